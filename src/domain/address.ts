@@ -1,0 +1,50 @@
+import { DiscoError } from './errors.js'
+
+/** Where an endpoint listens: a TCP host and port, or a Unix domain socket. */
+export type Address =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string }
+
+const HOST_NAME = /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$/
+
+/**
+ * Reads `host:port`, `[ipv6]:port`, `:port` (host is then empty) or `unix:/path`.
+ *
+ * @returns the address, or the reason why the text is none, as a sentence without a full stop.
+ */
+export function readAddress(text: string): Address | { readonly problem: string } {
+  if (text.startsWith('unix:')) {
+    const path = text.slice('unix:'.length)
+    return path === '' || path.includes('\0') ? { problem: 'has no socket path' } : { kind: 'unix', path }
+  }
+  const colon = text.lastIndexOf(':')
+  const isBareIpv6 = !text.startsWith('[') && text.indexOf(':') !== colon
+  if (isBareIpv6) return { problem: 'is an IPv6 address without brackets' }
+  if (colon < 0 || text.endsWith(']')) return { problem: 'has no port' }
+  const portText = text.slice(colon + 1)
+  if (!/^\d{1,5}$/.test(portText)) return { problem: `has no valid port ("${portText}")` }
+  const port = Number(portText)
+  if (port < 1 || port > 65535) return { problem: `has port ${port}, outside 1-65535` }
+  const host = text.slice(0, colon)
+  if (host.startsWith('[')) {
+    const ip = host.slice(1, -1)
+    const valid = host.endsWith(']') && ip.includes(':') && URL.canParse(`http://[${ip.replace(/%.*$/, '')}]`)
+    return valid ? { kind: 'tcp', host: ip, port } : { problem: `has no valid IPv6 address in "${host}"` }
+  }
+  if (host !== '' && !HOST_NAME.test(host)) return { problem: `has no valid host ("${host}")` }
+  return { kind: 'tcp', host, port }
+}
+
+/** @throws DiscoError USAGE, with the accepted forms and `example`. */
+export function parseAddress(text: string, example: string): Address {
+  const address = readAddress(text)
+  if (!('problem' in address)) return address
+  throw new DiscoError('USAGE', `"${text}" ${address.problem}`, {
+    suggestions: [`Want host:port, [ipv6]:port, :port or unix:/path. Example: ${example}`],
+  })
+}
+
+export function formatAddress(address: Address): string {
+  if (address.kind === 'unix') return `unix:${address.path}`
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
+}

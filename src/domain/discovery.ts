@@ -1,0 +1,54 @@
+import type { Endpoint, Revision } from './endpoint.js'
+
+/** What to look for. The whole service, always: a version or a filter is the reader's to apply, because a
+ * share, and whether weights are set at all, are properties of the whole service. */
+export interface Query {
+  readonly service: string
+}
+
+/** The whole truth at one revision. An empty one from etcd is a confirmed empty; nothing else is. */
+export interface Reset {
+  readonly type: 'reset'
+  readonly revision: Revision
+  readonly endpoints: readonly Endpoint[]
+}
+
+/** A key now holds these endpoints. */
+export interface Put {
+  readonly type: 'put'
+  readonly key: string
+  readonly endpoints: readonly Endpoint[]
+}
+
+/** A key is gone. Expiry and deletion are the same event to etcd. */
+export interface Delete {
+  readonly type: 'delete'
+  readonly key: string
+}
+
+export type Change = Put | Delete
+
+/** Everything that one etcd revision changed; never a part of it. */
+export interface Changes {
+  readonly type: 'changes'
+  readonly revision: Revision
+  readonly changes: readonly [Change, ...Change[]]
+}
+
+/** The registry has been out of reach: the last list still stands, and ends with the next Reset. */
+export interface Stale {
+  readonly type: 'stale'
+  readonly sinceMs: number
+  readonly cause: string
+}
+
+export type Update = Reset | Changes | Stale
+
+/** The port between the registry and gRPC: neither side knows the other. */
+export interface Discovery {
+  /**
+   * Lists, then watches from the next revision: nothing is missed between. The first update is a Reset or a
+   * Stale. It never ends by itself: it stops with the signal, or throws a DiscoError that no retry can mend.
+   */
+  watch(query: Query, signal: AbortSignal): AsyncIterable<Update>
+}

@@ -1,0 +1,37 @@
+/** A position in etcd's history. A number is exact up to 2^53, more revisions than etcd can make. */
+export type Revision = number
+
+/** An etcd lease id in decimal: ids exceed 2^53, so they are never numbers. */
+export type LeaseId = string
+
+/** What a layout reads from one value: where a service can be reached, and how much it should get. */
+export interface Registered {
+  readonly service: string
+  /** Empty where the registration names none. */
+  readonly version: string
+  readonly addr: string
+  /** An integer >= 0; 0 is drained, or unset where every endpoint of the service has 0. */
+  readonly weight: number
+  readonly id?: string
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** One backend of a service, as the registry has it. Its identity is (key, addr). */
+export interface Endpoint extends Registered {
+  /** The etcd key; one key may hold several addresses, two keys may share one. */
+  readonly key: string
+  readonly layout: string
+  /** Why the stored value cannot be used, or null. Such an endpoint is listed and never dialled. */
+  readonly problem: string | null
+  /** Null where the key has no lease and so never expires. */
+  readonly lease: LeaseId | null
+  readonly createRevision: Revision
+  readonly modRevision: Revision
+}
+
+/** An endpoint's identity, (key, addr), as one string for maps. */
+export type EndpointId = string & { readonly brand: 'EndpointId' }
+
+export function endpointId(endpoint: Pick<Endpoint, 'key' | 'addr'>): EndpointId {
+  return `${endpoint.key}\0${endpoint.addr}` as EndpointId
+}

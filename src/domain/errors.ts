@@ -1,0 +1,48 @@
+/**
+ * Exit code of each kind of failure; scripts rely on these numbers. Where several apply, the first of
+ * 130, 3, 4, 7, 8 wins. A single failed call (`--n 1`) exits with 64 + its gRPC status instead.
+ */
+const EXIT_BY_CODE = {
+  INTERNAL: 1,
+  USAGE: 2,
+  ETCD_UNREACHABLE: 3,
+  ETCD_DENIED: 3,
+  NOT_FOUND: 4,
+  WAIT_TIMED_OUT: 5,
+  CONFLICT: 6,
+  RPC_FAILED: 7,
+  VERDICT_FAILED: 8,
+  INTERRUPTED: 130,
+} as const
+
+export type ErrorCode = keyof typeof EXIT_BY_CODE
+
+export interface DiscoErrorOptions {
+  /** What to do next, one line each. */
+  suggestions?: readonly string[]
+  cause?: unknown
+  /** Overrides the code's own exit code. */
+  exit?: number
+}
+
+/** The one error class: what failed and why in `message`, what to do next in `suggestions`. */
+export class DiscoError extends Error {
+  override readonly name = 'DiscoError'
+  readonly code: ErrorCode
+  readonly exit: number
+  readonly suggestions: readonly string[]
+
+  constructor(code: ErrorCode, message: string, options: DiscoErrorOptions = {}) {
+    super(message, { cause: options.cause })
+    this.code = code
+    this.exit = options.exit ?? EXIT_BY_CODE[code]
+    this.suggestions = options.suggestions ?? []
+  }
+
+  /** Any thrown value as a DiscoError; what nobody expected becomes INTERNAL with the thrown value as cause. */
+  static from(thrown: unknown): DiscoError {
+    if (thrown instanceof DiscoError) return thrown
+    const message = thrown instanceof Error ? thrown.message : String(thrown)
+    return new DiscoError('INTERNAL', message, { cause: thrown })
+  }
+}

@@ -1,0 +1,33 @@
+import type { Endpoint } from './endpoint.js'
+
+type Weighted = Pick<Endpoint, 'weight' | 'problem'>
+
+/**
+ * Whether nobody ever set a weight here: every usable endpoint of the service has 0, as writers do that
+ * know no weights. All of them then count as equal.
+ *
+ * @param service every endpoint of the service, all versions: a filter must not change the answer.
+ */
+export function weightsAreUnset(service: Iterable<Weighted>): boolean {
+  let some = false
+  for (const endpoint of service) {
+    if (endpoint.problem !== null) continue
+    if (endpoint.weight > 0) return false
+    some = true
+  }
+  return some
+}
+
+/** The weight that balancing gives an endpoint: its own, 1 where weights are unset, 0 where it is unusable. */
+export function effectiveWeight(endpoint: Weighted, unset: boolean): number {
+  if (endpoint.problem !== null) return 0
+  return unset ? 1 : endpoint.weight
+}
+
+/** Each endpoint's part of the whole service's traffic, from 0 to 1, in the given order. */
+export function shareFractions(service: readonly Weighted[]): number[] {
+  const unset = weightsAreUnset(service)
+  const weights = service.map((endpoint) => effectiveWeight(endpoint, unset))
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  return weights.map((weight) => (total === 0 ? 0 : weight / total))
+}

@@ -1,0 +1,69 @@
+import { DiscoError } from './errors.js'
+
+/** The largest weight that every reader of the layouts can hold: a signed 32-bit integer. */
+export const MAX_WEIGHT = 2 ** 31 - 1
+
+/** A way to change a weight: to a number, by a number, or to a part of the endpoint's own weight. */
+export type WeightChange =
+  | { readonly kind: 'set'; readonly weight: number }
+  | { readonly kind: 'add'; readonly delta: number }
+  | { readonly kind: 'scale'; readonly percent: number }
+
+/**
+ * Reads `5`, `+2`, `-1` or `50%`. A typographic minus (U+2212) counts as a minus, so that a command line
+ * can carry a negative change past a parser that takes `-1` for a flag.
+ *
+ * @throws DiscoError USAGE
+ */
+export function parseWeightChange(text: string): WeightChange {
+  const match = /^([+\-\u2212]?)(\d{1,10})(%?)$/.exec(text)
+  const [, sign = '', digits = '', percent = ''] = match ?? []
+  if (!match || (percent && sign)) throw notAWeight(text)
+  const amount = Number(digits)
+  if (amount > MAX_WEIGHT) throw tooLarge(text)
+  if (percent) return { kind: 'scale', percent: amount }
+  if (sign === '+') return { kind: 'add', delta: amount }
+  return sign === '' ? { kind: 'set', weight: amount } : { kind: 'add', delta: -amount }
+}
+
+/** @throws DiscoError USAGE unless the text is an integer from 0 to MAX_WEIGHT. */
+export function parseWeight(text: string): number {
+  const change = parseWeightChange(text)
+  if (change.kind !== 'set') throw notAWeight(text)
+  return change.weight
+}
+
+/**
+ * The weight after the change. A percentage is rounded and at least 1, unless the weight was 0.
+ *
+ * @throws DiscoError USAGE when the result is below 0 or above MAX_WEIGHT.
+ */
+export function changeWeight(weight: number, change: WeightChange): number {
+  const changed = changedWeight(weight, change)
+  if (changed < 0) {
+    throw new DiscoError('USAGE', `The weight would be ${changed}; it is ${weight} now and cannot go below 0`)
+  }
+  if (changed > MAX_WEIGHT) throw tooLarge(String(changed))
+  return changed
+}
+
+function changedWeight(weight: number, change: WeightChange): number {
+  switch (change.kind) {
+    case 'set':
+      return change.weight
+    case 'add':
+      return weight + change.delta
+    case 'scale':
+      return weight === 0 ? 0 : Math.max(1, Math.round((weight * change.percent) / 100))
+  }
+}
+
+function notAWeight(text: string): DiscoError {
+  return new DiscoError('USAGE', `"${text.replace('\u2212', '-')}" is not a weight`, {
+    suggestions: [`Want an integer from 0 to ${MAX_WEIGHT}. To change one: 5, +2, -1 or 50%`],
+  })
+}
+
+function tooLarge(text: string): DiscoError {
+  return new DiscoError('USAGE', `Weight ${text} is too large: the most is ${MAX_WEIGHT} (2^31-1)`)
+}
