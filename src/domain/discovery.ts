@@ -1,4 +1,5 @@
 import type { Endpoint, Revision } from './endpoint.js'
+import type { DiscoError } from './errors.js'
 
 /** What to look for. The whole service, always: a version or a filter is the reader's to apply, because a
  * share, and whether weights are set at all, are properties of the whole service. */
@@ -35,14 +36,22 @@ export interface Changes {
   readonly changes: readonly [Change, ...Change[]]
 }
 
-/** The registry has been out of reach: the last list still stands, and ends with the next Reset. */
+/** The registry is out of reach: the last list stands until the next Reset or Live. Told once an outage. */
 export interface Stale {
   readonly type: 'stale'
+  /** When it went out of reach, in milliseconds since the epoch. */
   readonly sinceMs: number
-  readonly cause: string
+  readonly cause: DiscoError
 }
 
-export type Update = Reset | Changes | Stale
+/** The registry is back and will tell, as Changes, everything that it changed meanwhile. */
+export interface Live {
+  readonly type: 'live'
+  /** The last revision that was told before. */
+  readonly revision: Revision
+}
+
+export type Update = Reset | Changes | Stale | Live
 
 /** The port between the registry and gRPC: neither side knows the other. */
 export interface Discovery {

@@ -4,6 +4,11 @@ export type Revision = number
 /** An etcd lease id in decimal: ids exceed 2^53, so they are never numbers. */
 export type LeaseId = string
 
+/** As etcdctl prints a lease. */
+export function leaseHex(lease: LeaseId): string {
+  return BigInt(lease).toString(16)
+}
+
 /** What a layout reads from one value: where a service can be reached, and how much it should get. */
 export interface Registered {
   readonly service: string

@@ -12,6 +12,7 @@ export const EMPTY_SNAPSHOT: Snapshot = { revision: 0, byKey: new Map() }
 export function apply(snapshot: Snapshot, update: Update): Snapshot {
   switch (update.type) {
     case 'stale':
+    case 'live':
       return snapshot
     case 'reset':
       return { revision: update.revision, byKey: groupByKey(update.endpoints) }

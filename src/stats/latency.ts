@@ -11,7 +11,9 @@ export interface LatencySummary {
 export function summarizeLatencies(latenciesMs: readonly number[]): LatencySummary {
   const sorted = Float64Array.from(latenciesMs).sort()
   const percentile = (percent: number): number | null =>
-    sorted.length * (100 - percent) < 100 ? null : round(sorted[Math.ceil((sorted.length * percent) / 100) - 1])
+    sorted.length * (100 - percent) < 100
+      ? null
+      : round(sorted[Math.ceil((sorted.length * percent) / 100) - 1])
   return {
     n: sorted.length,
     ...{ p50: percentile(50), p95: percentile(95), p99: percentile(99) },

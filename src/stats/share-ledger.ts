@@ -20,7 +20,8 @@ export class ShareLedger {
   rotate(weights: ReadonlyMap<string, number>): void {
     this.closeEpoch()
     const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0)
-    const sameMembers = weights.size === this.shares.size && [...weights.keys()].every((id) => this.shares.has(id))
+    const sameMembers =
+      weights.size === this.shares.size && [...weights.keys()].every((id) => this.shares.has(id))
     if (!sameMembers) {
       this.largestClosedGap = this.largestGap()
       this.gaps = new Map()

@@ -1,0 +1,79 @@
+import { type EndpointId, endpointId } from '../domain/endpoint.js'
+import { DiscoError } from '../domain/errors.js'
+import { effectiveWeight, weightsAreUnset } from '../domain/shares.js'
+import { type Client, dial } from '../grpc/dial.js'
+import type { Policy } from '../policies/index.js'
+import { RunLog } from './run-log.js'
+
+/** Who of the wanted endpoints could be reached. */
+export interface Readiness {
+  readonly ready: number
+  readonly wanted: number
+  readonly elapsedMs: number
+  readonly unready: readonly { readonly id: EndpointId; readonly addr: string; readonly problem: string }[]
+}
+
+/** A channel to a service under one policy, with the log of what it does. */
+export class Session {
+  readonly log = new RunLog()
+  readonly client: Client
+  private readonly openedAtMs = performance.now()
+
+  constructor(
+    readonly service: string,
+    readonly policy: Policy,
+  ) {
+    this.client = dial(service, policy, this.log)
+  }
+
+  /**
+   * Waits until every endpoint that has a share is READY, or the deadline is over: counted while connections
+   * come up, no policy could follow its weights.
+   *
+   * @throws DiscoError RPC_FAILED when none is READY, NOT_FOUND when there is none
+   */
+  async connect(deadlineMs: number, signal: AbortSignal): Promise<Readiness> {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)])
+    await this.log.until(() => this.log.revision > 0 && this.unready().length === 0, limit)
+    const elapsedMs = performance.now() - this.openedAtMs
+    const wanted = this.wanted().length
+    const unready = this.unready()
+    if (wanted > unready.length) return { ready: wanted - unready.length, wanted, elapsedMs, unready }
+    if (this.log.registered.length === 0) throw this.nothingThere()
+    const seconds = (elapsedMs / 1000).toFixed(1)
+    throw new DiscoError('RPC_FAILED', `${this.service} has no endpoint that is READY after ${seconds}s`, {
+      suggestions: unready.slice(0, 5).map(({ addr, problem }) => `${addr} ${problem}`),
+    })
+  }
+
+  close(): void {
+    this.client.close()
+  }
+
+  /** Those that balancing should serve: usable, and not drained. */
+  private wanted() {
+    const { registered } = this.log
+    const unset = weightsAreUnset(registered)
+    return registered.filter((endpoint) => effectiveWeight(endpoint, unset) > 0)
+  }
+
+  private unready(): Readiness['unready'] {
+    return this.wanted().flatMap((endpoint) => {
+      const id = endpointId(endpoint)
+      const connection = this.log.connections.get(id)
+      if (connection?.isReady) return []
+      return [{ id, addr: endpoint.addr, problem: inWords(connection?.problem ?? null) }]
+    })
+  }
+
+  private nothingThere(): DiscoError {
+    return new DiscoError('NOT_FOUND', `${this.service} has no endpoint (rev ${this.log.revision})`)
+  }
+}
+
+/** What stopped a connection, without grpc-js's own wrapping. */
+function inWords(problem: string | null): string {
+  if (problem === null) return 'did not answer'
+  if (problem.includes('ECONNREFUSED')) return 'connection refused'
+  return problem.replace(/^.*Last error: /, '')
+}

@@ -1,0 +1,103 @@
+import { Command, Errors, type Interfaces } from '@oclif/core'
+import { DiscoError } from '../domain/errors.js'
+import type { Registry } from '../registry/registry.js'
+import { type Palette, paletteFor } from './color.js'
+import { etcdOptions } from './config.js'
+import { baseFlags } from './flags.js'
+import { jsonLine, prettyJson, visible } from './render/visible.js'
+
+export type BaseFlags = Interfaces.InferredFlags<typeof baseFlags>
+export type OutputFormat = NonNullable<BaseFlags['output']>
+
+/** How data is printed where it is not JSON. */
+export interface Printers {
+  table(palette: Palette, wide: boolean): string
+  /** One JSON document a line. */
+  lines(): readonly unknown[]
+  /** One name a line, for scripts. */
+  names(): readonly string[]
+}
+
+/** A command parses, calls one library function, prints what that returned, and returns it. */
+export abstract class DiscoCommand extends Command {
+  static override baseFlags = baseFlags
+
+  private readonly opened: Registry[] = []
+
+  /** The registry that the flags and the environment name; closed when the command is over. */
+  protected async openRegistry(flags: BaseFlags): Promise<Registry> {
+    const { Registry } = await import('../registry/registry.js')
+    const registry = await Registry.open(await etcdOptions(flags, process.env))
+    this.opened.push(registry)
+    return registry
+  }
+
+  protected format(flags: BaseFlags, otherwise: OutputFormat = 'table'): OutputFormat {
+    return flags.json ? 'json' : (flags.output ?? otherwise)
+  }
+
+  protected palette(flags: BaseFlags, stream: NodeJS.WriteStream = process.stdout): Palette {
+    return paletteFor(stream, flags.color, process.env)
+  }
+
+  /** Prints data on standard output and returns it. */
+  protected print<Data>(flags: BaseFlags, data: Data, printers: Printers): Data {
+    const format = this.format(flags)
+    if (format === 'json') this.out(prettyJson(data))
+    else if (format === 'ndjson') for (const line of printers.lines()) this.out(jsonLine(line))
+    else if (format === 'name') for (const name of printers.names()) this.out(visible(name))
+    else this.out(printers.table(this.palette(flags), format === 'wide'))
+    return data
+  }
+
+  protected out(line: string): void {
+    process.stdout.write(`${line}\n`)
+  }
+
+  /** A remark beside the data: what a script that reads standard output must not see. */
+  protected remark(line: string): void {
+    process.stderr.write(`${line}\n`)
+  }
+
+  protected override async catch(thrown: Error): Promise<void> {
+    const error = toDiscoError(thrown)
+    process.exitCode = error.exit
+    if (this.argv.includes('--debug')) process.stderr.write(`${stackOf(error)}\n`)
+    if (this.wantsJson()) {
+      const hint = error.suggestions.join('\n')
+      this.out(prettyJson({ error: { code: error.code, message: error.message, hint, exit: error.exit } }))
+      return
+    }
+    const palette = paletteFor(process.stderr, !this.argv.includes('--no-color'), process.env)
+    this.remark(`${palette.red('✗')} ${visible(error.message)}`)
+    for (const suggestion of error.suggestions) this.remark(`  ${visible(suggestion)}`)
+  }
+
+  protected override async finally(): Promise<void> {
+    for (const registry of this.opened) registry.close()
+  }
+
+  /** Looked up in the raw words: the command line may be what is wrong. */
+  private wantsJson(): boolean {
+    const words = this.argv.slice(0, this.argv.includes('--') ? this.argv.indexOf('--') : undefined)
+    return words.some(
+      (word, at) =>
+        ['--json', '-ojson', '--output=json', '-o=json'].includes(word) ||
+        (['-o', '--output'].includes(word) && words[at + 1] === 'json'),
+    )
+  }
+}
+
+function toDiscoError(thrown: Error): DiscoError {
+  if (thrown instanceof Errors.CLIError) {
+    const [message = '', ...rest] = thrown.message.split('\n')
+    const hints = rest.map((line) => line.trim()).filter((line) => line !== '')
+    return new DiscoError('USAGE', message, { cause: thrown, suggestions: hints })
+  }
+  return DiscoError.from(thrown)
+}
+
+function stackOf(error: DiscoError): string {
+  const cause = error.cause instanceof Error ? `\nCaused by: ${error.cause.stack}` : ''
+  return `${error.stack}${cause}`
+}

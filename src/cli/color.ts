@@ -1,0 +1,21 @@
+import { Chalk, type ChalkInstance } from 'chalk'
+
+export type Palette = ChalkInstance
+
+/** Colours for one stream: stdout and stderr are judged apart, for either may be a file. */
+export function paletteFor(
+  stream: { readonly isTTY?: boolean },
+  wanted: boolean,
+  env: Readonly<Record<string, string | undefined>>,
+): Palette {
+  return new Chalk({ level: wanted && isColored(stream, env) ? 1 : 0 })
+}
+
+function isColored(
+  stream: { readonly isTTY?: boolean },
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
+  if (env.NO_COLOR) return false
+  if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== '0'
+  return stream.isTTY === true && env.TERM !== 'dumb'
+}

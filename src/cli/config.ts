@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
+import { DiscoError } from '../domain/errors.js'
+import type { EtcdOptions } from '../registry/registry.js'
+import { parseDurationMs } from './duration.js'
+import type { EtcdFlags } from './flags.js'
+
+const DEFAULT_ENDPOINTS = '127.0.0.1:2379'
+const DEFAULT_DIAL_TIMEOUT_MS = 1_000
+const DEFAULT_COMMAND_TIMEOUT_MS = 5_000
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** A value and where it was said. */
+interface Setting {
+  readonly value: string
+  readonly source: string
+}
+
+/** How to reach etcd: a flag wins over DISCO_*, which wins over ETCDCTL_*, which wins over the default. */
+export async function etcdOptions(flags: EtcdFlags, env: Environment): Promise<EtcdOptions> {
+  if (flags.user?.includes(':')) {
+    throw new DiscoError('USAGE', 'A password on the command line is seen by everyone on the machine', {
+      suggestions: ['Give --user NAME with --password-file FILE, or ETCDCTL_USER=NAME:PASSWORD'],
+    })
+  }
+  const endpoints = setting('endpoints', flags.endpoints, env) ?? {
+    value: DEFAULT_ENDPOINTS,
+    source: 'the default',
+  }
+  const [user, passwordOfUser] = splitOnce(setting('user', flags.user, env)?.value)
+  const passwordFile = flags['password-file']
+  const password = passwordFile ? await readSecret(passwordFile) : setting('password', undefined, env)?.value
+  return {
+    endpoints: endpoints.value.split(',').filter((endpoint) => endpoint.trim() !== ''),
+    endpointsSource: endpoints.source,
+    caFile: setting('cacert', flags.cacert, env)?.value,
+    certFile: setting('cert', flags.cert, env)?.value,
+    keyFile: setting('key', flags.key, env)?.value,
+    user,
+    password: password ?? passwordOfUser,
+    dialTimeoutMs: durationMs('dial-timeout', flags, env) ?? DEFAULT_DIAL_TIMEOUT_MS,
+    commandTimeoutMs: durationMs('command-timeout', flags, env) ?? DEFAULT_COMMAND_TIMEOUT_MS,
+  }
+}
+
+function setting(name: string, flag: string | undefined, env: Environment): Setting | undefined {
+  const suffix = name.toUpperCase().replaceAll('-', '_')
+  const candidates: [string | undefined, string][] = [
+    [flag, `--${name}`],
+    [env[`DISCO_${suffix}`], `DISCO_${suffix}`],
+    [env[`ETCDCTL_${suffix}`], `ETCDCTL_${suffix}`],
+  ]
+  for (const [value, source] of candidates) if (value) return { value, source }
+  return undefined
+}
+
+function durationMs(
+  name: 'dial-timeout' | 'command-timeout',
+  flags: EtcdFlags,
+  env: Environment,
+): number | undefined {
+  const said = setting(name, undefined, env)
+  return flags[name] ?? (said ? parseDurationMs(said.value) : undefined)
+}
+
+function splitOnce(userAndPassword: string | undefined): [string | undefined, string | undefined] {
+  const colon = userAndPassword?.indexOf(':') ?? -1
+  if (colon < 0) return [userAndPassword, undefined]
+  return [userAndPassword?.slice(0, colon), userAndPassword?.slice(colon + 1)]
+}
+
+async function readSecret(file: string): Promise<string> {
+  try {
+    const secret = file === '-' ? await text(process.stdin) : await readFile(file, 'utf8')
+    return secret.replace(/\r?\n$/, '')
+  } catch (cause) {
+    throw new DiscoError('USAGE', `Cannot read the password file: ${(cause as Error).message}`, { cause })
+  }
+}

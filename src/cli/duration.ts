@@ -1,0 +1,25 @@
+import { DiscoError } from '../domain/errors.js'
+
+const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
+
+/** Reads `500ms`, `5s`, `1m`, `2h`, or a bare number of seconds. @throws DiscoError USAGE */
+export function parseDurationMs(text: string): number {
+  const [, amount, unit = 's'] = /^(\d{1,15}(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? []
+  const ms = Number(amount) * (MS_PER_UNIT[unit] ?? Number.NaN)
+  if (ms > 0 && Number.isFinite(ms)) return ms
+  throw new DiscoError('USAGE', `"${text}" is not a duration`, {
+    suggestions: ['Want a number above 0 with ms, s, m or h, such as 500ms or 5s'],
+  })
+}
+
+/** The longest lease that etcd grants, in seconds. */
+const MAX_TTL_SECONDS = 9_000_000_000
+
+/** A lease's time to live: whole seconds from 1 up to what etcd grants. @throws DiscoError USAGE */
+export function parseTtlSeconds(text: string): number {
+  const seconds = /^[\d.eE+]+$/.test(text) ? Number(text) : parseDurationMs(text) / 1000
+  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_TTL_SECONDS) return seconds
+  throw new DiscoError('USAGE', `A TTL of "${text}" cannot be granted`, {
+    suggestions: [`Want whole seconds from 1 to ${MAX_TTL_SECONDS}, such as --ttl 10`],
+  })
+}

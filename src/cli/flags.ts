@@ -1,0 +1,58 @@
+import { Flags } from '@oclif/core'
+import { parseDurationMs } from './duration.js'
+
+const duration = Flags.custom<number>({ parse: async (text) => parseDurationMs(text) })
+
+/** What every command takes: where etcd is, as etcdctl names it, and how to print. */
+export const baseFlags = {
+  endpoints: Flags.string({
+    helpGroup: 'ETCD',
+    helpValue: 'HOST:PORT,…',
+    description: 'members of the etcd cluster',
+  }),
+  cacert: Flags.string({ helpGroup: 'ETCD', helpValue: 'FILE', description: 'CA that signed the members' }),
+  cert: Flags.string({ helpGroup: 'ETCD', helpValue: 'FILE', description: 'client certificate' }),
+  key: Flags.string({ helpGroup: 'ETCD', helpValue: 'FILE', description: 'key of the client certificate' }),
+  user: Flags.string({ helpGroup: 'ETCD', helpValue: 'NAME', description: 'user of etcd' }),
+  'password-file': Flags.string({
+    helpGroup: 'ETCD',
+    helpValue: 'FILE',
+    description: 'file that holds the password; - for standard input',
+  }),
+  'dial-timeout': duration({
+    helpGroup: 'ETCD',
+    helpValue: '1s',
+    description: 'how long one member may stay mute while another could be asked',
+  }),
+  'command-timeout': duration({
+    helpGroup: 'ETCD',
+    helpValue: '5s',
+    description: 'how long one request may take',
+  }),
+  output: Flags.option({ options: ['table', 'wide', 'json', 'ndjson', 'name'] as const })({
+    char: 'o',
+    helpGroup: 'OUTPUT',
+    description: 'how to print',
+  }),
+  json: Flags.boolean({ helpGroup: 'OUTPUT', description: 'same as -o json' }),
+  color: Flags.boolean({
+    helpGroup: 'OUTPUT',
+    allowNo: true,
+    default: true,
+    description: 'colours on a terminal',
+  }),
+  debug: Flags.boolean({ helpGroup: 'OUTPUT', description: 'show stack traces of errors' }),
+}
+
+export interface EtcdFlags {
+  readonly endpoints?: string | undefined
+  readonly cacert?: string | undefined
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  readonly user?: string | undefined
+  readonly 'password-file'?: string | undefined
+  readonly 'dial-timeout'?: number | undefined
+  readonly 'command-timeout'?: number | undefined
+}
+
+export const versionFlag = Flags.string({ helpValue: '1.0.0', description: 'version of the service' })

@@ -1,0 +1,16 @@
+/** 0.0714 as `7.1%`. */
+export function percent(fraction: number): string {
+  return `${(fraction * 100).toFixed(1)}%`
+}
+
+/** Milliseconds as `1.1ms`, or as `1.2s` from a second on; `–` where there is nothing to say. */
+export function duration(ms: number | null): string {
+  if (ms === null) return '–'
+  if (ms >= 1000) return `${(ms / 1000).toFixed(1)}s`
+  return ms >= 100 ? `${Math.round(ms)}ms` : `${ms.toFixed(1)}ms`
+}
+
+/** `1 endpoint`, `2 endpoints`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
+}

@@ -1,0 +1,63 @@
+import { type Endpoint, leaseHex } from '../../domain/endpoint.js'
+import { shareFractions, weightsAreUnset } from '../../domain/shares.js'
+import type { EndpointList, Ttl } from '../../registry/registry.js'
+
+export interface EndpointDoc {
+  readonly key: string
+  readonly layout: string
+  readonly addr: string
+  readonly version: string
+  readonly weight: number
+  /** From 0 to 1, to four digits. */
+  readonly share: number
+  /** In hex, as etcdctl prints it. */
+  readonly lease: string | null
+  readonly ttlSeconds: number | null
+  readonly grantedTtlSeconds: number | null
+  readonly createRevision: string
+  readonly modRevision: string
+  readonly metadata: Readonly<Record<string, string>>
+  readonly problem: string | null
+}
+
+export interface EndpointsDoc {
+  readonly schema: 'disco.endpoints/v1'
+  readonly service: string
+  readonly rev: string
+  /** Every weight is 0: nobody set one, and all endpoints get the same. */
+  readonly weightsUnset: boolean
+  readonly endpoints: readonly EndpointDoc[]
+}
+
+export function endpointsDoc(
+  service: string,
+  { revision, endpoints }: EndpointList,
+  ttls: ReadonlyMap<string, Ttl>,
+): EndpointsDoc {
+  const shares = shareFractions(endpoints)
+  return {
+    schema: 'disco.endpoints/v1',
+    service,
+    rev: String(revision),
+    weightsUnset: weightsAreUnset(endpoints),
+    endpoints: endpoints.map((endpoint, index) => endpointDoc(endpoint, shares[index] ?? 0, ttls)),
+  }
+}
+
+function endpointDoc(endpoint: Endpoint, share: number, ttls: ReadonlyMap<string, Ttl>): EndpointDoc {
+  const { key, layout, addr, version, weight, lease, metadata, problem } = endpoint
+  const ttl = lease === null ? undefined : ttls.get(lease)
+  return {
+    ...{ key, layout, addr, version, weight, share: roundShare(share) },
+    lease: lease === null ? null : leaseHex(lease),
+    ttlSeconds: ttl?.ttlSeconds ?? null,
+    grantedTtlSeconds: ttl?.grantedTtlSeconds ?? null,
+    createRevision: String(endpoint.createRevision),
+    modRevision: String(endpoint.modRevision),
+    ...{ metadata, problem },
+  }
+}
+
+export function roundShare(fraction: number): number {
+  return Math.round(fraction * 10_000) / 10_000
+}

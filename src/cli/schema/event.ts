@@ -1,0 +1,113 @@
+import { leaseHex } from '../../domain/endpoint.js'
+import { weightsAreUnset } from '../../domain/shares.js'
+import { endpointsOf } from '../../domain/snapshot.js'
+import type { GoneReason, Told } from '../../registry/events.js'
+import { roundShare } from './endpoints.js'
+
+interface Shares {
+  readonly from: number
+  readonly to: number
+}
+
+interface OfEndpoint {
+  readonly schema: 'disco.event/v1'
+  readonly rev: string
+  readonly service: string
+  readonly key: string
+  readonly addr: string
+  readonly version: string
+}
+
+/** One line of `watch` and `register`. */
+export type EventDoc =
+  | {
+      readonly schema: 'disco.event/v1'
+      readonly type: 'synced'
+      readonly rev: string
+      readonly service?: string
+      readonly endpoints: number
+      readonly weight: number
+      readonly weightsUnset: boolean
+    }
+  | (OfEndpoint & {
+      readonly type: 'added'
+      readonly weight: number
+      readonly problem: string | null
+      readonly share: number
+    })
+  | (OfEndpoint & {
+      readonly type: 'weight'
+      readonly from: number
+      readonly to: number
+      readonly share: Shares
+    })
+  | (OfEndpoint & {
+      readonly type: 'updated'
+      readonly weight: number
+      readonly problem: string | null
+      readonly lease: string | null
+    })
+  | (OfEndpoint & { readonly type: 'gone'; readonly reason: GoneReason; readonly lease: string | null })
+  | {
+      readonly schema: 'disco.event/v1'
+      readonly type: 'stale'
+      readonly service?: string
+      /** When the registry went out of reach, in ISO 8601. */
+      readonly since: string
+      readonly cause: string
+    }
+  | {
+      readonly schema: 'disco.event/v1'
+      readonly type: 'resync'
+      readonly rev: string
+      readonly service?: string
+      /** Null where they will still be told. */
+      readonly missedRevisions: number | null
+      readonly changes: number
+    }
+
+export function eventDoc({ event, snapshot }: Told, service: string | undefined): EventDoc {
+  const schema = 'disco.event/v1'
+  const named = service === undefined ? {} : { service }
+  switch (event.type) {
+    case 'synced': {
+      const endpoints = endpointsOf(snapshot)
+      const weight = endpoints.reduce(
+        (sum, endpoint) => sum + (endpoint.problem === null ? endpoint.weight : 0),
+        0,
+      )
+      const rev = String(event.revision)
+      const weightsUnset = weightsAreUnset(endpoints)
+      return { schema, type: 'synced', rev, ...named, endpoints: endpoints.length, weight, weightsUnset }
+    }
+    case 'stale':
+      return {
+        schema,
+        type: 'stale',
+        ...named,
+        since: new Date(event.sinceMs).toISOString(),
+        cause: event.cause.message,
+      }
+    case 'resync': {
+      const { missedRevisions, changes } = event
+      return { schema, type: 'resync', rev: String(event.revision), ...named, missedRevisions, changes }
+    }
+    default: {
+      const { key, addr, version, weight, problem, lease } = event.endpoint
+      const of: OfEndpoint = {
+        schema,
+        rev: String(event.revision),
+        service: event.endpoint.service,
+        key,
+        addr,
+        version,
+      }
+      const share = { from: roundShare(event.share.from), to: roundShare(event.share.to) }
+      const hex = lease === null ? null : leaseHex(lease)
+      if (event.type === 'added') return { ...of, type: 'added', weight, problem, share: share.to }
+      if (event.type === 'weight') return { ...of, type: 'weight', from: event.from, to: event.to, share }
+      if (event.type === 'updated') return { ...of, type: 'updated', weight, problem, lease: hex }
+      return { ...of, type: 'gone', reason: event.reason ?? 'unknown', lease: hex }
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import type { Ttl } from '../../registry/registry.js'
+import type { ServiceSummary } from '../../registry/summary.js'
+
+export interface ServiceDoc {
+  readonly service: string
+  readonly layout: string
+  readonly versions: readonly string[]
+  readonly endpoints: number
+  readonly weight: number
+  /** The least time that any of its leases has left; null where it has none. */
+  readonly minTtlSeconds: number | null
+}
+
+export interface ServicesDoc {
+  readonly schema: 'disco.services/v1'
+  readonly rev: string
+  readonly services: readonly ServiceDoc[]
+}
+
+export function servicesDoc(
+  revision: number,
+  services: readonly ServiceSummary[],
+  ttls: ReadonlyMap<string, Ttl>,
+): ServicesDoc {
+  return {
+    schema: 'disco.services/v1',
+    rev: String(revision),
+    services: services.map((summary) => {
+      const { service, layout, versions, endpoints, weight } = summary
+      const left = endpoints.flatMap(({ lease }) =>
+        lease === null ? [] : (ttls.get(lease)?.ttlSeconds ?? []),
+      )
+      const minTtlSeconds = left.length === 0 ? null : left.reduce((least, ttl) => Math.min(least, ttl))
+      return { service, layout, versions, endpoints: endpoints.length, weight, minTtlSeconds }
+    }),
+  }
+}

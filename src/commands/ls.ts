@@ -1,0 +1,65 @@
+import { Args } from '@oclif/core'
+import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { requireServiceName } from '../cli/names.js'
+import { renderEndpoints } from '../cli/render/endpoints.js'
+import { renderServices } from '../cli/render/services.js'
+import { count } from '../cli/render/units.js'
+import { type EndpointsDoc, endpointsDoc } from '../cli/schema/endpoints.js'
+import { type ServicesDoc, servicesDoc } from '../cli/schema/services.js'
+import type { Endpoint } from '../domain/endpoint.js'
+import type { Registry } from '../registry/registry.js'
+
+export default class Ls extends DiscoCommand {
+  static override summary = 'List the services, or the endpoints of one'
+  static override description =
+    'Shows each endpoint with its weight, its share of the traffic, the time its lease has left and was granted, and the revision of its last change.'
+  static override examples = ['<%= config.bin %> ls', '<%= config.bin %> ls hello -o wide']
+  static override args = {
+    service: Args.string({ description: 'the service; without one, all are summarised' }),
+  }
+
+  async run(): Promise<EndpointsDoc | ServicesDoc> {
+    const { args, flags } = await this.parse(Ls)
+    const registry = await this.openRegistry(flags)
+    if (args.service === undefined) return await this.listServices(registry, flags)
+    return await this.listEndpoints(registry, requireServiceName(args.service), flags)
+  }
+
+  private async listServices(registry: Registry, flags: BaseFlags): Promise<ServicesDoc> {
+    const { summarizeServices } = await import('../registry/summary.js')
+    const { revision, endpoints } = await registry.list()
+    const { services, foreignKeys } = summarizeServices(endpoints)
+    const ttls = await registry.ttls(leasesOf(services.flatMap((service) => service.endpoints)))
+    const doc = servicesDoc(revision, services, ttls)
+    this.print(flags, doc, {
+      table: (palette) => renderServices(doc, palette),
+      lines: () => doc.services.map((service) => ({ schema: 'disco.service/v1', rev: doc.rev, ...service })),
+      names: () => doc.services.map(({ service }) => service),
+    })
+    const all = doc.services.reduce((sum, service) => sum + service.endpoints, 0)
+    this.remark(`${count(services.length, 'service')}, ${count(all, 'endpoint')} (rev ${doc.rev})`)
+    if (foreignKeys > 0)
+      this.remark(`${count(foreignKeys, 'other key')} left out: no registrations that disco can read`)
+    return doc
+  }
+
+  private async listEndpoints(registry: Registry, service: string, flags: BaseFlags): Promise<EndpointsDoc> {
+    const listing = await registry.listExisting(service)
+    const doc = endpointsDoc(service, listing, await registry.ttls(leasesOf(listing.endpoints)))
+    return this.print(flags, doc, {
+      table: (palette, wide) => renderEndpoints(doc, palette, { wide }),
+      lines: () =>
+        doc.endpoints.map((endpoint) => ({
+          schema: 'disco.endpoint/v1',
+          service,
+          rev: doc.rev,
+          ...endpoint,
+        })),
+      names: () => doc.endpoints.map(({ addr }) => addr),
+    })
+  }
+}
+
+function leasesOf(endpoints: readonly Endpoint[]): string[] {
+  return endpoints.flatMap(({ lease }) => lease ?? [])
+}

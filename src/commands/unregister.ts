@@ -1,0 +1,48 @@
+import { Args } from '@oclif/core'
+import { completeAddressOrKey } from '../cli/address-argument.js'
+import { DiscoCommand } from '../cli/base-command.js'
+import { versionFlag } from '../cli/flags.js'
+import { requireServiceName } from '../cli/names.js'
+import { visible } from '../cli/render/visible.js'
+import { type UnregisterDoc, unregisterDoc } from '../cli/schema/change.js'
+import { StopSignals } from '../cli/stop-signals.js'
+
+export default class Unregister extends DiscoCommand {
+  static override summary = 'Remove an endpoint'
+  static override description =
+    'Deletes the key and leaves its lease to its owner. Looks for a second whether a registrar puts the key back. An endpoint that is not there is no error.'
+  static override examples = ['<%= config.bin %> unregister hello 1.2.3.4:1001']
+  static override args = {
+    service: Args.string({ required: true, description: 'the service' }),
+    addr: Args.string({ required: true, description: 'address of the endpoint, or its etcd key' }),
+  }
+  static override flags = { version: versionFlag }
+
+  async run(): Promise<UnregisterDoc> {
+    const { args, flags } = await this.parse(Unregister)
+    const service = requireServiceName(args.service)
+    const addr = await completeAddressOrKey(args.addr, 'disco unregister hello 1.2.3.4:1001')
+    const registry = await this.openRegistry(flags)
+    using stop = new StopSignals()
+    const doc = unregisterDoc(
+      service,
+      await registry.unregister({ service, addr, version: flags.version }, stop.once),
+    )
+    return this.print(flags, doc, {
+      table: (palette) => {
+        const name = `${visible(service)} ${visible(addr)}`
+        if (doc.removed.length === 0)
+          return `${palette.yellow('!')} ${name} was not registered (rev ${doc.rev})`
+        return `${palette.green('✓')} ${name} unregistered (rev ${doc.rev})`
+      },
+      lines: () =>
+        doc.removed.map((removed) => ({
+          schema: 'disco.unregistered/v1',
+          service,
+          rev: doc.rev,
+          ...removed,
+        })),
+      names: () => doc.removed.map((removed) => removed.addr),
+    })
+  }
+}

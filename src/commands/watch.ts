@@ -1,0 +1,50 @@
+import { Args } from '@oclif/core'
+import { DiscoCommand } from '../cli/base-command.js'
+import { onClosedPipe } from '../cli/closed-pipe.js'
+import { requireServiceName } from '../cli/names.js'
+import { jsonLine } from '../cli/render/visible.js'
+import { eventDoc } from '../cli/schema/event.js'
+import { StopSignals } from '../cli/stop-signals.js'
+
+export default class Watch extends DiscoCommand {
+  static override summary = 'Watch the endpoints of a service as they change'
+  static override description =
+    'On a terminal a table that repaints above a log of events; NDJSON, one event a line, when piped or asked.'
+  static override examples = ['<%= config.bin %> watch hello', '<%= config.bin %> watch hello -o ndjson']
+  static override args = { service: Args.string({ description: 'the service; without one, all' }) }
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Watch)
+    const service = args.service === undefined ? undefined : requireServiceName(args.service)
+    const registry = await this.openRegistry(flags)
+    const { registryEvents } = await import('../registry/events.js')
+    using stop = new StopSignals()
+    const pipe = new AbortController()
+    const stopLooking = onClosedPipe(() => pipe.abort())
+    const signal = AbortSignal.any([stop.once, pipe.signal])
+    const updates = service === undefined ? registry.watchAll(signal) : registry.watch({ service }, signal)
+    const format = this.format(flags, process.stdout.isTTY ? 'table' : 'ndjson')
+    const palette = this.palette(flags)
+    const view = await this.viewFor(format)
+    try {
+      let isFirst = true
+      for await (const told of registryEvents(registry, updates)) {
+        if (isFirst && told.event.type === 'stale') throw told.event.cause
+        isFirst = false
+        view.show(told, eventDoc(told, service), palette)
+      }
+    } finally {
+      view.close()
+      stopLooking()
+    }
+    if (stop.once.aborted) process.exitCode = 130
+  }
+
+  private async viewFor(format: string) {
+    if (format === 'json' || format === 'ndjson') {
+      return { show: (_told: unknown, doc: object) => this.out(jsonLine(doc)), close: () => undefined }
+    }
+    const { LogView, ScreenView } = await import('../cli/watch-view.js')
+    return process.stdout.isTTY && process.env.TERM !== 'dumb' ? new ScreenView() : new LogView()
+  }
+}

@@ -1,0 +1,84 @@
+import { Args, Flags } from '@oclif/core'
+import { completeAddressOrKey } from '../cli/address-argument.js'
+import { DiscoCommand } from '../cli/base-command.js'
+import { versionFlag } from '../cli/flags.js'
+import { requireServiceName } from '../cli/names.js'
+import { percent } from '../cli/render/units.js'
+import { visible } from '../cli/render/visible.js'
+import { type WeightDoc, weightDoc } from '../cli/schema/change.js'
+import { DiscoError } from '../domain/errors.js'
+import { parseWeightChange } from '../domain/weight.js'
+
+const EXAMPLE = 'disco weight hello 1.2.3.4:1001 5'
+
+export default class Weight extends DiscoCommand {
+  static override summary = "Set an endpoint's weight while it is registered"
+  static override description =
+    'The lease is kept and no concurrent change is lost. Clients apply the weight on the watch event, without reconnecting. 0 drains the endpoint.'
+  static override examples = [
+    '<%= config.bin %> weight hello 1.2.3.4:1001 5',
+    '<%= config.bin %> weight hello 1.2.3.4:1001 50%',
+    '<%= config.bin %> weight hello --all 1',
+  ]
+  static override args = {
+    service: Args.string({ required: true, description: 'the service' }),
+    addr: Args.string({ description: 'address of the endpoint, or its etcd key' }),
+    weight: Args.string({ description: '5, +2, -1 or 50%' }),
+  }
+  static override flags = {
+    all: Flags.string({ helpValue: '<weight>', description: 'the weight of every endpoint of the service' }),
+    version: versionFlag,
+    force: Flags.boolean({ description: 'even where it drains the others or turns the weights off' }),
+  }
+
+  async run(): Promise<WeightDoc> {
+    this.argv = this.argv.map(shieldMinus)
+    const { args, flags } = await this.parse(Weight)
+    const service = requireServiceName(args.service)
+    const target = flags.all === undefined ? [args.addr, args.weight] : [null, flags.all]
+    const [addr, weight] = target
+    if (addr === undefined || weight === undefined || weight === null) throw missing()
+    if (flags.all !== undefined && args.addr !== undefined) {
+      throw new DiscoError('USAGE', '--all means every endpoint; leave the address out')
+    }
+    const change = parseWeightChange(weight)
+    const selection = {
+      service,
+      addr: addr === null ? null : await completeAddressOrKey(addr, EXAMPLE),
+      version: flags.version,
+    }
+    const registry = await this.openRegistry(flags)
+    const doc = weightDoc(service, await registry.setWeight(selection, change, flags))
+    return this.print(flags, doc, {
+      table: (palette) => doc.changes.map((changed) => describe(doc, changed, palette.green('✓'))).join('\n'),
+      lines: () =>
+        doc.changes.map((changed) => ({
+          schema: 'disco.weight-change/v1',
+          service,
+          rev: doc.rev,
+          ...changed,
+        })),
+      names: () => doc.changes.map((changed) => changed.addr),
+    })
+  }
+}
+
+/** A parser of flags takes `-1` for one: the weight grammar knows the typographic minus as well. */
+function shieldMinus(word: string): string {
+  return /^-\d+%?$/.test(word) ? word.replace('-', '\u2212') : word
+}
+
+function missing(): DiscoError {
+  return new DiscoError('USAGE', 'An address and a weight are needed, or --all and a weight', {
+    suggestions: [`Example: ${EXAMPLE}`],
+  })
+}
+
+function describe({ service, rev }: WeightDoc, changed: WeightDoc['changes'][number], tick: string): string {
+  const { addr, from, to, lease, share } = changed
+  const kept = lease === null ? 'no lease' : 'lease kept'
+  return [
+    `${tick} ${visible(service)} ${visible(addr)} weight ${from} → ${to} (rev ${rev}, ${kept})`,
+    `  share ${percent(share.from)} → ${percent(share.to)}; clients apply it on the watch event`,
+  ].join('\n')
+}

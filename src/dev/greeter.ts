@@ -1,0 +1,142 @@
+import { fromBinary, fromJson, type JsonObject, toBinary, toJson } from '@bufbuild/protobuf'
+import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
+import { Server, ServerCredentials, type ServiceDefinition, status } from '@grpc/grpc-js'
+import {
+  REFLECTION_PACKAGES,
+  type ReflectionPackage,
+  reflectionMessages,
+} from '../grpc/reflection-protocol.js'
+import { describeSchema, registryOf } from '../grpc/schema.js'
+
+/** The Greeter of the gRPC tutorials, with the answering endpoint named in the reply. */
+const GREETER = describeSchema({
+  package: 'helloworld',
+  messages: {
+    HelloRequest: [{ name: 'name', number: 1, type: 'string' }],
+    HelloReply: [
+      { name: 'message', number: 1, type: 'string' },
+      { name: 'endpoint', number: 2, type: 'string' },
+    ],
+  },
+  services: { Greeter: [{ name: 'SayHello', input: 'HelloRequest', output: 'HelloReply' }] },
+})
+
+const SERVICE = 'helloworld.Greeter'
+
+export interface GreeterOptions {
+  /** 0 for any free port. */
+  readonly port: number
+  readonly host?: string
+  /** How long each answer takes. */
+  readonly latencyMs?: number
+  /** From 0 to 1: the part of the calls that fail with UNAVAILABLE. */
+  readonly errorFraction?: number
+  /** Which reflection protocols it serves; both unless told otherwise. */
+  readonly reflection?: readonly ReflectionPackage[]
+}
+
+/** A sample backend on a port of its own. */
+export interface Greeter {
+  readonly addr: string
+  /** Calls answered so far, failed ones included. */
+  readonly calls: () => number
+  /** Ends at once: open calls fail. */
+  stop(): void
+  /** Refuses new calls and lets the open ones finish. */
+  drain(): Promise<void>
+}
+
+export async function startGreeter(options: GreeterOptions): Promise<Greeter> {
+  const server = new Server()
+  const host = options.host ?? '127.0.0.1'
+  let calls = 0
+  let addr = ''
+  const greet = (request: JsonObject): JsonObject => ({
+    message: `Hello ${request.name ?? ''}`,
+    endpoint: addr,
+  })
+  const registry = registryOf(GREETER)
+  const codec = unaryCodec(
+    registry.getMessage('helloworld.HelloRequest'),
+    registry.getMessage('helloworld.HelloReply'),
+  )
+  server.addService(
+    { SayHello: { path: `/${SERVICE}/SayHello`, requestStream: false, responseStream: false, ...codec } },
+    {
+      SayHello: (
+        call: { request: JsonObject },
+        reply: (error: object | null, value?: JsonObject) => void,
+      ) => {
+        calls++
+        const answer = () => {
+          if (Math.random() < (options.errorFraction ?? 0)) {
+            reply({ code: status.UNAVAILABLE, details: 'an error that was asked for' })
+          } else reply(null, greet(call.request))
+        }
+        if (options.latencyMs) setTimeout(answer, options.latencyMs)
+        else answer()
+      },
+    },
+  )
+  for (const pkg of options.reflection ?? REFLECTION_PACKAGES) addReflection(server, pkg)
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(`${host}:${options.port}`, ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    )
+  })
+  addr = `${host}:${port}`
+  return {
+    addr,
+    calls: () => calls,
+    stop: () => server.forceShutdown(),
+    drain: () => new Promise((resolve) => server.tryShutdown(() => resolve())),
+  }
+}
+
+interface ReflectionQuestion {
+  readonly listServices?: string
+  readonly fileContainingSymbol?: string
+  readonly fileByFilename?: string
+}
+
+function addReflection(server: Server, pkg: ReflectionPackage): void {
+  const { path, request, response } = reflectionMessages(pkg)
+  const file = Buffer.from(toBinary(FileDescriptorProtoSchema, GREETER)).toString('base64')
+  const answerTo = ({
+    listServices,
+    fileContainingSymbol,
+    fileByFilename,
+  }: ReflectionQuestion): JsonObject => {
+    if (listServices !== undefined) {
+      return { listServicesResponse: { service: [{ name: SERVICE }, { name: `${pkg}.ServerReflection` }] } }
+    }
+    if (fileContainingSymbol?.startsWith('helloworld.') || fileByFilename === GREETER.name) {
+      return { fileDescriptorResponse: { fileDescriptorProto: [file] } }
+    }
+    return { errorResponse: { errorCode: status.NOT_FOUND, errorMessage: 'no such symbol or file' } }
+  }
+  const codec = unaryCodec(request, response)
+  server.addService(
+    {
+      ServerReflectionInfo: { path, requestStream: true, responseStream: true, ...codec },
+    } as ServiceDefinition,
+    {
+      ServerReflectionInfo: (call: NodeJS.ReadWriteStream) => {
+        call.on('data', (question: ReflectionQuestion) => call.write(answerTo(question) as never))
+        call.on('end', () => call.end())
+      },
+    },
+  )
+}
+
+type Described = ReturnType<ReturnType<typeof registryOf>['getMessage']>
+
+function unaryCodec(request: Described, response: Described) {
+  if (!request || !response) throw new Error('the sample schema lacks a message')
+  return {
+    requestSerialize: (json: JsonObject) => Buffer.from(toBinary(request, fromJson(request, json))),
+    requestDeserialize: (bytes: Buffer) => toJson(request, fromBinary(request, bytes)) as JsonObject,
+    responseSerialize: (json: JsonObject) => Buffer.from(toBinary(response, fromJson(response, json))),
+    responseDeserialize: (bytes: Buffer) => toJson(response, fromBinary(response, bytes)) as JsonObject,
+  }
+}

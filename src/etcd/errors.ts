@@ -1,0 +1,87 @@
+import {
+  EtcdAuthenticationFailedError,
+  EtcdPermissionDeniedError,
+  GRPCDeadlineExceededError,
+  GRPCResourceExhastedError,
+  isRecoverableError,
+} from 'etcd3'
+import { DiscoError } from '../domain/errors.js'
+
+/** What a message about a failed request may tell of the link. */
+export interface LinkFacts {
+  readonly endpoints: readonly string[]
+  readonly endpointsSource: string
+  readonly tries: number
+  readonly elapsedMs: number
+}
+
+/** Whether the same request may succeed at another member, or a little later. */
+export function isTransient(thrown: unknown): boolean {
+  if (thrown instanceof GRPCResourceExhastedError) return false
+  return thrown instanceof Error && isRecoverableError(thrown)
+}
+
+/** Whether the request cannot have reached etcd, so that even a relative change may be sent again. */
+export function wasNeverSent(thrown: unknown): boolean {
+  return /ECONNREFUSED|Name resolution failed|ENOTFOUND|EHOSTUNREACH|ENETUNREACH/.test(String(thrown))
+}
+
+/** Any error of etcd3's, or of the gRPC below it, in words for the person who gave the endpoints. */
+export function translate(thrown: unknown, link: LinkFacts): DiscoError {
+  if (thrown instanceof DiscoError) return thrown
+  const text = thrown instanceof Error ? thrown.message : String(thrown)
+  const where = link.endpoints.map((endpoint) => endpoint.replace(/^https?:\/\//, '')).join(', ')
+  const hostOf = where.replace(/:\d+/g, '')
+  const denied = (message: string, ...suggestions: string[]) =>
+    new DiscoError('ETCD_DENIED', message, { cause: thrown, suggestions })
+  const unreachable = (message: string, ...suggestions: string[]) =>
+    new DiscoError('ETCD_UNREACHABLE', message, {
+      cause: thrown,
+      suggestions: [`Endpoints from ${link.endpointsSource}`, ...suggestions],
+    })
+
+  if (thrown instanceof EtcdAuthenticationFailedError) return denied('Wrong user or password for etcd')
+  if (thrown instanceof EtcdPermissionDeniedError) {
+    return denied('etcd denies this user the permission', 'Ask for a role that covers the prefix')
+  }
+  if (text.includes('user name is empty')) {
+    return denied('etcd asks for a user', 'Give --user and --password-file, or ETCDCTL_USER')
+  }
+  if (/unable to verify|self.signed|unable to get local issuer/i.test(text)) {
+    return unreachable(
+      `The certificate of etcd at ${where} does not match the CA`,
+      'Give its CA with --cacert',
+    )
+  }
+  if (/altnames|does not match certificate/i.test(text)) {
+    return unreachable(`The certificate of etcd at ${where} is made out to another name`)
+  }
+  if (/alert bad certificate|certificate required|handshake failure/i.test(text)) {
+    return unreachable(`etcd at ${where} requires a client certificate`, 'Give one with --cert and --key')
+  }
+  if (/before secure TLS|wrong version number|packet length too long/i.test(text)) {
+    return unreachable(`${where} speaks plaintext`, 'Use http://, and no --cacert')
+  }
+  if (text.includes('Name resolution failed')) return unreachable(`Unknown host ${hostOf}`)
+  if (/Protocol error|Parse Error|unexpected HTTP/i.test(text)) {
+    return unreachable(`${where} answers, but not as etcd's gRPC port`)
+  }
+  const seconds = (link.elapsedMs / 1000).toFixed(1)
+  if (text.includes('ECONNREFUSED')) {
+    return unreachable(
+      `etcd is not reachable at ${where} (connection refused, ${link.tries} tries in ${seconds}s)`,
+      'Start one, or name another with --endpoints',
+    )
+  }
+  if (thrown instanceof GRPCDeadlineExceededError) {
+    return unreachable(`No answer from etcd at ${where} in ${seconds}s`, 'More time: --command-timeout 30s')
+  }
+  if (/Failed to connect|socket hang up|ECONNRESET|Connection dropped/i.test(text)) {
+    return unreachable(
+      `etcd at ${where} drops the connection (${link.tries} tries in ${seconds}s)`,
+      'If it wants TLS: use https:// or --cacert',
+    )
+  }
+  if (isTransient(thrown)) return unreachable(`etcd at ${where} is not available: ${text}`)
+  return DiscoError.from(thrown)
+}

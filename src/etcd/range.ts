@@ -1,0 +1,99 @@
+import type { IKeyValue } from 'etcd3'
+import type { LeaseId, Revision } from '../domain/endpoint.js'
+import { DiscoError } from '../domain/errors.js'
+import type { EtcdClient } from './client.js'
+
+/** One key as etcd stores it. */
+export interface KeyValue {
+  readonly key: string
+  readonly value: Buffer
+  readonly lease: LeaseId | null
+  readonly createRevision: Revision
+  readonly modRevision: Revision
+}
+
+/** Keys from `key` up to, not including, `range_end`; without one, the key alone. */
+export interface KeyRange {
+  readonly key: Buffer
+  readonly range_end?: Buffer
+}
+
+/** A list under a prefix, all of it as of one revision. */
+export interface Listing {
+  readonly clusterId: string
+  readonly revision: Revision
+  readonly kvs: readonly KeyValue[]
+}
+
+/** 5,000 registrations stay far below any message limit, and cost no more than one large answer. */
+const PAGE_SIZE = 5_000
+
+export function oneKey(key: string): KeyRange {
+  return { key: Buffer.from(key) }
+}
+
+/** The range of a prefix: its end is the prefix with the last byte that can grow grown by one. */
+export function prefixRange(prefix: string): KeyRange {
+  const key = Buffer.from(prefix)
+  const grown = key.findLastIndex((byte) => byte < 0xff)
+  if (grown < 0) return { key: Buffer.from([0]), range_end: Buffer.from([0]) }
+  const end = Buffer.from(key.subarray(0, grown + 1))
+  end[grown] = (end[grown] ?? 0) + 1
+  return { key, range_end: end }
+}
+
+/**
+ * Lists a range page by page at the first page's revision. Starts over when that revision is compacted
+ * meanwhile.
+ */
+export async function list(
+  client: EtcdClient,
+  range: KeyRange,
+  options: { keysOnly?: boolean; limit?: number } = {},
+): Promise<Listing> {
+  for (;;) {
+    const listing = await listOnce(client, range, options.keysOnly ?? false, options.limit)
+    if (listing) return listing
+  }
+}
+
+async function listOnce(
+  client: EtcdClient,
+  range: KeyRange,
+  keysOnly: boolean,
+  limit = Number.POSITIVE_INFINITY,
+): Promise<Listing | null> {
+  const kvs: KeyValue[] = []
+  let clusterId = ''
+  let revision: Revision = 0
+  let key = range.key
+  for (;;) {
+    let page: Awaited<ReturnType<EtcdClient['range']>>
+    try {
+      page = await client.range({ ...range, key, limit: PAGE_SIZE, revision, keys_only: keysOnly })
+    } catch (error) {
+      if (revision > 0 && isCompacted(error)) return null
+      throw error
+    }
+    if (revision === 0) revision = Number(page.header.revision)
+    clusterId = page.header.cluster_id
+    for (const kv of page.kvs) kvs.push(readKeyValue(kv))
+    const last = page.kvs.at(-1)
+    if (!page.more || !last || kvs.length >= limit) return { clusterId, revision, kvs }
+    key = Buffer.concat([last.key, Buffer.from([0])])
+  }
+}
+
+function isCompacted(error: unknown): boolean {
+  return error instanceof DiscoError && /required revision has been compacted/.test(error.message)
+}
+
+export function readKeyValue(kv: IKeyValue): KeyValue {
+  return {
+    key: kv.key.toString(),
+    value: kv.value,
+    lease: kv.lease === '0' ? null : kv.lease,
+    createRevision: Number(kv.create_revision),
+    modRevision: Number(kv.mod_revision),
+  }
+}

@@ -1,0 +1,125 @@
+import {
+  create,
+  createFileRegistry,
+  type DescMethod,
+  type DescService,
+  type FileRegistry,
+  fromBinary,
+  fromJson,
+  type JsonValue,
+  toBinary,
+  toJson,
+} from '@bufbuild/protobuf'
+import { type FileDescriptorProto, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
+import { DiscoError } from '../domain/errors.js'
+import { nearestNames } from '../domain/nearest.js'
+import { normalizeFiles } from './normalize-descriptors.js'
+
+/** Services and messages, from wherever they were described. */
+export class Descriptors {
+  private readonly registry: FileRegistry
+  private readonly services: readonly DescService[]
+
+  /**
+   * @param source what described them, for messages: `reflection v1 at 127.0.0.1:1001`, or a file
+   * @param serviceNames the services that can be called; without, all that the files have
+   */
+  constructor(
+    files: readonly FileDescriptorProto[],
+    private readonly source: string,
+    serviceNames?: readonly string[],
+  ) {
+    this.registry = createFileRegistry(create(FileDescriptorSetSchema, { file: normalizeFiles(files) }))
+    const all = [...this.registry].filter((described) => described.kind === 'service')
+    this.services = serviceNames ? all.filter(({ typeName }) => serviceNames.includes(typeName)) : all
+  }
+
+  /**
+   * Finds `package.Service/Method`, `Service/Method`, the same with a dot, or a bare method name that only
+   * one service has.
+   *
+   * @throws DiscoError NOT_FOUND with the methods that there are, USAGE when several services have it
+   */
+  method(name: string): Method {
+    const [, serviceName = '', methodName = ''] = /^(?:(.*)[./])?([^./]*)$/.exec(name) ?? []
+    const services = this.services.filter(
+      ({ typeName }) =>
+        serviceName === '' || typeName === serviceName || typeName.endsWith(`.${serviceName}`),
+    )
+    const matches = services.flatMap(({ methods }) => methods.filter((method) => method.name === methodName))
+    const [method, another] = matches
+    if (!method) throw this.noSuchMethod(name, services)
+    if (another) {
+      throw new DiscoError('USAGE', `Several services have a method "${methodName}"`, {
+        suggestions: [`Name one: ${matches.map(fullName).join(', ')}`],
+      })
+    }
+    return new Method(method, this.registry)
+  }
+
+  private noSuchMethod(name: string, services: readonly DescService[]): DiscoError {
+    const [only] = services.length === 1 ? services : []
+    const candidates = services.length > 0 ? services : this.services
+    const names = candidates.flatMap(({ methods }) =>
+      methods.map((method) => (only ? method.name : fullName(method))),
+    )
+    const nearest = nearestNames(name, names)
+    const bare = name.slice(Math.max(name.lastIndexOf('.'), name.lastIndexOf('/')) + 1)
+    return new DiscoError(
+      'NOT_FOUND',
+      only ? `${only.typeName} has no method "${bare}"` : `No service here has a method "${name}"`,
+      {
+        suggestions: [
+          ...(nearest.length > 0 ? [`Did you mean ${nearest.join(' or ')}?`] : []),
+          `There is: ${names.join(', ')}`,
+          `Asked: ${this.source}`,
+        ],
+      },
+    )
+  }
+}
+
+/** A method with its messages as canonical proto3 JSON. */
+export class Method {
+  constructor(
+    private readonly described: DescMethod,
+    private readonly registry: FileRegistry,
+  ) {}
+
+  /** `package.Service/Method` */
+  get name(): string {
+    return fullName(this.described)
+  }
+
+  /** As in the :path header. */
+  get path(): string {
+    return `/${this.name}`
+  }
+
+  get kind(): DescMethod['methodKind'] {
+    return this.described.methodKind
+  }
+
+  /** @throws DiscoError USAGE for a field that the message lacks, or a value of another type */
+  encode(json: JsonValue): Buffer {
+    const { input } = this.described
+    try {
+      return Buffer.from(toBinary(input, fromJson(input, json, { registry: this.registry })))
+    } catch (cause) {
+      const fields = input.fields.map(({ jsonName }) => jsonName).join(', ')
+      throw new DiscoError('USAGE', `The data is no ${input.typeName}: ${(cause as Error).message}`, {
+        cause,
+        suggestions: [fields === '' ? `${input.typeName} has no fields: -d '{}'` : `Its fields: ${fields}`],
+      })
+    }
+  }
+
+  decode(bytes: Uint8Array): JsonValue {
+    const { output } = this.described
+    return toJson(output, fromBinary(output, bytes), { registry: this.registry })
+  }
+}
+
+function fullName(method: DescMethod): string {
+  return `${method.parent.typeName}/${method.name}`
+}

@@ -1,0 +1,40 @@
+import type { Metadata } from '@grpc/grpc-js'
+import type { Endpoint, Revision } from '../domain/endpoint.js'
+import type { DiscoError } from '../domain/errors.js'
+import type { RegisteredEndpoint } from './endpoint.js'
+
+/** The channel option under which a channel's resolver, balancer and picker find their observer. */
+export const OBSERVER_OPTION = 'disco.observer'
+
+/** The request header by which an observed call is known to the picker, which takes it off again. */
+const CALL_HEADER = 'disco-call'
+
+/** Sees what a channel does, as it does it. Nothing here may throw or take long. */
+export interface Observer {
+  /** The registry's list as the channel now has it; `registered` includes what cannot be dialled. */
+  resolved?(list: { revision: Revision; registered: readonly Endpoint[]; stale: DiscoError | null }): void
+  /** An endpoint's connection changed its state; `problem` says why it is not READY. */
+  connectivity?(endpoint: RegisteredEndpoint, isReady: boolean, problem: string | null): void
+  /** Who is picked from now on, with the weights that the policy follows: READY, and not drained. */
+  rotation?(weights: ReadonlyMap<RegisteredEndpoint, number>): void
+  /** An attempt of a marked call goes to this endpoint. A retried call is picked for again. */
+  picked?(endpoint: RegisteredEndpoint, callId: number): void
+}
+
+export function observerOf(channelOptions: object): Observer {
+  return (channelOptions as { [OBSERVER_OPTION]?: Observer })[OBSERVER_OPTION] ?? {}
+}
+
+/** Marks a call, so that `picked` tells which one an endpoint was chosen for. */
+export function markCall(metadata: Metadata, callId: number): Metadata {
+  metadata.set(CALL_HEADER, String(callId))
+  return metadata
+}
+
+/** The picker's side: `metadata` is one attempt's own copy. */
+export function takeMark(metadata: Metadata): number | null {
+  const [mark] = metadata.get(CALL_HEADER)
+  if (mark === undefined) return null
+  metadata.remove(CALL_HEADER)
+  return Number(mark)
+}

@@ -1,0 +1,103 @@
+import { type ChannelOptions, experimental, Metadata, status } from '@grpc/grpc-js'
+import type { Discovery } from '../domain/discovery.js'
+import { DiscoError } from '../domain/errors.js'
+import { apply, EMPTY_SNAPSHOT, endpointsOf } from '../domain/snapshot.js'
+import { toGrpcEndpoints } from './endpoint.js'
+import { type Observer, observerOf } from './observer.js'
+import { parseTarget, type Target } from './target.js'
+
+/** After an error that the registry's own retries could not mend, the resolver waits this long. */
+const RETRY_FIRST_MS = 1_000
+const RETRY_MOST_MS = 30_000
+
+type Constructor = Parameters<typeof experimental.registerResolver>[1]
+
+/** The resolver class of a discovery: grpc-js makes one instance for a channel. */
+export function resolverFor(discovery: Discovery): Constructor {
+  return class extends RegistryResolver {
+    constructor(...[target, listener, options]: ConstructorParameters<Constructor>) {
+      super(discovery, parseTarget(target), listener, observerOf(options as ChannelOptions))
+    }
+
+    /** Becomes :authority and the name in TLS: the service's name, as a host would be. */
+    static getDefaultAuthority(target: experimental.GrpcUri): string {
+      return parseTarget(target).service
+    }
+  }
+}
+
+/**
+ * Feeds a channel from a watch of the registry. While the watch runs it needs no asking: grpc-js asks again
+ * whenever a connection drops, about once per call while endpoints fail, and every answer would end its own
+ * backoff. So a request starts what is not running and does nothing else, and a failed watch starts again
+ * on a timer of its own. An unreachable registry is no error: the last list stands.
+ *
+ * After a long idle time grpc-js destroys the resolver and later calls `updateResolution` on the same one.
+ */
+class RegistryResolver implements experimental.Resolver {
+  private running: AbortController | null = null
+  private retryTimer: NodeJS.Timeout | null = null
+  private retryMs = RETRY_FIRST_MS
+
+  constructor(
+    private readonly discovery: Discovery,
+    private readonly target: Target,
+    private readonly listener: experimental.ResolverListener,
+    private readonly observer: Observer,
+  ) {}
+
+  updateResolution(): void {
+    if (this.running || this.retryTimer) return
+    this.running = new AbortController()
+    void this.follow(this.running.signal)
+  }
+
+  destroy(): void {
+    this.running?.abort()
+    this.running = null
+    if (this.retryTimer) clearTimeout(this.retryTimer)
+    this.retryTimer = null
+  }
+
+  private async follow(signal: AbortSignal): Promise<void> {
+    try {
+      let snapshot = EMPTY_SNAPSHOT
+      let hasList = false
+      for await (const update of this.discovery.watch({ service: this.target.service }, signal)) {
+        if (signal.aborted) return
+        snapshot = apply(snapshot, update)
+        const stale = update.type === 'stale' ? update.cause : null
+        const registered = endpointsOf(snapshot)
+        this.observer.resolved?.({ revision: snapshot.revision, registered, stale })
+        if (update.type === 'stale' && !hasList) this.fail(update.cause)
+        if (update.type === 'stale' || update.type === 'live') continue
+        hasList = true
+        this.retryMs = RETRY_FIRST_MS
+        const endpoints = toGrpcEndpoints(registered, this.target.version)
+        this.listener(experimental.statusOrFromValue(endpoints), {}, null, this.noteFor(registered.length))
+      }
+    } catch (thrown) {
+      if (signal.aborted) return
+      this.running = null
+      this.fail(DiscoError.from(thrown))
+      this.retryTimer = setTimeout(() => {
+        this.retryTimer = null
+        this.updateResolution()
+      }, this.retryMs)
+      this.retryTimer.unref()
+      this.retryMs = Math.min(this.retryMs * 2, RETRY_MOST_MS)
+    }
+  }
+
+  private fail(error: DiscoError): void {
+    const failure = { code: status.UNAVAILABLE, details: error.message, metadata: new Metadata() }
+    this.listener(experimental.statusOrFromError(failure), {}, null, '')
+  }
+
+  /** What grpc-js adds to its own messages about a list without usable endpoints. */
+  private noteFor(registered: number): string {
+    const { service, version } = this.target
+    const of = version === null ? service : `${service} ${version}`
+    return `${of} has ${registered} registered endpoints`
+  }
+}

@@ -1,0 +1,87 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { type LeaseId, leaseHex, type Revision } from '../domain/endpoint.js'
+import { DiscoError } from '../domain/errors.js'
+import type { EtcdClient } from '../etcd/client.js'
+import { createKey, replaceUnder } from '../etcd/key-txn.js'
+import { type GrantedLease, leaseTtl } from '../etcd/lease-keeper.js'
+import { type KeyValue, list, oneKey } from '../etcd/range.js'
+
+/** A dead lease lapses after its TTL; etcd takes up to this much longer to delete its keys. */
+const LAPSE_GRACE_MS = 2_000
+
+/** How often a foreign lease is looked at: a renewal shows as a TTL that grew. */
+const LOOK_PERIOD_MS = 250
+
+export interface Claim {
+  readonly key: string
+  readonly value: Uint8Array
+  readonly takeover: boolean
+}
+
+/**
+ * Writes a key that nobody else holds, under our lease. A key whose lease nobody renews is what a killed
+ * registrar left: it is waited for. One that is renewed, or has no lease, is somebody's.
+ *
+ * @param onWait told once when it waits for a dead lease, with the seconds that lease has left
+ * @throws DiscoError CONFLICT
+ */
+export async function claimKey(
+  client: EtcdClient,
+  lease: GrantedLease,
+  claim: Claim,
+  onWait: (found: { lease: LeaseId; ttlSeconds: number }) => void,
+  signal: AbortSignal,
+): Promise<Revision> {
+  for (;;) {
+    const outcome = await createKey(client, claim.key, claim.value, lease.id)
+    if (outcome.done) return outcome.revision
+    const { found } = outcome
+    if (!found) continue
+    if (found.lease === lease.id) return found.modRevision
+    if (claim.takeover) {
+      const taken = await replaceUnder(client, claim.key, claim.value, lease.id, found.modRevision)
+      if (taken.done) return taken.revision
+      continue
+    }
+    await untilLapsed(client, found, onWait, signal)
+  }
+}
+
+async function untilLapsed(
+  client: EtcdClient,
+  found: KeyValue,
+  onWait: (found: { lease: LeaseId; ttlSeconds: number }) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  if (found.lease === null) {
+    throw new DiscoError('CONFLICT', `${found.key} exists without a lease, so it never expires`, {
+      suggestions: ['Remove it with disco unregister, or take it with --takeover'],
+    })
+  }
+  const first = await leaseTtl(client, found.lease)
+  if (!first) return
+  onWait({ lease: found.lease, ttlSeconds: first.ttlSeconds })
+  const end = Date.now() + first.ttlSeconds * 1000 + LAPSE_GRACE_MS
+  let leastSeconds = first.ttlSeconds
+  while (Date.now() < end) {
+    await delay(LOOK_PERIOD_MS, undefined, { signal })
+    const ttl = await leaseTtl(client, found.lease)
+    if (!ttl || !(await stillHeld(client, found))) return
+    if (ttl.ttlSeconds > leastSeconds) throw heldElsewhere(found.key, found.lease, ttl.grantedTtlSeconds)
+    leastSeconds = ttl.ttlSeconds
+  }
+  throw heldElsewhere(found.key, found.lease, first.grantedTtlSeconds)
+}
+
+async function stillHeld(client: EtcdClient, found: KeyValue): Promise<boolean> {
+  const { kvs } = await list(client, oneKey(found.key))
+  return kvs[0]?.lease === found.lease
+}
+
+function heldElsewhere(key: string, lease: LeaseId, ttlSeconds: number): DiscoError {
+  return new DiscoError(
+    'CONFLICT',
+    `${key} is registered by someone who renews it: lease ${leaseHex(lease)}, ttl ${ttlSeconds}s`,
+    { suggestions: ['Stop that registrar, or take the key with --takeover'] },
+  )
+}

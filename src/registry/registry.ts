@@ -1,0 +1,143 @@
+import type { Discovery, Query, Update } from '../domain/discovery.js'
+import type { Endpoint, LeaseId, Revision } from '../domain/endpoint.js'
+import { DiscoError } from '../domain/errors.js'
+import { DEFAULT_LAYOUT, type Layout } from '../domain/layouts/index.js'
+import { nearestNames } from '../domain/nearest.js'
+import type { WeightChange } from '../domain/weight.js'
+import { EtcdClient } from '../etcd/client.js'
+import { leaseTtl } from '../etcd/lease-keeper.js'
+import type { EtcdOptions } from '../etcd/options.js'
+import { list, prefixRange } from '../etcd/range.js'
+import { decodeEndpoints } from './decode.js'
+import { watchEndpoints } from './discovery.js'
+import { Registration, type RegistrationReports, type RegistrationRequest } from './registration.js'
+import { type EndpointSelection, selectEndpoints } from './selection.js'
+import { type Unregistered, unregister } from './unregister.js'
+import { setWeight, type WeightChanged } from './weight.js'
+
+export type { EtcdOptions }
+
+/** Endpoints as of one revision. */
+export interface EndpointList {
+  readonly revision: Revision
+  readonly endpoints: readonly Endpoint[]
+}
+
+export interface Ttl {
+  readonly ttlSeconds: number
+  readonly grantedTtlSeconds: number
+}
+
+/** So many leases are asked for at a time: enough to hide the round trips, too few to crowd etcd. */
+const LEASES_AT_ONCE = 64
+
+/** For suggestions, a part of a huge registry is enough. */
+const NAMES_LIMIT = 20_000
+
+/** A service registry in etcd. Every method may throw DiscoError ETCD_UNREACHABLE or ETCD_DENIED. */
+export class Registry implements Discovery {
+  private constructor(
+    private readonly client: EtcdClient,
+    private readonly layout: Layout,
+  ) {}
+
+  /** Connects only with the first request. @throws DiscoError USAGE */
+  static async open(options: EtcdOptions): Promise<Registry> {
+    return new Registry(await EtcdClient.create(options), DEFAULT_LAYOUT)
+  }
+
+  /** The endpoints of one service, or of all, by key. A service without any gives an empty list. */
+  async list(service?: string): Promise<EndpointList> {
+    const { revision, kvs } = await list(this.client, prefixRange(this.layout.prefix(service)))
+    return { revision, endpoints: kvs.flatMap((kv) => decodeEndpoints(this.layout, kv)) }
+  }
+
+  /** @throws DiscoError NOT_FOUND with the nearest names, when the service has no endpoint */
+  async listExisting(service: string): Promise<EndpointList> {
+    const listing = await this.list(service)
+    if (listing.endpoints.length > 0) return listing
+    const names = await this.serviceNames()
+    const nearest = nearestNames(service, names)
+    throw new DiscoError('NOT_FOUND', `No service "${service}" (rev ${listing.revision})`, {
+      suggestions: [
+        ...(nearest.length > 0 ? [`Did you mean ${nearest.join(' or ')}?`] : []),
+        names.length === 0 ? 'The registry is empty' : `There is: ${some(names)}`,
+      ],
+    })
+  }
+
+  /** Time left and granted for each lease; a lease that has ended is left out. */
+  async ttls(leases: Iterable<LeaseId>): Promise<ReadonlyMap<LeaseId, Ttl>> {
+    const ttls = new Map<LeaseId, Ttl>()
+    const queue = [...new Set(leases)].values()
+    const worker = async () => {
+      for (const lease of queue) {
+        const ttl = await leaseTtl(this.client, lease)
+        if (ttl) ttls.set(lease, ttl)
+      }
+    }
+    await Promise.all(Array.from({ length: LEASES_AT_ONCE }, worker))
+    return ttls
+  }
+
+  watch(query: Query, signal: AbortSignal): AsyncGenerator<Update, void, void> {
+    return watchEndpoints(this.client, this.layout, prefixRange(this.layout.prefix(query.service)), signal)
+  }
+
+  /** All services; otherwise as `watch`. */
+  watchAll(signal: AbortSignal): AsyncGenerator<Update, void, void> {
+    return watchEndpoints(this.client, this.layout, prefixRange(this.layout.prefix()), signal)
+  }
+
+  /** Takes a lease and the key, and holds both until closed. @throws DiscoError USAGE, CONFLICT */
+  register(
+    request: RegistrationRequest,
+    reports: RegistrationReports,
+    signal: AbortSignal,
+  ): Promise<Registration> {
+    return Registration.acquire(this.client, this.layout, request, reports, signal)
+  }
+
+  /** @throws DiscoError NOT_FOUND, CONFLICT (several endpoints match, or the change would upset the others) */
+  async setWeight(
+    selection: EndpointSelection,
+    change: WeightChange,
+    options: { force: boolean },
+  ): Promise<WeightChanged> {
+    const { endpoints: service } = await this.listExisting(selection.service)
+    return setWeight(
+      this.client,
+      this.layout,
+      { service, selected: selectEndpoints(service, selection) },
+      change,
+      options,
+    )
+  }
+
+  /** Removes an endpoint; one that is not there is no error. @throws DiscoError CONFLICT */
+  async unregister(selection: EndpointSelection, signal: AbortSignal): Promise<Unregistered> {
+    const { revision, endpoints } = await this.list(selection.service)
+    return unregister(this.client, endpoints, selection, revision, signal)
+  }
+
+  /** Whether a lease still lives: an endpoint that went while it does was deregistered, not expired. */
+  async leaseLives(lease: LeaseId): Promise<boolean> {
+    return (await leaseTtl(this.client, lease)) !== null
+  }
+
+  close(): void {
+    this.client.close()
+  }
+
+  private async serviceNames(): Promise<string[]> {
+    const range = prefixRange(this.layout.prefix())
+    const { kvs } = await list(this.client, range, { keysOnly: true, limit: NAMES_LIMIT })
+    const names = kvs.map((kv) => kv.key.split('/')[1] ?? '').filter((name) => name !== '')
+    return [...new Set(names)]
+  }
+}
+
+function some(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(', ')
+  return names.length > 5 ? `${shown}, …` : shown
+}

@@ -1,0 +1,56 @@
+import type { Endpoint } from '../domain/endpoint.js'
+import { DiscoError } from '../domain/errors.js'
+
+/** Which endpoints of a service a command means. */
+export interface EndpointSelection {
+  readonly service: string
+  /** An address or an etcd key; null for all endpoints. */
+  readonly addr: string | null
+  readonly version?: string | undefined
+}
+
+/** Those that match; an address that stands under several keys matches each. */
+export function matchEndpoints(
+  endpoints: readonly Endpoint[],
+  { addr, version }: EndpointSelection,
+): Endpoint[] {
+  return endpoints.filter(
+    (endpoint) =>
+      (addr === null || endpoint.addr === addr || endpoint.key === addr) &&
+      (version === undefined || endpoint.version === version),
+  )
+}
+
+/**
+ * Those that a change is meant for: all of them, or the one key that matches.
+ *
+ * @throws DiscoError NOT_FOUND, or CONFLICT when the address stands under several keys.
+ */
+export function selectEndpoints(endpoints: readonly Endpoint[], selection: EndpointSelection): Endpoint[] {
+  const matches = matchEndpoints(endpoints, selection)
+  if (matches.length === 0) {
+    const version = selection.version === undefined ? '' : ` of version ${selection.version}`
+    throw new DiscoError(
+      'NOT_FOUND',
+      `${selection.service} has no endpoint ${selection.addr ?? ''}${version}`,
+      {
+        suggestions: [`It has: ${endpoints.slice(0, 5).map(describe).join(', ')}`],
+      },
+    )
+  }
+  if (selection.addr !== null) requireOneKey(matches, selection.addr)
+  return matches
+}
+
+/** @throws DiscoError CONFLICT */
+export function requireOneKey(matches: readonly Endpoint[], addr: string): void {
+  const keys = [...new Set(matches.map((endpoint) => endpoint.key))]
+  if (keys.length <= 1) return
+  throw new DiscoError('CONFLICT', `${addr} is registered under ${keys.length} keys`, {
+    suggestions: [...keys, 'Choose one by --version, or give the key instead of the address'],
+  })
+}
+
+function describe({ addr, version }: Endpoint): string {
+  return version === '' ? addr : `${addr} (${version})`
+}

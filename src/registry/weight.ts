@@ -1,0 +1,120 @@
+import type { Endpoint, Revision } from '../domain/endpoint.js'
+import { DiscoError } from '../domain/errors.js'
+import type { Layout } from '../domain/layouts/index.js'
+import { effectiveWeight, shareFractions, weightsAreUnset } from '../domain/shares.js'
+import { changeWeight, type WeightChange } from '../domain/weight.js'
+import type { EtcdClient } from '../etcd/client.js'
+import { replaceValue } from '../etcd/key-txn.js'
+import { list, oneKey } from '../etcd/range.js'
+import { decodeEndpoints } from './decode.js'
+
+export interface EndpointChange {
+  readonly endpoint: Endpoint
+  readonly from: number
+  readonly to: number
+  /** The endpoint's part of the service's traffic, before and after. */
+  readonly shareFraction: { readonly from: number; readonly to: number }
+}
+
+export interface WeightChanged {
+  readonly revision: Revision
+  readonly changes: readonly EndpointChange[]
+}
+
+interface Targets {
+  readonly service: readonly Endpoint[]
+  readonly selected: readonly Endpoint[]
+}
+
+/** Each selected key in a transaction of its own; the addresses under one key share its weight. */
+export async function setWeight(
+  client: EtcdClient,
+  layout: Layout,
+  { service, selected }: Targets,
+  change: WeightChange,
+  options: { force: boolean },
+): Promise<WeightChanged> {
+  for (const { problem, key } of selected) {
+    if (problem !== null)
+      throw new DiscoError('CONFLICT', `The value of ${key} cannot carry a weight: ${problem}`)
+  }
+  if (!options.force) refuseSurprises(service, selected, change)
+  const before = new Map(service.map((endpoint) => [endpoint, endpoint.weight]))
+  const weights = new Map(before)
+  let revision = 0
+  for (const key of new Set(selected.map((endpoint) => endpoint.key))) {
+    const changed = await changeKey(client, layout, key, change)
+    revision = changed.revision
+    for (const endpoint of service.filter((candidate) => candidate.key === key)) {
+      before.set(endpoint, changed.from)
+      weights.set(endpoint, changed.to)
+    }
+  }
+  const sharesBefore = shareFractions(service.map((e) => ({ ...e, weight: before.get(e) ?? e.weight })))
+  const sharesAfter = shareFractions(service.map((e) => ({ ...e, weight: weights.get(e) ?? e.weight })))
+  const changes = service.flatMap((endpoint, index) => {
+    if (!selected.some(({ key }) => key === endpoint.key)) return []
+    const shareFraction = { from: sharesBefore[index] ?? 0, to: sharesAfter[index] ?? 0 }
+    return [{ endpoint, from: before.get(endpoint) ?? 0, to: weights.get(endpoint) ?? 0, shareFraction }]
+  })
+  return { revision, changes }
+}
+
+/** Reads, changes and writes under the key's own lease, again whenever someone else wrote in between. */
+async function changeKey(
+  client: EtcdClient,
+  layout: Layout,
+  key: string,
+  change: WeightChange,
+): Promise<{ revision: Revision; from: number; to: number }> {
+  for (;;) {
+    const { kvs } = await list(client, oneKey(key))
+    const kv = kvs[0]
+    if (!kv) throw new DiscoError('NOT_FOUND', `${key} went while its weight was being changed`)
+    const [endpoint] = decodeEndpoints(layout, kv)
+    if (!endpoint || endpoint.problem !== null) {
+      throw new DiscoError('CONFLICT', `The value of ${key} cannot carry a weight: ${endpoint?.problem}`)
+    }
+    const to = changeWeight(endpoint.weight, change)
+    const value = layout.withWeight(kv.value, to)
+    const repeatable = change.kind === 'set'
+    const outcome = await replaceValue(client, key, value, kv.modRevision, { repeatable })
+    if (outcome.done) return { revision: outcome.revision, from: endpoint.weight, to }
+    const wroteItself =
+      repeatable && outcome.found !== null && Buffer.compare(outcome.found.value, value) === 0
+    if (wroteItself) return { revision: outcome.found.modRevision, from: endpoint.weight, to }
+  }
+}
+
+/** A weight of 0 everywhere means that weights are unset: neither end of that is reached by accident. */
+function refuseSurprises(
+  service: readonly Endpoint[],
+  selected: readonly Endpoint[],
+  change: WeightChange,
+): void {
+  const keys = new Set(selected.map((endpoint) => endpoint.key))
+  const name = selected[0]?.service ?? ''
+  const isUnset = weightsAreUnset(service)
+  const after = service.map((endpoint) =>
+    keys.has(endpoint.key) ? { ...endpoint, weight: changeWeight(endpoint.weight, change) } : endpoint,
+  )
+  const willBeUnset = weightsAreUnset(after)
+  if (isUnset && !willBeUnset) {
+    const drained = after.filter(
+      (endpoint) => endpoint.problem === null && effectiveWeight(endpoint, false) === 0,
+    )
+    if (drained.length === 0) return
+    throw new DiscoError(
+      'CONFLICT',
+      `${name} has no weights yet: a first one would drain the other ${drained.length} endpoints`,
+      { suggestions: [`Give all a weight first: disco weight ${name} --all 1`, 'Or say --force'] },
+    )
+  }
+  if (!isUnset && willBeUnset) {
+    throw new DiscoError(
+      'CONFLICT',
+      `This would drain the last weighted endpoint of ${name}, which turns the weights off: all would get equal shares`,
+      { suggestions: ['To go on all the same, say --force'] },
+    )
+  }
+}
