@@ -66,8 +66,8 @@ function bar(observed: number, expected: number): string {
 function verdictLine({ verdict, calls }: CallDoc, palette: Palette): string {
   const gap = `largest gap ${verdict.gap.toFixed(2)} calls, ${verdict.limit} allowed (deterministic policy)`
   if (calls === 0) return `${palette.bold('NONE')}  no call was made`
-  if (verdict.result === 'pass') return `${palette.bold.green('PASS')}  follows the weights: ${gap}`
-  return `${palette.bold.red('FAIL')}  strays from the weights: ${gap}`
+  if (verdict.result === 'pass') return `${palette.bold.green('PASS')}  follows the expected shares: ${gap}`
+  return `${palette.bold.red('FAIL')}  strays from the expected shares: ${gap}`
 }
 
 function totals({ calls, ok, elapsedMs, latencyMs, failures, interrupted }: CallDoc): string {

@@ -94,8 +94,10 @@ export function eventDoc({ event, snapshot }: Told, service: string | undefined)
     }
     default: {
       const { key, addr, version, weight, problem, lease } = event.endpoint
-      const of: OfEndpoint = {
+      // The type stands second in the line, where readers look for it.
+      const of: OfEndpoint & { type: typeof event.type } = {
         schema,
+        type: event.type,
         rev: String(event.revision),
         service: event.endpoint.service,
         key,
