@@ -10,6 +10,12 @@ export class KeyHistory {
     this.versions.push(version)
   }
 
+  /** @returns whether anything is left. */
+  removeLast(): boolean {
+    this.versions.pop()
+    return this.versions.length > 0
+  }
+
   /** The pair as of a revision; undefined where the key did not exist, or was deleted. */
   at(revision: number): Version | undefined {
     const newest = this.versions[this.versions.length - 1]

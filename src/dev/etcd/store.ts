@@ -60,10 +60,10 @@ export class Store implements View {
     return revision < this.compacted ? undefined : this.histories.get(key)?.at(revision)
   }
 
-  /** Runs one write. All its changes make one revision; no change makes none. */
+  /** Runs one write. All its changes make one revision; no change makes none, and a throw undoes them. */
   write<Result>(apply: (txn: WriteTxn) => Result): Result {
     const txn = new WriteTxn(this)
-    const result = apply(txn)
+    const result = this.allOrNothing(txn, apply)
     if (txn.changes.length > 0) {
       this.current += 1
       this.log.append(txn.changes)
@@ -79,9 +79,7 @@ export class Store implements View {
     this.compacted = revision
     this.log.compact(revision, (event) => this.histories.get(event.key)?.at(revision) === event)
     for (const history of this.sorted.all()) {
-      if (history.compact(revision)) continue
-      this.histories.delete(history.key)
-      this.sorted.remove(history.key)
+      if (!history.compact(revision)) this.forget(history)
     }
   }
 
@@ -100,6 +98,23 @@ export class Store implements View {
       if (version) found.push(version)
     }
     return found
+  }
+
+  private allOrNothing<Result>(txn: WriteTxn, apply: (txn: WriteTxn) => Result): Result {
+    try {
+      return apply(txn)
+    } catch (thrown) {
+      for (const { key } of txn.changes.toReversed()) {
+        const history = this.histories.get(key)
+        if (history !== undefined && !history.removeLast()) this.forget(history)
+      }
+      throw thrown
+    }
+  }
+
+  private forget(history: KeyHistory): void {
+    this.histories.delete(history.key)
+    this.sorted.remove(history.key)
   }
 
   /** @internal for WriteTxn. */

@@ -49,9 +49,13 @@ export class EventBatch {
     return encoded
   }
 
-  /** The previous pair is the one at the revision before; none once that is compacted. */
+  /**
+   * The previous pair is the one at the revision before; none once that is compacted, and none for a put
+   * that creates its key, even where the same transaction deleted the key first.
+   */
   private encode(version: Version, prevKv: boolean): Buffer {
-    const previous = prevKv ? this.store.get(version.key, version.modRevision - 1) : undefined
+    const creates = version.createRevision === version.modRevision
+    const previous = prevKv && !creates ? this.store.get(version.key, version.modRevision - 1) : undefined
     const room = version.field2.length + (previous?.field2.length ?? 0) + EVENT_OVERHEAD_BYTES
     const event = new Writer(room).number(1, version.deleted ? DELETE : 0).raw(version.field2)
     if (previous !== undefined) event.raw(field3(previous))
