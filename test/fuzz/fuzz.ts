@@ -37,7 +37,7 @@ export async function fuzz(seed: number, operations: number): Promise<FuzzResult
 
 async function compare(seed: number, operations: number, comparison: Comparison): Promise<FuzzResult> {
   const rng = new Rng(seed)
-  const known: Known = { revision: 1, compactRevision: -1 }
+  const known: Known = { revision: 1, compactRevision: -1, deletionRevision: 1 }
   const generator = new Generator(rng, known)
   const steps: Step[] = []
   while (steps.length < operations) {
@@ -58,7 +58,7 @@ const settle: Step = { do: 'settle' }
 function* round(rng: Rng, generator: Generator): Rounds {
   yield Array.from({ length: ROUND_OPERATIONS }, () => generator.operation())
   yield [settle]
-  if (rng.chance(0.3)) yield [generator.compaction(), settle]
+  if (rng.chance(0.7)) yield [generator.compaction(), settle]
   if (rng.chance(0.1)) yield [{ do: 'closeStream', stream: rng.int(1, STREAMS) }]
   yield generator.watchers(STREAMS)
 }
@@ -71,8 +71,9 @@ function learn(known: Known, steps: readonly Step[], answers: readonly string[])
     const answer = answers[index] ?? ''
     const revision = /^\{"header":\{"revision":"(\d+)"/.exec(answer)?.[1]
     known.revision = Math.max(known.revision, Number(revision ?? 0))
-    if (step.do === 'call' && step.path === 'KV/Compact' && revision !== undefined) {
-      known.compactRevision = Number(step.request.revision)
-    }
+    if (step.do !== 'call' || revision === undefined) continue
+    if (step.path === 'KV/Compact') known.compactRevision = Number(step.request.revision)
+    if (step.path === 'KV/DeleteRange' && !answer.includes('"deleted":"0"'))
+      known.deletionRevision = Number(revision)
   }
 }

@@ -6,6 +6,8 @@ import { bytes, call, type Step } from './steps.js'
 export interface Known {
   revision: number
   compactRevision: number
+  /** The last revision at which a key was deleted: compaction there leaves no tombstone. */
+  deletionRevision: number
 }
 
 /** Few letters make few keys, and so many meetings; the outermost byte values are there for their edges. */
@@ -19,17 +21,22 @@ const TTL_UNIT_SECONDS = 1000
 
 /** Random operations over every option of etcd's KV and Lease services. */
 export class Generator {
+  /** How often a seed deletes, beside its puts: with few deletions, keys become many and live long. */
+  private readonly deletionWeight: number
+
   constructor(
     private readonly rng: Rng,
     private readonly known: Known,
-  ) {}
+  ) {
+    this.deletionWeight = rng.pick([8, 2, 0.1])
+  }
 
   operation(): Step {
     const { rng } = this
     return rng.weighted<() => Step>([
       [30, () => call('KV/Put', this.put())],
       [30, () => call('KV/Range', this.range())],
-      [8, () => call('KV/DeleteRange', this.deletion())],
+      [this.deletionWeight, () => call('KV/DeleteRange', this.deletion())],
       [18, () => call('KV/Txn', survivable(this.txn(0)))],
       [3, () => call('Lease/LeaseGrant', { ID: this.leaseId(), TTL: this.ttl() })],
       [2, () => call('Lease/LeaseRevoke', { ID: this.leaseId() })],
@@ -41,14 +48,12 @@ export class Generator {
 
   compaction(): Step {
     const { rng, known } = this
-    const behind =
-      known.revision -
-      rng.weighted([
-        [6, rng.int(0, 60)],
-        [1, 0],
-        [1, -1 - rng.int(0, 2)],
-      ])
-    const revision = rng.chance(0.15) ? known.compactRevision - rng.int(-1, 3) : behind
+    const revision = rng.weighted([
+      [4, known.revision - rng.int(0, 60)],
+      [1, known.revision + rng.int(0, 2)],
+      [1, known.compactRevision - rng.int(-1, 3)],
+      [3, known.deletionRevision],
+    ])
     return call('KV/Compact', { revision: String(revision), physical: true })
   }
 
@@ -57,17 +62,17 @@ export class Generator {
     const send = (request: Message): Step => ({ do: 'watch', stream: rng.int(1, streams), request })
     // Cancels come first: a watcher of the past that is canceled at once may or may not have been given it.
     const cancels = rng.list(0, 3, () => send({ cancel_request: { watch_id: String(rng.int(-1, 12)) } }))
-    const creations = rng.list(0, 4, () => send({ create_request: this.watchCreation() }))
+    const creations = rng.list(0, 8, () => send({ create_request: this.watchCreation() }))
     return [...cancels, ...creations]
   }
 
   private watchCreation(): Message {
     const { rng, known } = this
-    const past = known.revision - rng.int(-3, 80)
     const start = rng.weighted([
       [4, 0],
-      [5, past],
-      [2, known.compactRevision + rng.int(-1, 1)],
+      [4, known.revision - rng.int(0, 80)],
+      [2, known.revision + rng.int(1, 4)],
+      [3, known.compactRevision + rng.int(-1, 1)],
     ])
     return {
       ...this.keys(),
@@ -92,7 +97,9 @@ export class Generator {
 
   private txn(depth: number): Message {
     const { rng } = this
-    const ops = () => rng.list(0, rng.chance(0.01) ? 130 : 5, () => this.op(depth))
+    const reads = rng.chance(0.2)
+    const op = () => (reads ? { request_range: this.range() } : this.op(depth))
+    const ops = () => rng.list(0, rng.chance(0.01) ? 130 : 5, op)
     return { compare: rng.list(0, 3, () => this.comparison()), success: ops(), failure: ops() }
   }
 
@@ -100,7 +107,7 @@ export class Generator {
     return this.rng.weighted<() => Message>([
       [5, () => ({ request_put: this.put() })],
       [4, () => ({ request_range: this.range() })],
-      [2, () => ({ request_delete_range: this.deletion() })],
+      [this.deletionWeight / 4, () => ({ request_delete_range: this.deletion() })],
       [depth < 3 ? 2 : 0, () => ({ request_txn: this.txn(depth + 1) })],
       [0.1, () => ({})],
     ])()
@@ -178,7 +185,7 @@ export class Generator {
       [2, () => ({ key: bytes('a'), range_end: bytes('c') })],
       [1, () => ({ key: bytes(key), range_end: bytes('\0') })],
       [1, () => ({ key: bytes('\0'), range_end: bytes('\0') })],
-      [0.5, () => ({ key: bytes(key), range_end: '' })],
+      [1.5, () => ({ key: bytes(key), range_end: '' })],
       [0.1, () => ({ key: '', range_end: bytes(key) })],
     ])()
   }

@@ -79,9 +79,6 @@ export class Leases {
     const lease = this.byId.get(id)
     if (lease === undefined) return 0
     lease.expiresAtMs = this.expiry(lease.ttlSeconds)
-    // Leases are listed by the time of their end; among equal ends, by the order in which those were set.
-    this.byId.delete(id)
-    this.byId.set(id, lease)
     return lease.ttlSeconds
   }
 
