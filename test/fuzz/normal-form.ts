@@ -55,10 +55,13 @@ function transacted(request: Message, response: Message): Message {
 /** RangeRequest.SortTarget → the field that is compared; the key never ties. */
 const SORTED_BY = [undefined, 'version', 'create_revision', 'mod_revision', 'value'] as const
 
-/** Puts equals in key order where etcd's own order is arbitrary; of equals that a limit cuts, only counts them. */
+/**
+ * Puts equals in key order where etcd's own order is arbitrary; of equals that a limit cuts, only counts them.
+ * Where only keys are shown, all values look equal, and so nothing is left to compare of an order by value.
+ */
 function ranged(request: Message, response: Message): Message {
   const field = SORTED_BY[Number(request.sort_target ?? 0)]
-  if (field === undefined || Number(response.count) <= STABLE_SORT_LIMIT || request.keys_only) return response
+  if (field === undefined || Number(response.count) <= STABLE_SORT_LIMIT) return response
   const kvs = response.kvs as Message[]
   const last = kvs.at(-1)?.[field]
   const whole = response.more ? kvs.filter((kv) => kv[field] !== last) : kvs
