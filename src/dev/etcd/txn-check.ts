@@ -9,7 +9,7 @@ import type {
 } from './wire/requests.js'
 
 /** etcd's default for --max-txn-ops: how long the longest of a transaction's three lists may be. */
-export const MAX_TXN_OPS = 128
+const MAX_TXN_OPS = 128
 
 /** What etcd checks of a request before it looks at the store. All throw RpcError. */
 export function checkRange(request: RangeRequest | DeleteRangeRequest | Compare): void {
