@@ -267,6 +267,46 @@ describe('the dev registry answers as etcd', () => {
   })
 })
 
+describe('progress notifications', () => {
+  const starts: ReadonlyArray<readonly [string, () => Promise<{ endpoint: string; stop(): Promise<void> }>]> =
+    [
+      ['etcd', () => RealEtcd.start(['--experimental-watch-progress-notify-interval', '200ms'])],
+      [
+        'the dev registry',
+        async () => {
+          const registry = await startDevRegistry({ host: '127.0.0.1', port: 0, watchProgressPeriodMs: 200 })
+          return { endpoint: registry.endpoint, stop: () => registry.close() }
+        },
+      ],
+    ]
+
+  it.for(starts)('of %s go to the quiet watchers that asked for them', async ([, start]) => {
+    const server = await start()
+    const api = new EtcdApi(server.endpoint)
+    try {
+      const { header } = await api.get('KV/Put', put('elsewhere'))
+      const stream = api.stream('Watch/Watch').on('error', () => {})
+      const told: Message[] = []
+      await new Promise<void>((resolve) => {
+        stream.on('data', (response: Message) => {
+          if (!response.created) told.push(response)
+          if (told.length === 3) resolve()
+        })
+        stream.write({ create_request: { ...range('a'), watch_id: '1' } })
+        stream.write({ create_request: { ...range('a'), watch_id: '2', progress_notify: true } })
+      })
+      for (const response of told) {
+        expect(response).toMatchObject({ watch_id: '2', events: [], canceled: false, compact_revision: '0' })
+        expect(response.header).toMatchObject({ revision: (header as Message).revision })
+      }
+      stream.cancel()
+    } finally {
+      api.close()
+      await server.stop()
+    }
+  })
+})
+
 describe('where the dev registry must not be like etcd', () => {
   let registry: DevRegistry
   let api: EtcdApi

@@ -19,6 +19,8 @@ export interface DevRegistryOptions {
   readonly now?: () => number
   /** Leases are granted at least this long. */
   readonly minLeaseTtlSeconds?: number
+  /** How often a quiet watcher that asked for progress notifications gets one. */
+  readonly watchProgressPeriodMs?: number
 }
 
 export interface DevRegistry {
@@ -32,6 +34,9 @@ export interface DevRegistry {
 /** What an etcd with default settings grants at least: one and a half election timeouts, rounded up. */
 const MIN_LEASE_TTL_SECONDS = 2
 
+/** etcd's default for --experimental-watch-progress-notify-interval. */
+const WATCH_PROGRESS_PERIOD_MS = 10 * 60_000
+
 /** A cluster of one that has just elected itself. */
 const RAFT_TERM = 2
 
@@ -42,12 +47,14 @@ const RAFT_TERM = 2
  * @throws the system's own error when it cannot listen; its `code` tells why (EADDRINUSE, EACCES, …).
  */
 export async function startDevRegistry(options: DevRegistryOptions): Promise<DevRegistry> {
-  const { host, port, now = () => performance.now(), minLeaseTtlSeconds = MIN_LEASE_TTL_SECONDS } = options
+  const { host, port, now = () => performance.now() } = options
+  const minTtlSeconds = options.minLeaseTtlSeconds ?? MIN_LEASE_TTL_SECONDS
+  const progressPeriodMs = options.watchProgressPeriodMs ?? WATCH_PROGRESS_PERIOD_MS
   const store = new Store()
-  const leases = new Leases(store, { now, minTtlSeconds: minLeaseTtlSeconds, nextId: randomId })
+  const leases = new Leases(store, { now, minTtlSeconds, nextId: randomId })
   // A new cluster id at each start tells clients that the revisions they remember are not this cluster's.
   const headers = new Headers(randomId(), randomId(), RAFT_TERM)
-  const hub = new WatchHub(store, announcements(store, headers))
+  const hub = new WatchHub(store, announcements(store, headers), progressPeriodMs)
   const context: Context = { store, leases, headers }
 
   let endpoint = ''

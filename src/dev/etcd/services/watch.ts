@@ -1,12 +1,11 @@
 import { asSent } from '../key-range.js'
 import type { Store } from '../store.js'
 import type { ServerStream, StreamHandler, StreamMethod } from '../transport/service.js'
-import type { WatchHub } from '../watch/hub.js'
+import type { Announcements, WatchHub } from '../watch/hub.js'
 import { WatchSink } from '../watch/sink.js'
 import { Watcher } from '../watch/watcher.js'
 import type { Headers } from '../wire/responses.js'
 import { readWatch, type WatchCreateRequest } from '../wire/watch-requests.js'
-import type { Writer } from '../wire/writer.js'
 
 /** The watch id of a response that concerns no watcher: a refused one, or the whole stream. */
 const NO_WATCHER = -1n
@@ -38,8 +37,9 @@ function frame(headers: Headers, notice: Notice): Buffer {
     compactRevision = 0,
     cancelReason = '',
   } = notice
-  const response: Writer = headers.response(revision).bigint(2, watchId)
-  return response
+  return headers
+    .response(revision)
+    .bigint(2, watchId)
     .boolean(3, created)
     .boolean(4, canceled)
     .number(5, compactRevision)
@@ -48,13 +48,12 @@ function frame(headers: Headers, notice: Notice): Buffer {
 }
 
 /** How the hub tells a watcher what is not an event. */
-export function announcements(store: Store, headers: Headers) {
+export function announcements(store: Store, headers: Headers): Announcements {
   return {
     /** Its header has no revision, and the client may still cancel it, as it may in etcd. */
-    compacted: ({ id, sink }: Watcher, compactRevision: number): void =>
+    compacted: ({ id, sink }, compactRevision) =>
       sink.control(frame(headers, { watchId: id, revision: 0, canceled: true, compactRevision })),
-    progress: ({ id, sink }: Watcher): void =>
-      sink.control(frame(headers, { watchId: id, revision: store.revision })),
+    progress: ({ id, sink }) => sink.control(frame(headers, { watchId: id, revision: store.revision })),
   }
 }
 

@@ -15,6 +15,8 @@ export interface GrpcServer {
   close(): Promise<void>
 }
 
+const STATUS_OK = { 'grpc-status': '0' }
+
 const RESPONSE_HEADERS = { ':status': 200, 'content-type': 'application/grpc' }
 
 /** Enough to hold any request that is accepted, so that a large put needs no round of window updates. */
@@ -61,6 +63,7 @@ function listen(server: Http2Server, host: string, port: number): Promise<void> 
 function accept(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, methods: Methods): void {
   // An aborted stream reports an error and then closes; what matters happens on 'close'.
   stream.on('error', () => stream.close())
+  if (stream.closed) return
   if (!headers['content-type']?.startsWith('application/grpc')) {
     stream.respond({ ':status': 415 }, { endStream: true })
     return
@@ -83,8 +86,9 @@ function serveUnary(stream: ServerHttp2Stream, method: UnaryMethod): void {
       if (request === undefined) return
       answered = true
       const response = method(request)
+      if (stream.closed) return
       stream.respond(RESPONSE_HEADERS, { waitForTrailers: true })
-      stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
+      sendTrailersAtEnd(stream, STATUS_OK)
       stream.end(response)
     } catch (thrown) {
       answered = true
@@ -97,7 +101,7 @@ function serveStream(stream: ServerHttp2Stream, method: StreamMethod): void {
   const reader = new FrameReader()
   let open = true
   const end = (): void => {
-    stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
+    sendTrailersAtEnd(stream, STATUS_OK)
     stream.end()
   }
   const server: ServerStream = {
@@ -130,12 +134,18 @@ function serveStream(stream: ServerHttp2Stream, method: StreamMethod): void {
 
 /** Ends a call with a status other than OK. */
 function fail(stream: ServerHttp2Stream, thrown: unknown): void {
-  if (stream.destroyed) return
+  if (stream.closed) return
   const { code, message } = RpcError.from(thrown)
   // gRPC percent-encodes the status message; encodeURI also encodes more than it must, which is allowed.
   const trailers = { 'grpc-status': String(code), 'grpc-message': encodeURI(message) }
   if (stream.headersSent) {
-    stream.once('wantTrailers', () => stream.sendTrailers(trailers))
+    sendTrailersAtEnd(stream, trailers)
     stream.end()
   } else stream.respond({ ...RESPONSE_HEADERS, ...trailers }, { endStream: true })
+}
+
+function sendTrailersAtEnd(stream: ServerHttp2Stream, trailers: Readonly<Record<string, string>>): void {
+  stream.once('wantTrailers', () => {
+    if (!stream.closed) stream.sendTrailers(trailers)
+  })
 }

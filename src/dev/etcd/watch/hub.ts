@@ -7,9 +7,6 @@ import type { Watcher } from './watcher.js'
 /** How many revisions of the past a watcher is given in one response (etcd's own bound). */
 const CATCH_UP_REVISIONS = 1000
 
-/** etcd's --experimental-watch-progress-notify-interval. */
-const PROGRESS_PERIOD_MS = 10 * 60_000
-
 /** Watchers of the same range: each event is matched against it once, and encoded once for all of them. */
 interface Group {
   readonly range: KeyRange
@@ -31,9 +28,10 @@ export class WatchHub {
   constructor(
     private readonly store: Store,
     private readonly announce: Announcements,
+    progressPeriodMs: number,
   ) {
     store.onCommit((revision, changes) => this.notify(revision, changes))
-    this.progressTimer = setInterval(() => this.notifyProgress(), PROGRESS_PERIOD_MS).unref()
+    this.progressTimer = setInterval(() => this.notifyProgress(), progressPeriodMs).unref()
   }
 
   /** A watcher that starts in the past is given the past at once. */

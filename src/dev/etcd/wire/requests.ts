@@ -5,6 +5,7 @@ import { Reader } from './reader.js'
  * numbers are its field numbers). Keys are latin1 text, one char per byte. A `rangeEnd` is undefined when
  * the field was absent, which is not the same as empty.
  */
+/** `serializable` (7) is left unread: with one member, every read is both serializable and linearizable. */
 export interface RangeRequest {
   key: string
   rangeEnd: string | undefined
@@ -12,7 +13,6 @@ export interface RangeRequest {
   revision: number
   sortOrder: number
   sortTarget: number
-  serializable: boolean
   keysOnly: boolean
   countOnly: boolean
   minModRevision: number
@@ -29,7 +29,6 @@ export function readRange(source: Buffer): RangeRequest {
     revision: 0,
     sortOrder: 0,
     sortTarget: 0,
-    serializable: false,
     keysOnly: false,
     countOnly: false,
     minModRevision: 0,
@@ -44,7 +43,6 @@ export function readRange(source: Buffer): RangeRequest {
     else if (field === 4) request.revision = reader.number()
     else if (field === 5) request.sortOrder = reader.number()
     else if (field === 6) request.sortTarget = reader.number()
-    else if (field === 7) request.serializable = reader.boolean()
     else if (field === 8) request.keysOnly = reader.boolean()
     else if (field === 9) request.countOnly = reader.boolean()
     else if (field === 10) request.minModRevision = reader.number()
