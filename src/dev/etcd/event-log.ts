@@ -5,7 +5,7 @@ export class EventLog {
   private events: Version[] = []
 
   get sizeBytes(): number {
-    return this.events.reduce((bytes, { field2 }) => bytes + field2.length, 0)
+    return this.events.reduce((bytes, { encodedBytes }) => bytes + encodedBytes, 0)
   }
 
   append(changes: readonly Version[]): void {

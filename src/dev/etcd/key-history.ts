@@ -3,22 +3,26 @@ import type { Version } from './version.js'
 /** Every version of one key that compaction has left, oldest first. */
 export class KeyHistory {
   private versions: Version[] = []
+  /** The last of them, at hand: nearly every read wants it, and a range reads thousands. */
+  private newest: Version | undefined
 
   constructor(readonly key: string) {}
 
   add(version: Version): void {
     this.versions.push(version)
+    this.newest = version
   }
 
   /** @returns whether anything is left. */
   removeLast(): boolean {
     this.versions.pop()
+    this.newest = this.versions.at(-1)
     return this.versions.length > 0
   }
 
   /** The pair as of a revision; undefined where the key did not exist, or was deleted. */
   at(revision: number): Version | undefined {
-    const newest = this.versions[this.versions.length - 1]
+    const { newest } = this
     const found = newest && newest.modRevision <= revision ? newest : this.versions[this.indexAt(revision)]
     return found?.deleted ? undefined : found
   }
@@ -32,6 +36,7 @@ export class KeyHistory {
     const index = this.indexAt(revision)
     const keepFrom = this.versions[index]?.deleted ? index + 1 : Math.max(index, 0)
     if (keepFrom > 0) this.versions = this.versions.slice(keepFrom)
+    this.newest = this.versions.at(-1)
     return this.versions.length > 0
   }
 

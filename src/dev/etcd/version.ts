@@ -20,6 +20,8 @@ export interface Version {
    * Event.kv all have that number, so ranges and watches copy these bytes and encode nothing.
    */
   readonly field2: Buffer
+  /** The length of `field2`, at hand: ranges sum it over thousands of pairs. */
+  readonly encodedBytes: number
 }
 
 const NO_VALUE = Buffer.alloc(0)
@@ -27,19 +29,26 @@ const NO_VALUE = Buffer.alloc(0)
 /** What a pair takes beside its key and value: six tags and lengths, three revisions and a lease. */
 const PAIR_OVERHEAD_BYTES = 64
 
-type Fields = Omit<Version, 'value' | 'deleted' | 'field2'>
+type Fields = Omit<Version, 'value' | 'deleted' | 'field2' | 'encodedBytes'>
 
 /** The value is copied: requests are views into larger network buffers, which must not be kept alive. */
 export function putVersion(fields: Fields, value: Buffer): Version {
   const field2 = asField2(encodePair(fields, value))
   // The value is written last, so the copy of it inside the encoding serves as the value itself.
-  return { ...fields, value: field2.subarray(field2.length - value.length), deleted: false, field2 }
+  return versionOf(fields, field2.subarray(field2.length - value.length), false, field2)
 }
 
 /** A deletion carries its key and its revision, and nothing else (etcd API, Event). */
 export function deletion(key: string, modRevision: number): Version {
   const fields = { key, createRevision: 0, modRevision, version: 0, lease: 0n }
-  return { ...fields, value: NO_VALUE, deleted: true, field2: asField2(encodePair(fields, NO_VALUE)) }
+  return versionOf(fields, NO_VALUE, true, asField2(encodePair(fields, NO_VALUE)))
+}
+
+/** The only place that makes one: objects of one shape are read faster, and ranges read thousands. */
+function versionOf(fields: Fields, value: Buffer, deleted: boolean, field2: Buffer): Version {
+  const { key, createRevision, modRevision, version, lease } = fields
+  const encodedBytes = field2.length
+  return { key, createRevision, modRevision, version, lease, value, deleted, field2, encodedBytes }
 }
 
 /** The same pair without its value, as field 2 (RangeRequest.keys_only). */

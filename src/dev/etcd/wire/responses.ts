@@ -42,7 +42,7 @@ export function writeRange(writer: Writer, request: RangeRequest, result: RangeR
 
 /** How many bytes a range's pairs will take. */
 export function rangeRoom(result: RangeResult): number {
-  return result.versions.reduce((bytes, version) => bytes + version.field2.length, ENVELOPE_BYTES)
+  return result.versions.reduce((bytes, version) => bytes + version.encodedBytes, ENVELOPE_BYTES)
 }
 
 /** PutResponse after its header. */
