@@ -40,6 +40,12 @@ export class RealEtcd implements AsyncDisposable {
     return etcd
   }
 
+  /** The process id of the running member, for those who measure it. */
+  get pid(): number {
+    if (this.child.pid === undefined) throw new Error('etcd is not running')
+    return this.child.pid
+  }
+
   /** Runs etcdctl against this member; its standard output. */
   async ctl(...args: string[]): Promise<string> {
     const { stdout } = await promisify(execFile)(findEtcd('etcdctl'), args, {

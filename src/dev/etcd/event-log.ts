@@ -1,0 +1,54 @@
+import type { Version } from './version.js'
+
+/** Every put and deletion since the last compaction, in the order in which they happened. */
+export class EventLog {
+  private events: Version[] = []
+
+  get sizeBytes(): number {
+    return this.events.reduce((bytes, { encodedBytes }) => bytes + encodedBytes, 0)
+  }
+
+  append(changes: readonly Version[]): void {
+    for (const change of changes) this.events.push(change)
+  }
+
+  /**
+   * The events from a revision on, whole revisions only, and at most `maxRevisions` of them.
+   * `next` is the first revision that was left out; undefined when none was.
+   */
+  since(revision: number, maxRevisions: number): { events: Version[]; next: number | undefined } {
+    const from = this.indexOf(revision)
+    let revisions = 0
+    let last = 0
+    for (let index = from; index < this.events.length; index++) {
+      const event = this.events[index]
+      if (event === undefined || event.modRevision === last) continue
+      last = event.modRevision
+      if (++revisions > maxRevisions) return { events: this.events.slice(from, index), next: last }
+    }
+    return { events: this.events.slice(from), next: undefined }
+  }
+
+  /**
+   * Forgets the events below `revision`, and of those at it the ones that no longer stand (`stands` false):
+   * etcd's compaction removes the tombstones at its own revision as well.
+   */
+  compact(revision: number, stands: (event: Version) => boolean): void {
+    const from = this.indexOf(revision)
+    const after = this.indexOf(revision + 1)
+    this.events = [...this.events.slice(from, after).filter(stands), ...this.events.slice(after)]
+  }
+
+  /** The index of the first event at or above a revision. */
+  private indexOf(revision: number): number {
+    let low = 0
+    let high = this.events.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const event = this.events[middle]
+      if (event !== undefined && event.modRevision < revision) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}

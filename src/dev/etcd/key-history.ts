@@ -1,0 +1,55 @@
+import type { Version } from './version.js'
+
+/** Every version of one key that compaction has left, oldest first. */
+export class KeyHistory {
+  private versions: Version[] = []
+  /** The last of them, at hand: nearly every read wants it, and a range reads thousands. */
+  private newest: Version | undefined
+
+  constructor(readonly key: string) {}
+
+  add(version: Version): void {
+    this.versions.push(version)
+    this.newest = version
+  }
+
+  /** @returns whether anything is left. */
+  removeLast(): boolean {
+    this.versions.pop()
+    this.newest = this.versions.at(-1)
+    return this.versions.length > 0
+  }
+
+  /** The pair as of a revision; undefined where the key did not exist, or was deleted. */
+  at(revision: number): Version | undefined {
+    const { newest } = this
+    const found = newest && newest.modRevision <= revision ? newest : this.versions[this.indexAt(revision)]
+    return found?.deleted ? undefined : found
+  }
+
+  /**
+   * Forgets what only readers below `revision` could see: everything older than the pair as of it.
+   *
+   * @returns whether anything is left.
+   */
+  compact(revision: number): boolean {
+    const index = this.indexAt(revision)
+    const keepFrom = this.versions[index]?.deleted ? index + 1 : Math.max(index, 0)
+    if (keepFrom > 0) this.versions = this.versions.slice(keepFrom)
+    this.newest = this.versions.at(-1)
+    return this.versions.length > 0
+  }
+
+  /** The index of the last version at or below a revision; -1 for none. */
+  private indexAt(revision: number): number {
+    let low = 0
+    let high = this.versions.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const version = this.versions[middle]
+      if (version !== undefined && version.modRevision <= revision) low = middle + 1
+      else high = middle
+    }
+    return low - 1
+  }
+}

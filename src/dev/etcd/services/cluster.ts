@@ -1,0 +1,47 @@
+import { refusals } from '../errors.js'
+import type { UnaryMethod } from '../transport/service.js'
+import { Writer } from '../wire/writer.js'
+import type { Context } from './context.js'
+
+/** The etcd version whose behaviour this is; clients choose features by it. */
+const VERSION = '3.4.23'
+
+/** What `etcdctl member list` and `endpoint status` show, so that nobody takes this for a cluster. */
+const MEMBER_NAME = 'disco-dev'
+
+/**
+ * Maintenance.Status, Cluster.MemberList, and what etcd answers about users and roles while authentication
+ * is disabled and none exist. What would change a cluster or enable authentication is not implemented.
+ */
+export function clusterMethods(context: Context, clientUrl: () => string): Record<string, UnaryMethod> {
+  const { store, headers } = context
+  const empty: UnaryMethod = () => headers.response(store.revision).frame()
+  return {
+    '/etcdserverpb.Maintenance/Status': () =>
+      headers
+        .response(store.revision)
+        .text(2, VERSION)
+        .number(3, store.sizeBytes)
+        .bigint(4, headers.memberId)
+        .number(5, store.revision)
+        .number(6, headers.raftTerm)
+        .number(7, store.revision)
+        .number(9, store.sizeBytes)
+        .frame(),
+    // No alarms; alone among etcd's answers, this one has no header.
+    '/etcdserverpb.Maintenance/Alarm': () => new Writer().frame(),
+    '/etcdserverpb.Cluster/MemberList': () => {
+      const member = new Writer().bigint(1, headers.memberId).text(2, MEMBER_NAME).text(4, clientUrl())
+      return headers.response(0).message(2, member.body()).frame()
+    },
+    '/etcdserverpb.Auth/Authenticate': () => {
+      throw refusals.authNotEnabled()
+    },
+    '/etcdserverpb.Auth/AuthEnable': () => {
+      throw refusals.rootUserNotExist()
+    },
+    '/etcdserverpb.Auth/AuthDisable': empty,
+    '/etcdserverpb.Auth/UserList': empty,
+    '/etcdserverpb.Auth/RoleList': empty,
+  }
+}

@@ -1,0 +1,131 @@
+import { asSent } from '../key-range.js'
+import type { Store } from '../store.js'
+import type { ServerStream, StreamHandler, StreamMethod } from '../transport/service.js'
+import type { Announcements, WatchHub } from '../watch/hub.js'
+import { WatchSink } from '../watch/sink.js'
+import { Watcher } from '../watch/watcher.js'
+import type { Headers } from '../wire/responses.js'
+import { readWatch, type WatchCreateRequest } from '../wire/watch-requests.js'
+
+/** The watch id of a response that concerns no watcher: a refused one, or the whole stream. */
+const NO_WATCHER = -1n
+
+const EMPTY_RANGE = 'mvcc: watcher range is empty'
+const DUPLICATE_ID = 'mvcc: duplicate watch ID provided on the WatchStream'
+
+/** etcdserverpb.Watch: any number of watchers on each stream. */
+export function watchMethod(store: Store, hub: WatchHub, headers: Headers): StreamMethod {
+  return (stream) => new WatchStream(store, hub, headers, stream)
+}
+
+/** WatchResponse fields 2 to 6 (etcd API). */
+interface Notice {
+  readonly watchId: bigint
+  readonly revision: number
+  readonly created?: boolean
+  readonly canceled?: boolean
+  readonly compactRevision?: number
+  readonly cancelReason?: string
+}
+
+function frame(headers: Headers, notice: Notice): Buffer {
+  const {
+    watchId,
+    revision,
+    created = false,
+    canceled = false,
+    compactRevision = 0,
+    cancelReason = '',
+  } = notice
+  return headers
+    .response(revision)
+    .bigint(2, watchId)
+    .boolean(3, created)
+    .boolean(4, canceled)
+    .number(5, compactRevision)
+    .text(6, cancelReason)
+    .frame()
+}
+
+/** How the hub tells a watcher what is not an event. */
+export function announcements(store: Store, headers: Headers): Announcements {
+  return {
+    /** Its header has no revision, and the client may still cancel it, as it may in etcd. */
+    compacted: ({ id, sink }, compactRevision) =>
+      sink.control(frame(headers, { watchId: id, revision: 0, canceled: true, compactRevision })),
+    progress: ({ id, sink }) => sink.control(frame(headers, { watchId: id, revision: store.revision })),
+  }
+}
+
+class WatchStream implements StreamHandler {
+  private readonly watchers = new Map<bigint, Watcher>()
+  private readonly sink: WatchSink
+  private nextId = 0n
+
+  constructor(
+    private readonly store: Store,
+    private readonly hub: WatchHub,
+    private readonly headers: Headers,
+    stream: ServerStream,
+  ) {
+    this.sink = new WatchSink(stream, headers)
+  }
+
+  message(source: Buffer): void {
+    const message = readWatch(source)
+    if (message.kind === 'create') this.create(message.request)
+    else if (message.kind === 'cancel') this.cancel(message.watchId)
+    else if (message.kind === 'progress') this.notice({ watchId: NO_WATCHER })
+  }
+
+  /** A client that sends no more goes on watching. */
+  halfClosed(): void {}
+
+  drained(): void {
+    for (const watcher of this.watchers.values()) if (watcher.behind) this.hub.catchUp(watcher)
+  }
+
+  closed(): void {
+    for (const watcher of this.watchers.values()) this.hub.remove(watcher)
+    this.watchers.clear()
+  }
+
+  private create(request: WatchCreateRequest): void {
+    // No key means the smallest one; an empty range_end and none are the same to a watch.
+    const range = asSent(request.key || '\0', request.rangeEnd || undefined)
+    const { watchId, startRevision, prevKv, noPut, noDelete, fragment, progressNotify } = request
+    const isEmpty = range.end !== undefined && range.end !== '' && range.key >= range.end
+    const isDuplicate = watchId !== 0n && this.watchers.has(watchId)
+    if (isEmpty || isDuplicate) {
+      const cancelReason = isEmpty ? EMPTY_RANGE : DUPLICATE_ID
+      this.notice({ watchId: NO_WATCHER, created: true, canceled: true, cancelReason })
+      return
+    }
+
+    const id = watchId === 0n ? this.freeId() : watchId
+    const wishes = { prevKv, noPut, noDelete }
+    const start = startRevision === 0 ? this.store.revision + 1 : startRevision
+    const watcher = new Watcher(id, range, wishes, fragment, progressNotify, this.sink, start)
+    this.watchers.set(id, watcher)
+    this.notice({ watchId: id, created: true })
+    this.hub.add(watcher)
+  }
+
+  /** A cancel of a watcher that does not exist has no answer. */
+  private cancel(id: bigint): void {
+    const watcher = this.watchers.get(id)
+    if (watcher === undefined) return
+    this.hub.remove(watcher)
+    this.watchers.delete(id)
+    this.notice({ watchId: id, canceled: true })
+  }
+
+  private freeId(): bigint {
+    while (this.watchers.has(this.nextId)) this.nextId += 1n
+    return this.nextId++
+  }
+
+  private notice(notice: Omit<Notice, 'revision'>): void {
+    this.sink.control(frame(this.headers, { revision: this.store.revision, ...notice }))
+  }
+}

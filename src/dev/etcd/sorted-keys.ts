@@ -1,0 +1,77 @@
+import type { KeyRange } from './key-range.js'
+
+/**
+ * How many items a chunk holds before it is split. Inserting moves at most this many references, and a
+ * chunk is found by binary search: 100,000 keys are 200 to 400 chunks.
+ */
+const CHUNK_LIMIT = 512
+
+/** Items in the order of their keys. Insertion, removal and the start of a range are O(log n + chunk). */
+export class SortedKeys<Item extends { readonly key: string }> {
+  private readonly chunks: Item[][] = [[]]
+
+  /** The key must not be present yet. */
+  insert(item: Item): void {
+    const at = this.chunkFor(item.key)
+    const chunk = this.chunks[at] ?? []
+    chunk.splice(lowerBound(chunk, item.key), 0, item)
+    if (chunk.length > CHUNK_LIMIT) this.chunks.splice(at + 1, 0, chunk.splice(CHUNK_LIMIT / 2))
+  }
+
+  /** Does nothing when the key is absent. */
+  remove(key: string): void {
+    const at = this.chunkFor(key)
+    const chunk = this.chunks[at] ?? []
+    const index = lowerBound(chunk, key)
+    if (chunk[index]?.key !== key) return
+    chunk.splice(index, 1)
+    if (chunk.length === 0 && this.chunks.length > 1) this.chunks.splice(at, 1)
+  }
+
+  /** The items of a range that has an `end`, in order. */
+  between(range: KeyRange): Item[] {
+    const end = range.end ?? `${range.key}\0`
+    const found: Item[] = []
+    for (let at = this.chunkFor(range.key); at < this.chunks.length; at++) {
+      const chunk = this.chunks[at] ?? []
+      const from = lowerBound(chunk, range.key)
+      const to = end === '' ? chunk.length : lowerBound(chunk, end)
+      for (let index = from; index < to; index++) {
+        const item = chunk[index]
+        if (item !== undefined) found.push(item)
+      }
+      if (to < chunk.length) break
+    }
+    return found
+  }
+
+  all(): Item[] {
+    return this.chunks.flat()
+  }
+
+  /** The last chunk whose first key is not above `key`; the first chunk when there is none. */
+  private chunkFor(key: string): number {
+    let low = 0
+    let high = this.chunks.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const first = this.chunks[middle]?.[0]
+      if (first !== undefined && first.key <= key) low = middle + 1
+      else high = middle
+    }
+    return Math.max(low - 1, 0)
+  }
+}
+
+/** The index of the first item whose key is not below `key`. */
+function lowerBound(items: ReadonlyArray<{ readonly key: string }>, key: string): number {
+  let low = 0
+  let high = items.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const item = items[middle]
+    if (item !== undefined && item.key < key) low = middle + 1
+    else high = middle
+  }
+  return low
+}

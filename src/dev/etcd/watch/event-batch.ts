@@ -1,0 +1,64 @@
+import type { Store } from '../store.js'
+import { field3, type Version } from '../version.js'
+import { Writer } from '../wire/writer.js'
+
+/** Event.EventType: DELETE. PUT is 0 and not written. */
+const DELETE = 1
+
+/** Tags and lengths around an event. */
+const EVENT_OVERHEAD_BYTES = 24
+
+/** What a watcher wants to see of an event. Watchers that want the same share its encoding. */
+export interface Wishes {
+  readonly prevKv: boolean
+  readonly noPut: boolean
+  readonly noDelete: boolean
+}
+
+/** Events as they stand in a WatchResponse (field 11, tags included). */
+export interface EncodedEvents {
+  /** One after the other, to be copied whole. */
+  readonly bytes: Buffer
+  /** The same one by one, for responses that must be cut. */
+  readonly each: readonly Buffer[]
+}
+
+/**
+ * Some events for any number of watchers. Each of the eight ways to see them (with the previous pair or
+ * without, without puts, without deletions) is encoded when it is first wanted, and once.
+ */
+export class EventBatch {
+  private readonly encodings: Array<EncodedEvents | undefined> = []
+
+  constructor(
+    private readonly store: Store,
+    private readonly events: readonly Version[],
+  ) {}
+
+  for({ prevKv, noPut, noDelete }: Wishes): EncodedEvents {
+    const view = (prevKv ? 1 : 0) + (noPut ? 2 : 0) + (noDelete ? 4 : 0)
+    const known = this.encodings[view]
+    if (known !== undefined) return known
+    const each = this.events
+      .filter(({ deleted }) => (deleted ? !noDelete : !noPut))
+      .map((event) => this.encode(event, prevKv))
+    const [first, ...others] = each
+    const bytes = first !== undefined && others.length === 0 ? first : Buffer.concat(each)
+    const encoded = { bytes, each }
+    this.encodings[view] = encoded
+    return encoded
+  }
+
+  /**
+   * The previous pair is the one at the revision before; none once that is compacted, and none for a put
+   * that creates its key, even where the same transaction deleted the key first.
+   */
+  private encode(version: Version, prevKv: boolean): Buffer {
+    const creates = version.createRevision === version.modRevision
+    const previous = prevKv && !creates ? this.store.get(version.key, version.modRevision - 1) : undefined
+    const room = version.field2.length + (previous?.field2.length ?? 0) + EVENT_OVERHEAD_BYTES
+    const event = new Writer(room).number(1, version.deleted ? DELETE : 0).raw(version.field2)
+    if (previous !== undefined) event.raw(field3(previous))
+    return new Writer(room + EVENT_OVERHEAD_BYTES).message(11, event.body()).body()
+  }
+}

@@ -1,0 +1,38 @@
+import type { KeyRange } from '../key-range.js'
+import { Writer } from '../wire/writer.js'
+import type { EncodedEvents, Wishes } from './event-batch.js'
+
+/** Where a watcher's responses go: its stream. */
+export interface Sink {
+  /** Whether events should wait in the log rather than here. */
+  readonly congested: boolean
+  /** Sends one whole response. */
+  control(frame: Buffer): void
+  /** Sends events to one watcher; in several responses when they are many and it asked for fragments. */
+  events(watcher: Watcher, revision: number, events: EncodedEvents): void
+}
+
+/** One watcher: a range, from a revision on, on one stream. */
+export class Watcher {
+  /** Its id as field 2 of WatchResponse. */
+  readonly idField: Buffer
+  /** The first revision that it has not been given yet; a watcher may start in the future. */
+  nextRevision: number
+  /** Set while it is not given events as they happen: it must first catch up from the log. */
+  behind = false
+  /** Whether nothing was sent since the last progress notification was due. */
+  quiet = true
+
+  constructor(
+    readonly id: bigint,
+    readonly range: KeyRange,
+    readonly wishes: Wishes,
+    readonly fragment: boolean,
+    readonly progressNotify: boolean,
+    readonly sink: Sink,
+    startRevision: number,
+  ) {
+    this.idField = new Writer().bigint(2, id).body()
+    this.nextRevision = startRevision
+  }
+}

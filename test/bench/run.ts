@@ -1,0 +1,10 @@
+/** `npm run bench -- NAME`: runs test/bench/NAME.ts. Benches only print; none of them is a test. */
+const [name] = process.argv.slice(2)
+const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>> = {
+  dev: () => import('./dev.js'),
+}
+const bench = benches[name ?? '']
+if (bench === undefined) {
+  console.error(`Usage: npm run bench -- ${Object.keys(benches).join(' | ')}`)
+  process.exitCode = 2
+} else await (await bench()).run()

@@ -1,0 +1,82 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Side } from './side.js'
+import type { Step } from './steps.js'
+
+/** Where the two servers first disagreed. */
+export interface Difference {
+  /** Undefined when it is a watch stream that differs. */
+  readonly step: Step | undefined
+  readonly what: string
+  readonly etcd: string
+  readonly ours: string
+}
+
+/** How long a stream may take to say what is due, once everything else has been said. */
+const STREAM_DEADLINE_MS = 10_000
+
+/** etcd brings new watchers of the past up to date every 100 ms; after this they surely have been. */
+const SYNC_MS = 300
+
+/** Runs the same steps against both servers, and compares all that they answer. */
+export class Comparison {
+  private lastHistoryWatch = 0
+
+  constructor(
+    private readonly etcd: Side,
+    private readonly ours: Side,
+  ) {}
+
+  /** @returns the answers, when both gave the same. */
+  async run(steps: readonly Step[]): Promise<{ answers: string[] } | { difference: Difference }> {
+    if (steps.some((step) => step.do === 'settle')) await this.untilSynced()
+    const [theirs, ours] = await Promise.all([this.etcd.run(steps), this.ours.run(steps)])
+    if (steps.some((step) => step.do === 'watch')) this.lastHistoryWatch = performance.now()
+    for (const [index, step] of steps.entries()) {
+      const etcd = theirs[index] ?? ''
+      if (etcd !== ours[index]) return { difference: { step, what: 'answer', etcd, ours: ours[index] ?? '' } }
+    }
+    if (steps.at(-1)?.do === 'settle') {
+      const difference = await this.compareStreams()
+      if (difference) return { difference }
+    }
+    return { answers: theirs }
+  }
+
+  private async untilSynced(): Promise<void> {
+    const left = this.lastHistoryWatch + SYNC_MS - performance.now()
+    if (left > 0) await delay(left)
+  }
+
+  /** Streams that say the same are emptied, so that each part is compared once. */
+  private async compareStreams(): Promise<Difference | undefined> {
+    const deadline = performance.now() + STREAM_DEADLINE_MS
+    for (;;) {
+      const difference = this.streamDifference()
+      if (difference === undefined) break
+      if (performance.now() > deadline) return difference
+      await delay(20)
+    }
+    for (const side of [this.etcd, this.ours])
+      for (const stream of side.streams.values()) stream.said = new Map()
+    return undefined
+  }
+
+  private streamDifference(): Difference | undefined {
+    for (const [index, theirs] of this.etcd.streams) {
+      const ours = this.ours.streams.get(index)
+      if (ours === undefined) throw new Error(`stream ${index} is open on one side only`)
+      for (const id of new Set([...theirs.said.keys(), ...ours.said.keys()])) {
+        const [said = [], ourSaid = []] = [theirs.said.get(id), ours.said.get(id)]
+        const at = Array.from({ length: Math.max(said.length, ourSaid.length) }).findIndex(
+          (_, place) => said[place] !== ourSaid[place],
+        )
+        if (at === -1) continue
+        const what = `stream ${index}, watcher ${id}, response ${at}`
+        return { step: undefined, what, etcd: said[at] ?? 'nothing', ours: ourSaid[at] ?? 'nothing' }
+      }
+      const breaches = [...theirs.breaches, ...ours.breaches].join('\n')
+      if (breaches) return { step: undefined, what: `stream ${index}`, etcd: '', ours: breaches }
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,79 @@
+import { startDevRegistry } from '../../src/dev/etcd/server.js'
+import { RealEtcd } from '../support/etcd.js'
+import { Comparison, type Difference } from './compare.js'
+import { Generator, type Known } from './generator.js'
+import { Rng } from './rng.js'
+import { Side } from './side.js'
+import type { Step } from './steps.js'
+
+/** Operations between two looks at the watch streams; many enough to outlast the wait for new watchers. */
+const ROUND_OPERATIONS = 300
+
+/** Watch streams per seed, each with any number of watchers. */
+const STREAMS = 3
+
+export interface FuzzResult {
+  readonly seed: number
+  /** How many steps both servers took. */
+  readonly operations: number
+  readonly difference: Difference | undefined
+  /** The steps up to the difference, the last of them first to be suspected. */
+  readonly steps: readonly Step[]
+}
+
+/** One seed's operations against a new etcd and a new registry of ours, until they differ or are done. */
+export async function fuzz(seed: number, operations: number): Promise<FuzzResult> {
+  await using etcd = await RealEtcd.start()
+  // The test etcd's election timeout is 500 ms, so that its shortest lease is one second.
+  const ours = await startDevRegistry({ host: '127.0.0.1', port: 0, minLeaseTtlSeconds: 1 })
+  const sides = [new Side(etcd.endpoint), new Side(ours.endpoint)] as const
+  try {
+    return await compare(seed, operations, new Comparison(...sides))
+  } finally {
+    for (const side of sides) side.close()
+    await ours.close()
+  }
+}
+
+async function compare(seed: number, operations: number, comparison: Comparison): Promise<FuzzResult> {
+  const rng = new Rng(seed)
+  const known: Known = { revision: 1, compactRevision: -1, deletionRevision: 1 }
+  const generator = new Generator(rng, known)
+  const steps: Step[] = []
+  while (steps.length < operations) {
+    for (const part of round(rng, generator)) {
+      steps.push(...part)
+      const result = await comparison.run(part)
+      if ('difference' in result)
+        return { seed, operations: steps.length, difference: result.difference, steps }
+      learn(known, part, result.answers)
+    }
+  }
+  return { seed, operations: steps.length, difference: undefined, steps }
+}
+
+const settle: Step = { do: 'settle' }
+
+/** A compaction or a change of watchers meets streams that have said all that is due: order is certain. */
+function* round(rng: Rng, generator: Generator): Rounds {
+  yield Array.from({ length: ROUND_OPERATIONS }, () => generator.operation())
+  yield [settle]
+  if (rng.chance(0.7)) yield [generator.compaction(), settle]
+  if (rng.chance(0.1)) yield [{ do: 'closeStream', stream: rng.int(1, STREAMS) }]
+  yield generator.watchers(STREAMS)
+}
+
+type Rounds = globalThis.Generator<Step[]>
+
+/** Follows the revisions through the headers of what both servers answered. */
+function learn(known: Known, steps: readonly Step[], answers: readonly string[]): void {
+  for (const [index, step] of steps.entries()) {
+    const answer = answers[index] ?? ''
+    const revision = /^\{"header":\{"revision":"(\d+)"/.exec(answer)?.[1]
+    known.revision = Math.max(known.revision, Number(revision ?? 0))
+    if (step.do !== 'call' || revision === undefined) continue
+    if (step.path === 'KV/Compact') known.compactRevision = Number(step.request.revision)
+    if (step.path === 'KV/DeleteRange' && !answer.includes('"deleted":"0"'))
+      known.deletionRevision = Number(revision)
+  }
+}

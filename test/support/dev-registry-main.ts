@@ -1,0 +1,7 @@
+import { startDevRegistry } from '../../src/dev/etcd/server.js'
+
+/** The dev registry in a process of its own, until its standard input ends; prints its endpoint. */
+const minLeaseTtlSeconds = Number(process.argv[2] ?? 1)
+const registry = await startDevRegistry({ host: '127.0.0.1', port: 0, minLeaseTtlSeconds })
+console.log(registry.endpoint)
+process.stdin.on('end', () => registry.close()).resume()

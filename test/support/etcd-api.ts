@@ -1,0 +1,89 @@
+import { createRequire } from 'node:module'
+import { Client, type ClientDuplexStream, credentials, type ServiceError, status } from '@grpc/grpc-js'
+import { loadSync, type MethodDefinition, type ServiceDefinition } from '@grpc/proto-loader'
+
+/** Any request or response of etcd's API: field names as in its .proto, int64 as decimal text, bytes in base64. */
+export type Message = { readonly [field: string]: unknown }
+
+/** How a unary call ended. */
+export type Outcome =
+  | { readonly ok: Message }
+  | { readonly refused: { readonly code: string; readonly text: string } }
+
+/** Far more than any call needs; a call that is never answered should fail rather than hang. */
+const DEADLINE_MS = 20_000
+
+type Method = MethodDefinition<object, object>
+
+const definition = loadSync(createRequire(import.meta.url).resolve('etcd3/proto/rpc.proto'), {
+  keepCase: true,
+  longs: String,
+  bytes: String,
+  enums: Number,
+  defaults: true,
+  oneofs: true,
+})
+
+/** @param path such as `KV/Range`. */
+function method(path: string): Method {
+  const [service = '', name = ''] = path.split('/')
+  const found = (definition[`etcdserverpb.${service}`] as ServiceDefinition | undefined)?.[name]
+  if (found === undefined) throw new Error(`etcd's API has no ${path}`)
+  return found as Method
+}
+
+/**
+ * etcd's API without a client library's opinions: any request goes out as it is, and every response and
+ * refusal comes back whole. Nothing is retried.
+ */
+export class EtcdApi {
+  private readonly client: Client
+
+  constructor(endpoint: string) {
+    this.client = new Client(endpoint, credentials.createInsecure(), {
+      'grpc.max_receive_message_length': -1,
+      'grpc.enable_http_proxy': 0,
+      'grpc.enable_retries': 0,
+      'grpc.use_local_subchannel_pool': 1,
+    })
+  }
+
+  call(path: string, request: Message): Promise<Outcome> {
+    const { path: fullPath, requestSerialize, responseDeserialize } = method(path)
+    return new Promise((resolve) => {
+      const answer = (error: ServiceError | null, response?: object): void => {
+        if (error === null) resolve({ ok: (response ?? {}) as Message })
+        else resolve({ refused: { code: status[error.code] ?? String(error.code), text: error.details } })
+      }
+      const deadline = Date.now() + DEADLINE_MS
+      this.client.makeUnaryRequest(
+        fullPath,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        { deadline },
+        answer,
+      )
+    })
+  }
+
+  /** @throws Error when the call is refused. */
+  async get(path: string, request: Message): Promise<Message> {
+    const outcome = await this.call(path, request)
+    if ('refused' in outcome) throw new Error(`${path}: ${outcome.refused.code} ${outcome.refused.text}`)
+    return outcome.ok
+  }
+
+  stream(path: string): ClientDuplexStream<Message, Message> {
+    const { path: fullPath, requestSerialize, responseDeserialize } = method(path)
+    return this.client.makeBidiStreamRequest(
+      fullPath,
+      requestSerialize as (value: Message) => Buffer,
+      responseDeserialize as (bytes: Buffer) => Message,
+    )
+  }
+
+  close(): void {
+    this.client.close()
+  }
+}
