@@ -92,7 +92,13 @@ export class Registration {
     const waiting = new AbortController()
     void keepAlive(client, lease, SILENT, waiting.signal)
     try {
-      const revision = await claimKey(client, lease, { key, value, takeover }, reports.onWaiting, signal)
+      const revision = await claimKey(
+        client,
+        lease,
+        { key, value, takeover },
+        (found) => reports.onWaiting(found),
+        signal,
+      )
       const held = new Registration(client, layout, request, reports, lease, { registered, value }, revision)
       reports.onRegistered({ key, registered, lease, revision, again: false })
       void held.keepLease()
