@@ -7,6 +7,7 @@ import {
   reflectionMessages,
 } from '../grpc/reflection-protocol.js'
 import { describeSchema, registryOf } from '../grpc/schema.js'
+import { addHealth } from './health.js'
 
 /** The Greeter of the gRPC tutorials, with the answering endpoint named in the reply. */
 const GREETER = describeSchema({
@@ -79,6 +80,7 @@ export async function startGreeter(options: GreeterOptions): Promise<Greeter> {
     },
   )
   for (const pkg of options.reflection ?? REFLECTION_PACKAGES) addReflection(server, pkg)
+  addHealth(server)
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`${host}:${options.port}`, ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),

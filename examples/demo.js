@@ -1,0 +1,46 @@
+// The tour of `npm run demo`: runs against the registry that `disco dev` started, told by DISCO_ENDPOINTS.
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+const disco = fileURLToPath(new URL('../bin/run.js', import.meta.url))
+
+function show(...args) {
+  console.log(`\n$ disco ${args.join(' ')}`)
+  execFileSync(process.execPath, [disco, ...args], { stdio: 'inherit' })
+}
+
+const listed = execFileSync(process.execPath, [disco, 'ls', 'hello', '--json'], { encoding: 'utf8' })
+const byWeight = JSON.parse(listed).endpoints.sort((a, b) => a.weight - b.weight)
+const [light, heavy] = [byWeight.at(0).addr, byWeight.at(-1).addr]
+
+show('ls')
+show('ls', 'hello')
+show('call', 'hello', 'SayHello', '-d', '{"name":"abc"}')
+show('call', 'hello', 'SayHello', '--n', '10', '--policy', 'round_robin')
+show('call', 'hello', 'SayHello', '--n', '10', '--policy', 'weighted_round_robin')
+
+console.log('\n$ disco watch hello -o table &')
+const watch = spawn(process.execPath, [disco, 'watch', 'hello', '-o', 'table'], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+})
+let events = ''
+watch.stdout.setEncoding('utf8').on('data', (text) => {
+  events += text
+})
+while (!events.includes('synced')) await delay(20)
+
+console.log('\n# A weight changes and an endpoint goes while calls run:')
+const run = spawn(process.execPath, [disco, 'call', 'hello', 'SayHello', '--n', '4000'], { stdio: 'inherit' })
+const ended = once(run, 'exit')
+await delay(1_000)
+execFileSync(process.execPath, [disco, 'weight', 'hello', heavy, '2'], { stdio: 'ignore' })
+execFileSync(process.execPath, [disco, 'unregister', 'hello', light], { stdio: 'ignore' })
+const [code] = await ended
+if (code !== 0) process.exit(code ?? 1)
+
+watch.kill('SIGINT')
+await once(watch, 'exit')
+console.log(`\n# What watch saw meanwhile:\n${events}`)
+show('ls', 'hello')

@@ -1,0 +1,205 @@
+import { Flags } from '@oclif/core'
+import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { runCommand, splitCommand } from '../cli/child-command.js'
+import { parseDurationMs } from '../cli/duration.js'
+import { requireServiceName } from '../cli/names.js'
+import { jsonLine, visible } from '../cli/render/visible.js'
+import type { DevDoc } from '../cli/schema/dev.js'
+import { StopSignals } from '../cli/stop-signals.js'
+import type { Backend, BackendPlan } from '../dev/backends.js'
+import type { DevRegistry } from '../dev/etcd/server.js'
+import { DiscoError } from '../domain/errors.js'
+import { parseWeight } from '../domain/weight.js'
+
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/
+const MOST_BACKENDS = 100
+const CAVEAT = 'in memory: nothing is kept on disk. For production, use a real etcd cluster.'
+
+export default class Dev extends DiscoCommand {
+  static override summary = 'Start a registry and sample backends, with nothing to install'
+  static override description =
+    `Speaks etcd's v3 API on a port, ${CAVEAT}\nWith -- CMD, runs the command against it and ends with the command's exit code.`
+  static override examples = [
+    '<%= config.bin %> dev',
+    '<%= config.bin %> dev --port 0 --backends 1,1,1,1,10 -- disco call hello SayHello --n 10',
+  ]
+  static override flags = {
+    port: Flags.integer({
+      default: 2379,
+      min: 0,
+      max: 65_535,
+      description: 'port of the registry; 0 for any free one',
+    }),
+    host: Flags.string({ default: '127.0.0.1', description: 'address to listen at' }),
+    'allow-remote': Flags.boolean({ description: 'let other machines in: there is no authentication' }),
+    backends: Flags.string({
+      default: '1,1,1,1,10',
+      helpValue: '<weights>',
+      description: 'weights, one a backend; 0 backends: none',
+    }),
+    service: Flags.string({ default: 'hello', description: 'what the backends register as' }),
+    version: Flags.string({ default: '1.0.0', description: 'version of the service' }),
+    latency: Flags.string({ helpValue: '5ms,…', description: "each backend's latency, or all backends'" }),
+    'error-rate': Flags.string({
+      helpValue: '1%,…',
+      description: "each backend's part of failing calls, or all backends'",
+    }),
+  }
+
+  async run(): Promise<DevDoc> {
+    const { own, command } = splitCommand(this.argv)
+    this.argv = own
+    const { flags } = await this.parse(Dev)
+    const service = requireServiceName(flags.service)
+    const plans = planBackends(flags)
+    refuseRemote(flags)
+    using stop = new StopSignals()
+    const registry = await listen(flags.host, flags.port)
+    this.tellRegistry(registry, flags)
+    try {
+      const { startBackends } = await import('../dev/backends.js')
+      const backends = await startBackends(registry.endpoint, { service, version: flags.version, plans })
+      const doc: DevDoc = {
+        schema: 'disco.dev/v1',
+        endpoint: registry.endpoint,
+        service,
+        backends: backends.list,
+      }
+      this.tellBackends(doc, flags)
+      if (command.length > 0) {
+        const env = { DISCO_ENDPOINTS: registry.endpoint, ETCDCTL_ENDPOINTS: registry.endpoint }
+        process.exitCode = await runCommand(command, env, stop.once)
+      } else await untilAborted(stop.once)
+      await Promise.race([backends.close(), untilAborted(stop.twice)])
+      return doc
+    } finally {
+      await registry.close()
+    }
+  }
+
+  /** On standard error: what a command prints on standard output is the command's. */
+  private tellRegistry({ endpoint }: DevRegistry, flags: BaseFlags): void {
+    if (this.format(flags) === 'json') return
+    const tick = this.palette(flags, process.stderr).green('✓')
+    this.remark(`${tick} registry on ${endpoint}, ${CAVEAT}`)
+  }
+
+  private tellBackends(doc: DevDoc, flags: BaseFlags): void {
+    const { endpoint, service, backends } = doc
+    if (this.format(flags) === 'json') {
+      this.out(jsonLine(doc))
+      return
+    }
+    const palette = this.palette(flags, process.stderr)
+    for (const { addr, weight } of backends) {
+      this.remark(`${palette.green('✓')} backend ${visible(service)} ${addr} weight ${weight}`)
+    }
+    this.remark(nextSteps(endpoint, service, backends[0]))
+  }
+}
+
+function nextSteps(endpoint: string, service: string, first: Backend | undefined): string {
+  const name = visible(service)
+  const reach = endpoint === '127.0.0.1:2379' ? [] : [`export DISCO_ENDPOINTS=${endpoint}`]
+  const steps = first
+    ? [
+        `disco ls ${name}`,
+        `disco call ${name} SayHello --n 10`,
+        `disco weight ${name} ${first.addr} 5`,
+        `disco watch ${name}`,
+      ]
+    : [`disco register ${name} 127.0.0.1:1001`]
+  return [
+    'Next, in another terminal:',
+    ...[...reach, ...steps].map((step) => `  ${step}`),
+    'Ctrl-C ends it.',
+  ].join('\n')
+}
+
+interface BackendFlags {
+  readonly backends: string
+  readonly latency?: string | undefined
+  readonly 'error-rate'?: string | undefined
+}
+
+function planBackends(flags: BackendFlags): BackendPlan[] {
+  if (flags.backends === '0' || flags.backends === '') return []
+  const weights = flags.backends.split(',').map((text) => parseWeight(text.trim()))
+  if (weights.length > MOST_BACKENDS) {
+    throw new DiscoError('USAGE', `${weights.length} backends are too many: the most is ${MOST_BACKENDS}`)
+  }
+  const latencies = perBackend('--latency', flags.latency, weights.length, parseLatencyMs)
+  const errors = perBackend('--error-rate', flags['error-rate'], weights.length, parseFraction)
+  return weights.map((weight, index) => ({
+    ...{ weight, latencyMs: latencies[index] ?? 0, errorFraction: errors[index] ?? 0 },
+  }))
+}
+
+/** One value for all backends, or one for each. */
+function perBackend(
+  flag: string,
+  text: string | undefined,
+  backends: number,
+  parse: (text: string) => number,
+): number[] {
+  if (text === undefined) return []
+  const values = text.split(',').map((value) => parse(value.trim()))
+  const [first = 0] = values
+  if (values.length === 1) return Array.from({ length: backends }, () => first)
+  if (values.length === backends) return values
+  throw new DiscoError('USAGE', `${flag} has ${values.length} values for ${backends} backends`, {
+    suggestions: ['Want one for all, or one for each'],
+  })
+}
+
+function parseLatencyMs(text: string): number {
+  return /^0(ms|s)?$/.test(text) ? 0 : parseDurationMs(text)
+}
+
+function parseFraction(text: string): number {
+  const [, amount, percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(text) ?? []
+  const fraction = Number(amount) / (percent ? 100 : 1)
+  if (fraction >= 0 && fraction <= 1) return fraction
+  throw new DiscoError('USAGE', `"${text}" is not a rate`, { suggestions: ['Want 0 to 1, or 0% to 100%'] })
+}
+
+function refuseRemote({ host, 'allow-remote': allowed }: { host: string; 'allow-remote': boolean }): void {
+  if (allowed || LOOPBACK.test(host)) return
+  throw new DiscoError(
+    'USAGE',
+    `${host} can be reached from other machines, and this registry lets everyone in`,
+    {
+      suggestions: ['If that is meant: --allow-remote'],
+    },
+  )
+}
+
+async function listen(host: string, port: number): Promise<DevRegistry> {
+  const { startDevRegistry } = await import('../dev/etcd/server.js')
+  try {
+    return await startDevRegistry({ host, port })
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    const problems: Readonly<Record<string, DiscoError>> = {
+      EADDRINUSE: new DiscoError('CONFLICT', `Port ${port} at ${host} is taken`, {
+        cause,
+        suggestions: ['Another one: --port 2380; any free one: --port 0'],
+      }),
+      EACCES: new DiscoError('USAGE', `Port ${port} needs privileges`, {
+        cause,
+        suggestions: ['One from 1024 on does not'],
+      }),
+    }
+    throw (
+      problems[code ?? ''] ??
+      new DiscoError('USAGE', `Cannot listen at ${host}:${port}: ${message}`, { cause })
+    )
+  }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

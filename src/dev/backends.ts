@@ -1,0 +1,72 @@
+import type { Registered } from '../domain/endpoint.js'
+import type { Registration, RegistrationReports } from '../registry/registration.js'
+import { Registry } from '../registry/registry.js'
+import { type Greeter, startGreeter } from './greeter.js'
+
+/** A sample backend to start and register. */
+export interface BackendPlan {
+  readonly weight: number
+  readonly latencyMs: number
+  /** From 0 to 1. */
+  readonly errorFraction: number
+}
+
+export interface Backend {
+  readonly addr: string
+  readonly weight: number
+}
+
+/** Sample backends, registered as any server would be, by the ordinary registrar. */
+export interface Backends {
+  readonly list: readonly Backend[]
+  /** Deregisters them all, then ends them. */
+  close(): Promise<void>
+}
+
+/** Long enough to be seen expiring, short enough to wait for. */
+const TTL_SECONDS = 10
+
+/** Starts the backends on free loopback ports and registers each with its weight. */
+export async function startBackends(
+  endpoint: string,
+  { service, version, plans }: { service: string; version: string; plans: readonly BackendPlan[] },
+): Promise<Backends> {
+  const registry = await Registry.open({
+    ...{ endpoints: [endpoint], endpointsSource: 'disco dev' },
+    ...{ commandTimeoutMs: 5_000, dialTimeoutMs: 1_000 },
+  })
+  const greeters = await Promise.all(plans.map((plan) => startGreeter({ port: 0, ...plan })))
+  const registrations: Registration[] = []
+  for (const [index, greeter] of greeters.entries()) {
+    const registered = registeredAs(greeter, service, version, plans[index]?.weight ?? 1)
+    registrations.push(await register(registry, registered))
+  }
+  return {
+    list: greeters.map(({ addr }, index) => ({ addr, weight: plans[index]?.weight ?? 1 })),
+    close: async () => {
+      await Promise.all(registrations.map((registration) => registration.close()))
+      for (const greeter of greeters) greeter.stop()
+      registry.close()
+    },
+  }
+}
+
+function registeredAs({ addr }: Greeter, service: string, version: string, weight: number): Registered {
+  return { service, version, addr, weight, metadata: {} }
+}
+
+function register(registry: Registry, registered: Registered): Promise<Registration> {
+  const request = { registered, ttlSeconds: TTL_SECONDS, takeover: false }
+  return registry.register(request, SILENT, new AbortController().signal)
+}
+
+/** The backends' story is told by `disco watch`, as any other's. */
+const SILENT: RegistrationReports = {
+  onWaiting: () => undefined,
+  onRegistered: () => undefined,
+  onChanged: () => undefined,
+  onReattached: () => undefined,
+  onLeaseLost: () => undefined,
+  onTrouble: () => undefined,
+  onRecovered: () => undefined,
+}
