@@ -1,1 +1,25 @@
-export {}
+export type {
+  Change,
+  Changes,
+  Delete,
+  Discovery,
+  Live,
+  Put,
+  Query,
+  Reset,
+  Stale,
+  Update,
+} from './domain/discovery.js'
+export type { Endpoint, EndpointId, LeaseId, Registered, Revision } from './domain/endpoint.js'
+export { DiscoError, type ErrorCode } from './domain/errors.js'
+export { parseWeightChange, type WeightChange } from './domain/weight.js'
+export type {
+  Ended,
+  Registration,
+  RegistrationReports,
+  RegistrationRequest,
+} from './registry/registration.js'
+export { type EndpointList, type EtcdOptions, Registry, type Ttl } from './registry/registry.js'
+export type { EndpointSelection } from './registry/selection.js'
+export type { Unregistered } from './registry/unregister.js'
+export type { EndpointChange, WeightChanged } from './registry/weight.js'

@@ -1,18 +1,16 @@
 import { Flags } from '@oclif/core'
+import { planBackends } from '../cli/backend-flags.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { runCommand, splitCommand } from '../cli/child-command.js'
-import { parseDurationMs } from '../cli/duration.js'
 import { requireServiceName } from '../cli/names.js'
 import { jsonLine, visible } from '../cli/render/visible.js'
 import type { DevDoc } from '../cli/schema/dev.js'
 import { StopSignals } from '../cli/stop-signals.js'
-import type { Backend, BackendPlan } from '../dev/backends.js'
+import type { Backend } from '../dev/backends.js'
 import type { DevRegistry } from '../dev/etcd/server.js'
 import { DiscoError } from '../domain/errors.js'
-import { parseWeight } from '../domain/weight.js'
 
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/
-const MOST_BACKENDS = 100
 const CAVEAT = 'in memory: nothing is kept on disk. For production, use a real etcd cluster.'
 
 export default class Dev extends DiscoCommand {
@@ -114,53 +112,6 @@ function nextSteps(endpoint: string, service: string, first: Backend | undefined
     ...[...reach, ...steps].map((step) => `  ${step}`),
     'Ctrl-C ends it.',
   ].join('\n')
-}
-
-interface BackendFlags {
-  readonly backends: string
-  readonly latency?: string | undefined
-  readonly 'error-rate'?: string | undefined
-}
-
-function planBackends(flags: BackendFlags): BackendPlan[] {
-  if (flags.backends === '0' || flags.backends === '') return []
-  const weights = flags.backends.split(',').map((text) => parseWeight(text.trim()))
-  if (weights.length > MOST_BACKENDS) {
-    throw new DiscoError('USAGE', `${weights.length} backends are too many: the most is ${MOST_BACKENDS}`)
-  }
-  const latencies = perBackend('--latency', flags.latency, weights.length, parseLatencyMs)
-  const errors = perBackend('--error-rate', flags['error-rate'], weights.length, parseFraction)
-  return weights.map((weight, index) => ({
-    ...{ weight, latencyMs: latencies[index] ?? 0, errorFraction: errors[index] ?? 0 },
-  }))
-}
-
-/** One value for all backends, or one for each. */
-function perBackend(
-  flag: string,
-  text: string | undefined,
-  backends: number,
-  parse: (text: string) => number,
-): number[] {
-  if (text === undefined) return []
-  const values = text.split(',').map((value) => parse(value.trim()))
-  const [first = 0] = values
-  if (values.length === 1) return Array.from({ length: backends }, () => first)
-  if (values.length === backends) return values
-  throw new DiscoError('USAGE', `${flag} has ${values.length} values for ${backends} backends`, {
-    suggestions: ['Want one for all, or one for each'],
-  })
-}
-
-function parseLatencyMs(text: string): number {
-  return /^0(ms|s)?$/.test(text) ? 0 : parseDurationMs(text)
-}
-
-function parseFraction(text: string): number {
-  const [, amount, percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(text) ?? []
-  const fraction = Number(amount) / (percent ? 100 : 1)
-  if (fraction >= 0 && fraction <= 1) return fraction
-  throw new DiscoError('USAGE', `"${text}" is not a rate`, { suggestions: ['Want 0 to 1, or 0% to 100%'] })
 }
 
 function refuseRemote({ host, 'allow-remote': allowed }: { host: string; 'allow-remote': boolean }): void {

@@ -1,9 +1,7 @@
 import type { Layout } from './layout.js'
 import { seed } from './seed.js'
 
-export { type Decoded, isUnreadable, type Layout } from './layout.js'
+export { isUnreadable, type Layout } from './layout.js'
 
-/** Every layout by its name. */
-export const LAYOUTS: ReadonlyMap<string, Layout> = new Map([[seed.name, seed]])
-
+/** What is written, and what production resolvers read. */
 export const DEFAULT_LAYOUT: Layout = seed
