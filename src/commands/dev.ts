@@ -64,15 +64,25 @@ export default class Dev extends DiscoCommand {
         backends: backends.list,
       }
       this.tellBackends(doc, flags)
-      if (command.length > 0) {
-        const env = { DISCO_ENDPOINTS: registry.endpoint, ETCDCTL_ENDPOINTS: registry.endpoint }
-        process.exitCode = await runCommand(command, env, stop.once)
-      } else await untilAborted(stop.once)
-      await Promise.race([backends.close(), untilAborted(stop.twice)])
+      try {
+        await this.serve(registry.endpoint, command, stop.once)
+      } finally {
+        await Promise.race([backends.close(), untilAborted(stop.twice)])
+      }
       return doc
     } finally {
       await registry.close()
     }
+  }
+
+  /** Until stopped; with a command, until that ends. */
+  private async serve(endpoint: string, command: readonly string[], stop: AbortSignal): Promise<void> {
+    if (command.length === 0) return await untilAborted(stop)
+    process.exitCode = await runCommand(
+      command,
+      { DISCO_ENDPOINTS: endpoint, ETCDCTL_ENDPOINTS: endpoint },
+      stop,
+    )
   }
 
   /** On standard error: what a command prints on standard output is the command's. */

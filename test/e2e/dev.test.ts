@@ -1,0 +1,132 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, test } from 'vitest'
+import { Disco } from '../support/disco.js'
+import { etcdctl } from '../support/etcdctl.js'
+
+const disco = new Disco('127.0.0.1:1')
+const DEMO = fileURLToPath(new URL('../../examples/demo.js', import.meta.url))
+
+afterEach(() => disco.stopAll())
+
+interface DevDoc {
+  readonly endpoint: string
+  readonly backends: readonly { addr: string; weight: number }[]
+}
+
+async function startDev(...args: string[]) {
+  const dev = disco.start('dev', '--port', '0', '--json', ...args)
+  await dev.printed('disco.dev/v1')
+  const doc = JSON.parse(dev.stdout) as DevDoc
+  return { dev, doc, client: new Disco(doc.endpoint) }
+}
+
+describe('disco dev', () => {
+  test('registers its backends through the ordinary registrar, and they answer by name', async () => {
+    const { dev, doc, client } = await startDev(
+      '--backends',
+      '2,3',
+      '--service',
+      'greet',
+      '--version',
+      '2.0.0',
+    )
+    expect(doc.backends.map(({ weight }) => weight)).toEqual([2, 3])
+    const listed = JSON.parse((await client.run('ls', 'greet', '--json')).stdout) as {
+      endpoints: { addr: string; weight: number; version: string; lease: string; grantedTtlSeconds: number }[]
+    }
+    expect(listed.endpoints.map(({ weight }) => weight).sort()).toEqual([2, 3])
+    expect(
+      listed.endpoints.every((e) => e.version === '2.0.0' && e.lease !== null && e.grantedTtlSeconds === 10),
+    ).toBe(true)
+    const reply = JSON.parse(
+      (await client.run('call', 'greet', 'SayHello', '-d', '{"name":"abc"}')).stdout,
+    ) as object
+    expect(reply).toMatchObject({ message: 'Hello abc' })
+    expect((await dev.end('SIGTERM')).code).toBe(0)
+  })
+
+  test('speaks to etcdctl', async () => {
+    const { doc } = await startDev('--backends', '1')
+    const { stdout } = await etcdctl(doc.endpoint, ['get', '/hello/', '--prefix', '--print-value-only'])
+    expect(JSON.parse(stdout)).toMatchObject({ name: 'hello', version: '1.0.0', weight: 1 })
+  })
+
+  test('with -- CMD runs it against the registry and ends with its exit code', async () => {
+    const line = 'test "$DISCO_ENDPOINTS" = "$ETCDCTL_ENDPOINTS" && test -n "$DISCO_ENDPOINTS" && exit 23'
+    const { code, stderr } = await disco.run('dev', '--port', '0', '--backends', '1', '--', 'sh', '-c', line)
+    expect(stderr).toContain('nothing is kept on disk')
+    expect(stderr).toContain('use a real etcd cluster')
+    expect(code).toBe(23)
+  })
+
+  test('a command that cannot be started is a usage error', async () => {
+    const { code, stderr } = await disco.run(
+      'dev',
+      '--port',
+      '0',
+      '--backends',
+      '1',
+      '--',
+      '/no/such/command',
+    )
+    expect(code).toBe(2)
+    expect(stderr).toContain('Cannot run /no/such/command')
+  })
+
+  test('--latency and --error-rate are per backend', async () => {
+    const { client } = await startDev('--backends', '1,1', '--error-rate', '100%,0')
+    const { code, stdout } = await client.run('call', 'hello', 'SayHello', '--n', '10', '--json')
+    expect(code).toBe(7)
+    expect(JSON.parse(stdout)).toMatchObject({ calls: 10, ok: 5, failures: { UNAVAILABLE: 5 } })
+  })
+
+  test('a taken port says which, and what to do', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const { code, stderr } = await disco.run('dev', '--port', String(port))
+    server.close()
+    expect(code).toBe(6)
+    expect(stderr).toContain(`Port ${port} at 127.0.0.1 is taken`)
+    expect(stderr).toContain('--port 0')
+  })
+
+  test.each([
+    ['a weight that is none', ['--backends', '1,x'], '"x" is not a weight'],
+    [
+      'too many backends',
+      ['--backends', Array.from({ length: 101 }, () => 1).join(',')],
+      '101 backends are too many',
+    ],
+    [
+      'values for other backends',
+      ['--backends', '1,1', '--latency', '1ms,2ms,3ms'],
+      '3 values for 2 backends',
+    ],
+    ['a rate above one', ['--error-rate', '2'], '"2" is not a rate'],
+    ['a second port', ['--port', '2380'], '--port can only be specified once'],
+    ['listening for other machines', ['--host', '0.0.0.0'], '--allow-remote'],
+  ])('refuses %s', async (_, args, words) => {
+    const { code, stderr } = await disco.run('dev', '--port', '0', ...args)
+    expect(stderr).toContain(words)
+    expect(code).toBe(2)
+  })
+
+  test('refuses a port that is none', async () => {
+    const { code, stderr } = await disco.run('dev', '--port', '70000')
+    expect(stderr).toContain('70000')
+    expect(code).toBe(2)
+  })
+
+  test('the demo runs through and exits 0, and shows both policies, a live change and the events', async () => {
+    const args = ['--port', '0', '--backends', '1,1,1,1,10', '--', process.execPath, DEMO]
+    const { code, stdout } = await disco.run('dev', ...args)
+    expect(code).toBe(0)
+    expect(stdout.match(/PASS/g)).toHaveLength(3)
+    expect(stdout).toContain('policy round_robin')
+    expect(stdout).toMatch(/~ weight hello .* 10 → 2/)
+    expect(stdout).toMatch(/- gone +hello .* deregistered/)
+  })
+})
