@@ -124,7 +124,10 @@ const cases: readonly Case[] = [
   { name: '200 watchers × 200 puts, 200 streams', run: (api) => fanOut(api, 200, 1, 200), unit: 'ms' },
 ]
 
-/** Prints the dev registry beside a real etcd: what the client sees, and the CPU time that the server takes. */
+/**
+ * Prints the dev registry beside a real etcd: what the client sees, and the CPU time that the server takes.
+ * BENCH_NODE_ARGS is for the registry's Node: `--cpu-prof --cpu-prof-dir=DIR` shows where that time goes.
+ */
 export async function run(): Promise<void> {
   await using etcd = await RealEtcd.start()
   await using ours = await DevRegistryProcess.start(process.env.BENCH_NODE_ARGS?.split(' '))
