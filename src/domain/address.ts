@@ -5,6 +5,9 @@ export type Address =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string }
 
+/** Address and zone, by their characters: the rest of the grammar is URL's, which would drop a newline. */
+const IPV6 = /^([0-9A-Fa-f:.]+)(?:%[A-Za-z0-9_.~-]+)?$/
+
 const HOST_NAME = /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$/
 
 /**
@@ -28,7 +31,8 @@ export function readAddress(text: string): Address | { readonly problem: string 
   const host = text.slice(0, colon)
   if (host.startsWith('[')) {
     const ip = host.slice(1, -1)
-    const valid = host.endsWith(']') && ip.includes(':') && URL.canParse(`http://[${ip.replace(/%.*$/, '')}]`)
+    const [, unzoned = ''] = IPV6.exec(ip) ?? []
+    const valid = host.endsWith(']') && URL.canParse(`http://[${unzoned}]`)
     return valid ? { kind: 'tcp', host: ip, port } : { problem: `has no valid IPv6 address in "${host}"` }
   }
   if (host !== '' && !HOST_NAME.test(host)) return { problem: `has no valid host ("${host}")` }

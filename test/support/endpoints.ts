@@ -1,0 +1,11 @@
+import type { Endpoint } from '../../src/domain/endpoint.js'
+
+/** An endpoint of `hello` as the seed layout stores it; name the fields that a test is about. */
+export function endpoint(fields: Partial<Endpoint> = {}): Endpoint {
+  const made = {
+    ...{ service: 'hello', version: '1.0.0', addr: '127.0.0.1:1001', weight: 1, metadata: {} },
+    ...{ layout: 'seed', problem: null, lease: '2227862226387696647', createRevision: 1, modRevision: 1 },
+    ...fields,
+  }
+  return { key: `/${made.service}/${made.version}/${made.addr}`, ...made }
+}

@@ -1,0 +1,12 @@
+import { DiscoError } from '../../src/domain/errors.js'
+
+/** The DiscoError that `action` throws; anything else, or nothing, fails the test. */
+export function errorOf(action: () => unknown): DiscoError {
+  try {
+    action()
+  } catch (thrown) {
+    if (thrown instanceof DiscoError) return thrown
+    throw new Error(`threw what is no DiscoError: ${thrown}`, { cause: thrown })
+  }
+  throw new Error('nothing was thrown')
+}

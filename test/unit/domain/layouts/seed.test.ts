@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest'
+import type { Registered } from '../../../../src/domain/endpoint.js'
+import { DEFAULT_LAYOUT, isUnreadable, LAYOUTS } from '../../../../src/domain/layouts/index.js'
+import { seed } from '../../../../src/domain/layouts/seed.js'
+import { errorOf } from '../../../support/errors.js'
+
+const HELLO: Registered = {
+  ...{ service: 'hello', version: '1.0.0', addr: '127.0.0.1:1001', weight: 1, metadata: {} },
+}
+
+function stored(registered: Registered): [string, string] {
+  const { key, value } = seed.encode(registered)
+  return [key, Buffer.from(value).toString()]
+}
+
+function decode(key: string, value: unknown) {
+  return seed.decode(key, Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)))
+}
+
+function problemOf(key: string, value: unknown): string {
+  const decoded = decode(key, value)
+  if (isUnreadable(decoded)) return decoded.problem
+  throw new Error(`${key} was read`)
+}
+
+describe('the seed layout', () => {
+  it('is the default, and found by its name', () => {
+    expect(DEFAULT_LAYOUT).toBe(seed)
+    expect(LAYOUTS.get('seed')).toBe(seed)
+    expect(seed.defaultTtlSeconds).toBe(10)
+  })
+
+  it('lists with a prefix that no longer name matches', () => {
+    expect(seed.prefix('hello')).toBe('/hello/')
+    expect(seed.prefix()).toBe('/')
+  })
+})
+
+describe('encode', () => {
+  it('writes four members in the order of the source documents', () => {
+    expect(stored(HELLO)).toEqual([
+      '/hello/1.0.0/127.0.0.1:1001',
+      '{"name":"hello","addr":"127.0.0.1:1001","version":"1.0.0","weight":1}',
+    ])
+  })
+
+  it('leaves an empty version out of the key and keeps it in the value', () => {
+    expect(stored({ ...HELLO, version: '', weight: 0 })).toEqual([
+      '/hello/127.0.0.1:1001',
+      '{"name":"hello","addr":"127.0.0.1:1001","version":"","weight":0}',
+    ])
+  })
+
+  it('writes id and metadata behind, and only when they are given', () => {
+    const [, value] = stored({ ...HELLO, id: 'a&b', metadata: { zone: 'b' } })
+    expect(value).toBe(
+      String.raw`{"name":"hello","addr":"127.0.0.1:1001","version":"1.0.0","weight":1,"id":"a\u0026b","metadata":{"zone":"b"}}`,
+    )
+  })
+
+  it.each<[string, Partial<Registered>, string]>([
+    ['an empty name', { service: '' }, 'The service name "" is empty'],
+    ['a slash in the name', { service: 'a/b' }, 'The service name "a/b" contains "/"'],
+    ['a slash in the version', { version: '1/2' }, 'The version "1/2" contains "/"'],
+    ['a newline in the name', { service: 'a\n' }, 'The service name "a\n" has control characters'],
+    ['DEL in the version', { version: '\u007f' }, 'The version "\u007f" has control characters'],
+  ])('refuses %s', (_, wrong, message) => {
+    expect(errorOf(() => seed.encode({ ...HELLO, ...wrong }))).toMatchObject({ code: 'USAGE', message })
+  })
+})
+
+describe('decode', () => {
+  it('reads what encode writes', () => {
+    const full: Registered = { ...HELLO, id: 'x', metadata: { zone: 'b' } }
+    for (const registered of [HELLO, full, { ...HELLO, version: '' }]) {
+      const { key, value } = seed.encode(registered)
+      expect(seed.decode(key, value)).toEqual([registered])
+    }
+  })
+
+  it('reads an address with slashes: the value says where the key divides', () => {
+    const { key, value } = seed.encode({ ...HELLO, addr: 'unix:/var/run/hello.sock' })
+    expect(key).toBe('/hello/1.0.0/unix:/var/run/hello.sock')
+    expect(seed.decode(key, value)).toEqual([{ ...HELLO, addr: 'unix:/var/run/hello.sock' }])
+  })
+
+  it('takes what a Go writer leaves out for its zero value, and unknown members for nothing', () => {
+    expect(decode('/hello/a:1', { name: 'hello', addr: 'a:1', since: 12, tags: ['x'] })).toEqual([
+      { service: 'hello', version: '', addr: 'a:1', weight: 0, metadata: {} },
+    ])
+  })
+
+  it.each<[string, unknown, string]>([
+    ['no JSON', '{"name":', 'value is not JSON'],
+    ['an empty value', '', 'value is not JSON'],
+    ['trailing bytes', '{}x', 'value is not JSON'],
+    ['an array', [], 'value is no JSON object'],
+    ['null', 'null', 'value is no JSON object'],
+    ['a name of another type', { name: 1 }, 'name is not a string'],
+    ['an address of another type', { addr: null }, 'addr is not a string'],
+    ['a version of another type', { version: 1 }, 'version is not a string'],
+    ['a weight of another type', { weight: '1' }, 'weight is not a number'],
+    ['a negative weight', { weight: -1 }, 'weight -1 is no integer >= 0'],
+    ['a broken weight', { weight: 1.5 }, 'weight 1.5 is no integer >= 0'],
+    [
+      'a weight too large to be exact',
+      '{"weight":9007199254740992}',
+      'weight 9007199254740992 is no integer >= 0',
+    ],
+    ['an id of another type', { id: 1 }, 'id is not a string'],
+    ['metadata with a number', { metadata: { a: 1 } }, 'metadata is not a map of strings'],
+    ['metadata that is a list', { metadata: [] }, 'metadata is not a map of strings'],
+    ['another name', { name: 'bye', addr: 'a:1' }, 'value names /bye/a:1'],
+    ['another version', { name: 'hello', version: '2', addr: 'a:1' }, 'value names /hello/2/a:1'],
+  ])('names the problem of %s', (_, value, problem) => {
+    expect(problemOf('/hello/a:1', value)).toBe(problem)
+  })
+
+  it.each([
+    ['/hello/a', 'a', 'address has no port'],
+    ['/hello/:1', ':1', 'address has no host'],
+    ['/hello/a:99999', 'a:99999', 'address has port 99999, outside 1-65535'],
+  ])('names the problem of an address that cannot be dialled: %s', (key, addr, problem) => {
+    expect(problemOf(key, { name: 'hello', addr })).toBe(problem)
+  })
+
+  it.each([
+    ['/hello/1.0.0/a:1', { service: 'hello', version: '1.0.0', addr: 'a:1' }],
+    ['/hello/a:1', { service: 'hello', version: '', addr: 'a:1' }],
+    ['/hello/unix:/var/x', { service: 'hello', version: '', addr: 'unix:/var/x' }],
+    ['/hello/1.0.0/unix:/var/x', { service: 'hello', version: '1.0.0', addr: 'unix:/var/x' }],
+    ['/hello/x', { service: 'hello', version: '', addr: 'x' }],
+    ['/hello', { service: 'hello', version: '', addr: '' }],
+    ['', { service: '', version: '', addr: '' }],
+  ])('reads from the key %s what an unreadable value does not tell', (key, place) => {
+    expect(decode(key, 'no JSON')).toEqual({ ...place, problem: 'value is not JSON' })
+  })
+
+  it('does not let a member named __proto__ pass for metadata', () => {
+    expect(decode('/hello/a:1', '{"name":"hello","addr":"a:1","__proto__":{"weight":5}}')).toEqual([
+      { service: 'hello', version: '', addr: 'a:1', weight: 0, metadata: {} },
+    ])
+  })
+})
+
+it('withWeight keeps every other byte of a foreign writer', () => {
+  const value = Buffer.from('{ "addr":"a:1", "weight": 1, "extra":{"weight":9} }\n')
+  expect(Buffer.from(seed.withWeight(value, 25)).toString()).toBe(
+    '{ "addr":"a:1", "weight": 25, "extra":{"weight":9} }\n',
+  )
+})

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest'
+import { effectiveWeight, shareFractions, weightsAreUnset } from '../../../src/domain/shares.js'
+
+const usable = (...weights: number[]) => weights.map((weight) => ({ weight, problem: null }))
+const broken = { weight: 0, problem: 'value is not JSON' }
+
+describe('weightsAreUnset', () => {
+  it('is so when every usable endpoint has 0', () => {
+    expect(weightsAreUnset(usable(0, 0))).toBe(true)
+    expect(weightsAreUnset([...usable(0), broken])).toBe(true)
+  })
+
+  it('is not so when one has a weight: then 0 is drained', () => {
+    expect(weightsAreUnset(usable(0, 1))).toBe(false)
+  })
+
+  it('is not so where nothing is usable', () => {
+    expect(weightsAreUnset([])).toBe(false)
+    expect(weightsAreUnset([broken])).toBe(false)
+  })
+
+  it('does not count the weight of an unusable endpoint', () => {
+    expect(weightsAreUnset([...usable(0), { ...broken, weight: 5 }])).toBe(true)
+  })
+})
+
+describe('effectiveWeight', () => {
+  it('is the own weight, 1 where weights are unset, 0 where it is unusable', () => {
+    const [five = broken] = usable(5)
+    const [zero = broken] = usable(0)
+    expect(effectiveWeight(five, false)).toBe(5)
+    expect(effectiveWeight(zero, false)).toBe(0)
+    expect(effectiveWeight(zero, true)).toBe(1)
+    expect(effectiveWeight({ ...broken, weight: 5 }, false)).toBe(0)
+    expect(effectiveWeight(broken, true)).toBe(0)
+  })
+})
+
+describe('shareFractions', () => {
+  it.each([
+    ['by weight', usable(1, 1, 1, 1, 10), [1 / 14, 1 / 14, 1 / 14, 1 / 14, 10 / 14]],
+    ['with a drained one', usable(0, 3, 1), [0, 0.75, 0.25]],
+    ['equal where weights are unset', usable(0, 0, 0, 0), [0.25, 0.25, 0.25, 0.25]],
+    ['without the unusable one', [broken, ...usable(1, 1)], [0, 0.5, 0.5]],
+    ['equal, without the unusable one', [broken, ...usable(0, 0)], [0, 0.5, 0.5]],
+    ['nothing where nothing is usable', [broken], [0]],
+    ['of nobody', [], []],
+  ])('%s', (_, service, shares) => {
+    expect(shareFractions(service)).toEqual(shares)
+  })
+})

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest'
+import { DiscoError } from '../../../src/domain/errors.js'
+import { apply, EMPTY_SNAPSHOT, endpointsOf } from '../../../src/domain/snapshot.js'
+import { endpoint } from '../../support/endpoints.js'
+
+const a = endpoint({ key: '/k1', addr: 'a:1' })
+const b = endpoint({ key: '/k1', addr: 'b:1' })
+const c = endpoint({ key: '/k2', addr: 'a:1' })
+const reset = apply(EMPTY_SNAPSHOT, { type: 'reset', revision: 7, endpoints: [a, c, b] })
+
+describe('a reset', () => {
+  it('is the whole truth: what was before is gone', () => {
+    const after = apply(reset, { type: 'reset', revision: 9, endpoints: [c] })
+    expect(after).toEqual({ revision: 9, byKey: new Map([['/k2', [c]]]) })
+  })
+
+  it('groups the addresses that share a key, and keeps apart the keys that share an address', () => {
+    expect(reset.revision).toBe(7)
+    expect([...reset.byKey]).toEqual([
+      ['/k1', [a, b]],
+      ['/k2', [c]],
+    ])
+    expect(endpointsOf(reset)).toEqual([a, b, c])
+  })
+
+  it('may confirm that there is nothing', () => {
+    expect(apply(reset, { type: 'reset', revision: 8, endpoints: [] }).byKey.size).toBe(0)
+  })
+})
+
+describe('changes', () => {
+  it('replace all endpoints of a key, delete keys, add keys, and leave the others alone', () => {
+    const d = endpoint({ key: '/k3', addr: 'd:1' })
+    const after = apply(reset, {
+      type: 'changes',
+      revision: 8,
+      changes: [
+        { type: 'put', key: '/k1', endpoints: [b] },
+        { type: 'delete', key: '/k2' },
+        { type: 'put', key: '/k3', endpoints: [d] },
+      ],
+    })
+    expect(after.revision).toBe(8)
+    expect(endpointsOf(after)).toEqual([b, d])
+  })
+
+  it('make a new value: the snapshot before stays as it was', () => {
+    apply(reset, { type: 'changes', revision: 8, changes: [{ type: 'delete', key: '/k1' }] })
+    expect(endpointsOf(reset)).toEqual([a, b, c])
+    expect(EMPTY_SNAPSHOT).toEqual({ revision: 0, byKey: new Map() })
+  })
+
+  it('bear the deletion of a key that is not there', () => {
+    const after = apply(reset, { type: 'changes', revision: 8, changes: [{ type: 'delete', key: '/x' }] })
+    expect(endpointsOf(after)).toEqual([a, b, c])
+  })
+})
+
+it('unreachable is not empty: stale and live leave the last list standing', () => {
+  const cause = new DiscoError('ETCD_UNREACHABLE', 'away')
+  expect(apply(reset, { type: 'stale', sinceMs: 0, cause })).toBe(reset)
+  expect(apply(reset, { type: 'live', revision: 7 })).toBe(reset)
+})
