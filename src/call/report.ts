@@ -26,6 +26,8 @@ export interface CallResult {
   readonly statusCode: number
   readonly details: string
   readonly latencyMs: number
+  /** The connection's peer was not the endpoint that was picked: the attribution cannot be trusted. */
+  readonly isMisrouted: boolean
   /** JSON; null unless the status is OK. */
   readonly reply: unknown
 }
@@ -45,6 +47,8 @@ export interface CallReport {
   readonly latency: LatencySummary
   /** Calls by the name of the status that they failed with. */
   readonly failures: Readonly<Record<string, number>>
+  /** Answered calls whose connection's peer was not the endpoint that was picked; 0, or a bug. */
+  readonly misrouted: number
   /** The last call's. */
   readonly last: CallResult | null
   readonly verdict: Verdict

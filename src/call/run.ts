@@ -1,6 +1,7 @@
 import { type EndpointId, endpointId } from '../domain/endpoint.js'
 import { shareFractions } from '../domain/shares.js'
 import type { Method } from '../grpc/descriptors.js'
+import { isPeer } from '../grpc/endpoint.js'
 import { callUnary } from '../grpc/unary-call.js'
 import { summarizeLatencies } from '../stats/latency.js'
 import { judgeByGap } from '../stats/verdict.js'
@@ -36,12 +37,14 @@ export async function run(
   const all: number[] = []
   let last: CallResult | null = null
   let calls = 0
+  let misrouted = 0
   const startedAtMs = performance.now()
   while (calls < plan.calls && !signal.aborted) {
     const result = await callOnce(session, plan, calls++)
     all.push(result.latencyMs)
     if (result.statusCode !== OK) failures[result.status] = (failures[result.status] ?? 0) + 1
     if (result.endpoint) measure(measured, endpointId(result.endpoint), result)
+    if (result.isMisrouted) misrouted++
     plan.onResult?.(result)
     last = result
   }
@@ -55,6 +58,7 @@ export async function run(
     unserved: unserved(session, readiness),
     latency: summarizeLatencies(all),
     failures,
+    misrouted,
     last,
     verdict: judgeByGap(session.log.ledger.largestGap()),
   }
@@ -66,9 +70,12 @@ async function callOnce(
   callId: number,
 ): Promise<CallResult> {
   const startedAtMs = performance.now()
-  const outcome = await callUnary(session.client, method, message, { callId, deadlineMs })
+  const { peer, ...outcome } = await callUnary(session.client, method, message, { callId, deadlineMs })
   const latencyMs = performance.now() - startedAtMs
-  return { ...outcome, latencyMs, endpoint: session.log.takeEndpoint(callId)?.registration ?? null }
+  const endpoint = session.log.takeEndpoint(callId)
+  // A call that failed may have had no connection, so only one that was answered tells.
+  const isMisrouted = outcome.statusCode === OK && !(endpoint && isPeer(endpoint, peer))
+  return { ...outcome, latencyMs, endpoint: endpoint?.registration ?? null, isMisrouted }
 }
 
 function measure(measured: Map<EndpointId, Measured>, id: EndpointId, result: CallResult): void {

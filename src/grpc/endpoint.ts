@@ -1,4 +1,4 @@
-import type { experimental } from '@grpc/grpc-js'
+import { experimental } from '@grpc/grpc-js'
 import { readAddress } from '../domain/address.js'
 import { type Endpoint, type EndpointId, endpointId } from '../domain/endpoint.js'
 import { effectiveWeight, weightsAreUnset } from '../domain/shares.js'
@@ -17,6 +17,11 @@ export interface RegisteredEndpoint extends experimental.Endpoint {
 
 export function isRegistered(endpoint: experimental.Endpoint): endpoint is RegisteredEndpoint {
   return 'registration' in endpoint
+}
+
+/** Whether a connection's peer is this endpoint. Two endpoints on one address have the same peer. */
+export function isPeer({ addresses }: RegisteredEndpoint, peer: string): boolean {
+  return addresses.some((address) => experimental.subchannelAddressToString(address) === peer)
 }
 
 /** The endpoints of a service that can be dialled; of one version, if one is given. */

@@ -7,6 +7,8 @@ export interface UnaryOutcome {
   readonly status: string
   readonly statusCode: number
   readonly details: string
+  /** The address that the call went to, as the connection has it. */
+  readonly peer: string
   /** Canonical proto3 JSON; null unless the status is OK. */
   readonly reply: unknown
 }
@@ -26,10 +28,11 @@ export function callUnary(
         status: status[statusCode] ?? String(statusCode),
         statusCode,
         details: error?.details ?? '',
+        peer: call.getPeer(),
         reply,
       })
     }
-    client.makeUnaryRequest<Buffer, Buffer>(
+    const call = client.makeUnaryRequest<Buffer, Buffer>(
       method.path,
       (bytes) => bytes,
       (bytes) => bytes,

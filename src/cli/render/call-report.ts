@@ -21,6 +21,9 @@ export function renderCallReport(doc: CallDoc, palette: Palette): string {
         `! ${visible(endpoint.addr)} was never READY (${visible(endpoint.problem)}): ${share}`,
       )
     }),
+    ...(doc.misrouted > 0
+      ? [palette.red(`! ${count(doc.misrouted, 'call')} went to another address than was picked`)]
+      : []),
     verdictLine(doc, palette),
     `      ${totals(doc)}`,
   ].join('\n')

@@ -31,6 +31,8 @@ export interface CallDoc {
   readonly endpoints: readonly CallEndpointDoc[]
   readonly latencyMs: LatencySummary
   readonly failures: Readonly<Record<string, number>>
+  /** Answered calls that a connection to another address carried than the picked one's; 0, or a bug. */
+  readonly misrouted: number
   readonly verdict: Verdict
 }
 
@@ -45,7 +47,7 @@ export interface CallLineDoc {
 }
 
 export function callDoc(report: CallReport): CallDoc {
-  const { service, method, policy, calls, ok, interrupted, failures, verdict } = report
+  const { service, method, policy, calls, ok, interrupted, failures, misrouted, verdict } = report
   return {
     schema: 'disco.call/v1',
     ...{ service, method, rev: String(report.revision), policy, calls, ok, interrupted },
@@ -60,7 +62,7 @@ export function callDoc(report: CallReport): CallDoc {
       ...{ picks, expected: roundMs(expected), errors, latencyMs: latency },
     })),
     latencyMs: report.latency,
-    ...{ failures, verdict },
+    ...{ failures, misrouted, verdict },
   }
 }
 

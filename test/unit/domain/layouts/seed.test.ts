@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Registered } from '../../../../src/domain/endpoint.js'
-import { DEFAULT_LAYOUT, isUnreadable, LAYOUTS } from '../../../../src/domain/layouts/index.js'
+import { DEFAULT_LAYOUT, isUnreadable } from '../../../../src/domain/layouts/index.js'
 import { seed } from '../../../../src/domain/layouts/seed.js'
 import { errorOf } from '../../../support/errors.js'
 
@@ -24,9 +24,8 @@ function problemOf(key: string, value: unknown): string {
 }
 
 describe('the seed layout', () => {
-  it('is the default, and found by its name', () => {
+  it('is the default', () => {
     expect(DEFAULT_LAYOUT).toBe(seed)
-    expect(LAYOUTS.get('seed')).toBe(seed)
     expect(seed.defaultTtlSeconds).toBe(10)
   })
 
