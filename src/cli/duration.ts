@@ -5,7 +5,8 @@ const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_0
 /** Reads `500ms`, `5s`, `1m`, `2h`, or a bare number of seconds. @throws DiscoError USAGE */
 export function parseDurationMs(text: string): number {
   const [, amount, unit = 's'] = /^(\d{1,15}(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? []
-  const ms = Number(amount) * (MS_PER_UNIT[unit] ?? Number.NaN)
+  // To the nanosecond: 2.2 h would be a whole number of seconds but for the floating point.
+  const ms = Math.round(Number(amount) * (MS_PER_UNIT[unit] ?? Number.NaN) * 1e6) / 1e6
   if (ms > 0 && Number.isFinite(ms)) return ms
   throw new DiscoError('USAGE', `"${text}" is not a duration`, {
     suggestions: ['Want a number above 0 with ms, s, m or h, such as 500ms or 5s'],

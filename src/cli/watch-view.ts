@@ -3,7 +3,7 @@ import type { Told } from '../registry/events.js'
 import type { Palette } from './color.js'
 import { renderEndpoints } from './render/endpoints.js'
 import { renderEvent } from './render/event.js'
-import { enterScreen, frame, leaveScreen } from './render/screen.js'
+import { enterScreen, frame, leaveScreen, sizeOf } from './render/screen.js'
 import { endpointsDoc } from './schema/endpoints.js'
 import type { EventDoc } from './schema/event.js'
 
@@ -49,8 +49,7 @@ export class ScreenView {
   }
 
   private paint(): void {
-    const { columns = 80, rows = 24 } = process.stdout
-    process.stdout.write(frame(this.table, this.log, { columns, rows }))
+    process.stdout.write(frame(this.table, this.log, sizeOf(process.stdout)))
   }
 }
 

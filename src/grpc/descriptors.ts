@@ -63,8 +63,8 @@ export class Descriptors {
     const names = candidates.flatMap(({ methods }) =>
       methods.map((method) => (only ? method.name : fullName(method))),
     )
-    const nearest = nearestNames(name, names)
     const bare = name.slice(Math.max(name.lastIndexOf('.'), name.lastIndexOf('/')) + 1)
+    const nearest = nearestNames(only ? bare : name, names)
     return new DiscoError(
       'NOT_FOUND',
       only ? `${only.typeName} has no method "${bare}"` : `No service here has a method "${name}"`,

@@ -8,12 +8,30 @@ import {
 
 /**
  * Files as protoc would describe them. Servers on protobufjs, and @grpc/proto-loader, leave out which files a
- * file depends on, qualify type names only as far as the .proto did, and give no JSON names.
+ * file depends on, qualify type names only as far as the .proto did, and give no JSON names. Files come out
+ * after those that they depend on, as a registry wants them; reflection answers in any order.
  */
 export function normalizeFiles(files: readonly FileDescriptorProto[]): FileDescriptorProto[] {
   const homes = new Map<string, string>()
   for (const file of files) for (const name of typeNames(file)) homes.set(name, file.name)
-  return files.map((file) => normalizeFile(clone(FileDescriptorProtoSchema, file), homes))
+  return dependenciesFirst(files.map((file) => normalizeFile(clone(FileDescriptorProtoSchema, file), homes)))
+}
+
+function dependenciesFirst(files: readonly FileDescriptorProto[]): FileDescriptorProto[] {
+  const byName = new Map(files.map((file) => [file.name, file]))
+  const ordered = new Set<FileDescriptorProto>()
+  const visited = new Set<string>()
+  const visit = (file: FileDescriptorProto) => {
+    if (visited.has(file.name)) return
+    visited.add(file.name)
+    for (const name of file.dependency) {
+      const dependency = byName.get(name)
+      if (dependency) visit(dependency)
+    }
+    ordered.add(file)
+  }
+  for (const file of byName.values()) visit(file)
+  return [...ordered]
 }
 
 function normalizeFile(file: FileDescriptorProto, homes: ReadonlyMap<string, string>): FileDescriptorProto {

@@ -14,9 +14,18 @@ export function targetOf(service: string): string {
 
 /** @throws DiscoError USAGE */
 export function parseTarget(uri: { readonly authority?: string | undefined; readonly path: string }): Target {
-  const service = decodeURIComponent(uri.path.replace(/^\//, ''))
+  const service = decoded(uri.path.replace(/^\//, ''))
   if (service !== '' && !service.includes('/')) return { service, version: uri.authority || null }
   throw new DiscoError('USAGE', `The target names no service: "${uri.path}"`, {
     suggestions: ['Want etcd:///SERVICE or etcd://VERSION/SERVICE'],
   })
+}
+
+/** Empty where a percent sign stands for nothing. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return ''
+  }
 }

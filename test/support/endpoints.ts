@@ -4,7 +4,7 @@ import type { Endpoint } from '../../src/domain/endpoint.js'
 export function endpoint(fields: Partial<Endpoint> = {}): Endpoint {
   const made = {
     ...{ service: 'hello', version: '1.0.0', addr: '127.0.0.1:1001', weight: 1, metadata: {} },
-    ...{ layout: 'seed', problem: null, lease: '2227862226387696647', createRevision: 1, modRevision: 1 },
+    ...{ layout: 'seed', problem: null, lease: '2228896966473677831', createRevision: 1, modRevision: 1 },
     ...fields,
   }
   return { key: `/${made.service}/${made.version}/${made.addr}`, ...made }

@@ -14,10 +14,16 @@ export interface Size {
 export const enterScreen = ENTER
 export const leaveScreen = LEAVE
 
+/** A terminal that does not tell its size says 0, and what is no terminal says nothing. */
+export function sizeOf({ columns, rows }: Partial<Size>): Size {
+  return { columns: columns || 80, rows: rows || 24 }
+}
+
 /** A whole frame: the table on top, as much of the log's end below as the terminal has room for. */
 export function frame(table: readonly string[], log: readonly string[], { columns, rows }: Size): string {
+  const most = Math.max(0, rows - 4)
   const shownTable =
-    table.length <= rows - 3 ? table : [...table.slice(0, rows - 4), `… ${table.length - rows + 4} more`]
+    table.length <= rows - 3 ? table : [...table.slice(0, most), `… ${table.length - most} more`]
   const room = Math.max(0, rows - shownTable.length - 1)
   const lines = [...shownTable, '', ...(room === 0 ? [] : log.slice(-room))].slice(0, rows)
   return HOME + lines.map((line) => cutTo(line, columns) + CLEAR_LINE).join('\r\n') + CLEAR_BELOW

@@ -1,0 +1,10 @@
+import { paletteFor } from '../../src/cli/color.js'
+
+export const plain = paletteFor({}, false, {})
+export const colored = paletteFor({}, true, { FORCE_COLOR: '1' })
+
+const COLORS = /\u001b\[[0-9;]*m/g
+
+export function withoutColors(text: string): string {
+  return text.replace(COLORS, '')
+}

@@ -1,0 +1,135 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { etcdOptions } from '../../../src/cli/config.js'
+import { DiscoError } from '../../../src/domain/errors.js'
+
+let folder = ''
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'disco-config-'))
+})
+
+afterAll(() => rm(folder, { recursive: true }))
+
+async function secretFile(content: string): Promise<string> {
+  const file = join(folder, 'secret')
+  await writeFile(file, content)
+  return file
+}
+
+/** Every setting in both environments, told apart by their values. */
+const ENV = {
+  ...{ DISCO_ENDPOINTS: 'disco:1', ETCDCTL_ENDPOINTS: 'etcdctl:1' },
+  ...{ DISCO_CACERT: 'disco.ca', ETCDCTL_CACERT: 'etcdctl.ca' },
+  ...{ DISCO_CERT: 'disco.crt', ETCDCTL_CERT: 'etcdctl.crt' },
+  ...{ DISCO_KEY: 'disco.key', ETCDCTL_KEY: 'etcdctl.key' },
+  ...{ DISCO_USER: 'disco-user', ETCDCTL_USER: 'etcdctl-user' },
+  ...{ DISCO_PASSWORD: 'disco-secret', ETCDCTL_PASSWORD: 'etcdctl-secret' },
+  ...{ DISCO_DIAL_TIMEOUT: '2s', ETCDCTL_DIAL_TIMEOUT: '3s' },
+  ...{ DISCO_COMMAND_TIMEOUT: '20s', ETCDCTL_COMMAND_TIMEOUT: '30s' },
+}
+
+const ETCDCTL_ALONE = Object.fromEntries(Object.entries(ENV).filter(([name]) => name.startsWith('ETCDCTL_')))
+
+describe('etcdOptions', () => {
+  it('takes the defaults where nothing is said', async () => {
+    expect(await etcdOptions({}, {})).toEqual({
+      endpoints: ['127.0.0.1:2379'],
+      endpointsSource: 'the default',
+      ...{ caFile: undefined, certFile: undefined, keyFile: undefined, user: undefined, password: undefined },
+      ...{ dialTimeoutMs: 1_000, commandTimeoutMs: 5_000 },
+    })
+  })
+
+  it('takes ETCDCTL_* over the defaults', async () => {
+    expect(await etcdOptions({}, ETCDCTL_ALONE)).toEqual({
+      endpoints: ['etcdctl:1'],
+      endpointsSource: 'ETCDCTL_ENDPOINTS',
+      ...{ caFile: 'etcdctl.ca', certFile: 'etcdctl.crt', keyFile: 'etcdctl.key' },
+      ...{ user: 'etcdctl-user', password: 'etcdctl-secret' },
+      ...{ dialTimeoutMs: 3_000, commandTimeoutMs: 30_000 },
+    })
+  })
+
+  it('takes DISCO_* over ETCDCTL_*', async () => {
+    expect(await etcdOptions({}, ENV)).toEqual({
+      endpoints: ['disco:1'],
+      endpointsSource: 'DISCO_ENDPOINTS',
+      ...{ caFile: 'disco.ca', certFile: 'disco.crt', keyFile: 'disco.key' },
+      ...{ user: 'disco-user', password: 'disco-secret' },
+      ...{ dialTimeoutMs: 2_000, commandTimeoutMs: 20_000 },
+    })
+  })
+
+  it('takes a flag over both', async () => {
+    const flags = {
+      ...{ endpoints: 'flag:1', cacert: 'flag.ca', cert: 'flag.crt', key: 'flag.key', user: 'flag-user' },
+      'password-file': await secretFile('flag-secret\n'),
+      'dial-timeout': 7,
+      'command-timeout': 8,
+    }
+    expect(await etcdOptions(flags, ENV)).toEqual({
+      endpoints: ['flag:1'],
+      endpointsSource: '--endpoints',
+      ...{ caFile: 'flag.ca', certFile: 'flag.crt', keyFile: 'flag.key' },
+      ...{ user: 'flag-user', password: 'flag-secret' },
+      ...{ dialTimeoutMs: 7, commandTimeoutMs: 8 },
+    })
+  })
+
+  it('passes over what is set but empty', async () => {
+    const options = await etcdOptions({}, { ...ETCDCTL_ALONE, DISCO_ENDPOINTS: '', DISCO_DIAL_TIMEOUT: '' })
+    expect(options).toMatchObject({ endpointsSource: 'ETCDCTL_ENDPOINTS', dialTimeoutMs: 3_000 })
+  })
+
+  it('reads several members, and bears a comma too many', async () => {
+    const { endpoints } = await etcdOptions({ endpoints: 'a:1,b:2, ,c:3,' }, {})
+    expect(endpoints).toEqual(['a:1', 'b:2', 'c:3'])
+  })
+
+  it('names what is no duration in the environment', async () => {
+    await expect(etcdOptions({}, { ETCDCTL_DIAL_TIMEOUT: 'soon' })).rejects.toMatchObject({
+      code: 'USAGE',
+      message: '"soon" is not a duration',
+    })
+  })
+})
+
+describe('the password', () => {
+  it('may follow the user in the environment, as etcdctl has it, and may contain colons', async () => {
+    const options = await etcdOptions({}, { ETCDCTL_USER: 'root:a:b' })
+    expect(options).toMatchObject({ user: 'root', password: 'a:b' })
+  })
+
+  it('of its own variable wins over the one behind the user', async () => {
+    const env = { ETCDCTL_USER: 'root:behind', ETCDCTL_PASSWORD: 'own' }
+    expect(await etcdOptions({}, env)).toMatchObject({ user: 'root', password: 'own' })
+  })
+
+  it('is refused in a flag, which everyone on the machine can read, and is not repeated', async () => {
+    const thrown = await etcdOptions({ user: 'root:hunter2' }, {}).catch((error: unknown) => error)
+    expect(thrown).toBeInstanceOf(DiscoError)
+    expect(thrown).toMatchObject({ code: 'USAGE' })
+    expect(JSON.stringify([String(thrown), thrown])).not.toContain('hunter2')
+  })
+
+  it.each([
+    ['secret\n', 'secret'],
+    ['secret\r\n', 'secret'],
+    ['secret', 'secret'],
+    [' two  words \n\n', ' two  words \n'],
+  ])('of the file %j loses one line end and nothing else', async (content, password) => {
+    const file = await secretFile(content)
+    expect(await etcdOptions({ 'password-file': file }, {})).toMatchObject({ password })
+  })
+
+  it('of a file that cannot be read is an error of usage', async () => {
+    const missing = join(folder, 'missing')
+    await expect(etcdOptions({ 'password-file': missing }, {})).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining('Cannot read the password file: ENOENT'),
+    })
+  })
+})

@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest'
+import type { CallReport } from '../../../../src/call/report.js'
+import { renderCallReport } from '../../../../src/cli/render/call-report.js'
+import { callDoc, callLineDoc } from '../../../../src/cli/schema/call.js'
+import { summarizeLatencies } from '../../../../src/stats/latency.js'
+import { judgeByGap } from '../../../../src/stats/verdict.js'
+import { endpoint } from '../../../support/endpoints.js'
+import { colored, plain, withoutColors } from '../../../support/palettes.js'
+
+const heavy = endpoint({ addr: 'a:1', weight: 3 })
+const light = endpoint({ addr: 'b:1', weight: 1 })
+const call = {
+  endpoint: heavy,
+  status: 'OK',
+  statusCode: 0,
+  details: '',
+  latencyMs: 1.23456,
+  reply: { n: 1 },
+}
+
+const REPORT: CallReport = {
+  ...{
+    service: 'hello',
+    method: 'helloworld.Greeter/SayHello',
+    revision: 1042,
+    policy: 'weighted_round_robin',
+  },
+  ...{ calls: 8, ok: 7, interrupted: false, elapsedMs: 14, ready: { endpoints: 2, of: 3, elapsedMs: 38 } },
+  endpoints: [
+    { endpoint: heavy, picks: 6, expected: 6, errors: 0, latency: summarizeLatencies([1, 2, 3, 4, 5, 6]) },
+    { endpoint: light, picks: 2, expected: 2, errors: 1, latency: summarizeLatencies([7]) },
+  ],
+  unserved: [{ addr: 'c:1', problem: 'connection\u001b refused', shareFraction: 0.0714285 }],
+  latency: summarizeLatencies([1, 2, 3, 4, 5, 6, 7]),
+  failures: { UNAVAILABLE: 1 },
+  last: call,
+  verdict: judgeByGap(0),
+}
+
+function shown(changes: Partial<CallReport> = {}): string {
+  return renderCallReport(callDoc({ ...REPORT, ...changes }), plain)
+}
+
+describe('a report for people', () => {
+  it('tells who got the calls, who should have, how fast, and what that says', () => {
+    expect(shown()).toBe(
+      [
+        'hello → helloworld.Greeter/SayHello   policy weighted_round_robin   2/3 ready in 38.0ms   rev 1042',
+        '',
+        'ENDPOINT  WEIGHT  CALLS  OBSERVED  EXPECTED                           p50  p95  p99  ERR',
+        'a:1            3      6     75.0%     75.0%  ████████████████████|  3.0ms    –    –    0',
+        'b:1            1      2     25.0%     25.0%  ███████|                   –    –    –    1',
+        '',
+        '! c:1 was never READY (connection\\u001b refused): 7.1% of the weight is unserved',
+        'PASS  follows the expected shares: largest gap 0.00 calls, 2 allowed (deterministic policy)',
+        '      8 calls, 7 OK, 1 UNAVAILABLE in 14.0ms, p50 4.0ms, max 7.0ms.',
+      ].join('\n'),
+    )
+  })
+
+  it('says FAIL with the gap', () => {
+    expect(shown({ verdict: judgeByGap(3.5) })).toContain(
+      'FAIL  strays from the expected shares: largest gap 3.50 calls, 2 allowed',
+    )
+  })
+
+  it('says neither where no call was made', () => {
+    const text = shown({ calls: 0, ok: 0, endpoints: [], failures: {}, latency: summarizeLatencies([]) })
+    expect(text).toContain('NONE  no call was made')
+    expect(text).toContain('0 calls, 0 OK in 14.0ms, p50 –, max –.')
+    expect(text).not.toMatch(/PASS|FAIL|NaN|Infinity/)
+  })
+
+  it('says that it was interrupted', () => {
+    expect(shown({ interrupted: true })).toContain('in 14.0ms (interrupted)')
+  })
+
+  it('marks in the bar where an endpoint should have been, below and beyond what it got', () => {
+    const [first, second] = REPORT.endpoints
+    if (!first || !second) throw new Error('unreachable')
+    const bars = shown({
+      endpoints: [
+        { ...first, picks: 8, expected: 4 },
+        { ...second, picks: 0, expected: 4 },
+      ],
+    })
+    expect(bars).toContain(`50.0%  ${'█'.repeat(10)}|${'█'.repeat(9)} `)
+    expect(bars).toContain(`50.0%  ${' '.repeat(10)}|`)
+  })
+
+  it('has the same words with colours', () => {
+    const painted = renderCallReport(callDoc(REPORT), colored)
+    expect(painted).toContain(colored.bold.green('PASS'))
+    const words = (text: string) => text.split('\n').map((line) => line.trimEnd())
+    expect(words(withoutColors(painted))).toEqual(words(shown()))
+  })
+})
+
+describe('a report as data', () => {
+  it('has revisions as text and milliseconds to the microsecond', () => {
+    const doc = callDoc(REPORT)
+    expect(doc).toMatchObject({
+      ...{ schema: 'disco.call/v1', rev: '1042', calls: 8, ok: 7, interrupted: false, reply: null },
+      unserved: [{ addr: 'c:1', share: 0.0714, problem: 'connection\u001b refused' }],
+      verdict: { result: 'pass', test: 'max-gap', gap: 0, limit: 2, p: null, alternative: null },
+    })
+    expect(doc.endpoints[1]).toEqual({
+      ...{ key: light.key, addr: 'b:1', version: '1.0.0', weight: 1, picks: 2, expected: 2, errors: 1 },
+      latencyMs: { n: 1, p50: null, p95: null, p99: null, max: 7 },
+    })
+  })
+
+  it('carries the reply of a single call, and of no other', () => {
+    expect(callDoc({ ...REPORT, calls: 1 }).reply).toEqual({ n: 1 })
+    expect(callDoc({ ...REPORT, calls: 1, last: null }).reply).toBeNull()
+  })
+
+  it('has a line a call, also of one that was never picked for', () => {
+    expect(callLineDoc(call)).toEqual({
+      ...{ schema: 'disco.call-line/v1', addr: 'a:1', status: 'OK', details: '', latencyMs: 1.235 },
+      reply: { n: 1 },
+    })
+    expect(callLineDoc({ ...call, endpoint: null }).addr).toBeNull()
+  })
+})

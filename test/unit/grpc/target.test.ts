@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest'
+import { parseTarget, SCHEME, targetOf } from '../../../src/grpc/target.js'
+import { errorOf } from '../../support/errors.js'
+
+describe('a target', () => {
+  it('names a service, and a version where it has an authority', () => {
+    expect(SCHEME).toBe('etcd')
+    expect(parseTarget({ authority: '', path: '/hello' })).toEqual({ service: 'hello', version: null })
+    expect(parseTarget({ path: 'hello' })).toEqual({ service: 'hello', version: null })
+    expect(parseTarget({ authority: '1.0.0', path: '/hello' })).toEqual({
+      service: 'hello',
+      version: '1.0.0',
+    })
+  })
+
+  it.each(['hello', 'a.b.Greeter', 'grün', 'a b', '100%', 'x?y#z', 'a%2Fb', 'q:1'])(
+    'made of the service %j leads back to it',
+    (service) => {
+      const target = targetOf(service)
+      expect(target.startsWith('etcd:///')).toBe(true)
+      expect(parseTarget({ authority: '', path: target.slice('etcd://'.length) })).toEqual({
+        service,
+        version: null,
+      })
+    },
+  )
+
+  it.each(['', '/', '/a/b', '//a', '/a%2Fb', '/100%', '/%zz'])(
+    'with the path %j names no service',
+    (path) => {
+      const error = errorOf(() => parseTarget({ authority: '', path }))
+      expect(error).toMatchObject({ code: 'USAGE', message: `The target names no service: "${path}"` })
+      expect(error.suggestions).toEqual(['Want etcd:///SERVICE or etcd://VERSION/SERVICE'])
+    },
+  )
+})
