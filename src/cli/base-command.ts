@@ -5,6 +5,7 @@ import { type Palette, paletteFor } from './color.js'
 import { etcdOptions } from './config.js'
 import { baseFlags } from './flags.js'
 import { jsonLine, prettyJson, visible } from './render/visible.js'
+import { errorDoc, wantsJson } from './schema/error.js'
 
 export type BaseFlags = Interfaces.InferredFlags<typeof baseFlags>
 export type OutputFormat = NonNullable<BaseFlags['output']>
@@ -63,9 +64,8 @@ export abstract class DiscoCommand extends Command {
     const error = toDiscoError(thrown)
     process.exitCode = error.exit
     if (this.argv.includes('--debug')) process.stderr.write(`${stackOf(error)}\n`)
-    if (this.wantsJson()) {
-      const hint = error.suggestions.join('\n')
-      this.out(prettyJson({ error: { code: error.code, message: error.message, hint, exit: error.exit } }))
+    if (wantsJson(this.argv)) {
+      this.out(prettyJson(errorDoc(error)))
       return
     }
     const palette = paletteFor(process.stderr, !this.argv.includes('--no-color'), process.env)
@@ -76,21 +76,12 @@ export abstract class DiscoCommand extends Command {
   protected override async finally(): Promise<void> {
     for (const registry of this.opened) registry.close()
   }
-
-  /** Looked up in the raw words: the command line may be what is wrong. */
-  private wantsJson(): boolean {
-    const words = this.argv.slice(0, this.argv.includes('--') ? this.argv.indexOf('--') : undefined)
-    return words.some(
-      (word, at) =>
-        ['--json', '-ojson', '--output=json', '-o=json'].includes(word) ||
-        (['-o', '--output'].includes(word) && words[at + 1] === 'json'),
-    )
-  }
 }
 
 function toDiscoError(thrown: Error): DiscoError {
   if (thrown instanceof Errors.CLIError) {
-    const [message = '', ...rest] = thrown.message.split('\n')
+    const text = thrown.message.replace(/^Parsing (-\S+)\s*\n\s*/, '$1: ')
+    const [message = '', ...rest] = text.split('\n')
     const hints = rest.map((line) => line.trim()).filter((line) => line !== '')
     return new DiscoError('USAGE', message, { cause: thrown, suggestions: hints })
   }

@@ -1,12 +1,18 @@
 import type { Hook } from '@oclif/core'
+import { DiscoError } from '../domain/errors.js'
 import { nearestNames } from '../domain/nearest.js'
+import { prettyJson, visible } from './render/visible.js'
+import { errorDoc, wantsJson } from './schema/error.js'
 
 /** oclif's own word for an unknown command has neither the nearest names nor our exit code. */
-const hook: Hook.CommandNotFound = async ({ id, config }) => {
+const hook: Hook.CommandNotFound = async ({ id, argv, config }) => {
   const nearest = nearestNames(id, config.commandIDs)
   const hint = nearest.length > 0 ? `Did you mean ${nearest.join(' or ')}?` : 'All commands: disco --help'
-  process.stderr.write(`✗ disco has no command "${id.replaceAll(':', ' ')}"\n  ${hint}\n`)
-  process.exitCode = 2
+  const message = `disco has no command "${id.replaceAll(':', ' ')}"`
+  const error = new DiscoError('USAGE', message, { suggestions: [hint] })
+  process.exitCode = error.exit
+  if (wantsJson(argv ?? [])) process.stdout.write(`${prettyJson(errorDoc(error))}\n`)
+  else process.stderr.write(`✗ ${visible(message)}\n  ${visible(hint)}\n`)
 }
 
 export default hook

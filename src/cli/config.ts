@@ -60,8 +60,8 @@ function durationMs(
   flags: EtcdFlags,
   env: Environment,
 ): number | undefined {
-  const said = setting(name, undefined, env)
-  return flags[name] ?? (said ? parseDurationMs(said.value) : undefined)
+  const said = setting(name, flags[name], env)
+  return said && parseDurationMs(said.value)
 }
 
 function splitOnce(userAndPassword: string | undefined): [string | undefined, string | undefined] {

@@ -1,7 +1,4 @@
 import { Flags } from '@oclif/core'
-import { parseDurationMs } from './duration.js'
-
-const duration = Flags.custom<number>({ parse: async (text) => parseDurationMs(text) })
 
 /** What every command takes: where etcd is, as etcdctl names it, and how to print. */
 export const baseFlags = {
@@ -19,12 +16,12 @@ export const baseFlags = {
     helpValue: 'FILE',
     description: 'file that holds the password; - for standard input',
   }),
-  'dial-timeout': duration({
+  'dial-timeout': Flags.string({
     helpGroup: 'ETCD',
     helpValue: '1s',
     description: 'how long one member may stay mute while another could be asked',
   }),
-  'command-timeout': duration({
+  'command-timeout': Flags.string({
     helpGroup: 'ETCD',
     helpValue: '5s',
     description: 'how long one request may take',
@@ -51,8 +48,8 @@ export interface EtcdFlags {
   readonly key?: string | undefined
   readonly user?: string | undefined
   readonly 'password-file'?: string | undefined
-  readonly 'dial-timeout'?: number | undefined
-  readonly 'command-timeout'?: number | undefined
+  readonly 'dial-timeout'?: string | undefined
+  readonly 'command-timeout'?: string | undefined
 }
 
 export const versionFlag = Flags.string({ helpValue: '1.0.0', description: 'version of the service' })
