@@ -36,11 +36,11 @@ export async function startBackends(
     ...{ commandTimeoutMs: 5_000, dialTimeoutMs: 1_000 },
   })
   const greeters = await Promise.all(plans.map((plan) => startGreeter({ port: 0, ...plan })))
-  const registrations: Registration[] = []
-  for (const [index, greeter] of greeters.entries()) {
-    const registered = registeredAs(greeter, service, version, plans[index]?.weight ?? 1)
-    registrations.push(await register(registry, registered))
-  }
+  const registrations = await Promise.all(
+    greeters.map((greeter, index) =>
+      register(registry, registeredAs(greeter, service, version, plans[index]?.weight ?? 1)),
+    ),
+  )
   return {
     list: greeters.map(({ addr }, index) => ({ addr, weight: plans[index]?.weight ?? 1 })),
     close: async () => {

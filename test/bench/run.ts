@@ -2,6 +2,7 @@
 const [name] = process.argv.slice(2)
 const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>> = {
   dev: () => import('./dev.js'),
+  'dev-start': () => import('./dev-start.js'),
 }
 const bench = benches[name ?? '']
 if (bench === undefined) {

@@ -67,8 +67,8 @@ describe('etcdOptions', () => {
     const flags = {
       ...{ endpoints: 'flag:1', cacert: 'flag.ca', cert: 'flag.crt', key: 'flag.key', user: 'flag-user' },
       'password-file': await secretFile('flag-secret\n'),
-      'dial-timeout': 7,
-      'command-timeout': 8,
+      'dial-timeout': '7ms',
+      'command-timeout': '8ms',
     }
     expect(await etcdOptions(flags, ENV)).toEqual({
       endpoints: ['flag:1'],

@@ -15,6 +15,7 @@ const call = {
   statusCode: 0,
   details: '',
   latencyMs: 1.23456,
+  isMisrouted: false,
   reply: { n: 1 },
 }
 
@@ -33,6 +34,7 @@ const REPORT: CallReport = {
   unserved: [{ addr: 'c:1', problem: 'connection\u001b refused', shareFraction: 0.0714285 }],
   latency: summarizeLatencies([1, 2, 3, 4, 5, 6, 7]),
   failures: { UNAVAILABLE: 1 },
+  misrouted: 0,
   last: call,
   verdict: judgeByGap(0),
 }
@@ -108,6 +110,11 @@ describe('a report as data', () => {
       ...{ key: light.key, addr: 'b:1', version: '1.0.0', weight: 1, picks: 2, expected: 2, errors: 1 },
       latencyMs: { n: 1, p50: null, p95: null, p99: null, max: 7 },
     })
+  })
+
+  it('says when calls went to another address than was picked', () => {
+    expect(shown()).not.toContain('another address')
+    expect(shown({ misrouted: 2 })).toContain('2 calls went to another address than was picked')
   })
 
   it('carries the reply of a single call, and of no other', () => {

@@ -1,0 +1,81 @@
+import { Client, credentials, status } from '@grpc/grpc-js'
+import { afterEach, describe, expect, test } from 'vitest'
+import { type Greeter, type GreeterOptions, startGreeter } from '../../src/dev/greeter.js'
+import { DiscoError } from '../../src/domain/errors.js'
+import { Descriptors } from '../../src/grpc/descriptors.js'
+import { reflect } from '../../src/grpc/reflection.js'
+import { callUnary } from '../../src/grpc/unary-call.js'
+
+const DEADLINE_MS = 10_000
+let greeter: Greeter
+let client: Client
+
+async function start(options: Partial<GreeterOptions> = {}): Promise<void> {
+  greeter = await startGreeter({ port: 0, ...options })
+  client = new Client(greeter.addr, credentials.createInsecure())
+}
+
+afterEach(() => {
+  client.close()
+  greeter.stop()
+})
+
+/** A call by bytes, for a protocol whose messages are short enough to read off. */
+function callBytes(path: string, request: Buffer): Promise<Buffer> {
+  const same = (bytes: Buffer) => bytes
+  return new Promise((resolve, reject) => {
+    client.makeUnaryRequest<Buffer, Buffer>(path, same, same, request, (error, reply) =>
+      error || !reply ? reject(error) : resolve(reply),
+    )
+  })
+}
+
+describe('the sample backend', () => {
+  test.each([
+    ['v1', 'grpc.reflection.v1'],
+    ['v1alpha', 'grpc.reflection.v1alpha'],
+  ] as const)('describes itself by reflection %s alone', async (version, pkg) => {
+    await start({ reflection: [pkg] })
+    const { files, services, source } = await reflect(client, DEADLINE_MS)
+    expect(services).toEqual(['helloworld.Greeter'])
+    expect(source).toBe(`reflection ${version} at ${greeter.addr}`)
+    const method = new Descriptors(files, source).method('SayHello')
+    const options = { callId: 0, deadlineMs: DEADLINE_MS }
+    const outcome = await callUnary(client, method, method.encode({ name: 'abc' }), options)
+    expect(outcome.reply).toEqual({ message: 'Hello abc', endpoint: greeter.addr })
+    expect(outcome.peer).toBe(greeter.addr)
+    expect(greeter.calls()).toBe(1)
+  })
+
+  test('without reflection, asking says so and points to --proto', async () => {
+    await start({ reflection: [] })
+    const error = DiscoError.from(await reflect(client, DEADLINE_MS).catch((thrown: unknown) => thrown))
+    expect(error.message).toContain('no reflection')
+    expect(error.suggestions.join()).toContain('--proto')
+  })
+
+  test('answers grpc.health.v1 with SERVING, to Check and to Watch', async () => {
+    await start()
+    // Field 1, a varint, with the value 1: SERVING in the health protocol.
+    const serving = Buffer.from([0x08, 0x01])
+    expect(await callBytes('/grpc.health.v1.Health/Check', Buffer.alloc(0))).toEqual(serving)
+    const same = (bytes: Buffer) => bytes
+    const watch = client.makeServerStreamRequest<Buffer, Buffer>(
+      '/grpc.health.v1.Health/Watch',
+      same,
+      same,
+      Buffer.alloc(0),
+    )
+    watch.on('error', () => undefined)
+    const first = await new Promise<Buffer>((resolve) => watch.once('data', resolve))
+    watch.cancel()
+    expect(first).toEqual(serving)
+  })
+
+  test('fails as many calls as it was asked to', async () => {
+    await start({ errorFraction: 1 })
+    await expect(callBytes('/helloworld.Greeter/SayHello', Buffer.alloc(0))).rejects.toMatchObject({
+      code: status.UNAVAILABLE,
+    })
+  })
+})
