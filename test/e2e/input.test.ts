@@ -1,0 +1,303 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
+import { Disco, type Ran } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { leaseIds, registration, revision, valueOf } from '../support/etcd-state.js'
+import { freePorts } from '../support/ports.js'
+
+let etcd: RealEtcd
+let disco: Disco
+let greeters: Greeter[]
+let before: { revision: number; leases: string[] }
+
+beforeAll(async () => {
+  etcd = await RealEtcd.start()
+  greeters = await Promise.all([
+    startGreeter({ port: 0 }),
+    startGreeter({ port: 0, reflection: [] }),
+    startGreeter({ port: 0, reflection: ['grpc.reflection.v1alpha'] }),
+  ])
+  for (const [index, service] of ['hello', 'mute', 'elder'].entries()) {
+    await etcd.ctl('put', ...registration(service, greeters[index]?.addr ?? ''))
+  }
+  before = { revision: await revision(etcd), leases: await leaseIds(etcd) }
+})
+afterAll(async () => {
+  for (const greeter of greeters) greeter.stop()
+  await etcd.stop()
+})
+beforeEach(() => {
+  disco = new Disco(etcd.endpoint)
+})
+afterEach(() => disco.stopAll())
+
+/** A failure in order: its own exit code, nothing but words on stderr, and etcd as it was. */
+async function expectRefusal(ran: Ran, exit: number, says: readonly string[]): Promise<void> {
+  expect(ran.code, ran.stderr).toBe(exit)
+  expect(ran.stdout).toBe('')
+  for (const text of says) expect(ran.stderr).toContain(text)
+  expect(ran.stderr).toMatch(/^✗ /)
+  expectNoStack(ran)
+  expect({ revision: await revision(etcd), leases: await leaseIds(etcd) }).toEqual(before)
+}
+
+function expectNoStack({ stdout, stderr }: Ran): void {
+  expect(stdout + stderr).not.toMatch(/^\s+at .+:\d+/m)
+}
+
+const AT = '1.2.3.4:1001'
+const FORMS = 'Want host:port, [ipv6]:port, :port or unix:/path'
+
+describe('what cannot be meant is refused with exit 2, and nothing is written', () => {
+  const refused: [what: string, args: string[], ...says: string[]][] = [
+    ['an address without a port', ['register', 'hello', '1.2.3.4'], '"1.2.3.4" has no port', FORMS],
+    ['port 0', ['register', 'hello', '1.2.3.4:0'], 'port 0, outside 1-65535'],
+    ['port 70000', ['register', 'hello', '1.2.3.4:70000'], 'port 70000, outside 1-65535'],
+    ['a port that is no number', ['register', 'hello', '1.2.3.4:http'], 'no valid port ("http")'],
+    ['a host with a space', ['register', 'hello', 'bad host:1001'], 'no valid host ("bad host")'],
+    ['an empty address', ['register', 'hello', ''], 'has no port', FORMS],
+    ['an IPv6 address without brackets', ['register', 'hello', '::1:1001'], 'without brackets'],
+    ['an empty socket path', ['register', 'hello', 'unix:'], 'has no socket path'],
+    ['an empty service name', ['register', '', AT], 'service name "" is empty'],
+    ['a service name with a slash', ['register', 'a/b', AT], 'service name "a/b" contains "/"'],
+    ['ls of a service name with a slash', ['ls', 'a/b'], 'contains "/"'],
+    ['watch of an empty service name', ['watch', ''], 'is empty'],
+    ['a version with a slash', ['register', 'hello', AT, '--version', '1/2'], 'contains "/"'],
+    ['a TTL of 0', ['register', 'hello', AT, '--ttl', '0'], 'TTL of "0" cannot be granted'],
+    ['a TTL of 1e12', ['register', 'hello', AT, '--ttl', '1e12'], 'from 1 to 9000000000'],
+    ['a TTL that is no number', ['register', 'hello', AT, '--ttl', 'abc'], '"abc" is not a duration'],
+    ['a negative first weight', ['register', 'hello', AT, '--weight', '-1'], '"-1" is not a weight'],
+    ['a weight that is no number', ['weight', 'hello', AT, 'x'], '"x" is not a weight', '0 to 2147483647'],
+    ['a weight over 2^31-1', ['weight', 'hello', AT, '2147483648'], 'the most is 2147483647'],
+    ['a weight without an address', ['weight', 'hello'], 'An address and a weight are needed'],
+    ['an unregister without a port', ['unregister', 'hello', '1.2.3.4'], 'has no port'],
+    ['an unknown flag', ['ls', '--nope'], '--nope'],
+    ['a missing argument', ['register', 'hello'], 'Missing 1 required arg'],
+    ['an unknown command', ['wach'], 'no command "wach"', 'Did you mean watch?'],
+    ['an unknown output format', ['ls', '-o', 'yaml'], '--output=yaml', 'ndjson'],
+    ['an unknown policy', ['call', 'hello', 'SayHello', '--policy', 'best'], '"best"', 'round_robin (rr)'],
+    ['no calls', ['call', 'hello', 'SayHello', '--n', '0'], '--n: Expected an integer', 'equal to 1'],
+    ['a deadline that is none', ['call', 'hello', 'SayHello', '--deadline', 'x'], '"x" is not a duration'],
+    ['a timeout that is none', ['ls', '--command-timeout', 'x'], '"x" is not a duration', '500ms'],
+    ['data that is not JSON', ['call', 'hello', 'SayHello', '-d', '{bad'], 'not JSON', 'position 1'],
+    ['an unknown field', ['call', 'hello', 'SayHello', '-d', '{"nam":"x"}'], '"nam"', 'Its fields: name'],
+    ['a field of another type', ['call', 'hello', 'SayHello', '-d', '{"name":1}'], 'expected string, got 1'],
+    ['an etcd endpoint without a port', ['ls', '--endpoints', 'localhost'], '"localhost" has no port'],
+    ['a password on the command line', ['ls', '--user', 'me:secret'], '--password-file'],
+    ['a CA file that is not there', ['ls', '--cacert', 'none.pem'], 'Cannot read none.pem'],
+    ['a .proto file that is not there', ['call', 'mute', 'SayHello', '--proto', 'none.proto'], 'none.proto'],
+  ]
+  test.each(refused)('%s', async (_what, args, ...says) => {
+    await expectRefusal(await disco.run(...args), 2, says)
+  })
+
+  test('a weight below 0, told with what it is now', async () => {
+    const [key = '', value = ''] = registration('drained', AT, { weight: 0 })
+    await etcd.ctl('put', key, value)
+    before = { ...before, revision: await revision(etcd) }
+    const says = ['The weight would be -1; it is 0 now and cannot go below 0']
+    await expectRefusal(await disco.run('weight', 'drained', AT, '-1', '--force'), 2, says)
+    expect(await valueOf(etcd, key)).toBe(value)
+  })
+
+  test('a password is never printed', async () => {
+    const { stdout, stderr } = await disco.run('ls', '--user', 'me:secret', '--debug')
+    expect(stdout + stderr).not.toContain('secret')
+  })
+})
+
+describe('what is not there is told with what is', () => {
+  test('a service: the nearest names', async () => {
+    const says = ['No service "helo"', 'Did you mean hello?', 'elder, hello, mute']
+    const [listed, called] = await Promise.all([
+      disco.run('ls', 'helo'),
+      disco.run('call', 'helo', 'SayHello'),
+    ])
+    await expectRefusal(listed, 4, says)
+    await expectRefusal(called, 4, says)
+  })
+
+  test('an endpoint: the ones that the service has', async () => {
+    const says = [`hello has no endpoint ${AT}`, `It has: ${greeters[0]?.addr}`]
+    await expectRefusal(await disco.run('weight', 'hello', AT, '5'), 4, says)
+  })
+
+  test('a method: the ones that the server has, and who was asked', async () => {
+    const says = ['helloworld.Greeter has no method "SayHi"', 'SayHello', `v1 at ${greeters[0]?.addr}`]
+    await expectRefusal(await disco.run('call', 'hello', 'SayHi'), 4, says)
+  })
+
+  test("a method of another service: the full names of the server's own", async () => {
+    const says = ['"Other/SayHello"', 'helloworld.Greeter/SayHello']
+    await expectRefusal(await disco.run('call', 'hello', 'Other/SayHello'), 4, says)
+  })
+})
+
+describe('addresses of other kinds are taken as they are', () => {
+  test.each(['[::1]:1001', 'unix:/run/hello.sock'])('%s', async (addr) => {
+    const held = disco.start('register', 'kinds', addr)
+    await held.printed('"type":"added"')
+    expect(held.events()[0]).toMatchObject({ addr, key: `/kinds/${addr}` })
+    const { stdout } = await disco.run('ls', 'kinds', '--json')
+    expect(JSON.parse(stdout)).toMatchObject({ endpoints: [{ addr, version: '', problem: null }] })
+    const removed = await disco.run('unregister', 'kinds', addr)
+    expect(removed).toMatchObject({ code: 0, stderr: '' })
+    await held.exited()
+    expect(await valueOf(etcd, `/kinds/${addr}`)).toBe('')
+  })
+  afterAll(async () => {
+    before = { revision: await revision(etcd), leases: await leaseIds(etcd) }
+  })
+})
+
+describe('servers that differ', () => {
+  let folder = ''
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'disco-proto-'))
+    await writeFile(
+      join(folder, 'greeter.proto'),
+      [
+        'syntax = "proto3";',
+        'package helloworld;',
+        'message HelloRequest { string name = 1; }',
+        'message HelloReply { string message = 1; string endpoint = 2; }',
+      ].join('\n'),
+    )
+    await writeFile(
+      join(folder, 'service.proto'),
+      [
+        'syntax = "proto3";',
+        'package helloworld;',
+        'import "greeter.proto";',
+        'service Greeter { rpc SayHello (HelloRequest) returns (HelloReply); }',
+      ].join('\n'),
+    )
+  })
+  afterAll(() => rm(folder, { recursive: true }))
+
+  test('without reflection: the hint is --proto', async () => {
+    const says = ['no reflection, neither v1 nor v1alpha', '--proto FILE [--import-path DIR]']
+    await expectRefusal(await disco.run('call', 'mute', 'SayHello'), 7, says)
+  })
+
+  test('without reflection, described by --proto and --import-path: called all the same', async () => {
+    const described = ['--proto', join(folder, 'service.proto'), '--import-path', folder]
+    const ran = await disco.run('call', 'mute', 'SayHello', ...described, '-d', '{"name":"abc"}')
+    expect(ran.code, ran.stderr).toBe(0)
+    expect(JSON.parse(ran.stdout)).toEqual({ message: 'Hello abc', endpoint: greeters[1]?.addr })
+  })
+
+  test('with reflection v1alpha alone: asked by that', async () => {
+    const [called, missing] = await Promise.all([
+      disco.run('call', 'elder', 'SayHello', '-d', '{"name":"abc"}'),
+      disco.run('call', 'elder', 'SayHi'),
+    ])
+    expect(JSON.parse(called.stdout)).toEqual({ message: 'Hello abc', endpoint: greeters[2]?.addr })
+    expect(called.stderr).toContain(`helloworld.Greeter/SayHello at ${greeters[2]?.addr}`)
+    await expectRefusal(missing, 4, ['reflection v1alpha'])
+  })
+
+  test('that refuse the connection: exit 7, with the address and why', async () => {
+    const [port] = await freePorts(1)
+    const [key = '', value = ''] = registration('dead', `127.0.0.1:${port}`)
+    await etcd.ctl('put', key, value)
+    before = { ...before, revision: await revision(etcd) }
+    const [plain, json] = await Promise.all([
+      disco.run('call', 'dead', 'SayHello'),
+      disco.run('call', 'dead', 'SayHello', '--n', '10', '--json'),
+    ])
+    await expectRefusal(plain, 7, ['no endpoint that is READY', `127.0.0.1:${port} connection refused`])
+    expect(json.code).toBe(7)
+    expect(errorIn(json)).toMatchObject({ code: 'RPC_FAILED', exit: 7 })
+  })
+
+  test('that fail a single call: exit 64 + its status, and the status in words', async () => {
+    const failing = await startGreeter({ port: 0, errorFraction: 1 })
+    try {
+      await etcd.ctl('put', ...registration('failing', failing.addr))
+      const [one, ten] = await Promise.all([
+        disco.run('call', 'failing', 'SayHello'),
+        disco.run('call', 'failing', 'SayHello', '--n', '10', '--json'),
+      ])
+      expect(one).toMatchObject({ code: 64 + 14, stdout: '' })
+      expect(one.stderr).toContain('UNAVAILABLE: an error that was asked for')
+      expect(ten.code).toBe(7)
+      expect(JSON.parse(ten.stdout)).toMatchObject({ calls: 10, ok: 0, failures: { UNAVAILABLE: 10 } })
+    } finally {
+      failing.stop()
+    }
+  })
+})
+
+function errorIn({ stdout }: Ran): unknown {
+  return (JSON.parse(stdout) as { error: unknown }).error
+}
+
+describe('etcd out of reach', () => {
+  let nobody = ''
+  beforeAll(async () => {
+    const [port] = await freePorts(1)
+    nobody = `127.0.0.1:${port}`
+  })
+  const commands = [
+    ['ls'],
+    ['watch', 'hello'],
+    ['register', 'hello', AT],
+    ['unregister', 'hello', AT],
+    ['weight', 'hello', AT, '5'],
+    ['call', 'hello', 'SayHello'],
+  ]
+
+  test('down: every command says where, why and how often it tried, and exits 3', async () => {
+    for (const command of commands) {
+      const ran = await disco.run(...command, '--endpoints', nobody)
+      expect(ran.code, command.join(' ')).toBe(3)
+      expect(ran.stderr).toContain(`etcd is not reachable at ${nobody} (connection refused, `)
+      expect(ran.stderr).toMatch(/\d tries in \d\.\ds/)
+      expect(ran.stderr).toContain('Endpoints from --endpoints')
+      expectNoStack(ran)
+    }
+  })
+
+  test('never answering: every command gives up at --command-timeout and exits 3', async () => {
+    etcd.pause()
+    try {
+      const runs = commands.map((command) => disco.run(...command, '--command-timeout', '1s'))
+      for (const ran of await Promise.all(runs)) {
+        expect(ran).toMatchObject({ code: 3, stdout: '' })
+        expect(ran.stderr).toContain(`No answer from etcd at ${etcd.endpoint} in 1.`)
+        expectNoStack(ran)
+      }
+    } finally {
+      etcd.resume()
+    }
+  })
+})
+
+describe('under --json an error is a document on stdout, with the same exit code', () => {
+  const failures: [what: string, args: string[], exit: number, code: string][] = [
+    ['an address', ['register', 'hello', '1.2.3.4', '--json'], 2, 'USAGE'],
+    ['a flag', ['ls', '--nope', '-o', 'json'], 2, 'USAGE'],
+    ['a command', ['wach', '--json'], 2, 'USAGE'],
+    ['a service', ['ls', 'helo', '--output=json'], 4, 'NOT_FOUND'],
+    ['a method', ['call', 'hello', 'SayHi', '--json'], 4, 'NOT_FOUND'],
+    ['reflection', ['call', 'mute', 'SayHello', '--json'], 7, 'RPC_FAILED'],
+    ['etcd', ['ls', '--json', '--endpoints', '127.0.0.1:1'], 3, 'ETCD_UNREACHABLE'],
+  ]
+  test.each(failures)('%s', async (_what, args, exit, code) => {
+    const ran = await disco.run(...args)
+    expect(ran).toMatchObject({ code: exit, stderr: '' })
+    expectNoStack(ran)
+    expect(Object.keys(JSON.parse(ran.stdout) as object)).toEqual(['error'])
+    expect(errorIn(ran)).toEqual({ code, exit, message: expect.any(String), hint: expect.any(String) })
+  })
+
+  test('a stack trace is for --debug alone, on stderr', async () => {
+    const ran = await disco.run('ls', 'helo', '--json', '--debug')
+    expect(errorIn(ran)).toMatchObject({ code: 'NOT_FOUND' })
+    expect(ran.stderr).toMatch(/^\s+at .+:\d+/m)
+  })
+})

@@ -1,0 +1,40 @@
+import type { RealEtcd } from './etcd.js'
+
+/** The revision that etcd has come to: it moves with every write, and with nothing else. */
+export async function revision(etcd: RealEtcd): Promise<number> {
+  const { header } = JSON.parse(await etcd.ctl('get', '/', '-w', 'json')) as { header: { revision: number } }
+  return header.revision
+}
+
+/** In hex, as etcdctl prints them. */
+export async function leaseIds(etcd: RealEtcd): Promise<string[]> {
+  return (await etcd.ctl('lease', 'list')).trim().split('\n').slice(1)
+}
+
+/** In hex. */
+export async function grantLease(etcd: RealEtcd, ttlSeconds: number): Promise<string> {
+  const answer = await etcd.ctl('lease', 'grant', String(ttlSeconds))
+  const [, lease = ''] = /lease (\w+) granted/.exec(answer) ?? []
+  return lease
+}
+
+/** The stored text of a key; empty where there is none. */
+export async function valueOf(etcd: RealEtcd, key: string): Promise<string> {
+  return (await etcd.ctl('get', key, '--print-value-only')).replace(/\n$/, '')
+}
+
+/** Removes every key and lease. */
+export async function wipe(etcd: RealEtcd): Promise<void> {
+  for (const lease of await leaseIds(etcd)) await etcd.ctl('lease', 'revoke', lease)
+  await etcd.ctl('del', '', '--prefix')
+}
+
+/** A registration's key and value in the seed layout. */
+export function registration(
+  service: string,
+  addr: string,
+  { version = '', weight = 1 }: { version?: string; weight?: number } = {},
+): [key: string, value: string] {
+  const key = version === '' ? `/${service}/${addr}` : `/${service}/${version}/${addr}`
+  return [key, JSON.stringify({ name: service, addr, version, weight })]
+}
