@@ -9,10 +9,14 @@ const ROUNDING = 1e-9
 const weight = fc.oneof(fc.integer({ min: 1, max: 10 }), fc.integer({ min: 1, max: 1_000 }))
 const weights = fc.array(weight, { minLength: 2, maxLength: 30 })
 
-/** A chooser beside its model: who is in rotation, and picks minus expectation since the last `forget`. */
+/**
+ * A chooser beside its model: who is in rotation, what each is owed (a leaver's part goes to those who stay,
+ * by weight), and picks minus expectation since the last `forget`.
+ */
 class Watched {
   readonly chooser: Chooser<number> = weightedRoundRobin.create()
   readonly weights = new Map<number, number>()
+  private readonly owed = new Map<number, number>()
   private gaps = new Map<number, number>()
   private total = 0
 
@@ -32,19 +36,33 @@ class Watched {
     this.chooser.leave(candidate)
     this.total -= this.weights.get(candidate) ?? 0
     this.weights.delete(candidate)
+    const left = this.owed.get(candidate) ?? 0
+    this.owed.delete(candidate)
+    for (const [other, weight] of this.weights) this.owe(other, (left * weight) / this.total)
   }
 
   forget(): void {
     this.gaps = new Map()
   }
 
-  /** One pick; the least and the largest gap after it. */
+  private owe(candidate: number, picks: number): number {
+    const owed = (this.owed.get(candidate) ?? 0) + picks
+    this.owed.set(candidate, owed)
+    return owed
+  }
+
+  /** One pick, of somebody who is owed a part of one; the least and the largest gap after it. */
   pick(): { readonly behind: number; readonly ahead: number } {
     const chosen = this.chooser.choose()
     if (chosen === null || !this.weights.has(chosen)) throw new Error(`${chosen} is not in rotation`)
     let behind = 0
     let ahead = 0
     for (const [candidate, weight] of this.weights) {
+      const owed = this.owe(candidate, weight / this.total)
+      if (candidate === chosen) {
+        expect(owed).toBeGreaterThan(-ROUNDING)
+        this.owe(chosen, -1)
+      }
       const gap = (this.gaps.get(candidate) ?? 0) + (candidate === chosen ? 1 : 0) - weight / this.total
       this.gaps.set(candidate, gap)
       behind = Math.min(behind, gap)
@@ -70,7 +88,7 @@ it('any standing weights: nobody is a whole pick away from its share, at any pic
         expect(behind).toBeGreaterThan(-1 + ROUNDING)
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 120 },
   )
 })
 
@@ -84,40 +102,63 @@ it('any weight changes, before up to a fifth of the picks: nobody is ever a whol
         expect(rotation.pick().ahead).toBeLessThan(1 + ROUNDING)
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 120 },
   )
 })
 
-it('any joins and leaves: only members are chosen, and no gap of a standing membership reaches 2', () => {
-  const step = fc.oneof(
-    fc.record({ kind: fc.constant('join' as const), weight }),
-    fc.record({ kind: fc.constant('leave' as const), who: fc.nat() }),
-    fc.record({ kind: fc.constant('pick' as const), times: fc.integer({ min: 1, max: 40 }) }),
-  )
+const join = fc.record({ kind: fc.constant('join' as const), weight })
+const leave = fc.record({ kind: fc.constant('leave' as const), who: fc.nat() })
+const pick = fc.record({ kind: fc.constant('pick' as const), times: fc.integer({ min: 1, max: 40 }) })
+const steps = (...kinds: fc.Arbitrary<Step>[]) => fc.array(fc.oneof(...kinds), { maxLength: 60, size: 'max' })
+
+type Step =
+  | { readonly kind: 'join'; readonly weight: number }
+  | { readonly kind: 'leave'; readonly who: number }
+  | { readonly kind: 'pick'; readonly times: number }
+
+/** Does the steps, and looks at every pick's gap since the last change of membership. */
+function walk(rotation: Watched, steps: readonly Step[], gapLimit: number): void {
+  let joined = rotation.weights.size
+  for (const step of steps) {
+    if (step.kind === 'join') rotation.join(joined++, step.weight)
+    if (step.kind === 'leave') {
+      const members = [...rotation.weights.keys()]
+      const leaver = members[step.who % Math.max(1, members.length)]
+      if (leaver !== undefined) rotation.leave(leaver)
+    }
+    expect(rotation.chooser.size).toBe(rotation.weights.size)
+    if (step.kind !== 'pick') {
+      rotation.forget()
+      continue
+    }
+    for (let pick = 0; pick < step.times && rotation.weights.size > 0; pick++) {
+      const { behind, ahead } = rotation.pick()
+      expect(Math.max(ahead, -behind)).toBeLessThan(gapLimit)
+    }
+  }
+}
+
+it('any joins: no gap of a standing membership reaches 2', () => {
   fc.assert(
-    fc.property(weights, fc.array(step, { maxLength: 60, size: 'max' }), (initial, steps) => {
+    fc.property(weights, steps(join, pick, pick), (initial, steps) => walk(watched(initial), steps, 2)),
+    { numRuns: 100 },
+  )
+})
+
+/**
+ * A leave hands what the leaver was owed to those who stay, who may then be owed more than a pick. Seen:
+ * seven of 80,000 random walks with a gap of 2 or more, 2.25 the largest.
+ */
+const GAP_LIMIT_AFTER_LEAVES = 3
+
+it('any joins and leaves: only members are chosen, only who is owed, until nobody is left', () => {
+  fc.assert(
+    fc.property(weights, steps(join, leave, pick), (initial, steps) => {
       const rotation = watched(initial)
-      let joined = initial.length
-      for (const action of steps) {
-        if (action.kind === 'join') rotation.join(joined++, action.weight)
-        if (action.kind === 'leave') {
-          const members = [...rotation.weights.keys()]
-          const leaver = members[action.who % Math.max(1, members.length)]
-          if (leaver !== undefined) rotation.leave(leaver)
-        }
-        expect(rotation.chooser.size).toBe(rotation.weights.size)
-        if (action.kind !== 'pick') {
-          rotation.forget()
-          continue
-        }
-        for (let pick = 0; pick < action.times && rotation.weights.size > 0; pick++) {
-          const { behind, ahead } = rotation.pick()
-          expect(Math.max(ahead, -behind)).toBeLessThan(2)
-        }
-      }
+      walk(rotation, steps, GAP_LIMIT_AFTER_LEAVES)
       for (const member of [...rotation.weights.keys()]) rotation.leave(member)
       expect(rotation.chooser.choose()).toBeNull()
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   )
 })

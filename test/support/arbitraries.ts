@@ -5,7 +5,7 @@ const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
 const html = fc.constantFrom('<b>', 'a&b', 'x>y', '\u2028', '"quoted"', 'back\\slash', 'grün', '日本', '🚀')
 
 /** A name that the seed layout can write: any text without slashes and control characters. */
-export const segment: fc.Arbitrary<string> = fc
+const segment: fc.Arbitrary<string> = fc
   .oneof(
     fc.domain(),
     text,
@@ -20,7 +20,7 @@ const unixPath = fc.array(
 )
 
 /** host:port, [ipv6]:port, and socket paths with slashes. */
-export const addr: fc.Arbitrary<string> = fc.oneof(
+const addr: fc.Arbitrary<string> = fc.oneof(
   fc.tuple(fc.oneof(fc.ipV4(), fc.domain()), port).map(([host, number]) => `${host}:${number}`),
   fc.tuple(fc.ipV6(), port).map(([host, number]) => `[${host}]:${number}`),
   unixPath.map((parts) => `unix:/${parts.join('/')}`),

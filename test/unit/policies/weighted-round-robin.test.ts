@@ -113,6 +113,14 @@ describe('changes', () => {
     expect(chooser.size).toBe(2)
   })
 
+  it('a leaver takes along what it was owed: who stays owes a newcomer nothing', () => {
+    const chooser = rotation('1-1')
+    expect(chooser.choose()).toBe(0)
+    chooser.leave(1)
+    chooser.join(2, 1)
+    expect(chooser.choose()).toBe(0)
+  })
+
   it('a new weight counts from the next pick on', () => {
     const chooser = rotation('1-1-1-1-10')
     count(chooser, 140)

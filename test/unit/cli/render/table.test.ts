@@ -1,7 +1,12 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { renderServices } from '../../../../src/cli/render/services.js'
 import { type Column, renderTable } from '../../../../src/cli/render/table.js'
 import { colored, plain, withoutColors } from '../../../support/palettes.js'
+
+// The table library colours by its own rule, which it makes up when it is imported.
+vi.hoisted(() => {
+  process.env.FORCE_COLOR = '1'
+})
 
 interface Row {
   readonly name: string
