@@ -188,7 +188,7 @@ function replayed(start: ReadonlyMap<string, unknown>, events: readonly Event[])
 describe('watch ends', () => {
   test('by itself, quietly and with 0, when head has its line', async () => {
     await put(A, 1)
-    const piped = disco.shell('disco watch hello | head -1; echo "${PIPESTATUS[0]}" >&2')
+    const piped = disco.shell('set -o pipefail; disco watch hello | head -1; echo $? >&2')
     const { stdout, stderr } = await piped.exited()
     expect(JSON.parse(stdout)).toMatchObject({ type: 'synced', endpoints: 1 })
     expect(stderr).toBe('0\n')

@@ -4,7 +4,7 @@ import { parseWeightChange } from '../../src/domain/weight.js'
 import { Registry } from '../../src/registry/registry.js'
 import type { WeightChanged } from '../../src/registry/weight.js'
 import { RealEtcd } from '../support/etcd.js'
-import { grantLease, leaseIds, registration, revision, valueOf, wipe } from '../support/etcd-state.js'
+import { grantLease, leaseIds, registration, revision, storedText, wipe } from '../support/etcd-state.js'
 
 let etcd: RealEtcd
 let registry: Registry
@@ -54,7 +54,7 @@ function unregister(addr: string, version?: string) {
 }
 
 async function weightOf(addr: string, version = '1.0.0'): Promise<unknown> {
-  const value = await valueOf(etcd, `/hello/${version}/${addr}`)
+  const value = await storedText(etcd, `/hello/${version}/${addr}`)
   return (JSON.parse(value) as { weight: unknown }).weight
 }
 
@@ -138,7 +138,7 @@ describe('setWeight', () => {
     await etcd.ctl('put', KEY, `{"name":"hello","addr":"${ADDR}","version":"1.0.0","x":1}`)
     await put(OTHER)
     await setWeight('3')
-    expect(await valueOf(etcd, KEY)).toBe(
+    expect(await storedText(etcd, KEY)).toBe(
       `{"name":"hello","addr":"${ADDR}","version":"1.0.0","x":1,"weight":3}`,
     )
   })
@@ -147,7 +147,7 @@ describe('setWeight', () => {
     await put(OTHER)
     await etcd.ctl('put', KEY, 'not JSON')
     expect(await refusal(() => setWeight('3'))).toMatchObject({ code: 'CONFLICT', exit: 6 })
-    expect(await valueOf(etcd, KEY)).toBe('not JSON')
+    expect(await storedText(etcd, KEY)).toBe('not JSON')
   })
 
   test('of an endpoint that went meanwhile is not found, and does not bring it back', async () => {
@@ -155,7 +155,7 @@ describe('setWeight', () => {
     const error = await refusal(() => setWeight('3'))
     expect(error).toMatchObject({ code: 'NOT_FOUND', exit: 4 })
     expect(error.suggestions.join()).toContain(OTHER)
-    expect(await valueOf(etcd, KEY)).toBe('')
+    expect(await storedText(etcd, KEY)).toBe('')
   })
 })
 
@@ -246,7 +246,7 @@ describe('unregister', () => {
     const first = await unregister(ADDR)
     expect(first.removed).toMatchObject([{ key: KEY, addr: ADDR }])
     expect(first.revision).toBe(await revision(etcd))
-    expect(await valueOf(etcd, KEY)).toBe('')
+    expect(await storedText(etcd, KEY)).toBe('')
     expect(await leaseIds(etcd)).toEqual([lease])
     const again = await unregister(ADDR)
     expect(again).toEqual({ removed: [], revision: first.revision })
@@ -256,14 +256,14 @@ describe('unregister', () => {
   test('of a value that cannot be read works all the same', async () => {
     await etcd.ctl('put', KEY, 'not JSON')
     expect((await unregister(ADDR)).removed).toMatchObject([{ key: KEY }])
-    expect(await valueOf(etcd, KEY)).toBe('')
+    expect(await storedText(etcd, KEY)).toBe('')
   })
 
   test('is a conflict when a registrar puts the key back', async () => {
     await put(ADDR)
     let isOver = false
     const registrar = (async () => {
-      while (!isOver) if ((await valueOf(etcd, KEY)) === '') await put(ADDR)
+      while (!isOver) if ((await storedText(etcd, KEY)) === '') await put(ADDR)
     })()
     try {
       await expect(unregister(ADDR)).rejects.toMatchObject({
