@@ -4,9 +4,9 @@ export type Revision = number
 /** An etcd lease id in decimal: ids exceed 2^53, so they are never numbers. */
 export type LeaseId = string
 
-/** As etcdctl prints a lease. */
+/** As etcdctl prints a lease: 16 digits. */
 export function leaseHex(lease: LeaseId): string {
-  return BigInt(lease).toString(16)
+  return BigInt(lease).toString(16).padStart(16, '0')
 }
 
 /** What a layout reads from one value: where a service can be reached, and how much it should get. */

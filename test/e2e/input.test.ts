@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { Disco, type Ran } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
-import { leaseIds, registration, revision, valueOf } from '../support/etcd-state.js'
+import { leaseIds, registration, revision, storedText } from '../support/etcd-state.js'
 import { freePorts } from '../support/ports.js'
 
 let etcd: RealEtcd
@@ -100,7 +100,7 @@ describe('what cannot be meant is refused with exit 2, and nothing is written', 
     before = { ...before, revision: await revision(etcd) }
     const says = ['The weight would be -1; it is 0 now and cannot go below 0']
     await expectRefusal(await disco.run('weight', 'drained', AT, '-1', '--force'), 2, says)
-    expect(await valueOf(etcd, key)).toBe(value)
+    expect(await storedText(etcd, key)).toBe(value)
   })
 
   test('a password is never printed', async () => {
@@ -146,7 +146,7 @@ describe('addresses of other kinds are taken as they are', () => {
     const removed = await disco.run('unregister', 'kinds', addr)
     expect(removed).toMatchObject({ code: 0, stderr: '' })
     await held.exited()
-    expect(await valueOf(etcd, `/kinds/${addr}`)).toBe('')
+    expect(await storedText(etcd, `/kinds/${addr}`)).toBe('')
   })
   afterAll(async () => {
     before = { revision: await revision(etcd), leases: await leaseIds(etcd) }

@@ -19,7 +19,7 @@ export async function grantLease(etcd: RealEtcd, ttlSeconds: number): Promise<st
 }
 
 /** The stored text of a key; empty where there is none. */
-export async function valueOf(etcd: RealEtcd, key: string): Promise<string> {
+export async function storedText(etcd: RealEtcd, key: string): Promise<string> {
   return (await etcd.ctl('get', key, '--print-value-only')).replace(/\n$/, '')
 }
 

@@ -5,6 +5,9 @@ import { goJson } from './go-json.js'
 import { spliceNumber } from './json-splice.js'
 import type { Decoded, Layout, Unreadable } from './layout.js'
 
+/** Nothing that names an endpoint has them; a terminal would obey them. */
+const CONTROLS = /[\0-\x1f\x7f-\x9f]/
+
 /**
  * The default layout: key `/{name}/[{version}/]{addr}`, value `{"name","addr","version","weight"}` in that
  * order; `id` and `metadata` follow only when they are given.
@@ -38,6 +41,9 @@ function decode(key: string, value: Uint8Array): Decoded {
   if (typeof name !== 'string') return unreadable(key, wrongType('name', 'a string'))
   if (typeof addr !== 'string') return unreadable(key, wrongType('addr', 'a string'))
   if (typeof version !== 'string') return unreadable(key, wrongType('version', 'a string'))
+  for (const [field, text] of Object.entries({ name, addr, version })) {
+    if (CONTROLS.test(text)) return unreadable(key, `${field} has control characters`)
+  }
   if (typeof weight !== 'number') return unreadable(key, wrongType('weight', 'a number'))
   if (!Number.isSafeInteger(weight) || weight < 0)
     return unreadable(key, `weight ${weight} is no integer >= 0`)
@@ -64,7 +70,7 @@ function requireSegment(what: string, text: string): void {
       ? 'is empty'
       : text.includes('/')
         ? 'contains "/"'
-        : /[\0-\x1f\x7f]/.test(text)
+        : CONTROLS.test(text)
           ? 'has control characters'
           : null
   if (problem === null) return

@@ -1,0 +1,292 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { EndpointsDoc } from '../../src/cli/schema/endpoints.js'
+import { startGreeter } from '../../src/dev/greeter.js'
+import { Disco, type Ran } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { EtcdApi } from '../support/etcd-api.js'
+import { grantLease, leaseIds, registration, revision, wipe } from '../support/etcd-state.js'
+import { freePorts } from '../support/ports.js'
+import { expectShape } from '../support/shape.js'
+
+let etcd: RealEtcd
+let disco: Disco
+
+beforeAll(async () => {
+  etcd = await RealEtcd.start()
+})
+afterAll(() => etcd.stop())
+beforeEach(() => {
+  disco = new Disco(etcd.endpoint)
+})
+afterEach(async () => {
+  await disco.stopAll()
+  await wipe(etcd)
+})
+
+async function put(
+  service: string,
+  addr: string,
+  options: { version?: string; weight?: number; lease?: string } = {},
+): Promise<void> {
+  const lease = options.lease === undefined ? [] : [`--lease=${options.lease}`]
+  await etcd.ctl('put', ...registration(service, addr, options), ...lease)
+}
+
+/** What a command printed, where it had nothing to complain of. */
+async function output(...args: string[]): Promise<string> {
+  const ran = await disco.run(...args)
+  expect(ran.code, ran.stderr).toBe(0)
+  return ran.stdout
+}
+
+async function listed(service: string): Promise<EndpointsDoc> {
+  return JSON.parse(await output('ls', service, '--json')) as EndpointsDoc
+}
+
+/** A table's cells: columns stand two spaces or more apart. */
+function cells(table: string): string[][] {
+  return table
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.trim().split(/ {2,}/))
+}
+
+function lines(ndjson: string): unknown[] {
+  return ndjson
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown)
+}
+
+describe('ls', () => {
+  test('of one service: weight, share, TTL left and granted, lease, revision', async () => {
+    const lease = await grantLease(etcd, 100)
+    await put('hello', '127.0.0.1:1001', { version: '1.0.0', weight: 1, lease })
+    await put('hello', '127.0.0.1:1002', { version: '2.0.0', weight: 3, lease })
+    const rev = await revision(etcd)
+    const [head, first, second, ...rest] = cells(await output('ls', 'hello'))
+    expect(head).toEqual(['ADDRESS', 'VERSION', 'WEIGHT', 'SHARE', 'TTL', 'LEASE', 'REV', 'NOTE'])
+    const ttl = expect.stringMatching(/^\d+s\/100s$/) as string
+    const shown = `…${lease.slice(-4)}`
+    expect(first).toEqual(['●', '127.0.0.1:1001', '1.0.0', '1', '25.0%', ttl, shown, String(rev - 1)])
+    expect(second).toEqual(['●', '127.0.0.1:1002', '2.0.0', '3', '75.0%', ttl, shown, String(rev)])
+    expect(rest).toEqual([])
+    const doc = await listed('hello')
+    expect(doc).toMatchObject({ schema: 'disco.endpoints/v1', service: 'hello', rev: String(rev) })
+    expect(doc.endpoints[1]).toMatchObject({
+      ...{ key: '/hello/2.0.0/127.0.0.1:1002', addr: '127.0.0.1:1002', version: '2.0.0', weight: 3 },
+      ...{ share: 0.75, lease, grantedTtlSeconds: 100, layout: 'seed', metadata: {}, problem: null },
+      ...{ createRevision: String(rev), modRevision: String(rev) },
+    })
+    expect(doc.endpoints[1]?.ttlSeconds).toBeGreaterThan(0)
+    expect(doc.endpoints[1]?.ttlSeconds).toBeLessThanOrEqual(100)
+  })
+
+  test('alone: a line a service, with the least TTL; names are one a line', async () => {
+    const [long, short] = [await grantLease(etcd, 5000), await grantLease(etcd, 100)]
+    await put('hello', '127.0.0.1:1001', { version: '2.0.0', weight: 4, lease: long })
+    await put('hello', '127.0.0.1:1002', { version: '1.0.0', weight: 3, lease: short })
+    await put('payments', '127.0.0.1:1003', { weight: 1 })
+    const ran = await disco.run('ls')
+    expect(cells(ran.stdout)).toEqual([
+      ['SERVICE', 'VERSIONS', 'ENDPOINTS', 'WEIGHT', 'MIN TTL', 'LAYOUT'],
+      ['hello', '1.0.0, 2.0.0', '2', '7', expect.stringMatching(/^\d{2,3}s$/), 'seed'],
+      ['payments', '1', '1', 'none', 'seed'],
+    ])
+    expect(ran.stderr).toBe(`2 services, 3 endpoints (rev ${await revision(etcd)})\n`)
+    expect(await output('ls', '-o', 'name')).toBe('hello\npayments\n')
+    expect(await output('ls', 'hello', '-o', 'name')).toBe('127.0.0.1:1002\n127.0.0.1:1001\n')
+  })
+
+  test('of nothing at all: an empty document, exit 0', async () => {
+    expect(JSON.parse(await output('ls', '--json'))).toMatchObject({ services: [] })
+  })
+
+  test('hello never shows hello2, nor hell', async () => {
+    for (const service of ['hell', 'hello', 'hello2', 'hello-2']) await put(service, '127.0.0.1:1001')
+    expect((await listed('hello')).endpoints.map(({ key }) => key)).toEqual(['/hello/127.0.0.1:1001'])
+  })
+
+  test('weight 0 is drained while another has a weight, and unset where none has', async () => {
+    const lease = await grantLease(etcd, 100)
+    await put('some', '127.0.0.1:1001', { weight: 0, lease })
+    await put('some', '127.0.0.1:1002', { weight: 2, lease })
+    await put('none', '127.0.0.1:1001', { weight: 0, lease })
+    await put('none', '127.0.0.1:1002', { weight: 0, lease })
+    const [, drained, other] = cells(await output('ls', 'some'))
+    expect(drained).toMatchObject({ 0: '◐', 3: '0.0%', 7: 'drained' })
+    expect(other).toMatchObject({ 0: '●', 3: '100.0%' })
+    const [, ...unset] = cells(await output('ls', 'none'))
+    for (const row of unset) expect(row).toMatchObject({ 0: '●', 3: '50.0%', 7: 'weights unset' })
+    expect(await listed('none')).toMatchObject({ weightsUnset: true, endpoints: [{ share: 0.5 }, {}] })
+    expect(await listed('some')).toMatchObject({ weightsUnset: false, endpoints: [{ share: 0 }, {}] })
+  })
+
+  test('a key without a lease says so; -o wide has the whole lease and the key', async () => {
+    const lease = await grantLease(etcd, 100)
+    await put('hello', '127.0.0.1:1001')
+    await put('hello', '127.0.0.1:1002', { lease })
+    const [head, immortal, held] = cells(await output('ls', 'hello', '-o', 'wide'))
+    expect(head).toContain('KEY')
+    expect(immortal).toEqual(expect.arrayContaining(['✗', 'none', 'no lease', '/hello/127.0.0.1:1001']))
+    expect(held).toEqual(expect.arrayContaining(['●', lease, '/hello/127.0.0.1:1002']))
+  })
+})
+
+describe('what cannot be read costs one endpoint, not the list', () => {
+  const ESC = '\u001b[31m'
+  const CSI = '\u009b31m'
+  const value = (fields: object) =>
+    JSON.stringify({ name: 'bad', addr: '127.0.0.1:1001', version: '', weight: 5, ...fields })
+  const broken: [key: string, value: string, problem: string][] = [
+    ['/bad/127.0.0.1:1001', 'not JSON', 'not JSON'],
+    ['/bad/127.0.0.1:1002', '[]', 'no JSON object'],
+    ['/bad/127.0.0.1:1003', value({ addr: '127.0.0.1:1003', weight: '5' }), 'weight is not a number'],
+    ['/bad/127.0.0.1:1004', value({ addr: '127.0.0.1:1004', weight: -1 }), 'weight -1'],
+    ['/bad/127.0.0.1:1005', value({ addr: '127.0.0.1:1006' }), 'value names /bad/127.0.0.1:1006'],
+    ['/bad/127.0.0.1:1007', `${ESC}red`, 'not JSON'],
+    ['/bad/127.0.0.1:1008', value({ addr: `127.0.0.1:1008${ESC}` }), 'addr has control characters'],
+    [`/bad/1${CSI}/127.0.0.1:1009`, value({ version: `1${CSI}` }), 'version has control characters'],
+    [`/bad/${ESC}]0;title\u0007`, `${ESC}`, 'not JSON'],
+    ['/bad/unix:/a\u007f', value({ addr: 'unix:/a\u007f' }), 'addr has control characters'],
+    ['/bad/nowhere', value({ addr: 'nowhere' }), 'has no port'],
+  ]
+  /** Line feeds part lines; every other control character is the registry's. */
+  const CONTROLS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/
+
+  beforeEach(async () => {
+    for (const [key, text] of broken) await etcd.ctl('put', '--', key, text)
+    const lease = await grantLease(etcd, 100)
+    const metadata = { zone: `a${ESC}`, [`b${CSI}`]: '' }
+    const good = value({ addr: '127.0.0.1:2000', metadata })
+    await etcd.ctl('put', '/bad/127.0.0.1:2000', good, `--lease=${lease}`)
+  })
+
+  test('each is marked with its problem and has no share; the rest is listed as ever', async () => {
+    const { endpoints } = await listed('bad')
+    const byKey = new Map(endpoints.map((endpoint) => [endpoint.key, endpoint]))
+    expect(endpoints).toHaveLength(broken.length + 1)
+    for (const [key, , problem] of broken) {
+      const endpoint = byKey.get(key)
+      expect(endpoint?.problem, key).toContain(problem)
+      expect(endpoint).toMatchObject({ weight: 0, share: 0 })
+    }
+    expect(byKey.get('/bad/127.0.0.1:2000')).toMatchObject({ problem: null, weight: 5, share: 1 })
+    const rows = cells(await output('ls', 'bad')).slice(1)
+    expect(rows.filter(([glyph]) => glyph === '✗')).toHaveLength(broken.length)
+    expect(rows.filter(([glyph]) => glyph === '●')).toHaveLength(1)
+  })
+
+  test('no control character is printed, in any format, on either stream', async () => {
+    const key = `/bad/${ESC}]0;title\u0007`
+    const runs: Ran[] = [
+      ...(await Promise.all(
+        ['table', 'wide', 'json', 'ndjson', 'name'].map((format) => disco.run('ls', 'bad', '-o', format)),
+      )),
+      await disco.run('ls'),
+      await disco.run('ls', `${ESC}bad`),
+      await disco.run('weight', 'bad', key, '5'),
+      await disco.run('unregister', 'bad', `127.0.0.1:1${ESC}`),
+      await disco.run('call', 'bad', `SayHello${ESC}`, '--policy', ESC),
+      await disco.run('unregister', 'bad', key),
+    ]
+    expect(runs.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0, 0, 4, 6, 2, 2, 0])
+    for (const { stdout, stderr } of runs) {
+      expect(stdout).not.toMatch(CONTROLS)
+      expect(stderr).not.toMatch(CONTROLS)
+    }
+    const names = runs.slice(0, 4).map(({ stdout }) => stdout)
+    for (const text of names) expect(text).toContain('\\u001b')
+  })
+})
+
+test('12,000 keys are listed complete, all as of one revision, while they change', async () => {
+  const COUNT = 12_000
+  const FIRST_PORT = 10_000
+  const api = new EtcdApi(etcd.endpoint)
+  const base64 = (text: string) => Buffer.from(text).toString('base64')
+  const putOp = (addr: string) => {
+    const [key, value] = registration('many', addr)
+    return { request_put: { key: base64(key), value: base64(value) } }
+  }
+  try {
+    for (let port = FIRST_PORT; port < FIRST_PORT + COUNT; port += 100) {
+      const success = Array.from({ length: 100 }, (_, index) => putOp(`127.0.0.1:${port + index}`))
+      await api.get('KV/Txn', { success })
+    }
+    const listing = disco.start('ls', 'many', '--json')
+    const closed = listing.exited()
+    // Each moves a key from the last page to the first: a list made of two revisions would miss some.
+    let moved = 0
+    for (; listing.child.exitCode === null && moved < 2000; moved++) {
+      const key = base64(`/many/127.0.0.1:${FIRST_PORT + COUNT - 1 - moved}`)
+      const success = [{ request_delete_range: { key } }, putOp(`10.0.0.1:${FIRST_PORT + moved}`)]
+      await api.get('KV/Txn', { success })
+    }
+    expect(moved).toBeGreaterThan(0)
+    const doc = JSON.parse((await closed).stdout) as EndpointsDoc
+    expect(new Set(doc.endpoints.map(({ addr }) => addr)).size).toBe(COUNT)
+    const newest = Math.max(...doc.endpoints.map(({ modRevision }) => Number(modRevision)))
+    expect(newest).toBeLessThanOrEqual(Number(doc.rev))
+  } finally {
+    api.close()
+  }
+})
+
+describe('JSON documents have the fields and types of their golden files', () => {
+  test('endpoints and endpoint, services and service', async () => {
+    const lease = await grantLease(etcd, 100)
+    await put('hello', '127.0.0.1:1001', { version: '1.0.0', lease })
+    await etcd.ctl('put', '/hello/x', 'not JSON')
+    await put('payments', '127.0.0.1:1003')
+    expectShape('endpoints', await listed('hello'))
+    expectShape('endpoint', ...lines(await output('ls', 'hello', '-o', 'ndjson')))
+    expectShape('services', JSON.parse(await output('ls', '--json')))
+    expectShape('service', ...lines(await output('ls', '-o', 'ndjson')))
+  })
+
+  test('weight, unregister and error', async () => {
+    await put('hello', '127.0.0.1:1001')
+    const weight = await output('weight', 'hello', '127.0.0.1:1001', '5', '--json')
+    expectShape('weight', JSON.parse(weight))
+    const unregister = await output('unregister', 'hello', '127.0.0.1:1001', '--json')
+    expectShape('unregister', JSON.parse(unregister))
+    expectShape('error', JSON.parse((await disco.run('ls', 'hello', '--json')).stdout))
+  })
+
+  test('call and call-line, with an endpoint that nobody serves', async () => {
+    const greeter = await startGreeter({ port: 0 })
+    try {
+      const [port] = await freePorts(1)
+      await put('hello', greeter.addr, { weight: 3 })
+      const lines10 = await output('call', 'hello', 'SayHello', '--n', '10', '-o', 'ndjson')
+      expectShape('call-line', ...lines(lines10))
+      expect(lines(lines10)).toHaveLength(10)
+      await put('hello', `127.0.0.1:${port}`, { weight: 1 })
+      const [one, table] = await Promise.all([
+        output('call', 'hello', 'SayHello', '--json'),
+        output('call', 'hello', 'SayHello', '--n', '5'),
+      ])
+      const doc: unknown = JSON.parse(one)
+      expectShape('call', doc)
+      expect(doc).toMatchObject({
+        ...{ schema: 'disco.call/v1', calls: 1, reply: { endpoint: greeter.addr } },
+        unserved: [{ addr: `127.0.0.1:${port}`, share: 0.25, problem: 'connection refused' }],
+      })
+      expect(table).toContain(
+        `! 127.0.0.1:${port} was never READY (connection refused): 25.0% of the weight is unserved`,
+      )
+      expect(table).toMatch(/^PASS {2}.*\n.*5 calls, 5 OK/m)
+    } finally {
+      greeter.stop()
+    }
+  })
+})
+
+test('ls writes nothing and takes no lease', async () => {
+  await put('hello', '127.0.0.1:1001')
+  const before = await revision(etcd)
+  await Promise.all([output('ls'), output('ls', 'hello'), output('ls', 'hello', '--json')])
+  expect(await revision(etcd)).toBe(before)
+  expect(await leaseIds(etcd)).toEqual([])
+})

@@ -1,0 +1,342 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { Disco, type Process, type Ran, until } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { EtcdApi } from '../support/etcd-api.js'
+import { grantLease, registration, revision, wipe } from '../support/etcd-state.js'
+import { expectShape } from '../support/shape.js'
+
+let etcd: RealEtcd
+let disco: Disco
+
+beforeAll(async () => {
+  etcd = await RealEtcd.start()
+})
+afterAll(() => etcd.stop())
+beforeEach(() => {
+  disco = new Disco(etcd.endpoint)
+})
+afterEach(async () => {
+  await disco.stopAll()
+  await wipe(etcd)
+})
+
+type Event = Record<string, unknown>
+
+async function put(addr: string, weight: number, ...flags: string[]): Promise<void> {
+  await etcd.ctl('put', ...registration('hello', addr, { weight }), ...flags)
+}
+
+async function watching(...args: string[]): Promise<Process> {
+  const watch = disco.start('watch', 'hello', ...args)
+  await watch.printed('"type":"synced"')
+  return watch
+}
+
+/** Waits for so many events, and ends the watch: what it has told by then. */
+async function eventsOf(watch: Process, count: number): Promise<Event[]> {
+  await watch.printed('"type":', count)
+  const { code } = await watch.end('SIGINT')
+  expect(code).toBe(130)
+  return watch.events()
+}
+
+/** Events as documents of one shape: each under its type. */
+function byType(events: readonly Event[]): Event[] {
+  return events.map((event) => ({ [String(event.type)]: event }))
+}
+
+const A = '127.0.0.1:1001'
+const B = '127.0.0.1:1002'
+
+describe('watch', () => {
+  test('tells synced first, then added, weight, updated and gone in order, as NDJSON when piped', async () => {
+    await put(A, 1)
+    const startedAt = await revision(etcd)
+    const watch = await watching()
+    await put(B, 3)
+    await put(B, 1)
+    const lease = await grantLease(etcd, 100)
+    await put(B, 1, `--lease=${lease}`)
+    await etcd.ctl('del', `/hello/${A}`)
+    const events = await eventsOf(watch, 5)
+    const of = (addr: string) => ({ service: 'hello', addr, key: `/hello/${addr}`, version: '' })
+    expect(events).toMatchObject([
+      { type: 'synced', rev: String(startedAt), endpoints: 1, weight: 1, weightsUnset: false },
+      { type: 'added', rev: String(startedAt + 1), ...of(B), weight: 3, share: 0.75, problem: null },
+      {
+        type: 'weight',
+        rev: String(startedAt + 2),
+        ...of(B),
+        from: 3,
+        to: 1,
+        share: { from: 0.75, to: 0.5 },
+      },
+      { type: 'updated', rev: String(startedAt + 3), ...of(B), weight: 1, lease },
+      { type: 'gone', rev: String(startedAt + 4), ...of(A), reason: 'deregistered', lease: null },
+    ])
+    for (const event of events) expect(event.schema).toBe('disco.event/v1')
+  })
+
+  test('of a service that does not exist yet: synced with none, then its first endpoint', async () => {
+    const watch = await watching()
+    await etcd.ctl('put', ...registration('hello2', A))
+    await put(A, 1)
+    expect(await eventsOf(watch, 2)).toMatchObject([
+      { type: 'synced', endpoints: 0, weight: 0 },
+      { type: 'added', service: 'hello', addr: A, share: 1 },
+    ])
+  })
+
+  test('without a service: the events of all', async () => {
+    const watch = disco.start('watch')
+    await watch.printed('"type":"synced"')
+    await put(A, 1)
+    await etcd.ctl('put', ...registration('payments', B))
+    const events = await eventsOf(watch, 3)
+    expect(events.slice(1)).toMatchObject([{ service: 'hello' }, { service: 'payments', share: 1 }])
+  })
+
+  test('a value that cannot be read is told with its problem, and without control characters', async () => {
+    await put(A, 1)
+    const watch = await watching()
+    await etcd.ctl('put', `/hello/${A}`, '\u001b[31m')
+    await etcd.ctl('put', '/hello/\u001b[31m', 'x')
+    const events = await eventsOf(watch, 3)
+    expect(watch.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
+    expect(events.slice(1)).toMatchObject([
+      { type: 'updated', addr: A, problem: 'value is not JSON', weight: 0 },
+      { type: 'added', addr: '\u001b[31m', problem: 'value is not JSON', share: 0 },
+    ])
+  })
+
+  test('gone tells a registrar that deregistered from one whose lease ended', async () => {
+    const watch = await watching()
+    const held = await Promise.all(
+      [A, B].map(async (addr) => {
+        const registrar = disco.start('register', 'hello', addr, '--ttl', '2')
+        await registrar.printed('"type":"added"')
+        return registrar
+      }),
+    )
+    await watch.printed('"type":"added"', 2)
+    await held[0]?.end('SIGTERM')
+    await watch.printed('"type":"gone"')
+    await held[1]?.end('SIGKILL')
+    const events = await eventsOf(watch, 5)
+    expect(events.slice(3)).toMatchObject([
+      { type: 'gone', addr: A, reason: 'deregistered' },
+      { type: 'gone', addr: B, reason: 'lease ended' },
+    ])
+    expect(events[4]?.lease).toMatch(/^[0-9a-f]+$/)
+  })
+
+  test('misses nothing between its list and its watch', async () => {
+    const api = new EtcdApi(etcd.endpoint)
+    const base64 = (text: string) => Buffer.from(text).toString('base64')
+    const write = async (addr: string, weight: number): Promise<void> => {
+      const [key, value] = registration('hello', addr, { weight })
+      await api.get('KV/Put', { key: base64(key), value: base64(value) })
+    }
+    try {
+      const watch = disco.start('watch', 'hello')
+      for (let written = 0; watch.stdout === '' || written < 300; written++) {
+        const addr = `127.0.0.1:${2000 + (written % 97)}`
+        if (written % 5 === 4) await api.get('KV/DeleteRange', { key: base64(`/hello/${addr}`) })
+        else await write(addr, written)
+      }
+      await write('127.0.0.1:9999', 1)
+      await watch.printed('127.0.0.1:9999')
+      await watch.end('SIGINT')
+      const [synced, ...events] = watch.events()
+      expect(synced?.type).toBe('synced')
+      const revisions = events.map(({ rev }) => Number(rev))
+      expect(revisions).toEqual(revisions.toSorted((a, b) => a - b))
+      expect(revisions[0]).toBeGreaterThan(Number(synced?.rev))
+      const atSync = await weightsAt(Number(synced?.rev))
+      expect(atSync.size).toBe(synced?.endpoints)
+      expect(replayed(atSync, events)).toEqual(await weightsAt(0))
+    } finally {
+      api.close()
+    }
+  })
+})
+
+/** What etcdctl sees of the service: keys and weights at a revision; 0 for now. */
+async function weightsAt(rev: number): Promise<Map<string, unknown>> {
+  const text = await etcd.ctl('get', '/hello/', '--prefix', `--rev=${rev}`)
+  const lines = text.trimEnd().split('\n')
+  const weights = new Map<string, unknown>()
+  for (let at = 0; at + 1 < lines.length; at += 2) {
+    weights.set(lines[at] ?? '', (JSON.parse(lines[at + 1] ?? '') as Event).weight)
+  }
+  return weights
+}
+
+function replayed(start: ReadonlyMap<string, unknown>, events: readonly Event[]): Map<string, unknown> {
+  const weights = new Map(start)
+  for (const { type, key, weight, from, to } of events) {
+    const name = String(key)
+    if (type === 'gone') weights.delete(name)
+    else if (type === 'weight') {
+      expect(weights.get(name)).toBe(from)
+      weights.set(name, to)
+    } else weights.set(name, weight)
+  }
+  return weights
+}
+
+describe('watch ends', () => {
+  test('by itself, quietly and with 0, when head has its line', async () => {
+    await put(A, 1)
+    const piped = disco.shell('set -o pipefail; disco watch hello | head -1; echo $? >&2')
+    const { stdout, stderr } = await piped.exited()
+    expect(JSON.parse(stdout)).toMatchObject({ type: 'synced', endpoints: 1 })
+    expect(stderr).toBe('0\n')
+  })
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('with 130 by %s', async (signal) => {
+    const watch = await watching()
+    expect(await watch.end(signal)).toMatchObject({ code: 130, stderr: '' })
+  })
+})
+
+describe('on a terminal', () => {
+  const ENTER = '\u001b[?1049h'
+  const LEAVE = '\u001b[?1049l'
+  const HIDE_CURSOR = '\u001b[?25l'
+  const SHOW_CURSOR = '\u001b[?25h'
+
+  /** As the keyboard does it: the terminal makes the signal. */
+  function pressCtrlC(watch: Process): Promise<Ran> {
+    watch.child.stdin?.write('\u0003')
+    return watch.exited()
+  }
+
+  test('paints a table above a log, and leaves the terminal as it found it by Ctrl-C', async () => {
+    await put(A, 1)
+    const watch = disco.onTerminal(80, 24, 'watch', 'hello')
+    await watch.printed('synced   1 endpoint, weight 1')
+    await put(B, 3)
+    await watch.printed(`hello ${B}  weight 3  share 75.0%`)
+    expect(watch.stdout).not.toContain(LEAVE)
+    const told = watch.stdout.length
+    const { code, stdout } = await pressCtrlC(watch)
+    expect(code).toBe(130)
+    expect(stdout.indexOf(ENTER)).toBeGreaterThanOrEqual(0)
+    expect(stdout.split(ENTER)).toHaveLength(2)
+    expect(stdout.indexOf(HIDE_CURSOR)).toBeGreaterThan(stdout.indexOf(ENTER))
+    expect(stdout.lastIndexOf(LEAVE)).toBeGreaterThanOrEqual(told - LEAVE.length)
+    expect(stdout.lastIndexOf(SHOW_CURSOR)).toBeGreaterThan(stdout.lastIndexOf(HIDE_CURSOR))
+    const left = stdout.slice(stdout.lastIndexOf(LEAVE))
+    for (const shown of [A, B, '75.0%', 'synced']) expect(left).toContain(shown)
+  })
+
+  test('no line of a frame is wider than the terminal, and no text of the registry drives it', async () => {
+    const [key, value] = registration('hello', A, { version: 'v'.repeat(60) })
+    await etcd.ctl('put', key, value)
+    await etcd.ctl('put', '/hello/\u001b[2J', 'x')
+    const watch = disco.onTerminal(40, 10, 'watch', 'hello')
+    await watch.printed('synced')
+    const { stdout } = await pressCtrlC(watch)
+    const frames = stdout.slice(
+      stdout.indexOf(HIDE_CURSOR) + HIDE_CURSOR.length,
+      stdout.lastIndexOf(SHOW_CURSOR),
+    )
+    // The terminal itself echoes the ^C.
+    const lines = frames
+      .replaceAll('^C', '')
+      .replaceAll(/\u001b\[[0-9;]*[A-Za-z]/g, '')
+      .split(/\r+\n/)
+    for (const line of lines) expect([...line].length, line).toBeLessThanOrEqual(40)
+    expect(stdout).not.toContain('\u001b[2J')
+  })
+
+  test('NDJSON comes without a screen when asked for', async () => {
+    const json = disco.onTerminal(80, 24, 'watch', 'hello', '-o', 'ndjson')
+    await json.printed('"type":"synced"')
+    const { code, stdout } = await pressCtrlC(json)
+    expect(code).toBe(130)
+    expect(stdout).not.toContain('\u001b')
+  })
+})
+
+describe('faults of etcd', () => {
+  test('a restart: stale, then resync, and later changes arrive; every event has its golden shape', async () => {
+    const lease = await grantLease(etcd, 500)
+    await put(A, 1, `--lease=${lease}`)
+    const watch = await watching()
+    await etcd.kill()
+    await watch.printed('"type":"stale"')
+    await etcd.restart()
+    await watch.printed('"type":"resync"')
+    await put(B, 1)
+    await put(B, 2)
+    await etcd.ctl('put', `/hello/${A}`, 'x')
+    await etcd.ctl('del', `/hello/${B}`)
+    const events = await eventsOf(watch, 7)
+    expect(events.map(({ type }) => type)).toEqual([
+      'synced',
+      'stale',
+      'resync',
+      'added',
+      'weight',
+      'updated',
+      'gone',
+    ])
+    expect(events[1]?.cause).toMatch(/connect|etcd/)
+    expectShape('event', ...byType(events))
+  })
+
+  test('what changed while etcd was away is told once it is back', async () => {
+    await put(A, 1)
+    const watch = await watching()
+    watch.child.kill('SIGSTOP')
+    await put(B, 2)
+    await etcd.restart()
+    await etcd.ctl('del', `/hello/${A}`)
+    watch.child.kill('SIGCONT')
+    await watch.printed('"type":"gone"')
+    await until(
+      () => watch.stdout.includes('"type":"added"'),
+      () => 'the endpoint that was added meanwhile',
+    )
+    await watch.end('SIGINT')
+    const told = watch.events().filter(({ type }) => type === 'added' || type === 'gone')
+    expect(told).toMatchObject([
+      { type: 'added', addr: B },
+      { type: 'gone', addr: A },
+    ])
+  })
+
+  test('a compaction does not end a watch that stands', async () => {
+    await put(A, 1)
+    const watch = await watching()
+    for (const weight of [2, 3, 4]) await put(A, weight)
+    await watch.printed('"type":"weight"', 3)
+    await etcd.ctl('compact', String(await revision(etcd)))
+    await put(B, 1)
+    const events = await eventsOf(watch, 5)
+    expect(events.map(({ type }) => type)).toEqual(['synced', 'weight', 'weight', 'weight', 'added'])
+  })
+
+  test('changes that were compacted before it came back are told as one resync', async () => {
+    await put(A, 1)
+    const watch = await watching()
+    await etcd.kill()
+    await watch.printed('"type":"stale"')
+    watch.child.kill('SIGSTOP')
+    await etcd.restart()
+    await etcd.ctl('del', `/hello/${A}`)
+    await put(B, 2)
+    await etcd.ctl('compact', String(await revision(etcd)))
+    watch.child.kill('SIGCONT')
+    await watch.printed('"type":"added"')
+    const events = await eventsOf(watch, 5)
+    const resyncs = events.filter(({ type }) => type === 'resync')
+    expect(resyncs.at(-1)).toMatchObject({ missedRevisions: 2, changes: 2 })
+    expect(events.slice(-2)).toMatchObject([
+      { type: 'gone', addr: A },
+      { type: 'added', addr: B },
+    ])
+  })
+})

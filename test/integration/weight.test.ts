@@ -1,0 +1,282 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { DiscoError } from '../../src/domain/errors.js'
+import { parseWeightChange } from '../../src/domain/weight.js'
+import { Registry } from '../../src/registry/registry.js'
+import type { WeightChanged } from '../../src/registry/weight.js'
+import { RealEtcd } from '../support/etcd.js'
+import { grantLease, leaseIds, registration, revision, storedText, wipe } from '../support/etcd-state.js'
+
+let etcd: RealEtcd
+let registry: Registry
+
+beforeAll(async () => {
+  etcd = await RealEtcd.start()
+})
+afterAll(() => etcd.stop())
+beforeEach(async () => {
+  registry = await openRegistry()
+})
+afterEach(async () => {
+  registry.close()
+  await wipe(etcd)
+})
+
+const ADDR = '127.0.0.1:1001'
+const OTHER = '127.0.0.1:1002'
+const KEY = `/hello/1.0.0/${ADDR}`
+
+function openRegistry(): Promise<Registry> {
+  return Registry.open({
+    ...{ endpoints: [etcd.endpoint], endpointsSource: 'the test' },
+    ...{ commandTimeoutMs: 20_000, dialTimeoutMs: 1_000 },
+  })
+}
+
+async function put(
+  addr: string,
+  options: { service?: string; version?: string; weight?: number; lease?: string } = {},
+): Promise<void> {
+  const { service = 'hello', version = '1.0.0', weight = 1, lease } = options
+  const under = lease === undefined ? [] : [`--lease=${lease}`]
+  await etcd.ctl('put', ...registration(service, addr, { version, weight }), ...under)
+}
+
+function setWeight(
+  change: string,
+  selection: { addr?: string | null; version?: string; force?: boolean } = {},
+): Promise<WeightChanged> {
+  const { addr = ADDR, version, force = false } = selection
+  return registry.setWeight({ service: 'hello', addr, version }, parseWeightChange(change), { force })
+}
+
+function unregister(addr: string, version?: string) {
+  return registry.unregister({ service: 'hello', addr, version }, new AbortController().signal)
+}
+
+async function weightOf(addr: string, version = '1.0.0'): Promise<unknown> {
+  const value = await storedText(etcd, `/hello/${version}/${addr}`)
+  return (JSON.parse(value) as { weight: unknown }).weight
+}
+
+/** The refusal of something that must not have written. */
+async function refusal(attempt: () => Promise<unknown>): Promise<DiscoError> {
+  const before = await revision(etcd)
+  const thrown = await attempt().then(
+    () => new Error('it was not refused'),
+    (error: unknown) => error,
+  )
+  expect(thrown).toMatchObject({ name: 'DiscoError' })
+  expect(await revision(etcd)).toBe(before)
+  return thrown as DiscoError
+}
+
+describe('setWeight', () => {
+  test('50 concurrent +1 give exactly 50, over one connection and over several', async () => {
+    const lease = await grantLease(etcd, 500)
+    await put(ADDR, { weight: 0, lease })
+    await put(OTHER)
+    const others = await Promise.all(Array.from({ length: 4 }, openRegistry))
+    try {
+      const all = [registry, ...others]
+      const changes = await Promise.all(
+        Array.from({ length: 50 }, (_, index) =>
+          (all[index % all.length] ?? registry).setWeight(
+            { service: 'hello', addr: ADDR },
+            parseWeightChange('+1'),
+            { force: false },
+          ),
+        ),
+      )
+      expect(await weightOf(ADDR)).toBe(50)
+      const results = changes.flatMap(({ changes: [changed] }) => changed?.to ?? [])
+      expect(results.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1))
+      expect(new Set(changes.map((changed) => changed.revision)).size).toBe(50)
+    } finally {
+      for (const other of others) other.close()
+    }
+    await expectHeldBy(lease, KEY)
+  })
+
+  test.each([
+    ['5', 5],
+    ['+2', 12],
+    ['-1', 9],
+    ['-10', 0],
+    ['50%', 5],
+    ['1%', 1],
+    ['0', 0],
+    ['2147483647', 2147483647],
+  ])('%s makes of 10: %i, under the same lease', async (change, weight) => {
+    const lease = await grantLease(etcd, 500)
+    await put(ADDR, { weight: 10, lease })
+    await put(OTHER, { weight: 10 })
+    const { revision: at, changes } = await setWeight(change)
+    expect(await weightOf(ADDR)).toBe(weight)
+    expect(at).toBe(await revision(etcd))
+    expect(changes).toMatchObject([{ endpoint: { key: KEY }, from: 10, to: weight }])
+    expect(changes[0]?.shareFraction.from).toBe(0.5)
+    expect(changes[0]?.shareFraction.to).toBeCloseTo(weight / (weight + 10), 12)
+    await expectHeldBy(lease, KEY)
+  })
+
+  test.each(['-11', '+2147483647'])('%s of 10 is refused, and nothing is written', async (change) => {
+    await put(ADDR, { weight: 10 })
+    expect(await refusal(() => setWeight(change))).toMatchObject({ code: 'USAGE', exit: 2 })
+  })
+
+  test('keeps every other byte: unknown fields, their order, spaces, numbers, what follows the object', async () => {
+    const stored = (weight: number) =>
+      ` { "zone":"a\\u003cb", "name":"hello","weight" : ${weight}, "addr":"${ADDR}","version":"1.0.0",` +
+      ` "big":12345678901234567890, "deep":{"weight":9,"list":[1,{"weight":2}]}, "tag":"\\"weight\\":7" } \n\n`
+    await etcd.ctl('put', KEY, stored(1))
+    await put(OTHER)
+    await setWeight('42')
+    expect(await etcd.ctl('get', KEY, '--print-value-only')).toBe(`${stored(42)}\n`)
+  })
+
+  test('adds the field where the value had none', async () => {
+    await etcd.ctl('put', KEY, `{"name":"hello","addr":"${ADDR}","version":"1.0.0","x":1}`)
+    await put(OTHER)
+    await setWeight('3')
+    expect(await storedText(etcd, KEY)).toBe(
+      `{"name":"hello","addr":"${ADDR}","version":"1.0.0","x":1,"weight":3}`,
+    )
+  })
+
+  test('of a value that cannot be read is refused, and the value stays', async () => {
+    await put(OTHER)
+    await etcd.ctl('put', KEY, 'not JSON')
+    expect(await refusal(() => setWeight('3'))).toMatchObject({ code: 'CONFLICT', exit: 6 })
+    expect(await storedText(etcd, KEY)).toBe('not JSON')
+  })
+
+  test('of an endpoint that went meanwhile is not found, and does not bring it back', async () => {
+    await put(OTHER)
+    const error = await refusal(() => setWeight('3'))
+    expect(error).toMatchObject({ code: 'NOT_FOUND', exit: 4 })
+    expect(error.suggestions.join()).toContain(OTHER)
+    expect(await storedText(etcd, KEY)).toBe('')
+  })
+})
+
+describe('weight 0 everywhere means that weights are unset', () => {
+  test('a first weight would drain the others: refused with the way to do it, done with --force', async () => {
+    await put(ADDR, { weight: 0 })
+    await put(OTHER, { weight: 0 })
+    const error = await refusal(() => setWeight('5'))
+    expect(error).toMatchObject({ code: 'CONFLICT', exit: 6 })
+    expect(error.message).toContain('would drain the other 1 endpoint')
+    expect(error.suggestions.join()).toContain('disco weight hello --all 1')
+    const { changes } = await setWeight('5', { force: true })
+    expect(changes).toMatchObject([{ from: 0, to: 5, shareFraction: { from: 0.5, to: 1 } }])
+  })
+
+  test('--all gives every endpoint its weight at once', async () => {
+    await put(ADDR, { weight: 0 })
+    await put(OTHER, { weight: 0, version: '2.0.0' })
+    const { changes } = await setWeight('1', { addr: null })
+    expect(changes.map(({ to, shareFraction }) => [to, shareFraction.to])).toEqual([
+      [1, 0.5],
+      [1, 0.5],
+    ])
+  })
+
+  test('a first weight for the only endpoint drains nobody', async () => {
+    await put(ADDR, { weight: 0 })
+    await setWeight('5')
+    expect(await weightOf(ADDR)).toBe(5)
+  })
+
+  test('draining the last weighted endpoint would turn the weights off: refused, done with --force', async () => {
+    await put(ADDR, { weight: 5 })
+    await put(OTHER, { weight: 0 })
+    for (const change of ['0', '-5']) {
+      const error = await refusal(() => setWeight(change))
+      expect(error, change).toMatchObject({ code: 'CONFLICT', exit: 6 })
+      expect(error.message).toContain('last weighted endpoint of hello')
+    }
+    const { changes } = await setWeight('0', { force: true })
+    expect(changes).toMatchObject([{ to: 0, shareFraction: { from: 1, to: 0.5 } }])
+  })
+
+  test('draining one of two weighted endpoints is no matter', async () => {
+    await put(ADDR, { weight: 5 })
+    await put(OTHER, { weight: 1 })
+    const { changes } = await setWeight('0')
+    expect(changes).toMatchObject([{ to: 0, shareFraction: { to: 0 } }])
+  })
+})
+
+describe('an address under two keys', () => {
+  const SECOND_KEY = `/hello/2.0.0/${ADDR}`
+  beforeEach(async () => {
+    await put(ADDR)
+    await put(ADDR, { version: '2.0.0' })
+  })
+
+  test('is ambiguous: refused with both keys, for a weight and for a removal', async () => {
+    for (const attempt of [() => setWeight('5'), () => unregister(ADDR)]) {
+      const error = await refusal(attempt)
+      expect(error).toMatchObject({ code: 'CONFLICT', exit: 6 })
+      expect(error.suggestions).toEqual([KEY, SECOND_KEY, expect.stringContaining('--version')])
+    }
+  })
+
+  test('the version chooses, and so does the key', async () => {
+    await setWeight('5', { version: '2.0.0' })
+    await setWeight('7', { addr: KEY })
+    expect([await weightOf(ADDR), await weightOf(ADDR, '2.0.0')]).toEqual([7, 5])
+    const byKey = await unregister(SECOND_KEY)
+    expect(byKey.removed).toMatchObject([{ key: SECOND_KEY }])
+    expect((await registry.list('hello')).endpoints.map(({ key }) => key)).toEqual([KEY])
+  })
+
+  test('a version that the address does not have matches nothing', async () => {
+    const error = await refusal(() => setWeight('5', { version: '3.0.0' }))
+    expect(error).toMatchObject({ code: 'NOT_FOUND', exit: 4 })
+    expect((await unregister(ADDR, '3.0.0')).removed).toEqual([])
+  })
+})
+
+describe('unregister', () => {
+  test('deletes the key, leaves its lease to its owner, and is idempotent', async () => {
+    const lease = await grantLease(etcd, 500)
+    await put(ADDR, { lease })
+    await put(OTHER)
+    const first = await unregister(ADDR)
+    expect(first.removed).toMatchObject([{ key: KEY, addr: ADDR }])
+    expect(first.revision).toBe(await revision(etcd))
+    expect(await storedText(etcd, KEY)).toBe('')
+    expect(await leaseIds(etcd)).toEqual([lease])
+    const again = await unregister(ADDR)
+    expect(again).toEqual({ removed: [], revision: first.revision })
+    expect(await weightOf(OTHER)).toBe(1)
+  })
+
+  test('of a value that cannot be read works all the same', async () => {
+    await etcd.ctl('put', KEY, 'not JSON')
+    expect((await unregister(ADDR)).removed).toMatchObject([{ key: KEY }])
+    expect(await storedText(etcd, KEY)).toBe('')
+  })
+
+  test('is a conflict when a registrar puts the key back', async () => {
+    await put(ADDR)
+    let isOver = false
+    const registrar = (async () => {
+      while (!isOver) if ((await storedText(etcd, KEY)) === '') await put(ADDR)
+    })()
+    try {
+      await expect(unregister(ADDR)).rejects.toMatchObject({
+        ...{ name: 'DiscoError', code: 'CONFLICT', exit: 6 },
+        message: expect.stringContaining(`${KEY} came back`) as string,
+      })
+    } finally {
+      isOver = true
+      await registrar
+    }
+  })
+})
+
+async function expectHeldBy(lease: string, key: string): Promise<void> {
+  expect(await etcd.ctl('lease', 'timetolive', lease, '--keys')).toContain(`attached keys([${key}])`)
+}

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs'
+import { expect } from 'vitest'
+
+/** Field paths of JSON documents, each with the types seen there: `endpoints[].lease` → `null | string`. */
+type Shape = Readonly<Record<string, string>>
+
+/** Their keys are the registry's own or status names: no part of the contract. */
+const MAPS = new Set(['metadata', 'failures'])
+
+/**
+ * Holds documents against `test/e2e/golden/NAME.json`: together they must have every field of the golden
+ * file and no other, each of a type that it names. What scripts read is changed there first, and only added to.
+ */
+export function expectShape(name: string, ...documents: readonly unknown[]): void {
+  const file = new URL(`../e2e/golden/${name}.json`, import.meta.url)
+  const golden = JSON.parse(readFileSync(file, 'utf8')) as Shape
+  const seen = new Map<string, Set<string>>()
+  for (const document of documents) collect(document, '', seen)
+  expect([...seen.keys()].sort(), `fields of ${name}`).toEqual(Object.keys(golden).sort())
+  for (const [path, types] of seen) {
+    const allowed = golden[path]?.split(' | ') ?? []
+    for (const type of types) expect(allowed, `type of ${path} in ${name}`).toContain(type)
+  }
+}
+
+function collect(value: unknown, path: string, seen: Map<string, Set<string>>): void {
+  const type = typeOf(value)
+  if (path !== '' && !path.endsWith('[]')) seen.set(path, (seen.get(path) ?? new Set()).add(type))
+  const name = path.slice(path.lastIndexOf('.') + 1)
+  if (Array.isArray(value)) for (const element of value) collect(element, `${path}[]`, seen)
+  else if (type === 'object' && !MAPS.has(name)) {
+    for (const [field, inner] of Object.entries(value as object)) {
+      collect(inner, path === '' ? field : `${path}.${field}`, seen)
+    }
+  }
+}
+
+function typeOf(value: unknown): string {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'array' : typeof value
+}
