@@ -30,11 +30,12 @@ export class Session {
    * Waits until every endpoint that has a share is READY, or the deadline is over: counted while connections
    * come up, no policy could follow its weights.
    *
-   * @throws DiscoError RPC_FAILED when none is READY, NOT_FOUND when there is none
+   * @throws DiscoError RPC_FAILED when none is READY, NOT_FOUND when there is none, INTERRUPTED
    */
   async connect(deadlineMs: number, signal: AbortSignal): Promise<Readiness> {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)])
     await this.log.until(() => this.log.revision > 0 && this.unready().length === 0, limit)
+    if (signal.aborted) throw new DiscoError('INTERRUPTED', 'Interrupted before the first call')
     const elapsedMs = performance.now() - this.openedAtMs
     const wanted = this.wanted().length
     const unready = this.unready()

@@ -24,7 +24,7 @@ it('shows who is in rotation, with which share, and why not, in words beside the
       '●  a:1      1.0.0         1  25.0%  7s/10s  …fc07  1030',
       '◐  b:1      1.0.0         0   0.0%  7s/10s  …fc07  1041  drained',
       '✗  c:1      1.0.0         3  75.0%    none  none    112  no lease',
-      '✗  d:1      1.0.0         –   0.0%   ended  …ff       5  value is not \\u001bJSON',
+      '✗  d:1      1.0.0         –   0.0%   ended  …00ff     5  value is not \\u001bJSON',
     ].join('\n'),
   )
 })
@@ -63,5 +63,5 @@ it('tells leases in hex, revisions as text, shares to four digits, and null for 
     ...{ createRevision: '1', modRevision: '1030', metadata: {}, problem: null },
   })
   expect(doc.endpoints[2]).toMatchObject({ lease: null, ttlSeconds: null, grantedTtlSeconds: null })
-  expect(doc.endpoints[3]).toMatchObject({ lease: 'ff', ttlSeconds: null })
+  expect(doc.endpoints[3]).toMatchObject({ lease: '00000000000000ff', ttlSeconds: null })
 })

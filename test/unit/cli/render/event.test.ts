@@ -108,7 +108,7 @@ describe('an event as data', () => {
       ...{ version: '1.0.0', from: 11, to: 10, share: { from: 0.7333, to: 0.5556 } },
     })
     expect(told({ type: 'gone', revision, endpoint: { ...a, lease: '255' }, share })).toMatchObject({
-      ...{ type: 'gone', reason: 'unknown', lease: 'ff' },
+      ...{ type: 'gone', reason: 'unknown', lease: '00000000000000ff' },
     })
   })
 
