@@ -11,7 +11,7 @@ import { GreeterProcess } from '../support/greeter-process.js'
 const WEIGHTS = [1, 1, 1, 1, 10]
 
 /** Enough calls for several commands to be run and applied while they go on. */
-const LONG_RUN = 20_000
+const LONG_RUN = 15_000
 
 /** More calls than any test waits for: such a run ends by a signal. */
 const ENDLESS = String(100_000_000)
