@@ -135,7 +135,9 @@ async function describeMethod(
 ): Promise<Method> {
   const { Descriptors } = await import('../grpc/descriptors.js')
   const method = flags.proto
-    ? new Descriptors(await filesOf(flags.proto, flags['import-path']), flags.proto).method(name)
+    ? new Descriptors(await filesOf(flags.proto, flags['import-path']), `Described by ${flags.proto}`).method(
+        name,
+      )
     : await reflectedMethod(client, name, deadlineMs)
   if (method.kind === 'unary') return method
   throw new DiscoError(

@@ -37,7 +37,7 @@ export function translate(thrown: unknown, link: LinkFacts): DiscoError {
   const unreachable = (message: string, ...suggestions: string[]) =>
     new DiscoError('ETCD_UNREACHABLE', message, {
       cause: thrown,
-      suggestions: [`Endpoints from ${link.endpointsSource}`, ...suggestions],
+      suggestions: [[`From ${link.endpointsSource}`, ...suggestions].join('. ')],
     })
 
   if (thrown instanceof EtcdAuthenticationFailedError) return denied('Wrong user or password for etcd')
@@ -70,7 +70,7 @@ export function translate(thrown: unknown, link: LinkFacts): DiscoError {
   if (text.includes('ECONNREFUSED')) {
     return unreachable(
       `etcd is not reachable at ${where} (connection refused, ${link.tries} tries in ${seconds}s)`,
-      'Start one, or name another with --endpoints',
+      'Start a local one: disco dev',
     )
   }
   if (thrown instanceof GRPCDeadlineExceededError) {

@@ -21,7 +21,7 @@ export class Descriptors {
   private readonly services: readonly DescService[]
 
   /**
-   * @param source what described them, for messages: `reflection v1 at 127.0.0.1:1001`, or a file
+   * @param source what described them, as a sentence for messages: `Described by hello.proto`
    * @param serviceNames the services that can be called; without, all that the files have
    */
   constructor(
@@ -71,8 +71,7 @@ export class Descriptors {
       {
         suggestions: [
           ...(nearest.length > 0 ? [`Did you mean ${nearest.join(' or ')}?`] : []),
-          `There is: ${names.join(', ')}`,
-          `Asked: ${this.source}`,
+          `${only ? 'It has' : 'They have'}: ${names.join(', ')}. ${this.source}`,
         ],
       },
     )

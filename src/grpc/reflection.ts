@@ -9,7 +9,7 @@ export interface Reflected {
   readonly files: readonly FileDescriptorProto[]
   /** Full names, without reflection's own. */
   readonly services: readonly string[]
-  /** Which protocol answered, and where, for messages: `reflection v1 at 127.0.0.1:1001`. */
+  /** Which protocol answered, and where, as a sentence for messages. */
   readonly source: string
 }
 
@@ -62,7 +62,11 @@ async function readAll(stream: ReflectionStream, version: string): Promise<Refle
     for (const name of missing) keep(files, await stream.ask({ fileByFilename: name }))
     if (files.size === before) break
   }
-  return { files: [...files.values()], services, source: `reflection ${version} at ${stream.peer}` }
+  return {
+    files: [...files.values()],
+    services,
+    source: `Asked by reflection ${version} at ${stream.peer}; without reflection use --proto`,
+  }
 }
 
 function missingFiles(files: ReadonlyMap<string, FileDescriptorProto>): string[] {

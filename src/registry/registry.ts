@@ -58,12 +58,15 @@ export class Registry implements Discovery {
     if (listing.endpoints.length > 0) return listing
     const names = await this.serviceNames()
     const nearest = nearestNames(service, names)
-    throw new DiscoError('NOT_FOUND', `No service "${service}" (rev ${listing.revision})`, {
-      suggestions: [
-        ...(nearest.length > 0 ? [`Did you mean ${nearest.join(' or ')}?`] : []),
-        names.length === 0 ? 'The registry is empty' : `There is: ${some(names)}`,
-      ],
-    })
+    throw new DiscoError(
+      'NOT_FOUND',
+      `No service "${service}" under ${this.layout.prefix()} (rev ${listing.revision})`,
+      {
+        suggestions: [
+          nearest.length > 0 ? `Did you mean ${nearest.join(' or ')}? ${some(names)}` : some(names),
+        ],
+      },
+    )
   }
 
   /** Time left and granted for each lease; a lease that has ended is left out. */
@@ -138,6 +141,7 @@ export class Registry implements Discovery {
 }
 
 function some(names: readonly string[]): string {
+  if (names.length === 0) return 'The registry is empty'
   const shown = names.slice(0, 5).join(', ')
-  return names.length > 5 ? `${shown}, …` : shown
+  return `${names.length === 1 ? '1 service' : `${names.length} services`}: ${shown}${names.length > 5 ? ', …' : ''}`
 }

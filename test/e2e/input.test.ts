@@ -111,7 +111,12 @@ describe('what cannot be meant is refused with exit 2, and nothing is written', 
 
 describe('what is not there is told with what is', () => {
   test('a service: the nearest names', async () => {
-    const says = ['No service "helo"', 'Did you mean hello?', 'elder, hello, mute']
+    const says = [
+      'No service "helo" under / (rev ',
+      'Did you mean hello? ',
+      ' services: ',
+      'elder, hello, mute',
+    ]
     const [listed, called] = await Promise.all([
       disco.run('ls', 'helo'),
       disco.run('call', 'helo', 'SayHello'),
@@ -257,7 +262,7 @@ describe('etcd out of reach', () => {
       expect(ran.code, command.join(' ')).toBe(3)
       expect(ran.stderr).toContain(`etcd is not reachable at ${nobody} (connection refused, `)
       expect(ran.stderr).toMatch(/\d tries in \d\.\ds/)
-      expect(ran.stderr).toContain('Endpoints from --endpoints')
+      expect(ran.stderr).toContain('From --endpoints. Start a local one: disco dev')
       expectNoStack(ran)
     }
   })

@@ -38,7 +38,7 @@ describe('the sample backend', () => {
     await start({ reflection: [pkg] })
     const { files, services, source } = await reflect(client, DEADLINE_MS)
     expect(services).toEqual(['helloworld.Greeter'])
-    expect(source).toBe(`reflection ${version} at ${greeter.addr}`)
+    expect(source).toBe(`Asked by reflection ${version} at ${greeter.addr}; without reflection use --proto`)
     const method = new Descriptors(files, source).method('SayHello')
     const options = { callId: 0, deadlineMs: DEADLINE_MS }
     const outcome = await callUnary(client, method, method.encode({ name: 'abc' }), options)

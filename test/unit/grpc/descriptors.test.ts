@@ -33,7 +33,7 @@ describe('a method', () => {
   it('unknown to the only service gets the list of its methods, and who was asked', () => {
     const error = errorOf(() => shopAlone.method('Sell'))
     expect(error).toMatchObject({ code: 'NOT_FOUND', exit: 4, message: 'shop.api.Shop has no method "Sell"' })
-    expect(error.suggestions).toEqual(['There is: Buy, List', `Asked: ${SOURCE}`])
+    expect(error.suggestions).toEqual([`It has: Buy, List. ${SOURCE}`])
   })
 
   it.each(['Bui', 'Shop/Bui', 'shop.api.Shop.Bui'])('mistyped as %s gets the nearest, too', (name) => {
@@ -46,7 +46,7 @@ describe('a method', () => {
     const error = errorOf(() => descriptors.method('Sell'))
     expect(error.message).toBe('No service here has a method "Sell"')
     expect(error.suggestions).toContain(
-      'There is: shop.api.Shop/Buy, shop.api.Shop/List, shop.api.Returns/List',
+      `They have: shop.api.Shop/Buy, shop.api.Shop/List, shop.api.Returns/List. ${SOURCE}`,
     )
   })
 
