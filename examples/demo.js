@@ -40,7 +40,8 @@ execFileSync(process.execPath, [disco, 'unregister', 'hello', light], { stdio: '
 const [code] = await ended
 if (code !== 0) process.exit(code ?? 1)
 
+for (let waits = 0; waits < 500 && !events.includes('- gone'); waits++) await delay(20)
 watch.kill('SIGINT')
-await once(watch, 'exit')
+await once(watch, 'close')
 console.log(`\n# What watch saw meanwhile:\n${events}`)
 show('ls', 'hello')

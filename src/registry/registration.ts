@@ -180,6 +180,7 @@ export class Registration {
   /** The key is gone. If the lease lives, somebody meant it; if not, we take both again. */
   private async afterDelete(): Promise<void> {
     if (await leaseTtl(this.client, this.lease.id)) {
+      await delay(REVOKE_AFTER_MS)
       await this.revoke()
       return this.finish('deregistered')
     }
