@@ -20,6 +20,7 @@ show('ls', 'hello')
 show('call', 'hello', 'SayHello', '-d', '{"name":"abc"}')
 show('call', 'hello', 'SayHello', '--n', '10', '--policy', 'round_robin')
 show('call', 'hello', 'SayHello', '--n', '10', '--policy', 'weighted_round_robin')
+show('call', 'hello', 'SayHello', '--n', '1400')
 
 console.log('\n$ disco watch hello -o table &')
 const watch = spawn(process.execPath, [disco, 'watch', 'hello', '-o', 'table'], {

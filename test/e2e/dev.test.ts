@@ -124,7 +124,7 @@ describe('disco dev', () => {
     const args = ['--port', '0', '--backends', '1,1,1,1,10', '--', process.execPath, DEMO]
     const { code, stdout } = await disco.run('dev', ...args)
     expect(code).toBe(0)
-    expect(stdout.match(/PASS/g)).toHaveLength(3)
+    expect(stdout.match(/PASS/g)).toHaveLength(4)
     expect(stdout).toContain('policy round_robin')
     expect(stdout).toMatch(/~ weight hello .* 10 → 2/)
     expect(stdout).toMatch(/- gone +hello .* deregistered/)
