@@ -56,6 +56,8 @@ export class Registration {
 
   private readonly stop = new AbortController()
   private reconciling: Promise<void> = Promise.resolve()
+  /** A lost lease has been replaced, and the key is not known to stand under the new one yet. */
+  private isRegisteringAgain = false
   private finish: (end: Ended | DiscoError) => void = () => undefined
 
   private constructor(
@@ -172,26 +174,37 @@ export class Registration {
     const { kvs } = await list(this.client, oneKey(this.key))
     const [kv] = kvs
     if (!kv) return await this.afterDelete()
-    if (kv.lease === this.lease.id) return this.adopt(kv)
+    if (kv.lease === this.lease.id) {
+      if (this.isRegisteringAgain) this.heldAgain(kv.modRevision)
+      return this.adopt(kv)
+    }
     if (kv.lease === null) return await this.reattach(kv)
     this.finish(await this.takenOver(kv.lease))
   }
 
   /** The key is gone. If the lease lives, somebody meant it; if not, we take both again. */
   private async afterDelete(): Promise<void> {
-    if (await leaseTtl(this.client, this.lease.id)) {
+    const leaseLives = (await leaseTtl(this.client, this.lease.id)) !== null
+    if (leaseLives && !this.isRegisteringAgain) {
       await delay(REVOKE_AFTER_MS)
       await this.revoke()
       return this.finish('deregistered')
     }
-    this.reports.onLeaseLost({ lease: this.lease.id })
-    const lease = await grantLease(this.client, this.request.ttlSeconds)
-    const outcome = await createKey(this.client, this.key, this.last.value, lease.id)
-    this.lease = lease
+    if (!this.isRegisteringAgain) this.reports.onLeaseLost({ lease: this.lease.id })
+    this.isRegisteringAgain = true
+    // The lease is ours from here on, whatever becomes of the put: an answer that is lost must not make our
+    // own key look like somebody else's.
+    if (!leaseLives) this.lease = await grantLease(this.client, this.request.ttlSeconds)
+    const outcome = await createKey(this.client, this.key, this.last.value, this.lease.id)
     if (!outcome.done) return await this.reconcile()
-    this.lastRevision = outcome.revision
-    const { registered } = this.last
-    this.reports.onRegistered({ key: this.key, registered, lease, revision: outcome.revision, again: true })
+    this.heldAgain(outcome.revision)
+  }
+
+  private heldAgain(revision: Revision): void {
+    this.isRegisteringAgain = false
+    this.lastRevision = revision
+    const { key, lease, last } = this
+    this.reports.onRegistered({ key, registered: last.registered, lease, revision, again: true })
   }
 
   /** Remembers what stands under our lease; a value that cannot be read is never put back. */

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Disco, until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
+import { leaseIds, storedText, wipe } from '../support/etcd-state.js'
 
 let etcd: RealEtcd
 let disco: Disco
@@ -14,35 +15,28 @@ beforeEach(() => {
 })
 afterEach(async () => {
   await disco.stopAll()
-  for (const lease of await leaseIds()) await etcd.ctl('lease', 'revoke', lease)
-  await etcd.ctl('del', '', '--prefix')
+  await wipe(etcd)
 })
 
 const KEY = '/hello/1.0.0/127.0.0.1:1001'
 const HELD = ['register', 'hello', '127.0.0.1:1001', '--version', '1.0.0', '--ttl', '2']
-
-async function value(key: string): Promise<string> {
-  return (await etcd.ctl('get', key, '--print-value-only')).trimEnd()
-}
 
 async function leaseOf(key: string): Promise<string> {
   const answer = JSON.parse(await etcd.ctl('get', key, '-w', 'json')) as { kvs?: { lease?: number }[] }
   return answer.kvs?.[0]?.lease === undefined ? 'none' : 'some'
 }
 
-async function leaseIds(): Promise<string[]> {
-  return (await etcd.ctl('lease', 'list')).trim().split('\n').slice(1)
-}
-
 describe('register', () => {
   test('writes exactly the seed layout, under a lease, with and without a version', async () => {
     const versioned = disco.start(...HELD)
     await versioned.printed('"type":"added"')
-    expect(await value(KEY)).toBe('{"name":"hello","addr":"127.0.0.1:1001","version":"1.0.0","weight":1}')
+    expect(await storedText(etcd, KEY)).toBe(
+      '{"name":"hello","addr":"127.0.0.1:1001","version":"1.0.0","weight":1}',
+    )
     expect(await leaseOf(KEY)).toBe('some')
     const plain = disco.start('register', 'hello', '127.0.0.1:1002', '--weight', '3')
     await plain.printed('"type":"added"')
-    expect(await value('/hello/127.0.0.1:1002')).toBe(
+    expect(await storedText(etcd, '/hello/127.0.0.1:1002')).toBe(
       '{"name":"hello","addr":"127.0.0.1:1002","version":"","weight":3}',
     )
   })
@@ -54,8 +48,8 @@ describe('register', () => {
       await held.printed('"type":"added"')
       const { code } = await held.end(signal)
       expect(code).toBe(0)
-      expect(await value(KEY)).toBe('')
-      expect(await leaseIds()).toEqual([])
+      expect(await storedText(etcd, KEY)).toBe('')
+      expect(await leaseIds(etcd)).toEqual([])
       expect(held.events().at(-1)).toMatchObject({ type: 'gone', reason: 'deregistered' })
     },
   )
@@ -75,20 +69,20 @@ describe('register', () => {
     const restarted = disco.start(...HELD)
     await restarted.printed('waiting up to')
     await restarted.printed('"type":"added"')
-    expect(await value(KEY)).not.toBe('')
+    expect(await storedText(etcd, KEY)).not.toBe('')
     expect((await restarted.end('SIGTERM')).code).toBe(0)
   })
 
   test('a key that somebody renews is a conflict that names the lease and the TTL', async () => {
     const held = disco.start(...HELD)
     await held.printed('"type":"added"')
-    const [lease] = await leaseIds()
+    const [lease] = await leaseIds(etcd)
     const second = await disco.run(...HELD)
     expect(second.code).toBe(6)
     expect(second.stderr).toContain(`lease ${lease}`)
     expect(second.stderr).toContain('ttl 2s')
     expect(second.stderr).toContain('--takeover')
-    expect(await leaseIds()).toEqual([lease])
+    expect(await leaseIds(etcd)).toEqual([lease])
   })
 
   test('a key without a lease is a conflict', async () => {
@@ -96,7 +90,7 @@ describe('register', () => {
     const { code, stderr } = await disco.run(...HELD)
     expect(code).toBe(6)
     expect(stderr).toContain('without a lease')
-    expect(await value(KEY)).toBe('{}')
+    expect(await storedText(etcd, KEY)).toBe('{}')
   })
 
   test('--takeover takes the key, and the one who held it says so, touches nothing and exits 6', async () => {
@@ -107,8 +101,8 @@ describe('register', () => {
     const ended = await first.exited()
     expect(ended.code).toBe(6)
     expect(ended.stderr).toContain('taken over by lease')
-    expect(await value(KEY)).toContain('"weight":7')
-    expect(await leaseIds()).toHaveLength(1)
+    expect(await storedText(etcd, KEY)).toContain('"weight":7')
+    expect(await leaseIds(etcd)).toHaveLength(1)
   })
 
   test('deleted from outside while the lease lives: it was on purpose, so it says so and ends', async () => {
@@ -118,8 +112,8 @@ describe('register', () => {
     const { code } = await held.exited()
     expect(code).toBe(0)
     expect(held.events().at(-1)).toMatchObject({ type: 'gone', reason: 'deregistered' })
-    expect(await value(KEY)).toBe('')
-    expect(await leaseIds()).toEqual([])
+    expect(await storedText(etcd, KEY)).toBe('')
+    expect(await leaseIds(etcd)).toEqual([])
   })
 
   test('the lease revoked from outside: registered again, with the weight that an operator had set', async () => {
@@ -127,21 +121,23 @@ describe('register', () => {
     await held.printed('"type":"added"')
     expect((await disco.run('weight', 'hello', '127.0.0.1:1001', '9', '--force')).code).toBe(0)
     await held.printed('"type":"weight"')
-    const [lease = ''] = await leaseIds()
+    const [lease = ''] = await leaseIds(etcd)
     await etcd.ctl('lease', 'revoke', lease)
     await held.printed('"again":true')
-    expect(await value(KEY)).toContain('"weight":9')
+    expect(await storedText(etcd, KEY)).toContain('"weight":9')
     expect(await leaseOf(KEY)).toBe('some')
   })
 
   test('a value that cannot be read is not put back: the last valid one is', async () => {
     const held = disco.start(...HELD, '--weight', '4')
     await held.printed('"type":"added"')
-    const [lease = ''] = await leaseIds()
+    const [lease = ''] = await leaseIds(etcd)
     await etcd.ctl('put', KEY, 'garbage', `--lease=${lease}`)
     await etcd.ctl('lease', 'revoke', lease)
     await held.printed('"again":true')
-    expect(await value(KEY)).toBe('{"name":"hello","addr":"127.0.0.1:1001","version":"1.0.0","weight":4}')
+    expect(await storedText(etcd, KEY)).toBe(
+      '{"name":"hello","addr":"127.0.0.1:1001","version":"1.0.0","weight":4}',
+    )
   })
 
   test('overwritten without a lease: the value is adopted and the lease attached again', async () => {
@@ -150,7 +146,7 @@ describe('register', () => {
     await etcd.ctl('put', KEY, '{"name":"hello","addr":"127.0.0.1:1001","version":"1.0.0","weight":6}')
     await held.printed('"reattached":true')
     expect(await leaseOf(KEY)).toBe('some')
-    expect(await value(KEY)).toContain('"weight":6')
+    expect(await storedText(etcd, KEY)).toContain('"weight":6')
   })
 
   test('a process stopped for longer than its TTL registers again when it goes on', async () => {
@@ -158,23 +154,23 @@ describe('register', () => {
     await held.printed('"type":"added"')
     held.child.kill('SIGSTOP')
     await until(
-      async () => (await value(KEY)) === '',
+      async () => (await storedText(etcd, KEY)) === '',
       () => 'the key to expire',
     )
     held.child.kill('SIGCONT')
     await held.printed('"again":true')
-    expect(await value(KEY)).toContain('"weight":1')
+    expect(await storedText(etcd, KEY)).toContain('"weight":1')
   })
 
   test('etcd killed for less than the TTL and started again: the same lease goes on, told once', async () => {
     const held = disco.start('register', 'hello', '127.0.0.1:1001', '--version', '1.0.0', '--ttl', '10')
     await held.printed('"type":"added"')
-    const before = await leaseIds()
+    const before = await leaseIds(etcd)
     await etcd.kill()
     await held.printed('"type":"stale"')
     await etcd.restart()
     await held.printed('"type":"resync"')
-    expect(await leaseIds()).toEqual(before)
+    expect(await leaseIds(etcd)).toEqual(before)
     expect(held.events().map(({ type }) => type)).toEqual(['added', 'stale', 'resync'])
   })
 
