@@ -5,6 +5,7 @@ import { parseDurationMs } from '../cli/duration.js'
 import { cacheFlags } from '../cli/flags.js'
 import { parseJson } from '../cli/json-argument.js'
 import { requireServiceName } from '../cli/names.js'
+import { policyFlags, policyOf } from '../cli/policy-flags.js'
 import { age, duration } from '../cli/render/units.js'
 import { jsonLine, prettyJson, visible } from '../cli/render/visible.js'
 import { type CallDoc, callDoc, callLineDoc } from '../cli/schema/call.js'
@@ -13,7 +14,6 @@ import { DiscoError } from '../domain/errors.js'
 import type { Method } from '../grpc/descriptors.js'
 import type { Client } from '../grpc/dial.js'
 import type { ResolvedList } from '../grpc/live-list.js'
-import { findPolicy, POLICIES, type Policy } from '../policies/index.js'
 
 /** Endpoints that take longer to connect are reported and left out. */
 const CONNECT_DEADLINE_MS = 5_000
@@ -38,11 +38,7 @@ export default class Call extends DiscoCommand {
   }
   static override flags = {
     n: Flags.integer({ default: 1, min: 1, max: 100_000_000, description: 'how many calls' }),
-    policy: Flags.string({
-      default: POLICIES[0].name,
-      helpValue: '<name>',
-      description: `LB policy: ${POLICIES.map(({ name, shortName }) => `${name} (${shortName})`).join(', ')}`,
-    }),
+    ...policyFlags,
     data: Flags.string({ char: 'd', default: '{}', helpValue: '<json>', description: 'the request message' }),
     deadline: Flags.string({
       default: '5s',
@@ -61,7 +57,7 @@ export default class Call extends DiscoCommand {
   async run(): Promise<CallDoc> {
     const { args, flags } = await this.parse(Call)
     const service = requireServiceName(args.service)
-    const policy = requirePolicy(flags.policy)
+    const policy = policyOf(flags)
     const data = parseJson(flags.data)
     const deadlineMs = parseDurationMs(flags.deadline)
     const registry = await this.openRegistry(flags, this.cacheOptions(flags))
@@ -136,14 +132,6 @@ export default class Call extends DiscoCommand {
   private printCall(result: CallResult): void {
     this.out(jsonLine(callLineDoc(result)))
   }
-}
-
-function requirePolicy(name: string): Policy {
-  const policy = findPolicy(name)
-  if (policy) return policy
-  throw new DiscoError('USAGE', `There is no LB policy "${name}"`, {
-    suggestions: [`There is: ${POLICIES.map((known) => `${known.name} (${known.shortName})`).join(', ')}`],
-  })
 }
 
 async function describeMethod(
