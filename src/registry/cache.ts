@@ -55,13 +55,17 @@ export class ListCache {
     return list
   }
 
-  /** Replaces the file in one step: a reader sees the old list or the new one. */
+  /**
+   * Replaces the file in one step: a reader sees the old list or the new one. A list without endpoints is not
+   * kept, nor is what stood there before it: only etcd can say that a service is empty.
+   */
   async write(target: CacheTarget, list: CachedList): Promise<void> {
-    const text = JSON.stringify({ format: FORMAT, target: named(target), ...list })
-    if (Buffer.byteLength(text) > MOST_BYTES) return
     const file = this.fileOf(target)
     const draft = `${file}.${randomUUID()}`
     try {
+      if (list.endpoints.length === 0) return await rm(file, { force: true })
+      const text = JSON.stringify({ format: FORMAT, target: named(target), ...list })
+      if (Buffer.byteLength(text) > MOST_BYTES) return await rm(file, { force: true })
       await mkdir(this.folder, { recursive: true, mode: 0o700 })
       await writeFile(draft, text, { mode: 0o600, flag: 'wx' })
       await rename(draft, file)

@@ -10,8 +10,7 @@ const CONFIRM_PERIOD_MS = 60_000
 
 /**
  * A service's updates, kept on disk as they come. Where etcd is out of reach from the start, the list that was
- * kept comes first, unless it is older than `maxAgeMs`; a kept list without endpoints is none, because only
- * etcd can say that a service is empty.
+ * kept comes first, unless it is older than `maxAgeMs`.
  */
 export async function* cachedWatch(
   updates: AsyncIterable<Update>,
@@ -34,7 +33,7 @@ export async function* cachedWatch(
 
 async function readKept(cache: ListCache, target: CacheTarget, maxAgeMs: number): Promise<Reset | null> {
   const list = await cache.read(target)
-  if (!list || list.endpoints.length === 0) return null
+  if (!list) return null
   const ageMs = Math.max(0, Date.now() - list.seenAtMs)
   if (ageMs > maxAgeMs) return null
   return { type: 'reset', revision: list.revision, endpoints: list.endpoints, source: 'cache', ageMs }
