@@ -32,6 +32,12 @@ export const policyFlags = {
   }),
 }
 
+/** For commands that dial. */
+export const healthFlag = Flags.boolean({
+  helpGroup: 'POLICY',
+  description: 'pick only endpoints that say they are SERVING (grpc.health.v1 Watch)',
+})
+
 export interface PolicyFlags {
   readonly policy: string
   readonly 'hash-key'?: string | undefined
