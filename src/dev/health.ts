@@ -7,10 +7,12 @@ import {
   type ServingStatus,
 } from '../grpc/health-protocol.js'
 
+export type HealthWatcher = ServerWritableStream<HealthQuestion, ServingStatus>
+
 /** Answers grpc.health.v1, Check and Watch, for whatever service is asked about: the server's own health. */
 export class Health {
+  protected readonly watchers = new Set<HealthWatcher>()
   private current: ServingStatus = 'SERVING'
-  private readonly watches = new Set<ServerWritableStream<HealthQuestion, ServingStatus>>()
 
   constructor(server: Server) {
     const method = (path: string, responseStream: boolean) => ({
@@ -23,12 +25,7 @@ export class Health {
       {
         Check: (_: ServerUnaryCall<HealthQuestion, ServingStatus>, reply: sendUnaryData<ServingStatus>) =>
           reply(null, this.current),
-        // A watch stays open: its end would mean that nothing is known.
-        Watch: (call: ServerWritableStream<HealthQuestion, ServingStatus>) => {
-          this.watches.add(call)
-          call.on('cancelled', () => this.watches.delete(call))
-          call.write(this.current)
-        },
+        Watch: (watcher: HealthWatcher) => this.watch(watcher),
       },
     )
   }
@@ -36,11 +33,18 @@ export class Health {
   /** From now on; who watches is told. */
   set(status: ServingStatus): void {
     this.current = status
-    for (const watch of this.watches) watch.write(status)
+    for (const watcher of this.watchers) watcher.write(status)
   }
 
   /** Ends every watch, for a server that waits for its last call. */
   close(): void {
-    for (const watch of this.watches) watch.end()
+    for (const watcher of this.watchers) watcher.end()
+  }
+
+  /** A watch stays open: its end would mean that nothing is known. */
+  protected watch(watcher: HealthWatcher): void {
+    this.watchers.add(watcher)
+    watcher.on('cancelled', () => this.watchers.delete(watcher))
+    watcher.write(this.current)
   }
 }

@@ -81,6 +81,8 @@ export class Child {
   }
 
   private connected(result: experimental.PickResult): void {
+    // READY may be told again for the same connection, which changes nothing.
+    if (this.result?.subchannel === result.subchannel) return
     const { onCallStarted, onCallEnded } = this.load
     this.result = { ...result, onCallStarted, onCallEnded }
     const { healthService } = this.settings

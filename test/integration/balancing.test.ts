@@ -43,7 +43,7 @@ describe.each(POLICIES)('%s %j', (policy, parameters) => {
     const [good, drained, sick, ...rest] = backends
     if (!good || !drained || !sick) throw new Error('five backends were started')
     const [refusing] = await freePorts(1)
-    sick.setHealth('NOT_SERVING')
+    sick.health?.set('NOT_SERVING')
     discovery.list(
       ...[good, sick, ...rest.slice(0, 1)].map(({ addr }) => ({ addr, weight: 2 })),
       { addr: drained.addr, weight: 0 },
@@ -57,7 +57,7 @@ describe.each(POLICIES)('%s %j', (policy, parameters) => {
       expect(healthy).toContain(await caller.call(setHashKey(new Metadata(), `key-${call}`)))
     }
     expect([drained.calls, sick.calls]).toEqual(before)
-    sick.setHealth('SERVING')
+    sick.health?.set('SERVING')
     await caller.untilRotation(...healthy, sick.addr)
   })
 

@@ -5,6 +5,7 @@ import { install } from '../../src/grpc/install.js'
 import { setHashKey, setPin } from '../../src/grpc/picker.js'
 import { Backend } from '../support/backend.js'
 import { Caller } from '../support/caller.js'
+import { until } from '../support/disco.js'
 import { errorOf } from '../support/errors.js'
 import { freePorts } from '../support/ports.js'
 import { ScriptedDiscovery } from '../support/scripted-discovery.js'
@@ -156,10 +157,15 @@ describe('pinned', () => {
       parameters: { to: 'leader', fallback: { rr: {} } },
     })
     await caller.untilRotation(a.addr, b.addr)
+    const untilAllGoTo = ({ addr }: Backend) =>
+      until(
+        async () => (await caller.count(4))[addr] === 4,
+        () => `all calls to go to ${addr}`,
+      )
     discovery.put({ addr: a.addr, id: 'leader', weight: 2 })
-    await expect.poll(async () => (await caller.count(4))[a.addr]).toBe(4)
+    await untilAllGoTo(a)
     discovery.list({ addr: a.addr, id: 'a' }, { addr: b.addr, id: 'leader' })
-    await expect.poll(async () => (await caller.count(4))[b.addr]).toBe(4)
+    await untilAllGoTo(b)
   })
 })
 

@@ -1,6 +1,5 @@
 import { type Metadata, Server, ServerCredentials, type ServerWritableStream, status } from '@grpc/grpc-js'
-import { Health } from '../../src/dev/health.js'
-import type { ServingStatus } from '../../src/grpc/health-protocol.js'
+import { MoodyHealth } from './moody-health.js'
 
 const bytes = (value: Buffer) => value
 const CODEC = {
@@ -27,7 +26,8 @@ export class Backend implements AsyncDisposable {
   private constructor(
     private readonly server: Server,
     readonly addr: string,
-    private readonly health: Health | null,
+    /** Null where the server has no grpc.health.v1. */
+    readonly health: MoodyHealth | null,
   ) {}
 
   static async start({ health = true, listen = '127.0.0.1:0' } = {}): Promise<Backend> {
@@ -44,7 +44,7 @@ export class Backend implements AsyncDisposable {
         Hold: (call: ServerWritableStream<Buffer, Buffer>) => own.backend?.hold(call),
       },
     )
-    const answersHealth = health ? new Health(server) : null
+    const answersHealth = health ? new MoodyHealth(server) : null
     const port = await new Promise<number>((resolve, reject) => {
       server.bindAsync(listen, ServerCredentials.createInsecure(), (error, bound) =>
         error ? reject(error) : resolve(bound),
@@ -58,10 +58,6 @@ export class Backend implements AsyncDisposable {
   /** So many, on ports of their own. */
   static startMany(count: number, options: { health?: boolean } = {}): Promise<Backend[]> {
     return Promise.all(Array.from({ length: count }, () => Backend.start(options)))
-  }
-
-  setHealth(status: ServingStatus): void {
-    this.health?.set(status)
   }
 
   /** Streams that are open here. */

@@ -16,6 +16,8 @@ export class Caller implements Disposable, Observer {
   inRotation: string[] = []
   /** The weights that are followed, by address. */
   weights: ReadonlyMap<string, number> = new Map()
+  /** Why endpoints are not picked, by address; null for one that could be. */
+  readonly problems = new Map<string, string | null>()
   private readonly client: Client
 
   constructor(target: string, settings: ChannelSettings = {}, options: ChannelOptions = {}) {
@@ -27,6 +29,10 @@ export class Caller implements Disposable, Observer {
   rotation(weights: ReadonlyMap<RegisteredEndpoint, number>): void {
     this.weights = new Map([...weights].map(([{ registration }, weight]) => [registration.addr, weight]))
     this.inRotation = [...weights.keys()].map(({ registration }) => registration.addr).sort()
+  }
+
+  connectivity({ registration }: RegisteredEndpoint, _: boolean, problem: string | null): void {
+    this.problems.set(registration.addr, problem)
   }
 
   /** Waits until these addresses, and no others, are picked. */

@@ -10,7 +10,12 @@ export class ScriptedDiscovery implements Discovery {
   private revision = 0
   private last: Update | null = null
   private failure: DiscoError | null = null
-  private readonly watchers = new Set<(update: Update) => void>()
+  private readonly listeners = new Set<(update: Update) => void>()
+
+  /** How many watch now. */
+  get watchers(): number {
+    return this.listeners.size
+  }
 
   /** The whole list, as from etcd. */
   list(...endpoints: readonly Partial<Endpoint>[]): void {
@@ -40,7 +45,7 @@ export class ScriptedDiscovery implements Discovery {
   /** Every watch fails, now and when it begins, until `mend`. */
   fail(error: DiscoError): void {
     this.failure = error
-    for (const watcher of this.watchers) watcher({ type: 'stale', sinceMs: Date.now(), cause: error })
+    for (const listener of this.listeners) listener({ type: 'stale', sinceMs: Date.now(), cause: error })
   }
 
   mend(): void {
@@ -55,7 +60,7 @@ export class ScriptedDiscovery implements Discovery {
       queue.push(update)
       wake()
     }
-    this.watchers.add(hear)
+    this.listeners.add(hear)
     signal.addEventListener('abort', () => wake(), { once: true })
     try {
       while (!signal.aborted) {
@@ -68,12 +73,12 @@ export class ScriptedDiscovery implements Discovery {
           })
       }
     } finally {
-      this.watchers.delete(hear)
+      this.listeners.delete(hear)
     }
   }
 
   private tell(update: Update): void {
     if (update.type === 'reset' || this.last === null) this.last = update
-    for (const watcher of this.watchers) watcher(update)
+    for (const listener of this.listeners) listener(update)
   }
 }
