@@ -30,6 +30,11 @@ export function registered(endpoint: experimental.Endpoint): RegisteredEndpoint 
   return { addresses: endpoint.addresses, id: endpointId(registration), registration, weight: 1 }
 }
 
+/** By which an endpoint can be pinned. */
+export function namesOf({ registration: { id, key, addr } }: RegisteredEndpoint): readonly string[] {
+  return id === undefined ? [key, addr] : [id, key, addr]
+}
+
 /** Whether a connection's peer is this endpoint. Two endpoints on one address have the same peer. */
 export function isPeer({ addresses }: RegisteredEndpoint, peer: string): boolean {
   return addresses.some((address) => experimental.subchannelAddressToString(address) === peer)
