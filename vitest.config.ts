@@ -8,6 +8,8 @@ export default defineConfig({
     globalSetup: 'test/support/global-setup.ts',
     reporters: ['default', './test/support/closing-line.ts'],
     testTimeout: 60_000,
+    // Tests that may run beside each other mostly wait, for etcd or for a deadline.
+    maxConcurrency: 12,
     hookTimeout: 60_000,
   },
 })

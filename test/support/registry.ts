@@ -1,0 +1,12 @@
+import { type EtcdOptions, Registry } from '../../src/registry/registry.js'
+
+/** A registry of the test's own process. A request may take long: the machine may be busy. */
+export function openRegistry(
+  endpoints: readonly string[],
+  options: Partial<EtcdOptions> = {},
+): Promise<Registry> {
+  return Registry.open({
+    ...{ endpoints, endpointsSource: 'the test', commandTimeoutMs: 20_000, dialTimeoutMs: 1_000 },
+    ...options,
+  })
+}
