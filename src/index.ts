@@ -3,10 +3,10 @@ export type {
   Changes,
   Delete,
   Discovery,
-  Live,
   Put,
   Query,
   Reset,
+  Resync,
   Stale,
   Update,
 } from './domain/discovery.js'
@@ -19,7 +19,14 @@ export type {
   RegistrationReports,
   RegistrationRequest,
 } from './registry/registration.js'
-export { type EndpointList, type EtcdOptions, Registry, type Ttl } from './registry/registry.js'
+export {
+  type CacheOptions,
+  type EndpointList,
+  type EtcdOptions,
+  Registry,
+  type RegistryOptions,
+  type Ttl,
+} from './registry/registry.js'
 export type { EndpointSelection } from './registry/selection.js'
 export type { Unregistered } from './registry/unregister.js'
 export type { EndpointChange, WeightChanged } from './registry/weight.js'

@@ -19,11 +19,14 @@ function toUpdate(layout: Layout, update: RangeUpdate): Update {
   switch (update.type) {
     case 'stale':
       return { type: 'stale', sinceMs: Date.now(), cause: update.cause }
-    case 'live':
-      return update
     case 'reset': {
       const endpoints = update.kvs.flatMap((kv) => decodeEndpoints(layout, kv))
-      return { type: 'reset', revision: update.revision, endpoints }
+      return { type: 'reset', revision: update.revision, endpoints, source: 'etcd', ageMs: 0 }
+    }
+    case 'resync': {
+      const { revision, missedRevisions, events } = update
+      const changes = events.map((event) => toChange(layout, event))
+      return { type: 'resync', revision, missedRevisions, changes }
     }
     case 'changes': {
       const [first, ...rest] = update.events

@@ -8,6 +8,8 @@ import { EtcdClient } from '../etcd/client.js'
 import { leaseTtl } from '../etcd/lease-keeper.js'
 import type { EtcdOptions } from '../etcd/options.js'
 import { list, prefixRange } from '../etcd/range.js'
+import { defaultCacheFolder, ListCache } from './cache.js'
+import { cachedWatch } from './cached-watch.js'
 import { decodeEndpoints } from './decode.js'
 import { watchEndpoints } from './discovery.js'
 import { Registration, type RegistrationReports, type RegistrationRequest } from './registration.js'
@@ -16,6 +18,22 @@ import { type Unregistered, unregister } from './unregister.js'
 import { setWeight, type WeightChanged } from './weight.js'
 
 export type { EtcdOptions }
+
+export interface RegistryOptions extends EtcdOptions {
+  /** Where the last good lists are kept, for a start without etcd; `false` for nowhere. */
+  readonly cache?: CacheOptions | false
+}
+
+export interface CacheOptions {
+  /** Default: `disco` in the user's cache folder (XDG_CACHE_HOME). */
+  readonly folder?: string
+  /** An older list is not used. Default: a day. */
+  readonly maxAgeMs?: number
+  /** Told once when the cache cannot be used. Default: a Node warning. */
+  readonly onWarning?: (message: string) => void
+}
+
+const DEFAULT_CACHE_MAX_AGE_MS = 24 * 60 * 60 * 1000
 
 /** Endpoints as of one revision. */
 export interface EndpointList {
@@ -39,11 +57,12 @@ export class Registry implements Discovery {
   private constructor(
     private readonly client: EtcdClient,
     private readonly layout: Layout,
+    private readonly options: RegistryOptions,
   ) {}
 
   /** Connects only with the first request. @throws DiscoError USAGE */
-  static async open(options: EtcdOptions): Promise<Registry> {
-    return new Registry(await EtcdClient.create(options), DEFAULT_LAYOUT)
+  static async open(options: RegistryOptions): Promise<Registry> {
+    return new Registry(await EtcdClient.create(options), DEFAULT_LAYOUT, options)
   }
 
   /** The endpoints of one service, or of all, by key. A service without any gives an empty list. */
@@ -83,13 +102,19 @@ export class Registry implements Discovery {
     return ttls
   }
 
-  watch(query: Query, signal: AbortSignal): AsyncGenerator<Update, void, void> {
-    return watchEndpoints(this.client, this.layout, prefixRange(this.layout.prefix(query.service)), signal)
+  /** As the resolver sees a service: with the last good list from disk where etcd is out of reach at the start. */
+  watch({ service }: Query, signal: AbortSignal): AsyncGenerator<Update, void, void> {
+    const updates = this.follow(service, signal)
+    const { endpoints: members, cache } = this.options
+    if (cache === false) return updates
+    const { folder, maxAgeMs = DEFAULT_CACHE_MAX_AGE_MS, onWarning = emitWarning } = cache ?? {}
+    const lists = new ListCache(folder ?? defaultCacheFolder(process.env), onWarning)
+    return cachedWatch(updates, lists, { members, layout: this.layout.name, service }, maxAgeMs)
   }
 
-  /** All services; otherwise as `watch`. */
-  watchAll(signal: AbortSignal): AsyncGenerator<Update, void, void> {
-    return watchEndpoints(this.client, this.layout, prefixRange(this.layout.prefix()), signal)
+  /** As etcd tells it: one service, or all of them. */
+  follow(service: string | undefined, signal: AbortSignal): AsyncGenerator<Update, void, void> {
+    return watchEndpoints(this.client, this.layout, prefixRange(this.layout.prefix(service)), signal)
   }
 
   /** Takes a lease and the key, and holds both until closed. @throws DiscoError USAGE, CONFLICT */
@@ -138,6 +163,10 @@ export class Registry implements Discovery {
     const names = kvs.map((kv) => kv.key.split('/')[1] ?? '').filter((name) => name !== '')
     return [...new Set(names)]
   }
+}
+
+function emitWarning(message: string): void {
+  process.emitWarning(message, 'DiscoCacheWarning')
 }
 
 function some(names: readonly string[]): string {
