@@ -14,6 +14,12 @@ const DATA_ROOT = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 const START_DEADLINE_MS = 20_000
 
+/** A test that runs out of time stops nothing. */
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** The files of a member that serves TLS, and of an etcdctl that talks to it. */
 export interface EtcdTls {
   readonly caFile: string
@@ -167,10 +173,8 @@ export class RealEtcd implements AsyncDisposable {
     ]
     // A bare environment: etcd reads every ETCD_* variable as a flag.
     const child = spawn(findEtcd('etcd'), flags, { stdio: ['ignore', 'ignore', 'inherit'], env: {} })
-    // A test that ran out of time stops nothing.
-    const endWithUs = () => child.kill('SIGKILL')
-    process.once('exit', endWithUs)
-    child.once('exit', () => process.off('exit', endWithUs))
+    running.add(child)
+    child.once('exit', () => running.delete(child))
     return child
   }
 

@@ -28,7 +28,11 @@ export class KeyPoll implements AsyncDisposable {
     while (!this.isStopped) {
       for (const api of members) {
         // A member's own data, without a word to the leader: there may be none for a moment.
-        const request = { key: Buffer.from(this.key).toString('base64'), serializable: true, count_only: true }
+        const request = {
+          key: Buffer.from(this.key).toString('base64'),
+          serializable: true,
+          count_only: true,
+        }
         const outcome = await api.call('KV/Range', request)
         if (!('ok' in outcome)) continue
         this.looked++
