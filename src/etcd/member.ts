@@ -16,7 +16,11 @@ export class Member {
   readonly watch: WatchClient
   private readonly pool: ConnectionPool
 
-  constructor(url: string, options: EtcdOptions, tls: TlsFiles | null) {
+  constructor(
+    readonly url: string,
+    options: EtcdOptions,
+    tls: TlsFiles | null,
+  ) {
     this.pool = new ConnectionPool({
       hosts: url,
       grpcOptions: {
