@@ -177,8 +177,10 @@ export class EtcdClient {
       return await policy.execute(async () => {
         const { member } = this
         tries++
+        const deadline = this.tryUntil(end, tries)
+        member.patientUntilMs = deadline
         try {
-          return await send(member, { deadline: this.tryUntil(end, tries) })
+          return await send(member, { deadline })
         } catch (error) {
           if (isTransient(error)) this.moveOnFrom(member)
           // The last failure stands last.
