@@ -4,7 +4,7 @@ import { median } from './median.js'
 const SIZES = [10, 1_000, 10_000]
 const ROUNDS = 9
 
-/** A round is as many picks as take about this long. */
+/** A round is as many picks as take at least this long. */
 const ROUND_MS = 100
 
 const CASES: readonly { readonly name: string; readonly config?: object; readonly key?: string }[] = [
@@ -67,14 +67,15 @@ function weightChange(chooser: Chooser<number>, size: number, keys: typeof NO_KE
 
 /** The median of several rounds, in nanoseconds. */
 function measure(action: () => unknown): number {
-  action()
-  const repetitions = Math.max(3, Math.round((ROUND_MS * 1e6) / timed(action, 3)))
-  timed(action, repetitions)
+  let repetitions = 1
+  while (timed(action, repetitions) * repetitions < ROUND_MS * 1e6) repetitions *= 2
   return median(Array.from({ length: ROUNDS }, () => timed(action, repetitions)))
 }
 
+/** By CPU time: a machine with other work makes a pick wait, not dearer. */
 function timed(action: () => unknown, repetitions: number): number {
-  const started = process.hrtime.bigint()
+  const before = process.cpuUsage()
   for (let at = 0; at < repetitions; at++) action()
-  return Number(process.hrtime.bigint() - started) / repetitions
+  const { user, system } = process.cpuUsage(before)
+  return ((user + system) * 1_000) / repetitions
 }
