@@ -19,7 +19,14 @@ export type {
   RegistrationReports,
   RegistrationRequest,
 } from './registry/registration.js'
-export { type EndpointList, type EtcdOptions, Registry, type Ttl } from './registry/registry.js'
+export {
+  type EndpointList,
+  type EtcdOptions,
+  type Place,
+  Registry,
+  type RegistryOptions,
+  type Ttl,
+} from './registry/registry.js'
 export type { EndpointSelection } from './registry/selection.js'
 export type { Unregistered } from './registry/unregister.js'
 export type { EndpointChange, WeightChanged } from './registry/weight.js'

@@ -4,11 +4,15 @@ import { DiscoError } from '../domain/errors.js'
 import { Backoff } from './backoff.js'
 import type { EtcdClient } from './client.js'
 import { type KeyRange, type KeyValue, list, readKeyValue } from './range.js'
+import { sift } from './sift.js'
 import { watchStream } from './watch-stream.js'
 
 export type KeyEvent =
   | { readonly type: 'put'; readonly kv: KeyValue }
   | { readonly type: 'delete'; readonly key: string }
+
+/** Tells by the key whether it matters; the others are not listed with their values, and not told. */
+export type Keep = (key: string) => boolean
 
 /** What a watched range tells. After a Stale comes a Live (nothing was missed) or a Reset. */
 export type RangeUpdate =
@@ -32,6 +36,7 @@ export async function* watchRange(
   client: EtcdClient,
   range: KeyRange,
   signal: AbortSignal,
+  { keep = null }: { keep?: Keep | null } = {},
 ): AsyncGenerator<RangeUpdate, void, void> {
   const backoff = new Backoff()
   const position = new Position()
@@ -39,7 +44,7 @@ export async function* watchRange(
   while (!signal.aborted) {
     try {
       if (!(await position.stillHolds(client, range))) {
-        const listing = await list(client, range)
+        const listing = await (keep ? sift(client, range, keep) : list(client, range))
         position.reset(listing.clusterId, listing.revision)
         isStale = false
         yield { type: 'reset', revision: listing.revision, kvs: listing.kvs }
@@ -55,10 +60,12 @@ export async function* watchRange(
           await backoff.wait(signal)
           break
         }
-        for (const update of byRevision(response)) {
+        for (const update of byRevision(response, keep)) {
           position.advance(update.revision)
           yield update
         }
+        // What was not kept was seen all the same: to resume behind it spares reading it again.
+        position.advance(Number(response.events.at(-1)?.kv.mod_revision ?? 0))
       }
     } catch (thrown) {
       if (signal.aborted) return
@@ -105,7 +112,10 @@ class Position {
   }
 }
 
-function* byRevision(response: Pick<IWatchResponse, 'events'>): Generator<RangeUpdate & { type: 'changes' }> {
+function* byRevision(
+  response: Pick<IWatchResponse, 'events'>,
+  keep: Keep | null,
+): Generator<RangeUpdate & { type: 'changes' }> {
   let revision: Revision = 0
   let events: KeyEvent[] = []
   const flush = function* () {
@@ -114,6 +124,7 @@ function* byRevision(response: Pick<IWatchResponse, 'events'>): Generator<RangeU
     events = []
   }
   for (const event of response.events) {
+    if (keep && !keep(event.kv.key.toString())) continue
     const eventRevision = Number(event.kv.mod_revision)
     if (eventRevision !== revision) yield* flush()
     revision = eventRevision

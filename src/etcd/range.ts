@@ -26,7 +26,7 @@ export interface Listing {
 }
 
 /** 5,000 registrations stay far below any message limit, and cost no more than one large answer. */
-const PAGE_SIZE = 5_000
+export const PAGE_SIZE = 5_000
 
 export function oneKey(key: string): KeyRange {
   return { key: Buffer.from(key) }
@@ -84,7 +84,8 @@ async function listOnce(
   }
 }
 
-function isCompacted(error: unknown): boolean {
+/** Whether a list could not go on because its revision is gone. */
+export function isCompacted(error: unknown): boolean {
   return error instanceof DiscoError && /required revision has been compacted/.test(error.message)
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type LeaseId, leaseHex, type Registered, type Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
-import { isUnreadable, type Layout } from '../domain/layouts/index.js'
+import { isNoEndpoint, isUnreadable, type Layout } from '../domain/layouts/index.js'
 import type { EtcdClient } from '../etcd/client.js'
 import { createKey, deleteHeldBy, replaceUnder } from '../etcd/key-txn.js'
 import { type GrantedLease, grantLease, keepAlive, leaseTtl } from '../etcd/lease-keeper.js'
@@ -69,7 +69,7 @@ export class Registration {
     private last: { registered: Registered; value: Uint8Array },
     private lastRevision: Revision,
   ) {
-    this.key = layout.encode(request.registered).key
+    this.key = layout.encode([request.registered], lease.id).key
     this.ended = new Promise((resolve, reject) => {
       this.finish = (end) => {
         this.stop.abort()
@@ -89,8 +89,10 @@ export class Registration {
     signal: AbortSignal,
   ): Promise<Registration> {
     const { registered, ttlSeconds, takeover } = request
-    const { key, value } = layout.encode(registered)
+    // What cannot be written, whatever lease etcd grants, is refused before etcd is asked for one.
+    layout.encode([registered], '1')
     const lease = await grantLease(client, ttlSeconds)
+    const { key, value } = layout.encode([registered], lease.id)
     const waiting = new AbortController()
     void keepAlive(client, lease, SILENT, waiting.signal)
     try {
@@ -212,7 +214,7 @@ export class Registration {
     if (kv.lease !== this.lease.id || kv.modRevision <= this.lastRevision) return
     this.lastRevision = kv.modRevision
     const decoded = this.layout.decode(kv.key, kv.value)
-    if (isUnreadable(decoded)) return
+    if (isUnreadable(decoded) || isNoEndpoint(decoded)) return
     const before = this.last
     const [registered] = decoded
     this.last = { registered, value: kv.value }

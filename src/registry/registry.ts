@@ -1,27 +1,22 @@
 import type { Discovery, Query, Update } from '../domain/discovery.js'
-import type { Endpoint, LeaseId, Revision } from '../domain/endpoint.js'
-import { DiscoError } from '../domain/errors.js'
-import { DEFAULT_LAYOUT, type Layout } from '../domain/layouts/index.js'
-import { nearestNames } from '../domain/nearest.js'
+import type { LeaseId } from '../domain/endpoint.js'
+import { type Place, type Reader, readerOf, writableLayout } from '../domain/layouts/reader.js'
 import type { WeightChange } from '../domain/weight.js'
 import { EtcdClient } from '../etcd/client.js'
 import { leaseTtl } from '../etcd/lease-keeper.js'
 import type { EtcdOptions } from '../etcd/options.js'
-import { list, prefixRange } from '../etcd/range.js'
-import { decodeEndpoints } from './decode.js'
 import { watchEndpoints } from './discovery.js'
+import { type EndpointList, listEndpoints } from './listing.js'
+import { noSuchService } from './no-such-service.js'
 import { Registration, type RegistrationReports, type RegistrationRequest } from './registration.js'
 import { type EndpointSelection, selectEndpoints } from './selection.js'
 import { type Unregistered, unregister } from './unregister.js'
 import { setWeight, type WeightChanged } from './weight.js'
 
-export type { EtcdOptions }
+export type { EndpointList, EtcdOptions, Place }
 
-/** Endpoints as of one revision. */
-export interface EndpointList {
-  readonly revision: Revision
-  readonly endpoints: readonly Endpoint[]
-}
+/** How to reach etcd, and where registrations stand in it. */
+export interface RegistryOptions extends EtcdOptions, Place {}
 
 export interface Ttl {
   readonly ttlSeconds: number
@@ -31,42 +26,29 @@ export interface Ttl {
 /** So many leases are asked for at a time: enough to hide the round trips, too few to crowd etcd. */
 const LEASES_AT_ONCE = 64
 
-/** For suggestions, a part of a huge registry is enough. */
-const NAMES_LIMIT = 20_000
-
 /** A service registry in etcd. Every method may throw DiscoError ETCD_UNREACHABLE or ETCD_DENIED. */
 export class Registry implements Discovery {
   private constructor(
     private readonly client: EtcdClient,
-    private readonly layout: Layout,
+    private readonly reader: Reader,
   ) {}
 
   /** Connects only with the first request. @throws DiscoError USAGE */
-  static async open(options: EtcdOptions): Promise<Registry> {
-    return new Registry(await EtcdClient.create(options), DEFAULT_LAYOUT)
+  static async open(options: RegistryOptions): Promise<Registry> {
+    const reader = readerOf(options)
+    return new Registry(await EtcdClient.create(options), reader)
   }
 
   /** The endpoints of one service, or of all, by key. A service without any gives an empty list. */
-  async list(service?: string): Promise<EndpointList> {
-    const { revision, kvs } = await list(this.client, prefixRange(this.layout.prefix(service)))
-    return { revision, endpoints: kvs.flatMap((kv) => decodeEndpoints(this.layout, kv)) }
+  list(service?: string): Promise<EndpointList> {
+    return listEndpoints(this.client, this.reader, service)
   }
 
   /** @throws DiscoError NOT_FOUND with the nearest names, when the service has no endpoint */
   async listExisting(service: string): Promise<EndpointList> {
     const listing = await this.list(service)
     if (listing.endpoints.length > 0) return listing
-    const names = await this.serviceNames()
-    const nearest = nearestNames(service, names)
-    throw new DiscoError(
-      'NOT_FOUND',
-      `No service "${service}" under ${this.layout.prefix()} (rev ${listing.revision})`,
-      {
-        suggestions: [
-          nearest.length > 0 ? `Did you mean ${nearest.join(' or ')}? ${some(names)}` : some(names),
-        ],
-      },
-    )
+    throw noSuchService(service, this.reader, await this.list())
   }
 
   /** Time left and granted for each lease; a lease that has ended is left out. */
@@ -84,12 +66,14 @@ export class Registry implements Discovery {
   }
 
   watch(query: Query, signal: AbortSignal): AsyncGenerator<Update, void, void> {
-    return watchEndpoints(this.client, this.layout, prefixRange(this.layout.prefix(query.service)), signal)
+    const { service, layout = this.reader.layout, root = this.reader.root } = query
+    const isOwn = layout === this.reader.layout && root === this.reader.root
+    return watchEndpoints(this.client, isOwn ? this.reader : readerOf({ layout, root }), service, signal)
   }
 
   /** All services; otherwise as `watch`. */
   watchAll(signal: AbortSignal): AsyncGenerator<Update, void, void> {
-    return watchEndpoints(this.client, this.layout, prefixRange(this.layout.prefix()), signal)
+    return watchEndpoints(this.client, this.reader, undefined, signal)
   }
 
   /** Takes a lease and the key, and holds both until closed. @throws DiscoError USAGE, CONFLICT */
@@ -98,7 +82,7 @@ export class Registry implements Discovery {
     reports: RegistrationReports,
     signal: AbortSignal,
   ): Promise<Registration> {
-    return Registration.acquire(this.client, this.layout, request, reports, signal)
+    return Registration.acquire(this.client, writableLayout(this.reader), request, reports, signal)
   }
 
   /** @throws DiscoError NOT_FOUND, CONFLICT (several endpoints match, or the change would upset the others) */
@@ -110,7 +94,7 @@ export class Registry implements Discovery {
     const { endpoints: service } = await this.listExisting(selection.service)
     return setWeight(
       this.client,
-      this.layout,
+      this.reader,
       { service, selected: selectEndpoints(service, selection) },
       change,
       options,
@@ -131,17 +115,4 @@ export class Registry implements Discovery {
   close(): void {
     this.client.close()
   }
-
-  private async serviceNames(): Promise<string[]> {
-    const range = prefixRange(this.layout.prefix())
-    const { kvs } = await list(this.client, range, { keysOnly: true, limit: NAMES_LIMIT })
-    const names = kvs.map((kv) => kv.key.split('/')[1] ?? '').filter((name) => name !== '')
-    return [...new Set(names)]
-  }
-}
-
-function some(names: readonly string[]): string {
-  if (names.length === 0) return 'The registry is empty'
-  const shown = names.slice(0, 5).join(', ')
-  return `${names.length === 1 ? '1 service' : `${names.length} services`}: ${shown}${names.length > 5 ? ', …' : ''}`
 }

@@ -31,7 +31,7 @@ export interface EndpointsDoc {
 
 export function endpointsDoc(
   service: string,
-  { revision, endpoints }: EndpointList,
+  { revision, endpoints }: Pick<EndpointList, 'revision' | 'endpoints'>,
   ttls: ReadonlyMap<string, Ttl>,
 ): EndpointsDoc {
   const shares = shareFractions(endpoints)
