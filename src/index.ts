@@ -3,10 +3,10 @@ export type {
   Changes,
   Delete,
   Discovery,
-  Live,
   Put,
   Query,
   Reset,
+  Resync,
   Stale,
   Update,
 } from './domain/discovery.js'
@@ -20,6 +20,7 @@ export type {
   RegistrationRequest,
 } from './registry/registration.js'
 export {
+  type CacheOptions,
   type EndpointList,
   type EtcdOptions,
   type Place,

@@ -1,5 +1,6 @@
 import type { Endpoint, EndpointId, Revision } from '../domain/endpoint.js'
 import type { RegisteredEndpoint } from '../grpc/endpoint.js'
+import type { ResolvedList } from '../grpc/live-list.js'
 import type { Observer } from '../grpc/observer.js'
 import { ShareLedger } from '../stats/share-ledger.js'
 
@@ -15,14 +16,21 @@ export class RunLog implements Observer {
   /** Every endpoint that was ever in the list, as it last was. */
   readonly endpoints = new Map<EndpointId, Endpoint>()
   readonly connections = new Map<EndpointId, Connection>()
-  revision: Revision = 0
-  registered: readonly Endpoint[] = []
+  list: ResolvedList | null = null
   private readonly endpointByCall = new Map<number, RegisteredEndpoint>()
   private onChange: () => void = () => undefined
 
-  resolved({ revision, registered }: { revision: Revision; registered: readonly Endpoint[] }): void {
-    this.revision = revision
-    this.registered = registered
+  /** The revision of the list; 0 before there was one. */
+  get revision(): Revision {
+    return this.list?.revision ?? 0
+  }
+
+  get registered(): readonly Endpoint[] {
+    return this.list?.registered ?? []
+  }
+
+  resolved(list: ResolvedList): void {
+    this.list = list
     this.onChange()
   }
 

@@ -30,12 +30,16 @@ export class Session {
    * Waits until every endpoint that has a share is READY, or the deadline is over: counted while connections
    * come up, no policy could follow its weights.
    *
-   * @throws DiscoError RPC_FAILED when none is READY, NOT_FOUND when there is none, INTERRUPTED
+   * @throws DiscoError RPC_FAILED when none is READY, NOT_FOUND when there is none, INTERRUPTED, and the
+   *   registry's own error where it is out of reach and no list was kept
    */
   async connect(deadlineMs: number, signal: AbortSignal): Promise<Readiness> {
+    await this.log.until(() => this.log.list !== null, signal)
     const limit = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)])
-    await this.log.until(() => this.log.revision > 0 && this.unready().length === 0, limit)
+    const isSettled = () => this.outOfReach !== null || this.unready().length === 0
+    await this.log.until(isSettled, limit)
     if (signal.aborted) throw new DiscoError('INTERRUPTED', 'Interrupted before the first call')
+    if (this.outOfReach) throw this.outOfReach
     const elapsedMs = performance.now() - this.openedAtMs
     const wanted = this.wanted().length
     const unready = this.unready()
@@ -49,6 +53,12 @@ export class Session {
 
   close(): void {
     this.client.close()
+  }
+
+  /** Why there is no list at all, if there is none. */
+  private get outOfReach(): DiscoError | null {
+    const { list } = this.log
+    return list && list.revision === 0 ? list.stale : null
   }
 
   /** Those that balancing should serve: usable, and not drained. */

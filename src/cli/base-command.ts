@@ -1,8 +1,9 @@
 import { Command, Errors, type Interfaces } from '@oclif/core'
 import { DiscoError } from '../domain/errors.js'
-import type { Registry } from '../registry/registry.js'
+import type { CacheOptions, Registry } from '../registry/registry.js'
 import { type Palette, paletteFor } from './color.js'
 import { etcdOptions } from './config.js'
+import { parseDurationMs } from './duration.js'
 import { baseFlags } from './flags.js'
 import { jsonLine, prettyJson, visible } from './render/visible.js'
 import { errorDoc, wantsJson } from './schema/error.js'
@@ -26,11 +27,17 @@ export abstract class DiscoCommand extends Command {
   private readonly opened: Registry[] = []
 
   /** The registry that the flags and the environment name; closed when the command is over. */
-  protected async openRegistry(flags: BaseFlags): Promise<Registry> {
+  protected async openRegistry(flags: BaseFlags, cache: CacheOptions | false = false): Promise<Registry> {
     const { Registry } = await import('../registry/registry.js')
-    const registry = await Registry.open(await etcdOptions(flags, process.env))
+    const registry = await Registry.open({ ...(await etcdOptions(flags, process.env)), cache })
     this.opened.push(registry)
     return registry
+  }
+
+  /** What a command that dials may use while etcd is away. @throws DiscoError USAGE */
+  protected cacheOptions(flags: { cache: boolean; 'cache-max-age': string }): CacheOptions | false {
+    const maxAgeMs = parseDurationMs(flags['cache-max-age'])
+    return flags.cache && { maxAgeMs, onWarning: (message) => this.remark(`! ${visible(message)}`) }
   }
 
   protected format(flags: BaseFlags, otherwise: OutputFormat = 'table'): OutputFormat {

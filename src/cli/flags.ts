@@ -18,7 +18,7 @@ export const baseFlags = {
   }),
   'dial-timeout': Flags.string({
     helpGroup: 'ETCD',
-    helpValue: '1s',
+    helpValue: '800ms',
     description: 'how long one member may stay mute while another could be asked',
   }),
   'command-timeout': Flags.string({
@@ -50,6 +50,20 @@ export interface EtcdFlags {
   readonly 'password-file'?: string | undefined
   readonly 'dial-timeout'?: string | undefined
   readonly 'command-timeout'?: string | undefined
+}
+
+/** For commands that dial: what they may do while etcd is away. */
+export const cacheFlags = {
+  cache: Flags.boolean({
+    allowNo: true,
+    default: true,
+    description: 'use the last good list, from disk, where etcd is out of reach at the start',
+  }),
+  'cache-max-age': Flags.string({
+    default: '24h',
+    helpValue: '<duration>',
+    description: 'how old that list may be',
+  }),
 }
 
 export const versionFlag = Flags.string({ helpValue: '1.0.0', description: 'version of the service' })

@@ -5,8 +5,10 @@ import type { RegistrationReports } from '../registry/registration.js'
 import type { Palette } from './color.js'
 import { jsonLine, visible } from './render/visible.js'
 
+type Told = Required<RegistrationReports>
+
 /** Tells what a registration goes through: lines for people, or events as `watch` writes them. */
-export class RegisterView implements RegistrationReports {
+export class RegisterView implements Told {
   private held: { readonly key: string; readonly registered: Registered } | null = null
 
   /** @param palette null for NDJSON */
@@ -21,7 +23,7 @@ export class RegisterView implements RegistrationReports {
     )
   }
 
-  onRegistered(held: Parameters<RegistrationReports['onRegistered']>[0]): void {
+  onRegistered(held: Parameters<Told['onRegistered']>[0]): void {
     const { registered, lease, revision, again } = held
     this.held = held
     const { service, addr, version, weight } = registered
@@ -44,7 +46,7 @@ export class RegisterView implements RegistrationReports {
     if (!again) this.say('  Ctrl-C: deregister.')
   }
 
-  onChanged(now: Parameters<RegistrationReports['onChanged']>[0]): void {
+  onChanged(now: Parameters<Told['onChanged']>[0]): void {
     const { registered, before, revision } = now
     if (this.held) this.held = { ...this.held, registered }
     const { weight } = registered
@@ -66,6 +68,10 @@ export class RegisterView implements RegistrationReports {
 
   onLeaseLost({ lease }: { lease: LeaseId }): void {
     this.remark(`! lease ${leaseHex(lease)} is gone; registering again`)
+  }
+
+  onDeleted(): void {
+    this.remark('! the key was deleted from outside; putting it back (--on-delete reregister)')
   }
 
   onTrouble(cause: DiscoError): void {

@@ -2,16 +2,18 @@ import { Args, Flags } from '@oclif/core'
 import type { CallReport, CallResult } from '../call/report.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { parseDurationMs } from '../cli/duration.js'
+import { cacheFlags } from '../cli/flags.js'
 import { parseJson } from '../cli/json-argument.js'
 import { requireServiceName } from '../cli/names.js'
-import { duration } from '../cli/render/units.js'
+import { policyFlags, policyOf } from '../cli/policy-flags.js'
+import { age, duration } from '../cli/render/units.js'
 import { jsonLine, prettyJson, visible } from '../cli/render/visible.js'
 import { type CallDoc, callDoc, callLineDoc } from '../cli/schema/call.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { DiscoError } from '../domain/errors.js'
 import type { Method } from '../grpc/descriptors.js'
 import type { Client } from '../grpc/dial.js'
-import { findPolicy, POLICIES, type Policy } from '../policies/index.js'
+import type { ResolvedList } from '../grpc/live-list.js'
 
 /** Endpoints that take longer to connect are reported and left out. */
 const CONNECT_DEADLINE_MS = 5_000
@@ -36,11 +38,7 @@ export default class Call extends DiscoCommand {
   }
   static override flags = {
     n: Flags.integer({ default: 1, min: 1, max: 100_000_000, description: 'how many calls' }),
-    policy: Flags.string({
-      default: POLICIES[0].name,
-      helpValue: '<name>',
-      description: `LB policy: ${POLICIES.map(({ name, shortName }) => `${name} (${shortName})`).join(', ')}`,
-    }),
+    ...policyFlags,
     data: Flags.string({ char: 'd', default: '{}', helpValue: '<json>', description: 'the request message' }),
     deadline: Flags.string({
       default: '5s',
@@ -53,16 +51,16 @@ export default class Call extends DiscoCommand {
       helpValue: 'DIR',
       description: 'where imports of --proto are found',
     }),
+    ...cacheFlags,
   }
 
   async run(): Promise<CallDoc> {
     const { args, flags } = await this.parse(Call)
     const service = requireServiceName(args.service)
-    const policy = requirePolicy(flags.policy)
+    const policy = policyOf(flags)
     const data = parseJson(flags.data)
     const deadlineMs = parseDurationMs(flags.deadline)
-    const registry = await this.openRegistry(flags)
-    await registry.listExisting(service)
+    const registry = await this.openRegistry(flags, this.cacheOptions(flags))
     const [{ install }, { Session }, { run }] = await Promise.all([
       import('../grpc/install.js'),
       import('../call/session.js'),
@@ -72,7 +70,14 @@ export default class Call extends DiscoCommand {
     using stop = new StopSignals()
     const session = new Session(service, policy)
     try {
-      const readiness = await session.connect(CONNECT_DEADLINE_MS, stop.once)
+      const readiness = await session
+        .connect(CONNECT_DEADLINE_MS, stop.once)
+        .catch(async (error: unknown) => {
+          // The registry knows the names that were meant.
+          if (error instanceof DiscoError && error.code === 'NOT_FOUND') await registry.listExisting(service)
+          throw error
+        })
+      this.tellAge(session.log.list, flags)
       const method = await describeMethod(session.client, args.method, flags, deadlineMs)
       const plan = {
         ...{ method, message: method.encode(data), calls: flags.n, deadlineMs },
@@ -85,6 +90,16 @@ export default class Call extends DiscoCommand {
     } finally {
       session.close()
     }
+  }
+
+  /** A list from the cache is what stood once: whoever reads the counts should know. */
+  private tellAge(list: ResolvedList | null, flags: BaseFlags): void {
+    if (!list?.stale || list.cachedAgeMs === null) return
+    const mark = this.palette(flags, process.stderr).yellow('!')
+    this.remark(`${mark} ${visible(list.stale.message)}`)
+    this.remark(
+      `  Going by the last good list, rev ${list.revision}, seen ${age(list.cachedAgeMs)} ago (STALE)`,
+    )
   }
 
   private async tell(report: CallReport, flags: BaseFlags & { n: number }): Promise<CallDoc> {
@@ -117,14 +132,6 @@ export default class Call extends DiscoCommand {
   private printCall(result: CallResult): void {
     this.out(jsonLine(callLineDoc(result)))
   }
-}
-
-function requirePolicy(name: string): Policy {
-  const policy = findPolicy(name)
-  if (policy) return policy
-  throw new DiscoError('USAGE', `There is no LB policy "${name}"`, {
-    suggestions: [`There is: ${POLICIES.map((known) => `${known.name} (${known.shortName})`).join(', ')}`],
-  })
 }
 
 async function describeMethod(

@@ -25,6 +25,10 @@ export default class Register extends DiscoCommand {
     weight: Flags.string({ default: '1', helpValue: '<weight>', description: 'weight of the endpoint' }),
     version: versionFlag,
     takeover: Flags.boolean({ description: 'take the key from whoever holds it' }),
+    'on-delete': Flags.option({ options: ['exit', 'reregister'] as const })({
+      default: 'exit',
+      description: 'what to do when somebody deletes the key on purpose',
+    }),
   }
 
   async run(): Promise<void> {
@@ -41,7 +45,7 @@ export default class Register extends DiscoCommand {
       format === 'table' || format === 'wide' ? this.palette(flags) : null,
       ttlSeconds,
     )
-    const request = { registered, ttlSeconds, takeover: flags.takeover }
+    const request = { registered, ttlSeconds, takeover: flags.takeover, onDelete: flags['on-delete'] }
     const registration = await registry.register(request, view, stop.once).catch((error: unknown) => {
       if (stop.once.aborted) return null
       throw error

@@ -22,7 +22,7 @@ export default class Watch extends DiscoCommand {
     const pipe = new AbortController()
     const stopLooking = onClosedPipe(() => pipe.abort())
     const signal = AbortSignal.any([stop.once, pipe.signal])
-    const updates = service === undefined ? registry.watchAll(signal) : registry.watch({ service }, signal)
+    const updates = registry.follow(service, signal)
     const format = this.format(flags, process.stdout.isTTY ? 'table' : 'ndjson')
     const palette = this.palette(flags)
     const view = await this.viewFor(format)

@@ -1,5 +1,5 @@
 import type { Registered } from '../domain/endpoint.js'
-import type { Registration, RegistrationReports } from '../registry/registration.js'
+import type { Registration } from '../registry/registration.js'
 import { Registry } from '../registry/registry.js'
 import { type Greeter, startGreeter } from './greeter.js'
 
@@ -33,7 +33,7 @@ export async function startBackends(
 ): Promise<Backends> {
   const registry = await Registry.open({
     ...{ endpoints: [endpoint], endpointsSource: 'disco dev' },
-    ...{ commandTimeoutMs: 5_000, dialTimeoutMs: 1_000 },
+    ...{ commandTimeoutMs: 5_000, dialTimeoutMs: 1_000, cache: false },
   })
   const greeters = await Promise.all(plans.map((plan) => startGreeter({ port: 0, ...plan })))
   const registrations = await Promise.all(
@@ -56,17 +56,6 @@ function registeredAs({ addr }: Greeter, service: string, version: string, weigh
 }
 
 function register(registry: Registry, registered: Registered): Promise<Registration> {
-  const request = { registered, ttlSeconds: TTL_SECONDS, takeover: false }
-  return registry.register(request, SILENT, new AbortController().signal)
-}
-
-/** The backends' story is told by `disco watch`, as any other's. */
-const SILENT: RegistrationReports = {
-  onWaiting: () => undefined,
-  onRegistered: () => undefined,
-  onChanged: () => undefined,
-  onReattached: () => undefined,
-  onLeaseLost: () => undefined,
-  onTrouble: () => undefined,
-  onRecovered: () => undefined,
+  // The backends' story is told by `disco watch`, as any other's.
+  return registry.register({ registered, ttlSeconds: TTL_SECONDS }, {}, new AbortController().signal)
 }

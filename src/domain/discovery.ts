@@ -16,6 +16,10 @@ export interface Reset {
   readonly type: 'reset'
   readonly revision: Revision
   readonly endpoints: readonly Endpoint[]
+  /** A list from the cache is what stood when it was last seen; etcd's own will follow it. */
+  readonly source: 'etcd' | 'cache'
+  /** How long ago the list was seen; 0 from etcd. */
+  readonly ageMs: number
 }
 
 /** A key now holds these endpoints. */
@@ -40,7 +44,7 @@ export interface Changes {
   readonly changes: readonly [Change, ...Change[]]
 }
 
-/** The registry is out of reach: the last list stands until the next Reset or Live. Told once an outage. */
+/** The registry is out of reach: the last list stands until the next Reset or Resync. Told once an outage. */
 export interface Stale {
   readonly type: 'stale'
   /** When it went out of reach, in milliseconds since the epoch. */
@@ -48,14 +52,17 @@ export interface Stale {
   readonly cause: DiscoError
 }
 
-/** The registry is back and will tell, as Changes, everything that it changed meanwhile. */
-export interface Live {
-  readonly type: 'live'
-  /** The last revision that was told before. */
+/** The registry is in reach again, or was listed anew: what was told before and these changes are the truth. */
+export interface Resync {
+  readonly type: 'resync'
   readonly revision: Revision
+  /** Revisions of the whole cluster that went by unseen; null where they will still be told, as Changes. */
+  readonly missedRevisions: number | null
+  /** What differs from what was told; may be nothing. */
+  readonly changes: readonly Change[]
 }
 
-export type Update = Reset | Changes | Stale | Live
+export type Update = Reset | Changes | Stale | Resync
 
 /** The port between the registry and gRPC: neither side knows the other. */
 export interface Discovery {

@@ -9,19 +9,21 @@ export interface Snapshot {
 
 export const EMPTY_SNAPSHOT: Snapshot = { revision: 0, byKey: new Map() }
 
-export function apply(snapshot: Snapshot, update: Update): Snapshot {
-  switch (update.type) {
-    case 'stale':
-    case 'live':
-      return snapshot
-    case 'reset':
-      return { revision: update.revision, byKey: groupByKey(update.endpoints) }
-    case 'changes': {
-      const byKey = new Map(snapshot.byKey)
+/** Several updates cost no more than one: what is copied is copied once. */
+export function apply(snapshot: Snapshot, ...updates: readonly Update[]): Snapshot {
+  let { revision } = snapshot
+  let byKey: Map<string, readonly Endpoint[]> | null = null
+  for (const update of updates) {
+    if (update.type === 'stale') continue
+    revision = update.revision
+    if (update.type === 'reset') byKey = groupByKey(update.endpoints)
+    else if (update.changes.length > 0) {
+      byKey ??= new Map(snapshot.byKey)
       for (const change of update.changes) applyChange(byKey, change)
-      return { revision: update.revision, byKey }
     }
   }
+  if (byKey === null && revision === snapshot.revision) return snapshot
+  return { revision, byKey: byKey ?? snapshot.byKey }
 }
 
 export function endpointsOf(snapshot: Snapshot): Endpoint[] {
@@ -33,7 +35,7 @@ function applyChange(byKey: Map<string, readonly Endpoint[]>, change: Change): v
   else byKey.set(change.key, change.endpoints)
 }
 
-function groupByKey(endpoints: readonly Endpoint[]): Map<string, Endpoint[]> {
+function groupByKey(endpoints: readonly Endpoint[]): Map<string, readonly Endpoint[]> {
   const byKey = new Map<string, Endpoint[]>()
   for (const endpoint of endpoints) {
     const siblings = byKey.get(endpoint.key)

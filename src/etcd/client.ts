@@ -1,36 +1,44 @@
-import { ExponentialBackoff, handleWhen, noop, retry } from 'cockatiel'
-import {
-  Etcd3,
-  type ILeaseGrantResponse,
-  type ILeaseKeepAliveRequest,
-  type ILeaseKeepAliveResponse,
-  type ILeaseTimeToLiveResponse,
-  type IRangeRequest,
-  type IRangeResponse,
-  type ITxnRequest,
-  type ITxnResponse,
-  type IWatchRequest,
-  type IWatchResponse,
+import { DelegateBackoff, handleWhen, retry } from 'cockatiel'
+import type {
+  ILeaseGrantResponse,
+  ILeaseKeepAliveRequest,
+  ILeaseKeepAliveResponse,
+  ILeaseTimeToLiveResponse,
+  IRangeRequest,
+  IRangeResponse,
+  ITxnRequest,
+  ITxnResponse,
+  IWatchRequest,
+  IWatchResponse,
 } from 'etcd3'
 import type { LeaseId } from '../domain/endpoint.js'
-import { isTransient, type LinkFacts, translate, wasNeverSent } from './errors.js'
+import type { DiscoError } from '../domain/errors.js'
+import { isTransient, isUnknownLease, type LinkFacts, translate, wasNeverSent } from './errors.js'
+import { Member } from './member.js'
 import { type EtcdOptions, memberUrl, readTlsFiles } from './options.js'
 
-/** etcd answers pings under 5 s with GOAWAY. */
-const KEEPALIVE_PERIOD_MS = 10_000
-const KEEPALIVE_DEADLINE_MS = 3_000
+/** Two more rounds over the members after a refused one: a restarting member is not yet an outage. */
+const ROUNDS = 3
+const FIRST_ROUND_WAIT_MS = 100
 
-/** Two more tries after a refused one, all within two seconds: a restarting member is not yet an outage. */
-const RETRIES = 2
+/** A bidirectional stream to one member; it fails when that member does. */
+export interface MemberStream<Request, Response> extends AsyncIterable<Response> {
+  write(request: Request): void
+  /** Ends it, without a word to whoever still reads it. */
+  close(): void
+  /** Turns later requests to the next member, unless they have turned away from this one already. */
+  blame(): void
+}
 
+/** As etcd3 hands it out, whatever its types say. */
 interface Duplex<Request, Response> extends AsyncIterable<Response> {
   write(request: Request): void
   end(): void
   cancel(): void
 }
 
-export type WatchStream = Duplex<IWatchRequest, IWatchResponse>
-export type KeepAliveStream = Duplex<ILeaseKeepAliveRequest, ILeaseKeepAliveResponse>
+export type WatchStream = MemberStream<IWatchRequest, IWatchResponse>
+export type KeepAliveStream = MemberStream<ILeaseKeepAliveRequest, ILeaseKeepAliveResponse>
 
 /**
  * etcd's v3 API over one or more members. Requests go to one member and move on to the next when it fails;
@@ -40,7 +48,7 @@ export class EtcdClient {
   private current = 0
 
   private constructor(
-    private readonly members: readonly Etcd3[],
+    private readonly members: readonly Member[],
     private readonly options: EtcdOptions,
   ) {}
 
@@ -48,29 +56,14 @@ export class EtcdClient {
   static async create(options: EtcdOptions): Promise<EtcdClient> {
     const tls = await readTlsFiles(options)
     const urls = options.endpoints.map((endpoint) => memberUrl(endpoint, tls !== null))
-    const members = urls.map(
-      (url) =>
-        new Etcd3({
-          hosts: url,
-          grpcOptions: {
-            'grpc.max_receive_message_length': -1,
-            'grpc.keepalive_time_ms': KEEPALIVE_PERIOD_MS,
-            'grpc.keepalive_timeout_ms': KEEPALIVE_DEADLINE_MS,
-            'grpc.enable_http_proxy': 0,
-            'grpc.initial_reconnect_backoff_ms': 100,
-            'grpc.max_reconnect_backoff_ms': 2_000,
-          },
-          ...(tls ? { credentials: tls } : {}),
-          ...(options.user ? { auth: { username: options.user, password: options.password ?? '' } } : {}),
-          // Its circuit breaker hides the cause of a failure; retries are ours, member by member.
-          faultHandling: { host: () => noop, global: noop },
-        }),
+    return new EtcdClient(
+      urls.map((url) => new Member(url, options, tls)),
+      options,
     )
-    return new EtcdClient(members, options)
   }
 
   range(request: IRangeRequest): Promise<IRangeResponse> {
-    return this.unary(true, (member, deadline) => member.kv.range(request, deadline))
+    return this.unary(true, ({ kv }, deadline) => kv.range(request, deadline))
   }
 
   /**
@@ -78,78 +71,109 @@ export class EtcdClient {
    *   where it cannot have arrived.
    */
   txn(request: ITxnRequest, { repeatable }: { repeatable: boolean }): Promise<ITxnResponse> {
-    return this.unary(repeatable, (member, deadline) => member.kv.txn(request, deadline))
+    return this.unary(repeatable, ({ kv }, deadline) => kv.txn(request, deadline))
   }
 
   leaseGrant(ttlSeconds: number): Promise<ILeaseGrantResponse> {
-    return this.unary(true, (member, deadline) =>
-      member.leaseClient.leaseGrant({ TTL: ttlSeconds }, deadline),
-    )
+    return this.unary(true, ({ lease }, deadline) => lease.leaseGrant({ TTL: ttlSeconds }, deadline))
   }
 
-  async leaseRevoke(lease: LeaseId): Promise<void> {
-    await this.unary(true, (member, deadline) => member.leaseClient.leaseRevoke({ ID: lease }, deadline))
+  /** A lease that is gone already is as good as revoked. */
+  async leaseRevoke(id: LeaseId): Promise<void> {
+    await this.unary(true, async ({ lease }, deadline) => {
+      await lease.leaseRevoke({ ID: id }, deadline).catch((error: unknown) => {
+        if (!isUnknownLease(error)) throw error
+      })
+    })
   }
 
-  leaseTimeToLive(lease: LeaseId): Promise<ILeaseTimeToLiveResponse> {
-    return this.unary(true, (member, deadline) => member.leaseClient.leaseTimeToLive({ ID: lease }, deadline))
+  leaseTimeToLive(id: LeaseId): Promise<ILeaseTimeToLiveResponse> {
+    return this.unary(true, ({ lease }, deadline) => lease.leaseTimeToLive({ ID: id }, deadline))
   }
 
-  /** A raw stream to the current member; it fails when that member does. */
-  async openWatch(): Promise<WatchStream> {
-    return (await this.member.watchClient.watch()) as unknown as WatchStream
+  openWatch(): Promise<WatchStream> {
+    return this.open(({ watch }) => watch.watch())
   }
 
-  async openKeepAlive(): Promise<KeepAliveStream> {
-    return (await this.member.leaseClient.leaseKeepAlive()) as unknown as KeepAliveStream
+  openKeepAlive(): Promise<KeepAliveStream> {
+    return this.open(({ lease }) => lease.leaseKeepAlive())
   }
 
-  /** Turns to the next member, because the current one failed a stream. */
-  moveOn(): void {
-    this.current = (this.current + 1) % this.members.length
+  get memberCount(): number {
+    return this.members.length
   }
 
   /** An error of a raw stream in the words of this link. */
-  translate(thrown: unknown, facts: Partial<LinkFacts> = {}): Error {
-    return translate(thrown, { ...this.options, tries: 1, elapsedMs: 0, ...facts })
+  translate(thrown: unknown, effort?: LinkFacts['effort']): DiscoError {
+    return translate(thrown, { ...this.options, ...(effort ? { effort } : {}) })
   }
 
-  /** Cancel streams and revoke leases first: what is still open keeps the process alive. */
+  /** Close streams and revoke leases first: what is still open keeps the process alive. */
   close(): void {
     for (const member of this.members) member.close()
   }
 
-  private get member(): Etcd3 {
+  private get member(): Member {
     const member = this.members[this.current]
     if (!member) throw new Error('an etcd client needs at least one endpoint')
     return member
   }
 
+  private moveOnFrom(failed: Member): void {
+    if (this.member === failed) this.current = (this.current + 1) % this.members.length
+  }
+
+  private async open<Request, Response>(
+    send: (member: Member) => Promise<unknown>,
+  ): Promise<MemberStream<Request, Response>> {
+    const { member } = this
+    const blame = () => this.moveOnFrom(member)
+    const stream = (await send(member).catch((error: unknown) => {
+      blame()
+      throw error
+    })) as Duplex<Request, Response>
+    return {
+      write: (request) => stream.write(request),
+      // A half-closed stream is cancelled without etcd3 taking its member for failed.
+      close: () => {
+        stream.end()
+        stream.cancel()
+      },
+      blame,
+      [Symbol.asyncIterator]: () => stream[Symbol.asyncIterator](),
+    }
+  }
+
   private async unary<T>(
     repeatable: boolean,
-    send: (member: Etcd3, options: { deadline: number }) => Promise<T>,
+    send: (member: Member, options: { deadline: number }) => Promise<T>,
   ): Promise<T> {
     const start = Date.now()
     const end = start + this.options.commandTimeoutMs
+    const members = this.members.length
     let tries = 0
     const mayRetry = (error: Error) =>
       isTransient(error) && (repeatable || wasNeverSent(error)) && Date.now() < end - 10
     const policy = retry(handleWhen(mayRetry), {
-      maxAttempts: RETRIES * this.members.length,
-      backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 500 }),
+      maxAttempts: ROUNDS * members - 1,
+      // The next member is asked at once; only a round that found nobody is worth a wait.
+      backoff: new DelegateBackoff(() =>
+        tries % members === 0 ? (FIRST_ROUND_WAIT_MS * tries) / members : 0,
+      ),
     })
     try {
       return await policy.execute(async () => {
+        const { member } = this
         tries++
         try {
-          return await send(this.member, { deadline: this.tryUntil(end, tries) })
+          return await send(member, { deadline: this.tryUntil(end, tries) })
         } catch (error) {
-          if (isTransient(error)) this.moveOn()
+          if (isTransient(error)) this.moveOnFrom(member)
           throw error
         }
       })
     } catch (error) {
-      throw translate(error, { ...this.options, tries, elapsedMs: Date.now() - start })
+      throw this.translate(error, { tries, elapsedMs: Date.now() - start })
     }
   }
 

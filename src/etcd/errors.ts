@@ -1,7 +1,10 @@
 import {
   EtcdAuthenticationFailedError,
+  EtcdInvalidAuthTokenError,
+  EtcdLeaseInvalidError,
   EtcdPermissionDeniedError,
   GRPCDeadlineExceededError,
+  GRPCGenericError,
   GRPCResourceExhastedError,
   isRecoverableError,
 } from 'etcd3'
@@ -11,8 +14,8 @@ import { DiscoError } from '../domain/errors.js'
 export interface LinkFacts {
   readonly endpoints: readonly string[]
   readonly endpointsSource: string
-  readonly tries: number
-  readonly elapsedMs: number
+  /** How often and how long a request was tried; nothing to tell of a stream that ended. */
+  readonly effort?: { readonly tries: number; readonly elapsedMs: number }
 }
 
 /** Whether the same request may succeed at another member, or a little later. */
@@ -24,6 +27,11 @@ export function isTransient(thrown: unknown): boolean {
 /** Whether the request cannot have reached etcd, so that even a relative change may be sent again. */
 export function wasNeverSent(thrown: unknown): boolean {
   return /ECONNREFUSED|Name resolution failed|ENOTFOUND|EHOSTUNREACH|ENETUNREACH/.test(String(thrown))
+}
+
+/** Whether etcd says that it does not know (any more) the lease that a request named. */
+export function isUnknownLease(thrown: unknown): boolean {
+  return thrown instanceof EtcdLeaseInvalidError
 }
 
 /** Any error of etcd3's, or of the gRPC below it, in words for the person who gave the endpoints. */
@@ -66,22 +74,32 @@ export function translate(thrown: unknown, link: LinkFacts): DiscoError {
   if (/Protocol error|Parse Error|unexpected HTTP/i.test(text)) {
     return unreachable(`${where} answers, but not as etcd's gRPC port`)
   }
-  const seconds = (link.elapsedMs / 1000).toFixed(1)
+  const { effort } = link
+  const seconds = effort ? `${(effort.elapsedMs / 1000).toFixed(1)}s` : ''
+  const tried = effort ? `, ${effort.tries} tries in ${seconds}` : ''
   if (text.includes('ECONNREFUSED')) {
     return unreachable(
-      `etcd is not reachable at ${where} (connection refused, ${link.tries} tries in ${seconds}s)`,
+      `etcd is not reachable at ${where} (connection refused${tried})`,
       'Start a local one: disco dev',
     )
   }
   if (thrown instanceof GRPCDeadlineExceededError) {
-    return unreachable(`No answer from etcd at ${where} in ${seconds}s`, 'More time: --command-timeout 30s')
+    const within = effort ? ` in ${seconds}` : ''
+    return unreachable(`No answer from etcd at ${where}${within}`, 'More time: --command-timeout 30s')
   }
   if (/Failed to connect|socket hang up|ECONNRESET|Connection dropped/i.test(text)) {
     return unreachable(
-      `etcd at ${where} drops the connection (${link.tries} tries in ${seconds}s)`,
+      `etcd at ${where} drops the connection${tried && ` (${tried.slice(2)})`}`,
       'If it wants TLS: use https:// or --cacert',
     )
   }
+  if (thrown instanceof EtcdInvalidAuthTokenError) {
+    return unreachable(`etcd at ${where} no longer accepts the token of this login`)
+  }
   if (isTransient(thrown)) return unreachable(`etcd at ${where} is not available: ${text}`)
+  // Out of space, too many requests, a lease that went: etcd is there, and may think otherwise later.
+  if (thrown instanceof GRPCGenericError || isUnknownLease(thrown)) {
+    return unreachable(`etcd at ${where} refuses: ${text}`)
+  }
   return DiscoError.from(thrown)
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { LeaseId } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { Backoff } from './backoff.js'
-import type { EtcdClient, KeepAliveStream } from './client.js'
+import type { EtcdClient } from './client.js'
 
 /** A lease as etcd granted it; the TTL may be longer than asked. */
 export interface GrantedLease {
@@ -12,8 +12,8 @@ export interface GrantedLease {
 
 export interface KeeperReports {
   /** Keep-alives are not answered. Told once an outage, not once a try. */
-  onTrouble(cause: DiscoError): void
-  onRecovered(): void
+  onTrouble?(cause: DiscoError): void
+  onRecovered?(): void
 }
 
 export async function grantLease(client: EtcdClient, ttlSeconds: number): Promise<GrantedLease> {
@@ -45,29 +45,32 @@ export async function keepAlive(
   signal: AbortSignal,
 ): Promise<'lost' | 'stopped'> {
   const backoff = new Backoff()
-  let inTrouble = false
+  let failures = 0
+  const isTrouble = () => failures > client.memberCount
   while (!signal.aborted) {
     try {
-      const renewals = renew(client, lease, signal)
-      for await (const ttlSeconds of renewals) {
+      for await (const ttlSeconds of renewals(client, lease, signal)) {
         if (ttlSeconds <= 0) return 'lost'
         backoff.reset()
-        if (inTrouble) reports.onRecovered()
-        inTrouble = false
+        if (isTrouble()) reports.onRecovered?.()
+        failures = 0
       }
     } catch (thrown) {
       if (signal.aborted) break
-      if (!inTrouble) reports.onTrouble(DiscoError.from(client.translate(thrown)))
-      inTrouble = true
-      client.moveOn()
-      await backoff.wait(signal)
+      failures++
+      // Not a word of what the next try, or the next member, mends.
+      if (failures === client.memberCount + 1) reports.onTrouble?.(client.translate(thrown))
+      if (failures >= client.memberCount) await backoff.wait(signal)
     }
   }
   return 'stopped'
 }
 
-/** One stream's renewals, each with the TTL that etcd answered: three in a TTL, each answered in a sixth. */
-async function* renew(
+/**
+ * One stream's renewals, each with the TTL that etcd answered: three in a TTL, each answered in a sixth of it.
+ * After a failure, requests go to the next member.
+ */
+async function* renewals(
   client: EtcdClient,
   lease: GrantedLease,
   signal: AbortSignal,
@@ -83,21 +86,18 @@ async function* renew(
       yield Number(answer.value.TTL)
       await delay(periodMs, undefined, { signal }).catch(() => undefined)
     }
+  } catch (thrown) {
+    stream.blame()
+    throw thrown
   } finally {
-    close(stream)
+    stream.close()
   }
 }
 
-/** A half-closed stream is cancelled without etcd3 taking its member for failed. */
-function close(stream: KeepAliveStream): void {
-  stream.end()
-  stream.cancel()
-}
-
-async function within<T>(deadlineMs: number, answer: Promise<T>): Promise<T> {
+async function within<T>(limitMs: number, answer: Promise<T>): Promise<T> {
   const stop = new AbortController()
-  const silence = delay(deadlineMs, undefined, { signal: stop.signal }).then(() => {
-    throw new DiscoError('ETCD_UNREACHABLE', `A keep-alive had no answer for ${Math.round(deadlineMs)} ms`)
+  const silence = delay(limitMs, undefined, { signal: stop.signal }).then(() => {
+    throw new DiscoError('ETCD_UNREACHABLE', `A keep-alive had no answer for ${Math.round(limitMs)} ms`)
   })
   silence.catch(() => undefined)
   answer.catch(() => undefined)

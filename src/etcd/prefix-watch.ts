@@ -1,126 +1,156 @@
 import type { IWatchResponse } from 'etcd3'
 import type { Revision } from '../domain/endpoint.js'
-import { DiscoError } from '../domain/errors.js'
+import type { DiscoError } from '../domain/errors.js'
 import { Backoff } from './backoff.js'
 import type { EtcdClient } from './client.js'
-import { type KeyRange, type KeyValue, list, readKeyValue } from './range.js'
-import { sift } from './sift.js'
-import { watchStream } from './watch-stream.js'
+import { PeriodicCheck, type WatchOptions } from './periodic-check.js'
+import { type KeyRange, type Listing, readKeyValue } from './range.js'
+import { type Keep, listKept } from './sift.js'
+import { type KeyEvent, Told } from './told.js'
+import { SilentWatch, watchStream } from './watch-stream.js'
 
-export type KeyEvent =
-  | { readonly type: 'put'; readonly kv: KeyValue }
-  | { readonly type: 'delete'; readonly key: string }
+export type { KeyEvent }
 
-/** Tells by the key whether it matters; the others are not listed with their values, and not told. */
-export type Keep = (key: string) => boolean
-
-/** What a watched range tells. After a Stale comes a Live (nothing was missed) or a Reset. */
+/** What a watched range tells. The first is a Reset or a Stale; after a Stale comes a Reset or a Resync. */
 export type RangeUpdate =
-  | { readonly type: 'reset'; readonly revision: Revision; readonly kvs: readonly KeyValue[] }
+  | { readonly type: 'reset'; readonly revision: Revision; readonly kvs: Listing['kvs'] }
   | {
       readonly type: 'changes'
       readonly revision: Revision
       readonly events: readonly [KeyEvent, ...KeyEvent[]]
     }
-  | { readonly type: 'live'; readonly revision: Revision }
+  | {
+      readonly type: 'resync'
+      readonly revision: Revision
+      /** Revisions of the whole cluster that a new list had to make up for; null where none was needed. */
+      readonly missedRevisions: number | null
+      /** What differs from what was told before; may be nothing. */
+      readonly events: readonly KeyEvent[]
+    }
   | { readonly type: 'stale'; readonly cause: DiscoError }
+
+const DEFAULT_OPTIONS: WatchOptions = { resyncPeriodMs: 300_000, random: Math.random, keep: null }
 
 /**
  * Lists at revision R, watches from R + 1, and goes on for as long as the signal lets it: through cut
  * connections it resumes behind the last revision seen; where that is compacted, or the cluster is another
- * one or was set back, it lists again and gives a Reset. One revision is delivered as one unit.
+ * one or was set back, and every few minutes in any case, it lists again and tells what differs. One revision
+ * is delivered as one unit, once.
  *
- * An outage is told once, as Stale. Throws only what no retry can mend: ETCD_DENIED, or a bug.
+ * An outage is told once, as Stale; a broken stream that the next try mends is not told. Throws only what no
+ * retry can mend: ETCD_DENIED, or a bug.
  */
-export async function* watchRange(
+export function watchRange(
   client: EtcdClient,
   range: KeyRange,
   signal: AbortSignal,
-  { keep = null }: { keep?: Keep | null } = {},
+  options: Partial<WatchOptions> = {},
 ): AsyncGenerator<RangeUpdate, void, void> {
-  const backoff = new Backoff()
-  const position = new Position()
-  let isStale = false
-  while (!signal.aborted) {
-    try {
-      if (!(await position.stillHolds(client, range))) {
-        const listing = await (keep ? sift(client, range, keep) : list(client, range))
-        position.reset(listing.clusterId, listing.revision)
-        isStale = false
-        yield { type: 'reset', revision: listing.revision, kvs: listing.kvs }
+  return new RangeWatch(client, range, signal, { ...DEFAULT_OPTIONS, ...options }).run()
+}
+
+class RangeWatch {
+  private readonly told = new Told()
+  private readonly backoff: Backoff
+  private state: 'empty' | 'live' | 'broken' | 'stale' = 'empty'
+
+  constructor(
+    private readonly client: EtcdClient,
+    private readonly range: KeyRange,
+    private readonly signal: AbortSignal,
+    private readonly options: WatchOptions,
+  ) {
+    this.backoff = new Backoff(options.random)
+  }
+
+  async *run(): AsyncGenerator<RangeUpdate, void, void> {
+    while (!this.signal.aborted) {
+      try {
+        if (!(await this.canResume()))
+          yield this.take(await listKept(this.client, this.range, this.options.keep))
+        yield* this.follow()
+      } catch (thrown) {
+        if (this.signal.aborted) return
+        const cause = this.client.translate(thrown)
+        if (cause.code !== 'ETCD_UNREACHABLE') throw cause
+        const isBlip = this.state === 'live' && !(cause instanceof SilentWatch)
+        if (!isBlip && this.state !== 'stale') yield { type: 'stale', cause }
+        this.state = isBlip ? 'broken' : 'stale'
       }
-      for await (const response of watchStream(client, range, position.next, signal)) {
-        if (response.created) {
-          backoff.reset()
-          if (isStale) yield { type: 'live', revision: position.next - 1 }
-          isStale = false
-        }
-        if (response.canceled) {
-          position.lose()
-          await backoff.wait(signal)
-          break
-        }
-        for (const update of byRevision(response, keep)) {
-          position.advance(update.revision)
-          yield update
-        }
-        // What was not kept was seen all the same: to resume behind it spares reading it again.
-        position.advance(Number(response.events.at(-1)?.kv.mod_revision ?? 0))
-      }
-    } catch (thrown) {
-      if (signal.aborted) return
-      const cause = DiscoError.from(client.translate(thrown))
-      if (cause.code !== 'ETCD_UNREACHABLE') throw cause
-      client.moveOn()
-      if (!isStale) yield { type: 'stale', cause }
-      isStale = true
-      await backoff.wait(signal)
+      await this.backoff.wait(this.signal)
     }
   }
+
+  /** Asks with a plain request: that renews an expired token, as a watch cannot. */
+  private async canResume(): Promise<boolean> {
+    if (this.told.isLost) return false
+    const { header } = await this.client.range({ key: this.range.key, count_only: true })
+    return this.told.holdsAt(header)
+  }
+
+  private take(listing: Listing): RangeUpdate {
+    const isFirst = this.told.revision === 0
+    const missedRevisions = Math.max(0, listing.revision - this.told.revision)
+    const events = this.told.catchUp(listing)
+    const { revision, kvs } = listing
+    this.state = 'live'
+    return isFirst ? { type: 'reset', revision, kvs } : { type: 'resync', revision, missedRevisions, events }
+  }
+
+  /** Ends, without an error, when etcd cancels the watch: what it was about to tell is lost (compacted, say). */
+  private async *follow(): AsyncGenerator<RangeUpdate, void, void> {
+    const check = new PeriodicCheck(this.client, this.range, this.options)
+    try {
+      for await (const response of watchStream(
+        this.client,
+        this.range,
+        this.told.revision + 1,
+        this.signal,
+      )) {
+        if (response.canceled) return this.told.lose()
+        if (response.created) yield* this.resumed()
+        for (const { revision, events } of byRevision(response, this.options.keep)) {
+          if (check.isDueAt(revision - 1)) yield* this.settle(check)
+          if (this.told.advance(revision, events)) yield { type: 'changes', revision, events }
+        }
+        if (check.isDueAt(Number(response.header.revision))) yield* this.settle(check)
+        // What was not kept was seen all the same: a resumed watch need not read it again.
+        this.told.advance(Number(response.events.at(-1)?.kv.mod_revision ?? 0), [])
+        await check.listInTime()
+      }
+    } catch (thrown) {
+      const cause = this.client.translate(thrown)
+      if (cause.code !== 'ETCD_DENIED') throw cause
+      // A stream cannot renew its token: only a list that is denied as well is the last word.
+      this.told.lose()
+    }
+  }
+
+  private *resumed(): Generator<RangeUpdate> {
+    this.backoff.reset()
+    if (this.state === 'stale') {
+      yield { type: 'resync', revision: this.told.revision, missedRevisions: null, events: [] }
+    }
+    this.state = 'live'
+  }
+
+  private *settle(check: PeriodicCheck): Generator<RangeUpdate> {
+    const from = this.told.revision
+    const listing = check.take()
+    const events = this.told.catchUp(listing)
+    const { revision } = listing
+    if (events.length > 0) yield { type: 'resync', revision, missedRevisions: revision - from, events }
+  }
 }
 
-/** Where a watch stands in a cluster's history. */
-class Position {
-  private clusterId: string | null = null
-  private lastRevision: Revision = 0
+type Unit = RangeUpdate & { readonly type: 'changes' }
 
-  get next(): Revision {
-    return this.lastRevision + 1
-  }
-
-  reset(clusterId: string, revision: Revision): void {
-    this.clusterId = clusterId
-    this.lastRevision = revision
-  }
-
-  advance(revision: Revision): void {
-    this.lastRevision = Math.max(this.lastRevision, revision)
-  }
-
-  lose(): void {
-    this.clusterId = null
-  }
-
-  /**
-   * Asks etcd with a plain request: that renews an expired token, as a watch cannot, and tells whether this
-   * is still the cluster, at a revision that is not behind us.
-   */
-  async stillHolds(client: EtcdClient, range: KeyRange): Promise<boolean> {
-    if (this.clusterId === null) return false
-    const { header } = await client.range({ ...range, count_only: true })
-    return header.cluster_id === this.clusterId && Number(header.revision) >= this.lastRevision
-  }
-}
-
-function* byRevision(
-  response: Pick<IWatchResponse, 'events'>,
-  keep: Keep | null,
-): Generator<RangeUpdate & { type: 'changes' }> {
+function* byRevision(response: Pick<IWatchResponse, 'events'>, keep: Keep | null): Generator<Unit> {
   let revision: Revision = 0
   let events: KeyEvent[] = []
-  const flush = function* () {
+  const flush = function* (): Generator<Unit> {
     const [first, ...rest] = events
-    if (first) yield { type: 'changes' as const, revision, events: [first, ...rest] as const }
+    if (first) yield { type: 'changes', revision, events: [first, ...rest] }
     events = []
   }
   for (const event of response.events) {

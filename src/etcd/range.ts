@@ -21,6 +21,7 @@ export interface KeyRange {
 /** A list under a prefix, all of it as of one revision. */
 export interface Listing {
   readonly clusterId: string
+  readonly raftTerm: number
   readonly revision: Revision
   readonly kvs: readonly KeyValue[]
 }
@@ -64,7 +65,6 @@ async function listOnce(
   limit = Number.POSITIVE_INFINITY,
 ): Promise<Listing | null> {
   const kvs: KeyValue[] = []
-  let clusterId = ''
   let revision: Revision = 0
   let key = range.key
   for (;;) {
@@ -76,10 +76,12 @@ async function listOnce(
       throw error
     }
     if (revision === 0) revision = Number(page.header.revision)
-    clusterId = page.header.cluster_id
     for (const kv of page.kvs) kvs.push(readKeyValue(kv))
     const last = page.kvs.at(-1)
-    if (!page.more || !last || kvs.length >= limit) return { clusterId, revision, kvs }
+    if (!page.more || !last || kvs.length >= limit) {
+      const { cluster_id: clusterId, raft_term: raftTerm } = page.header
+      return { clusterId, raftTerm: Number(raftTerm), revision, kvs }
+    }
     key = Buffer.concat([last.key, Buffer.from([0])])
   }
 }

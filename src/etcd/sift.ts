@@ -1,7 +1,18 @@
 import type { IRangeResponse, IRequestOp } from 'etcd3'
 import type { Revision } from '../domain/endpoint.js'
 import type { EtcdClient } from './client.js'
-import { isCompacted, type KeyRange, type KeyValue, type Listing, PAGE_SIZE, readKeyValue } from './range.js'
+import {
+  isCompacted,
+  type KeyRange,
+  type KeyValue,
+  type Listing,
+  list,
+  PAGE_SIZE,
+  readKeyValue,
+} from './range.js'
+
+/** Tells by the key whether it matters. */
+export type Keep = (key: string) => boolean
 
 /** A page of a sifted range. */
 export interface SiftedPage {
@@ -25,7 +36,7 @@ const MOST_OPERATIONS = 128
 export async function* siftPages(
   client: EtcdClient,
   range: KeyRange,
-  keep: (key: string) => boolean,
+  keep: Keep,
 ): AsyncGenerator<SiftedPage, void, void> {
   let revision: Revision = 0
   let from = range.key
@@ -50,11 +61,16 @@ export async function* siftPages(
   }
 }
 
+/** The whole range, or what is kept of it. */
+export function listKept(client: EtcdClient, range: KeyRange, keep: Keep | null): Promise<Listing> {
+  return keep ? sift(client, range, keep) : list(client, range)
+}
+
 /** All that is kept. Starts over when the revision is compacted meanwhile. */
 export async function sift(
   client: EtcdClient,
   range: KeyRange,
-  keep: (key: string) => boolean,
+  keep: Keep,
 ): Promise<Listing & { readonly others: number }> {
   for (;;) {
     const kvs: KeyValue[] = []
@@ -71,7 +87,8 @@ export async function sift(
       throw error
     }
     if (last === null) throw new Error('a range has at least one page')
-    return { clusterId: last.header.cluster_id, revision: last.revision, kvs, others }
+    const { cluster_id: clusterId, raft_term: raftTerm } = last.header
+    return { clusterId, raftTerm: Number(raftTerm), revision: last.revision, kvs, others }
   }
 }
 

@@ -1,74 +1,66 @@
-import { type ChannelOptions, connectivityState, experimental, status } from '@grpc/grpc-js'
+import { type ChannelOptions, connectivityState, experimental, Metadata, status } from '@grpc/grpc-js'
 import type { EndpointId } from '../domain/endpoint.js'
-import type { Chooser, Policy } from '../policies/index.js'
+import { DiscoError } from '../domain/errors.js'
+import type { CallKeys, Policy, PolicyKind } from '../policies/index.js'
 import { Child } from './child.js'
-import { isRegistered, type RegisteredEndpoint } from './endpoint.js'
+import { type RegisteredEndpoint, registered } from './endpoint.js'
+import { Load } from './load.js'
 import { type Observer, observerOf } from './observer.js'
 import { PolicyPicker } from './picker.js'
+import { grpcPolicyName, type PolicyConfig, policyConfigOf } from './policy-config.js'
+import { Rotation } from './rotation.js'
 
-/** Under this name a policy is known to grpc-js, whose own names must stay its own. */
-export function grpcPolicyName(policy: Policy): string {
-  return `disco_${policy.name}`
-}
-
-export function registerPolicy(policy: Policy): void {
-  const name = grpcPolicyName(policy)
+/** Makes a policy known to grpc-js, as `disco_<name>`. */
+export function registerPolicy(kind: PolicyKind): void {
+  const name = grpcPolicyName(kind)
   class Balancer extends PolicyBalancer {
-    constructor(helper: experimental.ChannelControlHelper) {
-      super(policy, helper)
-    }
+    getTypeName = () => name
   }
-  class Config implements experimental.TypedLoadBalancingConfig {
-    getLoadBalancerName = () => name
-    toJsonObject = () => ({ [name]: {} })
-    static createFromJson = () => new Config()
-  }
-  experimental.registerLoadBalancerType(name, Balancer, Config)
+  experimental.registerLoadBalancerType(name, Balancer, policyConfigOf(kind))
 }
 
 /**
- * Keeps one child per endpoint and tells the policy who is in rotation: READY, and not drained. Children and
- * the policy's state outlive every new list, weight change and reconnect of others.
+ * Keeps one child per endpoint, and a rotation of those that can be picked. Children, their counts of calls
+ * and the policy's state outlive every new list, weight change and reconnect of others.
  */
-class PolicyBalancer implements experimental.LoadBalancer {
+abstract class PolicyBalancer implements experimental.LoadBalancer {
   private readonly children = new Map<EndpointId, Child>()
-  /** Who is in rotation, at which weight. */
-  private readonly rotation = new Map<Child, number>()
-  private readonly chooser: Chooser<Child>
+  /** The counts of endpoints that left while calls were running there: they may come back. */
+  private readonly loadsOfLeavers = new Map<EndpointId, Load>()
+  private rotation: Rotation | null = null
   private observer: Observer = {}
-  private picker: experimental.Picker
+  private picker: experimental.Picker = new experimental.QueuePicker(this)
   private reported: connectivityState | null = null
   private isUpdating = false
-  private hasNewRotation = false
+  /** A pick was refused or put off that the next change of the rotation may allow. */
+  private hasWaitingPicks = false
   private note = ''
 
-  constructor(
-    private readonly policy: Policy,
-    private readonly helper: experimental.ChannelControlHelper,
-  ) {
-    this.chooser = policy.create<Child>()
-    this.picker = new PolicyPicker(this.chooser, this.observer)
-  }
+  constructor(private readonly helper: experimental.ChannelControlHelper) {}
+
+  abstract getTypeName(): string
 
   updateAddressList(
     list: experimental.StatusOr<experimental.Endpoint[]>,
-    _config: experimental.TypedLoadBalancingConfig,
+    config: experimental.TypedLoadBalancingConfig,
     options: ChannelOptions,
     resolutionNote: string,
   ): boolean {
-    this.observe(observerOf(options))
     this.note = resolutionNote
+    const rotation = this.follow((config as PolicyConfig).policy, observerOf(options))
+    if (!rotation) return true
     if (!list.ok) {
       if (this.children.size === 0) this.report(connectivityState.TRANSIENT_FAILURE, list.error.details)
       return true
     }
-    const endpoints = new Map(list.value.filter(isRegistered).map((endpoint) => [endpoint.id, endpoint]))
+    const endpoints = new Map(list.value.map(registered).map((endpoint) => [endpoint.id, endpoint]))
     this.isUpdating = true
     for (const [id, child] of this.children) if (!endpoints.has(id)) this.remove(id, child)
-    for (const endpoint of endpoints.values()) this.put(endpoint, options)
+    let rank = 0
+    for (const endpoint of endpoints.values()) this.put(endpoint, rank++, options)
     this.isUpdating = false
     this.settle()
-    return list.value.length > 0
+    return true
   }
 
   exitIdle(): void {
@@ -83,72 +75,65 @@ class PolicyBalancer implements experimental.LoadBalancer {
     for (const [id, child] of this.children) this.remove(id, child)
   }
 
-  getTypeName(): string {
-    return grpcPolicyName(this.policy)
-  }
-
-  private observe(observer: Observer): void {
-    if (observer === this.observer) return
+  /** The rotation of this policy; a policy with other parameters starts a new one among the same children. */
+  private follow(policy: Policy | DiscoError, observer: Observer): Rotation | null {
+    if (policy instanceof DiscoError) {
+      // What worked goes on; a channel that never had a policy says why it has none.
+      const hints = policy.suggestions.join('. ')
+      if (!this.rotation) this.report(connectivityState.TRANSIENT_FAILURE, `${policy.message}. ${hints}`)
+      return this.rotation
+    }
+    const isKnown =
+      this.rotation && JSON.stringify(this.rotation.policy.config) === JSON.stringify(policy.config)
+    if (isKnown && observer === this.observer) return this.rotation
     this.observer = observer
-    this.picker = new PolicyPicker(this.chooser, observer)
+    const rotation = isKnown && this.rotation ? this.rotation : new Rotation(policy)
+    for (const child of this.children.values()) rotation.place(child)
+    this.rotation = rotation
+    this.picker = new PolicyPicker(policy, rotation.chooser, observer, (keys) => this.whereNobody(keys))
+    this.reported = null
+    return rotation
   }
 
-  private put(endpoint: RegisteredEndpoint, options: ChannelOptions): void {
+  private put(endpoint: RegisteredEndpoint, rank: number, options: ChannelOptions): void {
     const known = this.children.get(endpoint.id)
     if (known) {
+      known.rank = rank
       known.endpoint = endpoint
-      this.rotate(known)
+      this.rotation?.place(known)
       return
     }
-    const child = new Child(endpoint, this.helper, options, this.note, {
+    const load = this.loadsOfLeavers.get(endpoint.id) ?? new Load()
+    this.loadsOfLeavers.delete(endpoint.id)
+    const child = new Child(endpoint, load, this.helper, options, this.note, {
       onState: (changed) => {
-        this.rotate(changed)
+        this.rotation?.place(changed)
         const isReady = changed.state === connectivityState.READY
         this.observer.connectivity?.(changed.endpoint, isReady, changed.problem)
         if (!this.isUpdating) this.settle()
       },
       onDropped: () => this.helper.requestReresolution(),
     })
+    child.rank = rank
     this.children.set(endpoint.id, child)
     child.connect()
   }
 
   private remove(id: EndpointId, child: Child): void {
     this.children.delete(id)
-    this.leave(child)
+    this.rotation?.remove(child)
     child.destroy()
-  }
-
-  /** Brings the policy's idea of a child in line with its state and weight. */
-  private rotate(child: Child): void {
-    const weight = child.state === connectivityState.READY ? child.endpoint.weight : 0
-    const before = this.rotation.get(child) ?? 0
-    if (weight === before) return
-    if (weight === 0) {
-      this.leave(child)
-      return
-    }
-    if (before === 0) this.chooser.join(child, weight)
-    else this.chooser.reweigh(child, weight)
-    this.rotation.set(child, weight)
-    this.hasNewRotation = true
-  }
-
-  private leave(child: Child): void {
-    if (!this.rotation.delete(child)) return
-    this.chooser.leave(child)
-    this.hasNewRotation = true
+    for (const [leaver, load] of this.loadsOfLeavers)
+      if (load.outstanding === 0) this.loadsOfLeavers.delete(leaver)
+    if (child.load.outstanding > 0) this.loadsOfLeavers.set(id, child.load)
   }
 
   /** Tells the channel, and the observer, what the children have come to. */
   private settle(): void {
-    if (this.hasNewRotation && this.observer.rotation) {
-      const weightOf = (weight: number) => (this.policy.weighted ? weight : 1)
-      const entries = [...this.rotation].map(([child, weight]) => [child.endpoint, weightOf(weight)] as const)
-      this.observer.rotation(new Map(entries))
-    }
-    this.hasNewRotation = false
-    if (this.chooser.size > 0) {
+    const change = this.rotation?.takeChange()
+    if (change) this.observer.rotation?.(change)
+    if (this.rotation && this.rotation.size > 0) {
+      if (change && this.hasWaitingPicks) this.reported = null
       this.report(connectivityState.READY, null)
       return
     }
@@ -169,6 +154,7 @@ class PolicyBalancer implements experimental.LoadBalancer {
   private report(state: connectivityState, problem: string | null): void {
     if (state === this.reported && problem === null) return
     this.reported = state
+    this.hasWaitingPicks = false
     this.helper.updateState(state, this.pickerFor(state, problem), problem)
   }
 
@@ -176,5 +162,37 @@ class PolicyBalancer implements experimental.LoadBalancer {
     if (state === connectivityState.READY) return this.picker
     if (state === connectivityState.CONNECTING) return new experimental.QueuePicker(this)
     return new experimental.UnavailablePicker({ code: status.UNAVAILABLE, details: problem ?? '' })
+  }
+
+  /** The answer to a pick that the policy has nobody for: the rotation is empty, or lacks whom it wants. */
+  private whereNobody({ pin }: CallKeys): experimental.PickResult {
+    this.hasWaitingPicks = true
+    const to = pin ?? this.rotation?.policy.config.to ?? null
+    const wanted = [...this.children.values()].filter(({ names }) => names.some((name) => name === to))
+    const isComing = wanted.some(
+      ({ state, endpoint }) => endpoint.weight > 0 && state !== connectivityState.TRANSIENT_FAILURE,
+    )
+    if (isComing || !this.rotation || this.rotation.size === 0) return QUEUE
+    return failure(to === null ? 'The call is pinned to no endpoint' : whyAway(String(to), wanted))
+  }
+}
+
+function whyAway(name: string, [wanted]: readonly Child[]): string {
+  if (!wanted) return `The pinned endpoint ${name} is not in the list`
+  if (wanted.endpoint.weight === 0) return `The pinned endpoint ${name} is drained (weight 0)`
+  return `The pinned endpoint ${name} is not READY: ${wanted.problem}`
+}
+
+/** The next picker decides. */
+const QUEUE: experimental.PickResult = {
+  pickResultType: experimental.PickResultType.QUEUE,
+  ...{ subchannel: null, status: null, onCallStarted: null, onCallEnded: null },
+}
+
+function failure(details: string): experimental.PickResult {
+  return {
+    pickResultType: experimental.PickResultType.TRANSIENT_FAILURE,
+    status: { code: status.UNAVAILABLE, details, metadata: new Metadata() },
+    ...{ subchannel: null, onCallStarted: null, onCallEnded: null },
   }
 }

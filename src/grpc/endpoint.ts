@@ -15,8 +15,18 @@ export interface RegisteredEndpoint extends experimental.Endpoint {
   readonly weight: number
 }
 
-export function isRegistered(endpoint: experimental.Endpoint): endpoint is RegisteredEndpoint {
-  return 'registration' in endpoint
+/**
+ * An endpoint as our resolver made it, or one of another resolver's (`dns:`, a static list), which no registry
+ * has weighed: all of those count the same, and are known by their addresses.
+ */
+export function registered(endpoint: experimental.Endpoint): RegisteredEndpoint {
+  if ('registration' in endpoint) return endpoint as RegisteredEndpoint
+  const [addr = '', ...more] = endpoint.addresses.map(experimental.subchannelAddressToString)
+  const registration: Endpoint = {
+    ...{ service: '', version: '', addr, weight: 1, metadata: {}, problem: null, layout: 'none' },
+    ...{ key: [addr, ...more].join(','), lease: null, createRevision: 0, modRevision: 0 },
+  }
+  return { addresses: endpoint.addresses, id: endpointId(registration), registration, weight: 1 }
 }
 
 /** Whether a connection's peer is this endpoint. Two endpoints on one address have the same peer. */

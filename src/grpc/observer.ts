@@ -1,7 +1,6 @@
 import type { Metadata } from '@grpc/grpc-js'
-import type { Endpoint, Revision } from '../domain/endpoint.js'
-import type { DiscoError } from '../domain/errors.js'
 import type { RegisteredEndpoint } from './endpoint.js'
+import type { ResolvedList } from './live-list.js'
 
 /** The channel option under which a channel's resolver, balancer and picker find their observer. */
 export const OBSERVER_OPTION = 'disco.observer'
@@ -11,8 +10,8 @@ const CALL_HEADER = 'disco-call'
 
 /** Sees what a channel does, as it does it. Nothing here may throw or take long. */
 export interface Observer {
-  /** The registry's list as the channel now has it; `registered` includes what cannot be dialled. */
-  resolved?(list: { revision: Revision; registered: readonly Endpoint[]; stale: DiscoError | null }): void
+  /** The registry's list as the channel now has it. */
+  resolved?(list: ResolvedList): void
   /** An endpoint's connection changed its state; `problem` says why it is not READY. */
   connectivity?(endpoint: RegisteredEndpoint, isReady: boolean, problem: string | null): void
   /** Who is picked from now on, with the weights that the policy follows: READY, and not drained. */

@@ -1,28 +1,53 @@
-import { experimental } from '@grpc/grpc-js'
-import type { Chooser } from '../policies/index.js'
+import type { experimental, Metadata } from '@grpc/grpc-js'
+import { type CallKeys, type Chooser, NO_KEYS, type Policy } from '../policies/index.js'
 import type { Child } from './child.js'
 import { type Observer, takeMark } from './observer.js'
 
-/** Asks the policy for a child and lets the child's own picker do the rest. Holds no state of its own. */
+/** The request headers that carry a call's keys to the picker, which takes them off again. */
+const HEADERS: Readonly<Record<keyof CallKeys, string>> = { hashKey: 'disco-hash-key', pin: 'disco-pin' }
+
+/** Makes a call choose by this key, under `ring_hash` and `source_hash`. */
+export function setHashKey(metadata: Metadata, key: string): Metadata {
+  metadata.set(HEADERS.hashKey, key)
+  return metadata
+}
+
+/** Sends a call to the endpoint with this id, key or address, under `pinned`. */
+export function setPin(metadata: Metadata, endpoint: string): Metadata {
+  metadata.set(HEADERS.pin, endpoint)
+  return metadata
+}
+
+/** Asks the policy for a child and answers with that child's connection. Holds no state of its own. */
 export class PolicyPicker implements experimental.Picker {
   constructor(
+    private readonly policy: Policy,
     private readonly chooser: Chooser<Child>,
     private readonly observer: Observer,
+    private readonly whereNobody: (keys: CallKeys) => experimental.PickResult,
   ) {}
 
-  pick(args: experimental.PickArgs): experimental.PickResult {
-    const child = this.chooser.choose()
-    if (!child?.picker) return QUEUE
+  pick({ metadata }: experimental.PickArgs): experimental.PickResult {
+    const keys = this.policy.reads.length === 0 ? NO_KEYS : takeKeys(metadata)
+    const child = this.chooser.choose(keys)
+    if (!child?.result) return this.whereNobody(keys)
     if (this.observer.picked) {
-      const callId = takeMark(args.metadata)
+      const callId = takeMark(metadata)
       if (callId !== null) this.observer.picked(child.endpoint, callId)
     }
-    return child.picker.pick(args)
+    if (this.policy.countsCalls) child.load.pick()
+    return child.result
   }
 }
 
-/** The rotation emptied between two states of the balancer: the next picker decides. */
-const QUEUE: experimental.PickResult = {
-  pickResultType: experimental.PickResultType.QUEUE,
-  ...{ subchannel: null, status: null, onCallStarted: null, onCallEnded: null },
+/** `metadata` is one attempt's own copy: a retry finds the headers again. */
+function takeKeys(metadata: Metadata): CallKeys {
+  return { hashKey: take(metadata, HEADERS.hashKey), pin: take(metadata, HEADERS.pin) }
+}
+
+function take(metadata: Metadata, header: string): string | null {
+  const [value] = metadata.get(header)
+  if (value === undefined) return null
+  metadata.remove(header)
+  return String(value)
 }

@@ -1,8 +1,8 @@
 import { type ChannelOptions, experimental, Metadata, status } from '@grpc/grpc-js'
 import type { Discovery } from '../domain/discovery.js'
 import { DiscoError } from '../domain/errors.js'
-import { apply, EMPTY_SNAPSHOT, endpointsOf } from '../domain/snapshot.js'
 import { toGrpcEndpoints } from './endpoint.js'
+import { LiveList, type ResolvedList } from './live-list.js'
 import { type Observer, observerOf } from './observer.js'
 import { parseTarget, type Target } from './target.js'
 
@@ -60,26 +60,20 @@ class RegistryResolver implements experimental.Resolver {
   }
 
   private async follow(signal: AbortSignal): Promise<void> {
+    const list = new LiveList((now) => this.resolved(now))
+    signal.addEventListener('abort', () => list.close(), { once: true })
     try {
-      let snapshot = EMPTY_SNAPSHOT
-      let hasList = false
       for await (const update of this.discovery.watch({ service: this.target.service }, signal)) {
         if (signal.aborted) return
-        snapshot = apply(snapshot, update)
-        const stale = update.type === 'stale' ? update.cause : null
-        const registered = endpointsOf(snapshot)
-        this.observer.resolved?.({ revision: snapshot.revision, registered, stale })
-        if (update.type === 'stale' && !hasList) this.fail(update.cause)
-        if (update.type === 'stale' || update.type === 'live') continue
-        hasList = true
-        this.retryMs = RETRY_FIRST_MS
-        const endpoints = toGrpcEndpoints(registered, this.target.version)
-        this.listener(experimental.statusOrFromValue(endpoints), {}, null, this.noteFor(registered.length))
+        if (update.type === 'stale' && list.isEmpty) this.fail(update.cause)
+        list.take(update)
       }
     } catch (thrown) {
       if (signal.aborted) return
+      const cause = DiscoError.from(thrown)
+      list.take({ type: 'stale', sinceMs: Date.now(), cause })
       this.running = null
-      this.fail(DiscoError.from(thrown))
+      this.fail(cause)
       this.retryTimer = setTimeout(() => {
         this.retryTimer = null
         this.updateResolution()
@@ -87,6 +81,15 @@ class RegistryResolver implements experimental.Resolver {
       this.retryTimer.unref()
       this.retryMs = Math.min(this.retryMs * 2, RETRY_MOST_MS)
     }
+  }
+
+  /** Tells the channel, and the observer, what the list is now. */
+  private resolved(now: ResolvedList): void {
+    this.observer.resolved?.(now)
+    this.retryMs = RETRY_FIRST_MS
+    if (!now.isNew) return
+    const endpoints = toGrpcEndpoints(now.registered, this.target.version)
+    this.listener(experimental.statusOrFromValue(endpoints), {}, null, this.noteFor(now.registered.length))
   }
 
   private fail(error: DiscoError): void {

@@ -1,13 +1,50 @@
-import type { Policy } from './policy.js'
+import { DiscoError } from '../domain/errors.js'
+import { nearestNames } from '../domain/nearest.js'
+import { leastRequest } from './least-request.js'
+import { pickFirst } from './pick-first.js'
+import { pinnedOr } from './pinned.js'
+import type { PolicyKind } from './policy.js'
+import { random } from './random.js'
+import { ringHash } from './ring-hash.js'
 import { roundRobin } from './round-robin.js'
+import { sourceHash } from './source-hash.js'
+import { weightedRandom } from './weighted-random.js'
 import { weightedRoundRobin } from './weighted-round-robin.js'
 
-export type { Chooser, Policy } from './policy.js'
+export type { CallKeys, Chooser, Environment, Policy, PolicyKind, Rng, ShareRule } from './policy.js'
+export { NO_KEYS } from './policy.js'
+export { seeded } from './seeded.js'
 
-/** Every policy; the first is what a command uses when none is named. */
-export const POLICIES: readonly [Policy, ...Policy[]] = [weightedRoundRobin, roundRobin]
+const CHOOSING_FREELY: readonly [PolicyKind, ...PolicyKind[]] = [
+  ...([weightedRoundRobin, roundRobin, random, weightedRandom] as const),
+  ...([leastRequest, ringHash, sourceHash, pickFirst] as const),
+]
 
-/** The policy of that name or short name, if there is one. */
-export function findPolicy(name: string): Policy | undefined {
-  return POLICIES.find((policy) => policy.name === name || policy.shortName === name)
+/** Every policy; the first is what is used when none is named. */
+export const POLICIES: readonly [PolicyKind, ...PolicyKind[]] = [
+  ...CHOOSING_FREELY,
+  pinnedOr(CHOOSING_FREELY),
+]
+
+/** The policy of that name or short name. @throws DiscoError USAGE with the names that there are */
+export function findPolicy(name: string): PolicyKind {
+  const found = POLICIES.find((policy) => policy.name === name || policy.shortName === name)
+  if (found) return found
+  const nearest = nearestNames(
+    name,
+    POLICIES.map((policy) => policy.name),
+  )
+  throw new DiscoError('USAGE', `There is no LB policy "${name}"`, {
+    suggestions: [
+      ...(nearest.length > 0 ? [`Did you mean ${nearest.join(' or ')}?`] : []),
+      `There is: ${listPolicies()}`,
+    ],
+  })
+}
+
+/** Every name with its short one, for people. */
+export function listPolicies(): string {
+  return POLICIES.map(({ name, shortName }) => (name === shortName ? name : `${name} (${shortName})`)).join(
+    ', ',
+  )
 }

@@ -1,11 +1,10 @@
-import type { Chooser, Policy } from './policy.js'
+import { withoutParameters } from './parameters.js'
+import type { Chooser } from './policy.js'
 
-export const roundRobin: Policy = {
-  name: 'round_robin',
-  shortName: 'rr',
-  weighted: false,
+export const roundRobin = withoutParameters({
+  ...{ name: 'round_robin', shortName: 'rr', weighted: false, shares: 'exact' },
   create: () => new RoundRobin(),
-}
+})
 
 /** Each in turn. A newcomer is served after everyone who was there; a leaver does not move the turn. */
 class RoundRobin<Candidate> implements Chooser<Candidate> {

@@ -1,12 +1,11 @@
 import { type HeapMember, IndexedHeap } from './indexed-heap.js'
-import type { Chooser, Policy } from './policy.js'
+import { withoutParameters } from './parameters.js'
+import type { Chooser } from './policy.js'
 
-export const weightedRoundRobin: Policy = {
-  name: 'weighted_round_robin',
-  shortName: 'wrr',
-  weighted: true,
+export const weightedRoundRobin = withoutParameters({
+  ...{ name: 'weighted_round_robin', shortName: 'wrr', weighted: true, shares: 'exact' },
   create: () => new EarliestEligibleDeadline(),
-}
+})
 
 /**
  * A candidate's next turn, in virtual time: it may be served from `start` on, and is due by `deadline`. Both

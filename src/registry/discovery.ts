@@ -28,11 +28,14 @@ function toUpdate(decode: Decode, update: RangeUpdate): Update {
   switch (update.type) {
     case 'stale':
       return { type: 'stale', sinceMs: Date.now(), cause: update.cause }
-    case 'live':
-      return update
     case 'reset': {
       const endpoints = update.kvs.flatMap(decode)
-      return { type: 'reset', revision: update.revision, endpoints }
+      return { type: 'reset', revision: update.revision, endpoints, source: 'etcd', ageMs: 0 }
+    }
+    case 'resync': {
+      const { revision, missedRevisions, events } = update
+      const changes = events.map((event) => toChange(decode, event))
+      return { type: 'resync', revision, missedRevisions, changes }
     }
     case 'changes': {
       const [first, ...rest] = update.events

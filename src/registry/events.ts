@@ -43,23 +43,21 @@ export async function* registryEvents(
   updates: AsyncIterable<Update>,
 ): AsyncGenerator<Told, void, void> {
   let snapshot = EMPTY_SNAPSHOT
-  let isSynced = false
   for await (const update of updates) {
     const before = snapshot
     snapshot = apply(snapshot, update)
     if (update.type === 'stale') yield { event: update, snapshot }
-    else if (update.type === 'live') {
-      const { revision } = update
-      yield { event: { type: 'resync', revision, missedRevisions: null, changes: 0 }, snapshot }
-    } else if (!isSynced) {
-      isSynced = true
+    else if (update.type === 'reset') {
       yield { event: { type: 'synced', revision: update.revision }, snapshot }
     } else {
-      const keys = update.type === 'changes' ? update.changes.map((change) => change.key) : undefined
-      const events = eventsBetween(before, snapshot, keys)
       const { revision } = update
-      if (update.type === 'reset') {
-        const missedRevisions = Math.max(0, revision - before.revision)
+      const events = eventsBetween(
+        before,
+        snapshot,
+        update.changes.map(({ key }) => key),
+      )
+      if (update.type === 'resync') {
+        const { missedRevisions } = update
         yield { event: { type: 'resync', revision, missedRevisions, changes: events.length }, snapshot }
       }
       const shares = { before: sharesById(before, events), after: sharesById(snapshot, events) }

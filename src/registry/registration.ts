@@ -12,14 +12,16 @@ import { claimKey } from './claim.js'
 export interface RegistrationRequest {
   readonly registered: Registered
   readonly ttlSeconds: number
-  /** Takes a key that somebody else holds. */
-  readonly takeover: boolean
+  /** Takes a key that somebody else holds. Default: no. */
+  readonly takeover?: boolean
+  /** What to do when somebody deletes the key while its lease lives, that is, on purpose. Default: exit. */
+  readonly onDelete?: 'exit' | 'reregister'
 }
 
 /** What a held registration goes through; each is told once. */
 export interface RegistrationReports {
-  onWaiting(found: { lease: LeaseId; ttlSeconds: number }): void
-  onRegistered(held: {
+  onWaiting?(found: { lease: LeaseId; ttlSeconds: number }): void
+  onRegistered?(held: {
     key: string
     registered: Registered
     lease: GrantedLease
@@ -27,12 +29,14 @@ export interface RegistrationReports {
     again: boolean
   }): void
   /** Somebody else wrote our key: this is what it holds now. */
-  onChanged(now: { registered: Registered; before: Registered; revision: Revision }): void
+  onChanged?(now: { registered: Registered; before: Registered; revision: Revision }): void
   /** The key had lost its lease to a plain put; it is under ours again. */
-  onReattached(at: { revision: Revision }): void
-  onLeaseLost(lost: { lease: LeaseId }): void
-  onTrouble(cause: DiscoError): void
-  onRecovered(): void
+  onReattached?(at: { revision: Revision }): void
+  onLeaseLost?(lost: { lease: LeaseId }): void
+  /** The key was deleted on purpose, and is put back as asked. */
+  onDeleted?(): void
+  onTrouble?(cause: DiscoError): void
+  onRecovered?(): void
 }
 
 /** How a registration ended by itself: its key was deleted while its lease lived, that is, on purpose. */
@@ -47,7 +51,7 @@ const RETRY_MS = 1_000
 /**
  * One held endpoint: a key under a lease of its own. For as long as it runs it takes the key again whenever
  * etcd says that the lease is gone, with the last valid value that stood under it; it never fights another
- * registrar, and never puts back what was deleted on purpose.
+ * registrar, and puts back what was deleted on purpose only if it was told to.
  */
 export class Registration {
   readonly key: string
@@ -88,23 +92,23 @@ export class Registration {
     reports: RegistrationReports,
     signal: AbortSignal,
   ): Promise<Registration> {
-    const { registered, ttlSeconds, takeover } = request
+    const { registered, ttlSeconds, takeover = false } = request
     // What cannot be written, whatever lease etcd grants, is refused before etcd is asked for one.
     layout.encode([registered], '1')
     const lease = await grantLease(client, ttlSeconds)
     const { key, value } = layout.encode([registered], lease.id)
     const waiting = new AbortController()
-    void keepAlive(client, lease, SILENT, waiting.signal)
+    void keepAlive(client, lease, {}, waiting.signal)
     try {
       const revision = await claimKey(
         client,
         lease,
         { key, value, takeover },
-        (found) => reports.onWaiting(found),
+        (found) => reports.onWaiting?.(found),
         signal,
       )
       const held = new Registration(client, layout, request, reports, lease, { registered, value }, revision)
-      reports.onRegistered({ key, registered, lease, revision, again: false })
+      reports.onRegistered?.({ key, registered, lease, revision, again: false })
       void held.keepLease()
       void held.watchKey()
       return held
@@ -123,15 +127,19 @@ export class Registration {
     await this.reconciling
     await deleteHeldBy(this.client, this.key, this.lease.id)
     await delay(REVOKE_AFTER_MS)
-    await this.revoke()
+    await this.client.leaseRevoke(this.lease.id)
     this.finish('closed')
   }
 
   /** Revokes the lease without more ado, which takes the key with it. */
   async abandon(): Promise<void> {
     this.stop.abort()
-    await this.revoke()
+    await this.client.leaseRevoke(this.lease.id)
     this.finish('closed')
+  }
+
+  private async pause(): Promise<void> {
+    await delay(RETRY_MS, undefined, { signal: this.stop.signal }).catch(() => undefined)
   }
 
   private async keepLease(): Promise<void> {
@@ -139,7 +147,7 @@ export class Registration {
       const { lease } = this
       if ((await keepAlive(this.client, lease, this.reports, this.stop.signal)) === 'stopped') return
       await this.reconcileSoon()
-      if (this.lease === lease) await delay(RETRY_MS)
+      if (this.lease === lease) await this.pause()
     }
   }
 
@@ -165,7 +173,7 @@ export class Registration {
         } catch (thrown) {
           const error = DiscoError.from(thrown)
           if (error.code !== 'ETCD_UNREACHABLE') return this.finish(error)
-          await delay(RETRY_MS, undefined, { signal: this.stop.signal }).catch(() => undefined)
+          await this.pause()
         }
       }
     })
@@ -187,12 +195,15 @@ export class Registration {
   /** The key is gone. If the lease lives, somebody meant it; if not, we take both again. */
   private async afterDelete(): Promise<void> {
     const leaseLives = (await leaseTtl(this.client, this.lease.id)) !== null
-    if (leaseLives && !this.isRegisteringAgain) {
-      await delay(REVOKE_AFTER_MS)
-      await this.revoke()
-      return this.finish('deregistered')
+    if (!this.isRegisteringAgain) {
+      if (leaseLives && this.request.onDelete !== 'reregister') {
+        await delay(REVOKE_AFTER_MS)
+        await this.client.leaseRevoke(this.lease.id)
+        return this.finish('deregistered')
+      }
+      if (leaseLives) this.reports.onDeleted?.()
+      else this.reports.onLeaseLost?.({ lease: this.lease.id })
     }
-    if (!this.isRegisteringAgain) this.reports.onLeaseLost({ lease: this.lease.id })
     this.isRegisteringAgain = true
     // The lease is ours from here on, whatever becomes of the put: an answer that is lost must not make our
     // own key look like somebody else's.
@@ -206,7 +217,7 @@ export class Registration {
     this.isRegisteringAgain = false
     this.lastRevision = revision
     const { key, lease, last } = this
-    this.reports.onRegistered({ key, registered: last.registered, lease, revision, again: true })
+    this.reports.onRegistered?.({ key, registered: last.registered, lease, revision, again: true })
   }
 
   /** Remembers what stands under our lease; a value that cannot be read is never put back. */
@@ -219,33 +230,24 @@ export class Registration {
     const [registered] = decoded
     this.last = { registered, value: kv.value }
     if (Buffer.compare(before.value, kv.value) === 0) return
-    this.reports.onChanged({ registered, before: before.registered, revision: kv.modRevision })
+    this.reports.onChanged?.({ registered, before: before.registered, revision: kv.modRevision })
   }
 
   private async reattach(kv: KeyValue): Promise<void> {
     if (!(await leaseTtl(this.client, this.lease.id))) {
-      this.reports.onLeaseLost({ lease: this.lease.id })
+      this.reports.onLeaseLost?.({ lease: this.lease.id })
       this.lease = await grantLease(this.client, this.request.ttlSeconds)
     }
     const outcome = await replaceUnder(this.client, this.key, kv.value, this.lease.id, kv.modRevision)
     if (!outcome.done) return await this.reconcile()
-    this.reports.onReattached({ revision: outcome.revision })
+    this.reports.onReattached?.({ revision: outcome.revision })
     this.adopt({ ...kv, lease: this.lease.id, modRevision: outcome.revision })
   }
 
   private async takenOver(by: LeaseId): Promise<DiscoError> {
-    await this.revoke()
+    await this.client.leaseRevoke(this.lease.id)
     return new DiscoError('CONFLICT', `${this.key} was taken over by lease ${leaseHex(by)}`, {
       suggestions: ['Nothing was touched. To take it back: --takeover'],
     })
   }
-
-  /** A lease that is gone already is as good as revoked. */
-  private async revoke(): Promise<void> {
-    await this.client.leaseRevoke(this.lease.id).catch((error: unknown) => {
-      if (DiscoError.from(error).code !== 'INTERNAL') throw error
-    })
-  }
 }
-
-const SILENT = { onTrouble: () => undefined, onRecovered: () => undefined }

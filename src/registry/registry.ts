@@ -5,6 +5,8 @@ import type { WeightChange } from '../domain/weight.js'
 import { EtcdClient } from '../etcd/client.js'
 import { leaseTtl } from '../etcd/lease-keeper.js'
 import type { EtcdOptions } from '../etcd/options.js'
+import { defaultCacheFolder, ListCache } from './cache.js'
+import { cachedWatch } from './cached-watch.js'
 import { watchEndpoints } from './discovery.js'
 import { type EndpointList, listEndpoints } from './listing.js'
 import { noSuchService } from './no-such-service.js'
@@ -15,8 +17,22 @@ import { setWeight, type WeightChanged } from './weight.js'
 
 export type { EndpointList, EtcdOptions, Place }
 
-/** How to reach etcd, and where registrations stand in it. */
-export interface RegistryOptions extends EtcdOptions, Place {}
+/** How to reach etcd, where registrations stand in it, and what is kept of them. */
+export interface RegistryOptions extends EtcdOptions, Place {
+  /** Where the last good lists are kept, for a start without etcd; `false` for nowhere. */
+  readonly cache?: CacheOptions | false
+}
+
+export interface CacheOptions {
+  /** Default: `disco` in the user's cache folder (XDG_CACHE_HOME). */
+  readonly folder?: string
+  /** An older list is not used. Default: a day. */
+  readonly maxAgeMs?: number
+  /** Told once when the cache cannot be used. Default: a Node warning. */
+  readonly onWarning?: (message: string) => void
+}
+
+const DEFAULT_CACHE_MAX_AGE_MS = 24 * 60 * 60 * 1000
 
 export interface Ttl {
   readonly ttlSeconds: number
@@ -31,12 +47,13 @@ export class Registry implements Discovery {
   private constructor(
     private readonly client: EtcdClient,
     private readonly reader: Reader,
+    private readonly options: RegistryOptions,
   ) {}
 
   /** Connects only with the first request. @throws DiscoError USAGE */
   static async open(options: RegistryOptions): Promise<Registry> {
     const reader = readerOf(options)
-    return new Registry(await EtcdClient.create(options), reader)
+    return new Registry(await EtcdClient.create(options), reader, options)
   }
 
   /** The endpoints of one service, or of all, by key. A service without any gives an empty list. */
@@ -65,15 +82,25 @@ export class Registry implements Discovery {
     return ttls
   }
 
-  watch(query: Query, signal: AbortSignal): AsyncGenerator<Update, void, void> {
-    const { service, layout = this.reader.layout, root = this.reader.root } = query
-    const isOwn = layout === this.reader.layout && root === this.reader.root
-    return watchEndpoints(this.client, isOwn ? this.reader : readerOf({ layout, root }), service, signal)
+  /** As the resolver sees a service: with the last good list from disk where etcd is out of reach at the start. */
+  watch({ service, ...place }: Query, signal: AbortSignal): AsyncGenerator<Update, void, void> {
+    const reader = this.readerFor(place)
+    const updates = watchEndpoints(this.client, reader, service, signal)
+    const { endpoints: members, cache } = this.options
+    if (cache === false) return updates
+    const { folder, maxAgeMs = DEFAULT_CACHE_MAX_AGE_MS, onWarning = emitWarning } = cache ?? {}
+    const lists = new ListCache(folder ?? defaultCacheFolder(process.env), onWarning)
+    return cachedWatch(
+      updates,
+      lists,
+      { members, layout: reader.layout, root: reader.root, service },
+      maxAgeMs,
+    )
   }
 
-  /** All services; otherwise as `watch`. */
-  watchAll(signal: AbortSignal): AsyncGenerator<Update, void, void> {
-    return watchEndpoints(this.client, this.reader, undefined, signal)
+  /** As etcd tells it: one service, or all of them. */
+  follow(service: string | undefined, signal: AbortSignal): AsyncGenerator<Update, void, void> {
+    return watchEndpoints(this.client, this.reader, service, signal)
   }
 
   /** Takes a lease and the key, and holds both until closed. @throws DiscoError USAGE, CONFLICT */
@@ -115,4 +142,14 @@ export class Registry implements Discovery {
   close(): void {
     this.client.close()
   }
+
+  /** A query may look elsewhere than this registry does. */
+  private readerFor({ layout = this.reader.layout, root = this.reader.root }: Place): Reader {
+    const isOwn = layout === this.reader.layout && root === this.reader.root
+    return isOwn ? this.reader : readerOf({ layout, root })
+  }
+}
+
+function emitWarning(message: string): void {
+  process.emitWarning(message, 'DiscoCacheWarning')
 }

@@ -116,6 +116,18 @@ describe('register', () => {
     expect(await leaseIds(etcd)).toEqual([])
   })
 
+  test('--on-delete reregister puts it back under the same lease, and says so', async () => {
+    const held = disco.start(...HELD, '--on-delete', 'reregister', '--weight', '3')
+    await held.printed('"type":"added"')
+    const before = await leaseIds(etcd)
+    await etcd.ctl('del', KEY)
+    await held.printed('"again":true')
+    expect(held.stderr).toContain('the key was deleted from outside; putting it back')
+    expect(await storedText(etcd, KEY)).toContain('"weight":3')
+    expect(await leaseOf(KEY)).toBe('some')
+    expect(await leaseIds(etcd)).toEqual(before)
+  })
+
   test('the lease revoked from outside: registered again, with the weight that an operator had set', async () => {
     const held = disco.start(...HELD)
     await held.printed('"type":"added"')

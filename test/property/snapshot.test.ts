@@ -59,8 +59,7 @@ function updateOf(step: Step, revision: number): Update {
   }
   if (step.type === 'reset') {
     return {
-      type: 'reset',
-      revision,
+      ...{ type: 'reset', revision, source: 'etcd', ageMs: 0 },
       endpoints: step.contents.flatMap((each) => endpointsAt(revision, each)),
     }
   }

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Chooser } from '../../src/policies/policy.js'
 import { weightedRoundRobin } from '../../src/policies/weighted-round-robin.js'
+import { chooserOf } from '../support/choosers.js'
 
 /** What a test's own sums of shares may have lost to rounding. */
 const ROUNDING = 1e-9
@@ -14,7 +15,7 @@ const weights = fc.array(weight, { minLength: 2, maxLength: 30 })
  * by weight), and picks minus expectation since the last `forget`.
  */
 class Watched {
-  readonly chooser: Chooser<number> = weightedRoundRobin.create()
+  readonly chooser: Chooser<number> = chooserOf(weightedRoundRobin)
   readonly weights = new Map<number, number>()
   private readonly owed = new Map<number, number>()
   private gaps = new Map<number, number>()

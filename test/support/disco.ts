@@ -50,9 +50,9 @@ export class Disco {
   }
 
   private spawn(command: string, args: string[], env: Readonly<Record<string, string>> = {}): Process {
-    const { PATH = '', HOME = '' } = process.env
+    const { PATH = '', HOME = '', XDG_CACHE_HOME = '' } = process.env
     const child = spawn(command, args, {
-      env: { PATH, HOME, DISCO_ENDPOINTS: this.endpoints, ...this.env, ...env },
+      env: { PATH, HOME, XDG_CACHE_HOME, DISCO_ENDPOINTS: this.endpoints, ...this.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     const started = new Process(child)

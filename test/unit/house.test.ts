@@ -11,7 +11,10 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
     ...['cli', 'call', 'agent', 'dev', 'registry', 'grpc', 'etcd', 'policies', 'stats', 'domain'],
     '@oclif/core',
   ],
-  cli: ['call', 'registry', 'stats', 'domain', '@oclif/core', 'chalk', 'cli-table3', 'string-width'],
+  cli: [
+    ...['call', 'registry', 'policies', 'stats', 'domain'],
+    ...['@oclif/core', 'chalk', 'cli-table3', 'string-width'],
+  ],
   call: ['grpc', 'policies', 'stats', 'domain'],
   agent: ['registry', 'grpc', 'domain'],
   dev: ['registry', 'grpc', 'domain', '@grpc/grpc-js', '@bufbuild/protobuf'],

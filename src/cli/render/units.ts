@@ -14,3 +14,13 @@ export function duration(ms: number | null): string {
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`
 }
+
+const MS_PER_UNIT = { d: 86_400_000, h: 3_600_000, m: 60_000 } as const
+
+/** How long ago something was, in its largest whole unit: `45s`, `12m`, `3h`, `2d`. */
+export function age(ms: number): string {
+  for (const [unit, length] of Object.entries(MS_PER_UNIT)) {
+    if (ms >= length) return `${Math.floor(ms / length)}${unit}`
+  }
+  return `${Math.floor(ms / 1000)}s`
+}

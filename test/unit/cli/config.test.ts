@@ -39,7 +39,7 @@ describe('etcdOptions', () => {
       endpoints: ['127.0.0.1:2379'],
       endpointsSource: 'the default',
       ...{ caFile: undefined, certFile: undefined, keyFile: undefined, user: undefined, password: undefined },
-      ...{ dialTimeoutMs: 1_000, commandTimeoutMs: 5_000 },
+      ...{ dialTimeoutMs: 800, commandTimeoutMs: 5_000 },
     })
   })
 

@@ -5,7 +5,7 @@ import { apply, EMPTY_SNAPSHOT, type Snapshot } from '../../../src/domain/snapsh
 import { endpoint } from '../../support/endpoints.js'
 
 function snapshotOf(...endpoints: Endpoint[]): Snapshot {
-  return apply(EMPTY_SNAPSHOT, { type: 'reset', revision: 1, endpoints })
+  return apply(EMPTY_SNAPSHOT, { type: 'reset', revision: 1, endpoints, source: 'etcd', ageMs: 0 })
 }
 
 const before = endpoint({ weight: 1, modRevision: 1 })

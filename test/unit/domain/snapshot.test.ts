@@ -6,11 +6,12 @@ import { endpoint } from '../../support/endpoints.js'
 const a = endpoint({ key: '/k1', addr: 'a:1' })
 const b = endpoint({ key: '/k1', addr: 'b:1' })
 const c = endpoint({ key: '/k2', addr: 'a:1' })
-const reset = apply(EMPTY_SNAPSHOT, { type: 'reset', revision: 7, endpoints: [a, c, b] })
+const fromEtcd = { type: 'reset', source: 'etcd', ageMs: 0 } as const
+const reset = apply(EMPTY_SNAPSHOT, { ...fromEtcd, revision: 7, endpoints: [a, c, b] })
 
 describe('a reset', () => {
   it('is the whole truth: what was before is gone', () => {
-    const after = apply(reset, { type: 'reset', revision: 9, endpoints: [c] })
+    const after = apply(reset, { ...fromEtcd, revision: 9, endpoints: [c] })
     expect(after).toEqual({ revision: 9, byKey: new Map([['/k2', [c]]]) })
   })
 
@@ -24,7 +25,7 @@ describe('a reset', () => {
   })
 
   it('may confirm that there is nothing', () => {
-    expect(apply(reset, { type: 'reset', revision: 8, endpoints: [] }).byKey.size).toBe(0)
+    expect(apply(reset, { ...fromEtcd, revision: 8, endpoints: [] }).byKey.size).toBe(0)
   })
 })
 
@@ -56,8 +57,16 @@ describe('changes', () => {
   })
 })
 
-it('unreachable is not empty: stale and live leave the last list standing', () => {
+it('unreachable is not empty: stale, and a resync without changes, leave the last list standing', () => {
   const cause = new DiscoError('ETCD_UNREACHABLE', 'away')
-  expect(apply(reset, { type: 'stale', sinceMs: 0, cause })).toBe(reset)
-  expect(apply(reset, { type: 'live', revision: 7 })).toBe(reset)
+  const resync = { type: 'resync', revision: 7, missedRevisions: null, changes: [] } as const
+  expect(apply(reset, { type: 'stale', sinceMs: 0, cause }, resync)).toBe(reset)
+})
+
+it('several updates at once come to what they come to one by one', () => {
+  const deleted = { type: 'changes', revision: 8, changes: [{ type: 'delete', key: '/k1' }] } as const
+  const put = { type: 'put', key: '/k1', endpoints: [b] } as const
+  const resync = { type: 'resync', revision: 9, missedRevisions: 1, changes: [put] } as const
+  expect(apply(reset, deleted, resync)).toEqual(apply(apply(reset, deleted), resync))
+  expect(endpointsOf(apply(reset, deleted, resync))).toEqual([c, b])
 })

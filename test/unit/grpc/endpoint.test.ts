@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { endpointId } from '../../../src/domain/endpoint.js'
-import { isRegistered, toGrpcEndpoints } from '../../../src/grpc/endpoint.js'
+import { registered, toGrpcEndpoints } from '../../../src/grpc/endpoint.js'
 import { endpoint } from '../../support/endpoints.js'
 
 const weights = (...args: Parameters<typeof toGrpcEndpoints>) =>
@@ -42,8 +42,24 @@ describe('toGrpcEndpoints', () => {
   })
 })
 
-it('an endpoint of another resolver is told apart', () => {
-  const [own] = toGrpcEndpoints([endpoint()], null)
-  expect(own && isRegistered(own)).toBe(true)
-  expect(isRegistered({ addresses: [{ host: 'a', port: 1 }] })).toBe(false)
+describe('registered', () => {
+  it('leaves an endpoint of our resolver as it is', () => {
+    const [own] = toGrpcEndpoints([endpoint({ weight: 7 })], null)
+    expect(own && registered(own)).toBe(own)
+  })
+
+  it('weighs an endpoint of another resolver 1, and knows it by its addresses', () => {
+    const addresses = [
+      { host: '10.0.0.1', port: 80 },
+      { host: '::1', port: 80 },
+    ]
+    const made = registered({ addresses })
+    expect(made).toMatchObject({
+      addresses,
+      weight: 1,
+      registration: { addr: '10.0.0.1:80', layout: 'none' },
+    })
+    expect(made.id).toBe(registered({ addresses: [...addresses] }).id)
+    expect(made.id).not.toBe(registered({ addresses: addresses.slice(0, 1) }).id)
+  })
 })

@@ -1,11 +1,10 @@
 import { expect, it } from 'vitest'
-import { findPolicy, POLICIES } from '../../../src/policies/index.js'
 import type { Chooser } from '../../../src/policies/policy.js'
 import { roundRobin } from '../../../src/policies/round-robin.js'
-import { weightedRoundRobin } from '../../../src/policies/weighted-round-robin.js'
+import { chooserOf } from '../../support/choosers.js'
 
 function rotation(names: string): Chooser<string> {
-  const chooser = roundRobin.create<string>()
+  const chooser = chooserOf<string>(roundRobin)
   for (const name of names) chooser.join(name, 1)
   return chooser
 }
@@ -28,7 +27,7 @@ it('has nobody to choose when nobody is in rotation', () => {
 })
 
 it('gives everyone the same, whatever the weights', () => {
-  const chooser = roundRobin.create<string>()
+  const chooser = chooserOf<string>(roundRobin)
   chooser.join('a', 1)
   chooser.join('b', 1000)
   chooser.reweigh('a', 500)
@@ -66,14 +65,4 @@ it('bears the leave of somebody who is not there', () => {
   const chooser = rotation('ab')
   chooser.leave('x')
   expect(picks(chooser, 4)).toBe('abab')
-})
-
-it('finds policies by name and by short name; the weighted one is the default', () => {
-  expect(POLICIES[0]).toBe(weightedRoundRobin)
-  expect(findPolicy('round_robin')).toBe(roundRobin)
-  expect(findPolicy('rr')).toBe(roundRobin)
-  expect(findPolicy('weighted_round_robin')).toBe(weightedRoundRobin)
-  expect(findPolicy('wrr')).toBe(weightedRoundRobin)
-  expect(findPolicy('WRR')).toBeUndefined()
-  expect(POLICIES.map(({ weighted }) => weighted)).toEqual([true, false])
 })

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { Chooser } from '../../../src/policies/policy.js'
 import { weightedRoundRobin } from '../../../src/policies/weighted-round-robin.js'
+import { chooserOf } from '../../support/choosers.js'
 
 /** A rotation named by its weights: '1-1-10' has the candidates 0, 1 and 2. */
 function rotation(weights: string): Chooser<number> {
-  const chooser = weightedRoundRobin.create<number>()
+  const chooser = chooserOf<number>(weightedRoundRobin)
   for (const [candidate, weight] of weights.split('-').entries()) chooser.join(candidate, Number(weight))
   return chooser
 }
@@ -81,7 +82,7 @@ describe('changes', () => {
     chooser.leave(1)
     expect(chooser.choose()).toBeNull()
     expect(chooser.size).toBe(0)
-    expect(weightedRoundRobin.create<number>().choose()).toBeNull()
+    expect(chooserOf<number>(weightedRoundRobin).choose()).toBeNull()
   })
 
   it('a rotation that was empty serves whoever comes', () => {

@@ -13,7 +13,7 @@ const broken = endpoint({ addr: 'b:1', weight: 9, problem: 'value is \u009bnot J
 const share = { from: 0.73333, to: 0.55555 }
 
 function told(event: RegistryEvent, endpoints = [a, broken]): EventDoc {
-  const snapshot = apply(EMPTY_SNAPSHOT, { type: 'reset', revision: 1, endpoints })
+  const snapshot = apply(EMPTY_SNAPSHOT, { type: 'reset', revision: 1, endpoints, source: 'etcd', ageMs: 0 })
   return eventDoc({ event, snapshot }, 'hello')
 }
 

@@ -1,0 +1,51 @@
+import type { Revision } from '../domain/endpoint.js'
+import type { EtcdClient } from './client.js'
+import type { KeyRange, Listing } from './range.js'
+import { type Keep, listKept } from './sift.js'
+
+export interface WatchOptions {
+  /** How often the range is listed anew, whatever the watch says; jittered by a tenth. */
+  readonly resyncPeriodMs: number
+  readonly random: () => number
+  /** Which keys of the range matter: the others are neither fetched nor told. Null for all. */
+  readonly keep: Keep | null
+}
+
+/**
+ * A list made beside a running watch. It is held against what the watch told once that has come to the
+ * list's revision: any difference is something that the watch never told.
+ */
+export class PeriodicCheck {
+  private dueAtMs: number
+  private listing: Listing | null = null
+
+  constructor(
+    private readonly client: EtcdClient,
+    private readonly range: KeyRange,
+    private readonly options: WatchOptions,
+  ) {
+    this.dueAtMs = this.nextMs()
+  }
+
+  /** Lists when it is time to: a watch hears something every few seconds, so there is no timer. */
+  async listInTime(): Promise<void> {
+    if (this.listing !== null || Date.now() < this.dueAtMs) return
+    this.listing = await listKept(this.client, this.range, this.options.keep)
+    this.dueAtMs = this.nextMs()
+  }
+
+  isDueAt(revision: Revision): boolean {
+    return this.listing !== null && revision >= this.listing.revision
+  }
+
+  take(): Listing {
+    const { listing } = this
+    if (listing === null) throw new Error('nothing was listed yet')
+    this.listing = null
+    return listing
+  }
+
+  private nextMs(): number {
+    return Date.now() + this.options.resyncPeriodMs * (0.9 + this.options.random() / 5)
+  }
+}

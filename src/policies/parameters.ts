@@ -1,0 +1,67 @@
+import { DiscoError } from '../domain/errors.js'
+import type { Policy, PolicyKind } from './policy.js'
+
+/** Reads one parameter; null says that the value is none. */
+interface Parameter<Value> {
+  readonly want: string
+  read(value: unknown): Value | null
+}
+
+export const text: Parameter<string> = {
+  want: 'a text that is not empty',
+  read: (value) => (typeof value === 'string' && value !== '' ? value : null),
+}
+
+export function integer(least: number, most: number): Parameter<number> {
+  return {
+    want: `an integer from ${least} to ${most}`,
+    read: (value) =>
+      typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most ? value : null,
+  }
+}
+
+type Values<Parameters> = {
+  readonly [Name in keyof Parameters]?: Parameters[Name] extends Parameter<infer Value> ? Value : never
+}
+
+/**
+ * A policy's parameters from its part of a service config; what is not said stays undefined.
+ *
+ * @throws DiscoError USAGE
+ */
+export function readParameters<Parameters extends Record<string, Parameter<unknown>>>(
+  policy: string,
+  config: unknown,
+  parameters: Parameters,
+): Values<Parameters> {
+  const names = Object.keys(parameters)
+  const known = names.length === 0 ? 'It takes none' : `It takes: ${names.join(', ')}`
+  const fail = (problem: string): DiscoError =>
+    new DiscoError('USAGE', `LB policy ${policy}: ${problem}`, { suggestions: [known] })
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+    throw fail('its config is no JSON object')
+  }
+  const values: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(config)) {
+    const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined
+    if (!parameter) throw fail(`there is no parameter "${name}"`)
+    const read = parameter.read(value)
+    if (read === null) throw fail(`${name} is ${JSON.stringify(value)}, want ${parameter.want}`)
+    values[name] = read
+  }
+  return values as Values<Parameters>
+}
+
+type Parameterless = Omit<Policy, 'config' | 'reads' | 'countsCalls'>
+
+/** The kind of a policy that has nothing to say about calls and takes no parameters. */
+export function withoutParameters(policy: Parameterless): PolicyKind {
+  const { name, shortName, weighted, shares } = policy
+  return {
+    ...{ name, shortName, weighted, shares },
+    configure(config) {
+      readParameters(name, config, {})
+      return { ...policy, config: {}, reads: [], countsCalls: false }
+    },
+  }
+}

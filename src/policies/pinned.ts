@@ -1,0 +1,106 @@
+import { readParameters, text } from './parameters.js'
+import type { CallKeys, Chooser, Environment, Policy, PolicyKind } from './policy.js'
+import { NO_KEYS } from './policy.js'
+import { roundRobin } from './round-robin.js'
+
+const TRAITS = { name: 'pinned', shortName: 'pinned', weighted: false, shares: 'none' } as const
+
+/**
+ * Calls go to one endpoint, named by its id, its key or its address. The parameter `to` names it, or a call's
+ * own pin, which comes first. Where it is not in rotation the call fails, or goes where the parameter
+ * `fallback` says: one of `others` with its parameters, such as `{"round_robin": {}}`. So does a call that is
+ * pinned to nothing.
+ */
+export function pinnedOr(others: readonly PolicyKind[]): PolicyKind {
+  return {
+    ...TRAITS,
+    configure(config) {
+      const { to, fallback } = readParameters(TRAITS.name, config, { to: text, fallback: policyOf(others) })
+      return {
+        ...TRAITS,
+        config: {
+          ...(to === undefined ? {} : { to }),
+          ...(fallback === undefined ? {} : { fallback: { [fallback.name]: fallback.config } }),
+        },
+        reads: ['pin', ...(fallback?.reads ?? [])],
+        countsCalls: fallback?.countsCalls ?? false,
+        create: (environment) => new Pinned(environment, to ?? null, fallback?.create(environment) ?? null),
+      }
+    },
+  }
+}
+
+function policyOf(others: readonly PolicyKind[]) {
+  const want = `one policy with its parameters, such as {"${others[0]?.name}": {}}; there is: ${others
+    .map(({ name }) => name)
+    .join(', ')}`
+  return {
+    want,
+    read(value: unknown): Policy | null {
+      const [entry, ...more] = Object.entries((value ?? {}) as object)
+      const kind = others.find(({ name, shortName }) => name === entry?.[0] || shortName === entry?.[0])
+      return entry && kind && more.length === 0 ? kind.configure(entry[1]) : null
+    },
+  }
+}
+
+class Pinned<Candidate> implements Chooser<Candidate> {
+  private readonly namesOf = new Map<Candidate, readonly string[]>()
+  /** Two keys may share an address: those of one name take turns. */
+  private readonly namesakes = new Map<string, Chooser<Candidate>>()
+
+  constructor(
+    private readonly environment: Environment<Candidate>,
+    private readonly pinOtherwise: string | null,
+    private readonly fallback: Chooser<Candidate> | null,
+  ) {}
+
+  get size(): number {
+    return this.namesOf.size
+  }
+
+  join(candidate: Candidate, weight: number): void {
+    this.addNames(candidate)
+    this.fallback?.join(candidate, weight)
+  }
+
+  reweigh(candidate: Candidate, weight: number): void {
+    this.fallback?.reweigh(candidate, weight)
+  }
+
+  leave(candidate: Candidate): void {
+    this.removeNames(candidate)
+    this.fallback?.leave(candidate)
+  }
+
+  rename(candidate: Candidate): void {
+    if (!this.namesOf.has(candidate)) return
+    this.removeNames(candidate)
+    this.addNames(candidate)
+  }
+
+  choose(keys: CallKeys = NO_KEYS): Candidate | null {
+    const pin = keys.pin ?? this.pinOtherwise
+    const pinned = pin === null ? undefined : this.namesakes.get(pin)
+    return pinned?.choose() ?? this.fallback?.choose(keys) ?? null
+  }
+
+  private addNames(candidate: Candidate): void {
+    const names = [...new Set(this.environment.names(candidate))]
+    this.namesOf.set(candidate, names)
+    for (const name of names) {
+      const namesakes = this.namesakes.get(name) ?? roundRobin.configure({}).create(this.environment)
+      namesakes.join(candidate, 1)
+      this.namesakes.set(name, namesakes)
+    }
+  }
+
+  private removeNames(candidate: Candidate): void {
+    for (const name of this.namesOf.get(candidate) ?? []) {
+      const namesakes = this.namesakes.get(name)
+      namesakes?.leave(candidate)
+      if (namesakes?.size === 0) this.namesakes.delete(name)
+    }
+    this.namesOf.delete(candidate)
+  }
+}

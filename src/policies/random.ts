@@ -1,0 +1,36 @@
+import { withoutParameters } from './parameters.js'
+import type { Chooser, Rng } from './policy.js'
+import { Roster } from './roster.js'
+
+/** Anyone, each with the same chance. Remembers nothing, so many clients together spread evenly, too. */
+export const random = withoutParameters({
+  ...{ name: 'random', shortName: 'random', weighted: false, shares: 'random' },
+  create: ({ random }) => new Random(random),
+})
+
+class Random<Candidate> implements Chooser<Candidate> {
+  private readonly roster = new Roster<Candidate>()
+
+  constructor(private readonly random: Rng) {}
+
+  get size(): number {
+    return this.roster.size
+  }
+
+  join(candidate: Candidate): void {
+    this.roster.join(candidate, 1)
+  }
+
+  reweigh(): void {
+    // Every weight above 0 is the same chance.
+  }
+
+  leave(candidate: Candidate): void {
+    this.roster.leave(candidate)
+  }
+
+  choose(): Candidate | null {
+    const { members } = this.roster
+    return members[Math.floor(this.random() * members.length)] ?? null
+  }
+}

@@ -1,0 +1,62 @@
+import { readParameters, text } from './parameters.js'
+import type { CallKeys, Chooser, Environment, PolicyKind } from './policy.js'
+import { NO_KEYS } from './policy.js'
+import { Ring, type RingMember } from './ring.js'
+
+const TRAITS = { name: 'ring_hash', shortName: 'ring', weighted: true, shares: 'none' } as const
+
+/**
+ * Calls with the same key go to the same endpoint (consistent hashing): who joins or leaves moves its own
+ * keys and no others. A call's own key comes first, then the parameter `key`; a call without any goes
+ * anywhere, as gRFC A76 has it.
+ */
+export const ringHash: PolicyKind = {
+  ...TRAITS,
+  configure(config) {
+    const { key } = readParameters(TRAITS.name, config, { key: text })
+    return {
+      ...TRAITS,
+      config: key === undefined ? {} : { key },
+      ...{ reads: ['hashKey'], countsCalls: false },
+      create: (environment) => new HashRing(environment, () => key ?? String(environment.random())),
+    }
+  },
+}
+
+interface Seat<Candidate> extends RingMember {
+  readonly candidate: Candidate
+}
+
+/** A ring that is built anew with the first pick after a change. */
+export class HashRing<Candidate> implements Chooser<Candidate> {
+  private readonly seats = new Map<Candidate, Seat<Candidate>>()
+  private ring: Ring<Seat<Candidate>> | null = null
+
+  constructor(
+    private readonly environment: Pick<Environment<Candidate>, 'id'>,
+    /** The key of a call that has none. */
+    private readonly keyOtherwise: () => string,
+  ) {}
+
+  get size(): number {
+    return this.seats.size
+  }
+
+  join(candidate: Candidate, weight: number): void {
+    this.seats.set(candidate, { candidate, id: this.environment.id(candidate), weight })
+    this.ring = null
+  }
+
+  reweigh(candidate: Candidate, weight: number): void {
+    if (this.seats.has(candidate)) this.join(candidate, weight)
+  }
+
+  leave(candidate: Candidate): void {
+    if (this.seats.delete(candidate)) this.ring = null
+  }
+
+  choose({ hashKey }: CallKeys = NO_KEYS): Candidate | null {
+    this.ring ??= new Ring(this.seats.values())
+    return this.ring.ownerOf(hashKey ?? this.keyOtherwise())?.candidate ?? null
+  }
+}

@@ -1,0 +1,12 @@
+import type { Rng } from './policy.js'
+
+/** Random numbers that a seed repeats: SplitMix32. Good enough to draw endpoints, not to keep secrets. */
+export function seeded(seed: number): Rng {
+  let state = seed | 0
+  return () => {
+    state = (state + 0x9e3779b9) | 0
+    let mixed = Math.imul(state ^ (state >>> 16), 0x21f0aaad)
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97)
+    return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32
+  }
+}

@@ -1,0 +1,79 @@
+import type { Rng } from './policy.js'
+
+/**
+ * Candidates to draw from by weight, in O(log n) for a draw and for a change: a Fenwick tree (Fenwick 1994)
+ * of sums of weights over places. Weights are integers and their sum stays below 2^53, so that every sum is
+ * exact, whatever the order of changes. A leaver's place is free for the next who comes.
+ */
+export class WeightTree<Candidate> {
+  private readonly places = new Map<Candidate, number>()
+  private readonly freePlaces: number[] = []
+  private candidates: (Candidate | undefined)[] = []
+  private weights = new Float64Array(8)
+  /** sums[i] is that of the weights of the places from (i minus i's lowest set bit) up to i - 1. */
+  private sums = new Float64Array(9)
+  private total = 0
+
+  get size(): number {
+    return this.places.size
+  }
+
+  has(candidate: Candidate): boolean {
+    return this.places.has(candidate)
+  }
+
+  set(candidate: Candidate, weight: number): void {
+    let place = this.places.get(candidate)
+    if (place === undefined) {
+      place = this.freePlaces.pop() ?? this.candidates.length
+      if (place >= this.weights.length) this.grow()
+      this.places.set(candidate, place)
+      this.candidates[place] = candidate
+    }
+    this.weigh(place, weight)
+  }
+
+  delete(candidate: Candidate): void {
+    const place = this.places.get(candidate)
+    if (place === undefined) return
+    this.weigh(place, 0)
+    this.places.delete(candidate)
+    this.candidates[place] = undefined
+    this.freePlaces.push(place)
+  }
+
+  /** Somebody, with a chance of weight / total; null when there is nobody. */
+  draw(random: Rng): Candidate | null {
+    const { sums, total } = this
+    if (total === 0) return null
+    let left = random() * total
+    let place = 0
+    // The places are a power of two: halving steps from there find the first whose running sum exceeds `left`.
+    for (let step = this.weights.length; step > 0; step >>= 1) {
+      const sum = sums[place + step]
+      if (sum === undefined || sum > left) continue
+      left -= sum
+      place += step
+    }
+    return this.candidates[place] ?? null
+  }
+
+  private weigh(place: number, weight: number): void {
+    const { sums } = this
+    const change = weight - (this.weights[place] ?? 0)
+    this.weights[place] = weight
+    this.total += change
+    for (let at = place + 1; at < sums.length; at += at & -at) sums[at] = (sums[at] ?? 0) + change
+  }
+
+  private grow(): void {
+    const weights = new Float64Array(this.weights.length * 2)
+    weights.set(this.weights)
+    const sums = new Float64Array(weights.length + 1)
+    sums.set(this.sums)
+    // Of the new sums only the last covers old places, all of them.
+    sums[weights.length] = this.total
+    this.weights = weights
+    this.sums = sums
+  }
+}

@@ -1,0 +1,35 @@
+import { withoutParameters } from './parameters.js'
+import type { Chooser, Rng } from './policy.js'
+import { WeightTree } from './weight-tree.js'
+
+/** Anyone, with a chance in proportion to its weight. O(log n) for a pick and for a change. */
+export const weightedRandom = withoutParameters({
+  ...{ name: 'weighted_random', shortName: 'wrandom', weighted: true, shares: 'random' },
+  create: ({ random }) => new WeightedRandom(random),
+})
+
+class WeightedRandom<Candidate> implements Chooser<Candidate> {
+  private readonly tree = new WeightTree<Candidate>()
+
+  constructor(private readonly random: Rng) {}
+
+  get size(): number {
+    return this.tree.size
+  }
+
+  join(candidate: Candidate, weight: number): void {
+    this.tree.set(candidate, weight)
+  }
+
+  reweigh(candidate: Candidate, weight: number): void {
+    if (this.tree.has(candidate)) this.tree.set(candidate, weight)
+  }
+
+  leave(candidate: Candidate): void {
+    this.tree.delete(candidate)
+  }
+
+  choose(): Candidate | null {
+    return this.tree.draw(this.random)
+  }
+}

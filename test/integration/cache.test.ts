@@ -1,0 +1,175 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Update } from '../../src/domain/discovery.js'
+import { type CachedList, ListCache } from '../../src/registry/cache.js'
+import { Registry } from '../../src/registry/registry.js'
+import { Disco, until } from '../support/disco.js'
+import { endpoint } from '../support/endpoints.js'
+import { RealEtcd } from '../support/etcd.js'
+import { registration, wipe } from '../support/etcd-state.js'
+import { GreeterProcess } from '../support/greeter-process.js'
+
+const TARGET = { members: ['a:1', 'b:1'], layout: 'seed', root: '', service: 'hello' }
+const LIST: CachedList = { revision: 7, endpoints: [endpoint()], seenAtMs: 1_000 }
+
+let home: string
+const folder = () => join(home, 'disco')
+const files = () => readdirSync(folder())
+const onlyFile = () => join(folder(), files()[0] ?? '')
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'disco-cache-'))
+})
+afterEach(() => rmSync(home, { recursive: true }))
+
+describe('the kept lists', () => {
+  let warnings: string[]
+  const open = () => new ListCache(folder(), (message) => warnings.push(message))
+
+  beforeEach(() => {
+    warnings = []
+  })
+
+  test('come back as they were, for the same members in any order, and for nobody else', async () => {
+    await open().write(TARGET, LIST)
+    expect(await open().read({ ...TARGET, members: ['b:1', 'a:1'] })).toEqual(LIST)
+    expect(await open().read({ ...TARGET, members: ['a:1'] })).toBeNull()
+    expect(await open().read({ ...TARGET, service: 'hello2' })).toBeNull()
+    expect(await open().read({ ...TARGET, layout: 'etcd' })).toBeNull()
+    expect(await open().read({ ...TARGET, root: '/prod/' })).toBeNull()
+    expect(warnings).toEqual([])
+  })
+
+  test('are readable by their owner alone', async () => {
+    await open().write(TARGET, LIST)
+    expect(statSync(onlyFile()).mode & 0o777).toBe(0o600)
+    expect(statSync(folder()).mode & 0o777).toBe(0o700)
+  })
+
+  test('are replaced in one step: many writers leave one whole list, and nothing else', async () => {
+    const lists = Array.from({ length: 20 }, (_, index) => ({ ...LIST, revision: index + 1 }))
+    await Promise.all(lists.map((list) => open().write(TARGET, list)))
+    expect(lists).toContainEqual(await open().read(TARGET))
+    expect(files()).toHaveLength(1)
+    expect(warnings).toEqual([])
+  })
+
+  test('that are empty, or too long, leave nothing behind', async () => {
+    await open().write(TARGET, LIST)
+    await open().write(TARGET, { ...LIST, endpoints: [] })
+    expect(files()).toEqual([])
+    await open().write(TARGET, LIST)
+    const long = endpoint({ metadata: { note: 'x'.repeat(17_000_000) } })
+    await open().write(TARGET, { ...LIST, endpoints: [long] })
+    expect(files()).toEqual([])
+  })
+
+  test('are at most 64: those that were written longest ago go', async () => {
+    const cache = open()
+    for (let index = 0; index < 70; index++) await cache.write({ ...TARGET, service: `s${index}` }, LIST)
+    expect(files()).toHaveLength(64)
+    expect(await cache.read({ ...TARGET, service: 's69' })).toEqual(LIST)
+  })
+
+  test.each([
+    ['no JSON', '{"format":1'],
+    ['no object', 'null'],
+    ['another format', JSON.stringify({ format: 2 })],
+    ['a list of something else', JSON.stringify({ format: 1, revision: 1, seenAtMs: 1, endpoints: [{}] })],
+  ])('with %s inside are ignored, with one warning', async (_, text) => {
+    const cache = open()
+    await cache.write(TARGET, LIST)
+    writeFileSync(onlyFile(), text)
+    expect(await cache.read(TARGET)).toBeNull()
+    expect(await cache.read(TARGET)).toBeNull()
+    expect(warnings).toEqual([`${onlyFile()} is damaged, and ignored`])
+  })
+
+  test('that cannot be written cost one warning', async () => {
+    writeFileSync(folder(), 'in the way')
+    const cache = open()
+    await cache.write(TARGET, LIST)
+    await cache.write(TARGET, LIST)
+    expect(warnings).toHaveLength(1)
+    expect(warnings[0]).toContain(`Cannot write to ${folder()}`)
+  })
+})
+
+describe('a client that starts while etcd is away', () => {
+  let etcd: RealEtcd
+  let greeter: GreeterProcess
+  let disco: Disco
+
+  beforeAll(async () => {
+    etcd = await RealEtcd.start()
+    greeter = await GreeterProcess.start()
+  })
+  afterAll(async () => {
+    await greeter.kill()
+    await etcd.stop()
+  })
+  beforeEach(async () => {
+    disco = new Disco(etcd.endpoint, { XDG_CACHE_HOME: home })
+    await etcd.ctl('put', ...registration('hello', greeter.addr))
+    expect((await disco.run('call', 'hello', 'SayHello')).code).toBe(0)
+    expect(files()).toHaveLength(1)
+    await etcd.kill()
+  })
+  afterEach(async () => {
+    await etcd.restart()
+    await wipe(etcd)
+  })
+
+  test('goes by the last good list, and says how old that is', async () => {
+    const { code, stdout, stderr } = await disco.run('call', 'hello', 'SayHello', '-d', '{"name":"you"}')
+    expect(code).toBe(0)
+    expect(stdout).toContain('Hello you')
+    expect(stderr).toMatch(/! etcd is not reachable at \S+ \(connection refused, 3 tries in \d\.\ds\)/)
+    expect(stderr).toMatch(/Going by the last good list, rev \d+, seen \d+s ago \(STALE\)/)
+  })
+
+  test.each([
+    ['--no-cache', ['--no-cache']],
+    ['a list that is older than it may be', ['--cache-max-age', '1ms']],
+  ])('fails with %s', async (_, flags) => {
+    const { code, stderr } = await disco.run('call', 'hello', 'SayHello', ...flags)
+    expect(code).toBe(3)
+    expect(stderr).toContain('etcd is not reachable')
+    expect(stderr).not.toContain('STALE')
+  })
+
+  test('ignores a damaged file with one warning', async () => {
+    writeFileSync(onlyFile(), readFileSync(onlyFile()).subarray(0, 100))
+    const { code, stderr } = await disco.run('call', 'hello', 'SayHello')
+    expect(code).toBe(3)
+    expect(stderr.match(/is damaged, and ignored/g)).toHaveLength(1)
+  })
+
+  test('takes the list from etcd as soon as there is one', async () => {
+    const updates: Update[] = []
+    const stop = new AbortController()
+    const registry = await Registry.open({
+      ...{ endpoints: [etcd.endpoint], endpointsSource: 'the test' },
+      ...{ commandTimeoutMs: 1_000, dialTimeoutMs: 500, cache: { folder: folder() } },
+    })
+    const watching = (async () => {
+      for await (const update of registry.watch({ service: 'hello' }, stop.signal)) updates.push(update)
+    })()
+    const types = () => updates.map((update) => (update.type === 'reset' ? update.source : update.type))
+    await until(
+      () => updates.length === 2,
+      () => `a list and a Stale, got ${types()}`,
+    )
+    await etcd.restart()
+    await until(
+      () => updates.length >= 3,
+      () => 'the list from etcd',
+    )
+    expect(types().slice(0, 3)).toEqual(['cache', 'stale', 'etcd'])
+    stop.abort()
+    await watching
+    registry.close()
+  })
+})

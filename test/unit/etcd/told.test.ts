@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import type { KeyValue, Listing } from '../../../src/etcd/range.js'
+import { Told } from '../../../src/etcd/told.js'
+
+function kv(key: string, modRevision: number, value = 'v'): KeyValue {
+  return { key, value: Buffer.from(value), lease: null, createRevision: 1, modRevision }
+}
+
+function listing(revision: number, kvs: readonly KeyValue[], clusterId = 'c1', raftTerm = 2): Listing {
+  return { clusterId, raftTerm, revision, kvs }
+}
+
+function header({ clusterId = 'c1', revision = 7, raftTerm = 2 } = {}) {
+  return { cluster_id: clusterId, member_id: 'm', revision: String(revision), raft_term: String(raftTerm) }
+}
+
+function told(...kvs: readonly KeyValue[]): Told {
+  const made = new Told()
+  made.catchUp(listing(7, kvs))
+  return made
+}
+
+describe('a new list', () => {
+  it('tells every key the first time, in the order in which they were written', () => {
+    const events = new Told().catchUp(listing(7, [kv('a', 5), kv('b', 3)]))
+    expect(events.map((event) => event.type === 'put' && event.kv.key)).toEqual(['b', 'a'])
+  })
+
+  it('tells nothing where it says what was told', () => {
+    const before = told(kv('a', 5), kv('b', 3))
+    expect(before.catchUp(listing(9, [kv('a', 5), kv('b', 3)]))).toEqual([])
+    expect(before.revision).toBe(9)
+  })
+
+  it('tells what differs: what is gone first, then what was written, by revision', () => {
+    const before = told(kv('a', 5), kv('b', 3), kv('c', 2))
+    expect(before.catchUp(listing(12, [kv('b', 11), kv('c', 2), kv('d', 9)]))).toEqual([
+      { type: 'delete', key: 'a' },
+      { type: 'put', kv: kv('d', 9) },
+      { type: 'put', kv: kv('b', 11) },
+    ])
+    expect(before.catchUp(listing(12, [kv('b', 11), kv('c', 2), kv('d', 9)]))).toEqual([])
+  })
+
+  it('of another cluster tells what has the same revision by chance', () => {
+    expect(told(kv('a', 5, 'old')).catchUp(listing(6, [kv('a', 5, 'new')], 'c2'))).toHaveLength(1)
+  })
+
+  it('holds what the events since the last one came to, and not the events', () => {
+    const before = told(kv('a', 5))
+    expect(before.advance(8, [{ type: 'put', kv: kv('b', 8) }])).toBe(true)
+    expect(before.advance(9, [{ type: 'delete', key: 'a' }])).toBe(true)
+    expect(before.catchUp(listing(9, [kv('b', 8)]))).toEqual([])
+  })
+})
+
+it('a revision is told once', () => {
+  const before = told()
+  expect(before.advance(8, [{ type: 'put', kv: kv('b', 8) }])).toBe(true)
+  expect(before.advance(8, [{ type: 'put', kv: kv('b', 8) }])).toBe(false)
+  expect(before.advance(7, [{ type: 'delete', key: 'b' }])).toBe(false)
+  expect(before.catchUp(listing(8, [kv('b', 8)]))).toEqual([])
+})
+
+describe('a watch may go on', () => {
+  it.each([
+    ['in the same cluster at the same revision', header(), true],
+    ['in the same cluster at a later one, in a later term', header({ revision: 9, raftTerm: 3 }), true],
+    ['not in another cluster', header({ clusterId: 'c2', revision: 9 }), false],
+    ['not in a cluster that was set back', header({ revision: 6 }), false],
+    ['not in one that was restored and has come as far again', header({ revision: 9, raftTerm: 1 }), false],
+  ])('%s', (_, at, holds) => {
+    expect(told(kv('a', 5)).holdsAt(at)).toBe(holds)
+  })
+
+  it('not before the first list, nor after it lost its place, until the next', () => {
+    const fresh = new Told()
+    expect(fresh.isLost).toBe(true)
+    fresh.catchUp(listing(7, []))
+    expect(fresh.isLost).toBe(false)
+    fresh.lose()
+    expect(fresh.isLost).toBe(true)
+  })
+})

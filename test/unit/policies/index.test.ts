@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest'
+import { findPolicy, listPolicies, POLICIES } from '../../../src/policies/index.js'
+import { errorOf } from '../../support/errors.js'
+
+it.each([
+  ['weighted_round_robin', 'wrr', 'exact'],
+  ['round_robin', 'rr', 'exact'],
+  ['random', 'random', 'random'],
+  ['weighted_random', 'wrandom', 'random'],
+  ['least_request', 'lr', 'none'],
+  ['ring_hash', 'ring', 'none'],
+  ['source_hash', 'source', 'none'],
+  ['pick_first', 'pick_first', 'none'],
+  ['pinned', 'pinned', 'none'],
+])('%s is known by its name and as %s, and what it promises of shares: %s', (name, shortName, shares) => {
+  expect(findPolicy(name)).toMatchObject({ name, shortName, shares })
+  expect(findPolicy(shortName)).toBe(findPolicy(name))
+  expect(findPolicy(name).configure({})).toMatchObject({ name, config: {} })
+})
+
+it('the weighted round robin is what is used when none is named', () => {
+  expect(POLICIES[0].name).toBe('weighted_round_robin')
+  expect(POLICIES).toHaveLength(9)
+})
+
+it('a name that is none is an error with the names that there are', () => {
+  const error = errorOf(() => findPolicy('round-robin'))
+  expect(error).toMatchObject({ code: 'USAGE', message: 'There is no LB policy "round-robin"' })
+  expect(error.suggestions[0]).toBe('Did you mean round_robin?')
+  expect(error.suggestions[1]).toBe(`There is: ${listPolicies()}`)
+  expect(errorOf(() => findPolicy('WRR')).suggestions).toContain(`There is: ${listPolicies()}`)
+  for (const { name } of POLICIES) expect(listPolicies()).toContain(name)
+})
+
+describe('parameters', () => {
+  it.each([
+    ['least_request', { choiceCount: 2 }],
+    ['ring_hash', { key: 'a' }],
+    ['source_hash', { key: 'a' }],
+    ['pinned', { to: 'a' }],
+    ['pinned', { to: 'a', fallback: { ring_hash: { key: 'b' } } }],
+  ])('%s takes %j and writes it again', (name, config) => {
+    expect(findPolicy(name).configure(config).config).toEqual(config)
+  })
+
+  it.each([
+    ['round_robin', { key: 'a' }, 'there is no parameter "key"', 'It takes none'],
+    ['round_robin', [], 'its config is no JSON object', 'It takes none'],
+    ['round_robin', null, 'its config is no JSON object', 'It takes none'],
+    ['ring_hash', { toString: 'a' }, 'there is no parameter "toString"', 'It takes: key'],
+    ['ring_hash', { key: '' }, 'key is "", want a text that is not empty', 'It takes: key'],
+    ['ring_hash', { key: 7 }, 'key is 7, want a text', 'It takes: key'],
+    ['least_request', { choiceCount: 1 }, 'choiceCount is 1, want an integer from 2 to 10', 'choiceCount'],
+    ['least_request', { choiceCount: 2.5 }, 'choiceCount is 2.5, want', 'It takes: choiceCount'],
+    ['least_request', { choiceCount: '2' }, 'choiceCount is "2", want', 'It takes: choiceCount'],
+    ['pinned', { fallback: { pinned: {} } }, 'want one policy with its parameters', 'It takes: to, fallback'],
+    ['pinned', { fallback: null }, 'want one policy', 'It takes: to, fallback'],
+    ['pinned', { fallback: { rr: {}, wrr: {} } }, 'want one policy', 'It takes: to, fallback'],
+    [
+      'pinned',
+      { fallback: { ring_hash: { kee: 1 } } },
+      'policy ring_hash: there is no parameter "kee"',
+      'key',
+    ],
+  ])('%s refuses %j', (name, config, message, hint) => {
+    const error = errorOf(() => findPolicy(name).configure(config))
+    expect(error.code).toBe('USAGE')
+    expect(error.message).toContain(message)
+    expect(error.suggestions.join()).toContain(hint)
+  })
+})
