@@ -1,6 +1,6 @@
 import type { Discovery, Query, Update } from '../domain/discovery.js'
 import type { LeaseId } from '../domain/endpoint.js'
-import { type Place, type Reader, readerOf, writableLayout } from '../domain/layouts/reader.js'
+import { AUTO, type Place, type Reader, readerOf, writableLayout } from '../domain/layouts/reader.js'
 import type { WeightChange } from '../domain/weight.js'
 import { EtcdClient } from '../etcd/client.js'
 import { leaseTtl } from '../etcd/lease-keeper.js'
@@ -10,6 +10,7 @@ import { cachedWatch } from './cached-watch.js'
 import { watchEndpoints } from './discovery.js'
 import { type EndpointList, listEndpoints } from './listing.js'
 import { noSuchService } from './no-such-service.js'
+import { countLayouts, type Presence } from './presence.js'
 import { Registration, type RegistrationReports, type RegistrationRequest } from './registration.js'
 import { type EndpointSelection, selectEndpoints } from './selection.js'
 import { type Unregistered, unregister } from './unregister.js'
@@ -61,11 +62,20 @@ export class Registry implements Discovery {
     return listEndpoints(this.client, this.reader, service)
   }
 
+  /** Which layouts there are, and how much of each. */
+  presence(): Promise<Presence> {
+    return countLayouts(this.client, readerOf({ layout: AUTO, root: this.reader.root }))
+  }
+
   /** @throws DiscoError NOT_FOUND with the nearest names, when the service has no endpoint */
   async listExisting(service: string): Promise<EndpointList> {
     const listing = await this.list(service)
     if (listing.endpoints.length > 0) return listing
-    throw noSuchService(service, this.reader, await this.list())
+    // A layout that was named may be the wrong one.
+    const everywhere = readerOf({ layout: AUTO, root: this.reader.root })
+    const there =
+      this.reader.layout === AUTO ? [] : (await listEndpoints(this.client, everywhere, service)).endpoints
+    throw noSuchService(service, this.reader, await this.list(), there)
   }
 
   /** Time left and granted for each lease; a lease that has ended is left out. */

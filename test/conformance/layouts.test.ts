@@ -17,7 +17,7 @@ const READ_AS: Readonly<Record<string, string | readonly string[]>> = {
   'discovery/dev/game/127.0.0.1:40001': ['game - 127.0.0.1:40001 0 1'],
   'discovery/dev/game/127.0.0.1:40002': ['game - 127.0.0.1:40002 0 2'],
   '/lb_root/helloworld/v20190820/node-1': ['helloworld v20190820 127.0.0.1:11111 1 node-1 {"weight":"1"}'],
-  '/lb_root/helloworld/v20190820/node-2': ['helloworld v20190820 127.0.0.1:11112 0 node-2'],
+  '/lb_root/helloworld/v20190820/node-2': ['helloworld v20190820 127.0.0.1:11112 1 node-2'],
   'user.rpc/7587863065422271620': ['user.rpc - 127.0.0.1:8080 0 7587863065422271620'],
   'user.rpc/100': ['user.rpc - 10.0.0.7:8080 0 100'],
   '/microservices/helloworld/0b1f7d0c-c668-11f0-9d3e-0242ac120002': [

@@ -56,7 +56,9 @@ export function cloudwego(dialect: Dialect): Layout {
       }),
     withWeight: (value, weight) => spliceJson(value, ['weight'], String(weight)),
     hint: ({ weight }) =>
-      weight === 0 ? { code: 'zero-is-default', text: 'Kitex and Hertz read weight 0 as 10' } : null,
+      weight === 0
+        ? { code: 'zero-is-default', text: "Kitex's and Hertz' own clients read weight 0 as 10" }
+        : null,
   })
 }
 

@@ -146,6 +146,7 @@ function checkWritable(layout: Layout, [registered]: Registrations): void {
     return
   }
   if (layout.id === 'none') refuse(`The layout ${layout.name} has no place for an id`)
+  if (CONTROLS.test(id)) refuse(`The id "${id}" has control characters`)
 }
 
 /** What is not read back as it was would be somebody else's. @throws DiscoError USAGE */

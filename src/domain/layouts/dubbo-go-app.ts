@@ -44,7 +44,7 @@ export const dubboGoApp = defineLayout({
   key: ([{ service, extra }], base) => `${base}/${service}/${extra?.host}:${extra?.port}`,
   withWeight: (value, weight) => spliceJson(value, ['Weight'], String(weight)),
   hint: ({ weight }) =>
-    weight === 0 ? { code: 'zero-is-default', text: 'dubbo-go reads weight 0 as 100' } : null,
+    weight === 0 ? { code: 'zero-is-default', text: "dubbo-go's own clients read weight 0 as 100" } : null,
 })
 
 /** Metadata may tell, as JSON, which protocol listens at which port. */

@@ -49,7 +49,7 @@ export const etcd = defineLayout({
       ? null
       : {
           code: 'metadata-unseen',
-          text: 'etcd clients from 3.5.27 and 3.6.8 on hand no Metadata to gRPC',
+          text: 'etcd clients since 3.5.27 and 3.6.8 hide Metadata from gRPC',
         },
 })
 

@@ -39,6 +39,10 @@ export const LAYOUTS: readonly Layout[] = [
   ...[dubboGoInterface, dubboGoApp, rpcx, skydns, jupiter, ego, goKit, traefik, apisix],
 ]
 
+export function findLayout(name: string): Layout | undefined {
+  return LAYOUTS.find((known) => known.name === name)
+}
+
 /**
  * A layout by its name, or by `NAME=BASE` where its keys begin otherwise than its writers' default.
  *
@@ -47,7 +51,7 @@ export const LAYOUTS: readonly Layout[] = [
 export function layoutNamed(text: string): Layout {
   const equals = text.indexOf('=')
   const name = equals < 0 ? text : text.slice(0, equals)
-  const layout = LAYOUTS.find((known) => known.name === name)
+  const layout = findLayout(name)
   if (!layout) {
     const names = LAYOUTS.map((known) => known.name)
     const nearest = nearestNames(name, names)

@@ -25,7 +25,7 @@ export const panshiqu = defineLayout({
   write: ([{ addr, id = '' }]) => goJson({ Addr: addr, Metadata: id }),
   hint: () => ({
     code: 'pin-unseen',
-    text: 'etcd clients from 3.5.27 and 3.6.8 on do not pin to its id: round robin',
+    text: 'etcd clients since 3.5.27 and 3.6.8 pin to no id',
   }),
 })
 
