@@ -1,4 +1,5 @@
 import {
+  castGrpcError,
   EtcdAuthenticationFailedError,
   EtcdInvalidAuthTokenError,
   EtcdLeaseInvalidError,
@@ -34,10 +35,17 @@ export function isUnknownLease(thrown: unknown): boolean {
   return thrown instanceof EtcdLeaseInvalidError
 }
 
+/** A raw stream fails with gRPC's own errors, which etcd3 makes its classes of only for its own requests. */
+function typed(thrown: unknown): unknown {
+  const isGrpcs = thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'number'
+  return isGrpcs ? castGrpcError(thrown) : thrown
+}
+
 /** Any error of etcd3's, or of the gRPC below it, in words for the person who gave the endpoints. */
-export function translate(thrown: unknown, link: LinkFacts): DiscoError {
+export function translate(error: unknown, link: LinkFacts): DiscoError {
+  const thrown = typed(error)
   if (thrown instanceof DiscoError) return thrown
-  const text = thrown instanceof Error ? thrown.message : String(thrown)
+  const text = (thrown instanceof Error ? thrown.message : String(thrown)).replace(/^\d+ [A-Z_]+: /, '')
   const where = link.endpoints.map((endpoint) => endpoint.replace(/^https?:\/\//, '')).join(', ')
   const hostOf = where.replace(/:\d+/g, '')
   const denied = (message: string, ...suggestions: string[]) =>

@@ -279,7 +279,7 @@ describe('etcd out of reach', () => {
     ['register', 'hello', AT],
     ['unregister', 'hello', AT],
     ['weight', 'hello', AT, '5'],
-    ['call', 'hello', 'SayHello'],
+    ['call', 'hello', 'SayHello', '--no-cache'],
   ]
 
   test('down: every command says where, why and how often it tried, and exits 3', async () => {
