@@ -31,6 +31,8 @@ const CONTROLS = /[\0-\x1f\x7f-\x9f]/
 export function defineLayout(form: Form): Layout {
   const weightless = form.weightless ?? null
   const prefix = form.prefix ?? prefixUnder
+  const ownPrefix = prefix(form.base)
+  const baseOf = form.baseOf ?? ((key: string) => (key.startsWith(ownPrefix) ? form.base : null))
   const withDefaults = {
     wantsLease: true,
     readOnly: null,
@@ -39,8 +41,8 @@ export function defineLayout(form: Form): Layout {
     id: 'none' as const,
     hasVersion: false,
     allowsSlashes: false,
-    baseOf: (key: string) => (key.startsWith(prefix(form.base)) ? form.base : null),
-    isLikely: (key: string) => layoutAt(form.base).baseOf(key) !== null,
+    baseOf,
+    isLikely: (key: string) => baseOf(key) !== null,
     withWeight: () => {
       throw new DiscoError('CONFLICT', `The layout ${form.name} carries no weight: ${weightless}`)
     },
