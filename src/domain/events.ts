@@ -41,7 +41,8 @@ function eventFor(before: Endpoint | undefined, endpoint: Endpoint): EndpointEve
 }
 
 function sameBesidesWeight(a: Endpoint, b: Endpoint): boolean {
-  return a.version === b.version && a.id === b.id && restOf(a.metadata) === restOf(b.metadata)
+  const isSameKind = a.layout === b.layout && a.version === b.version && a.id === b.id
+  return isSameKind && restOf(a.metadata) === restOf(b.metadata)
 }
 
 /** Some layouts keep the weight among the metadata. */

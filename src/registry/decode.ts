@@ -14,6 +14,7 @@ export function decodeEndpoints(reader: Reader, kv: KeyValue, service?: string):
   const { key, lease, createRevision, modRevision } = kv
   const stored = { key, layout: found.layout.name, lease, createRevision, modRevision }
   if (isUnreadable(found.decoded)) {
+    if (service !== undefined && !key.startsWith(found.layout.prefix(service))) return []
     const { belongsAt, problem, ...place } = found.decoded
     const rootHint = belongsAt === undefined ? null : rootBefore(key, belongsAt)
     const hinted =
