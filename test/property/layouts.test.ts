@@ -11,6 +11,7 @@ import {
   layoutNamed,
   type Registrations,
 } from '../../src/domain/layouts/index.js'
+import { readerOf } from '../../src/domain/layouts/reader.js'
 import { rooted, rootPrefix } from '../../src/domain/layouts/root.js'
 import { damaged, seededRandom } from '../support/damage.js'
 import { WRITABLE } from '../support/layout-arbitraries.js'
@@ -75,11 +76,14 @@ describe.each(writable)('$name', ({ name, arbitrary }) => {
     )
   })
 
-  it('auto reads it as this layout does', () => {
+  it('auto finds it by its key, alone or under a root, and reads it as this layout does', () => {
     fc.assert(
-      fc.property(arbitrary, (original) => {
-        const { key, value } = written(layout, original)
-        const found = detect(key, value)
+      fc.property(arbitrary, fc.constantFrom('', '/prod', 'a/b/'), (original, root) => {
+        const { key, value } = written(rooted(layout, rootPrefix(root)), original)
+        const auto = readerOf({ layout: 'auto', root })
+        expect(auto.sieve()?.(key)).toBe(true)
+        expect(auto.sieve(original[0].service)?.(key)).toBe(true)
+        const found = auto.read(key, value)
         expect(found?.layout.name).toBe(name)
         expect(
           common(endpoints(found?.decoded ?? { problem: 'none', service: '', version: '', addr: '' })),
