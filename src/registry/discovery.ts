@@ -5,6 +5,7 @@ import type { EtcdClient } from '../etcd/client.js'
 import { type KeyEvent, type RangeUpdate, watchRange } from '../etcd/prefix-watch.js'
 import { type KeyValue, prefixRange } from '../etcd/range.js'
 import { decodeEndpoints } from './decode.js'
+import { explainDenied } from './denied.js'
 
 type Decode = (kv: KeyValue) => Endpoint[]
 
@@ -21,7 +22,11 @@ export async function* watchEndpoints(
   const range = prefixRange(reader.prefix(service))
   const decode: Decode = (kv) => decodeEndpoints(reader, kv, service)
   const updates = watchRange(client, range, signal, { keep: reader.sieve(service) })
-  for await (const update of updates) yield toUpdate(decode, update)
+  try {
+    for await (const update of updates) yield toUpdate(decode, update)
+  } catch (error) {
+    throw explainDenied(error, reader)
+  }
 }
 
 function toUpdate(decode: Decode, update: RangeUpdate): Update {

@@ -4,6 +4,7 @@ import type { EtcdClient } from '../etcd/client.js'
 import { list, prefixRange } from '../etcd/range.js'
 import { sift } from '../etcd/sift.js'
 import { decodeEndpoints } from './decode.js'
+import { explainDenied } from './denied.js'
 
 /** Endpoints as of one revision. */
 export interface EndpointList {
@@ -21,9 +22,12 @@ export async function listEndpoints(
 ): Promise<EndpointList> {
   const range = prefixRange(reader.prefix(service))
   const keep = reader.sieve(service)
-  const { revision, kvs, others } = keep
-    ? await sift(client, range, keep)
-    : { ...(await list(client, range)), others: 0 }
+  const listing = keep
+    ? sift(client, range, keep)
+    : list(client, range).then((whole) => ({ ...whole, others: 0 }))
+  const { revision, kvs, others } = await listing.catch((error: unknown) => {
+    throw explainDenied(error, reader)
+  })
   const found = kvs.map((kv) => decodeEndpoints(reader, kv, service))
   const empty = found.filter((endpoints) => endpoints.length === 0).length
   return { revision, endpoints: found.flat(), otherKeys: others + empty }

@@ -5,33 +5,49 @@ import { nearestNames } from '../domain/nearest.js'
 import type { EndpointList } from './listing.js'
 import { summarizeServices } from './summary.js'
 
-/**
- * NOT_FOUND, with what there is instead: in another layout, under another root, or by another name.
- *
- * @param inOthers the service's endpoints in whatever other layout
- */
-export function noSuchService(
-  service: string,
-  reader: Reader,
-  all: EndpointList,
-  inOthers: readonly Endpoint[],
-): DiscoError {
-  const names = summarizeServices(all.endpoints).services.map((summary) => summary.service)
-  const nearest = nearestNames(service, names)
-  const elsewhere = all.endpoints.flatMap(({ rootHint, problem }) =>
+interface Sought {
+  readonly service: string
+  readonly reader: Reader
+  /** What was found: nothing, at a revision. */
+  readonly listing: EndpointList
+}
+
+/** What may be said instead; null where etcd did not tell. */
+interface Instead {
+  readonly all: EndpointList | null
+  /** The service, in whatever layout. */
+  readonly inOthers: EndpointList | null
+}
+
+/** NOT_FOUND, with what there is instead: in another layout, under another root, or by another name. */
+export function noSuchService({ service, reader, listing }: Sought, { all, inOthers }: Instead): DiscoError {
+  const message = `No service "${service}" under ${reader.prefix() || '/'} (rev ${listing.revision})`
+  const suggestions = [
+    ...elsewhere(inOthers?.endpoints ?? []),
+    ...rootsFor(service, all?.endpoints ?? []),
+    ...(all ? [byName(service, all)] : []),
+  ]
+  return new DiscoError('NOT_FOUND', message, { suggestions })
+}
+
+function elsewhere(endpoints: readonly Endpoint[]): string[] {
+  const [first] = endpoints
+  if (!first) return []
+  const layouts = [...new Set(endpoints.map(({ layout }) => layout))]
+  return [`It is there in ${layouts.join(', ')}, at ${first.key}: try --layout auto`]
+}
+
+function rootsFor(service: string, all: readonly Endpoint[]): string[] {
+  const roots = all.flatMap(({ rootHint, problem }) =>
     rootHint !== undefined && problem?.includes(`/${service}/`) ? [rootHint] : [],
   )
-  const layouts = [...new Set(inOthers.map(({ layout }) => layout))].join(', ')
-  const hints = [
-    ...(layouts === '' ? [] : [`It is there in ${layouts}, at ${inOthers[0]?.key}: try --layout auto`]),
-    ...[...new Set(elsewhere)].slice(0, 3).map((root) => `It may be meant: --root ${root}`),
-  ]
-  const there = nearest.length > 0 ? `Did you mean ${nearest.join(' or ')}? ${some(names)}` : some(names)
-  return new DiscoError(
-    'NOT_FOUND',
-    `No service "${service}" under ${reader.prefix() || '/'} (rev ${all.revision})`,
-    { suggestions: [...hints, there] },
-  )
+  return [...new Set(roots)].slice(0, 3).map((root) => `It may be meant: --root ${root}`)
+}
+
+function byName(service: string, { endpoints }: EndpointList): string {
+  const names = summarizeServices(endpoints).services.map((summary) => summary.service)
+  const nearest = nearestNames(service, names)
+  return nearest.length > 0 ? `Did you mean ${nearest.join(' or ')}? ${some(names)}` : some(names)
 }
 
 function some(names: readonly string[]): string {

@@ -7,6 +7,7 @@ import { leaseTtl } from '../etcd/lease-keeper.js'
 import type { EtcdOptions } from '../etcd/options.js'
 import { defaultCacheFolder, ListCache } from './cache.js'
 import { cachedWatch } from './cached-watch.js'
+import { unlessDenied } from './denied.js'
 import { watchEndpoints } from './discovery.js'
 import { type EndpointList, listEndpoints } from './listing.js'
 import { noSuchService } from './no-such-service.js'
@@ -73,9 +74,12 @@ export class Registry implements Discovery {
     if (listing.endpoints.length > 0) return listing
     // A layout that was named may be the wrong one.
     const everywhere = readerOf({ layout: AUTO, root: this.reader.root })
-    const there =
-      this.reader.layout === AUTO ? [] : (await listEndpoints(this.client, everywhere, service)).endpoints
-    throw noSuchService(service, this.reader, await this.list(), there)
+    const isOneLayout = this.reader.layout !== AUTO
+    const [all, inOthers] = await Promise.all([
+      unlessDenied(this.list()),
+      isOneLayout ? unlessDenied(listEndpoints(this.client, everywhere, service)) : null,
+    ])
+    throw noSuchService({ service, reader: this.reader, listing }, { all, inOthers })
   }
 
   /** Time left and granted for each lease; a lease that has ended is left out. */
