@@ -2,7 +2,7 @@ import type { IRangeResponse, IRequestOp } from 'etcd3'
 import type { Revision } from '../domain/endpoint.js'
 import type { EtcdClient } from './client.js'
 import {
-  isCompacted,
+  isOutOfHistory,
   type KeyRange,
   type KeyValue,
   type Listing,
@@ -31,7 +31,7 @@ const MOST_OPERATIONS = 128
  * Lists a range by its keys alone, page by page at the first page's revision, and fetches the values of the
  * keys that are kept. For ranges most of which is somebody else's.
  *
- * @throws DiscoError INTERNAL (see `isCompacted`) when that revision is compacted before the last page
+ * @throws DiscoError INTERNAL (see `isOutOfHistory`) when that revision is compacted before the last page
  */
 export async function* siftPages(
   client: EtcdClient,
@@ -83,7 +83,7 @@ export async function sift(
         last = page
       }
     } catch (error) {
-      if (last !== null && isCompacted(error)) continue
+      if (last !== null && isOutOfHistory(error)) continue
       throw error
     }
     if (last === null) throw new Error('a range has at least one page')

@@ -3,7 +3,7 @@ import { isNoEndpoint, isUnreadable, LAYOUTS } from '../domain/layouts/index.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import { rooted } from '../domain/layouts/root.js'
 import type { EtcdClient } from '../etcd/client.js'
-import { isCompacted, prefixRange } from '../etcd/range.js'
+import { isOutOfHistory, prefixRange } from '../etcd/range.js'
 import { siftPages } from '../etcd/sift.js'
 
 /** How much of a layout there is. */
@@ -38,7 +38,7 @@ export async function countLayouts(client: EtcdClient, reader: Reader): Promise<
       }
       return tally
     } catch (error) {
-      if (!isCompacted(error)) throw error
+      if (!isOutOfHistory(error)) throw error
     }
   }
 }
