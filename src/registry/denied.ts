@@ -1,25 +1,24 @@
 import { DiscoError } from '../domain/errors.js'
 import { AUTO, type Reader } from '../domain/layouts/reader.js'
 
-/** To find out every key's layout is to read all keys, which a role for one prefix does not cover: says so. */
-export function explainDenied(thrown: unknown, reader: Reader): unknown {
-  const isDenied = thrown instanceof DiscoError && thrown.code === 'ETCD_DENIED'
-  if (!isDenied || reader.layout !== AUTO) return thrown
-  return new DiscoError(thrown.code, thrown.message, {
-    cause: thrown,
-    suggestions: [
-      ...thrown.suggestions,
-      'Without a layout all keys are read. Name one, such as --layout seed, or a part of the keys: --root PREFIX',
-    ],
-  })
+/** Not a wrong password: a user whose roles do not cover the keys. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof DiscoError && error.code === 'ETCD_DENIED' && error.message.includes('permission')
 }
 
-/** What is only asked for a better suggestion may be denied: then there is null. */
-export async function unlessDenied<T>(asked: Promise<T>): Promise<T | null> {
+/** A role for another prefix helps only whoever names it. */
+export function explainForbidden(error: unknown, reader: Reader): unknown {
+  if (reader.layout !== AUTO || !(error instanceof DiscoError) || !isForbidden(error)) return error
+  const suggestions = [...error.suggestions, 'Or name the layout that it covers, such as --layout kratos']
+  return new DiscoError(error.code, error.message, { cause: error, suggestions })
+}
+
+/** What is only asked for a better suggestion may be forbidden: then there is none. */
+export async function unlessForbidden<T>(asked: Promise<T>): Promise<T | null> {
   try {
     return await asked
   } catch (error) {
-    if (error instanceof DiscoError && error.code === 'ETCD_DENIED') return null
+    if (isForbidden(error)) return null
     throw error
   }
 }

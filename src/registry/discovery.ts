@@ -5,13 +5,14 @@ import type { EtcdClient } from '../etcd/client.js'
 import { type KeyEvent, type RangeUpdate, watchRange } from '../etcd/prefix-watch.js'
 import { type KeyValue, prefixRange } from '../etcd/range.js'
 import { decodeEndpoints } from './decode.js'
-import { explainDenied } from './denied.js'
+import { explainForbidden, isForbidden } from './denied.js'
 
 type Decode = (kv: KeyValue) => Endpoint[]
 
 /**
  * One service, or all, as updates of the port: what etcd calls keys and values are endpoints from here on.
- * Always one watch on one range: only so does a revision stay one unit, whichever layouts it touches.
+ * Always one watch on one range: only so does a revision stay one unit, whichever layouts it touches. A user
+ * who may not see all keys sees what he may.
  */
 export async function* watchEndpoints(
   client: EtcdClient,
@@ -21,11 +22,17 @@ export async function* watchEndpoints(
 ): AsyncGenerator<Update, void, void> {
   const range = prefixRange(reader.prefix(service))
   const decode: Decode = (kv) => decodeEndpoints(reader, kv, service)
-  const updates = watchRange(client, range, signal, { keep: reader.sieve(service) })
+  let hasTold = false
   try {
-    for await (const update of updates) yield toUpdate(decode, update)
+    for await (const update of watchRange(client, range, signal, { keep: reader.sieve(service) })) {
+      hasTold ||= update.type !== 'stale'
+      yield toUpdate(decode, update)
+    }
   } catch (error) {
-    throw explainDenied(error, reader)
+    const mayNarrow = isForbidden(error) && !hasTold && service !== undefined
+    const narrowed = mayNarrow ? reader.narrowed(service) : null
+    if (!narrowed) throw explainForbidden(error, reader)
+    yield* watchEndpoints(client, narrowed, service, signal)
   }
 }
 

@@ -7,7 +7,7 @@ import { leaseTtl } from '../etcd/lease-keeper.js'
 import type { EtcdOptions } from '../etcd/options.js'
 import { defaultCacheFolder, ListCache } from './cache.js'
 import { cachedWatch } from './cached-watch.js'
-import { unlessDenied } from './denied.js'
+import { unlessForbidden } from './denied.js'
 import { watchEndpoints } from './discovery.js'
 import { type EndpointList, listEndpoints } from './listing.js'
 import { noSuchService } from './no-such-service.js'
@@ -76,8 +76,8 @@ export class Registry implements Discovery {
     const everywhere = readerOf({ layout: AUTO, root: this.reader.root })
     const isOneLayout = this.reader.layout !== AUTO
     const [all, inOthers] = await Promise.all([
-      unlessDenied(this.list()),
-      isOneLayout ? unlessDenied(listEndpoints(this.client, everywhere, service)) : null,
+      unlessForbidden(this.list()),
+      isOneLayout ? unlessForbidden(listEndpoints(this.client, everywhere, service)) : null,
     ])
     throw noSuchService({ service, reader: this.reader, listing }, { all, inOthers })
   }

@@ -152,7 +152,7 @@ describe('a client that starts while etcd is away', () => {
     const stop = new AbortController()
     const registry = await Registry.open({
       ...{ endpoints: [etcd.endpoint], endpointsSource: 'the test' },
-      ...{ commandTimeoutMs: 1_000, dialTimeoutMs: 500, cache: { folder: folder() } },
+      ...{ commandTimeoutMs: 1_000, dialTimeoutMs: 500, cache: { folder: folder() }, layout: 'auto' },
     })
     const watching = (async () => {
       for await (const update of registry.watch({ service: 'hello' }, stop.signal)) updates.push(update)

@@ -23,6 +23,8 @@ export interface Reader {
   prefix(service?: string): string
   /** Tells by the key whether its value is worth reading; null where all under the prefix are. */
   sieve(service?: string): ((key: string) => boolean) | null
+  /** One that looks at nothing but the default layout's keys of a service, for users who may see no more. */
+  narrowed(service: string): Reader | null
   /** Null for what is no registration of any layout. Never throws. */
   read(key: string, value: Uint8Array): Detected | null
 }
@@ -48,6 +50,7 @@ function layoutReader(name: string, root: string): Reader {
       service === undefined && sharesItsPrefix
         ? (key) => unrooted.isLikely(withoutRoot(root, key, unrooted))
         : null,
+    narrowed: () => null,
     read: (key, value) => ({ layout, decoded: layout.decode(key, value) }),
   }
 }
@@ -57,32 +60,43 @@ function layoutReader(name: string, root: string): Reader {
  * One range, sifted by key, is watched as one; a watch for each layout's prefix would take revisions apart.
  */
 function autoReader(root: string): Reader {
-  const keyFor = (key: string) => (layout: Layout) => withoutRoot(root, key, layout)
-  return {
+  const reader: Reader = {
     ...{ layout: AUTO, root },
     prefix: () => root,
-    sieve(service) {
-      if (service === undefined) {
-        return (key) => REGISTRIES.some((layout) => layout.isLikely(keyFor(key)(layout)))
-      }
-      const usual = [...new Set(REGISTRIES.map((layout) => underRoot(root, layout.prefix(service))))]
-      return (key) => {
-        if (usual.some((prefix) => key.startsWith(prefix))) return true
-        // What follows a name under a base of a team's own choice; a cheap no for nearly every key.
-        if (!key.includes(`${service}/`) && !key.includes(`${service}:`)) return false
-        return REGISTRIES.some((layout) => {
-          const own = keyFor(key)(layout)
-          const base = layout.baseOf(own)
-          return base !== null && own.startsWith(layout.at(base).prefix(service))
-        })
-      }
-    },
+    sieve: (service) => (service === undefined ? likely(root) : ofService(root, service)),
+    narrowed: (service) => ({
+      ...reader,
+      prefix: () => underRoot(root, DEFAULT_LAYOUT.prefix(service)),
+      sieve: () => null,
+      narrowed: () => null,
+    }),
     read(key, value) {
-      const found = detect(key, value, keyFor(key))
+      const found = detect(key, value, (layout) => withoutRoot(root, key, layout))
       if (found === null || root === '') return found
       const layout = rooted(found.layout, root)
       return { layout, decoded: layout.decode(key, value) }
     },
+  }
+  return reader
+}
+
+/** Keys that look like somebody's registration. */
+function likely(root: string): (key: string) => boolean {
+  return (key) => REGISTRIES.some((layout) => layout.isLikely(withoutRoot(root, key, layout)))
+}
+
+/** Keys under a prefix that a layout has for the service, be it the usual one or of a team's own choice. */
+function ofService(root: string, service: string): (key: string) => boolean {
+  const usual = [...new Set(REGISTRIES.map((layout) => underRoot(root, layout.prefix(service))))]
+  return (key) => {
+    if (usual.some((prefix) => key.startsWith(prefix))) return true
+    // What follows a name under a base of a team's own choice; a cheap no for nearly every key.
+    if (!key.includes(`${service}/`) && !key.includes(`${service}:`)) return false
+    return REGISTRIES.some((layout) => {
+      const own = withoutRoot(root, key, layout)
+      const base = layout.baseOf(own)
+      return base !== null && own.startsWith(layout.at(base).prefix(service))
+    })
   }
 }
 
