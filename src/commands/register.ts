@@ -62,6 +62,7 @@ export default class Register extends DiscoCommand {
     const view = new RegisterView(
       format === 'table' || format === 'wide' ? this.palette(flags) : null,
       ttlSeconds,
+      layout,
     )
     const request = { registered, ttlSeconds, takeover: flags.takeover, onDelete: flags['on-delete'] }
     const registration = await registry.register(request, view, stop.once).catch((error: unknown) => {
