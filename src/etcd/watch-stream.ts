@@ -50,13 +50,15 @@ export async function* watchStream(
     let fragments: IWatchResponse['events'][] = []
     for await (const response of stream) {
       heard++
+      // Whoever reads may take longer than a member may be silent.
       clearTimeout(pulse)
-      pulse = setTimeout(ask, QUIET_MS)
       fragments.push(response.events)
-      if (response.fragment) continue
-      yield fragments.length === 1 ? response : { ...response, events: fragments.flat() }
-      if (response.canceled) return
-      fragments = []
+      if (!response.fragment) {
+        yield fragments.length === 1 ? response : { ...response, events: fragments.flat() }
+        if (response.canceled) return
+        fragments = []
+      }
+      pulse = setTimeout(ask, QUIET_MS)
     }
     if (!signal.aborted) throw failure ?? new DiscoError('ETCD_UNREACHABLE', 'etcd ended the watch')
   } catch (thrown) {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { RealEtcd } from '../support/etcd.js'
 import { Link } from '../support/link.js'
@@ -78,6 +79,24 @@ describe.concurrent('a watch whose connection', () => {
     await log.reached(last)
     expect(log.told).toEqual(await link.history(last))
     expect(log.count('stale')).toBe(0)
+  })
+
+  test('is read slowly is not taken for dead: whoever reads may take longer than etcd may be silent', async () => {
+    await using link = await Link.open(etcd, 'slow-reader')
+    const { registry, writer } = link
+    const stop = new AbortController()
+    const types: string[] = []
+    let last = 0
+    for await (const update of registry.watch({ service: 'slow-reader' }, stop.signal)) {
+      types.push(update.type)
+      if (update.type === 'stale') break
+      if (types.length === 1) last = await writer.put(1, 1)
+      if (types.length === 2) await delay(9_000)
+      if (types.length === 2) last = await writer.put(1, 2)
+      if (update.revision >= last) break
+    }
+    stop.abort()
+    expect(types).toEqual(['reset', 'changes', 'changes'])
   })
 
   test('brings more than 4 MiB in one response tells all of it, each revision whole', async () => {

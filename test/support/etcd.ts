@@ -52,6 +52,8 @@ export class RealEtcd implements AsyncDisposable {
   ctlUser = ''
   /** Part of the cluster's id: data that starts under another one is another cluster. */
   private token = 'first'
+  /** What etcd itself has to say; while connections are cut, that is not worth reading. */
+  private complaints = ''
 
   private constructor(
     private readonly place: EtcdPlace,
@@ -162,7 +164,7 @@ export class RealEtcd implements AsyncDisposable {
     const { tls, args = [] } = this.settings
     const clientUrl = `${tls ? 'https' : 'http'}://127.0.0.1:${clientPort}`
     const flags = [
-      ...['--name', name, '--data-dir', this.memberFolder, '--logger', 'zap', '--log-level', 'fatal'],
+      ...['--name', name, '--data-dir', this.memberFolder, '--logger', 'zap', '--log-level', 'error'],
       ...['--listen-client-urls', clientUrl, '--advertise-client-urls', clientUrl],
       ...['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl],
       ...['--initial-cluster', cluster, '--initial-cluster-token', this.token],
@@ -172,7 +174,11 @@ export class RealEtcd implements AsyncDisposable {
       ...args,
     ]
     // A bare environment: etcd reads every ETCD_* variable as a flag.
-    const child = spawn(findEtcd('etcd'), flags, { stdio: ['ignore', 'ignore', 'inherit'], env: {} })
+    const child = spawn(findEtcd('etcd'), flags, { stdio: ['ignore', 'ignore', 'pipe'], env: {} })
+    this.complaints = ''
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.complaints += text
+    })
     running.add(child)
     child.once('exit', () => running.delete(child))
     return child
@@ -191,7 +197,9 @@ export class RealEtcd implements AsyncDisposable {
       }
       await delay(25)
     }
-    throw new Error(`etcd at ${this.endpoint} did not become healthy within ${START_DEADLINE_MS} ms`)
+    throw new Error(
+      `etcd at ${this.endpoint} did not become healthy within ${START_DEADLINE_MS} ms: ${this.complaints}`,
+    )
   }
 }
 
