@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core'
 import type { Resolution } from '../call/resolution.js'
 import { type BaseFlags, DiscoCommand } from './base-command.js'
-import { cacheFlags } from './flags.js'
+import { cacheFlags, type PlaceFlags, placeFlags } from './flags.js'
 import { StopSignals } from './stop-signals.js'
 
 export const targetArgument = Args.string({
@@ -11,12 +11,12 @@ export const targetArgument = Args.string({
 
 /** A command that looks at a target as a gRPC client would be given it. */
 export abstract class ResolvingCommand extends DiscoCommand {
-  static override flags = cacheFlags
+  static override flags = { ...cacheFlags, ...placeFlags }
 
   /** @throws DiscoError USAGE, NOT_FOUND with the nearest names, INTERRUPTED, ETCD_UNREACHABLE, ETCD_DENIED */
   protected async resolve(
     target: string,
-    flags: BaseFlags & { cache: boolean; 'cache-max-age': string },
+    flags: BaseFlags & PlaceFlags & { cache: boolean; 'cache-max-age': string },
   ): Promise<Resolution> {
     using stop = new StopSignals()
     const registry = await this.openRegistry(flags, this.cacheOptions(flags))

@@ -3,7 +3,7 @@ import { DiscoError } from '../domain/errors.js'
 import { type RegisteredEndpoint, registered } from './endpoint.js'
 import type { ResolvedList } from './live-list.js'
 import { OBSERVER_OPTION } from './observer.js'
-import { parseTarget, SCHEME, targetOf } from './target.js'
+import { authorityOf, parseTarget, SCHEME, targetOf } from './target.js'
 
 /** Schemes that grpc-js resolves by itself, besides ours. */
 const OTHER_SCHEMES = ['dns', 'ipv4', 'ipv6', 'unix']
@@ -33,7 +33,7 @@ export interface Resolution {
  */
 export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolution> {
   const uri = parseUri(text)
-  const service = uri.scheme === SCHEME ? parseTarget(uri).service : null
+  const own = uri.scheme === SCHEME ? parseTarget(uri) : null
   return new Promise((resolve, reject) => {
     let list: ResolvedList | null = null
     let found: Omit<Resolution, 'list'> | null = null
@@ -66,8 +66,8 @@ export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolu
       }
       found = {
         target: experimental.uriToString(uri),
-        service,
-        authority: service ?? (uri.scheme === 'unix' ? 'localhost' : (uri.path.split(',')[0] ?? '')),
+        service: own && own.service,
+        authority: own ? authorityOf(own) : othersAuthority(uri),
         endpoints: endpoints.value.map(registered),
         serviceConfig: serviceConfig?.ok ? serviceConfig.value : null,
       }
@@ -94,4 +94,9 @@ function parseUri(text: string): experimental.GrpcUri & { scheme: string } {
   }
   if (/:\d+$/.test(text)) return { scheme: 'dns', path: text }
   return parseUri(targetOf(text))
+}
+
+/** As grpc-js's own resolvers have it. */
+function othersAuthority({ scheme, path }: experimental.GrpcUri): string {
+  return scheme === 'unix' ? 'localhost' : (path.split(',')[0] ?? '')
 }
