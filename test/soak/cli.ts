@@ -39,6 +39,9 @@ console.log(
   `heap after gc  mean ${megabytes(mean(warm.map(({ heapBytes }) => heapBytes)))}, ` +
     `last ${megabytes(warm.at(-1)?.heapBytes ?? 0)}, growth ${megabytes(growth)} over ${warm.length} samples`,
 )
+const every = Math.ceil(result.heap.length / 20)
+const series = result.heap.filter((_, index) => index % every === 0)
+console.log(`heap in MB     ${series.map(({ heapBytes }) => (heapBytes / 1e6).toFixed(1)).join(' ')}`)
 if (growth > GROWTH_LIMIT_BYTES) surprises.push(`the heap grew by ${megabytes(growth)}`)
 const problems = [...result.problems, ...surprises]
 for (const problem of problems) console.log(`PROBLEM        ${problem}`)
