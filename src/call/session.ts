@@ -4,6 +4,7 @@ import { effectiveWeight, weightsAreUnset } from '../domain/shares.js'
 import type { ChannelSettings } from '../grpc/channel-options.js'
 import { type Client, dial } from '../grpc/dial.js'
 import type { Policy } from '../policies/index.js'
+import { inWords } from './problem.js'
 import { RunLog } from './run-log.js'
 
 /** Who of the wanted endpoints could be reached. */
@@ -14,8 +15,10 @@ export interface Readiness {
   readonly unready: readonly { readonly id: EndpointId; readonly addr: string; readonly problem: string }[]
 }
 
+export type SessionSettings = Pick<ChannelSettings, 'health' | 'serviceConfig'>
+
 /** A channel to a service under one policy, with the log of what it does. */
-export class Session {
+export class Session implements Disposable {
   readonly log = new RunLog()
   readonly client: Client
   private readonly openedAtMs = performance.now()
@@ -23,7 +26,7 @@ export class Session {
   constructor(
     readonly service: string,
     readonly policy: Policy,
-    settings: Pick<ChannelSettings, 'health'> = {},
+    settings: SessionSettings = {},
   ) {
     this.client = dial(service, { ...settings, policy, observer: this.log })
   }
@@ -53,7 +56,7 @@ export class Session {
     })
   }
 
-  close(): void {
+  [Symbol.dispose](): void {
     this.client.close()
   }
 
@@ -82,11 +85,4 @@ export class Session {
   private nothingThere(): DiscoError {
     return new DiscoError('NOT_FOUND', `${this.service} has no endpoint (rev ${this.log.revision})`)
   }
-}
-
-/** What stopped a connection, without grpc-js's own wrapping. */
-function inWords(problem: string | null): string {
-  if (problem === null) return 'did not answer'
-  if (problem.includes('ECONNREFUSED')) return 'connection refused'
-  return problem.replace(/^.*Last error: /, '')
 }

@@ -1,13 +1,22 @@
 import type { Palette } from '../color.js'
 import type { CallDoc, CallEndpointDoc } from '../schema/call.js'
+import { renderAssertions, renderChanges, renderHistogram, renderVersions, statuses } from './call-parts.js'
 import { type Column, renderTable } from './table.js'
 import { count, duration, percent } from './units.js'
 import { visible } from './visible.js'
 
 const BAR_WIDTH = 20
 
+/** Fewer tell no rate: the first call alone may take most of the time. */
+const MANY_CALLS = 100
+
+export interface ReportOptions {
+  /** Whether to show how the latencies spread. */
+  readonly withHistogram?: boolean
+}
+
 /** Who got the calls, who should have, how fast, and whether that is what the weights say. */
-export function renderCallReport(doc: CallDoc, palette: Palette): string {
+export function renderCallReport(doc: CallDoc, palette: Palette, options: ReportOptions = {}): string {
   const { service, method, policy, ready, rev } = doc
   const readiness = `${ready.endpoints}/${ready.of} ready in ${duration(ready.elapsedMs)}`
   return [
@@ -15,6 +24,8 @@ export function renderCallReport(doc: CallDoc, palette: Palette): string {
     '',
     renderTable(doc.endpoints, columns(doc, palette), palette),
     '',
+    ...renderVersions(doc, palette),
+    ...renderChanges(doc),
     ...doc.unserved.map((endpoint) => {
       const share = `${percent(endpoint.share)} of the weight is unserved`
       return palette.yellow(
@@ -26,6 +37,8 @@ export function renderCallReport(doc: CallDoc, palette: Palette): string {
       : []),
     verdictLine(doc, palette),
     `      ${totals(doc)}`,
+    ...renderAssertions(doc, palette),
+    ...(options.withHistogram ? ['', renderHistogram(doc, palette)] : []),
   ].join('\n')
 }
 
@@ -51,7 +64,8 @@ function columns({ calls, endpoints }: CallDoc, palette: Palette): Column<CallEn
     number('p50', ({ latencyMs }) => duration(latencyMs.p50)),
     number('p95', ({ latencyMs }) => duration(latencyMs.p95)),
     number('p99', ({ latencyMs }) => duration(latencyMs.p99)),
-    number('ERR', ({ errors }) => String(errors)),
+    number('max', ({ latencyMs }) => duration(latencyMs.max)),
+    { head: 'ERR', text: ({ failures }) => statuses(failures) || '0' },
   ]
 }
 
@@ -73,9 +87,20 @@ function verdictLine({ verdict, calls }: CallDoc, palette: Palette): string {
   return `${palette.bold.red('FAIL')}  strays from the expected shares: ${gap}`
 }
 
-function totals({ calls, ok, elapsedMs, latencyMs, failures, interrupted }: CallDoc): string {
-  const failed = Object.entries(failures).map(([status, number]) => `, ${number} ${status}`)
+function totals({
+  calls,
+  ok,
+  attempts,
+  elapsedMs,
+  perSecond,
+  latencyMs,
+  failures,
+  interrupted,
+}: CallDoc): string {
+  const failed = statuses(failures)
   const cut = interrupted ? ' (interrupted)' : ''
+  const rate = calls >= MANY_CALLS ? `, ${Math.round(perSecond)}/s` : ''
+  const retried = attempts > calls ? `, ${attempts} attempts` : ''
   const slowest = `p50 ${duration(latencyMs.p50)}, max ${duration(latencyMs.max)}`
-  return `${count(calls, 'call')}, ${ok} OK${failed.join('')} in ${duration(elapsedMs)}${cut}, ${slowest}.`
+  return `${count(calls, 'call')}, ${ok} OK${failed && `, ${failed}`}${retried} in ${duration(elapsedMs)}${rate}${cut}, ${slowest}.`
 }
