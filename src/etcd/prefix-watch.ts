@@ -4,7 +4,7 @@ import type { DiscoError } from '../domain/errors.js'
 import { Backoff } from './backoff.js'
 import type { EtcdClient } from './client.js'
 import { PeriodicCheck, type WatchOptions } from './periodic-check.js'
-import { type KeyRange, type Listing, list, readKeyValue } from './range.js'
+import { isOutOfHistory, type KeyRange, type Listing, list, readKeyValue } from './range.js'
 import { type KeyEvent, Told } from './told.js'
 import { SilentWatch, watchStream } from './watch-stream.js'
 
@@ -79,11 +79,20 @@ class RangeWatch {
     }
   }
 
-  /** Asks with a plain request: that renews an expired token, as a watch cannot. */
+  /**
+   * Asks with a plain request: that renews an expired token, as a watch cannot. It asks for the last revision
+   * told: where that is compacted, what came next may be as well, and a watch would only say so in the end.
+   */
   private async canResume(): Promise<boolean> {
-    if (this.told.isLost) return false
-    const { header } = await this.client.range({ key: this.range.key, count_only: true })
-    return this.told.holdsAt(header)
+    const { isLost, revision } = this.told
+    if (isLost) return false
+    try {
+      const { header } = await this.client.range({ key: this.range.key, count_only: true, revision })
+      return this.told.holdsAt(header)
+    } catch (error) {
+      if (isOutOfHistory(error)) return false
+      throw error
+    }
   }
 
   private take(listing: Listing): RangeUpdate {

@@ -72,7 +72,7 @@ async function listOnce(
     try {
       page = await client.range({ ...range, key, limit: PAGE_SIZE, revision, keys_only: keysOnly })
     } catch (error) {
-      if (revision > 0 && isCompacted(error)) return null
+      if (revision > 0 && isOutOfHistory(error)) return null
       throw error
     }
     if (revision === 0) revision = Number(page.header.revision)
@@ -86,8 +86,12 @@ async function listOnce(
   }
 }
 
-function isCompacted(error: unknown): boolean {
-  return error instanceof DiscoError && /required revision has been compacted/.test(error.message)
+/** Whether etcd no longer has a revision that was asked for, or, set back, does not have it yet. */
+export function isOutOfHistory(error: unknown): boolean {
+  return (
+    error instanceof DiscoError &&
+    /required revision (has been compacted|is a future revision)/.test(error.message)
+  )
 }
 
 export function readKeyValue(kv: IKeyValue): KeyValue {
