@@ -1,10 +1,9 @@
 import { type EndpointId, endpointId } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { effectiveWeight, weightsAreUnset } from '../domain/shares.js'
-import type { ChannelSettings } from '../grpc/channel-options.js'
-import { type Client, dial } from '../grpc/dial.js'
+import { explain } from '../grpc/connection-problem.js'
+import { type Client, type DialSettings, dial } from '../grpc/dial.js'
 import type { Policy } from '../policies/index.js'
-import { inWords } from './problem.js'
 import { RunLog } from './run-log.js'
 
 /** Who of the wanted endpoints could be reached. */
@@ -15,7 +14,7 @@ export interface Readiness {
   readonly unready: readonly { readonly id: EndpointId; readonly addr: string; readonly problem: string }[]
 }
 
-export type SessionSettings = Pick<ChannelSettings, 'health' | 'serviceConfig'>
+export type SessionSettings = Pick<DialSettings, 'health' | 'serviceConfig' | 'tls'>
 
 /** A channel to a service under one policy, with the log of what it does. */
 export class Session implements Disposable {
@@ -26,7 +25,7 @@ export class Session implements Disposable {
   constructor(
     readonly service: string,
     readonly policy: Policy,
-    settings: SessionSettings = {},
+    private readonly settings: SessionSettings = {},
   ) {
     this.client = dial(service, { ...settings, policy, observer: this.log })
   }
@@ -39,7 +38,7 @@ export class Session implements Disposable {
    *   registry's own error where it is out of reach and no list was kept
    */
   async connect(deadlineMs: number, signal: AbortSignal): Promise<Readiness> {
-    await this.log.until(() => this.log.list !== null, signal)
+    await this.resolve(deadlineMs, signal)
     const limit = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)])
     const isSettled = () => this.outOfReach !== null || this.unready().length === 0
     await this.log.until(isSettled, limit)
@@ -47,13 +46,28 @@ export class Session implements Disposable {
     if (this.outOfReach) throw this.outOfReach
     const elapsedMs = performance.now() - this.openedAtMs
     const wanted = this.wanted().length
-    const unready = this.unready()
+    const unready = await this.explained()
     if (wanted > unready.length) return { ready: wanted - unready.length, wanted, elapsedMs, unready }
     if (this.log.registered.length === 0) throw this.nothingThere()
     const seconds = (elapsedMs / 1000).toFixed(1)
     throw new DiscoError('RPC_FAILED', `${this.service} has no endpoint that is READY after ${seconds}s`, {
       suggestions: unready.slice(0, 5).map(({ addr, problem }) => `${addr} ${problem}`),
     })
+  }
+
+  /** The registry's own deadline tells more about what is wrong with it, so this one leaves it the time. */
+  private async resolve(deadlineMs: number, signal: AbortSignal): Promise<void> {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(2 * deadlineMs)])
+    const isResolved = await this.log.until(() => this.log.list !== null, limit)
+    if (isResolved || signal.aborted) return
+    const seconds = (2 * deadlineMs) / 1000
+    throw new DiscoError(
+      'ETCD_UNREACHABLE',
+      `The registry told nothing of ${this.service} within ${seconds}s`,
+      {
+        suggestions: ['The stage that hung: resolve'],
+      },
+    )
   }
 
   [Symbol.dispose](): void {
@@ -73,13 +87,19 @@ export class Session implements Disposable {
     return registered.filter((endpoint) => effectiveWeight(endpoint, unset) > 0)
   }
 
-  private unready(): Readiness['unready'] {
-    return this.wanted().flatMap((endpoint) => {
-      const id = endpointId(endpoint)
-      const connection = this.log.connections.get(id)
-      if (connection?.isReady) return []
-      return [{ id, addr: endpoint.addr, problem: inWords(connection?.problem ?? null) }]
-    })
+  private unready() {
+    return this.wanted().filter((endpoint) => !this.log.connections.get(endpointId(endpoint))?.isReady)
+  }
+
+  private explained(): Promise<Readiness['unready']> {
+    const usesTls = this.settings.tls !== undefined
+    return Promise.all(
+      this.unready().map(async (endpoint) => {
+        const id = endpointId(endpoint)
+        const said = this.log.connections.get(id)?.problem ?? null
+        return { id, addr: endpoint.addr, problem: await explain(endpoint.addr, said, usesTls) }
+      }),
+    )
   }
 
   private nothingThere(): DiscoError {

@@ -68,7 +68,13 @@ export function tellSingle(
   const isOk = last.statusCode === 0
   const ended = isOk
     ? [palette.dim(`${method} at ${where}${streamsReplies ? `, ${count(last.replies, 'message')}` : ''}`)]
-    : [`${palette.red('✗')} ${last.status}: ${visible(last.details)}`, `  ${method} at ${where}`]
+    : [
+        `${palette.red('✗')} ${last.status}: ${visible(last.details)}`,
+        `  ${method} at ${where}`,
+        ...(last.status === 'DEADLINE_EXCEEDED'
+          ? ['  The stage that hung: call. Its time is --deadline']
+          : []),
+      ]
   return {
     data: isOk && !streamsReplies ? [prettyJson(last.reply)] : [],
     remarks: [

@@ -10,7 +10,7 @@ import { cacheFlags } from '../cli/flags.js'
 import { isSingleCall, type LoadFlags, loadFlags, loadOf, warmupOf } from '../cli/load-flags.js'
 import { requireServiceName } from '../cli/names.js'
 import { healthFlag, policiesOf, policyFlags } from '../cli/policy-flags.js'
-import { age } from '../cli/render/units.js'
+import { age, count } from '../cli/render/units.js'
 import { jsonLine, prettyJson, visible } from '../cli/render/visible.js'
 import { readServiceConfig, requestFlags, textsOf } from '../cli/request-flags.js'
 import { type CallDoc, callDoc } from '../cli/schema/call.js'
@@ -22,12 +22,16 @@ import {
   methodsDoc,
 } from '../cli/schema/methods.js'
 import { StopSignals } from '../cli/stop-signals.js'
+import { type TlsFlags, tlsFlags, wantsTls } from '../cli/tls-flags.js'
+import type { Endpoint } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
+import type { BackendTls } from '../grpc/backend-tls.js'
 import type { Descriptors } from '../grpc/descriptors.js'
 import type { ResolvedList } from '../grpc/live-list.js'
 import type { Method } from '../grpc/method.js'
 import type { Registry } from '../registry/registry.js'
 import { type Assertion, assess, parseAssertions } from '../stats/assertion.js'
+import { isPrivate } from '../tls/private-range.js'
 
 /** 64 + the gRPC status: what a single failed call exits with. */
 const EXIT_OF_STATUS = 64
@@ -54,6 +58,7 @@ export default class Call extends DiscoCommand {
     ...loadFlags,
     ...requestFlags,
     ...policyFlags,
+    ...tlsFlags,
     health: healthFlag,
     describe: Flags.boolean({ description: "show the method's messages, and call nothing" }),
     assert: Flags.string({
@@ -93,13 +98,15 @@ export default class Call extends DiscoCommand {
       import('../call/content.js'),
     ])
     install({ discovery: registry })
+    const tls = await this.backendTls(flags)
     using stop = new StopSignals()
     using progress = Progress.for(this.format(flags), isSingleCall(flags))
     const reports: CallReport[] = []
     for (const policy of policies) {
-      using session = new Session(service, policy, { health: flags.health, ...serviceConfig })
+      using session = new Session(service, policy, { health: flags.health, ...serviceConfig, tls })
       const readiness = await this.connect(session, registry, connectMs, stop.once)
       this.tellAge(session.log.list, flags)
+      if (!tls) this.tellPlaintext(session.log.registered, flags)
       const descriptors = described ?? (await describedByServer(session.client, connectMs, stop.once))
       if (args.method === undefined || flags.describe) {
         return await this.tellMethods(service, descriptors, args.method, flags)
@@ -133,6 +140,24 @@ export default class Call extends DiscoCommand {
         await registry.listExisting(session.service)
       throw error
     }
+  }
+
+  private async backendTls(flags: TlsFlags): Promise<BackendTls | undefined> {
+    if (!wantsTls(flags)) return undefined
+    const { readBackendTls } = await import('../grpc/backend-tls.js')
+    const { 'tls-ca': caFile, 'tls-cert': certFile, 'tls-key': keyFile, 'tls-name': name } = flags
+    return await readBackendTls({ caFile, certFile, keyFile }, name)
+  }
+
+  private tellPlaintext(endpoints: readonly Endpoint[], flags: BaseFlags): void {
+    const exposed = endpoints.filter(({ addr, problem }) => problem === null && !isPrivate(addr))
+    const [first, ...more] = exposed
+    if (!first) return
+    const others = more.length > 0 ? ` and ${count(more.length, 'other')}` : ''
+    const mark = this.palette(flags, process.stderr).yellow('!')
+    this.remark(
+      `${mark} Plaintext to ${visible(first.addr)}${others}, outside of private networks: --tls encrypts`,
+    )
   }
 
   /** Who is told of calls and replies while they come. */

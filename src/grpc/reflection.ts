@@ -42,12 +42,17 @@ export async function reflect(
       if (signal.aborted)
         throw new DiscoError('INTERRUPTED', 'Interrupted while a server was asked for its methods')
       if (error instanceof DiscoError) throw error
-      const suggestions = ['Without reflection: --proto FILE or --protoset FILE']
-      const what =
-        code === status.DEADLINE_EXCEEDED
-          ? `${stream.peer} did not answer server reflection within ${deadlineMs} ms: the stage that hung is "reflect"`
-          : `Server reflection failed at ${stream.peer}: ${status[code] ?? 'UNKNOWN'}: ${details}`
-      throw new DiscoError('RPC_FAILED', what, { cause: error, suggestions })
+      const isHung = code === status.DEADLINE_EXCEEDED
+      const what = isHung
+        ? `${stream.peer} did not answer server reflection within ${deadlineMs / 1000}s`
+        : `Server reflection failed at ${stream.peer}: ${status[code] ?? 'UNKNOWN'}: ${details}`
+      throw new DiscoError('RPC_FAILED', what, {
+        cause: error,
+        suggestions: [
+          ...(isHung ? ['The stage that hung: reflect'] : []),
+          'Without reflection: --proto FILE or --protoset FILE',
+        ],
+      })
     } finally {
       signal.removeEventListener('abort', interrupt)
       stream.close()
