@@ -28,6 +28,7 @@ export const policyFlags = {
   choices: Flags.integer({
     helpGroup: 'POLICY',
     helpValue: 'N',
+    ...{ min: 2, max: 10 },
     description: 'how many endpoints least_request compares; all of them without it',
   }),
 }

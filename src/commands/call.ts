@@ -6,7 +6,7 @@ import type { Readiness, Session } from '../call/session.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { Progress, printCallLine, tellSingle } from '../cli/call-view.js'
 import { parseDurationMs } from '../cli/duration.js'
-import { cacheFlags } from '../cli/flags.js'
+import { cacheFlags, placeFlags } from '../cli/flags.js'
 import { isSingleCall, type LoadFlags, loadFlags, loadOf, warmupOf } from '../cli/load-flags.js'
 import { requireServiceName } from '../cli/names.js'
 import { healthFlag, policiesOf, policyFlags } from '../cli/policy-flags.js'
@@ -72,11 +72,12 @@ export default class Call extends DiscoCommand {
       description: 'how long finding, connecting to and describing the service may take, each',
     }),
     ...cacheFlags,
+    ...placeFlags,
   }
 
   async run(): Promise<Doc> {
     const { args, flags } = await this.parse(Call)
-    const service = requireServiceName(args.service)
+    const service = requireServiceName(args.service, this.place(flags).layout)
     const policies = policiesOf(flags)
     const load = loadOf(flags)
     const loads = { load, warmup: warmupOf(flags, load), deadlineMs: parseDurationMs(flags.deadline) }

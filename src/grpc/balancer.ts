@@ -101,8 +101,9 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   private put(endpoint: RegisteredEndpoint, rank: number, settings: ChildSettings): void {
     const known = this.children.get(endpoint.id)
     if (known) {
-      const isRenamed = known.endpoint.registration.id !== endpoint.registration.id
       known.rank = rank
+      if (known.endpoint === endpoint) return
+      const isRenamed = known.endpoint.registration.id !== endpoint.registration.id
       known.endpoint = endpoint
       if (isRenamed) this.rotation?.chooser.rename?.(known)
       this.rotation?.place(known)

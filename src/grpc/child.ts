@@ -1,5 +1,5 @@
 import { type ChannelOptions, connectivityState, experimental, Metadata } from '@grpc/grpc-js'
-import type { RegisteredEndpoint } from './endpoint.js'
+import { namesOf, type RegisteredEndpoint } from './endpoint.js'
 import { type Health, HealthWatch } from './health-watch.js'
 import type { Load } from './load.js'
 
@@ -53,8 +53,7 @@ export class Child {
 
   /** By which it can be pinned. */
   get names(): readonly string[] {
-    const { id, key, addr } = this.endpoint.registration
-    return id === undefined ? [key, addr] : [id, key, addr]
+    return namesOf(this.endpoint)
   }
 
   connect(): void {

@@ -30,6 +30,11 @@ export function registered(endpoint: experimental.Endpoint): RegisteredEndpoint 
   return { addresses: endpoint.addresses, id: endpointId(registration), registration, weight: 1 }
 }
 
+/** By which an endpoint can be pinned. */
+export function namesOf({ registration: { id, key, addr } }: RegisteredEndpoint): readonly string[] {
+  return id === undefined ? [key, addr] : [id, key, addr]
+}
+
 /** Whether a connection's peer is this endpoint. Two endpoints on one address have the same peer. */
 export function isPeer({ addresses }: RegisteredEndpoint, peer: string): boolean {
   return addresses.some((address) => experimental.subchannelAddressToString(address) === peer)
@@ -53,14 +58,21 @@ export function toGrpcEndpoints(
   return spillOver && selected.every(({ weight }) => weight === 0) ? all : selected
 }
 
+/** Most of a list is the same as before, and so are then the objects: a change costs little more than itself. */
+const made = new WeakMap<Endpoint, RegisteredEndpoint>()
+
 function toGrpcEndpoint(registration: Endpoint, unset: boolean): RegisteredEndpoint[] {
   if (registration.problem !== null) return []
+  const weight = effectiveWeight(registration, unset)
+  const before = made.get(registration)
+  if (before?.weight === weight) return [before]
   const address = readAddress(registration.addr)
   if ('problem' in address) return []
   const addresses =
     address.kind === 'unix' ? [{ path: address.path }] : [{ host: address.host, port: address.port }]
-  const weight = effectiveWeight(registration, unset)
-  return [{ addresses, id: endpointId(registration), registration, weight }]
+  const endpoint = { addresses, id: endpointId(registration), registration, weight }
+  made.set(registration, endpoint)
+  return [endpoint]
 }
 
 function attribute({ version, id, addr, metadata }: Endpoint, name: string): string {

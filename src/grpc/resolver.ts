@@ -7,7 +7,7 @@ import { LiveList, type ResolvedList } from './live-list.js'
 import { type Observer, observerOf } from './observer.js'
 import { lbConfigOf } from './policy-config.js'
 import { checkPolicies } from './service-config.js'
-import { parseTarget, type Target } from './target.js'
+import { authorityOf, parseTarget, type Target } from './target.js'
 
 /** After an error that the registry's own retries could not mend, the resolver waits this long. */
 const RETRY_FIRST_MS = 1_000
@@ -28,9 +28,8 @@ export function resolverFor(discovery: Discovery): Constructor {
       super(discovery, parseTarget(target), listener, options as ChannelOptions)
     }
 
-    /** Becomes :authority and the name in TLS: the service's name, as a host would be. */
     static getDefaultAuthority(target: experimental.GrpcUri): string {
-      return parseTarget(target).service
+      return authorityOf(parseTarget(target))
     }
   }
 }
@@ -77,10 +76,11 @@ class RegistryResolver implements experimental.Resolver {
   }
 
   private async follow(signal: AbortSignal): Promise<void> {
+    const { service, place } = this.target
     const list = new LiveList((now) => this.resolved(now))
     signal.addEventListener('abort', () => list.close(), { once: true })
     try {
-      for await (const update of this.discovery.watch({ service: this.target.service }, signal)) {
+      for await (const update of this.discovery.watch({ service, ...place }, signal)) {
         if (signal.aborted) return
         this.observer.heard?.(update)
         if (update.type === 'stale' && list.isEmpty) this.fail(update.cause)

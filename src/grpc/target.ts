@@ -1,14 +1,17 @@
+import type { Query } from '../domain/discovery.js'
 import { DiscoError } from '../domain/errors.js'
 
 export const SCHEME = 'etcd'
 
-/** What a target names: a service, and which of its endpoints. */
+/** What a target names: a service, which of its endpoints, and where the registry is if not where all are. */
 export interface Target {
   readonly service: string
   /** What an endpoint's version, id, addr or metadata must be. */
   readonly where: Readonly<Record<string, string>>
   /** Whether all of the service stands in where nobody of the selected could get a call. */
   readonly spillOver: boolean
+  /** As in `Query`. */
+  readonly place: Pick<Query, 'layout' | 'root'>
 }
 
 const FORMS = 'Want etcd:///SERVICE, etcd://VERSION/SERVICE, or etcd:///SERVICE?version=V&zone=Z&spill-over'
@@ -17,25 +20,31 @@ export function targetOf(service: string): string {
   return `${SCHEME}:///${encodeURIComponent(service)}`
 }
 
+/** Becomes :authority and the name in TLS: the service's name, as a host would be, without a slash. */
+export function authorityOf({ service }: Target): string {
+  return service.slice(service.lastIndexOf('/') + 1)
+}
+
 /**
- * Reads `etcd:///SERVICE`, `etcd://VERSION/SERVICE`, and a selector behind a question mark: `version=1.0.0`,
- * `id=…`, `addr=…` or any key of the metadata, all of which an endpoint must match, and `spill-over`.
+ * Reads `etcd:///SERVICE`, `etcd://VERSION/SERVICE`, and what stands behind a question mark: `version=1.0.0`,
+ * `id=…`, `addr=…` or any key of the metadata, all of which an endpoint must match, and `spill-over`; `layout`
+ * and `root` say where the registry is.
  *
  * @throws DiscoError USAGE
  */
 export function parseTarget(uri: { readonly authority?: string | undefined; readonly path: string }): Target {
-  const [path = '', ...more] = uri.path.split('?')
+  const [path = '', ...query] = uri.path.split('?')
   const service = decoded(path.replace(/^\//, ''))
-  if (service === '' || service.includes('/')) throw wrong(`The target names no service: "${uri.path}"`)
-  const where: Record<string, string> = uri.authority ? { version: uri.authority } : {}
-  let spillOver = false
-  for (const [name, value] of new URLSearchParams(more.join('?'))) {
-    if (name === 'spill-over') spillOver = isTrue(value)
-    else if (name === '') throw wrong(`The target's selector has a value without a name: "${uri.path}"`)
-    else if (Object.hasOwn(where, name)) throw wrong(`The target says twice what "${name}" must be`)
-    else where[name] = value
+  if (!/^[^/]+(\/[^/]+)*$/.test(service)) throw wrong(`The target names no service: "${uri.path}"`)
+  const parameters: Record<string, string> = uri.authority ? { version: uri.authority } : {}
+  for (const [name, value] of new URLSearchParams(query.join('?'))) {
+    if (name === '') throw wrong(`The target's selector has a value without a name: "${uri.path}"`)
+    if (Object.hasOwn(parameters, name)) throw wrong(`The target says twice what "${name}" must be`)
+    parameters[name] = value
   }
-  return { service, where, spillOver }
+  const { layout, root, 'spill-over': spillOver, ...where } = parameters
+  const place = { ...(layout === undefined ? {} : { layout }), ...(root === undefined ? {} : { root }) }
+  return { service, where, spillOver: isTrue(spillOver ?? 'false'), place }
 }
 
 function isTrue(value: string): boolean {

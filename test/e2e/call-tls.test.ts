@@ -86,7 +86,12 @@ describe('what does not fit is named', () => {
   const cases: [what: string, whom: keyof typeof greeters, args: () => string[], says: string][] = [
     ['plaintext to TLS', 'tls', () => [], 'speaks TLS (try --tls)'],
     ['TLS to plaintext', 'plain', () => ['--tls'], 'speaks plaintext (leave --tls out)'],
-    ['another CA', 'tls', () => ['--tls-ca', stranger.caFile], 'has a certificate of another CA (try --tls-ca FILE)'],
+    [
+      'another CA',
+      'tls',
+      () => ['--tls-ca', stranger.caFile],
+      'has a certificate of another CA (try --tls-ca FILE)',
+    ],
     ["the system's CAs", 'tls', () => ['--tls'], 'has a certificate of another CA (try --tls-ca FILE)'],
     [
       'another name',

@@ -116,17 +116,20 @@ describe('least_request', () => {
     using caller = new Caller(TARGET, { policy: 'least_request' })
     await caller.untilRotation(...addrs.slice(0, 2))
     slow.isHoldingBack = true
+    const arrived = () => slow.calls + (backends[1]?.calls ?? 0)
     const before = slow.calls
-    const stuck: Promise<unknown>[] = []
+    const stuck: ReturnType<Caller['start']>[] = []
     while (slow.calls === before) {
-      stuck.push(caller.call(undefined, 1_000).catch((error: Error) => error))
+      const wanted = arrived() + 1
+      stuck.push(caller.start())
       await until(
-        () => slow.calls + (backends[1]?.calls ?? 0) >= stuck.length,
+        () => arrived() >= wanted,
         () => 'the call to arrive',
       )
     }
     expect(await caller.count(20)).toEqual({ [addrs[1] ?? '']: 20 })
-    await Promise.all(stuck)
+    for (const call of stuck) call.cancel()
+    await Promise.allSettled(stuck.map(({ answer }) => answer))
     slow.answer()
     const counts = await caller.count(60)
     expect(counts[slow.addr] ?? 0).toBeGreaterThan(10)

@@ -7,6 +7,9 @@ const CODEC = {
   ...{ responseSerialize: bytes, responseDeserialize: bytes },
 }
 
+type Called = { readonly metadata: Metadata; getHost(): string }
+type Reply = (error: object | null, value?: Buffer) => void
+
 export const ECHO = '/test.Backend/Echo'
 export const HOLD = '/test.Backend/Hold'
 
@@ -17,6 +20,8 @@ export class Backend implements AsyncDisposable {
   isFailing = false
   /** The headers of the last call. */
   lastHeaders: Metadata | null = null
+  /** The name that the last call was made under: its `:authority`. */
+  lastHost = ''
   private readonly held = new Set<ServerWritableStream<Buffer, Buffer>>()
   /** Echoes that wait for `answer`. */
   private readonly waiting: (() => void)[] = []
@@ -39,8 +44,7 @@ export class Backend implements AsyncDisposable {
         Hold: { path: HOLD, requestStream: false, responseStream: true, ...CODEC },
       },
       {
-        Echo: (call: { metadata: Metadata }, reply: (error: object | null, value?: Buffer) => void) =>
-          own.backend?.echo(call.metadata, reply),
+        Echo: (call: Called, reply: Reply) => own.backend?.echo(call, reply),
         Hold: (call: ServerWritableStream<Buffer, Buffer>) => own.backend?.hold(call),
       },
     )
@@ -88,9 +92,10 @@ export class Backend implements AsyncDisposable {
     this.stop()
   }
 
-  private echo(metadata: Metadata, reply: (error: object | null, value?: Buffer) => void): void {
+  private echo(call: Called, reply: Reply): void {
     this.calls++
-    this.lastHeaders = metadata
+    this.lastHeaders = call.metadata
+    this.lastHost = call.getHost()
     const answer = () => {
       if (this.isFailing) reply({ code: status.UNAVAILABLE, details: 'failing, as it was told to' })
       else reply(null, Buffer.from(this.addr))

@@ -45,14 +45,21 @@ export class Caller implements Disposable, Observer {
   }
 
   /** One call: the address of the backend that answered. */
-  call(metadata = new Metadata(), deadlineMs = DEADLINE_MS): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const deadline = Date.now() + deadlineMs
-      this.client.makeUnaryRequest<Buffer, Buffer>(
-        ...([ECHO, bytes, bytes, Buffer.alloc(1), metadata, { deadline }] as const),
+  call(metadata = new Metadata()): Promise<string> {
+    return this.start(metadata).answer
+  }
+
+  /** One call that can be given up. */
+  start(metadata = new Metadata()): { readonly answer: Promise<string>; cancel(): void } {
+    const call: { cancel?: () => void } = {}
+    const answer = new Promise<string>((resolve, reject) => {
+      const made = this.client.makeUnaryRequest<Buffer, Buffer>(
+        ...([ECHO, bytes, bytes, Buffer.alloc(1), metadata, { deadline: Date.now() + DEADLINE_MS }] as const),
         (error, reply) => (error || !reply ? reject(error) : resolve(String(reply))),
       )
+      call.cancel = () => made.cancel()
     })
+    return { answer, cancel: () => call.cancel?.() }
   }
 
   /** Calls one after the other: how many each address answered. */

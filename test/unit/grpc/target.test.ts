@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { parseTarget, SCHEME, targetOf } from '../../../src/grpc/target.js'
 import { errorOf } from '../../support/errors.js'
 
-const plain = (service: string) => ({ service, where: {}, spillOver: false })
+const plain = (service: string) => ({ service, where: {}, spillOver: false, place: {} })
 
 describe('a target', () => {
   it('names a service, and a version where it has an authority', () => {
@@ -15,16 +15,32 @@ describe('a target', () => {
     })
   })
 
-  it.each(['hello', 'a.b.Greeter', 'grün', 'a b', '100%', 'x?y#z', 'a%2Fb', 'q:1', 'a=b&c'])(
-    'made of the service %j leads back to it',
-    (service) => {
-      const target = targetOf(service)
-      expect(target.startsWith('etcd:///')).toBe(true)
-      expect(parseTarget({ authority: '', path: target.slice('etcd://'.length) })).toEqual(plain(service))
-    },
-  )
+  it('says where the registry is, if it is not where all are', () => {
+    expect(parseTarget({ path: 'foo/bar?layout=kratos=/ns&root=/prod&zone=b' })).toEqual({
+      ...{ service: 'foo/bar', where: { zone: 'b' }, spillOver: false },
+      place: { layout: 'kratos=/ns', root: '/prod' },
+    })
+  })
 
-  it.each(['', '/', '/a/b', '//a', '/a%2Fb', '/100%', '/%zz', '/?version=1'])(
+  const names = [
+    'hello',
+    'a.b.Greeter',
+    'grün',
+    'a b',
+    '100%',
+    'x?y#z',
+    'a%2Fb',
+    'q:1',
+    'a=b&c',
+    'foo/bar/baz',
+  ]
+  it.each(names)('made of the service %j leads back to it', (service) => {
+    const target = targetOf(service)
+    expect(target.startsWith('etcd:///')).toBe(true)
+    expect(parseTarget({ authority: '', path: target.slice('etcd://'.length) })).toEqual(plain(service))
+  })
+
+  it.each(['', '/', '//a', '/a//b', '/a/', '/a%2F', '/100%', '/%zz', '/?version=1'])(
     'with the path %j names no service',
     (path) => {
       const error = errorOf(() => parseTarget({ authority: '', path }))
@@ -45,11 +61,8 @@ describe("a target's selector", () => {
     ['q=a?b', { q: 'a?b' }, false],
     ['', {}, false],
   ])('?%s', (query, where, spillOver) => {
-    expect(parseTarget({ authority: '', path: `hello?${query}` })).toEqual({
-      service: 'hello',
-      where,
-      spillOver,
-    })
+    const target = parseTarget({ authority: '', path: `hello?${query}` })
+    expect(target).toEqual({ ...plain('hello'), where, spillOver })
   })
 
   it.each([
