@@ -1,10 +1,11 @@
 import { type EndpointId, endpointId } from '../domain/endpoint.js'
+import { seeded } from '../domain/rng.js'
 import { shareFractions } from '../domain/shares.js'
 import type { Method } from '../grpc/descriptors.js'
 import { isPeer } from '../grpc/endpoint.js'
 import { callUnary } from '../grpc/unary-call.js'
 import { summarizeLatencies } from '../stats/latency.js'
-import { judgeByGap } from '../stats/verdict.js'
+import { judge } from '../stats/verdict.js'
 import type { CallReport, CallResult, EndpointReport } from './report.js'
 import type { Readiness, Session } from './session.js'
 
@@ -60,7 +61,8 @@ export async function run(
     failures,
     misrouted,
     last,
-    verdict: judgeByGap(session.log.ledger.largestGap()),
+    // Seeded, so that the same picks get the same verdict.
+    verdict: judge(session.log.ledger, session.policy.shares, seeded(1)),
   }
 }
 
