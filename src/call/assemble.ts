@@ -1,7 +1,8 @@
 import { type EndpointId, endpointId } from '../domain/endpoint.js'
+import { seeded } from '../domain/rng.js'
 import { shareFractions } from '../domain/shares.js'
 import type { Method } from '../grpc/method.js'
-import { judgeByGap } from '../stats/verdict.js'
+import { judge } from '../stats/verdict.js'
 import type { Load } from './load.js'
 import { type Recorder, Tally } from './recorder.js'
 import type { CallReport, EndpointReport, Tallied, VersionReport } from './report.js'
@@ -36,7 +37,13 @@ export function assemble(ran: Ran, interrupted: boolean): CallReport {
     ...{ misrouted, changes: log.timeline.changes },
     failovers: log.timeline.failovers((id) => log.seen.get(id)?.lastPickAtMs ?? null),
     last,
-    verdict: judgeByGap(log.attempts.largestGap()),
+    verdict: judge(
+      // A retry moves a rotation on; a draw knows of no other.
+      session.policy.shares === 'exact' ? log.attempts : log.ledger,
+      session.policy.shares,
+      // Seeded, so that the same picks get the same verdict.
+      seeded(1),
+    ),
   }
 }
 

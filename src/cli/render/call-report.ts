@@ -3,6 +3,7 @@ import type { CallDoc, CallEndpointDoc } from '../schema/call.js'
 import { renderAssertions, renderChanges, renderHistogram, renderVersions, statuses } from './call-parts.js'
 import { type Column, renderTable } from './table.js'
 import { count, duration, percent } from './units.js'
+import { verdictLines } from './verdict.js'
 import { visible } from './visible.js'
 
 const BAR_WIDTH = 20
@@ -17,7 +18,8 @@ export interface ReportOptions {
 
 /** Who got the calls, who should have, how fast, and whether that is what the weights say. */
 export function renderCallReport(doc: CallDoc, palette: Palette, options: ReportOptions = {}): string {
-  const { service, method, policy, ready, rev } = doc
+  const { service, method, policy, calls, ready, rev } = doc
+  const { head, below } = verdictLines(doc.verdict, { policy, calls, weights: standingWeights(doc) }, palette)
   const readiness = `${ready.endpoints}/${ready.of} ready in ${duration(ready.elapsedMs)}`
   return [
     `${visible(service)} → ${method}   policy ${policy}   ${readiness}   rev ${rev}`,
@@ -35,8 +37,8 @@ export function renderCallReport(doc: CallDoc, palette: Palette, options: Report
     ...(doc.misrouted > 0
       ? [palette.red(`! ${count(doc.misrouted, 'call')} went to another address than was picked`)]
       : []),
-    verdictLine(doc, palette),
-    `      ${totals(doc)}`,
+    head,
+    `      ${[...below, ...more(doc), totals(doc)].join(' ')}`,
     ...renderAssertions(doc, palette),
     ...(options.withHistogram ? ['', renderHistogram(doc, palette)] : []),
   ].join('\n')
@@ -80,11 +82,20 @@ export function bar(observed: number, expected: number): string {
   return cells.join('')
 }
 
-function verdictLine({ verdict, calls }: CallDoc, palette: Palette): string {
-  const gap = `largest gap ${verdict.gap.toFixed(2)} calls, ${verdict.limit} allowed (deterministic policy)`
-  if (calls === 0) return `${palette.bold('NONE')}  no call was made`
-  if (verdict.result === 'pass') return `${palette.bold.green('PASS')}  follows the expected shares: ${gap}`
-  return `${palette.bold.red('FAIL')}  strays from the expected shares: ${gap}`
+/** What to type where there were too few calls. */
+function more({ verdict }: CallDoc): string[] {
+  return verdict.result === 'inconclusive' && verdict.neededCalls !== null
+    ? [`Try --n ${verdict.neededCalls}.`]
+    : []
+}
+
+/** The weights, where every share of the run was by them: null where they changed. */
+function standingWeights({ calls, endpoints }: CallDoc): number[] | null {
+  const total = endpoints.reduce((sum, { weight }) => sum + weight, 0)
+  const stood = endpoints.every(
+    ({ weight, expected }) => Math.abs(expected - (calls * weight) / total) < 0.01,
+  )
+  return stood ? endpoints.map(({ weight }) => weight) : null
 }
 
 function totals({

@@ -3,7 +3,7 @@ import type { CallReport } from '../../../../src/call/report.js'
 import { renderCallReport } from '../../../../src/cli/render/call-report.js'
 import { callDoc, callLineDoc } from '../../../../src/cli/schema/call.js'
 import { LatencyHistogram } from '../../../../src/stats/latency.js'
-import { judgeByGap } from '../../../../src/stats/verdict.js'
+import type { Verdict } from '../../../../src/stats/verdict.js'
 import { endpoint } from '../../../support/endpoints.js'
 import { colored, plain, withoutColors } from '../../../support/palettes.js'
 
@@ -22,6 +22,11 @@ const call = {
   reply: { n: 1 },
   headers: {},
   trailers: {},
+}
+
+const PASS: Verdict = {
+  ...{ result: 'pass', test: 'max-gap', gap: 0, limit: 2, p: null, alternative: null },
+  ...{ equalSplitP: 0.289, neededCalls: 7 },
 }
 
 const REPORT: CallReport = {
@@ -64,7 +69,7 @@ const REPORT: CallReport = {
   changes: [],
   failovers: [],
   last: call,
-  verdict: judgeByGap(0),
+  verdict: PASS,
 }
 
 function shown(changes: Partial<CallReport> = {}): string {
@@ -82,15 +87,15 @@ describe('a report for people', () => {
         'b:1            1      2     25.0%     25.0%  ███████|                   –    –    –  7.0ms  1 UNAVAILABLE',
         '',
         '! c:1 was never READY (connection\\u001b refused): 7.1% of the weight is unserved',
-        'PASS  follows the expected shares: largest gap 0.00 calls, 2 allowed (deterministic policy)',
+        'PASS  follows the weights: largest gap 0.00 call, 2 allowed (deterministic policy).',
         '      8 calls, 7 OK, 1 UNAVAILABLE in 14.0ms, p50 4.0ms, max 7.0ms.',
       ].join('\n'),
     )
   })
 
   it('says FAIL with the gap', () => {
-    expect(shown({ verdict: judgeByGap(3.5) })).toContain(
-      'FAIL  strays from the expected shares: largest gap 3.50 calls, 2 allowed',
+    expect(shown({ verdict: { ...PASS, result: 'fail', gap: 3.5 } })).toContain(
+      'FAIL  strays from the expected shares: largest gap 3.50 calls, 2 allowed against 3:1',
     )
   })
 
