@@ -1,20 +1,33 @@
 import type { Palette } from '../color.js'
 import type { CallDoc, CallEndpointDoc } from '../schema/call.js'
+import { renderAssertions, renderChanges, renderHistogram, renderVersions, statuses } from './call-parts.js'
 import { type Column, renderTable } from './table.js'
 import { count, duration, percent } from './units.js'
+import { verdictLines } from './verdict.js'
 import { visible } from './visible.js'
 
 const BAR_WIDTH = 20
 
+/** Fewer tell no rate: the first call alone may take most of the time. */
+const MANY_CALLS = 100
+
+export interface ReportOptions {
+  /** Whether to show how the latencies spread. */
+  readonly withHistogram?: boolean
+}
+
 /** Who got the calls, who should have, how fast, and whether that is what the weights say. */
-export function renderCallReport(doc: CallDoc, palette: Palette): string {
-  const { service, method, policy, ready, rev } = doc
+export function renderCallReport(doc: CallDoc, palette: Palette, options: ReportOptions = {}): string {
+  const { service, method, policy, calls, ready, rev } = doc
+  const { head, below } = verdictLines(doc.verdict, { policy, calls, weights: standingWeights(doc) }, palette)
   const readiness = `${ready.endpoints}/${ready.of} ready in ${duration(ready.elapsedMs)}`
   return [
     `${visible(service)} → ${method}   policy ${policy}   ${readiness}   rev ${rev}`,
     '',
     renderTable(doc.endpoints, columns(doc, palette), palette),
     '',
+    ...renderVersions(doc, palette),
+    ...renderChanges(doc),
     ...doc.unserved.map((endpoint) => {
       const share = `${percent(endpoint.share)} of the weight is unserved`
       return palette.yellow(
@@ -24,8 +37,10 @@ export function renderCallReport(doc: CallDoc, palette: Palette): string {
     ...(doc.misrouted > 0
       ? [palette.red(`! ${count(doc.misrouted, 'call')} went to another address than was picked`)]
       : []),
-    verdictLine(doc, palette),
-    `      ${totals(doc)}`,
+    head,
+    `      ${[...below, ...more(doc), totals(doc)].join(' ')}`,
+    ...renderAssertions(doc, palette),
+    ...(options.withHistogram ? ['', renderHistogram(doc, palette)] : []),
   ].join('\n')
 }
 
@@ -51,7 +66,8 @@ function columns({ calls, endpoints }: CallDoc, palette: Palette): Column<CallEn
     number('p50', ({ latencyMs }) => duration(latencyMs.p50)),
     number('p95', ({ latencyMs }) => duration(latencyMs.p95)),
     number('p99', ({ latencyMs }) => duration(latencyMs.p99)),
-    number('ERR', ({ errors }) => String(errors)),
+    number('max', ({ latencyMs }) => duration(latencyMs.max)),
+    { head: 'ERR', text: ({ failures }) => statuses(failures) || '0' },
   ]
 }
 
@@ -66,16 +82,36 @@ export function bar(observed: number, expected: number): string {
   return cells.join('')
 }
 
-function verdictLine({ verdict, calls }: CallDoc, palette: Palette): string {
-  const gap = `largest gap ${verdict.gap.toFixed(2)} calls, ${verdict.limit} allowed (deterministic policy)`
-  if (calls === 0) return `${palette.bold('NONE')}  no call was made`
-  if (verdict.result === 'pass') return `${palette.bold.green('PASS')}  follows the expected shares: ${gap}`
-  return `${palette.bold.red('FAIL')}  strays from the expected shares: ${gap}`
+/** What to type where there were too few calls. */
+function more({ verdict }: CallDoc): string[] {
+  return verdict.result === 'inconclusive' && verdict.neededCalls !== null
+    ? [`Try --n ${verdict.neededCalls}.`]
+    : []
 }
 
-function totals({ calls, ok, elapsedMs, latencyMs, failures, interrupted }: CallDoc): string {
-  const failed = Object.entries(failures).map(([status, number]) => `, ${number} ${status}`)
+/** The weights, where every share of the run was by them: null where they changed. */
+function standingWeights({ calls, endpoints }: CallDoc): number[] | null {
+  const total = endpoints.reduce((sum, { weight }) => sum + weight, 0)
+  const stood = endpoints.every(
+    ({ weight, expected }) => Math.abs(expected - (calls * weight) / total) < 0.01,
+  )
+  return stood ? endpoints.map(({ weight }) => weight) : null
+}
+
+function totals({
+  calls,
+  ok,
+  attempts,
+  elapsedMs,
+  perSecond,
+  latencyMs,
+  failures,
+  interrupted,
+}: CallDoc): string {
+  const failed = statuses(failures)
   const cut = interrupted ? ' (interrupted)' : ''
+  const rate = calls >= MANY_CALLS ? `, ${Math.round(perSecond)}/s` : ''
+  const retried = attempts > calls ? `, ${attempts} attempts` : ''
   const slowest = `p50 ${duration(latencyMs.p50)}, max ${duration(latencyMs.max)}`
-  return `${count(calls, 'call')}, ${ok} OK${failed.join('')} in ${duration(elapsedMs)}${cut}, ${slowest}.`
+  return `${count(calls, 'call')}, ${ok} OK${failed && `, ${failed}`}${retried} in ${duration(elapsedMs)}${rate}${cut}, ${slowest}.`
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { parseJson } from '../../../src/call/messages.js'
 import { completeAddress, completeAddressOrKey } from '../../../src/cli/address-argument.js'
-import { parseJson } from '../../../src/cli/json-argument.js'
 import { requireServiceName } from '../../../src/cli/names.js'
 import { errorOf } from '../../support/errors.js'
 
