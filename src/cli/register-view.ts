@@ -1,6 +1,7 @@
 import type { LeaseId, Registered } from '../domain/endpoint.js'
 import { leaseHex } from '../domain/endpoint.js'
 import type { DiscoError } from '../domain/errors.js'
+import { DEFAULT_LAYOUT, type Layout } from '../domain/layouts/index.js'
 import type { RegistrationReports } from '../registry/registration.js'
 import type { Palette } from './color.js'
 import { jsonLine, visible } from './render/visible.js'
@@ -15,6 +16,7 @@ export class RegisterView implements Told {
   constructor(
     private readonly palette: Palette | null,
     private readonly askedTtlSeconds: number,
+    private readonly layout: Pick<Layout, 'name' | 'weightless'>,
   ) {}
 
   onWaiting({ lease, ttlSeconds }: { lease: LeaseId; ttlSeconds: number }): void {
@@ -41,7 +43,7 @@ export class RegisterView implements Told {
     const ttl = `ttl ${lease.ttlSeconds}s${lease.ttlSeconds > this.askedTtlSeconds ? ' (the least that etcd grants)' : ''}`
     const verb = again ? 'registered again:' : 'registered'
     this.say(
-      `${this.palette.green('✓')} ${verb} ${visible(service)} ${visible(addr)} weight ${weight}, ${ttl}, lease ${hex}`,
+      `${this.palette.green('✓')} ${verb} ${visible(service)} ${visible(addr)}${this.named(weight)}, ${ttl}, lease ${hex}`,
     )
     if (!again) this.say('  Ctrl-C: deregister.')
   }
@@ -90,6 +92,12 @@ export class RegisterView implements Told {
 
   closed(key: string): void {
     this.gone(key, `${this.palette?.green('✓')} deregistered ${visible(key)}`)
+  }
+
+  /** What is not stored, and what goes without saying, is not said. */
+  private named(weight: number): string {
+    const said = this.layout.weightless === null ? ` weight ${weight}` : ''
+    return this.layout.name === DEFAULT_LAYOUT.name ? said : `${said} (${this.layout.name})`
   }
 
   private gone(key: string, line: string): void {

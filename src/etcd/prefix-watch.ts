@@ -4,7 +4,8 @@ import type { DiscoError } from '../domain/errors.js'
 import { Backoff } from './backoff.js'
 import type { EtcdClient } from './client.js'
 import { PeriodicCheck, type WatchOptions } from './periodic-check.js'
-import { isOutOfHistory, type KeyRange, type Listing, list, readKeyValue } from './range.js'
+import { isOutOfHistory, type KeyRange, type Listing, readKeyValue } from './range.js'
+import { type Keep, listKept } from './sift.js'
 import { type KeyEvent, Told } from './told.js'
 import { SilentWatch, watchStream } from './watch-stream.js'
 
@@ -28,7 +29,7 @@ export type RangeUpdate =
     }
   | { readonly type: 'stale'; readonly cause: DiscoError }
 
-const DEFAULT_OPTIONS: WatchOptions = { resyncPeriodMs: 300_000, random: Math.random }
+const DEFAULT_OPTIONS: WatchOptions = { resyncPeriodMs: 300_000, random: Math.random, keep: null }
 
 /**
  * Lists at revision R, watches what comes next, and goes on for as long as the signal lets it: through cut
@@ -65,7 +66,8 @@ class RangeWatch {
   async *run(): AsyncGenerator<RangeUpdate, void, void> {
     while (!this.signal.aborted) {
       try {
-        if (!(await this.canResume())) yield this.take(await list(this.client, this.range))
+        if (!(await this.canResume()))
+          yield this.take(await listKept(this.client, this.range, this.options.keep))
         yield* this.follow()
       } catch (thrown) {
         if (this.signal.aborted) return
@@ -113,12 +115,14 @@ class RangeWatch {
       for await (const response of watchStream(this.client, this.range, this.told.revision, this.signal)) {
         if (response.canceled) return this.told.lose()
         if (response.created) yield* this.resumed()
-        for (const { revision, events } of byRevision(response)) {
+        for (const { revision, events } of byRevision(response, this.options.keep)) {
           if (check.isDueAt(revision - 1)) yield* this.settle(check)
           if (this.told.advance(revision, events)) yield { type: 'changes', revision, events }
         }
         const isQuiet = response.events.length === 0
         if (isQuiet && check.isDueInQuiet(Number(response.header.revision))) yield* this.settle(check)
+        // What was not kept was seen all the same: a resumed watch need not read it again.
+        this.told.advance(Number(response.events.at(-1)?.kv.mod_revision ?? 0), [])
         await check.listInTime()
       }
     } catch (thrown) {
@@ -148,7 +152,7 @@ class RangeWatch {
 
 type Unit = RangeUpdate & { readonly type: 'changes' }
 
-function* byRevision(response: Pick<IWatchResponse, 'events'>): Generator<Unit> {
+function* byRevision(response: Pick<IWatchResponse, 'events'>, keep: Keep | null): Generator<Unit> {
   let revision: Revision = 0
   let events: KeyEvent[] = []
   const flush = function* (): Generator<Unit> {
@@ -157,6 +161,7 @@ function* byRevision(response: Pick<IWatchResponse, 'events'>): Generator<Unit> 
     events = []
   }
   for (const event of response.events) {
+    if (keep && !keep(event.kv.key.toString())) continue
     const eventRevision = Number(event.kv.mod_revision)
     if (eventRevision !== revision) yield* flush()
     revision = eventRevision

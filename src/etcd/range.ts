@@ -27,7 +27,7 @@ export interface Listing {
 }
 
 /** 5,000 registrations stay far below any message limit, and cost no more than one large answer. */
-const PAGE_SIZE = 5_000
+export const PAGE_SIZE = 5_000
 
 export function oneKey(key: string): KeyRange {
   return { key: Buffer.from(key) }

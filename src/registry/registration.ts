@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type LeaseId, leaseHex, type Registered, type Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
-import { isUnreadable, type Layout } from '../domain/layouts/index.js'
+import { isNoEndpoint, isUnreadable, type Layout } from '../domain/layouts/index.js'
 import type { EtcdClient } from '../etcd/client.js'
 import { createKey, deleteHeldBy, replaceUnder } from '../etcd/key-txn.js'
 import { type GrantedLease, grantLease, keepAlive, leaseTtl } from '../etcd/lease-keeper.js'
@@ -54,14 +54,16 @@ const RETRY_MS = 1_000
  * registrar, and puts back what was deleted on purpose only if it was told to.
  */
 export class Registration {
-  readonly key: string
   /** Resolves when it ends by itself or is closed. Rejects with CONFLICT when the key was taken over. */
   readonly ended: Promise<Ended>
 
   private readonly stop = new AbortController()
+  /** Ends the watch of a key that is no longer ours: some layouts make the key of the lease. */
+  private moved = new AbortController()
   private reconciling: Promise<void> = Promise.resolve()
   /** A lost lease has been replaced, and the key is not known to stand under the new one yet. */
   private isRegisteringAgain = false
+  private currentKey: string
   private finish: (end: Ended | DiscoError) => void = () => undefined
 
   private constructor(
@@ -73,7 +75,7 @@ export class Registration {
     private last: { registered: Registered; value: Uint8Array },
     private lastRevision: Revision,
   ) {
-    this.key = layout.encode(request.registered).key
+    this.currentKey = this.keyUnder(lease)
     this.ended = new Promise((resolve, reject) => {
       this.finish = (end) => {
         this.stop.abort()
@@ -82,6 +84,11 @@ export class Registration {
       }
     })
     this.ended.catch(() => undefined)
+  }
+
+  /** Where it stands now. */
+  get key(): string {
+    return this.currentKey
   }
 
   /** Grants a lease, claims the key, and starts to hold both. @throws DiscoError CONFLICT, USAGE */
@@ -93,8 +100,10 @@ export class Registration {
     signal: AbortSignal,
   ): Promise<Registration> {
     const { registered, ttlSeconds, takeover = false } = request
-    const { key, value } = layout.encode(registered)
+    // What cannot be written, whatever lease etcd grants, is refused before etcd is asked for one.
+    layout.encode([registered], '1')
     const lease = await grantLease(client, ttlSeconds)
+    const { key, value } = layout.encode([registered], lease.id)
     const waiting = new AbortController()
     void keepAlive(client, lease, {}, waiting.signal)
     try {
@@ -149,13 +158,29 @@ export class Registration {
     }
   }
 
+  private keyUnder(lease: GrantedLease): string {
+    return this.layout.encode([this.request.registered], lease.id).key
+  }
+
+  private async newLease(): Promise<void> {
+    this.lease = await grantLease(this.client, this.request.ttlSeconds)
+    const key = this.keyUnder(this.lease)
+    if (key === this.currentKey) return
+    this.currentKey = key
+    this.moved.abort()
+  }
+
   private async watchKey(): Promise<void> {
     try {
-      for await (const update of watchRange(this.client, oneKey(this.key), this.stop.signal)) {
-        if (update.type === 'changes') {
-          for (const event of update.events) if (event.type === 'put') this.adopt(event.kv)
+      while (!this.stop.signal.aborted) {
+        this.moved = new AbortController()
+        const signal = AbortSignal.any([this.stop.signal, this.moved.signal])
+        for await (const update of watchRange(this.client, oneKey(this.key), signal)) {
+          if (update.type === 'changes') {
+            for (const event of update.events) if (event.type === 'put') this.adopt(event.kv)
+          }
+          if (update.type !== 'stale') await this.reconcileSoon()
         }
-        if (update.type !== 'stale') await this.reconcileSoon()
       }
     } catch (error) {
       this.finish(DiscoError.from(error))
@@ -205,7 +230,7 @@ export class Registration {
     this.isRegisteringAgain = true
     // The lease is ours from here on, whatever becomes of the put: an answer that is lost must not make our
     // own key look like somebody else's.
-    if (!leaseLives) this.lease = await grantLease(this.client, this.request.ttlSeconds)
+    if (!leaseLives) await this.newLease()
     const outcome = await createKey(this.client, this.key, this.last.value, this.lease.id)
     if (!outcome.done) return await this.reconcile()
     this.heldAgain(outcome.revision)
@@ -223,7 +248,7 @@ export class Registration {
     if (kv.lease !== this.lease.id || kv.modRevision <= this.lastRevision) return
     this.lastRevision = kv.modRevision
     const decoded = this.layout.decode(kv.key, kv.value)
-    if (isUnreadable(decoded)) return
+    if (isUnreadable(decoded) || isNoEndpoint(decoded)) return
     const before = this.last
     const [registered] = decoded
     this.last = { registered, value: kv.value }

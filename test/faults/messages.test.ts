@@ -220,7 +220,12 @@ const CASES: readonly Case[] = [
   {
     cause: 'no permission',
     args: () => [...at(place.guarded.endpoint), '--user', 'alice', '--password-file', place.password],
-    says: () => '✗ etcd denies alice the permission on /payments/\n  Ask for a role that covers the prefix\n',
+    says: () =>
+      [
+        '✗ etcd denies alice the permission on /payments/',
+        '  Ask for a role that covers the prefix',
+        '  Or name the layout that it covers, such as --layout kratos\n',
+      ].join('\n'),
   },
   {
     cause: 'a user, where there are none',
