@@ -18,6 +18,7 @@ export interface WatchOptions {
 export class PeriodicCheck {
   private dueAtMs: number
   private listing: Listing | null = null
+  private quietAnswers = 0
 
   constructor(
     private readonly client: EtcdClient,
@@ -31,9 +32,21 @@ export class PeriodicCheck {
   async listInTime(): Promise<void> {
     if (this.listing !== null || Date.now() < this.dueAtMs) return
     this.listing = await listKept(this.client, this.range, this.options.keep)
+    this.quietAnswers = 0
     this.dueAtMs = this.nextMs()
   }
 
+  /**
+   * Whether a watch that has nothing to tell has come to the list. Its first answer is no proof: etcd names the
+   * current revision, also while older events are still on their way (etcd-io/etcd#15220).
+   */
+  isDueInQuiet(revision: Revision): boolean {
+    if (!this.isDueAt(revision)) return false
+    this.quietAnswers++
+    return this.quietAnswers > 1
+  }
+
+  /** Whether a watch that has told everything up to this revision has come to the list. */
   isDueAt(revision: Revision): boolean {
     return this.listing !== null && revision >= this.listing.revision
   }

@@ -32,7 +32,7 @@ export type RangeUpdate =
 const DEFAULT_OPTIONS: WatchOptions = { resyncPeriodMs: 300_000, random: Math.random, keep: null }
 
 /**
- * Lists at revision R, watches from R + 1, and goes on for as long as the signal lets it: through cut
+ * Lists at revision R, watches what comes next, and goes on for as long as the signal lets it: through cut
  * connections it resumes behind the last revision seen; where that is compacted, or the cluster is another
  * one or was set back, and every few minutes in any case, it lists again and tells what differs. One revision
  * is delivered as one unit, once.
@@ -110,19 +110,17 @@ class RangeWatch {
   private async *follow(): AsyncGenerator<RangeUpdate, void, void> {
     const check = new PeriodicCheck(this.client, this.range, this.options)
     try {
-      for await (const response of watchStream(
-        this.client,
-        this.range,
-        this.told.revision + 1,
-        this.signal,
-      )) {
+      // From the last revision told, not from the next: had that been compacted meanwhile, etcd would take the
+      // watch and leave out, without a word, what was deleted at it. What comes twice is told once.
+      for await (const response of watchStream(this.client, this.range, this.told.revision, this.signal)) {
         if (response.canceled) return this.told.lose()
         if (response.created) yield* this.resumed()
         for (const { revision, events } of byRevision(response, this.options.keep)) {
           if (check.isDueAt(revision - 1)) yield* this.settle(check)
           if (this.told.advance(revision, events)) yield { type: 'changes', revision, events }
         }
-        if (check.isDueAt(Number(response.header.revision))) yield* this.settle(check)
+        const isQuiet = response.events.length === 0
+        if (isQuiet && check.isDueInQuiet(Number(response.header.revision))) yield* this.settle(check)
         // What was not kept was seen all the same: a resumed watch need not read it again.
         this.told.advance(Number(response.events.at(-1)?.kv.mod_revision ?? 0), [])
         await check.listInTime()

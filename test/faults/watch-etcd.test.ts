@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { EtcdClient } from '../../src/etcd/client.js'
+import { watchRange } from '../../src/etcd/prefix-watch.js'
+import { prefixRange } from '../../src/etcd/range.js'
 import { until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { EtcdCluster } from '../support/etcd-cluster.js'
@@ -15,7 +18,7 @@ describe.concurrent('a watch over', () => {
     await using etcd = await RealEtcd.start()
     await using link = await Link.open(etcd, 'restart')
     const { writer, log } = link
-    await writer.putMany(20, 5)
+    await log.reached(await writer.putMany(20, 5))
     await etcd.kill()
     await delay(6_000)
     await etcd.restart()
@@ -55,6 +58,38 @@ describe.concurrent('a watch over', () => {
     const after = await writer.put(1, 6)
     await log.reached(after)
     expect(log.told.at(-1)).toEqual({ revision: after, key: writer.keyOf(1), weight: 6 })
+  })
+
+  test('a deletion, and a compaction at its very revision, between the list and the watch: it is told', async () => {
+    await using etcd = await RealEtcd.start()
+    using writer = new Writer(etcd.endpoint, 'tombstone')
+    await writer.put(1, 1)
+    await writer.put(2, 1)
+    const client = await EtcdClient.create({
+      ...{ endpoints: [etcd.endpoint], endpointsSource: 'the test' },
+      ...{ commandTimeoutMs: 10_000, dialTimeoutMs: 1_000 },
+    })
+    const late = Object.create(client, {
+      // etcd takes a watch from the compacted revision on, and has forgotten what was deleted there.
+      openWatch: {
+        value: async () => {
+          if ((await writer.view()).size === 2) await writer.compact(await writer.delete(2))
+          return await client.openWatch()
+        },
+      },
+    }) as EtcdClient
+    const keys = new Set<string>()
+    try {
+      for await (const update of watchRange(late, prefixRange(writer.prefix), AbortSignal.timeout(20_000))) {
+        if (update.type === 'reset') for (const { key } of update.kvs) keys.add(key)
+        else if (update.type === 'stale') throw update.cause
+        else for (const event of update.events) if (event.type === 'delete') keys.delete(event.key)
+        if (keys.size === 1) break
+      }
+    } finally {
+      client.close()
+    }
+    expect([...keys]).toEqual([writer.keyOf(1)])
   })
 
   test('a cluster set back to a snapshot: the difference is told, and so is what comes after', async () => {

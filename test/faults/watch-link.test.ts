@@ -112,5 +112,8 @@ describe.concurrent('a watch whose connection', () => {
     expect(log.told).toEqual(await link.history(last))
     const sizes = log.updates.flatMap((update) => (update.type === 'changes' ? [update.changes.length] : []))
     expect(sizes).toEqual([3, 3, 3, 3, 3, 3])
+    // A list may be as large, in one page.
+    for (const port of [4, 7, 10]) await writer.putTogether([port, port + 1, port + 2], 1, 450_000)
+    expect((await link.registry.list('large')).endpoints).toHaveLength(12)
   })
 })

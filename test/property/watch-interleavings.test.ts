@@ -156,7 +156,8 @@ function follow(updates: readonly RangeUpdate[], truth: Truth): Map<string, stri
     } else if (update.missedRevisions === null) {
       expect(update).toMatchObject({ revision: position, events: [] })
     } else {
-      expect(update.missedRevisions).toBe(update.revision - position)
+      // A list that found no difference moves the watch on without a word.
+      expect(update.missedRevisions).toBeLessThanOrEqual(update.revision - position)
       const changes = changesOf(update)
       for (const [key, value] of changes) expect(view.get(key) ?? null).not.toBe(value)
       applyTo(view, changes)

@@ -75,6 +75,16 @@ export class Writer implements Disposable {
     return last
   }
 
+  /** Weights by key, as etcd has them now. */
+  async view(): Promise<Map<string, number>> {
+    const range = { key: base64(this.prefix), range_end: base64(`/${this.service}0`) }
+    const { kvs } = (await this.api.get('KV/Range', range)) as { kvs: { key: string; value: string }[] }
+    const text = (encoded: string) => Buffer.from(encoded, 'base64').toString()
+    return new Map(
+      kvs.map(({ key, value }) => [text(key), (JSON.parse(text(value)) as { weight: number }).weight]),
+    )
+  }
+
   async compact(revision: number): Promise<void> {
     await this.api.get('KV/Compact', { revision: String(revision) })
   }

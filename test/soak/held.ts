@@ -1,0 +1,67 @@
+import type { Registration } from '../../src/registry/registration.js'
+import type { Registry } from '../../src/registry/registry.js'
+
+/** Many registrations of one process, and what becomes of them, as numbers. */
+export class Held {
+  readonly told = { registered: 0, again: 0, lost: 0, troubles: 0, recoveries: 0 }
+  readonly problems: string[] = []
+  private readonly registrations: Registration[] = []
+  private readonly lost = new Set<string>()
+
+  static async start(registry: Registry, service: string, count: number): Promise<Held> {
+    const held = new Held()
+    await Promise.all(Array.from({ length: count }, (_, index) => held.hold(registry, service, index)))
+    return held
+  }
+
+  get keys(): string[] {
+    return this.registrations.map(({ key }) => key)
+  }
+
+  get areAllHeld(): boolean {
+    return this.lost.size === 0
+  }
+
+  /** Whose lease was lost, and who have not registered again yet. */
+  get missing(): string[] {
+    return [...this.lost]
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.registrations.map((registration) => registration.close()))
+  }
+
+  private async hold(registry: Registry, service: string, index: number): Promise<void> {
+    const addr = `10.1.0.1:${1_000 + index}`
+    const request = {
+      registered: { service, version: '', addr, weight: 1, metadata: {} },
+      ttlSeconds: 5 + (index % 10),
+    }
+    const { told, lost } = this
+    const reports = {
+      onRegistered: ({ again }: { again: boolean }) => {
+        lost.delete(addr)
+        if (again) told.again++
+        else told.registered++
+      },
+      onLeaseLost: () => {
+        lost.add(addr)
+        told.lost++
+      },
+      onTrouble: () => {
+        told.troubles++
+      },
+      onRecovered: () => {
+        told.recoveries++
+      },
+    }
+    const registration = await registry.register(request, reports, new AbortController().signal)
+    registration.ended.then(
+      (end) => {
+        if (end !== 'closed') this.problems.push(`${addr} ended: ${end}`)
+      },
+      (error: Error) => this.problems.push(`${addr} ended: ${error.message}`),
+    )
+    this.registrations.push(registration)
+  }
+}

@@ -1,0 +1,166 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Registry } from '../../src/registry/registry.js'
+import { Rng } from '../fuzz/rng.js'
+import { until } from '../support/disco.js'
+import { EtcdCluster } from '../support/etcd-cluster.js'
+import { openRegistry } from '../support/registry.js'
+import { Writer } from '../support/writer.js'
+import { type Fault, randomFault } from './faults.js'
+import { type HeapSample, sampleHeap } from './heap.js'
+import { Held } from './held.js'
+import { Watched } from './watched.js'
+
+const SERVICE = 'soak'
+const ENDPOINTS = 200
+const REGISTRATIONS = 50
+const WRITE_PERIOD_MS = 20
+const SAMPLE_PERIOD_MS = 10_000
+
+/** What a soak has come to. */
+export interface Soaked {
+  readonly faults: ReadonlyMap<string, number>
+  readonly writes: number
+  readonly revoked: number
+  readonly compactions: number
+  readonly told: Watched['told']
+  readonly registrations: Held['told']
+  readonly heap: readonly HeapSample[]
+  /** Why it failed; empty when nothing did. */
+  readonly problems: readonly string[]
+}
+
+/**
+ * A cluster of three under random faults and steady writes: one watch of all 200 endpoints and of 50 held
+ * registrations must come to what etcd has, in the end, without growing.
+ */
+export async function soak(seed: number, minutes: number): Promise<Soaked> {
+  await using cluster = await EtcdCluster.start()
+  const registry = await openRegistry(cluster.endpoints)
+  try {
+    return await new Soak(new Rng(seed), cluster, registry).run(minutes * 60_000)
+  } finally {
+    registry.close()
+  }
+}
+
+class Soak {
+  private readonly writers: readonly Writer[]
+  private readonly faults = new Map<string, number>()
+  private fault: Fault | null = null
+  private isOver = false
+  private writes = 0
+  private revoked = 0
+  private compactions = 0
+
+  constructor(
+    private readonly rng: Rng,
+    private readonly cluster: EtcdCluster,
+    private readonly registry: Registry,
+  ) {
+    this.writers = cluster.members.map(({ endpoint }) => new Writer(endpoint, SERVICE))
+  }
+
+  async run(durationMs: number): Promise<Soaked> {
+    await this.writer.fill(ENDPOINTS)
+    const watched = new Watched(this.registry, SERVICE)
+    const held = await Held.start(this.registry, SERVICE, REGISTRATIONS)
+    const heap: HeapSample[] = []
+    const writing = this.write()
+    const startMs = Date.now()
+    let sampledMs = 0
+    while (Date.now() - startMs < durationMs) {
+      await this.oneFault()
+      await this.disturb()
+      await delay(this.rng.int(200, 1_500))
+      const atMs = Date.now() - startMs
+      if (atMs - sampledMs < SAMPLE_PERIOD_MS) continue
+      sampledMs = atMs
+      heap.push(sampleHeap(atMs))
+    }
+    this.isOver = true
+    await writing
+    const problems = await this.problemsOf(watched, held)
+    await held.close()
+    await watched.close()
+    for (const writer of this.writers) writer[Symbol.dispose]()
+    const { faults, writes, revoked, compactions } = this
+    return {
+      faults,
+      writes,
+      revoked,
+      compactions,
+      told: watched.told,
+      registrations: held.told,
+      heap,
+      problems,
+    }
+  }
+
+  /** One that reaches a member which is there, around the proxies. */
+  private get writer(): Writer {
+    const writer = this.writers.find((_, index) => index !== this.fault?.member)
+    if (!writer) throw new Error('there is no member left')
+    return writer
+  }
+
+  private async oneFault(): Promise<void> {
+    const fault = randomFault(this.rng, this.cluster)
+    this.faults.set(fault.name, (this.faults.get(fault.name) ?? 0) + 1)
+    this.fault = fault
+    await fault.begin()
+    await delay(fault.lastsMs)
+    await fault.end()
+    this.fault = null
+  }
+
+  /** What operators and time do to a registry: histories end, and leases are revoked. */
+  private async disturb(): Promise<void> {
+    if (this.rng.chance(0.3)) {
+      await this.writer.compact(await this.writer.put(0, this.rng.int(1, 100)))
+      this.compactions++
+    }
+    if (this.rng.chance(0.3)) {
+      const { leases } = await this.writer.api.get('Lease/LeaseLeases', {})
+      const [first, ...rest] = (leases as { ID: string }[]).map(({ ID }) => ID)
+      if (first === undefined) return
+      await this.writer.api.call('Lease/LeaseRevoke', { ID: this.rng.pick([first, ...rest]) })
+      this.revoked++
+    }
+  }
+
+  private async write(): Promise<void> {
+    while (!this.isOver) {
+      const port = this.rng.int(0, ENDPOINTS - 1)
+      const weight = this.rng.int(1, 100)
+      const act = this.rng.weighted<() => Promise<unknown>>([
+        [20, () => this.writer.put(port, weight)],
+        [2, () => this.writer.delete(port)],
+        [2, () => this.writer.putTogether([port, port + ENDPOINTS], weight)],
+        [1, () => this.writer.delete(port + ENDPOINTS)],
+      ])
+      // An election, or a member that goes in the middle of it: the next write will do.
+      await act().then(
+        () => this.writes++,
+        () => undefined,
+      )
+      await delay(WRITE_PERIOD_MS)
+    }
+  }
+
+  private async problemsOf(watched: Watched, held: Held): Promise<string[]> {
+    const problems = [...watched.problems]
+    const last = await this.writer.put(0, 1)
+    await until(
+      () => watched.revision >= last && held.areAllHeld,
+      () => `revision ${last}, and all registrations: ${held.missing.join(', ')}`,
+    ).catch((error: Error) => problems.push(error.message))
+    // Nobody writes any more, so the view and etcd can be held against each other.
+    const truth = await this.writer.view()
+    await until(
+      () => watched.differencesFrom(truth).length === 0,
+      () => `the view that etcd has; different are ${watched.differencesFrom(truth).join(', ')}`,
+    ).catch((error: Error) => problems.push(error.message))
+    for (const key of held.keys) if (!truth.has(key)) problems.push(`${key} is not in etcd`)
+    return [...problems, ...held.problems]
+  }
+}
