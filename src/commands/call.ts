@@ -10,6 +10,7 @@ import { age, duration } from '../cli/render/units.js'
 import { jsonLine, prettyJson, visible } from '../cli/render/visible.js'
 import { type CallDoc, callDoc, callLineDoc } from '../cli/schema/call.js'
 import { StopSignals } from '../cli/stop-signals.js'
+import { exitOfVerdict } from '../cli/verdict-exit.js'
 import { DiscoError } from '../domain/errors.js'
 import type { Method } from '../grpc/descriptors.js'
 import type { Client } from '../grpc/dial.js'
@@ -172,5 +173,5 @@ function exitOf(report: CallReport, wanted: number): number {
   if (report.interrupted) return 130
   if (wanted === 1) return report.last?.statusCode ? EXIT_OF_STATUS + report.last.statusCode : 0
   if (report.ok < report.calls) return 7
-  return report.verdict.result === 'fail' ? 8 : 0
+  return exitOfVerdict(report.verdict, false)
 }
