@@ -23,6 +23,7 @@ import {
 } from '../cli/schema/methods.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { type TlsFlags, tlsFlags, wantsTls } from '../cli/tls-flags.js'
+import { exitOfVerdict, strictFlag } from '../cli/verdict-exit.js'
 import type { Endpoint } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import type { BackendTls } from '../grpc/backend-tls.js'
@@ -36,7 +37,7 @@ import { isPrivate } from '../tls/private-range.js'
 /** 64 + the gRPC status: what a single failed call exits with. */
 const EXIT_OF_STATUS = 64
 
-type CallFlags = BaseFlags & LoadFlags & { verbose: boolean; histogram: boolean }
+type CallFlags = BaseFlags & LoadFlags & { verbose: boolean; histogram: boolean; strict: boolean }
 type Listeners = Pick<RunPlan, 'keepsReplies' | 'onResult' | 'onReply'>
 type Doc = CallDoc | ComparisonDoc | MethodsDoc | MethodDescriptionDoc
 
@@ -72,6 +73,7 @@ export default class Call extends DiscoCommand {
       description: 'how long finding, connecting to and describing the service may take, each',
     }),
     ...cacheFlags,
+    strict: strictFlag,
     ...placeFlags,
   }
 
@@ -263,7 +265,11 @@ export default class Call extends DiscoCommand {
 }
 
 /** The first that applies: interrupted, a single call's status, failed calls, a failed verdict or assertion. */
-function exitOf(reports: readonly CallReport[], docs: readonly CallDoc[], flags: LoadFlags): number {
+function exitOf(
+  reports: readonly CallReport[],
+  docs: readonly CallDoc[],
+  flags: LoadFlags & { readonly strict: boolean },
+): number {
   const [first] = reports
   if (reports.some(({ interrupted }) => interrupted)) return 130
   const isSingle = isSingleCall(flags) && reports.length === 1
@@ -272,5 +278,7 @@ function exitOf(reports: readonly CallReport[], docs: readonly CallDoc[], flags:
   const isErrorsAsserted = assertions.some(({ assertion }) => assertion.startsWith('errors'))
   if (!isErrorsAsserted && reports.some(({ ok, calls }) => ok < calls)) return 7
   if (assertions.some(({ holds }) => !holds)) return 8
-  return !isSingle && reports.some(({ verdict }) => verdict.result === 'fail') ? 8 : 0
+  if (isSingle) return 0
+  const isUnserved = flags.strict && reports.some(({ unserved }) => unserved.length > 0)
+  return isUnserved ? 8 : Math.max(...reports.map(({ verdict }) => exitOfVerdict(verdict, flags.strict)))
 }

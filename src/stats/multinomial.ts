@@ -9,7 +9,7 @@ const SAME_LOG_PROBABILITY = 1e-9
 /** Enumerating more outcomes than these takes longer than a person notices. */
 const MOST_OUTCOMES = 300_000
 
-/** A p-value of 0.01 is then known to within 0.0007 (one standard error). */
+/** They leave little to luck: a p of 0.01 is known to within 0.001 (one standard error). */
 const MOST_DRAWS = 20_000
 
 /** Drawing may take about a second, so the draws of huge runs are fewer. */
@@ -18,8 +18,8 @@ const MOST_WORK = 4_000_000
 /** Never fewer than these. They are enough where hardly one is a hit: at alpha, 20 would be. */
 const FEWEST_DRAWS = 2_000
 
-/** Drawing may stop at so many hits: p is then far from alpha. */
-const ENOUGH_HITS = 250
+/** Drawing may stop at so many hits: p is then known to a tenth of itself. */
+const ENOUGH_HITS = 100
 
 /**
  * The exact multinomial test, ordered by probability: the sum of the probabilities of all outcomes that are no

@@ -1,7 +1,7 @@
 import type { Rng } from '../domain/rng.js'
 import type { ShareRule } from '../domain/shares.js'
 import { type Alternative, bestAlternative, equalSplit, promised } from './alternatives.js'
-import { ALPHA, type FitTest, testFit } from './goodness-of-fit.js'
+import { ALPHA, accuse, type FitTest } from './goodness-of-fit.js'
 import { type Contrast, callsForFit, callsForGap } from './power.js'
 import { picksOf, type ShareLedger, type Tallies } from './share-ledger.js'
 
@@ -53,11 +53,13 @@ export function judge(ledger: ShareLedger, rule: ShareRule, rng: Rng): Verdict {
   const finding = rule === 'exact' ? byGap(ledger) : rule === 'random' ? byFit(strata, rng) : NOT_JUDGED
   const { beforeLeaves, afterLeaves } = ledger.largestGaps()
   return {
-    gap: round(Math.max(beforeLeaves, afterLeaves)),
-    ...finding,
-    p: finding.p === null ? null : significant(finding.p),
+    ...{ result: finding.result, test: finding.test },
+    gap: round(finding.gap ?? Math.max(beforeLeaves, afterLeaves)),
+    limit: finding.limit,
+    p: significant(finding.p),
     alternative: finding.result === 'fail' ? rounded(bestAlternative(strata, rng)) : null,
     equalSplitP: rule === 'none' ? null : significant(equalSplit(strata, rng)),
+    neededCalls: finding.neededCalls,
   }
 }
 
@@ -76,13 +78,13 @@ function byGap(ledger: ShareLedger): Finding {
   const needed = picks === 0 ? null : finite(callsForGap(contrast(longest, picks), limit))
   return {
     result: gap > limit ? 'fail' : resultOf(picks, needed),
-    ...{ test: 'max-gap', gap: round(gap), limit, p: null, neededCalls: needed },
+    ...{ test: 'max-gap', gap, limit, p: null, neededCalls: needed },
   }
 }
 
 function byFit(strata: readonly Tallies[], rng: Rng): Finding {
   const picks = strata.reduce((sum, tallies) => sum + picksOf(tallies), 0)
-  const { test, p } = testFit(promised(strata), rng)
+  const { test, p } = accuse(promised(strata), rng)
   const needed = finite(callsForFit(strata.map((tallies) => contrast(tallies, picks))))
   return {
     result: p < ALPHA ? 'fail' : resultOf(picks, needed),

@@ -1,12 +1,11 @@
 import type { Palette } from '../color.js'
 import type { CallDoc, CallEndpointDoc } from '../schema/call.js'
 import { renderAssertions, renderChanges, renderHistogram, renderVersions, statuses } from './call-parts.js'
+import { numberColumn, shareColumns } from './share-columns.js'
 import { type Column, renderTable } from './table.js'
 import { count, duration, percent } from './units.js'
 import { verdictLines } from './verdict.js'
 import { visible } from './visible.js'
-
-const BAR_WIDTH = 20
 
 /** Fewer tell no rate: the first call alone may take most of the time. */
 const MANY_CALLS = 100
@@ -45,48 +44,19 @@ export function renderCallReport(doc: CallDoc, palette: Palette, options: Report
 }
 
 function columns({ calls, endpoints }: CallDoc, palette: Palette): Column<CallEndpointDoc>[] {
-  const fraction = (number: number) => (calls === 0 ? 0 : number / calls)
-  const most = Math.max(1e-9, ...endpoints.map(({ picks, expected }) => fraction(Math.max(picks, expected))))
-  const number = (head: string, text: (row: CallEndpointDoc) => string): Column<CallEndpointDoc> => ({
-    head,
-    align: 'right',
-    text,
-  })
   return [
-    { head: 'ENDPOINT', text: ({ addr }) => addr },
-    number('WEIGHT', ({ weight }) => String(weight)),
-    number('CALLS', ({ picks }) => String(picks)),
-    number('OBSERVED', ({ picks }) => percent(fraction(picks))),
-    number('EXPECTED', ({ expected }) => percent(fraction(expected))),
-    {
-      head: '',
-      text: ({ picks, expected }) => bar(fraction(picks) / most, fraction(expected) / most),
-      paint: (_, text) => palette.cyan(text.replace('|', palette.dim('|'))),
-    },
-    number('p50', ({ latencyMs }) => duration(latencyMs.p50)),
-    number('p95', ({ latencyMs }) => duration(latencyMs.p95)),
-    number('p99', ({ latencyMs }) => duration(latencyMs.p99)),
-    number('max', ({ latencyMs }) => duration(latencyMs.max)),
+    ...shareColumns(calls, endpoints, ({ addr }) => addr, palette),
+    numberColumn('p50', ({ latencyMs }) => duration(latencyMs.p50)),
+    numberColumn('p95', ({ latencyMs }) => duration(latencyMs.p95)),
+    numberColumn('p99', ({ latencyMs }) => duration(latencyMs.p99)),
+    numberColumn('max', ({ latencyMs }) => duration(latencyMs.max)),
     { head: 'ERR', text: ({ failures }) => statuses(failures) || '0' },
   ]
 }
 
-/** What was observed as a bar, with a mark where it was expected to end. */
-export function bar(observed: number, expected: number): string {
-  const filled = Math.round(observed * BAR_WIDTH)
-  const mark = Math.round(expected * BAR_WIDTH)
-  const cells: string[] = Array.from({ length: Math.max(filled, mark + 1) }, (_, at) =>
-    at < filled ? '█' : ' ',
-  )
-  cells[mark] = '|'
-  return cells.join('')
-}
-
 /** What to type where there were too few calls. */
-function more({ verdict }: CallDoc): string[] {
-  return verdict.result === 'inconclusive' && verdict.neededCalls !== null
-    ? [`Try --n ${verdict.neededCalls}.`]
-    : []
+function more({ calls, verdict: { result, neededCalls } }: CallDoc): string[] {
+  return result === 'inconclusive' && calls < (neededCalls ?? 0) ? [`Try --n ${neededCalls}.`] : []
 }
 
 /** The weights, where every share of the run was by them: null where they changed. */

@@ -89,8 +89,9 @@ function cause({ alternative }: Verdict): string[] {
 }
 
 function tooFew({ neededCalls, equalSplitP }: Verdict, { calls }: Judged): string {
-  const what = equalSplitP === null ? 'that one endpoint gets every call' : 'that weights are ignored'
-  return `${calls} calls are too few to notice ${what}: it takes ${neededCalls}.`
+  const what = equalSplitP === null ? 'that one endpoint gets every call' : 'ignored weights'
+  const between = calls < (neededCalls ?? 0) ? '' : ' between two changes of membership'
+  return `too few calls: it takes ${neededCalls}${between} to notice ${what}, and there were ${calls}.`
 }
 
 function measure({ gap, limit, p }: Verdict): string {
