@@ -51,12 +51,13 @@ export default class Register extends DiscoCommand {
       throw error
     })
     if (!registration) return
+    if (format === 'table' || format === 'wide') view.say('  Ctrl-C: deregister.')
     const stopped = new Promise<'stopped'>((resolve) => {
       if (stop.once.aborted) resolve('stopped')
       stop.once.addEventListener('abort', () => resolve('stopped'))
     })
     if ((await Promise.race([registration.ended, stopped])) !== 'stopped') {
-      view.deregisteredByOthers(registration.key)
+      view.deregisteredByOthers(...registration.keys)
       return
     }
     const now = new Promise<'now'>((resolve) => stop.twice.addEventListener('abort', () => resolve('now')))
@@ -64,6 +65,6 @@ export default class Register extends DiscoCommand {
       await registration.abandon()
       process.exitCode = 130
     }
-    view.closed(registration.key)
+    view.closed()
   }
 }

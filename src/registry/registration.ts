@@ -1,45 +1,33 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type LeaseId, leaseHex, type Registered, type Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
-import { isUnreadable, type Layout } from '../domain/layouts/index.js'
+import type { Layout } from '../domain/layouts/index.js'
 import type { EtcdClient } from '../etcd/client.js'
-import { createKey, deleteHeldBy, replaceUnder } from '../etcd/key-txn.js'
-import { type GrantedLease, grantLease, keepAlive, leaseTtl } from '../etcd/lease-keeper.js'
+import { grantLease, type KeeperReports, keepAlive } from '../etcd/lease-keeper.js'
 import { watchRange } from '../etcd/prefix-watch.js'
-import { type KeyValue, list, oneKey } from '../etcd/range.js'
+import { oneKey } from '../etcd/range.js'
 import { claimKey } from './claim.js'
+import { HeldKey, type KeyReports } from './held-key.js'
+import { HeldLease } from './held-lease.js'
 
 export interface RegistrationRequest {
-  readonly registered: Registered
+  /** One endpoint, or several of one process: each has a key, and all have one lease. */
+  readonly registered: Registered | readonly [Registered, ...Registered[]]
   readonly ttlSeconds: number
   /** Takes a key that somebody else holds. Default: no. */
   readonly takeover?: boolean
-  /** What to do when somebody deletes the key while its lease lives, that is, on purpose. Default: exit. */
+  /** What to do when somebody deletes a key while its lease lives, that is, on purpose. Default: exit. */
   readonly onDelete?: 'exit' | 'reregister'
 }
 
 /** What a held registration goes through; each is told once. */
-export interface RegistrationReports {
-  onWaiting?(found: { lease: LeaseId; ttlSeconds: number }): void
-  onRegistered?(held: {
-    key: string
-    registered: Registered
-    lease: GrantedLease
-    revision: Revision
-    again: boolean
-  }): void
-  /** Somebody else wrote our key: this is what it holds now. */
-  onChanged?(now: { registered: Registered; before: Registered; revision: Revision }): void
-  /** The key had lost its lease to a plain put; it is under ours again. */
-  onReattached?(at: { revision: Revision }): void
-  onLeaseLost?(lost: { lease: LeaseId }): void
-  /** The key was deleted on purpose, and is put back as asked. */
-  onDeleted?(): void
-  onTrouble?(cause: DiscoError): void
-  onRecovered?(): void
+export interface RegistrationReports extends KeyReports, KeeperReports {
+  onWaiting?(found: { key: string; lease: LeaseId; ttlSeconds: number }): void
+  /** One of several keys is no longer held, the others are: deleted on purpose, or taken over (CONFLICT). */
+  onDropped?(dropped: { key: string; registered: Registered; why: 'deregistered' | DiscoError }): void
 }
 
-/** How a registration ended by itself: its key was deleted while its lease lived, that is, on purpose. */
+/** How a registration ended: closed, or all of its keys were deleted while the lease lived, on purpose. */
 export type Ended = 'deregistered' | 'closed'
 
 /** Watchers tell a deregistration from an expiry by asking for the lease: it lives this much longer. */
@@ -49,42 +37,45 @@ const REVOKE_AFTER_MS = 250
 const RETRY_MS = 1_000
 
 /**
- * One held endpoint: a key under a lease of its own. For as long as it runs it takes the key again whenever
- * etcd says that the lease is gone, with the last valid value that stood under it; it never fights another
- * registrar, and puts back what was deleted on purpose only if it was told to.
+ * Held endpoints: keys under one lease. For as long as it runs it takes the keys again whenever etcd says that
+ * the lease is gone, each with the last valid value that stood under it; it never fights another registrar,
+ * and puts back what was deleted on purpose only if it was told to.
  */
 export class Registration {
-  readonly key: string
-  /** Resolves when it ends by itself or is closed. Rejects with CONFLICT when the key was taken over. */
+  /** Of all endpoints that were asked for, in that order. */
+  readonly keys: readonly string[]
+  /**
+   * Resolves when it is closed or all keys were deleted on purpose. Rejects with CONFLICT at the same time if
+   * a key was taken over meanwhile, or with what else no retry can mend.
+   */
   readonly ended: Promise<Ended>
 
   private readonly stop = new AbortController()
+  private readonly held: Map<string, { readonly key: HeldKey; readonly stop: AbortController }>
   private reconciling: Promise<void> = Promise.resolve()
-  /** A lost lease has been replaced, and the key is not known to stand under the new one yet. */
-  private isRegisteringAgain = false
+  private conflict: DiscoError | null = null
   private finish: (end: Ended | DiscoError) => void = () => undefined
 
   private constructor(
     private readonly client: EtcdClient,
-    private readonly layout: Layout,
-    private readonly request: RegistrationRequest,
+    private readonly lease: HeldLease,
     private readonly reports: RegistrationReports,
-    private lease: GrantedLease,
-    private last: { registered: Registered; value: Uint8Array },
-    private lastRevision: Revision,
+    keys: readonly HeldKey[],
   ) {
-    this.key = layout.encode(request.registered).key
+    this.keys = keys.map(({ key }) => key)
+    this.held = new Map(keys.map((key) => [key.key, { key, stop: new AbortController() }]))
     this.ended = new Promise((resolve, reject) => {
       this.finish = (end) => {
         this.stop.abort()
-        if (end instanceof DiscoError) reject(end)
-        else resolve(end)
+        const outcome = this.conflict ?? end
+        if (outcome instanceof DiscoError) reject(outcome)
+        else resolve(outcome)
       }
     })
     this.ended.catch(() => undefined)
   }
 
-  /** Grants a lease, claims the key, and starts to hold both. @throws DiscoError CONFLICT, USAGE */
+  /** Grants a lease, claims the keys, and starts to hold them all. @throws DiscoError CONFLICT, USAGE */
   static async acquire(
     client: EtcdClient,
     layout: Layout,
@@ -92,47 +83,63 @@ export class Registration {
     reports: RegistrationReports,
     signal: AbortSignal,
   ): Promise<Registration> {
-    const { registered, ttlSeconds, takeover = false } = request
-    const { key, value } = layout.encode(registered)
-    const lease = await grantLease(client, ttlSeconds)
+    const { ttlSeconds, takeover = false, onDelete = 'exit' } = request
+    const all = 'service' in request.registered ? [request.registered] : request.registered
+    const wanted = all.map((registered) => ({ registered, ...layout.encode(registered) }))
+    const lease = new HeldLease(client, ttlSeconds, await grantLease(client, ttlSeconds))
+    const failed = new AbortController()
     const waiting = new AbortController()
-    void keepAlive(client, lease, {}, waiting.signal)
+    void keepAlive(client, lease.current, {}, waiting.signal)
     try {
-      const revision = await claimKey(
-        client,
-        lease,
-        { key, value, takeover },
-        (found) => reports.onWaiting?.(found),
-        signal,
+      const claims = wanted.map(({ key, value }) =>
+        claimKey(
+          client,
+          lease.current,
+          { key, value, takeover },
+          (found) => reports.onWaiting?.({ key, ...found }),
+          AbortSignal.any([signal, failed.signal]),
+        ),
       )
-      const held = new Registration(client, layout, request, reports, lease, { registered, value }, revision)
-      reports.onRegistered?.({ key, registered, lease, revision, again: false })
-      void held.keepLease()
-      void held.watchKey()
-      return held
+      const revisions = await allOrFirstError(claims, failed)
+      const keys = wanted.map((claimed) => new HeldKey(client, layout, lease, onDelete, reports, claimed))
+      const registration = new Registration(client, lease, reports, keys)
+      for (const [index, key] of keys.entries()) key.tellHeld(revisions[index] ?? 0, { again: false })
+      void registration.keepLease()
+      for (const { key } of keys) void registration.watchKey(key)
+      return registration
     } catch (error) {
-      await client.leaseRevoke(lease.id).catch(() => undefined)
+      await lease.revoke().catch(() => undefined)
       throw error
     } finally {
       waiting.abort()
     }
   }
 
-  /** Deletes the key and, a moment later, revokes the lease. Idempotent. */
+  /** The first of the keys: of a registration of one endpoint, the only one. */
+  get key(): string {
+    return this.keys[0] ?? ''
+  }
+
+  /** What stands under the keys that are held, as far as it is known: others may change it. */
+  get registered(): readonly Registered[] {
+    return [...this.held.values()].map(({ key }) => key.registered)
+  }
+
+  /** Deletes the keys and, a moment later, revokes the lease. Idempotent. */
   async close(): Promise<void> {
     if (this.stop.signal.aborted) return
     this.stop.abort()
     await this.reconciling
-    await deleteHeldBy(this.client, this.key, this.lease.id)
+    await Promise.all([...this.held.values()].map(({ key }) => key.release()))
     await delay(REVOKE_AFTER_MS)
-    await this.client.leaseRevoke(this.lease.id)
+    await this.lease.revoke()
     this.finish('closed')
   }
 
-  /** Revokes the lease without more ado, which takes the key with it. */
+  /** Revokes the lease without more ado, which takes the keys with it. */
   async abandon(): Promise<void> {
     this.stop.abort()
-    await this.client.leaseRevoke(this.lease.id)
+    await this.lease.revoke()
     this.finish('closed')
   }
 
@@ -142,20 +149,23 @@ export class Registration {
 
   private async keepLease(): Promise<void> {
     for (;;) {
-      const { lease } = this
+      const lease = this.lease.current
       if ((await keepAlive(this.client, lease, this.reports, this.stop.signal)) === 'stopped') return
-      await this.reconcileSoon()
-      if (this.lease === lease) await this.pause()
+      await this.reconcileSoon(this.held.keys())
+      if (this.lease.current === lease) await this.pause()
     }
   }
 
-  private async watchKey(): Promise<void> {
+  private async watchKey(key: string): Promise<void> {
+    const held = this.held.get(key)
+    if (!held) return
+    const signal = AbortSignal.any([this.stop.signal, held.stop.signal])
     try {
-      for await (const update of watchRange(this.client, oneKey(this.key), this.stop.signal)) {
+      for await (const update of watchRange(this.client, oneKey(key), signal)) {
         if (update.type === 'changes') {
-          for (const event of update.events) if (event.type === 'put') this.adopt(event.kv)
+          for (const event of update.events) if (event.type === 'put') held.key.adopt(event.kv)
         }
-        if (update.type !== 'stale') await this.reconcileSoon()
+        if (update.type !== 'stale') await this.reconcileSoon([key])
       }
     } catch (error) {
       this.finish(DiscoError.from(error))
@@ -163,89 +173,68 @@ export class Registration {
   }
 
   /** One reconciliation after the other, each with what etcd says then. */
-  private reconcileSoon(): Promise<void> {
+  private reconcileSoon(keys: Iterable<string>): Promise<void> {
     this.reconciling = this.reconciling.then(async () => {
-      while (!this.stop.signal.aborted) {
-        try {
-          return await this.reconcile()
-        } catch (thrown) {
-          const error = DiscoError.from(thrown)
-          if (error.code !== 'ETCD_UNREACHABLE') return this.finish(error)
-          await this.pause()
-        }
-      }
+      for (const key of [...keys]) await this.reconcile(key)
     })
     return this.reconciling
   }
 
-  private async reconcile(): Promise<void> {
-    const { kvs } = await list(this.client, oneKey(this.key))
-    const [kv] = kvs
-    if (!kv) return await this.afterDelete()
-    if (kv.lease === this.lease.id) {
-      if (this.isRegisteringAgain) this.heldAgain(kv.modRevision)
-      return this.adopt(kv)
-    }
-    if (kv.lease === null) return await this.reattach(kv)
-    this.finish(await this.takenOver(kv.lease))
-  }
-
-  /** The key is gone. If the lease lives, somebody meant it; if not, we take both again. */
-  private async afterDelete(): Promise<void> {
-    const leaseLives = (await leaseTtl(this.client, this.lease.id)) !== null
-    if (!this.isRegisteringAgain) {
-      if (leaseLives && this.request.onDelete !== 'reregister') {
-        await delay(REVOKE_AFTER_MS)
-        await this.client.leaseRevoke(this.lease.id)
-        return this.finish('deregistered')
+  private async reconcile(name: string): Promise<void> {
+    while (!this.stop.signal.aborted) {
+      const held = this.held.get(name)
+      if (!held) return
+      try {
+        const standing = await held.key.reconcile()
+        if (standing === 'held') return
+        const why = standing === 'deregistered' ? standing : takenOver(name, standing.takenOverBy)
+        return await this.drop(held.key, why)
+      } catch (thrown) {
+        const error = DiscoError.from(thrown)
+        if (error.code !== 'ETCD_UNREACHABLE') return this.finish(error)
+        await this.pause()
       }
-      if (leaseLives) this.reports.onDeleted?.()
-      else this.reports.onLeaseLost?.({ lease: this.lease.id })
     }
-    this.isRegisteringAgain = true
-    // The lease is ours from here on, whatever becomes of the put: an answer that is lost must not make our
-    // own key look like somebody else's.
-    if (!leaseLives) this.lease = await grantLease(this.client, this.request.ttlSeconds)
-    const outcome = await createKey(this.client, this.key, this.last.value, this.lease.id)
-    if (!outcome.done) return await this.reconcile()
-    this.heldAgain(outcome.revision)
   }
 
-  private heldAgain(revision: Revision): void {
-    this.isRegisteringAgain = false
-    this.lastRevision = revision
-    const { key, lease, last } = this
-    this.reports.onRegistered?.({ key, registered: last.registered, lease, revision, again: true })
-  }
-
-  /** Remembers what stands under our lease; a value that cannot be read is never put back. */
-  private adopt(kv: KeyValue): void {
-    if (kv.lease !== this.lease.id || kv.modRevision <= this.lastRevision) return
-    this.lastRevision = kv.modRevision
-    const decoded = this.layout.decode(kv.key, kv.value)
-    if (isUnreadable(decoded)) return
-    const before = this.last
-    const [registered] = decoded
-    this.last = { registered, value: kv.value }
-    if (Buffer.compare(before.value, kv.value) === 0) return
-    this.reports.onChanged?.({ registered, before: before.registered, revision: kv.modRevision })
-  }
-
-  private async reattach(kv: KeyValue): Promise<void> {
-    if (!(await leaseTtl(this.client, this.lease.id))) {
-      this.reports.onLeaseLost?.({ lease: this.lease.id })
-      this.lease = await grantLease(this.client, this.request.ttlSeconds)
+  /** A key is somebody else's affair from here on; with the last one, the registration ends. */
+  private async drop(key: HeldKey, why: 'deregistered' | DiscoError): Promise<void> {
+    if (why instanceof DiscoError) this.conflict ??= why
+    if (this.held.size > 1) {
+      this.held.get(key.key)?.stop.abort()
+      this.held.delete(key.key)
+      this.reports.onDropped?.({ key: key.key, registered: key.registered, why })
+      return
     }
-    const outcome = await replaceUnder(this.client, this.key, kv.value, this.lease.id, kv.modRevision)
-    if (!outcome.done) return await this.reconcile()
-    this.reports.onReattached?.({ revision: outcome.revision })
-    this.adopt({ ...kv, lease: this.lease.id, modRevision: outcome.revision })
+    this.stop.abort()
+    if (why === 'deregistered') await delay(REVOKE_AFTER_MS)
+    // Nobody renews the lease any more: where etcd cannot be told, it lapses.
+    await this.lease.revoke().catch(() => undefined)
+    this.finish('deregistered')
   }
+}
 
-  private async takenOver(by: LeaseId): Promise<DiscoError> {
-    await this.client.leaseRevoke(this.lease.id)
-    return new DiscoError('CONFLICT', `${this.key} was taken over by lease ${leaseHex(by)}`, {
-      suggestions: ['Nothing was touched. To take it back: --takeover'],
-    })
-  }
+function takenOver(key: string, by: LeaseId): DiscoError {
+  return new DiscoError('CONFLICT', `${key} was taken over by lease ${leaseHex(by)}`, {
+    suggestions: ['Nothing was touched. To take it back: --takeover'],
+  })
+}
+
+/** Waits for all of them in any case: what one has claimed must not come after the lease was given up. */
+async function allOrFirstError(
+  claims: readonly Promise<Revision>[],
+  failed: AbortController,
+): Promise<Revision[]> {
+  const errors: unknown[] = []
+  const revisions = await Promise.all(
+    claims.map((claim) =>
+      claim.catch((error: unknown) => {
+        errors.push(error)
+        failed.abort()
+        return 0
+      }),
+    ),
+  )
+  if (errors.length > 0) throw errors[0]
+  return revisions
 }
