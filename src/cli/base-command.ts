@@ -1,4 +1,5 @@
 import { Command, Errors, type Interfaces } from '@oclif/core'
+import { errorDoc } from '../domain/error-doc.js'
 import { DiscoError } from '../domain/errors.js'
 import type { CacheOptions, Registry } from '../registry/registry.js'
 import { type Palette, paletteFor } from './color.js'
@@ -6,7 +7,7 @@ import { etcdOptions } from './config.js'
 import { parseDurationMs } from './duration.js'
 import { baseFlags } from './flags.js'
 import { jsonLine, prettyJson, visible } from './render/visible.js'
-import { errorDoc, wantsJson } from './schema/error.js'
+import { wantsJson } from './wants-json.js'
 
 export type BaseFlags = Interfaces.InferredFlags<typeof baseFlags>
 export type OutputFormat = NonNullable<BaseFlags['output']>

@@ -13,6 +13,11 @@ export function parseDurationMs(text: string): number {
   })
 }
 
+/** As above, or 0 for no time at all. @throws DiscoError USAGE */
+export function parseWaitMs(text: string): number {
+  return /^0(ms|s|m|h)?$/.test(text) ? 0 : parseDurationMs(text)
+}
+
 /** The longest lease that etcd grants, in seconds. */
 const MAX_TTL_SECONDS = 9_000_000_000
 

@@ -1,29 +1,72 @@
-import type { LeaseId, Registered } from '../domain/endpoint.js'
-import { leaseHex } from '../domain/endpoint.js'
-import { DiscoError } from '../domain/errors.js'
-import type { RegistrationReports } from '../registry/registration.js'
+import type { Registrar } from '../agent/registrar.js'
+import type { RegistrarEvents } from '../agent/registrar-events.js'
+import { leaseHex, type Registered } from '../domain/endpoint.js'
+import type { DiscoError } from '../domain/errors.js'
 import type { Palette } from './color.js'
+import { duration } from './render/units.js'
 import { jsonLine, visible } from './render/visible.js'
 
-type Told = Required<RegistrationReports>
+type Told<Name extends keyof RegistrarEvents> = RegistrarEvents[Name][0]
 
 /** Tells what a registration goes through: lines for people, or events as `watch` writes them. */
-export class RegisterView implements Told {
+export class RegisterView {
   private readonly held = new Map<string, Registered>()
+  /** What the server's health was found to be: told together with the registration that it allows. */
+  private health = ''
 
-  /** @param palette null for NDJSON */
+  /**
+   * @param palette null for NDJSON on standard output
+   * @param say where lines for people go
+   */
   constructor(
-    protected readonly palette: Palette | null,
+    private readonly palette: Palette | null,
     private readonly askedTtlSeconds: number,
+    private readonly say: (line: string) => void,
   ) {}
 
-  onWaiting({ key, lease, ttlSeconds }: { key: string; lease: LeaseId; ttlSeconds: number }): void {
-    this.remark(
-      `→ ${key} is held by lease ${leaseHex(lease)}; waiting up to ${ttlSeconds + 2}s for it to lapse`,
-    )
+  follow(registrar: Registrar): void {
+    registrar
+      .on('waiting', ({ key, lease, ttlSeconds }) => {
+        const seconds = `waiting up to ${ttlSeconds + 2}s for it to lapse`
+        this.remark(`→ ${key} is held by lease ${leaseHex(lease)}; ${seconds}`)
+      })
+      .on('registered', (held) => this.registered(held))
+      .on('changed', (now) => this.changed(now))
+      .on('reattached', ({ key, revision }) => {
+        if (!this.palette) this.event('updated', key, revision, { reattached: true })
+        this.remark(`! a plain put had detached the lease of ${key}; attached again (rev ${revision})`)
+      })
+      .on('leaseLost', ({ lease }) => this.remark(`! lease ${leaseHex(lease)} is gone; registering again`))
+      .on('deleted', ({ key }) => {
+        this.remark(`! ${key}: the key was deleted from outside; putting it back (--on-delete reregister)`)
+      })
+      .on('dropped', ({ key, why }) => this.dropped(key, why))
+      .on('trouble', (cause) => {
+        if (!this.palette) this.line({ type: 'stale', since: new Date().toISOString(), cause: cause.message })
+        this.remark(`! etcd does not answer: ${cause.message}; trying on`)
+      })
+      .on('recovered', () => {
+        if (!this.palette) this.line({ type: 'resync' })
+        this.remark(`  etcd answers again${this.held.size > 0 ? '; the lease still holds' : ''}`)
+      })
+      .on('lost', ({ conflict }) => {
+        if (conflict) this.held.clear()
+        for (const key of [...this.held.keys()]) this.dropped(key, 'deregistered')
+      })
+      .on('deregistered', () => {
+        for (const key of [...this.held.keys()])
+          this.gone(key, `${this.palette?.green('✓')} deregistered ${visible(key)}`)
+      })
+      .on('lapsing', ({ cause }) => {
+        this.held.clear()
+        this.remark(`! etcd could not be told (${cause.message}): the key goes with its lease`)
+      })
+      .on('healthy', ({ said, afterMs, again }) => {
+        this.health = again ? `${said} again; ` : `${said} after ${duration(afterMs)}; `
+      })
   }
 
-  onRegistered({ key, registered, lease, revision, again }: Parameters<Told['onRegistered']>[0]): void {
+  private registered({ key, registered, lease, revision, again }: Told<'registered'>): void {
     this.held.set(key, registered)
     const { service, addr, version, weight } = registered
     const hex = leaseHex(lease.id)
@@ -33,13 +76,14 @@ export class RegisterView implements Told {
       return
     }
     const ttl = `ttl ${lease.ttlSeconds}s${lease.ttlSeconds > this.askedTtlSeconds ? ' (the least that etcd grants)' : ''}`
-    const verb = again ? 'registered again:' : 'registered'
+    const verb = `${visible(this.health)}${again ? 'registered again:' : 'registered'}`
+    this.health = ''
     this.say(
       `${this.palette.green('✓')} ${verb} ${visible(service)} ${visible(addr)} weight ${weight}, ${ttl}, lease ${hex}`,
     )
   }
 
-  onChanged({ key, registered, before, revision }: Parameters<Told['onChanged']>[0]): void {
+  private changed({ key, registered, before, revision }: Told<'changed'>): void {
     this.held.set(key, registered)
     const { weight } = registered
     if (!this.palette) {
@@ -53,49 +97,20 @@ export class RegisterView implements Told {
     )
   }
 
-  onReattached({ key, revision }: { key: string; revision: number }): void {
-    if (!this.palette) this.event('updated', key, revision, { reattached: true })
-    this.remark(`! a plain put had detached the lease of ${key}; attached again (rev ${revision})`)
-  }
-
-  onLeaseLost({ lease }: { lease: LeaseId }): void {
-    this.remark(`! lease ${leaseHex(lease)} is gone; registering again`)
-  }
-
-  onDeleted({ key }: { key: string }): void {
-    this.remark(`! ${key}: the key was deleted from outside; putting it back (--on-delete reregister)`)
-  }
-
-  onDropped({ key, why }: Parameters<Told['onDropped']>[0]): void {
-    if (why instanceof DiscoError) this.remark(`! ${why.message}; the others are held`)
-    else this.deregisteredByOthers(key)
-  }
-
-  onTrouble(cause: DiscoError): void {
-    if (!this.palette) this.line({ type: 'stale', since: new Date().toISOString(), cause: cause.message })
-    this.remark(`! etcd does not answer: ${cause.message}; trying on`)
-  }
-
-  onRecovered(): void {
-    if (!this.palette) this.line({ type: 'resync' })
-    this.remark('  etcd answers again; the lease still holds')
-  }
-
-  deregisteredByOthers(...keys: readonly string[]): void {
-    this.gone(keys, (key) => `! ${key} was deregistered from outside; not put back`)
-  }
-
-  closed(): void {
-    this.gone([...this.held.keys()], (key) => `${this.palette?.green('✓')} deregistered ${key}`)
-  }
-
-  private gone(keys: readonly string[], line: (key: string) => string): void {
-    for (const key of keys) {
-      const { service, addr } = this.held.get(key) ?? {}
-      if (this.palette) this.say(line(visible(key)))
-      else this.line({ type: 'gone', service, key, addr, reason: 'deregistered' })
+  private dropped(key: string, why: 'deregistered' | DiscoError): void {
+    if (why === 'deregistered')
+      this.gone(key, `! ${visible(key)} was deregistered from outside; not put back`)
+    else {
       this.held.delete(key)
+      this.remark(`! ${why.message}; not touched`)
     }
+  }
+
+  private gone(key: string, line: string): void {
+    const { service, addr } = this.held.get(key) ?? {}
+    this.held.delete(key)
+    if (this.palette) this.say(line)
+    else this.line({ type: 'gone', service, key, addr, reason: 'deregistered' })
   }
 
   private event(type: string, key: string, revision: number, fields: object): void {
@@ -105,10 +120,6 @@ export class RegisterView implements Told {
 
   private line(fields: object): void {
     process.stdout.write(`${jsonLine({ schema: 'disco.event/v1', ...fields })}\n`)
-  }
-
-  say(line: string): void {
-    process.stdout.write(`${line}\n`)
   }
 
   private remark(line: string): void {

@@ -51,7 +51,7 @@ export class Registration {
   readonly ended: Promise<Ended>
 
   private readonly stop = new AbortController()
-  private readonly held: Map<string, { readonly key: HeldKey; readonly stop: AbortController }>
+  private readonly holds: Map<string, { readonly key: HeldKey; readonly stop: AbortController }>
   private reconciling: Promise<void> = Promise.resolve()
   private conflict: DiscoError | null = null
   private finish: (end: Ended | DiscoError) => void = () => undefined
@@ -63,7 +63,7 @@ export class Registration {
     keys: readonly HeldKey[],
   ) {
     this.keys = keys.map(({ key }) => key)
-    this.held = new Map(keys.map((key) => [key.key, { key, stop: new AbortController() }]))
+    this.holds = new Map(keys.map((key) => [key.key, { key, stop: new AbortController() }]))
     this.ended = new Promise((resolve, reject) => {
       this.finish = (end) => {
         this.stop.abort()
@@ -120,9 +120,9 @@ export class Registration {
     return this.keys[0] ?? ''
   }
 
-  /** What stands under the keys that are held, as far as it is known: others may change it. */
-  get registered(): readonly Registered[] {
-    return [...this.held.values()].map(({ key }) => key.registered)
+  /** The keys that are held, and what is known to stand under them: others may change it. */
+  get held(): readonly { readonly key: string; readonly registered: Registered }[] {
+    return [...this.holds.values()].map(({ key }) => ({ key: key.key, registered: key.registered }))
   }
 
   /** Deletes the keys and, a moment later, revokes the lease. Idempotent. */
@@ -130,7 +130,7 @@ export class Registration {
     if (this.stop.signal.aborted) return
     this.stop.abort()
     await this.reconciling
-    await Promise.all([...this.held.values()].map(({ key }) => key.release()))
+    await Promise.all([...this.holds.values()].map(({ key }) => key.release()))
     await delay(REVOKE_AFTER_MS)
     await this.lease.revoke()
     this.finish('closed')
@@ -151,13 +151,13 @@ export class Registration {
     for (;;) {
       const lease = this.lease.current
       if ((await keepAlive(this.client, lease, this.reports, this.stop.signal)) === 'stopped') return
-      await this.reconcileSoon(this.held.keys())
+      await this.reconcileSoon(this.holds.keys())
       if (this.lease.current === lease) await this.pause()
     }
   }
 
   private async watchKey(key: string): Promise<void> {
-    const held = this.held.get(key)
+    const held = this.holds.get(key)
     if (!held) return
     const signal = AbortSignal.any([this.stop.signal, held.stop.signal])
     try {
@@ -182,7 +182,7 @@ export class Registration {
 
   private async reconcile(name: string): Promise<void> {
     while (!this.stop.signal.aborted) {
-      const held = this.held.get(name)
+      const held = this.holds.get(name)
       if (!held) return
       try {
         const standing = await held.key.reconcile()
@@ -200,9 +200,9 @@ export class Registration {
   /** A key is somebody else's affair from here on; with the last one, the registration ends. */
   private async drop(key: HeldKey, why: 'deregistered' | DiscoError): Promise<void> {
     if (why instanceof DiscoError) this.conflict ??= why
-    if (this.held.size > 1) {
-      this.held.get(key.key)?.stop.abort()
-      this.held.delete(key.key)
+    if (this.holds.size > 1) {
+      this.holds.get(key.key)?.stop.abort()
+      this.holds.delete(key.key)
       this.reports.onDropped?.({ key: key.key, registered: key.registered, why })
       return
     }

@@ -12,7 +12,7 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
     '@oclif/core',
   ],
   cli: [
-    ...['call', 'registry', 'policies', 'stats', 'domain'],
+    ...['call', 'agent', 'registry', 'policies', 'stats', 'domain'],
     ...['@oclif/core', 'chalk', 'cli-table3', 'string-width'],
   ],
   call: ['grpc', 'policies', 'stats', 'domain'],
