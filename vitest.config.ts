@@ -11,6 +11,8 @@ export default defineConfig({
     // Lists that a test keeps must not meet those of the person who runs it.
     env: { XDG_CACHE_HOME: fileURLToPath(new URL('node_modules/.cache/disco/lists', import.meta.url)) },
     testTimeout: 60_000,
+    // Tests that may run beside each other mostly wait; more of them would leave none the time to keep its leases.
+    maxConcurrency: 5,
     hookTimeout: 60_000,
   },
 })

@@ -23,6 +23,7 @@ export {
   type CacheOptions,
   type EndpointList,
   type EtcdOptions,
+  type Place,
   Registry,
   type RegistryOptions,
   type Ttl,

@@ -28,14 +28,14 @@ export class OwnWeights {
 
   /** Weight 0, until `up`. */
   async down(held: Held): Promise<void> {
-    this.before = new Map(held.map(({ key, registered }) => [key, registered.weight]))
+    this.before = new Map(held.map(({ registered }) => [registered.addr, registered.weight]))
     await this.zero(held)
   }
 
   /** The weights from before `down`, where nobody has given another one since. */
   async up(held: Held): Promise<void> {
     for (const one of held) {
-      const weight = this.before.get(one.key) ?? 0
+      const weight = this.before.get(one.registered.addr) ?? 0
       if (one.registered.weight > 0 || weight === 0) continue
       await this.change([one], { kind: 'set', weight }, { force: true })
     }

@@ -1,11 +1,12 @@
 import { Command, Errors, type Interfaces } from '@oclif/core'
 import { errorDoc } from '../domain/error-doc.js'
 import { DiscoError } from '../domain/errors.js'
+import { AUTO } from '../domain/layouts/reader.js'
 import type { CacheOptions, Registry } from '../registry/registry.js'
 import { type Palette, paletteFor } from './color.js'
-import { etcdOptions } from './config.js'
+import { etcdOptions, placeOf, type SaidPlace } from './config.js'
 import { parseDurationMs } from './duration.js'
-import { baseFlags } from './flags.js'
+import { baseFlags, type PlaceFlags } from './flags.js'
 import { jsonLine, prettyJson, visible } from './render/visible.js'
 import { wantsJson } from './wants-json.js'
 
@@ -28,11 +29,23 @@ export abstract class DiscoCommand extends Command {
   private readonly opened: Registry[] = []
 
   /** The registry that the flags and the environment name; closed when the command is over. */
-  protected async openRegistry(flags: BaseFlags, cache: CacheOptions | false = false): Promise<Registry> {
+  protected async openRegistry(
+    flags: BaseFlags & PlaceFlags,
+    cache: CacheOptions | false = false,
+  ): Promise<Registry> {
     const { Registry } = await import('../registry/registry.js')
-    const registry = await Registry.open({ ...(await etcdOptions(flags, process.env)), cache })
+    const registry = await Registry.open({
+      ...(await etcdOptions(flags, process.env)),
+      ...this.place(flags),
+      cache,
+    })
     this.opened.push(registry)
     return registry
+  }
+
+  /** Whoever looks wants to see whatever there is; a command that writes says otherwise. */
+  protected place(flags: PlaceFlags): SaidPlace {
+    return placeOf(flags, process.env, AUTO)
   }
 
   /** What a command that dials may use while etcd is away. @throws DiscoError USAGE */

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers'
 import { DiscoError } from '../domain/errors.js'
 import type { EtcdOptions } from '../registry/registry.js'
 import { parseDurationMs } from './duration.js'
-import type { EtcdFlags } from './flags.js'
+import type { EtcdFlags, PlaceFlags } from './flags.js'
 
 const DEFAULT_ENDPOINTS = '127.0.0.1:2379'
 /** With the next member's own answer, a mute one then costs less than a second. */
@@ -42,6 +42,20 @@ export async function etcdOptions(flags: EtcdFlags, env: Environment): Promise<E
     password: password ?? passwordOfUser,
     dialTimeoutMs: durationMs('dial-timeout', flags, env) ?? DEFAULT_DIAL_TIMEOUT_MS,
     commandTimeoutMs: durationMs('command-timeout', flags, env) ?? DEFAULT_COMMAND_TIMEOUT_MS,
+  }
+}
+
+/** A place that leaves nothing open. */
+export interface SaidPlace {
+  readonly layout: string
+  readonly root: string
+}
+
+/** Where registrations stand: a flag wins over DISCO_LAYOUT and DISCO_ROOT. @param layout where nothing is said */
+export function placeOf(flags: PlaceFlags, env: Environment, layout: string): SaidPlace {
+  return {
+    layout: flags.layout ?? (env.DISCO_LAYOUT || layout),
+    root: flags.root ?? env.DISCO_ROOT ?? '',
   }
 }
 

@@ -52,6 +52,25 @@ export interface EtcdFlags {
   readonly 'command-timeout'?: string | undefined
 }
 
+/** Where registrations stand, and how they are written there. */
+export const placeFlags = {
+  layout: Flags.string({
+    helpGroup: 'REGISTRY',
+    helpValue: 'NAME',
+    description: 'whose registrations: see disco layouts; NAME=BASE where their keys begin otherwise',
+  }),
+  root: Flags.string({
+    helpGroup: 'REGISTRY',
+    helpValue: 'PREFIX',
+    description: 'what stands before all keys',
+  }),
+}
+
+export interface PlaceFlags {
+  readonly layout?: string | undefined
+  readonly root?: string | undefined
+}
+
 /** For commands that dial: what they may do while etcd is away. */
 export const cacheFlags = {
   cache: Flags.boolean({

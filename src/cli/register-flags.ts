@@ -1,16 +1,24 @@
+import { randomUUID } from 'node:crypto'
 import { Flags } from '@oclif/core'
 import { formatAddress, parseAddress, readAddress } from '../domain/address.js'
 import type { Registered } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
+import type { Layout } from '../domain/layouts/index.js'
 import { parseWeight } from '../domain/weight.js'
 import { completeAddress } from './address-argument.js'
 import { versionFlag } from './flags.js'
 
 /** What is written into the registry. */
 export const registeredFlags = {
-  weight: Flags.string({ default: '1', helpValue: '<weight>', description: 'weight of the endpoint' }),
+  weight: Flags.string({
+    helpValue: '<weight>',
+    description: "weight of the endpoint; 1, or what the layout's own writers give",
+  }),
   version: versionFlag,
-  id: Flags.string({ helpValue: 'ID', description: 'a name by which clients can pin the endpoint' }),
+  id: Flags.string({
+    helpValue: '<id>',
+    description: 'id by which clients can pin the endpoint, where its layout has one',
+  }),
   meta: Flags.string({ multiple: true, helpValue: 'KEY=VALUE', description: 'metadata; may be repeated' }),
   advertise: Flags.string({
     helpValue: 'HOST[:PORT]',
@@ -19,7 +27,7 @@ export const registeredFlags = {
 }
 
 interface RegisteredFlags {
-  readonly weight: string
+  readonly weight?: string | undefined
   readonly version?: string | undefined
   readonly id?: string | undefined
   readonly meta?: readonly string[] | undefined
@@ -37,8 +45,9 @@ export async function planEndpoints(
   service: string,
   addresses: readonly string[],
   flags: RegisteredFlags,
+  layout: Layout,
 ): Promise<EndpointPlan[]> {
-  const weight = parseWeight(flags.weight)
+  const weight = flags.weight === undefined ? layout.firstWeight : parseWeight(flags.weight)
   const metadata = parseMetadata(flags.meta ?? [])
   const example = `disco register ${service} 1.2.3.4:1001`
   const plans: EndpointPlan[] = []
@@ -46,8 +55,11 @@ export async function planEndpoints(
     const listens = await completeAddress(text, example)
     const addr =
       flags.advertise === undefined ? listens : advertised(listens, flags.advertise, addresses.length)
-    const id = flags.id === undefined ? {} : { id: flags.id }
-    const registered = { service, addr, version: flags.version ?? '', weight, metadata, ...id }
+    const id = flags.id ?? (layout.id === 'made' ? randomUUID() : undefined)
+    const registered = {
+      ...{ service, addr, version: flags.version ?? '', weight, metadata },
+      ...(id === undefined ? {} : { id }),
+    }
     if (plans.some((other) => other.registered.addr === addr)) {
       throw new DiscoError('USAGE', `${addr} is given more than once`)
     }

@@ -2,6 +2,7 @@ import type { Registrar } from '../agent/registrar.js'
 import type { RegistrarEvents } from '../agent/registrar-events.js'
 import { leaseHex, type Registered } from '../domain/endpoint.js'
 import type { DiscoError } from '../domain/errors.js'
+import { DEFAULT_LAYOUT, type Layout } from '../domain/layouts/index.js'
 import type { Palette } from './color.js'
 import { duration } from './render/units.js'
 import { jsonLine, visible } from './render/visible.js'
@@ -21,6 +22,7 @@ export class RegisterView {
   constructor(
     private readonly palette: Palette | null,
     private readonly askedTtlSeconds: number,
+    private readonly layout: Pick<Layout, 'name' | 'weightless'>,
     private readonly say: (line: string) => void,
   ) {}
 
@@ -67,6 +69,8 @@ export class RegisterView {
   }
 
   private registered({ key, registered, lease, revision, again }: Told<'registered'>): void {
+    // Under another lease, some layouts give an endpoint another key.
+    for (const [old, { addr }] of this.held) if (addr === registered.addr) this.held.delete(old)
     this.held.set(key, registered)
     const { service, addr, version, weight } = registered
     const hex = leaseHex(lease.id)
@@ -79,7 +83,7 @@ export class RegisterView {
     const verb = `${visible(this.health)}${again ? 'registered again:' : 'registered'}`
     this.health = ''
     this.say(
-      `${this.palette.green('✓')} ${verb} ${visible(service)} ${visible(addr)} weight ${weight}, ${ttl}, lease ${hex}`,
+      `${this.palette.green('✓')} ${verb} ${visible(service)} ${visible(addr)}${this.named(weight)}, ${ttl}, lease ${hex}`,
     )
   }
 
@@ -104,6 +108,12 @@ export class RegisterView {
       this.held.delete(key)
       this.remark(`! ${why.message}; not touched`)
     }
+  }
+
+  /** What is not stored, and what goes without saying, is not said. */
+  private named(weight: number): string {
+    const said = this.layout.weightless === null ? ` weight ${weight}` : ''
+    return this.layout.name === DEFAULT_LAYOUT.name ? said : `${said} (${this.layout.name})`
   }
 
   private gone(key: string, line: string): void {

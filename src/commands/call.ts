@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core'
 import type { CallReport, CallResult } from '../call/report.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { parseDurationMs } from '../cli/duration.js'
-import { cacheFlags } from '../cli/flags.js'
+import { cacheFlags, placeFlags } from '../cli/flags.js'
 import { parseJson } from '../cli/json-argument.js'
 import { requireServiceName } from '../cli/names.js'
 import { policyFlags, policyOf } from '../cli/policy-flags.js'
@@ -52,11 +52,12 @@ export default class Call extends DiscoCommand {
       description: 'where imports of --proto are found',
     }),
     ...cacheFlags,
+    ...placeFlags,
   }
 
   async run(): Promise<CallDoc> {
     const { args, flags } = await this.parse(Call)
-    const service = requireServiceName(args.service)
+    const service = requireServiceName(args.service, this.place(flags).layout)
     const policy = policyOf(flags)
     const data = parseJson(flags.data)
     const deadlineMs = parseDurationMs(flags.deadline)

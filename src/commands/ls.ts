@@ -1,9 +1,11 @@
 import { Args } from '@oclif/core'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { placeFlags } from '../cli/flags.js'
 import { requireServiceName } from '../cli/names.js'
 import { renderEndpoints } from '../cli/render/endpoints.js'
 import { renderServices } from '../cli/render/services.js'
 import { count } from '../cli/render/units.js'
+import { visible } from '../cli/render/visible.js'
 import { type EndpointsDoc, endpointsDoc } from '../cli/schema/endpoints.js'
 import { type ServicesDoc, servicesDoc } from '../cli/schema/services.js'
 import type { Endpoint } from '../domain/endpoint.js'
@@ -17,18 +19,23 @@ export default class Ls extends DiscoCommand {
   static override args = {
     service: Args.string({ description: 'the service; without one, all are summarised' }),
   }
+  static override flags = placeFlags
 
   async run(): Promise<EndpointsDoc | ServicesDoc> {
     const { args, flags } = await this.parse(Ls)
     const registry = await this.openRegistry(flags)
     if (args.service === undefined) return await this.listServices(registry, flags)
-    return await this.listEndpoints(registry, requireServiceName(args.service), flags)
+    return await this.listEndpoints(
+      registry,
+      requireServiceName(args.service, this.place(flags).layout),
+      flags,
+    )
   }
 
   private async listServices(registry: Registry, flags: BaseFlags): Promise<ServicesDoc> {
     const { summarizeServices } = await import('../registry/summary.js')
-    const { revision, endpoints } = await registry.list()
-    const { services, foreignKeys } = summarizeServices(endpoints)
+    const { revision, endpoints, otherKeys } = await registry.list()
+    const { services, foreignKeys, rootHints } = summarizeServices(endpoints)
     const ttls = await registry.ttls(leasesOf(services.flatMap((service) => service.endpoints)))
     const doc = servicesDoc(revision, services, ttls)
     this.print(flags, doc, {
@@ -38,8 +45,11 @@ export default class Ls extends DiscoCommand {
     })
     const all = doc.services.reduce((sum, service) => sum + service.endpoints, 0)
     this.remark(`${count(services.length, 'service')}, ${count(all, 'endpoint')} (rev ${doc.rev})`)
-    if (foreignKeys > 0)
-      this.remark(`${count(foreignKeys, 'other key')} left out: no registrations that disco can read`)
+    const others = foreignKeys + otherKeys
+    if (others > 0)
+      this.remark(`${count(others, 'other key')} left out: no registrations that disco can read`)
+    for (const root of rootHints.slice(0, 3))
+      this.remark(`Some of them would be registrations under another root: disco ls --root ${visible(root)}`)
     return doc
   }
 

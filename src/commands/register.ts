@@ -3,7 +3,9 @@ import { adminFlags, planAdmin } from '../cli/admin-flags.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { splitCommand } from '../cli/child-command.js'
 import type { Palette } from '../cli/color.js'
+import { placeOf, type SaidPlace } from '../cli/config.js'
 import { parseTtlSeconds, parseWaitMs } from '../cli/duration.js'
+import { type PlaceFlags, placeFlags } from '../cli/flags.js'
 import { requireServiceName } from '../cli/names.js'
 import { planProbe, probeFlags } from '../cli/probe-flags.js'
 import { planEndpoints, registeredFlags } from '../cli/register-flags.js'
@@ -12,6 +14,8 @@ import { seconds } from '../cli/render/units.js'
 import { followServer } from '../cli/server-view.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { DiscoError } from '../domain/errors.js'
+import { DEFAULT_LAYOUT, layoutNamed } from '../domain/layouts/index.js'
+import { AUTO } from '../domain/layouts/reader.js'
 
 /** Signals that mean something to many servers, and nothing to us. */
 const FORWARDED = ['SIGUSR1', 'SIGUSR2', 'SIGQUIT', 'SIGWINCH'] as const
@@ -36,8 +40,12 @@ export default class Register extends DiscoCommand {
     }),
   }
   static override flags = {
-    ttl: Flags.string({ default: '10', helpValue: '<seconds>', description: 'time to live of the lease' }),
+    ttl: Flags.string({
+      helpValue: '<seconds>',
+      description: "time to live of the lease; 10, or what the layout's own writers take",
+    }),
     ...registeredFlags,
+    ...placeFlags,
     takeover: Flags.boolean({ description: 'take the key from whoever holds it' }),
     'on-delete': Flags.option({ options: ['exit', 'reregister'] as const })({
       default: 'exit',
@@ -60,14 +68,15 @@ export default class Register extends DiscoCommand {
     const { own, command } = splitCommand(this.argv)
     this.argv = own
     const { args, argv, flags } = await this.parse(Register)
-    const service = requireServiceName(args.service)
-    const endpoints = await planEndpoints(service, (argv as string[]).slice(1), flags)
+    const layout = layoutNamed(this.place(flags).layout)
+    const service = requireServiceName(args.service, layout.name)
+    const endpoints = await planEndpoints(service, (argv as string[]).slice(1), flags, layout)
     const hasCommand = command.length > 0
     const probe = planProbe(flags, endpoints, { hasCommand })
     const adminPlan = await planAdmin(flags)
     const drainMs = parseWaitMs(flags.drain ?? DEFAULT_DRAIN)
     const killAfterMs = parseWaitMs(flags['kill-after'])
-    const ttlSeconds = parseTtlSeconds(flags.ttl)
+    const ttlSeconds = flags.ttl === undefined ? layout.defaultTtlSeconds || 10 : parseTtlSeconds(flags.ttl)
     const registry = await this.openRegistry(flags)
     using stop = new StopSignals()
     const { Registrar, ServerProcess, adminHandler, startAdmin } = await import('../agent/index.js')
@@ -89,7 +98,7 @@ export default class Register extends DiscoCommand {
       drainMs: hasCommand || flags.drain !== undefined ? drainMs : 0,
       killAfterMs,
     })
-    new RegisterView(speaker.palette, ttlSeconds, speaker.say).follow(registrar)
+    new RegisterView(speaker.palette, ttlSeconds, layout, speaker.say).follow(registrar)
     const words = { command: hasCommand ? command.join(' ') : null, waitsFor: probe?.what ?? null }
     followServer(registrar, { ...words, unhealthy: flags.unhealthy })
     registrar.once('registered', () => speaker.palette && speaker.say(hintOf(hasCommand, drainMs)))
@@ -100,6 +109,16 @@ export default class Register extends DiscoCommand {
     if (hasCommand) for (const signal of FORWARDED) process.on(signal, () => registrar.signal(signal))
     stop.onEach(() => registrar.stop())
     process.exitCode = await registrar.run()
+  }
+
+  /** Written in the default layout, unless told otherwise. */
+  protected override place(flags: PlaceFlags): SaidPlace {
+    const place = placeOf(flags, process.env, DEFAULT_LAYOUT.name)
+    if (place.layout !== AUTO) return place
+    if (flags.layout === undefined) return { ...place, layout: DEFAULT_LAYOUT.name }
+    throw new DiscoError('USAGE', 'A registration is written in one layout: auto is for reading', {
+      suggestions: ['Those that can be written: disco layouts'],
+    })
   }
 
   /**

@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core'
 import { completeAddressOrKey } from '../cli/address-argument.js'
 import { DiscoCommand } from '../cli/base-command.js'
-import { versionFlag } from '../cli/flags.js'
+import { placeFlags, versionFlag } from '../cli/flags.js'
 import { requireServiceName } from '../cli/names.js'
 import { visible } from '../cli/render/visible.js'
 import { type UnregisterDoc, unregisterDoc } from '../cli/schema/change.js'
@@ -16,11 +16,11 @@ export default class Unregister extends DiscoCommand {
     service: Args.string({ required: true, description: 'the service' }),
     addr: Args.string({ required: true, description: 'address of the endpoint, or its etcd key' }),
   }
-  static override flags = { version: versionFlag }
+  static override flags = { version: versionFlag, ...placeFlags }
 
   async run(): Promise<UnregisterDoc> {
     const { args, flags } = await this.parse(Unregister)
-    const service = requireServiceName(args.service)
+    const service = requireServiceName(args.service, this.place(flags).layout)
     const addr = await completeAddressOrKey(args.addr, 'disco unregister hello 1.2.3.4:1001')
     const registry = await this.openRegistry(flags)
     using stop = new StopSignals()

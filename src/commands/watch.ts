@@ -1,6 +1,7 @@
 import { Args } from '@oclif/core'
 import { DiscoCommand } from '../cli/base-command.js'
 import { onClosedPipe } from '../cli/closed-pipe.js'
+import { placeFlags } from '../cli/flags.js'
 import { requireServiceName } from '../cli/names.js'
 import { jsonLine } from '../cli/render/visible.js'
 import { eventDoc } from '../cli/schema/event.js'
@@ -12,10 +13,12 @@ export default class Watch extends DiscoCommand {
     'On a terminal a table that repaints above a log of events; NDJSON, one event a line, when piped or asked.'
   static override examples = ['<%= config.bin %> watch hello', '<%= config.bin %> watch hello -o ndjson']
   static override args = { service: Args.string({ description: 'the service; without one, all' }) }
+  static override flags = placeFlags
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Watch)
-    const service = args.service === undefined ? undefined : requireServiceName(args.service)
+    const { layout } = this.place(flags)
+    const service = args.service === undefined ? undefined : requireServiceName(args.service, layout)
     const registry = await this.openRegistry(flags)
     const { registryEvents } = await import('../registry/events.js')
     using stop = new StopSignals()

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { completeAddressOrKey } from '../cli/address-argument.js'
 import { DiscoCommand } from '../cli/base-command.js'
-import { versionFlag } from '../cli/flags.js'
+import { placeFlags, versionFlag } from '../cli/flags.js'
 import { requireServiceName } from '../cli/names.js'
 import { percent } from '../cli/render/units.js'
 import { visible } from '../cli/render/visible.js'
@@ -28,13 +28,14 @@ export default class Weight extends DiscoCommand {
   static override flags = {
     all: Flags.string({ helpValue: '<weight>', description: 'the weight of every endpoint of the service' }),
     version: versionFlag,
+    ...placeFlags,
     force: Flags.boolean({ description: 'even where it drains the others or turns the weights off' }),
   }
 
   async run(): Promise<WeightDoc> {
     this.argv = this.argv.map(shieldMinus)
     const { args, flags } = await this.parse(Weight)
-    const service = requireServiceName(args.service)
+    const service = requireServiceName(args.service, this.place(flags).layout)
     const target = flags.all === undefined ? [args.addr, args.weight] : [null, flags.all]
     const [addr, weight] = target
     if (addr === undefined || weight === undefined || weight === null) throw missing()
@@ -49,6 +50,8 @@ export default class Weight extends DiscoCommand {
     }
     const registry = await this.openRegistry(flags)
     const doc = weightDoc(service, await registry.setWeight(selection, change, flags))
+    const hints = new Set(doc.changes.flatMap((changed) => changed.hints.map(({ text }) => text)))
+    for (const hint of hints) this.remark(`${this.palette(flags, process.stderr).yellow('!')} ${hint}`)
     return this.print(flags, doc, {
       table: (palette) => doc.changes.map((changed) => describe(doc, changed, palette.green('✓'))).join('\n'),
       lines: () =>

@@ -5,6 +5,10 @@ import type { DiscoError } from './errors.js'
  * share, and whether weights are set at all, are properties of the whole service. */
 export interface Query {
   readonly service: string
+  /** `auto`, a layout's name, or `NAME=BASE`; what the discovery itself was set to where nothing is said. */
+  readonly layout?: string | undefined
+  /** The prefix of all keys; likewise. */
+  readonly root?: string | undefined
 }
 
 /** The whole truth at one revision. An empty one from etcd is a confirmed empty; nothing else is. */

@@ -15,10 +15,14 @@ export interface Registered {
   /** Empty where the registration names none. */
   readonly version: string
   readonly addr: string
-  /** An integer >= 0; 0 is drained, or unset where every endpoint of the service has 0. */
+  /** At least 0, whole except where a layout stores floats; 0 is drained, or unset where all have 0. */
   readonly weight: number
   readonly id?: string
   readonly metadata: Readonly<Record<string, string>>
+  /** Why gRPC does not dial it although the value is in order: another protocol, no port. */
+  readonly notDialled?: string
+  /** What only its layout knows, as that names it, so that it can be written again. JSON. */
+  readonly extra?: Readonly<Record<string, unknown>>
 }
 
 /** One backend of a service, as the registry has it. Its identity is (key, addr). */
@@ -26,8 +30,12 @@ export interface Endpoint extends Registered {
   /** The etcd key; one key may hold several addresses, two keys may share one. */
   readonly key: string
   readonly layout: string
-  /** Why the stored value cannot be used, or null. Such an endpoint is listed and never dialled. */
+  /** Why it is listed and never dialled, or null. */
   readonly problem: string | null
+  /** The value itself cannot be read, so nothing of it can be changed either. */
+  readonly unreadable?: true
+  /** The root under which the value would be in its place: it names another key than it stands under. */
+  readonly rootHint?: string
   /** Null where the key has no lease and so never expires. */
   readonly lease: LeaseId | null
   readonly createRevision: Revision

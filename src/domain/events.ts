@@ -41,7 +41,13 @@ function eventFor(before: Endpoint | undefined, endpoint: Endpoint): EndpointEve
 }
 
 function sameBesidesWeight(a: Endpoint, b: Endpoint): boolean {
-  return a.version === b.version && a.id === b.id && JSON.stringify(a.metadata) === JSON.stringify(b.metadata)
+  const isSameKind = a.layout === b.layout && a.version === b.version && a.id === b.id
+  return isSameKind && restOf(a.metadata) === restOf(b.metadata)
+}
+
+/** Some layouts keep the weight among the metadata. */
+function restOf({ weight: _weight, ...metadata }: Endpoint['metadata']): string {
+  return JSON.stringify(metadata)
 }
 
 function byId(endpoints: readonly Endpoint[] | undefined): Map<string, Endpoint> {

@@ -13,9 +13,10 @@ import type {
 } from 'etcd3'
 import type { LeaseId } from '../domain/endpoint.js'
 import type { DiscoError } from '../domain/errors.js'
-import { isTransient, isUnknownLease, type LinkFacts, translate, wasNeverSent } from './errors.js'
+import { isTransient, isUnknownLease, translate, translateAll, wasDropped, wasNeverSent } from './errors.js'
 import { Member } from './member.js'
 import { type EtcdOptions, memberUrl, readTlsFiles } from './options.js'
+import { speaksTls } from './tls-probe.js'
 
 /** Two more rounds over the members after a refused one: a restarting member is not yet an outage. */
 const ROUNDS = 3
@@ -28,6 +29,15 @@ export interface MemberStream<Request, Response> extends AsyncIterable<Response>
   close(): void
   /** Turns later requests to the next member, unless they have turned away from this one already. */
   blame(): void
+}
+
+/** Whether those members that dropped a plaintext connection would have taken one by TLS. */
+async function wantTls(failures: ReadonlyMap<string, unknown>): Promise<boolean> {
+  const dropped = [...failures.keys()].filter(
+    (url) => url.startsWith('http://') && wasDropped(failures.get(url)),
+  )
+  const answers = await Promise.all(dropped.map(speaksTls))
+  return answers.length > 0 && answers.every(Boolean)
 }
 
 /** As etcd3 hands it out, whatever its types say. */
@@ -63,7 +73,7 @@ export class EtcdClient {
   }
 
   range(request: IRangeRequest): Promise<IRangeResponse> {
-    return this.unary(true, ({ kv }, deadline) => kv.range(request, deadline))
+    return this.unary(true, ({ kv }, deadline) => kv.range(request, deadline), request.key)
   }
 
   /**
@@ -71,7 +81,7 @@ export class EtcdClient {
    *   where it cannot have arrived.
    */
   txn(request: ITxnRequest, { repeatable }: { repeatable: boolean }): Promise<ITxnResponse> {
-    return this.unary(repeatable, ({ kv }, deadline) => kv.txn(request, deadline))
+    return this.unary(repeatable, ({ kv }, deadline) => kv.txn(request, deadline), request.compare?.[0]?.key)
   }
 
   leaseGrant(ttlSeconds: number): Promise<ILeaseGrantResponse> {
@@ -104,8 +114,8 @@ export class EtcdClient {
   }
 
   /** An error of a raw stream in the words of this link. */
-  translate(thrown: unknown, effort?: LinkFacts['effort']): DiscoError {
-    return translate(thrown, { ...this.options, ...(effort ? { effort } : {}) })
+  translate(thrown: unknown): DiscoError {
+    return translate(thrown, this.options)
   }
 
   /** Close streams and revoke leases first: what is still open keeps the process alive. */
@@ -147,11 +157,13 @@ export class EtcdClient {
   private async unary<T>(
     repeatable: boolean,
     send: (member: Member, options: { deadline: number }) => Promise<T>,
+    about?: Buffer | string,
   ): Promise<T> {
     const start = Date.now()
     const end = start + this.options.commandTimeoutMs
     const members = this.members.length
     let tries = 0
+    const failures = new Map<string, unknown>()
     const mayRetry = (error: Error) =>
       isTransient(error) && (repeatable || wasNeverSent(error)) && Date.now() < end - 10
     const policy = retry(handleWhen(mayRetry), {
@@ -165,15 +177,23 @@ export class EtcdClient {
       return await policy.execute(async () => {
         const { member } = this
         tries++
+        const deadline = this.tryUntil(end, tries)
+        member.patientUntilMs = deadline
         try {
-          return await send(member, { deadline: this.tryUntil(end, tries) })
+          return await send(member, { deadline })
         } catch (error) {
           if (isTransient(error)) this.moveOnFrom(member)
+          // The last failure stands last.
+          failures.delete(member.url)
+          failures.set(member.url, error)
           throw error
         }
       })
     } catch (error) {
-      throw this.translate(error, { tries, elapsedMs: Date.now() - start })
+      if (failures.size === 0) throw this.translate(error)
+      const effort = { tries, elapsedMs: Date.now() - start }
+      const facts = { ...this.options, effort, ...(about ? { about: about.toString() } : {}) }
+      throw translateAll(failures, { ...facts, wantsTls: await wantTls(failures) })
     }
   }
 

@@ -1,4 +1,5 @@
 import {
+  castGrpcError,
   EtcdAuthenticationFailedError,
   EtcdInvalidAuthTokenError,
   EtcdLeaseInvalidError,
@@ -12,10 +13,17 @@ import { DiscoError } from '../domain/errors.js'
 
 /** What a message about a failed request may tell of the link. */
 export interface LinkFacts {
+  /** The members that failed in this way. */
   readonly endpoints: readonly string[]
   readonly endpointsSource: string
+  readonly user?: string | undefined
+  readonly certFile?: string | undefined
   /** How often and how long a request was tried; nothing to tell of a stream that ended. */
   readonly effort?: { readonly tries: number; readonly elapsedMs: number }
+  /** The key or prefix that the request was about. */
+  readonly about?: string
+  /** A member dropped a plaintext connection, and would have taken one by TLS. */
+  readonly wantsTls?: boolean
 }
 
 /** Whether the same request may succeed at another member, or a little later. */
@@ -34,10 +42,39 @@ export function isUnknownLease(thrown: unknown): boolean {
   return thrown instanceof EtcdLeaseInvalidError
 }
 
+/** A raw stream fails with gRPC's own errors, which etcd3 makes its classes of only for its own requests. */
+function typed(thrown: unknown): unknown {
+  const isGrpcs = thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'number'
+  return isGrpcs ? castGrpcError(thrown) : thrown
+}
+
+/** Whether a member took the connection and dropped it before a word was said, as one that wants TLS does. */
+export function wasDropped(thrown: unknown): boolean {
+  return /Failed to connect|socket hang up|ECONNRESET|Connection dropped/i.test(String(thrown))
+}
+
+/** A request that failed at every member: the last failure, and by name those members that failed otherwise. */
+export function translateAll(failures: ReadonlyMap<string, unknown>, link: LinkFacts): DiscoError {
+  const last = [...failures.values()].at(-1)
+  const wordsOf = (thrown: unknown) => translate(thrown, { ...link, endpoints: ['X'] }).message
+  const members = [...failures.keys()]
+  const isAlike = (endpoint: string) => wordsOf(failures.get(endpoint)) === wordsOf(last)
+  const error = translate(last, { ...link, endpoints: members.filter(isAlike) })
+  if (error.code !== 'ETCD_UNREACHABLE') return error
+  const others = members.filter((endpoint) => !isAlike(endpoint))
+  const { effort: _, ...facts } = link
+  const remarks = others.map(
+    (endpoint) => translate(failures.get(endpoint), { ...facts, endpoints: [endpoint] }).message,
+  )
+  const { cause, suggestions } = error
+  return new DiscoError(error.code, error.message, { cause, suggestions: [...suggestions, ...remarks] })
+}
+
 /** Any error of etcd3's, or of the gRPC below it, in words for the person who gave the endpoints. */
-export function translate(thrown: unknown, link: LinkFacts): DiscoError {
+export function translate(error: unknown, link: LinkFacts): DiscoError {
+  const thrown = typed(error)
   if (thrown instanceof DiscoError) return thrown
-  const text = thrown instanceof Error ? thrown.message : String(thrown)
+  const text = (thrown instanceof Error ? thrown.message : String(thrown)).replace(/^\d+ [A-Z_]+: /, '')
   const where = link.endpoints.map((endpoint) => endpoint.replace(/^https?:\/\//, '')).join(', ')
   const hostOf = where.replace(/:\d+/g, '')
   const denied = (message: string, ...suggestions: string[]) =>
@@ -50,10 +87,17 @@ export function translate(thrown: unknown, link: LinkFacts): DiscoError {
 
   if (thrown instanceof EtcdAuthenticationFailedError) return denied('Wrong user or password for etcd')
   if (thrown instanceof EtcdPermissionDeniedError) {
-    return denied('etcd denies this user the permission', 'Ask for a role that covers the prefix')
+    const on = link.about === undefined ? '' : ` on ${link.about}`
+    return denied(
+      `etcd denies ${link.user ?? 'this user'} the permission${on}`,
+      'Ask for a role that covers the prefix',
+    )
   }
   if (text.includes('user name is empty')) {
     return denied('etcd asks for a user', 'Give --user and --password-file, or ETCDCTL_USER')
+  }
+  if (text.includes('authentication is not enabled')) {
+    return denied(`etcd at ${where} knows no users: its authentication is off`, 'Leave out --user')
   }
   if (/unable to verify|self.signed|unable to get local issuer/i.test(text)) {
     return unreachable(
@@ -65,7 +109,12 @@ export function translate(thrown: unknown, link: LinkFacts): DiscoError {
     return unreachable(`The certificate of etcd at ${where} is made out to another name`)
   }
   if (/alert bad certificate|certificate required|handshake failure/i.test(text)) {
-    return unreachable(`etcd at ${where} requires a client certificate`, 'Give one with --cert and --key')
+    return link.certFile
+      ? unreachable(
+          `etcd at ${where} does not accept the client certificate`,
+          'Its own CA must have signed it',
+        )
+      : unreachable(`etcd at ${where} requires a client certificate`, 'Give one with --cert and --key')
   }
   if (/before secure TLS|wrong version number|packet length too long/i.test(text)) {
     return unreachable(`${where} speaks plaintext`, 'Use http://, and no --cacert')
@@ -87,11 +136,10 @@ export function translate(thrown: unknown, link: LinkFacts): DiscoError {
     const within = effort ? ` in ${seconds}` : ''
     return unreachable(`No answer from etcd at ${where}${within}`, 'More time: --command-timeout 30s')
   }
-  if (/Failed to connect|socket hang up|ECONNRESET|Connection dropped/i.test(text)) {
-    return unreachable(
-      `etcd at ${where} drops the connection${tried && ` (${tried.slice(2)})`}`,
-      'If it wants TLS: use https:// or --cacert',
-    )
+  if (wasDropped(text)) {
+    return link.wantsTls
+      ? unreachable(`etcd at ${where} wants TLS`, 'Use https:// or --cacert')
+      : unreachable(`etcd at ${where} drops the connection${tried && ` (${tried.slice(2)})`}`)
   }
   if (thrown instanceof EtcdInvalidAuthTokenError) {
     return unreachable(`etcd at ${where} no longer accepts the token of this login`)

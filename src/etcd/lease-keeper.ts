@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LeaseId } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
+import { arrived } from './arrived.js'
 import { Backoff } from './backoff.js'
 import type { EtcdClient } from './client.js'
 
@@ -96,7 +97,8 @@ async function* renewals(
 
 async function within<T>(limitMs: number, answer: Promise<T>): Promise<T> {
   const stop = new AbortController()
-  const silence = delay(limitMs, undefined, { signal: stop.signal }).then(() => {
+  const silence = delay(limitMs, undefined, { signal: stop.signal }).then(async () => {
+    await arrived()
     throw new DiscoError('ETCD_UNREACHABLE', `A keep-alive had no answer for ${Math.round(limitMs)} ms`)
   })
   silence.catch(() => undefined)

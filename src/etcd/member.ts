@@ -14,9 +14,15 @@ export class Member {
   readonly kv: KVClient
   readonly lease: LeaseClient
   readonly watch: WatchClient
+  /** Until when the request under way may wait for a login; etcd takes its time to check a password. */
+  patientUntilMs = 0
   private readonly pool: ConnectionPool
 
-  constructor(url: string, options: EtcdOptions, tls: TlsFiles | null) {
+  constructor(
+    readonly url: string,
+    options: EtcdOptions,
+    tls: TlsFiles | null,
+  ) {
     this.pool = new ConnectionPool({
       hosts: url,
       grpcOptions: {
@@ -29,7 +35,7 @@ export class Member {
       },
       defaultCallOptions: requireLeader,
       ...(tls ? { credentials: tls } : {}),
-      ...(options.user ? { auth: authOf(options.user, options) } : {}),
+      ...(options.user ? { auth: this.loginOf(options.user, options) } : {}),
       // Its circuit breaker hides the cause of a failure; retries are ours, member by member.
       faultHandling: { host: () => noop, global: noop },
     })
@@ -42,11 +48,12 @@ export class Member {
   close(): void {
     this.pool.close()
   }
-}
 
-function authOf(username: string, { password = '', dialTimeoutMs }: EtcdOptions): Login {
-  // A login at a mute member would hang, and whatever waits for its token with it.
-  return { username, password, callOptions: () => ({ deadline: Date.now() + dialTimeoutMs }) }
+  /** A login at a mute member would hang, and whatever waits for its token with it. */
+  private loginOf(username: string, { password = '', dialTimeoutMs }: EtcdOptions): Login {
+    const deadline = () => Math.max(this.patientUntilMs, Date.now() + dialTimeoutMs)
+    return { username, password, callOptions: () => ({ deadline: deadline() }) }
+  }
 }
 
 type Login = NonNullable<IOptions['auth']>

@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { readAddress } from '../domain/address.js'
 import { DiscoError } from '../domain/errors.js'
@@ -53,20 +54,35 @@ export async function readTlsFiles(options: EtcdOptions): Promise<TlsFiles | nul
     throw new DiscoError('USAGE', 'A client certificate needs both --cert and --key')
   }
   if (!caFile && !certFile) return null
-  const [rootCertificate, certChain, privateKey] = await Promise.all([caFile, certFile, keyFile].map(readPem))
+  const [rootCertificate, certChain, privateKey] = await Promise.all([
+    readPem(caFile, 'certificate', (pem) => new X509Certificate(pem)),
+    readPem(certFile, 'certificate', (pem) => new X509Certificate(pem)),
+    readPem(keyFile, 'private key', createPrivateKey),
+  ])
+  if (certChain && privateKey && !certChain.parsed.checkPrivateKey(privateKey.parsed)) {
+    throw new DiscoError('USAGE', `The key in ${keyFile} does not belong to the certificate in ${certFile}`)
+  }
   return {
     // etcd3 wants a root; without one of our own the system's are used, as for any other TLS client.
-    rootCertificate: rootCertificate ?? Buffer.from((await import('node:tls')).rootCertificates.join('\n')),
-    ...(certChain ? { certChain } : {}),
-    ...(privateKey ? { privateKey } : {}),
+    rootCertificate:
+      rootCertificate?.pem ?? Buffer.from((await import('node:tls')).rootCertificates.join('\n')),
+    ...(certChain ? { certChain: certChain.pem } : {}),
+    ...(privateKey ? { privateKey: privateKey.pem } : {}),
   }
 }
 
-async function readPem(file: string | undefined): Promise<Buffer | undefined> {
+async function readPem<Parsed>(
+  file: string | undefined,
+  what: string,
+  parse: (pem: Buffer) => Parsed,
+): Promise<{ pem: Buffer; parsed: Parsed } | undefined> {
   if (!file) return undefined
+  const pem = await readFile(file).catch((cause: Error) => {
+    throw new DiscoError('USAGE', `Cannot read ${file}: ${cause.message}`, { cause })
+  })
   try {
-    return await readFile(file)
+    return { pem, parsed: parse(pem) }
   } catch (cause) {
-    throw new DiscoError('USAGE', `Cannot read ${file}: ${(cause as Error).message}`, { cause })
+    throw new DiscoError('USAGE', `${file} holds no PEM ${what} that can be read`, { cause })
   }
 }

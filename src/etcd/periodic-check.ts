@@ -1,11 +1,14 @@
 import type { Revision } from '../domain/endpoint.js'
 import type { EtcdClient } from './client.js'
-import { type KeyRange, type Listing, list } from './range.js'
+import type { KeyRange, Listing } from './range.js'
+import { type Keep, listKept } from './sift.js'
 
 export interface WatchOptions {
   /** How often the range is listed anew, whatever the watch says; jittered by a tenth. */
   readonly resyncPeriodMs: number
   readonly random: () => number
+  /** Which keys of the range matter: the others are neither fetched nor told. Null for all. */
+  readonly keep: Keep | null
 }
 
 /**
@@ -27,7 +30,7 @@ export class PeriodicCheck {
   /** Lists when it is time to: a watch hears something every few seconds, so there is no timer. */
   async listInTime(): Promise<void> {
     if (this.listing !== null || Date.now() < this.dueAtMs) return
-    this.listing = await list(this.client, this.range)
+    this.listing = await listKept(this.client, this.range, this.options.keep)
     this.dueAtMs = this.nextMs()
   }
 

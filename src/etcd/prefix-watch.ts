@@ -4,7 +4,8 @@ import type { DiscoError } from '../domain/errors.js'
 import { Backoff } from './backoff.js'
 import type { EtcdClient } from './client.js'
 import { PeriodicCheck, type WatchOptions } from './periodic-check.js'
-import { type KeyRange, type Listing, list, readKeyValue } from './range.js'
+import { isOutOfHistory, type KeyRange, type Listing, readKeyValue } from './range.js'
+import { type Keep, listKept } from './sift.js'
 import { type KeyEvent, Told } from './told.js'
 import { SilentWatch, watchStream } from './watch-stream.js'
 
@@ -28,7 +29,7 @@ export type RangeUpdate =
     }
   | { readonly type: 'stale'; readonly cause: DiscoError }
 
-const DEFAULT_OPTIONS: WatchOptions = { resyncPeriodMs: 300_000, random: Math.random }
+const DEFAULT_OPTIONS: WatchOptions = { resyncPeriodMs: 300_000, random: Math.random, keep: null }
 
 /**
  * Lists at revision R, watches from R + 1, and goes on for as long as the signal lets it: through cut
@@ -65,7 +66,8 @@ class RangeWatch {
   async *run(): AsyncGenerator<RangeUpdate, void, void> {
     while (!this.signal.aborted) {
       try {
-        if (!(await this.canResume())) yield this.take(await list(this.client, this.range))
+        if (!(await this.canResume()))
+          yield this.take(await listKept(this.client, this.range, this.options.keep))
         yield* this.follow()
       } catch (thrown) {
         if (this.signal.aborted) return
@@ -79,11 +81,20 @@ class RangeWatch {
     }
   }
 
-  /** Asks with a plain request: that renews an expired token, as a watch cannot. */
+  /**
+   * Asks with a plain request: that renews an expired token, as a watch cannot. It asks for the last revision
+   * told: where that is compacted, what came next may be as well, and a watch would only say so in the end.
+   */
   private async canResume(): Promise<boolean> {
-    if (this.told.isLost) return false
-    const { header } = await this.client.range({ key: this.range.key, count_only: true })
-    return this.told.holdsAt(header)
+    const { isLost, revision } = this.told
+    if (isLost) return false
+    try {
+      const { header } = await this.client.range({ key: this.range.key, count_only: true, revision })
+      return this.told.holdsAt(header)
+    } catch (error) {
+      if (isOutOfHistory(error)) return false
+      throw error
+    }
   }
 
   private take(listing: Listing): RangeUpdate {
@@ -107,11 +118,13 @@ class RangeWatch {
       )) {
         if (response.canceled) return this.told.lose()
         if (response.created) yield* this.resumed()
-        for (const { revision, events } of byRevision(response)) {
+        for (const { revision, events } of byRevision(response, this.options.keep)) {
           if (check.isDueAt(revision - 1)) yield* this.settle(check)
           if (this.told.advance(revision, events)) yield { type: 'changes', revision, events }
         }
         if (check.isDueAt(Number(response.header.revision))) yield* this.settle(check)
+        // What was not kept was seen all the same: a resumed watch need not read it again.
+        this.told.advance(Number(response.events.at(-1)?.kv.mod_revision ?? 0), [])
         await check.listInTime()
       }
     } catch (thrown) {
@@ -141,7 +154,7 @@ class RangeWatch {
 
 type Unit = RangeUpdate & { readonly type: 'changes' }
 
-function* byRevision(response: Pick<IWatchResponse, 'events'>): Generator<Unit> {
+function* byRevision(response: Pick<IWatchResponse, 'events'>, keep: Keep | null): Generator<Unit> {
   let revision: Revision = 0
   let events: KeyEvent[] = []
   const flush = function* (): Generator<Unit> {
@@ -150,6 +163,7 @@ function* byRevision(response: Pick<IWatchResponse, 'events'>): Generator<Unit> 
     events = []
   }
   for (const event of response.events) {
+    if (keep && !keep(event.kv.key.toString())) continue
     const eventRevision = Number(event.kv.mod_revision)
     if (eventRevision !== revision) yield* flush()
     revision = eventRevision

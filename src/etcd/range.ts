@@ -27,7 +27,7 @@ export interface Listing {
 }
 
 /** 5,000 registrations stay far below any message limit, and cost no more than one large answer. */
-const PAGE_SIZE = 5_000
+export const PAGE_SIZE = 5_000
 
 export function oneKey(key: string): KeyRange {
   return { key: Buffer.from(key) }
@@ -72,7 +72,7 @@ async function listOnce(
     try {
       page = await client.range({ ...range, key, limit: PAGE_SIZE, revision, keys_only: keysOnly })
     } catch (error) {
-      if (revision > 0 && isCompacted(error)) return null
+      if (revision > 0 && isOutOfHistory(error)) return null
       throw error
     }
     if (revision === 0) revision = Number(page.header.revision)
@@ -86,8 +86,12 @@ async function listOnce(
   }
 }
 
-function isCompacted(error: unknown): boolean {
-  return error instanceof DiscoError && /required revision has been compacted/.test(error.message)
+/** Whether etcd no longer has a revision that was asked for, or, set back, does not have it yet. */
+export function isOutOfHistory(error: unknown): boolean {
+  return (
+    error instanceof DiscoError &&
+    /required revision (has been compacted|is a future revision)/.test(error.message)
+  )
 }
 
 export function readKeyValue(kv: IKeyValue): KeyValue {

@@ -1,6 +1,7 @@
 import type { IWatchResponse } from 'etcd3'
 import type { Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
+import { arrived } from './arrived.js'
 import type { EtcdClient } from './client.js'
 import type { KeyRange } from './range.js'
 
@@ -29,15 +30,18 @@ export async function* watchStream(
 ): AsyncGenerator<IWatchResponse, void, void> {
   const stream = await client.openWatch()
   let failure: SilentWatch | null = null
-  const giveUp = () => {
+  let heard = 0
+  const giveUp = async (heardBefore: number) => {
+    await arrived()
+    if (heard > heardBefore) return
     failure = new SilentWatch()
     stream.close()
   }
   const ask = () => {
     stream.write({ progress_request: {} })
-    pulse = setTimeout(giveUp, ANSWER_MS)
+    pulse = setTimeout(giveUp, ANSWER_MS, heard)
   }
-  let pulse = setTimeout(giveUp, ANSWER_MS)
+  let pulse = setTimeout(giveUp, ANSWER_MS, heard)
   const stop = () => stream.close()
   signal.addEventListener('abort', stop, { once: true })
   try {
@@ -45,13 +49,16 @@ export async function* watchStream(
     stream.write({ create_request: { ...range, start_revision: startRevision, fragment: true } })
     let fragments: IWatchResponse['events'][] = []
     for await (const response of stream) {
+      heard++
+      // Whoever reads may take longer than a member may be silent.
       clearTimeout(pulse)
-      pulse = setTimeout(ask, QUIET_MS)
       fragments.push(response.events)
-      if (response.fragment) continue
-      yield fragments.length === 1 ? response : { ...response, events: fragments.flat() }
-      if (response.canceled) return
-      fragments = []
+      if (!response.fragment) {
+        yield fragments.length === 1 ? response : { ...response, events: fragments.flat() }
+        if (response.canceled) return
+        fragments = []
+      }
+      pulse = setTimeout(ask, QUIET_MS)
     }
     if (!signal.aborted) throw failure ?? new DiscoError('ETCD_UNREACHABLE', 'etcd ended the watch')
   } catch (thrown) {

@@ -19,9 +19,10 @@ export function resolverFor(discovery: Discovery): Constructor {
       super(discovery, parseTarget(target), listener, observerOf(options as ChannelOptions))
     }
 
-    /** Becomes :authority and the name in TLS: the service's name, as a host would be. */
+    /** Becomes :authority and the name in TLS: the service's name, as a host would be, without a slash. */
     static getDefaultAuthority(target: experimental.GrpcUri): string {
-      return parseTarget(target).service
+      const { service } = parseTarget(target)
+      return service.slice(service.lastIndexOf('/') + 1)
     }
   }
 }
@@ -60,10 +61,11 @@ class RegistryResolver implements experimental.Resolver {
   }
 
   private async follow(signal: AbortSignal): Promise<void> {
+    const { service, place } = this.target
     const list = new LiveList((now) => this.resolved(now))
     signal.addEventListener('abort', () => list.close(), { once: true })
     try {
-      for await (const update of this.discovery.watch({ service: this.target.service }, signal)) {
+      for await (const update of this.discovery.watch({ service, ...place }, signal)) {
         if (signal.aborted) return
         if (update.type === 'stale' && list.isEmpty) this.fail(update.cause)
         list.take(update)

@@ -13,11 +13,12 @@ const MOST_BYTES = 16 * 1024 * 1024
 /** More targets than this are not kept: those seen longest ago go. */
 const MOST_FILES = 64
 
-/** Whose list it is: the same service name means another one in another cluster, or under another layout. */
+/** Whose list it is: the same service name means another one in another cluster, or under another layout or root. */
 export interface CacheTarget {
   /** The etcd members, in any order. */
   readonly members: readonly string[]
   readonly layout: string
+  readonly root: string
   readonly service: string
 }
 
@@ -101,8 +102,8 @@ export function defaultCacheFolder(env: Readonly<Record<string, string | undefin
   return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'disco')
 }
 
-function named({ members, layout, service }: CacheTarget): string {
-  return JSON.stringify([[...members].sort(), layout, service])
+function named({ members, layout, root, service }: CacheTarget): string {
+  return JSON.stringify([[...members].sort(), layout, root, service])
 }
 
 /** A file that another process removed meanwhile is as old as can be. */
@@ -134,6 +135,6 @@ function isEndpoint(value: unknown): value is Endpoint {
   >
   const areTexts = [key, service, version, addr, layout].every((text) => typeof text === 'string')
   const areTextsOrNull = [problem, lease].every((text) => text === null || typeof text === 'string')
-  const isWeight = Number.isSafeInteger(weight) && (weight as number) >= 0
+  const isWeight = Number.isFinite(weight) && (weight as number) >= 0
   return areTexts && areTextsOrNull && isWeight && typeof metadata === 'object' && metadata !== null
 }

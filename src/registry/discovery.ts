@@ -1,42 +1,63 @@
 import type { Change, Update } from '../domain/discovery.js'
-import type { Layout } from '../domain/layouts/index.js'
+import type { Endpoint } from '../domain/endpoint.js'
+import type { Reader } from '../domain/layouts/reader.js'
 import type { EtcdClient } from '../etcd/client.js'
 import { type KeyEvent, type RangeUpdate, watchRange } from '../etcd/prefix-watch.js'
-import type { KeyRange } from '../etcd/range.js'
+import { type KeyValue, prefixRange } from '../etcd/range.js'
 import { decodeEndpoints } from './decode.js'
+import { explainForbidden, isForbidden } from './denied.js'
 
-/** A watched range as updates of the port: what etcd calls keys and values are endpoints from here on. */
+type Decode = (kv: KeyValue) => Endpoint[]
+
+/**
+ * One service, or all, as updates of the port: what etcd calls keys and values are endpoints from here on.
+ * Always one watch on one range: only so does a revision stay one unit, whichever layouts it touches. A user
+ * who may not see all keys sees what he may.
+ */
 export async function* watchEndpoints(
   client: EtcdClient,
-  layout: Layout,
-  range: KeyRange,
+  reader: Reader,
+  service: string | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<Update, void, void> {
-  for await (const update of watchRange(client, range, signal)) yield toUpdate(layout, update)
+  const range = prefixRange(reader.prefix(service))
+  const decode: Decode = (kv) => decodeEndpoints(reader, kv, service)
+  let hasTold = false
+  try {
+    for await (const update of watchRange(client, range, signal, { keep: reader.sieve(service) })) {
+      hasTold ||= update.type !== 'stale'
+      yield toUpdate(decode, update)
+    }
+  } catch (error) {
+    const mayNarrow = isForbidden(error) && !hasTold && service !== undefined
+    const narrowed = mayNarrow ? reader.narrowed(service) : null
+    if (!narrowed) throw explainForbidden(error, reader)
+    yield* watchEndpoints(client, narrowed, service, signal)
+  }
 }
 
-function toUpdate(layout: Layout, update: RangeUpdate): Update {
+function toUpdate(decode: Decode, update: RangeUpdate): Update {
   switch (update.type) {
     case 'stale':
       return { type: 'stale', sinceMs: Date.now(), cause: update.cause }
     case 'reset': {
-      const endpoints = update.kvs.flatMap((kv) => decodeEndpoints(layout, kv))
+      const endpoints = update.kvs.flatMap(decode)
       return { type: 'reset', revision: update.revision, endpoints, source: 'etcd', ageMs: 0 }
     }
     case 'resync': {
       const { revision, missedRevisions, events } = update
-      const changes = events.map((event) => toChange(layout, event))
+      const changes = events.map((event) => toChange(decode, event))
       return { type: 'resync', revision, missedRevisions, changes }
     }
     case 'changes': {
       const [first, ...rest] = update.events
-      const changes = [toChange(layout, first), ...rest.map((event) => toChange(layout, event))] as const
+      const changes = [toChange(decode, first), ...rest.map((event) => toChange(decode, event))] as const
       return { type: 'changes', revision: update.revision, changes }
     }
   }
 }
 
-function toChange(layout: Layout, event: KeyEvent): Change {
+function toChange(decode: Decode, event: KeyEvent): Change {
   if (event.type === 'delete') return { type: 'delete', key: event.key }
-  return { type: 'put', key: event.kv.key, endpoints: decodeEndpoints(layout, event.kv) }
+  return { type: 'put', key: event.kv.key, endpoints: decode(event.kv) }
 }

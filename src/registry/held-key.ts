@@ -1,5 +1,5 @@
 import type { LeaseId, Registered, Revision } from '../domain/endpoint.js'
-import { isUnreadable, type Layout } from '../domain/layouts/index.js'
+import { isNoEndpoint, isUnreadable, type Layout } from '../domain/layouts/index.js'
 import type { EtcdClient } from '../etcd/client.js'
 import { createKey, deleteHeldBy, replaceUnder } from '../etcd/key-txn.js'
 import type { GrantedLease } from '../etcd/lease-keeper.js'
@@ -29,25 +29,27 @@ export type Standing = 'held' | 'deregistered' | { readonly takenOverBy: LeaseId
 
 /** One key under the lease that its registration holds, with the last valid value that stood there. */
 export class HeldKey {
-  readonly key: string
   private last: { readonly registered: Registered; readonly value: Uint8Array }
   /** The lease that the key is known to stand under; another one than the current: it is put there again. */
   private standsUnder: LeaseId | null
   private lastRevision: Revision = 0
 
-  /** @param claimed what stands under the key and the lease already */
+  /** @param asked what is registered: its value stands under the key and the lease already */
   constructor(
     private readonly client: EtcdClient,
     private readonly layout: Layout,
     private readonly lease: HeldLease,
     private readonly onDelete: 'exit' | 'reregister',
     private readonly reports: KeyReports,
-    claimed: { key: string; registered: Registered; value: Uint8Array },
+    private readonly asked: Registered,
   ) {
-    const { key, registered, value } = claimed
-    this.key = key
-    this.last = { registered, value }
+    this.last = { registered: asked, value: layout.encode([asked], lease.id).value }
     this.standsUnder = lease.id
+  }
+
+  /** Where it is to stand now: some layouts make the key of the lease. */
+  get key(): string {
+    return this.layout.encode([this.asked], this.lease.id).key
   }
 
   get registered(): Registered {
@@ -73,7 +75,7 @@ export class HeldKey {
     if (kv.lease !== this.lease.id || kv.modRevision <= this.lastRevision) return
     this.lastRevision = kv.modRevision
     const decoded = this.layout.decode(kv.key, kv.value)
-    if (isUnreadable(decoded)) return
+    if (isUnreadable(decoded) || isNoEndpoint(decoded)) return
     const before = this.last
     const [registered] = decoded
     this.last = { registered, value: kv.value }
@@ -97,14 +99,14 @@ export class HeldKey {
 
   /** The key is gone. If the lease lives, somebody meant it; if not, we take both again. */
   private async afterDelete(): Promise<Standing> {
-    const { key, lease } = this
+    const { lease } = this
     const wasHeld = this.standsUnder === lease.id
     if (await lease.lives()) {
       if (wasHeld && this.onDelete === 'exit') return 'deregistered'
-      if (wasHeld) this.reports.onDeleted?.({ key })
+      if (wasHeld) this.reports.onDeleted?.({ key: this.key })
       this.standsUnder = null
     } else await this.replaceLease()
-    const outcome = await createKey(this.client, key, this.last.value, lease.id)
+    const outcome = await createKey(this.client, this.key, this.last.value, lease.id)
     if (!outcome.done) return await this.reconcile()
     this.tellHeld(outcome.revision, { again: true })
     return 'held'

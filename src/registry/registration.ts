@@ -6,6 +6,7 @@ import type { EtcdClient } from '../etcd/client.js'
 import { grantLease, type KeeperReports, keepAlive } from '../etcd/lease-keeper.js'
 import { watchRange } from '../etcd/prefix-watch.js'
 import { oneKey } from '../etcd/range.js'
+import { checkWritable } from './check-writable.js'
 import { claimKey } from './claim.js'
 import { HeldKey, type KeyReports } from './held-key.js'
 import { HeldLease } from './held-lease.js'
@@ -27,6 +28,13 @@ export interface RegistrationReports extends KeyReports, KeeperReports {
   onDropped?(dropped: { key: string; registered: Registered; why: 'deregistered' | DiscoError }): void
 }
 
+/** A key that is held, and what ends its watch: its own end, and a move to another key. */
+interface Hold {
+  readonly key: HeldKey
+  readonly stop: AbortController
+  moved: AbortController
+}
+
 /** How a registration ended: closed, or all of its keys were deleted while the lease lived, on purpose. */
 export type Ended = 'deregistered' | 'closed'
 
@@ -42,8 +50,6 @@ const RETRY_MS = 1_000
  * and puts back what was deleted on purpose only if it was told to.
  */
 export class Registration {
-  /** Of all endpoints that were asked for, in that order. */
-  readonly keys: readonly string[]
   /**
    * Resolves when it is closed or all keys were deleted on purpose. Rejects with CONFLICT at the same time if
    * a key was taken over meanwhile, or with what else no retry can mend.
@@ -51,7 +57,7 @@ export class Registration {
   readonly ended: Promise<Ended>
 
   private readonly stop = new AbortController()
-  private readonly holds: Map<string, { readonly key: HeldKey; readonly stop: AbortController }>
+  private readonly holds: Set<Hold>
   private reconciling: Promise<void> = Promise.resolve()
   private conflict: DiscoError | null = null
   private finish: (end: Ended | DiscoError) => void = () => undefined
@@ -60,10 +66,11 @@ export class Registration {
     private readonly client: EtcdClient,
     private readonly lease: HeldLease,
     private readonly reports: RegistrationReports,
-    keys: readonly HeldKey[],
+    private readonly all: readonly HeldKey[],
   ) {
-    this.keys = keys.map(({ key }) => key)
-    this.holds = new Map(keys.map((key) => [key.key, { key, stop: new AbortController() }]))
+    this.holds = new Set(
+      all.map((key) => ({ key, stop: new AbortController(), moved: new AbortController() })),
+    )
     this.ended = new Promise((resolve, reject) => {
       this.finish = (end) => {
         this.stop.abort()
@@ -85,27 +92,29 @@ export class Registration {
   ): Promise<Registration> {
     const { ttlSeconds, takeover = false, onDelete = 'exit' } = request
     const all = 'service' in request.registered ? [request.registered] : request.registered
-    const wanted = all.map((registered) => ({ registered, ...layout.encode(registered) }))
+    // What cannot be written, whatever lease etcd grants, is refused before etcd is asked for one.
+    checkWritable(layout, all)
     const lease = new HeldLease(client, ttlSeconds, await grantLease(client, ttlSeconds))
     const failed = new AbortController()
     const waiting = new AbortController()
     void keepAlive(client, lease.current, {}, waiting.signal)
     try {
-      const claims = wanted.map(({ key, value }) =>
-        claimKey(
+      const claims = all.map((registered) => {
+        const { key, value } = layout.encode([registered], lease.id)
+        return claimKey(
           client,
           lease.current,
           { key, value, takeover },
           (found) => reports.onWaiting?.({ key, ...found }),
           AbortSignal.any([signal, failed.signal]),
-        ),
-      )
+        )
+      })
       const revisions = await allOrFirstError(claims, failed)
-      const keys = wanted.map((claimed) => new HeldKey(client, layout, lease, onDelete, reports, claimed))
+      const keys = all.map((asked) => new HeldKey(client, layout, lease, onDelete, reports, asked))
       const registration = new Registration(client, lease, reports, keys)
       for (const [index, key] of keys.entries()) key.tellHeld(revisions[index] ?? 0, { again: false })
       void registration.keepLease()
-      for (const { key } of keys) void registration.watchKey(key)
+      for (const hold of registration.holds) void registration.watchKey(hold)
       return registration
     } catch (error) {
       await lease.revoke().catch(() => undefined)
@@ -115,6 +124,11 @@ export class Registration {
     }
   }
 
+  /** Where all endpoints that were asked for are to stand now, in that order. */
+  get keys(): readonly string[] {
+    return this.all.map(({ key }) => key)
+  }
+
   /** The first of the keys: of a registration of one endpoint, the only one. */
   get key(): string {
     return this.keys[0] ?? ''
@@ -122,7 +136,7 @@ export class Registration {
 
   /** The keys that are held, and what is known to stand under them: others may change it. */
   get held(): readonly { readonly key: string; readonly registered: Registered }[] {
-    return [...this.holds.values()].map(({ key }) => ({ key: key.key, registered: key.registered }))
+    return [...this.holds].map(({ key }) => ({ key: key.key, registered: key.registered }))
   }
 
   /** Deletes the keys and, a moment later, revokes the lease. Idempotent. */
@@ -130,7 +144,7 @@ export class Registration {
     if (this.stop.signal.aborted) return
     this.stop.abort()
     await this.reconciling
-    await Promise.all([...this.holds.values()].map(({ key }) => key.release()))
+    await Promise.all([...this.holds].map(({ key }) => key.release()))
     await delay(REVOKE_AFTER_MS)
     await this.lease.revoke()
     this.finish('closed')
@@ -151,21 +165,22 @@ export class Registration {
     for (;;) {
       const lease = this.lease.current
       if ((await keepAlive(this.client, lease, this.reports, this.stop.signal)) === 'stopped') return
-      await this.reconcileSoon(this.holds.keys())
+      await this.reconcileSoon(...this.holds)
       if (this.lease.current === lease) await this.pause()
     }
   }
 
-  private async watchKey(key: string): Promise<void> {
-    const held = this.holds.get(key)
-    if (!held) return
-    const signal = AbortSignal.any([this.stop.signal, held.stop.signal])
+  private async watchKey(hold: Hold): Promise<void> {
     try {
-      for await (const update of watchRange(this.client, oneKey(key), signal)) {
-        if (update.type === 'changes') {
-          for (const event of update.events) if (event.type === 'put') held.key.adopt(event.kv)
+      while (!this.stop.signal.aborted && !hold.stop.signal.aborted) {
+        hold.moved = new AbortController()
+        const signal = AbortSignal.any([this.stop.signal, hold.stop.signal, hold.moved.signal])
+        for await (const update of watchRange(this.client, oneKey(hold.key.key), signal)) {
+          if (update.type === 'changes') {
+            for (const event of update.events) if (event.type === 'put') hold.key.adopt(event.kv)
+          }
+          if (update.type !== 'stale') await this.reconcileSoon(hold)
         }
-        if (update.type !== 'stale') await this.reconcileSoon([key])
       }
     } catch (error) {
       this.finish(DiscoError.from(error))
@@ -173,22 +188,24 @@ export class Registration {
   }
 
   /** One reconciliation after the other, each with what etcd says then. */
-  private reconcileSoon(keys: Iterable<string>): Promise<void> {
+  private reconcileSoon(...holds: readonly Hold[]): Promise<void> {
     this.reconciling = this.reconciling.then(async () => {
-      for (const key of [...keys]) await this.reconcile(key)
+      const before = this.keys
+      for (const hold of holds) await this.reconcile(hold)
+      if (this.keys.some((key, index) => key !== before[index])) {
+        for (const { moved } of this.holds) moved.abort()
+      }
     })
     return this.reconciling
   }
 
-  private async reconcile(name: string): Promise<void> {
-    while (!this.stop.signal.aborted) {
-      const held = this.holds.get(name)
-      if (!held) return
+  private async reconcile(hold: Hold): Promise<void> {
+    while (!this.stop.signal.aborted && this.holds.has(hold)) {
       try {
-        const standing = await held.key.reconcile()
+        const standing = await hold.key.reconcile()
         if (standing === 'held') return
-        const why = standing === 'deregistered' ? standing : takenOver(name, standing.takenOverBy)
-        return await this.drop(held.key, why)
+        const isMeant = standing === 'deregistered'
+        return await this.drop(hold, isMeant ? standing : takenOver(hold.key.key, standing.takenOverBy))
       } catch (thrown) {
         const error = DiscoError.from(thrown)
         if (error.code !== 'ETCD_UNREACHABLE') return this.finish(error)
@@ -198,12 +215,13 @@ export class Registration {
   }
 
   /** A key is somebody else's affair from here on; with the last one, the registration ends. */
-  private async drop(key: HeldKey, why: 'deregistered' | DiscoError): Promise<void> {
+  private async drop(hold: Hold, why: 'deregistered' | DiscoError): Promise<void> {
+    const { key, registered } = hold.key
     if (why instanceof DiscoError) this.conflict ??= why
     if (this.holds.size > 1) {
-      this.holds.get(key.key)?.stop.abort()
-      this.holds.delete(key.key)
-      this.reports.onDropped?.({ key: key.key, registered: key.registered, why })
+      hold.stop.abort()
+      this.holds.delete(hold)
+      this.reports.onDropped?.({ key, registered, why })
       return
     }
     this.stop.abort()

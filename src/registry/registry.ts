@@ -1,25 +1,26 @@
 import type { Discovery, Query, Update } from '../domain/discovery.js'
-import type { Endpoint, LeaseId, Revision } from '../domain/endpoint.js'
-import { DiscoError } from '../domain/errors.js'
-import { DEFAULT_LAYOUT, type Layout } from '../domain/layouts/index.js'
-import { nearestNames } from '../domain/nearest.js'
+import type { LeaseId } from '../domain/endpoint.js'
+import { AUTO, type Place, type Reader, readerOf, writableLayout } from '../domain/layouts/reader.js'
 import type { WeightChange } from '../domain/weight.js'
 import { EtcdClient } from '../etcd/client.js'
 import { leaseTtl } from '../etcd/lease-keeper.js'
 import type { EtcdOptions } from '../etcd/options.js'
-import { list, prefixRange } from '../etcd/range.js'
 import { defaultCacheFolder, ListCache } from './cache.js'
 import { cachedWatch } from './cached-watch.js'
-import { decodeEndpoints } from './decode.js'
+import { unlessForbidden } from './denied.js'
 import { watchEndpoints } from './discovery.js'
+import { type EndpointList, listEndpoints } from './listing.js'
+import { noSuchService } from './no-such-service.js'
+import { countLayouts, type Presence } from './presence.js'
 import { Registration, type RegistrationReports, type RegistrationRequest } from './registration.js'
 import { type EndpointSelection, selectEndpoints } from './selection.js'
 import { type Unregistered, unregister } from './unregister.js'
 import { setWeight, type WeightChanged } from './weight.js'
 
-export type { EtcdOptions }
+export type { EndpointList, EtcdOptions, Place }
 
-export interface RegistryOptions extends EtcdOptions {
+/** How to reach etcd, where registrations stand in it, and what is kept of them. */
+export interface RegistryOptions extends EtcdOptions, Place {
   /** Where the last good lists are kept, for a start without etcd; `false` for nowhere. */
   readonly cache?: CacheOptions | false
 }
@@ -35,12 +36,6 @@ export interface CacheOptions {
 
 const DEFAULT_CACHE_MAX_AGE_MS = 24 * 60 * 60 * 1000
 
-/** Endpoints as of one revision. */
-export interface EndpointList {
-  readonly revision: Revision
-  readonly endpoints: readonly Endpoint[]
-}
-
 export interface Ttl {
   readonly ttlSeconds: number
   readonly grantedTtlSeconds: number
@@ -49,43 +44,42 @@ export interface Ttl {
 /** So many leases are asked for at a time: enough to hide the round trips, too few to crowd etcd. */
 const LEASES_AT_ONCE = 64
 
-/** For suggestions, a part of a huge registry is enough. */
-const NAMES_LIMIT = 20_000
-
 /** A service registry in etcd. Every method may throw DiscoError ETCD_UNREACHABLE or ETCD_DENIED. */
 export class Registry implements Discovery {
   private constructor(
     private readonly client: EtcdClient,
-    private readonly layout: Layout,
+    private readonly reader: Reader,
     private readonly options: RegistryOptions,
   ) {}
 
   /** Connects only with the first request. @throws DiscoError USAGE */
   static async open(options: RegistryOptions): Promise<Registry> {
-    return new Registry(await EtcdClient.create(options), DEFAULT_LAYOUT, options)
+    const reader = readerOf(options)
+    return new Registry(await EtcdClient.create(options), reader, options)
   }
 
   /** The endpoints of one service, or of all, by key. A service without any gives an empty list. */
-  async list(service?: string): Promise<EndpointList> {
-    const { revision, kvs } = await list(this.client, prefixRange(this.layout.prefix(service)))
-    return { revision, endpoints: kvs.flatMap((kv) => decodeEndpoints(this.layout, kv)) }
+  list(service?: string): Promise<EndpointList> {
+    return listEndpoints(this.client, this.reader, service)
+  }
+
+  /** Which layouts there are, and how much of each. */
+  presence(): Promise<Presence> {
+    return countLayouts(this.client, readerOf({ layout: AUTO, root: this.reader.root }))
   }
 
   /** @throws DiscoError NOT_FOUND with the nearest names, when the service has no endpoint */
   async listExisting(service: string): Promise<EndpointList> {
     const listing = await this.list(service)
     if (listing.endpoints.length > 0) return listing
-    const names = await this.serviceNames()
-    const nearest = nearestNames(service, names)
-    throw new DiscoError(
-      'NOT_FOUND',
-      `No service "${service}" under ${this.layout.prefix()} (rev ${listing.revision})`,
-      {
-        suggestions: [
-          nearest.length > 0 ? `Did you mean ${nearest.join(' or ')}? ${some(names)}` : some(names),
-        ],
-      },
-    )
+    // A layout that was named may be the wrong one.
+    const everywhere = readerOf({ layout: AUTO, root: this.reader.root })
+    const isOneLayout = this.reader.layout !== AUTO
+    const [all, inOthers] = await Promise.all([
+      unlessForbidden(this.list()),
+      isOneLayout ? unlessForbidden(listEndpoints(this.client, everywhere, service)) : null,
+    ])
+    throw noSuchService({ service, reader: this.reader, listing }, { all, inOthers })
   }
 
   /** Time left and granted for each lease; a lease that has ended is left out. */
@@ -103,18 +97,24 @@ export class Registry implements Discovery {
   }
 
   /** As the resolver sees a service: with the last good list from disk where etcd is out of reach at the start. */
-  watch({ service }: Query, signal: AbortSignal): AsyncGenerator<Update, void, void> {
-    const updates = this.follow(service, signal)
+  watch({ service, ...place }: Query, signal: AbortSignal): AsyncGenerator<Update, void, void> {
+    const reader = this.readerFor(place)
+    const updates = watchEndpoints(this.client, reader, service, signal)
     const { endpoints: members, cache } = this.options
     if (cache === false) return updates
     const { folder, maxAgeMs = DEFAULT_CACHE_MAX_AGE_MS, onWarning = emitWarning } = cache ?? {}
     const lists = new ListCache(folder ?? defaultCacheFolder(process.env), onWarning)
-    return cachedWatch(updates, lists, { members, layout: this.layout.name, service }, maxAgeMs)
+    return cachedWatch(
+      updates,
+      lists,
+      { members, layout: reader.layout, root: reader.root, service },
+      maxAgeMs,
+    )
   }
 
   /** As etcd tells it: one service, or all of them. */
   follow(service: string | undefined, signal: AbortSignal): AsyncGenerator<Update, void, void> {
-    return watchEndpoints(this.client, this.layout, prefixRange(this.layout.prefix(service)), signal)
+    return watchEndpoints(this.client, this.reader, service, signal)
   }
 
   /** Takes a lease and the key, and holds both until closed. @throws DiscoError USAGE, CONFLICT */
@@ -123,7 +123,7 @@ export class Registry implements Discovery {
     reports: RegistrationReports,
     signal: AbortSignal,
   ): Promise<Registration> {
-    return Registration.acquire(this.client, this.layout, request, reports, signal)
+    return Registration.acquire(this.client, writableLayout(this.reader), request, reports, signal)
   }
 
   /** @throws DiscoError NOT_FOUND, CONFLICT (several endpoints match, or the change would upset the others) */
@@ -135,7 +135,7 @@ export class Registry implements Discovery {
     const { endpoints: service } = await this.listExisting(selection.service)
     return setWeight(
       this.client,
-      this.layout,
+      this.reader,
       { service, selected: selectEndpoints(service, selection) },
       change,
       options,
@@ -157,20 +157,13 @@ export class Registry implements Discovery {
     this.client.close()
   }
 
-  private async serviceNames(): Promise<string[]> {
-    const range = prefixRange(this.layout.prefix())
-    const { kvs } = await list(this.client, range, { keysOnly: true, limit: NAMES_LIMIT })
-    const names = kvs.map((kv) => kv.key.split('/')[1] ?? '').filter((name) => name !== '')
-    return [...new Set(names)]
+  /** A query may look elsewhere than this registry does. */
+  private readerFor({ layout = this.reader.layout, root = this.reader.root }: Place): Reader {
+    const isOwn = layout === this.reader.layout && root === this.reader.root
+    return isOwn ? this.reader : readerOf({ layout, root })
   }
 }
 
 function emitWarning(message: string): void {
   process.emitWarning(message, 'DiscoCacheWarning')
-}
-
-function some(names: readonly string[]): string {
-  if (names.length === 0) return 'The registry is empty'
-  const shown = names.slice(0, 5).join(', ')
-  return `${names.length === 1 ? '1 service' : `${names.length} services`}: ${shown}${names.length > 5 ? ', …' : ''}`
 }

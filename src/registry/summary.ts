@@ -13,6 +13,8 @@ export interface ServiceSummary {
 export function summarizeServices(endpoints: readonly Endpoint[]): {
   readonly services: readonly ServiceSummary[]
   readonly foreignKeys: number
+  /** Roots under which some of those would be registrations, the most frequent first. */
+  readonly rootHints: readonly string[]
 } {
   const byService = new Map<string, Endpoint[]>()
   for (const endpoint of endpoints) {
@@ -20,18 +22,22 @@ export function summarizeServices(endpoints: readonly Endpoint[]): {
     if (siblings) siblings.push(endpoint)
     else byService.set(endpoint.service, [endpoint])
   }
-  const readable = [...byService.values()].filter((all) => all.some(({ problem }) => problem === null))
+  const readable = [...byService.values()].filter((all) => all.some(({ unreadable }) => !unreadable))
   const services = readable.map(summarize).sort((a, b) => (a.service < b.service ? -1 : 1))
   const listed = services.reduce((sum, service) => sum + service.endpoints.length, 0)
-  return { services, foreignKeys: endpoints.length - listed }
+  const hints = new Map<string, number>()
+  for (const { rootHint } of endpoints) if (rootHint) hints.set(rootHint, (hints.get(rootHint) ?? 0) + 1)
+  const rootHints = [...hints].sort(([, a], [, b]) => b - a).map(([root]) => root)
+  return { services, foreignKeys: endpoints.length - listed, rootHints }
 }
 
 function summarize(endpoints: readonly Endpoint[]): ServiceSummary {
-  const usable = endpoints.filter(({ problem }) => problem === null)
+  const readable = endpoints.filter(({ unreadable }) => !unreadable)
+  const usable = readable.filter(({ problem }) => problem === null)
   return {
     service: endpoints[0]?.service ?? '',
-    layout: [...new Set(usable.map(({ layout }) => layout))].join(', '),
-    versions: [...new Set(usable.map(({ version }) => version))].filter((version) => version !== '').sort(),
+    layout: [...new Set(readable.map(({ layout }) => layout))].join(', '),
+    versions: [...new Set(readable.map(({ version }) => version))].filter((version) => version !== '').sort(),
     endpoints,
     weight: usable.reduce((sum, { weight }) => sum + weight, 0),
   }

@@ -30,7 +30,7 @@ export async function unregister(
   if (!endpoint) return { revision, removed: [] }
   const deletedAt = await deleteKey(client, endpoint)
   await refuseReturn(client, endpoint, signal)
-  return { revision: deletedAt, removed: matches }
+  return { revision: deletedAt, removed: endpoints.filter(({ key }) => key === endpoint.key) }
 }
 
 async function deleteKey(client: EtcdClient, endpoint: Endpoint): Promise<Revision> {

@@ -1,12 +1,12 @@
 import type { Endpoint, Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
-import type { Layout } from '../domain/layouts/index.js'
+import { isNoEndpoint, isUnreadable, layoutNamed } from '../domain/layouts/index.js'
+import type { Reader } from '../domain/layouts/reader.js'
 import { effectiveWeight, shareFractions, weightsAreUnset } from '../domain/shares.js'
 import { changeWeight, type WeightChange } from '../domain/weight.js'
 import type { EtcdClient } from '../etcd/client.js'
 import { replaceValue } from '../etcd/key-txn.js'
 import { list, oneKey } from '../etcd/range.js'
-import { decodeEndpoints } from './decode.js'
 
 export interface EndpointChange {
   readonly endpoint: Endpoint
@@ -29,21 +29,21 @@ interface Targets {
 /** Each selected key in a transaction of its own; the addresses under one key share its weight. */
 export async function setWeight(
   client: EtcdClient,
-  layout: Layout,
+  reader: Reader,
   { service, selected }: Targets,
   change: WeightChange,
   options: { force: boolean },
 ): Promise<WeightChanged> {
-  for (const { problem, key } of selected) {
-    if (problem !== null)
-      throw new DiscoError('CONFLICT', `The value of ${key} cannot carry a weight: ${problem}`)
+  for (const { unreadable, problem, key, layout } of selected) {
+    const why = unreadable ? problem : layoutNamed(layout).weightless
+    if (why !== null) throw weightless(key, why)
   }
   if (!options.force) refuseSurprises(service, selected, change)
   const before = new Map(service.map((endpoint) => [endpoint, endpoint.weight]))
   const weights = new Map(before)
   let revision = 0
   for (const key of new Set(selected.map((endpoint) => endpoint.key))) {
-    const changed = await changeKey(client, layout, key, change)
+    const changed = await changeKey(client, reader, key, change)
     revision = changed.revision
     for (const endpoint of service.filter((candidate) => candidate.key === key)) {
       before.set(endpoint, changed.from)
@@ -63,7 +63,7 @@ export async function setWeight(
 /** Reads, changes and writes under the key's own lease, again whenever someone else wrote in between. */
 async function changeKey(
   client: EtcdClient,
-  layout: Layout,
+  reader: Reader,
   key: string,
   change: WeightChange,
 ): Promise<{ revision: Revision; from: number; to: number }> {
@@ -71,19 +71,23 @@ async function changeKey(
     const { kvs } = await list(client, oneKey(key))
     const kv = kvs[0]
     if (!kv) throw new DiscoError('NOT_FOUND', `${key} went while its weight was being changed`)
-    const [endpoint] = decodeEndpoints(layout, kv)
-    if (!endpoint || endpoint.problem !== null) {
-      throw new DiscoError('CONFLICT', `The value of ${key} cannot carry a weight: ${endpoint?.problem}`)
-    }
-    const to = changeWeight(endpoint.weight, change)
-    const value = layout.withWeight(kv.value, to)
+    const found = reader.read(key, kv.value)
+    if (found === null || isNoEndpoint(found.decoded)) throw weightless(key, 'it is no registration')
+    if (isUnreadable(found.decoded)) throw weightless(key, found.decoded.problem)
+    const from = found.decoded[0].weight
+    const to = changeWeight(from, change)
+    const value = found.layout.withWeight(kv.value, to)
     const repeatable = change.kind === 'set'
     const outcome = await replaceValue(client, key, value, kv.modRevision, { repeatable })
-    if (outcome.done) return { revision: outcome.revision, from: endpoint.weight, to }
+    if (outcome.done) return { revision: outcome.revision, from, to }
     const wroteItself =
       repeatable && outcome.found !== null && Buffer.compare(outcome.found.value, value) === 0
-    if (wroteItself) return { revision: outcome.found.modRevision, from: endpoint.weight, to }
+    if (wroteItself) return { revision: outcome.found.modRevision, from, to }
   }
+}
+
+function weightless(key: string, why: string): DiscoError {
+  return new DiscoError('CONFLICT', `The value of ${key} cannot carry a weight: ${why}`)
 }
 
 /** A weight of 0 everywhere means that weights are unset: neither end of that is reached by accident. */

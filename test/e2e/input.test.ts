@@ -63,7 +63,33 @@ describe('what cannot be meant is refused with exit 2, and nothing is written', 
     ['an empty socket path', ['register', 'hello', 'unix:'], 'has no socket path'],
     ['an empty service name', ['register', '', AT], 'service name "" is empty'],
     ['a service name with a slash', ['register', 'a/b', AT], 'service name "a/b" contains "/"'],
-    ['ls of a service name with a slash', ['ls', 'a/b'], 'contains "/"'],
+    ['ls of a service name with a slash', ['ls', 'a/b', '--layout', 'seed'], 'contains "/"'],
+    ['an unknown layout', ['ls', '--layout', 'krato'], 'no layout "krato"', 'Did you mean kratos?'],
+    ['a base for the seed layout', ['ls', '--layout', 'seed=/x'], 'no prefix of its own', '--root /x'],
+    ['auto for writing', ['register', 'hello', AT, '--layout', 'auto'], 'auto is for reading'],
+    ['a layout that is not written', ['register', 'a', AT, '--layout', 'traefik'], 'it is configuration'],
+    ['an id without a place', ['register', 'a', AT, '--layout', 'kitex', '--id', '1'], 'no place for an id'],
+    ['no id for a layout of ids', ['register', 'a', AT, '--layout', 'panshiqu'], 'needs an id', '--id'],
+    [
+      'a version without a place',
+      ['register', 'a', AT, '--layout', 'etcd', '--version', '1'],
+      'no place for',
+    ],
+    [
+      'a weight without a place',
+      ['register', 'a', AT, '--layout', 'etcd', '--weight', '2'],
+      'carries no weight',
+    ],
+    [
+      'an id that makes another key',
+      ['register', 'a', AT, '--layout', 'pandaychen', '--version', '1', '--id', 'x/y'],
+      'The layout pandaychen cannot write this',
+    ],
+    [
+      'an id with control characters',
+      ['register', 'a', AT, '--layout', 'kratos', '--id', 'x\u007f'],
+      'control',
+    ],
     ['watch of an empty service name', ['watch', ''], 'is empty'],
     ['a version with a slash', ['register', 'hello', AT, '--version', '1/2'], 'contains "/"'],
     ['a TTL of 0', ['register', 'hello', AT, '--ttl', '0'], 'TTL of "0" cannot be granted'],
@@ -253,7 +279,7 @@ describe('etcd out of reach', () => {
     ['register', 'hello', AT],
     ['unregister', 'hello', AT],
     ['weight', 'hello', AT, '5'],
-    ['call', 'hello', 'SayHello'],
+    ['call', 'hello', 'SayHello', '--no-cache'],
   ]
 
   test('down: every command says where, why and how often it tried, and exits 3', async () => {

@@ -169,7 +169,7 @@ describe('what cannot be read costs one endpoint, not the list', () => {
     for (const [key, , problem] of broken) {
       const endpoint = byKey.get(key)
       expect(endpoint?.problem, key).toContain(problem)
-      expect(endpoint).toMatchObject({ weight: 0, share: 0 })
+      expect(endpoint).toMatchObject({ share: 0 })
     }
     expect(byKey.get('/bad/127.0.0.1:2000')).toMatchObject({ problem: null, weight: 5, share: 1 })
     const rows = cells(await output('ls', 'bad')).slice(1)
@@ -233,11 +233,18 @@ test('12,000 keys are listed complete, all as of one revision, while they change
   }
 })
 
+/** Kitex' own clients have a mind of their own about such a weight. */
+function hinted(weight: number): [key: string, value: string] {
+  const value = { network: 'tcp', address: '127.0.0.1:1009', weight, tags: null }
+  return ['/hello/127.0.0.1:1009', JSON.stringify(value)]
+}
+
 describe('JSON documents have the fields and types of their golden files', () => {
   test('endpoints and endpoint, services and service', async () => {
     const lease = await grantLease(etcd, 100)
     await put('hello', '127.0.0.1:1001', { version: '1.0.0', lease })
     await etcd.ctl('put', '/hello/x', 'not JSON')
+    await etcd.ctl('put', ...hinted(0))
     await put('payments', '127.0.0.1:1003')
     expectShape('endpoints', await listed('hello'))
     expectShape('endpoint', ...lines(await output('ls', 'hello', '-o', 'ndjson')))
@@ -247,11 +254,12 @@ describe('JSON documents have the fields and types of their golden files', () =>
 
   test('weight, unregister and error', async () => {
     await put('hello', '127.0.0.1:1001')
-    const weight = await output('weight', 'hello', '127.0.0.1:1001', '5', '--json')
+    await etcd.ctl('put', ...hinted(10))
+    const weight = await output('weight', 'hello', '--all', '0', '--json', '--force')
     expectShape('weight', JSON.parse(weight))
     const unregister = await output('unregister', 'hello', '127.0.0.1:1001', '--json')
     expectShape('unregister', JSON.parse(unregister))
-    expectShape('error', JSON.parse((await disco.run('ls', 'hello', '--json')).stdout))
+    expectShape('error', JSON.parse((await disco.run('ls', 'helo', '--json')).stdout))
   })
 
   test('call and call-line, with an endpoint that nobody serves', async () => {

@@ -63,10 +63,10 @@ describe('register', () => {
   })
 
   test('a key left by SIGKILL goes with its TTL, and a restart waits for that instead of failing', async () => {
-    const killed = disco.start(...HELD)
+    const killed = disco.start(...HELD, '--ttl', '6')
     await killed.printed('"type":"added"')
     await killed.end('SIGKILL')
-    const restarted = disco.start(...HELD)
+    const restarted = disco.start(...HELD, '--ttl', '6')
     await restarted.printed('waiting up to')
     await restarted.printed('"type":"added"')
     expect(await storedText(etcd, KEY)).not.toBe('')

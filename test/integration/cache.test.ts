@@ -11,7 +11,7 @@ import { RealEtcd } from '../support/etcd.js'
 import { registration, wipe } from '../support/etcd-state.js'
 import { GreeterProcess } from '../support/greeter-process.js'
 
-const TARGET = { members: ['a:1', 'b:1'], layout: 'seed', service: 'hello' }
+const TARGET = { members: ['a:1', 'b:1'], layout: 'seed', root: '', service: 'hello' }
 const LIST: CachedList = { revision: 7, endpoints: [endpoint()], seenAtMs: 1_000 }
 
 let home: string
@@ -38,6 +38,7 @@ describe('the kept lists', () => {
     expect(await open().read({ ...TARGET, members: ['a:1'] })).toBeNull()
     expect(await open().read({ ...TARGET, service: 'hello2' })).toBeNull()
     expect(await open().read({ ...TARGET, layout: 'etcd' })).toBeNull()
+    expect(await open().read({ ...TARGET, root: '/prod/' })).toBeNull()
     expect(warnings).toEqual([])
   })
 
@@ -151,7 +152,7 @@ describe('a client that starts while etcd is away', () => {
     const stop = new AbortController()
     const registry = await Registry.open({
       ...{ endpoints: [etcd.endpoint], endpointsSource: 'the test' },
-      ...{ commandTimeoutMs: 1_000, dialTimeoutMs: 500, cache: { folder: folder() } },
+      ...{ commandTimeoutMs: 1_000, dialTimeoutMs: 500, cache: { folder: folder() }, layout: 'auto' },
     })
     const watching = (async () => {
       for await (const update of registry.watch({ service: 'hello' }, stop.signal)) updates.push(update)

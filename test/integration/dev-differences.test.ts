@@ -31,7 +31,7 @@ describe('the dev registry answers as etcd', () => {
 describe('progress notifications', () => {
   const starts: ReadonlyArray<readonly [string, () => Promise<{ endpoint: string; stop(): Promise<void> }>]> =
     [
-      ['etcd', () => RealEtcd.start(['--experimental-watch-progress-notify-interval', '200ms'])],
+      ['etcd', () => RealEtcd.start({ args: ['--experimental-watch-progress-notify-interval', '200ms'] })],
       [
         'the dev registry',
         async () => {

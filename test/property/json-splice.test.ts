@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { spliceNumber } from '../../src/domain/layouts/json-splice.js'
+import { spliceJson } from '../../src/domain/layouts/json-splice.js'
 
 /** A piece of a value: bytes that must stay, or a number that must change. */
 type Piece = Buffer | 'number'
@@ -84,7 +84,7 @@ it('changes the bytes of the top-level numbers of that name, all of them, and no
           Buffer.from(rest),
         ]
         const before = joined(pieces, numbers)
-        const after = Buffer.from(spliceNumber(before, 'weight', wanted))
+        const after = Buffer.from(spliceJson(before, ['weight'], String(wanted)))
         expect(after.toString('latin1')).toBe(joined(pieces, [String(wanted)]).toString('latin1'))
       },
     ),
@@ -109,7 +109,7 @@ it('adds the member where there is none: what was there stays, in its order, bef
         )
         const before = Buffer.concat([body, Buffer.from('}'), rest])
         const added = `${foreign.length === 0 ? '' : ','}"weight":${wanted}}`
-        const after = Buffer.from(spliceNumber(before, 'weight', wanted))
+        const after = Buffer.from(spliceJson(before, ['weight'], String(wanted)))
         expect(after.toString('latin1')).toBe(
           Buffer.concat([body, Buffer.from(added), rest]).toString('latin1'),
         )
@@ -123,7 +123,7 @@ it('JSON stays JSON: the same object with another number', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.nat(), (object, wanted) => {
       const json = JSON.stringify({ ...object, weight: 1 }, null, 1)
-      const after = Buffer.from(spliceNumber(Buffer.from(json), 'weight', wanted)).toString()
+      const after = Buffer.from(spliceJson(Buffer.from(json), ['weight'], String(wanted))).toString()
       expect(JSON.parse(after)).toEqual({ ...JSON.parse(json), weight: wanted })
     }),
   )

@@ -1,17 +1,27 @@
 import fc from 'fast-check'
 import type { Registered } from '../../src/domain/endpoint.js'
 
-const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
-const html = fc.constantFrom('<b>', 'a&b', 'x>y', '\u2028', '"quoted"', 'back\\slash', 'grün', '日本', '🚀')
+export const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
+export const html = fc.constantFrom(
+  '<b>',
+  'a&b',
+  'x>y',
+  '\u2028',
+  '"quoted"',
+  'back\\slash',
+  'grün',
+  '日本',
+  '🚀',
+)
 
 /** A name that the seed layout can write: any text without slashes and control characters. */
-const segment: fc.Arbitrary<string> = fc
+export const segment: fc.Arbitrary<string> = fc
   .oneof(
     fc.domain(),
     text,
     fc.tuple(text, html).map((parts) => parts.join('')),
   )
-  .map((name) => name.replace(/[/\u0000-\u001f\u007f]/g, '_'))
+  .map((name) => name.replace(/[/\u0000-\u001f\u007f-\u009f]/g, '_'))
 
 const port = fc.integer({ min: 1, max: 65_535 })
 const unixPath = fc.array(
@@ -19,10 +29,15 @@ const unixPath = fc.array(
   { minLength: 1, maxLength: 4 },
 )
 
-/** host:port, [ipv6]:port, and socket paths with slashes. */
-const addr: fc.Arbitrary<string> = fc.oneof(
+/** host:port and [ipv6]:port. */
+export const tcpAddr: fc.Arbitrary<string> = fc.oneof(
   fc.tuple(fc.oneof(fc.ipV4(), fc.domain()), port).map(([host, number]) => `${host}:${number}`),
   fc.tuple(fc.ipV6(), port).map(([host, number]) => `[${host}]:${number}`),
+)
+
+/** Those, and socket paths with slashes. */
+export const addr: fc.Arbitrary<string> = fc.oneof(
+  tcpAddr,
   unixPath.map((parts) => `unix:/${parts.join('/')}`),
 )
 

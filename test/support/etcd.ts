@@ -14,58 +14,98 @@ const DATA_ROOT = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 const START_DEADLINE_MS = 20_000
 
+/** A test that runs out of time stops nothing. */
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+/** The files of a member that serves TLS, and of an etcdctl that talks to it. */
+export interface EtcdTls {
+  readonly caFile: string
+  readonly certFile: string
+  readonly keyFile: string
+  /** Where clients must show a certificate: the one of etcdctl. */
+  readonly client?: { readonly certFile: string; readonly keyFile: string }
+}
+
+/** A member's place in its cluster. */
+export interface EtcdPlace {
+  readonly name: string
+  readonly clientPort: number
+  readonly peerUrl: string
+  /** `name=peer URL` of every member. */
+  readonly cluster: string
+}
+
+export interface EtcdSettings {
+  /** Further flags of etcd's. */
+  readonly args?: readonly string[]
+  readonly tls?: EtcdTls
+  /** A cluster of its own, unless told otherwise. */
+  readonly place?: EtcdPlace
+}
+
 /** One real etcd member on free loopback ports, with its data thrown away when it stops. */
 export class RealEtcd implements AsyncDisposable {
+  /** `user:password` of etcdctl, once authentication is on. */
+  ctlUser = ''
+  /** Part of the cluster's id: data that starts under another one is another cluster. */
+  private token = 'first'
+  /** What etcd itself has to say; while connections are cut, that is not worth reading. */
+  private complaints = ''
+
   private constructor(
-    readonly endpoint: string,
-    private readonly args: readonly string[],
+    private readonly place: EtcdPlace,
+    private readonly settings: EtcdSettings,
     private readonly dataFolder: string,
-    private child: ChildProcess,
+    private child: ChildProcess | null = null,
   ) {}
 
-  static async start(extraArgs: readonly string[] = []): Promise<RealEtcd> {
-    const [clientPort, peerPort] = await freePorts(2)
-    const dataFolder = mkdtempSync(join(DATA_ROOT, 'disco-etcd-'))
-    const client = `http://127.0.0.1:${clientPort}`
-    const peer = `http://127.0.0.1:${peerPort}`
-    const args = [
-      ...['--name', 'm1', '--data-dir', dataFolder, '--logger', 'zap', '--log-level', 'error'],
-      ...['--listen-client-urls', client, '--advertise-client-urls', client],
-      ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
-      ...['--initial-cluster', `m1=${peer}`, '--heartbeat-interval', '50', '--election-timeout', '500'],
-      ...extraArgs,
-    ]
-    const etcd = new RealEtcd(`127.0.0.1:${clientPort}`, args, dataFolder, launch(args))
-    await etcd.untilReady()
+  static async start(settings: EtcdSettings = {}): Promise<RealEtcd> {
+    const place = settings.place ?? (await placeAlone())
+    const etcd = new RealEtcd(place, settings, mkdtempSync(join(DATA_ROOT, 'disco-etcd-')))
+    await etcd.restart()
     return etcd
+  }
+
+  /** `host:port`, whether it speaks TLS or not. */
+  get endpoint(): string {
+    return `127.0.0.1:${this.place.clientPort}`
   }
 
   /** The process id of the running member, for those who measure it. */
   get pid(): number {
-    if (this.child.pid === undefined) throw new Error('etcd is not running')
+    if (this.child?.pid === undefined) throw new Error('etcd is not running')
     return this.child.pid
   }
 
   /** Runs etcdctl against this member; its standard output. */
   async ctl(...args: string[]): Promise<string> {
+    const { tls } = this.settings
     const { stdout } = await promisify(execFile)(findEtcd('etcdctl'), args, {
-      env: { ...process.env, ETCDCTL_API: '3', ETCDCTL_ENDPOINTS: this.endpoint },
+      env: {
+        ...{ PATH: process.env.PATH, ETCDCTL_API: '3', ETCDCTL_ENDPOINTS: this.endpoint },
+        ...(this.ctlUser === '' ? {} : { ETCDCTL_USER: this.ctlUser }),
+        ...(tls ? { ETCDCTL_CACERT: tls.caFile } : {}),
+        ...(tls?.client ? { ETCDCTL_CERT: tls.client.certFile, ETCDCTL_KEY: tls.client.keyFile } : {}),
+      },
     })
     return stdout
   }
 
   /** Freezes the member: it accepts connections and never answers. */
   pause(): void {
-    this.child.kill('SIGSTOP')
+    this.child?.kill('SIGSTOP')
   }
 
   resume(): void {
-    this.child.kill('SIGCONT')
+    this.child?.kill('SIGCONT')
   }
 
   /** Ends the member at once and keeps its data, for a later `restart`. */
   async kill(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return
+    if (!this.child || this.child.exitCode !== null || this.child.signalCode !== null) return
     const gone = once(this.child, 'exit')
     this.child.kill('SIGKILL')
     await gone
@@ -73,8 +113,37 @@ export class RealEtcd implements AsyncDisposable {
 
   async restart(): Promise<void> {
     await this.kill()
-    this.child = launch(this.args)
+    this.child = this.launch()
     await this.untilReady()
+  }
+
+  /** Saves all that etcd holds, for a later `restore`. The file goes with the data. */
+  async save(): Promise<string> {
+    const file = join(this.dataFolder, `snapshot-${Date.now()}.db`)
+    await this.ctl('snapshot', 'save', file)
+    return file
+  }
+
+  /** Ends the member and puts a saved state in the place of its data; it runs again with `restart`. */
+  async restore(file: string): Promise<void> {
+    await this.throwAway()
+    const { name, peerUrl, cluster } = this.place
+    await this.ctl(
+      ...['snapshot', 'restore', file, '--data-dir', this.memberFolder, '--name', name],
+      ...['--initial-cluster', cluster, '--initial-advertise-peer-urls', peerUrl],
+      ...['--initial-cluster-token', this.token],
+    )
+  }
+
+  /** Ends the member and throws its data away; it starts empty with `restart`. */
+  async throwAway(): Promise<void> {
+    await this.kill()
+    rmSync(this.memberFolder, { recursive: true, force: true })
+  }
+
+  /** What is restored, or started empty, from now on has another cluster id. */
+  becomeAnotherCluster(): void {
+    this.token = `${this.token}-again`
   }
 
   async stop(): Promise<void> {
@@ -86,10 +155,39 @@ export class RealEtcd implements AsyncDisposable {
     return this.stop()
   }
 
+  private get memberFolder(): string {
+    return join(this.dataFolder, 'member-data')
+  }
+
+  private launch(): ChildProcess {
+    const { name, clientPort, peerUrl, cluster } = this.place
+    const { tls, args = [] } = this.settings
+    const clientUrl = `${tls ? 'https' : 'http'}://127.0.0.1:${clientPort}`
+    const flags = [
+      ...['--name', name, '--data-dir', this.memberFolder, '--logger', 'zap', '--log-level', 'error'],
+      ...['--listen-client-urls', clientUrl, '--advertise-client-urls', clientUrl],
+      ...['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl],
+      ...['--initial-cluster', cluster, '--initial-cluster-token', this.token],
+      ...['--heartbeat-interval', '50', '--election-timeout', '500'],
+      ...(tls ? ['--cert-file', tls.certFile, '--key-file', tls.keyFile] : []),
+      ...(tls?.client ? ['--client-cert-auth', '--trusted-ca-file', tls.caFile] : []),
+      ...args,
+    ]
+    // A bare environment: etcd reads every ETCD_* variable as a flag.
+    const child = spawn(findEtcd('etcd'), flags, { stdio: ['ignore', 'ignore', 'pipe'], env: {} })
+    this.complaints = ''
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.complaints += text
+    })
+    running.add(child)
+    child.once('exit', () => running.delete(child))
+    return child
+  }
+
   private async untilReady(): Promise<void> {
     const deadline = Date.now() + START_DEADLINE_MS
     while (Date.now() < deadline) {
-      if (this.child.exitCode !== null) break
+      if (this.child?.exitCode !== null) break
       if (await accepts(this.endpoint)) {
         const answered = await this.ctl('endpoint', 'health').then(
           () => true,
@@ -99,13 +197,16 @@ export class RealEtcd implements AsyncDisposable {
       }
       await delay(25)
     }
-    throw new Error(`etcd at ${this.endpoint} did not become healthy within ${START_DEADLINE_MS} ms`)
+    throw new Error(
+      `etcd at ${this.endpoint} did not become healthy within ${START_DEADLINE_MS} ms: ${this.complaints}`,
+    )
   }
 }
 
-function launch(args: readonly string[]): ChildProcess {
-  // A bare environment: etcd reads every ETCD_* variable as a flag.
-  return spawn(findEtcd('etcd'), args, { stdio: ['ignore', 'ignore', 'inherit'], env: {} })
+async function placeAlone(): Promise<EtcdPlace> {
+  const [clientPort = 0, peerPort] = await freePorts(2)
+  const peerUrl = `http://127.0.0.1:${peerPort}`
+  return { name: 'm1', clientPort, peerUrl, cluster: `m1=${peerUrl}` }
 }
 
 function accepts(endpoint: string): Promise<boolean> {

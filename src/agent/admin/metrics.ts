@@ -15,13 +15,13 @@ export class Metrics {
 
   constructor(private readonly registrar: Registrar) {
     registrar
-      .on('registered', ({ key, registered }) => {
+      .on('registered', ({ registered }) => {
         this.counts.registrations++
-        this.known.set(key, registered)
+        this.known.set(registered.addr, registered)
       })
-      .on('changed', ({ key, registered }) => {
+      .on('changed', ({ registered }) => {
         this.counts.changes++
-        this.known.set(key, registered)
+        this.known.set(registered.addr, registered)
       })
       .on('leaseLost', () => this.counts.leaseLosses++)
       .on('reattached', () => this.counts.reattachments++)
@@ -54,14 +54,14 @@ export class Metrics {
   }
 
   private ofRegistration(): Family[] {
-    const held = new Set(this.registrar.held.map(({ key }) => key))
-    const perEndpoint = (name: string, help: string, read: (key: string, registered: Registered) => number) =>
+    const held = new Set(this.registrar.held.map(({ registered }) => registered.addr))
+    const perEndpoint = (name: string, help: string, read: (registered: Registered) => number) =>
       gauge(
         name,
         help,
-        [...this.known].map(([key, registered]) => ({
+        [...this.known.values()].map((registered) => ({
           labels: { service: registered.service, version: registered.version, addr: registered.addr },
-          value: read(key, registered),
+          value: read(registered),
         })),
       )
     const phases = PHASES.map((phase) => ({
@@ -70,10 +70,10 @@ export class Metrics {
     }))
     return [
       gauge('disco_phase', 'What the registrar is at: 1 for one of them.', phases),
-      perEndpoint('disco_registered', 'Whether the key of the endpoint is held.', (key) =>
-        Number(held.has(key)),
+      perEndpoint('disco_registered', 'Whether the key of the endpoint is held.', ({ addr }) =>
+        Number(held.has(addr)),
       ),
-      perEndpoint('disco_weight', 'Weight of the endpoint as last seen.', (_, { weight }) => weight),
+      perEndpoint('disco_weight', 'Weight of the endpoint as last seen.', ({ weight }) => weight),
       counter('disco_registrations_total', 'Keys registered, again included.', this.counts.registrations),
       counter('disco_changes_total', 'Times that somebody wrote a held key.', this.counts.changes),
     ]

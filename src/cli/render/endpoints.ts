@@ -1,3 +1,4 @@
+import { DEFAULT_LAYOUT, findLayout } from '../../domain/layouts/index.js'
 import type { Palette } from '../color.js'
 import type { EndpointDoc, EndpointsDoc } from '../schema/endpoints.js'
 import { type Column, renderTable } from './table.js'
@@ -26,16 +27,23 @@ export function renderEndpoints(
     ...(withTtl ? [{ head: 'TTL', align: 'right', text: ttl } as const] : []),
     { head: 'LEASE', text: ({ lease }) => (lease === null ? 'none' : wide ? lease : `…${lease.slice(-4)}`) },
     { head: 'REV', align: 'right', text: ({ modRevision }) => modRevision },
-    ...(wide ? wideColumns() : []),
+    ...(wide ? wideColumns() : namesLayouts(doc.endpoints) ? [LAYOUT] : []),
     { head: 'NOTE', text: (row) => standing(row, doc).note },
   ]
   return renderTable(doc.endpoints, columns, palette)
 }
 
+const LAYOUT: Column<EndpointDoc> = { head: 'LAYOUT', text: ({ layout }) => layout }
+
+/** Where all is in the default layout there is nothing to tell apart. */
+function namesLayouts(endpoints: readonly EndpointDoc[]): boolean {
+  return endpoints.some(({ layout }) => layout !== DEFAULT_LAYOUT.name)
+}
+
 function wideColumns(): Column<EndpointDoc>[] {
   return [
     { head: 'CREATED', align: 'right', text: ({ createRevision }) => createRevision },
-    { head: 'LAYOUT', text: ({ layout }) => layout },
+    LAYOUT,
     { head: 'KEY', text: ({ key }) => key },
   ]
 }
@@ -50,8 +58,10 @@ function standing(row: EndpointDoc, { weightsUnset }: { weightsUnset: boolean })
   const red = (palette: Palette, text: string) => palette.red(text)
   if (row.problem !== null) return { glyph: '✗', note: row.problem, paint: red }
   const drained = row.weight === 0 && !weightsUnset
-  const immortal = row.lease === null ? 'no lease' : null
-  const note = [drained ? 'drained' : null, immortal, weightsUnset ? 'weights unset' : null]
+  const wantsLease = findLayout(row.layout)?.wantsLease ?? true
+  const immortal = row.lease === null && wantsLease ? 'no lease' : null
+  const hints = row.hints.map(({ text }) => text)
+  const note = [drained ? 'drained' : null, immortal, weightsUnset ? 'weights unset' : null, ...hints]
     .filter(Boolean)
     .join(', ')
   if (drained) return { glyph: '◐', note, paint: (palette, text) => palette.yellow(text) }

@@ -1,3 +1,4 @@
+import { DEFAULT_LAYOUT } from '../../domain/layouts/index.js'
 import type { Palette } from '../color.js'
 import type { EventDoc } from '../schema/event.js'
 import { count, percent } from './units.js'
@@ -25,7 +26,8 @@ function line(event: EventDoc, palette: Palette): string {
     case 'added': {
       const version = event.version === '' ? '' : `v${event.version} `
       const what = event.problem === null ? `${version}weight ${event.weight}` : event.problem
-      return `${palette.green('+ added ')} ${where(event)}  ${visible(what)}  share ${percent(event.share)}`
+      const layout = event.layout === DEFAULT_LAYOUT.name ? '' : `  (${event.layout})`
+      return `${palette.green('+ added ')} ${where(event)}  ${visible(what)}  share ${percent(event.share)}${layout}`
     }
     case 'weight': {
       const share = `share ${percent(event.share.from)} → ${percent(event.share.to)}`

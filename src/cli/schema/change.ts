@@ -1,7 +1,8 @@
-import { leaseHex } from '../../domain/endpoint.js'
+import { type Endpoint, leaseHex } from '../../domain/endpoint.js'
+import type { Hint } from '../../domain/layouts/index.js'
 import type { Unregistered } from '../../registry/unregister.js'
 import type { WeightChanged } from '../../registry/weight.js'
-import { roundShare } from './endpoints.js'
+import { hintsOf, roundShare } from './endpoints.js'
 
 export interface WeightDoc {
   readonly schema: 'disco.weight/v1'
@@ -14,6 +15,8 @@ export interface WeightDoc {
     readonly to: number
     readonly share: { readonly from: number; readonly to: number }
     readonly lease: string | null
+    /** What the new weight means besides. */
+    readonly hints: readonly Hint[]
   }[]
 }
 
@@ -25,8 +28,14 @@ export function weightDoc(service: string, { revision, changes }: WeightChanged)
       ...{ key: endpoint.key, addr: endpoint.addr, from, to },
       share: { from: roundShare(shareFraction.from), to: roundShare(shareFraction.to) },
       lease: endpoint.lease === null ? null : leaseHex(endpoint.lease),
+      hints: newHints({ ...endpoint, weight: from }, { ...endpoint, weight: to }),
     })),
   }
+}
+
+function newHints(before: Endpoint, after: Endpoint): Hint[] {
+  const known = hintsOf(before).map(({ code }) => code)
+  return hintsOf(after).filter(({ code }) => !known.includes(code))
 }
 
 export interface UnregisterDoc {

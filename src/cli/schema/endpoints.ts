@@ -1,4 +1,5 @@
 import { type Endpoint, leaseHex } from '../../domain/endpoint.js'
+import { findLayout, type Hint } from '../../domain/layouts/index.js'
 import { shareFractions, weightsAreUnset } from '../../domain/shares.js'
 import type { EndpointList, Ttl } from '../../registry/registry.js'
 
@@ -18,6 +19,8 @@ export interface EndpointDoc {
   readonly modRevision: string
   readonly metadata: Readonly<Record<string, string>>
   readonly problem: string | null
+  /** What is worth knowing of it besides. */
+  readonly hints: readonly Hint[]
 }
 
 export interface EndpointsDoc {
@@ -31,7 +34,7 @@ export interface EndpointsDoc {
 
 export function endpointsDoc(
   service: string,
-  { revision, endpoints }: EndpointList,
+  { revision, endpoints }: Pick<EndpointList, 'revision' | 'endpoints'>,
   ttls: ReadonlyMap<string, Ttl>,
 ): EndpointsDoc {
   const shares = shareFractions(endpoints)
@@ -54,8 +57,14 @@ function endpointDoc(endpoint: Endpoint, share: number, ttls: ReadonlyMap<string
     grantedTtlSeconds: ttl?.grantedTtlSeconds ?? null,
     createRevision: String(endpoint.createRevision),
     modRevision: String(endpoint.modRevision),
-    ...{ metadata, problem },
+    ...{ metadata, problem, hints: hintsOf(endpoint) },
   }
+}
+
+/** What its layout knows of such an endpoint. */
+export function hintsOf(endpoint: Endpoint): Hint[] {
+  const hint = endpoint.unreadable ? null : findLayout(endpoint.layout)?.hint(endpoint)
+  return hint ? [hint] : []
 }
 
 export function roundShare(fraction: number): number {

@@ -16,6 +16,7 @@ interface OfEndpoint {
   readonly key: string
   readonly addr: string
   readonly version: string
+  readonly layout: string
 }
 
 /** One line of `watch` and `register`. */
@@ -93,7 +94,7 @@ export function eventDoc({ event, snapshot }: Told, service: string | undefined)
       return { schema, type: 'resync', rev: String(event.revision), ...named, missedRevisions, changes }
     }
     default: {
-      const { key, addr, version, weight, problem, lease } = event.endpoint
+      const { key, addr, version, layout, weight, problem, lease } = event.endpoint
       // The type stands second in the line, where readers look for it.
       const of: OfEndpoint & { type: typeof event.type } = {
         schema,
@@ -103,6 +104,7 @@ export function eventDoc({ event, snapshot }: Told, service: string | undefined)
         key,
         addr,
         version,
+        layout,
       }
       const share = { from: roundShare(event.share.from), to: roundShare(event.share.to) }
       const hex = lease === null ? null : leaseHex(lease)

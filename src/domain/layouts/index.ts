@@ -1,7 +1,71 @@
+import { DiscoError } from '../errors.js'
+import { nearestNames } from '../nearest.js'
+import { apisix } from './apisix.js'
+import { dubboGoApp } from './dubbo-go-app.js'
+import { dubboGoInterface } from './dubbo-go-interface.js'
+import { ego } from './ego.js'
+import { etcd } from './etcd.js'
+import { goKit } from './go-kit.js'
+import { goMicro, goMicroV4 } from './go-micro.js'
+import { goZero } from './go-zero.js'
+import { goframe } from './goframe.js'
+import { hertz } from './hertz.js'
+import { jupiter } from './jupiter.js'
+import { kitex } from './kitex.js'
+import { kratos } from './kratos.js'
 import type { Layout } from './layout.js'
+import { pandaychen } from './pandaychen.js'
+import { panshiqu } from './panshiqu.js'
+import { rpcx } from './rpcx.js'
 import { seed } from './seed.js'
+import { skydns } from './skydns.js'
+import { traefik } from './traefik.js'
 
-export { isUnreadable, type Layout } from './layout.js'
+export {
+  type Decoded,
+  type Hint,
+  isNoEndpoint,
+  isUnreadable,
+  type Layout,
+  type Registrations,
+} from './layout.js'
 
 /** What is written, and what production resolvers read. */
 export const DEFAULT_LAYOUT: Layout = seed
+
+/** All that is known, as people are told of them. */
+export const LAYOUTS: readonly Layout[] = [
+  ...[seed, etcd, panshiqu, pandaychen, goZero, kratos, kitex, hertz, goMicro, goMicroV4, goframe],
+  ...[dubboGoInterface, dubboGoApp, rpcx, skydns, jupiter, ego, goKit, traefik, apisix],
+]
+
+export function findLayout(name: string): Layout | undefined {
+  return LAYOUTS.find((known) => known.name === name)
+}
+
+/**
+ * A layout by its name, or by `NAME=BASE` where its keys begin otherwise than its writers' default.
+ *
+ * @throws DiscoError USAGE
+ */
+export function layoutNamed(text: string): Layout {
+  const equals = text.indexOf('=')
+  const name = equals < 0 ? text : text.slice(0, equals)
+  const layout = findLayout(name)
+  if (!layout) {
+    const names = LAYOUTS.map((known) => known.name)
+    const nearest = nearestNames(name, names)
+    const hint = nearest.length > 0 ? [`Did you mean ${nearest.join(' or ')}?`] : []
+    throw new DiscoError('USAGE', `There is no layout "${name}"`, {
+      suggestions: [...hint, `There is: ${names.join(', ')}`],
+    })
+  }
+  if (equals < 0) return layout
+  const base = text.slice(equals + 1)
+  if (layout === seed) {
+    throw new DiscoError('USAGE', 'The layout seed has no prefix of its own', {
+      suggestions: [`Give the prefix of all keys: --root ${base}`],
+    })
+  }
+  return layout.at(base.length > 1 ? base.replace(/\/+$/, '') : base)
+}

@@ -1,21 +1,44 @@
+/** The members to go through, from the outermost object to the one that is meant. */
+type Path = readonly [string, ...string[]]
+
 /**
- * Sets a top-level member of a JSON object to a number, in place: every other byte of the value stays, be it
- * white space, an unknown field or something after the object. Works on bytes one by one (as Latin-1), so
- * that text in any encoding survives. Duplicate members all change: readers differ in which one they take.
+ * Sets a member of a JSON object, in place: every other byte of the value stays, be it white space, an
+ * unknown field or something after the object. Works on bytes one by one (as Latin-1), so that text in any
+ * encoding survives. Duplicate members all change: readers differ in which one they take. An object that the
+ * path asks for and that is not there is added.
  *
  * @param json a value that parses as a JSON object.
+ * @param raw the member's new value, as JSON in ASCII.
  */
-export function spliceNumber(json: Uint8Array, member: string, number: number): Uint8Array {
+export function spliceJson(json: Uint8Array, path: Path, raw: string): Uint8Array {
+  return Buffer.from(spliced(Buffer.from(json).toString('latin1'), path, raw), 'latin1')
+}
+
+/** The raw text of a top-level member as its last reader takes it; null where there is none. */
+export function rawMember(json: Uint8Array, member: string): string | null {
   const text = Buffer.from(json).toString('latin1')
+  const span = scanObject(text, member).spans.at(-1)
+  return span ? text.slice(...span) : null
+}
+
+function spliced(text: string, [member, ...rest]: Path, raw: string): string {
   const { spans, isEmpty, end } = scanObject(text, member)
-  let spliced = text
+  const [next, ...deeper] = rest
+  const valueFor = (old: string) => {
+    if (next === undefined) return raw
+    return old.startsWith('{') ? spliced(old, [next, ...deeper], raw) : nested([next, ...deeper], raw)
+  }
+  let result = text
   for (const [from, to] of spans.toReversed()) {
-    spliced = spliced.slice(0, from) + number + spliced.slice(to)
+    result = result.slice(0, from) + valueFor(text.slice(from, to)) + result.slice(to)
   }
-  if (spans.length === 0) {
-    spliced = `${text.slice(0, end)}${isEmpty ? '' : ','}${JSON.stringify(member)}:${number}${text.slice(end)}`
-  }
-  return Buffer.from(spliced, 'latin1')
+  if (spans.length > 0) return result
+  const added = `${isEmpty ? '' : ','}${JSON.stringify(member)}:${valueFor('')}`
+  return `${text.slice(0, end)}${added}${text.slice(end)}`
+}
+
+function nested(path: Path, raw: string): string {
+  return path.reduceRight((inner, member) => `{${JSON.stringify(member)}:${inner}}`, raw)
 }
 
 const TOKEN = /[{}[\],:]|"(?:[^"\\]|\\.)*"|[^\s{}[\],:"]+/gs
@@ -33,23 +56,25 @@ function scanObject(text: string, member: string): Scan {
   let depth = 0
   let name: string | null = null
   let valueFollows = false
+  let valueFrom = 0
   let tokens = 0
   for (const match of text.matchAll(TOKEN)) {
     const token = match[0]
-    const at = match.index
+    const to = match.index + token.length
     tokens++
+    if (depth === 1 && valueFollows && token !== '}' && token !== ',') valueFrom = match.index
     if (token === '{' || token === '[') depth++
     else if (token === '}' || token === ']') {
       depth--
-      if (depth === 0) return { spans, isEmpty: tokens === 2, end: at }
-    } else if (depth === 1) {
-      if (token === ',') {
-        name = null
-        valueFollows = false
-      } else if (token === ':') valueFollows = true
-      else if (!valueFollows) name = JSON.parse(token) as string
-      else if (name === member) spans.push([at, at + token.length])
+      if (depth === 0) return { spans, isEmpty: tokens === 2, end: match.index }
     }
+    if (depth !== 1) continue
+    if (token === ',') {
+      name = null
+      valueFollows = false
+    } else if (token === ':') valueFollows = true
+    else if (!valueFollows && tokens > 1) name = JSON.parse(token) as string
+    else if (valueFollows && name === member) spans.push([valueFrom, to])
   }
-  throw new Error('spliceNumber needs a JSON object')
+  throw new Error('spliceJson needs a JSON object')
 }

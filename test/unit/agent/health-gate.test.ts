@@ -4,9 +4,8 @@ import { HealthGate } from '../../../src/agent/health-gate.js'
 /** `+` is a success, `-` a failure; what each turned. */
 function turns(answers: string, rules: { rise: number; fall: number }): string {
   const gate = new HealthGate(rules)
-  return [...answers]
-    .map((answer) => ({ healthy: 'H', unhealthy: 'U' })[gate.note(answer === '+') ?? ''] ?? '.')
-    .join('')
+  const letters = { healthy: 'H', unhealthy: 'U', nothing: '.' }
+  return [...answers].map((answer) => letters[gate.note(answer === '+') ?? 'nothing']).join('')
 }
 
 describe('a health gate', () => {

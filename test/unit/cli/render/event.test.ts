@@ -105,7 +105,7 @@ describe('an event as data', () => {
     expect(Object.keys(doc).slice(0, 2)).toEqual(['schema', 'type'])
     expect(doc).toEqual({
       ...{ schema: 'disco.event/v1', type: 'weight', rev: '1043', service: 'hello', key: a.key, addr: 'a:1' },
-      ...{ version: '1.0.0', from: 11, to: 10, share: { from: 0.7333, to: 0.5556 } },
+      ...{ version: '1.0.0', layout: 'seed', from: 11, to: 10, share: { from: 0.7333, to: 0.5556 } },
     })
     expect(told({ type: 'gone', revision, endpoint: { ...a, lease: '255' }, share })).toMatchObject({
       ...{ type: 'gone', reason: 'unknown', lease: '00000000000000ff' },

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { spliceNumber } from '../../../../src/domain/layouts/json-splice.js'
+import { rawMember, spliceJson } from '../../../../src/domain/layouts/json-splice.js'
 
 function spliced(json: string, number = 7): string {
-  return Buffer.from(spliceNumber(Buffer.from(json), 'weight', number)).toString()
+  return Buffer.from(spliceJson(Buffer.from(json), ['weight'], String(number))).toString()
 }
 
-describe('spliceNumber', () => {
+describe('spliceJson', () => {
   it.each([
     ['the number', '{"name":"a","weight":10,"x":1}', '{"name":"a","weight":7,"x":1}'],
     ['the first member', '{"weight":10,"x":1}', '{"weight":7,"x":1}'],
@@ -61,17 +61,51 @@ describe('spliceNumber', () => {
       Buffer.from([0x00, 0xfe]),
     ])
     const expected = Buffer.from(bytes.toString('latin1').replace('"weight":1', '"weight":42'), 'latin1')
-    expect(Buffer.from(spliceNumber(bytes, 'weight', 42))).toEqual(expected)
+    expect(Buffer.from(spliceJson(bytes, ['weight'], '42'))).toEqual(expected)
   })
 
   it('does not touch the bytes that it was given', () => {
     const bytes = Buffer.from('{"weight":1}')
-    spliceNumber(bytes, 'weight', 99)
+    spliceJson(bytes, ['weight'], '99')
     expect(bytes.toString()).toBe('{"weight":1}')
   })
 
   it('refuses what is no object', () => {
     expect(() => spliced('')).toThrow('needs a JSON object')
     expect(() => spliced('{"weight":1')).toThrow('needs a JSON object')
+  })
+
+  it.each([
+    [
+      'in its object',
+      '{"id":"a","metadata":{"zone":"b","weight":"1"},"weight":1}',
+      '{"id":"a","metadata":{"zone":"b","weight":"7"},"weight":1}',
+    ],
+    ['added to its object', '{"metadata":{"zone":"b"}}', '{"metadata":{"zone":"b","weight":"7"}}'],
+    ['added to an empty object', '{"metadata":{ }}', '{"metadata":{ "weight":"7"}}'],
+    ['with its object for null', '{"metadata":null,"x":[1]}', '{"metadata":{"weight":"7"},"x":[1]}'],
+    ['with its object for a list', '{"metadata":[{"weight":"1"}]}', '{"metadata":{"weight":"7"}}'],
+    ['with its object where there is none', '{"x":1}\n', '{"x":1,"metadata":{"weight":"7"}}\n'],
+    ['for an object', '{"metadata":{"weight":{"a":[1,{}]}},"y":2}', '{"metadata":{"weight":"7"},"y":2}'],
+    [
+      'in every object of that name',
+      '{"metadata":{},"metadata":{"weight":1}}',
+      '{"metadata":{"weight":"7"},"metadata":{"weight":"7"}}',
+    ],
+  ])('sets a member of a member, %s', (_, json, expected) => {
+    expect(Buffer.from(spliceJson(Buffer.from(json), ['metadata', 'weight'], '"7"')).toString()).toBe(
+      expected,
+    )
+  })
+})
+
+describe('rawMember', () => {
+  it.each([
+    ['{"a":1,"weight":"5"}', '"5"'],
+    ['{"weight": [1, {"b":2}] }', '[1, {"b":2}]'],
+    ['{"weight":1,"weight":2.50}', '2.50'],
+    ['{"a":{"weight":1}}', null],
+  ])('of %s is %s', (json, raw) => {
+    expect(rawMember(Buffer.from(json), 'weight')).toBe(raw)
   })
 })

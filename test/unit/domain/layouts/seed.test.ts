@@ -9,7 +9,7 @@ const HELLO: Registered = {
 }
 
 function stored(registered: Registered): [string, string] {
-  const { key, value } = seed.encode(registered)
+  const { key, value } = seed.encode([registered], null)
   return [key, Buffer.from(value).toString()]
 }
 
@@ -64,7 +64,10 @@ describe('encode', () => {
     ['a newline in the name', { service: 'a\n' }, 'The service name "a\n" has control characters'],
     ['DEL in the version', { version: '\u007f' }, 'The version "\u007f" has control characters'],
   ])('refuses %s', (_, wrong, message) => {
-    expect(errorOf(() => seed.encode({ ...HELLO, ...wrong }))).toMatchObject({ code: 'USAGE', message })
+    expect(errorOf(() => seed.encode([{ ...HELLO, ...wrong }], null))).toMatchObject({
+      code: 'USAGE',
+      message,
+    })
   })
 })
 
@@ -72,13 +75,13 @@ describe('decode', () => {
   it('reads what encode writes', () => {
     const full: Registered = { ...HELLO, id: 'x', metadata: { zone: 'b' } }
     for (const registered of [HELLO, full, { ...HELLO, version: '' }]) {
-      const { key, value } = seed.encode(registered)
+      const { key, value } = seed.encode([registered], null)
       expect(seed.decode(key, value)).toEqual([registered])
     }
   })
 
   it('reads an address with slashes: the value says where the key divides', () => {
-    const { key, value } = seed.encode({ ...HELLO, addr: 'unix:/var/run/hello.sock' })
+    const { key, value } = seed.encode([{ ...HELLO, addr: 'unix:/var/run/hello.sock' }], null)
     expect(key).toBe('/hello/1.0.0/unix:/var/run/hello.sock')
     expect(seed.decode(key, value)).toEqual([{ ...HELLO, addr: 'unix:/var/run/hello.sock' }])
   })
@@ -119,8 +122,10 @@ describe('decode', () => {
     ['/hello/a', 'a', 'address has no port'],
     ['/hello/:1', ':1', 'address has no host'],
     ['/hello/a:99999', 'a:99999', 'address has port 99999, outside 1-65535'],
-  ])('names the problem of an address that cannot be dialled: %s', (key, addr, problem) => {
-    expect(problemOf(key, { name: 'hello', addr })).toBe(problem)
+  ])('reads an address that cannot be dialled, and says why: %s', (key, addr, notDialled) => {
+    expect(decode(key, { name: 'hello', addr })).toEqual([
+      { service: 'hello', version: '', addr, weight: 0, metadata: {}, notDialled },
+    ])
   })
 
   it.each([

@@ -1,0 +1,56 @@
+import { LAYOUTS, type Layout } from '../../domain/layouts/index.js'
+import type { LayoutCount, Presence } from '../../registry/presence.js'
+
+export interface LayoutDoc {
+  readonly name: string
+  /** The form of its keys. */
+  readonly keyForm: string
+  /** What stands before the service's name in them, unless `NAME=BASE` says otherwise. */
+  readonly base: string
+  /** The lease that its writers take by default; null for none. */
+  readonly ttlSeconds: number | null
+  readonly carriesWeight: boolean
+  readonly writable: boolean
+  /** Why it carries no weight, or is not written. */
+  readonly reasons: readonly string[]
+  /** Known for what it is, and left alone. */
+  readonly configuration: boolean
+  /** How much of it there is; null where etcd did not tell. */
+  readonly services: number | null
+  readonly endpoints: number | null
+  readonly keys: number | null
+}
+
+export interface LayoutsDoc {
+  readonly schema: 'disco.layouts/v1'
+  /** Null where etcd did not answer. */
+  readonly rev: string | null
+  readonly root: string
+  readonly layouts: readonly LayoutDoc[]
+  readonly otherKeys: number | null
+}
+
+/** @param presence null where etcd did not tell */
+export function layoutsDoc(root: string, presence: Presence | null): LayoutsDoc {
+  const none: LayoutCount = { services: 0, endpoints: 0, keys: 0 }
+  return {
+    schema: 'disco.layouts/v1',
+    rev: presence === null ? null : String(presence.revision),
+    root,
+    layouts: LAYOUTS.map((layout) =>
+      layoutDoc(layout, presence === null ? null : (presence.layouts.get(layout.name) ?? none)),
+    ),
+    otherKeys: presence?.otherKeys ?? null,
+  }
+}
+
+function layoutDoc(layout: Layout, count: LayoutCount | null): LayoutDoc {
+  const { name, keys: keyForm, base, weightless, readOnly, isConfiguration: configuration } = layout
+  return {
+    ...{ name, keyForm, base, ttlSeconds: layout.defaultTtlSeconds || null },
+    ...{ carriesWeight: weightless === null, writable: readOnly === null },
+    reasons: [...new Set([weightless, readOnly])].filter((reason) => reason !== null),
+    configuration,
+    ...(count ?? { services: null, endpoints: null, keys: null }),
+  }
+}

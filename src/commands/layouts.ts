@@ -1,0 +1,50 @@
+import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { type PlaceFlags, placeFlags } from '../cli/flags.js'
+import { renderLayouts } from '../cli/render/layouts.js'
+import { count } from '../cli/render/units.js'
+import { visible } from '../cli/render/visible.js'
+import { type LayoutsDoc, layoutsDoc } from '../cli/schema/layouts.js'
+import { DiscoError } from '../domain/errors.js'
+import type { Presence } from '../registry/presence.js'
+
+/** What an error has for an exit code when etcd is out of reach, or lets nobody in. */
+const ETCD_EXIT = 3
+
+export default class Layouts extends DiscoCommand {
+  static override summary = 'List the registry layouts that are known, and which of them are present here'
+  static override description =
+    'Reads all keys once, page by page, and the values of those that can be registrations. Without etcd it lists what is known.'
+  static override examples = ['<%= config.bin %> layouts', '<%= config.bin %> layouts --root /prod']
+  static override flags = { root: placeFlags.root }
+
+  async run(): Promise<LayoutsDoc> {
+    const { flags } = await this.parse(Layouts)
+    const { root } = this.place(flags)
+    const doc = layoutsDoc(root, await this.presence(flags))
+    this.print(flags, doc, {
+      table: (palette, wide) => renderLayouts(doc, palette, wide),
+      lines: () => doc.layouts.map((layout) => ({ schema: 'disco.layout/v1', rev: doc.rev, ...layout })),
+      names: () => doc.layouts.map(({ name }) => name),
+    })
+    if (doc.rev === null) return doc
+    const present = doc.layouts.filter(({ keys }) => keys)
+    this.remark(`${present.length} of ${count(doc.layouts.length, 'layout')} present (rev ${doc.rev})`)
+    if (doc.otherKeys)
+      this.remark(`${count(doc.otherKeys, 'other key')}: no registrations that disco can read`)
+    return doc
+  }
+
+  /** Null where etcd does not tell: what is known is worth a list all the same. */
+  private async presence(flags: BaseFlags & PlaceFlags): Promise<Presence | null> {
+    const registry = await this.openRegistry(flags)
+    try {
+      return await registry.presence()
+    } catch (thrown) {
+      const error = DiscoError.from(thrown)
+      if (error.exit !== ETCD_EXIT) throw error
+      this.remark(`${this.palette(flags, process.stderr).yellow('!')} ${visible(error.message)}`)
+      this.remark('  Which of the layouts are present is not known.')
+      return null
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { defineLayout, prefixUnder } from './define.js'
+import { Fields } from './json-fields.js'
+import { spliceJson } from './json-splice.js'
+import type { Layout } from './layout.js'
+import { emptyMap } from './metadata-weight.js'
+
+/** What Kitex and Hertz, both of CloudWeGo, differ in. */
+interface Dialect
+  extends Pick<Layout, 'name' | 'base' | 'keys'>,
+    Partial<Pick<Layout, 'baseOf' | 'isLikely'>> {
+  /** An address as it is written: IPv6 with or without brackets. */
+  addressOf(addr: string): string
+  /** The tags are a Go map: sorted, or in any order. */
+  json(value: { network: unknown; address: unknown; weight: number; tags: unknown }): string
+}
+
+/** `{"network","address","weight","tags"}` under `{prefix}/{service}/{address}`. */
+export function cloudwego(dialect: Dialect): Layout {
+  return defineLayout({
+    defaultTtlSeconds: 60,
+    firstWeight: 10,
+    ...dialect,
+    claims: ({ members }, key) =>
+      members !== null &&
+      'network' in members &&
+      'address' in members &&
+      key.startsWith('hertz/') === (dialect.name === 'hertz'),
+    read(value, rest) {
+      const fields = Fields.parse(value)
+      const [service = ''] = rest.split('/')
+      const network = fields.text('network')
+      const address = fields.text('address')
+      const tags = fields.textMap('tags')
+      const addr = bracketed(address)
+      const extra = {
+        ...(network === 'tcp' ? {} : { network }),
+        ...(dialect.addressOf(addr) === address ? {} : { address }),
+        ...emptyMap('tags', tags),
+      }
+      return [
+        {
+          ...{ service, version: '', addr, weight: fields.count('weight'), metadata: tags ?? {} },
+          ...(/^tcp[46]?$/.test(network) ? {} : { notDialled: `network is ${network || 'empty'}` }),
+          ...(Object.keys(extra).length === 0 ? {} : { extra }),
+        },
+      ]
+    },
+    key: ([{ service, addr, extra }], base) =>
+      prefixUnder(base, service) + (extra?.address ?? dialect.addressOf(addr)),
+    write: ([{ addr, weight, metadata, extra }]) =>
+      dialect.json({
+        network: extra?.network ?? 'tcp',
+        address: extra?.address ?? dialect.addressOf(addr),
+        weight,
+        tags: Object.keys(metadata).length > 0 ? metadata : (extra?.tags ?? null),
+      }),
+    withWeight: (value, weight) => spliceJson(value, ['weight'], String(weight)),
+    hint: ({ weight }) =>
+      weight === 0
+        ? { code: 'zero-is-default', text: "Kitex's and Hertz' own clients read weight 0 as 10" }
+        : null,
+  })
+}
+
+/** `fd00::1:8888` is host and port to Kitex; everybody else wants brackets. */
+function bracketed(address: string): string {
+  const colon = address.lastIndexOf(':')
+  const host = address.slice(0, Math.max(0, colon))
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]${address.slice(colon)}` : address
+}

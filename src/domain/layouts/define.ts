@@ -1,0 +1,187 @@
+import { readAddress } from '../address.js'
+import type { LeaseId, Registered } from '../endpoint.js'
+import { DiscoError } from '../errors.js'
+import type { Decoded, Layout, NoEndpoint, Registrations, Unreadable } from './layout.js'
+import { isNoEndpoint, isUnreadable } from './layout.js'
+import { Problem } from './problem.js'
+
+/** What a key alone tells of a registration. */
+type Place = Pick<Registered, 'service' | 'version' | 'addr'>
+
+type Needed = 'name' | 'base' | 'keys' | 'defaultTtlSeconds' | 'claims'
+
+/** What is a layout's own; the rest is the same for all. */
+interface Form
+  extends Pick<Layout, Needed>,
+    Partial<Omit<Layout, Needed | 'at' | 'prefix' | 'decode' | 'encode'>> {
+  /** Where the prefix is not the base, a slash, the service and a slash. */
+  prefix?(base: string, service?: string): string
+  /** What the key tells when the value does not. @param rest the key behind the base */
+  place?(rest: string): Place
+  /** @param rest the key behind the base @throws Problem */
+  read(value: Uint8Array, rest: string): Registrations | NoEndpoint
+  key(registrations: Registrations, base: string, lease: LeaseId | null): string
+  write?(registrations: Registrations): string
+}
+
+/** Nothing that names an endpoint has them; a terminal would obey them. */
+const CONTROLS = /[\0-\x1f\x7f-\x9f]/
+
+/** A layout at its own base, from what is particular to it. */
+export function defineLayout(form: Form): Layout {
+  const weightless = form.weightless ?? null
+  const prefix = form.prefix ?? prefixUnder
+  const ownPrefix = prefix(form.base)
+  const baseOf = form.baseOf ?? ((key: string) => (key.startsWith(ownPrefix) ? form.base : null))
+  const withDefaults = {
+    wantsLease: true,
+    readOnly: null,
+    isConfiguration: false,
+    firstWeight: weightless === null ? 1 : 0,
+    id: 'none' as const,
+    hasVersion: false,
+    allowsSlashes: false,
+    baseOf,
+    isLikely: (key: string) => baseOf(key) !== null,
+    withWeight: () => {
+      throw new DiscoError('CONFLICT', `The layout ${form.name} carries no weight: ${weightless}`)
+    },
+    hint: () => null,
+    ...form,
+    weightless,
+  }
+  const layoutAt = (base: string): Layout => ({
+    ...withDefaults,
+    base,
+    at: layoutAt,
+    prefix: (service) => prefix(base, service),
+    decode: (key, value) => decode(form, base, key, value),
+    encode(registrations, lease) {
+      checkWritable(this, registrations)
+      const key = form.key(registrations, base, lease)
+      const value = Buffer.from(form.write?.(registrations) ?? '')
+      checkReadBack(form, base, registrations, { key, value })
+      return { key, value }
+    },
+  })
+  return layoutAt(form.base)
+}
+
+/** The base's own slash is not doubled: `/` and `hello` give `/hello/`. */
+export function prefixUnder(base: string, service?: string): string {
+  const lead = base === '' || base.endsWith('/') ? base : `${base}/`
+  return service === undefined ? lead : `${lead}${service}/`
+}
+
+/** All but the last so many segments of a key; null where there are fewer. */
+export function baseBefore(key: string, segments: number): string | null {
+  let end = key.length
+  for (let left = segments; left > 0; left--) {
+    if (end <= 0) return null
+    end = key.lastIndexOf('/', end - 1)
+  }
+  return end < 0 ? '' : end === 0 ? '/' : key.slice(0, end)
+}
+
+/** A key that ends as an address does: what registrations have in common, and other data hardly ever has. */
+export function endsInAddress(key: string): boolean {
+  return /:\d{1,5}$/.test(key) || key.includes('/unix:')
+}
+
+function decode(form: Form, base: string, key: string, value: Uint8Array): Decoded {
+  const lead = (form.prefix ?? prefixUnder)(base)
+  const rest = key.startsWith(lead) ? key.slice(lead.length) : key.replace(/^\//, '')
+  const place = () => (form.place ?? firstSegment)(rest)
+  try {
+    const read = form.read(value, rest)
+    if (isNoEndpoint(read)) return read
+    refuseControls(read)
+    const own = form.key(read, base, null)
+    if (own !== key) return { ...place(), problem: `value names ${own}`, belongsAt: own }
+    return read.map(withReach) as unknown as Registrations
+  } catch (thrown) {
+    if (!(thrown instanceof Problem)) throw thrown
+    return { ...place(), problem: thrown.text } satisfies Unreadable
+  }
+}
+
+function firstSegment(rest: string): Place {
+  const [service = '', ...tail] = rest.split('/')
+  return { service, version: '', addr: tail.join('/') }
+}
+
+/** @throws Problem */
+function refuseControls(registrations: Registrations): void {
+  for (const { service, version, addr } of registrations) {
+    for (const [what, text] of Object.entries({ name: service, version, addr })) {
+      if (CONTROLS.test(text)) throw new Problem(`${what} has control characters`)
+    }
+  }
+}
+
+function withReach(registered: Registered): Registered {
+  if (registered.notDialled !== undefined) return registered
+  const address = readAddress(registered.addr)
+  if ('problem' in address) return { ...registered, notDialled: `address ${address.problem}` }
+  if (address.kind === 'tcp' && address.host === '')
+    return { ...registered, notDialled: 'address has no host' }
+  return registered
+}
+
+/** @throws DiscoError USAGE */
+function checkWritable(layout: Layout, [registered]: Registrations): void {
+  const { service, version, weight, id } = registered
+  const refuse = (message: string, ...suggestions: string[]) => {
+    throw new DiscoError('USAGE', message, { suggestions })
+  }
+  if (layout.readOnly !== null) refuse(`The layout ${layout.name} cannot be written: ${layout.readOnly}`)
+  requireSegment('service name', service, layout.allowsSlashes)
+  if (version !== '') {
+    if (!layout.hasVersion) refuse(`The layout ${layout.name} has no place for a version`)
+    requireSegment('version', version, false)
+  }
+  if (weight !== 0 && layout.weightless !== null)
+    refuse(`The layout ${layout.name} carries no weight: ${layout.weightless}`)
+  if (id === undefined) {
+    if (layout.id === 'made' || layout.id === 'required')
+      refuse(`The layout ${layout.name} needs an id`, 'Give one with --id')
+    return
+  }
+  if (layout.id === 'none') refuse(`The layout ${layout.name} has no place for an id`)
+  if (CONTROLS.test(id)) refuse(`The id "${id}" has control characters`)
+}
+
+/** What is not read back as it was would be somebody else's. @throws DiscoError USAGE */
+function checkReadBack(
+  form: Form,
+  base: string,
+  [{ service }]: Registrations,
+  { key, value }: { key: string; value: Uint8Array },
+): void {
+  const decoded = decode(form, base, key, value)
+  const problem = isUnreadable(decoded)
+    ? decoded.problem
+    : isNoEndpoint(decoded) || decoded[0].service !== service
+      ? `${key} would be read as another one`
+      : null
+  if (problem === null) return
+  throw new DiscoError('USAGE', `The layout ${form.name} cannot write this: ${problem}`)
+}
+
+/** @throws DiscoError USAGE */
+function requireSegment(what: string, text: string, mayHaveSlashes: boolean): void {
+  const problem =
+    text === ''
+      ? 'is empty'
+      : text.includes('/') && !mayHaveSlashes
+        ? 'contains "/"'
+        : CONTROLS.test(text)
+          ? 'has control characters'
+          : null
+  if (problem === null) return
+  throw new DiscoError('USAGE', `The ${what} "${text}" ${problem}`, {
+    suggestions: [
+      `A ${what} is one segment of an etcd key, such as ${what === 'version' ? '1.0.0' : 'hello'}`,
+    ],
+  })
+}

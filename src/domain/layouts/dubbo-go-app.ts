@@ -1,0 +1,59 @@
+import { formatAddress } from '../address.js'
+import { defineLayout } from './define.js'
+import { Fields, isObject } from './json-fields.js'
+import { spliceJson } from './json-splice.js'
+
+/** dubbo-go takes a weight of 0, which is what it stores when nobody sets one, for this. */
+const MISSING_WEIGHT = 100
+
+/**
+ * dubbo-go's etcdv3 service discovery, a key for each application: `/services/{app}/{host}:{port}`; twelve
+ * members and a newline.
+ */
+export const dubboGoApp = defineLayout({
+  name: 'dubbo-go-app',
+  base: '/services',
+  keys: '/services/{app}/{host}:{port}',
+  defaultTtlSeconds: 30,
+  firstWeight: MISSING_WEIGHT,
+  readOnly: "its metadata is for the framework's own customizers to make",
+  claims: ({ members }) =>
+    members !== null && ['ServiceName', 'Host', 'Port'].every((name) => name in members),
+  read(value) {
+    const fields = Fields.parse(value)
+    const port = fields.count('Port')
+    const metadata = fields.textMap('Metadata') ?? {}
+    const protocol = protocolOf(metadata, port)
+    const notDialled = !fields.boolean('Enable', true)
+      ? 'is not enabled'
+      : !fields.boolean('Healthy', true)
+        ? 'is marked unhealthy'
+        : protocol !== null && protocol !== 'tri' && protocol !== 'grpc'
+          ? `speaks ${protocol}, not gRPC`
+          : undefined
+    return [
+      {
+        ...{ service: fields.text('ServiceName'), version: '', metadata, id: fields.text('ID') },
+        addr: formatAddress({ kind: 'tcp', host: fields.text('Host'), port }),
+        weight: Math.max(0, fields.integer('Weight')) || MISSING_WEIGHT,
+        ...(notDialled === undefined ? {} : { notDialled }),
+        extra: { host: fields.text('Host'), port },
+      },
+    ]
+  },
+  key: ([{ service, extra }], base) => `${base}/${service}/${extra?.host}:${extra?.port}`,
+  withWeight: (value, weight) => spliceJson(value, ['Weight'], String(weight)),
+  hint: ({ weight }) =>
+    weight === 0 ? { code: 'zero-is-default', text: "dubbo-go's own clients read weight 0 as 100" } : null,
+})
+
+/** Metadata may tell, as JSON, which protocol listens at which port. */
+function protocolOf(metadata: Readonly<Record<string, string>>, port: number): string | null {
+  try {
+    const listeners: unknown = JSON.parse(metadata['dubbo.endpoints'] ?? '[]')
+    const own = Array.isArray(listeners) ? listeners.find((l) => isObject(l) && l.port === port) : undefined
+    return typeof own?.protocol === 'string' ? own.protocol : null
+  } catch {
+    return null
+  }
+}

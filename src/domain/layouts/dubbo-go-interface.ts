@@ -1,0 +1,57 @@
+import { defineLayout } from './define.js'
+import type { NoEndpoint } from './layout.js'
+import { Problem } from './problem.js'
+import { readUrl } from './url.js'
+
+/** What Dubbo takes for a provider without a weight. */
+const MISSING_WEIGHT = 100
+
+/**
+ * dubbo-go's etcdv3 registry, a key for each interface: `/{group}/{service}/providers/{escaped URL}` with an
+ * empty value, and a key without a value for each directory above it.
+ */
+export const dubboGoInterface = defineLayout({
+  name: 'dubbo-go-interface',
+  base: '/dubbo',
+  keys: '/{group, dubbo}/{service}/providers/{URL, escaped}',
+  defaultTtlSeconds: 30,
+  weightless: 'the weight is a part of the key, and another key would be another provider',
+  readOnly: "its keys are a whole URL of the framework's own, which it never unregisters",
+  claims: ({ text }, key) => text === '' && BASE.test(key),
+  baseOf: (key) => BASE.exec(key)?.slice(1).find(Boolean) ?? null,
+  read(_value, rest) {
+    const [service = '', kind, escaped, ...more] = rest.split('/')
+    if (kind === undefined || escaped === undefined) return { purpose: 'a directory' } satisfies NoEndpoint
+    if (kind !== 'providers') return { purpose: `one of the ${kind}` } satisfies NoEndpoint
+    const url = unescaped(escaped)
+    const { scheme, addr } = readUrl(url)
+    if (scheme === null || more.length > 0) throw new Problem('key does not end in a URL')
+    const query = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?') + 1) : '')
+    const metadata = Object.fromEntries(query)
+    const text = metadata.weight ?? String(MISSING_WEIGHT)
+    if (!/^\d{1,15}$/.test(text)) throw new Problem(`weight ${JSON.stringify(text)} is no integer >= 0`)
+    return [
+      {
+        ...{ service, version: metadata.version ?? '', addr, weight: Number(text), metadata },
+        ...(GRPC.has(scheme) ? {} : { notDialled: `speaks ${scheme}, not gRPC` }),
+        extra: { escaped },
+      },
+    ]
+  },
+  key: ([{ service, extra }], base) => `${base}/${service}/providers/${extra?.escaped}`,
+})
+
+const BASE =
+  /^(?:(\/dubbo)(?=\/|$)|(\/[^/]+)(?=\/[^/]+\/(?:providers|consumers|configurators|routers)(?:\/|$)))/
+
+/** Triple is gRPC with another name. */
+const GRPC = new Set(['tri', 'grpc'])
+
+/** As Go's url.QueryUnescape reads it. */
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    throw new Problem('key does not end in an escaped URL')
+  }
+}

@@ -1,0 +1,58 @@
+import { defineLayout, endsInAddress } from './define.js'
+import { goJson, goMap } from './go-json.js'
+import { Fields, isObject } from './json-fields.js'
+import { Problem } from './problem.js'
+
+/**
+ * etcd's own naming (client/v3/naming/endpoints, and clientv3/naming before 3.5): key `{target}/{anything}`,
+ * by custom `{target}/{addr}`, with or without a leading slash. The target is the service, slashes and all.
+ */
+export const etcd = defineLayout({
+  name: 'etcd',
+  base: '',
+  keys: '{target}/{addr, or any id}',
+  defaultTtlSeconds: 0,
+  weightless: "etcd's naming has no field for one, and its Metadata is free",
+  id: 'optional',
+  allowsSlashes: true,
+  claims: ({ members }) =>
+    members !== null && 'Addr' in members && ('Op' in members || 'Metadata' in members),
+  baseOf: (key) => (key.startsWith('/') ? '/' : ''),
+  isLikely: (key) => (key.startsWith('/') ? endsInAddress(key) : key.includes('/')),
+  place(rest) {
+    const slash = rest.lastIndexOf('/')
+    return { service: rest.slice(0, Math.max(0, slash)), version: '', addr: rest.slice(slash + 1) }
+  },
+  read(value, rest) {
+    const fields = Fields.parse(value)
+    const op = fields.any('Op') ?? 0
+    if (typeof op !== 'number') throw new Problem("Op is not a number: etcd's clients skip it")
+    if (op !== 0) throw new Problem(`Op ${op} does not add an endpoint`)
+    const addr = fields.text('Addr')
+    if (addr === '') throw new Problem('Addr is empty')
+    const stored = fields.any('Metadata') ?? null
+    const metadata = isObject(stored) ? Object.fromEntries(Object.entries(stored).map(asText)) : {}
+    const extra = stored === null ? {} : { extra: { Metadata: stored } }
+    const common = { version: '', addr, weight: 0, metadata, ...extra }
+    if (rest.endsWith(`/${addr}`)) return [{ ...common, service: rest.slice(0, -addr.length - 1) }]
+    const slash = rest.lastIndexOf('/')
+    if (slash < 1) throw new Problem('key has no target')
+    return [{ ...common, service: rest.slice(0, slash), id: rest.slice(slash + 1) }]
+  },
+  key: ([{ service, addr, id }], base) => `${base}${service}/${id ?? addr}`,
+  write([{ addr, metadata, extra }]) {
+    const given = Object.keys(metadata).length === 0 ? null : metadata
+    return goJson({ Op: 0, Addr: addr, Metadata: goMap(extra?.Metadata ?? given) })
+  },
+  hint: ({ extra }) =>
+    extra?.Metadata === undefined
+      ? null
+      : {
+          code: 'metadata-unseen',
+          text: 'etcd clients since 3.5.27 and 3.6.8 hide Metadata from gRPC',
+        },
+})
+
+function asText([name, value]: [string, unknown]): [string, string] {
+  return [name, typeof value === 'string' ? value : JSON.stringify(value)]
+}

@@ -1,0 +1,35 @@
+import { readAddress } from '../address.js'
+import { baseBefore, defineLayout, endsInAddress } from './define.js'
+import { Problem } from './problem.js'
+import { readUrl } from './url.js'
+
+/** go-kit, sd/etcdv3: any key, by custom `/services/{name}/{addr}`; the value is an address, or a URL. */
+export const goKit = defineLayout({
+  name: 'go-kit',
+  base: '/services',
+  keys: '{prefix, /services}/{name}/{addr}',
+  defaultTtlSeconds: 10,
+  weightless: 'its value is an address, and no more',
+  claims: ({ text }, key) => {
+    const { addr } = readUrl(text)
+    return key.endsWith(`/${addr}`) && !('problem' in readAddress(addr))
+  },
+  baseOf: (key) => (key.startsWith('/') ? baseBefore(key, 2) : null),
+  isLikely: (key) => key.startsWith('/') && endsInAddress(key),
+  read(value, rest) {
+    const instance = Buffer.from(value).toString()
+    const { scheme, addr } = readUrl(instance)
+    const address = readAddress(addr)
+    if ('problem' in address) throw new Problem(`value ${address.problem}`)
+    const [service = ''] = rest.split('/')
+    return [
+      {
+        ...{ service, version: '', addr, weight: 0, metadata: {} },
+        ...(scheme === null || scheme === 'grpc' ? {} : { notDialled: `speaks ${scheme}, not gRPC` }),
+        ...(instance === addr ? {} : { extra: { instance } }),
+      },
+    ]
+  },
+  key: ([{ service, addr }], base) => `${base === '/' ? '' : base}/${service}/${addr}`,
+  write: ([{ addr, extra }]) => String(extra?.instance ?? addr),
+})

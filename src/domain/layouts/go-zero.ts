@@ -1,0 +1,35 @@
+import { readAddress } from '../address.js'
+import { defineLayout } from './define.js'
+import { Problem } from './problem.js'
+
+/**
+ * go-zero's core/discov: key `{key}/{lease id, in decimal}`, or with an id from the configuration in its
+ * place; the value is the address. Its key changes with the lease, at every new registration.
+ */
+export const goZero = defineLayout({
+  name: 'go-zero',
+  base: '',
+  keys: '{key}/{lease id in decimal, or id}',
+  defaultTtlSeconds: 10,
+  weightless: 'its value is an address, and no more',
+  id: 'optional',
+  allowsSlashes: true,
+  claims: ({ text }, key) => ID.test(key) && !('problem' in readAddress(text)),
+  baseOf: (key) => (ID.test(key) ? (key.startsWith('/') ? '/' : '') : null),
+  place(rest) {
+    const slash = rest.lastIndexOf('/')
+    return { service: rest.slice(0, Math.max(0, slash)), version: '', addr: rest.slice(slash + 1) }
+  },
+  read(value, rest) {
+    const addr = Buffer.from(value).toString()
+    const address = readAddress(addr)
+    if ('problem' in address) throw new Problem(`value ${address.problem}`)
+    const [, service = '', id] = /^(.+)\/(\d+)$/s.exec(rest) ?? []
+    if (id === undefined) throw new Problem('key does not end in an id')
+    return [{ service, version: '', addr, weight: 0, id, metadata: {} }]
+  },
+  key: ([{ service, id }], base, lease) => `${base}${service}/${id ?? lease ?? ''}`,
+  write: ([{ addr }]) => addr,
+})
+
+const ID = /.\/\d+$/s

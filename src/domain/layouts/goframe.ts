@@ -1,0 +1,80 @@
+import { defineLayout } from './define.js'
+import { goJson, goMap } from './go-json.js'
+import { requireObject } from './json-fields.js'
+import { rawMember, spliceJson } from './json-splice.js'
+import { Problem } from './problem.js'
+
+/** What GoFrame writes for a service that names no version. */
+const NO_VERSION = 'latest'
+
+type Metadata = Readonly<Record<string, unknown>>
+
+/**
+ * GoFrame, contrib/registry/etcd: key `/{head}/{deployment}/{namespace}/{name}/{version}/{addr[,addr…]}`; the
+ * value is its metadata alone, of any types. Several addresses in one key share its weight.
+ */
+export const goframe = defineLayout({
+  name: 'goframe',
+  base: '/service/default/default',
+  keys: '/service/{deployment}/{namespace}/{name}/{version, latest}/{addr[,addr…]}',
+  defaultTtlSeconds: 10,
+  firstWeight: 0,
+  hasVersion: true,
+  claims: ({ members, text }, key) => (members !== null || text === 'null') && BASE.test(key),
+  baseOf: (key) => BASE.exec(key)?.[0] ?? null,
+  place(rest) {
+    const [service = '', version = '', ...tail] = rest.split('/')
+    return { service, version: version === NO_VERSION ? '' : version, addr: tail.join('/') }
+  },
+  read(value, rest) {
+    const [service = '', version = '', addresses = '', ...more] = rest.split('/')
+    if (addresses === '' || more.length > 0) throw new Problem('key is not {name}/{version}/{addresses}')
+    const stored = metadataIn(value)
+    const protocol = stored?.protocol
+    const common = {
+      ...{ service, version: version === NO_VERSION ? '' : version, weight: weightOf(stored ?? {}) },
+      metadata: Object.fromEntries(Object.entries(stored ?? {}).map(asText)),
+      extra: { metadata: stored },
+      ...(protocol === undefined || protocol === 'grpc'
+        ? {}
+        : { notDialled: `speaks ${String(protocol)}, not gRPC` }),
+    }
+    const [first = '', ...others] = addresses.split(',')
+    return [{ ...common, addr: first }, ...others.map((addr) => ({ ...common, addr }))]
+  },
+  key: (registrations, base) => {
+    const [{ service, version }] = registrations
+    return `${base}/${service}/${version || NO_VERSION}/${registrations.map(({ addr }) => addr).join(',')}`
+  },
+  write: ([{ weight, metadata, extra }]) => {
+    const stored = extra === undefined ? metadata : (extra.metadata as Metadata | null)
+    if (weightOf(stored ?? {}) === weight) return goJson(goMap(stored))
+    return goJson(goMap({ ...stored, weight: typeof stored?.weight === 'string' ? String(weight) : weight }))
+  },
+  withWeight(value, weight) {
+    const isText = rawMember(value, 'weight')?.startsWith('"') ?? false
+    return spliceJson(value, ['weight'], isText ? `"${weight}"` : String(weight))
+  },
+})
+
+const BASE = /^\/service\/[^/]+\/[^/]+(?=\/[^/]+\/[^/]+\/[^/]+$)/
+
+function metadataIn(value: Uint8Array): Metadata | null {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(value).toString())
+    return parsed === null ? null : requireObject(parsed, 'value')
+  } catch (thrown) {
+    throw thrown instanceof Problem ? thrown : new Problem('value is not JSON')
+  }
+}
+
+/** Its weight is of any type that Go turns into a number; without one, its own picker never picks it. */
+function weightOf({ weight = 0 }: Metadata): number {
+  const number = typeof weight === 'string' && /^\d+$/.test(weight) ? Number(weight) : weight
+  if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number
+  throw new Problem(`weight ${JSON.stringify(weight)} is no integer >= 0`)
+}
+
+function asText([name, value]: [string, unknown]): [string, string] {
+  return [name, typeof value === 'string' ? value : JSON.stringify(value)]
+}

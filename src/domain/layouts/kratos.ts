@@ -1,0 +1,68 @@
+import type { Registered } from '../endpoint.js'
+import { defineLayout } from './define.js'
+import { goJson, goMap } from './go-json.js'
+import { Fields } from './json-fields.js'
+import { spliceJson } from './json-splice.js'
+import type { Registrations } from './layout.js'
+import { emptyMap, weightOf, withWeightOf } from './metadata-weight.js'
+import { Problem } from './problem.js'
+import { readUrl } from './url.js'
+
+/** What Kratos' selector takes for a node without a weight. */
+const MISSING_WEIGHT = 100
+
+/**
+ * Kratos, contrib/registry/etcd (v2, v3): key `{namespace}/{name}/{id}`; one instance with a URL for each
+ * protocol that it speaks. The weight, by custom, is text among its metadata.
+ */
+export const kratos = defineLayout({
+  name: 'kratos',
+  base: '/microservices',
+  keys: '{namespace, /microservices}/{name}/{id}',
+  defaultTtlSeconds: 15,
+  firstWeight: MISSING_WEIGHT,
+  id: 'made',
+  hasVersion: true,
+  allowsSlashes: true,
+  claims: ({ members }) => members !== null && ['id', 'name', 'endpoints'].every((name) => name in members),
+  read(value) {
+    const fields = Fields.parse(value)
+    const stored = fields.textMap('metadata')
+    const metadata = stored ?? {}
+    const extra = emptyMap('metadata', stored)
+    const common = {
+      ...{ service: fields.text('name'), version: fields.text('version'), id: fields.text('id') },
+      ...{ weight: weightOf(metadata, MISSING_WEIGHT), metadata },
+    }
+    const [first, ...rest] = fields.list('endpoints').map((url) => ({ ...common, ...reached(url, extra) }))
+    if (!first) throw new Problem('endpoints is empty')
+    return [first, ...rest]
+  },
+  key: ([{ service, id = '' }], base) => `${base}/${service}/${id}`,
+  write(registrations) {
+    const [{ id, service: name, version, weight, metadata, extra }] = registrations
+    const map = withWeightOf(metadata, weight, MISSING_WEIGHT)
+    return goJson({
+      ...{ id, name, version },
+      metadata: Object.keys(map).length > 0 ? goMap(map) : (extra?.metadata ?? null),
+      endpoints: urlsOf(registrations),
+    })
+  },
+  withWeight: (value, weight) => spliceJson(value, ['metadata', 'weight'], `"${weight}"`),
+  hint: ({ extra }) =>
+    /^grpcs:|[?&]isSecure=true/.test(String(extra?.url)) ? { code: 'tls', text: 'speaks TLS' } : null,
+})
+
+function reached(url: unknown, extra: object | undefined): Pick<Registered, 'addr' | 'notDialled' | 'extra'> {
+  if (typeof url !== 'string') throw new Problem('endpoints is not a list of strings')
+  const { scheme, addr } = readUrl(url)
+  const isGrpc = scheme === 'grpc' || scheme === 'grpcs'
+  return {
+    ...{ addr, extra: { ...extra, url } },
+    ...(isGrpc ? {} : { notDialled: scheme === null ? 'is no URL' : `speaks ${scheme}, not gRPC` }),
+  }
+}
+
+function urlsOf(registrations: Registrations): unknown[] {
+  return registrations.map(({ addr, extra }) => extra?.url ?? `grpc://${addr}`)
+}

@@ -1,0 +1,49 @@
+import { defineLayout } from './define.js'
+import { goJson, goMap } from './go-json.js'
+import { Fields } from './json-fields.js'
+import { spliceJson } from './json-splice.js'
+import { emptyMap, weightOf, withWeightOf } from './metadata-weight.js'
+import { Problem } from './problem.js'
+
+/** What its pickers take for a node without a weight, or with one of 0. */
+const MISSING_WEIGHT = 1
+
+/** pandaychen/grpclb2etcd: key `/{root}/{service}/{version}/{node}`; the address is only in the value. */
+export const pandaychen = defineLayout({
+  name: 'pandaychen',
+  base: '/lb_root',
+  keys: '/{root}/{service}/{version}/{node}',
+  defaultTtlSeconds: 10,
+  id: 'made',
+  hasVersion: true,
+  claims: ({ members }) => members !== null && 'AddrInfo' in members,
+  baseOf: (key) => (key.split('/').length === 5 ? (/^\/[^/]+/.exec(key)?.[0] ?? null) : null),
+  // Other data has keys of four segments too: versions begin with a number.
+  isLikely: (key) => /^\/(lb_root\/[^/]+\/[^/]+|[^/]+\/[^/]+\/v?\d[^/]*)\/[^/]+$/.test(key),
+  place(rest) {
+    const [service = '', version = '', ...node] = rest.split('/')
+    return { service, version, addr: node.join('/') }
+  },
+  read(value, rest) {
+    const fields = Fields.parse(value)
+    const stored = fields.textMap('Metadata')
+    const metadata = stored ?? {}
+    const [service = '', version = '', id, ...more] = rest.split('/')
+    if (!id || version === '' || more.length > 0) throw new Problem('key is not {service}/{version}/{node}')
+    const extra = emptyMap('Metadata', stored)
+    const weight = weightOf(metadata, MISSING_WEIGHT)
+    const addr = fields.text('AddrInfo')
+    return [{ service, version, addr, weight, id, metadata, ...(extra ? { extra } : {}) }]
+  },
+  key: ([{ service, version, id = '' }], base) => `${base}/${service}/${version}/${id}`,
+  write([{ addr, weight, metadata, extra }]) {
+    const map = withWeightOf(metadata, weight, MISSING_WEIGHT)
+    return goJson({
+      AddrInfo: addr,
+      Metadata: Object.keys(map).length > 0 ? goMap(map) : (extra?.Metadata ?? null),
+    })
+  },
+  withWeight: (value, weight) => spliceJson(value, ['Metadata', 'weight'], `"${weight}"`),
+  hint: ({ weight }) =>
+    weight === 0 ? { code: 'zero-is-default', text: "grpclb2etcd's own clients read weight 0 as 1" } : null,
+})

@@ -1,0 +1,52 @@
+import { DiscoError } from '../errors.js'
+import type { Layout } from './layout.js'
+import { isUnreadable } from './layout.js'
+
+/**
+ * A namespace for all keys as the prefix that it stands for: empty, or ending in one slash.
+ *
+ * @throws DiscoError USAGE
+ */
+export function rootPrefix(root: string): string {
+  if (/[\0-\x1f\x7f-\x9f]/.test(root))
+    throw new DiscoError('USAGE', `The root "${root}" has control characters`)
+  return root === '' ? '' : `${root.replace(/\/+$/, '')}/`
+}
+
+/** Root and key are joined by exactly one slash. */
+export function underRoot(root: string, key: string): string {
+  return root === '' ? key : root + key.replace(/^\/+/, '')
+}
+
+/** The key as the layout itself would have it, with its own leading slash or without. */
+export function withoutRoot(root: string, key: string, layout: Layout): string {
+  if (root === '') return key
+  return `${layout.base.startsWith('/') ? '/' : ''}${key.slice(root.length)}`
+}
+
+/** A layout whose every key stands under a root. */
+export function rooted(layout: Layout, root: string): Layout {
+  if (root === '') return layout
+  return {
+    ...layout,
+    at: (base) => rooted(layout.at(base), root),
+    prefix: (service) => underRoot(root, layout.prefix(service)),
+    decode(key, value) {
+      const decoded = layout.decode(withoutRoot(root, key, layout), value)
+      if (!isUnreadable(decoded) || decoded.belongsAt === undefined) return decoded
+      const belongsAt = underRoot(root, decoded.belongsAt)
+      return { ...decoded, belongsAt, problem: `value names ${belongsAt}` }
+    },
+    encode(registrations, lease) {
+      const { key, value } = layout.encode(registrations, lease)
+      return { key: underRoot(root, key), value }
+    },
+  }
+}
+
+/** The root under which a key would be the one that its value names; null where there is none. */
+export function rootBefore(key: string, belongsAt: string): string | null {
+  const own = belongsAt.replace(/^\/+/, '')
+  const root = key.slice(0, -own.length)
+  return root.length > 1 && root.endsWith('/') && root + own === key ? root.slice(0, -1) : null
+}

@@ -1,0 +1,61 @@
+import { baseBefore, defineLayout } from './define.js'
+import { Problem } from './problem.js'
+import { queryWithWeight, readQuery, writeQuery } from './query-string.js'
+
+/** What rpcx takes for a server without a weight. */
+const MISSING_WEIGHT = 1
+
+/**
+ * rpcx, rpcx-etcd: key `{base path}/{service}/{network}@{addr}`, value a query string, and two keys above it
+ * that stand for directories.
+ */
+export const rpcx = defineLayout({
+  name: 'rpcx',
+  base: '/rpcx_test',
+  keys: '{base path}/{service}/{network}@{addr}',
+  defaultTtlSeconds: 30,
+  claims: ({ text }, key) =>
+    SERVER.test(key) || text === DIRECTORY || (/^\/[^/]+\/[^/]+$/.test(key) && isDirectory(key, text)),
+  isLikely: (key) => SERVER.test(key),
+  baseOf: (key) => (SERVER.test(key) ? baseBefore(key, 2) : null),
+  read(value, rest) {
+    const text = Buffer.from(value).toString()
+    const [service = '', server = '', ...more] = rest.split('/')
+    const at = server.indexOf('@')
+    if (at < 0 && (text === DIRECTORY || isDirectory(rest, text))) return { purpose: 'a directory' }
+    if (at < 1 || more.length > 0) throw new Problem('key does not end in {network}@{addr}')
+    const metadata = readQuery(text)
+    const weight = metadata.weight ?? String(MISSING_WEIGHT)
+    if (!/^\d{1,15}$/.test(weight)) throw new Problem(`weight ${JSON.stringify(weight)} is no integer >= 0`)
+    const network = server.slice(0, at)
+    const notDialled =
+      metadata.state === 'inactive'
+        ? 'is inactive'
+        : /^tcp[46]?$/.test(network)
+          ? undefined
+          : `network is ${network}`
+    return [
+      {
+        ...{ service, version: '', addr: server.slice(at + 1), weight: Number(weight), metadata },
+        ...(notDialled === undefined ? {} : { notDialled }),
+        ...(network === 'tcp' ? {} : { extra: { network } }),
+      },
+    ]
+  },
+  key: ([{ service, addr, extra }], base) => `${base}/${service}/${extra?.network ?? 'tcp'}@${addr}`,
+  write([{ weight, metadata }]) {
+    const said = metadata.weight === undefined ? MISSING_WEIGHT : Number(metadata.weight)
+    return writeQuery(said === weight ? metadata : { ...metadata, weight: String(weight) })
+  },
+  withWeight: queryWithWeight,
+})
+
+const SERVER = /.\/[a-z][a-z0-9]*@[^/]+$/s
+
+/** What stands under the base path itself. */
+const DIRECTORY = 'rpcx_path'
+
+/** A service's directory holds its name. */
+function isDirectory(key: string, text: string): boolean {
+  return text !== '' && `/${key}`.endsWith(`/${text}`)
+}

@@ -1,0 +1,118 @@
+import type { IRangeResponse, IRequestOp } from 'etcd3'
+import type { Revision } from '../domain/endpoint.js'
+import type { EtcdClient } from './client.js'
+import {
+  isOutOfHistory,
+  type KeyRange,
+  type KeyValue,
+  type Listing,
+  list,
+  PAGE_SIZE,
+  readKeyValue,
+} from './range.js'
+
+/** Tells by the key whether it matters. */
+export type Keep = (key: string) => boolean
+
+/** A page of a sifted range. */
+export interface SiftedPage {
+  readonly header: IRangeResponse['header']
+  readonly revision: Revision
+  /** Those that were kept, with their values. */
+  readonly kvs: readonly KeyValue[]
+  /** The keys that were not: their values were never asked for. */
+  readonly others: readonly string[]
+}
+
+/** As many as etcd allows in one transaction. */
+const MOST_OPERATIONS = 128
+
+/**
+ * Lists a range by its keys alone, page by page at the first page's revision, and fetches the values of the
+ * keys that are kept. For ranges most of which is somebody else's.
+ *
+ * @throws DiscoError INTERNAL (see `isOutOfHistory`) when that revision is compacted before the last page
+ */
+export async function* siftPages(
+  client: EtcdClient,
+  range: KeyRange,
+  keep: Keep,
+): AsyncGenerator<SiftedPage, void, void> {
+  let revision: Revision = 0
+  let from = range.key
+  for (;;) {
+    const page = await client.range({ ...range, key: from, limit: PAGE_SIZE, revision, keys_only: true })
+    if (revision === 0) revision = Number(page.header.revision)
+    const runs: Buffer[][] = []
+    const others: string[] = []
+    let wasKept = false
+    for (const { key } of page.kvs) {
+      const text = key.toString()
+      const isKept = keep(text)
+      if (!isKept) others.push(text)
+      else if (wasKept) runs.at(-1)?.push(key)
+      else runs.push([key])
+      wasKept = isKept
+    }
+    yield { header: page.header, revision, kvs: await valuesOf(client, runs, revision), others }
+    const last = page.kvs.at(-1)
+    if (!page.more || !last) return
+    from = behind(last.key)
+  }
+}
+
+/** The whole range, or what is kept of it. */
+export function listKept(client: EtcdClient, range: KeyRange, keep: Keep | null): Promise<Listing> {
+  return keep ? sift(client, range, keep) : list(client, range)
+}
+
+/** All that is kept. Starts over when the revision is compacted meanwhile. */
+export async function sift(
+  client: EtcdClient,
+  range: KeyRange,
+  keep: Keep,
+): Promise<Listing & { readonly others: number }> {
+  for (;;) {
+    const kvs: KeyValue[] = []
+    let others = 0
+    let last: SiftedPage | null = null
+    try {
+      for await (const page of siftPages(client, range, keep)) {
+        for (const kv of page.kvs) kvs.push(kv)
+        others += page.others.length
+        last = page
+      }
+    } catch (error) {
+      if (last !== null && isOutOfHistory(error)) continue
+      throw error
+    }
+    if (last === null) throw new Error('a range has at least one page')
+    const { cluster_id: clusterId, raft_term: raftTerm } = last.header
+    return { clusterId, raftTerm: Number(raftTerm), revision: last.revision, kvs, others }
+  }
+}
+
+/** Runs of neighbouring keys are read as ranges, many in one transaction. */
+async function valuesOf(
+  client: EtcdClient,
+  runs: readonly (readonly Buffer[])[],
+  revision: Revision,
+): Promise<KeyValue[]> {
+  const kvs: KeyValue[] = []
+  for (let at = 0; at < runs.length; at += MOST_OPERATIONS) {
+    const success = runs.slice(at, at + MOST_OPERATIONS).map((run): IRequestOp => {
+      const [first = Buffer.alloc(0)] = run
+      return { request_range: { key: first, range_end: behind(run.at(-1) ?? first), revision } }
+    })
+    const { responses } = await client.txn({ success }, { repeatable: true })
+    for (const { response_range } of responses) {
+      for (const kv of response_range.kvs) kvs.push(readKeyValue(kv))
+    }
+  }
+  return kvs
+}
+
+/** The least key that is greater. */
+function behind(key: Buffer): Buffer {
+  return Buffer.concat([key, Buffer.from([0])])
+}

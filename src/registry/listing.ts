@@ -1,0 +1,41 @@
+import type { Endpoint, Revision } from '../domain/endpoint.js'
+import type { Reader } from '../domain/layouts/reader.js'
+import type { EtcdClient } from '../etcd/client.js'
+import { list, prefixRange } from '../etcd/range.js'
+import { sift } from '../etcd/sift.js'
+import { decodeEndpoints } from './decode.js'
+import { explainForbidden, isForbidden } from './denied.js'
+
+/** Endpoints as of one revision. */
+export interface EndpointList {
+  readonly revision: Revision
+  readonly endpoints: readonly Endpoint[]
+  /** How many keys were looked at that are no registrations. */
+  readonly otherKeys: number
+}
+
+/** One service's endpoints, or all services', by key. A user who may not see all keys sees what he may. */
+export async function listEndpoints(
+  client: EtcdClient,
+  reader: Reader,
+  service?: string,
+): Promise<EndpointList> {
+  try {
+    return await read(client, reader, service)
+  } catch (error) {
+    const narrowed = isForbidden(error) && service !== undefined ? reader.narrowed(service) : null
+    if (!narrowed) throw explainForbidden(error, reader)
+    return await listEndpoints(client, narrowed, service)
+  }
+}
+
+async function read(client: EtcdClient, reader: Reader, service?: string): Promise<EndpointList> {
+  const range = prefixRange(reader.prefix(service))
+  const keep = reader.sieve(service)
+  const { revision, kvs, others } = keep
+    ? await sift(client, range, keep)
+    : { ...(await list(client, range)), others: 0 }
+  const found = kvs.map((kv) => decodeEndpoints(reader, kv, service))
+  const empty = found.filter((endpoints) => endpoints.length === 0).length
+  return { revision, endpoints: found.flat(), otherKeys: others + empty }
+}

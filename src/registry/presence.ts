@@ -1,0 +1,95 @@
+import type { Detected } from '../domain/layouts/detect.js'
+import { isNoEndpoint, isUnreadable, LAYOUTS } from '../domain/layouts/index.js'
+import type { Reader } from '../domain/layouts/reader.js'
+import { rooted } from '../domain/layouts/root.js'
+import type { EtcdClient } from '../etcd/client.js'
+import { isOutOfHistory, prefixRange } from '../etcd/range.js'
+import { siftPages } from '../etcd/sift.js'
+
+/** How much of a layout there is. */
+export interface LayoutCount {
+  readonly services: number
+  readonly endpoints: number
+  readonly keys: number
+}
+
+/** What a registry is made of, as of one revision. */
+export interface Presence {
+  readonly revision: number
+  /** By the layout's name; those that are not there are not in it. */
+  readonly layouts: ReadonlyMap<string, LayoutCount>
+  /** Keys of no layout, or with a value that cannot be read. */
+  readonly otherKeys: number
+}
+
+/**
+ * Counts in one pass over all keys, a page at a time: what is kept grows with the layouts, not with the keys.
+ *
+ * @param reader one that finds out every key's layout
+ */
+export async function countLayouts(client: EtcdClient, reader: Reader): Promise<Presence> {
+  for (;;) {
+    const tally = new Tally(reader)
+    try {
+      for await (const page of siftPages(client, prefixRange(reader.prefix()), reader.sieve() ?? all)) {
+        tally.revision = page.revision
+        for (const key of page.others) tally.other(key)
+        for (const { key, value } of page.kvs) tally.take(key, reader.read(key, value))
+      }
+      return tally
+    } catch (error) {
+      if (!isOutOfHistory(error)) throw error
+    }
+  }
+}
+
+const all = () => true
+
+class Tally implements Presence {
+  revision = 0
+  otherKeys = 0
+  readonly layouts = new Map<string, { services: number; endpoints: number; keys: number }>()
+  /** For each layout the prefixes that the current key stands under. */
+  private readonly open = new Map<string, string[]>()
+  private readonly configurations
+
+  constructor(reader: Reader) {
+    this.configurations = LAYOUTS.filter((layout) => layout.isConfiguration).map((layout) => ({
+      ...{ name: layout.name, prefix: rooted(layout, reader.root).prefix() },
+    }))
+  }
+
+  take(key: string, found: Detected | null): void {
+    if (found === null || isUnreadable(found.decoded)) this.other(key)
+    else if (isNoEndpoint(found.decoded)) this.count(found.layout.name, 0, 0)
+    else {
+      const { layout, decoded } = found
+      const prefix = layout.prefix(decoded[0].service)
+      this.count(layout.name, this.isFirst(layout.name, prefix, key) ? 1 : 0, decoded.length)
+    }
+  }
+
+  /** A key that was not looked into may still be known for configuration by where it stands. */
+  other(key: string): void {
+    const configuration = this.configurations.find(({ prefix }) => key.startsWith(prefix))
+    if (configuration) this.count(configuration.name, 0, 0)
+    else this.otherKeys++
+  }
+
+  /** Keys come in order, so a prefix that was left never comes again; only those around a key are kept. */
+  private isFirst(layout: string, prefix: string, key: string): boolean {
+    const around = (this.open.get(layout) ?? []).filter((other) => key.startsWith(other))
+    const isFirst = !around.includes(prefix)
+    this.open.set(layout, isFirst ? [...around, prefix] : around)
+    return isFirst
+  }
+
+  private count(layout: string, services: number, endpoints: number): void {
+    const before = this.layouts.get(layout) ?? { services: 0, endpoints: 0, keys: 0 }
+    this.layouts.set(layout, {
+      services: before.services + services,
+      endpoints: before.endpoints + endpoints,
+      keys: before.keys + 1,
+    })
+  }
+}

@@ -1,0 +1,250 @@
+import { Client, credentials } from '@grpc/grpc-js'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { EndpointsDoc } from '../../src/cli/schema/endpoints.js'
+import type { LayoutsDoc } from '../../src/cli/schema/layouts.js'
+import { startGreeter } from '../../src/dev/greeter.js'
+import { install } from '../../src/grpc/install.js'
+import { Registry } from '../../src/registry/registry.js'
+import { Disco, type Ran } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { registration, storedText, wipe } from '../support/etcd-state.js'
+import { expectShape } from '../support/shape.js'
+import { ALL_EXAMPLES } from '../support/vectors.js'
+
+let etcd: RealEtcd
+let disco: Disco
+
+beforeAll(async () => {
+  etcd = await RealEtcd.start()
+})
+afterAll(() => etcd.stop())
+beforeEach(() => {
+  disco = new Disco(etcd.endpoint)
+})
+afterEach(async () => {
+  await disco.stopAll()
+  await wipe(etcd)
+})
+
+function ok(ran: Ran): string {
+  expect(ran.code, ran.stderr).toBe(0)
+  return ran.stdout
+}
+
+async function listed(...args: string[]): Promise<EndpointsDoc> {
+  return JSON.parse(ok(await disco.run('ls', ...args, '--json'))) as EndpointsDoc
+}
+
+function openRegistry(place: { layout?: string; root?: string }): Promise<Registry> {
+  return Registry.open({
+    ...{ endpoints: [etcd.endpoint], endpointsSource: 'the test', cache: false, ...place },
+    ...{ commandTimeoutMs: 5_000, dialTimeoutMs: 1_000 },
+  })
+}
+
+describe('an etcd with an example of everything', () => {
+  /** Two keys have two examples each: a pass for the first of them, and one for the second. */
+  const passes = [0, 1].map((pass) =>
+    ALL_EXAMPLES.filter(({ key }, at) => {
+      const earlier = ALL_EXAMPLES.slice(0, at).filter((other) => other.key === key).length
+      return earlier === pass
+    }),
+  )
+  /** What is no endpoint: directories and configuration. */
+  const NO_ENDPOINTS = /^(\/dubbo(\/[^/]+\/providers)?|\/rpcx_test(\/Arith)?|traefik\/.*|\/apisix\/.*)$/
+
+  test('auto names the layout of each, in two passes', async () => {
+    expect(passes.map((pass) => pass.length)).toEqual([49, 2])
+    const registry = await openRegistry({ layout: 'auto' })
+    const expected = new Map<string, string>()
+    for (const pass of passes) {
+      for (const { id, key, value } of pass) {
+        await etcd.ctl('put', '--', key, value)
+        if (!NO_ENDPOINTS.test(key)) expected.set(key, id)
+      }
+      const { endpoints } = await registry.list()
+      expect(new Map(endpoints.map(({ key, layout }) => [key, layout]))).toEqual(expected)
+      expect(endpoints.filter(({ unreadable }) => unreadable)).toEqual([])
+    }
+    registry.close()
+
+    const ran = await disco.run('layouts', '--json')
+    const doc = JSON.parse(ok(ran)) as LayoutsDoc
+    const counted = doc.layouts.map(({ name, services, endpoints, keys }) => [
+      name,
+      services,
+      endpoints,
+      keys,
+    ])
+    expect(counted).toEqual([
+      ...[
+        ['seed', 3, 4, 4],
+        ['etcd', 4, 5, 5],
+        ['panshiqu', 1, 2, 2],
+        ['pandaychen', 1, 2, 2],
+      ],
+      ...[
+        ['go-zero', 1, 2, 2],
+        ['kratos', 1, 3, 2],
+        ['kitex', 2, 4, 4],
+        ['hertz', 1, 2, 2],
+      ],
+      ...[
+        ['go-micro', 1, 1, 1],
+        ['go-micro-v4', 1, 2, 2],
+        ['goframe', 2, 4, 3],
+      ],
+      ...[
+        ['dubbo-go-interface', 1, 1, 3],
+        ['dubbo-go-app', 1, 2, 2],
+        ['rpcx', 1, 1, 3],
+        ['skydns', 2, 2, 2],
+      ],
+      ...[
+        ['jupiter', 1, 2, 2],
+        ['ego', 1, 2, 2],
+        ['go-kit', 2, 2, 2],
+        ['traefik', 0, 0, 2],
+        ['apisix', 0, 0, 2],
+      ],
+    ])
+    expect(doc.otherKeys).toBe(0)
+    expect(ran.stderr).toMatch(/^20 of 20 layouts present \(rev \d+\)\n$/)
+    expectShape('layouts', doc, JSON.parse(ok(await unreachable('--json'))))
+    const lines = ok(await disco.run('layouts', '-o', 'ndjson'))
+      .trimEnd()
+      .split('\n')
+    expectShape('layout', ...lines.map((line) => JSON.parse(line) as unknown), { rev: null, ...NOT_COUNTED })
+  })
+
+  test('one service is listed in all its layouts, each row named, whatever prefix a team chose', async () => {
+    for (const { key, value } of passes[0] ?? []) await etcd.ctl('put', '--', key, value)
+    const { endpoints } = await listed('hello')
+    expect(endpoints.map(({ layout }) => layout)).toEqual(['ego', 'ego', 'seed', 'seed'])
+    const table = ok(await disco.run('ls', 'order'))
+    expect(table).toMatch(/REV +LAYOUT +NOTE\n.* 10\.0\.0\.9:9000 .* goframe +/)
+    expect((await listed('game')).endpoints).toHaveLength(2)
+    const wrong = await disco.run('ls', 'order', '--layout', 'goframe')
+    expect(wrong.code).toBe(4)
+    expect(wrong.stderr).toContain('It is there in goframe, at /service/prod/pay/order/v1.2.0/10.0.0.9:9000')
+    expect((await listed('order', '--layout', 'goframe=/service/prod/pay')).endpoints).toHaveLength(1)
+  })
+})
+
+const NOT_COUNTED = { ttlSeconds: null, services: null, endpoints: null, keys: null }
+
+function unreachable(...args: string[]): Promise<Ran> {
+  return disco.run('layouts', '--endpoints', '127.0.0.1:1', ...args)
+}
+
+test('layouts without etcd still lists what is known, and says so', async () => {
+  const { code, stdout, stderr } = await unreachable()
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/seed +– +– +10s +yes +yes +\/\{name\}/)
+  expect(stdout.trimEnd().split('\n')).toHaveLength(21)
+  expect(stderr).toContain('! etcd is not reachable at 127.0.0.1:1')
+  expect(stderr).toContain('Which of the layouts are present is not known.')
+})
+
+describe('a key that two layouts share', () => {
+  const KEY = '/echo/127.0.0.1:8890'
+  const [, seedValue] = registration('echo', '127.0.0.1:8890', { weight: 3 })
+  const kitexValue = '{"network":"tcp","address":"127.0.0.1:8890","weight":10,"tags":null}'
+
+  test('is read by its value, both ways, and a watch tells when it changes hands', async () => {
+    const watch = disco.start('watch', 'echo')
+    await watch.printed('"type":"synced"')
+    const seen: unknown[] = []
+    for (const value of [kitexValue, seedValue, kitexValue]) {
+      await etcd.ctl('put', KEY, value)
+      const { endpoints } = await listed('echo')
+      seen.push(...endpoints.map(({ layout, weight, problem }) => [layout, weight, problem]))
+    }
+    expect(seen).toEqual([
+      ['kitex', 10, null],
+      ['seed', 3, null],
+      ['kitex', 10, null],
+    ])
+    await watch.printed(KEY, 3)
+    const told = watch.events().map(({ type, layout }) => [type, layout])
+    expect(told.slice(1)).toEqual([
+      ['added', 'kitex'],
+      ['updated', 'seed'],
+      ['updated', 'kitex'],
+    ])
+  })
+
+  test('is a bad value to whoever asks for the other layout alone', async () => {
+    await etcd.ctl('put', KEY, kitexValue)
+    expect((await listed('echo', '--layout', 'seed')).endpoints[0]?.problem).toBe('value names //')
+    expect((await listed('echo', '--layout', 'kitex=/')).endpoints).toMatchObject([
+      { weight: 10, problem: null },
+    ])
+    await etcd.ctl('put', KEY, seedValue)
+    expect((await listed('echo', '--layout', 'kitex=/')).endpoints[0]?.problem).toContain(
+      'value names /echo/',
+    )
+  })
+})
+
+describe('a root', () => {
+  const AT = '127.0.0.1:1001'
+
+  test('parts two registries in one etcd, for writing and reading alike', async () => {
+    const prod = disco.start('register', 'hello', AT, '--root', '/prod/', '--weight', '2')
+    const staging = disco.start('register', 'hello', AT, '--root', 'staging', '--layout', 'kitex')
+    await prod.printed('"type":"added"')
+    await staging.printed('"type":"added"')
+    expect(prod.events()[0]?.key).toBe(`/prod/hello/${AT}`)
+    expect(staging.events()[0]?.key).toBe(`staging/kitex/registry-etcd/hello/${AT}`)
+    const inProd = await listed('hello', '--root', '/prod')
+    expect(inProd.endpoints).toMatchObject([{ key: `/prod/hello/${AT}`, layout: 'seed', weight: 2 }])
+    const inStaging = new Disco(etcd.endpoint, { DISCO_ROOT: 'staging/' })
+    expect(ok(await inStaging.run('weight', 'hello', AT, '5'))).toContain('weight 10 → 5')
+    expect(ok(await inStaging.run('ls'))).toMatch(/hello +1 +5 +\d+s +kitex\n$/)
+    expect(await storedText(etcd, `/prod/hello/${AT}`)).toContain('"weight":2')
+    expect(ok(await disco.run('unregister', 'hello', AT, '--root', '/prod'))).toContain('unregistered')
+    expect((await prod.exited()).code).toBe(0)
+    expect(await storedText(etcd, `staging/kitex/registry-etcd/hello/${AT}`)).toContain('"weight":5')
+  })
+
+  test('is suggested where keys name another place than they stand at', async () => {
+    const [key, value] = registration('hello', AT, { version: '1.0.0' })
+    await etcd.ctl('put', `/prod${key}`, value)
+    const summary = await disco.run('ls')
+    expect(summary).toMatchObject({ code: 0 })
+    expect(summary.stderr).toContain('1 other key left out')
+    expect(summary.stderr).toContain('disco ls --root /prod')
+    const hello = await disco.run('ls', 'hello')
+    expect(hello.code).toBe(4)
+    expect(hello.stderr).toContain('It may be meant: --root /prod')
+    const { endpoints } = await listed('prod')
+    expect(endpoints[0]?.problem).toBe(`value names ${key}: try --root /prod`)
+    expect((await listed('hello', '--root', '/prod')).endpoints).toMatchObject([
+      { version: '1.0.0', problem: null },
+    ])
+  })
+
+  test('and a layout are parameters of a target too', async () => {
+    const greeter = await startGreeter({ port: 0 })
+    const registry = await openRegistry({})
+    const value = {
+      ...{ id: 'pod-1', name: 'team/hello', version: 'v1', metadata: null },
+      endpoints: [`grpc://${greeter.addr}`],
+    }
+    await etcd.ctl('put', '/prod/microservices/team/hello/pod-1', JSON.stringify(value))
+    install({ discovery: registry })
+    const client = new Client('etcd:///team/hello?root=/prod&layout=kratos', credentials.createInsecure())
+    try {
+      await new Promise<void>((resolve, reject) => {
+        client.waitForReady(Date.now() + 20_000, (error) => (error ? reject(error) : resolve()))
+      })
+      const called = await disco.run('call', 'team/hello', 'SayHello', '--root', '/prod')
+      expect(JSON.parse(ok(called))).toMatchObject({ endpoint: greeter.addr })
+    } finally {
+      client.close()
+      registry.close()
+      greeter.stop()
+    }
+  })
+})

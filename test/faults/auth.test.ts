@@ -1,0 +1,122 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { DiscoError } from '../../src/domain/errors.js'
+import type { Registry } from '../../src/registry/registry.js'
+import { until } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { enableAuth } from '../support/etcd-auth.js'
+import { leaseIds, registration, storedText } from '../support/etcd-state.js'
+import { FaultProxy } from '../support/fault-proxy.js'
+import { RegistrationLog } from '../support/registration-log.js'
+import { openRegistry } from '../support/registry.js'
+import { UpdateLog } from '../support/update-log.js'
+
+const TOKEN_TTL_SECONDS = 2
+/** etcd looks for expired tokens once a second. */
+const EXPIRED_MS = (TOKEN_TTL_SECONDS + 2) * 1_000
+const ADDR = '127.0.0.1:1001'
+
+/** An etcd with authentication on, whose tokens are short-lived, and a registry that logs in through a proxy. */
+class Guarded implements AsyncDisposable {
+  private constructor(
+    readonly etcd: RealEtcd,
+    readonly proxy: FaultProxy,
+    readonly registry: Registry,
+  ) {}
+
+  static async start(): Promise<Guarded> {
+    const etcd = await RealEtcd.start({ args: ['--auth-token-ttl', String(TOKEN_TTL_SECONDS)] })
+    await enableAuth(etcd, [{ name: 'alice', password: 'secret', prefix: '/hello/' }])
+    const proxy = await FaultProxy.start(etcd.endpoint)
+    const registry = await openRegistry([proxy.endpoint], { user: 'alice', password: 'secret' })
+    return new Guarded(etcd, proxy, registry)
+  }
+
+  /** The revision that the put made. */
+  async put(weight: number): Promise<number> {
+    await this.etcd.ctl('put', ...registration('hello', ADDR, { weight }))
+    const { header } = JSON.parse(await this.etcd.ctl('get', '/', '-w', 'json')) as {
+      header: { revision: number }
+    }
+    return header.revision
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.registry.close()
+    await this.proxy[Symbol.asyncDispose]()
+    await this.etcd.stop()
+  }
+}
+
+describe.concurrent('with tokens that live 2 s', () => {
+  test('a watch goes on when its token expires, and after every cut that finds it expired', async () => {
+    await using guarded = await Guarded.start()
+    const { proxy, registry } = guarded
+    await using log = new UpdateLog(registry, 'hello')
+    await log.has('the first list', () => log.count('reset') === 1)
+    const weights: number[] = []
+    for (const round of [1, 2, 3]) {
+      await delay(EXPIRED_MS)
+      if (round > 1) proxy.cut()
+      weights.push(round)
+      await log.reached(await guarded.put(round))
+    }
+    expect(log.told.map(({ weight }) => weight)).toEqual(weights)
+    expect(log.count('reset')).toBe(1)
+    expect(log.failure).toBeNull()
+  })
+
+  test('a watch comes back when etcd restarts, which forgets all tokens', async () => {
+    await using guarded = await Guarded.start()
+    const { etcd, registry } = guarded
+    await using log = new UpdateLog(registry, 'hello')
+    await log.has('the first list', () => log.count('reset') === 1)
+    await etcd.restart()
+    await log.reached(await guarded.put(1))
+    await etcd.restart()
+    await log.reached(await guarded.put(2))
+    expect(log.told.map(({ weight }) => weight)).toEqual([1, 2])
+    expect(log.count('reset')).toBe(1)
+  })
+
+  test('a registration is kept beyond them, taken again when its lease is revoked, and removed at its end', async () => {
+    await using guarded = await Guarded.start()
+    const { etcd, registry } = guarded
+    const held = await RegistrationLog.hold(registry, { service: 'hello', addr: ADDR, ttlSeconds: 15 })
+    await delay(EXPIRED_MS)
+    const [lease = ''] = await leaseIds(etcd)
+    await etcd.ctl('lease', 'revoke', lease)
+    await held.tells('registered again')
+    expect(await storedText(etcd, held.key)).not.toBe('')
+    await delay(EXPIRED_MS)
+    await held.close()
+    expect(await storedText(etcd, held.key)).toBe('')
+    expect(await leaseIds(etcd)).toEqual([])
+    expect(held.told).toEqual(['registered', 'lease lost', 'registered again'])
+  })
+
+  test('a list asked for again logs in again', async () => {
+    await using guarded = await Guarded.start()
+    const { registry } = guarded
+    for (const weight of [1, 2]) {
+      await guarded.put(weight)
+      expect((await registry.list('hello')).endpoints).toMatchObject([{ weight }])
+      await delay(EXPIRED_MS)
+    }
+  })
+
+  test('a watch whose permission is taken away throws that it is denied, and does not hang', async () => {
+    await using guarded = await Guarded.start()
+    const { etcd, proxy, registry } = guarded
+    await using log = new UpdateLog(registry, 'hello')
+    await log.has('the first list', () => log.count('reset') === 1)
+    await etcd.ctl('user', 'revoke-role', 'alice', 'alice')
+    proxy.cut()
+    await until(
+      () => log.failure !== null,
+      () => `the refusal, got ${JSON.stringify(log.updates)}`,
+    )
+    expect(log.failure).toBeInstanceOf(DiscoError)
+    expect((log.failure as DiscoError).code).toBe('ETCD_DENIED')
+  })
+})

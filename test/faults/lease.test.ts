@@ -1,0 +1,296 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import type { Registry } from '../../src/registry/registry.js'
+import { Disco, type Process, until } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { grantLease, leaseIds, registration, storedText } from '../support/etcd-state.js'
+import { FaultProxy } from '../support/fault-proxy.js'
+import { KeyPoll } from '../support/key-poll.js'
+import { RegistrationLog } from '../support/registration-log.js'
+import { openRegistry } from '../support/registry.js'
+
+const ADDR = '127.0.0.1:1001'
+const KEY = `/hello/${ADDR}`
+
+/** The tool holding a registration in an etcd of its own, behind a proxy. */
+class HeldByTool implements AsyncDisposable {
+  private constructor(
+    readonly etcd: RealEtcd,
+    readonly proxy: FaultProxy,
+    readonly disco: Disco,
+    readonly held: Process,
+  ) {}
+
+  static async start(ttlSeconds: number, ...flags: string[]): Promise<HeldByTool> {
+    const etcd = await RealEtcd.start()
+    const proxy = await FaultProxy.start(etcd.endpoint)
+    const disco = new Disco(proxy.endpoint)
+    const held = disco.start('register', 'hello', ADDR, '--ttl', String(ttlSeconds), ...flags)
+    await held.printed('"type":"added"')
+    return new HeldByTool(etcd, proxy, disco, held)
+  }
+
+  /** The types of the events so far. */
+  get told(): unknown[] {
+    return this.held.events().map(({ type }) => type)
+  }
+
+  get remarks(): string[] {
+    return this.held.stderr.split('\n').slice(0, -1)
+  }
+
+  async away(): Promise<void> {
+    await this.proxy.refuse()
+    await this.held.printed('"type":"stale"')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.disco.stopAll()
+    await this.proxy[Symbol.asyncDispose]()
+    await this.etcd.stop()
+  }
+}
+
+describe.concurrent('a registration, when', () => {
+  test('etcd is down for 3 s of its TTL of 10: the lease stands, told in one line at most, and one for the end', async () => {
+    await using tool = await HeldByTool.start(10)
+    const { etcd, held } = tool
+    const before = await leaseIds(etcd)
+    await etcd.kill()
+    await delay(3_000)
+    await etcd.restart()
+    await using poll = new KeyPoll([etcd.endpoint], KEY)
+    // Beyond the next two keep-alives.
+    await delay(8_000)
+    expect(poll.absent).toBe(0)
+    expect(await leaseIds(etcd)).toEqual(before)
+    // An outage that lies between two keep-alives, and is mended, is none.
+    expect([['added'], ['added', 'stale', 'resync']]).toContainEqual(tool.told)
+    expect(tool.remarks).toHaveLength(tool.told.length - 1)
+    expect(held.child.exitCode).toBeNull()
+  })
+
+  test('etcd is down for 8 s of its TTL of 5: the revived lease is kept, and the key never goes', async () => {
+    await using tool = await HeldByTool.start(5)
+    const { etcd, held } = tool
+    const before = await leaseIds(etcd)
+    await etcd.kill()
+    await delay(8_000)
+    await etcd.restart()
+    {
+      await using poll = new KeyPoll([etcd.endpoint], KEY)
+      await held.printed('"type":"resync"')
+      await delay(7_500)
+      expect(poll.looked).toBeGreaterThan(50)
+      expect(poll.absent).toBe(0)
+    }
+    expect(await leaseIds(etcd)).toEqual(before)
+    expect(tool.told).toEqual(['added', 'stale', 'resync'])
+  })
+
+  test('etcd comes back without its data: it registers again, once, and holds that', async () => {
+    await using tool = await HeldByTool.start(3)
+    const { etcd, held } = tool
+    await etcd.throwAway()
+    await etcd.restart()
+    await held.printed('"again":true')
+    await using poll = new KeyPoll([etcd.endpoint], KEY)
+    await delay(5_000)
+    expect(poll.looked).toBeGreaterThan(30)
+    expect(poll.absent).toBe(0)
+    expect(tool.told.filter((type) => type === 'added')).toHaveLength(2)
+  })
+
+  test('etcd comes back in an older state, without the key but at any revision: it registers again', async () => {
+    await using tool = await HeldByTool.start(3)
+    const { etcd, held, disco } = tool
+    const saved = await etcd.save()
+    await held.end('SIGTERM')
+    const later = disco.start('register', 'hello', '127.0.0.1:1002', '--ttl', '3')
+    await later.printed('"type":"added"')
+    await etcd.restore(saved)
+    await etcd.restart()
+    await later.printed('"again":true')
+    expect(await storedText(etcd, '/hello/127.0.0.1:1002')).not.toBe('')
+  })
+
+  test('its lease is revoked from outside: it registers again, once, long before a keep-alive would tell', async () => {
+    await using tool = await HeldByTool.start(60)
+    const { etcd, held } = tool
+    const [lease = ''] = await leaseIds(etcd)
+    const start = Date.now()
+    await etcd.ctl('lease', 'revoke', lease)
+    await held.printed('"again":true')
+    // A third of the TTL is 20 s.
+    expect(Date.now() - start).toBeLessThan(10_000)
+    expect(await storedText(etcd, KEY)).not.toBe('')
+    const now = await leaseIds(etcd)
+    expect(now).toHaveLength(1)
+    expect(now).not.toContain(lease)
+    await delay(1_000)
+    expect(tool.told).toEqual(['added', 'added'])
+  })
+
+  test('its lease is revoked while it is cut off: it registers again when it is back', async () => {
+    await using tool = await HeldByTool.start(5)
+    const { etcd, proxy, held } = tool
+    await tool.away()
+    const [lease = ''] = await leaseIds(etcd)
+    await etcd.ctl('lease', 'revoke', lease)
+    await proxy.accept()
+    await held.printed('"again":true')
+    expect(await storedText(etcd, KEY)).not.toBe('')
+    expect(tool.told.filter((type) => type === 'added')).toHaveLength(2)
+  })
+
+  test('its key is deleted while it is cut off, the lease alive: that was on purpose, and it ends', async () => {
+    await using tool = await HeldByTool.start(20)
+    const { etcd, proxy, held } = tool
+    await tool.away()
+    await etcd.ctl('del', KEY)
+    await proxy.accept()
+    expect((await held.exited()).code).toBe(0)
+    expect(held.events().at(-1)).toMatchObject({ type: 'gone', reason: 'deregistered' })
+    expect(await storedText(etcd, KEY)).toBe('')
+    expect(await leaseIds(etcd)).toEqual([])
+  })
+
+  test('its key is overwritten under its lease while it is cut off: the value is adopted', async () => {
+    await using tool = await HeldByTool.start(20)
+    const { etcd, proxy, held } = tool
+    await tool.away()
+    const [lease = ''] = await leaseIds(etcd)
+    await etcd.ctl('put', ...registration('hello', ADDR, { weight: 9 }), `--lease=${lease}`)
+    await proxy.accept()
+    await held.printed('"type":"weight"')
+    expect(held.events().find(({ type }) => type === 'weight')).toMatchObject({ from: 1, to: 9 })
+    await etcd.ctl('lease', 'revoke', lease)
+    await held.printed('"again":true')
+    expect(await storedText(etcd, KEY)).toContain('"weight":9')
+  })
+
+  test('its key is overwritten under no lease while it is cut off: the lease is attached again', async () => {
+    await using tool = await HeldByTool.start(20)
+    const { etcd, proxy, held } = tool
+    await tool.away()
+    await etcd.ctl('put', ...registration('hello', ADDR, { weight: 9 }))
+    await proxy.accept()
+    await held.printed('"reattached":true')
+    expect(await storedText(etcd, KEY)).toContain('"weight":9')
+    const [lease = ''] = await leaseIds(etcd)
+    expect(await etcd.ctl('lease', 'timetolive', lease, '--keys')).toContain(KEY)
+    expect((await held.end('SIGTERM')).code).toBe(0)
+    expect(await storedText(etcd, KEY)).toBe('')
+  })
+
+  test('its key is taken over under another lease while it is cut off: it says so, touches nothing, exits 6', async () => {
+    await using tool = await HeldByTool.start(20)
+    const { etcd, proxy, held } = tool
+    await tool.away()
+    const other = await grantLease(etcd, 100)
+    await etcd.ctl('put', ...registration('hello', ADDR, { weight: 7 }), `--lease=${other}`)
+    await proxy.accept()
+    const { code, stderr } = await held.exited()
+    expect(code).toBe(6)
+    expect(stderr).toContain(`taken over by lease ${other}`)
+    expect(await storedText(etcd, KEY)).toContain('"weight":7')
+    expect(await leaseIds(etcd)).toEqual([other])
+  })
+
+  test('its process is stopped for longer than its TTL: it registers again, once, when it goes on', async () => {
+    await using tool = await HeldByTool.start(2)
+    const { etcd, held } = tool
+    held.child.kill('SIGSTOP')
+    await until(
+      async () => (await storedText(etcd, KEY)) === '',
+      () => 'the key to expire',
+    )
+    held.child.kill('SIGCONT')
+    await held.printed('"again":true')
+    await using poll = new KeyPoll([etcd.endpoint], KEY)
+    await delay(3_000)
+    expect(poll.absent).toBe(0)
+    expect(tool.told.filter((type) => type === 'added')).toHaveLength(2)
+  })
+})
+
+describe.concurrent('an answer of etcd that is lost', () => {
+  /** Answers are slow, so that the test sees what etcd has done before the registrar does. */
+  const LATE_MS = 400
+
+  test('after it put a first registration: that is known for ours, and told once', async () => {
+    await using etcd = await RealEtcd.start()
+    await using proxy = await FaultProxy.start(etcd.endpoint)
+    const disco = new Disco(proxy.endpoint)
+    try {
+      proxy.delay(LATE_MS, 'toClient')
+      const held = disco.start('register', 'hello', ADDR, '--ttl', '5')
+      await untilStored(etcd, KEY)
+      expect(held.stdout).toBe('')
+      proxy.cut()
+      await proxy.heal()
+      await held.printed('"type":"added"')
+      await using poll = new KeyPoll([etcd.endpoint], KEY)
+      await delay(6_000)
+      expect(poll.absent).toBe(0)
+      expect(held.events()).toHaveLength(1)
+      expect(await leaseIds(etcd)).toHaveLength(1)
+    } finally {
+      await disco.stopAll()
+    }
+  })
+
+  test.each(['put the key again', 'granted a lease again'] as const)(
+    'after it %s for a registration whose lease was lost: registered again once, and held',
+    async (moment) => {
+      await using etcd = await RealEtcd.start()
+      await using proxy = await FaultProxy.start(etcd.endpoint)
+      const registry = await openRegistry([proxy.endpoint])
+      const log = await RegistrationLog.hold(registry, { service: 'hello', addr: ADDR, ttlSeconds: 5 })
+      try {
+        const [lost = ''] = await leaseIds(etcd)
+        proxy.delay(LATE_MS, 'toClient')
+        await etcd.ctl('lease', 'revoke', lost)
+        if (moment === 'put the key again') await untilStored(etcd, KEY)
+        else {
+          await until(
+            async () => (await leaseIds(etcd)).length === 1,
+            () => 'the new lease',
+          )
+        }
+        expect(log.told).not.toContain('registered again')
+        proxy.cut()
+        await proxy.heal()
+        await log.tells('registered again')
+        await using poll = new KeyPoll([etcd.endpoint], KEY)
+        await delay(6_000)
+        expect(poll.absent).toBe(0)
+        expect(log.told.filter((told) => told === 'registered again')).toHaveLength(1)
+        expect(log.end).toBeNull()
+        // A lease whose answer was lost has run out by now.
+        await expectOneLease(etcd)
+      } finally {
+        await closeAll(log, registry)
+      }
+    },
+  )
+})
+
+async function untilStored(etcd: RealEtcd, key: string): Promise<void> {
+  await until(
+    async () => (await storedText(etcd, key)) !== '',
+    () => `${key} to be stored`,
+  )
+}
+
+async function expectOneLease(etcd: RealEtcd): Promise<void> {
+  await until(
+    async () => (await leaseIds(etcd)).length === 1,
+    () => 'one lease, and no other',
+  )
+}
+
+async function closeAll(log: RegistrationLog, registry: Registry): Promise<void> {
+  await log.close()
+  registry.close()
+}

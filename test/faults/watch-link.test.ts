@@ -1,0 +1,116 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { RealEtcd } from '../support/etcd.js'
+import { Link } from '../support/link.js'
+
+let etcd: RealEtcd
+
+beforeAll(async () => {
+  etcd = await RealEtcd.start()
+})
+afterAll(() => etcd.stop())
+
+describe.concurrent('a watch whose connection', () => {
+  test('is cut five times while it replays 5,001 events tells each of them once, in order', async () => {
+    await using link = await Link.open(etcd, 'replay')
+    const { proxy, writer, log } = link
+    await proxy.refuse()
+    await log.has('the outage', () => log.count('stale') === 1)
+    const last = await writer.putMany(5_001, 97)
+    // The whole replay is some 900 KB.
+    proxy.cutAfter('toClient', 100_000, 5)
+    await proxy.accept()
+    await log.reached(last)
+    expect(proxy.cuts).toBe(5)
+    expect(log.told).toHaveLength(5_001)
+    expect(log.told).toEqual(await link.history(last))
+    expect(log.count('reset')).toBe(1)
+  })
+
+  test('is cut again and again under writes tells each of them once, in order', async () => {
+    await using link = await Link.open(etcd, 'cuts')
+    const { proxy, writer, log } = link
+    proxy.cutAfter('toClient', 5_000, 10)
+    let last = 0
+    while (proxy.cuts < 10) last = await writer.put(last % 7, last)
+    last = await writer.put(1, 1)
+    await log.reached(last)
+    expect(log.told).toEqual(await link.history(last))
+  })
+
+  test('swallows everything is given up and opened again, and what was written meanwhile is told once', async () => {
+    await using link = await Link.open(etcd, 'blackhole')
+    const { proxy, writer, log } = link
+    await log.reached(await writer.put(0, 1))
+    const start = Date.now()
+    proxy.blackhole()
+    const last = await writer.putMany(100, 10)
+    await log.has('the outage', () => log.count('stale') === 1)
+    // A minute, by TCP alone.
+    expect(Date.now() - start).toBeLessThan(15_000)
+    await proxy.heal()
+    await log.reached(last)
+    expect(log.told).toEqual(await link.history(last))
+    expect(log.count('stale')).toBe(1)
+    expect(log.count('reset')).toBe(1)
+  })
+
+  test.each(['toServer', 'toClient'] as const)(
+    'swallows what goes %s alone is noticed as well',
+    async (direction) => {
+      await using link = await Link.open(etcd, `half-${direction.toLowerCase()}`)
+      const { proxy, writer, log } = link
+      await log.reached(await writer.put(0, 1))
+      proxy.blackhole(direction)
+      await log.has('the outage', () => log.count('stale') === 1)
+      await proxy.heal()
+      const last = await writer.put(1, 1)
+      await log.reached(last)
+      expect(log.told).toEqual(await link.history(last))
+    },
+  )
+
+  test('is slow in both directions loses nothing and is not taken for dead', async () => {
+    await using link = await Link.open(etcd, 'slow')
+    const { proxy, writer, log } = link
+    proxy.delay(300)
+    proxy.limit('toClient', 200_000)
+    const last = await writer.putMany(1_000, 50)
+    await log.reached(last)
+    expect(log.told).toEqual(await link.history(last))
+    expect(log.count('stale')).toBe(0)
+  })
+
+  test('is read slowly is not taken for dead: whoever reads may take longer than etcd may be silent', async () => {
+    await using link = await Link.open(etcd, 'slow-reader')
+    const { registry, writer } = link
+    const stop = new AbortController()
+    const types: string[] = []
+    let last = 0
+    for await (const update of registry.watch({ service: 'slow-reader' }, stop.signal)) {
+      types.push(update.type)
+      if (update.type === 'stale') break
+      if (types.length === 1) last = await writer.put(1, 1)
+      if (types.length === 2) await delay(9_000)
+      if (types.length === 2) last = await writer.put(1, 2)
+      if (update.revision >= last) break
+    }
+    stop.abort()
+    expect(types).toEqual(['reset', 'changes', 'changes'])
+  })
+
+  test('brings more than 4 MiB in one response tells all of it, each revision whole', async () => {
+    await using link = await Link.open(etcd, 'large')
+    const { proxy, writer, log } = link
+    await proxy.refuse()
+    await log.has('the outage', () => log.count('stale') === 1)
+    let last = 0
+    for (let weight = 1; weight <= 6; weight++) last = await writer.putTogether([1, 2, 3], weight, 450_000)
+    await proxy.accept()
+    await log.reached(last)
+    expect(proxy.passed.toClient).toBeGreaterThan(6 * 3 * 450_000)
+    expect(log.told).toEqual(await link.history(last))
+    const sizes = log.updates.flatMap((update) => (update.type === 'changes' ? [update.changes.length] : []))
+    expect(sizes).toEqual([3, 3, 3, 3, 3, 3])
+  })
+})

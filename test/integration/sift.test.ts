@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readerOf } from '../../src/domain/layouts/reader.js'
+import { EtcdClient } from '../../src/etcd/client.js'
+import { type RangeUpdate, watchRange } from '../../src/etcd/prefix-watch.js'
+import { prefixRange } from '../../src/etcd/range.js'
+import { sift } from '../../src/etcd/sift.js'
+import { listEndpoints } from '../../src/registry/listing.js'
+import { countLayouts } from '../../src/registry/presence.js'
+import { RealEtcd } from '../support/etcd.js'
+import { EtcdApi } from '../support/etcd-api.js'
+import { registration } from '../support/etcd-state.js'
+
+const FOREIGN = 100_000
+const OWN = 1_000
+
+/** As Kubernetes stores things: long keys, and values that are no JSON. */
+const FOREIGN_VALUE = `k8s\0${'\u0001'.repeat(300)}`
+
+let etcd: RealEtcd
+let api: EtcdApi
+
+beforeAll(async () => {
+  etcd = await RealEtcd.start()
+  api = new EtcdApi(etcd.endpoint)
+  const foreign = Array.from({ length: FOREIGN }, (_, at): [string, string] => [
+    `/registry/${['pods', 'events', 'leases'][at % 3]}/kube-system/coredns-787d4945fb-${at}`,
+    FOREIGN_VALUE,
+  ])
+  const own = Array.from({ length: OWN }, (_, at) =>
+    registration(`service-${at % 50}`, `10.0.${at >> 8}.${at & 255}:80`),
+  )
+  await put([...foreign, ...own])
+})
+afterAll(async () => {
+  api.close()
+  await etcd.stop()
+})
+
+async function put(pairs: readonly (readonly [key: string, value: string])[]): Promise<void> {
+  const base64 = (text: string) => Buffer.from(text).toString('base64')
+  for (let at = 0; at < pairs.length; at += 125) {
+    const success = pairs
+      .slice(at, at + 125)
+      .map(([key, value]) => ({ request_put: { key: base64(key), value: base64(value) } }))
+    await api.get('KV/Txn', { success })
+  }
+}
+
+/** A client that counts what etcd answers. */
+async function countingClient() {
+  const client = await EtcdClient.create({
+    ...{ endpoints: [etcd.endpoint], endpointsSource: 'the test' },
+    ...{ commandTimeoutMs: 20_000, dialTimeoutMs: 5_000 },
+  })
+  const seen = { keys: 0, values: 0, valueBytes: 0, requests: 0, mostKeys: 0 }
+  const take = (kvs: readonly { value: Buffer }[]) => {
+    seen.requests++
+    seen.keys += kvs.length
+    seen.mostKeys = Math.max(seen.mostKeys, kvs.length)
+    for (const { value } of kvs) {
+      if (value.length > 0) seen.values++
+      seen.valueBytes += value.length
+    }
+  }
+  const range = client.range.bind(client)
+  const txn = client.txn.bind(client)
+  client.range = async (request) => {
+    const answer = await range(request)
+    take(answer.kvs)
+    return answer
+  }
+  client.txn = async (request, options) => {
+    const answer = await txn(request, options)
+    for (const { response_range } of answer.responses) take(response_range.kvs)
+    return answer
+  }
+  return { client, seen }
+}
+
+describe('1,000 endpoints among 100,000 keys of somebody else', () => {
+  test('are listed by reading nothing but the keys of the rest', async () => {
+    const { client, seen } = await countingClient()
+    const { endpoints, otherKeys } = await listEndpoints(client, readerOf({ layout: 'auto' }))
+    expect(endpoints).toHaveLength(OWN)
+    expect(endpoints.every(({ layout, problem }) => layout === 'seed' && problem === null)).toBe(true)
+    expect(otherKeys).toBe(FOREIGN)
+    expect(seen.values).toBe(OWN)
+    expect(seen.valueBytes).toBeLessThan(OWN * 100)
+    expect(seen.keys).toBe(FOREIGN + OWN + OWN)
+    client.close()
+  })
+
+  test('one service of theirs likewise, and under its own layout by its prefix alone', async () => {
+    const { client, seen } = await countingClient()
+    const auto = await listEndpoints(client, readerOf({ layout: 'auto' }), 'service-7')
+    expect(auto.endpoints).toHaveLength(OWN / 50)
+    expect(seen.values).toBe(OWN / 50)
+    const before = { ...seen }
+    const seed = await listEndpoints(client, readerOf({}), 'service-7')
+    expect(seed.endpoints).toEqual(auto.endpoints)
+    expect(seen.keys - before.keys).toBe(OWN / 50)
+    client.close()
+  })
+
+  test('are counted in one pass, a page at a time', async () => {
+    const { client, seen } = await countingClient()
+    const { layouts, otherKeys } = await countLayouts(client, readerOf({ layout: 'auto' }))
+    expect([...layouts]).toEqual([['seed', { services: 50, endpoints: OWN, keys: OWN }]])
+    expect(otherKeys).toBe(FOREIGN)
+    expect(seen.keys).toBe(FOREIGN + OWN + OWN)
+    expect(seen.mostKeys).toBeLessThanOrEqual(5_000)
+    client.close()
+  })
+
+  test('are watched with the rest left out, which costs no place in history', async () => {
+    const { client, seen } = await countingClient()
+    const stop = new AbortController()
+    const updates: RangeUpdate[] = []
+    const reader = readerOf({ layout: 'auto' })
+    const watching = watchRange(client, prefixRange(reader.prefix()), stop.signal, {
+      keep: reader.sieve('service-7'),
+    })
+    const told = async () => {
+      const { value } = await watching.next()
+      if (value) updates.push(value)
+    }
+    await told()
+    expect(updates[0]).toMatchObject({ type: 'reset' })
+    expect(seen.values).toBe(OWN / 50)
+    const next = told()
+    await put(Array.from({ length: 500 }, (_, at) => [`/registry/events/${at}`, FOREIGN_VALUE] as const))
+    const [key, value] = registration('service-7', '10.9.9.9:80')
+    await put([
+      ['/registry/pods/default/service-7', FOREIGN_VALUE],
+      [key, value],
+      registration('service-8', '10.9.9.9:80'),
+    ])
+    await next
+    expect(updates[1]).toMatchObject({ type: 'changes', events: [{ type: 'put', kv: { key } }] })
+    stop.abort()
+    await watching.return()
+    client.close()
+  })
+})
+
+test('kept and other keys in turn: every kept value, no other, all as of one revision', async () => {
+  const pairs = Array.from(
+    { length: 12_345 },
+    (_, at) => [`/turn/${String(at).padStart(6, '0')}`, `v${at}`] as const,
+  )
+  await put(pairs)
+  const { client, seen } = await countingClient()
+  const keep = (key: string) => Number(key.slice(-6)) % 7 < 2
+  const listing = await sift(client, prefixRange('/turn/'), keep)
+  const wanted = pairs.filter(([key]) => keep(key))
+  expect(listing.kvs.map(({ key, value }) => [key, value.toString()])).toEqual(wanted)
+  expect(listing.others).toBe(pairs.length - wanted.length)
+  expect(seen.values).toBe(wanted.length)
+  await put([['/turn/000000', 'changed']])
+  const later = await sift(client, prefixRange('/turn/'), () => true)
+  expect(later.kvs[0]?.value.toString()).toBe('changed')
+  expect(later.revision).toBeGreaterThan(listing.revision)
+  client.close()
+})
+
+test('a revision that is compacted while it is read: the list starts over', async () => {
+  const { client } = await countingClient()
+  const range = client.range.bind(client)
+  let pages = 0
+  client.range = async (request) => {
+    if (++pages === 2) {
+      await put([['/turn/000001', 'newer']])
+      await etcd.ctl('compact', String((await range({ key: Buffer.from('/') })).header.revision))
+    }
+    return await range(request)
+  }
+  const listing = await sift(client, prefixRange('/turn/'), () => true)
+  expect(pages).toBeGreaterThan(4)
+  expect(listing.kvs).toHaveLength(12_345)
+  expect(listing.kvs[1]?.value.toString()).toBe('newer')
+  client.close()
+})

@@ -1,0 +1,201 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Registered } from '../../src/domain/endpoint.js'
+import { detect } from '../../src/domain/layouts/detect.js'
+import {
+  type Decoded,
+  isNoEndpoint,
+  isUnreadable,
+  LAYOUTS,
+  type Layout,
+  layoutNamed,
+  type Registrations,
+} from '../../src/domain/layouts/index.js'
+import { readerOf } from '../../src/domain/layouts/reader.js'
+import { rooted, rootPrefix } from '../../src/domain/layouts/root.js'
+import { damaged, seededRandom } from '../support/damage.js'
+import { WRITABLE } from '../support/layout-arbitraries.js'
+import { ALL_EXAMPLES } from '../support/vectors.js'
+
+const writable = Object.entries(WRITABLE).map(([name, arbitrary]) => ({ name, arbitrary }))
+
+function written(layout: Layout, registrations: Registrations): { key: string; value: Buffer } {
+  const { key, value } = layout.encode(registrations, null)
+  return { key, value: Buffer.from(value) }
+}
+
+function endpoints(decoded: Decoded): Registrations {
+  if (isUnreadable(decoded)) throw new Error(decoded.problem)
+  if (isNoEndpoint(decoded)) throw new Error(decoded.purpose)
+  return decoded
+}
+
+/** What every layout keeps. */
+function common(registrations: readonly Registered[]): object[] {
+  return registrations.map(({ service, version, addr, weight, id, metadata }) => {
+    const { weight: _weight, ...rest } = metadata
+    return { service, version, addr, weight, id, metadata: rest }
+  })
+}
+
+it('every layout that can be written has its generator', () => {
+  const names = LAYOUTS.filter(({ readOnly }) => readOnly === null).map(({ name }) => name)
+  expect(Object.keys(WRITABLE).sort()).toEqual(names.sort())
+})
+
+describe.each(writable)('$name', ({ name, arbitrary }) => {
+  const layout = layoutNamed(name)
+
+  it('what is written is read as it was, and written again to the same bytes', () => {
+    fc.assert(
+      fc.property(arbitrary, (original) => {
+        const { key, value } = written(layout, original)
+        const read = endpoints(layout.decode(key, value))
+        expect(common(read)).toEqual(common(original))
+        const again = written(layout, read)
+        expect(again.key).toBe(key)
+        expect(again.value.toString()).toBe(value.toString())
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('a listing of the own prefix finds the key, also under a root; a shorter name does not', () => {
+    fc.assert(
+      fc.property(arbitrary, fc.constantFrom('', '/prod', 'a/b/', '/'), (original, root) => {
+        const here = rooted(layout, rootPrefix(root))
+        const { key, value } = written(here, original)
+        const [{ service }] = original
+        expect(key.startsWith(here.prefix(service))).toBe(true)
+        expect(key.startsWith(here.prefix())).toBe(true)
+        expect(common(endpoints(here.decode(key, value)))).toEqual(common(original))
+        const shorter = service.slice(0, -1)
+        if (shorter !== '') expect(key.startsWith(here.prefix(shorter))).toBe(service.at(-1) === '/')
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('auto finds it by its key, alone or under a root, and reads it as this layout does', () => {
+    fc.assert(
+      fc.property(arbitrary, fc.constantFrom('', '/prod', 'a/b/'), (original, root) => {
+        const { key, value } = written(rooted(layout, rootPrefix(root)), original)
+        const auto = readerOf({ layout: 'auto', root })
+        expect(auto.sieve()?.(key)).toBe(true)
+        expect(auto.sieve(original[0].service)?.(key)).toBe(true)
+        const found = auto.read(key, value)
+        expect(found?.layout.name).toBe(name)
+        expect(
+          common(endpoints(found?.decoded ?? { problem: 'none', service: '', version: '', addr: '' })),
+        ).toEqual(common(original))
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
+
+const weighted = writable.filter(({ name }) => layoutNamed(name).weightless === null)
+
+it.each(weighted)('$name: a new weight is read back, and nothing else changes', ({ name, arbitrary }) => {
+  const layout = layoutNamed(name)
+  fc.assert(
+    fc.property(arbitrary, fc.nat({ max: 2 ** 31 - 1 }), (original, weight) => {
+      const { key, value } = written(layout, original)
+      const changed = endpoints(layout.decode(key, layout.withWeight(value, weight)))
+      expect(common(changed)).toEqual(common(original).map((one) => ({ ...one, weight })))
+    }),
+    { numRuns: 300 },
+  )
+})
+
+/** 100,000 damaged values for each layout, its own examples and what is generated for it. */
+describe.each(LAYOUTS.map((layout, index) => ({ name: layout.name, layout, seed: index + 1 })))(
+  'damaged values of $name',
+  ({ name, layout, seed }) => {
+    const { stackTraceLimit } = Error
+    // JSON.parse refuses most of them, and to write down the stack each time would take half of the run.
+    beforeAll(() => {
+      Error.stackTraceLimit = 0
+    })
+    afterAll(() => {
+      Error.stackTraceLimit = stackTraceLimit
+    })
+
+    it('are endpoints, or nothing with a name, or have a problem with a name', () => {
+      const random = seededRandom(seed)
+      const generated = WRITABLE[name]
+      const sources = [
+        ...ALL_EXAMPLES.filter(({ id }) => id === name).map(({ key, value }) => ({
+          key,
+          value: Buffer.from(value),
+        })),
+        ...(generated ? fc.sample(generated, { numRuns: 100, seed }).map((one) => written(layout, one)) : []),
+      ]
+      const seen = { endpoints: 0, nothing: 0, problems: 0 }
+      for (let round = 0; round < 100_000; round++) {
+        const source = sources[round % sources.length] ?? { key: '', value: Buffer.alloc(0) }
+        const value = damaged(source.value, random)
+        const key = random() < 0.2 ? damaged(Buffer.from(source.key), random).toString() : source.key
+        const placed = layout.at(layout.baseOf(key) ?? layout.base)
+        seen[kindOf(placed.decode(key, value))]++
+        // Every value is judged as this layout's; whose it is without that is asked of every fourth.
+        const found = round % 4 === 0 ? detect(key, value) : null
+        if (found) kindOf(found.decoded)
+      }
+      expect(seen.endpoints + seen.nothing + seen.problems).toBe(100_000)
+      if (layout.isConfiguration) expect(seen.nothing).toBe(100_000)
+      else expect(seen.problems).toBeGreaterThan(1_000)
+    })
+  },
+)
+
+/** Plain comparisons: an assertion for each field of two million would take minutes. */
+function kindOf(decoded: Decoded): 'endpoints' | 'nothing' | 'problems' {
+  if (isNoEndpoint(decoded)) return decoded.purpose === '' ? fail(decoded) : 'nothing'
+  if (isUnreadable(decoded)) {
+    const { problem, service, version, addr } = decoded
+    const areTexts = [problem, service, version, addr].every((field) => typeof field === 'string')
+    return areTexts && problem !== '' ? 'problems' : fail(decoded)
+  }
+  for (const { service, version, addr, weight, metadata } of decoded) {
+    const areTexts = [service, version, addr, ...Object.values(metadata)].every(
+      (field) => typeof field === 'string',
+    )
+    if (!areTexts || !Number.isFinite(weight) || weight < 0) fail(decoded)
+  }
+  return decoded.length > 0 ? 'endpoints' : fail(decoded)
+}
+
+function fail(decoded: Decoded): never {
+  throw new Error(`not as it should be: ${JSON.stringify(decoded)}`)
+}
+
+it('any bytes under any key: nothing is thrown', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: 'binary' }),
+      fc.oneof(fc.uint8Array(), fc.json().map(Buffer.from)),
+      (key, value) => {
+        for (const layout of LAYOUTS) kindOf(layout.decode(key, value))
+        detect(key, value)
+      },
+    ),
+    { numRuns: 1_000 },
+  )
+})
+
+it('a value as deep or as long as etcd stores them takes no time worth telling', () => {
+  const deep = '['.repeat(700_000)
+  const long = `{"name":"${'a'.repeat(1_400_000)}`
+  for (const value of [
+    deep,
+    `{"name":${deep}`,
+    long,
+    `${long}"}`,
+    '&='.repeat(700_000),
+    '%41'.repeat(400_000),
+  ]) {
+    for (const layout of LAYOUTS) kindOf(layout.decode('/a/b/tcp@c:1', Buffer.from(value)))
+    detect('/a/b/tcp@c:1', Buffer.from(value))
+  }
+})

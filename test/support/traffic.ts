@@ -1,0 +1,116 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { status } from '@grpc/grpc-js'
+import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
+import { type Client, dial } from '../../src/grpc/dial.js'
+import { install } from '../../src/grpc/install.js'
+import type { ResolvedList } from '../../src/grpc/live-list.js'
+import { weightedRoundRobin } from '../../src/policies/weighted-round-robin.js'
+import type { Registration } from '../../src/registry/registration.js'
+import type { Registry } from '../../src/registry/registry.js'
+import { until } from './disco.js'
+
+const BACKENDS = 5
+const CALL_PERIOD_MS = 5
+const CALL_DEADLINE_MS = 20_000
+
+/** Five Greeters under one service, registered by the ordinary registrar. */
+export class Backends implements AsyncDisposable {
+  private constructor(
+    readonly greeters: readonly Greeter[],
+    private readonly registrations: readonly Registration[],
+  ) {}
+
+  static async start(registry: Registry, service: string, ttlSeconds: number): Promise<Backends> {
+    const greeters = await Promise.all(Array.from({ length: BACKENDS }, () => startGreeter({ port: 0 })))
+    const registrations = await Promise.all(
+      greeters.map(({ addr }) => {
+        const registered = { service, version: '', addr, weight: 1, metadata: {} }
+        return registry.register({ registered, ttlSeconds }, {}, new AbortController().signal)
+      }),
+    )
+    return new Backends(greeters, registrations)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.registrations.map((registration) => registration.close()))
+    for (const greeter of this.greeters) greeter.stop()
+  }
+}
+
+/** A grpc-js client that makes 200 calls a second through our resolver, and counts how they end. */
+export class Traffic implements AsyncDisposable {
+  /** Calls that ended, by what they ended with; the details of a failed one with its status. */
+  readonly outcomes = new Map<string, number>()
+  /** Every list that the resolver gave the channel. */
+  readonly lists: ResolvedList[] = []
+  private readonly client: Client
+  private isStopped = false
+  private readonly ended: Promise<void>
+
+  /** @param discovery of the channel; grpc-js is told of it process-wide, and keeps it for this channel. */
+  constructor(discovery: Registry, service: string) {
+    install({ discovery })
+    this.client = dial(service, weightedRoundRobin.configure({}), {
+      resolved: (list) => this.lists.push(list),
+    })
+    this.ended = this.run()
+  }
+
+  get ok(): number {
+    return this.outcomes.get('OK') ?? 0
+  }
+
+  /** Everything but OK, in words; empty when no call has failed. */
+  get failures(): string[] {
+    return [...this.outcomes].filter(([what]) => what !== 'OK').map(([what, count]) => `${count}× ${what}`)
+  }
+
+  /** Waits for so many more calls. */
+  async flows(calls: number): Promise<void> {
+    const wanted = this.ok + calls
+    await until(
+      () => this.ok >= wanted,
+      () => `${calls} more calls; failed ones: ${this.failures.join(', ')}`,
+    )
+  }
+
+  /** Ends once every call under way has ended. */
+  async stop(): Promise<void> {
+    this.isStopped = true
+    await this.ended
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+    this.client.close()
+  }
+
+  private async run(): Promise<void> {
+    const calls: Promise<void>[] = []
+    const startMs = performance.now()
+    while (!this.isStopped) {
+      // A busy machine wakes us late: what was left out meanwhile is made up for.
+      while (calls.length * CALL_PERIOD_MS < performance.now() - startMs) calls.push(this.call())
+      await delay(CALL_PERIOD_MS)
+    }
+    await Promise.all(calls)
+  }
+
+  private call(): Promise<void> {
+    const same = (bytes: Buffer) => bytes
+    return new Promise((resolve) => {
+      this.client.makeUnaryRequest<Buffer, Buffer>(
+        '/helloworld.Greeter/SayHello',
+        same,
+        same,
+        Buffer.alloc(0),
+        { deadline: Date.now() + CALL_DEADLINE_MS },
+        (error) => {
+          const outcome = error === null ? 'OK' : `${status[error.code]}: ${error.details}`
+          this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1)
+          resolve()
+        },
+      )
+    })
+  }
+}

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest'
+import { detect } from '../../../../src/domain/layouts/detect.js'
+import { readerOf } from '../../../../src/domain/layouts/reader.js'
+import { rootBefore, rootPrefix, underRoot } from '../../../../src/domain/layouts/root.js'
+import { ALL_EXAMPLES } from '../../../support/vectors.js'
+
+const SEED = '{"name":"echo","addr":"127.0.0.1:1","version":"","weight":1}'
+const KITEX = '{"network":"tcp","address":"127.0.0.1:1","weight":10,"tags":null}'
+
+function layoutOf(key: string, value: string): string | null {
+  return detect(key, Buffer.from(value))?.layout.name ?? null
+}
+
+describe('whose a key is', () => {
+  it.each([
+    ['/echo/127.0.0.1:1', SEED, 'seed'],
+    ['/echo/127.0.0.1:1', KITEX, 'kitex'],
+    ['kitex/registry-etcd/echo/127.0.0.1:1', SEED, 'seed'],
+    ['/kitex/registry-etcd/127.0.0.1:1', KITEX, 'kitex'],
+    ['/services/echo/127.0.0.1:1', SEED, 'seed'],
+    ['/services/echo/127.0.0.1:1', '127.0.0.1:1', 'go-kit'],
+    ['/a/b/c/127.0.0.1:1', 'http://127.0.0.1:1', 'go-kit'],
+    ['/user.rpc/123', '127.0.0.1:1', 'go-zero'],
+    ['/echo/127.0.0.1:1', '{"Op":0,"Addr":"127.0.0.1:1","Metadata":null}', 'etcd'],
+    ['discovery/prod/a/127.0.0.1:1', '{"Addr":"127.0.0.1:1","Metadata":"1"}', 'panshiqu'],
+    ['elsewhere/a/127.0.0.1:1', '{"Addr":"127.0.0.1:1","Metadata":"1"}', 'etcd'],
+    ['/my/base/Arith/tcp@127.0.0.1:1', '', 'rpcx'],
+    ['/apisix/127.0.0.1:1', SEED, 'seed'],
+    ['/hello/127.0.0.1:1', 'no JSON', 'seed'],
+    ['/microservices/hello/pod-1', 'no JSON', 'kratos'],
+    ['foo/bar', 'no JSON', null],
+    ['foo', SEED, 'seed'],
+  ])('%s %s: %s', (key, value, layout) => {
+    expect(layoutOf(key, value)).toBe(layout)
+  })
+})
+
+describe('what is worth reading', () => {
+  const sieve = readerOf({ layout: 'auto' }).sieve()
+
+  it('every example', () => {
+    expect(ALL_EXAMPLES.filter(({ key }) => !sieve?.(key))).toEqual([])
+  })
+
+  it.each([
+    '/registry/pods/default/nginx-66b6c48dd5-x2x4v',
+    '/registry/services/endpoints/default/kubernetes',
+    '/registry/leases/kube-system/kube-scheduler',
+    '/registry/clusterroles/system:controller:node-controller',
+    '/calico/resources/v3/projectcalico.org/felixconfigurations/default',
+    'compact_rev_key',
+    '/vitess/global/cells/zone1/CellInfo',
+  ])('not %s', (key) => {
+    expect(sieve?.(key)).toBe(false)
+  })
+
+  it('of a named layout with a prefix of its own: everything under it', () => {
+    expect(readerOf({ layout: 'kratos' }).sieve()).toBeNull()
+    expect(readerOf({ layout: 'kratos' }).prefix()).toBe('/microservices/')
+    expect(readerOf({}).sieve('hello')).toBeNull()
+    expect(readerOf({}).sieve()?.('/registry/pods/default/nginx')).toBe(false)
+  })
+})
+
+describe('a root', () => {
+  it.each([
+    ['', '/hello/a:1', '/hello/a:1'],
+    ['/prod', '/hello/a:1', '/prod/hello/a:1'],
+    ['/prod/', '/hello/a:1', '/prod/hello/a:1'],
+    ['/prod//', 'kitex/x/a:1', '/prod/kitex/x/a:1'],
+    ['prod', '/hello/a:1', 'prod/hello/a:1'],
+    ['/', 'user.rpc/1', '/user.rpc/1'],
+    ['/a/b', 'grpc:x:v1:dev/a:1', '/a/b/grpc:x:v1:dev/a:1'],
+  ])('%j and %s make %s', (root, key, joined) => {
+    expect(underRoot(rootPrefix(root), key)).toBe(joined)
+  })
+
+  it.each([
+    ['/prod/hello/1/a:1', '/hello/1/a:1', '/prod'],
+    ['prod/kitex/x/a:1', 'kitex/x/a:1', 'prod'],
+    ['/a/b/hello/a:1', '/hello/a:1', '/a/b'],
+    ['/hello/a:1', '/hello/a:1', null],
+    ['/hello/a:1', '/hello/a:2', null],
+    ['/xhello/a:1', '/hello/a:1', null],
+    ['/hello/a:1', '/a:1', '/hello'],
+  ])('%s, whose value names %s, would be right under %s', (key, belongsAt, root) => {
+    expect(rootBefore(key, belongsAt)).toBe(root)
+  })
+
+  it('with control characters is refused', () => {
+    expect(() => rootPrefix('/a\u001b')).toThrow('control characters')
+  })
+})
