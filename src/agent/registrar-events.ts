@@ -32,7 +32,8 @@ export interface RegistrarEvents {
   unhealthy: [{ readonly said: string }]
 
   // On the way out.
-  draining: [{ readonly drainMs: number }]
+  /** Either at weight 0, or, where there is no weight to set, with the keys out already. */
+  draining: [{ readonly drainMs: number; readonly isOut: boolean }]
   /** A weight that the registrar itself wanted could not be set. */
   unweighed: [{ readonly cause: DiscoError }]
   stopping: [{ readonly killAfterMs: number }]

@@ -39,6 +39,8 @@ export interface RegistrarOptions {
   /** Null to register at once. */
   readonly health?: HealthGating | null
   readonly unhealthy?: Rules['unhealthy']
+  /** Whether the layout that is written in carries weights; as most do. */
+  readonly carriesWeight?: boolean
   /** How long the weight is 0 before the key goes; 0 for not at all. */
   readonly drainMs: number
   /** How long the server may take to end by itself. */
@@ -153,7 +155,8 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   }
 
   private apply(happening: Happening): void {
-    const rules = { drains: this.drainMs > 0, unhealthy: this.options.unhealthy ?? 'deregister' } as const
+    const { unhealthy = 'deregister', carriesWeight = true } = this.options
+    const rules = { drains: this.drainMs > 0, carriesWeight, unhealthy }
     const { state, actions } = step(this.state, happening, rules)
     this.state = state
     if (leaves(state)) this.probing.abort()
@@ -178,8 +181,9 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
         void this.holder.weigh('up', () => this.held.length > 0 && !this.state.isWeighedDown)
         break
       case 'drain':
-        this.emit('draining', { drainMs: this.drainMs })
-        void this.holder.drain()
+      case 'linger':
+        this.emit('draining', { drainMs: this.drainMs, isOut: action === 'linger' })
+        if (action === 'drain') void this.holder.drain()
         this.later(this.drainMs, { type: 'drained' })
         break
       case 'deregister':

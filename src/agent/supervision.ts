@@ -56,6 +56,7 @@ export type Action =
   | 'weighDown'
   | 'weighUp'
   | 'drain'
+  | 'linger'
   | 'deregister'
   | 'revoke'
   | 'terminate'
@@ -66,6 +67,8 @@ export type Action =
 export interface Rules {
   /** Whether the weight is 0 for a while before the key goes. */
   readonly drains: boolean
+  /** Otherwise there is no weight to set, and a server lingers for that while after its key has gone. */
+  readonly carriesWeight: boolean
   readonly unhealthy: 'deregister' | 'weight0'
 }
 
@@ -157,20 +160,21 @@ function ofKey(state: Supervision, rules: Rules): Next {
     return isWeighedDown ? null : ['weighDown', { isWeighedDown: true }]
   }
   if (isHurried(state)) return ['revoke', { key: 'leaving', isRevoked: true }]
-  const canDrain = rules.drains && (server === 'running' || server === 'none')
-  if (canDrain && drain === 'none') return ['drain', { drain: 'running' }]
-  return canDrain && drain === 'running' ? null : ['deregister', { key: 'leaving' }]
+  const canLinger = rules.drains && server === 'running'
+  const canDrain = rules.drains && rules.carriesWeight && (canLinger || server === 'none')
+  if (canDrain && drain !== 'over') return drain === 'running' ? null : ['drain', { drain: 'running' }]
+  if (canLinger && drain === 'none') return ['linger', { drain: 'running' }]
+  return ['deregister', { key: 'leaving' }]
 }
 
 function ofServer(state: Supervision): Next {
-  const { server, stops, key, failure } = state
+  const { server, stops, key, drain, failure } = state
   const isOut = key === 'out' || key === 'lost'
   const END: Next = ['end', { isOver: true }]
   switch (server) {
     case 'running':
-      return (stops > 0 || failure !== null) && (isOut || isHurried(state))
-        ? ['terminate', { server: 'told' }]
-        : null
+      if (stops === 0 && failure === null) return null
+      return isHurried(state) || (isOut && drain !== 'running') ? ['terminate', { server: 'told' }] : null
     case 'told':
       return state.isKillDue ? ['kill', { server: 'killed', isKillDue: false }] : null
     case 'sweeping':

@@ -38,7 +38,10 @@ export function followServer(registrar: Registrar, { command, waitsFor, unhealth
       remark(`! unhealthy: ${said}; ${what}`)
     })
     .on('unweighed', ({ cause }) => remark(`! the weight could not be set: ${cause.message}`))
-    .on('draining', ({ drainMs }) => remark(`→ draining: weight 0 for ${seconds(drainMs)}`))
+    .on('draining', ({ drainMs, isOut }) => {
+      const how = isOut ? 'no weight to set, so deregistering, then waiting' : 'weight 0 for'
+      remark(`→ draining: ${how} ${seconds(drainMs)}`)
+    })
     .on('lost', ({ conflict }) => {
       if (command === null) return
       if (conflict) remark(`! ${conflict.message}; not touched`)

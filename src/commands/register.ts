@@ -73,6 +73,9 @@ export default class Register extends DiscoCommand {
     const endpoints = await planEndpoints(service, (argv as string[]).slice(1), flags, layout)
     const hasCommand = command.length > 0
     const probe = planProbe(flags, endpoints, { hasCommand })
+    if (flags.unhealthy === 'weight0' && layout.weightless !== null) {
+      throw new DiscoError('USAGE', `The layout ${layout.name} carries no weight: ${layout.weightless}`)
+    }
     const adminPlan = await planAdmin(flags)
     const drainMs = parseWaitMs(flags.drain ?? DEFAULT_DRAIN)
     const killAfterMs = parseWaitMs(flags['kill-after'])
@@ -95,6 +98,7 @@ export default class Register extends DiscoCommand {
       start: hasCommand ? () => ServerProcess.start(command, { env, stdout }) : null,
       health: probe?.gating ?? null,
       unhealthy: flags.unhealthy,
+      carriesWeight: layout.weightless === null,
       drainMs: hasCommand || flags.drain !== undefined ? drainMs : 0,
       killAfterMs,
     })

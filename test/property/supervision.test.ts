@@ -129,7 +129,7 @@ class World {
 const story: fc.Arbitrary<Story> = fc.record({
   hasServer: fc.boolean(),
   rules: fc.record({
-    drains: fc.boolean(),
+    ...{ drains: fc.boolean(), carriesWeight: fc.boolean() },
     unhealthy: fc.constantFrom('deregister' as const, 'weight0' as const),
   }),
   acts: fc.array(fc.tuple(fc.constantFrom(...ACTS), fc.nat(9)), { maxLength: 40 }),
@@ -169,7 +169,7 @@ describe('a registrar, whatever happens around it and in whatever order', () => 
 
   it('drains, terminates and ends at most once, and does nothing after its end', () => {
     always((world) => {
-      for (const action of ['drain', 'terminate', 'sweep', 'end'] as const) {
+      for (const action of ['drain', 'linger', 'terminate', 'sweep', 'end'] as const) {
         expect(world.actions(action).length, action).toBeLessThanOrEqual(1)
       }
       if (world.now.isOver) expect(world.done.at(-1)?.action).toBe('end')

@@ -14,7 +14,7 @@ import { errorOf } from '../../support/errors.js'
 
 const TAKEN_OVER = new DiscoError('CONFLICT', 'taken over')
 const LATE = new DiscoError('WAIT_TIMED_OUT', 'not healthy in time')
-const DRAINS: Rules = { drains: true, unhealthy: 'deregister' }
+const DRAINS: Rules = { drains: true, carriesWeight: true, unhealthy: 'deregister' }
 
 /** A word for each happening that needs no more, or the happening itself. */
 type Word = Exclude<Happening['type'], 'refused' | 'lost' | 'exited' | 'failed' | 'dropped'> | Happening
@@ -102,9 +102,17 @@ describe('a stop', () => {
   })
 
   it('without a drain deregisters at once', () => {
-    const rules = { drains: false, unhealthy: 'deregister' } as const
+    const rules = { ...DRAINS, drains: false }
     const { done } = play(['healthy', 'registered', 'stop', 'unregistered'], { rules })
     expect(done).toEqual([['register'], [], ['deregister'], ['terminate']])
+  })
+
+  it('where there is no weight to set, deregisters first and lets the server finish what is under way', () => {
+    const rules = { ...DRAINS, carriesWeight: false }
+    const { done } = play(['healthy', 'registered', 'stop', 'unregistered', 'drained'], { rules })
+    expect(done.slice(2)).toEqual([['linger', 'deregister'], [], ['terminate']])
+    const alone = play(['healthy', 'registered', 'stop', 'unregistered'], { rules, hasServer: false })
+    expect(alone.done.slice(2)).toEqual([['deregister'], ['end']])
   })
 
   it('a second one skips the drain: the lease ends now, and the server is told without waiting for etcd', () => {
@@ -181,7 +189,7 @@ describe('an unhealthy server', () => {
   })
 
   it('keeps its key at weight 0 where that was asked for', () => {
-    const rules = { drains: true, unhealthy: 'weight0' } as const
+    const rules = { ...DRAINS, unhealthy: 'weight0' } as const
     const { done, state } = play(['healthy', 'registered', 'unhealthy', 'unhealthy', 'healthy'], { rules })
     expect(done).toEqual([['register'], [], ['weighDown'], [], ['weighUp']])
     expect(phaseOf(state)).toBe('registered')
