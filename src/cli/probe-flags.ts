@@ -6,7 +6,7 @@ import { tcpProbe } from '../agent/probes/tcp.js'
 import type { HealthGating } from '../agent/registrar.js'
 import { readAddress } from '../domain/address.js'
 import { DiscoError } from '../domain/errors.js'
-import { parseDurationMs } from './duration.js'
+import { parseTimeMs } from './duration.js'
 
 /** When a server is taken for healthy. */
 export const probeFlags = {
@@ -78,11 +78,11 @@ export function planProbe(
   { hasCommand }: { hasCommand: boolean },
 ): ProbePlan | null {
   const timing = {
-    intervalMs: parseDurationMs(flags['probe-interval']),
-    deadlineMs: parseDurationMs(flags['probe-timeout']),
+    intervalMs: parseTimeMs(flags['probe-interval']),
+    deadlineMs: parseTimeMs(flags['probe-timeout']),
     ...{ rise: flags.rise, fall: flags.fall },
   }
-  const startMs = flags['probe-start'] === undefined ? null : parseDurationMs(flags['probe-start'])
+  const startMs = flags['probe-start'] === undefined ? null : parseTimeMs(flags['probe-start'])
   if (flags.probe === undefined && !hasCommand) {
     if (startMs === null) return null
     throw new DiscoError('USAGE', '--probe-start needs a --probe, or a command to wait for')

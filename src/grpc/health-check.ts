@@ -14,16 +14,24 @@ export interface HealthChecked {
   readonly latencyMs: number
 }
 
+export interface HealthQuestion {
+  /** The gRPC service to ask about; the server as a whole unless given. */
+  readonly service?: string
+  /** How long the connection and the answer may take. */
+  readonly deadlineMs: number
+  /** Ends the question early: the answer is then that there was none. */
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
  * Asks an address once for its health (grpc.health.v1 Check), over a connection of its own: an old one would
  * not tell whether new ones can be made. Never rejects.
  *
  * @param addr as registered: `host:port`, `[ipv6]:port` or `unix:/path`
- * @param service the service to ask about; empty for the server as a whole
  */
 export async function checkHealth(
   addr: string,
-  { service = '', deadlineMs }: { service?: string; deadlineMs: number },
+  { service = '', deadlineMs, signal }: HealthQuestion,
 ): Promise<HealthChecked> {
   const startMs = performance.now()
   const client = new Client(targetOf(addr), credentials.createInsecure(), {
@@ -31,7 +39,7 @@ export async function checkHealth(
     'grpc.enable_http_proxy': 0,
   })
   try {
-    const answer = await ask(client, service, deadlineMs)
+    const answer = await ask(client, { service, deadlineMs, signal })
     return { ...answer, latencyMs: performance.now() - startMs }
   } finally {
     client.close()
@@ -40,16 +48,22 @@ export async function checkHealth(
 
 type Answer = Omit<HealthChecked, 'latencyMs'>
 
-function ask(client: Client, service: string, deadlineMs: number): Promise<Answer> {
+function ask(client: Client, { service = '', deadlineMs, signal }: HealthQuestion): Promise<Answer> {
   return new Promise((resolve) => {
-    client.makeUnaryRequest(
+    const cancel = () => call.cancel()
+    const finish = (answer: Answer) => {
+      signal?.removeEventListener('abort', cancel)
+      resolve(answer)
+    }
+    const call = client.makeUnaryRequest(
       HEALTH_PATHS.Check,
       healthRequest.encode,
       healthResponse.decode,
       { service },
       { deadline: Date.now() + deadlineMs },
-      (error, said) => resolve(error ? fromError(error, service, deadlineMs) : fromStatus(said ?? 'UNKNOWN')),
+      (error, said) => finish(error ? fromError(error, service, deadlineMs) : fromStatus(said ?? 'UNKNOWN')),
     )
+    signal?.addEventListener('abort', cancel)
   })
 }
 
