@@ -1,6 +1,7 @@
 import { type EndpointId, endpointId } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { effectiveWeight, weightsAreUnset } from '../domain/shares.js'
+import type { ChannelSettings } from '../grpc/channel-options.js'
 import { type Client, dial } from '../grpc/dial.js'
 import type { Policy } from '../policies/index.js'
 import { RunLog } from './run-log.js'
@@ -22,8 +23,9 @@ export class Session {
   constructor(
     readonly service: string,
     readonly policy: Policy,
+    settings: Pick<ChannelSettings, 'health'> = {},
   ) {
-    this.client = dial(service, policy, this.log)
+    this.client = dial(service, { ...settings, policy, observer: this.log })
   }
 
   /**

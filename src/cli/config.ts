@@ -1,14 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { DiscoError } from '../domain/errors.js'
-import type { EtcdOptions } from '../registry/registry.js'
+import type { RegistryOptions } from '../registry/registry.js'
 import { parseDurationMs } from './duration.js'
 import type { EtcdFlags, PlaceFlags } from './flags.js'
 
 const DEFAULT_ENDPOINTS = '127.0.0.1:2379'
-/** With the next member's own answer, a mute one then costs less than a second. */
-const DEFAULT_DIAL_TIMEOUT_MS = 800
-const DEFAULT_COMMAND_TIMEOUT_MS = 5_000
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -19,7 +16,7 @@ interface Setting {
 }
 
 /** How to reach etcd: a flag wins over DISCO_*, which wins over ETCDCTL_*, which wins over the default. */
-export async function etcdOptions(flags: EtcdFlags, env: Environment): Promise<EtcdOptions> {
+export async function etcdOptions(flags: EtcdFlags, env: Environment): Promise<RegistryOptions> {
   if (flags.user?.includes(':')) {
     throw new DiscoError('USAGE', 'A password on the command line is seen by everyone on the machine', {
       suggestions: ['Give --user NAME with --password-file FILE, or ETCDCTL_USER=NAME:PASSWORD'],
@@ -40,8 +37,8 @@ export async function etcdOptions(flags: EtcdFlags, env: Environment): Promise<E
     keyFile: setting('key', flags.key, env)?.value,
     user,
     password: password ?? passwordOfUser,
-    dialTimeoutMs: durationMs('dial-timeout', flags, env) ?? DEFAULT_DIAL_TIMEOUT_MS,
-    commandTimeoutMs: durationMs('command-timeout', flags, env) ?? DEFAULT_COMMAND_TIMEOUT_MS,
+    dialTimeoutMs: durationMs('dial-timeout', flags, env),
+    commandTimeoutMs: durationMs('command-timeout', flags, env),
   }
 }
 

@@ -28,9 +28,16 @@ export const policyFlags = {
   choices: Flags.integer({
     helpGroup: 'POLICY',
     helpValue: 'N',
+    ...{ min: 2, max: 10 },
     description: 'how many endpoints least_request compares; all of them without it',
   }),
 }
+
+/** For commands that dial. */
+export const healthFlag = Flags.boolean({
+  helpGroup: 'POLICY',
+  description: 'pick only endpoints that say they are SERVING (grpc.health.v1 Watch)',
+})
 
 export interface PolicyFlags {
   readonly policy: string

@@ -5,7 +5,7 @@ import { parseDurationMs } from '../cli/duration.js'
 import { cacheFlags, placeFlags } from '../cli/flags.js'
 import { parseJson } from '../cli/json-argument.js'
 import { requireServiceName } from '../cli/names.js'
-import { policyFlags, policyOf } from '../cli/policy-flags.js'
+import { healthFlag, policyFlags, policyOf } from '../cli/policy-flags.js'
 import { age, duration } from '../cli/render/units.js'
 import { jsonLine, prettyJson, visible } from '../cli/render/visible.js'
 import { type CallDoc, callDoc, callLineDoc } from '../cli/schema/call.js'
@@ -39,6 +39,7 @@ export default class Call extends DiscoCommand {
   static override flags = {
     n: Flags.integer({ default: 1, min: 1, max: 100_000_000, description: 'how many calls' }),
     ...policyFlags,
+    health: healthFlag,
     data: Flags.string({ char: 'd', default: '{}', helpValue: '<json>', description: 'the request message' }),
     deadline: Flags.string({
       default: '5s',
@@ -69,7 +70,7 @@ export default class Call extends DiscoCommand {
     ])
     install({ discovery: registry })
     using stop = new StopSignals()
-    const session = new Session(service, policy)
+    const session = new Session(service, policy, { health: flags.health })
     try {
       const readiness = await session
         .connect(CONNECT_DEADLINE_MS, stop.once)

@@ -57,5 +57,5 @@ function registeredAs({ addr }: Greeter, service: string, version: string, weigh
 
 function register(registry: Registry, registered: Registered): Promise<Registration> {
   // The backends' story is told by `disco watch`, as any other's.
-  return registry.register({ registered, ttlSeconds: TTL_SECONDS }, {}, new AbortController().signal)
+  return registry.register({ registered, ttlSeconds: TTL_SECONDS })
 }

@@ -1,13 +1,14 @@
 import { fromBinary, fromJson, type JsonObject, toBinary, toJson } from '@bufbuild/protobuf'
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
 import { Server, ServerCredentials, type ServiceDefinition, status } from '@grpc/grpc-js'
+import type { ServingStatus } from '../grpc/health-protocol.js'
 import {
   REFLECTION_PACKAGES,
   type ReflectionPackage,
   reflectionMessages,
 } from '../grpc/reflection-protocol.js'
 import { describeSchema, registryOf } from '../grpc/schema.js'
-import { addHealth } from './health.js'
+import { Health } from './health.js'
 
 /** The Greeter of the gRPC tutorials, with the answering endpoint named in the reply. */
 const GREETER = describeSchema({
@@ -34,6 +35,8 @@ export interface GreeterOptions {
   readonly errorFraction?: number
   /** Which reflection protocols it serves; both unless told otherwise. */
   readonly reflection?: readonly ReflectionPackage[]
+  /** Whether it answers grpc.health.v1, as it does unless told otherwise. */
+  readonly health?: boolean
 }
 
 /** A sample backend on a port of its own. */
@@ -41,6 +44,8 @@ export interface Greeter {
   readonly addr: string
   /** Calls answered so far, failed ones included. */
   readonly calls: () => number
+  /** What it answers to grpc.health.v1 from now on; SERVING at first. */
+  setHealth(status: ServingStatus): void
   /** Ends at once: open calls fail. */
   stop(): void
   /** Refuses new calls and lets the open ones finish. */
@@ -80,7 +85,7 @@ export async function startGreeter(options: GreeterOptions): Promise<Greeter> {
     },
   )
   for (const pkg of options.reflection ?? REFLECTION_PACKAGES) addReflection(server, pkg)
-  addHealth(server)
+  const health = options.health === false ? null : new Health(server)
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`${host}:${options.port}`, ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),
@@ -90,8 +95,13 @@ export async function startGreeter(options: GreeterOptions): Promise<Greeter> {
   return {
     addr,
     calls: () => calls,
+    setHealth: (status) => health?.set(status),
     stop: () => server.forceShutdown(),
-    drain: () => new Promise((resolve) => server.tryShutdown(() => resolve())),
+    drain: () =>
+      new Promise((resolve) => {
+        health?.close()
+        server.tryShutdown(() => resolve())
+      }),
   }
 }
 

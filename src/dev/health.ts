@@ -1,43 +1,50 @@
-import { fromBinary, fromJson, toBinary, toJson } from '@bufbuild/protobuf'
 import type { Server, ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js'
-import { describeSchema, registryOf } from '../grpc/schema.js'
+import {
+  HEALTH_PATHS,
+  type HealthQuestion,
+  healthRequest,
+  healthResponse,
+  type ServingStatus,
+} from '../grpc/health-protocol.js'
 
-const PACKAGE = 'grpc.health.v1'
+export type HealthWatcher = ServerWritableStream<HealthQuestion, ServingStatus>
 
-/** grpc.health.v1's ServingStatus; an enum is an int32 on the wire. */
-const SERVING = 1
+/** Answers grpc.health.v1, Check and Watch, for whatever service is asked about: the server's own health. */
+export class Health {
+  protected readonly watchers = new Set<HealthWatcher>()
+  private current: ServingStatus = 'SERVING'
 
-type Answer = { status: number }
-
-/** Answers grpc.health.v1, Check and Watch, with SERVING for as long as the server runs. */
-export function addHealth(server: Server): void {
-  const registry = registryOf(
-    describeSchema({
-      package: PACKAGE,
-      messages: {
-        HealthCheckRequest: [{ name: 'service', number: 1, type: 'string' }],
-        HealthCheckResponse: [{ name: 'status', number: 1, type: 'int32' }],
+  constructor(server: Server) {
+    const method = (path: string, responseStream: boolean) => ({
+      ...{ path, requestStream: false, responseStream },
+      ...{ requestSerialize: healthRequest.encode, requestDeserialize: healthRequest.decode },
+      ...{ responseSerialize: healthResponse.encode, responseDeserialize: healthResponse.decode },
+    })
+    server.addService(
+      { Check: method(HEALTH_PATHS.Check, false), Watch: method(HEALTH_PATHS.Watch, true) },
+      {
+        Check: (_: ServerUnaryCall<HealthQuestion, ServingStatus>, reply: sendUnaryData<ServingStatus>) =>
+          reply(null, this.current),
+        Watch: (watcher: HealthWatcher) => this.watch(watcher),
       },
-    }),
-  )
-  const request = registry.getMessage(`${PACKAGE}.HealthCheckRequest`)
-  const response = registry.getMessage(`${PACKAGE}.HealthCheckResponse`)
-  if (!request || !response) throw new Error('the health schema lacks a message')
-  const method = (name: string, responseStream: boolean) => ({
-    path: `/${PACKAGE}.Health/${name}`,
-    ...{ requestStream: false, responseStream },
-    requestSerialize: (json: object) => Buffer.from(toBinary(request, fromJson(request, json as never))),
-    requestDeserialize: (bytes: Buffer) => toJson(request, fromBinary(request, bytes)) as object,
-    responseSerialize: (json: Answer) => Buffer.from(toBinary(response, fromJson(response, json))),
-    responseDeserialize: (bytes: Buffer) => toJson(response, fromBinary(response, bytes)) as Answer,
-  })
-  server.addService(
-    { Check: method('Check', false), Watch: method('Watch', true) },
-    {
-      Check: (_: ServerUnaryCall<object, Answer>, reply: sendUnaryData<Answer>) =>
-        reply(null, { status: SERVING }),
-      // A watch stays open: its end would mean that nothing is known.
-      Watch: (call: ServerWritableStream<object, Answer>) => call.write({ status: SERVING }),
-    },
-  )
+    )
+  }
+
+  /** From now on; who watches is told. */
+  set(status: ServingStatus): void {
+    this.current = status
+    for (const watcher of this.watchers) watcher.write(status)
+  }
+
+  /** Ends every watch, for a server that waits for its last call. */
+  close(): void {
+    for (const watcher of this.watchers) watcher.end()
+  }
+
+  /** A watch stays open: its end would mean that nothing is known. */
+  protected watch(watcher: HealthWatcher): void {
+    this.watchers.add(watcher)
+    watcher.on('cancelled', () => this.watchers.delete(watcher))
+    watcher.write(this.current)
+  }
 }

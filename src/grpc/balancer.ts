@@ -2,8 +2,9 @@ import { type ChannelOptions, connectivityState, experimental, Metadata, status 
 import type { EndpointId } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import type { CallKeys, Policy, PolicyKind } from '../policies/index.js'
-import { Child } from './child.js'
+import { Child, type ChildSettings } from './child.js'
 import { type RegisteredEndpoint, registered } from './endpoint.js'
+import { healthServiceOf } from './health-watch.js'
 import { Load } from './load.js'
 import { type Observer, observerOf } from './observer.js'
 import { PolicyPicker } from './picker.js'
@@ -57,7 +58,9 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     this.isUpdating = true
     for (const [id, child] of this.children) if (!endpoints.has(id)) this.remove(id, child)
     let rank = 0
-    for (const endpoint of endpoints.values()) this.put(endpoint, rank++, options)
+    const healthService = healthServiceOf(options['grpc.service_config'])
+    const settings = { helper: this.helper, options, resolutionNote, healthService }
+    for (const endpoint of endpoints.values()) this.put(endpoint, rank++, settings)
     this.isUpdating = false
     this.settle()
     return true
@@ -95,17 +98,20 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     return rotation
   }
 
-  private put(endpoint: RegisteredEndpoint, rank: number, options: ChannelOptions): void {
+  private put(endpoint: RegisteredEndpoint, rank: number, settings: ChildSettings): void {
     const known = this.children.get(endpoint.id)
     if (known) {
       known.rank = rank
+      if (known.endpoint === endpoint) return
+      const isRenamed = known.endpoint.registration.id !== endpoint.registration.id
       known.endpoint = endpoint
+      if (isRenamed) this.rotation?.chooser.rename?.(known)
       this.rotation?.place(known)
       return
     }
     const load = this.loadsOfLeavers.get(endpoint.id) ?? new Load()
     this.loadsOfLeavers.delete(endpoint.id)
-    const child = new Child(endpoint, load, this.helper, options, this.note, {
+    const child = new Child(endpoint, load, settings, {
       onState: (changed) => {
         this.rotation?.place(changed)
         const isReady = changed.state === connectivityState.READY

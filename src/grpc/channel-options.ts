@@ -1,18 +1,54 @@
 import { type ChannelOptions, experimental } from '@grpc/grpc-js'
 import { DiscoError } from '../domain/errors.js'
-import type { Policy } from '../policies/index.js'
+import { findPolicy, POLICIES, type Policy } from '../policies/index.js'
+import { OBSERVER_OPTION, type Observer } from './observer.js'
 import { grpcPolicyName, lbConfigOf } from './policy-config.js'
+import { checkPolicies, type ServiceConfig } from './service-config.js'
 
-/** The options of a channel under one of our policies. @throws DiscoError INTERNAL before `install` */
-export function channelOptions(policy: Policy): ChannelOptions {
-  const name = grpcPolicyName(policy)
-  // grpc-js falls back to pick_first, without a word, for a policy that it does not know.
-  if (!experimental.isLoadBalancerNameRegistered(name)) {
-    throw new DiscoError('INTERNAL', `The LB policy ${name} is not known to grpc-js: call install() first`)
+/** How a channel balances. */
+export interface ChannelSettings {
+  /** The name of a policy, as `disco call --policy` takes it, or one that is made. Default: weighted_round_robin. */
+  readonly policy?: string | Policy
+  /** Parameters of a policy that is named. */
+  readonly parameters?: object
+  /** Watches what endpoints say of their health: of themselves (`true`), or of this service. Default: not. */
+  readonly health?: boolean | string
+  /** Puts grpc-js's outlier_detection above the policy, with these fields; `child_policy` is added. */
+  readonly outlierDetection?: object
+  /** What else the channel's service config should have, such as a `methodConfig` with a retry policy. */
+  readonly serviceConfig?: ServiceConfig
+  /** Sees what the channel does. */
+  readonly observer?: Observer
+}
+
+/**
+ * The options of a channel to an `etcd:`, `dns:` or any other target that balances by one of our policies.
+ * Give them to the client's constructor, with others if you like.
+ *
+ * @throws DiscoError USAGE for an unknown policy or wrong parameters, with what there is; INTERNAL before
+ *   `install`
+ */
+export function channelOptions(settings: ChannelSettings = {}): ChannelOptions {
+  const { policy = POLICIES[0].name, parameters = {}, health, outlierDetection, observer } = settings
+  const configured = typeof policy === 'string' ? findPolicy(policy).configure(parameters) : policy
+  if (!experimental.isLoadBalancerNameRegistered(grpcPolicyName(configured))) {
+    throw new DiscoError('INTERNAL', 'Our LB policies are not known to grpc-js: call install() first')
   }
+  const own = lbConfigOf(configured)
+  const lbConfig = outlierDetection
+    ? { outlier_detection: { ...outlierDetection, child_policy: [own] } }
+    : own
+  const serviceName = typeof health === 'string' ? health : ''
+  const serviceConfig: ServiceConfig = {
+    loadBalancingConfig: [lbConfig],
+    ...(health === undefined || health === false ? {} : { healthCheckConfig: { serviceName } }),
+    ...settings.serviceConfig,
+  }
+  checkPolicies(serviceConfig)
   return {
-    'grpc.service_config': JSON.stringify({ loadBalancingConfig: [lbConfigOf(policy)] }),
+    'grpc.service_config': JSON.stringify(serviceConfig),
     // A proxy in the environment would turn the target into the proxy's own.
     'grpc.enable_http_proxy': 0,
+    ...(observer ? { [OBSERVER_OPTION]: observer } : {}),
   }
 }

@@ -1,15 +1,12 @@
 import { Client, credentials } from '@grpc/grpc-js'
-import type { Policy } from '../policies/index.js'
-import { channelOptions } from './channel-options.js'
-import { OBSERVER_OPTION, type Observer } from './observer.js'
+import { type ChannelSettings, channelOptions } from './channel-options.js'
 import { targetOf } from './target.js'
 
 export type { Client }
 
 /** A client of a registered service; connects at once. Close it. */
-export function dial(service: string, policy: Policy, observer: Observer): Client {
-  const options = { ...channelOptions(policy), [OBSERVER_OPTION]: observer }
-  const client = new Client(targetOf(service), credentials.createInsecure(), options)
+export function dial(service: string, settings: ChannelSettings): Client {
+  const client = new Client(targetOf(service), credentials.createInsecure(), channelOptions(settings))
   client.getChannel().getConnectivityState(true)
   return client
 }

@@ -2,6 +2,7 @@ import { experimental } from '@grpc/grpc-js'
 import { readAddress } from '../domain/address.js'
 import { type Endpoint, type EndpointId, endpointId } from '../domain/endpoint.js'
 import { effectiveWeight, weightsAreUnset } from '../domain/shares.js'
+import type { Target } from './target.js'
 
 /**
  * A gRPC endpoint that carries its registration. The extra fields travel by reference from the resolver to
@@ -29,21 +30,54 @@ export function registered(endpoint: experimental.Endpoint): RegisteredEndpoint 
   return { addresses: endpoint.addresses, id: endpointId(registration), registration, weight: 1 }
 }
 
+/** By which an endpoint can be pinned. */
+export function namesOf({ registration: { id, key, addr } }: RegisteredEndpoint): readonly string[] {
+  return id === undefined ? [key, addr] : [id, key, addr]
+}
+
 /** Whether a connection's peer is this endpoint. Two endpoints on one address have the same peer. */
 export function isPeer({ addresses }: RegisteredEndpoint, peer: string): boolean {
   return addresses.some((address) => experimental.subchannelAddressToString(address) === peer)
 }
 
-/** The endpoints of a service that can be dialled; of one version, if one is given. */
-export function toGrpcEndpoints(service: readonly Endpoint[], version: string | null): RegisteredEndpoint[] {
+/**
+ * The endpoints of a service that a target selects and that can be dialled; all of the service where those
+ * selected could get no call (none is there, or all are drained) and the target spills over.
+ */
+export function toGrpcEndpoints(
+  service: readonly Endpoint[],
+  { where, spillOver }: Pick<Target, 'where' | 'spillOver'>,
+): RegisteredEndpoint[] {
   const unset = weightsAreUnset(service)
-  return service.flatMap((registration) => {
-    if (registration.problem !== null || (version !== null && registration.version !== version)) return []
-    const address = readAddress(registration.addr)
-    if ('problem' in address) return []
-    const addresses =
-      address.kind === 'unix' ? [{ path: address.path }] : [{ host: address.host, port: address.port }]
-    const weight = effectiveWeight(registration, unset)
-    return [{ addresses, id: endpointId(registration), registration, weight }]
-  })
+  const all = service.flatMap((registration) => toGrpcEndpoint(registration, unset))
+  const conditions = Object.entries(where)
+  if (conditions.length === 0) return all
+  const selected = all.filter(({ registration }) =>
+    conditions.every(([name, value]) => attribute(registration, name) === value),
+  )
+  return spillOver && selected.every(({ weight }) => weight === 0) ? all : selected
+}
+
+/** Most of a list is the same as before, and so are then the objects: a change costs little more than itself. */
+const made = new WeakMap<Endpoint, RegisteredEndpoint>()
+
+function toGrpcEndpoint(registration: Endpoint, unset: boolean): RegisteredEndpoint[] {
+  if (registration.problem !== null) return []
+  const weight = effectiveWeight(registration, unset)
+  const before = made.get(registration)
+  if (before?.weight === weight) return [before]
+  const address = readAddress(registration.addr)
+  if ('problem' in address) return []
+  const addresses =
+    address.kind === 'unix' ? [{ path: address.path }] : [{ host: address.host, port: address.port }]
+  const endpoint = { addresses, id: endpointId(registration), registration, weight }
+  made.set(registration, endpoint)
+  return [endpoint]
+}
+
+function attribute({ version, id, addr, metadata }: Endpoint, name: string): string {
+  if (name === 'version') return version
+  if (name === 'id') return id ?? ''
+  if (name === 'addr') return addr
+  return Object.hasOwn(metadata, name) ? (metadata[name] ?? '') : ''
 }

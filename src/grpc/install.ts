@@ -6,10 +6,11 @@ import { resolverFor } from './resolver.js'
 import { SCHEME } from './target.js'
 
 /**
- * Makes grpc-js resolve `etcd:` targets by this discovery and know our LB policies, as `disco_<name>`.
- * grpc-js keeps both process-wide: a second call replaces the discovery of channels made later.
+ * Makes our LB policies known to grpc-js, as `disco_<name>`, and has it resolve `etcd:` targets by this
+ * discovery, if one is given. grpc-js keeps both process-wide: a second call replaces the discovery of channels
+ * made later.
  */
-export function install({ discovery }: { discovery: Discovery }): void {
-  experimental.registerResolver(SCHEME, resolverFor(discovery))
+export function install({ discovery }: { readonly discovery?: Discovery } = {}): void {
   for (const policy of POLICIES) registerPolicy(policy)
+  if (discovery) experimental.registerResolver(SCHEME, resolverFor(discovery))
 }

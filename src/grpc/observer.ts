@@ -1,9 +1,12 @@
-import type { Metadata } from '@grpc/grpc-js'
+import { experimental, type Metadata } from '@grpc/grpc-js'
 import type { RegisteredEndpoint } from './endpoint.js'
 import type { ResolvedList } from './live-list.js'
 
-/** The channel option under which a channel's resolver, balancer and picker find their observer. */
-export const OBSERVER_OPTION = 'disco.observer'
+/**
+ * The channel option under which a channel's resolver, balancer and picker find their observer. The prefix keeps
+ * it out of the identity of connections: channels that differ in nothing else share them.
+ */
+export const OBSERVER_OPTION = `${experimental.SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.disco.observer`
 
 /** The request header by which an observed call is known to the picker, which takes it off again. */
 const CALL_HEADER = 'disco-call'
@@ -21,7 +24,7 @@ export interface Observer {
 }
 
 export function observerOf(channelOptions: object): Observer {
-  return (channelOptions as { [OBSERVER_OPTION]?: Observer })[OBSERVER_OPTION] ?? {}
+  return (channelOptions as Readonly<Record<string, Observer | undefined>>)[OBSERVER_OPTION] ?? {}
 }
 
 /** Marks a call, so that `picked` tells which one an endpoint was chosen for. */

@@ -1,14 +1,23 @@
 import { type ChannelOptions, experimental, Metadata, status } from '@grpc/grpc-js'
 import type { Discovery } from '../domain/discovery.js'
 import { DiscoError } from '../domain/errors.js'
+import { POLICIES } from '../policies/index.js'
 import { toGrpcEndpoints } from './endpoint.js'
 import { LiveList, type ResolvedList } from './live-list.js'
 import { type Observer, observerOf } from './observer.js'
-import { parseTarget, type Target } from './target.js'
+import { lbConfigOf } from './policy-config.js'
+import { checkPolicies } from './service-config.js'
+import { authorityOf, parseTarget, type Target } from './target.js'
 
 /** After an error that the registry's own retries could not mend, the resolver waits this long. */
 const RETRY_FIRST_MS = 1_000
 const RETRY_MOST_MS = 30_000
+
+/** For a channel without a service config: grpc-js would use pick_first, which no weight reaches. */
+const DEFAULT_CONFIG = {
+  loadBalancingConfig: [lbConfigOf(POLICIES[0].configure({}))],
+  methodConfig: [],
+}
 
 type Constructor = Parameters<typeof experimental.registerResolver>[1]
 
@@ -16,13 +25,11 @@ type Constructor = Parameters<typeof experimental.registerResolver>[1]
 export function resolverFor(discovery: Discovery): Constructor {
   return class extends RegistryResolver {
     constructor(...[target, listener, options]: ConstructorParameters<Constructor>) {
-      super(discovery, parseTarget(target), listener, observerOf(options as ChannelOptions))
+      super(discovery, parseTarget(target), listener, options as ChannelOptions)
     }
 
-    /** Becomes :authority and the name in TLS: the service's name, as a host would be, without a slash. */
     static getDefaultAuthority(target: experimental.GrpcUri): string {
-      const { service } = parseTarget(target)
-      return service.slice(service.lastIndexOf('/') + 1)
+      return authorityOf(parseTarget(target))
     }
   }
 }
@@ -39,13 +46,21 @@ class RegistryResolver implements experimental.Resolver {
   private running: AbortController | null = null
   private retryTimer: NodeJS.Timeout | null = null
   private retryMs = RETRY_FIRST_MS
+  private readonly observer: Observer
+  private readonly serviceConfig: Parameters<experimental.ResolverListener>[2]
 
+  /** @throws DiscoError USAGE when the caller's service config names no LB policy that grpc-js could use */
   constructor(
     private readonly discovery: Discovery,
     private readonly target: Target,
     private readonly listener: experimental.ResolverListener,
-    private readonly observer: Observer,
-  ) {}
+    options: ChannelOptions,
+  ) {
+    this.observer = observerOf(options)
+    const callers = options['grpc.service_config']
+    if (callers !== undefined) checkPolicies(JSON.parse(callers))
+    this.serviceConfig = callers === undefined ? experimental.statusOrFromValue(DEFAULT_CONFIG) : null
+  }
 
   updateResolution(): void {
     if (this.running || this.retryTimer) return
@@ -90,8 +105,9 @@ class RegistryResolver implements experimental.Resolver {
     this.observer.resolved?.(now)
     this.retryMs = RETRY_FIRST_MS
     if (!now.isNew) return
-    const endpoints = toGrpcEndpoints(now.registered, this.target.version)
-    this.listener(experimental.statusOrFromValue(endpoints), {}, null, this.noteFor(now.registered.length))
+    const endpoints = toGrpcEndpoints(now.registered, this.target)
+    const note = this.noteFor(now.registered.length)
+    this.listener(experimental.statusOrFromValue(endpoints), {}, this.serviceConfig, note)
   }
 
   private fail(error: DiscoError): void {
@@ -99,10 +115,11 @@ class RegistryResolver implements experimental.Resolver {
     this.listener(experimental.statusOrFromError(failure), {}, null, '')
   }
 
-  /** What grpc-js adds to its own messages about a list without usable endpoints. */
+  /** What is added to messages about a list without usable endpoints. */
   private noteFor(registered: number): string {
-    const { service, version } = this.target
-    const of = version === null ? service : `${service} ${version}`
-    return `${of} has ${registered} registered endpoints`
+    const { service, where } = this.target
+    const conditions = Object.entries(where).map(([name, value]) => `${name}=${value}`)
+    const selected = conditions.length === 0 ? '' : `; selected are those with ${conditions.join(', ')}`
+    return `${service} has ${registered} registered endpoints${selected}`
   }
 }

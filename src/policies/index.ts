@@ -32,7 +32,7 @@ export function findPolicy(name: string): PolicyKind {
   if (found) return found
   const nearest = nearestNames(
     name,
-    POLICIES.map((policy) => policy.name),
+    POLICIES.flatMap((policy) => [policy.name, policy.shortName]),
   )
   throw new DiscoError('USAGE', `There is no LB policy "${name}"`, {
     suggestions: [

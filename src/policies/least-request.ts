@@ -58,20 +58,29 @@ class LeastOfAll<Candidate> implements Chooser<Candidate> {
 
   choose(): Candidate | null {
     const { members, weights } = this.roster
-    let best: Candidate | null = null
-    let [bestCalls, bestWeight, levelWeight] = [0, 0, 0]
-    for (const [place, candidate] of members.entries()) {
-      const calls = this.load.outstanding(candidate)
-      const weight = weights[place] ?? 0
-      const difference = best === null ? -1 : calls * bestWeight - bestCalls * weight
+    const { random, outstanding } = this.load
+    let [leastCalls, itsWeight, levelWeight] = [0, 0, 0]
+    for (let place = 0; place < members.length; place++) {
+      // Within both arrays.
+      const calls = outstanding(members[place] as Candidate)
+      const weight = weights[place] as number
+      const difference = itsWeight === 0 ? -1 : calls * itsWeight - leastCalls * weight
       if (difference > 0) continue
       levelWeight = difference < 0 ? weight : levelWeight + weight
-      // Of those that are level, the one after the others takes the place with its own part of the chance.
-      if (difference < 0 || this.load.random() * levelWeight < weight) {
-        ;[best, bestCalls, bestWeight] = [candidate, calls, weight]
-      }
+      leastCalls = calls
+      itsWeight = weight
     }
-    return best
+    let left = random() * levelWeight
+    let chosen: Candidate | null = null
+    for (let place = 0; place < members.length; place++) {
+      const candidate = members[place] as Candidate
+      const weight = weights[place] as number
+      if (outstanding(candidate) * itsWeight !== leastCalls * weight) continue
+      chosen = candidate
+      left -= weight
+      if (left < 0) break
+    }
+    return chosen
   }
 }
 

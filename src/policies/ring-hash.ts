@@ -1,3 +1,4 @@
+import { hash32 } from './hash.js'
 import { readParameters, text } from './parameters.js'
 import type { CallKeys, Chooser, Environment, PolicyKind } from './policy.js'
 import { NO_KEYS } from './policy.js'
@@ -18,7 +19,7 @@ export const ringHash: PolicyKind = {
       ...TRAITS,
       config: key === undefined ? {} : { key },
       ...{ reads: ['hashKey'], countsCalls: false },
-      create: (environment) => new HashRing(environment, () => key ?? String(environment.random())),
+      create: (environment) => new HashRing(environment, key ?? null),
     }
   },
 }
@@ -33,9 +34,9 @@ export class HashRing<Candidate> implements Chooser<Candidate> {
   private ring: Ring<Seat<Candidate>> | null = null
 
   constructor(
-    private readonly environment: Pick<Environment<Candidate>, 'id'>,
-    /** The key of a call that has none. */
-    private readonly keyOtherwise: () => string,
+    private readonly environment: Pick<Environment<Candidate>, 'id' | 'random'>,
+    /** The key of calls that have none; without it they go anywhere. */
+    private readonly keyOtherwise: string | null,
   ) {}
 
   get size(): number {
@@ -57,6 +58,8 @@ export class HashRing<Candidate> implements Chooser<Candidate> {
 
   choose({ hashKey }: CallKeys = NO_KEYS): Candidate | null {
     this.ring ??= new Ring(this.seats.values())
-    return this.ring.ownerOf(hashKey ?? this.keyOtherwise())?.candidate ?? null
+    const key = hashKey ?? this.keyOtherwise
+    const hash = key === null ? Math.floor(this.environment.random() * 2 ** 32) : hash32(key)
+    return this.ring.ownerOf(hash)?.candidate ?? null
   }
 }

@@ -16,7 +16,7 @@ export const sourceHash: PolicyKind = {
       ...TRAITS,
       config: key === undefined ? {} : { key },
       ...{ reads: ['hashKey'], countsCalls: false },
-      create: (environment) => new HashRing(environment, () => key ?? environment.clientKey),
+      create: (environment) => new HashRing(environment, key ?? environment.clientKey),
     }
   },
 }

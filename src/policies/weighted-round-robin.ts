@@ -1,27 +1,11 @@
-import { type HeapMember, IndexedHeap } from './indexed-heap.js'
 import { withoutParameters } from './parameters.js'
 import type { Chooser } from './policy.js'
+import { SlotHeap } from './slot-heap.js'
 
 export const weightedRoundRobin = withoutParameters({
   ...{ name: 'weighted_round_robin', shortName: 'wrr', weighted: true, shares: 'exact' },
   create: () => new EarliestEligibleDeadline(),
 })
-
-/**
- * A candidate's next turn, in virtual time: it may be served from `start` on, and is due by `deadline`. Both
- * are quotients of whole numbers since `origin`, so that nothing adds up rounding errors.
- */
-interface Turn<Candidate> extends HeapMember {
-  readonly candidate: Candidate
-  /** Breaks ties by order of joining, so that a run can be repeated. */
-  readonly seniority: number
-  weight: number
-  origin: number
-  /** Times served since the origin. */
-  served: number
-  start: number
-  deadline: number
-}
 
 /** Two times that differ by less are the same: a weight change leaves rounding errors of this size. */
 const SAME_TIME = 1e-12
@@ -33,61 +17,73 @@ const REBASE_AT = 256
  * Weighted round robin by earliest eligible virtual deadline first: the chairman assignment problem
  * (Tijdeman 1980), as EEVDF (Stoica and Abdel-Wahab 1995). While membership and weights stand, no candidate
  * is ever a whole pick away from its exact share, at any moment and for any weights. Through weight changes
- * none is ever a whole pick ahead; a pick or more behind takes changes that are both frequent and extreme
- * (seen: 1.4 with weights of 1 to 500, mostly small, redrawn on every fifth pick).
+ * none is ever a whole pick ahead, and a pick or more behind takes changes that are both frequent and extreme.
+ * Simulated with 2 to 30 candidates, the weight of one drawn anew before a fifth of the picks: evenly from 1
+ * to 10, never in 40,000 runs of 500 picks; evenly from 1 to 100, in 2 of 40,000, 1.09 the most; by orders of
+ * magnitude from 1 to 1,000, in 6 of 400 runs of 1,000 picks, 1.46 the most. No rule that does not know the
+ * future is safe from every change: what several candidates are owed can all fall due at once.
  *
- * Virtual time advances by 1/(total weight) a pick. Of the turns that have started, the one with the least
- * deadline is served, and its next turn starts when this one was due. A new weight keeps the lag, which is
+ * Virtual time advances by 1/(total weight) a pick. A candidate's next turn may be served from its start on,
+ * and is due by its deadline, 1/weight later. Of the turns that have started, the one with the least deadline
+ * is served, and the next turn starts when that was due. A new weight keeps the lag, which is
  * weight x (now - start): what a candidate is owed does not change with its weight. A leaver's lag is shared
  * among those who stay, by moving virtual time. O(log n) for a pick and for a weight change.
+ *
+ * Candidates have slots, given in order of joining, by which ties are broken, so that a run can be repeated;
+ * a slot that was left is the next newcomer's. Every slot in use has an entry in each array: hence `as number`.
  */
 class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
-  private readonly turns = new Map<Candidate, Turn<Candidate>>()
-  private readonly waiting = new IndexedHeap<Turn<Candidate>>(
-    (a, b) => a.start < b.start || (a.start === b.start && a.seniority < b.seniority),
-  )
-  private readonly eligible = new IndexedHeap<Turn<Candidate>>(
-    (a, b) => a.deadline < b.deadline || (a.deadline === b.deadline && a.seniority < b.seniority),
-  )
+  private readonly slotOf = new Map<Candidate, number>()
+  private readonly candidates: (Candidate | null)[] = []
+  private readonly freeSlots = new SlotHeap()
+  private readonly weights: number[] = []
+  /** Starts are quotients of whole numbers since an origin, so that nothing adds up rounding errors. */
+  private readonly origins: number[] = []
+  /** Times served since the origin. */
+  private readonly served: number[] = []
+  /** Turns that have not started, by start. */
+  private readonly waiting = new SlotHeap()
+  /** Turns that have started, by deadline. */
+  private readonly eligible = new SlotHeap()
   private origin = 0
   private picksSinceOrigin = 0
   private totalWeight = 0
-  private joined = 0
 
   get size(): number {
-    return this.turns.size
+    return this.slotOf.size
   }
 
   join(candidate: Candidate, weight: number): void {
     const now = this.now()
-    const turn: Turn<Candidate> = {
-      ...{ candidate, weight, seniority: this.joined++, place: -1 },
-      ...{ origin: now, served: 0, start: now, deadline: now + 1 / weight },
-    }
-    this.turns.set(candidate, turn)
+    const slot = this.takeSlot()
+    this.slotOf.set(candidate, slot)
+    this.candidates[slot] = candidate
     this.restartAt(now, this.totalWeight + weight)
-    this.waiting.push(turn)
+    this.serveFrom(slot, now, weight)
   }
 
   reweigh(candidate: Candidate, weight: number): void {
-    const turn = this.turns.get(candidate)
-    if (turn === undefined || turn.weight === weight) return
+    const slot = this.slotOf.get(candidate)
+    if (slot === undefined || this.weights[slot] === weight) return
     const now = this.now()
-    const lag = turn.weight * (now - turn.start)
-    this.heapOf(turn).remove(turn)
-    this.restartAt(now, this.totalWeight + weight - turn.weight)
-    turn.weight = weight
-    this.serveFrom(turn, now - lag / weight)
+    const before = this.weights[slot] as number
+    const lag = before * (now - this.startOf(slot))
+    this.unqueue(slot)
+    this.restartAt(now, this.totalWeight + weight - before)
+    this.serveFrom(slot, now - lag / weight, weight)
   }
 
   leave(candidate: Candidate): void {
-    const turn = this.turns.get(candidate)
-    if (turn === undefined) return
-    this.turns.delete(candidate)
-    this.heapOf(turn).remove(turn)
+    const slot = this.slotOf.get(candidate)
+    if (slot === undefined) return
     const now = this.now()
-    const lag = turn.weight * (now - turn.start)
-    const remaining = this.totalWeight - turn.weight
+    const weight = this.weights[slot] as number
+    const lag = weight * (now - this.startOf(slot))
+    const remaining = this.totalWeight - weight
+    this.slotOf.delete(candidate)
+    this.unqueue(slot)
+    this.candidates[slot] = null
+    this.freeSlots.push(slot, slot)
     this.restartAt(remaining > 0 ? now + lag / remaining : now, remaining)
   }
 
@@ -95,14 +91,17 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
     if (this.totalWeight === 0) return null
     this.picksSinceOrigin++
     const now = this.now()
-    this.admit(now)
-    const turn = this.earliestEligible(now) ?? this.waiting.first
-    if (turn === undefined) return null
-    this.heapOf(turn).remove(turn)
-    turn.served++
-    this.reschedule(turn)
+    const slot = this.earliestEligible(now - SAME_TIME)
+    this.served[slot] = (this.served[slot] as number) + 1
+    const start = this.startOf(slot)
+    if (!this.eligible.holds(slot)) this.waiting.delayFirst(start)
+    else if (start < now - SAME_TIME) this.eligible.delayFirst(this.deadlineOf(slot))
+    else {
+      this.eligible.pop()
+      this.waiting.push(slot, start)
+    }
     if (now > REBASE_AT) this.rebase(now)
-    return turn.candidate
+    return this.candidates[slot] as Candidate
   }
 
   private now(): number {
@@ -115,52 +114,63 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
     this.totalWeight = totalWeight
   }
 
-  private serveFrom(turn: Turn<Candidate>, start: number): void {
-    turn.origin = start
-    turn.served = 0
-    this.reschedule(turn)
+  private serveFrom(slot: number, start: number, weight: number): void {
+    this.weights[slot] = weight
+    this.origins[slot] = start
+    this.served[slot] = 0
+    this.waiting.push(slot, start)
   }
 
-  private reschedule(turn: Turn<Candidate>): void {
-    turn.start = turn.origin + turn.served / turn.weight
-    turn.deadline = turn.origin + (turn.served + 1) / turn.weight
-    this.waiting.push(turn)
+  private startOf(slot: number): number {
+    return (this.origins[slot] as number) + (this.served[slot] as number) / (this.weights[slot] as number)
   }
 
-  /** Moves every turn that has started to where deadlines are compared. */
-  private admit(now: number): void {
-    for (let turn = this.waiting.first; turn && hasStarted(turn, now); turn = this.waiting.first) {
-      this.waiting.remove(turn)
-      this.eligible.push(turn)
+  private deadlineOf(slot: number): number {
+    return (
+      (this.origins[slot] as number) + ((this.served[slot] as number) + 1) / (this.weights[slot] as number)
+    )
+  }
+
+  /**
+   * Of those that started before `limit` the one due first. Were there none, for rounding, it is the one that
+   * starts first.
+   */
+  private earliestEligible(limit: number): number {
+    const { waiting, eligible } = this
+    while (waiting.size > 0 && waiting.firstKey < limit) {
+      const slot = waiting.firstSlot
+      waiting.pop()
+      eligible.push(slot, this.deadlineOf(slot))
     }
-  }
-
-  /** A leaver may have moved virtual time back: turns that thereby have not started wait again. */
-  private earliestEligible(now: number): Turn<Candidate> | undefined {
-    for (let turn = this.eligible.first; turn; turn = this.eligible.first) {
-      if (hasStarted(turn, now)) return turn
-      this.eligible.remove(turn)
-      this.waiting.push(turn)
+    // A leaver may have moved virtual time back: turns that thereby have not started wait again.
+    while (eligible.size > 0 && this.startOf(eligible.firstSlot) >= limit) {
+      const slot = eligible.firstSlot
+      eligible.pop()
+      waiting.push(slot, this.startOf(slot))
     }
-    return undefined
+    return eligible.size > 0 ? eligible.firstSlot : waiting.firstSlot
   }
 
-  private heapOf(turn: Turn<Candidate>): IndexedHeap<Turn<Candidate>> {
-    return this.waiting.holds(turn) ? this.waiting : this.eligible
+  private unqueue(slot: number): void {
+    this.waiting.remove(slot)
+    this.eligible.remove(slot)
+  }
+
+  private takeSlot(): number {
+    if (this.freeSlots.size === 0) return this.candidates.length
+    const slot = this.freeSlots.firstSlot
+    this.freeSlots.pop()
+    return slot
   }
 
   /** Moving every turn by the same time keeps both orders. */
   private rebase(now: number): void {
-    for (const turn of this.turns.values()) {
-      turn.origin = turn.start - now
-      turn.served = 0
-      turn.start = turn.origin
-      turn.deadline = turn.origin + 1 / turn.weight
+    for (const slot of this.slotOf.values()) {
+      this.origins[slot] = this.startOf(slot) - now
+      this.served[slot] = 0
     }
+    this.waiting.rekey((slot) => this.startOf(slot))
+    this.eligible.rekey((slot) => this.deadlineOf(slot))
     this.restartAt(0, this.totalWeight)
   }
-}
-
-function hasStarted(turn: { readonly start: number }, now: number): boolean {
-  return turn.start < now - SAME_TIME
 }

@@ -20,8 +20,16 @@ import { lastWeight } from './weight-history.js'
 
 export type { EndpointList, EtcdOptions, Place }
 
-/** How to reach etcd, where registrations stand in it, and what is kept of them. */
-export interface RegistryOptions extends EtcdOptions, Place {
+type Optional<Options, Names extends keyof Options> = Omit<Options, Names> & {
+  readonly [Name in Names]?: Options[Name] | undefined
+}
+
+/**
+ * How to reach etcd, where registrations stand in it, and what is kept of them; only `endpoints` must be said.
+ */
+export interface RegistryOptions
+  extends Optional<EtcdOptions, 'endpointsSource' | 'commandTimeoutMs' | 'dialTimeoutMs'>,
+    Place {
   /** Where the last good lists are kept, for a start without etcd; `false` for nowhere. */
   readonly cache?: CacheOptions | false
 }
@@ -34,6 +42,11 @@ export interface CacheOptions {
   /** Told once when the cache cannot be used. Default: a Node warning. */
   readonly onWarning?: (message: string) => void
 }
+
+const DEFAULT_COMMAND_TIMEOUT_MS = 5_000
+
+/** With the next member's own answer, a mute one then costs less than a second. */
+const DEFAULT_DIAL_TIMEOUT_MS = 800
 
 const DEFAULT_CACHE_MAX_AGE_MS = 24 * 60 * 60 * 1000
 
@@ -56,7 +69,13 @@ export class Registry implements Discovery {
   /** Connects only with the first request. @throws DiscoError USAGE */
   static async open(options: RegistryOptions): Promise<Registry> {
     const reader = readerOf(options)
-    return new Registry(await EtcdClient.create(options), reader, options)
+    const client = await EtcdClient.create({
+      ...options,
+      endpointsSource: options.endpointsSource ?? 'the options of Registry.open',
+      commandTimeoutMs: options.commandTimeoutMs ?? DEFAULT_COMMAND_TIMEOUT_MS,
+      dialTimeoutMs: options.dialTimeoutMs ?? DEFAULT_DIAL_TIMEOUT_MS,
+    })
+    return new Registry(client, reader, options)
   }
 
   /** The endpoints of one service, or of all, by key. A service without any gives an empty list. */
@@ -118,11 +137,16 @@ export class Registry implements Discovery {
     return watchEndpoints(this.client, this.reader, service, signal)
   }
 
-  /** Takes a lease and the key, and holds both until closed. @throws DiscoError USAGE, CONFLICT */
+  /**
+   * Takes a lease and the key, and holds both until closed.
+   *
+   * @param signal ends the wait for a key whose registrar died; it does not end the registration
+   * @throws DiscoError USAGE, CONFLICT
+   */
   register(
     request: RegistrationRequest,
-    reports: RegistrationReports,
-    signal: AbortSignal,
+    reports: RegistrationReports = {},
+    signal: AbortSignal = new AbortController().signal,
   ): Promise<Registration> {
     return Registration.acquire(this.client, writableLayout(this.reader), request, reports, signal)
   }
@@ -131,7 +155,7 @@ export class Registry implements Discovery {
   async setWeight(
     selection: EndpointSelection,
     change: WeightChange,
-    options: { force: boolean },
+    options: { force: boolean } = { force: false },
   ): Promise<WeightChanged> {
     const { endpoints: service } = await this.listExisting(selection.service)
     return setWeight(
@@ -149,7 +173,10 @@ export class Registry implements Discovery {
   }
 
   /** Removes an endpoint; one that is not there is no error. @throws DiscoError CONFLICT */
-  async unregister(selection: EndpointSelection, signal: AbortSignal): Promise<Unregistered> {
+  async unregister(
+    selection: EndpointSelection,
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<Unregistered> {
     const { revision, endpoints } = await this.list(selection.service)
     return unregister(this.client, endpoints, selection, revision, signal)
   }

@@ -50,7 +50,7 @@ export function requireOneKey(matches: readonly Endpoint[], addr: string): void 
   const keys = [...new Set(matches.map((endpoint) => endpoint.key))]
   if (keys.length <= 1) return
   throw new DiscoError('CONFLICT', `${addr} is registered under ${keys.length} keys`, {
-    suggestions: [...keys, 'Choose one by --version, or give the key instead of the address'],
+    suggestions: [...keys, 'Choose one by --version or --layout, or give the key instead of the address'],
   })
 }
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { median } from './median.js'
 
 const RUN = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 const ROUNDS = 9
@@ -44,8 +45,4 @@ function printed(child: ChildProcess, words: string): Promise<void> {
     })
     child.once('exit', () => reject(new Error(`disco ended before it printed "${words}": ${text}`)))
   })
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }

@@ -3,6 +3,7 @@ import type { ClientDuplexStream } from '@grpc/grpc-js'
 import { DevRegistryProcess } from '../support/dev-registry-process.js'
 import { RealEtcd } from '../support/etcd.js'
 import { EtcdApi, type Message } from '../support/etcd-api.js'
+import { median } from './median.js'
 
 /** Each case runs this often against each server, by turns; the median counts. */
 const ROUNDS = 5
@@ -172,10 +173,6 @@ function cpuMs(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }
 
 /** Ticks are coarse; their sum over the rounds is not. */

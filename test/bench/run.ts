@@ -3,6 +3,8 @@ const [name] = process.argv.slice(2)
 const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>> = {
   dev: () => import('./dev.js'),
   'dev-start': () => import('./dev-start.js'),
+  pick: () => import('./pick.js'),
+  channel: () => import('./channel.js'),
 }
 const bench = benches[name ?? '']
 if (bench === undefined) {

@@ -1,8 +1,7 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { CallDoc, CallLineDoc } from '../../src/cli/schema/call.js'
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
+import { AcceptedConnections } from '../support/accepted-connections.js'
 import { Disco, type Process, type Ran, until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { GreeterProcess } from '../support/greeter-process.js'
@@ -83,27 +82,6 @@ async function untilCalled(more: number): Promise<void> {
     () => allCalls() >= from + more,
     () => `${more} calls`,
   )
-}
-
-/** Counts the connections that each port of this process accepts, until disposed. */
-class AcceptedConnections implements Disposable {
-  private readonly byPort = new Map<number, number>()
-  private readonly note = (message: unknown): void => {
-    const { localPort = 0 } = (message as { socket: Socket }).socket
-    this.byPort.set(localPort, (this.byPort.get(localPort) ?? 0) + 1)
-  }
-
-  constructor() {
-    subscribe('net.server.socket', this.note)
-  }
-
-  at({ addr }: Greeter): number {
-    return this.byPort.get(Number(addr.split(':')[1])) ?? 0
-  }
-
-  [Symbol.dispose](): void {
-    unsubscribe('net.server.socket', this.note)
-  }
 }
 
 describe('five servers of weights 1, 1, 1, 1 and 10', () => {

@@ -4,7 +4,6 @@ import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { type Client, dial } from '../../src/grpc/dial.js'
 import { install } from '../../src/grpc/install.js'
 import type { ResolvedList } from '../../src/grpc/live-list.js'
-import { weightedRoundRobin } from '../../src/policies/weighted-round-robin.js'
 import type { Registration } from '../../src/registry/registration.js'
 import type { Registry } from '../../src/registry/registry.js'
 import { until } from './disco.js'
@@ -50,9 +49,7 @@ export class Traffic implements AsyncDisposable {
   /** @param discovery of the channel; grpc-js is told of it process-wide, and keeps it for this channel. */
   constructor(discovery: Registry, service: string) {
     install({ discovery })
-    this.client = dial(service, weightedRoundRobin.configure({}), {
-      resolved: (list) => this.lists.push(list),
-    })
+    this.client = dial(service, { observer: { resolved: (list) => this.lists.push(list) } })
     this.ended = this.run()
   }
 

@@ -56,7 +56,7 @@ function columns({ calls, endpoints }: CallDoc, palette: Palette): Column<CallEn
 }
 
 /** What was observed as a bar, with a mark where it was expected to end. */
-function bar(observed: number, expected: number): string {
+export function bar(observed: number, expected: number): string {
   const filled = Math.round(observed * BAR_WIDTH)
   const mark = Math.round(expected * BAR_WIDTH)
   const cells: string[] = Array.from({ length: Math.max(filled, mark + 1) }, (_, at) =>

@@ -1,5 +1,5 @@
 import type { Registered } from '../endpoint.js'
-import { defineLayout } from './define.js'
+import { baseBefore, defineLayout } from './define.js'
 import { goJson, goMap } from './go-json.js'
 import { Fields } from './json-fields.js'
 import { spliceJson } from './json-splice.js'
@@ -25,6 +25,9 @@ export const kratos = defineLayout({
   hasVersion: true,
   allowsSlashes: true,
   claims: ({ members }) => members !== null && ['id', 'name', 'endpoints'].every((name) => name in members),
+  // The namespace is the program's to choose: by the key alone it is known by the usual one, or by a usual id.
+  baseOf: (key) => (key.startsWith('/microservices/') ? '/microservices' : baseBefore(key, 2)),
+  isLikely: (key) => key.includes('/microservices/') || UUID.test(key),
   read(value) {
     const fields = Fields.parse(value)
     const stored = fields.textMap('metadata')
@@ -52,6 +55,9 @@ export const kratos = defineLayout({
   hint: ({ extra }) =>
     /^grpcs:|[?&]isSecure=true/.test(String(extra?.url)) ? { code: 'tls', text: 'speaks TLS' } : null,
 })
+
+/** The end of a key whose id Kratos made. */
+const UUID = /\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 function reached(url: unknown, extra: object | undefined): Pick<Registered, 'addr' | 'notDialled' | 'extra'> {
   if (typeof url !== 'string') throw new Problem('endpoints is not a list of strings')

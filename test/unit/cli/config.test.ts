@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { etcdOptions } from '../../../src/cli/config.js'
+import { etcdOptions, placeOf } from '../../../src/cli/config.js'
 import { DiscoError } from '../../../src/domain/errors.js'
 
 let folder = ''
@@ -39,7 +39,8 @@ describe('etcdOptions', () => {
       endpoints: ['127.0.0.1:2379'],
       endpointsSource: 'the default',
       ...{ caFile: undefined, certFile: undefined, keyFile: undefined, user: undefined, password: undefined },
-      ...{ dialTimeoutMs: 800, commandTimeoutMs: 5_000 },
+      // The library has defaults of its own.
+      ...{ dialTimeoutMs: undefined, commandTimeoutMs: undefined },
     })
   })
 
@@ -131,5 +132,20 @@ describe('the password', () => {
       code: 'USAGE',
       message: expect.stringContaining('Cannot read the password file: ENOENT'),
     })
+  })
+})
+
+describe('placeOf', () => {
+  const env = { DISCO_LAYOUT: 'kratos', DISCO_ROOT: '/staging' }
+
+  it('takes a flag, then the environment, then what the command says', () => {
+    expect(placeOf({}, {}, 'auto')).toEqual({ layout: 'auto', root: '' })
+    expect(placeOf({}, env, 'auto')).toEqual({ layout: 'kratos', root: '/staging' })
+    expect(placeOf({ layout: 'seed', root: '/prod' }, env, 'auto')).toEqual({ layout: 'seed', root: '/prod' })
+  })
+
+  it('takes an empty root for none, whatever the environment says', () => {
+    expect(placeOf({ root: '' }, env, 'auto').root).toBe('')
+    expect(placeOf({}, { DISCO_LAYOUT: '' }, 'auto').layout).toBe('auto')
   })
 })

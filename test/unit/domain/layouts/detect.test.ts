@@ -26,6 +26,7 @@ describe('whose a key is', () => {
     ['elsewhere/a/127.0.0.1:1', '{"Addr":"127.0.0.1:1","Metadata":"1"}', 'etcd'],
     ['/my/base/Arith/tcp@127.0.0.1:1', '', 'rpcx'],
     ['/apisix/127.0.0.1:1', SEED, 'seed'],
+    ['/mine/hello/1', '{"id":"1","name":"hello","endpoints":["grpc://a:1"]}', 'kratos'],
     ['/hello/127.0.0.1:1', 'no JSON', 'seed'],
     ['/microservices/hello/pod-1', 'no JSON', 'kratos'],
     ['foo/bar', 'no JSON', null],

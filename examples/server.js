@@ -1,0 +1,50 @@
+// A server that registers itself in etcd and, on SIGTERM, leaves without costing its clients a call:
+//   node examples/server.js [WEIGHT]
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { loadPackageDefinition, Server, ServerCredentials } from '@grpc/grpc-js'
+import { loadSync } from '@grpc/proto-loader'
+import { parseWeightChange, Registry } from 'disco-registry'
+
+const SERVICE = 'hello'
+
+/** Long enough for every client to have heard that this endpoint is drained. */
+const DRAIN_MS = 500
+
+const proto = loadSync(fileURLToPath(new URL('hello.proto', import.meta.url)))
+const { helloworld } = loadPackageDefinition(proto)
+
+const server = new Server()
+server.addService(helloworld.Greeter.service, {
+  SayHello: ({ request }, reply) => reply(null, { message: `Hello ${request.name}`, endpoint: addr }),
+})
+const port = await new Promise((resolve, reject) => {
+  server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+    error ? reject(error) : resolve(bound),
+  )
+})
+const addr = `127.0.0.1:${port}`
+
+// Registered only now that calls can be answered; held under a lease that is kept alive and taken again when lost.
+const endpoints = (process.env.DISCO_ENDPOINTS ?? '127.0.0.1:2379').split(',')
+const registry = await Registry.open({ endpoints })
+const weight = Number(process.argv[2] ?? 1)
+const registration = await registry.register({
+  registered: { service: SERVICE, version: '1.0.0', addr, weight, id: `server-${process.pid}`, metadata: {} },
+  ttlSeconds: 5,
+})
+console.log(`serving ${SERVICE} at ${addr}, weight ${weight}`)
+
+await new Promise((resolve) => process.once('SIGTERM', resolve))
+
+// Weight 0: clients pick others from now on, and keep their connections. The last endpoint has no others to leave
+// its calls to, which is an error that we can live with.
+await registry
+  .setWeight({ service: SERVICE, addr }, parseWeightChange('0'))
+  .then(() => delay(DRAIN_MS))
+  .catch((error) => console.log(`not drained: ${error.message}`))
+await registration.close()
+console.log('deregistered')
+await new Promise((resolve) => server.tryShutdown(resolve))
+registry.close()
+console.log('every call was answered')

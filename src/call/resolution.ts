@@ -1,0 +1,16 @@
+import type { Discovery } from '../domain/discovery.js'
+import { install } from '../grpc/install.js'
+import { type Resolution, resolveTarget } from '../grpc/resolve.js'
+
+export type { RegisteredEndpoint } from '../grpc/endpoint.js'
+export type { Resolution }
+
+/** Resolves a target once, as a channel of this process would. @throws DiscoError as `resolveTarget` */
+export async function resolve(
+  discovery: Discovery,
+  target: string,
+  signal: AbortSignal,
+): Promise<Resolution> {
+  install({ discovery })
+  return await resolveTarget(target, signal)
+}

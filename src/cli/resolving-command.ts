@@ -1,0 +1,29 @@
+import { Args } from '@oclif/core'
+import type { Resolution } from '../call/resolution.js'
+import { type BaseFlags, DiscoCommand } from './base-command.js'
+import { cacheFlags, type PlaceFlags, placeFlags } from './flags.js'
+import { StopSignals } from './stop-signals.js'
+
+export const targetArgument = Args.string({
+  required: true,
+  description: 'a service, or a target: etcd:///SERVICE, etcd://VERSION/SERVICE, dns:///HOST:PORT, ipv4:…',
+})
+
+/** A command that looks at a target as a gRPC client would be given it. */
+export abstract class ResolvingCommand extends DiscoCommand {
+  static override flags = { ...cacheFlags, ...placeFlags }
+
+  /** @throws DiscoError USAGE, NOT_FOUND with the nearest names, INTERRUPTED, ETCD_UNREACHABLE, ETCD_DENIED */
+  protected async resolve(
+    target: string,
+    flags: BaseFlags & PlaceFlags & { cache: boolean; 'cache-max-age': string },
+  ): Promise<Resolution> {
+    using stop = new StopSignals()
+    const registry = await this.openRegistry(flags, this.cacheOptions(flags))
+    const { resolve } = await import('../call/resolution.js')
+    const resolution = await resolve(registry, target, stop.once)
+    const { list, service } = resolution
+    if (service !== null && list?.registered.length === 0) await registry.listExisting(service)
+    return resolution
+  }
+}

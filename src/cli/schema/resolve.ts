@@ -1,0 +1,83 @@
+import type { RegisteredEndpoint, Resolution } from '../../call/resolution.js'
+import { roundShare } from './endpoints.js'
+
+/** What was resolved, and where the list came from. */
+export interface SourceDoc {
+  /** In full, as a channel would take it. */
+  readonly target: string
+  /** Of the registry; null where the target is of another scheme. */
+  readonly service: string | null
+  /** `etcd`, `cache` (the last good list, because etcd is out of reach), or the scheme of another resolver. */
+  readonly source: string
+  /** Null where the list is not the registry's. */
+  readonly rev: string | null
+  /** How old a list from the cache is; 0 for any other. */
+  readonly ageMs: number
+  /** Why etcd could not be asked. */
+  readonly stale: string | null
+}
+
+export interface ResolvedEndpointDoc {
+  readonly key: string
+  readonly addresses: readonly string[]
+  /** What balancing gives it: 0 is drained. */
+  readonly weight: number
+  /** Among those that were resolved, from 0 to 1, to four digits. */
+  readonly share: number
+  readonly attributes: {
+    readonly version: string
+    readonly id: string | null
+    readonly layout: string
+    readonly metadata: Readonly<Record<string, string>>
+  }
+}
+
+export interface ResolveDoc extends SourceDoc {
+  readonly schema: 'disco.resolve/v1'
+  readonly authority: string
+  /** What a channel without one of its own uses; null where that is grpc-js's default, pick_first. */
+  readonly serviceConfig: object | null
+  readonly endpoints: readonly ResolvedEndpointDoc[]
+}
+
+export function resolveDoc(resolution: Resolution): ResolveDoc {
+  const { authority, serviceConfig, endpoints } = resolution
+  const total = endpoints.reduce((sum, { weight }) => sum + weight, 0)
+  return {
+    schema: 'disco.resolve/v1',
+    ...sourceDoc(resolution),
+    ...{ authority, serviceConfig },
+    endpoints: endpoints.map((endpoint) => resolvedEndpointDoc(endpoint, total)),
+  }
+}
+
+export function sourceDoc({ target, service, list }: Resolution): SourceDoc {
+  const scheme = target.slice(0, target.indexOf(':'))
+  return {
+    ...{ target, service },
+    source: list && list.cachedAgeMs !== null ? 'cache' : scheme,
+    rev: list && String(list.revision),
+    ageMs: list?.cachedAgeMs ?? 0,
+    stale: list?.stale?.message ?? null,
+  }
+}
+
+function resolvedEndpointDoc(
+  { registration, weight, addresses }: RegisteredEndpoint,
+  total: number,
+): ResolvedEndpointDoc {
+  const { key, version, id, layout, metadata } = registration
+  return {
+    key,
+    addresses: addresses.map((address) =>
+      'path' in address ? `unix:${address.path}` : hostPort(address.host, address.port),
+    ),
+    weight,
+    share: roundShare(total === 0 ? 0 : weight / total),
+    attributes: { version, id: id ?? null, layout, metadata },
+  }
+}
+
+function hostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}

@@ -1,0 +1,78 @@
+import { Flags } from '@oclif/core'
+import type { RehearsalPlan } from '../call/rehearsal.js'
+import type { Resolution } from '../call/resolution.js'
+import { policyFlags, policyOf } from '../cli/policy-flags.js'
+import { renderRehearsal } from '../cli/render/rehearsal.js'
+import { ResolvingCommand, targetArgument } from '../cli/resolving-command.js'
+import type { PickDoc } from '../cli/schema/pick.js'
+import { pickDoc } from '../cli/schema/pick.js'
+import { DiscoError } from '../domain/errors.js'
+
+export default class Pick extends ResolvingCommand {
+  static override summary = 'Rehearse an LB policy on a service: whom so many picks would go to'
+  static override description =
+    'Runs the picker that programs use over the endpoints as they are registered now, without dialling one of them: everybody counts as READY and idle.'
+  static override examples = [
+    '<%= config.bin %> pick hello --n 1400',
+    '<%= config.bin %> pick hello --policy ring_hash --without 127.0.0.1:1001',
+    "<%= config.bin %> pick 'etcd:///hello?zone=b' --policy weighted_random --seed 7",
+  ]
+  static override args = { target: targetArgument }
+  static override flags = {
+    n: Flags.integer({ default: 1_000, min: 1, max: 10_000_000, description: 'how many picks' }),
+    seed: Flags.integer({ default: 1, description: 'the same seed draws the same' }),
+    without: Flags.string({
+      helpValue: 'ADDR',
+      description: 'count the keys that move when this endpoint leaves (ring_hash, source_hash)',
+    }),
+    ...policyFlags,
+    ...ResolvingCommand.flags,
+  }
+
+  async run(): Promise<PickDoc> {
+    const { args, flags } = await this.parse(Pick)
+    const plan = { policy: policyOf(flags), picks: flags.n, seed: flags.seed }
+    requireKeys(plan, flags.without)
+    const resolution = await this.resolve(args.target, flags)
+    const { rehearse } = await import('../call/rehearsal.js')
+    const rehearsal = rehearse(resolution.endpoints, plan)
+    const doc = pickDoc(resolution, plan, rehearsal, await movesOf(resolution, plan, flags.without))
+    return this.print(flags, doc, {
+      table: (palette) => renderRehearsal(doc, palette),
+      lines: () =>
+        doc.endpoints.map((picked) => ({ schema: 'disco.picked/v1', policy: doc.policy, ...picked })),
+      names: () => doc.endpoints.filter(({ picks }) => picks > 0).map(({ addr }) => addr),
+    })
+  }
+}
+
+/** Only a policy that chooses by keys has some to move. @throws DiscoError USAGE */
+function requireKeys({ policy }: RehearsalPlan, without: string | undefined): void {
+  if (without === undefined || policy.reads.includes('hashKey')) return
+  throw new DiscoError('USAGE', `--without says nothing to the policy ${policy.name}`, {
+    suggestions: ['It belongs to --policy ring_hash or source_hash'],
+  })
+}
+
+async function movesOf(
+  { endpoints }: Resolution,
+  plan: RehearsalPlan,
+  without: string | undefined,
+): Promise<PickDoc['moves']> {
+  if (without === undefined) return null
+  const { movedKeys } = await import('../call/rehearsal.js')
+  const leavers = endpoints.filter(({ registration }) =>
+    [registration.addr, registration.key, registration.id].includes(without),
+  )
+  if (leavers.length === 0) {
+    throw new DiscoError('NOT_FOUND', `There is no endpoint ${without} to leave`, {
+      suggestions: [
+        `There is: ${endpoints
+          .slice(0, 5)
+          .map(({ registration }) => registration.addr)
+          .join(', ')}`,
+      ],
+    })
+  }
+  return { without, ...movedKeys(endpoints, new Set(leavers), plan) }
+}

@@ -1,0 +1,26 @@
+import { renderResolution } from '../cli/render/resolution.js'
+import { ResolvingCommand, targetArgument } from '../cli/resolving-command.js'
+import { type ResolveDoc, resolveDoc } from '../cli/schema/resolve.js'
+
+export default class Resolve extends ResolvingCommand {
+  static override summary = 'Show what a gRPC client is given for a target'
+  static override description =
+    'Asks the resolver that programs use: the endpoints with their weights and attributes, the service config, and whether the list is etcd’s own or the last good one from the cache.'
+  static override examples = [
+    '<%= config.bin %> resolve hello',
+    "<%= config.bin %> resolve 'etcd:///hello?version=1.0.0&zone=b&spill-over'",
+    '<%= config.bin %> resolve dns:///localhost:1001',
+  ]
+  static override args = { target: targetArgument }
+
+  async run(): Promise<ResolveDoc> {
+    const { args, flags } = await this.parse(Resolve)
+    const doc = resolveDoc(await this.resolve(args.target, flags))
+    return this.print(flags, doc, {
+      table: (palette) => renderResolution(doc, palette),
+      lines: () =>
+        doc.endpoints.map((endpoint) => ({ schema: 'disco.resolved/v1', target: doc.target, ...endpoint })),
+      names: () => doc.endpoints.flatMap(({ addresses }) => addresses),
+    })
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * A binary min-heap of slots (small whole numbers) by a key, in flat arrays: no objects, nothing allocated but
+ * when it grows. A slot is in it once at most, and can be taken out from anywhere in O(log n). Of equal keys
+ * the smaller slot comes first.
+ *
+ * Every index below is below `size`, or a slot that was pushed: hence `as number`.
+ */
+export class SlotHeap {
+  private keys = new Float64Array(8)
+  private slots = new Int32Array(8)
+  /** By slot: its index here, or -1. */
+  private places = new Int32Array(8).fill(-1)
+  private count = 0
+
+  get size(): number {
+    return this.count
+  }
+
+  /** The least key. Only when there is one. */
+  get firstKey(): number {
+    return this.keys[0] as number
+  }
+
+  /** The slot of the least key. Only when there is one. */
+  get firstSlot(): number {
+    return this.slots[0] as number
+  }
+
+  holds(slot: number): boolean {
+    return (this.places[slot] ?? -1) >= 0
+  }
+
+  push(slot: number, key: number): void {
+    if (this.count === this.keys.length) this.growMembers()
+    if (slot >= this.places.length) this.growPlaces(slot)
+    this.rise(this.count++, slot, key)
+  }
+
+  pop(): void {
+    this.places[this.firstSlot] = -1
+    const last = --this.count
+    if (last > 0) this.sink(0, this.slots[last] as number, this.keys[last] as number)
+  }
+
+  /** As `pop` and `push` of the same slot with a key that is not less. */
+  delayFirst(key: number): void {
+    this.sink(0, this.firstSlot, key)
+  }
+
+  remove(slot: number): void {
+    if (!this.holds(slot)) return
+    const hole = this.places[slot] as number
+    this.places[slot] = -1
+    const last = --this.count
+    if (hole === last) return
+    const lastSlot = this.slots[last] as number
+    const lastKey = this.keys[last] as number
+    if (hole > 0 && isBefore(lastKey, lastSlot, this.keys, this.slots, (hole - 1) >> 1)) {
+      this.rise(hole, lastSlot, lastKey)
+    } else this.sink(hole, lastSlot, lastKey)
+  }
+
+  /** Gives every slot a new key. They must come in the same order as before. */
+  rekey(keyOf: (slot: number) => number): void {
+    for (let at = 0; at < this.count; at++) this.keys[at] = keyOf(this.slots[at] as number)
+  }
+
+  private rise(from: number, slot: number, key: number): void {
+    const { keys, slots } = this
+    let at = from
+    while (at > 0) {
+      const parent = (at - 1) >> 1
+      if (!isBefore(key, slot, keys, slots, parent)) break
+      this.put(at, slots[parent] as number, keys[parent] as number)
+      at = parent
+    }
+    this.put(at, slot, key)
+  }
+
+  private sink(from: number, slot: number, key: number): void {
+    const { keys, slots, count } = this
+    let at = from
+    for (let child = 2 * at + 1; child < count; child = 2 * at + 1) {
+      const right = child + 1
+      if (right < count && isBefore(keys[right] as number, slots[right] as number, keys, slots, child))
+        child = right
+      if (isBefore(key, slot, keys, slots, child)) break
+      this.put(at, slots[child] as number, keys[child] as number)
+      at = child
+    }
+    this.put(at, slot, key)
+  }
+
+  private put(at: number, slot: number, key: number): void {
+    this.keys[at] = key
+    this.slots[at] = slot
+    this.places[slot] = at
+  }
+
+  private growMembers(): void {
+    const keys = new Float64Array(this.keys.length * 2)
+    const slots = new Int32Array(keys.length)
+    keys.set(this.keys)
+    slots.set(this.slots)
+    this.keys = keys
+    this.slots = slots
+  }
+
+  private growPlaces(slot: number): void {
+    const places = new Int32Array(2 ** Math.ceil(Math.log2(slot + 1))).fill(-1)
+    places.set(this.places)
+    this.places = places
+  }
+}
+
+function isBefore(key: number, slot: number, keys: Float64Array, slots: Int32Array, other: number): boolean {
+  const otherKey = keys[other] as number
+  return key < otherKey || (key === otherKey && slot < (slots[other] as number))
+}

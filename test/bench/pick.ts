@@ -1,0 +1,81 @@
+import { type Chooser, findPolicy, NO_KEYS, seeded } from '../../src/policies/index.js'
+import { median } from './median.js'
+
+const SIZES = [10, 1_000, 10_000]
+const ROUNDS = 9
+
+/** A round is as many picks as take at least this long. */
+const ROUND_MS = 100
+
+const CASES: readonly { readonly name: string; readonly config?: object; readonly key?: string }[] = [
+  { name: 'weighted_round_robin' },
+  { name: 'round_robin' },
+  { name: 'random' },
+  { name: 'weighted_random' },
+  { name: 'least_request' },
+  { name: 'least_request', config: { choiceCount: 2 } },
+  { name: 'ring_hash', key: 'a user of middling length' },
+  { name: 'source_hash' },
+  { name: 'pick_first' },
+  { name: 'pinned', config: { to: '7' } },
+]
+
+/** Prints what a pick and a weight change cost each policy, without gRPC. */
+export async function run(): Promise<void> {
+  console.log('| policy | ns per pick, 10 | 1,000 | 10,000 | µs per weight change, 10 | 1,000 | 10,000 |')
+  console.log('|---|---|---|---|---|---|---|')
+  for (const { name, config = {}, key } of CASES) {
+    const picks: number[] = []
+    const changes: number[] = []
+    for (const size of SIZES) {
+      const chooser = chooserOf(name, config, size)
+      const keys = key === undefined ? NO_KEYS : { hashKey: key, pin: null }
+      picks.push(measure(() => chooser.choose(keys)))
+      changes.push(measure(weightChange(chooser, size, keys)) / 1_000)
+    }
+    const parameters = Object.keys(config).length === 0 ? '' : ` ${JSON.stringify(config)}`
+    const cells = [...picks.map((ns) => ns.toFixed(0)), ...changes.map((us) => us.toFixed(2))]
+    console.log(`| ${name}${parameters} | ${cells.join(' | ')} |`)
+  }
+}
+
+function chooserOf(name: string, config: object, size: number): Chooser<number> {
+  const random = seeded(1)
+  const chooser = findPolicy(name)
+    .configure(config)
+    .create<number>({
+      random,
+      clientKey: '10.0.0.1',
+      id: (candidate) => `/hello/1.0.0/10.0.0.${candidate}:80`,
+      names: (candidate) => [String(candidate)],
+      rank: (candidate) => candidate,
+      outstanding: () => 0,
+    })
+  for (let candidate = 0; candidate < size; candidate++)
+    chooser.join(candidate, 1 + Math.floor(random() * 100))
+  return chooser
+}
+
+/** A new weight for somebody, and the pick after it: some policies leave the work to that. */
+function weightChange(chooser: Chooser<number>, size: number, keys: typeof NO_KEYS): () => void {
+  const random = seeded(2)
+  return () => {
+    chooser.reweigh(Math.floor(random() * size), 1 + Math.floor(random() * 100))
+    chooser.choose(keys)
+  }
+}
+
+/** The median of several rounds, in nanoseconds. */
+function measure(action: () => unknown): number {
+  let repetitions = 1
+  while (timed(action, repetitions) * repetitions < ROUND_MS * 1e6) repetitions *= 2
+  return median(Array.from({ length: ROUNDS }, () => timed(action, repetitions)))
+}
+
+/** By CPU time: a machine with other work makes a pick wait, not dearer. */
+function timed(action: () => unknown, repetitions: number): number {
+  const before = process.cpuUsage()
+  for (let at = 0; at < repetitions; at++) action()
+  const { user, system } = process.cpuUsage(before)
+  return ((user + system) * 1_000) / repetitions
+}

@@ -1,0 +1,110 @@
+import { execFile, spawn } from 'node:child_process'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { POLICIES } from '../../src/policies/index.js'
+import { Process } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { leaseIds } from '../support/etcd-state.js'
+
+let etcd: RealEtcd
+let cacheFolder: string
+const started: Process[] = []
+
+beforeAll(async () => {
+  etcd = await RealEtcd.start()
+  cacheFolder = mkdtempSync(join(tmpdir(), 'disco-cache-'))
+})
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((process) => process.end('SIGKILL')))
+})
+afterAll(async () => {
+  await etcd.stop()
+  rmSync(cacheFolder, { recursive: true })
+})
+
+function example(name: string, ...args: string[]): Process {
+  const { PATH = '' } = process.env
+  const child = spawn(process.execPath, [`examples/${name}.js`, ...args], {
+    env: { PATH, DISCO_ENDPOINTS: etcd.endpoint, XDG_CACHE_HOME: cacheFolder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const running = new Process(child)
+  started.push(running)
+  return running
+}
+
+async function server(weight: number): Promise<{ process: Process; addr: string }> {
+  const process = example('server', String(weight))
+  await process.printed('serving hello at')
+  const [, addr = ''] = /at (\S+),/.exec(process.stdout) ?? []
+  return { process, addr }
+}
+
+test('the server registers, drains, deregisters and finishes on SIGTERM; the client balances by each policy', async () => {
+  const [light, heavy] = await Promise.all([server(1), server(3)])
+  const { stdout, stderr, code } = await example('client', '40').exited()
+  expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
+  const lines = stdout.trimEnd().split('\n')
+  const seen = new Set<string>()
+  for (const line of lines) {
+    const [, policy = '', counts = ''] = /^(\w+) \{.*?\} (\{[^{]*\})$/.exec(line) ?? []
+    seen.add(policy)
+    const perEndpoint = JSON.parse(counts) as Record<string, number>
+    expect(Object.values(perEndpoint).reduce((sum, count) => sum + count)).toBe(40)
+    expect([light.addr, heavy.addr]).toEqual(expect.arrayContaining(Object.keys(perEndpoint)))
+    if (policy === 'pick_first') expect(Object.keys(perEndpoint)).toHaveLength(1)
+  }
+  expect([...seen].sort()).toEqual(POLICIES.map(({ name }) => name).sort())
+
+  const calling = example('client', '600')
+  await calling.printed('weighted_round_robin')
+  light.process.child.kill('SIGTERM')
+  expect(await light.process.exited()).toMatchObject({
+    ...{ code: 0, stderr: '' },
+    stdout: expect.stringMatching(/serving .*\nderegistered\nevery call was answered\n$/),
+  })
+  expect((await etcd.ctl('get', '/hello/', '--prefix', '--keys-only')).trim()).toBe(
+    `/hello/1.0.0/${heavy.addr}`,
+  )
+  expect(calling.child.exitCode, 'the client had ended before the server left').toBeNull()
+  expect(await calling.exited()).toMatchObject({ code: 0, stderr: '' })
+
+  heavy.process.child.kill('SIGTERM')
+  const last = await heavy.process.exited()
+  expect(last).toMatchObject({ code: 0, stderr: '' })
+  expect(last.stdout).toContain('not drained')
+  expect(await leaseIds(etcd)).toEqual([])
+})
+
+test('the policies need nothing but themselves: no package, no module of Node’s', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'disco-policies-'))
+  try {
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+    for (const part of ['policies', 'domain']) cpSync(`dist/${part}`, join(folder, part), { recursive: true })
+    writeFileSync(
+      join(folder, 'main.js'),
+      `import { findPolicy, POLICIES } from './policies/index.js'
+       console.log(POLICIES.length, findPolicy('wrr').name)`,
+    )
+    const { stdout } = await promisify(execFile)(process.execPath, [join(folder, 'main.js')])
+    expect(stdout).toBe(`${POLICIES.length} weighted_round_robin\n`)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('the package’s faces have what their users import', async () => {
+  const script = `
+    import * as registry from 'disco-registry'
+    import * as grpc from 'disco-registry/grpc'
+    import * as policies from 'disco-registry/policies'
+    console.log(JSON.stringify([registry, grpc, policies].map((face) => Object.keys(face).sort())))`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])
+  const [registry, grpc, policies] = JSON.parse(stdout) as string[][]
+  expect(registry).toEqual(expect.arrayContaining(['DiscoError', 'Registry', 'parseWeightChange']))
+  expect(grpc).toEqual(['channelOptions', 'install', 'setHashKey', 'setPin', 'targetOf'])
+  expect(policies).toEqual(['NO_KEYS', 'POLICIES', 'findPolicy', 'listPolicies', 'seeded'])
+})

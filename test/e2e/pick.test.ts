@@ -1,0 +1,241 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { PickDoc } from '../../src/cli/schema/pick.js'
+import type { ResolveDoc } from '../../src/cli/schema/resolve.js'
+import { Disco } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { revision } from '../support/etcd-state.js'
+import { expectShape } from '../support/shape.js'
+
+/** Nobody listens there: neither command dials. */
+const ADDRS = ['10.0.0.1:80', '10.0.0.2:80', '10.0.0.3:80', '10.0.0.4:80', '10.0.0.5:80']
+
+let etcd: RealEtcd
+let cacheFolder: string
+let disco: Disco
+
+beforeAll(async () => {
+  etcd = await RealEtcd.start()
+  for (const [at, addr] of ADDRS.entries()) {
+    const [version, zone] = at < 4 ? ['1.0.0', 'a'] : ['2.0.0', 'b']
+    const value = { name: 'hello', addr, version, weight: at < 4 ? 1 : 10, id: `e${at}`, metadata: { zone } }
+    await etcd.ctl('put', `/hello/${version}/${addr}`, JSON.stringify(value))
+  }
+})
+afterAll(() => etcd.stop())
+beforeEach(() => {
+  cacheFolder = mkdtempSync(join(tmpdir(), 'disco-cache-'))
+  disco = new Disco(etcd.endpoint, { XDG_CACHE_HOME: cacheFolder })
+})
+afterEach(async () => {
+  await disco.stopAll()
+  rmSync(cacheFolder, { recursive: true })
+})
+
+async function output(...args: string[]): Promise<string> {
+  const ran = await disco.run(...args)
+  expect(ran, ran.stderr).toMatchObject({ code: 0, stderr: '' })
+  return ran.stdout
+}
+
+async function picked(...args: string[]): Promise<PickDoc> {
+  return JSON.parse(await output('pick', ...args, '--json')) as PickDoc
+}
+
+async function resolved(...args: string[]): Promise<ResolveDoc> {
+  return JSON.parse(await output('resolve', ...args, '--json')) as ResolveDoc
+}
+
+const counts = (doc: PickDoc) => doc.endpoints.map(({ picks }) => picks)
+
+describe('pick', () => {
+  test('weighted_round_robin: exact shares, and no gap of a whole pick', async () => {
+    const doc = await picked('hello', '--n', '1400')
+    expect(counts(doc)).toEqual([100, 100, 100, 100, 1000])
+    expect(doc).toMatchObject({
+      ...{ target: 'etcd:///hello', service: 'hello', source: 'etcd', rev: String(await revision(etcd)) },
+      ...{ policy: 'weighted_round_robin', shares: 'exact', picks: 1400, refused: 0, moves: null },
+    })
+    expect(doc.gap).toBeLessThan(1)
+    expect(doc.gap).toBeGreaterThan(0)
+    expect(doc.endpoints[4]).toMatchObject({ share: 0.7143, expected: 1000, gap: 0 })
+  })
+
+  test('every policy, by its short name; a random one repeats itself by its seed', async () => {
+    const names = ['rr', 'random', 'wrandom', 'lr', 'ring', 'source', 'pick_first']
+    const docs = await Promise.all(names.map((policy) => picked('hello', '--policy', policy)))
+    for (const doc of docs) expect(counts(doc).reduce((sum, count) => sum + count)).toBe(1000)
+    expect(new Set(docs.map(({ policy }) => policy)).size).toBe(7)
+    const seeds = ['1', '2'].map((seed) => picked('hello', '--policy', 'wrandom', '--seed', seed))
+    const [same, other] = (await Promise.all(seeds)).map(counts)
+    expect(same).toEqual(docs[2] && counts(docs[2]))
+    expect(other).not.toEqual(same)
+  })
+
+  test('ring_hash: how many keys move when an endpoint leaves, and whose', async () => {
+    const { moves } = await picked('hello', '--policy', 'ring', '--without', ADDRS[0] ?? '', '--n', '10000')
+    expect(moves).toMatchObject({ without: ADDRS[0], keys: 10_000 })
+    expect(moves?.moved).toBe(moves?.own)
+    expect((moves?.moved ?? 0) / 10_000).toBeLessThan(1 / 14 + 0.05)
+    expect(moves?.moved).toBeGreaterThan(0)
+  })
+
+  test('a hash key: every pick to one endpoint', async () => {
+    const doc = await picked('hello', '--policy', 'ring_hash', '--hash-key', 'alice')
+    expect(counts(doc).toSorted((a, b) => a - b)).toEqual([0, 0, 0, 0, 1000])
+    expect(doc.parameters).toEqual({ key: 'alice' })
+  })
+
+  test('pinned: to an id; to nobody; to nobody with a fallback', async () => {
+    expect(counts(await picked('hello', '--policy', 'pinned', '--pin', 'e2'))).toEqual([0, 0, 1000, 0, 0])
+    expect(await picked('hello', '--policy', 'pinned', '--pin', 'x')).toMatchObject({ refused: 1000 })
+    const fallback = await picked('hello', '--policy', 'pinned', '--pin', 'x', '--pin-fallback', 'rr')
+    expect(counts(fallback)).toEqual([200, 200, 200, 200, 200])
+  })
+
+  test('a selection: shares are of those selected', async () => {
+    expect(counts(await picked('etcd:///hello?zone=a'))).toEqual([250, 250, 250, 250])
+    expect(counts(await picked('etcd://2.0.0/hello'))).toEqual([1000])
+  })
+
+  test('a table for people', async () => {
+    const table = await output('pick', 'hello', '--n', '1400')
+    const rev = await revision(etcd)
+    expect(table).toContain(
+      `etcd:///hello   policy weighted_round_robin   1400 picks   from etcd, rev ${rev}\n`,
+    )
+    expect(table).toMatch(/^10\.0\.0\.5:80 +2\.0\.0 +10 +1000 +71\.4% +71\.4% +0\.00 +█{20}\|$/m)
+    expect(table).toMatch(
+      /largest gap 0\.\d\d picks at any moment: this policy never strays by a whole one\n$/,
+    )
+  })
+
+  test.each([
+    [['--policy', 'wwrr'], 'There is no LB policy "wwrr"', 'Did you mean wrr or rr?'],
+    [['--without', 'x'], '--without says nothing to the policy', 'ring_hash'],
+    [['--policy', 'pinned', '--pin', 'a', '--pin-fallback', 'b'], 'There is no LB policy "b"', 'There is:'],
+  ])('%j is refused', async (args, message, hint) => {
+    const { code, stdout, stderr } = await disco.run('pick', 'hello', ...args)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain(message)
+    expect(stderr).toContain(hint)
+  })
+
+  test('without an endpoint that is not there: exit 4, with those that are', async () => {
+    const { code, stderr } = await disco.run('pick', 'hello', '--policy', 'ring', '--without', 'x')
+    expect(code).toBe(4)
+    expect(stderr).toContain(`There is: ${ADDRS.join(', ')}`)
+  })
+})
+
+describe('resolve', () => {
+  test('a service: the endpoints with weights and attributes, and the service config', async () => {
+    const doc = await resolved('hello')
+    expect(doc).toMatchObject({
+      target: 'etcd:///hello',
+      authority: 'hello',
+      source: 'etcd',
+      ageMs: 0,
+      stale: null,
+    })
+    expect(doc.serviceConfig).toMatchObject({ loadBalancingConfig: [{ disco_weighted_round_robin: {} }] })
+    expect(doc.endpoints[4]).toEqual({
+      key: '/hello/2.0.0/10.0.0.5:80',
+      ...{ addresses: ['10.0.0.5:80'], weight: 10, share: 0.7143 },
+      attributes: { version: '2.0.0', id: 'e4', layout: 'seed', metadata: { zone: 'b' } },
+    })
+  })
+
+  test('a selector, a selector that spills over, and one that selects nobody', async () => {
+    expect((await resolved('etcd:///hello?zone=b')).endpoints).toMatchObject([{ weight: 10, share: 1 }])
+    expect((await resolved('etcd:///hello?zone=x&spill-over')).endpoints).toHaveLength(5)
+    expect((await resolved('etcd:///hello?zone=x')).endpoints).toEqual([])
+    expect(await output('resolve', 'etcd:///hello?zone=x')).toContain('→ 0 endpoints, weight 0')
+  })
+
+  test('targets of other schemes', async () => {
+    expect(await output('resolve', 'ipv4:127.0.0.1:80,127.0.0.1:81', '-o', 'name')).toBe(
+      '127.0.0.1:80\n127.0.0.1:81\n',
+    )
+    expect(await output('resolve', 'ipv6:[::1]:80', '-o', 'name')).toBe('[::1]:80\n')
+    expect(await output('resolve', 'unix:/tmp/x', '-o', 'name')).toBe('unix:/tmp/x\n')
+    expect(await resolved('127.0.0.1:80')).toMatchObject({
+      ...{ target: 'dns:127.0.0.1:80', service: null, source: 'dns', rev: null, serviceConfig: null },
+      ...{ authority: '127.0.0.1:80', endpoints: [{ weight: 1, share: 1 }] },
+    })
+  })
+
+  test('a name that nobody resolves: exit 4', async () => {
+    const { code, stderr } = await disco.run('resolve', 'dns:///nobody.invalid:80')
+    expect(code).toBe(4)
+    expect(stderr).toContain('nobody.invalid')
+  })
+
+  test.each([
+    ['foo:///x', 2, 'scheme is not known'],
+    ['etcd:///', 2, 'names no service'],
+    ['etcd:///hello?spill-over=yes', 2, 'want true or false'],
+    ['helo', 4, 'Did you mean hello?'],
+  ])('%s is refused', async (target, code, message) => {
+    const ran = await disco.run('resolve', target)
+    expect(ran).toMatchObject({ code, stdout: '' })
+    expect(ran.stderr).toContain(message)
+  })
+
+  test('with etcd away: the last good list from the cache, with its age, marked stale; exit 3 without one', async () => {
+    // The cache is by member: a member of its own that can go.
+    const member = await RealEtcd.start()
+    const tool = new Disco(member.endpoint, { XDG_CACHE_HOME: cacheFolder })
+    try {
+      const value = { name: 'hello', addr: '10.0.0.9:80', version: '', weight: 3 }
+      await member.ctl('put', '/hello/10.0.0.9:80', JSON.stringify(value))
+      const before = JSON.parse((await tool.run('resolve', 'hello', '--json')).stdout) as ResolveDoc
+      expect(before).toMatchObject({ source: 'etcd' })
+      await member.kill()
+      const away = (...args: string[]) => tool.run(...args, '--command-timeout', '1s')
+      const [kept, table, picks, without] = await Promise.all([
+        away('resolve', 'hello', '--json'),
+        away('resolve', 'hello'),
+        away('pick', 'hello', '--json'),
+        away('resolve', 'hello', '--no-cache'),
+      ])
+      expect(kept.code).toBe(0)
+      const doc = JSON.parse(kept.stdout) as ResolveDoc
+      expect(doc).toMatchObject({ source: 'cache', rev: before.rev, endpoints: before.endpoints })
+      expect(doc.ageMs).toBeGreaterThan(0)
+      expect(doc.stale).toContain('etcd is not reachable')
+      expect(table.stdout).toMatch(/from the cache, rev \d+, seen \d+s ago\n! STALE: etcd is not reachable/)
+      expect(JSON.parse(picks.stdout)).toMatchObject({ source: 'cache', endpoints: [{ picks: 1000 }] })
+      expect(without.code).toBe(3)
+      expect(without.stderr).toContain('etcd is not reachable')
+    } finally {
+      await tool.stopAll()
+      await member.stop()
+    }
+  })
+})
+
+test('JSON documents and lines have the fields of their golden files', async () => {
+  const toOne = ['pick', 'hello', '--policy', 'pinned', '--pin', 'e1']
+  const [pinned, hashed, ...rest] = await Promise.all([
+    output(...toOne, '--json'),
+    output('pick', 'hello', '--policy', 'ring', '--without', ADDRS[0] ?? '', '--json'),
+    output('resolve', 'hello', '--json'),
+    output('resolve', '127.0.0.1:80', '--json'),
+    output(...toOne, '-o', 'ndjson'),
+    output('pick', 'hello', '-o', 'ndjson'),
+    output('resolve', 'hello', '-o', 'ndjson'),
+  ])
+  const [registered = '', dns = '', pinnedLines = '', pickLines = '', resolveLines = ''] = rest
+  expectShape('pick', JSON.parse(pinned), JSON.parse(hashed))
+  expectShape('resolve', JSON.parse(registered), JSON.parse(dns))
+  const lines = (text: string) =>
+    text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown)
+  expectShape('picked', ...lines(pinnedLines), ...lines(pickLines))
+  expectShape('resolved', ...lines(resolveLines))
+})

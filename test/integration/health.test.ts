@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { install } from '../../src/grpc/install.js'
+import { AcceptedConnections } from '../support/accepted-connections.js'
+import { Backend } from '../support/backend.js'
+import { Caller } from '../support/caller.js'
+import { until } from '../support/disco.js'
+import { ScriptedDiscovery } from '../support/scripted-discovery.js'
+
+const TARGET = 'etcd:///hello'
+
+let backends: Backend[]
+let addrs: [string, string, string]
+let discovery: ScriptedDiscovery
+
+beforeEach(async () => {
+  backends = await Backend.startMany(3)
+  addrs = backends.map(({ addr }) => addr) as [string, string, string]
+  discovery = new ScriptedDiscovery()
+  install({ discovery })
+  discovery.list(...addrs.map((addr) => ({ addr })))
+})
+afterEach(() => {
+  for (const backend of backends) backend.stop()
+})
+
+test('NOT_SERVING leaves the rotation, and comes back to it, without a reconnect: 10/10/10, 15/0/15, 10/10/10', async () => {
+  using connections = new AcceptedConnections()
+  using caller = new Caller(TARGET, { health: true })
+  await caller.untilRotation(...addrs)
+  expect(Object.values(await caller.count(30))).toEqual([10, 10, 10])
+  backends[1]?.health?.set('NOT_SERVING')
+  await caller.untilRotation(addrs[0], addrs[2])
+  expect(await caller.count(30)).toEqual({ [addrs[0]]: 15, [addrs[2]]: 15 })
+  backends[1]?.health?.set('SERVING')
+  await caller.untilRotation(...addrs)
+  expect(Object.values(await caller.count(30))).toEqual([10, 10, 10])
+  for (const backend of backends) expect(connections.at(backend)).toBe(1)
+})
+
+test.each(['UNKNOWN', 'NOT_SERVING', 'SERVICE_UNKNOWN'] as const)('%s is not healthy', async (status) => {
+  backends[0]?.health?.set(status)
+  using caller = new Caller(TARGET, { health: true })
+  await caller.untilRotation(addrs[1], addrs[2])
+  expect(caller.problems.get(addrs[0])).toBe(`${status} (grpc.health.v1)`)
+})
+
+test('a server without the protocol counts as healthy', async () => {
+  await using plain = await Backend.start({ health: false })
+  discovery.list({ addr: plain.addr })
+  using caller = new Caller(TARGET, { health: true })
+  await caller.untilRotation(plain.addr)
+  expect(await caller.call()).toBe(plain.addr)
+})
+
+test('nobody is called before it said that it is healthy, and calls wait for it', async () => {
+  const [only] = backends
+  discovery.list({ addr: addrs[0] })
+  only?.health?.hold()
+  using caller = new Caller(TARGET, { health: true })
+  const waiting = caller.call()
+  await until(
+    () => caller.problems.get(addrs[0]) === 'its health is not known yet',
+    () => 'the connection',
+  )
+  expect(caller.inRotation).toEqual([])
+  only?.health?.set('SERVING')
+  expect(await waiting).toBe(addrs[0])
+})
+
+test('where nobody is healthy, calls fail and say so', async () => {
+  for (const backend of backends) backend.health?.set('NOT_SERVING')
+  using caller = new Caller(TARGET, { health: true })
+  await expect(caller.call()).rejects.toMatchObject({
+    code: 14,
+    details: expect.stringContaining(`${addrs[0]}: NOT_SERVING (grpc.health.v1)`),
+  })
+})
+
+test('a watch that breaks makes its endpoint unhealthy until another answers', async () => {
+  using caller = new Caller(TARGET, { health: true })
+  await caller.untilRotation(...addrs)
+  backends[2]?.health?.breakWatches()
+  await caller.untilRotation(addrs[0], addrs[1])
+  expect(caller.problems.get(addrs[2])).toContain('its health watch ended')
+  await caller.untilRotation(...addrs)
+})
+
+test('without health asked for, nobody is asked', async () => {
+  backends[0]?.health?.set('NOT_SERVING')
+  using caller = new Caller(TARGET)
+  await caller.untilRotation(...addrs)
+})
+
+test('a service by its name is what the server is asked about', async () => {
+  using caller = new Caller(TARGET, { health: 'test.Backend' })
+  await caller.untilRotation(...addrs)
+  expect(backends[0]?.health?.lastQuestion).toBe('test.Backend')
+  using plain = new Caller(TARGET, { health: true })
+  await plain.untilRotation(...addrs)
+  expect(backends[0]?.health?.lastQuestion).toBe('')
+})

@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { DiscoError } from '../../src/domain/errors.js'
+import { install } from '../../src/grpc/install.js'
+import { Backend } from '../support/backend.js'
+import { Caller } from '../support/caller.js'
+import { until } from '../support/disco.js'
+import { freePorts } from '../support/ports.js'
+import { ScriptedDiscovery } from '../support/scripted-discovery.js'
+
+const TARGET = 'etcd:///hello'
+
+/** grpc-js accepts no shorter one. */
+const IDLE_MS = 1_000
+
+let a: Backend
+let b: Backend
+let discovery: ScriptedDiscovery
+
+beforeAll(async () => {
+  ;[a, b] = (await Backend.startMany(2)) as [Backend, Backend]
+})
+afterAll(() => {
+  a.stop()
+  b.stop()
+})
+beforeEach(() => {
+  discovery = new ScriptedDiscovery()
+  install({ discovery })
+})
+
+test('starts again after the channel was idle, with the list that stands by then', async () => {
+  discovery.list({ addr: a.addr })
+  using caller = new Caller(TARGET, {}, { 'grpc.client_idle_timeout_ms': IDLE_MS })
+  expect(await caller.call()).toBe(a.addr)
+  await until(
+    () => discovery.watchers === 0,
+    () => 'the idle channel to stop watching',
+  )
+  discovery.list({ addr: b.addr })
+  expect(await caller.call()).toBe(b.addr)
+  expect(discovery.watches).toBe(2)
+})
+
+test('is asked for nothing new by endpoints that refuse: one watch, whatever grpc-js asks', async () => {
+  const [refusing] = await freePorts(1)
+  discovery.list({ addr: `127.0.0.1:${refusing}` })
+  using caller = new Caller(TARGET)
+  for (let call = 0; call < 50; call++) await expect(caller.call()).rejects.toMatchObject({ code: 14 })
+  expect(discovery.watches).toBe(1)
+})
+
+test('keeps the last list while the registry is out of reach, and follows it when it is back', async () => {
+  discovery.list({ addr: a.addr })
+  using caller = new Caller(TARGET)
+  await caller.untilRotation(a.addr)
+  discovery.lose()
+  expect(await caller.count(3)).toEqual({ [a.addr]: 3 })
+  discovery.list({ addr: b.addr })
+  await caller.untilRotation(b.addr)
+})
+
+test('without a list yet: calls fail with the registry’s own words, and go through once there is one', async () => {
+  discovery.lose()
+  using caller = new Caller(TARGET)
+  await expect(caller.call()).rejects.toMatchObject({ code: 14, details: 'etcd is not reachable' })
+  discovery.list({ addr: a.addr })
+  await caller.untilRotation(a.addr)
+  expect(await caller.call()).toBe(a.addr)
+})
+
+test('after an error that ends its watch: the list stays, and another watch follows by itself', async () => {
+  discovery.list({ addr: a.addr })
+  using caller = new Caller(TARGET)
+  await caller.untilRotation(a.addr)
+  discovery.fail(new DiscoError('ETCD_DENIED', 'etcd: permission denied'))
+  await until(
+    () => discovery.watchers === 0,
+    () => 'the watch to end',
+  )
+  expect(await caller.count(3)).toEqual({ [a.addr]: 3 })
+  discovery.mend()
+  discovery.list({ addr: b.addr })
+  await caller.untilRotation(b.addr)
+})
+
+test('an empty list, once the registry says so, empties the channel: calls fail at once, until somebody comes', async () => {
+  discovery.list({ addr: a.addr })
+  using caller = new Caller(TARGET)
+  await caller.untilRotation(a.addr)
+  discovery.list()
+  await caller.untilRotation()
+  await expect(caller.call()).rejects.toMatchObject({
+    code: 14,
+    details: 'No endpoint to dial. hello has 0 registered endpoints',
+  })
+  discovery.put({ addr: b.addr })
+  await caller.untilRotation(b.addr)
+  expect(await caller.call()).toBe(b.addr)
+})
+
+test('a service that is empty from the start: calls fail at once, and say so', async () => {
+  discovery.list()
+  using caller = new Caller(TARGET)
+  await expect(caller.call()).rejects.toMatchObject({
+    details: 'No endpoint to dial. hello has 0 registered endpoints',
+  })
+})
+
+test('where all who are selected are drained, calls fail at once and say so', async () => {
+  discovery.list({ addr: a.addr, weight: 0 }, { addr: b.addr, version: '2.0.0', weight: 2 })
+  using caller = new Caller('etcd://1.0.0/hello')
+  await expect(caller.call()).rejects.toMatchObject({
+    details: expect.stringContaining(
+      'Every endpoint is drained (weight 0). hello has 2 registered endpoints',
+    ),
+  })
+  discovery.put({ addr: a.addr, weight: 1 })
+  await caller.untilRotation(a.addr)
+})
+
+test('a channel that is closed watches no more', async () => {
+  discovery.list({ addr: a.addr })
+  const caller = new Caller(TARGET)
+  await caller.untilRotation(a.addr)
+  caller.close()
+  await until(
+    () => discovery.watchers === 0,
+    () => 'the watch to end',
+  )
+})

@@ -1,0 +1,149 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { install } from '../../src/grpc/install.js'
+import { Backend } from '../support/backend.js'
+import { Caller } from '../support/caller.js'
+import { freePorts } from '../support/ports.js'
+import { ScriptedDiscovery } from '../support/scripted-discovery.js'
+
+let a: Backend
+let b: Backend
+let discovery: ScriptedDiscovery
+
+beforeAll(async () => {
+  ;[a, b] = (await Backend.startMany(2)) as [Backend, Backend]
+})
+afterAll(() => {
+  a.stop()
+  b.stop()
+})
+beforeEach(() => {
+  discovery = new ScriptedDiscovery()
+  install({ discovery })
+})
+
+describe('a target of another scheme is balanced with equal weights', () => {
+  test.each(['weighted_round_robin', 'round_robin'])('a static list, under %s', async (policy) => {
+    using caller = new Caller(`ipv4:${a.addr},${b.addr}`, { policy })
+    await caller.untilRotation(a.addr, b.addr)
+    expect(await caller.count(10)).toEqual({ [a.addr]: 5, [b.addr]: 5 })
+    expect([...caller.weights.values()]).toEqual([1, 1])
+  })
+
+  test('a static list, under pick_first: its first, though not the first by name', async () => {
+    const [first, second] = [a.addr, b.addr].sort().reverse() as [string, string]
+    using caller = new Caller(`ipv4:${first},${second}`, { policy: 'pick_first' })
+    await caller.untilRotation(first, second)
+    expect(await caller.count(5)).toEqual({ [first]: 5 })
+  })
+
+  test('a static list, pinned to an address', async () => {
+    using caller = new Caller(`ipv4:${a.addr},${b.addr}`, { policy: 'pinned', parameters: { to: b.addr } })
+    await caller.untilRotation(a.addr, b.addr)
+    expect(await caller.count(3)).toEqual({ [b.addr]: 3 })
+  })
+
+  test('an address twice in a list is one endpoint', async () => {
+    using caller = new Caller(`ipv4:${a.addr},${b.addr},${a.addr}`)
+    await caller.untilRotation(a.addr, b.addr)
+    expect(await caller.count(4)).toEqual({ [a.addr]: 2, [b.addr]: 2 })
+  })
+
+  test.each([
+    ['dns:///', () => `dns:///${a.addr}`],
+    ['dns:/// with a name', () => `dns:///localhost:${a.addr.split(':')[1]}`],
+    ['no scheme', () => a.addr],
+  ])('%s', async (_, target) => {
+    using caller = new Caller(target(), { health: true })
+    expect(await caller.call()).toBe(a.addr)
+    expect(caller.inRotation).toContain(a.addr)
+  })
+
+  test('a Unix domain socket', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'disco-'))
+    try {
+      await using backend = await Backend.start({ listen: `unix:${folder}/socket` })
+      using caller = new Caller(backend.addr, { policy: 'least_request' })
+      expect(await caller.call()).toBe(backend.addr)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
+
+describe('a selector', () => {
+  const canary = () => ({ addr: a.addr, version: '2.0.0', metadata: { zone: 'b' } })
+  const stable = () => ({ addr: b.addr, version: '1.0.0', metadata: { zone: 'b' } })
+
+  test.each([
+    ['etcd:///hello?version=2.0.0&zone=b', ['a']],
+    ['etcd://2.0.0/hello', ['a']],
+    ['etcd://1.0.0/hello?zone=b', ['b']],
+    ['etcd:///hello?zone=b', ['a', 'b']],
+  ])('%s: only whom it selects', async (target, selected) => {
+    discovery.list(canary(), stable())
+    const addrs = selected.map((name) => (name === 'a' ? a.addr : b.addr))
+    using caller = new Caller(target)
+    await caller.untilRotation(...addrs)
+    expect(Object.keys(await caller.count(4)).sort()).toEqual(addrs.sort())
+  })
+
+  test('that selects nobody: calls fail, and say who was wanted', async () => {
+    discovery.list(stable())
+    using caller = new Caller('etcd:///hello?version=2.0.0')
+    await expect(caller.call()).rejects.toMatchObject({
+      code: 14,
+      details: 'No endpoint to dial. hello has 1 registered endpoints; selected are those with version=2.0.0',
+    })
+  })
+
+  test('with spill-over: the rest stand in while the canaries are away, or drained', async () => {
+    discovery.list(stable())
+    using caller = new Caller('etcd:///hello?version=2.0.0&spill-over')
+    await caller.untilRotation(b.addr)
+    discovery.put(canary())
+    await caller.untilRotation(a.addr)
+    expect(await caller.count(3)).toEqual({ [a.addr]: 3 })
+    discovery.put({ ...canary(), weight: 0 })
+    await caller.untilRotation(b.addr)
+    discovery.put(canary())
+    await caller.untilRotation(a.addr)
+    discovery.delete(canary())
+    await caller.untilRotation(b.addr)
+    expect(await caller.count(3)).toEqual({ [b.addr]: 3 })
+  })
+})
+
+describe('http_proxy in the environment', () => {
+  const before = { ...process.env }
+  beforeEach(async () => {
+    const [nobody] = await freePorts(1)
+    for (const name of ['http_proxy', 'https_proxy', 'grpc_proxy']) {
+      process.env[name] = `http://127.0.0.1:${nobody}`
+    }
+  })
+  afterEach(() => {
+    process.env = { ...before }
+  })
+
+  test.each([
+    ['etcd:///hello', () => 'etcd:///hello'],
+    ['dns:///', () => `dns:///${a.addr}`],
+    ['ipv4:', () => `ipv4:${a.addr}`],
+  ])('changes nothing for %s', async (_, target) => {
+    discovery.list({ addr: a.addr })
+    using caller = new Caller(target())
+    expect(await caller.call()).toBe(a.addr)
+  })
+
+  test('would, but for an option that is ours', async () => {
+    discovery.list({ addr: a.addr })
+    setLogVerbosity(logVerbosity.NONE)
+    using caller = new Caller('etcd:///hello', {}, { 'grpc.enable_http_proxy': 1 })
+    await expect(caller.call()).rejects.toMatchObject({ code: 14 })
+    setLogVerbosity(logVerbosity.ERROR)
+  })
+})

@@ -1,0 +1,112 @@
+import { type Metadata, Server, ServerCredentials, type ServerWritableStream, status } from '@grpc/grpc-js'
+import { MoodyHealth } from './moody-health.js'
+
+const bytes = (value: Buffer) => value
+const CODEC = {
+  ...{ requestSerialize: bytes, requestDeserialize: bytes },
+  ...{ responseSerialize: bytes, responseDeserialize: bytes },
+}
+
+type Called = { readonly metadata: Metadata; getHost(): string }
+type Reply = (error: object | null, value?: Buffer) => void
+
+export const ECHO = '/test.Backend/Echo'
+export const HOLD = '/test.Backend/Hold'
+
+/** A server that answers with its own address, keeps streams open until it is told, and notes what it gets. */
+export class Backend implements AsyncDisposable {
+  calls = 0
+  /** While set, every Echo fails with UNAVAILABLE. */
+  isFailing = false
+  /** The headers of the last call. */
+  lastHeaders: Metadata | null = null
+  /** The name that the last call was made under: its `:authority`. */
+  lastHost = ''
+  private readonly held = new Set<ServerWritableStream<Buffer, Buffer>>()
+  /** Echoes that wait for `answer`. */
+  private readonly waiting: (() => void)[] = []
+  /** While set, Echo answers only when it is told. */
+  isHoldingBack = false
+
+  private constructor(
+    private readonly server: Server,
+    readonly addr: string,
+    /** Null where the server has no grpc.health.v1. */
+    readonly health: MoodyHealth | null,
+  ) {}
+
+  static async start({ health = true, listen = '127.0.0.1:0' } = {}): Promise<Backend> {
+    const server = new Server()
+    const own: { backend?: Backend } = {}
+    server.addService(
+      {
+        Echo: { path: ECHO, requestStream: false, responseStream: false, ...CODEC },
+        Hold: { path: HOLD, requestStream: false, responseStream: true, ...CODEC },
+      },
+      {
+        Echo: (call: Called, reply: Reply) => own.backend?.echo(call, reply),
+        Hold: (call: ServerWritableStream<Buffer, Buffer>) => own.backend?.hold(call),
+      },
+    )
+    const answersHealth = health ? new MoodyHealth(server) : null
+    const port = await new Promise<number>((resolve, reject) => {
+      server.bindAsync(listen, ServerCredentials.createInsecure(), (error, bound) =>
+        error ? reject(error) : resolve(bound),
+      )
+    })
+    const addr = listen.startsWith('unix:') ? listen : `127.0.0.1:${port}`
+    own.backend = new Backend(server, addr, answersHealth)
+    return own.backend
+  }
+
+  /** So many, on ports of their own. */
+  static startMany(count: number, options: { health?: boolean } = {}): Promise<Backend[]> {
+    return Promise.all(Array.from({ length: count }, () => Backend.start(options)))
+  }
+
+  /** Streams that are open here. */
+  get streams(): number {
+    return this.held.size
+  }
+
+  /** Ends every held stream with a last message. */
+  release(): void {
+    for (const call of this.held) {
+      call.write(Buffer.from('last'))
+      call.end()
+    }
+    this.held.clear()
+  }
+
+  /** Answers what was held back, and holds nothing back from now on. */
+  answer(): void {
+    this.isHoldingBack = false
+    for (const reply of this.waiting.splice(0)) reply()
+  }
+
+  stop(): void {
+    this.server.forceShutdown()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stop()
+  }
+
+  private echo(call: Called, reply: Reply): void {
+    this.calls++
+    this.lastHeaders = call.metadata
+    this.lastHost = call.getHost()
+    const answer = () => {
+      if (this.isFailing) reply({ code: status.UNAVAILABLE, details: 'failing, as it was told to' })
+      else reply(null, Buffer.from(this.addr))
+    }
+    if (this.isHoldingBack) this.waiting.push(answer)
+    else answer()
+  }
+
+  private hold(call: ServerWritableStream<Buffer, Buffer>): void {
+    this.held.add(call)
+    call.on('cancelled', () => this.held.delete(call))
+    call.write(Buffer.from(this.addr))
+  }
+}

@@ -1,0 +1,84 @@
+import type { Discovery, Query, Update } from '../../src/domain/discovery.js'
+import type { Endpoint } from '../../src/domain/endpoint.js'
+import { DiscoError } from '../../src/domain/errors.js'
+import { endpoint } from './endpoints.js'
+
+/** A registry that says what a test tells it to. Whoever watches later hears the last list first. */
+export class ScriptedDiscovery implements Discovery {
+  /** How often somebody began to watch. */
+  watches = 0
+  private revision = 0
+  private last: Update | null = null
+  private failure: DiscoError | null = null
+  private readonly listeners = new Set<(update: Update) => void>()
+
+  /** How many watch now. */
+  get watchers(): number {
+    return this.listeners.size
+  }
+
+  /** The whole list, as from etcd. */
+  list(...endpoints: readonly Partial<Endpoint>[]): void {
+    const made = endpoints.map((fields) => endpoint(fields))
+    const revision = ++this.revision
+    this.tell({ type: 'reset', revision, endpoints: made, source: 'etcd', ageMs: 0 })
+  }
+
+  /** One endpoint is put, as it would be by `disco weight`. */
+  put(fields: Partial<Endpoint>): void {
+    const made = endpoint(fields)
+    const change = { type: 'put', key: made.key, endpoints: [made] } as const
+    this.tell({ type: 'changes', revision: ++this.revision, changes: [change] })
+  }
+
+  delete(fields: Partial<Endpoint>): void {
+    const change = { type: 'delete', key: endpoint(fields).key } as const
+    this.tell({ type: 'changes', revision: ++this.revision, changes: [change] })
+  }
+
+  /** The registry goes out of reach. */
+  lose(): void {
+    const cause = new DiscoError('ETCD_UNREACHABLE', 'etcd is not reachable')
+    this.tell({ type: 'stale', sinceMs: Date.now(), cause })
+  }
+
+  /** Every watch fails, now and when it begins, until `mend`. */
+  fail(error: DiscoError): void {
+    this.failure = error
+    for (const listener of this.listeners) listener({ type: 'stale', sinceMs: Date.now(), cause: error })
+  }
+
+  mend(): void {
+    this.failure = null
+  }
+
+  async *watch(_: Query, signal: AbortSignal): AsyncGenerator<Update, void, void> {
+    this.watches++
+    const queue: Update[] = this.last ? [this.last] : []
+    let wake = () => {}
+    const hear = (update: Update) => {
+      queue.push(update)
+      wake()
+    }
+    this.listeners.add(hear)
+    signal.addEventListener('abort', () => wake(), { once: true })
+    try {
+      while (!signal.aborted) {
+        if (this.failure) throw this.failure
+        const next = queue.shift()
+        if (next) yield next
+        else
+          await new Promise<void>((resolve) => {
+            wake = resolve
+          })
+      }
+    } finally {
+      this.listeners.delete(hear)
+    }
+  }
+
+  private tell(update: Update): void {
+    if (update.type === 'reset' || this.last === null) this.last = update
+    for (const listener of this.listeners) listener(update)
+  }
+}

@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest'
+import { type Chooser, findPolicy, POLICIES } from '../../../src/policies/index.js'
+import { chooserOf } from '../../support/choosers.js'
+
+const PICKS = 7_000
+
+/** So many standard deviations are passed by chance once in 1.7 million; and the seed is fixed. */
+const SIGMAS = 5
+
+interface Profile {
+  readonly policy: string
+  readonly config?: object
+  /** What a share follows; one alone gets everything under `one`. */
+  readonly follows: 'weights' | 'equal' | 'one'
+  /** How far, in picks, an endpoint with this share may be from it after so many picks. */
+  bound(picks: number, share: number): number
+}
+
+/**
+ * A rotation that is never a whole pick from its shares may be so by less than two between two moments; a
+ * leaver's part, shared among those who stay, adds less than another.
+ */
+const rotating = () => 3
+
+/** Picks that are drawn one by one are binomial. */
+const drawing = (picks: number, share: number) => SIGMAS * Math.sqrt(picks * share * (1 - share))
+
+/**
+ * Under a ring a share is that of its arcs of all, of which there are at least 256 for each endpoint of
+ * middling weight: beta distributed. The keys of the test are drawn on top of that.
+ */
+const hashing = (picks: number, share: number) =>
+  drawing(picks, share) + SIGMAS * picks * Math.sqrt((share * (1 - share)) / (3 * 256))
+
+/** Every policy: a policy without a line here fails the test below. */
+const PROFILES: readonly Profile[] = [
+  { policy: 'weighted_round_robin', follows: 'weights', bound: rotating },
+  { policy: 'round_robin', follows: 'equal', bound: rotating },
+  { policy: 'random', follows: 'equal', bound: drawing },
+  { policy: 'weighted_random', follows: 'weights', bound: drawing },
+  // Idle endpoints are level: what remains is the draw by weight.
+  { policy: 'least_request', follows: 'weights', bound: drawing },
+  { policy: 'least_request', config: { choiceCount: 2 }, follows: 'weights', bound: drawing },
+  { policy: 'ring_hash', follows: 'weights', bound: hashing },
+  { policy: 'source_hash', follows: 'weights', bound: hashing },
+  { policy: 'pick_first', follows: 'one', bound: () => 0 },
+  { policy: 'pinned', config: { to: '2' }, follows: 'one', bound: () => 0 },
+  { policy: 'pinned', config: { fallback: { wrr: {} } }, follows: 'weights', bound: rotating },
+]
+
+it('covers every policy', () => {
+  expect([...new Set(PROFILES.map(({ policy }) => policy))].sort()).toEqual(
+    POLICIES.map(({ name }) => name).sort(),
+  )
+})
+
+/** Picks of as many different keys: to a policy that hashes, many calls; to the others, no difference. */
+function count(chooser: Chooser<number>, picks = PICKS): Map<number, number> {
+  const counts = new Map<number, number>()
+  for (let pick = 0; pick < picks; pick++) {
+    const chosen = chooser.choose({ hashKey: `key-${pick}`, pin: null })
+    if (chosen === null) throw new Error('nobody was chosen')
+    counts.set(chosen, (counts.get(chosen) ?? 0) + 1)
+  }
+  return counts
+}
+
+describe.each(PROFILES)('$policy $config', ({ policy, config = {}, follows, bound }) => {
+  /** A deployment: the chooser, and who should be in it. */
+  function deploy(weights: Record<number, number>) {
+    const chooser = chooserOf<number>(findPolicy(policy), { config })
+    const members = new Map(Object.entries(weights).map(([id, weight]) => [Number(id), weight]))
+    for (const [id, weight] of members) chooser.join(id, weight)
+    return { chooser, members }
+  }
+
+  function expectShares({ chooser, members }: ReturnType<typeof deploy>): void {
+    const counts = count(chooser)
+    expect(chooser.size).toBe(members.size)
+    for (const id of counts.keys()) expect(members.has(id), `${id} is in rotation`).toBe(true)
+    if (follows === 'one') {
+      expect(counts.size).toBe(1)
+      return
+    }
+    const weightOf = (id: number) => (follows === 'weights' ? (members.get(id) ?? 0) : 1)
+    const total = [...members.keys()].reduce((sum, id) => sum + weightOf(id), 0)
+    for (const id of members.keys()) {
+      const share = weightOf(id) / total
+      const gap = Math.abs((counts.get(id) ?? 0) - PICKS * share)
+      expect(gap, `${id} of ${[...members.values()].join('-')}`).toBeLessThanOrEqual(bound(PICKS, share))
+    }
+  }
+
+  it.each([
+    { 2: 1 },
+    { 0: 1, 1: 1, 2: 1 },
+    { 0: 1, 1: 1, 2: 1, 3: 1, 4: 10 },
+    { 1: 17, 2: 23, 3: 37 },
+    { 0: 100, 1: 200, 2: 300, 3: 400 },
+  ])('deploys %j', (weights) => {
+    expectShares(deploy(weights))
+  })
+
+  it('shrinks and expands', () => {
+    const { chooser, members } = deploy({ 0: 1, 1: 2, 2: 3, 3: 4 })
+    expectShares({ chooser, members })
+    for (const leaver of [0, 3]) {
+      chooser.leave(leaver)
+      members.delete(leaver)
+      expectShares({ chooser, members })
+    }
+    for (const newcomer of [7, 8, 9]) {
+      chooser.join(newcomer, newcomer)
+      members.set(newcomer, newcomer)
+      expectShares({ chooser, members })
+    }
+  })
+
+  it('drains: a weight that is lowered step by step to none, and put back', () => {
+    const { chooser, members } = deploy({ 0: 8, 1: 8, 2: 8 })
+    for (const weight of [4, 1]) {
+      chooser.reweigh(0, weight)
+      members.set(0, weight)
+      expectShares({ chooser, members })
+    }
+    chooser.leave(0)
+    members.delete(0)
+    expectShares({ chooser, members })
+    chooser.join(0, 8)
+    members.set(0, 8)
+    expectShares({ chooser, members })
+  })
+
+  it('chooses nobody when nobody is in rotation, and somebody again', () => {
+    const { chooser } = deploy({ 2: 5 })
+    chooser.leave(2)
+    expect(chooser.choose()).toBeNull()
+    expect(chooser.size).toBe(0)
+    chooser.join(2, 1)
+    expect(chooser.choose({ hashKey: 'a', pin: null })).toBe(2)
+  })
+
+  it('bears a leave and a reweighing of somebody who is not there', () => {
+    const { chooser, members } = deploy({ 0: 1, 1: 2, 2: 3 })
+    chooser.leave(9)
+    chooser.reweigh(9, 5)
+    expectShares({ chooser, members })
+  })
+
+  it('repeats itself by its seed', () => {
+    const weights = { 0: 1, 1: 1, 2: 1, 3: 1, 4: 10 }
+    const sequence = () => {
+      const { chooser } = deploy(weights)
+      return Array.from({ length: 200 }, (_, at) => chooser.choose({ hashKey: `k${at}`, pin: null }))
+    }
+    expect(sequence()).toEqual(sequence())
+  })
+})
+
+/** The first 42 picks among 1-1-1-1-10: three rounds. What changes these changes every user's rotation. */
+const GOLDEN: Readonly<Record<string, string>> = {
+  weighted_round_robin: '444044144424344440441444243444404414442434',
+  round_robin: '012340123401234012340123401234012340123401',
+  random: '104302244323043102332342024123311041040412',
+  weighted_random: '414424444444144414444444144444434143241434',
+  // Among idle endpoints it is the same draw.
+  least_request: '414424444444144414444444144444434143241434',
+  ring_hash: '441044404444144443444444441444244340440440',
+  source_hash: '444444444444444444444444444444444444444444',
+  pick_first: '000000000000000000000000000000000000000000',
+  pinned: '111111111111111111111111111111111111111111',
+}
+
+it.each(POLICIES.map(({ name }) => name))('%s picks the golden sequence', (name) => {
+  const config = name === 'pinned' ? { to: '1' } : {}
+  const chooser = chooserOf<number>(findPolicy(name), { config })
+  for (const [id, weight] of [1, 1, 1, 1, 10].entries()) chooser.join(id, weight)
+  const hashKey = name === 'source_hash' ? null : 'a'
+  const keys = Array.from({ length: 42 }, (_, at) => ({ hashKey: hashKey && `key-${at}`, pin: null }))
+  expect(keys.map((key) => chooser.choose(key)).join('')).toBe(GOLDEN[name])
+})

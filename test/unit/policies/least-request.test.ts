@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest'
+import { findPolicy } from '../../../src/policies/index.js'
+import { chooserOf } from '../../support/choosers.js'
+
+/** A rotation named by its weights, of which the calls are counted here; none ends by itself. */
+function busy(weights: string, config = {}) {
+  const calls = weights.split('-').map(() => 0)
+  const chooser = chooserOf<number>(findPolicy('least_request'), {
+    config,
+    outstanding: (candidate) => calls[candidate] ?? 0,
+  })
+  for (const [candidate, weight] of weights.split('-').entries()) chooser.join(candidate, Number(weight))
+  const send = (times: number) => {
+    for (let call = 0; call < times; call++) {
+      const chosen = chooser.choose()
+      if (chosen !== null) calls[chosen] = (calls[chosen] ?? 0) + 1
+    }
+    return [...calls]
+  }
+  return { chooser, calls, send }
+}
+
+describe('least_request, all compared', () => {
+  it('spreads a hundred calls over four equal endpoints to the call', () => {
+    expect(busy('1-1-1-1').send(100)).toEqual([25, 25, 25, 25])
+  })
+
+  it('follows the weights in what is outstanding', () => {
+    expect(busy('1-1-1-1-10').send(140)).toEqual([10, 10, 10, 10, 100])
+  })
+
+  it('fills up who has fewer, and leaves alone who has more', () => {
+    const { calls, send } = busy('1-1-1')
+    calls[0] = 10
+    expect(send(10)).toEqual([10, 5, 5])
+  })
+
+  it('compares exactly where weights are as large as they can be', () => {
+    const { calls, chooser } = busy(`${2 ** 31 - 1}-${2 ** 31 - 2}`)
+    calls.splice(0, 2, 1_000_000, 1_000_000)
+    // Equal calls: the heavier has fewer for its weight, if by half a billionth.
+    for (let pick = 0; pick < 50; pick++) expect(chooser.choose()).toBe(0)
+  })
+
+  it('finds the level ones anywhere in the list', () => {
+    const { calls, chooser } = busy('1-1-1-1-1-1')
+    calls.splice(0, 6, 3, 1, 2, 1, 3, 1)
+    expect(new Set(Array.from({ length: 100 }, () => chooser.choose()))).toEqual(new Set([1, 3, 5]))
+  })
+})
+
+describe('least_request, of some', () => {
+  it('keeps four equal endpoints within 30 of a hundred calls', () => {
+    for (const calls of busy('1-1-1-1', { choiceCount: 2 }).send(100)) expect(calls).toBeLessThanOrEqual(30)
+  })
+
+  it('prefers who is idle, and the more so the more it looks at', () => {
+    const toIdle = (choiceCount: number) => {
+      const { calls, chooser } = busy('1-1-1-1', { choiceCount })
+      calls.splice(0, 4, 9, 9, 9, 0)
+      return (
+        Array.from({ length: 4_000 }, () => chooser.choose()).filter((chosen) => chosen === 3).length / 4_000
+      )
+    }
+    // Whoever draws the idle one at least once takes it: 1 - (3/4)^choices.
+    expect(Math.abs(toIdle(2) - 7 / 16)).toBeLessThan(0.04)
+    expect(Math.abs(toIdle(4) - (1 - 0.75 ** 4))).toBeLessThan(0.04)
+  })
+})

@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest'
+import { findPolicy } from '../../../src/policies/index.js'
+import { chooserOf } from '../../support/choosers.js'
+
+it('takes the first of the list, in whatever order they come', () => {
+  const chooser = chooserOf<number>(findPolicy('pick_first'))
+  for (const rank of [3, 1, 2]) chooser.join(rank, 1)
+  expect(chooser.choose()).toBe(1)
+})
+
+it('stays with it when a better one comes, and goes on to the next when it leaves', () => {
+  const chooser = chooserOf<number>(findPolicy('pick_first'))
+  for (const rank of [3, 1, 2]) chooser.join(rank, 1)
+  chooser.choose()
+  chooser.join(0, 1)
+  expect(chooser.choose()).toBe(1)
+  chooser.leave(1)
+  expect(chooser.choose()).toBe(0)
+  chooser.leave(2)
+  expect(chooser.choose()).toBe(0)
+})
