@@ -5,7 +5,7 @@ import type { Registered } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import type { Layout } from '../domain/layouts/index.js'
 import { parseWeight } from '../domain/weight.js'
-import { completeAddress } from './address-argument.js'
+import { completeAddress } from '../registry/complete-address.js'
 import { versionFlag } from './flags.js'
 
 /** What is written into the registry. */

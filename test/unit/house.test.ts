@@ -24,7 +24,7 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
   policies: ['domain'],
   stats: ['domain'],
   domain: [],
-  'index.ts': ['domain', 'registry'],
+  'index.ts': ['domain', 'registry', 'agent'],
 }
 
 /** No I/O, no clock, no randomness: not even Node's own modules. */

@@ -14,6 +14,8 @@ export class Metrics {
   private lastProbeMs: number | null = null
 
   constructor(private readonly registrar: Registrar) {
+    for (const { registered } of registrar.held) this.known.set(registered.addr, registered)
+    this.counts.registrations = this.known.size
     registrar
       .on('registered', ({ registered }) => {
         this.counts.registrations++
