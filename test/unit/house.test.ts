@@ -12,7 +12,7 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
     '@oclif/core',
   ],
   cli: [
-    ...['call', 'registry', 'policies', 'stats', 'domain'],
+    ...['call', 'agent', 'registry', 'policies', 'stats', 'domain'],
     ...['@oclif/core', 'chalk', 'cli-table3', 'string-width'],
   ],
   call: ['grpc', 'policies', 'stats', 'domain'],
@@ -25,7 +25,7 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
   policies: ['domain'],
   stats: ['domain'],
   domain: [],
-  'index.ts': ['domain', 'registry'],
+  'index.ts': ['domain', 'registry', 'agent'],
 }
 
 /** No I/O, no clock, no randomness: not even Node's own modules. */
