@@ -1,5 +1,6 @@
 import type { Endpoint, Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
+import { findLayout } from '../domain/layouts/index.js'
 import { weightsAreUnset } from '../domain/shares.js'
 import { apply, EMPTY_SNAPSHOT } from '../domain/snapshot.js'
 import type { Registry } from '../registry/registry.js'
@@ -35,7 +36,7 @@ export async function drain(
   onWeighed: (weighed: WeightChanged) => void,
   signal: AbortSignal,
 ): Promise<Drained> {
-  if (!force) await refuseUnset(registry, selection)
+  await refuseUseless(registry, selection, force)
   const weighed = await registry.setWeight(selection, { kind: 'set', weight: 0 }, { force })
   const [change] = weighed.changes
   if (!change) throw new DiscoError('INTERNAL', 'A weight was changed, and none was told')
@@ -47,12 +48,23 @@ export async function drain(
   return { revision, weighed, end: 'unregistered' }
 }
 
-/** Where nobody has set a weight, 0 is what all have: it would keep nothing away. */
-async function refuseUnset(registry: Registry, selection: EndpointSelection): Promise<void> {
-  const { service } = selection
+/** Weight 0 keeps nothing away where there is no place for it, or where nobody has set a weight. */
+async function refuseUseless(
+  registry: Registry,
+  selection: EndpointSelection,
+  force: boolean,
+): Promise<void> {
+  const { service, addr } = selection
   const { endpoints } = await registry.listExisting(service)
-  selectEndpoints(endpoints, selection)
-  if (!weightsAreUnset(endpoints)) return
+  const [endpoint] = selectEndpoints(endpoints, selection)
+  const layout = endpoint && findLayout(endpoint.layout)
+  if (layout && layout.weightless !== null) {
+    const why = `the layout ${layout.name} carries no weight`
+    throw new DiscoError('CONFLICT', `${service} ${addr} cannot be drained: ${why}`, {
+      suggestions: [`Take it out at once: disco unregister ${service} ${addr}`],
+    })
+  }
+  if (force || !weightsAreUnset(endpoints)) return
   throw new DiscoError('CONFLICT', `${service} has no weights, so weight 0 drains nothing`, {
     suggestions: [`Give all a weight first: disco weight ${service} --all 1`, 'Or say --force'],
   })

@@ -38,8 +38,8 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
  * A registrar's HTTP handler, for a server of its own or for one that is there already:
  *
  * - `GET /` the registration as etcd has it; `GET /weight`; `GET /healthz`; `GET /metrics`
- * - `PUT /weight?weight=N`, and `GET` with `?weight=N` on `/` or `/weight`: `5`, `%2B2`, `50%25`; `&addr=` for
- *   one of several addresses, `&force=true` as on the command line
+ * - `PUT /weight?weight=N`, and `GET` with `?weight=N` on `/` or `/weight`; `&addr=` for one of several addresses,
+ *   `&force=true` as on the command line
  * - `POST /drain` weight 0, a while, deregister; answers when that is done
  *
  * Whatever is not exactly that is refused, with the reason.

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import { DiscoError } from '../../domain/errors.js'
-import { parseWeightChange, type WeightChange } from '../../domain/weight.js'
+import { parseWeight, type WeightChange } from '../../domain/weight.js'
 
 /** Nothing here is said in a body: what clients send along all the same is read, up to this, and ignored. */
 const MOST_BODY_BYTES = 1_024
@@ -66,7 +66,11 @@ export async function readBody(request: IncomingMessage): Promise<void> {
   if (bytes > MOST_BODY_BYTES) throw tooLarge()
 }
 
-/** What `?weight=` asks for. @throws Refusal 400; DiscoError USAGE for what is no weight */
+/**
+ * What `?weight=` asks for: a number alone, so that asking twice does no harm.
+ *
+ * @throws Refusal 400; DiscoError USAGE for what is no weight
+ */
 export function weightQuery(query: URLSearchParams): {
   change: WeightChange
   addr: string | undefined
@@ -80,7 +84,8 @@ export function weightQuery(query: URLSearchParams): {
   if (weight === null) throw new Refusal(400, 'weight is missing: ?weight=5')
   const force = query.get('force') ?? 'false'
   if (force !== 'true' && force !== 'false') throw new Refusal(400, 'force is true or false')
-  return { change: parseWeightChange(weight), addr: query.get('addr') ?? undefined, force: force === 'true' }
+  const change = { kind: 'set', weight: parseWeight(weight) } as const
+  return { change, addr: query.get('addr') ?? undefined, force: force === 'true' }
 }
 
 /** In a time that tells nothing of the token. */

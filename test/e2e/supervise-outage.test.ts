@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Registry } from '../../src/registry/registry.js'
+import { Disco, until } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { storedText } from '../support/etcd-state.js'
+import { freePorts } from '../support/ports.js'
+import {
+  acceptingPort,
+  isAlive,
+  isUp,
+  killSupervised,
+  pidIn,
+  serverCommand,
+  supervise,
+} from '../support/supervised.js'
+import { Traffic } from '../support/traffic.js'
+
+const SERVERS = 5
+
+let etcd: RealEtcd
+let disco: Disco
+
+beforeAll(async () => {
+  etcd = await RealEtcd.start()
+  disco = new Disco(etcd.endpoint)
+})
+afterAll(async () => {
+  killSupervised()
+  await disco.stopAll()
+  await etcd.stop()
+})
+
+const IDLES = ['bash', '-c', 'echo "pid $$"; while :; do sleep 0.1; done']
+
+test('five supervised servers restarted one by one under 200 calls a second: no call fails', async () => {
+  const ports = await freePorts(SERVERS)
+  const start = (port: number) =>
+    supervise(disco, 'rolling', port, {
+      flags: ['--probe', 'grpc', '--drain', '500ms'],
+      command: serverCommand(port),
+    })
+  const up = new Map(ports.map((port) => [port, start(port)]))
+  await Promise.all([...up.values()].map((held) => held.printed('Twice: now.')))
+  const registry = await Registry.open({ endpoints: [etcd.endpoint], cache: false })
+  {
+    await using traffic = new Traffic(registry, 'rolling')
+    await traffic.flows(200)
+    for (const [port, held] of up) {
+      expect((await held.end('SIGTERM')).code).toBe(0)
+      const again = start(port)
+      await again.printed('Twice: now.')
+      await traffic.flows(100)
+    }
+    await traffic.flows(200)
+    await traffic.stop()
+    expect(traffic.failures).toEqual([])
+    expect(traffic.ok).toBeGreaterThan(900)
+  }
+  registry.close()
+})
+
+test('etcd away for longer than the TTL: the server is never touched, and the key returns', async () => {
+  const { port, server } = await acceptingPort()
+  const key = `/away/127.0.0.1:${port}`
+  const held = supervise(disco, 'away', port, { flags: ['--weight', '4'], command: IDLES })
+  await isUp(held)
+  const pid = pidIn(held.stdout)
+  const before = await etcd.ctl('get', key, '-w', 'json')
+  await etcd.kill()
+  await held.printed('! etcd does not answer')
+  await new Promise((resolve) => setTimeout(resolve, 3_000))
+  expect(isAlive(pid)).toBe(true)
+  await etcd.restart()
+  await held.printed('etcd answers again')
+  await until(
+    async () => (await storedText(etcd, key)).includes('"weight":4'),
+    () => 'the key to be back',
+  )
+  // And it stays: it is under a lease that is kept.
+  await new Promise((resolve) => setTimeout(resolve, 3_000))
+  expect(await storedText(etcd, key)).toContain('"weight":4')
+  expect(JSON.parse(before).kvs).toHaveLength(1)
+  expect(isAlive(pid)).toBe(true)
+  expect(held.stderr).not.toContain('stopping')
+  expect((await held.end('SIGTERM')).code).toBe(0)
+  server.close()
+})
+
+test('etcd away at the start: the server starts all the same, and is registered when etcd is there', async () => {
+  const { port, server } = await acceptingPort()
+  await etcd.kill()
+  const held = supervise(disco, 'early', port, { flags: ['--command-timeout', '500ms'], command: IDLES })
+  await held.printed('! etcd does not answer')
+  expect(isAlive(pidIn(held.stderr))).toBe(true)
+  await etcd.restart()
+  await held.printed('✓ accepts connections')
+  expect(await storedText(etcd, `/early/127.0.0.1:${port}`)).toContain('"weight":1')
+  expect((await held.end('SIGTERM')).code).toBe(0)
+  server.close()
+})
+
+test('etcd away at the end: the server is stopped all the same, and the key is left to its lease', async () => {
+  const { port, server } = await acceptingPort()
+  const key = `/late/127.0.0.1:${port}`
+  const held = supervise(disco, 'late', port, { flags: ['--command-timeout', '500ms'], command: IDLES })
+  await isUp(held)
+  await etcd.kill()
+  const { code, stderr } = await held.end('SIGTERM')
+  expect(code).toBe(0)
+  expect(stderr).toContain('the key goes with its lease')
+  expect(isAlive(pidIn(held.stdout))).toBe(false)
+  await etcd.restart()
+  await until(
+    async () => (await storedText(etcd, key)) === '',
+    () => 'the key to lapse',
+  )
+  server.close()
+})

@@ -1,0 +1,19 @@
+// A gRPC server for a supervisor: node supervised-server.js PORT. Says what it is told; SIGUSR2 turns its health.
+import { setTimeout as delay } from 'node:timers/promises'
+import { startGreeter } from '../../dist/dev/greeter.js'
+
+const greeter = await startGreeter({ port: Number(process.argv[2]) })
+const { DISCO_SERVICE, DISCO_ADDR } = process.env
+console.log(`serving ${DISCO_SERVICE} at ${DISCO_ADDR}, pid ${process.pid}`)
+
+let isServing = true
+process.on('SIGUSR2', () => {
+  isServing = !isServing
+  greeter.setHealth(isServing ? 'SERVING' : 'NOT_SERVING')
+  console.log(isServing ? 'SERVING' : 'NOT_SERVING')
+})
+process.once('SIGTERM', async () => {
+  console.log('SIGTERM')
+  await Promise.race([greeter.drain(), delay(1_000)])
+  process.exit(0)
+})
