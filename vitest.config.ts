@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
+    // Tests wait more than they work: two at a time also where the machine has no more than two cores.
+    maxWorkers: 2,
     disableConsoleIntercept: true,
     globalSetup: 'test/support/global-setup.ts',
     reporters: ['default', './test/support/closing-line.ts'],

@@ -1,10 +1,9 @@
 // A server that registers itself in etcd and, on SIGTERM, leaves without costing its clients a call:
 //   node examples/server.js [WEIGHT]
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { loadPackageDefinition, Server, ServerCredentials } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
-import { parseWeightChange, Registry } from 'disco-registry'
+import { register } from 'disco-registry'
 
 const SERVICE = 'hello'
 
@@ -27,24 +26,24 @@ const addr = `127.0.0.1:${port}`
 
 // Registered only now that calls can be answered; held under a lease that is kept alive and taken again when lost.
 const endpoints = (process.env.DISCO_ENDPOINTS ?? '127.0.0.1:2379').split(',')
-const registry = await Registry.open({ endpoints })
 const weight = Number(process.argv[2] ?? 1)
-const registration = await registry.register({
-  registered: { service: SERVICE, version: '1.0.0', addr, weight, id: `server-${process.pid}`, metadata: {} },
+const id = `server-${process.pid}`
+const registration = await register({
+  endpoints,
+  service: SERVICE,
+  version: '1.0.0',
+  addr,
+  weight,
+  id,
   ttlSeconds: 5,
 })
+registration.on('changed', ({ registered }) => console.log(`weight ${registered.weight}`))
 console.log(`serving ${SERVICE} at ${addr}, weight ${weight}`)
 
 await new Promise((resolve) => process.once('SIGTERM', resolve))
 
-// Weight 0: clients pick others from now on, and keep their connections. The last endpoint has no others to leave
-// its calls to, which is an error that we can live with.
-await registry
-  .setWeight({ service: SERVICE, addr }, parseWeightChange('0'))
-  .then(() => delay(DRAIN_MS))
-  .catch((error) => console.log(`not drained: ${error.message}`))
-await registration.close()
+// Weight 0: clients pick others from now on, and keep their connections. Then out of the registry.
+await registration.drain({ graceMs: DRAIN_MS })
 console.log('deregistered')
 await new Promise((resolve) => server.tryShutdown(resolve))
-registry.close()
 console.log('every call was answered')

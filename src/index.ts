@@ -1,3 +1,5 @@
+export { type LiveRegistration, type RegisterOptions, register } from './agent/register.js'
+export type { RegistrarEvents } from './agent/registrar-events.js'
 export type {
   Change,
   Changes,

@@ -1,15 +1,33 @@
 import type { Endpoint, Revision } from '../domain/endpoint.js'
-import type { LatencySummary } from '../stats/latency.js'
+import type { Pairs } from '../grpc/invoker.js'
+import type { LatencyBand, LatencySummary } from '../stats/latency.js'
 import type { Verdict } from '../stats/verdict.js'
+import type { Load } from './load.js'
+import type { Failover, RotationChange } from './timeline.js'
 
-/** One endpoint's part in a run. */
-export interface EndpointReport {
-  readonly endpoint: Endpoint
+/** What calls came to, together. */
+export interface Tallied {
   readonly picks: number
   /** Calls that the weights asked for, summed over all picks. */
   readonly expected: number
+  /** Picks and retries. */
+  readonly attempts: number
   readonly errors: number
+  /** Calls by the name of the status that they failed with. */
+  readonly failures: Readonly<Record<string, number>>
   readonly latency: LatencySummary
+}
+
+/** One endpoint's part in a run. */
+export interface EndpointReport extends Tallied {
+  readonly endpoint: Endpoint
+}
+
+/** What the endpoints of one version did together. */
+export interface VersionReport extends Tallied {
+  readonly version: string
+  readonly endpoints: number
+  readonly weight: number
 }
 
 /** An endpoint that has a share and never was READY. */
@@ -21,6 +39,8 @@ export interface Unserved {
 
 /** How one call ended. */
 export interface CallResult {
+  /** From 1 on, over the run. */
+  readonly number: number
   readonly endpoint: Endpoint | null
   readonly status: string
   readonly statusCode: number
@@ -28,27 +48,43 @@ export interface CallResult {
   readonly latencyMs: number
   /** The connection's peer was not the endpoint that was picked: the attribution cannot be trusted. */
   readonly isMisrouted: boolean
-  /** JSON; null unless the status is OK. */
+  /** How many messages came back. */
+  readonly replies: number
+  /** JSON, decoded only when it is read: a list where the method streams replies, else null where none came. */
   readonly reply: unknown
+  readonly headers: Pairs
+  readonly trailers: Pairs
 }
 
 export interface CallReport {
   readonly service: string
   readonly method: string
+  /** A stream's replies were told as they came. */
+  readonly streamsReplies: boolean
   readonly revision: Revision
   readonly policy: string
+  readonly load: Load
   readonly calls: number
   readonly ok: number
+  /** Picks and retries, those that no endpoint answered included. */
+  readonly attempts: number
   readonly interrupted: boolean
   readonly elapsedMs: number
   readonly ready: { readonly endpoints: number; readonly of: number; readonly elapsedMs: number }
   readonly endpoints: readonly EndpointReport[]
+  /** By version, where there are several. */
+  readonly versions: readonly VersionReport[]
   readonly unserved: readonly Unserved[]
   readonly latency: LatencySummary
+  readonly bands: readonly LatencyBand[]
   /** Calls by the name of the status that they failed with. */
   readonly failures: Readonly<Record<string, number>>
   /** Answered calls whose connection's peer was not the endpoint that was picked; 0, or a bug. */
   readonly misrouted: number
+  /** Who joined, left or got another weight during the run; at most the first 1,000. */
+  readonly changes: readonly RotationChange[]
+  /** Those who left the registry during the run, and when they were picked last. */
+  readonly failovers: readonly Failover[]
   /** The last call's. */
   readonly last: CallResult | null
   readonly verdict: Verdict

@@ -1,109 +1,119 @@
-import { type EndpointId, endpointId } from '../domain/endpoint.js'
-import { shareFractions } from '../domain/shares.js'
-import type { Method } from '../grpc/descriptors.js'
 import { isPeer } from '../grpc/endpoint.js'
-import { callUnary } from '../grpc/unary-call.js'
-import { summarizeLatencies } from '../stats/latency.js'
-import { judgeByGap } from '../stats/verdict.js'
-import type { CallReport, CallResult, EndpointReport } from './report.js'
+import { type Invoker, pairsOf } from '../grpc/invoker.js'
+import { assemble } from './assemble.js'
+import { generate, type MakeCall } from './load.js'
+import type { RunPlan } from './plan.js'
+import { Recorder } from './recorder.js'
+import type { CallReport, CallResult } from './report.js'
 import type { Readiness, Session } from './session.js'
 
-export interface RunPlan {
-  readonly method: Method
-  readonly message: Buffer
-  readonly calls: number
-  readonly deadlineMs: number
-  /** Told after each call, as it ends. */
-  readonly onResult?: (result: CallResult) => void
-}
+/** How long calls under way may go on after an interruption. */
+const GRACE_MS = 1_000
 
 /** gRPC's status of a call that succeeded. */
 const OK = 0
 
-interface Measured {
-  readonly latenciesMs: number[]
-  errors: number
+/** What ends a run early. */
+export interface Stops {
+  /** No new calls; those under way get a moment to end. */
+  readonly once: AbortSignal
+  /** Those under way are cancelled. */
+  readonly twice: AbortSignal
 }
 
-/** Makes the calls one after the other; a signal ends the run after the call under way. */
+/** Warms up, makes the calls of a plan, and reports. @param onStart told the records, which fill meanwhile */
 export async function run(
   session: Session,
   readiness: Readiness,
+  invoker: Invoker,
   plan: RunPlan,
-  signal: AbortSignal,
+  stops: Stops,
+  onStart: (recorder: Recorder) => void = () => undefined,
 ): Promise<CallReport> {
-  const measured = new Map<EndpointId, Measured>()
-  const failures: Record<string, number> = {}
-  const all: number[] = []
-  let last: CallResult | null = null
-  let calls = 0
-  let misrouted = 0
+  const caller = new Caller(session, invoker, plan)
+  using _cut = cutting(invoker, stops)
+  if (plan.warmup) await generate(plan.warmup, caller.warmUp, stops.once)
+  const recorder = new Recorder()
   const startedAtMs = performance.now()
-  while (calls < plan.calls && !signal.aborted) {
-    const result = await callOnce(session, plan, calls++)
-    all.push(result.latencyMs)
-    if (result.statusCode !== OK) failures[result.status] = (failures[result.status] ?? 0) + 1
-    if (result.endpoint) measure(measured, endpointId(result.endpoint), result)
-    if (result.isMisrouted) misrouted++
-    plan.onResult?.(result)
-    last = result
+  session.log.begin(startedAtMs)
+  onStart(recorder)
+  await generate(plan.load, caller.measure(recorder), stops.once)
+  const elapsedMs = performance.now() - startedAtMs
+  return assemble(
+    { session, readiness, method: invoker.method, load: plan.load, recorder, elapsedMs },
+    stops.once.aborted,
+  )
+}
+
+/** Cancels what is under way some time after the first stop, or with the second. */
+function cutting(invoker: Invoker, { once, twice }: Stops): Disposable {
+  const cut = () => invoker.cancelAll()
+  let timer: NodeJS.Timeout | undefined
+  const wait = () => {
+    timer = setTimeout(cut, GRACE_MS)
   }
-  const failed = Object.values(failures).reduce((sum, count) => sum + count, 0)
+  once.addEventListener('abort', wait)
+  twice.addEventListener('abort', cut)
   return {
-    ...{ service: session.service, method: plan.method.name, revision: session.log.revision },
-    ...{ policy: session.policy.name, calls, ok: calls - failed, interrupted: signal.aborted },
-    elapsedMs: performance.now() - startedAtMs,
-    ready: { endpoints: readiness.ready, of: readiness.wanted, elapsedMs: readiness.elapsedMs },
-    endpoints: endpointReports(session, measured),
-    unserved: unserved(session, readiness),
-    latency: summarizeLatencies(all),
-    failures,
-    misrouted,
-    last,
-    verdict: judgeByGap(session.log.ledger.largestGap()),
+    [Symbol.dispose]() {
+      clearTimeout(timer)
+      once.removeEventListener('abort', wait)
+      twice.removeEventListener('abort', cut)
+    },
   }
 }
 
-async function callOnce(
-  session: Session,
-  { method, message, deadlineMs }: RunPlan,
-  callId: number,
-): Promise<CallResult> {
-  const startedAtMs = performance.now()
-  const { peer, ...outcome } = await callUnary(session.client, method, message, { callId, deadlineMs })
-  const latencyMs = performance.now() - startedAtMs
-  const endpoint = session.log.takeEndpoint(callId)
-  // A call that failed may have had no connection, so only one that was answered tells.
-  const isMisrouted = outcome.statusCode === OK && !(endpoint && isPeer(endpoint, peer))
-  return { ...outcome, latencyMs, endpoint: endpoint?.registration ?? null, isMisrouted }
-}
+/** Makes single calls of a plan, each with a number of its own. */
+class Caller {
+  /** The channel knows calls by it; those of the warm-up have others than those that count. */
+  private lastId = 0
 
-function measure(measured: Map<EndpointId, Measured>, id: EndpointId, result: CallResult): void {
-  const own = measured.get(id) ?? { latenciesMs: [], errors: 0 }
-  measured.set(id, own)
-  own.latenciesMs.push(result.latencyMs)
-  if (result.statusCode !== OK) own.errors++
-}
+  constructor(
+    private readonly session: Session,
+    private readonly invoker: Invoker,
+    private readonly plan: RunPlan,
+  ) {}
 
-/** Most expected first; drained endpoints and those that left are part of the story. */
-function endpointReports(session: Session, measured: ReadonlyMap<EndpointId, Measured>): EndpointReport[] {
-  const tallies = session.log.ledger.tallies()
-  return [...session.log.endpoints]
-    .map(([id, endpoint]) => ({
-      endpoint,
-      picks: tallies.get(id)?.picks ?? 0,
-      expected: tallies.get(id)?.expected ?? 0,
-      errors: measured.get(id)?.errors ?? 0,
-      latency: summarizeLatencies(measured.get(id)?.latenciesMs ?? []),
-    }))
-    .sort((a, b) => b.expected - a.expected || (a.endpoint.addr < b.endpoint.addr ? -1 : 1))
-}
+  readonly warmUp: MakeCall = async (intendedAtMs) => {
+    await this.call(1, intendedAtMs)
+  }
 
-function unserved(session: Session, { unready }: Readiness): CallReport['unserved'] {
-  const { registered } = session.log
-  const shares = shareFractions(registered)
-  return unready.map(({ id, addr, problem }) => {
-    const index = registered.findIndex((endpoint) => endpointId(endpoint) === id)
-    return { addr, problem, shareFraction: shares[index] ?? 0 }
-  })
+  measure(recorder: Recorder): MakeCall {
+    const { onResult } = this.plan
+    let lastNumber = 0
+    return async (intendedAtMs) => {
+      const result = await this.call(++lastNumber, intendedAtMs)
+      recorder.record(result)
+      onResult?.(result)
+    }
+  }
+
+  private async call(number: number, intendedAtMs: number): Promise<CallResult> {
+    const { deadlineMs, content, keepsReplies, onReply } = this.plan
+    const callId = ++this.lastId
+    const ended = await this.invoker.invoke({
+      ...content(number),
+      ...{ callId, deadlineMs, keepsReplies, onReply },
+    })
+    const latencyMs = performance.now() - intendedAtMs
+    const endpoint = this.session.log.takeEndpoint(callId)
+    const { method } = this.invoker
+    const { status, statusCode, details, replyCount } = ended
+    return {
+      ...{ number, latencyMs, endpoint: endpoint?.registration ?? null, status, statusCode, details },
+      replies: replyCount,
+      // A call that failed may have had no connection, so only one that was answered tells.
+      isMisrouted: statusCode === OK && !(endpoint && isPeer(endpoint, ended.peer)),
+      get reply() {
+        const replies = ended.replies.map((bytes) => method.decode(bytes))
+        return method.streamsReplies ? replies : (replies[0] ?? null)
+      },
+      get headers() {
+        return pairsOf(ended.headers)
+      },
+      get trailers() {
+        return pairsOf(ended.trailers)
+      },
+    }
+  }
 }

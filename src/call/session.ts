@@ -1,8 +1,8 @@
 import { type EndpointId, endpointId } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { effectiveWeight, weightsAreUnset } from '../domain/shares.js'
-import type { ChannelSettings } from '../grpc/channel-options.js'
-import { type Client, dial } from '../grpc/dial.js'
+import { explain } from '../grpc/connection-problem.js'
+import { type Client, type DialSettings, dial } from '../grpc/dial.js'
 import type { Policy } from '../policies/index.js'
 import { RunLog } from './run-log.js'
 
@@ -14,8 +14,10 @@ export interface Readiness {
   readonly unready: readonly { readonly id: EndpointId; readonly addr: string; readonly problem: string }[]
 }
 
+export type SessionSettings = Pick<DialSettings, 'health' | 'serviceConfig' | 'tls'>
+
 /** A channel to a service under one policy, with the log of what it does. */
-export class Session {
+export class Session implements Disposable {
   readonly log = new RunLog()
   readonly client: Client
   private readonly openedAtMs = performance.now()
@@ -23,7 +25,7 @@ export class Session {
   constructor(
     readonly service: string,
     readonly policy: Policy,
-    settings: Pick<ChannelSettings, 'health'> = {},
+    private readonly settings: SessionSettings = {},
   ) {
     this.client = dial(service, { ...settings, policy, observer: this.log })
   }
@@ -36,7 +38,7 @@ export class Session {
    *   registry's own error where it is out of reach and no list was kept
    */
   async connect(deadlineMs: number, signal: AbortSignal): Promise<Readiness> {
-    await this.log.until(() => this.log.list !== null, signal)
+    await this.resolve(deadlineMs, signal)
     const limit = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)])
     const isSettled = () => this.outOfReach !== null || this.unready().length === 0
     await this.log.until(isSettled, limit)
@@ -44,7 +46,7 @@ export class Session {
     if (this.outOfReach) throw this.outOfReach
     const elapsedMs = performance.now() - this.openedAtMs
     const wanted = this.wanted().length
-    const unready = this.unready()
+    const unready = await this.explained()
     if (wanted > unready.length) return { ready: wanted - unready.length, wanted, elapsedMs, unready }
     if (this.log.registered.length === 0) throw this.nothingThere()
     const seconds = (elapsedMs / 1000).toFixed(1)
@@ -53,7 +55,22 @@ export class Session {
     })
   }
 
-  close(): void {
+  /** The registry's own deadline tells more about what is wrong with it, so this one leaves it the time. */
+  private async resolve(deadlineMs: number, signal: AbortSignal): Promise<void> {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(2 * deadlineMs)])
+    const isResolved = await this.log.until(() => this.log.list !== null, limit)
+    if (isResolved || signal.aborted) return
+    const seconds = (2 * deadlineMs) / 1000
+    throw new DiscoError(
+      'ETCD_UNREACHABLE',
+      `The registry told nothing of ${this.service} within ${seconds}s`,
+      {
+        suggestions: ['The stage that hung: resolve'],
+      },
+    )
+  }
+
+  [Symbol.dispose](): void {
     this.client.close()
   }
 
@@ -70,23 +87,22 @@ export class Session {
     return registered.filter((endpoint) => effectiveWeight(endpoint, unset) > 0)
   }
 
-  private unready(): Readiness['unready'] {
-    return this.wanted().flatMap((endpoint) => {
-      const id = endpointId(endpoint)
-      const connection = this.log.connections.get(id)
-      if (connection?.isReady) return []
-      return [{ id, addr: endpoint.addr, problem: inWords(connection?.problem ?? null) }]
-    })
+  private unready() {
+    return this.wanted().filter((endpoint) => !this.log.connections.get(endpointId(endpoint))?.isReady)
+  }
+
+  private explained(): Promise<Readiness['unready']> {
+    const usesTls = this.settings.tls !== undefined
+    return Promise.all(
+      this.unready().map(async (endpoint) => {
+        const id = endpointId(endpoint)
+        const said = this.log.connections.get(id)?.problem ?? null
+        return { id, addr: endpoint.addr, problem: await explain(endpoint.addr, said, usesTls) }
+      }),
+    )
   }
 
   private nothingThere(): DiscoError {
     return new DiscoError('NOT_FOUND', `${this.service} has no endpoint (rev ${this.log.revision})`)
   }
-}
-
-/** What stopped a connection, without grpc-js's own wrapping. */
-function inWords(problem: string | null): string {
-  if (problem === null) return 'did not answer'
-  if (problem.includes('ECONNREFUSED')) return 'connection refused'
-  return problem.replace(/^.*Last error: /, '')
 }

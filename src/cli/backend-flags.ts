@@ -1,6 +1,6 @@
 import { DiscoError } from '../domain/errors.js'
 import { parseWeight } from '../domain/weight.js'
-import { parseDurationMs } from './duration.js'
+import { parseWaitMs } from './duration.js'
 
 const MOST_BACKENDS = 100
 
@@ -25,7 +25,7 @@ export function planBackends(flags: BackendFlags): BackendPlan[] {
   if (weights.length > MOST_BACKENDS) {
     throw new DiscoError('USAGE', `${weights.length} backends are too many: the most is ${MOST_BACKENDS}`)
   }
-  const latencies = perBackend('--latency', flags.latency, weights.length, parseLatencyMs)
+  const latencies = perBackend('--latency', flags.latency, weights.length, parseWaitMs)
   const errors = perBackend('--error-rate', flags['error-rate'], weights.length, parseFraction)
   return weights.map((weight, index) => ({
     ...{ weight, latencyMs: latencies[index] ?? 0, errorFraction: errors[index] ?? 0 },
@@ -47,10 +47,6 @@ function perBackend(
   throw new DiscoError('USAGE', `${flag} has ${values.length} values for ${backends} backends`, {
     suggestions: ['Want one for all, or one for each'],
   })
-}
-
-function parseLatencyMs(text: string): number {
-  return /^0(ms|s)?$/.test(text) ? 0 : parseDurationMs(text)
 }
 
 function parseFraction(text: string): number {

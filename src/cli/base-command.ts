@@ -1,4 +1,5 @@
 import { Command, Errors, type Interfaces } from '@oclif/core'
+import { errorDoc } from '../domain/error-doc.js'
 import { DiscoError } from '../domain/errors.js'
 import { AUTO } from '../domain/layouts/reader.js'
 import type { CacheOptions, Registry } from '../registry/registry.js'
@@ -7,7 +8,7 @@ import { etcdOptions, placeOf, type SaidPlace } from './config.js'
 import { parseDurationMs } from './duration.js'
 import { baseFlags, type PlaceFlags } from './flags.js'
 import { jsonLine, prettyJson, visible } from './render/visible.js'
-import { errorDoc, wantsJson } from './schema/error.js'
+import { wantsJson } from './wants-json.js'
 
 export type BaseFlags = Interfaces.InferredFlags<typeof baseFlags>
 export type OutputFormat = NonNullable<BaseFlags['output']>

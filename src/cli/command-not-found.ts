@@ -1,8 +1,9 @@
 import type { Hook } from '@oclif/core'
+import { errorDoc } from '../domain/error-doc.js'
 import { DiscoError } from '../domain/errors.js'
 import { nearestNames } from '../domain/nearest.js'
 import { prettyJson, visible } from './render/visible.js'
-import { errorDoc, wantsJson } from './schema/error.js'
+import { wantsJson } from './wants-json.js'
 
 /** oclif's own word for an unknown command has neither the nearest names nor our exit code. */
 const hook: Hook.CommandNotFound = async ({ id, argv, config }) => {

@@ -13,6 +13,21 @@ export function parseDurationMs(text: string): number {
   })
 }
 
+/** A longer time than this is none at all to a timer: it would be over at once. */
+const MOST_WAIT_MS = 2 ** 31 - 1
+
+/** A time that is waited for: as above, or 0. @throws DiscoError USAGE */
+export function parseWaitMs(text: string): number {
+  return /^0(ms|s|m|h)?$/.test(text) ? 0 : parseTimeMs(text)
+}
+
+/** A time that is waited for, above 0. @throws DiscoError USAGE */
+export function parseTimeMs(text: string): number {
+  const ms = parseDurationMs(text)
+  if (ms <= MOST_WAIT_MS) return ms
+  throw new DiscoError('USAGE', `${text} is too long to wait`, { suggestions: ['The most is 596h'] })
+}
+
 /** The longest lease that etcd grants, in seconds. */
 const MAX_TTL_SECONDS = 9_000_000_000
 

@@ -76,3 +76,30 @@ export function policyOf(flags: PolicyFlags): Policy {
   }
   return kind.configure(config)
 }
+
+/** Whether a hash key is one for each call, rather than the channel's. */
+export function isPerCall(hashKey: string | undefined): hashKey is string {
+  return hashKey?.includes('{{') ?? false
+}
+
+/**
+ * The policies that `--policy a,b` names, to be compared: each takes the flags that say something to it. A hash
+ * key with a placeholder is none of theirs: calls bring it along.
+ *
+ * @throws DiscoError USAGE, also for a flag that says nothing to any of them
+ */
+export function policiesOf(flags: PolicyFlags): readonly [Policy, ...Policy[]] {
+  const [first = '', ...more] = flags.policy.split(',').map((name) => findPolicy(name.trim()).name)
+  const given = PARAMETERS.filter(({ flag }) => flags[flag] !== undefined)
+  for (const { flag, policies } of given) {
+    const isUsed = [first, ...more].some((name) => policies.some((policy) => policy === name))
+    if (!isUsed) policyOf({ policy: first, [flag]: flags[flag] })
+  }
+  const own = (name: string): Policy => {
+    const taken = given.filter(({ policies }) => policies.some((policy) => policy === name))
+    const values = taken.map(({ flag }) => [flag, flags[flag]] as const)
+    const kept = values.filter(([flag, value]) => flag !== 'hash-key' || !isPerCall(String(value)))
+    return policyOf({ policy: name, ...Object.fromEntries(kept) })
+  }
+  return [own(first), ...more.map(own)]
+}

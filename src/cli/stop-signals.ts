@@ -4,7 +4,13 @@ const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 export class StopSignals implements Disposable {
   private readonly first = new AbortController()
   private readonly second = new AbortController()
-  private readonly listen = () => (this.first.signal.aborted ? this.second : this.first).abort()
+  private times = 0
+  private tell: () => void = () => undefined
+  private readonly listen = () => {
+    this.times++
+    ;(this.first.signal.aborted ? this.second : this.first).abort()
+    this.tell()
+  }
 
   constructor() {
     for (const signal of STOP_SIGNALS) process.on(signal, this.listen)
@@ -16,6 +22,12 @@ export class StopSignals implements Disposable {
 
   get twice(): AbortSignal {
     return this.second.signal
+  }
+
+  /** Calls back for each signal that came, those before this call included. */
+  onEach(callback: () => void): void {
+    for (let told = 0; told < this.times; told++) callback()
+    this.tell = callback
   }
 
   [Symbol.dispose](): void {

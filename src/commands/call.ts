@@ -1,96 +1,179 @@
 import { Args, Flags } from '@oclif/core'
-import type { CallReport, CallResult } from '../call/report.js'
+import { measuresOf } from '../call/measures.js'
+import type { RunPlan } from '../call/plan.js'
+import type { CallReport } from '../call/report.js'
+import type { Readiness, Session } from '../call/session.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { Progress, printCallLine, tellSingle } from '../cli/call-view.js'
 import { parseDurationMs } from '../cli/duration.js'
 import { cacheFlags, placeFlags } from '../cli/flags.js'
-import { parseJson } from '../cli/json-argument.js'
+import { isSingleCall, type LoadFlags, loadFlags, loadOf, warmupOf } from '../cli/load-flags.js'
 import { requireServiceName } from '../cli/names.js'
-import { healthFlag, policyFlags, policyOf } from '../cli/policy-flags.js'
-import { age, duration } from '../cli/render/units.js'
+import { healthFlag, policiesOf, policyFlags } from '../cli/policy-flags.js'
+import { age, count } from '../cli/render/units.js'
 import { jsonLine, prettyJson, visible } from '../cli/render/visible.js'
-import { type CallDoc, callDoc, callLineDoc } from '../cli/schema/call.js'
+import { readServiceConfig, requestFlags, textsOf } from '../cli/request-flags.js'
+import { type CallDoc, callDoc } from '../cli/schema/call.js'
+import { type ComparisonDoc, comparisonDoc } from '../cli/schema/comparison.js'
+import {
+  type MethodDescriptionDoc,
+  type MethodsDoc,
+  methodDescriptionDoc,
+  methodsDoc,
+} from '../cli/schema/methods.js'
 import { StopSignals } from '../cli/stop-signals.js'
+import { type TlsFlags, tlsFlags, wantsTls } from '../cli/tls-flags.js'
+import { exitOfVerdict, strictFlag } from '../cli/verdict-exit.js'
+import type { Endpoint } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
-import type { Method } from '../grpc/descriptors.js'
-import type { Client } from '../grpc/dial.js'
+import type { BackendTls } from '../grpc/backend-tls.js'
+import type { Descriptors } from '../grpc/descriptors.js'
 import type { ResolvedList } from '../grpc/live-list.js'
-
-/** Endpoints that take longer to connect are reported and left out. */
-const CONNECT_DEADLINE_MS = 5_000
+import type { Method } from '../grpc/method.js'
+import type { Registry } from '../registry/registry.js'
+import { type Assertion, assess, parseAssertions } from '../stats/assertion.js'
+import { isPrivate } from '../tls/private-range.js'
 
 /** 64 + the gRPC status: what a single failed call exits with. */
 const EXIT_OF_STATUS = 64
 
+type CallFlags = BaseFlags & LoadFlags & { verbose: boolean; histogram: boolean; strict: boolean }
+type Listeners = Pick<RunPlan, 'keepsReplies' | 'onResult' | 'onReply'>
+type Doc = CallDoc | ComparisonDoc | MethodsDoc | MethodDescriptionDoc
+
 export default class Call extends DiscoCommand {
   static override summary = 'Call a method of a service, through the resolver and picker that programs use'
   static override description =
-    "One call prints the reply. With --n, counts which endpoint got each call and judges that against the weights. The method's description comes from server reflection, or from --proto."
+    'One call prints the reply. More count which endpoint got each, how fast, and judge that against the weights. Without a method, lists what can be called. Methods are described by server reflection, or by --proto or --protoset.'
   static override examples = [
     `<%= config.bin %> call hello SayHello -d '{"name":"abc"}'`,
     '<%= config.bin %> call hello SayHello --n 10 --policy round_robin',
+    '<%= config.bin %> call hello SayHello --duration 10s -c 64',
+    '<%= config.bin %> call hello SayHello --describe',
   ]
   static override args = {
     service: Args.string({ required: true, description: 'the service, as it is registered' }),
-    method: Args.string({
-      required: true,
-      description: 'a method: its bare name, or package.Service/Method',
-    }),
+    method: Args.string({ description: 'a method: its bare name, or package.Service/Method' }),
   }
   static override flags = {
-    n: Flags.integer({ default: 1, min: 1, max: 100_000_000, description: 'how many calls' }),
+    ...loadFlags,
+    ...requestFlags,
     ...policyFlags,
+    ...tlsFlags,
     health: healthFlag,
-    data: Flags.string({ char: 'd', default: '{}', helpValue: '<json>', description: 'the request message' }),
-    deadline: Flags.string({
-      default: '5s',
-      helpValue: '<duration>',
-      description: 'how long each call may take',
+    describe: Flags.boolean({ description: "show the method's messages, and call nothing" }),
+    assert: Flags.string({
+      helpValue: 'p99<50ms,…',
+      description: 'what the run must fulfil, or it exits with 8: p50, p95, p99, max, errors, skew, rate',
     }),
-    proto: Flags.string({ helpValue: 'FILE', description: 'describes the method where the server does not' }),
-    'import-path': Flags.string({
-      multiple: true,
-      helpValue: 'DIR',
-      description: 'where imports of --proto are found',
+    histogram: Flags.boolean({ description: 'show how the latencies spread' }),
+    verbose: Flags.boolean({ char: 'v', description: "show the reply's headers and trailers" }),
+    'connect-deadline': Flags.string({
+      ...{ default: '5s', helpValue: '<duration>' },
+      description: 'how long finding, connecting to and describing the service may take, each',
     }),
     ...cacheFlags,
+    strict: strictFlag,
     ...placeFlags,
   }
 
-  async run(): Promise<CallDoc> {
+  async run(): Promise<Doc> {
     const { args, flags } = await this.parse(Call)
     const service = requireServiceName(args.service, this.place(flags).layout)
-    const policy = policyOf(flags)
-    const data = parseJson(flags.data)
-    const deadlineMs = parseDurationMs(flags.deadline)
+    const policies = policiesOf(flags)
+    const load = loadOf(flags)
+    const loads = { load, warmup: warmupOf(flags, load), deadlineMs: parseDurationMs(flags.deadline) }
+    const texts = await textsOf(flags)
+    const assertions = flags.assert === undefined ? [] : parseAssertions(flags.assert)
+    const serviceConfig = await this.serviceConfig(flags)
+    const connectMs = parseDurationMs(flags['connect-deadline'])
+    const { describedByFiles, describedByServer } = await import('../call/description.js')
+    const described = await describedByFiles(flags)
+    const isDescription = args.method === undefined || flags.describe
+    if (described && isDescription) return await this.tellMethods(service, described, args.method, flags)
+
     const registry = await this.openRegistry(flags, this.cacheOptions(flags))
-    const [{ install }, { Session }, { run }] = await Promise.all([
+    const [{ install }, { Session }, { run }, { Invoker }, { contentOf }] = await Promise.all([
       import('../grpc/install.js'),
       import('../call/session.js'),
       import('../call/run.js'),
+      import('../grpc/invoker.js'),
+      import('../call/content.js'),
     ])
     install({ discovery: registry })
+    const tls = await this.backendTls(flags)
     using stop = new StopSignals()
-    const session = new Session(service, policy, { health: flags.health })
-    try {
-      const readiness = await session
-        .connect(CONNECT_DEADLINE_MS, stop.once)
-        .catch(async (error: unknown) => {
-          // The registry knows the names that were meant.
-          if (error instanceof DiscoError && error.code === 'NOT_FOUND') await registry.listExisting(service)
-          throw error
-        })
+    using progress = Progress.for(this.format(flags), isSingleCall(flags))
+    const reports: CallReport[] = []
+    for (const policy of policies) {
+      using session = new Session(service, policy, { health: flags.health, ...serviceConfig, tls })
+      const readiness = await this.connect(session, registry, connectMs, stop.once)
       this.tellAge(session.log.list, flags)
-      const method = await describeMethod(session.client, args.method, flags, deadlineMs)
-      const plan = {
-        ...{ method, message: method.encode(data), calls: flags.n, deadlineMs },
-        ...(this.format(flags) === 'ndjson'
-          ? { onResult: (result: CallResult) => this.printCall(result) }
-          : {}),
+      if (!tls) this.tellPlaintext(session.log.registered, flags)
+      const descriptors = described ?? (await describedByServer(session.client, connectMs, stop.once))
+      if (args.method === undefined || flags.describe) {
+        return await this.tellMethods(service, descriptors, args.method, flags)
       }
-      const report = await run(session, readiness, plan, stop.once)
-      return await this.tell(report, flags)
-    } finally {
-      session.close()
+      const method = descriptors.method(args.method)
+      const plan = {
+        ...loads,
+        content: contentOf(method, texts, load.calls),
+        ...this.listeners(method, flags),
+      }
+      reports.push(
+        await run(session, readiness, new Invoker(session.client, method), plan, stop, progress.start),
+      )
+      if (stop.once.aborted) break
+    }
+    progress[Symbol.dispose]()
+    return await this.tell(reports, assertions, flags)
+  }
+
+  private async connect(
+    session: Session,
+    registry: Registry,
+    deadlineMs: number,
+    signal: AbortSignal,
+  ): Promise<Readiness> {
+    try {
+      return await session.connect(deadlineMs, signal)
+    } catch (error) {
+      // The registry knows the names that were meant.
+      if (error instanceof DiscoError && error.code === 'NOT_FOUND')
+        await registry.listExisting(session.service)
+      throw error
+    }
+  }
+
+  private async backendTls(flags: TlsFlags): Promise<BackendTls | undefined> {
+    if (!wantsTls(flags)) return undefined
+    const { readBackendTls } = await import('../grpc/backend-tls.js')
+    const { 'tls-ca': caFile, 'tls-cert': certFile, 'tls-key': keyFile, 'tls-name': name } = flags
+    return await readBackendTls({ caFile, certFile, keyFile }, name)
+  }
+
+  private tellPlaintext(endpoints: readonly Endpoint[], flags: BaseFlags): void {
+    const exposed = endpoints.filter(({ addr, problem }) => problem === null && !isPrivate(addr))
+    const [first, ...more] = exposed
+    if (!first) return
+    const others = more.length > 0 ? ` and ${count(more.length, 'other')}` : ''
+    const mark = this.palette(flags, process.stderr).yellow('!')
+    this.remark(
+      `${mark} Plaintext to ${visible(first.addr)}${others}, outside of private networks: --tls encrypts`,
+    )
+  }
+
+  /** Who is told of calls and replies while they come. */
+  private listeners(method: Method, flags: BaseFlags & LoadFlags): Listeners {
+    const format = this.format(flags)
+    const isPrinted = format === 'table' || format === 'wide'
+    const keepsReplies = format === 'ndjson' || (format === 'json' && isSingleCall(flags))
+    return {
+      keepsReplies,
+      ...(format === 'ndjson' ? { onResult: printCallLine } : {}),
+      ...(isPrinted && isSingleCall(flags) && method.streamsReplies
+        ? { onReply: (bytes: Uint8Array) => this.out(jsonLine(method.decode(bytes))) }
+        : {}),
     }
   }
 
@@ -104,75 +187,98 @@ export default class Call extends DiscoCommand {
     )
   }
 
-  private async tell(report: CallReport, flags: BaseFlags & { n: number }): Promise<CallDoc> {
-    const doc = callDoc(report)
+  private async tellMethods(
+    service: string,
+    descriptors: Descriptors,
+    name: string | undefined,
+    flags: BaseFlags,
+  ): Promise<MethodsDoc | MethodDescriptionDoc> {
+    const { renderDescription, renderMethods } = await import('../cli/render/methods.js')
+    if (name !== undefined) {
+      const doc = methodDescriptionDoc(service, descriptors.method(name))
+      return this.print(flags, doc, {
+        table: (palette) => renderDescription(doc, palette),
+        lines: () => [doc],
+        names: () => [doc.method],
+      })
+    }
+    const doc = methodsDoc(service, descriptors.methods)
+    return this.print(flags, doc, {
+      table: (palette) => renderMethods(doc, palette),
+      lines: () => doc.methods,
+      names: () => doc.methods.map(({ method }) => method),
+    })
+  }
+
+  /** What else the channel's service config should have; its LB policy is --policy's. */
+  private async serviceConfig(flags: BaseFlags & { 'service-config'?: string | undefined }) {
+    const file = flags['service-config']
+    if (file === undefined) return {}
+    const { loadBalancingConfig, ...serviceConfig } = await readServiceConfig(file)
+    if (loadBalancingConfig !== undefined) {
+      const mark = this.palette(flags, process.stderr).yellow('!')
+      this.remark(`${mark} The loadBalancingConfig of ${visible(file)} is left out: --policy decides`)
+    }
+    return { serviceConfig }
+  }
+
+  private async tell(
+    reports: readonly CallReport[],
+    assertions: readonly Assertion[],
+    flags: CallFlags,
+  ): Promise<CallDoc | ComparisonDoc> {
+    const docs = reports.map((report) => callDoc(report, assess(assertions, measuresOf(report))))
+    const [first] = reports
+    const [doc] = docs
+    if (!first || !doc) throw new DiscoError('INTERNAL', 'No run was made')
+    const all = docs.length > 1 ? comparisonDoc(doc.service, doc.method, docs) : doc
     const format = this.format(flags)
-    if (format === 'json') this.out(prettyJson(doc))
+    if (format === 'json') this.out(prettyJson(all))
     else if (format === 'name') for (const { addr } of doc.endpoints) this.out(visible(addr))
     else if (format !== 'ndjson') {
-      if (flags.n === 1) this.tellOne(report, flags)
-      else {
-        const { renderCallReport } = await import('../cli/render/call-report.js')
-        this.out(renderCallReport(doc, this.palette(flags)))
-      }
+      if (isSingleCall(flags) && docs.length === 1) this.tellOne(first, flags)
+      else await this.tellReports(docs, flags)
     }
-    process.exitCode = exitOf(report, flags.n)
-    return doc
+    process.exitCode = exitOf(reports, docs, flags)
+    return all
   }
 
-  private tellOne({ last, method }: CallReport, flags: BaseFlags): void {
-    if (!last) return
+  private async tellReports(docs: readonly CallDoc[], flags: CallFlags): Promise<void> {
+    const { renderCallReport } = await import('../cli/render/call-report.js')
+    const palette = this.palette(flags)
+    for (const doc of docs) {
+      const report = renderCallReport(doc, palette, { withHistogram: flags.histogram })
+      this.out(docs.length > 1 ? `${report}\n` : report)
+    }
+    const [first] = docs
+    if (docs.length === 1 || !first) return
+    const { renderComparison } = await import('../cli/render/comparison.js')
+    this.out(renderComparison(comparisonDoc(first.service, first.method, docs), palette))
+  }
+
+  private tellOne(report: CallReport, flags: CallFlags): void {
     const palette = this.palette(flags, process.stderr)
-    const where = `${visible(last.endpoint?.addr ?? 'no endpoint')} in ${duration(last.latencyMs)}`
-    if (last.statusCode === 0) {
-      this.out(prettyJson(last.reply))
-      this.remark(palette.dim(`${method} at ${where}`))
-    } else
-      this.remark(`${palette.red('✗')} ${last.status}: ${visible(last.details)}\n  ${method} at ${where}`)
-  }
-
-  private printCall(result: CallResult): void {
-    this.out(jsonLine(callLineDoc(result)))
+    const { data, remarks } = tellSingle(report, flags.verbose, palette)
+    for (const line of data) this.out(line)
+    for (const line of remarks) this.remark(line)
   }
 }
 
-async function describeMethod(
-  client: Client,
-  name: string,
-  flags: { proto?: string | undefined; 'import-path'?: string[] | undefined },
-  deadlineMs: number,
-): Promise<Method> {
-  const { Descriptors } = await import('../grpc/descriptors.js')
-  const method = flags.proto
-    ? new Descriptors(await filesOf(flags.proto, flags['import-path']), `Described by ${flags.proto}`).method(
-        name,
-      )
-    : await reflectedMethod(client, name, deadlineMs)
-  if (method.kind === 'unary') return method
-  throw new DiscoError(
-    'USAGE',
-    `${method.name} is a streaming method (${method.kind}); only unary ones can be called`,
-  )
-}
-
-async function filesOf(proto: string, importPaths: string[] | undefined) {
-  const { readProtoFile } = await import('../grpc/proto-file.js')
-  return await readProtoFile(proto, importPaths ?? [])
-}
-
-async function reflectedMethod(client: Client, name: string, deadlineMs: number): Promise<Method> {
-  const [{ reflect }, { Descriptors }] = await Promise.all([
-    import('../grpc/reflection.js'),
-    import('../grpc/descriptors.js'),
-  ])
-  const { files, source, services } = await reflect(client, deadlineMs)
-  return new Descriptors(files, source, services).method(name)
-}
-
-/** The first that applies: interrupted, a single call's status, failed calls, a failed verdict. */
-function exitOf(report: CallReport, wanted: number): number {
-  if (report.interrupted) return 130
-  if (wanted === 1) return report.last?.statusCode ? EXIT_OF_STATUS + report.last.statusCode : 0
-  if (report.ok < report.calls) return 7
-  return report.verdict.result === 'fail' ? 8 : 0
+/** The first that applies: interrupted, a single call's status, failed calls, a failed verdict or assertion. */
+function exitOf(
+  reports: readonly CallReport[],
+  docs: readonly CallDoc[],
+  flags: LoadFlags & { readonly strict: boolean },
+): number {
+  const [first] = reports
+  if (reports.some(({ interrupted }) => interrupted)) return 130
+  const isSingle = isSingleCall(flags) && reports.length === 1
+  if (isSingle && first?.last?.statusCode) return EXIT_OF_STATUS + first.last.statusCode
+  const assertions = docs.flatMap((doc) => doc.assertions)
+  const isErrorsAsserted = assertions.some(({ assertion }) => assertion.startsWith('errors'))
+  if (!isErrorsAsserted && reports.some(({ ok, calls }) => ok < calls)) return 7
+  if (assertions.some(({ holds }) => !holds)) return 8
+  if (isSingle) return 0
+  const isUnserved = flags.strict && reports.some(({ unserved }) => unserved.length > 0)
+  return isUnserved ? 8 : Math.max(...reports.map(({ verdict }) => exitOfVerdict(verdict, flags.strict)))
 }

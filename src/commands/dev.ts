@@ -1,16 +1,17 @@
 import { Flags } from '@oclif/core'
+import { runCommand } from '../agent/run-command.js'
 import { planBackends } from '../cli/backend-flags.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
-import { runCommand, splitCommand } from '../cli/child-command.js'
+import { splitCommand } from '../cli/child-command.js'
 import { requireServiceName } from '../cli/names.js'
 import { jsonLine, visible } from '../cli/render/visible.js'
 import type { DevDoc } from '../cli/schema/dev.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import type { Backend } from '../dev/backends.js'
 import type { DevRegistry } from '../dev/etcd/server.js'
+import { isLoopback } from '../domain/address.js'
 import { DiscoError } from '../domain/errors.js'
 
-const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/
 const CAVEAT = 'in memory: nothing is kept on disk. For production, use a real etcd cluster.'
 
 export default class Dev extends DiscoCommand {
@@ -125,7 +126,7 @@ function nextSteps(endpoint: string, service: string, first: Backend | undefined
 }
 
 function refuseRemote({ host, 'allow-remote': allowed }: { host: string; 'allow-remote': boolean }): void {
-  if (allowed || LOOPBACK.test(host)) return
+  if (allowed || isLoopback(host)) return
   throw new DiscoError(
     'USAGE',
     `${host} can be reached from other machines, and this registry lets everyone in`,

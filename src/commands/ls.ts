@@ -1,12 +1,13 @@
-import { Args } from '@oclif/core'
+import { Args, Flags } from '@oclif/core'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { parseTimeMs } from '../cli/duration.js'
 import { placeFlags } from '../cli/flags.js'
 import { requireServiceName } from '../cli/names.js'
 import { renderEndpoints } from '../cli/render/endpoints.js'
 import { renderServices } from '../cli/render/services.js'
 import { count } from '../cli/render/units.js'
 import { visible } from '../cli/render/visible.js'
-import { type EndpointsDoc, endpointsDoc } from '../cli/schema/endpoints.js'
+import { type EndpointsDoc, endpointsDoc, type HealthByAddr } from '../cli/schema/endpoints.js'
 import { type ServicesDoc, servicesDoc } from '../cli/schema/services.js'
 import type { Endpoint } from '../domain/endpoint.js'
 import type { Registry } from '../registry/registry.js'
@@ -19,7 +20,17 @@ export default class Ls extends DiscoCommand {
   static override args = {
     service: Args.string({ description: 'the service; without one, all are summarised' }),
   }
-  static override flags = placeFlags
+  static override flags = {
+    probe: Flags.boolean({
+      description: 'ask every endpoint whether it is healthy: grpc.health.v1, or whether it connects',
+    }),
+    'probe-timeout': Flags.string({
+      default: '2s',
+      helpValue: '<duration>',
+      description: 'how long a server may take to answer',
+    }),
+    ...placeFlags,
+  }
 
   async run(): Promise<EndpointsDoc | ServicesDoc> {
     const { args, flags } = await this.parse(Ls)
@@ -32,12 +43,13 @@ export default class Ls extends DiscoCommand {
     )
   }
 
-  private async listServices(registry: Registry, flags: BaseFlags): Promise<ServicesDoc> {
+  private async listServices(registry: Registry, flags: BaseFlags & ProbeFlags): Promise<ServicesDoc> {
     const { summarizeServices } = await import('../registry/summary.js')
     const { revision, endpoints, otherKeys } = await registry.list()
     const { services, foreignKeys, rootHints } = summarizeServices(endpoints)
-    const ttls = await registry.ttls(leasesOf(services.flatMap((service) => service.endpoints)))
-    const doc = servicesDoc(revision, services, ttls)
+    const listed = services.flatMap((service) => service.endpoints)
+    const [ttls, health] = await Promise.all([registry.ttls(leasesOf(listed)), askHealth(listed, flags)])
+    const doc = servicesDoc(revision, services, ttls, health)
     this.print(flags, doc, {
       table: (palette) => renderServices(doc, palette),
       lines: () => doc.services.map((service) => ({ schema: 'disco.service/v1', rev: doc.rev, ...service })),
@@ -53,9 +65,18 @@ export default class Ls extends DiscoCommand {
     return doc
   }
 
-  private async listEndpoints(registry: Registry, service: string, flags: BaseFlags): Promise<EndpointsDoc> {
+  private async listEndpoints(
+    registry: Registry,
+    service: string,
+    flags: BaseFlags & ProbeFlags,
+  ): Promise<EndpointsDoc> {
     const listing = await registry.listExisting(service)
-    const doc = endpointsDoc(service, listing, await registry.ttls(leasesOf(listing.endpoints)))
+    const { endpoints } = listing
+    const [ttls, health] = await Promise.all([
+      registry.ttls(leasesOf(endpoints)),
+      askHealth(endpoints, flags),
+    ])
+    const doc = endpointsDoc(service, listing, ttls, health ?? undefined)
     return this.print(flags, doc, {
       table: (palette, wide) => renderEndpoints(doc, palette, { wide }),
       lines: () =>
@@ -68,6 +89,19 @@ export default class Ls extends DiscoCommand {
       names: () => doc.endpoints.map(({ addr }) => addr),
     })
   }
+}
+
+interface ProbeFlags {
+  readonly probe: boolean
+  readonly 'probe-timeout': string
+}
+
+/** Null unless --probe asks for it. */
+async function askHealth(endpoints: readonly Endpoint[], flags: ProbeFlags): Promise<HealthByAddr | null> {
+  const deadlineMs = parseTimeMs(flags['probe-timeout'])
+  if (!flags.probe) return null
+  const { surveyHealth } = await import('../agent/health-survey.js')
+  return await surveyHealth(endpoints, { deadlineMs })
 }
 
 function leasesOf(endpoints: readonly Endpoint[]): string[] {

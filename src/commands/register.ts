@@ -1,89 +1,118 @@
-import { randomUUID } from 'node:crypto'
 import { Args, Flags } from '@oclif/core'
-import { completeAddress } from '../cli/address-argument.js'
-import { DiscoCommand } from '../cli/base-command.js'
+import { adminFlags, planAdmin } from '../cli/admin-flags.js'
+import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { splitCommand } from '../cli/child-command.js'
+import type { Palette } from '../cli/color.js'
 import { placeOf, type SaidPlace } from '../cli/config.js'
-import { parseTtlSeconds } from '../cli/duration.js'
-import { type PlaceFlags, placeFlags, versionFlag } from '../cli/flags.js'
+import { parseTtlSeconds, parseWaitMs } from '../cli/duration.js'
+import { type PlaceFlags, placeFlags } from '../cli/flags.js'
 import { requireServiceName } from '../cli/names.js'
+import { planProbe, probeFlags } from '../cli/probe-flags.js'
+import { planEndpoints, registeredFlags } from '../cli/register-flags.js'
 import { RegisterView } from '../cli/register-view.js'
+import { seconds } from '../cli/render/units.js'
+import { followServer } from '../cli/server-view.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { DiscoError } from '../domain/errors.js'
-import { DEFAULT_LAYOUT, type Layout, layoutNamed } from '../domain/layouts/index.js'
+import { DEFAULT_LAYOUT, layoutNamed } from '../domain/layouts/index.js'
 import { AUTO } from '../domain/layouts/reader.js'
-import { parseWeight } from '../domain/weight.js'
+
+/** Signals that mean something to many servers, and nothing to us. */
+const FORWARDED = ['SIGUSR1', 'SIGUSR2', 'SIGQUIT', 'SIGWINCH'] as const
+
+const DEFAULT_DRAIN = '5s'
 
 export default class Register extends DiscoCommand {
-  static override summary = 'Register an endpoint and hold it until stopped'
+  static override summary = 'Register endpoints and hold them until stopped, beside their server or around it'
   static override description =
-    'Holds a lease by keep-alives and takes it again whenever it is lost. Ctrl-C, SIGTERM and SIGHUP deregister at once; a second one revokes the lease without waiting. A registrar that was killed leaves the key to its TTL; the next one waits for that.'
+    'Holds a lease by keep-alives and takes it again whenever it is lost. With -- CMD, starts the command, registers when its port accepts (or --probe finds it healthy), deregisters when it ends, and exits with its code. On Ctrl-C, SIGTERM or SIGHUP: weight 0, --drain, deregister, SIGTERM to the command, --kill-after, SIGKILL; without a command, deregisters at once. A second signal skips the drain. A registrar that was killed leaves the key to its TTL; the next one waits for that.'
   static override examples = [
     '<%= config.bin %> register hello 1.2.3.4:1001 --ttl 10',
-    '<%= config.bin %> register hello :1001 --weight 5 --version 1.0.0',
+    '<%= config.bin %> register hello :1001 --probe grpc -- node server.js',
+    '<%= config.bin %> register hello :1001 :1002 --weight 5 --meta zone=a --admin :9001',
   ]
+  static override strict = false
   static override args = {
     service: Args.string({ required: true, description: 'the service' }),
-    addr: Args.string({ required: true, description: 'host:port, [ipv6]:port, :port or unix:/path' }),
+    addr: Args.string({
+      required: true,
+      description: 'host:port, [ipv6]:port, :port or unix:/path; several share one lease',
+    }),
   }
   static override flags = {
     ttl: Flags.string({
       helpValue: '<seconds>',
       description: "time to live of the lease; 10, or what the layout's own writers take",
     }),
-    weight: Flags.string({
-      helpValue: '<weight>',
-      description: "weight of the endpoint; 1, or what the layout's own writers give",
-    }),
-    version: versionFlag,
-    id: Flags.string({ helpValue: '<id>', description: 'id of the endpoint, where its layout has one' }),
+    ...registeredFlags,
     ...placeFlags,
     takeover: Flags.boolean({ description: 'take the key from whoever holds it' }),
     'on-delete': Flags.option({ options: ['exit', 'reregister'] as const })({
       default: 'exit',
       description: 'what to do when somebody deletes the key on purpose',
     }),
+    drain: Flags.string({
+      helpValue: '<duration>',
+      description: `how long the weight is 0 before the key goes (default: ${DEFAULT_DRAIN} with a command, else 0)`,
+    }),
+    'kill-after': Flags.string({
+      default: '10s',
+      helpValue: '<duration>',
+      description: 'how long the command may take to end after SIGTERM',
+    }),
+    ...probeFlags,
+    ...adminFlags,
   }
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(Register)
-    const layout = this.writtenLayout(flags)
+    const { own, command } = splitCommand(this.argv)
+    this.argv = own
+    const { args, argv, flags } = await this.parse(Register)
+    const layout = layoutNamed(this.place(flags).layout)
     const service = requireServiceName(args.service, layout.name)
-    const weight = flags.weight === undefined ? layout.firstWeight : parseWeight(flags.weight)
-    const ttlSeconds = flags.ttl === undefined ? layout.defaultTtlSeconds || 10 : parseTtlSeconds(flags.ttl)
-    const addr = await completeAddress(args.addr, `disco register ${service} 1.2.3.4:1001`)
-    const id = flags.id ?? (layout.id === 'made' ? randomUUID() : undefined)
-    const registered = {
-      ...{ service, addr, version: flags.version ?? '', weight, metadata: {} },
-      ...(id === undefined ? {} : { id }),
+    const endpoints = await planEndpoints(service, (argv as string[]).slice(1), flags, layout)
+    const hasCommand = command.length > 0
+    const probe = planProbe(flags, endpoints, { hasCommand })
+    if (flags.unhealthy === 'weight0' && layout.weightless !== null) {
+      throw new DiscoError('USAGE', `The layout ${layout.name} carries no weight: ${layout.weightless}`)
     }
+    const adminPlan = await planAdmin(flags)
+    const drainMs = parseWaitMs(flags.drain ?? DEFAULT_DRAIN)
+    const killAfterMs = parseWaitMs(flags['kill-after'])
+    const ttlSeconds = flags.ttl === undefined ? layout.defaultTtlSeconds || 10 : parseTtlSeconds(flags.ttl)
     const registry = await this.openRegistry(flags)
     using stop = new StopSignals()
-    const format = this.format(flags, process.stdout.isTTY ? 'table' : 'ndjson')
-    const view = new RegisterView(
-      format === 'table' || format === 'wide' ? this.palette(flags) : null,
-      ttlSeconds,
-      layout,
-    )
-    const request = { registered, ttlSeconds, takeover: flags.takeover, onDelete: flags['on-delete'] }
-    const registration = await registry.register(request, view, stop.once).catch((error: unknown) => {
-      if (stop.once.aborted) return null
-      throw error
+    const { Registrar, ServerProcess, adminHandler, startAdmin } = await import('../agent/index.js')
+
+    const speaker = this.speakerFor(flags, hasCommand)
+    const [first, ...others] = endpoints.map(({ registered }) => registered)
+    if (!first) throw new DiscoError('USAGE', 'An address is needed')
+    const env = { DISCO_SERVICE: service, DISCO_ADDR: [first, ...others].map(({ addr }) => addr).join(',') }
+    const stdout = speaker.palette ? 'own' : 'stderr'
+    const registrar = new Registrar({
+      registry,
+      request: {
+        registered: [first, ...others],
+        ...{ ttlSeconds, takeover: flags.takeover, onDelete: flags['on-delete'] },
+      },
+      start: hasCommand ? () => ServerProcess.start(command, { env, stdout }) : null,
+      health: probe?.gating ?? null,
+      unhealthy: flags.unhealthy,
+      carriesWeight: layout.weightless === null,
+      drainMs: hasCommand || flags.drain !== undefined ? drainMs : 0,
+      killAfterMs,
     })
-    if (!registration) return
-    const stopped = new Promise<'stopped'>((resolve) => {
-      if (stop.once.aborted) resolve('stopped')
-      stop.once.addEventListener('abort', () => resolve('stopped'))
-    })
-    if ((await Promise.race([registration.ended, stopped])) !== 'stopped') {
-      view.deregisteredByOthers(registration.key)
-      return
-    }
-    const now = new Promise<'now'>((resolve) => stop.twice.addEventListener('abort', () => resolve('now')))
-    if ((await Promise.race([registration.close(), now])) === 'now') {
-      await registration.abandon()
-      process.exitCode = 130
-    }
-    view.closed(registration.key)
+    new RegisterView(speaker.palette, ttlSeconds, layout, speaker.say).follow(registrar)
+    const words = { command: hasCommand ? command.join(' ') : null, waitsFor: probe?.what ?? null }
+    followServer(registrar, { ...words, unhealthy: flags.unhealthy })
+    registrar.once('registered', () => speaker.palette && speaker.say(hintOf(hasCommand, drainMs)))
+    await using admin = adminPlan
+      ? await startAdmin(adminPlan, adminHandler({ registry, registrar, token: adminPlan.token, drainMs }))
+      : null
+    if (admin) this.remark(`→ admin handler on http://${admin.address}`)
+    if (hasCommand) for (const signal of FORWARDED) process.on(signal, () => registrar.signal(signal))
+    stop.onEach(() => registrar.stop())
+    process.exitCode = await registrar.run()
   }
 
   /** Written in the default layout, unless told otherwise. */
@@ -96,7 +125,25 @@ export default class Register extends DiscoCommand {
     })
   }
 
-  private writtenLayout(flags: PlaceFlags): Layout {
-    return layoutNamed(this.place(flags).layout)
+  /**
+   * NDJSON on standard output, or lines for people. What a command prints on standard output is the command's,
+   * so lines go to standard error beside one; where NDJSON was asked for, it is the command that gives way.
+   */
+  private speakerFor(
+    flags: BaseFlags,
+    hasCommand: boolean,
+  ): { palette: Palette | null; say: (line: string) => void } {
+    const format = this.format(flags, hasCommand || process.stdout.isTTY ? 'table' : 'ndjson')
+    const stream = hasCommand ? process.stderr : process.stdout
+    const isForPeople = format === 'table' || format === 'wide'
+    return {
+      palette: isForPeople ? this.palette(flags, stream) : null,
+      say: (line) => stream.write(`${line}\n`),
+    }
   }
+}
+
+function hintOf(hasCommand: boolean, drainMs: number): string {
+  if (!hasCommand) return '  Ctrl-C: deregister.'
+  return `  Ctrl-C: ${drainMs > 0 ? `drain ${seconds(drainMs)}, ` : ''}deregister, stop child. Twice: now.`
 }

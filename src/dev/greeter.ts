@@ -33,6 +33,8 @@ export interface GreeterOptions {
   readonly latencyMs?: number
   /** From 0 to 1: the part of the calls that fail with UNAVAILABLE. */
   readonly errorFraction?: number
+  /** Plaintext unless told otherwise. */
+  readonly credentials?: ServerCredentials
   /** Which reflection protocols it serves; both unless told otherwise. */
   readonly reflection?: readonly ReflectionPackage[]
   /** Whether it answers grpc.health.v1, as it does unless told otherwise. */
@@ -55,6 +57,7 @@ export interface Greeter {
 export async function startGreeter(options: GreeterOptions): Promise<Greeter> {
   const server = new Server()
   const host = options.host ?? '127.0.0.1'
+  const credentials = options.credentials ?? ServerCredentials.createInsecure()
   let calls = 0
   let addr = ''
   const greet = (request: JsonObject): JsonObject => ({
@@ -87,7 +90,7 @@ export async function startGreeter(options: GreeterOptions): Promise<Greeter> {
   for (const pkg of options.reflection ?? REFLECTION_PACKAGES) addReflection(server, pkg)
   const health = options.health === false ? null : new Health(server)
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${host}:${options.port}`, ServerCredentials.createInsecure(), (error, bound) =>
+    server.bindAsync(`${host}:${options.port}`, credentials, (error, bound) =>
       error ? reject(error) : resolve(bound),
     )
   })

@@ -1,5 +1,11 @@
 import type { Endpoint } from './endpoint.js'
 
+/**
+ * What an LB policy promises of the shares: `exact`, that no endpoint strays by a whole pick; `random`, that
+ * they follow on average; `none`, because something else than the weights decides (a key, the load).
+ */
+export type ShareRule = 'exact' | 'random' | 'none'
+
 type Weighted = Pick<Endpoint, 'weight' | 'problem'>
 
 /**

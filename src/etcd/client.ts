@@ -13,10 +13,10 @@ import type {
 } from 'etcd3'
 import type { LeaseId } from '../domain/endpoint.js'
 import type { DiscoError } from '../domain/errors.js'
+import { speaksTls } from '../tls/probe.js'
 import { isTransient, isUnknownLease, translate, translateAll, wasDropped, wasNeverSent } from './errors.js'
 import { Member } from './member.js'
 import { type EtcdOptions, memberUrl, readTlsFiles } from './options.js'
-import { speaksTls } from './tls-probe.js'
 
 /** Two more rounds over the members after a refused one: a restarting member is not yet an outage. */
 const ROUNDS = 3

@@ -20,21 +20,29 @@ export function createKey(
   return onKey(client, key, compare, { request_put: put }, { repeatable: true })
 }
 
+/** A key that nobody may have written since a revision. */
+export interface Unchanged {
+  readonly key: string
+  readonly revision: Revision
+}
+
 /**
- * Puts a value under the key's own lease, if nobody wrote since `revision`. A plain put would detach the
+ * Puts a value under the key's own lease, if nobody wrote it since the revision. A plain put would detach the
  * lease and make the key immortal.
  *
  * @param repeatable whether the value would be the same, had it been written already.
+ * @param witness another key that has to be as it was, too
  */
 export function replaceValue(
   client: EtcdClient,
-  key: string,
+  { key, revision }: Unchanged,
   value: Uint8Array,
-  revision: Revision,
   repeatable: { repeatable: boolean },
+  witness: Unchanged | null = null,
 ): Promise<Outcome> {
   const put = { key: Buffer.from(key), value: Buffer.from(value), ignore_lease: true }
-  return onKey(client, key, unchangedSince(revision), { request_put: put }, repeatable)
+  const more = witness ? [{ ...unchangedSince(witness.revision), key: Buffer.from(witness.key) }] : []
+  return onKey(client, key, unchangedSince(revision), { request_put: put }, repeatable, more)
 }
 
 /** Puts a value under a lease of the caller's, if nobody wrote since `revision`. */
@@ -77,10 +85,11 @@ async function onKey(
   compare: ICompare,
   success: IRequestOp,
   repeatable: { repeatable: boolean },
+  more: readonly ICompare[] = [],
 ): Promise<Outcome> {
   const keyBytes = Buffer.from(key)
   const request = {
-    compare: [{ ...compare, key: keyBytes }],
+    compare: [{ ...compare, key: keyBytes }, ...more],
     success: [success],
     failure: [{ request_range: { key: keyBytes } }],
   }

@@ -1,7 +1,6 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { readAddress } from '../domain/address.js'
 import { DiscoError } from '../domain/errors.js'
+import { readPems } from '../tls/files.js'
 
 /** How to reach etcd. Files are read when the client is made; a password is never part of a message. */
 export interface EtcdOptions {
@@ -48,41 +47,14 @@ export function memberUrl(endpoint: string, wantsTls: boolean): string {
 }
 
 /** Null where nothing asks for TLS files. */
-export async function readTlsFiles(options: EtcdOptions): Promise<TlsFiles | null> {
-  const { caFile, certFile, keyFile } = options
-  if (!certFile !== !keyFile) {
-    throw new DiscoError('USAGE', 'A client certificate needs both --cert and --key')
-  }
-  if (!caFile && !certFile) return null
-  const [rootCertificate, certChain, privateKey] = await Promise.all([
-    readPem(caFile, 'certificate', (pem) => new X509Certificate(pem)),
-    readPem(certFile, 'certificate', (pem) => new X509Certificate(pem)),
-    readPem(keyFile, 'private key', createPrivateKey),
-  ])
-  if (certChain && privateKey && !certChain.parsed.checkPrivateKey(privateKey.parsed)) {
-    throw new DiscoError('USAGE', `The key in ${keyFile} does not belong to the certificate in ${certFile}`)
-  }
+export async function readTlsFiles({ caFile, certFile, keyFile }: EtcdOptions): Promise<TlsFiles | null> {
+  const pems = await readPems({ caFile, certFile, keyFile }, '--cert and --key')
+  if (!pems) return null
+  const { ca, cert, key } = pems
   return {
     // etcd3 wants a root; without one of our own the system's are used, as for any other TLS client.
-    rootCertificate:
-      rootCertificate?.pem ?? Buffer.from((await import('node:tls')).rootCertificates.join('\n')),
-    ...(certChain ? { certChain: certChain.pem } : {}),
-    ...(privateKey ? { privateKey: privateKey.pem } : {}),
-  }
-}
-
-async function readPem<Parsed>(
-  file: string | undefined,
-  what: string,
-  parse: (pem: Buffer) => Parsed,
-): Promise<{ pem: Buffer; parsed: Parsed } | undefined> {
-  if (!file) return undefined
-  const pem = await readFile(file).catch((cause: Error) => {
-    throw new DiscoError('USAGE', `Cannot read ${file}: ${cause.message}`, { cause })
-  })
-  try {
-    return { pem, parsed: parse(pem) }
-  } catch (cause) {
-    throw new DiscoError('USAGE', `${file} holds no PEM ${what} that can be read`, { cause })
+    rootCertificate: ca ?? Buffer.from((await import('node:tls')).rootCertificates.join('\n')),
+    ...(cert ? { certChain: cert } : {}),
+    ...(key ? { privateKey: key } : {}),
   }
 }

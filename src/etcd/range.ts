@@ -86,6 +86,17 @@ async function listOnce(
   }
 }
 
+/** A key as it was at a revision; null where there was none, or where etcd no longer has that revision. */
+export async function keyAt(client: EtcdClient, key: string, revision: Revision): Promise<KeyValue | null> {
+  try {
+    const { kvs } = await client.range({ ...oneKey(key), revision })
+    return kvs[0] ? readKeyValue(kvs[0]) : null
+  } catch (error) {
+    if (isOutOfHistory(error)) return null
+    throw error
+  }
+}
+
 /** Whether etcd no longer has a revision that was asked for, or, set back, does not have it yet. */
 export function isOutOfHistory(error: unknown): boolean {
   return (

@@ -1,18 +1,8 @@
-import {
-  create,
-  createFileRegistry,
-  type DescMethod,
-  type DescService,
-  type FileRegistry,
-  fromBinary,
-  fromJson,
-  type JsonValue,
-  toBinary,
-  toJson,
-} from '@bufbuild/protobuf'
+import { create, createFileRegistry, type DescService, type FileRegistry } from '@bufbuild/protobuf'
 import { type FileDescriptorProto, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import { DiscoError } from '../domain/errors.js'
 import { nearestNames } from '../domain/nearest.js'
+import { fullName, Method } from './method.js'
 import { normalizeFiles } from './normalize-descriptors.js'
 
 /** Services and messages, from wherever they were described. */
@@ -57,6 +47,11 @@ export class Descriptors {
     return new Method(method, this.registry)
   }
 
+  /** Every method that can be called. */
+  get methods(): readonly Method[] {
+    return this.services.flatMap(({ methods }) => methods.map((method) => new Method(method, this.registry)))
+  }
+
   private noSuchMethod(name: string, services: readonly DescService[]): DiscoError {
     const [only] = services.length === 1 ? services : []
     const candidates = services.length > 0 ? services : this.services
@@ -76,49 +71,4 @@ export class Descriptors {
       },
     )
   }
-}
-
-/** A method with its messages as canonical proto3 JSON. */
-export class Method {
-  constructor(
-    private readonly described: DescMethod,
-    private readonly registry: FileRegistry,
-  ) {}
-
-  /** `package.Service/Method` */
-  get name(): string {
-    return fullName(this.described)
-  }
-
-  /** As in the :path header. */
-  get path(): string {
-    return `/${this.name}`
-  }
-
-  get kind(): DescMethod['methodKind'] {
-    return this.described.methodKind
-  }
-
-  /** @throws DiscoError USAGE for a field that the message lacks, or a value of another type */
-  encode(json: JsonValue): Buffer {
-    const { input } = this.described
-    try {
-      return Buffer.from(toBinary(input, fromJson(input, json, { registry: this.registry })))
-    } catch (cause) {
-      const fields = input.fields.map(({ jsonName }) => jsonName).join(', ')
-      throw new DiscoError('USAGE', `The data is no ${input.typeName}: ${(cause as Error).message}`, {
-        cause,
-        suggestions: [fields === '' ? `${input.typeName} has no fields: -d '{}'` : `Its fields: ${fields}`],
-      })
-    }
-  }
-
-  decode(bytes: Uint8Array): JsonValue {
-    const { output } = this.described
-    return toJson(output, fromBinary(output, bytes), { registry: this.registry })
-  }
-}
-
-function fullName(method: DescMethod): string {
-  return `${method.parent.typeName}/${method.name}`
 }

@@ -1,12 +1,30 @@
 import { Client, credentials } from '@grpc/grpc-js'
+import { DiscoError } from '../domain/errors.js'
+import type { BackendTls } from './backend-tls.js'
 import { type ChannelSettings, channelOptions } from './channel-options.js'
 import { targetOf } from './target.js'
 
 export type { Client }
 
-/** A client of a registered service; connects at once. Close it. */
-export function dial(service: string, settings: ChannelSettings): Client {
-  const client = new Client(targetOf(service), credentials.createInsecure(), channelOptions(settings))
+/** How a service is dialled. */
+export interface DialSettings extends ChannelSettings {
+  /** Plaintext without it. */
+  readonly tls?: BackendTls | undefined
+}
+
+/** A client of a registered service; connects at once. Close it. @throws DiscoError USAGE for its service config */
+export function dial(service: string, settings: DialSettings): Client {
+  const client = made(service, settings)
   client.getChannel().getConnectivityState(true)
   return client
+}
+
+function made(service: string, { tls, ...settings }: DialSettings): Client {
+  const options = { ...channelOptions(settings), ...tls?.options }
+  try {
+    return new Client(targetOf(service), tls?.credentials ?? credentials.createInsecure(), options)
+  } catch (cause) {
+    // grpc-js looks at nothing else that could be wrong here.
+    throw new DiscoError('USAGE', `The service config cannot be used: ${(cause as Error).message}`, { cause })
+  }
 }

@@ -1,4 +1,5 @@
 import { experimental, type Metadata } from '@grpc/grpc-js'
+import type { Update } from '../domain/discovery.js'
 import type { RegisteredEndpoint } from './endpoint.js'
 import type { ResolvedList } from './live-list.js'
 
@@ -13,6 +14,8 @@ const CALL_HEADER = 'disco-call'
 
 /** Sees what a channel does, as it does it. Nothing here may throw or take long. */
 export interface Observer {
+  /** What the registry told, at once; `resolved` follows when the burst that it may be part of is over. */
+  heard?(update: Update): void
   /** The registry's list as the channel now has it. */
   resolved?(list: ResolvedList): void
   /** An endpoint's connection changed its state; `problem` says why it is not READY. */

@@ -22,31 +22,44 @@ interface Answer {
 /**
  * Asks one of the service's servers for all its services and their files: reflection v1, then v1alpha.
  *
- * @throws DiscoError RPC_FAILED when the server has no reflection, or does not answer by the deadline.
+ * @throws DiscoError RPC_FAILED when the server has no reflection, or does not answer by the deadline;
+ *   INTERRUPTED
  */
-export async function reflect(client: Client, deadlineMs: number): Promise<Reflected> {
+export async function reflect(
+  client: Client,
+  deadlineMs: number,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Reflected> {
   for (const pkg of REFLECTION_PACKAGES) {
     const stream = new ReflectionStream(client, reflectionMessages(pkg), Date.now() + deadlineMs)
+    const interrupt = () => stream.close()
+    signal.addEventListener('abort', interrupt)
     try {
       return await readAll(stream, pkg.slice(pkg.lastIndexOf('.') + 1))
     } catch (error) {
       const { code, details } = error as ServiceError
       if (code === status.UNIMPLEMENTED) continue
+      if (signal.aborted)
+        throw new DiscoError('INTERRUPTED', 'Interrupted while a server was asked for its methods')
       if (error instanceof DiscoError) throw error
-      throw new DiscoError(
-        'RPC_FAILED',
-        `Server reflection failed: ${status[code] ?? 'UNKNOWN'}: ${details}`,
-        {
-          cause: error,
-          suggestions: ['Without reflection: --proto FILE'],
-        },
-      )
+      const isHung = code === status.DEADLINE_EXCEEDED
+      const what = isHung
+        ? `${stream.peer} did not answer server reflection within ${deadlineMs / 1000}s`
+        : `Server reflection failed at ${stream.peer}: ${status[code] ?? 'UNKNOWN'}: ${details}`
+      throw new DiscoError('RPC_FAILED', what, {
+        cause: error,
+        suggestions: [
+          ...(isHung ? ['The stage that hung: reflect'] : []),
+          'Without reflection: --proto FILE or --protoset FILE',
+        ],
+      })
     } finally {
+      signal.removeEventListener('abort', interrupt)
       stream.close()
     }
   }
   throw new DiscoError('RPC_FAILED', 'The server has no reflection, neither v1 nor v1alpha', {
-    suggestions: ['Describe the method by its file: --proto FILE [--import-path DIR]'],
+    suggestions: ['Describe the method by its file: --proto FILE [--import-path DIR], or --protoset FILE'],
   })
 }
 

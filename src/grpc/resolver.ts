@@ -82,6 +82,7 @@ class RegistryResolver implements experimental.Resolver {
     try {
       for await (const update of this.discovery.watch({ service, ...place }, signal)) {
         if (signal.aborted) return
+        this.observer.heard?.(update)
         if (update.type === 'stale' && list.isEmpty) this.fail(update.cause)
         list.take(update)
       }

@@ -11,9 +11,10 @@ import { sourceHash } from './source-hash.js'
 import { weightedRandom } from './weighted-random.js'
 import { weightedRoundRobin } from './weighted-round-robin.js'
 
-export type { CallKeys, Chooser, Environment, Policy, PolicyKind, Rng, ShareRule } from './policy.js'
+export { type Rng, seeded } from '../domain/rng.js'
+export type { ShareRule } from '../domain/shares.js'
+export type { CallKeys, Chooser, Environment, Policy, PolicyKind } from './policy.js'
 export { NO_KEYS } from './policy.js'
-export { seeded } from './seeded.js'
 
 const CHOOSING_FREELY: readonly [PolicyKind, ...PolicyKind[]] = [
   ...([weightedRoundRobin, roundRobin, random, weightedRandom] as const),

@@ -1,5 +1,5 @@
-/** A random number from 0 on and below 1. The outermost layer makes one; a seeded one repeats itself. */
-export type Rng = () => number
+import type { Rng } from '../domain/rng.js'
+import type { ShareRule } from '../domain/shares.js'
 
 /** What a call brings along for a policy to choose by; null where it says nothing. */
 export interface CallKeys {
@@ -45,12 +45,6 @@ export interface Chooser<Candidate> {
   choose(keys?: CallKeys): Candidate | null
   readonly size: number
 }
-
-/**
- * What a policy promises of the shares: `exact`, that no endpoint strays by a whole pick; `random`, that they
- * follow on average; `none`, because something else than the weights decides (a key, the load).
- */
-export type ShareRule = 'exact' | 'random' | 'none'
 
 interface PolicyTraits {
   readonly name: string

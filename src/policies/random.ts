@@ -1,5 +1,6 @@
+import type { Rng } from '../domain/rng.js'
 import { withoutParameters } from './parameters.js'
-import type { Chooser, Rng } from './policy.js'
+import type { Chooser } from './policy.js'
 import { Roster } from './roster.js'
 
 /** Anyone, each with the same chance. Remembers nothing, so many clients together spread evenly, too. */

@@ -1,4 +1,4 @@
-import type { Rng } from './policy.js'
+import type { Rng } from '../domain/rng.js'
 
 /**
  * Candidates to draw from by weight, in O(log n) for a draw and for a change: a Fenwick tree (Fenwick 1994)

@@ -1,5 +1,6 @@
+import type { Rng } from '../domain/rng.js'
 import { withoutParameters } from './parameters.js'
-import type { Chooser, Rng } from './policy.js'
+import type { Chooser } from './policy.js'
 import { WeightTree } from './weight-tree.js'
 
 /** Anyone, with a chance in proportion to its weight. O(log n) for a pick and for a change. */

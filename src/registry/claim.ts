@@ -7,9 +7,9 @@ import { type GrantedLease, leaseTtl } from '../etcd/lease-keeper.js'
 import { type KeyValue, list, oneKey } from '../etcd/range.js'
 
 /** A dead lease lapses after its TTL; etcd takes up to this much longer to delete its keys. */
-const LAPSE_GRACE_MS = 2_000
+const LAPSE_GRACE_SECONDS = 2
 
-/** How often a foreign lease is looked at: a renewal shows as a TTL that grew. */
+/** How often a foreign lease is looked at: a renewal shows as a TTL that did not fall as time went by. */
 const LOOK_PERIOD_MS = 250
 
 export interface Claim {
@@ -61,14 +61,15 @@ async function untilLapsed(
   const first = await leaseTtl(client, found.lease)
   if (!first) return
   onWait({ lease: found.lease, ttlSeconds: first.ttlSeconds })
-  const end = Date.now() + first.ttlSeconds * 1000 + LAPSE_GRACE_MS
-  let leastSeconds = first.ttlSeconds
-  while (Date.now() < end) {
+  const startMs = performance.now()
+  const elapsedSeconds = () => (performance.now() - startMs) / 1000
+  while (elapsedSeconds() < first.ttlSeconds + LAPSE_GRACE_SECONDS) {
     await delay(LOOK_PERIOD_MS, undefined, { signal })
+    // etcd tells whole seconds, rounded down: without a renewal, less than this is left.
+    const leftSeconds = first.ttlSeconds + 1 - elapsedSeconds()
     const ttl = await leaseTtl(client, found.lease)
     if (!ttl || !(await stillHeld(client, found))) return
-    if (ttl.ttlSeconds > leastSeconds) throw heldElsewhere(found.key, found.lease, ttl.grantedTtlSeconds)
-    leastSeconds = ttl.ttlSeconds
+    if (ttl.ttlSeconds >= leftSeconds) throw heldElsewhere(found.key, found.lease, ttl.grantedTtlSeconds)
   }
   throw heldElsewhere(found.key, found.lease, first.grantedTtlSeconds)
 }

@@ -1,45 +1,41 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type LeaseId, leaseHex, type Registered, type Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
-import { isNoEndpoint, isUnreadable, type Layout } from '../domain/layouts/index.js'
+import type { Layout } from '../domain/layouts/index.js'
 import type { EtcdClient } from '../etcd/client.js'
-import { createKey, deleteHeldBy, replaceUnder } from '../etcd/key-txn.js'
-import { type GrantedLease, grantLease, keepAlive, leaseTtl } from '../etcd/lease-keeper.js'
+import { grantLease, type KeeperReports, keepAlive } from '../etcd/lease-keeper.js'
 import { watchRange } from '../etcd/prefix-watch.js'
-import { type KeyValue, list, oneKey } from '../etcd/range.js'
+import { oneKey } from '../etcd/range.js'
+import { checkWritable } from './check-writable.js'
 import { claimKey } from './claim.js'
+import { HeldKey, type KeyReports } from './held-key.js'
+import { HeldLease } from './held-lease.js'
 
 export interface RegistrationRequest {
-  readonly registered: Registered
+  /** One endpoint, or several of one process: each has a key, and all have one lease. */
+  readonly registered: Registered | readonly [Registered, ...Registered[]]
   readonly ttlSeconds: number
   /** Takes a key that somebody else holds. Default: no. */
   readonly takeover?: boolean
-  /** What to do when somebody deletes the key while its lease lives, that is, on purpose. Default: exit. */
+  /** What to do when somebody deletes a key while its lease lives, that is, on purpose. Default: exit. */
   readonly onDelete?: 'exit' | 'reregister'
 }
 
 /** What a held registration goes through; each is told once. */
-export interface RegistrationReports {
-  onWaiting?(found: { lease: LeaseId; ttlSeconds: number }): void
-  onRegistered?(held: {
-    key: string
-    registered: Registered
-    lease: GrantedLease
-    revision: Revision
-    again: boolean
-  }): void
-  /** Somebody else wrote our key: this is what it holds now. */
-  onChanged?(now: { registered: Registered; before: Registered; revision: Revision }): void
-  /** The key had lost its lease to a plain put; it is under ours again. */
-  onReattached?(at: { revision: Revision }): void
-  onLeaseLost?(lost: { lease: LeaseId }): void
-  /** The key was deleted on purpose, and is put back as asked. */
-  onDeleted?(): void
-  onTrouble?(cause: DiscoError): void
-  onRecovered?(): void
+export interface RegistrationReports extends KeyReports, KeeperReports {
+  onWaiting?(found: { key: string; lease: LeaseId; ttlSeconds: number }): void
+  /** One of several keys is no longer held, the others are: deleted on purpose, or taken over (CONFLICT). */
+  onDropped?(dropped: { key: string; registered: Registered; why: 'deregistered' | DiscoError }): void
 }
 
-/** How a registration ended by itself: its key was deleted while its lease lived, that is, on purpose. */
+/** A key that is held, and what ends its watch: its own end, and a move to another key. */
+interface Hold {
+  readonly key: HeldKey
+  readonly stop: AbortController
+  moved: AbortController
+}
+
+/** How a registration ended: closed, or all of its keys were deleted while the lease lived, on purpose. */
 export type Ended = 'deregistered' | 'closed'
 
 /** Watchers tell a deregistration from an expiry by asking for the lease: it lives this much longer. */
@@ -49,49 +45,44 @@ const REVOKE_AFTER_MS = 250
 const RETRY_MS = 1_000
 
 /**
- * One held endpoint: a key under a lease of its own. For as long as it runs it takes the key again whenever
- * etcd says that the lease is gone, with the last valid value that stood under it; it never fights another
- * registrar, and puts back what was deleted on purpose only if it was told to.
+ * Held endpoints: keys under one lease. For as long as it runs it takes the keys again whenever etcd says that
+ * the lease is gone, each with the last valid value that stood under it; it never fights another registrar,
+ * and puts back what was deleted on purpose only if it was told to.
  */
 export class Registration {
-  /** Resolves when it ends by itself or is closed. Rejects with CONFLICT when the key was taken over. */
+  /**
+   * Resolves when it is closed or all keys were deleted on purpose. Rejects with CONFLICT at the same time if
+   * a key was taken over meanwhile, or with what else no retry can mend.
+   */
   readonly ended: Promise<Ended>
 
   private readonly stop = new AbortController()
-  /** Ends the watch of a key that is no longer ours: some layouts make the key of the lease. */
-  private moved = new AbortController()
+  private readonly holds: Set<Hold>
   private reconciling: Promise<void> = Promise.resolve()
-  /** A lost lease has been replaced, and the key is not known to stand under the new one yet. */
-  private isRegisteringAgain = false
-  private currentKey: string
+  private conflict: DiscoError | null = null
   private finish: (end: Ended | DiscoError) => void = () => undefined
 
   private constructor(
     private readonly client: EtcdClient,
-    private readonly layout: Layout,
-    private readonly request: RegistrationRequest,
+    private readonly lease: HeldLease,
     private readonly reports: RegistrationReports,
-    private lease: GrantedLease,
-    private last: { registered: Registered; value: Uint8Array },
-    private lastRevision: Revision,
+    private readonly all: readonly HeldKey[],
   ) {
-    this.currentKey = this.keyUnder(lease)
+    this.holds = new Set(
+      all.map((key) => ({ key, stop: new AbortController(), moved: new AbortController() })),
+    )
     this.ended = new Promise((resolve, reject) => {
       this.finish = (end) => {
         this.stop.abort()
-        if (end instanceof DiscoError) reject(end)
-        else resolve(end)
+        const outcome = this.conflict ?? end
+        if (outcome instanceof DiscoError) reject(outcome)
+        else resolve(outcome)
       }
     })
     this.ended.catch(() => undefined)
   }
 
-  /** Where it stands now. */
-  get key(): string {
-    return this.currentKey
-  }
-
-  /** Grants a lease, claims the key, and starts to hold both. @throws DiscoError CONFLICT, USAGE */
+  /** Grants a lease, claims the keys, and starts to hold them all. @throws DiscoError CONFLICT, USAGE */
   static async acquire(
     client: EtcdClient,
     layout: Layout,
@@ -99,49 +90,70 @@ export class Registration {
     reports: RegistrationReports,
     signal: AbortSignal,
   ): Promise<Registration> {
-    const { registered, ttlSeconds, takeover = false } = request
+    const { ttlSeconds, takeover = false, onDelete = 'exit' } = request
+    const all = 'service' in request.registered ? [request.registered] : request.registered
     // What cannot be written, whatever lease etcd grants, is refused before etcd is asked for one.
-    layout.encode([registered], '1')
-    const lease = await grantLease(client, ttlSeconds)
-    const { key, value } = layout.encode([registered], lease.id)
+    checkWritable(layout, all)
+    const lease = new HeldLease(client, ttlSeconds, await grantLease(client, ttlSeconds))
+    const failed = new AbortController()
     const waiting = new AbortController()
-    void keepAlive(client, lease, {}, waiting.signal)
+    void keepAlive(client, lease.current, {}, waiting.signal)
     try {
-      const revision = await claimKey(
-        client,
-        lease,
-        { key, value, takeover },
-        (found) => reports.onWaiting?.(found),
-        signal,
-      )
-      const held = new Registration(client, layout, request, reports, lease, { registered, value }, revision)
-      reports.onRegistered?.({ key, registered, lease, revision, again: false })
-      void held.keepLease()
-      void held.watchKey()
-      return held
+      const claims = all.map((registered) => {
+        const { key, value } = layout.encode([registered], lease.id)
+        return claimKey(
+          client,
+          lease.current,
+          { key, value, takeover },
+          (found) => reports.onWaiting?.({ key, ...found }),
+          AbortSignal.any([signal, failed.signal]),
+        )
+      })
+      const revisions = await allOrFirstError(claims, failed)
+      const keys = all.map((asked) => new HeldKey(client, layout, lease, onDelete, reports, asked))
+      const registration = new Registration(client, lease, reports, keys)
+      for (const [index, key] of keys.entries()) key.tellHeld(revisions[index] ?? 0, { again: false })
+      void registration.keepLease()
+      for (const hold of registration.holds) void registration.watchKey(hold)
+      return registration
     } catch (error) {
-      await client.leaseRevoke(lease.id).catch(() => undefined)
+      await lease.revoke().catch(() => undefined)
       throw error
     } finally {
       waiting.abort()
     }
   }
 
-  /** Deletes the key and, a moment later, revokes the lease. Idempotent. */
+  /** Where all endpoints that were asked for are to stand now, in that order. */
+  get keys(): readonly string[] {
+    return this.all.map(({ key }) => key)
+  }
+
+  /** The first of the keys: of a registration of one endpoint, the only one. */
+  get key(): string {
+    return this.keys[0] ?? ''
+  }
+
+  /** The keys that are held, and what is known to stand under them: others may change it. */
+  get held(): readonly { readonly key: string; readonly registered: Registered }[] {
+    return [...this.holds].map(({ key }) => ({ key: key.key, registered: key.registered }))
+  }
+
+  /** Deletes the keys and, a moment later, revokes the lease. Idempotent. */
   async close(): Promise<void> {
     if (this.stop.signal.aborted) return
     this.stop.abort()
     await this.reconciling
-    await deleteHeldBy(this.client, this.key, this.lease.id)
+    await Promise.all([...this.holds].map(({ key }) => key.release()))
     await delay(REVOKE_AFTER_MS)
-    await this.client.leaseRevoke(this.lease.id)
+    await this.lease.revoke()
     this.finish('closed')
   }
 
-  /** Revokes the lease without more ado, which takes the key with it. */
+  /** Revokes the lease without more ado, which takes the keys with it. */
   async abandon(): Promise<void> {
     this.stop.abort()
-    await this.client.leaseRevoke(this.lease.id)
+    await this.lease.revoke()
     this.finish('closed')
   }
 
@@ -151,35 +163,23 @@ export class Registration {
 
   private async keepLease(): Promise<void> {
     for (;;) {
-      const { lease } = this
+      const lease = this.lease.current
       if ((await keepAlive(this.client, lease, this.reports, this.stop.signal)) === 'stopped') return
-      await this.reconcileSoon()
-      if (this.lease === lease) await this.pause()
+      await this.reconcileSoon(...this.holds)
+      if (this.lease.current === lease) await this.pause()
     }
   }
 
-  private keyUnder(lease: GrantedLease): string {
-    return this.layout.encode([this.request.registered], lease.id).key
-  }
-
-  private async newLease(): Promise<void> {
-    this.lease = await grantLease(this.client, this.request.ttlSeconds)
-    const key = this.keyUnder(this.lease)
-    if (key === this.currentKey) return
-    this.currentKey = key
-    this.moved.abort()
-  }
-
-  private async watchKey(): Promise<void> {
+  private async watchKey(hold: Hold): Promise<void> {
     try {
-      while (!this.stop.signal.aborted) {
-        this.moved = new AbortController()
-        const signal = AbortSignal.any([this.stop.signal, this.moved.signal])
-        for await (const update of watchRange(this.client, oneKey(this.key), signal)) {
+      while (!this.stop.signal.aborted && !hold.stop.signal.aborted) {
+        hold.moved = new AbortController()
+        const signal = AbortSignal.any([this.stop.signal, hold.stop.signal, hold.moved.signal])
+        for await (const update of watchRange(this.client, oneKey(hold.key.key), signal)) {
           if (update.type === 'changes') {
-            for (const event of update.events) if (event.type === 'put') this.adopt(event.kv)
+            for (const event of update.events) if (event.type === 'put') hold.key.adopt(event.kv)
           }
-          if (update.type !== 'stale') await this.reconcileSoon()
+          if (update.type !== 'stale') await this.reconcileSoon(hold)
         }
       }
     } catch (error) {
@@ -188,89 +188,71 @@ export class Registration {
   }
 
   /** One reconciliation after the other, each with what etcd says then. */
-  private reconcileSoon(): Promise<void> {
+  private reconcileSoon(...holds: readonly Hold[]): Promise<void> {
     this.reconciling = this.reconciling.then(async () => {
-      while (!this.stop.signal.aborted) {
-        try {
-          return await this.reconcile()
-        } catch (thrown) {
-          const error = DiscoError.from(thrown)
-          if (error.code !== 'ETCD_UNREACHABLE') return this.finish(error)
-          await this.pause()
-        }
+      const before = this.keys
+      for (const hold of holds) await this.reconcile(hold)
+      if (this.keys.some((key, index) => key !== before[index])) {
+        for (const { moved } of this.holds) moved.abort()
       }
     })
     return this.reconciling
   }
 
-  private async reconcile(): Promise<void> {
-    const { kvs } = await list(this.client, oneKey(this.key))
-    const [kv] = kvs
-    if (!kv) return await this.afterDelete()
-    if (kv.lease === this.lease.id) {
-      if (this.isRegisteringAgain) this.heldAgain(kv.modRevision)
-      return this.adopt(kv)
-    }
-    if (kv.lease === null) return await this.reattach(kv)
-    this.finish(await this.takenOver(kv.lease))
-  }
-
-  /** The key is gone. If the lease lives, somebody meant it; if not, we take both again. */
-  private async afterDelete(): Promise<void> {
-    const leaseLives = (await leaseTtl(this.client, this.lease.id)) !== null
-    if (!this.isRegisteringAgain) {
-      if (leaseLives && this.request.onDelete !== 'reregister') {
-        await delay(REVOKE_AFTER_MS)
-        await this.client.leaseRevoke(this.lease.id)
-        return this.finish('deregistered')
+  private async reconcile(hold: Hold): Promise<void> {
+    while (!this.stop.signal.aborted && this.holds.has(hold)) {
+      try {
+        const standing = await hold.key.reconcile()
+        if (standing === 'held') return
+        const isMeant = standing === 'deregistered'
+        return await this.drop(hold, isMeant ? standing : takenOver(hold.key.key, standing.takenOverBy))
+      } catch (thrown) {
+        const error = DiscoError.from(thrown)
+        if (error.code !== 'ETCD_UNREACHABLE') return this.finish(error)
+        await this.pause()
       }
-      if (leaseLives) this.reports.onDeleted?.()
-      else this.reports.onLeaseLost?.({ lease: this.lease.id })
     }
-    this.isRegisteringAgain = true
-    // The lease is ours from here on, whatever becomes of the put: an answer that is lost must not make our
-    // own key look like somebody else's.
-    if (!leaseLives) await this.newLease()
-    const outcome = await createKey(this.client, this.key, this.last.value, this.lease.id)
-    if (!outcome.done) return await this.reconcile()
-    this.heldAgain(outcome.revision)
   }
 
-  private heldAgain(revision: Revision): void {
-    this.isRegisteringAgain = false
-    this.lastRevision = revision
-    const { key, lease, last } = this
-    this.reports.onRegistered?.({ key, registered: last.registered, lease, revision, again: true })
-  }
-
-  /** Remembers what stands under our lease; a value that cannot be read is never put back. */
-  private adopt(kv: KeyValue): void {
-    if (kv.lease !== this.lease.id || kv.modRevision <= this.lastRevision) return
-    this.lastRevision = kv.modRevision
-    const decoded = this.layout.decode(kv.key, kv.value)
-    if (isUnreadable(decoded) || isNoEndpoint(decoded)) return
-    const before = this.last
-    const [registered] = decoded
-    this.last = { registered, value: kv.value }
-    if (Buffer.compare(before.value, kv.value) === 0) return
-    this.reports.onChanged?.({ registered, before: before.registered, revision: kv.modRevision })
-  }
-
-  private async reattach(kv: KeyValue): Promise<void> {
-    if (!(await leaseTtl(this.client, this.lease.id))) {
-      this.reports.onLeaseLost?.({ lease: this.lease.id })
-      this.lease = await grantLease(this.client, this.request.ttlSeconds)
+  /** A key is somebody else's affair from here on; with the last one, the registration ends. */
+  private async drop(hold: Hold, why: 'deregistered' | DiscoError): Promise<void> {
+    const { key, registered } = hold.key
+    if (why instanceof DiscoError) this.conflict ??= why
+    if (this.holds.size > 1) {
+      hold.stop.abort()
+      this.holds.delete(hold)
+      this.reports.onDropped?.({ key, registered, why })
+      return
     }
-    const outcome = await replaceUnder(this.client, this.key, kv.value, this.lease.id, kv.modRevision)
-    if (!outcome.done) return await this.reconcile()
-    this.reports.onReattached?.({ revision: outcome.revision })
-    this.adopt({ ...kv, lease: this.lease.id, modRevision: outcome.revision })
+    this.stop.abort()
+    if (why === 'deregistered') await delay(REVOKE_AFTER_MS)
+    // Nobody renews the lease any more: where etcd cannot be told, it lapses.
+    await this.lease.revoke().catch(() => undefined)
+    this.finish('deregistered')
   }
+}
 
-  private async takenOver(by: LeaseId): Promise<DiscoError> {
-    await this.client.leaseRevoke(this.lease.id)
-    return new DiscoError('CONFLICT', `${this.key} was taken over by lease ${leaseHex(by)}`, {
-      suggestions: ['Nothing was touched. To take it back: --takeover'],
-    })
-  }
+function takenOver(key: string, by: LeaseId): DiscoError {
+  return new DiscoError('CONFLICT', `${key} was taken over by lease ${leaseHex(by)}`, {
+    suggestions: ['Nothing was touched. To take it back: --takeover'],
+  })
+}
+
+/** Waits for all of them in any case: what one has claimed must not come after the lease was given up. */
+async function allOrFirstError(
+  claims: readonly Promise<Revision>[],
+  failed: AbortController,
+): Promise<Revision[]> {
+  const errors: unknown[] = []
+  const revisions = await Promise.all(
+    claims.map((claim) =>
+      claim.catch((error: unknown) => {
+        errors.push(error)
+        failed.abort()
+        return 0
+      }),
+    ),
+  )
+  if (errors.length > 0) throw errors[0]
+  return revisions
 }

@@ -1,5 +1,5 @@
 import type { Discovery, Query, Update } from '../domain/discovery.js'
-import type { LeaseId } from '../domain/endpoint.js'
+import type { Endpoint, LeaseId } from '../domain/endpoint.js'
 import { AUTO, type Place, type Reader, readerOf, writableLayout } from '../domain/layouts/reader.js'
 import type { WeightChange } from '../domain/weight.js'
 import { EtcdClient } from '../etcd/client.js'
@@ -16,6 +16,7 @@ import { Registration, type RegistrationReports, type RegistrationRequest } from
 import { type EndpointSelection, selectEndpoints } from './selection.js'
 import { type Unregistered, unregister } from './unregister.js'
 import { setWeight, type WeightChanged } from './weight.js'
+import { lastWeight } from './weight-history.js'
 
 export type { EndpointList, EtcdOptions, Place }
 
@@ -164,6 +165,11 @@ export class Registry implements Discovery {
       change,
       options,
     )
+  }
+
+  /** The last weight above 0 that a drained endpoint had; null where etcd's history does not tell. */
+  lastWeight(endpoint: Endpoint): Promise<number | null> {
+    return lastWeight(this.client, this.reader, endpoint)
   }
 
   /** Removes an endpoint; one that is not there is no error. @throws DiscoError CONFLICT */

@@ -7,17 +7,20 @@ export interface EndpointSelection {
   /** An address or an etcd key; null for all endpoints. */
   readonly addr: string | null
   readonly version?: string | undefined
+  /** Of those, only what stands under these etcd keys. */
+  readonly keys?: readonly string[]
 }
 
 /** Those that match; an address that stands under several keys matches each. */
 export function matchEndpoints(
   endpoints: readonly Endpoint[],
-  { addr, version }: EndpointSelection,
+  { addr, version, keys }: EndpointSelection,
 ): Endpoint[] {
   return endpoints.filter(
     (endpoint) =>
       (addr === null || endpoint.addr === addr || endpoint.key === addr) &&
-      (version === undefined || endpoint.version === version),
+      (version === undefined || endpoint.version === version) &&
+      (keys === undefined || keys.includes(endpoint.key)),
   )
 }
 
@@ -32,7 +35,7 @@ export function selectEndpoints(endpoints: readonly Endpoint[], selection: Endpo
     const version = selection.version === undefined ? '' : ` of version ${selection.version}`
     throw new DiscoError(
       'NOT_FOUND',
-      `${selection.service} has no endpoint ${selection.addr ?? ''}${version}`,
+      `${selection.service} has no endpoint ${selection.addr ?? selection.keys?.join(', ') ?? ''}${version}`,
       {
         suggestions: [`It has: ${endpoints.slice(0, 5).map(describe).join(', ')}`],
       },

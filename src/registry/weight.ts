@@ -5,8 +5,9 @@ import type { Reader } from '../domain/layouts/reader.js'
 import { effectiveWeight, shareFractions, weightsAreUnset } from '../domain/shares.js'
 import { changeWeight, type WeightChange } from '../domain/weight.js'
 import type { EtcdClient } from '../etcd/client.js'
-import { replaceValue } from '../etcd/key-txn.js'
+import { replaceValue, type Unchanged } from '../etcd/key-txn.js'
 import { list, oneKey } from '../etcd/range.js'
+import { listEndpoints } from './listing.js'
 
 export interface EndpointChange {
   readonly endpoint: Endpoint
@@ -39,11 +40,13 @@ export async function setWeight(
     if (why !== null) throw weightless(key, why)
   }
   if (!options.force) refuseSurprises(service, selected, change)
+  const mayUnset = options.force || weightsAreUnset(service)
+  const witness = mayUnset ? null : witnessFor(client, reader, { service, selected })
   const before = new Map(service.map((endpoint) => [endpoint, endpoint.weight]))
   const weights = new Map(before)
   let revision = 0
   for (const key of new Set(selected.map((endpoint) => endpoint.key))) {
-    const changed = await changeKey(client, reader, key, change)
+    const changed = await changeKey(client, reader, key, change, witness)
     revision = changed.revision
     for (const endpoint of service.filter((candidate) => candidate.key === key)) {
       before.set(endpoint, changed.from)
@@ -66,8 +69,9 @@ async function changeKey(
   reader: Reader,
   key: string,
   change: WeightChange,
+  witness: Witness | null,
 ): Promise<{ revision: Revision; from: number; to: number }> {
-  for (;;) {
+  for (let attempt = 0; ; attempt++) {
     const { kvs } = await list(client, oneKey(key))
     const kv = kvs[0]
     if (!kv) throw new DiscoError('NOT_FOUND', `${key} went while its weight was being changed`)
@@ -78,11 +82,34 @@ async function changeKey(
     const to = changeWeight(from, change)
     const value = found.layout.withWeight(kv.value, to)
     const repeatable = change.kind === 'set'
-    const outcome = await replaceValue(client, key, value, kv.modRevision, { repeatable })
+    const asSeen = { key, revision: kv.modRevision }
+    const stays = witness && to === 0 && from > 0 ? await witness({ anew: attempt > 0 }) : null
+    const outcome = await replaceValue(client, asSeen, value, { repeatable }, stays)
     if (outcome.done) return { revision: outcome.revision, from, to }
     const wroteItself =
       repeatable && outcome.found !== null && Buffer.compare(outcome.found.value, value) === 0
     if (wroteItself) return { revision: outcome.found.modRevision, from, to }
+  }
+}
+
+/** Another endpoint's key that has a weight now. @throws DiscoError CONFLICT where there is none */
+type Witness = (list: { anew: boolean }) => Promise<Unchanged>
+
+/**
+ * The last weight of a service is not taken away by two who each leave it to the other: the transaction that
+ * takes one holds only while another one stands.
+ */
+function witnessFor(client: EtcdClient, reader: Reader, { service, selected }: Targets): Witness {
+  const keys = new Set(selected.map((endpoint) => endpoint.key))
+  const name = selected[0]?.service ?? ''
+  let listed = service
+  return async ({ anew }) => {
+    if (anew) listed = (await listEndpoints(client, reader, name)).endpoints
+    const weighted = listed.find(
+      (endpoint) => !keys.has(endpoint.key) && effectiveWeight(endpoint, false) > 0,
+    )
+    if (!weighted) throw drainsTheLast(name)
+    return { key: weighted.key, revision: weighted.modRevision }
   }
 }
 
@@ -114,11 +141,13 @@ function refuseSurprises(
       { suggestions: [`Give all a weight first: disco weight ${name} --all 1`, 'Or say --force'] },
     )
   }
-  if (!isUnset && willBeUnset) {
-    throw new DiscoError(
-      'CONFLICT',
-      `This would drain the last weighted endpoint of ${name}, which turns the weights off: all would get equal shares`,
-      { suggestions: ['To go on all the same, say --force'] },
-    )
-  }
+  if (!isUnset && willBeUnset) throw drainsTheLast(name)
+}
+
+function drainsTheLast(service: string): DiscoError {
+  return new DiscoError(
+    'CONFLICT',
+    `This would drain the last weighted endpoint of ${service}, which turns the weights off: all would get equal shares`,
+    { suggestions: ['To go on all the same, say --force'] },
+  )
 }

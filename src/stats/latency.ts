@@ -7,21 +7,115 @@ export interface LatencySummary {
   readonly max: number | null
 }
 
-/** A percentile needs at least one call beyond it on average: 2 calls for p50, 20 for p95, 100 for p99. */
-export function summarizeLatencies(latenciesMs: readonly number[]): LatencySummary {
-  const sorted = Float64Array.from(latenciesMs).sort()
-  const percentile = (percent: number): number | null =>
-    sorted.length * (100 - percent) < 100
-      ? null
-      : round(sorted[Math.ceil((sorted.length * percent) / 100) - 1])
-  return {
-    n: sorted.length,
-    ...{ p50: percentile(50), p95: percentile(95), p99: percentile(99) },
-    max: round(sorted.at(-1)),
+/** Calls whose latency is above `fromMs`, up to `toMs` and with it. */
+export interface LatencyBand {
+  readonly fromMs: number
+  readonly toMs: number
+  readonly calls: number
+}
+
+/** 1,024 buckets to an octave: a bucket is at most 0.1 % wide, three significant digits as HdrHistogram has them. */
+const BITS = 10
+const SLOTS = 1 << BITS
+/** 71 minutes in microseconds; what takes longer counts as that, but for the maximum. */
+const MOST_US = 2 ** 32 - 1
+
+/** 0.01, 0.02, 0.05, 0.1, … up to what lies above every bucket. */
+const BAND_ENDS_MS = [-2, -1, 0, 1, 2, 3, 4, 5, 6].flatMap((power) =>
+  [1, 2, 5].map((digit) => Number(`${digit}e${power}`)),
+)
+
+/**
+ * A high dynamic range histogram (Tene, HdrHistogram): buckets of one microsecond up to 2 ms, and from there
+ * on of 0.1 % of what they hold. Its memory depends on the spread of the latencies and not on their number:
+ * 4 KiB for each octave that was met.
+ */
+export class LatencyHistogram {
+  private readonly octaves: (Uint32Array | undefined)[] = []
+  private count = 0
+  private maxMs = 0
+
+  static of(latenciesMs: Iterable<number>): LatencyHistogram {
+    const histogram = new LatencyHistogram()
+    for (const ms of latenciesMs) histogram.record(ms)
+    return histogram
+  }
+
+  record(ms: number): void {
+    const us = Math.min(MOST_US, Math.max(0, Math.round(ms * 1000)))
+    const octave = Math.max(0, 32 - Math.clz32(us) - BITS)
+    const slots = this.octaves[octave] ?? this.open(octave)
+    // Octave 0 holds the first 1,024 as they are; from there on the top bit is the octave's own.
+    const slot = octave === 0 ? us : (us >>> (octave - 1)) - SLOTS
+    slots[slot] = (slots[slot] ?? 0) + 1
+    this.count++
+    if (ms > this.maxMs) this.maxMs = ms
+  }
+
+  add(other: LatencyHistogram): void {
+    for (const [octave, theirs] of other.octaves.entries()) {
+      if (!theirs) continue
+      const own = this.octaves[octave] ?? this.open(octave)
+      for (const [slot, calls] of theirs.entries()) own[slot] = (own[slot] ?? 0) + calls
+    }
+    this.count += other.count
+    this.maxMs = Math.max(this.maxMs, other.maxMs)
+  }
+
+  /** A percentile needs at least one call beyond it on average: 2 calls for p50, 20 for p95, 100 for p99. */
+  summary(): LatencySummary {
+    return {
+      n: this.count,
+      ...{ p50: this.percentile(50), p95: this.percentile(95), p99: this.percentile(99) },
+      max: this.count === 0 ? null : rounded(this.maxMs),
+    }
+  }
+
+  /** Bands that end at 1, 2 and 5 of each power of ten, from the fastest call to the slowest. */
+  bands(): readonly LatencyBand[] {
+    const bands: { fromMs: number; toMs: number; calls: number }[] = []
+    for (const { mostMs, calls } of this.buckets()) {
+      const end = BAND_ENDS_MS.findIndex((endMs) => mostMs <= endMs)
+      const first = bands.length === 0 ? end : BAND_ENDS_MS.indexOf(bands.at(-1)?.toMs ?? 0) + 1
+      for (let at = first; at <= end; at++) {
+        bands.push({ fromMs: BAND_ENDS_MS[at - 1] ?? 0, toMs: BAND_ENDS_MS[at] ?? 0, calls: 0 })
+      }
+      const last = bands.at(-1)
+      if (last) last.calls += calls
+    }
+    return bands
+  }
+
+  private percentile(percent: number): number | null {
+    if (this.count * (100 - percent) < 100) return null
+    let left = Math.ceil((this.count * percent) / 100)
+    for (const { mostMs, calls } of this.buckets()) {
+      left -= calls
+      if (left <= 0) return rounded(Math.min(mostMs, this.maxMs))
+    }
+    return rounded(this.maxMs)
+  }
+
+  /** Those that hold something, ascending, each with the largest latency that it can hold. */
+  private *buckets(): Iterable<{ mostMs: number; calls: number }> {
+    for (const [octave, slots] of this.octaves.entries()) {
+      if (!slots) continue
+      const widthUs = octave === 0 ? 1 : 2 ** (octave - 1)
+      const base = octave === 0 ? 0 : SLOTS
+      for (const [slot, calls] of slots.entries()) {
+        if (calls > 0) yield { mostMs: ((base + slot + 1) * widthUs - 1) / 1000, calls }
+      }
+    }
+  }
+
+  private open(octave: number): Uint32Array {
+    const slots = new Uint32Array(SLOTS)
+    this.octaves[octave] = slots
+    return slots
   }
 }
 
 /** To the microsecond: clocks say no more. */
-function round(ms: number | undefined): number | null {
-  return ms === undefined ? null : Math.round(ms * 1000) / 1000
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000
 }

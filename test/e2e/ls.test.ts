@@ -1,11 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { EndpointsDoc } from '../../src/cli/schema/endpoints.js'
-import { startGreeter } from '../../src/dev/greeter.js'
 import { Disco, type Ran } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { EtcdApi } from '../support/etcd-api.js'
 import { grantLease, leaseIds, registration, revision, wipe } from '../support/etcd-state.js'
-import { freePorts } from '../support/ports.js'
 import { expectShape } from '../support/shape.js'
 
 let etcd: RealEtcd
@@ -260,34 +258,6 @@ describe('JSON documents have the fields and types of their golden files', () =>
     const unregister = await output('unregister', 'hello', '127.0.0.1:1001', '--json')
     expectShape('unregister', JSON.parse(unregister))
     expectShape('error', JSON.parse((await disco.run('ls', 'helo', '--json')).stdout))
-  })
-
-  test('call and call-line, with an endpoint that nobody serves', async () => {
-    const greeter = await startGreeter({ port: 0 })
-    try {
-      const [port] = await freePorts(1)
-      await put('hello', greeter.addr, { weight: 3 })
-      const lines10 = await output('call', 'hello', 'SayHello', '--n', '10', '-o', 'ndjson')
-      expectShape('call-line', ...lines(lines10))
-      expect(lines(lines10)).toHaveLength(10)
-      await put('hello', `127.0.0.1:${port}`, { weight: 1 })
-      const [one, table] = await Promise.all([
-        output('call', 'hello', 'SayHello', '--json'),
-        output('call', 'hello', 'SayHello', '--n', '5'),
-      ])
-      const doc: unknown = JSON.parse(one)
-      expectShape('call', doc)
-      expect(doc).toMatchObject({
-        ...{ schema: 'disco.call/v1', calls: 1, reply: { endpoint: greeter.addr } },
-        unserved: [{ addr: `127.0.0.1:${port}`, share: 0.25, problem: 'connection refused' }],
-      })
-      expect(table).toContain(
-        `! 127.0.0.1:${port} was never READY (connection refused): 25.0% of the weight is unserved`,
-      )
-      expect(table).toMatch(/^PASS {2}.*\n.*5 calls, 5 OK/m)
-    } finally {
-      greeter.stop()
-    }
   })
 })
 

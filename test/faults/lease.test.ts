@@ -152,6 +152,18 @@ describe.concurrent('a registration, when', () => {
     expect(await leaseIds(etcd)).toEqual([])
   })
 
+  test('the same with --on-delete reregister: it puts the key back under the lease that lives', async () => {
+    await using tool = await HeldByTool.start(12, '--on-delete', 'reregister')
+    const { etcd, proxy, held } = tool
+    await tool.away()
+    const before = await leaseIds(etcd)
+    await etcd.ctl('del', KEY)
+    await proxy.accept()
+    await held.printed('"again":true')
+    expect(await storedText(etcd, KEY)).not.toBe('')
+    expect(await leaseIds(etcd)).toEqual(before)
+  })
+
   test('its key is overwritten under its lease while it is cut off: the value is adopted', async () => {
     await using tool = await HeldByTool.start(12)
     const { etcd, proxy, held } = tool

@@ -3,8 +3,8 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { type Greeter, type GreeterOptions, startGreeter } from '../../src/dev/greeter.js'
 import { DiscoError } from '../../src/domain/errors.js'
 import { Descriptors } from '../../src/grpc/descriptors.js'
+import { Invoker } from '../../src/grpc/invoker.js'
 import { reflect } from '../../src/grpc/reflection.js'
-import { callUnary } from '../../src/grpc/unary-call.js'
 
 const DEADLINE_MS = 10_000
 let greeter: Greeter
@@ -40,9 +40,12 @@ describe('the sample backend', () => {
     expect(services).toEqual(['helloworld.Greeter'])
     expect(source).toBe(`Asked by reflection ${version} at ${greeter.addr}; without reflection use --proto`)
     const method = new Descriptors(files, source).method('SayHello')
-    const options = { callId: 0, deadlineMs: DEADLINE_MS }
-    const outcome = await callUnary(client, method, method.encode({ name: 'abc' }), options)
-    expect(outcome.reply).toEqual({ message: 'Hello abc', endpoint: greeter.addr })
+    const outcome = await new Invoker(client, method).invoke({
+      ...{ messages: [method.encode({ name: 'abc' })], headers: [], hashKey: null },
+      ...{ callId: 0, deadlineMs: DEADLINE_MS, keepsReplies: false },
+    })
+    const [reply = Buffer.of()] = outcome.replies
+    expect(method.decode(reply)).toEqual({ message: 'Hello abc', endpoint: greeter.addr })
     expect(outcome.peer).toBe(greeter.addr)
     expect(greeter.calls()).toBe(1)
   })

@@ -199,6 +199,27 @@ describe('weight 0 everywhere means that weights are unset', () => {
     expect(changes).toMatchObject([{ to: 0, shareFraction: { from: 1, to: 0.5 } }])
   })
 
+  test('two who drain the last two at once, each leaving it to the other: one of them is refused', async () => {
+    const other = await openRegistry()
+    try {
+      for (let round = 0; round < 20; round++) {
+        await put(ADDR, { weight: 5 })
+        await put(OTHER, { weight: 5 })
+        const zero = parseWeightChange(round % 2 === 0 ? '0' : '-5')
+        const outcomes = await Promise.allSettled([
+          registry.setWeight({ service: 'hello', addr: ADDR }, zero, { force: false }),
+          other.setWeight({ service: 'hello', addr: OTHER }, zero, { force: false }),
+        ])
+        const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? outcome.reason : []))
+        expect(refused).toMatchObject([{ code: 'CONFLICT', exit: 6 }])
+        const weights = [await weightOf(ADDR), await weightOf(OTHER)]
+        expect(weights.toSorted()).toEqual([0, 5])
+      }
+    } finally {
+      other.close()
+    }
+  })
+
   test('draining one of two weighted endpoints is no matter', async () => {
     await put(ADDR, { weight: 5 })
     await put(OTHER, { weight: 1 })

@@ -14,6 +14,9 @@ const DATA_ROOT = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 const START_DEADLINE_MS = 20_000
 
+/** Enough of what etcd has to say to know why it does not start. */
+const COMPLAINTS_LENGTH = 2_000
+
 /** A test that runs out of time stops nothing. */
 const running = new Set<ChildProcess>()
 process.on('exit', () => {
@@ -177,7 +180,7 @@ export class RealEtcd implements AsyncDisposable {
     const child = spawn(findEtcd('etcd'), flags, { stdio: ['ignore', 'ignore', 'pipe'], env: {} })
     this.complaints = ''
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.complaints += text
+      this.complaints = `${this.complaints}${text}`.slice(-COMPLAINTS_LENGTH)
     })
     running.add(child)
     child.once('exit', () => running.delete(child))

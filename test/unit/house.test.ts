@@ -8,23 +8,24 @@ import { describe, expect, it } from 'vitest'
 /** Who may import whom: folders of src/, then outside libraries. Arrows go only downwards. */
 const HOUSE: Readonly<Record<string, readonly string[]>> = {
   commands: [
-    ...['cli', 'call', 'agent', 'dev', 'registry', 'grpc', 'etcd', 'policies', 'stats', 'domain'],
+    ...['cli', 'call', 'agent', 'dev', 'registry', 'grpc', 'etcd', 'tls', 'policies', 'stats', 'domain'],
     '@oclif/core',
   ],
   cli: [
-    ...['call', 'registry', 'policies', 'stats', 'domain'],
+    ...['call', 'agent', 'registry', 'policies', 'stats', 'domain'],
     ...['@oclif/core', 'chalk', 'cli-table3', 'string-width'],
   ],
   call: ['grpc', 'policies', 'stats', 'domain'],
   agent: ['registry', 'grpc', 'domain'],
   dev: ['registry', 'grpc', 'domain', '@grpc/grpc-js', '@bufbuild/protobuf'],
   registry: ['etcd', 'domain'],
-  grpc: ['policies', 'domain', '@grpc/grpc-js', '@bufbuild/protobuf', '@grpc/proto-loader'],
-  etcd: ['domain', 'etcd3', 'cockatiel'],
+  grpc: ['tls', 'policies', 'domain', '@grpc/grpc-js', '@bufbuild/protobuf', '@grpc/proto-loader'],
+  etcd: ['tls', 'domain', 'etcd3', 'cockatiel'],
+  tls: ['domain'],
   policies: ['domain'],
   stats: ['domain'],
   domain: [],
-  'index.ts': ['domain', 'registry'],
+  'index.ts': ['domain', 'registry', 'agent'],
 }
 
 /** No I/O, no clock, no randomness: not even Node's own modules. */

@@ -24,6 +24,7 @@ export function renderEndpoints(
       text: ({ weight, problem }) => (problem === null ? String(weight) : '–'),
     },
     { head: 'SHARE', align: 'right', text: ({ share }) => percent(share) },
+    ...(doc.endpoints.some(({ ready }) => ready !== null) ? [readyColumn(palette)] : []),
     ...(withTtl ? [{ head: 'TTL', align: 'right', text: ttl } as const] : []),
     { head: 'LEASE', text: ({ lease }) => (lease === null ? 'none' : wide ? lease : `…${lease.slice(-4)}`) },
     { head: 'REV', align: 'right', text: ({ modRevision }) => modRevision },
@@ -31,6 +32,14 @@ export function renderEndpoints(
     { head: 'NOTE', text: (row) => standing(row, doc).note },
   ]
   return renderTable(doc.endpoints, columns, palette)
+}
+
+function readyColumn(palette: Palette): Column<EndpointDoc> {
+  return {
+    head: 'READY',
+    text: ({ health }) => health ?? '–',
+    paint: ({ ready }, text) => (ready ? palette.green(text) : palette.red(text)),
+  }
 }
 
 const LAYOUT: Column<EndpointDoc> = { head: 'LAYOUT', text: ({ layout }) => layout }
@@ -64,6 +73,7 @@ function standing(row: EndpointDoc, { weightsUnset }: { weightsUnset: boolean })
   const note = [drained ? 'drained' : null, immortal, weightsUnset ? 'weights unset' : null, ...hints]
     .filter(Boolean)
     .join(', ')
+  if (row.ready === false) return { glyph: '✗', note, paint: red }
   if (drained) return { glyph: '◐', note, paint: (palette, text) => palette.yellow(text) }
   if (immortal) return { glyph: '✗', note, paint: red }
   return { glyph: '●', note, paint: (palette, text) => palette.green(text) }

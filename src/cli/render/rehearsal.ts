@@ -1,7 +1,7 @@
 import type { Palette } from '../color.js'
 import type { PickDoc, PickedDoc } from '../schema/pick.js'
-import { bar } from './call-report.js'
 import { sourceOf, staleness } from './resolution.js'
+import { bar } from './share-columns.js'
 import { type Column, renderTable } from './table.js'
 import { count, percent } from './units.js'
 import { visible } from './visible.js'

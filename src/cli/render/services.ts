@@ -1,14 +1,22 @@
 import type { Palette } from '../color.js'
-import type { ServicesDoc } from '../schema/services.js'
-import { renderTable } from './table.js'
+import type { ServiceDoc, ServicesDoc } from '../schema/services.js'
+import { type Column, renderTable } from './table.js'
 
 export function renderServices({ services }: ServicesDoc, palette: Palette): string {
+  const isProbed = services.some(({ ready }) => ready !== null)
+  const ready: Column<ServiceDoc> = {
+    head: 'READY',
+    align: 'right',
+    text: ({ ready, endpoints }) => `${ready ?? 0}/${endpoints}`,
+    paint: ({ ready, endpoints }, text) => (ready === endpoints ? text : palette.red(text)),
+  }
   return renderTable(
     services,
     [
       { head: 'SERVICE', text: ({ service }) => service },
       { head: 'VERSIONS', text: ({ versions }) => versions.join(', ') },
       { head: 'ENDPOINTS', align: 'right', text: ({ endpoints }) => String(endpoints) },
+      ...(isProbed ? [ready] : []),
       { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight) },
       {
         head: 'MIN TTL',

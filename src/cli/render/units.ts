@@ -10,6 +10,11 @@ export function duration(ms: number | null): string {
   return ms >= 100 ? `${Math.round(ms)}ms` : `${ms.toFixed(1)}ms`
 }
 
+/** A time that somebody chose, in seconds: `5s`, `0.5s`. */
+export function seconds(ms: number): string {
+  return `${ms / 1000}s`
+}
+
 /** `1 endpoint`, `2 endpoints`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`

@@ -1,17 +1,50 @@
-import type { CallReport, CallResult } from '../../call/report.js'
-import type { LatencySummary } from '../../stats/latency.js'
+import type { CallReport, CallResult, Tallied } from '../../call/report.js'
+import type { Asserted } from '../../stats/assertion.js'
+import type { LatencyBand, LatencySummary } from '../../stats/latency.js'
 import type { Verdict } from '../../stats/verdict.js'
 import { roundShare } from './endpoints.js'
 
-export interface CallEndpointDoc {
+interface TalliedDoc {
+  readonly picks: number
+  readonly expected: number
+  readonly attempts: number
+  readonly errors: number
+  readonly failures: Readonly<Record<string, number>>
+  readonly latencyMs: LatencySummary
+}
+
+export interface CallEndpointDoc extends TalliedDoc {
   readonly key: string
   readonly addr: string
   readonly version: string
   readonly weight: number
-  readonly picks: number
-  readonly expected: number
-  readonly errors: number
-  readonly latencyMs: LatencySummary
+}
+
+export interface CallVersionDoc extends TalliedDoc {
+  readonly version: string
+  readonly endpoints: number
+  readonly weight: number
+}
+
+/** Someone joined, left, or got another weight: calls from `atCall` on were made under it. */
+export interface CallChangeDoc {
+  readonly type: 'joined' | 'left' | 'weight'
+  readonly addr: string
+  readonly atCall: number
+  readonly atMs: number
+  readonly from: number | null
+  readonly to: number | null
+  /** Why it left. */
+  readonly reason: string | null
+}
+
+/** The registry told that an endpoint is gone, `atMs` after the run's beginning. */
+export interface FailoverDoc {
+  readonly addr: string
+  readonly atMs: number
+  /** From then to the last pick: below 0 where none came after, null where it never was picked. */
+  readonly lastPickMs: number | null
+  readonly picksAfter: number
 }
 
 export interface CallDoc {
@@ -22,23 +55,34 @@ export interface CallDoc {
   readonly policy: string
   readonly calls: number
   readonly ok: number
+  /** Picks and retries. */
+  readonly attempts: number
   readonly interrupted: boolean
-  /** The reply of a single call. */
+  /** The reply of a single call; all of them, as a list, where the method streams replies. */
   readonly reply: unknown
   readonly elapsedMs: number
+  readonly perSecond: number
   readonly ready: { readonly endpoints: number; readonly of: number; readonly elapsedMs: number }
   readonly unserved: readonly { readonly addr: string; readonly share: number; readonly problem: string }[]
   readonly endpoints: readonly CallEndpointDoc[]
+  /** Where there are several. */
+  readonly versions: readonly CallVersionDoc[]
   readonly latencyMs: LatencySummary
+  readonly histogram: readonly LatencyBand[]
   readonly failures: Readonly<Record<string, number>>
   /** Answered calls that a connection to another address carried than the picked one's; 0, or a bug. */
   readonly misrouted: number
+  readonly changes: readonly CallChangeDoc[]
+  readonly failovers: readonly FailoverDoc[]
   readonly verdict: Verdict
+  /** What --assert asked for. `actual` is null where the run cannot tell, which does not hold. */
+  readonly assertions: readonly Asserted[]
 }
 
 /** One call of a run, with its reply. */
 export interface CallLineDoc {
   readonly schema: 'disco.call-line/v1'
+  readonly n: number
   readonly addr: string | null
   readonly status: string
   readonly details: string
@@ -46,29 +90,54 @@ export interface CallLineDoc {
   readonly reply: unknown
 }
 
-export function callDoc(report: CallReport): CallDoc {
-  const { service, method, policy, calls, ok, interrupted, failures, misrouted, verdict } = report
+export function callDoc(report: CallReport, assertions: readonly Asserted[] = []): CallDoc {
+  const { service, method, policy, calls, ok, attempts, interrupted, elapsedMs } = report
   return {
     schema: 'disco.call/v1',
-    ...{ service, method, rev: String(report.revision), policy, calls, ok, interrupted },
+    ...{ service, method, rev: String(report.revision), policy, calls, ok, attempts, interrupted },
     reply: calls === 1 ? (report.last?.reply ?? null) : null,
-    elapsedMs: roundMs(report.elapsedMs),
+    ...{ elapsedMs: roundMs(elapsedMs), perSecond: roundMs((calls * 1000) / Math.max(elapsedMs, 1e-3)) },
     ready: { ...report.ready, elapsedMs: roundMs(report.ready.elapsedMs) },
     unserved: report.unserved.map(({ addr, problem, shareFraction }) => ({
       ...{ addr, share: roundShare(shareFraction), problem },
     })),
-    endpoints: report.endpoints.map(({ endpoint, picks, expected, errors, latency }) => ({
-      ...{ key: endpoint.key, addr: endpoint.addr, version: endpoint.version, weight: endpoint.weight },
-      ...{ picks, expected: roundMs(expected), errors, latencyMs: latency },
+    endpoints: report.endpoints.map((own) => {
+      const { key, addr, version, weight } = own.endpoint
+      return { key, addr, version, weight, ...talliedDoc(own) }
+    }),
+    versions: report.versions.map((own) => {
+      const { version, endpoints, weight } = own
+      return { version, endpoints, weight, ...talliedDoc(own) }
+    }),
+    ...{ latencyMs: report.latency, histogram: report.bands, failures: report.failures },
+    misrouted: report.misrouted,
+    changes: report.changes.map(changeDoc),
+    failovers: report.failovers.map(({ endpoint, atMs, lastPickMs, picksAfter }) => ({
+      ...{ addr: endpoint.addr, atMs: roundMs(atMs), picksAfter },
+      lastPickMs: lastPickMs === null ? null : roundMs(lastPickMs),
     })),
-    latencyMs: report.latency,
-    ...{ failures, misrouted, verdict },
+    ...{ verdict: report.verdict, assertions },
   }
 }
 
-export function callLineDoc({ endpoint, status, details, latencyMs, reply }: CallResult): CallLineDoc {
-  const addr = endpoint?.addr ?? null
-  return { schema: 'disco.call-line/v1', addr, status, details, latencyMs: roundMs(latencyMs), reply }
+export function callLineDoc(result: CallResult): CallLineDoc {
+  const { number, endpoint, status, details, latencyMs, reply } = result
+  return {
+    ...{ schema: 'disco.call-line/v1', n: number, addr: endpoint?.addr ?? null },
+    ...{ status, details, latencyMs: roundMs(latencyMs), reply },
+  }
+}
+
+function talliedDoc({ picks, expected, attempts, errors, failures, latency }: Tallied): TalliedDoc {
+  return { picks, expected: roundMs(expected), attempts, errors, failures, latencyMs: latency }
+}
+
+function changeDoc(change: CallReport['changes'][number]): CallChangeDoc {
+  const { type, endpoint, atCall, atMs } = change
+  const at = { type, addr: endpoint.addr, atCall, atMs: roundMs(atMs) }
+  if (change.type === 'joined') return { ...at, from: null, to: change.weight, reason: null }
+  if (change.type === 'left') return { ...at, from: null, to: null, reason: change.why }
+  return { ...at, from: change.from, to: change.to, reason: null }
 }
 
 function roundMs(number: number): number {

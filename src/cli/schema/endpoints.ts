@@ -1,7 +1,14 @@
+import type { HealthChecked } from '../../agent/health-survey.js'
 import { type Endpoint, leaseHex } from '../../domain/endpoint.js'
 import { findLayout, type Hint } from '../../domain/layouts/index.js'
 import { shareFractions, weightsAreUnset } from '../../domain/shares.js'
 import type { EndpointList, Ttl } from '../../registry/registry.js'
+import { healthInWords } from './health.js'
+
+/** What the servers themselves said, by address; empty where nobody asked. */
+export type HealthByAddr = ReadonlyMap<string, HealthChecked>
+
+const NOBODY_ASKED: HealthByAddr = new Map()
 
 export interface EndpointDoc {
   readonly key: string
@@ -21,6 +28,9 @@ export interface EndpointDoc {
   readonly problem: string | null
   /** What is worth knowing of it besides. */
   readonly hints: readonly Hint[]
+  /** Whether it is healthy, and in whose words; null where nobody asked it. */
+  readonly ready: boolean | null
+  readonly health: string | null
 }
 
 export interface EndpointsDoc {
@@ -36,6 +46,7 @@ export function endpointsDoc(
   service: string,
   { revision, endpoints }: Pick<EndpointList, 'revision' | 'endpoints'>,
   ttls: ReadonlyMap<string, Ttl>,
+  health: HealthByAddr = NOBODY_ASKED,
 ): EndpointsDoc {
   const shares = shareFractions(endpoints)
   return {
@@ -43,13 +54,19 @@ export function endpointsDoc(
     service,
     rev: String(revision),
     weightsUnset: weightsAreUnset(endpoints),
-    endpoints: endpoints.map((endpoint, index) => endpointDoc(endpoint, shares[index] ?? 0, ttls)),
+    endpoints: endpoints.map((endpoint, index) => endpointDoc(endpoint, shares[index] ?? 0, ttls, health)),
   }
 }
 
-function endpointDoc(endpoint: Endpoint, share: number, ttls: ReadonlyMap<string, Ttl>): EndpointDoc {
+function endpointDoc(
+  endpoint: Endpoint,
+  share: number,
+  ttls: ReadonlyMap<string, Ttl>,
+  health: HealthByAddr,
+): EndpointDoc {
   const { key, layout, addr, version, weight, lease, metadata, problem } = endpoint
   const ttl = lease === null ? undefined : ttls.get(lease)
+  const checked = problem === null ? health.get(addr) : undefined
   return {
     ...{ key, layout, addr, version, weight, share: roundShare(share) },
     lease: lease === null ? null : leaseHex(lease),
@@ -58,6 +75,8 @@ function endpointDoc(endpoint: Endpoint, share: number, ttls: ReadonlyMap<string
     createRevision: String(endpoint.createRevision),
     modRevision: String(endpoint.modRevision),
     ...{ metadata, problem, hints: hintsOf(endpoint) },
+    ready: checked?.isHealthy ?? null,
+    health: checked ? healthInWords(checked) : null,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Ttl } from '../../registry/registry.js'
 import type { ServiceSummary } from '../../registry/summary.js'
+import type { HealthByAddr } from './endpoints.js'
 
 export interface ServiceDoc {
   readonly service: string
@@ -9,6 +10,8 @@ export interface ServiceDoc {
   readonly weight: number
   /** The least time that any of its leases has left; null where it has none. */
   readonly minTtlSeconds: number | null
+  /** How many endpoints are healthy; null where nobody asked them. */
+  readonly ready: number | null
 }
 
 export interface ServicesDoc {
@@ -21,6 +24,7 @@ export function servicesDoc(
   revision: number,
   services: readonly ServiceSummary[],
   ttls: ReadonlyMap<string, Ttl>,
+  health: HealthByAddr | null = null,
 ): ServicesDoc {
   return {
     schema: 'disco.services/v1',
@@ -31,7 +35,9 @@ export function servicesDoc(
         lease === null ? [] : (ttls.get(lease)?.ttlSeconds ?? []),
       )
       const minTtlSeconds = left.length === 0 ? null : left.reduce((least, ttl) => Math.min(least, ttl))
-      return { service, layout, versions, endpoints: endpoints.length, weight, minTtlSeconds }
+      const usable = endpoints.filter(({ problem }) => problem === null)
+      const ready = health && usable.filter(({ addr }) => health.get(addr)?.isHealthy).length
+      return { service, layout, versions, endpoints: endpoints.length, weight, minTtlSeconds, ready }
     }),
   }
 }

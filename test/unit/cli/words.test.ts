@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { completeAddress, completeAddressOrKey } from '../../../src/cli/address-argument.js'
-import { parseJson } from '../../../src/cli/json-argument.js'
+import { parseJson } from '../../../src/call/messages.js'
+import { completeAddressOrKey } from '../../../src/cli/address-argument.js'
 import { requireServiceName } from '../../../src/cli/names.js'
+import { completeAddress } from '../../../src/registry/complete-address.js'
 import { errorOf } from '../../support/errors.js'
 
 describe('a service name', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ShareLedger } from '../../../src/stats/share-ledger.js'
+import { largestGap } from '../../support/gaps.js'
 
 function ledgerOf(weights: Record<string, number>): ShareLedger {
   const ledger = new ShareLedger()
@@ -22,24 +23,24 @@ describe('ShareLedger', () => {
     rotate(ledger, { a: 1, b: 1 })
     pick(ledger, 'aabb')
     expect([...ledger.tallies()]).toEqual([
-      ['a', { picks: 3, expected: 1 + 2 }],
-      ['b', { picks: 5, expected: 3 + 2 }],
+      ['a', { picks: 3, expected: 1 + 2, equal: 2 + 2 }],
+      ['b', { picks: 5, expected: 3 + 2, equal: 2 + 2 }],
     ])
-    expect(ledger.largestGap()).toBe(0)
+    expect(largestGap(ledger)).toBe(0)
   })
 
   it('lists who was expected and never picked', () => {
     const ledger = ledgerOf({ a: 1, b: 1 })
     pick(ledger, 'aa')
-    expect(ledger.tallies().get('b')).toEqual({ picks: 0, expected: 1 })
-    expect(ledger.largestGap()).toBe(1)
+    expect(ledger.tallies().get('b')).toEqual({ picks: 0, expected: 1, equal: 1 })
+    expect(largestGap(ledger)).toBe(1)
   })
 
   it('counts as unexpected a pick of somebody out of rotation', () => {
     const ledger = ledgerOf({ a: 1 })
     pick(ledger, 'ax')
-    expect(ledger.tallies().get('x')).toEqual({ picks: 1, expected: 0 })
-    expect(ledger.tallies().get('a')).toEqual({ picks: 1, expected: 2 })
+    expect(ledger.tallies().get('x')).toEqual({ picks: 1, expected: 0, equal: 0 })
+    expect(ledger.tallies().get('a')).toEqual({ picks: 1, expected: 2, equal: 2 })
   })
 
   it('lets a gap grow through weight changes', () => {
@@ -47,7 +48,7 @@ describe('ShareLedger', () => {
     pick(ledger, 'aa')
     rotate(ledger, { a: 1, b: 3 })
     pick(ledger, 'aaaa')
-    expect(ledger.largestGap()).toBe(1 + 3)
+    expect(largestGap(ledger)).toBe(1 + 3)
   })
 
   it('starts the gap anew with the membership, and remembers the largest there was', () => {
@@ -55,10 +56,10 @@ describe('ShareLedger', () => {
     pick(ledger, 'aaaa')
     rotate(ledger, { a: 1, b: 1, c: 2 })
     pick(ledger, 'bbcc')
-    expect(ledger.largestGap()).toBe(2)
+    expect(largestGap(ledger)).toBe(2)
     rotate(ledger, { a: 1 })
     pick(ledger, 'a')
-    expect(ledger.largestGap()).toBe(2)
+    expect(largestGap(ledger)).toBe(2)
   })
 
   it('takes as many other members for a change of membership', () => {
@@ -66,22 +67,68 @@ describe('ShareLedger', () => {
     pick(ledger, 'aa')
     rotate(ledger, { a: 1, c: 1 })
     pick(ledger, 'aa')
-    expect(ledger.largestGap()).toBe(1)
+    expect(largestGap(ledger)).toBe(1)
+  })
+
+  it('looks at the gap whenever a weight changes: what evens out later was a gap all the same', () => {
+    const ledger = ledgerOf({ a: 1, b: 3 })
+    pick(ledger, 'aaaabbbb')
+    rotate(ledger, { a: 3, b: 1 })
+    pick(ledger, 'aaaabbbb')
+    expect(largestGap(ledger)).toBe(2)
+    expect(ledger.tallies().get('a')).toEqual({ picks: 8, expected: 8, equal: 8 })
+  })
+
+  it('tells gaps apart from those after a leave, which begins with a pick', () => {
+    const ledger = ledgerOf({ a: 1, b: 1, c: 1 })
+    rotate(ledger, { a: 1, b: 1 })
+    pick(ledger, 'a')
+    expect(ledger.largestGaps()).toEqual({ beforeLeaves: 0.5, afterLeaves: 0 })
+    rotate(ledger, { a: 1 })
+    rotate(ledger, { a: 1, d: 1 })
+    pick(ledger, 'aa')
+    expect(ledger.largestGaps()).toEqual({ beforeLeaves: 0.5, afterLeaves: 1 })
+  })
+
+  it('keeps shares apart as strata, and is not fooled by a rotation that is the same', () => {
+    const ledger = ledgerOf({ a: 1, b: 1 })
+    pick(ledger, 'ab')
+    rotate(ledger, { a: 2, b: 2 })
+    ledger.pick('a', 4)
+    rotate(ledger, { a: 1, b: 3 })
+    rotate(ledger, { a: 1 })
+    pick(ledger, 'a')
+    expect(ledger.strata().map((stratum) => [...stratum.keys()].join(''))).toEqual(['ab', 'a'])
+    expect(ledger.strata()[0]?.get('a')).toEqual({ picks: 5, expected: 3, equal: 3 })
+    expect(ledger.longestMembership().get('a')).toEqual({ picks: 5, expected: 3, equal: 3 })
+  })
+
+  it('joins the thinnest strata when there are many, and loses no pick', () => {
+    const ledger = ledgerOf({ a: 1, b: 1 })
+    for (let epoch = 1; epoch <= 50; epoch++) {
+      ledger.pick('a', epoch === 20 ? 1_000 : 1)
+      rotate(ledger, { a: 1, b: epoch + 1 })
+    }
+    const picks = ledger.strata().map((stratum) => stratum.get('a')?.picks ?? 0)
+    expect(picks).toHaveLength(8)
+    expect(picks.reduce((sum, count) => sum + count)).toBe(1_049)
+    expect(Math.max(...picks)).toBeLessThan(1_010)
+    expect(ledger.tallies().get('a')?.picks).toBe(1_049)
   })
 
   it('says the same however often it is asked', () => {
     const ledger = ledgerOf({ a: 1, b: 1 })
     pick(ledger, 'a')
-    expect(ledger.largestGap()).toBe(0.5)
+    expect(largestGap(ledger)).toBe(0.5)
     pick(ledger, 'b')
-    expect(ledger.largestGap()).toBe(0)
-    expect(ledger.tallies().get('a')).toEqual({ picks: 1, expected: 1 })
-    expect(ledger.tallies().get('a')).toEqual({ picks: 1, expected: 1 })
+    expect(largestGap(ledger)).toBe(0)
+    expect(ledger.tallies().get('a')).toEqual({ picks: 1, expected: 1, equal: 1 })
+    expect(ledger.tallies().get('a')).toEqual({ picks: 1, expected: 1, equal: 1 })
   })
 
   it('is empty without a pick', () => {
     const ledger = ledgerOf({ a: 1 })
     expect(ledger.tallies().size).toBe(0)
-    expect(ledger.largestGap()).toBe(0)
+    expect(largestGap(ledger)).toBe(0)
   })
 })

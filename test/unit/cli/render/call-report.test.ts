@@ -2,41 +2,74 @@ import { describe, expect, it } from 'vitest'
 import type { CallReport } from '../../../../src/call/report.js'
 import { renderCallReport } from '../../../../src/cli/render/call-report.js'
 import { callDoc, callLineDoc } from '../../../../src/cli/schema/call.js'
-import { summarizeLatencies } from '../../../../src/stats/latency.js'
-import { judgeByGap } from '../../../../src/stats/verdict.js'
+import { LatencyHistogram } from '../../../../src/stats/latency.js'
+import type { Verdict } from '../../../../src/stats/verdict.js'
 import { endpoint } from '../../../support/endpoints.js'
 import { colored, plain, withoutColors } from '../../../support/palettes.js'
 
 const heavy = endpoint({ addr: 'a:1', weight: 3 })
 const light = endpoint({ addr: 'b:1', weight: 1 })
+const latencies = (...ms: number[]) => LatencyHistogram.of(ms)
 const call = {
+  number: 1,
   endpoint: heavy,
   status: 'OK',
   statusCode: 0,
   details: '',
   latencyMs: 1.23456,
   isMisrouted: false,
+  replies: 1,
   reply: { n: 1 },
+  headers: {},
+  trailers: {},
+}
+
+const PASS: Verdict = {
+  ...{ result: 'pass', test: 'max-gap', gap: 0, limit: 2, p: null, alternative: null },
+  ...{ equalSplitP: 0.289, neededCalls: 7 },
 }
 
 const REPORT: CallReport = {
+  ...{ service: 'hello', method: 'helloworld.Greeter/SayHello', streamsReplies: false, revision: 1042 },
+  ...{ policy: 'weighted_round_robin', load: { calls: 8, durationMs: 1, concurrency: 1, perSecond: null } },
   ...{
-    service: 'hello',
-    method: 'helloworld.Greeter/SayHello',
-    revision: 1042,
-    policy: 'weighted_round_robin',
+    calls: 8,
+    ok: 7,
+    attempts: 8,
+    interrupted: false,
+    elapsedMs: 14,
+    ready: { endpoints: 2, of: 3, elapsedMs: 38 },
   },
-  ...{ calls: 8, ok: 7, interrupted: false, elapsedMs: 14, ready: { endpoints: 2, of: 3, elapsedMs: 38 } },
   endpoints: [
-    { endpoint: heavy, picks: 6, expected: 6, errors: 0, latency: summarizeLatencies([1, 2, 3, 4, 5, 6]) },
-    { endpoint: light, picks: 2, expected: 2, errors: 1, latency: summarizeLatencies([7]) },
+    {
+      endpoint: heavy,
+      picks: 6,
+      expected: 6,
+      attempts: 6,
+      errors: 0,
+      failures: {},
+      latency: latencies(1, 2, 3, 4, 5, 6).summary(),
+    },
+    {
+      endpoint: light,
+      picks: 2,
+      expected: 2,
+      attempts: 2,
+      errors: 1,
+      failures: { UNAVAILABLE: 1 },
+      latency: latencies(7).summary(),
+    },
   ],
   unserved: [{ addr: 'c:1', problem: 'connection\u001b refused', shareFraction: 0.0714285 }],
-  latency: summarizeLatencies([1, 2, 3, 4, 5, 6, 7]),
+  latency: latencies(1, 2, 3, 4, 5, 6, 7).summary(),
+  bands: latencies(1, 2, 3, 4, 5, 6, 7).bands(),
+  versions: [],
   failures: { UNAVAILABLE: 1 },
   misrouted: 0,
+  changes: [],
+  failovers: [],
   last: call,
-  verdict: judgeByGap(0),
+  verdict: PASS,
 }
 
 function shown(changes: Partial<CallReport> = {}): string {
@@ -49,25 +82,32 @@ describe('a report for people', () => {
       [
         'hello → helloworld.Greeter/SayHello   policy weighted_round_robin   2/3 ready in 38.0ms   rev 1042',
         '',
-        'ENDPOINT  WEIGHT  CALLS  OBSERVED  EXPECTED                           p50  p95  p99  ERR',
-        'a:1            3      6     75.0%     75.0%  ████████████████████|  3.0ms    –    –    0',
-        'b:1            1      2     25.0%     25.0%  ███████|                   –    –    –    1',
+        'ENDPOINT  WEIGHT  CALLS  OBSERVED  EXPECTED                           p50  p95  p99    max  ERR',
+        'a:1            3      6     75.0%     75.0%  ████████████████████|  3.0ms    –    –  6.0ms  0',
+        'b:1            1      2     25.0%     25.0%  ███████|                   –    –    –  7.0ms  1 UNAVAILABLE',
         '',
         '! c:1 was never READY (connection\\u001b refused): 7.1% of the weight is unserved',
-        'PASS  follows the expected shares: largest gap 0.00 calls, 2 allowed (deterministic policy)',
+        'PASS  follows the weights: largest gap 0.00 call, 2 allowed (deterministic policy).',
         '      8 calls, 7 OK, 1 UNAVAILABLE in 14.0ms, p50 4.0ms, max 7.0ms.',
       ].join('\n'),
     )
   })
 
   it('says FAIL with the gap', () => {
-    expect(shown({ verdict: judgeByGap(3.5) })).toContain(
-      'FAIL  strays from the expected shares: largest gap 3.50 calls, 2 allowed',
+    expect(shown({ verdict: { ...PASS, result: 'fail', gap: 3.5 } })).toContain(
+      'FAIL  strays from the expected shares: largest gap 3.50 calls, 2 allowed against 3:1',
     )
   })
 
   it('says neither where no call was made', () => {
-    const text = shown({ calls: 0, ok: 0, endpoints: [], failures: {}, latency: summarizeLatencies([]) })
+    const text = shown({
+      calls: 0,
+      ok: 0,
+      attempts: 0,
+      endpoints: [],
+      failures: {},
+      latency: latencies().summary(),
+    })
     expect(text).toContain('NONE  no call was made')
     expect(text).toContain('0 calls, 0 OK in 14.0ms, p50 –, max –.')
     expect(text).not.toMatch(/PASS|FAIL|NaN|Infinity/)
@@ -108,6 +148,7 @@ describe('a report as data', () => {
     })
     expect(doc.endpoints[1]).toEqual({
       ...{ key: light.key, addr: 'b:1', version: '1.0.0', weight: 1, picks: 2, expected: 2, errors: 1 },
+      ...{ attempts: 2, failures: { UNAVAILABLE: 1 } },
       latencyMs: { n: 1, p50: null, p95: null, p99: null, max: 7 },
     })
   })
@@ -124,7 +165,7 @@ describe('a report as data', () => {
 
   it('has a line a call, also of one that was never picked for', () => {
     expect(callLineDoc(call)).toEqual({
-      ...{ schema: 'disco.call-line/v1', addr: 'a:1', status: 'OK', details: '', latencyMs: 1.235 },
+      ...{ schema: 'disco.call-line/v1', n: 1, addr: 'a:1', status: 'OK', details: '', latencyMs: 1.235 },
       reply: { n: 1 },
     })
     expect(callLineDoc({ ...call, endpoint: null }).addr).toBeNull()

@@ -61,6 +61,7 @@ it('tells leases in hex, revisions as text, shares to four digits, and null for 
     ...{ key: '/hello/1.0.0/a:1', layout: 'seed', addr: 'a:1', version: '1.0.0', weight: 1, share: 0.25 },
     ...{ lease: BigInt(LEASE).toString(16), ttlSeconds: 7, grantedTtlSeconds: 10 },
     ...{ createRevision: '1', modRevision: '1030', metadata: {}, problem: null, hints: [] },
+    ...{ ready: null, health: null },
   })
   expect(doc.endpoints[2]).toMatchObject({ lease: null, ttlSeconds: null, grantedTtlSeconds: null })
   expect(doc.endpoints[3]).toMatchObject({ lease: '00000000000000ff', ttlSeconds: null })

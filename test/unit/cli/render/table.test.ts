@@ -70,8 +70,8 @@ describe('renderTable', () => {
 it('a list of services', () => {
   const service = { service: 'hello', layout: 'seed', versions: ['1.0.0', '2.0.0'], endpoints: 5, weight: 14 }
   const services = [
-    { ...service, minTtlSeconds: 6 },
-    { ...service, service: 'pay', versions: [], minTtlSeconds: null },
+    { ...service, minTtlSeconds: 6, ready: null },
+    { ...service, service: 'pay', versions: [], minTtlSeconds: null, ready: null },
   ]
   expect(renderServices({ schema: 'disco.services/v1', rev: '7', services }, plain)).toBe(
     [
@@ -79,5 +79,9 @@ it('a list of services', () => {
       'hello    1.0.0, 2.0.0          5      14       6s  seed',
       'pay                            5      14     none  seed',
     ].join('\n'),
+  )
+  const probed = services.map((summary) => ({ ...summary, ready: 3 }))
+  expect(renderServices({ schema: 'disco.services/v1', rev: '7', services: probed }, plain)).toContain(
+    'hello    1.0.0, 2.0.0          5    3/5      14       6s  seed',
   )
 })

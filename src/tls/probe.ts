@@ -1,13 +1,13 @@
 import { connect } from 'node:tls'
 
-/** A member that answers at all answers a greeting at once; a person is waiting for the message. */
+/** A server that answers at all answers a greeting at once; a person is waiting for the message. */
 const DEADLINE_MS = 500
 
 /**
  * Whether a server answers a TLS greeting, whatever it thinks of us: for those words about a connection that
  * was dropped. Nothing is sent but the greeting, and no certificate is looked at.
  *
- * @param url a member's, with its port
+ * @param url with its port
  */
 export function speaksTls(url: string): Promise<boolean> {
   const { hostname, port } = new URL(url)

@@ -1,4 +1,5 @@
-import type { Rng } from './policy.js'
+/** A random number from 0 on and below 1. The outermost layer makes one; a seeded one repeats itself. */
+export type Rng = () => number
 
 /** Random numbers that a seed repeats: SplitMix32. Good enough to draw endpoints, not to keep secrets. */
 export function seeded(seed: number): Rng {

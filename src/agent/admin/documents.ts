@@ -1,0 +1,107 @@
+import { type Endpoint, leaseHex } from '../../domain/endpoint.js'
+import { shareFractions } from '../../domain/shares.js'
+import type { Registry, Ttl } from '../../registry/registry.js'
+import type { WeightChanged } from '../../registry/weight.js'
+import type { Registrar } from '../registrar.js'
+import type { Phase } from '../supervision.js'
+
+/** The registration as etcd has it. */
+export interface RegistrationDoc {
+  readonly schema: 'disco.registration/v1'
+  readonly phase: Phase
+  readonly rev: string
+  readonly endpoints: readonly {
+    readonly key: string
+    readonly service: string
+    readonly version: string
+    readonly addr: string
+    readonly weight: number
+    /** From 0 to 1, to four digits. */
+    readonly share: number
+    /** In hex, as etcdctl prints it. */
+    readonly lease: string | null
+    readonly ttlSeconds: number | null
+    readonly grantedTtlSeconds: number | null
+    readonly createRevision: string
+    readonly modRevision: string
+    readonly id: string | null
+    readonly metadata: Readonly<Record<string, string>>
+  }[]
+}
+
+export interface OwnWeightDoc {
+  readonly schema: 'disco.own-weight/v1'
+  readonly rev: string
+  readonly endpoints: readonly { readonly key: string; readonly addr: string; readonly weight: number }[]
+}
+
+export interface OwnWeightChangeDoc {
+  readonly schema: 'disco.own-weight-change/v1'
+  readonly rev: string
+  readonly changes: readonly {
+    readonly key: string
+    readonly addr: string
+    readonly from: number
+    readonly to: number
+  }[]
+}
+
+export interface OwnHealthDoc {
+  readonly schema: 'disco.own-health/v1'
+  readonly healthy: boolean
+  readonly phase: Phase
+}
+
+/** @throws DiscoError the registry's */
+export async function registrationDoc(registry: Registry, registrar: Registrar): Promise<RegistrationDoc> {
+  const { revision, service, own } = await readOwn(registry, registrar)
+  const shares = shareFractions(service)
+  const ttls = await registry.ttls(own.flatMap(({ lease }) => lease ?? []))
+  return {
+    schema: 'disco.registration/v1',
+    phase: registrar.phase,
+    rev: String(revision),
+    endpoints: own.map((endpoint) => {
+      const { key, version, addr, weight, lease, id = null, metadata } = endpoint
+      const share = Math.round((shares[service.indexOf(endpoint)] ?? 0) * 10_000) / 10_000
+      const ttl: Ttl | undefined = lease === null ? undefined : ttls.get(lease)
+      return {
+        ...{ key, service: endpoint.service, version, addr, weight, share },
+        lease: lease === null ? null : leaseHex(lease),
+        ttlSeconds: ttl?.ttlSeconds ?? null,
+        grantedTtlSeconds: ttl?.grantedTtlSeconds ?? null,
+        createRevision: String(endpoint.createRevision),
+        modRevision: String(endpoint.modRevision),
+        ...{ id, metadata },
+      }
+    }),
+  }
+}
+
+/** @throws DiscoError the registry's */
+export async function ownWeightDoc(registry: Registry, registrar: Registrar): Promise<OwnWeightDoc> {
+  const { revision, own } = await readOwn(registry, registrar)
+  const endpoints = own.map(({ key, addr, weight }) => ({ key, addr, weight }))
+  return { schema: 'disco.own-weight/v1', rev: String(revision), endpoints }
+}
+
+export function ownWeightChangeDoc({ revision, changes }: WeightChanged): OwnWeightChangeDoc {
+  return {
+    schema: 'disco.own-weight-change/v1',
+    rev: String(revision),
+    changes: changes.map(({ endpoint: { key, addr }, from, to }) => ({ key, addr, from, to })),
+  }
+}
+
+export function ownHealthDoc({ phase }: Registrar): OwnHealthDoc {
+  return { schema: 'disco.own-health/v1', healthy: phase === 'registered', phase }
+}
+
+async function readOwn(
+  registry: Registry,
+  { held, service: name }: Registrar,
+): Promise<{ revision: number; service: readonly Endpoint[]; own: readonly Endpoint[] }> {
+  const keys = new Set(held.map(({ key }) => key))
+  const { revision, endpoints: service } = await registry.list(name)
+  return { revision, service, own: service.filter(({ key }) => keys.has(key)) }
+}

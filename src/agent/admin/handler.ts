@@ -1,0 +1,123 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { errorDoc } from '../../domain/error-doc.js'
+import { DiscoError, type ErrorCode } from '../../domain/errors.js'
+import type { Registry } from '../../registry/registry.js'
+import type { Registrar } from '../registrar.js'
+import { ownHealthDoc, ownWeightChangeDoc, ownWeightDoc, registrationDoc } from './documents.js'
+import { Metrics } from './metrics.js'
+import { PROMETHEUS_TYPE } from './prometheus.js'
+import { authorize, Refusal, readBody, targetOf, weightQuery } from './request.js'
+
+export interface AdminOptions {
+  readonly registry: Registry
+  readonly registrar: Registrar
+  /** What a request must bring along as `Authorization: Bearer`; null where everyone who comes may ask. */
+  readonly token: string | null
+  /** How long the weight is 0 before a `POST /drain` deregisters. */
+  readonly drainMs: number
+}
+
+interface Reply {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+type Route = (query: URLSearchParams) => Promise<Reply>
+type Routes = ReadonlyMap<string, Readonly<Record<string, Route>>>
+
+const STATUS_OF: Partial<Record<ErrorCode, number>> = {
+  USAGE: 400,
+  NOT_FOUND: 404,
+  CONFLICT: 409,
+  ETCD_UNREACHABLE: 503,
+  ETCD_DENIED: 503,
+}
+
+/**
+ * A registrar's HTTP handler, for a server of its own or for one that is there already:
+ *
+ * - `GET /` the registration as etcd has it; `GET /weight`; `GET /healthz`; `GET /metrics`
+ * - `PUT /weight?weight=N`, and `GET` with `?weight=N` on `/` or `/weight`: `5`, `%2B2`, `50%25`; `&addr=` for
+ *   one of several addresses, `&force=true` as on the command line
+ * - `POST /drain` weight 0, a while, deregister; answers when that is done
+ *
+ * Whatever is not exactly that is refused, with the reason.
+ */
+export function adminHandler(options: AdminOptions): RequestListener {
+  const metrics = new Metrics(options.registrar)
+  const routes = routesFor(options, metrics)
+  return (request, response) => {
+    void answer(request, routes, options.token).then((reply) => {
+      metrics.countRequest(reply.status)
+      send(request, response, reply)
+    })
+  }
+}
+
+function routesFor({ registry, registrar, drainMs }: AdminOptions, metrics: Metrics): Routes {
+  const change: Route = async (query) => {
+    const { change, ...options } = weightQuery(query)
+    return json(200, ownWeightChangeDoc(await registrar.setWeight(change, options)))
+  }
+  const orChange = (read: () => Promise<object>): Route => {
+    return async (query) => (query.size === 0 ? json(200, await read()) : await change(query))
+  }
+  const drain: Route = async () => {
+    await registrar.retire({ drainMs })
+    return json(200, ownHealthDoc(registrar))
+  }
+  const health: Route = async () => {
+    const doc = ownHealthDoc(registrar)
+    return json(doc.healthy ? 200 : 503, doc)
+  }
+  const scrape: Route = async () => {
+    return { status: 200, headers: { 'content-type': PROMETHEUS_TYPE }, body: metrics.render() }
+  }
+  return new Map([
+    ['/', { GET: orChange(() => registrationDoc(registry, registrar)) }],
+    ['/weight', { GET: orChange(() => ownWeightDoc(registry, registrar)), PUT: change }],
+    ['/drain', { POST: drain }],
+    ['/healthz', { GET: health }],
+    ['/metrics', { GET: scrape }],
+  ])
+}
+
+async function answer(request: IncomingMessage, routes: Routes, token: string | null): Promise<Reply> {
+  try {
+    const { path, query } = targetOf(request)
+    // An orchestrator that asks for its health has no token to bring.
+    if (path !== '/healthz') authorize(request, token)
+    const methods = routes.get(path)
+    if (!methods) throw new Refusal(404, `There is no ${path}`)
+    const { method = '' } = request
+    const route = new Map(Object.entries(methods)).get(method === 'HEAD' ? 'GET' : method)
+    const allow = Object.keys(methods).join(', ')
+    if (!route) throw new Refusal(405, `${path} takes ${allow}`, { allow })
+    await readBody(request)
+    return await route(query)
+  } catch (thrown) {
+    if (thrown instanceof Refusal) return json(thrown.status, errorDoc(thrown.error), thrown.headers)
+    const error = DiscoError.from(thrown)
+    return json(STATUS_OF[error.code] ?? 500, errorDoc(error))
+  }
+}
+
+function json(status: number, document: object, headers: Readonly<Record<string, string>> = {}): Reply {
+  return {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: `${JSON.stringify(document)}\n`,
+  }
+}
+
+/** One request a connection: nobody keeps one open for nothing. */
+function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Reply): void {
+  response.writeHead(status, {
+    ...headers,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    connection: 'close',
+  })
+  response.end(request.method === 'HEAD' ? '' : body)
+}

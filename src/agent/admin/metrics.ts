@@ -1,0 +1,130 @@
+import type { Registered } from '../../domain/endpoint.js'
+import type { Registrar } from '../registrar.js'
+import { PHASES } from '../supervision.js'
+import { type Family, renderPrometheus } from './prometheus.js'
+
+/** Counts what a registrar goes through from here on. */
+export class Metrics {
+  private readonly known = new Map<string, Registered>()
+  private readonly counts = { registrations: 0, leaseLosses: 0, reattachments: 0, changes: 0, outages: 0 }
+  private readonly probes = { success: 0, failure: 0 }
+  private readonly requests = new Map<number, number>()
+  private isEtcdAway = false
+  private isHealthy: boolean | null = null
+  private lastProbeMs: number | null = null
+
+  constructor(private readonly registrar: Registrar) {
+    for (const { registered } of registrar.held) this.known.set(registered.addr, registered)
+    this.counts.registrations = this.known.size
+    registrar
+      .on('registered', ({ registered }) => {
+        this.counts.registrations++
+        this.known.set(registered.addr, registered)
+      })
+      .on('changed', ({ registered }) => {
+        this.counts.changes++
+        this.known.set(registered.addr, registered)
+      })
+      .on('leaseLost', () => this.counts.leaseLosses++)
+      .on('reattached', () => this.counts.reattachments++)
+      .on('trouble', () => {
+        this.counts.outages++
+        this.isEtcdAway = true
+      })
+      .on('recovered', () => {
+        this.isEtcdAway = false
+      })
+      .on('probed', ({ isHealthy, tookMs }) => {
+        this.probes[isHealthy ? 'success' : 'failure']++
+        this.lastProbeMs = tookMs
+        this.isHealthy ??= false
+      })
+      .on('healthy', () => {
+        this.isHealthy = true
+      })
+      .on('unhealthy', () => {
+        this.isHealthy = false
+      })
+  }
+
+  countRequest(status: number): void {
+    this.requests.set(status, (this.requests.get(status) ?? 0) + 1)
+  }
+
+  render(): string {
+    return renderPrometheus([...this.ofRegistration(), ...this.ofEtcd(), ...this.ofServer()])
+  }
+
+  private ofRegistration(): Family[] {
+    const held = new Set(this.registrar.held.map(({ registered }) => registered.addr))
+    const perEndpoint = (name: string, help: string, read: (registered: Registered) => number) =>
+      gauge(
+        name,
+        help,
+        [...this.known.values()].map((registered) => ({
+          labels: { service: registered.service, version: registered.version, addr: registered.addr },
+          value: read(registered),
+        })),
+      )
+    const phases = PHASES.map((phase) => ({
+      labels: { phase },
+      value: Number(phase === this.registrar.phase),
+    }))
+    return [
+      gauge('disco_phase', 'What the registrar is at: 1 for one of them.', phases),
+      perEndpoint('disco_registered', 'Whether the key of the endpoint is held.', ({ addr }) =>
+        Number(held.has(addr)),
+      ),
+      perEndpoint('disco_weight', 'Weight of the endpoint as last seen.', ({ weight }) => weight),
+      counter('disco_registrations_total', 'Keys registered, again included.', this.counts.registrations),
+      counter('disco_changes_total', 'Times that somebody wrote a held key.', this.counts.changes),
+    ]
+  }
+
+  private ofEtcd(): Family[] {
+    const { leaseLosses, reattachments, outages } = this.counts
+    return [
+      gauge('disco_etcd_up', 'Whether etcd answers the keep-alives.', [{ value: Number(!this.isEtcdAway) }]),
+      counter('disco_etcd_outages_total', 'Times that etcd stopped answering.', outages),
+      counter('disco_lease_losses_total', 'Leases that etcd ended.', leaseLosses),
+      counter(
+        'disco_lease_reattachments_total',
+        'Keys that a plain put had taken off their lease.',
+        reattachments,
+      ),
+    ]
+  }
+
+  private ofServer(): Family[] {
+    const { isHealthy, lastProbeMs } = this
+    const results = Object.entries(this.probes).map(([result, value]) => ({ labels: { result }, value }))
+    const requests = [...this.requests].map(([status, value]) => ({
+      labels: { status: String(status) },
+      value,
+    }))
+    return [
+      gauge('disco_healthy', 'Whether the server passes its probe.', sampleOf(isHealthy)),
+      gauge('disco_probe_seconds', 'How long the last probe took.', sampleOf(lastProbeMs, 1_000)),
+      { name: 'disco_probes_total', help: 'Probes made.', type: 'counter', samples: results },
+      {
+        name: 'disco_admin_requests_total',
+        help: 'Admin requests answered.',
+        type: 'counter',
+        samples: requests,
+      },
+    ]
+  }
+}
+
+function gauge(name: string, help: string, samples: Family['samples']): Family {
+  return { name, help, type: 'gauge', samples }
+}
+
+function counter(name: string, help: string, value: number): Family {
+  return { name, help, type: 'counter', samples: [{ value }] }
+}
+
+/** Nothing where there is nothing to say. */
+function sampleOf(value: number | boolean | null, per = 1): Family['samples'] {
+  return value === null ? [] : [{ value: Number(value) / per }]
+}

@@ -1,0 +1,51 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { DiscoError } from '../../domain/errors.js'
+
+/** Whoever has not sent a request by then, headers and all, is not going to. */
+const REQUEST_DEADLINE_MS = 5_000
+const MOST_HEADER_BYTES = 8 * 1_024
+const MOST_CONNECTIONS = 256
+
+/** What is still being answered when the server closes gets this long. */
+const CLOSE_MS = 1_000
+
+export interface AdminServer extends AsyncDisposable {
+  /** `host:port`, as it came to be. */
+  readonly address: string
+}
+
+/** @throws DiscoError CONFLICT when the port is taken, USAGE when it cannot be listened at */
+export async function startAdmin(
+  { host, port }: { host: string; port: number },
+  handler: RequestListener,
+): Promise<AdminServer> {
+  const limits = {
+    maxHeaderSize: MOST_HEADER_BYTES,
+    headersTimeout: REQUEST_DEADLINE_MS,
+    requestTimeout: REQUEST_DEADLINE_MS,
+    connectionsCheckingInterval: 500,
+  }
+  const server = createServer(limits, handler)
+  server.maxConnections = MOST_CONNECTIONS
+  try {
+    await once(server.listen(port, host), 'listening')
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    const isTaken = code === 'EADDRINUSE'
+    const why = isTaken ? `port ${port} at ${host} is taken` : message
+    throw new DiscoError(isTaken ? 'CONFLICT' : 'USAGE', `The admin handler cannot listen: ${why}`, { cause })
+  }
+  const bound = server.address() as AddressInfo
+  return {
+    address: bound.family === 'IPv6' ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`,
+    /** Finishes what is being answered. */
+    [Symbol.asyncDispose]: async () => {
+      const timer = setTimeout(() => server.closeAllConnections(), CLOSE_MS)
+      server.closeIdleConnections()
+      await new Promise((resolve) => server.close(resolve))
+      clearTimeout(timer)
+    },
+  }
+}

@@ -1,0 +1,43 @@
+import type { WeightChange } from '../domain/weight.js'
+import type { Registration } from '../registry/registration.js'
+import type { Registry } from '../registry/registry.js'
+import type { WeightChanged } from '../registry/weight.js'
+
+type Held = Registration['held']
+
+/** The weights of our own keys, changed by the same transaction as anybody else's, and in order. */
+export class OwnWeights {
+  private last: Promise<unknown> = Promise.resolve()
+  private before: ReadonlyMap<string, number> = new Map()
+
+  constructor(private readonly registry: Registry) {}
+
+  /** One change after the other, in the order in which they were asked for. */
+  change(held: Held, change: WeightChange, options: { force: boolean }): Promise<WeightChanged> {
+    const service = held[0]?.registered.service ?? ''
+    const selection = { service, addr: null, keys: held.map(({ key }) => key) }
+    const changed = this.last.then(() => this.registry.setWeight(selection, change, options))
+    this.last = changed.catch(() => undefined)
+    return changed
+  }
+
+  /** Weight 0, whatever that means to the others: this server should get nothing. */
+  async zero(held: Held): Promise<void> {
+    if (held.length > 0) await this.change(held, { kind: 'set', weight: 0 }, { force: true })
+  }
+
+  /** Weight 0, until `up`. */
+  async down(held: Held): Promise<void> {
+    this.before = new Map(held.map(({ registered }) => [registered.addr, registered.weight]))
+    await this.zero(held)
+  }
+
+  /** The weights from before `down`, where nobody has given another one since. */
+  async up(held: Held): Promise<void> {
+    for (const one of held) {
+      const weight = this.before.get(one.registered.addr) ?? 0
+      if (one.registered.weight > 0 || weight === 0) continue
+      await this.change([one], { kind: 'set', weight }, { force: true })
+    }
+  }
+}

@@ -1,0 +1,257 @@
+import { EventEmitter } from 'node:events'
+import { DiscoError } from '../domain/errors.js'
+import type { WeightChange } from '../domain/weight.js'
+import type { Registration, RegistrationRequest } from '../registry/registration.js'
+import type { Registry } from '../registry/registry.js'
+import type { WeightChanged } from '../registry/weight.js'
+import { healthOf, type ProbeTiming } from './health-loop.js'
+import { Holder } from './holder.js'
+import type { Probe } from './probes/probe.js'
+import type { RegistrarEvents } from './registrar-events.js'
+import type { ServerProcess } from './server-process.js'
+import {
+  type Action,
+  exitCodeOf,
+  type Happening,
+  leaves,
+  type Phase,
+  phaseOf,
+  type Rules,
+  type Supervision,
+  step,
+  supervise,
+} from './supervision.js'
+
+export interface HealthGating {
+  readonly probe: Probe
+  readonly timing: ProbeTiming
+  /** Asks only until the server is healthy for the first time. */
+  readonly isStartOnly: boolean
+  /** How long the first time may take; null for as long as it likes. */
+  readonly startMs: number | null
+}
+
+export interface RegistrarOptions {
+  readonly registry: Registry
+  readonly request: RegistrationRequest
+  /** Starts the process to look after, if it is one of ours. */
+  readonly start?: (() => Promise<ServerProcess>) | null
+  /** Null to register at once. */
+  readonly health?: HealthGating | null
+  readonly unhealthy?: Rules['unhealthy']
+  /** Whether the layout that is written in carries weights; as most do. */
+  readonly carriesWeight?: boolean
+  /** How long the weight is 0 before the key goes; 0 for not at all. */
+  readonly drainMs: number
+  /** How long the server may take to end by itself. */
+  readonly killAfterMs: number
+}
+
+/**
+ * Stands beside a server: registers it while it is healthy, takes it out of the registry before it ends, and
+ * ends when there is nothing left to do. What to do is decided by `step`; this does it.
+ */
+export class Registrar extends EventEmitter<RegistrarEvents> {
+  private readonly holder: Holder
+  private server: ServerProcess | null = null
+  private state: Supervision
+  private drainMs: number
+  private readonly probing = new AbortController()
+  private readonly timers = new Set<NodeJS.Timeout>()
+  private readonly onOut: (() => void)[] = []
+  private finish: () => void = () => undefined
+  private readonly finished: Promise<void>
+
+  constructor(private readonly options: RegistrarOptions) {
+    super()
+    const { registry, request, start, drainMs } = options
+    this.drainMs = drainMs
+    this.state = supervise({ hasServer: Boolean(start) })
+    this.holder = new Holder(
+      registry,
+      request,
+      (name, ...told) => this.emit(name, ...(told as never)),
+      (conflict) => this.lost(conflict),
+    )
+    this.finished = new Promise((resolve) => {
+      this.finish = resolve
+    })
+    this.on('dropped', ({ why }) => {
+      if (why instanceof DiscoError) this.apply({ type: 'dropped', error: why })
+    })
+  }
+
+  /**
+   * Runs until it is over.
+   *
+   * @returns the exit code: the server's own, 0 where it died of our signal, 130 after a second `stop`
+   * @throws DiscoError USAGE when the server cannot be started, CONFLICT, WAIT_TIMED_OUT, or the registry's
+   *   where there is nothing to go on with
+   */
+  async run(): Promise<number> {
+    const { start, health } = this.options
+    if (start) this.look(await start())
+    if (health) void this.watchHealth(health)
+    else this.apply({ type: 'healthy' })
+    await this.finished
+    for (const timer of this.timers) clearTimeout(timer)
+    this.probing.abort()
+    return exitCodeOf(this.state)
+  }
+
+  /** Hands a signal on to the server. */
+  signal(signal: NodeJS.Signals): void {
+    this.server?.send(signal)
+  }
+
+  get phase(): Phase {
+    return phaseOf(this.state)
+  }
+
+  get service(): string {
+    const { registered } = this.options.request
+    return 'service' in registered ? registered.service : registered[0].service
+  }
+
+  /** The keys that are held in the registry now. */
+  get held(): Registration['held'] {
+    return this.state.key === 'held' ? this.holder.held : []
+  }
+
+  /** Takes the keys out of the registry and ends the server, in order; each further call skips a wait. */
+  stop(): void {
+    this.apply({ type: 'stop' })
+  }
+
+  /** Takes the keys out of the registry, after a drain, and leaves the server alone. Resolves when they are. */
+  async retire({ drainMs = this.drainMs }: { drainMs?: number } = {}): Promise<void> {
+    this.drainMs = drainMs
+    const isOut = new Promise<void>((resolve) => this.onOut.push(resolve))
+    this.apply({ type: 'retire' })
+    await isOut
+  }
+
+  /** @throws DiscoError CONFLICT when nothing is registered, or the change would upset the others; NOT_FOUND */
+  async setWeight(
+    change: WeightChange,
+    { addr, force = false }: { addr?: string | undefined; force?: boolean } = {},
+  ): Promise<WeightChanged> {
+    const { held } = this
+    if (held.length === 0 || leaves(this.state)) {
+      throw new DiscoError('CONFLICT', `There is no weight to set: the registration is ${this.phase}`)
+    }
+    const meant = held.filter(({ registered }) => addr === undefined || registered.addr === addr)
+    if (meant.length === 0) throw new DiscoError('NOT_FOUND', `${addr} is none of the addresses held here`)
+    return await this.holder.weights.change(meant, change, { force })
+  }
+
+  private look(server: ServerProcess): void {
+    this.server = server
+    this.emit('started', { pid: server.pid })
+    server.exited.then((end) => {
+      this.emit('exited', end)
+      this.apply({ type: 'exited', ...end })
+    })
+  }
+
+  private apply(happening: Happening): void {
+    const { unhealthy = 'deregister', carriesWeight = true } = this.options
+    const rules = { drains: this.drainMs > 0, carriesWeight, unhealthy }
+    const { state, actions } = step(this.state, happening, rules)
+    this.state = state
+    if (leaves(state)) this.probing.abort()
+    for (const action of actions) this.perform(action)
+    if (state.key === 'out' || state.key === 'lost') for (const tell of this.onOut.splice(0)) tell()
+  }
+
+  private perform(action: Action): void {
+    const { server, options } = this
+    const { killAfterMs } = options
+    switch (action) {
+      case 'register':
+        void this.holder.claim({ isPatient: server !== null }).then((claimed) => this.apply(claimed))
+        break
+      case 'giveUp':
+        this.holder.giveUp()
+        break
+      case 'weighDown':
+        void this.holder.weigh('down', () => this.held.length > 0 && this.state.isWeighedDown)
+        break
+      case 'weighUp':
+        void this.holder.weigh('up', () => this.held.length > 0 && !this.state.isWeighedDown)
+        break
+      case 'drain':
+      case 'linger':
+        this.emit('draining', { drainMs: this.drainMs, isOut: action === 'linger' })
+        if (action === 'drain') void this.holder.drain()
+        this.later(this.drainMs, { type: 'drained' })
+        break
+      case 'deregister':
+        void this.release('close')
+        break
+      case 'revoke':
+        void this.release('abandon')
+        break
+      case 'terminate':
+        this.emit('stopping', { killAfterMs })
+        server?.terminate()
+        this.later(killAfterMs, { type: 'late' })
+        break
+      case 'kill':
+        this.emit('killed')
+        server?.kill()
+        break
+      case 'sweep':
+        server?.terminate()
+        this.later(killAfterMs, { type: 'late' })
+        void server?.groupGone().then(() => this.apply({ type: 'swept' }))
+        break
+      case 'end':
+        this.finish()
+    }
+  }
+
+  private later(ms: number, happening: Happening): void {
+    this.timers.add(setTimeout(() => this.apply(happening), ms))
+  }
+
+  private lost(conflict: DiscoError | null): void {
+    if (this.state.key !== 'held') return
+    this.emit('lost', { conflict })
+    this.apply({ type: 'lost', error: conflict })
+  }
+
+  private async release(how: 'close' | 'abandon'): Promise<void> {
+    const cause = await this.holder.release(how)
+    // The second of two attempts has nothing to tell.
+    if (this.state.key !== 'leaving') return
+    if (cause) this.emit('lapsing', { cause })
+    else this.emit('deregistered')
+    const isLastWord = leaves(this.state) && this.server === null
+    if (cause && isLastWord) this.apply({ type: 'failed', error: cause })
+    this.apply({ type: 'unregistered' })
+  }
+
+  private async watchHealth({ probe, timing, isStartOnly, startMs }: HealthGating): Promise<void> {
+    const startedAtMs = performance.now()
+    let said = 'no answer'
+    let again = false
+    const late = () => {
+      const error = new DiscoError('WAIT_TIMED_OUT', `Not healthy after ${(startMs ?? 0) / 1000}s: ${said}`)
+      if (!again) this.apply({ type: 'failed', error })
+    }
+    if (startMs !== null) this.timers.add(setTimeout(late, startMs))
+    for await (const probed of healthOf(probe, timing, this.probing.signal)) {
+      const isNews = said !== probed.said
+      said = probed.said
+      this.emit('probed', probed)
+      if (probed.turned === 'healthy') {
+        this.emit('healthy', { said, afterMs: performance.now() - startedAtMs, again })
+        again = true
+      } else if (probed.turned === 'unhealthy') this.emit('unhealthy', { said })
+      else if (!again && isNews) this.emit('failing', { said })
+      if (probed.turned) this.apply({ type: probed.turned })
+      if (again && isStartOnly) return
+    }
+  }
+}

@@ -1,0 +1,170 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Revision } from '../domain/endpoint.js'
+import { DiscoError } from '../domain/errors.js'
+import { apply, EMPTY_SNAPSHOT, endpointsOf, type Snapshot } from '../domain/snapshot.js'
+import {
+  formatWaitCondition,
+  judge,
+  needsHealth,
+  type WaitCondition,
+  type WaitFacts,
+} from '../domain/wait-condition.js'
+import type { Registry } from '../registry/registry.js'
+import { surveyHealth } from './health-survey.js'
+
+export interface WaitRequest {
+  readonly service: string
+  /** All of them have to hold at once. */
+  readonly conditions: readonly WaitCondition[]
+  readonly timeoutMs: number
+  /** How long a server may take to tell its health. */
+  readonly probeDeadlineMs: number
+}
+
+/** How things stood when they were as wanted. */
+export interface Waited {
+  readonly revision: Revision
+  readonly facts: WaitFacts
+  readonly elapsedMs: number
+}
+
+export interface WaitReports {
+  /** How things stand, as a clause; each is told once in a row. */
+  onNow?(now: string): void
+  /** etcd is out of reach; it is waited for as for anything else. */
+  onStale?(cause: DiscoError): void
+}
+
+/** Servers are asked for their health this often; the registry tells of itself. */
+const SURVEY_PERIOD_MS = 500
+
+/**
+ * Waits until a service is as wanted; one that does not exist is waited for, too.
+ *
+ * @throws DiscoError WAIT_TIMED_OUT, INTERRUPTED, ETCD_DENIED
+ */
+export async function waitFor(
+  registry: Registry,
+  request: WaitRequest,
+  reports: WaitReports,
+  signal: AbortSignal,
+): Promise<Waited> {
+  return await new Wait(registry, request, reports, signal).run()
+}
+
+class Wait {
+  private readonly startMs = performance.now()
+  private readonly stop = new AbortController()
+  private snapshot: Snapshot | null = null
+  private stale: DiscoError | null = null
+  private failure: unknown = null
+  private now = ''
+  private wake: () => void = () => undefined
+
+  constructor(
+    private readonly registry: Registry,
+    private readonly request: WaitRequest,
+    private readonly reports: WaitReports,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  async run(): Promise<Waited> {
+    const { timeoutMs } = this.request
+    const timer = setTimeout(() => this.halt(), timeoutMs)
+    const halt = () => this.halt()
+    this.signal.addEventListener('abort', halt)
+    const following = this.follow()
+    try {
+      while (!this.stop.signal.aborted && !this.signal.aborted) {
+        const changed = new Promise<void>((resolve) => {
+          this.wake = resolve
+        })
+        const waited = await this.look()
+        if (waited) return waited
+        await this.pause(changed)
+      }
+    } finally {
+      clearTimeout(timer)
+      this.signal.removeEventListener('abort', halt)
+      this.halt()
+      await following
+    }
+    if (this.failure !== null) throw this.failure
+    if (this.signal.aborted) throw new DiscoError('INTERRUPTED', 'Interrupted before it was so')
+    throw this.timedOut()
+  }
+
+  private async follow(): Promise<void> {
+    try {
+      for await (const update of this.registry.follow(this.request.service, this.stop.signal)) {
+        if (update.type === 'stale') {
+          this.stale = update.cause
+          this.reports.onStale?.(update.cause)
+        } else {
+          this.stale = null
+          this.snapshot = apply(this.snapshot ?? EMPTY_SNAPSHOT, update)
+        }
+        this.wake()
+      }
+    } catch (error) {
+      this.failure = error
+      this.halt()
+    }
+  }
+
+  private async look(): Promise<Waited | null> {
+    const { snapshot } = this
+    // An old list may be wrong: only what etcd says now counts.
+    if (!snapshot || this.stale) return null
+    const endpoints = endpointsOf(snapshot)
+    const facts = { endpoints, ...(await this.healthOf(endpoints)) }
+    if (this.stop.signal.aborted) return null
+    const judged = this.request.conditions.map((condition) => judge(condition, facts))
+    this.tell(judged.map(({ now }) => now).join(', '))
+    if (!judged.every(({ holds }) => holds)) return null
+    return { revision: snapshot.revision, facts, elapsedMs: performance.now() - this.startMs }
+  }
+
+  private async healthOf(endpoints: WaitFacts['endpoints']): Promise<Pick<WaitFacts, 'ready' | 'healthy'>> {
+    if (!this.request.conditions.some(needsHealth)) return { ready: null, healthy: null }
+    const { probeDeadlineMs: deadlineMs } = this.request
+    const byAddr = await surveyHealth(endpoints, { deadlineMs }, this.stop.signal)
+    const checked = endpoints.map(({ addr, problem }) => (problem === null ? byAddr.get(addr) : undefined))
+    return {
+      ready: checked.filter((health) => health?.isConnected).length,
+      healthy: checked.filter((health) => health?.isHealthy).length,
+    }
+  }
+
+  private async pause(changed: Promise<void>): Promise<void> {
+    if (!this.request.conditions.some(needsHealth)) return await changed
+    await Promise.race([changed, delay(SURVEY_PERIOD_MS, undefined, { signal: this.stop.signal })]).catch(
+      () => undefined,
+    )
+  }
+
+  private tell(now: string): void {
+    if (now !== this.now) this.reports.onNow?.(now)
+    this.now = now
+  }
+
+  private halt(): void {
+    this.stop.abort()
+    this.wake()
+  }
+
+  private timedOut(): DiscoError {
+    const { service, conditions, timeoutMs } = this.request
+    const wanted = conditions.map(formatWaitCondition).join(', ')
+    const cause = this.stale
+      ? `etcd is out of reach: ${this.stale.message}`
+      : this.now || 'nothing is known yet'
+    return new DiscoError(
+      'WAIT_TIMED_OUT',
+      `${service} is not ${wanted} after ${timeoutMs / 1000}s: ${cause}`,
+      {
+        suggestions: ['More time: --timeout 2m'],
+      },
+    )
+  }
+}

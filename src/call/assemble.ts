@@ -1,0 +1,97 @@
+import { type EndpointId, endpointId } from '../domain/endpoint.js'
+import { seeded } from '../domain/rng.js'
+import { shareFractions } from '../domain/shares.js'
+import type { Method } from '../grpc/method.js'
+import { judge } from '../stats/verdict.js'
+import type { Load } from './load.js'
+import { type Recorder, Tally } from './recorder.js'
+import type { CallReport, EndpointReport, Tallied, VersionReport } from './report.js'
+import type { Readiness, Session } from './session.js'
+
+interface Ran {
+  readonly session: Session
+  readonly readiness: Readiness
+  readonly method: Method
+  readonly load: Load
+  readonly recorder: Recorder
+  readonly elapsedMs: number
+}
+
+/** Makes the report of what the session's log and the recorder have. */
+export function assemble(ran: Ran, interrupted: boolean): CallReport {
+  const { session, readiness, recorder } = ran
+  const { all, last, misrouted } = recorder
+  const { log } = session
+  const endpoints = endpointReports(session, recorder)
+  return {
+    ...{ service: session.service, revision: log.revision, load: ran.load },
+    ...{ method: ran.method.name, streamsReplies: ran.method.streamsReplies },
+    ...{ policy: session.policy.name, calls: all.calls, ok: all.calls - all.errors, interrupted },
+    attempts: endpoints.reduce((sum, { attempts }) => sum + attempts, 0),
+    elapsedMs: ran.elapsedMs,
+    ready: { endpoints: readiness.ready, of: readiness.wanted, elapsedMs: readiness.elapsedMs },
+    endpoints,
+    versions: versionReports(endpoints, recorder),
+    unserved: unserved(session, readiness),
+    ...{ latency: all.latency.summary(), bands: all.latency.bands(), failures: all.failures },
+    ...{ misrouted, changes: log.timeline.changes },
+    failovers: log.timeline.failovers((id) => log.seen.get(id)?.lastPickAtMs ?? null),
+    last,
+    verdict: judge(
+      // A retry moves a rotation on; a draw knows of no other.
+      session.policy.shares === 'exact' ? log.attempts : log.ledger,
+      session.policy.shares,
+      // Seeded, so that the same picks get the same verdict.
+      seeded(1),
+    ),
+  }
+}
+
+/** Most expected first; drained endpoints and those that left are part of the story. */
+function endpointReports({ log }: Session, { byEndpoint }: Recorder): EndpointReport[] {
+  const tallies = log.ledger.tallies()
+  return [...log.seen]
+    .map(([id, { endpoint, attempts }]) => {
+      const { picks = 0, expected = 0 } = tallies.get(id) ?? {}
+      return { endpoint, ...tallied({ picks, expected, attempts }, byEndpoint.get(id)) }
+    })
+    .sort((a, b) => b.expected - a.expected || (a.endpoint.addr < b.endpoint.addr ? -1 : 1))
+}
+
+/** Nothing where all are of one version: it would say the same again. */
+function versionReports(endpoints: readonly EndpointReport[], { byEndpoint }: Recorder): VersionReport[] {
+  const versions = new Set(endpoints.map(({ endpoint }) => endpoint.version))
+  if (versions.size < 2) return []
+  return [...versions].map((version) => {
+    const members = endpoints.filter(({ endpoint }) => endpoint.version === version)
+    const together = new Tally()
+    for (const { endpoint } of members) {
+      const own = byEndpoint.get(endpointId(endpoint))
+      if (own) together.add(own)
+    }
+    const sum = (of: (member: EndpointReport) => number) => members.reduce((total, one) => total + of(one), 0)
+    const shares = {
+      picks: sum(({ picks }) => picks),
+      expected: sum(({ expected }) => expected),
+      attempts: sum(({ attempts }) => attempts),
+    }
+    const weight = sum(({ endpoint }) => endpoint.weight)
+    return { version, endpoints: members.length, weight, ...tallied(shares, together) }
+  })
+}
+
+function tallied(
+  shares: Pick<Tallied, 'picks' | 'expected' | 'attempts'>,
+  { errors, failures, latency } = new Tally(),
+): Tallied {
+  return { ...shares, errors, failures, latency: latency.summary() }
+}
+
+function unserved({ log }: Session, { unready }: Readiness): CallReport['unserved'] {
+  const { registered } = log
+  const shares = shareFractions(registered)
+  const shareById = new Map<EndpointId, number>(
+    registered.map((endpoint, index) => [endpointId(endpoint), shares[index] ?? 0]),
+  )
+  return unready.map(({ id, addr, problem }) => ({ addr, problem, shareFraction: shareById.get(id) ?? 0 }))
+}

@@ -1,0 +1,43 @@
+import { DiscoError } from '../domain/errors.js'
+
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
+
+/** @throws DiscoError USAGE, with where the text stops being JSON */
+export function parseJson(text: string, what = 'The data'): Json {
+  try {
+    return JSON.parse(text) as Json
+  } catch (cause) {
+    throw notJson(what, cause)
+  }
+}
+
+/**
+ * The messages of a text, each as JSON: the whole text is one, over as many lines as it likes, or each line is.
+ *
+ * @throws DiscoError USAGE, with the line and where it stops being JSON
+ */
+export function splitMessages(text: string): readonly string[] {
+  const lines = text.split('\n').flatMap((line, at) => (line.trim() === '' ? [] : [{ line, number: at + 1 }]))
+  if (lines.length === 0) return []
+  try {
+    JSON.parse(text)
+    return [text]
+  } catch (cause) {
+    if (lines.length === 1) throw notJson('The data', cause)
+  }
+  for (const { line, number } of lines) {
+    try {
+      JSON.parse(line)
+    } catch (cause) {
+      throw notJson(`Line ${number} of the data`, cause)
+    }
+  }
+  return lines.map(({ line }) => line)
+}
+
+function notJson(what: string, cause: unknown): DiscoError {
+  return new DiscoError('USAGE', `${what} is not JSON: ${(cause as Error).message}`, {
+    cause,
+    suggestions: [`Example: -d '{"name":"abc"}'`],
+  })
+}

@@ -1,0 +1,47 @@
+import { DiscoError } from '../domain/errors.js'
+
+/** What stands for the placeholders, for one call. */
+export interface Filling {
+  /** The call's number, from 1 on. */
+  readonly n: number
+  uuid(): string
+  /** RFC 3339, as a google.protobuf.Timestamp takes it. */
+  now(): string
+}
+
+const FILLERS: Readonly<Record<string, (filling: Filling) => string>> = {
+  n: ({ n }) => String(n),
+  uuid: (filling) => filling.uuid(),
+  now: (filling) => filling.now(),
+}
+
+/** A text with `{{n}}`, `{{uuid}}` and `{{now}}` in it, to be filled in for each call. */
+export class Template {
+  private constructor(private readonly parts: readonly (string | ((filling: Filling) => string))[]) {}
+
+  /** @throws DiscoError USAGE for a placeholder that is none of ours */
+  static parse(text: string): Template {
+    const parts = text.split(/\{\{\s*(\w*)\s*\}\}/).map((part, at) => {
+      if (at % 2 === 0) return part
+      const filler = Object.hasOwn(FILLERS, part) ? FILLERS[part] : undefined
+      if (filler) return filler
+      throw new DiscoError('USAGE', `There is no placeholder {{${part}}}`, {
+        suggestions: [
+          `There is: ${Object.keys(FILLERS)
+            .map((name) => `{{${name}}}`)
+            .join(', ')}. To send two braces in JSON: \\u007b\\u007b`,
+        ],
+      })
+    })
+    return new Template(parts)
+  }
+
+  /** Whether every call gets the same text. */
+  get isConstant(): boolean {
+    return this.parts.length === 1
+  }
+
+  fill(filling: Filling): string {
+    return this.parts.map((part) => (typeof part === 'string' ? part : part(filling))).join('')
+  }
+}

@@ -1,0 +1,48 @@
+import type { Palette } from '../color.js'
+import type { CallDoc } from '../schema/call.js'
+import type { ComparisonDoc } from '../schema/comparison.js'
+import { type Column, renderTable } from './table.js'
+import { duration, percent } from './units.js'
+import { visible } from './visible.js'
+
+/** Each policy's picks of each endpoint beside each other, then what the runs came to. */
+export function renderComparison({ service, method, runs }: ComparisonDoc, palette: Palette): string {
+  const addrs = [...new Set(runs.flatMap(({ endpoints }) => endpoints.map(({ addr }) => addr)))]
+  const shares: Column<string>[] = [
+    { head: 'ENDPOINT', text: (addr) => addr },
+    ...runs.map(
+      (run): Column<string> => ({
+        head: run.policy,
+        align: 'right',
+        text: (addr) => percent(picksOf(run, addr) / Math.max(1, run.calls)),
+      }),
+    ),
+  ]
+  const number = (head: string, text: (run: CallDoc) => string): Column<CallDoc> => ({
+    head,
+    align: 'right',
+    text,
+  })
+  const results: Column<CallDoc>[] = [
+    { head: 'POLICY', text: ({ policy }) => policy },
+    number('CALLS', ({ calls }) => String(calls)),
+    number('OK', ({ ok }) => String(ok)),
+    number('CALLS/S', ({ perSecond }) => perSecond.toFixed(0)),
+    number('p50', ({ latencyMs }) => duration(latencyMs.p50)),
+    number('p95', ({ latencyMs }) => duration(latencyMs.p95)),
+    number('p99', ({ latencyMs }) => duration(latencyMs.p99)),
+    number('max', ({ latencyMs }) => duration(latencyMs.max)),
+    { head: 'VERDICT', text: ({ verdict }) => verdict.result.toUpperCase() },
+  ]
+  return [
+    `${visible(service)} → ${visible(method)}   ${runs.map(({ policy }) => policy).join(' against ')}`,
+    '',
+    renderTable(addrs, shares, palette),
+    '',
+    renderTable(runs, results, palette),
+  ].join('\n')
+}
+
+function picksOf({ endpoints }: CallDoc, addr: string): number {
+  return endpoints.reduce((sum, own) => sum + (own.addr === addr ? own.picks : 0), 0)
+}

@@ -1,0 +1,33 @@
+import type { Drained } from '../../agent/drain.js'
+import { leaseHex } from '../../domain/endpoint.js'
+
+export interface DrainDoc {
+  readonly schema: 'disco.drain/v1'
+  readonly service: string
+  readonly rev: string
+  readonly key: string
+  readonly lease: string | null
+  readonly graceSeconds: number
+  /** Every address under the key: they share its weight, and went together. */
+  readonly endpoints: readonly { readonly addr: string; readonly version: string; readonly from: number }[]
+  readonly unregistered: boolean
+  /** It is still registered, at weight 0. */
+  readonly interrupted: boolean
+}
+
+export function drainDoc(
+  service: string,
+  { revision, weighed, end }: Drained,
+  { graceMs }: { graceMs: number },
+): DrainDoc {
+  const { key = '', lease = null } = weighed.changes[0]?.endpoint ?? {}
+  return {
+    schema: 'disco.drain/v1',
+    ...{ service, rev: String(revision), key },
+    lease: lease === null ? null : leaseHex(lease),
+    graceSeconds: graceMs / 1000,
+    endpoints: weighed.changes.map(({ endpoint: { addr, version }, from }) => ({ addr, version, from })),
+    unregistered: end !== 'interrupted',
+    interrupted: end === 'interrupted',
+  }
+}

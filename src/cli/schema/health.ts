@@ -1,0 +1,78 @@
+import type { HealthChecked } from '../../agent/health-survey.js'
+import type { Endpoint } from '../../domain/endpoint.js'
+import type { EndpointList } from '../../registry/registry.js'
+
+export interface HealthEndpointDoc {
+  readonly key: string
+  readonly addr: string
+  readonly version: string
+  readonly weight: number
+  /** SERVING, or a server without grpc.health.v1 that takes gRPC connections. */
+  readonly healthy: boolean
+  /** Whether a gRPC connection stands. */
+  readonly connected: boolean
+  /** As grpc.health.v1 has it; UNIMPLEMENTED without that, null where nothing was said. */
+  readonly status: string | null
+  /** Why it is not healthy. */
+  readonly problem: string | null
+  readonly latencyMs: number | null
+}
+
+export interface HealthDoc {
+  readonly schema: 'disco.health/v1'
+  readonly service: string
+  readonly rev: string
+  /** How many of the endpoints. */
+  readonly healthy: number
+  readonly endpoints: readonly HealthEndpointDoc[]
+}
+
+/** A change that `health --watch` saw. */
+export interface HealthEventDoc extends Omit<HealthEndpointDoc, 'latencyMs'> {
+  readonly schema: 'disco.health-event/v1'
+  readonly type: 'healthy' | 'unhealthy' | 'gone'
+  readonly service: string
+}
+
+export function healthDoc(
+  service: string,
+  { revision, endpoints }: Pick<EndpointList, 'revision' | 'endpoints'>,
+  byAddr: ReadonlyMap<string, HealthChecked>,
+): HealthDoc {
+  const docs = endpoints.map((endpoint) => healthEndpointDoc(endpoint, byAddr.get(endpoint.addr)))
+  return {
+    schema: 'disco.health/v1',
+    ...{ service, rev: String(revision) },
+    healthy: docs.filter(({ healthy }) => healthy).length,
+    endpoints: docs,
+  }
+}
+
+function healthEndpointDoc(endpoint: Endpoint, asked: HealthChecked | undefined): HealthEndpointDoc {
+  const { key, addr, version, weight } = endpoint
+  // One that cannot be dialled stands beside others with its address: it is not theirs.
+  const checked = endpoint.problem === null ? asked : undefined
+  return {
+    ...{ key, addr, version, weight },
+    healthy: checked?.isHealthy ?? false,
+    connected: checked?.isConnected ?? false,
+    status: checked?.status ?? null,
+    problem: checked ? checked.problem : (endpoint.problem ?? 'not asked'),
+    latencyMs: checked ? Math.round(checked.latencyMs * 1000) / 1000 : null,
+  }
+}
+
+export function healthEventDoc(
+  service: string,
+  endpoint: HealthEndpointDoc,
+  type: HealthEventDoc['type'] = endpoint.healthy ? 'healthy' : 'unhealthy',
+): HealthEventDoc {
+  const { latencyMs: _, ...said } = endpoint
+  return { schema: 'disco.health-event/v1', type, service, ...said }
+}
+
+/** In a word or two: `SERVING`, `NOT_SERVING`, `connection refused`, or `READY` where there is no more to say. */
+export function healthInWords({ status, problem }: Pick<HealthEndpointDoc, 'status' | 'problem'>): string {
+  if (problem !== null) return problem
+  return status === null || status === 'UNIMPLEMENTED' ? 'READY' : status
+}

@@ -1,0 +1,38 @@
+import { Flags } from '@oclif/core'
+
+/** TLS to backends; etcd's own flags are --cacert, --cert and --key. */
+export const tlsFlags = {
+  tls: Flags.boolean({
+    helpGroup: 'TLS',
+    description: 'backends speak TLS; any other --tls flag says so, too',
+  }),
+  'tls-ca': Flags.string({
+    helpGroup: 'TLS',
+    helpValue: 'FILE',
+    description: "CA that signed the backends [default: the system's]",
+  }),
+  'tls-cert': Flags.string({ helpGroup: 'TLS', helpValue: 'FILE', description: 'client certificate' }),
+  'tls-key': Flags.string({
+    helpGroup: 'TLS',
+    helpValue: 'FILE',
+    description: 'key of the client certificate',
+  }),
+  'tls-name': Flags.string({
+    helpGroup: 'TLS',
+    helpValue: 'NAME',
+    description: "what the backends' certificates are for [default: the service's name]",
+  }),
+}
+
+export interface TlsFlags {
+  readonly tls: boolean
+  readonly 'tls-ca'?: string | undefined
+  readonly 'tls-cert'?: string | undefined
+  readonly 'tls-key'?: string | undefined
+  readonly 'tls-name'?: string | undefined
+}
+
+export function wantsTls(flags: TlsFlags): boolean {
+  const given = [flags['tls-ca'], flags['tls-cert'], flags['tls-key'], flags['tls-name']]
+  return flags.tls || given.some((value) => value !== undefined)
+}

@@ -1,0 +1,128 @@
+import { Args, Flags } from '@oclif/core'
+import { completeAddressOrKey } from '../cli/address-argument.js'
+import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { Countdown } from '../cli/countdown.js'
+import { parseWaitMs } from '../cli/duration.js'
+import { placeFlags, versionFlag } from '../cli/flags.js'
+import { requireServiceName } from '../cli/names.js'
+import { percent } from '../cli/render/units.js'
+import { visible } from '../cli/render/visible.js'
+import { type WeightDoc, weightDoc } from '../cli/schema/change.js'
+import { type DrainDoc, drainDoc } from '../cli/schema/drain.js'
+import { StopSignals } from '../cli/stop-signals.js'
+import type { Registry } from '../registry/registry.js'
+import type { EndpointSelection } from '../registry/selection.js'
+import type { WeightChanged } from '../registry/weight.js'
+
+const EXAMPLE = 'disco drain hello 1.2.3.4:1001'
+
+export default class Drain extends DiscoCommand {
+  static override summary = 'Take an endpoint out of rotation: weight 0, a while, unregister'
+  static override description =
+    'Clients send nothing new from the moment the weight is 0, and have the grace to finish what they sent; then the key is removed. Ctrl-C during the grace leaves the endpoint registered at weight 0; --undo gives it back the weight that it had.'
+  static override examples = [
+    '<%= config.bin %> drain hello 1.2.3.4:1001',
+    '<%= config.bin %> drain hello 1.2.3.4:1001 --grace 2m',
+    '<%= config.bin %> drain hello 1.2.3.4:1001 --undo',
+  ]
+  static override args = {
+    service: Args.string({ required: true, description: 'the service' }),
+    addr: Args.string({ required: true, description: 'address of the endpoint, or its etcd key' }),
+  }
+  static override flags = {
+    grace: Flags.string({
+      default: '30s',
+      helpValue: '<duration>',
+      description: 'how long the weight is 0 before the key goes',
+    }),
+    undo: Flags.boolean({ description: 'give back the weight that it had before', exclusive: ['force'] }),
+    version: versionFlag,
+    ...placeFlags,
+    force: Flags.boolean({
+      description: 'even the last endpoint with a weight, which turns the weights off',
+    }),
+  }
+
+  async run(): Promise<DrainDoc | WeightDoc> {
+    const { args, flags } = await this.parse(Drain)
+    const service = requireServiceName(args.service, this.place(flags).layout)
+    const graceMs = parseWaitMs(flags.grace)
+    const addr = await completeAddressOrKey(args.addr, EXAMPLE)
+    const selection = { service, addr, version: flags.version }
+    const registry = await this.openRegistry(flags)
+    if (flags.undo) return await this.undo(registry, selection, flags)
+    return await this.drain(registry, selection, { ...flags, graceMs })
+  }
+
+  private async drain(
+    registry: Registry,
+    selection: EndpointSelection,
+    flags: BaseFlags & { force: boolean; graceMs: number },
+  ): Promise<DrainDoc> {
+    const { service } = selection
+    const { graceMs } = flags
+    const { drain } = await import('../agent/drain.js')
+    using stop = new StopSignals()
+    using countdown = new Countdown(graceMs)
+    const drained = await drain(
+      registry,
+      { selection, graceMs, force: flags.force },
+      (weighed) => {
+        this.tellWeighed(weighed, service, flags)
+        countdown.start((left) => `→ unregistering in ${left}  (Ctrl-C: stop here, at weight 0)`)
+      },
+      stop.once,
+    )
+    countdown.stop()
+    const doc = drainDoc(service, drained, { graceMs })
+    const name = `${visible(service)} ${visible(doc.endpoints.map((endpoint) => endpoint.addr).join(', '))}`
+    if (doc.interrupted) process.exitCode = 130
+    return this.print(flags, doc, {
+      table: (palette) => {
+        if (drained.end === 'gone') return `${palette.yellow('!')} ${name} went by itself (rev ${doc.rev})`
+        if (drained.end === 'unregistered')
+          return `${palette.green('✓')} ${name} unregistered (rev ${doc.rev})`
+        const undo = `disco drain ${visible(service)} ${visible(selection.addr ?? '')} --undo`
+        return `${palette.yellow('!')} stopped: ${name} is registered still, at weight 0\n  Undo: ${undo}`
+      },
+      lines: () => [doc],
+      names: () => doc.endpoints.map((endpoint) => endpoint.addr),
+    })
+  }
+
+  private tellWeighed(weighed: WeightChanged, service: string, flags: BaseFlags): void {
+    const palette = this.palette(flags, process.stderr)
+    const doc = weightDoc(service, weighed)
+    for (const { addr, from, share } of doc.changes) {
+      const shares = `share ${percent(share.from)} → ${percent(share.to)}`
+      this.remark(
+        `${palette.green('✓')} ${visible(service)} ${visible(addr)} weight ${from} → 0 (rev ${doc.rev}), ${shares}`,
+      )
+    }
+    const hints = new Set(doc.changes.flatMap(({ hints }) => hints.map(({ text }) => text)))
+    for (const hint of hints) this.remark(`${palette.yellow('!')} ${hint}`)
+  }
+
+  private async undo(registry: Registry, selection: EndpointSelection, flags: BaseFlags): Promise<WeightDoc> {
+    const { undoDrain } = await import('../agent/undo-drain.js')
+    const { service, addr } = selection
+    const undone = await undoDrain(registry, selection)
+    const doc = weightDoc(
+      service,
+      undone ?? { revision: (await registry.list(service)).revision, changes: [] },
+    )
+    return this.print(flags, doc, {
+      table: (palette) =>
+        doc.changes.length === 0
+          ? `${palette.yellow('!')} ${visible(service)} ${visible(addr ?? '')} is not drained (rev ${doc.rev})`
+          : doc.changes
+              .map(({ addr, to, share }) => {
+                const now = `weight 0 → ${to} (rev ${doc.rev}), share ${percent(share.to)}`
+                return `${palette.green('✓')} ${visible(service)} ${visible(addr)} ${now}`
+              })
+              .join('\n'),
+      lines: () => [doc],
+      names: () => doc.changes.map(({ addr }) => addr),
+    })
+  }
+}

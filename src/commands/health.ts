@@ -1,0 +1,90 @@
+import { Args, Flags } from '@oclif/core'
+import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { onClosedPipe } from '../cli/closed-pipe.js'
+import { parseTimeMs } from '../cli/duration.js'
+import { placeFlags } from '../cli/flags.js'
+import { requireServiceName } from '../cli/names.js'
+import { renderHealth, renderHealthEvent } from '../cli/render/health.js'
+import { count } from '../cli/render/units.js'
+import { jsonLine, visible } from '../cli/render/visible.js'
+import { type HealthDoc, healthDoc, healthEventDoc } from '../cli/schema/health.js'
+import { StopSignals } from '../cli/stop-signals.js'
+import type { Registry } from '../registry/registry.js'
+
+export default class Health extends DiscoCommand {
+  static override summary = 'Ask every endpoint of a service for its health'
+  static override description =
+    'Asks all of them at once by grpc.health.v1. A server that does not know it counts as healthy when it takes gRPC connections. Exits 7 when one is not healthy. --watch asks again and again and tells what changes.'
+  static override examples = ['<%= config.bin %> health hello', '<%= config.bin %> health hello --watch']
+  static override args = { service: Args.string({ required: true, description: 'the service' }) }
+  static override flags = {
+    watch: Flags.boolean({ description: 'go on, and tell what changes' }),
+    of: Flags.string({
+      default: '',
+      helpValue: 'package.Service',
+      description: 'the gRPC service to ask about, instead of the server as a whole',
+    }),
+    'probe-timeout': Flags.string({
+      default: '2s',
+      helpValue: '<duration>',
+      description: 'how long a server may take to answer',
+    }),
+    ...placeFlags,
+  }
+
+  async run(): Promise<HealthDoc | undefined> {
+    const { args, flags } = await this.parse(Health)
+    const service = requireServiceName(args.service, this.place(flags).layout)
+    const options = { service: flags.of, deadlineMs: parseTimeMs(flags['probe-timeout']) }
+    const registry = await this.openRegistry(flags)
+    using stop = new StopSignals()
+    if (flags.watch) return await this.watch(registry, service, options, flags, stop.once)
+    const { surveyHealth } = await import('../agent/health-survey.js')
+    const listing = await registry.listExisting(service)
+    const doc = healthDoc(service, listing, await surveyHealth(listing.endpoints, options, stop.once))
+    if (stop.once.aborted) process.exitCode = 130
+    else if (doc.healthy < doc.endpoints.length) process.exitCode = 7
+    this.print(flags, doc, {
+      table: (palette, wide) => renderHealth(doc, palette, wide),
+      lines: () =>
+        doc.endpoints.map((endpoint) => ({
+          schema: 'disco.endpoint-health/v1',
+          ...{ service, rev: doc.rev, ...endpoint },
+        })),
+      names: () => doc.endpoints.filter(({ healthy }) => healthy).map(({ addr }) => addr),
+    })
+    this.remark(`${doc.healthy} of ${count(doc.endpoints.length, 'endpoint')} healthy (rev ${doc.rev})`)
+    return doc
+  }
+
+  /** NDJSON when piped, as `watch`; otherwise a line a change. */
+  private async watch(
+    registry: Registry,
+    service: string,
+    options: { service: string; deadlineMs: number },
+    flags: BaseFlags,
+    stopped: AbortSignal,
+  ): Promise<undefined> {
+    const { followHealth } = await import('../agent/follow-health.js')
+    const pipe = new AbortController()
+    const stopLooking = onClosedPipe(() => pipe.abort())
+    const format = this.format(flags, process.stdout.isTTY ? 'table' : 'ndjson')
+    const isForPeople = format === 'table' || format === 'wide'
+    const palette = this.palette(flags)
+    const onStale = ({ message }: Error) =>
+      this.remark(`! etcd lost: ${visible(message)}; the last list stands`)
+    const signal = AbortSignal.any([stopped, pipe.signal])
+    try {
+      for await (const { endpoint, checked } of followHealth(registry, service, options, onStale, signal)) {
+        const asked = new Map(checked ? [[endpoint.addr, checked] as const] : [])
+        const [doc] = healthDoc(service, { revision: 0, endpoints: [endpoint] }, asked).endpoints
+        if (!doc) continue
+        const event = checked ? healthEventDoc(service, doc) : healthEventDoc(service, doc, 'gone')
+        this.out(isForPeople ? renderHealthEvent(event, new Date(), palette) : jsonLine(event))
+      }
+    } finally {
+      stopLooking()
+    }
+    if (stopped.aborted) process.exitCode = 130
+  }
+}

@@ -1,0 +1,59 @@
+import { createInterface } from 'node:readline'
+import { Flags } from '@oclif/core'
+import { DiscoCommand } from '../cli/base-command.js'
+import { countLines, inRotation, parseCounts, parseWeights, requireWeights } from '../cli/counts.js'
+import { renderVerdictReport } from '../cli/render/verdict-report.js'
+import { type VerdictDoc, verdictDoc } from '../cli/schema/verdict.js'
+import { exitOfVerdict, strictFlag } from '../cli/verdict-exit.js'
+import { seeded } from '../domain/rng.js'
+import { findPolicy, listPolicies } from '../policies/index.js'
+import { ShareLedger } from '../stats/share-ledger.js'
+import { judge } from '../stats/verdict.js'
+
+export default class Verdict extends DiscoCommand {
+  static override summary = 'Judge counts from elsewhere: do they follow the weights?'
+  static override description =
+    'The judgement of disco call, on the numbers of a log or of another client. Without --policy the calls count as dealt at random by the weights, which is also what many clients together look like. A deterministic policy is judged by its largest gap, so give that only for the calls of one client.'
+  static override examples = [
+    '<%= config.bin %> verdict --counts a=3,b=2,c=2,d=1,e=2 --weights a=1,b=1,c=1,d=1,e=10',
+    "cut -d' ' -f1 backends.log | <%= config.bin %> verdict --counts - --weights a=1,b=3",
+  ]
+  static override flags = {
+    counts: Flags.string({
+      required: true,
+      helpValue: 'a=3,b=2,…',
+      description: 'calls of each endpoint; - reads the name of one endpoint a line from standard input',
+    }),
+    weights: Flags.string({ required: true, helpValue: 'a=1,b=1,…', description: 'weight of each endpoint' }),
+    policy: Flags.string({
+      default: 'weighted_random',
+      helpValue: '<name>',
+      description: `LB policy that dealt the calls: ${listPolicies()}`,
+    }),
+    strict: strictFlag,
+  }
+
+  async run(): Promise<VerdictDoc> {
+    const { flags } = await this.parse(Verdict)
+    const policy = findPolicy(flags.policy)
+    const weights = parseWeights(flags.weights)
+    const counts =
+      flags.counts === '-'
+        ? await countLines(createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }))
+        : parseCounts(flags.counts)
+    requireWeights(counts, weights)
+    const ledger = new ShareLedger()
+    const rotation = [...inRotation(weights)]
+    ledger.rotate(new Map(rotation.map(([name, weight]) => [name, policy.weighted ? weight : 1])))
+    for (const [name, times] of counts) ledger.pick(name, times)
+    // Seeded, so that the same counts get the same verdict.
+    const verdict = judge(ledger, policy.shares, seeded(1))
+    const doc = verdictDoc(policy.name, weights, ledger.tallies(), verdict)
+    process.exitCode = exitOfVerdict(verdict, flags.strict)
+    return this.print(flags, doc, {
+      table: (palette) => renderVerdictReport(doc, palette),
+      lines: () => [doc],
+      names: () => doc.endpoints.map(({ name }) => name),
+    })
+  }
+}

@@ -1,0 +1,72 @@
+import { Args, Flags } from '@oclif/core'
+import { completeAddressOrKey } from '../cli/address-argument.js'
+import { DiscoCommand } from '../cli/base-command.js'
+import { parseTimeMs } from '../cli/duration.js'
+import { placeFlags } from '../cli/flags.js'
+import { requireServiceName } from '../cli/names.js'
+import { duration, seconds } from '../cli/render/units.js'
+import { visible } from '../cli/render/visible.js'
+import { type WaitDoc, waitDoc } from '../cli/schema/wait.js'
+import { StopSignals } from '../cli/stop-signals.js'
+import { formatWaitCondition, parseWaitCondition, type WaitCondition } from '../domain/wait-condition.js'
+
+const PROBE_DEADLINE_MS = 2_000
+
+export default class Wait extends DiscoCommand {
+  static override summary = 'Wait until a service is as wanted'
+  static override description =
+    'Conditions: endpoints>=3, ready>=3 (a gRPC connection stands), healthy>=3 (grpc.health.v1 says SERVING, or knows nothing of it), gone ADDR, weight ADDR==0; with >=, <=, ==, !=, > or <. What does not exist, the service itself or etcd included, is waited for. Exits 0 when it is so, 5 when it is not in time.'
+  static override examples = [
+    `<%= config.bin %> wait hello --for 'healthy>=3' --timeout 1m`,
+    `<%= config.bin %> wait hello --for 'gone 1.2.3.4:1001'`,
+    `<%= config.bin %> wait hello --for 'weight 1.2.3.4:1001==0' --for 'ready>=2'`,
+  ]
+  static override args = { service: Args.string({ required: true, description: 'the service' }) }
+  static override flags = {
+    for: Flags.string({
+      multiple: true,
+      required: true,
+      helpValue: '<condition>',
+      description: 'what to wait for; where it is repeated, all of them at once',
+    }),
+    timeout: Flags.string({ default: '30s', helpValue: '<duration>', description: 'how long to wait' }),
+    ...placeFlags,
+  }
+
+  async run(): Promise<WaitDoc> {
+    const { args, flags } = await this.parse(Wait)
+    const service = requireServiceName(args.service, this.place(flags).layout)
+    const timeoutMs = parseTimeMs(flags.timeout)
+    const conditions = await Promise.all(flags.for.map((text) => complete(parseWaitCondition(text))))
+    const registry = await this.openRegistry(flags)
+    const wanted = conditions.map(formatWaitCondition).join(', ')
+    this.remark(`→ waiting for ${visible(service)}: ${visible(wanted)} (${seconds(timeoutMs)} at most)`)
+    const { waitFor } = await import('../agent/wait.js')
+    using stop = new StopSignals()
+    const waited = await waitFor(
+      registry,
+      { service, conditions, timeoutMs, probeDeadlineMs: PROBE_DEADLINE_MS },
+      {
+        onNow: (now) => this.remark(`  now: ${visible(now)}`),
+        onStale: (cause) => this.remark(`! ${visible(cause.message)}; waiting for it`),
+      },
+      stop.once,
+    )
+    const doc = waitDoc(service, conditions, waited)
+    return this.print(flags, doc, {
+      table: (palette) => {
+        const after = `after ${duration(waited.elapsedMs)} (rev ${doc.rev})`
+        return `${palette.green('✓')} ${visible(service)}: ${visible(wanted)} ${after}`
+      },
+      lines: () => [doc],
+      names: () => waited.facts.endpoints.map(({ addr }) => addr),
+    })
+  }
+}
+
+/** `:1001` means the same here as where it was registered. */
+async function complete(condition: WaitCondition): Promise<WaitCondition> {
+  if (!('addr' in condition)) return condition
+  const addr = await completeAddressOrKey(condition.addr, "disco wait hello --for 'gone 1.2.3.4:1001'")
+  return { ...condition, addr }
+}

@@ -1,0 +1,102 @@
+import type { Endpoint } from './endpoint.js'
+import { DiscoError } from './errors.js'
+
+const OPERATORS = {
+  '>=': (a: number, b: number) => a >= b,
+  '<=': (a: number, b: number) => a <= b,
+  '==': (a: number, b: number) => a === b,
+  '!=': (a: number, b: number) => a !== b,
+  '>': (a: number, b: number) => a > b,
+  '<': (a: number, b: number) => a < b,
+} as const
+
+type Operator = keyof typeof OPERATORS
+
+interface Comparison {
+  readonly operator: Operator
+  readonly number: number
+}
+
+/** What a service is waited for to be. */
+export type WaitCondition =
+  | ({ readonly kind: 'endpoints' | 'ready' | 'healthy' } & Comparison)
+  | ({ readonly kind: 'weight'; readonly addr: string } & Comparison)
+  | { readonly kind: 'gone'; readonly addr: string }
+
+/** A service as it is now. */
+export interface WaitFacts {
+  readonly endpoints: readonly Endpoint[]
+  /** How many of them have a gRPC connection; null where nobody has asked. */
+  readonly ready: number | null
+  /** How many of them are healthy; likewise. */
+  readonly healthy: number | null
+}
+
+/**
+ * Reads `endpoints>=3`, `ready>=3`, `healthy>=3`, `gone ADDR` or `weight ADDR==0`; a single `=` is one of
+ * equality.
+ *
+ * @throws DiscoError USAGE
+ */
+export function parseWaitCondition(text: string): WaitCondition {
+  const [, counted, countOperator, count] =
+    /^\s*(endpoints|ready|healthy)\s*(>=|<=|==|!=|=|>|<)\s*(\d{1,9})\s*$/.exec(text) ?? []
+  if (counted) {
+    const kind = counted as 'endpoints' | 'ready' | 'healthy'
+    return { kind, operator: operatorOf(countOperator), number: Number(count) }
+  }
+  const [, gone] = /^\s*gone\s+(\S+)\s*$/.exec(text) ?? []
+  if (gone) return { kind: 'gone', addr: gone }
+  const [, addr, operator, weight] =
+    /^\s*weight\s+([^\s<>=!]+)\s*(>=|<=|==|!=|=|>|<)\s*(\d+(?:\.\d+)?)\s*$/.exec(text) ?? []
+  if (addr) return { kind: 'weight', addr, operator: operatorOf(operator), number: Number(weight) }
+  throw new DiscoError('USAGE', `"${text}" is nothing to wait for`, {
+    suggestions: ["Want endpoints>=3, ready>=3, healthy>=3, 'gone ADDR' or 'weight ADDR==0'"],
+  })
+}
+
+/** As it is written: `ready>=3`. */
+export function formatWaitCondition(condition: WaitCondition): string {
+  if (condition.kind === 'gone') return `gone ${condition.addr}`
+  const { kind, operator, number } = condition
+  return `${kind === 'weight' ? `weight ${condition.addr}` : kind}${operator}${number}`
+}
+
+/** Whether the servers themselves have to be asked. */
+export function needsHealth({ kind }: WaitCondition): boolean {
+  return kind === 'ready' || kind === 'healthy'
+}
+
+/**
+ * Whether the condition holds, and how things stand, as a clause for people. What is not there yet is waited
+ * for: an absent endpoint has no weight, and counts nowhere.
+ */
+export function judge(condition: WaitCondition, facts: WaitFacts): { holds: boolean; now: string } {
+  const usable = facts.endpoints.filter(({ problem }) => problem === null)
+  switch (condition.kind) {
+    case 'gone': {
+      const isThere = facts.endpoints.some(({ addr, key }) => [addr, key].includes(condition.addr))
+      return { holds: !isThere, now: `${condition.addr} is ${isThere ? 'registered' : 'gone'}` }
+    }
+    case 'weight': {
+      const meant = usable.filter(({ addr, key }) => [addr, key].includes(condition.addr))
+      const weights = meant.map(({ weight }) => weight)
+      const holds = weights.length > 0 && weights.every((weight) => compare(weight, condition))
+      const now = weights.length === 0 ? 'not registered' : `weight ${weights.join(', ')}`
+      return { holds, now: `${condition.addr} ${weights.length === 0 ? 'is ' : 'has '}${now}` }
+    }
+    default: {
+      const count = condition.kind === 'endpoints' ? usable.length : facts[condition.kind]
+      const holds = count !== null && compare(count, condition)
+      return { holds, now: `${condition.kind} ${count ?? 'unknown'}` }
+    }
+  }
+}
+
+function compare(value: number, { operator, number }: Comparison): boolean {
+  return OPERATORS[operator](value, number)
+}
+
+function operatorOf(text: string | undefined): Operator {
+  return text === '=' || text === undefined ? '==' : (text as Operator)
+}

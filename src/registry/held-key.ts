@@ -1,0 +1,135 @@
+import type { LeaseId, Registered, Revision } from '../domain/endpoint.js'
+import { isNoEndpoint, isUnreadable, type Layout } from '../domain/layouts/index.js'
+import type { EtcdClient } from '../etcd/client.js'
+import { createKey, deleteHeldBy, replaceUnder } from '../etcd/key-txn.js'
+import type { GrantedLease } from '../etcd/lease-keeper.js'
+import { type KeyValue, list, oneKey } from '../etcd/range.js'
+import type { HeldLease } from './held-lease.js'
+
+/** What a held key goes through; each is told once. */
+export interface KeyReports {
+  onRegistered?(held: {
+    key: string
+    registered: Registered
+    lease: GrantedLease
+    revision: Revision
+    again: boolean
+  }): void
+  /** Somebody else wrote our key: this is what it holds now. */
+  onChanged?(now: { key: string; registered: Registered; before: Registered; revision: Revision }): void
+  /** The key had lost its lease to a plain put; it is under ours again. */
+  onReattached?(at: { key: string; revision: Revision }): void
+  onLeaseLost?(lost: { lease: LeaseId }): void
+  /** The key was deleted on purpose, and is put back as asked. */
+  onDeleted?(deleted: { key: string }): void
+}
+
+/** How a key stands: ours, deleted by somebody on purpose, or in somebody else's hands. */
+export type Standing = 'held' | 'deregistered' | { readonly takenOverBy: LeaseId }
+
+/** One key under the lease that its registration holds, with the last valid value that stood there. */
+export class HeldKey {
+  private last: { readonly registered: Registered; readonly value: Uint8Array }
+  /** The lease that the key is known to stand under; another one than the current: it is put there again. */
+  private standsUnder: LeaseId | null
+  private lastRevision: Revision = 0
+
+  /** @param asked what is registered: its value stands under the key and the lease already */
+  constructor(
+    private readonly client: EtcdClient,
+    private readonly layout: Layout,
+    private readonly lease: HeldLease,
+    private readonly onDelete: 'exit' | 'reregister',
+    private readonly reports: KeyReports,
+    private readonly asked: Registered,
+  ) {
+    this.last = { registered: asked, value: layout.encode([asked], lease.id).value }
+    this.standsUnder = lease.id
+  }
+
+  /** Where it is to stand now: some layouts make the key of the lease. */
+  get key(): string {
+    return this.layout.encode([this.asked], this.lease.id).key
+  }
+
+  get registered(): Registered {
+    return this.last.registered
+  }
+
+  /** Brings the key in order, as far as it is ours to do. Can be repeated after an error of the link. */
+  async reconcile(): Promise<Standing> {
+    const { kvs } = await list(this.client, oneKey(this.key))
+    const [kv] = kvs
+    if (!kv) return await this.afterDelete()
+    if (kv.lease === this.lease.id) {
+      this.adopt(kv)
+      if (this.standsUnder !== kv.lease) this.tellHeld(kv.modRevision, { again: true })
+      return 'held'
+    }
+    if (kv.lease === null || this.lease.wasOurs(kv.lease)) return await this.reattach(kv)
+    return { takenOverBy: kv.lease }
+  }
+
+  /** Remembers what stands under our lease; a value that cannot be read is never put back. */
+  adopt(kv: KeyValue): void {
+    if (kv.lease !== this.lease.id || kv.modRevision <= this.lastRevision) return
+    this.lastRevision = kv.modRevision
+    const decoded = this.layout.decode(kv.key, kv.value)
+    if (isUnreadable(decoded) || isNoEndpoint(decoded)) return
+    const before = this.last
+    const [registered] = decoded
+    this.last = { registered, value: kv.value }
+    if (Buffer.compare(before.value, kv.value) === 0) return
+    const { key } = this
+    this.reports.onChanged?.({ key, registered, before: before.registered, revision: kv.modRevision })
+  }
+
+  /** The key stands under the current lease since this revision. */
+  tellHeld(revision: Revision, { again }: { again: boolean }): void {
+    const { key, registered, lease } = this
+    this.standsUnder = lease.id
+    this.lastRevision = revision
+    this.reports.onRegistered?.({ key, registered, lease: lease.current, revision, again })
+  }
+
+  /** Deletes the key, if it is still ours. */
+  async release(): Promise<void> {
+    await deleteHeldBy(this.client, this.key, this.lease.id)
+  }
+
+  /** The key is gone. If the lease lives, somebody meant it; if not, we take both again. */
+  private async afterDelete(): Promise<Standing> {
+    const { lease } = this
+    const wasHeld = this.standsUnder === lease.id
+    if (await lease.lives()) {
+      if (wasHeld && this.onDelete === 'exit') return 'deregistered'
+      if (wasHeld) this.reports.onDeleted?.({ key: this.key })
+      this.standsUnder = null
+    } else await this.replaceLease()
+    const outcome = await createKey(this.client, this.key, this.last.value, lease.id)
+    if (!outcome.done) return await this.reconcile()
+    this.tellHeld(outcome.revision, { again: true })
+    return 'held'
+  }
+
+  /**
+   * The new lease is ours from here on, whatever becomes of the put: an answer that is lost must not make our
+   * own key look like somebody else's.
+   */
+  private async replaceLease(): Promise<void> {
+    if (this.standsUnder === this.lease.id) this.reports.onLeaseLost?.({ lease: this.lease.id })
+    this.standsUnder = null
+    await this.lease.replace()
+  }
+
+  private async reattach(kv: KeyValue): Promise<Standing> {
+    const { key, lease } = this
+    if (!(await lease.lives())) await this.replaceLease()
+    const outcome = await replaceUnder(this.client, key, kv.value, lease.id, kv.modRevision)
+    if (!outcome.done) return await this.reconcile()
+    this.standsUnder = lease.id
+    this.reports.onReattached?.({ key, revision: outcome.revision })
+    this.adopt({ ...kv, lease: lease.id, modRevision: outcome.revision })
+    return 'held'
+  }
+}

@@ -1,0 +1,28 @@
+import type { Endpoint } from '../domain/endpoint.js'
+import { isNoEndpoint, isUnreadable } from '../domain/layouts/index.js'
+import type { Reader } from '../domain/layouts/reader.js'
+import type { EtcdClient } from '../etcd/client.js'
+import { keyAt } from '../etcd/range.js'
+
+/** A key that was written so often since is not worth the search. */
+const MOST_STEPS = 1_000
+
+/** The last weight above 0 that the endpoint's key had; null where etcd's history does not tell. */
+export async function lastWeight(
+  client: EtcdClient,
+  reader: Reader,
+  { key, modRevision, createRevision }: Pick<Endpoint, 'key' | 'modRevision' | 'createRevision'>,
+): Promise<number | null> {
+  let revision = modRevision - 1
+  for (let step = 0; step < MOST_STEPS && revision >= createRevision; step++) {
+    const kv = await keyAt(client, key, revision)
+    if (!kv) return null
+    const found = reader.read(key, kv.value)
+    const decoded = found?.decoded
+    if (decoded && !isNoEndpoint(decoded) && !isUnreadable(decoded) && decoded[0].weight > 0) {
+      return decoded[0].weight
+    }
+    revision = kv.modRevision - 1
+  }
+  return null
+}

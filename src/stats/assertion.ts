@@ -1,0 +1,87 @@
+import { DiscoError } from '../domain/errors.js'
+
+/** What assertions are held against. Null where a run was too short to say. */
+export interface Measures {
+  /** In milliseconds. */
+  readonly p50: number | null
+  readonly p95: number | null
+  readonly p99: number | null
+  readonly max: number | null
+  /** Failed calls, from 0 to 1. */
+  readonly errors: number | null
+  /** The largest |observed - expected| share of any endpoint, from 0 to 1. */
+  readonly skew: number | null
+  /** Calls that ended, a second. */
+  readonly rate: number | null
+}
+
+type Measure = keyof Measures
+type Operator = '<' | '<=' | '>' | '>='
+
+/** Something that a run must fulfil. */
+export interface Assertion {
+  /** As it was written. */
+  readonly text: string
+  readonly measure: Measure
+  readonly operator: Operator
+  /** In the measure's own unit. */
+  readonly limit: number
+}
+
+export interface Asserted {
+  readonly assertion: string
+  /** Null where the run cannot tell, which does not hold. */
+  readonly actual: number | null
+  readonly holds: boolean
+}
+
+const UNITS: Readonly<Record<Measure, 'ms' | 'fraction' | 'number'>> = {
+  ...{ p50: 'ms', p95: 'ms', p99: 'ms', max: 'ms' },
+  ...{ errors: 'fraction', skew: 'fraction', rate: 'number' },
+}
+
+const MS_PER_UNIT: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1_000, m: 60_000 }
+
+const COMPARE: Readonly<Record<Operator, (actual: number, limit: number) => boolean>> = {
+  '<': (actual, limit) => actual < limit,
+  '<=': (actual, limit) => actual <= limit,
+  '>': (actual, limit) => actual > limit,
+  '>=': (actual, limit) => actual >= limit,
+}
+
+/** Reads `p99<50ms,errors<1%,skew<5%`. @throws DiscoError USAGE */
+export function parseAssertions(text: string): readonly Assertion[] {
+  return text.split(',').map((part) => parseAssertion(part.trim()))
+}
+
+function parseAssertion(text: string): Assertion {
+  const [, name = '', operator = '', amount = '', unit = ''] =
+    /^(\w+)\s*(<=|>=|<|>)\s*(\d+(?:\.\d+)?)\s*(%|[a-z]*)$/.exec(text) ?? []
+  if (!Object.hasOwn(UNITS, name)) throw unreadable(text, name)
+  const measure = name as Measure
+  const scale = scaleOf(UNITS[measure], unit)
+  if (scale === null) throw unreadable(text, name)
+  return { text, measure, operator: operator as Operator, limit: Number(amount) * scale }
+}
+
+function scaleOf(kind: (typeof UNITS)[Measure], unit: string): number | null {
+  if (kind === 'ms') return MS_PER_UNIT[unit] ?? null
+  if (kind === 'fraction') return unit === '%' ? 0.01 : unit === '' ? 1 : null
+  return unit === '' ? 1 : null
+}
+
+function unreadable(text: string, name: string): DiscoError {
+  const measures = Object.keys(UNITS)
+  const what = name === '' || measures.includes(name) ? 'cannot be read' : `asks for "${name}"`
+  return new DiscoError('USAGE', `The assertion "${text}" ${what}`, {
+    suggestions: [`Want such as p99<50ms, errors<1% or skew<5%. There is: ${measures.join(', ')}`],
+  })
+}
+
+/** A measure that is not there fulfils nothing: a run that cannot tell must not pass for one that did. */
+export function assess(assertions: readonly Assertion[], measures: Measures): Asserted[] {
+  return assertions.map(({ text, measure, operator, limit }) => {
+    const actual = measures[measure]
+    return { assertion: text, actual, holds: actual !== null && COMPARE[operator](actual, limit) }
+  })
+}

@@ -1,0 +1,66 @@
+import type { Rng } from '../domain/rng.js'
+import { chiSquareTail, pearson } from './chi-square.js'
+import { drawnP, exactMultinomial, unlikeliness } from './multinomial.js'
+import { type Dealt, dealt, type Stratum } from './stratum.js'
+
+export type FitTest = 'chi-square' | 'exact-multinomial' | 'monte-carlo-multinomial'
+
+export interface Fit {
+  readonly test: FitTest
+  /** How often picks dealt at random by these shares would look no likelier than what was seen. */
+  readonly p: number
+}
+
+/** Picks that fit no better than this are no chance: one honest run in a hundred. */
+export const ALPHA = 0.01
+
+/** The rule of thumb by which a chi-square distribution is near enough (Cochran 1954). */
+const LEAST_EXPECTED = 5
+
+/** Below this, an error of the approximation cannot have made p less than alpha. */
+const BEYOND_DOUBT = 1e-4
+
+/**
+ * How well picks fit what was expected of calls that are dealt at random, each by itself. Strata are independent:
+ * their X² and degrees of freedom add up, and an outcome of the exact test is one of all strata together. A
+ * stratum in which shares changed scatters less than one of its average shares would (Hoeffding 1956), so the
+ * test then errs on the side of a fit.
+ */
+export function testFit(strata: readonly Stratum[], rng: Rng): Fit {
+  const all: Dealt[] = []
+  for (const stratum of strata) {
+    const possible = dealt(stratum)
+    if (possible === null) return { test: 'exact-multinomial', p: 0 }
+    if (possible.shares.length > 1) all.push(possible)
+  }
+  if (all.length > 0 && all.every(({ expected }) => Math.min(...expected) >= LEAST_EXPECTED)) {
+    return { test: 'chi-square', p: chiSquareP(all) }
+  }
+  const exact = exactMultinomial(all)
+  if (exact !== null) return { test: 'exact-multinomial', p: exact }
+  return { test: 'monte-carlo-multinomial', p: drawnP(all, unlikeliness, rng) }
+}
+
+/**
+ * The same, sure enough to accuse by. Where a light endpoint is expected to get five calls or little more, beside
+ * a heavy one, the chi-square distribution rejects more than alpha (seen: 1.4 % of honest runs): an X² that
+ * would reject by little is compared with drawn ones.
+ */
+export function accuse(strata: readonly Stratum[], rng: Rng): Fit {
+  const { test, p } = testFit(strata, rng)
+  if (test !== 'chi-square' || p < BEYOND_DOUBT || p >= ALPHA) return { test, p }
+  const all = strata.flatMap((stratum) => dealt(stratum) ?? [])
+  return { test, p: Math.max(p, drawnP(all, xSquare, rng)) }
+}
+
+function chiSquareP(strata: readonly Dealt[]): number {
+  const sum = strata.reduce((total, stratum) => total + xSquare(stratum.counts, stratum), 0)
+  return chiSquareTail(
+    sum,
+    strata.reduce((total, { shares }) => total + shares.length - 1, 0),
+  )
+}
+
+function xSquare(counts: ArrayLike<number>, { expected }: Dealt): number {
+  return pearson(counts, expected)
+}

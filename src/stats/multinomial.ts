@@ -1,0 +1,107 @@
+import type { Rng } from '../domain/rng.js'
+import { lnFactorial } from './gamma.js'
+import { multinomialSampler } from './sampling.js'
+import type { Dealt } from './stratum.js'
+
+/** Two outcomes whose probabilities differ by less are as likely as each other: rounding errors are smaller. */
+const SAME_LOG_PROBABILITY = 1e-9
+
+/** Enumerating more outcomes than these takes longer than a person notices. */
+const MOST_OUTCOMES = 300_000
+
+/** They leave little to luck: a p of 0.01 is known to within 0.001 (one standard error). */
+const MOST_DRAWS = 20_000
+
+/** Drawing may take about a second, so the draws of huge runs are fewer. */
+const MOST_WORK = 4_000_000
+
+/** Never fewer than these. They are enough where hardly one is a hit: at alpha, 20 would be. */
+const FEWEST_DRAWS = 2_000
+
+/** Drawing may stop at so many hits: p is then known to a tenth of itself. */
+const ENOUGH_HITS = 100
+
+/**
+ * The exact multinomial test, ordered by probability: the sum of the probabilities of all outcomes that are no
+ * likelier than the observed one. Strata are independent, so an outcome is one of all of them together.
+ *
+ * @returns null where there are too many outcomes
+ */
+export function exactMultinomial(strata: readonly Dealt[]): number | null {
+  return countOutcomes(strata) > MOST_OUTCOMES ? null : exactP(strata)
+}
+
+/**
+ * How often picks that are dealt at random by these shares score at least as high as the observed ones. Draws
+ * until it is sure enough (Besag and Clifford 1991); p = (hits + 1) / (draws + 1) keeps to alpha at any number
+ * of draws (Davison and Hinkley 1997, 4.2).
+ */
+export function drawnP(
+  strata: readonly Dealt[],
+  score: (counts: ArrayLike<number>, stratum: Dealt) => number,
+  rng: Rng,
+): number {
+  const total = (counts: (stratum: Dealt, at: number) => ArrayLike<number>) =>
+    strata.reduce((sum, stratum, at) => sum + score(counts(stratum, at), stratum), 0)
+  const limit = total(({ counts }) => counts) - SAME_LOG_PROBABILITY
+  const samplers = strata.map(({ picks, shares }) => multinomialSampler(picks, shares, rng))
+  const draws = Math.min(MOST_DRAWS, Math.max(FEWEST_DRAWS, Math.floor(MOST_WORK / workOfDraw(strata))))
+  let hits = 0
+  for (let drawn = 1; drawn <= draws; drawn++) {
+    if (total((_, at) => samplers[at]?.() ?? []) >= limit) hits++
+    if (hits === ENOUGH_HITS) return hits / drawn
+    if (drawn === FEWEST_DRAWS && hits <= 1) return (hits + 1) / (drawn + 1)
+  }
+  return (hits + 1) / (draws + 1)
+}
+
+/** How unlikely counts are: the negative logarithm of their probability, but for what all counts share. */
+export function unlikeliness(counts: ArrayLike<number>, { shares }: Dealt): number {
+  let sum = 0
+  for (const [at, share] of shares.entries()) {
+    const count = counts[at] ?? 0
+    if (count > 0) sum += lnFactorial(count) - count * Math.log(share)
+  }
+  return sum
+}
+
+/** How many ways there are to deal so many picks to so many endpoints; Infinity counts as too many. */
+function countOutcomes(strata: readonly Dealt[]): number {
+  let ways = 1
+  for (const { picks, shares } of strata) {
+    for (let cell = 1; cell < shares.length && ways <= MOST_OUTCOMES; cell++) {
+      ways = (ways * (picks + cell)) / cell
+    }
+  }
+  return ways
+}
+
+function workOfDraw(strata: readonly Dealt[]): number {
+  return strata.reduce((sum, { picks, shares }) => sum + Math.min(picks, 4 * shares.length), 1)
+}
+
+function exactP(strata: readonly Dealt[]): number {
+  const limit =
+    strata.reduce((sum, stratum) => sum + unlikeliness(stratum.counts, stratum), 0) - SAME_LOG_PROBABILITY
+  const possible = strata.reduce((sum, { picks }) => sum + lnFactorial(picks), 0)
+  const logShares = strata.map(({ shares }) => shares.map(Math.log))
+  let p = 0
+  /** Deals what is left of a stratum's picks to its endpoints from `cell` on, then the strata after it. */
+  const deal = (at: number, cell: number, left: number, soFar: number): void => {
+    const logs = logShares[at]
+    if (logs === undefined) {
+      if (soFar >= limit) p += Math.exp(possible - soFar)
+      return
+    }
+    const log = logs[cell] ?? 0
+    if (cell === logs.length - 1) {
+      deal(at + 1, 0, strata[at + 1]?.picks ?? 0, soFar + lnFactorial(left) - left * log)
+      return
+    }
+    for (let count = 0; count <= left; count++) {
+      deal(at, cell + 1, left - count, soFar + lnFactorial(count) - count * log)
+    }
+  }
+  deal(0, 0, strata[0]?.picks ?? 0, 0)
+  return Math.min(1, p)
+}

@@ -1,0 +1,32 @@
+import { BlockList, isIP } from 'node:net'
+import { readAddress } from '../domain/address.js'
+
+const PRIVATE = new BlockList()
+for (const [network, bits] of [
+  ['127.0.0.0', 8],
+  // RFC 1918, 6598 (shared, as cloud networks use it) and 3927 (link-local)
+  ['10.0.0.0', 8],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['100.64.0.0', 10],
+  ['169.254.0.0', 16],
+] as const) {
+  PRIVATE.addSubnet(network, bits, 'ipv4')
+}
+// RFC 4291 (loopback, link-local) and 4193 (unique local)
+PRIVATE.addAddress('::1', 'ipv6')
+PRIVATE.addSubnet('fe80::', 10, 'ipv6')
+PRIVATE.addSubnet('fc00::', 7, 'ipv6')
+
+/** Names that no public DNS answers for: a single word, and those of RFC 6761, 6762 and 9476, and of Kubernetes. */
+const PRIVATE_NAME = /^[^.]+$|\.(localhost|local|internal|svc|test|home\.arpa)$/
+
+/** Whether what is sent there stays on this machine or in a private network. Names are not looked up. */
+export function isPrivate(addr: string): boolean {
+  const address = readAddress(addr)
+  if ('problem' in address || address.kind === 'unix') return true
+  const host = address.host.replace(/%.*$/, '')
+  const version = isIP(host)
+  if (version === 0) return host === '' || PRIVATE_NAME.test(host.toLowerCase())
+  return PRIVATE.check(host, version === 4 ? 'ipv4' : 'ipv6')
+}

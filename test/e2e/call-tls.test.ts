@@ -1,0 +1,164 @@
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ServerCredentials } from '@grpc/grpc-js'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
+import { type KeyPairFiles, TestAuthority } from '../support/certificates.js'
+import { Disco, type Ran } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { registration, wipe } from '../support/etcd-state.js'
+
+let folder: string
+let etcd: RealEtcd
+let disco: Disco
+let authority: TestAuthority
+let stranger: TestAuthority
+let client: KeyPairFiles
+let greeters: { readonly tls: Greeter; readonly mutual: Greeter; readonly plain: Greeter }
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'disco-call-tls-'))
+  etcd = await RealEtcd.start()
+  authority = await TestAuthority.create(folder, 'authority')
+  stranger = await TestAuthority.create(folder, 'stranger')
+  client = await authority.sign('client')
+  const server = await authority.sign('server', ['hello', 'other.example'])
+  const pair = { private_key: readFileSync(server.keyFile), cert_chain: readFileSync(server.certFile) }
+  const ca = readFileSync(authority.caFile)
+  const [tls, mutual, plain] = await Promise.all([
+    startGreeter({ port: 0, credentials: ServerCredentials.createSsl(null, [pair]) }),
+    startGreeter({ port: 0, credentials: ServerCredentials.createSsl(ca, [pair], true) }),
+    startGreeter({ port: 0 }),
+  ])
+  greeters = { tls, mutual, plain }
+})
+afterAll(async () => {
+  for (const greeter of Object.values(greeters)) greeter.stop()
+  await etcd.stop()
+  await rm(folder, { recursive: true })
+})
+beforeEach(() => {
+  disco = new Disco(etcd.endpoint)
+})
+afterEach(async () => {
+  await disco.stopAll()
+  await wipe(etcd)
+})
+
+/** One call of a service with one endpoint. */
+async function call(addr: string, ...args: string[]): Promise<Ran> {
+  await etcd.ctl('put', ...registration('hello', addr))
+  return await disco.run('call', 'hello', 'SayHello', '--connect-deadline', '1s', ...args)
+}
+
+describe('TLS to backends', () => {
+  test('is verified against a CA, by the name of the service or one that is given', async () => {
+    const ca = ['--tls-ca', authority.caFile]
+    expect(await call(greeters.tls.addr, ...ca)).toMatchObject({ code: 0 })
+    expect(await call(greeters.tls.addr, ...ca, '--tls-name', 'other.example')).toMatchObject({ code: 0 })
+  })
+
+  test('takes an address for a name, where the certificate has it', async () => {
+    const server = await authority.sign('loopback')
+    const pair = { private_key: readFileSync(server.keyFile), cert_chain: readFileSync(server.certFile) }
+    const greeter = await startGreeter({ port: 0, credentials: ServerCredentials.createSsl(null, [pair]) })
+    try {
+      const args = ['--tls-ca', authority.caFile, '--tls-name']
+      expect(await call(greeter.addr, ...args, '127.0.0.1')).toMatchObject({ code: 0 })
+      const { code, stderr } = await call(greeter.addr, ...args, '127.0.0.2')
+      expect(code).toBe(7)
+      expect(stderr).not.toContain('Warning')
+    } finally {
+      greeter.stop()
+    }
+  })
+
+  test('shows a client certificate to who wants one', async () => {
+    const args = ['--tls-ca', authority.caFile, '--tls-cert', client.certFile, '--tls-key', client.keyFile]
+    expect(await call(greeters.mutual.addr, ...args)).toMatchObject({ code: 0 })
+  })
+})
+
+describe('what does not fit is named', () => {
+  const cases: [what: string, whom: keyof typeof greeters, args: () => string[], says: string][] = [
+    ['plaintext to TLS', 'tls', () => [], 'speaks TLS (try --tls)'],
+    ['TLS to plaintext', 'plain', () => ['--tls'], 'speaks plaintext (leave --tls out)'],
+    [
+      'another CA',
+      'tls',
+      () => ['--tls-ca', stranger.caFile],
+      'has a certificate of another CA (try --tls-ca FILE)',
+    ],
+    ["the system's CAs", 'tls', () => ['--tls'], 'has a certificate of another CA (try --tls-ca FILE)'],
+    [
+      'another name',
+      'tls',
+      () => ['--tls-ca', authority.caFile, '--tls-name', 'wrong.example'],
+      'has a certificate for DNS:hello, DNS:other.example, not for wrong.example (try --tls-name)',
+    ],
+    ['no client certificate', 'mutual', () => ['--tls-ca', authority.caFile], 'wants a client certificate'],
+  ]
+  test.each(cases)('%s', async (_what, whom, args, says) => {
+    const { addr } = greeters[whom]
+    const ran = await call(addr, ...args())
+    expect(ran).toMatchObject({ code: 7, stdout: '' })
+    expect(ran.stderr).toContain('hello has no endpoint that is READY after')
+    expect(ran.stderr).toContain(`${addr} ${says}`)
+  })
+
+  test.each([
+    [['--tls-cert', 'a.pem'], 'needs both --tls-cert and --tls-key'],
+    [['--tls-ca', '/no/such.pem'], 'Cannot read /no/such.pem'],
+  ])('files that cannot be used: %j', async (args, says) => {
+    const ran = await call(greeters.tls.addr, ...args)
+    expect(ran.code).toBe(2)
+    expect(ran.stderr).toContain(says)
+  })
+})
+
+describe('a stage that hangs', () => {
+  test('is named with the endpoint: connect, reflect or call', async () => {
+    await using mute = await Mute.start()
+    const connect = await call(mute.addr)
+    expect(connect.code).toBe(7)
+    expect(connect.stderr).toContain(`${mute.addr} did not answer (the stage that hung: connect)`)
+    await wipe(etcd)
+
+    const slow = await startGreeter({ port: 0, latencyMs: 600_000 })
+    try {
+      const { code, stderr } = await call(slow.addr, '--deadline', '200ms')
+      // 64 + DEADLINE_EXCEEDED
+      expect(code).toBe(68)
+      expect(stderr).toContain(slow.addr)
+      expect(stderr).toContain('The stage that hung: call')
+    } finally {
+      slow.stop()
+    }
+  })
+})
+
+/** Takes connections and never says a word. */
+class Mute implements AsyncDisposable {
+  private constructor(
+    readonly addr: string,
+    private readonly server: Server,
+  ) {}
+
+  static async start(): Promise<Mute> {
+    const server = createServer((socket) => socket.on('error', () => undefined).unref())
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new Error('no port')
+    return new Mute(`127.0.0.1:${address.port}`, server)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return new Promise((resolve) => {
+      this.server.close()
+      resolve()
+    })
+  }
+}

@@ -1,0 +1,174 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Registered } from '../../src/domain/endpoint.js'
+import type {
+  Registration,
+  RegistrationReports,
+  RegistrationRequest,
+} from '../../src/registry/registration.js'
+import type { Registry } from '../../src/registry/registry.js'
+import { until } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { grantLease, leaseIds, storedText, wipe } from '../support/etcd-state.js'
+import { openRegistry } from '../support/registry.js'
+
+let etcd: RealEtcd
+let registry: Registry
+
+beforeAll(async () => {
+  etcd = await RealEtcd.start()
+})
+afterAll(() => etcd.stop())
+beforeEach(async () => {
+  registry = await openRegistry([etcd.endpoint])
+})
+afterEach(async () => {
+  await wipe(etcd)
+  registry.close()
+})
+
+const PORTS = [1001, 1002, 1003]
+
+function endpoint(port: number): Registered {
+  return { service: 'hello', version: '1.0.0', addr: `127.0.0.1:${port}`, weight: 1, metadata: {} }
+}
+
+function keyOf(port: number): string {
+  return `/hello/1.0.0/127.0.0.1:${port}`
+}
+
+/** Three endpoints under one lease, and what was told of them. */
+async function hold(options: Partial<RegistrationRequest> = {}): Promise<Held> {
+  const told: string[] = []
+  const note = (what: string) => (now: { key: string }) => {
+    told.push(`${what} ${now.key.slice(-4)}`)
+  }
+  const reports: RegistrationReports = {
+    onRegistered: (held) => note(held.again ? 'again' : 'registered')(held),
+    onChanged: note('changed'),
+    onReattached: note('reattached'),
+    onDeleted: note('deleted'),
+    onDropped: (dropped) => note(typeof dropped.why === 'string' ? dropped.why : dropped.why.code)(dropped),
+    onLeaseLost: () => told.push('lease lost'),
+  }
+  const [first, ...rest] = PORTS.map(endpoint)
+  if (!first) throw new Error('there are ports')
+  const request = { registered: [first, ...rest] as const, ttlSeconds: 5, ...options }
+  return { registration: await registry.register(request, reports, new AbortController().signal), told }
+}
+
+interface Held {
+  readonly registration: Registration
+  readonly told: readonly string[]
+}
+
+async function storedWeights(): Promise<unknown[]> {
+  const { endpoints } = await registry.list('hello')
+  return endpoints.map(({ addr, weight }) => [Number(addr.split(':')[1]), weight])
+}
+
+async function untilTold(told: readonly string[], ...wanted: string[]): Promise<void> {
+  await until(
+    () => wanted.every((what) => told.includes(what)),
+    () => `${wanted} in ${told}`,
+  )
+}
+
+describe('several endpoints of one process', () => {
+  test('stand under one lease, and closing takes them all, with the lease', async () => {
+    const { registration, told } = await hold()
+    expect(told).toEqual(['registered 1001', 'registered 1002', 'registered 1003'])
+    expect(registration.keys).toEqual(PORTS.map(keyOf))
+    const [lease = '', ...others] = await leaseIds(etcd)
+    expect(others).toEqual([])
+    const attached = await etcd.ctl('lease', 'timetolive', lease, '--keys')
+    for (const port of PORTS) expect(attached).toContain(keyOf(port))
+    await registration.close()
+    expect(await registration.ended).toBe('closed')
+    expect(await storedWeights()).toEqual([])
+    expect(await leaseIds(etcd)).toEqual([])
+  })
+
+  test('all come back under one new lease when theirs is lost, each with its own last weight', async () => {
+    const { registration, told } = await hold()
+    await etcd.ctl('put', keyOf(1002), JSON.stringify(stored(1002, 7)), '--ignore-lease')
+    await untilTold(told, 'changed 1002')
+    const [lease = ''] = await leaseIds(etcd)
+    await etcd.ctl('lease', 'revoke', lease)
+    await untilTold(told, 'again 1001', 'again 1002', 'again 1003')
+    expect(told.filter((what) => what === 'lease lost')).toHaveLength(1)
+    expect(await storedWeights()).toEqual([
+      [1001, 1],
+      [1002, 7],
+      [1003, 1],
+    ])
+    const leases = await leaseIds(etcd)
+    expect(leases).toHaveLength(1)
+    expect(leases).not.toContain(lease)
+    expect(registration.held.map(({ registered }) => registered.weight)).toEqual([1, 7, 1])
+    await registration.close()
+  })
+
+  test('one deleted on purpose is let go, the others are held; the last one ends the registration', async () => {
+    const { registration, told } = await hold()
+    await etcd.ctl('del', keyOf(1001))
+    await untilTold(told, 'deregistered 1001')
+    expect(registration.held.map(({ key }) => key)).toEqual([keyOf(1002), keyOf(1003)])
+    const [lease = ''] = await leaseIds(etcd)
+    await etcd.ctl('lease', 'revoke', lease)
+    await untilTold(told, 'again 1002', 'again 1003')
+    expect(await storedText(etcd, keyOf(1001))).toBe('')
+    await etcd.ctl('del', keyOf(1002))
+    await etcd.ctl('del', keyOf(1003))
+    expect(await registration.ended).toBe('deregistered')
+    expect(await leaseIds(etcd)).toEqual([])
+  })
+
+  test('--on-delete reregister puts back the one that was deleted, under the same lease', async () => {
+    const { registration, told } = await hold({ onDelete: 'reregister' })
+    const before = await leaseIds(etcd)
+    await etcd.ctl('del', keyOf(1002))
+    await untilTold(told, 'deleted 1002', 'again 1002')
+    expect(await leaseIds(etcd)).toEqual(before)
+    expect(await storedWeights()).toHaveLength(3)
+    await registration.close()
+  })
+
+  test('one overwritten without a lease is attached again, with what was written', async () => {
+    const { registration, told } = await hold()
+    await etcd.ctl('put', keyOf(1003), JSON.stringify(stored(1003, 4)))
+    await untilTold(told, 'reattached 1003')
+    const { endpoints } = await registry.list('hello')
+    expect(new Set(endpoints.map(({ lease }) => lease)).size).toBe(1)
+    expect(endpoints.map(({ weight }) => weight)).toEqual([1, 1, 4])
+    await registration.close()
+  })
+
+  test('one taken over is let go and not touched; the conflict is told at once and at the end', async () => {
+    const { registration, told } = await hold()
+    const other = await grantLease(etcd, 500)
+    await etcd.ctl('put', keyOf(1001), JSON.stringify(stored(1001, 9)), `--lease=${other}`)
+    await untilTold(told, 'CONFLICT 1001')
+    expect(registration.held).toHaveLength(2)
+    await registration.close()
+    await expect(registration.ended).rejects.toMatchObject({ code: 'CONFLICT', exit: 6 })
+    expect(await storedWeights()).toEqual([[1001, 9]])
+    expect(await leaseIds(etcd)).toEqual([other])
+  })
+
+  test('one that somebody holds is a conflict, and none of the others is left behind', async () => {
+    const other = await grantLease(etcd, 500)
+    const renewed = setInterval(() => void etcd.ctl('lease', 'keep-alive', '--once', other), 300)
+    try {
+      await etcd.ctl('put', keyOf(1002), JSON.stringify(stored(1002, 9)), `--lease=${other}`)
+      await expect(hold()).rejects.toMatchObject({ code: 'CONFLICT' })
+      expect(await storedWeights()).toEqual([[1002, 9]])
+      expect(await leaseIds(etcd)).toEqual([other])
+    } finally {
+      clearInterval(renewed)
+    }
+  })
+})
+
+function stored(port: number, weight: number): object {
+  return { name: 'hello', addr: `127.0.0.1:${port}`, version: '1.0.0', weight }
+}

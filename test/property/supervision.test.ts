@@ -1,0 +1,188 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  type Action,
+  type Happening,
+  leaves,
+  type Rules,
+  type Supervision,
+  step,
+  supervise,
+} from '../../src/agent/supervision.js'
+import { DiscoError } from '../../src/domain/errors.js'
+
+const CONFLICT = new DiscoError('CONFLICT', 'taken over')
+
+/** What the world around a registrar may do at any time. */
+const ACTS = [
+  ...([
+    'healthy',
+    'unhealthy',
+    'stop',
+    'retire',
+    'late',
+    'exit',
+    'lose',
+    'refuse',
+    'answer',
+    'drained',
+  ] as const),
+]
+
+type Act = readonly [(typeof ACTS)[number], number]
+
+interface Story {
+  readonly hasServer: boolean
+  readonly rules: Rules
+  readonly acts: readonly Act[]
+}
+
+/**
+ * A registrar's surroundings: they answer each action, in any order and as late as they like, and never what
+ * was not asked for.
+ */
+class World {
+  /** Each action with the state that it led to. */
+  readonly done: { readonly action: Action; readonly state: Supervision }[] = []
+  private readonly answers: Happening[] = []
+  private isRunning: boolean
+  private state: Supervision
+
+  constructor({ hasServer, rules, acts }: Story) {
+    this.rules = rules
+    this.isRunning = hasServer
+    this.state = supervise({ hasServer })
+    for (const [act, choice] of acts) this.play(act, choice)
+  }
+
+  private readonly rules: Rules
+
+  get now(): Supervision {
+    return this.state
+  }
+
+  actions(...wanted: Action[]): Action[] {
+    return this.done.flatMap(({ action }) => (wanted.includes(action) ? [action] : []))
+  }
+
+  /** It is told to stop; whatever was asked for happens, and a server that is told to end does. */
+  settle(): void {
+    this.apply({ type: 'stop' })
+    for (let round = 0; round < 100 && !this.state.isOver; round++) {
+      this.answer(round)
+      if (this.state.drain === 'running') this.apply({ type: 'drained' })
+      if (this.state.server === 'told' || this.state.server === 'killed') this.exit('SIGTERM')
+    }
+  }
+
+  private play(act: (typeof ACTS)[number], choice: number): void {
+    if (act === 'exit') this.exit(choice % 2 === 0 ? null : 'SIGKILL')
+    else if (act === 'answer') this.answer(choice)
+    else if (act === 'refuse') this.refuse()
+    else if (act === 'lose') {
+      if (this.state.key === 'held') this.apply({ type: 'lost', error: choice % 2 === 0 ? null : CONFLICT })
+    } else if (act === 'drained') {
+      if (this.state.drain === 'running') this.apply({ type: 'drained' })
+    } else this.apply({ type: act })
+  }
+
+  private exit(signal: NodeJS.Signals | null): void {
+    if (!this.isRunning) return
+    this.isRunning = false
+    this.apply({ type: 'exited', code: signal ? 137 : 0, signal })
+  }
+
+  private answer(choice: number): void {
+    const [answer] = this.answers.splice(choice % Math.max(1, this.answers.length), 1)
+    if (answer) this.apply(answer)
+  }
+
+  private refuse(): void {
+    const at = this.answers.findIndex(({ type }) => type === 'registered')
+    if (at < 0) return
+    this.answers.splice(at, 1)
+    this.apply({ type: 'refused', error: CONFLICT })
+  }
+
+  private apply(happening: Happening): void {
+    const { state, actions } = step(this.state, happening, this.rules)
+    this.state = state
+    for (const action of actions) {
+      this.done.push({ action, state })
+      this.respond(action)
+    }
+  }
+
+  private respond(action: Action): void {
+    const isAsked = (type: Happening['type']) => this.answers.some((answer) => answer.type === type)
+    if (action === 'register') this.answers.push({ type: 'registered' })
+    else if (action === 'sweep') this.answers.push({ type: 'swept' })
+    else if (action === 'giveUp' && isAsked('registered')) {
+      // A claim that is given up is either withdrawn or has come through all the same.
+      if (this.done.length % 2 === 0) this.answers.splice(0, this.answers.length, { type: 'unregistered' })
+    } else if ((action === 'deregister' || action === 'revoke') && !isAsked('unregistered')) {
+      this.answers.push({ type: 'unregistered' })
+    }
+  }
+}
+
+const story: fc.Arbitrary<Story> = fc.record({
+  hasServer: fc.boolean(),
+  rules: fc.record({
+    ...{ drains: fc.boolean(), carriesWeight: fc.boolean() },
+    unhealthy: fc.constantFrom('deregister' as const, 'weight0' as const),
+  }),
+  acts: fc.array(fc.tuple(fc.constantFrom(...ACTS), fc.nat(9)), { maxLength: 40 }),
+})
+
+function always(holds: (world: World, story: Story) => void): void {
+  fc.assert(
+    fc.property(story, (told) => holds(new World(told), told)),
+    { numRuns: 2_000 },
+  )
+}
+
+describe('a registrar, whatever happens around it and in whatever order', () => {
+  it('tells the server to end only when the key is out, or it was told to hurry', () => {
+    always(({ done }) => {
+      for (const { action, state } of done) {
+        if (action !== 'terminate' && action !== 'sweep') continue
+        expect(state.key === 'out' || state.key === 'lost' || state.stops > 1).toBe(true)
+      }
+    })
+  })
+
+  it('never ends a server that nobody told to stop, but for a first registration that was refused', () => {
+    always((world, { acts }) => {
+      if (acts.some(([act]) => act === 'stop') || world.now.failure) return
+      expect(world.actions('terminate')).toEqual([])
+    })
+  })
+
+  it('registers only a healthy server, and none that is on its way out', () => {
+    always(({ done }) => {
+      for (const { action, state } of done) {
+        if (action === 'register') expect([state.health, leaves(state)]).toEqual(['good', false])
+      }
+    })
+  })
+
+  it('drains, terminates and ends at most once, and does nothing after its end', () => {
+    always((world) => {
+      for (const action of ['drain', 'linger', 'terminate', 'sweep', 'end'] as const) {
+        expect(world.actions(action).length, action).toBeLessThanOrEqual(1)
+      }
+      if (world.now.isOver) expect(world.done.at(-1)?.action).toBe('end')
+    })
+  })
+
+  it('ends when it is told to stop and all goes its way, and leaves nothing behind', () => {
+    always((world, { hasServer }) => {
+      world.settle()
+      expect(world.now.isOver).toBe(true)
+      if (world.now.stops > 2) return
+      expect(['out', 'lost']).toContain(world.now.key)
+      expect(world.now.server).toBe(hasServer ? 'swept' : 'none')
+    })
+  })
+})

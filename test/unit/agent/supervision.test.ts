@@ -1,0 +1,262 @@
+import { describe, expect, it } from 'vitest'
+import {
+  type Action,
+  exitCodeOf,
+  type Happening,
+  phaseOf,
+  type Rules,
+  type Supervision,
+  step,
+  supervise,
+} from '../../../src/agent/supervision.js'
+import { DiscoError } from '../../../src/domain/errors.js'
+import { errorOf } from '../../support/errors.js'
+
+const TAKEN_OVER = new DiscoError('CONFLICT', 'taken over')
+const LATE = new DiscoError('WAIT_TIMED_OUT', 'not healthy in time')
+const DRAINS: Rules = { drains: true, carriesWeight: true, unhealthy: 'deregister' }
+
+/** A word for each happening that needs no more, or the happening itself. */
+type Word = Exclude<Happening['type'], 'refused' | 'lost' | 'exited' | 'failed' | 'dropped'> | Happening
+
+const exited = (code: number, signal: NodeJS.Signals | null = null): Happening => ({
+  type: 'exited',
+  code,
+  signal,
+})
+
+/** Plays a story: what was done at each of its happenings, and where it ended. */
+function play(
+  words: readonly Word[],
+  { hasServer = true, rules = DRAINS }: { hasServer?: boolean; rules?: Rules } = {},
+): { done: Action[][]; state: Supervision } {
+  let state = supervise({ hasServer })
+  const done = words.map((word) => {
+    const next = step(state, typeof word === 'string' ? { type: word } : word, rules)
+    state = next.state
+    return [...next.actions]
+  })
+  return { done, state }
+}
+
+describe('a server on its way in', () => {
+  it('is registered when it is healthy, and not before', () => {
+    const { done, state } = play(['healthy', 'registered'])
+    expect(done).toEqual([['register'], []])
+    expect(phaseOf(state)).toBe('registered')
+    expect(phaseOf(play([]).state)).toBe('waiting')
+  })
+
+  it('that ends before it is healthy was never registered, and its code is told', () => {
+    const { done, state } = play([exited(3), 'swept'])
+    expect(done).toEqual([['sweep'], ['end']])
+    expect(exitCodeOf(state)).toBe(3)
+  })
+
+  it('is stopped when the key is refused for good, with that error', () => {
+    const { done, state } = play([
+      'healthy',
+      { type: 'refused', error: TAKEN_OVER },
+      exited(143, 'SIGTERM'),
+      'swept',
+    ])
+    expect(done).toEqual([['register'], ['terminate'], ['sweep'], ['end']])
+    expect(errorOf(() => exitCodeOf(state))).toBe(TAKEN_OVER)
+  })
+
+  it('is stopped when it is not healthy in time', () => {
+    const { done, state } = play([{ type: 'failed', error: LATE }, exited(0), 'swept'])
+    expect(done).toEqual([['terminate'], ['sweep'], ['end']])
+    expect(errorOf(() => exitCodeOf(state))).toBe(LATE)
+  })
+
+  it('that turns unhealthy while its key is claimed gives the claim up, and claims again later', () => {
+    const { done } = play(['healthy', 'unhealthy', 'unregistered', 'healthy', 'registered'])
+    expect(done).toEqual([['register'], ['giveUp'], [], ['register'], []])
+  })
+
+  it('that was registered although its claim was given up is deregistered', () => {
+    const { done } = play(['healthy', 'unhealthy', 'registered', 'unregistered'])
+    expect(done).toEqual([['register'], ['giveUp'], ['deregister'], []])
+  })
+})
+
+describe('a stop', () => {
+  it('is weight 0, drain, deregister, SIGTERM, SIGKILL, in that order', () => {
+    const { done, state } = play([
+      ...(['healthy', 'registered', 'stop', 'drained', 'unregistered', 'late'] as const),
+      exited(137, 'SIGKILL'),
+      'swept',
+    ])
+    expect(done).toEqual([
+      ['register'],
+      [],
+      ['drain'],
+      ['deregister'],
+      ['terminate'],
+      ['kill'],
+      ['sweep'],
+      ['end'],
+    ])
+    expect(exitCodeOf(state)).toBe(0)
+  })
+
+  it('without a drain deregisters at once', () => {
+    const rules = { ...DRAINS, drains: false }
+    const { done } = play(['healthy', 'registered', 'stop', 'unregistered'], { rules })
+    expect(done).toEqual([['register'], [], ['deregister'], ['terminate']])
+  })
+
+  it('where there is no weight to set, deregisters first and lets the server finish what is under way', () => {
+    const rules = { ...DRAINS, carriesWeight: false }
+    const { done } = play(['healthy', 'registered', 'stop', 'unregistered', 'drained'], { rules })
+    expect(done.slice(2)).toEqual([['linger', 'deregister'], [], ['terminate']])
+    const alone = play(['healthy', 'registered', 'stop', 'unregistered'], { rules, hasServer: false })
+    expect(alone.done.slice(2)).toEqual([['deregister'], ['end']])
+  })
+
+  it('a second one skips the drain: the lease ends now, and the server is told without waiting for etcd', () => {
+    const { done, state } = play([
+      ...(['healthy', 'registered', 'stop', 'stop'] as const),
+      exited(143, 'SIGTERM'),
+      ...(['unregistered', 'swept'] as const),
+    ])
+    expect(done).toEqual([['register'], [], ['drain'], ['revoke', 'terminate'], ['sweep'], [], ['end']])
+    expect(exitCodeOf(state)).toBe(130)
+  })
+
+  it('a second one while the key is being deleted ends the lease at once, too', () => {
+    const { done } = play(['healthy', 'registered', 'stop', 'drained', 'stop'])
+    expect(done.slice(3)).toEqual([['deregister'], ['revoke', 'terminate']])
+  })
+
+  it('one more while the server takes its time kills it', () => {
+    const { done } = play(['healthy', 'registered', 'stop', 'drained', 'unregistered', 'stop'])
+    expect(done.slice(4)).toEqual([['terminate'], ['kill']])
+  })
+
+  it('a third one waits for nothing that cannot be ended', () => {
+    const { done } = play(['healthy', 'registered', 'stop', 'stop', 'stop', 'stop'])
+    expect(done.slice(3)).toEqual([['revoke', 'terminate'], ['kill', 'end'], []])
+  })
+
+  it('before anything is registered ends the server at once', () => {
+    expect(play(['stop']).done).toEqual([['terminate']])
+    expect(play(['healthy', 'stop', 'unregistered']).done).toEqual([['register'], ['giveUp'], ['terminate']])
+  })
+
+  it.each([
+    ['it died of our SIGTERM', 143, 'SIGTERM', 0],
+    ['it ended by itself, in order', 0, null, 0],
+    ['it ended with a code of its own', 7, null, 7],
+    ['it died of something else', 139, 'SIGSEGV', 139],
+  ] as const)('exits, where %s, with %s → %s', (_, code, signal, wanted) => {
+    const { state } = play(['stop', exited(code, signal), 'swept'])
+    expect(exitCodeOf(state)).toBe(wanted)
+  })
+})
+
+describe('a server that ends by itself', () => {
+  it('is deregistered at once, without a drain, and what it left running ends after that', () => {
+    const { done, state } = play(['healthy', 'registered', exited(137, 'SIGKILL'), 'unregistered', 'swept'])
+    expect(done).toEqual([['register'], [], ['deregister'], ['sweep'], ['end']])
+    expect(exitCodeOf(state)).toBe(137)
+  })
+
+  it('during its drain is deregistered without waiting for the rest of it', () => {
+    const { done } = play(['healthy', 'registered', 'stop', exited(0), 'drained', 'unregistered'])
+    expect(done.slice(2)).toEqual([['drain'], ['deregister'], [], ['sweep']])
+  })
+
+  it('what it left running is killed when it takes too long', () => {
+    const { done } = play([exited(0), 'late', 'swept'])
+    expect(done).toEqual([['sweep'], ['kill'], ['end']])
+  })
+})
+
+describe('an unhealthy server', () => {
+  it('is deregistered, and registered again when it is back; it is never ended for it', () => {
+    const { done, state } = play([
+      ...(['healthy', 'registered', 'unhealthy', 'unregistered', 'healthy', 'registered'] as const),
+    ])
+    expect(done).toEqual([['register'], [], ['deregister'], [], ['register'], []])
+    expect(state.server).toBe('running')
+  })
+
+  it('that is back before its key is gone is registered again then', () => {
+    const { done } = play(['healthy', 'registered', 'unhealthy', 'healthy', 'unregistered'])
+    expect(done.slice(2)).toEqual([['deregister'], [], ['register']])
+  })
+
+  it('keeps its key at weight 0 where that was asked for', () => {
+    const rules = { ...DRAINS, unhealthy: 'weight0' } as const
+    const { done, state } = play(['healthy', 'registered', 'unhealthy', 'unhealthy', 'healthy'], { rules })
+    expect(done).toEqual([['register'], [], ['weighDown'], [], ['weighUp']])
+    expect(phaseOf(state)).toBe('registered')
+    expect(phaseOf(play(['healthy', 'registered', 'unhealthy'], { rules }).state)).toBe('unhealthy')
+  })
+
+  it('whose place was taken meanwhile is left alone, and the conflict is told at the end', () => {
+    const { done, state } = play([
+      ...(['healthy', 'registered', 'unhealthy', 'unregistered', 'healthy'] as const),
+      { type: 'refused', error: TAKEN_OVER },
+      ...(['unhealthy', 'healthy', 'stop'] as const),
+      exited(0),
+      'swept',
+    ])
+    expect(done.slice(4)).toEqual([['register'], [], [], [], ['terminate'], ['sweep'], ['end']])
+    expect(errorOf(() => exitCodeOf(state))).toBe(TAKEN_OVER)
+  })
+})
+
+describe('a key that somebody else ended', () => {
+  it.each([
+    ['deleted on purpose', null],
+    ['taken over', TAKEN_OVER],
+  ])('%s never ends the server, and is not put back', (_, error) => {
+    const { done, state } = play(['healthy', 'registered', { type: 'lost', error }, 'unhealthy', 'healthy'])
+    expect(done).toEqual([['register'], [], [], [], []])
+    expect(state.server).toBe('running')
+    expect(phaseOf(state)).toBe('deregistered')
+  })
+
+  it('ends a registrar that has no server to look after', () => {
+    const alone = { hasServer: false }
+    const deleted = play(['healthy', 'registered', { type: 'lost', error: null }], alone)
+    expect(deleted.done.at(-1)).toEqual(['end'])
+    expect(exitCodeOf(deleted.state)).toBe(0)
+    const taken = play(['healthy', 'registered', { type: 'lost', error: TAKEN_OVER }], alone)
+    expect(errorOf(() => exitCodeOf(taken.state))).toBe(TAKEN_OVER)
+  })
+
+  it('one of several that was taken over is a conflict at the end', () => {
+    const { state } = play(
+      ['healthy', 'registered', { type: 'dropped', error: TAKEN_OVER }, 'stop', 'drained', 'unregistered'],
+      { hasServer: false },
+    )
+    expect(errorOf(() => exitCodeOf(state))).toBe(TAKEN_OVER)
+  })
+})
+
+describe('a retirement', () => {
+  it('takes the key out after a drain, and leaves the server running until it is stopped', () => {
+    const { done } = play([
+      'healthy',
+      'registered',
+      'retire',
+      'drained',
+      'unregistered',
+      'unhealthy',
+      'healthy',
+      'stop',
+    ])
+    expect(done.slice(2)).toEqual([['drain'], ['deregister'], [], [], [], ['terminate']])
+  })
+
+  it('ends a registrar without a server', () => {
+    const { done } = play(['healthy', 'registered', 'retire', 'drained', 'unregistered'], {
+      hasServer: false,
+    })
+    expect(done.slice(2)).toEqual([['drain'], ['deregister'], ['end']])
+  })
+})
