@@ -50,7 +50,9 @@ export class Rotation {
 
 const ENVIRONMENT: Environment<Child> = {
   random: Math.random,
-  clientKey: ownName(),
+  get clientKey() {
+    return ownName()
+  },
   id: ({ endpoint }) => endpoint.id,
   names: ({ names }) => names,
   rank: ({ rank }) => rank,
