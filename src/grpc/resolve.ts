@@ -66,7 +66,7 @@ export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolu
       }
       found = {
         target: experimental.uriToString(uri),
-        service: own && own.service,
+        service: own?.service ?? null,
         authority: own ? authorityOf(own) : othersAuthority(uri),
         endpoints: endpoints.value.map(registered),
         serviceConfig: serviceConfig?.ok ? serviceConfig.value : null,
