@@ -14,6 +14,8 @@ export interface RunPlan {
   readonly content: (number: number) => CallContent
   /** Told after each call, as it ends. */
   readonly onResult?: (result: CallResult) => void
+  /** Whether results carry the reply's headers. */
+  readonly wantsHeaders: boolean
   /** Whether results carry every reply of a stream, or only the last. */
   readonly keepsReplies: boolean
   /** Told each reply as it comes. */

@@ -1,6 +1,6 @@
-import { isPeer } from '../grpc/endpoint.js'
-import { type Invoker, pairsOf } from '../grpc/invoker.js'
+import type { Invoker } from '../grpc/invoker.js'
 import { assemble } from './assemble.js'
+import { EndedCall } from './ended-call.js'
 import { generate, type MakeCall } from './load.js'
 import type { RunPlan } from './plan.js'
 import { Recorder } from './recorder.js'
@@ -9,9 +9,6 @@ import type { Readiness, Session } from './session.js'
 
 /** How long calls under way may go on after an interruption. */
 const GRACE_MS = 1_000
-
-/** gRPC's status of a call that succeeded. */
-const OK = 0
 
 /** What ends a run early. */
 export interface Stops {
@@ -74,46 +71,28 @@ class Caller {
     private readonly plan: RunPlan,
   ) {}
 
-  readonly warmUp: MakeCall = async (intendedAtMs) => {
-    await this.call(1, intendedAtMs)
-  }
+  readonly warmUp: MakeCall = (intendedAtMs, done) => this.call(1, intendedAtMs, done)
 
   measure(recorder: Recorder): MakeCall {
     const { onResult } = this.plan
     let lastNumber = 0
-    return async (intendedAtMs) => {
-      const result = await this.call(++lastNumber, intendedAtMs)
-      recorder.record(result)
-      onResult?.(result)
-    }
+    return (intendedAtMs, done) =>
+      this.call(++lastNumber, intendedAtMs, (result) => {
+        recorder.record(result)
+        onResult?.(result)
+        done()
+      })
   }
 
-  private async call(number: number, intendedAtMs: number): Promise<CallResult> {
-    const { deadlineMs, content, keepsReplies, onReply } = this.plan
+  private call(number: number, intendedAtMs: number, done: (result: CallResult) => void): void {
+    const { deadlineMs, content, wantsHeaders, keepsReplies, onReply } = this.plan
     const callId = ++this.lastId
-    const ended = await this.invoker.invoke({
-      ...content(number),
-      ...{ callId, deadlineMs, keepsReplies, onReply },
+    const { messages, headers, hashKey } = content(number)
+    const request = { messages, headers, hashKey, callId, deadlineMs, wantsHeaders, keepsReplies, onReply }
+    this.invoker.invoke(request, (outcome) => {
+      const latencyMs = performance.now() - intendedAtMs
+      const endpoint = this.session.log.takeEndpoint(callId)
+      done(new EndedCall(number, latencyMs, endpoint, outcome, this.invoker.method))
     })
-    const latencyMs = performance.now() - intendedAtMs
-    const endpoint = this.session.log.takeEndpoint(callId)
-    const { method } = this.invoker
-    const { status, statusCode, details, replyCount } = ended
-    return {
-      ...{ number, latencyMs, endpoint: endpoint?.registration ?? null, status, statusCode, details },
-      replies: replyCount,
-      // A call that failed may have had no connection, so only one that was answered tells.
-      isMisrouted: statusCode === OK && !(endpoint && isPeer(endpoint, ended.peer)),
-      get reply() {
-        const replies = ended.replies.map((bytes) => method.decode(bytes))
-        return method.streamsReplies ? replies : (replies[0] ?? null)
-      },
-      get headers() {
-        return pairsOf(ended.headers)
-      },
-      get trailers() {
-        return pairsOf(ended.trailers)
-      },
-    }
   }
 }

@@ -38,7 +38,7 @@ import { isPrivate } from '../tls/private-range.js'
 const EXIT_OF_STATUS = 64
 
 type CallFlags = BaseFlags & LoadFlags & { verbose: boolean; histogram: boolean; strict: boolean }
-type Listeners = Pick<RunPlan, 'keepsReplies' | 'onResult' | 'onReply'>
+type Listeners = Pick<RunPlan, 'keepsReplies' | 'wantsHeaders' | 'onResult' | 'onReply'>
 type Doc = CallDoc | ComparisonDoc | MethodsDoc | MethodDescriptionDoc
 
 export default class Call extends DiscoCommand {
@@ -169,7 +169,7 @@ export default class Call extends DiscoCommand {
     const isPrinted = format === 'table' || format === 'wide'
     const keepsReplies = format === 'ndjson' || (format === 'json' && isSingleCall(flags))
     return {
-      keepsReplies,
+      ...{ keepsReplies, wantsHeaders: isSingleCall(flags) },
       ...(format === 'ndjson' ? { onResult: printCallLine } : {}),
       ...(isPrinted && isSingleCall(flags) && method.streamsReplies
         ? { onReply: (bytes: Uint8Array) => this.out(jsonLine(method.decode(bytes))) }

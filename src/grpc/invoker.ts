@@ -23,6 +23,8 @@ export interface CallRequest {
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly hashKey: string | null
   readonly deadlineMs: number
+  /** Whether the outcome shall have the reply's headers. */
+  readonly wantsHeaders: boolean
   /** Whether the outcome shall have every reply of a stream, or only the last. */
   readonly keepsReplies: boolean
   /** Told each reply as it comes. */
@@ -61,43 +63,38 @@ export class Invoker {
     readonly method: Method,
   ) {}
 
-  /** Never rejects: a failure is an outcome. */
-  invoke(request: CallRequest): Promise<Outcome> {
-    return new Promise((resolve) => {
-      let replyCount = 0
-      let replies: Uint8Array[] = []
-      let headers: Metadata | null = null
-      let error: ServiceError | null = null
-      const take = (bytes: Uint8Array) => {
-        replyCount++
-        if (request.keepsReplies) replies.push(bytes)
-        else replies = [bytes]
-        request.onReply?.(bytes)
-      }
-      const finish = (failure: ServiceError | null, bytes?: Uint8Array) => {
-        error = failure
-        if (!failure && bytes) take(bytes)
-      }
-      const call = this.start(request, take, finish)
-      this.underWay.add(call)
+  /** Makes one call, and tells once how it ended, never before it returns: a failure is an outcome, too. */
+  invoke(request: CallRequest, done: (outcome: Outcome) => void): void {
+    let replyCount = 0
+    let replies: Uint8Array[] = []
+    let headers: Metadata | null = null
+    let error: ServiceError | null = null
+    const take = (bytes: Uint8Array) => {
+      replyCount++
+      if (request.keepsReplies) replies.push(bytes)
+      else replies = [bytes]
+      request.onReply?.(bytes)
+    }
+    const finish = (failure: ServiceError | null, bytes?: Uint8Array) => {
+      error = failure
+      if (!failure && bytes) take(bytes)
+    }
+    const call = this.start(request, take, finish)
+    this.underWay.add(call)
+    if (request.wantsHeaders) {
       call.on('metadata', (received: Metadata) => {
         headers = received
       })
-      // It is the last that is heard of any call, after its callback and its error.
-      call.on('status', (ended: StatusObject) => {
-        this.underWay.delete(call)
-        const { code, details } = error ?? ended
-        const isOk = code === status.OK
-        resolve({
-          ...{
-            status: status[code] ?? String(code),
-            statusCode: code,
-            details: isOk ? '' : details,
-            peer: call.getPeer(),
-          },
-          ...{ replyCount, replies, headers, trailers: ended.metadata },
-        })
-      })
+    }
+    // It is the last that is heard of any call, after its callback and its error.
+    call.on('status', (ended: StatusObject) => {
+      this.underWay.delete(call)
+      const statusCode = error?.code ?? ended.code
+      const details = statusCode === status.OK ? '' : (error ?? ended).details
+      const statusName = status[statusCode] ?? String(statusCode)
+      const trailers = ended.metadata
+      const peer = call.getPeer()
+      done({ status: statusName, statusCode, details, peer, replyCount, replies, headers, trailers })
     })
   }
 
@@ -112,7 +109,12 @@ export class Invoker {
     const options = { deadline: Date.now() + request.deadlineMs }
     const metadata = metadataOf(request)
     if (kind === 'unary') {
-      return client.makeUnaryRequest(path, same, same, only(request), metadata, options, finish)
+      // grpc-js keeps a stack for each call, to blame its caller in an error: here that is always this line.
+      const { stackTraceLimit } = Error
+      Error.stackTraceLimit = 0
+      const call = client.makeUnaryRequest(path, same, same, only(request), metadata, options, finish)
+      Error.stackTraceLimit = stackTraceLimit
+      return call
     }
     if (kind === 'client_streaming') {
       return send(client.makeClientStreamRequest(path, same, same, metadata, options, finish), request)

@@ -8,7 +8,6 @@ import {
 
 /** Messages whose JSON is not an object of their fields (ProtoJSON, "Special types"), each with an example. */
 const SPECIAL: Readonly<Record<string, JsonValue>> = {
-  'google.protobuf.Any': { '@type': 'type.googleapis.com/google.protobuf.Empty', value: {} },
   'google.protobuf.Timestamp': '1970-01-01T00:00:00Z',
   'google.protobuf.Duration': '0s',
   'google.protobuf.FieldMask': '',
@@ -34,6 +33,9 @@ export function jsonTemplate(message: DescMessage, within: readonly DescMessage[
   const special = SPECIAL[message.typeName]
   if (special !== undefined) return special
   const inside = [...within, message]
+  // Any message can be in it; the outermost is one that is known.
+  if (message.typeName === 'google.protobuf.Any')
+    return { '@type': `type.googleapis.com/${inside[0]?.typeName}` }
   const template: JsonObject = {}
   for (const field of message.fields) {
     if (field.oneof && field.oneof.fields[0] !== field) continue

@@ -7,7 +7,7 @@ import {
 } from '@bufbuild/protobuf/wkt'
 
 /**
- * Files as protoc would describe them. Servers on protobufjs, and @grpc/proto-loader, leave out which files a
+ * Files as protoc would describe them. Servers on protobufjs, and protobufjs itself, leave out which files a
  * file depends on, qualify type names only as far as the .proto did, and give no JSON names. Files come out
  * after those that they depend on, as a registry wants them; reflection answers in any order.
  */

@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME`: runs test/bench/NAME.ts. Benches only print; none of them is a test. */
 const [name] = process.argv.slice(2)
 const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>> = {
+  call: () => import('./call.js'),
   dev: () => import('./dev.js'),
   'dev-start': () => import('./dev-start.js'),
   pick: () => import('./pick.js'),

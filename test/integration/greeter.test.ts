@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { type Greeter, type GreeterOptions, startGreeter } from '../../src/dev/greeter.js'
 import { DiscoError } from '../../src/domain/errors.js'
 import { Descriptors } from '../../src/grpc/descriptors.js'
-import { Invoker } from '../../src/grpc/invoker.js'
+import { Invoker, type Outcome } from '../../src/grpc/invoker.js'
 import { reflect } from '../../src/grpc/reflection.js'
 
 const DEADLINE_MS = 10_000
@@ -40,10 +40,13 @@ describe('the sample backend', () => {
     expect(services).toEqual(['helloworld.Greeter'])
     expect(source).toBe(`Asked by reflection ${version} at ${greeter.addr}; without reflection use --proto`)
     const method = new Descriptors(files, source).method('SayHello')
-    const outcome = await new Invoker(client, method).invoke({
-      ...{ messages: [method.encode({ name: 'abc' })], headers: [], hashKey: null },
-      ...{ callId: 0, deadlineMs: DEADLINE_MS, keepsReplies: false },
-    })
+    const request = {
+      ...{ messages: [method.encode({ name: 'abc' })], headers: [], hashKey: null, callId: 0 },
+      ...{ deadlineMs: DEADLINE_MS, wantsHeaders: false, keepsReplies: false },
+    }
+    const outcome = await new Promise<Outcome>((resolve) =>
+      new Invoker(client, method).invoke(request, resolve),
+    )
     const [reply = Buffer.of()] = outcome.replies
     expect(method.decode(reply)).toEqual({ message: 'Hello abc', endpoint: greeter.addr })
     expect(outcome.peer).toBe(greeter.addr)

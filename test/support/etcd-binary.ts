@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { unpackPackages } from './debian-packages.js'
 
 /** Where a fetched etcd is kept between runs: inside node_modules, so that a fresh clone starts clean. */
 const CACHE_FOLDER = fileURLToPath(new URL('../../node_modules/.cache/disco/etcd', import.meta.url))
@@ -29,46 +28,13 @@ export function findEtcd(tool: EtcdTool): string {
 }
 
 function fetchIntoCache(): void {
-  const folder = mkdtempSync(join(tmpdir(), 'disco-etcd-'))
   try {
-    download(folder)
-    const unpacked = join(folder, 'unpacked')
-    for (const archive of readdirSync(folder).filter((name) => name.endsWith('.deb'))) {
-      execFileSync('dpkg-deb', ['-x', join(folder, archive), unpacked])
-    }
-    mkdirSync(join(CACHE_FOLDER, '..'), { recursive: true })
-    rmSync(CACHE_FOLDER, { recursive: true, force: true })
-    moveFolder(unpacked, CACHE_FOLDER)
+    unpackPackages(['etcd-server', 'etcd-client'], CACHE_FOLDER)
   } catch (cause) {
     throw new Error(
       'The tests need a real etcd, and none could be found or fetched. ' +
         'Install one (Debian: apt-get install etcd-server etcd-client), or set ETCD_BIN and ETCDCTL_BIN.',
       { cause },
     )
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-/** Tries the system's package lists first; where they are missing, fetches private ones beside the archives. */
-function download(folder: string): void {
-  const packages = ['download', 'etcd-server', 'etcd-client']
-  const run = (args: string[]) => execFileSync('apt-get', args, { cwd: folder, stdio: 'pipe' })
-  try {
-    run(packages)
-  } catch {
-    const lists = join(folder, 'lists')
-    mkdirSync(join(lists, 'partial'), { recursive: true })
-    const privateLists = ['-o', `Dir::State::Lists=${lists}`, '-o', 'APT::Sandbox::User=root']
-    run([...privateLists, 'update'])
-    run([...privateLists, ...packages])
-  }
-}
-
-function moveFolder(from: string, to: string): void {
-  try {
-    renameSync(from, to)
-  } catch {
-    execFileSync('cp', ['-r', from, to])
   }
 }

@@ -19,7 +19,7 @@ const HOUSE: Readonly<Record<string, readonly string[]>> = {
   agent: ['registry', 'grpc', 'domain'],
   dev: ['registry', 'grpc', 'domain', '@grpc/grpc-js', '@bufbuild/protobuf'],
   registry: ['etcd', 'domain'],
-  grpc: ['tls', 'policies', 'domain', '@grpc/grpc-js', '@bufbuild/protobuf', '@grpc/proto-loader'],
+  grpc: ['tls', 'policies', 'domain', '@grpc/grpc-js', '@bufbuild/protobuf', 'protobufjs'],
   etcd: ['tls', 'domain', 'etcd3', 'cockatiel'],
   tls: ['domain'],
   policies: ['domain'],

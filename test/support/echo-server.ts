@@ -1,0 +1,137 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fromBinary, fromJson, toBinary, toJson } from '@bufbuild/protobuf'
+import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
+import {
+  Metadata as GrpcMetadata,
+  type Metadata,
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServerReadableStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+} from '@grpc/grpc-js'
+import { type ReflectionPackage, reflectionMessages } from '../../src/grpc/reflection-protocol.js'
+import { protoc } from './protoc.js'
+
+const SERVICE = 'everything.Echo'
+
+/** Descriptor set of everything.proto and what it imports, as protoc writes it. */
+export function everythingProtoset(): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), 'disco-protoset-'))
+  try {
+    protoc(['--include_imports', '-o', join(folder, 'set.bin'), 'everything.proto'])
+    return readFileSync(join(folder, 'set.bin'))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+export interface EchoServer extends AsyncDisposable {
+  readonly addr: string
+}
+
+/**
+ * The Echo service of everything.proto, which sends back what it got: once, three times, the last of several,
+ * or each. Request headers that begin with `x-` come back as headers, and as trailers with `-too`.
+ */
+export async function startEchoServer(reflection: readonly ReflectionPackage[]): Promise<EchoServer> {
+  const server = new Server()
+  const same = (bytes: Buffer) => bytes
+  const method = (name: string, requestStream: boolean, responseStream: boolean) => ({
+    ...{ path: `/${SERVICE}/${name}`, requestStream, responseStream },
+    ...{
+      requestSerialize: same,
+      requestDeserialize: same,
+      responseSerialize: same,
+      responseDeserialize: same,
+    },
+  })
+  const definition = {
+    One: method('One', false, false),
+    Down: method('Down', false, true),
+    Up: method('Up', true, false),
+    Both: method('Both', true, true),
+  }
+  server.addService(definition, {
+    One: (call: ServerUnaryCall<Buffer, Buffer>, reply: sendUnaryData<Buffer>) => {
+      call.sendMetadata(echoed(call.metadata, ''))
+      reply(null, call.request, echoed(call.metadata, '-too'))
+    },
+    Down: (call: ServerWritableStream<Buffer, Buffer>) => {
+      for (let times = 0; times < 3; times++) call.write(call.request)
+      call.end()
+    },
+    Up: (call: ServerReadableStream<Buffer, Buffer>, reply: sendUnaryData<Buffer>) => {
+      let last: Buffer = Buffer.of()
+      call.on('data', (bytes: Buffer) => {
+        last = bytes
+      })
+      call.on('end', () => reply(null, last))
+    },
+    Both: (call: ServerDuplexStream<Buffer, Buffer>) => {
+      call.on('data', (bytes: Buffer) => call.write(bytes))
+      call.on('end', () => call.end())
+    },
+  })
+  for (const pkg of reflection) addReflection(server, pkg)
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    )
+  })
+  return {
+    addr: `127.0.0.1:${port}`,
+    [Symbol.asyncDispose]: async () => server.forceShutdown(),
+  }
+}
+
+function echoed(metadata: Metadata, suffix: string): Metadata {
+  const back = new GrpcMetadata()
+  for (const name of Object.keys(metadata.getMap()).filter((name) => name.startsWith('x-'))) {
+    const echoName = name.endsWith('-bin') ? name.replace(/-bin$/, `${suffix}-bin`) : name + suffix
+    for (const value of metadata.get(name)) back.add(echoName, value)
+  }
+  return back
+}
+
+interface Question {
+  readonly listServices?: string
+  readonly fileContainingSymbol?: string
+  readonly fileByFilename?: string
+}
+
+/** One file at a time, as Go's servers answer: whoever asks must ask for what it imports, too. */
+function addReflection(server: Server, pkg: ReflectionPackage): void {
+  const { path, request, response } = reflectionMessages(pkg)
+  const { file: files } = fromBinary(FileDescriptorSetSchema, everythingProtoset())
+  const answerTo = ({ listServices, fileContainingSymbol, fileByFilename }: Question): object => {
+    if (listServices !== undefined) return { listServicesResponse: { service: [{ name: SERVICE }] } }
+    const wanted = fileContainingSymbol === SERVICE ? 'everything.proto' : fileByFilename
+    const file = files.find(({ name }) => name === wanted)
+    if (!file) return { errorResponse: { errorCode: 5, errorMessage: 'no such file or symbol' } }
+    const bytes = Buffer.from(toBinary(FileDescriptorProtoSchema, file)).toString('base64')
+    return { fileDescriptorResponse: { fileDescriptorProto: [bytes] } }
+  }
+  server.addService(
+    {
+      ServerReflectionInfo: {
+        ...{ path, requestStream: true, responseStream: true },
+        requestSerialize: (json: object) => Buffer.from(toBinary(request, fromJson(request, json as never))),
+        requestDeserialize: (bytes: Buffer) => toJson(request, fromBinary(request, bytes)) as object,
+        responseSerialize: (json: object) =>
+          Buffer.from(toBinary(response, fromJson(response, json as never))),
+        responseDeserialize: (bytes: Buffer) => toJson(response, fromBinary(response, bytes)) as object,
+      },
+    },
+    {
+      ServerReflectionInfo: (call: ServerDuplexStream<Question, object>) => {
+        call.on('data', (question: Question) => call.write(answerTo(question)))
+        call.on('end', () => call.end())
+      },
+    },
+  )
+}
