@@ -126,6 +126,14 @@ describe('five servers of weights 1, 1, 1, 1 and 10', () => {
     expect(expected).toEqual([1000, 100, 100, 100, 100])
   })
 
+  test('calls dealt at random are judged by a test of fit, whatever that says', async () => {
+    const ran = await disco.run('call', 'hello', 'SayHello', '--json', '--n', '280', '--policy', 'wrandom')
+    const { verdict } = JSON.parse(ran.stdout) as CallDoc
+    expect(verdict).toMatchObject({ test: 'chi-square', limit: null, neededCalls: 26 })
+    expect(verdict.equalSplitP).toBeLessThan(1e-9)
+    expect([verdict.result, ran.code]).toEqual((verdict.p ?? 0) < 0.01 ? ['fail', 8] : ['pass', 0])
+  })
+
   test('a weight, a newcomer and a leaver, killed when its key is gone, cost a run no call and no reconnect', async () => {
     const [first, ...others] = greeters
     if (!first) throw new Error('five greeters were started')

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest'
+import { Disco } from '../support/disco.js'
+import { expectShape } from '../support/shape.js'
+
+/** The verdict needs no registry: nobody listens there. */
+const disco = new Disco('127.0.0.1:1')
+const WEIGHTS = ['--weights', 'a=1,b=1,c=1,d=1,e=10']
+const IGNORED = ['verdict', '--counts', 'a=3,b=2,c=2,d=1,e=2', ...WEIGHTS]
+const FOLLOWED = ['verdict', '--counts', 'a=1,b=1,c=1,e=7', ...WEIGHTS]
+
+test("the source document's own run: FAIL, p = 0.0016, fits an equal split, exit 8", async () => {
+  const { stdout, stderr, code } = await disco.run(...IGNORED)
+  expect(stdout).toBe(
+    [
+      'ENDPOINT  WEIGHT  CALLS  OBSERVED  EXPECTED',
+      'a              1      3     30.0%      7.1%  ██|█████',
+      'b              1      2     20.0%      7.1%  ██|███',
+      'c              1      2     20.0%      7.1%  ██|███',
+      'd              1      1     10.0%      7.1%  ██|',
+      'e             10      2     20.0%     71.4%  ██████              |',
+      '',
+      'FAIL  weights ignored: p = 0.0016 against 1:1:1:1:10; fits equal split (p = 0.99).',
+      '      Likely cause: client uses round_robin or random, which ignore weights.',
+      '',
+    ].join('\n'),
+  )
+  expect({ stderr, code }).toEqual({ stderr: '', code: 8 })
+})
+
+test('what a verdict exits with: 0 unless it fails, and with --strict where it cannot tell', async () => {
+  const [pass, few, strict, unjudged] = await Promise.all([
+    disco.run(...FOLLOWED, '--policy', 'wrr', '--strict'),
+    disco.run(...FOLLOWED),
+    disco.run(...FOLLOWED, '--strict'),
+    disco.run(...IGNORED, '--policy', 'ring_hash', '--strict'),
+  ])
+  expect(pass).toMatchObject({ code: 0, stdout: expect.stringMatching(/^PASS {2}follows the weights/m) })
+  expect(few).toMatchObject({ code: 0, stdout: expect.stringMatching(/^INCONCLUSIVE {2}.*it takes 26/m) })
+  expect(strict).toMatchObject({ code: 8, stdout: few.stdout })
+  expect(unjudged).toMatchObject({ code: 0, stdout: expect.stringMatching(/^NOT JUDGED/m) })
+})
+
+test('names from standard input are counted', async () => {
+  const running = disco.start('verdict', '--counts', '-', ...WEIGHTS, '-o', 'ndjson')
+  running.child.stdin?.end(`${'e\n'.repeat(20)}a\r\nb\n\nc\nd`)
+  const { stdout, code } = await running.exited()
+  expect(code).toBe(0)
+  expect(JSON.parse(stdout)).toMatchObject({ calls: 24, verdict: { result: 'inconclusive' } })
+})
+
+test('JSON documents have the fields and types of the golden file', async () => {
+  const [fail, pass] = await Promise.all([
+    disco.run(...IGNORED, '--json'),
+    disco.run(...FOLLOWED, '--policy', 'weighted_round_robin', '-o', 'json'),
+  ])
+  const docs = [fail, pass].map(({ stdout }) => JSON.parse(stdout) as unknown)
+  expectShape('verdict', ...docs)
+  expect(docs[1]).toMatchObject({
+    ...{ schema: 'disco.verdict/v1', policy: 'weighted_round_robin', calls: 10 },
+    verdict: { result: 'pass', test: 'max-gap', gap: 0.714, limit: 2, p: null, alternative: null },
+  })
+})
+
+test('a count without a weight is wrong usage, not a verdict', async () => {
+  const { stdout, stderr, code } = await disco.run('verdict', '--counts', 'a=1,ee=2', ...WEIGHTS)
+  expect({ stdout, code }).toEqual({ stdout: '', code: 2 })
+  expect(stderr).toContain('No weight is given for "ee"')
+})
