@@ -100,12 +100,12 @@ describe.concurrent('a supervised server', () => {
     const stubborn = script(`(trap '' TERM; echo "child pid $BASHPID"; ${WAITS}) & ${WAITS}`, { onTerm: '' })
     const held = supervise(disco, service, port, { flags: ['--kill-after', '400ms'], command: stubborn })
     await isUp(held)
-    await held.printed('child pid')
+    await held.printed(/pid \d+\n/, 2)
     const pids = [...held.stdout.matchAll(/pid (\d+)/g)].map(([, pid]) => Number(pid))
     expect(pids).toHaveLength(2)
     const { code, stderr } = await held.end('SIGTERM')
     expect(code).toBe(0)
-    expect(stderr).toContain('SIGKILL')
+    expect(stderr).toContain('! SIGKILL to')
     expect(pids.filter(isAlive)).toEqual([])
     server.close()
   })
@@ -124,7 +124,7 @@ describe.concurrent('a supervised server', () => {
     const forks = script(`(echo "child pid $BASHPID"; ${WAITS}) & read -r; exit 5`)
     const held = supervise(disco, service, port, { command: forks })
     await isUp(held)
-    await held.printed('child pid')
+    await held.printed(/child pid \d+\n/)
     const child = pidIn(held.stdout.slice(held.stdout.indexOf('child')))
     held.child.stdin?.write('end\n')
     expect((await held.exited()).code).toBe(5)
@@ -447,7 +447,7 @@ describe.concurrent('whoever reads what it says may go: it holds on, and ends in
 })
 
 /** On a terminal of its own, where the words of a command may have no quotes in them. */
-const SAYS_ITS_PID = 'console.log(`I am pid ${process.pid}`); setInterval(() => {}, 1000)'
+const SAYS_ITS_PID = 'console.log(`I am pid ` + process.pid); setInterval(() => {}, 1000)'
 
 describe.concurrent('what is registered, and what is printed', () => {
   test('--meta, --id and --advertise; several addresses share a lease', async () => {
@@ -495,13 +495,13 @@ describe.concurrent('what is registered, and what is printed', () => {
     const command = script(`echo out; echo err >&2; ${WAITS}`)
     const people = supervise(disco, service, port, { command })
     await isUp(people)
-    await people.printed('err')
+    await people.printed(/\nerr\n/)
     await people.end('SIGTERM')
     expect(people.stdout).toMatch(/^pid \d+\nout\n$/)
     expect(people.stderr).toContain('err')
     const asked = supervise(disco, service, port, { flags: ['--json', '--drain', '10m'], command })
     await asked.printed('"type":"added"')
-    await asked.printed('err')
+    await asked.printed(/\nerr\n/)
     asked.child.kill('SIGTERM')
     await asked.printed('"type":"weight"')
     await asked.end('SIGTERM')
