@@ -158,7 +158,9 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     const { unhealthy = 'deregister', carriesWeight = true } = this.options
     const rules = { drains: this.drainMs > 0, carriesWeight, unhealthy }
     const { state, actions } = step(this.state, happening, rules)
+    const isNewlyHeld = happening.type === 'registered' && state.key === 'held'
     this.state = state
+    if (isNewlyHeld) this.emit('held')
     if (leaves(state)) this.probing.abort()
     for (const action of actions) this.perform(action)
     if (state.key === 'out' || state.key === 'lost') for (const tell of this.onOut.splice(0)) tell()
