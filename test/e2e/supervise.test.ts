@@ -106,7 +106,10 @@ describe.concurrent('a supervised server', () => {
     const { code, stderr } = await held.end('SIGTERM')
     expect(code).toBe(0)
     expect(stderr).toContain('! SIGKILL to')
-    expect(pids.filter(isAlive)).toEqual([])
+    await until(
+      () => !pids.some(isAlive),
+      () => 'the last one to be gone',
+    )
     server.close()
   })
 
