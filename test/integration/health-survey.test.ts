@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { createServer as createHttp2Server } from 'node:http2'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { surveyHealth } from '../../src/agent/health-survey.js'
@@ -42,4 +43,16 @@ test('every address is asked, 32 at a time: the next one when one has answered o
   expect(found.get(answering.addr)).toMatchObject({ isHealthy: true, status: 'SERVING' })
   for (const addr of silent) expect(found.get(addr)).toMatchObject({ isHealthy: false, isConnected: false })
   for (const server of servers) server.close()
+})
+
+test('a web server that answers 404 is no gRPC server without grpc.health.v1', async () => {
+  const server = createHttp2Server((_, response) => {
+    response.writeHead(404)
+    response.end('no such page')
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const addr = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  const found = await surveyHealth([endpoint({ addr })], { deadlineMs: 60_000 })
+  expect(found.get(addr)).toMatchObject({ isHealthy: false, problem: 'answers HTTP 404, not gRPC' })
+  server.close()
 })
