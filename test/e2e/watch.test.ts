@@ -1,24 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Disco, type Process, type Ran, until } from '../support/disco.js'
-import { RealEtcd } from '../support/etcd.js'
+import { describe, expect, test } from 'vitest'
+import { type Process, type Ran, until } from '../support/disco.js'
 import { EtcdApi } from '../support/etcd-api.js'
-import { grantLease, registration, revision, wipe } from '../support/etcd-state.js'
+import { grantLease, registration, revision } from '../support/etcd-state.js'
 import { expectShape } from '../support/shape.js'
+import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
-let etcd: RealEtcd
-let disco: Disco
-
-beforeAll(async () => {
-  etcd = await RealEtcd.start()
-})
-afterAll(() => etcd.stop())
-beforeEach(() => {
-  disco = new Disco(etcd.endpoint)
-})
-afterEach(async () => {
-  await disco.stopAll()
-  await wipe(etcd)
-})
+const { etcd, disco } = await toolOnEtcd()
 
 type Event = Record<string, unknown>
 
