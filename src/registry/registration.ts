@@ -11,9 +11,11 @@ import { claimKey } from './claim.js'
 import { HeldKey, type KeyReports } from './held-key.js'
 import { HeldLease } from './held-lease.js'
 
+/** What to register, and how. */
 export interface RegistrationRequest {
   /** One endpoint, or several of one process: each has a key, and all have one lease. */
   readonly registered: Registered | readonly [Registered, ...Registered[]]
+  /** What is asked for: etcd may grant more. */
   readonly ttlSeconds: number
   /** Takes a key that somebody else holds. Default: no. */
   readonly takeover?: boolean
