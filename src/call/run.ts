@@ -9,6 +9,8 @@ import type { Readiness, Session } from './session.js'
 
 /** How long calls under way may go on after an interruption. */
 const GRACE_MS = 1_000
+/** How long they may then take to be cancelled: a report must not wait for one that cannot be. */
+const CUT_MS = 250
 
 /** What ends a run early. */
 export interface Stops {
@@ -28,13 +30,13 @@ export async function run(
   onStart: (recorder: Recorder) => void = () => undefined,
 ): Promise<CallReport> {
   const caller = new Caller(session, invoker, plan)
-  using _cut = cutting(invoker, stops)
-  if (plan.warmup) await generate(plan.warmup, caller.warmUp, stops.once)
+  using cut = new Cut(invoker, stops)
+  if (plan.warmup) await cut.orEnd(generate(plan.warmup, caller.warmUp, stops.once))
   const recorder = new Recorder()
   const startedAtMs = performance.now()
   session.log.begin(startedAtMs)
   onStart(recorder)
-  await generate(plan.load, caller.measure(recorder), stops.once)
+  await cut.orEnd(generate(plan.load, caller.measure(recorder), stops.once))
   const elapsedMs = performance.now() - startedAtMs
   return assemble(
     { session, readiness, method: invoker.method, load: plan.load, recorder, elapsedMs },
@@ -43,20 +45,40 @@ export async function run(
 }
 
 /** Cancels what is under way some time after the first stop, or with the second. */
-function cutting(invoker: Invoker, { once, twice }: Stops): Disposable {
-  const cut = () => invoker.cancelAll()
-  let timer: NodeJS.Timeout | undefined
-  const wait = () => {
-    timer = setTimeout(cut, GRACE_MS)
+class Cut implements Disposable {
+  private timer: NodeJS.Timeout | undefined
+  private giveUp = () => {}
+  private readonly givenUp = new Promise<void>((resolve) => {
+    this.giveUp = resolve
+  })
+  private readonly wait = () => this.in(GRACE_MS, this.cut)
+  private readonly cut = () => {
+    this.invoker.cancelAll()
+    this.in(CUT_MS, this.giveUp)
   }
-  once.addEventListener('abort', wait)
-  twice.addEventListener('abort', cut)
-  return {
-    [Symbol.dispose]() {
-      clearTimeout(timer)
-      once.removeEventListener('abort', wait)
-      twice.removeEventListener('abort', cut)
-    },
+
+  constructor(
+    private readonly invoker: Invoker,
+    private readonly stops: Stops,
+  ) {
+    stops.once.addEventListener('abort', this.wait)
+    stops.twice.addEventListener('abort', this.cut)
+  }
+
+  /** Waits for the calls as long as there is hope. */
+  async orEnd(calls: Promise<void>): Promise<void> {
+    await Promise.race([calls, this.givenUp])
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.timer)
+    this.stops.once.removeEventListener('abort', this.wait)
+    this.stops.twice.removeEventListener('abort', this.cut)
+  }
+
+  private in(ms: number, then: () => void): void {
+    clearTimeout(this.timer)
+    this.timer = setTimeout(then, ms)
   }
 }
 

@@ -92,6 +92,7 @@ export default class Call extends DiscoCommand {
     const isDescription = args.method === undefined || flags.describe
     if (described && isDescription) return await this.tellMethods(service, described, args.method, flags)
 
+    using stop = new StopSignals()
     const registry = await this.openRegistry(flags, this.cacheOptions(flags))
     const [{ install }, { Session }, { run }, { Invoker }, { contentOf }] = await Promise.all([
       import('../grpc/install.js'),
@@ -102,7 +103,6 @@ export default class Call extends DiscoCommand {
     ])
     install({ discovery: registry })
     const tls = await this.backendTls(flags)
-    using stop = new StopSignals()
     using progress = Progress.for(this.format(flags), isSingleCall(flags))
     const reports: CallReport[] = []
     for (const policy of policies) {

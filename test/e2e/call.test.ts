@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { CallDoc, CallLineDoc } from '../../src/cli/schema/call.js'
 import type { ComparisonDoc } from '../../src/cli/schema/comparison.js'
@@ -192,6 +193,21 @@ describe('a run', () => {
       await untilCalled(mute, 3)
       const doc = await interrupted(running)
       expect(doc).toMatchObject({ interrupted: true, calls: 3, ok: 0, failures: { CANCELLED: 3 } })
+    } finally {
+      mute.stop()
+    }
+  })
+
+  test.each([0, 5, 50])('that is interrupted twice, %s ms apart, still reports', async (gapMs) => {
+    const mute = await startGreeter({ port: 0, latencyMs: 600_000 })
+    try {
+      await Promise.all([put(greeters[0].addr), put(mute.addr)])
+      const running = startRun('--json', '-c', '4', '--deadline', '10m', '--policy', 'random')
+      await untilCalled(mute, 4)
+      running.child.kill('SIGINT')
+      await delay(gapMs)
+      const doc = await interrupted(running)
+      expect(doc).toMatchObject({ interrupted: true, calls: doc.ok + 4, failures: { CANCELLED: 4 } })
     } finally {
       mute.stop()
     }
