@@ -68,7 +68,7 @@ const REPORT: CallReport = {
   misrouted: 0,
   changes: [],
   failovers: [],
-  last: call,
+  ...{ last: call, firstFailure: null },
   verdict: PASS,
 }
 
@@ -172,10 +172,11 @@ describe('a report as data', () => {
   })
 
   it('has a line a call, also of one that was never picked for', () => {
-    expect(callLineDoc(call)).toEqual({
+    expect(callLineDoc(call, false)).toEqual({
       ...{ schema: 'disco.call-line/v1', n: 1, addr: 'a:1', status: 'OK', details: '', latencyMs: 1.235 },
-      reply: { n: 1 },
+      ...{ reply: { n: 1 }, headers: null, trailers: null },
     })
-    expect(callLineDoc({ ...call, endpoint: null }).addr).toBeNull()
+    const cut = callLineDoc({ ...call, endpoint: null, trailers: { 'x-a': ['1'] } }, true)
+    expect(cut).toMatchObject({ addr: null, headers: {}, trailers: { 'x-a': ['1'] } })
   })
 })
