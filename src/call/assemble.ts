@@ -36,7 +36,7 @@ export function assemble(ran: Ran, interrupted: boolean): CallReport {
     ...{ latency: all.latency.summary(), bands: all.latency.bands(), failures: all.failures },
     ...{ misrouted, changes: log.timeline.changes },
     failovers: log.timeline.failovers((id) => log.seen.get(id)?.lastPickAtMs ?? null),
-    last,
+    ...{ last, firstFailure: recorder.firstFailure },
     verdict: judge(
       // A retry moves a rotation on; a draw knows of no other.
       session.policy.shares === 'exact' ? log.attempts : log.ledger,

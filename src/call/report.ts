@@ -87,5 +87,7 @@ export interface CallReport {
   readonly failovers: readonly Failover[]
   /** The last call's. */
   readonly last: CallResult | null
+  /** The first to end without OK. */
+  readonly firstFailure: CallResult | null
   readonly verdict: Verdict
 }

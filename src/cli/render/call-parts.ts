@@ -66,6 +66,15 @@ function failoverLine({ addr, atMs, lastPickMs, picksAfter }: FailoverDoc): stri
   return `- ${visible(addr)} gone from the registry at ${duration(atMs)}: ${after}`
 }
 
+/** A status alone tells seldom why. */
+export function renderFirstFailure({ firstFailure }: CallDoc, palette: Palette): string[] {
+  if (!firstFailure) return []
+  const { n, addr, status, details } = firstFailure
+  return [
+    `${palette.red('✗')} first failure: call ${n} at ${visible(addr ?? 'no endpoint')}: ${status}: ${visible(details)}`,
+  ]
+}
+
 /** How the latencies spread: a bar for each band. */
 export function renderHistogram({ histogram, calls }: CallDoc, palette: Palette): string {
   const most = Math.max(1, ...histogram.map((band) => band.calls))
