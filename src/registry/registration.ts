@@ -12,9 +12,11 @@ import { HeldKey, type KeyReports } from './held-key.js'
 import { HeldLease } from './held-lease.js'
 import { toldInOrder } from './told-in-order.js'
 
+/** What to register, and how. */
 export interface RegistrationRequest {
   /** One endpoint, or several of one process: each has a key, and all have one lease. */
   readonly registered: Registered | readonly [Registered, ...Registered[]]
+  /** What is asked for: etcd may grant more. */
   readonly ttlSeconds: number
   /** Takes a key that somebody else holds. Default: no. */
   readonly takeover?: boolean

@@ -34,6 +34,7 @@ export interface RegistryOptions
   readonly cache?: CacheOptions | false
 }
 
+/** The last good lists on disk. */
 export interface CacheOptions {
   /** Default: `disco` in the user's cache folder (XDG_CACHE_HOME). */
   readonly folder?: string
@@ -50,6 +51,7 @@ const DEFAULT_DIAL_TIMEOUT_MS = 800
 
 const DEFAULT_CACHE_MAX_AGE_MS = 24 * 60 * 60 * 1000
 
+/** A lease's time: what it has left, and what etcd gives it at each keep-alive. */
 export interface Ttl {
   readonly ttlSeconds: number
   readonly grantedTtlSeconds: number
