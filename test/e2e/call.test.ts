@@ -97,6 +97,9 @@ describe('a run', () => {
     expect(tenLines[0]).toMatchObject({ headers: null, trailers: null })
     expect(verbose).toMatchObject({ headers: { 'content-type': ['application/grpc+proto'] }, trailers: {} })
     expect(tenLines.map(({ n }) => n)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    const failed = await disco.run('call', 'hello', 'One', ...FROM_PROTO, '--json')
+    // 64 + UNIMPLEMENTED
+    expect(failed.code).toBe(76)
     await put(`127.0.0.1:${port}`, { weight: 1 })
     const [one, table] = await Promise.all([
       reportOf('--assert', 'errors<1%'),
@@ -116,9 +119,6 @@ describe('a run', () => {
     await untilCalled(another)
     await etcd.ctl('del', registration('hello', another.addr, { version: '2.0.0' })[0])
     await untilCalled(greeter, 200)
-    const failed = await disco.run('call', 'hello', 'One', ...FROM_PROTO, '--json')
-    // 64 + UNIMPLEMENTED
-    expect(failed.code).toBe(76)
     expectShape('call', one, await interrupted(running), JSON.parse(failed.stdout))
   })
 
@@ -228,7 +228,8 @@ describe('a run', () => {
     await once(silent, 'listening')
     const { port } = silent.address() as AddressInfo
     await Promise.all([put(greeters[0].addr), put(`127.0.0.1:${port}`)])
-    const running = disco.onTerminal(120, 30, 'call', 'hello', 'SayHello')
+    const args = ['call', 'hello', 'SayHello', '--connect-deadline', '1s']
+    const running = disco.onTerminal(120, 30, ...args)
     await running.printed('connecting to hello: 1/2 ready…')
     const { stdout } = await running.exited()
     silent.close()
@@ -268,6 +269,18 @@ describe('policies side by side', () => {
     expect(table).toContain('round_robin against weighted_round_robin')
     expect(table).toMatch(new RegExp(`${heavy.addr} +50\\.0% +75\\.0%`))
   })
+})
+
+test('policies side by side, interrupted in the first, are a comparison of what there is', async () => {
+  const [greeter] = greeters
+  await put(greeter.addr)
+  const running = startRun('--json', '--policy', 'rr,wrr')
+  await untilCalled(greeter)
+  const { stdout, code } = await running.end('SIGINT')
+  expect(code).toBe(130)
+  const { schema, runs } = JSON.parse(stdout) as ComparisonDoc
+  expect(schema).toBe('disco.comparison/v1')
+  expect(runs).toMatchObject([{ policy: 'round_robin', interrupted: true }])
 })
 
 describe('assertions', () => {
