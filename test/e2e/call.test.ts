@@ -18,6 +18,8 @@ import { expectShape } from '../support/shape.js'
 
 /** More calls than any test waits for: such a run ends by a signal. */
 const ENDLESS = ['--n', '100000000']
+/** Nobody has to be waited for long who never comes up. */
+const SOON = ['--connect-deadline', '1s']
 /** Describes what the greeters do not have. */
 const FROM_PROTO = ['--proto', 'everything.proto', '--import-path', PROTOS]
 
@@ -102,8 +104,8 @@ describe('a run', () => {
     expect(failed.code).toBe(76)
     await put(`127.0.0.1:${port}`, { weight: 1 })
     const [one, table] = await Promise.all([
-      reportOf('--assert', 'errors<1%'),
-      output('SayHello', '--n', '5'),
+      reportOf('--assert', 'errors<1%', ...SOON),
+      output('SayHello', '--n', '5', ...SOON),
     ])
     expect(one).toMatchObject({
       ...{ schema: 'disco.call/v1', calls: 1, reply: { endpoint: greeter.addr } },
@@ -115,7 +117,7 @@ describe('a run', () => {
     expect(table).toMatch(/^PASS {2}.*\n.*5 calls, 5 OK/m)
 
     await put(another.addr, { version: '2.0.0', weight: 1 })
-    const running = startRun('--json')
+    const running = startRun('--json', ...SOON)
     await untilCalled(another)
     await etcd.ctl('del', registration('hello', another.addr, { version: '2.0.0' })[0])
     await untilCalled(greeter, 200)
@@ -228,7 +230,7 @@ describe('a run', () => {
     await once(silent, 'listening')
     const { port } = silent.address() as AddressInfo
     await Promise.all([put(greeters[0].addr), put(`127.0.0.1:${port}`)])
-    const args = ['call', 'hello', 'SayHello', '--connect-deadline', '1s']
+    const args = ['call', 'hello', 'SayHello', ...SOON]
     const running = disco.onTerminal(120, 30, ...args)
     await running.printed('connecting to hello: 1/2 ready…')
     const { stdout } = await running.exited()
