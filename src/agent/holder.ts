@@ -3,6 +3,7 @@ import type { Registered } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import type { Registration, RegistrationRequest } from '../registry/registration.js'
 import type { Registry } from '../registry/registry.js'
+import { toldInOrder } from '../registry/told-in-order.js'
 import { OwnWeights } from './own-weights.js'
 import { type RegistrarEvents, reportsOf } from './registrar-events.js'
 import type { Happening } from './supervision.js'
@@ -95,17 +96,15 @@ export class Holder {
   }
 
   private async acquire(isPatient: boolean, signal: AbortSignal): Promise<Registration> {
-    const reports = reportsOf(this.emit)
+    const reports = toldInOrder(reportsOf(this.emit))
     let hasTrouble = false
     for (;;) {
       try {
-        const registration = await this.registry.register(this.request, reports, signal)
-        if (hasTrouble) this.emit('recovered')
-        return registration
+        return await this.registry.register(this.request, reports, signal)
       } catch (thrown) {
         const error = DiscoError.from(thrown)
         if (signal.aborted || !isPatient || error.code !== 'ETCD_UNREACHABLE') throw error
-        if (!hasTrouble) this.emit('trouble', error)
+        if (!hasTrouble) reports.onTrouble?.(error)
         hasTrouble = true
         await delay(RETRY_MS, undefined, { signal })
       }

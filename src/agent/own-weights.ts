@@ -8,7 +8,8 @@ type Held = Registration['held']
 /** The weights of our own keys, changed by the same transaction as anybody else's, and in order. */
 export class OwnWeights {
   private last: Promise<unknown> = Promise.resolve()
-  private before: ReadonlyMap<string, number> = new Map()
+  /** By address, from `down` to `up`. */
+  private before: Map<string, number> | null = null
 
   constructor(private readonly registry: Registry) {}
 
@@ -22,22 +23,25 @@ export class OwnWeights {
   }
 
   /** Weight 0, whatever that means to the others: this server should get nothing. */
-  async zero(held: Held): Promise<void> {
-    if (held.length > 0) await this.change(held, { kind: 'set', weight: 0 }, { force: true })
+  async zero(held: Held): Promise<WeightChanged['changes']> {
+    if (held.length === 0) return []
+    return (await this.change(held, { kind: 'set', weight: 0 }, { force: true })).changes
   }
 
-  /** Weight 0, until `up`. */
+  /** Weight 0, until `up`. Can be repeated after an error of the link. */
   async down(held: Held): Promise<void> {
-    this.before = new Map(held.map(({ registered }) => [registered.addr, registered.weight]))
-    await this.zero(held)
+    const before = this.before ?? new Map(held.map(({ registered }) => [registered.addr, registered.weight]))
+    this.before = before
+    // The transaction knows what stood there; what was heard last may be older.
+    for (const { endpoint, from } of await this.zero(held)) if (from > 0) before.set(endpoint.addr, from)
   }
 
-  /** The weights from before `down`, where nobody has given another one since. */
+  /** The weights from before `down`, where nobody has given another one since. Can be repeated likewise. */
   async up(held: Held): Promise<void> {
     for (const one of held) {
-      const weight = this.before.get(one.registered.addr) ?? 0
-      if (one.registered.weight > 0 || weight === 0) continue
-      await this.change([one], { kind: 'set', weight }, { force: true })
+      const weight = this.before?.get(one.registered.addr) ?? 0
+      if (weight > 0) await this.change([one], { kind: 'restore', weight }, { force: true })
     }
+    this.before = null
   }
 }

@@ -15,7 +15,7 @@ export interface RegistrarEvents {
   deleted: Told<'onDeleted'>
   dropped: Told<'onDropped'>
   trouble: Told<'onTrouble'>
-  recovered: []
+  recovered: Told<'onRecovered'>
   /** Somebody else ended it: deregistered on purpose, or taken over with a CONFLICT. */
   lost: [{ readonly conflict: DiscoError | null }]
   /** We ended it: the keys are gone. */
@@ -55,6 +55,6 @@ export function reportsOf(
     onDeleted: (told) => emit('deleted', told),
     onDropped: (told) => emit('dropped', told),
     onTrouble: (cause) => emit('trouble', cause),
-    onRecovered: () => emit('recovered'),
+    onRecovered: (told) => emit('recovered', told),
   }
 }

@@ -25,5 +25,9 @@ export async function undoDrain(
     })
   }
   // What it had was in order: whoever drained it by force should be able to undo that.
-  return await registry.setWeight({ service, addr: endpoint.key }, { kind: 'set', weight }, { force: true })
+  return await registry.setWeight(
+    { service, addr: endpoint.key },
+    { kind: 'restore', weight },
+    { force: true },
+  )
 }

@@ -16,6 +16,7 @@ export interface WaitRequest {
   readonly service: string
   /** All of them have to hold at once. */
   readonly conditions: readonly WaitCondition[]
+  /** However short: it looks once, if etcd answers. */
   readonly timeoutMs: number
   /** How long a server may take to tell its health. */
   readonly probeDeadlineMs: number
@@ -59,6 +60,8 @@ class Wait {
   private stale: DiscoError | null = null
   private failure: unknown = null
   private now = ''
+  private isLate = false
+  private hasLooked = false
   private wake: () => void = () => undefined
 
   constructor(
@@ -70,17 +73,18 @@ class Wait {
 
   async run(): Promise<Waited> {
     const { timeoutMs } = this.request
-    const timer = setTimeout(() => this.halt(), timeoutMs)
+    const timer = setTimeout(() => this.late(), timeoutMs)
     const halt = () => this.halt()
     this.signal.addEventListener('abort', halt)
     const following = this.follow()
     try {
-      while (!this.stop.signal.aborted && !this.signal.aborted) {
+      for (;;) {
         const changed = new Promise<void>((resolve) => {
           this.wake = resolve
         })
         const waited = await this.look()
         if (waited) return waited
+        if (this.isOver) break
         await this.pause(changed)
       }
     } finally {
@@ -92,6 +96,11 @@ class Wait {
     if (this.failure !== null) throw this.failure
     if (this.signal.aborted) throw new DiscoError('INTERRUPTED', 'Interrupted before it was so')
     throw this.timedOut()
+  }
+
+  private get isOver(): boolean {
+    if (this.stop.signal.aborted || this.signal.aborted) return true
+    return this.isLate && (this.hasLooked || this.stale !== null)
   }
 
   private async follow(): Promise<void> {
@@ -120,6 +129,7 @@ class Wait {
     const facts = { endpoints, ...(await this.healthOf(endpoints)) }
     if (this.stop.signal.aborted) return null
     const judged = this.request.conditions.map((condition) => judge(condition, facts))
+    this.hasLooked = true
     this.tell(judged.map(({ now }) => now).join(', '))
     if (!judged.every(({ holds }) => holds)) return null
     return { revision: snapshot.revision, facts, elapsedMs: performance.now() - this.startMs }
@@ -148,6 +158,13 @@ class Wait {
     this.now = now
   }
 
+  /** A first look that is under way counts. */
+  private late(): void {
+    this.isLate = true
+    if (this.hasLooked) this.halt()
+    else this.wake()
+  }
+
   private halt(): void {
     this.stop.abort()
     this.wake()
@@ -161,10 +178,8 @@ class Wait {
       : this.now || 'nothing is known yet'
     return new DiscoError(
       'WAIT_TIMED_OUT',
-      `${service} is not ${wanted} after ${timeoutMs / 1000}s: ${cause}`,
-      {
-        suggestions: ['More time: --timeout 2m'],
-      },
+      `${service} is not ${wanted}${timeoutMs > 0 ? ` after ${timeoutMs / 1000}s` : ''}: ${cause}`,
+      { suggestions: ['More time: --timeout 2m'] },
     )
   }
 }

@@ -3,6 +3,7 @@ import { errorDoc } from '../domain/error-doc.js'
 import { DiscoError } from '../domain/errors.js'
 import { AUTO } from '../domain/layouts/reader.js'
 import type { CacheOptions, Registry } from '../registry/registry.js'
+import { outlive } from './closed-pipe.js'
 import { type Palette, paletteFor } from './color.js'
 import { etcdOptions, placeOf, type SaidPlace } from './config.js'
 import { parseDurationMs } from './duration.js'
@@ -79,6 +80,12 @@ export abstract class DiscoCommand extends Command {
   /** A remark beside the data: what a script that reads standard output must not see. */
   protected remark(line: string): void {
     process.stderr.write(`${line}\n`)
+  }
+
+  /** Remarks stand beside the work, which goes on without them. */
+  protected override async init(): Promise<void> {
+    await super.init()
+    outlive(process.stderr)
   }
 
   protected override async catch(thrown: Error): Promise<void> {

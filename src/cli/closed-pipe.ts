@@ -26,3 +26,11 @@ export function onClosedPipe(callback: () => void): () => void {
     return () => undefined
   }
 }
+
+/**
+ * What is written where nobody reads any more, a pipe or a terminal that is gone, is lost, and nothing more: by
+ * default a failed write ends the process, and with it whatever that looks after.
+ */
+export function outlive(stream: NodeJS.WriteStream): void {
+  stream.removeAllListeners('error').on('error', () => undefined)
+}

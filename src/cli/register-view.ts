@@ -47,9 +47,9 @@ export class RegisterView {
         if (!this.palette) this.line({ type: 'stale', since: new Date().toISOString(), cause: cause.message })
         this.remark(`! etcd does not answer: ${cause.message}; trying on`)
       })
-      .on('recovered', () => {
+      .on('recovered', ({ leaseHolds }) => {
         if (!this.palette) this.line({ type: 'resync' })
-        this.remark(`  etcd answers again${this.held.size > 0 ? '; the lease still holds' : ''}`)
+        this.remark(`  etcd answers again${leaseHolds ? '; the lease still holds' : ''}`)
       })
       .on('lost', ({ conflict }) => {
         if (conflict) this.held.clear()

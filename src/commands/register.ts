@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core'
 import { adminFlags, planAdmin } from '../cli/admin-flags.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { splitCommand } from '../cli/child-command.js'
+import { outlive } from '../cli/closed-pipe.js'
 import type { Palette } from '../cli/color.js'
 import { placeOf, type SaidPlace } from '../cli/config.js'
 import { parseTtlSeconds, parseWaitMs } from '../cli/duration.js'
@@ -67,6 +68,7 @@ export default class Register extends DiscoCommand {
   async run(): Promise<void> {
     const { own, command } = splitCommand(this.argv)
     this.argv = own
+    outlive(process.stdout)
     const { args, argv, flags } = await this.parse(Register)
     const layout = layoutNamed(this.place(flags).layout)
     const service = requireServiceName(args.service, layout.name)

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { completeAddressOrKey } from '../cli/address-argument.js'
 import { DiscoCommand } from '../cli/base-command.js'
-import { parseTimeMs } from '../cli/duration.js'
+import { parseWaitMs } from '../cli/duration.js'
 import { placeFlags } from '../cli/flags.js'
 import { requireServiceName } from '../cli/names.js'
 import { duration, seconds } from '../cli/render/units.js'
@@ -29,14 +29,18 @@ export default class Wait extends DiscoCommand {
       helpValue: '<condition>',
       description: 'what to wait for; where it is repeated, all of them at once',
     }),
-    timeout: Flags.string({ default: '30s', helpValue: '<duration>', description: 'how long to wait' }),
+    timeout: Flags.string({
+      default: '30s',
+      helpValue: '<duration>',
+      description: 'how long to wait; 0 looks once',
+    }),
     ...placeFlags,
   }
 
   async run(): Promise<WaitDoc> {
     const { args, flags } = await this.parse(Wait)
     const service = requireServiceName(args.service, this.place(flags).layout)
-    const timeoutMs = parseTimeMs(flags.timeout)
+    const timeoutMs = parseWaitMs(flags.timeout)
     const conditions = await Promise.all(flags.for.map((text) => complete(parseWaitCondition(text))))
     const registry = await this.openRegistry(flags)
     const wanted = conditions.map(formatWaitCondition).join(', ')

@@ -8,6 +8,8 @@ export type WeightChange =
   | { readonly kind: 'set'; readonly weight: number }
   | { readonly kind: 'add'; readonly delta: number }
   | { readonly kind: 'scale'; readonly percent: number }
+  /** To a number where it is 0: what somebody else has set meanwhile stays. */
+  | { readonly kind: 'restore'; readonly weight: number }
 
 /**
  * Reads `5`, `+2`, `-1` or `50%`. A typographic minus (U+2212) counts as a minus, so that a command line
@@ -53,6 +55,8 @@ function changedWeight(weight: number, change: WeightChange): number {
       return change.weight
     case 'add':
       return weight + change.delta
+    case 'restore':
+      return weight === 0 ? change.weight : weight
     case 'scale':
       return weight === 0 ? 0 : Math.max(1, Math.round((weight * change.percent) / 100))
   }

@@ -14,7 +14,8 @@ export interface GrantedLease {
 export interface KeeperReports {
   /** Keep-alives are not answered. Told once an outage, not once a try. */
   onTrouble?(cause: DiscoError): void
-  onRecovered?(): void
+  /** @param told whether the lease outlived the outage */
+  onRecovered?(told: { readonly leaseHolds: boolean }): void
 }
 
 export async function grantLease(client: EtcdClient, ttlSeconds: number): Promise<GrantedLease> {
@@ -51,9 +52,10 @@ export async function keepAlive(
   while (!signal.aborted) {
     try {
       for await (const ttlSeconds of renewals(client, lease, signal)) {
-        if (ttlSeconds <= 0) return 'lost'
+        const leaseHolds = ttlSeconds > 0
+        if (isTrouble()) reports.onRecovered?.({ leaseHolds })
+        if (!leaseHolds) return 'lost'
         backoff.reset()
-        if (isTrouble()) reports.onRecovered?.()
         failures = 0
       }
     } catch (thrown) {

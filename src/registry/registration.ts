@@ -10,6 +10,7 @@ import { checkWritable } from './check-writable.js'
 import { claimKey } from './claim.js'
 import { HeldKey, type KeyReports } from './held-key.js'
 import { HeldLease } from './held-lease.js'
+import { toldInOrder } from './told-in-order.js'
 
 export interface RegistrationRequest {
   /** One endpoint, or several of one process: each has a key, and all have one lease. */
@@ -87,9 +88,10 @@ export class Registration {
     client: EtcdClient,
     layout: Layout,
     request: RegistrationRequest,
-    reports: RegistrationReports,
+    unordered: RegistrationReports,
     signal: AbortSignal,
   ): Promise<Registration> {
+    const reports = toldInOrder(unordered)
     const { ttlSeconds, takeover = false, onDelete = 'exit' } = request
     const all = 'service' in request.registered ? [request.registered] : request.registered
     // What cannot be written, whatever lease etcd grants, is refused before etcd is asked for one.

@@ -80,8 +80,9 @@ async function changeKey(
     if (isUnreadable(found.decoded)) throw weightless(key, found.decoded.problem)
     const from = found.decoded[0].weight
     const to = changeWeight(from, change)
+    if (change.kind === 'restore' && to === from) return { revision: kv.modRevision, from, to }
     const value = found.layout.withWeight(kv.value, to)
-    const repeatable = change.kind === 'set'
+    const repeatable = change.kind === 'set' || change.kind === 'restore'
     const asSeen = { key, revision: kv.modRevision }
     const stays = witness && to === 0 && from > 0 ? await witness({ anew: attempt > 0 }) : null
     const outcome = await replaceValue(client, asSeen, value, { repeatable }, stays)

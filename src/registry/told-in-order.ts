@@ -1,0 +1,36 @@
+import type { RegistrationReports } from './registration.js'
+
+/**
+ * Reports as they belong: that etcd answers again comes before what it then answered about the lease and its
+ * keys. The key's watch and the keep-alives find out by themselves, either of them first.
+ */
+export function toldInOrder(reports: RegistrationReports): RegistrationReports {
+  let isTroubled = false
+  const recovered = (leaseHolds: boolean) => {
+    if (isTroubled) reports.onRecovered?.({ leaseHolds })
+    isTroubled = false
+  }
+  return {
+    onTrouble: (cause) => {
+      isTroubled = true
+      reports.onTrouble?.(cause)
+    },
+    onRecovered: ({ leaseHolds }) => recovered(leaseHolds),
+    onWaiting: (found) => {
+      recovered(false)
+      reports.onWaiting?.(found)
+    },
+    onLeaseLost: (lost) => {
+      recovered(false)
+      reports.onLeaseLost?.(lost)
+    },
+    onRegistered: (held) => {
+      recovered(false)
+      reports.onRegistered?.(held)
+    },
+    onChanged: (now) => reports.onChanged?.(now),
+    onReattached: (at) => reports.onReattached?.(at),
+    onDeleted: (deleted) => reports.onDeleted?.(deleted),
+    onDropped: (dropped) => reports.onDropped?.(dropped),
+  }
+}
