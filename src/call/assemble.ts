@@ -34,7 +34,7 @@ export function assemble(ran: Ran, interrupted: boolean): CallReport {
     versions: versionReports(endpoints, recorder),
     unserved: unserved(session, readiness),
     ...{ latency: all.latency.summary(), bands: all.latency.bands(), failures: all.failures },
-    ...{ misrouted, changes: log.timeline.changes },
+    ...{ misrouted, changes: log.timeline.changes, changesLeftOut: log.timeline.changesLeftOut },
     failovers: log.timeline.failovers((id) => log.seen.get(id)?.lastPickAtMs ?? null),
     ...{ last, firstFailure: recorder.firstFailure },
     verdict: judge(

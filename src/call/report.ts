@@ -83,6 +83,7 @@ export interface CallReport {
   readonly misrouted: number
   /** Who joined, left or got another weight during the run; at most the first 1,000. */
   readonly changes: readonly RotationChange[]
+  readonly changesLeftOut: number
   /** Those who left the registry during the run, and when they were picked last. */
   readonly failovers: readonly Failover[]
   /** The last call's. */

@@ -32,7 +32,7 @@ export class RunEnd implements Disposable {
   }
 
   constructor(
-    private readonly invoker: Invoker,
+    private readonly invoker: Pick<Invoker, 'cancelAll'>,
     private readonly stops: Stops,
   ) {
     this.signal = AbortSignal.any([stops.once, this.failed.signal])

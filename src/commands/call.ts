@@ -33,6 +33,7 @@ import type { BackendTls } from '../grpc/backend-tls.js'
 import type { Descriptors } from '../grpc/descriptors.js'
 import type { ResolvedList } from '../grpc/live-list.js'
 import type { Method } from '../grpc/method.js'
+import type { Policy } from '../policies/index.js'
 import type { Registry } from '../registry/registry.js'
 import { type Assertion, assess, parseAssertions } from '../stats/assertion.js'
 import { isPrivate } from '../tls/private-range.js'
@@ -137,7 +138,7 @@ export default class Call extends DiscoCommand {
       progress.stop()
       if (stop.once.aborted) break
     }
-    return await this.tell(reports, assertions, flags)
+    return await this.tell(reports, policies, assertions, flags)
   }
 
   private async connect(
@@ -235,6 +236,7 @@ export default class Call extends DiscoCommand {
 
   private async tell(
     reports: readonly CallReport[],
+    policies: readonly Policy[],
     assertions: readonly Assertion[],
     flags: CallFlags,
   ): Promise<CallDoc | ComparisonDoc> {
@@ -242,9 +244,10 @@ export default class Call extends DiscoCommand {
     const [first] = reports
     const [doc] = docs
     if (!first || !doc) throw new DiscoError('INTERNAL', 'No run was made')
-    const all = docs.length > 1 ? comparisonDoc(doc.service, doc.method, docs) : doc
+    // One that was interrupted has fewer runs, and is a comparison all the same.
+    const all = policies.length > 1 ? comparisonDoc(doc.service, doc.method, docs) : doc
     const format = this.format(flags)
-    const isSingle = isSingleCall(flags) && docs.length === 1
+    const isSingle = isSingleCall(flags) && policies.length === 1
     if (format === 'json') this.out(prettyJson(all))
     else if (format === 'name') for (const { addr } of doc.endpoints) this.out(visible(addr))
     if (format === 'ndjson' || format === 'name') {

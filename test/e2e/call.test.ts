@@ -18,6 +18,8 @@ import { expectShape } from '../support/shape.js'
 
 /** More calls than any test waits for: such a run ends by a signal. */
 const ENDLESS = ['--n', '100000000']
+/** Nobody has to be waited for long who never comes up. */
+const SOON = ['--connect-deadline', '1s']
 /** Describes what the greeters do not have. */
 const FROM_PROTO = ['--proto', 'everything.proto', '--import-path', PROTOS]
 
@@ -97,10 +99,13 @@ describe('a run', () => {
     expect(tenLines[0]).toMatchObject({ headers: null, trailers: null })
     expect(verbose).toMatchObject({ headers: { 'content-type': ['application/grpc+proto'] }, trailers: {} })
     expect(tenLines.map(({ n }) => n)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    const failed = await disco.run('call', 'hello', 'One', ...FROM_PROTO, '--json')
+    // 64 + UNIMPLEMENTED
+    expect(failed.code).toBe(76)
     await put(`127.0.0.1:${port}`, { weight: 1 })
     const [one, table] = await Promise.all([
-      reportOf('--assert', 'errors<1%'),
-      output('SayHello', '--n', '5'),
+      reportOf('--assert', 'errors<1%', ...SOON),
+      output('SayHello', '--n', '5', ...SOON),
     ])
     expect(one).toMatchObject({
       ...{ schema: 'disco.call/v1', calls: 1, reply: { endpoint: greeter.addr } },
@@ -112,13 +117,10 @@ describe('a run', () => {
     expect(table).toMatch(/^PASS {2}.*\n.*5 calls, 5 OK/m)
 
     await put(another.addr, { version: '2.0.0', weight: 1 })
-    const running = startRun('--json')
+    const running = startRun('--json', ...SOON)
     await untilCalled(another)
     await etcd.ctl('del', registration('hello', another.addr, { version: '2.0.0' })[0])
     await untilCalled(greeter, 200)
-    const failed = await disco.run('call', 'hello', 'One', ...FROM_PROTO, '--json')
-    // 64 + UNIMPLEMENTED
-    expect(failed.code).toBe(76)
     expectShape('call', one, await interrupted(running), JSON.parse(failed.stdout))
   })
 
@@ -228,7 +230,8 @@ describe('a run', () => {
     await once(silent, 'listening')
     const { port } = silent.address() as AddressInfo
     await Promise.all([put(greeters[0].addr), put(`127.0.0.1:${port}`)])
-    const running = disco.onTerminal(120, 30, 'call', 'hello', 'SayHello')
+    const args = ['call', 'hello', 'SayHello', ...SOON]
+    const running = disco.onTerminal(120, 30, ...args)
     await running.printed('connecting to hello: 1/2 ready…')
     const { stdout } = await running.exited()
     silent.close()
@@ -268,6 +271,18 @@ describe('policies side by side', () => {
     expect(table).toContain('round_robin against weighted_round_robin')
     expect(table).toMatch(new RegExp(`${heavy.addr} +50\\.0% +75\\.0%`))
   })
+})
+
+test('policies side by side, interrupted in the first, are a comparison of what there is', async () => {
+  const [greeter] = greeters
+  await put(greeter.addr)
+  const running = startRun('--json', '--policy', 'rr,wrr')
+  await untilCalled(greeter)
+  const { stdout, code } = await running.end('SIGINT')
+  expect(code).toBe(130)
+  const { schema, runs } = JSON.parse(stdout) as ComparisonDoc
+  expect(schema).toBe('disco.comparison/v1')
+  expect(runs).toMatchObject([{ policy: 'round_robin', interrupted: true }])
 })
 
 describe('assertions', () => {

@@ -38,10 +38,10 @@ export function renderVersions({ versions, calls }: CallDoc, palette: Palette): 
 }
 
 /** Who joined, left or got another weight, and how long those who left were picked still. */
-export function renderChanges({ changes, failovers }: CallDoc): string[] {
+export function renderChanges({ changes, changesLeftOut, failovers }: CallDoc): string[] {
   const lines = [...changes.map(changeLine), ...failovers.map(failoverLine)]
   if (lines.length === 0) return []
-  const more = lines.length - MOST_LINES
+  const more = Math.max(0, lines.length - MOST_LINES) + changesLeftOut
   return [
     ...lines.slice(0, MOST_LINES),
     ...(more > 0 ? [`… ${count(more, 'more change')}, see --json`] : []),

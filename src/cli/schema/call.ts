@@ -74,7 +74,9 @@ export interface CallDoc {
   readonly firstFailure: CallFailureDoc | null
   /** Answered calls that a connection to another address carried than the picked one's; 0, or a bug. */
   readonly misrouted: number
+  /** The first 1,000. */
   readonly changes: readonly CallChangeDoc[]
+  readonly changesLeftOut: number
   readonly failovers: readonly FailoverDoc[]
   readonly verdict: Verdict
   /** What --assert asked for. `actual` is null where the run cannot tell, which does not hold. */
@@ -120,7 +122,7 @@ export function callDoc(report: CallReport, assertions: readonly Asserted[] = []
     ...{ latencyMs: report.latency, histogram: report.bands, failures: report.failures },
     firstFailure: failureDoc(report.firstFailure),
     misrouted: report.misrouted,
-    changes: report.changes.map(changeDoc),
+    ...{ changes: report.changes.map(changeDoc), changesLeftOut: report.changesLeftOut },
     failovers: report.failovers.map(({ endpoint, atMs, lastPickMs, picksAfter }) => ({
       ...{ addr: endpoint.addr, atMs: roundMs(atMs), picksAfter },
       lastPickMs: lastPickMs === null ? null : roundMs(lastPickMs),

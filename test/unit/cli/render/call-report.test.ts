@@ -66,7 +66,7 @@ const REPORT: CallReport = {
   versions: [],
   failures: { UNAVAILABLE: 1 },
   misrouted: 0,
-  changes: [],
+  ...{ changes: [], changesLeftOut: 0 },
   failovers: [],
   ...{ last: call, firstFailure: null },
   verdict: PASS,
@@ -164,6 +164,13 @@ describe('a report as data', () => {
   it('says when calls went to another address than was picked', () => {
     expect(shown()).not.toContain('another address')
     expect(shown({ misrouted: 2 })).toContain('2 calls went to another address than was picked')
+  })
+
+  it('counts the changes that it does not show', () => {
+    const change = { type: 'weight', endpoint: heavy, from: 1, to: 2, atCall: 3, atMs: 4 } as const
+    const changes = Array.from({ length: 25 }, () => change)
+    expect(shown({ changes })).toContain('… 5 more changes, see --json')
+    expect(shown({ changes, changesLeftOut: 70 })).toContain('… 75 more changes')
   })
 
   it('carries the reply of a single call, and of no other', () => {
