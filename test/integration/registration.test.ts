@@ -1,10 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Registered } from '../../src/domain/endpoint.js'
-import type {
-  Registration,
-  RegistrationReports,
-  RegistrationRequest,
-} from '../../src/registry/registration.js'
+import type { Registration, RegistrationRequest } from '../../src/registry/registration.js'
+import type { RegistrationReports } from '../../src/registry/registration-reports.js'
 import type { Registry } from '../../src/registry/registry.js'
 import { until } from '../support/disco.js'
 import { grantLease, leaseIds, storedText } from '../support/etcd-state.js'
