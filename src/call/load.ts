@@ -1,5 +1,3 @@
-import { openLoop } from './open-loop.js'
-
 /** How many calls are made, how many at a time, and when it is enough. */
 export interface Load {
   /** Infinity where only the time is limited. */
@@ -22,29 +20,3 @@ export interface Load {
  * @param intendedAtMs when it should have been started, on performance.now()'s clock
  */
 export type MakeCall = (intendedAtMs: number, done: () => void) => void
-
-/** Makes the calls of a load, and resolves when the last has ended; a signal ends the making of new ones. */
-export function generate(load: Load, make: MakeCall, signal: AbortSignal): Promise<void> {
-  return load.perSecond === null
-    ? closedLoop(load, make, signal)
-    : openLoop(load, load.perSecond, make, signal)
-}
-
-/** So many workers, each with one call at a time: a slow server is asked less. */
-async function closedLoop(load: Load, make: MakeCall, signal: AbortSignal): Promise<void> {
-  const endsAtMs = performance.now() + load.durationMs
-  let started = 0
-  const worker = () =>
-    new Promise<void>((resolve) => {
-      const next = () => {
-        const nowMs = performance.now()
-        if (started >= load.calls || nowMs >= endsAtMs || signal.aborted) resolve()
-        else {
-          started++
-          make(nowMs, next)
-        }
-      }
-      next()
-    })
-  await Promise.all(Array.from({ length: Math.min(load.concurrency, load.calls) }, worker))
-}

@@ -22,7 +22,7 @@ export async function openLoop(
     // Who waits for room, or for the last.
     if (--underWay === load.concurrency - 1 || underWay === 0) pause.end()
   }
-  signal.addEventListener('abort', wake, { once: true })
+  signal.addEventListener('abort', wake)
   let index = 0
   while (!signal.aborted) {
     const nowMs = performance.now()
@@ -36,4 +36,5 @@ export async function openLoop(
     else await pause.until(dueAtMs(index), underWay === 0)
   }
   while (underWay > 0) await pause.untilEnded()
+  signal.removeEventListener('abort', wake)
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { generate, type Load } from '../../../src/call/load.js'
+import { generate } from '../../../src/call/generate.js'
+import type { Load } from '../../../src/call/load.js'
 
 const NEVER = new AbortController().signal
 const ONE_BY_ONE: Load = {
