@@ -34,9 +34,9 @@ export function assemble(ran: Ran, interrupted: boolean): CallReport {
     versions: versionReports(endpoints, recorder),
     unserved: unserved(session, readiness),
     ...{ latency: all.latency.summary(), bands: all.latency.bands(), failures: all.failures },
-    ...{ misrouted, changes: log.timeline.changes },
+    ...{ misrouted, changes: log.timeline.changes, changesLeftOut: log.timeline.changesLeftOut },
     failovers: log.timeline.failovers((id) => log.seen.get(id)?.lastPickAtMs ?? null),
-    last,
+    ...{ last, firstFailure: recorder.firstFailure },
     verdict: judge(
       // A retry moves a rotation on; a draw knows of no other.
       session.policy.shares === 'exact' ? log.attempts : log.ledger,

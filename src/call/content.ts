@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { DiscoError } from '../domain/errors.js'
+import type { CallContent } from '../grpc/invoker.js'
 import type { Method } from '../grpc/method.js'
 import { parseJson, splitMessages } from './messages.js'
-import type { CallContent } from './plan.js'
 import { type Filling, Template } from './template.js'
 
 /** What calls send, as a person writes it; all of it may have placeholders. */
@@ -24,30 +24,33 @@ export function contentOf(method: Method, texts: Texts, calls: number): (number:
   const data = Template.parse(texts.data)
   const headers = texts.headers.map(([name, value]) => [name, Template.parse(value)] as const)
   const hashKey = texts.hashKey === null ? null : Template.parse(texts.hashKey)
-  const constantHeaders = headers.every(([, value]) => value.isConstant)
+  const headersAreConstant = headers.every(([, value]) => value.isConstant)
   const sample = messagesOf(method, data.fill(fillingFor(1)))
   requireTakers(method, sample.length, calls)
   const streams = method.kind === 'client_streaming' || method.kind === 'bidi_streaming'
-  const choices = streams ? [sample] : sample.map((message) => [message])
-  const filledHeaders = headers.map(([name, value]) => [name, value.fill(fillingFor(1))] as const)
+  const make = (messages: readonly Uint8Array[], filling: Filling): CallContent => ({
+    messages,
+    headers: headers.map(([name, value]) => [name, value.fill(filling)] as const),
+    hashKey: hashKey?.fill(filling) ?? null,
+  })
+  const choicesOf = (messages: readonly Uint8Array[]) =>
+    streams ? [messages] : messages.map((message) => [message])
+  const constant = choicesOf(sample)
+  if (data.isConstant && headersAreConstant && (hashKey?.isConstant ?? true)) {
+    const contents = constant.map((messages) => make(messages, fillingFor(1)))
+    return (number) => byTurns(contents, number)
+  }
   return (number) => {
     const filling = fillingFor(number)
-    const messages = data.isConstant
-      ? choices[(number - 1) % choices.length]
-      : chosen(messagesOf(method, data.fill(filling)), streams, number)
-    return {
-      messages: messages ?? [],
-      headers: constantHeaders
-        ? filledHeaders
-        : headers.map(([name, value]) => [name, value.fill(filling)] as const),
-      hashKey: hashKey?.fill(filling) ?? null,
-    }
+    const choices = data.isConstant ? constant : choicesOf(messagesOf(method, data.fill(filling)))
+    return make(byTurns(choices, number), filling)
   }
 }
 
-function chosen(messages: readonly Uint8Array[], streams: boolean, number: number): readonly Uint8Array[] {
-  if (streams) return messages
-  return messages.slice((number - 1) % messages.length).slice(0, 1)
+/** @param number the call's, from 1 on */
+function byTurns<Choice>(choices: readonly Choice[], number: number): Choice {
+  // There is one at least: see requireTakers.
+  return choices[(number - 1) % choices.length] as Choice
 }
 
 function messagesOf(method: Method, text: string): readonly Uint8Array[] {

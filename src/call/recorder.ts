@@ -1,4 +1,4 @@
-import { type EndpointId, endpointId } from '../domain/endpoint.js'
+import { type Endpoint, type EndpointId, endpointId } from '../domain/endpoint.js'
 import { LatencyHistogram } from '../stats/latency.js'
 import type { CallResult } from './report.js'
 
@@ -30,25 +30,31 @@ export class Tally {
   }
 }
 
-/** Keeps how the calls of a run ended, together and by endpoint, and of single calls only the last. */
+/** Keeps how the calls of a run ended, together and by endpoint, and of single calls only the last and the first that failed. */
 export class Recorder {
   readonly all = new Tally()
   readonly byEndpoint = new Map<EndpointId, Tally>()
+  private readonly tallies = new WeakMap<Endpoint, Tally>()
   misrouted = 0
   last: CallResult | null = null
+  firstFailure: CallResult | null = null
 
   record(result: CallResult): void {
     this.all.count(result)
-    if (result.endpoint) this.of(endpointId(result.endpoint)).count(result)
+    if (result.endpoint) this.of(result.endpoint).count(result)
     if (result.isMisrouted) this.misrouted++
     this.last = result
+    if (result.statusCode !== OK) this.firstFailure ??= result
   }
 
-  private of(id: EndpointId): Tally {
-    const known = this.byEndpoint.get(id)
+  /** An endpoint is another object after each of its changes, and the same one for the calls in between. */
+  private of(endpoint: Endpoint): Tally {
+    const known = this.tallies.get(endpoint)
     if (known) return known
-    const made = new Tally()
-    this.byEndpoint.set(id, made)
-    return made
+    const id = endpointId(endpoint)
+    const tally = this.byEndpoint.get(id) ?? new Tally()
+    this.byEndpoint.set(id, tally)
+    this.tallies.set(endpoint, tally)
+    return tally
   }
 }

@@ -83,9 +83,12 @@ export interface CallReport {
   readonly misrouted: number
   /** Who joined, left or got another weight during the run; at most the first 1,000. */
   readonly changes: readonly RotationChange[]
+  readonly changesLeftOut: number
   /** Those who left the registry during the run, and when they were picked last. */
   readonly failovers: readonly Failover[]
   /** The last call's. */
   readonly last: CallResult | null
+  /** The first to end without OK. */
+  readonly firstFailure: CallResult | null
   readonly verdict: Verdict
 }

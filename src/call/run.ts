@@ -1,22 +1,12 @@
 import type { Invoker } from '../grpc/invoker.js'
 import { assemble } from './assemble.js'
-import { EndedCall } from './ended-call.js'
-import { generate, type MakeCall } from './load.js'
+import { Caller } from './caller.js'
+import { generate } from './generate.js'
 import type { RunPlan } from './plan.js'
 import { Recorder } from './recorder.js'
-import type { CallReport, CallResult } from './report.js'
+import type { CallReport } from './report.js'
+import { RunEnd, type Stops } from './run-end.js'
 import type { Readiness, Session } from './session.js'
-
-/** How long calls under way may go on after an interruption. */
-const GRACE_MS = 1_000
-
-/** What ends a run early. */
-export interface Stops {
-  /** No new calls; those under way get a moment to end. */
-  readonly once: AbortSignal
-  /** Those under way are cancelled. */
-  readonly twice: AbortSignal
-}
 
 /** Warms up, makes the calls of a plan, and reports. @param onStart told the records, which fill meanwhile */
 export async function run(
@@ -27,72 +17,17 @@ export async function run(
   stops: Stops,
   onStart: (recorder: Recorder) => void = () => undefined,
 ): Promise<CallReport> {
-  const caller = new Caller(session, invoker, plan)
-  using _cut = cutting(invoker, stops)
-  if (plan.warmup) await generate(plan.warmup, caller.warmUp, stops.once)
+  using end = new RunEnd(invoker, stops)
+  const caller = new Caller(session, invoker, plan, end.fail)
+  if (plan.warmup) await end.orOf(generate(plan.warmup, caller.warmUp, end.signal))
   const recorder = new Recorder()
   const startedAtMs = performance.now()
   session.log.begin(startedAtMs)
   onStart(recorder)
-  await generate(plan.load, caller.measure(recorder), stops.once)
+  await end.orOf(generate(plan.load, caller.measure(recorder), end.signal))
   const elapsedMs = performance.now() - startedAtMs
   return assemble(
     { session, readiness, method: invoker.method, load: plan.load, recorder, elapsedMs },
     stops.once.aborted,
   )
-}
-
-/** Cancels what is under way some time after the first stop, or with the second. */
-function cutting(invoker: Invoker, { once, twice }: Stops): Disposable {
-  const cut = () => invoker.cancelAll()
-  let timer: NodeJS.Timeout | undefined
-  const wait = () => {
-    timer = setTimeout(cut, GRACE_MS)
-  }
-  once.addEventListener('abort', wait)
-  twice.addEventListener('abort', cut)
-  return {
-    [Symbol.dispose]() {
-      clearTimeout(timer)
-      once.removeEventListener('abort', wait)
-      twice.removeEventListener('abort', cut)
-    },
-  }
-}
-
-/** Makes single calls of a plan, each with a number of its own. */
-class Caller {
-  /** The channel knows calls by it; those of the warm-up have others than those that count. */
-  private lastId = 0
-
-  constructor(
-    private readonly session: Session,
-    private readonly invoker: Invoker,
-    private readonly plan: RunPlan,
-  ) {}
-
-  readonly warmUp: MakeCall = (intendedAtMs, done) => this.call(1, intendedAtMs, done)
-
-  measure(recorder: Recorder): MakeCall {
-    const { onResult } = this.plan
-    let lastNumber = 0
-    return (intendedAtMs, done) =>
-      this.call(++lastNumber, intendedAtMs, (result) => {
-        recorder.record(result)
-        onResult?.(result)
-        done()
-      })
-  }
-
-  private call(number: number, intendedAtMs: number, done: (result: CallResult) => void): void {
-    const { deadlineMs, content, wantsHeaders, keepsReplies, onReply } = this.plan
-    const callId = ++this.lastId
-    const { messages, headers, hashKey } = content(number)
-    const request = { messages, headers, hashKey, callId, deadlineMs, wantsHeaders, keepsReplies, onReply }
-    this.invoker.invoke(request, (outcome) => {
-      const latencyMs = performance.now() - intendedAtMs
-      const endpoint = this.session.log.takeEndpoint(callId)
-      done(new EndedCall(number, latencyMs, endpoint, outcome, this.invoker.method))
-    })
-  }
 }

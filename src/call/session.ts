@@ -43,7 +43,7 @@ export class Session implements Disposable {
     const isSettled = () => this.outOfReach !== null || this.unready().length === 0
     await this.log.until(isSettled, limit)
     if (signal.aborted) throw new DiscoError('INTERRUPTED', 'Interrupted before the first call')
-    if (this.outOfReach) throw this.outOfReach
+    if (this.outOfReach) throw atResolve(this.outOfReach)
     const elapsedMs = performance.now() - this.openedAtMs
     const wanted = this.wanted().length
     const unready = await this.explained()
@@ -68,6 +68,13 @@ export class Session implements Disposable {
         suggestions: ['The stage that hung: resolve'],
       },
     )
+  }
+
+  /** What `connect` waits for, in words. */
+  get stage(): string {
+    if (this.log.list === null) return `resolving ${this.service}`
+    const wanted = this.wanted().length
+    return `connecting to ${this.service}: ${wanted - this.unready().length}/${wanted} ready`
   }
 
   [Symbol.dispose](): void {
@@ -105,4 +112,10 @@ export class Session implements Disposable {
   private nothingThere(): DiscoError {
     return new DiscoError('NOT_FOUND', `${this.service} has no endpoint (rev ${this.log.revision})`)
   }
+}
+
+/** The registry's own error does not know what it was asked for. */
+function atResolve({ code, message, suggestions, exit, cause }: DiscoError): DiscoError {
+  const told = [...suggestions, 'The stage that failed: resolve']
+  return new DiscoError(code, message, { suggestions: told, exit, cause })
 }

@@ -36,6 +36,8 @@ const MOST_CHANGES = 1_000
 /** Writes down what changed during a run, and at which call. Times are on performance.now()'s clock. */
 export class Timeline {
   readonly changes: RotationChange[] = []
+  /** Changes that came after so many that they were only counted. */
+  changesLeftOut = 0
   private weights: ReadonlyMap<EndpointId, { endpoint: Endpoint; weight: number }> | null = null
   private readonly gone = new Map<EndpointId, Gone>()
 
@@ -96,5 +98,6 @@ export class Timeline {
 
   private note(change: RotationChange): void {
     if (this.changes.length < MOST_CHANGES) this.changes.push(change)
+    else this.changesLeftOut++
   }
 }

@@ -1,15 +1,18 @@
 import { Args, Flags } from '@oclif/core'
 import { measuresOf } from '../call/measures.js'
 import type { RunPlan } from '../call/plan.js'
+import type { Recorder } from '../call/recorder.js'
 import type { CallReport } from '../call/report.js'
 import type { Readiness, Session } from '../call/session.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
-import { Progress, printCallLine, tellSingle } from '../cli/call-view.js'
+import { exitOfCalls } from '../cli/call-exit.js'
+import { callLinePrinter, tellSingle } from '../cli/call-view.js'
 import { parseDurationMs } from '../cli/duration.js'
 import { cacheFlags, placeFlags } from '../cli/flags.js'
 import { isSingleCall, type LoadFlags, loadFlags, loadOf, warmupOf } from '../cli/load-flags.js'
 import { requireServiceName } from '../cli/names.js'
 import { healthFlag, policiesOf, policyFlags } from '../cli/policy-flags.js'
+import { Progress } from '../cli/progress.js'
 import { age, count } from '../cli/render/units.js'
 import { jsonLine, prettyJson, visible } from '../cli/render/visible.js'
 import { readServiceConfig, requestFlags, textsOf } from '../cli/request-flags.js'
@@ -23,19 +26,17 @@ import {
 } from '../cli/schema/methods.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { type TlsFlags, tlsFlags, wantsTls } from '../cli/tls-flags.js'
-import { exitOfVerdict, strictFlag } from '../cli/verdict-exit.js'
+import { strictFlag } from '../cli/verdict-exit.js'
 import type { Endpoint } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import type { BackendTls } from '../grpc/backend-tls.js'
 import type { Descriptors } from '../grpc/descriptors.js'
 import type { ResolvedList } from '../grpc/live-list.js'
 import type { Method } from '../grpc/method.js'
+import type { Policy } from '../policies/index.js'
 import type { Registry } from '../registry/registry.js'
 import { type Assertion, assess, parseAssertions } from '../stats/assertion.js'
 import { isPrivate } from '../tls/private-range.js'
-
-/** 64 + the gRPC status: what a single failed call exits with. */
-const EXIT_OF_STATUS = 64
 
 type CallFlags = BaseFlags & LoadFlags & { verbose: boolean; histogram: boolean; strict: boolean }
 type Listeners = Pick<RunPlan, 'keepsReplies' | 'wantsHeaders' | 'onResult' | 'onReply'>
@@ -67,7 +68,10 @@ export default class Call extends DiscoCommand {
       description: 'what the run must fulfil, or it exits with 8: p50, p95, p99, max, errors, skew, rate',
     }),
     histogram: Flags.boolean({ description: 'show how the latencies spread' }),
-    verbose: Flags.boolean({ char: 'v', description: "show the reply's headers and trailers" }),
+    verbose: Flags.boolean({
+      char: 'v',
+      description: "show each reply's headers and trailers: of one call, or with -o ndjson",
+    }),
     'connect-deadline': Flags.string({
       ...{ default: '5s', helpValue: '<duration>' },
       description: 'how long finding, connecting to and describing the service may take, each',
@@ -92,6 +96,7 @@ export default class Call extends DiscoCommand {
     const isDescription = args.method === undefined || flags.describe
     if (described && isDescription) return await this.tellMethods(service, described, args.method, flags)
 
+    using stop = new StopSignals()
     const registry = await this.openRegistry(flags, this.cacheOptions(flags))
     const [{ install }, { Session }, { run }, { Invoker }, { contentOf }] = await Promise.all([
       import('../grpc/install.js'),
@@ -102,15 +107,18 @@ export default class Call extends DiscoCommand {
     ])
     install({ discovery: registry })
     const tls = await this.backendTls(flags)
-    using stop = new StopSignals()
-    using progress = Progress.for(this.format(flags), isSingleCall(flags))
+    using progress = Progress.for(this.format(flags))
     const reports: CallReport[] = []
     for (const policy of policies) {
       using session = new Session(service, policy, { health: flags.health, ...serviceConfig, tls })
+      progress.wait(() => session.stage)
       const readiness = await this.connect(session, registry, connectMs, stop.once)
+      progress.stop()
       this.tellAge(session.log.list, flags)
       if (!tls) this.tellPlaintext(session.log.registered, flags)
+      progress.wait(() => `asking ${service} for its methods`)
       const descriptors = described ?? (await describedByServer(session.client, connectMs, stop.once))
+      progress.stop()
       if (args.method === undefined || flags.describe) {
         return await this.tellMethods(service, descriptors, args.method, flags)
       }
@@ -120,13 +128,17 @@ export default class Call extends DiscoCommand {
         content: contentOf(method, texts, load.calls),
         ...this.listeners(method, flags),
       }
-      reports.push(
-        await run(session, readiness, new Invoker(session.client, method), plan, stop, progress.start),
-      )
+      const invoker = new Invoker(session.client, method)
+      const start = (recorder: Recorder) => {
+        if (!isSingleCall(flags)) progress.start(recorder)
+        else if (!method.streamsReplies) progress.wait(() => `calling ${method.name}`)
+      }
+      if (plan.warmup) progress.wait(() => 'warming up')
+      reports.push(await run(session, readiness, invoker, plan, stop, start))
+      progress.stop()
       if (stop.once.aborted) break
     }
-    progress[Symbol.dispose]()
-    return await this.tell(reports, assertions, flags)
+    return await this.tell(reports, policies, assertions, flags)
   }
 
   private async connect(
@@ -164,13 +176,13 @@ export default class Call extends DiscoCommand {
   }
 
   /** Who is told of calls and replies while they come. */
-  private listeners(method: Method, flags: BaseFlags & LoadFlags): Listeners {
+  private listeners(method: Method, flags: BaseFlags & LoadFlags & { verbose: boolean }): Listeners {
     const format = this.format(flags)
     const isPrinted = format === 'table' || format === 'wide'
     const keepsReplies = format === 'ndjson' || (format === 'json' && isSingleCall(flags))
     return {
-      ...{ keepsReplies, wantsHeaders: isSingleCall(flags) },
-      ...(format === 'ndjson' ? { onResult: printCallLine } : {}),
+      ...{ keepsReplies, wantsHeaders: flags.verbose },
+      ...(format === 'ndjson' ? { onResult: callLinePrinter(flags.verbose) } : {}),
       ...(isPrinted && isSingleCall(flags) && method.streamsReplies
         ? { onReply: (bytes: Uint8Array) => this.out(jsonLine(method.decode(bytes))) }
         : {}),
@@ -224,6 +236,7 @@ export default class Call extends DiscoCommand {
 
   private async tell(
     reports: readonly CallReport[],
+    policies: readonly Policy[],
     assertions: readonly Assertion[],
     flags: CallFlags,
   ): Promise<CallDoc | ComparisonDoc> {
@@ -231,15 +244,19 @@ export default class Call extends DiscoCommand {
     const [first] = reports
     const [doc] = docs
     if (!first || !doc) throw new DiscoError('INTERNAL', 'No run was made')
-    const all = docs.length > 1 ? comparisonDoc(doc.service, doc.method, docs) : doc
+    // One that was interrupted has fewer runs, and is a comparison all the same.
+    const all = policies.length > 1 ? comparisonDoc(doc.service, doc.method, docs) : doc
     const format = this.format(flags)
+    const isSingle = isSingleCall(flags) && policies.length === 1
     if (format === 'json') this.out(prettyJson(all))
     else if (format === 'name') for (const { addr } of doc.endpoints) this.out(visible(addr))
-    else if (format !== 'ndjson') {
-      if (isSingleCall(flags) && docs.length === 1) this.tellOne(first, flags)
+    if (format === 'ndjson' || format === 'name') {
+      if (!isSingle) await this.tellOutcomes(docs, flags)
+    } else if (format !== 'json') {
+      if (isSingle) this.tellOne(first, flags)
       else await this.tellReports(docs, flags)
     }
-    process.exitCode = exitOf(reports, docs, flags)
+    process.exitCode = exitOfCalls(reports, docs, flags)
     return all
   }
 
@@ -256,29 +273,20 @@ export default class Call extends DiscoCommand {
     this.out(renderComparison(comparisonDoc(first.service, first.method, docs), palette))
   }
 
+  /** Beside data that do not have it: why this exits as it does. */
+  private async tellOutcomes(docs: readonly CallDoc[], flags: CallFlags): Promise<void> {
+    const { renderOutcome } = await import('../cli/render/call-report.js')
+    const palette = this.palette(flags, process.stderr)
+    for (const doc of docs) {
+      if (docs.length > 1) this.remark(doc.policy)
+      this.remark(renderOutcome(doc, palette))
+    }
+  }
+
   private tellOne(report: CallReport, flags: CallFlags): void {
     const palette = this.palette(flags, process.stderr)
     const { data, remarks } = tellSingle(report, flags.verbose, palette)
     for (const line of data) this.out(line)
     for (const line of remarks) this.remark(line)
   }
-}
-
-/** The first that applies: interrupted, a single call's status, failed calls, a failed verdict or assertion. */
-function exitOf(
-  reports: readonly CallReport[],
-  docs: readonly CallDoc[],
-  flags: LoadFlags & { readonly strict: boolean },
-): number {
-  const [first] = reports
-  if (reports.some(({ interrupted }) => interrupted)) return 130
-  const isSingle = isSingleCall(flags) && reports.length === 1
-  if (isSingle && first?.last?.statusCode) return EXIT_OF_STATUS + first.last.statusCode
-  const assertions = docs.flatMap((doc) => doc.assertions)
-  const isErrorsAsserted = assertions.some(({ assertion }) => assertion.startsWith('errors'))
-  if (!isErrorsAsserted && reports.some(({ ok, calls }) => ok < calls)) return 7
-  if (assertions.some(({ holds }) => !holds)) return 8
-  if (isSingle) return 0
-  const isUnserved = flags.strict && reports.some(({ unserved }) => unserved.length > 0)
-  return isUnserved ? 8 : Math.max(...reports.map(({ verdict }) => exitOfVerdict(verdict, flags.strict)))
 }

@@ -17,7 +17,8 @@ const CAVEAT = 'in memory: nothing is kept on disk. For production, use a real e
 export default class Dev extends DiscoCommand {
   static override summary = 'Start a registry and sample backends, with nothing to install'
   static override description =
-    `Speaks etcd's v3 API on a port, ${CAVEAT}\nWith -- CMD, runs the command against it and ends with the command's exit code.`
+    `Speaks etcd's v3 API on a port, ${CAVEAT} With -- CMD, runs the command against it and ends with the command's exit code.`
+  static override usage = 'dev [-- CMD…]'
   static override examples = [
     '<%= config.bin %> dev',
     '<%= config.bin %> dev --port 0 --backends 1,1,1,1,10 -- disco call hello SayHello --n 10',

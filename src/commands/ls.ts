@@ -78,14 +78,11 @@ export default class Ls extends DiscoCommand {
     ])
     const doc = endpointsDoc(service, listing, ttls, health ?? undefined)
     return this.print(flags, doc, {
-      table: (palette, wide) => renderEndpoints(doc, palette, { wide }),
+      table: (palette, wide) => renderEndpoints([doc], palette, { wide }),
       lines: () =>
-        doc.endpoints.map((endpoint) => ({
-          schema: 'disco.endpoint/v1',
-          service,
-          rev: doc.rev,
-          ...endpoint,
-        })),
+        doc.endpoints.map((endpoint) =>
+          Object.assign({ schema: 'disco.endpoint/v1', service, rev: doc.rev }, endpoint),
+        ),
       names: () => doc.endpoints.map(({ addr }) => addr),
     })
   }

@@ -28,7 +28,7 @@ export default class Watch extends DiscoCommand {
     const updates = registry.follow(service, signal)
     const format = this.format(flags, process.stdout.isTTY ? 'table' : 'ndjson')
     const palette = this.palette(flags)
-    const view = await this.viewFor(format)
+    const view = await this.viewFor(format, service)
     try {
       let isFirst = true
       for await (const told of registryEvents(registry, updates)) {
@@ -43,11 +43,11 @@ export default class Watch extends DiscoCommand {
     if (stop.once.aborted) process.exitCode = 130
   }
 
-  private async viewFor(format: string) {
+  private async viewFor(format: string, service: string | undefined) {
     if (format === 'json' || format === 'ndjson') {
       return { show: (_told: unknown, doc: object) => this.out(jsonLine(doc)), close: () => undefined }
     }
     const { LogView, ScreenView } = await import('../cli/watch-view.js')
-    return process.stdout.isTTY && process.env.TERM !== 'dumb' ? new ScreenView() : new LogView()
+    return process.stdout.isTTY && process.env.TERM !== 'dumb' ? new ScreenView(service) : new LogView()
   }
 }

@@ -30,10 +30,14 @@ export function effectiveWeight(endpoint: Weighted, unset: boolean): number {
   return unset ? 1 : endpoint.weight
 }
 
+/** Tells each endpoint's part of the whole service's traffic, from 0 to 1. */
+export function shareWithin(service: readonly Weighted[]): (endpoint: Weighted) => number {
+  const unset = weightsAreUnset(service)
+  const total = service.reduce((sum, endpoint) => sum + effectiveWeight(endpoint, unset), 0)
+  return (endpoint) => (total === 0 ? 0 : effectiveWeight(endpoint, unset) / total)
+}
+
 /** Each endpoint's part of the whole service's traffic, from 0 to 1, in the given order. */
 export function shareFractions(service: readonly Weighted[]): number[] {
-  const unset = weightsAreUnset(service)
-  const weights = service.map((endpoint) => effectiveWeight(endpoint, unset))
-  const total = weights.reduce((sum, weight) => sum + weight, 0)
-  return weights.map((weight) => (total === 0 ? 0 : weight / total))
+  return service.map(shareWithin(service))
 }

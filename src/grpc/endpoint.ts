@@ -36,9 +36,17 @@ export function namesOf({ registration: { id, key, addr } }: RegisteredEndpoint)
 }
 
 /** Whether a connection's peer is this endpoint. Two endpoints on one address have the same peer. */
-export function isPeer({ addresses }: RegisteredEndpoint, peer: string): boolean {
-  return addresses.some((address) => experimental.subchannelAddressToString(address) === peer)
+export function isPeer(endpoint: RegisteredEndpoint, peer: string): boolean {
+  let peers = peersOf.get(endpoint)
+  if (!peers) {
+    peers = endpoint.addresses.map((address) => experimental.subchannelAddressToString(address))
+    peersOf.set(endpoint, peers)
+  }
+  return peers.includes(peer)
 }
+
+/** It is asked after every call. */
+const peersOf = new WeakMap<RegisteredEndpoint, readonly string[]>()
 
 /**
  * The endpoints of a service that a target selects and that can be dialled; all of the service where those

@@ -13,15 +13,17 @@ import type { Method } from './method.js'
 import { markCall } from './observer.js'
 import { setHashKey } from './picker.js'
 
-/** What one call sends along. */
-export interface CallRequest {
-  /** By which the channel's observer knows the call. */
-  readonly callId: number
+/** What one call sends. */
+export interface CallContent {
   /** One for each message of the request; exactly one where the method streams none. */
   readonly messages: readonly Uint8Array[]
   /** Names may repeat; those that end in `-bin` hold base64. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly hashKey: string | null
+}
+
+/** How calls are made. */
+export interface CallSettings {
   readonly deadlineMs: number
   /** Whether the outcome shall have the reply's headers. */
   readonly wantsHeaders: boolean
@@ -50,7 +52,6 @@ export interface Outcome {
 
 type Call = Pick<ClientUnaryCall, 'cancel' | 'getPeer'> & NodeJS.EventEmitter
 type Sender = ClientWritableStream<Uint8Array> | ClientDuplexStream<Uint8Array, Uint8Array>
-type Finish = (error: ServiceError | null, bytes?: Uint8Array) => void
 
 const same = (bytes: Uint8Array): Buffer => bytes as Buffer
 
@@ -63,38 +64,29 @@ export class Invoker {
     readonly method: Method,
   ) {}
 
-  /** Makes one call, and tells once how it ended, never before it returns: a failure is an outcome, too. */
-  invoke(request: CallRequest, done: (outcome: Outcome) => void): void {
-    let replyCount = 0
-    let replies: Uint8Array[] = []
-    let headers: Metadata | null = null
-    let error: ServiceError | null = null
-    const take = (bytes: Uint8Array) => {
-      replyCount++
-      if (request.keepsReplies) replies.push(bytes)
-      else replies = [bytes]
-      request.onReply?.(bytes)
-    }
-    const finish = (failure: ServiceError | null, bytes?: Uint8Array) => {
-      error = failure
-      if (!failure && bytes) take(bytes)
-    }
-    const call = this.start(request, take, finish)
+  /**
+   * Makes one call, and tells once how it ended, never before it returns: a failure is an outcome, too.
+   *
+   * @param callId by which the channel's observer knows the call
+   */
+  invoke(
+    callId: number,
+    content: CallContent,
+    settings: CallSettings,
+    done: (outcome: Outcome) => void,
+  ): void {
+    const replies = new Replies(settings)
+    const call = this.start(callId, content, settings, replies)
     this.underWay.add(call)
-    if (request.wantsHeaders) {
+    if (settings.wantsHeaders) {
       call.on('metadata', (received: Metadata) => {
-        headers = received
+        replies.headers = received
       })
     }
     // It is the last that is heard of any call, after its callback and its error.
     call.on('status', (ended: StatusObject) => {
       this.underWay.delete(call)
-      const statusCode = error?.code ?? ended.code
-      const details = statusCode === status.OK ? '' : (error ?? ended).details
-      const statusName = status[statusCode] ?? String(statusCode)
-      const trailers = ended.metadata
-      const peer = call.getPeer()
-      done({ status: statusName, statusCode, details, peer, replyCount, replies, headers, trailers })
+      done(replies.outcome(ended, call.getPeer()))
     })
   }
 
@@ -103,35 +95,81 @@ export class Invoker {
     for (const call of this.underWay) call.cancel()
   }
 
-  private start(request: CallRequest, take: (bytes: Uint8Array) => void, finish: Finish): Call {
+  private start(callId: number, content: CallContent, { deadlineMs }: CallSettings, replies: Replies): Call {
     const { client } = this
     const { path, kind } = this.method
-    const options = { deadline: Date.now() + request.deadlineMs }
-    const metadata = metadataOf(request)
+    const options = { deadline: Date.now() + deadlineMs }
+    const metadata = metadataOf(callId, content)
+    const { messages } = content
     if (kind === 'unary') {
       // grpc-js keeps a stack for each call, to blame its caller in an error: here that is always this line.
       const { stackTraceLimit } = Error
       Error.stackTraceLimit = 0
-      const call = client.makeUnaryRequest(path, same, same, only(request), metadata, options, finish)
+      const call = client.makeUnaryRequest(
+        path,
+        same,
+        same,
+        only(messages),
+        metadata,
+        options,
+        (error, bytes) => replies.finish(error, bytes),
+      )
       Error.stackTraceLimit = stackTraceLimit
       return call
     }
     if (kind === 'client_streaming') {
-      return send(client.makeClientStreamRequest(path, same, same, metadata, options, finish), request)
+      const finish = replies.finish.bind(replies)
+      return send(client.makeClientStreamRequest(path, same, same, metadata, options, finish), messages)
     }
     const call =
       kind === 'server_streaming'
-        ? client.makeServerStreamRequest(path, same, same, only(request), metadata, options)
-        : send(client.makeBidiStreamRequest(path, same, same, metadata, options), request)
-    call.on('data', take)
+        ? client.makeServerStreamRequest(path, same, same, only(messages), metadata, options)
+        : send(client.makeBidiStreamRequest(path, same, same, metadata, options), messages)
+    call.on('data', (bytes: Uint8Array) => replies.take(bytes))
     // What an error says stands in the status too, which comes with and without one.
     call.on('error', () => undefined)
     return call
   }
 }
 
+/** What came back of one call. */
+class Replies {
+  headers: Metadata | null = null
+  private count = 0
+  private kept: Uint8Array[] = []
+  private error: ServiceError | null = null
+
+  constructor(private readonly settings: CallSettings) {}
+
+  take(bytes: Uint8Array): void {
+    this.count++
+    if (this.settings.keepsReplies) this.kept.push(bytes)
+    else this.kept = [bytes]
+    this.settings.onReply?.(bytes)
+  }
+
+  finish(error: ServiceError | null, bytes?: Uint8Array): void {
+    this.error = error
+    if (!error && bytes) this.take(bytes)
+  }
+
+  outcome(ended: StatusObject, peer: string): Outcome {
+    const statusCode = this.error?.code ?? ended.code
+    return {
+      status: status[statusCode] ?? String(statusCode),
+      statusCode,
+      details: statusCode === status.OK ? '' : (this.error ?? ended).details,
+      peer,
+      replyCount: this.count,
+      replies: this.kept,
+      headers: this.headers,
+      trailers: ended.metadata,
+    }
+  }
+}
+
 /** Writes all messages, waiting where the connection does, and ends the request. */
-function send<Stream extends Sender>(stream: Stream, { messages }: CallRequest): Stream {
+function send<Stream extends Sender>(stream: Stream, messages: readonly Uint8Array[]): Stream {
   const rest = messages.values()
   const write = () => {
     for (const message of rest) {
@@ -146,13 +184,13 @@ function send<Stream extends Sender>(stream: Stream, { messages }: CallRequest):
   return stream
 }
 
-function only({ messages: [message = NOTHING] }: CallRequest): Uint8Array {
+function only([message = NOTHING]: readonly Uint8Array[]): Uint8Array {
   return message
 }
 
 const NOTHING = new Uint8Array()
 
-function metadataOf({ callId, headers, hashKey }: CallRequest): Metadata {
+function metadataOf(callId: number, { headers, hashKey }: CallContent): Metadata {
   const metadata = new Metadata()
   for (const [name, value] of headers) metadata.add(name, headerValue(name, value))
   if (hashKey !== null) setHashKey(metadata, hashKey)

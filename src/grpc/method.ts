@@ -60,10 +60,14 @@ export class Method {
       return Buffer.from(toBinary(input, fromJson(input, json, { registry: this.registry })))
     } catch (cause) {
       const { message } = cause as Error
-      throw new DiscoError('USAGE', `The data is no ${input.typeName}: ${message}`, {
-        cause,
-        suggestions: this.remedies(message),
-      })
+      throw new DiscoError(
+        'USAGE',
+        `The data is no ${input.typeName}: ${problemIn(message, input.typeName)}`,
+        {
+          cause,
+          suggestions: this.remedies(message),
+        },
+      )
     }
   }
 
@@ -93,6 +97,11 @@ export class Method {
       names.length === 0 ? `${holder.typeName} has no fields: -d '{}'` : `${whose}: ${names.join(', ')}`,
     ]
   }
+}
+
+/** The library's own words, without saying again which message the data should be. */
+function problemIn(message: string, typeName: string): string {
+  return message.replace(`cannot decode message ${typeName} from JSON: `, '')
 }
 
 export function fullName(method: DescMethod): string {

@@ -5,6 +5,7 @@ import {
   type DescMethod,
   ScalarType,
 } from '@bufbuild/protobuf'
+import { protoCamelCase } from '@bufbuild/protobuf/reflect'
 
 /** The method and every message and enum that it reaches, as a .proto file has them; Google's own are left out. */
 export function protoText(method: DescMethod): string {
@@ -53,7 +54,12 @@ function typeText(type: DescMessage | DescEnum): string {
 }
 
 function fieldText(field: DescField): string {
-  return `${labelOf(field)}${typeOf(field)} ${field.name} = ${field.number};`
+  return `${labelOf(field)}${typeOf(field)} ${field.name} = ${field.number}${jsonNameOf(field)};`
+}
+
+/** Where JSON calls it otherwise than every field of such a name. */
+function jsonNameOf({ jsonName, name }: DescField): string {
+  return jsonName === protoCamelCase(name) ? '' : ` [json_name = ${JSON.stringify(jsonName)}]`
 }
 
 function labelOf(field: DescField): string {

@@ -30,6 +30,7 @@ export async function reflect(
   deadlineMs: number,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Reflected> {
+  let asked = ''
   for (const pkg of REFLECTION_PACKAGES) {
     const stream = new ReflectionStream(client, reflectionMessages(pkg), Date.now() + deadlineMs)
     const interrupt = () => stream.close()
@@ -38,6 +39,7 @@ export async function reflect(
       return await readAll(stream, pkg.slice(pkg.lastIndexOf('.') + 1))
     } catch (error) {
       const { code, details } = error as ServiceError
+      asked = stream.peer
       if (code === status.UNIMPLEMENTED) continue
       if (signal.aborted)
         throw new DiscoError('INTERRUPTED', 'Interrupted while a server was asked for its methods')
@@ -58,7 +60,7 @@ export async function reflect(
       stream.close()
     }
   }
-  throw new DiscoError('RPC_FAILED', 'The server has no reflection, neither v1 nor v1alpha', {
+  throw new DiscoError('RPC_FAILED', `The server at ${asked} has no reflection, neither v1 nor v1alpha`, {
     suggestions: ['Describe the method by its file: --proto FILE [--import-path DIR], or --protoset FILE'],
   })
 }

@@ -4,24 +4,31 @@ import type { CallKeys, Chooser, Environment, PolicyKind } from './policy.js'
 import { NO_KEYS } from './policy.js'
 import { Ring, type RingMember } from './ring.js'
 
-const TRAITS = { name: 'ring_hash', shortName: 'ring', weighted: true, shares: 'none' } as const
-
 /**
  * Calls with the same key go to the same endpoint (consistent hashing): who joins or leaves moves its own
  * keys and no others. A call's own key comes first, then the parameter `key`; a call without any goes
  * anywhere, as gRFC A76 has it.
  */
-export const ringHash: PolicyKind = {
-  ...TRAITS,
-  configure(config) {
-    const { key } = readParameters(TRAITS.name, config, { key: text })
-    return {
-      ...TRAITS,
-      config: key === undefined ? {} : { key },
-      ...{ reads: ['hashKey'], countsCalls: false },
-      create: (environment) => new HashRing(environment, key ?? null),
-    }
-  },
+export const ringHash = onRing({ name: 'ring_hash', shortName: 'ring' }, () => null)
+
+/** A policy by the ring. @param keyOf the key of calls that have none, where no parameter `key` says one */
+export function onRing(
+  names: Pick<PolicyKind, 'name' | 'shortName'>,
+  keyOf: (environment: Pick<Environment<unknown>, 'clientKey'>) => string | null,
+): PolicyKind {
+  const traits = { ...names, weighted: true, shares: 'none' } as const
+  return {
+    ...traits,
+    configure(config) {
+      const { key } = readParameters(traits.name, config, { key: text })
+      return {
+        ...traits,
+        config: key === undefined ? {} : { key },
+        ...{ reads: ['hashKey'], countsCalls: false },
+        create: (environment) => new HashRing(environment, key ?? keyOf(environment)),
+      }
+    },
+  }
 }
 
 interface Seat<Candidate> extends RingMember {

@@ -21,9 +21,10 @@ export function decodeEndpoints(reader: Reader, kv: KeyValue, service?: string):
       rootHint === null ? { problem } : { problem: `${problem}: try --root ${rootHint}`, rootHint }
     return [{ ...place, ...stored, ...hinted, unreadable: true, weight: 0, metadata: {} }]
   }
-  return found.decoded.flatMap(({ notDialled = null, ...registered }) =>
-    service === undefined || registered.service === service
-      ? [{ ...registered, ...stored, problem: notDialled }]
-      : [],
-  )
+  return found.decoded
+    .filter((registered) => service === undefined || registered.service === service)
+    .map(({ notDialled = null, ...registered }) =>
+      // A list has up to 100,000 of them, and spreads take ten times as long.
+      Object.assign(registered, stored, { problem: notDialled }),
+    )
 }

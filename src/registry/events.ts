@@ -3,7 +3,7 @@ import type { Endpoint, EndpointId, Revision } from '../domain/endpoint.js'
 import { endpointId } from '../domain/endpoint.js'
 import type { DiscoError } from '../domain/errors.js'
 import { type EndpointEvent, eventsBetween } from '../domain/events.js'
-import { shareFractions } from '../domain/shares.js'
+import { shareWithin } from '../domain/shares.js'
 import { apply, EMPTY_SNAPSHOT, endpointsOf, type Snapshot } from '../domain/snapshot.js'
 import type { Registry } from './registry.js'
 
@@ -81,16 +81,18 @@ async function whyGone(registry: Registry, { lease }: Endpoint): Promise<GoneRea
   }
 }
 
-/** The shares of the services that the events touch. */
+/** The shares of the endpoints that the events are about; those that are not there have none. */
 function sharesById(snapshot: Snapshot, events: readonly EndpointEvent[]): Map<EndpointId, number> {
-  const touched = new Set(events.map(({ endpoint }) => endpoint.service))
   const shares = new Map<EndpointId, number>()
   const all = events.length === 0 ? [] : endpointsOf(snapshot)
-  for (const service of touched) {
-    const endpoints = all.filter((endpoint) => endpoint.service === service)
-    const fractions = shareFractions(endpoints)
-    for (const [index, endpoint] of endpoints.entries())
-      shares.set(endpointId(endpoint), fractions[index] ?? 0)
+  for (const name of new Set(events.map(({ endpoint }) => endpoint.service))) {
+    const shareOf = shareWithin(all.filter(({ service }) => service === name))
+    for (const { endpoint } of events) {
+      const now = snapshot.byKey
+        .get(endpoint.key)
+        ?.find(({ addr, service }) => addr === endpoint.addr && service === name)
+      if (now) shares.set(endpointId(now), shareOf(now))
+    }
   }
   return shares
 }

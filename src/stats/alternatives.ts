@@ -3,9 +3,11 @@ import { ALPHA, testFit } from './goodness-of-fit.js'
 import { picksOf, type Tallies } from './share-ledger.js'
 import type { Stratum } from './stratum.js'
 
-/** What the picks fit instead of the promised shares. */
-export interface Alternative {
-  readonly name: 'equal split' | 'pick_first' | 'stale weights'
+/** What picks may fit instead of the promised shares. */
+export type AlternativeName = 'equal split' | 'pick_first' | 'stale weights'
+
+interface Alternative {
+  readonly name: AlternativeName
   /** How often picks dealt like that would look no likelier; 1 where every pick is as it says. */
   readonly p: number
 }

@@ -1,6 +1,6 @@
 import type { Rng } from '../domain/rng.js'
 import type { ShareRule } from '../domain/shares.js'
-import { type Alternative, bestAlternative, equalSplit, promised } from './alternatives.js'
+import { type AlternativeName, bestAlternative, equalSplit, promised } from './alternatives.js'
 import { ALPHA, accuse, type FitTest } from './goodness-of-fit.js'
 import { type Contrast, callsForFit, callsForGap } from './power.js'
 import { picksOf, type ShareLedger, type Tallies } from './share-ledger.js'
@@ -8,7 +8,7 @@ import { picksOf, type ShareLedger, type Tallies } from './share-ledger.js'
 /** What a run says of the picks: do they follow the shares that were promised? */
 export interface Verdict {
   /** Inconclusive: they do, but so few picks might by chance. Not judged: nothing was promised. */
-  readonly result: 'pass' | 'fail' | 'inconclusive' | 'not judged'
+  readonly result: 'pass' | 'fail' | 'inconclusive' | 'not-judged'
   readonly test: 'max-gap' | FitTest | null
   /** The largest |picks - expected| of any endpoint, in calls. */
   readonly gap: number
@@ -17,7 +17,9 @@ export interface Verdict {
   /** The probability of such picks by chance; null where the test has none. */
   readonly p: number | null
   /** What the picks fit better, where they fail; null where they pass, or fit nothing known. */
-  readonly alternative: Alternative | null
+  readonly alternative: AlternativeName | null
+  /** How often picks dealt like the alternative would look no likelier; null where there is none. */
+  readonly alternativeP: number | null
   /** The p of an equal split; null where that is what was promised, or nothing was. */
   readonly equalSplitP: number | null
   /**
@@ -52,12 +54,13 @@ export function judge(ledger: ShareLedger, rule: ShareRule, rng: Rng): Verdict {
   const strata = ledger.strata()
   const finding = rule === 'exact' ? byGap(ledger) : rule === 'random' ? byFit(strata, rng) : NOT_JUDGED
   const { beforeLeaves, afterLeaves } = ledger.largestGaps()
+  const alternative = finding.result === 'fail' ? bestAlternative(strata, rng) : null
   return {
     ...{ result: finding.result, test: finding.test },
     gap: round(finding.gap ?? Math.max(beforeLeaves, afterLeaves)),
     limit: finding.limit,
     p: significant(finding.p),
-    alternative: finding.result === 'fail' ? rounded(bestAlternative(strata, rng)) : null,
+    ...{ alternative: alternative?.name ?? null, alternativeP: significant(alternative?.p ?? null) },
     equalSplitP: rule === 'none' ? null : significant(equalSplit(strata, rng)),
     neededCalls: finding.neededCalls,
   }
@@ -65,7 +68,7 @@ export function judge(ledger: ShareLedger, rule: ShareRule, rng: Rng): Verdict {
 
 type Finding = Pick<Verdict, 'result' | 'test' | 'limit' | 'p' | 'neededCalls'> & { readonly gap?: number }
 
-const NOT_JUDGED: Finding = { result: 'not judged', test: null, limit: null, p: null, neededCalls: null }
+const NOT_JUDGED: Finding = { result: 'not-judged', test: null, limit: null, p: null, neededCalls: null }
 
 /** The rule for deterministic policies. Where there are two limits, tells of the one that is nearer. */
 function byGap(ledger: ShareLedger): Finding {
@@ -112,10 +115,6 @@ function finite(calls: number): number | null {
 
 function round(calls: number): number {
   return Math.round(calls * 1000) / 1000
-}
-
-function rounded(alternative: Alternative | null): Alternative | null {
-  return alternative && { ...alternative, p: significant(alternative.p) }
 }
 
 /** No p is known to more than four digits. */

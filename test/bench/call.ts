@@ -82,10 +82,10 @@ export async function run(): Promise<void> {
     }
     const seen: { readonly bare: Measured; readonly disco: Measured }[] = []
     for (let round = 0; round <= ROUNDS; round++) {
-      const pair = {
-        bare: await measured(() => bare(client, method.path, message, concurrency)),
-        disco: await measured(disco),
-      }
+      const isBareFirst = round % 2 === 0
+      const before = isBareFirst ? null : await measured(disco)
+      const loop = await measured(() => bare(client, method.path, message, concurrency))
+      const pair = { bare: loop, disco: before ?? (await measured(disco)) }
       if (round > 0) seen.push(pair)
     }
     const rates = [

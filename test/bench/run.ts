@@ -2,8 +2,11 @@
 const [name] = process.argv.slice(2)
 const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>> = {
   call: () => import('./call.js'),
+  rate: () => import('./rate.js'),
+  'call-memory': () => import('./call-memory.js'),
   dev: () => import('./dev.js'),
   'dev-start': () => import('./dev-start.js'),
+  ls: () => import('./ls.js'),
   pick: () => import('./pick.js'),
   channel: () => import('./channel.js'),
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ServerCredentials } from '@grpc/grpc-js'
+import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { type KeyPairFiles, TestAuthority } from '../support/certificates.js'
@@ -127,6 +127,13 @@ describe('a stage that hangs', () => {
     expect(connect.stderr).toContain(`${mute.addr} did not answer (the stage that hung: connect)`)
     await wipe(etcd)
 
+    await using deaf = await deafToReflection()
+    const reflect = await call(deaf.addr)
+    expect(reflect.code).toBe(7)
+    expect(reflect.stderr).toContain(`${deaf.addr} did not answer server reflection within 1s`)
+    expect(reflect.stderr).toContain('The stage that hung: reflect')
+    await wipe(etcd)
+
     const slow = await startGreeter({ port: 0, latencyMs: 600_000 })
     try {
       const { code, stderr } = await call(slow.addr, '--deadline', '200ms')
@@ -139,6 +146,25 @@ describe('a stage that hangs', () => {
     }
   })
 })
+
+/** A gRPC server that takes every question about its methods and answers none. */
+async function deafToReflection(): Promise<AsyncDisposable & { readonly addr: string }> {
+  const server = new GrpcServer()
+  const same = (bytes: Buffer) => bytes
+  const ServerReflectionInfo = {
+    path: '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+    ...{ requestStream: true, responseStream: true },
+    ...{ requestSerialize: same, requestDeserialize: same },
+    ...{ responseSerialize: same, responseDeserialize: same },
+  }
+  server.addService({ ServerReflectionInfo }, { ServerReflectionInfo: () => undefined })
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
+      error ? reject(error) : resolve(port),
+    ),
+  )
+  return { addr: `127.0.0.1:${port}`, [Symbol.asyncDispose]: async () => server.forceShutdown() }
+}
 
 /** Takes connections and never says a word. */
 class Mute implements AsyncDisposable {

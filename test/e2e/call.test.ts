@@ -1,6 +1,9 @@
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { CallDoc, CallLineDoc } from '../../src/cli/schema/call.js'
 import type { ComparisonDoc } from '../../src/cli/schema/comparison.js'
@@ -15,6 +18,10 @@ import { expectShape } from '../support/shape.js'
 
 /** More calls than any test waits for: such a run ends by a signal. */
 const ENDLESS = ['--n', '100000000']
+/** Nobody has to be waited for long who never comes up. */
+const SOON = ['--connect-deadline', '1s']
+/** Describes what the greeters do not have. */
+const FROM_PROTO = ['--proto', 'everything.proto', '--import-path', PROTOS]
 
 let etcd: RealEtcd
 let disco: Disco
@@ -87,12 +94,18 @@ describe('a run', () => {
     const [port] = await freePorts(1)
     await put(greeter.addr, { weight: 3 })
     const tenLines = lines<CallLineDoc>(await output('SayHello', '--n', '10', '-o', 'ndjson'))
-    expectShape('call-line', ...tenLines)
+    const [verbose] = lines<CallLineDoc>(await output('SayHello', '-v', '-o', 'ndjson'))
+    expectShape('call-line', ...tenLines, verbose)
+    expect(tenLines[0]).toMatchObject({ headers: null, trailers: null })
+    expect(verbose).toMatchObject({ headers: { 'content-type': ['application/grpc+proto'] }, trailers: {} })
     expect(tenLines.map(({ n }) => n)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    const failed = await disco.run('call', 'hello', 'One', ...FROM_PROTO, '--json')
+    // 64 + UNIMPLEMENTED
+    expect(failed.code).toBe(76)
     await put(`127.0.0.1:${port}`, { weight: 1 })
     const [one, table] = await Promise.all([
-      reportOf('--assert', 'errors<1%'),
-      output('SayHello', '--n', '5'),
+      reportOf('--assert', 'errors<1%', ...SOON),
+      output('SayHello', '--n', '5', ...SOON),
     ])
     expect(one).toMatchObject({
       ...{ schema: 'disco.call/v1', calls: 1, reply: { endpoint: greeter.addr } },
@@ -104,11 +117,11 @@ describe('a run', () => {
     expect(table).toMatch(/^PASS {2}.*\n.*5 calls, 5 OK/m)
 
     await put(another.addr, { version: '2.0.0', weight: 1 })
-    const running = startRun('--json')
+    const running = startRun('--json', ...SOON)
     await untilCalled(another)
     await etcd.ctl('del', registration('hello', another.addr, { version: '2.0.0' })[0])
     await untilCalled(greeter, 200)
-    expectShape('call', one, await interrupted(running))
+    expectShape('call', one, await interrupted(running), JSON.parse(failed.stdout))
   })
 
   test('tells at which call an endpoint joined, got another weight and left, and when it was picked last', async () => {
@@ -197,6 +210,34 @@ describe('a run', () => {
     }
   })
 
+  test.each([0, 5, 50])('that is interrupted twice, %s ms apart, still reports', async (gapMs) => {
+    const mute = await startGreeter({ port: 0, latencyMs: 600_000 })
+    try {
+      await Promise.all([put(greeters[0].addr), put(mute.addr)])
+      const running = startRun('--json', '-c', '4', '--deadline', '10m', '--policy', 'random')
+      await untilCalled(mute, 4)
+      running.child.kill('SIGINT')
+      await delay(gapMs)
+      const doc = await interrupted(running)
+      expect(doc).toMatchObject({ interrupted: true, calls: doc.ok + 4, failures: { CANCELLED: 4 } })
+    } finally {
+      mute.stop()
+    }
+  })
+
+  test('shows on a terminal what it waits for', async () => {
+    const silent = createServer().listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    await Promise.all([put(greeters[0].addr), put(`127.0.0.1:${port}`)])
+    const args = ['call', 'hello', 'SayHello', ...SOON]
+    const running = disco.onTerminal(120, 30, ...args)
+    await running.printed('connecting to hello: 1/2 ready…')
+    const { stdout } = await running.exited()
+    silent.close()
+    expect(stdout).toContain('"message": "Hello "')
+  })
+
   test('shows how it goes on a terminal, on one line that it clears', async () => {
     await put(greeters[0].addr)
     const running = disco.onTerminal(120, 30, 'call', 'hello', 'SayHello', ...ENDLESS)
@@ -216,6 +257,7 @@ describe('policies side by side', () => {
     const args = ['SayHello', '--n', '8', '--policy', 'rr,wrr']
     const doc = JSON.parse(await output(...args, '--json')) as ComparisonDoc
     expect(doc).toMatchObject({ schema: 'disco.comparison/v1', service: 'hello' })
+    expectShape('comparison', { ...doc, runs: [] })
     const picks = doc.runs.map((run) => [
       run.policy,
       ...[heavy, light].map(({ addr }) => run.endpoints.find((own) => own.addr === addr)?.picks),
@@ -224,10 +266,23 @@ describe('policies side by side', () => {
       ['round_robin', 4, 4],
       ['weighted_round_robin', 6, 2],
     ])
-    const table = await output(...args)
+    const table = await output(...args.with(-1, 'rr,wrr,least_request'))
+    expect(table).toMatch(/^least_request .* NOT JUDGED$/m)
     expect(table).toContain('round_robin against weighted_round_robin')
     expect(table).toMatch(new RegExp(`${heavy.addr} +50\\.0% +75\\.0%`))
   })
+})
+
+test('policies side by side, interrupted in the first, are a comparison of what there is', async () => {
+  const [greeter] = greeters
+  await put(greeter.addr)
+  const running = startRun('--json', '--policy', 'rr,wrr')
+  await untilCalled(greeter)
+  const { stdout, code } = await running.end('SIGINT')
+  expect(code).toBe(130)
+  const { schema, runs } = JSON.parse(stdout) as ComparisonDoc
+  expect(schema).toBe('disco.comparison/v1')
+  expect(runs).toMatchObject([{ policy: 'round_robin', interrupted: true }])
 })
 
 describe('assertions', () => {
@@ -259,6 +314,61 @@ describe('assertions', () => {
     expect(ran.code).toBe(8)
     expect(ran.stdout).toContain('✗ p99<1m: too few calls to tell')
   })
+})
+
+describe('calls that fail', () => {
+  test('are counted by status, and the first is told with its endpoint and why', async () => {
+    const [greeter] = greeters
+    await put(greeter.addr)
+    const args = ['call', 'hello', 'One', ...FROM_PROTO, '--n', '10']
+    const [table, json] = await Promise.all([disco.run(...args), disco.run(...args, '--json')])
+    expect([table.code, json.code]).toEqual([7, 7])
+    expect(table.stdout).toMatch(/10 calls, 0 OK, 10 UNIMPLEMENTED/)
+    const why = 'The server does not implement the method /everything.Echo/One'
+    expect(table.stdout).toContain(`✗ first failure: call 1 at ${greeter.addr}: UNIMPLEMENTED: ${why}`)
+    expect((JSON.parse(json.stdout) as CallDoc).firstFailure).toEqual({
+      ...{ n: 1, addr: greeter.addr, status: 'UNIMPLEMENTED', details: why },
+    })
+  })
+
+  test.each(['table', 'json', 'ndjson'])(
+    'because the reply is no such message are told so: %s',
+    async (format) => {
+      const folder = await mkdtemp(join(tmpdir(), 'disco-call-'))
+      const file = join(folder, 'other.proto')
+      await writeFile(
+        file,
+        `syntax = "proto3"; package helloworld; message HelloRequest {} message Part { int32 a = 1; }
+      message HelloReply { Part message = 1; }
+      service Greeter { rpc SayHello (HelloRequest) returns (HelloReply); }`,
+      )
+      await put(greeters[0].addr)
+      const ran = await disco.run('call', 'hello', 'SayHello', '--proto', file, '-o', format)
+      await rm(folder, { recursive: true })
+      expect(ran.code, ran.stderr).toBe(7)
+      expect(ran.stdout + ran.stderr).toContain('The reply is no helloworld.HelloReply')
+      expect(ran.stdout + ran.stderr).toContain('another version of the .proto')
+      expect(ran.stderr).not.toContain('    at ')
+    },
+  )
+})
+
+test('lines of calls have what they came to beside them, and so the reason of the exit code', async () => {
+  await put(greeters[0].addr)
+  const ran = await disco.run(
+    'call',
+    'hello',
+    'SayHello',
+    '--n',
+    '10',
+    '-o',
+    'ndjson',
+    '--assert',
+    'max<0.001ms',
+  )
+  expect(ran.code).toBe(8)
+  expect(lines(ran.stdout)).toHaveLength(10)
+  expect(ran.stderr).toMatch(/^PASS .*\n.*10 calls, 10 OK.*\n✗ max<0\.001ms: it is /)
 })
 
 describe('a service config', () => {
@@ -348,8 +458,6 @@ describe('what a call sends', () => {
 })
 
 describe('methods that stream', () => {
-  const FROM_PROTO = ['--proto', 'everything.proto', '--import-path', PROTOS]
-
   async function echo(method: string, ...args: string[]): Promise<Ran> {
     await using server = await startEchoServer(['grpc.reflection.v1alpha'])
     await put(server.addr)

@@ -1,24 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Disco } from '../support/disco.js'
-import { RealEtcd } from '../support/etcd.js'
-import { grantLease, registration, revision, storedText, wipe } from '../support/etcd-state.js'
+import { describe, expect, test } from 'vitest'
+import { grantLease, registration, revision, storedText } from '../support/etcd-state.js'
 import { weightsOf } from '../support/recorded.js'
 import { expectShape } from '../support/shape.js'
+import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
-let etcd: RealEtcd
-let disco: Disco
-
-beforeAll(async () => {
-  etcd = await RealEtcd.start()
-})
-afterAll(() => etcd.stop())
-beforeEach(() => {
-  disco = new Disco(etcd.endpoint)
-})
-afterEach(async () => {
-  await disco.stopAll()
-  await wipe(etcd)
-})
+const { etcd, disco } = await toolOnEtcd()
 
 const ADDR = '127.0.0.1:1001'
 const KEY = `/hello/${ADDR}`

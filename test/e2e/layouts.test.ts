@@ -1,30 +1,17 @@
 import { Client, credentials } from '@grpc/grpc-js'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { EndpointsDoc } from '../../src/cli/schema/endpoints.js'
 import type { LayoutsDoc } from '../../src/cli/schema/layouts.js'
 import { startGreeter } from '../../src/dev/greeter.js'
 import { install } from '../../src/grpc/install.js'
 import { Registry } from '../../src/registry/registry.js'
 import { Disco, type Ran } from '../support/disco.js'
-import { RealEtcd } from '../support/etcd.js'
-import { registration, storedText, wipe } from '../support/etcd-state.js'
+import { registration, storedText } from '../support/etcd-state.js'
 import { expectShape } from '../support/shape.js'
+import { toolOnEtcd } from '../support/tool-on-etcd.js'
 import { ALL_EXAMPLES } from '../support/vectors.js'
 
-let etcd: RealEtcd
-let disco: Disco
-
-beforeAll(async () => {
-  etcd = await RealEtcd.start()
-})
-afterAll(() => etcd.stop())
-beforeEach(() => {
-  disco = new Disco(etcd.endpoint)
-})
-afterEach(async () => {
-  await disco.stopAll()
-  await wipe(etcd)
-})
+const { etcd, disco } = await toolOnEtcd()
 
 function ok(ran: Ran): string {
   expect(ran.code, ran.stderr).toBe(0)

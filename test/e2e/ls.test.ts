@@ -1,25 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import type { EndpointsDoc } from '../../src/cli/schema/endpoints.js'
-import { Disco, type Ran } from '../support/disco.js'
-import { RealEtcd } from '../support/etcd.js'
+import type { Ran } from '../support/disco.js'
 import { EtcdApi } from '../support/etcd-api.js'
-import { grantLease, leaseIds, registration, revision, wipe } from '../support/etcd-state.js'
+import { grantLease, leaseIds, registration, revision } from '../support/etcd-state.js'
 import { expectShape } from '../support/shape.js'
+import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
-let etcd: RealEtcd
-let disco: Disco
-
-beforeAll(async () => {
-  etcd = await RealEtcd.start()
-})
-afterAll(() => etcd.stop())
-beforeEach(() => {
-  disco = new Disco(etcd.endpoint)
-})
-afterEach(async () => {
-  await disco.stopAll()
-  await wipe(etcd)
-})
+const { etcd, disco } = await toolOnEtcd()
 
 async function put(
   service: string,

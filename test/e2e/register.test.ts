@@ -1,22 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Disco, until } from '../support/disco.js'
-import { RealEtcd } from '../support/etcd.js'
-import { leaseIds, storedText, wipe } from '../support/etcd-state.js'
+import { describe, expect, test } from 'vitest'
+import { until } from '../support/disco.js'
+import { leaseIds, storedText } from '../support/etcd-state.js'
+import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
-let etcd: RealEtcd
-let disco: Disco
-
-beforeAll(async () => {
-  etcd = await RealEtcd.start()
-})
-afterAll(() => etcd.stop())
-beforeEach(() => {
-  disco = new Disco(etcd.endpoint)
-})
-afterEach(async () => {
-  await disco.stopAll()
-  await wipe(etcd)
-})
+const { etcd, disco } = await toolOnEtcd()
 
 const KEY = '/hello/1.0.0/127.0.0.1:1001'
 const HELD = ['register', 'hello', '127.0.0.1:1001', '--version', '1.0.0', '--ttl', '2']

@@ -6,6 +6,7 @@ import { expectShape } from '../support/shape.js'
 const disco = new Disco('127.0.0.1:1')
 const WEIGHTS = ['--weights', 'a=1,b=1,c=1,d=1,e=10']
 const IGNORED = ['verdict', '--counts', 'a=3,b=2,c=2,d=1,e=2', ...WEIGHTS]
+const EQUAL_SPLIT = { alternative: 'equal split', alternativeP: 0.9884 }
 const FOLLOWED = ['verdict', '--counts', 'a=1,b=1,c=1,e=7', ...WEIGHTS]
 
 test("the source document's own run: FAIL, p = 0.0016, fits an equal split, exit 8", async () => {
@@ -49,16 +50,21 @@ test('names from standard input are counted', async () => {
 })
 
 test('JSON documents have the fields and types of the golden file', async () => {
-  const [fail, pass] = await Promise.all([
+  const [fail, pass, unjudged] = await Promise.all([
     disco.run(...IGNORED, '--json'),
     disco.run(...FOLLOWED, '--policy', 'weighted_round_robin', '-o', 'json'),
+    disco.run(...IGNORED, '--policy', 'least_request', '--json'),
   ])
-  const docs = [fail, pass].map(({ stdout }) => JSON.parse(stdout) as unknown)
+  const docs = [fail, pass, unjudged].map(({ stdout }) => JSON.parse(stdout) as unknown)
   expectShape('verdict', ...docs)
+  expect(docs[0]).toMatchObject({
+    verdict: { ...{ result: 'fail', test: 'exact-multinomial', p: 0.001628 }, ...EQUAL_SPLIT },
+  })
   expect(docs[1]).toMatchObject({
     ...{ schema: 'disco.verdict/v1', policy: 'weighted_round_robin', calls: 10 },
     verdict: { result: 'pass', test: 'max-gap', gap: 0.714, limit: 2, p: null, alternative: null },
   })
+  expect(docs[2]).toMatchObject({ verdict: { result: 'not-judged', test: null, alternative: null } })
 })
 
 test('a count without a weight is wrong usage, not a verdict', async () => {

@@ -1,24 +1,13 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { Disco, type Process, type Ran, until } from '../support/disco.js'
-import { RealEtcd } from '../support/etcd.js'
+import { describe, expect, test } from 'vitest'
+import { type Process, type Ran, until } from '../support/disco.js'
 import { EtcdApi } from '../support/etcd-api.js'
-import { grantLease, registration, revision, wipe } from '../support/etcd-state.js'
+import { grantLease, registration, revision } from '../support/etcd-state.js'
+import { withoutColors } from '../support/palettes.js'
 import { expectShape } from '../support/shape.js'
+import { toolOnEtcd } from '../support/tool-on-etcd.js'
+import { Writer } from '../support/writer.js'
 
-let etcd: RealEtcd
-let disco: Disco
-
-beforeAll(async () => {
-  etcd = await RealEtcd.start()
-})
-afterAll(() => etcd.stop())
-beforeEach(() => {
-  disco = new Disco(etcd.endpoint)
-})
-afterEach(async () => {
-  await disco.stopAll()
-  await wipe(etcd)
-})
+const { etcd, disco } = await toolOnEtcd()
 
 type Event = Record<string, unknown>
 
@@ -249,6 +238,36 @@ describe('on a terminal', () => {
       .split(/\r+\n/)
     for (const line of lines) expect([...line].length, line).toBeLessThanOrEqual(40)
     expect(stdout).not.toContain('\u001b[2J')
+  })
+
+  test('all services: each endpoint under the name of its service, with its share of that', async () => {
+    await etcd.ctl('put', ...registration('hello', A, { weight: 0 }))
+    await etcd.ctl('put', ...registration('pay', A, { weight: 5 }))
+    await etcd.ctl('put', ...registration('pay', B, { weight: 15 }))
+    const watch = disco.onTerminal(100, 24, 'watch')
+    await watch.printed('synced   3 endpoints, weight 20')
+    const { stdout } = await pressCtrlC(watch)
+    const left = withoutColors(stdout.slice(stdout.lastIndexOf(LEAVE)))
+    expect(left).toMatch(/SERVICE +ADDRESS/)
+    expect(left).toMatch(new RegExp(`hello +${A} +0 +100\\.0% .*weights unset`))
+    expect(left).toMatch(new RegExp(`pay +${A} +5 +25\\.0%`))
+    expect(left).toMatch(new RegExp(`pay +${B} +15 +75\\.0%`))
+  })
+
+  test('a burst of changes is painted in few frames, and logged whole', async () => {
+    for (let port = 1; port <= 30; port++) await put(`127.0.0.1:${port}`, 1)
+    const watch = disco.onTerminal(100, 12, 'watch', 'hello')
+    await watch.printed('synced   30 endpoints')
+    using writer = new Writer(etcd.endpoint, 'hello')
+    const ports = Array.from({ length: 100 }, (_, at) => at)
+    await writer.putTogether(ports, 3)
+    await watch.printed('… 123 more')
+    const frames = watch.stdout.split('\u001b[H').length - 1
+    const { stdout } = await pressCtrlC(watch)
+    expect(frames).toBeLessThan(50)
+    const left = stdout.slice(stdout.lastIndexOf(LEAVE))
+    expect(left.match(/\+ added/g)).toHaveLength(100)
+    expect(left).toContain('… 123 more')
   })
 
   test('NDJSON comes without a screen when asked for', async () => {

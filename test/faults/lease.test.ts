@@ -284,24 +284,23 @@ async function untilStored(etcd: RealEtcd, key: string): Promise<void> {
   )
 }
 
-/** The key stands under the only lease there is, or will be, and somebody renews that: its time left grows. */
+/** The key stands under the only lease there is, or will be, and somebody renews that: it outlives its time left. */
 async function expectHeldByOneLease(etcd: RealEtcd): Promise<void> {
   await until(
     async () => (await leaseIds(etcd)).length === 1,
     () => 'one lease, and no other',
   )
   const [lease = ''] = await leaseIds(etcd)
-  let leastSeconds = Number.POSITIVE_INFINITY
+  const leftSeconds = async () => {
+    const said = await etcd.ctl('lease', 'timetolive', lease, '--keys')
+    expect(said).toContain(KEY)
+    return Number(/remaining\((-?\d+)s\)/.exec(said)?.[1])
+  }
+  // etcd tells whole seconds, and ends a lease at most half a second late.
+  const wouldEndAt = Date.now() + ((await leftSeconds()) + 2) * 1_000
   await until(
-    async () => {
-      const said = await etcd.ctl('lease', 'timetolive', lease, '--keys')
-      expect(said).toContain(KEY)
-      const leftSeconds = Number(/remaining\((-?\d+)s\)/.exec(said)?.[1])
-      const isRenewed = leftSeconds > leastSeconds
-      leastSeconds = Math.min(leastSeconds, leftSeconds)
-      return isRenewed
-    },
-    () => `lease ${lease} to be renewed`,
+    async () => (await leftSeconds()) >= 0 && Date.now() > wouldEndAt,
+    () => `lease ${lease} to outlive its time left`,
   )
 }
 

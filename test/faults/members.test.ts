@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import type { Registry } from '../../src/registry/registry.js'
 import { Disco } from '../support/disco.js'
+import type { RealEtcd } from '../support/etcd.js'
 import { EtcdCluster } from '../support/etcd-cluster.js'
 import { KeyPoll } from '../support/key-poll.js'
 import { RegistrationLog } from '../support/registration-log.js'
@@ -10,64 +12,103 @@ import { UpdateLog } from '../support/update-log.js'
 /** Longer than the TTL of 6 s: a registrar that stays with a mute member loses its lease. */
 const MUTE_MS = 8_000
 
-interface Fault {
-  readonly name: string
-  begin(cluster: EtcdCluster, member: number): void
-  end(cluster: EtcdCluster, member: number): Promise<void>
+/**
+ * A leader that was frozen believes for a moment that it still leads, and may revoke what has lapsed in its own
+ * view (etcd issue 15247, mended in 3.4.29 and 3.5.11). It looks every half second.
+ */
+const WAKE_MS = 2_000
+
+describe.concurrent('each of three members in turn: a registration with a TTL of 6 stands', () => {
+  test('a member swallows what its clients send: the key is never absent, and nobody hears of it', async () => {
+    await using stand = await Stand.start()
+    const { cluster, held, log } = stand
+    for (const [index, proxy] of cluster.proxies.entries()) {
+      await using poll = stand.pollWithout(index)
+      proxy.blackhole()
+      await delay(MUTE_MS)
+      await proxy.heal()
+      expectNeverAbsent(poll)
+    }
+    expect(held.told).toEqual(['registered'])
+    expect(log.told).toEqual([])
+    // The registrar has been to more members than one.
+    expect(cluster.proxies.filter(({ accepted }) => accepted > 0).length).toBeGreaterThan(1)
+  })
+
+  test('a member is frozen, the leader among them: the key is never absent, and back if a waking leader takes it', async () => {
+    await using stand = await Stand.start()
+    const { cluster, held, log } = stand
+    const told = (what: string) => held.told.filter((word) => word === what).length
+    let leadersFrozen = 0
+    for (const [index, member] of cluster.members.entries()) {
+      await using poll = stand.pollWithout(index)
+      if (await isLeader(member)) leadersFrozen++
+      const lostBefore = told('lease lost')
+      member.pause()
+      await delay(MUTE_MS)
+      expectNeverAbsent(poll)
+      expect(told('lease lost')).toBe(lostBefore)
+      member.resume()
+      await delay(WAKE_MS)
+      await held.tells('registered again', told('lease lost'))
+    }
+    expect(told('lease lost')).toBeLessThanOrEqual(leadersFrozen)
+    expect(told('registered again')).toBe(told('lease lost'))
+    await log.has('the registration', () => log.view.get(held.key) === 1)
+  })
+})
+
+/** As etcdctl prints it; ids beyond 2^53 lose their last digits, both alike. */
+interface EndpointStatus {
+  readonly Status: { readonly leader: number; readonly header: { readonly member_id: number } }
 }
 
-const FAULTS: readonly Fault[] = [
-  {
-    name: 'swallows what its clients send',
-    begin: ({ proxies }, member) => proxies[member]?.blackhole(),
-    end: async ({ proxies }, member) => await proxies[member]?.heal(),
-  },
-  {
-    name: 'is frozen, the leader among them',
-    begin: ({ members }, member) => members[member]?.pause(),
-    end: async ({ members }, member) => members[member]?.resume(),
-  },
-]
+/** A cluster, a registration that is held in it, and somebody who watches. */
+class Stand implements AsyncDisposable {
+  private constructor(
+    readonly cluster: EtcdCluster,
+    private readonly registry: Registry,
+    readonly held: RegistrationLog,
+    readonly log: UpdateLog,
+  ) {}
 
-describe.concurrent('each of three members in turn', () => {
-  test.each(FAULTS)(
-    '$name: a registration with a TTL of 6 stands, its key is never absent',
-    async (fault) => {
-      await using cluster = await EtcdCluster.start()
-      const registry = await openRegistry(cluster.endpoints)
-      const service = { service: 'hello', addr: '127.0.0.1:1001' }
-      const held = await RegistrationLog.hold(registry, { ...service, ttlSeconds: 6 })
-      const log = new UpdateLog(registry, 'hello')
-      try {
-        await log.has('the registration', () => log.view.size === 1)
-        for (const member of cluster.members.keys()) {
-          const others = cluster.members.filter((_, index) => index !== member)
-          await using poll = new KeyPoll(
-            others.map(({ endpoint }) => endpoint),
-            held.key,
-          )
-          fault.begin(cluster, member)
-          await delay(MUTE_MS)
-          await fault.end(cluster, member)
-          expect(poll.looked).toBeGreaterThan(MUTE_MS / 200)
-          expect(poll.absent).toBe(0)
-        }
-        expect(held.told).not.toContain('lease lost')
-        expect(held.end).toBeNull()
-        // Whoever watches has seen nothing of it either.
-        expect(log.told).toEqual([])
-        expect(log.view).toEqual(new Map([[held.key, 1]]))
-        // The registrar has been to more members than one.
-        const used = cluster.proxies.filter(({ accepted }) => accepted > 0)
-        expect(used.length).toBeGreaterThan(1)
-      } finally {
-        await log[Symbol.asyncDispose]()
-        await held.close()
-        registry.close()
-      }
-    },
-  )
-})
+  static async start(): Promise<Stand> {
+    const cluster = await EtcdCluster.start()
+    const registry = await openRegistry(cluster.endpoints)
+    const registration = { service: 'hello', addr: '127.0.0.1:1001', ttlSeconds: 6 }
+    const held = await RegistrationLog.hold(registry, registration)
+    const log = new UpdateLog(registry, 'hello')
+    await log.has('the registration', () => log.view.size === 1)
+    return new Stand(cluster, registry, held, log)
+  }
+
+  /** Looks for the key at the other members. */
+  pollWithout(member: number): KeyPoll {
+    const others = this.cluster.members.filter((_, index) => index !== member)
+    return new KeyPoll(
+      others.map(({ endpoint }) => endpoint),
+      this.held.key,
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.log[Symbol.asyncDispose]()
+    expect(this.held.end).toBeNull()
+    await this.held.close()
+    this.registry.close()
+    await this.cluster[Symbol.asyncDispose]()
+  }
+}
+
+function expectNeverAbsent({ looked, absent }: KeyPoll): void {
+  expect(looked).toBeGreaterThan(MUTE_MS / 200)
+  expect(absent).toBe(0)
+}
+
+async function isLeader(member: RealEtcd): Promise<boolean> {
+  const [status] = JSON.parse(await member.ctl('endpoint', 'status', '-w', 'json')) as [EndpointStatus]
+  return status.Status.leader === status.Status.header.member_id
+}
 
 describe.concurrent('the first one named of three members', () => {
   const FIRST: readonly [what: string, begin: (cluster: EtcdCluster) => unknown][] = [

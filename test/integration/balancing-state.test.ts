@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { install } from '../../src/grpc/install.js'
 import { AcceptedConnections } from '../support/accepted-connections.js'
 import { Backend } from '../support/backend.js'
 import { Caller } from '../support/caller.js'
@@ -20,8 +19,7 @@ afterAll(() => {
   for (const backend of backends) backend.stop()
 })
 beforeEach(() => {
-  discovery = new ScriptedDiscovery()
-  install({ discovery })
+  discovery = ScriptedDiscovery.installed()
 })
 
 const weighted = (weights: readonly number[]) =>

@@ -1,6 +1,5 @@
 import { Metadata } from '@grpc/grpc-js'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { install } from '../../src/grpc/install.js'
 import { setHashKey } from '../../src/grpc/picker.js'
 import { AcceptedConnections } from '../support/accepted-connections.js'
 import { Backend } from '../support/backend.js'
@@ -20,8 +19,7 @@ afterAll(() => {
   for (const backend of backends) backend.stop()
 })
 beforeEach(() => {
-  discovery = new ScriptedDiscovery()
-  install({ discovery })
+  discovery = ScriptedDiscovery.installed()
 })
 
 /** Every policy, with what it needs to pick among all of the first three backends' addresses. */

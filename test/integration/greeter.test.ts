@@ -40,12 +40,10 @@ describe('the sample backend', () => {
     expect(services).toEqual(['helloworld.Greeter'])
     expect(source).toBe(`Asked by reflection ${version} at ${greeter.addr}; without reflection use --proto`)
     const method = new Descriptors(files, source).method('SayHello')
-    const request = {
-      ...{ messages: [method.encode({ name: 'abc' })], headers: [], hashKey: null, callId: 0 },
-      ...{ deadlineMs: DEADLINE_MS, wantsHeaders: false, keepsReplies: false },
-    }
+    const content = { messages: [method.encode({ name: 'abc' })], headers: [], hashKey: null }
+    const settings = { deadlineMs: DEADLINE_MS, wantsHeaders: false, keepsReplies: false }
     const outcome = await new Promise<Outcome>((resolve) =>
-      new Invoker(client, method).invoke(request, resolve),
+      new Invoker(client, method).invoke(0, content, settings, resolve),
     )
     const [reply = Buffer.of()] = outcome.replies
     expect(method.decode(reply)).toEqual({ message: 'Hello abc', endpoint: greeter.addr })

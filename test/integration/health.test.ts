@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { install } from '../../src/grpc/install.js'
 import { AcceptedConnections } from '../support/accepted-connections.js'
 import { Backend } from '../support/backend.js'
 import { Caller } from '../support/caller.js'
@@ -15,8 +14,7 @@ let discovery: ScriptedDiscovery
 beforeEach(async () => {
   backends = await Backend.startMany(3)
   addrs = backends.map(({ addr }) => addr) as [string, string, string]
-  discovery = new ScriptedDiscovery()
-  install({ discovery })
+  discovery = ScriptedDiscovery.installed()
   discovery.list(...addrs.map((addr) => ({ addr })))
 })
 afterEach(() => {

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { install } from '../../src/grpc/install.js'
 import { POLICIES } from '../../src/policies/index.js'
 import { AcceptedConnections } from '../support/accepted-connections.js'
 import { Backend } from '../support/backend.js'
@@ -30,8 +29,7 @@ const OUTLIER_DETECTION = {
 test.each(POLICIES.map(({ name }) => name))(
   '%s under outlier_detection: who fails is ejected, and returns, without a reconnect',
   async (policy) => {
-    const discovery = new ScriptedDiscovery()
-    install({ discovery })
+    const discovery = ScriptedDiscovery.installed()
     using connections = new AcceptedConnections()
     const addrs = backends.map(({ addr }) => addr)
     discovery.list(...addrs.map((addr) => ({ addr })))

@@ -1,9 +1,9 @@
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { channelOptions } from '../../src/grpc/channel-options.js'
-import { install } from '../../src/grpc/install.js'
 import { setHashKey, setPin } from '../../src/grpc/picker.js'
-import { Backend } from '../support/backend.js'
+import type { Backend } from '../support/backend.js'
+import { backendPair } from '../support/backend-pair.js'
 import { Caller } from '../support/caller.js'
 import { until } from '../support/disco.js'
 import { errorOf } from '../support/errors.js'
@@ -12,20 +12,11 @@ import { ScriptedDiscovery } from '../support/scripted-discovery.js'
 
 const TARGET = 'etcd:///hello'
 
-let a: Backend
-let b: Backend
+const [a, b] = await backendPair()
 let discovery: ScriptedDiscovery
 
-beforeAll(async () => {
-  ;[a, b] = (await Backend.startMany(2)) as [Backend, Backend]
-})
-afterAll(() => {
-  a.stop()
-  b.stop()
-})
 beforeEach(() => {
-  discovery = new ScriptedDiscovery()
-  install({ discovery })
+  discovery = ScriptedDiscovery.installed()
   discovery.list({ addr: a.addr, id: 'a' }, { addr: b.addr, id: 'b' })
 })
 

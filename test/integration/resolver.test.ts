@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { DiscoError } from '../../src/domain/errors.js'
-import { install } from '../../src/grpc/install.js'
-import { Backend } from '../support/backend.js'
+import { backendPair } from '../support/backend-pair.js'
 import { Caller } from '../support/caller.js'
 import { until } from '../support/disco.js'
 import { freePorts } from '../support/ports.js'
@@ -12,20 +11,11 @@ const TARGET = 'etcd:///hello'
 /** grpc-js accepts no shorter one. */
 const IDLE_MS = 1_000
 
-let a: Backend
-let b: Backend
+const [a, b] = await backendPair()
 let discovery: ScriptedDiscovery
 
-beforeAll(async () => {
-  ;[a, b] = (await Backend.startMany(2)) as [Backend, Backend]
-})
-afterAll(() => {
-  a.stop()
-  b.stop()
-})
 beforeEach(() => {
-  discovery = new ScriptedDiscovery()
-  install({ discovery })
+  discovery = ScriptedDiscovery.installed()
 })
 
 test('starts again after the channel was idle, with the list that stands by then', async () => {

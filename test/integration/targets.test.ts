@@ -2,27 +2,18 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { install } from '../../src/grpc/install.js'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Backend } from '../support/backend.js'
+import { backendPair } from '../support/backend-pair.js'
 import { Caller } from '../support/caller.js'
 import { freePorts } from '../support/ports.js'
 import { ScriptedDiscovery } from '../support/scripted-discovery.js'
 
-let a: Backend
-let b: Backend
+const [a, b] = await backendPair()
 let discovery: ScriptedDiscovery
 
-beforeAll(async () => {
-  ;[a, b] = (await Backend.startMany(2)) as [Backend, Backend]
-})
-afterAll(() => {
-  a.stop()
-  b.stop()
-})
 beforeEach(() => {
-  discovery = new ScriptedDiscovery()
-  install({ discovery })
+  discovery = ScriptedDiscovery.installed()
 })
 
 describe('a target of another scheme is balanced with equal weights', () => {

@@ -46,7 +46,7 @@ export class Disco {
 
   /** Ends what a failed test left running. */
   async stopAll(): Promise<void> {
-    await Promise.all(this.started.map((started) => started.end('SIGKILL')))
+    await Promise.all(this.started.splice(0).map((started) => started.end('SIGKILL')))
   }
 
   private spawn(command: string, args: string[], env: Readonly<Record<string, string>> = {}): Process {

@@ -1,6 +1,7 @@
 import type { Discovery, Query, Update } from '../../src/domain/discovery.js'
 import type { Endpoint } from '../../src/domain/endpoint.js'
 import { DiscoError } from '../../src/domain/errors.js'
+import { install } from '../../src/grpc/install.js'
 import { endpoint } from './endpoints.js'
 
 /** A registry that says what a test tells it to. Whoever watches later hears the last list first. */
@@ -11,6 +12,13 @@ export class ScriptedDiscovery implements Discovery {
   private last: Update | null = null
   private failure: DiscoError | null = null
   private readonly listeners = new Set<(update: Update) => void>()
+
+  /** A new one, which all `etcd:` targets of this process resolve by from now on. */
+  static installed(): ScriptedDiscovery {
+    const discovery = new ScriptedDiscovery()
+    install({ discovery })
+    return discovery
+  }
 
   /** How many watch now. */
   get watchers(): number {

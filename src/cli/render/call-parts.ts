@@ -38,10 +38,10 @@ export function renderVersions({ versions, calls }: CallDoc, palette: Palette): 
 }
 
 /** Who joined, left or got another weight, and how long those who left were picked still. */
-export function renderChanges({ changes, failovers }: CallDoc): string[] {
+export function renderChanges({ changes, changesLeftOut, failovers }: CallDoc): string[] {
   const lines = [...changes.map(changeLine), ...failovers.map(failoverLine)]
   if (lines.length === 0) return []
-  const more = lines.length - MOST_LINES
+  const more = Math.max(0, lines.length - MOST_LINES) + changesLeftOut
   return [
     ...lines.slice(0, MOST_LINES),
     ...(more > 0 ? [`… ${count(more, 'more change')}, see --json`] : []),
@@ -64,6 +64,15 @@ function failoverLine({ addr, atMs, lastPickMs, picksAfter }: FailoverDoc): stri
         ? `last picked ${duration(lastPickMs)} later, ${count(picksAfter, 'pick')} in between`
         : `not picked after it; last ${duration(-lastPickMs)} before`
   return `- ${visible(addr)} gone from the registry at ${duration(atMs)}: ${after}`
+}
+
+/** A status alone tells seldom why. */
+export function renderFirstFailure({ firstFailure }: CallDoc, palette: Palette): string[] {
+  if (!firstFailure) return []
+  const { n, addr, status, details } = firstFailure
+  return [
+    `${palette.red('✗')} first failure: call ${n} at ${visible(addr ?? 'no endpoint')}: ${status}: ${visible(details)}`,
+  ]
 }
 
 /** How the latencies spread: a bar for each band. */

@@ -1,6 +1,13 @@
 import type { Palette } from '../color.js'
 import type { CallDoc, CallEndpointDoc } from '../schema/call.js'
-import { renderAssertions, renderChanges, renderHistogram, renderVersions, statuses } from './call-parts.js'
+import {
+  renderAssertions,
+  renderChanges,
+  renderFirstFailure,
+  renderHistogram,
+  renderVersions,
+  statuses,
+} from './call-parts.js'
 import { numberColumn, shareColumns } from './share-columns.js'
 import { type Column, renderTable } from './table.js'
 import { count, duration, percent } from './units.js'
@@ -17,8 +24,7 @@ export interface ReportOptions {
 
 /** Who got the calls, who should have, how fast, and whether that is what the weights say. */
 export function renderCallReport(doc: CallDoc, palette: Palette, options: ReportOptions = {}): string {
-  const { service, method, policy, calls, ready, rev } = doc
-  const { head, below } = verdictLines(doc.verdict, { policy, calls, weights: standingWeights(doc) }, palette)
+  const { service, method, policy, ready, rev } = doc
   const readiness = `${ready.endpoints}/${ready.of} ready in ${duration(ready.elapsedMs)}`
   return [
     `${visible(service)} → ${method}   policy ${policy}   ${readiness}   rev ${rev}`,
@@ -36,10 +42,20 @@ export function renderCallReport(doc: CallDoc, palette: Palette, options: Report
     ...(doc.misrouted > 0
       ? [palette.red(`! ${count(doc.misrouted, 'call')} went to another address than was picked`)]
       : []),
+    renderOutcome(doc, palette),
+    ...(options.withHistogram ? ['', renderHistogram(doc, palette)] : []),
+  ].join('\n')
+}
+
+/** The verdict, what the calls came to, and what was asserted. */
+export function renderOutcome(doc: CallDoc, palette: Palette): string {
+  const { policy, calls } = doc
+  const { head, below } = verdictLines(doc.verdict, { policy, calls, weights: standingWeights(doc) }, palette)
+  return [
     head,
     `      ${[...below, ...more(doc), totals(doc)].join(' ')}`,
+    ...renderFirstFailure(doc, palette),
     ...renderAssertions(doc, palette),
-    ...(options.withHistogram ? ['', renderHistogram(doc, palette)] : []),
   ].join('\n')
 }
 

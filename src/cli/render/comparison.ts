@@ -32,7 +32,7 @@ export function renderComparison({ service, method, runs }: ComparisonDoc, palet
     number('p95', ({ latencyMs }) => duration(latencyMs.p95)),
     number('p99', ({ latencyMs }) => duration(latencyMs.p99)),
     number('max', ({ latencyMs }) => duration(latencyMs.max)),
-    { head: 'VERDICT', text: ({ verdict }) => verdict.result.toUpperCase() },
+    { head: 'VERDICT', text: ({ verdict }) => verdict.result.toUpperCase().replace('-', ' ') },
   ]
   return [
     `${visible(service)} → ${visible(method)}   ${runs.map(({ policy }) => policy).join(' against ')}`,

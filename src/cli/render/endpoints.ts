@@ -4,56 +4,79 @@ import type { EndpointDoc, EndpointsDoc } from '../schema/endpoints.js'
 import { type Column, renderTable } from './table.js'
 import { percent } from './units.js'
 
+/** Endpoints of one service, as a document has them. */
+type OfService = Pick<EndpointsDoc, 'service' | 'endpoints' | 'weightsUnset'>
+
+interface Row {
+  readonly endpoint: EndpointDoc
+  readonly of: OfService
+}
+
 /** One line an endpoint: who is in rotation, with which share, for how long still, and why not. */
 export function renderEndpoints(
-  doc: Pick<EndpointsDoc, 'endpoints' | 'weightsUnset'>,
+  docs: readonly OfService[],
   palette: Palette,
-  { wide = false, withTtl = true }: { wide?: boolean; withTtl?: boolean } = {},
+  { wide = false, withTtl = true, withService = false, most = Number.POSITIVE_INFINITY }: Looks = {},
 ): string {
-  const columns: Column<EndpointDoc>[] = [
+  const rows = docs.flatMap((of) => of.endpoints.map((endpoint) => ({ endpoint, of }))).slice(0, most)
+  const endpoints = rows.map(({ endpoint }) => endpoint)
+  const columns: Column<Row>[] = [
     {
       head: '',
-      text: (row) => standing(row, doc).glyph,
-      paint: (row, text) => standing(row, doc).paint(palette, text),
+      text: (row) => standing(row).glyph,
+      paint: (row, text) => standing(row).paint(palette, text),
     },
-    { head: 'ADDRESS', text: ({ addr }) => addr },
-    { head: 'VERSION', text: ({ version }) => version },
+    ...(withService ? [{ head: 'SERVICE', text: ({ of }: Row) => of.service }] : []),
+    { head: 'ADDRESS', text: ({ endpoint }) => endpoint.addr },
+    { head: 'VERSION', text: ({ endpoint }) => endpoint.version },
     {
       head: 'WEIGHT',
       align: 'right',
-      text: ({ weight, problem }) => (problem === null ? String(weight) : '–'),
+      text: ({ endpoint: { weight, problem } }) => (problem === null ? String(weight) : '–'),
     },
-    { head: 'SHARE', align: 'right', text: ({ share }) => percent(share) },
-    ...(doc.endpoints.some(({ ready }) => ready !== null) ? [readyColumn(palette)] : []),
+    { head: 'SHARE', align: 'right', text: ({ endpoint }) => percent(endpoint.share) },
+    ...(endpoints.some(({ ready }) => ready !== null) ? [readyColumn(palette)] : []),
     ...(withTtl ? [{ head: 'TTL', align: 'right', text: ttl } as const] : []),
-    { head: 'LEASE', text: ({ lease }) => (lease === null ? 'none' : wide ? lease : `…${lease.slice(-4)}`) },
-    { head: 'REV', align: 'right', text: ({ modRevision }) => modRevision },
-    ...(wide ? wideColumns() : namesLayouts(doc.endpoints) ? [LAYOUT] : []),
-    { head: 'NOTE', text: (row) => standing(row, doc).note },
+    {
+      head: 'LEASE',
+      text: ({ endpoint: { lease } }) => (lease === null ? 'none' : wide ? lease : `…${lease.slice(-4)}`),
+    },
+    { head: 'REV', align: 'right', text: ({ endpoint }) => endpoint.modRevision },
+    ...(wide ? wideColumns() : namesLayouts(endpoints) ? [LAYOUT] : []),
+    { head: 'NOTE', text: (row) => standing(row).note },
   ]
-  return renderTable(doc.endpoints, columns, palette)
+  return renderTable(rows, columns, palette)
 }
 
-function readyColumn(palette: Palette): Column<EndpointDoc> {
+interface Looks {
+  readonly wide?: boolean
+  readonly withTtl?: boolean
+  /** Where there are several. */
+  readonly withService?: boolean
+  /** Further rows are left out. */
+  readonly most?: number
+}
+
+function readyColumn(palette: Palette): Column<Row> {
   return {
     head: 'READY',
-    text: ({ health }) => health ?? '–',
-    paint: ({ ready }, text) => (ready ? palette.green(text) : palette.red(text)),
+    text: ({ endpoint }) => endpoint.health ?? '–',
+    paint: ({ endpoint }, text) => (endpoint.ready ? palette.green(text) : palette.red(text)),
   }
 }
 
-const LAYOUT: Column<EndpointDoc> = { head: 'LAYOUT', text: ({ layout }) => layout }
+const LAYOUT: Column<Row> = { head: 'LAYOUT', text: ({ endpoint }) => endpoint.layout }
 
 /** Where all is in the default layout there is nothing to tell apart. */
 function namesLayouts(endpoints: readonly EndpointDoc[]): boolean {
   return endpoints.some(({ layout }) => layout !== DEFAULT_LAYOUT.name)
 }
 
-function wideColumns(): Column<EndpointDoc>[] {
+function wideColumns(): Column<Row>[] {
   return [
-    { head: 'CREATED', align: 'right', text: ({ createRevision }) => createRevision },
+    { head: 'CREATED', align: 'right', text: ({ endpoint }) => endpoint.createRevision },
     LAYOUT,
-    { head: 'KEY', text: ({ key }) => key },
+    { head: 'KEY', text: ({ endpoint }) => endpoint.key },
   ]
 }
 
@@ -63,7 +86,7 @@ interface Standing {
   readonly paint: (palette: Palette, text: string) => string
 }
 
-function standing(row: EndpointDoc, { weightsUnset }: { weightsUnset: boolean }): Standing {
+function standing({ endpoint: row, of: { weightsUnset } }: Row): Standing {
   const red = (palette: Palette, text: string) => palette.red(text)
   if (row.problem !== null) return { glyph: '✗', note: row.problem, paint: red }
   const drained = row.weight === 0 && !weightsUnset
@@ -79,7 +102,7 @@ function standing(row: EndpointDoc, { weightsUnset }: { weightsUnset: boolean })
   return { glyph: '●', note, paint: (palette, text) => palette.green(text) }
 }
 
-function ttl({ lease, ttlSeconds, grantedTtlSeconds }: EndpointDoc): string {
+function ttl({ endpoint: { lease, ttlSeconds, grantedTtlSeconds } }: Row): string {
   if (lease === null) return 'none'
   return ttlSeconds === null ? 'ended' : `${ttlSeconds}s/${grantedTtlSeconds}s`
 }

@@ -55,7 +55,7 @@ function refusals({ refused, picks, endpoints }: PickDoc, palette: Palette): str
 
 /** What can be read off the numbers, by what the policy promises. */
 function remark({ policy, shares, gap, seed, parameters }: PickDoc): string {
-  const largest = `largest gap ${(gap ?? 0).toFixed(2)} picks at any moment`
+  const largest = `largest gap ${inPicks(gap ?? 0)} picks at any moment`
   if (shares === 'exact') return `${largest}: this policy never strays by a whole one`
   if (shares === 'random') return `${largest}, drawn with seed ${seed}: shares follow on average`
   if (policy === 'least_request') return `${largest}, drawn with seed ${seed}: nobody is busy in a rehearsal`
@@ -64,6 +64,11 @@ function remark({ policy, shares, gap, seed, parameters }: PickDoc): string {
   return policy === 'source_hash'
     ? `${largest}: every pick is another client's, and a client stays with its endpoint`
     : `${largest}: every pick has a key of its own, and a key stays with its endpoint`
+}
+
+/** What is less than a whole pick does not become one. */
+function inPicks(gap: number): string {
+  return (gap < 1 ? Math.min(gap, 0.99) : gap).toFixed(2)
 }
 
 function moves({ moves }: PickDoc): string[] {

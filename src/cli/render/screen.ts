@@ -19,13 +19,26 @@ export function sizeOf({ columns, rows }: Partial<Size>): Size {
   return { columns: columns || 80, rows: rows || 24 }
 }
 
+/** A table of which a screen may show a part. */
+export interface ScreenTable {
+  /** Its first lines, as many as a screen could show or more. */
+  readonly lines: readonly string[]
+  /** How many there are besides. */
+  readonly hidden: number
+}
+
+/** What a terminal with so many rows shows of a table, with room for a log; says how much it leaves out. */
+export function cropTable({ lines, hidden }: ScreenTable, rows: number): readonly string[] {
+  if (hidden === 0 && lines.length <= rows - 3) return lines
+  const shown = lines.slice(0, Math.max(0, rows - 4))
+  return [...shown, `… ${lines.length + hidden - shown.length} more`]
+}
+
 /** A whole frame: the table on top, as much of the log's end below as the terminal has room for. */
-export function frame(table: readonly string[], log: readonly string[], { columns, rows }: Size): string {
-  const most = Math.max(0, rows - 4)
-  const shownTable =
-    table.length <= rows - 3 ? table : [...table.slice(0, most), `… ${table.length - most} more`]
-  const room = Math.max(0, rows - shownTable.length - 1)
-  const lines = [...shownTable, '', ...(room === 0 ? [] : log.slice(-room))].slice(0, rows)
+export function frame(table: ScreenTable, log: readonly string[], { columns, rows }: Size): string {
+  const shown = cropTable(table, rows)
+  const room = Math.max(0, rows - shown.length - 1)
+  const lines = [...shown, '', ...(room === 0 ? [] : log.slice(-room))].slice(0, rows)
   return HOME + lines.map((line) => cutTo(line, columns) + CLEAR_LINE).join('\r\n') + CLEAR_BELOW
 }
 

@@ -17,8 +17,8 @@ const NO_BORDERS = {
   ...{ right: '', 'right-mid': '', middle: '  ' },
 }
 
-/** cli-table3 lays out every row against every other: its time grows with the square of the rows. */
-const ROWS_AT_ONCE = 40
+/** A character of one column that no cell holds: it marks where cells belong. */
+const FILLER = '\uE000'
 
 /** Rows under dim heads, two spaces between columns, no borders: the same for a terminal and a pipe. */
 export function renderTable<Row>(
@@ -26,28 +26,42 @@ export function renderTable<Row>(
   columns: readonly Column<Row>[],
   palette: Palette,
 ): string {
-  const heads = columns.map(({ head }) => palette.dim(head))
-  const cells = rows.map((row) =>
-    columns.map(({ text, paint }) => {
-      const shown = visible(text(row))
-      return paint ? paint(row, shown) : shown
-    }),
+  const drawn = columns.map((column) => drawColumn(rows, column, palette))
+  const [start = '', ...gaps] = gapsAround(drawn.map(({ width }) => width))
+  const lines = Array.from({ length: rows.length + 1 }, (_, line) =>
+    drawn.reduce((text, { cells }, at) => text + (cells[line] ?? '') + (gaps[at] ?? ''), start).trimEnd(),
   )
-  const lines = [heads, ...cells]
-  const widths = columns.map((_, at) =>
-    lines.reduce((most, line) => Math.max(most, stringWidth(line[at] ?? '')), 0),
-  )
-  const aligns = columns.map(({ align }) => align ?? 'left')
-  const parts: string[] = []
-  for (let from = 0; from < lines.length; from += ROWS_AT_ONCE) {
-    const table = new Table({
-      chars: NO_BORDERS,
-      style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-      ...{ colAligns: aligns, colWidths: widths },
-    })
-    table.push(...lines.slice(from, from + ROWS_AT_ONCE))
-    parts.push(table.toString())
-  }
-  const rendered = parts.join('\n').split('\n')
-  return rendered.map((line) => line.trimEnd()).join('\n')
+  return lines.join('\n')
+}
+
+/** A column's cells under its head, all of them padded to one width. */
+function drawColumn<Row>(
+  rows: readonly Row[],
+  { head, align, text, paint }: Column<Row>,
+  palette: Palette,
+): { cells: string[]; width: number } {
+  const texts = [head, ...rows.map((row) => visible(text(row)))]
+  const widths = texts.map((shown) => stringWidth(shown))
+  const width = widths.reduce((most, one) => Math.max(most, one), 1)
+  const cells = texts.map((shown, line) => {
+    const row = rows[line - 1]
+    const painted = row === undefined ? palette.dim(shown) : paint ? paint(row, shown) : shown
+    const padding = ' '.repeat(width - (widths[line] ?? 0))
+    return align === 'right' ? padding + painted : painted + padding
+  })
+  return { cells, width }
+}
+
+/**
+ * What stands before, between and behind the cells of a row. cli-table3 lays out a row of fillers, and every row
+ * is set in their places: it takes 20 µs for a cell, and a list of 100,000 endpoints has a million.
+ */
+function gapsAround(widths: readonly number[]): string[] {
+  const table = new Table({
+    chars: NO_BORDERS,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+    colWidths: [...widths],
+  })
+  table.push(widths.map((width) => FILLER.repeat(width)))
+  return table.toString().split(new RegExp(`${FILLER}+`))
 }

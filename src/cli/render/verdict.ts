@@ -42,7 +42,7 @@ export function verdictLines(
         head: `${palette.bold.yellow('INCONCLUSIVE')}  ${tooFew(verdict, judged)}`,
         below: [`Nothing strays so far: ${measure(verdict)}${testOf(verdict)}.`],
       }
-    case 'not judged':
+    case 'not-judged':
       return {
         head: `${palette.bold('NOT JUDGED')}  ${judged.policy} promises no shares: something else than weights decides.`,
         below: [],
@@ -69,14 +69,14 @@ function ruledOut({ equalSplitP }: Verdict): string[] {
 }
 
 function failed(verdict: Verdict, { weights }: Judged): string {
-  const { alternative, equalSplitP } = verdict
+  const { alternative, alternativeP, equalSplitP } = verdict
   const asked = equalSplitP === null ? ' against an equal split' : againstWeights(weights)
   const seen = `${measure(verdict)}${asked}`
   if (alternative === null) {
     const others = equalSplitP === null ? 'pick_first' : 'an equal split or pick_first'
     return `strays from the expected shares: ${seen}; does not fit ${others} either.`
   }
-  return `${FAILURES[alternative.name]}: ${seen}; fits ${alternative.name} (p ${probability(alternative.p)}).`
+  return `${FAILURES[alternative]}: ${seen}; fits ${alternative} (p ${probability(alternativeP ?? 0)}).`
 }
 
 function againstWeights(weights: readonly number[] | null): string {
@@ -85,7 +85,7 @@ function againstWeights(weights: readonly number[] | null): string {
 }
 
 function cause({ alternative }: Verdict): string[] {
-  return alternative === null ? [] : [`Likely cause: ${CAUSES[alternative.name]}.`]
+  return alternative === null ? [] : [`Likely cause: ${CAUSES[alternative]}.`]
 }
 
 function tooFew({ neededCalls, equalSplitP }: Verdict, { calls }: Judged): string {

@@ -70,24 +70,34 @@ export interface CallDoc {
   readonly latencyMs: LatencySummary
   readonly histogram: readonly LatencyBand[]
   readonly failures: Readonly<Record<string, number>>
+  /** The first call to fail, and what it was told; null where none did. */
+  readonly firstFailure: CallFailureDoc | null
   /** Answered calls that a connection to another address carried than the picked one's; 0, or a bug. */
   readonly misrouted: number
+  /** The first 1,000. */
   readonly changes: readonly CallChangeDoc[]
+  readonly changesLeftOut: number
   readonly failovers: readonly FailoverDoc[]
   readonly verdict: Verdict
   /** What --assert asked for. `actual` is null where the run cannot tell, which does not hold. */
   readonly assertions: readonly Asserted[]
 }
 
-/** One call of a run, with its reply. */
-export interface CallLineDoc {
-  readonly schema: 'disco.call-line/v1'
+export interface CallFailureDoc {
   readonly n: number
   readonly addr: string | null
   readonly status: string
   readonly details: string
+}
+
+/** One call of a run, with its reply. */
+export interface CallLineDoc extends CallFailureDoc {
+  readonly schema: 'disco.call-line/v1'
   readonly latencyMs: number
   readonly reply: unknown
+  /** With -v, else null; base64 where a name ends in -bin. */
+  readonly headers: CallResult['headers'] | null
+  readonly trailers: CallResult['trailers'] | null
 }
 
 export function callDoc(report: CallReport, assertions: readonly Asserted[] = []): CallDoc {
@@ -110,8 +120,9 @@ export function callDoc(report: CallReport, assertions: readonly Asserted[] = []
       return { version, endpoints, weight, ...talliedDoc(own) }
     }),
     ...{ latencyMs: report.latency, histogram: report.bands, failures: report.failures },
+    firstFailure: failureDoc(report.firstFailure),
     misrouted: report.misrouted,
-    changes: report.changes.map(changeDoc),
+    ...{ changes: report.changes.map(changeDoc), changesLeftOut: report.changesLeftOut },
     failovers: report.failovers.map(({ endpoint, atMs, lastPickMs, picksAfter }) => ({
       ...{ addr: endpoint.addr, atMs: roundMs(atMs), picksAfter },
       lastPickMs: lastPickMs === null ? null : roundMs(lastPickMs),
@@ -120,12 +131,19 @@ export function callDoc(report: CallReport, assertions: readonly Asserted[] = []
   }
 }
 
-export function callLineDoc(result: CallResult): CallLineDoc {
-  const { number, endpoint, status, details, latencyMs, reply } = result
+export function callLineDoc(result: CallResult, isVerbose: boolean): CallLineDoc {
+  const { number, endpoint, status, details, latencyMs, reply, headers, trailers } = result
   return {
     ...{ schema: 'disco.call-line/v1', n: number, addr: endpoint?.addr ?? null },
     ...{ status, details, latencyMs: roundMs(latencyMs), reply },
+    ...(isVerbose ? { headers, trailers } : { headers: null, trailers: null }),
   }
+}
+
+function failureDoc(failure: CallResult | null): CallFailureDoc | null {
+  if (!failure) return null
+  const { number, endpoint, status, details } = failure
+  return { n: number, addr: endpoint?.addr ?? null, status, details }
 }
 
 function talliedDoc({ picks, expected, attempts, errors, failures, latency }: Tallied): TalliedDoc {

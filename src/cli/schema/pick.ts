@@ -44,7 +44,7 @@ export function pickDoc(
     ...sourceDoc(resolution),
     ...{ policy: policy.name, parameters: policy.config, shares: policy.shares, picks, seed },
     refused: rehearsal.refused,
-    gap: rehearsal.largestGap === null ? null : round(rehearsal.largestGap),
+    gap: rehearsal.largestGap === null ? null : roundGap(rehearsal.largestGap),
     moves,
     endpoints: rehearsal.endpoints.map(({ endpoint, picks: picked, expected }) => ({
       key: endpoint.registration.key,
@@ -61,4 +61,9 @@ export function pickDoc(
 
 function round(number: number): number {
   return Math.round(number * 1000) / 1000
+}
+
+/** What is less than a whole pick does not become one. */
+function roundGap(gap: number): number {
+  return gap < 1 ? Math.min(round(gap), 0.999) : round(gap)
 }

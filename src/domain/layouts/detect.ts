@@ -56,7 +56,8 @@ export function detect(
     BY_KEY.find((known) => keyFor(known).startsWith(known.prefix()))
   if (!layout) return null
   const own = keyFor(layout)
-  const placed = layout.at(layout.baseOf(own) ?? layout.base)
+  const base = layout.baseOf(own) ?? layout.base
+  const placed = base === layout.base ? layout : layout.at(base)
   return { layout: placed, decoded: placed.decode(own, bytes) }
 }
 

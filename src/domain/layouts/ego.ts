@@ -1,9 +1,9 @@
 import { defineLayout } from './define.js'
-import { whyNotDialled } from './flags.js'
 import { goJson, goMap } from './go-json.js'
 import { Fields } from './json-fields.js'
 import { spliceJson } from './json-splice.js'
 import { Problem } from './problem.js'
+import { whyNotDialled } from './why-not-dialled.js'
 
 /** What ego writes where a program says nothing, in the order of its struct. */
 const DEFAULTS = {

@@ -23,13 +23,14 @@ export const seed = defineLayout({
   read(value) {
     const fields = Fields.parse(value)
     const id = fields.optionalText('id')
-    return [
-      {
-        ...{ service: fields.text('name'), version: fields.text('version'), addr: fields.text('addr') },
-        ...{ weight: fields.count('weight'), metadata: fields.textMap('metadata') ?? {} },
-        ...(id === undefined ? {} : { id }),
-      },
-    ]
+    const registered: Registered = {
+      service: fields.text('name'),
+      version: fields.text('version'),
+      addr: fields.text('addr'),
+      weight: fields.count('weight'),
+      metadata: fields.textMap('metadata') ?? {},
+    }
+    return [id === undefined ? registered : { ...registered, id }]
   },
   // Addresses such as unix:/path contain slashes: made again from the value, a key needs no dividing.
   key: ([{ service, version, addr }], base) =>

@@ -25,7 +25,7 @@ const call = {
 }
 
 const PASS: Verdict = {
-  ...{ result: 'pass', test: 'max-gap', gap: 0, limit: 2, p: null, alternative: null },
+  ...{ result: 'pass', test: 'max-gap', gap: 0, limit: 2, p: null, alternative: null, alternativeP: null },
   ...{ equalSplitP: 0.289, neededCalls: 7 },
 }
 
@@ -66,9 +66,9 @@ const REPORT: CallReport = {
   versions: [],
   failures: { UNAVAILABLE: 1 },
   misrouted: 0,
-  changes: [],
+  ...{ changes: [], changesLeftOut: 0 },
   failovers: [],
-  last: call,
+  ...{ last: call, firstFailure: null },
   verdict: PASS,
 }
 
@@ -144,7 +144,15 @@ describe('a report as data', () => {
     expect(doc).toMatchObject({
       ...{ schema: 'disco.call/v1', rev: '1042', calls: 8, ok: 7, interrupted: false, reply: null },
       unserved: [{ addr: 'c:1', share: 0.0714, problem: 'connection\u001b refused' }],
-      verdict: { result: 'pass', test: 'max-gap', gap: 0, limit: 2, p: null, alternative: null },
+      verdict: {
+        result: 'pass',
+        test: 'max-gap',
+        gap: 0,
+        limit: 2,
+        p: null,
+        alternative: null,
+        alternativeP: null,
+      },
     })
     expect(doc.endpoints[1]).toEqual({
       ...{ key: light.key, addr: 'b:1', version: '1.0.0', weight: 1, picks: 2, expected: 2, errors: 1 },
@@ -158,16 +166,24 @@ describe('a report as data', () => {
     expect(shown({ misrouted: 2 })).toContain('2 calls went to another address than was picked')
   })
 
+  it('counts the changes that it does not show', () => {
+    const change = { type: 'weight', endpoint: heavy, from: 1, to: 2, atCall: 3, atMs: 4 } as const
+    const changes = Array.from({ length: 25 }, () => change)
+    expect(shown({ changes })).toContain('… 5 more changes, see --json')
+    expect(shown({ changes, changesLeftOut: 70 })).toContain('… 75 more changes')
+  })
+
   it('carries the reply of a single call, and of no other', () => {
     expect(callDoc({ ...REPORT, calls: 1 }).reply).toEqual({ n: 1 })
     expect(callDoc({ ...REPORT, calls: 1, last: null }).reply).toBeNull()
   })
 
   it('has a line a call, also of one that was never picked for', () => {
-    expect(callLineDoc(call)).toEqual({
+    expect(callLineDoc(call, false)).toEqual({
       ...{ schema: 'disco.call-line/v1', n: 1, addr: 'a:1', status: 'OK', details: '', latencyMs: 1.235 },
-      reply: { n: 1 },
+      ...{ reply: { n: 1 }, headers: null, trailers: null },
     })
-    expect(callLineDoc({ ...call, endpoint: null }).addr).toBeNull()
+    const cut = callLineDoc({ ...call, endpoint: null, trailers: { 'x-a': ['1'] } }, true)
+    expect(cut).toMatchObject({ addr: null, headers: {}, trailers: { 'x-a': ['1'] } })
   })
 })

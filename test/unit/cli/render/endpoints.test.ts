@@ -18,7 +18,7 @@ const list = {
 const doc = endpointsDoc('hello', list, ttls)
 
 it('shows who is in rotation, with which share, and why not, in words beside the glyph', () => {
-  expect(renderEndpoints(doc, plain)).toBe(
+  expect(renderEndpoints([doc], plain)).toBe(
     [
       '   ADDRESS  VERSION  WEIGHT  SHARE     TTL  LEASE   REV  NOTE',
       '●  a:1      1.0.0         1  25.0%  7s/10s  …fc07  1030',
@@ -31,23 +31,37 @@ it('shows who is in rotation, with which share, and why not, in words beside the
 
 it('shows equal shares, and says so, where nobody set a weight', () => {
   const unset = { revision: 1, endpoints: ['a:1', 'b:1'].map((addr) => endpoint({ addr, weight: 0 })) }
-  const lines = renderEndpoints(endpointsDoc('hello', unset, ttls), plain).split('\n')
+  const lines = renderEndpoints([endpointsDoc('hello', unset, ttls)], plain).split('\n')
   for (const line of lines.slice(1)) expect(line).toMatch(/^● .* 50\.0% .* weights unset$/)
 })
 
 it('colours the glyphs', () => {
-  const painted = renderEndpoints(doc, colored)
+  const painted = renderEndpoints([doc], colored)
   for (const glyph of [colored.green('●'), colored.yellow('◐'), colored.red('✗')]) {
     expect(painted).toContain(glyph)
   }
 })
 
 it('shows key, layout and the whole lease when wide, and no time left when it would not move', () => {
-  const [head = '', first = ''] = renderEndpoints(doc, plain, { wide: true, withTtl: false }).split('\n')
+  const [head = '', first = ''] = renderEndpoints([doc], plain, { wide: true, withTtl: false }).split('\n')
   expect(head).toMatch(/LEASE +REV +CREATED +LAYOUT +KEY/)
   expect(head).not.toContain('TTL')
   expect(first).toContain(BigInt(LEASE).toString(16))
   expect(first).toContain('/hello/1.0.0/a:1')
+})
+
+it('names the service where there are several, each with shares of its own; and no more rows than asked', () => {
+  const unset = { revision: 1, endpoints: ['x:1', 'y:1'].map((addr) => endpoint({ addr, weight: 0 })) }
+  const docs = [doc, endpointsDoc('pay', unset, ttls)]
+  const looks = { withTtl: false, withService: true, most: 5 }
+  expect(renderEndpoints(docs, plain, looks).split('\n')).toEqual([
+    '   SERVICE  ADDRESS  VERSION  WEIGHT  SHARE  LEASE   REV  NOTE',
+    '●  hello    a:1      1.0.0         1  25.0%  …fc07  1030',
+    '◐  hello    b:1      1.0.0         0   0.0%  …fc07  1041  drained',
+    '✗  hello    c:1      1.0.0         3  75.0%  none    112  no lease',
+    '✗  hello    d:1      1.0.0         –   0.0%  …00ff     5  value is not \\u001bJSON',
+    expect.stringMatching(/^. +pay +x:1 +1.0.0 +0 +50.0% .*weights unset$/),
+  ])
 })
 
 it('tells leases in hex, revisions as text, shares to four digits, and null for what is not known', () => {

@@ -48,6 +48,14 @@ describe('a rehearsal for people', () => {
     )
   })
 
+  it('calls no gap a whole pick that is less than one', () => {
+    const many = resolution(Array.from({ length: 5_000 }, (_, at) => endpoint({ addr: `a:${at + 1}` })))
+    const plan = { policy: findPolicy('wrr').configure({}), picks: 3, seed: 1 }
+    const doc = pickDoc(many, plan, rehearse(many.endpoints, plan), null)
+    expect(doc.gap).toBe(0.999)
+    expect(renderRehearsal(doc, plain)).toContain('largest gap 0.99 picks')
+  })
+
   it.each([
     ['random', {}, 'drawn with seed 7: shares follow on average'],
     ['least_request', {}, 'drawn with seed 7: nobody is busy in a rehearsal'],

@@ -1,11 +1,11 @@
 import stringWidth from 'string-width'
 import { describe, expect, it } from 'vitest'
-import { frame, sizeOf } from '../../../../src/cli/render/screen.js'
+import { frame, type Size, sizeOf } from '../../../../src/cli/render/screen.js'
 import { colored, withoutColors } from '../../../support/palettes.js'
 
 /** The lines that a frame leaves on the screen, colours included. */
-function lines(...args: Parameters<typeof frame>): string[] {
-  const painted = frame(...args)
+function lines(table: readonly string[], log: readonly string[], size: Size, hidden = 0): string[] {
+  const painted = frame({ lines: table, hidden }, log, size)
   expect(painted.startsWith('\u001b[H')).toBe(true)
   expect(painted.endsWith('\u001b[J')).toBe(true)
   return painted
@@ -32,6 +32,11 @@ describe('a frame', () => {
     expect(lines(some('row', 10), some('event', 9), { ...wide, rows: 8 })).toEqual([
       ...['row0', 'row1', 'row2', 'row3', '… 6 more', '', 'event7', 'event8'],
     ])
+  })
+
+  it('counts what was not even laid out among what it does not show', () => {
+    expect(lines(some('row', 10), [], { ...wide, rows: 8 }, 100).at(4)).toBe('… 106 more')
+    expect(lines(['head', 'row'], [], { ...wide, rows: 8 }, 1).at(2)).toBe('… 1 more')
   })
 
   it.each([1, 2, 3, 4, 5, 24])('never has more than its %d rows, and never invents rows', (rows) => {

@@ -44,6 +44,15 @@ describe('renderTable', () => {
     expect(lines.map((line) => line.trimEnd()).join('\n')).toBe(renderTable(rows, uncolored, plain))
   })
 
+  it('keeps a long list in its columns, from the first line to the last', () => {
+    const many = Array.from({ length: 5_000 }, (_, n) => ({ name: `service-${n}`, n }))
+    const lines = renderTable(many, uncolored, plain).split('\n')
+    expect(lines).toHaveLength(5_001)
+    expect(lines[1]).toBe('service-0        0')
+    expect(lines.at(-1)).toBe('service-4999  4999')
+    expect(new Set(lines.slice(1).map((line) => line.length))).toEqual(new Set([18]))
+  })
+
   it('counts wide characters twice', () => {
     const table = renderTable(
       [
