@@ -88,11 +88,15 @@ export class Holder {
     }
   }
 
-  /** Weight 0, once and for all. */
-  async drain(): Promise<void> {
-    await this.weights.zero(this.held).catch((thrown: unknown) => {
+  /** Weight 0, once and for all. @returns whether it is */
+  async drain(): Promise<boolean> {
+    try {
+      await this.weights.zero(this.held)
+      return true
+    } catch (thrown) {
       this.emit('unweighed', { cause: DiscoError.from(thrown) })
-    })
+      return false
+    }
   }
 
   private async acquire(isPatient: boolean, signal: AbortSignal): Promise<Registration> {

@@ -56,7 +56,7 @@ export async function register(options: RegisterOptions): Promise<LiveRegistrati
     carriesWeight: weightless === null,
     ...{ drainMs: 0, killAfterMs: 0 },
   })
-  const registration = new LiveRegistration(registry, registrar, addrs.length)
+  const registration = new LiveRegistration(registry, registrar)
   await registration.isHeld
   return registration
 }
@@ -74,7 +74,6 @@ export class LiveRegistration implements AsyncDisposable {
   constructor(
     private readonly registry: Registry,
     private readonly registrar: Registrar,
-    addresses: number,
   ) {
     this.ended = registrar.run().then(
       () => registry.close(),
@@ -85,10 +84,7 @@ export class LiveRegistration implements AsyncDisposable {
     )
     this.ended.catch(() => undefined)
     this.isHeld = new Promise((resolve, reject) => {
-      let missing = addresses
-      registrar.on('registered', () => {
-        if (--missing === 0) resolve()
-      })
+      registrar.once('held', resolve)
       this.ended.catch(reject)
     })
   }
@@ -118,14 +114,14 @@ export class LiveRegistration implements AsyncDisposable {
   /**
    * Changes the weight of all its endpoints, or of one, as `disco weight` does: to a number, or by `+2`, `50%`.
    *
-   * @throws DiscoError USAGE, CONFLICT
+   * @throws DiscoError USAGE, CONFLICT, NOT_FOUND for an `addr` that is none of its own
    */
-  setWeight(
+  async setWeight(
     weight: number | string | WeightChange,
     options: { addr?: string; force?: boolean } = {},
   ): Promise<WeightChanged> {
     const change = typeof weight === 'object' ? weight : parseWeightChange(String(weight))
-    return this.registrar.setWeight(change, options)
+    return await this.registrar.setWeight(change, options)
   }
 
   /** Weight 0, a while, then out of the registry: after that, no client has a reason to call. */

@@ -9,6 +9,8 @@ export interface RegistrarEvents {
   // Of the registration, while it is held.
   waiting: Told<'onWaiting'>
   registered: Told<'onRegistered'>
+  /** All that was asked for is registered, and can be weighed and drained. */
+  held: []
   changed: Told<'onChanged'>
   reattached: Told<'onReattached'>
   leaseLost: Told<'onLeaseLost'>

@@ -158,7 +158,9 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     const { unhealthy = 'deregister', carriesWeight = true } = this.options
     const rules = { drains: this.drainMs > 0, carriesWeight, unhealthy }
     const { state, actions } = step(this.state, happening, rules)
+    const isNewlyHeld = happening.type === 'registered' && state.key === 'held'
     this.state = state
+    if (isNewlyHeld) this.emit('held')
     if (leaves(state)) this.probing.abort()
     for (const action of actions) this.perform(action)
     if (state.key === 'out' || state.key === 'lost') for (const tell of this.onOut.splice(0)) tell()
@@ -181,9 +183,11 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
         void this.holder.weigh('up', () => this.held.length > 0 && !this.state.isWeighedDown)
         break
       case 'drain':
+        this.emit('draining', { drainMs: this.drainMs, isOut: false })
+        void this.drain()
+        break
       case 'linger':
-        this.emit('draining', { drainMs: this.drainMs, isOut: action === 'linger' })
-        if (action === 'drain') void this.holder.drain()
+        this.emit('draining', { drainMs: this.drainMs, isOut: true })
         this.later(this.drainMs, { type: 'drained' })
         break
       case 'deregister':
@@ -211,7 +215,17 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     }
   }
 
+  /** The time runs from the moment at which the weight is 0; where it cannot be set, nobody waits for that. */
+  private async drain(): Promise<void> {
+    const { drainMs } = this
+    const startMs = performance.now()
+    const isZero = await this.holder.drain()
+    const spentMs = isZero ? 0 : performance.now() - startMs
+    this.later(Math.max(0, drainMs - spentMs), { type: 'drained' })
+  }
+
   private later(ms: number, happening: Happening): void {
+    if (this.state.isOver) return
     this.timers.add(setTimeout(() => this.apply(happening), ms))
   }
 

@@ -32,6 +32,7 @@ export default class Register extends DiscoCommand {
     '<%= config.bin %> register hello :1001 --probe grpc -- node server.js',
     '<%= config.bin %> register hello :1001 :1002 --weight 5 --meta zone=a --admin :9001',
   ]
+  static override usage = '<%= command.id %> SERVICE ADDR... [FLAGS] [-- CMD ARGS...]'
   static override strict = false
   static override args = {
     service: Args.string({ required: true, description: 'the service' }),

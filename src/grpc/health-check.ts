@@ -75,6 +75,9 @@ function fromStatus(said: ServingStatus): Answer {
 function fromError({ code, details }: ServiceError, service: string, deadlineMs: number): Answer {
   const failed = (isConnected: boolean, problem: string) =>
     ({ isConnected, status: null, isHealthy: false, problem }) as const
+  // grpc-js takes an HTTP status for gRPC's: a 404 of a web server for UNIMPLEMENTED.
+  const [, httpStatus] = /^Received HTTP status code (\d+)/.exec(details) ?? []
+  if (httpStatus) return failed(false, `answers HTTP ${httpStatus}, not gRPC`)
   switch (code) {
     case status.UNIMPLEMENTED:
       return { isConnected: true, status: 'UNIMPLEMENTED', isHealthy: true, problem: null }

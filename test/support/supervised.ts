@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Disco, Process } from './disco.js'
@@ -75,11 +76,16 @@ export function pidIn(text: string): number {
   return Number(pid)
 }
 
-/** Whether a process is there; what its parent has not fetched yet counts. */
+/** Whether a process is there. One that has ended and was not fetched by its parent yet, or ever, is not. */
 export function isAlive(pid: number): boolean {
   try {
-    return process.kill(pid, 0)
+    return process.kill(pid, 0) && !isZombie(pid)
   } catch {
     return false
   }
+}
+
+function isZombie(pid: number): boolean {
+  const stat = `/proc/${pid}/stat`
+  return existsSync(stat) && /\) Z /.test(readFileSync(stat, 'utf8'))
 }

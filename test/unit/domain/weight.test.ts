@@ -43,6 +43,11 @@ describe('parseWeight', () => {
 })
 
 describe('changeWeight', () => {
+  it('restores a weight only where it is 0', () => {
+    expect(changeWeight(0, { kind: 'restore', weight: 5 })).toBe(5)
+    expect(changeWeight(3, { kind: 'restore', weight: 5 })).toBe(3)
+  })
+
   it.each([
     [10, '3', 3],
     [10, '0', 0],
