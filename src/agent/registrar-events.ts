@@ -1,5 +1,5 @@
 import type { DiscoError } from '../domain/errors.js'
-import type { RegistrationReports } from '../registry/registration.js'
+import type { RegistrationReports } from '../registry/registration-reports.js'
 import type { ProcessEnd } from './process.js'
 
 type Told<Name extends keyof RegistrationReports> = Parameters<NonNullable<RegistrationReports[Name]>>

@@ -234,11 +234,18 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
 
   private async watchHealth({ probe, timing, isStartOnly, startMs }: HealthGating): Promise<void> {
     const startedAtMs = performance.now()
-    let said = 'no answer'
+    let said: string | null = null
     let again = false
-    const late = () => {
+    let isLate = false
+    /** A first answer that is on its way counts. */
+    const giveUpIfLate = () => {
+      if (!isLate || again || said === null) return
       const error = new DiscoError('WAIT_TIMED_OUT', `Not healthy after ${(startMs ?? 0) / 1000}s: ${said}`)
-      if (!again) this.apply({ type: 'failed', error })
+      this.apply({ type: 'failed', error })
+    }
+    const late = () => {
+      isLate = true
+      giveUpIfLate()
     }
     if (startMs !== null) this.timers.add(setTimeout(late, startMs))
     for await (const probed of healthOf(probe, timing, this.probing.signal)) {
@@ -251,6 +258,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
       } else if (probed.turned === 'unhealthy') this.emit('unhealthy', { said })
       else if (!again && isNews) this.emit('failing', { said })
       if (probed.turned) this.apply({ type: probed.turned })
+      giveUpIfLate()
       if (again && isStartOnly) return
     }
   }

@@ -9,18 +9,28 @@ const QUIET_START_MS = 5_000
 export interface ServerWords {
   /** The command, where there is one that runs. */
   readonly command: string | null
+  /** Where it should listen. */
+  readonly addresses: string
   /** What its health is asked of, as a clause. */
   readonly waitsFor: string | null
   readonly unhealthy: 'deregister' | 'weight0'
 }
 
 /** Tells of the server's health and of its end, in remarks. */
-export function followServer(registrar: Registrar, { command, waitsFor, unhealthy }: ServerWords): void {
+export function followServer(
+  registrar: Registrar,
+  { command, addresses, waitsFor, unhealthy }: ServerWords,
+): void {
   const startedAtMs = performance.now()
   let wasTold = false
+  let lastTold = ''
   const stillWaiting = (said: string) => {
     const forMs = performance.now() - startedAtMs
-    if (forMs > QUIET_START_MS) remark(`! not healthy after ${duration(forMs)}: ${said}`)
+    if (forMs <= QUIET_START_MS || said === lastTold) return
+    lastTold = said
+    remark(`! not healthy after ${duration(forMs)}: ${said}`)
+    if (command !== null && said === 'connection refused')
+      remark(`  Does it listen at ${addresses}? To register another address than that: --advertise`)
   }
   let lastFailure = 'no answer'
   const timer = setTimeout(() => stillWaiting(lastFailure), QUIET_START_MS + 1).unref()

@@ -105,8 +105,12 @@ export default class Register extends DiscoCommand {
       killAfterMs,
     })
     new RegisterView(speaker.palette, ttlSeconds, layout, speaker.say).follow(registrar)
-    const words = { command: hasCommand ? command.join(' ') : null, waitsFor: probe?.what ?? null }
-    followServer(registrar, { ...words, unhealthy: flags.unhealthy })
+    followServer(registrar, {
+      command: hasCommand ? command.join(' ') : null,
+      addresses: endpoints.map(({ listens }) => listens).join(', '),
+      waitsFor: probe?.what ?? null,
+      unhealthy: flags.unhealthy,
+    })
     registrar.once('registered', () => speaker.palette && speaker.say(hintOf(hasCommand, drainMs)))
     await using admin = adminPlan
       ? await startAdmin(adminPlan, adminHandler({ registry, registrar, token: adminPlan.token, drainMs }))

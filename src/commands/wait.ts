@@ -44,7 +44,9 @@ export default class Wait extends DiscoCommand {
     const conditions = await Promise.all(flags.for.map((text) => complete(parseWaitCondition(text))))
     const registry = await this.openRegistry(flags)
     const wanted = conditions.map(formatWaitCondition).join(', ')
-    this.remark(`→ waiting for ${visible(service)}: ${visible(wanted)} (${seconds(timeoutMs)} at most)`)
+    this.remark(
+      `→ waiting for ${visible(service)}: ${visible(wanted)} (${timeoutMs > 0 ? `${seconds(timeoutMs)} at most` : 'one look'})`,
+    )
     const { waitFor } = await import('../agent/wait.js')
     using stop = new StopSignals()
     const waited = await waitFor(

@@ -23,8 +23,10 @@ export class Health {
     server.addService(
       { Check: method(HEALTH_PATHS.Check, false), Watch: method(HEALTH_PATHS.Watch, true) },
       {
-        Check: (_: ServerUnaryCall<HealthQuestion, ServingStatus>, reply: sendUnaryData<ServingStatus>) =>
-          reply(null, this.current),
+        Check: (
+          { request }: ServerUnaryCall<HealthQuestion, ServingStatus>,
+          reply: sendUnaryData<ServingStatus>,
+        ) => reply(null, this.check(request)),
         Watch: (watcher: HealthWatcher) => this.watch(watcher),
       },
     )
@@ -39,6 +41,10 @@ export class Health {
   /** Ends every watch, for a server that waits for its last call. */
   close(): void {
     for (const watcher of this.watchers) watcher.end()
+  }
+
+  protected check(_question: HealthQuestion): ServingStatus {
+    return this.current
   }
 
   /** A watch stays open: its end would mean that nothing is known. */

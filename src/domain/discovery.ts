@@ -35,6 +35,7 @@ export interface Delete {
   readonly key: string
 }
 
+/** What became of one key. */
 export type Change = Put | Delete
 
 /** Everything that one etcd revision changed; never a part of it. */
@@ -62,6 +63,7 @@ export interface Resync {
   readonly changes: readonly Change[]
 }
 
+/** What a watch of a service tells: apply them in order (`Reset` replaces everything). */
 export type Update = Reset | Changes | Stale | Resync
 
 /** The port between the registry and gRPC: neither side knows the other. */

@@ -15,6 +15,7 @@ const EXIT_BY_CODE = {
   INTERRUPTED: 130,
 } as const
 
+/** What kind of failure it is, for programs: texts may change, codes do not. */
 export type ErrorCode = keyof typeof EXIT_BY_CODE
 
 export interface DiscoErrorOptions {

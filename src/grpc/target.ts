@@ -16,6 +16,7 @@ export interface Target {
 
 const FORMS = 'Want etcd:///SERVICE, etcd://VERSION/SERVICE, or etcd:///SERVICE?version=V&zone=Z&spill-over'
 
+/** The target of a service, as a channel takes it: any character of its name may stand in it. */
 export function targetOf(service: string): string {
   return `${SCHEME}:///${encodeURIComponent(service)}`
 }

@@ -3,30 +3,26 @@ import { type LeaseId, leaseHex, type Registered, type Revision } from '../domai
 import { DiscoError } from '../domain/errors.js'
 import type { Layout } from '../domain/layouts/index.js'
 import type { EtcdClient } from '../etcd/client.js'
-import { grantLease, type KeeperReports, keepAlive } from '../etcd/lease-keeper.js'
+import { grantLease, keepAlive } from '../etcd/lease-keeper.js'
 import { watchRange } from '../etcd/prefix-watch.js'
 import { oneKey } from '../etcd/range.js'
 import { checkWritable } from './check-writable.js'
 import { claimKey } from './claim.js'
-import { HeldKey, type KeyReports } from './held-key.js'
+import { HeldKey } from './held-key.js'
 import { HeldLease } from './held-lease.js'
+import type { RegistrationReports } from './registration-reports.js'
 import { toldInOrder } from './told-in-order.js'
 
+/** What to register, and how. */
 export interface RegistrationRequest {
   /** One endpoint, or several of one process: each has a key, and all have one lease. */
   readonly registered: Registered | readonly [Registered, ...Registered[]]
+  /** What is asked for: etcd may grant more. */
   readonly ttlSeconds: number
   /** Takes a key that somebody else holds. Default: no. */
   readonly takeover?: boolean
   /** What to do when somebody deletes a key while its lease lives, that is, on purpose. Default: exit. */
   readonly onDelete?: 'exit' | 'reregister'
-}
-
-/** What a held registration goes through; each is told once. */
-export interface RegistrationReports extends KeyReports, KeeperReports {
-  onWaiting?(found: { key: string; lease: LeaseId; ttlSeconds: number }): void
-  /** One of several keys is no longer held, the others are: deleted on purpose, or taken over (CONFLICT). */
-  onDropped?(dropped: { key: string; registered: Registered; why: 'deregistered' | DiscoError }): void
 }
 
 /** A key that is held, and what ends its watch: its own end, and a move to another key. */

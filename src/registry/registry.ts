@@ -12,7 +12,8 @@ import { watchEndpoints } from './discovery.js'
 import { type EndpointList, listEndpoints } from './listing.js'
 import { noSuchService } from './no-such-service.js'
 import { countLayouts, type Presence } from './presence.js'
-import { Registration, type RegistrationReports, type RegistrationRequest } from './registration.js'
+import { Registration, type RegistrationRequest } from './registration.js'
+import type { RegistrationReports } from './registration-reports.js'
 import { type EndpointSelection, selectEndpoints } from './selection.js'
 import { type Unregistered, unregister } from './unregister.js'
 import { setWeight, type WeightChanged } from './weight.js'
@@ -34,6 +35,7 @@ export interface RegistryOptions
   readonly cache?: CacheOptions | false
 }
 
+/** The last good lists on disk. */
 export interface CacheOptions {
   /** Default: `disco` in the user's cache folder (XDG_CACHE_HOME). */
   readonly folder?: string
@@ -50,6 +52,7 @@ const DEFAULT_DIAL_TIMEOUT_MS = 800
 
 const DEFAULT_CACHE_MAX_AGE_MS = 24 * 60 * 60 * 1000
 
+/** A lease's time: what it has left, and what etcd gives it at each keep-alive. */
 export interface Ttl {
   readonly ttlSeconds: number
   readonly grantedTtlSeconds: number

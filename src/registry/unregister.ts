@@ -6,6 +6,7 @@ import { deleteUnchanged } from '../etcd/key-txn.js'
 import { list, oneKey } from '../etcd/range.js'
 import { type EndpointSelection, matchEndpoints, requireOneKey } from './selection.js'
 
+/** What a removal came to. */
 export interface Unregistered {
   readonly revision: Revision
   /** What stood there; empty when nothing did. */

@@ -9,6 +9,7 @@ import { replaceValue, type Unchanged } from '../etcd/key-txn.js'
 import { list, oneKey } from '../etcd/range.js'
 import { listEndpoints } from './listing.js'
 
+/** One endpoint's weight, before and after: two addresses under one key are two of them. */
 export interface EndpointChange {
   readonly endpoint: Endpoint
   readonly from: number
@@ -17,7 +18,9 @@ export interface EndpointChange {
   readonly shareFraction: { readonly from: number; readonly to: number }
 }
 
+/** What a change of weight came to. */
 export interface WeightChanged {
+  /** After the last of the changes. */
   readonly revision: Revision
   readonly changes: readonly EndpointChange[]
 }
@@ -44,11 +47,13 @@ export async function setWeight(
   const witness = mayUnset ? null : witnessFor(client, reader, { service, selected })
   const before = new Map(service.map((endpoint) => [endpoint, endpoint.weight]))
   const weights = new Map(before)
+  const byKey = new Map<string, Endpoint[]>(selected.map(({ key }) => [key, []]))
+  for (const endpoint of service) byKey.get(endpoint.key)?.push(endpoint)
   let revision = 0
-  for (const key of new Set(selected.map((endpoint) => endpoint.key))) {
+  for (const [key, siblings] of byKey) {
     const changed = await changeKey(client, reader, key, change, witness)
     revision = changed.revision
-    for (const endpoint of service.filter((candidate) => candidate.key === key)) {
+    for (const endpoint of siblings) {
       before.set(endpoint, changed.from)
       weights.set(endpoint, changed.to)
     }
@@ -56,7 +61,7 @@ export async function setWeight(
   const sharesBefore = shareFractions(service.map((e) => ({ ...e, weight: before.get(e) ?? e.weight })))
   const sharesAfter = shareFractions(service.map((e) => ({ ...e, weight: weights.get(e) ?? e.weight })))
   const changes = service.flatMap((endpoint, index) => {
-    if (!selected.some(({ key }) => key === endpoint.key)) return []
+    if (!byKey.has(endpoint.key)) return []
     const shareFraction = { from: sharesBefore[index] ?? 0, to: sharesAfter[index] ?? 0 }
     return [{ endpoint, from: before.get(endpoint) ?? 0, to: weights.get(endpoint) ?? 0, shareFraction }]
   })

@@ -6,6 +6,7 @@ const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>>
   'call-memory': () => import('./call-memory.js'),
   dev: () => import('./dev.js'),
   'dev-start': () => import('./dev-start.js'),
+  ls: () => import('./ls.js'),
   pick: () => import('./pick.js'),
   channel: () => import('./channel.js'),
 }

@@ -74,7 +74,7 @@ describe('health', () => {
   })
 
   test('--watch tells each once, and then what changes', async () => {
-    const watching = disco.start('health', 'hello', '--watch')
+    const watching = disco.start('health', 'hello', '--watch', '--probe-timeout', '30s')
     await until(
       () => watching.events().length >= 3,
       () => 'three events',
@@ -132,10 +132,10 @@ describe('wait', () => {
         '--for',
         `gone ${down}`,
       ],
-      '--json',
+      ...['--timeout', '2m', '--json'],
     )
     await waiting.printed(
-      `→ waiting for hello: healthy>=3, weight ${serving.addr}==0, gone ${down} (30s at most)`,
+      `→ waiting for hello: healthy>=3, weight ${serving.addr}==0, gone ${down} (120s at most)`,
     )
     await waiting.printed(`now: healthy 2, ${serving.addr} has weight 1, ${down} is registered`)
     await put(serving.addr, 0)
@@ -151,7 +151,7 @@ describe('wait', () => {
   })
 
   test('a service that is not there yet is waited for, and so is etcd', async () => {
-    const waiting = disco.start('wait', 'newcomer', '--for', 'endpoints>=1')
+    const waiting = disco.start('wait', 'newcomer', '--for', 'endpoints>=1', '--timeout', '2m')
     await waiting.printed('now: endpoints 0')
     await etcd.kill()
     await waiting.printed('; waiting for it')
@@ -160,6 +160,14 @@ describe('wait', () => {
     const { code, stdout } = await waiting.exited()
     expect(code).toBe(0)
     expect(stdout).toMatch(/^✓ newcomer: endpoints>=1 after .* \(rev \d+\)\n$/)
+  })
+
+  test('--timeout 0 looks once: whether it is so now', async () => {
+    const now = await disco.run('wait', 'hello', '--for', 'ready>=2', '--timeout', '0')
+    expect(now).toMatchObject({ code: 0, stdout: expect.stringContaining('✓ hello: ready>=2') as string })
+    const not = await disco.run('wait', 'hello', '--for', 'ready>=3', '--timeout', '0')
+    expect(not.code).toBe(5)
+    expect(not.stderr).toContain('✗ hello is not ready>=3: ready 2')
   })
 
   test('not in time is exit 5, with how it stood; so it is without etcd', async () => {

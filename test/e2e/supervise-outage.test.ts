@@ -3,7 +3,9 @@ import { Registry } from '../../src/registry/registry.js'
 import { Disco, until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { storedText } from '../support/etcd-state.js'
+import { FaultProxy } from '../support/fault-proxy.js'
 import { freePorts } from '../support/ports.js'
+import { weightsOf } from '../support/recorded.js'
 import {
   acceptingPort,
   isAlive,
@@ -62,27 +64,48 @@ test('five supervised servers restarted one by one under 200 calls a second: no 
 test('etcd away for longer than the TTL: the server is never touched, and the key returns', async () => {
   const { port, server } = await acceptingPort()
   const key = `/away/127.0.0.1:${port}`
-  const held = supervise(disco, 'away', port, { flags: ['--weight', '4'], command: IDLES })
-  await isUp(held)
-  const pid = pidIn(held.stdout)
-  const before = await etcd.ctl('get', key, '-w', 'json')
-  await etcd.kill()
-  await held.printed('! etcd does not answer')
-  await new Promise((resolve) => setTimeout(resolve, 3_000))
-  expect(isAlive(pid)).toBe(true)
-  await etcd.restart()
-  await held.printed('etcd answers again')
+  await using link = await FaultProxy.start(etcd.endpoint)
+  const through = new Disco(link.endpoint)
+  const flags = ['--ttl', '2', '--json']
+  const held = supervise(through, 'away', port, { flags, command: IDLES })
+  await held.printed('"type":"added"')
+  await held.printed(/pid \d+\n/)
+  const pid = pidIn(held.stderr)
+  expect((await disco.run('weight', 'away', `127.0.0.1:${port}`, '4', '--force')).code).toBe(0)
+  await held.printed('"type":"weight"')
+  await link.refuse()
   await until(
-    async () => (await storedText(etcd, key)).includes('"weight":4'),
-    () => 'the key to be back',
+    async () => (await storedText(etcd, key)) === '',
+    () => 'the lease to lapse',
   )
-  // And it stays: it is under a lease that is kept.
-  await new Promise((resolve) => setTimeout(resolve, 3_000))
+  await held.printed('"type":"stale"')
+  expect(isAlive(pid)).toBe(true)
+  await link.heal()
+  await held.printed('"again":true')
   expect(await storedText(etcd, key)).toContain('"weight":4')
-  expect(JSON.parse(before).kvs).toHaveLength(1)
   expect(isAlive(pid)).toBe(true)
   expect(held.stderr).not.toContain('stopping')
+  expect(held.stderr).toMatch(/! etcd does not answer.*\n {2}etcd answers again\n! lease \w+ is gone/)
   expect((await held.end('SIGTERM')).code).toBe(0)
+  const types = held.events().map(({ type }) => type)
+  expect(types.slice(0, 5)).toEqual(['added', 'weight', 'stale', 'resync', 'added'])
+  expect(types.at(-1)).toBe('gone')
+  await through.stopAll()
+  server.close()
+})
+
+test('etcd itself down for a while: the lease is asked for again, not given up', async () => {
+  const { port, server } = await acceptingPort()
+  const held = supervise(disco, 'down', port, { flags: ['--ttl', '10'], command: IDLES })
+  await isUp(held)
+  const pid = pidIn(held.stdout)
+  await etcd.kill()
+  await held.printed('! etcd does not answer')
+  await etcd.restart()
+  await held.printed('etcd answers again; the lease still holds')
+  expect(isAlive(pid)).toBe(true)
+  expect((await held.end('SIGTERM')).code).toBe(0)
+  expect(await weightsOf(etcd, `/down/127.0.0.1:${port}`)).toEqual([1, 0, null])
   server.close()
 })
 
@@ -102,7 +125,8 @@ test('etcd away at the start: the server starts all the same, and is registered 
 test('etcd away at the end: the server is stopped all the same, and the key is left to its lease', async () => {
   const { port, server } = await acceptingPort()
   const key = `/late/127.0.0.1:${port}`
-  const held = supervise(disco, 'late', port, { flags: ['--command-timeout', '500ms'], command: IDLES })
+  const flags = ['--ttl', '2', '--command-timeout', '500ms']
+  const held = supervise(disco, 'late', port, { flags, command: IDLES })
   await isUp(held)
   await etcd.kill()
   const { code, stderr } = await held.end('SIGTERM')

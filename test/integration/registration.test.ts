@@ -1,30 +1,20 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Registered } from '../../src/domain/endpoint.js'
-import type {
-  Registration,
-  RegistrationReports,
-  RegistrationRequest,
-} from '../../src/registry/registration.js'
+import type { Registration, RegistrationRequest } from '../../src/registry/registration.js'
+import type { RegistrationReports } from '../../src/registry/registration-reports.js'
 import type { Registry } from '../../src/registry/registry.js'
 import { until } from '../support/disco.js'
-import { RealEtcd } from '../support/etcd.js'
-import { grantLease, leaseIds, storedText, wipe } from '../support/etcd-state.js'
+import { grantLease, leaseIds, storedText } from '../support/etcd-state.js'
 import { openRegistry } from '../support/registry.js'
+import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
-let etcd: RealEtcd
+const { etcd } = await toolOnEtcd()
 let registry: Registry
 
-beforeAll(async () => {
-  etcd = await RealEtcd.start()
-})
-afterAll(() => etcd.stop())
 beforeEach(async () => {
   registry = await openRegistry([etcd.endpoint])
 })
-afterEach(async () => {
-  await wipe(etcd)
-  registry.close()
-})
+afterEach(() => registry.close())
 
 const PORTS = [1001, 1002, 1003]
 

@@ -1,36 +1,23 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { DiscoError } from '../../src/domain/errors.js'
 import { parseWeightChange } from '../../src/domain/weight.js'
-import { Registry } from '../../src/registry/registry.js'
+import type { Registry } from '../../src/registry/registry.js'
 import type { WeightChanged } from '../../src/registry/weight.js'
-import { RealEtcd } from '../support/etcd.js'
-import { grantLease, leaseIds, registration, revision, storedText, wipe } from '../support/etcd-state.js'
+import { grantLease, leaseIds, registration, revision, storedText } from '../support/etcd-state.js'
+import { openRegistry } from '../support/registry.js'
+import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
-let etcd: RealEtcd
+const { etcd } = await toolOnEtcd()
 let registry: Registry
 
-beforeAll(async () => {
-  etcd = await RealEtcd.start()
-})
-afterAll(() => etcd.stop())
 beforeEach(async () => {
-  registry = await openRegistry()
+  registry = await openRegistry([etcd.endpoint])
 })
-afterEach(async () => {
-  registry.close()
-  await wipe(etcd)
-})
+afterEach(() => registry.close())
 
 const ADDR = '127.0.0.1:1001'
 const OTHER = '127.0.0.1:1002'
 const KEY = `/hello/1.0.0/${ADDR}`
-
-function openRegistry(): Promise<Registry> {
-  return Registry.open({
-    ...{ endpoints: [etcd.endpoint], endpointsSource: 'the test' },
-    ...{ commandTimeoutMs: 20_000, dialTimeoutMs: 1_000 },
-  })
-}
 
 async function put(
   addr: string,
@@ -75,7 +62,7 @@ describe('setWeight', () => {
     const lease = await grantLease(etcd, 500)
     await put(ADDR, { weight: 0, lease })
     await put(OTHER)
-    const others = await Promise.all(Array.from({ length: 4 }, openRegistry))
+    const others = await Promise.all(Array.from({ length: 4 }, () => openRegistry([etcd.endpoint])))
     try {
       const all = [registry, ...others]
       const changes = await Promise.all(
@@ -200,7 +187,7 @@ describe('weight 0 everywhere means that weights are unset', () => {
   })
 
   test('two who drain the last two at once, each leaving it to the other: one of them is refused', async () => {
-    const other = await openRegistry()
+    const other = await openRegistry([etcd.endpoint])
     try {
       for (let round = 0; round < 20; round++) {
         await put(ADDR, { weight: 5 })

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js'
 import { Health, type HealthWatcher } from '../../src/dev/health.js'
-import type { ServingStatus } from '../../src/grpc/health-protocol.js'
+import type { HealthQuestion, ServingStatus } from '../../src/grpc/health-protocol.js'
 
 /** A health service that can be slow to answer, and break its watches. */
 export class MoodyHealth extends Health {
@@ -26,6 +26,11 @@ export class MoodyHealth extends Health {
       watcher.emit('error', { code: status.UNAVAILABLE, details: 'broken, as it was told to' })
     }
     this.watchers.clear()
+  }
+
+  protected override check(question: HealthQuestion): ServingStatus {
+    this.lastQuestion = question.service
+    return super.check(question)
   }
 
   protected override watch(watcher: HealthWatcher): void {

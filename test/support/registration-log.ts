@@ -1,4 +1,5 @@
-import type { Registration, RegistrationReports } from '../../src/registry/registration.js'
+import type { Registration } from '../../src/registry/registration.js'
+import type { RegistrationReports } from '../../src/registry/registration-reports.js'
 import type { Registry } from '../../src/registry/registry.js'
 import { until } from './disco.js'
 

@@ -1,5 +1,4 @@
 // A gRPC server for a supervisor: node supervised-server.js PORT. Says what it is told; SIGUSR2 turns its health.
-import { setTimeout as delay } from 'node:timers/promises'
 import { startGreeter } from '../../dist/dev/greeter.js'
 
 const greeter = await startGreeter({ port: Number(process.argv[2]) })
@@ -14,6 +13,6 @@ process.on('SIGUSR2', () => {
 })
 process.once('SIGTERM', async () => {
   console.log('SIGTERM')
-  await Promise.race([greeter.drain(), delay(1_000)])
+  await greeter.drain()
   process.exit(0)
 })

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Disco, Process } from './disco.js'
@@ -13,7 +14,8 @@ export function serverCommand(port: number): string[] {
 /** A free port that something accepts connections at: a script that cannot itself is then taken for up. */
 export async function acceptingPort(): Promise<{ port: number; server: Server }> {
   const [port = 0] = await freePorts(1)
-  const server = createServer((socket) => socket.destroy()).listen(port, '127.0.0.1')
+  const server = createServer((socket) => socket.destroy())
+  await once(server.listen(port, '127.0.0.1'), 'listening')
   return { port, server }
 }
 
@@ -42,16 +44,19 @@ export function killServerOf(supervisor: Process): void {
   }
 }
 
-/** `disco register SERVICE ADDR… -- COMMAND…`, with a short lease and short waits. */
+/** A lease that no stall of a busy machine outlasts: where a lease has to lapse, a test says so. */
+const TTL = ['--ttl', '60']
+
+/** `disco register SERVICE ADDR… -- COMMAND…`, with short waits. */
 export function supervise(
   disco: Disco,
   service: string,
   port: number,
   { flags = [], command }: { flags?: readonly string[]; command: readonly string[] },
 ): Process {
-  const short = flags.includes('--ttl') ? [] : ['--ttl', '2']
+  const ttl = flags.includes('--ttl') ? [] : TTL
   const drain = flags.includes('--drain') ? [] : ['--drain', '300ms']
-  const own = ['register', service, `127.0.0.1:${port}`, ...short, ...drain, ...flags]
+  const own = ['register', service, `127.0.0.1:${port}`, ...ttl, ...drain, ...flags]
   const started = disco.start(...own, '--', ...command)
   supervisors.add(started)
   return started
@@ -60,7 +65,7 @@ export function supervise(
 /** Waits until the server is registered, and has said who it is. */
 export async function isUp(held: Process): Promise<void> {
   await held.printed('Twice: now.')
-  await held.printed(/pid \d+\n/)
+  await held.printed(/pid \d+\r?\n/)
 }
 
 /** What a script told of itself, such as `pid 4711`. */
