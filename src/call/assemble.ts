@@ -58,11 +58,11 @@ function endpointReports({ log }: Session, { byEndpoint }: Recorder): EndpointRe
     .sort((a, b) => b.expected - a.expected || (a.endpoint.addr < b.endpoint.addr ? -1 : 1))
 }
 
-/** Nothing where all are of one version: it would say the same again. */
+/** Most expected first. Nothing where all are of one version: it would say the same again. */
 function versionReports(endpoints: readonly EndpointReport[], { byEndpoint }: Recorder): VersionReport[] {
   const versions = new Set(endpoints.map(({ endpoint }) => endpoint.version))
   if (versions.size < 2) return []
-  return [...versions].map((version) => {
+  const reports = [...versions].map((version) => {
     const members = endpoints.filter(({ endpoint }) => endpoint.version === version)
     const together = new Tally()
     for (const { endpoint } of members) {
@@ -78,6 +78,7 @@ function versionReports(endpoints: readonly EndpointReport[], { byEndpoint }: Re
     const weight = sum(({ endpoint }) => endpoint.weight)
     return { version, endpoints: members.length, weight, ...tallied(shares, together) }
   })
+  return reports.sort((a, b) => b.expected - a.expected)
 }
 
 function tallied(

@@ -47,8 +47,13 @@ export interface RequestFlags {
   readonly 'hash-key'?: string | undefined
 }
 
-/** @throws DiscoError USAGE for a file that cannot be read, or a header that is none */
+/** @throws DiscoError USAGE for a file that cannot be read, a header that is none, or standard input twice */
 export async function textsOf(flags: RequestFlags): Promise<Texts> {
+  if ([flags.data, ...(flags.header ?? [])].filter((text) => text === '@-').length > 1) {
+    throw new DiscoError('USAGE', '@- is there twice, and standard input can be read once', {
+      suggestions: ['Put one of them into a file: @FILE'],
+    })
+  }
   const data = flags.data.startsWith('@') ? await read(flags.data.slice(1)) : flags.data
   const lines = await Promise.all(
     (flags.header ?? []).map(async (header) => {
@@ -80,7 +85,7 @@ function parseHeader(header: string): [name: string, value: string] {
             ? 'has characters that are not ASCII; a key that ends in -bin takes them as base64'
             : null
   if (problem === null) return [name, value]
-  throw new DiscoError('USAGE', `The header ${name === '' ? 'without a key' : `"${name}"`} ${problem}`, {
+  throw new DiscoError('USAGE', `${name === '' ? 'A header' : `The header "${name}"`} ${problem}`, {
     suggestions: ["Want key=value, such as -H 'authorization=Bearer …', or -H @FILE with one a line"],
   })
 }

@@ -263,8 +263,10 @@ export default class Call extends DiscoCommand {
   private async tellReports(docs: readonly CallDoc[], flags: CallFlags): Promise<void> {
     const { renderCallReport } = await import('../cli/render/call-report.js')
     const palette = this.palette(flags)
+    const { isTTY, columns } = process.stdout
+    const width = isTTY && columns > 0 ? { width: columns } : {}
     for (const doc of docs) {
-      const report = renderCallReport(doc, palette, { withHistogram: flags.histogram })
+      const report = renderCallReport(doc, palette, { withHistogram: flags.histogram, ...width })
       this.out(docs.length > 1 ? `${report}\n` : report)
     }
     const [first] = docs

@@ -66,7 +66,7 @@ export class Descriptors {
       {
         suggestions: [
           ...(nearest.length > 0 ? [`Did you mean ${nearest.join(' or ')}?`] : []),
-          `${only ? 'It has' : 'They have'}: ${names.join(', ')}. ${this.source}`,
+          `${only ? 'It has' : 'They have'}: ${names.join(', ') || 'none'}. ${this.source}`,
         ],
       },
     )

@@ -62,7 +62,7 @@ export class Method {
       const { message } = cause as Error
       throw new DiscoError(
         'USAGE',
-        `The data is no ${input.typeName}: ${problemIn(message, input.typeName)}`,
+        `The data is no ${input.typeName}: ${problemIn(message, json, input.typeName)}`,
         {
           cause,
           suggestions: this.remedies(message),
@@ -100,7 +100,10 @@ export class Method {
 }
 
 /** The library's own words, without saying again which message the data should be. */
-function problemIn(message: string, typeName: string): string {
+function problemIn(message: string, json: JsonValue, typeName: string): string {
+  const isObject = typeof json === 'object' && json !== null && !Array.isArray(json)
+  // Google's own have forms of their own in JSON.
+  if (!isObject && !typeName.startsWith('google.protobuf.')) return 'a message is an object in JSON, {…}'
   return message.replace(`cannot decode message ${typeName} from JSON: `, '')
 }
 

@@ -512,6 +512,16 @@ describe('methods that stream', () => {
   })
 })
 
+test('plaintext to an address outside of private networks is remarked on, and only there', async () => {
+  await put(greeters[0].addr)
+  const args = ['call', 'hello', 'SayHello', ...SOON]
+  expect((await disco.run(...args)).stderr).not.toContain('Plaintext')
+  await put('nobody.invalid:443')
+  const { stderr, code } = await disco.run(...args)
+  expect(stderr).toContain('! Plaintext to nobody.invalid:443, outside of private networks: --tls encrypts')
+  expect(code).toBe(0)
+})
+
 describe('what can be called', () => {
   test('is listed for a service without a method, and described for one with --describe', async () => {
     await put(greeters[0].addr)
@@ -529,7 +539,9 @@ describe('refused with exit 2', () => {
     ['an unknown placeholder', ['-d', '{"name":"{{uid}}"}'], 'There is: {{n}}, {{uuid}}, {{now}}'],
     ['more messages than calls', ['-d', '{}\n{}'], 'One call for each: --n 2'],
     ['a line that is no JSON', ['-d', '{}\n{bad\n', '--n', '2'], 'Line 2 of the data is not JSON'],
-    ['a header without a key', ['-H', '=x'], 'Want key=value'],
+    ['a header without a key', ['-H', '=x'], 'A header has no valid key'],
+    ['standard input for two', ['-H', '@-', '-d', '@-'], 'standard input can be read once'],
+    ['data that are a list', ['-d', '[1]'], 'HelloRequest: a message is an object in JSON, {…}'],
     ['a binary header that is no base64', ['-H', 'a-bin=?'], 'is not base64'],
     ['a rate that is none', ['--rate', '0'], '"0" is not a rate'],
     ['a file of data that is not there', ['-d', '@/no/such/file'], 'Cannot read /no/such/file'],

@@ -1,3 +1,4 @@
+import stringWidth from 'string-width'
 import type { Palette } from '../color.js'
 import type { CallDoc, CallEndpointDoc } from '../schema/call.js'
 import {
@@ -20,6 +21,8 @@ const MANY_CALLS = 100
 export interface ReportOptions {
   /** Whether to show how the latencies spread. */
   readonly withHistogram?: boolean
+  /** Of the terminal; what does not fit is left out where numbers still tell it. */
+  readonly width?: number
 }
 
 /** Who got the calls, who should have, how fast, and whether that is what the weights say. */
@@ -29,7 +32,7 @@ export function renderCallReport(doc: CallDoc, palette: Palette, options: Report
   return [
     `${visible(service)} → ${method}   policy ${policy}   ${readiness}   rev ${rev}`,
     '',
-    renderTable(doc.endpoints, columns(doc, palette), palette),
+    renderEndpoints(doc, palette, options.width ?? Number.POSITIVE_INFINITY),
     '',
     ...renderVersions(doc, palette),
     ...renderChanges(doc),
@@ -57,6 +60,18 @@ export function renderOutcome(doc: CallDoc, palette: Palette): string {
     ...renderFirstFailure(doc, palette),
     ...renderAssertions(doc, palette),
   ].join('\n')
+}
+
+/** A table that wraps is none: the bars go first, and then what lies between p50 and p99. */
+function renderEndpoints(doc: CallDoc, palette: Palette, width: number): string {
+  let shown = columns(doc, palette)
+  let table = renderTable(doc.endpoints, shown, palette)
+  for (const least of ['', 'p95']) {
+    if (table.split('\n').every((line) => stringWidth(line) <= width)) break
+    shown = shown.filter(({ head }) => head !== least)
+    table = renderTable(doc.endpoints, shown, palette)
+  }
+  return table
 }
 
 function columns({ calls, endpoints }: CallDoc, palette: Palette): Column<CallEndpointDoc>[] {

@@ -166,6 +166,17 @@ describe('a report as data', () => {
     expect(shown({ misrouted: 2 })).toContain('2 calls went to another address than was picked')
   })
 
+  it('leaves out bars, and then a column, where the terminal is too narrow for them', () => {
+    const at = (width: number) => renderCallReport(callDoc(REPORT), plain, { width })
+    const whole = shown()
+    expect(at(120)).toBe(whole)
+    const [wide, middle, narrow] = [120, 85, 60].map((width) => at(width).split('\n')[2] ?? '')
+    expect(wide).toMatch(/EXPECTED {10,}p50 +p95 +p99/)
+    expect(middle).toMatch(/EXPECTED {1,9}p50 +p95 +p99/)
+    expect(narrow).toMatch(/EXPECTED {1,9}p50 +p99/)
+    expect(at(85)).not.toContain('█')
+  })
+
   it('counts the changes that it does not show', () => {
     const change = { type: 'weight', endpoint: heavy, from: 1, to: 2, atCall: 3, atMs: 4 } as const
     const changes = Array.from({ length: 25 }, () => change)
