@@ -4,11 +4,11 @@ import type { WeightChange } from '../domain/weight.js'
 import type { Registration, RegistrationRequest } from '../registry/registration.js'
 import type { Registry } from '../registry/registry.js'
 import type { WeightChanged } from '../registry/weight.js'
-import { healthOf, type ProbeTiming } from './health-loop.js'
+import { healthOf, type ProbeTiming } from './health/loop.js'
 import { Holder } from './holder.js'
 import type { Probe } from './probes/probe.js'
+import type { ServerProcess } from './processes/server-process.js'
 import type { RegistrarEvents } from './registrar-events.js'
-import type { ServerProcess } from './server-process.js'
 import {
   type Action,
   exitCodeOf,

@@ -10,7 +10,7 @@ import {
   type WaitFacts,
 } from '../domain/wait-condition.js'
 import type { Registry } from '../registry/registry.js'
-import { surveyHealth } from './health-survey.js'
+import { surveyHealth } from './health/survey.js'
 
 export interface WaitRequest {
   readonly service: string

@@ -1,6 +1,6 @@
 import type { CallSettings, Invoker } from '../grpc/invoker.js'
 import { EndedCall } from './ended-call.js'
-import type { MakeCall } from './load.js'
+import type { MakeCall } from './load/load.js'
 import type { RunPlan } from './plan.js'
 import type { Recorder } from './recorder.js'
 import type { CallResult } from './report.js'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { DiscoError } from '../domain/errors.js'
 import type { CallContent } from '../grpc/invoker.js'
-import type { Method } from '../grpc/method.js'
+import type { Method } from '../grpc/methods/method.js'
 import { parseJson, splitMessages } from './messages.js'
 import { type Filling, Template } from './template.js'
 

@@ -1,8 +1,8 @@
-import { Descriptors } from '../grpc/descriptors.js'
 import type { Client } from '../grpc/dial.js'
-import { readProtoFile } from '../grpc/proto-file.js'
-import { readProtoset } from '../grpc/protoset.js'
-import { reflect } from '../grpc/reflection.js'
+import { Descriptors } from '../grpc/methods/descriptors.js'
+import { readProtoFile } from '../grpc/methods/proto-file.js'
+import { readProtoset } from '../grpc/methods/protoset.js'
+import { reflect } from '../grpc/methods/reflection.js'
 
 /** The files that describe a service's methods, where its servers are not to be asked. */
 export interface DescriptionFiles {

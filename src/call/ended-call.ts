@@ -1,7 +1,7 @@
 import type { Endpoint } from '../domain/endpoint.js'
-import { isPeer, type RegisteredEndpoint } from '../grpc/endpoint.js'
 import { type Outcome, type Pairs, pairsOf } from '../grpc/invoker.js'
-import type { Method } from '../grpc/method.js'
+import type { Method } from '../grpc/methods/method.js'
+import { isPeer, type RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
 import type { CallResult } from './report.js'
 
 /** gRPC's status of a call that succeeded. */

@@ -1,5 +1,5 @@
 import type { CallContent, CallSettings } from '../grpc/invoker.js'
-import type { Load } from './load.js'
+import type { Load } from './load/load.js'
 import type { CallResult } from './report.js'
 
 /** Its settings are those of each call; the replies of a warm-up are told to nobody. */

@@ -1,4 +1,4 @@
-import { namesOf, type RegisteredEndpoint } from '../grpc/endpoint.js'
+import { namesOf, type RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
 import { type CallKeys, type Chooser, NO_KEYS, type Policy, seeded } from '../policies/index.js'
 
 export interface RehearsalPlan {

@@ -2,7 +2,7 @@ import type { Endpoint, Revision } from '../domain/endpoint.js'
 import type { Pairs } from '../grpc/invoker.js'
 import type { LatencyBand, LatencySummary } from '../stats/latency.js'
 import type { Verdict } from '../stats/verdict.js'
-import type { Load } from './load.js'
+import type { Load } from './load/load.js'
 import type { Failover, RotationChange } from './timeline.js'
 
 /** What calls came to, together. */

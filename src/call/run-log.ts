@@ -1,9 +1,9 @@
 import type { Update } from '../domain/discovery.js'
 import { type Endpoint, type EndpointId, endpointId, type Revision } from '../domain/endpoint.js'
 import { inWords } from '../grpc/connection-problem.js'
-import type { RegisteredEndpoint } from '../grpc/endpoint.js'
-import type { ResolvedList } from '../grpc/live-list.js'
-import type { Observer } from '../grpc/observer.js'
+import type { RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
+import type { ResolvedList } from '../grpc/resolver/live-list.js'
+import type { Observer } from '../grpc/resolver/observer.js'
 import { ShareLedger } from '../stats/share-ledger.js'
 import { Timeline } from './timeline.js'
 

@@ -1,7 +1,7 @@
 import type { Invoker } from '../grpc/invoker.js'
 import { assemble } from './assemble.js'
 import { Caller } from './caller.js'
-import { generate } from './generate.js'
+import { generate } from './load/generate.js'
 import type { RunPlan } from './plan.js'
 import { Recorder } from './recorder.js'
 import type { CallReport } from './report.js'

@@ -1,6 +1,6 @@
 import type { Update } from '../domain/discovery.js'
 import { type Endpoint, type EndpointId, endpointId } from '../domain/endpoint.js'
-import type { RegisteredEndpoint } from '../grpc/endpoint.js'
+import type { RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
 
 /** A change of who is picked, or how often. Calls from `atCall` on were made under it. */
 export type RotationChange = {

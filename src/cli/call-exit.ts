@@ -1,5 +1,5 @@
 import type { CallReport } from '../call/report.js'
-import { isSingleCall, type LoadFlags } from './load-flags.js'
+import { isSingleCall, type LoadFlags } from './flags/load.js'
 import type { CallDoc } from './schema/call.js'
 import { exitOfVerdict } from './verdict-exit.js'
 

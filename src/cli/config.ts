@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { DiscoError } from '../domain/errors.js'
 import type { RegistryOptions } from '../registry/registry.js'
-import { parseDurationMs } from './duration.js'
-import type { EtcdFlags, PlaceFlags } from './flags.js'
+import type { EtcdFlags, PlaceFlags } from './flags/base.js'
+import { parseDurationMs } from './flags/duration.js'
 
 const DEFAULT_ENDPOINTS = '127.0.0.1:2379'
 

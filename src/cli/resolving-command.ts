@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core'
 import type { Resolution } from '../call/resolution.js'
 import { type BaseFlags, DiscoCommand } from './base-command.js'
-import { cacheFlags, type PlaceFlags, placeFlags } from './flags.js'
+import { cacheFlags, type PlaceFlags, placeFlags } from './flags/base.js'
 import { StopSignals } from './stop-signals.js'
 
 export const targetArgument = Args.string({

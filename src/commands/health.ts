@@ -1,9 +1,9 @@
 import { Args, Flags } from '@oclif/core'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { onClosedPipe } from '../cli/closed-pipe.js'
-import { parseTimeMs } from '../cli/duration.js'
-import { placeFlags } from '../cli/flags.js'
-import { requireServiceName } from '../cli/names.js'
+import { placeFlags } from '../cli/flags/base.js'
+import { parseTimeMs } from '../cli/flags/duration.js'
+import { requireServiceName } from '../cli/flags/names.js'
 import { renderHealth, renderHealthEvent } from '../cli/render/health.js'
 import { count } from '../cli/render/units.js'
 import { jsonLine, visible } from '../cli/render/visible.js'
@@ -39,7 +39,7 @@ export default class Health extends DiscoCommand {
     const registry = await this.openRegistry(flags)
     using stop = new StopSignals()
     if (flags.watch) return await this.watch(registry, service, options, flags, stop.once)
-    const { surveyHealth } = await import('../agent/health-survey.js')
+    const { surveyHealth } = await import('../agent/health/survey.js')
     const listing = await registry.listExisting(service)
     const doc = healthDoc(service, listing, await surveyHealth(listing.endpoints, options, stop.once))
     if (stop.once.aborted) process.exitCode = 130
@@ -65,7 +65,7 @@ export default class Health extends DiscoCommand {
     flags: BaseFlags,
     stopped: AbortSignal,
   ): Promise<undefined> {
-    const { followHealth } = await import('../agent/follow-health.js')
+    const { followHealth } = await import('../agent/health/follow.js')
     const pipe = new AbortController()
     const stopLooking = onClosedPipe(() => pipe.abort())
     const format = this.format(flags, process.stdout.isTTY ? 'table' : 'ndjson')

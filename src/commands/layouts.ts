@@ -1,5 +1,5 @@
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
-import { type PlaceFlags, placeFlags } from '../cli/flags.js'
+import { type PlaceFlags, placeFlags } from '../cli/flags/base.js'
 import { renderLayouts } from '../cli/render/layouts.js'
 import { count } from '../cli/render/units.js'
 import { visible } from '../cli/render/visible.js'

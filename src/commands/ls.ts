@@ -1,8 +1,8 @@
 import { Args, Flags } from '@oclif/core'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
-import { parseTimeMs } from '../cli/duration.js'
-import { placeFlags } from '../cli/flags.js'
-import { requireServiceName } from '../cli/names.js'
+import { placeFlags } from '../cli/flags/base.js'
+import { parseTimeMs } from '../cli/flags/duration.js'
+import { requireServiceName } from '../cli/flags/names.js'
 import { renderEndpoints } from '../cli/render/endpoints.js'
 import { renderServices } from '../cli/render/services.js'
 import { count } from '../cli/render/units.js'
@@ -97,7 +97,7 @@ interface ProbeFlags {
 async function askHealth(endpoints: readonly Endpoint[], flags: ProbeFlags): Promise<HealthByAddr | null> {
   const deadlineMs = parseTimeMs(flags['probe-timeout'])
   if (!flags.probe) return null
-  const { surveyHealth } = await import('../agent/health-survey.js')
+  const { surveyHealth } = await import('../agent/health/survey.js')
   return await surveyHealth(endpoints, { deadlineMs })
 }
 

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core'
 import type { RehearsalPlan } from '../call/rehearsal.js'
 import type { Resolution } from '../call/resolution.js'
-import { policyFlags, policyOf } from '../cli/policy-flags.js'
+import { policyFlags, policyOf } from '../cli/flags/policy.js'
 import { renderRehearsal } from '../cli/render/rehearsal.js'
 import { ResolvingCommand, targetArgument } from '../cli/resolving-command.js'
 import type { PickDoc } from '../cli/schema/pick.js'

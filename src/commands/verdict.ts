@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 import { Flags } from '@oclif/core'
 import { DiscoCommand } from '../cli/base-command.js'
-import { countLines, inRotation, parseCounts, parseWeights, requireWeights } from '../cli/counts.js'
+import { countLines, inRotation, parseCounts, parseWeights, requireWeights } from '../cli/flags/counts.js'
 import { renderVerdictReport } from '../cli/render/verdict-report.js'
 import { type VerdictDoc, verdictDoc } from '../cli/schema/verdict.js'
 import { exitOfVerdict, strictFlag } from '../cli/verdict-exit.js'

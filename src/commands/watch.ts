@@ -1,8 +1,8 @@
 import { Args } from '@oclif/core'
 import { DiscoCommand } from '../cli/base-command.js'
 import { onClosedPipe } from '../cli/closed-pipe.js'
-import { placeFlags } from '../cli/flags.js'
-import { requireServiceName } from '../cli/names.js'
+import { placeFlags } from '../cli/flags/base.js'
+import { requireServiceName } from '../cli/flags/names.js'
 import { jsonLine } from '../cli/render/visible.js'
 import { eventDoc } from '../cli/schema/event.js'
 import { StopSignals } from '../cli/stop-signals.js'
@@ -47,7 +47,7 @@ export default class Watch extends DiscoCommand {
     if (format === 'json' || format === 'ndjson') {
       return { show: (_told: unknown, doc: object) => this.out(jsonLine(doc)), close: () => undefined }
     }
-    const { LogView, ScreenView } = await import('../cli/watch-view.js')
+    const { LogView, ScreenView } = await import('../cli/views/watch.js')
     return process.stdout.isTTY && process.env.TERM !== 'dumb' ? new ScreenView(service) : new LogView()
   }
 }

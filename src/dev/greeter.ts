@@ -1,13 +1,13 @@
 import { fromBinary, fromJson, type JsonObject, toBinary, toJson } from '@bufbuild/protobuf'
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
 import { Server, ServerCredentials, type ServiceDefinition, status } from '@grpc/grpc-js'
-import type { ServingStatus } from '../grpc/health-protocol.js'
+import type { ServingStatus } from '../grpc/health/protocol.js'
 import {
   REFLECTION_PACKAGES,
   type ReflectionPackage,
   reflectionMessages,
-} from '../grpc/reflection-protocol.js'
-import { describeSchema, registryOf } from '../grpc/schema.js'
+} from '../grpc/methods/reflection-protocol.js'
+import { describeSchema, registryOf } from '../grpc/methods/schema.js'
 import { Health } from './health.js'
 
 /** The Greeter of the gRPC tutorials, with the answering endpoint named in the reply. */

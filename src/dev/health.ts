@@ -5,7 +5,7 @@ import {
   healthRequest,
   healthResponse,
   type ServingStatus,
-} from '../grpc/health-protocol.js'
+} from '../grpc/health/protocol.js'
 
 export type HealthWatcher = ServerWritableStream<HealthQuestion, ServingStatus>
 

@@ -1,9 +1,9 @@
 import { type ChannelOptions, experimental } from '@grpc/grpc-js'
 import { DiscoError } from '../domain/errors.js'
 import { findPolicy, POLICIES, type Policy } from '../policies/index.js'
-import { OBSERVER_OPTION, type Observer } from './observer.js'
-import { grpcPolicyName, lbConfigOf } from './policy-config.js'
-import { checkPolicies, type ServiceConfig } from './service-config.js'
+import { OBSERVER_OPTION, type Observer } from './resolver/observer.js'
+import { grpcPolicyName, lbConfigOf } from './resolver/policy-config.js'
+import { checkPolicies, type ServiceConfig } from './resolver/service-config.js'
 
 /** How a channel balances. */
 export interface ChannelSettings {

@@ -1,9 +1,9 @@
 import { experimental } from '@grpc/grpc-js'
 import type { Discovery } from '../domain/discovery.js'
 import { POLICIES } from '../policies/index.js'
-import { registerPolicy } from './balancer.js'
-import { resolverFor } from './resolver.js'
-import { SCHEME } from './target.js'
+import { registerPolicy } from './balancer/balancer.js'
+import { resolverFor } from './resolver/resolver.js'
+import { SCHEME } from './resolver/target.js'
 
 /**
  * Makes our LB policies known to grpc-js, as `disco_<name>`, and has it resolve `etcd:` targets by this

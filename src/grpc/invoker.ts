@@ -9,9 +9,9 @@ import {
   type StatusObject,
   status,
 } from '@grpc/grpc-js'
-import type { Method } from './method.js'
-import { markCall } from './observer.js'
-import { setHashKey } from './picker.js'
+import { setHashKey } from './balancer/picker.js'
+import type { Method } from './methods/method.js'
+import { markCall } from './resolver/observer.js'
 
 /** What one call sends. */
 export interface CallContent {

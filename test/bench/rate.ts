@@ -1,5 +1,5 @@
 import { Client, credentials } from '@grpc/grpc-js'
-import { generate } from '../../src/call/generate.js'
+import { generate } from '../../src/call/load/generate.js'
 import { GreeterProcess } from '../support/greeter-process.js'
 
 const PATH = '/helloworld.Greeter/SayHello'

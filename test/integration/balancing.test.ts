@@ -1,6 +1,6 @@
 import { Metadata } from '@grpc/grpc-js'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { setHashKey } from '../../src/grpc/picker.js'
+import { setHashKey } from '../../src/grpc/balancer/picker.js'
 import { AcceptedConnections } from '../support/accepted-connections.js'
 import { Backend } from '../support/backend.js'
 import { Caller } from '../support/caller.js'

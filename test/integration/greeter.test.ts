@@ -2,9 +2,9 @@ import { Client, credentials, status } from '@grpc/grpc-js'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Greeter, type GreeterOptions, startGreeter } from '../../src/dev/greeter.js'
 import { DiscoError } from '../../src/domain/errors.js'
-import { Descriptors } from '../../src/grpc/descriptors.js'
 import { Invoker, type Outcome } from '../../src/grpc/invoker.js'
-import { reflect } from '../../src/grpc/reflection.js'
+import { Descriptors } from '../../src/grpc/methods/descriptors.js'
+import { reflect } from '../../src/grpc/methods/reflection.js'
 
 const DEADLINE_MS = 10_000
 let greeter: Greeter

@@ -1,7 +1,7 @@
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { setHashKey, setPin } from '../../src/grpc/balancer/picker.js'
 import { channelOptions } from '../../src/grpc/channel-options.js'
-import { setHashKey, setPin } from '../../src/grpc/picker.js'
 import type { Backend } from '../support/backend.js'
 import { backendPair } from '../support/backend-pair.js'
 import { Caller } from '../support/caller.js'

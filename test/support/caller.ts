@@ -1,7 +1,7 @@
 import { type ChannelOptions, Client, type ClientReadableStream, credentials, Metadata } from '@grpc/grpc-js'
 import { type ChannelSettings, channelOptions } from '../../src/grpc/channel-options.js'
-import type { RegisteredEndpoint } from '../../src/grpc/endpoint.js'
-import type { Observer } from '../../src/grpc/observer.js'
+import type { RegisteredEndpoint } from '../../src/grpc/resolver/endpoint.js'
+import type { Observer } from '../../src/grpc/resolver/observer.js'
 import { ECHO, HOLD } from './backend.js'
 import { until } from './disco.js'
 

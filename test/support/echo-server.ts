@@ -14,7 +14,7 @@ import {
   type ServerWritableStream,
   type sendUnaryData,
 } from '@grpc/grpc-js'
-import { type ReflectionPackage, reflectionMessages } from '../../src/grpc/reflection-protocol.js'
+import { type ReflectionPackage, reflectionMessages } from '../../src/grpc/methods/reflection-protocol.js'
 import { protoc } from './protoc.js'
 
 const SERVICE = 'everything.Echo'

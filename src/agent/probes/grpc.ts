@@ -7,7 +7,7 @@ import type { Probe } from './probe.js'
  */
 export function grpcProbe(addr: string, service: string): Probe {
   return async (deadlineMs) => {
-    const { checkHealth } = await import('../../grpc/health-check.js')
+    const { checkHealth } = await import('../../grpc/health/check.js')
     const { status, problem } = await checkHealth(addr, { service, deadlineMs })
     if (status === 'SERVING') return { isHealthy: true, said: 'SERVING' }
     const said = status === 'UNIMPLEMENTED' ? 'has no grpc.health.v1 (try --probe tcp)' : problem

@@ -1,5 +1,5 @@
-import type { Palette } from '../color.js'
 import type { CallChangeDoc, CallDoc, FailoverDoc } from '../schema/call.js'
+import type { Palette } from './color.js'
 import { renderTable } from './table.js'
 import { count, duration, percent } from './units.js'
 import { visible } from './visible.js'

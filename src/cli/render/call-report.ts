@@ -1,5 +1,4 @@
 import stringWidth from 'string-width'
-import type { Palette } from '../color.js'
 import type { CallDoc, CallEndpointDoc } from '../schema/call.js'
 import {
   renderAssertions,
@@ -9,6 +8,7 @@ import {
   renderVersions,
   statuses,
 } from './call-parts.js'
+import type { Palette } from './color.js'
 import { numberColumn, shareColumns } from './share-columns.js'
 import { type Column, renderTable } from './table.js'
 import { count, duration, percent } from './units.js'

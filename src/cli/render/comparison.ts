@@ -1,6 +1,6 @@
-import type { Palette } from '../color.js'
 import type { CallDoc } from '../schema/call.js'
 import type { ComparisonDoc } from '../schema/comparison.js'
+import type { Palette } from './color.js'
 import { type Column, renderTable } from './table.js'
 import { duration, percent } from './units.js'
 import { visible } from './visible.js'

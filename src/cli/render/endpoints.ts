@@ -1,6 +1,6 @@
 import { DEFAULT_LAYOUT, findLayout } from '../../domain/layouts/index.js'
-import type { Palette } from '../color.js'
 import type { EndpointDoc, EndpointsDoc } from '../schema/endpoints.js'
+import type { Palette } from './color.js'
 import { type Column, renderTable } from './table.js'
 import { percent } from './units.js'
 

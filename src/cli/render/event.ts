@@ -1,6 +1,6 @@
 import { DEFAULT_LAYOUT } from '../../domain/layouts/index.js'
-import type { Palette } from '../color.js'
 import type { EventDoc } from '../schema/event.js'
+import type { Palette } from './color.js'
 import { count, percent } from './units.js'
 import { visible } from './visible.js'
 

@@ -1,10 +1,10 @@
-import type { Palette } from '../color.js'
 import {
   type HealthDoc,
   type HealthEndpointDoc,
   type HealthEventDoc,
   healthInWords,
 } from '../schema/health.js'
+import type { Palette } from './color.js'
 import { type Column, renderTable } from './table.js'
 import { duration } from './units.js'
 import { visible } from './visible.js'

@@ -1,5 +1,5 @@
-import type { Palette } from '../color.js'
 import type { LayoutDoc, LayoutsDoc } from '../schema/layouts.js'
+import type { Palette } from './color.js'
 import { type Column, renderTable } from './table.js'
 
 /** One line a layout: how much of it there is, and what can be done with it. */

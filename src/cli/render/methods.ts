@@ -1,5 +1,5 @@
-import type { Palette } from '../color.js'
 import type { MethodDescriptionDoc, MethodsDoc } from '../schema/methods.js'
+import type { Palette } from './color.js'
 import { renderTable } from './table.js'
 import { count } from './units.js'
 import { prettyJson, visible } from './visible.js'

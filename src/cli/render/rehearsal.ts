@@ -1,5 +1,5 @@
-import type { Palette } from '../color.js'
 import type { PickDoc, PickedDoc } from '../schema/pick.js'
+import type { Palette } from './color.js'
 import { sourceOf, staleness } from './resolution.js'
 import { bar } from './share-columns.js'
 import { type Column, renderTable } from './table.js'

@@ -1,5 +1,5 @@
-import type { Palette } from '../color.js'
 import type { ResolveDoc, SourceDoc } from '../schema/resolve.js'
+import type { Palette } from './color.js'
 import { renderTable } from './table.js'
 import { age, count, percent } from './units.js'
 import { visible } from './visible.js'

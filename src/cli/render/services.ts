@@ -1,5 +1,5 @@
-import type { Palette } from '../color.js'
 import type { ServiceDoc, ServicesDoc } from '../schema/services.js'
+import type { Palette } from './color.js'
 import { type Column, renderTable } from './table.js'
 
 export function renderServices({ services }: ServicesDoc, palette: Palette): string {

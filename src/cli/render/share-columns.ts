@@ -1,4 +1,4 @@
-import type { Palette } from '../color.js'
+import type { Palette } from './color.js'
 import type { Column } from './table.js'
 import { percent } from './units.js'
 

@@ -1,6 +1,6 @@
 import Table from 'cli-table3'
 import stringWidth from 'string-width'
-import type { Palette } from '../color.js'
+import type { Palette } from './color.js'
 import { visible } from './visible.js'
 
 export interface Column<Row> {

@@ -1,5 +1,5 @@
-import type { Palette } from '../color.js'
 import type { VerdictDoc } from '../schema/verdict.js'
+import type { Palette } from './color.js'
 import { shareColumns } from './share-columns.js'
 import { renderTable } from './table.js'
 import { verdictLines } from './verdict.js'

@@ -1,5 +1,5 @@
 import type { Verdict } from '../../stats/verdict.js'
-import type { Palette } from '../color.js'
+import type { Palette } from './color.js'
 
 /** What a verdict is about, for its sentence. */
 export interface Judged {

@@ -1,4 +1,4 @@
-import type { HealthChecked } from '../../agent/health-survey.js'
+import type { HealthChecked } from '../../agent/health/survey.js'
 import { type Endpoint, leaseHex } from '../../domain/endpoint.js'
 import { findLayout, type Hint } from '../../domain/layouts/index.js'
 import { shareFractions, weightsAreUnset } from '../../domain/shares.js'

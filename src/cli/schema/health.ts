@@ -1,4 +1,4 @@
-import type { HealthChecked } from '../../agent/health-survey.js'
+import type { HealthChecked } from '../../agent/health/survey.js'
 import type { Endpoint } from '../../domain/endpoint.js'
 import type { EndpointList } from '../../registry/registry.js'
 

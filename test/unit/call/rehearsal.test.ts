@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { movedKeys, rehearse } from '../../../src/call/rehearsal.js'
-import { type RegisteredEndpoint, toGrpcEndpoints } from '../../../src/grpc/endpoint.js'
+import { type RegisteredEndpoint, toGrpcEndpoints } from '../../../src/grpc/resolver/endpoint.js'
 import { findPolicy } from '../../../src/policies/index.js'
 import { endpoint } from '../../support/endpoints.js'
 

@@ -1,0 +1,34 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { constants } from 'node:os'
+import { DiscoError } from '../../domain/errors.js'
+
+/** How a process ended. */
+export interface ProcessEnd {
+  /** 128 + the signal's number where it died of one, as shells count. */
+  readonly code: number
+  readonly signal: NodeJS.Signals | null
+}
+
+/** @throws DiscoError USAGE when the command cannot be started */
+export async function launch(
+  [file = '', ...args]: readonly string[],
+  options: SpawnOptions,
+): Promise<ChildProcess & { readonly pid: number }> {
+  try {
+    const child = spawn(file, args, options)
+    if (child.pid === undefined) await once(child, 'spawn')
+    return child as ChildProcess & { readonly pid: number }
+  } catch (cause) {
+    throw new DiscoError('USAGE', `Cannot run ${file}: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** Ask at once: the end of a process is told once. */
+export function endOf(child: ChildProcess): Promise<ProcessEnd> {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => {
+      resolve({ code: code ?? 128 + (signal ? constants.signals[signal] : 0), signal })
+    })
+  })
+}

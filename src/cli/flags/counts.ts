@@ -1,0 +1,76 @@
+import { DiscoError } from '../../domain/errors.js'
+import { nearestNames } from '../../domain/nearest.js'
+import { effectiveWeight, weightsAreUnset } from '../../domain/shares.js'
+import { parseWeight } from '../../domain/weight.js'
+
+/** A count and a weight by name, as `a=3,b=2`. Names have no comma; the last `=` ends one. */
+type ByName = ReadonlyMap<string, number>
+
+/** How many names of a kind an error tells: a wrong log has thousands. */
+const NAMES_TOLD = 3
+
+/** More digits than a double holds would be counted wrongly. */
+const COUNT = /^\d{1,15}$/
+
+/** @throws DiscoError USAGE */
+export function parseCounts(text: string): ByName {
+  return parsePairs('--counts', text, (value) => {
+    if (COUNT.test(value)) return Number(value)
+    throw new DiscoError('USAGE', `"${value}" is not a count`, { suggestions: ['Example: --counts a=3,b=2'] })
+  })
+}
+
+/** @throws DiscoError USAGE */
+export function parseWeights(text: string): ByName {
+  return parsePairs('--weights', text, parseWeight)
+}
+
+/** Who gets calls, and at which weight: where all are 0, nobody has set one, and all count as equal. */
+export function inRotation(weights: ByName): ByName {
+  const endpoints = [...weights].map(([name, weight]) => ({ name, weight, problem: null }))
+  const unset = weightsAreUnset(endpoints)
+  const effective = endpoints.map((endpoint) => [endpoint.name, effectiveWeight(endpoint, unset)] as const)
+  return new Map(effective.filter(([, weight]) => weight > 0))
+}
+
+/** How often each name stands on a line of its own; empty lines do not count. */
+export async function countLines(lines: AsyncIterable<string>): Promise<ByName> {
+  const counts = new Map<string, number>()
+  for await (const line of lines) {
+    const name = line.trim()
+    if (name !== '') counts.set(name, (counts.get(name) ?? 0) + 1)
+  }
+  return counts
+}
+
+/** @throws DiscoError USAGE where something was counted that has no weight: a slip of the pen would be a verdict */
+export function requireWeights(counts: ByName, weights: ByName): void {
+  const unknown = [...counts.keys()].filter((name) => !weights.has(name))
+  const [first] = unknown
+  if (first === undefined) return
+  const told = unknown.slice(0, NAMES_TOLD).map((name) => `"${name}"`)
+  const more = unknown.length > NAMES_TOLD ? ` and ${unknown.length - NAMES_TOLD} more` : ''
+  const nearest = nearestNames(first, [...weights.keys()])
+  throw new DiscoError('USAGE', `No weight is given for ${told.join(', ')}${more}`, {
+    suggestions: [
+      ...(nearest.length > 0 ? [`Did you mean ${nearest.join(' or ')}?`] : []),
+      'Add it to --weights: with 0, if it should get no call',
+    ],
+  })
+}
+
+function parsePairs(flag: string, text: string, parse: (value: string) => number): ByName {
+  const pairs = new Map<string, number>()
+  for (const part of text.split(',')) {
+    const at = part.lastIndexOf('=')
+    const name = part.slice(0, Math.max(0, at)).trim()
+    if (name === '') {
+      throw new DiscoError('USAGE', `"${part.trim()}" in ${flag} is not NAME=NUMBER`, {
+        suggestions: [`Example: ${flag} a=3,b=2`],
+      })
+    }
+    if (pairs.has(name)) throw new DiscoError('USAGE', `"${name}" stands twice in ${flag}`)
+    pairs.set(name, parse(part.slice(at + 1).trim()))
+  }
+  return pairs
+}

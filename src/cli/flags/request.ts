@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
+import { Flags } from '@oclif/core'
+import type { Texts } from '../../call/content.js'
+import { parseJson } from '../../call/messages.js'
+import { DiscoError } from '../../domain/errors.js'
+
+/** What calls send, and what describes it. */
+export const requestFlags = {
+  data: Flags.string({
+    char: 'd',
+    helpGroup: 'REQUEST',
+    ...{ default: '{}', helpValue: 'JSON|@FILE|@-' },
+    description: 'the message, or several, one a line; may have {{n}}, {{uuid}} and {{now}}',
+  }),
+  header: Flags.string({
+    char: 'H',
+    helpGroup: 'REQUEST',
+    ...{ multiple: true, helpValue: 'KEY=VALUE|@FILE' },
+    description: 'a header, or a file of them, one a line; base64 where the key ends in -bin',
+  }),
+  proto: Flags.string({
+    helpGroup: 'REQUEST',
+    helpValue: 'FILE',
+    description: 'describes the method where the server does not',
+  }),
+  'import-path': Flags.string({
+    helpGroup: 'REQUEST',
+    ...{ multiple: true, helpValue: 'DIR' },
+    description: 'where imports of --proto are found',
+  }),
+  protoset: Flags.string({
+    helpGroup: 'REQUEST',
+    ...{ multiple: true, helpValue: 'FILE', exclusive: ['proto'] },
+    description: 'describes the method by descriptor sets, as `protoc -o` and `buf build -o` write them',
+  }),
+  'service-config': Flags.string({
+    helpGroup: 'REQUEST',
+    helpValue: 'FILE',
+    description: 'a gRPC service config in JSON: retries and deadlines, by method',
+  }),
+}
+
+export interface RequestFlags {
+  readonly data: string
+  readonly header?: string[] | undefined
+  readonly 'hash-key'?: string | undefined
+}
+
+/** @throws DiscoError USAGE for a file that cannot be read, a header that is none, or standard input twice */
+export async function textsOf(flags: RequestFlags): Promise<Texts> {
+  if ([flags.data, ...(flags.header ?? [])].filter((text) => text === '@-').length > 1) {
+    throw new DiscoError('USAGE', '@- is there twice, and standard input can be read once', {
+      suggestions: ['Put one of them into a file: @FILE'],
+    })
+  }
+  const data = flags.data.startsWith('@') ? await read(flags.data.slice(1)) : flags.data
+  const lines = await Promise.all(
+    (flags.header ?? []).map(async (header) => {
+      if (!header.startsWith('@')) return [header]
+      const file = await read(header.slice(1))
+      return file.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'))
+    }),
+  )
+  return { data, headers: lines.flat().map(parseHeader), hashKey: flags['hash-key'] ?? null }
+}
+
+/** Characters that gRPC allows in the name of a header, and in the value of one that is text. */
+const NAME = /^[0-9a-z_.-]+$/
+const VALUE = /^[ -~]*$/
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
+
+/** `key=value`, or `key: value` as other tools write it. A value never stands in a message: it may be a secret. */
+function parseHeader(header: string): [name: string, value: string] {
+  const [, key = '', value = ''] = /^([^=:\s]*)\s*(?:=|:)\s*(.*)$/s.exec(header) ?? []
+  const name = key.toLowerCase()
+  const problem =
+    name === '' || !NAME.test(name)
+      ? 'has no valid key'
+      : name.startsWith('grpc-')
+        ? 'has a key of gRPC’s own'
+        : name.endsWith('-bin') && !BASE64.test(value)
+          ? 'is not base64'
+          : !VALUE.test(value)
+            ? 'has characters that are not ASCII; a key that ends in -bin takes them as base64'
+            : null
+  if (problem === null) return [name, value]
+  throw new DiscoError('USAGE', `${name === '' ? 'A header' : `The header "${name}"`} ${problem}`, {
+    suggestions: ["Want key=value, such as -H 'authorization=Bearer …', or -H @FILE with one a line"],
+  })
+}
+
+/** @throws DiscoError USAGE for a file that cannot be read, or is no object in JSON */
+export async function readServiceConfig(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const config = parseJson(await read(file), file)
+  if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config
+  throw new DiscoError('USAGE', `${file} has no service config: it is no JSON object`)
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return file === '-' ? await text(process.stdin) : await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new DiscoError('USAGE', `Cannot read ${file}: ${(cause as Error).message}`, { cause })
+  }
+}

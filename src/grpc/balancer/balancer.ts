@@ -1,0 +1,204 @@
+import { type ChannelOptions, connectivityState, experimental, Metadata, status } from '@grpc/grpc-js'
+import type { EndpointId } from '../../domain/endpoint.js'
+import { DiscoError } from '../../domain/errors.js'
+import type { CallKeys, Policy, PolicyKind } from '../../policies/index.js'
+import { healthServiceOf } from '../health/watch.js'
+import { type RegisteredEndpoint, registered } from '../resolver/endpoint.js'
+import { type Observer, observerOf } from '../resolver/observer.js'
+import { grpcPolicyName, type PolicyConfig, policyConfigOf } from '../resolver/policy-config.js'
+import { Child, type ChildSettings } from './child.js'
+import { Load } from './load.js'
+import { PolicyPicker } from './picker.js'
+import { Rotation } from './rotation.js'
+
+/** Makes a policy known to grpc-js, as `disco_<name>`. */
+export function registerPolicy(kind: PolicyKind): void {
+  const name = grpcPolicyName(kind)
+  class Balancer extends PolicyBalancer {
+    getTypeName = () => name
+  }
+  experimental.registerLoadBalancerType(name, Balancer, policyConfigOf(kind))
+}
+
+/**
+ * Keeps one child per endpoint, and a rotation of those that can be picked. Children, their counts of calls
+ * and the policy's state outlive every new list, weight change and reconnect of others.
+ */
+abstract class PolicyBalancer implements experimental.LoadBalancer {
+  private readonly children = new Map<EndpointId, Child>()
+  /** The counts of endpoints that left while calls were running there: they may come back. */
+  private readonly loadsOfLeavers = new Map<EndpointId, Load>()
+  private rotation: Rotation | null = null
+  private observer: Observer = {}
+  private picker: experimental.Picker = new experimental.QueuePicker(this)
+  private reported: connectivityState | null = null
+  private isUpdating = false
+  /** A pick was refused or put off that the next change of the rotation may allow. */
+  private hasWaitingPicks = false
+  private note = ''
+
+  constructor(private readonly helper: experimental.ChannelControlHelper) {}
+
+  abstract getTypeName(): string
+
+  updateAddressList(
+    list: experimental.StatusOr<experimental.Endpoint[]>,
+    config: experimental.TypedLoadBalancingConfig,
+    options: ChannelOptions,
+    resolutionNote: string,
+  ): boolean {
+    this.note = resolutionNote
+    const rotation = this.follow((config as PolicyConfig).policy, observerOf(options))
+    if (!rotation) return true
+    if (!list.ok) {
+      if (this.children.size === 0) this.report(connectivityState.TRANSIENT_FAILURE, list.error.details)
+      return true
+    }
+    const endpoints = new Map(list.value.map(registered).map((endpoint) => [endpoint.id, endpoint]))
+    this.isUpdating = true
+    for (const [id, child] of this.children) if (!endpoints.has(id)) this.remove(id, child)
+    let rank = 0
+    const healthService = healthServiceOf(options['grpc.service_config'])
+    const settings = { helper: this.helper, options, resolutionNote, healthService }
+    for (const endpoint of endpoints.values()) this.put(endpoint, rank++, settings)
+    this.isUpdating = false
+    this.settle()
+    return true
+  }
+
+  exitIdle(): void {
+    // Children connect by themselves and never stay idle.
+  }
+
+  resetBackoff(): void {
+    // The backoff of a failing child is its subchannel's.
+  }
+
+  destroy(): void {
+    for (const [id, child] of this.children) this.remove(id, child)
+  }
+
+  /** The rotation of this policy; a policy with other parameters starts a new one among the same children. */
+  private follow(policy: Policy | DiscoError, observer: Observer): Rotation | null {
+    if (policy instanceof DiscoError) {
+      // What worked goes on; a channel that never had a policy says why it has none.
+      const hints = policy.suggestions.join('. ')
+      if (!this.rotation) this.report(connectivityState.TRANSIENT_FAILURE, `${policy.message}. ${hints}`)
+      return this.rotation
+    }
+    const isKnown =
+      this.rotation && JSON.stringify(this.rotation.policy.config) === JSON.stringify(policy.config)
+    if (isKnown && observer === this.observer) return this.rotation
+    this.observer = observer
+    const rotation = isKnown && this.rotation ? this.rotation : new Rotation(policy)
+    for (const child of this.children.values()) rotation.place(child)
+    this.rotation = rotation
+    this.picker = new PolicyPicker(policy, rotation.chooser, observer, (keys) => this.whereNobody(keys))
+    this.reported = null
+    return rotation
+  }
+
+  private put(endpoint: RegisteredEndpoint, rank: number, settings: ChildSettings): void {
+    const known = this.children.get(endpoint.id)
+    if (known) {
+      known.rank = rank
+      if (known.endpoint === endpoint) return
+      const isRenamed = known.endpoint.registration.id !== endpoint.registration.id
+      known.endpoint = endpoint
+      if (isRenamed) this.rotation?.chooser.rename?.(known)
+      this.rotation?.place(known)
+      return
+    }
+    const load = this.loadsOfLeavers.get(endpoint.id) ?? new Load()
+    this.loadsOfLeavers.delete(endpoint.id)
+    const child = new Child(endpoint, load, settings, {
+      onState: (changed) => {
+        this.rotation?.place(changed)
+        const isReady = changed.state === connectivityState.READY
+        this.observer.connectivity?.(changed.endpoint, isReady, changed.problem)
+        if (!this.isUpdating) this.settle()
+      },
+      onDropped: () => this.helper.requestReresolution(),
+    })
+    child.rank = rank
+    this.children.set(endpoint.id, child)
+    child.connect()
+  }
+
+  private remove(id: EndpointId, child: Child): void {
+    this.children.delete(id)
+    this.rotation?.remove(child)
+    child.destroy()
+    for (const [leaver, load] of this.loadsOfLeavers)
+      if (load.outstanding === 0) this.loadsOfLeavers.delete(leaver)
+    if (child.load.outstanding > 0) this.loadsOfLeavers.set(id, child.load)
+  }
+
+  /** Tells the channel, and the observer, what the children have come to. */
+  private settle(): void {
+    const change = this.rotation?.takeChange()
+    if (change) this.observer.rotation?.(change)
+    if (this.rotation && this.rotation.size > 0) {
+      if (change && this.hasWaitingPicks) this.reported = null
+      this.report(connectivityState.READY, null)
+      return
+    }
+    const waiting = [...this.children.values()].filter(({ endpoint }) => endpoint.weight > 0)
+    const connecting = waiting.some(({ state }) => state !== connectivityState.TRANSIENT_FAILURE)
+    if (connecting) this.report(connectivityState.CONNECTING, null)
+    else this.report(connectivityState.TRANSIENT_FAILURE, this.whyNobody(waiting))
+  }
+
+  private whyNobody(waiting: readonly Child[]): string {
+    if (this.children.size === 0) return `No endpoint to dial. ${this.note}`
+    if (waiting.length === 0) return `Every endpoint is drained (weight 0). ${this.note}`
+    const failures = waiting.map(({ endpoint, problem }) => `${endpoint.registration.addr}: ${problem}`)
+    return `No endpoint is READY: ${failures.slice(0, 3).join('; ')}`
+  }
+
+  /** While READY the picker asks the living policy, so a new one is pushed only when the state changes. */
+  private report(state: connectivityState, problem: string | null): void {
+    if (state === this.reported && problem === null) return
+    this.reported = state
+    this.hasWaitingPicks = false
+    this.helper.updateState(state, this.pickerFor(state, problem), problem)
+  }
+
+  private pickerFor(state: connectivityState, problem: string | null): experimental.Picker {
+    if (state === connectivityState.READY) return this.picker
+    if (state === connectivityState.CONNECTING) return new experimental.QueuePicker(this)
+    return new experimental.UnavailablePicker({ code: status.UNAVAILABLE, details: problem ?? '' })
+  }
+
+  /** The answer to a pick that the policy has nobody for: the rotation is empty, or lacks whom it wants. */
+  private whereNobody({ pin }: CallKeys): experimental.PickResult {
+    this.hasWaitingPicks = true
+    const to = pin ?? this.rotation?.policy.config.to ?? null
+    const wanted = [...this.children.values()].filter(({ names }) => names.some((name) => name === to))
+    const isComing = wanted.some(
+      ({ state, endpoint }) => endpoint.weight > 0 && state !== connectivityState.TRANSIENT_FAILURE,
+    )
+    if (isComing || !this.rotation || this.rotation.size === 0) return QUEUE
+    return failure(to === null ? 'The call is pinned to no endpoint' : whyAway(String(to), wanted))
+  }
+}
+
+function whyAway(name: string, [wanted]: readonly Child[]): string {
+  if (!wanted) return `The pinned endpoint ${name} is not in the list`
+  if (wanted.endpoint.weight === 0) return `The pinned endpoint ${name} is drained (weight 0)`
+  return `The pinned endpoint ${name} is not READY: ${wanted.problem}`
+}
+
+/** The next picker decides. */
+const QUEUE: experimental.PickResult = {
+  pickResultType: experimental.PickResultType.QUEUE,
+  ...{ subchannel: null, status: null, onCallStarted: null, onCallEnded: null },
+}
+
+function failure(details: string): experimental.PickResult {
+  return {
+    pickResultType: experimental.PickResultType.TRANSIENT_FAILURE,
+    status: { code: status.UNAVAILABLE, details, metadata: new Metadata() },
+    ...{ subchannel: null, onCallStarted: null, onCallEnded: null },
+  }
+}

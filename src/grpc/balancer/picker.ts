@@ -1,0 +1,53 @@
+import type { experimental, Metadata } from '@grpc/grpc-js'
+import { type CallKeys, type Chooser, NO_KEYS, type Policy } from '../../policies/index.js'
+import { type Observer, takeMark } from '../resolver/observer.js'
+import type { Child } from './child.js'
+
+/** The request headers that carry a call's keys to the picker, which takes them off again. */
+const HEADERS: Readonly<Record<keyof CallKeys, string>> = { hashKey: 'disco-hash-key', pin: 'disco-pin' }
+
+/** Makes a call choose by this key, under `ring_hash` and `source_hash`. */
+export function setHashKey(metadata: Metadata, key: string): Metadata {
+  metadata.set(HEADERS.hashKey, key)
+  return metadata
+}
+
+/** Sends a call to the endpoint with this id, key or address, under `pinned`. */
+export function setPin(metadata: Metadata, endpoint: string): Metadata {
+  metadata.set(HEADERS.pin, endpoint)
+  return metadata
+}
+
+/** Asks the policy for a child and answers with that child's connection. Holds no state of its own. */
+export class PolicyPicker implements experimental.Picker {
+  constructor(
+    private readonly policy: Policy,
+    private readonly chooser: Chooser<Child>,
+    private readonly observer: Observer,
+    private readonly whereNobody: (keys: CallKeys) => experimental.PickResult,
+  ) {}
+
+  pick({ metadata }: experimental.PickArgs): experimental.PickResult {
+    const keys = this.policy.reads.length === 0 ? NO_KEYS : takeKeys(metadata)
+    const child = this.chooser.choose(keys)
+    if (!child?.result) return this.whereNobody(keys)
+    if (this.observer.picked) {
+      const callId = takeMark(metadata)
+      if (callId !== null) this.observer.picked(child.endpoint, callId)
+    }
+    if (this.policy.countsCalls) child.load.pick()
+    return child.result
+  }
+}
+
+/** `metadata` is one attempt's own copy: a retry finds the headers again. */
+function takeKeys(metadata: Metadata): CallKeys {
+  return { hashKey: take(metadata, HEADERS.hashKey), pin: take(metadata, HEADERS.pin) }
+}
+
+function take(metadata: Metadata, header: string): string | null {
+  const [value] = metadata.get(header)
+  if (value === undefined) return null
+  metadata.remove(header)
+  return String(value)
+}

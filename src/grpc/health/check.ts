@@ -1,0 +1,114 @@
+import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js'
+import { HEALTH_PATHS, healthRequest, healthResponse, type ServingStatus } from './protocol.js'
+
+/** What one question to one address came to. */
+export interface HealthChecked {
+  /** Whether a gRPC connection stands. */
+  readonly isConnected: boolean
+  /** What the server says; UNIMPLEMENTED where it has no grpc.health.v1, null where it says nothing. */
+  readonly status: ServingStatus | 'UNIMPLEMENTED' | null
+  /** SERVING, or a server without the protocol (gRFC A17): nothing is known against it. */
+  readonly isHealthy: boolean
+  /** Why it is not healthy, as a clause for people; null where it is. */
+  readonly problem: string | null
+  readonly latencyMs: number
+}
+
+export interface HealthQuestion {
+  /** The gRPC service to ask about; the server as a whole unless given. */
+  readonly service?: string
+  /** How long the connection and the answer may take. */
+  readonly deadlineMs: number
+  /** Ends the question early: the answer is then that there was none. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Asks an address once for its health (grpc.health.v1 Check), over a connection of its own: an old one would
+ * not tell whether new ones can be made. Never rejects.
+ *
+ * @param addr as registered: `host:port`, `[ipv6]:port` or `unix:/path`
+ */
+export async function checkHealth(
+  addr: string,
+  { service = '', deadlineMs, signal }: HealthQuestion,
+): Promise<HealthChecked> {
+  const startMs = performance.now()
+  const client = new Client(targetOf(addr), credentials.createInsecure(), {
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.enable_http_proxy': 0,
+  })
+  try {
+    const answer = await ask(client, { service, deadlineMs, signal })
+    return { ...answer, latencyMs: performance.now() - startMs }
+  } finally {
+    client.close()
+  }
+}
+
+type Answer = Omit<HealthChecked, 'latencyMs'>
+
+function ask(client: Client, { service = '', deadlineMs, signal }: HealthQuestion): Promise<Answer> {
+  return new Promise((resolve) => {
+    const cancel = () => call.cancel()
+    const finish = (answer: Answer) => {
+      signal?.removeEventListener('abort', cancel)
+      resolve(answer)
+    }
+    const call = client.makeUnaryRequest(
+      HEALTH_PATHS.Check,
+      healthRequest.encode,
+      healthResponse.decode,
+      { service },
+      { deadline: Date.now() + deadlineMs },
+      (error, said) => finish(error ? fromError(error, service, deadlineMs) : fromStatus(said ?? 'UNKNOWN')),
+    )
+    signal?.addEventListener('abort', cancel)
+  })
+}
+
+function fromStatus(said: ServingStatus): Answer {
+  const isHealthy = said === 'SERVING'
+  return { isConnected: true, status: said, isHealthy, problem: isHealthy ? null : said }
+}
+
+function fromError({ code, details }: ServiceError, service: string, deadlineMs: number): Answer {
+  const failed = (isConnected: boolean, problem: string) =>
+    ({ isConnected, status: null, isHealthy: false, problem }) as const
+  // grpc-js takes an HTTP status for gRPC's: a 404 of a web server for UNIMPLEMENTED.
+  const [, httpStatus] = /^Received HTTP status code (\d+)/.exec(details) ?? []
+  if (httpStatus) return failed(false, `answers HTTP ${httpStatus}, not gRPC`)
+  switch (code) {
+    case status.UNIMPLEMENTED:
+      return { isConnected: true, status: 'UNIMPLEMENTED', isHealthy: true, problem: null }
+    case status.NOT_FOUND:
+      return {
+        ...failed(true, `knows no service "${service}"`),
+        status: 'SERVICE_UNKNOWN',
+      }
+    case status.UNAVAILABLE:
+      return failed(false, connectionProblem(details))
+    case status.DEADLINE_EXCEEDED:
+      return failed(!details.includes('Waiting for LB pick'), `no answer in ${deadlineMs} ms`)
+    default:
+      return failed(true, `${status[code] ?? code}: ${details}`)
+  }
+}
+
+/** What stopped a connection, without grpc-js's own wrapping. */
+function connectionProblem(details: string): string {
+  const text = details
+    .replace(/^.*Last error: (Error: )?/, '')
+    .replace(/( \([^()]*Z\))?\. Resolution note: .*$/s, '')
+  if (text.includes('ECONNREFUSED')) return 'connection refused'
+  if (text.includes('ENOENT')) return 'no such socket'
+  if (text.startsWith('Name resolution failed')) return 'unknown host'
+  if (text === 'Protocol error') return 'answers, but not as gRPC'
+  if (text === 'Failed to connect') return 'drops the connection: it may want TLS'
+  return text
+}
+
+/** An address is a name that DNS may know, never a scheme of grpc-js's. */
+function targetOf(addr: string): string {
+  return addr.startsWith('unix:') ? addr : `dns:///${addr}`
+}

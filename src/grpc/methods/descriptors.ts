@@ -1,0 +1,74 @@
+import { create, createFileRegistry, type DescService, type FileRegistry } from '@bufbuild/protobuf'
+import { type FileDescriptorProto, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
+import { DiscoError } from '../../domain/errors.js'
+import { nearestNames } from '../../domain/nearest.js'
+import { fullName, Method } from './method.js'
+import { normalizeFiles } from './normalize-descriptors.js'
+
+/** Services and messages, from wherever they were described. */
+export class Descriptors {
+  private readonly registry: FileRegistry
+  private readonly services: readonly DescService[]
+
+  /**
+   * @param source what described them, as a sentence for messages: `Described by hello.proto`
+   * @param serviceNames the services that can be called; without, all that the files have
+   */
+  constructor(
+    files: readonly FileDescriptorProto[],
+    private readonly source: string,
+    serviceNames?: readonly string[],
+  ) {
+    this.registry = createFileRegistry(create(FileDescriptorSetSchema, { file: normalizeFiles(files) }))
+    const all = [...this.registry].filter((described) => described.kind === 'service')
+    this.services = serviceNames ? all.filter(({ typeName }) => serviceNames.includes(typeName)) : all
+  }
+
+  /**
+   * Finds `package.Service/Method`, `Service/Method`, the same with a dot, or a bare method name that only
+   * one service has.
+   *
+   * @throws DiscoError NOT_FOUND with the methods that there are, USAGE when several services have it
+   */
+  method(name: string): Method {
+    const [, serviceName = '', methodName = ''] = /^(?:(.*)[./])?([^./]*)$/.exec(name) ?? []
+    const services = this.services.filter(
+      ({ typeName }) =>
+        serviceName === '' || typeName === serviceName || typeName.endsWith(`.${serviceName}`),
+    )
+    const matches = services.flatMap(({ methods }) => methods.filter((method) => method.name === methodName))
+    const [method, another] = matches
+    if (!method) throw this.noSuchMethod(name, services)
+    if (another) {
+      throw new DiscoError('USAGE', `Several services have a method "${methodName}"`, {
+        suggestions: [`Name one: ${matches.map(fullName).join(', ')}`],
+      })
+    }
+    return new Method(method, this.registry)
+  }
+
+  /** Every method that can be called. */
+  get methods(): readonly Method[] {
+    return this.services.flatMap(({ methods }) => methods.map((method) => new Method(method, this.registry)))
+  }
+
+  private noSuchMethod(name: string, services: readonly DescService[]): DiscoError {
+    const [only] = services.length === 1 ? services : []
+    const candidates = services.length > 0 ? services : this.services
+    const names = candidates.flatMap(({ methods }) =>
+      methods.map((method) => (only ? method.name : fullName(method))),
+    )
+    const bare = name.slice(Math.max(name.lastIndexOf('.'), name.lastIndexOf('/')) + 1)
+    const nearest = nearestNames(only ? bare : name, names)
+    return new DiscoError(
+      'NOT_FOUND',
+      only ? `${only.typeName} has no method "${bare}"` : `No service here has a method "${name}"`,
+      {
+        suggestions: [
+          ...(nearest.length > 0 ? [`Did you mean ${nearest.join(' or ')}?`] : []),
+          `${only ? 'It has' : 'They have'}: ${names.join(', ') || 'none'}. ${this.source}`,
+        ],
+      },
+    )
+  }
+}

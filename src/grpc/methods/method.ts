@@ -1,0 +1,112 @@
+import {
+  type DescMethod,
+  type FileRegistry,
+  fromBinary,
+  fromJson,
+  type JsonValue,
+  toBinary,
+  toJson,
+} from '@bufbuild/protobuf'
+import { DiscoError } from '../../domain/errors.js'
+import { nearestNames } from '../../domain/nearest.js'
+import { jsonTemplate } from './json-template.js'
+import { protoText } from './proto-text.js'
+
+/** A method with its messages as canonical proto3 JSON. */
+export class Method {
+  constructor(
+    private readonly described: DescMethod,
+    private readonly registry: FileRegistry,
+  ) {}
+
+  /** `package.Service/Method` */
+  get name(): string {
+    return fullName(this.described)
+  }
+
+  /** As in the :path header. */
+  get path(): string {
+    return `/${this.name}`
+  }
+
+  get kind(): DescMethod['methodKind'] {
+    return this.described.methodKind
+  }
+
+  get streamsReplies(): boolean {
+    return this.kind === 'server_streaming' || this.kind === 'bidi_streaming'
+  }
+
+  /** Full names of the two messages. */
+  get messages(): { readonly request: string; readonly reply: string } {
+    const { input, output } = this.described
+    return { request: input.typeName, reply: output.typeName }
+  }
+
+  /** The method and every message and enum that it needs, as a .proto file would have them. */
+  get proto(): string {
+    return protoText(this.described)
+  }
+
+  /** A request with every field in it, which `encode` takes. */
+  get template(): JsonValue {
+    return jsonTemplate(this.described.input)
+  }
+
+  /** @throws DiscoError USAGE for a field that the message lacks, or a value of another type */
+  encode(json: JsonValue): Buffer {
+    const { input } = this.described
+    try {
+      return Buffer.from(toBinary(input, fromJson(input, json, { registry: this.registry })))
+    } catch (cause) {
+      const { message } = cause as Error
+      throw new DiscoError(
+        'USAGE',
+        `The data is no ${input.typeName}: ${problemIn(message, json, input.typeName)}`,
+        {
+          cause,
+          suggestions: this.remedies(message),
+        },
+      )
+    }
+  }
+
+  /** @throws DiscoError RPC_FAILED for bytes that are no reply of this method */
+  decode(bytes: Uint8Array): JsonValue {
+    const { output } = this.described
+    try {
+      return toJson(output, fromBinary(output, bytes), { registry: this.registry })
+    } catch (cause) {
+      throw new DiscoError('RPC_FAILED', `The reply is no ${output.typeName}: ${(cause as Error).message}`, {
+        cause,
+        suggestions: ['Does the server have another version of the .proto?'],
+      })
+    }
+  }
+
+  /** The message says which type has no such field; it may be one deep inside. */
+  private remedies(message: string): string[] {
+    const [, typeName = '', key = ''] =
+      /cannot decode message ([\w.]+) from JSON: key "([^"]*)" is unknown/.exec(message) ?? []
+    const holder = this.registry.getMessage(typeName) ?? this.described.input
+    const names = holder.fields.map(({ jsonName }) => jsonName)
+    const nearest = nearestNames(key, names)
+    const whose = holder === this.described.input ? 'Its fields' : `Fields of ${holder.typeName}`
+    return [
+      ...(nearest.length > 0 ? [`Did you mean ${nearest.join(' or ')}?`] : []),
+      names.length === 0 ? `${holder.typeName} has no fields: -d '{}'` : `${whose}: ${names.join(', ')}`,
+    ]
+  }
+}
+
+/** The library's own words, without saying again which message the data should be. */
+function problemIn(message: string, json: JsonValue, typeName: string): string {
+  const isObject = typeof json === 'object' && json !== null && !Array.isArray(json)
+  // Google's own have forms of their own in JSON.
+  if (!isObject && !typeName.startsWith('google.protobuf.')) return 'a message is an object in JSON, {…}'
+  return message.replace(`cannot decode message ${typeName} from JSON: `, '')
+}
+
+export function fullName(method: DescMethod): string {
+  return `${method.parent.typeName}/${method.name}`
+}

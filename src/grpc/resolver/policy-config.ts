@@ -1,0 +1,41 @@
+import type { experimental } from '@grpc/grpc-js'
+import { DiscoError } from '../../domain/errors.js'
+import type { Policy, PolicyKind } from '../../policies/index.js'
+
+/** Under this name a policy is known to grpc-js, whose own names must stay its own. */
+export function grpcPolicyName({ name }: { readonly name: string }): string {
+  return `disco_${name}`
+}
+
+/** A policy's entry in a service config's `loadBalancingConfig`. */
+export function lbConfigOf(policy: Policy): Record<string, object> {
+  return { [grpcPolicyName(policy)]: policy.config }
+}
+
+/** What grpc-js makes of such an entry, and hands to the balancer. */
+export interface PolicyConfig extends experimental.TypedLoadBalancingConfig {
+  /** The policy, or why the entry describes none. */
+  readonly policy: Policy | DiscoError
+}
+
+/**
+ * The class that reads a policy's entries. It never throws: grpc-js answers that with pick_first, without a
+ * word. The balancer of an entry that cannot be read fails every call with the reason instead.
+ */
+export function policyConfigOf(kind: PolicyKind) {
+  return class Config implements PolicyConfig {
+    constructor(readonly policy: Policy | DiscoError) {}
+
+    getLoadBalancerName = () => grpcPolicyName(kind)
+    toJsonObject = () =>
+      this.policy instanceof DiscoError ? { [grpcPolicyName(kind)]: {} } : lbConfigOf(this.policy)
+
+    static createFromJson(config: unknown): Config {
+      try {
+        return new Config(kind.configure(config))
+      } catch (thrown) {
+        return new Config(DiscoError.from(thrown))
+      }
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import { type ChannelOptions, experimental } from '@grpc/grpc-js'
+import { DiscoError } from '../../domain/errors.js'
+import { type RegisteredEndpoint, registered } from './endpoint.js'
+import type { ResolvedList } from './live-list.js'
+import { OBSERVER_OPTION } from './observer.js'
+import { authorityOf, parseTarget, SCHEME, targetOf } from './target.js'
+
+/** Schemes that grpc-js resolves by itself, besides ours. */
+const OTHER_SCHEMES = ['dns', 'ipv4', 'ipv6', 'unix']
+
+/** What a channel is given for its target. */
+export interface Resolution {
+  /** In full, as a channel would take it. */
+  readonly target: string
+  /** Of the registry; null where the target is of another scheme. */
+  readonly service: string | null
+  /** Becomes `:authority`, and the name that a server's certificate must have. */
+  readonly authority: string
+  /** The registry's list; null where the target is of another scheme. */
+  readonly list: ResolvedList | null
+  /** Those that the target selects and that can be dialled. */
+  readonly endpoints: readonly RegisteredEndpoint[]
+  /** The resolver's own, which a channel without one uses; null where there is none. */
+  readonly serviceConfig: object | null
+}
+
+/**
+ * Resolves a target once, by the resolver that a channel would use. A bare name is a service of the registry,
+ * `host:port` without a scheme is `dns:`, as in gRPC.
+ *
+ * @throws DiscoError USAGE, NOT_FOUND (the resolver's reason), INTERRUPTED, and the registry's own error where
+ *   it is out of reach and no list was kept
+ */
+export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolution> {
+  const uri = parseUri(text)
+  const own = uri.scheme === SCHEME ? parseTarget(uri) : null
+  return new Promise((resolve, reject) => {
+    let list: ResolvedList | null = null
+    let found: Omit<Resolution, 'list'> | null = null
+    const finish = (error: unknown): void => {
+      if (error === null && !found) return
+      // A list from the cache comes first; why etcd could not be asked follows.
+      if (list && list.cachedAgeMs !== null && !list.stale) return
+      resolver?.destroy()
+      signal.removeEventListener('abort', interrupt)
+      if (error === null && found) resolve({ ...found, list })
+      else reject(error)
+    }
+    const interrupt = () =>
+      finish(new DiscoError('INTERRUPTED', 'Interrupted before the target was resolved'))
+    const options: ChannelOptions = {
+      'grpc.enable_http_proxy': 0,
+      [OBSERVER_OPTION]: {
+        resolved: (now: ResolvedList) => {
+          list = now
+          if (now.revision === 0 && now.stale) finish(now.stale)
+          else finish(null)
+        },
+      },
+    }
+    const listener: experimental.ResolverListener = (endpoints, _, serviceConfig) => {
+      if (!endpoints.ok) {
+        // Of our own resolver's failures the observer hears the cause.
+        if (uri.scheme !== SCHEME) finish(new DiscoError('NOT_FOUND', endpoints.error.details))
+        return true
+      }
+      found = {
+        target: experimental.uriToString(uri),
+        service: own?.service ?? null,
+        authority: own ? authorityOf(own) : othersAuthority(uri),
+        endpoints: endpoints.value.map(registered),
+        serviceConfig: serviceConfig?.ok ? serviceConfig.value : null,
+      }
+      finish(null)
+      return true
+    }
+    const resolver = experimental.createResolver(uri, listener, options)
+    if (signal.aborted) interrupt()
+    signal.addEventListener('abort', interrupt)
+    resolver.updateResolution()
+  })
+}
+
+/** The parts of a target, as grpc-js splits it. @throws DiscoError USAGE */
+function parseUri(text: string): experimental.GrpcUri & { scheme: string } {
+  const [, scheme, authority, path = ''] = /^(?:([A-Za-z0-9+.-]+):)?(?:\/\/([^/]*)\/)?(.+)$/s.exec(text) ?? []
+  if (scheme !== undefined && [SCHEME, ...OTHER_SCHEMES].includes(scheme)) {
+    return { scheme, path, ...(authority === undefined ? {} : { authority }) }
+  }
+  if (text.includes('://')) {
+    throw new DiscoError('USAGE', `The target's scheme is not known: "${text}"`, {
+      suggestions: [`Want SERVICE, ${SCHEME}:///SERVICE, or one of ${OTHER_SCHEMES.join(', ')}`],
+    })
+  }
+  if (/:\d+$/.test(text)) return { scheme: 'dns', path: text }
+  return parseUri(targetOf(text))
+}
+
+/** As grpc-js's own resolvers have it. */
+function othersAuthority({ scheme, path }: experimental.GrpcUri): string {
+  return scheme === 'unix' ? 'localhost' : (path.split(',')[0] ?? '')
+}

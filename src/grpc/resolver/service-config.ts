@@ -1,0 +1,61 @@
+import { experimental } from '@grpc/grpc-js'
+import { DiscoError } from '../../domain/errors.js'
+import { POLICIES } from '../../policies/index.js'
+import { grpcPolicyName } from './policy-config.js'
+
+/** LB policies of grpc-js's own that it may know, besides ours. */
+const BUILT_IN = ['pick_first', 'round_robin', 'weighted_round_robin', 'outlier_detection']
+
+/** As gRPC documents it, in JSON; what else is in it is grpc-js's to check. */
+export interface ServiceConfig {
+  readonly loadBalancingConfig?: readonly unknown[]
+  readonly [field: string]: unknown
+}
+
+/**
+ * Looks at the LB policies of a service config as grpc-js will: it takes the first that it knows. Where it
+ * knows none, or cannot read its parameters, it uses pick_first without a word; here that is an error.
+ *
+ * @throws DiscoError USAGE
+ */
+export function checkPolicies({ loadBalancingConfig }: ServiceConfig): void {
+  if (loadBalancingConfig === undefined) return
+  const entries = Array.isArray(loadBalancingConfig) ? loadBalancingConfig : [loadBalancingConfig]
+  const chosen = entries.find((entry) => experimental.isLoadBalancerNameRegistered(nameOf(entry)))
+  if (chosen === undefined) {
+    const names = entries.map((entry) => `"${nameOf(entry)}"`).join(', ')
+    throw new DiscoError('USAGE', `The service config names no LB policy that is known: ${names || 'none'}`, {
+      suggestions: [`Known are: ${knownNames().join(', ')}`],
+    })
+  }
+  requireReadable(parse(chosen))
+}
+
+/** A policy of ours says by itself why it cannot be read; one of grpc-js's has thrown. */
+function requireReadable(config: object): void {
+  if ('policy' in config && config.policy instanceof DiscoError) throw config.policy
+  // A parent, such as outlier_detection: its child was chosen the same way.
+  if ('getChildPolicy' in config && typeof config.getChildPolicy === 'function') {
+    requireReadable(config.getChildPolicy())
+  }
+}
+
+function parse(entry: Parameters<typeof experimental.parseLoadBalancingConfig>[0]): object {
+  try {
+    return experimental.parseLoadBalancingConfig(entry)
+  } catch (cause) {
+    throw new DiscoError('USAGE', `The service config's LB policy: ${(cause as Error).message}`, {
+      cause,
+      suggestions: [`Known are: ${knownNames().join(', ')}`],
+    })
+  }
+}
+
+function nameOf(entry: unknown): string {
+  return typeof entry === 'object' && entry !== null ? (Object.keys(entry)[0] ?? '') : String(entry)
+}
+
+function knownNames(): string[] {
+  const ours = POLICIES.map(grpcPolicyName)
+  return [...ours, ...BUILT_IN].filter((name) => experimental.isLoadBalancerNameRegistered(name))
+}

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest'
+import { parseTarget, SCHEME, targetOf } from '../../../../src/grpc/resolver/target.js'
+import { errorOf } from '../../../support/errors.js'
+
+const plain = (service: string) => ({ service, where: {}, spillOver: false, place: {} })
+
+describe('a target', () => {
+  it('names a service, and a version where it has an authority', () => {
+    expect(SCHEME).toBe('etcd')
+    expect(parseTarget({ authority: '', path: '/hello' })).toEqual(plain('hello'))
+    expect(parseTarget({ path: 'hello' })).toEqual(plain('hello'))
+    expect(parseTarget({ authority: '1.0.0', path: '/hello' })).toEqual({
+      ...plain('hello'),
+      where: { version: '1.0.0' },
+    })
+  })
+
+  it('says where the registry is, if it is not where all are', () => {
+    expect(parseTarget({ path: 'foo/bar?layout=kratos=/ns&root=/prod&zone=b' })).toEqual({
+      ...{ service: 'foo/bar', where: { zone: 'b' }, spillOver: false },
+      place: { layout: 'kratos=/ns', root: '/prod' },
+    })
+  })
+
+  const names = [
+    'hello',
+    'a.b.Greeter',
+    'grün',
+    'a b',
+    '100%',
+    'x?y#z',
+    'a%2Fb',
+    'q:1',
+    'a=b&c',
+    'foo/bar/baz',
+  ]
+  it.each(names)('made of the service %j leads back to it', (service) => {
+    const target = targetOf(service)
+    expect(target.startsWith('etcd:///')).toBe(true)
+    expect(parseTarget({ authority: '', path: target.slice('etcd://'.length) })).toEqual(plain(service))
+  })
+
+  it.each(['', '/', '//a', '/a//b', '/a/', '/a%2F', '/100%', '/%zz', '/?version=1'])(
+    'with the path %j names no service',
+    (path) => {
+      const error = errorOf(() => parseTarget({ authority: '', path }))
+      expect(error).toMatchObject({ code: 'USAGE', message: `The target names no service: "${path}"` })
+      expect(error.suggestions.join()).toContain('etcd:///SERVICE, etcd://VERSION/SERVICE')
+    },
+  )
+})
+
+describe("a target's selector", () => {
+  it.each([
+    ['version=1.0.0&zone=b', { version: '1.0.0', zone: 'b' }, false],
+    ['zone=b%20c&rack=a%26b', { zone: 'b c', rack: 'a&b' }, false],
+    ['zone=b&spill-over', { zone: 'b' }, true],
+    ['spill-over=true&zone=b', { zone: 'b' }, true],
+    ['zone=b&spill-over=false', { zone: 'b' }, false],
+    ['zone=', { zone: '' }, false],
+    ['q=a?b', { q: 'a?b' }, false],
+    ['', {}, false],
+  ])('?%s', (query, where, spillOver) => {
+    const target = parseTarget({ authority: '', path: `hello?${query}` })
+    expect(target).toEqual({ ...plain('hello'), where, spillOver })
+  })
+
+  it.each([
+    ['zone=a&zone=b', '', 'says twice what "zone" must be'],
+    ['version=1', '2', 'says twice what "version" must be'],
+    ['=a', '', 'a value without a name'],
+    ['spill-over=maybe', '', 'spill-over is "maybe", want true or false'],
+  ])('?%s is refused', (query, authority, message) => {
+    const error = errorOf(() => parseTarget({ authority, path: `hello?${query}` }))
+    expect(error.code).toBe('USAGE')
+    expect(error.message).toContain(message)
+    expect(error.suggestions.join()).toContain('spill-over')
+  })
+})
