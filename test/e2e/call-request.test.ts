@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest'
+import type { CallDoc, CallLineDoc } from '../../src/cli/schema/call.js'
+import { callsOfHello, lines } from '../support/calls-of-hello.js'
+import type { Ran } from '../support/disco.js'
+import { threeGreeters } from '../support/greeters.js'
+import { expectShape } from '../support/shape.js'
+
+const hello = await callsOfHello()
+const greeters = await threeGreeters()
+
+describe('what a call sends', () => {
+  async function replies(...args: string[]): Promise<string[]> {
+    await hello.put(greeters[0].addr)
+    const printed = lines<CallLineDoc>(await hello.output('SayHello', '-o', 'ndjson', ...args))
+    return printed.map(({ reply }) => (reply as { message: string }).message)
+  }
+
+  test('is filled in anew for each call', async () => {
+    expect(await replies('--n', '3', '-d', '{"name":"user-{{n}}"}')).toEqual([
+      'Hello user-1',
+      'Hello user-2',
+      'Hello user-3',
+    ])
+    const ids = await replies('--n', '3', '-d', '{"name":"{{uuid}} {{now}}"}')
+    expect(new Set(ids).size).toBe(3)
+    for (const id of ids) expect(id).toMatch(/^Hello [0-9a-f-]{36} \d{4}-\d\d-\d\dT[\d:.]+Z$/)
+  })
+
+  test('goes through several messages by turns, one a call', async () => {
+    const three = '{"name":"a"}\n{"name":"b"}\n\n{"name":"c"}\n'
+    expect(await replies('--n', '4', '-d', three)).toEqual(['Hello a', 'Hello b', 'Hello c', 'Hello a'])
+  })
+
+  test('comes from standard input', async () => {
+    await hello.put(greeters[0].addr)
+    const running = hello.disco.start('call', 'hello', 'SayHello', '-d', '@-')
+    running.child.stdin?.end('{"name":"piped"}\n')
+    const { stdout } = await running.exited()
+    expect(JSON.parse(stdout)).toMatchObject({ message: 'Hello piped' })
+  })
+
+  test('hash keys with a placeholder spread calls, and one without keeps them together', async () => {
+    await Promise.all(greeters.map(({ addr }) => hello.put(addr)))
+    const used = async (key: string) => {
+      const args = ['--n', '60', '--policy', 'ring_hash', '--hash-key', key, '--json']
+      // Its exit code is the verdict's, which this is not about.
+      const doc = JSON.parse((await hello.disco.run('call', 'hello', 'SayHello', ...args)).stdout) as CallDoc
+      return doc.endpoints.filter(({ picks }) => picks > 0).length
+    }
+    expect(await used('user')).toBe(1)
+    expect(await used('user-{{n}}')).toBe(3)
+  })
+})
+
+describe('what can be called', () => {
+  test('is listed for a service without a method, and described for one with --describe', async () => {
+    await hello.put(greeters[0].addr)
+    expectShape('methods', JSON.parse(await hello.output('--json')))
+    expect(await hello.output('-o', 'name')).toBe('helloworld.Greeter/SayHello\n')
+    const described = await hello.output('SayHello', '--describe')
+    expect(described).toContain('message helloworld.HelloRequest {\n  string name = 1;\n}')
+    expect(described).toContain('{\n  "name": ""\n}')
+    expectShape('method', JSON.parse(await hello.output('SayHello', '--describe', '--json')))
+  })
+})
+
+describe('refused with exit 2', () => {
+  const refused: [what: string, args: string[], says: string][] = [
+    ['an unknown placeholder', ['-d', '{"name":"{{uid}}"}'], 'There is: {{n}}, {{uuid}}, {{now}}'],
+    ['more messages than calls', ['-d', '{}\n{}'], 'One call for each: --n 2'],
+    ['a line that is no JSON', ['-d', '{}\n{bad\n', '--n', '2'], 'Line 2 of the data is not JSON'],
+    ['a header without a key', ['-H', '=x'], 'A header has no valid key'],
+    ['standard input for two', ['-H', '@-', '-d', '@-'], 'standard input can be read once'],
+    ['data that are a list', ['-d', '[1]'], 'HelloRequest: a message is an object in JSON, {…}'],
+    ['a binary header that is no base64', ['-H', 'a-bin=?'], 'is not base64'],
+    ['a rate that is none', ['--rate', '0'], '"0" is not a rate'],
+    ['a file of data that is not there', ['-d', '@/no/such/file'], 'Cannot read /no/such/file'],
+    ['a flag for none of several policies', ['--policy', 'rr,wrr', '--pin', 'x'], '--pin says nothing'],
+    ['an unknown one of several policies', ['--policy', 'rr,best'], 'There is no LB policy "best"'],
+  ]
+  test.each(refused)('%s', async (_what, args, says) => {
+    await hello.put(greeters[0].addr)
+    const ran: Ran = await hello.disco.run('call', 'hello', 'SayHello', ...args)
+    expect(ran).toMatchObject({ code: 2, stdout: '' })
+    expect(ran.stderr).toContain(says)
+  })
+})

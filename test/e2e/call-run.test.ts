@@ -1,0 +1,146 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { describe, expect, test } from 'vitest'
+import type { CallLineDoc } from '../../src/cli/schema/call.js'
+import { startGreeter } from '../../src/dev/greeter.js'
+import { callsOfHello, FROM_PROTO, interrupted, lines, SOON } from '../support/calls-of-hello.js'
+import { registration } from '../support/etcd-state.js'
+import { threeGreeters, untilCalled } from '../support/greeters.js'
+import { freePorts } from '../support/ports.js'
+import { expectShape } from '../support/shape.js'
+
+const hello = await callsOfHello()
+const greeters = await threeGreeters()
+
+describe('a run', () => {
+  test('reports an endpoint that nobody serves, and lines as well as documents have the shape of their golden files', async () => {
+    const [greeter, another] = greeters
+    const [port] = await freePorts(1)
+    await hello.put(greeter.addr, { weight: 3 })
+    const tenLines = lines<CallLineDoc>(await hello.output('SayHello', '--n', '10', '-o', 'ndjson'))
+    const [verbose] = lines<CallLineDoc>(await hello.output('SayHello', '-v', '-o', 'ndjson'))
+    expectShape('call-line', ...tenLines, verbose)
+    expect(tenLines[0]).toMatchObject({ headers: null, trailers: null })
+    expect(verbose).toMatchObject({ headers: { 'content-type': ['application/grpc+proto'] }, trailers: {} })
+    expect(tenLines.map(({ n }) => n)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    const failed = await hello.disco.run('call', 'hello', 'One', ...FROM_PROTO, '--json')
+    // 64 + UNIMPLEMENTED
+    expect(failed.code).toBe(76)
+    await hello.put(`127.0.0.1:${port}`, { weight: 1 })
+    const [one, table] = await Promise.all([
+      hello.reportOf('--assert', 'errors<1%', ...SOON),
+      hello.output('SayHello', '--n', '5', ...SOON),
+    ])
+    expect(one).toMatchObject({
+      ...{ schema: 'disco.call/v1', calls: 1, reply: { endpoint: greeter.addr } },
+      unserved: [{ addr: `127.0.0.1:${port}`, share: 0.25, problem: 'connection refused' }],
+    })
+    expect(table).toContain(
+      `! 127.0.0.1:${port} was never READY (connection refused): 25.0% of the weight is unserved`,
+    )
+    expect(table).toMatch(/^PASS {2}.*\n.*5 calls, 5 OK/m)
+
+    await hello.put(another.addr, { version: '2.0.0', weight: 1 })
+    const running = hello.startRun('--json', ...SOON)
+    await untilCalled(another)
+    await hello.etcd.ctl('del', registration('hello', another.addr, { version: '2.0.0' })[0])
+    await untilCalled(greeter, 200)
+    expectShape('call', one, await interrupted(running), JSON.parse(failed.stdout))
+  })
+
+  test('tells at which call an endpoint joined, got another weight and left, and when it was picked last', async () => {
+    const [first, second, third] = greeters
+    await hello.put(first.addr, { version: '1.0.0' })
+    await hello.put(second.addr, { version: '2.0.0' })
+    const running = hello.startRun('--json')
+    await untilCalled(first)
+    await hello.put(first.addr, { version: '1.0.0', weight: 3 })
+    await hello.put(third.addr, { version: '1.0.0' })
+    await untilCalled(third)
+    await hello.etcd.ctl('del', registration('hello', second.addr, { version: '2.0.0' })[0])
+    await untilCalled(first, 300)
+    const doc = await interrupted(running)
+    expect(doc).toMatchObject({ interrupted: true, failures: {}, misrouted: 0, verdict: { result: 'pass' } })
+    expect(doc.changes).toEqual([
+      expect.objectContaining({ type: 'weight', addr: first.addr, from: 1, to: 3, reason: null }),
+      expect.objectContaining({ type: 'joined', addr: third.addr, from: null, to: 1, reason: null }),
+      expect.objectContaining({ type: 'left', addr: second.addr, reason: 'gone from the registry' }),
+    ])
+    const [weighed, joined, left] = doc.changes.map(({ atCall }) => atCall)
+    expect(joined).toBeGreaterThan(weighed ?? 0)
+    expect(left).toBeGreaterThan(joined ?? 0)
+    expect(doc.failovers).toHaveLength(1)
+    const [failover] = doc.failovers
+    expect(failover?.addr).toBe(second.addr)
+    // The deletion is told to the balancer with what comes within 20 ms of it; a pick may fall in between.
+    if (failover?.picksAfter === 0) expect(failover.lastPickMs).toBeLessThanOrEqual(0)
+    else expect(failover?.lastPickMs).toBeGreaterThan(0)
+    expect(doc.versions.map(({ version, endpoints }) => [version, endpoints])).toEqual([
+      ['1.0.0', 2],
+      ['2.0.0', 1],
+    ])
+    const inAll = doc.versions.reduce((sum, { picks }) => sum + picks, 0)
+    expect(inAll).toBe(doc.calls)
+    expect(doc.histogram.reduce((sum, band) => sum + band.calls, 0)).toBe(doc.calls)
+  })
+
+  test('of so many calls at a time makes exactly as many as it was told, and counts them all', async () => {
+    await Promise.all(greeters.map(({ addr }) => hello.put(addr)))
+    const before = greeters.map((greeter) => greeter.calls())
+    const doc = await hello.reportOf('--n', '500', '-c', '32')
+    expect(doc).toMatchObject({ calls: 500, ok: 500, attempts: 500, verdict: { result: 'pass' } })
+    expect(greeters.reduce((sum, greeter, at) => sum + greeter.calls() - (before[at] ?? 0), 0)).toBe(500)
+  })
+
+  test('leaves the calls of its warm-up out of the report', async () => {
+    const [greeter] = greeters
+    await hello.put(greeter.addr)
+    const before = greeter.calls()
+    const doc = await hello.reportOf('--n', '20', '--warmup', '30')
+    expect(greeter.calls() - before).toBe(50)
+    expect(doc).toMatchObject({ calls: 20, attempts: 20, latencyMs: { n: 20 } })
+    expect(doc.endpoints).toMatchObject([{ picks: 20, expected: 20, attempts: 20 }])
+  })
+
+  test('at a rate makes as many calls as the rate and the time give', async () => {
+    await hello.put(greeters[0].addr)
+    const doc = await hello.reportOf('--rate', '50', '--duration', '1s')
+    expect(doc.calls).toBe(50)
+    expect(doc.elapsedMs).toBeGreaterThan(950)
+  })
+
+  test('at a rate that the server cannot keep, latencies grow by the time that calls had to wait', async () => {
+    const slow = await startGreeter({ port: 0, latencyMs: 100 })
+    try {
+      await hello.put(slow.addr)
+      // Due every 20 ms, one at a time and 100 ms each: the 20th waits for 1.6 s.
+      const doc = await hello.reportOf('--rate', '50', '--n', '20', '-c', '1')
+      expect(doc.latencyMs.max).toBeGreaterThan(1_500)
+    } finally {
+      slow.stop()
+    }
+  })
+
+  test('shows on a terminal what it waits for', async () => {
+    const silent = createServer().listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    await Promise.all([hello.put(greeters[0].addr), hello.put(`127.0.0.1:${port}`)])
+    const args = ['call', 'hello', 'SayHello', ...SOON]
+    const running = hello.disco.onTerminal(120, 30, ...args)
+    await running.printed('connecting to hello: 1/2 ready…')
+    const { stdout } = await running.exited()
+    silent.close()
+    expect(stdout).toContain('"message": "Hello "')
+  })
+})
+
+test('plaintext to an address outside of private networks is remarked on, and only there', async () => {
+  await hello.put(greeters[0].addr)
+  const args = ['call', 'hello', 'SayHello', ...SOON]
+  expect((await hello.disco.run(...args)).stderr).not.toContain('Plaintext')
+  await hello.put('nobody.invalid:443')
+  const { stderr, code } = await hello.disco.run(...args)
+  expect(stderr).toContain('! Plaintext to nobody.invalid:443, outside of private networks: --tls encrypts')
+  expect(code).toBe(0)
+})

@@ -1,0 +1,66 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { CallDoc, CallLineDoc } from '../../src/cli/schema/call.js'
+import { callsOfHello, FROM_PROTO, lines } from '../support/calls-of-hello.js'
+import type { Ran } from '../support/disco.js'
+import { startEchoServer } from '../support/echo-server.js'
+import { wipe } from '../support/etcd-state.js'
+
+const hello = await callsOfHello()
+
+describe('methods that stream', () => {
+  async function echo(method: string, ...args: string[]): Promise<Ran> {
+    await using server = await startEchoServer(['grpc.reflection.v1alpha'])
+    await hello.put(server.addr)
+    return await hello.disco.run('call', 'hello', method, ...args)
+  }
+
+  test.each([
+    ['One', '{"aString":"a"}', ['a']],
+    ['Down', '{"aString":"a"}', ['a', 'a', 'a']],
+    ['Up', '{"aString":"a"}\n{"aString":"b"}', ['b']],
+    ['Both', '{"aString":"a"}\n{"aString":"b"}', ['a', 'b']],
+  ])('%s prints each reply, a line each where there may be several', async (method, data, texts) => {
+    const ran = await echo(method, '-d', data)
+    expect(ran.code, ran.stderr).toBe(0)
+    const printed = method === 'Down' || method === 'Both' ? lines(ran.stdout) : [JSON.parse(ran.stdout)]
+    expect(printed).toEqual(texts.map((aString) => ({ aString })))
+    await wipe(hello.etcd)
+    const doc = JSON.parse((await echo(method, '-d', data, '--json', ...FROM_PROTO)).stdout) as CallDoc
+    expect(doc.reply).toEqual(method === 'Down' || method === 'Both' ? printed : printed[0])
+  })
+
+  test('count as one call each in a run, with all replies in its line', async () => {
+    const ran = await echo('Both', '-d', '{"anInt32":1}\n{"anInt32":2}', '--n', '3', '-o', 'ndjson')
+    expect(lines<CallLineDoc>(ran.stdout).map(({ reply }) => reply)).toEqual(
+      [1, 2, 3].map(() => [{ anInt32: 1 }, { anInt32: 2 }]),
+    )
+  })
+
+  test('a message may be larger than what the connection takes at once', async () => {
+    const text = 'x'.repeat(200_000)
+    const file = join(await mkdtemp(join(tmpdir(), 'disco-call-')), 'data.json')
+    await writeFile(file, `${JSON.stringify({ aString: text })}\n`.repeat(5))
+    const ran = await echo('Both', '-d', `@${file}`)
+    await rm(dirname(file), { recursive: true })
+    expect(lines<{ aString: string }>(ran.stdout).map(({ aString }) => aString.length)).toEqual(
+      Array.from({ length: 5 }, () => text.length),
+    )
+  })
+
+  test('headers go out, by flags and files, and come back under -v with the trailers', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'disco-call-'))
+    await writeFile(join(folder, 'headers'), '# comment\nx-b: from a file\n')
+    const args = ['-H', 'x-a=1 {{n}}', '-H', `@${join(folder, 'headers')}`, '-H', 'x-c-bin=AP8=']
+    const ran = await echo('One', '-v', ...args)
+    await rm(folder, { recursive: true })
+    expect(ran.code, ran.stderr).toBe(0)
+    const expected = ['header x-a: 1 1', 'header x-b: from a file', 'header x-c-bin: AP8=']
+    for (const line of [...expected, 'trailer x-a-too: 1 1', 'trailer x-c-too-bin: AP8=']) {
+      expect(ran.stderr).toContain(`< ${line}\n`)
+    }
+    expect(ran.stderr).not.toContain('disco-call')
+  })
+})

@@ -1,0 +1,63 @@
+import { expect } from 'vitest'
+import type { CallDoc } from '../../src/cli/schema/call.js'
+import type { Disco, Process } from './disco.js'
+import type { RealEtcd } from './etcd.js'
+import { registration } from './etcd-state.js'
+import { PROTOS } from './protoc.js'
+import { toolOnEtcd } from './tool-on-etcd.js'
+
+/** More calls than any test waits for: such a run ends by a signal. */
+export const ENDLESS = ['--n', '100000000']
+
+/** Nobody has to be waited for long who never comes up. */
+export const SOON = ['--connect-deadline', '1s']
+
+/** Describes what the greeters do not have. */
+export const FROM_PROTO = ['--proto', 'everything.proto', '--import-path', PROTOS]
+
+/** `disco call hello …` for a test file, where a real etcd has as `hello` what a test puts there. */
+export async function callsOfHello(): Promise<CallsOfHello> {
+  const { etcd, disco } = await toolOnEtcd()
+  return new CallsOfHello(etcd, disco)
+}
+
+class CallsOfHello {
+  constructor(
+    readonly etcd: RealEtcd,
+    readonly disco: Disco,
+  ) {}
+
+  async put(addr: string, options: { version?: string; weight?: number } = {}): Promise<void> {
+    await this.etcd.ctl('put', ...registration('hello', addr, options))
+  }
+
+  /** What a command printed, where it had nothing to complain of. */
+  async output(...args: string[]): Promise<string> {
+    const ran = await this.disco.run('call', 'hello', ...args)
+    expect(ran.code, ran.stderr).toBe(0)
+    return ran.stdout
+  }
+
+  async reportOf(...args: string[]): Promise<CallDoc> {
+    return JSON.parse(await this.output('SayHello', '--json', ...args)) as CallDoc
+  }
+
+  /** A run that goes on until it is ended. */
+  startRun(...args: string[]): Process {
+    return this.disco.start('call', 'hello', 'SayHello', ...ENDLESS, ...args)
+  }
+}
+
+/** The report of a run that is ended now. */
+export async function interrupted(running: Process): Promise<CallDoc> {
+  const { stdout, code } = await running.end('SIGINT')
+  expect(code).toBe(130)
+  return JSON.parse(stdout) as CallDoc
+}
+
+export function lines<Line>(ndjson: string): Line[] {
+  return ndjson
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line)
+}
