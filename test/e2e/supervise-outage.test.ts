@@ -1,38 +1,28 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { Registry } from '../../src/registry/registry.js'
 import { Disco, until } from '../support/disco.js'
-import { RealEtcd } from '../support/etcd.js'
 import { storedText } from '../support/etcd-state.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 import { freePorts } from '../support/ports.js'
-import { weightsOf } from '../support/recorded.js'
 import {
   acceptingPort,
   isAlive,
   isUp,
-  killSupervised,
+  keyOf,
   pidIn,
+  script,
   serverCommand,
   supervise,
+  WAITS,
 } from '../support/supervised.js'
+import { supervisedOnEtcd } from '../support/supervised-on-etcd.js'
 import { Traffic } from '../support/traffic.js'
 
 const SERVERS = 5
 
-let etcd: RealEtcd
-let disco: Disco
+const { etcd, disco, history } = await supervisedOnEtcd()
 
-beforeAll(async () => {
-  etcd = await RealEtcd.start()
-  disco = new Disco(etcd.endpoint)
-})
-afterAll(async () => {
-  killSupervised()
-  await disco.stopAll()
-  await etcd.stop()
-})
-
-const IDLES = ['bash', '-c', 'echo "pid $$"; while :; do sleep 0.1; done']
+const IDLES = script(WAITS)
 
 test('five supervised servers restarted one by one under 200 calls a second: no call fails', async () => {
   const ports = await freePorts(SERVERS)
@@ -63,7 +53,7 @@ test('five supervised servers restarted one by one under 200 calls a second: no 
 
 test('etcd away for longer than the TTL: the server is never touched, and the key returns', async () => {
   const { port, server } = await acceptingPort()
-  const key = `/away/127.0.0.1:${port}`
+  const key = keyOf('away', port)
   await using link = await FaultProxy.start(etcd.endpoint)
   const through = new Disco(link.endpoint)
   const flags = ['--ttl', '2', '--json']
@@ -105,7 +95,7 @@ test('etcd itself down for a while: the lease is asked for again, not given up',
   await held.printed('etcd answers again; the lease still holds')
   expect(isAlive(pid)).toBe(true)
   expect((await held.end('SIGTERM')).code).toBe(0)
-  expect(await weightsOf(etcd, `/down/127.0.0.1:${port}`)).toEqual([1, 0, null])
+  expect(await history('down', port)).toEqual([1, 0, null])
   server.close()
 })
 
@@ -117,14 +107,14 @@ test('etcd away at the start: the server starts all the same, and is registered 
   expect(isAlive(pidIn(held.stderr))).toBe(true)
   await etcd.restart()
   await held.printed('✓ accepts connections')
-  expect(await storedText(etcd, `/early/127.0.0.1:${port}`)).toContain('"weight":1')
+  expect(await storedText(etcd, keyOf('early', port))).toContain('"weight":1')
   expect((await held.end('SIGTERM')).code).toBe(0)
   server.close()
 })
 
 test('etcd away at the end: the server is stopped all the same, and the key is left to its lease', async () => {
   const { port, server } = await acceptingPort()
-  const key = `/late/127.0.0.1:${port}`
+  const key = keyOf('late', port)
   const flags = ['--ttl', '2', '--command-timeout', '500ms']
   const held = supervise(disco, 'late', port, { flags, command: IDLES })
   await isUp(held)

@@ -12,6 +12,20 @@ export function serverCommand(port: number): string[] {
   return [process.execPath, SERVER, String(port)]
 }
 
+/** A shell script as a command; says its pid as soon as it has made up its mind about SIGTERM. */
+export function script(body: string, { onTerm }: { onTerm?: string } = {}): string[] {
+  const trap = onTerm === undefined ? '' : `trap '${onTerm}' TERM; `
+  return ['bash', '-c', `${trap}echo "pid $$"; ${body}`]
+}
+
+/** The body of a script that goes on until it is ended. */
+export const WAITS = 'while :; do sleep 0.1; done'
+
+/** Where a server at a port of this machine is registered. */
+export function keyOf(service: string, port: number): string {
+  return `/${service}/127.0.0.1:${port}`
+}
+
 /** A free port that something accepts connections at: a script that cannot itself is then taken for up. */
 export async function acceptingPort(): Promise<{ port: number; server: Server }> {
   const [port = 0] = await freePorts(1)

@@ -1,0 +1,162 @@
+import { once } from 'node:events'
+import { describe, expect, test } from 'vitest'
+import { until } from '../support/disco.js'
+import { findEtcd } from '../support/etcd-binary.js'
+import { grantLease, storedText } from '../support/etcd-state.js'
+import { recordedUnder } from '../support/recorded.js'
+import {
+  acceptingPort,
+  isAlive,
+  isUp,
+  keyOf,
+  killServerOf,
+  ownService,
+  pidIn,
+  script,
+  supervise,
+  WAITS,
+} from '../support/supervised.js'
+import { supervisedOnEtcd } from '../support/supervised-on-etcd.js'
+
+const { etcd, disco, weightOf, untilWeight, history, nothingIsLeft } = await supervisedOnEtcd()
+
+describe.concurrent('a supervised server', () => {
+  test('is told to end only when its key is gone', async () => {
+    const service = ownService()
+    const { port, server } = await acceptingPort()
+    const look = `ETCDCTL_API=3 ${findEtcd('etcdctl')} --endpoints ${etcd.endpoint} get ${keyOf(service, port)}`
+    const looks = script(WAITS, { onTerm: `echo "in the registry: [$(${look})]"; exit 0` })
+    const held = supervise(disco, service, port, { command: looks })
+    await isUp(held)
+    const { code, stdout } = await held.end('SIGTERM')
+    expect({ code, stdout }).toMatchObject({
+      ...{ code: 0, stdout: expect.stringContaining('in the registry: []') as string },
+    })
+    expect(await history(service, port)).toEqual([1, 0, null])
+    server.close()
+  })
+
+  test('that ignores SIGTERM is killed, with what it started, and that is exit 0', async () => {
+    const service = ownService()
+    const { port, server } = await acceptingPort()
+    const stubborn = script(`(trap '' TERM; echo "child pid $BASHPID"; ${WAITS}) & ${WAITS}`, { onTerm: '' })
+    const held = supervise(disco, service, port, { flags: ['--kill-after', '400ms'], command: stubborn })
+    await isUp(held)
+    await held.printed(/pid \d+\n/, 2)
+    const pids = [...held.stdout.matchAll(/pid (\d+)/g)].map(([, pid]) => Number(pid))
+    expect(pids).toHaveLength(2)
+    const { code, stderr } = await held.end('SIGTERM')
+    expect(code).toBe(0)
+    expect(stderr).toContain('! SIGKILL to')
+    await until(
+      () => !pids.some(isAlive),
+      () => 'the last one to be gone',
+    )
+    server.close()
+  })
+
+  test('that forks and ends itself takes with it what it left running', async () => {
+    const service = ownService()
+    const { port, server } = await acceptingPort()
+    const forks = script(`(echo "child pid $BASHPID"; ${WAITS}) & read -r; exit 5`)
+    const held = supervise(disco, service, port, { command: forks })
+    await isUp(held)
+    await held.printed(/child pid \d+\n/)
+    const child = pidIn(held.stdout.slice(held.stdout.indexOf('child')))
+    held.child.stdin?.write('end\n')
+    expect((await held.exited()).code).toBe(5)
+    expect(isAlive(child)).toBe(false)
+    expect(await weightOf(service, port)).toBeNull()
+    server.close()
+  })
+
+  test('killed by -9: its key goes at once, long before the TTL, and the code says so', async () => {
+    const service = ownService()
+    const { port, server } = await acceptingPort()
+    const held = supervise(disco, service, port, { flags: ['--ttl', '600'], command: script(WAITS) })
+    await isUp(held)
+    process.kill(pidIn(held.stdout), 'SIGKILL')
+    const { code } = await held.exited()
+    expect(code).toBe(137)
+    expect(await weightOf(service, port)).toBeNull()
+    expect(await history(service, port)).toEqual([1, null])
+    server.close()
+  })
+
+  test('a supervisor killed by -9: the key goes with its TTL, the server goes on', async () => {
+    const service = ownService()
+    const { port, server } = await acceptingPort()
+    const held = supervise(disco, service, port, { flags: ['--ttl', '2'], command: script(WAITS) })
+    await isUp(held)
+    const pid = pidIn(held.stdout)
+    held.child.kill('SIGKILL')
+    await once(held.child, 'exit')
+    // By etcd's own clock: a lease of the TTL and 2 s that is granted now outlives it.
+    const [key, witness] = [keyOf(service, port), `/${service}/witness`]
+    await etcd.ctl('put', witness, '{}', `--lease=${await grantLease(etcd, 4)}`)
+    await until(
+      async () => (await storedText(etcd, witness)) === '',
+      () => 'the later lease to lapse',
+    )
+    const gone = (await recordedUnder(etcd, `/${service}/`)).filter(({ weight }) => weight === null)
+    expect(gone.map((event) => event.key)).toEqual([key, witness])
+    expect(isAlive(pid)).toBe(true)
+    killServerOf(held)
+    server.close()
+  })
+
+  test('a second signal skips the drain: the lease ends now, and the exit code is 130', async () => {
+    const service = ownService()
+    const { port, server } = await acceptingPort()
+    const held = supervise(disco, service, port, { flags: ['--drain', '10m'], command: script(WAITS) })
+    await isUp(held)
+    held.child.kill('SIGINT')
+    await untilWeight(service, port, 0)
+    expect(isAlive(pidIn(held.stdout))).toBe(true)
+    const { code } = await held.end('SIGINT')
+    expect(code).toBe(130)
+    expect(isAlive(pidIn(held.stdout))).toBe(false)
+    expect(await weightOf(service, port)).toBeNull()
+    server.close()
+  })
+
+  test('a signal more while it takes its time kills it', async () => {
+    const service = ownService()
+    const { port, server } = await acceptingPort()
+    const held = supervise(disco, service, port, {
+      flags: ['--drain', '0', '--kill-after', '10m'],
+      command: script(WAITS, { onTerm: '' }),
+    })
+    await isUp(held)
+    held.child.kill('SIGTERM')
+    await held.printed('→ stopping')
+    expect((await held.end('SIGTERM')).code).toBe(130)
+    expect(isAlive(pidIn(held.stdout))).toBe(false)
+    server.close()
+  })
+
+  test('that exits by a code of its own after our SIGTERM: the code is ours', async () => {
+    const service = ownService()
+    const { port, server } = await acceptingPort()
+    const held = supervise(disco, service, port, { command: script(WAITS, { onTerm: 'exit 9' }) })
+    await isUp(held)
+    expect((await held.end('SIGTERM')).code).toBe(9)
+    server.close()
+  })
+
+  test('a layout without weights deregisters first, and the server gets its time after that', async () => {
+    const service = ownService()
+    const { port, server } = await acceptingPort()
+    const flags = ['--layout', 'go-zero', '--drain', '10m']
+    const held = supervise(disco, service, port, { flags, command: script(WAITS) })
+    await isUp(held)
+    held.child.kill('SIGTERM')
+    await held.printed('✓ deregistered')
+    expect(isAlive(pidIn(held.stdout))).toBe(true)
+    expect(held.stderr).toContain('no weight to set, so deregistering, then waiting 600s')
+    expect((await held.end('SIGTERM')).code).toBe(130)
+    server.close()
+  })
+})
+
+test('nothing of all that is left in etcd', nothingIsLeft)

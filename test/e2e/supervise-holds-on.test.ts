@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest'
+import { until } from '../support/disco.js'
+import {
+  acceptingPort,
+  isAlive,
+  isUp,
+  ownService,
+  pidIn,
+  script,
+  supervise,
+  WAITS,
+} from '../support/supervised.js'
+import { supervisedOnEtcd } from '../support/supervised-on-etcd.js'
+
+const { disco, weightOf, history, nothingIsLeft } = await supervisedOnEtcd()
+
+describe.concurrent('whatever happens to the key, the server goes on', () => {
+  test('deregistered from outside', async () => {
+    const service = ownService()
+    const { port, server } = await acceptingPort()
+    const held = supervise(disco, service, port, { command: script(WAITS) })
+    await isUp(held)
+    expect((await disco.run('unregister', service, `127.0.0.1:${port}`)).code).toBe(0)
+    await held.printed('was deregistered from outside; not put back')
+    await held.printed('the server goes on, unregistered')
+    expect(isAlive(pidIn(held.stdout))).toBe(true)
+    expect((await held.end('SIGTERM')).code).toBe(0)
+    server.close()
+  })
+
+  test('taken over: said, not touched, and exit 6 at the end', async () => {
+    const service = ownService()
+    const { port, server } = await acceptingPort()
+    const held = supervise(disco, service, port, { command: script(WAITS) })
+    await isUp(held)
+    const other = disco.start('register', service, `127.0.0.1:${port}`, '--takeover', '--weight', '9')
+    await held.printed('was taken over by lease')
+    await held.printed('the server goes on, unregistered')
+    expect(isAlive(pidIn(held.stdout))).toBe(true)
+    const { code, stderr } = await held.end('SIGTERM')
+    expect(code).toBe(6)
+    expect(stderr).toContain('✗')
+    expect(await weightOf(service, port)).toBe(9)
+    await other.end('SIGTERM')
+    server.close()
+  })
+
+  test('but a key that somebody renews from the start ends it, with exit 6', async () => {
+    const service = ownService()
+    const { port, server } = await acceptingPort()
+    const other = disco.start('register', service, `127.0.0.1:${port}`, '--ttl', '6', '--weight', '9')
+    await other.printed('"type":"added"')
+    const held = supervise(disco, service, port, { command: script(WAITS) })
+    const { code, stderr } = await held.exited()
+    expect(code).toBe(6)
+    expect(stderr).toContain('is registered by someone who renews it')
+    expect(isAlive(pidIn(stderr))).toBe(false)
+    expect(await weightOf(service, port)).toBe(9)
+    await other.end('SIGTERM')
+    server.close()
+  })
+})
+
+describe.concurrent('whoever reads what it says may go: it holds on, and ends in order', () => {
+  test('pipes that are closed', async () => {
+    const service = ownService()
+    const { port, server } = await acceptingPort()
+    const held = supervise(disco, service, port, { command: script(WAITS) })
+    await isUp(held)
+    held.child.stdout?.destroy()
+    held.child.stderr?.destroy()
+    for (const weight of [2, 3]) {
+      expect((await disco.run('weight', service, `127.0.0.1:${port}`, String(weight), '--force')).code).toBe(
+        0,
+      )
+    }
+    expect(isAlive(pidIn(held.stdout))).toBe(true)
+    expect((await held.end('SIGTERM')).code).toBe(0)
+    expect(isAlive(pidIn(held.stdout))).toBe(false)
+    expect(await history(service, port)).toEqual([1, 2, 3, 0, null])
+    server.close()
+  })
+
+  test('events that nobody reads', async () => {
+    const service = ownService()
+    const held = disco.start('register', service, '127.0.0.1:1001', '--ttl', '60')
+    await held.printed('"type":"added"')
+    held.child.stdout?.destroy()
+    for (const weight of [2, 3]) {
+      expect((await disco.run('weight', service, '127.0.0.1:1001', String(weight), '--force')).code).toBe(0)
+    }
+    expect((await held.end('SIGTERM')).code).toBe(0)
+    expect(await history(service, 1001)).toEqual([1, 2, 3, null])
+  })
+
+  test('a terminal that is closed: that is a SIGHUP, and nobody hears the rest', async () => {
+    const service = ownService()
+    const { port, server } = await acceptingPort()
+    const own = ['register', service, `127.0.0.1:${port}`, '--ttl', '600', '--drain', '300ms']
+    const held = disco.onTerminal(100, 20, ...own, '--', process.execPath, '-e', SAYS_ITS_PID)
+    await isUp(held)
+    const pid = pidIn(held.stdout.slice(held.stdout.indexOf('I am')))
+    held.child.kill('SIGKILL')
+    await until(
+      () => !isAlive(pid),
+      () => 'the server to be stopped',
+    )
+    expect(await history(service, port)).toEqual([1, 0, null])
+    server.close()
+  })
+})
+
+/** On a terminal of its own, where the words of a command may have no quotes in them. */
+const SAYS_ITS_PID = 'console.log(`I am pid ` + process.pid); setInterval(() => {}, 1000)'
+
+test('nothing of all that is left in etcd', nothingIsLeft)

@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest'
+import { until } from '../support/disco.js'
+import { storedText } from '../support/etcd-state.js'
+import { freePorts } from '../support/ports.js'
+import {
+  acceptingPort,
+  isUp,
+  ownService,
+  script,
+  serverCommand,
+  supervise,
+  WAITS,
+} from '../support/supervised.js'
+import { supervisedOnEtcd } from '../support/supervised-on-etcd.js'
+
+const { etcd, disco, history, nothingIsLeft } = await supervisedOnEtcd()
+
+describe.concurrent('a supervised server', () => {
+  test('is registered when it is SERVING, knows its name, and leaves by weight 0, drain, deregister, SIGTERM', async () => {
+    const [service, [port = 0]] = [ownService(), await freePorts(1)]
+    const held = supervise(disco, service, port, {
+      flags: ['--probe', 'grpc', '--weight', '3'],
+      command: serverCommand(port),
+    })
+    await isUp(held)
+    expect(held.stdout).toContain(`serving ${service} at 127.0.0.1:${port}`)
+    expect(held.stderr).toMatch(
+      new RegExp(
+        `→ started .* \\(pid \\d+\\); waiting for grpc.health on 127.0.0.1:${port}\\n✓ SERVING after .*; registered ${service} 127.0.0.1:${port} weight 3, ttl 60s, lease \\w+\\n  Ctrl-C: drain 0.3s, deregister, stop child. Twice: now.`,
+      ),
+    )
+    expect(await held.end('SIGINT')).toMatchObject({ code: 0 })
+    expect(held.stdout).toContain('SIGTERM')
+    expect(held.stderr).toMatch(/→ draining: weight 0 for 0\.3s[\s\S]*✓ deregistered[\s\S]*→ stopping/)
+    expect(await history(service, port)).toEqual([3, 0, null])
+  })
+
+  test('that crashes at once was never registered, and its code is ours', async () => {
+    const [service, [port = 0]] = [ownService(), await freePorts(1)]
+    const { code, stderr } = await supervise(disco, service, port, { command: script('exit 42') }).exited()
+    expect(code).toBe(42)
+    expect(stderr).toContain('ended (exit 42)')
+    expect(await history(service, port)).toEqual([])
+  })
+
+  test('stopped before it was ever up: not registered, exit 0', async () => {
+    const [service, [port = 0]] = [ownService(), await freePorts(1)]
+    const held = supervise(disco, service, port, { command: script(WAITS) })
+    await held.printed('pid')
+    expect((await held.end('SIGTERM')).code).toBe(0)
+    expect(await history(service, port)).toEqual([])
+  })
+
+  test('a command that cannot be run: exit 2, nothing registered', async () => {
+    const [service, [port = 0]] = [ownService(), await freePorts(1)]
+    const { code, stderr } = await supervise(disco, service, port, { command: ['/no/such/thing'] }).exited()
+    expect(code).toBe(2)
+    expect(stderr).toContain('Cannot run /no/such/thing')
+    expect(await history(service, port)).toEqual([])
+  })
+})
+
+describe.concurrent('what is registered, and what is printed', () => {
+  test('--meta, --id and --advertise; several addresses share a lease', async () => {
+    const service = ownService()
+    const [one, two] = [await acceptingPort(), await acceptingPort()]
+    const held = disco.start(
+      ...[
+        'register',
+        service,
+        `127.0.0.1:${one.port}`,
+        `127.0.0.1:${two.port}`,
+        '--ttl',
+        '60',
+        '--drain',
+        '0',
+      ],
+      ...['--meta', 'zone=a', '--meta', 'note=x=y', '--id', 'one', '--advertise', '203.0.113.9'],
+      ...['--', ...script(`echo "at $DISCO_ADDR"; ${WAITS}`)],
+    )
+    await isUp(held)
+    const key = `/${service}/203.0.113.9:${one.port}`
+    await until(
+      async () => (await storedText(etcd, key)) !== '',
+      () => key,
+    )
+    expect(JSON.parse(await storedText(etcd, key))).toEqual({
+      ...{ name: service, addr: `203.0.113.9:${one.port}`, version: '', weight: 1 },
+      ...{ id: 'one', metadata: { zone: 'a', note: 'x=y' } },
+    })
+    expect(held.stdout).toContain(`at 203.0.113.9:${one.port},203.0.113.9:${two.port}`)
+    const leases = JSON.parse(await etcd.ctl('get', `/${service}/`, '--prefix', '-w', 'json')) as {
+      kvs: { lease: number }[]
+    }
+    expect(leases.kvs).toHaveLength(2)
+    expect(new Set(leases.kvs.map(({ lease }) => lease)).size).toBe(1)
+    expect((await held.end('SIGTERM')).code).toBe(0)
+    expect(await etcd.ctl('get', `/${service}/`, '--prefix')).toBe('')
+    one.server.close()
+    two.server.close()
+  })
+
+  test('what the server prints is on standard output alone; under --json the events are, and it gives way', async () => {
+    const service = ownService()
+    const { port, server } = await acceptingPort()
+    const command = script(`echo out; echo err >&2; ${WAITS}`)
+    const people = supervise(disco, service, port, { command })
+    await isUp(people)
+    await people.printed(/\nerr\n/)
+    await people.end('SIGTERM')
+    expect(people.stdout).toMatch(/^pid \d+\nout\n$/)
+    expect(people.stderr).toContain('err')
+    const asked = supervise(disco, service, port, { flags: ['--json', '--drain', '10m'], command })
+    await asked.printed('"type":"added"')
+    await asked.printed(/\nerr\n/)
+    asked.child.kill('SIGTERM')
+    await asked.printed('"type":"weight"')
+    await asked.end('SIGTERM')
+    expect(asked.events().map(({ type }) => type)).toEqual(['added', 'weight', 'gone'])
+    expect(asked.stderr).toMatch(/pid \d+\nout\n/)
+    server.close()
+  })
+
+  test('bad flags are refused before anything is started', async () => {
+    const cases: [flags: string[], said: string][] = [
+      [['--probe', 'ftp://x'], 'is not a probe'],
+      [['--probe', 'http://'], 'is not a probe'],
+      [['--meta', 'zone'], 'is no metadata'],
+      [['--meta', 'a=1', '--meta', 'a=2'], 'more than once'],
+      [['--advertise', 'a b'], 'is no host'],
+      [['--admin', '0.0.0.0:9001'], 'can be reached from other machines'],
+      [['--admin', 'unix:/tmp/x'], 'listens on a TCP port'],
+      [['--admin-token-file', '/tmp/x'], 'needs --admin'],
+      [['--admin', ':0', '--admin-token-file', '/no/such/file'], 'Cannot read the token file'],
+      [['--drain', '1000h'], 'too long to wait'],
+      [['--nonsense'], 'Nonexistent flag'],
+      [['127.0.0.1:1', '127.0.0.1:1'], 'more than once'],
+      [['--layout', 'go-zero', '--unhealthy', 'weight0'], 'carries no weight'],
+    ]
+    const all = cases.map(([flags]) =>
+      disco.run('register', 'svc', '127.0.0.1:1', ...flags, '--', ...script('true')),
+    )
+    for (const [index, { code, stdout, stderr }] of (await Promise.all(all)).entries()) {
+      const [flags, said] = cases[index] ?? []
+      expect(stderr, String(flags)).toContain(said)
+      expect({ code, stdout }, String(flags)).toEqual({ code: 2, stdout: '' })
+    }
+  })
+})
+
+test('nothing of all that is left in etcd', nothingIsLeft)

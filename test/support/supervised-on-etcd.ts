@@ -1,0 +1,56 @@
+import { afterAll, expect } from 'vitest'
+import { Disco, until } from './disco.js'
+import { RealEtcd } from './etcd.js'
+import { leaseIds, storedText } from './etcd-state.js'
+import { weightsOf } from './recorded.js'
+import { keyOf, killSupervised } from './supervised.js'
+
+/**
+ * A real etcd for a test file whose tests run beside each other, each with a service of its own, and the tool
+ * against it. After all of them no server of theirs runs.
+ */
+export async function supervisedOnEtcd(): Promise<SupervisedOnEtcd> {
+  const etcd = await RealEtcd.start()
+  const disco = new Disco(etcd.endpoint)
+  afterAll(async () => {
+    killSupervised()
+    await disco.stopAll()
+    await etcd.stop()
+  })
+
+  async function weightOf(service: string, port: number): Promise<number | null> {
+    const text = await storedText(etcd, keyOf(service, port))
+    return text === '' ? null : (JSON.parse(text) as { weight: number }).weight
+  }
+
+  return {
+    etcd,
+    disco,
+    weightOf,
+    untilWeight: (service, port, weight) =>
+      until(
+        async () => (await weightOf(service, port)) === weight,
+        () => `${service} ${port} to have weight ${weight}`,
+      ),
+    history: (service, port) => weightsOf(etcd, keyOf(service, port)),
+    nothingIsLeft: async () => {
+      await until(
+        async () => (await leaseIds(etcd)).length === 0,
+        () => 'the last lease to lapse',
+      )
+      expect(await etcd.ctl('get', '/', '--prefix', '--keys-only')).toBe('')
+    },
+  }
+}
+
+interface SupervisedOnEtcd {
+  readonly etcd: RealEtcd
+  readonly disco: Disco
+  /** The weight that etcd has, null where it has no such key. */
+  readonly weightOf: (service: string, port: number) => Promise<number | null>
+  /** For what stays so: what passes is looked up in the history. */
+  readonly untilWeight: (service: string, port: number, weight: number | null) => Promise<void>
+  readonly history: (service: string, port: number) => Promise<(number | null)[]>
+  /** Fails where a lease or a key outlasts what it was for. */
+  readonly nothingIsLeft: () => Promise<void>
+}
