@@ -1,4 +1,5 @@
 import { type Endpoint, leaseHex } from '../../domain/endpoint.js'
+import { roundShare, type StoredEndpointDoc, type WeightChangeDoc } from '../../domain/endpoint-doc.js'
 import { shareFractions } from '../../domain/shares.js'
 import type { Registry, Ttl } from '../../registry/registry.js'
 import type { WeightChanged } from '../../registry/weight.js'
@@ -10,23 +11,12 @@ export interface RegistrationDoc {
   readonly schema: 'disco.registration/v1'
   readonly phase: Phase
   readonly rev: string
-  readonly endpoints: readonly {
-    readonly key: string
-    readonly service: string
-    readonly version: string
-    readonly addr: string
-    readonly weight: number
-    /** From 0 to 1, to four digits. */
-    readonly share: number
-    /** In hex, as etcdctl prints it. */
-    readonly lease: string | null
-    readonly ttlSeconds: number | null
-    readonly grantedTtlSeconds: number | null
-    readonly createRevision: string
-    readonly modRevision: string
-    readonly id: string | null
-    readonly metadata: Readonly<Record<string, string>>
-  }[]
+  readonly endpoints: readonly OwnEndpointDoc[]
+}
+
+interface OwnEndpointDoc extends StoredEndpointDoc {
+  readonly service: string
+  readonly id: string | null
 }
 
 export interface OwnWeightDoc {
@@ -38,12 +28,7 @@ export interface OwnWeightDoc {
 export interface OwnWeightChangeDoc {
   readonly schema: 'disco.own-weight-change/v1'
   readonly rev: string
-  readonly changes: readonly {
-    readonly key: string
-    readonly addr: string
-    readonly from: number
-    readonly to: number
-  }[]
+  readonly changes: readonly WeightChangeDoc[]
 }
 
 export interface OwnHealthDoc {
@@ -63,7 +48,7 @@ export async function registrationDoc(registry: Registry, registrar: Registrar):
     rev: String(revision),
     endpoints: own.map((endpoint) => {
       const { key, version, addr, weight, lease, id = null, metadata } = endpoint
-      const share = Math.round((shares[service.indexOf(endpoint)] ?? 0) * 10_000) / 10_000
+      const share = roundShare(shares[service.indexOf(endpoint)] ?? 0)
       const ttl: Ttl | undefined = lease === null ? undefined : ttls.get(lease)
       return {
         ...{ key, service: endpoint.service, version, addr, weight, share },

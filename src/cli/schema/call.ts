@@ -1,8 +1,8 @@
 import type { CallReport, CallResult, Tallied } from '../../call/report.js'
+import { roundShare } from '../../domain/endpoint-doc.js'
 import type { Asserted } from '../../stats/assertion.js'
 import type { LatencyBand, LatencySummary } from '../../stats/latency.js'
 import type { Verdict } from '../../stats/verdict.js'
-import { roundShare } from './endpoints.js'
 
 interface TalliedDoc {
   readonly picks: number

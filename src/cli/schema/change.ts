@@ -1,23 +1,22 @@
 import { type Endpoint, leaseHex } from '../../domain/endpoint.js'
+import { roundShare, type WeightChangeDoc } from '../../domain/endpoint-doc.js'
 import type { Hint } from '../../domain/layouts/index.js'
 import type { Unregistered } from '../../registry/unregister.js'
 import type { WeightChanged } from '../../registry/weight.js'
-import { hintsOf, roundShare } from './endpoints.js'
+import { hintsOf } from './endpoints.js'
 
 export interface WeightDoc {
   readonly schema: 'disco.weight/v1'
   readonly service: string
   readonly rev: string
-  readonly changes: readonly {
-    readonly key: string
-    readonly addr: string
-    readonly from: number
-    readonly to: number
-    readonly share: { readonly from: number; readonly to: number }
-    readonly lease: string | null
-    /** What the new weight means besides. */
-    readonly hints: readonly Hint[]
-  }[]
+  readonly changes: readonly EndpointChangeDoc[]
+}
+
+interface EndpointChangeDoc extends WeightChangeDoc {
+  readonly share: { readonly from: number; readonly to: number }
+  readonly lease: string | null
+  /** What the new weight means besides. */
+  readonly hints: readonly Hint[]
 }
 
 export function weightDoc(service: string, { revision, changes }: WeightChanged): WeightDoc {

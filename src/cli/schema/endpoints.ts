@@ -1,5 +1,6 @@
 import type { HealthChecked } from '../../agent/health/survey.js'
 import { type Endpoint, leaseHex } from '../../domain/endpoint.js'
+import { roundShare, type StoredEndpointDoc } from '../../domain/endpoint-doc.js'
 import { findLayout, type Hint } from '../../domain/layouts/index.js'
 import { shareFractions, weightsAreUnset } from '../../domain/shares.js'
 import type { EndpointList, Ttl } from '../../registry/registry.js'
@@ -10,21 +11,8 @@ export type HealthByAddr = ReadonlyMap<string, HealthChecked>
 
 const NOBODY_ASKED: HealthByAddr = new Map()
 
-export interface EndpointDoc {
-  readonly key: string
+export interface EndpointDoc extends StoredEndpointDoc {
   readonly layout: string
-  readonly addr: string
-  readonly version: string
-  readonly weight: number
-  /** From 0 to 1, to four digits. */
-  readonly share: number
-  /** In hex, as etcdctl prints it. */
-  readonly lease: string | null
-  readonly ttlSeconds: number | null
-  readonly grantedTtlSeconds: number | null
-  readonly createRevision: string
-  readonly modRevision: string
-  readonly metadata: Readonly<Record<string, string>>
   readonly problem: string | null
   /** What is worth knowing of it besides. */
   readonly hints: readonly Hint[]
@@ -92,8 +80,4 @@ function endpointDoc(
 export function hintsOf(endpoint: Endpoint): Hint[] {
   const hint = endpoint.unreadable ? null : findLayout(endpoint.layout)?.hint(endpoint)
   return hint ? [hint] : []
-}
-
-export function roundShare(fraction: number): number {
-  return Math.round(fraction * 10_000) / 10_000
 }

@@ -1,8 +1,8 @@
 import { leaseHex } from '../../domain/endpoint.js'
+import { roundShare } from '../../domain/endpoint-doc.js'
 import { weightsAreUnset } from '../../domain/shares.js'
 import { endpointsOf } from '../../domain/snapshot.js'
 import type { GoneReason, Told } from '../../registry/events.js'
-import { roundShare } from './endpoints.js'
 
 interface Shares {
   readonly from: number

@@ -1,7 +1,7 @@
 import type { Moves, Rehearsal, RehearsalPlan } from '../../call/rehearsal.js'
 import type { Resolution } from '../../call/resolution.js'
+import { roundShare } from '../../domain/endpoint-doc.js'
 import type { ShareRule } from '../../policies/index.js'
-import { roundShare } from './endpoints.js'
 import { type SourceDoc, sourceDoc } from './resolve.js'
 
 export interface PickedDoc {

@@ -1,5 +1,5 @@
 import type { RegisteredEndpoint, Resolution } from '../../call/resolution.js'
-import { roundShare } from './endpoints.js'
+import { roundShare } from '../../domain/endpoint-doc.js'
 
 /** What was resolved, and where the list came from. */
 export interface SourceDoc {
