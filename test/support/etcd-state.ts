@@ -1,3 +1,4 @@
+import { until } from './disco.js'
 import type { RealEtcd } from './etcd.js'
 
 /** The revision that etcd has come to: it moves with every write, and with nothing else. */
@@ -21,6 +22,28 @@ export async function grantLease(etcd: RealEtcd, ttlSeconds: number): Promise<st
 /** The stored text of a key; empty where there is none. */
 export async function storedText(etcd: RealEtcd, key: string): Promise<string> {
   return (await etcd.ctl('get', key, '--print-value-only')).replace(/\n$/, '')
+}
+
+/** The weight that a key's value has; null where there is no such key. */
+export async function storedWeight(etcd: RealEtcd, key: string): Promise<number | null> {
+  const text = await storedText(etcd, key)
+  return text === '' ? null : (JSON.parse(text) as { weight: number }).weight
+}
+
+/** Waits until etcd has no such key any more. */
+export async function untilGone(etcd: RealEtcd, key: string): Promise<void> {
+  await until(
+    async () => (await storedText(etcd, key)) === '',
+    () => `${key} to be gone`,
+  )
+}
+
+/** Waits until etcd has such a key. */
+export async function untilStored(etcd: RealEtcd, key: string): Promise<void> {
+  await until(
+    async () => (await storedText(etcd, key)) !== '',
+    () => `${key} to be stored`,
+  )
 }
 
 /** Removes every key and lease. */

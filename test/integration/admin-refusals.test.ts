@@ -1,0 +1,173 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { administered } from '../support/administered.js'
+import { storedWeight } from '../support/etcd-state.js'
+
+const TOKEN = 'open-sesame'
+
+const admin = await administered()
+
+describe('who may ask', () => {
+  test('with a token, only who brings it; an orchestrator may ask for the health', async () => {
+    await admin.begun.end()
+    await admin.begin({ token: TOKEN })
+    for (const authorization of [undefined, 'Bearer wrong', `Basic ${TOKEN}`, TOKEN, 'Bearer']) {
+      const headers = authorization === undefined ? {} : { authorization }
+      for (const [method, path] of [
+        ['GET', '/'],
+        ['PUT', '/weight?weight=2'],
+        ['POST', '/drain'],
+        ['GET', '/metrics'],
+        ['GET', '/nothing'],
+      ] as const) {
+        expect((await admin.ask(method, path, { headers })).status, `${authorization} ${path}`).toBe(401)
+      }
+    }
+    expect((await admin.ask('GET', '/healthz')).status).toBe(200)
+    expect(await storedWeight(admin.etcd, admin.key)).toBe(1)
+    const headers = { authorization: `Bearer ${TOKEN}`, host: 'any.example', origin: 'https://any.example' }
+    expect((await admin.ask('PUT', '/weight?weight=2', { headers })).status).toBe(200)
+    expect(await storedWeight(admin.etcd, admin.key)).toBe(2)
+  })
+
+  test.each([
+    [{ origin: 'https://evil.example' }],
+    [{ 'sec-fetch-site': 'cross-site' }],
+    [{ host: 'evil.example' }],
+    [{ host: 'evil.example:80' }],
+  ])('without one, no web page in a browser on this machine: %j', async (headers) => {
+    await admin.untouched(async () => {
+      expect((await admin.ask('GET', '/?weight=5', { headers })).status).toBe(403)
+    })
+  })
+
+  test.each([['localhost'], ['127.0.0.1:9001'], ['[::1]:9001']])('but %s is this machine', async (host) => {
+    expect((await admin.ask('GET', '/', { headers: { host } })).status).toBe(200)
+  })
+})
+
+describe('paths and methods', () => {
+  test.each([
+    ['/weight/'],
+    ['//weight'],
+    ['/./weight'],
+    ['/../weight'],
+    ['/x/../weight'],
+    ['/%77eight'],
+    ['/weight%3Fweight=5'],
+    ['/WEIGHT'],
+    ['/__proto__'],
+    ['/constructor'],
+    ['http://127.0.0.1/weight?weight=5'],
+    ['*'],
+  ])('%s is not there', async (path) => {
+    await admin.untouched(async () => {
+      expect((await admin.ask('PUT', path)).status).toBe(404)
+    })
+  })
+
+  test('a method that a path does not take is told which it does', async () => {
+    await admin.untouched(async () => {
+      expect(await admin.ask('DELETE', '/weight?weight=5')).toMatchObject({
+        status: 405,
+        headers: { allow: 'GET, PUT' },
+      })
+      expect((await admin.ask('POST', '/weight?weight=5')).status).toBe(405)
+    })
+  })
+})
+
+describe('what is no request is refused, and the registration untouched', () => {
+  const HOST = 'Host: 127.0.0.1\r\n'
+
+  test.each([
+    ['no HTTP at all', ['\u0000\u0001\u0002 hello\r\n\r\n'], '400'],
+    ['HTTP/2', ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'], '400'],
+    ['a TLS handshake', ['\u0016\u0003\u0001\u0000\u0001'], '400'],
+    ['no Host', ['PUT /weight?weight=5 HTTP/1.1\r\n\r\n'], '400'],
+    [
+      'two lengths',
+      [`PUT /weight?weight=5 HTTP/1.1\r\n${HOST}Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx`],
+      '400',
+    ],
+    [
+      'a length and chunks',
+      [
+        `PUT /weight?weight=5 HTTP/1.1\r\n${HOST}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+      ],
+      '400',
+    ],
+    [
+      'chunks that are none',
+      [`PUT /weight?weight=5 HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\nxyz\r\n`],
+      '400',
+    ],
+    ['huge headers', [`PUT /weight?weight=5 HTTP/1.1\r\n${HOST}X: ${'x'.repeat(20_000)}\r\n\r\n`], '431'],
+    ['a huge target', [`PUT /weight?weight=5&${'x'.repeat(20_000)} HTTP/1.1\r\n${HOST}\r\n`], '431'],
+    [
+      'a body that says it is large',
+      [`PUT /weight?weight=5 HTTP/1.1\r\n${HOST}Content-Length: 99999999\r\n\r\n`],
+      '413',
+    ],
+    [
+      'a body that turns out large',
+      [
+        `PUT /weight?weight=5 HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n800\r\n${'x'.repeat(2048)}\r\n`,
+      ],
+      '413',
+    ],
+  ])('%s', async (_, pieces, status) => {
+    await admin.untouched(async () => {
+      expect(await raw(...pieces)).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+    })
+  })
+
+  test('slow headers, a slow body and a cut one: given up on, without effect', async () => {
+    const put = `PUT /weight?weight=5 HTTP/1.1\r\n${HOST}Content-Length: 10\r\n\r\n`
+    await admin.untouched(async () => {
+      const drip = Array.from({ length: 80 }, (_, index) => [100, `X-${index}: y\r\n`]).flat()
+      const [headers, body] = await Promise.all([
+        raw(`PUT /weight?weight=5 HTTP/1.1\r\n${HOST}`, ...drip),
+        raw(`${put}abc`),
+        cutShort(put),
+      ])
+      expect(headers).toMatch(/^HTTP\/1.1 408 /)
+      expect(body).toMatch(/^(HTTP\/1.1 408 |$)/)
+    })
+  })
+
+  test('a body within the limit is read, and ignored', async () => {
+    expect((await admin.ask('PUT', '/weight?weight=4', { body: 'weight=9' })).status).toBe(200)
+    expect(await storedWeight(admin.etcd, admin.key)).toBe(4)
+  })
+})
+
+/** Bytes on a bare socket, and what comes back until the server closes it. */
+async function raw(...pieces: readonly (string | number)[]): Promise<string> {
+  const [host = '', port] = admin.begun.address.split(':')
+  const socket = connect(Number(port), host)
+  let text = ''
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+  })
+  socket.on('error', () => undefined)
+  const closed = once(socket, 'close')
+  for (const piece of pieces) {
+    if (typeof piece === 'number') await delay(piece)
+    else socket.write(piece)
+  }
+  await closed
+  return text
+}
+
+/** Sends a part of a request, and is gone. */
+async function cutShort(part: string): Promise<void> {
+  const [host = '', port] = admin.begun.address.split(':')
+  const socket = connect(Number(port), host)
+  await once(socket, 'connect')
+  socket.write(`${part}ab`)
+  await delay(50)
+  socket.destroy()
+}

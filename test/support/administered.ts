@@ -1,0 +1,119 @@
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { afterAll, afterEach, beforeEach, expect } from 'vitest'
+import { type AdminOptions, adminHandler } from '../../src/agent/admin/handler.js'
+import { startAdmin } from '../../src/agent/admin/server.js'
+import { Registrar } from '../../src/agent/registrar.js'
+import { RealEtcd } from './etcd.js'
+import { registration, revision, wipe } from './etcd-state.js'
+import { openRegistry } from './registry.js'
+
+const VERSION = '1.0.0'
+const OTHER_ADDR = '127.0.0.1:1002'
+
+interface Answer {
+  readonly status: number
+  readonly body: string
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+}
+
+/** What is under way in a test. */
+interface Begun {
+  /** HOST:PORT of the handler. */
+  readonly address: string
+  /** The registrar's exit code. */
+  readonly code: Promise<number>
+  readonly end: () => Promise<void>
+}
+
+/** For each test of a file, a registration beside another one in a real etcd, and its HTTP handler. */
+export async function administered(): Promise<Administered> {
+  const etcd = await RealEtcd.start()
+  const admin = new Administered(etcd)
+  beforeEach(async () => {
+    await admin.putOther(1)
+    await admin.begin()
+  })
+  afterEach(async () => {
+    await admin.begun.end()
+    await wipe(etcd)
+  })
+  afterAll(() => etcd.stop())
+  return admin
+}
+
+class Administered {
+  readonly addr = '127.0.0.1:1001'
+  readonly key = `/hello/${VERSION}/${this.addr}`
+  private current: Begun | null = null
+
+  constructor(readonly etcd: RealEtcd) {}
+
+  get begun(): Begun {
+    if (!this.current) throw new Error('nothing has begun')
+    return this.current
+  }
+
+  /** Registers the endpoint anew, with a handler that has these options. */
+  async begin(options: Partial<AdminOptions> = {}): Promise<void> {
+    const registry = await openRegistry([this.etcd.endpoint])
+    const endpoint = {
+      service: 'hello',
+      version: VERSION,
+      addr: this.addr,
+      weight: 1,
+      metadata: { zone: 'a' },
+    }
+    const asked = { registered: endpoint, ttlSeconds: 60 }
+    const registrar = new Registrar({ registry, request: asked, drainMs: 0, killAfterMs: 0 })
+    const held = once(registrar, 'registered')
+    const handler = adminHandler({ registry, registrar, token: null, drainMs: 200, ...options })
+    const server = await startAdmin({ host: '127.0.0.1', port: 0 }, handler)
+    const code = registrar.run()
+    this.current = {
+      ...{ address: server.address, code },
+      end: async () => {
+        registrar.stop()
+        await code.catch(() => undefined)
+        await server[Symbol.asyncDispose]()
+        registry.close()
+      },
+    }
+    await held
+  }
+
+  /** Puts the other endpoint of the service. */
+  async putOther(weight: number): Promise<void> {
+    await this.etcd.ctl('put', ...registration('hello', OTHER_ADDR, { version: VERSION, weight }))
+  }
+
+  /** The path goes out as it is: no client tidies it up. */
+  ask(
+    method: string,
+    path: string,
+    { headers = {}, body }: { headers?: Record<string, string>; body?: string } = {},
+  ): Promise<Answer> {
+    const [host, port] = this.begun.address.split(':')
+    return new Promise((resolve, reject) => {
+      const sent = request({ host, port, method, path, headers, agent: false }, (response) => {
+        let text = ''
+        response.setEncoding('utf8').on('data', (chunk: string) => {
+          text += chunk
+        })
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, body: text, headers: response.headers }),
+        )
+      })
+      sent.on('error', reject)
+      sent.end(body)
+    })
+  }
+
+  /** Fails where the attempt touches the registration, or what answers for it. */
+  async untouched(attempt: () => Promise<unknown>): Promise<void> {
+    const before = await revision(this.etcd)
+    await attempt()
+    expect(await revision(this.etcd)).toBe(before)
+    expect((await this.ask('GET', '/')).status).toBe(200)
+  }
+}
