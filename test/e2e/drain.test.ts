@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { grantLease, registration, revision, storedText } from '../support/etcd-state.js'
+import { grantLease, registration, revision, storedWeight } from '../support/etcd-state.js'
 import { weightsOf } from '../support/recorded.js'
 import { expectShape } from '../support/shape.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
@@ -13,11 +13,6 @@ const OTHER = '127.0.0.1:1002'
 async function put(addr: string, weight: number, lease?: string): Promise<void> {
   const under = lease === undefined ? [] : [`--lease=${lease}`]
   await etcd.ctl('put', ...registration('hello', addr, { weight }), ...under)
-}
-
-async function weightOf(key: string): Promise<number | null> {
-  const text = await storedText(etcd, key)
-  return text === '' ? null : (JSON.parse(text) as { weight: number }).weight
 }
 
 describe('drain', () => {
@@ -53,10 +48,10 @@ describe('drain', () => {
     await draining.printed('registered still, at weight 0')
     expect((await draining.exited()).code).toBe(130)
     expect(draining.stdout).toContain(`Undo: disco drain hello ${ADDR} --undo`)
-    expect(await weightOf(KEY)).toBe(0)
+    expect(await storedWeight(etcd, KEY)).toBe(0)
     const undone = await disco.run('drain', 'hello', ADDR, '--undo')
     expect(undone).toMatchObject({ code: 0, stdout: expect.stringContaining('weight 0 → 5') as string })
-    expect(await weightOf(KEY)).toBe(5)
+    expect(await storedWeight(etcd, KEY)).toBe(5)
     const again = await disco.run('drain', 'hello', ADDR, '--undo', '--json')
     expect(again.code).toBe(0)
     expect(JSON.parse(again.stdout)).toMatchObject({ schema: 'disco.weight/v1', changes: [] })
@@ -78,7 +73,7 @@ describe('drain', () => {
     await put(ADDR, 0)
     await put(ADDR, 0)
     expect((await disco.run('drain', 'hello', ADDR, '--undo')).code).toBe(0)
-    expect(await weightOf(KEY)).toBe(5)
+    expect(await storedWeight(etcd, KEY)).toBe(5)
     await put(ADDR, 0)
     await etcd.ctl('compact', String(await revision(etcd)))
     const { code, stderr } = await disco.run('drain', 'hello', ADDR, '--undo')
@@ -97,7 +92,7 @@ describe('drain', () => {
     expect(last.stderr).toContain('last weighted endpoint of hello')
     expect(await revision(etcd)).toBe(before)
     expect((await disco.run('drain', 'hello', ADDR, '--grace', '0', '--force')).code).toBe(0)
-    expect(await weightOf(KEY)).toBeNull()
+    expect(await storedWeight(etcd, KEY)).toBeNull()
     await put(ADDR, 0)
     const unset = await disco.run('drain', 'hello', ADDR, '--grace', '0')
     expect(unset.code).toBe(6)
@@ -114,7 +109,7 @@ describe('drain', () => {
     const { code, stderr } = await draining.exited()
     expect(code).toBe(6)
     expect(stderr).toContain(`${KEY} was given weight 2`)
-    expect(await weightOf(KEY)).toBe(2)
+    expect(await storedWeight(etcd, KEY)).toBe(2)
   })
 
   test('ends early when the endpoint goes by itself', async () => {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { until } from '../support/disco.js'
-import { leaseIds, storedText } from '../support/etcd-state.js'
+import { leaseIds, storedText, untilGone } from '../support/etcd-state.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
 const { etcd, disco } = await toolOnEtcd()
@@ -154,10 +153,7 @@ describe('register', () => {
     const held = disco.start(...HELD)
     await held.printed('"type":"added"')
     held.child.kill('SIGSTOP')
-    await until(
-      async () => (await storedText(etcd, KEY)) === '',
-      () => 'the key to expire',
-    )
+    await untilGone(etcd, KEY)
     held.child.kill('SIGCONT')
     await held.printed('"again":true')
     expect(await storedText(etcd, KEY)).toContain('"weight":1')

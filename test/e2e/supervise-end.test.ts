@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { until } from '../support/disco.js'
 import { findEtcd } from '../support/etcd-binary.js'
-import { grantLease, storedText } from '../support/etcd-state.js'
+import { grantLease, untilGone } from '../support/etcd-state.js'
 import { recordedUnder } from '../support/recorded.js'
 import {
   acceptingPort,
@@ -94,10 +94,7 @@ describe.concurrent('a supervised server', () => {
     // By etcd's own clock: a lease of the TTL and 2 s that is granted now outlives it.
     const [key, witness] = [keyOf(service, port), `/${service}/witness`]
     await etcd.ctl('put', witness, '{}', `--lease=${await grantLease(etcd, 4)}`)
-    await until(
-      async () => (await storedText(etcd, witness)) === '',
-      () => 'the later lease to lapse',
-    )
+    await untilGone(etcd, witness)
     const gone = (await recordedUnder(etcd, `/${service}/`)).filter(({ weight }) => weight === null)
     expect(gone.map((event) => event.key)).toEqual([key, witness])
     expect(isAlive(pid)).toBe(true)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Registry } from '../../src/registry/registry.js'
-import { Disco, until } from '../support/disco.js'
-import { storedText } from '../support/etcd-state.js'
+import { Disco } from '../support/disco.js'
+import { storedText, untilGone } from '../support/etcd-state.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 import { freePorts } from '../support/ports.js'
 import {
@@ -64,10 +64,7 @@ test('etcd away for longer than the TTL: the server is never touched, and the ke
   expect((await disco.run('weight', 'away', `127.0.0.1:${port}`, '4', '--force')).code).toBe(0)
   await held.printed('"type":"weight"')
   await link.refuse()
-  await until(
-    async () => (await storedText(etcd, key)) === '',
-    () => 'the lease to lapse',
-  )
+  await untilGone(etcd, key)
   await held.printed('"type":"stale"')
   expect(isAlive(pid)).toBe(true)
   await link.heal()
@@ -124,9 +121,6 @@ test('etcd away at the end: the server is stopped all the same, and the key is l
   expect(stderr).toContain('the key goes with its lease')
   expect(isAlive(pidIn(held.stdout))).toBe(false)
   await etcd.restart()
-  await until(
-    async () => (await storedText(etcd, key)) === '',
-    () => 'the key to lapse',
-  )
+  await untilGone(etcd, key)
   server.close()
 })

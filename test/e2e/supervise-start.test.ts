@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { until } from '../support/disco.js'
-import { storedText } from '../support/etcd-state.js'
+import { storedText, untilStored } from '../support/etcd-state.js'
 import { freePorts } from '../support/ports.js'
 import {
   acceptingPort,
@@ -80,10 +79,7 @@ describe.concurrent('what is registered, and what is printed', () => {
     )
     await isUp(held)
     const key = `/${service}/203.0.113.9:${one.port}`
-    await until(
-      async () => (await storedText(etcd, key)) !== '',
-      () => key,
-    )
+    await untilStored(etcd, key)
     expect(JSON.parse(await storedText(etcd, key))).toEqual({
       ...{ name: service, addr: `203.0.113.9:${one.port}`, version: '', weight: 1 },
       ...{ id: 'one', metadata: { zone: 'a', note: 'x=y' } },

@@ -3,7 +3,14 @@ import { describe, expect, test } from 'vitest'
 import type { Registry } from '../../src/registry/registry.js'
 import { Disco, type Process, until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
-import { grantLease, leaseIds, registration, storedText } from '../support/etcd-state.js'
+import {
+  grantLease,
+  leaseIds,
+  registration,
+  storedText,
+  untilGone,
+  untilStored,
+} from '../support/etcd-state.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 import { KeyPoll } from '../support/key-poll.js'
 import { RegistrationLog } from '../support/registration-log.js'
@@ -210,10 +217,7 @@ describe.concurrent('a registration, when', () => {
     await using tool = await HeldByTool.start(3)
     const { etcd, held } = tool
     held.child.kill('SIGSTOP')
-    await until(
-      async () => (await storedText(etcd, KEY)) === '',
-      () => 'the key to expire',
-    )
+    await untilGone(etcd, KEY)
     held.child.kill('SIGCONT')
     await held.printed('"again":true')
     await expectHeldByOneLease(etcd)
@@ -276,13 +280,6 @@ describe.concurrent('an answer of etcd that is lost', () => {
     },
   )
 })
-
-async function untilStored(etcd: RealEtcd, key: string): Promise<void> {
-  await until(
-    async () => (await storedText(etcd, key)) !== '',
-    () => `${key} to be stored`,
-  )
-}
 
 /** The key stands under the only lease there is, or will be, and somebody renews that: it outlives its time left. */
 async function expectHeldByOneLease(etcd: RealEtcd): Promise<void> {

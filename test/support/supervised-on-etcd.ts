@@ -1,7 +1,7 @@
 import { afterAll, expect } from 'vitest'
 import { Disco, until } from './disco.js'
 import { RealEtcd } from './etcd.js'
-import { leaseIds, storedText } from './etcd-state.js'
+import { leaseIds, storedWeight } from './etcd-state.js'
 import { weightsOf } from './recorded.js'
 import { keyOf, killSupervised } from './supervised.js'
 
@@ -18,10 +18,7 @@ export async function supervisedOnEtcd(): Promise<SupervisedOnEtcd> {
     await etcd.stop()
   })
 
-  async function weightOf(service: string, port: number): Promise<number | null> {
-    const text = await storedText(etcd, keyOf(service, port))
-    return text === '' ? null : (JSON.parse(text) as { weight: number }).weight
-  }
+  const weightOf = (service: string, port: number) => storedWeight(etcd, keyOf(service, port))
 
   return {
     etcd,

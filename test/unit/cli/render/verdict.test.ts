@@ -2,19 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { verdictLines } from '../../../../src/cli/render/verdict.js'
 import type { Verdict } from '../../../../src/stats/verdict.js'
 import { colored, plain, withoutColors } from '../../../support/palettes.js'
+import { PASS } from '../../../support/verdicts.js'
 
-const PASS: Verdict = {
-  ...{
-    result: 'pass',
-    test: 'max-gap',
-    gap: 0.714,
-    limit: 2,
-    p: null,
-    alternative: null,
-    alternativeP: null,
-  },
-  ...{ equalSplitP: 0.00501, neededCalls: 10 },
-}
 const FAIL: Verdict = {
   ...{ result: 'fail', test: 'exact-multinomial', gap: 5.143, limit: null, p: 0.001628 },
   ...{ alternative: 'equal split', alternativeP: 0.9884, equalSplitP: 0.9884, neededCalls: 26 },
