@@ -4,18 +4,8 @@ import { until } from '../support/disco.js'
 import { findEtcd } from '../support/etcd-binary.js'
 import { grantLease, untilGone } from '../support/etcd-state.js'
 import { recordedUnder } from '../support/recorded.js'
-import {
-  acceptingPort,
-  isAlive,
-  isUp,
-  keyOf,
-  killServerOf,
-  ownService,
-  pidIn,
-  script,
-  supervise,
-  WAITS,
-} from '../support/supervised.js'
+import { isAlive, pidIn, script, WAITS } from '../support/script.js'
+import { acceptingPort, isUp, keyOf, killServerOf, ownService, supervise } from '../support/supervised.js'
 import { supervisedOnEtcd } from '../support/supervised-on-etcd.js'
 
 const { etcd, disco, weightOf, untilWeight, history, nothingIsLeft } = await supervisedOnEtcd()

@@ -2,17 +2,8 @@ import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { Backend } from '../support/backend.js'
 import { freePorts } from '../support/ports.js'
-import {
-  acceptingPort,
-  isAlive,
-  isUp,
-  ownService,
-  pidIn,
-  script,
-  serverCommand,
-  supervise,
-  WAITS,
-} from '../support/supervised.js'
+import { isAlive, pidIn, script, WAITS } from '../support/script.js'
+import { acceptingPort, isUp, ownService, serverCommand, supervise } from '../support/supervised.js'
 import { supervisedOnEtcd } from '../support/supervised-on-etcd.js'
 
 const { disco, weightOf, untilWeight, history, nothingIsLeft } = await supervisedOnEtcd()

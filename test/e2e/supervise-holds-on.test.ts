@@ -1,15 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { until } from '../support/disco.js'
-import {
-  acceptingPort,
-  isAlive,
-  isUp,
-  ownService,
-  pidIn,
-  script,
-  supervise,
-  WAITS,
-} from '../support/supervised.js'
+import { isAlive, pidIn, script, WAITS } from '../support/script.js'
+import { acceptingPort, isUp, ownService, supervise } from '../support/supervised.js'
 import { supervisedOnEtcd } from '../support/supervised-on-etcd.js'
 
 const { disco, weightOf, history, nothingIsLeft } = await supervisedOnEtcd()

@@ -4,17 +4,8 @@ import { Disco } from '../support/disco.js'
 import { storedText, untilGone } from '../support/etcd-state.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 import { freePorts } from '../support/ports.js'
-import {
-  acceptingPort,
-  isAlive,
-  isUp,
-  keyOf,
-  pidIn,
-  script,
-  serverCommand,
-  supervise,
-  WAITS,
-} from '../support/supervised.js'
+import { isAlive, pidIn, script, WAITS } from '../support/script.js'
+import { acceptingPort, isUp, keyOf, serverCommand, supervise } from '../support/supervised.js'
 import { supervisedOnEtcd } from '../support/supervised-on-etcd.js'
 import { Traffic } from '../support/traffic.js'
 

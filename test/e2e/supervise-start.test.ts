@@ -1,15 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { storedText, untilStored } from '../support/etcd-state.js'
 import { freePorts } from '../support/ports.js'
-import {
-  acceptingPort,
-  isUp,
-  ownService,
-  script,
-  serverCommand,
-  supervise,
-  WAITS,
-} from '../support/supervised.js'
+import { script, WAITS } from '../support/script.js'
+import { acceptingPort, isUp, ownService, serverCommand, supervise } from '../support/supervised.js'
 import { supervisedOnEtcd } from '../support/supervised-on-etcd.js'
 
 const { etcd, disco, history, nothingIsLeft } = await supervisedOnEtcd()

@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Disco, Process } from './disco.js'
@@ -11,15 +10,6 @@ const SERVER = fileURLToPath(new URL('./supervised-server.js', import.meta.url))
 export function serverCommand(port: number): string[] {
   return [process.execPath, SERVER, String(port)]
 }
-
-/** A shell script as a command; says its pid as soon as it has made up its mind about SIGTERM. */
-export function script(body: string, { onTerm }: { onTerm?: string } = {}): string[] {
-  const trap = onTerm === undefined ? '' : `trap '${onTerm}' TERM; `
-  return ['bash', '-c', `${trap}echo "pid $$"; ${body}`]
-}
-
-/** The body of a script that goes on until it is ended. */
-export const WAITS = 'while :; do sleep 0.1; done'
 
 /** Where a server at a port of this machine is registered. */
 export function keyOf(service: string, port: number): string {
@@ -81,25 +71,4 @@ export function supervise(
 export async function isUp(held: Process): Promise<void> {
   await held.printed('Twice: now.')
   await held.printed(/pid \d+\r?\n/)
-}
-
-/** What a script told of itself, such as `pid 4711`. */
-export function pidIn(text: string): number {
-  const [, pid] = /pid (\d+)/.exec(text) ?? []
-  if (pid === undefined) throw new Error(`no pid in ${text}`)
-  return Number(pid)
-}
-
-/** Whether a process is there. One that has ended and was not fetched by its parent yet, or ever, is not. */
-export function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0) && !isZombie(pid)
-  } catch {
-    return false
-  }
-}
-
-function isZombie(pid: number): boolean {
-  const stat = `/proc/${pid}/stat`
-  return existsSync(stat) && /\) Z /.test(readFileSync(stat, 'utf8'))
 }
