@@ -5,6 +5,7 @@ import type { ServingStatus } from '../grpc/health/protocol.js'
 import {
   REFLECTION_PACKAGES,
   type ReflectionPackage,
+  type ReflectionQuestion,
   reflectionMessages,
 } from '../grpc/methods/reflection-protocol.js'
 import { describeSchema, registryOf } from '../grpc/methods/schema.js'
@@ -106,12 +107,6 @@ export async function startGreeter(options: GreeterOptions): Promise<Greeter> {
         server.tryShutdown(() => resolve())
       }),
   }
-}
-
-interface ReflectionQuestion {
-  readonly listServices?: string
-  readonly fileContainingSymbol?: string
-  readonly fileByFilename?: string
 }
 
 function addReflection(server: Server, pkg: ReflectionPackage): void {

@@ -14,7 +14,11 @@ import {
   type ServerWritableStream,
   type sendUnaryData,
 } from '@grpc/grpc-js'
-import { type ReflectionPackage, reflectionMessages } from '../../src/grpc/methods/reflection-protocol.js'
+import {
+  type ReflectionPackage,
+  type ReflectionQuestion,
+  reflectionMessages,
+} from '../../src/grpc/methods/reflection-protocol.js'
 import { protoc } from './protoc.js'
 
 const SERVICE = 'everything.Echo'
@@ -98,17 +102,11 @@ function echoed(metadata: Metadata, suffix: string): Metadata {
   return back
 }
 
-interface Question {
-  readonly listServices?: string
-  readonly fileContainingSymbol?: string
-  readonly fileByFilename?: string
-}
-
 /** One file at a time, as Go's servers answer: whoever asks must ask for what it imports, too. */
 function addReflection(server: Server, pkg: ReflectionPackage): void {
   const { path, request, response } = reflectionMessages(pkg)
   const { file: files } = fromBinary(FileDescriptorSetSchema, everythingProtoset())
-  const answerTo = ({ listServices, fileContainingSymbol, fileByFilename }: Question): object => {
+  const answerTo = ({ listServices, fileContainingSymbol, fileByFilename }: ReflectionQuestion): object => {
     if (listServices !== undefined) return { listServicesResponse: { service: [{ name: SERVICE }] } }
     const wanted = fileContainingSymbol === SERVICE ? 'everything.proto' : fileByFilename
     const file = files.find(({ name }) => name === wanted)
@@ -128,8 +126,8 @@ function addReflection(server: Server, pkg: ReflectionPackage): void {
       },
     },
     {
-      ServerReflectionInfo: (call: ServerDuplexStream<Question, object>) => {
-        call.on('data', (question: Question) => call.write(answerTo(question)))
+      ServerReflectionInfo: (call: ServerDuplexStream<ReflectionQuestion, object>) => {
+        call.on('data', (question: ReflectionQuestion) => call.write(answerTo(question)))
         call.on('end', () => call.end())
       },
     },

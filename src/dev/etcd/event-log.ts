@@ -1,3 +1,4 @@
+import { firstAt } from './first-at.js'
 import type { Version } from './version.js'
 
 /** Every put and deletion since the last compaction, in the order in which they happened. */
@@ -17,7 +18,7 @@ export class EventLog {
    * `next` is the first revision that was left out; undefined when none was.
    */
   since(revision: number, maxRevisions: number): { events: Version[]; next: number | undefined } {
-    const from = this.indexOf(revision)
+    const from = firstAt(this.events, revision)
     let revisions = 0
     let last = 0
     for (let index = from; index < this.events.length; index++) {
@@ -34,21 +35,8 @@ export class EventLog {
    * etcd's compaction removes the tombstones at its own revision as well.
    */
   compact(revision: number, stands: (event: Version) => boolean): void {
-    const from = this.indexOf(revision)
-    const after = this.indexOf(revision + 1)
+    const from = firstAt(this.events, revision)
+    const after = firstAt(this.events, revision + 1)
     this.events = [...this.events.slice(from, after).filter(stands), ...this.events.slice(after)]
-  }
-
-  /** The index of the first event at or above a revision. */
-  private indexOf(revision: number): number {
-    let low = 0
-    let high = this.events.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const event = this.events[middle]
-      if (event !== undefined && event.modRevision < revision) low = middle + 1
-      else high = middle
-    }
-    return low
   }
 }

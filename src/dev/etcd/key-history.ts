@@ -1,3 +1,4 @@
+import { firstAt } from './first-at.js'
 import type { Version } from './version.js'
 
 /** Every version of one key that compaction has left, oldest first. */
@@ -42,14 +43,6 @@ export class KeyHistory {
 
   /** The index of the last version at or below a revision; -1 for none. */
   private indexAt(revision: number): number {
-    let low = 0
-    let high = this.versions.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const version = this.versions[middle]
-      if (version !== undefined && version.modRevision <= revision) low = middle + 1
-      else high = middle
-    }
-    return low - 1
+    return firstAt(this.versions, revision + 1) - 1
   }
 }

@@ -6,6 +6,13 @@ export const REFLECTION_PACKAGES = ['grpc.reflection.v1', 'grpc.reflection.v1alp
 
 export type ReflectionPackage = (typeof REFLECTION_PACKAGES)[number]
 
+/** What a server may be asked: one of these at a time (ServerReflectionRequest, as protobuf's JSON). */
+export interface ReflectionQuestion {
+  readonly listServices?: string
+  readonly fileContainingSymbol?: string
+  readonly fileByFilename?: string
+}
+
 export interface ReflectionMessages {
   readonly path: string
   readonly request: DescMessage
