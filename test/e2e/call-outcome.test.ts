@@ -40,15 +40,7 @@ describe('policies side by side', () => {
 describe('assertions', () => {
   test('that do not hold exit with 8 and are named; those that hold are told, too', async () => {
     await hello.put(greeters[0].addr)
-    const ran = await hello.disco.run(
-      'call',
-      'hello',
-      'SayHello',
-      '--n',
-      '20',
-      '--assert',
-      'max<0.001ms,skew<5%',
-    )
+    const ran = await hello.run('--n', '20', '--assert', 'max<0.001ms,skew<5%')
     expect(ran.code).toBe(8)
     expect(ran.stdout).toMatch(/^✗ max<0\.001ms: it is [\d.]+ms$/m)
     expect(ran.stdout).toMatch(/^✓ skew<5%: it is 0\.0%$/m)
@@ -58,8 +50,7 @@ describe('assertions', () => {
     const failing = await startGreeter({ port: 0, errorFraction: 1 })
     try {
       await hello.put(failing.addr)
-      const run = async (...args: string[]) =>
-        (await hello.disco.run('call', 'hello', 'SayHello', '--n', '4', ...args)).code
+      const run = async (...args: string[]) => (await hello.run('--n', '4', ...args)).code
       expect(await run()).toBe(7)
       expect(await run('--assert', 'errors<=100%')).toBe(0)
       expect(await run('--assert', 'errors<50%')).toBe(8)
@@ -70,7 +61,7 @@ describe('assertions', () => {
 
   test('about what a short run cannot tell do not hold', async () => {
     await hello.put(greeters[0].addr)
-    const ran = await hello.disco.run('call', 'hello', 'SayHello', '--n', '5', '--assert', 'p99<1m')
+    const ran = await hello.run('--n', '5', '--assert', 'p99<1m')
     expect(ran.code).toBe(8)
     expect(ran.stdout).toContain('✗ p99<1m: too few calls to tell')
   })
@@ -103,7 +94,7 @@ describe('calls that fail', () => {
       service Greeter { rpc SayHello (HelloRequest) returns (HelloReply); }`,
       )
       await hello.put(greeters[0].addr)
-      const ran = await hello.disco.run('call', 'hello', 'SayHello', '--proto', file, '-o', format)
+      const ran = await hello.run('--proto', file, '-o', format)
       await rm(folder, { recursive: true })
       expect(ran.code, ran.stderr).toBe(7)
       expect(ran.stdout + ran.stderr).toContain('The reply is no helloworld.HelloReply')
@@ -115,17 +106,7 @@ describe('calls that fail', () => {
 
 test('lines of calls have what they came to beside them, and so the reason of the exit code', async () => {
   await hello.put(greeters[0].addr)
-  const ran = await hello.disco.run(
-    'call',
-    'hello',
-    'SayHello',
-    '--n',
-    '10',
-    '-o',
-    'ndjson',
-    '--assert',
-    'max<0.001ms',
-  )
+  const ran = await hello.run('--n', '10', '-o', 'ndjson', '--assert', 'max<0.001ms')
   expect(ran.code).toBe(8)
   expect(lines(ran.stdout)).toHaveLength(10)
   expect(ran.stderr).toMatch(/^PASS .*\n.*10 calls, 10 OK.*\n✗ max<0\.001ms: it is /)
@@ -135,7 +116,7 @@ describe('a service config', () => {
   async function configured(config: object, ...args: string[]): Promise<Ran> {
     const file = join(await mkdtemp(join(tmpdir(), 'disco-call-')), 'config.json')
     await writeFile(file, JSON.stringify(config))
-    const ran = await hello.disco.run('call', 'hello', 'SayHello', '--service-config', file, ...args)
+    const ran = await hello.run('--service-config', file, ...args)
     await rm(dirname(file), { recursive: true })
     return ran
   }

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { CallDoc, CallLineDoc } from '../../src/cli/schema/call.js'
 import { callsOfHello, lines } from '../support/calls-of-hello.js'
-import type { Ran } from '../support/disco.js'
 import { threeGreeters } from '../support/greeters.js'
 import { expectShape } from '../support/shape.js'
 
@@ -44,7 +43,7 @@ describe('what a call sends', () => {
     const used = async (key: string) => {
       const args = ['--n', '60', '--policy', 'ring_hash', '--hash-key', key, '--json']
       // Its exit code is the verdict's, which this is not about.
-      const doc = JSON.parse((await hello.disco.run('call', 'hello', 'SayHello', ...args)).stdout) as CallDoc
+      const doc = JSON.parse((await hello.run(...args)).stdout) as CallDoc
       return doc.endpoints.filter(({ picks }) => picks > 0).length
     }
     expect(await used('user')).toBe(1)
@@ -80,7 +79,7 @@ describe('refused with exit 2', () => {
   ]
   test.each(refused)('%s', async (_what, args, says) => {
     await hello.put(greeters[0].addr)
-    const ran: Ran = await hello.disco.run('call', 'hello', 'SayHello', ...args)
+    const ran = await hello.run(...args)
     expect(ran).toMatchObject({ code: 2, stdout: '' })
     expect(ran.stderr).toContain(says)
   })

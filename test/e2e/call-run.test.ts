@@ -137,10 +137,9 @@ describe('a run', () => {
 
 test('plaintext to an address outside of private networks is remarked on, and only there', async () => {
   await hello.put(greeters[0].addr)
-  const args = ['call', 'hello', 'SayHello', ...SOON]
-  expect((await hello.disco.run(...args)).stderr).not.toContain('Plaintext')
+  expect((await hello.run(...SOON)).stderr).not.toContain('Plaintext')
   await hello.put('nobody.invalid:443')
-  const { stderr, code } = await hello.disco.run(...args)
+  const { stderr, code } = await hello.run(...SOON)
   expect(stderr).toContain('! Plaintext to nobody.invalid:443, outside of private networks: --tls encrypts')
   expect(code).toBe(0)
 })

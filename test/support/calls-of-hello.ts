@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { CallDoc } from '../../src/cli/schema/call.js'
-import type { Disco, Process } from './disco.js'
+import type { Disco, Process, Ran } from './disco.js'
 import type { RealEtcd } from './etcd.js'
 import { registration } from './etcd-state.js'
 import { PROTOS } from './protoc.js'
@@ -29,6 +29,10 @@ class CallsOfHello {
 
   async put(addr: string, options: { version?: string; weight?: number } = {}): Promise<void> {
     await this.etcd.ctl('put', ...registration('hello', addr, options))
+  }
+
+  async run(...args: string[]): Promise<Ran> {
+    return await this.disco.run('call', 'hello', 'SayHello', ...args)
   }
 
   /** What a command printed, where it had nothing to complain of. */
