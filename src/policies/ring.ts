@@ -3,12 +3,12 @@ import { fractionOf, pointsOf } from './hash.js'
 /**
  * An endpoint of middling weight has from this many points to 16 times as many. A share strays by
  * sqrt(share x (1 - share) / all points), the deviation of as many random arcs: of ten equal endpoints' 10% by
- * less than 0.6.
+ * 0.4, and of two endpoints' 50% by 1.6, so that one pair in a thousand strays by 5.
  */
-const POINTS_OF_THE_MEDIAN = 256
+const POINTS_OF_THE_MEDIAN = 512
 
 /** Where the points would be more, all get fewer, in proportion: building a ring blocks its client. */
-const MOST_POINTS = 131_072
+const MOST_POINTS = 262_144
 
 export interface RingMember {
   /** The same in every client, which so come to the same ring. */
