@@ -1,8 +1,9 @@
-import { type EndpointId, endpointId } from '../domain/endpoint.js'
+import { type Endpoint, type EndpointId, endpointId } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { effectiveWeight, weightsAreUnset } from '../domain/shares.js'
 import { explain } from '../grpc/connection-problem.js'
 import { type Client, type DialSettings, dial } from '../grpc/dial.js'
+import { isPrivate } from '../grpc/private-range.js'
 import type { Policy } from '../policies/index.js'
 import { RunLog } from './run-log.js'
 
@@ -75,6 +76,12 @@ export class Session implements Disposable {
     if (this.log.list === null) return `resolving ${this.service}`
     const wanted = this.wanted().length
     return `connecting to ${this.service}: ${wanted - this.unready().length}/${wanted} ready`
+  }
+
+  /** Whom plaintext reaches outside of private networks. */
+  get exposed(): readonly Endpoint[] {
+    if (this.settings.tls) return []
+    return this.log.registered.filter(({ addr, problem }) => problem === null && !isPrivate(addr))
   }
 
   [Symbol.dispose](): void {

@@ -23,6 +23,15 @@ export interface Printers {
   names(): readonly string[]
 }
 
+/** Where a view speaks: data on standard output, remarks beside them, each in the colours of its stream. */
+export interface Speaker {
+  readonly format: OutputFormat
+  readonly palette: Palette
+  readonly remarkPalette: Palette
+  out(line: string): void
+  remark(line: string): void
+}
+
 /** A command parses, calls one library function, prints what that returned, and returns it. */
 export abstract class DiscoCommand extends Command {
   static override baseFlags = baseFlags
@@ -61,6 +70,16 @@ export abstract class DiscoCommand extends Command {
 
   protected palette(flags: BaseFlags, stream: NodeJS.WriteStream = process.stdout): Palette {
     return paletteFor(stream, flags.color, process.env)
+  }
+
+  protected speaker(flags: BaseFlags): Speaker {
+    return {
+      format: this.format(flags),
+      palette: this.palette(flags),
+      remarkPalette: this.palette(flags, process.stderr),
+      out: (line) => this.out(line),
+      remark: (line) => this.remark(line),
+    }
   }
 
   /** Prints data on standard output and returns it. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isPrivate } from '../../../src/tls/private-range.js'
+import { isPrivate } from '../../../src/grpc/private-range.js'
 
 test.each([
   ...['127.0.0.1:1', '10.9.8.7:1', '172.16.0.1:1', '172.31.255.255:1', '192.168.1.1:1', '100.64.0.1:1'],
