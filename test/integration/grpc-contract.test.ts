@@ -47,7 +47,10 @@ describe('what src/grpc uses is there', () => {
   })
 
   test('and nothing else is used that is more than a type', () => {
-    const sources = readdirSync('src/grpc').map((file) => readFileSync(`src/grpc/${file}`, 'utf8'))
+    const files = readdirSync('src/grpc', { recursive: true, encoding: 'utf8' })
+    const sources = files
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => readFileSync(`src/grpc/${file}`, 'utf8'))
     const named = sources.flatMap((source) =>
       [...source.matchAll(/experimental\.(\w+)/g)].map(([, name]) => name),
     )
