@@ -13,7 +13,7 @@ import type {
 } from 'etcd3'
 import type { LeaseId } from '../domain/endpoint.js'
 import type { DiscoError } from '../domain/errors.js'
-import { speaksTls } from '../tls/probe.js'
+import { speaksPlaintext, speaksTls } from '../tls/probe.js'
 import { isTransient, isUnknownLease, translate, translateAll, wasDropped, wasNeverSent } from './errors.js'
 import { Member } from './member.js'
 import { type EtcdOptions, memberUrl, readTlsFiles } from './options.js'
@@ -31,13 +31,17 @@ export interface MemberStream<Request, Response> extends AsyncIterable<Response>
   blame(): void
 }
 
-/** Whether those members that dropped a plaintext connection would have taken one by TLS. */
-async function wantTls(failures: ReadonlyMap<string, unknown>): Promise<boolean> {
-  const dropped = [...failures.keys()].filter(
-    (url) => url.startsWith('http://') && wasDropped(failures.get(url)),
+/** What all members that dropped the connection would have spoken, where that is not what they were asked by. */
+async function spokenBy(failures: ReadonlyMap<string, unknown>): Promise<'tls' | 'plaintext' | null> {
+  const dropped = [...failures.keys()].filter((url) => wasDropped(failures.get(url)))
+  const spoken = await Promise.all(
+    dropped.map(async (url) => {
+      if (url.startsWith('http://')) return (await speaksTls(url)) ? 'tls' : null
+      return (await speaksPlaintext(url)) ? 'plaintext' : null
+    }),
   )
-  const answers = await Promise.all(dropped.map(speaksTls))
-  return answers.length > 0 && answers.every(Boolean)
+  const [first = null] = spoken
+  return spoken.every((one) => one === first) ? first : null
 }
 
 /** As etcd3 hands it out, whatever its types say. */
@@ -193,7 +197,7 @@ export class EtcdClient {
       if (failures.size === 0) throw this.translate(error)
       const effort = { tries, elapsedMs: Date.now() - start }
       const facts = { ...this.options, effort, ...(about ? { about: about.toString() } : {}) }
-      throw translateAll(failures, { ...facts, wantsTls: await wantTls(failures) })
+      throw translateAll(failures, { ...facts, speaks: await spokenBy(failures) })
     }
   }
 

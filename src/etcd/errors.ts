@@ -22,8 +22,8 @@ export interface LinkFacts {
   readonly effort?: { readonly tries: number; readonly elapsedMs: number }
   /** The key or prefix that the request was about. */
   readonly about?: string
-  /** A member dropped a plaintext connection, and would have taken one by TLS. */
-  readonly wantsTls?: boolean
+  /** What a member that dropped the connection would have taken instead, where it is known. */
+  readonly speaks?: 'tls' | 'plaintext' | null
 }
 
 /** Whether the same request may succeed at another member, or a little later. */
@@ -116,7 +116,8 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
         )
       : unreachable(`etcd at ${where} requires a client certificate`, 'Give one with --cert and --key')
   }
-  if (/before secure TLS|wrong version number|packet length too long/i.test(text)) {
+  const saysPlaintext = /before secure TLS|wrong version number|packet length too long/i.test(text)
+  if (saysPlaintext || link.speaks === 'plaintext') {
     return unreachable(`${where} speaks plaintext`, 'Use http://, and no --cacert')
   }
   if (text.includes('Name resolution failed')) return unreachable(`Unknown host ${hostOf}`)
@@ -137,7 +138,7 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
     return unreachable(`No answer from etcd at ${where}${within}`, 'More time: --command-timeout 30s')
   }
   if (wasDropped(text)) {
-    return link.wantsTls
+    return link.speaks === 'tls'
       ? unreachable(`etcd at ${where} wants TLS`, 'Use https:// or --cacert')
       : unreachable(`etcd at ${where} drops the connection${tried && ` (${tried.slice(2)})`}`)
   }

@@ -1,3 +1,4 @@
+import { connect as connectByHttp2 } from 'node:http2'
 import { connect } from 'node:tls'
 
 /** A server that answers at all answers a greeting at once; a person is waiting for the message. */
@@ -22,5 +23,26 @@ export function speaksTls(url: string): Promise<boolean> {
     // A refusal in TLS's own words, for want of a client certificate say, is an answer too.
     socket.once('error', (error: NodeJS.ErrnoException) => answer(/alert/i.test(error.message)))
     socket.once('timeout', () => answer(false))
+  })
+}
+
+/**
+ * Whether a server greets by HTTP/2 without TLS, as gRPC has it: for those that dropped a TLS connection. They
+ * need not say why, and often do not get to.
+ *
+ * @param url with its port; the scheme does not matter
+ */
+export function speaksPlaintext(url: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const session = connectByHttp2(url.replace(/^https:/, 'http:'))
+    const answer = (isPlaintext: boolean) => {
+      session.destroy()
+      resolve(isPlaintext)
+    }
+    session.once('remoteSettings', () => answer(true))
+    // One that speaks TLS may hang up without an error.
+    session.once('close', () => resolve(false))
+    session.on('error', () => answer(false))
+    session.setTimeout(DEADLINE_MS, () => answer(false))
   })
 }

@@ -70,6 +70,7 @@ describe('TLS to backends', () => {
       expect(await call(greeter.addr, ...args, '127.0.0.1')).toMatchObject({ code: 0 })
       const { code, stderr } = await call(greeter.addr, ...args, '127.0.0.2')
       expect(code).toBe(7)
+      expect(stderr).toContain('has a certificate for 127.0.0.1, not for 127.0.0.2 (try --tls-name)\n')
       expect(stderr).not.toContain('Warning')
     } finally {
       greeter.stop()
