@@ -146,7 +146,7 @@ async function listen(host: string, port: number): Promise<DevRegistry> {
     const problems: Readonly<Record<string, DiscoError>> = {
       EADDRINUSE: new DiscoError('CONFLICT', `Port ${port} at ${host} is taken`, {
         cause,
-        suggestions: ['Another one: --port 2380; any free one: --port 0'],
+        suggestions: ['Any free one: --port 0, which prints it'],
       }),
       EACCES: new DiscoError('USAGE', `Port ${port} needs privileges`, {
         cause,

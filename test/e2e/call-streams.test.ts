@@ -10,6 +10,19 @@ import { wipe } from '../support/etcd-state.js'
 
 const hello = await callsOfHello()
 
+test('a server without reflection is named, and what describes it otherwise', async () => {
+  await using server = await startEchoServer([])
+  await hello.put(server.addr)
+  const { code, stderr } = await hello.disco.run('call', 'hello', 'One')
+  expect({ code, stderr }).toEqual({
+    code: 7,
+    stderr:
+      `✗ The server at ${server.addr} has no reflection, neither v1 nor v1alpha\n` +
+      '  Describe the method by its file: --proto FILE [--import-path DIR], or --protoset FILE\n',
+  })
+  expect((await hello.disco.run('call', 'hello', 'One', ...FROM_PROTO)).code).toBe(0)
+})
+
 describe('methods that stream', () => {
   async function echo(method: string, ...args: string[]): Promise<Ran> {
     await using server = await startEchoServer(['grpc.reflection.v1alpha'])
@@ -38,6 +51,26 @@ describe('methods that stream', () => {
       [1, 2, 3].map(() => [{ anInt32: 1 }, { anInt32: 2 }]),
     )
   })
+
+  test.each(['table', 'json', 'ndjson'])(
+    'a reply that is no such message ends the call: %s',
+    async (format) => {
+      const folder = await mkdtemp(join(tmpdir(), 'disco-call-'))
+      const file = join(folder, 'other.proto')
+      await writeFile(
+        file,
+        `syntax = "proto3"; package everything; message Text { string a_string = 14; }
+      message Number { int32 a = 1; } message Other { Number a_string = 14; }
+      service Echo { rpc Down (Text) returns (stream Other); }`,
+      )
+      const ran = await echo('Down', '--proto', file, '-d', '{"aString":"no message"}', '-o', format)
+      await rm(folder, { recursive: true })
+      expect(ran.code, ran.stderr).toBe(7)
+      const said = format === 'json' ? ran.stdout : ran.stderr
+      expect(said).toContain('everything.Other')
+      expect(said).not.toMatch(/^\s+at /m)
+    },
+  )
 
   test('a message may be larger than what the connection takes at once', async () => {
     const text = 'x'.repeat(200_000)
