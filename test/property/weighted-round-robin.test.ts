@@ -127,14 +127,14 @@ it('weights changed before a fifth of the picks, each as likely as any other: no
       expect(ahead).toBeLessThan(1 + ROUNDING)
       expect(behind).toBeGreaterThan(-1 - ROUNDING)
     }),
-    // Weights up to 100 can come together badly: seen in 2 of 40,000 runs. So these are always the same runs.
+    // Others fail: up to 100, 27 of 340,891 drawn runs came a pick or more behind. A seed that holds is no proof.
     { numRuns: 400, seed: 6 },
   )
 })
 
 /**
- * Weights that jump between the extremes can make more fall due at once than there are picks. Seen: 1.46
- * behind where each change draws another order of magnitude.
+ * Weights that jump between the extremes can make more fall due at once than there are picks. Seen: 2.13
+ * behind as the most of 368,140 runs, so that this bound does not hold for all of them either.
  */
 const GAP_LIMIT_THROUGH_EXTREMES = 2
 
