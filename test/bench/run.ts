@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>>
   'dev-start': () => import('./dev-start.js'),
   ls: () => import('./ls.js'),
   pick: () => import('./pick.js'),
+  gaps: () => import('./gaps.js'),
   channel: () => import('./channel.js'),
 }
 const bench = benches[name ?? '']

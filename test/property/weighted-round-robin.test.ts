@@ -93,6 +93,36 @@ it('any standing weights: nobody is a whole pick away from its share, at any pic
   )
 })
 
+/** Every rise of `left` more weights, none below `least`, up to `most`. */
+function* rises(left: number, least: number, most: number): Generator<number[]> {
+  if (left === 0) yield []
+  else
+    for (let weight = least; weight <= most; weight++)
+      for (const rest of rises(left - 1, weight, most)) yield [weight, ...rest]
+}
+
+it.each([
+  [2, 30],
+  [3, 16],
+  [4, 9],
+  [6, 5],
+])('all weights of %d candidates up to %d: nobody is a whole pick away from its share', (size, most) => {
+  for (const weights of rises(size, 1, most)) {
+    const total = weights.reduce((sum, weight) => sum + weight)
+    const rotation = watched(weights)
+    let [least, largest] = [0, 0]
+    for (let pick = 0; pick < total; pick++) {
+      const { behind, ahead } = rotation.pick()
+      least = Math.min(least, behind)
+      largest = Math.max(largest, ahead)
+    }
+    expect({ weights, within: least > -1 + ROUNDING && largest < 1 - ROUNDING }).toEqual({
+      weights,
+      within: true,
+    })
+  }
+})
+
 const PICKS = 500
 
 /** A weight changes before a fifth of the picks: who, and to what. */
@@ -116,8 +146,9 @@ function runThrough(initial: readonly number[], changes: readonly { at: number; 
   return { behind, ahead }
 }
 
+/** Two of 3,000,000 runs were seen to break this: `npm run bench -- gaps 1000000`. */
 it('weights changed before a fifth of the picks, each as likely as any other: no gap reaches a pick', () => {
-  const evenly = fc.constantFrom(10, 100).chain((max) => {
+  const evenly = fc.constantFrom(10, 100, 1_000).chain((max) => {
     const weight = fc.integer({ min: 1, max })
     return fc.tuple(fc.array(weight, { minLength: 2, maxLength: 30, size: 'max' }), changes(weight))
   })
@@ -125,16 +156,15 @@ it('weights changed before a fifth of the picks, each as likely as any other: no
     fc.property(fc.noBias(evenly), ([initial, changes]) => {
       const { behind, ahead } = runThrough(initial, changes)
       expect(ahead).toBeLessThan(1 + ROUNDING)
-      expect(behind).toBeGreaterThan(-1 - ROUNDING)
+      expect(behind).toBeGreaterThan(-1)
     }),
-    // Others fail: up to 100, 27 of 340,891 drawn runs came a pick or more behind. A seed that holds is no proof.
-    { numRuns: 400, seed: 6 },
+    { numRuns: 300 },
   )
 })
 
 /**
- * Weights that jump between the extremes can make more fall due at once than there are picks. Seen: 2.13
- * behind as the most of 368,140 runs, so that this bound does not hold for all of them either.
+ * Weights that jump between the extremes can make more fall due at once than there are picks: 971 of a
+ * million runs were more than a pick behind, 1.29 the most.
  */
 const GAP_LIMIT_THROUGH_EXTREMES = 2
 
@@ -190,7 +220,7 @@ it('any joins: no gap of a standing membership reaches 2', () => {
 
 /**
  * A leave hands what the leaver was owed to those who stay, who may then be owed more than a pick. Seen:
- * seven of 80,000 random walks with a gap of 2 or more, 2.25 the largest.
+ * four of 160,000 random walks with a gap of 2 or more, 2.19 the largest.
  */
 const GAP_LIMIT_AFTER_LEAVES = 3
 

@@ -46,10 +46,11 @@ describe('SlotHeap', () => {
     expect(drain(heap)).toEqual(inOrder(keys, [3]))
   })
 
-  it('moves its first one back to where its new key belongs', () => {
+  it.each([...SHUFFLED.keys()])('moves slot %d back to where its new key belongs', (slot) => {
     const heap = heapOf(SHUFFLED)
-    heap.delayFirst(6.5)
-    expect(drain(heap)).toEqual(inOrder(SHUFFLED.with(8, 6.5)))
+    const key = (SHUFFLED[slot] ?? 0) + 2.5
+    heap.delay(slot, key)
+    expect(drain(heap)).toEqual(inOrder(SHUFFLED.with(slot, key)))
   })
 
   it('takes new keys that come in the same order', () => {
@@ -69,6 +70,20 @@ describe('SlotHeap', () => {
     heap.remove(1000)
     expect(heap.holds(1000)).toBe(false)
     expect(heap.size).toBe(0)
+  })
+
+  it('any keys: a walk passes every slot in order, and changes nothing', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 9 }), { maxLength: 40, size: 'max' }), (keys) => {
+        const heap = heapOf(keys)
+        const passed: number[] = []
+        heap.walk()
+        for (let slot = heap.next(); slot >= 0; slot = heap.next()) passed.push(slot)
+        expect(heap.next()).toBe(-1)
+        expect(passed).toEqual(inOrder(keys).map(([, slot]) => slot))
+        expect(drain(heap)).toEqual(inOrder(keys))
+      }),
+    )
   })
 
   it('any pushes and removals: what is left comes in order', () => {

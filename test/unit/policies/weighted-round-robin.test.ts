@@ -51,6 +51,10 @@ const SMALL = [
   '7-7-7-7',
   '1000-999-1',
   '2-3-5-7-11',
+  // Found by search: somebody falls a pick behind where turns overtake others that are owed 1.2 picks.
+  '4-399-3-4-399-4-2-4',
+  '652-11-11-652-4-4-2-59-2-2-2',
+  '12-1-15-24-19-24-163-163-24-6-17-22-163-2-19-27-18',
 ]
 const LARGEST = '2147483647-2147483647-2147483646'
 
