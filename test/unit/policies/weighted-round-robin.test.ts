@@ -135,6 +135,27 @@ describe('changes', () => {
     expect(count(chooser, 1_000)).toEqual([600, 100, 100, 100, 100])
   })
 
+  it('the light ones are not left to the last moment: nobody is a pick behind when the heavy ones shrink', () => {
+    const weights = [17, 17, 97, 73]
+    const chooser = rotation(weights.join('-'))
+    const gaps = [0, 0, 0, 0]
+    const reweigh = (candidate: number, weight: number) => {
+      weights[candidate] = weight
+      chooser.reweigh(candidate, weight)
+    }
+    for (let pick = 0; pick < 40; pick++) {
+      if (pick === 7) reweigh(3, 2)
+      if (pick === 8) reweigh(2, 8)
+      const chosen = chooser.choose()
+      const total = weights.reduce((sum, weight) => sum + weight)
+      for (const [at, weight] of weights.entries())
+        gaps[at] = (gaps[at] ?? 0) + (at === chosen ? 1 : 0) - weight / total
+      // By deadline alone the ninth pick leaves one 1.1 behind.
+      expect(Math.min(...gaps)).toBeGreaterThan(-1)
+      expect(Math.max(...gaps)).toBeLessThan(1)
+    }
+  })
+
   it('many reweighings between picks neither starve nor favour anyone', () => {
     const chooser = rotation('1-1')
     let first = 0
