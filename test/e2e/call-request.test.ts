@@ -74,6 +74,8 @@ describe('refused with exit 2', () => {
     ['a binary header that is no base64', ['-H', 'a-bin=?'], 'is not base64'],
     ['a rate that is none', ['--rate', '0'], '"0" is not a rate'],
     ['a file of data that is not there', ['-d', '@/no/such/file'], 'Cannot read /no/such/file'],
+    ['an empty descriptor set', ['--protoset', '/dev/null'], 'as a descriptor set: it is empty'],
+    ['a descriptor set that is none', ['--protoset', 'package.json'], 'Make one: protoc --include_imports'],
     ['a flag for none of several policies', ['--policy', 'rr,wrr', '--pin', 'x'], '--pin says nothing'],
     ['an unknown one of several policies', ['--policy', 'rr,best'], 'There is no LB policy "best"'],
   ]

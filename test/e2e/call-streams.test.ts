@@ -67,7 +67,8 @@ describe('methods that stream', () => {
       await rm(folder, { recursive: true })
       expect(ran.code, ran.stderr).toBe(7)
       const said = format === 'json' ? ran.stdout : ran.stderr
-      expect(said).toContain('everything.Other')
+      expect(said).toContain('The reply is no everything.Other')
+      expect(said).toContain('another version of the .proto')
       expect(said).not.toMatch(/^\s+at /m)
     },
   )

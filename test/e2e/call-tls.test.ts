@@ -120,7 +120,21 @@ describe('what does not fit is named', () => {
   })
 })
 
-describe('a stage that hangs', () => {
+describe('a stage that fails or hangs', () => {
+  test('is named: resolve', async () => {
+    const args = ['call', 'hello', 'SayHello', '--no-cache', '--connect-deadline', '1s']
+    const failed = await disco.run(...args, '--endpoints', '127.0.0.1:1')
+    expect(failed.code).toBe(3)
+    expect(failed.stderr).toContain('etcd is not reachable at 127.0.0.1:1 (connection refused')
+    expect(failed.stderr).toContain('The stage that failed: resolve')
+
+    await using mute = await Mute.start()
+    const hung = await disco.run(...args, '--endpoints', mute.addr)
+    expect(hung.code).toBe(3)
+    expect(hung.stderr).toContain('The registry told nothing of hello within 2s')
+    expect(hung.stderr).toContain('The stage that hung: resolve')
+  })
+
   test('is named with the endpoint: connect, reflect or call', async () => {
     await using mute = await Mute.start()
     const connect = await call(mute.addr)

@@ -6,7 +6,9 @@ import { DiscoError } from '../../domain/errors.js'
 /** The files of a FileDescriptorSet. @throws DiscoError USAGE when there is none in the file */
 export async function readProtoset(file: string): Promise<FileDescriptorProto[]> {
   try {
-    return fromBinary(FileDescriptorSetSchema, await readFile(file)).file
+    const files = fromBinary(FileDescriptorSetSchema, await readFile(file)).file
+    if (files.length === 0) throw new Error('it is empty')
+    return files
   } catch (cause) {
     throw new DiscoError('USAGE', `Cannot read ${file} as a descriptor set: ${(cause as Error).message}`, {
       cause,
