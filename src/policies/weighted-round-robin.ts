@@ -33,18 +33,18 @@ const DUE_SOON = 0.2
  * change with its weight. A leaver's lag is shared among those who stay, by moving virtual time. O(log n) for
  * a pick and for a weight change.
  *
- * A turn may overtake those due before it while these are owed less than a pick together. The promise stands:
- * be h the picks that follow until some deadline before its own, and m the started turns due by then. Of
- * those h picks' shares they still take m less their lags, and each turn that starts later takes 1; as the
- * lags make less than 1, all are fewer than h + 1 turns, and h picks serve them. Served is, of those that may,
- * the one with the least (1 - lag) / weight^0.2. By deadline alone the heavy ones run ahead and the light ones
- * are left with lags of nearly 1, more of which can fall due at once when a weight changes than there are
- * picks.
+ * A turn may overtake those due before it as long as these are owed less than a pick together, and the promise
+ * holds: take the h picks that follow this one until some deadline before its own, by which m started turns
+ * are due. Of these picks' shares the m turns take what they are not owed yet, m less their lags, and each
+ * turn that starts later takes 1. With lags of less than 1 together they are fewer than h + 1 turns, and h
+ * picks serve them all. Of the turns that may be next, the one with the least (1 - lag) / weight^0.2 is. By
+ * deadline alone the heavy ones run ahead, and the light ones are left with lags of nearly 1: when a weight
+ * changes, more of them can fall due at once than there are picks.
  *
  * Through weight changes nobody is ever a whole pick ahead, and hardly anybody a pick behind; no rule that
  * does not know the future is safe from every change. Counted by `npm run bench -- gaps 1000000`, a weight
  * drawn anew before a fifth of the picks: evenly from 1 to 10, nobody in a million runs; from 1 to 1,000, one,
- * by 1.01; half of them from 1 to 10 and half from 1 to 1,000, 971, by 1.29 at most. By deadline alone it were
+ * by 1.01; half of them from 1 to 10 and half from 1 to 1,000, 971, by 1.29 at most. By deadline alone it was
  * 12, 54 and 9,166 a million, by 1.08, 1.20 and 1.80.
  *
  * Candidates have slots, given in order of joining, by which ties are broken, so that a run can be repeated;
