@@ -41,11 +41,12 @@ const DUE_SOON = 0.2
  * deadline alone the heavy ones run ahead, and the light ones are left with lags of nearly 1: when a weight
  * changes, more of them can fall due at once than there are picks.
  *
- * Through weight changes nobody is ever a whole pick ahead, and hardly anybody a pick behind; no rule that
- * does not know the future is safe from every change. Counted by `npm run bench -- gaps 1000000`, a weight
- * drawn anew before a fifth of the picks: evenly from 1 to 10, nobody in a million runs; from 1 to 1,000, one,
- * by 1.01; half of them from 1 to 10 and half from 1 to 1,000, 971, by 1.29 at most. By deadline alone it was
- * 12, 54 and 9,166 a million, by 1.08, 1.20 and 1.80.
+ * Through weight changes nobody is ever a whole pick ahead, and hardly anybody a pick behind. No rule that
+ * does not know the future is safe from every change: of four that weigh 10 let each that is picked weigh 1
+ * from then on, and after three picks the fourth is owed 10/40 + 10/31 + 10/22 = 1.03. Counted by
+ * `npm run bench -- gaps 1000000`, a weight drawn anew before a fifth of the picks: evenly from 1 to 10, nobody
+ * in a million runs; from 1 to 1,000, one, by 1.01; half of them from 1 to 10 and half from 1 to 1,000, 971,
+ * by 1.29 at most. By deadline alone it was 12, 54 and 9,166 a million, by 1.08, 1.20 and 1.80.
  *
  * Candidates have slots, given in order of joining, by which ties are broken, so that a run can be repeated;
  * a slot that was left is the next newcomer's. Every slot in use has an entry in each array: hence `as number`.
