@@ -51,9 +51,9 @@ const SMALL = [
   '7-7-7-7',
   '1000-999-1',
   '2-3-5-7-11',
-  // Found by search: somebody falls a pick behind where turns overtake others that are owed 1.2 picks.
-  '4-399-3-4-399-4-2-4',
-  '652-11-11-652-4-4-2-59-2-2-2',
+  // Found by search: somebody falls a pick behind where turns overtake others that are owed 1.2 picks, or any.
+  '652-4-652-4-4-2-2-2-2-2',
+  '4-1-4-5-399-4-399-3-2-3',
   '12-1-15-24-19-24-163-163-24-6-17-22-163-2-19-27-18',
 ]
 const LARGEST = '2147483647-2147483647-2147483646'
@@ -133,42 +133,6 @@ describe('changes', () => {
     expect(count(chooser, 500)).toEqual([100, 100, 100, 100, 100])
     chooser.reweigh(0, 6)
     expect(count(chooser, 1_000)).toEqual([600, 100, 100, 100, 100])
-  })
-
-  type Change = readonly [candidate: number, weight: number]
-
-  /** Picks less shares, after each of so many picks, before which a weight may change. */
-  function gapsOf(
-    weights: number[],
-    picks: number,
-    change: (pick: number, last: number) => Change | undefined,
-  ) {
-    const chooser = rotation(weights.join('-'))
-    const gaps = weights.map(() => 0)
-    let last = -1
-    return Array.from({ length: picks }, (_, pick) => {
-      const [candidate, weight] = change(pick, last) ?? [0, weights[0] ?? 0]
-      weights[candidate] = weight
-      chooser.reweigh(candidate, weight)
-      last = chooser.choose() ?? -1
-      const total = weights.reduce((sum, weight) => sum + weight)
-      for (const [at, weight] of weights.entries())
-        gaps[at] = (gaps[at] ?? 0) + (at === last ? 1 : 0) - weight / total
-      return [...gaps]
-    })
-  }
-
-  it('the light ones are not left to the last moment: nobody is a pick behind when the heavy ones shrink', () => {
-    const changes: Record<number, Change> = { 7: [3, 2], 8: [2, 8] }
-    const gaps = gapsOf([17, 17, 97, 73], 40, (pick) => changes[pick]).flat()
-    // By deadline alone the ninth pick leaves one 1.1 behind.
-    expect(Math.min(...gaps)).toBeGreaterThan(-1)
-    expect(Math.max(...gaps)).toBeLessThan(1)
-  })
-
-  it('what no rule can avoid: who is picked weighs little from then on, and the last one is a pick behind', () => {
-    const gaps = gapsOf([10, 10, 10, 10], 3, (pick, last) => (pick === 0 ? undefined : [last, 1]))
-    expect(Math.min(...(gaps.at(-1) ?? []))).toBeCloseTo(-(10 / 40 + 10 / 31 + 10 / 22), 9)
   })
 
   it('many reweighings between picks neither starve nor favour anyone', () => {
