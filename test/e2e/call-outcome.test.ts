@@ -1,6 +1,3 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { CallDoc } from '../../src/cli/schema/call.js'
 import type { ComparisonDoc } from '../../src/cli/schema/comparison.js'
@@ -9,6 +6,7 @@ import { callsOfHello, FROM_PROTO, lines } from '../support/calls-of-hello.js'
 import type { Ran } from '../support/disco.js'
 import { threeGreeters } from '../support/greeters.js'
 import { expectShape } from '../support/shape.js'
+import { temporaryFile } from '../support/temporary-file.js'
 
 const hello = await callsOfHello()
 const greeters = await threeGreeters()
@@ -85,17 +83,14 @@ describe('calls that fail', () => {
   test.each(['table', 'json', 'ndjson'])(
     'because the reply is no such message are told so: %s',
     async (format) => {
-      const folder = await mkdtemp(join(tmpdir(), 'disco-call-'))
-      const file = join(folder, 'other.proto')
-      await writeFile(
-        file,
+      await using file = await temporaryFile(
+        'other.proto',
         `syntax = "proto3"; package helloworld; message HelloRequest {} message Part { int32 a = 1; }
       message HelloReply { Part message = 1; }
       service Greeter { rpc SayHello (HelloRequest) returns (HelloReply); }`,
       )
       await hello.put(greeters[0].addr)
-      const ran = await hello.run('--proto', file, '-o', format)
-      await rm(folder, { recursive: true })
+      const ran = await hello.run('--proto', file.path, '-o', format)
       expect(ran.code, ran.stderr).toBe(7)
       expect(ran.stdout + ran.stderr).toContain('The reply is no helloworld.HelloReply')
       expect(ran.stdout + ran.stderr).toContain('another version of the .proto')
@@ -114,11 +109,8 @@ test('lines of calls have what they came to beside them, and so the reason of th
 
 describe('a service config', () => {
   async function configured(config: object, ...args: string[]): Promise<Ran> {
-    const file = join(await mkdtemp(join(tmpdir(), 'disco-call-')), 'config.json')
-    await writeFile(file, JSON.stringify(config))
-    const ran = await hello.run('--service-config', file, ...args)
-    await rm(dirname(file), { recursive: true })
-    return ran
+    await using file = await temporaryFile('config.json', JSON.stringify(config))
+    return await hello.run('--service-config', file.path, ...args)
   }
   const retrying = (maxAttempts: unknown) => ({
     name: [{}],

@@ -1,12 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { CallDoc, CallLineDoc } from '../../src/cli/schema/call.js'
 import { callsOfHello, FROM_PROTO, lines } from '../support/calls-of-hello.js'
 import type { Ran } from '../support/disco.js'
 import { startEchoServer } from '../support/echo-server.js'
 import { wipe } from '../support/etcd-state.js'
+import { temporaryFile } from '../support/temporary-file.js'
 
 const hello = await callsOfHello()
 
@@ -55,16 +53,13 @@ describe('methods that stream', () => {
   test.each(['table', 'json', 'ndjson'])(
     'a reply that is no such message ends the call: %s',
     async (format) => {
-      const folder = await mkdtemp(join(tmpdir(), 'disco-call-'))
-      const file = join(folder, 'other.proto')
-      await writeFile(
-        file,
+      await using file = await temporaryFile(
+        'other.proto',
         `syntax = "proto3"; package everything; message Text { string a_string = 14; }
       message Number { int32 a = 1; } message Other { Number a_string = 14; }
       service Echo { rpc Down (Text) returns (stream Other); }`,
       )
-      const ran = await echo('Down', '--proto', file, '-d', '{"aString":"no message"}', '-o', format)
-      await rm(folder, { recursive: true })
+      const ran = await echo('Down', '--proto', file.path, '-d', '{"aString":"no message"}', '-o', format)
       expect(ran.code, ran.stderr).toBe(7)
       const said = format === 'json' ? ran.stdout : ran.stderr
       expect(said).toContain('The reply is no everything.Other')
@@ -75,21 +70,17 @@ describe('methods that stream', () => {
 
   test('a message may be larger than what the connection takes at once', async () => {
     const text = 'x'.repeat(200_000)
-    const file = join(await mkdtemp(join(tmpdir(), 'disco-call-')), 'data.json')
-    await writeFile(file, `${JSON.stringify({ aString: text })}\n`.repeat(5))
-    const ran = await echo('Both', '-d', `@${file}`)
-    await rm(dirname(file), { recursive: true })
+    await using file = await temporaryFile('data.json', `${JSON.stringify({ aString: text })}\n`.repeat(5))
+    const ran = await echo('Both', '-d', `@${file.path}`)
     expect(lines<{ aString: string }>(ran.stdout).map(({ aString }) => aString.length)).toEqual(
       Array.from({ length: 5 }, () => text.length),
     )
   })
 
   test('headers go out, by flags and files, and come back under -v with the trailers', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'disco-call-'))
-    await writeFile(join(folder, 'headers'), '# comment\nx-b: from a file\n')
-    const args = ['-H', 'x-a=1 {{n}}', '-H', `@${join(folder, 'headers')}`, '-H', 'x-c-bin=AP8=']
+    await using file = await temporaryFile('headers', '# comment\nx-b: from a file\n')
+    const args = ['-H', 'x-a=1 {{n}}', '-H', `@${file.path}`, '-H', 'x-c-bin=AP8=']
     const ran = await echo('One', '-v', ...args)
-    await rm(folder, { recursive: true })
     expect(ran.code, ran.stderr).toBe(0)
     const expected = ['header x-a: 1 1', 'header x-b: from a file', 'header x-c-bin: AP8=']
     for (const line of [...expected, 'trailer x-a-too: 1 1', 'trailer x-c-too-bin: AP8=']) {
