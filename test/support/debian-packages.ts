@@ -1,57 +1,90 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+
+export interface Packages {
+  readonly names: readonly string[]
+  /** Of their dependencies, those whose names begin like this come along. */
+  readonly libraries?: string
+  /** A suite of the archive that the system's own sources name, such as `trixie`; the system's own by default. */
+  readonly suite?: string
+}
+
+/** Runs apt's tools with further options; their standard output. */
+type Apt = (command: string, ...args: readonly string[]) => string
 
 /**
- * Downloads Debian packages and unpacks them into a folder, which is made anew, without installing anything.
- *
- * @param libraries of their dependencies, those whose names begin like this come along
+ * Downloads Debian packages and unpacks them into a folder that does not exist yet, without installing anything.
+ * Of several processes that do so at the same time, the first one wins.
  */
-export function unpackPackages(
-  names: readonly string[],
-  folder: string,
-  libraries: string | null = null,
-): void {
+export function unpackPackages(packages: Packages, folder: string): void {
   const work = mkdtempSync(join(tmpdir(), 'disco-packages-'))
+  mkdirSync(dirname(folder), { recursive: true })
+  const unpacked = mkdtempSync(`${folder}-`)
   try {
-    download(work, names, libraries)
-    const unpacked = join(work, 'unpacked')
+    download(work, packages)
     for (const archive of readdirSync(work).filter((name) => name.endsWith('.deb'))) {
       execFileSync('dpkg-deb', ['-x', join(work, archive), unpacked])
     }
-    mkdirSync(join(folder, '..'), { recursive: true })
-    rmSync(folder, { recursive: true, force: true })
-    moveFolder(unpacked, folder)
+    moveUnlessThere(unpacked, folder)
   } finally {
     rmSync(work, { recursive: true, force: true })
+    rmSync(unpacked, { recursive: true, force: true })
   }
 }
 
-/** Tries the system's package lists first; where they are missing, fetches private ones beside the archives. */
-function download(work: string, names: readonly string[], libraries: string | null): void {
-  const run = (command: string, args: readonly string[]) =>
-    execFileSync(command, args, { cwd: work, stdio: 'pipe', encoding: 'utf8' })
-  const fetch = (options: readonly string[]) => {
-    const depends = libraries === null ? '' : run('apt-cache', [...options, 'depends', ...names])
-    const wanted = depends.split(/\s+/).filter((word) => libraries !== null && word.startsWith(libraries))
-    run('apt-get', [...options, 'download', ...new Set([...names, ...wanted])])
-  }
+function download(work: string, packages: Packages): void {
+  const own = aptIn(work, [])
   try {
-    fetch([])
+    fetch(packages.suite === undefined ? own : aptOfSuite(work, packages.suite, own), packages)
   } catch {
-    const lists = join(work, 'lists')
-    mkdirSync(join(lists, 'partial'), { recursive: true })
-    const privateLists = ['-o', `Dir::State::Lists=${lists}`, '-o', 'APT::Sandbox::User=root']
-    run('apt-get', [...privateLists, 'update'])
-    fetch(privateLists)
+    // The system's lists may be missing, as in most containers.
+    const fresh = aptWithLists(work, 'system', [])
+    fetch(packages.suite === undefined ? fresh : aptOfSuite(work, packages.suite, fresh), packages)
   }
 }
 
-function moveFolder(from: string, to: string): void {
+function fetch(apt: Apt, { names, libraries }: Packages): void {
+  const depends = libraries === undefined ? '' : apt('apt-cache', 'depends', ...names)
+  const wanted = depends.split(/\s+/).filter((word) => libraries !== undefined && word.startsWith(libraries))
+  apt('apt-get', 'download', ...new Set([...names, ...wanted]))
+}
+
+function aptIn(work: string, options: readonly string[]): Apt {
+  return (command, ...args) =>
+    execFileSync(command, [...options, ...args], { cwd: work, stdio: 'pipe', encoding: 'utf8' })
+}
+
+/** Package lists of our own, so that neither root nor the system's lists are needed. */
+function aptWithLists(work: string, name: string, options: readonly string[]): Apt {
+  const lists = join(work, `lists-${name}`)
+  mkdirSync(join(lists, 'partial'), { recursive: true })
+  const settings = [`Dir::State::Lists=${lists}`, `Dir::Cache=${work}`, 'APT::Sandbox::User=root', ...options]
+  const apt = aptIn(
+    work,
+    settings.flatMap((setting) => ['-o', setting]),
+  )
+  apt('apt-get', 'update')
+  return apt
+}
+
+/** Another suite of the archive from which the system itself is installed. */
+function aptOfSuite(work: string, suite: string, system: Apt): Apt {
+  const archive = system(
+    ...(['apt-get', 'indextargets', '--format', '$(REPO_URI)'] as const),
+    ...['Created-By: Packages', 'Origin: Debian', 'Label: Debian', 'Component: main'],
+  ).split('\n')[0]
+  if (!archive) throw new Error("The system's package lists name no Debian archive")
+  const sources = join(work, `${suite}.list`)
+  writeFileSync(sources, `deb ${archive} ${suite} main\n`)
+  return aptWithLists(work, suite, [`Dir::Etc::SourceList=${sources}`, 'Dir::Etc::SourceParts=/dev/null'])
+}
+
+function moveUnlessThere(from: string, to: string): void {
   try {
     renameSync(from, to)
-  } catch {
-    execFileSync('cp', ['-r', from, to])
+  } catch (error) {
+    if (!existsSync(to)) throw error
   }
 }

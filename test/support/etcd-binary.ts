@@ -1,40 +1,93 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { unpackPackages } from './debian-packages.js'
 
-/** Where a fetched etcd is kept between runs: inside node_modules, so that a fresh clone starts clean. */
-const CACHE_FOLDER = fileURLToPath(new URL('../../node_modules/.cache/disco/etcd', import.meta.url))
+/** Where fetched etcds are kept between runs: inside node_modules, so that a fresh clone starts clean. */
+const CACHE_FOLDER = fileURLToPath(new URL('../../node_modules/.cache/disco', import.meta.url))
+
+/** The Debian suite that carries each version. Releases only, so that the version stays what it is. */
+const SUITES = { '3.4': 'bookworm', '3.5': 'trixie' } as const
+
+export type EtcdVersion = keyof typeof SUITES
+
+/** Oldest first. */
+export const ETCD_VERSIONS = Object.keys(SUITES) as EtcdVersion[]
+
+const DEFAULT_VERSION: EtcdVersion = '3.4'
 
 export type EtcdTool = 'etcd' | 'etcdctl'
 
 /**
- * The path of a real etcd (or etcdctl): `ETCD_BIN` (`ETCDCTL_BIN`), then PATH, then this project's cache,
- * then Debian's packages, unpacked into the cache without installing anything.
+ * The path of a real etcd (or etcdctl).
  *
- * @throws Error that says what to install, when all four fail.
+ * Without a version, the one that the run is about: `ETCD_BIN` (`ETCDCTL_BIN`), then the version that `ETCD_VERSION`
+ * names, then PATH, then 3.4. With a version, that one: from PATH where it is
+ * there, else from this project's cache, into which Debian's packages are unpacked without installing anything.
+ *
+ * @throws Error that says what to install, when nothing is found or fetched.
  */
-export function findEtcd(tool: EtcdTool): string {
+export function findEtcd(tool: EtcdTool, version?: EtcdVersion): string {
+  if (version !== undefined) return versioned(tool, version)
   const named = process.env[`${tool.toUpperCase()}_BIN`]
   if (named) return named
-  const onPath = (process.env.PATH ?? '')
-    .split(delimiter)
-    .map((folder) => join(folder, tool))
-    .find(existsSync)
-  if (onPath) return onPath
-  const cached = join(CACHE_FOLDER, 'usr/bin', tool)
-  if (!existsSync(cached)) fetchIntoCache()
-  return cached
+  const asked = askedVersion()
+  if (asked !== null) return versioned(tool, asked)
+  return onPath(tool) ?? versioned(tool, DEFAULT_VERSION)
 }
 
-function fetchIntoCache(): void {
+/** The version of the etcd that {@link findEtcd} finds, such as `3.5`: also one that is not among {@link ETCD_VERSIONS}. */
+export function etcdVersion(): string {
+  return versionOf(findEtcd('etcd'), 'etcd')
+}
+
+function askedVersion(): EtcdVersion | null {
+  const { ETCD_VERSION } = process.env
+  if (!ETCD_VERSION) return null
+  const version = ETCD_VERSIONS.find((known) => known === ETCD_VERSION)
+  if (!version)
+    throw new Error(`Unknown ETCD_VERSION "${ETCD_VERSION}". Available: ${ETCD_VERSIONS.join(', ')}`)
+  return version
+}
+
+const found = new Map<string, string>()
+
+/** Asked for at every start of a member: looked for once. */
+function versioned(tool: EtcdTool, version: EtcdVersion): string {
+  const known = found.get(`${tool} ${version}`)
+  if (known !== undefined) return known
+  const installed = onPath(tool)
+  const path =
+    installed !== null && versionOf(installed, tool) === version ? installed : cached(tool, version)
+  found.set(`${tool} ${version}`, path)
+  return path
+}
+
+function onPath(tool: EtcdTool): string | null {
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  return folders.map((folder) => join(folder, tool)).find(existsSync) ?? null
+}
+
+/** `3.5` of `etcd Version: 3.5.16` or `etcdctl version: 3.5.16`. */
+function versionOf(path: string, tool: EtcdTool): string {
+  const env = { PATH: process.env.PATH, ETCDCTL_API: '3' }
+  const text = execFileSync(path, [tool === 'etcd' ? '--version' : 'version'], { encoding: 'utf8', env })
+  return /version: (\d+\.\d+)/i.exec(text)?.[1] ?? ''
+}
+
+function cached(tool: EtcdTool, version: EtcdVersion): string {
+  const folder = join(CACHE_FOLDER, `etcd-${version}`)
+  const path = join(folder, 'usr/bin', tool)
+  if (existsSync(path)) return path
   try {
-    unpackPackages(['etcd-server', 'etcd-client'], CACHE_FOLDER)
+    unpackPackages({ names: ['etcd-server', 'etcd-client'], suite: SUITES[version] }, folder)
   } catch (cause) {
     throw new Error(
-      'The tests need a real etcd, and none could be found or fetched. ' +
+      `The tests need a real etcd ${version}, and none could be found or fetched. ` +
         'Install one (Debian: apt-get install etcd-server etcd-client), or set ETCD_BIN and ETCDCTL_BIN.',
       { cause },
     )
   }
+  return path
 }

@@ -1,4 +1,5 @@
 import { type EtcdPlace, RealEtcd } from './etcd.js'
+import type { EtcdVersion } from './etcd-binary.js'
 import { FaultProxy } from './fault-proxy.js'
 import { freePorts } from './ports.js'
 
@@ -9,8 +10,11 @@ export class EtcdCluster implements AsyncDisposable {
     readonly proxies: readonly FaultProxy[],
   ) {}
 
-  static async start(): Promise<EtcdCluster> {
-    const members = await Promise.all((await places(3)).map((place) => RealEtcd.start({ place })))
+  /** @param version of all members, which {@link RealEtcd.upgrade} changes one by one */
+  static async start(version?: EtcdVersion): Promise<EtcdCluster> {
+    const settings = version === undefined ? {} : { version }
+    const started = (await places(3)).map((place) => RealEtcd.start({ ...settings, place }))
+    const members = await Promise.all(started)
     const proxies = await Promise.all(members.map(({ endpoint }) => FaultProxy.start(endpoint)))
     return new EtcdCluster(members, proxies)
   }

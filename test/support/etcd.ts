@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { findEtcd } from './etcd-binary.js'
+import { type EtcdVersion, findEtcd } from './etcd-binary.js'
 import { freePorts } from './ports.js'
 
 /** Data belongs in memory where there is a tmpfs: etcd syncs every write, and disks here are shared. */
@@ -45,8 +45,10 @@ export interface EtcdSettings {
   /** Further flags of etcd's. */
   readonly args?: readonly string[]
   readonly tls?: EtcdTls
-  /** A cluster of its own, unless told otherwise. */
+  /** A cluster of its own by default. */
   readonly place?: EtcdPlace
+  /** The version that the run is about by default. */
+  readonly version?: EtcdVersion
 }
 
 /** One real etcd member on free loopback ports, with its data thrown away when it stops. */
@@ -62,12 +64,13 @@ export class RealEtcd implements AsyncDisposable {
     private readonly place: EtcdPlace,
     private readonly settings: EtcdSettings,
     private readonly dataFolder: string,
+    private version: EtcdVersion | undefined,
     private child: ChildProcess | null = null,
   ) {}
 
   static async start(settings: EtcdSettings = {}): Promise<RealEtcd> {
     const place = settings.place ?? (await placeAlone())
-    const etcd = new RealEtcd(place, settings, mkdtempSync(join(DATA_ROOT, 'disco-etcd-')))
+    const etcd = new RealEtcd(place, settings, mkdtempSync(join(DATA_ROOT, 'disco-etcd-')), settings.version)
     await etcd.restart()
     return etcd
   }
@@ -86,7 +89,7 @@ export class RealEtcd implements AsyncDisposable {
   /** Runs etcdctl against this member; its standard output. */
   async ctl(...args: string[]): Promise<string> {
     const { tls } = this.settings
-    const { stdout } = await promisify(execFile)(findEtcd('etcdctl'), args, {
+    const { stdout } = await promisify(execFile)(findEtcd('etcdctl', this.version), args, {
       env: {
         ...{ PATH: process.env.PATH, ETCDCTL_API: '3', ETCDCTL_ENDPOINTS: this.endpoint },
         ...(this.ctlUser === '' ? {} : { ETCDCTL_USER: this.ctlUser }),
@@ -118,6 +121,12 @@ export class RealEtcd implements AsyncDisposable {
     await this.kill()
     this.child = this.launch()
     await this.untilReady()
+  }
+
+  /** Restarts the member as another version, on its data. etcd only goes upwards, a minor version at a time. */
+  async upgrade(version: EtcdVersion): Promise<void> {
+    this.version = version
+    await this.restart()
   }
 
   /** Saves all that etcd holds, for a later `restore`. The file goes with the data. */
@@ -177,7 +186,10 @@ export class RealEtcd implements AsyncDisposable {
       ...args,
     ]
     // A bare environment: etcd reads every ETCD_* variable as a flag.
-    const child = spawn(findEtcd('etcd'), flags, { stdio: ['ignore', 'ignore', 'pipe'], env: {} })
+    const child = spawn(findEtcd('etcd', this.version), flags, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: {},
+    })
     this.complaints = ''
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.complaints = `${this.complaints}${text}`.slice(-COMPLAINTS_LENGTH)

@@ -1,9 +1,10 @@
-import { findEtcd } from './etcd-binary.js'
+import type { TestProject } from 'vitest/node'
+import { type EtcdVersion, findEtcd } from './etcd-binary.js'
 import { fetchProtoc } from './protoc.js'
 
 /** Finds or fetches etcd and protoc once, before the test files start side by side. */
-export default function setup(): void {
-  process.env.ETCD_BIN = findEtcd('etcd')
-  process.env.ETCDCTL_BIN = findEtcd('etcdctl')
+export default function setup({ config }: TestProject): void {
+  const version = config.env.ETCD_VERSION as EtcdVersion | undefined
+  for (const tool of ['etcd', 'etcdctl'] as const) findEtcd(tool, version)
   fetchProtoc()
 }

@@ -13,7 +13,7 @@ export const PROTOS = fileURLToPath(new URL('./protos', import.meta.url))
 /** Fetches Debian's protoc with its libraries and Google's .proto files, once. */
 export function fetchProtoc(): void {
   if (existsSync(join(CACHE_FOLDER, 'usr/bin/protoc'))) return
-  unpackPackages(['protobuf-compiler', 'libprotobuf-dev'], CACHE_FOLDER, 'libproto')
+  unpackPackages({ names: ['protobuf-compiler', 'libprotobuf-dev'], libraries: 'libproto' }, CACHE_FOLDER)
 }
 
 /** Runs the real protoc over the tests' .proto files. @returns its standard output */
