@@ -1,20 +1,48 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+const UNIT = 'test/unit/**/*.test.ts'
+const PROPERTY = 'test/property/**/*.test.ts'
+const LONG = 'test/**/*.long.test.ts'
+
+/** Finds or fetches etcd and protoc before the first test file starts. */
+const globalSetup = 'test/support/global-setup.ts'
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     pool: 'forks',
     // Tests wait more than they work: two at a time also where the machine has no more than two cores.
     maxWorkers: 2,
     disableConsoleIntercept: true,
-    globalSetup: 'test/support/global-setup.ts',
     reporters: ['default', './test/support/closing-line.ts'],
-    // Lists that a test keeps must not meet those of the person who runs it.
+    // Cached lists of the tests must not mix with those of the person who runs them.
     env: { XDG_CACHE_HOME: fileURLToPath(new URL('node_modules/.cache/disco/lists', import.meta.url)) },
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     // Tests that may run beside each other mostly wait; more of them would leave none the time to keep its leases.
     maxConcurrency: 5,
-    hookTimeout: 60_000,
+    provide: { effort: 'quick' },
+    projects: [
+      {
+        // No etcd and no built tool; the files of a worker share one module graph, which is built once.
+        extends: true,
+        test: { name: 'unit', include: [UNIT, PROPERTY], exclude: [LONG], isolate: false },
+      },
+      {
+        // Against etcd, gRPC servers and the built tool.
+        extends: true,
+        test: {
+          name: 'system',
+          include: ['test/**/*.test.ts'],
+          exclude: [UNIT, PROPERTY, LONG],
+          globalSetup,
+        },
+      },
+      {
+        // What waits for long, and the property tests once more with many more rounds.
+        extends: true,
+        test: { name: 'long', include: [LONG, PROPERTY], provide: { effort: 'long' }, globalSetup },
+      },
+    ],
   },
 })

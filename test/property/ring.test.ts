@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { hash32 } from '../../src/policies/hash.js'
 import { Ring, type RingMember } from '../../src/policies/ring.js'
+import { rounds } from '../support/effort.js'
 
 /** So many that their own scatter, less than 0.4%, is small beside that of the ring. */
 const KEYS = Array.from({ length: 20_000 }, (_, at) => hash32(`key-${at}`))
@@ -26,6 +27,6 @@ it('any membership: who leaves takes its own keys along, within 5% of its share,
       const total = before.reduce((sum, { weight }) => sum + weight, 0)
       expect(moved / KEYS.length).toBeLessThan((leaver?.weight ?? 0) / total + 0.05)
     }),
-    { numRuns: 60 },
+    { numRuns: rounds({ quick: 15, long: 60 }) },
   )
 })

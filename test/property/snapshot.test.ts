@@ -5,6 +5,7 @@ import { type Endpoint, endpointId } from '../../src/domain/endpoint.js'
 import { DiscoError } from '../../src/domain/errors.js'
 import { type EndpointEvent, eventsBetween } from '../../src/domain/events.js'
 import { apply, EMPTY_SNAPSHOT, endpointsOf, type Snapshot } from '../../src/domain/snapshot.js'
+import { rounds } from '../support/effort.js'
 import { endpoint } from '../support/endpoints.js'
 
 const keys = ['/k1', '/k2', '/k3', '/k4']
@@ -117,6 +118,6 @@ it('the events between two snapshots lead from one to the other, whatever update
       expect(follow(earlier, eventsBetween(earlier, last))).toEqual(byId(endpointsOf(last)))
       expect(eventsBetween(last, last)).toEqual([])
     }),
-    { numRuns: 1_000 },
+    { numRuns: rounds({ quick: 200, long: 1_000 }) },
   )
 })

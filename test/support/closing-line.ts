@@ -1,12 +1,25 @@
-import type { Reporter, TestModule } from 'vitest/node'
+import type { Reporter, TestModule, TestRunEndReason } from 'vitest/node'
 
-/** Ends a run with `N passed, N failed` alone on a line, for whoever reads only the last one. */
+/**
+ * Ends a run with `N passed, N failed` alone on a line, for readers of the last line only.
+ * A run in which no test ran counts as a failure: a misspelt filter must not look like success.
+ */
 export default class ClosingLine implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
+  onTestRunEnd(
+    modules: readonly TestModule[],
+    unhandledErrors: readonly unknown[],
+    reason: TestRunEndReason,
+  ): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()])
-    const failedModules = modules.filter((module) => module.errors().length > 0).length
     const passed = tests.filter((test) => test.result().state === 'passed').length
-    const failed = tests.filter((test) => test.result().state === 'failed').length
-    process.stdout.write(`\n${passed} passed, ${failed + failedModules + unhandledErrors.length} failed\n`)
+    const failedTests = tests.filter((test) => test.result().state === 'failed').length
+    const failedModules = modules.filter((module) => module.errors().length > 0).length
+    const noTestRan = reason !== 'interrupted' && passed + failedTests === 0
+    const failed = failedTests + failedModules + unhandledErrors.length
+    if (noTestRan) {
+      process.exitCode = 1
+      process.stdout.write('\nNo test ran.\n')
+    }
+    process.stdout.write(`\n${passed} passed, ${noTestRan ? Math.max(failed, 1) : failed} failed\n`)
   }
 }
