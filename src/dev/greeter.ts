@@ -40,6 +40,8 @@ export interface GreeterOptions {
   readonly reflection?: readonly ReflectionPackage[]
   /** Whether it answers grpc.health.v1, as it does unless told otherwise. */
   readonly health?: boolean
+  /** Closes each connection by GOAWAY when it is that old; never by default. */
+  readonly maxConnectionAgeMs?: number
 }
 
 /** A sample backend on a port of its own. */
@@ -56,7 +58,10 @@ export interface Greeter {
 }
 
 export async function startGreeter(options: GreeterOptions): Promise<Greeter> {
-  const server = new Server()
+  const { maxConnectionAgeMs } = options
+  const server = new Server(
+    maxConnectionAgeMs === undefined ? {} : { 'grpc.max_connection_age_ms': maxConnectionAgeMs },
+  )
   const host = options.host ?? '127.0.0.1'
   const credentials = options.credentials ?? ServerCredentials.createInsecure()
   let calls = 0

@@ -3,20 +3,20 @@ import { describe, expect, test } from 'vitest'
 import type { ComparisonDoc } from '../../src/cli/schema/comparison.js'
 import { startGreeter } from '../../src/dev/greeter.js'
 import { callsOfHello, ENDLESS, interrupted } from '../support/calls-of-hello.js'
-import { threeGreeters, untilCalled } from '../support/greeters.js'
+import { hundredGreeters, untilCalled } from '../support/greeters.js'
 
 const hello = await callsOfHello()
-const greeters = await threeGreeters()
+const hundred = await hundredGreeters()
 
 describe('a run', () => {
   test('that is interrupted ends calls that hang, and says so', async () => {
     const mute = await startGreeter({ port: 0, latencyMs: 600_000 })
     try {
-      await hello.put(mute.addr)
+      await Promise.all([hundred.register(hello.etcd), hello.put(mute.addr, { weight: 50 })])
       const running = hello.startRun('--json', '-c', '3', '--deadline', '10m')
       await untilCalled(mute, 3)
       const doc = await interrupted(running)
-      expect(doc).toMatchObject({ interrupted: true, calls: 3, ok: 0, failures: { CANCELLED: 3 } })
+      expect(doc).toMatchObject({ interrupted: true, calls: doc.ok + 3, failures: { CANCELLED: 3 } })
     } finally {
       mute.stop()
     }
@@ -25,7 +25,7 @@ describe('a run', () => {
   test.each([0, 5, 50])('that is interrupted twice, %s ms apart, still reports', async (gapMs) => {
     const mute = await startGreeter({ port: 0, latencyMs: 600_000 })
     try {
-      await Promise.all([hello.put(greeters[0].addr), hello.put(mute.addr)])
+      await Promise.all([hundred.register(hello.etcd), hello.put(mute.addr, { weight: 50 })])
       const running = hello.startRun('--json', '-c', '4', '--deadline', '10m', '--policy', 'random')
       await untilCalled(mute, 4)
       running.child.kill('SIGINT')
@@ -38,7 +38,7 @@ describe('a run', () => {
   })
 
   test('shows how it goes on a terminal, on one line that it clears', async () => {
-    await hello.put(greeters[0].addr)
+    await hundred.register(hello.etcd)
     const running = hello.disco.onTerminal(120, 30, 'call', 'hello', 'SayHello', ...ENDLESS)
     await running.printed(/\d+ calls {2}\d+\/s {2}p50 /, 2)
     running.child.stdin?.write('\u0003')
@@ -49,10 +49,9 @@ describe('a run', () => {
 })
 
 test('policies side by side, interrupted in the first, are a comparison of what there is', async () => {
-  const [greeter] = greeters
-  await hello.put(greeter.addr)
+  await hundred.register(hello.etcd)
   const running = hello.startRun('--json', '--policy', 'rr,wrr')
-  await untilCalled(greeter)
+  await untilCalled(hundred, 200)
   const { stdout, code } = await running.end('SIGINT')
   expect(code).toBe(130)
   const { schema, runs } = JSON.parse(stdout) as ComparisonDoc

@@ -4,41 +4,41 @@ import type { ComparisonDoc } from '../../src/cli/schema/comparison.js'
 import { startGreeter } from '../../src/dev/greeter.js'
 import { callsOfHello, FROM_PROTO, lines } from '../support/calls-of-hello.js'
 import type { Ran } from '../support/disco.js'
-import { threeGreeters } from '../support/greeters.js'
+import { hundredGreeters } from '../support/greeters.js'
 import { expectShape } from '../support/shape.js'
 import { temporaryFile } from '../support/temporary-file.js'
 
 const hello = await callsOfHello()
-const greeters = await threeGreeters()
+const hundred = await hundredGreeters()
 
 describe('policies side by side', () => {
   test('make the same calls one after the other, and are compared', async () => {
-    const [heavy, light] = greeters
-    await hello.put(heavy.addr, { weight: 3 })
-    await hello.put(light.addr, { weight: 1 })
-    const args = ['SayHello', '--n', '8', '--policy', 'rr,wrr']
+    await hundred.register(hello.etcd)
+    const args = ['SayHello', '--n', '300', '--policy', 'rr,wrr']
     const doc = JSON.parse(await hello.output(...args, '--json')) as ComparisonDoc
     expect(doc).toMatchObject({ schema: 'disco.comparison/v1', service: 'hello' })
     expectShape('comparison', { ...doc, runs: [] })
+    const addrs = hundred.all.map(({ addr }) => addr)
     const picks = doc.runs.map((run) => [
       run.policy,
-      ...[heavy, light].map(({ addr }) => run.endpoints.find((own) => own.addr === addr)?.picks),
+      addrs.map((addr) => run.endpoints.find((own) => own.addr === addr)?.picks),
     ])
     expect(picks).toEqual([
-      ['round_robin', 4, 4],
-      ['weighted_round_robin', 6, 2],
+      ['round_robin', addrs.map(() => 3)],
+      ['weighted_round_robin', hundred.weights],
     ])
     const table = await hello.output(...args.with(-1, 'rr,wrr,least_request'))
     expect(table).toMatch(/^least_request .* NOT JUDGED$/m)
     expect(table).toContain('round_robin against weighted_round_robin')
-    expect(table).toMatch(new RegExp(`${heavy.addr} +50\\.0% +75\\.0%`))
+    const heaviest = addrs[hundred.weights.indexOf(5)]
+    expect(table).toMatch(new RegExp(`${heaviest} +1\\.0% +1\\.7%`))
   })
 })
 
 describe('assertions', () => {
   test('that do not hold exit with 8 and are named; those that hold are told, too', async () => {
-    await hello.put(greeters[0].addr)
-    const ran = await hello.run('--n', '20', '--assert', 'max<0.001ms,skew<5%')
+    await hundred.register(hello.etcd)
+    const ran = await hello.run('--n', '300', '--assert', 'max<0.001ms,skew<5%')
     expect(ran.code).toBe(8)
     expect(ran.stdout).toMatch(/^✗ max<0\.001ms: it is [\d.]+ms$/m)
     expect(ran.stdout).toMatch(/^✓ skew<5%: it is 0\.0%$/m)
@@ -47,18 +47,18 @@ describe('assertions', () => {
   test('about errors replace the exit code for failed calls', async () => {
     const failing = await startGreeter({ port: 0, errorFraction: 1 })
     try {
-      await hello.put(failing.addr)
-      const run = async (...args: string[]) => (await hello.run('--n', '4', ...args)).code
+      await Promise.all([hundred.register(hello.etcd), hello.put(failing.addr, { weight: 100 })])
+      const run = async (...args: string[]) => (await hello.run('--n', '40', ...args)).code
       expect(await run()).toBe(7)
-      expect(await run('--assert', 'errors<=100%')).toBe(0)
-      expect(await run('--assert', 'errors<50%')).toBe(8)
+      expect(await run('--assert', 'errors<=50%')).toBe(0)
+      expect(await run('--assert', 'errors<10%')).toBe(8)
     } finally {
       failing.stop()
     }
   })
 
   test('about what a short run cannot tell do not hold', async () => {
-    await hello.put(greeters[0].addr)
+    await hundred.register(hello.etcd)
     const ran = await hello.run('--n', '5', '--assert', 'p99<1m')
     expect(ran.code).toBe(8)
     expect(ran.stdout).toContain('✗ p99<1m: too few calls to tell')
@@ -67,17 +67,17 @@ describe('assertions', () => {
 
 describe('calls that fail', () => {
   test('are counted by status, and the first is told with its endpoint and why', async () => {
-    const [greeter] = greeters
-    await hello.put(greeter.addr)
+    await hundred.register(hello.etcd)
     const args = ['call', 'hello', 'One', ...FROM_PROTO, '--n', '10']
     const [table, json] = await Promise.all([hello.disco.run(...args), hello.disco.run(...args, '--json')])
     expect([table.code, json.code]).toEqual([7, 7])
     expect(table.stdout).toMatch(/10 calls, 0 OK, 10 UNIMPLEMENTED/)
     const why = 'The server does not implement the method /everything.Echo/One'
-    expect(table.stdout).toContain(`✗ first failure: call 1 at ${greeter.addr}: UNIMPLEMENTED: ${why}`)
-    expect((JSON.parse(json.stdout) as CallDoc).firstFailure).toEqual({
-      ...{ n: 1, addr: greeter.addr, status: 'UNIMPLEMENTED', details: why },
-    })
+    const { firstFailure, endpoints } = JSON.parse(json.stdout) as CallDoc
+    expect(firstFailure).toMatchObject({ n: 1, status: 'UNIMPLEMENTED', details: why })
+    expect(endpoints.find(({ addr }) => addr === firstFailure?.addr)).toMatchObject({ picks: 1, errors: 1 })
+    expect(table.stdout).toMatch(/^✗ first failure: call 1 at 127\.0\.0\.1:\d+: UNIMPLEMENTED: /m)
+    expect(table.stdout).toContain(why)
   })
 
   test.each(['table', 'json', 'ndjson'])(
@@ -89,7 +89,7 @@ describe('calls that fail', () => {
       message HelloReply { Part message = 1; }
       service Greeter { rpc SayHello (HelloRequest) returns (HelloReply); }`,
       )
-      await hello.put(greeters[0].addr)
+      await hundred.register(hello.etcd)
       const ran = await hello.run('--proto', file.path, '-o', format)
       expect(ran.code, ran.stderr).toBe(7)
       expect(ran.stdout + ran.stderr).toContain('The reply is no helloworld.HelloReply')
@@ -100,11 +100,11 @@ describe('calls that fail', () => {
 })
 
 test('lines of calls have what they came to beside them, and so the reason of the exit code', async () => {
-  await hello.put(greeters[0].addr)
-  const ran = await hello.run('--n', '10', '-o', 'ndjson', '--assert', 'max<0.001ms')
+  await hundred.register(hello.etcd)
+  const ran = await hello.run('--n', '600', '-o', 'ndjson', '--assert', 'max<0.001ms')
   expect(ran.code).toBe(8)
-  expect(lines(ran.stdout)).toHaveLength(10)
-  expect(ran.stderr).toMatch(/^PASS .*\n.*10 calls, 10 OK.*\n✗ max<0\.001ms: it is /)
+  expect(lines(ran.stdout)).toHaveLength(600)
+  expect(ran.stderr).toMatch(/^PASS .*\n.*600 calls, 600 OK.*\n✗ max<0\.001ms: it is /)
 })
 
 describe('a service config', () => {
@@ -123,15 +123,15 @@ describe('a service config', () => {
   test('makes retries, which are counted apart and leave shares and verdict alone', async () => {
     const failing = await startGreeter({ port: 0, errorFraction: 1 })
     try {
-      await Promise.all([hello.put(failing.addr), hello.put(greeters[0].addr)])
+      await Promise.all([hundred.register(hello.etcd), hello.put(failing.addr, { weight: 100 })])
       const config = { methodConfig: [retrying(5)], loadBalancingConfig: [{ pick_first: {} }] }
-      const ran = await configured(config, '--n', '40', '--json')
+      const ran = await configured(config, '--n', '800', '--json')
       expect(ran.code, ran.stderr).toBe(0)
       expect(ran.stderr).toContain('--policy decides')
       const doc = JSON.parse(ran.stdout) as CallDoc
-      expect(doc).toMatchObject({ calls: 40, ok: 40, failures: {}, verdict: { result: 'pass' } })
-      expect(doc.attempts).toBeGreaterThan(40)
-      expect(doc.endpoints.reduce((sum, { picks }) => sum + picks, 0)).toBe(40)
+      expect(doc).toMatchObject({ calls: 800, ok: 800, failures: {}, verdict: { result: 'pass' } })
+      expect(doc.attempts).toBeGreaterThan(800)
+      expect(doc.endpoints.reduce((sum, { picks }) => sum + picks, 0)).toBe(800)
       expect(doc.endpoints.reduce((sum, { attempts }) => sum + attempts, 0)).toBe(doc.attempts)
     } finally {
       failing.stop()
@@ -139,7 +139,7 @@ describe('a service config', () => {
   })
 
   test('that grpc-js refuses is a usage error with its reason', async () => {
-    await hello.put(greeters[0].addr)
+    await hundred.register(hello.etcd)
     const ran = await configured({ methodConfig: [retrying('many')] })
     expect(ran).toMatchObject({ code: 2, stdout: '' })
     expect(ran.stderr).toContain('maxAttempts must be an integer')

@@ -2,19 +2,20 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import type { CallLineDoc } from '../../src/cli/schema/call.js'
-import { startGreeter } from '../../src/dev/greeter.js'
+import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { callsOfHello, FROM_PROTO, interrupted, lines, SOON } from '../support/calls-of-hello.js'
 import { registration } from '../support/etcd-state.js'
-import { threeGreeters, untilCalled } from '../support/greeters.js'
+import { hundredGreeters, untilCalled } from '../support/greeters.js'
 import { freePorts } from '../support/ports.js'
 import { expectShape } from '../support/shape.js'
 
 const hello = await callsOfHello()
-const greeters = await threeGreeters()
+const hundred = await hundredGreeters()
+const [first, second, third, ...others] = hundred.all as [Greeter, Greeter, Greeter, ...Greeter[]]
 
 describe('a run', () => {
   test('reports an endpoint that nobody serves, and lines as well as documents have the shape of their golden files', async () => {
-    const [greeter, another] = greeters
+    const [greeter, another] = [first, second]
     const [port] = await freePorts(1)
     await hello.put(greeter.addr, { weight: 3 })
     const tenLines = lines<CallLineDoc>(await hello.output('SayHello', '--n', '10', '-o', 'ndjson'))
@@ -49,16 +50,16 @@ describe('a run', () => {
   })
 
   test('tells at which call an endpoint joined, got another weight and left, and when it was picked last', async () => {
-    const [first, second, third] = greeters
+    await hello.putAll(...others.map(({ addr }) => ({ addr, version: '1.0.0' })))
     await hello.put(first.addr, { version: '1.0.0' })
     await hello.put(second.addr, { version: '2.0.0' })
     const running = hello.startRun('--json')
-    await untilCalled(first)
+    await untilCalled(first, 2)
     await hello.put(first.addr, { version: '1.0.0', weight: 3 })
     await hello.put(third.addr, { version: '1.0.0' })
-    await untilCalled(third)
+    await untilCalled(third, 2)
     await hello.etcd.ctl('del', registration('hello', second.addr, { version: '2.0.0' })[0])
-    await untilCalled(first, 300)
+    await untilCalled(first, 40)
     const doc = await interrupted(running)
     expect(doc).toMatchObject({ interrupted: true, failures: {}, misrouted: 0, verdict: { result: 'pass' } })
     expect(doc.changes).toEqual([
@@ -76,7 +77,7 @@ describe('a run', () => {
     if (failover?.picksAfter === 0) expect(failover.lastPickMs).toBeLessThanOrEqual(0)
     else expect(failover?.lastPickMs).toBeGreaterThan(0)
     expect(doc.versions.map(({ version, endpoints }) => [version, endpoints])).toEqual([
-      ['1.0.0', 2],
+      ['1.0.0', others.length + 2],
       ['2.0.0', 1],
     ])
     const inAll = doc.versions.reduce((sum, { picks }) => sum + picks, 0)
@@ -85,25 +86,25 @@ describe('a run', () => {
   })
 
   test('of so many calls at a time makes exactly as many as it was told, and counts them all', async () => {
-    await Promise.all(greeters.map(({ addr }) => hello.put(addr)))
-    const before = greeters.map((greeter) => greeter.calls())
-    const doc = await hello.reportOf('--n', '500', '-c', '32')
-    expect(doc).toMatchObject({ calls: 500, ok: 500, attempts: 500, verdict: { result: 'pass' } })
-    expect(greeters.reduce((sum, greeter, at) => sum + greeter.calls() - (before[at] ?? 0), 0)).toBe(500)
+    await hundred.register(hello.etcd)
+    const before = hundred.calls()
+    const doc = await hello.reportOf('--n', '600', '-c', '32')
+    expect(doc).toMatchObject({ calls: 600, ok: 600, attempts: 600, verdict: { result: 'pass' } })
+    expect(hundred.calls() - before).toBe(600)
   })
 
   test('leaves the calls of its warm-up out of the report', async () => {
-    const [greeter] = greeters
-    await hello.put(greeter.addr)
-    const before = greeter.calls()
-    const doc = await hello.reportOf('--n', '20', '--warmup', '30')
-    expect(greeter.calls() - before).toBe(50)
-    expect(doc).toMatchObject({ calls: 20, attempts: 20, latencyMs: { n: 20 } })
-    expect(doc.endpoints).toMatchObject([{ picks: 20, expected: 20, attempts: 20 }])
+    await hundred.register(hello.etcd)
+    const before = hundred.calls()
+    const doc = await hello.reportOf('--n', '300', '--warmup', '130')
+    expect(hundred.calls() - before).toBe(430)
+    expect(doc).toMatchObject({ calls: 300, attempts: 300, latencyMs: { n: 300 } })
+    const heaviest = { picks: 5, expected: 5, attempts: 5, weight: 5 }
+    expect(doc.endpoints.slice(0, 20)).toMatchObject(Array.from({ length: 20 }, () => heaviest))
   })
 
   test('at a rate makes as many calls as the rate and the time give', async () => {
-    await hello.put(greeters[0].addr)
+    await hundred.register(hello.etcd)
     const doc = await hello.reportOf('--rate', '50', '--duration', '1s')
     expect(doc.calls).toBe(50)
     expect(doc.elapsedMs).toBeGreaterThan(950)
@@ -125,7 +126,7 @@ describe('a run', () => {
     const silent = createServer().listen(0, '127.0.0.1')
     await once(silent, 'listening')
     const { port } = silent.address() as AddressInfo
-    await Promise.all([hello.put(greeters[0].addr), hello.put(`127.0.0.1:${port}`)])
+    await Promise.all([hello.put(first.addr), hello.put(`127.0.0.1:${port}`)])
     const args = ['call', 'hello', 'SayHello', ...SOON]
     const running = hello.disco.onTerminal(120, 30, ...args)
     await running.printed('connecting to hello: 1/2 ready…')
@@ -136,7 +137,7 @@ describe('a run', () => {
 })
 
 test('plaintext to an address outside of private networks is remarked on, and only there', async () => {
-  await hello.put(greeters[0].addr)
+  await hello.put(first.addr)
   expect((await hello.run(...SOON)).stderr).not.toContain('Plaintext')
   await hello.put('nobody.invalid:443')
   const { stderr, code } = await hello.run(...SOON)

@@ -4,16 +4,18 @@ import { setHashKey } from '../../src/grpc/balancer/picker.js'
 import { AcceptedConnections } from '../support/accepted-connections.js'
 import { Backend } from '../support/backend.js'
 import { Caller } from '../support/caller.js'
-import { freePorts } from '../support/ports.js'
+import { deadEndpoints } from '../support/dead-endpoints.js'
 import { ScriptedDiscovery } from '../support/scripted-discovery.js'
 
 const TARGET = 'etcd:///hello'
+
+const { refused, mute, swallowed, reset } = await deadEndpoints()
 
 let backends: Backend[]
 let discovery: ScriptedDiscovery
 
 beforeAll(async () => {
-  backends = await Backend.startMany(5)
+  backends = await Backend.startMany(100)
 })
 afterAll(() => {
   for (const backend of backends) backend.stop()
@@ -39,13 +41,12 @@ const POLICIES = [
 describe.each(POLICIES)('%s %j', (policy, parameters) => {
   test('picks only endpoints that are READY, healthy and not drained', async () => {
     const [good, drained, sick, ...rest] = backends
-    if (!good || !drained || !sick) throw new Error('five backends were started')
-    const [refusing] = await freePorts(1)
+    if (!good || !drained || !sick) throw new Error('a hundred backends were started')
     sick.health?.set('NOT_SERVING')
     discovery.list(
       ...[good, sick, ...rest.slice(0, 1)].map(({ addr }) => ({ addr, weight: 2 })),
       { addr: drained.addr, weight: 0 },
-      { addr: `127.0.0.1:${refusing}`, weight: 5 },
+      ...[refused, mute, swallowed, reset].map((addr) => ({ addr, weight: 5 })),
     )
     using caller = new Caller(TARGET, { policy, parameters, health: true })
     const healthy = [good.addr, rest[0]?.addr ?? '']
@@ -66,10 +67,10 @@ describe.each(POLICIES)('%s %j', (policy, parameters) => {
     using caller = new Caller(TARGET, { policy, parameters })
     await caller.untilRotation(...addrs)
     discovery.list(...addrs.map((addr, at) => ({ addr, weight: at + 1 })))
-    discovery.delete({ addr: addrs[4] ?? '' })
-    await caller.untilRotation(...addrs.slice(0, 4))
+    discovery.delete({ addr: addrs.at(-1) ?? '' })
+    await caller.untilRotation(...addrs.slice(0, -1))
     discovery.put({ addr: addrs[0] ?? '', weight: 9 })
     await caller.count(20)
-    for (const backend of backends.slice(0, 4)) expect(connections.at(backend)).toBe(1)
+    for (const backend of backends.slice(0, -1)) expect(connections.at(backend)).toBe(1)
   })
 })

@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import type { CallDoc } from '../../src/cli/schema/call.js'
 import type { Disco, Process, Ran } from './disco.js'
 import type { RealEtcd } from './etcd.js'
-import { registration } from './etcd-state.js'
+import { type Placed, putAll, registration } from './etcd-state.js'
 import { PROTOS } from './protoc.js'
 import { toolOnEtcd } from './tool-on-etcd.js'
 
@@ -29,6 +29,10 @@ class CallsOfHello {
 
   async put(addr: string, options: { version?: string; weight?: number } = {}): Promise<void> {
     await this.etcd.ctl('put', ...registration('hello', addr, options))
+  }
+
+  async putAll(...placed: readonly Placed[]): Promise<void> {
+    await putAll(this.etcd, 'hello', placed)
   }
 
   async run(...args: string[]): Promise<Ran> {

@@ -1,5 +1,6 @@
 import { until } from './disco.js'
 import type { RealEtcd } from './etcd.js'
+import { EtcdApi } from './etcd-api.js'
 
 /** The revision that etcd has come to: it moves with every write, and with nothing else. */
 export async function revision(etcd: RealEtcd): Promise<number> {
@@ -60,4 +61,26 @@ export function registration(
 ): [key: string, value: string] {
   const key = version === '' ? `/${service}/${addr}` : `/${service}/${version}/${addr}`
   return [key, JSON.stringify({ name: service, addr, version, weight })]
+}
+
+/** An endpoint to be registered. */
+export interface Placed {
+  readonly addr: string
+  readonly version?: string
+  readonly weight?: number
+}
+
+/** Puts up to 128 registrations (etcd's limit) in one transaction, so that a watcher gets them as one change. */
+export async function putAll(etcd: RealEtcd, service: string, placed: readonly Placed[]): Promise<void> {
+  const api = new EtcdApi(etcd.endpoint)
+  try {
+    const base64 = (text: string) => Buffer.from(text).toString('base64')
+    const success = placed.map(({ addr, ...options }) => {
+      const [key, value] = registration(service, addr, options)
+      return { request_put: { key: base64(key), value: base64(value) } }
+    })
+    await api.get('KV/Txn', { success })
+  } finally {
+    api.close()
+  }
 }
