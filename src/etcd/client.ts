@@ -29,6 +29,8 @@ export interface MemberStream<Request, Response> extends AsyncIterable<Response>
   close(): void
   /** Turns later requests to the next member, unless they have turned away from this one already. */
   blame(): void
+  /** One try of a plain read at the member of the stream. @throws DiscoError */
+  read(request: IRangeRequest, deadlineMs: number): Promise<IRangeResponse>
 }
 
 /** What all members that dropped the connection would have spoken, where that is not what they were asked by. */
@@ -154,6 +156,10 @@ export class EtcdClient {
         stream.cancel()
       },
       blame,
+      read: (request, deadlineMs) =>
+        member.kv.range(request, { deadline: Date.now() + deadlineMs }).catch((error: unknown) => {
+          throw this.translate(error)
+        }),
       [Symbol.asyncIterator]: () => stream[Symbol.asyncIterator](),
     }
   }

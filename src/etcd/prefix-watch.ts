@@ -3,11 +3,12 @@ import type { Revision } from '../domain/endpoint.js'
 import type { DiscoError } from '../domain/errors.js'
 import { Backoff } from './backoff.js'
 import type { EtcdClient } from './client.js'
+import { SilentWatch } from './heartbeat.js'
 import { PeriodicCheck, type WatchOptions } from './periodic-check.js'
 import { isOutOfHistory, type KeyRange, type Listing, readKeyValue } from './range.js'
 import { type Keep, listKept } from './sift.js'
 import { type KeyEvent, Told } from './told.js'
-import { SilentWatch, watchStream } from './watch-stream.js'
+import { watchStream } from './watch-stream.js'
 
 export type { KeyEvent }
 

@@ -1,0 +1,106 @@
+import type { IResponseHeader, IWatchResponse } from 'etcd3'
+import { DiscoError } from '../domain/errors.js'
+import { arrived } from './arrived.js'
+import type { WatchStream } from './client.js'
+
+/** A watch that is silent for so long is asked for its progress; etcd itself reports that every 10 minutes. */
+const QUIET_MS = 3_500
+/** etcd answers at once: a member that does not is taken for mute, after 6.5 s in all. */
+const ANSWER_MS = 3_000
+
+/** The member went mute in the middle of a watch: which events it did not send in that time is unknown. */
+export class SilentWatch extends DiscoError {
+  constructor() {
+    super('ETCD_UNREACHABLE', `The watch had no answer for ${(QUIET_MS + ANSWER_MS) / 1000}s`)
+  }
+}
+
+/**
+ * The responses of a watch stream, and proof every few seconds that a quiet one is alive.
+ *
+ * The proof is the answer to a progress request. Not every server gives one: `etcd grpc-proxy` never does
+ * (etcd-io/etcd#19710), and etcd 3.5 does not while a watcher of the stream is behind. So until a stream has
+ * answered its first, a read of a key at the same member goes beside each request. Its answer stands in for the
+ * progress response; a refusal (no permission, an expired token) proves as much, and yields nothing.
+ *
+ * A response is asked of the stream only when the consumer asks for it, and no clock runs in between.
+ *
+ * @throws SilentWatch, or what the stream failed with
+ */
+export async function* heartbeat(
+  stream: WatchStream,
+  key: Buffer,
+): AsyncGenerator<IWatchResponse, void, void> {
+  const responses = stream[Symbol.asyncIterator]()
+  let next = patient(responses.next())
+  let isFirst = true
+  let answersProgress = false
+  for (;;) {
+    let result = await next(isFirst ? ANSWER_MS : QUIET_MS)
+    if (result === null) {
+      if (isFirst) throw new SilentWatch()
+      const alive = answersProgress ? null : readAt(stream, key)
+      stream.write({ progress_request: {} })
+      result = await next(ANSWER_MS)
+      if (result === null) {
+        const answer = await alive
+        if (!answer) throw new SilentWatch()
+        if (answer.header) yield progressOf(answer.header)
+        continue
+      }
+      answersProgress ||= isProgress(result)
+    }
+    if (result.done) return
+    isFirst = false
+    yield result.value
+    next = patient(responses.next())
+  }
+}
+
+/** What a server says to a plain read; null where it says nothing in time, no header where it refuses. */
+async function readAt(
+  stream: WatchStream,
+  key: Buffer,
+): Promise<{ readonly header: IResponseHeader | null } | null> {
+  const answer = stream.read({ key, keys_only: true }, ANSWER_MS).catch((error: unknown) => {
+    if (error instanceof DiscoError && error.code === 'ETCD_UNREACHABLE') return null
+    return { header: null }
+  })
+  // The deadline of the request goes by the wall clock, which may be set back.
+  return await patient(answer)(ANSWER_MS)
+}
+
+function isProgress({ done, value }: IteratorResult<IWatchResponse, unknown>): boolean {
+  return !done && !value.canceled && value.events.length === 0
+}
+
+function progressOf(header: IResponseHeader): IWatchResponse {
+  const quiet = { created: false, canceled: false, fragment: false, cancel_reason: '', compact_revision: '0' }
+  return { header, watch_id: '-1', events: [], ...quiet }
+}
+
+/**
+ * Waits for a promise, as often as is wanted, each time for so many milliseconds; null where it takes longer.
+ * Promise.race would leave a reaction with the promise each time, and a quiet stream is waited for all day.
+ */
+function patient<T>(promise: Promise<T>): (limitMs: number) => Promise<T | null> {
+  let isSettled = false
+  let wake = () => {}
+  const settle = () => {
+    isSettled = true
+    wake()
+  }
+  promise.then(settle, settle)
+  return async (limitMs) => {
+    if (!isSettled) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(() => void arrived().then(resolve), limitMs)
+        wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    return isSettled ? await promise : null
+  }
+}
