@@ -1,15 +1,14 @@
-import { Command, Errors, type Interfaces } from '@oclif/core'
-import { errorDoc } from '../domain/error-doc.js'
-import { DiscoError } from '../domain/errors.js'
+import { Command, type Interfaces } from '@oclif/core'
 import { AUTO } from '../domain/layouts/reader.js'
 import type { CacheOptions, Registry } from '../registry/registry.js'
-import { outlive } from './closed-pipe.js'
 import { etcdOptions, placeOf, type SaidPlace } from './config.js'
 import { baseFlags, type PlaceFlags } from './flags/base.js'
 import { parseDurationMs } from './flags/duration.js'
+import type { LineOutput } from './output/line-output.js'
+import { standardOutput } from './output/standard-output.js'
 import { type Palette, paletteFor } from './render/color.js'
 import { jsonLine, prettyJson, visible } from './render/visible.js'
-import { wantsJson } from './wants-json.js'
+import { reportError } from './report-error.js'
 
 export type BaseFlags = Interfaces.InferredFlags<typeof baseFlags>
 export type OutputFormat = NonNullable<BaseFlags['output']>
@@ -92,8 +91,13 @@ export abstract class DiscoCommand extends Command {
     return data
   }
 
+  /** Standard output: streams await its backpressure, and end with it. */
+  protected get output(): LineOutput {
+    return standardOutput()
+  }
+
   protected out(line: string): void {
-    process.stdout.write(`${line}\n`)
+    this.output.writeLine(line)
   }
 
   /** A remark beside the data: what a script that reads standard output must not see. */
@@ -101,41 +105,11 @@ export abstract class DiscoCommand extends Command {
     process.stderr.write(`${line}\n`)
   }
 
-  /** Remarks stand beside the work, which goes on without them. */
-  protected override async init(): Promise<void> {
-    await super.init()
-    outlive(process.stderr)
-  }
-
   protected override async catch(thrown: Error): Promise<void> {
-    const error = toDiscoError(thrown)
-    process.exitCode = error.exit
-    if (this.argv.includes('--debug')) process.stderr.write(`${stackOf(error)}\n`)
-    if (wantsJson(this.argv)) {
-      this.out(prettyJson(errorDoc(error)))
-      return
-    }
-    const palette = paletteFor(process.stderr, !this.argv.includes('--no-color'), process.env)
-    this.remark(`${palette.red('✗')} ${visible(error.message)}`)
-    for (const suggestion of error.suggestions) this.remark(`  ${visible(suggestion)}`)
+    reportError(thrown, this.argv)
   }
 
   protected override async finally(): Promise<void> {
     for (const registry of this.opened) registry.close()
   }
-}
-
-function toDiscoError(thrown: Error): DiscoError {
-  if (thrown instanceof Errors.CLIError) {
-    const text = thrown.message.replace(/^Parsing (-\S+)\s*\n\s*/, '$1: ')
-    const [message = '', ...rest] = text.split('\n')
-    const hints = rest.map((line) => line.trim()).filter((line) => line !== '')
-    return new DiscoError('USAGE', message, { cause: thrown, suggestions: hints })
-  }
-  return DiscoError.from(thrown)
-}
-
-function stackOf(error: DiscoError): string {
-  const cause = error.cause instanceof Error ? `\nCaused by: ${error.cause.stack}` : ''
-  return `${error.stack}${cause}`
 }

@@ -1,9 +1,7 @@
 import type { Hook } from '@oclif/core'
-import { errorDoc } from '../domain/error-doc.js'
 import { DiscoError } from '../domain/errors.js'
 import { nearestNames } from '../domain/nearest.js'
-import { prettyJson, visible } from './render/visible.js'
-import { wantsJson } from './wants-json.js'
+import { reportError } from './report-error.js'
 
 /** oclif's own word for an unknown command has neither the nearest names nor our exit code. */
 const hook: Hook.CommandNotFound = async ({ id, argv, config }) => {
@@ -11,9 +9,7 @@ const hook: Hook.CommandNotFound = async ({ id, argv, config }) => {
   const hint = nearest.length > 0 ? `Did you mean ${nearest.join(' or ')}?` : 'All commands: disco --help'
   const message = `disco has no command "${id.replaceAll(':', ' ')}"`
   const error = new DiscoError('USAGE', message, { suggestions: [hint] })
-  process.exitCode = error.exit
-  if (wantsJson(argv ?? [])) process.stdout.write(`${prettyJson(errorDoc(error))}\n`)
-  else process.stderr.write(`✗ ${visible(message)}\n  ${visible(hint)}\n`)
+  reportError(error, argv ?? [])
 }
 
 export default hook

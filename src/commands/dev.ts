@@ -49,6 +49,7 @@ export default class Dev extends DiscoCommand {
   async run(): Promise<DevDoc> {
     const { own, command } = splitCommand(this.argv)
     this.argv = own
+    this.output.ignoreFailures()
     const { flags } = await this.parse(Dev)
     const service = requireServiceName(flags.service)
     const plans = planBackends(flags)

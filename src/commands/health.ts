@@ -1,6 +1,5 @@
 import { Args, Flags } from '@oclif/core'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
-import { onClosedPipe } from '../cli/closed-pipe.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { parseTimeMs } from '../cli/flags/duration.js'
 import { requireServiceName } from '../cli/flags/names.js'
@@ -66,24 +65,18 @@ export default class Health extends DiscoCommand {
     stopped: AbortSignal,
   ): Promise<undefined> {
     const { followHealth } = await import('../agent/health/follow.js')
-    const pipe = new AbortController()
-    const stopLooking = onClosedPipe(() => pipe.abort())
     const format = this.format(flags, process.stdout.isTTY ? 'table' : 'ndjson')
     const isForPeople = format === 'table' || format === 'wide'
     const palette = this.palette(flags)
     const onStale = ({ message }: Error) =>
       this.remark(`! etcd lost: ${visible(message)}; the last list stands`)
-    const signal = AbortSignal.any([stopped, pipe.signal])
-    try {
-      for await (const { endpoint, checked } of followHealth(registry, service, options, onStale, signal)) {
-        const asked = new Map(checked ? [[endpoint.addr, checked] as const] : [])
-        const [doc] = healthDoc(service, { revision: 0, endpoints: [endpoint] }, asked).endpoints
-        if (!doc) continue
-        const event = checked ? healthEventDoc(service, doc) : healthEventDoc(service, doc, 'gone')
-        this.out(isForPeople ? renderHealthEvent(event, new Date(), palette) : jsonLine(event))
-      }
-    } finally {
-      stopLooking()
+    const signal = AbortSignal.any([stopped, this.output.ended])
+    for await (const { endpoint, checked } of followHealth(registry, service, options, onStale, signal)) {
+      const asked = new Map(checked ? [[endpoint.addr, checked] as const] : [])
+      const [doc] = healthDoc(service, { revision: 0, endpoints: [endpoint] }, asked).endpoints
+      if (!doc) continue
+      const event = checked ? healthEventDoc(service, doc) : healthEventDoc(service, doc, 'gone')
+      this.out(isForPeople ? renderHealthEvent(event, new Date(), palette) : jsonLine(event))
     }
     if (stopped.aborted) process.exitCode = 130
   }

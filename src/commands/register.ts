@@ -1,7 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { splitCommand } from '../cli/child-command.js'
-import { outlive } from '../cli/closed-pipe.js'
 import { placeOf, type SaidPlace } from '../cli/config.js'
 import { adminFlags, planAdmin } from '../cli/flags/admin.js'
 import { type PlaceFlags, placeFlags } from '../cli/flags/base.js'
@@ -69,7 +68,7 @@ export default class Register extends DiscoCommand {
   async run(): Promise<void> {
     const { own, command } = splitCommand(this.argv)
     this.argv = own
-    outlive(process.stdout)
+    this.output.ignoreFailures()
     const { args, argv, flags } = await this.parse(Register)
     const layout = layoutNamed(this.place(flags).layout)
     const service = requireServiceName(args.service, layout.name)

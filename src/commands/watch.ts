@@ -1,6 +1,5 @@
 import { Args } from '@oclif/core'
 import { DiscoCommand } from '../cli/base-command.js'
-import { onClosedPipe } from '../cli/closed-pipe.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { requireServiceName } from '../cli/flags/names.js'
 import { jsonLine } from '../cli/render/visible.js'
@@ -22,9 +21,7 @@ export default class Watch extends DiscoCommand {
     const registry = await this.openRegistry(flags)
     const { registryEvents } = await import('../registry/events.js')
     using stop = new StopSignals()
-    const pipe = new AbortController()
-    const stopLooking = onClosedPipe(() => pipe.abort())
-    const signal = AbortSignal.any([stop.once, pipe.signal])
+    const signal = AbortSignal.any([stop.once, this.output.ended])
     const updates = registry.follow(service, signal)
     const format = this.format(flags, process.stdout.isTTY ? 'table' : 'ndjson')
     const palette = this.palette(flags)
@@ -38,7 +35,6 @@ export default class Watch extends DiscoCommand {
       }
     } finally {
       view.close()
-      stopLooking()
     }
     if (stop.once.aborted) process.exitCode = 130
   }

@@ -173,12 +173,14 @@ function replayed(start: ReadonlyMap<string, unknown>, events: readonly Event[])
 }
 
 describe('watch ends', () => {
-  test('by itself, quietly and with 0, when head has its line', async () => {
+  test('by itself, quietly and with 0, at the first change after head has its line', async () => {
     await put(A, 1)
-    const piped = disco.shell('set -o pipefail; disco watch hello | head -1; echo $? >&2')
+    const piped = disco.shell('set -o pipefail; disco watch hello | (head -1; echo read >&2); echo $? >&2')
+    await piped.printed('read')
+    await put(A, 2)
     const { stdout, stderr } = await piped.exited()
     expect(JSON.parse(stdout)).toMatchObject({ type: 'synced', endpoints: 1 })
-    expect(stderr).toBe('0\n')
+    expect(stderr).toBe('read\n0\n')
   })
 
   test.each(['SIGINT', 'SIGTERM'] as const)('with 130 by %s', async (signal) => {

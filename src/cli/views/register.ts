@@ -3,6 +3,7 @@ import type { RegistrarEvents } from '../../agent/registrar-events.js'
 import { leaseHex, type Registered } from '../../domain/endpoint.js'
 import type { DiscoError } from '../../domain/errors.js'
 import { DEFAULT_LAYOUT, type Layout } from '../../domain/layouts/index.js'
+import { standardOutput } from '../output/standard-output.js'
 import type { Palette } from '../render/color.js'
 import { duration } from '../render/units.js'
 import { jsonLine, visible } from '../render/visible.js'
@@ -129,7 +130,7 @@ export class RegisterView {
   }
 
   private line(fields: object): void {
-    process.stdout.write(`${jsonLine({ schema: 'disco.event/v1', ...fields })}\n`)
+    standardOutput().writeLine(jsonLine({ schema: 'disco.event/v1', ...fields }))
   }
 
   private remark(line: string): void {

@@ -1,0 +1,36 @@
+import { Errors } from '@oclif/core'
+import { errorDoc } from '../domain/error-doc.js'
+import { DiscoError } from '../domain/errors.js'
+import { standardOutput } from './output/standard-output.js'
+import { paletteFor } from './render/color.js'
+import { prettyJson, visible } from './render/visible.js'
+import { wantsJson } from './wants-json.js'
+
+/** Prints what a command threw, and sets the exit code. @param argv its words: they may be what is wrong */
+export function reportError(thrown: unknown, argv: readonly string[]): void {
+  const error = toDiscoError(thrown)
+  process.exitCode = error.exit
+  if (argv.includes('--debug')) process.stderr.write(`${stackOf(error)}\n`)
+  if (wantsJson(argv)) {
+    standardOutput().writeLine(prettyJson(errorDoc(error)))
+    return
+  }
+  const palette = paletteFor(process.stderr, !argv.includes('--no-color'), process.env)
+  const hints = error.suggestions.map((suggestion) => `  ${visible(suggestion)}\n`)
+  process.stderr.write(`${palette.red('✗')} ${visible(error.message)}\n${hints.join('')}`)
+}
+
+function toDiscoError(thrown: unknown): DiscoError {
+  if (thrown instanceof Errors.CLIError) {
+    const text = thrown.message.replace(/^Parsing (-\S+)\s*\n\s*/, '$1: ')
+    const [message = '', ...rest] = text.split('\n')
+    const hints = rest.map((line) => line.trim()).filter((line) => line !== '')
+    return new DiscoError('USAGE', message, { cause: thrown, suggestions: hints })
+  }
+  return DiscoError.from(thrown)
+}
+
+function stackOf(error: DiscoError): string {
+  const cause = error.cause instanceof Error ? `\nCaused by: ${error.cause.stack}` : ''
+  return `${error.stack}${cause}`
+}
