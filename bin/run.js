@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { execute } from '@oclif/core'
+import { fileURLToPath } from 'node:url'
+import { main } from '../dist/cli/main.js'
 
 // What Node and grpc-js have to say of our dependencies is for whoever debugs them.
 if (!process.argv.includes('--debug')) {
@@ -7,4 +8,4 @@ if (!process.argv.includes('--debug')) {
   process.env.GRPC_VERBOSITY ??= 'NONE'
 }
 
-await execute({ dir: import.meta.url })
+await main(fileURLToPath(new URL('..', import.meta.url)))
