@@ -18,7 +18,7 @@ interface Dialect
 export function cloudwego(dialect: Dialect): Layout {
   return defineLayout({
     defaultTtlSeconds: 60,
-    firstWeight: 10,
+    firstWeight: DEFAULT_WEIGHT,
     ...dialect,
     claims: ({ members }, key) =>
       members !== null &&
@@ -39,7 +39,7 @@ export function cloudwego(dialect: Dialect): Layout {
       }
       return [
         {
-          ...{ service, version: '', addr, weight: fields.count('weight'), metadata: tags ?? {} },
+          ...{ service, version: '', addr, weight: weightIn(fields), metadata: tags ?? {} },
           ...(/^tcp[46]?$/.test(network) ? {} : { notDialled: `network is ${network || 'empty'}` }),
           ...(Object.keys(extra).length === 0 ? {} : { extra }),
         },
@@ -54,12 +54,21 @@ export function cloudwego(dialect: Dialect): Layout {
         weight,
         tags: Object.keys(metadata).length > 0 ? metadata : (extra?.tags ?? null),
       }),
-    withWeight: (value, weight) => spliceJson(value, ['weight'], String(weight)),
+    withWeight: (value, weight) => spliceJson(value, [{ field: 'weight' }], String(weight)),
     hint: ({ weight }) =>
       weight === 0
         ? { code: 'zero-is-default', text: "Kitex's and Hertz' own clients read weight 0 as 10" }
         : null,
   })
+}
+
+/** What both take for a weight that is not above 0; a weight of 0 is kept, for it is how one drains. */
+const DEFAULT_WEIGHT = 10
+
+/** Below 0, their own readers take the default (registry-etcd's etcd_resolver.go, Hertz' NewInstance). */
+function weightIn(fields: Fields): number {
+  const weight = fields.integer('weight')
+  return weight < 0 ? DEFAULT_WEIGHT : weight
 }
 
 /** `fd00::1:8888` is host and port to Kitex; everybody else wants brackets. */

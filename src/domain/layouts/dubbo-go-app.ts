@@ -42,7 +42,7 @@ export const dubboGoApp = defineLayout({
     ]
   },
   key: ([{ service, extra }], base) => `${base}/${service}/${extra?.host}:${extra?.port}`,
-  withWeight: (value, weight) => spliceJson(value, ['Weight'], String(weight)),
+  withWeight: (value, weight) => spliceJson(value, [{ field: 'Weight' }], String(weight)),
   hint: ({ weight }) =>
     weight === 0 ? { code: 'zero-is-default', text: "dubbo-go's own clients read weight 0 as 100" } : null,
 })

@@ -1,10 +1,11 @@
 import { defineLayout } from './define.js'
 import type { NoEndpoint } from './layout.js'
+import { weightOf } from './metadata-weight.js'
 import { Problem } from './problem.js'
 import { readUrl } from './url.js'
 
 /** What Dubbo takes for a provider without a weight. */
-const MISSING_WEIGHT = 100
+const RULE = { missing: 100 }
 
 /**
  * dubbo-go's etcdv3 registry, a key for each interface: `/{group}/{service}/providers/{escaped URL}` with an
@@ -28,11 +29,9 @@ export const dubboGoInterface = defineLayout({
     if (scheme === null || more.length > 0) throw new Problem('key does not end in a URL')
     const query = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?') + 1) : '')
     const metadata = Object.fromEntries(query)
-    const text = metadata.weight ?? String(MISSING_WEIGHT)
-    if (!/^\d{1,15}$/.test(text)) throw new Problem(`weight ${JSON.stringify(text)} is no integer >= 0`)
     return [
       {
-        ...{ service, version: metadata.version ?? '', addr, weight: Number(text), metadata },
+        ...{ service, version: metadata.version ?? '', addr, weight: weightOf(metadata, RULE), metadata },
         ...(GRPC.has(scheme) ? {} : { notDialled: `speaks ${scheme}, not gRPC` }),
         extra: { escaped },
       },

@@ -51,7 +51,7 @@ export const ego = defineLayout({
     const { scheme, enable, healthy, metadata: map, ...rest } = { scheme: 'grpc', ...DEFAULTS, ...own }
     return goJson({ name, scheme, address, weight, enable, healthy, metadata: goMap(map), ...rest })
   },
-  withWeight: (value, weight) => spliceJson(value, ['weight'], String(weight)),
+  withWeight: (value, weight) => spliceJson(value, [{ field: 'weight' }], String(weight)),
   hint: ({ lease }) =>
     lease === null ? { code: 'ego-no-lease', text: 'ego takes no lease unless ServiceTTL is set' } : null,
 })

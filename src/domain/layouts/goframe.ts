@@ -68,12 +68,26 @@ function metadataIn(value: Uint8Array): Metadata | null {
   }
 }
 
-/** Its weight is of any type that Go turns into a number; without one, its own picker never picks it. */
-function weightOf({ weight = 0 }: Metadata): number {
-  const number = typeof weight === 'string' && /^\d+$/.test(weight) ? Number(weight) : weight
-  if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number
-  throw new Problem(`weight ${JSON.stringify(weight)} is no integer >= 0`)
+/**
+ * Its weight is of any type: GoFrame converts it by gconv.Int, which cuts off a fraction, reads texts (decimal,
+ * hexadecimal, floating), counts `true` as 1, and makes 0 of what is not a number. Its own picker
+ * (gsel_selector_weight.go) never picks an endpoint whose weight is below 1.
+ *
+ * @throws Problem for a weight above 2^53
+ */
+function weightOf({ weight }: Metadata): number {
+  const number = Math.trunc(typeof weight === 'string' ? numberIn(weight) : Number(weight ?? 0))
+  if (!(number > 0)) return 0
+  if (Number.isSafeInteger(number)) return number
+  throw new Problem(`weight ${JSON.stringify(weight)} is above 2^53`)
 }
+
+function numberIn(text: string): number {
+  return GO_NUMBER.test(text) ? Number(text.replace(/^[+]/, '')) : 0
+}
+
+/** What gconv takes for a number; a minus before a hexadecimal number makes a negative one, and so 0. */
+const GO_NUMBER = /^\+?0[xX][0-9a-fA-F]+$|^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
 
 function asText([name, value]: [string, unknown]): [string, string] {
   return [name, typeof value === 'string' ? value : JSON.stringify(value)]

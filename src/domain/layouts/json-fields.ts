@@ -1,6 +1,13 @@
 import { Problem } from './problem.js'
 
-/** The members of a JSON object, read with the types that a layout expects; a wrong one is a Problem. */
+/**
+ * The members of a JSON object, read with the types that a layout expects; a wrong type is a Problem.
+ *
+ * Tolerates what Go's encoding/json tolerates, because every framework here reads its values with it: `null` is
+ * the same as a missing member ("unmarshals into … no effect"), and a member is found under its name in any
+ * letter case ("preferring exact matches but also accepting case-insensitive matches"). Only `read` tolerates:
+ * a layout is detected by exact names, since `Addr` and `addr` tell layouts apart.
+ */
 export class Fields {
   constructor(private readonly members: Readonly<Record<string, unknown>>) {}
 
@@ -11,23 +18,23 @@ export class Fields {
 
   /** Where it is missing, what Go would take: an empty text. */
   text(name: string): string {
-    const text = this.members[name] ?? (name in this.members ? null : '')
+    const text = this.any(name) ?? ''
     if (typeof text !== 'string') throw new Problem(`${name} is not a string`)
     return text
   }
 
   optionalText(name: string): string | undefined {
-    return name in this.members ? this.text(name) : undefined
+    return this.any(name) === undefined ? undefined : this.text(name)
   }
 
   boolean(name: string, missing: boolean): boolean {
-    const flag = name in this.members ? this.members[name] : missing
+    const flag = this.any(name) ?? missing
     if (typeof flag !== 'boolean') throw new Problem(`${name} is not true or false`)
     return flag
   }
 
   number(name: string): number {
-    const number = name in this.members ? this.members[name] : 0
+    const number = this.any(name) ?? 0
     if (typeof number !== 'number') throw new Problem(`${name} is not a number`)
     return number
   }
@@ -54,31 +61,46 @@ export class Fields {
 
   /** Null where Go wrote a nil map, or nothing. */
   textMap(name: string): Readonly<Record<string, string>> | null {
-    const map = this.members[name] ?? null
-    if (map === null) return null
+    const map = this.any(name)
+    if (map === null || map === undefined) return null
     if (isTextMap(map)) return map
+    if (isObject(map)) {
+      const texts = Object.fromEntries(Object.entries(map).map(([key, text]) => [key, text ?? '']))
+      if (isTextMap(texts)) return texts
+    }
     throw new Problem(`${name} is not a map of strings`)
   }
 
   list(name: string): readonly unknown[] {
-    const list = this.members[name] ?? []
+    const list = this.any(name) ?? []
     if (Array.isArray(list)) return list
     throw new Problem(`${name} is not a list`)
   }
 
   object(name: string): Fields {
-    return new Fields(requireObject(this.members[name], name))
+    return new Fields(requireObject(this.any(name), name))
   }
 
+  /** The member as it stands, null included; undefined where there is none. */
   any(name: string): unknown {
-    return this.members[name]
+    if (name in this.members) return this.members[name]
+    let found: unknown
+    for (const other in this.members) if (isSameField(other, name)) found = this.members[other]
+    return found
   }
 
   /** Its members but for these, in their order; undefined where none is left. */
   rest(...names: readonly string[]): Readonly<Record<string, unknown>> | undefined {
-    const left = Object.entries(this.members).filter(([name]) => !names.includes(name))
+    const left = Object.entries(this.members).filter(
+      ([other]) => !names.some((name) => isSameField(other, name)),
+    )
     return left.length === 0 ? undefined : Object.fromEntries(left)
   }
+}
+
+/** Whether Go's encoding/json takes a member for the field of that name: letter case is ignored. */
+export function isSameField(member: string, field: string): boolean {
+  return member.length === field.length && member.toLowerCase() === field.toLowerCase()
 }
 
 /** @throws Problem */

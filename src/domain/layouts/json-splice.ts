@@ -1,5 +1,10 @@
+import { isSameField } from './json-fields.js'
+
+/** A member of a Go map, by its exact name, or of a Go struct, which is found under its name in any letter case. */
+type Step = string | { readonly field: string }
+
 /** The members to go through, from the outermost object to the one that is meant. */
-type Path = readonly [string, ...string[]]
+type Path = readonly [Step, ...Step[]]
 
 /**
  * Sets a member of a JSON object, in place: every other byte of the value stays, be it white space, an
@@ -17,12 +22,12 @@ export function spliceJson(json: Uint8Array, path: Path, raw: string): Uint8Arra
 /** The raw text of a top-level member as its last reader takes it; null where there is none. */
 export function rawMember(json: Uint8Array, member: string): string | null {
   const text = Buffer.from(json).toString('latin1')
-  const span = scanObject(text, member).spans.at(-1)
+  const span = scanObject(text, (name) => name === member).spans.at(-1)
   return span ? text.slice(...span) : null
 }
 
-function spliced(text: string, [member, ...rest]: Path, raw: string): string {
-  const { spans, isEmpty, end } = scanObject(text, member)
+function spliced(text: string, [step, ...rest]: Path, raw: string): string {
+  const { spans, isEmpty, end } = scanObject(text, (name) => isMeant(name, step))
   const [next, ...deeper] = rest
   const valueFor = (old: string) => {
     if (next === undefined) return raw
@@ -33,12 +38,20 @@ function spliced(text: string, [member, ...rest]: Path, raw: string): string {
     result = result.slice(0, from) + valueFor(text.slice(from, to)) + result.slice(to)
   }
   if (spans.length > 0) return result
-  const added = `${isEmpty ? '' : ','}${JSON.stringify(member)}:${valueFor('')}`
+  const added = `${isEmpty ? '' : ','}${JSON.stringify(nameOf(step))}:${valueFor('')}`
   return `${text.slice(0, end)}${added}${text.slice(end)}`
 }
 
-function nested(path: Path, raw: string): string {
-  return path.reduceRight((inner, member) => `{${JSON.stringify(member)}:${inner}}`, raw)
+function nested(path: readonly Step[], raw: string): string {
+  return path.reduceRight<string>((inner, step) => `{${JSON.stringify(nameOf(step))}:${inner}}`, raw)
+}
+
+function isMeant(member: string, step: Step): boolean {
+  return typeof step === 'string' ? member === step : isSameField(member, step.field)
+}
+
+function nameOf(step: Step): string {
+  return typeof step === 'string' ? step : step.field
 }
 
 const TOKEN = /[{}[\],:]|"(?:[^"\\]|\\.)*"|[^\s{}[\],:"]+/gs
@@ -51,7 +64,7 @@ interface Scan {
   readonly end: number
 }
 
-function scanObject(text: string, member: string): Scan {
+function scanObject(text: string, isMember: (name: string) => boolean): Scan {
   const spans: (readonly [number, number])[] = []
   let depth = 0
   let name: string | null = null
@@ -74,7 +87,7 @@ function scanObject(text: string, member: string): Scan {
       valueFollows = false
     } else if (token === ':') valueFollows = true
     else if (!valueFollows && tokens > 1) name = JSON.parse(token) as string
-    else if (valueFollows && name === member) spans.push([valueFrom, to])
+    else if (valueFollows && name !== null && isMember(name)) spans.push([valueFrom, to])
   }
   throw new Error('spliceJson needs a JSON object')
 }

@@ -61,7 +61,8 @@ export const jupiter = defineLayout({
       MetadataX: { name, appId, scheme, address, weight, enable, healthy, metadata: goMap(map), ...last },
     })
   },
-  withWeight: (value, weight) => spliceJson(value, ['MetadataX', 'weight'], String(weight)),
+  withWeight: (value, weight) =>
+    spliceJson(value, [{ field: 'MetadataX' }, { field: 'weight' }], String(weight)),
 })
 
 const KEY = /^([a-z][a-z0-9+.-]*):[^/]+:v1:[^:/]*\/./s

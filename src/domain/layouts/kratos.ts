@@ -11,6 +11,8 @@ import { readUrl } from './url.js'
 /** What Kratos' selector takes for a node without a weight. */
 const MISSING_WEIGHT = 100
 
+const RULE = { missing: MISSING_WEIGHT }
+
 /**
  * Kratos, contrib/registry/etcd (v2, v3): key `{namespace}/{name}/{id}`; one instance with a URL for each
  * protocol that it speaks. The weight, by custom, is text among its metadata.
@@ -35,7 +37,7 @@ export const kratos = defineLayout({
     const extra = emptyMap('metadata', stored)
     const common = {
       ...{ service: fields.text('name'), version: fields.text('version'), id: fields.text('id') },
-      ...{ weight: weightOf(metadata, MISSING_WEIGHT), metadata },
+      ...{ weight: weightOf(metadata, RULE), metadata },
     }
     const [first, ...rest] = fields.list('endpoints').map((url) => ({ ...common, ...reached(url, extra) }))
     if (!first) throw new Problem('endpoints is empty')
@@ -44,14 +46,14 @@ export const kratos = defineLayout({
   key: ([{ service, id = '' }], base) => `${base}/${service}/${id}`,
   write(registrations) {
     const [{ id, service: name, version, weight, metadata, extra }] = registrations
-    const map = withWeightOf(metadata, weight, MISSING_WEIGHT)
+    const map = withWeightOf(metadata, weight, RULE)
     return goJson({
       ...{ id, name, version },
       metadata: Object.keys(map).length > 0 ? goMap(map) : (extra?.metadata ?? null),
       endpoints: urlsOf(registrations),
     })
   },
-  withWeight: (value, weight) => spliceJson(value, ['metadata', 'weight'], `"${weight}"`),
+  withWeight: (value, weight) => spliceJson(value, [{ field: 'metadata' }, 'weight'], `"${weight}"`),
   hint: ({ extra }) =>
     /^grpcs:|[?&]isSecure=true/.test(String(extra?.url)) ? { code: 'tls', text: 'speaks TLS' } : null,
 })

@@ -2,27 +2,39 @@ import { Problem } from './problem.js'
 
 type Map = Readonly<Record<string, string>>
 
-/**
- * A weight that is kept as text among the metadata.
- *
- * @param missing what its readers take where there is none
- * @throws Problem
- */
-export function weightOf(metadata: Map, missing: number): number {
-  const text = metadata.weight
-  if (text === undefined) return missing
-  const weight = /^\d+$/.test(text) ? Number(text) : Number.NaN
-  if (Number.isSafeInteger(weight)) return weight
-  throw new Problem(`weight ${JSON.stringify(text)} is no integer >= 0`)
+/** What a framework's own reader makes of a weight that is text. */
+interface Rule {
+  /** What it takes where there is no weight, or where the text is not a decimal integer. */
+  readonly missing: number
+  /** Whether it takes a negative weight for a missing one. */
+  readonly negativeIsMissing?: boolean
 }
 
-/** The metadata with that weight: as it is where it says so already. */
-export function withWeightOf(metadata: Map, weight: number, missing: number): Map {
-  const said = metadata.weight === undefined ? missing : Number(metadata.weight)
-  return said === weight ? metadata : { ...metadata, weight: String(weight) }
+/**
+ * A weight that is kept as text, as a framework's own reader takes it.
+ *
+ * All of them parse it by Go's strconv (ParseInt with base 10, or Atoi) and keep their default where that
+ * fails, so `10.5`, the empty text and `heavy` all stand for the default: Kratos' selector/default_node.go,
+ * rpcx' client/selector.go, grpclb2etcd's balancer/rr_weight.go, dubbo-go's URL parameters.
+ *
+ * @throws Problem for a negative weight, which those readers would compute with, and for one above 2^53
+ */
+export function weightOf({ weight: text }: Map, { missing, negativeIsMissing }: Rule): number {
+  if (text === undefined || !DECIMAL.test(text)) return missing
+  const weight = Number(text)
+  if (negativeIsMissing && weight < 0) return missing
+  if (Number.isSafeInteger(weight) && weight >= 0) return weight
+  throw new Problem(`weight ${JSON.stringify(text)} is not an integer from 0 to 2^53`)
+}
+
+/** The metadata with that weight: unchanged where its own reader takes it for that weight already. */
+export function withWeightOf(metadata: Map, weight: number, rule: Rule): Map {
+  return weightOf(metadata, rule) === weight ? metadata : { ...metadata, weight: String(weight) }
 }
 
 /** Go tells a map that nobody made, null, from an empty one: the empty one is remembered. */
 export function emptyMap(name: string, stored: Map | null): Readonly<Record<string, unknown>> | undefined {
   return stored !== null && Object.keys(stored).length === 0 ? { [name]: {} } : undefined
 }
+
+const DECIMAL = /^[+-]?\d+$/

@@ -6,7 +6,7 @@ import { emptyMap, weightOf, withWeightOf } from './metadata-weight.js'
 import { Problem } from './problem.js'
 
 /** What its pickers take for a node without a weight, or with one of 0. */
-const MISSING_WEIGHT = 1
+const RULE = { missing: 1, negativeIsMissing: true }
 
 /** pandaychen/grpclb2etcd: key `/{root}/{service}/{version}/{node}`; the address is only in the value. */
 export const pandaychen = defineLayout({
@@ -31,19 +31,19 @@ export const pandaychen = defineLayout({
     const [service = '', version = '', id, ...more] = rest.split('/')
     if (!id || version === '' || more.length > 0) throw new Problem('key is not {service}/{version}/{node}')
     const extra = emptyMap('Metadata', stored)
-    const weight = weightOf(metadata, MISSING_WEIGHT)
+    const weight = weightOf(metadata, RULE)
     const addr = fields.text('AddrInfo')
     return [{ service, version, addr, weight, id, metadata, ...(extra ? { extra } : {}) }]
   },
   key: ([{ service, version, id = '' }], base) => `${base}/${service}/${version}/${id}`,
   write([{ addr, weight, metadata, extra }]) {
-    const map = withWeightOf(metadata, weight, MISSING_WEIGHT)
+    const map = withWeightOf(metadata, weight, RULE)
     return goJson({
       AddrInfo: addr,
       Metadata: Object.keys(map).length > 0 ? goMap(map) : (extra?.Metadata ?? null),
     })
   },
-  withWeight: (value, weight) => spliceJson(value, ['Metadata', 'weight'], `"${weight}"`),
+  withWeight: (value, weight) => spliceJson(value, [{ field: 'Metadata' }, 'weight'], `"${weight}"`),
   hint: ({ weight }) =>
     weight === 0 ? { code: 'zero-is-default', text: "grpclb2etcd's own clients read weight 0 as 1" } : null,
 })

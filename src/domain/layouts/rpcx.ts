@@ -1,9 +1,10 @@
 import { baseBefore, defineLayout } from './define.js'
+import { weightOf, withWeightOf } from './metadata-weight.js'
 import { Problem } from './problem.js'
 import { queryWithWeight, readQuery, writeQuery } from './query-string.js'
 
 /** What rpcx takes for a server without a weight. */
-const MISSING_WEIGHT = 1
+const RULE = { missing: 1 }
 
 /**
  * rpcx, rpcx-etcd: key `{base path}/{service}/{network}@{addr}`, value a query string, and two keys above it
@@ -25,8 +26,6 @@ export const rpcx = defineLayout({
     if (at < 0 && (text === DIRECTORY || isDirectory(rest, text))) return { purpose: 'a directory' }
     if (at < 1 || more.length > 0) throw new Problem('key does not end in {network}@{addr}')
     const metadata = readQuery(text)
-    const weight = metadata.weight ?? String(MISSING_WEIGHT)
-    if (!/^\d{1,15}$/.test(weight)) throw new Problem(`weight ${JSON.stringify(weight)} is no integer >= 0`)
     const network = server.slice(0, at)
     const notDialled =
       metadata.state === 'inactive'
@@ -36,7 +35,7 @@ export const rpcx = defineLayout({
           : `network is ${network}`
     return [
       {
-        ...{ service, version: '', addr: server.slice(at + 1), weight: Number(weight), metadata },
+        ...{ service, version: '', addr: server.slice(at + 1), weight: weightOf(metadata, RULE), metadata },
         ...(notDialled === undefined ? {} : { notDialled }),
         ...(network === 'tcp' ? {} : { extra: { network } }),
       },
@@ -44,8 +43,7 @@ export const rpcx = defineLayout({
   },
   key: ([{ service, addr, extra }], base) => `${base}/${service}/${extra?.network ?? 'tcp'}@${addr}`,
   write([{ weight, metadata }]) {
-    const said = metadata.weight === undefined ? MISSING_WEIGHT : Number(metadata.weight)
-    return writeQuery(said === weight ? metadata : { ...metadata, weight: String(weight) })
+    return writeQuery(withWeightOf(metadata, weight, RULE))
   },
   withWeight: queryWithWeight,
 })

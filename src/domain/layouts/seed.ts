@@ -40,7 +40,7 @@ export const seed = defineLayout({
       ...{ name, addr, version, weight, id },
       metadata: Object.keys(metadata).length === 0 ? undefined : metadata,
     }),
-  withWeight: (value, weight) => spliceJson(value, ['weight'], String(weight)),
+  withWeight: (value, weight) => spliceJson(value, [{ field: 'weight' }], String(weight)),
 })
 
 /** `{service}/[{version}/]{the rest}`. */

@@ -47,7 +47,7 @@ export const skydns = defineLayout({
     const members = { host, port, priority, weight, text: metadata.text, mail, ttl, targetstrip, group }
     return goJson(Object.fromEntries(Object.entries(members).filter(([, member]) => Boolean(member))))
   },
-  withWeight: (value, weight) => spliceJson(value, ['weight'], String(weight)),
+  withWeight: (value, weight) => spliceJson(value, [{ field: 'weight' }], String(weight)),
 })
 
 function domainOf(rest: string): string {

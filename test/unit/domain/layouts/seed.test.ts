@@ -99,7 +99,7 @@ describe('decode', () => {
     ['an array', [], 'value is no JSON object'],
     ['null', 'null', 'value is no JSON object'],
     ['a name of another type', { name: 1 }, 'name is not a string'],
-    ['an address of another type', { addr: null }, 'addr is not a string'],
+    ['an address of another type', { addr: 1 }, 'addr is not a string'],
     ['a version of another type', { version: 1 }, 'version is not a string'],
     ['a weight of another type', { weight: '1' }, 'weight is not a number'],
     ['a negative weight', { weight: -1 }, 'weight -1 is no integer >= 0'],
