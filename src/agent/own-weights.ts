@@ -33,7 +33,8 @@ export class OwnWeights {
     const before = this.before ?? new Map(held.map(({ registered }) => [registered.addr, registered.weight]))
     this.before = before
     // The transaction knows what stood there; what was heard last may be older.
-    for (const { endpoint, from } of await this.zero(held)) if (from > 0) before.set(endpoint.addr, from)
+    for (const { endpoint, from } of await this.zero(held))
+      if (from !== null && from > 0) before.set(endpoint.addr, from)
   }
 
   /** The weights from before `down`, where nobody has given another one since. Can be repeated likewise. */

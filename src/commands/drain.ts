@@ -96,7 +96,7 @@ export default class Drain extends DiscoCommand {
     for (const { addr, from, share } of doc.changes) {
       const shares = `share ${percent(share.from)} → ${percent(share.to)}`
       this.remark(
-        `${palette.green('✓')} ${visible(service)} ${visible(addr)} weight ${from} → 0 (rev ${doc.rev}), ${shares}`,
+        `${palette.green('✓')} ${visible(service)} ${visible(addr)} weight ${from ?? 'unreadable'} → 0 (rev ${doc.rev}), ${shares}`,
       )
     }
     const hints = new Set(doc.changes.flatMap(({ hints }) => hints.map(({ text }) => text)))
@@ -109,7 +109,7 @@ export default class Drain extends DiscoCommand {
     const undone = await undoDrain(registry, selection)
     const doc = weightDoc(
       service,
-      undone ?? { revision: (await registry.list(service)).revision, changes: [] },
+      undone ?? { revision: (await registry.list(service)).revision, changes: [], leftOut: [] },
     )
     return this.print(flags, doc, {
       table: (palette) =>

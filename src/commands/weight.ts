@@ -14,7 +14,7 @@ const EXAMPLE = 'disco weight hello 1.2.3.4:1001 5'
 export default class Weight extends DiscoCommand {
   static override summary = "Set an endpoint's weight while it is registered"
   static override description =
-    'The lease is kept and no concurrent change is lost. Clients apply the weight on the watch event, without reconnecting. 0 drains the endpoint.'
+    'The lease is kept and no concurrent change is lost. 0 drains the endpoint. --all leaves drained endpoints and values that cannot be read as they are; setting the weight of one endpoint also mends a value whose weight cannot be read. What is known of clients that ignore a new weight is said.'
   static override examples = [
     '<%= config.bin %> weight hello 1.2.3.4:1001 5',
     '<%= config.bin %> weight hello 1.2.3.4:1001 50%',
@@ -27,6 +27,7 @@ export default class Weight extends DiscoCommand {
   }
   static override flags = {
     all: Flags.string({ helpValue: '<weight>', description: 'the weight of every endpoint of the service' }),
+    drained: Flags.boolean({ description: 'with --all: endpoints at weight 0 as well' }),
     version: versionFlag,
     ...placeFlags,
     force: Flags.boolean({ description: 'even where it drains the others or turns the weights off' }),
@@ -42,6 +43,9 @@ export default class Weight extends DiscoCommand {
     if (flags.all !== undefined && args.addr !== undefined) {
       throw new DiscoError('USAGE', '--all means every endpoint; leave the address out')
     }
+    if (flags.drained && flags.all === undefined) {
+      throw new DiscoError('USAGE', '--drained has no effect without --all')
+    }
     const change = parseWeightChange(weight)
     const selection = {
       service,
@@ -50,8 +54,12 @@ export default class Weight extends DiscoCommand {
     }
     const registry = await this.openRegistry(flags)
     const doc = weightDoc(service, await registry.setWeight(selection, change, flags))
+    const mark = this.palette(flags, process.stderr).yellow('!')
+    for (const { addr, text } of doc.leftOut) {
+      this.remark(`${mark} ${visible(addr)} left as it is: ${visible(text)}`)
+    }
     const hints = new Set(doc.changes.flatMap((changed) => changed.hints.map(({ text }) => text)))
-    for (const hint of hints) this.remark(`${this.palette(flags, process.stderr).yellow('!')} ${hint}`)
+    for (const hint of hints) this.remark(`${mark} ${hint}`)
     return this.print(flags, doc, {
       table: (palette) => doc.changes.map((changed) => describe(doc, changed, palette.green('✓'))).join('\n'),
       lines: () =>
@@ -78,10 +86,12 @@ function missing(): DiscoError {
 }
 
 function describe({ service, rev }: WeightDoc, changed: WeightDoc['changes'][number], tick: string): string {
-  const { addr, from, to, lease, share } = changed
+  const { addr, from, to, written, lease, share } = changed
+  const name = `${tick} ${visible(service)} ${visible(addr)}`
+  if (!written) return `${name} has weight ${to} already; nothing was written (share ${percent(share.to)})`
   const kept = lease === null ? 'no lease' : 'lease kept'
   return [
-    `${tick} ${visible(service)} ${visible(addr)} weight ${from} → ${to} (rev ${rev}, ${kept})`,
-    `  share ${percent(share.from)} → ${percent(share.to)}; clients apply it on the watch event`,
+    `${name} weight ${from ?? 'unreadable'} → ${to} (rev ${rev}, ${kept})`,
+    `  share ${percent(share.from)} → ${percent(share.to)}`,
   ].join('\n')
 }

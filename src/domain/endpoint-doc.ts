@@ -19,7 +19,8 @@ export interface StoredEndpointDoc {
 export interface WeightChangeDoc {
   readonly key: string
   readonly addr: string
-  readonly from: number
+  /** Null where the value could not be read before, and the change has mended it. */
+  readonly from: number | null
   readonly to: number
 }
 

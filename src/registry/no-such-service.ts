@@ -1,6 +1,6 @@
 import type { Endpoint } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
-import type { Reader } from '../domain/layouts/reader.js'
+import { AUTO, type Reader } from '../domain/layouts/reader.js'
 import { nearestNames } from '../domain/nearest.js'
 import type { EndpointList } from './listing.js'
 import { summarizeServices } from './summary.js'
@@ -22,11 +22,8 @@ interface Instead {
 /** NOT_FOUND, with what there is instead: in another layout, under another root, or by another name. */
 export function noSuchService({ service, reader, listing }: Sought, { all, inOthers }: Instead): DiscoError {
   const message = `No service "${service}" under ${reader.prefix() || '/'} (rev ${listing.revision})`
-  const suggestions = [
-    ...elsewhere(inOthers?.endpoints ?? []),
-    ...rootsFor(service, all?.endpoints ?? []),
-    ...(all ? [byName(service, all)] : []),
-  ]
+  const places = [...elsewhere(inOthers?.endpoints ?? []), ...rootsFor(service, all?.endpoints ?? [])]
+  const suggestions = places.length > 0 || !all ? places : [byName(service, all, reader)]
   return new DiscoError('NOT_FOUND', message, { suggestions })
 }
 
@@ -44,14 +41,21 @@ function rootsFor(service: string, all: readonly Endpoint[]): string[] {
   return [...new Set(roots)].slice(0, 3).map((root) => `It may be meant: --root ${root}`)
 }
 
-function byName(service: string, { endpoints }: EndpointList): string {
+function byName(service: string, { endpoints }: EndpointList, reader: Reader): string {
   const names = summarizeServices(endpoints).services.map((summary) => summary.service)
   const nearest = nearestNames(service, names)
-  return nearest.length > 0 ? `Did you mean ${nearest.join(' or ')}? ${some(names)}` : some(names)
+  const known = some(names, reader)
+  return nearest.length > 0 ? `Did you mean ${nearest.join(' or ')}? ${known}` : known
 }
 
-function some(names: readonly string[]): string {
-  if (names.length === 0) return 'The registry is empty'
+/** A reader of one layout has not seen the others, so it cannot say that there is nothing at all. */
+function some(names: readonly string[], { layout, root }: Reader): string {
+  if (names.length === 0) {
+    const where = root === '' ? '' : ` under ${root}`
+    return layout === AUTO
+      ? `There are no registrations${where}`
+      : `There are no registrations of layout ${layout}${where}: try --layout auto`
+  }
   const shown = names.slice(0, 5).join(', ')
   return `${names.length === 1 ? '1 service' : `${names.length} services`}: ${shown}${names.length > 5 ? ', …' : ''}`
 }

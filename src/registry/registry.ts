@@ -14,10 +14,11 @@ import { noSuchService } from './no-such-service.js'
 import { countLayouts, type Presence } from './presence.js'
 import { Registration, type RegistrationRequest } from './registration.js'
 import type { RegistrationReports } from './registration-reports.js'
-import { type EndpointSelection, selectEndpoints } from './selection.js'
+import type { EndpointSelection } from './selection.js'
 import { type Unregistered, unregister } from './unregister.js'
-import { setWeight, type WeightChanged } from './weight.js'
+import { setWeight, type WeightChanged, type WeightOptions } from './weight.js'
 import { lastWeight } from './weight-history.js'
+import { chooseTargets } from './weight-targets.js'
 
 export type { EndpointList, EtcdOptions, Place }
 
@@ -158,16 +159,11 @@ export class Registry implements Discovery {
   async setWeight(
     selection: EndpointSelection,
     change: WeightChange,
-    options: { force: boolean } = { force: false },
+    options: WeightOptions = { force: false },
   ): Promise<WeightChanged> {
     const { endpoints: service } = await this.listExisting(selection.service)
-    return setWeight(
-      this.client,
-      this.reader,
-      { service, selected: selectEndpoints(service, selection) },
-      change,
-      options,
-    )
+    const targets = chooseTargets(service, selection, options)
+    return setWeight(this.client, this.reader, targets, change, options)
   }
 
   /** The last weight above 0 that a drained endpoint had; null where etcd's history does not tell. */

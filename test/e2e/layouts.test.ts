@@ -114,6 +114,7 @@ describe('an etcd with an example of everything', () => {
     const wrong = await disco.run('ls', 'order', '--layout', 'goframe')
     expect(wrong.code).toBe(4)
     expect(wrong.stderr).toContain('It is there in goframe, at /service/prod/pay/order/v1.2.0/10.0.0.9:9000')
+    expect(wrong.stderr).not.toMatch(/empty|no registrations/)
     expect((await listed('order', '--layout', 'goframe=/service/prod/pay')).endpoints).toHaveLength(1)
   })
 })

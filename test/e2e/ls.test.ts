@@ -240,6 +240,7 @@ describe('JSON documents have the fields and types of their golden files', () =>
   test('weight, unregister and error', async () => {
     await put('hello', '127.0.0.1:1001')
     await etcd.ctl('put', ...hinted(10))
+    await etcd.ctl('put', '/hello/x', 'not JSON')
     const weight = await output('weight', 'hello', '--all', '0', '--json', '--force')
     expectShape('weight', JSON.parse(weight))
     const unregister = await output('unregister', 'hello', '127.0.0.1:1001', '--json')

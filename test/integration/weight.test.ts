@@ -30,10 +30,13 @@ async function put(
 
 function setWeight(
   change: string,
-  selection: { addr?: string | null; version?: string; force?: boolean } = {},
+  selection: { addr?: string | null; version?: string; force?: boolean; drained?: boolean } = {},
 ): Promise<WeightChanged> {
-  const { addr = ADDR, version, force = false } = selection
-  return registry.setWeight({ service: 'hello', addr, version }, parseWeightChange(change), { force })
+  const { addr = ADDR, version, force = false, drained = false } = selection
+  return registry.setWeight({ service: 'hello', addr, version }, parseWeightChange(change), {
+    force,
+    drained,
+  })
 }
 
 function unregister(addr: string, version?: string) {
@@ -137,6 +140,37 @@ describe('setWeight', () => {
     expect(await storedText(etcd, KEY)).toBe('not JSON')
   })
 
+  test('of a value whose only fault is its weight mends it; a relative change has nothing to start from', async () => {
+    await put(OTHER)
+    await etcd.ctl('put', KEY, `{"name":"hello","addr":"${ADDR}","version":"1.0.0","weight":"heavy","x":1}`)
+    expect(await refusal(() => setWeight('+3'))).toMatchObject({ code: 'CONFLICT', exit: 6 })
+    const { changes } = await setWeight('3')
+    expect(changes).toMatchObject([{ from: null, to: 3, shareFraction: { from: 0, to: 0.75 } }])
+    expect(await storedText(etcd, KEY)).toBe(
+      `{"name":"hello","addr":"${ADDR}","version":"1.0.0","weight":3,"x":1}`,
+    )
+  })
+
+  test('that stands there already writes nothing', async () => {
+    await put(ADDR, { weight: 3 })
+    await put(OTHER)
+    const before = await revision(etcd)
+    for (const change of ['3', '+0', '100%']) {
+      expect((await setWeight(change)).changes, change).toMatchObject([{ from: 3, to: 3, written: false }])
+    }
+    expect(await revision(etcd)).toBe(before)
+  })
+
+  test('in percent of 0 is refused, with the weight that gives such a share', async () => {
+    await put(ADDR, { weight: 0 })
+    await put(OTHER, { weight: 19 })
+    const error = await refusal(() => setWeight('5%'))
+    expect(error).toMatchObject({ code: 'CONFLICT', exit: 6 })
+    expect(error.suggestions.join()).toContain(`disco weight hello ${ADDR} 1`)
+    const { changes } = await setWeight('1')
+    expect(changes).toMatchObject([{ shareFraction: { to: 0.05 } }])
+  })
+
   test('of an endpoint that went meanwhile is not found, and does not bring it back', async () => {
     await put(OTHER)
     const error = await refusal(() => setWeight('3'))
@@ -166,6 +200,29 @@ describe('weight 0 everywhere means that weights are unset', () => {
       [1, 0.5],
       [1, 0.5],
     ])
+  })
+
+  test('--all leaves drained endpoints and unreadable values alone, and says so', async () => {
+    const BROKEN = '/hello/1.0.0/127.0.0.1:1003'
+    await put(ADDR, { weight: 0 })
+    await put(OTHER, { weight: 1 })
+    await etcd.ctl('put', BROKEN, 'not JSON')
+    const { changes, leftOut } = await setWeight('19', { addr: null })
+    expect(changes).toMatchObject([{ endpoint: { addr: OTHER }, to: 19 }])
+    expect(leftOut.map(({ endpoint: { key }, reason }) => [key, reason])).toEqual([
+      [KEY, 'drained'],
+      [BROKEN, 'unreadable'],
+    ])
+    expect([await weightOf(ADDR), await storedText(etcd, BROKEN)]).toEqual([0, 'not JSON'])
+    await setWeight('7', { addr: null, drained: true })
+    expect([await weightOf(ADDR), await weightOf(OTHER)]).toEqual([7, 7])
+  })
+
+  test('--all of a version whose endpoints are all drained is refused, with --drained', async () => {
+    await put(ADDR, { weight: 0 })
+    await put(OTHER, { weight: 1, version: '2.0.0' })
+    const error = await refusal(() => setWeight('5', { addr: null, version: '1.0.0' }))
+    expect(error).toMatchObject({ code: 'CONFLICT', suggestions: [expect.stringContaining('--drained')] })
   })
 
   test('a first weight for the only endpoint drains nobody', async () => {

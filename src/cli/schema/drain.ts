@@ -9,10 +9,17 @@ export interface DrainDoc {
   readonly lease: string | null
   readonly graceSeconds: number
   /** Every address under the key: they share its weight, and went together. */
-  readonly endpoints: readonly { readonly addr: string; readonly version: string; readonly from: number }[]
+  readonly endpoints: readonly DrainedEndpointDoc[]
   readonly unregistered: boolean
   /** It is still registered, at weight 0. */
   readonly interrupted: boolean
+}
+
+interface DrainedEndpointDoc {
+  readonly addr: string
+  readonly version: string
+  /** Null where the value could not be read before. */
+  readonly from: number | null
 }
 
 export function drainDoc(

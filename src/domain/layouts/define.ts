@@ -39,6 +39,7 @@ export function defineLayout(form: Form): Layout {
     isConfiguration: false,
     firstWeight: weightless === null ? 1 : 0,
     id: 'none' as const,
+    weightCaveat: null,
     hasVersion: false,
     allowsSlashes: false,
     baseOf,

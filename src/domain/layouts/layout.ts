@@ -84,6 +84,11 @@ export interface Layout {
     registrations: Registrations,
     lease: LeaseId | null,
   ): { readonly key: string; readonly value: Uint8Array }
+  /**
+   * What is known of clients of this layout that do not apply a new weight at once, as a sentence; null where
+   * nothing is known. Never a promise of the opposite.
+   */
+  readonly weightCaveat: string | null
   /** The same value with another weight: no other byte changes. */
   withWeight(value: Uint8Array, weight: number): Uint8Array
   hint(endpoint: Pick<Endpoint, keyof Registered | 'lease'>): Hint | null

@@ -15,6 +15,9 @@ export const pandaychen = defineLayout({
   keys: '/{root}/{service}/{version}/{node}',
   defaultTtlSeconds: 10,
   id: 'made',
+  // srv_discovery/watcher.go: addAddr returns before it stores what it knows by its address.
+  weightCaveat:
+    "grpclb2etcd's own client ignores a new weight of an address that it knows until it starts again",
   hasVersion: true,
   claims: ({ members }) => members !== null && 'AddrInfo' in members,
   baseOf: (key) => (key.split('/').length === 5 ? (/^\/[^/]+/.exec(key)?.[0] ?? null) : null),

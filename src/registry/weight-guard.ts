@@ -1,0 +1,94 @@
+import { DiscoError } from '../domain/errors.js'
+import type { Reader } from '../domain/layouts/reader.js'
+import { effectiveWeight, weightsAreUnset } from '../domain/shares.js'
+import { changeWeight, type WeightChange } from '../domain/weight.js'
+import type { EtcdClient } from '../etcd/client.js'
+import type { Unchanged } from '../etcd/key-txn.js'
+import { listEndpoints } from './listing.js'
+import type { Targets } from './weight-targets.js'
+
+/** Another endpoint's key that has a weight now. @throws DiscoError CONFLICT where there is none */
+export type Witness = (list: { anew: boolean }) => Promise<Unchanged>
+
+/**
+ * The last weight of a service is not taken away by two who each leave it to the other: the transaction that
+ * takes one holds only while another one stands.
+ */
+export function witnessFor(client: EtcdClient, reader: Reader, { service, selected }: Targets): Witness {
+  const keys = new Set(selected.map((endpoint) => endpoint.key))
+  const name = selected[0]?.service ?? ''
+  let listed = service
+  return async ({ anew }) => {
+    if (anew) listed = (await listEndpoints(client, reader, name)).endpoints
+    const weighted = listed.find(
+      (endpoint) => !keys.has(endpoint.key) && effectiveWeight(endpoint, false) > 0,
+    )
+    if (!weighted) throw drainsTheLast(name)
+    return { key: weighted.key, revision: weighted.modRevision }
+  }
+}
+
+/**
+ * A weight of 0 everywhere means that weights are unset: neither end of that is reached by accident.
+ *
+ * @throws DiscoError CONFLICT
+ */
+export function refuseSurprises({ service, selected }: Targets, change: WeightChange): void {
+  const keys = new Set(selected.map((endpoint) => endpoint.key))
+  const name = selected[0]?.service ?? ''
+  const isUnset = weightsAreUnset(service)
+  const after = service.map((endpoint) =>
+    keys.has(endpoint.key) && endpoint.unreadable === undefined
+      ? { ...endpoint, weight: changeWeight(endpoint.weight, change) }
+      : endpoint,
+  )
+  const willBeUnset = weightsAreUnset(after)
+  if (isUnset && !willBeUnset) {
+    const drained = after.filter(
+      (endpoint) => endpoint.problem === null && effectiveWeight(endpoint, false) === 0,
+    )
+    if (drained.length === 0) return
+    throw new DiscoError(
+      'CONFLICT',
+      `${name} has no weights yet: a first one would drain the other ${drained.length} endpoints`,
+      { suggestions: [`Give all a weight first: disco weight ${name} --all 1`, 'Or say --force'] },
+    )
+  }
+  if (!isUnset && willBeUnset) throw drainsTheLast(name)
+}
+
+/**
+ * A percentage is of the endpoint's own weight, and a percentage of 0 would change nothing without a word.
+ *
+ * @throws DiscoError CONFLICT
+ */
+export function refusePercentOfZero({ service, selected }: Targets, change: WeightChange): void {
+  if (change.kind !== 'scale') return
+  const drained = selected.find(({ weight, unreadable }) => weight === 0 && unreadable === undefined)
+  if (!drained) return
+  const others = service.filter(({ key, problem }) => key !== drained.key && problem === null)
+  const total = others.reduce((sum, { weight }) => sum + weight, 0)
+  const fraction = change.percent / 100
+  const weightForShare = Math.round((fraction * total) / (1 - fraction))
+  const command = `disco weight ${drained.service} ${drained.addr}`
+  const isAShare = fraction < 1 && weightForShare >= 1
+  throw new DiscoError(
+    'CONFLICT',
+    `${drained.addr} has weight 0, and ${change.percent}% of 0 is 0: a percentage is of the endpoint's own weight`,
+    {
+      suggestions: [
+        isAShare
+          ? `For a share of about ${change.percent}% of the service: ${command} ${weightForShare}`
+          : `Set a weight: ${command} 1`,
+      ],
+    },
+  )
+}
+
+function drainsTheLast(service: string): DiscoError {
+  return new DiscoError(
+    'CONFLICT',
+    `This would drain the last weighted endpoint of ${service}, which turns the weights off: all would get equal shares`,
+    { suggestions: ['To go on all the same, say --force'] },
+  )
+}
