@@ -5,6 +5,7 @@ import { LAYOUTS, layoutNamed } from '../../src/domain/layouts/index.js'
 import { Disco, type Process, type Ran, until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { storedText } from '../support/etcd-state.js'
+import { ResidentTool } from '../support/resident-tool.js'
 
 interface Case {
   readonly layout: string
@@ -47,17 +48,20 @@ const CASES: readonly Case[] = [
 
 let etcd: RealEtcd
 let disco: Disco
+let tool: ResidentTool
 let greeter: Greeter
 let watch: Process
 
 beforeAll(async () => {
   ;[etcd, greeter] = await Promise.all([RealEtcd.start(), startGreeter({ port: 0 })])
   disco = new Disco(etcd.endpoint)
+  tool = new ResidentTool(etcd.endpoint)
   watch = disco.start('watch')
   await watch.printed('"type":"synced"')
 })
 afterAll(async () => {
   await disco.stopAll()
+  await tool[Symbol.asyncDispose]()
   greeter.stop()
   await etcd.stop()
 })
@@ -85,7 +89,7 @@ function ok(ran: Ran): string {
 }
 
 async function listed(...args: string[]): Promise<EndpointsDoc> {
-  return JSON.parse(ok(await disco.run('ls', ...args, '--json'))) as EndpointsDoc
+  return JSON.parse(ok(await tool.run('ls', ...args, '--json'))) as EndpointsDoc
 }
 
 describe.concurrent.each(CASES)('$layout', ({ layout, service, args = [], key: form, weight }) => {
@@ -106,7 +110,7 @@ describe.concurrent.each(CASES)('$layout', ({ layout, service, args = [], key: f
     expect(endpoints[0]).toMatchObject({ lease: added?.lease, problem: null })
 
     const before = await storedText(etcd, key)
-    const weighed = await disco.run('weight', service, greeter.addr, '7')
+    const weighed = await tool.run('weight', service, greeter.addr, '7')
     const after = await storedText(etcd, key)
     if (weight === null) {
       expect(weighed).toMatchObject({ code: 6, stdout: '' })
@@ -120,14 +124,14 @@ describe.concurrent.each(CASES)('$layout', ({ layout, service, args = [], key: f
       await held.printed('"type":"weight"')
     }
 
-    const call = disco.run('call', service, 'SayHello', '-d', '{"name":"abc"}', '--json')
+    const call = tool.run('call', service, 'SayHello', '-d', '{"name":"abc"}', '--json')
     const reply = JSON.parse(ok(await call)) as object
     expect(reply).toMatchObject({
       reply: { message: 'Hello abc', endpoint: greeter.addr },
       endpoints: [{ key }],
     })
 
-    expect(ok(await disco.run('unregister', service, key, '--layout', layout))).toContain('unregistered')
+    expect(ok(await tool.run('unregister', service, key, '--layout', layout))).toContain('unregistered')
     expect(await held.exited()).toMatchObject({ code: 0 })
     expect(held.events().at(-1)).toMatchObject({ type: 'gone', key, reason: 'deregistered' })
     expect(await storedText(etcd, key)).toBe('')
@@ -182,10 +186,10 @@ test('an endpoint that does not speak gRPC is listed, told why, and not dialled'
     { addr: '127.0.0.1:1', problem: 'speaks http, not gRPC', share: 0 },
     { addr: greeter.addr, problem: null, share: 1 },
   ])
-  const report = JSON.parse(ok(await disco.run('call', 'mixed', 'SayHello', '--n', '5', '--json'))) as object
+  const report = JSON.parse(ok(await tool.run('call', 'mixed', 'SayHello', '--n', '5', '--json'))) as object
   expect(report).toMatchObject({ calls: 5, ok: 5, unserved: [], ready: { endpoints: 1, of: 1 } })
   // They share the key's weight: it can be changed by either's address.
-  expect(ok(await disco.run('weight', 'mixed', '127.0.0.1:1', '7')).match(/weight 100 → 7/g)).toHaveLength(2)
+  expect(ok(await tool.run('weight', 'mixed', '127.0.0.1:1', '7')).match(/weight 100 → 7/g)).toHaveLength(2)
   expect(await storedText(etcd, '/microservices/mixed/pod-1')).toBe(
     JSON.stringify({ ...value, metadata: { weight: '7' } }),
   )
@@ -194,8 +198,8 @@ test('an endpoint that does not speak gRPC is listed, told why, and not dialled'
 test("a weight of 0 that Kitex' own clients read as 10 is warned of", async () => {
   const key = 'kitex/registry-etcd/warned/127.0.0.1:8888'
   await etcd.ctl('put', key, '{"network":"tcp","address":"127.0.0.1:8888","weight":10,"tags":null}')
-  const { code, stderr } = await disco.run('weight', 'warned', '127.0.0.1:8888', '0', '--force')
+  const { code, stderr } = await tool.run('weight', 'warned', '127.0.0.1:8888', '0', '--force')
   expect(code).toBe(0)
   expect(stderr).toBe("! Kitex's and Hertz' own clients read weight 0 as 10\n")
-  expect(ok(await disco.run('ls', 'warned'))).toContain('clients read weight 0 as 10')
+  expect(ok(await tool.run('ls', 'warned'))).toContain('clients read weight 0 as 10')
 })

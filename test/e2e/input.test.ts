@@ -1,20 +1,25 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { Disco, type Ran } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { leaseIds, registration, revision, storedText } from '../support/etcd-state.js'
 import { freePorts } from '../support/ports.js'
+import { ResidentTool } from '../support/resident-tool.js'
 
 let etcd: RealEtcd
+/** As processes, where it matters how they end or several run at once. */
 let disco: Disco
+let tool: ResidentTool
 let greeters: Greeter[]
 let before: { revision: number; leases: string[] }
 
 beforeAll(async () => {
   etcd = await RealEtcd.start()
+  disco = new Disco(etcd.endpoint)
+  tool = new ResidentTool(etcd.endpoint)
   greeters = await Promise.all([
     startGreeter({ port: 0 }),
     startGreeter({ port: 0, reflection: [] }),
@@ -27,10 +32,8 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   for (const greeter of greeters) greeter.stop()
+  await tool[Symbol.asyncDispose]()
   await etcd.stop()
-})
-beforeEach(() => {
-  disco = new Disco(etcd.endpoint)
 })
 afterEach(() => disco.stopAll())
 
@@ -117,7 +120,7 @@ describe('what cannot be meant is refused with exit 2, and nothing is written', 
     ['a .proto file that is not there', ['call', 'mute', 'SayHello', '--proto', 'none.proto'], 'none.proto'],
   ]
   test.each(refused)('%s', async (_what, args, ...says) => {
-    await expectRefusal(await disco.run(...args), 2, says)
+    await expectRefusal(await tool.run(...args), 2, says)
   })
 
   test('a weight below 0, told with what it is now', async () => {
@@ -125,12 +128,12 @@ describe('what cannot be meant is refused with exit 2, and nothing is written', 
     await etcd.ctl('put', key, value)
     before = { ...before, revision: await revision(etcd) }
     const says = ['The weight would be -1; it is 0 now and cannot go below 0']
-    await expectRefusal(await disco.run('weight', 'drained', AT, '-1', '--force'), 2, says)
+    await expectRefusal(await tool.run('weight', 'drained', AT, '-1', '--force'), 2, says)
     expect(await storedText(etcd, key)).toBe(value)
   })
 
   test('a password is never printed', async () => {
-    const { stdout, stderr } = await disco.run('ls', '--user', 'me:secret', '--debug')
+    const { stdout, stderr } = await tool.run('ls', '--user', 'me:secret', '--debug')
     expect(stdout + stderr).not.toContain('secret')
   })
 })
@@ -143,27 +146,24 @@ describe('what is not there is told with what is', () => {
       ' services: ',
       'elder, hello, mute',
     ]
-    const [listed, called] = await Promise.all([
-      disco.run('ls', 'helo'),
-      disco.run('call', 'helo', 'SayHello'),
-    ])
+    const [listed, called] = await Promise.all([tool.run('ls', 'helo'), tool.run('call', 'helo', 'SayHello')])
     await expectRefusal(listed, 4, says)
     await expectRefusal(called, 4, says)
   })
 
   test('an endpoint: the ones that the service has', async () => {
     const says = [`hello has no endpoint ${AT}`, `It has: ${greeters[0]?.addr}`]
-    await expectRefusal(await disco.run('weight', 'hello', AT, '5'), 4, says)
+    await expectRefusal(await tool.run('weight', 'hello', AT, '5'), 4, says)
   })
 
   test('a method: the ones that the server has, and who was asked', async () => {
     const says = ['helloworld.Greeter has no method "SayHi"', 'SayHello', `v1 at ${greeters[0]?.addr}`]
-    await expectRefusal(await disco.run('call', 'hello', 'SayHi'), 4, says)
+    await expectRefusal(await tool.run('call', 'hello', 'SayHi'), 4, says)
   })
 
   test("a method of another service: the full names of the server's own", async () => {
     const says = ['"Other/SayHello"', 'helloworld.Greeter/SayHello']
-    await expectRefusal(await disco.run('call', 'hello', 'Other/SayHello'), 4, says)
+    await expectRefusal(await tool.run('call', 'hello', 'Other/SayHello'), 4, says)
   })
 })
 
@@ -172,9 +172,9 @@ describe('addresses of other kinds are taken as they are', () => {
     const held = disco.start('register', 'kinds', addr)
     await held.printed('"type":"added"')
     expect(held.events()[0]).toMatchObject({ addr, key: `/kinds/${addr}` })
-    const { stdout } = await disco.run('ls', 'kinds', '--json')
+    const { stdout } = await tool.run('ls', 'kinds', '--json')
     expect(JSON.parse(stdout)).toMatchObject({ endpoints: [{ addr, version: '', problem: null }] })
-    const removed = await disco.run('unregister', 'kinds', addr)
+    const removed = await tool.run('unregister', 'kinds', addr)
     expect(removed).toMatchObject({ code: 0, stderr: '' })
     await held.exited()
     expect(await storedText(etcd, `/kinds/${addr}`)).toBe('')
@@ -211,20 +211,20 @@ describe('servers that differ', () => {
 
   test('without reflection: the hint is --proto', async () => {
     const says = ['no reflection, neither v1 nor v1alpha', '--proto FILE [--import-path DIR]']
-    await expectRefusal(await disco.run('call', 'mute', 'SayHello'), 7, says)
+    await expectRefusal(await tool.run('call', 'mute', 'SayHello'), 7, says)
   })
 
   test('without reflection, described by --proto and --import-path: called all the same', async () => {
     const described = ['--proto', join(folder, 'service.proto'), '--import-path', folder]
-    const ran = await disco.run('call', 'mute', 'SayHello', ...described, '-d', '{"name":"abc"}')
+    const ran = await tool.run('call', 'mute', 'SayHello', ...described, '-d', '{"name":"abc"}')
     expect(ran.code, ran.stderr).toBe(0)
     expect(JSON.parse(ran.stdout)).toEqual({ message: 'Hello abc', endpoint: greeters[1]?.addr })
   })
 
   test('with reflection v1alpha alone: asked by that', async () => {
     const [called, missing] = await Promise.all([
-      disco.run('call', 'elder', 'SayHello', '-d', '{"name":"abc"}'),
-      disco.run('call', 'elder', 'SayHi'),
+      tool.run('call', 'elder', 'SayHello', '-d', '{"name":"abc"}'),
+      tool.run('call', 'elder', 'SayHi'),
     ])
     expect(JSON.parse(called.stdout)).toEqual({ message: 'Hello abc', endpoint: greeters[2]?.addr })
     expect(called.stderr).toContain(`helloworld.Greeter/SayHello at ${greeters[2]?.addr}`)
@@ -237,8 +237,8 @@ describe('servers that differ', () => {
     await etcd.ctl('put', key, value)
     before = { ...before, revision: await revision(etcd) }
     const [plain, json] = await Promise.all([
-      disco.run('call', 'dead', 'SayHello'),
-      disco.run('call', 'dead', 'SayHello', '--n', '10', '--json'),
+      tool.run('call', 'dead', 'SayHello'),
+      tool.run('call', 'dead', 'SayHello', '--n', '10', '--json'),
     ])
     await expectRefusal(plain, 7, ['no endpoint that is READY', `127.0.0.1:${port} connection refused`])
     expect(json.code).toBe(7)
@@ -250,8 +250,8 @@ describe('servers that differ', () => {
     try {
       await etcd.ctl('put', ...registration('failing', failing.addr))
       const [one, ten] = await Promise.all([
-        disco.run('call', 'failing', 'SayHello'),
-        disco.run('call', 'failing', 'SayHello', '--n', '10', '--json'),
+        tool.run('call', 'failing', 'SayHello'),
+        tool.run('call', 'failing', 'SayHello', '--n', '10', '--json'),
       ])
       expect(one).toMatchObject({ code: 64 + 14, stdout: '' })
       expect(one.stderr).toContain('UNAVAILABLE: an error that was asked for')
@@ -284,7 +284,7 @@ describe('etcd out of reach', () => {
 
   test('down: every command says where, why and how often it tried, and exits 3', async () => {
     for (const command of commands) {
-      const ran = await disco.run(...command, '--endpoints', nobody)
+      const ran = await tool.run(...command, '--endpoints', nobody)
       expect(ran.code, command.join(' ')).toBe(3)
       expect(ran.stderr).toContain(`etcd is not reachable at ${nobody} (connection refused, `)
       expect(ran.stderr).toMatch(/\d tries in \d\.\ds/)
@@ -319,7 +319,7 @@ describe('under --json an error is a document on stdout, with the same exit code
     ['etcd', ['ls', '--json', '--endpoints', '127.0.0.1:1'], 3, 'ETCD_UNREACHABLE'],
   ]
   test.each(failures)('%s', async (_what, args, exit, code) => {
-    const ran = await disco.run(...args)
+    const ran = await tool.run(...args)
     expect(ran).toMatchObject({ code: exit, stderr: '' })
     expectNoStack(ran)
     expect(Object.keys(JSON.parse(ran.stdout) as object)).toEqual(['error'])
@@ -327,7 +327,7 @@ describe('under --json an error is a document on stdout, with the same exit code
   })
 
   test('a stack trace is for --debug alone, on stderr', async () => {
-    const ran = await disco.run('ls', 'helo', '--json', '--debug')
+    const ran = await tool.run('ls', 'helo', '--json', '--debug')
     expect(errorIn(ran)).toMatchObject({ code: 'NOT_FOUND' })
     expect(ran.stderr).toMatch(/^\s+at .+:\d+/m)
   })

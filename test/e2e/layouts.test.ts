@@ -11,7 +11,7 @@ import { expectShape } from '../support/shape.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
 import { ALL_EXAMPLES } from '../support/vectors.js'
 
-const { etcd, disco } = await toolOnEtcd()
+const { etcd, disco, tool } = await toolOnEtcd()
 
 function ok(ran: Ran): string {
   expect(ran.code, ran.stderr).toBe(0)
@@ -19,7 +19,7 @@ function ok(ran: Ran): string {
 }
 
 async function listed(...args: string[]): Promise<EndpointsDoc> {
-  return JSON.parse(ok(await disco.run('ls', ...args, '--json'))) as EndpointsDoc
+  return JSON.parse(ok(await tool.run('ls', ...args, '--json'))) as EndpointsDoc
 }
 
 function openRegistry(place: { layout?: string; root?: string }): Promise<Registry> {
@@ -55,7 +55,7 @@ describe('an etcd with an example of everything', () => {
     }
     registry.close()
 
-    const ran = await disco.run('layouts', '--json')
+    const ran = await tool.run('layouts', '--json')
     const doc = JSON.parse(ok(ran)) as LayoutsDoc
     const counted = doc.layouts.map(({ name, services, endpoints, keys }) => [
       name,
@@ -98,7 +98,7 @@ describe('an etcd with an example of everything', () => {
     expect(doc.otherKeys).toBe(0)
     expect(ran.stderr).toMatch(/^20 of 20 layouts present \(rev \d+\)\n$/)
     expectShape('layouts', doc, JSON.parse(ok(await unreachable('--json'))))
-    const lines = ok(await disco.run('layouts', '-o', 'ndjson'))
+    const lines = ok(await tool.run('layouts', '-o', 'ndjson'))
       .trimEnd()
       .split('\n')
     expectShape('layout', ...lines.map((line) => JSON.parse(line) as unknown), { rev: null, ...NOT_COUNTED })
@@ -108,10 +108,10 @@ describe('an etcd with an example of everything', () => {
     for (const { key, value } of passes[0] ?? []) await etcd.ctl('put', '--', key, value)
     const { endpoints } = await listed('hello')
     expect(endpoints.map(({ layout }) => layout)).toEqual(['ego', 'ego', 'seed', 'seed'])
-    const table = ok(await disco.run('ls', 'order'))
+    const table = ok(await tool.run('ls', 'order'))
     expect(table).toMatch(/REV +LAYOUT +NOTE\n.* 10\.0\.0\.9:9000 .* goframe +/)
     expect((await listed('game')).endpoints).toHaveLength(2)
-    const wrong = await disco.run('ls', 'order', '--layout', 'goframe')
+    const wrong = await tool.run('ls', 'order', '--layout', 'goframe')
     expect(wrong.code).toBe(4)
     expect(wrong.stderr).toContain('It is there in goframe, at /service/prod/pay/order/v1.2.0/10.0.0.9:9000')
     expect(wrong.stderr).not.toMatch(/empty|no registrations/)
@@ -122,7 +122,7 @@ describe('an etcd with an example of everything', () => {
 const NOT_COUNTED = { ttlSeconds: null, services: null, endpoints: null, keys: null }
 
 function unreachable(...args: string[]): Promise<Ran> {
-  return disco.run('layouts', '--endpoints', '127.0.0.1:1', ...args)
+  return tool.run('layouts', '--endpoints', '127.0.0.1:1', ...args)
 }
 
 test('layouts without etcd still lists what is known, and says so', async () => {
@@ -191,7 +191,7 @@ describe('a root', () => {
     expect(ok(await inStaging.run('weight', 'hello', AT, '5'))).toContain('weight 10 → 5')
     expect(ok(await inStaging.run('ls'))).toMatch(/hello +1 +5 +\d+s +kitex\n$/)
     expect(await storedText(etcd, `/prod/hello/${AT}`)).toContain('"weight":2')
-    expect(ok(await disco.run('unregister', 'hello', AT, '--root', '/prod'))).toContain('unregistered')
+    expect(ok(await tool.run('unregister', 'hello', AT, '--root', '/prod'))).toContain('unregistered')
     expect((await prod.exited()).code).toBe(0)
     expect(await storedText(etcd, `staging/kitex/registry-etcd/hello/${AT}`)).toContain('"weight":5')
   })
@@ -199,11 +199,11 @@ describe('a root', () => {
   test('is suggested where keys name another place than they stand at', async () => {
     const [key, value] = registration('hello', AT, { version: '1.0.0' })
     await etcd.ctl('put', `/prod${key}`, value)
-    const summary = await disco.run('ls')
+    const summary = await tool.run('ls')
     expect(summary).toMatchObject({ code: 0 })
     expect(summary.stderr).toContain('1 other key left out')
     expect(summary.stderr).toContain('disco ls --root /prod')
-    const hello = await disco.run('ls', 'hello')
+    const hello = await tool.run('ls', 'hello')
     expect(hello.code).toBe(4)
     expect(hello.stderr).toContain('It may be meant: --root /prod')
     const { endpoints } = await listed('prod')
@@ -227,7 +227,7 @@ describe('a root', () => {
       await new Promise<void>((resolve, reject) => {
         client.waitForReady(Date.now() + 20_000, (error) => (error ? reject(error) : resolve()))
       })
-      const called = await disco.run('call', 'team/hello', 'SayHello', '--root', '/prod')
+      const called = await tool.run('call', 'team/hello', 'SayHello', '--root', '/prod')
       expect(JSON.parse(ok(called))).toMatchObject({ endpoint: greeter.addr })
     } finally {
       client.close()

@@ -6,7 +6,7 @@ import { grantLease, leaseIds, registration, revision } from '../support/etcd-st
 import { expectShape } from '../support/shape.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
-const { etcd, disco } = await toolOnEtcd()
+const { etcd, disco, tool } = await toolOnEtcd()
 
 async function put(
   service: string,
@@ -19,7 +19,7 @@ async function put(
 
 /** What a command printed, where it had nothing to complain of. */
 async function output(...args: string[]): Promise<string> {
-  const ran = await disco.run(...args)
+  const ran = await tool.run(...args)
   expect(ran.code, ran.stderr).toBe(0)
   return ran.stdout
 }
@@ -72,7 +72,7 @@ describe('ls', () => {
     await put('hello', '127.0.0.1:1001', { version: '2.0.0', weight: 4, lease: long })
     await put('hello', '127.0.0.1:1002', { version: '1.0.0', weight: 3, lease: short })
     await put('payments', '127.0.0.1:1003', { weight: 1 })
-    const ran = await disco.run('ls')
+    const ran = await tool.run('ls')
     expect(cells(ran.stdout)).toEqual([
       ['SERVICE', 'VERSIONS', 'ENDPOINTS', 'WEIGHT', 'MIN TTL', 'LAYOUT'],
       ['hello', '1.0.0, 2.0.0', '2', '7', expect.stringMatching(/^\d{2,3}s$/), 'seed'],
@@ -166,14 +166,14 @@ describe('what cannot be read costs one endpoint, not the list', () => {
     const key = `/bad/${ESC}]0;title\u0007`
     const runs: Ran[] = [
       ...(await Promise.all(
-        ['table', 'wide', 'json', 'ndjson', 'name'].map((format) => disco.run('ls', 'bad', '-o', format)),
+        ['table', 'wide', 'json', 'ndjson', 'name'].map((format) => tool.run('ls', 'bad', '-o', format)),
       )),
-      await disco.run('ls'),
-      await disco.run('ls', `${ESC}bad`),
-      await disco.run('weight', 'bad', key, '5'),
-      await disco.run('unregister', 'bad', `127.0.0.1:1${ESC}`),
-      await disco.run('call', 'bad', `SayHello${ESC}`, '--policy', ESC),
-      await disco.run('unregister', 'bad', key),
+      await tool.run('ls'),
+      await tool.run('ls', `${ESC}bad`),
+      await tool.run('weight', 'bad', key, '5'),
+      await tool.run('unregister', 'bad', `127.0.0.1:1${ESC}`),
+      await tool.run('call', 'bad', `SayHello${ESC}`, '--policy', ESC),
+      await tool.run('unregister', 'bad', key),
     ]
     expect(runs.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0, 0, 4, 6, 2, 2, 0])
     for (const { stdout, stderr } of runs) {
@@ -245,7 +245,7 @@ describe('JSON documents have the fields and types of their golden files', () =>
     expectShape('weight', JSON.parse(weight))
     const unregister = await output('unregister', 'hello', '127.0.0.1:1001', '--json')
     expectShape('unregister', JSON.parse(unregister))
-    expectShape('error', JSON.parse((await disco.run('ls', 'helo', '--json')).stdout))
+    expectShape('error', JSON.parse((await tool.run('ls', 'helo', '--json')).stdout))
   })
 })
 

@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { PickDoc } from '../../src/cli/schema/pick.js'
 import type { ResolveDoc } from '../../src/cli/schema/resolve.js'
 import { Disco } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { revision } from '../support/etcd-state.js'
+import { ResidentTool } from '../support/resident-tool.js'
 import { expectShape } from '../support/shape.js'
 
 /** Nobody listens there: neither command dials. */
@@ -14,28 +15,26 @@ const ADDRS = ['10.0.0.1:80', '10.0.0.2:80', '10.0.0.3:80', '10.0.0.4:80', '10.0
 
 let etcd: RealEtcd
 let cacheFolder: string
-let disco: Disco
+let tool: ResidentTool
 
 beforeAll(async () => {
   etcd = await RealEtcd.start()
+  cacheFolder = mkdtempSync(join(tmpdir(), 'disco-cache-'))
+  tool = new ResidentTool(etcd.endpoint, { XDG_CACHE_HOME: cacheFolder })
   for (const [at, addr] of ADDRS.entries()) {
     const [version, zone] = at < 4 ? ['1.0.0', 'a'] : ['2.0.0', 'b']
     const value = { name: 'hello', addr, version, weight: at < 4 ? 1 : 10, id: `e${at}`, metadata: { zone } }
     await etcd.ctl('put', `/hello/${version}/${addr}`, JSON.stringify(value))
   }
 })
-afterAll(() => etcd.stop())
-beforeEach(() => {
-  cacheFolder = mkdtempSync(join(tmpdir(), 'disco-cache-'))
-  disco = new Disco(etcd.endpoint, { XDG_CACHE_HOME: cacheFolder })
-})
-afterEach(async () => {
-  await disco.stopAll()
+afterAll(async () => {
+  await tool[Symbol.asyncDispose]()
+  await etcd.stop()
   rmSync(cacheFolder, { recursive: true })
 })
 
 async function output(...args: string[]): Promise<string> {
-  const ran = await disco.run(...args)
+  const ran = await tool.run(...args)
   expect(ran, ran.stderr).toMatchObject({ code: 0, stderr: '' })
   return ran.stdout
 }
@@ -117,14 +116,14 @@ describe('pick', () => {
     [['--without', 'x'], '--without says nothing to the policy', 'ring_hash'],
     [['--policy', 'pinned', '--pin', 'a', '--pin-fallback', 'b'], 'There is no LB policy "b"', 'There is:'],
   ])('%j is refused', async (args, message, hint) => {
-    const { code, stdout, stderr } = await disco.run('pick', 'hello', ...args)
+    const { code, stdout, stderr } = await tool.run('pick', 'hello', ...args)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toContain(message)
     expect(stderr).toContain(hint)
   })
 
   test('without an endpoint that is not there: exit 4, with those that are', async () => {
-    const { code, stderr } = await disco.run('pick', 'hello', '--policy', 'ring', '--without', 'x')
+    const { code, stderr } = await tool.run('pick', 'hello', '--policy', 'ring', '--without', 'x')
     expect(code).toBe(4)
     expect(stderr).toContain(`There is: ${ADDRS.join(', ')}`)
   })
@@ -168,7 +167,7 @@ describe('resolve', () => {
   })
 
   test('a name that nobody resolves: exit 4', async () => {
-    const { code, stderr } = await disco.run('resolve', 'dns:///nobody.invalid:80')
+    const { code, stderr } = await tool.run('resolve', 'dns:///nobody.invalid:80')
     expect(code).toBe(4)
     expect(stderr).toContain('nobody.invalid')
   })
@@ -179,7 +178,7 @@ describe('resolve', () => {
     ['etcd:///hello?spill-over=yes', 2, 'want true or false'],
     ['helo', 4, 'Did you mean hello?'],
   ])('%s is refused', async (target, code, message) => {
-    const ran = await disco.run('resolve', target)
+    const ran = await tool.run('resolve', target)
     expect(ran).toMatchObject({ code, stdout: '' })
     expect(ran.stderr).toContain(message)
   })

@@ -14,8 +14,20 @@ export interface Ran {
   readonly code: number | null
 }
 
+/** The tool against one etcd: `Disco` runs it as processes of its own, `ResidentTool` in one process for all. */
+export interface Tool {
+  /** Runs a command to its end. */
+  run(...args: string[]): Promise<Ran>
+}
+
+/** The whole environment of a run: nothing else of ours reaches the tool. */
+export function environmentOf(endpoints: string): Record<string, string> {
+  const { PATH = '', HOME = '', XDG_CACHE_HOME = '' } = process.env
+  return { PATH, HOME, XDG_CACHE_HOME, DISCO_ENDPOINTS: endpoints }
+}
+
 /** The tool against one etcd, as processes of its own. */
-export class Disco {
+export class Disco implements Tool {
   private readonly started: Process[] = []
 
   constructor(
@@ -23,7 +35,6 @@ export class Disco {
     private readonly env: Readonly<Record<string, string>> = {},
   ) {}
 
-  /** Runs a command to its end. */
   async run(...args: string[]): Promise<Ran> {
     return await this.start(...args).exited()
   }
@@ -50,9 +61,8 @@ export class Disco {
   }
 
   private spawn(command: string, args: string[], env: Readonly<Record<string, string>> = {}): Process {
-    const { PATH = '', HOME = '', XDG_CACHE_HOME = '' } = process.env
     const child = spawn(command, args, {
-      env: { PATH, HOME, XDG_CACHE_HOME, DISCO_ENDPOINTS: this.endpoints, ...this.env, ...env },
+      env: { ...environmentOf(this.endpoints), ...this.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     const started = new Process(child)
