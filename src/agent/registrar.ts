@@ -104,6 +104,16 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     this.server?.send(signal)
   }
 
+  /** Stops the server's processes; the registration lapses unless this process goes on to keep it. */
+  suspendServer(): void {
+    this.server?.suspend()
+  }
+
+  /** Lets the server's processes go on. */
+  resumeServer(): void {
+    this.server?.resume()
+  }
+
   get phase(): Phase {
     return phaseOf(this.state)
   }

@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core'
+import type { Registrar } from '../agent/registrar.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { splitCommand } from '../cli/child-command.js'
 import { placeOf, type SaidPlace } from '../cli/config.js'
@@ -116,7 +117,10 @@ export default class Register extends DiscoCommand {
       ? await startAdmin(adminPlan, adminHandler({ registry, registrar, token: adminPlan.token, drainMs }))
       : null
     if (admin) this.remark(`→ admin handler on http://${admin.address}`)
-    if (hasCommand) for (const signal of FORWARDED) process.on(signal, () => registrar.signal(signal))
+    if (hasCommand) {
+      for (const signal of FORWARDED) process.on(signal, () => registrar.signal(signal))
+      process.on('SIGTSTP', () => stopWithServer(registrar, ttlSeconds))
+    }
     stop.onEach(() => registrar.stop())
     process.exitCode = await registrar.run()
   }
@@ -147,6 +151,19 @@ export default class Register extends DiscoCommand {
       say: (line) => stream.write(`${line}\n`),
     }
   }
+}
+
+/**
+ * Ctrl-Z stops the server as well: its process group is not the terminal's, so it would go on while its
+ * registration lapses. Returns when both go on again; a registration that lapsed is then taken again.
+ */
+function stopWithServer(registrar: Registrar, ttlSeconds: number): void {
+  process.stderr.write(
+    `→ stopped, and the server with it: the registration lapses within ${ttlSeconds}s; fg or bg continues both\n`,
+  )
+  registrar.suspendServer()
+  process.kill(process.pid, 'SIGSTOP')
+  registrar.resumeServer()
 }
 
 function hintOf(hasCommand: boolean, drainMs: number): string {

@@ -1,10 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { until } from '../support/disco.js'
 import { isAlive, pidIn, script, WAITS } from '../support/script.js'
 import { acceptingPort, isUp, ownService, supervise } from '../support/supervised.js'
 import { supervisedOnEtcd } from '../support/supervised-on-etcd.js'
 
-const { disco, weightOf, history, nothingIsLeft } = await supervisedOnEtcd()
+const { disco, weightOf, untilWeight, history, nothingIsLeft } = await supervisedOnEtcd()
 
 describe.concurrent('whatever happens to the key, the server goes on', () => {
   test('deregistered from outside', async () => {
@@ -52,6 +53,31 @@ describe.concurrent('whatever happens to the key, the server goes on', () => {
     server.close()
   })
 })
+
+test('Ctrl-Z stops the server as well, and a continued supervisor takes a lapsed registration again', async () => {
+  const service = ownService()
+  const { port, server } = await acceptingPort()
+  const held = supervise(disco, service, port, { command: script(WAITS), flags: ['--ttl', '2'] })
+  await isUp(held)
+  const pids = [held.child.pid ?? 0, pidIn(held.stdout)]
+  process.kill(pids[0] ?? 0, 'SIGTSTP')
+  await until(
+    () => pids.every((pid) => stateOf(pid) === 'T'),
+    () => 'both to be stopped',
+  )
+  expect(held.stderr).toContain('stopped, and the server with it')
+  await untilWeight(service, port, null)
+  process.kill(pids[0] ?? 0, 'SIGCONT')
+  await untilWeight(service, port, 1)
+  expect(pids.map(stateOf)).not.toContain('T')
+  expect((await held.end('SIGTERM')).code).toBe(0)
+  server.close()
+})
+
+/** The state of a process, as proc(5) has it: T is stopped by a signal. */
+function stateOf(pid: number): string | undefined {
+  return /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]
+}
 
 describe.concurrent('whoever reads what it says may go: it holds on, and ends in order', () => {
   test('pipes that are closed', async () => {

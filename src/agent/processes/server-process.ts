@@ -45,6 +45,16 @@ export class ServerProcess {
     this.child.kill(signal)
   }
 
+  /** Stops the whole group, as Ctrl-Z on a terminal stops a foreground job. */
+  suspend(): void {
+    this.toGroup('SIGSTOP')
+  }
+
+  /** Lets a stopped group go on. */
+  resume(): void {
+    this.toGroup('SIGCONT')
+  }
+
   /** Asks the whole group to end, once. */
   terminate(): void {
     if (this.wasTold) return
