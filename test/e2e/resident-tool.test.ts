@@ -1,11 +1,8 @@
-import { afterAll, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { registration } from '../support/etcd-state.js'
-import { ResidentTool } from '../support/resident-tool.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
-const { etcd, disco } = await toolOnEtcd()
-const resident = new ResidentTool(etcd.endpoint)
-afterAll(() => resident[Symbol.asyncDispose]())
+const { etcd, disco, tool } = await toolOnEtcd()
 
 const AT = '1.2.3.4:1001'
 
@@ -32,9 +29,15 @@ const LINES: readonly (readonly string[])[] = [
   ['ls', '--cacert', 'none.pem'],
 ]
 
-test('the resident tool prints and ends as a process of its own does', async () => {
+beforeEach(async () => {
   await etcd.ctl('put', ...registration('hello', AT))
-  for (const line of LINES) {
-    expect(await resident.run(...line), line.join(' ')).toEqual(await disco.run(...line))
-  }
+})
+
+describe('the resident tool prints and ends as a process of its own does', () => {
+  test.each(LINES.map((args) => ({ line: ['disco', ...args].join(' '), args })))(
+    '$line',
+    async ({ args }) => {
+      expect(await tool.run(...args)).toEqual(await disco.run(...args))
+    },
+  )
 })

@@ -2,9 +2,9 @@
 // Receives { args, env } and answers { stdout, stderr, code }.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { fileURLToPath } from 'node:url'
-import { execute } from '@oclif/core'
+import { main } from '../../dist/cli/main.js'
 
-const RUN = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** The run that code belongs to: a timer that outlives its run must not print into the next one. */
 const owner = new AsyncLocalStorage()
@@ -22,12 +22,12 @@ async function run(args, env) {
   for (const name of Object.keys(process.env)) delete process.env[name]
   Object.assign(process.env, env)
   process.env.GRPC_VERBOSITY ??= 'NONE'
-  process.argv = [process.execPath, RUN, ...args]
+  process.argv = [process.execPath, `${ROOT}bin/run.js`, ...args]
   process.exitCode = undefined
   const ran = { stdout: '', stderr: '', code: null }
   current = ran
   try {
-    await owner.run(ran, () => execute({ dir: RUN, args }))
+    await owner.run(ran, () => main(ROOT))
     ran.code ??= process.exitCode ?? 0
   } catch (error) {
     if (ran.code === null) throw error
@@ -48,8 +48,10 @@ function recorder(stream) {
   }
 }
 
-/** process.exit() of one run. Throws, because its callers rely on it not to return. */
+/** process.exit() of one run. Throws, because its callers rely on it not to return; a run that is over may call it. */
 function exit(code = process.exitCode ?? 0) {
-  if (current !== null) current.code ??= code
+  const ran = owner.getStore() ?? current
+  if (ran.code !== null) return
+  ran.code = code
   throw new Error('exited')
 }
