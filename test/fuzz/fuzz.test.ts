@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { fuzz } from './fuzz.js'
 
-/** Enough seeds to meet every option, few enough for every run; `npm run fuzz` tries any others. */
-const SEEDS = [101, 102, 103, 104, 105]
-const OPERATIONS_PER_SEED = 4200
+/** A few operations in every run; `fuzz.long.test.ts` and `npm run fuzz` try more. */
+const SEEDS = [101, 102]
+const OPERATIONS_PER_SEED = 2_000
 
 describe.concurrent('random operations are answered by the dev registry as by etcd', () => {
   it.for(SEEDS)('seed %i', async (seed) => {

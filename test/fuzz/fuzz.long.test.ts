@@ -1,0 +1,14 @@
+import { describe, expect, it } from 'vitest'
+import { fuzz } from './fuzz.js'
+
+const SEEDS = [101, 102, 103, 104, 105]
+const OPERATIONS_PER_SEED = 20_000
+const DEADLINE_MS = 600_000
+
+describe.concurrent('random operations are answered by the dev registry as by etcd', () => {
+  it.for(SEEDS)('seed %i', { timeout: DEADLINE_MS }, async (seed) => {
+    const { difference, operations } = await fuzz(seed, OPERATIONS_PER_SEED)
+    expect(difference).toBeUndefined()
+    expect(operations).toBeGreaterThanOrEqual(OPERATIONS_PER_SEED)
+  })
+})
