@@ -4,6 +4,7 @@ import { shareFractions } from '../domain/shares.js'
 import type { Method } from '../grpc/methods/method.js'
 import { judge } from '../stats/verdict.js'
 import type { Load } from './load/load.js'
+import type { Pace } from './load/pace.js'
 import { type Recorder, Tally } from './recorder.js'
 import type { CallReport, EndpointReport, Tallied, VersionReport } from './report.js'
 import type { Readiness, Session } from './session.js'
@@ -14,6 +15,7 @@ interface Ran {
   readonly method: Method
   readonly load: Load
   readonly recorder: Recorder
+  readonly pace: Pace
   readonly elapsedMs: number
 }
 
@@ -29,6 +31,7 @@ export function assemble(ran: Ran, interrupted: boolean): CallReport {
     ...{ policy: session.policy.name, calls: all.calls, ok: all.calls - all.errors, interrupted },
     attempts: endpoints.reduce((sum, { attempts }) => sum + attempts, 0),
     elapsedMs: ran.elapsedMs,
+    starts: ran.pace.starts(ran.load.concurrency),
     ready: { endpoints: readiness.ready, of: readiness.wanted, elapsedMs: readiness.elapsedMs },
     endpoints,
     versions: versionReports(endpoints, recorder),

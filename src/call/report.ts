@@ -3,6 +3,7 @@ import type { Pairs } from '../grpc/invoker.js'
 import type { LatencyBand, LatencySummary } from '../stats/latency.js'
 import type { Verdict } from '../stats/verdict.js'
 import type { Load } from './load/load.js'
+import type { Starts } from './load/pace.js'
 import type { Failover, RotationChange } from './timeline.js'
 
 /** What calls came to, together. */
@@ -70,6 +71,8 @@ export interface CallReport {
   readonly attempts: number
   readonly interrupted: boolean
   readonly elapsedMs: number
+  /** Calls due, started and not started; and who was saturated, if anyone. */
+  readonly starts: Starts
   readonly ready: { readonly endpoints: number; readonly of: number; readonly elapsedMs: number }
   readonly endpoints: readonly EndpointReport[]
   /** By version, where there are several. */

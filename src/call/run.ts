@@ -2,6 +2,7 @@ import type { Invoker } from '../grpc/invoker.js'
 import { assemble } from './assemble.js'
 import { Caller } from './caller.js'
 import { generate } from './load/generate.js'
+import { Pace } from './load/pace.js'
 import type { RunPlan } from './plan.js'
 import { Recorder } from './recorder.js'
 import type { CallReport } from './report.js'
@@ -21,13 +22,14 @@ export async function run(
   const caller = new Caller(session, invoker, plan, end.fail)
   if (plan.warmup) await end.orOf(generate(plan.warmup, caller.warmUp, end.signal))
   const recorder = new Recorder()
+  const pace = new Pace()
   const startedAtMs = performance.now()
   session.log.begin(startedAtMs)
   onStart(recorder)
-  await end.orOf(generate(plan.load, caller.measure(recorder), end.signal))
+  await end.orOf(generate(plan.load, caller.measure(recorder), end.signal, pace))
   const elapsedMs = performance.now() - startedAtMs
   return assemble(
-    { session, readiness, method: invoker.method, load: plan.load, recorder, elapsedMs },
+    { session, readiness, method: invoker.method, load: plan.load, recorder, pace, elapsedMs },
     stops.once.aborted,
   )
 }

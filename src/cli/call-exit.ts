@@ -21,6 +21,8 @@ export function exitOfCalls(
   if (!isErrorsAsserted && reports.some(({ ok, calls }) => ok < calls)) return 7
   if (assertions.some(({ holds }) => !holds)) return 8
   if (isSingle) return 0
-  const isUnserved = flags.strict && reports.some(({ unserved }) => unserved.length > 0)
-  return isUnserved ? 8 : Math.max(...reports.map(({ verdict }) => exitOfVerdict(verdict, flags.strict)))
+  const isPartial = reports.some(({ unserved, starts }) => unserved.length > 0 || starts.notStarted > 0)
+  return flags.strict && isPartial
+    ? 8
+    : Math.max(...reports.map(({ verdict }) => exitOfVerdict(verdict, flags.strict)))
 }

@@ -2,7 +2,8 @@ import { Flags } from '@oclif/core'
 import type { Verdict } from '../stats/verdict.js'
 
 export const strictFlag = Flags.boolean({
-  description: 'exit 8 also where the verdict is INCONCLUSIVE, or an endpoint with a share is not served',
+  description:
+    'exit 8 also where the verdict is INCONCLUSIVE, an endpoint with a share is not served, or calls that were due were not started',
 })
 
 /** What a verdict alone ends a command with. */

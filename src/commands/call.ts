@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8'
 import { Args, Flags } from '@oclif/core'
 import { measuresOf } from '../call/measures.js'
 import type { CallReport } from '../call/report.js'
@@ -73,7 +74,13 @@ export default class Call extends DiscoCommand {
     const { args, flags } = await this.parse(Call)
     const service = requireServiceName(args.service, this.place(flags).layout)
     const policies = policiesOf(flags)
-    const load = loadOf(flags)
+    const load = loadOf(flags, getHeapStatistics().heap_size_limit)
+    if (flags.concurrency !== undefined && load.concurrency < flags.concurrency) {
+      const mark = this.palette(flags, process.stderr).yellow('!')
+      this.remark(
+        `${mark} Limited to ${load.concurrency} calls under way: the heap of this process carries no more`,
+      )
+    }
     const loads = { load, warmup: warmupOf(flags, load), deadlineMs: parseDurationMs(flags.deadline) }
     const texts = await textsOf(flags)
     const assertions = flags.assert === undefined ? [] : parseAssertions(flags.assert)

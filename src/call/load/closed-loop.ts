@@ -1,20 +1,34 @@
-import type { Load, MakeCall } from './load.js'
+import { setImmediate as turn } from 'node:timers/promises'
+import { type Load, type MakeCall, SLICE_MS } from './load.js'
+import type { Pace } from './pace.js'
 
-/** So many workers, each with one call at a time: a slow server is asked less. */
-export async function closedLoop(load: Load, make: MakeCall, signal: AbortSignal): Promise<void> {
+/**
+ * Closed loop: `concurrency` workers, one call each, so a slow server receives fewer calls. The workers begin in
+ * slices, so that replies, timers and signals are served in between.
+ */
+export async function closedLoop(load: Load, make: MakeCall, signal: AbortSignal, pace: Pace): Promise<void> {
   const endsAtMs = performance.now() + load.durationMs
-  let started = 0
+  const isOver = (nowMs: number) => pace.due >= load.calls || nowMs >= endsAtMs || signal.aborted
   const worker = () =>
     new Promise<void>((resolve) => {
       const next = () => {
         const nowMs = performance.now()
-        if (started >= load.calls || nowMs >= endsAtMs || signal.aborted) resolve()
-        else {
-          started++
-          make(nowMs, next)
-        }
+        if (isOver(nowMs)) return resolve()
+        pace.due++
+        pace.start(0)
+        make(nowMs, ended)
+      }
+      const ended = () => {
+        pace.end()
+        next()
       }
       next()
     })
-  await Promise.all(Array.from({ length: Math.min(load.concurrency, load.calls) }, worker))
+  const workers: Promise<void>[] = []
+  while (workers.length < load.concurrency && !isOver(performance.now())) {
+    const sliceEndsAtMs = performance.now() + SLICE_MS
+    while (workers.length < load.concurrency && performance.now() < sliceEndsAtMs) workers.push(worker())
+    await turn()
+  }
+  await Promise.all(workers)
 }

@@ -1,3 +1,9 @@
+/**
+ * So long calls are started without a break. Then the event loop has its turn, which costs next to nothing where
+ * nothing has come in, and delays a reply or a signal by no more than this where something has.
+ */
+export const SLICE_MS = 2
+
 /** How many calls are made, how many at a time, and when it is enough. */
 export interface Load {
   /** Infinity where only the time is limited. */

@@ -1,40 +1,64 @@
-import type { Load, MakeCall } from './load.js'
+import { type Load, type MakeCall, SLICE_MS } from './load.js'
+import type { Pace } from './pace.js'
 import { Pause } from './pause.js'
+
+/**
+ * Calls that are due by the end of the time may be started so much later: a pause of the garbage collector or a
+ * busy machine must not lose the last ones.
+ */
+const CATCH_UP_MS = 100
+
+/** How long a wait for room may take at most before the clock is looked at: timers take no infinity. */
+const LONGEST_WAIT_MS = 1_000
 
 /**
  * Calls at a steady rate, whether or not earlier ones have ended. A call that could not be started in time
  * still counts from when it should have been, so that a stall of the server is in the latencies of all whom
  * it kept waiting (Tene: coordinated omission). None is started early.
+ *
+ * Above the capacity of the client or the backends, calls that are due wait. They are started in slices, so that
+ * replies, timers and signals are served in between, and never more than `load.concurrency` are under way. Those
+ * that still wait when the time is over are not started: `pace` counts them.
  */
 export async function openLoop(
   load: Load,
   perSecond: number,
   make: MakeCall,
   signal: AbortSignal,
+  pace: Pace,
 ): Promise<void> {
   const startedAtMs = performance.now()
   const dueAtMs = (index: number) => startedAtMs + (index * 1000) / perSecond
   const most = Math.min(load.calls, Math.ceil((load.durationMs * perSecond) / 1000))
+  const endsAtMs = startedAtMs + load.durationMs + CATCH_UP_MS
   const pause = new Pause()
   const wake = () => pause.end()
-  let underWay = 0
   const ended = () => {
-    // Who waits for room, or for the last.
-    if (--underWay === load.concurrency - 1 || underWay === 0) pause.end()
+    pace.end()
+    // For a call that waits for room, or the end that waits for the last.
+    if (pace.underWay === load.concurrency - 1 || pace.underWay === 0) pause.end()
   }
   signal.addEventListener('abort', wake)
   let index = 0
-  while (!signal.aborted) {
-    const nowMs = performance.now()
-    for (; index < most && underWay < load.concurrency && dueAtMs(index) <= nowMs; index++) {
-      underWay++
+  let nowMs = startedAtMs
+  const hasRoom = () => pace.underWay < load.concurrency
+  const isDue = () => index < most && dueAtMs(index) <= nowMs
+  while (index < most && nowMs < endsAtMs && !signal.aborted) {
+    const sliceEndsAtMs = nowMs + SLICE_MS
+    for (; isDue() && hasRoom() && nowMs < sliceEndsAtMs && !signal.aborted; index++) {
+      pace.start(nowMs - dueAtMs(index))
       make(dueAtMs(index), ended)
+      nowMs = performance.now()
     }
-    if (index >= most) break
-    if (underWay >= load.concurrency) await pause.untilEnded()
+    pace.isBehind(isDue())
+    if (index >= most || signal.aborted) break
     // A pause also where it is late: answers must be heard between calls.
-    else await pause.until(dueAtMs(index), underWay === 0)
+    if (hasRoom()) await pause.until(dueAtMs(index), pace.underWay === 0)
+    else await pause.until(Math.min(endsAtMs, nowMs + LONGEST_WAIT_MS), false)
+    if (!signal.aborted) nowMs = performance.now()
   }
-  while (underWay > 0) await pause.untilEnded()
+  pace.due = Math.max(index, Math.min(most, Math.floor(((nowMs - startedAtMs) * perSecond) / 1000) + 1))
+  pace.isBehind(false)
+  while (pace.underWay > 0) await pause.untilEnded()
   signal.removeEventListener('abort', wake)
 }

@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core'
+import { carriedByHeap, defaultUnderWay } from '../../call/load/capacity.js'
 import type { Load } from '../../call/load/load.js'
 import { DiscoError } from '../../domain/errors.js'
 import { parseDurationMs } from './duration.js'
@@ -14,13 +15,14 @@ export const loadFlags = {
     char: 'c',
     helpGroup: 'LOAD',
     ...{ min: 1, max: 100_000 },
-    description: 'calls under way at a time [default: 1; with --rate no limit]',
+    description: 'most calls under way at a time [default: 1; with --rate what 300 MB carry, 15,000]',
   }),
   duration: Flags.string({ helpGroup: 'LOAD', helpValue: '10s', description: 'start calls for so long' }),
   rate: Flags.string({
     helpGroup: 'LOAD',
     helpValue: 'N/s',
-    description: 'start so many calls a second, come what may; latency counts from when a call was due',
+    description:
+      'start so many calls a second, as far as client and backends can; latency counts from when a call was due',
   }),
   warmup: Flags.string({
     helpGroup: 'LOAD',
@@ -47,12 +49,20 @@ export function isSingleCall({ n = 1, duration }: LoadFlags): boolean {
   return n === 1 && duration === undefined
 }
 
-/** @throws DiscoError USAGE */
-export function loadOf({ n, concurrency, duration, rate }: LoadFlags): Load {
+/**
+ * @param heapLimitBytes of V8; more calls under way than it carries would end the process without a report
+ * @throws DiscoError USAGE
+ */
+export function loadOf({ n, concurrency, duration, rate }: LoadFlags, heapLimitBytes: number): Load {
   return {
     calls: n ?? (duration === undefined ? 1 : Number.POSITIVE_INFINITY),
     durationMs: duration === undefined ? Number.POSITIVE_INFINITY : parseDurationMs(duration),
-    concurrency: concurrency ?? (rate === undefined ? 1 : Number.POSITIVE_INFINITY),
+    concurrency:
+      concurrency === undefined
+        ? rate === undefined
+          ? 1
+          : defaultUnderWay(heapLimitBytes)
+        : Math.min(concurrency, carriedByHeap(heapLimitBytes)),
     perSecond: rate === undefined ? null : parsePerSecond(rate),
   }
 }

@@ -9,6 +9,7 @@ import {
   statuses,
 } from './call-parts.js'
 import type { Palette } from './color.js'
+import { rateNotKept, renderUnfinished } from './saturation.js'
 import { numberColumn, shareColumns } from './share-columns.js'
 import { type Column, renderTable } from './table.js'
 import { count, duration, percent } from './units.js'
@@ -53,10 +54,14 @@ export function renderCallReport(doc: CallDoc, palette: Palette, options: Report
 /** The verdict, what the calls came to, and what was asserted. */
 export function renderOutcome(doc: CallDoc, palette: Palette): string {
   const { policy, calls } = doc
-  const { head, below } = verdictLines(doc.verdict, { policy, calls, weights: standingWeights(doc) }, palette)
+  const rate = rateNotKept(doc)
+  const judged = { policy, calls, weights: standingWeights(doc), reservations: rate === null ? [] : [rate] }
+  const { head, below } = verdictLines(doc.verdict, judged, palette)
   return [
     head,
     `      ${[...below, ...more(doc), totals(doc)].join(' ')}`,
+    ...(rate !== null && (calls === 0 || doc.verdict.result !== 'pass') ? [palette.yellow(`! ${rate}`)] : []),
+    ...renderUnfinished(doc, palette),
     ...renderFirstFailure(doc, palette),
     ...renderAssertions(doc, palette),
   ].join('\n')

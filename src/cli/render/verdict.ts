@@ -7,6 +7,8 @@ export interface Judged {
   readonly calls: number
   /** In their order; null where the expected shares are not by them. */
   readonly weights: readonly number[] | null
+  /** What a reader of the verdict must know beside it: a PASS is not shown without. */
+  readonly reservations?: readonly string[]
 }
 
 /** Longer lists of weights hide the sentence that they stand in. */
@@ -33,8 +35,14 @@ export function verdictLines(
 ): { readonly head: string; readonly below: readonly string[] } {
   if (judged.calls === 0) return { head: `${palette.bold('NONE')}  no call was made`, below: [] }
   switch (verdict.result) {
-    case 'pass':
-      return { head: `${palette.bold.green('PASS')}  ${passed(verdict)}`, below: ruledOut(verdict) }
+    case 'pass': {
+      const word = palette.bold.green('PASS')
+      const { reservations = [] } = judged
+      if (reservations.length === 0) return { head: `${word}  ${passed(verdict)}`, below: ruledOut(verdict) }
+      const [first = '', ...rest] = passed(verdict)
+      const below = [`${first.toUpperCase()}${rest.join('')}`, ...ruledOut(verdict)]
+      return { head: `${word}, but ${reservations.join('; ')}.`, below }
+    }
     case 'fail':
       return { head: `${palette.bold.red('FAIL')}  ${failed(verdict, judged)}`, below: cause(verdict) }
     case 'inconclusive':

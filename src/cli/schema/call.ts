@@ -62,6 +62,7 @@ export interface CallDoc {
   readonly reply: unknown
   readonly elapsedMs: number
   readonly perSecond: number
+  readonly starts: StartsDoc
   readonly ready: { readonly endpoints: number; readonly of: number; readonly elapsedMs: number }
   readonly unserved: readonly { readonly addr: string; readonly share: number; readonly problem: string }[]
   readonly endpoints: readonly CallEndpointDoc[]
@@ -81,6 +82,26 @@ export interface CallDoc {
   readonly verdict: Verdict
   /** What --assert asked for. `actual` is null where the run cannot tell, which does not hold. */
   readonly assertions: readonly Asserted[]
+}
+
+/** Calls due, started and not started: due = started + notStarted, started = calls + unfinished. */
+export interface StartsDoc {
+  readonly due: number
+  readonly started: number
+  readonly notStarted: number
+  /** Neither ended nor cancelled when the report was made; above 0 only after an interruption. */
+  readonly unfinished: number
+  /** The most calls under way that were allowed. */
+  readonly limit: number
+  readonly maxLateMs: number
+  /** Who could not keep up with the rate; null where nobody failed to. */
+  readonly saturated: 'client' | 'backends' | null
+  /** While calls that were due had to wait: calls that ended in a second. Null where nobody was saturated. */
+  readonly perSecond: number | null
+  /** While calls that were due had to wait: CPU time of the client, as a part of a core. */
+  readonly clientCpu: number | null
+  /** While calls that were due had to wait: part of the time in which the client's event loop was busy. */
+  readonly clientLoop: number | null
 }
 
 export interface CallFailureDoc {
@@ -107,6 +128,7 @@ export function callDoc(report: CallReport, assertions: readonly Asserted[] = []
     ...{ service, method, rev: String(report.revision), policy, calls, ok, attempts, interrupted },
     reply: calls === 1 ? (report.last?.reply ?? null) : null,
     ...{ elapsedMs: roundMs(elapsedMs), perSecond: roundMs((calls * 1000) / Math.max(elapsedMs, 1e-3)) },
+    starts: startsDoc(report.starts),
     ready: { ...report.ready, elapsedMs: roundMs(report.ready.elapsedMs) },
     unserved: report.unserved.map(({ addr, problem, shareFraction }) => ({
       ...{ addr, share: roundShare(shareFraction), problem },
@@ -137,6 +159,17 @@ export function callLineDoc(result: CallResult, isVerbose: boolean): CallLineDoc
     ...{ schema: 'disco.call-line/v1', n: number, addr: endpoint?.addr ?? null },
     ...{ status, details, latencyMs: roundMs(latencyMs), reply },
     ...(isVerbose ? { headers, trailers } : { headers: null, trailers: null }),
+  }
+}
+
+function startsDoc({ saturation, maxLateMs, ...counts }: CallReport['starts']): StartsDoc {
+  return {
+    ...counts,
+    maxLateMs: roundMs(maxLateMs),
+    saturated: saturation?.by ?? null,
+    perSecond: saturation && roundMs(saturation.perSecond),
+    clientCpu: saturation && roundMs(saturation.cpuFraction),
+    clientLoop: saturation && roundMs(saturation.loopFraction),
   }
 }
 

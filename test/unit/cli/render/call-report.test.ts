@@ -38,6 +38,12 @@ const REPORT: CallReport = {
     attempts: 8,
     interrupted: false,
     elapsedMs: 14,
+    starts: {
+      ...{ due: 8, started: 8, notStarted: 0, unfinished: 0 },
+      limit: 1,
+      maxLateMs: 0,
+      saturation: null,
+    },
     ready: { endpoints: 2, of: 3, elapsedMs: 38 },
   },
   endpoints: [
@@ -111,6 +117,36 @@ describe('a report for people', () => {
     expect(text).toContain('NONE  no call was made')
     expect(text).toContain('0 calls, 0 OK in 14.0ms, p50 –, max –.')
     expect(text).not.toMatch(/PASS|FAIL|NaN|Infinity/)
+  })
+
+  it('shows no PASS without a word on calls that were due and not started, and who was saturated', () => {
+    const starts = {
+      due: 80_000,
+      started: 67_600,
+      notStarted: 12_400,
+      unfinished: 3,
+      limit: 64,
+      maxLateMs: 2_000,
+    }
+    const usage = { perSecond: 5_800, cpuFraction: 1.002, loopFraction: 1 }
+    const client = shown({ starts: { ...starts, saturation: { by: 'client', ...usage } } })
+    expect(client).toContain(
+      'PASS, but 12,400 of 80,000 calls that were due were not started: the client itself was saturated at 5,800/s, 100% of a core.\n      Follows the weights: ',
+    )
+    expect(client).toContain('! 3 calls under way did not end in time and are not counted')
+    const crowded = { by: 'client', ...usage, cpuFraction: 0.5 } as const
+    expect(shown({ starts: { ...starts, notStarted: 0, saturation: crowded } })).toContain(
+      'PASS, but calls were started up to 2.0s late: the client itself was saturated at 5,800/s, 50% of a core, all that the machine left to it.',
+    )
+    const backends = { by: 'backends', ...usage, cpuFraction: 0.4 } as const
+    const failed = shown({
+      starts: { ...starts, saturation: backends },
+      verdict: { ...PASS, result: 'fail', gap: 3.5 },
+    })
+    expect(failed).toMatch(/^FAIL {2}strays/m)
+    expect(failed).toMatch(
+      /^! 12,400 of 80,000 .*: the backends were saturated at 5,800\/s, with the client at 40% of a core and 64 calls/m,
+    )
   })
 
   it('says that it was interrupted', () => {
