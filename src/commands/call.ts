@@ -70,7 +70,8 @@ export default class Call extends DiscoCommand {
     ...placeFlags,
   }
 
-  async run(): Promise<Doc> {
+  /** Nothing where the reader of its lines has gone. */
+  async run(): Promise<Doc | undefined> {
     const { args, flags } = await this.parse(Call)
     const service = requireServiceName(args.service, this.place(flags).layout)
     const policies = policiesOf(flags)
@@ -109,7 +110,14 @@ export default class Call extends DiscoCommand {
       return await this.tellMethods(service, descriptors, args.method, flags)
     }
     const order = { method: args.method, texts, ...loads }
-    const reports = await callUnder(policies, approach, order, view, stop)
+    const { ended } = this.output
+    // Calls whose lines nobody reads are made for nobody: those under way need not be awaited either.
+    const stops = {
+      once: AbortSignal.any([stop.once, ended]),
+      twice: AbortSignal.any([stop.twice, ended]),
+    }
+    const reports = await callUnder(policies, approach, order, view, stops)
+    if (ended.aborted && !stop.once.aborted) return undefined
     return await this.tell(reports, policies, assertions, view, flags)
   }
 

@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core'
+import { Args, Flags } from '@oclif/core'
 import { DiscoCommand } from '../cli/base-command.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { requireServiceName } from '../cli/flags/names.js'
@@ -6,13 +6,23 @@ import { jsonLine } from '../cli/render/visible.js'
 import { eventDoc } from '../cli/schema/event.js'
 import { StopSignals } from '../cli/stop-signals.js'
 
+/** What these events say is how the watch stands: they are no change of an endpoint. */
+const STATES: ReadonlySet<string> = new Set(['synced', 'stale', 'resync'])
+
 export default class Watch extends DiscoCommand {
   static override summary = 'Watch the endpoints of a service as they change'
   static override description =
-    'On a terminal a table that repaints above a log of events; NDJSON, one event a line, when piped or asked.'
-  static override examples = ['<%= config.bin %> watch hello', '<%= config.bin %> watch hello -o ndjson']
+    'On a terminal a table that repaints above a log of events; NDJSON, one event a line, when piped or asked. Ends when the reader of its output has gone, at the next event.'
+  static override examples = ['<%= config.bin %> watch hello', '<%= config.bin %> watch hello --count 1']
   static override args = { service: Args.string({ description: 'the service; without one, all' }) }
-  static override flags = placeFlags
+  static override flags = {
+    count: Flags.integer({
+      min: 1,
+      helpValue: '<events>',
+      description: 'end after so many changes; synced, stale and resync do not count',
+    }),
+    ...placeFlags,
+  }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Watch)
@@ -28,10 +38,13 @@ export default class Watch extends DiscoCommand {
     const view = await this.viewFor(format, service)
     try {
       let isFirst = true
+      let changes = 0
       for await (const told of registryEvents(registry, updates)) {
         if (isFirst && told.event.type === 'stale') throw told.event.cause
         isFirst = false
         view.show(told, eventDoc(told, service), palette)
+        if (!STATES.has(told.event.type)) changes++
+        if (changes === flags.count) break
       }
     } finally {
       view.close()
