@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import type { Process, Ran } from '../support/disco.js'
 import { registration } from '../support/etcd-state.js'
 import { withoutColors } from '../support/palettes.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
@@ -20,12 +19,6 @@ describe('watch on a terminal', () => {
   const HIDE_CURSOR = '\u001b[?25l'
   const SHOW_CURSOR = '\u001b[?25h'
 
-  /** As the keyboard does it: the terminal makes the signal. */
-  function pressCtrlC(watch: Process): Promise<Ran> {
-    watch.child.stdin?.write('\u0003')
-    return watch.exited()
-  }
-
   test('paints a table above a log, and leaves the terminal as it found it by Ctrl-C', async () => {
     await put(A, 1)
     const watch = disco.onTerminal(80, 24, 'watch', 'hello')
@@ -34,7 +27,7 @@ describe('watch on a terminal', () => {
     await watch.printed(`hello ${B}  weight 3  share 75.0%`)
     expect(watch.stdout).not.toContain(LEAVE)
     const told = watch.stdout.length
-    const { code, stdout } = await pressCtrlC(watch)
+    const { code, stdout } = await watch.pressCtrlC()
     expect(code).toBe(130)
     expect(stdout.indexOf(ENTER)).toBeGreaterThanOrEqual(0)
     expect(stdout.split(ENTER)).toHaveLength(2)
@@ -51,7 +44,7 @@ describe('watch on a terminal', () => {
     await etcd.ctl('put', '/hello/\u001b[2J', 'x')
     const watch = disco.onTerminal(40, 10, 'watch', 'hello')
     await watch.printed('synced')
-    const { stdout } = await pressCtrlC(watch)
+    const { stdout } = await watch.pressCtrlC()
     const frames = stdout.slice(
       stdout.indexOf(HIDE_CURSOR) + HIDE_CURSOR.length,
       stdout.lastIndexOf(SHOW_CURSOR),
@@ -71,7 +64,7 @@ describe('watch on a terminal', () => {
     await etcd.ctl('put', ...registration('pay', B, { weight: 15 }))
     const watch = disco.onTerminal(100, 24, 'watch')
     await watch.printed('synced   3 endpoints, weight 20')
-    const { stdout } = await pressCtrlC(watch)
+    const { stdout } = await watch.pressCtrlC()
     const left = withoutColors(stdout.slice(stdout.lastIndexOf(LEAVE)))
     expect(left).toMatch(/SERVICE +ADDRESS/)
     expect(left).toMatch(new RegExp(`hello +${A} +0 +100\\.0% .*weights unset`))
@@ -88,7 +81,7 @@ describe('watch on a terminal', () => {
     await writer.putTogether(ports, 3)
     await watch.printed('… 123 more')
     const frames = watch.stdout.split('\u001b[H').length - 1
-    const { stdout } = await pressCtrlC(watch)
+    const { stdout } = await watch.pressCtrlC()
     expect(frames).toBeLessThan(50)
     const left = stdout.slice(stdout.lastIndexOf(LEAVE))
     expect(left.match(/\+ added/g)).toHaveLength(100)
@@ -98,7 +91,7 @@ describe('watch on a terminal', () => {
   test('NDJSON comes without a screen when asked for', async () => {
     const json = disco.onTerminal(80, 24, 'watch', 'hello', '-o', 'ndjson')
     await json.printed('"type":"synced"')
-    const { code, stdout } = await pressCtrlC(json)
+    const { code, stdout } = await json.pressCtrlC()
     expect(code).toBe(130)
     expect(stdout).not.toContain('\u001b')
   })

@@ -173,14 +173,21 @@ function replayed(start: ReadonlyMap<string, unknown>, events: readonly Event[])
 }
 
 describe('watch ends', () => {
-  test('by itself, quietly and with 0, at the first change after head has its line', async () => {
+  test('with 0 after as many changes as --count asks for; synced and stale are none', async () => {
     await put(A, 1)
-    const piped = disco.shell('set -o pipefail; disco watch hello | (head -1; echo read >&2); echo $? >&2')
-    await piped.printed('read')
+    const watch = await watching('--count', '2')
+    await etcd.restart()
+    await watch.printed('"type":"resync"')
     await put(A, 2)
-    const { stdout, stderr } = await piped.exited()
-    expect(JSON.parse(stdout)).toMatchObject({ type: 'synced', endpoints: 1 })
-    expect(stderr).toBe('read\n0\n')
+    await watch.printed('"type":"weight"')
+    await put(B, 1)
+    const { code, stderr } = await watch.exited()
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(watch.events().filter(({ type }) => !['stale', 'resync'].includes(String(type)))).toMatchObject([
+      { type: 'synced' },
+      { type: 'weight', to: 2 },
+      { type: 'added', addr: B },
+    ])
   })
 
   test.each(['SIGINT', 'SIGTERM'] as const)('with 130 by %s', async (signal) => {

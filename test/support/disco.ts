@@ -26,46 +26,97 @@ export function environmentOf(endpoints: string): Record<string, string> {
   return { PATH, HOME, XDG_CACHE_HOME, DISCO_ENDPOINTS: endpoints }
 }
 
+/** What standard output of the tool is, in a shell or a terminal. */
+export type OutputKind = 'pipe' | 'named pipe' | 'process substitution' | 'terminal'
+
+/** Collects garbage all the time, so that what is held weakly is lost at once. */
+const COLLECTS_GARBAGE = 'data:text/javascript,setInterval(gc,50).unref()'
+
 /** The tool against one etcd, as processes of its own. */
 export class Disco implements Tool {
   private readonly started: Process[] = []
+  private readonly others: Disco[] = []
 
+  /** @param node flags of Node itself */
   constructor(
     private readonly endpoints: string,
     private readonly env: Readonly<Record<string, string>> = {},
+    private readonly node: readonly string[] = [],
   ) {}
+
+  /** The same tool on a heap of so many megabytes, whose garbage is collected twenty times a second. */
+  onSmallHeap(megabytes: number): Disco {
+    const flags = [`--max-old-space-size=${megabytes}`, '--expose-gc', '--import', COLLECTS_GARBAGE]
+    const disco = new Disco(this.endpoints, this.env, flags)
+    this.others.push(disco)
+    return disco
+  }
 
   async run(...args: string[]): Promise<Ran> {
     return await this.start(...args).exited()
   }
 
   start(...args: string[]): Process {
-    return this.spawn(process.execPath, [RUN, ...args])
+    return this.spawn(process.execPath, [...this.node, RUN, ...args])
   }
 
-  /** Runs a shell line in which `disco` is the tool. */
+  /** Runs a line of bash in which `disco` is the tool. A signal goes to all of its processes, as Ctrl-C does. */
   shell(line: string): Process {
-    return this.spawn('bash', ['-c', `disco() { "${process.execPath}" "${RUN}" "$@"; }; ${line}`])
+    return this.spawn('bash', ['-c', `disco() { ${this.words([])} "$@"; }; ${line}`], {}, 'group')
+  }
+
+  /**
+   * Runs a command whose standard output goes to a reader in a shell, or to a terminal (which has no reader). The
+   * exit code is that of the tool; standard output is what the reader, or the terminal, prints.
+   *
+   * @param reader a shell command: `cat` reads to the end, `head -1` leaves after the first line
+   */
+  into(kind: OutputKind, reader: string, ...args: string[]): Process {
+    const tool = `disco ${args.map(quoted).join(' ')}`
+    switch (kind) {
+      case 'pipe':
+        return this.shell(`${tool} | (${reader}); exit "\${PIPESTATUS[0]}"`)
+      case 'named pipe': {
+        const folder = 'folder=$(mktemp -d); trap \'rm -r "$folder"\' EXIT; mkfifo "$folder/pipe"'
+        const ends = 'code=$?; wait; exit $code'
+        return this.shell(`${folder}; (${reader}) < "$folder/pipe" & ${tool} > "$folder/pipe"; ${ends}`)
+      }
+      case 'process substitution':
+        return this.shell(`${tool} > >(${reader}); code=$?; wait $!; exit $code`)
+      case 'terminal':
+        return this.onTerminal(200, 24, ...args)
+    }
   }
 
   /** Runs a command on a terminal of its own, with so many columns and rows. */
   onTerminal(columns: number, rows: number, ...args: string[]): Process {
-    const line = [process.execPath, RUN, ...args].map((word) => `'${word}'`).join(' ')
-    const command = `stty cols ${columns} rows ${rows}; exec ${line}`
+    const command = `stty cols ${columns} rows ${rows}; exec ${this.words(args)}`
     return this.spawn('script', ['-qfec', command, '/dev/null'], { TERM: 'xterm' })
   }
 
   /** Ends what a failed test left running. */
   async stopAll(): Promise<void> {
     await Promise.all(this.started.splice(0).map((started) => started.end('SIGKILL')))
+    await Promise.all(this.others.splice(0).map((other) => other.stopAll()))
   }
 
-  private spawn(command: string, args: string[], env: Readonly<Record<string, string>> = {}): Process {
+  /** The tool and its arguments, as words of a shell. */
+  private words(args: readonly string[]): string {
+    return [process.execPath, ...this.node, RUN, ...args].map(quoted).join(' ')
+  }
+
+  private spawn(
+    command: string,
+    args: string[],
+    env: Readonly<Record<string, string>> = {},
+    signalled: 'process' | 'group' = 'process',
+  ): Process {
     const child = spawn(command, args, {
       env: { ...environmentOf(this.endpoints), ...this.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
+      detached: signalled === 'group',
     })
-    const started = new Process(child)
+    const started = new Process(child, signalled)
     this.started.push(started)
     return started
   }
@@ -77,7 +128,11 @@ export class Process {
   stderr = ''
   private readonly closed: Promise<unknown>
 
-  constructor(readonly child: ChildProcess) {
+  /** @param signalled whether a signal goes to the process alone, or to the group that it leads */
+  constructor(
+    readonly child: ChildProcess,
+    private readonly signalled: 'process' | 'group' = 'process',
+  ) {
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text
     })
@@ -93,8 +148,28 @@ export class Process {
   }
 
   async end(signal: NodeJS.Signals): Promise<Ran> {
-    this.child.kill(signal)
+    this.signal(signal)
     return await this.exited()
+  }
+
+  /** As the keyboard does it, where the command runs on a terminal: the terminal makes the signal. */
+  async pressCtrlC(): Promise<Ran> {
+    this.child.stdin?.write('\u0003')
+    return await this.exited()
+  }
+
+  private signal(signal: NodeJS.Signals): void {
+    const { pid } = this.child
+    if (this.signalled === 'process' || pid === undefined) {
+      this.child.kill(signal)
+      return
+    }
+    try {
+      process.kill(-pid, signal)
+    } catch (error) {
+      // The group has ended.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
   }
 
   /** Waits until the command has printed this, on either stream. */
@@ -119,6 +194,10 @@ export async function until(condition: () => boolean | Promise<boolean>, what: (
     if (Date.now() > end) throw new Error(`Waited ${PATIENCE_MS} ms for ${what()}`)
     await delay(20)
   }
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`
 }
 
 function count(text: string, wanted: string | RegExp): number {
