@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Endpoint, Revision } from '../domain/endpoint.js'
+import { makeFolder, readRegularFile } from './cache-files.js'
 
 /** Says how a file is laid out; a file with another number is as good as none. */
 const FORMAT = 1
@@ -46,7 +47,7 @@ export class ListCache {
     const file = this.fileOf(target)
     let text: string
     try {
-      text = await readFile(file, 'utf8')
+      text = await readRegularFile(file, MOST_BYTES)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.warn(`Cannot read ${file}`, error)
       return null
@@ -67,7 +68,7 @@ export class ListCache {
       if (list.endpoints.length === 0) return await rm(file, { force: true })
       const text = JSON.stringify({ format: FORMAT, target: named(target), ...list })
       if (Buffer.byteLength(text) > MOST_BYTES) return await rm(file, { force: true })
-      await mkdir(this.folder, { recursive: true, mode: 0o700 })
+      await makeFolder(this.folder, 0o700)
       await writeFile(draft, text, { mode: 0o600, flag: 'wx' })
       await rename(draft, file)
       await this.trim()
