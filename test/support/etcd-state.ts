@@ -4,8 +4,8 @@ import { EtcdApi } from './etcd-api.js'
 
 /** The revision that etcd has come to: it moves with every write, and with nothing else. */
 export async function revision(etcd: RealEtcd): Promise<number> {
-  const { header } = JSON.parse(await etcd.ctl('get', '/', '-w', 'json')) as { header: { revision: number } }
-  return header.revision
+  const { header } = await withApi(etcd, (api) => api.get('KV/Range', { key: base64('/') }))
+  return Number((header as { revision: string }).revision)
 }
 
 /** In hex, as etcdctl prints them. */
@@ -47,10 +47,27 @@ export async function untilStored(etcd: RealEtcd, key: string): Promise<void> {
   )
 }
 
-/** Removes every key and lease. */
+/** Removes every key and lease of an etcd without users and TLS. */
 export async function wipe(etcd: RealEtcd): Promise<void> {
-  for (const lease of await leaseIds(etcd)) await etcd.ctl('lease', 'revoke', lease)
-  await etcd.ctl('del', '', '--prefix')
+  await withApi(etcd, async (api) => {
+    const { leases } = (await api.get('Lease/LeaseLeases', {})) as { leases: { ID: string }[] }
+    // One that has lapsed meanwhile is refused, and gone.
+    for (const { ID } of leases) await api.call('Lease/LeaseRevoke', { ID })
+    const allKeys = { key: base64('\0'), range_end: base64('\0') }
+    await api.get('KV/DeleteRange', allKeys)
+  })
+}
+
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+
+/** A connection for one look: a start of etcdctl costs ten times as much, and many tests look often. */
+async function withApi<Result>(etcd: RealEtcd, use: (api: EtcdApi) => Promise<Result>): Promise<Result> {
+  const api = new EtcdApi(etcd.endpoint)
+  try {
+    return await use(api)
+  } finally {
+    api.close()
+  }
 }
 
 /** A registration's key and value in the seed layout. */
@@ -72,15 +89,9 @@ export interface Placed {
 
 /** Puts up to 128 registrations (etcd's limit) in one transaction, so that a watcher gets them as one change. */
 export async function putAll(etcd: RealEtcd, service: string, placed: readonly Placed[]): Promise<void> {
-  const api = new EtcdApi(etcd.endpoint)
-  try {
-    const base64 = (text: string) => Buffer.from(text).toString('base64')
-    const success = placed.map(({ addr, ...options }) => {
-      const [key, value] = registration(service, addr, options)
-      return { request_put: { key: base64(key), value: base64(value) } }
-    })
-    await api.get('KV/Txn', { success })
-  } finally {
-    api.close()
-  }
+  const success = placed.map(({ addr, ...options }) => {
+    const [key, value] = registration(service, addr, options)
+    return { request_put: { key: base64(key), value: base64(value) } }
+  })
+  await withApi(etcd, (api) => api.get('KV/Txn', { success }))
 }
