@@ -1,15 +1,20 @@
 import type { Hook } from '@oclif/core'
 import { DiscoError } from '../domain/errors.js'
 import { nearestNames } from '../domain/nearest.js'
-import { reportError } from './report-error.js'
 
-/** oclif's own word for an unknown command has neither the nearest names nor our exit code. */
-const hook: Hook.CommandNotFound = async ({ id, argv, config }) => {
-  const nearest = nearestNames(id, config.commandIDs)
+/**
+ * The error for an unknown command, with the nearest names. oclif's own has neither those nor our exit code.
+ *
+ * @param id the words of the command, joined by colons
+ */
+export function unknownCommand(id: string, commandIds: readonly string[]): DiscoError {
+  const nearest = nearestNames(id, commandIds)
   const hint = nearest.length > 0 ? `Did you mean ${nearest.join(' or ')}?` : 'All commands: disco --help'
-  const message = `disco has no command "${id.replaceAll(':', ' ')}"`
-  const error = new DiscoError('USAGE', message, { suggestions: [hint] })
-  reportError(error, argv ?? [])
+  return new DiscoError('USAGE', `disco has no command "${id.replaceAll(':', ' ')}"`, { suggestions: [hint] })
+}
+
+const hook: Hook.CommandNotFound = async ({ id, config }) => {
+  throw unknownCommand(id, config.commandIDs)
 }
 
 export default hook

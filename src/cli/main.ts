@@ -1,4 +1,4 @@
-import { Errors, type Interfaces, run } from '@oclif/core'
+import { Errors } from '@oclif/core'
 import type { LineOutput } from './output/line-output.js'
 import { standardOutput } from './output/standard-output.js'
 import { systemMessage } from './output/system-message.js'
@@ -7,14 +7,18 @@ import { reportError } from './report-error.js'
 /** How long what a command left behind, such as a connection that is closing, may take to end by itself. */
 const GRACE_MS = 500
 
-/** Runs the command that the process was started with, and ends the process when its output is written. */
-export async function main(load: Interfaces.LoadOptions): Promise<void> {
+/**
+ * Runs the command that the process was started with, and ends the process when its output is written.
+ *
+ * @param run finds and runs the command that the words name
+ */
+export async function main(run: (argv: string[]) => Promise<unknown>): Promise<void> {
   const output = standardOutput()
   // Remarks stand beside the work: a command does not fail because they cannot be written.
   process.stderr.on('error', () => undefined)
   const argv = process.argv.slice(2)
   try {
-    await run(argv, load)
+    await run(argv)
   } catch (error) {
     if (error instanceof Errors.ExitError) process.exitCode = error.oclif.exit
     else reportError(error, argv)

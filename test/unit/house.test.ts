@@ -90,7 +90,7 @@ describe('src/', () => {
 describe('the house itself', () => {
   it('has arrows that go only downwards', () => {
     const rooms = [...HOUSE.keys()].filter((room) => room !== 'index.ts')
-    expect(rooms).toHaveLength(12)
+    expect(rooms).toContain('domain')
     for (const [at, room] of rooms.entries()) {
       const upwards = HOUSE.get(room)?.filter((target) => rooms.slice(0, at + 1).includes(target))
       expect(upwards, room).toEqual([])

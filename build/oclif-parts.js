@@ -1,0 +1,20 @@
+const PARTS = `
+export * as Args from '@oclif/core/args'
+export { Command } from '@oclif/core/command'
+export * as Errors from '@oclif/core/errors'
+export * as Flags from '@oclif/core/flags'
+export { loadHelpClass } from '@oclif/core/help'
+`
+
+/**
+ * An esbuild plugin: what commands use of oclif, and no more. Its index loads the rest as well, and looks at files of
+ * its own. An import that is missing here fails the build.
+ */
+export const oclifPartsPlugin = {
+  name: 'oclif-parts',
+  setup(build) {
+    const { absWorkingDir: resolveDir } = build.initialOptions
+    build.onResolve({ filter: /^@oclif\/core$/ }, ({ path }) => ({ path, namespace: 'oclif-parts' }))
+    build.onLoad({ filter: /.*/, namespace: 'oclif-parts' }, () => ({ contents: PARTS, resolveDir }))
+  },
+}

@@ -1,0 +1,89 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { lstatSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { cachedDataVersionTag } from 'node:v8'
+import { codeFolder, isOwnFolder, makeOwnFolder, readOwnFile } from './own-folder.js'
+
+/** Compiled code of one command is 1 to 3 MB. */
+const MOST_BYTES = 32 * 1024 * 1024
+
+const DIGEST_BYTES = 32
+
+/** A file is made again after this time, so that those of old versions go and those in use hardly cost. */
+const KEPT_MS = 30 * 24 * 60 * 60 * 1000
+
+/**
+ * One file of V8's code cache. V8 runs what it finds there, and itself compares no more than the length of the
+ * source: so a file counts only if it is this user's alone, and was made of this very source, by this Node, with
+ * these V8 flags. Whatever is wrong with it costs time, and is no error.
+ */
+export class CodeCache {
+  private constructor(
+    private readonly file: string,
+    private readonly identity: string,
+  ) {}
+
+  /** @param part which part of the code a run uses: runs of different commands compile different functions */
+  static of(source: Buffer, part: string, env: NodeJS.ProcessEnv): CodeCache | null {
+    // As for Node's own compile cache. Code from a cache has less precise coverage.
+    if (env.NODE_DISABLE_COMPILE_CACHE || env.NODE_V8_COVERAGE) return null
+    try {
+      const folder = codeFolder(env)
+      if (folder === null) return null
+      const tag = cachedDataVersionTag()
+      const identity = sha256(source, `${process.version} ${process.arch} ${tag} ${part}`).toString('hex')
+      return new CodeCache(join(folder, `${part}-${identity.slice(0, 32)}.bin`), identity)
+    } catch {
+      return null
+    }
+  }
+
+  read(): Buffer | undefined {
+    try {
+      if (!isOwnFolder(dirname(this.file))) return undefined
+      const bytes = readOwnFile(this.file, MOST_BYTES)
+      if (bytes === null) return undefined
+      const code = bytes.subarray(DIGEST_BYTES)
+      return this.digestOf(code).equals(bytes.subarray(0, DIGEST_BYTES)) ? code : undefined
+    } catch {
+      return undefined
+    }
+  }
+
+  /** In one step: of two first runs, the later one's file stays, and a reader sees either. */
+  write(code: Buffer): void {
+    const draft = `${this.file}.${randomUUID()}`
+    try {
+      if (code.length > MOST_BYTES - DIGEST_BYTES || !makeOwnFolder(dirname(this.file))) return
+      writeFileSync(draft, Buffer.concat([this.digestOf(code), code]), { mode: 0o600, flag: 'wx' })
+      renameSync(draft, this.file)
+      this.removeOld()
+    } catch {
+      removeQuietly(draft)
+    }
+  }
+
+  private digestOf(code: Buffer): Buffer {
+    return sha256(code, this.identity)
+  }
+
+  private removeOld(): void {
+    const folder = dirname(this.file)
+    for (const name of readdirSync(folder)) {
+      const file = join(folder, name)
+      if (lstatSync(file).mtimeMs < Date.now() - KEPT_MS) removeQuietly(file)
+    }
+  }
+}
+
+function sha256(bytes: Buffer, text: string): Buffer {
+  return createHash('sha256').update(bytes).update(text).digest()
+}
+
+function removeQuietly(file: string): void {
+  try {
+    rmSync(file, { force: true })
+  } catch {
+    // It stays, and costs a little room.
+  }
+}

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { constants, Script } from 'node:vm'
+import { CodeCache } from './code-cache.js'
+
+/** What Node gives a CommonJS module. */
+type Wrapper = (
+  exports: object,
+  require: NodeJS.Require,
+  module: object,
+  file: string,
+  folder: string,
+) => void
+
+/**
+ * Runs the bundle, a CommonJS file of nothing but ASCII, in this process.
+ *
+ * Most of the time of a short command would go into compiling. A run that succeeds leaves the code that it compiled in
+ * the user's cache folder for the next run of the same command.
+ */
+export function start(bundle: string, load: NodeJS.Require): void {
+  const own = ownWords(process.argv.slice(2))
+  if (own.includes('--debug')) {
+    process.setSourceMapsEnabled(true)
+    load(bundle)
+    return
+  }
+  // Warnings of Node and grpc-js about our dependencies are for debugging only.
+  process.removeAllListeners('warning')
+  process.env.GRPC_VERBOSITY ??= 'NONE'
+  const source = readFileSync(bundle)
+  const cache = CodeCache.of(source, partOf(own), process.env)
+  const module = { exports: {} }
+  compile(source, bundle, cache)(module.exports, load, module, bundle, dirname(bundle))
+}
+
+function compile(source: Buffer, bundle: string, cache: CodeCache | null): Wrapper {
+  const cachedData = cache?.read()
+  const script = new Script(
+    `(function (exports, require, module, __filename, __dirname) {${source.toString('latin1')}\n})`,
+    {
+      filename: bundle,
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+      ...(cachedData && { cachedData }),
+    },
+  )
+  if (cache !== null && (cachedData === undefined || script.cachedDataRejected)) {
+    // At the end, because only functions that ran have been compiled. A run that failed used too few of them.
+    process.on('exit', (code) => {
+      if (code === 0) cache.write(script.createCachedData())
+    })
+  }
+  return script.runInThisContext()
+}
+
+/** Words after `--` belong to a command that the tool starts. */
+function ownWords(words: readonly string[]): readonly string[] {
+  const end = words.indexOf('--')
+  return end < 0 ? words : words.slice(0, end)
+}
+
+/** The name of the command, or `help`: what such runs compile is about the same. */
+function partOf(words: readonly string[]): string {
+  const [first = 'help'] = words
+  if (words.includes('--help')) return 'help'
+  return /^[a-z][a-z-]{0,31}$/.test(first) ? first : 'other'
+}
