@@ -15,7 +15,7 @@ const manifest = await manifestOf(root)
 
 const own = Object.keys(manifest).filter((id) => id !== 'help')
 const entry = `
-import { main } from './src/cli/main.js'
+import * as cli from './src/cli/main.js'
 import { run } from './src/tool/run.js'
 
 const tool = {
@@ -27,7 +27,7 @@ const tool = {
     ${own.map((id) => `${id}: async () => (await import('./src/commands/${id}.js')).default,`).join('\n    ')}
   },
 }
-void main((argv) => run(tool, argv))
+export const main = () => cli.main((argv) => run(tool, argv))
 `
 
 const options = {

@@ -3,17 +3,22 @@ import { dirname } from 'node:path'
 import { constants, Script } from 'node:vm'
 import { CodeCache } from './code-cache.js'
 
+/** What the build makes the bundle export. */
+interface Bundle {
+  main(): Promise<void>
+}
+
 /** What Node gives a CommonJS module. */
 type Wrapper = (
   exports: object,
   require: NodeJS.Require,
-  module: object,
+  module: { exports: Bundle },
   file: string,
   folder: string,
 ) => void
 
 /**
- * Runs the bundle, a CommonJS file of nothing but ASCII, in this process.
+ * Runs the bundle, a CommonJS file of nothing but ASCII, as the command line of this process.
  *
  * Most of the time of a short command would go into compiling. A run that succeeds leaves the code that it compiled in
  * the user's cache folder for the next run of the same command.
@@ -22,7 +27,7 @@ export function start(bundle: string, load: NodeJS.Require): void {
   const own = ownWords(process.argv.slice(2))
   if (own.includes('--debug')) {
     process.setSourceMapsEnabled(true)
-    load(bundle)
+    void (load(bundle) as Bundle).main()
     return
   }
   // Warnings of Node and grpc-js about our dependencies are for debugging only.
@@ -30,8 +35,9 @@ export function start(bundle: string, load: NodeJS.Require): void {
   process.env.GRPC_VERBOSITY ??= 'NONE'
   const source = readFileSync(bundle)
   const cache = CodeCache.of(source, partOf(own), process.env)
-  const module = { exports: {} }
+  const module = { exports: {} as Bundle }
   compile(source, bundle, cache)(module.exports, load, module, bundle, dirname(bundle))
+  void module.exports.main()
 }
 
 function compile(source: Buffer, bundle: string, cache: CodeCache | null): Wrapper {

@@ -2,7 +2,7 @@
 // Receives { args, env } and answers { stdout, stderr, code }.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { fileURLToPath } from 'node:url'
-import { main } from '../../dist/cli/main.js'
+import { main } from '../../dist/bundle/disco.cjs'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -27,7 +27,7 @@ async function run(args, env) {
   const ran = { stdout: '', stderr: '', code: null }
   current = ran
   try {
-    await owner.run(ran, () => main(ROOT))
+    await owner.run(ran, () => main())
     ran.code ??= process.exitCode ?? 0
   } catch (error) {
     if (ran.code === null) throw error
