@@ -1,0 +1,89 @@
+import { execFile, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { median } from './median.js'
+
+const RUN = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
+const ROUNDS = 11
+
+/** Real, user and system time of a command in seconds, on bash's standard error; nothing of the command itself. */
+const TIME = `TIMEFORMAT='%R %U %S'; time "$@" >/dev/null 2>/dev/null`
+
+interface Times {
+  readonly wallMs: number[]
+  readonly cpuMs: number[]
+}
+
+/**
+ * What a command costs as a process, beside an empty Node, by turns. `BENCH_NODES` names further Nodes and `BENCH_RUNS`
+ * the bin/run.js of other checkouts, each separated by colons.
+ */
+export async function run(): Promise<void> {
+  const nodes = [process.execPath, ...listed(process.env.BENCH_NODES)]
+  const runs = [RUN, ...listed(process.env.BENCH_RUNS)]
+  const cache = mkdtempSync(join(tmpdir(), 'disco-bench-start-'))
+  const dev = await startDev()
+  const env = { ...process.env, XDG_CACHE_HOME: cache, DISCO_ENDPOINTS: dev.endpoint }
+  const commands = [['--help'], ['ls'], ['call', 'hello', 'SayHello', '--n', '10']]
+  console.log('| node | run.js | command | CPU ms | to an empty Node | wall ms | wall to the last run.js |')
+  console.log('|---|---|---|---|---|---|---|')
+  try {
+    for (const node of nodes) {
+      const { stdout: version } = await promisify(execFile)(node, ['--version'])
+      for (const command of commands) {
+        const lines = [['-e', '0'], ...runs.map((file) => [file, ...command])].map((args) => [node, ...args])
+        const [floor, ...measured] = await measure(lines, env)
+        const last = measured.at(-1)
+        if (!floor || !last) continue
+        for (const [at, times] of [floor, ...measured].entries()) {
+          const name = at === 0 ? ['–', '-e 0'] : [String(at), command.join(' ')]
+          const cpu = [median(times.cpuMs).toFixed(0), ratio(times.cpuMs, floor.cpuMs)]
+          const wall = [median(times.wallMs).toFixed(0), ratio(times.wallMs, last.wallMs)]
+          console.log(`| ${[version.trim(), ...name, ...cpu, ...wall].join(' | ')} |`)
+        }
+      }
+    }
+  } finally {
+    dev.stop()
+    rmSync(cache, { recursive: true })
+  }
+}
+
+async function measure(lines: readonly string[][], env: NodeJS.ProcessEnv): Promise<Times[]> {
+  const times = lines.map((): Times => ({ wallMs: [], cpuMs: [] }))
+  // The first round fills caches and does not count.
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const [at, line] of lines.entries()) {
+      const { stderr } = await promisify(execFile)('bash', ['-c', TIME, 'bash', ...line], { env })
+      const [real = 0, user = 0, system = 0] = stderr.trim().split(' ').map(Number)
+      if (round === 0) continue
+      times[at]?.wallMs.push(real * 1000)
+      times[at]?.cpuMs.push((user + system) * 1000)
+    }
+  }
+  return times
+}
+
+async function startDev(): Promise<{ endpoint: string; stop(): void }> {
+  const child = spawn(process.execPath, [RUN, 'dev', '--port', '0', '--backends', '1,1,1'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let endpoint = ''
+  for await (const line of createInterface(child.stderr)) {
+    endpoint = /registry on ([\d.:]+)/.exec(line)?.[1] ?? endpoint
+    if (line.includes('Ctrl-C')) break
+  }
+  return { endpoint, stop: () => void child.kill('SIGTERM') }
+}
+
+function listed(paths = ''): string[] {
+  return paths.split(':').filter((path) => path !== '')
+}
+
+function ratio(times: readonly number[], base: readonly number[]): string {
+  return `${(median(times) / median(base)).toFixed(2)}×`
+}
