@@ -39,6 +39,13 @@ export interface Chooser<Candidate> {
   join(candidate: Candidate, weight: number): void
   reweigh(candidate: Candidate, weight: number): void
   leave(candidate: Candidate): void
+  /**
+   * Not READY for now: it is not chosen, and keeps its place and what it is owed until `resume` or `leave`.
+   * Policies that keep neither lack both: such a candidate leaves, and joins again.
+   */
+  suspend?(candidate: Candidate): void
+  /** READY again. @param weight may be another than before */
+  resume?(candidate: Candidate, weight: number): void
   /** Its names are others now; only policies that choose by name have it. */
   rename?(candidate: Candidate): void
   /** Null when nobody is in rotation, or nobody whom the call may go to. */

@@ -1,23 +1,55 @@
 import { withoutParameters } from './parameters.js'
 import type { Chooser } from './policy.js'
+import { SlotHeap } from './slot-heap.js'
 
 export const roundRobin = withoutParameters({
   ...{ name: 'round_robin', shortName: 'rr', weighted: false, shares: 'exact' },
   create: () => new RoundRobin(),
 })
 
-/** Each in turn. A newcomer is served after everyone who was there; a leaver does not move the turn. */
+/** A candidate that is back from a reconnect is served when it is owed this much of a pick. */
+const DUE_LAG = 0.5
+
+/** A place in the circle. Links, so that joining and leaving cost the same among any number. */
+interface Seat<Candidate> {
+  readonly candidate: Candidate
+  /** By which `returning` knows it. */
+  readonly slot: number
+  before: Seat<Candidate>
+  after: Seat<Candidate>
+  isSeated: boolean
+  /** In picks, at `atTime`: its share of the picks made while it was READY, less its own. */
+  lag: number
+  atTime: number
+}
+
+/**
+ * Each in turn. A newcomer is served after everyone who was there; a leaver does not move the turn. One that is
+ * away for a reconnect keeps what it is owed: when it is back it is served as soon as that is half a pick, and
+ * takes its place behind everyone else then. So reconnects do not add up, neither for nor against it. O(1) for
+ * everything but the return, which takes O(log n) of those that return.
+ */
 class RoundRobin<Candidate> implements Chooser<Candidate> {
-  private readonly ring: Candidate[] = []
-  private next = 0
+  private readonly seats = new Map<Candidate, Seat<Candidate>>()
+  private readonly bySlot: Seat<Candidate>[] = []
+  private readonly freeSlots: number[] = []
+  private next: Seat<Candidate> | null = null
+  /** READY again and not in the circle yet, by the time at which each is due. */
+  private readonly returning = new SlotHeap()
+  private seated = 0
+  /** Virtual: each pick takes 1/size. */
+  private time = 0
 
   get size(): number {
-    return this.ring.length
+    return this.seated + this.returning.size
   }
 
   join(candidate: Candidate): void {
-    this.ring.splice(this.next, 0, candidate)
-    this.next = (this.next + 1) % this.ring.length
+    const slot = this.freeSlots.pop() ?? this.bySlot.length
+    const seat = { candidate, slot, isSeated: false, lag: 0, atTime: this.time } as Seat<Candidate>
+    this.seats.set(candidate, seat)
+    this.bySlot[slot] = seat
+    this.sit(seat)
   }
 
   reweigh(): void {
@@ -25,17 +57,65 @@ class RoundRobin<Candidate> implements Chooser<Candidate> {
   }
 
   leave(candidate: Candidate): void {
-    const at = this.ring.indexOf(candidate)
-    if (at < 0) return
-    this.ring.splice(at, 1)
-    if (at < this.next) this.next--
-    if (this.next >= this.ring.length) this.next = 0
+    const seat = this.seats.get(candidate)
+    if (!seat) return
+    this.suspend(candidate)
+    this.seats.delete(candidate)
+    this.freeSlots.push(seat.slot)
+  }
+
+  suspend(candidate: Candidate): void {
+    const seat = this.seats.get(candidate)
+    if (!seat) return
+    if (seat.isSeated) this.rise(seat)
+    else if (this.returning.holds(seat.slot)) this.returning.remove(seat.slot)
+    else return
+    seat.lag += this.time - seat.atTime
+  }
+
+  resume(candidate: Candidate): void {
+    const seat = this.seats.get(candidate)
+    if (!seat || seat.isSeated || this.returning.holds(seat.slot)) return
+    seat.atTime = this.time
+    this.returning.push(seat.slot, this.time + DUE_LAG - seat.lag)
   }
 
   choose(): Candidate | null {
-    const chosen = this.ring[this.next]
-    if (chosen === undefined) return null
-    this.next = this.next + 1 === this.ring.length ? 0 : this.next + 1
-    return chosen
+    const { size, next, returning } = this
+    if (size === 0) return null
+    this.time += 1 / size
+    const isReturnDue = returning.size > 0 && (next === null || returning.firstKey <= this.time)
+    const seat = isReturnDue ? this.takeReturned() : (next as Seat<Candidate>)
+    seat.lag += this.time - seat.atTime - 1
+    seat.atTime = this.time
+    if (seat === next) this.next = seat.after
+    return seat.candidate
+  }
+
+  /** The one due first, now behind everyone in the circle. */
+  private takeReturned(): Seat<Candidate> {
+    const seat = this.bySlot[this.returning.firstSlot] as Seat<Candidate>
+    this.returning.pop()
+    this.sit(seat)
+    return seat
+  }
+
+  private sit(seat: Seat<Candidate>): void {
+    this.seated++
+    seat.isSeated = true
+    const { next } = this
+    seat.after = next ?? seat
+    seat.before = next?.before ?? seat
+    seat.before.after = seat
+    seat.after.before = seat
+    this.next ??= seat
+  }
+
+  private rise(seat: Seat<Candidate>): void {
+    this.seated--
+    seat.isSeated = false
+    seat.before.after = seat.after
+    seat.after.before = seat.before
+    if (this.next === seat) this.next = seat.after === seat ? null : seat.after
   }
 }

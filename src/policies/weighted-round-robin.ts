@@ -33,6 +33,12 @@ const DUE_SOON = 0.2
  * change with its weight. A leaver's lag is shared among those who stay, by moving virtual time. O(log n) for
  * a pick and for a weight change.
  *
+ * A candidate that is away for a reconnect keeps its lag, and virtual time stays: nobody gains or loses by it,
+ * so every candidate's lag is always its share of the picks that were made while it was READY, less its own.
+ * The lags of those READY then no longer sum to 0, so one may stray by more than a pick while others are away:
+ * see `test/property/reconnects.test.ts` for how far. Where nobody is owed anything, the turn that starts next
+ * is served.
+ *
  * A turn may overtake those due before it as long as these are owed less than a pick together, and the promise
  * holds: take the h picks that follow this one until some deadline before its own, by which m started turns
  * are due. Of these picks' shares the m turns take what they are not owed yet, m less their lags, and each
@@ -53,6 +59,8 @@ const DUE_SOON = 0.2
  */
 class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
   private readonly slotOf = new Map<Candidate, number>()
+  /** Candidates that are away, with their lags. */
+  private readonly lagOfAway = new Map<Candidate, number>()
   private readonly candidates: (Candidate | null)[] = []
   private readonly freeSlots = new SlotHeap()
   private readonly weights: number[] = []
@@ -75,12 +83,7 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
   }
 
   join(candidate: Candidate, weight: number): void {
-    const now = this.now()
-    const slot = this.takeSlot()
-    this.slotOf.set(candidate, slot)
-    this.candidates[slot] = candidate
-    this.restartAt(now, this.totalWeight + weight)
-    this.serveFrom(slot, now, weight)
+    this.enter(candidate, weight, 0)
   }
 
   reweigh(candidate: Candidate, weight: number): void {
@@ -88,24 +91,37 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
     if (slot === undefined || this.weights[slot] === weight) return
     const now = this.now()
     const before = this.weights[slot] as number
-    const lag = before * (now - this.startOf(slot))
+    const lag = this.lagOf(slot, now)
     this.unqueue(slot)
     this.restartAt(now, this.totalWeight + weight - before)
     this.serveFrom(slot, now - lag / weight, weight)
   }
 
   leave(candidate: Candidate): void {
+    this.lagOfAway.delete(candidate)
     const slot = this.slotOf.get(candidate)
     if (slot === undefined) return
     const now = this.now()
-    const weight = this.weights[slot] as number
-    const lag = weight * (now - this.startOf(slot))
-    const remaining = this.totalWeight - weight
-    this.slotOf.delete(candidate)
-    this.unqueue(slot)
-    this.candidates[slot] = null
-    this.freeSlots.push(slot, slot)
+    const lag = this.lagOf(slot, now)
+    const remaining = this.totalWeight - (this.weights[slot] as number)
+    this.release(candidate, slot)
     this.restartAt(remaining > 0 ? now + lag / remaining : now, remaining)
+  }
+
+  suspend(candidate: Candidate): void {
+    const slot = this.slotOf.get(candidate)
+    if (slot === undefined) return
+    const now = this.now()
+    this.lagOfAway.set(candidate, this.lagOf(slot, now))
+    const remaining = this.totalWeight - (this.weights[slot] as number)
+    this.release(candidate, slot)
+    this.restartAt(now, remaining)
+  }
+
+  resume(candidate: Candidate, weight: number): void {
+    const lag = this.lagOfAway.get(candidate) ?? 0
+    this.lagOfAway.delete(candidate)
+    this.enter(candidate, weight, lag)
   }
 
   choose(): Candidate | null {
@@ -113,7 +129,7 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
     this.picksSinceOrigin++
     const now = this.now()
     this.startTurns(now - SAME_TIME)
-    // There is always one that has started. Were there none, for rounding, it would be the one that starts first.
+    // Where no turn has started (others are away with what is owed), the one that starts first is served.
     const slot = this.eligible.size > 0 ? this.mostPressing(now) : this.waiting.firstSlot
     this.served[slot] = (this.served[slot] as number) + 1
     const start = this.startOf(slot)
@@ -125,6 +141,27 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
     }
     if (now > REBASE_AT) this.rebase(now)
     return this.candidates[slot] as Candidate
+  }
+
+  private enter(candidate: Candidate, weight: number, lag: number): void {
+    const now = this.now()
+    const slot = this.takeSlot()
+    this.slotOf.set(candidate, slot)
+    this.candidates[slot] = candidate
+    this.restartAt(now, this.totalWeight + weight)
+    this.serveFrom(slot, now - lag / weight, weight)
+  }
+
+  private release(candidate: Candidate, slot: number): void {
+    this.slotOf.delete(candidate)
+    this.unqueue(slot)
+    this.candidates[slot] = null
+    this.freeSlots.push(slot, slot)
+  }
+
+  /** What the candidate of a slot is owed, in picks; below 0 where it is ahead. */
+  private lagOf(slot: number, now: number): number {
+    return (this.weights[slot] as number) * (now - this.startOf(slot))
   }
 
   private now(): number {
@@ -173,7 +210,7 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
 
   /** Whose turn is served: the one due first, or one that may overtake it. */
   private mostPressing(now: number): number {
-    const { eligible, weights, ease } = this
+    const { eligible, ease } = this
     let chosen = eligible.firstSlot
     let least = Number.POSITIVE_INFINITY
     let owedBefore = 0
@@ -181,7 +218,7 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
     for (let turn = 0; turn < FRONT && owedBefore < LESS_THAN_A_PICK; turn++) {
       const slot = eligible.next()
       if (slot < 0) break
-      const lag = (weights[slot] as number) * (now - this.startOf(slot))
+      const lag = this.lagOf(slot, now)
       if (lag <= 0) continue
       const leisure = (1 - lag) * (ease[slot] as number)
       if (leisure < least - SAME_TIME) {

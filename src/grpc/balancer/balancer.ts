@@ -6,7 +6,8 @@ import { healthServiceOf } from '../health/watch.js'
 import { type RegisteredEndpoint, registered } from '../resolver/endpoint.js'
 import { type Observer, observerOf } from '../resolver/observer.js'
 import { grpcPolicyName, type PolicyConfig, policyConfigOf } from '../resolver/policy-config.js'
-import { Child, type ChildSettings } from './child.js'
+import { Census } from './census.js'
+import { Child, type ChildReports, type ChildSettings } from './child.js'
 import { Load } from './load.js'
 import { PolicyPicker } from './picker.js'
 import { Rotation } from './rotation.js'
@@ -26,6 +27,7 @@ export function registerPolicy(kind: PolicyKind): void {
  */
 abstract class PolicyBalancer implements experimental.LoadBalancer {
   private readonly children = new Map<EndpointId, Child>()
+  private readonly census = new Census()
   /** The counts of endpoints that left while calls were running there: they may come back. */
   private readonly loadsOfLeavers = new Map<EndpointId, Load>()
   private rotation: Rotation | null = null
@@ -56,6 +58,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     }
     const endpoints = new Map(list.value.map(registered).map((endpoint) => [endpoint.id, endpoint]))
     this.isUpdating = true
+    for (const [id, load] of this.loadsOfLeavers) if (load.outstanding === 0) this.loadsOfLeavers.delete(id)
     for (const [id, child] of this.children) if (!endpoints.has(id)) this.remove(id, child)
     let rank = 0
     const healthService = healthServiceOf(options['grpc.service_config'])
@@ -106,21 +109,14 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
       const isRenamed = known.endpoint.registration.id !== endpoint.registration.id
       known.endpoint = endpoint
       if (isRenamed) this.rotation?.chooser.rename?.(known)
-      this.rotation?.place(known)
+      this.place(known)
       return
     }
     const load = this.loadsOfLeavers.get(endpoint.id) ?? new Load()
     this.loadsOfLeavers.delete(endpoint.id)
-    const child = new Child(endpoint, load, settings, {
-      onState: (changed) => {
-        this.rotation?.place(changed)
-        const isReady = changed.state === connectivityState.READY
-        this.observer.connectivity?.(changed.endpoint, isReady, changed.problem)
-        if (!this.isUpdating) this.settle()
-      },
-      onDropped: () => this.helper.requestReresolution(),
-    })
+    const child = new Child(endpoint, load, settings, this.reports)
     child.rank = rank
+    this.census.place(child)
     this.children.set(endpoint.id, child)
     child.connect()
   }
@@ -128,32 +124,50 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   private remove(id: EndpointId, child: Child): void {
     this.children.delete(id)
     this.rotation?.remove(child)
+    this.census.remove(child)
     child.destroy()
-    for (const [leaver, load] of this.loadsOfLeavers)
-      if (load.outstanding === 0) this.loadsOfLeavers.delete(leaver)
     if (child.load.outstanding > 0) this.loadsOfLeavers.set(id, child.load)
   }
 
-  /** Tells the channel, and the observer, what the children have come to. */
-  private settle(): void {
-    const change = this.rotation?.takeChange()
-    if (change) this.observer.rotation?.(change)
-    if (this.rotation && this.rotation.size > 0) {
-      if (change && this.hasWaitingPicks) this.reported = null
-      this.report(connectivityState.READY, null)
-      return
-    }
-    const waiting = [...this.children.values()].filter(({ endpoint }) => endpoint.weight > 0)
-    const connecting = waiting.some(({ state }) => state !== connectivityState.TRANSIENT_FAILURE)
-    if (connecting) this.report(connectivityState.CONNECTING, null)
-    else this.report(connectivityState.TRANSIENT_FAILURE, this.whyNobody(waiting))
+  private readonly reports: ChildReports = {
+    onState: (child) => {
+      this.place(child)
+      const isReady = child.state === connectivityState.READY
+      this.observer.connectivity?.(child.endpoint, isReady, child.problem)
+      if (!this.isUpdating) this.settle()
+    },
+    onFailed: ({ endpoint }, problem) => this.observer.failed?.(endpoint, problem),
+    onDropped: ({ endpoint }, reason) => {
+      this.observer.dropped?.(endpoint, reason)
+      this.helper.requestReresolution()
+    },
   }
 
-  private whyNobody(waiting: readonly Child[]): string {
+  private place(child: Child): void {
+    this.rotation?.place(child)
+    this.census.place(child)
+  }
+
+  /** Tells the channel, and the observer, what the children have come to. Costs what has changed. */
+  private settle(): void {
+    const changes = this.rotation?.takeChanges() ?? null
+    if (changes) this.observer.rotated?.(changes)
+    // All of it is made only for an observer that wants it: it costs O(n).
+    if (changes && this.rotation && this.observer.rotation) this.observer.rotation(this.rotation.all())
+    if (this.rotation && this.rotation.size > 0) {
+      if (changes && this.hasWaitingPicks) this.reported = null
+      this.report(connectivityState.READY, null)
+    } else if (this.census.hasHope) this.report(connectivityState.CONNECTING, null)
+    else this.report(connectivityState.TRANSIENT_FAILURE, this.whyNobody())
+  }
+
+  private whyNobody(): string {
     if (this.children.size === 0) return `No endpoint to dial. ${this.note}`
-    if (waiting.length === 0) return `Every endpoint is drained (weight 0). ${this.note}`
-    const failures = waiting.map(({ endpoint, problem }) => `${endpoint.registration.addr}: ${problem}`)
-    return `No endpoint is READY: ${failures.slice(0, 3).join('; ')}`
+    if (this.census.size === 0) return `Every endpoint is drained (weight 0). ${this.note}`
+    const failures = this.census
+      .examples(3)
+      .map(({ endpoint, problem }) => `${endpoint.registration.addr}: ${problem}`)
+    return `No endpoint is READY: ${failures.join('; ')}`
   }
 
   /** While READY the picker asks the living policy, so a new one is pushed only when the state changes. */
@@ -173,12 +187,13 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   /** The answer to a pick that the policy has nobody for: the rotation is empty, or lacks whom it wants. */
   private whereNobody({ pin }: CallKeys): experimental.PickResult {
     this.hasWaitingPicks = true
-    const to = pin ?? this.rotation?.policy.config.to ?? null
+    if (!this.rotation || this.rotation.size === 0) return QUEUE
+    const to = pin ?? this.rotation.policy.config.to ?? null
     const wanted = [...this.children.values()].filter(({ names }) => names.some((name) => name === to))
     const isComing = wanted.some(
       ({ state, endpoint }) => endpoint.weight > 0 && state !== connectivityState.TRANSIENT_FAILURE,
     )
-    if (isComing || !this.rotation || this.rotation.size === 0) return QUEUE
+    if (isComing) return QUEUE
     return failure(to === null ? 'The call is pinned to no endpoint' : whyAway(String(to), wanted))
   }
 }

@@ -1,12 +1,16 @@
 import { type ChannelOptions, connectivityState, experimental, Metadata } from '@grpc/grpc-js'
 import { type Health, HealthWatch } from '../health/watch.js'
 import { namesOf, type RegisteredEndpoint } from '../resolver/endpoint.js'
+import { ConnectionEnd } from './connection-end.js'
 import type { Load } from './load.js'
 
 export interface ChildReports {
   /** The child's state changed; what it is now is in the child. */
   onState(child: Child): void
-  onDropped(): void
+  /** A connection attempt failed, or the server says that it is not serving. Follows `onState`. */
+  onFailed(child: Child, problem: string): void
+  /** A connection ended. Precedes `onState`. */
+  onDropped(child: Child, reason: string): void
 }
 
 /** How children are made: the same for all of a list. */
@@ -36,6 +40,7 @@ export class Child {
   rank = 0
   private readonly leaf: experimental.LeafLoadBalancer
   private healthWatch: HealthWatch | null = null
+  private connectionEnd: ConnectionEnd | null = null
   private isDestroyed = false
 
   constructor(
@@ -68,13 +73,14 @@ export class Child {
 
   private update(state: connectivityState, picker: experimental.Picker, problem: string | null): void {
     if (this.isDestroyed) return
-    const wasConnected = this.result !== null
     if (state === connectivityState.READY) this.connected(picker.pick(ANY_CALL))
     else {
-      this.disconnected()
-      this.report(state, problem ?? this.problem)
+      const reason = this.disconnected()
+      if (reason !== null) this.reports.onDropped(this, reason)
+      const why = problem ?? reason ?? this.problem
+      this.report(state, why)
+      if (state === connectivityState.TRANSIENT_FAILURE) this.reports.onFailed(this, why ?? '')
     }
-    if (wasConnected && state !== connectivityState.READY) this.reports.onDropped()
     // Every endpoint stays connected, drained or not: a connection must not wait for the first pick.
     if (state === connectivityState.IDLE) this.leaf.exitIdle()
   }
@@ -84,6 +90,7 @@ export class Child {
     if (this.result?.subchannel === result.subchannel) return
     const { onCallStarted, onCallEnded } = this.load
     this.result = { ...result, onCallStarted, onCallEnded }
+    this.connectionEnd = result.subchannel ? new ConnectionEnd(result.subchannel) : null
     const { healthService } = this.settings
     this.healthWatch?.stop()
     if (healthService === null || !result.subchannel) {
@@ -95,14 +102,19 @@ export class Child {
     this.report(connectivityState.CONNECTING, 'its health is not known yet')
   }
 
-  private disconnected(): void {
+  /** @returns why the connection ended, null where there was none */
+  private disconnected(): string | null {
+    const reason = this.connectionEnd?.reason ?? null
+    this.connectionEnd = null
     this.result = null
     this.healthWatch?.stop()
     this.healthWatch = null
+    return reason
   }
 
   private judge({ isServing, problem }: Health): void {
     this.report(isServing ? connectivityState.READY : connectivityState.TRANSIENT_FAILURE, problem)
+    if (!isServing) this.reports.onFailed(this, problem ?? '')
   }
 
   private report(state: connectivityState, problem: string | null): void {

@@ -12,6 +12,15 @@ export const OBSERVER_OPTION = `${experimental.SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFI
 /** The request header by which an observed call is known to the picker, which takes it off again. */
 const CALL_HEADER = 'disco-call'
 
+/** A change of one endpoint's place among those that are picked. */
+export interface RotationChange {
+  readonly endpoint: RegisteredEndpoint
+  /** The weight that the policy follows from now on; 0 where the endpoint is not picked any more. */
+  readonly weight: number
+  /** Not picked only because it is not READY: the policy keeps its place until it is READY again. */
+  readonly isAway: boolean
+}
+
 /** Sees what a channel does, as it does it. Nothing here may throw or take long. */
 export interface Observer {
   /** What the registry told, at once; `resolved` follows when the burst that it may be part of is over. */
@@ -20,8 +29,17 @@ export interface Observer {
   resolved?(list: ResolvedList): void
   /** An endpoint's connection changed its state; `problem` says why it is not READY. */
   connectivity?(endpoint: RegisteredEndpoint, isReady: boolean, problem: string | null): void
-  /** Who is picked from now on, with the weights that the policy follows: READY, and not drained. */
+  /** A connection attempt failed, or the server of a connection says that it is not serving. */
+  failed?(endpoint: RegisteredEndpoint, problem: string): void
+  /** A connection that was READY ended. The endpoint connects again by itself. */
+  dropped?(endpoint: RegisteredEndpoint, reason: string): void
+  /**
+   * Who is picked from now on, with the weights that the policy follows: READY, and not drained. Costs O(n) for
+   * each change, where `rotated` costs what has changed.
+   */
   rotation?(weights: ReadonlyMap<RegisteredEndpoint, number>): void
+  /** What has changed in the rotation. Never empty. */
+  rotated?(changes: readonly RotationChange[]): void
   /** An attempt of a marked call goes to this endpoint. A retried call is picked for again. */
   picked?(endpoint: RegisteredEndpoint, callId: number): void
 }
