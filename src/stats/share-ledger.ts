@@ -1,123 +1,187 @@
-/** What stands about one endpoint. */
-export interface Tally {
-  readonly picks: number
-  /** The sum, over all picks, of the share that the endpoint then had. */
-  readonly expected: number
-  /** The same where all who were in rotation had an equal share. */
-  readonly equal: number
-}
-
-export type Tallies = ReadonlyMap<string, Tally>
+import { Scope } from './scope.js'
+import { Shares } from './shares.js'
+import { addTallies, picksOf, type Tallies, type Tally } from './tallies.js'
 
 /** The largest |picks - expected| of any endpoint under one membership, in picks. */
 export interface Gaps {
   readonly beforeLeaves: number
   /** Of memberships that stood after the first endpoint had left. */
   readonly afterLeaves: number
+  /** Since the first reconnect, leaves or not. */
+  readonly afterReconnects: number
 }
 
 /** Enough to see a change ignored; the picks of more strata than these would be too thin to judge. */
 const MOST_STRATA = 8
 
 /**
+ * Among more endpoints than these, work that takes O(n) waits until there were as many picks, so that a change
+ * costs no more than the picks before it: thousands of endpoints may change one by one.
+ */
+const MANY_ENDPOINTS = 256
+
+/**
  * Holds picks against the shares that stood when they were made. An epoch is the time between two changes of
  * the rotation; picks x share is summed epoch by epoch. A gap is |picks - expected|, looked at whenever an
  * epoch ends; it grows through weight changes, and a change of membership starts it anew.
  *
- * Epochs are kept apart as strata. When there are too many, the two neighbours with the fewest picks become
- * one, so that memory does not grow with the run.
+ * A reconnect is no change of membership: what is picked meanwhile is expected of those that are READY, and the
+ * gap goes on. That is sound because the policies keep what an endpoint is owed while it is away, so its gap is
+ * the policy's own account of it; the policy's bound is only wider while accounts are away.
+ *
+ * Epochs are kept apart as strata; reconnects do not begin one, for they change shares only for a moment. When
+ * there are too many, the two neighbours with the fewest picks become one, so that memory does not grow.
  */
 export class ShareLedger {
-  private shares: ReadonlyMap<string, number> = new Map()
-  private picksInEpoch = new Map<string, number>()
-  private readonly all: Map<string, Tally>[] = []
-  private stratum: Map<string, Tally> | null = null
-  private membership = new Map<string, Tally>()
+  private readonly shares = new Shares()
+  /** Strata that have ended; each has a pick. */
+  private readonly ended: Map<string, Tally>[] = []
+  private stratum = new Scope(this.shares)
+  private membership = new Scope(this.shares)
   private longest: Tallies = new Map()
-  private gaps: Gaps = { beforeLeaves: 0, afterLeaves: 0 }
+  private longestPicks = 0
+  private gaps: Gaps = { beforeLeaves: 0, afterLeaves: 0, afterReconnects: 0 }
   private hasSeenLeave = false
+  private hasSeenReconnect = false
+  /** Members that are not READY for now. */
+  private readonly away = new Set<string>()
+  /** Picked since the last look at gaps. */
+  private readonly picked = new Set<string>()
+  private picksSinceFullLook = 0
+  private hasPicks = false
 
   /** @param weights who is in rotation from now on, each with a weight > 0 */
   rotate(weights: ReadonlyMap<string, number>): void {
-    this.gaps = this.largestGaps()
-    const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0)
-    const shares = new Map([...weights].map(([id, weight]) => [id, weight / total]))
-    const hasLeaver = [...this.shares.keys()].some((id) => !shares.has(id))
-    if (hasLeaver || shares.size !== this.shares.size) {
-      this.longest = this.longestMembership()
-      this.membership = new Map()
+    const changes = new Map<string, number>()
+    for (const id of [...this.shares.ids, ...this.away]) if (!weights.has(id)) changes.set(id, 0)
+    for (const [id, weight] of weights) if (this.shares.weightOf(id) !== weight) changes.set(id, weight)
+    this.change(changes)
+  }
+
+  /** @param changes weights that registry or selection have changed, by id; 0 for who leaves */
+  change(changes: ReadonlyMap<string, number>): void {
+    const { shares } = this
+    this.look()
+    let hasLeaver = false
+    let hasNewcomer = false
+    for (const [id, weight] of changes) {
+      const isMember = shares.weightOf(id) > 0 || this.away.has(id)
+      if (weight === 0) {
+        hasLeaver ||= isMember
+        this.away.delete(id)
+      } else hasNewcomer ||= !isMember
     }
-    if (hasLeaver || [...shares].some(([id, share]) => this.shares.get(id) !== share)) this.stratum = null
-    if (hasLeaver && this.all.length > 0) this.hasSeenLeave = true
-    this.shares = shares
+    const isSame = !hasLeaver && !hasNewcomer && this.isScaling(changes)
+    if (hasLeaver || hasNewcomer) this.endMembership()
+    if (!isSame) this.endStratum()
+    if (hasLeaver && this.hasPicks) this.hasSeenLeave = true
+    this.reweigh(changes)
+  }
+
+  /** @param changes by id: 0 for members that are not READY, and their weights for those that are again */
+  reconnect(changes: ReadonlyMap<string, number>): void {
+    this.look()
+    for (const [id, weight] of changes) {
+      if (weight === 0) this.away.add(id)
+      else this.away.delete(id)
+    }
+    this.hasSeenReconnect = true
+    this.reweigh(changes)
   }
 
   pick(id: string, times = 1): void {
-    this.picksInEpoch.set(id, (this.picksInEpoch.get(id) ?? 0) + times)
+    if (times === 0) return
+    if (this.stratum.picks === 0 && this.ended.length === MOST_STRATA) joinThinnest(this.ended)
+    this.shares.pick(times)
+    this.stratum.pick(id, times)
+    this.membership.pick(id, times)
+    this.picked.add(id)
+    this.picksSinceFullLook += times
+    this.hasPicks = true
   }
 
   /** Everyone who was picked or expected to be, since the beginning. */
   tallies(): Tallies {
     const sum = new Map<string, Tally>()
-    for (const stratum of this.strata()) add(sum, stratum)
+    for (const stratum of this.strata()) addTallies(sum, stratum)
     return sum
   }
 
   /** Epochs in their order, neighbours perhaps together; each has a pick. */
   strata(): readonly Tallies[] {
-    this.note()
-    return this.all
+    return this.stratum.picks === 0 ? this.ended : [...this.ended, this.stratum.tallies()]
   }
 
   /** Of the membership that had the most picks. */
   longestMembership(): Tallies {
-    this.note()
-    return picksOf(this.membership) > picksOf(this.longest) ? this.membership : this.longest
+    return this.membership.picks > this.longestPicks ? this.membership.tallies() : this.longest
   }
 
   largestGaps(): Gaps {
-    this.note()
-    const { beforeLeaves, afterLeaves } = this.gaps
-    const gap = largestGap(this.membership)
+    return this.withGap(this.membership.picks === 0 ? 0 : this.membership.largestGap())
+  }
+
+  /** Looks at gaps before they change: at all of them, or of very many only at those that a pick has changed. */
+  private look(): void {
+    if (this.picked.size === 0) return
+    if (this.shares.size <= MANY_ENDPOINTS || this.picksSinceFullLook >= this.shares.size) {
+      this.gaps = this.largestGaps()
+      this.picksSinceFullLook = 0
+    } else {
+      let largest = 0
+      for (const id of this.picked) largest = Math.max(largest, this.membership.gapOf(id))
+      this.gaps = this.withGap(largest)
+    }
+    this.picked.clear()
+  }
+
+  private withGap(gap: number): Gaps {
+    const { beforeLeaves, afterLeaves, afterReconnects } = this.gaps
+    if (this.hasSeenReconnect) {
+      return { beforeLeaves, afterLeaves, afterReconnects: Math.max(gap, afterReconnects) }
+    }
     return this.hasSeenLeave
-      ? { beforeLeaves, afterLeaves: Math.max(gap, afterLeaves) }
-      : { beforeLeaves: Math.max(gap, beforeLeaves), afterLeaves }
+      ? { beforeLeaves, afterLeaves: Math.max(gap, afterLeaves), afterReconnects }
+      : { beforeLeaves: Math.max(gap, beforeLeaves), afterLeaves, afterReconnects }
   }
 
-  /** Writes down what was picked since this was last done. */
-  private note(): void {
-    const made = [...this.picksInEpoch.values()].reduce((sum, picks) => sum + picks, 0)
-    if (made === 0) return
-    const news = new Map<string, Tally>()
-    for (const id of new Set([...this.shares.keys(), ...this.picksInEpoch.keys()])) {
-      const share = this.shares.get(id)
-      news.set(id, {
-        picks: this.picksInEpoch.get(id) ?? 0,
-        expected: made * (share ?? 0),
-        equal: share === undefined ? 0 : made / this.shares.size,
-      })
+  private reweigh(changes: ReadonlyMap<string, number>): void {
+    for (const id of changes.keys()) {
+      if (this.stratum.picks > 0) this.stratum.settle(id)
+      if (this.membership.picks > 0) this.membership.settle(id)
     }
-    this.picksInEpoch = new Map()
-    add(this.membership, news)
-    add(this.openStratum(), news)
+    this.shares.change(changes)
+    // Settled at the same virtual time, which the change has not moved: new scopes begin with the new shares.
+    if (this.stratum.picks === 0) this.stratum = new Scope(this.shares)
+    if (this.membership.picks === 0) this.membership = new Scope(this.shares)
   }
 
-  private openStratum(): Map<string, Tally> {
-    if (this.stratum === null) {
-      if (this.all.length === MOST_STRATA) joinThinnest(this.all)
-      this.stratum = new Map()
-      this.all.push(this.stratum)
+  private endMembership(): void {
+    if (this.membership.picks > this.longestPicks) {
+      this.longest = this.membership.tallies()
+      this.longestPicks = this.membership.picks
     }
-    return this.stratum
+    this.membership = new Scope(this.shares)
+    this.picksSinceFullLook = 0
   }
-}
 
-export function picksOf(tallies: Tallies): number {
-  return [...tallies.values()].reduce((sum, { picks }) => sum + picks, 0)
-}
+  /** A stratum of fewer picks than endpoints goes on where there are very many: it would be joined with another. */
+  private endStratum(): void {
+    const { size } = this.shares
+    const { picks } = this.stratum
+    if (picks === 0 || (size > MANY_ENDPOINTS && picks < size)) return
+    this.ended.push(this.stratum.tallies())
+    this.stratum = new Scope(this.shares)
+  }
 
-function largestGap(tallies: Tallies): number {
-  return Math.max(0, ...[...tallies.values()].map(({ picks, expected }) => Math.abs(picks - expected)))
+  /** Whether new weights leave all shares as they are. */
+  private isScaling(changes: ReadonlyMap<string, number>): boolean {
+    if (changes.size === 0) return true
+    if (changes.size !== this.shares.size) return false
+    const [first] = changes
+    const factor = first ? first[1] / this.shares.weightOf(first[0]) : 1
+    return [...changes].every(([id, weight]) => weight === factor * this.shares.weightOf(id))
+  }
 }
 
 function joinThinnest(strata: Map<string, Tally>[]): void {
@@ -126,17 +190,6 @@ function joinThinnest(strata: Map<string, Tally>[]): void {
   const at = pairs.indexOf(Math.min(...pairs))
   const [joined, after] = strata.slice(at, at + 2)
   if (!joined || !after) return
-  add(joined, after)
+  addTallies(joined, after)
   strata.splice(at + 1, 1)
-}
-
-function add(sum: Map<string, Tally>, more: Tallies): void {
-  for (const [id, { picks, expected, equal }] of more) {
-    const own = sum.get(id) ?? { picks: 0, expected: 0, equal: 0 }
-    sum.set(id, {
-      picks: own.picks + picks,
-      expected: own.expected + expected,
-      equal: own.equal + equal,
-    })
-  }
 }

@@ -3,7 +3,8 @@ import type { ShareRule } from '../domain/shares.js'
 import { type AlternativeName, bestAlternative, equalSplit, promised } from './alternatives.js'
 import { ALPHA, accuse, type FitTest } from './goodness-of-fit.js'
 import { type Contrast, callsForFit, callsForGap } from './power.js'
-import { picksOf, type ShareLedger, type Tallies } from './share-ledger.js'
+import type { ShareLedger } from './share-ledger.js'
+import { picksOf, type Tallies } from './tallies.js'
 
 /** What a run says of the picks: do they follow the shares that were promised? */
 export interface Verdict {
@@ -42,6 +43,13 @@ const MAX_GAP_LIMIT_CALLS = 2
 const MAX_GAP_LIMIT_CALLS_AFTER_LEAVES = 3
 
 /**
+ * An endpoint that is away for a reconnect keeps what it is owed, and the others' accounts no longer sum to 0. Seen
+ * of policies alone: 2.9 (weighted_round_robin) and 4.7 (round_robin) at most in 9,000 random runs of up to 13
+ * endpoints, in which up to nine of ten picks cut a connection for up to 30 picks.
+ */
+const MAX_GAP_LIMIT_CALLS_AFTER_RECONNECTS = 5
+
+/**
  * Judges picks against the shares that stood when they were made.
  *
  * By a policy's rule: `exact`, no endpoint strays by more than the limit; `random`, a test of fit at alpha 0.01
@@ -53,11 +61,10 @@ const MAX_GAP_LIMIT_CALLS_AFTER_LEAVES = 3
 export function judge(ledger: ShareLedger, rule: ShareRule, rng: Rng): Verdict {
   const strata = ledger.strata()
   const finding = rule === 'exact' ? byGap(ledger) : rule === 'random' ? byFit(strata, rng) : NOT_JUDGED
-  const { beforeLeaves, afterLeaves } = ledger.largestGaps()
   const alternative = finding.result === 'fail' ? bestAlternative(strata, rng) : null
   return {
     ...{ result: finding.result, test: finding.test },
-    gap: round(finding.gap ?? Math.max(beforeLeaves, afterLeaves)),
+    gap: round(finding.gap ?? Math.max(...Object.values(ledger.largestGaps()))),
     limit: finding.limit,
     p: significant(finding.p),
     ...{ alternative: alternative?.name ?? null, alternativeP: significant(alternative?.p ?? null) },
@@ -70,12 +77,17 @@ type Finding = Pick<Verdict, 'result' | 'test' | 'limit' | 'p' | 'neededCalls'> 
 
 const NOT_JUDGED: Finding = { result: 'not-judged', test: null, limit: null, p: null, neededCalls: null }
 
-/** The rule for deterministic policies. Where there are two limits, tells of the one that is nearer. */
+/** The rule for deterministic policies. Where there are several limits, tells of the one that is nearest. */
 function byGap(ledger: ShareLedger): Finding {
-  const { beforeLeaves, afterLeaves } = ledger.largestGaps()
-  const isAfterLeave = afterLeaves - MAX_GAP_LIMIT_CALLS_AFTER_LEAVES > beforeLeaves - MAX_GAP_LIMIT_CALLS
-  const gap = isAfterLeave ? afterLeaves : beforeLeaves
-  const limit = isAfterLeave ? MAX_GAP_LIMIT_CALLS_AFTER_LEAVES : MAX_GAP_LIMIT_CALLS
+  const { beforeLeaves, afterLeaves, afterReconnects } = ledger.largestGaps()
+  const findings: readonly { readonly gap: number; readonly limit: number }[] = [
+    { gap: beforeLeaves, limit: MAX_GAP_LIMIT_CALLS },
+    { gap: afterLeaves, limit: MAX_GAP_LIMIT_CALLS_AFTER_LEAVES },
+    { gap: afterReconnects, limit: MAX_GAP_LIMIT_CALLS_AFTER_RECONNECTS },
+  ]
+  const { gap, limit } = findings.reduce((nearest, one) =>
+    one.gap - one.limit > nearest.gap - nearest.limit ? one : nearest,
+  )
   const longest = ledger.longestMembership()
   const picks = picksOf(longest)
   const needed = picks === 0 ? null : finite(callsForGap(contrast(longest, picks), limit))

@@ -83,11 +83,11 @@ describe('ShareLedger', () => {
     const ledger = ledgerOf({ a: 1, b: 1, c: 1 })
     rotate(ledger, { a: 1, b: 1 })
     pick(ledger, 'a')
-    expect(ledger.largestGaps()).toEqual({ beforeLeaves: 0.5, afterLeaves: 0 })
+    expect(ledger.largestGaps()).toEqual({ beforeLeaves: 0.5, afterLeaves: 0, afterReconnects: 0 })
     rotate(ledger, { a: 1 })
     rotate(ledger, { a: 1, d: 1 })
     pick(ledger, 'aa')
-    expect(ledger.largestGaps()).toEqual({ beforeLeaves: 0.5, afterLeaves: 1 })
+    expect(ledger.largestGaps()).toEqual({ beforeLeaves: 0.5, afterLeaves: 1, afterReconnects: 0 })
   })
 
   it('keeps shares apart as strata, and is not fooled by a rotation that is the same', () => {

@@ -1,0 +1,90 @@
+import type { Shares } from './shares.js'
+import type { Tally } from './tallies.js'
+
+/** What an endpoint came to within a scope, up to two points in virtual time. */
+interface Entry {
+  picks: number
+  expected: number
+  equal: number
+  perWeight: number
+  perHead: number
+}
+
+/**
+ * Picks within a stretch of a run, against the shares that stood then. Only endpoints that were picked or changed
+ * have an entry; what the others are expected to have got follows from virtual time.
+ */
+export class Scope {
+  picks = 0
+  private readonly entries = new Map<string, Entry>()
+  private readonly perWeight: number
+  private readonly perHead: number
+
+  constructor(private readonly shares: Shares) {
+    this.perWeight = shares.perWeight
+    this.perHead = shares.perHead
+  }
+
+  pick(id: string, times: number): void {
+    this.picks += times
+    this.entryOf(id).picks += times
+  }
+
+  /** To be called before an endpoint's weight changes. Taking one out or in changes everyone's `equal` share, by virtual time. */
+  settle(id: string): void {
+    const entry = this.entryOf(id)
+    const { expected, equal } = this.tallyOf(id, entry)
+    entry.expected = expected
+    entry.equal = equal
+    entry.perWeight = this.shares.perWeight
+    entry.perHead = this.shares.perHead
+  }
+
+  /** Everyone who was picked or expected to be. */
+  tallies(): Map<string, Tally> {
+    if (this.picks === 0) return new Map()
+    const tallies = new Map<string, Tally>()
+    for (const id of this.shares.ids) tallies.set(id, this.tallyOf(id, this.entries.get(id)))
+    for (const [id, entry] of this.entries) {
+      if (tallies.has(id)) continue
+      const tally = this.tallyOf(id, entry)
+      if (tally.picks > 0 || tally.expected > 0) tallies.set(id, tally)
+    }
+    return tallies
+  }
+
+  /** |picks - expected| of one endpoint. */
+  gapOf(id: string): number {
+    const { picks, expected } = this.tallyOf(id, this.entries.get(id))
+    return Math.abs(picks - expected)
+  }
+
+  /** The largest gap of any endpoint. O(n). */
+  largestGap(): number {
+    let largest = 0
+    for (const id of this.shares.ids) largest = Math.max(largest, this.gapOf(id))
+    for (const id of this.entries.keys()) largest = Math.max(largest, this.gapOf(id))
+    return largest
+  }
+
+  private entryOf(id: string): Entry {
+    let entry = this.entries.get(id)
+    if (!entry) {
+      entry = { picks: 0, expected: 0, equal: 0, perWeight: this.perWeight, perHead: this.perHead }
+      this.entries.set(id, entry)
+    }
+    return entry
+  }
+
+  private tallyOf(id: string, entry: Entry | undefined): Tally {
+    const { shares } = this
+    const weight = shares.weightOf(id)
+    const perWeight = shares.perWeight - (entry?.perWeight ?? this.perWeight)
+    const perHead = weight === 0 ? 0 : shares.perHead - (entry?.perHead ?? this.perHead)
+    return {
+      picks: entry?.picks ?? 0,
+      expected: (entry?.expected ?? 0) + weight * perWeight,
+      equal: (entry?.equal ?? 0) + perHead,
+    }
+  }
+}
