@@ -1,13 +1,14 @@
-import { type EndpointId, endpointId } from '../domain/endpoint.js'
+import { type Endpoint, type EndpointId, endpointId } from '../domain/endpoint.js'
 import { seeded } from '../domain/rng.js'
 import { shareFractions } from '../domain/shares.js'
 import type { Method } from '../grpc/methods/method.js'
 import { judge } from '../stats/verdict.js'
 import type { Load } from './load/load.js'
 import type { Pace } from './load/pace.js'
+import type { Readiness } from './readiness.js'
 import { type Recorder, Tally } from './recorder.js'
-import type { CallReport, EndpointReport, Tallied, VersionReport } from './report.js'
-import type { Readiness, Session } from './session.js'
+import type { CallReport, EndpointReport, Standing, Tallied, VersionReport } from './report.js'
+import type { Session } from './session.js'
 
 interface Ran {
   readonly session: Session
@@ -24,22 +25,36 @@ export function assemble(ran: Ran, interrupted: boolean): CallReport {
   const { session, readiness, recorder } = ran
   const { all, last, misrouted } = recorder
   const { log } = session
-  const endpoints = endpointReports(session, recorder)
+  const { timeline } = log
+  const endpoints = endpointReports(session, readiness, recorder)
   return {
-    ...{ service: session.service, revision: log.revision, load: ran.load },
-    ...{ method: ran.method.name, streamsReplies: ran.method.streamsReplies },
-    ...{ policy: session.policy.name, calls: all.calls, ok: all.calls - all.errors, interrupted },
+    service: session.service,
+    revision: log.revision,
+    load: ran.load,
+    method: ran.method.name,
+    streamsReplies: ran.method.streamsReplies,
+    policy: session.policy.name,
+    calls: all.calls,
+    ok: all.calls - all.errors,
+    interrupted,
     attempts: endpoints.reduce((sum, { attempts }) => sum + attempts, 0),
     elapsedMs: ran.elapsedMs,
     starts: ran.pace.starts(ran.load.concurrency),
-    ready: { endpoints: readiness.ready, of: readiness.wanted, elapsedMs: readiness.elapsedMs },
+    standing: standing(session, readiness),
     endpoints,
     versions: versionReports(endpoints, recorder),
     unserved: unserved(session, readiness),
-    ...{ latency: all.latency.summary(), bands: all.latency.bands(), failures: all.failures },
-    ...{ misrouted, changes: log.timeline.changes, changesLeftOut: log.timeline.changesLeftOut },
-    failovers: log.timeline.failovers((id) => log.seen.get(id)?.lastPickAtMs ?? null),
-    ...{ last, firstFailure: recorder.firstFailure },
+    latency: all.latency.summary(),
+    bands: all.latency.bands(),
+    failures: all.failures,
+    misrouted,
+    changes: timeline.changes,
+    changesLeftOut: timeline.changesLeftOut,
+    reconnects: timeline.reconnects,
+    reconnectsLeftOut: timeline.reconnectsLeftOut,
+    failovers: timeline.failovers((id) => log.seen.get(id)?.lastPickAtMs ?? null),
+    last,
+    firstFailure: recorder.firstFailure,
     verdict: judge(
       // A retry moves a rotation on; a draw knows of no other.
       session.policy.shares === 'exact' ? log.attempts : log.ledger,
@@ -50,15 +65,49 @@ export function assemble(ran: Ran, interrupted: boolean): CallReport {
   }
 }
 
-/** Most expected first; drained endpoints and those that left are part of the story. */
-function endpointReports({ log }: Session, { byEndpoint }: Recorder): EndpointReport[] {
+function standing({ log }: Session, { ready, wanted, unready, elapsedMs }: Readiness): Standing {
+  const { registered } = log
+  const unusable = registered.filter(({ problem }) => problem !== null).length
+  const refused = unready.filter(({ isRefused }) => isRefused).length
+  return {
+    ready,
+    wanted,
+    registered: registered.length,
+    drained: registered.length - unusable - wanted,
+    refused,
+    connecting: unready.length - refused,
+    unusable,
+    elapsedMs,
+  }
+}
+
+/** Most expected first; drained endpoints and those that left are part of the story, and those that cannot be dialled. */
+function endpointReports(session: Session, readiness: Readiness, { byEndpoint }: Recorder): EndpointReport[] {
+  const { log } = session
   const tallies = log.ledger.tallies()
-  return [...log.seen]
-    .map(([id, { endpoint, attempts }]) => {
+  const problems = new Map(readiness.unready.map(({ id, problem }) => [id, problem]))
+  const unseen = log.registered
+    .map((endpoint) => [endpointId(endpoint), { endpoint, attempts: 0, reconnects: {} }] as const)
+    .filter(([id]) => !log.seen.has(id))
+  return [...log.seen, ...unseen]
+    .map(([id, { endpoint, attempts, reconnects }]) => {
       const { picks = 0, expected = 0 } = tallies.get(id) ?? {}
-      return { endpoint, ...tallied({ picks, expected, attempts }, byEndpoint.get(id)) }
+      const note = attempts > 0 ? null : whyUncalled(session, id, endpoint, problems)
+      return { endpoint, reconnects, note, ...tallied({ picks, expected, attempts }, byEndpoint.get(id)) }
     })
     .sort((a, b) => b.expected - a.expected || (a.endpoint.addr < b.endpoint.addr ? -1 : 1))
+}
+
+function whyUncalled(
+  { log: { contacts } }: Session,
+  id: EndpointId,
+  { problem }: Endpoint,
+  problems: ReadonlyMap<EndpointId, string>,
+): string | null {
+  if (!contacts.isListed(id)) return 'gone from the registry'
+  if (problem !== null) return problem
+  if (!contacts.wanted.has(id)) return 'drained'
+  return contacts.of(id).wasReady ? null : (problems.get(id) ?? null)
 }
 
 /** Most expected first. Nothing where all are of one version: it would say the same again. */
@@ -97,5 +146,7 @@ function unserved({ log }: Session, { unready }: Readiness): CallReport['unserve
   const shareById = new Map<EndpointId, number>(
     registered.map((endpoint, index) => [endpointId(endpoint), shares[index] ?? 0]),
   )
-  return unready.map(({ id, addr, problem }) => ({ addr, problem, shareFraction: shareById.get(id) ?? 0 }))
+  return unready
+    .filter(({ id }) => !log.contacts.of(id).wasReady)
+    .map(({ id, addr, problem }) => ({ addr, problem, shareFraction: shareById.get(id) ?? 0 }))
 }

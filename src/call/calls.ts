@@ -2,15 +2,17 @@ import { DiscoError } from '../domain/errors.js'
 import { Invoker } from '../grpc/invoker.js'
 import type { Descriptors } from '../grpc/methods/descriptors.js'
 import type { Method } from '../grpc/methods/method.js'
-import type { Policy } from '../policies/index.js'
-import { contentOf, type Texts } from './content.js'
+import { NO_KEYS, type Policy } from '../policies/index.js'
+import type { ConnectGoal } from './connect-goal.js'
+import { contentOf, singleCallKeys, type Texts } from './content.js'
 import { describedByServer } from './description.js'
 import type { RunPlan } from './plan.js'
+import type { Readiness } from './readiness.js'
 import type { Recorder } from './recorder.js'
 import type { CallReport } from './report.js'
 import { run } from './run.js'
 import type { Stops } from './run-end.js'
-import { type Readiness, Session, type SessionSettings } from './session.js'
+import { Session, type SessionSettings } from './session.js'
 
 /** A service, and how it is reached and described. */
 export interface Approach {
@@ -62,9 +64,11 @@ export async function callUnder(
   stops: Stops,
 ): Promise<CallReport[]> {
   const reports: CallReport[] = []
+  const isSingle = order.load.calls === 1 && order.warmup === null
+  const goal = (isSingle ? singleCallKeys(order.texts) : null) ?? 'all'
   for (const policy of policies) {
     using session = new Session(approach.service, policy, approach.settings)
-    const { readiness, descriptors } = await reach(session, approach, watcher, stops.once)
+    const { readiness, descriptors } = await reach(session, approach, watcher, stops.once, goal)
     const method = descriptors.method(order.method)
     const { load, warmup, deadlineMs, texts } = order
     const content = contentOf(method, texts, load.calls)
@@ -86,7 +90,7 @@ export async function describe(
   stop: AbortSignal,
 ): Promise<Descriptors> {
   using session = new Session(approach.service, policy, approach.settings)
-  return (await reach(session, approach, watcher, stop)).descriptors
+  return (await reach(session, approach, watcher, stop, NO_KEYS)).descriptors
 }
 
 async function reach(
@@ -94,9 +98,10 @@ async function reach(
   { service, stageMs, described, onMissing }: Approach,
   watcher: Watcher,
   stop: AbortSignal,
+  goal: ConnectGoal,
 ): Promise<{ readiness: Readiness; descriptors: Descriptors }> {
   watcher.waits(() => session.stage)
-  const readiness = await session.connect(stageMs, stop).catch(async (error: unknown) => {
+  const readiness = await session.connect(stageMs, stop, goal).catch(async (error: unknown) => {
     if (error instanceof DiscoError && error.code === 'NOT_FOUND') await onMissing()
     throw error
   })

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { DiscoError } from '../domain/errors.js'
 import type { CallContent } from '../grpc/invoker.js'
 import type { Method } from '../grpc/methods/method.js'
+import { type CallKeys, NO_KEYS } from '../policies/index.js'
 import { parseJson, splitMessages } from './messages.js'
 import { type Filling, Template } from './template.js'
 
@@ -45,6 +46,13 @@ export function contentOf(method: Method, texts: Texts, calls: number): (number:
     const choices = data.isConstant ? constant : choicesOf(messagesOf(method, data.fill(filling)))
     return make(byTurns(choices, number), filling)
   }
+}
+
+/** What a single call chooses its endpoint by; null where that is drawn with the call. */
+export function singleCallKeys({ hashKey }: Pick<Texts, 'hashKey'>): CallKeys | null {
+  if (hashKey === null) return NO_KEYS
+  const template = Template.parse(hashKey)
+  return template.isConstant ? { hashKey: template.fill(fillingFor(1)), pin: null } : null
 }
 
 /** @param number the call's, from 1 on */

@@ -4,7 +4,7 @@ import type { LatencyBand, LatencySummary } from '../stats/latency.js'
 import type { Verdict } from '../stats/verdict.js'
 import type { Load } from './load/load.js'
 import type { Starts } from './load/pace.js'
-import type { Failover, RotationChange } from './timeline.js'
+import type { Failover, Reconnect, RotationChange } from './timeline.js'
 
 /** What calls came to, together. */
 export interface Tallied {
@@ -22,6 +22,26 @@ export interface Tallied {
 /** One endpoint's part in a run. */
 export interface EndpointReport extends Tallied {
   readonly endpoint: Endpoint
+  /** Connections that ended during the run, by reason. */
+  readonly reconnects: Readonly<Record<string, number>>
+  /** Why it got no calls, as far as that is known; null for one that got some. */
+  readonly note: string | null
+}
+
+/** How the endpoints of the list stood when the calls began. */
+export interface Standing {
+  readonly ready: number
+  /** Those that have a share. */
+  readonly wanted: number
+  readonly registered: number
+  readonly drained: number
+  /** Attempts to connect failed. */
+  readonly refused: number
+  /** Connecting still, as far as anybody knows. */
+  readonly connecting: number
+  /** Registered in a way that cannot be dialled. */
+  readonly unusable: number
+  readonly elapsedMs: number
 }
 
 /** What the endpoints of one version did together. */
@@ -73,7 +93,7 @@ export interface CallReport {
   readonly elapsedMs: number
   /** Calls due, started and not started; and who was saturated, if anyone. */
   readonly starts: Starts
-  readonly ready: { readonly endpoints: number; readonly of: number; readonly elapsedMs: number }
+  readonly standing: Standing
   readonly endpoints: readonly EndpointReport[]
   /** By version, where there are several. */
   readonly versions: readonly VersionReport[]
@@ -87,6 +107,9 @@ export interface CallReport {
   /** Who joined, left or got another weight during the run; at most the first 1,000. */
   readonly changes: readonly RotationChange[]
   readonly changesLeftOut: number
+  /** Connections that ended during the run; at most the first 1,000. None of them changes the membership. */
+  readonly reconnects: readonly Reconnect[]
+  readonly reconnectsLeftOut: number
   /** Those who left the registry during the run, and when they were picked last. */
   readonly failovers: readonly Failover[]
   /** The last call's. */

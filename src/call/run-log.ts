@@ -1,17 +1,12 @@
 import type { Update } from '../domain/discovery.js'
 import { type Endpoint, type EndpointId, endpointId, type Revision } from '../domain/endpoint.js'
-import { inWords } from '../grpc/connection-problem.js'
+import { inWords, isDescriptorLimit } from '../grpc/connection-problem.js'
 import type { RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
 import type { ResolvedList } from '../grpc/resolver/live-list.js'
-import type { Observer } from '../grpc/resolver/observer.js'
+import type { Observer, RotationChange } from '../grpc/resolver/observer.js'
 import { ShareLedger } from '../stats/share-ledger.js'
+import { Contacts } from './contacts.js'
 import { Timeline } from './timeline.js'
-
-/** How an endpoint's connection stands. */
-export interface Connection {
-  readonly isReady: boolean
-  readonly problem: string | null
-}
 
 /** An endpoint that was in the list, as it last was, and how it was picked. */
 export interface Seen {
@@ -20,9 +15,17 @@ export interface Seen {
   attempts: number
   /** On performance.now()'s clock. */
   lastPickAtMs: number | null
+  /** Connections that ended, by reason. */
+  reconnects: Record<string, number>
 }
 
-/** Writes down what a channel does during a run: who could be picked, who was, and for which call. */
+/**
+ * Writes down what a channel does during a run: who could be picked, who was, and for which call. Every event
+ * costs what it changes, never all endpoints; only a new list is walked.
+ *
+ * Membership is what registry and selection say. An endpoint that is not READY for a while stays a member, and
+ * one that is READY for the first time during the run, though it was registered before, becomes none by that.
+ */
 export class RunLog implements Observer {
   /** Calls, each by its first pick: the shares that a report shows. */
   ledger = new ShareLedger()
@@ -30,10 +33,16 @@ export class RunLog implements Observer {
   attempts = new ShareLedger()
   timeline = new Timeline(0)
   readonly seen = new Map<EndpointId, Seen>()
-  readonly connections = new Map<EndpointId, Connection>()
+  readonly contacts = new Contacts()
   list: ResolvedList | null = null
+  /** A connection failed because this process may open no more files. */
+  isOutOfDescriptors = false
   private calls = 0
-  private weights: ReadonlyMap<RegisteredEndpoint, number> = new Map()
+  private isRunning = false
+  /** Who is picked, at which weight. */
+  private readonly weights = new Map<EndpointId, number>()
+  private readonly members = new Set<EndpointId>()
+  private readonly idsByKey = new Map<string, Set<EndpointId>>()
   private readonly endpointByCall = new Map<number, RegisteredEndpoint>()
   private onChange: () => void = () => undefined
 
@@ -52,32 +61,66 @@ export class RunLog implements Observer {
     this.attempts = new ShareLedger()
     this.timeline = new Timeline(startedAtMs)
     this.calls = 0
-    for (const seen of this.seen.values()) Object.assign(seen, { attempts: 0, lastPickAtMs: null })
-    this.rotation(this.weights)
+    this.isRunning = true
+    for (const seen of this.seen.values()) {
+      Object.assign(seen, { attempts: 0, lastPickAtMs: null, reconnects: {} })
+    }
+    this.members.clear()
+    for (const id of [...this.contacts.wanted.keys(), ...this.weights.keys()]) this.members.add(id)
+    this.ledger.change(this.weights)
+    this.attempts.change(this.weights)
   }
 
   heard(update: Update): void {
-    this.timeline.heard(update, this.seen)
+    if (update.type === 'stale' || update.type === 'reset') return
+    for (const change of update.changes) {
+      const now = new Set(change.type === 'put' ? change.endpoints.map(endpointId) : [])
+      for (const id of this.idsByKey.get(change.key) ?? []) {
+        const seen = this.seen.get(id)
+        if (seen) this.timeline.registered(id, seen.endpoint, now.has(id))
+      }
+    }
   }
 
   resolved(list: ResolvedList): void {
     this.list = list
+    if (list.isNew) this.contacts.list(list.registered)
     this.onChange()
   }
 
   connectivity(endpoint: RegisteredEndpoint, isReady: boolean, problem: string | null): void {
-    this.connections.set(endpoint.id, { isReady, problem })
+    this.contacts.changed(endpoint.id, isReady, problem)
     this.see(endpoint)
+    if (isReady) this.timeline.returned(endpoint.id)
     this.onChange()
   }
 
-  rotation(weights: ReadonlyMap<RegisteredEndpoint, number>): void {
-    this.weights = weights
-    for (const endpoint of weights.keys()) this.see(endpoint)
-    const byId = new Map([...weights].map(([{ id }, weight]) => [id, weight]))
-    this.ledger.rotate(byId)
-    this.attempts.rotate(byId)
-    this.timeline.rotated(weights, this.calls + 1, (id) => this.whyAway(id))
+  failed({ id }: RegisteredEndpoint, problem: string): void {
+    this.contacts.failed(id, problem)
+    this.isOutOfDescriptors ||= isDescriptorLimit(problem)
+    this.timeline.refused(id, inWords(problem))
+    this.onChange()
+  }
+
+  dropped(endpoint: RegisteredEndpoint, reason: string): void {
+    const seen = this.see(endpoint)
+    seen.reconnects[reason] = (seen.reconnects[reason] ?? 0) + 1
+    this.timeline.dropped(endpoint.id, endpoint.registration, this.calls + 1, reason)
+  }
+
+  rotated(changes: readonly RotationChange[]): void {
+    const registered = new Map<EndpointId, number>()
+    const reconnected = new Map<EndpointId, number>()
+    for (const change of changes) {
+      const { id } = change.endpoint
+      const isChange = this.follow(change)
+      ;(isChange ? registered : reconnected).set(id, change.weight)
+    }
+    if (!this.isRunning) return
+    for (const ledger of [this.ledger, this.attempts]) {
+      if (registered.size > 0) ledger.change(registered)
+      if (reconnected.size > 0) ledger.reconnect(reconnected)
+    }
   }
 
   picked(endpoint: RegisteredEndpoint, callId: number): void {
@@ -117,17 +160,46 @@ export class RunLog implements Observer {
     })
   }
 
+  /** @returns whether registry or selection changed, rather than a connection */
+  private follow({ endpoint, weight, isAway }: RotationChange): boolean {
+    const { id, registration } = endpoint
+    const before = this.weights.get(id)
+    const isMember = this.members.has(id)
+    this.see(endpoint)
+    if (weight === 0) this.weights.delete(id)
+    else this.weights.set(id, weight)
+    if (isAway) return false
+    const atCall = this.calls + 1
+    if (weight === 0) {
+      this.members.delete(id)
+      if (this.isRunning) this.timeline.changed(registration, atCall, { type: 'left', why: this.whyLeft(id) })
+      return true
+    }
+    this.members.add(id)
+    if (before !== undefined) {
+      if (this.isRunning) {
+        this.timeline.changed(registration, atCall, { type: 'weight', from: before, to: weight })
+      }
+      return true
+    }
+    if (isMember) return false
+    if (this.isRunning) this.timeline.changed(registration, atCall, { type: 'joined', weight })
+    return true
+  }
+
   private see({ id, registration }: RegisteredEndpoint): Seen {
-    const seen = this.seen.get(id) ?? { endpoint: registration, attempts: 0, lastPickAtMs: null }
+    let seen = this.seen.get(id)
+    if (!seen) {
+      seen = { endpoint: registration, attempts: 0, lastPickAtMs: null, reconnects: {} }
+      this.seen.set(id, seen)
+      const ids = this.idsByKey.get(registration.key) ?? new Set()
+      this.idsByKey.set(registration.key, ids.add(id))
+    }
     seen.endpoint = registration
-    this.seen.set(id, seen)
     return seen
   }
 
-  private whyAway(id: EndpointId): string {
-    const registered = this.registered.find((endpoint) => endpointId(endpoint) === id)
-    if (!registered) return 'gone from the registry'
-    if (registered.weight === 0) return 'drained'
-    return inWords(this.connections.get(id)?.problem ?? null)
+  private whyLeft(id: EndpointId): string {
+    return this.contacts.isListed(id) ? 'drained' : 'gone from the registry'
   }
 }

@@ -4,10 +4,11 @@ import { Caller } from './caller.js'
 import { generate } from './load/generate.js'
 import { Pace } from './load/pace.js'
 import type { RunPlan } from './plan.js'
+import type { Readiness } from './readiness.js'
 import { Recorder } from './recorder.js'
 import type { CallReport } from './report.js'
 import { RunEnd, type Stops } from './run-end.js'
-import type { Readiness, Session } from './session.js'
+import type { Session } from './session.js'
 
 /** Warms up, makes the calls of a plan, and reports. @param onStart told the records, which fill meanwhile */
 export async function run(

@@ -1,19 +1,21 @@
-import { type Endpoint, type EndpointId, endpointId } from '../domain/endpoint.js'
+import type { Endpoint } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
-import { effectiveWeight, weightsAreUnset } from '../domain/shares.js'
-import { explain } from '../grpc/connection-problem.js'
+import { explain, inWords, NO_ANSWER } from '../grpc/connection-problem.js'
+import { Deadline } from '../grpc/deadline.js'
+import { descriptorLimit } from '../grpc/descriptor-limit.js'
 import { type Client, type DialSettings, dial } from '../grpc/dial.js'
 import { isPrivate } from '../grpc/private-range.js'
+import { toGrpcEndpoints } from '../grpc/resolver/endpoint.js'
 import type { Policy } from '../policies/index.js'
+import { type ConnectGoal, GoalWatch } from './connect-goal.js'
+import type { Readiness, Unready } from './readiness.js'
 import { RunLog } from './run-log.js'
 
-/** Who of the wanted endpoints could be reached. */
-export interface Readiness {
-  readonly ready: number
-  readonly wanted: number
-  readonly elapsedMs: number
-  readonly unready: readonly { readonly id: EndpointId; readonly addr: string; readonly problem: string }[]
-}
+/** A look at a server takes up to a second and a connection: of many that are away, a few tell enough. */
+const MOST_PROBED = 20
+
+/** Files that the process opens beside its connections: its own modules, etcd, the terminal. */
+const SPARE_DESCRIPTORS = 100
 
 export type SessionSettings = Pick<DialSettings, 'health' | 'serviceConfig' | 'tls'>
 
@@ -32,34 +34,46 @@ export class Session implements Disposable {
   }
 
   /**
-   * Waits until every endpoint that has a share is READY, or the deadline is over: counted while connections
-   * come up, no policy could follow its weights.
+   * Waits until the goal is reached, or the deadline is over.
    *
-   * @throws DiscoError RPC_FAILED when none is READY, NOT_FOUND when there is none, INTERRUPTED, and the
-   *   registry's own error where it is out of reach and no list was kept
+   * @throws DiscoError RPC_FAILED when none is READY, or this process may open no more files; NOT_FOUND when there is
+   *   no endpoint, INTERRUPTED, and the registry's own error where it is out of reach and no list was kept
    */
-  async connect(deadlineMs: number, signal: AbortSignal): Promise<Readiness> {
+  async connect(deadlineMs: number, signal: AbortSignal, goal: ConnectGoal = 'all'): Promise<Readiness> {
     await this.resolve(deadlineMs, signal)
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)])
-    const isSettled = () => this.outOfReach !== null || this.unready().length === 0
-    await this.log.until(isSettled, limit)
+    const { contacts } = this.log
+    const { reached, limit } = this.goalWatch(goal, deadlineMs, signal)
+    {
+      using _ = limit
+      await this.log.until(reached, limit.signal)
+    }
     if (signal.aborted) throw new DiscoError('INTERRUPTED', 'Interrupted before the first call')
     if (this.outOfReach) throw atResolve(this.outOfReach)
+    this.requireDescriptors()
     const elapsedMs = performance.now() - this.openedAtMs
-    const wanted = this.wanted().length
-    const unready = await this.explained()
-    if (wanted > unready.length) return { ready: wanted - unready.length, wanted, elapsedMs, unready }
+    const { ready } = contacts
+    const wanted = contacts.wanted.size
+    const unready = await this.unready(ready === 0 || goal === 'all')
+    if (ready > 0) return { ready, wanted, elapsedMs, unready }
     if (this.log.registered.length === 0) throw this.nothingThere()
+    if (wanted === 0) throw this.nothingToDial()
     const seconds = (elapsedMs / 1000).toFixed(1)
     throw new DiscoError('RPC_FAILED', `${this.service} has no endpoint that is READY after ${seconds}s`, {
       suggestions: unready.slice(0, 5).map(({ addr, problem }) => `${addr} ${problem}`),
     })
   }
 
+  private goalWatch(goal: ConnectGoal, deadlineMs: number, signal: AbortSignal) {
+    const endpoints = () => toGrpcEndpoints(this.log.registered, { where: {}, spillOver: false })
+    const watch = new GoalWatch(goal, this.policy, this.log.contacts, endpoints)
+    const isOver = () => this.outOfReach !== null || this.log.isOutOfDescriptors
+    return { reached: () => isOver() || watch.isReached, limit: new Deadline(deadlineMs, signal) }
+  }
+
   /** The registry's own deadline tells more about what is wrong with it, so this one leaves it the time. */
   private async resolve(deadlineMs: number, signal: AbortSignal): Promise<void> {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(2 * deadlineMs)])
-    const isResolved = await this.log.until(() => this.log.list !== null, limit)
+    using limit = new Deadline(2 * deadlineMs, signal)
+    const isResolved = await this.log.until(() => this.log.list !== null, limit.signal)
     if (isResolved || signal.aborted) return
     const seconds = (2 * deadlineMs) / 1000
     throw new DiscoError(
@@ -74,8 +88,8 @@ export class Session implements Disposable {
   /** What `connect` waits for, in words. */
   get stage(): string {
     if (this.log.list === null) return `resolving ${this.service}`
-    const wanted = this.wanted().length
-    return `connecting to ${this.service}: ${wanted - this.unready().length}/${wanted} ready`
+    const { ready, wanted } = this.log.contacts
+    return `connecting to ${this.service}: ${ready}/${wanted.size} ready`
   }
 
   /** Whom plaintext reaches outside of private networks. */
@@ -94,26 +108,42 @@ export class Session implements Disposable {
     return list && list.revision === 0 ? list.stale : null
   }
 
-  /** Those that balancing should serve: usable, and not drained. */
-  private wanted() {
-    const { registered } = this.log
-    const unset = weightsAreUnset(registered)
-    return registered.filter((endpoint) => effectiveWeight(endpoint, unset) > 0)
-  }
-
-  private unready() {
-    return this.wanted().filter((endpoint) => !this.log.connections.get(endpointId(endpoint))?.isReady)
-  }
-
-  private explained(): Promise<Readiness['unready']> {
+  /** @param mayProbe whether a look at the servers is worth its time, to say what is wrong with them */
+  private unready(mayProbe: boolean): Promise<Unready[]> {
     const usesTls = this.settings.tls !== undefined
     return Promise.all(
-      this.unready().map(async (endpoint) => {
-        const id = endpointId(endpoint)
-        const said = this.log.connections.get(id)?.problem ?? null
-        return { id, addr: endpoint.addr, problem: await explain(endpoint.addr, said, usesTls) }
+      this.log.contacts.unready().map(async ({ id, endpoint: { addr }, contact }, at) => {
+        const { problem, failures } = contact
+        const isRefused = failures > 0
+        if (mayProbe && at < MOST_PROBED) {
+          return { id, addr, isRefused, problem: await explain(addr, problem, usesTls) }
+        }
+        const pending = mayProbe ? NO_ANSWER : 'not waited for: still connecting'
+        return { id, addr, isRefused, problem: problem === null ? pending : inWords(problem) }
       }),
     )
+  }
+
+  /** A process that may open no more files can neither connect nor go on: not even to load what prints a report. */
+  private requireDescriptors(): void {
+    if (!this.log.isOutOfDescriptors) return
+    const { size } = this.log.contacts.wanted
+    const limit = descriptorLimit()
+    const most = limit === null ? 'no more files' : `${limit} files at a time`
+    throw new DiscoError(
+      'RPC_FAILED',
+      `${this.service} has ${size} endpoints, and this process may open ${most}, one for each connection`,
+      { suggestions: [`Raise the limit: ulimit -n ${size + SPARE_DESCRIPTORS}`] },
+    )
+  }
+
+  private nothingToDial(): DiscoError {
+    const { registered } = this.log
+    return new DiscoError('RPC_FAILED', `${this.service} has no endpoint that can be dialled`, {
+      suggestions: registered
+        .slice(0, 5)
+        .map(({ addr, key, problem }) => `${addr || key} ${problem ?? 'drained'}`),
+    })
   }
 
   private nothingThere(): DiscoError {

@@ -1,6 +1,4 @@
-import type { Update } from '../domain/discovery.js'
-import { type Endpoint, type EndpointId, endpointId } from '../domain/endpoint.js'
-import type { RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
+import type { Endpoint, EndpointId } from '../domain/endpoint.js'
 
 /** A change of who is picked, or how often. Calls from `atCall` on were made under it. */
 export type RotationChange = {
@@ -13,6 +11,18 @@ export type RotationChange = {
   | { readonly type: 'left'; readonly why: string }
   | { readonly type: 'weight'; readonly from: number; readonly to: number }
 )
+
+/** A connection that ended during the run. The endpoint stays a member. */
+export interface Reconnect {
+  readonly endpoint: Endpoint
+  readonly atCall: number
+  /** Since the run's beginning. */
+  readonly atMs: number
+  /** Why the connection ended: `GOAWAY NO_ERROR`, `connection reset`; and why it was refused after that. */
+  reason: string
+  /** Until it was READY again; null where it was not. */
+  downMs: number | null
+}
 
 /** An endpoint that left the registry during the run. */
 export interface Failover {
@@ -33,51 +43,54 @@ interface Gone {
 /** A registry that flaps for hours must not fill the memory; the beginning tells what goes on. */
 const MOST_CHANGES = 1_000
 
+type Happening =
+  | { readonly type: 'joined'; readonly weight: number }
+  | { readonly type: 'left'; readonly why: string }
+  | { readonly type: 'weight'; readonly from: number; readonly to: number }
+
 /** Writes down what changed during a run, and at which call. Times are on performance.now()'s clock. */
 export class Timeline {
   readonly changes: RotationChange[] = []
   /** Changes that came after so many that they were only counted. */
   changesLeftOut = 0
-  private weights: ReadonlyMap<EndpointId, { endpoint: Endpoint; weight: number }> | null = null
+  readonly reconnects: Reconnect[] = []
+  reconnectsLeftOut = 0
+  /** Those that are not READY again yet. */
+  private readonly down = new Map<EndpointId, Reconnect>()
   private readonly gone = new Map<EndpointId, Gone>()
 
   constructor(private readonly startedAtMs: number) {}
 
-  /** @param why says why an endpoint is picked no more */
-  rotated(
-    rotation: ReadonlyMap<RegisteredEndpoint, number>,
-    atCall: number,
-    why: (id: EndpointId) => string,
-  ): void {
-    const before = this.weights
-    const now = new Map(
-      [...rotation].map(([{ id, registration }, weight]) => [id, { endpoint: registration, weight }]),
-    )
-    this.weights = now
-    if (!before) return
-    const at = { atCall, atMs: performance.now() - this.startedAtMs }
-    for (const [id, { endpoint, weight }] of now) {
-      const from = before.get(id)?.weight
-      if (from === undefined) this.note({ type: 'joined', endpoint, weight, ...at })
-      else if (from !== weight) this.note({ type: 'weight', endpoint, from, to: weight, ...at })
-    }
-    for (const [id, { endpoint }] of before) {
-      if (!now.has(id)) this.note({ type: 'left', endpoint, why: why(id), ...at })
-    }
+  changed(endpoint: Endpoint, atCall: number, happening: Happening): void {
+    if (this.changes.length >= MOST_CHANGES) this.changesLeftOut++
+    else this.changes.push({ endpoint, atCall, atMs: performance.now() - this.startedAtMs, ...happening })
   }
 
-  /** What the registry told, as it came, with who was known until then. */
-  heard(update: Update, known: ReadonlyMap<EndpointId, { readonly endpoint: Endpoint }>): void {
-    if (update.type === 'stale' || update.type === 'reset') return
-    const nowByKey = new Map(
-      update.changes.map((change) => [change.key, change.type === 'put' ? change.endpoints : []]),
-    )
-    for (const [id, { endpoint }] of known) {
-      const now = nowByKey.get(endpoint.key)
-      if (!now) continue
-      if (now.some(({ addr }) => addr === endpoint.addr)) this.gone.delete(id)
-      else this.gone.set(id, { endpoint, atMs: performance.now(), picksAfter: 0 })
-    }
+  dropped(id: EndpointId, endpoint: Endpoint, atCall: number, reason: string): void {
+    const atMs = performance.now() - this.startedAtMs
+    const reconnect = { endpoint, atCall, atMs, reason, downMs: null }
+    this.down.set(id, reconnect)
+    if (this.reconnects.length >= MOST_CHANGES) this.reconnectsLeftOut++
+    else this.reconnects.push(reconnect)
+  }
+
+  /** An endpoint whose connection ended could not be connected to at once. */
+  refused(id: EndpointId, why: string): void {
+    const reconnect = this.down.get(id)
+    if (reconnect && !reconnect.reason.endsWith(why)) reconnect.reason += `, then ${why}`
+  }
+
+  returned(id: EndpointId): void {
+    const reconnect = this.down.get(id)
+    if (!reconnect) return
+    reconnect.downMs = performance.now() - this.startedAtMs - reconnect.atMs
+    this.down.delete(id)
+  }
+
+  /** The registry told that an endpoint is gone, or there again. */
+  registered(id: EndpointId, endpoint: Endpoint, isThere: boolean): void {
+    if (isThere) this.gone.delete(id)
+    else this.gone.set(id, { endpoint, atMs: performance.now(), picksAfter: 0 })
   }
 
   picked(id: EndpointId): void {
@@ -87,17 +100,14 @@ export class Timeline {
 
   /** @param lastPickAtMs when an endpoint was picked last, if it was */
   failovers(lastPickAtMs: (id: EndpointId) => number | null): Failover[] {
-    return [...this.gone.values()].map(({ endpoint, atMs, picksAfter }) => {
-      const lastAtMs = lastPickAtMs(endpointId(endpoint))
+    return [...this.gone].map(([id, { endpoint, atMs, picksAfter }]) => {
+      const lastAtMs = lastPickAtMs(id)
       return {
-        ...{ endpoint, atMs: atMs - this.startedAtMs, picksAfter },
+        endpoint,
+        atMs: atMs - this.startedAtMs,
+        picksAfter,
         lastPickMs: lastAtMs === null ? null : lastAtMs - atMs,
       }
     })
-  }
-
-  private note(change: RotationChange): void {
-    if (this.changes.length < MOST_CHANGES) this.changes.push(change)
-    else this.changesLeftOut++
   }
 }

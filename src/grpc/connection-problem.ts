@@ -20,14 +20,33 @@ const MEANINGS: readonly (readonly [said: RegExp, meaning: string])[] = [
   [/alert unknown ca/, 'does not know the CA of our client certificate (--tls-cert)'],
 ]
 
+/** Meanings that leave a cause open, which a look at the server may tell. */
+const VAGUE: readonly (readonly [said: RegExp, meaning: string])[] = [
+  [/ECONNRESET|EPIPE|socket hang up/, 'connection reset'],
+  [/ETIMEDOUT/, 'did not answer in time'],
+  [/EMFILE|ENFILE/, 'too many open files (ulimit -n)'],
+]
+
 /** As Node says it of a host name, and of an address. */
 const WRONG_NAME =
   /(?:Host|IP): (.*?)\.? is not (?:in )?(?:the )?cert's (?:altnames|CN|list): (.*?)(?:\. Resolution|$)/
 
-/** What stopped a connection, without grpc-js's own wrapping. */
-export function inWords(problem: string | null): string {
-  if (problem === null) return 'did not answer (the stage that hung: connect)'
-  return meaningOf(problem) ?? problem.replace(/^.*Last error: /, '').replace(/\. Resolution note: $/, '')
+/** Of a server from which nothing was heard at all while its connection was waited for. */
+export const NO_ANSWER = 'did not answer (the stage that hung: connect)'
+
+/**
+ * What stopped a connection, without grpc-js's own wrapping. Where grpc-js knows no cause, the connection was there
+ * and is closed: that is not a server that does not answer.
+ */
+export function inWords(problem: string): string {
+  const said = problem.replace(/^.*Last error: /s, '').replace(/\. Resolution note: .*$/s, '')
+  if (said === '' || said === 'null') return 'connection closed'
+  return meaningOf(said) ?? VAGUE.find(([pattern]) => pattern.test(said))?.[1] ?? said
+}
+
+/** Whether the system refused to open one more file, which is no fault of the server's. */
+export function isDescriptorLimit(problem: string): boolean {
+  return /\b(EMFILE|ENFILE)\b/.test(problem)
 }
 
 /**
@@ -41,7 +60,7 @@ export async function explain(addr: string, problem: string | null, usesTls: boo
     if (!usesTls && (await speaksTls(url))) return 'speaks TLS (try --tls)'
     if (usesTls && (await speaksPlaintext(url))) return PLAINTEXT
   }
-  return inWords(problem)
+  return problem === null ? NO_ANSWER : inWords(problem)
 }
 
 function meaningOf(problem: string): string | null {

@@ -42,7 +42,13 @@ export async function run(): Promise<void> {
   for (let call = 1; call <= CALLS; call++) {
     if (call % CALLS_PER_CHANGE === 1) {
       const staying = all.filter(() => rng() < 0.9)
-      log.rotation(new Map(staying.map((one) => [one, 1 + Math.floor(rng() * 10)])))
+      const stays = new Set(staying)
+      log.rotated(
+        all.map((one) => {
+          const weight = stays.has(one) ? 1 + Math.floor(rng() * 10) : 0
+          return { endpoint: one, weight, isAway: false }
+        }),
+      )
     }
     const picked = all[Math.floor(rng() * ENDPOINTS)]
     if (!picked) throw new Error('no endpoint')

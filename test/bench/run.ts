@@ -11,6 +11,7 @@ const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>>
   pick: () => import('./pick.js'),
   gaps: () => import('./gaps.js'),
   channel: () => import('./channel.js'),
+  connect: () => import('./connect.js'),
 }
 const bench = benches[name ?? '']
 if (bench === undefined) {

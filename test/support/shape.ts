@@ -5,7 +5,15 @@ import { expect } from 'vitest'
 type Shape = Readonly<Record<string, string>>
 
 /** Their keys are the registry's own or status names: no part of the contract. */
-const MAPS = new Set(['metadata', 'failures', 'serviceConfig', 'parameters', 'headers', 'trailers'])
+const MAPS = new Set([
+  'metadata',
+  'failures',
+  'serviceConfig',
+  'parameters',
+  'headers',
+  'trailers',
+  'reconnectReasons',
+])
 
 /**
  * Holds documents against `test/e2e/golden/NAME.json`: together they must have every field of the golden

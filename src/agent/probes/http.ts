@@ -1,10 +1,12 @@
+import { Deadline } from '../../grpc/deadline.js'
 import { inWords } from './in-words.js'
 import type { Probe } from './probe.js'
 
 /** Healthy where a GET answers 200 to 399. A redirect is an answer: it is not followed, nor is a body read. */
 export function httpProbe(url: URL): Probe {
   return async (deadlineMs) => {
-    const signal = AbortSignal.timeout(deadlineMs)
+    using deadline = new Deadline(deadlineMs)
+    const { signal } = deadline
     const http = url.protocol === 'https:' ? await import('node:https') : await import('node:http')
     return await new Promise((resolve) => {
       const request = http.request(url, { agent: false, signal, headers: { 'user-agent': 'disco-probe' } })

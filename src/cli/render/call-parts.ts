@@ -1,4 +1,4 @@
-import type { CallChangeDoc, CallDoc, FailoverDoc } from '../schema/call.js'
+import type { CallChangeDoc, CallDoc, FailoverDoc, ReconnectDoc } from '../schema/call.js'
 import type { Palette } from './color.js'
 import { renderTable } from './table.js'
 import { count, duration, percent } from './units.js'
@@ -38,10 +38,11 @@ export function renderVersions({ versions, calls }: CallDoc, palette: Palette): 
 }
 
 /** Who joined, left or got another weight, and how long those who left were picked still. */
-export function renderChanges({ changes, changesLeftOut, failovers }: CallDoc): string[] {
-  const lines = [...changes.map(changeLine), ...failovers.map(failoverLine)]
+export function renderChanges(doc: CallDoc): string[] {
+  const { changes, changesLeftOut, failovers, reconnects, reconnectsLeftOut } = doc
+  const lines = [...changes.map(changeLine), ...failovers.map(failoverLine), ...reconnects.map(reconnectLine)]
   if (lines.length === 0) return []
-  const more = Math.max(0, lines.length - MOST_LINES) + changesLeftOut
+  const more = Math.max(0, lines.length - MOST_LINES) + changesLeftOut + reconnectsLeftOut
   return [
     ...lines.slice(0, MOST_LINES),
     ...(more > 0 ? [`… ${count(more, 'more change')}, see --json`] : []),
@@ -54,6 +55,11 @@ function changeLine({ type, addr, atCall, atMs, from, to, reason }: CallChangeDo
   if (type === 'joined') return `+ ${visible(addr)} joined ${when}, weight ${to}`
   if (type === 'left') return `- ${visible(addr)} left ${when}: ${visible(reason ?? '')}`
   return `~ ${visible(addr)} weight ${from} → ${to} ${when}`
+}
+
+function reconnectLine({ addr, atCall, atMs, reason, downMs }: ReconnectDoc): string {
+  const back = downMs === null ? 'not READY again' : `READY again after ${duration(downMs)}`
+  return `↻ ${visible(addr)} reconnected at call ${atCall} (${duration(atMs)}): ${visible(reason)}; ${back}`
 }
 
 function failoverLine({ addr, atMs, lastPickMs, picksAfter }: FailoverDoc): string {

@@ -16,6 +16,9 @@ import { count, duration, percent } from './units.js'
 import { verdictLines } from './verdict.js'
 import { visible } from './visible.js'
 
+/** A sentence of more is not read; the table has them all. */
+const MOST_NAMED = 3
+
 /** Fewer tell no rate: the first call alone may take most of the time. */
 const MANY_CALLS = 100
 
@@ -29,7 +32,7 @@ export interface ReportOptions {
 /** Who got the calls, who should have, how fast, and whether that is what the weights say. */
 export function renderCallReport(doc: CallDoc, palette: Palette, options: ReportOptions = {}): string {
   const { service, method, policy, ready, rev } = doc
-  const readiness = `${ready.endpoints}/${ready.of} ready in ${duration(ready.elapsedMs)}`
+  const readiness = `${standing(ready)} in ${duration(ready.elapsedMs)}`
   return [
     `${visible(service)} → ${method}   policy ${policy}   ${readiness}   rev ${rev}`,
     '',
@@ -37,12 +40,6 @@ export function renderCallReport(doc: CallDoc, palette: Palette, options: Report
     '',
     ...renderVersions(doc, palette),
     ...renderChanges(doc),
-    ...doc.unserved.map((endpoint) => {
-      const share = `${percent(endpoint.share)} of the weight is unserved`
-      return palette.yellow(
-        `! ${visible(endpoint.addr)} was never READY (${visible(endpoint.problem)}): ${share}`,
-      )
-    }),
     ...(doc.misrouted > 0
       ? [palette.red(`! ${count(doc.misrouted, 'call')} went to another address than was picked`)]
       : []),
@@ -51,20 +48,49 @@ export function renderCallReport(doc: CallDoc, palette: Palette, options: Report
   ].join('\n')
 }
 
+/** `2 of 4 ready, 1 drained, 1 refused`: every registered endpoint is in one of these. */
+function standing({
+  endpoints,
+  registered,
+  drained,
+  refused,
+  connecting,
+  unusable,
+}: CallDoc['ready']): string {
+  const others = { drained, refused, connecting, unusable }
+  const counts = Object.entries(others).filter(([, number]) => number > 0)
+  return [`${endpoints} of ${registered} ready`, ...counts.map(([what, number]) => `${number} ${what}`)].join(
+    ', ',
+  )
+}
+
 /** The verdict, what the calls came to, and what was asserted. */
 export function renderOutcome(doc: CallDoc, palette: Palette): string {
   const { policy, calls } = doc
-  const rate = rateNotKept(doc)
-  const judged = { policy, calls, weights: standingWeights(doc), reservations: rate === null ? [] : [rate] }
+  const reservations = [unserved(doc), rateNotKept(doc)].filter((one) => one !== null)
+  const judged = { policy, calls, weights: standingWeights(doc), reservations }
+  const isInVerdict = calls > 0 && doc.verdict.result === 'pass'
   const { head, below } = verdictLines(doc.verdict, judged, palette)
   return [
     head,
     `      ${[...below, ...more(doc), totals(doc)].join(' ')}`,
-    ...(rate !== null && (calls === 0 || doc.verdict.result !== 'pass') ? [palette.yellow(`! ${rate}`)] : []),
+    ...(isInVerdict ? [] : reservations.map((one) => palette.yellow(`! ${one}`))),
     ...renderUnfinished(doc, palette),
     ...renderFirstFailure(doc, palette),
     ...renderAssertions(doc, palette),
   ].join('\n')
+}
+
+/** What no call could reach, and why; null where everything could be reached. */
+function unserved({ unserved }: CallDoc): string | null {
+  if (unserved.length === 0) return null
+  const share = unserved.reduce((sum, endpoint) => sum + endpoint.share, 0)
+  const named = unserved
+    .slice(0, MOST_NAMED)
+    .map(({ addr, problem }) => `${visible(addr)} ${visible(problem)}`)
+  const others = unserved.length - named.length
+  const more = others > 0 ? ` and ${count(others, 'other')}` : ''
+  return `${percent(share)} of the weight is unserved: ${named.join(', ')}${more}`
 }
 
 /** A table that wraps is none: the bars go first, and then what lies between p50 and p99. */
@@ -87,7 +113,14 @@ function columns({ calls, endpoints }: CallDoc, palette: Palette): Column<CallEn
     numberColumn('p99', ({ latencyMs }) => duration(latencyMs.p99)),
     numberColumn('max', ({ latencyMs }) => duration(latencyMs.max)),
     { head: 'ERR', text: ({ failures }) => statuses(failures) || '0' },
+    ...columnWhere<CallEndpointDoc>(endpoints, 'RECONNECTS', (row) => statuses(row.reconnectReasons)),
+    ...columnWhere<CallEndpointDoc>(endpoints, 'NOTE', ({ note }) => note ?? ''),
   ]
+}
+
+/** A column that only some runs have. */
+function columnWhere<Row>(rows: readonly Row[], head: string, text: (row: Row) => string): Column<Row>[] {
+  return rows.some((row) => text(row) !== '') ? [{ head, text }] : []
 }
 
 /** What to type where there were too few calls. */

@@ -14,9 +14,25 @@ export function renderResolution(doc: ResolveDoc, palette: Palette): string {
     ...staleness(doc, palette),
     '',
     ...(endpoints.length === 0 ? [] : [endpointTable(doc, palette), '']),
+    ...unusable(doc, palette),
     `authority       ${visible(authority)}`,
     `service config  ${config}`,
   ].join('\n')
+}
+
+/** A person reads the first few; JSON has them all. */
+const MOST_UNUSABLE = 10
+
+/** A line for each registered endpoint that no client dials, with the reason. */
+function unusable({ unusable }: ResolveDoc, palette: Palette): string[] {
+  if (unusable.length === 0) return []
+  const lines = unusable
+    .slice(0, MOST_UNUSABLE)
+    .map(({ addr, key, problem }) =>
+      palette.yellow(`! ${visible(addr || key)} is not dialled: ${visible(problem)}`),
+    )
+  const others = unusable.length - lines.length
+  return [...lines, ...(others > 0 ? [`… ${count(others, 'other')}, see --json`] : []), '']
 }
 
 /** Where a list came from, in words. */

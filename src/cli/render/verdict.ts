@@ -33,28 +33,40 @@ export function verdictLines(
   judged: Judged,
   palette: Palette,
 ): { readonly head: string; readonly below: readonly string[] } {
-  if (judged.calls === 0) return { head: `${palette.bold('NONE')}  no call was made`, below: [] }
+  const { result, sentence, below } = judgedParts(verdict, judged, palette)
+  const { reservations = [] } = judged
+  if (reservations.length === 0 || judged.calls === 0 || verdict.result !== 'pass') {
+    return { head: `${result}  ${sentence}`, below }
+  }
+  const capital = sentence.slice(0, 1).toUpperCase() + sentence.slice(1)
+  return { head: `${result}, but ${reservations.join('; ')}.`, below: [capital, ...below] }
+}
+
+function judgedParts(
+  verdict: Verdict,
+  judged: Judged,
+  palette: Palette,
+): { readonly result: string; readonly sentence: string; readonly below: readonly string[] } {
+  const line = (result: string, sentence: string, below: readonly string[] = []) => ({
+    result,
+    sentence,
+    below,
+  })
+  if (judged.calls === 0) return line(palette.bold('NONE'), 'no call was made')
   switch (verdict.result) {
-    case 'pass': {
-      const word = palette.bold.green('PASS')
-      const { reservations = [] } = judged
-      if (reservations.length === 0) return { head: `${word}  ${passed(verdict)}`, below: ruledOut(verdict) }
-      const [first = '', ...rest] = passed(verdict)
-      const below = [`${first.toUpperCase()}${rest.join('')}`, ...ruledOut(verdict)]
-      return { head: `${word}, but ${reservations.join('; ')}.`, below }
-    }
+    case 'pass':
+      return line(palette.bold.green('PASS'), passed(verdict), ruledOut(verdict))
     case 'fail':
-      return { head: `${palette.bold.red('FAIL')}  ${failed(verdict, judged)}`, below: cause(verdict) }
-    case 'inconclusive':
-      return {
-        head: `${palette.bold.yellow('INCONCLUSIVE')}  ${tooFew(verdict, judged)}`,
-        below: [`Nothing strays so far: ${measure(verdict)}${testOf(verdict)}.`],
-      }
+      return line(palette.bold.red('FAIL'), failed(verdict, judged), cause(verdict))
+    case 'inconclusive': {
+      const soFar = `Nothing strays so far: ${measure(verdict)}${testOf(verdict)}.`
+      return line(palette.bold.yellow('INCONCLUSIVE'), tooFew(verdict, judged), [soFar])
+    }
     case 'not-judged':
-      return {
-        head: `${palette.bold('NOT JUDGED')}  ${judged.policy} promises no shares: something else than weights decides.`,
-        below: [],
-      }
+      return line(
+        palette.bold('NOT JUDGED'),
+        `${judged.policy} promises no shares: something else than weights decides.`,
+      )
   }
 }
 

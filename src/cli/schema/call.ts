@@ -18,6 +18,12 @@ export interface CallEndpointDoc extends TalliedDoc {
   readonly addr: string
   readonly version: string
   readonly weight: number
+  /** Connections that ended during the run. They change no membership. */
+  readonly reconnects: number
+  /** The same by reason. */
+  readonly reconnectReasons: Readonly<Record<string, number>>
+  /** Why it got no calls, where that is known. */
+  readonly note: string | null
 }
 
 export interface CallVersionDoc extends TalliedDoc {
@@ -36,6 +42,28 @@ export interface CallChangeDoc {
   readonly to: number | null
   /** Why it left. */
   readonly reason: string | null
+}
+
+/** A connection that ended. Calls from `atCall` on were made after that. */
+export interface ReconnectDoc {
+  readonly addr: string
+  readonly atCall: number
+  readonly atMs: number
+  readonly reason: string
+  /** Until it was READY again; null where it was not. */
+  readonly downMs: number | null
+}
+
+/** How the endpoints of the list stood when the calls began. `of` counts those that have a share. */
+export interface ReadyDoc {
+  readonly endpoints: number
+  readonly of: number
+  readonly elapsedMs: number
+  readonly registered: number
+  readonly drained: number
+  readonly refused: number
+  readonly connecting: number
+  readonly unusable: number
 }
 
 /** The registry told that an endpoint is gone, `atMs` after the run's beginning. */
@@ -63,7 +91,7 @@ export interface CallDoc {
   readonly elapsedMs: number
   readonly perSecond: number
   readonly starts: StartsDoc
-  readonly ready: { readonly endpoints: number; readonly of: number; readonly elapsedMs: number }
+  readonly ready: ReadyDoc
   readonly unserved: readonly { readonly addr: string; readonly share: number; readonly problem: string }[]
   readonly endpoints: readonly CallEndpointDoc[]
   /** Where there are several. */
@@ -78,6 +106,9 @@ export interface CallDoc {
   /** The first 1,000. */
   readonly changes: readonly CallChangeDoc[]
   readonly changesLeftOut: number
+  /** The first 1,000. */
+  readonly reconnects: readonly ReconnectDoc[]
+  readonly reconnectsLeftOut: number
   readonly failovers: readonly FailoverDoc[]
   readonly verdict: Verdict
   /** What --assert asked for. `actual` is null where the run cannot tell, which does not hold. */
@@ -129,13 +160,15 @@ export function callDoc(report: CallReport, assertions: readonly Asserted[] = []
     reply: calls === 1 ? (report.last?.reply ?? null) : null,
     ...{ elapsedMs: roundMs(elapsedMs), perSecond: roundMs((calls * 1000) / Math.max(elapsedMs, 1e-3)) },
     starts: startsDoc(report.starts),
-    ready: { ...report.ready, elapsedMs: roundMs(report.ready.elapsedMs) },
+    ready: readyDoc(report.standing),
     unserved: report.unserved.map(({ addr, problem, shareFraction }) => ({
       ...{ addr, share: roundShare(shareFraction), problem },
     })),
     endpoints: report.endpoints.map((own) => {
       const { key, addr, version, weight } = own.endpoint
-      return { key, addr, version, weight, ...talliedDoc(own) }
+      const { reconnects: reconnectReasons, note } = own
+      const reconnects = Object.values(reconnectReasons).reduce((sum, count) => sum + count, 0)
+      return { key, addr, version, weight, ...talliedDoc(own), reconnects, reconnectReasons, note }
     }),
     versions: report.versions.map((own) => {
       const { version, endpoints, weight } = own
@@ -145,6 +178,14 @@ export function callDoc(report: CallReport, assertions: readonly Asserted[] = []
     firstFailure: failureDoc(report.firstFailure),
     misrouted: report.misrouted,
     ...{ changes: report.changes.map(changeDoc), changesLeftOut: report.changesLeftOut },
+    reconnects: report.reconnects.map(({ endpoint, atCall, atMs, reason, downMs }) => ({
+      addr: endpoint.addr,
+      atCall,
+      atMs: roundMs(atMs),
+      reason,
+      downMs: downMs === null ? null : roundMs(downMs),
+    })),
+    reconnectsLeftOut: report.reconnectsLeftOut,
     failovers: report.failovers.map(({ endpoint, atMs, lastPickMs, picksAfter }) => ({
       ...{ addr: endpoint.addr, atMs: roundMs(atMs), picksAfter },
       lastPickMs: lastPickMs === null ? null : roundMs(lastPickMs),
@@ -170,6 +211,20 @@ function startsDoc({ saturation, maxLateMs, ...counts }: CallReport['starts']): 
     perSecond: saturation && roundMs(saturation.perSecond),
     clientCpu: saturation && roundMs(saturation.cpuFraction),
     clientLoop: saturation && roundMs(saturation.loopFraction),
+  }
+}
+
+function readyDoc({ ready, wanted, elapsedMs, ...others }: CallReport['standing']): ReadyDoc {
+  const { registered, drained, refused, connecting, unusable } = others
+  return {
+    endpoints: ready,
+    of: wanted,
+    elapsedMs: roundMs(elapsedMs),
+    registered,
+    drained,
+    refused,
+    connecting,
+    unusable,
   }
 }
 

@@ -38,6 +38,14 @@ export interface ResolveDoc extends SourceDoc {
   /** What a channel without one of its own uses; null where that is grpc-js's default, pick_first. */
   readonly serviceConfig: object | null
   readonly endpoints: readonly ResolvedEndpointDoc[]
+  /** Registered, and never dialled. */
+  readonly unusable: readonly UnusableEndpointDoc[]
+}
+
+export interface UnusableEndpointDoc {
+  readonly key: string
+  readonly addr: string
+  readonly problem: string
 }
 
 export function resolveDoc(resolution: Resolution): ResolveDoc {
@@ -48,6 +56,9 @@ export function resolveDoc(resolution: Resolution): ResolveDoc {
     ...sourceDoc(resolution),
     ...{ authority, serviceConfig },
     endpoints: endpoints.map((endpoint) => resolvedEndpointDoc(endpoint, total)),
+    unusable: (resolution.list?.registered ?? []).flatMap(({ key, addr, problem }) =>
+      problem === null ? [] : [{ key, addr, problem }],
+    ),
   }
 }
 

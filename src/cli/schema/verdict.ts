@@ -1,4 +1,4 @@
-import type { Tallies } from '../../stats/share-ledger.js'
+import type { Tallies } from '../../stats/tallies.js'
 import type { Verdict } from '../../stats/verdict.js'
 
 export interface VerdictEndpointDoc {

@@ -10,12 +10,12 @@ const ENDPOINTS = toGrpcEndpoints(
 
 it('what a run keeps has a bound, however often the rotation changes, and what is left out is counted', () => {
   const log = new RunLog()
-  log.rotation(new Map(ENDPOINTS.map((one) => [one, 1])))
+  log.rotated(ENDPOINTS.map((one) => ({ endpoint: one, weight: 1, isAway: false })))
   log.begin(performance.now())
   const changes = 5_000
   let callId = 0
   for (let weight = 2; weight < changes + 2; weight++) {
-    log.rotation(new Map(ENDPOINTS.map((one, at) => [one, at === 0 ? weight : 1])))
+    log.rotated(ENDPOINTS.slice(0, 1).map((one) => ({ endpoint: one, weight, isAway: false })))
     for (const one of ENDPOINTS) {
       log.picked(one, ++callId)
       expect(log.takeEndpoint(callId)).toBe(one)
@@ -29,4 +29,30 @@ it('what a run keeps has a bound, however often the rotation changes, and what i
   const picks = [...ledger.tallies().values()].map((tally) => tally.picks)
   expect(picks).toEqual([changes, changes])
   expect(log.takeEndpoint(callId)).toBeUndefined()
+})
+
+it('counts a reconnect with its reason, and neither as a change nor as a new membership', () => {
+  const [first, second] = ENDPOINTS
+  if (!first || !second) throw new Error('there are two')
+  const log = new RunLog()
+  const pick = (from: number, to: number, ...among: (typeof first)[]) => {
+    for (let call = from; call < to; call++) log.picked(among[call % among.length] ?? first, call)
+  }
+  log.rotated(ENDPOINTS.map((endpoint) => ({ endpoint, weight: 1, isAway: false })))
+  log.begin(performance.now())
+  pick(0, 100, first, second)
+  log.dropped(second, 'GOAWAY NO_ERROR')
+  log.rotated([{ endpoint: second, weight: 0, isAway: true }])
+  pick(100, 110, first)
+  log.failed(second, 'connect ECONNREFUSED 127.0.0.1:1')
+  log.connectivity(second, true, null)
+  log.rotated([{ endpoint: second, weight: 1, isAway: false }])
+  pick(110, 210, first, second)
+  expect(log.timeline.changes).toEqual([])
+  expect(log.timeline.reconnects).toMatchObject([
+    { atCall: 101, reason: 'GOAWAY NO_ERROR, then connection refused', downMs: expect.any(Number) },
+  ])
+  expect(log.seen.get(second.id)?.reconnects).toEqual({ 'GOAWAY NO_ERROR': 1 })
+  expect(log.ledger.longestMembership().get(first.id)).toEqual({ picks: 110, expected: 110, equal: 110 })
+  expect(log.ledger.largestGaps()).toEqual({ beforeLeaves: 0, afterLeaves: 0, afterReconnects: 0 })
 })

@@ -44,7 +44,16 @@ const REPORT: CallReport = {
       maxLateMs: 0,
       saturation: null,
     },
-    ready: { endpoints: 2, of: 3, elapsedMs: 38 },
+    standing: {
+      ready: 2,
+      wanted: 3,
+      registered: 4,
+      drained: 1,
+      refused: 1,
+      connecting: 0,
+      unusable: 0,
+      elapsedMs: 38,
+    },
   },
   endpoints: [
     {
@@ -55,6 +64,8 @@ const REPORT: CallReport = {
       errors: 0,
       failures: {},
       latency: latencies(1, 2, 3, 4, 5, 6).summary(),
+      reconnects: {},
+      note: null,
     },
     {
       endpoint: light,
@@ -64,6 +75,8 @@ const REPORT: CallReport = {
       errors: 1,
       failures: { UNAVAILABLE: 1 },
       latency: latencies(7).summary(),
+      reconnects: {},
+      note: null,
     },
   ],
   unserved: [{ addr: 'c:1', problem: 'connection\u001b refused', shareFraction: 0.0714285 }],
@@ -72,7 +85,7 @@ const REPORT: CallReport = {
   versions: [],
   failures: { UNAVAILABLE: 1 },
   misrouted: 0,
-  ...{ changes: [], changesLeftOut: 0 },
+  ...{ changes: [], changesLeftOut: 0, reconnects: [], reconnectsLeftOut: 0 },
   failovers: [],
   ...{ last: call, firstFailure: null },
   verdict: PASS,
@@ -86,15 +99,14 @@ describe('a report for people', () => {
   it('tells who got the calls, who should have, how fast, and what that says', () => {
     expect(shown()).toBe(
       [
-        'hello → helloworld.Greeter/SayHello   policy weighted_round_robin   2/3 ready in 38.0ms   rev 1042',
+        'hello → helloworld.Greeter/SayHello   policy weighted_round_robin   2 of 4 ready, 1 drained, 1 refused in 38.0ms   rev 1042',
         '',
         'ENDPOINT  WEIGHT  CALLS  OBSERVED  EXPECTED                           p50  p95  p99    max  ERR',
         'a:1            3      6     75.0%     75.0%  ████████████████████|  3.0ms    –    –  6.0ms  0',
         'b:1            1      2     25.0%     25.0%  ███████|                   –    –    –  7.0ms  1 UNAVAILABLE',
         '',
-        '! c:1 was never READY (connection\\u001b refused): 7.1% of the weight is unserved',
-        'PASS  follows the weights: largest gap 0.00 call, 2 allowed (deterministic policy).',
-        '      8 calls, 7 OK, 1 UNAVAILABLE in 14.0ms, p50 4.0ms, max 7.0ms.',
+        'PASS, but 7.1% of the weight is unserved: c:1 connection\\u001b refused.',
+        '      Follows the weights: largest gap 0.00 call, 2 allowed (deterministic policy). 8 calls, 7 OK, 1 UNAVAILABLE in 14.0ms, p50 4.0ms, max 7.0ms.',
       ].join('\n'),
     )
   })
@@ -129,17 +141,18 @@ describe('a report for people', () => {
       maxLateMs: 2_000,
     }
     const usage = { perSecond: 5_800, cpuFraction: 1.002, loopFraction: 1 }
-    const client = shown({ starts: { ...starts, saturation: { by: 'client', ...usage } } })
+    const client = shown({ unserved: [], starts: { ...starts, saturation: { by: 'client', ...usage } } })
     expect(client).toContain(
       'PASS, but 12,400 of 80,000 calls that were due were not started: the client itself was saturated at 5,800/s, 100% of a core.\n      Follows the weights: ',
     )
     expect(client).toContain('! 3 calls under way did not end in time and are not counted')
     const crowded = { by: 'client', ...usage, cpuFraction: 0.5 } as const
-    expect(shown({ starts: { ...starts, notStarted: 0, saturation: crowded } })).toContain(
+    expect(shown({ unserved: [], starts: { ...starts, notStarted: 0, saturation: crowded } })).toContain(
       'PASS, but calls were started up to 2.0s late: the client itself was saturated at 5,800/s, 50% of a core, all that the machine left to it.',
     )
     const backends = { by: 'backends', ...usage, cpuFraction: 0.4 } as const
     const failed = shown({
+      unserved: [],
       starts: { ...starts, saturation: backends },
       verdict: { ...PASS, result: 'fail', gap: 3.5 },
     })
@@ -192,7 +205,7 @@ describe('a report as data', () => {
     })
     expect(doc.endpoints[1]).toEqual({
       ...{ key: light.key, addr: 'b:1', version: '1.0.0', weight: 1, picks: 2, expected: 2, errors: 1 },
-      ...{ attempts: 2, failures: { UNAVAILABLE: 1 } },
+      ...{ attempts: 2, failures: { UNAVAILABLE: 1 }, reconnects: 0, reconnectReasons: {}, note: null },
       latencyMs: { n: 1, p50: null, p95: null, p99: null, max: 7 },
     })
   })
@@ -211,6 +224,26 @@ describe('a report as data', () => {
     expect(middle).toMatch(/EXPECTED {1,9}p50 +p95 +p99/)
     expect(narrow).toMatch(/EXPECTED {1,9}p50 +p99/)
     expect(at(85)).not.toContain('█')
+  })
+
+  it('has a column for reconnects with their reasons, and one for notes, only where there are any', () => {
+    const [first, second] = REPORT.endpoints
+    if (!first || !second) throw new Error('there are two')
+    const reconnect = { endpoint: heavy, atCall: 3, atMs: 4, reason: 'GOAWAY NO_ERROR', downMs: 2 }
+    const text = shown({
+      endpoints: [
+        { ...first, reconnects: { 'GOAWAY NO_ERROR': 2, 'connection reset': 1 } },
+        { ...second, note: 'connection\u001b refused' },
+      ],
+      reconnects: [reconnect, { ...reconnect, downMs: null }],
+      reconnectsLeftOut: 7,
+    })
+    expect(text).toMatch(/ERR +RECONNECTS +NOTE$/m)
+    expect(text).toMatch(/a:1 .* 2 GOAWAY NO_ERROR, 1 connection reset$/m)
+    expect(text).toMatch(/b:1 .* connection\\u001b refused$/m)
+    expect(text).toContain('↻ a:1 reconnected at call 3 (4.0ms): GOAWAY NO_ERROR; READY again after 2.0ms')
+    expect(text).toContain('GOAWAY NO_ERROR; not READY again\n… 7 more changes')
+    expect(shown()).not.toMatch(/RECONNECTS|NOTE/)
   })
 
   it('counts the changes that it does not show', () => {

@@ -1,0 +1,73 @@
+import type { EndpointId } from '../domain/endpoint.js'
+import { ownName } from '../grpc/balancer/own-name.js'
+import { namesOf, type RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
+import type { CallKeys, Chooser, Policy } from '../policies/index.js'
+import type { Contacts } from './contacts.js'
+
+/**
+ * What connections are waited for. `all`: every endpoint that has a share, those refused excepted; counted while
+ * connections come up, no policy could follow its weights. With keys, a single call: the endpoint that the policy
+ * chooses by them, and the first READY one where it chooses by none.
+ */
+export type ConnectGoal = 'all' | CallKeys
+
+/** Whether a goal is reached, looked at on each event: O(1), and O(n) after a new list. */
+export class GoalWatch {
+  private chooser: Chooser<RegisteredEndpoint> | null = null
+  private listOfChooser: unknown = null
+
+  constructor(
+    private readonly goal: ConnectGoal,
+    private readonly policy: Policy,
+    private readonly contacts: Contacts,
+    private readonly endpoints: () => readonly RegisteredEndpoint[],
+  ) {}
+
+  get isReached(): boolean {
+    const { contacts, goal } = this
+    if (contacts.wanted.size === 0) return true
+    // Where all are refused, a server may be starting: attempts go on until the deadline.
+    if (contacts.ready === 0) return false
+    if (goal === 'all') return contacts.unsettled === 0
+    return !choosesBy(goal, this.policy) || this.isChosenSettled(goal)
+  }
+
+  /** Whether the endpoint of the keys is READY; one that is refused is left out, and another one chosen. */
+  private isChosenSettled(keys: CallKeys): boolean {
+    const chooser = this.chooserOfAll()
+    for (;;) {
+      const chosen = chooser.choose(keys)
+      if (chosen === null) return true
+      const contact = this.contacts.of(chosen.id)
+      if (contact.isReady) return true
+      if (!this.contacts.isSettled(contact)) return false
+      chooser.leave(chosen)
+    }
+  }
+
+  private chooserOfAll(): Chooser<RegisteredEndpoint> {
+    if (this.chooser && this.listOfChooser === this.contacts.wanted) return this.chooser
+    const ranks = new Map<EndpointId, number>()
+    const chooser = this.policy.create<RegisteredEndpoint>({
+      random: () => 0,
+      clientKey: ownName(),
+      id: ({ id }) => id,
+      names: namesOf,
+      rank: ({ id }) => ranks.get(id) ?? 0,
+      outstanding: () => 0,
+    })
+    for (const endpoint of this.endpoints()) {
+      ranks.set(endpoint.id, ranks.size)
+      if (endpoint.weight > 0) chooser.join(endpoint, endpoint.weight)
+    }
+    this.chooser = chooser
+    this.listOfChooser = this.contacts.wanted
+    return chooser
+  }
+}
+
+/** Whether the policy chooses one endpoint for such a call, rather than any. */
+function choosesBy({ hashKey, pin }: CallKeys, { name, reads, config }: Policy): boolean {
+  if (reads.includes('pin')) return pin !== null || 'to' in config
+  return reads.includes('hashKey') && (hashKey !== null || 'key' in config || name === 'source_hash')
+}

@@ -1,0 +1,93 @@
+import { type Endpoint, type EndpointId, endpointId } from '../domain/endpoint.js'
+import { effectiveWeight, weightsAreUnset } from '../domain/shares.js'
+
+/** How the connection to an endpoint stands. */
+export interface Contact {
+  isReady: boolean
+  /** It has been READY at some time. */
+  wasReady: boolean
+  /** Attempts that failed, before it was READY for the first time. */
+  failures: number
+  /** Why it is not READY, as grpc-js says it; null where nothing was heard of it. */
+  problem: string | null
+}
+
+/** A refused endpoint gets one more attempt, after grpc-js's backoff of about a second. */
+const MOST_FAILURES = 2
+
+/**
+ * How the connections stand to the endpoints that have a share. Each change costs O(1), a new list O(n): thousands
+ * of endpoints become READY one by one.
+ */
+export class Contacts {
+  /** Usable and not drained. */
+  wanted: ReadonlyMap<EndpointId, Endpoint> = new Map()
+  ready = 0
+  /** Neither READY at any time nor refused twice. */
+  unsettled = 0
+  private listed: ReadonlySet<EndpointId> = new Set()
+  private readonly contacts = new Map<EndpointId, Contact>()
+
+  list(registered: readonly Endpoint[]): void {
+    this.listed = new Set(registered.map(endpointId))
+    const unset = weightsAreUnset(registered)
+    const wanted = registered.filter((endpoint) => effectiveWeight(endpoint, unset) > 0)
+    this.wanted = new Map(wanted.map((endpoint) => [endpointId(endpoint), endpoint]))
+    this.ready = 0
+    this.unsettled = 0
+    for (const id of this.wanted.keys()) this.count(this.of(id), 1)
+  }
+
+  /** Whether the registry has it, drained or not. */
+  isListed(id: EndpointId): boolean {
+    return this.listed.has(id)
+  }
+
+  of(id: EndpointId): Contact {
+    let contact = this.contacts.get(id)
+    if (!contact) {
+      contact = { isReady: false, wasReady: false, failures: 0, problem: null }
+      this.contacts.set(id, contact)
+    }
+    return contact
+  }
+
+  changed(id: EndpointId, isReady: boolean, problem: string | null): void {
+    this.update(id, (contact) => {
+      contact.isReady = isReady
+      contact.wasReady ||= isReady
+      contact.problem = problem
+    })
+  }
+
+  failed(id: EndpointId, problem: string): void {
+    this.update(id, (contact) => {
+      if (!contact.wasReady) contact.failures++
+      contact.problem = problem
+    })
+  }
+
+  isSettled({ wasReady, failures }: Contact): boolean {
+    return wasReady || failures >= MOST_FAILURES
+  }
+
+  /** Those that have a share and are not READY. O(n). */
+  unready(): { readonly endpoint: Endpoint; readonly id: EndpointId; readonly contact: Contact }[] {
+    return [...this.wanted]
+      .map(([id, endpoint]) => ({ id, endpoint, contact: this.of(id) }))
+      .filter(({ contact }) => !contact.isReady)
+  }
+
+  private update(id: EndpointId, change: (contact: Contact) => void): void {
+    const contact = this.of(id)
+    const isCounted = this.wanted.has(id)
+    if (isCounted) this.count(contact, -1)
+    change(contact)
+    if (isCounted) this.count(contact, 1)
+  }
+
+  private count(contact: Contact, by: number): void {
+    if (contact.isReady) this.ready += by
+    if (!this.isSettled(contact)) this.unsettled += by
+  }
+}

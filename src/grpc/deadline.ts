@@ -1,0 +1,29 @@
+/**
+ * A signal that aborts after a time, or with another signal. Its timer and its listener hold it strongly. A signal
+ * of `AbortSignal.timeout` within `AbortSignal.any` is held by nothing: a garbage collection takes it, and it
+ * never fires (nodejs/node#57736). Dispose of it when the work has ended.
+ */
+export class Deadline implements Disposable {
+  private readonly controller = new AbortController()
+  private readonly abort = () => this.controller.abort()
+  private readonly timer: NodeJS.Timeout
+
+  /** @param parent aborts this one, too */
+  constructor(
+    ms: number,
+    private readonly parent?: AbortSignal,
+  ) {
+    this.timer = setTimeout(this.abort, ms)
+    if (parent?.aborted) this.abort()
+    parent?.addEventListener('abort', this.abort)
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.timer)
+    this.parent?.removeEventListener('abort', this.abort)
+  }
+}

@@ -1,0 +1,113 @@
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { callsOfHello } from '../support/calls-of-hello.js'
+import { deadEndpoints } from '../support/dead-endpoints.js'
+import type { Placed } from '../support/etcd-state.js'
+import { hundredGreeters } from '../support/greeters.js'
+
+const hello = await callsOfHello()
+const dead = await deadEndpoints()
+const greeters = await hundredGreeters()
+const [first, second] = greeters.all
+if (!first || !second) throw new Error('there are a hundred')
+
+/** Longer than a test has: a call that waited for its end would fail the test. */
+const PATIENT = ['--connect-deadline', '10m']
+
+const RUN = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
+
+test('a single call goes out at the first READY endpoint, whatever others do', async () => {
+  const others = [dead.refused, dead.mute, dead.swallowed, dead.reset]
+  await hello.putAll({ addr: first.addr }, ...others.map((addr) => ({ addr })))
+  const doc = await hello.reportOf(...PATIENT)
+  expect(doc).toMatchObject({ calls: 1, ok: 1, reply: { endpoint: first.addr } })
+  expect(doc.unserved.map(({ addr }) => addr).sort()).toEqual(others.toSorted())
+  expect(doc.unserved.find(({ addr }) => addr === dead.mute)?.problem).toBe(
+    'not waited for: still connecting',
+  )
+})
+
+test('a single call that is pinned waits for its endpoint, and for a refused one no longer than one retry', async () => {
+  await hello.putAll({ addr: first.addr }, { addr: dead.refused })
+  const pinned = async (addr: string) => await hello.run('--policy', 'pinned', '--pin', addr, ...PATIENT)
+  const [served, refused] = await Promise.all([pinned(first.addr), pinned(dead.refused)])
+  expect(served).toMatchObject({ code: 0, stdout: expect.stringContaining(first.addr) })
+  expect(refused.stderr).toContain(`The pinned endpoint ${dead.refused} is not READY`)
+  // Its methods are asked of the same endpoint.
+  expect(refused.code).toBe(7)
+})
+
+test('a counted run says what of the weight is unserved and why, in the header, the verdict and the table', async () => {
+  await hello.putAll(
+    { addr: first.addr },
+    { addr: second.addr },
+    { addr: dead.refused },
+    { addr: dead.mute, weight: 0 },
+    { addr: '1.2.3.4' },
+  )
+  const args = ['--n', '40', '--strict', ...PATIENT]
+  const [table, json] = await Promise.all([hello.run(...args), hello.run(...args, '--json')])
+  expect(table.stdout).toContain('2 of 5 ready, 1 drained, 1 refused, 1 unusable in ')
+  expect(table.stdout).toContain(
+    `PASS, but 33.3% of the weight is unserved: ${dead.refused} connection refused.\n`,
+  )
+  expect(table.stdout).toMatch(/ ERR +NOTE$/m)
+  expect(table.stdout).toMatch(new RegExp(`^${dead.refused} .* connection refused$`, 'm'))
+  expect(table.stdout).toMatch(new RegExp(`^${dead.mute} .* drained$`, 'm'))
+  expect(table.stdout).toMatch(/^1\.2\.3\.4 .* port/m)
+  expect([table.code, json.code]).toEqual([8, 8])
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    ready: { endpoints: 2, of: 3, registered: 5, drained: 1, refused: 1, connecting: 0, unusable: 1 },
+    unserved: [{ addr: dead.refused, problem: 'connection refused' }],
+  })
+})
+
+test('an endpoint that cannot be dialled is named with its reason, by resolve and by call', async () => {
+  await hello.putAll({ addr: '1.2.3.4' })
+  const [resolved, called] = await Promise.all([hello.disco.run('resolve', 'hello'), hello.run(...PATIENT)])
+  expect(resolved.stdout).toMatch(/^! 1\.2\.3\.4 is not dialled: .*port/m)
+  expect(called.code).toBe(7)
+  expect(called.stderr).toContain('hello has no endpoint that can be dialled')
+  expect(called.stderr).toMatch(/1\.2\.3\.4 .*port/)
+})
+
+test('servers that close their connections are reconnects with a reason, no changes, and there is a verdict', async () => {
+  await hello.putAll(
+    { addr: first.addr, weight: 1 },
+    { addr: second.addr, weight: 3 },
+    { addr: dead.goAway.addr, weight: 2 },
+  )
+  const doc = await hello.reportOf('--duration', '2s')
+  expect(doc).toMatchObject({ failures: {}, changes: [], verdict: { result: 'pass' } })
+  const own = doc.endpoints.find(({ addr }) => addr === dead.goAway.addr)
+  expect(own?.reconnects).toBeGreaterThan(2)
+  expect(own?.reconnectReasons).toEqual({ 'GOAWAY NO_ERROR': own?.reconnects })
+  expect(doc.reconnects[0]).toMatchObject({ addr: dead.goAway.addr, reason: 'GOAWAY NO_ERROR' })
+})
+
+test('ends among 500 refused endpoints in a small heap, where a garbage collection takes what nothing holds', async () => {
+  const refused = Array.from(
+    { length: 500 },
+    (_, at): Placed => ({
+      addr: `127.0.1.${at % 250}:${9 + Math.floor(at / 250)}`,
+    }),
+  )
+  for (let from = 0; from < refused.length; from += 100) {
+    await hello.putAll(...refused.slice(from, from + 100))
+  }
+  await hello.putAll({ addr: first.addr })
+  const flags = '--max-old-space-size=60 --expose-gc'
+  const ran = await hello.disco
+    .shell(`${process.execPath} ${flags} ${RUN} call hello SayHello --n 20 --json`)
+    .exited()
+  expect(ran.code, ran.stderr).toBe(0)
+  expect(JSON.parse(ran.stdout)).toMatchObject({ calls: 20, ok: 20, ready: { endpoints: 1, refused: 500 } })
+})
+
+test('beyond the limit of open files one message names the limit, and how to raise it', async () => {
+  await greeters.register(hello.etcd)
+  const ran = await hello.disco.shell('ulimit -n 64; disco call hello SayHello --n 20').exited()
+  expect(ran.stderr).toContain('hello has 100 endpoints, and this process may open 64 files at a time')
+  expect(ran.stderr).toContain('Raise the limit: ulimit -n 200')
+  expect([ran.code, ran.stdout]).toEqual([7, ''])
+})
