@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { DiscoError } from '../domain/errors.js'
 import type { RegistryOptions } from '../registry/registry.js'
@@ -28,7 +27,8 @@ export async function etcdOptions(flags: EtcdFlags, env: Environment): Promise<R
   }
   const [user, passwordOfUser] = splitOnce(setting('user', flags.user, env)?.value)
   const passwordFile = flags['password-file']
-  const password = passwordFile ? await readSecret(passwordFile) : setting('password', undefined, env)?.value
+  const isPiped = passwordFile === '-'
+  const password = isPiped ? await readPipedSecret() : setting('password', undefined, env)?.value
   return {
     endpoints: endpoints.value.split(',').filter((endpoint) => endpoint.trim() !== ''),
     endpointsSource: endpoints.source,
@@ -37,6 +37,7 @@ export async function etcdOptions(flags: EtcdFlags, env: Environment): Promise<R
     keyFile: setting('key', flags.key, env)?.value,
     user,
     password: password ?? passwordOfUser,
+    passwordFile: isPiped ? undefined : passwordFile,
     dialTimeoutMs: durationMs('dial-timeout', flags, env),
     commandTimeoutMs: durationMs('command-timeout', flags, env),
   }
@@ -82,10 +83,10 @@ function splitOnce(userAndPassword: string | undefined): [string | undefined, st
   return [userAndPassword?.slice(0, colon), userAndPassword?.slice(colon + 1)]
 }
 
-async function readSecret(file: string): Promise<string> {
+/** Standard input can be read once: this password stays what it is. */
+async function readPipedSecret(): Promise<string> {
   try {
-    const secret = file === '-' ? await text(process.stdin) : await readFile(file, 'utf8')
-    return secret.replace(/\r?\n$/, '')
+    return (await text(process.stdin)).replace(/^\uFEFF/, '').replace(/\r?\n$/, '')
   } catch (cause) {
     throw new DiscoError('USAGE', `Cannot read the password file: ${(cause as Error).message}`, { cause })
   }

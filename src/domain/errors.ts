@@ -18,7 +18,16 @@ const EXIT_BY_CODE = {
 /** What kind of failure it is, for programs: texts may change, codes do not. */
 export type ErrorCode = keyof typeof EXIT_BY_CODE
 
+/**
+ * What etcd said, for programs that have to tell such failures apart; the code says what kind it is. `login`: wrong
+ * user or password. `permission`: the user's roles do not cover the keys. `no-space`: the NOSPACE alarm refuses
+ * writes. `refused`: any other refusal.
+ */
+export type EtcdReason = 'login' | 'permission' | 'no-space' | 'overloaded' | 'no-leader' | 'refused'
+
 export interface DiscoErrorOptions {
+  /** What etcd said; leave out where it did not answer, or the error is not etcd's. */
+  reason?: EtcdReason
   /** What to do next, one line each. */
   suggestions?: readonly string[]
   cause?: unknown
@@ -32,12 +41,15 @@ export class DiscoError extends Error {
   readonly code: ErrorCode
   readonly exit: number
   readonly suggestions: readonly string[]
+  /** Null where etcd did not answer, or the error is not etcd's. */
+  readonly reason: EtcdReason | null
 
   constructor(code: ErrorCode, message: string, options: DiscoErrorOptions = {}) {
     super(message, { cause: options.cause })
     this.code = code
     this.exit = options.exit ?? EXIT_BY_CODE[code]
     this.suggestions = options.suggestions ?? []
+    this.reason = options.reason ?? null
   }
 
   /** Any thrown value as a DiscoError; what nobody expected becomes INTERNAL with the thrown value as cause. */

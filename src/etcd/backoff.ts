@@ -3,20 +3,37 @@ import { setTimeout as delay } from 'node:timers/promises'
 const FIRST_MS = 100
 const MOST_MS = 2_000
 
-/** Waits between tries of a loop that never gives up: from 100 ms, doubling to 2 s, each jittered by half. */
-export class Backoff {
-  private nextMs = FIRST_MS
+export interface BackoffLimits {
+  readonly firstMs?: number
+  readonly mostMs?: number
+  readonly random?: () => number
+}
 
-  constructor(private readonly random: () => number = Math.random) {}
+/** Waits between tries of a loop that never gives up: 100 ms, doubling to 2 s by default, each jittered by half. */
+export class Backoff {
+  private readonly firstMs: number
+  private readonly mostMs: number
+  private readonly random: () => number
+  private nextMs: number
+
+  constructor({ firstMs = FIRST_MS, mostMs = MOST_MS, random = Math.random }: BackoffLimits = {}) {
+    this.firstMs = Math.min(firstMs, mostMs)
+    this.mostMs = mostMs
+    this.random = random
+    this.nextMs = this.firstMs
+  }
 
   reset(): void {
-    this.nextMs = FIRST_MS
+    this.nextMs = this.firstMs
   }
 
   /** Resolves early, without an error, when the signal aborts. */
   async wait(signal: AbortSignal): Promise<void> {
     const ms = this.nextMs * (0.5 + this.random() / 2)
-    this.nextMs = Math.min(this.nextMs * 2, MOST_MS)
+    this.nextMs = Math.min(this.nextMs * 2, this.mostMs)
     await delay(ms, undefined, { signal }).catch(() => undefined)
   }
 }
+
+/** Waits after a denial: each try costs etcd a password check, and a person has to mend it. */
+export const DENIAL_BACKOFF: BackoffLimits = { firstMs: 5_000, mostMs: 60_000, random: () => 1 }

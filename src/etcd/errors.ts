@@ -9,7 +9,7 @@ import {
   GRPCResourceExhastedError,
   isRecoverableError,
 } from 'etcd3'
-import { DiscoError } from '../domain/errors.js'
+import { DiscoError, type DiscoErrorOptions, type EtcdReason } from '../domain/errors.js'
 
 /** What a message about a failed request may tell of the link. */
 export interface LinkFacts {
@@ -34,7 +34,25 @@ export function isTransient(thrown: unknown): boolean {
 
 /** Whether the request cannot have reached etcd, so that even a relative change may be sent again. */
 export function wasNeverSent(thrown: unknown): boolean {
-  return /ECONNREFUSED|Name resolution failed|ENOTFOUND|EHOSTUNREACH|ENETUNREACH/.test(String(thrown))
+  const neverSent =
+    /ECONNREFUSED|Name resolution failed|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|No connection established/
+  return neverSent.test(String(thrown))
+}
+
+/** Whether a new login may help: the token has expired, or belongs to an older state of etcd's users and roles. */
+export function isStaleToken(thrown: unknown): boolean {
+  return (
+    typed(thrown) instanceof EtcdInvalidAuthTokenError || /revision of auth store is old/.test(String(thrown))
+  )
+}
+
+/**
+ * Whether another password or certificate may help. A server that refuses a client certificate often just
+ * drops the connection.
+ */
+export function isCredentialProblem(thrown: unknown): boolean {
+  if (typed(thrown) instanceof EtcdAuthenticationFailedError) return true
+  return /certificate|alert|self.signed|local issuer/i.test(String(thrown)) || wasDropped(thrown)
 }
 
 /** Whether etcd says that it does not know (any more) the lease that a request named. */
@@ -50,7 +68,9 @@ function typed(thrown: unknown): unknown {
 
 /** Whether a member took the connection and dropped it before a word was said, as one that wants TLS does. */
 export function wasDropped(thrown: unknown): boolean {
-  return /Failed to connect|socket hang up|ECONNRESET|Connection dropped/i.test(String(thrown))
+  return /Failed to connect|socket hang up|ECONNRESET|Connection dropped|No connection established/i.test(
+    String(thrown),
+  )
 }
 
 /** A request that failed at every member: the last failure, and by name those members that failed otherwise. */
@@ -66,8 +86,16 @@ export function translateAll(failures: ReadonlyMap<string, unknown>, link: LinkF
   const remarks = others.map(
     (endpoint) => translate(failures.get(endpoint), { ...facts, endpoints: [endpoint] }).message,
   )
-  const { cause, suggestions } = error
-  return new DiscoError(error.code, error.message, { cause, suggestions: [...suggestions, ...remarks] })
+  const { code, message, cause, suggestions, reason } = error
+  return new DiscoError(
+    code,
+    message,
+    withReason({ cause, suggestions: [...suggestions, ...remarks] }, reason),
+  )
+}
+
+function withReason(options: DiscoErrorOptions, reason: EtcdReason | null): DiscoErrorOptions {
+  return reason === null ? options : { ...options, reason }
 }
 
 /** Any error of etcd3's, or of the gRPC below it, in words for the person who gave the endpoints. */
@@ -77,27 +105,32 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
   const text = (thrown instanceof Error ? thrown.message : String(thrown)).replace(/^\d+ [A-Z_]+: /, '')
   const where = link.endpoints.map((endpoint) => endpoint.replace(/^https?:\/\//, '')).join(', ')
   const hostOf = where.replace(/:\d+/g, '')
-  const denied = (message: string, ...suggestions: string[]) =>
-    new DiscoError('ETCD_DENIED', message, { cause: thrown, suggestions })
+  const denied = (reason: EtcdReason, message: string, ...suggestions: string[]) =>
+    new DiscoError('ETCD_DENIED', message, { cause: thrown, suggestions, reason })
   const unreachable = (message: string, ...suggestions: string[]) =>
     new DiscoError('ETCD_UNREACHABLE', message, {
       cause: thrown,
       suggestions: [[`From ${link.endpointsSource}`, ...suggestions].join('. ')],
     })
 
-  if (thrown instanceof EtcdAuthenticationFailedError) return denied('Wrong user or password for etcd')
+  const refuses = (reason: EtcdReason, message: string, ...suggestions: string[]) =>
+    new DiscoError('ETCD_UNREACHABLE', message, { cause: thrown, suggestions, reason })
+
+  if (thrown instanceof EtcdAuthenticationFailedError)
+    return denied('login', 'Wrong user or password for etcd')
   if (thrown instanceof EtcdPermissionDeniedError) {
     const on = link.about === undefined ? '' : ` on ${link.about}`
     return denied(
+      'permission',
       `etcd denies ${link.user ?? 'this user'} the permission${on}`,
       'Ask for a role that covers the prefix',
     )
   }
   if (text.includes('user name is empty')) {
-    return denied('etcd asks for a user', 'Give --user and --password-file, or ETCDCTL_USER')
+    return denied('login', 'etcd asks for a user', 'Give --user and --password-file, or ETCDCTL_USER')
   }
   if (text.includes('authentication is not enabled')) {
-    return denied(`etcd at ${where} knows no users: its authentication is off`, 'Leave out --user')
+    return denied('login', `etcd at ${where} knows no users: its authentication is off`, 'Leave out --user')
   }
   if (/unable to verify|self.signed|unable to get local issuer/i.test(text)) {
     return unreachable(
@@ -145,10 +178,27 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
   if (thrown instanceof EtcdInvalidAuthTokenError) {
     return unreachable(`etcd at ${where} no longer accepts the token of this login`)
   }
+  if (text.includes('database space exceeded')) {
+    return refuses(
+      'no-space',
+      `etcd at ${where} is out of space and refuses writes (NOSPACE alarm)`,
+      'Make room (etcdctl compact, defrag), then: etcdctl alarm disarm',
+    )
+  }
+  if (text.includes('too many requests')) {
+    return refuses('overloaded', `etcd at ${where} is overloaded: it refuses with "too many requests"`)
+  }
+  if (/no leader|leader changed/.test(text)) {
+    return refuses(
+      'no-leader',
+      `etcd at ${where} has no leader`,
+      'A majority of its members must run and reach each other',
+    )
+  }
   if (isTransient(thrown)) return unreachable(`etcd at ${where} is not available: ${text}`)
   // Out of space, too many requests, a lease that went: etcd is there, and may think otherwise later.
   if (thrown instanceof GRPCGenericError || isUnknownLease(thrown)) {
-    return unreachable(`etcd at ${where} refuses: ${text}`)
+    return refuses('refused', `etcd at ${where} refuses: ${text}`, `From ${link.endpointsSource}`)
   }
   return DiscoError.from(thrown)
 }

@@ -3,56 +3,93 @@ import { KVClient, LeaseClient, WatchClient } from 'etcd3'
 import { ConnectionPool } from 'etcd3/lib/connection-pool.js'
 import type { CallOptionsFactory, IOptions } from 'etcd3/lib/options.js'
 import type { CallContext } from 'etcd3/lib/rpc.js'
-import type { EtcdOptions, TlsFiles } from './options.js'
+import type { Credentials } from './credentials.js'
+import type { EtcdOptions } from './options.js'
+import type { RoundTrip } from './round-trip.js'
 
 /** etcd answers pings under 5 s with GOAWAY. */
 const KEEPALIVE_PERIOD_MS = 10_000
 const KEEPALIVE_DEADLINE_MS = 3_000
+
+/** grpc-js makes each wait 1.6 times as long, jittered by a fifth. */
+const FIRST_RECONNECT_MS = 100
+const MOST_RECONNECT_MS = 1_000
+
+/** What all members of a client share. */
+export interface MemberSettings {
+  readonly options: EtcdOptions
+  readonly credentials: Credentials
+  readonly roundTrip: RoundTrip
+}
 
 /** One member of a cluster: etcd's typed clients, over channels that go nowhere else. */
 export class Member {
   readonly kv: KVClient
   readonly lease: LeaseClient
   readonly watch: WatchClient
-  /** Until when the request under way may wait for a login; etcd takes its time to check a password. */
+  /** Whether it has ever answered: then it speaks etcd's protocol, whatever happens to later connections. */
+  hasAnswered = false
+  /** Until when, by `performance.now()`, the request under way may wait for a login: a password takes time to check. */
   patientUntilMs = 0
-  private readonly pool: ConnectionPool
+  private readonly pool: Inside
 
+  /** @param isApart whether its connection is shared with no other client of this address */
   constructor(
     readonly url: string,
-    options: EtcdOptions,
-    tls: TlsFiles | null,
+    readonly settings: MemberSettings,
+    { isApart = false } = {},
   ) {
-    this.pool = new ConnectionPool({
+    const { options, credentials } = settings
+    const { tls } = credentials
+    const pool = new ConnectionPool({
       hosts: url,
       grpcOptions: {
         'grpc.max_receive_message_length': -1,
         'grpc.keepalive_time_ms': KEEPALIVE_PERIOD_MS,
         'grpc.keepalive_timeout_ms': KEEPALIVE_DEADLINE_MS,
         'grpc.enable_http_proxy': 0,
-        'grpc.initial_reconnect_backoff_ms': 100,
-        'grpc.max_reconnect_backoff_ms': 2_000,
+        'grpc.initial_reconnect_backoff_ms': FIRST_RECONNECT_MS,
+        'grpc.max_reconnect_backoff_ms': MOST_RECONNECT_MS,
+        'grpc.use_local_subchannel_pool': isApart ? 1 : 0,
       },
       defaultCallOptions: requireLeader,
       ...(tls ? { credentials: tls } : {}),
-      ...(options.user ? { auth: this.loginOf(options.user, options) } : {}),
+      ...(options.user ? { auth: this.loginOf(options.user) } : {}),
       // Its circuit breaker hides the cause of a failure; retries are ours, member by member.
       faultHandling: { host: () => noop, global: noop },
     })
-    closeChannelsAtOnce(this.pool)
-    this.kv = new KVClient(this.pool)
-    this.lease = new LeaseClient(this.pool)
-    this.watch = new WatchClient(this.pool)
+    this.pool = pool as unknown as Inside
+    for (const host of this.pool.hosts) host.resetAllServices = () => undefined
+    this.kv = new KVClient(pool)
+    this.lease = new LeaseClient(pool)
+    this.watch = new WatchClient(pool)
+  }
+
+  /** The next request logs in anew: etcd has refused the token. */
+  forgetLogin(): void {
+    this.pool.authenticator.invalidateMetadata()
+  }
+
+  /** Gives up connections that are mute; the next request makes new ones. */
+  disconnect(): void {
+    for (const host of this.pool.hosts) {
+      for (const service of Object.values(host.cachedServices)) service?.close()
+      host.cachedServices = {}
+    }
   }
 
   close(): void {
-    this.pool.close()
+    this.disconnect()
+    for (const host of this.pool.hosts) host.close()
   }
 
-  /** A login at a mute member would hang, and whatever waits for its token with it. */
-  private loginOf(username: string, { password = '', dialTimeoutMs }: EtcdOptions): Login {
-    const deadline = () => Math.max(this.patientUntilMs, Date.now() + dialTimeoutMs)
-    return { username, password, callOptions: () => ({ deadline: deadline() }) }
+  /** A login at a mute member would hang, and every request that waits for its token with it. */
+  private loginOf(username: string): Login {
+    const { options, credentials, roundTrip } = this.settings
+    const limitMs = () =>
+      Math.max(this.patientUntilMs - performance.now(), roundTrip.allow(options.dialTimeoutMs))
+    const { password } = credentials
+    return { username, password, callOptions: () => ({ deadline: Date.now() + limitMs() }) }
   }
 }
 
@@ -80,23 +117,16 @@ const requireLeader = ({ isStream }: CallContext): CallOptions => {
 type CallOptions = Exclude<CallOptionsFactory, (context: CallContext) => unknown>
 type Interceptor = NonNullable<CallOptions['interceptors']>[number]
 
-/** What of etcd3's inside (pinned: 1.1.2) is relied on here. */
+/**
+ * The parts of etcd3's inside (pinned: 1.1.2) that are relied on here. After any error etcd3 replaces a
+ * member's channels, which ends the streams beside and begins connections again that were about to stand;
+ * a channel of grpc-js reconnects by itself, with a backoff. So `resetAllServices` does nothing here.
+ */
 interface Inside {
   readonly hosts: readonly {
     cachedServices: Record<string, { close(): void } | undefined>
     resetAllServices(): void
+    close(): void
   }[]
-}
-
-/**
- * After an error etcd3 replaces a member's channels, and keeps one that is still connecting for another
- * second: a timer that a process would have to wait for, and that grpc-js no longer needs.
- */
-function closeChannelsAtOnce(pool: ConnectionPool): void {
-  for (const host of (pool as unknown as Inside).hosts) {
-    host.resetAllServices = () => {
-      for (const service of Object.values(host.cachedServices)) service?.close()
-      host.cachedServices = {}
-    }
-  }
+  readonly authenticator: { invalidateMetadata(): void }
 }

@@ -1,8 +1,10 @@
 import { readAddress } from '../domain/address.js'
 import { DiscoError } from '../domain/errors.js'
-import { readPems } from '../tls/files.js'
 
-/** How to reach etcd. Files are read when the client is made; a password is never part of a message. */
+/**
+ * How to reach etcd. Files are read when the client is made, and again when etcd refuses a login or a TLS
+ * handshake: passwords and certificates change. A password is never part of a message.
+ */
 export interface EtcdOptions {
   /** `host:port`, `http://host:port` or `https://host:port`, one for each member. */
   readonly endpoints: readonly string[]
@@ -12,17 +14,14 @@ export interface EtcdOptions {
   readonly certFile?: string | undefined
   readonly keyFile?: string | undefined
   readonly user?: string | undefined
+  /** Fixed for the life of the client; with `passwordFile`, not used. */
   readonly password?: string | undefined
+  /** File that holds the password of `user`. */
+  readonly passwordFile?: string | undefined
   /** The most that one request to etcd may take, tries included. */
   readonly commandTimeoutMs: number
   /** The most that one try may take while another member could be asked. */
   readonly dialTimeoutMs: number
-}
-
-export interface TlsFiles {
-  readonly rootCertificate: Buffer
-  readonly privateKey?: Buffer
-  readonly certChain?: Buffer
 }
 
 /** One member's URL, or DiscoError USAGE: etcd3 itself takes bad ones and fails later in other words. */
@@ -44,17 +43,4 @@ export function memberUrl(endpoint: string, wantsTls: boolean): string {
     })
   }
   return `${scheme ?? (wantsTls ? 'https' : 'http')}://${hostAndPort}`
-}
-
-/** Null where nothing asks for TLS files. */
-export async function readTlsFiles({ caFile, certFile, keyFile }: EtcdOptions): Promise<TlsFiles | null> {
-  const pems = await readPems({ caFile, certFile, keyFile }, '--cert and --key')
-  if (!pems) return null
-  const { ca, cert, key } = pems
-  return {
-    // etcd3 wants a root; without one of our own the system's are used, as for any other TLS client.
-    rootCertificate: ca ?? Buffer.from((await import('node:tls')).rootCertificates.join('\n')),
-    ...(cert ? { certChain: cert } : {}),
-    ...(key ? { privateKey: key } : {}),
-  }
 }

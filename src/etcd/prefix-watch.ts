@@ -61,7 +61,7 @@ class RangeWatch {
     private readonly signal: AbortSignal,
     private readonly options: WatchOptions,
   ) {
-    this.backoff = new Backoff(options.random)
+    this.backoff = new Backoff({ random: options.random })
   }
 
   async *run(): AsyncGenerator<RangeUpdate, void, void> {

@@ -39,6 +39,7 @@ export class FaultProxy implements AsyncDisposable {
 
   private readonly passages: Record<Direction, Passage> = { toServer: { ...OPEN }, toClient: { ...OPEN } }
   private readonly sockets = new Set<Socket>()
+  private readonly forgotten = new WeakSet<Socket>()
   private server: Server | null = null
 
   private constructor(
@@ -62,6 +63,11 @@ export class FaultProxy implements AsyncDisposable {
   /** Ends every connection that stands. */
   cut(): void {
     for (const socket of this.sockets) socket.destroy()
+  }
+
+  /** The connections that stand carry nothing any more, as behind a NAT that has forgotten them; new ones work. */
+  forget(): void {
+    for (const socket of this.sockets) this.forgotten.add(socket)
   }
 
   /** Ends every connection once so many bytes have passed in a direction, and again after as many more. */
@@ -160,7 +166,8 @@ export class FaultProxy implements AsyncDisposable {
     const { delayMs, bytesPerSecond } = this.passages[direction]
     if (delayMs > 0) await delay(delayMs)
     if (Number.isFinite(bytesPerSecond)) await delay((bytes / bytesPerSecond) * 1000)
-    while (this.passages[direction].isHeld && !to.destroyed) await delay(LOOK_PERIOD_MS)
+    const isHeld = () => this.passages[direction].isHeld || this.forgotten.has(to)
+    while (isHeld() && !to.destroyed) await delay(LOOK_PERIOD_MS)
   }
 
   private count(direction: Direction, bytes: number): void {

@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises'
+import { DiscoError } from '../domain/errors.js'
+import { readPems } from '../tls/files.js'
+import type { EtcdOptions } from './options.js'
+
+export interface TlsFiles {
+  readonly rootCertificate: Buffer
+  readonly privateKey?: Buffer
+  readonly certChain?: Buffer
+}
+
+/** What the files that the options name held when they were read. */
+export interface Credentials {
+  /** Null where no TLS file is named. */
+  readonly tls: TlsFiles | null
+  readonly password: string
+}
+
+/** @throws DiscoError USAGE for a file that cannot be read, or a key of another certificate */
+export async function readCredentials(options: EtcdOptions): Promise<Credentials> {
+  const { passwordFile, password = '' } = options
+  const [tls, fromFile] = await Promise.all([
+    readTlsFiles(options),
+    passwordFile ? readPasswordFile(passwordFile) : password,
+  ])
+  return { tls, password: fromFile }
+}
+
+export function areSame(one: Credentials, other: Credentials): boolean {
+  const isSameFile = (name: keyof TlsFiles) => {
+    const [a, b] = [one.tls?.[name], other.tls?.[name]]
+    return a && b ? a.equals(b) : a === b
+  }
+  const areFilesSame = (['rootCertificate', 'privateKey', 'certChain'] as const).every(isSameFile)
+  return one.password === other.password && areFilesSame
+}
+
+/** A password as a file holds it: without a byte order mark, and without the newline of an editor. */
+function passwordIn(text: string): string {
+  return text.replace(/^\uFEFF/, '').replace(/\r?\n$/, '')
+}
+
+async function readPasswordFile(file: string): Promise<string> {
+  try {
+    return passwordIn(await readFile(file, 'utf8'))
+  } catch (cause) {
+    throw new DiscoError('USAGE', `Cannot read the password file: ${(cause as Error).message}`, { cause })
+  }
+}
+
+async function readTlsFiles({ caFile, certFile, keyFile }: EtcdOptions): Promise<TlsFiles | null> {
+  const pems = await readPems({ caFile, certFile, keyFile }, '--cert and --key')
+  if (!pems) return null
+  const { ca, cert, key } = pems
+  return {
+    // etcd3 wants a root; without one of our own the system's are used, as for any other TLS client.
+    rootCertificate: ca ?? Buffer.from((await import('node:tls')).rootCertificates.join('\n')),
+    ...(cert ? { certChain: cert } : {}),
+    ...(key ? { privateKey: key } : {}),
+  }
+}

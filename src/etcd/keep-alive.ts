@@ -1,0 +1,190 @@
+import type { LeaseId } from '../domain/endpoint.js'
+import { DiscoError } from '../domain/errors.js'
+import { arrived } from './arrived.js'
+import { Backoff, DENIAL_BACKOFF } from './backoff.js'
+import type { EtcdClient, KeepAliveStream } from './client.js'
+
+/** A lease as etcd granted it; the TTL may be longer than asked. */
+export interface GrantedLease {
+  readonly id: LeaseId
+  readonly ttlSeconds: number
+}
+
+export interface KeeperReports {
+  /** Keep-alives are not answered. Once an outage, not once a try. */
+  onTrouble?(cause: DiscoError): void
+  /** @param outcome whether the lease outlived the outage */
+  onRecovered?(outcome: { readonly leaseHolds: boolean }): void
+}
+
+/** Renewals are asked for three times in a TTL, whether or not the last answer has come. */
+const RENEWALS_PER_TTL = 3
+
+/** Requests on a stream that may be unanswered: more than a round trip of a whole TTL needs. */
+const MOST_UNANSWERED = RENEWALS_PER_TTL + 1
+
+interface OpenStream {
+  readonly stream: KeepAliveStream
+  unanswered: number
+}
+
+/**
+ * Renews one lease. It goes by the time since the last renewal, not by single answers: an answer may be as
+ * late as the TTL allows. After half a TTL without a renewal it opens a second stream beside the first,
+ * through another member, and another one every sixth of a TTL after that; the stream that renews first stays,
+ * the others are closed.
+ */
+export class LeaseKeeper {
+  private readonly periodMs: number
+  private readonly backoff: Backoff
+  private readonly denialBackoff = new Backoff(DENIAL_BACKOFF)
+  private readonly open = new Set<OpenStream>()
+  private isOpening = false
+  private renewals = 0
+  private renewedAtMs = performance.now()
+  /** Streams that failed, and waits that were too long, since the last renewal. */
+  private failures = 0
+  private isTroubled = false
+  private silence: NodeJS.Timeout | undefined
+  private isOver = false
+  private finish: (end: 'lost' | 'stopped') => void = () => undefined
+
+  constructor(
+    private readonly client: EtcdClient,
+    private readonly lease: GrantedLease,
+    private readonly reports: KeeperReports,
+    private readonly signal: AbortSignal,
+  ) {
+    this.periodMs = (lease.ttlSeconds * 1_000) / RENEWALS_PER_TTL
+    this.backoff = new Backoff({ mostMs: Math.min(2_000, this.periodMs) })
+  }
+
+  async run(): Promise<'lost' | 'stopped'> {
+    if (this.signal.aborted) return 'stopped'
+    const stop = () => this.finish('stopped')
+    this.signal.addEventListener('abort', stop, { once: true })
+    const clock = setInterval(() => this.askAll(), this.periodMs)
+    try {
+      return await new Promise((resolve) => {
+        this.finish = resolve
+        this.expectRenewal(1.5 * this.periodMs)
+        void this.openStream()
+      })
+    } finally {
+      this.isOver = true
+      clearInterval(clock)
+      clearTimeout(this.silence)
+      this.signal.removeEventListener('abort', stop)
+      this.closeAllBut(null)
+    }
+  }
+
+  private askAll(): void {
+    for (const one of this.open) this.ask(one)
+  }
+
+  private ask(one: OpenStream): void {
+    if (one.unanswered >= MOST_UNANSWERED) return
+    one.unanswered++
+    one.stream.write({ ID: this.lease.id })
+  }
+
+  /** Opens a stream beside those that are open, and reads it to its end. */
+  private async openStream(): Promise<void> {
+    let one: OpenStream | null = null
+    this.isOpening = true
+    try {
+      const beside = [...this.open].map(({ stream }) => stream)
+      one = { stream: await this.client.openKeepAlive(beside), unanswered: 0 }
+      this.isOpening = false
+      if (this.isOver) {
+        one.stream.close()
+        return
+      }
+      this.open.add(one)
+      this.ask(one)
+      for await (const { TTL } of one.stream) {
+        if (this.isOver) return
+        one.unanswered = Math.max(0, one.unanswered - 1)
+        this.renewed(one, Number(TTL))
+      }
+      throw new DiscoError('ETCD_UNREACHABLE', 'etcd ended the keep-alive')
+    } catch (thrown) {
+      if (one === null) this.isOpening = false
+      if (this.isOver || (one && !this.open.delete(one))) return
+      one?.stream.blame()
+      one?.stream.close()
+      await this.failed(this.client.translate(thrown))
+    }
+  }
+
+  private renewed(one: OpenStream, ttlSeconds: number): void {
+    const leaseHolds = ttlSeconds > 0
+    if (this.isTroubled) this.reports.onRecovered?.({ leaseHolds })
+    this.isTroubled = false
+    if (!leaseHolds) {
+      this.finish('lost')
+      return
+    }
+    this.renewals++
+    this.renewedAtMs = performance.now()
+    this.failures = 0
+    this.backoff.reset()
+    this.denialBackoff.reset()
+    this.closeAllBut(one)
+    this.expectRenewal(1.5 * this.periodMs)
+  }
+
+  /** Another stream takes the place of one that failed, unless there is one beside it. */
+  private async failed(error: DiscoError): Promise<void> {
+    this.noteFailure(error)
+    const isDenied = error.code === 'ETCD_DENIED'
+    if (isDenied) await this.denialBackoff.wait(this.signal)
+    else if (this.failures >= this.client.memberCount) await this.backoff.wait(this.signal)
+    if (!this.isOver && this.open.size === 0 && !this.isOpening) void this.openStream()
+  }
+
+  /** The next try, or the next member, may mend the first failures: they are not reported. */
+  private noteFailure(error: DiscoError): void {
+    this.failures++
+    const mayBeMended = error.code !== 'ETCD_DENIED' && this.failures <= this.client.memberCount
+    if (this.isTroubled || mayBeMended) return
+    this.isTroubled = true
+    this.reports.onTrouble?.(error)
+  }
+
+  private expectRenewal(withinMs: number): void {
+    clearTimeout(this.silence)
+    this.silence = setTimeout((before: number) => void this.silent(before), withinMs, this.renewals)
+  }
+
+  private async silent(renewalsBefore: number): Promise<void> {
+    await arrived()
+    if (this.isOver || this.renewals > renewalsBefore) return
+    this.expectRenewal(this.periodMs / 2)
+    // Streams that fail are tried again by themselves, as fast as is good for etcd.
+    if (this.open.size === 0) return
+    const asked = [...this.open].map(({ stream }) => stream.url.replace(/^https?:\/\//, ''))
+    const seconds = ((performance.now() - this.renewedAtMs) / 1_000).toFixed(1)
+    const message = `No keep-alive was answered for ${seconds}s by ${[...new Set(asked)].join(', ')}`
+    this.noteFailure(new DiscoError('ETCD_UNREACHABLE', message))
+    if (this.open.size > this.client.memberCount) this.closeOldest()
+    void this.openStream()
+  }
+
+  private closeOldest(): void {
+    const [oldest] = this.open
+    if (!oldest) return
+    this.open.delete(oldest)
+    oldest.stream.close()
+  }
+
+  private closeAllBut(kept: OpenStream | null): void {
+    for (const one of this.open) {
+      if (one === kept) continue
+      this.open.delete(one)
+      if (!this.isOver) one.stream.blame()
+      one.stream.close()
+    }
+  }
+}

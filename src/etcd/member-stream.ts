@@ -1,0 +1,82 @@
+import type { IRangeRequest, IRangeResponse } from 'etcd3'
+import { isCredentialProblem, isStaleToken, translate } from './errors.js'
+import type { Member } from './member.js'
+import type { Members } from './members.js'
+import type { EtcdOptions } from './options.js'
+
+/** A bidirectional stream to one member. Reading it fails with a DiscoError that names that member. */
+export interface MemberStream<Request, Response> extends AsyncIterable<Response> {
+  /** The member's URL. */
+  readonly url: string
+  write(request: Request): void
+  /** Ends it; a pending read ends or fails. */
+  close(): void
+  /** Turns later requests to the next member, unless they have turned away from this one already. */
+  blame(): void
+  /** One try of a plain read at the member of the stream. @throws DiscoError */
+  read(request: IRangeRequest, deadlineMs: number): Promise<IRangeResponse>
+}
+
+/** As etcd3 hands it out, whatever its types say. */
+interface Duplex<Request, Response> extends AsyncIterable<Response> {
+  write(request: Request): void
+  end(): void
+  cancel(): void
+}
+
+/**
+ * Opens a stream at a member. A token or a credential that etcd refuses is renewed, so that the next stream,
+ * or this one where it has not been opened yet, uses the new one.
+ *
+ * @throws DiscoError
+ */
+export async function openStream<Request, Response>(
+  members: Members,
+  options: EtcdOptions,
+  member: Member,
+  send: (member: Member) => Promise<unknown>,
+  { isOnlyUse = false } = {},
+): Promise<MemberStream<Request, Response>> {
+  const { url } = member
+  const blame = () => members.moveOnFrom(member)
+  /** @returns whether a new try may do better */
+  const renew = async (error: unknown): Promise<boolean> => {
+    if (isStaleToken(error)) member.forgetLogin()
+    return isCredentialProblem(error) && (await members.refresh(member))
+  }
+  let stream: Duplex<Request, Response>
+  try {
+    stream = (await send(member)) as Duplex<Request, Response>
+  } catch (error) {
+    if (isOnlyUse) member.close()
+    if (await renew(error)) return await openStream(members, options, members.current, send)
+    blame()
+    throw translate(error, { ...options, endpoints: [url] })
+  }
+  return {
+    url,
+    write: (request) => stream.write(request),
+    // A half-closed stream is cancelled without an error event.
+    close: () => {
+      stream.end()
+      stream.cancel()
+      if (isOnlyUse) member.close()
+    },
+    blame,
+    read: (request, deadlineMs) =>
+      member.kv.range(request, { deadline: Date.now() + deadlineMs }).catch((error: unknown) => {
+        throw translate(error, { ...options, endpoints: [url] })
+      }),
+    async *[Symbol.asyncIterator]() {
+      try {
+        for await (const response of stream) {
+          member.hasAnswered = true
+          yield response
+        }
+      } catch (error) {
+        await renew(error)
+        throw translate(error, { ...options, endpoints: [url] })
+      }
+    },
+  }
+}

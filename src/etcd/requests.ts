@@ -1,0 +1,138 @@
+import { DelegateBackoff, handleWhen, retry } from 'cockatiel'
+import { GRPCDeadlineExceededError } from 'etcd3'
+import { speaksPlaintext, speaksTls } from '../tls/probe.js'
+import {
+  isCredentialProblem,
+  isStaleToken,
+  isTransient,
+  translate,
+  translateAll,
+  wasDropped,
+  wasNeverSent,
+} from './errors.js'
+import type { Member } from './member.js'
+import type { Members } from './members.js'
+import type { EtcdOptions } from './options.js'
+
+/** Two more rounds over the members after a refused one: a restarting member is not yet an outage. */
+const ROUNDS = 3
+const FIRST_ROUND_WAIT_MS = 100
+
+/** grpc-js ends a request at its deadline; where the clock was set back meanwhile, our own timer does, this much later. */
+const DEADLINE_GRACE_MS = 100
+
+/** A connection that gave no answer for so long is replaced. A shorter deadline may just have been too short. */
+const MUTE_MS = 3_000
+
+/** What a request may do. */
+export interface RequestRules {
+  /** Whether a second delivery does no harm. Otherwise it is sent again only where it cannot have arrived. */
+  readonly repeatable: boolean
+  /** The key or prefix that it is about, for error messages. */
+  readonly about?: Buffer | string | undefined
+}
+
+type Send<T> = (member: Member, options: { deadline: number }) => Promise<T>
+
+/** Sends one request: to the current member, then to the others, for as long as the options allow. */
+export async function request<T>(
+  members: Members,
+  options: EtcdOptions,
+  { repeatable, about }: RequestRules,
+  send: Send<T>,
+): Promise<T> {
+  const startMs = performance.now()
+  const endMs = startMs + options.commandTimeoutMs
+  const { count } = members
+  let tries = 0
+  const failures = new Map<Member, unknown>()
+  const mayRetry = (error: Error) =>
+    isTransient(error) && (repeatable || wasNeverSent(error)) && performance.now() < endMs - 10
+  const policy = retry(handleWhen(mayRetry), {
+    maxAttempts: ROUNDS * count - 1,
+    // The next member is asked at once; only a round that found nobody is worth a wait.
+    backoff: new DelegateBackoff(() => {
+      if (tries % count !== 0) return 0
+      return ((FIRST_ROUND_WAIT_MS * tries) / count) * (0.5 + Math.random() / 2)
+    }),
+  })
+  try {
+    return await policy.execute(async () => {
+      tries++
+      const round = Math.ceil(tries / count)
+      // A mute member may take the whole time only where no other can be asked; each round allows more.
+      const tryMs = count === 1 ? Infinity : members.roundTrip.allow(options.dialTimeoutMs) * round
+      const limitMs = () => Math.min(endMs - performance.now(), tryMs)
+      return await once(members, limitMs, send, failures)
+    })
+  } catch (error) {
+    if (failures.size === 0) throw translate(error, options)
+    const effort = { tries, elapsedMs: performance.now() - startMs }
+    const facts = { ...options, effort, ...(about ? { about: about.toString() } : {}) }
+    const byUrl = new Map([...failures].map(([{ url }, failure]) => [url, failure]))
+    throw translateAll(byUrl, { ...facts, speaks: await spokenBy(failures) })
+  }
+}
+
+/** One try at the current member, and another one where only what it was asked with has changed. */
+async function once<T>(
+  members: Members,
+  limitMs: () => number,
+  send: Send<T>,
+  failures: Map<Member, unknown>,
+): Promise<T> {
+  let hasLoggedInAgain = false
+  for (;;) {
+    const member = members.current
+    const startMs = performance.now()
+    const limit = Math.max(0, limitMs())
+    try {
+      const answer = await within(member, limit, send)
+      member.hasAnswered = true
+      members.roundTrip.add(performance.now() - startMs)
+      return answer
+    } catch (error) {
+      if (isStaleToken(error) && !hasLoggedInAgain) {
+        hasLoggedInAgain = true
+        member.forgetLogin()
+        continue
+      }
+      if (isCredentialProblem(error) && (await members.refresh(member))) continue
+      if (error instanceof GRPCDeadlineExceededError && limit >= MUTE_MS) member.disconnect()
+      if (isTransient(error)) members.moveOnFrom(member)
+      // The last failure stands last.
+      failures.delete(member)
+      failures.set(member, error)
+      throw error
+    }
+  }
+}
+
+/** Sends with a deadline that holds even where the wall clock, by which grpc-js counts, is set. */
+async function within<T>(member: Member, limitMs: number, send: Send<T>): Promise<T> {
+  member.patientUntilMs = performance.now() + limitMs
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    const expire = () => reject(new GRPCDeadlineExceededError('Deadline exceeded'))
+    timer = setTimeout(expire, limitMs + DEADLINE_GRACE_MS)
+  })
+  try {
+    return await Promise.race([send(member, { deadline: Date.now() + limitMs }), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** What all members that dropped the connection would have spoken, where that is not what they were asked by. */
+async function spokenBy(failures: ReadonlyMap<Member, unknown>): Promise<'tls' | 'plaintext' | null> {
+  // One that has answered before speaks what it was asked by.
+  const dropped = [...failures].filter(([{ hasAnswered }, failure]) => !hasAnswered && wasDropped(failure))
+  const spoken = await Promise.all(
+    dropped.map(async ([{ url }]) => {
+      if (url.startsWith('http://')) return (await speaksTls(url)) ? 'tls' : null
+      return (await speaksPlaintext(url)) ? 'plaintext' : null
+    }),
+  )
+  const [first = null] = spoken
+  return spoken.every((one) => one === first) ? first : null
+}

@@ -1,0 +1,21 @@
+/** Deadlines allow so many round trips: a request over a new connection takes about three. */
+const ROUND_TRIPS_ALLOWED = 4
+
+/** How much of a shorter sample goes into the estimate. A longer sample replaces it at once. */
+const FALL = 1 / 8
+
+/** Estimates the round trip to etcd from answered requests, so that deadlines grow with it. */
+export class RoundTrip {
+  private estimateMs = 0
+
+  /** @param tookMs time from a request to its answer */
+  add(tookMs: number): void {
+    const fallenMs = this.estimateMs + (tookMs - this.estimateMs) * FALL
+    this.estimateMs = Math.max(tookMs, fallenMs)
+  }
+
+  /** A deadline, in milliseconds: the usual one, or longer over a slow link. */
+  allow(usualMs: number): number {
+    return Math.max(usualMs, this.estimateMs * ROUND_TRIPS_ALLOWED)
+  }
+}

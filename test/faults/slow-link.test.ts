@@ -1,0 +1,76 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { RealEtcd } from '../support/etcd.js'
+import { ETCD_VERSIONS } from '../support/etcd-binary.js'
+import { EtcdCluster } from '../support/etcd-cluster.js'
+import { FaultProxy } from '../support/fault-proxy.js'
+import { KeyPoll } from '../support/key-poll.js'
+import { RegistrationLog } from '../support/registration-log.js'
+import { openRegistry } from '../support/registry.js'
+
+const ADDR = '127.0.0.1:1001'
+
+/** Some renewals of the longest TTL here. */
+const WATCHED_MS = 12_000
+
+const LINKS: readonly [ttlSeconds: number, roundTripMs: number][] = [
+  [2, 400],
+  [3, 900],
+  [5, 1_500],
+]
+
+describe.each(ETCD_VERSIONS)('over a slow link to etcd %s', (version) => {
+  test.concurrent.each(LINKS)(
+    'with a TTL of %i s and a round trip of %i ms the key is never absent, and no outage is reported',
+    async (ttlSeconds, roundTripMs) => {
+      await using etcd = await RealEtcd.start({ version })
+      await using proxy = await FaultProxy.start(etcd.endpoint)
+      proxy.delay(roundTripMs / 2)
+      const registry = await openRegistry([proxy.endpoint])
+      const held = await RegistrationLog.hold(registry, { service: 'hello', addr: ADDR, ttlSeconds })
+      {
+        await using poll = new KeyPoll([etcd.endpoint], held.key)
+        await delay(WATCHED_MS)
+        expect(poll.looked).toBeGreaterThan(50)
+        expect(poll.absent).toBe(0)
+      }
+      expect(held.told).toEqual(['registered'])
+      await held.close()
+      registry.close()
+    },
+  )
+
+  test.concurrent('all members are slow: the same', async () => {
+    await using cluster = await EtcdCluster.start(version)
+    for (const proxy of cluster.proxies) proxy.delay(450)
+    const registry = await openRegistry(cluster.endpoints)
+    const held = await RegistrationLog.hold(registry, { service: 'hello', addr: ADDR, ttlSeconds: 3 })
+    {
+      await using poll = new KeyPoll(
+        cluster.members.map(({ endpoint }) => endpoint),
+        held.key,
+      )
+      await delay(WATCHED_MS)
+      expect(poll.absent).toBe(0)
+    }
+    expect(held.told).toEqual(['registered'])
+    await held.close()
+    registry.close()
+  })
+
+  test.concurrent('a connection dies unnoticed: the key is renewed over a new one, and never absent', async () => {
+    await using etcd = await RealEtcd.start({ version })
+    await using proxy = await FaultProxy.start(etcd.endpoint)
+    const registry = await openRegistry([proxy.endpoint])
+    const held = await RegistrationLog.hold(registry, { service: 'hello', addr: ADDR, ttlSeconds: 6 })
+    {
+      await using poll = new KeyPoll([etcd.endpoint], held.key)
+      proxy.forget()
+      await delay(9_000)
+      expect(poll.absent).toBe(0)
+    }
+    expect(held.told).toEqual(['registered'])
+    await held.close()
+    registry.close()
+  })
+})
