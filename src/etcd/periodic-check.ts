@@ -30,7 +30,7 @@ export class PeriodicCheck {
 
   /** Lists when it is time to: a watch hears something every few seconds, so there is no timer. */
   async listInTime(): Promise<void> {
-    if (this.listing !== null || Date.now() < this.dueAtMs) return
+    if (this.listing !== null || performance.now() < this.dueAtMs) return
     this.listing = await listKept(this.client, this.range, this.options.keep)
     this.quietAnswers = 0
     this.dueAtMs = this.nextMs()
@@ -59,6 +59,6 @@ export class PeriodicCheck {
   }
 
   private nextMs(): number {
-    return Date.now() + this.options.resyncPeriodMs * (0.9 + this.options.random() / 5)
+    return performance.now() + this.options.resyncPeriodMs * (0.9 + this.options.random() / 5)
   }
 }

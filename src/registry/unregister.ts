@@ -45,8 +45,8 @@ async function deleteKey(client: EtcdClient, endpoint: Endpoint): Promise<Revisi
 }
 
 async function refuseReturn(client: EtcdClient, endpoint: Endpoint, signal: AbortSignal): Promise<void> {
-  const end = Date.now() + RETURN_WATCH_MS
-  while (Date.now() < end && !signal.aborted) {
+  const end = performance.now() + RETURN_WATCH_MS
+  while (performance.now() < end && !signal.aborted) {
     await delay(RETURN_POLL_MS, undefined, { signal }).catch(() => undefined)
     const { kvs } = await list(client, oneKey(endpoint.key))
     if (kvs.length === 0) continue

@@ -32,7 +32,7 @@ export async function reflect(
 ): Promise<Reflected> {
   let asked = ''
   for (const pkg of REFLECTION_PACKAGES) {
-    const stream = new ReflectionStream(client, reflectionMessages(pkg), Date.now() + deadlineMs)
+    const stream = new ReflectionStream(client, reflectionMessages(pkg), deadlineMs)
     const interrupt = () => stream.close()
     signal.addEventListener('abort', interrupt)
     try {
@@ -104,14 +104,14 @@ class ReflectionStream {
   constructor(
     client: Client,
     private readonly messages: ReflectionMessages,
-    deadline: number,
+    deadlineMs: number,
   ) {
     this.call = client.makeBidiStreamRequest<object, Answer>(
       messages.path,
       (question) => Buffer.from(toBinary(messages.request, fromJson(messages.request, question as never))),
       (bytes) => toJson(messages.response, fromBinary(messages.response, bytes)) as Answer,
       new Metadata(),
-      { deadline },
+      { deadline: Date.now() + deadlineMs },
     )
     this.call.on('error', () => undefined)
     this.answers = this.call[Symbol.asyncIterator]() as AsyncIterator<Answer>
