@@ -1,0 +1,86 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { RealEtcd } from '../support/etcd.js'
+import { enableAuth } from '../support/etcd-auth.js'
+import { ETCD_VERSIONS } from '../support/etcd-binary.js'
+import { leaseIds, registration } from '../support/etcd-state.js'
+import { FaultProxy } from '../support/fault-proxy.js'
+import { RegistrationLog } from '../support/registration-log.js'
+import { openRegistry } from '../support/registry.js'
+import { UpdateLog } from '../support/update-log.js'
+
+const TOKEN_TTL_SECONDS = 3
+const ADDR = '127.0.0.1:1001'
+
+let folder = ''
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'disco-jwt-'))
+  const privateKey = join(folder, 'key.pem')
+  execFileSync('openssl', ['genrsa', '-out', privateKey, '2048'], { stdio: 'ignore' })
+  execFileSync('openssl', ['rsa', '-in', privateKey, '-pubout', '-out', join(folder, 'key.pub')], {
+    stdio: 'ignore',
+  })
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const TOKENS = {
+  simple: () => ['--auth-token-ttl', String(TOKEN_TTL_SECONDS)],
+  JWT: () => {
+    const files = `pub-key=${join(folder, 'key.pub')},priv-key=${join(folder, 'key.pem')}`
+    return ['--auth-token', `jwt,${files},sign-method=RS256,ttl=${TOKEN_TTL_SECONDS}s`]
+  },
+} as const
+
+const KINDS = Object.keys(TOKENS) as (keyof typeof TOKENS)[]
+
+describe.each(ETCD_VERSIONS)('with etcd %s', (version) => {
+  test.concurrent.each(KINDS)(
+    '%s tokens that expire cost a registration and a watch nothing',
+    async (kind) => {
+      await using etcd = await RealEtcd.start({ version, args: TOKENS[kind]() })
+      await enableAuth(etcd, [{ name: 'alice', password: 'secret', prefix: '/hello/' }])
+      await using proxy = await FaultProxy.start(etcd.endpoint)
+      const registry = await openRegistry([proxy.endpoint], { user: 'alice', password: 'secret' })
+      const held = await RegistrationLog.hold(registry, { service: 'hello', addr: ADDR, ttlSeconds: 6 })
+      await using log = new UpdateLog(registry, 'hello')
+      await log.has('the registration', () => log.view.get(held.key) === 1)
+      const lease = await leaseIds(etcd)
+      // Twice with nothing cut, then a cut that finds the token expired, then one right after that.
+      for (const cuts of [0, 0, 1, 2]) {
+        await delay((TOKEN_TTL_SECONDS + 2) * 1_000)
+        for (let cut = 0; cut < cuts; cut++) {
+          proxy.cut()
+          await delay(500)
+        }
+        expect(await leaseIds(etcd)).toEqual(lease)
+      }
+      expect(held.told).toEqual(['registered'])
+      expect(log.failure).toBeNull()
+      await held.close()
+      await log.has('the end', () => log.view.size === 0)
+      registry.close()
+    },
+  )
+
+  test.concurrent('a change of etcd users makes JWT tokens invalid: requests log in again', async () => {
+    await using etcd = await RealEtcd.start({ version, args: TOKENS.JWT() })
+    await enableAuth(etcd, [{ name: 'alice', password: 'secret', prefix: '/hello/' }])
+    const registry = await openRegistry([etcd.endpoint], { user: 'alice', password: 'secret' })
+    const held = await RegistrationLog.hold(registry, { service: 'hello', addr: ADDR, ttlSeconds: 6 })
+    await etcd.ctl('user', 'add', 'bob:b')
+    expect((await registry.list('hello')).endpoints).toHaveLength(1)
+    await etcd.ctl('put', ...registration('hello', '127.0.0.1:1002', { weight: 1 }))
+    await etcd.ctl('user', 'delete', 'bob')
+    expect((await registry.list('hello')).endpoints).toHaveLength(2)
+    await delay(7_000)
+    expect(held.told).toEqual(['registered'])
+    await held.close()
+    registry.close()
+  })
+})
