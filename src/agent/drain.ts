@@ -11,14 +11,21 @@ export interface DrainRequest {
   readonly selection: EndpointSelection
   /** How long the weight is 0 before the key goes. */
   readonly graceMs: number
-  /** Even where it turns the weights off. */
+  /** Even where it turns the weights off, and where no weight can be set: then the key goes at once. */
   readonly force: boolean
+}
+
+export interface DrainReports {
+  /** The weight is 0 from here on. */
+  onWeighed(weighed: WeightChanged): void
+  /** With `force`: no weight can be set, so the key is removed without a grace. */
+  onUnweighed(cause: DiscoError): void
 }
 
 export interface Drained {
   readonly revision: Revision
-  /** What the weight was changed from, for each address under the key. */
-  readonly weighed: WeightChanged
+  /** Every address under the key, with the weight from before. */
+  readonly endpoints: readonly { readonly endpoint: Endpoint; readonly from: number }[]
   /** Gone: somebody else removed the key meanwhile. Interrupted: it is registered still, at weight 0. */
   readonly end: 'unregistered' | 'gone' | 'interrupted'
 }
@@ -26,26 +33,41 @@ export interface Drained {
 /**
  * Weight 0, so that clients send nothing new; a while, so that they finish what they sent; then the key goes.
  *
- * @param onWeighed told when the weight is 0
  * @throws DiscoError NOT_FOUND; CONFLICT when it would turn the weights off, when somebody gives the endpoint
  *   a weight meanwhile, or its registrar puts it back
  */
 export async function drain(
   registry: Registry,
   { selection, graceMs, force }: DrainRequest,
-  onWeighed: (weighed: WeightChanged) => void,
+  tell: DrainReports,
   signal: AbortSignal,
 ): Promise<Drained> {
-  await refuseUseless(registry, selection, force)
-  const weighed = await registry.setWeight(selection, { kind: 'set', weight: 0 }, { force })
+  let weighed: WeightChanged
+  try {
+    await refuseUseless(registry, selection, force)
+    weighed = await registry.setWeight(selection, { kind: 'set', weight: 0 }, { force })
+  } catch (thrown) {
+    const cause = DiscoError.from(thrown)
+    if (!force || !mayBeRemoved(cause)) throw cause
+    tell.onUnweighed(cause)
+    const { revision, removed } = await registry.unregister(selection, signal)
+    const endpoints = removed.map((endpoint) => ({ endpoint, from: endpoint.weight }))
+    return { revision, endpoints, end: removed.length > 0 ? 'unregistered' : 'gone' }
+  }
   const [change] = weighed.changes
   if (!change) throw new DiscoError('INTERNAL', 'A weight was changed, and none was told')
-  onWeighed(weighed)
+  tell.onWeighed(weighed)
   const end = await pass(registry, change.endpoint, graceMs, signal)
-  if (end !== 'over') return { ...end, weighed }
+  const endpoints = weighed.changes.map(({ endpoint, from }) => ({ endpoint, from }))
+  if (end !== 'over') return { ...end, endpoints }
   const { service, key: addr } = change.endpoint
   const { revision } = await registry.unregister({ service, addr }, signal)
-  return { revision, weighed, end: 'unregistered' }
+  return { revision, endpoints, end: 'unregistered' }
+}
+
+/** A key that cannot be weighed can be removed all the same: etcd takes deletions when it is out of space. */
+function mayBeRemoved({ code, reason }: DiscoError): boolean {
+  return code === 'CONFLICT' || code === 'ETCD_DENIED' || (code === 'ETCD_UNREACHABLE' && reason !== null)
 }
 
 /** Weight 0 keeps nothing away where there is no place for it, or where nobody has set a weight. */

@@ -8,8 +8,12 @@ import { OwnWeights } from './own-weights.js'
 import { type RegistrarEvents, reportsOf } from './registrar-events.js'
 import type { Happening } from './supervision.js'
 
-/** What etcd did not answer is tried again this much later. */
+/** What etcd did not answer is tried again this much later, jittered. */
 const RETRY_MS = 1_000
+
+/** What etcd denied waits longer: each try costs it a password check. */
+const FIRST_DENIAL_WAIT_MS = 5_000
+const MOST_DENIAL_WAIT_MS = 60_000
 
 type Emit = <Name extends keyof RegistrarEvents>(name: Name, ...told: RegistrarEvents[Name]) => void
 
@@ -101,16 +105,20 @@ export class Holder {
 
   private async acquire(isPatient: boolean, signal: AbortSignal): Promise<Registration> {
     const reports = toldInOrder(reportsOf(this.emit))
-    let hasTrouble = false
+    // A denial after a registration was held: a password or a certificate is being changed.
+    const hasHeld = this.registration !== null
+    let denialWaitMs = FIRST_DENIAL_WAIT_MS
     for (;;) {
       try {
         return await this.registry.register(this.request, reports, signal)
       } catch (thrown) {
         const error = DiscoError.from(thrown)
-        if (signal.aborted || !isPatient || error.code !== 'ETCD_UNREACHABLE') throw error
-        if (!hasTrouble) reports.onTrouble?.(error)
-        hasTrouble = true
-        await delay(RETRY_MS, undefined, { signal })
+        const isDenied = error.code === 'ETCD_DENIED'
+        const mayRetry = isDenied ? hasHeld : isPatient && error.code === 'ETCD_UNREACHABLE'
+        if (signal.aborted || !mayRetry) throw error
+        reports.onTrouble?.(error)
+        await delay(isDenied ? denialWaitMs : RETRY_MS * (0.5 + Math.random()), undefined, { signal })
+        if (isDenied) denialWaitMs = Math.min(denialWaitMs * 2, MOST_DENIAL_WAIT_MS)
       }
     }
   }

@@ -15,6 +15,7 @@ export interface RegistrarEvents {
   reattached: Told<'onReattached'>
   leaseLost: Told<'onLeaseLost'>
   deleted: Told<'onDeleted'>
+  refused: Told<'onRefused'>
   dropped: Told<'onDropped'>
   trouble: Told<'onTrouble'>
   recovered: Told<'onRecovered'>
@@ -55,6 +56,7 @@ export function reportsOf(
     onReattached: (told) => emit('reattached', told),
     onLeaseLost: (told) => emit('leaseLost', told),
     onDeleted: (told) => emit('deleted', told),
+    onRefused: (told) => emit('refused', told),
     onDropped: (told) => emit('dropped', told),
     onTrouble: (cause) => emit('trouble', cause),
     onRecovered: (told) => emit('recovered', told),

@@ -9,6 +9,7 @@ import { Holder } from './holder.js'
 import type { Probe } from './probes/probe.js'
 import type { ServerProcess } from './processes/server-process.js'
 import type { RegistrarEvents } from './registrar-events.js'
+import { Standing } from './standing.js'
 import {
   type Action,
   exitCodeOf,
@@ -52,6 +53,8 @@ export interface RegistrarOptions {
  * ends when there is nothing left to do. What to do is decided by `step`; this does it.
  */
 export class Registrar extends EventEmitter<RegistrarEvents> {
+  /** What of it stands in etcd, whatever the registrar is at. */
+  readonly standing = new Standing(this)
   private readonly holder: Holder
   private server: ServerProcess | null = null
   private state: Supervision
@@ -114,8 +117,14 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     this.server?.resume()
   }
 
+  /** A key that etcd says is gone is being registered again. */
   get phase(): Phase {
-    return phaseOf(this.state)
+    const phase = phaseOf(this.state)
+    return phase === 'registered' && this.standing.problem !== null ? 'registering' : phase
+  }
+
+  get isOver(): boolean {
+    return this.state.isOver
   }
 
   get service(): string {

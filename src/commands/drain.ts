@@ -39,7 +39,8 @@ export default class Drain extends DiscoCommand {
     version: versionFlag,
     ...placeFlags,
     force: Flags.boolean({
-      description: 'even the last endpoint with a weight, which turns the weights off',
+      description:
+        'even the last endpoint with a weight, which turns the weights off; where no weight can be set, remove the key at once',
     }),
   }
 
@@ -67,9 +68,14 @@ export default class Drain extends DiscoCommand {
     const drained = await drain(
       registry,
       { selection, graceMs, force: flags.force },
-      (weighed) => {
-        this.tellWeighed(weighed, service, flags)
-        countdown.start((left) => `→ unregistering in ${left}  (Ctrl-C: stop here, at weight 0)`)
+      {
+        onWeighed: (weighed) => {
+          this.tellWeighed(weighed, service, flags)
+          countdown.start((left) => `→ unregistering in ${left}  (Ctrl-C: stop here, at weight 0)`)
+        },
+        onUnweighed: ({ message }) => {
+          this.remark(`! the weight cannot be set (${visible(message)}): removing the key at once`)
+        },
       },
       stop.once,
     )

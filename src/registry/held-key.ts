@@ -1,4 +1,5 @@
 import type { LeaseId, Registered, Revision } from '../domain/endpoint.js'
+import type { DiscoError } from '../domain/errors.js'
 import { isNoEndpoint, isUnreadable, type Layout } from '../domain/layouts/index.js'
 import type { EtcdClient } from '../etcd/client.js'
 import { createKey, deleteHeldBy, replaceUnder } from '../etcd/key-txn.js'
@@ -18,10 +19,12 @@ export interface KeyReports {
   /** Somebody else wrote our key: this is what it holds now. */
   onChanged?(now: { key: string; registered: Registered; before: Registered; revision: Revision }): void
   /** The key had lost its lease to a plain put; it is under ours again. */
-  onReattached?(at: { key: string; revision: Revision }): void
-  onLeaseLost?(lost: { lease: LeaseId }): void
+  onReattached?(at: { key: string; registered: Registered; revision: Revision }): void
+  onLeaseLost?(lost: { key: string; registered: Registered; lease: LeaseId }): void
   /** The key was deleted on purpose, and is put back as asked. */
-  onDeleted?(deleted: { key: string }): void
+  onDeleted?(deleted: { key: string; registered: Registered }): void
+  /** The key is gone, and etcd answers but refuses what would put it back. Once for each reason. */
+  onRefused?(refused: { key: string; registered: Registered; cause: DiscoError }): void
 }
 
 /** How a key stands: ours, deleted by somebody on purpose, or in somebody else's hands. */
@@ -33,6 +36,9 @@ export class HeldKey {
   /** The lease that the key is known to stand under; another one than the current: it is put there again. */
   private standsUnder: LeaseId | null
   private lastRevision: Revision = 0
+  /** The refusal that was reported last; null while the key stands. */
+  private refusal: string | null = null
+  private isGone = false
 
   /** @param asked what is registered: its value stands under the key and the lease already */
   constructor(
@@ -56,14 +62,45 @@ export class HeldKey {
     return this.last.registered
   }
 
+  /** Whether etcd has said that the key is gone, and not yet that it is back. */
+  get isMissing(): boolean {
+    return this.isGone || !this.stands
+  }
+
+  /** etcd says that the key is gone; `reconcile` finds out why. */
+  noteGone(): void {
+    this.isGone = true
+  }
+
+  /** etcd has ended the lease, and with it the key. */
+  noteLeaseLost(): void {
+    if (!this.stands) return
+    this.standsUnder = null
+    const { key, registered } = this
+    this.reports.onLeaseLost?.({ key, registered, lease: this.lease.id })
+  }
+
+  /** What would put the key back, or keep it, was refused. */
+  noteRefused(cause: DiscoError): void {
+    const refusal = cause.reason ?? cause.code
+    if (this.refusal === refusal) return
+    this.refusal = refusal
+    const { key, registered } = this
+    this.reports.onRefused?.({ key, registered, cause })
+  }
+
   /** Brings the key in order, as far as it is ours to do. Can be repeated after an error of the link. */
   async reconcile(): Promise<Standing> {
     const { kvs } = await list(this.client, oneKey(this.key))
     const [kv] = kvs
-    if (!kv) return await this.afterDelete()
+    if (!kv) {
+      this.isGone = true
+      return await this.afterDelete()
+    }
+    this.isGone = false
     if (kv.lease === this.lease.id) {
       this.adopt(kv)
-      if (this.standsUnder !== kv.lease) this.tellHeld(kv.modRevision, { again: true })
+      if (!this.stands) this.tellHeld(kv.modRevision, { again: true })
       return 'held'
     }
     if (kv.lease === null || this.lease.wasOurs(kv.lease)) return await this.reattach(kv)
@@ -88,6 +125,8 @@ export class HeldKey {
   tellHeld(revision: Revision, { again }: { again: boolean }): void {
     const { key, registered, lease } = this
     this.standsUnder = lease.id
+    this.refusal = null
+    this.isGone = false
     this.lastRevision = revision
     this.reports.onRegistered?.({ key, registered, lease: lease.current, revision, again })
   }
@@ -97,13 +136,17 @@ export class HeldKey {
     await deleteHeldBy(this.client, this.key, this.lease.id)
   }
 
+  private get stands(): boolean {
+    return this.standsUnder === this.lease.id
+  }
+
   /** The key is gone. If the lease lives, somebody meant it; if not, we take both again. */
   private async afterDelete(): Promise<Standing> {
     const { lease } = this
-    const wasHeld = this.standsUnder === lease.id
+    const wasHeld = this.stands
     if (await lease.lives()) {
       if (wasHeld && this.onDelete === 'exit') return 'deregistered'
-      if (wasHeld) this.reports.onDeleted?.({ key: this.key })
+      if (wasHeld) this.reports.onDeleted?.({ key: this.key, registered: this.registered })
       this.standsUnder = null
     } else await this.replaceLease()
     const outcome = await createKey(this.client, this.key, this.last.value, lease.id)
@@ -117,8 +160,7 @@ export class HeldKey {
    * own key look like somebody else's.
    */
   private async replaceLease(): Promise<void> {
-    if (this.standsUnder === this.lease.id) this.reports.onLeaseLost?.({ lease: this.lease.id })
-    this.standsUnder = null
+    this.noteLeaseLost()
     await this.lease.replace()
   }
 
@@ -128,7 +170,8 @@ export class HeldKey {
     const outcome = await replaceUnder(this.client, key, kv.value, lease.id, kv.modRevision)
     if (!outcome.done) return await this.reconcile()
     this.standsUnder = lease.id
-    this.reports.onReattached?.({ key, revision: outcome.revision })
+    this.refusal = null
+    this.reports.onReattached?.({ key, registered: this.registered, revision: outcome.revision })
     this.adopt({ ...kv, lease: lease.id, modRevision: outcome.revision })
     return 'held'
   }

@@ -2,8 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type LeaseId, leaseHex, type Registered, type Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import type { Layout } from '../domain/layouts/index.js'
+import { Backoff, DENIAL_BACKOFF } from '../etcd/backoff.js'
 import type { EtcdClient } from '../etcd/client.js'
-import { grantLease, keepAlive } from '../etcd/lease-keeper.js'
+import { type GrantedLease, grantLease, type KeeperReports, keepAlive } from '../etcd/lease-keeper.js'
 import { watchRange } from '../etcd/prefix-watch.js'
 import { oneKey } from '../etcd/range.js'
 import { checkWritable } from './check-writable.js'
@@ -38,8 +39,8 @@ export type Ended = 'deregistered' | 'closed'
 /** Watchers tell a deregistration from an expiry by asking for the lease: it lives this much longer. */
 const REVOKE_AFTER_MS = 250
 
-/** A reconciliation that etcd did not answer is tried again this much later, unless an event comes first. */
-const RETRY_MS = 1_000
+/** A reconciliation that failed is tried again this much later, jittered; doubling to 2 s. */
+const FIRST_RETRY_MS = 500
 
 /**
  * Held endpoints: keys under one lease. For as long as it runs it takes the keys again whenever etcd says that
@@ -155,33 +156,66 @@ export class Registration {
     this.finish('closed')
   }
 
-  private async pause(): Promise<void> {
-    await delay(RETRY_MS, undefined, { signal: this.stop.signal }).catch(() => undefined)
-  }
-
   private async keepLease(): Promise<void> {
+    const backoff = new Backoff({ firstMs: FIRST_RETRY_MS })
     for (;;) {
       const lease = this.lease.current
-      if ((await keepAlive(this.client, lease, this.reports, this.stop.signal)) === 'stopped') return
+      if ((await this.keepAlive(lease)) === 'stopped') return
+      for (const { key } of this.holds) key.noteLeaseLost()
       await this.reconcileSoon(...this.holds)
-      if (this.lease.current === lease) await this.pause()
+      if (this.lease.current === lease) await backoff.wait(this.stop.signal)
+      else backoff.reset()
     }
   }
 
-  private async watchKey(hold: Hold): Promise<void> {
+  /** An etcd that answers, and refuses to renew for a whole TTL, has ended the lease by then. */
+  private async keepAlive(lease: GrantedLease): Promise<'lost' | 'stopped'> {
+    let lapse: NodeJS.Timeout | undefined
+    const reports: KeeperReports = {
+      onTrouble: (cause) => {
+        this.reports.onTrouble?.(cause)
+        if (cause.code !== 'ETCD_DENIED') return
+        lapse = setTimeout(() => this.refuse(cause), lease.ttlSeconds * 1_000)
+      },
+      onRecovered: (outcome) => {
+        clearTimeout(lapse)
+        this.reports.onRecovered?.(outcome)
+      },
+    }
     try {
-      while (!this.stop.signal.aborted && !hold.stop.signal.aborted) {
-        hold.moved = new AbortController()
-        const signal = AbortSignal.any([this.stop.signal, hold.stop.signal, hold.moved.signal])
+      return await keepAlive(this.client, lease, reports, this.stop.signal)
+    } finally {
+      clearTimeout(lapse)
+    }
+  }
+
+  private refuse(cause: DiscoError): void {
+    for (const { key } of this.holds) key.noteRefused(cause)
+  }
+
+  private async watchKey(hold: Hold): Promise<void> {
+    const denials = new Backoff(DENIAL_BACKOFF)
+    while (!this.stop.signal.aborted && !hold.stop.signal.aborted) {
+      hold.moved = new AbortController()
+      const signal = AbortSignal.any([this.stop.signal, hold.stop.signal, hold.moved.signal])
+      try {
         for await (const update of watchRange(this.client, oneKey(hold.key.key), signal)) {
+          if (update.type === 'stale') continue
+          denials.reset()
           if (update.type === 'changes') {
-            for (const event of update.events) if (event.type === 'put') hold.key.adopt(event.kv)
+            for (const event of update.events) {
+              if (event.type === 'put') hold.key.adopt(event.kv)
+              else hold.key.noteGone()
+            }
           }
-          if (update.type !== 'stale') await this.reconcileSoon(hold)
+          await this.reconcileSoon(hold)
         }
+      } catch (thrown) {
+        const error = DiscoError.from(thrown)
+        if (error.code !== 'ETCD_DENIED') return this.finish(error)
+        this.reports.onTrouble?.(error)
+        await denials.wait(signal)
       }
-    } catch (error) {
-      this.finish(DiscoError.from(error))
     }
   }
 
@@ -197,17 +231,27 @@ export class Registration {
     return this.reconciling
   }
 
+  /** Tries until etcd has said how the key stands; meanwhile reports what keeps it from being put back. */
   private async reconcile(hold: Hold): Promise<void> {
+    const retries = new Backoff({ firstMs: FIRST_RETRY_MS })
+    const denials = new Backoff(DENIAL_BACKOFF)
+    let wasDenied = false
     while (!this.stop.signal.aborted && this.holds.has(hold)) {
       try {
         const standing = await hold.key.reconcile()
+        if (wasDenied) this.reports.onRecovered?.({ leaseHolds: true })
         if (standing === 'held') return
         const isMeant = standing === 'deregistered'
         return await this.drop(hold, isMeant ? standing : takenOver(hold.key.key, standing.takenOverBy))
       } catch (thrown) {
         const error = DiscoError.from(thrown)
-        if (error.code !== 'ETCD_UNREACHABLE') return this.finish(error)
-        await this.pause()
+        const isDenied = error.code === 'ETCD_DENIED'
+        if (!isDenied && error.code !== 'ETCD_UNREACHABLE') return this.finish(error)
+        wasDenied ||= isDenied
+        // While the lease lives, its keep-alives tell whether etcd answers.
+        if (hold.key.isMissing && error.reason !== null) hold.key.noteRefused(error)
+        else if (hold.key.isMissing || isDenied) this.reports.onTrouble?.(error)
+        await (isDenied ? denials : retries).wait(this.stop.signal)
       }
     }
   }

@@ -12,6 +12,7 @@ export function toldInOrder(reports: RegistrationReports): RegistrationReports {
   }
   return {
     onTrouble: (cause) => {
+      if (isTroubled) return
       isTroubled = true
       reports.onTrouble?.(cause)
     },
@@ -30,6 +31,11 @@ export function toldInOrder(reports: RegistrationReports): RegistrationReports {
     },
     onChanged: (now) => reports.onChanged?.(now),
     onReattached: (at) => reports.onReattached?.(at),
+    onRefused: (refused) => {
+      const { code, reason } = refused.cause
+      if (code === 'ETCD_UNREACHABLE' && reason !== 'no-leader') recovered(false)
+      reports.onRefused?.(refused)
+    },
     onDeleted: (deleted) => reports.onDeleted?.(deleted),
     onDropped: (dropped) => reports.onDropped?.(dropped),
   }

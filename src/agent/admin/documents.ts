@@ -10,6 +10,8 @@ import type { Phase } from '../supervision.js'
 export interface RegistrationDoc {
   readonly schema: 'disco.registration/v1'
   readonly phase: Phase
+  /** Why not all of it stands in etcd; null where all does. */
+  readonly problem: string | null
   readonly rev: string
   readonly endpoints: readonly OwnEndpointDoc[]
 }
@@ -35,6 +37,16 @@ export interface OwnHealthDoc {
   readonly schema: 'disco.own-health/v1'
   readonly healthy: boolean
   readonly phase: Phase
+  /** Why it is not healthy; null where it is. */
+  readonly reason: string | null
+  /** `unreachable since` or `denied since`, with a time and the cause; null while etcd answers. */
+  readonly etcd: string | null
+}
+
+export interface OwnLifeDoc {
+  readonly schema: 'disco.own-life/v1'
+  readonly alive: boolean
+  readonly phase: Phase
 }
 
 /** @throws DiscoError the registry's */
@@ -45,6 +57,7 @@ export async function registrationDoc(registry: Registry, registrar: Registrar):
   return {
     schema: 'disco.registration/v1',
     phase: registrar.phase,
+    problem: registrar.standing.problem,
     rev: String(revision),
     endpoints: own.map((endpoint) => {
       const { key, version, addr, weight, lease, id = null, metadata } = endpoint
@@ -78,8 +91,16 @@ export function ownWeightChangeDoc({ revision, changes }: WeightChanged): OwnWei
   }
 }
 
-export function ownHealthDoc({ phase }: Registrar): OwnHealthDoc {
-  return { schema: 'disco.own-health/v1', healthy: phase === 'registered', phase }
+/** Healthy: all that is held stood in etcd, under our lease, when etcd last answered. */
+export function ownHealthDoc({ phase, standing }: Registrar): OwnHealthDoc {
+  const healthy = phase === 'registered'
+  const reason = healthy ? null : (standing.problem ?? `the registrar is ${phase}`)
+  return { schema: 'disco.own-health/v1', healthy, phase, reason, etcd: standing.etcd }
+}
+
+/** Alive: as long as the registrar runs, whatever stands in etcd. */
+export function ownLifeDoc({ isOver, phase }: Registrar): OwnLifeDoc {
+  return { schema: 'disco.own-life/v1', alive: !isOver, phase }
 }
 
 async function readOwn(

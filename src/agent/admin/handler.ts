@@ -3,7 +3,7 @@ import { errorDoc } from '../../domain/error-doc.js'
 import { DiscoError, type ErrorCode } from '../../domain/errors.js'
 import type { Registry } from '../../registry/registry.js'
 import type { Registrar } from '../registrar.js'
-import { ownHealthDoc, ownWeightChangeDoc, ownWeightDoc, registrationDoc } from './documents.js'
+import { ownHealthDoc, ownLifeDoc, ownWeightChangeDoc, ownWeightDoc, registrationDoc } from './documents.js'
 import { Metrics } from './metrics.js'
 import { PROMETHEUS_TYPE } from './prometheus.js'
 import { authorize, Refusal, readBody, targetOf, weightQuery } from './request.js'
@@ -23,6 +23,8 @@ interface Reply {
   readonly body: string
 }
 
+const WITHOUT_TOKEN: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/livez'])
+
 type Route = (query: URLSearchParams) => Promise<Reply>
 type Routes = ReadonlyMap<string, Readonly<Record<string, Route>>>
 
@@ -37,7 +39,9 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
 /**
  * A registrar's HTTP handler, for a server of its own or for one that is there already:
  *
- * - `GET /` the registration as etcd has it; `GET /weight`; `GET /healthz`; `GET /metrics`
+ * - `GET /` the registration as etcd has it; `GET /weight`; `GET /metrics`
+ * - `GET /healthz` and `/readyz`: 200 while the registration stands in etcd, as etcd last said; 503 with the reason
+ *   otherwise. `GET /livez`: 200 while the registrar runs
  * - `PUT /weight?weight=N`, and `GET` with `?weight=N` on `/` or `/weight`; `&addr=` for one of several addresses,
  *   `&force=true` as on the command line
  * - `POST /drain` weight 0, a while, deregister; answers when that is done
@@ -71,6 +75,10 @@ function routesFor({ registry, registrar, drainMs }: AdminOptions, metrics: Metr
     const doc = ownHealthDoc(registrar)
     return json(doc.healthy ? 200 : 503, doc)
   }
+  const life: Route = async () => {
+    const doc = ownLifeDoc(registrar)
+    return json(doc.alive ? 200 : 503, doc)
+  }
   const scrape: Route = async () => {
     return { status: 200, headers: { 'content-type': PROMETHEUS_TYPE }, body: metrics.render() }
   }
@@ -79,6 +87,8 @@ function routesFor({ registry, registrar, drainMs }: AdminOptions, metrics: Metr
     ['/weight', { GET: orChange(() => ownWeightDoc(registry, registrar)), PUT: change }],
     ['/drain', { POST: drain }],
     ['/healthz', { GET: health }],
+    ['/readyz', { GET: health }],
+    ['/livez', { GET: life }],
     ['/metrics', { GET: scrape }],
   ])
 }
@@ -87,7 +97,7 @@ async function answer(request: IncomingMessage, routes: Routes, token: string | 
   try {
     const { path, query } = targetOf(request)
     // An orchestrator that asks for its health has no token to bring.
-    if (path !== '/healthz') authorize(request, token)
+    if (!WITHOUT_TOKEN.has(path)) authorize(request, token)
     const methods = routes.get(path)
     if (!methods) throw new Refusal(404, `There is no ${path}`)
     const { method = '' } = request

@@ -6,10 +6,16 @@ import { type Family, renderPrometheus } from './prometheus.js'
 /** Counts what a registrar goes through from here on. */
 export class Metrics {
   private readonly known = new Map<string, Registered>()
-  private readonly counts = { registrations: 0, leaseLosses: 0, reattachments: 0, changes: 0, outages: 0 }
+  private readonly counts = {
+    registrations: 0,
+    leaseLosses: 0,
+    reattachments: 0,
+    changes: 0,
+    outages: 0,
+    refusals: 0,
+  }
   private readonly probes = { success: 0, failure: 0 }
   private readonly requests = new Map<number, number>()
-  private isEtcdAway = false
   private isHealthy: boolean | null = null
   private lastProbeMs: number | null = null
 
@@ -27,13 +33,8 @@ export class Metrics {
       })
       .on('leaseLost', () => this.counts.leaseLosses++)
       .on('reattached', () => this.counts.reattachments++)
-      .on('trouble', () => {
-        this.counts.outages++
-        this.isEtcdAway = true
-      })
-      .on('recovered', () => {
-        this.isEtcdAway = false
-      })
+      .on('trouble', () => this.counts.outages++)
+      .on('refused', () => this.counts.refusals++)
       .on('probed', ({ isHealthy, tookMs }) => {
         this.probes[isHealthy ? 'success' : 'failure']++
         this.lastProbeMs = tookMs
@@ -56,7 +57,8 @@ export class Metrics {
   }
 
   private ofRegistration(): Family[] {
-    const held = new Set(this.registrar.held.map(({ registered }) => registered.addr))
+    const { held: all, standing } = this.registrar
+    const held = new Set(all.map(({ registered }) => registered.addr).filter((addr) => standing.stands(addr)))
     const perEndpoint = (name: string, help: string, read: (registered: Registered) => number) =>
       gauge(
         name,
@@ -72,8 +74,10 @@ export class Metrics {
     }))
     return [
       gauge('disco_phase', 'What the registrar is at: 1 for one of them.', phases),
-      perEndpoint('disco_registered', 'Whether the key of the endpoint is held.', ({ addr }) =>
-        Number(held.has(addr)),
+      perEndpoint(
+        'disco_registered',
+        'Whether the key of the endpoint stands in etcd, as etcd last said.',
+        ({ addr }) => Number(held.has(addr)),
       ),
       perEndpoint('disco_weight', 'Weight of the endpoint as last seen.', ({ weight }) => weight),
       counter('disco_registrations_total', 'Keys registered, again included.', this.counts.registrations),
@@ -82,10 +86,12 @@ export class Metrics {
   }
 
   private ofEtcd(): Family[] {
-    const { leaseLosses, reattachments, outages } = this.counts
+    const { leaseLosses, reattachments, outages, refusals } = this.counts
+    const isUp = this.registrar.standing.etcd === null
     return [
-      gauge('disco_etcd_up', 'Whether etcd answers the keep-alives.', [{ value: Number(!this.isEtcdAway) }]),
+      gauge('disco_etcd_up', 'Whether etcd answers the keep-alives.', [{ value: Number(isUp) }]),
       counter('disco_etcd_outages_total', 'Times that etcd stopped answering.', outages),
+      counter('disco_etcd_refusals_total', 'Times that etcd refused to put a key back.', refusals),
       counter('disco_lease_losses_total', 'Leases that etcd ended.', leaseLosses),
       counter(
         'disco_lease_reattachments_total',

@@ -24,16 +24,16 @@ interface DrainedEndpointDoc {
 
 export function drainDoc(
   service: string,
-  { revision, weighed, end }: Drained,
+  { revision, endpoints, end }: Drained,
   { graceMs }: { graceMs: number },
 ): DrainDoc {
-  const { key = '', lease = null } = weighed.changes[0]?.endpoint ?? {}
+  const { key = '', lease = null } = endpoints[0]?.endpoint ?? {}
   return {
     schema: 'disco.drain/v1',
     ...{ service, rev: String(revision), key },
     lease: lease === null ? null : leaseHex(lease),
     graceSeconds: graceMs / 1000,
-    endpoints: weighed.changes.map(({ endpoint: { addr, version }, from }) => ({ addr, version, from })),
+    endpoints: endpoints.map(({ endpoint: { addr, version }, from }) => ({ addr, version, from })),
     unregistered: end !== 'interrupted',
     interrupted: end === 'interrupted',
   }

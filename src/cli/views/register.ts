@@ -13,6 +13,8 @@ type Told<Name extends keyof RegistrarEvents> = RegistrarEvents[Name][0]
 /** Tells what a registration goes through: lines for people, or events as `watch` writes them. */
 export class RegisterView {
   private readonly held = new Map<string, Registered>()
+  /** Addresses that etcd refuses to register again. */
+  private readonly refused = new Set<string>()
   /** What the server's health was found to be: told together with the registration that it allows. */
   private health = ''
 
@@ -43,10 +45,16 @@ export class RegisterView {
       .on('deleted', ({ key }) => {
         this.remark(`! ${key}: the key was deleted from outside; putting it back (--on-delete reregister)`)
       })
+      .on('refused', ({ key, registered, cause }) => {
+        this.refused.add(registered.addr)
+        const hints = cause.suggestions.length > 0 ? `. ${cause.suggestions.join('. ')}` : ''
+        this.remark(`! ${key} is not registered: ${cause.message}; trying on${hints}`)
+      })
       .on('dropped', ({ key, why }) => this.dropped(key, why))
       .on('trouble', (cause) => {
         if (!this.palette) this.line({ type: 'stale', since: new Date().toISOString(), cause: cause.message })
-        this.remark(`! etcd does not answer: ${cause.message}; trying on`)
+        const what = cause.code === 'ETCD_DENIED' ? 'denies' : 'does not answer'
+        this.remark(`! etcd ${what}: ${cause.message}; trying on`)
       })
       .on('recovered', ({ leaseHolds }) => {
         if (!this.palette) this.line({ type: 'resync' })
@@ -75,6 +83,7 @@ export class RegisterView {
     this.held.set(key, registered)
     const { service, addr, version, weight } = registered
     const hex = leaseHex(lease.id)
+    if (this.refused.delete(addr)) this.remark(`  ${key} is registered again`)
     if (!this.palette) {
       const grantedTtlSeconds = lease.ttlSeconds
       this.event('added', key, revision, { version, weight, lease: hex, grantedTtlSeconds, again })

@@ -1,0 +1,72 @@
+import type { EventEmitter } from 'node:events'
+import type { DiscoError } from '../domain/errors.js'
+import type { RegistrarEvents } from './registrar-events.js'
+
+/** Why an endpoint that should be registered is not; `refused` also when etcd refuses to renew it. */
+interface Absence {
+  readonly reason: string
+  readonly isUnrenewed: boolean
+}
+
+/** What stands in etcd of a registration, by what etcd last said. */
+export class Standing {
+  /** By address: under another lease, some layouts give an endpoint another key. */
+  private readonly absent = new Map<string, Absence>()
+  private outage: { readonly since: Date; readonly cause: DiscoError } | null = null
+
+  constructor(events: EventEmitter<RegistrarEvents>) {
+    let hasLease = false
+    events
+      .on('registered', ({ registered }) => {
+        hasLease = true
+        this.absent.delete(registered.addr)
+      })
+      .on('reattached', ({ registered }) => this.absent.delete(registered.addr))
+      .on('leaseLost', ({ key, registered }) => {
+        hasLease = false
+        this.absent.set(registered.addr, {
+          reason: `${key} is gone: etcd has ended its lease`,
+          isUnrenewed: false,
+        })
+      })
+      .on('deleted', ({ key, registered }) => {
+        this.absent.set(registered.addr, { reason: `${key} was deleted from outside`, isUnrenewed: false })
+      })
+      .on('refused', ({ key, registered, cause }) => {
+        const isUnrenewed = hasLease && !this.absent.has(registered.addr)
+        this.absent.set(registered.addr, {
+          reason: `${key} is not registered: ${cause.message}`,
+          isUnrenewed,
+        })
+      })
+      .on('dropped', ({ registered }) => this.absent.delete(registered.addr))
+      .on('deregistered', () => this.absent.clear())
+      .on('trouble', (cause) => {
+        this.outage = { since: new Date(), cause }
+      })
+      .on('recovered', ({ leaseHolds }) => {
+        this.outage = null
+        if (!leaseHolds) return
+        for (const [addr, { isUnrenewed }] of this.absent) if (isUnrenewed) this.absent.delete(addr)
+      })
+  }
+
+  /** Whether the key of an address stood when etcd last said anything about it. */
+  stands(addr: string): boolean {
+    return !this.absent.has(addr)
+  }
+
+  /** Why not all of it stands; null where all does. */
+  get problem(): string | null {
+    const [first] = this.absent.values()
+    return first?.reason ?? null
+  }
+
+  /** Since when, and why, etcd cannot be asked; null while it answers. */
+  get etcd(): string | null {
+    if (this.outage === null) return null
+    const { since, cause } = this.outage
+    const how = cause.code === 'ETCD_DENIED' ? 'denied' : 'unreachable'
+    return `${how} since ${since.toISOString()}: ${cause.message}`
+  }
+}
