@@ -24,8 +24,8 @@ export interface DrainReports {
 
 export interface Drained {
   readonly revision: Revision
-  /** Every address under the key, with the weight from before. */
-  readonly endpoints: readonly { readonly endpoint: Endpoint; readonly from: number }[]
+  /** Every address under the key, with the weight from before; null where that cannot be read. */
+  readonly endpoints: readonly { readonly endpoint: Endpoint; readonly from: number | null }[]
   /** Gone: somebody else removed the key meanwhile. Interrupted: it is registered still, at weight 0. */
   readonly end: 'unregistered' | 'gone' | 'interrupted'
 }
