@@ -36,6 +36,8 @@ describe('reading', () => {
     expect(answer.status).toBe(200)
     expectShape('own-health', JSON.parse(answer.body))
     expect(await admin.ask('HEAD', '/healthz')).toMatchObject({ status: 200, body: '' })
+    expect(await admin.ask('GET', '/readyz')).toMatchObject({ status: 200, body: answer.body })
+    expectShape('own-life', JSON.parse((await admin.ask('GET', '/livez')).body))
   })
 
   test('GET /metrics is Prometheus text that tells what went on', async () => {

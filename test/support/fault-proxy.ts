@@ -40,6 +40,7 @@ export class FaultProxy implements AsyncDisposable {
   private readonly passages: Record<Direction, Passage> = { toServer: { ...OPEN }, toClient: { ...OPEN } }
   private readonly sockets = new Set<Socket>()
   private readonly forgotten = new WeakSet<Socket>()
+  private isDropping = false
   private server: Server | null = null
 
   private constructor(
@@ -104,6 +105,12 @@ export class FaultProxy implements AsyncDisposable {
     await closed
   }
 
+  /** Connections are taken and ended at once, as by a load balancer without a live backend; those that stand are cut. */
+  drop(): void {
+    this.isDropping = true
+    this.cut()
+  }
+
   /** Listens again after `refuse`. */
   async accept(): Promise<void> {
     if (this.server !== null) return
@@ -115,6 +122,7 @@ export class FaultProxy implements AsyncDisposable {
   /** Ends all faults; what was held back is delivered to whoever still waits for it. */
   async heal(): Promise<void> {
     for (const direction of DIRECTIONS) this.passages[direction] = { ...OPEN }
+    this.isDropping = false
     await this.accept()
   }
 
@@ -124,6 +132,10 @@ export class FaultProxy implements AsyncDisposable {
 
   private connect(client: Socket): void {
     this.accepted++
+    if (this.isDropping) {
+      client.destroy()
+      return
+    }
     const server = connect(this.target.port, this.target.host)
     for (const socket of [client, server]) {
       socket.setNoDelay(true)

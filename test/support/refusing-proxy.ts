@@ -66,6 +66,11 @@ export class RefusingProxy implements AsyncDisposable {
     })
     request.on('response', (response) => {
       if (stream.destroyed) return
+      // What fails at once has its status in its only headers.
+      if (response['grpc-status'] !== undefined) {
+        stream.respond(response, { endStream: true })
+        return
+      }
       stream.respond(response, { waitForTrailers: true })
       stream.on('wantTrailers', () => stream.sendTrailers(trailers))
       request.pipe(stream)

@@ -1,0 +1,127 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { TestAuthority } from '../support/certificates.js'
+import { Disco, until } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { enableAuth } from '../support/etcd-auth.js'
+import { ETCD_VERSIONS } from '../support/etcd-binary.js'
+import { leaseIds, storedText } from '../support/etcd-state.js'
+import { FaultProxy } from '../support/fault-proxy.js'
+import { RegistrationLog } from '../support/registration-log.js'
+import { openRegistry } from '../support/registry.js'
+
+const ADDR = '127.0.0.1:1001'
+const KEY = `/hello/${ADDR}`
+
+let root = ''
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'disco-credentials-'))
+})
+
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+function folder(): string {
+  return mkdtempSync(join(root, 'test-'))
+}
+
+/** etcdctl asks for a password on a terminal only: the user is made anew. */
+async function changePassword(etcd: RealEtcd, password: string): Promise<void> {
+  await etcd.ctl('user', 'delete', 'alice')
+  await etcd.ctl('user', 'add', `alice:${password}`)
+  await etcd.ctl('user', 'grant-role', 'alice', 'alice')
+}
+
+async function guarded(version: (typeof ETCD_VERSIONS)[number]): Promise<RealEtcd> {
+  const etcd = await RealEtcd.start({ version })
+  await enableAuth(etcd, [{ name: 'alice', password: 'first', prefix: '/hello/' }])
+  return etcd
+}
+
+/** The certificates of a member and of its clients, at the same paths each time. */
+async function issue(at: string) {
+  const authority = await TestAuthority.create(at, 'ca')
+  const server = await authority.sign('server')
+  const client = await authority.sign('client')
+  return { caFile: authority.caFile, ...server, client }
+}
+
+describe.each(ETCD_VERSIONS)('with etcd %s', (version) => {
+  test.concurrent('a password that changes in etcd, then in its file: register and watch go on, and say so once', async () => {
+    await using etcd = await guarded(version)
+    await using proxy = await FaultProxy.start(etcd.endpoint)
+    const passwordFile = join(folder(), 'password')
+    writeFileSync(passwordFile, 'first\n')
+    const disco = new Disco(proxy.endpoint)
+    const login = ['--user', 'alice', '--password-file', passwordFile]
+    try {
+      const held = disco.start('register', 'hello', ADDR, '--ttl', '5', ...login)
+      await held.printed('"type":"added"')
+      const watch = disco.start('watch', 'hello', '--layout', 'seed', ...login)
+      await watch.printed('"type":"synced"')
+
+      // Another tool writes the file first; the registrar meets the new password before that.
+      await changePassword(etcd, 'second')
+      const [lease = ''] = await leaseIds(etcd)
+      await etcd.ctl('lease', 'revoke', lease)
+      await held.printed('Wrong user or password')
+      writeFileSync(passwordFile, '\uFEFFsecond\n')
+      await held.printed('"again":true')
+      expect(await storedText(etcd, KEY)).not.toBe('')
+      expect(held.stderr.split('Wrong user or password')).toHaveLength(2)
+
+      proxy.cut()
+      await until(
+        () => watch.events().filter(({ type }) => type === 'joined' || type === 'added').length > 0,
+        () => `the registration in the watch, got ${watch.stdout} ${watch.stderr}`,
+      )
+      expect(await held.end('SIGTERM')).toMatchObject({ code: 0 })
+    } finally {
+      await disco.stopAll()
+    }
+  })
+
+  test.concurrent('a password file of the library is read again at the next refused login', async () => {
+    await using etcd = await guarded(version)
+    const passwordFile = join(folder(), 'password')
+    writeFileSync(passwordFile, 'first')
+    const registry = await openRegistry([etcd.endpoint], { user: 'alice', passwordFile })
+    const held = await RegistrationLog.hold(registry, { service: 'hello', addr: ADDR, ttlSeconds: 5 })
+    writeFileSync(passwordFile, 'second')
+    await changePassword(etcd, 'second')
+    const [lease = ''] = await leaseIds(etcd)
+    await etcd.ctl('lease', 'revoke', lease)
+    await held.tells('registered again')
+    expect((await registry.list('hello')).endpoints).toHaveLength(1)
+    expect(held.told).toEqual(['registered', 'lease lost', 'registered again'])
+    await held.close()
+    registry.close()
+  })
+
+  test.concurrent('CA and certificates that are renewed on disk: register and watch reconnect with the new ones', async () => {
+    const at = folder()
+    const tls = await issue(at)
+    await using etcd = await RealEtcd.start({ version, tls })
+    const disco = new Disco(`https://${etcd.endpoint}`)
+    const files = ['--cacert', tls.caFile, '--cert', tls.client.certFile, '--key', tls.client.keyFile]
+    try {
+      const held = disco.start('register', 'hello', ADDR, '--ttl', '5', ...files)
+      await held.printed('"type":"added"')
+      const watch = disco.start('watch', 'hello', '--layout', 'seed', ...files)
+      await watch.printed('"type":"synced"')
+      await etcd.kill()
+      await issue(at)
+      await etcd.restart()
+      await delay(8_000)
+      expect(await storedText(etcd, KEY)).not.toBe('')
+      expect(held.child.exitCode).toBeNull()
+      expect(await held.end('SIGTERM')).toMatchObject({ code: 0 })
+      await watch.printed('"type":"gone"')
+    } finally {
+      await disco.stopAll()
+    }
+  })
+})
