@@ -3,6 +3,7 @@ import { KVClient, LeaseClient, WatchClient } from 'etcd3'
 import { ConnectionPool } from 'etcd3/lib/connection-pool.js'
 import type { CallOptionsFactory, IOptions } from 'etcd3/lib/options.js'
 import type { CallContext } from 'etcd3/lib/rpc.js'
+import { speaksPlaintext, speaksTls } from '../tls/probe.js'
 import type { Credentials } from './credentials.js'
 import type { EtcdOptions } from './options.js'
 import type { RoundTrip } from './round-trip.js'
@@ -12,7 +13,7 @@ const KEEPALIVE_PERIOD_MS = 10_000
 const KEEPALIVE_DEADLINE_MS = 3_000
 
 /** grpc-js makes each wait 1.6 times as long, jittered by a fifth. */
-const FIRST_RECONNECT_MS = 100
+const FIRST_RECONNECT_MS = 200
 const MOST_RECONNECT_MS = 1_000
 
 /** What all members of a client share. */
@@ -32,6 +33,7 @@ export class Member {
   /** Until when, by `performance.now()`, the request under way may wait for a login: a password takes time to check. */
   patientUntilMs = 0
   private readonly pool: Inside
+  private spoken: Promise<'tls' | 'plaintext' | null> | null = null
 
   /** @param isApart whether its connection is shared with no other client of this address */
   constructor(
@@ -68,6 +70,14 @@ export class Member {
   /** The next request logs in anew: etcd has refused the token. */
   forgetLogin(): void {
     this.pool.authenticator.invalidateMetadata()
+  }
+
+  /** What it speaks where it drops connections, if that is not what its URL says. Asked once: that is a connection too. */
+  speaks(): Promise<'tls' | 'plaintext' | null> {
+    this.spoken ??= this.url.startsWith('http://')
+      ? speaksTls(this.url).then((isTls) => (isTls ? 'tls' : null))
+      : speaksPlaintext(this.url).then((isPlaintext) => (isPlaintext ? 'plaintext' : null))
+    return this.spoken
   }
 
   /** Gives up connections that are mute; the next request makes new ones. */

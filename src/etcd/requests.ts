@@ -1,6 +1,5 @@
 import { DelegateBackoff, handleWhen, retry } from 'cockatiel'
 import { GRPCDeadlineExceededError } from 'etcd3'
-import { speaksPlaintext, speaksTls } from '../tls/probe.js'
 import {
   isCredentialProblem,
   isStaleToken,
@@ -127,12 +126,7 @@ async function within<T>(member: Member, limitMs: number, send: Send<T>): Promis
 async function spokenBy(failures: ReadonlyMap<Member, unknown>): Promise<'tls' | 'plaintext' | null> {
   // One that has answered before speaks what it was asked by.
   const dropped = [...failures].filter(([{ hasAnswered }, failure]) => !hasAnswered && wasDropped(failure))
-  const spoken = await Promise.all(
-    dropped.map(async ([{ url }]) => {
-      if (url.startsWith('http://')) return (await speaksTls(url)) ? 'tls' : null
-      return (await speaksPlaintext(url)) ? 'plaintext' : null
-    }),
-  )
+  const spoken = await Promise.all(dropped.map(([member]) => member.speaks()))
   const [first = null] = spoken
   return spoken.every((one) => one === first) ? first : null
 }

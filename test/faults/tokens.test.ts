@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -20,11 +20,13 @@ let folder = ''
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'disco-jwt-'))
-  const privateKey = join(folder, 'key.pem')
-  execFileSync('openssl', ['genrsa', '-out', privateKey, '2048'], { stdio: 'ignore' })
-  execFileSync('openssl', ['rsa', '-in', privateKey, '-pubout', '-out', join(folder, 'key.pub')], {
-    stdio: 'ignore',
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
   })
+  writeFileSync(join(folder, 'key.pem'), privateKey)
+  writeFileSync(join(folder, 'key.pub'), publicKey)
 })
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
