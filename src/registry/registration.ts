@@ -161,7 +161,8 @@ export class Registration {
     for (;;) {
       const lease = this.lease.current
       if ((await this.keepAlive(lease)) === 'stopped') return
-      for (const { key } of this.holds) key.noteLeaseLost()
+      // A reconciliation may have replaced it already.
+      if (this.lease.current === lease) for (const { key } of this.holds) key.noteLeaseLost()
       await this.reconcileSoon(...this.holds)
       if (this.lease.current === lease) await backoff.wait(this.stop.signal)
       else backoff.reset()
