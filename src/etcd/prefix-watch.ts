@@ -5,7 +5,7 @@ import { Backoff } from './backoff.js'
 import type { EtcdClient } from './client.js'
 import { SilentWatch } from './heartbeat.js'
 import { PeriodicCheck, type WatchOptions } from './periodic-check.js'
-import { isOutOfHistory, type KeyRange, type Listing, readKeyValue } from './range.js'
+import { isOutOfHistory, type KeyRange, type KeyValue, type Listing, readKeyValue } from './range.js'
 import { type Keep, listKept } from './sift.js'
 import { type KeyEvent, Told } from './told.js'
 import { watchStream } from './watch-stream.js'
@@ -29,6 +29,10 @@ export type RangeUpdate =
       readonly events: readonly KeyEvent[]
     }
   | { readonly type: 'stale'; readonly cause: DiscoError }
+
+/** Of etcd's SortOrder and SortTarget. */
+const DESCEND = 2
+const BY_MOD_REVISION = 3
 
 const DEFAULT_OPTIONS: WatchOptions = { resyncPeriodMs: 300_000, random: Math.random, keep: null }
 
@@ -90,12 +94,23 @@ class RangeWatch {
     const { isLost, revision } = this.told
     if (isLost) return false
     try {
-      const { header } = await this.client.range({ key: this.range.key, count_only: true, revision })
-      return this.told.holdsAt(header)
+      // Of the whole range as it was then: a restored cluster may have come to the revision by another way.
+      const newest = { limit: 1, sort_order: DESCEND, sort_target: BY_MOD_REVISION }
+      const { header, kvs, count } = await this.client.range({ ...this.range, ...newest, revision })
+      const [kv] = kvs
+      return this.told.holdsAt(header) && this.holds(kv ? readKeyValue(kv) : null, Number(count))
     } catch (error) {
       if (isOutOfHistory(error)) return false
       throw error
     }
+  }
+
+  /** Whether the newest value of the range, and the number of its keys, are those that were delivered. */
+  private holds(newest: KeyValue | null, count: number): boolean {
+    const { keep } = this.options
+    // What is not kept was not delivered either, so it proves nothing: after an outage only a list does.
+    if (keep && newest && !keep(newest.key)) return this.state !== 'stale'
+    return this.told.isNewest(newest) && (keep !== null || this.told.size === count)
   }
 
   private take(listing: Listing): RangeUpdate {

@@ -37,6 +37,18 @@ export class Told {
     return isSame && Number(header.revision) >= this.lastRevision
   }
 
+  /** How many keys there are. */
+  get size(): number {
+    return this.kvs.size
+  }
+
+  /** Whether a value is the one with the highest mod revision here; null for none at all. */
+  isNewest(kv: KeyValue | null): boolean {
+    if (kv === null) return this.kvs.size === 0
+    for (const { modRevision } of this.kvs.values()) if (modRevision > kv.modRevision) return false
+    return isSame(kv, this.kvs.get(kv.key))
+  }
+
   /** Takes over a revision's events; false when they had been told before. */
   advance(revision: Revision, events: readonly KeyEvent[]): boolean {
     if (revision <= this.lastRevision) return false

@@ -107,6 +107,33 @@ describe.concurrent('a watch over', () => {
     await expectFollowed(link, new Map([1, 2].map((port) => [writer.keyOf(port), port])))
   })
 
+  test.each(['seed', 'auto'])(
+    'a cluster set back to a snapshot that has overtaken the revision meanwhile: noticed at the next contact (%s)',
+    async (layout) => {
+      await using etcd = await RealEtcd.start()
+      await using link = await Link.open(etcd, 'overtaken', { layout })
+      const { proxy, writer, log } = link
+      await writer.put(1, 1)
+      await writer.put(2, 2)
+      const saved = await etcd.save()
+      await writer.put(1, 10)
+      await writer.delete(2)
+      await log.reached(await writer.put(3, 3))
+      await proxy.refuse()
+      await log.has('the outage', () => log.count('stale') === 1)
+      await etcd.restore(saved)
+      await etcd.restart()
+      for (let weight = 1; weight <= 30; weight++) await writer.put(4, weight)
+      await proxy.accept()
+      const weights = [
+        [1, 1],
+        [2, 2],
+        [4, 30],
+      ] as const
+      await expectFollowed(link, new Map(weights.map(([port, weight]) => [writer.keyOf(port), weight])))
+    },
+  )
+
   test('a cluster wiped and started again, its revision now lower', async () => {
     await using etcd = await RealEtcd.start()
     await using link = await Link.open(etcd, 'wiped')
