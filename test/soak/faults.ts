@@ -30,6 +30,28 @@ export function randomFault(rng: Rng, { members, proxies }: EtcdCluster): Fault 
     [2, () => fault('mute', rng.int(1_000, 9_000), () => proxy.blackhole('toClient'), heal)],
     [2, () => fault('delay', rng.int(500, 4_000), () => proxy.delay(rng.int(20, 400)), heal)],
     [2, () => fault('throttle', rng.int(500, 4_000), () => proxy.limit('toClient', 20_000), heal)],
+    [2, () => fault('forget', rng.int(1_000, 9_000), () => proxy.forget(), heal)],
+    [
+      2,
+      () =>
+        fault(
+          'drop all',
+          rng.int(200, 4_000),
+          () => all((each) => each.drop()),
+          () => all((each) => each.heal()),
+        ),
+    ],
+    [
+      2,
+      () =>
+        fault(
+          'slow all',
+          rng.int(2_000, 8_000),
+          () => all((each) => each.delay(200)),
+          () => all((each) => each.heal()),
+        ),
+    ],
+    [2, () => setClock(rng.chance(0.5) ? HOUR_MS : -HOUR_MS, rng, all)],
     [2, () => fault('refuse', rng.int(200, 4_000), () => proxy.refuse(), heal)],
     [
       2,
@@ -67,6 +89,31 @@ export function randomFault(rng: Rng, { members, proxies }: EtcdCluster): Fault 
     ],
   ])
   return make()
+}
+
+const HOUR_MS = 3_600_000
+
+/** The clock of this process is set an hour, before an outage or in the middle of one, and set back after it. */
+function setClock(
+  stepMs: number,
+  rng: Rng,
+  all: (act: (each: FaultProxy) => unknown) => Promise<void>,
+): Fault {
+  const begin = async () => {
+    if (rng.chance(0.5)) await all((each) => each.blackhole())
+    stepClock(stepMs)
+  }
+  const end = async () => {
+    await all((each) => each.heal())
+    stepClock(-stepMs)
+  }
+  return fault(`clock ${stepMs > 0 ? 'forward' : 'back'}`, rng.int(1_000, 6_000), begin, end)
+}
+
+/** The preload of `npm run soak` (test/support/clock-steps.mjs) steps the clock at the signal. */
+function stepClock(stepMs: number): void {
+  process.env.CLOCK_STEP_MS = String(stepMs)
+  process.emit('SIGUSR2')
 }
 
 function fault(name: string, lastsMs: number, begin: () => unknown, end: () => Promise<void>): Fault {

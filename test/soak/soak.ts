@@ -66,13 +66,13 @@ class Soak {
     const held = await Held.start(this.registry, SERVICE, REGISTRATIONS)
     const heap: HeapSample[] = []
     const writing = this.write()
-    const startMs = Date.now()
+    const startMs = performance.now()
     let sampledMs = 0
-    while (Date.now() - startMs < durationMs) {
+    while (performance.now() - startMs < durationMs) {
       await this.oneFault()
       await this.disturb()
       await delay(this.rng.int(200, 1_500))
-      const atMs = Date.now() - startMs
+      const atMs = performance.now() - startMs
       if (atMs - sampledMs < SAMPLE_PERIOD_MS) continue
       sampledMs = atMs
       heap.push(sampleHeap(atMs))

@@ -189,9 +189,9 @@ export class Process {
 
 /** Waits until the condition holds; fails with what was waited for. */
 export async function until(condition: () => boolean | Promise<boolean>, what: () => string): Promise<void> {
-  const end = Date.now() + PATIENCE_MS
+  const end = performance.now() + PATIENCE_MS
   while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`Waited ${PATIENCE_MS} ms for ${what()}`)
+    if (performance.now() > end) throw new Error(`Waited ${PATIENCE_MS} ms for ${what()}`)
     await delay(20)
   }
 }

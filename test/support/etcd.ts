@@ -200,8 +200,8 @@ export class RealEtcd implements AsyncDisposable {
   }
 
   private async untilReady(): Promise<void> {
-    const deadline = Date.now() + START_DEADLINE_MS
-    while (Date.now() < deadline) {
+    const deadline = performance.now() + START_DEADLINE_MS
+    while (performance.now() < deadline) {
       if (this.child?.exitCode !== null) break
       if (await accepts(this.endpoint)) {
         const answered = await this.ctl('endpoint', 'health').then(
