@@ -71,6 +71,9 @@ export interface Discovery {
   /**
    * Lists, then watches from the next revision: nothing is missed between. The first update is a Reset or a
    * Stale. It never ends by itself: it stops with the signal, or throws a DiscoError that no retry can mend.
+   *
+   * A caller that takes updates more slowly than they come gets a Reset in place of those that were too many to
+   * keep; it never holds up other callers.
    */
   watch(query: Query, signal: AbortSignal): AsyncIterable<Update>
 }

@@ -15,6 +15,7 @@ import { countLayouts, type Presence } from './presence.js'
 import { Registration, type RegistrationRequest } from './registration.js'
 import type { RegistrationReports } from './registration-reports.js'
 import type { EndpointSelection } from './selection.js'
+import { subscribe } from './subscription.js'
 import { type Unregistered, unregister } from './unregister.js'
 import { setWeight, type WeightChanged, type WeightOptions } from './weight.js'
 import { lastWeight } from './weight-history.js'
@@ -120,23 +121,30 @@ export class Registry implements Discovery {
     return ttls
   }
 
-  /** As the resolver sees a service: with the last good list from disk where etcd is out of reach at the start. */
+  /**
+   * As the resolver sees a service: with the last good list from disk where etcd is out of reach at the start.
+   *
+   * etcd is read as fast as it sends, however slowly the updates are taken. At most 1,024 changed keys wait for
+   * the caller; then one Reset with the whole list takes their place (source `etcd`).
+   */
   watch({ service, ...place }: Query, signal: AbortSignal): AsyncGenerator<Update, void, void> {
     const reader = this.readerFor(place)
-    const updates = watchEndpoints(this.client, reader, service, signal)
     const { endpoints: members, cache } = this.options
-    if (cache === false) return updates
-    const { folder, maxAgeMs = DEFAULT_CACHE_MAX_AGE_MS, onWarning = emitWarning } = cache ?? {}
-    const lists = new ListCache(folder ?? defaultCacheFolder(process.env), onWarning)
-    return cachedWatch(
-      updates,
-      lists,
-      { members, layout: reader.layout, root: reader.root, service },
-      maxAgeMs,
-    )
+    const { folder, maxAgeMs = DEFAULT_CACHE_MAX_AGE_MS, onWarning = emitWarning } = cache || {}
+    return subscribe((ending) => {
+      const updates = watchEndpoints(this.client, reader, service, ending)
+      if (cache === false) return updates
+      const lists = new ListCache(folder ?? defaultCacheFolder(process.env), onWarning)
+      const target = { members, layout: reader.layout, root: reader.root, service }
+      return cachedWatch(updates, lists, target, maxAgeMs)
+    }, signal)
   }
 
-  /** As etcd tells it: one service, or all of them. */
+  /**
+   * As etcd tells it: one service, or all of them. The caller is the sole reader of an etcd stream of its own: as
+   * long as it takes no update, the stream pauses and etcd keeps what it has not sent, without a heartbeat. What
+   * etcd compacts meanwhile is told as one Resync.
+   */
   follow(service: string | undefined, signal: AbortSignal): AsyncGenerator<Update, void, void> {
     return watchEndpoints(this.client, this.reader, service, signal)
   }
