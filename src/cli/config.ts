@@ -14,6 +14,21 @@ interface Setting {
   readonly source: string
 }
 
+/** etcd's members, and where they were named. */
+export function etcdMembers(
+  flags: Pick<EtcdFlags, 'endpoints'>,
+  env: Environment,
+): Pick<RegistryOptions, 'endpoints'> & { readonly endpointsSource: string } {
+  const { value, source } = setting('endpoints', flags.endpoints, env) ?? {
+    value: DEFAULT_ENDPOINTS,
+    source: 'the default',
+  }
+  return {
+    endpoints: value.split(',').filter((endpoint) => endpoint.trim() !== ''),
+    endpointsSource: source,
+  }
+}
+
 /** How to reach etcd: a flag wins over DISCO_*, which wins over ETCDCTL_*, which wins over the default. */
 export async function etcdOptions(flags: EtcdFlags, env: Environment): Promise<RegistryOptions> {
   if (flags.user?.includes(':')) {
@@ -21,17 +36,12 @@ export async function etcdOptions(flags: EtcdFlags, env: Environment): Promise<R
       suggestions: ['Give --user NAME with --password-file FILE, or ETCDCTL_USER=NAME:PASSWORD'],
     })
   }
-  const endpoints = setting('endpoints', flags.endpoints, env) ?? {
-    value: DEFAULT_ENDPOINTS,
-    source: 'the default',
-  }
   const [user, passwordOfUser] = splitOnce(setting('user', flags.user, env)?.value)
   const passwordFile = flags['password-file']
   const isPiped = passwordFile === '-'
   const password = isPiped ? await readPipedSecret() : setting('password', undefined, env)?.value
   return {
-    endpoints: endpoints.value.split(',').filter((endpoint) => endpoint.trim() !== ''),
-    endpointsSource: endpoints.source,
+    ...etcdMembers(flags, env),
     caFile: setting('cacert', flags.cacert, env)?.value,
     certFile: setting('cert', flags.cert, env)?.value,
     keyFile: setting('key', flags.key, env)?.value,

@@ -69,7 +69,8 @@ export default class Health extends DiscoCommand {
     const isForPeople = format === 'table' || format === 'wide'
     const palette = this.palette(flags)
     const onStale = ({ message }: Error) =>
-      this.remark(`! etcd lost: ${visible(message)}; the last list stands`)
+      this.remark(`! STALE: the last list stands; etcd lost: ${visible(message)}`)
+    this.output.interruptBy(stopped)
     const signal = AbortSignal.any([stopped, this.output.ended])
     for await (const { endpoint, checked } of followHealth(registry, service, options, onStale, signal)) {
       const asked = new Map(checked ? [[endpoint.addr, checked] as const] : [])
@@ -77,6 +78,8 @@ export default class Health extends DiscoCommand {
       if (!doc) continue
       const event = checked ? healthEventDoc(service, doc) : healthEventDoc(service, doc, 'gone')
       this.out(isForPeople ? renderHealthEvent(event, new Date(), palette) : jsonLine(event))
+      // Nobody is asked while the reader does not read.
+      await this.output.drained()
     }
     if (stopped.aborted) process.exitCode = 130
   }

@@ -1,10 +1,12 @@
 import { Args, Flags } from '@oclif/core'
-import { DiscoCommand } from '../cli/base-command.js'
+import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { etcdMembers } from '../cli/config.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { requireServiceName } from '../cli/flags/names.js'
 import { jsonLine } from '../cli/render/visible.js'
-import { eventDoc } from '../cli/schema/event.js'
+import { type EventDoc, eventDoc } from '../cli/schema/event.js'
 import { StopSignals } from '../cli/stop-signals.js'
+import type { Told } from '../registry/events.js'
 
 /** What these events say is how the watch stands: they are no change of an endpoint. */
 const STATES: ReadonlySet<string> = new Set(['synced', 'stale', 'resync'])
@@ -31,20 +33,22 @@ export default class Watch extends DiscoCommand {
     const registry = await this.openRegistry(flags)
     const { registryEvents } = await import('../registry/events.js')
     using stop = new StopSignals()
-    const signal = AbortSignal.any([stop.once, this.output.ended])
+    const { output } = this
+    output.interruptBy(stop.once)
+    const signal = AbortSignal.any([stop.once, output.ended])
     const updates = registry.follow(service, signal)
-    const format = this.format(flags, process.stdout.isTTY ? 'table' : 'ndjson')
-    const palette = this.palette(flags)
-    const view = await this.viewFor(format, service)
+    const view = await this.viewFor(flags, service)
     try {
       let isFirst = true
       let changes = 0
       for await (const told of registryEvents(registry, updates)) {
         if (isFirst && told.event.type === 'stale') throw told.event.cause
         isFirst = false
-        view.show(told, eventDoc(told, service), palette)
+        view.show(told, eventDoc(told, service))
         if (!STATES.has(told.event.type)) changes++
         if (changes === flags.count) break
+        // As long as this waits, etcd keeps what comes next: the watch takes no more than its reader does.
+        await output.drained()
       }
     } finally {
       view.close()
@@ -52,11 +56,21 @@ export default class Watch extends DiscoCommand {
     if (stop.once.aborted) process.exitCode = 130
   }
 
-  private async viewFor(format: string, service: string | undefined) {
+  private async viewFor(
+    flags: BaseFlags,
+    service: string | undefined,
+  ): Promise<{ show(told: Told, doc: EventDoc): void; close(): void }> {
+    const format = this.format(flags, process.stdout.isTTY ? 'table' : 'ndjson')
+    const out = (line: string) => this.out(line)
     if (format === 'json' || format === 'ndjson') {
-      return { show: (_told: unknown, doc: object) => this.out(jsonLine(doc)), close: () => undefined }
+      return { show: (_told, doc) => out(jsonLine(doc)), close: () => undefined }
     }
-    const { LogView, ScreenView } = await import('../cli/views/watch.js')
-    return process.stdout.isTTY && process.env.TERM !== 'dumb' ? new ScreenView(service) : new LogView()
+    const palette = this.palette(flags)
+    if (process.stdout.isTTY && process.env.TERM !== 'dumb') {
+      const { ScreenView } = await import('../cli/views/watch-screen.js')
+      return new ScreenView(service, etcdMembers(flags, process.env).endpoints, palette)
+    }
+    const { renderEvent } = await import('../cli/render/event.js')
+    return { show: (_told, doc) => out(renderEvent(doc, new Date(), palette)), close: () => undefined }
   }
 }

@@ -1,8 +1,17 @@
-import { once } from 'node:events'
 import type { Writable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 
 /** How a write ends when the other end of a pipe or socket has been closed. */
 const READER_GONE = new Set(['EPIPE', 'ECONNRESET'])
+
+/**
+ * The most that a command which ignores its output keeps for a reader that does not read: more than ten thousand
+ * lines. Later ones are lost.
+ */
+const MAX_IGNORED_BYTES = 1_048_576
+
+/** After an interruption a reader that takes nothing for so long gets no more. */
+const STUCK_MS = 500
 
 /**
  * Writes text to a stream that another process reads, such as standard output. Reports backpressure, and that a
@@ -12,9 +21,12 @@ export class LineOutput {
   private readonly end = new AbortController()
   private error: Error | null = null
   private ignoresFailures = false
+  private isInterrupted = false
+  private readonly waiting = new Set<() => void>()
 
   constructor(private readonly stream: Writable & { readonly isTTY?: boolean }) {
     stream.on('error', (error: NodeJS.ErrnoException) => this.failed(error))
+    stream.on('drain', () => this.goOn())
   }
 
   /**
@@ -33,10 +45,20 @@ export class LineOutput {
   /**
    * From now on a failed write loses its text and has no other effect: `ended` and `failure` stay as they are.
    * For commands that hold a registration or a server. Later writes are still tried: a disk may have space
-   * again, a named pipe another reader.
+   * again, a named pipe another reader. Text that a slow reader leaves behind is lost beyond 1 MiB.
    */
   ignoreFailures(): void {
     this.ignoresFailures = true
+  }
+
+  /** From the abort on the user wants the end: a reader that does not read is not waited for any more. */
+  interruptBy(signal: AbortSignal): void {
+    const interrupt = () => {
+      this.isInterrupted = true
+      this.goOn()
+    }
+    if (signal.aborted) interrupt()
+    else signal.addEventListener('abort', interrupt, { once: true })
   }
 
   /** @returns false when the reader is slow: await {@link drained} before the next write, or memory grows */
@@ -46,24 +68,39 @@ export class LineOutput {
 
   /** Text as it is, such as a frame on a terminal. @returns as {@link writeLine} */
   write(text: string): boolean {
+    if (this.ignoresFailures && this.stream.writableLength > MAX_IGNORED_BYTES) return false
     return this.stream.write(text)
   }
 
-  /** Resolves once the stream takes more without buffering it, or takes nothing any more. Never rejects. */
-  async drained(): Promise<void> {
-    if (!this.stream.writableNeedDrain || this.end.signal.aborted) return
-    try {
-      await once(this.stream, 'drain', { signal: this.end.signal })
-    } catch {
-      // `ended` was aborted, or the stream emitted the error that aborts it.
-    }
+  /**
+   * Resolves once the stream takes more without buffering it, or takes nothing any more, or the command was
+   * interrupted. Never rejects.
+   */
+  drained(): Promise<void> {
+    if (!this.stream.writableNeedDrain || this.end.signal.aborted || this.isInterrupted)
+      return Promise.resolve()
+    return new Promise((resolve) => this.waiting.add(resolve))
   }
 
   /** Resolves once everything has been handed to the system, or cannot be. Never rejects. */
   async flushed(): Promise<void> {
-    await new Promise<void>((resolve) => this.stream.write('', () => resolve()))
+    const written = new Promise<void>((resolve) => this.stream.write('', () => resolve()))
+    await (this.isInterrupted ? Promise.race([written, this.stuck()]) : written)
     // The error of a synchronous write, as to a file, is emitted some ticks later.
     await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  private async stuck(): Promise<void> {
+    for (let left = Number.NaN; left !== this.stream.writableLength; ) {
+      left = this.stream.writableLength
+      await delay(STUCK_MS, undefined, { ref: false })
+    }
+  }
+
+  private goOn(): void {
+    const waiting = [...this.waiting]
+    this.waiting.clear()
+    for (const resolve of waiting) resolve()
   }
 
   private failed(error: NodeJS.ErrnoException): void {
@@ -72,5 +109,6 @@ export class LineOutput {
     const isReaderGone = READER_GONE.has(error.code ?? '') || (this.stream.isTTY && error.code === 'EIO')
     if (!isReaderGone) this.error = error
     this.end.abort()
+    this.goOn()
   }
 }

@@ -2,6 +2,9 @@ import { Chalk, type ChalkInstance } from 'chalk'
 
 export type Palette = ChalkInstance
 
+/** Leaves every text as it is. */
+export const uncolored: Palette = new Chalk({ level: 0 })
+
 /** Colours for one stream: stdout and stderr are judged apart, for either may be a file. */
 export function paletteFor(
   stream: { readonly isTTY?: boolean },

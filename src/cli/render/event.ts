@@ -18,7 +18,7 @@ function line(event: EventDoc, palette: Palette): string {
       return `synced   ${count(event.endpoints, 'endpoint')}, ${weight}`
     }
     case 'stale':
-      return palette.red(`! etcd lost: ${visible(event.cause)}; the last list stands (STALE)`)
+      return palette.red(`! STALE: the last list stands; etcd lost: ${visible(event.cause)}`)
     case 'resync': {
       if (event.missedRevisions === null) return 'resync   etcd is back; what it changed meanwhile follows'
       return `resync   missed ${count(event.missedRevisions, 'revision')}, ${count(event.changes, 'change')} applied`

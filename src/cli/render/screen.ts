@@ -27,37 +27,113 @@ export interface ScreenTable {
   readonly hidden: number
 }
 
-/** What a terminal with so many rows shows of a table, with room for a log; says how much it leaves out. */
+/** What a screen shows, from top to bottom. */
+export interface Screen {
+  readonly title: string
+  readonly table: ScreenTable
+  /** What the table's signs mean; left out where the terminal is too low for it. */
+  readonly legend: string
+  /** One event a line, the newest last. */
+  readonly log: readonly string[]
+}
+
+/** A part of a table that has so many rows; says how much it leaves out. */
 export function cropTable({ lines, hidden }: ScreenTable, rows: number): readonly string[] {
-  if (hidden === 0 && lines.length <= rows - 3) return lines
-  const shown = lines.slice(0, Math.max(0, rows - 4))
+  if (hidden === 0 && lines.length <= rows) return lines
+  const shown = lines.slice(0, Math.max(0, rows - 1))
   return [...shown, `… ${lines.length + hidden - shown.length} more`]
 }
 
-/** A whole frame: the table on top, as much of the log's end below as the terminal has room for. */
-export function frame(table: ScreenTable, log: readonly string[], { columns, rows }: Size): string {
-  const shown = cropTable(table, rows)
-  const room = Math.max(0, rows - shown.length - 1)
-  const lines = [...shown, '', ...(room === 0 ? [] : log.slice(-room))].slice(0, rows)
-  return HOME + lines.map((line) => cutTo(line, columns) + CLEAR_LINE).join('\r\n') + CLEAR_BELOW
+/** A title and a legend besides the table, and two lines of the log: fewer rows are the table's to lose. */
+export const ROWS_BESIDES_TABLE = 4
+
+/**
+ * A whole frame: title, table, legend, and below them as much of the log's end as the terminal has room for. The
+ * log is wrapped, so that what matters in a line is not cut off; all else is cut to the terminal's width.
+ */
+export function frame({ title, table, legend, log }: Screen, { columns, rows }: Size): string {
+  const top = [title, ...cropTable(table, Math.max(1, rows - ROWS_BESIDES_TABLE)), legend].slice(0, rows)
+  const lines = [...top.map((line) => cutTo(line, columns)), ...logWithin(log, rows - top.length, columns)]
+  return HOME + lines.map((line) => line + CLEAR_LINE).join('\r\n') + CLEAR_BELOW
+}
+
+/** The newest lines of a log, wrapped. Of the oldest that is shown, its beginning: there is what happened. */
+function logWithin(log: readonly string[], rows: number, columns: number): string[] {
+  const shown: string[] = []
+  for (const line of log.toReversed()) {
+    const room = rows - shown.length
+    if (room <= 0) break
+    const wrapped = wrap(line, columns)
+    if (wrapped.length > room && shown.length > 0) break
+    shown.unshift(...wrapped.slice(0, room))
+  }
+  return shown
 }
 
 const ANSI = /\u001b\[[0-9;]*m/g
 const graphemes = new Intl.Segmenter()
 
-/** The line cut to the terminal's width; colours are kept, and wide characters count twice. */
-function cutTo(line: string, columns: number): string {
-  if (stringWidth(line) <= columns) return line
-  let room = columns - 1
-  let fitted = ''
-  let rest = 0
-  for (const match of [...line.matchAll(ANSI), { 0: '', index: line.length }]) {
-    for (const { segment } of graphemes.segment(line.slice(rest, match.index))) {
-      room -= stringWidth(segment)
-      if (room >= 0) fitted += segment
+/** Columns that a text takes on a terminal, colours not counted. */
+export const widthOf: (text: string) => number = (text) => stringWidth(text)
+
+/** The line cut to a width; colours are kept, and wide characters count twice. */
+export function cutTo(line: string, columns: number): string {
+  if (widthOf(line) <= columns) return line
+  return `${take(line, columns - 1).taken}…`
+}
+
+/** Where a line goes on below itself. */
+const INDENT = '    '
+/** A value may be as long as etcd allows: no line of the log takes more rows than these. */
+const MOST_ROWS = 4
+
+/** The line in rows of a width; colours go on from row to row. */
+function wrap(line: string, columns: number): string[] {
+  const rows: string[] = []
+  const indent = columns > 2 * INDENT.length ? INDENT : ''
+  for (let rest = line; widthOf(rest) > 0 || rows.length === 0; ) {
+    const before = rows.length === 0 ? '' : indent
+    const room = columns - before.length
+    if (rows.length === MOST_ROWS - 1) {
+      rows.push(before + cutTo(rest, room))
+      break
     }
-    fitted += match[0]
-    rest = match.index + match[0].length
+    const { taken, left } = takeWords(rest, room)
+    // A character that is wider than the terminal.
+    if (left === rest) break
+    rows.push(before + taken)
+    rest = left
   }
-  return `${fitted}…`
+  return rows
+}
+
+/** As `take`, but ends between words where a space stands in the second half. */
+function takeWords(line: string, columns: number): { readonly taken: string; readonly left: string } {
+  const whole = take(line, columns)
+  const space = whole.taken.lastIndexOf(' ')
+  const isBetween = SPACES_BEFORE.test(whole.left)
+  const isInWord = widthOf(whole.left) > 0 && !isBetween && space >= whole.taken.length / 2
+  const { taken, left } = isInWord ? take(line, widthOf(whole.taken.slice(0, space))) : whole
+  return { taken, left: left.replace(SPACES_BEFORE, '$1') }
+}
+
+const SPACES_BEFORE = /^((?:\u001b\[[0-9;]*m)*) +/
+
+/** The beginning of a line that fits, and what is left; every colour code of the line is in both. */
+function take(line: string, columns: number): { readonly taken: string; readonly left: string } {
+  let room = columns
+  let taken = ''
+  let left = ''
+  let at = 0
+  for (const match of [...line.matchAll(ANSI), { 0: '', index: line.length }]) {
+    for (const { segment } of graphemes.segment(line.slice(at, match.index))) {
+      room -= widthOf(segment)
+      if (room >= 0) taken += segment
+      else left += segment
+    }
+    taken += match[0]
+    left += match[0]
+    at = match.index + match[0].length
+  }
+  return { taken, left }
 }

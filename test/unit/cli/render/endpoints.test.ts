@@ -35,6 +35,17 @@ it('shows equal shares, and says so, where nobody set a weight', () => {
   for (const line of lines.slice(1)) expect(line).toMatch(/^● .* 50\.0% .* weights unset$/)
 })
 
+it('orders endpoints by version and address, with numbers by their value', () => {
+  const addrs = ['10.0.0.10:80', '10.0.0.9:1000', '10.0.0.9:900']
+  const endpoints = ['1.10.0', '1.9.0'].flatMap((version) => addrs.map((addr) => endpoint({ version, addr })))
+  const [, ...rows] = renderEndpoints([endpointsDoc('hello', { revision: 1, endpoints }, ttls)], plain).split(
+    '\n',
+  )
+  expect(rows.map((row) => row.split(/ +/).slice(1, 3).join(' '))).toEqual(
+    ['1.9.0', '1.10.0'].flatMap((version) => addrs.toReversed().map((addr) => `${addr} ${version}`)),
+  )
+})
+
 it('colours the glyphs', () => {
   const painted = renderEndpoints([doc], colored)
   for (const glyph of [colored.green('●'), colored.yellow('◐'), colored.red('✗')]) {
