@@ -4,8 +4,12 @@ import { expect, it } from 'vitest'
 import { etcdctl, startEtcdctl } from '../support/etcdctl.js'
 import { BEYOND_TWO_SECONDS_MS, type Server, until } from './server.js'
 
-/** What people and scripts rely on, through etcdctl 3.4. */
-export function testsByEtcdctl(server: () => Server): void {
+/**
+ * What people and scripts rely on, through etcdctl.
+ *
+ * @param version as which the server has to introduce itself
+ */
+export function testsByEtcdctl(server: () => Server, version: string): void {
   const ctl = (...args: string[]) => etcdctl(server().endpoint, args)
   const ctlJson = async (...args: string[]) => JSON.parse((await ctl(...args, '-w', 'json')).stdout)
 
@@ -94,7 +98,7 @@ export function testsByEtcdctl(server: () => Server): void {
       'is healthy',
     )
     const [status] = await ctlJson('endpoint', 'status')
-    expect(status.Status.version).toBe('3.4.23')
+    expect(status.Status.version).toBe(version)
     expect(status.Status.leader).toBe(status.Status.header.member_id)
     const { members } = await ctlJson('member', 'list')
     expect(members).toHaveLength(1)

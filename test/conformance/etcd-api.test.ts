@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { DevRegistryProcess } from '../support/dev-registry-process.js'
 import { RealEtcd } from '../support/etcd.js'
+import { etcdVersion } from '../support/etcd-binary.js'
 import { testsByEtcd3 } from './by-etcd3.js'
 import { testsByEtcdctl } from './by-etcdctl.js'
 import type { Server } from './server.js'
@@ -9,12 +10,12 @@ import type { Server } from './server.js'
  * What clients of etcd rely on, through the clients themselves: the same tests against etcd, which says
  * whether the tests are right, and against the dev registry.
  */
-const servers: ReadonlyArray<readonly [string, () => Promise<Server>]> = [
-  ['etcd', () => RealEtcd.start()],
-  ['the dev registry', () => DevRegistryProcess.start()],
+const servers: ReadonlyArray<readonly [name: string, version: string, start: () => Promise<Server>]> = [
+  ['etcd', etcdVersion(), () => RealEtcd.start()],
+  ['the dev registry', '3.5.30', () => DevRegistryProcess.start()],
 ]
 
-describe.each(servers)('%s', (_name, start) => {
+describe.each(servers)('%s', (_name, version, start) => {
   let server: Server
   beforeAll(async () => {
     server = await start()
@@ -22,5 +23,5 @@ describe.each(servers)('%s', (_name, start) => {
   afterAll(() => server[Symbol.asyncDispose]())
 
   describe('by the etcd3 package', () => testsByEtcd3(() => server))
-  describe('by etcdctl 3.4', () => testsByEtcdctl(() => server))
+  describe('by etcdctl', () => testsByEtcdctl(() => server, version))
 })

@@ -1,6 +1,9 @@
 import { startDevRegistry } from '../../src/dev/etcd/server.js'
 import { RealEtcd } from '../support/etcd.js'
+import type { Message } from '../support/etcd-api.js'
+import { type EtcdVersion, etcdVersion } from '../support/etcd-binary.js'
 import { Comparison, type Difference } from './compare.js'
+import { isComparable } from './differences.js'
 import { Generator, type Known } from './generator.js'
 import { Rng } from './rng.js'
 import { Side } from './side.js'
@@ -21,27 +24,37 @@ export interface FuzzResult {
   readonly steps: readonly Step[]
 }
 
-/** One seed's operations against a new etcd and a new registry of ours, until they differ or are done. */
-export async function fuzz(seed: number, operations: number): Promise<FuzzResult> {
-  await using etcd = await RealEtcd.start()
+/**
+ * One seed's operations against a new etcd and a new registry of ours, until they differ or are done.
+ *
+ * @param version of etcd; the one that the run is about by default
+ */
+export async function fuzz(seed: number, operations: number, version?: EtcdVersion): Promise<FuzzResult> {
+  await using etcd = await RealEtcd.start(version === undefined ? {} : { version })
   // The test etcd's election timeout is 500 ms, so that its shortest lease is one second.
   const ours = await startDevRegistry({ host: '127.0.0.1', port: 0, minLeaseTtlSeconds: 1 })
   const sides = [new Side(etcd.endpoint), new Side(ours.endpoint)] as const
   try {
-    return await compare(seed, operations, new Comparison(...sides))
+    return await compare(seed, operations, new Comparison(...sides), etcdVersion(version))
   } finally {
     for (const side of sides) side.close()
     await ours.close()
   }
 }
 
-async function compare(seed: number, operations: number, comparison: Comparison): Promise<FuzzResult> {
+async function compare(
+  seed: number,
+  operations: number,
+  comparison: Comparison,
+  version: string,
+): Promise<FuzzResult> {
   const rng = new Rng(seed)
-  const known: Known = { revision: 1, compactRevision: -1, deletionRevision: 1 }
+  const known = nothingKnown()
   const generator = new Generator(rng, known)
   const steps: Step[] = []
   while (steps.length < operations) {
-    for (const part of round(rng, generator)) {
+    for (const whole of round(rng, generator)) {
+      const part = whole.filter((step) => isComparable(version, step, known))
       steps.push(...part)
       const result = await comparison.run(part)
       if ('difference' in result)
@@ -58,15 +71,20 @@ const settle: Step = { do: 'settle' }
 function* round(rng: Rng, generator: Generator): Rounds {
   yield Array.from({ length: ROUND_OPERATIONS }, () => generator.operation())
   yield [settle]
-  if (rng.chance(0.7)) yield [generator.compaction(), settle]
+  yield [...generator.progress(STREAMS), ...(rng.chance(0.7) ? [generator.compaction()] : []), settle]
   if (rng.chance(0.1)) yield [{ do: 'closeStream', stream: rng.int(1, STREAMS) }]
   yield generator.watchers(STREAMS)
 }
 
 type Rounds = globalThis.Generator<Step[]>
 
+/** Of a new store. */
+export function nothingKnown(): Known {
+  return { revision: 1, compactRevision: -1, deletionRevision: 1, rewriteRevisions: new Set() }
+}
+
 /** Follows the revisions through the headers of what both servers answered. */
-function learn(known: Known, steps: readonly Step[], answers: readonly string[]): void {
+export function learn(known: Known, steps: readonly Step[], answers: readonly string[]): void {
   for (const [index, step] of steps.entries()) {
     const answer = answers[index] ?? ''
     const revision = /^\{"header":\{"revision":"(\d+)"/.exec(answer)?.[1]
@@ -75,5 +93,12 @@ function learn(known: Known, steps: readonly Step[], answers: readonly string[])
     if (step.path === 'KV/Compact') known.compactRevision = Number(step.request.revision)
     if (step.path === 'KV/DeleteRange' && !answer.includes('"deleted":"0"'))
       known.deletionRevision = Number(revision)
+    if (step.path === 'KV/Txn' && mayRewrite(step.request)) known.rewriteRevisions.add(Number(revision))
   }
+}
+
+/** Whether it may both delete a key and put it again. */
+function mayRewrite(txn: Message): boolean {
+  const text = JSON.stringify(txn)
+  return text.includes('request_delete_range') && text.includes('request_put')
 }

@@ -13,13 +13,16 @@ interface WatchResponse extends Message {
 /** The id under which each stream watches the fence; out of the way of any other. */
 const FENCE_ID = '987654321'
 
+/** The id of a watcher that is created and canceled behind each request. */
+const MARK_ID = '987654322'
+
 /** What one watch stream has said, by watcher: the batching of events is the server's own affair. */
 export class WatchRecord {
   /** By watch id: what it was told, in order. */
   said = new Map<string, string[]>()
   /** Breaches of the protocol that need no second server to be seen. */
   readonly breaches: string[] = []
-  private answers = 0
+  private marks = 0
   private fence = 0
   private readonly changed = new Set<() => void>()
 
@@ -29,12 +32,16 @@ export class WatchRecord {
     stream.write({ create_request: { key: FENCE_KEY, watch_id: FENCE_ID } })
   }
 
-  /** Sends a request; done when the server has taken it in, which a progress request behind it tells. */
+  /**
+   * Sends a request; done when the server has taken it in. Not every request has an answer, but a watcher that is
+   * created and canceled behind it has.
+   */
   async request(request: Message): Promise<void> {
-    const target = this.answers + 1
+    const target = this.marks + 1
     this.stream.write(request)
-    this.stream.write({ progress_request: {} })
-    await this.until(() => this.answers >= target)
+    this.stream.write({ create_request: { key: FENCE_KEY, watch_id: MARK_ID } })
+    this.stream.write({ cancel_request: { watch_id: MARK_ID } })
+    await this.until(() => this.marks >= target)
   }
 
   /** Done when the fence's event at a revision has come, behind all that was due before it. */
@@ -50,6 +57,7 @@ export class WatchRecord {
   private record(response: WatchResponse): void {
     const { header, watch_id: id, created, canceled, events, ...rest } = response
     if (id === FENCE_ID) this.fence = Math.max(this.fence, Number(events.at(-1)?.kv.mod_revision ?? 0))
+    else if (id === MARK_ID) this.marks += canceled ? 1 : 0
     else {
       const said = this.said.get(id) ?? []
       this.said.set(id, said)
@@ -63,10 +71,7 @@ export class WatchRecord {
       if (Number(header.revision) < Number(last))
         this.breaches.push(`revision ${header.revision} below ${last}`)
     }
-    if (id === '-1' && !created && events.length === 0) {
-      this.said.get(id)?.push(`progress at ${header.revision}`)
-      this.answers += 1
-    }
+    if (id === '-1' && !created) this.said.get(id)?.push(`progress at ${header.revision}`)
     for (const check of [...this.changed]) check()
   }
 

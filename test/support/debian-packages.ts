@@ -7,8 +7,16 @@ export interface Packages {
   readonly names: readonly string[]
   /** Of their dependencies, those whose names begin like this come along. */
   readonly libraries?: string
-  /** A suite of the archive that the system's own sources name, such as `trixie`; the system's own by default. */
-  readonly suite?: string
+  /** The system's own suite by default. */
+  readonly from?: OtherSuites
+}
+
+/** Suites of the archive from which the system is installed, such as `trixie`. */
+export interface OtherSuites {
+  /** The first that carries the version serves. */
+  readonly suites: readonly string[]
+  /** How the version of all packages begins. */
+  readonly version: string
 }
 
 /** Runs apt's tools with further options; their standard output. */
@@ -35,13 +43,13 @@ export function unpackPackages(packages: Packages, folder: string): void {
 }
 
 function download(work: string, packages: Packages): void {
-  const own = aptIn(work, [])
+  const { from } = packages
+  const fetchBy = (system: Apt) => fetch(from ? aptOfSuites(work, from, packages, system) : system, packages)
   try {
-    fetch(packages.suite === undefined ? own : aptOfSuite(work, packages.suite, own), packages)
+    fetchBy(aptIn(work, []))
   } catch {
     // The system's lists may be missing, as in most containers.
-    const fresh = aptWithLists(work, 'system', [])
-    fetch(packages.suite === undefined ? fresh : aptOfSuite(work, packages.suite, fresh), packages)
+    fetchBy(aptWithLists(work, 'system', []))
   }
 }
 
@@ -69,7 +77,15 @@ function aptWithLists(work: string, name: string, options: readonly string[]): A
   return apt
 }
 
-/** Another suite of the archive from which the system itself is installed. */
+function aptOfSuites(work: string, { suites, version }: OtherSuites, { names }: Packages, system: Apt): Apt {
+  for (const suite of suites) {
+    const apt = aptOfSuite(work, suite, system)
+    const versions = apt('apt-cache', '--no-all-versions', 'show', ...names).match(/^Version: .*$/gm) ?? []
+    if (versions.length > 0 && versions.every((line) => line.startsWith(`Version: ${version}.`))) return apt
+  }
+  throw new Error(`None of ${suites.join(', ')} carries ${names.join(', ')} ${version}`)
+}
+
 function aptOfSuite(work: string, suite: string, system: Apt): Apt {
   const archive = system(
     ...(['apt-get', 'indextargets', '--format', '$(REPO_URI)'] as const),

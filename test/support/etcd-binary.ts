@@ -5,17 +5,17 @@ import { fileURLToPath } from 'node:url'
 import { unpackPackages } from './debian-packages.js'
 
 /** Where fetched etcds are kept between runs: inside node_modules, so that a fresh clone starts clean. */
-const CACHE_FOLDER = fileURLToPath(new URL('../../node_modules/.cache/disco', import.meta.url))
+const CACHE_FOLDER = fileURLToPath(new URL('../../node_modules/.cache/disco/etcd', import.meta.url))
 
-/** The Debian suite that carries each version. Releases only, so that the version stays what it is. */
-const SUITES = { '3.4': 'bookworm', '3.5': 'trixie' } as const
+/** The Debian suites that may carry each version, the newest patch first. */
+const SUITES = { '3.4': ['bookworm'], '3.5': ['forky', 'sid', 'trixie'] } as const
 
 export type EtcdVersion = keyof typeof SUITES
 
 /** Oldest first. */
 export const ETCD_VERSIONS = Object.keys(SUITES) as EtcdVersion[]
 
-const DEFAULT_VERSION: EtcdVersion = '3.4'
+const DEFAULT_VERSION: EtcdVersion = '3.5'
 
 export type EtcdTool = 'etcd' | 'etcdctl'
 
@@ -23,7 +23,7 @@ export type EtcdTool = 'etcd' | 'etcdctl'
  * The path of a real etcd (or etcdctl).
  *
  * Without a version, the one that the run is about: `ETCD_BIN` (`ETCDCTL_BIN`), then the version that `ETCD_VERSION`
- * names, then PATH, then 3.4. With a version, that one: from PATH where it is
+ * names, then PATH, then 3.5. With a version, that one: from PATH where it is
  * there, else from this project's cache, into which Debian's packages are unpacked without installing anything.
  *
  * @throws Error that says what to install, when nothing is found or fetched.
@@ -37,9 +37,9 @@ export function findEtcd(tool: EtcdTool, version?: EtcdVersion): string {
   return onPath(tool) ?? versioned(tool, DEFAULT_VERSION)
 }
 
-/** The version of the etcd that {@link findEtcd} finds, such as `3.5`: also one that is not among {@link ETCD_VERSIONS}. */
-export function etcdVersion(): string {
-  return versionOf(findEtcd('etcd'), 'etcd')
+/** The whole version of the etcd that {@link findEtcd} finds, such as `3.5.30`: also of one that `ETCD_BIN` names. */
+export function etcdVersion(version?: EtcdVersion): string {
+  return versionOf(findEtcd('etcd', version), 'etcd')
 }
 
 function askedVersion(): EtcdVersion | null {
@@ -59,7 +59,9 @@ function versioned(tool: EtcdTool, version: EtcdVersion): string {
   if (known !== undefined) return known
   const installed = onPath(tool)
   const path =
-    installed !== null && versionOf(installed, tool) === version ? installed : cached(tool, version)
+    installed !== null && versionOf(installed, tool).startsWith(`${version}.`)
+      ? installed
+      : cached(tool, version)
   found.set(`${tool} ${version}`, path)
   return path
 }
@@ -69,19 +71,22 @@ function onPath(tool: EtcdTool): string | null {
   return folders.map((folder) => join(folder, tool)).find(existsSync) ?? null
 }
 
-/** `3.5` of `etcd Version: 3.5.16` or `etcdctl version: 3.5.16`. */
+/** `3.5.30` of `etcd Version: 3.5.30` or `etcdctl version: 3.5.30`. */
 function versionOf(path: string, tool: EtcdTool): string {
   const env = { PATH: process.env.PATH, ETCDCTL_API: '3' }
   const text = execFileSync(path, [tool === 'etcd' ? '--version' : 'version'], { encoding: 'utf8', env })
-  return /version: (\d+\.\d+)/i.exec(text)?.[1] ?? ''
+  return /version: (\d+\.\d+\.\d+)/i.exec(text)?.[1] ?? ''
 }
 
 function cached(tool: EtcdTool, version: EtcdVersion): string {
-  const folder = join(CACHE_FOLDER, `etcd-${version}`)
+  const folder = join(CACHE_FOLDER, version)
   const path = join(folder, 'usr/bin', tool)
   if (existsSync(path)) return path
   try {
-    unpackPackages({ names: ['etcd-server', 'etcd-client'], suite: SUITES[version] }, folder)
+    unpackPackages(
+      { names: ['etcd-server', 'etcd-client'], from: { suites: SUITES[version], version } },
+      folder,
+    )
   } catch (cause) {
     throw new Error(
       `The tests need a real etcd ${version}, and none could be found or fetched. ` +

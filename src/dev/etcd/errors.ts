@@ -27,7 +27,7 @@ export class RpcError extends Error {
   }
 }
 
-/** etcd's own refusals, code and text, as clients match on them (etcd API v3.4, rpctypes). */
+/** etcd's own refusals, code and text, as clients match on them (etcd API v3.5, rpctypes). */
 export const refusals = {
   emptyKey: () => invalid('key is not provided'),
   keyNotFound: () => invalid('key not found'),

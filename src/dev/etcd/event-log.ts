@@ -31,12 +31,12 @@ export class EventLog {
   }
 
   /**
-   * Forgets the events below `revision`, and of those at it the ones that no longer stand (`stands` false):
-   * etcd's compaction removes the tombstones at its own revision as well.
+   * Forgets the events below `revision`, and of those at it the ones behind which the same key changed again
+   * (`isLast` false). A deletion at it is kept, for watchers that start there, as in etcd 3.5.
    */
-  compact(revision: number, stands: (event: Version) => boolean): void {
+  compact(revision: number, isLast: (event: Version) => boolean): void {
     const from = firstAt(this.events, revision)
     const after = firstAt(this.events, revision + 1)
-    this.events = [...this.events.slice(from, after).filter(stands), ...this.events.slice(after)]
+    this.events = [...this.events.slice(from, after).filter(isLast), ...this.events.slice(after)]
   }
 }

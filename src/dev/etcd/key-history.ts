@@ -28,6 +28,11 @@ export class KeyHistory {
     return found?.deleted ? undefined : found
   }
 
+  /** The last put or deletion at or below a revision. */
+  lastChangeAt(revision: number): Version | undefined {
+    return this.versions[this.indexAt(revision)]
+  }
+
   /**
    * Forgets what only readers below `revision` could see: everything older than the pair as of it.
    *

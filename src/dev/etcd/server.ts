@@ -41,7 +41,7 @@ const WATCH_PROGRESS_PERIOD_MS = 10 * 60_000
 const RAFT_TERM = 2
 
 /**
- * Starts an in-memory registry that speaks etcd's v3 gRPC API as etcd 3.4 does. It keeps nothing on disk
+ * Starts an in-memory registry that speaks etcd's v3 gRPC API as etcd 3.5 does. It keeps nothing on disk
  * and has no authentication: for development, tests and demonstrations.
  *
  * @throws the system's own error when it cannot listen; its `code` tells why (EADDRINUSE, EACCES, …).

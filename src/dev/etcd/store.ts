@@ -77,7 +77,7 @@ export class Store implements View {
     if (revision <= this.compacted) throw refusals.compacted()
     if (revision > this.current) throw refusals.futureRevision()
     this.compacted = revision
-    this.log.compact(revision, (event) => this.histories.get(event.key)?.at(revision) === event)
+    this.log.compact(revision, (event) => this.histories.get(event.key)?.lastChangeAt(revision) === event)
     for (const history of this.sorted.all()) {
       if (!history.compact(revision)) this.forget(history)
     }

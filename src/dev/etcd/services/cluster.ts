@@ -4,7 +4,7 @@ import { Writer } from '../wire/writer.js'
 import type { Context } from './context.js'
 
 /** The etcd version whose behaviour this is; clients choose features by it. */
-const VERSION = '3.4.23'
+const VERSION = '3.5.30'
 
 /** What `etcdctl member list` and `endpoint status` show, so that nobody takes this for a cluster. */
 const MEMBER_NAME = 'disco-dev'
@@ -28,8 +28,8 @@ export function clusterMethods(context: Context, clientUrl: () => string): Recor
         .number(7, store.revision)
         .number(9, store.sizeBytes)
         .frame(),
-    // No alarms; alone among etcd's answers, this one has no header.
-    '/etcdserverpb.Maintenance/Alarm': () => new Writer().frame(),
+    // No alarms.
+    '/etcdserverpb.Maintenance/Alarm': empty,
     '/etcdserverpb.Cluster/MemberList': () => {
       const member = new Writer().bigint(1, headers.memberId).text(2, MEMBER_NAME).text(4, clientUrl())
       return headers.response(0).message(2, member.body()).frame()

@@ -1,3 +1,4 @@
+import { refusals } from '../errors.js'
 import { asSent } from '../key-range.js'
 import type { Store } from '../store.js'
 import type { ServerStream, StreamHandler, StreamMethod } from '../transport/service.js'
@@ -75,7 +76,7 @@ class WatchStream implements StreamHandler {
     const message = readWatch(source)
     if (message.kind === 'create') this.create(message.request)
     else if (message.kind === 'cancel') this.cancel(message.watchId)
-    else if (message.kind === 'progress') this.notice({ watchId: NO_WATCHER })
+    else if (message.kind === 'progress') this.progress()
   }
 
   /** A client that sends no more goes on watching. */
@@ -96,16 +97,27 @@ class WatchStream implements StreamHandler {
     const { watchId, startRevision, prevKv, noPut, noDelete, fragment, progressNotify } = request
     const isEmpty = range.end !== undefined && range.end !== '' && range.key >= range.end
     const isDuplicate = watchId !== 0n && this.watchers.has(watchId)
-    if (isEmpty || isDuplicate) {
-      const cancelReason = isEmpty ? EMPTY_RANGE : DUPLICATE_ID
+    const isBeforeAll = startRevision < 0
+    if (isBeforeAll || isEmpty || isDuplicate) {
+      // The order in which etcd looks for them.
+      const ofRange = isEmpty ? EMPTY_RANGE : DUPLICATE_ID
+      const cancelReason = isBeforeAll ? refusals.compacted().message : ofRange
       this.notice({ watchId: NO_WATCHER, created: true, canceled: true, cancelReason })
       return
     }
 
     const id = watchId === 0n ? this.freeId() : watchId
     const wishes = { prevKv, noPut, noDelete }
-    const start = startRevision === 0 ? this.store.revision + 1 : startRevision
-    const watcher = new Watcher(id, range, wishes, fragment, progressNotify, this.sink, start)
+    const watcher = new Watcher(
+      id,
+      range,
+      wishes,
+      fragment,
+      progressNotify,
+      this.sink,
+      startRevision,
+      this.store.revision,
+    )
     this.watchers.set(id, watcher)
     this.notice({ watchId: id, created: true })
     this.hub.add(watcher)
@@ -118,6 +130,18 @@ class WatchStream implements StreamHandler {
     this.hub.remove(watcher)
     this.watchers.delete(id)
     this.notice({ watchId: id, canceled: true })
+  }
+
+  /**
+   * An answer vouches for every watcher of the stream (etcd 3.5, etcd-io/etcd#15220): where there is none, or
+   * while one of them is not synced, a progress request has no answer.
+   */
+  private progress(): void {
+    const { revision } = this.store
+    const watchers = [...this.watchers.values()]
+    if (watchers.length > 0 && watchers.every((watcher) => watcher.isSyncedAt(revision))) {
+      this.notice({ watchId: NO_WATCHER })
+    }
   }
 
   private freeId(): bigint {

@@ -56,6 +56,7 @@ export class WatchHub {
     while (watcher.nextRevision <= this.store.revision) {
       if (watcher.nextRevision < this.store.compactRevision) {
         this.remove(watcher)
+        watcher.compacted = true
         this.announce.compacted(watcher, this.store.compactRevision)
         return
       }
@@ -110,7 +111,8 @@ export class WatchHub {
   private notifyProgress(): void {
     for (const group of [...this.singleKeys.values(), ...this.ranges.values()]) {
       for (const watcher of group.watchers) {
-        if (watcher.progressNotify && watcher.quiet && !watcher.behind) this.announce.progress(watcher)
+        const isDue = watcher.progressNotify && watcher.quiet && watcher.isSyncedAt(this.store.revision)
+        if (isDue) this.announce.progress(watcher)
         watcher.quiet = true
       }
     }

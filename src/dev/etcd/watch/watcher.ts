@@ -16,12 +16,14 @@ export interface Sink {
 export class Watcher {
   /** Its id as field 2 of WatchResponse. */
   readonly idField: Buffer
-  /** The first revision that it has not been given yet; a watcher may start in the future. */
+  /** The first revision that it has not been given yet; it may lie in the future. */
   nextRevision: number
   /** Set while it is not given events as they happen: it must first catch up from the log. */
   behind = false
   /** Whether nothing was sent since the last progress notification was due. */
   quiet = true
+  /** Set once compaction has taken what it was to be given next: it is given nothing more. */
+  compacted = false
 
   constructor(
     readonly id: bigint,
@@ -30,9 +32,16 @@ export class Watcher {
     readonly fragment: boolean,
     readonly progressNotify: boolean,
     readonly sink: Sink,
-    startRevision: number,
+    /** As asked for: 0 is what comes next. */
+    private readonly startRevision: number,
+    currentRevision: number,
   ) {
     this.idField = new Writer().bigint(2, id).body()
-    this.nextRevision = startRevision
+    this.nextRevision = startRevision === 0 ? currentRevision + 1 : startRevision
+  }
+
+  /** Whether it has been given all up to the current revision. One that is to start later has not (etcd 3.5). */
+  isSyncedAt(currentRevision: number): boolean {
+    return !this.behind && !this.compacted && this.startRevision <= currentRevision
   }
 }

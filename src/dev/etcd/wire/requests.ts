@@ -1,7 +1,7 @@
 import { Reader } from './reader.js'
 
 /**
- * The requests of etcd's KV, Lease and Watch services, and how to read them (etcd API v3.4, rpc.proto: the
+ * The requests of etcd's KV, Lease and Watch services, and how to read them (etcd API v3.5, rpc.proto: the
  * numbers are its field numbers). Keys are latin1 text, one char per byte. A `rangeEnd` is undefined when
  * the field was absent, which is not the same as empty. RangeRequest.serializable (7) is left unread: with
  * one member, every read is both serializable and linearizable.
