@@ -141,7 +141,7 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
   if (/altnames|does not match certificate/i.test(text)) {
     return unreachable(`The certificate of etcd at ${where} is made out to another name`)
   }
-  if (/alert bad certificate|certificate required|handshake failure/i.test(text)) {
+  if (/alert bad certificate|alert unknown ca|certificate required|handshake failure/i.test(text)) {
     return link.certFile
       ? unreachable(
           `etcd at ${where} does not accept the client certificate`,
