@@ -5,6 +5,12 @@ const UNIT = 'test/unit/**/*.test.ts'
 const PROPERTY = 'test/property/**/*.test.ts'
 const LONG = 'test/**/*.long.test.ts'
 
+/**
+ * On which versions of etcd the long suite runs what is about etcd; the newest is that of the other tests.
+ * `ETCD_BIN` is an etcd of its own.
+ */
+const ETCD_VERSIONS = process.env.ETCD_BIN ? [] : ['3.4', '3.5']
+
 /** Finds or fetches etcd and protoc before the first test file starts. */
 const globalSetup = 'test/support/global-setup.ts'
 
@@ -43,6 +49,15 @@ export default defineConfig({
         extends: true,
         test: { name: 'long', include: [LONG, PROPERTY], provide: { effort: 'long' }, globalSetup },
       },
+      ...ETCD_VERSIONS.map((version) => ({
+        extends: true as const,
+        test: {
+          name: `etcd ${version}`,
+          include: ['faults', 'integration', 'conformance', 'fuzz'].map((of) => `test/${of}/**/*.test.ts`),
+          env: { ETCD_VERSION: version },
+          globalSetup,
+        },
+      })),
     ],
   },
 })
