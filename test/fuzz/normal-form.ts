@@ -2,10 +2,10 @@ import type { Message, Outcome } from '../support/etcd-api.js'
 import type { Step } from './steps.js'
 
 /**
- * How far two remaining TTLs may lie apart, in seconds, and still be the same: the servers' clocks started a
- * moment apart, and a busy machine stretches the moment.
+ * How many seconds of its TTL a lease may have lost and still count as just renewed. Far below the unit of TTLs (1,000 s),
+ * and far above the time that a seed takes on a busy machine.
  */
-const TTL_TOLERANCE_SECONDS = 30
+const TTL_TOLERANCE_SECONDS = 400
 
 /** Go's sort keeps the order of equals up to this length; beyond it, etcd's order among equals is arbitrary. */
 const STABLE_SORT_LIMIT = 12
