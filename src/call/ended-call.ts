@@ -1,4 +1,5 @@
 import type { Endpoint } from '../domain/endpoint.js'
+import { withoutWrapping } from '../grpc/connection-problem.js'
 import { type Outcome, type Pairs, pairsOf } from '../grpc/invoker.js'
 import type { Method } from '../grpc/methods/method.js'
 import { isPeer, type RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
@@ -33,7 +34,7 @@ export class EndedCall implements CallResult {
   }
 
   get details(): string {
-    return this.outcome.details
+    return withoutWrapping(this.outcome.details)
   }
 
   get replies(): number {

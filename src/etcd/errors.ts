@@ -10,6 +10,8 @@ import {
   isRecoverableError,
 } from 'etcd3'
 import { DiscoError, type DiscoErrorOptions, type EtcdReason } from '../domain/errors.js'
+import { bareReason, type ConnectionFailure, connectionFailure } from '../tls/connection-failure.js'
+import { hasExpired } from '../tls/files.js'
 
 /** What a message about a failed request may tell of the link. */
 export interface LinkFacts {
@@ -132,35 +134,18 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
   if (text.includes('authentication is not enabled')) {
     return denied('login', `etcd at ${where} knows no users: its authentication is off`, 'Leave out --user')
   }
-  if (/unable to verify|self.signed|unable to get local issuer/i.test(text)) {
-    return unreachable(
-      `The certificate of etcd at ${where} does not match the CA`,
-      'Give its CA with --cacert',
-    )
-  }
-  if (/altnames|does not match certificate/i.test(text)) {
-    return unreachable(`The certificate of etcd at ${where} is made out to another name`)
-  }
-  if (/alert bad certificate|alert unknown ca|certificate required|handshake failure/i.test(text)) {
-    return link.certFile
-      ? unreachable(
-          `etcd at ${where} does not accept the client certificate`,
-          'Its own CA must have signed it',
-        )
-      : unreachable(`etcd at ${where} requires a client certificate`, 'Give one with --cert and --key')
-  }
-  const saysPlaintext = /before secure TLS|wrong version number|packet length too long/i.test(text)
-  if (saysPlaintext || link.speaks === 'plaintext') {
+  const failure = connectionFailure(text)
+  const ofTls = failure && tlsRefusal(failure, where, link.certFile)
+  if (ofTls) return unreachable(...ofTls)
+  if (failure === 'server-speaks-plaintext' || link.speaks === 'plaintext') {
     return unreachable(`${where} speaks plaintext`, 'Use http://, and no --cacert')
   }
-  if (text.includes('Name resolution failed')) return unreachable(`Unknown host ${hostOf}`)
-  if (/Protocol error|Parse Error|unexpected HTTP/i.test(text)) {
-    return unreachable(`${where} answers, but not as etcd's gRPC port`)
-  }
+  if (failure === 'unknown-host') return unreachable(`Unknown host ${hostOf}`)
+  if (failure === 'not-grpc') return unreachable(`${where} answers, but not as etcd's gRPC port`)
   const { effort } = link
   const seconds = effort ? `${(effort.elapsedMs / 1000).toFixed(1)}s` : ''
   const tried = effort ? `, ${effort.tries} tries in ${seconds}` : ''
-  if (text.includes('ECONNREFUSED')) {
+  if (failure === 'refused') {
     return unreachable(
       `etcd is not reachable at ${where} (connection refused${tried})`,
       'Start a local one: disco dev',
@@ -195,10 +180,43 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
       'A majority of its members must run and reach each other',
     )
   }
-  if (isTransient(thrown)) return unreachable(`etcd at ${where} is not available: ${text}`)
+  if (isTransient(thrown)) return unreachable(`etcd at ${where} is not available: ${bareReason(text)}`)
   // Out of space, too many requests, a lease that went: etcd is there, and may think otherwise later.
   if (thrown instanceof GRPCGenericError || isUnknownLease(thrown)) {
-    return refuses('refused', `etcd at ${where} refuses: ${text}`, `From ${link.endpointsSource}`)
+    return refuses('refused', `etcd at ${where} refuses: ${bareReason(text)}`, `From ${link.endpointsSource}`)
   }
   return DiscoError.from(thrown)
+}
+
+/** What a TLS handshake failed for, and what to do; null for a failure of another kind. */
+function tlsRefusal(
+  failure: ConnectionFailure,
+  where: string,
+  certFile: string | undefined,
+): [message: string, suggestion: string] | null {
+  const theirs = `The certificate of etcd at ${where}`
+  switch (failure) {
+    case 'server-certificate-of-another-ca':
+      return [`${theirs} does not match the CA`, 'Give its CA with --cacert']
+    case 'server-certificate-for-another-name':
+      return [`${theirs} is made out to another name`, 'Use a host name that it is made out to']
+    case 'server-certificate-expired':
+      return [`${theirs} has expired`, 'Renew it, or check the clock of this machine']
+    case 'server-certificate-not-yet-valid':
+      return [`${theirs} is not yet valid`, 'Check the clock of this machine']
+    case 'client-certificate-expired':
+    case 'client-certificate-of-another-ca':
+    case 'client-certificate-not-accepted':
+      if (!certFile) {
+        return [`etcd at ${where} requires a client certificate`, 'Give one with --cert and --key']
+      }
+      return failure === 'client-certificate-expired' || hasExpired(certFile, Date.now())
+        ? [
+            `The client certificate in ${certFile} has expired`,
+            `Renew it: etcd at ${where} does not accept it`,
+          ]
+        : [`etcd at ${where} does not accept the client certificate`, 'Its own CA must have signed it']
+    default:
+      return null
+  }
 }

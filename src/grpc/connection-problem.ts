@@ -1,24 +1,24 @@
+import { bareReason, type ConnectionFailure, connectionFailure } from '../tls/connection-failure.js'
 import { speaksPlaintext, speaksTls } from '../tls/probe.js'
 
 const PLAINTEXT = 'speaks plaintext (leave --tls out)'
 
-/** What grpc-js, Node and OpenSSL say, and what that means here. */
-const MEANINGS: readonly (readonly [said: RegExp, meaning: string])[] = [
-  [/ECONNREFUSED/, 'connection refused'],
-  [/EHOSTUNREACH|ENETUNREACH/, 'cannot be reached: no route'],
-  [/ENOTFOUND|EAI_AGAIN/, 'has a host name that is not known'],
-  [/wrong version number|packet length too long|http request/, PLAINTEXT],
-  [/certificate has expired/, 'has a certificate that has expired'],
-  [
-    /unable to verify|unable to get (local )?issuer|self[- ]signed certificate/,
-    'has a certificate of another CA (try --tls-ca FILE)',
-  ],
-  [
-    /alert (certificate required|bad certificate|handshake failure)/,
-    'wants a client certificate, or another one (--tls-cert, --tls-key)',
-  ],
-  [/alert unknown ca/, 'does not know the CA of our client certificate (--tls-cert)'],
-]
+/** Each as a clause behind the address. */
+const MEANINGS: Readonly<Record<ConnectionFailure, string>> = {
+  refused: 'connection refused',
+  'no-route': 'cannot be reached: no route',
+  'no-socket': 'no such socket',
+  'unknown-host': 'has a host name that is not known',
+  'server-speaks-plaintext': PLAINTEXT,
+  'server-certificate-expired': 'has a certificate that has expired',
+  'server-certificate-not-yet-valid': 'has a certificate that is not yet valid (check the clock)',
+  'server-certificate-of-another-ca': 'has a certificate of another CA (try --tls-ca FILE)',
+  'server-certificate-for-another-name': 'has a certificate for another name (try --tls-name)',
+  'client-certificate-expired': 'refuses our client certificate: it has expired (--tls-cert)',
+  'client-certificate-of-another-ca': 'does not know the CA of our client certificate (--tls-cert)',
+  'client-certificate-not-accepted': 'wants a client certificate, or another one (--tls-cert, --tls-key)',
+  'not-grpc': 'answers, but not as gRPC',
+}
 
 /** Meanings that leave a cause open, which a look at the server may tell. */
 const VAGUE: readonly (readonly [said: RegExp, meaning: string])[] = [
@@ -41,7 +41,7 @@ export const NO_ANSWER = 'did not answer (the stage that hung: connect)'
 export function inWords(problem: string): string {
   const said = problem.replace(/^.*Last error: /s, '').replace(/\. Resolution note: .*$/s, '')
   if (said === '' || said === 'null') return 'connection closed'
-  return meaningOf(said) ?? VAGUE.find(([pattern]) => pattern.test(said))?.[1] ?? said
+  return meaningOf(said) ?? VAGUE.find(([pattern]) => pattern.test(said))?.[1] ?? bareReason(said)
 }
 
 /** Whether the system refused to open one more file, which is no fault of the server's. */
@@ -66,5 +66,11 @@ export async function explain(addr: string, problem: string | null, usesTls: boo
 function meaningOf(problem: string): string | null {
   const [, wrongName, names] = WRONG_NAME.exec(problem) ?? []
   if (wrongName !== undefined) return `has a certificate for ${names}, not for ${wrongName} (try --tls-name)`
-  return MEANINGS.find(([said]) => said.test(problem))?.[1] ?? null
+  const failure = connectionFailure(problem)
+  return failure && MEANINGS[failure]
+}
+
+/** The details of a call's status: where grpc-js made them of a connection that failed, only what they say of it. */
+export function withoutWrapping(details: string): string {
+  return /No connection established|Resolution note|SSL routines/.test(details) ? inWords(details) : details
 }

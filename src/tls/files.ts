@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { DiscoError } from '../domain/errors.js'
 
@@ -33,6 +34,16 @@ export async function readPems({ caFile, certFile, keyFile }: PemFiles, both: st
     throw new DiscoError('USAGE', `The key in ${keyFile} does not belong to the certificate in ${certFile}`)
   }
   return { ca: ca?.pem, cert: cert?.pem, key: key?.pem }
+}
+
+/** Whether the certificate in a file is past its end, for the message about one that was refused; false if unreadable. */
+export function hasExpired(certFile: string, nowMs: number): boolean {
+  try {
+    return Date.parse(new X509Certificate(readFileSync(certFile)).validTo) < nowMs
+  } catch {
+    // The file may have been replaced or removed meanwhile: the refusal itself is what there is to report.
+    return false
+  }
 }
 
 async function readPem<Parsed>(

@@ -17,7 +17,9 @@ let disco: Disco
 let authority: TestAuthority
 let stranger: TestAuthority
 let client: KeyPairFiles
-let greeters: { readonly tls: Greeter; readonly mutual: Greeter; readonly plain: Greeter }
+let expired: KeyPairFiles
+let foreign: KeyPairFiles
+let greeters: Readonly<Record<'tls' | 'mutual' | 'plain' | 'past', Greeter>>
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'disco-call-tls-'))
@@ -26,14 +28,18 @@ beforeAll(async () => {
   stranger = await TestAuthority.create(folder, 'stranger')
   client = await authority.sign('client')
   const server = await authority.sign('server', ['hello', 'other.example'])
-  const pair = { private_key: readFileSync(server.keyFile), cert_chain: readFileSync(server.certFile) }
+  expired = await authority.sign('expired', [], [-2, -1])
+  foreign = await stranger.sign('foreign')
+  const pair = pairOf(server)
+  const past = pairOf(await authority.sign('past', ['hello'], [-2, -1]))
   const ca = readFileSync(authority.caFile)
-  const [tls, mutual, plain] = await Promise.all([
+  const [tls, mutual, plain, outdated] = await Promise.all([
     startGreeter({ port: 0, credentials: ServerCredentials.createSsl(null, [pair]) }),
     startGreeter({ port: 0, credentials: ServerCredentials.createSsl(ca, [pair], true) }),
     startGreeter({ port: 0 }),
+    startGreeter({ port: 0, credentials: ServerCredentials.createSsl(null, [past]) }),
   ])
-  greeters = { tls, mutual, plain }
+  greeters = { tls, mutual, plain, past: outdated }
 })
 afterAll(async () => {
   for (const greeter of Object.values(greeters)) greeter.stop()
@@ -47,6 +53,10 @@ afterEach(async () => {
   await disco.stopAll()
   await wipe(etcd)
 })
+
+function pairOf({ certFile, keyFile }: KeyPairFiles) {
+  return { private_key: readFileSync(keyFile), cert_chain: readFileSync(certFile) }
+}
 
 /** One call of a service with one endpoint. */
 async function call(addr: string, ...args: string[]): Promise<Ran> {
@@ -62,8 +72,7 @@ describe('TLS to backends', () => {
   })
 
   test('takes an address for a name, where the certificate has it', async () => {
-    const server = await authority.sign('loopback')
-    const pair = { private_key: readFileSync(server.keyFile), cert_chain: readFileSync(server.certFile) }
+    const pair = pairOf(await authority.sign('loopback'))
     const greeter = await startGreeter({ port: 0, credentials: ServerCredentials.createSsl(null, [pair]) })
     try {
       const args = ['--tls-ca', authority.caFile, '--tls-name']
@@ -101,6 +110,27 @@ describe('what does not fit is named', () => {
       'has a certificate for DNS:hello, DNS:other.example, not for wrong.example (try --tls-name)',
     ],
     ['no client certificate', 'mutual', () => ['--tls-ca', authority.caFile], 'wants a client certificate'],
+    [
+      'a client certificate of another CA',
+      'mutual',
+      () => mutual(foreign),
+      'does not know the CA of our client certificate (--tls-cert)',
+    ],
+    [
+      'a client certificate that has expired',
+      'mutual',
+      () => mutual(expired),
+      'refuses our client certificate: it has expired (--tls-cert)',
+    ],
+    [
+      'a certificate that has expired',
+      'past',
+      () => ['--tls-ca', authority.caFile],
+      'has a certificate that has expired',
+    ],
+  ]
+  const mutual = ({ certFile, keyFile }: KeyPairFiles) => [
+    ...['--tls-ca', authority.caFile, '--tls-cert', certFile, '--tls-key', keyFile],
   ]
   test.each(cases)('%s', async (_what, whom, args, says) => {
     const { addr } = greeters[whom]
@@ -108,6 +138,7 @@ describe('what does not fit is named', () => {
     expect(ran).toMatchObject({ code: 7, stdout: '' })
     expect(ran.stderr).toContain('hello has no endpoint that is READY after')
     expect(ran.stderr).toContain(`${addr} ${says}`)
+    expect(ran.stderr).not.toMatch(/SSL|error:|Resolution note|Last error/)
   })
 
   test.each([

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
+import { createSecureServer } from 'node:http2'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,6 +22,9 @@ interface Place {
   readonly otherCa: string
   readonly client: KeyPairFiles
   readonly stranger: KeyPairFiles
+  readonly expired: KeyPairFiles
+  readonly pastServer: string
+  readonly futureServer: string
   readonly password: string
   readonly wrongPassword: string
   readonly http: string
@@ -39,10 +43,13 @@ beforeAll(async () => {
     TestAuthority.create(folder, 'ours'),
     TestAuthority.create(folder, 'others'),
   ])
-  const [member, client, stranger] = await Promise.all([
+  const [member, client, stranger, expired, past, future] = await Promise.all([
     ours.sign('member'),
     ours.sign('client'),
     others.sign('stranger'),
+    ours.sign('expired', [], [-2, -1]),
+    ours.sign('past', [], [-2, -1]),
+    ours.sign('future', [], [1, 2]),
   ])
   const served = { caFile: ours.caFile, ...member }
   const [plain, tls, mutualTls, guarded] = await Promise.all([
@@ -53,7 +60,10 @@ beforeAll(async () => {
   ])
   await enableAuth(guarded, [{ name: 'alice', password: 'secret', prefix: '/hello/' }])
   place = {
-    ...{ plain, tls, mutualTls, guarded, client, stranger },
+    ...{ plain, tls, mutualTls, guarded, client, stranger, expired },
+    // A member with such a certificate is healthy to nobody, so it could not be waited for.
+    pastServer: await listening(tlsServer(past)),
+    futureServer: await listening(tlsServer(future)),
     ...{ ca: ours.caFile, otherCa: others.caFile },
     ...{ password: file('password', 'secret\n'), wrongPassword: file('wrong', 'other\n') },
     http: await listening(createHttpServer((_, response) => response.end('hello'))),
@@ -71,6 +81,11 @@ afterAll(async () => {
 function file(name: string, text: string): string {
   writeFileSync(join(folder, name), text)
   return join(folder, name)
+}
+
+function tlsServer({ certFile, keyFile }: KeyPairFiles): Server {
+  const server = createSecureServer({ cert: readFileSync(certFile), key: readFileSync(keyFile) })
+  return server.on('sessionError', () => {})
 }
 
 async function listening(server: Server): Promise<string> {
@@ -170,7 +185,21 @@ const CASES: readonly Case[] = [
     args: () => [...at(place.tls.endpoint.replace('127.0.0.1', 'localhost')), '--cacert', place.ca],
     says: () =>
       `✗ The certificate of etcd at ${place.tls.endpoint.replace('127.0.0.1', 'localhost')} is made out to another name\n` +
-      '  From --endpoints\n',
+      '  From --endpoints. Use a host name that it is made out to\n',
+  },
+  {
+    cause: 'a certificate that has expired',
+    args: () => [...at(place.pastServer), '--cacert', place.ca],
+    says: () =>
+      `✗ The certificate of etcd at ${place.pastServer} has expired\n` +
+      '  From --endpoints. Renew it, or check the clock of this machine\n',
+  },
+  {
+    cause: 'a certificate that is not yet valid',
+    args: () => [...at(place.futureServer), '--cacert', place.ca],
+    says: () =>
+      `✗ The certificate of etcd at ${place.futureServer} is not yet valid\n` +
+      '  From --endpoints. Check the clock of this machine\n',
   },
   {
     cause: 'no client certificate',
@@ -185,6 +214,13 @@ const CASES: readonly Case[] = [
     says: () =>
       `✗ etcd at ${place.mutualTls.endpoint} does not accept the client certificate\n` +
       '  From --endpoints. Its own CA must have signed it\n',
+  },
+  {
+    cause: 'a client certificate that has expired',
+    args: () => [...at(place.mutualTls.endpoint), '--cacert', place.ca, ...mutual(place.expired)],
+    says: () =>
+      `✗ The client certificate in ${place.expired.certFile} has expired\n` +
+      `  From --endpoints. Renew it: etcd at ${place.mutualTls.endpoint} does not accept it\n`,
   },
   {
     cause: 'the key of another certificate',

@@ -29,11 +29,20 @@ export class TestAuthority {
     return new TestAuthority(folder, caFile, { key, cert })
   }
 
-  /** @param names host names; with none, the certificate of a member on the loopback interface. */
-  async sign(name: string, names: readonly string[] = []): Promise<KeyPairFiles> {
+  /**
+   * @param names host names; with none, the certificate of a member on the loopback interface
+   * @param days how far from now it begins and ends to be valid
+   */
+  async sign(
+    name: string,
+    names: readonly string[] = [],
+    [from, to]: readonly [from: number, to: number] = [0, 365],
+  ): Promise<KeyPairFiles> {
     const loopback = [{ type: 7 as const, ip: '127.0.0.1' }]
+    const inDays = (days: number) => new Date(Date.now() + days * 86_400_000)
     const { private: key, cert } = await generate([{ name: 'commonName', value: name }], {
       ...{ keyType: 'ec', algorithm: 'sha256', ca: this.ca },
+      ...{ notBeforeDate: inDays(from), notAfterDate: inDays(to) },
       extensions: [
         { name: 'basicConstraints', cA: false },
         { name: 'extKeyUsage', serverAuth: true, clientAuth: true },

@@ -1,4 +1,6 @@
 import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js'
+import { bareReason, connectionFailure } from '../../tls/connection-failure.js'
+import { inWords } from '../connection-problem.js'
 import { HEALTH_PATHS, healthRequest, healthResponse, type ServingStatus } from './protocol.js'
 
 /** What one question to one address came to. */
@@ -97,15 +99,11 @@ function fromError({ code, details }: ServiceError, service: string, deadlineMs:
 
 /** What stopped a connection, without grpc-js's own wrapping. */
 function connectionProblem(details: string): string {
-  const text = details
-    .replace(/^.*Last error: (Error: )?/, '')
-    .replace(/( \([^()]*Z\))?\. Resolution note: .*$/s, '')
-  if (text.includes('ECONNREFUSED')) return 'connection refused'
-  if (text.includes('ENOENT')) return 'no such socket'
-  if (text.startsWith('Name resolution failed')) return 'unknown host'
-  if (text === 'Protocol error') return 'answers, but not as gRPC'
-  if (text === 'Failed to connect') return 'drops the connection: it may want TLS'
-  return text
+  const failure = connectionFailure(details)
+  if (failure === 'unknown-host') return 'unknown host'
+  const text = bareReason(details)
+  if (failure === null && text === 'Failed to connect') return 'drops the connection: it may want TLS'
+  return failure === null ? text : inWords(details)
 }
 
 /** An address is a name that DNS may know, never a scheme of grpc-js's. */

@@ -1,0 +1,63 @@
+/** What kept a connection from being made, as far as grpc-js, Node and OpenSSL tell. */
+export type ConnectionFailure =
+  | 'refused'
+  | 'no-route'
+  | 'no-socket'
+  | 'unknown-host'
+  | 'server-speaks-plaintext'
+  | 'server-certificate-expired'
+  | 'server-certificate-not-yet-valid'
+  | 'server-certificate-of-another-ca'
+  | 'server-certificate-for-another-name'
+  | 'client-certificate-expired'
+  | 'client-certificate-of-another-ca'
+  /** Missing, or refused for a reason that the server does not tell: Go up to 1.20 says no more (etcd 3.4). */
+  | 'client-certificate-not-accepted'
+  | 'not-grpc'
+
+/**
+ * The only place that reads their texts: none of the three hands a code of its own to who calls through grpc-js.
+ * Alerts of TLS are those of RFC 8446, section 6, as OpenSSL spells them.
+ */
+const TEXTS: readonly (readonly [text: RegExp, failure: ConnectionFailure])[] = [
+  [/ECONNREFUSED/, 'refused'],
+  [/EHOSTUNREACH|ENETUNREACH/, 'no-route'],
+  [/ENOENT/, 'no-socket'],
+  [/ENOTFOUND|EAI_AGAIN|Name resolution failed/, 'unknown-host'],
+  [/alert certificate expired/i, 'client-certificate-expired'],
+  [/alert unknown ca/i, 'client-certificate-of-another-ca'],
+  [
+    /alert (bad certificate|certificate required|certificate unknown|certificate revoked|unsupported certificate|access denied|handshake failure)/i,
+    'client-certificate-not-accepted',
+  ],
+  [/certificate has expired/i, 'server-certificate-expired'],
+  [/certificate is not yet valid/i, 'server-certificate-not-yet-valid'],
+  [/unable to verify|unable to get (local )?issuer|self[- .]signed/i, 'server-certificate-of-another-ca'],
+  [/altnames|does not match certificate|is not (in )?(the )?cert's/i, 'server-certificate-for-another-name'],
+  [
+    /before secure TLS|wrong version number|packet length too long|SSL routines:[^:]*:http request/i,
+    'server-speaks-plaintext',
+  ],
+  [/Protocol error|Parse Error|unexpected HTTP/i, 'not-grpc'],
+]
+
+/** Null where the text names none of these. */
+export function connectionFailure(text: string): ConnectionFailure | null {
+  return TEXTS.find(([pattern]) => pattern.test(text))?.[1] ?? null
+}
+
+/**
+ * The reason within a text that no other sentence fits: without grpc-js's wrapping, and without OpenSSL's numbers,
+ * file names and lines. Text of other kinds comes back as it is.
+ */
+export function bareReason(text: string): string {
+  const reason = text
+    .replace(/^.*Last error: (Error: )?/s, '')
+    .replace(/( \([^()]*Z\))?\.? Resolution note:.*$/s, '')
+    .trim()
+  if (reason === '' || reason === 'null') return 'no connection could be made'
+  const openssl = /error:[0-9a-f]{8}:[^:]*:[^:]*:([^:\n]+)/i.exec(reason)?.[1]
+  return openssl === undefined
+    ? reason
+    : `the TLS handshake failed (${openssl.replace(/^(tls|ssl)v\d+ /, '')})`
+}

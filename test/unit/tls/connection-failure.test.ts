@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'vitest'
+import { bareReason, connectionFailure } from '../../../src/tls/connection-failure.js'
+
+const opensslText = (reason: string, alert: number) =>
+  'No connection established. Last error: Error: write EPROTO ' +
+  `40B7A5E0C87F0000:error:0A000418:SSL routines:ssl3_read_bytes:${reason}:` +
+  `../deps/openssl/openssl/ssl/record/rec_layer_s3.c:1590:SSL alert number ${alert}\n. Resolution note: `
+
+describe('the text of a connection that failed', () => {
+  test.each([
+    ['tlsv1 alert unknown ca', 48, 'client-certificate-of-another-ca'],
+    ['sslv3 alert certificate expired', 45, 'client-certificate-expired'],
+    ['sslv3 alert bad certificate', 42, 'client-certificate-not-accepted'],
+    ['tlsv13 alert certificate required', 116, 'client-certificate-not-accepted'],
+    ['wrong version number', 0, 'server-speaks-plaintext'],
+  ])('names %s', (reason, alert, failure) => {
+    expect(connectionFailure(opensslText(reason, alert))).toBe(failure)
+  })
+
+  test.each([
+    [opensslText('tlsv1 alert internal error', 80), 'the TLS handshake failed (alert internal error)'],
+    ['No connection established. Last error: null. Resolution note: ', 'no connection could be made'],
+    [
+      'No connection established. Last error: Error: read ETIMEDOUT (2026-01-02T03:04:05.678Z). Resolution note: ',
+      'read ETIMEDOUT',
+    ],
+    ['etcdserver: no leader', 'etcdserver: no leader'],
+  ])('is reduced to its reason: %#', (text, reason) => {
+    expect(connectionFailure(text)).toBeNull()
+    expect(bareReason(text)).toBe(reason)
+  })
+})
