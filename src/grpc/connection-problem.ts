@@ -1,6 +1,8 @@
 import { bareReason, type ConnectionFailure, connectionFailure } from '../tls/connection-failure.js'
 import { speaksPlaintext, speaksTls } from '../tls/probe.js'
 
+const DROPPED_TLS =
+  'drops the TLS connection: it may not accept our client certificate (--tls-cert, --tls-key)'
 const PLAINTEXT = 'speaks plaintext (leave --tls out)'
 
 /** Each as a clause behind the address. */
@@ -59,6 +61,8 @@ export async function explain(addr: string, problem: string | null, usesTls: boo
   if (!isClear && URL.canParse(url)) {
     if (!usesTls && (await speaksTls(url))) return 'speaks TLS (try --tls)'
     if (usesTls && (await speaksPlaintext(url))) return PLAINTEXT
+    // Node's servers send no alert for a client certificate that they do not accept.
+    if (usesTls && /ECONNRESET|Failed to connect|hang up/.test(problem ?? '')) return DROPPED_TLS
   }
   return problem === null ? NO_ANSWER : inWords(problem)
 }

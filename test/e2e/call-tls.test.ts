@@ -20,6 +20,8 @@ let client: KeyPairFiles
 let expired: KeyPairFiles
 let foreign: KeyPairFiles
 let greeters: Readonly<Record<'tls' | 'mutual' | 'plain' | 'past', Greeter>>
+/** A server in Go, which says by an alert what it has against a client certificate. */
+let member: RealEtcd
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'disco-call-tls-'))
@@ -40,10 +42,13 @@ beforeAll(async () => {
     startGreeter({ port: 0, credentials: ServerCredentials.createSsl(null, [past]) }),
   ])
   greeters = { tls, mutual, plain, past: outdated }
+  const served = { caFile: authority.caFile, ...(await authority.sign('member')), client }
+  member = await RealEtcd.start({ version: '3.5', tls: served })
 })
 afterAll(async () => {
   for (const greeter of Object.values(greeters)) greeter.stop()
   await etcd.stop()
+  await member.stop()
   await rm(folder, { recursive: true })
 })
 beforeEach(() => {
@@ -93,47 +98,54 @@ describe('TLS to backends', () => {
 })
 
 describe('what does not fit is named', () => {
-  const cases: [what: string, whom: keyof typeof greeters, args: () => string[], says: string][] = [
-    ['plaintext to TLS', 'tls', () => [], 'speaks TLS (try --tls)'],
-    ['TLS to plaintext', 'plain', () => ['--tls'], 'speaks plaintext (leave --tls out)'],
+  const cases: [what: string, whom: keyof typeof greeters | 'member', args: () => string[], says: string][] =
     [
-      'another CA',
-      'tls',
-      () => ['--tls-ca', stranger.caFile],
-      'has a certificate of another CA (try --tls-ca FILE)',
-    ],
-    ["the system's CAs", 'tls', () => ['--tls'], 'has a certificate of another CA (try --tls-ca FILE)'],
-    [
-      'another name',
-      'tls',
-      () => ['--tls-ca', authority.caFile, '--tls-name', 'wrong.example'],
-      'has a certificate for DNS:hello, DNS:other.example, not for wrong.example (try --tls-name)',
-    ],
-    ['no client certificate', 'mutual', () => ['--tls-ca', authority.caFile], 'wants a client certificate'],
-    [
-      'a client certificate of another CA',
-      'mutual',
-      () => mutual(foreign),
-      'does not know the CA of our client certificate (--tls-cert)',
-    ],
-    [
-      'a client certificate that has expired',
-      'mutual',
-      () => mutual(expired),
-      'refuses our client certificate: it has expired (--tls-cert)',
-    ],
-    [
-      'a certificate that has expired',
-      'past',
-      () => ['--tls-ca', authority.caFile],
-      'has a certificate that has expired',
-    ],
-  ]
+      ['plaintext to TLS', 'tls', () => [], 'speaks TLS (try --tls)'],
+      ['TLS to plaintext', 'plain', () => ['--tls'], 'speaks plaintext (leave --tls out)'],
+      [
+        'another CA',
+        'tls',
+        () => ['--tls-ca', stranger.caFile],
+        'has a certificate of another CA (try --tls-ca FILE)',
+      ],
+      ["the system's CAs", 'tls', () => ['--tls'], 'has a certificate of another CA (try --tls-ca FILE)'],
+      [
+        'another name',
+        'tls',
+        () => ['--tls-ca', authority.caFile, '--tls-name', 'wrong.example'],
+        'has a certificate for DNS:hello, DNS:other.example, not for wrong.example (try --tls-name)',
+      ],
+      ['no client certificate', 'mutual', () => ['--tls-ca', authority.caFile], 'wants a client certificate'],
+      [
+        'a client certificate of another CA',
+        'member',
+        () => [...mutual(foreign), '--tls-name', '127.0.0.1'],
+        'does not know the CA of our client certificate (--tls-cert)',
+      ],
+      [
+        'a client certificate that has expired',
+        'member',
+        () => [...mutual(expired), '--tls-name', '127.0.0.1'],
+        'refuses our client certificate: it has expired (--tls-cert)',
+      ],
+      [
+        'a client certificate that is refused without a word',
+        'mutual',
+        () => mutual(foreign),
+        'drops the TLS connection: it may not accept our client certificate (--tls-cert, --tls-key)',
+      ],
+      [
+        'a certificate that has expired',
+        'past',
+        () => ['--tls-ca', authority.caFile],
+        'has a certificate that has expired',
+      ],
+    ]
   const mutual = ({ certFile, keyFile }: KeyPairFiles) => [
     ...['--tls-ca', authority.caFile, '--tls-cert', certFile, '--tls-key', keyFile],
   ]
   test.each(cases)('%s', async (_what, whom, args, says) => {
-    const { addr } = greeters[whom]
+    const addr = whom === 'member' ? member.endpoint : greeters[whom].addr
     const ran = await call(addr, ...args())
     expect(ran).toMatchObject({ code: 7, stdout: '' })
     expect(ran.stderr).toContain('hello has no endpoint that is READY after')
