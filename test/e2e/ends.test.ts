@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { startGreeter } from '../../src/dev/greeter.js'
-import { Disco } from '../support/disco.js'
+import type { Disco } from '../support/disco.js'
 import { EtcdApi } from '../support/etcd-api.js'
 import { registration } from '../support/etcd-state.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
@@ -36,11 +36,11 @@ describe('a call ends when its reply is printed', () => {
     ['where no folder can be made', '/proc'],
     ['that is a device', '/dev/null'],
   ])('with a cache folder %s', async (_where, cacheHome) => {
-    await expectReply(new Disco(etcd.endpoint, { XDG_CACHE_HOME: cacheHome }), /! Cannot write to /)
+    await expectReply(disco.with({ env: { XDG_CACHE_HOME: cacheHome } }), /! Cannot write to /)
   })
 
   test('or fails, with a named pipe where its list should stand', async () => {
-    const tool = new Disco(etcd.endpoint, { XDG_CACHE_HOME: folder })
+    const tool = disco.with({ env: { XDG_CACHE_HOME: folder } })
     await expectReply(tool, / at /)
     const [list = ''] = readdirSync(join(folder, 'disco'))
     const file = join(folder, 'disco', list)
@@ -58,7 +58,7 @@ describe('a call ends when its reply is printed', () => {
 
   test('while something still keeps the event loop busy', async () => {
     const busy = ['--import', 'data:text/javascript,setInterval(()=>{},1000)']
-    await expectReply(new Disco(etcd.endpoint, {}, busy), / at /)
+    await expectReply(disco.with({ node: busy }), / at /)
   })
 })
 

@@ -46,8 +46,14 @@ export class Disco implements Tool {
 
   /** The same tool on a heap of so many megabytes, whose garbage is collected twenty times a second. */
   onSmallHeap(megabytes: number): Disco {
-    const flags = [`--max-old-space-size=${megabytes}`, '--expose-gc', '--import', COLLECTS_GARBAGE]
-    const disco = new Disco(this.endpoints, this.env, flags)
+    return this.with({
+      node: [`--max-old-space-size=${megabytes}`, '--expose-gc', '--import', COLLECTS_GARBAGE],
+    })
+  }
+
+  /** The same tool with more in its environment, or flags of Node; it is stopped with this one. */
+  with({ env = {}, node = [] }: { env?: Readonly<Record<string, string>>; node?: readonly string[] }): Disco {
+    const disco = new Disco(this.endpoints, { ...this.env, ...env }, [...this.node, ...node])
     this.others.push(disco)
     return disco
   }
