@@ -217,6 +217,8 @@ describe('resolve', () => {
 })
 
 test('JSON documents and lines have the fields of their golden files', async () => {
+  await etcd.ctl('put', '/portless/10.0.0.9', '{"name":"portless","addr":"10.0.0.9","version":"","weight":1}')
+  const portless = (await tool.run('resolve', 'portless', '--json')).stdout
   const toOne = ['pick', 'hello', '--policy', 'pinned', '--pin', 'e1']
   const [pinned, hashed, ...rest] = await Promise.all([
     output(...toOne, '--json'),
@@ -229,7 +231,7 @@ test('JSON documents and lines have the fields of their golden files', async () 
   ])
   const [registered = '', dns = '', pinnedLines = '', pickLines = '', resolveLines = ''] = rest
   expectShape('pick', JSON.parse(pinned), JSON.parse(hashed))
-  expectShape('resolve', JSON.parse(registered), JSON.parse(dns))
+  expectShape('resolve', JSON.parse(registered), JSON.parse(dns), JSON.parse(portless))
   const lines = (text: string) =>
     text
       .trimEnd()
