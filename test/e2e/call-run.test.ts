@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { CallLineDoc } from '../../src/cli/schema/call.js'
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
@@ -40,11 +41,17 @@ describe('a run', () => {
     expect(table).toMatch(/^PASS, but .*\n.*5 calls, 5 OK/m)
 
     await hello.put(another.addr, { version: '2.0.0', weight: 1 })
+    const restless = await startGreeter({ port: 0, maxConnectionAgeMs: 50 })
+    await hello.put(restless.addr, { weight: 3 })
     const running = hello.startRun('--json', ...SOON)
     await untilCalled(another)
     await hello.etcd.ctl('del', registration('hello', another.addr, { version: '2.0.0' })[0])
     await untilCalled(greeter, 200)
-    expectShape('call', one, await interrupted(running), JSON.parse(failed.stdout))
+    // Long enough for several of its connections.
+    await delay(500)
+    const changing = await interrupted(running)
+    restless.stop()
+    expectShape('call', one, changing, JSON.parse(failed.stdout))
   })
 
   test('tells at which call an endpoint joined, got another weight and left, and when it was picked last', async () => {
