@@ -40,6 +40,8 @@ const options = {
   charset: 'ascii',
   minifyWhitespace: true,
   legalComments: 'none',
+  // A script that is compiled from the code cache has no import(): what stays outside is loaded by require().
+  supported: { 'dynamic-import': false },
   outdir,
   outExtension: { '.js': '.cjs' },
   logLevel: 'warning',

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { Disco, until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { ETCD_VERSIONS } from '../support/etcd-binary.js'
+import { untilGone } from '../support/etcd-state.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 
 const PRELOAD = fileURLToPath(new URL('../support/clock-steps.mjs', import.meta.url))
@@ -57,7 +58,7 @@ describe.each(ETCD_VERSIONS)('with etcd %s, the clock is set an hour', (version)
         await proxy.heal()
         await Promise.all([held, watch].map((one) => one.printed('"type":"resync"')))
         const removal = disco.start('unregister', 'hello', ADDR)
-        await watch.printed('"type":"gone"')
+        await untilGone(etcd, `/hello/${ADDR}`)
         // It looks for a second whether the key returns; meanwhile its answers are held back.
         proxy.blackhole('toClient')
         removal.child.kill('SIGUSR2')

@@ -14,6 +14,7 @@ import { openRegistry } from '../support/registry.js'
 import { UpdateLog } from '../support/update-log.js'
 
 const TOKEN_TTL_SECONDS = 3
+const LINK_REPORTS = new Set(['trouble', 'recovered'])
 const ADDR = '127.0.0.1:1001'
 
 let folder = ''
@@ -61,8 +62,10 @@ describe.each(ETCD_VERSIONS)('with etcd %s', (version) => {
           await delay(500)
         }
         expect(await leaseIds(etcd)).toEqual(lease)
+        if (cuts === 0) expect(held.told).toEqual(['registered'])
       }
-      expect(held.told).toEqual(['registered'])
+      // Two cuts in a row may be reported as an outage, and its end; the lease and the key outlive them.
+      expect(held.told.filter((name) => !LINK_REPORTS.has(name))).toEqual(['registered'])
       expect(log.failure).toBeNull()
       await held.close()
       await log.has('the end', () => log.view.size === 0)

@@ -17,6 +17,8 @@ export class GrpcProxy implements AsyncDisposable {
     const [port = 0] = await freePorts(1)
     const endpoint = `127.0.0.1:${port}`
     const flags = ['grpc-proxy', 'start', `--endpoints=${target}`, `--listen-addr=${endpoint}`]
+    // Newer ones dial this address themselves, and end where nothing answers there.
+    flags.push(`--advertise-client-url=${endpoint}`)
     // A bare environment: etcd reads every ETCD_* variable as a flag.
     const child = spawn(findEtcd('etcd', version), flags, { stdio: 'ignore', env: {} })
     const proxy = new GrpcProxy(endpoint, child)
@@ -37,6 +39,7 @@ export class GrpcProxy implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.child.exitCode !== null) return
     const gone = once(this.child, 'exit')
     this.child.kill('SIGKILL')
     await gone

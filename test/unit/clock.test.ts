@@ -5,11 +5,13 @@ import { describe, expect, it } from 'vitest'
 
 /**
  * The wall clock can be set at any time: waits and deadlines go by `performance.now()`. Date.now() is for times
- * that are shown or stored, and for a deadline that goes straight to grpc-js, which takes no other.
+ * that are shown or stored (in files and certificates, too), and for a deadline that goes straight to grpc-js, which takes no other.
  */
 const ALLOWED = [
   /\{ deadline: Date\.now\(\) \+ \w+(\(\))? \}/,
   /\b(sinceMs|seenAtMs): Date\.now\(\)/,
+  /\bhasExpired\(certFile, Date\.now\(\)\)/,
+  /\bmtimeMs < Date\.now\(\) - KEPT_MS/,
   /\bageMs = Math\.max\(0, Date\.now\(\) - list\.seenAtMs\)/,
 ]
 

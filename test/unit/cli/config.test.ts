@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { etcdOptions, placeOf } from '../../../src/cli/config.js'
 import { DiscoError } from '../../../src/domain/errors.js'
+import { readCredentials } from '../../../src/etcd/credentials.js'
 
 let folder = ''
 
@@ -65,9 +66,10 @@ describe('etcdOptions', () => {
   })
 
   it('takes a flag over both', async () => {
+    const passwordFile = await secretFile('flag-secret\n')
     const flags = {
       ...{ endpoints: 'flag:1', cacert: 'flag.ca', cert: 'flag.crt', key: 'flag.key', user: 'flag-user' },
-      'password-file': await secretFile('flag-secret\n'),
+      'password-file': passwordFile,
       'dial-timeout': '7ms',
       'command-timeout': '8ms',
     }
@@ -75,7 +77,8 @@ describe('etcdOptions', () => {
       endpoints: ['flag:1'],
       endpointsSource: '--endpoints',
       ...{ caFile: 'flag.ca', certFile: 'flag.crt', keyFile: 'flag.key' },
-      ...{ user: 'flag-user', password: 'flag-secret' },
+      // Where a password file is named, the password beside it is not used.
+      ...{ user: 'flag-user', password: 'disco-secret', passwordFile },
       ...{ dialTimeoutMs: 7, commandTimeoutMs: 8 },
     })
   })
@@ -97,6 +100,13 @@ describe('etcdOptions', () => {
     })
   })
 })
+
+/** The password that etcd is asked with. */
+async function passwordWith(...words: Parameters<typeof etcdOptions>): Promise<string> {
+  const options = { endpointsSource: 'the test', dialTimeoutMs: 800, commandTimeoutMs: 5_000 }
+  const { caFile: _, certFile: __, keyFile: ___, ...named } = await etcdOptions(...words)
+  return (await readCredentials({ ...named, ...options })).password
+}
 
 describe('the password', () => {
   it('may follow the user in the environment, as etcdctl has it, and may contain colons', async () => {
@@ -123,12 +133,12 @@ describe('the password', () => {
     [' two  words \n\n', ' two  words \n'],
   ])('of the file %j loses one line end and nothing else', async (content, password) => {
     const file = await secretFile(content)
-    expect(await etcdOptions({ 'password-file': file }, {})).toMatchObject({ password })
+    expect(await passwordWith({ 'password-file': file, user: 'alice' }, ENV)).toBe(password)
   })
 
   it('of a file that cannot be read is an error of usage', async () => {
     const missing = join(folder, 'missing')
-    await expect(etcdOptions({ 'password-file': missing }, {})).rejects.toMatchObject({
+    await expect(passwordWith({ 'password-file': missing }, {})).rejects.toMatchObject({
       code: 'USAGE',
       message: expect.stringContaining('Cannot read the password file: ENOENT'),
     })
