@@ -7,7 +7,7 @@ import { TestAuthority } from '../support/certificates.js'
 import { Disco, until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { enableAuth } from '../support/etcd-auth.js'
-import { ETCD_VERSIONS } from '../support/etcd-binary.js'
+import { type EtcdVersion, versionsUnderTest } from '../support/etcd-binary.js'
 import { leaseIds, storedText } from '../support/etcd-state.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 import { RegistrationLog } from '../support/registration-log.js'
@@ -35,7 +35,7 @@ async function changePassword(etcd: RealEtcd, password: string): Promise<void> {
   await etcd.ctl('user', 'grant-role', 'alice', 'alice')
 }
 
-async function guarded(version: (typeof ETCD_VERSIONS)[number]): Promise<RealEtcd> {
+async function guarded(version: EtcdVersion): Promise<RealEtcd> {
   const etcd = await RealEtcd.start({ version })
   await enableAuth(etcd, [{ name: 'alice', password: 'first', prefix: '/hello/' }])
   return etcd
@@ -49,7 +49,7 @@ async function issue(at: string) {
   return { caFile: authority.caFile, ...server, client }
 }
 
-describe.each(ETCD_VERSIONS)('with etcd %s', (version) => {
+describe.each(versionsUnderTest())('with etcd %s', (version) => {
   test.concurrent('a password that changes in etcd, then in its file: register and watch go on, and say so once', async () => {
     await using etcd = await guarded(version)
     await using proxy = await FaultProxy.start(etcd.endpoint)

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { RealEtcd } from '../support/etcd.js'
-import { ETCD_VERSIONS } from '../support/etcd-binary.js'
+import { versionsUnderTest } from '../support/etcd-binary.js'
 import { GrpcProxy } from '../support/grpc-proxy.js'
 import { openRegistry } from '../support/registry.js'
 import { UpdateLog } from '../support/update-log.js'
@@ -11,7 +11,7 @@ import { Writer } from '../support/writer.js'
 const QUIET_MS = 14_000
 
 describe.concurrent('behind etcd grpc-proxy, which answers no progress requests, a watch', () => {
-  test.each(ETCD_VERSIONS)(
+  test.each(versionsUnderTest())(
     'of etcd %s that is quiet is quiet, tells what changes, and notices when the proxy goes mute',
     async (version) => {
       await using etcd = await RealEtcd.start({ version })

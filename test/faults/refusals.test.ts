@@ -4,7 +4,7 @@ import { Disco, type Process, until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { EtcdApi } from '../support/etcd-api.js'
 import { enableAuth } from '../support/etcd-auth.js'
-import { ETCD_VERSIONS } from '../support/etcd-binary.js'
+import { versionsUnderTest } from '../support/etcd-binary.js'
 import { leaseIds, registration, storedText } from '../support/etcd-state.js'
 import { RefusingProxy } from '../support/refusing-proxy.js'
 
@@ -93,7 +93,7 @@ async function startRegistrar(disco: Disco): Promise<Administered> {
   return new Administered(held, url)
 }
 
-describe.each(ETCD_VERSIONS)('a lease is lost, and etcd %s', (version) => {
+describe.each(versionsUnderTest())('a lease is lost, and etcd %s', (version) => {
   test.concurrent.each(CASES)(
     '$what: the registrar says so, and when it is mended',
     async ({ begin, mend, says, what }) => {

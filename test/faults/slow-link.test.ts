@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { RealEtcd } from '../support/etcd.js'
-import { ETCD_VERSIONS } from '../support/etcd-binary.js'
+import { versionsUnderTest } from '../support/etcd-binary.js'
 import { EtcdCluster } from '../support/etcd-cluster.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 import { KeyPoll } from '../support/key-poll.js'
@@ -19,7 +19,7 @@ const LINKS: readonly [ttlSeconds: number, roundTripMs: number][] = [
   [5, 1_500],
 ]
 
-describe.each(ETCD_VERSIONS)('over a slow link to etcd %s', (version) => {
+describe.each(versionsUnderTest())('over a slow link to etcd %s', (version) => {
   test.concurrent.each(LINKS)(
     'with a TTL of %i s and a round trip of %i ms the key is never absent, and no outage is reported',
     async (ttlSeconds, roundTripMs) => {

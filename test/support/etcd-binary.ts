@@ -42,6 +42,14 @@ export function etcdVersion(version?: EtcdVersion): string {
   return versionOf(findEtcd('etcd', version), 'etcd')
 }
 
+/**
+ * The versions on which a test that names its version runs: the one that this run is about. The long suite runs
+ * such tests once for each version.
+ */
+export function versionsUnderTest(): readonly EtcdVersion[] {
+  return [askedVersion() ?? DEFAULT_VERSION]
+}
+
 function askedVersion(): EtcdVersion | null {
   const { ETCD_VERSION } = process.env
   if (!ETCD_VERSION) return null

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { RealEtcd } from '../support/etcd.js'
 import { enableAuth } from '../support/etcd-auth.js'
-import { ETCD_VERSIONS } from '../support/etcd-binary.js'
+import { versionsUnderTest } from '../support/etcd-binary.js'
 import { leaseIds, registration } from '../support/etcd-state.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 import { RegistrationLog } from '../support/registration-log.js'
@@ -42,7 +42,7 @@ const TOKENS = {
 
 const KINDS = Object.keys(TOKENS) as (keyof typeof TOKENS)[]
 
-describe.each(ETCD_VERSIONS)('with etcd %s', (version) => {
+describe.each(versionsUnderTest())('with etcd %s', (version) => {
   test.concurrent.each(KINDS)(
     '%s tokens that expire cost a registration and a watch nothing',
     async (kind) => {
