@@ -1,16 +1,24 @@
 import { describe, expect, test } from 'vitest'
 import type { CallDoc, CallLineDoc } from '../../src/cli/schema/call.js'
-import { callsOfHello, lines } from '../support/calls-of-hello.js'
+import { callsOfHello, lines, SOON } from '../support/calls-of-hello.js'
+import { deadEndpoints } from '../support/dead-endpoints.js'
 import { hundredGreeters } from '../support/greeters.js'
 import { expectShape } from '../support/shape.js'
 
 const hello = await callsOfHello()
 const hundred = await hundredGreeters()
+const dead = await deadEndpoints()
+
+/** A hundred that serve, and some that do not. */
+async function registerAll(): Promise<void> {
+  await hundred.register(hello.etcd)
+  await hello.putAll({ addr: dead.refused }, { addr: dead.mute }, { addr: dead.reset })
+}
 
 describe('what a call sends', () => {
   async function replies(...args: string[]): Promise<string[]> {
-    await hundred.register(hello.etcd)
-    const printed = lines<CallLineDoc>(await hello.output('SayHello', '-o', 'ndjson', ...args))
+    await registerAll()
+    const printed = lines<CallLineDoc>(await hello.output('SayHello', '-o', 'ndjson', ...SOON, ...args))
     return printed.map(({ reply }) => (reply as { message: string }).message)
   }
 
@@ -31,7 +39,7 @@ describe('what a call sends', () => {
   })
 
   test('comes from standard input', async () => {
-    await hundred.register(hello.etcd)
+    await registerAll()
     const running = hello.disco.start('call', 'hello', 'SayHello', '-d', '@-')
     running.child.stdin?.end('{"name":"piped"}\n')
     const { stdout } = await running.exited()
@@ -39,9 +47,9 @@ describe('what a call sends', () => {
   })
 
   test('hash keys with a placeholder spread calls, and one without keeps them together', async () => {
-    await hundred.register(hello.etcd)
+    await registerAll()
     const used = async (key: string) => {
-      const args = ['--n', '600', '--policy', 'ring_hash', '--hash-key', key, '--json']
+      const args = ['--n', '600', '--policy', 'ring_hash', '--hash-key', key, '--json', ...SOON]
       // Its exit code is the verdict's, which this is not about.
       const doc = JSON.parse((await hello.run(...args)).stdout) as CallDoc
       return doc.endpoints.filter(({ picks }) => picks > 0).length
@@ -53,7 +61,7 @@ describe('what a call sends', () => {
 
 describe('what can be called', () => {
   test('is listed for a service without a method, and described for one with --describe', async () => {
-    await hundred.register(hello.etcd)
+    await registerAll()
     expectShape('methods', JSON.parse(await hello.output('--json')))
     expect(await hello.output('-o', 'name')).toBe('helloworld.Greeter/SayHello\n')
     const described = await hello.output('SayHello', '--describe')
@@ -80,8 +88,8 @@ describe('refused with exit 2', () => {
     ['an unknown one of several policies', ['--policy', 'rr,best'], 'There is no LB policy "best"'],
   ]
   test.each(refused)('%s', async (_what, args, says) => {
-    await hundred.register(hello.etcd)
-    const ran = await hello.run(...args)
+    await registerAll()
+    const ran = await hello.run(...SOON, ...args)
     expect(ran).toMatchObject({ code: 2, stdout: '' })
     expect(ran.stderr).toContain(says)
   })
