@@ -69,7 +69,9 @@ async function untilLapsed(
     const leftSeconds = first.ttlSeconds + 1 - elapsedSeconds()
     const ttl = await leaseTtl(client, found.lease)
     if (!ttl || !(await stillHeld(client, found))) return
-    if (ttl.ttlSeconds >= leftSeconds) throw heldElsewhere(found.key, found.lease, ttl.grantedTtlSeconds)
+    // A lease whose time is over stands at 0 until etcd gets to revoking it: 0 is never a renewal.
+    if (ttl.ttlSeconds >= Math.max(leftSeconds, 1))
+      throw heldElsewhere(found.key, found.lease, ttl.grantedTtlSeconds)
   }
   throw heldElsewhere(found.key, found.lease, first.grantedTtlSeconds)
 }

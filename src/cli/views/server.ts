@@ -25,6 +25,8 @@ export function followServer(
   let wasTold = false
   let lastTold = ''
   const stillWaiting = (said: string) => {
+    // Without a probe and a command, nothing has asked the server.
+    if (command === null && waitsFor === null) return
     const forMs = performance.now() - startedAtMs
     if (forMs <= QUIET_START_MS || said === lastTold) return
     lastTold = said
