@@ -11,7 +11,7 @@ import { type ConnectGoal, GoalWatch } from './connect-goal.js'
 import type { Readiness, Unready } from './readiness.js'
 import { RunLog } from './run-log.js'
 
-/** A look at a server takes up to a second and a connection: of many that are away, a few tell enough. */
+/** Probing a server takes up to a second and a connection: of many that are away, a sample is enough. */
 const MOST_PROBED = 20
 
 /** Files that the process opens beside its connections: its own modules, etcd, the terminal. */

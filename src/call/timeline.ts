@@ -87,7 +87,7 @@ export class Timeline {
     this.down.delete(id)
   }
 
-  /** The registry told that an endpoint is gone, or there again. */
+  /** The registry has removed the endpoint, or added it again. */
   registered(id: EndpointId, endpoint: Endpoint, isThere: boolean): void {
     if (isThere) this.gone.delete(id)
     else this.gone.set(id, { endpoint, atMs: performance.now(), picksAfter: 0 })

@@ -19,7 +19,7 @@ export function carriedByHeap(heapLimitBytes: number): number {
   return Math.max(1, Math.floor((heapLimitBytes * HEAP_FRACTION) / BYTES_PER_CALL))
 }
 
-/** The most calls under way at a rate, where nobody asked for another limit. @param heapLimitBytes as above */
+/** Default limit of calls under way at a rate. @param heapLimitBytes as above */
 export function defaultUnderWay(heapLimitBytes: number): number {
   return Math.min(Math.floor(DEFAULT_BYTES / BYTES_PER_CALL), carriedByHeap(heapLimitBytes))
 }

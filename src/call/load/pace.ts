@@ -4,7 +4,7 @@ const LATE_MS = 250
 /** From this part of the time on, the event loop has nothing left to give: it is the client that cannot do more. */
 const BUSY_FRACTION = 0.9
 
-/** Who could not keep up with the rate, and what was reached while calls that were due had to wait. */
+/** What was saturated, and the throughput reached while due calls had to wait. */
 export interface Saturation {
   readonly by: 'client' | 'backends'
   /** Calls that ended in a second. */
@@ -64,7 +64,7 @@ export class Pace {
     this.ended++
   }
 
-  /** Tells whether a call that is due has to wait, as often as that is known. */
+  /** Records whether a due call has to wait; called at each start and each poll. */
   isBehind(isBehind: boolean): void {
     if (isBehind === (this.behindSince !== null)) return
     const usage = this.usage()

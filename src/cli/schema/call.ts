@@ -66,7 +66,7 @@ export interface ReadyDoc {
   readonly unusable: number
 }
 
-/** The registry told that an endpoint is gone, `atMs` after the run's beginning. */
+/** The registry reported the endpoint as gone, `atMs` after the run's beginning. */
 export interface FailoverDoc {
   readonly addr: string
   readonly atMs: number
@@ -125,7 +125,7 @@ export interface StartsDoc {
   /** The most calls under way that were allowed. */
   readonly limit: number
   readonly maxLateMs: number
-  /** Who could not keep up with the rate; null where nobody failed to. */
+  /** What was saturated by the rate: the client or the backends; null for neither. */
   readonly saturated: 'client' | 'backends' | null
   /** While calls that were due had to wait: calls that ended in a second. Null where nobody was saturated. */
   readonly perSecond: number | null
