@@ -1,27 +1,41 @@
-/** Two typing slips and a longer word's third are still worth a suggestion. */
-const MAX_DISTANCE = 3
+/** More names than this would be a list, not a suggestion. */
+const MOST_NAMES = 3
 
-/** The known names that a mistyped one may have meant, nearest first; at most three. */
+/**
+ * The known names that differ from a mistyped one by a single slip: a letter added, left out or replaced, or two
+ * neighbours swapped. Letter case does not count. Each name once, at most three: first those that differ in case alone.
+ */
 export function nearestNames(name: string, known: Iterable<string>): string[] {
-  const limit = Math.min(MAX_DISTANCE, Math.max(1, Math.floor(name.length / 2)))
-  return [...known]
-    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ distance }) => distance <= limit)
-    .sort((a, b) => a.distance - b.distance || a.candidate.localeCompare(b.candidate))
-    .slice(0, 3)
+  const typed = name.toLowerCase()
+  return [...new Set(known)]
+    .map((candidate) => ({ candidate, slips: slipsBetween(typed, candidate.toLowerCase()) }))
+    .filter(({ slips }) => slips !== null)
+    .sort((a, b) => Number(a.slips) - Number(b.slips) || a.candidate.localeCompare(b.candidate))
+    .slice(0, MOST_NAMES)
     .map(({ candidate }) => candidate)
 }
 
-/** Levenshtein's distance, one row at a time. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const substituted = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(substituted, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
+/** A hint with the nearest names, as a list to spread into suggestions: empty where no name is near. */
+export function didYouMean(name: string, known: Iterable<string>): string[] {
+  const nearest = nearestNames(name, known)
+  return nearest.length > 0 ? [`Did you mean ${nearest.join(' or ')}?`] : []
+}
+
+/** 0 or 1; null where more than one slip is between them, or where not a letter is the same. */
+function slipsBetween(typed: string, known: string): 0 | 1 | null {
+  if (typed === known) return 0
+  if (Math.abs(typed.length - known.length) > 1) return null
+  let start = 0
+  while (start < typed.length && typed[start] === known[start]) start++
+  let end = 0
+  const shorter = Math.min(typed.length, known.length)
+  while (end < shorter - start && typed.at(-1 - end) === known.at(-1 - end)) end++
+  const left = typed.slice(start, typed.length - end)
+  const right = known.slice(start, known.length - end)
+  const areTwo = left.length === 2 && right.length === 2
+  const isSwap = areTwo && left[0] === right[1] && left[1] === right[0]
+  const isOneLetter = left.length <= 1 && right.length <= 1
+  // A word of one letter that is replaced by another one has nothing in common with it.
+  const isAllNew = start + end === 0 && !isSwap
+  return (isSwap || isOneLetter) && !isAllNew ? 1 : null
 }

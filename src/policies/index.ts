@@ -1,5 +1,5 @@
 import { DiscoError } from '../domain/errors.js'
-import { nearestNames } from '../domain/nearest.js'
+import { didYouMean } from '../domain/nearest.js'
 import { leastRequest } from './least-request.js'
 import { pickFirst } from './pick-first.js'
 import { pinnedOr } from './pinned.js'
@@ -31,15 +31,9 @@ export const POLICIES: readonly [PolicyKind, ...PolicyKind[]] = [
 export function findPolicy(name: string): PolicyKind {
   const found = POLICIES.find((policy) => policy.name === name || policy.shortName === name)
   if (found) return found
-  const nearest = nearestNames(
-    name,
-    POLICIES.flatMap((policy) => [policy.name, policy.shortName]),
-  )
-  throw new DiscoError('USAGE', `There is no LB policy "${name}"`, {
-    suggestions: [
-      ...(nearest.length > 0 ? [`Did you mean ${nearest.join(' or ')}?`] : []),
-      `There is: ${listPolicies()}`,
-    ],
+  const names = POLICIES.flatMap((policy) => [policy.name, policy.shortName])
+  throw new DiscoError('USAGE', `Unknown LB policy "${name}"`, {
+    suggestions: [...didYouMean(name, names), `Available: ${listPolicies()}`],
   })
 }
 

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { AUTO, type Reader } from '../domain/layouts/reader.js'
-import { nearestNames } from '../domain/nearest.js'
+import { didYouMean } from '../domain/nearest.js'
 import type { EndpointList } from './listing.js'
 import { summarizeServices } from './summary.js'
 
@@ -43,9 +43,7 @@ function rootsFor(service: string, all: readonly Endpoint[]): string[] {
 
 function byName(service: string, { endpoints }: EndpointList, reader: Reader): string {
   const names = summarizeServices(endpoints).services.map((summary) => summary.service)
-  const nearest = nearestNames(service, names)
-  const known = some(names, reader)
-  return nearest.length > 0 ? `Did you mean ${nearest.join(' or ')}? ${known}` : known
+  return [...didYouMean(service, names), some(names, reader)].join(' ')
 }
 
 /** A reader of one layout has not seen the others, so it cannot say that there is nothing at all. */

@@ -85,7 +85,7 @@ describe('refused with exit 2', () => {
     ['an empty descriptor set', ['--protoset', '/dev/null'], 'as a descriptor set: it is empty'],
     ['a descriptor set that is none', ['--protoset', 'package.json'], 'Make one: protoc --include_imports'],
     ['a flag for none of several policies', ['--policy', 'rr,wrr', '--pin', 'x'], '--pin says nothing'],
-    ['an unknown one of several policies', ['--policy', 'rr,best'], 'There is no LB policy "best"'],
+    ['an unknown one of several policies', ['--policy', 'rr,best'], 'Unknown LB policy "best"'],
   ]
   test.each(refused)('%s', async (_what, args, says) => {
     await registerAll()

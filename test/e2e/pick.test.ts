@@ -112,9 +112,9 @@ describe('pick', () => {
   })
 
   test.each([
-    [['--policy', 'wwrr'], 'There is no LB policy "wwrr"', 'Did you mean wrr or rr?'],
+    [['--policy', 'wwrr'], 'Unknown LB policy "wwrr"', 'Did you mean wrr or rr?'],
     [['--without', 'x'], '--without says nothing to the policy', 'ring_hash'],
-    [['--policy', 'pinned', '--pin', 'a', '--pin-fallback', 'b'], 'There is no LB policy "b"', 'There is:'],
+    [['--policy', 'pinned', '--pin', 'a', '--pin-fallback', 'b'], 'Unknown LB policy "b"', 'Available:'],
   ])('%j is refused', async (args, message, hint) => {
     const { code, stdout, stderr } = await tool.run('pick', 'hello', ...args)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })

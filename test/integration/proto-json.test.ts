@@ -114,3 +114,14 @@ test('the .proto of a method that --describe prints is one that protoc takes, bu
   expect(proto).toContain('  required string name = 1;')
   expect(proto).not.toContain('message google.protobuf')
 })
+
+test('a wrong value is answered with the values that there are, or with what its type is', async () => {
+  const method = (await SOURCES['a descriptor set']?.())?.method('One')
+  const enumeration = errorOf(() => method?.encode({ color: 'COLOR_BLEU' }))
+  expect(enumeration).toMatchObject({ code: 'USAGE' })
+  expect(enumeration.suggestions).toEqual([
+    'Did you mean COLOR_BLUE?',
+    'Values of everything.Color: COLOR_UNSPECIFIED, COLOR_RED, COLOR_BLUE',
+  ])
+  expect(errorOf(() => method?.encode({ aBool: 'f' }))).toMatchObject({ code: 'USAGE', suggestions: [] })
+})

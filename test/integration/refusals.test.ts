@@ -25,7 +25,7 @@ const OURS = 'disco_weighted_round_robin, disco_round_robin, disco_random, disco
 describe('a policy that is none', () => {
   test('in channelOptions: an error with the names', () => {
     const error = errorOf(() => channelOptions({ policy: 'wwrr' }))
-    expect(error).toMatchObject({ code: 'USAGE', message: 'There is no LB policy "wwrr"' })
+    expect(error).toMatchObject({ code: 'USAGE', message: 'Unknown LB policy "wwrr"' })
     expect(error.suggestions.join()).toContain('weighted_round_robin (wrr), round_robin (rr)')
   })
 

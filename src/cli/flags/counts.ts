@@ -1,5 +1,5 @@
 import { DiscoError } from '../../domain/errors.js'
-import { nearestNames } from '../../domain/nearest.js'
+import { didYouMean } from '../../domain/nearest.js'
 import { effectiveWeight, weightsAreUnset } from '../../domain/shares.js'
 import { parseWeight } from '../../domain/weight.js'
 
@@ -50,10 +50,9 @@ export function requireWeights(counts: ByName, weights: ByName): void {
   if (first === undefined) return
   const told = unknown.slice(0, NAMES_TOLD).map((name) => `"${name}"`)
   const more = unknown.length > NAMES_TOLD ? ` and ${unknown.length - NAMES_TOLD} more` : ''
-  const nearest = nearestNames(first, [...weights.keys()])
   throw new DiscoError('USAGE', `No weight is given for ${told.join(', ')}${more}`, {
     suggestions: [
-      ...(nearest.length > 0 ? [`Did you mean ${nearest.join(' or ')}?`] : []),
+      ...didYouMean(first, weights.keys()),
       'Add it to --weights: with 0, if it should get no call',
     ],
   })

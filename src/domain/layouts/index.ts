@@ -1,5 +1,5 @@
 import { DiscoError } from '../errors.js'
-import { nearestNames } from '../nearest.js'
+import { didYouMean } from '../nearest.js'
 import { apisix } from './apisix.js'
 import { dubboGoApp } from './dubbo-go-app.js'
 import { dubboGoInterface } from './dubbo-go-interface.js'
@@ -54,10 +54,8 @@ export function layoutNamed(text: string): Layout {
   const layout = findLayout(name)
   if (!layout) {
     const names = LAYOUTS.map((known) => known.name)
-    const nearest = nearestNames(name, names)
-    const hint = nearest.length > 0 ? [`Did you mean ${nearest.join(' or ')}?`] : []
-    throw new DiscoError('USAGE', `There is no layout "${name}"`, {
-      suggestions: [...hint, `There is: ${names.join(', ')}`],
+    throw new DiscoError('USAGE', `Unknown layout "${name}"`, {
+      suggestions: [...didYouMean(name, names), `Available: ${names.join(', ')}`],
     })
   }
   if (equals < 0) return layout

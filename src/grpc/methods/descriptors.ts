@@ -1,7 +1,7 @@
 import { create, createFileRegistry, type DescService, type FileRegistry } from '@bufbuild/protobuf'
 import { type FileDescriptorProto, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import { DiscoError } from '../../domain/errors.js'
-import { nearestNames } from '../../domain/nearest.js'
+import { didYouMean } from '../../domain/nearest.js'
 import { fullName, Method } from './method.js'
 import { normalizeFiles } from './normalize-descriptors.js'
 
@@ -59,13 +59,12 @@ export class Descriptors {
       methods.map((method) => (only ? method.name : fullName(method))),
     )
     const bare = name.slice(Math.max(name.lastIndexOf('.'), name.lastIndexOf('/')) + 1)
-    const nearest = nearestNames(only ? bare : name, names)
     return new DiscoError(
       'NOT_FOUND',
       only ? `${only.typeName} has no method "${bare}"` : `No service here has a method "${name}"`,
       {
         suggestions: [
-          ...(nearest.length > 0 ? [`Did you mean ${nearest.join(' or ')}?`] : []),
+          ...didYouMean(only ? bare : name, names),
           `${only ? 'It has' : 'They have'}: ${names.join(', ') || 'none'}. ${this.source}`,
         ],
       },

@@ -8,7 +8,7 @@ import {
   toJson,
 } from '@bufbuild/protobuf'
 import { DiscoError } from '../../domain/errors.js'
-import { nearestNames } from '../../domain/nearest.js'
+import { jsonRemedies } from './json-remedies.js'
 import { jsonTemplate } from './json-template.js'
 import { protoText } from './proto-text.js'
 
@@ -65,7 +65,7 @@ export class Method {
         `The data is no ${input.typeName}: ${problemIn(message, json, input.typeName)}`,
         {
           cause,
-          suggestions: this.remedies(message),
+          suggestions: jsonRemedies(message, input, this.registry),
         },
       )
     }
@@ -82,20 +82,6 @@ export class Method {
         suggestions: ['Does the server have another version of the .proto?'],
       })
     }
-  }
-
-  /** The message says which type has no such field; it may be one deep inside. */
-  private remedies(message: string): string[] {
-    const [, typeName = '', key = ''] =
-      /cannot decode message ([\w.]+) from JSON: key "([^"]*)" is unknown/.exec(message) ?? []
-    const holder = this.registry.getMessage(typeName) ?? this.described.input
-    const names = holder.fields.map(({ jsonName }) => jsonName)
-    const nearest = nearestNames(key, names)
-    const whose = holder === this.described.input ? 'Its fields' : `Fields of ${holder.typeName}`
-    return [
-      ...(nearest.length > 0 ? [`Did you mean ${nearest.join(' or ')}?`] : []),
-      names.length === 0 ? `${holder.typeName} has no fields: -d '{}'` : `${whose}: ${names.join(', ')}`,
-    ]
   }
 }
 

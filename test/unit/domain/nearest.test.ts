@@ -1,20 +1,33 @@
 import { expect, it } from 'vitest'
-import { nearestNames } from '../../../src/domain/nearest.js'
+import { didYouMean, nearestNames } from '../../../src/domain/nearest.js'
 
 it.each([
   ['a letter left out', 'helo', ['hello', 'payments'], ['hello']],
+  ['the last letter left out', 'hell', ['hello'], ['hello']],
   ['a letter too many', 'helllo', ['hello', 'payments'], ['hello']],
+  ['the first letter too many', 'xhello', ['hello'], ['hello']],
+  ['another letter', 'hallo', ['hello'], ['hello']],
   ['another case', 'HELLO', ['hello'], ['hello']],
   ['two letters swapped', 'paymetns', ['hello', 'payments'], ['payments']],
-  ['the nearest first', 'user', ['usurer', 'users', 'usher'], ['users', 'usher', 'usurer']],
+  ['the first two letters swapped', 'ehllo', ['hello'], ['hello']],
+  ['the two letters of a word swapped', 'sl', ['ls'], ['ls']],
+  ['what differs in case alone first', 'Users', ['user', 'users'], ['users', 'user']],
   ['by name where equally near', 'cat', ['rat', 'bat', 'hat'], ['bat', 'hat', 'rat']],
+  ['each name once', 'randm', ['random', 'random', 'wrandom'], ['random']],
   ['three at most', 'cat', ['bat', 'hat', 'mat', 'rat'], ['bat', 'hat', 'mat']],
+  ['a word of one letter that got another', 'l', ['ls'], ['ls']],
+  ['nothing for two slips', 'hlo', ['hello'], []],
+  ['nothing for two letters that are not neighbours', 'olleh', ['hello'], []],
+  ['nothing for a swap and a slip', 'ehlo', ['hello'], []],
   ['nothing for a different word', 'hello', ['payments'], []],
-  ['nothing where a short word would change entirely', 'ab', ['xy'], []],
-  ['one letter of a one-letter word', 'a', ['b', 'bc'], ['b']],
-  ['four slips are too many', 'abcdefghij', ['abcdefwxyz'], []],
-  ['three slips are not', 'abcdefghij', ['abcdefgxyz'], ['abcdefgxyz']],
+  ['nothing for a word of one letter', 'x', ['d', 'f', 'i'], []],
+  ['nothing for an empty word', '', ['d', 'ls'], []],
   ['nothing among nobody', 'hello', [], []],
 ])('%s', (_, name, known, nearest) => {
   expect(nearestNames(name, known)).toEqual(nearest)
+})
+
+it('is a hint where there is one', () => {
+  expect(didYouMean('cat', ['bat', 'hat'])).toEqual(['Did you mean bat or hat?'])
+  expect(didYouMean('cat', ['dog'])).toEqual([])
 })

@@ -25,10 +25,10 @@ it('the weighted round robin is what is used when none is named', () => {
 
 it('a name that is none is an error with the names that there are', () => {
   const error = errorOf(() => findPolicy('round-robin'))
-  expect(error).toMatchObject({ code: 'USAGE', message: 'There is no LB policy "round-robin"' })
+  expect(error).toMatchObject({ code: 'USAGE', message: 'Unknown LB policy "round-robin"' })
   expect(error.suggestions[0]).toBe('Did you mean round_robin?')
-  expect(error.suggestions[1]).toBe(`There is: ${listPolicies()}`)
-  expect(errorOf(() => findPolicy('WRR')).suggestions).toContain(`There is: ${listPolicies()}`)
+  expect(error.suggestions[1]).toBe(`Available: ${listPolicies()}`)
+  expect(errorOf(() => findPolicy('WRR')).suggestions).toContain(`Available: ${listPolicies()}`)
   for (const { name } of POLICIES) expect(listPolicies()).toContain(name)
 })
 

@@ -38,7 +38,7 @@ describe('the flags of a policy', () => {
       'want one policy with its parameters',
       'fallback',
     ],
-    [{ policy: 'robin' }, 'There is no LB policy "robin"', 'There is: weighted_round_robin (wrr)'],
+    [{ policy: 'robin' }, 'Unknown LB policy "robin"', 'Available: weighted_round_robin (wrr)'],
     [{ policy: 'ring', 'hash-key': '' }, 'key is "", want a text that is not empty', 'key'],
   ])('%j are refused', (flags, message, hint) => {
     const error = errorOf(() => of(flags))

@@ -237,8 +237,8 @@ describe('a layout by its name', () => {
   })
 
   it.each([
-    ['', 'There is no layout ""'],
-    ['Kratos', 'There is no layout "Kratos"'],
+    ['', 'Unknown layout ""'],
+    ['Kratos', 'Unknown layout "Kratos"'],
     ['seed=/x', 'no prefix of its own'],
   ])('%j is refused', (name, message) => {
     expect(() => layoutNamed(name)).toThrow(message)

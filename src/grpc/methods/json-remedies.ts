@@ -1,0 +1,28 @@
+import type { DescMessage, FileRegistry } from '@bufbuild/protobuf'
+import { didYouMean } from '../../domain/nearest.js'
+
+/**
+ * What to write instead of JSON that is not a message of `input`: the fields of the message that lacks a key, or the
+ * values of the enum that lacks a value. Empty for other mistakes, which the message itself explains.
+ *
+ * @param message the text of `fromJson`'s error, which alone names the type; it may be one deep inside
+ */
+export function jsonRemedies(message: string, input: DescMessage, registry: FileRegistry): string[] {
+  const [, enumName = '', value = ''] =
+    /cannot decode enum ([\w.]+) from JSON: "?(.*?)"?$/.exec(message) ?? []
+  const enumeration = registry.getEnum(enumName)
+  if (enumeration) {
+    const names = enumeration.values.map(({ name }) => name)
+    return [...didYouMean(value, names), `Values of ${enumName}: ${names.join(', ')}`]
+  }
+  const [, typeName = '', key] =
+    /cannot decode message ([\w.]+) from JSON: key "([^"]*)" is unknown/.exec(message) ?? []
+  if (key === undefined) return []
+  const holder = registry.getMessage(typeName) ?? input
+  const names = holder.fields.map(({ jsonName }) => jsonName)
+  const whose = holder === input ? 'Its fields' : `Fields of ${holder.typeName}`
+  return [
+    ...didYouMean(key, names),
+    names.length === 0 ? `${holder.typeName} has no fields: -d '{}'` : `${whose}: ${names.join(', ')}`,
+  ]
+}
