@@ -1,4 +1,4 @@
-import { fromBinary, fromJson, type JsonObject, toBinary, toJson } from '@bufbuild/protobuf'
+import { type DescMessage, fromBinary, fromJson, type JsonObject, toBinary, toJson } from '@bufbuild/protobuf'
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
 import { Server, ServerCredentials, type ServiceDefinition, status } from '@grpc/grpc-js'
 import type { ServingStatus } from '../grpc/health/protocol.js'
@@ -8,23 +8,13 @@ import {
   type ReflectionQuestion,
   reflectionMessages,
 } from '../grpc/methods/reflection-protocol.js'
-import { describeSchema, registryOf } from '../grpc/methods/schema.js'
 import { Health } from './health.js'
-
-/** The Greeter of the gRPC tutorials, with the answering endpoint named in the reply. */
-const GREETER = describeSchema({
-  package: 'helloworld',
-  messages: {
-    HelloRequest: [{ name: 'name', number: 1, type: 'string' }],
-    HelloReply: [
-      { name: 'message', number: 1, type: 'string' },
-      { name: 'endpoint', number: 2, type: 'string' },
-    ],
-  },
-  services: { Greeter: [{ name: 'SayHello', input: 'HelloRequest', output: 'HelloReply' }] },
-})
-
-const SERVICE = 'helloworld.Greeter'
+import {
+  file_dev_proto_greeter,
+  Greeter as GreeterService,
+  HelloReplySchema,
+  HelloRequestSchema,
+} from './proto/greeter_pb.js'
 
 export interface GreeterOptions {
   /** 0 for any free port. */
@@ -70,13 +60,11 @@ export async function startGreeter(options: GreeterOptions): Promise<Greeter> {
     message: `Hello ${request.name ?? ''}`,
     endpoint: addr,
   })
-  const registry = registryOf(GREETER)
-  const codec = unaryCodec(
-    registry.getMessage('helloworld.HelloRequest'),
-    registry.getMessage('helloworld.HelloReply'),
-  )
+  const codec = unaryCodec(HelloRequestSchema, HelloReplySchema)
+  const { typeName, method } = GreeterService
+  const path = `/${typeName}/${method.sayHello.name}`
   server.addService(
-    { SayHello: { path: `/${SERVICE}/SayHello`, requestStream: false, responseStream: false, ...codec } },
+    { SayHello: { path, requestStream: false, responseStream: false, ...codec } },
     {
       SayHello: (
         call: { request: JsonObject },
@@ -116,16 +104,25 @@ export async function startGreeter(options: GreeterOptions): Promise<Greeter> {
 
 function addReflection(server: Server, pkg: ReflectionPackage): void {
   const { path, request, response } = reflectionMessages(pkg)
-  const file = Buffer.from(toBinary(FileDescriptorProtoSchema, GREETER)).toString('base64')
+  const file = Buffer.from(toBinary(FileDescriptorProtoSchema, file_dev_proto_greeter.proto)).toString(
+    'base64',
+  )
   const answerTo = ({
     listServices,
     fileContainingSymbol,
     fileByFilename,
   }: ReflectionQuestion): JsonObject => {
     if (listServices !== undefined) {
-      return { listServicesResponse: { service: [{ name: SERVICE }, { name: `${pkg}.ServerReflection` }] } }
+      return {
+        listServicesResponse: {
+          service: [{ name: GreeterService.typeName }, { name: `${pkg}.ServerReflection` }],
+        },
+      }
     }
-    if (fileContainingSymbol?.startsWith('helloworld.') || fileByFilename === GREETER.name) {
+    if (
+      fileContainingSymbol?.startsWith('helloworld.') ||
+      fileByFilename === file_dev_proto_greeter.proto.name
+    ) {
       return { fileDescriptorResponse: { fileDescriptorProto: [file] } }
     }
     return { errorResponse: { errorCode: status.NOT_FOUND, errorMessage: 'no such symbol or file' } }
@@ -144,10 +141,7 @@ function addReflection(server: Server, pkg: ReflectionPackage): void {
   )
 }
 
-type Described = ReturnType<ReturnType<typeof registryOf>['getMessage']>
-
-function unaryCodec(request: Described, response: Described) {
-  if (!request || !response) throw new Error('the sample schema lacks a message')
+function unaryCodec(request: DescMessage, response: DescMessage) {
   return {
     requestSerialize: (json: JsonObject) => Buffer.from(toBinary(request, fromJson(request, json))),
     requestDeserialize: (bytes: Buffer) => toJson(request, fromBinary(request, bytes)) as JsonObject,

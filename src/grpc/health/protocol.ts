@@ -1,59 +1,43 @@
-import { type DescMessage, fromBinary, fromJson, type JsonObject, toBinary, toJson } from '@bufbuild/protobuf'
-import { describeSchema, registryOf } from '../methods/schema.js'
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import {
+  Health,
+  HealthCheckRequestSchema,
+  HealthCheckResponse_ServingStatus,
+  HealthCheckResponseSchema,
+} from '../proto/health_pb.js'
 
-const PACKAGE = 'grpc.health.v1'
+/** The names of grpc.health.v1's ServingStatus. */
+export type ServingStatus = keyof typeof HealthCheckResponse_ServingStatus
 
-/** grpc.health.v1's ServingStatus, by its numbers. */
-export const SERVING_STATUS = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'] as const
+export const HEALTH_PATHS = {
+  Check: `/${Health.typeName}/${Health.method.check.name}`,
+  Watch: `/${Health.typeName}/${Health.method.watch.name}`,
+} as const
 
-export type ServingStatus = (typeof SERVING_STATUS)[number]
-
-export const HEALTH_PATHS = { Check: `/${PACKAGE}.Health/Check`, Watch: `/${PACKAGE}.Health/Watch` } as const
-
-// An enum is an int32 on the wire.
-const registry = registryOf(
-  describeSchema({
-    package: PACKAGE,
-    messages: {
-      HealthCheckRequest: [{ name: 'service', number: 1, type: 'string' }],
-      HealthCheckResponse: [{ name: 'status', number: 1, type: 'int32' }],
-    },
-  }),
-)
-
-/** The service that is asked about; an empty name is the server as a whole. */
+/** Which service is asked about; an empty name is the server as a whole. */
 export interface HealthQuestion {
   readonly service: string
 }
 
-/** An object, because grpc-js's servers take an empty text for no request at all. */
+/** An object, because grpc-js's servers take an empty string for a missing request. */
 export const healthRequest = {
-  encode: ({ service }: HealthQuestion): Buffer => encode('HealthCheckRequest', { service }),
+  encode: ({ service }: HealthQuestion): Buffer =>
+    Buffer.from(toBinary(HealthCheckRequestSchema, create(HealthCheckRequestSchema, { service }))),
   decode: (bytes: Uint8Array): HealthQuestion => ({
-    service: String(decode('HealthCheckRequest', bytes).service ?? ''),
+    service: fromBinary(HealthCheckRequestSchema, bytes).service,
   }),
 }
 
-/** A status as bytes. One that this version of the protocol does not know counts as UNKNOWN. */
+/** A status as bytes. A number that this version of the protocol does not have counts as UNKNOWN. */
 export const healthResponse = {
-  encode: (status: ServingStatus): Buffer =>
-    encode('HealthCheckResponse', { status: SERVING_STATUS.indexOf(status) }),
-  decode: (bytes: Uint8Array): ServingStatus =>
-    SERVING_STATUS[Number(decode('HealthCheckResponse', bytes).status ?? 0)] ?? 'UNKNOWN',
-}
-
-function encode(message: string, json: JsonObject): Buffer {
-  const schema = schemaOf(message)
-  return Buffer.from(toBinary(schema, fromJson(schema, json)))
-}
-
-function decode(message: string, bytes: Uint8Array): JsonObject {
-  const schema = schemaOf(message)
-  return toJson(schema, fromBinary(schema, bytes)) as JsonObject
-}
-
-function schemaOf(message: string): DescMessage {
-  const schema = registry.getMessage(`${PACKAGE}.${message}`)
-  if (!schema) throw new Error(`${PACKAGE} lacks ${message}`)
-  return schema
+  encode: (status: ServingStatus): Buffer => {
+    const response = create(HealthCheckResponseSchema, { status: HealthCheckResponse_ServingStatus[status] })
+    return Buffer.from(toBinary(HealthCheckResponseSchema, response))
+  },
+  decode: (bytes: Uint8Array): ServingStatus => {
+    const { status } = fromBinary(HealthCheckResponseSchema, bytes)
+    // An enum of proto3 is open: any number can arrive.
+    const name: string | undefined = HealthCheckResponse_ServingStatus[status]
+    return (name as ServingStatus | undefined) ?? 'UNKNOWN'
+  },
 }

@@ -1,12 +1,13 @@
 import type { DescMessage } from '@bufbuild/protobuf'
-import { describeSchema, registryOf } from './schema.js'
+import * as v1 from '../proto/reflection_pb.js'
+import * as v1alpha from '../proto/reflection_v1alpha_pb.js'
 
-/** The packages that servers know reflection by, newest first; servers of some age know only the second. */
+/** The packages of server reflection, newest first; older servers have only the second. */
 export const REFLECTION_PACKAGES = ['grpc.reflection.v1', 'grpc.reflection.v1alpha'] as const
 
 export type ReflectionPackage = (typeof REFLECTION_PACKAGES)[number]
 
-/** What a server may be asked: one of these at a time (ServerReflectionRequest, as protobuf's JSON). */
+/** A ServerReflectionRequest in protobuf's JSON form: one of these fields at a time. */
 export interface ReflectionQuestion {
   readonly listServices?: string
   readonly fileContainingSymbol?: string
@@ -19,45 +20,13 @@ export interface ReflectionMessages {
   readonly response: DescMessage
 }
 
-/**
- * The part of the server reflection protocol that disco speaks, the same in both packages: the list of
- * services, the file that holds a symbol, and a file by its name.
- */
+/** The method of server reflection and its messages, which are the same in both packages. */
 export function reflectionMessages(pkg: ReflectionPackage): ReflectionMessages {
-  const registry = registryOf(
-    describeSchema({
-      package: pkg,
-      messages: {
-        ServerReflectionRequest: [
-          { name: 'host', number: 1, type: 'string' },
-          { name: 'file_by_filename', number: 3, type: 'string', inOneof: true },
-          { name: 'file_containing_symbol', number: 4, type: 'string', inOneof: true },
-          { name: 'list_services', number: 7, type: 'string', inOneof: true },
-        ],
-        FileDescriptorResponse: [{ name: 'file_descriptor_proto', number: 1, type: 'bytes', repeated: true }],
-        ServiceResponse: [{ name: 'name', number: 1, type: 'string' }],
-        ListServiceResponse: [{ name: 'service', number: 1, type: 'ServiceResponse', repeated: true }],
-        ErrorResponse: [
-          { name: 'error_code', number: 1, type: 'int32' },
-          { name: 'error_message', number: 2, type: 'string' },
-        ],
-        ServerReflectionResponse: [
-          { name: 'valid_host', number: 1, type: 'string' },
-          { name: 'file_descriptor_response', number: 4, type: 'FileDescriptorResponse', inOneof: true },
-          { name: 'list_services_response', number: 6, type: 'ListServiceResponse', inOneof: true },
-          { name: 'error_response', number: 7, type: 'ErrorResponse', inOneof: true },
-        ],
-      },
-    }),
-  )
-  const named = (name: string): DescMessage => {
-    const found = registry.getMessage(`${pkg}.${name}`)
-    if (!found) throw new Error(`${pkg} lacks ${name}`)
-    return found
-  }
+  const { ServerReflection, ServerReflectionRequestSchema, ServerReflectionResponseSchema } =
+    pkg === 'grpc.reflection.v1' ? v1 : v1alpha
   return {
-    path: `/${pkg}.ServerReflection/ServerReflectionInfo`,
-    request: named('ServerReflectionRequest'),
-    response: named('ServerReflectionResponse'),
+    path: `/${ServerReflection.typeName}/${ServerReflection.method.serverReflectionInfo.name}`,
+    request: ServerReflectionRequestSchema,
+    response: ServerReflectionResponseSchema,
   }
 }

@@ -1,8 +1,11 @@
-import { clone, create } from '@bufbuild/protobuf'
-import { type FileDescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
+import { clone, create, createFileRegistry } from '@bufbuild/protobuf'
+import {
+  type FileDescriptorProto,
+  FileDescriptorProtoSchema,
+  FileDescriptorSetSchema,
+} from '@bufbuild/protobuf/wkt'
 import { describe, expect, it } from 'vitest'
 import { jsonNameOf, normalizeFiles } from '../../../../src/grpc/methods/normalize-descriptors.js'
-import { registryOf } from '../../../../src/grpc/methods/schema.js'
 import { SHOP, TYPES } from '../../../support/descriptors.js'
 
 function normalized(name: string, files = [SHOP, TYPES]): FileDescriptorProto {
@@ -10,6 +13,9 @@ function normalized(name: string, files = [SHOP, TYPES]): FileDescriptorProto {
   if (!file) throw new Error(`${name} is gone`)
   return file
 }
+
+const registryOf = (...file: FileDescriptorProto[]) =>
+  createFileRegistry(create(FileDescriptorSetSchema, { file }))
 
 describe('a file described without dependencies and with half-qualified names', () => {
   const shop = normalized('shop/shop.proto')
