@@ -11,9 +11,6 @@ export class SlotHeap {
   /** By slot: its index here, or -1. */
   private places = new Int32Array(8).fill(-1)
   private count = 0
-  /** Of a walk: the places whose parents were passed. */
-  private readonly open: number[] = []
-  private opened = 0
 
   get size(): number {
     return this.count
@@ -27,29 +24,6 @@ export class SlotHeap {
   /** The slot of the least key. Only when there is one. */
   get firstSlot(): number {
     return this.slots[0] as number
-  }
-
-  /** Begins a walk through the slots in the order of their keys, which `next` goes on with until a change. */
-  walk(): void {
-    this.open[0] = 0
-    this.opened = this.count === 0 ? 0 : 1
-  }
-
-  /** The next slot of the walk, or -1. Every step compares as many keys as there were steps. */
-  next(): number {
-    const { keys, slots, count, open } = this
-    if (this.opened === 0) return -1
-    let first = 0
-    for (let at = 1; at < this.opened; at++) {
-      const place = open[at] as number
-      if (isBefore(keys[place] as number, slots[place] as number, keys, slots, open[first] as number))
-        first = at
-    }
-    const place = open[first] as number
-    const left = 2 * place + 1
-    open[first] = left < count ? left : (open[--this.opened] as number)
-    if (left + 1 < count) open[this.opened++] = left + 1
-    return slots[place] as number
   }
 
   holds(slot: number): boolean {

@@ -13,49 +13,32 @@ const SAME_TIME = 1e-12
 /** Virtual time is set back to 0 when it has come this far, before it loses digits to its integer part. */
 const REBASE_AT = 256
 
-/** Less than a whole pick, by more than what rounding makes of a lag. */
-const LESS_THAN_A_PICK = 1 - 1e-6
-
-/** Of so many turns, from the one due first, one is served. More would gain little, and each costs time. */
-const FRONT = 4
-
-/** What decides between them, from 0, what they are owed alone, to 1, when they are due alone. */
-const DUE_SOON = 0.2
-
 /**
  * Weighted round robin by earliest eligible virtual deadline first: the chairman assignment problem
- * (Tijdeman 1980), as EEVDF (Stoica and Abdel-Wahab 1995), with overtaking. While membership and weights
- * stand, no candidate is ever a whole pick away from its exact share, at any moment and for any weights.
+ * (Tijdeman 1980), scheduled as EEVDF (Stoica and Abdel-Wahab 1995). While membership and weights stand, no
+ * candidate's count is ever a whole pick away from its exact share, at any moment and for any weights.
  *
- * Virtual time advances by 1/(total weight) a pick. A candidate is owed its lag, weight x (now - start of its
- * turn). Its turn may be served from the start on, and is due by its deadline, 1/weight later; when it is
- * served, the next one starts at that deadline. A new weight keeps the lag: what a candidate is owed does not
- * change with its weight. A leaver's lag is shared among those who stay, by moving virtual time. O(log n) for
- * a pick and for a weight change.
+ * Virtual time advances by 1/(total weight) a pick. Each candidate has one turn at a time. A turn is eligible
+ * from its start on, and its deadline is 1/weight after its start. A pick serves the eligible turn with the
+ * earliest deadline; the candidate's next turn starts at that deadline. O(log n) for a pick and for a weight
+ * change.
  *
- * A candidate that is away for a reconnect keeps its lag, and virtual time stays: nobody gains or loses by it,
- * so every candidate's lag is always its share of the picks that were made while it was READY, less its own.
- * The lags of those READY then no longer sum to 0, so one may stray by more than a pick while others are away:
- * see `test/property/reconnects.test.ts` for how far. Where nobody is owed anything, the turn that starts next
- * is served.
+ * A candidate's lag, weight x (now - start), is its share of the picks so far less its own picks. A new weight
+ * keeps the lag. A leaver's lag is shared among the others by moving virtual time. A candidate that is
+ * suspended for a reconnect keeps its lag, and virtual time stays where it is. The lags of the READY candidates
+ * then no longer sum to 0, so a gap may exceed a pick (`test/property/reconnects.test.ts` has the limits). If
+ * no turn is eligible, the one that starts first is served.
  *
- * A turn may overtake those due before it as long as these are owed less than a pick together, and the promise
- * holds: take the h picks that follow this one until some deadline before its own, by which m started turns
- * are due. Of these picks' shares the m turns take what they are not owed yet, m less their lags, and each
- * turn that starts later takes 1. With lags of less than 1 together they are fewer than h + 1 turns, and h
- * picks serve them all. Of the turns that may be next, the one with the least (1 - lag) / weight^0.2 is. By
- * deadline alone the heavy ones run ahead, and the light ones are left with lags of nearly 1: when a weight
- * changes, more of them can fall due at once than there are picks.
+ * While weights change, no candidate is ever a whole pick ahead, and few are a pick behind. No rule that does
+ * not know the future can avoid this: of four candidates of weight 10, let each that is picked weigh 1 from
+ * then on; after three picks the fourth is behind by 10/40 + 10/31 + 10/22 = 1.03. Measured by
+ * `npm run bench -- gaps`, a weight drawn anew before a fifth of 500 picks: with weights from 1 to 1,000, in 54
+ * of a million runs a candidate was a pick behind, by 1.20 at most; with half of them from 1 to 10, in 9,166, by
+ * 1.80 at most. A rule that lets turns overtake those due first brings this down to 1 and 971, but a pick then
+ * costs half as much again.
  *
- * Through weight changes nobody is ever a whole pick ahead, and hardly anybody a pick behind. No rule that
- * does not know the future is safe from every change: of four that weigh 10 let each that is picked weigh 1
- * from then on, and after three picks the fourth is owed 10/40 + 10/31 + 10/22 = 1.03. Counted by
- * `npm run bench -- gaps 1000000`, a weight drawn anew before a fifth of the picks: evenly from 1 to 10, nobody
- * in a million runs; from 1 to 1,000, one, by 1.01; half of them from 1 to 10 and half from 1 to 1,000, 971,
- * by 1.29 at most. By deadline alone it was 12, 54 and 9,166 a million, by 1.08, 1.20 and 1.80.
- *
- * Candidates have slots, given in order of joining, by which ties are broken, so that a run can be repeated;
- * a slot that was left is the next newcomer's. Every slot in use has an entry in each array: hence `as number`.
+ * A candidate has a slot, given in order of joining; the lower slot wins a tie, so that a run can be repeated.
+ * A free slot goes to the next newcomer. Each array has an entry for every slot in use: hence `as number`.
  */
 class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
   private readonly slotOf = new Map<Candidate, number>()
@@ -72,8 +55,6 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
   private readonly waiting = new SlotHeap()
   /** Turns that have started, by deadline. */
   private readonly eligible = new SlotHeap()
-  /** What 1 - lag is weighed with: weight^-DUE_SOON. */
-  private readonly ease: number[] = []
   private origin = 0
   private picksSinceOrigin = 0
   private totalWeight = 0
@@ -129,8 +110,7 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
     this.picksSinceOrigin++
     const now = this.now()
     this.startTurns(now - SAME_TIME)
-    // Where no turn has started (others are away with what is owed), the one that starts first is served.
-    const slot = this.eligible.size > 0 ? this.mostPressing(now) : this.waiting.firstSlot
+    const slot = this.eligible.size > 0 ? this.eligible.firstSlot : this.waiting.firstSlot
     this.served[slot] = (this.served[slot] as number) + 1
     const start = this.startOf(slot)
     if (!this.eligible.holds(slot)) this.waiting.delay(slot, start)
@@ -176,7 +156,6 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
 
   private serveFrom(slot: number, start: number, weight: number): void {
     this.weights[slot] = weight
-    this.ease[slot] = weight ** -DUE_SOON
     this.origins[slot] = start
     this.served[slot] = 0
     this.waiting.push(slot, start)
@@ -206,28 +185,6 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
       eligible.pop()
       waiting.push(slot, this.startOf(slot))
     }
-  }
-
-  /** Whose turn is served: the one due first, or one that may overtake it. */
-  private mostPressing(now: number): number {
-    const { eligible, ease } = this
-    let chosen = eligible.firstSlot
-    let least = Number.POSITIVE_INFINITY
-    let owedBefore = 0
-    eligible.walk()
-    for (let turn = 0; turn < FRONT && owedBefore < LESS_THAN_A_PICK; turn++) {
-      const slot = eligible.next()
-      if (slot < 0) break
-      const lag = this.lagOf(slot, now)
-      if (lag <= 0) continue
-      const leisure = (1 - lag) * (ease[slot] as number)
-      if (leisure < least - SAME_TIME) {
-        chosen = slot
-        least = leisure
-      }
-      owedBefore += lag
-    }
-    return chosen
   }
 
   private unqueue(slot: number): void {

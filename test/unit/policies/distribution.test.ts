@@ -159,7 +159,7 @@ describe.each(PROFILES)('$policy $config', ({ policy, config = {}, follows, boun
 
 /** The first 42 picks among 1-1-1-1-10: three rounds. What changes these changes every user's rotation. */
 const GOLDEN: Readonly<Record<string, string>> = {
-  weighted_round_robin: '444044142443444440441424434444404414244344',
+  weighted_round_robin: '444044144424344440441444243444404414442434',
   round_robin: '012340123401234012340123401234012340123401',
   random: '104302244323043102332342024123311041040412',
   weighted_random: '414424444444144414444444144444434143241434',
