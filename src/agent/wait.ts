@@ -32,7 +32,7 @@ export interface Waited {
 export interface WaitReports {
   /** How things stand, as a clause; each is told once in a row. */
   onNow?(now: string): void
-  /** etcd is out of reach; it is waited for as for anything else. */
+  /** etcd is out of reach, or denies after the first list; it is waited for as for anything else. */
   onStale?(cause: DiscoError): void
 }
 
@@ -42,7 +42,7 @@ const SURVEY_PERIOD_MS = 500
 /**
  * Waits until a service is as wanted; one that does not exist is waited for, too.
  *
- * @throws DiscoError WAIT_TIMED_OUT, INTERRUPTED, ETCD_DENIED
+ * @throws DiscoError WAIT_TIMED_OUT, INTERRUPTED, ETCD_DENIED before the first list
  */
 export async function waitFor(
   registry: Registry,
@@ -173,13 +173,16 @@ class Wait {
   private timedOut(): DiscoError {
     const { service, conditions, timeoutMs } = this.request
     const wanted = conditions.map(formatWaitCondition).join(', ')
-    const cause = this.stale
-      ? `etcd is out of reach: ${this.stale.message}`
-      : this.now || 'nothing is known yet'
+    const cause = this.stale ? noAnswer(this.stale) : this.now || 'nothing is known yet'
     return new DiscoError(
       'WAIT_TIMED_OUT',
       `${service} is not ${wanted}${timeoutMs > 0 ? ` after ${timeoutMs / 1000}s` : ''}: ${cause}`,
       { suggestions: ['More time: --timeout 2m'] },
     )
   }
+}
+
+/** Why etcd does not say how the service stands. A denial says so by itself. */
+function noAnswer({ code, message }: DiscoError): string {
+  return code === 'ETCD_DENIED' ? message : `etcd is out of reach: ${message}`
 }

@@ -8,6 +8,7 @@ import { count } from '../cli/render/units.js'
 import { jsonLine, visible } from '../cli/render/visible.js'
 import { type HealthDoc, healthDoc, healthEventDoc } from '../cli/schema/health.js'
 import { StopSignals } from '../cli/stop-signals.js'
+import type { DiscoError } from '../domain/errors.js'
 import type { Registry } from '../registry/registry.js'
 
 export default class Health extends DiscoCommand {
@@ -68,11 +69,10 @@ export default class Health extends DiscoCommand {
     const format = this.format(flags, process.stdout.isTTY ? 'table' : 'ndjson')
     const isForPeople = format === 'table' || format === 'wide'
     const palette = this.palette(flags)
-    const onStale = ({ message }: Error) =>
-      this.remark(`! STALE: the last list stands; etcd lost: ${visible(message)}`)
+    const onEtcd = (outage: DiscoError | null) => this.remark(etcdRemark(outage))
     this.output.interruptBy(stopped)
     const signal = AbortSignal.any([stopped, this.output.ended])
-    for await (const { endpoint, checked } of followHealth(registry, service, options, onStale, signal)) {
+    for await (const { endpoint, checked } of followHealth(registry, service, options, onEtcd, signal)) {
       const asked = new Map(checked ? [[endpoint.addr, checked] as const] : [])
       const [doc] = healthDoc(service, { revision: 0, endpoints: [endpoint] }, asked).endpoints
       if (!doc) continue
@@ -83,4 +83,11 @@ export default class Health extends DiscoCommand {
     }
     if (stopped.aborted) process.exitCode = 130
   }
+}
+
+/** The line on standard error when etcd is lost, denies, or answers again. */
+function etcdRemark(outage: DiscoError | null): string {
+  if (outage === null) return '  etcd answers again; the list is live'
+  const what = outage.code === 'ETCD_DENIED' ? 'etcd denies' : 'etcd lost'
+  return `! STALE: the last list stands; ${what}: ${visible(outage.message)}`
 }

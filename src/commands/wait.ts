@@ -54,7 +54,8 @@ export default class Wait extends DiscoCommand {
       { service, conditions, timeoutMs, probeDeadlineMs: PROBE_DEADLINE_MS },
       {
         onNow: (now) => this.remark(`  now: ${visible(now)}`),
-        onStale: (cause) => this.remark(`! ${visible(cause.message)}; waiting for it`),
+        onStale: ({ code, message }) =>
+          this.remark(`! ${visible(message)}; ${code === 'ETCD_DENIED' ? 'trying on' : 'waiting for it'}`),
       },
       stop.once,
     )

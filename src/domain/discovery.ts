@@ -45,7 +45,10 @@ export interface Changes {
   readonly changes: readonly [Change, ...Change[]]
 }
 
-/** The registry is out of reach: the last list stands until the next Reset or Resync. Told once an outage. */
+/**
+ * The registry is out of reach, or denies (a password is being changed): the last list stands until the next Reset
+ * or Resync. Told once an outage; a denial after an outage is told as well.
+ */
 export interface Stale {
   readonly type: 'stale'
   /** When it went out of reach, in milliseconds since the epoch. */

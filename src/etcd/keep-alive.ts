@@ -11,7 +11,7 @@ export interface GrantedLease {
 }
 
 export interface KeeperReports {
-  /** Keep-alives are not answered. Once an outage, not once a try. */
+  /** Keep-alives are not answered, or denied. Once an outage, and once more where etcd denies after it. */
   onTrouble?(cause: DiscoError): void
   /** @param outcome whether the lease outlived the outage */
   onRecovered?(outcome: { readonly leaseHolds: boolean }): void
@@ -44,7 +44,7 @@ export class LeaseKeeper {
   private renewedAtMs = performance.now()
   /** Streams that failed, and waits that were too long, since the last renewal. */
   private failures = 0
-  private isTroubled = false
+  private trouble: 'unreachable' | 'denied' | null = null
   private silence: NodeJS.Timeout | undefined
   private isOver = false
   private finish: (end: 'lost' | 'stopped') => void = () => undefined
@@ -120,8 +120,8 @@ export class LeaseKeeper {
 
   private renewed(one: OpenStream, ttlSeconds: number): void {
     const leaseHolds = ttlSeconds > 0
-    if (this.isTroubled) this.reports.onRecovered?.({ leaseHolds })
-    this.isTroubled = false
+    if (this.trouble !== null) this.reports.onRecovered?.({ leaseHolds })
+    this.trouble = null
     if (!leaseHolds) {
       this.finish('lost')
       return
@@ -147,9 +147,11 @@ export class LeaseKeeper {
   /** The next try, or the next member, may mend the first failures: they are not reported. */
   private noteFailure(error: DiscoError): void {
     this.failures++
-    const mayBeMended = error.code !== 'ETCD_DENIED' && this.failures <= this.client.memberCount
-    if (this.isTroubled || mayBeMended) return
-    this.isTroubled = true
+    const isDenied = error.code === 'ETCD_DENIED'
+    const isReported = this.trouble === 'denied' || (this.trouble === 'unreachable' && !isDenied)
+    const mayBeMended = !isDenied && this.failures <= this.client.memberCount
+    if (isReported || mayBeMended) return
+    this.trouble = isDenied ? 'denied' : 'unreachable'
     this.reports.onTrouble?.(error)
   }
 

@@ -1,7 +1,7 @@
 import type { IWatchResponse } from 'etcd3'
 import type { Revision } from '../domain/endpoint.js'
 import type { DiscoError } from '../domain/errors.js'
-import { Backoff } from './backoff.js'
+import { Backoff, DENIAL_BACKOFF } from './backoff.js'
 import type { EtcdClient } from './client.js'
 import { SilentWatch } from './heartbeat.js'
 import { PeriodicCheck, type WatchOptions } from './periodic-check.js'
@@ -42,8 +42,9 @@ const DEFAULT_OPTIONS: WatchOptions = { resyncPeriodMs: 300_000, random: Math.ra
  * one or was set back, and every few minutes in any case, it lists again and tells what differs. One revision
  * is delivered as one unit, once.
  *
- * An outage is told once, as Stale; a broken stream that the next try mends is not told. Throws only what no
- * retry can mend: ETCD_DENIED, or a bug.
+ * An outage is told once, as Stale; a broken stream that the next try mends is not told. A denial after the first
+ * list is told once as Stale, too, and retried after 5 s, doubling to 60 s: a password, a certificate or a role is
+ * being changed. Throws only what no retry can mend: ETCD_DENIED before the first list, or a bug.
  */
 export function watchRange(
   client: EtcdClient,
@@ -57,7 +58,8 @@ export function watchRange(
 class RangeWatch {
   private readonly told = new Told()
   private readonly backoff: Backoff
-  private state: 'empty' | 'live' | 'broken' | 'stale' = 'empty'
+  private readonly denials = new Backoff(DENIAL_BACKOFF)
+  private state: 'empty' | 'live' | 'broken' | 'stale' | 'denied' = 'empty'
 
   constructor(
     private readonly client: EtcdClient,
@@ -77,13 +79,24 @@ class RangeWatch {
       } catch (thrown) {
         if (this.signal.aborted) return
         const cause = this.client.translate(thrown)
+        if (cause.code === 'ETCD_DENIED' && this.told.revision > 0) {
+          if (this.state !== 'denied') yield { type: 'stale', cause }
+          this.state = 'denied'
+          await this.denials.wait(this.signal)
+          continue
+        }
         if (cause.code !== 'ETCD_UNREACHABLE') throw cause
         const isBlip = this.state === 'live' && !(cause instanceof SilentWatch)
-        if (!isBlip && this.state !== 'stale') yield { type: 'stale', cause }
-        this.state = isBlip ? 'broken' : 'stale'
+        if (!isBlip && !this.isStale) yield { type: 'stale', cause }
+        if (!this.isStale) this.state = isBlip ? 'broken' : 'stale'
       }
       await this.backoff.wait(this.signal)
     }
+  }
+
+  /** Whether Stale has been told, and the end of the outage has not. */
+  private get isStale(): boolean {
+    return this.state === 'stale' || this.state === 'denied'
   }
 
   /**
@@ -109,7 +122,7 @@ class RangeWatch {
   private holds(newest: KeyValue | null, count: number): boolean {
     const { keep } = this.options
     // What is not kept was not delivered either, so it proves nothing: after an outage only a list does.
-    if (keep && newest && !keep(newest.key)) return this.state !== 'stale'
+    if (keep && newest && !keep(newest.key)) return !this.isStale
     return this.told.isNewest(newest) && (keep !== null || this.told.size === count)
   }
 
@@ -144,14 +157,15 @@ class RangeWatch {
     } catch (thrown) {
       const cause = this.client.translate(thrown)
       if (cause.code !== 'ETCD_DENIED') throw cause
-      // A stream cannot renew its token: only a list that is denied as well is the last word.
+      // A stream cannot renew its token: only a list that is denied as well is a denial.
       this.told.lose()
     }
   }
 
   private *resumed(): Generator<RangeUpdate> {
     this.backoff.reset()
-    if (this.state === 'stale') {
+    this.denials.reset()
+    if (this.isStale) {
       yield { type: 'resync', revision: this.told.revision, missedRevisions: null, events: [] }
     }
     this.state = 'live'

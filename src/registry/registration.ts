@@ -5,12 +5,11 @@ import type { Layout } from '../domain/layouts/index.js'
 import { Backoff, DENIAL_BACKOFF } from '../etcd/backoff.js'
 import type { EtcdClient } from '../etcd/client.js'
 import { type GrantedLease, grantLease, type KeeperReports, keepAlive } from '../etcd/lease-keeper.js'
-import { watchRange } from '../etcd/prefix-watch.js'
-import { oneKey } from '../etcd/range.js'
 import { checkWritable } from './check-writable.js'
 import { claimKey } from './claim.js'
 import { HeldKey } from './held-key.js'
 import { HeldLease } from './held-lease.js'
+import { keyEvents } from './key-events.js'
 import type { RegistrationReports } from './registration-reports.js'
 import { toldInOrder } from './told-in-order.js'
 
@@ -195,27 +194,19 @@ export class Registration {
   }
 
   private async watchKey(hold: Hold): Promise<void> {
-    const denials = new Backoff(DENIAL_BACKOFF)
     while (!this.stop.signal.aborted && !hold.stop.signal.aborted) {
       hold.moved = new AbortController()
       const signal = AbortSignal.any([this.stop.signal, hold.stop.signal, hold.moved.signal])
       try {
-        for await (const update of watchRange(this.client, oneKey(hold.key.key), signal)) {
-          if (update.type === 'stale') continue
-          denials.reset()
-          if (update.type === 'changes') {
-            for (const event of update.events) {
-              if (event.type === 'put') hold.key.adopt(event.kv)
-              else hold.key.noteGone()
-            }
+        for await (const events of keyEvents(this.client, hold.key.key, this.reports, signal)) {
+          for (const event of events) {
+            if (event.type === 'put') hold.key.adopt(event.kv)
+            else hold.key.noteGone()
           }
           await this.reconcileSoon(hold)
         }
       } catch (thrown) {
-        const error = DiscoError.from(thrown)
-        if (error.code !== 'ETCD_DENIED') return this.finish(error)
-        this.reports.onTrouble?.(error)
-        await denials.wait(signal)
+        return this.finish(DiscoError.from(thrown))
       }
     }
   }

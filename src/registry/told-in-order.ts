@@ -5,15 +5,17 @@ import type { RegistrationReports } from './registration-reports.js'
  * keys. The key's watch and the keep-alives find out by themselves, either of them first.
  */
 export function toldInOrder(reports: RegistrationReports): RegistrationReports {
-  let isTroubled = false
+  let trouble: 'unreachable' | 'denied' | null = null
   const recovered = (leaseHolds: boolean) => {
-    if (isTroubled) reports.onRecovered?.({ leaseHolds })
-    isTroubled = false
+    if (trouble !== null) reports.onRecovered?.({ leaseHolds })
+    trouble = null
   }
   return {
     onTrouble: (cause) => {
-      if (isTroubled) return
-      isTroubled = true
+      const now = cause.code === 'ETCD_DENIED' ? 'denied' : 'unreachable'
+      // An etcd that is reached again, and then denies, needs a person: that is told beside the outage.
+      if (trouble === 'denied' || trouble === now) return
+      trouble = now
       reports.onTrouble?.(cause)
     },
     onRecovered: ({ leaseHolds }) => recovered(leaseHolds),

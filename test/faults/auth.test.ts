@@ -105,18 +105,26 @@ describe.concurrent('with tokens that live 2 s', () => {
     }
   })
 
-  test('a watch whose permission is taken away throws that it is denied, and does not hang', async () => {
+  test('a watch whose permission is taken away says so once and goes on when it is given back; a new one throws', async () => {
     await using guarded = await Guarded.start()
     const { etcd, proxy, registry } = guarded
     await using log = new UpdateLog(registry, 'hello')
     await log.has('the first list', () => log.count('reset') === 1)
     await etcd.ctl('user', 'revoke-role', 'alice', 'alice')
     proxy.cut()
+    await log.has('the refusal', () => log.count('stale') === 1)
+    expect(log.updates.at(-1)).toMatchObject({ type: 'stale', cause: { code: 'ETCD_DENIED' } })
+    await using another = new UpdateLog(registry, 'hello')
     await until(
-      () => log.failure !== null,
-      () => `the refusal, got ${JSON.stringify(log.updates)}`,
+      () => another.failure !== null,
+      () => `the refusal, got ${JSON.stringify(another.updates)}`,
     )
-    expect(log.failure).toBeInstanceOf(DiscoError)
-    expect((log.failure as DiscoError).code).toBe('ETCD_DENIED')
+    expect(another.failure).toBeInstanceOf(DiscoError)
+    expect((another.failure as DiscoError).code).toBe('ETCD_DENIED')
+    await etcd.ctl('user', 'grant-role', 'alice', 'alice')
+    await log.reached(await guarded.put(1))
+    expect(log.failure).toBeNull()
+    expect(log.types).toEqual(expect.arrayContaining(['reset', 'stale', 'resync']))
+    expect(log.count('stale')).toBe(1)
   })
 })

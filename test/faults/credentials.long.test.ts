@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { TestAuthority } from '../support/certificates.js'
+import { issueCertificates } from '../support/certificates.js'
 import { Disco, until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
-import { enableAuth } from '../support/etcd-auth.js'
+import { changePassword, enableAuth } from '../support/etcd-auth.js'
 import { type EtcdVersion, versionsUnderTest } from '../support/etcd-binary.js'
 import { leaseIds, storedText } from '../support/etcd-state.js'
 import { FaultProxy } from '../support/fault-proxy.js'
@@ -28,25 +28,10 @@ function folder(): string {
   return mkdtempSync(join(root, 'test-'))
 }
 
-/** etcdctl asks for a password on a terminal only: the user is made anew. */
-async function changePassword(etcd: RealEtcd, password: string): Promise<void> {
-  await etcd.ctl('user', 'delete', 'alice')
-  await etcd.ctl('user', 'add', `alice:${password}`)
-  await etcd.ctl('user', 'grant-role', 'alice', 'alice')
-}
-
 async function guarded(version: EtcdVersion): Promise<RealEtcd> {
   const etcd = await RealEtcd.start({ version })
   await enableAuth(etcd, [{ name: 'alice', password: 'first', prefix: '/hello/' }])
   return etcd
-}
-
-/** The certificates of a member and of its clients, at the same paths each time. */
-async function issue(at: string) {
-  const authority = await TestAuthority.create(at, 'ca')
-  const server = await authority.sign('server')
-  const client = await authority.sign('client')
-  return { caFile: authority.caFile, ...server, client }
 }
 
 describe.each(versionsUnderTest())('with etcd %s', (version) => {
@@ -64,7 +49,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
       await watch.printed('"type":"synced"')
 
       // Another tool writes the file first; the registrar meets the new password before that.
-      await changePassword(etcd, 'second')
+      await changePassword(etcd, 'alice', 'second')
       const [lease = ''] = await leaseIds(etcd)
       await etcd.ctl('lease', 'revoke', lease)
       await held.printed('Wrong user or password')
@@ -91,7 +76,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
     const registry = await openRegistry([etcd.endpoint], { user: 'alice', passwordFile })
     const held = await RegistrationLog.hold(registry, { service: 'hello', addr: ADDR, ttlSeconds: 5 })
     writeFileSync(passwordFile, 'second')
-    await changePassword(etcd, 'second')
+    await changePassword(etcd, 'alice', 'second')
     const [lease = ''] = await leaseIds(etcd)
     await etcd.ctl('lease', 'revoke', lease)
     await held.tells('registered again')
@@ -103,7 +88,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
 
   test.concurrent('CA and certificates that are renewed on disk: register and watch reconnect with the new ones', async () => {
     const at = folder()
-    const tls = await issue(at)
+    const tls = await issueCertificates(at)
     await using etcd = await RealEtcd.start({ version, tls })
     const disco = new Disco(`https://${etcd.endpoint}`)
     const files = ['--cacert', tls.caFile, '--cert', tls.client.certFile, '--key', tls.client.keyFile]
@@ -113,7 +98,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
       const watch = disco.start('watch', 'hello', '--layout', 'seed', ...files)
       await watch.printed('"type":"synced"')
       await etcd.kill()
-      await issue(at)
+      await issueCertificates(at)
       await etcd.restart()
       await delay(8_000)
       expect(await storedText(etcd, KEY)).not.toBe('')

@@ -58,3 +58,11 @@ export class TestAuthority {
     return files
   }
 }
+
+/** A new CA, and the certificates of a member and of its clients, at the same paths each time. */
+export async function issueCertificates(at: string) {
+  const authority = await TestAuthority.create(at, 'ca')
+  const server = await authority.sign('server')
+  const client = await authority.sign('client')
+  return { caFile: authority.caFile, ...server, client }
+}

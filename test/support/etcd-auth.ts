@@ -1,4 +1,5 @@
 import type { RealEtcd } from './etcd.js'
+import { etcdctl } from './etcdctl.js'
 
 /** A user who may read and write under one prefix. */
 export interface PrefixUser {
@@ -19,4 +20,11 @@ export async function enableAuth(etcd: RealEtcd, users: readonly PrefixUser[]): 
   }
   await etcd.ctl('auth', 'enable')
   etcd.ctlUser = 'root:root'
+}
+
+/** Changes the password of a user in one step: what the roles allow stays as it is. */
+export async function changePassword(etcd: RealEtcd, name: string, password: string): Promise<void> {
+  const args = ['--user', etcd.ctlUser, 'user', 'passwd', name, '--interactive=false']
+  const { code, stderr } = await etcdctl(etcd.endpoint, args, `${password}\n`)
+  if (code !== 0) throw new Error(`etcdctl user passwd: ${stderr}`)
 }

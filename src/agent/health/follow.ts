@@ -18,18 +18,18 @@ const PERIOD_MS = 1_000
  * Asks every endpoint of a service again and again, and tells what differs from what was told before: each
  * endpoint once at first. The list is etcd's, as it changes; where etcd is away, the last one.
  *
- * @param onStale told when etcd goes out of reach
- * @throws DiscoError ETCD_DENIED, and ETCD_UNREACHABLE where it was out of reach from the start
+ * @param onEtcd told when etcd goes out of reach, or denies, with the cause; and with null when it answers again
+ * @throws DiscoError ETCD_DENIED or ETCD_UNREACHABLE before the first list
  */
 export async function* followHealth(
   registry: Registry,
   service: string,
   options: SurveyOptions,
-  onStale: (cause: DiscoError) => void,
+  onEtcd: (outage: DiscoError | null) => void,
   signal: AbortSignal,
 ): AsyncGenerator<HealthSeen, void, void> {
   const told = new Map<EndpointId, { endpoint: Endpoint; said: string }>()
-  const list = new FollowedList(registry, service, onStale, signal)
+  const list = new FollowedList(registry, service, onEtcd, signal)
   for (;;) {
     const endpoints = await list.next()
     if (!endpoints) return
@@ -68,13 +68,13 @@ class FollowedList {
   constructor(
     registry: Registry,
     service: string,
-    onStale: (cause: DiscoError) => void,
+    onEtcd: (outage: DiscoError | null) => void,
     private readonly signal: AbortSignal,
   ) {
     this.begun = new Promise((resolve) => {
       this.hasBegun = resolve
     })
-    void this.follow(registry, service, onStale)
+    void this.follow(registry, service, onEtcd)
   }
 
   /** The list a period after the last time; null at the end. @throws DiscoError */
@@ -89,16 +89,20 @@ class FollowedList {
   private async follow(
     registry: Registry,
     service: string,
-    onStale: (cause: DiscoError) => void,
+    onEtcd: (outage: DiscoError | null) => void,
   ): Promise<void> {
     let snapshot = EMPTY_SNAPSHOT
+    let isStale = false
     try {
       for await (const update of registry.follow(service, this.signal)) {
         if (update.type === 'stale') {
           if (this.endpoints === null) throw update.cause
-          onStale(update.cause)
+          onEtcd(update.cause)
+          isStale = true
           continue
         }
+        if (isStale) onEtcd(null)
+        isStale = false
         snapshot = apply(snapshot, update)
         this.endpoints = endpointsOf(snapshot)
         this.hasBegun()
