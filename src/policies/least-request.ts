@@ -1,3 +1,4 @@
+import { LoadTree } from './load-tree.js'
 import { integer, readParameters } from './parameters.js'
 import type { Chooser, Environment, PolicyKind } from './policy.js'
 import { Roster } from './roster.js'
@@ -9,9 +10,9 @@ const TRAITS = { name: 'least_request', shortName: 'lr', weighted: true, shares:
 const CHOICES = integer(2, 10)
 
 /**
- * The endpoint with the fewest outstanding calls for its weight (least connections). Without parameters it
- * looks at all of them, which is exact and takes O(n); with `choiceCount` it draws so many and takes the best
- * of those, in O(log n) (the power of two choices: Mitzenmacher 2001; gRFC A48).
+ * The endpoint with the fewest outstanding calls for its weight (least connections), in O(log n). Without
+ * parameters it compares all of them, which is exact; with `choiceCount` it draws so many and takes the best of
+ * those (the power of two choices: Mitzenmacher 2001; gRFC A48).
  */
 export const leastRequest: PolicyKind = {
   ...TRAITS,
@@ -31,12 +32,13 @@ export const leastRequest: PolicyKind = {
 type Load<Candidate> = Pick<Environment<Candidate>, 'random' | 'outstanding'>
 
 /**
- * Compares calls per weight, crosswise so that nothing is rounded. Those that are level (all idle, say) are
- * drawn by weight: so shares follow the weights where calls come one by one, and no client of many prefers
- * the same endpoint as the others.
+ * Compares calls per weight among all. Those that are level (all idle, say) are drawn by weight: so shares
+ * follow the weights where calls come one by one, and no client of many prefers the same endpoint as the others.
  */
 class LeastOfAll<Candidate> implements Chooser<Candidate> {
   private readonly roster = new Roster<Candidate>()
+  /** By the places of the roster. */
+  private readonly tree = new LoadTree()
 
   constructor(private readonly load: Load<Candidate>) {}
 
@@ -46,41 +48,35 @@ class LeastOfAll<Candidate> implements Chooser<Candidate> {
 
   join(candidate: Candidate, weight: number): void {
     this.roster.join(candidate, weight)
+    this.update(this.roster.size - 1)
   }
 
   reweigh(candidate: Candidate, weight: number): void {
     this.roster.reweigh(candidate, weight)
+    this.recount(candidate)
+  }
+
+  recount(candidate: Candidate): void {
+    const place = this.roster.placeOf(candidate)
+    if (place !== undefined) this.update(place)
   }
 
   leave(candidate: Candidate): void {
+    const place = this.roster.placeOf(candidate)
+    if (place === undefined) return
     this.roster.leave(candidate)
+    // The last one has moved to the leaver's place.
+    this.tree.set(this.roster.size, 0, 0)
+    if (place < this.roster.size) this.update(place)
   }
 
   choose(): Candidate | null {
+    return this.roster.members[this.tree.draw(this.load.random)] ?? null
+  }
+
+  private update(place: number): void {
     const { members, weights } = this.roster
-    const { random, outstanding } = this.load
-    let [leastCalls, itsWeight, levelWeight] = [0, 0, 0]
-    for (let place = 0; place < members.length; place++) {
-      // Within both arrays.
-      const calls = outstanding(members[place] as Candidate)
-      const weight = weights[place] as number
-      const difference = itsWeight === 0 ? -1 : calls * itsWeight - leastCalls * weight
-      if (difference > 0) continue
-      levelWeight = difference < 0 ? weight : levelWeight + weight
-      leastCalls = calls
-      itsWeight = weight
-    }
-    let left = random() * levelWeight
-    let chosen: Candidate | null = null
-    for (let place = 0; place < members.length; place++) {
-      const candidate = members[place] as Candidate
-      const weight = weights[place] as number
-      if (outstanding(candidate) * itsWeight !== leastCalls * weight) continue
-      chosen = candidate
-      left -= weight
-      if (left < 0) break
-    }
-    return chosen
+    this.tree.set(place, this.load.outstanding(members[place] as Candidate), weights[place] as number)
   }
 }
 

@@ -46,6 +46,8 @@ export interface Chooser<Candidate> {
   suspend?(candidate: Candidate): void
   /** READY again. @param weight may be another than before */
   resume?(candidate: Candidate, weight: number): void
+  /** Its outstanding calls have changed, other than by joining; only policies that order by them have it. */
+  recount?(candidate: Candidate): void
   /** Its names are others now; only policies that choose by name have it. */
   rename?(candidate: Candidate): void
   /** Null when nobody is in rotation, or nobody whom the call may go to. */

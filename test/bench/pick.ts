@@ -28,9 +28,10 @@ export async function run(): Promise<void> {
     const picks: number[] = []
     const changes: number[] = []
     for (const size of SIZES) {
-      const chooser = chooserOf(name, config, size)
+      const calls = new Float64Array(size)
+      const chooser = chooserOf(name, config, calls)
       const keys = key === undefined ? NO_KEYS : { hashKey: key, pin: null }
-      picks.push(measure(() => chooser.choose(keys)))
+      picks.push(measure(chooser.recount ? call(chooser, calls) : () => chooser.choose(keys)))
       changes.push(measure(weightChange(chooser, size, keys)) / 1_000)
     }
     const parameters = Object.keys(config).length === 0 ? '' : ` ${JSON.stringify(config)}`
@@ -39,7 +40,7 @@ export async function run(): Promise<void> {
   }
 }
 
-function chooserOf(name: string, config: object, size: number): Chooser<number> {
+function chooserOf(name: string, config: object, calls: Float64Array): Chooser<number> {
   const random = seeded(1)
   const chooser = findPolicy(name)
     .configure(config)
@@ -49,11 +50,29 @@ function chooserOf(name: string, config: object, size: number): Chooser<number> 
       id: (candidate) => `/hello/1.0.0/10.0.0.${candidate}:80`,
       names: (candidate) => [String(candidate)],
       rank: (candidate) => candidate,
-      outstanding: () => 0,
+      outstanding: (candidate) => calls[candidate] ?? 0,
     })
-  for (let candidate = 0; candidate < size; candidate++)
+  for (let candidate = 0; candidate < calls.length; candidate++)
     chooser.join(candidate, 1 + Math.floor(random() * 100))
   return chooser
+}
+
+/** A pick whose call starts, while the oldest of 64 calls ends: the policy is notified of both. */
+function call(chooser: Chooser<number>, calls: Float64Array): () => void {
+  const running: (number | null)[] = Array.from({ length: 64 }, () => null)
+  let at = 0
+  const count = (candidate: number | null, change: number) => {
+    if (candidate === null) return
+    calls[candidate] = (calls[candidate] ?? 0) + change
+    chooser.recount?.(candidate)
+  }
+  return () => {
+    const chosen = chooser.choose()
+    count(chosen, 1)
+    count(running[at] ?? null, -1)
+    running[at] = chosen
+    at = (at + 1) % running.length
+  }
 }
 
 /** A new weight for somebody, and the pick after it: some policies leave the work to that. */

@@ -116,6 +116,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     this.loadsOfLeavers.delete(endpoint.id)
     const child = new Child(endpoint, load, settings, this.reports)
     child.rank = rank
+    load.onChange = () => this.rotation?.recount(child)
     this.census.place(child)
     this.children.set(endpoint.id, child)
     child.connect()

@@ -7,6 +7,8 @@
 export class Load {
   private picked = 0
   private running = 0
+  /** Called after every change of `outstanding`. */
+  onChange: () => void = () => {}
 
   get outstanding(): number {
     return this.picked + this.running
@@ -14,18 +16,23 @@ export class Load {
 
   pick(): void {
     if (this.picked++ === 0) setImmediate(this.forgetPicks)
+    this.onChange()
   }
 
   readonly onCallStarted = (): void => {
-    if (this.picked > 0) this.picked--
     this.running++
+    if (this.picked > 0) this.picked--
+    else this.onChange()
   }
 
   readonly onCallEnded = (): void => {
     this.running--
+    this.onChange()
   }
 
   private readonly forgetPicks = (): void => {
+    if (this.picked === 0) return
     this.picked = 0
+    this.onChange()
   }
 }

@@ -41,6 +41,11 @@ export class Rotation {
     this.changed.set(child, child.endpoint)
   }
 
+  /** The child's outstanding calls have changed. */
+  recount(child: Child): void {
+    this.chooser.recount?.(child)
+  }
+
   /** What has changed since this was last asked; null for nothing. */
   takeChanges(): readonly RotationChange[] | null {
     if (this.changed.size === 0) return null

@@ -48,3 +48,14 @@ it('bears a call that starts turns after its pick, as one does that waits for cr
   await nextTurn()
   expect(load.outstanding).toBe(0)
 })
+
+it('reports each change of the count, and nothing else', async () => {
+  const counts: number[] = []
+  load.onChange = () => counts.push(load.outstanding)
+  load.pick()
+  load.onCallStarted()
+  load.pick()
+  await nextTurn()
+  load.onCallEnded()
+  expect(counts).toEqual([1, 2, 1, 0])
+})
