@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Disco } from '../support/disco.js'
+import { pack } from '../support/pack.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const MOST_BYTES = 3_000_000
@@ -15,16 +16,11 @@ let installed: string
 /** What `npm publish` would send, unpacked where nothing else is installed. */
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'disco-package-'))
-  // The build is there already, and must not be made anew below tests that use it.
-  execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], {
-    cwd: ROOT,
-    stdio: 'ignore',
-  })
-  const [tarball = ''] = readdirSync(folder)
-  expect(statSync(join(folder, tarball)).size).toBeLessThan(MOST_BYTES)
+  const tarball = pack(folder)
+  expect(statSync(tarball).size).toBeLessThan(MOST_BYTES)
   const modules = join(folder, 'node_modules')
   mkdirSync(modules)
-  execFileSync('tar', ['-xf', join(folder, tarball), '-C', modules])
+  execFileSync('tar', ['-xf', tarball, '-C', modules])
   installed = join(modules, 'package')
 })
 

@@ -1,0 +1,97 @@
+import { execFile, spawn } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { environmentOf, Process } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { putAll } from '../support/etcd-state.js'
+import { pack } from '../support/pack.js'
+
+/** npm may have to fetch everything. */
+const INSTALL_DEADLINE_MS = 240_000
+
+let etcd: RealEtcd
+let packed: string
+/** Where somebody has installed the package. */
+let folder: string
+const started: Process[] = []
+
+/** As a user does it: an empty folder, the published tarball, the registry of npm. */
+beforeAll(async () => {
+  etcd = await RealEtcd.start()
+  packed = mkdtempSync(join(tmpdir(), 'disco-packed-'))
+  folder = join(packed, 'project')
+  mkdirSync(folder)
+  await install(pack(packed))
+}, INSTALL_DEADLINE_MS)
+
+afterAll(async () => {
+  await Promise.all(started.map((process) => process.end('SIGKILL')))
+  await etcd.stop()
+  rmSync(packed, { recursive: true, force: true })
+})
+
+async function install(...packages: string[]): Promise<void> {
+  await promisify(execFile)('npm', ['install', '--no-audit', '--no-fund', ...packages], { cwd: folder })
+}
+
+function environment(): Record<string, string> {
+  return { ...environmentOf(etcd.endpoint), XDG_CACHE_HOME: join(packed, 'cache') }
+}
+
+async function npx(...args: string[]): Promise<string> {
+  const command = ['--no', 'disco', '--', ...args]
+  const { stdout, stderr } = await promisify(execFile)('npx', command, { cwd: folder, env: environment() })
+  expect(stderr).toBe('')
+  return stdout
+}
+
+function node(...args: string[]): Process {
+  const process_ = new Process(
+    spawn(process.execPath, args, { cwd: folder, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] }),
+  )
+  started.push(process_)
+  return process_
+}
+
+test('npx disco prints its help and lists what stands in etcd', async () => {
+  const help = await npx('--help')
+  for (const command of ['call', 'ls', 'watch']) expect(help).toMatch(new RegExp(`^  ${command} `, 'm'))
+  await putAll(etcd, 'greeting', [
+    { addr: '127.0.0.1:1001', weight: 1 },
+    { addr: '127.0.0.1:1002', weight: 3 },
+  ])
+  const { endpoints } = JSON.parse(await npx('ls', 'greeting', '--json')) as {
+    endpoints: unknown[]
+  }
+  expect(endpoints).toMatchObject([
+    { addr: '127.0.0.1:1001', weight: 1, share: 0.25 },
+    { addr: '127.0.0.1:1002', weight: 3, share: 0.75 },
+  ])
+})
+
+test('npm installs what the library imports, each once, and the licences of what is built in', () => {
+  const modules = join(folder, 'node_modules')
+  expect(existsSync(join(modules, 'disco-registry/dist/bundle/THIRD-PARTY-NOTICES.txt'))).toBe(true)
+  const copies = (readdirSync(modules, { recursive: true }) as string[]).filter((path) =>
+    path.endsWith('@grpc/grpc-js/package.json'),
+  )
+  // With two of them, policies registered in one would be unknown to the other.
+  expect(copies).toEqual(['@grpc/grpc-js/package.json'])
+  for (const left of ['@oclif', 'chalk', 'esbuild', 'typescript'])
+    expect(readdirSync(modules)).not.toContain(left)
+})
+
+test('a server registers and a client balances by the library, imported by its name', async () => {
+  await install('@grpc/proto-loader')
+  await promisify(execFile)('npm', ['pkg', 'set', 'type=module'], { cwd: folder })
+  cpSync('examples', folder, { recursive: true })
+  const server = node('server.js', '2')
+  await server.printed('serving hello at')
+  const { stdout, stderr, code } = await node('client.js', '5').exited()
+  expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
+  expect(stdout).toMatch(/^weighted_round_robin \{\} \{"127\.0\.0\.1:\d+":5\}$/m)
+  expect((await server.end('SIGTERM')).code).toBe(0)
+})
