@@ -81,7 +81,9 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
     await etcd.ctl('lease', 'revoke', lease)
     await held.tells('registered again')
     expect((await registry.list('hello')).endpoints).toHaveLength(1)
-    expect(held.told).toEqual(['registered', 'lease lost', 'registered again'])
+    // A keep-alive between the change and the revocation is refused once, too: that is trouble that passes.
+    const lasting = held.told.filter((event) => event !== 'trouble' && event !== 'recovered')
+    expect(lasting).toEqual(['registered', 'lease lost', 'registered again'])
     await held.close()
     registry.close()
   })

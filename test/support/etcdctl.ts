@@ -13,7 +13,8 @@ export interface Finished {
 export async function etcdctl(endpoint: string, args: readonly string[], input = ''): Promise<Finished> {
   const child = startEtcdctl(endpoint, args)
   if (child.stdin === null || child.stdout === null || child.stderr === null) throw new Error('no pipes')
-  child.stdin.end(input)
+  // One of etcd 3.5 may close its standard input before anything has been written.
+  child.stdin.on('error', () => undefined).end(input)
   const ended = once(child, 'close') as Promise<[number | null]>
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), ended])
   return { code, stdout, stderr }
