@@ -70,9 +70,9 @@ function typed(thrown: unknown): unknown {
 
 /** Whether a member took the connection and dropped it before a word was said, as one that wants TLS does. */
 export function wasDropped(thrown: unknown): boolean {
-  return /Failed to connect|socket hang up|ECONNRESET|Connection dropped|No connection established/i.test(
-    String(thrown),
-  )
+  const dropped =
+    /Failed to connect|socket hang up|before secure TLS|ECONNRESET|Connection dropped|No connection established/i
+  return dropped.test(String(thrown))
 }
 
 /** A request that failed at every member: the last failure, and by name those members that failed otherwise. */

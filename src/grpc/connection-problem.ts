@@ -2,7 +2,7 @@ import { bareReason, type ConnectionFailure, connectionFailure } from '../tls/co
 import { speaksPlaintext, speaksTls } from '../tls/probe.js'
 
 const DROPPED_TLS =
-  'drops the TLS connection: it may not accept our client certificate (--tls-cert, --tls-key)'
+  'drops the TLS connection: it may want a client certificate, or another one (--tls-cert, --tls-key)'
 const PLAINTEXT = 'speaks plaintext (leave --tls out)'
 
 /** Each as a clause behind the address. */
@@ -12,6 +12,7 @@ const MEANINGS: Readonly<Record<ConnectionFailure, string>> = {
   'no-socket': 'no such socket',
   'unknown-host': 'has a host name that is not known',
   'server-speaks-plaintext': PLAINTEXT,
+  'tls-dropped': 'drops the TLS connection: it may speak plaintext',
   'server-certificate-expired': 'has a certificate that has expired',
   'server-certificate-not-yet-valid': 'has a certificate that is not yet valid (check the clock)',
   'server-certificate-of-another-ca': 'has a certificate of another CA (try --tls-ca FILE)',
@@ -20,9 +21,13 @@ const MEANINGS: Readonly<Record<ConnectionFailure, string>> = {
   'client-certificate-of-another-ca': 'does not know the CA of our client certificate (--tls-cert)',
   'client-certificate-not-accepted': 'wants a client certificate, or another one (--tls-cert, --tls-key)',
   'not-grpc': 'answers, but not as gRPC',
+  dropped: 'drops the connection',
 }
 
-/** Meanings that leave a cause open, which a look at the server may tell. */
+/** Failures that leave a cause open, which a look at the server may tell. */
+const OPEN: ReadonlySet<ConnectionFailure | null> = new Set([null, 'dropped', 'tls-dropped'])
+
+/** What Node reports of the socket itself. */
 const VAGUE: readonly (readonly [said: RegExp, meaning: string])[] = [
   [/ECONNRESET|EPIPE|socket hang up/, 'connection reset'],
   [/ETIMEDOUT/, 'did not answer in time'],
@@ -56,13 +61,13 @@ export function isDescriptorLimit(problem: string): boolean {
  * a word, and one that does not may drop a TLS connection so.
  */
 export async function explain(addr: string, problem: string | null, usesTls: boolean): Promise<string> {
-  const isClear = problem !== null && meaningOf(problem) !== null
+  const failure = connectionFailure(problem ?? '')
   const url = `http://${addr}`
-  if (!isClear && URL.canParse(url)) {
+  if (OPEN.has(failure) && URL.canParse(url)) {
     if (!usesTls && (await speaksTls(url))) return 'speaks TLS (try --tls)'
     if (usesTls && (await speaksPlaintext(url))) return PLAINTEXT
     // Node's servers send no alert for a client certificate that they do not accept.
-    if (usesTls && /ECONNRESET|Failed to connect|hang up/.test(problem ?? '')) return DROPPED_TLS
+    if (usesTls && (failure !== null || /ECONNRESET|hang up/.test(problem ?? ''))) return DROPPED_TLS
   }
   return problem === null ? NO_ANSWER : inWords(problem)
 }

@@ -5,6 +5,8 @@ export type ConnectionFailure =
   | 'no-socket'
   | 'unknown-host'
   | 'server-speaks-plaintext'
+  /** Before the handshake was over: a server that speaks plaintext does so, and one that is going away. */
+  | 'tls-dropped'
   | 'server-certificate-expired'
   | 'server-certificate-not-yet-valid'
   | 'server-certificate-of-another-ca'
@@ -14,6 +16,8 @@ export type ConnectionFailure =
   /** Missing, or refused for a reason that the server does not tell: Go up to 1.20 says no more (etcd 3.4). */
   | 'client-certificate-not-accepted'
   | 'not-grpc'
+  /** Without a word, after the connection was accepted. */
+  | 'dropped'
 
 /**
  * The only place that reads their texts: none of the three hands a code of its own to who calls through grpc-js.
@@ -34,11 +38,10 @@ const TEXTS: readonly (readonly [text: RegExp, failure: ConnectionFailure])[] = 
   [/certificate is not yet valid/i, 'server-certificate-not-yet-valid'],
   [/unable to verify|unable to get (local )?issuer|self[- .]signed/i, 'server-certificate-of-another-ca'],
   [/altnames|does not match certificate|is not (in )?(the )?cert's/i, 'server-certificate-for-another-name'],
-  [
-    /before secure TLS|wrong version number|packet length too long|SSL routines:[^:]*:http request/i,
-    'server-speaks-plaintext',
-  ],
+  [/wrong version number|packet length too long|SSL routines:[^:]*:http request/i, 'server-speaks-plaintext'],
+  [/before secure TLS/, 'tls-dropped'],
   [/Protocol error|Parse Error|unexpected HTTP/i, 'not-grpc'],
+  [/Failed to connect/, 'dropped'],
 ]
 
 /** Null where the text names none of these. */
@@ -53,7 +56,8 @@ export function connectionFailure(text: string): ConnectionFailure | null {
 export function bareReason(text: string): string {
   const reason = text
     .replace(/^.*Last error: (Error: )?/s, '')
-    .replace(/( \([^()]*Z\))?\.? Resolution note:.*$/s, '')
+    .replace(/\.? Resolution note:.*$/s, '')
+    .replace(/ \(\d{4}-[^()]*Z\)$/, '')
     .trim()
   if (reason === '' || reason === 'null') return 'no connection could be made'
   const openssl = /error:[0-9a-f]{8}:[^:]*:[^:]*:([^:\n]+)/i.exec(reason)?.[1]

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type Server } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js'
@@ -20,6 +20,8 @@ let client: KeyPairFiles
 let expired: KeyPairFiles
 let foreign: KeyPairFiles
 let greeters: Readonly<Record<'tls' | 'mutual' | 'plain' | 'past', Greeter>>
+/** Takes connections and closes them without a word. */
+let dropping: RawServer
 /** A server in Go, which says by an alert what it has against a client certificate. */
 let member: RealEtcd
 
@@ -43,12 +45,14 @@ beforeAll(async () => {
   ])
   greeters = { tls, mutual, plain, past: outdated }
   const served = { caFile: authority.caFile, ...(await authority.sign('member')), client }
+  dropping = await RawServer.start((socket) => socket.destroy())
   member = await RealEtcd.start({ version: '3.5', tls: served })
 })
 afterAll(async () => {
   for (const greeter of Object.values(greeters)) greeter.stop()
   await etcd.stop()
   await member.stop()
+  await dropping[Symbol.asyncDispose]()
   await rm(folder, { recursive: true })
 })
 beforeEach(() => {
@@ -98,54 +102,65 @@ describe('TLS to backends', () => {
 })
 
 describe('what does not fit is named', () => {
-  const cases: [what: string, whom: keyof typeof greeters | 'member', args: () => string[], says: string][] =
+  type Whom = keyof typeof greeters | 'member' | 'dropping'
+  const cases: [what: string, whom: Whom, args: () => string[], says: string][] = [
+    ['plaintext to TLS', 'tls', () => [], 'speaks TLS (try --tls)'],
+    ['TLS to plaintext', 'plain', () => ['--tls'], 'speaks plaintext (leave --tls out)'],
     [
-      ['plaintext to TLS', 'tls', () => [], 'speaks TLS (try --tls)'],
-      ['TLS to plaintext', 'plain', () => ['--tls'], 'speaks plaintext (leave --tls out)'],
-      [
-        'another CA',
-        'tls',
-        () => ['--tls-ca', stranger.caFile],
-        'has a certificate of another CA (try --tls-ca FILE)',
-      ],
-      ["the system's CAs", 'tls', () => ['--tls'], 'has a certificate of another CA (try --tls-ca FILE)'],
-      [
-        'another name',
-        'tls',
-        () => ['--tls-ca', authority.caFile, '--tls-name', 'wrong.example'],
-        'has a certificate for DNS:hello, DNS:other.example, not for wrong.example (try --tls-name)',
-      ],
-      ['no client certificate', 'mutual', () => ['--tls-ca', authority.caFile], 'wants a client certificate'],
-      [
-        'a client certificate of another CA',
-        'member',
-        () => [...mutual(foreign), '--tls-name', '127.0.0.1'],
-        'does not know the CA of our client certificate (--tls-cert)',
-      ],
-      [
-        'a client certificate that has expired',
-        'member',
-        () => [...mutual(expired), '--tls-name', '127.0.0.1'],
-        'refuses our client certificate: it has expired (--tls-cert)',
-      ],
-      [
-        'a client certificate that is refused without a word',
-        'mutual',
-        () => mutual(foreign),
-        'drops the TLS connection: it may not accept our client certificate (--tls-cert, --tls-key)',
-      ],
-      [
-        'a certificate that has expired',
-        'past',
-        () => ['--tls-ca', authority.caFile],
-        'has a certificate that has expired',
-      ],
-    ]
+      'another CA',
+      'tls',
+      () => ['--tls-ca', stranger.caFile],
+      'has a certificate of another CA (try --tls-ca FILE)',
+    ],
+    ["the system's CAs", 'tls', () => ['--tls'], 'has a certificate of another CA (try --tls-ca FILE)'],
+    [
+      'another name',
+      'tls',
+      () => ['--tls-ca', authority.caFile, '--tls-name', 'wrong.example'],
+      'has a certificate for DNS:hello, DNS:other.example, not for wrong.example (try --tls-name)',
+    ],
+    ['no client certificate', 'mutual', () => ['--tls-ca', authority.caFile], 'wants a client certificate'],
+    [
+      'a client certificate of another CA',
+      'member',
+      () => [...mutual(foreign), '--tls-name', '127.0.0.1'],
+      'does not know the CA of our client certificate (--tls-cert)',
+    ],
+    [
+      'a client certificate that has expired',
+      'member',
+      () => [...mutual(expired), '--tls-name', '127.0.0.1'],
+      'refuses our client certificate: it has expired (--tls-cert)',
+    ],
+    [
+      'a client certificate that is refused without a word',
+      'mutual',
+      () => mutual(foreign),
+      'drops the TLS connection: it may want a client certificate, or another one',
+    ],
+    [
+      'a certificate that has expired',
+      'past',
+      () => ['--tls-ca', authority.caFile],
+      'has a certificate that has expired',
+    ],
+    ['a connection that is dropped', 'dropping', () => [], 'drops the connection\n'],
+    [
+      'a TLS connection that is dropped',
+      'dropping',
+      () => ['--tls'],
+      'drops the TLS connection: it may want a client',
+    ],
+  ]
+  const addressOf = (whom: Whom): string => {
+    if (whom === 'member') return member.endpoint
+    return whom === 'dropping' ? dropping.addr : greeters[whom].addr
+  }
   const mutual = ({ certFile, keyFile }: KeyPairFiles) => [
     ...['--tls-ca', authority.caFile, '--tls-cert', certFile, '--tls-key', keyFile],
   ]
   test.each(cases)('%s', async (_what, whom, args, says) => {
-    const addr = whom === 'member' ? member.endpoint : greeters[whom].addr
+    const addr = addressOf(whom)
     const ran = await call(addr, ...args())
     expect(ran).toMatchObject({ code: 7, stdout: '' })
     expect(ran.stderr).toContain('hello has no endpoint that is READY after')
@@ -171,7 +186,7 @@ describe('a stage that fails or hangs', () => {
     expect(failed.stderr).toContain('etcd is not reachable at 127.0.0.1:1 (connection refused')
     expect(failed.stderr).toContain('The stage that failed: resolve')
 
-    await using mute = await Mute.start()
+    await using mute = await RawServer.start()
     const hung = await disco.run(...args, '--endpoints', mute.addr)
     expect(hung.code).toBe(3)
     expect(hung.stderr).toContain('The registry told nothing of hello within 2s')
@@ -179,7 +194,7 @@ describe('a stage that fails or hangs', () => {
   })
 
   test('is named with the endpoint: connect, reflect or call', async () => {
-    await using mute = await Mute.start()
+    await using mute = await RawServer.start()
     const connect = await call(mute.addr)
     expect(connect.code).toBe(7)
     expect(connect.stderr).toContain(`${mute.addr} did not answer (the stage that hung: connect)`)
@@ -224,19 +239,19 @@ async function deafToReflection(): Promise<AsyncDisposable & { readonly addr: st
   return { addr: `127.0.0.1:${port}`, [Symbol.asyncDispose]: async () => server.forceShutdown() }
 }
 
-/** Takes connections and never says a word. */
-class Mute implements AsyncDisposable {
+/** A TCP server that handles each connection by a function, by default without an answer. */
+class RawServer implements AsyncDisposable {
   private constructor(
     readonly addr: string,
     private readonly server: Server,
   ) {}
 
-  static async start(): Promise<Mute> {
-    const server = createServer((socket) => socket.on('error', () => undefined).unref())
+  static async start(take: (socket: Socket) => void = () => undefined): Promise<RawServer> {
+    const server = createServer((socket) => take(socket.on('error', () => undefined).unref()))
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const address = server.address()
     if (address === null || typeof address === 'string') throw new Error('no port')
-    return new Mute(`127.0.0.1:${address.port}`, server)
+    return new RawServer(`127.0.0.1:${address.port}`, server)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

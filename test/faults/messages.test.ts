@@ -29,6 +29,8 @@ interface Place {
   readonly wrongPassword: string
   readonly http: string
   readonly mute: string
+  /** Takes connections and closes them without a word. */
+  readonly dropping: string
   readonly nobody: readonly string[]
 }
 
@@ -68,6 +70,7 @@ beforeAll(async () => {
     ...{ password: file('password', 'secret\n'), wrongPassword: file('wrong', 'other\n') },
     http: await listening(createHttpServer((_, response) => response.end('hello'))),
     mute: await listening(createServer()),
+    dropping: await listening(createServer((socket) => socket.destroy())),
     nobody: (await freePorts(3)).map((port) => `127.0.0.1:${port}`),
   }
 })
@@ -141,6 +144,16 @@ const CASES: readonly Case[] = [
     args: () => [...at(place.mute), ...oneSecond],
     says: () =>
       `✗ No answer from etcd at ${place.mute} in S\n  From --endpoints. More time: --command-timeout 30s\n`,
+  },
+  {
+    cause: 'dropped',
+    args: () => [...at(place.dropping), ...oneSecond],
+    says: () => `✗ etcd at ${place.dropping} drops the connection (N tries in S)\n  From --endpoints\n`,
+  },
+  {
+    cause: 'dropped by TLS, which need not mean that it speaks plaintext',
+    args: () => [...at(`https://${place.dropping}`), ...oneSecond],
+    says: () => `✗ etcd at ${place.dropping} drops the connection (N tries in S)\n  From --endpoints\n`,
   },
   {
     cause: 'a plaintext client to a TLS etcd',

@@ -1,5 +1,5 @@
 import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js'
-import { bareReason, connectionFailure } from '../../tls/connection-failure.js'
+import { connectionFailure } from '../../tls/connection-failure.js'
 import { inWords } from '../connection-problem.js'
 import { HEALTH_PATHS, healthRequest, healthResponse, type ServingStatus } from './protocol.js'
 
@@ -99,11 +99,14 @@ function fromError({ code, details }: ServiceError, service: string, deadlineMs:
 
 /** What stopped a connection, without grpc-js's own wrapping. */
 function connectionProblem(details: string): string {
-  const failure = connectionFailure(details)
-  if (failure === 'unknown-host') return 'unknown host'
-  const text = bareReason(details)
-  if (failure === null && text === 'Failed to connect') return 'drops the connection: it may want TLS'
-  return failure === null ? text : inWords(details)
+  switch (connectionFailure(details)) {
+    case 'unknown-host':
+      return 'unknown host'
+    case 'dropped':
+      return 'drops the connection: it may want TLS'
+    default:
+      return inWords(details)
+  }
 }
 
 /** An address is a name that DNS may know, never a scheme of grpc-js's. */

@@ -17,6 +17,12 @@ describe('the text of a connection that failed', () => {
     expect(connectionFailure(opensslText(reason, alert))).toBe(failure)
   })
 
+  test('tells a server that drops the connection from one that speaks plaintext', () => {
+    const dropped = 'Client network socket disconnected before secure TLS connection was established'
+    expect(connectionFailure(dropped)).toBe('tls-dropped')
+    expect(connectionFailure('No connection established. Last error: Failed to connect')).toBe('dropped')
+  })
+
   test.each([
     [opensslText('tlsv1 alert internal error', 80), 'the TLS handshake failed (alert internal error)'],
     ['No connection established. Last error: null. Resolution note: ', 'no connection could be made'],
@@ -24,6 +30,7 @@ describe('the text of a connection that failed', () => {
       'No connection established. Last error: Error: read ETIMEDOUT (2026-01-02T03:04:05.678Z). Resolution note: ',
       'read ETIMEDOUT',
     ],
+    ['Error: read ETIMEDOUT (2026-01-02T03:04:05.678Z)', 'Error: read ETIMEDOUT'],
     ['etcdserver: no leader', 'etcdserver: no leader'],
   ])('is reduced to its reason: %#', (text, reason) => {
     expect(connectionFailure(text)).toBeNull()
