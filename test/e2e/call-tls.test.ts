@@ -8,11 +8,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { type KeyPairFiles, TestAuthority } from '../support/certificates.js'
 import { Disco, type Ran } from '../support/disco.js'
-import { RealEtcd } from '../support/etcd.js'
+import { type Etcd, RealEtcd } from '../support/etcd.js'
 import { registration, wipe } from '../support/etcd-state.js'
+import { sharedEtcd } from '../support/shared-etcd.js'
 
 let folder: string
-let etcd: RealEtcd
+let etcd: Etcd
 let disco: Disco
 let authority: TestAuthority
 let stranger: TestAuthority
@@ -27,7 +28,7 @@ let member: RealEtcd
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'disco-call-tls-'))
-  etcd = await RealEtcd.start()
+  etcd = await sharedEtcd()
   authority = await TestAuthority.create(folder, 'authority')
   stranger = await TestAuthority.create(folder, 'stranger')
   client = await authority.sign('client')
@@ -50,7 +51,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   for (const greeter of Object.values(greeters)) greeter.stop()
-  await etcd.stop()
   await member.stop()
   await dropping[Symbol.asyncDispose]()
   await rm(folder, { recursive: true })

@@ -7,9 +7,9 @@ import { startGreeter } from '../../src/dev/greeter.js'
 import type { Disco } from '../support/disco.js'
 import { EtcdApi } from '../support/etcd-api.js'
 import { registration } from '../support/etcd-state.js'
-import { toolOnEtcd } from '../support/tool-on-etcd.js'
+import { toolOnOwnEtcd } from '../support/tool-on-etcd.js'
 
-const { etcd, disco } = await toolOnEtcd()
+const { etcd, disco } = await toolOnOwnEtcd()
 
 const greeter = await startGreeter({ port: 0 })
 const folder = mkdtempSync(join(tmpdir(), 'disco-ends-'))

@@ -3,9 +3,10 @@ import type { EndpointsDoc } from '../../src/cli/schema/endpoints.js'
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { LAYOUTS, layoutNamed } from '../../src/domain/layouts/index.js'
 import { Disco, type Process, type Ran, until } from '../support/disco.js'
-import { RealEtcd } from '../support/etcd.js'
+import type { Etcd } from '../support/etcd.js'
 import { storedText } from '../support/etcd-state.js'
 import { ResidentTool } from '../support/resident-tool.js'
+import { sharedEtcd } from '../support/shared-etcd.js'
 
 interface Case {
   readonly layout: string
@@ -46,14 +47,14 @@ const CASES: readonly Case[] = [
   { layout: 'go-kit', service: 'of-kit', key: '/services/of-kit/ADDR', weight: null },
 ]
 
-let etcd: RealEtcd
+let etcd: Etcd
 let disco: Disco
 let tool: ResidentTool
 let greeter: Greeter
 let watch: Process
 
 beforeAll(async () => {
-  ;[etcd, greeter] = await Promise.all([RealEtcd.start(), startGreeter({ port: 0 })])
+  ;[etcd, greeter] = await Promise.all([sharedEtcd(), startGreeter({ port: 0 })])
   disco = new Disco(etcd.endpoint)
   tool = new ResidentTool(etcd.endpoint)
   watch = disco.start('watch')
@@ -63,7 +64,6 @@ afterAll(async () => {
   await disco.stopAll()
   await tool[Symbol.asyncDispose]()
   greeter.stop()
-  await etcd.stop()
 })
 
 test('every layout that can be written is tried', () => {

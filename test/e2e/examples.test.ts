@@ -6,22 +6,22 @@ import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { POLICIES } from '../../src/policies/index.js'
 import { Process } from '../support/disco.js'
-import { RealEtcd } from '../support/etcd.js'
+import type { Etcd } from '../support/etcd.js'
 import { leaseIds } from '../support/etcd-state.js'
+import { sharedEtcd } from '../support/shared-etcd.js'
 
-let etcd: RealEtcd
+let etcd: Etcd
 let cacheFolder: string
 const started: Process[] = []
 
 beforeAll(async () => {
-  etcd = await RealEtcd.start()
+  etcd = await sharedEtcd()
   cacheFolder = mkdtempSync(join(tmpdir(), 'disco-cache-'))
 })
 afterEach(async () => {
   await Promise.all(started.splice(0).map((process) => process.end('SIGKILL')))
 })
 afterAll(async () => {
-  await etcd.stop()
   rmSync(cacheFolder, { recursive: true })
 })
 

@@ -5,20 +5,21 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { PickDoc } from '../../src/cli/schema/pick.js'
 import type { ResolveDoc } from '../../src/cli/schema/resolve.js'
 import { Disco } from '../support/disco.js'
-import { RealEtcd } from '../support/etcd.js'
+import { type Etcd, RealEtcd } from '../support/etcd.js'
 import { revision } from '../support/etcd-state.js'
 import { ResidentTool } from '../support/resident-tool.js'
 import { expectShape } from '../support/shape.js'
+import { sharedEtcd } from '../support/shared-etcd.js'
 
 /** Nobody listens there: neither command dials. */
 const ADDRS = ['10.0.0.1:80', '10.0.0.2:80', '10.0.0.3:80', '10.0.0.4:80', '10.0.0.5:80']
 
-let etcd: RealEtcd
+let etcd: Etcd
 let cacheFolder: string
 let tool: ResidentTool
 
 beforeAll(async () => {
-  etcd = await RealEtcd.start()
+  etcd = await sharedEtcd()
   cacheFolder = mkdtempSync(join(tmpdir(), 'disco-cache-'))
   tool = new ResidentTool(etcd.endpoint, { XDG_CACHE_HOME: cacheFolder })
   for (const [at, addr] of ADDRS.entries()) {
@@ -29,7 +30,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await tool[Symbol.asyncDispose]()
-  await etcd.stop()
   rmSync(cacheFolder, { recursive: true })
 })
 

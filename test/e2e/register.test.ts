@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { leaseIds, storedText, untilGone } from '../support/etcd-state.js'
-import { toolOnEtcd } from '../support/tool-on-etcd.js'
+import { toolOnOwnEtcd } from '../support/tool-on-etcd.js'
 
-const { etcd, disco } = await toolOnEtcd()
+const { etcd, disco } = await toolOnOwnEtcd()
 
 const KEY = '/hello/1.0.0/127.0.0.1:1001'
 const HELD = ['register', 'hello', '127.0.0.1:1001', '--version', '1.0.0', '--ttl', '2']

@@ -3,8 +3,9 @@ import type { CallDoc, CallLineDoc } from '../../src/cli/schema/call.js'
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { AcceptedConnections } from '../support/accepted-connections.js'
 import { Disco, type Process, type Ran, until } from '../support/disco.js'
-import { RealEtcd } from '../support/etcd.js'
+import type { Etcd } from '../support/etcd.js'
 import { GreeterProcess } from '../support/greeter-process.js'
+import { sharedEtcd } from '../support/shared-etcd.js'
 
 /** The source document's scenario: five servers on five ports, one of them ten times as strong. */
 const WEIGHTS = [1, 1, 1, 1, 10]
@@ -15,20 +16,19 @@ const LONG_RUN = 15_000
 /** More calls than any test waits for: such a run ends by a signal. */
 const ENDLESS = String(100_000_000)
 
-let etcd: RealEtcd
+let etcd: Etcd
 let registrars: Disco
 let disco: Disco
 let greeters: Greeter[]
 
 beforeAll(async () => {
-  etcd = await RealEtcd.start()
+  etcd = await sharedEtcd()
   registrars = new Disco(etcd.endpoint)
   greeters = await Promise.all(WEIGHTS.map(() => startGreeter({ port: 0 })))
 })
 afterAll(async () => {
   await registrars.stopAll()
   for (const greeter of greeters) greeter.stop()
-  await etcd.stop()
 })
 beforeEach(() => {
   disco = new Disco(etcd.endpoint)

@@ -6,12 +6,12 @@ import { FaultProxy } from '../support/fault-proxy.js'
 import { freePorts } from '../support/ports.js'
 import { isAlive, pidIn, script, WAITS } from '../support/script.js'
 import { acceptingPort, isUp, keyOf, serverCommand, supervise } from '../support/supervised.js'
-import { supervisedOnEtcd } from '../support/supervised-on-etcd.js'
+import { supervisedOnOwnEtcd } from '../support/supervised-on-etcd.js'
 import { Traffic } from '../support/traffic.js'
 
 const SERVERS = 5
 
-const { etcd, disco, history } = await supervisedOnEtcd()
+const { etcd, disco, history } = await supervisedOnOwnEtcd()
 
 const IDLES = script(WAITS)
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { registration } from '../support/etcd-state.js'
 import { withoutColors } from '../support/palettes.js'
-import { toolOnEtcd } from '../support/tool-on-etcd.js'
+import { toolOnOwnEtcd } from '../support/tool-on-etcd.js'
 import { Writer } from '../support/writer.js'
 
-const { etcd, disco } = await toolOnEtcd()
+const { etcd, disco } = await toolOnOwnEtcd()
 
 const A = '127.0.0.1:1001'
 const B = '127.0.0.1:1002'

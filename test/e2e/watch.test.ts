@@ -3,9 +3,9 @@ import { type Process, until } from '../support/disco.js'
 import { EtcdApi } from '../support/etcd-api.js'
 import { grantLease, registration, revision } from '../support/etcd-state.js'
 import { expectShape } from '../support/shape.js'
-import { toolOnEtcd } from '../support/tool-on-etcd.js'
+import { toolOnOwnEtcd } from '../support/tool-on-etcd.js'
 
-const { etcd, disco } = await toolOnEtcd()
+const { etcd, disco } = await toolOnOwnEtcd()
 
 type Event = Record<string, unknown>
 

@@ -4,7 +4,8 @@ import { type AddressInfo, createServer, type Server } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { RealEtcd } from '../support/etcd.js'
+import type { Etcd } from '../support/etcd.js'
+import { sharedEtcd } from '../support/shared-etcd.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -26,12 +27,12 @@ function program(endpoints: readonly string[], use: string): string {
   `
 }
 
-let etcd: RealEtcd
+let etcd: Etcd
 let mute: Server
 let muteEndpoint: string
 
 beforeAll(async () => {
-  etcd = await RealEtcd.start()
+  etcd = await sharedEtcd()
   mute = createServer().listen(0, '127.0.0.1')
   await once(mute, 'listening')
   muteEndpoint = `127.0.0.1:${(mute.address() as AddressInfo).port}`
@@ -39,7 +40,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   mute.close()
-  await etcd.stop()
 })
 
 async function lines(endpoints: readonly string[], use: string): Promise<string[]> {

@@ -1,23 +1,23 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { install } from '../../src/grpc/install.js'
 import { POLICIES } from '../../src/policies/index.js'
 import { Registry } from '../../src/registry/registry.js'
 import { AcceptedConnections } from '../support/accepted-connections.js'
 import { Backend } from '../support/backend.js'
 import { Caller, SteadyCalls } from '../support/caller.js'
-import { RealEtcd } from '../support/etcd.js'
+import type { Etcd } from '../support/etcd.js'
 import { registration, wipe } from '../support/etcd-state.js'
+import { sharedEtcd } from '../support/shared-etcd.js'
 
 const CALLS_PER_SECOND = 200
 
-let etcd: RealEtcd
+let etcd: Etcd
 let registry: Registry
 let backends: Backend[]
 
 beforeAll(async () => {
-  etcd = await RealEtcd.start()
+  etcd = await sharedEtcd()
 })
-afterAll(() => etcd.stop())
 beforeEach(async () => {
   backends = await Backend.startMany(4)
   registry = await Registry.open({

@@ -1,20 +1,20 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterEach, beforeAll, expect, test } from 'vitest'
 import { type RegisterOptions, register } from '../../src/index.js'
 import { until } from '../support/disco.js'
-import { RealEtcd } from '../support/etcd.js'
+import type { Etcd } from '../support/etcd.js'
 import { leaseIds, storedText, wipe } from '../support/etcd-state.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 import { weightsOf } from '../support/recorded.js'
+import { sharedEtcd } from '../support/shared-etcd.js'
 
-let etcd: RealEtcd
+let etcd: Etcd
 
 beforeAll(async () => {
-  etcd = await RealEtcd.start()
+  etcd = await sharedEtcd()
 })
-afterAll(() => etcd.stop())
 afterEach(() => wipe(etcd))
 
 /** A test's own service: what etcd recorded of others is not mixed in. */

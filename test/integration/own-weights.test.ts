@@ -1,23 +1,23 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { OwnWeights } from '../../src/agent/own-weights.js'
 import type { Registry } from '../../src/registry/registry.js'
-import { RealEtcd } from '../support/etcd.js'
+import type { Etcd } from '../support/etcd.js'
 import { registration, storedText, wipe } from '../support/etcd-state.js'
 import { openRegistry } from '../support/registry.js'
+import { sharedEtcd } from '../support/shared-etcd.js'
 
 const ADDR = '127.0.0.1:1001'
 const KEY = `/hello/${ADDR}`
 
-let etcd: RealEtcd
+let etcd: Etcd
 let registry: Registry
 
 beforeAll(async () => {
-  etcd = await RealEtcd.start()
+  etcd = await sharedEtcd()
   registry = await openRegistry([etcd.endpoint])
 })
 afterAll(async () => {
   registry.close()
-  await etcd.stop()
 })
 beforeEach(() => put(5))
 afterEach(() => wipe(etcd))

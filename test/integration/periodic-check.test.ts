@@ -3,14 +3,15 @@ import { EtcdClient, type WatchStream } from '../../src/etcd/client.js'
 import { type RangeUpdate, watchRange } from '../../src/etcd/prefix-watch.js'
 import { prefixRange } from '../../src/etcd/range.js'
 import { until } from '../support/disco.js'
-import { RealEtcd } from '../support/etcd.js'
+import type { Etcd } from '../support/etcd.js'
 import { wipe } from '../support/etcd-state.js'
+import { sharedEtcd } from '../support/shared-etcd.js'
 
-let etcd: RealEtcd
+let etcd: Etcd
 let client: EtcdClient
 
 beforeAll(async () => {
-  etcd = await RealEtcd.start()
+  etcd = await sharedEtcd()
   client = await EtcdClient.create({
     ...{ endpoints: [etcd.endpoint], endpointsSource: 'the test' },
     ...{ commandTimeoutMs: 5_000, dialTimeoutMs: 1_000 },
@@ -18,7 +19,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   client.close()
-  await etcd.stop()
 })
 beforeEach(() => wipe(etcd))
 

@@ -6,9 +6,10 @@ import { prefixRange } from '../../src/etcd/range.js'
 import { sift } from '../../src/etcd/sift.js'
 import { listEndpoints } from '../../src/registry/listing.js'
 import { countLayouts } from '../../src/registry/presence.js'
-import { RealEtcd } from '../support/etcd.js'
+import type { Etcd } from '../support/etcd.js'
 import { EtcdApi } from '../support/etcd-api.js'
 import { registration } from '../support/etcd-state.js'
+import { sharedEtcd } from '../support/shared-etcd.js'
 
 const FOREIGN = 100_000
 const OWN = 1_000
@@ -16,11 +17,11 @@ const OWN = 1_000
 /** As Kubernetes stores things: long keys, and values that are no JSON. */
 const FOREIGN_VALUE = `k8s\0${'\u0001'.repeat(300)}`
 
-let etcd: RealEtcd
+let etcd: Etcd
 let api: EtcdApi
 
 beforeAll(async () => {
-  etcd = await RealEtcd.start()
+  etcd = await sharedEtcd()
   api = new EtcdApi(etcd.endpoint)
   const foreign = Array.from({ length: FOREIGN }, (_, at): [string, string] => [
     `/registry/${['pods', 'events', 'leases'][at % 3]}/kube-system/coredns-787d4945fb-${at}`,
@@ -33,7 +34,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   api.close()
-  await etcd.stop()
 })
 
 async function put(pairs: readonly (readonly [key: string, value: string])[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { CallDoc } from '../../src/cli/schema/call.js'
 import type { Disco, Process, Ran } from './disco.js'
-import type { RealEtcd } from './etcd.js'
+import type { Etcd } from './etcd.js'
 import { type Placed, putAll, registration } from './etcd-state.js'
 import { PROTOS } from './protoc.js'
 import { toolOnEtcd } from './tool-on-etcd.js'
@@ -23,7 +23,7 @@ export async function callsOfHello(): Promise<CallsOfHello> {
 
 class CallsOfHello {
   constructor(
-    readonly etcd: RealEtcd,
+    readonly etcd: Etcd,
     readonly disco: Disco,
   ) {}
 

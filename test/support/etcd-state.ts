@@ -1,38 +1,38 @@
 import { until } from './disco.js'
-import type { RealEtcd } from './etcd.js'
+import type { Etcd } from './etcd.js'
 import { EtcdApi } from './etcd-api.js'
 
 /** The revision that etcd has come to: it moves with every write, and with nothing else. */
-export async function revision(etcd: RealEtcd): Promise<number> {
+export async function revision(etcd: Etcd): Promise<number> {
   const { header } = await withApi(etcd, (api) => api.get('KV/Range', { key: base64('/') }))
   return Number((header as { revision: string }).revision)
 }
 
 /** In hex, as etcdctl prints them. */
-export async function leaseIds(etcd: RealEtcd): Promise<string[]> {
+export async function leaseIds(etcd: Etcd): Promise<string[]> {
   return (await etcd.ctl('lease', 'list')).trim().split('\n').slice(1)
 }
 
 /** In hex. */
-export async function grantLease(etcd: RealEtcd, ttlSeconds: number): Promise<string> {
+export async function grantLease(etcd: Etcd, ttlSeconds: number): Promise<string> {
   const answer = await etcd.ctl('lease', 'grant', String(ttlSeconds))
   const [, lease = ''] = /lease (\w+) granted/.exec(answer) ?? []
   return lease
 }
 
 /** The stored text of a key; empty where there is none. */
-export async function storedText(etcd: RealEtcd, key: string): Promise<string> {
+export async function storedText(etcd: Etcd, key: string): Promise<string> {
   return (await etcd.ctl('get', key, '--print-value-only')).replace(/\n$/, '')
 }
 
 /** The weight that a key's value has; null where there is no such key. */
-export async function storedWeight(etcd: RealEtcd, key: string): Promise<number | null> {
+export async function storedWeight(etcd: Etcd, key: string): Promise<number | null> {
   const text = await storedText(etcd, key)
   return text === '' ? null : (JSON.parse(text) as { weight: number }).weight
 }
 
 /** Waits until etcd has no such key any more. */
-export async function untilGone(etcd: RealEtcd, key: string): Promise<void> {
+export async function untilGone(etcd: Etcd, key: string): Promise<void> {
   await until(
     async () => (await storedText(etcd, key)) === '',
     () => `${key} to be gone`,
@@ -40,7 +40,7 @@ export async function untilGone(etcd: RealEtcd, key: string): Promise<void> {
 }
 
 /** Waits until etcd has such a key. */
-export async function untilStored(etcd: RealEtcd, key: string): Promise<void> {
+export async function untilStored(etcd: Etcd, key: string): Promise<void> {
   await until(
     async () => (await storedText(etcd, key)) !== '',
     () => `${key} to be stored`,
@@ -48,7 +48,7 @@ export async function untilStored(etcd: RealEtcd, key: string): Promise<void> {
 }
 
 /** Removes every key and lease of an etcd without users and TLS. */
-export async function wipe(etcd: RealEtcd): Promise<void> {
+export async function wipe(etcd: Etcd): Promise<void> {
   await withApi(etcd, async (api) => {
     const { leases } = (await api.get('Lease/LeaseLeases', {})) as { leases: { ID: string }[] }
     // One that has lapsed meanwhile is refused, and gone.
@@ -61,7 +61,7 @@ export async function wipe(etcd: RealEtcd): Promise<void> {
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
 /** A connection for one look: a start of etcdctl costs ten times as much, and many tests look often. */
-async function withApi<Result>(etcd: RealEtcd, use: (api: EtcdApi) => Promise<Result>): Promise<Result> {
+async function withApi<Result>(etcd: Etcd, use: (api: EtcdApi) => Promise<Result>): Promise<Result> {
   const api = new EtcdApi(etcd.endpoint)
   try {
     return await use(api)
@@ -88,7 +88,7 @@ export interface Placed {
 }
 
 /** Puts up to 128 registrations (etcd's limit) in one transaction, so that a watcher gets them as one change. */
-export async function putAll(etcd: RealEtcd, service: string, placed: readonly Placed[]): Promise<void> {
+export async function putAll(etcd: Etcd, service: string, placed: readonly Placed[]): Promise<void> {
   const success = placed.map(({ addr, ...options }) => {
     const [key, value] = registration(service, addr, options)
     return { request_put: { key: base64(key), value: base64(value) } }

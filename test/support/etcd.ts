@@ -51,8 +51,19 @@ export interface EtcdSettings {
   readonly version?: EtcdVersion
 }
 
+/** An etcd that a test reads and writes, whoever started it. */
+export interface Etcd {
+  /** `host:port` */
+  readonly endpoint: string
+  /** The last revision that is no concern of the test's: its own history begins after it. */
+  readonly startRevision: number
+  /** Runs etcdctl against it; its standard output. */
+  ctl(...args: string[]): Promise<string>
+}
+
 /** One real etcd member on free loopback ports, with its data thrown away when it stops. */
-export class RealEtcd implements AsyncDisposable {
+export class RealEtcd implements Etcd, AsyncDisposable {
+  readonly startRevision = 0
   /** `user:password` of etcdctl, once authentication is on. */
   ctlUser = ''
   /** Part of the cluster's id: data that starts under another one is another cluster. */
@@ -86,7 +97,6 @@ export class RealEtcd implements AsyncDisposable {
     return this.child.pid
   }
 
-  /** Runs etcdctl against this member; its standard output. */
   async ctl(...args: string[]): Promise<string> {
     const { tls } = this.settings
     const { stdout } = await promisify(execFile)(findEtcd('etcdctl', this.version), args, {

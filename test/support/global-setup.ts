@@ -1,10 +1,23 @@
 import type { TestProject } from 'vitest/node'
+import { RealEtcd } from './etcd.js'
 import { type EtcdVersion, findEtcd } from './etcd-binary.js'
 import { fetchProtoc } from './protoc.js'
 
-/** Finds or fetches etcd and protoc once, before the test files start side by side. */
-export default function setup({ config }: TestProject): void {
-  const version = config.env.ETCD_VERSION as EtcdVersion | undefined
+/**
+ * Finds or fetches etcd and protoc once, before the test files start side by side, and starts an etcd for each
+ * worker: workers are processes that end with each file, and would start it again for the next.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const version = project.config.env.ETCD_VERSION as EtcdVersion | undefined
   for (const tool of ['etcd', 'etcdctl'] as const) findEtcd(tool, version)
   fetchProtoc()
+  const workers = Array.from({ length: project.vitest.config.maxWorkers })
+  const etcds = await Promise.all(workers.map(() => RealEtcd.start(version === undefined ? {} : { version })))
+  project.provide(
+    'sharedEtcds',
+    etcds.map(({ endpoint }) => endpoint),
+  )
+  return async () => {
+    await Promise.all(etcds.map((etcd) => etcd.stop()))
+  }
 }

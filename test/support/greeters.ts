@@ -1,7 +1,7 @@
 import { afterAll } from 'vitest'
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { until } from './disco.js'
-import type { RealEtcd } from './etcd.js'
+import type { Etcd } from './etcd.js'
 import { type Placed, putAll } from './etcd-state.js'
 
 const COUNT = 100
@@ -17,7 +17,7 @@ export interface HundredGreeters {
   /** Calls answered by all of them so far. */
   calls(): number
   /** Puts all of them into etcd as endpoints of one service, each with its weight, in one transaction. */
-  register(etcd: RealEtcd, service?: string): Promise<void>
+  register(etcd: Etcd, service?: string): Promise<void>
 }
 
 /** For all tests of a file: they are stopped after the last. */

@@ -1,5 +1,5 @@
 import type { Registry, RegistryOptions } from '../../src/registry/registry.js'
-import type { RealEtcd } from './etcd.js'
+import type { Etcd } from './etcd.js'
 import { type Happened, historyOf } from './etcd-history.js'
 import { FaultProxy } from './fault-proxy.js'
 import { openRegistry } from './registry.js'
@@ -16,7 +16,7 @@ export class Link implements AsyncDisposable {
   ) {}
 
   /** Resolves when the watch has its first list. */
-  static async open(etcd: RealEtcd, service: string, options: Partial<RegistryOptions> = {}): Promise<Link> {
+  static async open(etcd: Etcd, service: string, options: Partial<RegistryOptions> = {}): Promise<Link> {
     const proxy = await FaultProxy.start(etcd.endpoint)
     const registry = await openRegistry([proxy.endpoint], options)
     const log = new UpdateLog(registry, service)

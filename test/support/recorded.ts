@@ -1,20 +1,20 @@
-import type { RealEtcd } from './etcd.js'
+import type { Etcd } from './etcd.js'
 import { EtcdApi } from './etcd-api.js'
 import { type Happened, historyOf } from './etcd-history.js'
 
 /**
- * All that etcd recorded under a folder so far: what nobody who looks now and then can be sure to see.
+ * All that etcd recorded under a folder since the test file began: what nobody who looks now and then can be sure to see.
  *
  * @param folder ends in `/`
  */
-export async function recordedUnder(etcd: RealEtcd, folder: string): Promise<Happened[]> {
+export async function recordedUnder(etcd: Etcd, folder: string): Promise<Happened[]> {
   const api = new EtcdApi(etcd.endpoint)
   // Something has to happen last, for the reading to know its end.
   const end = `${folder}end`
   try {
     const answer = await etcd.ctl('put', end, '{}', '-w', 'json')
     const { header } = JSON.parse(answer) as { header: { revision: number } }
-    const happened = await historyOf(api, folder, { after: 0, upTo: header.revision })
+    const happened = await historyOf(api, folder, { after: etcd.startRevision, upTo: header.revision })
     return happened.filter(({ key }) => key !== end)
   } finally {
     await etcd.ctl('del', end)
@@ -23,7 +23,7 @@ export async function recordedUnder(etcd: RealEtcd, folder: string): Promise<Hap
 }
 
 /** All weights that a key ever had, in order, null where it was gone. A write that changes none is left out. */
-export async function weightsOf(etcd: RealEtcd, key: string): Promise<(number | null)[]> {
+export async function weightsOf(etcd: Etcd, key: string): Promise<(number | null)[]> {
   const happened = await recordedUnder(etcd, key.slice(0, key.lastIndexOf('/') + 1))
   const weights = happened.filter((event) => event.key === key).map(({ weight }) => weight)
   return weights.filter((weight, index) => index === 0 || weight !== weights[index - 1])

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'vitest'
 import type { Disco } from './disco.js'
-import type { RealEtcd } from './etcd.js'
+import type { Etcd } from './etcd.js'
 import { StoppedReader } from './stopped-reader.js'
 import { Writer } from './writer.js'
 
@@ -21,7 +21,7 @@ export async function changeAll(writer: Writer, revisions: number): Promise<numb
  *
  * @returns by how many bytes the resident memory of the tool grew meanwhile
  */
-export async function growthOfStoppedWatch(etcd: RealEtcd, disco: Disco, revisions: number): Promise<number> {
+export async function growthOfStoppedWatch(etcd: Etcd, disco: Disco, revisions: number): Promise<number> {
   using writer = new Writer(etcd.endpoint, 'hello')
   await writer.fill(PORTS.length)
   const piped = await StoppedReader.start(disco, 'watch hello', '"type":"synced"')

@@ -1,21 +1,32 @@
 import { afterAll, expect } from 'vitest'
 import { Disco, until } from './disco.js'
-import { RealEtcd } from './etcd.js'
+import { type Etcd, RealEtcd } from './etcd.js'
 import { leaseIds, storedWeight } from './etcd-state.js'
 import { weightsOf } from './recorded.js'
+import { sharedEtcd } from './shared-etcd.js'
 import { keyOf, killSupervised } from './supervised.js'
 
 /**
- * A real etcd for a test file whose tests run beside each other, each with a service of its own, and the tool
+ * The etcd of the worker for a test file whose tests run beside each other, each with a service of its own, and the tool
  * against it. After all of them no server of theirs runs.
  */
-export async function supervisedOnEtcd(): Promise<SupervisedOnEtcd> {
+export async function supervisedOnEtcd(): Promise<SupervisedOnEtcd<Etcd>> {
+  return supervisedOn(await sharedEtcd())
+}
+
+/** The same with an etcd of the file's own, to be stopped. */
+export async function supervisedOnOwnEtcd(): Promise<SupervisedOnEtcd<RealEtcd>> {
   const etcd = await RealEtcd.start()
+  // Registered first, it runs last.
+  afterAll(() => etcd.stop())
+  return supervisedOn(etcd)
+}
+
+function supervisedOn<Kind extends Etcd>(etcd: Kind): SupervisedOnEtcd<Kind> {
   const disco = new Disco(etcd.endpoint)
   afterAll(async () => {
     killSupervised()
     await disco.stopAll()
-    await etcd.stop()
   })
 
   const weightOf = (service: string, port: number) => storedWeight(etcd, keyOf(service, port))
@@ -40,8 +51,8 @@ export async function supervisedOnEtcd(): Promise<SupervisedOnEtcd> {
   }
 }
 
-interface SupervisedOnEtcd {
-  readonly etcd: RealEtcd
+interface SupervisedOnEtcd<Kind extends Etcd> {
+  readonly etcd: Kind
   readonly disco: Disco
   /** The weight that etcd has, null where it has no such key. */
   readonly weightOf: (service: string, port: number) => Promise<number | null>

@@ -1,29 +1,38 @@
 import { afterAll, afterEach } from 'vitest'
 import { Disco } from './disco.js'
-import { RealEtcd } from './etcd.js'
+import { type Etcd, RealEtcd } from './etcd.js'
 import { wipe } from './etcd-state.js'
 import { ResidentTool } from './resident-tool.js'
+import { sharedEtcd } from './shared-etcd.js'
 
-export interface ToolOnEtcd {
-  readonly etcd: RealEtcd
+export interface ToolOnEtcd<Kind extends Etcd> {
+  readonly etcd: Kind
   /** Each run is a process. */
   readonly disco: Disco
   /** One process for commands that print and end. */
   readonly tool: ResidentTool
 }
 
-/** A real etcd for a test file, and the tool against it. After each test nothing of it runs, and etcd is empty. */
-export async function toolOnEtcd(): Promise<ToolOnEtcd> {
+/** The etcd of the worker, and the tool against it. After each test nothing of it runs, and etcd is empty. */
+export async function toolOnEtcd(): Promise<ToolOnEtcd<Etcd>> {
+  return toolOn(await sharedEtcd())
+}
+
+/** The same with an etcd of the file's own, to be stopped and frozen. */
+export async function toolOnOwnEtcd(): Promise<ToolOnEtcd<RealEtcd>> {
   const etcd = await RealEtcd.start()
+  // Registered first, it runs last.
+  afterAll(() => etcd.stop())
+  return toolOn(etcd)
+}
+
+function toolOn<Kind extends Etcd>(etcd: Kind): ToolOnEtcd<Kind> {
   const disco = new Disco(etcd.endpoint)
   const tool = new ResidentTool(etcd.endpoint)
   afterEach(async () => {
     await disco.stopAll()
     await wipe(etcd)
   })
-  afterAll(async () => {
-    await tool[Symbol.asyncDispose]()
-    await etcd.stop()
-  })
+  afterAll(() => tool[Symbol.asyncDispose]())
   return { etcd, disco, tool }
 }

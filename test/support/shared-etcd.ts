@@ -1,0 +1,32 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { inject } from 'vitest'
+import type { Etcd } from './etcd.js'
+import { findEtcd } from './etcd-binary.js'
+import { revision, wipe } from './etcd-state.js'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** `host:port` of the etcd of each worker: `global-setup.ts` starts and stops them. */
+    readonly sharedEtcds: readonly string[]
+  }
+}
+
+/**
+ * The etcd of the worker in which a test file runs, emptied. The files of a worker run one after the other, so it
+ * is this file's alone: for tests that read and write. Those that stop, freeze, fill or guard their etcd start a
+ * `RealEtcd`.
+ */
+export async function sharedEtcd(): Promise<Etcd> {
+  const endpoint = inject('sharedEtcds')[Number(process.env.VITEST_POOL_ID) - 1]
+  if (endpoint === undefined) throw new Error(`No etcd for worker ${process.env.VITEST_POOL_ID}`)
+  const etcd = { endpoint, startRevision: 0, ctl: (...args: string[]) => ctl(endpoint, args) }
+  await wipe(etcd)
+  return { ...etcd, startRevision: await revision(etcd) }
+}
+
+async function ctl(endpoint: string, args: readonly string[]): Promise<string> {
+  const env = { PATH: process.env.PATH, ETCDCTL_API: '3', ETCDCTL_ENDPOINTS: endpoint }
+  const { stdout } = await promisify(execFile)(findEtcd('etcdctl'), args, { env })
+  return stdout
+}
