@@ -73,7 +73,8 @@ describe('a run', () => {
       expect.objectContaining({ type: 'left', addr: second.addr, reason: 'gone from the registry' }),
     ])
     const [weighed, joined, left] = doc.changes.map(({ atCall }) => atCall)
-    expect(joined).toBeGreaterThan(weighed ?? 0)
+    // Changes that come within 20 ms of each other reach the balancer together.
+    expect(joined).toBeGreaterThanOrEqual(weighed ?? 0)
     expect(left).toBeGreaterThan(joined ?? 0)
     expect(doc.failovers).toHaveLength(1)
     const [failover] = doc.failovers

@@ -9,7 +9,7 @@ import { fetchNode, NODE_VERSIONS } from './node-binary.js'
  */
 const VITEST = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url))
 const given = process.argv.slice(2)
-const files = given.length > 0 ? given : ['test/unit', 'test/property', 'test/e2e', 'test/integration']
+const files = given.length > 0 ? given : ['test/unit', 'test/e2e', 'test/integration']
 
 for (const version of NODE_VERSIONS) {
   const bin = fetchNode(version)
