@@ -43,7 +43,7 @@ describe('a rehearsal for people', () => {
         'a:1       1.0.0         3      6  75.0%     75.0%  0.00  ████████████████████|',
         'b:1       1.0.0         1      2  25.0%     25.0%  0.00  ███████|',
         '',
-        'largest gap 0.50 picks at any moment: this policy never strays by a whole one',
+        'largest gap 0.75 picks at any moment: this policy never strays by a whole one',
       ].join('\n'),
     )
   })
