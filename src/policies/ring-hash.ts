@@ -2,7 +2,7 @@ import { hash32 } from './hash.js'
 import { readParameters, text } from './parameters.js'
 import type { CallKeys, Chooser, Environment, PolicyKind } from './policy.js'
 import { NO_KEYS } from './policy.js'
-import { Ring, type RingMember } from './ring.js'
+import { Ring } from './ring.js'
 
 /**
  * Calls with the same key go to the same endpoint (consistent hashing): who joins or leaves moves its own
@@ -31,14 +31,9 @@ export function onRing(
   }
 }
 
-interface Seat<Candidate> extends RingMember {
-  readonly candidate: Candidate
-}
-
-/** A ring that is built anew with the first pick after a change. */
+/** Owns the keys of its ring, and draws for calls without a key. */
 export class HashRing<Candidate> implements Chooser<Candidate> {
-  private readonly seats = new Map<Candidate, Seat<Candidate>>()
-  private ring: Ring<Seat<Candidate>> | null = null
+  private readonly ring = new Ring<Candidate>()
 
   constructor(
     private readonly environment: Pick<Environment<Candidate>, 'id' | 'random'>,
@@ -47,26 +42,24 @@ export class HashRing<Candidate> implements Chooser<Candidate> {
   ) {}
 
   get size(): number {
-    return this.seats.size
+    return this.ring.size
   }
 
   join(candidate: Candidate, weight: number): void {
-    this.seats.set(candidate, { candidate, id: this.environment.id(candidate), weight })
-    this.ring = null
+    this.ring.put(candidate, this.environment.id(candidate), weight)
   }
 
   reweigh(candidate: Candidate, weight: number): void {
-    if (this.seats.has(candidate)) this.join(candidate, weight)
+    if (this.ring.has(candidate)) this.join(candidate, weight)
   }
 
   leave(candidate: Candidate): void {
-    if (this.seats.delete(candidate)) this.ring = null
+    this.ring.delete(candidate)
   }
 
   choose({ hashKey }: CallKeys = NO_KEYS): Candidate | null {
-    this.ring ??= new Ring(this.seats.values())
     const key = hashKey ?? this.keyOtherwise
     const hash = key === null ? Math.floor(this.environment.random() * 2 ** 32) : hash32(key)
-    return this.ring.ownerOf(hash)?.candidate ?? null
+    return this.ring.ownerOf(hash)
   }
 }

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { hash32 } from '../../src/policies/hash.js'
-import { Ring, type RingMember } from '../../src/policies/ring.js'
+import { Ring } from '../../src/policies/ring.js'
 import { rounds } from '../support/effort.js'
+import { type RingMember, ringOf } from '../support/rings.js'
 
 /** So many that their own scatter, less than 0.4%, is small beside that of the ring. */
 const KEYS = Array.from({ length: 20_000 }, (_, at) => hash32(`key-${at}`))
@@ -16,7 +17,7 @@ it('any membership: who leaves takes its own keys along, within 5% of its share,
   fc.assert(
     fc.property(members, fc.nat(), (before, at) => {
       const leaver = before[at % before.length]
-      const [had, have] = [new Ring(before), new Ring(before.filter((member) => member !== leaver))]
+      const [had, have] = [ringOf(before), ringOf(before.filter((member) => member !== leaver))]
       let moved = 0
       for (const key of KEYS) {
         const [from, to] = [had.ownerOf(key), have.ownerOf(key)]
@@ -28,5 +29,35 @@ it('any membership: who leaves takes its own keys along, within 5% of its share,
       expect(moved / KEYS.length).toBeLessThan((leaver?.weight ?? 0) / total + 0.05)
     }),
     { numRuns: rounds({ quick: 15, long: 60 }) },
+  )
+})
+
+const step = fc.record({
+  who: fc.nat({ max: 40 }),
+  /** 0 for a leave. */
+  weight: fc.oneof(fc.nat({ max: 15 }), fc.nat({ max: 5_000 })),
+  look: fc.boolean(),
+})
+
+it('any history of joins, leaves and weights: keys are where a new ring of the same members has them', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
+      const ring = new Ring<number>()
+      const weights = new Map<number, number>()
+      for (const { who, weight, look } of steps) {
+        if (weight === 0) ring.delete(who)
+        else ring.put(who, `10.0.0.${who}:80`, weight)
+        weights.delete(who)
+        if (weight > 0) weights.set(who, weight)
+        if (look) ring.ownerOf(0)
+      }
+      const anew = ringOf([...weights].map(([who, weight]) => ({ id: `10.0.0.${who}:80`, weight })))
+      expect(ring.points).toBe(anew.points)
+      for (const key of KEYS.slice(0, 2_000)) {
+        const owner = ring.ownerOf(key)
+        expect(owner === null ? undefined : `10.0.0.${owner}:80`).toBe(anew.ownerOf(key)?.id)
+      }
+    }),
+    { numRuns: rounds({ quick: 20, long: 200 }) },
   )
 })

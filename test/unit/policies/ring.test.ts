@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { hash32 } from '../../../src/policies/hash.js'
 import { findPolicy } from '../../../src/policies/index.js'
-import { Ring, type RingMember } from '../../../src/policies/ring.js'
 import { chooserOf } from '../../support/choosers.js'
+import { type RingMember, ringOf } from '../../support/rings.js'
 
 const KEYS = Array.from({ length: 10_000 }, (_, at) => hash32(`key-${at}`))
 
@@ -12,7 +13,7 @@ function members(weights: readonly number[]): RingMember[] {
 
 /** Who owns each of the keys. */
 function owners(of: readonly RingMember[]): (string | undefined)[] {
-  const ring = new Ring(of)
+  const ring = ringOf(of)
   return KEYS.map((key) => ring.ownerOf(key)?.id)
 }
 
@@ -29,11 +30,11 @@ describe('a ring', () => {
   })
 
   it('of nobody has no owner', () => {
-    expect(new Ring([]).ownerOf(0)).toBeNull()
+    expect(ringOf([]).ownerOf(0)).toBeNull()
   })
 
   it('has an owner for the first and the last key', () => {
-    const ring = new Ring(members([1, 1]))
+    const ring = ringOf(members([1, 1]))
     expect(ring.ownerOf(0)).not.toBeNull()
     expect(ring.ownerOf(2 ** 32 - 1)).toEqual(ring.ownerOf(0))
   })
@@ -44,16 +45,16 @@ describe('a ring', () => {
     ['the largest weight that does not lower the scale', Array.from({ length: 10 }, () => 15), 76_800],
     ['one of each', [1, 2, 3, 4, 5], 512 * 15],
   ])('has points in proportion to weight: %s', (_, weights, points) => {
-    const ring = new Ring(members(weights))
+    const ring = ringOf(members(weights))
     expect(ring.points).toBe(points)
   })
 
   it('stays within its bound, give or take a point for each member, and leaves nobody without a point', () => {
     const heavy = members([...Array.from({ length: 50 }, () => 1), 1_000_000])
-    expect(new Ring(heavy).points).toBeLessThanOrEqual(262_144 + heavy.length)
+    expect(ringOf(heavy).points).toBeLessThanOrEqual(262_144 + heavy.length)
     const many = members(Array.from({ length: 5_000 }, () => 3))
-    expect(Math.abs(new Ring(many).points - 262_144)).toBeLessThanOrEqual(many.length)
-    expect(new Ring(many).points).toBeGreaterThan(5_000)
+    expect(Math.abs(ringOf(many).points - 262_144)).toBeLessThanOrEqual(many.length)
+    expect(ringOf(many).points).toBeGreaterThan(5_000)
   })
 })
 
@@ -96,6 +97,26 @@ describe('keys', () => {
     const many = members(Array.from({ length: 1_000 }, () => 1))
     expect(moves(many, many.slice(1)).length / KEYS.length).toBeLessThan(1 / 1_000 + 0.01)
   })
+})
+
+/** Where 20,000 keys are, as a digest: what changes these moves users' keys with the next release. */
+const PLACEMENTS: readonly [name: string, weights: readonly number[], digest: string][] = [
+  ['1-1-1-1-10', [1, 1, 1, 1, 10], 'd44b2f98438d1adf'],
+  ['30 below 16', Array.from({ length: 30 }, (_, at) => 1 + ((at * 7) % 15)), 'bbdcc09c218cfd5d'],
+  ['40 above 100', Array.from({ length: 40 }, (_, at) => 100 + at), '2a847fc34200213d'],
+  [
+    '10,000, beyond the bound',
+    Array.from({ length: 10_000 }, (_, at) => 1 + ((at * 37) % 100)),
+    'fdddb70f88a7e3a0',
+  ],
+]
+
+it.each(PLACEMENTS)('keys among %s are where they always were', (_, weights, digest) => {
+  const id = (at: number) => `/hello/1.0.0/10.0.${at >> 8}.${at & 255}:80`
+  const ring = ringOf(weights.map((weight, at) => ({ id: id(at), weight })))
+  const hash = createHash('sha256')
+  for (let key = 0; key < 20_000; key++) hash.update(`${ring.ownerOf(hash32(`key-${key}`))?.id}\n`)
+  expect(hash.digest('hex').slice(0, 16)).toBe(digest)
 })
 
 describe('the policies on it', () => {

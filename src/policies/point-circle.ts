@@ -1,0 +1,117 @@
+/** A list ends, or a bucket is empty: the largest index, which no point has. */
+const NONE = 2 ** 32 - 1
+
+/** There are 2^FIRST_BITS buckets at first. */
+const FIRST_BITS = 8
+
+/** Numbers of a point, side by side because memory is read by the line: place, owner, next point, unused. */
+const STRIDE = 4
+const OWNER = 1
+const NEXT = 2
+
+/**
+ * Points on a circle of 2^32 places, each with an owner. Points are hashes and so spread evenly: they are kept in
+ * about as many buckets as there are points, by their first bits, each a short linked list in a flat array. Adding,
+ * removing and finding a point take O(1) on average, however many there are.
+ *
+ * Owners are small whole numbers. Every index below is that of a bucket or of a point in use: hence `as number`.
+ */
+export class PointCircle {
+  private bits = FIRST_BITS
+  private heads = new Uint32Array(2 ** FIRST_BITS).fill(NONE)
+  private points = new Uint32Array(2 ** FIRST_BITS * STRIDE)
+  /** Points below this index are or were in use; `free` links those that are free again. */
+  private used = 0
+  private free = NONE
+  private count = 0
+
+  /** @param isFirst which of two owners has the place where both have a point */
+  constructor(private readonly isFirst: (owner: number, other: number) => boolean) {}
+
+  get size(): number {
+    return this.count
+  }
+
+  add(place: number, owner: number): void {
+    if (this.count === this.heads.length) this.split()
+    const point = this.takePoint()
+    this.points[point] = place
+    this.points[point + OWNER] = owner
+    this.link(point)
+    this.count++
+  }
+
+  /** Only for a point that was added. */
+  remove(place: number, owner: number): void {
+    const { heads, points } = this
+    const bucket = this.bucketOf(place)
+    let before = NONE
+    let point = heads[bucket] as number
+    while (points[point] !== place || points[point + OWNER] !== owner) {
+      before = point
+      point = points[point + NEXT] as number
+    }
+    if (before === NONE) heads[bucket] = points[point + NEXT] as number
+    else points[before + NEXT] = points[point + NEXT] as number
+    points[point + NEXT] = this.free
+    this.free = point
+    this.count--
+  }
+
+  /** The owner of the first point from this place on, around the circle; null without points. */
+  ownerFrom(place: number): number | null {
+    if (this.count === 0) return null
+    const { heads, points } = this
+    let bucket = this.bucketOf(place)
+    let point = heads[bucket] as number
+    while (point !== NONE && (points[point] as number) < place) point = points[point + NEXT] as number
+    while (point === NONE) {
+      bucket = (bucket + 1) % heads.length
+      point = heads[bucket] as number
+    }
+    return points[point + OWNER] as number
+  }
+
+  private bucketOf(place: number): number {
+    return place >>> (32 - this.bits)
+  }
+
+  /** Puts a point into its bucket, in order. */
+  private link(point: number): void {
+    const { heads, points } = this
+    const bucket = this.bucketOf(points[point] as number)
+    let before = NONE
+    let after = heads[bucket] as number
+    while (after !== NONE && this.isBefore(after, point)) {
+      before = after
+      after = points[after + NEXT] as number
+    }
+    points[point + NEXT] = after
+    if (before === NONE) heads[bucket] = point
+    else points[before + NEXT] = point
+  }
+
+  private isBefore(point: number, other: number): boolean {
+    const { points } = this
+    const [place, otherPlace] = [points[point] as number, points[other] as number]
+    if (place !== otherPlace) return place < otherPlace
+    return this.isFirst(points[point + OWNER] as number, points[other + OWNER] as number)
+  }
+
+  private takePoint(): number {
+    const { free } = this
+    if (free === NONE) return STRIDE * this.used++
+    this.free = this.points[free + NEXT] as number
+    return free
+  }
+
+  /** Doubles the buckets, and the room for points. All points are in use when it is called. */
+  private split(): void {
+    this.bits++
+    this.heads = new Uint32Array(2 ** this.bits).fill(NONE)
+    const points = new Uint32Array(2 ** this.bits * STRIDE)
+    points.set(this.points)
+    this.points = points
+    for (let index = 0; index < this.used; index++) this.link(STRIDE * index)
+  }
+}
