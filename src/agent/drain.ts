@@ -61,8 +61,8 @@ export async function drain(
   const endpoints = weighed.changes.map(({ endpoint, from }) => ({ endpoint, from }))
   if (end !== 'over') return { ...end, endpoints }
   const { service, key: addr } = change.endpoint
-  const { revision } = await registry.unregister({ service, addr }, signal)
-  return { revision, endpoints, end: 'unregistered' }
+  const { revision, removed } = await registry.unregister({ service, addr }, signal)
+  return { revision, endpoints, end: removed.length > 0 ? 'unregistered' : 'gone' }
 }
 
 /** A key that cannot be weighed can be removed all the same: etcd takes deletions when it is out of space. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Registered } from '../domain/endpoint.js'
-import { DiscoError } from '../domain/errors.js'
+import { DiscoError, isLinkFailure } from '../domain/errors.js'
 import type { Registration, RegistrationRequest } from '../registry/registration.js'
 import type { Registry } from '../registry/registry.js'
 import { toldInOrder } from '../registry/told-in-order.js'
@@ -86,7 +86,7 @@ export class Holder {
       } catch (thrown) {
         const cause = DiscoError.from(thrown)
         this.emit('unweighed', { cause })
-        if (cause.code !== 'ETCD_UNREACHABLE') return
+        if (!isLinkFailure(cause)) return
         await delay(RETRY_MS)
       }
     }
@@ -114,7 +114,7 @@ export class Holder {
       } catch (thrown) {
         const error = DiscoError.from(thrown)
         const isDenied = error.code === 'ETCD_DENIED'
-        const mayRetry = isDenied ? hasHeld : isPatient && error.code === 'ETCD_UNREACHABLE'
+        const mayRetry = isDenied ? hasHeld : isPatient && isLinkFailure(error)
         if (signal.aborted || !mayRetry) throw error
         reports.onTrouble?.(error)
         await delay(isDenied ? denialWaitMs : RETRY_MS * (0.5 + Math.random()), undefined, { signal })

@@ -24,10 +24,13 @@ export default class Unregister extends DiscoCommand {
     const addr = await completeAddressOrKey(args.addr, 'disco unregister hello 1.2.3.4:1001')
     const registry = await this.openRegistry(flags)
     using stop = new StopSignals()
-    const doc = unregisterDoc(
-      service,
-      await registry.unregister({ service, addr, version: flags.version }, stop.once),
-    )
+    const unregistered = await registry.unregister({ service, addr, version: flags.version }, stop.once)
+    const doc = unregisterDoc(service, unregistered)
+    const { returnUnknown } = unregistered
+    if (returnUnknown) {
+      const mark = this.palette(flags, process.stderr).yellow('!')
+      this.remark(`${mark} whether a registrar puts it back is not known: ${visible(returnUnknown.message)}`)
+    }
     return this.print(flags, doc, {
       table: (palette) => {
         const name = `${visible(service)} ${visible(addr)}`

@@ -7,6 +7,8 @@ const EXIT_BY_CODE = {
   USAGE: 2,
   ETCD_UNREACHABLE: 3,
   ETCD_DENIED: 3,
+  /** A write was sent, its answer was lost, and it could not be read back: it may have been carried out. */
+  OUTCOME_UNKNOWN: 3,
   NOT_FOUND: 4,
   WAIT_TIMED_OUT: 5,
   CONFLICT: 6,
@@ -17,6 +19,11 @@ const EXIT_BY_CODE = {
 
 /** What kind of failure it is, for programs: texts may change, codes do not. */
 export type ErrorCode = keyof typeof EXIT_BY_CODE
+
+/** Whether it is the link to etcd that failed, so that a later try may succeed: etcd did not answer, or not in time. */
+export function isLinkFailure({ code }: DiscoError): boolean {
+  return code === 'ETCD_UNREACHABLE' || code === 'OUTCOME_UNKNOWN'
+}
 
 /**
  * What etcd said, for programs that have to tell such failures apart; the code says what kind it is. `login`: wrong

@@ -37,29 +37,28 @@ export class EtcdClient {
   }
 
   range(request: IRangeRequest): Promise<IRangeResponse> {
-    return this.unary({ repeatable: true, about: request.key }, ({ kv }, deadline) =>
-      kv.range(request, deadline),
-    )
+    return this.unary({ about: request.key }, ({ kv }, deadline) => kv.range(request, deadline))
   }
 
   /**
-   * @param repeatable whether a second delivery does no harm. Otherwise a transaction is sent again only
-   *   where it cannot have arrived.
+   * May be delivered more than once, so a transaction that writes must compare what it changes: after the first
+   * delivery the comparison fails.
+   *
+   * @param onAnswerLost called for each try that etcd may have carried out although no answer came
    */
-  txn(request: ITxnRequest, { repeatable }: { repeatable: boolean }): Promise<ITxnResponse> {
-    const about = request.compare?.[0]?.key
-    return this.unary({ repeatable, about }, ({ kv }, deadline) => kv.txn(request, deadline))
+  txn(request: ITxnRequest, onAnswerLost?: () => void): Promise<ITxnResponse> {
+    const [first] = request.compare ?? []
+    const about = first?.key
+    return this.unary({ about, onAnswerLost }, ({ kv }, deadline) => kv.txn(request, deadline))
   }
 
   leaseGrant(ttlSeconds: number): Promise<ILeaseGrantResponse> {
-    return this.unary({ repeatable: true }, ({ lease }, deadline) =>
-      lease.leaseGrant({ TTL: ttlSeconds }, deadline),
-    )
+    return this.unary({}, ({ lease }, deadline) => lease.leaseGrant({ TTL: ttlSeconds }, deadline))
   }
 
   /** A lease that is gone already is as good as revoked. */
   async leaseRevoke(id: LeaseId): Promise<void> {
-    await this.unary({ repeatable: true }, async ({ lease }, deadline) => {
+    await this.unary({}, async ({ lease }, deadline) => {
       await lease.leaseRevoke({ ID: id }, deadline).catch((error: unknown) => {
         if (!isUnknownLease(error)) throw error
       })
@@ -67,9 +66,7 @@ export class EtcdClient {
   }
 
   leaseTimeToLive(id: LeaseId): Promise<ILeaseTimeToLiveResponse> {
-    return this.unary({ repeatable: true }, ({ lease }, deadline) =>
-      lease.leaseTimeToLive({ ID: id }, deadline),
-    )
+    return this.unary({}, ({ lease }, deadline) => lease.leaseTimeToLive({ ID: id }, deadline))
   }
 
   openWatch(): Promise<WatchStream> {

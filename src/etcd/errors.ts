@@ -34,11 +34,18 @@ export function isTransient(thrown: unknown): boolean {
   return thrown instanceof Error && isRecoverableError(thrown)
 }
 
-/** Whether the request cannot have reached etcd, so that even a relative change may be sent again. */
-export function wasNeverSent(thrown: unknown): boolean {
-  const neverSent =
-    /ECONNREFUSED|Name resolution failed|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|No connection established/
-  return neverSent.test(String(thrown))
+/** A failure of the link before the request was sent. */
+const NEVER_SENT =
+  /ECONNREFUSED|Name resolution failed|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|No connection established|Waiting for LB pick/
+
+/** An answer of etcd that leaves open whether the write is carried out: it was proposed to the other members. */
+const PROPOSED = /request timed out|leader changed|server stopped/
+
+/** Whether etcd may have carried out a write although it failed: no answer came, or one that leaves it open. */
+export function mayHaveArrived(thrown: unknown): boolean {
+  const text = String(thrown)
+  if (!isTransient(thrown) || NEVER_SENT.test(text)) return false
+  return !text.includes('etcdserver: ') || PROPOSED.test(text)
 }
 
 /** Whether a new login may help: the token has expired, or belongs to an older state of etcd's users and roles. */

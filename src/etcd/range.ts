@@ -1,10 +1,12 @@
-import type { IKeyValue } from 'etcd3'
+import type { IKeyValue, ITxnResponse } from 'etcd3'
 import type { LeaseId, Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
+import { keyBytes, keyText } from '../domain/key-text.js'
 import type { EtcdClient } from './client.js'
 
 /** One key as etcd stores it. */
 export interface KeyValue {
+  /** As by `keyText`. */
   readonly key: string
   readonly value: Buffer
   readonly lease: LeaseId | null
@@ -30,12 +32,12 @@ export interface Listing {
 export const PAGE_SIZE = 5_000
 
 export function oneKey(key: string): KeyRange {
-  return { key: Buffer.from(key) }
+  return { key: keyBytes(key) }
 }
 
 /** The range of a prefix: its end is the prefix with the last byte that can grow grown by one. */
 export function prefixRange(prefix: string): KeyRange {
-  const key = Buffer.from(prefix)
+  const key = keyBytes(prefix)
   const grown = key.findLastIndex((byte) => byte < 0xff)
   if (grown < 0) return { key: Buffer.from([0]), range_end: Buffer.from([0]) }
   const end = Buffer.from(key.subarray(0, grown + 1))
@@ -86,15 +88,38 @@ async function listOnce(
   }
 }
 
-/** A key as it was at a revision; null where there was none, or where etcd no longer has that revision. */
-export async function keyAt(client: EtcdClient, key: string, revision: Revision): Promise<KeyValue | null> {
+/** A key as it was at a revision; null where there was none, `compacted` where etcd no longer has that revision. */
+export async function keyAt(
+  client: EtcdClient,
+  key: string,
+  revision: Revision,
+): Promise<KeyValue | null | 'compacted'> {
   try {
     const { kvs } = await client.range({ ...oneKey(key), revision })
     return kvs[0] ? readKeyValue(kvs[0]) : null
   } catch (error) {
-    if (isOutOfHistory(error)) return null
+    if (isOutOfHistory(error)) return 'compacted'
     throw error
   }
+}
+
+/** Keys as of one revision, in this order; null for each that is not there. At most 128: etcd's limit. */
+export async function readKeys(
+  client: EtcdClient,
+  keys: readonly string[],
+  revision: Revision = 0,
+): Promise<{ readonly revision: Revision; readonly kvs: readonly (KeyValue | null)[] }> {
+  const success = keys.map((key) => ({ request_range: { ...oneKey(key), revision } }))
+  const response = await client.txn({ success })
+  return { revision: Number(response.header.revision), kvs: rangedIn(response) }
+}
+
+/** What the ranges of a transaction found, each of a key alone. */
+export function rangedIn({ responses }: Pick<ITxnResponse, 'responses'>): (KeyValue | null)[] {
+  return responses.map(({ response_range }) => {
+    const [kv] = response_range.kvs
+    return kv ? readKeyValue(kv) : null
+  })
 }
 
 /** Whether etcd no longer has a revision that was asked for, or, set back, does not have it yet. */
@@ -107,7 +132,7 @@ export function isOutOfHistory(error: unknown): boolean {
 
 export function readKeyValue(kv: IKeyValue): KeyValue {
   return {
-    key: kv.key.toString(),
+    key: keyText(kv.key),
     value: kv.value,
     lease: kv.lease === '0' ? null : kv.lease,
     createRevision: Number(kv.create_revision),

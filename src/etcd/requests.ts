@@ -4,10 +4,10 @@ import {
   isCredentialProblem,
   isStaleToken,
   isTransient,
+  mayHaveArrived,
   translate,
   translateAll,
   wasDropped,
-  wasNeverSent,
 } from './errors.js'
 import type { Member } from './member.js'
 import type { Members } from './members.js'
@@ -23,36 +23,54 @@ const DEADLINE_GRACE_MS = 100
 /** A connection that gave no answer for so long is replaced. A shorter deadline may just have been too short. */
 const MUTE_MS = 3_000
 
-/** What a request may do. */
+/** A write whose answer was lost is repeated until the end of its time, and for this long in any case. */
+const READ_BACK_MS = 1_000
+
+const MOST_WAIT_MS = 500
+
+/** What is known of a request besides what it sends. */
 export interface RequestRules {
-  /** Whether a second delivery does no harm. Otherwise it is sent again only where it cannot have arrived. */
-  readonly repeatable: boolean
   /** The key or prefix that it is about, for error messages. */
-  readonly about?: Buffer | string | undefined
+  readonly about?: Buffer | undefined
+  /** Of a write: called for each try that etcd may have carried out although no answer came. */
+  readonly onAnswerLost?: (() => void) | undefined
 }
 
 type Send<T> = (member: Member, options: { deadline: number }) => Promise<T>
 
-/** Sends one request: to the current member, then to the others, for as long as the options allow. */
+/**
+ * Sends one request: to the current member, then to the others, for as long as the options allow. It may be delivered
+ * more than once: a second delivery of a write must do no harm.
+ */
 export async function request<T>(
   members: Members,
   options: EtcdOptions,
-  { repeatable, about }: RequestRules,
+  { about, onAnswerLost }: RequestRules,
   send: Send<T>,
 ): Promise<T> {
   const startMs = performance.now()
-  const endMs = startMs + options.commandTimeoutMs
+  let endMs = startMs + options.commandTimeoutMs
   const { count } = members
   let tries = 0
+  let isAnswerLost = false
   const failures = new Map<Member, unknown>()
+  const noteFailure = (member: Member, error: unknown) => {
+    // The last failure stands last.
+    failures.delete(member)
+    failures.set(member, error)
+    if (!onAnswerLost || !mayHaveArrived(error)) return
+    onAnswerLost()
+    if (!isAnswerLost) endMs = Math.max(endMs, performance.now() + READ_BACK_MS)
+    isAnswerLost = true
+  }
   const mayRetry = (error: Error) =>
-    isTransient(error) && (repeatable || wasNeverSent(error)) && performance.now() < endMs - 10
+    isTransient(error) && (tries < ROUNDS * count || isAnswerLost) && performance.now() < endMs - 10
   const policy = retry(handleWhen(mayRetry), {
-    maxAttempts: ROUNDS * count - 1,
+    maxAttempts: Number.POSITIVE_INFINITY,
     // The next member is asked at once; only a round that found nobody is worth a wait.
     backoff: new DelegateBackoff(() => {
       if (tries % count !== 0) return 0
-      return ((FIRST_ROUND_WAIT_MS * tries) / count) * (0.5 + Math.random() / 2)
+      return Math.min(MOST_WAIT_MS, (FIRST_ROUND_WAIT_MS * tries) / count) * (0.5 + Math.random() / 2)
     }),
   })
   try {
@@ -62,7 +80,7 @@ export async function request<T>(
       // A mute member may take the whole time only where no other can be asked; each round allows more.
       const tryMs = count === 1 ? Infinity : members.roundTrip.allow(options.dialTimeoutMs) * round
       const limitMs = () => Math.min(endMs - performance.now(), tryMs)
-      return await once(members, limitMs, send, failures)
+      return await once(members, limitMs, send, noteFailure)
     })
   } catch (error) {
     if (failures.size === 0) throw translate(error, options)
@@ -78,7 +96,7 @@ async function once<T>(
   members: Members,
   limitMs: () => number,
   send: Send<T>,
-  failures: Map<Member, unknown>,
+  noteFailure: (member: Member, error: unknown) => void,
 ): Promise<T> {
   let hasLoggedInAgain = false
   for (;;) {
@@ -96,12 +114,10 @@ async function once<T>(
         member.forgetLogin()
         continue
       }
+      noteFailure(member, error)
       if (isCredentialProblem(error) && (await members.refresh(member))) continue
       if (error instanceof GRPCDeadlineExceededError && limit >= MUTE_MS) member.disconnect()
       if (isTransient(error)) members.moveOnFrom(member)
-      // The last failure stands last.
-      failures.delete(member)
-      failures.set(member, error)
       throw error
     }
   }

@@ -104,7 +104,7 @@ async function valuesOf(
       const [first = Buffer.alloc(0)] = run
       return { request_range: { key: first, range_end: behind(run.at(-1) ?? first), revision } }
     })
-    const { responses } = await client.txn({ success }, { repeatable: true })
+    const { responses } = await client.txn({ success })
     for (const { response_range } of responses) {
       for (const kv of response_range.kvs) kvs.push(readKeyValue(kv))
     }

@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type LeaseId, leaseHex, type Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import type { EtcdClient } from '../etcd/client.js'
-import { createKey, replaceUnder } from '../etcd/key-txn.js'
+import { writeIfUnchanged } from '../etcd/guarded-write.js'
+import { createKey } from '../etcd/key-txn.js'
 import { type GrantedLease, leaseTtl } from '../etcd/lease-keeper.js'
 import { type KeyValue, list, oneKey } from '../etcd/range.js'
 
@@ -39,7 +40,8 @@ export async function claimKey(
     if (!found) continue
     if (found.lease === lease.id) return found.modRevision
     if (claim.takeover) {
-      const taken = await replaceUnder(client, claim.key, claim.value, lease.id, found.modRevision)
+      const seen = { key: claim.key, revision: found.modRevision, at: outcome.revision }
+      const taken = await writeIfUnchanged(client, [{ seen, value: claim.value, lease: lease.id }])
       if (taken.done) return taken.revision
       continue
     }

@@ -2,7 +2,8 @@ import type { LeaseId, Registered, Revision } from '../domain/endpoint.js'
 import type { DiscoError } from '../domain/errors.js'
 import { isNoEndpoint, isUnreadable, type Layout } from '../domain/layouts/index.js'
 import type { EtcdClient } from '../etcd/client.js'
-import { createKey, deleteHeldBy, replaceUnder } from '../etcd/key-txn.js'
+import { writeIfUnchanged } from '../etcd/guarded-write.js'
+import { createKey, deleteHeldBy } from '../etcd/key-txn.js'
 import type { GrantedLease } from '../etcd/lease-keeper.js'
 import { type KeyValue, list, oneKey } from '../etcd/range.js'
 import type { HeldLease } from './held-lease.js'
@@ -91,7 +92,7 @@ export class HeldKey {
 
   /** Brings the key in order, as far as it is ours to do. Can be repeated after an error of the link. */
   async reconcile(): Promise<Standing> {
-    const { kvs } = await list(this.client, oneKey(this.key))
+    const { kvs, revision } = await list(this.client, oneKey(this.key))
     const [kv] = kvs
     if (!kv) {
       this.isGone = true
@@ -103,7 +104,7 @@ export class HeldKey {
       if (!this.stands) this.tellHeld(kv.modRevision, { again: true })
       return 'held'
     }
-    if (kv.lease === null || this.lease.wasOurs(kv.lease)) return await this.reattach(kv)
+    if (kv.lease === null || this.lease.wasOurs(kv.lease)) return await this.reattach(kv, revision)
     return { takenOverBy: kv.lease }
   }
 
@@ -164,10 +165,11 @@ export class HeldKey {
     await this.lease.replace()
   }
 
-  private async reattach(kv: KeyValue): Promise<Standing> {
+  private async reattach(kv: KeyValue, at: Revision): Promise<Standing> {
     const { key, lease } = this
     if (!(await lease.lives())) await this.replaceLease()
-    const outcome = await replaceUnder(this.client, key, kv.value, lease.id, kv.modRevision)
+    const seen = { key, revision: kv.modRevision, at }
+    const outcome = await writeIfUnchanged(this.client, [{ seen, value: kv.value, lease: lease.id }])
     if (!outcome.done) return await this.reconcile()
     this.standsUnder = lease.id
     this.refusal = null

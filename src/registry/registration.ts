@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type LeaseId, leaseHex, type Registered, type Revision } from '../domain/endpoint.js'
-import { DiscoError } from '../domain/errors.js'
+import { DiscoError, isLinkFailure } from '../domain/errors.js'
 import type { Layout } from '../domain/layouts/index.js'
 import { Backoff, DENIAL_BACKOFF } from '../etcd/backoff.js'
 import type { EtcdClient } from '../etcd/client.js'
@@ -12,6 +12,7 @@ import { HeldLease } from './held-lease.js'
 import { keyEvents } from './key-events.js'
 import type { RegistrationReports } from './registration-reports.js'
 import { toldInOrder } from './told-in-order.js'
+import { explainUnknown } from './unknown-outcome.js'
 
 /** What to register, and how. */
 export interface RegistrationRequest {
@@ -79,7 +80,7 @@ export class Registration {
     this.ended.catch(() => undefined)
   }
 
-  /** Grants a lease, claims the keys, and starts to hold them all. @throws DiscoError CONFLICT, USAGE */
+  /** Grants a lease, claims the keys, and starts to hold them all. @throws DiscoError CONFLICT, USAGE, OUTCOME_UNKNOWN */
   static async acquire(
     client: EtcdClient,
     layout: Layout,
@@ -115,8 +116,10 @@ export class Registration {
       for (const hold of registration.holds) void registration.watchKey(hold)
       return registration
     } catch (error) {
-      await lease.revoke().catch(() => undefined)
-      throw error
+      throw await lease.revoke().then(
+        () => (isUnknown(error) ? error.cause : error),
+        () => explainUnknown(error, ...unknownClaim(all, lease.current)),
+      )
     } finally {
       waiting.abort()
     }
@@ -238,7 +241,7 @@ export class Registration {
       } catch (thrown) {
         const error = DiscoError.from(thrown)
         const isDenied = error.code === 'ETCD_DENIED'
-        if (!isDenied && error.code !== 'ETCD_UNREACHABLE') return this.finish(error)
+        if (!isDenied && !isLinkFailure(error)) return this.finish(error)
         wasDenied ||= isDenied
         // While the lease lives, its keep-alives tell whether etcd answers.
         if (hold.key.isMissing && error.reason !== null) hold.key.noteRefused(error)
@@ -264,6 +267,22 @@ export class Registration {
     await this.lease.revoke().catch(() => undefined)
     this.finish('deregistered')
   }
+}
+
+/** Without its lease, a key that may have been claimed is gone for certain. */
+function isUnknown(error: unknown): error is DiscoError {
+  return error instanceof DiscoError && error.code === 'OUTCOME_UNKNOWN'
+}
+
+function unknownClaim(
+  all: readonly Registered[],
+  { id, ttlSeconds }: GrantedLease,
+): [what: string, next: string] {
+  const what = all.map(({ service, addr }) => `${service} ${addr}`).join(', ')
+  return [
+    `${what} may have been registered`,
+    `Nobody renews its lease ${leaseHex(id)}: it lapses within ${ttlSeconds}s of etcd's being back`,
+  ]
 }
 
 function takenOver(key: string, by: LeaseId): DiscoError {

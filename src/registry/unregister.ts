@@ -1,23 +1,30 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Endpoint, Revision } from '../domain/endpoint.js'
-import { DiscoError } from '../domain/errors.js'
+import { DiscoError, isLinkFailure } from '../domain/errors.js'
 import type { EtcdClient } from '../etcd/client.js'
-import { deleteUnchanged } from '../etcd/key-txn.js'
+import { writeIfUnchanged } from '../etcd/guarded-write.js'
 import { list, oneKey } from '../etcd/range.js'
 import { type EndpointSelection, matchEndpoints, requireOneKey } from './selection.js'
+import { explainUnknown } from './unknown-outcome.js'
 
 /** What a removal came to. */
 export interface Unregistered {
   readonly revision: Revision
-  /** What stood there; empty when nothing did. */
+  /** What was removed; empty when nothing stood there, or somebody else removed it first. */
   readonly removed: readonly Endpoint[]
+  /** Why it is not known whether a registrar puts the key back, where etcd did not answer any more. */
+  readonly returnUnknown?: DiscoError
 }
 
 /** A registrar that does not accept the removal puts its key back at once; this long is looked for it. */
 const RETURN_WATCH_MS = 1_000
 const RETURN_POLL_MS = 100
 
-/** Deletes the key and leaves its lease to its owner. @throws DiscoError CONFLICT when the key comes back */
+/**
+ * Deletes the key and leaves its lease to its owner.
+ *
+ * @throws DiscoError CONFLICT when the key comes back; OUTCOME_UNKNOWN
+ */
 export async function unregister(
   client: EtcdClient,
   endpoints: readonly Endpoint[],
@@ -29,21 +36,45 @@ export async function unregister(
   if (selection.addr !== null) requireOneKey(matches, selection.addr)
   const [endpoint] = matches
   if (!endpoint) return { revision, removed: [] }
-  const deletedAt = await deleteKey(client, endpoint)
-  await refuseReturn(client, endpoint, signal)
-  return { revision: deletedAt, removed: endpoints.filter(({ key }) => key === endpoint.key) }
+  const { key, addr, service } = endpoint
+  const deleted = await deleteKey(client, endpoint, revision).catch((error: unknown) => {
+    throw explainUnknown(
+      error,
+      `${service} ${addr} may have been unregistered`,
+      `See whether it stands, and repeat it then: disco ls ${service}`,
+    )
+  })
+  if (!deleted.isOurs) return { revision: deleted.revision, removed: [] }
+  const returnUnknown = await refuseReturn(client, endpoint, signal).then(
+    () => null,
+    (error: unknown) => {
+      // What was removed is removed, whether etcd answers or not.
+      if (error instanceof DiscoError && isLinkFailure(error)) return error
+      throw error
+    },
+  )
+  const removed = endpoints.filter((other) => other.key === key)
+  const done = { revision: deleted.revision, removed }
+  return returnUnknown === null ? done : { ...done, returnUnknown }
 }
 
-async function deleteKey(client: EtcdClient, endpoint: Endpoint): Promise<Revision> {
-  let seen = endpoint.modRevision
+/** Deletes the key as it stands, whatever was written to it meanwhile. */
+async function deleteKey(
+  client: EtcdClient,
+  { key, modRevision }: Endpoint,
+  listedAt: Revision,
+): Promise<{ readonly revision: Revision; readonly isOurs: boolean }> {
+  let seen = { key, revision: modRevision, at: listedAt }
   for (;;) {
-    const outcome = await deleteUnchanged(client, endpoint.key, seen)
-    if (outcome.done) return outcome.revision
-    if (!outcome.found) return seen
-    seen = outcome.found.modRevision
+    const outcome = await writeIfUnchanged(client, [{ seen, value: null }])
+    const { revision } = outcome
+    if (outcome.done) return { revision, isOurs: true }
+    if (!outcome.found) return { revision, isOurs: false }
+    seen = { key, revision: outcome.found.modRevision, at: revision }
   }
 }
 
+/** @throws DiscoError CONFLICT when the key comes back */
 async function refuseReturn(client: EtcdClient, endpoint: Endpoint, signal: AbortSignal): Promise<void> {
   const end = performance.now() + RETURN_WATCH_MS
   while (performance.now() < end && !signal.aborted) {

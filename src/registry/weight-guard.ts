@@ -3,7 +3,7 @@ import type { Reader } from '../domain/layouts/reader.js'
 import { effectiveWeight, weightsAreUnset } from '../domain/shares.js'
 import { changeWeight, type WeightChange } from '../domain/weight.js'
 import type { EtcdClient } from '../etcd/client.js'
-import type { Unchanged } from '../etcd/key-txn.js'
+import type { Unchanged } from '../etcd/guarded-write.js'
 import { listEndpoints } from './listing.js'
 import type { Targets } from './weight-targets.js'
 

@@ -16,7 +16,7 @@ export async function lastWeight(
   let revision = modRevision - 1
   for (let step = 0; step < MOST_STEPS && revision >= createRevision; step++) {
     const kv = await keyAt(client, key, revision)
-    if (!kv) return null
+    if (!kv || kv === 'compacted') return null
     const found = reader.read(key, kv.value)
     const decoded = found?.decoded
     if (decoded && !isNoEndpoint(decoded) && !isUnreadable(decoded) && decoded[0].weight > 0) {

@@ -7,7 +7,7 @@ import { type EndpointSelection, selectEndpoints } from './selection.js'
 /** An endpoint that a change of several leaves as it is, and why. */
 export interface LeftOut {
   readonly endpoint: Endpoint
-  readonly reason: 'drained' | 'unreadable' | 'weightless'
+  readonly reason: 'drained' | 'unreadable' | 'weightless' | 'gone'
   /** A clause for people. */
   readonly text: string
 }

@@ -1,16 +1,14 @@
 import type { Endpoint, Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
-import type { Detected } from '../domain/layouts/detect.js'
-import { isNoEndpoint, isUnreadable } from '../domain/layouts/index.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import { shareWithin, weightsAreUnset } from '../domain/shares.js'
-import { changeWeight, type WeightChange } from '../domain/weight.js'
+import type { WeightChange } from '../domain/weight.js'
 import type { EtcdClient } from '../etcd/client.js'
-import { replaceValue } from '../etcd/key-txn.js'
-import { type KeyValue, list, oneKey } from '../etcd/range.js'
-import { decodeEndpoints } from './decode.js'
-import { refusePercentOfZero, refuseSurprises, type Witness, witnessFor } from './weight-guard.js'
-import { cannotCarry, type LeftOut, type Targets } from './weight-targets.js'
+import { MOST_WRITES } from '../etcd/guarded-write.js'
+import { explainUnknown } from './unknown-outcome.js'
+import { refusePercentOfZero, refuseSurprises, witnessFor } from './weight-guard.js'
+import type { LeftOut, Targets } from './weight-targets.js'
+import { changeKeys, type KeyChange } from './weight-write.js'
 
 /** One endpoint's weight, before and after: two addresses under one key are two of them. */
 export interface EndpointChange {
@@ -41,14 +39,12 @@ export interface WeightOptions {
   readonly drained?: boolean | undefined
 }
 
-interface KeyChange {
-  readonly revision: Revision
-  readonly before: readonly Endpoint[]
-  readonly after: readonly Endpoint[]
-  readonly written: boolean
-}
-
-/** Each selected key in a transaction of its own; the addresses under one key share its weight. */
+/**
+ * The selected keys in one transaction, or in several where etcd's limit asks for it; the addresses under one key share
+ * its weight.
+ *
+ * @throws DiscoError NOT_FOUND, CONFLICT, OUTCOME_UNKNOWN; where a part is done by then, the hints say which
+ */
 export async function setWeight(
   client: EtcdClient,
   reader: Reader,
@@ -61,12 +57,51 @@ export async function setWeight(
   if (!force) refuseSurprises(targets, change)
   const mayUnset = force || weightsAreUnset(service)
   const witness = mayUnset ? null : witnessFor(client, reader, targets)
+  const keys = [...new Set(selected.map(({ key }) => key))]
   const byKey = new Map<string, KeyChange>()
-  for (const { key } of selected) {
-    if (!byKey.has(key)) byKey.set(key, await changeKey(client, reader, key, change, witness))
+  for (let at = 0; at < keys.length; at += MOST_WRITES) {
+    const part = keys.slice(at, at + MOST_WRITES)
+    try {
+      for (const changed of await changeKeys(client, reader, part, change, witness))
+        byKey.set(changed.key, changed)
+    } catch (error) {
+      throw inPart(explained(error, targets, part), [...byKey.values()])
+    }
+  }
+  const gone = selected.filter(({ key }) => !byKey.has(key))
+  if (byKey.size === 0) {
+    throw new DiscoError('NOT_FOUND', `${keys.join(', ')} went while the weight was being changed`)
   }
   const revision = Math.max(...[...byKey.values()].map((changed) => changed.revision))
-  return { revision, changes: changesOf(service, byKey), leftOut }
+  const leftOutToo = gone.map((endpoint) => ({
+    endpoint,
+    reason: 'gone' as const,
+    text: 'it went meanwhile',
+  }))
+  return { revision, changes: changesOf(service, byKey), leftOut: [...leftOut, ...leftOutToo] }
+}
+
+function explained(error: unknown, { selected }: Targets, part: readonly string[]): unknown {
+  const endpoints = selected.filter(({ key }) => part.includes(key))
+  const [first] = endpoints
+  const service = first?.service ?? ''
+  const which =
+    endpoints.length === 1 ? `weight of ${first?.addr}` : `weights of ${endpoints.length} endpoints`
+  const next = `See what stands before you repeat it: disco ls ${service}`
+  return explainUnknown(error, `The ${which} of ${service} may have been changed`, next)
+}
+
+/** Where an earlier part of the keys is changed already, the error says so. */
+function inPart(error: unknown, done: readonly KeyChange[]): unknown {
+  const [first] = done
+  const last = done.at(-1)
+  if (!first || !last) return error
+  const { code, message, suggestions, cause } = DiscoError.from(error)
+  const keys = `${first.key} to ${last.key}, ${done.length} keys (rev ${last.revision})`
+  return new DiscoError(code, message, {
+    cause,
+    suggestions: [`Changed before that: ${keys}`, ...suggestions],
+  })
 }
 
 function changesOf(service: readonly Endpoint[], byKey: ReadonlyMap<string, KeyChange>): EndpointChange[] {
@@ -81,79 +116,4 @@ function changesOf(service: readonly Endpoint[], byKey: ReadonlyMap<string, KeyC
       return { endpoint, from: old?.weight ?? null, to: endpoint.weight, written, shareFraction }
     }),
   )
-}
-
-/** Reads, changes and writes under the key's own lease, again whenever someone else wrote in between. */
-async function changeKey(
-  client: EtcdClient,
-  reader: Reader,
-  key: string,
-  change: WeightChange,
-  witness: Witness | null,
-): Promise<KeyChange> {
-  for (let attempt = 0; ; attempt++) {
-    const { kvs } = await list(client, oneKey(key))
-    const kv = kvs[0]
-    if (!kv) throw new DiscoError('NOT_FOUND', `${key} went while its weight was being changed`)
-    const { value, from, to } = planned(reader, kv, change)
-    const before = decodeEndpoints(reader, kv)
-    const changeAt = (revision: Revision, written: boolean): KeyChange => {
-      const after = decodeEndpoints(reader, { ...kv, value: Buffer.from(value), modRevision: revision })
-      return { revision, before, after, written }
-    }
-    if (Buffer.compare(value, kv.value) === 0) return changeAt(kv.modRevision, false)
-    const repeatable = change.kind === 'set' || change.kind === 'restore'
-    const asSeen = { key, revision: kv.modRevision }
-    const stays = witness && to === 0 && from !== 0 ? await witness({ anew: attempt > 0 }) : null
-    const outcome = await replaceValue(client, asSeen, value, { repeatable }, stays)
-    if (outcome.done) return changeAt(outcome.revision, true)
-    const wroteItself =
-      repeatable && outcome.found !== null && Buffer.compare(outcome.found.value, value) === 0
-    if (wroteItself) return changeAt(outcome.found.modRevision, true)
-  }
-}
-
-interface Plan {
-  readonly value: Uint8Array
-  /** Null where the value cannot be read as it is. */
-  readonly from: number | null
-  readonly to: number
-}
-
-/**
- * The value with the new weight. A weight that is set mends a value whose only fault is its weight; other
- * changes need a weight to start from.
- *
- * @throws DiscoError CONFLICT
- */
-function planned(reader: Reader, { key, value }: KeyValue, change: WeightChange): Plan {
-  const found = reader.read(key, value)
-  if (found === null || isNoEndpoint(found.decoded)) throw cannotCarry(key, 'it is not a registration')
-  if (isUnreadable(found.decoded)) return mended(reader, { key, value }, found, change)
-  const from = found.decoded[0].weight
-  const to = changeWeight(from, change)
-  const isNoChange = to === from && change.kind !== 'set'
-  return { value: isNoChange ? value : found.layout.withWeight(value, to), from, to }
-}
-
-function mended(
-  reader: Reader,
-  { key, value }: Pick<KeyValue, 'key' | 'value'>,
-  { layout, decoded }: Detected,
-  change: WeightChange,
-): Plan {
-  const problem = isUnreadable(decoded) ? decoded.problem : ''
-  if (change.kind !== 'set' || layout.weightless !== null) throw cannotCarry(key, problem)
-  let changed: Uint8Array
-  try {
-    changed = layout.withWeight(value, change.weight)
-  } catch (cause) {
-    // A value that is not even JSON has no place for a member.
-    throw cannotCarry(key, problem, cause)
-  }
-  const again = reader.read(key, changed)
-  if (again === null || isNoEndpoint(again.decoded) || isUnreadable(again.decoded)) {
-    throw cannotCarry(key, problem)
-  }
-  return { value: changed, from: null, to: change.weight }
 }

@@ -47,14 +47,11 @@ async function watched(through: EtcdClient, enough: (updates: readonly RangeUpda
 }
 
 async function put(key: string, value: string): Promise<number> {
-  const response = await client.txn(
-    {
-      compare: [],
-      success: [{ request_put: { key: Buffer.from(key), value: Buffer.from(value) } }],
-      failure: [],
-    },
-    { repeatable: true },
-  )
+  const response = await client.txn({
+    compare: [],
+    success: [{ request_put: { key: Buffer.from(key), value: Buffer.from(value) } }],
+    failure: [],
+  })
   return Number(response.header.revision)
 }
 

@@ -34,6 +34,7 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   CONFLICT: 409,
   ETCD_UNREACHABLE: 503,
   ETCD_DENIED: 503,
+  OUTCOME_UNKNOWN: 503,
 }
 
 /**

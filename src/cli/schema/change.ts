@@ -17,7 +17,7 @@ export interface WeightDoc {
 interface LeftOutDoc {
   readonly key: string
   readonly addr: string
-  readonly reason: 'drained' | 'unreadable' | 'weightless'
+  readonly reason: 'drained' | 'unreadable' | 'weightless' | 'gone'
   readonly text: string
 }
 

@@ -1,0 +1,53 @@
+/**
+ * An etcd key as text, from which `keyBytes` gives back the same bytes: UTF-8, in which each byte that is not part of
+ * a character is the lone surrogate U+DC80 to U+DCFF (as in Python's PEP 383). UTF-8 has no such characters.
+ */
+export function keyText(bytes: Uint8Array): string {
+  const whole = utf8(bytes)
+  if (whole !== null) return whole
+  let text = ''
+  for (let at = 0; at < bytes.length; ) {
+    const lead = bytes[at] ?? 0
+    const length = lengthOf(lead)
+    const character = utf8(bytes.subarray(at, at + length))
+    text += character ?? String.fromCharCode(ESCAPED + lead)
+    at += character === null ? 1 : length
+  }
+  return text
+}
+
+/** The bytes of a key. */
+export function keyBytes(text: string): Buffer {
+  if (isUtf8Key(text)) return Buffer.from(text)
+  const characters = [...text].map((character) => {
+    const code = character.codePointAt(0) ?? 0
+    return isEscape(code) ? Buffer.from([code - ESCAPED]) : Buffer.from(character)
+  })
+  return Buffer.concat(characters)
+}
+
+/** Whether a key is UTF-8. Others are no registrations, whatever their values say. */
+function isUtf8Key(text: string): boolean {
+  return !LONE_SURROGATE.test(text)
+}
+
+const ESCAPED = 0xdc00
+const LONE_SURROGATE = /[\ud800-\udfff]/u
+
+function isEscape(code: number): boolean {
+  return code >= ESCAPED + 0x80 && code <= ESCAPED + 0xff
+}
+
+/** How many bytes a character has that begins with this one. */
+function lengthOf(lead: number): number {
+  if (lead < 0xc0) return 1
+  if (lead < 0xe0) return 2
+  return lead < 0xf0 ? 3 : 4
+}
+
+/** Null for bytes that are not UTF-8: the decoder replaces them. */
+function utf8(bytes: Uint8Array): string | null {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  const text = buffer.toString()
+  return !text.includes('\ufffd') || Buffer.from(text).equals(buffer) ? text : null
+}

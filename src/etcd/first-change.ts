@@ -1,0 +1,51 @@
+import type { Revision } from '../domain/endpoint.js'
+import type { EtcdClient } from './client.js'
+import { type KeyValue, keyAt } from './range.js'
+
+/** A key that was read, and that nobody had written by then since its own revision. */
+export interface Seen {
+  readonly key: string
+  /** Its mod revision. */
+  readonly revision: Revision
+  /** As of which revision it was read. */
+  readonly at: Revision
+}
+
+/** How a key was changed: with its value afterwards, or null where it was deleted. */
+export interface KeyChange {
+  readonly revision: Revision
+  readonly kv: KeyValue | null
+}
+
+/**
+ * The first change of a key after it was seen, by bisection of etcd's history.
+ *
+ * @returns null where it had not changed by `until`, `compacted` where etcd no longer has that history
+ */
+export async function firstChange(
+  client: EtcdClient,
+  seen: Seen,
+  until: Revision,
+): Promise<KeyChange | null | 'compacted'> {
+  let unchangedAt = seen.at
+  let first = await changeBy(client, seen, until)
+  while (first !== null && first !== 'compacted' && unchangedAt + 1 < first.revision) {
+    const between = Math.floor((unchangedAt + first.revision) / 2)
+    const earlier = await changeBy(client, seen, between)
+    if (earlier === null) unchangedAt = between
+    else first = earlier
+  }
+  return first
+}
+
+/** The last change up to a revision; of a deletion, that revision. */
+async function changeBy(
+  client: EtcdClient,
+  { key, revision }: Seen,
+  until: Revision,
+): Promise<KeyChange | null | 'compacted'> {
+  const kv = await keyAt(client, key, until)
+  if (kv === 'compacted' || kv?.modRevision === revision) return kv === 'compacted' ? kv : null
+  // A value names the revision of its own change.
+  return { revision: kv?.modRevision ?? until, kv }
+}

@@ -1,0 +1,93 @@
+import type { ICompare, IRequestOp } from 'etcd3'
+import type { LeaseId, Revision } from '../domain/endpoint.js'
+import { DiscoError } from '../domain/errors.js'
+import type { EtcdClient } from './client.js'
+import { firstChange, type Seen } from './first-change.js'
+import { type KeyValue, oneKey, rangedIn, readKeys } from './range.js'
+import { type Outcome, sendWrite, unknownOutcome } from './write-outcome.js'
+
+export type { Seen }
+
+/** A key that nobody may have written since a revision. */
+export type Unchanged = Pick<Seen, 'key' | 'revision'>
+
+/** What to make of a key that was seen. */
+export interface Write {
+  readonly seen: Seen
+  /** Null deletes the key. */
+  readonly value: Uint8Array | null
+  /** Puts it under this lease. Default: under the key's own; a plain put would detach it and make the key immortal. */
+  readonly lease?: LeaseId
+}
+
+/** etcd's limit of operations in a transaction, and of comparisons, is 128: one is left for the witness. */
+export const MOST_WRITES = 127
+
+/**
+ * Writes several keys at once if nobody has written any of them since it was seen.
+ *
+ * Where an answer is lost, the transaction is sent again: it is applied once at most, because it compares the revisions
+ * that it changes. Where the second one is refused, etcd's history tells whether the first was applied: only the first
+ * change of a key after it was seen can be ours. A write of somebody else with the same value counts as ours.
+ *
+ * @param witness another key that has to be as it was, too
+ * @throws DiscoError OUTCOME_UNKNOWN where etcd stays away, or no longer has that history
+ */
+export async function writeIfUnchanged(
+  client: EtcdClient,
+  writes: readonly [Write, ...Write[]],
+  witness: Unchanged | null = null,
+): Promise<Outcome> {
+  const guards = [...writes.map(({ seen }) => seen), ...(witness ? [witness] : [])]
+  const request = {
+    compare: guards.map(unchanged),
+    success: writes.map(operation),
+    failure: writes.map(({ seen }) => ({ request_range: oneKey(seen.key) })),
+  }
+  const { response, isRepeated } = await sendWrite(client, writes[0].seen.key, request)
+  const revision = Number(response.header.revision)
+  if (response.succeeded) return { done: true, revision, proof: 'answer' }
+  const found = rangedIn(response)
+  const made = isRepeated ? await readBack(client, writes, revision) : null
+  if (made === null) return { done: false, revision, found: found[0] ?? null }
+  const isCovered = found.some((kv) => kv !== null && kv.modRevision !== made)
+  return { done: true, revision: made, proof: isCovered ? 'covered' : 'read back' }
+}
+
+/** @returns the revision at which all of the writes were made; null where they were not */
+async function readBack(
+  client: EtcdClient,
+  writes: readonly [Write, ...Write[]],
+  until: Revision,
+): Promise<Revision | null> {
+  const { key } = writes[0].seen
+  const change = await firstChange(client, writes[0].seen, until).catch((error: unknown) => {
+    throw unknownOutcome(key, error)
+  })
+  if (change === 'compacted') {
+    throw unknownOutcome(key, new DiscoError('CONFLICT', "etcd's history of that time is compacted"))
+  }
+  if (change === null) return null
+  const { revision } = change
+  const keys = writes.map(({ seen }) => seen.key)
+  const { kvs } = await readKeys(client, keys, revision).catch((error: unknown) => {
+    throw unknownOutcome(key, error)
+  })
+  return writes.every((write, index) => isMade(write, kvs[index] ?? null, revision)) ? revision : null
+}
+
+function isMade({ value, lease }: Write, kv: KeyValue | null, revision: Revision): boolean {
+  if (value === null || kv === null) return value === null && kv === null
+  if (lease !== undefined && kv.lease !== lease) return false
+  return kv.modRevision === revision && kv.value.equals(value)
+}
+
+function unchanged({ key, revision }: Unchanged): ICompare {
+  return { target: 'Mod', result: 'Equal', mod_revision: revision, ...oneKey(key) }
+}
+
+function operation({ seen, value, lease }: Write): IRequestOp {
+  if (value === null) return { request_delete_range: oneKey(seen.key) }
+  const under = lease === undefined ? { ignore_lease: true } : { lease }
+  return { request_put: { ...oneKey(seen.key), value: Buffer.from(value), ...under } }
+}

@@ -1,0 +1,16 @@
+import { DiscoError } from '../domain/errors.js'
+
+/**
+ * An error of a write whose outcome is not known, in words of the registry; any other error as it is.
+ *
+ * @param what may have been done, as the beginning of a sentence
+ * @param next what to do, one line each
+ */
+export function explainUnknown(error: unknown, what: string, ...next: string[]): unknown {
+  if (!(error instanceof DiscoError) || error.code !== 'OUTCOME_UNKNOWN') return error
+  const why = error.cause instanceof DiscoError ? [error.cause.message, ...error.cause.suggestions] : []
+  return new DiscoError('OUTCOME_UNKNOWN', `${what}: etcd's answer was lost`, {
+    cause: error.cause,
+    suggestions: [...next, ...why],
+  })
+}

@@ -1,0 +1,53 @@
+import type { Detected } from '../domain/layouts/detect.js'
+import { isNoEndpoint, isUnreadable } from '../domain/layouts/index.js'
+import type { Reader } from '../domain/layouts/reader.js'
+import { changeWeight, type WeightChange } from '../domain/weight.js'
+import type { KeyValue } from '../etcd/range.js'
+import { cannotCarry } from './weight-targets.js'
+
+/** What a change makes of a value. */
+export interface Plan {
+  /** The very value that stood there where nothing changes. */
+  readonly value: Uint8Array
+  /** Null where the value cannot be read as it is. */
+  readonly from: number | null
+  readonly to: number
+}
+
+/**
+ * The value with the new weight. A weight that is set mends a value whose only fault is its weight; other
+ * changes need a weight to start from.
+ *
+ * @throws DiscoError CONFLICT
+ */
+export function planned(reader: Reader, { key, value }: KeyValue, change: WeightChange): Plan {
+  const found = reader.read(key, value)
+  if (found === null || isNoEndpoint(found.decoded)) throw cannotCarry(key, 'it is not a registration')
+  if (isUnreadable(found.decoded)) return mended(reader, { key, value }, found, change)
+  const from = found.decoded[0].weight
+  const to = changeWeight(from, change)
+  const isNoChange = to === from && change.kind !== 'set'
+  return { value: isNoChange ? value : found.layout.withWeight(value, to), from, to }
+}
+
+function mended(
+  reader: Reader,
+  { key, value }: Pick<KeyValue, 'key' | 'value'>,
+  { layout, decoded }: Detected,
+  change: WeightChange,
+): Plan {
+  const problem = isUnreadable(decoded) ? decoded.problem : ''
+  if (change.kind !== 'set' || layout.weightless !== null) throw cannotCarry(key, problem)
+  let changed: Uint8Array
+  try {
+    changed = layout.withWeight(value, change.weight)
+  } catch (cause) {
+    // A value that is not even JSON has no place for a member.
+    throw cannotCarry(key, problem, cause)
+  }
+  const again = reader.read(key, changed)
+  if (again === null || isNoEndpoint(again.decoded) || isUnreadable(again.decoded)) {
+    throw cannotCarry(key, problem)
+  }
+  return { value: changed, from: null, to: change.weight }
+}

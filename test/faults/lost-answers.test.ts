@@ -1,0 +1,225 @@
+import { describe, expect, test } from 'vitest'
+import { AnswerLoss, type Loss } from '../support/answer-loss.js'
+import type { Ran } from '../support/disco.js'
+import {
+  grantLease,
+  putAll,
+  registration,
+  revision,
+  storedText,
+  storedWeight,
+  untilGone,
+} from '../support/etcd-state.js'
+import { toolOnEtcd } from '../support/tool-on-etcd.js'
+
+const { etcd, disco, tool } = await toolOnEtcd()
+
+const ADDR = '127.0.0.1:1001'
+const OTHER = '127.0.0.1:1002'
+const KEY = `/hello/${ADDR}`
+const OTHER_KEY = `/hello/${OTHER}`
+
+const put = (addr: string, weight: number, ...args: string[]) =>
+  etcd.ctl('put', ...registration('hello', addr, { weight }), ...args)
+
+interface Said extends Ran {
+  /** The document that was printed. */
+  readonly doc: Record<string, unknown>
+}
+
+/** Runs a command with --json, of which the answer to the next write to a key is lost. */
+async function losing(key: string, args: readonly string[], loss: Loss = {}): Promise<Said> {
+  await using proxy = await AnswerLoss.start(etcd)
+  proxy.loseNext(key, loss)
+  const ran = await tool.run(...args, '--json', '--endpoints', proxy.endpoint)
+  expect(proxy.lost).toBe(1)
+  return { ...ran, doc: JSON.parse(ran.stdout) as Record<string, unknown> }
+}
+
+/** How often a key was written since it was created. */
+async function writesOf(key: string): Promise<number> {
+  const { kvs } = JSON.parse(await etcd.ctl('get', key, '-w', 'json')) as { kvs: { version: number }[] }
+  return kvs[0]?.version ?? 0
+}
+
+const isUnknown = {
+  code: 3,
+  doc: {
+    error: { code: 'OUTCOME_UNKNOWN', exit: 3, message: expect.stringContaining('may have been') as string },
+  },
+}
+
+describe('A write that etcd carried out, and whose answer is lost, is read back and not repeated', () => {
+  test.each([
+    ['5', 5],
+    ['+2', 12],
+    ['50%', 5],
+  ])('weight %s', async (change, to) => {
+    const lease = await grantLease(etcd, 500)
+    await put(ADDR, 10, `--lease=${lease}`)
+    await put(OTHER, 10)
+    const { code, doc } = await losing(KEY, ['weight', 'hello', ADDR, change])
+    expect(code).toBe(0)
+    expect(doc).toMatchObject({ changes: [{ key: KEY, from: 10, to, written: true, lease }] })
+    expect(doc.rev).toBe(String(await revision(etcd)))
+    expect([await storedWeight(etcd, KEY), await writesOf(KEY)]).toEqual([to, 2])
+  })
+
+  test('weight --all, of several endpoints at once', async () => {
+    await putAll(etcd, 'hello', [
+      { addr: ADDR, weight: 1 },
+      { addr: OTHER, weight: 2 },
+    ])
+    const { code, doc } = await losing(OTHER_KEY, ['weight', 'hello', '--all', '+3'])
+    expect(code).toBe(0)
+    expect(doc).toMatchObject({ rev: String(await revision(etcd)), changes: [{ to: 4 }, { to: 5 }] })
+    expect([await storedWeight(etcd, KEY), await storedWeight(etcd, OTHER_KEY)]).toEqual([4, 5])
+    expect([await writesOf(KEY), await writesOf(OTHER_KEY)]).toEqual([2, 2])
+  })
+
+  test('unregister, with the revision of the removal', async () => {
+    await put(ADDR, 1)
+    const { code, doc } = await losing(KEY, ['unregister', 'hello', ADDR])
+    expect(code).toBe(0)
+    expect(doc).toMatchObject({ rev: String(await revision(etcd)), removed: [{ key: KEY }] })
+  })
+
+  test.each([
+    ['weight', 0],
+    ['removal', 1],
+  ])('drain, of its %s', async (_, passing) => {
+    await put(ADDR, 1)
+    await put(OTHER, 1)
+    const begin = await revision(etcd)
+    const { code, doc } = await losing(KEY, ['drain', 'hello', ADDR, '--grace', '0s'], { passing })
+    expect(code).toBe(0)
+    expect(doc).toMatchObject({ rev: String(begin + 2), unregistered: true })
+    expect(await revision(etcd)).toBe(begin + 2)
+  })
+
+  test('drain --undo', async () => {
+    await put(ADDR, 7)
+    await put(ADDR, 0)
+    await put(OTHER, 1)
+    const { code, doc } = await losing(KEY, ['drain', 'hello', ADDR, '--undo'])
+    expect(code).toBe(0)
+    expect(doc).toMatchObject({ rev: String(await revision(etcd)), changes: [{ from: 0, to: 7 }] })
+    expect(await writesOf(KEY)).toBe(3)
+  })
+
+  test('register, held under the lease that it names', async () => {
+    await using proxy = await AnswerLoss.start(etcd)
+    proxy.loseNext(KEY)
+    const held = disco.start('register', 'hello', ADDR, '-o', 'ndjson', '--endpoints', proxy.endpoint)
+    await held.printed('"added"')
+    const [added] = held.events() as { rev: string; lease: string }[]
+    expect(proxy.lost).toBe(1)
+    expect(added?.rev).toBe(String(await revision(etcd)))
+    expect(await etcd.ctl('lease', 'timetolive', added?.lease ?? '', '--keys')).toContain(KEY)
+    expect(await writesOf(KEY)).toBe(1)
+  })
+})
+
+describe('A write that never arrived is made once', () => {
+  test.each([
+    ['weight', ['weight', 'hello', ADDR, '+2'], 12],
+    ['weight --all', ['weight', 'hello', '--all', '+2'], 12],
+    ['unregister', ['unregister', 'hello', ADDR], null],
+  ] as const)('%s', async (_, args, weight) => {
+    await put(ADDR, 10)
+    await put(OTHER, 10)
+    const before = await revision(etcd)
+    const { code, doc } = await losing(KEY, args, { arrives: false })
+    expect(code).toBe(0)
+    expect(doc.rev).toBe(String(before + 1))
+    expect(await storedWeight(etcd, KEY)).toBe(weight)
+  })
+})
+
+describe('What somebody else writes before the state is read back', () => {
+  test('stays, under a weight that was set before it', async () => {
+    await put(ADDR, 1)
+    await put(OTHER, 1)
+    const begin = await revision(etcd)
+    const { code, doc } = await losing(KEY, ['weight', 'hello', ADDR, '5'], { meanwhile: () => put(ADDR, 7) })
+    expect(code).toBe(0)
+    expect(doc).toMatchObject({ rev: String(begin + 1), changes: [{ from: 1, to: 5 }] })
+    expect(await storedWeight(etcd, KEY)).toBe(7)
+  })
+
+  test('makes a relative change that etcd carried out one whose outcome is not known', async () => {
+    await put(ADDR, 1)
+    await put(OTHER, 1)
+    const said = await losing(KEY, ['weight', 'hello', ADDR, '+2'], { meanwhile: () => put(ADDR, 9) })
+    expect(said).toMatchObject(isUnknown)
+    expect(await storedWeight(etcd, KEY)).toBe(9)
+  })
+
+  test('is where a change starts from that never arrived', async () => {
+    await put(ADDR, 1)
+    await put(OTHER, 1)
+    const loss = { arrives: false, meanwhile: () => put(ADDR, 9) }
+    const { code, doc } = await losing(KEY, ['weight', 'hello', ADDR, '+2'], loss)
+    expect(code).toBe(0)
+    expect(doc).toMatchObject({ rev: String(await revision(etcd)), changes: [{ from: 9, to: 11 }] })
+    expect(await storedWeight(etcd, KEY)).toBe(11)
+  })
+
+  test('is a return of the key that was removed', async () => {
+    await put(ADDR, 1)
+    const said = await losing(KEY, ['unregister', 'hello', ADDR], { meanwhile: () => put(ADDR, 1) })
+    expect(said).toMatchObject({ code: 6, doc: { error: { code: 'CONFLICT' } } })
+    expect(await storedText(etcd, KEY)).not.toBe('')
+  })
+
+  test('is the removal, where the own one never arrived', async () => {
+    await put(ADDR, 1)
+    const loss = { arrives: false, meanwhile: () => etcd.ctl('del', KEY) }
+    const { code, doc } = await losing(KEY, ['unregister', 'hello', ADDR], loss)
+    expect(code).toBe(0)
+    expect(doc).toMatchObject({ rev: String(await revision(etcd)) })
+  })
+})
+
+describe('Where etcd stays away after a write, its outcome is not known', () => {
+  const AWAY = ['--command-timeout', '1s']
+
+  test.each([
+    ['weight', ['weight', 'hello', ADDR, '5'], `disco ls hello`],
+    ['weight +2', ['weight', 'hello', ADDR, '+2'], `disco ls hello`],
+    ['weight --all', ['weight', 'hello', '--all', '5'], `disco ls hello`],
+    ['unregister', ['unregister', 'hello', ADDR], `disco ls hello`],
+    ['drain', ['drain', 'hello', ADDR], `disco ls hello`],
+    ['register', ['register', 'hello', '127.0.0.1:1003', '--ttl', '7'], 'lapses'],
+  ] as const)('%s', async (_, args, next) => {
+    await put(ADDR, 10)
+    await put(OTHER, 10)
+    const key = args[0] === 'register' ? '/hello/127.0.0.1:1003' : KEY
+    const said = await losing(key, [...args, ...AWAY], { thenGone: true })
+    expect(said).toMatchObject(isUnknown)
+    expect(said.doc).toMatchObject({ error: { hint: expect.stringContaining(next) as string } })
+  })
+
+  test('drain --undo', async () => {
+    await put(ADDR, 7)
+    await put(ADDR, 0)
+    await put(OTHER, 1)
+    const said = await losing(KEY, ['drain', 'hello', ADDR, '--undo', ...AWAY], { thenGone: true })
+    expect(said).toMatchObject(isUnknown)
+  })
+
+  test('a removal whose answer came is said, also where its return can no longer be looked for', async () => {
+    await put(ADDR, 1)
+    await using proxy = await AnswerLoss.start(etcd)
+    const args = ['unregister', 'hello', ADDR, '--json', '--endpoints', proxy.endpoint, ...AWAY]
+    const running = tool.run(...args)
+    await untilGone(etcd, KEY)
+    proxy.refuse()
+    const ran = await running
+    expect(ran).toMatchObject({ code: 0, stderr: expect.stringContaining('etcd') as string })
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      rev: String(await revision(etcd)),
+      removed: [{ key: KEY }],
+    })
+  })
+})
