@@ -110,13 +110,12 @@ export class Session implements Disposable {
 
   /** @param mayProbe whether a look at the servers is worth its time, to say what is wrong with them */
   private unready(mayProbe: boolean): Promise<Unready[]> {
-    const usesTls = this.settings.tls !== undefined
     return Promise.all(
       this.log.contacts.unready().map(async ({ id, endpoint: { addr }, contact }, at) => {
         const { problem, failures } = contact
         const isRefused = failures > 0
         if (mayProbe && at < MOST_PROBED) {
-          return { id, addr, isRefused, problem: await explain(addr, problem, usesTls) }
+          return { id, addr, isRefused, problem: await explain(addr, problem, this.settings.tls) }
         }
         const pending = mayProbe ? NO_ANSWER : 'not waited for: still connecting'
         return { id, addr, isRefused, problem: problem === null ? pending : inWords(problem) }

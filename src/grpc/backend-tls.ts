@@ -7,6 +7,8 @@ import { type PemFiles, readPems } from '../tls/files.js'
 export interface BackendTls {
   readonly credentials: ChannelCredentials
   readonly options: ChannelOptions
+  /** Of the client certificate, where one is shown. */
+  readonly certFile: string | undefined
 }
 
 /**
@@ -22,6 +24,7 @@ export async function readBackendTls(files: PemFiles, name: string | undefined):
     : {}
   return {
     credentials: credentials.createSsl(pems?.ca, pems?.key, pems?.cert, verify),
+    certFile: files.certFile,
     options: name === undefined || isAddress ? {} : { 'grpc.ssl_target_name_override': name },
   }
 }

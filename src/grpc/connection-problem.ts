@@ -1,5 +1,7 @@
 import { bareReason, type ConnectionFailure, connectionFailure } from '../tls/connection-failure.js'
+import { hasExpired } from '../tls/files.js'
 import { speaksPlaintext, speaksTls } from '../tls/probe.js'
+import type { BackendTls } from './backend-tls.js'
 
 const DROPPED_TLS =
   'drops the TLS connection: it may want a client certificate, or another one (--tls-cert, --tls-key)'
@@ -58,16 +60,29 @@ export function isDescriptorLimit(problem: string): boolean {
 
 /**
  * The same, where a look at the server can tell more: one that speaks TLS drops a plaintext connection without
- * a word, and one that does not may drop a TLS connection so.
+ * a word, and one that does not may drop a TLS connection so. Our own client certificate is looked at as well, since
+ * not every server tells why it refuses one.
+ *
+ * @param tls how the connection was dialled; undefined for plaintext
  */
-export async function explain(addr: string, problem: string | null, usesTls: boolean): Promise<string> {
+export async function explain(
+  addr: string,
+  problem: string | null,
+  tls: Pick<BackendTls, 'certFile'> | undefined,
+): Promise<string> {
   const failure = connectionFailure(problem ?? '')
+  const certificateHasExpired = () => tls?.certFile !== undefined && hasExpired(tls.certFile, Date.now())
   const url = `http://${addr}`
   if (OPEN.has(failure) && URL.canParse(url)) {
-    if (!usesTls && (await speaksTls(url))) return 'speaks TLS (try --tls)'
-    if (usesTls && (await speaksPlaintext(url))) return PLAINTEXT
+    if (!tls && (await speaksTls(url))) return 'speaks TLS (try --tls)'
+    if (tls && (await speaksPlaintext(url))) return PLAINTEXT
     // Node's servers send no alert for a client certificate that they do not accept.
-    if (usesTls && (failure !== null || /ECONNRESET|hang up/.test(problem ?? ''))) return DROPPED_TLS
+    if (tls && (failure !== null || /ECONNRESET|hang up/.test(problem ?? ''))) {
+      return certificateHasExpired() ? MEANINGS['client-certificate-expired'] : DROPPED_TLS
+    }
+  }
+  if (failure === 'client-certificate-not-accepted' && certificateHasExpired()) {
+    return MEANINGS['client-certificate-expired']
   }
   return problem === null ? NO_ANSWER : inWords(problem)
 }

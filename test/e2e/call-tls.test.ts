@@ -139,6 +139,12 @@ describe('what does not fit is named', () => {
       'drops the TLS connection: it may want a client certificate, or another one',
     ],
     [
+      'a client certificate that has expired, refused without a word',
+      'mutual',
+      () => mutual(expired),
+      'refuses our client certificate: it has expired (--tls-cert)',
+    ],
+    [
       'a certificate that has expired',
       'past',
       () => ['--tls-ca', authority.caFile],
