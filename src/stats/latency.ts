@@ -20,6 +20,12 @@ const SLOTS = 1 << BITS
 /** 71 minutes in microseconds; what takes longer counts as that, but for the maximum. */
 const MOST_US = 2 ** 32 - 1
 
+/**
+ * So many latencies are kept as they are: the first octave takes as much as 500 of them, and of a service with
+ * thousands of endpoints most are called only a few times.
+ */
+const FEW = 64
+
 /** 0.01, 0.02, 0.05, 0.1, … up to what lies above every bucket. */
 const BAND_ENDS_MS = [-2, -1, 0, 1, 2, 3, 4, 5, 6].flatMap((power) =>
   [1, 2, 5].map((digit) => Number(`${digit}e${power}`)),
@@ -28,10 +34,12 @@ const BAND_ENDS_MS = [-2, -1, 0, 1, 2, 3, 4, 5, 6].flatMap((power) =>
 /**
  * A high dynamic range histogram (Tene, HdrHistogram): buckets of one microsecond up to 2 ms, and from there
  * on of 0.1 % of what they hold. Its memory depends on the spread of the latencies and not on their number:
- * 4 KiB for each octave that was met.
+ * 4 KiB for each octave that was met, and less than 1 KiB for up to 64 latencies.
  */
 export class LatencyHistogram {
   private readonly octaves: (Uint32Array | undefined)[] = []
+  /** Microseconds, in the order of the calls; null once there are more, which are all in `octaves`. */
+  private few: number[] | null = []
   private count = 0
   private maxMs = 0
 
@@ -42,17 +50,14 @@ export class LatencyHistogram {
   }
 
   record(ms: number): void {
-    const us = Math.min(MOST_US, Math.max(0, Math.round(ms * 1000)))
-    const octave = Math.max(0, 32 - Math.clz32(us) - BITS)
-    const slots = this.octaves[octave] ?? this.open(octave)
-    // Octave 0 holds the first 1,024 as they are; from there on the top bit is the octave's own.
-    const slot = octave === 0 ? us : (us >>> (octave - 1)) - SLOTS
-    slots[slot] = (slots[slot] ?? 0) + 1
+    this.place(Math.min(MOST_US, Math.max(0, Math.round(ms * 1000))))
     this.count++
     if (ms > this.maxMs) this.maxMs = ms
   }
 
   add(other: LatencyHistogram): void {
+    if (other.few) for (const us of other.few) this.place(us)
+    else this.spill()
     for (const [octave, theirs] of other.octaves.entries()) {
       if (!theirs) continue
       const own = this.octaves[octave] ?? this.open(octave)
@@ -98,14 +103,38 @@ export class LatencyHistogram {
 
   /** Those that hold something, ascending, each with the largest latency that it can hold. */
   private *buckets(): Iterable<{ mostMs: number; calls: number }> {
+    for (const us of this.few?.toSorted((one, other) => one - other) ?? []) {
+      const { octave, slot } = bucketOf(us)
+      yield { mostMs: mostMsOf(octave, slot), calls: 1 }
+    }
     for (const [octave, slots] of this.octaves.entries()) {
       if (!slots) continue
-      const widthUs = octave === 0 ? 1 : 2 ** (octave - 1)
-      const base = octave === 0 ? 0 : SLOTS
       for (const [slot, calls] of slots.entries()) {
-        if (calls > 0) yield { mostMs: ((base + slot + 1) * widthUs - 1) / 1000, calls }
+        if (calls > 0) yield { mostMs: mostMsOf(octave, slot), calls }
       }
     }
+  }
+
+  private place(us: number): void {
+    if (this.few && this.few.length < FEW) {
+      this.few.push(us)
+      return
+    }
+    this.spill()
+    this.fill(us)
+  }
+
+  /** Moves single latencies into their buckets, where the later ones go, too. */
+  private spill(): void {
+    const { few } = this
+    this.few = null
+    for (const us of few ?? []) this.fill(us)
+  }
+
+  private fill(us: number): void {
+    const { octave, slot } = bucketOf(us)
+    const slots = this.octaves[octave] ?? this.open(octave)
+    slots[slot] = (slots[slot] ?? 0) + 1
   }
 
   private open(octave: number): Uint32Array {
@@ -113,6 +142,17 @@ export class LatencyHistogram {
     this.octaves[octave] = slots
     return slots
   }
+}
+
+/** Octave 0 holds the first 1,024 as they are; from there on the top bit is the octave's own. */
+function bucketOf(us: number): { octave: number; slot: number } {
+  const octave = Math.max(0, 32 - Math.clz32(us) - BITS)
+  return { octave, slot: octave === 0 ? us : (us >>> (octave - 1)) - SLOTS }
+}
+
+/** The largest latency that a bucket can hold. */
+function mostMsOf(octave: number, slot: number): number {
+  return octave === 0 ? slot / 1000 : ((SLOTS + slot + 1) * 2 ** (octave - 1) - 1) / 1000
 }
 
 /** To the microsecond: clocks say no more. */

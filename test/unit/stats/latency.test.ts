@@ -1,3 +1,4 @@
+import { serialize } from 'node:v8'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LatencyHistogram } from '../../../src/stats/latency.js'
@@ -51,6 +52,32 @@ describe('a summary', () => {
 
   it('takes what is longer than the last bucket, and keeps the maximum', () => {
     expect(summaryOf([1e9, 1e9, 1])).toMatchObject({ n: 3, max: 1e9 })
+  })
+})
+
+describe('few latencies', () => {
+  it('take less than 1 KiB, where an octave takes 4: a service may have ten thousand endpoints', () => {
+    for (const calls of [0, 1, 64]) {
+      expect(serialize(LatencyHistogram.of(upTo(calls))).byteLength).toBeLessThan(1_024)
+    }
+  })
+
+  it('come to the same percentiles and bands as many', () => {
+    const latency = fc.double({ min: 0, max: 4_000_000, noNaN: true })
+    fc.assert(
+      fc.property(fc.array(latency, { minLength: 2, maxLength: 64 }), (latencies) => {
+        const few = LatencyHistogram.of(latencies)
+        const many = LatencyHistogram.of(Array.from({ length: 65 }, () => latencies).flat())
+        expect(many.summary().p50).toBe(few.summary().p50)
+        expect(many.bands()).toEqual(few.bands().map((band) => ({ ...band, calls: band.calls * 65 })))
+        const joined = LatencyHistogram.of([])
+        for (let times = 0; times < 65; times++) joined.add(few)
+        expect(joined.summary()).toEqual(many.summary())
+        joined.add(many)
+        many.add(joined)
+        expect(many.summary().n).toBe(3 * 65 * latencies.length)
+      }),
+    )
   })
 })
 
