@@ -60,6 +60,13 @@ const { metafile } = await build({
   external: ['typescript', 'ts-node', 'tsx', 'pnpapi'],
   plugins: [etcdDefinitionPlugin, oclifPartsPlugin],
 })
+// esbuild escapes what is not ASCII in strings, and leaves it in regular expressions.
+const bundle = join(outdir, 'disco.cjs')
+const code = await readFile(bundle, 'utf8')
+await writeFile(
+  bundle,
+  code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+)
 const inputs = Object.values(metafile.outputs).flatMap(({ inputs }) =>
   Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
 )

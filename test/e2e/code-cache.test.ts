@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, test } from 'vitest'
 import { Disco, type Ran } from '../support/disco.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -49,6 +49,13 @@ function onlyFile(): string {
   expect(others).toEqual([])
   return join(folder, name ?? 'none')
 }
+
+test('the bundle is ASCII, as its start reads it: other characters would be taken for two', () => {
+  for (const file of ['disco.cjs', 'start.cjs']) {
+    const bytes = readFileSync(join(ROOT, 'dist/bundle', file))
+    expect(bytes.findIndex((byte) => byte > 0x7f)).toBe(-1)
+  }
+})
 
 describe('the code cache', () => {
   it('is made by the first run for this user alone, and is left as it is by the next', async () => {
