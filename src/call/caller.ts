@@ -20,9 +20,10 @@ export class Caller {
     private readonly plan: RunPlan,
     private readonly fail: (error: unknown) => void,
   ) {
-    const { deadlineMs, wantsHeaders, keepsReplies, onReply } = plan
+    const { deadlineMs, wantsHeaders, keepsReplies, onReply, reader } = plan
     this.quiet = { deadlineMs, wantsHeaders: false, keepsReplies: false }
-    this.settings = { deadlineMs, wantsHeaders, keepsReplies, onReply: onReply && this.guarded(onReply) }
+    const tell = onReply && this.guarded(onReply)
+    this.settings = { deadlineMs, wantsHeaders, keepsReplies, onReply: tell, reader }
   }
 
   /** All send what the first call that counts does. */

@@ -35,7 +35,7 @@ export interface Order extends Pick<RunPlan, 'load' | 'warmup' | 'deadlineMs'> {
 
 /** The method that is called, as far as those who watch must know it. */
 export type Called = Pick<Method, 'name' | 'streamsReplies' | 'decode'>
-export type Listeners = Pick<RunPlan, 'keepsReplies' | 'wantsHeaders' | 'onResult' | 'onReply'>
+export type Listeners = Pick<RunPlan, 'keepsReplies' | 'wantsHeaders' | 'onResult' | 'onReply' | 'reader'>
 
 /** Somebody who is told how far it is. */
 export interface Watcher {

@@ -27,7 +27,7 @@ export async function run(
   const startedAtMs = performance.now()
   session.log.begin(startedAtMs)
   onStart(recorder)
-  await end.orOf(generate(plan.load, caller.measure(recorder), end.signal, pace))
+  await end.orOf(generate(plan.load, caller.measure(recorder), end.signal, pace, plan.reader))
   const elapsedMs = performance.now() - startedAtMs
   return assemble(
     { session, readiness, method: invoker.method, load: plan.load, recorder, pace, elapsedMs },

@@ -28,6 +28,8 @@ export interface Speaker {
   readonly palette: Palette
   readonly remarkPalette: Palette
   out(line: string): void
+  /** Of what `out` writes. */
+  readonly reader: Pick<LineOutput, 'isBehind' | 'drained'>
   remark(line: string): void
 }
 
@@ -77,6 +79,7 @@ export abstract class DiscoCommand extends Command {
       palette: this.palette(flags),
       remarkPalette: this.palette(flags, process.stderr),
       out: (line) => this.out(line),
+      reader: this.output,
       remark: (line) => this.remark(line),
     }
   }

@@ -93,6 +93,7 @@ export default class Call extends DiscoCommand {
     if (described && isDescription) return await this.tellMethods(service, described, args.method, flags)
 
     using stop = new StopSignals()
+    this.output.interruptBy(stop.once)
     const isSingle = isSingleCall(flags) && policies.length === 1
     using view = new CallView(this.speaker(flags), { ...flags, isSingle })
     const registry = await this.openRegistry(flags, this.cacheOptions(flags))

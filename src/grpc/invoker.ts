@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import {
   type Client,
   type ClientDuplexStream,
@@ -22,6 +23,13 @@ export interface CallContent {
   readonly hashKey: string | null
 }
 
+/** Whoever reads what is told of calls. What it has not read stays in memory. */
+export interface Reader {
+  readonly isBehind: boolean
+  /** Resolves when it is no longer behind, or will never read again. Never rejects. */
+  drained(): Promise<void>
+}
+
 /** How calls are made. */
 export interface CallSettings {
   readonly deadlineMs: number
@@ -31,6 +39,8 @@ export interface CallSettings {
   readonly keepsReplies: boolean
   /** Told each reply as it comes. */
   readonly onReply?: ((bytes: Uint8Array) => void) | undefined
+  /** Of what `onReply` tells: while it is behind, a stream of replies is not read on. */
+  readonly reader?: Reader | undefined
 }
 
 /** Header or trailer names with their values; those that end in `-bin` in base64. */
@@ -85,8 +95,13 @@ export class Invoker {
     }
     // It is the last that is heard of any call, after its callback and its error.
     call.on('status', (ended: StatusObject) => {
-      this.underWay.delete(call)
-      done(replies.outcome(ended, call.getPeer()))
+      const finish = () => {
+        this.underWay.delete(call)
+        done(replies.outcome(ended, call.getPeer()))
+      }
+      // Replies that wait for the reader come after the status.
+      if (call instanceof Readable && call.isPaused()) call.once('end', finish)
+      else finish()
     })
   }
 
@@ -95,7 +110,8 @@ export class Invoker {
     for (const call of this.underWay) call.cancel()
   }
 
-  private start(callId: number, content: CallContent, { deadlineMs }: CallSettings, replies: Replies): Call {
+  private start(callId: number, content: CallContent, settings: CallSettings, replies: Replies): Call {
+    const { deadlineMs, reader } = settings
     const { client } = this
     const { path, kind } = this.method
     const options = { deadline: Date.now() + deadlineMs }
@@ -125,7 +141,12 @@ export class Invoker {
       kind === 'server_streaming'
         ? client.makeServerStreamRequest(path, same, same, only(messages), metadata, options)
         : send(client.makeBidiStreamRequest(path, same, same, metadata, options), messages)
-    call.on('data', (bytes: Uint8Array) => replies.take(bytes))
+    call.on('data', (bytes: Uint8Array) => {
+      replies.take(bytes)
+      if (!settings.onReply || !reader?.isBehind) return
+      call.pause()
+      void reader.drained().then(() => call.resume())
+    })
     // What an error says stands in the status too, which comes with and without one.
     call.on('error', () => undefined)
     return call

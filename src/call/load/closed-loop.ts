@@ -1,12 +1,19 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Load, type MakeCall, SLICE_MS } from './load.js'
 import type { Pace } from './pace.js'
+import { type Reader, untilRead } from './reader.js'
 
 /**
  * Closed loop: `concurrency` workers, one call each, so a slow server receives fewer calls. The workers begin in
- * slices, so that replies, timers and signals are served in between.
+ * slices, so that replies, timers and signals are served in between. All of them wait for a reader that is behind.
  */
-export async function closedLoop(load: Load, make: MakeCall, signal: AbortSignal, pace: Pace): Promise<void> {
+export async function closedLoop(
+  load: Load,
+  make: MakeCall,
+  signal: AbortSignal,
+  pace: Pace,
+  reader: Reader,
+): Promise<void> {
   const endsAtMs = performance.now() + load.durationMs
   const isOver = (nowMs: number) => pace.due >= load.calls || nowMs >= endsAtMs || signal.aborted
   const worker = () =>
@@ -14,6 +21,12 @@ export async function closedLoop(load: Load, make: MakeCall, signal: AbortSignal
       const next = () => {
         const nowMs = performance.now()
         if (isOver(nowMs)) return resolve()
+        if (reader.isBehind) {
+          pace.waitsFor('reader')
+          void untilRead(reader, endsAtMs - nowMs, signal).then(next)
+          return
+        }
+        pace.waitsFor(null)
         pace.due++
         pace.start(0)
         make(nowMs, ended)
@@ -31,4 +44,5 @@ export async function closedLoop(load: Load, make: MakeCall, signal: AbortSignal
     await turn()
   }
   await Promise.all(workers)
+  pace.waitsFor(null)
 }

@@ -2,19 +2,22 @@ import { closedLoop } from './closed-loop.js'
 import type { Load, MakeCall } from './load.js'
 import { openLoop } from './open-loop.js'
 import { Pace } from './pace.js'
+import { NO_READER, type Reader } from './reader.js'
 
 /**
  * Makes the calls of a load, and resolves when the last has ended; a signal ends the making of new ones.
  *
  * @param pace counts the starts
+ * @param reader no call is started while it is behind
  */
 export function generate(
   load: Load,
   make: MakeCall,
   signal: AbortSignal,
   pace: Pace = new Pace(),
+  reader: Reader = NO_READER,
 ): Promise<void> {
   return load.perSecond === null
-    ? closedLoop(load, make, signal, pace)
-    : openLoop(load, load.perSecond, make, signal, pace)
+    ? closedLoop(load, make, signal, pace, reader)
+    : openLoop(load, load.perSecond, make, signal, pace, reader)
 }

@@ -1,6 +1,7 @@
 import { type Load, type MakeCall, SLICE_MS } from './load.js'
 import type { Pace } from './pace.js'
 import { Pause } from './pause.js'
+import { type Reader, untilRead } from './reader.js'
 
 /**
  * Calls that are due by the end of the time may be started so much later: a pause of the garbage collector or a
@@ -17,8 +18,8 @@ const LONGEST_WAIT_MS = 1_000
  * it kept waiting (Tene: coordinated omission). None is started early.
  *
  * Above the capacity of the client or the backends, calls that are due wait. They are started in slices, so that
- * replies, timers and signals are served in between, and never more than `load.concurrency` are under way. Those
- * that still wait when the time is over are not started: `pace` counts them.
+ * replies, timers and signals are served in between, never more than `load.concurrency` are under way, and none is
+ * started while the reader is behind. Those that still wait when the time is over are not started: `pace` counts them.
  */
 export async function openLoop(
   load: Load,
@@ -26,6 +27,7 @@ export async function openLoop(
   make: MakeCall,
   signal: AbortSignal,
   pace: Pace,
+  reader: Reader,
 ): Promise<void> {
   const startedAtMs = performance.now()
   const dueAtMs = (index: number) => startedAtMs + (index * 1000) / perSecond
@@ -41,7 +43,7 @@ export async function openLoop(
   signal.addEventListener('abort', wake)
   let index = 0
   let nowMs = startedAtMs
-  const hasRoom = () => pace.underWay < load.concurrency
+  const hasRoom = () => pace.underWay < load.concurrency && !reader.isBehind
   const isDue = () => index < most && dueAtMs(index) <= nowMs
   while (index < most && nowMs < endsAtMs && !signal.aborted) {
     const sliceEndsAtMs = nowMs + SLICE_MS
@@ -50,15 +52,16 @@ export async function openLoop(
       make(dueAtMs(index), ended)
       nowMs = performance.now()
     }
-    pace.isBehind(isDue())
+    pace.waitsFor(isDue() ? (reader.isBehind ? 'reader' : 'turn') : null)
     if (index >= most || signal.aborted) break
     // A pause also where it is late: answers must be heard between calls.
-    if (hasRoom()) await pause.until(dueAtMs(index), pace.underWay === 0)
+    if (reader.isBehind) await untilRead(reader, endsAtMs - nowMs, signal)
+    else if (hasRoom()) await pause.until(dueAtMs(index), pace.underWay === 0)
     else await pause.until(Math.min(endsAtMs, nowMs + LONGEST_WAIT_MS), false)
     if (!signal.aborted) nowMs = performance.now()
   }
   pace.due = Math.max(index, Math.min(most, Math.floor(((nowMs - startedAtMs) * perSecond) / 1000) + 1))
-  pace.isBehind(false)
+  pace.waitsFor(null)
   while (pace.underWay > 0) await pause.untilEnded()
   signal.removeEventListener('abort', wake)
 }

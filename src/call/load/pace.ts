@@ -6,7 +6,7 @@ const BUSY_FRACTION = 0.9
 
 /** What was saturated, and the throughput reached while due calls had to wait. */
 export interface Saturation {
-  readonly by: 'client' | 'backends'
+  readonly by: 'client' | 'backends' | 'reader'
   /** Calls that ended in a second. */
   readonly perSecond: number
   /** Of a core: user and system time of this process; above 1 where V8's and libuv's own threads work, too. */
@@ -28,6 +28,8 @@ export interface Starts {
   readonly limit: number
   /** How late the latest call to be started was; 0 in a closed loop, where none is due. */
   readonly maxLateMs: number
+  /** How long no call was started because the reader of what is told of each did not read. */
+  readonly readerMs: number
   /** Null where every call that was due was started, and none noticeably late. */
   readonly saturation: Saturation | null
 }
@@ -41,6 +43,8 @@ interface Usage {
   readonly ended: number
 }
 
+const NO_USAGE: Usage = { wallMs: 0, cpuMs: 0, loopMs: 0, ended: 0 }
+
 /** Counts a run's starts, and measures what this process does while calls that are due have to wait. */
 export class Pace {
   /** Calls that the load asked for so far. */
@@ -48,8 +52,10 @@ export class Pace {
   private started = 0
   private ended = 0
   private maxLateMs = 0
-  private behindSince: Usage | null = null
-  private behind: Usage = { wallMs: 0, cpuMs: 0, loopMs: 0, ended: 0 }
+  private readerMs = 0
+  private waitingFor: 'turn' | 'reader' | null = null
+  private waitingSince: Usage = NO_USAGE
+  private behind: Usage = NO_USAGE
 
   get underWay(): number {
     return this.started - this.ended
@@ -64,22 +70,30 @@ export class Pace {
     this.ended++
   }
 
-  /** Records whether a due call has to wait; called at each start and each poll. */
-  isBehind(isBehind: boolean): void {
-    if (isBehind === (this.behindSince !== null)) return
+  /**
+   * Records what the next call waits for, though it is due: its turn, or the reader. Null for nothing. Called at each
+   * start and each poll.
+   */
+  waitsFor(what: 'turn' | 'reader' | null): void {
+    if (what === this.waitingFor) return
     const usage = this.usage()
-    if (this.behindSince) this.behind = sum(this.behind, difference(usage, this.behindSince))
-    this.behindSince = isBehind ? usage : null
+    if (this.waitingFor !== null) {
+      const waited = difference(usage, this.waitingSince)
+      this.behind = sum(this.behind, waited)
+      if (this.waitingFor === 'reader') this.readerMs += waited.wallMs
+    }
+    this.waitingFor = what
+    this.waitingSince = usage
   }
 
   /** @param limit the most calls under way that were allowed */
   starts(limit: number): Starts {
-    const { due, started, maxLateMs } = this
+    const { due, started, maxLateMs, readerMs } = this
     const notStarted = Math.max(0, due - started)
     const isLate = notStarted > 0 || maxLateMs >= LATE_MS
     return {
-      ...{ due, started, notStarted, unfinished: this.underWay, limit, maxLateMs },
-      saturation: isLate && this.behind.wallMs > 0 ? saturation(this.behind) : null,
+      ...{ due, started, notStarted, unfinished: this.underWay, limit, maxLateMs, readerMs },
+      saturation: isLate && this.behind.wallMs > 0 ? saturation(this.behind, readerMs) : null,
     }
   }
 
@@ -94,10 +108,11 @@ export class Pace {
   }
 }
 
-function saturation({ wallMs, cpuMs, loopMs, ended }: Usage): Saturation {
+function saturation({ wallMs, cpuMs, loopMs, ended }: Usage, readerMs: number): Saturation {
   const loopFraction = Math.min(1, loopMs / wallMs)
+  const byBusyLoop = loopFraction >= BUSY_FRACTION ? 'client' : 'backends'
   return {
-    by: loopFraction >= BUSY_FRACTION ? 'client' : 'backends',
+    by: readerMs >= wallMs / 2 ? 'reader' : byBusyLoop,
     perSecond: (ended * 1000) / wallMs,
     cpuFraction: cpuMs / wallMs,
     loopFraction,

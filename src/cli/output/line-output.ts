@@ -61,6 +61,11 @@ export class LineOutput {
     else signal.addEventListener('abort', interrupt, { once: true })
   }
 
+  /** The reader is slow: what is written now stays in memory until it has read. */
+  get isBehind(): boolean {
+    return this.stream.writableNeedDrain && !this.end.signal.aborted && !this.isInterrupted
+  }
+
   /** @returns false when the reader is slow: await {@link drained} before the next write, or memory grows */
   writeLine(line: string): boolean {
     return this.write(`${line}\n`)
@@ -77,8 +82,7 @@ export class LineOutput {
    * interrupted. Never rejects.
    */
   drained(): Promise<void> {
-    if (!this.stream.writableNeedDrain || this.end.signal.aborted || this.isInterrupted)
-      return Promise.resolve()
+    if (!this.isBehind) return Promise.resolve()
     return new Promise((resolve) => this.waiting.add(resolve))
   }
 

@@ -1,4 +1,3 @@
-import stringWidth from 'string-width'
 import type { CallDoc, CallEndpointDoc } from '../schema/call.js'
 import {
   renderAssertions,
@@ -9,9 +8,10 @@ import {
   statuses,
 } from './call-parts.js'
 import type { Palette } from './color.js'
-import { rateNotKept, renderUnfinished } from './saturation.js'
+import { rateNotKept, renderReaderWait, renderUnfinished } from './saturation.js'
 import { numberColumn, shareColumns } from './share-columns.js'
 import { type Column, renderTable } from './table.js'
+import { textWidth } from './text-width.js'
 import { count, duration, percent } from './units.js'
 import { verdictLines } from './verdict.js'
 import { visible } from './visible.js'
@@ -75,6 +75,7 @@ export function renderOutcome(doc: CallDoc, palette: Palette): string {
     head,
     `      ${[...below, ...more(doc), totals(doc)].join(' ')}`,
     ...(isInVerdict ? [] : reservations.map((one) => palette.yellow(`! ${one}`))),
+    ...renderReaderWait(doc, palette),
     ...renderUnfinished(doc, palette),
     ...renderFirstFailure(doc, palette),
     ...renderAssertions(doc, palette),
@@ -98,7 +99,7 @@ function renderEndpoints(doc: CallDoc, palette: Palette, width: number): string 
   let shown = columns(doc, palette)
   let table = renderTable(doc.endpoints, shown, palette)
   for (const least of ['', 'p95']) {
-    if (table.split('\n').every((line) => stringWidth(line) <= width)) break
+    if (table.split('\n').every((line) => textWidth(line) <= width)) break
     shown = shown.filter(({ head }) => head !== least)
     table = renderTable(doc.endpoints, shown, palette)
   }

@@ -24,6 +24,17 @@ export function renderUnfinished({ starts }: CallDoc, palette: Palette): string[
   ]
 }
 
+/** Shorter waits change no figure that a report shows. */
+const LONG_WAIT_MS = 1_000
+
+/** Why a run made fewer calls than it could have: whoever reads its lines took long. */
+export function renderReaderWait({ starts: { readerMs, saturated } }: CallDoc, palette: Palette): string[] {
+  if (readerMs < LONG_WAIT_MS || saturated === 'reader') return []
+  return [
+    palette.yellow(`! No call was started for ${duration(readerMs)}: the reader of the output was slow`),
+  ]
+}
+
 /** Below this part of a core a busy event loop did not get the time that it asked for. */
 const WHOLE_CORE = 0.8
 
@@ -34,6 +45,7 @@ function saturation({ saturated, perSecond, clientCpu, limit }: StartsDoc): stri
     const scarce = (clientCpu ?? 0) < WHOLE_CORE ? ', all that the machine left to it' : ''
     return `the client itself was saturated at ${rate}, ${core}${scarce}`
   }
+  if (saturated === 'reader') return `the reader of the output was slow, and calls went on at ${rate}`
   return `the backends were saturated at ${rate}, with the client at ${core} and ${grouped(limit)} calls under way, the limit (-c)`
 }
 

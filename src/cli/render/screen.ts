@@ -1,4 +1,4 @@
-import stringWidth from 'string-width'
+import { textWidth } from './text-width.js'
 
 const ENTER = '\u001b[?1049h\u001b[?25l'
 const LEAVE = '\u001b[?25h\u001b[?1049l'
@@ -73,12 +73,9 @@ function logWithin(log: readonly string[], rows: number, columns: number): strin
 const ANSI = /\u001b\[[0-9;]*m/g
 const graphemes = new Intl.Segmenter()
 
-/** Columns that a text takes on a terminal, colours not counted. */
-export const widthOf: (text: string) => number = (text) => stringWidth(text)
-
 /** The line cut to a width; colours are kept, and wide characters count twice. */
 export function cutTo(line: string, columns: number): string {
-  if (widthOf(line) <= columns) return line
+  if (textWidth(line) <= columns) return line
   return `${take(line, columns - 1).taken}…`
 }
 
@@ -91,7 +88,7 @@ const MOST_ROWS = 4
 function wrap(line: string, columns: number): string[] {
   const rows: string[] = []
   const indent = columns > 2 * INDENT.length ? INDENT : ''
-  for (let rest = line; widthOf(rest) > 0 || rows.length === 0; ) {
+  for (let rest = line; textWidth(rest) > 0 || rows.length === 0; ) {
     const before = rows.length === 0 ? '' : indent
     const room = columns - before.length
     if (rows.length === MOST_ROWS - 1) {
@@ -112,8 +109,8 @@ function takeWords(line: string, columns: number): { readonly taken: string; rea
   const whole = take(line, columns)
   const space = whole.taken.lastIndexOf(' ')
   const isBetween = SPACES_BEFORE.test(whole.left)
-  const isInWord = widthOf(whole.left) > 0 && !isBetween && space >= whole.taken.length / 2
-  const { taken, left } = isInWord ? take(line, widthOf(whole.taken.slice(0, space))) : whole
+  const isInWord = textWidth(whole.left) > 0 && !isBetween && space >= whole.taken.length / 2
+  const { taken, left } = isInWord ? take(line, textWidth(whole.taken.slice(0, space))) : whole
   return { taken, left: left.replace(SPACES_BEFORE, '$1') }
 }
 
@@ -127,7 +124,7 @@ function take(line: string, columns: number): { readonly taken: string; readonly
   let at = 0
   for (const match of [...line.matchAll(ANSI), { 0: '', index: line.length }]) {
     for (const { segment } of graphemes.segment(line.slice(at, match.index))) {
-      room -= widthOf(segment)
+      room -= textWidth(segment)
       if (room >= 0) taken += segment
       else left += segment
     }

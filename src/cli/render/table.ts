@@ -1,6 +1,6 @@
 import Table from 'cli-table3'
-import stringWidth from 'string-width'
 import type { Palette } from './color.js'
+import { textWidth } from './text-width.js'
 import { visible } from './visible.js'
 
 export interface Column<Row> {
@@ -41,7 +41,7 @@ function drawColumn<Row>(
   palette: Palette,
 ): { cells: string[]; width: number } {
   const texts = [head, ...rows.map((row) => visible(text(row)))]
-  const widths = texts.map((shown) => stringWidth(shown))
+  const widths = texts.map((shown) => textWidth(shown))
   const width = widths.reduce((most, one) => Math.max(most, one), 1)
   const cells = texts.map((shown, line) => {
     const row = rows[line - 1]

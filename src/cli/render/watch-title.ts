@@ -1,5 +1,6 @@
 import type { Palette } from './color.js'
-import { cutTo, widthOf } from './screen.js'
+import { cutTo } from './screen.js'
+import { textWidth } from './text-width.js'
 import { count } from './units.js'
 import { visible } from './visible.js'
 
@@ -48,7 +49,7 @@ export function renderTitle(watched: Watched, columns: number, palette: Palette)
     { parts: [name], status: counted },
     { parts: [name], status: short },
   ]
-  const fitting = titles.find(({ parts, status }) => widthOf([...parts, status].join(BETWEEN)) <= columns)
+  const fitting = titles.find(({ parts, status }) => textWidth([...parts, status].join(BETWEEN)) <= columns)
   const { parts, status } = fitting ?? { parts: nameWithin(columns, name, short), status: short }
   const paint =
     freshness.type === 'stale' ? palette.red.bold : freshness.type === 'live' ? palette.green : palette.dim
@@ -67,6 +68,6 @@ function inWords(freshness: Freshness): readonly [full: string, counted: string,
 
 /** As much of the name as there is room for before the status; nothing where that is too little to read. */
 function nameWithin(columns: number, name: string, status: string): string[] {
-  const room = columns - widthOf(BETWEEN + status)
+  const room = columns - textWidth(BETWEEN + status)
   return room < 2 ? [] : [cutTo(name, room)]
 }

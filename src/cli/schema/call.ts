@@ -125,8 +125,10 @@ export interface StartsDoc {
   /** The most calls under way that were allowed. */
   readonly limit: number
   readonly maxLateMs: number
-  /** What was saturated by the rate: the client or the backends; null for neither. */
-  readonly saturated: 'client' | 'backends' | null
+  /** How long no call was started because the lines of earlier ones were not read. */
+  readonly readerMs: number
+  /** What was saturated by the rate: the client, the backends, or the reader of the output; null for none. */
+  readonly saturated: 'client' | 'backends' | 'reader' | null
   /** While calls that were due had to wait: calls that ended in a second. Null where nobody was saturated. */
   readonly perSecond: number | null
   /** While calls that were due had to wait: CPU time of the client, as a part of a core. */
@@ -203,10 +205,11 @@ export function callLineDoc(result: CallResult, isVerbose: boolean): CallLineDoc
   }
 }
 
-function startsDoc({ saturation, maxLateMs, ...counts }: CallReport['starts']): StartsDoc {
+function startsDoc({ saturation, maxLateMs, readerMs, ...counts }: CallReport['starts']): StartsDoc {
   return {
     ...counts,
     maxLateMs: roundMs(maxLateMs),
+    readerMs: roundMs(readerMs),
     saturated: saturation?.by ?? null,
     perSecond: saturation && roundMs(saturation.perSecond),
     clientCpu: saturation && roundMs(saturation.cpuFraction),

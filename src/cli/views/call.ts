@@ -63,6 +63,7 @@ export class CallView implements Watcher, Disposable {
     const isPrinted = format === 'table' || format === 'wide'
     return {
       ...{ keepsReplies: isLines || (format === 'json' && isSingle), wantsHeaders: verbose },
+      reader: this.speaker.reader,
       ...(isLines ? { onResult: (result) => this.speaker.out(jsonLine(callLineDoc(result, verbose))) } : {}),
       ...(isPrinted && isSingle && method.streamsReplies
         ? { onReply: (bytes) => this.speaker.out(jsonLine(method.decode(bytes))) }

@@ -42,6 +42,7 @@ const REPORT: CallReport = {
       ...{ due: 8, started: 8, notStarted: 0, unfinished: 0 },
       limit: 1,
       maxLateMs: 0,
+      readerMs: 0,
       saturation: null,
     },
     standing: {
@@ -139,6 +140,7 @@ describe('a report for people', () => {
       unfinished: 3,
       limit: 64,
       maxLateMs: 2_000,
+      readerMs: 0,
     }
     const usage = { perSecond: 5_800, cpuFraction: 1.002, loopFraction: 1 }
     const client = shown({ unserved: [], starts: { ...starts, saturation: { by: 'client', ...usage } } })
@@ -149,6 +151,10 @@ describe('a report for people', () => {
     const crowded = { by: 'client', ...usage, cpuFraction: 0.5 } as const
     expect(shown({ unserved: [], starts: { ...starts, notStarted: 0, saturation: crowded } })).toContain(
       'PASS, but calls were started up to 2.0s late: the client itself was saturated at 5,800/s, 50% of a core, all that the machine left to it.',
+    )
+    const unread = { by: 'reader', ...usage, cpuFraction: 0.1 } as const
+    expect(shown({ unserved: [], starts: { ...starts, saturation: unread } })).toContain(
+      'PASS, but 12,400 of 80,000 calls that were due were not started: the reader of the output was slow, and calls went on at 5,800/s.',
     )
     const backends = { by: 'backends', ...usage, cpuFraction: 0.4 } as const
     const failed = shown({
