@@ -8,6 +8,7 @@ import { isPrivate } from '../grpc/private-range.js'
 import { toGrpcEndpoints } from '../grpc/resolver/endpoint.js'
 import type { Policy } from '../policies/index.js'
 import { type ConnectGoal, GoalWatch } from './connect-goal.js'
+import { HeapGrowth } from './heap-growth.js'
 import type { Readiness, Unready } from './readiness.js'
 import { RunLog } from './run-log.js'
 
@@ -23,6 +24,7 @@ export type SessionSettings = Pick<DialSettings, 'health' | 'serviceConfig' | 't
 export class Session implements Disposable {
   readonly log = new RunLog()
   readonly client: Client
+  private readonly heapGrowth = new HeapGrowth()
   private readonly openedAtMs = performance.now()
 
   constructor(
@@ -42,6 +44,7 @@ export class Session implements Disposable {
   async connect(deadlineMs: number, signal: AbortSignal, goal: ConnectGoal = 'all'): Promise<Readiness> {
     await this.resolve(deadlineMs, signal)
     const { contacts } = this.log
+    this.heapGrowth.limitFor(contacts.wanted.size)
     const { reached, limit } = this.goalWatch(goal, deadlineMs, signal)
     {
       using _ = limit
@@ -100,6 +103,7 @@ export class Session implements Disposable {
 
   [Symbol.dispose](): void {
     this.client.close()
+    this.heapGrowth[Symbol.dispose]()
   }
 
   /** Why there is no list at all, if there is none. */

@@ -2,7 +2,7 @@ import type { experimental } from '@grpc/grpc-js'
 
 /** The part of Node's ClientHttp2Session that tells why it ended. */
 interface Session {
-  prependOnceListener(event: 'goaway' | 'error', listener: (cause: unknown) => void): unknown
+  prependListener(event: 'goaway' | 'error', listener: (this: object, cause: unknown) => void): unknown
 }
 
 /** A connection that ended without a GOAWAY or an error: the server, or something between, closed it. */
@@ -26,9 +26,29 @@ const CODES = [
   'HTTP_1_1_REQUIRED',
 ]
 
+/**
+ * Why sessions ended. By session, so that all of them share the listeners: with closures of its own, each of thousands
+ * of connections would take a kilobyte more.
+ */
+const causes = new WeakMap<object, string>()
+
+function noteGoaway(this: object, code: unknown): void {
+  note(this, `GOAWAY ${CODES[Number(code)] ?? code}`)
+}
+
+function noteError(this: object, error: unknown): void {
+  const { code, message } = error as NodeJS.ErrnoException
+  note(this, code === 'ECONNRESET' ? 'connection reset' : message)
+}
+
+/** The first cause counts. */
+function note(session: object, cause: string): void {
+  if (!causes.has(session)) causes.set(session, cause)
+}
+
 /** Why one connection ended. */
 export class ConnectionEnd {
-  private cause: string | null = null
+  private session: Session | undefined
 
   /**
    * grpc-js reports that a connection ended, not why, so this listens to the HTTP/2 session itself. grpc-js
@@ -38,19 +58,14 @@ export class ConnectionEnd {
    */
   constructor(subchannel: experimental.SubchannelInterface) {
     queueMicrotask(() => {
-      const session = sessionOf(subchannel)
-      session?.prependOnceListener('goaway', (code) => {
-        this.cause ??= `GOAWAY ${CODES[Number(code)] ?? code}`
-      })
-      session?.prependOnceListener('error', (error) => {
-        const { code, message } = error as NodeJS.ErrnoException
-        this.cause ??= code === 'ECONNRESET' ? 'connection reset' : message
-      })
+      this.session = sessionOf(subchannel)
+      this.session?.prependListener('goaway', noteGoaway)
+      this.session?.prependListener('error', noteError)
     })
   }
 
   get reason(): string {
-    return this.cause ?? CLOSED
+    return (this.session && causes.get(this.session)) ?? CLOSED
   }
 }
 
