@@ -1,34 +1,45 @@
-/** As long as events come closer together than this, more are likely: a deployment, say. */
+/** As long as items come closer together than this, more are likely: a deployment, say. */
 const QUIET_MS = 20
-/** A steady stream of events must not keep the balancer waiting for longer than this. */
+/** A steady stream of items is delivered at least this often. */
 const MOST_MS = 100
 
-/** Collects what comes in bursts, and delivers it once the burst is over. */
+/**
+ * Delivers an item at once after a quiet time, and collects those that follow: they are delivered together once
+ * nothing came for 20 ms, or 100 ms after the last delivery. So a single change does not wait, and a burst makes
+ * few deliveries.
+ */
 export class Batch<Item> {
   private items: Item[] = []
-  private firstAtMs = 0
+  private deliveredAtMs = 0
   private timer: NodeJS.Timeout | null = null
 
   constructor(private readonly deliver: (items: readonly Item[]) => void) {}
 
   add(item: Item): void {
-    const now = performance.now()
-    if (this.items.length === 0) this.firstAtMs = now
     this.items.push(item)
-    if (this.timer) clearTimeout(this.timer)
-    this.timer = setTimeout(() => this.flush(), Math.min(QUIET_MS, this.firstAtMs + MOST_MS - now))
+    if (this.timer) this.collect()
+    else this.flush()
   }
 
   /** Delivers now what there is, if there is anything. */
   flush(): void {
     const { items } = this
     this.drop()
-    if (items.length > 0) this.deliver(items)
+    if (items.length === 0) return
+    this.deliveredAtMs = performance.now()
+    this.collect()
+    this.deliver(items)
   }
 
   drop(): void {
     if (this.timer) clearTimeout(this.timer)
     this.timer = null
     this.items = []
+  }
+
+  private collect(): void {
+    if (this.timer) clearTimeout(this.timer)
+    const dueInMs = this.deliveredAtMs + MOST_MS - performance.now()
+    this.timer = setTimeout(() => this.flush(), Math.min(QUIET_MS, dueInMs))
   }
 }
