@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { Registry } from '../../src/registry/registry.js'
 import { Disco } from '../support/disco.js'
-import type { RealEtcd } from '../support/etcd.js'
 import { EtcdCluster } from '../support/etcd-cluster.js'
+import { isLeader } from '../support/etcd-membership.js'
 import { KeyPoll } from '../support/key-poll.js'
 import { RegistrationLog } from '../support/registration-log.js'
 import { openRegistry } from '../support/registry.js'
@@ -58,11 +58,6 @@ describe.concurrent('each of three members in turn: a registration with a TTL of
   })
 })
 
-/** As etcdctl prints it; ids beyond 2^53 lose their last digits, both alike. */
-interface EndpointStatus {
-  readonly Status: { readonly leader: number; readonly header: { readonly member_id: number } }
-}
-
 /** A cluster, a registration that is held in it, and somebody who watches. */
 class Stand implements AsyncDisposable {
   private constructor(
@@ -103,11 +98,6 @@ class Stand implements AsyncDisposable {
 function expectNeverAbsent({ looked, absent }: KeyPoll): void {
   expect(looked).toBeGreaterThan(MUTE_MS / 200)
   expect(absent).toBe(0)
-}
-
-async function isLeader(member: RealEtcd): Promise<boolean> {
-  const [status] = JSON.parse(await member.ctl('endpoint', 'status', '-w', 'json')) as [EndpointStatus]
-  return status.Status.leader === status.Status.header.member_id
 }
 
 describe.concurrent('the first one named of three members', () => {

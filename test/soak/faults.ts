@@ -1,6 +1,8 @@
 import type { Rng } from '../fuzz/rng.js'
+import type { EtcdApi } from '../support/etcd-api.js'
 import type { EtcdCluster } from '../support/etcd-cluster.js'
 import type { FaultProxy } from '../support/fault-proxy.js'
+import type { SoakCredentials } from './credentials.js'
 
 /** A fault for a while: of one member, or of the network before all of them. */
 export interface Fault {
@@ -13,7 +15,13 @@ export interface Fault {
 }
 
 /** At most one member at a time, so that the other two still are a cluster. */
-export function randomFault(rng: Rng, { members, proxies }: EtcdCluster): Fault {
+export function randomFault(
+  rng: Rng,
+  cluster: EtcdCluster,
+  credentials: SoakCredentials,
+  api: () => EtcdApi,
+): Fault {
+  const { members, proxies } = cluster
   const member = rng.int(0, members.length - 1)
   const etcd = members[member]
   const proxy = proxies[member]
@@ -51,6 +59,43 @@ export function randomFault(rng: Rng, { members, proxies }: EtcdCluster): Fault 
           () => all((each) => each.heal()),
         ),
     ],
+    [
+      2,
+      () =>
+        // Requests arrive, and the connection ends before their answers do.
+        fault(
+          'cut before the answer',
+          rng.int(50, 800),
+          () => all((each) => each.blackhole('toClient')),
+          () => all((each) => each.cut()).then(() => all((each) => each.heal())),
+        ),
+    ],
+    [
+      2,
+      () => ({
+        ...fault(
+          'no peers',
+          rng.int(1_000, 8_000),
+          () => cluster.isolate(etcd),
+          async () => cluster.unite(),
+        ),
+        member,
+      }),
+    ],
+    [
+      1,
+      () => {
+        const others = members.filter((other) => other !== etcd)
+        const begin = () => {
+          for (const other of others) other.pause()
+        }
+        const end = async () => {
+          for (const other of others) other.resume()
+        }
+        return fault('no quorum', rng.int(500, 4_000), begin, end)
+      },
+    ],
+    [2, () => changeCredentials(rng, credentials, api, all)],
     [2, () => setClock(rng.chance(0.5) ? HOUR_MS : -HOUR_MS, rng, all)],
     [2, () => fault('refuse', rng.int(200, 4_000), () => proxy.refuse(), heal)],
     [
@@ -92,6 +137,20 @@ export function randomFault(rng: Rng, { members, proxies }: EtcdCluster): Fault 
 }
 
 const HOUR_MS = 3_600_000
+
+/** The password changes in etcd first, and a moment later in its file; half of the time connections are cut, too. */
+function changeCredentials(
+  rng: Rng,
+  credentials: SoakCredentials,
+  api: () => EtcdApi,
+  all: (act: (each: FaultProxy) => unknown) => Promise<void>,
+): Fault {
+  const begin = async () => {
+    await credentials.change(api(), `password-${rng.int(1, 1_000_000)}`)
+    if (rng.chance(0.5)) await all((each) => each.cut())
+  }
+  return fault('password', rng.int(0, 3_000), begin, async () => credentials.publish())
+}
 
 /** The clock of this process is set an hour, before an outage or in the middle of one, and set back after it. */
 function setClock(

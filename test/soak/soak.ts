@@ -5,6 +5,7 @@ import { until } from '../support/disco.js'
 import { EtcdCluster } from '../support/etcd-cluster.js'
 import { openRegistry } from '../support/registry.js'
 import { Writer } from '../support/writer.js'
+import { AUTH_ARGS, SoakCredentials } from './credentials.js'
 import { type Fault, randomFault } from './faults.js'
 import { type HeapSample, sampleHeap } from './heap.js'
 import { Held } from './held.js'
@@ -34,10 +35,12 @@ export interface Soaked {
  * registrations must come to what etcd has, in the end, without growing.
  */
 export async function soak(seed: number, minutes: number): Promise<Soaked> {
-  await using cluster = await EtcdCluster.start()
-  const registry = await openRegistry(cluster.endpoints)
+  await using cluster = await EtcdCluster.start(undefined, AUTH_ARGS)
+  using credentials = await SoakCredentials.start(cluster, SERVICE)
+  const { user, passwordFile } = credentials
+  const registry = await openRegistry(cluster.endpoints, { user, passwordFile })
   try {
-    return await new Soak(new Rng(seed), cluster, registry).run(minutes * 60_000)
+    return await new Soak(new Rng(seed), cluster, registry, credentials).run(minutes * 60_000)
   } finally {
     registry.close()
   }
@@ -56,11 +59,13 @@ class Soak {
     private readonly rng: Rng,
     private readonly cluster: EtcdCluster,
     private readonly registry: Registry,
+    private readonly credentials: SoakCredentials,
   ) {
     this.writers = cluster.members.map(({ endpoint }) => new Writer(endpoint, SERVICE))
   }
 
   async run(durationMs: number): Promise<Soaked> {
+    for (const { api } of this.writers) await this.credentials.admit(api)
     await this.writer.fill(ENDPOINTS)
     const watched = new Watched(this.registry, SERVICE)
     const held = await Held.start(this.registry, SERVICE, REGISTRATIONS)
@@ -104,7 +109,7 @@ class Soak {
   }
 
   private async oneFault(): Promise<void> {
-    const fault = randomFault(this.rng, this.cluster)
+    const fault = randomFault(this.rng, this.cluster, this.credentials, () => this.writer.api)
     this.faults.set(fault.name, (this.faults.get(fault.name) ?? 0) + 1)
     this.fault = fault
     await fault.begin()

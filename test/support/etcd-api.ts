@@ -1,5 +1,12 @@
 import { createRequire } from 'node:module'
-import { Client, type ClientDuplexStream, credentials, type ServiceError, status } from '@grpc/grpc-js'
+import {
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  Metadata,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js'
 import { loadSync, type MethodDefinition, type ServiceDefinition } from '@grpc/proto-loader'
 
 /** Any request or response of etcd's API: field names as in its .proto, int64 as decimal text, bytes in base64. */
@@ -12,6 +19,9 @@ export type Outcome =
 
 /** Far more than any call needs; a call that is never answered should fail rather than hang. */
 const DEADLINE_MS = 20_000
+
+/** etcd forgets tokens in time and when it restarts, and with each change of its users. */
+const STALE_TOKEN = /UNAUTHENTICATED|revision of auth store is old/
 
 type Method = MethodDefinition<object, object>
 
@@ -34,10 +44,12 @@ function method(path: string): Method {
 
 /**
  * etcd's API without a client library's opinions: any request goes out as it is, and every response and
- * refusal comes back whole. Nothing is retried.
+ * refusal comes back whole. Nothing is retried but what an expired token has refused.
  */
 export class EtcdApi {
   private readonly client: Client
+  private readonly metadata = new Metadata()
+  private user: { readonly name: string; readonly password: string } | null = null
 
   constructor(endpoint: string) {
     this.client = new Client(endpoint, credentials.createInsecure(), {
@@ -48,7 +60,16 @@ export class EtcdApi {
     })
   }
 
-  call(path: string, request: Message): Promise<Outcome> {
+  async call(path: string, request: Message): Promise<Outcome> {
+    const outcome = await this.callOnce(path, request)
+    const isStale =
+      'refused' in outcome && STALE_TOKEN.test(`${outcome.refused.code} ${outcome.refused.text}`)
+    if (!isStale || this.user === null) return outcome
+    await this.login(this.user.name, this.user.password)
+    return await this.callOnce(path, request)
+  }
+
+  private callOnce(path: string, request: Message): Promise<Outcome> {
     const { path: fullPath, requestSerialize, responseDeserialize } = method(path)
     return new Promise((resolve) => {
       const answer = (error: ServiceError | null, response?: object): void => {
@@ -61,6 +82,7 @@ export class EtcdApi {
         requestSerialize,
         responseDeserialize,
         request,
+        this.metadata,
         { deadline },
         answer,
       )
@@ -72,6 +94,15 @@ export class EtcdApi {
     const outcome = await this.call(path, request)
     if ('refused' in outcome) throw new Error(`${path}: ${outcome.refused.code} ${outcome.refused.text}`)
     return outcome.ok
+  }
+
+  /** Later unary calls are those of a user. @throws Error when the login is refused */
+  async login(name: string, password: string): Promise<void> {
+    this.user = null
+    this.metadata.remove('token')
+    const { token } = await this.get('Auth/Authenticate', { name, password })
+    this.metadata.set('token', String(token))
+    this.user = { name, password }
   }
 
   stream(path: string): ClientDuplexStream<Message, Message> {

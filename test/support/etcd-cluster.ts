@@ -1,22 +1,32 @@
 import { type EtcdPlace, RealEtcd } from './etcd.js'
 import type { EtcdVersion } from './etcd-binary.js'
+import { announceLearner, isLeader, memberId } from './etcd-membership.js'
 import { FaultProxy } from './fault-proxy.js'
+import { PeerNetwork } from './peer-network.js'
 import { freePorts } from './ports.js'
 
-/** A real etcd cluster of three. Clients reach each member by a proxy of its own; members reach each other. */
+/** A real etcd cluster of three. Clients reach each member by a proxy of its own, and so do the members each other. */
 export class EtcdCluster implements AsyncDisposable {
+  private readonly learners: RealEtcd[] = []
+
   private constructor(
     readonly members: readonly RealEtcd[],
     readonly proxies: readonly FaultProxy[],
+    private readonly network: PeerNetwork,
+    private readonly places: readonly EtcdPlace[],
   ) {}
 
-  /** @param version of all members, which {@link RealEtcd.upgrade} changes one by one */
-  static async start(version?: EtcdVersion): Promise<EtcdCluster> {
-    const settings = version === undefined ? {} : { version }
-    const started = (await places(3)).map((place) => RealEtcd.start({ ...settings, place }))
-    const members = await Promise.all(started)
+  /**
+   * @param version of all members, which {@link RealEtcd.upgrade} changes one by one
+   * @param args further flags of etcd's
+   */
+  static async start(version?: EtcdVersion, args: readonly string[] = []): Promise<EtcdCluster> {
+    const settings = version === undefined ? { args } : { args, version }
+    const network = new PeerNetwork()
+    const places = await placesOf(3, network)
+    const members = await Promise.all(places.map((place) => RealEtcd.start({ ...settings, place })))
     const proxies = await Promise.all(members.map(({ endpoint }) => FaultProxy.start(endpoint)))
-    return new EtcdCluster(members, proxies)
+    return new EtcdCluster(members, proxies, network, places)
   }
 
   /** The proxies' `host:port`, in the order of the members. */
@@ -24,19 +34,54 @@ export class EtcdCluster implements AsyncDisposable {
     return this.proxies.map(({ endpoint }) => endpoint)
   }
 
+  /** The member that leads. */
+  async leader(): Promise<RealEtcd> {
+    for (const member of this.members) if (await isLeader(member)) return member
+    throw new Error('the cluster has no leader')
+  }
+
+  /** Cuts a member off from the others, and not from its clients, until {@link unite}. */
+  async isolate(member: RealEtcd): Promise<void> {
+    this.network.isolate(member.place.name, await memberId(member, member))
+  }
+
+  unite(): void {
+    this.network.heal()
+  }
+
+  /** Adds a fourth member that does not vote. Clients reach it without a proxy. */
+  async addLearner(): Promise<RealEtcd> {
+    const [first] = this.members
+    const [place] = await placesOf(1, this.network, this.places)
+    if (!first || !place) throw new Error('a cluster has a first member')
+    await announceLearner(place, first)
+    const learner = await RealEtcd.start({ place, joinsAs: 'learner' })
+    this.learners.push(learner)
+    return learner
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const proxy of this.proxies) await proxy[Symbol.asyncDispose]()
-    await Promise.all(this.members.map((member) => member.stop()))
+    await Promise.all([...this.members, ...this.learners].map((member) => member.stop()))
+    await this.network[Symbol.asyncDispose]()
   }
 }
 
-async function places(count: number): Promise<EtcdPlace[]> {
+/** Places for so many members beside those that there are. */
+async function placesOf(
+  count: number,
+  network: PeerNetwork,
+  others: readonly EtcdPlace[] = [],
+): Promise<EtcdPlace[]> {
   const ports = await freePorts(2 * count)
-  const named = Array.from({ length: count }, (_, index) => ({
-    name: `m${index + 1}`,
-    clientPort: ports[2 * index] ?? 0,
-    peerUrl: `http://127.0.0.1:${ports[2 * index + 1]}`,
-  }))
-  const cluster = named.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(',')
+  const named = await Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      const name = `m${others.length + index + 1}`
+      const [clientPort = 0, peerPort = 0] = ports.slice(2 * index)
+      const peerUrl = await network.link(name, peerPort)
+      return { name, clientPort, peerUrl, listenPeerUrl: `http://127.0.0.1:${peerPort}` }
+    }),
+  )
+  const cluster = [...others, ...named].map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(',')
   return named.map((place) => ({ ...place, cluster }))
 }

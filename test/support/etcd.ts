@@ -36,7 +36,10 @@ export interface EtcdTls {
 export interface EtcdPlace {
   readonly name: string
   readonly clientPort: number
+  /** Where the other members reach it. */
   readonly peerUrl: string
+  /** Where it listens for them, if they reach it by a link. */
+  readonly listenPeerUrl?: string
   /** `name=peer URL` of every member. */
   readonly cluster: string
 }
@@ -47,6 +50,8 @@ export interface EtcdSettings {
   readonly tls?: EtcdTls
   /** A cluster of its own by default. */
   readonly place?: EtcdPlace
+  /** What it joins a cluster as that runs already; by default it is one of the first. */
+  readonly joinsAs?: 'member' | 'learner'
   /** The version that the run is about by default. */
   readonly version?: EtcdVersion
 }
@@ -68,16 +73,19 @@ export class RealEtcd implements Etcd, AsyncDisposable {
   ctlUser = ''
   /** Part of the cluster's id: data that starts under another one is another cluster. */
   private token = 'first'
+  private joinsAs: 'member' | 'learner' | null
   /** What etcd itself has to say; while connections are cut, that is not worth reading. */
   private complaints = ''
 
   private constructor(
-    private readonly place: EtcdPlace,
+    readonly place: EtcdPlace,
     private readonly settings: EtcdSettings,
     private readonly dataFolder: string,
     private version: EtcdVersion | undefined,
     private child: ChildProcess | null = null,
-  ) {}
+  ) {
+    this.joinsAs = settings.joinsAs ?? null
+  }
 
   static async start(settings: EtcdSettings = {}): Promise<RealEtcd> {
     const place = settings.place ?? (await placeAlone())
@@ -139,6 +147,13 @@ export class RealEtcd implements Etcd, AsyncDisposable {
     await this.restart()
   }
 
+  /** Ends the member and starts it without data, as one that joins the cluster anew. */
+  async joinAnew(): Promise<void> {
+    await this.throwAway()
+    this.joinsAs = 'member'
+    await this.restart()
+  }
+
   /** Saves all that etcd holds, for a later `restore`. The file goes with the data. */
   async save(): Promise<string> {
     const file = join(this.dataFolder, `snapshot-${Date.now()}.db`)
@@ -182,14 +197,15 @@ export class RealEtcd implements Etcd, AsyncDisposable {
   }
 
   private launch(): ChildProcess {
-    const { name, clientPort, peerUrl, cluster } = this.place
+    const { name, clientPort, peerUrl, listenPeerUrl = peerUrl, cluster } = this.place
     const { tls, args = [] } = this.settings
     const clientUrl = `${tls ? 'https' : 'http'}://127.0.0.1:${clientPort}`
     const flags = [
       ...['--name', name, '--data-dir', this.memberFolder, '--logger', 'zap', '--log-level', 'error'],
       ...['--listen-client-urls', clientUrl, '--advertise-client-urls', clientUrl],
-      ...['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl],
+      ...['--listen-peer-urls', listenPeerUrl, '--initial-advertise-peer-urls', peerUrl],
       ...['--initial-cluster', cluster, '--initial-cluster-token', this.token],
+      ...['--initial-cluster-state', this.joinsAs === null ? 'new' : 'existing'],
       ...['--heartbeat-interval', '50', '--election-timeout', '500'],
       ...(tls ? ['--cert-file', tls.certFile, '--key-file', tls.keyFile] : []),
       ...(tls?.client ? ['--client-cert-auth', '--trusted-ca-file', tls.caFile] : []),
@@ -214,7 +230,8 @@ export class RealEtcd implements Etcd, AsyncDisposable {
     while (performance.now() < deadline) {
       if (this.child?.exitCode !== null) break
       if (await accepts(this.endpoint)) {
-        const answered = await this.ctl('endpoint', 'health').then(
+        // A learner refuses the read that the health command makes.
+        const answered = await this.ctl('endpoint', this.joinsAs === 'learner' ? 'status' : 'health').then(
           () => true,
           () => false,
         )

@@ -32,8 +32,8 @@ const PARTS_PER_SECOND = 20
 export class FaultProxy implements AsyncDisposable {
   /** Bytes that got through. */
   readonly passed: Record<Direction, number> = { toServer: 0, toClient: 0 }
-  /** Connections taken from clients so far. */
-  accepted = 0
+  /** When each connection was taken from a client, by `performance.now()`. */
+  readonly acceptedAtMs: number[] = []
   /** How often `cutAfter` has cut. */
   cuts = 0
 
@@ -59,6 +59,11 @@ export class FaultProxy implements AsyncDisposable {
 
   get endpoint(): string {
     return `127.0.0.1:${this.port}`
+  }
+
+  /** Connections taken from clients so far. */
+  get accepted(): number {
+    return this.acceptedAtMs.length
   }
 
   /** Ends every connection that stands. */
@@ -131,7 +136,7 @@ export class FaultProxy implements AsyncDisposable {
   }
 
   private connect(client: Socket): void {
-    this.accepted++
+    this.acceptedAtMs.push(performance.now())
     if (this.isDropping) {
       client.destroy()
       return

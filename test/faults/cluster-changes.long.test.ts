@@ -1,0 +1,65 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { ClusterSite, expectNoCost } from '../support/cluster-site.js'
+import { EtcdCluster } from '../support/etcd-cluster.js'
+import { promoteLearner, replaceMember } from '../support/etcd-membership.js'
+
+/** Between two changes: some keep-alives. */
+const SETTLE_MS = 3_000
+
+describe('registrars, watches and resolvers of a cluster, when', () => {
+  test('its members are replaced one after the other: it costs nothing', async ({ annotate }) => {
+    await using cluster = await EtcdCluster.start()
+    await using site = await ClusterSite.start(cluster)
+    const [first, second, third] = cluster.members
+    if (!first || !second || !third) throw new Error('a cluster has three members')
+    for (const [member, via] of [
+      [first, second],
+      [second, third],
+      [third, first],
+    ] as const) {
+      site.unfit.add(member)
+      await replaceMember(member, via)
+      await delay(SETTLE_MS)
+      site.unfit.delete(member)
+    }
+    const cost = await site.expectWhole()
+    await annotate(JSON.stringify(cost))
+    expectNoCost(cost)
+  })
+
+  test('a learner is the first of the endpoints, a member dies, and the learner votes: it costs nothing', async ({
+    annotate,
+  }) => {
+    await using cluster = await EtcdCluster.start()
+    const learner = await cluster.addLearner()
+    await using site = await ClusterSite.start(cluster, [learner.endpoint, ...cluster.endpoints])
+    await delay(SETTLE_MS)
+    const [first, second] = cluster.members
+    if (!first || !second) throw new Error('a cluster has three members')
+    site.unfit.add(first)
+    await first.kill()
+    await delay(SETTLE_MS)
+    await first.restart()
+    await delay(SETTLE_MS)
+    await promoteLearner(learner, second)
+    const cost = await site.expectWhole()
+    await annotate(JSON.stringify(cost))
+    expectNoCost(cost)
+  })
+
+  test('it is upgraded from 3.4 to 3.5 member by member: it costs nothing', async ({ annotate }) => {
+    await using cluster = await EtcdCluster.start('3.4')
+    await using site = await ClusterSite.start(cluster)
+    for (const member of cluster.members) {
+      site.unfit.add(member)
+      await member.upgrade('3.5')
+      await delay(SETTLE_MS)
+      site.unfit.delete(member)
+      expect(await member.ctl('endpoint', 'status')).toContain(', 3.5.')
+    }
+    const cost = await site.expectWhole()
+    await annotate(JSON.stringify(cost))
+    expectNoCost(cost)
+  })
+})

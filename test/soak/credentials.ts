@@ -1,0 +1,58 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { EtcdApi } from '../support/etcd-api.js'
+import { enableAuth } from '../support/etcd-auth.js'
+import type { EtcdCluster } from '../support/etcd-cluster.js'
+
+const USER = 'soak'
+const ROOT = 'root'
+/** Tokens expire all the time. */
+const TOKEN_TTL_SECONDS = 15
+
+/** Flags of etcd: short-lived tokens, and passwords that are quick to check. */
+export const AUTH_ARGS = ['--auth-token-ttl', String(TOKEN_TTL_SECONDS), '--bcrypt-cost', '4']
+
+/** A cluster with authentication on, and the password of the user under test in a file. */
+export class SoakCredentials implements Disposable {
+  readonly user = USER
+  private readonly folder = mkdtempSync(join(tmpdir(), 'disco-soak-'))
+  private password = 'first'
+
+  private constructor() {
+    this.publish()
+  }
+
+  static async start(cluster: EtcdCluster, service: string): Promise<SoakCredentials> {
+    const credentials = new SoakCredentials()
+    const [first] = cluster.members
+    if (!first) throw new Error('there is no member')
+    await enableAuth(first, [{ name: USER, password: credentials.password, prefix: `/${service}/` }])
+    for (const member of cluster.members) member.ctlUser = `${ROOT}:${ROOT}`
+    return credentials
+  }
+
+  get passwordFile(): string {
+    return join(this.folder, 'password')
+  }
+
+  /** Makes an API of the soak's own one that may do anything. */
+  async admit(api: EtcdApi): Promise<void> {
+    await api.login(ROOT, ROOT)
+  }
+
+  /** Changes the password in etcd; the file still has the old one. */
+  async change(api: EtcdApi, password: string): Promise<void> {
+    await api.get('Auth/UserChangePassword', { name: USER, password })
+    this.password = password
+  }
+
+  /** Brings the file up to date. */
+  publish(): void {
+    writeFileSync(this.passwordFile, this.password)
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,190 @@
+import { expect } from 'vitest'
+import type { DiscoError } from '../../src/domain/errors.js'
+import type { Registry } from '../../src/registry/registry.js'
+import { Disco, type Process, until } from './disco.js'
+import type { RealEtcd } from './etcd.js'
+import { EtcdApi } from './etcd-api.js'
+import type { EtcdCluster } from './etcd-cluster.js'
+import { openRegistry } from './registry.js'
+import { Backends, Traffic } from './traffic.js'
+import { UpdateLog } from './update-log.js'
+
+/** Longer faults than this cost a registrar that gives up on etcd its lease. */
+export const TTL_SECONDS = 6
+
+const LOOK_PERIOD_MS = 100
+/** Of the two commands. */
+const ADDRS = ['127.0.0.1:1001', '127.0.0.1:1002'] as const
+
+/** What a fault has cost. */
+export interface Cost {
+  /** Looks at all registrations, and how many keys were missing in all of them together. */
+  readonly looks: number
+  readonly absent: number
+  readonly leasesLost: number
+  /** Outages that were reported, by all registrars, watches and resolvers together. */
+  readonly outages: number
+  /** What they were for. */
+  readonly causes: readonly string[]
+  readonly calls: number
+  readonly failedCalls: number
+}
+
+/**
+ * Everything of ours that stays with a cluster: five backends of the library under steady calls through the resolver,
+ * two `disco register`, one `disco watch` and one subscriber of the library.
+ */
+export class ClusterSite implements AsyncDisposable {
+  /** Members that a fault may keep from knowing what stands: the registrations are not looked for there. */
+  readonly unfit = new Set<RealEtcd>()
+  private looks = 0
+  private absent = 0
+  private backendsLost = 0
+  private readonly troubles: DiscoError[] = []
+  private isOver = false
+  private looking: Promise<void> = Promise.resolve()
+  private readonly disco: Disco
+  private readonly registers: readonly Process[]
+  private readonly watch: Process
+  private backends: Backends | null = null
+  private traffic: Traffic | null = null
+  private log: UpdateLog | null = null
+
+  private constructor(
+    private readonly cluster: EtcdCluster,
+    endpoints: readonly string[],
+    private readonly registries: readonly [servers: Registry, clients: Registry],
+  ) {
+    this.disco = new Disco(endpoints.join(','))
+    const ttl = ['--ttl', String(TTL_SECONDS)]
+    this.registers = ADDRS.map((addr) => this.disco.start('register', 'tool', addr, ...ttl))
+    this.watch = this.disco.start('watch', 'tool', '--layout', 'seed')
+  }
+
+  /** @param endpoints what all of them are given; the cluster's own by default */
+  static async start(
+    cluster: EtcdCluster,
+    endpoints: readonly string[] = cluster.endpoints,
+  ): Promise<ClusterSite> {
+    const registries = [await openRegistry(endpoints), await openRegistry(endpoints)] as const
+    const site = new ClusterSite(cluster, endpoints, registries)
+    await site.settle()
+    return site
+  }
+
+  get cost(): Cost {
+    const { registers, watch, traffic, log, looks, absent } = this
+    const printed = [...registers, watch]
+      .flatMap((one) => one.events())
+      .filter(({ type }) => type === 'stale')
+    const ofResolver = traffic?.lists.filter(({ stale }, at, all) => stale && !all[at - 1]?.stale) ?? []
+    const ofLog = log?.updates.flatMap((update) => (update.type === 'stale' ? [update.cause] : [])) ?? []
+    const causes = [
+      ...printed.map(({ cause }) => String(cause)),
+      ...ofResolver.map(({ stale }) => String(stale?.message)),
+      ...[...ofLog, ...this.troubles].map(({ message }) => message),
+    ]
+    const again = registers.map(({ stdout }) => stdout.split('"again":true').length - 1)
+    const failed = [...(traffic?.outcomes ?? [])].filter(([outcome]) => outcome !== 'OK')
+    const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)
+    const failedCalls = sum(failed.map(([, count]) => count))
+    return {
+      ...{ looks, absent },
+      leasesLost: sum(again) + this.backendsLost,
+      outages: causes.length,
+      causes: [...new Set(causes)],
+      calls: (traffic?.ok ?? 0) + failedCalls,
+      failedCalls,
+    }
+  }
+
+  /** All registrations stand, the watches follow a change, and calls go on. @returns the cost so far */
+  async expectWhole(): Promise<Cost> {
+    const { log, traffic, watch, registers } = this
+    const [member] = this.fit
+    if (!log || !traffic || !member) throw new Error('the site has been started, on a member that is fit')
+    await until(
+      async () => (await countKeys(member)) === this.wanted,
+      () => `all registrations; ${registers.map(({ stderr }) => stderr).join('')}`,
+    )
+    const weight = log.updates.length + 2
+    for (const service of ['tool', 'library']) {
+      const addr = service === 'tool' ? ADDRS[0] : (this.addrs[0] ?? '')
+      expect(await this.disco.run('weight', service, addr, String(weight))).toMatchObject({ code: 0 })
+    }
+    await watch.printed(`"to":${weight}`)
+    await log.has('the change of weight', () => [...log.view.values()].includes(weight))
+    await log.has('all backends', () => log.view.size === this.addrs.length)
+    await traffic.flows(100)
+    for (const { child } of [...registers, watch]) expect(child.exitCode).toBeNull()
+    expect(log.failure).toBeNull()
+    return this.cost
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.isOver = true
+    await this.looking
+    await this.disco.stopAll()
+    await this.traffic?.[Symbol.asyncDispose]()
+    await this.log?.[Symbol.asyncDispose]()
+    await this.backends?.[Symbol.asyncDispose]()
+    for (const registry of this.registries) registry.close()
+  }
+
+  private get fit(): RealEtcd[] {
+    return this.cluster.members.filter((member) => !this.unfit.has(member))
+  }
+
+  private get addrs(): string[] {
+    return this.backends?.greeters.map(({ addr }) => addr) ?? []
+  }
+
+  /** How many keys there are to be. */
+  private get wanted(): number {
+    return ADDRS.length + this.addrs.length
+  }
+
+  private async settle(): Promise<void> {
+    const [servers, clients] = this.registries
+    this.backends = await Backends.start(servers, 'library', TTL_SECONDS, {
+      onLeaseLost: () => {
+        this.backendsLost++
+      },
+      onTrouble: (cause) => this.troubles.push(cause),
+    })
+    this.traffic = new Traffic(clients, 'library')
+    this.log = new UpdateLog(clients, 'library')
+    await Promise.all(this.registers.map((one) => one.printed('"type":"added"')))
+    await this.watch.printed('"type":"synced"')
+    await this.traffic.flows(50)
+    this.looking = this.look()
+  }
+
+  private async look(): Promise<void> {
+    while (!this.isOver) {
+      const [member] = this.fit
+      const counted = member ? await countKeys(member) : null
+      if (counted !== null) {
+        this.looks++
+        this.absent += Math.max(0, this.wanted - counted)
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_PERIOD_MS))
+    }
+  }
+}
+
+/** As the member itself has it, without a word to the leader: there may be none. Null where it does not answer. */
+async function countKeys(member: RealEtcd): Promise<number | null> {
+  const api = new EtcdApi(member.endpoint)
+  const all = { key: Buffer.from('/').toString('base64'), range_end: Buffer.from('0').toString('base64') }
+  const outcome = await api.call('KV/Range', { ...all, serializable: true, count_only: true })
+  api.close()
+  return 'ok' in outcome ? Number(outcome.ok.count) : null
+}
+
+/** No key was missing, no lease lost, no call failed, and nothing was taken for an outage. */
+export function expectNoCost(cost: Cost): void {
+  expect(cost).toMatchObject({ absent: 0, leasesLost: 0, causes: [], failedCalls: 0 })
+  expect(cost.looks).toBeGreaterThan(20)
+  expect(cost.calls).toBeGreaterThan(200)
+}

@@ -1,0 +1,64 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { until } from './disco.js'
+import type { RealEtcd } from './etcd.js'
+
+/** etcd refuses a change while members have not been connected for a while. */
+const RETRY_PERIOD_MS = 200
+
+/** The id, in hex, of a member, asked of itself or another one. */
+export async function memberId({ place }: RealEtcd, via: RealEtcd): Promise<string> {
+  const lines = (await via.ctl('member', 'list')).split('\n').map((line) => line.split(', '))
+  const [id] = lines.find((fields) => fields[2] === place.name) ?? []
+  if (id === undefined) throw new Error(`the cluster has no member ${place.name}`)
+  return id
+}
+
+export async function isLeader(member: RealEtcd): Promise<boolean> {
+  const fields = await member.ctl('endpoint', 'status', '-w', 'fields')
+  const idOf = (field: string) => new RegExp(`"${field}" : (\\d+)`).exec(fields)?.[1]
+  return idOf('MemberID') === idOf('Leader')
+}
+
+/** Removes a member by way of another one, and puts a new one, without data, in its place. */
+export async function replaceMember(member: RealEtcd, via: RealEtcd): Promise<void> {
+  const { name, peerUrl } = member.place
+  const id = await memberId(member, via)
+  await changeMembers(via, (list) => list !== '' && !list.includes(id), 'remove', id)
+  await member.kill()
+  await changeMembers(via, (list) => list.includes(peerUrl), 'add', name, `--peer-urls=${peerUrl}`)
+  await member.joinAnew()
+}
+
+/** Announces a learner, which is to be started after that. */
+export async function announceLearner(place: RealEtcd['place'], via: RealEtcd): Promise<void> {
+  const { name, peerUrl } = place
+  const isAdded = (list: string) => list.includes(peerUrl)
+  await changeMembers(via, isAdded, 'add', name, '--learner', `--peer-urls=${peerUrl}`)
+}
+
+/** Makes a voting member of a learner, once it has caught up. */
+export async function promoteLearner(learner: RealEtcd, via: RealEtcd): Promise<void> {
+  const id = await memberId(learner, via)
+  const votes = (line: string) => line.startsWith(id) && line.endsWith('false')
+  await changeMembers(via, (list) => list.split('\n').some(votes), 'promote', id)
+}
+
+/** Asks for a change until the members are as they should be: an answer may be lost in an election. */
+async function changeMembers(
+  via: RealEtcd,
+  isDone: (list: string) => boolean,
+  ...change: string[]
+): Promise<void> {
+  let refusal = ''
+  await until(
+    async () => {
+      if (isDone(await via.ctl('member', 'list').catch(() => ''))) return true
+      await via.ctl('member', ...change).catch(async (error: Error) => {
+        refusal = error.message
+        await delay(RETRY_PERIOD_MS)
+      })
+      return false
+    },
+    () => `member ${change.join(' ')}: ${refusal}`,
+  )
+}
