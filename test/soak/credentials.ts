@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { until } from '../support/disco.js'
 import type { EtcdApi } from '../support/etcd-api.js'
 import { enableAuth } from '../support/etcd-auth.js'
 import type { EtcdCluster } from '../support/etcd-cluster.js'
@@ -43,7 +44,12 @@ export class SoakCredentials implements Disposable {
 
   /** Changes the password in etcd; the file still has the old one. */
   async change(api: EtcdApi, password: string): Promise<void> {
-    await api.get('Auth/UserChangePassword', { name: USER, password })
+    const change = { name: USER, password }
+    await until(
+      // Also where an answer was lost in an election: the same change again does no harm.
+      async () => 'ok' in (await api.call('Auth/UserChangePassword', change).catch(() => ({}))),
+      () => 'a new password',
+    )
     this.password = password
   }
 

@@ -75,7 +75,8 @@ class Soak {
     let sampledMs = 0
     while (performance.now() - startMs < durationMs) {
       await this.oneFault()
-      await this.disturb()
+      // An election after the fault: the next disturbance will do.
+      await this.disturb().catch(() => undefined)
       await delay(this.rng.int(200, 1_500))
       const atMs = performance.now() - startMs
       if (atMs - sampledMs < SAMPLE_PERIOD_MS) continue

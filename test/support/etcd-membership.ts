@@ -5,12 +5,21 @@ import type { RealEtcd } from './etcd.js'
 /** etcd refuses a change while members have not been connected for a while. */
 const RETRY_PERIOD_MS = 200
 
-/** The id, in hex, of a member, asked of itself or another one. */
+/** The id, in hex, of a member, asked of itself or another one, as soon as there is a leader to confirm it. */
 export async function memberId({ place }: RealEtcd, via: RealEtcd): Promise<string> {
-  const lines = (await via.ctl('member', 'list')).split('\n').map((line) => line.split(', '))
-  const [id] = lines.find((fields) => fields[2] === place.name) ?? []
-  if (id === undefined) throw new Error(`the cluster has no member ${place.name}`)
-  return id
+  let list = ''
+  const idIn = () => {
+    const lines = list.split('\n').map((line) => line.split(', '))
+    return lines.find((fields) => fields[2] === place.name)?.[0]
+  }
+  await until(
+    async () => {
+      list = await via.ctl('member', 'list').catch(() => '')
+      return idIn() !== undefined
+    },
+    () => `the member ${place.name}`,
+  )
+  return idIn() ?? ''
 }
 
 export async function isLeader(member: RealEtcd): Promise<boolean> {

@@ -1,0 +1,118 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import type { Registry } from '../../src/registry/registry.js'
+import { Disco, until } from '../support/disco.js'
+import { versionsUnderTest } from '../support/etcd-binary.js'
+import { EtcdCluster } from '../support/etcd-cluster.js'
+import { FaultProxy } from '../support/fault-proxy.js'
+import { RegistrationLog } from '../support/registration-log.js'
+import { openRegistry } from '../support/registry.js'
+import { Writer } from '../support/writer.js'
+
+const IN_PROCESS = 57
+const COMMANDS = 3
+const TTL_SECONDS = 5
+/** Longer than the TTL: all of them register again, at the same time. */
+const DROPPED_MS = 8_000
+/** grpc-js connects to each of three members four times in the first second (its backoff begins with 0.2 s) … */
+const MOST_IN_BUSIEST_SECOND = 16
+/** … and then once a second. */
+const MOST_PER_SECOND = 6
+/** One that reconnects does so to the members that it uses. */
+const MOST_TO_COME_BACK = 6
+/** The backoff of a second is jittered by a fifth each way. */
+const LEAST_SPREAD_MS = 200
+
+/** A registrar, and the links to the members that are its alone. */
+interface Linked {
+  readonly links: readonly FaultProxy[]
+  readonly end: () => unknown
+}
+
+function mean(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0) / counts.length
+}
+
+async function linksTo(cluster: EtcdCluster): Promise<FaultProxy[]> {
+  return await Promise.all(cluster.members.map(({ endpoint }) => FaultProxy.start(endpoint)))
+}
+
+describe.each(versionsUnderTest())('with etcd %s', (version) => {
+  test('sixty registrars that lose etcd together connect a few times a second each, and come back spread over time', async ({
+    annotate,
+  }) => {
+    await using cluster = await EtcdCluster.start(version)
+    const [first] = cluster.members
+    if (!first) throw new Error('a cluster has a first member')
+    const logs: RegistrationLog[] = []
+    const disco = new Disco('')
+    const hold = async (index: number): Promise<Linked> => {
+      const links = await linksTo(cluster)
+      const registry: Registry = await openRegistry(links.map(({ endpoint }) => endpoint))
+      const registration = { service: 'hello', addr: `127.0.0.1:${1_001 + index}`, ttlSeconds: TTL_SECONDS }
+      const log = await RegistrationLog.hold(registry, registration)
+      logs.push(log)
+      return { links, end: () => log.close().finally(() => registry.close()) }
+    }
+    const command = async (index: number): Promise<Linked> => {
+      const links = await linksTo(cluster)
+      const endpoints = links.map(({ endpoint }) => endpoint).join(',')
+      const args = ['hello', `127.0.0.1:${2_001 + index}`, '--ttl', String(TTL_SECONDS)]
+      const started = disco.start('register', ...args, '--endpoints', endpoints)
+      await started.printed('"type":"added"')
+      return { links, end: () => started.end('SIGTERM') }
+    }
+    const all = await Promise.all([
+      ...Array.from({ length: IN_PROCESS }, (_, index) => hold(index)),
+      ...Array.from({ length: COMMANDS }, (_, index) => command(index)),
+    ])
+    using writer = new Writer(first.endpoint, 'hello')
+    try {
+      await delay(1_000)
+      const links = all.flatMap((one) => one.links)
+      const droppedAtMs = performance.now()
+      for (const link of links) link.drop()
+      await delay(DROPPED_MS)
+      for (const link of links) await link.heal()
+      const healedAtMs = performance.now()
+      await until(
+        async () => (await writer.view()).size === all.length,
+        () => `all registrations; ${logs.map(({ told }) => told.join(' ')).join(', ')}`,
+      )
+      await Promise.all(logs.map((log) => log.tells('registered again')))
+
+      /** Connections of each registrar between two moments. */
+      const between = (fromMs: number, toMs: number) =>
+        all.map(({ links }) => {
+          const times = links.flatMap(({ acceptedAtMs }) => acceptedAtMs)
+          return times.filter((atMs) => atMs >= fromMs && atMs < toMs).length
+        })
+      const seconds = Array.from({ length: 10 }, (_, at) => {
+        const fromMs = droppedAtMs + at * 1_000
+        return mean(between(fromMs, fromMs + 1_000)).toFixed(1)
+      })
+      await annotate(`connections of each, by second: ${seconds.join(' ')}`)
+      expect(Math.max(...seconds.map(Number))).toBeLessThanOrEqual(MOST_IN_BUSIEST_SECOND)
+      expect(mean(between(droppedAtMs, healedAtMs)) / (DROPPED_MS / 1_000)).toBeLessThanOrEqual(
+        MOST_PER_SECOND,
+      )
+      // They are not silent either: each goes on trying.
+      expect(Math.min(...between(droppedAtMs, healedAtMs))).toBeGreaterThan(2)
+      expect(Math.max(...between(healedAtMs, Number.POSITIVE_INFINITY))).toBeLessThanOrEqual(
+        MOST_TO_COME_BACK,
+      )
+      const firstBack = all.map(({ links }) =>
+        Math.min(...links.flatMap(({ acceptedAtMs }) => acceptedAtMs.filter((atMs) => atMs >= healedAtMs))),
+      )
+      expect(Math.max(...firstBack) - Math.min(...firstBack)).toBeGreaterThan(LEAST_SPREAD_MS)
+      for (const { told, end } of logs) {
+        expect(end).toBeNull()
+        expect(told).toEqual(['registered', 'trouble', 'recovered', 'lease lost', 'registered again'])
+      }
+    } finally {
+      await Promise.all(all.map(({ end }) => end()))
+      await disco.stopAll()
+      for (const { links } of all) for (const link of links) await link.refuse()
+    }
+  })
+})
