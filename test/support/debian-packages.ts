@@ -7,6 +7,8 @@ export interface Packages {
   readonly names: readonly string[]
   /** Of their dependencies, those whose names begin like this come along. */
   readonly libraries?: string
+  /** All packages come along that they depend on and that this system lacks. */
+  readonly complete?: true
   /** The system's own suite by default. */
   readonly from?: OtherSuites
 }
@@ -44,7 +46,8 @@ export function unpackPackages(packages: Packages, folder: string): void {
 
 function download(work: string, packages: Packages): void {
   const { from } = packages
-  const fetchBy = (system: Apt) => fetch(from ? aptOfSuites(work, from, packages, system) : system, packages)
+  const fetchBy = (system: Apt) =>
+    fetch(from ? aptOfSuites(work, from, packages, system) : system, packages, work)
   try {
     fetchBy(aptIn(work, []))
   } catch {
@@ -53,7 +56,13 @@ function download(work: string, packages: Packages): void {
   }
 }
 
-function fetch(apt: Apt, { names, libraries }: Packages): void {
+function fetch(apt: Apt, { names, libraries, complete }: Packages, work: string): void {
+  if (complete) {
+    mkdirSync(join(work, 'partial'), { recursive: true })
+    const into = ['-o', `Dir::Cache::Archives=${work}`, '-o', 'Debug::NoLocking=true']
+    apt('apt-get', 'install', '--download-only', '--no-install-recommends', '--yes', ...into, ...names)
+    return
+  }
   const depends = libraries === undefined ? '' : apt('apt-cache', 'depends', ...names)
   const wanted = depends.split(/\s+/).filter((word) => libraries !== undefined && word.startsWith(libraries))
   apt('apt-get', 'download', ...new Set([...names, ...wanted]))

@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { errorDoc } from '../../domain/error-doc.js'
 import { DiscoError, type ErrorCode } from '../../domain/errors.js'
 import type { Registry } from '../../registry/registry.js'
@@ -47,12 +48,16 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
  *   `&force=true` as on the command line
  * - `POST /drain` weight 0, a while, deregister; answers when that is done
  *
- * Whatever is not exactly that is refused, with the reason.
+ * Whatever is not exactly that is refused, with the reason. Each connection gets one answer.
  */
 export function adminHandler(options: AdminOptions): RequestListener {
   const metrics = new Metrics(options.registrar)
   const routes = routesFor(options, metrics)
+  // Node hands over requests that came in one piece, before it has closed the connection behind the first.
+  const answered = new WeakSet<Socket>()
   return (request, response) => {
+    if (answered.has(request.socket)) return
+    answered.add(request.socket)
     void answer(request, routes, options.token).then((reply) => {
       metrics.countRequest(reply.status)
       send(request, response, reply)

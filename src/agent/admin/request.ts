@@ -28,26 +28,46 @@ export function targetOf({ url = '' }: IncomingMessage): { path: string; query: 
   return { path: url.slice(0, at), query: new URLSearchParams(url.slice(at + 1)) }
 }
 
+/** Whether the request may change something: `GET` and `HEAD` do with a query, which the articles' clients send. */
+export function isWrite({ method = '', url = '' }: IncomingMessage): boolean {
+  return !['GET', 'HEAD'].includes(method) || url.includes('?')
+}
+
 /**
- * With a token, whoever brings it may ask. Without one, whoever can reach the port: but not a web page in
- * somebody's browser on this machine, be it through another site's name for it (DNS rebinding).
+ * With a token, whoever brings it may ask. Without one, whoever can reach the port: but not a web page of another
+ * origin in a browser on this machine, be it through another site's name for it (DNS rebinding). A browser says where
+ * a request comes from (Fetch Metadata, `Origin`, `Referer`); a write has to come from our own origin, or from no
+ * browser at all. A link that was clicked outside of any page (`Sec-Fetch-Site: none`) may read, not write.
  *
  * @throws Refusal 401, 403
  */
-export function authorize({ headers }: IncomingMessage, token: string | null): void {
+export function authorize(request: IncomingMessage, token: string | null): void {
+  const { headers } = request
   if (token !== null) {
     const [, given] = /^Bearer +(.+)$/i.exec(headers.authorization ?? '') ?? []
     if (given !== undefined && isSame(given, token)) return
     throw new Refusal(401, 'A token is needed: Authorization: Bearer …', { 'www-authenticate': 'Bearer' })
   }
-  const site = headers['sec-fetch-site'] ?? 'none'
-  if (headers.origin !== undefined || (site !== 'none' && site !== 'same-origin')) {
-    throw new Refusal(403, 'No web page may ask here')
+  const host = headers.host ?? ''
+  const site = headers['sec-fetch-site'] ?? 'same-origin'
+  const isOwnSite = site === 'same-origin' || (site === 'none' && !isWrite(request))
+  const origins = [headers.origin, headers.referer].filter((from) => from !== undefined)
+  if (!isOwnSite || !origins.every((from) => isOrigin(from, host))) {
+    throw new Refusal(403, 'Requests from web pages of other origins are refused')
   }
-  const host = (headers.host ?? '').replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1')
-  if (host !== 'localhost' && isIP(host) === 0) {
+  const name = host.replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1')
+  if (name !== 'localhost' && isIP(name) === 0) {
     throw new Refusal(403, 'Ask by an IP address, or localhost; other names need a token')
   }
+}
+
+/** Whether an `Origin` or `Referer` is of this host and port; `null`, of a sandboxed page, is not. */
+function isOrigin(from: string, host: string): boolean {
+  return (
+    URL.canParse(from) &&
+    URL.canParse(`http://${host}`) &&
+    new URL(from).host === new URL(`http://${host}`).host
+  )
 }
 
 /** Waits for the whole request, so that a cut or an endless one has no effect. @throws Refusal 400, 413 */
