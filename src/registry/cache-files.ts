@@ -1,23 +1,56 @@
-import { constants } from 'node:fs'
-import { mkdir, open, stat } from 'node:fs/promises'
+import { constants, type Stats } from 'node:fs'
+import { lstat, mkdir, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+
+const OTHERS_WRITE = 0o022
 
 /**
  * Reads a file that may be anything, such as a named pipe that somebody put in its place: opening that would
  * wait for a writer, and keep one of Node's few threads, and with it the end of the process.
  *
- * @throws Error for what is not a regular file or is longer than `mostBytes`, and as the system reports it
+ * @throws Error for what is not a regular file of this user alone, or is longer than `mostBytes`, and as the system
+ *   reports it
  */
-export async function readRegularFile(file: string, mostBytes: number): Promise<string> {
-  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
+export async function readOwnFile(file: string, mostBytes: number): Promise<string> {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
   try {
     const found = await handle.stat()
     if (!found.isFile()) throw new Error('not a regular file')
+    requireOwn(found)
     if (found.size > mostBytes) throw new Error(`longer than ${mostBytes} bytes`)
     return await handle.readFile('utf8')
   } finally {
     await handle.close()
   }
+}
+
+/**
+ * Whether a folder is this user's, and closed to the writes of others. False where there is none.
+ *
+ * @throws Error for a folder that is not, and as the system reports it
+ */
+export async function isOwnFolder(folder: string): Promise<boolean> {
+  const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw error
+  })
+  if (found === null) return false
+  if (!found.isDirectory()) throw new Error('not a folder')
+  requireOwn(found)
+  return true
+}
+
+/** What the system says of a regular file of this user; null for anything else, also where it has been removed. */
+export async function ownFile(file: string): Promise<Stats | null> {
+  const found = await lstat(file).catch(() => null)
+  return found?.isFile() && found.uid === (process.geteuid?.() ?? found.uid) ? found : null
+}
+
+/** Systems without user ids have no such modes either. */
+function requireOwn({ uid, mode }: Stats): void {
+  if (process.geteuid === undefined) return
+  if (uid !== process.geteuid()) throw new Error('another user owns it')
+  if ((mode & OTHERS_WRITE) !== 0) throw new Error('other users can write to it')
 }
 
 /**

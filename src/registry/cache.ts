@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
-import type { Endpoint, Revision } from '../domain/endpoint.js'
-import { makeFolder, readRegularFile } from './cache-files.js'
+import { isAbsolute, join } from 'node:path'
+import { isOwnFolder, makeFolder, ownFile, readOwnFile } from './cache-files.js'
+import { type CachedList, readCachedList } from './cached-list.js'
 
 /** Says how a file is laid out; a file with another number is as good as none. */
 const FORMAT = 1
@@ -14,6 +14,9 @@ const MOST_BYTES = 16 * 1024 * 1024
 /** More targets than this are not kept: those seen longest ago go. */
 const MOST_FILES = 64
 
+/** A list, or a draft of one that a killed process has left behind. */
+const OWN_NAME = /^[0-9a-f]{32}\.json(?:\.[0-9a-f-]{36})?$/
+
 /** Whose list it is: the same service name means another one in another cluster, or under another layout or root. */
 export interface CacheTarget {
   /** The etcd members, in any order. */
@@ -21,13 +24,6 @@ export interface CacheTarget {
   readonly layout: string
   readonly root: string
   readonly service: string
-}
-
-export interface CachedList {
-  readonly revision: Revision
-  readonly endpoints: readonly Endpoint[]
-  /** When the list was last known to be right, in milliseconds since the epoch. */
-  readonly seenAtMs: number
 }
 
 /**
@@ -47,9 +43,16 @@ export class ListCache {
     const file = this.fileOf(target)
     let text: string
     try {
-      text = await readRegularFile(file, MOST_BYTES)
+      if (!(await isOwnFolder(this.folder))) return null
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.warn(`Cannot read ${file}`, error)
+      this.warn(`The cache folder ${this.folder} is not used`, error)
+      return null
+    }
+    try {
+      text = await readOwnFile(file, MOST_BYTES)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        this.warn(`The cached list ${file} is not used`, error)
       return null
     }
     const list = parse(text, target)
@@ -65,25 +68,35 @@ export class ListCache {
     const file = this.fileOf(target)
     const draft = `${file}.${randomUUID()}`
     try {
-      if (list.endpoints.length === 0) return await rm(file, { force: true })
+      const isThere = await isOwnFolder(this.folder)
       const text = JSON.stringify({ format: FORMAT, target: named(target), ...list })
-      if (Buffer.byteLength(text) > MOST_BYTES) return await rm(file, { force: true })
-      await makeFolder(this.folder, 0o700)
+      if (list.endpoints.length === 0 || Buffer.byteLength(text) > MOST_BYTES) {
+        if (isThere) await rm(file, { force: true })
+        return
+      }
+      if (!isThere) await makeFolder(this.folder, 0o700)
       await writeFile(draft, text, { mode: 0o600, flag: 'wx' })
       await rename(draft, file)
       await this.trim()
     } catch (error) {
       await rm(draft, { force: true }).catch(() => undefined)
-      this.warn(`Cannot write to ${this.folder}`, error)
+      this.warn(`The cache folder ${this.folder} is not used`, error)
     }
   }
 
+  /** Files of other programs in the folder are left alone. */
   private async trim(): Promise<void> {
-    const names = await readdir(this.folder)
+    const names = (await readdir(this.folder)).filter((name) => OWN_NAME.test(name))
     if (names.length <= MOST_FILES) return
-    const files = await Promise.all(names.map((name) => ageOf(join(this.folder, name))))
-    files.sort((a, b) => b.mtimeMs - a.mtimeMs)
-    await Promise.all(files.slice(MOST_FILES).map(({ file }) => rm(file, { force: true })))
+    const files = await Promise.all(
+      names.map(async (name) => {
+        const file = join(this.folder, name)
+        return { file, mtimeMs: (await ownFile(file))?.mtimeMs }
+      }),
+    )
+    const own = files.flatMap(({ file, mtimeMs }) => (mtimeMs === undefined ? [] : [{ file, mtimeMs }]))
+    own.sort((a, b) => b.mtimeMs - a.mtimeMs)
+    await Promise.all(own.slice(MOST_FILES).map(({ file }) => rm(file, { force: true })))
   }
 
   private fileOf(target: CacheTarget): string {
@@ -98,44 +111,27 @@ export class ListCache {
   }
 }
 
-/** Where caches belong (XDG Base Directory Specification). */
-export function defaultCacheFolder(env: Readonly<Record<string, string | undefined>>): string {
-  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'disco')
+/**
+ * Where caches belong (XDG Base Directory Specification, which has relative paths ignored). Null where there is no such
+ * place: no home.
+ */
+export function defaultCacheFolder(env: Readonly<Record<string, string | undefined>>): string | null {
+  const { XDG_CACHE_HOME: said = '' } = env
+  if (isAbsolute(said)) return join(said, 'disco')
+  const home = homedir()
+  return isAbsolute(home) ? join(home, '.cache', 'disco') : null
 }
 
 function named({ members, layout, root, service }: CacheTarget): string {
   return JSON.stringify([[...members].sort(), layout, root, service])
 }
 
-/** A file that another process removed meanwhile is as old as can be. */
-async function ageOf(file: string): Promise<{ file: string; mtimeMs: number }> {
-  const mtimeMs = await stat(file).then(
-    (found) => found.mtimeMs,
-    () => 0,
-  )
-  return { file, mtimeMs }
-}
-
 function parse(text: string, target: CacheTarget): CachedList | null {
   try {
-    const { format, target: of, revision, seenAtMs, endpoints } = JSON.parse(text) as Record<string, unknown>
-    const isList = format === FORMAT && of === named(target) && Array.isArray(endpoints)
-    if (!isList || !Number.isSafeInteger(revision) || !Number.isFinite(seenAtMs)) return null
-    if (!endpoints.every(isEndpoint)) return null
-    return { revision: revision as Revision, seenAtMs: seenAtMs as number, endpoints }
+    const members = JSON.parse(text) as Readonly<Record<string, unknown>>
+    if (members.format !== FORMAT || members.target !== named(target)) return null
+    return readCachedList(members, target.service)
   } catch {
     return null
   }
-}
-
-function isEndpoint(value: unknown): value is Endpoint {
-  if (typeof value !== 'object' || value === null) return false
-  const { key, service, version, addr, weight, layout, problem, metadata, lease } = value as Record<
-    string,
-    unknown
-  >
-  const areTexts = [key, service, version, addr, layout].every((text) => typeof text === 'string')
-  const areTextsOrNull = [problem, lease].every((text) => text === null || typeof text === 'string')
-  const isWeight = Number.isFinite(weight) && (weight as number) >= 0
-  return areTexts && areTextsOrNull && isWeight && typeof metadata === 'object' && metadata !== null
 }

@@ -134,7 +134,9 @@ export class Registry implements Discovery {
     return subscribe((ending) => {
       const updates = watchEndpoints(this.client, reader, service, ending)
       if (cache === false) return updates
-      const lists = new ListCache(folder ?? defaultCacheFolder(process.env), onWarning)
+      const place = folder ?? defaultCacheFolder(process.env)
+      if (place === null) return updates
+      const lists = new ListCache(place, onWarning)
       const target = { members, layout: reader.layout, root: reader.root, service }
       return cachedWatch(updates, lists, target, maxAgeMs)
     }, signal)

@@ -1,9 +1,21 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Update } from '../../src/domain/discovery.js'
-import { type CachedList, ListCache } from '../../src/registry/cache.js'
+import { defaultCacheFolder, ListCache } from '../../src/registry/cache.js'
+import type { CachedList } from '../../src/registry/cached-list.js'
 import { Registry } from '../../src/registry/registry.js'
 import { Disco, until } from '../support/disco.js'
 import { endpoint } from '../support/endpoints.js'
@@ -68,9 +80,12 @@ describe('the kept lists', () => {
 
   test('are at most 64: those that were written longest ago go', async () => {
     const cache = open()
-    for (let index = 0; index < 70; index++) await cache.write({ ...TARGET, service: `s${index}` }, LIST)
+    const listOf = (service: string) => ({ ...LIST, endpoints: [endpoint({ service })] })
+    for (let index = 0; index < 70; index++) {
+      await cache.write({ ...TARGET, service: `s${index}` }, listOf(`s${index}`))
+    }
     expect(files()).toHaveLength(64)
-    expect(await cache.read({ ...TARGET, service: 's69' })).toEqual(LIST)
+    expect(await cache.read({ ...TARGET, service: 's69' })).toEqual(listOf('s69'))
   })
 
   test.each([
@@ -87,13 +102,87 @@ describe('the kept lists', () => {
     expect(warnings).toEqual([`${onlyFile()} is damaged, and ignored`])
   })
 
+  test.each<
+    [what: string, change: (list: Record<string, unknown>, endpoint: Record<string, unknown>) => void]
+  >([
+    ['revision -5', (list) => Object.assign(list, { revision: -5 })],
+    ['revision 1.5', (list) => Object.assign(list, { revision: 1.5 })],
+    ['no time', (list) => Object.assign(list, { seenAtMs: null })],
+    ['a weight of 0.5', (_, endpoint) => Object.assign(endpoint, { weight: 0.5 })],
+    ['a weight of -1', (_, endpoint) => Object.assign(endpoint, { weight: -1 })],
+    ['a weight above 2^53', (_, endpoint) => Object.assign(endpoint, { weight: 1e300 })],
+    ['an endpoint of another service', (_, endpoint) => Object.assign(endpoint, { service: 'other' })],
+    ['an address that cannot be dialled', (_, endpoint) => Object.assign(endpoint, { addr: 'nowhere' })],
+    ['a lease that is not a number', (_, endpoint) => Object.assign(endpoint, { lease: 'abc' })],
+    ['a number in the metadata', (_, endpoint) => Object.assign(endpoint, { metadata: { zone: 1 } })],
+    ['a list as metadata', (_, endpoint) => Object.assign(endpoint, { metadata: [] })],
+    ['a key changed after the list', (_, endpoint) => Object.assign(endpoint, { modRevision: 8 })],
+    ['no revisions', (_, endpoint) => Object.assign(endpoint, { createRevision: undefined })],
+    ['an id that is not a text', (_, endpoint) => Object.assign(endpoint, { id: 7 })],
+  ])('with a value that no registry has are ignored: %s', async (_, change) => {
+    const cache = open()
+    await cache.write(TARGET, LIST)
+    const list = JSON.parse(readFileSync(onlyFile(), 'utf8'))
+    change(list, list.endpoints[0])
+    writeFileSync(onlyFile(), JSON.stringify(list))
+    expect(await cache.read(TARGET)).toBeNull()
+    expect(warnings).toEqual([`${onlyFile()} is damaged, and ignored`])
+  })
+
+  test('are not read from, or written to, a folder that others can write to; that is told once', async () => {
+    await open().write(TARGET, LIST)
+    chmodSync(folder(), 0o777)
+    const cache = open()
+    expect(await cache.read(TARGET)).toBeNull()
+    await cache.write({ ...TARGET, service: 'other' }, LIST)
+    expect(files()).toHaveLength(1)
+    expect(warnings).toEqual([`The cache folder ${folder()} is not used: other users can write to it`])
+  })
+
+  test('are not read from a file that others can write to, nor through a link', async () => {
+    await open().write(TARGET, LIST)
+    chmodSync(onlyFile(), 0o666)
+    const cache = open()
+    expect(await cache.read(TARGET)).toBeNull()
+    expect(await cache.read(TARGET)).toBeNull()
+    expect(warnings).toEqual([`The cached list ${onlyFile()} is not used: other users can write to it`])
+    chmodSync(onlyFile(), 0o600)
+    const file = onlyFile()
+    renameSync(file, join(home, 'elsewhere'))
+    symlinkSync(join(home, 'elsewhere'), file)
+    expect(await open().read(TARGET)).toBeNull()
+    expect(warnings).toHaveLength(2)
+  })
+
+  test('leave files of other programs in the folder alone', async () => {
+    await open().write(TARGET, LIST)
+    const others = Array.from({ length: 80 }, (_, index) => join(folder(), `other-${index}.json`))
+    for (const other of others) {
+      writeFileSync(other, 'not ours')
+      utimesSync(other, 1, 1)
+    }
+    const cache = open()
+    for (let index = 0; index < 70; index++) await cache.write({ ...TARGET, service: `s${index}` }, LIST)
+    expect(files().filter((name) => name.startsWith('other-'))).toHaveLength(80)
+    expect(files()).toHaveLength(80 + 64)
+    expect(warnings).toEqual([])
+  })
+
+  test('stand below an absolute XDG_CACHE_HOME; a relative one is ignored', () => {
+    const inHome = join(homedir(), '.cache', 'disco')
+    expect(defaultCacheFolder({ XDG_CACHE_HOME: '/var/x' })).toBe('/var/x/disco')
+    for (const relative of ['', 'cache', './cache', '../cache']) {
+      expect(defaultCacheFolder({ XDG_CACHE_HOME: relative })).toBe(inHome)
+    }
+  })
+
   test('that cannot be written cost one warning', async () => {
     writeFileSync(folder(), 'in the way')
     const cache = open()
     await cache.write(TARGET, LIST)
     await cache.write(TARGET, LIST)
     expect(warnings).toHaveLength(1)
-    expect(warnings[0]).toContain(`Cannot write to ${folder()}`)
+    expect(warnings[0]).toBe(`The cache folder ${folder()} is not used: not a folder`)
   })
 })
 

@@ -1,0 +1,73 @@
+import { readAddress } from '../domain/address.js'
+import type { Endpoint, Revision } from '../domain/endpoint.js'
+
+/** The last good list of a service, as it is kept on disk. */
+export interface CachedList {
+  readonly revision: Revision
+  readonly endpoints: readonly Endpoint[]
+  /** When the list was last known to be right, in milliseconds since the epoch. */
+  readonly seenAtMs: number
+}
+
+type Members = Readonly<Record<string, unknown>>
+
+/** Keys of etcd have 1.5 MB at most with their values: a longer text in a list is not from etcd. */
+const MOST_TEXT = 1_572_864
+
+/**
+ * A list from the JSON of its file. The file is no more trusted than the registry itself: every value is one that a
+ * layout could have read, and of this service.
+ *
+ * @returns null where anything is not
+ */
+export function readCachedList(members: Members, service: string): CachedList | null {
+  const { revision, seenAtMs, endpoints } = members
+  const isTimed = isWhole(revision) && revision >= 1 && isWhole(seenAtMs)
+  if (
+    !isTimed ||
+    !Array.isArray(endpoints) ||
+    !endpoints.every((value) => isEndpoint(value, service, revision))
+  ) {
+    return null
+  }
+  return { revision, seenAtMs, endpoints }
+}
+
+function isEndpoint(value: unknown, service: string, revision: Revision): value is Endpoint {
+  if (!isObject(value)) return false
+  const { key, version, addr, weight, layout, problem, lease, metadata, id } = value
+  const { createRevision, modRevision, notDialled, rootHint, extra, unreadable } = value
+  const areTexts = [key, version, addr, layout].every(isText) && key !== ''
+  const areOptional = [id, notDialled, rootHint].every((text) => text === undefined || isText(text))
+  const isOfEtcd =
+    isWhole(createRevision) &&
+    isWhole(modRevision) &&
+    createRevision <= modRevision &&
+    modRevision <= revision
+  const isLease = lease === null || (isText(lease) && /^\d{1,20}$/.test(lease))
+  const isMap = isObject(metadata) && Object.values(metadata).every(isText)
+  const isExtra =
+    (extra === undefined || isObject(extra)) && (unreadable === undefined || unreadable === true)
+  // A value that cannot be read may name another service than its key.
+  const isOfService = isText(value.service) && (value.service === service || unreadable === true)
+  const isKnown = isOfService && areTexts && areOptional && isOfEtcd && isLease && isMap && isExtra
+  if (!isKnown || !isWhole(weight)) return false
+  // What cannot be dialled is listed with the reason.
+  return isText(problem) || (problem === null && (isText(notDialled) || isDialled(addr)))
+}
+
+function isDialled(addr: unknown): boolean {
+  return isText(addr) && !('problem' in readAddress(addr))
+}
+
+function isObject(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MOST_TEXT
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
