@@ -1,4 +1,5 @@
 import { text } from 'node:stream/consumers'
+import { withoutMark } from '../domain/byte-order-mark.js'
 import { DiscoError } from '../domain/errors.js'
 import type { RegistryOptions } from '../registry/registry.js'
 import type { EtcdFlags, PlaceFlags } from './flags/base.js'
@@ -96,7 +97,7 @@ function splitOnce(userAndPassword: string | undefined): [string | undefined, st
 /** Standard input can be read once: this password stays what it is. */
 async function readPipedSecret(): Promise<string> {
   try {
-    return (await text(process.stdin)).replace(/^\uFEFF/, '').replace(/\r?\n$/, '')
+    return withoutMark(await text(process.stdin)).replace(/\r?\n$/, '')
   } catch (cause) {
     throw new DiscoError('USAGE', `Cannot read the password file: ${(cause as Error).message}`, { cause })
   }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { withoutMark } from '../domain/byte-order-mark.js'
 import { DiscoError } from '../domain/errors.js'
 import { readPems } from '../tls/files.js'
 import type { EtcdOptions } from './options.js'
@@ -37,7 +38,7 @@ export function areSame(one: Credentials, other: Credentials): boolean {
 
 /** A password as a file holds it: without a byte order mark, and without the newline of an editor. */
 function passwordIn(text: string): string {
-  return text.replace(/^\uFEFF/, '').replace(/\r?\n$/, '')
+  return withoutMark(text).replace(/\r?\n$/, '')
 }
 
 async function readPasswordFile(file: string): Promise<string> {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { Flags } from '@oclif/core'
 import { isLoopback, parseAddress } from '../../domain/address.js'
+import { withoutMark } from '../../domain/byte-order-mark.js'
 import { DiscoError } from '../../domain/errors.js'
 
 export const adminFlags = {
@@ -59,7 +60,7 @@ function parseListen(text: string): { host: string; port: number } {
 async function readToken(file: string): Promise<string> {
   let token: string
   try {
-    token = (await readFile(file, 'utf8')).trim()
+    token = withoutMark(await readFile(file, 'utf8')).trim()
   } catch (cause) {
     throw new DiscoError('USAGE', `Cannot read the token file: ${(cause as Error).message}`, { cause })
   }

@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers'
 import { Flags } from '@oclif/core'
 import type { Texts } from '../../call/content.js'
 import { parseJson } from '../../call/messages.js'
+import { withoutMark } from '../../domain/byte-order-mark.js'
 import { DiscoError } from '../../domain/errors.js'
 
 /** What calls send, and what describes it. */
@@ -16,7 +17,9 @@ export const requestFlags = {
   header: Flags.string({
     char: 'H',
     helpGroup: 'REQUEST',
-    ...{ multiple: true, helpValue: 'KEY=VALUE|@FILE' },
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'KEY=VALUE|@FILE',
     description: 'a header, or a file of them, one a line; base64 where the key ends in -bin',
   }),
   proto: Flags.string({
@@ -26,12 +29,17 @@ export const requestFlags = {
   }),
   'import-path': Flags.string({
     helpGroup: 'REQUEST',
-    ...{ multiple: true, helpValue: 'DIR' },
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'DIR',
     description: 'where imports of --proto are found',
   }),
   protoset: Flags.string({
     helpGroup: 'REQUEST',
-    ...{ multiple: true, helpValue: 'FILE', exclusive: ['proto'] },
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'FILE',
+    exclusive: ['proto'],
     description: 'describes the method by descriptor sets, as `protoc -o` and `buf build -o` write them',
   }),
   'service-config': Flags.string({
@@ -99,7 +107,7 @@ export async function readServiceConfig(file: string): Promise<Readonly<Record<s
 
 async function read(file: string): Promise<string> {
   try {
-    return file === '-' ? await text(process.stdin) : await readFile(file, 'utf8')
+    return withoutMark(file === '-' ? await text(process.stdin) : await readFile(file, 'utf8'))
   } catch (cause) {
     throw new DiscoError('USAGE', `Cannot read ${file}: ${(cause as Error).message}`, { cause })
   }

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { relative, resolve } from 'node:path'
 import { create, fromBinary } from '@bufbuild/protobuf'
 import {
@@ -11,6 +12,7 @@ import {
   ServiceDescriptorProtoSchema,
 } from '@bufbuild/protobuf/wkt'
 import type { Message, NamespaceBase, ReflectionObject, Type } from 'protobufjs'
+import { withoutMark } from '../../domain/byte-order-mark.js'
 import { DiscoError } from '../../domain/errors.js'
 
 /** The files that a .proto file and its imports describe. @throws DiscoError USAGE when it cannot be read */
@@ -31,6 +33,11 @@ export async function readProtoFile(
     const root = new protobuf.Root()
     // What is in no folder may be one of Google's own, which protobufjs has.
     root.resolvePath = (_, name) => find(name) ?? name
+    root.fetch = (path, done) => {
+      // Its types lack the null that it wants where there is no error.
+      const loaded = done as (error: Error | null, contents?: string) => void
+      readFile(path, 'utf8').then((text) => loaded(null, withoutMark(text)), loaded)
+    }
     await root.load(file, { keepCase: true })
     root.resolveAll()
     return new Describer(protobuf, descriptors).describe(root)

@@ -1,0 +1,10 @@
+/** Some editors begin a UTF-8 file with it; it is not part of the text (Unicode standard, section 23.8). */
+const MARK = '\uFEFF'
+
+/** A text file's text without a byte order mark. */
+export function withoutMark(text: string): string {
+  return text.startsWith(MARK) ? text.slice(MARK.length) : text
+}
+
+/** The mark in UTF-8. */
+export const MARK_BYTES: Uint8Array = new TextEncoder().encode(MARK)

@@ -1,0 +1,111 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { planAdmin } from '../../src/cli/flags/admin.js'
+import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
+import { readCredentials } from '../../src/etcd/credentials.js'
+import { readPems } from '../../src/tls/files.js'
+import { TestAuthority } from '../support/certificates.js'
+import { Disco } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { registration } from '../support/etcd-state.js'
+import { ResidentTool } from '../support/resident-tool.js'
+
+/** Ways in which editors and shells write the same text. */
+const FORMS: readonly [form: string, written: (text: string) => string][] = [
+  ['as Unix has it', (text) => text],
+  ['with a byte order mark', (text) => `\uFEFF${text}`],
+  ['with CRLF', (text) => text.replaceAll('\n', '\r\n')],
+  ['with a byte order mark and CRLF', (text) => `\uFEFF${text.replaceAll('\n', '\r\n')}`],
+  ['without a last newline', (text) => text.replace(/\n$/, '')],
+]
+
+const PROTO = `syntax = "proto3";
+package helloworld;
+message HelloRequest { string name = 1; }
+message HelloReply { string message = 1; string endpoint = 2; }
+service Greeter { rpc SayHello (HelloRequest) returns (HelloReply); }
+`
+
+let etcd: RealEtcd
+let tool: ResidentTool
+let disco: Disco
+let greeter: Greeter
+let folder: string
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'disco-texts-'))
+  etcd = await RealEtcd.start()
+  tool = new ResidentTool(etcd.endpoint)
+  disco = new Disco(etcd.endpoint)
+  greeter = await startGreeter({ port: 0, reflection: [] })
+  await etcd.ctl('put', ...registration('hello', greeter.addr))
+})
+afterAll(async () => {
+  greeter.stop()
+  await disco.stopAll()
+  await tool[Symbol.asyncDispose]()
+  await etcd.stop()
+  rmSync(folder, { recursive: true })
+})
+
+function file(name: string, text: string): string {
+  const path = join(folder, name)
+  writeFileSync(path, text)
+  return path
+}
+
+describe.each(FORMS)('a text file %s', (_, written) => {
+  test('is read by every flag of a call', async () => {
+    const proto = file('hello.proto', written(PROTO))
+    const data = file('data', written('{"name":"a"}\n{"name":"b"}\n'))
+    const headers = file('headers', written('x-one: 1\n# a remark\nx-two=2\n'))
+    const config = file('config', written('{"methodConfig":[{"name":[{}],"timeout":"9s"}]}\n'))
+    const files = ['--proto', proto, '-d', `@${data}`, '-H', `@${headers}`, '--service-config', config]
+    const ran = await tool.run('call', 'hello', 'SayHello', ...files, '--n', '2', '-o', 'ndjson')
+    expect(ran.code, ran.stderr).toBe(0)
+    const replies = ran.stdout
+      .split('\n')
+      .slice(0, 2)
+      .map((line) => JSON.parse(line).reply.message)
+    expect(replies).toEqual(['Hello a', 'Hello b'])
+  })
+
+  test('is read from standard input', async () => {
+    const proto = file('hello.proto', PROTO)
+    const call = disco.start('call', 'hello', 'SayHello', '--proto', proto, '-d', '@-')
+    call.child.stdin?.end(written('{"name":"piped"}\n'))
+    expect(JSON.parse((await call.exited()).stdout)).toMatchObject({ message: 'Hello piped' })
+    const verdict = disco.start('verdict', '--counts', '-', '--weights', 'a=1,b=1', '--json')
+    verdict.child.stdin?.end(written('a\nb\nb\n'))
+    const { endpoints } = JSON.parse((await verdict.exited()).stdout)
+    expect(endpoints).toMatchObject([{ calls: 1 }, { calls: 2 }])
+  })
+
+  test('is a password, a token, a certificate or a key', async () => {
+    const authority = await TestAuthority.create(folder, 'ca')
+    const { certFile, keyFile } = await authority.sign('client')
+    const again = (name: string, from: string) =>
+      file(name, written(readFileSync(from, 'utf8').replaceAll('\r\n', '\n')))
+    const passwordFile = file('password', written('p\u00e4ss word\n'))
+    expect(await readCredentials({ ...OPTIONS, passwordFile })).toMatchObject({ password: 'p\u00e4ss word' })
+    const token = file('token', written('open-sesame\n'))
+    expect(await planAdmin({ admin: ':0', 'admin-token-file': token })).toMatchObject({
+      token: 'open-sesame',
+    })
+    const pems = {
+      caFile: again('ca.pem', authority.caFile),
+      certFile: again('cert.pem', certFile),
+      keyFile: again('key.pem', keyFile),
+    }
+    expect(await readPems(pems, '--cert and --key')).not.toBeNull()
+  })
+})
+
+const OPTIONS = {
+  endpoints: ['a:1'],
+  endpointsSource: 'the test',
+  commandTimeoutMs: 1_000,
+  dialTimeoutMs: 500,
+}
