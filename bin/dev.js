@@ -1,16 +1,16 @@
 #!/usr/bin/env -S node --import tsx
 // The command line from its TypeScript sources. The way of oclif itself to do that fails with current tsx.
 const { join } = require('node:path')
-const { Config, run } = require('@oclif/core')
+const { Config } = require('@oclif/core')
 const pjson = require('../package.json')
 
 async function start() {
   const { main } = await import('../src/cli/main.ts')
+  const { runCommandLine } = await import('../src/cli/words/run.ts')
   const root = join(__dirname, '..')
   pjson.oclif.commands = './src/commands'
-  pjson.oclif.hooks = { command_not_found: './src/cli/command-not-found.ts' }
   const config = await Config.load({ root, pjson, ignoreManifest: true })
-  await main((argv) => run(argv, config))
+  await main((argv) => runCommandLine(argv, config))
 }
 
 void start()

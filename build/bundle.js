@@ -13,7 +13,6 @@ const outdir = join(root, 'dist/bundle')
 const { name, version, description, oclif } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
 const manifest = await manifestOf(root)
 
-const own = Object.keys(manifest).filter((id) => id !== 'help')
 const entry = `
 import * as cli from './src/cli/main.js'
 import { run } from './src/tool/run.js'
@@ -23,8 +22,9 @@ const tool = {
   pjson: ${JSON.stringify({ name, version, description, oclif: { ...oclif, plugins: [], hooks: {} } })},
   manifest: ${JSON.stringify(manifest)},
   load: {
-    help: async () => (await import('@oclif/plugin-help')).commands.help,
-    ${own.map((id) => `${id}: async () => (await import('./src/commands/${id}.js')).default,`).join('\n    ')}
+    ${Object.keys(manifest)
+      .map((id) => `${id}: async () => (await import('./src/commands/${id}.js')).default,`)
+      .join('\n    ')}
   },
 }
 export const main = () => cli.main((argv) => run(tool, argv))

@@ -1,11 +1,7 @@
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import { Plugin } from '@oclif/core/config'
 
 /**
- * Flags, arguments and texts of every command, by its id: from the compiled ones below dist/commands, and from the
- * manifest that oclif's own help command brings along.
+ * Flags, arguments and texts of every command, by its id, from the compiled ones below dist/commands.
  */
 export async function manifestOf(root) {
   const plugin = new Plugin({
@@ -15,7 +11,5 @@ export async function manifestOf(root) {
     respectNoCacheDefault: true,
   })
   await plugin.load()
-  const help = dirname(createRequire(import.meta.url).resolve('@oclif/plugin-help'))
-  const { commands } = JSON.parse(await readFile(join(help, '../oclif.manifest.json'), 'utf8'))
-  return { ...plugin.manifest.commands, ...commands }
+  return plugin.manifest.commands
 }

@@ -3,7 +3,7 @@ export * as Args from '@oclif/core/args'
 export { Command } from '@oclif/core/command'
 export * as Errors from '@oclif/core/errors'
 export * as Flags from '@oclif/core/flags'
-export { loadHelpClass } from '@oclif/core/help'
+export { CommandHelp, Help } from '@oclif/core/help'
 `
 
 /**

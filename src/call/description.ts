@@ -1,3 +1,4 @@
+import { DiscoError } from '../domain/errors.js'
 import type { Client } from '../grpc/dial.js'
 import { Descriptors } from '../grpc/methods/descriptors.js'
 import { readProtoFile } from '../grpc/methods/proto-file.js'
@@ -16,6 +17,9 @@ export async function describedByFiles(files: DescriptionFiles): Promise<Descrip
   const { proto, protoset = [] } = files
   if (proto !== undefined) {
     return new Descriptors(await readProtoFile(proto, files['import-path'] ?? []), `Described by ${proto}`)
+  }
+  if (files['import-path']?.length) {
+    throw new DiscoError('USAGE', '--import-path has no effect without --proto')
   }
   if (protoset.length === 0) return null
   const sets = await Promise.all(protoset.map(readProtoset))

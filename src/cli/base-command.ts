@@ -9,6 +9,8 @@ import { standardOutput } from './output/standard-output.js'
 import { type Palette, paletteFor } from './render/color.js'
 import { jsonLine, prettyJson, visible } from './render/visible.js'
 import { reportError } from './report-error.js'
+import { checkWords } from './words/check-words.js'
+import { usageError } from './words/usage-error.js'
 
 export type BaseFlags = Interfaces.InferredFlags<typeof baseFlags>
 export type OutputFormat = NonNullable<BaseFlags['output']>
@@ -106,6 +108,24 @@ export abstract class DiscoCommand extends Command {
   /** A remark beside the data: what a script that reads standard output must not see. */
   protected remark(line: string): void {
     process.stderr.write(`${line}\n`)
+  }
+
+  /** @throws DiscoError USAGE, in our words rather than oclif's */
+  protected override async parse<
+    F extends Interfaces.OutputFlags<Interfaces.FlagInput>,
+    B extends Interfaces.OutputFlags<Interfaces.FlagInput>,
+    A extends Interfaces.OutputArgs<Interfaces.ArgInput>,
+  >(
+    options?: Interfaces.Input<F, B, A>,
+    argv: string[] = this.argv,
+  ): Promise<Interfaces.ParserOutput<F, B, A>> {
+    const { ctor } = this
+    checkWords(argv, { ...ctor.baseFlags, ...ctor.flags })
+    try {
+      return await super.parse(options, argv)
+    } catch (thrown) {
+      throw usageError(thrown, ctor)
+    }
   }
 
   protected override async catch(thrown: Error): Promise<void> {

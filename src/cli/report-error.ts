@@ -1,6 +1,7 @@
 import { Errors } from '@oclif/core'
 import { errorDoc } from '../domain/error-doc.js'
 import { DiscoError } from '../domain/errors.js'
+import { splitCommand } from './child-command.js'
 import { standardOutput } from './output/standard-output.js'
 import { paletteFor } from './render/color.js'
 import { prettyJson, visible } from './render/visible.js'
@@ -8,24 +9,26 @@ import { wantsJson } from './wants-json.js'
 
 /** Prints what a command threw, and sets the exit code. @param argv its words: they may be what is wrong */
 export function reportError(thrown: unknown, argv: readonly string[]): void {
+  const { own } = splitCommand(argv)
   const error = toDiscoError(thrown)
   process.exitCode = error.exit
-  if (argv.includes('--debug')) process.stderr.write(`${stackOf(error)}\n`)
+  if (own.includes('--debug')) process.stderr.write(`${stackOf(error)}\n`)
   if (wantsJson(argv)) {
     standardOutput().writeLine(prettyJson(errorDoc(error)))
     return
   }
-  const palette = paletteFor(process.stderr, !argv.includes('--no-color'), process.env)
+  const palette = paletteFor(process.stderr, !own.includes('--no-color'), process.env)
   const hints = error.suggestions.map((suggestion) => `  ${visible(suggestion)}\n`)
   process.stderr.write(`${palette.red('✗')} ${visible(error.message)}\n${hints.join('')}`)
 }
 
 function toDiscoError(thrown: unknown): DiscoError {
+  // What oclif's parser says is put into our words where the command is known: this should be nothing.
   if (thrown instanceof Errors.CLIError) {
-    const text = thrown.message.replace(/^Parsing (-\S+)\s*\n\s*/, '$1: ')
-    const [message = '', ...rest] = text.split('\n')
-    const hints = rest.map((line) => line.trim()).filter((line) => line !== '')
-    return new DiscoError('USAGE', message, { cause: thrown, suggestions: hints })
+    return new DiscoError('USAGE', 'disco cannot read this command line', {
+      cause: thrown,
+      suggestions: ['Help: disco --help'],
+    })
   }
   return DiscoError.from(thrown)
 }

@@ -1,10 +1,10 @@
-import { Args } from '@oclif/core'
 import type { Resolution } from '../call/resolution.js'
 import { type BaseFlags, DiscoCommand } from './base-command.js'
 import { cacheFlags, type PlaceFlags, placeFlags } from './flags/base.js'
+import { argument } from './flags/custom.js'
 import { StopSignals } from './stop-signals.js'
 
-export const targetArgument = Args.string({
+export const targetArgument = argument({
   required: true,
   description: 'a service, or a target: etcd:///SERVICE, etcd://VERSION/SERVICE, dns:///HOST:PORT, ipv4:…',
 })

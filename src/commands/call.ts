@@ -1,10 +1,11 @@
 import { getHeapStatistics } from 'node:v8'
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import { measuresOf } from '../call/measures.js'
 import type { CallReport } from '../call/report.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { exitOfCalls } from '../cli/call-exit.js'
 import { cacheFlags, placeFlags } from '../cli/flags/base.js'
+import { argument } from '../cli/flags/custom.js'
 import { parseDurationMs } from '../cli/flags/duration.js'
 import { isSingleCall, type LoadFlags, loadFlags, loadOf, warmupOf } from '../cli/flags/load.js'
 import { requireServiceName } from '../cli/flags/names.js'
@@ -27,6 +28,7 @@ import { DiscoError } from '../domain/errors.js'
 import type { BackendTls } from '../grpc/backend-tls.js'
 import type { Descriptors } from '../grpc/methods/descriptors.js'
 import type { Policy } from '../policies/index.js'
+import type { Registry } from '../registry/registry.js'
 import { type Assertion, assess, parseAssertions } from '../stats/assertion.js'
 
 type Doc = CallDoc | ComparisonDoc | MethodsDoc | MethodDescriptionDoc
@@ -42,8 +44,8 @@ export default class Call extends DiscoCommand {
     '<%= config.bin %> call hello SayHello --describe',
   ]
   static override args = {
-    service: Args.string({ required: true, description: 'the service, as it is registered' }),
-    method: Args.string({ description: 'a method: its bare name, or package.Service/Method' }),
+    service: argument({ required: true, description: 'the service, as it is registered' }),
+    method: argument({ description: 'a method: its bare name, or package.Service/Method' }),
   }
   static override flags = {
     ...loadFlags,
@@ -103,7 +105,7 @@ export default class Call extends DiscoCommand {
     ])
     install({ discovery: registry })
     const settings = { health: flags.health, ...serviceConfig, tls: await this.backendTls(flags) }
-    const onMissing = () => registry.listExisting(service)
+    const onMissing = () => refuseSwappedMethod(registry, service, args.method)
     const approach = { service, settings, stageMs, described, onMissing }
     if (args.method === undefined || flags.describe) {
       const descriptors = await describe(policies[0], approach, view, stop.once)
@@ -180,4 +182,21 @@ export default class Call extends DiscoCommand {
     }
     return { serviceConfig }
   }
+}
+
+/** Why a service without endpoints cannot be called. @throws DiscoError NOT_FOUND; USAGE for `call METHOD SERVICE` */
+async function refuseSwappedMethod(
+  registry: Registry,
+  service: string,
+  method: string | undefined,
+): Promise<unknown> {
+  if (method !== undefined && (await registry.list(method)).endpoints.length > 0) {
+    const { endpoints } = await registry.list(service)
+    if (endpoints.length === 0) {
+      throw new DiscoError('USAGE', 'The arguments are swapped: the service comes before the method', {
+        suggestions: [`Try: disco call ${method} ${service}`],
+      })
+    }
+  }
+  return await registry.listExisting(service)
 }

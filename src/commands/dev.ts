@@ -3,6 +3,7 @@ import { runCommand } from '../agent/processes/run-command.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { splitCommand } from '../cli/child-command.js'
 import { planBackends } from '../cli/flags/backend.js'
+import { integerFlag } from '../cli/flags/custom.js'
 import { requireServiceName } from '../cli/flags/names.js'
 import { jsonLine, visible } from '../cli/render/visible.js'
 import type { DevDoc } from '../cli/schema/dev.js'
@@ -24,7 +25,7 @@ export default class Dev extends DiscoCommand {
     '<%= config.bin %> dev --port 0 --backends 1,1,1,1,10 -- disco call hello SayHello --n 10',
   ]
   static override flags = {
-    port: Flags.integer({
+    port: integerFlag({
       default: 2379,
       min: 0,
       max: 65_535,

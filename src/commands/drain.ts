@@ -1,7 +1,8 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
-import { completeAddressOrKey } from '../cli/flags/address-argument.js'
+import { completeAddressOrKey, refuseSwapped } from '../cli/flags/address-argument.js'
 import { placeFlags, versionFlag } from '../cli/flags/base.js'
+import { argument } from '../cli/flags/custom.js'
 import { parseWaitMs } from '../cli/flags/duration.js'
 import { requireServiceName } from '../cli/flags/names.js'
 import { percent } from '../cli/render/units.js'
@@ -26,8 +27,8 @@ export default class Drain extends DiscoCommand {
     '<%= config.bin %> drain hello 1.2.3.4:1001 --undo',
   ]
   static override args = {
-    service: Args.string({ required: true, description: 'the service' }),
-    addr: Args.string({ required: true, description: 'address of the endpoint, or its etcd key' }),
+    service: argument({ required: true, description: 'the service' }),
+    addr: argument({ required: true, description: 'address of the endpoint, or its etcd key' }),
   }
   static override flags = {
     grace: Flags.string({
@@ -46,6 +47,7 @@ export default class Drain extends DiscoCommand {
 
   async run(): Promise<DrainDoc | WeightDoc> {
     const { args, flags } = await this.parse(Drain)
+    refuseSwapped(args.service, args.addr, ['drain', args.addr, args.service])
     const service = requireServiceName(args.service, this.place(flags).layout)
     const graceMs = parseWaitMs(flags.grace)
     const addr = await completeAddressOrKey(args.addr, EXAMPLE)

@@ -1,6 +1,7 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { placeFlags } from '../cli/flags/base.js'
+import { argument } from '../cli/flags/custom.js'
 import { parseTimeMs } from '../cli/flags/duration.js'
 import { requireServiceName } from '../cli/flags/names.js'
 import { renderHealth, renderHealthEvent } from '../cli/render/health.js'
@@ -16,7 +17,7 @@ export default class Health extends DiscoCommand {
   static override description =
     'Asks all of them at once by grpc.health.v1. A server that does not know it counts as healthy when it takes gRPC connections. Exits 7 when one is not healthy. --watch asks again and again and tells what changes.'
   static override examples = ['<%= config.bin %> health hello', '<%= config.bin %> health hello --watch']
-  static override args = { service: Args.string({ required: true, description: 'the service' }) }
+  static override args = { service: argument({ required: true, description: 'the service' }) }
   static override flags = {
     watch: Flags.boolean({ description: 'go on, and tell what changes' }),
     of: Flags.string({

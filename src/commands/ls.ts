@@ -1,6 +1,7 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { placeFlags } from '../cli/flags/base.js'
+import { argument } from '../cli/flags/custom.js'
 import { parseTimeMs } from '../cli/flags/duration.js'
 import { requireServiceName } from '../cli/flags/names.js'
 import { renderEndpoints } from '../cli/render/endpoints.js'
@@ -13,12 +14,13 @@ import type { Endpoint } from '../domain/endpoint.js'
 import type { Registry } from '../registry/registry.js'
 
 export default class Ls extends DiscoCommand {
+  static override aliases = ['list', 'get']
   static override summary = 'List the services, or the endpoints of one'
   static override description =
     'Shows each endpoint with its weight, its share of the traffic, the time its lease has left and was granted, and the revision of its last change.'
   static override examples = ['<%= config.bin %> ls', '<%= config.bin %> ls hello -o wide']
   static override args = {
-    service: Args.string({ description: 'the service; without one, all are summarised' }),
+    service: argument({ description: 'the service; without one, all are summarised' }),
   }
   static override flags = {
     probe: Flags.boolean({

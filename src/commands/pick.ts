@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core'
 import type { RehearsalPlan } from '../call/rehearsal.js'
 import type { Resolution } from '../call/resolution.js'
+import { integerFlag } from '../cli/flags/custom.js'
 import { policyFlags, policyOf } from '../cli/flags/policy.js'
 import { renderRehearsal } from '../cli/render/rehearsal.js'
 import { ResolvingCommand, targetArgument } from '../cli/resolving-command.js'
@@ -19,8 +20,8 @@ export default class Pick extends ResolvingCommand {
   ]
   static override args = { target: targetArgument }
   static override flags = {
-    n: Flags.integer({ default: 1_000, min: 1, max: 10_000_000, description: 'how many picks' }),
-    seed: Flags.integer({ default: 1, description: 'the same seed draws the same' }),
+    n: integerFlag({ char: 'n', default: 1_000, min: 1, max: 10_000_000, description: 'how many picks' }),
+    seed: integerFlag({ default: 1, description: 'the same seed draws the same' }),
     without: Flags.string({
       helpValue: 'ADDR',
       description: 'count the keys that move when this endpoint leaves (ring_hash, source_hash)',

@@ -1,10 +1,12 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import type { Registrar } from '../agent/registrar.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { splitCommand } from '../cli/child-command.js'
 import { placeOf, type SaidPlace } from '../cli/config.js'
+import { refuseSwapped } from '../cli/flags/address-argument.js'
 import { adminFlags, planAdmin } from '../cli/flags/admin.js'
 import { type PlaceFlags, placeFlags } from '../cli/flags/base.js'
+import { argument, oneOf } from '../cli/flags/custom.js'
 import { parseTtlSeconds, parseWaitMs } from '../cli/flags/duration.js'
 import { requireServiceName } from '../cli/flags/names.js'
 import { planProbe, probeFlags } from '../cli/flags/probe.js'
@@ -35,8 +37,8 @@ export default class Register extends DiscoCommand {
   static override usage = '<%= command.id %> SERVICE ADDR... [FLAGS] [-- CMD ARGS...]'
   static override strict = false
   static override args = {
-    service: Args.string({ required: true, description: 'the service' }),
-    addr: Args.string({
+    service: argument({ required: true, description: 'the service' }),
+    addr: argument({
       required: true,
       description: 'host:port, [ipv6]:port, :port or unix:/path; several share one lease',
     }),
@@ -49,7 +51,7 @@ export default class Register extends DiscoCommand {
     ...registeredFlags,
     ...placeFlags,
     takeover: Flags.boolean({ description: 'take the key from whoever holds it' }),
-    'on-delete': Flags.option({ options: ['exit', 'reregister'] as const })({
+    'on-delete': Flags.custom<'exit' | 'reregister'>(oneOf(['exit', 'reregister']))({
       default: 'exit',
       description: 'what to do when somebody deletes the key on purpose',
     }),
@@ -72,6 +74,7 @@ export default class Register extends DiscoCommand {
     this.output.ignoreFailures()
     const { args, argv, flags } = await this.parse(Register)
     const layout = layoutNamed(this.place(flags).layout)
+    refuseSwapped(args.service, args.addr, ['register', args.addr, args.service])
     const service = requireServiceName(args.service, layout.name)
     const endpoints = await planEndpoints(service, (argv as string[]).slice(1), flags, layout)
     const hasCommand = command.length > 0

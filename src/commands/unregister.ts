@@ -1,25 +1,30 @@
-import { Args } from '@oclif/core'
 import { DiscoCommand } from '../cli/base-command.js'
-import { completeAddressOrKey } from '../cli/flags/address-argument.js'
+import { completeAddressOrKey, refuseSwapped } from '../cli/flags/address-argument.js'
 import { placeFlags, versionFlag } from '../cli/flags/base.js'
+import { argument } from '../cli/flags/custom.js'
 import { requireServiceName } from '../cli/flags/names.js'
 import { visible } from '../cli/render/visible.js'
 import { type UnregisterDoc, unregisterDoc } from '../cli/schema/change.js'
 import { StopSignals } from '../cli/stop-signals.js'
 
 export default class Unregister extends DiscoCommand {
+  static override aliases = ['rm', 'deregister']
   static override summary = 'Remove an endpoint'
   static override description =
     'Deletes the key and leaves its lease to its owner. Looks for a second whether a registrar puts the key back. An endpoint that is not there is no error.'
-  static override examples = ['<%= config.bin %> unregister hello 1.2.3.4:1001']
+  static override examples = [
+    '<%= config.bin %> unregister hello 1.2.3.4:1001',
+    '<%= config.bin %> unregister hello 1.2.3.4:1001 --version 1.0.0',
+  ]
   static override args = {
-    service: Args.string({ required: true, description: 'the service' }),
-    addr: Args.string({ required: true, description: 'address of the endpoint, or its etcd key' }),
+    service: argument({ required: true, description: 'the service' }),
+    addr: argument({ required: true, description: 'address of the endpoint, or its etcd key' }),
   }
   static override flags = { version: versionFlag, ...placeFlags }
 
   async run(): Promise<UnregisterDoc> {
     const { args, flags } = await this.parse(Unregister)
+    refuseSwapped(args.service, args.addr, ['unregister', args.addr, args.service])
     const service = requireServiceName(args.service, this.place(flags).layout)
     const addr = await completeAddressOrKey(args.addr, 'disco unregister hello 1.2.3.4:1001')
     const registry = await this.openRegistry(flags)

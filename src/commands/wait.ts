@@ -1,13 +1,15 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import { DiscoCommand } from '../cli/base-command.js'
 import { completeAddressOrKey } from '../cli/flags/address-argument.js'
 import { placeFlags } from '../cli/flags/base.js'
+import { argument } from '../cli/flags/custom.js'
 import { parseWaitMs } from '../cli/flags/duration.js'
 import { requireServiceName } from '../cli/flags/names.js'
 import { duration, seconds } from '../cli/render/units.js'
 import { visible } from '../cli/render/visible.js'
 import { type WaitDoc, waitDoc } from '../cli/schema/wait.js'
 import { StopSignals } from '../cli/stop-signals.js'
+import { readWords } from '../cli/words/words.js'
 import { formatWaitCondition, parseWaitCondition, type WaitCondition } from '../domain/wait-condition.js'
 
 const PROBE_DEADLINE_MS = 2_000
@@ -21,10 +23,11 @@ export default class Wait extends DiscoCommand {
     `<%= config.bin %> wait hello --for 'gone 1.2.3.4:1001'`,
     `<%= config.bin %> wait hello --for 'weight 1.2.3.4:1001==0' --for 'ready>=2'`,
   ]
-  static override args = { service: Args.string({ required: true, description: 'the service' }) }
+  static override args = { service: argument({ required: true, description: 'the service' }) }
   static override flags = {
     for: Flags.string({
       multiple: true,
+      multipleNonGreedy: true,
       required: true,
       helpValue: '<condition>',
       description: 'what to wait for; where it is repeated, all of them at once',
@@ -38,6 +41,7 @@ export default class Wait extends DiscoCommand {
   }
 
   async run(): Promise<WaitDoc> {
+    this.checkConditions()
     const { args, flags } = await this.parse(Wait)
     const service = requireServiceName(args.service, this.place(flags).layout)
     const timeoutMs = parseWaitMs(flags.timeout)
@@ -68,6 +72,14 @@ export default class Wait extends DiscoCommand {
       lines: () => [doc],
       names: () => waited.facts.endpoints.map(({ addr }) => addr),
     })
+  }
+
+  /** Before arguments are counted: the rest of a condition that was not quoted is one too many. */
+  private checkConditions(): void {
+    for (const word of readWords(this.argv, { ...Wait.baseFlags, ...Wait.flags })) {
+      if (word.kind === 'flag' && word.name === 'for' && word.value !== undefined)
+        parseWaitCondition(word.value)
+    }
   }
 }
 

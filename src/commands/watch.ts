@@ -1,7 +1,7 @@
-import { Args, Flags } from '@oclif/core'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { etcdMembers } from '../cli/config.js'
 import { placeFlags } from '../cli/flags/base.js'
+import { argument, integerFlag } from '../cli/flags/custom.js'
 import { requireServiceName } from '../cli/flags/names.js'
 import { jsonLine } from '../cli/render/visible.js'
 import { type EventDoc, eventDoc } from '../cli/schema/event.js'
@@ -16,9 +16,9 @@ export default class Watch extends DiscoCommand {
   static override description =
     'On a terminal a table that repaints above a log of events; NDJSON, one event a line, when piped or asked. Ends when the reader of its output has gone, at the next event.'
   static override examples = ['<%= config.bin %> watch hello', '<%= config.bin %> watch hello --count 1']
-  static override args = { service: Args.string({ description: 'the service; without one, all' }) }
+  static override args = { service: argument({ description: 'the service; without one, all' }) }
   static override flags = {
-    count: Flags.integer({
+    count: integerFlag({
       min: 1,
       helpValue: '<events>',
       description: 'end after so many changes; synced, stale and resync do not count',

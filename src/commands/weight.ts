@@ -1,11 +1,13 @@
-import { Args, Flags } from '@oclif/core'
+import { Flags } from '@oclif/core'
 import { DiscoCommand } from '../cli/base-command.js'
-import { completeAddressOrKey } from '../cli/flags/address-argument.js'
+import { completeAddressOrKey, refuseSwapped } from '../cli/flags/address-argument.js'
 import { placeFlags, versionFlag } from '../cli/flags/base.js'
+import { argument } from '../cli/flags/custom.js'
 import { requireServiceName } from '../cli/flags/names.js'
 import { percent } from '../cli/render/units.js'
 import { visible } from '../cli/render/visible.js'
 import { type WeightDoc, weightDoc } from '../cli/schema/change.js'
+import { readAddress } from '../domain/address.js'
 import { DiscoError } from '../domain/errors.js'
 import { parseWeightChange } from '../domain/weight.js'
 
@@ -21,9 +23,9 @@ export default class Weight extends DiscoCommand {
     '<%= config.bin %> weight hello --all 1',
   ]
   static override args = {
-    service: Args.string({ required: true, description: 'the service' }),
-    addr: Args.string({ description: 'address of the endpoint, or its etcd key' }),
-    weight: Args.string({ description: '5, +2, -1 or 50%' }),
+    service: argument({ required: true, description: 'the service' }),
+    addr: argument({ description: 'address of the endpoint, or its etcd key' }),
+    weight: argument({ description: '5, +2, -1 or 50%' }),
   }
   static override flags = {
     all: Flags.string({ helpValue: '<weight>', description: 'the weight of every endpoint of the service' }),
@@ -36,6 +38,7 @@ export default class Weight extends DiscoCommand {
   async run(): Promise<WeightDoc> {
     this.argv = this.argv.map(shieldMinus)
     const { args, flags } = await this.parse(Weight)
+    refuseOtherOrder(args)
     const service = requireServiceName(args.service, this.place(flags).layout)
     const target = flags.all === undefined ? [args.addr, args.weight] : [null, flags.all]
     const [addr, weight] = target
@@ -77,6 +80,22 @@ export default class Weight extends DiscoCommand {
 /** A parser of flags takes `-1` for one: the weight grammar knows the typographic minus as well. */
 function shieldMinus(word: string): string {
   return /^-\d+%?$/.test(word) ? word.replace('-', '\u2212') : word
+}
+
+/** `weight ADDR SERVICE N`, and `weight SERVICE N ADDR`. @throws DiscoError USAGE */
+function refuseOtherOrder(args: {
+  service: string
+  addr?: string | undefined
+  weight?: string | undefined
+}): void {
+  const { service, addr, weight } = args
+  const order = ['weight', addr ?? '', service, ...(weight === undefined ? [] : [weight])]
+  refuseSwapped(service, addr, order)
+  if (addr === undefined || weight === undefined) return
+  if (!/^[+\u2212]?\d+%?$/.test(addr) || 'problem' in readAddress(weight)) return
+  throw new DiscoError('USAGE', 'The arguments are swapped: the address comes before the weight', {
+    suggestions: [`Try: disco weight ${service} ${weight} ${addr.replace('\u2212', '-')}`],
+  })
 }
 
 function missing(): DiscoError {

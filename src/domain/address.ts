@@ -1,5 +1,8 @@
 import { DiscoError } from './errors.js'
 
+/** `http://` and the like: taken from a browser, or from what a server printed when it started. */
+const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i
+
 /** Where an endpoint listens: a TCP host and port, or a Unix domain socket. */
 export type Address =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
@@ -20,6 +23,9 @@ export function readAddress(text: string): Address | { readonly problem: string 
     const path = text.slice('unix:'.length)
     return path === '' || path.includes('\0') ? { problem: 'has no socket path' } : { kind: 'unix', path }
   }
+  if (text.includes('@') && !text.startsWith('['))
+    return { problem: 'has a user in it; an address is a host and a port' }
+  if (SCHEME.test(text)) return { problem: 'is a URL; an address has no scheme' }
   const colon = text.lastIndexOf(':')
   const isBareIpv6 = !text.startsWith('[') && text.indexOf(':') !== colon
   if (isBareIpv6) return { problem: 'is an IPv6 address without brackets' }
@@ -39,12 +45,22 @@ export function readAddress(text: string): Address | { readonly problem: string 
   return { kind: 'tcp', host, port }
 }
 
+/** A text for a message: of `user:password@host` the part before the @ is left out. */
+export function withoutPassword(text: string): string {
+  return text.replace(/^((?:[a-z][a-z0-9+.-]*:\/\/)?).*@/is, '$1…@')
+}
+
 /** @throws DiscoError USAGE, with the accepted forms and `example`. */
 export function parseAddress(text: string, example: string): Address {
   const address = readAddress(text)
   if (!('problem' in address)) return address
-  throw new DiscoError('USAGE', `"${text}" ${address.problem}`, {
-    suggestions: [`Want host:port, [ipv6]:port, :port or unix:/path. Example: ${example}`],
+  const bare = text.replace(SCHEME, '').replace(/\/.*$/, '')
+  const isMeant = SCHEME.test(text) && !('problem' in readAddress(bare))
+  throw new DiscoError('USAGE', `"${withoutPassword(text)}" ${address.problem}`, {
+    suggestions: [
+      ...(isMeant ? [`Write ${bare}`] : []),
+      `Want host:port, [ipv6]:port, :port or unix:/path. Example: ${example}`,
+    ],
   })
 }
 

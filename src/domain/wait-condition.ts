@@ -50,9 +50,22 @@ export function parseWaitCondition(text: string): WaitCondition {
   const [, addr, operator, weight] =
     /^\s*weight\s+([^\s<>=!]+)\s*(>=|<=|==|!=|=|>|<)\s*(\d+(?:\.\d+)?)\s*$/.exec(text) ?? []
   if (addr) return { kind: 'weight', addr, operator: operatorOf(operator), number: Number(weight) }
-  throw new DiscoError('USAGE', `"${text}" is nothing to wait for`, {
-    suggestions: ["Want endpoints>=3, ready>=3, healthy>=3, 'gone ADDR' or 'weight ADDR==0'"],
+  // A shell takes an unquoted > for a redirection, and an unquoted space for the end of the condition.
+  const isCut = /^\s*(endpoints|ready|healthy|gone|weight)\s*$/.test(text)
+  throw new DiscoError('USAGE', `Invalid condition "${text}"`, {
+    suggestions: [
+      ...(isCut ? [`Quote the whole condition: --for '${EXAMPLES[text.trim()]}'`] : []),
+      "Want endpoints>=3, ready>=3, healthy>=3, 'gone ADDR' or 'weight ADDR==0'",
+    ],
   })
+}
+
+const EXAMPLES: Readonly<Record<string, string>> = {
+  endpoints: 'endpoints>=3',
+  ready: 'ready>=3',
+  healthy: 'healthy>=3',
+  gone: 'gone 1.2.3.4:1001',
+  weight: 'weight 1.2.3.4:1001==0',
 }
 
 /** As it is written: `ready>=3`. */

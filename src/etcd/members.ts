@@ -1,6 +1,6 @@
 import { areSame, type Credentials, readCredentials } from './credentials.js'
 import { Member } from './member.js'
-import { type EtcdOptions, memberUrl } from './options.js'
+import { type EtcdOptions, memberUrls } from './options.js'
 import { RoundTrip } from './round-trip.js'
 
 /** The members of a cluster, and the one that is asked now. */
@@ -21,7 +21,7 @@ export class Members {
   /** Reads the files; connects to nothing. @throws DiscoError USAGE */
   static async create(options: EtcdOptions): Promise<Members> {
     const credentials = await readCredentials(options)
-    const urls = options.endpoints.map((endpoint) => memberUrl(endpoint, credentials.tls !== null))
+    const urls = memberUrls(options, credentials.tls !== null)
     return new Members(urls, options, credentials)
   }
 

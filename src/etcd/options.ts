@@ -24,8 +24,32 @@ export interface EtcdOptions {
   readonly dialTimeoutMs: number
 }
 
-/** One member's URL, or DiscoError USAGE: etcd3 itself takes bad ones and fails later in other words. */
-export function memberUrl(endpoint: string, wantsTls: boolean): string {
+const FORMS = 'Want host:port, http://host:port or https://host:port, several separated by commas'
+
+/**
+ * The URL of each member. An endpoint with a user in it is refused without being shown: what stands before an @ may be
+ * a password, and a password may contain the comma at which endpoints were split.
+ *
+ * @throws DiscoError USAGE: etcd3 itself takes bad endpoints and fails later in other words
+ */
+export function memberUrls(
+  { endpoints, endpointsSource }: Pick<EtcdOptions, 'endpoints' | 'endpointsSource'>,
+  wantsTls: boolean,
+): string[] {
+  if (endpoints.some((endpoint) => endpoint.includes('@'))) {
+    throw new DiscoError('USAGE', `An etcd endpoint from ${endpointsSource} contains a user or a password`, {
+      suggestions: [
+        'Want host:port alone; the user by --user NAME, the password by --password-file FILE or ETCDCTL_PASSWORD',
+      ],
+    })
+  }
+  if (endpoints.length === 0) {
+    throw new DiscoError('USAGE', `No etcd endpoint is named by ${endpointsSource}`, { suggestions: [FORMS] })
+  }
+  return endpoints.map((endpoint) => memberUrl(endpoint, wantsTls))
+}
+
+function memberUrl(endpoint: string, wantsTls: boolean): string {
   const match = /^(?:(https?):\/\/)?([^/]*)\/?$/.exec(endpoint.trim())
   const [, scheme, hostAndPort = ''] = match ?? []
   const address = match && hostAndPort ? readAddress(hostAndPort) : { problem: 'is no etcd endpoint' }
@@ -39,7 +63,7 @@ export function memberUrl(endpoint: string, wantsTls: boolean): string {
           : null
   if (problem !== null) {
     throw new DiscoError('USAGE', `etcd endpoint "${endpoint}" ${problem}`, {
-      suggestions: ['Want host:port, http://host:port or https://host:port, several separated by commas'],
+      suggestions: [FORMS],
     })
   }
   return `${scheme ?? (wantsTls ? 'https' : 'http')}://${hostAndPort}`

@@ -68,6 +68,6 @@ function ownWords(words: readonly string[]): readonly string[] {
 /** The name of the command, or `help`: what such runs compile is about the same. */
 function partOf(words: readonly string[]): string {
   const [first = 'help'] = words
-  if (words.includes('--help')) return 'help'
+  if (words.includes('--help') || words.includes('-h')) return 'help'
   return /^[a-z][a-z-]{0,31}$/.test(first) ? first : 'other'
 }

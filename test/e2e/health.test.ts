@@ -193,7 +193,7 @@ describe('wait', () => {
     expect((await waiting.end('SIGINT')).code).toBe(130)
     const bad = await disco.run('wait', 'hello', '--for', 'ready')
     expect(bad.code).toBe(2)
-    expect(bad.stderr).toContain('"ready" is nothing to wait for')
+    expect(bad.stderr).toContain('Invalid condition "ready"')
     expect((await disco.run('wait', 'hello')).code).toBe(2)
   })
 })

@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core'
+import { oneOf } from './custom.js'
 
 /** What every command takes: where etcd is, as etcdctl names it, and how to print. */
 export const baseFlags = {
@@ -26,7 +27,9 @@ export const baseFlags = {
     helpValue: '5s',
     description: 'how long one request may take',
   }),
-  output: Flags.option({ options: ['table', 'wide', 'json', 'ndjson', 'name'] as const })({
+  output: Flags.custom<'table' | 'wide' | 'json' | 'ndjson' | 'name'>(
+    oneOf(['table', 'wide', 'json', 'ndjson', 'name']),
+  )({
     char: 'o',
     helpGroup: 'OUTPUT',
     description: 'how to print',

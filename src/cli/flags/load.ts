@@ -2,16 +2,18 @@ import { Flags } from '@oclif/core'
 import { carriedByHeap, defaultUnderWay } from '../../call/load/capacity.js'
 import type { Load } from '../../call/load/load.js'
 import { DiscoError } from '../../domain/errors.js'
+import { integerFlag } from './custom.js'
 import { parseDurationMs } from './duration.js'
 
 /** How many calls, how fast, and for how long. */
 export const loadFlags = {
-  n: Flags.integer({
+  n: integerFlag({
+    char: 'n',
     helpGroup: 'LOAD',
     ...{ min: 1, max: 100_000_000 },
     description: 'how many calls [default: 1; with --duration no limit]',
   }),
-  concurrency: Flags.integer({
+  concurrency: integerFlag({
     char: 'c',
     helpGroup: 'LOAD',
     ...{ min: 1, max: 100_000 },
@@ -54,6 +56,12 @@ export function isSingleCall({ n = 1, duration }: LoadFlags): boolean {
  * @throws DiscoError USAGE
  */
 export function loadOf({ n, concurrency, duration, rate }: LoadFlags, heapLimitBytes: number): Load {
+  const idle = concurrency === undefined ? (rate === undefined ? null : '--rate') : '-c'
+  if (idle !== null && n === undefined && duration === undefined) {
+    throw new DiscoError('USAGE', `${idle} has no effect without --n or --duration`, {
+      suggestions: [`Such as: disco call hello SayHello --n 100 ${idle} ${concurrency ?? rate}`],
+    })
+  }
   return {
     calls: n ?? (duration === undefined ? 1 : Number.POSITIVE_INFINITY),
     durationMs: duration === undefined ? Number.POSITIVE_INFINITY : parseDurationMs(duration),

@@ -1,3 +1,4 @@
+import { withoutPassword } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
 import { DEFAULT_LAYOUT, layoutNamed } from '../../domain/layouts/index.js'
 import { AUTO } from '../../domain/layouts/reader.js'
@@ -9,6 +10,11 @@ import { AUTO } from '../../domain/layouts/reader.js'
  * @throws DiscoError USAGE when the name is empty, or has a slash that the layout does not allow
  */
 export function requireServiceName(name: string, layout: string = DEFAULT_LAYOUT.name): string {
+  if (/^https?:\/\//i.test(name)) {
+    throw new DiscoError('USAGE', `"${withoutPassword(name)}" is a URL, not the name of a service`, {
+      suggestions: ['A service is named as it is registered: disco ls lists them'],
+    })
+  }
   const allowsSlashes = layout === AUTO || layoutNamed(layout).allowsSlashes
   const problem = name === '' ? 'is empty' : name.includes('/') && !allowsSlashes ? 'contains "/"' : null
   if (problem === null) return name

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core'
 import { DiscoError } from '../../domain/errors.js'
 import { findPolicy, listPolicies, POLICIES, type Policy } from '../../policies/index.js'
+import { integerFlag } from './custom.js'
 
 /** An LB policy and its parameters: the same for every command that balances. */
 export const policyFlags = {
@@ -25,7 +26,7 @@ export const policyFlags = {
     helpValue: '<name>',
     description: 'the policy of pinned calls whose endpoint is away; without one they fail',
   }),
-  choices: Flags.integer({
+  choices: integerFlag({
     helpGroup: 'POLICY',
     helpValue: 'N',
     ...{ min: 2, max: 10 },

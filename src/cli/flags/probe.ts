@@ -4,8 +4,9 @@ import { httpProbe } from '../../agent/probes/http.js'
 import { allOf, type Probe } from '../../agent/probes/probe.js'
 import { tcpProbe } from '../../agent/probes/tcp.js'
 import type { HealthGating } from '../../agent/registrar.js'
-import { readAddress } from '../../domain/address.js'
+import { readAddress, withoutPassword } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
+import { integerFlag, oneOf } from './custom.js'
 import { parseTimeMs } from './duration.js'
 
 /** When a server is taken for healthy. */
@@ -27,13 +28,13 @@ export const probeFlags = {
     helpValue: '<duration>',
     description: 'how long an answer may take',
   }),
-  rise: Flags.integer({
+  rise: integerFlag({
     helpGroup: 'HEALTH',
     default: 1,
     min: 1,
     description: 'successes that make it healthy',
   }),
-  fall: Flags.integer({
+  fall: integerFlag({
     helpGroup: 'HEALTH',
     default: 3,
     min: 1,
@@ -44,7 +45,7 @@ export const probeFlags = {
     helpValue: '<duration>',
     description: 'give up, with exit code 5, when it is not healthy by then (default: never)',
   }),
-  unhealthy: Flags.option({ options: ['deregister', 'weight0'] as const })({
+  unhealthy: Flags.custom<'deregister' | 'weight0'>(oneOf(['deregister', 'weight0']))({
     helpGroup: 'HEALTH',
     default: 'deregister',
     description: 'what to do while it is unhealthy',
@@ -102,7 +103,7 @@ function probeOf(text: string, addresses: readonly string[]): { probe: Probe; wh
     return { probe: allOf(addresses.map((addr) => grpcProbe(addr, service))), what }
   }
   const url = urlOf(text, addresses)
-  if (url) return { probe: httpProbe(url), what: `${url} to answer` }
+  if (url) return { probe: httpProbe(url), what: `${withoutPassword(String(url))} to answer` }
   throw new DiscoError('USAGE', `"${text}" is not a probe`, {
     suggestions: ['Want grpc, grpc:SERVICE, tcp, http://HOST:PORT/PATH or http://:PORT/PATH'],
   })

@@ -19,7 +19,12 @@ export const registeredFlags = {
     helpValue: '<id>',
     description: 'id by which clients can pin the endpoint, where its layout has one',
   }),
-  meta: Flags.string({ multiple: true, helpValue: 'KEY=VALUE', description: 'metadata; may be repeated' }),
+  meta: Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'KEY=VALUE',
+    description: 'metadata; may be repeated',
+  }),
   advertise: Flags.string({
     helpValue: 'HOST[:PORT]',
     description: 'register this host instead of the one listened at (behind NAT, in a container)',

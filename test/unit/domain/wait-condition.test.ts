@@ -89,7 +89,7 @@ describe('a condition to wait for', () => {
   ])('%j is none', (text) => {
     expect(errorOf(() => parseWaitCondition(text))).toMatchObject({
       code: 'USAGE',
-      message: `"${text}" is nothing to wait for`,
+      message: `Invalid condition "${text}"`,
     })
   })
 })

@@ -1,0 +1,64 @@
+/** A variable, or several of which the first that is set counts, and what it is for. */
+export type Variable = readonly [names: string, meaning: string]
+
+/** Flags of the link to etcd that variables stand in for; see `setting` in config.ts. */
+const OF_ETCD: Readonly<Record<string, string>> = {
+  endpoints: 'members of the etcd cluster, separated by commas',
+  user: 'user of etcd, as NAME or NAME:PASSWORD',
+  password: 'password of the user; has no flag, so that it does not stand in a list of processes',
+  cacert: 'file with the CA that signed the members',
+  cert: 'file with the client certificate',
+  key: 'file with the key of the client certificate',
+  'dial-timeout': 'how long one member may stay mute while another could be asked',
+  'command-timeout': 'how long one request may take',
+}
+
+const ETCD: readonly Variable[] = Object.entries(OF_ETCD).map(([flag, meaning]) => {
+  const name = flag.toUpperCase().replaceAll('-', '_')
+  return [`DISCO_${name}, ETCDCTL_${name}`, meaning] as const
+})
+
+const PLACE: readonly Variable[] = [
+  ['DISCO_LAYOUT', 'layout of the registrations, as --layout'],
+  ['DISCO_ROOT', 'prefix of all keys, as --root'],
+]
+
+const LISTS: Variable = [
+  'XDG_CACHE_HOME',
+  'folder of the cached lists; ~/.cache without it, or where it is relative',
+]
+
+const OUTPUT: readonly Variable[] = [
+  ['NO_COLOR', 'no colours where it is not empty'],
+  ['FORCE_COLOR', 'colours also where output is not a terminal; 0 or false: no colours'],
+  ['TERM', 'dumb: no colours, and no table that repaints'],
+]
+
+/** Every variable that the tool reads. */
+export const VARIABLES: readonly Variable[] = [
+  ...ETCD,
+  ...PLACE,
+  ...OUTPUT,
+  [
+    'XDG_CACHE_HOME',
+    'folder of cached lists and compiled code; ~/.cache without it, or where it is relative',
+  ],
+  ['NODE_DISABLE_COMPILE_CACHE', 'no cache of compiled code where it is not empty'],
+]
+
+/** Commands that do not connect to the etcd that flags and variables name. */
+const WITHOUT_ETCD: readonly string[] = ['dev', 'help', 'verdict', 'version']
+
+const DIALLING: readonly string[] = ['call', 'pick', 'resolve']
+
+/** The variables that a command reads; those of the output last. */
+export function variablesOf(command: string): readonly Variable[] {
+  if (WITHOUT_ETCD.includes(command)) return OUTPUT.slice(0, 2)
+  const place = command === 'layouts' ? PLACE.slice(1) : PLACE
+  return [
+    ...ETCD.slice(0, 3),
+    ...place,
+    ...(DIALLING.includes(command) ? [LISTS] : []),
+    ...OUTPUT.slice(0, 2),
+  ]
+}

@@ -1,0 +1,57 @@
+/** What each exit code means, in the order of the numbers. */
+const MEANINGS = {
+  '0': 'success',
+  '1': 'internal error: a bug in disco, or standard output that cannot be written',
+  '2': 'usage: wrong flags, arguments or files',
+  '3': 'etcd cannot be reached, or denies access',
+  '4': 'not found: a service, an endpoint or a method',
+  '5': 'a wait ended before its condition held',
+  '6': 'conflict with what is registered, or with a port in use',
+  '7': 'calls failed, or endpoints are not healthy',
+  '8': 'the verdict is FAIL, or an assertion does not hold',
+  '64 + N': 'one call failed with gRPC status N, such as 78 for UNAVAILABLE (14)',
+  '130': 'interrupted by Ctrl-C, SIGTERM or SIGHUP',
+} as const
+
+type Code = keyof typeof MEANINGS
+
+/** Every command may end with these. */
+const ALWAYS: readonly Code[] = ['0', '1', '2']
+
+/** What else each command may end with. */
+const OTHERS: Readonly<Record<string, readonly Code[]>> = {
+  call: ['3', '4', '7', '8', '64 + N', '130'],
+  dev: ['6'],
+  drain: ['3', '4', '6', '130'],
+  health: ['3', '4', '7', '130'],
+  help: [],
+  layouts: [],
+  ls: ['3', '4'],
+  pick: ['3', '4', '130'],
+  register: ['3', '5', '6', '130'],
+  resolve: ['3', '4', '130'],
+  unregister: ['3', '6', '130'],
+  verdict: ['8'],
+  version: [],
+  wait: ['3', '5', '130'],
+  watch: ['3', '130'],
+  weight: ['3', '4', '6'],
+}
+
+/** What a command that starts another one adds. */
+const CHILD: Readonly<Record<string, string>> = {
+  dev: 'with -- CMD: the exit code of CMD',
+  register: 'with -- CMD: the exit code of CMD, where it ends by itself',
+}
+
+/** Code and meaning of each exit of a command. */
+export function exitsOf(command: string): readonly (readonly [code: string, meaning: string])[] {
+  const codes = [...ALWAYS, ...(OTHERS[command] ?? [])].map((code) => [code, MEANINGS[code]] as const)
+  const child = CHILD[command]
+  return child === undefined ? codes : [...codes, ['any', child]]
+}
+
+/** Code and meaning of every exit. */
+export const EXITS: readonly (readonly [code: string, meaning: string])[] = [
+  ...Object.entries(MEANINGS),
+].sort(([one], [other]) => Number.parseInt(one, 10) - Number.parseInt(other, 10))

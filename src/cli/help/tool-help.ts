@@ -1,0 +1,83 @@
+import { type Command, CommandHelp, Help, type Interfaces } from '@oclif/core'
+import { variablesOf } from './environment.js'
+import { exitsOf } from './exit-codes.js'
+import { TOPICS } from './topics.js'
+
+/** How many examples stand before the rest of the help. */
+const FIRST_EXAMPLES = 2
+
+const LAYOUT = {
+  docopts: false,
+  hideAliasesFromRoot: true,
+  hideCommandSummaryInDescription: true,
+}
+
+/** Examples first; exit codes and environment last. */
+class OwnCommandHelp extends CommandHelp {
+  protected override sections() {
+    const [examples, more] = [
+      this.command.examples?.slice(0, FIRST_EXAMPLES),
+      this.command.examples?.slice(FIRST_EXAMPLES),
+    ]
+    const others = super.sections().filter(({ header }) => header !== 'EXAMPLES')
+    return [
+      { header: 'EXAMPLES', generate: () => this.examples(examples) },
+      ...others,
+      { header: 'MORE EXAMPLES', generate: () => this.examples(more) },
+      { header: 'EXIT CODES', generate: () => this.list(exitsOf(this.command.id)) },
+      {
+        header: 'ENVIRONMENT',
+        generate: () => `${this.list(variablesOf(this.command.id))}\nAll: disco help environment`,
+      },
+    ]
+  }
+
+  private list(pairs: readonly (readonly [string, string])[]): string {
+    return this.renderList(
+      pairs.map(([name, meaning]) => [name, meaning]),
+      { indentation: 0, spacer: '\n', stripAnsi: true },
+    )
+  }
+}
+
+/** Help as text. oclif's own class prints it. */
+class OwnHelp extends Help {
+  protected override CommandHelpClass = OwnCommandHelp
+  private readonly lines: string[] = []
+
+  constructor(config: Interfaces.Config) {
+    super(config, LAYOUT)
+  }
+
+  protected override log(...texts: string[]): void {
+    this.lines.push(...texts)
+  }
+
+  async root(): Promise<string> {
+    await this.showRootHelp()
+    const topics = this.renderList(
+      Object.entries(TOPICS).map(([name, { summary }]) => [name, summary]),
+      {
+        indentation: 2,
+        spacer: '\n',
+        stripAnsi: true,
+      },
+    )
+    const more = 'disco COMMAND --help has the rest of a command, disco help TOPIC the text of a topic.'
+    return [...this.lines, this.section('TOPICS', topics), '', more].join('\n')
+  }
+
+  async on(command: Command.Loadable): Promise<string> {
+    await this.showCommandHelp(command)
+    return this.lines.join('\n').trimEnd()
+  }
+}
+
+/** What the tool is, and its commands and topics. */
+export function rootHelp(config: Interfaces.Config): Promise<string> {
+  return new OwnHelp(config).root()
+}
+
+export function commandHelp(command: Command.Loadable, config: Interfaces.Config): Promise<string> {
+  return new OwnHelp(config).on(command)
+}

@@ -1,0 +1,125 @@
+import { DEFAULT_LAYOUT, LAYOUTS } from '../../domain/layouts/index.js'
+import { POLICIES } from '../../policies/index.js'
+import { VARIABLES } from './environment.js'
+import { EXITS } from './exit-codes.js'
+
+/** A page that stands beside the help of the commands. */
+interface Topic {
+  readonly summary: string
+  text(): string
+}
+
+export const TOPICS: Readonly<Record<string, Topic>> = {
+  'exit-codes': {
+    summary: 'what each exit code means',
+    text: () => `Exit codes
+
+${pairs(EXITS)}
+
+Where several apply, the first of 130, 3, 4, 7 and 8 counts. With --assert 'errors<…' failed calls do not make it 7. \
+With -- CMD, register and dev end with the exit code of CMD where CMD ends by itself.
+Under --json an error is a document on standard output: {"error":{"code","message","hint","exit"}}.`,
+  },
+  environment: {
+    summary: 'the variables that disco reads',
+    text: () => `Environment
+
+${pairs(VARIABLES)}
+
+A flag wins over DISCO_*, DISCO_* wins over ETCDCTL_*, and ETCDCTL_* wins over the default. An empty DISCO_* or ETCDCTL_* variable counts as \
+unset. A password comes from --password-file, from a variable or from standard input (--password-file -), never from \
+an argument.`,
+  },
+  targets: {
+    summary: 'what pick and resolve take, and gRPC programs that use the library',
+    text: () => `Targets
+
+  SERVICE                    a service of the registry, in the layout of --layout (every layout without it)
+  etcd:///SERVICE            the same service
+  etcd://VERSION/SERVICE     its endpoints of one version
+  etcd:///SERVICE?zone=b     its endpoints that match: disco help selectors
+  HOST:PORT, dns:///HOST:PORT, ipv4:ADDR:PORT, ipv6:[ADDR]:PORT, unix:PATH
+                             endpoints without a registry, of equal weight
+
+disco pick and disco resolve take a target. The other commands take the name of a service.
+
+Parameters of an etcd target:
+  layout=NAME                the layout to read: disco help layouts
+  root=PREFIX                what stands before all keys
+  spill-over                 where the selected endpoints get no call, because none is there or all are drained, \
+all endpoints of the service stand in
+Any other parameter selects endpoints. Names and values are percent-encoded; a plus sign is written %2B.
+
+A program reads the layout ${DEFAULT_LAYOUT.name} where neither its target nor its Registry names another one; the tool reads every layout.`,
+  },
+  policies: {
+    summary: 'the LB policies, their parameters and what a verdict goes by',
+    text: () => `LB policies
+
+${pairs(POLICIES.map(policyLine))}
+
+Short names stand in brackets. The first is the default of --policy, except in disco verdict (weighted_random). \
+--policy a,b makes disco call run one after the other and compare them.
+
+  --hash-key KEY             ring_hash, source_hash: the key of every call; in disco call, {{n}}, {{uuid}} or {{now}} in it makes one for each call
+  --pin ID                   pinned: the id, key or address of the endpoint; required
+  --pin-fallback POLICY      pinned: the policy where that endpoint is not in rotation; without it such calls fail
+  --choices N                least_request: compare N endpoints drawn at random, 2 to 10; all of them without it
+
+In a gRPC service config a policy is named disco_NAME, such as {"disco_round_robin": {}}.`,
+  },
+  layouts: {
+    summary: 'the registry layouts and their keys',
+    text: () => `Layouts
+
+${pairs(
+  LAYOUTS.map(({ name, keys, isConfiguration, readOnly }) => [
+    name,
+    `${keys}${isConfiguration ? ' (configuration, left alone)' : readOnly === null ? '' : ' (read only)'}`,
+  ]),
+)}
+
+--layout NAME reads or writes one layout; NAME=BASE where its keys begin otherwise. --root PREFIX stands before all keys.
+Without --layout, register writes ${DEFAULT_LAYOUT.name} and every other command reads all layouts (auto).
+disco layouts shows which of them are present in a registry, with their default TTL.`,
+  },
+  selectors: {
+    summary: 'how a target selects some endpoints of a service',
+    text: () => `Selectors
+
+A target selects by parameters behind a question mark. An endpoint has to match all of them:
+
+  version=1.0.0              its version; etcd://1.0.0/SERVICE is the same
+  id=…, addr=…               its id, its address
+  NAME=VALUE                 the value of that name in its metadata
+
+  disco resolve 'etcd:///hello?version=1.0.0&zone=b'
+
+Values are compared as they are, for equality. A parameter may stand there once. Quote the target: ? and & belong to the \
+shell. With spill-over, all endpoints of the service stand in where those selected get no call.
+Weights and shares are those of the whole service. disco pick spreads its picks over the selected endpoints.
+
+The flag --version of weight, drain and unregister chooses among the endpoints that have the given address.`,
+  },
+}
+
+function policyLine({
+  name,
+  shortName,
+  weighted,
+  shares,
+}: (typeof POLICIES)[number]): readonly [string, string] {
+  const label = name === shortName ? name : `${name} (${shortName})`
+  const judged = {
+    exact: 'judged by the largest gap',
+    random: 'judged by a statistical test',
+    none: 'promises no shares: not judged',
+  }[shares]
+  return [label, `${weighted ? 'goes by weights' : 'ignores weights'}; ${judged}`]
+}
+
+/** Two columns. */
+function pairs(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length))
+  return rows.map(([name, meaning]) => `  ${name.padEnd(width)}  ${meaning}`).join('\n')
+}

@@ -1,0 +1,30 @@
+import { DiscoError } from '../../domain/errors.js'
+import { splitCommand } from '../child-command.js'
+import { type FlagDefinitions, readWords } from './words.js'
+
+/**
+ * Refuses flags that lack their value, that are given twice, or that have a value and take none: oclif's parser has no
+ * error of its own for these, and takes the value of a switch for an argument.
+ *
+ * @throws DiscoError USAGE
+ */
+export function checkWords(argv: readonly string[], flags: FlagDefinitions): void {
+  const seen = new Set<string>()
+  for (const word of readWords(splitCommand(argv).own, flags)) {
+    if (word.kind !== 'flag') continue
+    const { name, value, written } = word
+    const { type, multiple } = flags[name] ?? {}
+    const problem =
+      type === 'boolean'
+        ? value === undefined
+          ? null
+          : 'takes no value'
+        : value === undefined
+          ? 'needs a value'
+          : seen.has(name) && !multiple
+            ? 'is given more than once'
+            : null
+    if (problem !== null) throw new DiscoError('USAGE', `${written} ${problem}`)
+    seen.add(name)
+  }
+}

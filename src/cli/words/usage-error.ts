@@ -1,0 +1,99 @@
+import { type Command, Errors, type Interfaces } from '@oclif/core'
+import { DiscoError } from '../../domain/errors.js'
+import { FlagProblem } from '../flags/custom.js'
+import { unknownFlag } from './unknown.js'
+
+/** What of a command says how it is written. */
+type Written = Pick<Command.Class, 'args' | 'baseFlags' | 'examples' | 'flags' | 'id'>
+
+/** What oclif's parser leaves in its errors. */
+interface Parsed {
+  readonly input: {
+    readonly args: Interfaces.ArgInput
+    readonly flags: Interfaces.FlagInput
+  }
+  readonly output: Pick<
+    Interfaces.ParserOutput<Record<string, unknown>, Record<string, unknown>, Record<string, unknown>>,
+    'args' | 'argv' | 'flags' | 'nonExistentFlags'
+  >
+}
+
+/**
+ * What oclif's parser threw, in our words: its errors say in their fields what the parser found, and that is judged
+ * again, in the parser's order. Other values come back as they are.
+ */
+export function usageError(thrown: unknown, command: Written): unknown {
+  if (thrown instanceof FlagProblem) return thrown.error
+  const parsed = parsedIn(thrown)
+  if (parsed === null) return thrown
+  return (
+    wrongFlag(parsed, command) ??
+    tooManyArguments(parsed, command) ??
+    missing(parsed, command) ??
+    excluded(parsed) ??
+    new DiscoError('USAGE', `disco ${command.id} cannot be run with these words`, {
+      cause: thrown,
+      suggestions: [`Its help: disco ${command.id} --help`],
+    })
+  )
+}
+
+function parsedIn(thrown: unknown): Parsed | null {
+  if (!(thrown instanceof Errors.CLIError)) return null
+  const { parse } = thrown as { parse?: Partial<Parsed> }
+  return parse?.input && parse.output ? (parse as Parsed) : null
+}
+
+function wrongFlag({ input, output }: Parsed, { id }: Written): DiscoError | null {
+  const [first] = output.nonExistentFlags
+  if (first === undefined) return null
+  const end = first.startsWith('--') ? first.indexOf('=') : 2
+  return unknownFlag(end < 0 ? first : first.slice(0, end), id, input.flags)
+}
+
+function tooManyArguments({ input, output }: Parsed, { id }: Written): DiscoError | null {
+  const most = Object.keys(input.args).length
+  const extra = output.argv[most]
+  if (extra === undefined) return null
+  const takes = most === 0 ? 'no argument' : most === 1 ? 'one argument' : `${most} arguments`
+  const names = Object.entries(input.args).map(([name, { required }]) => argumentName(name, required))
+  return new DiscoError(
+    'USAGE',
+    `disco ${id} takes ${takes}: "${extra}"${most === 0 ? '' : ' is too many'}`,
+    {
+      suggestions: most === 0 ? [] : [`Usage: disco ${[id, ...names].join(' ')}`],
+    },
+  )
+}
+
+function missing({ input, output }: Parsed, command: Written): DiscoError | null {
+  const args = Object.entries(input.args).filter(([name, { required }]) => required && !(name in output.args))
+  const flags = Object.entries(input.flags).filter(
+    ([name, { required }]) => required && !(name in output.flags),
+  )
+  const names = [...args.map(([name]) => argumentName(name, true)), ...flags.map(([name]) => `--${name}`)]
+  if (names.length === 0) return null
+  return new DiscoError('USAGE', `disco ${command.id} needs ${names.join(' and ')}`, {
+    suggestions: [`Such as: ${exampleOf(command)}`],
+  })
+}
+
+/** Flags that exclude each other: in the parser, not by a message, because each flag names the others. */
+function excluded({ input, output }: Parsed): DiscoError | null {
+  for (const [name, { exclusive = [] }] of Object.entries(input.flags)) {
+    const other = exclusive.find((flag) => typeof flag === 'string' && flag in output.flags)
+    if (name in output.flags && typeof other === 'string') {
+      return new DiscoError('USAGE', `--${other} and --${name} exclude each other`)
+    }
+  }
+  return null
+}
+
+function argumentName(name: string, required: boolean | undefined): string {
+  return required ? name.toUpperCase() : `[${name.toUpperCase()}]`
+}
+
+function exampleOf({ examples, id }: Written): string {
+  const [first] = examples ?? []
+  return typeof first === 'string' ? first.replace('<%= config.bin %>', 'disco') : `disco ${id}`
+}

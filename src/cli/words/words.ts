@@ -1,0 +1,88 @@
+/** What of a flag's definition says how it is written; oclif's classes and the build's manifest have it alike. */
+export interface FlagDefinition {
+  readonly type: 'boolean' | 'option'
+  readonly char?: string | undefined
+  readonly allowNo?: boolean | undefined
+  readonly multiple?: boolean | undefined
+}
+
+export type FlagDefinitions = Readonly<Record<string, FlagDefinition>>
+
+/** A word of the command line; of a flag with the word that is its value. */
+export type Word = {
+  /** Where the words behind it begin. */
+  readonly end: number
+} & (
+  | { readonly kind: 'argument'; readonly text: string }
+  /** No flag of the definitions; without the `=…` behind it, which may be a secret. */
+  | { readonly kind: 'unknown'; readonly written: string }
+  | {
+      readonly kind: 'flag'
+      readonly name: string
+      /** As it stands there: `--n`, `-n` or `--no-color`. */
+      readonly written: string
+      /** Undefined where there is none: of a switch, or of a flag at the end or before another flag. */
+      readonly value: string | undefined
+    }
+)
+
+/**
+ * Tells flags, their values and arguments apart by the rules of oclif's parser, which does the real parsing. For what
+ * has to be known before that, or when it fails: which word names the command, and which flag lacks its value.
+ *
+ * @param own the words before `--`
+ */
+export function* readWords(own: readonly string[], flags: FlagDefinitions): Generator<Word, void, void> {
+  const rest = [...own]
+  for (let text = rest.shift(); text !== undefined; text = rest.shift()) {
+    if (!isFlagLike(text)) {
+      yield { kind: 'argument', text, end: own.length - rest.length }
+      continue
+    }
+    const { written, attached } = splitFlag(text)
+    const name = nameOf(written, flags)
+    if (name === null) {
+      yield { kind: 'unknown', written, end: own.length - rest.length }
+      continue
+    }
+    let value = attached?.replace(/^=/, '')
+    if (flags[name]?.type === 'boolean') {
+      // `-vd` is `-v -d`; nothing can be attached to `--verbose`.
+      if (attached !== undefined && !attached.startsWith('=')) {
+        rest.unshift(`-${attached}`)
+        value = undefined
+      }
+    } else if (value === undefined && rest[0] !== undefined && !isFlagOf(rest[0], flags)) {
+      value = rest.shift()
+    }
+    yield { kind: 'flag', name, written, value, end: own.length - rest.length }
+  }
+}
+
+/** `-1` and `-` are arguments. */
+function isFlagLike(text: string): boolean {
+  return /^-[^\d]/.test(text)
+}
+
+function splitFlag(text: string): { written: string; attached: string | undefined } {
+  const end = text.startsWith('--') ? text.indexOf('=') : 2
+  const isBare = end < 0 || text.length <= end
+  return isBare
+    ? { written: text, attached: undefined }
+    : { written: text.slice(0, end), attached: text.slice(end) }
+}
+
+function isFlagOf(text: string, flags: FlagDefinitions): boolean {
+  return isFlagLike(text) && nameOf(splitFlag(text).written, flags) !== null
+}
+
+function nameOf(written: string, flags: FlagDefinitions): string | null {
+  if (!written.startsWith('--')) {
+    const [name] = Object.entries(flags).find(([, { char }]) => char === written.slice(1)) ?? []
+    return name ?? null
+  }
+  const name = written.slice(2)
+  if (Object.hasOwn(flags, name)) return name
+  const negated = name.startsWith('no-') ? name.slice(3) : ''
+  return Object.hasOwn(flags, negated) && flags[negated]?.allowNo ? negated : null
+}

@@ -1,0 +1,48 @@
+import { Flags } from '@oclif/core'
+import { DiscoCommand } from '../cli/base-command.js'
+import { argument } from '../cli/flags/custom.js'
+import type { HelpDoc } from '../cli/schema/help.js'
+import { commandNamed } from '../cli/words/command-line.js'
+import { unknownCommand } from '../cli/words/unknown.js'
+
+/** Of a page: what a terminal has at least. */
+const COLUMNS = 80
+
+export default class Help extends DiscoCommand {
+  static override summary = 'Show help on a command or a topic'
+  static override description =
+    'As disco COMMAND --help and disco COMMAND -h. Topics: exit-codes, environment, targets, policies, layouts, selectors. A name that is both a command and a topic shows the topic.'
+  static override examples = ['<%= config.bin %> help ls', '<%= config.bin %> help exit-codes']
+  static override args = {
+    subject: argument({ description: 'a command or a topic; without one, all are listed' }),
+  }
+
+  static override flags = {
+    command: Flags.boolean({ description: 'a command, where a topic has the same name' }),
+  }
+
+  async run(): Promise<HelpDoc> {
+    const { args, flags } = await this.parse(Help)
+    const subject = args.subject ?? null
+    const text = await this.textOn(subject, flags.command)
+    const doc: HelpDoc = { schema: 'disco.help/v1', subject, text }
+    return this.print(flags, doc, {
+      table: () => doc.text,
+      lines: () => [doc],
+      names: () => this.config.commands.map(({ id }) => id),
+    })
+  }
+
+  /** @throws DiscoError USAGE for what is neither a command nor a topic */
+  private async textOn(subject: string | null, isCommand: boolean): Promise<string> {
+    const { commandHelp, rootHelp } = await import('../cli/help/tool-help.js')
+    const { wrapLines } = await import('../cli/help/wrap.js')
+    const { TOPICS } = await import('../cli/help/topics.js')
+    if (subject === null) return await rootHelp(this.config)
+    if (!isCommand && Object.hasOwn(TOPICS, subject)) return wrapLines(TOPICS[subject]?.text() ?? '', COLUMNS)
+    const command = commandNamed(subject, this.config)
+    if (command) return await commandHelp(command, this.config)
+    const topics = Object.keys(TOPICS).map((id) => ({ id, aliases: [] }))
+    throw unknownCommand(subject, [], [...this.config.commands, ...topics])
+  }
+}

@@ -1,0 +1,25 @@
+import { DiscoCommand } from '../cli/base-command.js'
+import type { VersionDoc } from '../cli/schema/version.js'
+
+export default class Version extends DiscoCommand {
+  static override summary = 'Show the version of disco and of Node'
+  static override description = 'As disco --version and disco -V.'
+  static override examples = ['<%= config.bin %> version', '<%= config.bin %> version --json']
+
+  async run(): Promise<VersionDoc> {
+    const { flags } = await this.parse(Version)
+    const { name, version, platform, arch, userAgent } = this.config
+    const doc: VersionDoc = {
+      schema: 'disco.version/v1',
+      name,
+      version,
+      node: process.versions.node,
+      platform: `${platform}-${arch}`,
+    }
+    return this.print(flags, doc, {
+      table: () => userAgent,
+      lines: () => [doc],
+      names: () => [version],
+    })
+  }
+}

@@ -1,0 +1,137 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
+import { Disco, type Process } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { registration, wipe } from '../support/etcd-state.js'
+import { freePorts } from '../support/ports.js'
+import { ResidentTool } from '../support/resident-tool.js'
+import { expectShape } from '../support/shape.js'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const COMMANDS = readdirSync(`${ROOT}src/commands`).map((file) => file.replace(/\.ts$/, ''))
+
+let etcd: RealEtcd
+let disco: Disco
+let tool: ResidentTool
+let greeters: Greeter[]
+let folder: string
+/** What stands for an address of the examples. */
+let addresses: Record<string, string>
+
+beforeAll(async () => {
+  etcd = await RealEtcd.start()
+  tool = new ResidentTool(etcd.endpoint)
+  greeters = await Promise.all(Array.from({ length: 3 }, () => startGreeter({ port: 0 })))
+  folder = mkdtempSync(join(tmpdir(), 'disco-examples-'))
+  writeFileSync(join(folder, 'disco'), `#!/bin/sh\nexec ${process.execPath} ${ROOT}bin/run.js "$@"\n`, {
+    mode: 0o755,
+  })
+  writeFileSync(join(folder, 'backends.log'), 'a GET /\nb GET /\nb GET /\nb GET /\n')
+  const [port] = await freePorts(1)
+  const server = pathToFileURL(`${ROOT}test/support/supervised-server.js`)
+  writeFileSync(join(folder, 'server.js'), `process.argv[2] = '${port}'\nimport('${server}')\n`)
+  addresses = {
+    '1.2.3.4:1001': greeters[0]?.addr ?? '',
+    '127.0.0.1:1001': greeters[0]?.addr ?? '',
+    ' :1001': ` 127.0.0.1:${port}`,
+  }
+  disco = new Disco(etcd.endpoint, { PATH: `${folder}:${process.env.PATH}` })
+})
+afterAll(async () => {
+  for (const greeter of greeters) greeter.stop()
+  await tool[Symbol.asyncDispose]()
+  await etcd.stop()
+  rmSync(folder, { recursive: true })
+})
+afterEach(async () => {
+  await disco.stopAll()
+  await wipe(etcd)
+})
+
+/** The two examples that help begins with. */
+async function examplesOf(command: string): Promise<string[]> {
+  const { stdout } = await tool.run(command, '-h')
+  const [, examples = ''] = /^\S.*\n\nEXAMPLES\n((?: .*\n|\n)*)USAGE\n/.exec(stdout) ?? []
+  return examples.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.replace(/^ +\$? ?/, '')]))
+}
+
+/** Examples that go on until they are stopped, or until something happens. */
+const GOING_ON: Readonly<Record<string, (started: Process) => Promise<unknown>>> = {
+  'disco dev': (dev) => stopAfter(dev, 'Ctrl-C ends it'),
+  'disco drain hello 1.2.3.4:1001': (drain) => stopAfter(drain, 'weight 2 → 0'),
+  'disco drain hello 1.2.3.4:1001 --grace 2m': (drain) => stopAfter(drain, 'weight 2 → 0'),
+  'disco health hello --watch': (health) => stopAfter(health, '"healthy":true'),
+  'disco register hello 1.2.3.4:1001 --ttl 10': (register) => stopAfter(register, '"type":"added"'),
+  'disco register hello :1001 --probe grpc -- node server.js': (register) =>
+    stopAfter(register, 'registered hello'),
+  'disco watch hello': (watch) => stopAfter(watch, '"type":"synced"'),
+  'disco watch hello --count 1': async (watch) => {
+    await watch.printed('"type":"synced"')
+    await etcd.ctl('put', ...registration('hello', '127.0.0.1:9', { version: '1.0.0', weight: 1 }))
+  },
+}
+
+async function stopAfter(started: Process, text: string): Promise<void> {
+  await started.printed(text)
+  await started.end('SIGINT')
+}
+
+async function registerAll(): Promise<void> {
+  for (const { addr } of greeters) {
+    await etcd.ctl('put', ...registration('hello', addr, { version: '1.0.0', weight: 2 }))
+  }
+}
+
+/** Those that do not end with 0: by Ctrl-C, or with the verdict that they show. */
+const EXITS: readonly [example: RegExp, code: number][] = [
+  [/^disco (drain|health .*--watch|watch hello$)/, 130],
+  [/^disco verdict --counts a=3/, 8],
+]
+
+describe('the two examples that help begins with run as they stand there', () => {
+  test.each(COMMANDS)('%s', async (command) => {
+    const examples = await examplesOf(command)
+    expect(examples).toHaveLength(2)
+    for (const example of examples) {
+      await wipe(etcd)
+      if (command !== 'register') await registerAll()
+      const started = disco.shell(`cd ${folder}; exec ${runnable(example)}`)
+      await GOING_ON[example]?.(started)
+      const { code, stdout, stderr } = await started.exited()
+      const [, expected = 0] = EXITS.find(([begins]) => begins.test(example)) ?? []
+      expect(code, `${example}\n${stdout}${stderr}`).toBe(expected)
+      expect(stderr).not.toContain('✗')
+    }
+  })
+})
+
+/** With addresses that exist here, and a port that is free; a pipeline has nothing to replace the shell with. */
+function runnable(example: string): string {
+  const line = example === 'disco dev' ? 'disco dev --port 0' : example
+  // What is waited for to be gone is not there.
+  const told = line.includes('gone ')
+    ? line
+    : Object.entries(addresses).reduce((text, [from, to]) => text.replace(from, to), line)
+  return told.includes(' | ') ? `bash -c ${JSON.stringify(told)}` : told
+}
+
+describe('help ends with exit codes and environment', () => {
+  test.each(COMMANDS)('%s', async (command) => {
+    const { stdout } = await tool.run('help', command, '--command')
+    const [, exits = '', environment = ''] =
+      /\nEXIT CODES\n([\s\S]*)\n\nENVIRONMENT\n([\s\S]*)$/.exec(stdout) ?? []
+    expect(exits).toMatch(/^ {2}0 .*\n {2}1 .*\n(?: {5,}.*\n)*? {2}2 /)
+    expect(environment).toContain('NO_COLOR')
+    expect(environment.trimEnd()).toMatch(/All: disco help environment$/)
+  })
+})
+
+test('documents of help and version have the fields of their golden files', async () => {
+  const help = [await tool.run('help', '--json'), await tool.run('help', 'ls', '--json')]
+  expectShape('help', ...help.map(({ stdout }) => JSON.parse(stdout)))
+  expectShape('version', JSON.parse((await tool.run('version', '--json')).stdout))
+})

@@ -1,0 +1,263 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
+import { Disco, type Ran } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { registration } from '../support/etcd-state.js'
+import { ResidentTool } from '../support/resident-tool.js'
+
+let etcd: RealEtcd
+let tool: ResidentTool
+let greeter: Greeter
+
+beforeAll(async () => {
+  etcd = await RealEtcd.start()
+  tool = new ResidentTool(etcd.endpoint)
+  greeter = await startGreeter({ port: 0 })
+  await etcd.ctl('put', ...registration('hello', greeter.addr))
+})
+afterAll(async () => {
+  greeter.stop()
+  await tool[Symbol.asyncDispose]()
+  await etcd.stop()
+})
+
+/** Sentences of oclif's own. */
+const OCLIF =
+  /Nonexistent|See more help|Missing \d|Missing required|Unexpected argument|following error|Note: --|Parsing -|Expected -|expects a value|only be specified|not found\.|command .* not found/
+
+function expectPlain({ stdout, stderr }: Ran): void {
+  expect(stdout + stderr).not.toMatch(OCLIF)
+  expect(stdout + stderr).not.toMatch(/^\s+at .+:\d+/m)
+}
+
+const AT = '1.2.3.4:1001'
+
+describe('a command line that cannot be run is answered with what is wrong and what to write', () => {
+  const wrong: [line: string, message: string, hint: string][] = [
+    ['wath hello', 'disco has no command "wath"', 'Did you mean watch? Try: disco watch hello'],
+    ['wath', 'disco has no command "wath"', 'Did you mean watch?'],
+    ['wath hello --json', 'disco has no command "wath"', 'Did you mean watch? Try: disco watch hello …'],
+    [`deregistre hello ${AT}`, 'disco has no command "deregistre"', `Try: disco unregister hello ${AT}`],
+    ['lst', 'disco has no command "lst"', 'Did you mean ls?'],
+    ['frobnicate hello', 'disco has no command "frobnicate"', 'All commands: disco --help'],
+    ['wath http://u:secret@h', 'disco has no command "wath"', 'Did you mean watch?'],
+    ['help wath', 'disco has no command "wath"', 'Did you mean watch?'],
+    ['help exit-code', 'disco has no command "exit-code"', 'Did you mean exit-codes?'],
+    ['wath --help', 'disco has no command "wath"', 'Did you mean watch?'],
+    ['--json', 'disco needs a command', 'All commands: disco --help'],
+    ['--endpoint x ls', 'disco has no flag --endpoint', 'Did you mean --endpoints?'],
+    ['ls --outpu json', 'disco ls has no flag --outpu', 'Did you mean --output?'],
+    ['ls --endpiont=u:secret@h', 'disco ls has no flag --endpiont', 'Its flags: disco ls --help'],
+    ['ls --no-colour', 'disco ls has no flag --no-colour', 'Did you mean --no-color?'],
+    ['ls -x', 'disco ls has no flag -x', 'Its flags: disco ls --help'],
+    ['ls -xsecret', 'disco ls has no flag -x', 'Its flags: disco ls --help'],
+    ['layouts hello', 'disco layouts takes no argument: "hello"', ''],
+    ['version 2', 'disco version takes no argument: "2"', ''],
+    ['ls a b', 'disco ls takes one argument: "b" is too many', 'Usage: disco ls [SERVICE]'],
+    ['call a b c', 'disco call takes 2 arguments: "c" is too many', 'Usage: disco call SERVICE [METHOD]'],
+    ['wait hello', 'disco wait needs --for', "Such as: disco wait hello --for 'healthy>=3' --timeout 1m"],
+    ['wait', 'disco wait needs SERVICE and --for', 'Such as: disco wait hello'],
+    ['register', 'disco register needs SERVICE and ADDR', `Such as: disco register hello ${AT} --ttl 10`],
+    ['register hello', 'disco register needs ADDR', `Such as: disco register hello ${AT} --ttl 10`],
+    ['verdict', 'disco verdict needs --counts and --weights', 'Such as: disco verdict --counts a=3'],
+    ['wait hello --for', '--for needs a value', ''],
+    ['wait hello --for --json', '--for needs a value', ''],
+    ['ls -o', '-o needs a value', ''],
+    ['ls --root a --root b', '--root is given more than once', ''],
+    ['ls --json=true', '--json takes no value', ''],
+    ['ls --no-color=false', '--no-color takes no value', ''],
+    [
+      'ls -o jsno',
+      'Invalid --output "jsno": expected table, wide, json, ndjson or name',
+      'Did you mean json?',
+    ],
+    ['pick hello --n 1.5', 'Invalid --n "1.5": expected an integer from 1 to 10000000', ''],
+    ['watch --count x', 'Invalid --count "x": expected an integer, 1 or more', ''],
+    ['call a b --proto c --protoset d', '--proto and --protoset exclude each other', ''],
+    ['call a b --import-path d', '--import-path has no effect without --proto', ''],
+    [
+      'call hello SayHello -c 4',
+      '-c has no effect without --n or --duration',
+      'disco call hello SayHello --n 100 -c 4',
+    ],
+    [
+      'call hello SayHello --rate 5/s',
+      '--rate has no effect without --n or --duration',
+      '--n 100 --rate 5/s',
+    ],
+    ['call hello SayHello --policy randm', 'Unknown LB policy "randm"', 'Did you mean random?'],
+    [
+      `register ${AT} hello`,
+      'The arguments are swapped: the service comes before the address',
+      `Try: disco register hello ${AT}`,
+    ],
+    [
+      `weight ${AT} hello 5`,
+      'The arguments are swapped: the service comes before the address',
+      `Try: disco weight hello ${AT} 5`,
+    ],
+    [
+      `weight hello 5 ${AT}`,
+      'The arguments are swapped: the address comes before the weight',
+      `Try: disco weight hello ${AT} 5`,
+    ],
+    [
+      `drain ${AT} hello`,
+      'The arguments are swapped: the service comes before the address',
+      'disco drain hello',
+    ],
+    [
+      `rm ${AT} hello`,
+      'The arguments are swapped: the service comes before the address',
+      'disco unregister hello',
+    ],
+    [
+      'call SayHello hello',
+      'The arguments are swapped: the service comes before the method',
+      'Try: disco call hello SayHello',
+    ],
+    [`register hello http://${AT}`, `"http://${AT}" is a URL; an address has no scheme`, `Write ${AT}`],
+    [`weight hello https://${AT}/x 5`, `"https://${AT}/x" is a URL`, `Write ${AT}`],
+    [
+      `call http://${AT} SayHello`,
+      `"http://${AT}" is a URL, not the name of a service`,
+      'disco ls lists them',
+    ],
+    [
+      `resolve http://u:secret@h:1`,
+      'Unknown scheme of the target "http://…@h:1"',
+      'Want SERVICE, etcd:///SERVICE',
+    ],
+    ['register hello me:secret@1.2.3.4:1', '"…@1.2.3.4:1" has a user in it', 'Want host:port'],
+    ['wait hello --for gone 1.2.3.4:1', 'Invalid condition "gone"', "--for 'gone 1.2.3.4:1001'"],
+    ['wait hello --for weight 1.2.3.4:1==0', 'Invalid condition "weight"', "--for 'weight 1.2.3.4:1001==0'"],
+    [
+      'wait hello --for healthy',
+      'Invalid condition "healthy"',
+      "Quote the whole condition: --for 'healthy>=3'",
+    ],
+    [
+      'ls --endpoints http://me:secret@h:2379',
+      'An etcd endpoint from --endpoints contains a user or a password',
+      '--password-file FILE',
+    ],
+    ['ls --endpoints me:sec,ret@h:2379', 'An etcd endpoint from --endpoints contains a user', '--user NAME'],
+    ['ls --endpoints ,', 'No etcd endpoint is named by --endpoints', 'Want host:port'],
+  ]
+  test.each(wrong)('disco %s', async (line, message, hint) => {
+    const args = line.split(' ')
+    const [ran, json] = [
+      await tool.run(...args.filter((word) => word !== '--json')),
+      await tool.run('--json', ...args),
+    ]
+    const [plain, under] = line.includes('--json') ? [json, json] : [ran, json]
+    expect(under.code, under.stderr).toBe(2)
+    const doc = JSON.parse(under.stdout) as {
+      error: { message: string; hint: string; code: string; exit: number }
+    }
+    expect(doc.error).toMatchObject({ code: 'USAGE', exit: 2 })
+    expect(doc.error.message).toContain(message)
+    expect(doc.error.hint).toContain(hint)
+    if (plain !== under) {
+      expect(plain).toMatchObject({ code: 2, stdout: '' })
+      expect(plain.stderr).toContain(`✗ ${message}`)
+      expect(plain.stderr).toContain(hint)
+    }
+    for (const printed of [plain, under]) {
+      expectPlain(printed)
+      expect(printed.stdout + printed.stderr).not.toMatch(/secret|sec,|ret@/)
+    }
+  })
+})
+
+describe('words that hands type are understood', () => {
+  const right: [line: string, says: RegExp][] = [
+    ['-V', /^disco-registry\/\d/],
+    ['--version', /^disco-registry\/\d/],
+    ['version', /^disco-registry\/\d/],
+    ['-V --json', /"schema": "disco.version\/v1"/],
+    ['', /^COMMANDS$/m],
+    ['-h', /^COMMANDS$/m],
+    ['help', /^TOPICS$/m],
+    ['ls -h', /^ {2}\$ disco ls hello -o wide$/m],
+    ['--json ls -h', /"schema": "disco.help\/v1"/],
+    ['help ls', /^ {2}\$ disco ls \[SERVICE\]$/m],
+    ['help get', /^ {2}\$ disco ls \[SERVICE\]$/m],
+    ['layouts -h', /^ {2}\$ disco layouts$/m],
+    ['help layouts', /^Layouts$/m],
+    ['help -h', /^ {2}\$ disco help \[SUBJECT\]$/m],
+    ['list', /^hello /m],
+    ['get hello', /hello|127\.0\.0\.1/],
+    [`rm hello ${AT}`, new RegExp(`hello ${AT} was not registered`)],
+    [`deregister hello ${AT}`, new RegExp(`hello ${AT} was not registered`)],
+    ['--json ls hello', /"schema": "disco.endpoints\/v1"/],
+    ['-o name --no-color ls', /^hello$/m],
+    ['-o=name ls', /^hello$/m],
+    ['pick hello -n 7', /7 picks/],
+    ['pick -n7 hello', /7 picks/],
+    ['wait --for endpoints>=1 hello --timeout 0', /endpoints>=1/],
+    ['call -H a=b hello SayHello', /Hello/],
+  ]
+  test.each(right)('disco %s', async (line, says) => {
+    const ran = await tool.run(...line.split(' ').filter((word) => word !== ''))
+    expect(ran.code, ran.stderr).toBe(0)
+    expect(ran.stdout).toMatch(says)
+    expectPlain(ran)
+  })
+
+  test('global flags before the command win over the environment, and belong to it alone', async () => {
+    const ran = await tool.run('--endpoints', '127.0.0.1:1', '--command-timeout', '1s', 'ls')
+    expect(ran.code).toBe(3)
+    expect(ran.stderr).toContain('etcd is not reachable at 127.0.0.1:1')
+  })
+
+  test('what stands behind -- belongs to the child', async () => {
+    const disco = new Disco(etcd.endpoint)
+    try {
+      const words = [
+        'dev',
+        '--port',
+        '0',
+        '--backends',
+        '0',
+        '--',
+        'echo',
+        '-h',
+        '--version',
+        '--json',
+        '--debug',
+      ]
+      expect(await disco.run(...words)).toMatchObject({ code: 0, stdout: '-h --version --json --debug\n' })
+      const failed = await disco.run('register', 'hello', '1.2.3.4', '--', 'node', '--json', '--debug')
+      expect(failed).toMatchObject({ code: 2, stdout: '' })
+      expectPlain(failed)
+    } finally {
+      await disco.stopAll()
+    }
+  })
+
+  test('a missing argument is not read from standard input', async () => {
+    const disco = new Disco(etcd.endpoint)
+    try {
+      const ran = await disco.shell('echo nobody | (disco ls -o name; cat)').exited()
+      expect(ran.stdout).toBe('hello\nnobody\n')
+    } finally {
+      await disco.stopAll()
+    }
+  })
+})
+
+describe('a topic is a page', () => {
+  test.each(['exit-codes', 'environment', 'targets', 'policies', 'layouts', 'selectors'])(
+    '%s',
+    async (topic) => {
+      const { code, stdout } = await tool.run('help', topic)
+      expect(code).toBe(0)
+      const [title = '', ...lines] = stdout.split('\n')
+      expect(title).toMatch(/^[A-Z]/)
+      // What cannot be broken, such as the form of a key, may be longer.
+      for (const line of lines.filter((text) => text.trim().includes(' ') && !text.includes('/')))
+        expect(line.length, line).toBeLessThanOrEqual(80)
+    },
+  )
+})
