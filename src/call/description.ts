@@ -3,7 +3,7 @@ import type { Client } from '../grpc/dial.js'
 import { Descriptors } from '../grpc/methods/descriptors.js'
 import { readProtoFile } from '../grpc/methods/proto-file.js'
 import { readProtoset } from '../grpc/methods/protoset.js'
-import { reflect } from '../grpc/methods/reflection.js'
+import { type Reflected, reflect, unreadable } from '../grpc/methods/reflection.js'
 
 /** The files that describe a service's methods, where its servers are not to be asked. */
 export interface DescriptionFiles {
@@ -16,22 +16,46 @@ export interface DescriptionFiles {
 export async function describedByFiles(files: DescriptionFiles): Promise<Descriptors | null> {
   const { proto, protoset = [] } = files
   if (proto !== undefined) {
-    return new Descriptors(await readProtoFile(proto, files['import-path'] ?? []), `Described by ${proto}`)
+    return ofFiles(await readProtoFile(proto, files['import-path'] ?? []), proto)
   }
   if (files['import-path']?.length) {
     throw new DiscoError('USAGE', '--import-path has no effect without --proto')
   }
   if (protoset.length === 0) return null
   const sets = await Promise.all(protoset.map(readProtoset))
-  return new Descriptors(sets.flat(), `Described by ${protoset.join(', ')}`)
+  return ofFiles(sets.flat(), protoset.join(', '))
 }
 
-/** What one of the servers says. @throws DiscoError RPC_FAILED where it has no reflection, or does not answer */
+/** @throws DiscoError USAGE for files that do not fit together, such as one whose imports are missing */
+function ofFiles(files: ConstructorParameters<typeof Descriptors>[0], names: string): Descriptors {
+  try {
+    return new Descriptors(files, `Described by ${names}`)
+  } catch (cause) {
+    throw new DiscoError('USAGE', `Cannot use ${names}: ${(cause as Error).message}`, {
+      cause,
+      suggestions: ['A descriptor set needs its imports: protoc --include_imports -o FILE YOUR.proto'],
+    })
+  }
+}
+
+/**
+ * What one of the servers says.
+ *
+ * @throws DiscoError RPC_FAILED where it has no reflection, does not answer, or describes its methods wrongly
+ */
 export async function describedByServer(
   client: Client,
   deadlineMs: number,
   signal: AbortSignal,
 ): Promise<Descriptors> {
-  const { files, source, services } = await reflect(client, deadlineMs, signal)
-  return new Descriptors(files, source, services)
+  return ofServer(await reflect(client, deadlineMs, signal))
+}
+
+/** @throws DiscoError RPC_FAILED for descriptions that contradict themselves */
+export function ofServer({ files, source, services, peer }: Reflected): Descriptors {
+  try {
+    return new Descriptors(files, source, services)
+  } catch (cause) {
+    throw unreadable(peer, cause)
+  }
 }

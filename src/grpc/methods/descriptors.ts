@@ -44,12 +44,14 @@ export class Descriptors {
         suggestions: [`Name one: ${matches.map(fullName).join(', ')}`],
       })
     }
-    return new Method(method, this.registry)
+    return new Method(method, this.registry, this.source)
   }
 
   /** Every method that can be called. */
   get methods(): readonly Method[] {
-    return this.services.flatMap(({ methods }) => methods.map((method) => new Method(method, this.registry)))
+    return this.services.flatMap(({ methods }) =>
+      methods.map((method) => new Method(method, this.registry, this.source)),
+    )
   }
 
   private noSuchMethod(name: string, services: readonly DescService[]): DiscoError {

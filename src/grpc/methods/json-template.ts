@@ -25,11 +25,23 @@ const SPECIAL: Readonly<Record<string, JsonValue>> = {
   'google.protobuf.BytesValue': '',
 }
 
+/** More fields than this are left out: messages that name each other have more than a computer can hold. */
+const MOST_FIELDS = 2_000
+
+/** How many fields more there may be. */
+interface Room {
+  left: number
+}
+
 /**
  * A message with every field in it, as canonical JSON that a parser takes: of a oneof only the first member,
  * of a list or map one element, and a message inside itself once.
  */
-export function jsonTemplate(message: DescMessage, within: readonly DescMessage[] = []): JsonValue {
+export function jsonTemplate(message: DescMessage): JsonValue {
+  return messageTemplate(message, [], { left: MOST_FIELDS })
+}
+
+function messageTemplate(message: DescMessage, within: readonly DescMessage[], room: Room): JsonValue {
   const special = SPECIAL[message.typeName]
   if (special !== undefined) return special
   const inside = [...within, message]
@@ -39,25 +51,26 @@ export function jsonTemplate(message: DescMessage, within: readonly DescMessage[
   const template: JsonObject = {}
   for (const field of message.fields) {
     if (field.oneof && field.oneof.fields[0] !== field) continue
-    template[field.jsonName] = fieldTemplate(field, inside)
+    if (room.left-- <= 0) break
+    template[field.jsonName] = fieldTemplate(field, inside, room)
   }
   return template
 }
 
-function fieldTemplate(field: DescField, within: readonly DescMessage[]): JsonValue {
+function fieldTemplate(field: DescField, within: readonly DescMessage[], room: Room): JsonValue {
   switch (field.fieldKind) {
     case 'scalar':
       return scalarTemplate(field.scalar)
     case 'enum':
       return field.enum.values[0]?.name ?? 0
     case 'message':
-      return within.includes(field.message) ? {} : jsonTemplate(field.message, within)
+      return within.includes(field.message) ? {} : messageTemplate(field.message, within, room)
     case 'list':
-      return isRepeatable(field.message, within) ? [elementTemplate(field, within)] : []
+      return isRepeatable(field.message, within) ? [elementTemplate(field, within, room)] : []
     case 'map': {
       const key =
         field.mapKey === ScalarType.STRING ? 'key' : field.mapKey === ScalarType.BOOL ? 'false' : '0'
-      return isRepeatable(field.message, within) ? { [key]: elementTemplate(field, within) } : {}
+      return isRepeatable(field.message, within) ? { [key]: elementTemplate(field, within, room) } : {}
     }
   }
 }
@@ -65,8 +78,9 @@ function fieldTemplate(field: DescField, within: readonly DescMessage[]): JsonVa
 function elementTemplate(
   field: DescField & { fieldKind: 'list' | 'map' },
   within: readonly DescMessage[],
+  room: Room,
 ): JsonValue {
-  if (field.message) return jsonTemplate(field.message, within)
+  if (field.message) return messageTemplate(field.message, within, room)
   if (field.enum) return field.enum.values[0]?.name ?? 0
   return scalarTemplate(field.scalar)
 }

@@ -17,6 +17,8 @@ export class Method {
   constructor(
     private readonly described: DescMethod,
     private readonly registry: FileRegistry,
+    /** What described it, as a sentence for messages. */
+    private readonly source: string,
   ) {}
 
   /** `package.Service/Method` */
@@ -45,12 +47,12 @@ export class Method {
 
   /** The method and every message and enum that it needs, as a .proto file would have them. */
   get proto(): string {
-    return protoText(this.described)
+    return this.read(() => protoText(this.described))
   }
 
   /** A request with every field in it, which `encode` takes. */
   get template(): JsonValue {
-    return jsonTemplate(this.described.input)
+    return this.read(() => jsonTemplate(this.described.input))
   }
 
   /** @throws DiscoError USAGE for a field that the message lacks, or a value of another type */
@@ -60,6 +62,8 @@ export class Method {
       return Buffer.from(toBinary(input, fromJson(input, json, { registry: this.registry })))
     } catch (cause) {
       const { message } = cause as Error
+      // Not what the library throws for data: it stumbled over the description.
+      if (cause instanceof TypeError || cause instanceof RangeError) throw this.unusable(cause)
       throw new DiscoError(
         'USAGE',
         `The data is no ${input.typeName}: ${problemIn(message, json, input.typeName)}`,
@@ -69,6 +73,23 @@ export class Method {
         },
       )
     }
+  }
+
+  /** What the description gives. @throws DiscoError RPC_FAILED where it contradicts itself */
+  private read<Value>(make: () => Value): Value {
+    try {
+      return make()
+    } catch (cause) {
+      throw this.unusable(cause)
+    }
+  }
+
+  private unusable(cause: unknown): DiscoError {
+    const { message } = cause as Error
+    return new DiscoError('RPC_FAILED', `The description of ${this.name} cannot be used: ${message}`, {
+      cause,
+      suggestions: [this.source],
+    })
   }
 
   /** @throws DiscoError RPC_FAILED for bytes that are no reply of this method */

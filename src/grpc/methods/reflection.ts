@@ -2,7 +2,13 @@ import { fromBinary, fromJson, toBinary, toJson } from '@bufbuild/protobuf'
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
 import { type Client, Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import { DiscoError } from '../../domain/errors.js'
-import { REFLECTION_PACKAGES, type ReflectionMessages, reflectionMessages } from './reflection-protocol.js'
+import { checkFullName, checkNames } from './check-names.js'
+import {
+  REFLECTION_PACKAGES,
+  type ReflectionMessages,
+  type ReflectionQuestion,
+  reflectionMessages,
+} from './reflection-protocol.js'
 
 /** What one server says of itself. */
 export interface Reflected {
@@ -11,9 +17,11 @@ export interface Reflected {
   readonly services: readonly string[]
   /** Which protocol answered, and where, as a sentence for messages. */
   readonly source: string
+  /** Address of the server. */
+  readonly peer: string
 }
 
-interface Answer {
+export interface Answer {
   readonly fileDescriptorResponse?: { readonly fileDescriptorProto?: readonly string[] }
   readonly listServicesResponse?: { readonly service?: readonly { readonly name: string }[] }
   readonly errorResponse?: { readonly errorCode?: number; readonly errorMessage?: string }
@@ -36,7 +44,8 @@ export async function reflect(
     const interrupt = () => stream.close()
     signal.addEventListener('abort', interrupt)
     try {
-      return await readAll(stream, pkg.slice(pkg.lastIndexOf('.') + 1))
+      const ask = (question: ReflectionQuestion) => stream.ask(question)
+      return await readReflected(ask, pkg.slice(pkg.lastIndexOf('.') + 1), () => stream.peer)
     } catch (error) {
       const { code, details } = error as ServiceError
       asked = stream.peer
@@ -44,6 +53,7 @@ export async function reflect(
       if (signal.aborted)
         throw new DiscoError('INTERRUPTED', 'Interrupted while a server was asked for its methods')
       if (error instanceof DiscoError) throw error
+      if (code === undefined) throw unreadable(stream.peer, error)
       const isHung = code === status.DEADLINE_EXCEEDED
       const what = isHung
         ? `${stream.peer} did not answer server reflection within ${deadlineMs / 1000}s`
@@ -65,22 +75,55 @@ export async function reflect(
   })
 }
 
-async function readAll(stream: ReflectionStream, version: string): Promise<Reflected> {
-  const listed = await stream.ask({ listServices: '*' })
+/** The error for a server whose description of itself is not one. @param cause what says why, in its message */
+export function unreadable(peer: string, cause: unknown): DiscoError {
+  const { message } = cause as Error
+  return new DiscoError('RPC_FAILED', `The server at ${peer} describes its methods wrongly: ${message}`, {
+    cause,
+    suggestions: ['Without reflection: --proto FILE or --protoset FILE'],
+  })
+}
+
+/**
+ * Asks for all services, and for their files and those that they import.
+ *
+ * @param ask one question, as protobuf's JSON
+ * @param peer of the server, for messages
+ * @throws DiscoError RPC_FAILED where it describes none of its services; Error for what is not a description; what
+ *   `ask` throws
+ */
+export async function readReflected(
+  ask: (question: ReflectionQuestion) => Promise<Answer>,
+  version: string,
+  peer: () => string,
+): Promise<Reflected> {
+  const listed = await ask({ listServices: '*' })
   const services = (listed.listServicesResponse?.service ?? [])
     .map(({ name }) => name)
     .filter((name) => !name.startsWith('grpc.reflection.'))
   const files = new Map<string, FileDescriptorProto>()
-  for (const service of services) keep(files, await stream.ask({ fileContainingSymbol: service }))
+  for (const service of services) keep(files, await ask({ fileContainingSymbol: service }))
   for (let missing = missingFiles(files); missing.length > 0; missing = missingFiles(files)) {
     const before = files.size
-    for (const name of missing) keep(files, await stream.ask({ fileByFilename: name }))
+    for (const name of missing) keep(files, await ask({ fileByFilename: name }))
     if (files.size === before) break
   }
+  if (files.size === 0 && services.length > 0) {
+    throw new DiscoError(
+      'RPC_FAILED',
+      `The server at ${peer()} lists ${services.length} services and describes none`,
+      {
+        suggestions: ['Without reflection: --proto FILE or --protoset FILE'],
+      },
+    )
+  }
+  checkNames([...files.values()])
+  for (const service of services) checkFullName('service', service)
   return {
     files: [...files.values()],
     services,
-    source: `Asked by reflection ${version} at ${stream.peer}; without reflection use --proto`,
+    peer: peer(),
+    source: `Asked by reflection ${version} at ${peer()}; without reflection use --proto`,
   }
 }
 

@@ -1,0 +1,53 @@
+import type { DescriptorProto, EnumDescriptorProto, FileDescriptorProto } from '@bufbuild/protobuf/wkt'
+
+/** An identifier of the protobuf language, and several with dots between them. */
+const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/
+const FULL_NAME = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/
+
+/** protoc's own limit is lower; deeper messages would overflow the stack. */
+const MOST_LEVELS = 64
+
+/**
+ * Refuses names that no compiler lets through: they become paths of requests and JSON keys.
+ *
+ * @throws Error with the first bad name, as a clause
+ */
+export function checkNames(files: readonly FileDescriptorProto[]): void {
+  for (const file of files) {
+    if (file.package !== '') check('package', file.package, FULL_NAME)
+    for (const message of file.messageType) checkMessage(message, 1)
+    for (const enumeration of file.enumType) checkEnum(enumeration)
+    for (const extension of file.extension) check('extension', extension.name)
+    for (const service of file.service) {
+      check('service', service.name)
+      for (const method of service.method) check('method', method.name)
+    }
+  }
+}
+
+/** @throws Error as above, for a full name such as that of a service */
+export function checkFullName(what: string, name: string): void {
+  check(what, name, FULL_NAME)
+}
+
+function checkMessage(
+  { name, field, nestedType, enumType, oneofDecl }: DescriptorProto,
+  level: number,
+): void {
+  check('message', name)
+  if (level > MOST_LEVELS) throw new Error(`messages are nested more than ${MOST_LEVELS} levels deep`)
+  for (const { name } of field) check('field', name)
+  for (const { name } of oneofDecl) check('oneof', name)
+  for (const enumeration of enumType) checkEnum(enumeration)
+  for (const nested of nestedType) checkMessage(nested, level + 1)
+}
+
+function checkEnum({ name, value }: EnumDescriptorProto): void {
+  check('enum', name)
+  if (value.length === 0) throw new Error(`the enum ${name} has no values`)
+  for (const { name } of value) check('value', name)
+}
+
+function check(what: string, name: string, form = IDENTIFIER): void {
+  if (!form.test(name)) throw new Error(`a ${what} is named ${JSON.stringify(name.slice(0, 80))}`)
+}

@@ -1,0 +1,245 @@
+import { create, fromBinary, toBinary, toJson } from '@bufbuild/protobuf'
+import {
+  type DescriptorProto,
+  DescriptorProtoSchema,
+  type FieldDescriptorProto,
+  FieldDescriptorProtoSchema,
+  type FileDescriptorProto,
+  FileDescriptorProtoSchema,
+} from '@bufbuild/protobuf/wkt'
+import { expect, test } from 'vitest'
+import { ofServer } from '../../src/call/description.js'
+import { uncolored } from '../../src/cli/render/color.js'
+import { renderEndpoints } from '../../src/cli/render/endpoints.js'
+import { jsonLine } from '../../src/cli/render/visible.js'
+import { endpointsDoc } from '../../src/cli/schema/endpoints.js'
+import { DiscoError } from '../../src/domain/errors.js'
+import { AUTO, readerOf } from '../../src/domain/layouts/reader.js'
+import { type Answer, readReflected, unreadable } from '../../src/grpc/methods/reflection.js'
+import { reflectionMessages } from '../../src/grpc/methods/reflection-protocol.js'
+import { decodeEndpoints } from '../../src/registry/decode.js'
+import { damaged, seededRandom } from '../support/damage.js'
+import { ALL_EXAMPLES } from '../support/vectors.js'
+
+const ROUNDS = 100_000
+/** What one input may take: a generous bound that tells slow from endless. */
+const MOST_MS = 5_000
+const TIMEOUT = 600_000
+
+const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000)
+console.log(`seed ${SEED}: FUZZ_SEED=${SEED} repeats this run`)
+
+type Random = () => number
+
+const upTo = (random: Random, most: number) => Math.floor(random() * (most + 1))
+const oneOf = <Item>(random: Random, items: readonly Item[]): Item =>
+  items[upTo(random, items.length - 1)] as Item
+const many = <Item>(random: Random, most: number, make: () => Item): Item[] =>
+  Array.from({ length: upTo(random, most) }, make)
+
+/** Runs one input, and fails where it throws what is not a failure of ours, or takes too long. */
+async function survives(what: string, run: () => unknown): Promise<void> {
+  const start = performance.now()
+  try {
+    await run()
+  } catch (thrown) {
+    const { exit } = DiscoError.from(thrown)
+    if (exit === 1) throw new Error(`${what}: ${(thrown as Error).stack}`, { cause: thrown })
+  }
+  const elapsedMs = performance.now() - start
+  if (elapsedMs > MOST_MS) throw new Error(`${what} took ${elapsedMs} ms`)
+}
+
+const PROTOCOL = reflectionMessages('grpc.reflection.v1')
+
+/** What the client makes of the bytes of an answer; grpc-js turns what this throws into a failed call. */
+function received(bytes: Uint8Array): Answer {
+  try {
+    return toJson(PROTOCOL.response, fromBinary(PROTOCOL.response, bytes)) as Answer
+  } catch (cause) {
+    throw new DiscoError('RPC_FAILED', 'Response message parsing failure', { cause })
+  }
+}
+
+/** All that the tool does with a server's description. */
+async function useServer(ask: () => Answer, random: Random): Promise<void> {
+  const reflected = await readReflected(
+    async () => ask(),
+    'v1',
+    () => 'a:1',
+  ).catch((thrown: unknown) => {
+    throw thrown instanceof DiscoError ? thrown : unreadable('a:1', thrown)
+  })
+  const descriptors = ofServer(reflected)
+  for (const { name } of descriptors.methods.slice(0, 2)) {
+    const method = descriptors.method(name)
+    for (const use of [
+      () => method.proto,
+      () => method.encode(method.template),
+      () => method.encode({ a: 'x', b: [1], c: { d: null } }),
+      () => method.decode(method.encode({})),
+      () => method.decode(randomBytes(random, 40)),
+    ]) {
+      await survives(name, use)
+    }
+  }
+}
+
+function randomBytes(random: Random, most: number): Buffer {
+  return Buffer.from(Array.from({ length: upTo(random, most) }, () => upTo(random, 255)))
+}
+
+const NAMES = ['a', 'b', 'c', 'A', 'B', 'M', 'Reply', 'value', 'key', '__proto__', 'constructor', 'toString']
+const BAD_NAMES = ['', '.', 'a.b', 'a/b', 'a b', '\u0000', '\u202e', 'é', 'x'.repeat(300), '$', '1a']
+const FILES = ['a.proto', 'b.proto', 'c.proto', 'google/protobuf/any.proto', '', '../x']
+const TYPES = [
+  '.p.A',
+  '.p.B',
+  '.p.M',
+  'A',
+  'B',
+  '.p.Reply',
+  '.q.A',
+  '',
+  '.',
+  '.p.A.B',
+  'p.A',
+  '.google.protobuf.Any',
+]
+
+function nameOf(random: Random): string {
+  return random() < 0.02 ? oneOf(random, BAD_NAMES) : oneOf(random, NAMES)
+}
+
+function typeOf(random: Random): string {
+  return random() < 0.05 ? oneOf(random, TYPES) : oneOf(random, TYPES.slice(0, 3))
+}
+
+/** A description that is nearly right: most of what makes it wrong is in how its parts fit together. */
+function fileOf(random: Random): FileDescriptorProto {
+  return create(FileDescriptorProtoSchema, {
+    name: oneOf(random, FILES),
+    package: random() < 0.9 ? 'p' : oneOf(random, ['', 'q', 'p.q', '.', 'p..q']),
+    syntax: oneOf(random, ['proto3', 'proto3', 'proto2', 'editions', '', 'x']),
+    dependency: many(random, 2, () => oneOf(random, FILES)),
+    publicDependency: random() < 0.05 ? [upTo(random, 3)] : [],
+    messageType: [
+      messageOf(random, 'A'),
+      messageOf(random, 'B'),
+      ...many(random, 2, () => messageOf(random)),
+    ],
+    enumType: many(random, 1, () => ({
+      name: nameOf(random),
+      value: many(random, 3, () => ({ name: nameOf(random), number: upTo(random, 4) - 1 })),
+    })),
+    extension: many(random, 1, () => fieldOf(random, true)),
+    service: [
+      {
+        name: random() < 0.9 ? 'S' : nameOf(random),
+        method: many(random, 3, () => ({
+          name: nameOf(random),
+          inputType: typeOf(random),
+          outputType: typeOf(random),
+          clientStreaming: random() < 0.3,
+          serverStreaming: random() < 0.3,
+        })),
+      },
+    ],
+  })
+}
+
+function messageOf(random: Random, name = nameOf(random), level = 0): DescriptorProto {
+  return create(DescriptorProtoSchema, {
+    name,
+    field: many(random, 4, () => fieldOf(random, false)),
+    nestedType: level < 2 ? many(random, 1, () => messageOf(random, undefined, level + 1)) : [],
+    enumType: many(random, 1, () => ({ name: nameOf(random), value: [{ name: nameOf(random), number: 0 }] })),
+    oneofDecl: many(random, 1, () => ({ name: nameOf(random) })),
+    options: random() < 0.1 ? { mapEntry: true } : undefined,
+  })
+}
+
+function fieldOf(random: Random, isExtension: boolean): FieldDescriptorProto {
+  const type = random() < 0.4 ? oneOf(random, [11, 11, 14, 10]) : upTo(random, 20)
+  return create(FieldDescriptorProtoSchema, {
+    name: nameOf(random),
+    number: random() < 0.9 ? 1 + upTo(random, 8) : oneOf(random, [0, -1, 19_000, 2 ** 29, 2 ** 31 - 1]),
+    label: upTo(random, 4),
+    type,
+    typeName: [10, 11, 14].includes(type) || random() < 0.05 ? typeOf(random) : '',
+    extendee: isExtension ? typeOf(random) : '',
+    defaultValue: random() < 0.1 ? oneOf(random, ['x', '1', 'nan', '\\', 'true', '9'.repeat(40)]) : '',
+    jsonName: random() < 0.2 ? nameOf(random) : '',
+    ...(random() < 0.1 ? { oneofIndex: upTo(random, 2) - (random() < 0.2 ? 1 : 0) } : {}),
+    proto3Optional: random() < 0.05,
+  })
+}
+
+/** A server that lists services, and answers each question with whatever comes next. */
+function lyingServer(random: Random): () => Answer {
+  const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
+  let isFirst = true
+  return () => {
+    if (isFirst) {
+      isFirst = false
+      const most = random() < 0.001 ? 5_000 : 2
+      const names = ['p.S', ...many(random, most, () => (random() < 0.9 ? 'p.S' : nameOf(random)))]
+      return { listServicesResponse: { service: names.map((name) => ({ name })) } }
+    }
+    if (random() < 0.05) return { errorResponse: { errorCode: 5, errorMessage: 'no' } }
+    const files = many(random, 2, () => toBinary(FileDescriptorProtoSchema, fileOf(random)))
+    const sent = files.map((bytes) => (random() < 0.1 ? damaged(Buffer.from(bytes), random) : bytes))
+    return { fileDescriptorResponse: { fileDescriptorProto: sent.map(base64) } }
+  }
+}
+
+test('random bytes as answers of server reflection are failures of the server', {
+  timeout: TIMEOUT,
+}, async () => {
+  const random = seededRandom(SEED)
+  for (let round = 0; round < ROUNDS; round++) {
+    await survives(`round ${round}`, () => useServer(() => received(randomBytes(random, 60)), random))
+  }
+})
+
+test('descriptions that do not fit together are failures of the server', { timeout: TIMEOUT }, async () => {
+  const random = seededRandom(SEED + 1)
+  let used = 0
+  for (let round = 0; round < ROUNDS; round++) {
+    await survives(`round ${round}`, async () => {
+      await useServer(lyingServer(random), random)
+      used++
+    })
+  }
+  // Were all of them refused at the door, nothing behind it would have been tried.
+  expect(used).toBeGreaterThan(ROUNDS / 100)
+})
+
+const READER = readerOf({ layout: AUTO, root: '' })
+/** Controls, and what reorders or hides text. */
+const HARMFUL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/
+
+function useValue(key: string, value: Buffer): void {
+  const kv = { key, value, lease: null, createRevision: 1, modRevision: 1 }
+  const endpoints = decodeEndpoints(READER, kv)
+  const doc = endpointsDoc('hello', { revision: 1, endpoints }, new Map())
+  const printed = [renderEndpoints([doc], uncolored, { wide: true }), ...doc.endpoints.map(jsonLine)]
+  expect(printed.find((text) => HARMFUL.test(text))).toBeUndefined()
+}
+
+test('random bytes as values of etcd are endpoints with a problem', { timeout: TIMEOUT }, async () => {
+  const random = seededRandom(SEED + 2)
+  for (let round = 0; round < ROUNDS; round++) {
+    const { key } = oneOf(random, ALL_EXAMPLES)
+    await survives(`round ${round}`, () => useValue(key, randomBytes(random, 80)))
+  }
+})
+
+test('values of every layout with something wrong are, too', { timeout: TIMEOUT }, async () => {
+  const random = seededRandom(SEED + 3)
+  for (let round = 0; round < ROUNDS; round++) {
+    const { key, value } = oneOf(random, ALL_EXAMPLES)
+    const wrongKey = random() < 0.2 ? damaged(Buffer.from(key), random).toString() : key
+    await survives(`round ${round}`, () => useValue(wrongKey, damaged(Buffer.from(value), random)))
+  }
+})
