@@ -1,6 +1,7 @@
 import { DEFAULT_LAYOUT, findLayout } from '../../domain/layouts/index.js'
 import type { EndpointDoc, EndpointsDoc } from '../schema/endpoints.js'
 import type { Palette } from './color.js'
+import { toldApart } from './look-alike.js'
 import { type Column, renderTable } from './table.js'
 import { percent } from './units.js'
 
@@ -22,15 +23,17 @@ export function renderEndpoints(
     .flatMap((of) => inOrder(of.endpoints).map((endpoint) => ({ endpoint, of })))
     .slice(0, most)
   const endpoints = rows.map(({ endpoint }) => endpoint)
+  const serviceOf = toldApart(docs.map(({ service }) => service))
+  const versionOf = toldApart(endpoints.map(({ version }) => version))
   const columns: Column<Row>[] = [
     {
       head: '',
       text: (row) => standing(row).glyph,
       paint: (row, text) => standing(row).paint(palette, text),
     },
-    ...(withService ? [{ head: 'SERVICE', text: ({ of }: Row) => of.service }] : []),
+    ...(withService ? [{ head: 'SERVICE', text: ({ of }: Row) => serviceOf(of.service) }] : []),
     { head: 'ADDRESS', text: ({ endpoint }) => endpoint.addr },
-    { head: 'VERSION', text: ({ endpoint }) => endpoint.version },
+    { head: 'VERSION', text: ({ endpoint }) => versionOf(endpoint.version) },
     {
       head: 'WEIGHT',
       align: 'right',

@@ -1,8 +1,11 @@
 import type { ServiceDoc, ServicesDoc } from '../schema/services.js'
 import type { Palette } from './color.js'
+import { toldApart } from './look-alike.js'
 import { type Column, renderTable } from './table.js'
 
 export function renderServices({ services }: ServicesDoc, palette: Palette): string {
+  const nameOf = toldApart(services.map(({ service }) => service))
+  const versionOf = toldApart(services.flatMap(({ versions }) => versions))
   const isProbed = services.some(({ ready }) => ready !== null)
   const ready: Column<ServiceDoc> = {
     head: 'READY',
@@ -13,8 +16,8 @@ export function renderServices({ services }: ServicesDoc, palette: Palette): str
   return renderTable(
     services,
     [
-      { head: 'SERVICE', text: ({ service }) => service },
-      { head: 'VERSIONS', text: ({ versions }) => versions.join(', ') },
+      { head: 'SERVICE', text: ({ service }) => nameOf(service) },
+      { head: 'VERSIONS', text: ({ versions }) => versions.map(versionOf).join(', ') },
       { head: 'ENDPOINTS', align: 'right', text: ({ endpoints }) => String(endpoints) },
       ...(isProbed ? [ready] : []),
       { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight) },

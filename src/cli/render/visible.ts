@@ -1,23 +1,33 @@
-/** C0 and C1 controls, DEL, and the marks that reorder text: what could drive a terminal or fake a line. */
-const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+/**
+ * What could drive a terminal, fake a line, or cannot be seen: controls, marks that reorder text, characters of no width
+ * (joiners, variation selectors, fillers, tags), spaces that are not the space, and halves of characters.
+ */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/gu
+
+/** Most text: looked for first, because properties of Unicode take longer and lists are long. */
+const PLAIN = /^[ -~]*$/
 
 /** Text of the registry's, made harmless for a terminal: what cannot be seen is shown as its code. */
 export function visible(text: string): string {
-  return text.replace(CONTROLS, asCode)
+  return PLAIN.test(text) ? text : text.replace(INVISIBLE, asCode)
 }
 
 /** JSON on one line, in which nothing drives a terminal either: JSON itself leaves DEL and C1 as they are. */
 export function jsonLine(value: unknown): string {
-  return JSON.stringify(value).replace(CONTROLS, asCode)
+  return JSON.stringify(value).replace(INVISIBLE, asCode)
 }
 
 /** JSON for people: the same, indented. */
 export function prettyJson(value: unknown): string {
-  return JSON.stringify(value, null, 2).replace(CONTROLS, (character) =>
+  return JSON.stringify(value, null, 2).replace(INVISIBLE, (character) =>
     character === '\n' ? character : asCode(character),
   )
 }
 
+/** As JSON escapes it, so that it is the same in a table and in a document: `\\u200b`. */
 function asCode(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return Array.from(
+    { length: character.length },
+    (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`,
+  ).join('')
 }

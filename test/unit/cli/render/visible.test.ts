@@ -7,6 +7,11 @@ const HARMFUL = [
   ...Array.from({ length: 0x21 }, (_, at) => 0x7f + at),
   ...[0x61c, 0x200e, 0x200f, 0x2028, 0x2029, 0x202a, 0x202b, 0x202c, 0x202d, 0x202e],
   ...[0x2066, 0x2067, 0x2068, 0x2069],
+  // No width: soft hyphen, joiners, fillers, variation selectors, byte order mark, annotations.
+  ...[0xad, 0x34f, 0x115f, 0x1160, 0x17b4, 0x180b, 0x180e, 0x200b, 0x200c, 0x200d, 0x2060, 0x2063, 0x206f],
+  ...[0x3164, 0xfe00, 0xfe0f, 0xfeff, 0xffa0, 0xfff9, 0xfffb],
+  // Spaces of other kinds, and a Braille pattern without dots.
+  ...[0xa0, 0x1680, 0x2000, 0x2009, 0x202f, 0x205f, 0x3000, 0x2800],
 ].map((code) => String.fromCharCode(code))
 
 describe('visible', () => {
@@ -28,8 +33,14 @@ describe('visible', () => {
     }
   })
 
+  it('shows characters beyond the basic plane, and halves of them, by their halves', () => {
+    expect(visible('a\u{e0001}\u{1d173}b')).toBe('a\\udb40\\udc01\\ud834\\udd73b')
+    expect(visible('a\ud800b\udc00')).toBe('a\\ud800b\\udc00')
+    expect(JSON.parse(jsonLine('a\u{e0001}'))).toBe('a\u{e0001}')
+  })
+
   it('leaves text of any language alone', () => {
-    const text = 'hello grün 日本 العربية עברית 🚀 e\u0301 \\u001b "quoted" \u00a0'
+    const text = 'hello grün 日本 العربية עברית 🚀 e\u0301 \\u001b "quoted"'
     expect(visible(text)).toBe(text)
   })
 })

@@ -1,0 +1,52 @@
+/**
+ * Cyrillic, Greek and other letters that fonts draw as the Latin one: those of the Unicode consortium's confusables.txt
+ * (UTS #39) that need no unusual font.
+ */
+const LOOKS_LIKE: Readonly<Record<string, string>> = {
+  // Cyrillic.
+  ...pairs(
+    '\u0430\u0441\u0501\u0435\u04bb\u0456\u0458\u04cf\u043e\u0440\u051b\u0455\u051d\u0445\u0443',
+    'acdehijlopqswxy',
+  ),
+  ...pairs(
+    '\u0410\u0412\u0415\u041d\u0406\u0408\u041a\u041c\u041e\u0420\u0405\u0422\u0425\u0421',
+    'ABEHIJKMOPSTXC',
+  ),
+  // Greek.
+  ...pairs('\u03b1\u03bf\u03c1\u03bd\u03b9\u03c5', 'aopviu'),
+  ...pairs(
+    '\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7',
+    'ABEZHIKMNOPTYX',
+  ),
+  // Latin letters of other languages, hyphens and a dot.
+  ...pairs('\u0131\u0261\u0251\u2010\u2011\u2012\u2013\u2212\u2024', 'iga-----.'),
+}
+
+function pairs(like: string, latin: string): Record<string, string> {
+  return Object.fromEntries([...like].map((character, at) => [character, [...latin][at] ?? '']))
+}
+
+/** What a name looks like: the same for two names that a reader cannot tell apart. */
+function looksOf(name: string): string {
+  return [...name.normalize('NFKC')].map((character) => LOOKS_LIKE[character] ?? character).join('')
+}
+
+/**
+ * Marks names that look the same as another one of a list: characters of such a name that are not ASCII are shown as
+ * their codes. Other names stay as they are.
+ */
+export function toldApart(names: Iterable<string>): (name: string) => string {
+  const known = [...new Set(names)]
+  // Names of nothing but ASCII differ to the eye.
+  if (known.every((name) => ASCII.test(name))) return (name) => name
+  const times = new Map<string, number>()
+  for (const name of known) times.set(looksOf(name), (times.get(looksOf(name)) ?? 0) + 1)
+  return (name) => ((times.get(looksOf(name)) ?? 0) > 1 ? name.replace(NOT_ASCII, asCode) : name)
+}
+
+const ASCII = /^[ -~]*$/
+const NOT_ASCII = /[^ -~]/g
+
+function asCode(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+}

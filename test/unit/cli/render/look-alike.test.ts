@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest'
+import { toldApart } from '../../../../src/cli/render/look-alike.js'
+
+function shown(...names: string[]): string[] {
+  return names.map(toldApart(names))
+}
+
+describe('names that look the same', () => {
+  it.each([
+    ['a Cyrillic letter', ['hello', 'h\u0435llo'], ['hello', 'h\\u0435llo']],
+    [
+      'a Greek letter',
+      ['user', 'us\u0435r', 'order', '\u03bfrder'],
+      ['user', 'us\\u0435r', 'order', '\\u03bfrder'],
+    ],
+    [
+      'a letter and its accent, in one and in two',
+      ['caf\u00e9', 'cafe\u0301'],
+      ['caf\\u00e9', 'cafe\\u0301'],
+    ],
+    ['letters of full width', ['pay', '\uff50ay'], ['pay', '\\uff50ay']],
+    ['another hyphen', ['a-b', 'a\u2010b'], ['a-b', 'a\\u2010b']],
+    [
+      'only one of three',
+      ['hello', 'h\u0435llo', '\u043c\u0438\u0440'],
+      ['hello', 'h\\u0435llo', '\u043c\u0438\u0440'],
+    ],
+  ])('are told apart: %s', (_, names, expected) => {
+    expect(shown(...names)).toEqual(expected)
+  })
+
+  it('are left alone where no other one looks the same', () => {
+    const names = [
+      'hello',
+      '\u043c\u0438\u0440',
+      'gr\u00fcn',
+      '\u65e5\u672c',
+      'cafe',
+      'caf\u00e9',
+      'h\u0435llo2',
+    ]
+    expect(shown(...names)).toEqual(names)
+    expect(shown('l1', 'll', 'O0')).toEqual(['l1', 'll', 'O0'])
+  })
+})
