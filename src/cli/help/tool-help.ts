@@ -10,6 +10,8 @@ const LAYOUT = {
   docopts: false,
   hideAliasesFromRoot: true,
   hideCommandSummaryInDescription: true,
+  // It is a text in a document under --json.
+  stripAnsi: true,
 }
 
 /** Examples first; exit codes and environment last. */
