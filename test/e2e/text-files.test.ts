@@ -80,7 +80,7 @@ describe.each(FORMS)('a text file %s', (_, written) => {
     const verdict = disco.start('verdict', '--counts', '-', '--weights', 'a=1,b=1', '--json')
     verdict.child.stdin?.end(written('a\nb\nb\n'))
     const { endpoints } = JSON.parse((await verdict.exited()).stdout)
-    expect(endpoints).toMatchObject([{ calls: 1 }, { calls: 2 }])
+    expect(endpoints).toMatchObject([{ picks: 1 }, { picks: 2 }])
   })
 
   test('is a password, a token, a certificate or a key', async () => {
