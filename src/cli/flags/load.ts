@@ -56,6 +56,7 @@ export function isSingleCall({ n = 1, duration }: LoadFlags): boolean {
  * @throws DiscoError USAGE
  */
 export function loadOf({ n, concurrency, duration, rate }: LoadFlags, heapLimitBytes: number): Load {
+  const perSecond = rate === undefined ? null : parsePerSecond(rate)
   const idle = concurrency === undefined ? (rate === undefined ? null : '--rate') : '-c'
   if (idle !== null && n === undefined && duration === undefined) {
     throw new DiscoError('USAGE', `${idle} has no effect without --n or --duration`, {
@@ -71,7 +72,7 @@ export function loadOf({ n, concurrency, duration, rate }: LoadFlags, heapLimitB
           ? 1
           : defaultUnderWay(heapLimitBytes)
         : Math.min(concurrency, carriedByHeap(heapLimitBytes)),
-    perSecond: rate === undefined ? null : parsePerSecond(rate),
+    perSecond,
   }
 }
 
