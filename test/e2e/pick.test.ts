@@ -173,7 +173,7 @@ describe('resolve', () => {
   })
 
   test.each([
-    ['foo:///x', 2, 'scheme is not known'],
+    ['foo:///x', 2, 'Unknown scheme of the target'],
     ['etcd:///', 2, 'names no service'],
     ['etcd:///hello?spill-over=yes', 2, 'want true or false'],
     ['helo', 4, 'Did you mean hello?'],
