@@ -4,7 +4,7 @@ import type { Descriptors } from '../grpc/methods/descriptors.js'
 import type { Method } from '../grpc/methods/method.js'
 import { NO_KEYS, type Policy } from '../policies/index.js'
 import type { ConnectGoal } from './connect-goal.js'
-import { contentOf, singleCallKeys, type Texts } from './content.js'
+import { contentOf, requireJson, singleCallKeys, type Texts } from './content.js'
 import { describedByServer } from './description.js'
 import type { RunPlan } from './plan.js'
 import type { Readiness } from './readiness.js'
@@ -66,12 +66,24 @@ export async function callUnder(
   const reports: CallReport[] = []
   const isSingle = order.load.calls === 1 && order.warmup === null
   const goal = (isSingle ? singleCallKeys(order.texts) : null) ?? 'all'
+  const { load, warmup, deadlineMs, texts } = order
+  // What is wrong with the request is said before endpoints are waited for: the first that is READY describes it.
+  requireJson(texts)
+  const prepare = (descriptors: Descriptors) => {
+    const method = descriptors.method(order.method)
+    return { method, content: contentOf(method, texts, load.calls) }
+  }
+  let prepared = approach.described && prepare(approach.described)
   for (const policy of policies) {
     using session = new Session(approach.service, policy, approach.settings)
-    const { readiness, descriptors } = await reach(session, approach, watcher, stops.once, goal)
-    const method = descriptors.method(order.method)
-    const { load, warmup, deadlineMs, texts } = order
-    const content = contentOf(method, texts, load.calls)
+    if (!prepared) {
+      const first = goal === 'all' ? NO_KEYS : goal
+      await connect(session, approach, watcher, stops.once, first)
+      prepared = prepare(await describedBy(session, approach, watcher, stops.once))
+    }
+    const readiness = await connect(session, approach, watcher, stops.once, goal)
+    watcher.reached(session)
+    const { method, content } = prepared
     const plan = { load, warmup, deadlineMs, content, ...watcher.listenersTo(method) }
     if (warmup) watcher.waits(() => 'warming up')
     const invoker = new Invoker(session.client, method)
@@ -90,23 +102,31 @@ export async function describe(
   stop: AbortSignal,
 ): Promise<Descriptors> {
   using session = new Session(approach.service, policy, approach.settings)
-  return (await reach(session, approach, watcher, stop, NO_KEYS)).descriptors
+  await connect(session, approach, watcher, stop, NO_KEYS)
+  watcher.reached(session)
+  return approach.described ?? (await describedBy(session, approach, watcher, stop))
 }
 
-async function reach(
+async function connect(
   session: Session,
-  { service, stageMs, described, onMissing }: Approach,
+  { stageMs, onMissing }: Approach,
   watcher: Watcher,
   stop: AbortSignal,
   goal: ConnectGoal,
-): Promise<{ readiness: Readiness; descriptors: Descriptors }> {
+): Promise<Readiness> {
   watcher.waits(() => session.stage)
-  const readiness = await session.connect(stageMs, stop, goal).catch(async (error: unknown) => {
+  return await session.connect(stageMs, stop, goal).catch(async (error: unknown) => {
     if (error instanceof DiscoError && error.code === 'NOT_FOUND') await onMissing()
     throw error
   })
-  watcher.reached(session)
-  if (described) return { readiness, descriptors: described }
+}
+
+async function describedBy(
+  session: Session,
+  { service, stageMs }: Approach,
+  watcher: Watcher,
+  stop: AbortSignal,
+): Promise<Descriptors> {
   watcher.waits(() => `asking ${service} for its methods`)
-  return { readiness, descriptors: await describedByServer(session.client, stageMs, stop) }
+  return await describedByServer(session.client, stageMs, stop)
 }

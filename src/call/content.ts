@@ -48,6 +48,11 @@ export function contentOf(method: Method, texts: Texts, calls: number): (number:
   }
 }
 
+/** What can be said of data before the method is known. @throws DiscoError USAGE for data that are not JSON */
+export function requireJson({ data }: Pick<Texts, 'data'>): void {
+  splitMessages(Template.parse(data).fill(fillingFor(1)))
+}
+
 /** What a single call chooses its endpoint by; null where that is drawn with the call. */
 export function singleCallKeys({ hashKey }: Pick<Texts, 'hashKey'>): CallKeys | null {
   if (hashKey === null) return NO_KEYS

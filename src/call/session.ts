@@ -26,6 +26,7 @@ export class Session implements Disposable {
   readonly client: Client
   private readonly heapGrowth = new HeapGrowth()
   private readonly openedAtMs = performance.now()
+  private connectEndsAtMs: number | null = null
 
   constructor(
     readonly service: string,
@@ -36,7 +37,8 @@ export class Session implements Disposable {
   }
 
   /**
-   * Waits until the goal is reached, or the deadline is over.
+   * Waits until the goal is reached, or the deadline is over. May be called again with a further goal, which has what
+   * is left of the first deadline.
    *
    * @throws DiscoError RPC_FAILED when none is READY, or this process may open no more files; NOT_FOUND when there is
    *   no endpoint, INTERRUPTED, and the registry's own error where it is out of reach and no list was kept
@@ -45,7 +47,9 @@ export class Session implements Disposable {
     await this.resolve(deadlineMs, signal)
     const { contacts } = this.log
     this.heapGrowth.limitFor(contacts.wanted.size)
-    const { reached, limit } = this.goalWatch(goal, deadlineMs, signal)
+    this.connectEndsAtMs ??= performance.now() + deadlineMs
+    const leftMs = Math.max(0, this.connectEndsAtMs - performance.now())
+    const { reached, limit } = this.goalWatch(goal, leftMs, signal)
     {
       using _ = limit
       await this.log.until(reached, limit.signal)

@@ -104,7 +104,7 @@ test('lines of calls have what they came to beside them, and so the reason of th
   const ran = await hello.run('--n', '600', '-o', 'ndjson', '--assert', 'max<0.001ms')
   expect(ran.code).toBe(8)
   expect(lines(ran.stdout)).toHaveLength(600)
-  expect(ran.stderr).toMatch(/^PASS .*\n.*600 calls, 600 OK.*\n✗ max<0\.001ms: it is /)
+  expect(ran.stderr).toMatch(/^PASS, but .* unserved: .*\n.*600 calls, 600 OK.*\n✗ max<0\.001ms: it is /)
 })
 
 describe('a service config', () => {

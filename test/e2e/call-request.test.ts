@@ -1,18 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import type { CallDoc, CallLineDoc } from '../../src/cli/schema/call.js'
 import { callsOfHello, lines, SOON } from '../support/calls-of-hello.js'
-import { deadEndpoints } from '../support/dead-endpoints.js'
 import { hundredGreeters } from '../support/greeters.js'
 import { expectShape } from '../support/shape.js'
 
 const hello = await callsOfHello()
 const hundred = await hundredGreeters()
-const dead = await deadEndpoints()
 
 /** A hundred that serve, and some that do not. */
 async function registerAll(): Promise<void> {
   await hundred.register(hello.etcd)
-  await hello.putAll({ addr: dead.refused }, { addr: dead.mute }, { addr: dead.reset })
+  await hello.put(hundred.dead.mute)
 }
 
 describe('what a call sends', () => {
@@ -87,6 +85,28 @@ describe('refused with exit 2', () => {
     ['a flag for none of several policies', ['--policy', 'rr,wrr', '--pin', 'x'], '--pin says nothing'],
     ['an unknown one of several policies', ['--policy', 'rr,best'], 'Unknown LB policy "best"'],
   ]
+  test('what is wrong with the data of a run, before endpoints are waited for', async () => {
+    await registerAll()
+    const ofRun = async (...args: string[]) => {
+      const waiting = ['--n', '10', '--connect-deadline', '1h']
+      const ran = await hello.run(...waiting, ...args)
+      expect(ran).toMatchObject({ code: 2, stdout: '' })
+      return ran.stderr
+    }
+    const ran = await Promise.all([
+      ofRun('-d', '{"nam":"x"}'),
+      ofRun('-d', '{bad'),
+      ofRun('-d', '@/no/such/file'),
+      ofRun('-d', '{"name":"x"}\n'.repeat(11), '--policy', 'rr,wrr'),
+    ])
+    expect(ran.map((text) => text.split('\n')[0])).toEqual([
+      expect.stringContaining('nam'),
+      expect.stringContaining('is not JSON'),
+      expect.stringContaining('Cannot read /no/such/file'),
+      expect.stringContaining('takes one message a call, and 11 were given'),
+    ])
+  })
+
   test.each(refused)('%s', async (_what, args, says) => {
     await registerAll()
     const ran = await hello.run(...SOON, ...args)

@@ -1,16 +1,23 @@
 import { describe, expect, test } from 'vitest'
 import type { CallDoc, CallLineDoc } from '../../src/cli/schema/call.js'
-import { callsOfHello, FROM_PROTO, lines } from '../support/calls-of-hello.js'
+import { callsOfHello, FROM_PROTO, lines, SOON } from '../support/calls-of-hello.js'
+import { deadEndpoints } from '../support/dead-endpoints.js'
 import type { Ran } from '../support/disco.js'
 import { startEchoServer } from '../support/echo-server.js'
 import { wipe } from '../support/etcd-state.js'
 import { temporaryFile } from '../support/temporary-file.js'
 
 const hello = await callsOfHello()
+const dead = await deadEndpoints()
+
+/** A server among some that do not serve. */
+async function putAmongDead(addr: string): Promise<void> {
+  await hello.putAll({ addr }, { addr: dead.refused }, { addr: dead.reset }, { addr: dead.mute })
+}
 
 test('a server without reflection is named, and what describes it otherwise', async () => {
   await using server = await startEchoServer([])
-  await hello.put(server.addr)
+  await putAmongDead(server.addr)
   const { code, stderr } = await hello.disco.run('call', 'hello', 'One')
   expect({ code, stderr }).toEqual({
     code: 7,
@@ -24,7 +31,7 @@ test('a server without reflection is named, and what describes it otherwise', as
 describe('methods that stream', () => {
   async function echo(method: string, ...args: string[]): Promise<Ran> {
     await using server = await startEchoServer(['grpc.reflection.v1alpha'])
-    await hello.put(server.addr)
+    await putAmongDead(server.addr)
     return await hello.disco.run('call', 'hello', method, ...args)
   }
 
@@ -44,7 +51,7 @@ describe('methods that stream', () => {
   })
 
   test('count as one call each in a run, with all replies in its line', async () => {
-    const ran = await echo('Both', '-d', '{"anInt32":1}\n{"anInt32":2}', '--n', '3', '-o', 'ndjson')
+    const ran = await echo('Both', '-d', '{"anInt32":1}\n{"anInt32":2}', '--n', '3', '-o', 'ndjson', ...SOON)
     expect(lines<CallLineDoc>(ran.stdout).map(({ reply }) => reply)).toEqual(
       [1, 2, 3].map(() => [{ anInt32: 1 }, { anInt32: 2 }]),
     )

@@ -7,11 +7,13 @@ import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { type KeyPairFiles, TestAuthority } from '../support/certificates.js'
+import { deadEndpoints } from '../support/dead-endpoints.js'
 import { Disco, type Ran } from '../support/disco.js'
 import { type Etcd, RealEtcd } from '../support/etcd.js'
-import { registration, wipe } from '../support/etcd-state.js'
+import { putAll, wipe } from '../support/etcd-state.js'
 import { sharedEtcd } from '../support/shared-etcd.js'
 
+const dead = await deadEndpoints()
 let folder: string
 let etcd: Etcd
 let disco: Disco
@@ -67,9 +69,9 @@ function pairOf({ certFile, keyFile }: KeyPairFiles) {
   return { private_key: readFileSync(keyFile), cert_chain: readFileSync(certFile) }
 }
 
-/** One call of a service with one endpoint. */
+/** One call of a service with one endpoint that serves, and two that do not. */
 async function call(addr: string, ...args: string[]): Promise<Ran> {
-  await etcd.ctl('put', ...registration('hello', addr))
+  await putAll(etcd, 'hello', [{ addr }, { addr: dead.refused }, { addr: dead.reset }])
   return await disco.run('call', 'hello', 'SayHello', '--connect-deadline', '1s', ...args)
 }
 
