@@ -56,6 +56,9 @@ export async function waitFor(
 class Wait {
   private readonly startMs = performance.now()
   private readonly stop = new AbortController()
+  /** Ends a survey under way. */
+  private readonly cut = new AbortController()
+  private cutTimer: NodeJS.Timeout | undefined
   private snapshot: Snapshot | null = null
   private stale: DiscoError | null = null
   private failure: unknown = null
@@ -89,6 +92,7 @@ class Wait {
       }
     } finally {
       clearTimeout(timer)
+      clearTimeout(this.cutTimer)
       this.signal.removeEventListener('abort', halt)
       this.halt()
       await following
@@ -131,6 +135,8 @@ class Wait {
     const judged = this.request.conditions.map((condition) => judge(condition, facts))
     this.hasLooked = true
     this.tell(judged.map(({ now }) => now).join(', '))
+    // Who was not asked may be healthy or not.
+    if (this.cut.signal.aborted) return null
     if (!judged.every(({ holds }) => holds)) return null
     return { revision: snapshot.revision, facts, elapsedMs: performance.now() - this.startMs }
   }
@@ -138,7 +144,7 @@ class Wait {
   private async healthOf(endpoints: WaitFacts['endpoints']): Promise<Pick<WaitFacts, 'ready' | 'healthy'>> {
     if (!this.request.conditions.some(needsHealth)) return { ready: null, healthy: null }
     const { probeDeadlineMs: deadlineMs } = this.request
-    const byAddr = await surveyHealth(endpoints, { deadlineMs }, this.stop.signal)
+    const byAddr = await surveyHealth(endpoints, { deadlineMs }, this.cut.signal)
     const checked = endpoints.map(({ addr, problem }) => (problem === null ? byAddr.get(addr) : undefined))
     return {
       ready: checked.filter((health) => health?.isConnected).length,
@@ -158,15 +164,17 @@ class Wait {
     this.now = now
   }
 
-  /** A first look that is under way counts. */
+  /** A first look that is under way counts, if it needs no longer than one server may take. */
   private late(): void {
     this.isLate = true
     if (this.hasLooked) this.halt()
     else this.wake()
+    this.cutTimer = setTimeout(() => this.cut.abort(), this.request.probeDeadlineMs)
   }
 
   private halt(): void {
     this.stop.abort()
+    this.cut.abort()
     this.wake()
   }
 
