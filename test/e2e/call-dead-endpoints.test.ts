@@ -107,7 +107,7 @@ test('ends among 500 refused endpoints in a small heap, where a garbage collecti
 test('beyond the limit of open files one message names the limit, and how to raise it', async () => {
   await greeters.register(hello.etcd)
   const ran = await hello.disco.shell('ulimit -n 64; disco call hello SayHello --n 20').exited()
-  expect(ran.stderr).toContain('hello has 100 endpoints, and this process may open 64 files at a time')
-  expect(ran.stderr).toContain('Raise the limit: ulimit -n 200')
+  expect(ran.stderr).toContain('hello has 102 endpoints, and this process may open 64 files at a time')
+  expect(ran.stderr).toContain('Raise the limit: ulimit -n 202')
   expect([ran.code, ran.stdout]).toEqual([7, ''])
 })
