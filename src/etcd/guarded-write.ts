@@ -3,7 +3,8 @@ import type { LeaseId, Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import type { EtcdClient } from './client.js'
 import { firstChange, type Seen } from './first-change.js'
-import { type KeyValue, oneKey, rangedIn, readKeys } from './range.js'
+import { oneKey } from './key-range.js'
+import { type KeyValue, rangedIn, readKeys } from './range.js'
 import { type Outcome, sendWrite, unknownOutcome } from './write-outcome.js'
 
 export type { Seen }

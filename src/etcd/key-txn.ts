@@ -1,7 +1,8 @@
 import type { ICompare, IRequestOp } from 'etcd3'
 import type { LeaseId } from '../domain/endpoint.js'
 import type { EtcdClient } from './client.js'
-import { oneKey, rangedIn } from './range.js'
+import { oneKey } from './key-range.js'
+import { rangedIn } from './range.js'
 import { type Outcome, sendWrite } from './write-outcome.js'
 
 /** Puts a key that does not exist. @throws DiscoError OUTCOME_UNKNOWN */

@@ -1,6 +1,7 @@
 import type { Revision } from '../domain/endpoint.js'
 import type { EtcdClient } from './client.js'
-import type { KeyRange, Listing } from './range.js'
+import type { KeyRange } from './key-range.js'
+import type { Listing } from './range.js'
 import { type Keep, listKept } from './sift.js'
 
 export interface WatchOptions {

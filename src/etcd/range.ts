@@ -1,8 +1,11 @@
 import type { IKeyValue, ITxnResponse } from 'etcd3'
 import type { LeaseId, Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
-import { keyBytes, keyText } from '../domain/key-text.js'
+import { keyText } from '../domain/key-text.js'
 import type { EtcdClient } from './client.js'
+import type { KeyRange } from './key-range.js'
+import { oneKey } from './key-range.js'
+import { type Page, pages } from './pages.js'
 
 /** One key as etcd stores it. */
 export interface KeyValue {
@@ -14,12 +17,6 @@ export interface KeyValue {
   readonly modRevision: Revision
 }
 
-/** Keys from `key` up to, not including, `range_end`; without one, the key alone. */
-export interface KeyRange {
-  readonly key: Buffer
-  readonly range_end?: Buffer
-}
-
 /** A list under a prefix, all of it as of one revision. */
 export interface Listing {
   readonly clusterId: string
@@ -28,63 +25,23 @@ export interface Listing {
   readonly kvs: readonly KeyValue[]
 }
 
-/** 5,000 registrations stay far below any message limit, and cost no more than one large answer. */
-export const PAGE_SIZE = 5_000
-
-export function oneKey(key: string): KeyRange {
-  return { key: keyBytes(key) }
-}
-
-/** The range of a prefix: its end is the prefix with the last byte that can grow grown by one. */
-export function prefixRange(prefix: string): KeyRange {
-  const key = keyBytes(prefix)
-  const grown = key.findLastIndex((byte) => byte < 0xff)
-  if (grown < 0) return { key: Buffer.from([0]), range_end: Buffer.from([0]) }
-  const end = Buffer.from(key.subarray(0, grown + 1))
-  end[grown] = (end[grown] ?? 0) + 1
-  return { key, range_end: end }
-}
-
-/**
- * Lists a range page by page at the first page's revision. Starts over when that revision is compacted
- * meanwhile.
- */
-export async function list(
-  client: EtcdClient,
-  range: KeyRange,
-  options: { keysOnly?: boolean; limit?: number } = {},
-): Promise<Listing> {
+/** Lists a range as of one revision. Starts over when that is compacted before the last page. */
+export async function list(client: EtcdClient, range: KeyRange): Promise<Listing> {
   for (;;) {
-    const listing = await listOnce(client, range, options.keysOnly ?? false, options.limit)
-    if (listing) return listing
-  }
-}
-
-async function listOnce(
-  client: EtcdClient,
-  range: KeyRange,
-  keysOnly: boolean,
-  limit = Number.POSITIVE_INFINITY,
-): Promise<Listing | null> {
-  const kvs: KeyValue[] = []
-  let revision: Revision = 0
-  let key = range.key
-  for (;;) {
-    let page: Awaited<ReturnType<EtcdClient['range']>>
+    const kvs: KeyValue[] = []
+    let last: Page | null = null
     try {
-      page = await client.range({ ...range, key, limit: PAGE_SIZE, revision, keys_only: keysOnly })
+      for await (const page of pages(client, range, { keysOnly: false })) {
+        for (const kv of page.kvs) kvs.push(readKeyValue(kv))
+        last = page
+      }
     } catch (error) {
-      if (revision > 0 && isOutOfHistory(error)) return null
+      if (last !== null && isOutOfHistory(error)) continue
       throw error
     }
-    if (revision === 0) revision = Number(page.header.revision)
-    for (const kv of page.kvs) kvs.push(readKeyValue(kv))
-    const last = page.kvs.at(-1)
-    if (!page.more || !last || kvs.length >= limit) {
-      const { cluster_id: clusterId, raft_term: raftTerm } = page.header
-      return { clusterId, raftTerm: Number(raftTerm), revision, kvs }
-    }
-    key = Buffer.concat([last.key, Buffer.from([0])])
+    if (last === null) throw new Error('a range has at least one page')
+    const { cluster_id: clusterId, raft_term: raftTerm } = last.header
+    return { clusterId, raftTerm: Number(raftTerm), revision: last.revision, kvs }
   }
 }
 

@@ -1,15 +1,9 @@
 import type { IRangeResponse, IRequestOp } from 'etcd3'
 import type { Revision } from '../domain/endpoint.js'
 import type { EtcdClient } from './client.js'
-import {
-  isOutOfHistory,
-  type KeyRange,
-  type KeyValue,
-  type Listing,
-  list,
-  PAGE_SIZE,
-  readKeyValue,
-} from './range.js'
+import { type KeyRange, keyAfter } from './key-range.js'
+import { pages } from './pages.js'
+import { isOutOfHistory, type KeyValue, type Listing, list, readKeyValue } from './range.js'
 
 /** Tells by the key whether it matters. */
 export type Keep = (key: string) => boolean
@@ -38,15 +32,11 @@ export async function* siftPages(
   range: KeyRange,
   keep: Keep,
 ): AsyncGenerator<SiftedPage, void, void> {
-  let revision: Revision = 0
-  let from = range.key
-  for (;;) {
-    const page = await client.range({ ...range, key: from, limit: PAGE_SIZE, revision, keys_only: true })
-    if (revision === 0) revision = Number(page.header.revision)
+  for await (const { header, revision, kvs } of pages(client, range, { keysOnly: true })) {
     const runs: Buffer[][] = []
     const others: string[] = []
     let wasKept = false
-    for (const { key } of page.kvs) {
+    for (const { key } of kvs) {
       const text = key.toString()
       const isKept = keep(text)
       if (!isKept) others.push(text)
@@ -54,10 +44,7 @@ export async function* siftPages(
       else runs.push([key])
       wasKept = isKept
     }
-    yield { header: page.header, revision, kvs: await valuesOf(client, runs, revision), others }
-    const last = page.kvs.at(-1)
-    if (!page.more || !last) return
-    from = behind(last.key)
+    yield { header, revision, kvs: await valuesOf(client, runs, revision), others }
   }
 }
 
@@ -102,7 +89,7 @@ async function valuesOf(
   for (let at = 0; at < runs.length; at += MOST_OPERATIONS) {
     const success = runs.slice(at, at + MOST_OPERATIONS).map((run): IRequestOp => {
       const [first = Buffer.alloc(0)] = run
-      return { request_range: { key: first, range_end: behind(run.at(-1) ?? first), revision } }
+      return { request_range: { key: first, range_end: keyAfter(run.at(-1) ?? first), revision } }
     })
     const { responses } = await client.txn({ success })
     for (const { response_range } of responses) {
@@ -110,9 +97,4 @@ async function valuesOf(
     }
   }
   return kvs
-}
-
-/** The least key that is greater. */
-function behind(key: Buffer): Buffer {
-  return Buffer.concat([key, Buffer.from([0])])
 }

@@ -3,7 +3,7 @@ import type { Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import type { EtcdClient } from './client.js'
 import { heartbeat } from './heartbeat.js'
-import type { KeyRange } from './range.js'
+import type { KeyRange } from './key-range.js'
 
 /**
  * The responses of one watch on one stream, fragments put together. Ends with the signal, or by throwing what

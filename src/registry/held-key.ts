@@ -3,9 +3,10 @@ import type { DiscoError } from '../domain/errors.js'
 import { isNoEndpoint, isUnreadable, type Layout } from '../domain/layouts/index.js'
 import type { EtcdClient } from '../etcd/client.js'
 import { writeIfUnchanged } from '../etcd/guarded-write.js'
+import { oneKey } from '../etcd/key-range.js'
 import { createKey, deleteHeldBy } from '../etcd/key-txn.js'
 import type { GrantedLease } from '../etcd/lease-keeper.js'
-import { type KeyValue, list, oneKey } from '../etcd/range.js'
+import { type KeyValue, list } from '../etcd/range.js'
 import type { HeldLease } from './held-lease.js'
 
 /** What a held key goes through; each is told once. */

@@ -3,7 +3,8 @@ import { isNoEndpoint, isUnreadable, LAYOUTS } from '../domain/layouts/index.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import { rooted } from '../domain/layouts/root.js'
 import type { EtcdClient } from '../etcd/client.js'
-import { isOutOfHistory, prefixRange } from '../etcd/range.js'
+import { prefixRange } from '../etcd/key-range.js'
+import { isOutOfHistory } from '../etcd/range.js'
 import { siftPages } from '../etcd/sift.js'
 
 /** How much of a layout there is. */

@@ -1,0 +1,69 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import type { IKeyValue, IRangeResponse } from 'etcd3'
+import type { Revision } from '../domain/endpoint.js'
+import type { EtcdClient } from './client.js'
+import { type KeyRange, keyAfter } from './key-range.js'
+
+/** A part of a range, in the order of its keys. */
+export interface Page {
+  readonly header: IRangeResponse['header']
+  /** That of the first page: all pages are as of this revision. */
+  readonly revision: Revision
+  readonly kvs: readonly IKeyValue[]
+}
+
+/** Enough for nearly every service, and small even where each value has some kilobytes. */
+const FIRST_PAGE_KEYS = 5_000
+
+/** etcd walks all keys that remain for every page, so many small pages take quadratic time. */
+const MOST_PAGE_KEYS = 100_000
+
+/** What a page should come to in memory, and how long it should take: a slow link must meet the request's deadline. */
+const PAGE_BYTES = 8 * 1024 * 1024
+const PAGE_MS = 500
+
+/** A first page says little about the next. */
+const MOST_GROWTH = 4
+
+/** Key and value of a pair come with numbers and lengths of about this size. */
+const PAIR_OVERHEAD_BYTES = 30
+
+/**
+ * Reads a range page by page at the first page's revision. Pages grow while they stay small and quick. The next
+ * page is requested before a page is given out, and so comes while that is decoded.
+ *
+ * @throws DiscoError INTERNAL (see `isOutOfHistory`) when the revision is compacted before the last page
+ */
+export async function* pages(
+  client: Pick<EtcdClient, 'range'>,
+  range: KeyRange,
+  { keysOnly }: { readonly keysOnly: boolean },
+): AsyncGenerator<Page, void, void> {
+  let revision: Revision = 0
+  let limit = FIRST_PAGE_KEYS
+  const fetch = async (key: Buffer): Promise<IRangeResponse> => {
+    const startedMs = performance.now()
+    const answer = await client.range({ ...range, key, limit, revision, keys_only: keysOnly })
+    limit = nextLimit(limit, answer.kvs, performance.now() - startedMs)
+    return answer
+  }
+  let coming: Promise<IRangeResponse> | null = fetch(range.key)
+  while (coming) {
+    const { header, kvs, more }: IRangeResponse = await coming
+    if (revision === 0) revision = Number(header.revision)
+    const last = kvs.at(-1)
+    coming = more && last ? fetch(keyAfter(last.key)) : null
+    // A failure is thrown when the page is asked for; the caller may be done before.
+    coming?.catch(() => undefined)
+    // The request leaves in the turns of the event loop, before the caller decodes this page.
+    if (coming) await turn()
+    yield { header, revision, kvs }
+  }
+}
+
+function nextLimit(limit: number, kvs: readonly IKeyValue[], tookMs: number): number {
+  let bytes = 0
+  for (const { key, value } of kvs) bytes += key.length + value.length + PAIR_OVERHEAD_BYTES
+  const growth = Math.min(MOST_GROWTH, PAGE_BYTES / bytes, PAGE_MS / tookMs)
+  return Math.max(1, Math.min(MOST_PAGE_KEYS, Math.floor(limit * growth)))
+}
