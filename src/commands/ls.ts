@@ -10,8 +10,11 @@ import { count } from '../cli/render/units.js'
 import { visible } from '../cli/render/visible.js'
 import { type EndpointsDoc, endpointsDoc, type HealthByAddr } from '../cli/schema/endpoints.js'
 import { type ServicesDoc, servicesDoc } from '../cli/schema/services.js'
-import type { Endpoint } from '../domain/endpoint.js'
-import type { Registry } from '../registry/registry.js'
+import type { Endpoint, LeaseId } from '../domain/endpoint.js'
+import type { Registry, Ttl } from '../registry/registry.js'
+
+/** Above, asking for the times of leases takes longer than all the rest: 10,000 take 3 s of CPU. */
+const MOST_LEASES = 1_000
 
 export default class Ls extends DiscoCommand {
   static override aliases = ['list', 'get']
@@ -31,6 +34,9 @@ export default class Ls extends DiscoCommand {
       helpValue: '<duration>',
       description: 'how long a server may take to answer',
     }),
+    ttl: Flags.boolean({
+      description: `how long every lease still lasts, where there are more than ${MOST_LEASES.toLocaleString('en')}`,
+    }),
     ...placeFlags,
   }
 
@@ -45,12 +51,12 @@ export default class Ls extends DiscoCommand {
     )
   }
 
-  private async listServices(registry: Registry, flags: BaseFlags & ProbeFlags): Promise<ServicesDoc> {
+  private async listServices(registry: Registry, flags: BaseFlags & LsFlags): Promise<ServicesDoc> {
     const { summarizeServices } = await import('../registry/summary.js')
     const { revision, endpoints, otherKeys } = await registry.list()
     const { services, foreignKeys, rootHints } = summarizeServices(endpoints)
     const listed = services.flatMap((service) => service.endpoints)
-    const [ttls, health] = await Promise.all([registry.ttls(leasesOf(listed)), askHealth(listed, flags)])
+    const [ttls, health] = await Promise.all([this.ttls(registry, listed, flags), askHealth(listed, flags)])
     const doc = servicesDoc(revision, services, ttls, health)
     this.print(flags, doc, {
       table: (palette) => renderServices(doc, palette),
@@ -70,17 +76,17 @@ export default class Ls extends DiscoCommand {
   private async listEndpoints(
     registry: Registry,
     service: string,
-    flags: BaseFlags & ProbeFlags,
+    flags: BaseFlags & LsFlags,
   ): Promise<EndpointsDoc> {
     const listing = await registry.listExisting(service)
     const { endpoints } = listing
     const [ttls, health] = await Promise.all([
-      registry.ttls(leasesOf(endpoints)),
+      this.ttls(registry, endpoints, flags),
       askHealth(endpoints, flags),
     ])
     const doc = endpointsDoc(service, listing, ttls, health ?? undefined)
     return this.print(flags, doc, {
-      table: (palette, wide) => renderEndpoints([doc], palette, { wide }),
+      table: (palette, wide) => renderEndpoints([doc], palette, { wide, withTtl: doc.ttlsAsked }),
       lines: () =>
         doc.endpoints.map((endpoint) =>
           Object.assign({ schema: 'disco.endpoint/v1', service, rev: doc.rev }, endpoint),
@@ -88,21 +94,35 @@ export default class Ls extends DiscoCommand {
       names: () => doc.endpoints.map(({ addr }) => addr),
     })
   }
+
+  /** Null where the times of the leases are not asked for: each takes a request of its own. */
+  private async ttls(
+    registry: Registry,
+    endpoints: readonly Endpoint[],
+    flags: BaseFlags & LsFlags,
+  ): Promise<ReadonlyMap<LeaseId, Ttl> | null> {
+    if (this.format(flags) === 'name') return null
+    const leases = leasesOf(endpoints)
+    if (leases.size <= MOST_LEASES || flags.ttl) return await registry.ttls(leases)
+    this.remark(`The times of ${count(leases.size, 'lease')} are left out; --ttl asks for them`)
+    return null
+  }
 }
 
-interface ProbeFlags {
+interface LsFlags {
+  readonly ttl: boolean
   readonly probe: boolean
   readonly 'probe-timeout': string
 }
 
 /** Null unless --probe asks for it. */
-async function askHealth(endpoints: readonly Endpoint[], flags: ProbeFlags): Promise<HealthByAddr | null> {
+async function askHealth(endpoints: readonly Endpoint[], flags: LsFlags): Promise<HealthByAddr | null> {
   const deadlineMs = parseTimeMs(flags['probe-timeout'])
   if (!flags.probe) return null
   const { surveyHealth } = await import('../agent/health/survey.js')
   return await surveyHealth(endpoints, { deadlineMs })
 }
 
-function leasesOf(endpoints: readonly Endpoint[]): string[] {
-  return endpoints.flatMap(({ lease }) => lease ?? [])
+function leasesOf(endpoints: readonly Endpoint[]): Set<LeaseId> {
+  return new Set(endpoints.flatMap(({ lease }) => lease ?? []))
 }

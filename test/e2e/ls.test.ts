@@ -5,6 +5,7 @@ import { EtcdApi } from '../support/etcd-api.js'
 import { grantLease, leaseIds, registration, revision } from '../support/etcd-state.js'
 import { expectShape } from '../support/shape.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
+import { Writer } from '../support/writer.js'
 
 const { etcd, disco, tool } = await toolOnEtcd()
 
@@ -255,4 +256,32 @@ test('ls writes nothing and takes no lease', async () => {
   await Promise.all([output('ls'), output('ls', 'hello'), output('ls', 'hello', '--json')])
   expect(await revision(etcd)).toBe(before)
   expect(await leaseIds(etcd)).toEqual([])
+})
+
+describe('the time that leases have left', () => {
+  /** Endpoints of which each has a lease of its own. */
+  async function putLeased(service: string, count: number): Promise<void> {
+    using writer = new Writer(etcd.endpoint, service)
+    const put = async (_: unknown, port: number) => {
+      const { ID } = await writer.api.get('Lease/LeaseGrant', { TTL: '100', ID: '0' })
+      await writer.put(1_024 + port, 1, String(ID))
+    }
+    await Promise.all(Array.from({ length: count }, put))
+  }
+
+  test('of more than 1,000 leases is left out, which is said, and asked for by --ttl', async () => {
+    await putLeased('hello', 1_001)
+    const without = await tool.run('ls', 'hello', '--json')
+    const doc = JSON.parse(without.stdout) as EndpointsDoc
+    expect(doc.ttlsAsked).toBe(false)
+    expect(doc.endpoints[0]).toMatchObject({ lease: expect.any(String), ttlSeconds: null })
+    expect(without.stderr).toBe('The times of 1001 leases are left out; --ttl asks for them\n')
+    const [head] = cells(await output('ls', 'hello'))
+    expect(head).not.toContain('TTL')
+    const [summary] = cells(await output('ls'))
+    expect(summary).not.toContain('MIN TTL')
+    const asked = JSON.parse(await output('ls', 'hello', '--ttl', '--json')) as EndpointsDoc
+    expect(asked.ttlsAsked).toBe(true)
+    expect(asked.endpoints.every(({ ttlSeconds }) => (ttlSeconds ?? 0) > 50)).toBe(true)
+  })
 })

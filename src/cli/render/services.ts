@@ -3,7 +3,7 @@ import type { Palette } from './color.js'
 import { toldApart } from './look-alike.js'
 import { type Column, renderTable } from './table.js'
 
-export function renderServices({ services }: ServicesDoc, palette: Palette): string {
+export function renderServices({ services, ttlsAsked }: ServicesDoc, palette: Palette): string {
   const nameOf = toldApart(services.map(({ service }) => service))
   const versionOf = toldApart(services.flatMap(({ versions }) => versions))
   const isProbed = services.some(({ ready }) => ready !== null)
@@ -13,6 +13,11 @@ export function renderServices({ services }: ServicesDoc, palette: Palette): str
     text: ({ ready, endpoints }) => `${ready ?? 0}/${endpoints}`,
     paint: ({ ready, endpoints }, text) => (ready === endpoints ? text : palette.red(text)),
   }
+  const minTtl: Column<ServiceDoc> = {
+    head: 'MIN TTL',
+    align: 'right',
+    text: ({ minTtlSeconds }) => (minTtlSeconds === null ? 'none' : `${minTtlSeconds}s`),
+  }
   return renderTable(
     services,
     [
@@ -21,11 +26,7 @@ export function renderServices({ services }: ServicesDoc, palette: Palette): str
       { head: 'ENDPOINTS', align: 'right', text: ({ endpoints }) => String(endpoints) },
       ...(isProbed ? [ready] : []),
       { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight) },
-      {
-        head: 'MIN TTL',
-        align: 'right',
-        text: ({ minTtlSeconds }) => (minTtlSeconds === null ? 'none' : `${minTtlSeconds}s`),
-      },
+      ...(ttlsAsked ? [minTtl] : []),
       { head: 'LAYOUT', text: ({ layout }) => layout },
     ],
     palette,

@@ -27,13 +27,15 @@ export interface EndpointsDoc {
   readonly rev: string
   /** Every weight is 0: nobody set one, and all endpoints get the same. */
   readonly weightsUnset: boolean
+  /** Whether etcd was asked how much time each lease has left; where not, `ttlSeconds` is null. */
+  readonly ttlsAsked: boolean
   readonly endpoints: readonly EndpointDoc[]
 }
 
 export function endpointsDoc(
   service: string,
   { revision, endpoints }: Pick<EndpointList, 'revision' | 'endpoints'>,
-  ttls: ReadonlyMap<string, Ttl>,
+  ttls: ReadonlyMap<string, Ttl> | null,
   health: HealthByAddr = NOBODY_ASKED,
 ): EndpointsDoc {
   const shares = shareFractions(endpoints)
@@ -42,6 +44,7 @@ export function endpointsDoc(
     service,
     rev: String(revision),
     weightsUnset: weightsAreUnset(endpoints),
+    ttlsAsked: ttls !== null,
     endpoints: endpoints.map((endpoint, index) => endpointDoc(endpoint, shares[index] ?? 0, ttls, health)),
   }
 }
@@ -49,11 +52,11 @@ export function endpointsDoc(
 function endpointDoc(
   endpoint: Endpoint,
   share: number,
-  ttls: ReadonlyMap<string, Ttl>,
+  ttls: ReadonlyMap<string, Ttl> | null,
   health: HealthByAddr,
 ): EndpointDoc {
   const { key, layout, addr, version, weight, lease, metadata, problem } = endpoint
-  const ttl = lease === null ? undefined : ttls.get(lease)
+  const ttl = lease === null ? undefined : ttls?.get(lease)
   const checked = problem === null ? health.get(addr) : undefined
   // No spreads: a list has up to 100,000 of them, and they take thirty times as long.
   return {

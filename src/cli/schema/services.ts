@@ -17,22 +17,25 @@ export interface ServiceDoc {
 export interface ServicesDoc {
   readonly schema: 'disco.services/v1'
   readonly rev: string
+  /** Whether etcd was asked how much time each lease has left; where not, `minTtlSeconds` is null. */
+  readonly ttlsAsked: boolean
   readonly services: readonly ServiceDoc[]
 }
 
 export function servicesDoc(
   revision: number,
   services: readonly ServiceSummary[],
-  ttls: ReadonlyMap<string, Ttl>,
+  ttls: ReadonlyMap<string, Ttl> | null,
   health: HealthByAddr | null = null,
 ): ServicesDoc {
   return {
     schema: 'disco.services/v1',
     rev: String(revision),
+    ttlsAsked: ttls !== null,
     services: services.map((summary) => {
       const { service, layout, versions, endpoints, weight } = summary
       const left = endpoints.flatMap(({ lease }) =>
-        lease === null ? [] : (ttls.get(lease)?.ttlSeconds ?? []),
+        lease === null ? [] : (ttls?.get(lease)?.ttlSeconds ?? []),
       )
       const minTtlSeconds = left.length === 0 ? null : left.reduce((least, ttl) => Math.min(least, ttl))
       const usable = endpoints.filter(({ problem }) => problem === null)

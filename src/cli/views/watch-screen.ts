@@ -134,9 +134,7 @@ function renderWatched(
   const { revision } = snapshot
   const all = endpointsOf(snapshot)
   const services = service === undefined ? summarizeServices(all).services : [{ service, endpoints: all }]
-  const docs = services.map(({ service, endpoints }) =>
-    endpointsDoc(service, { revision, endpoints }, new Map()),
-  )
+  const docs = services.map(({ service, endpoints }) => endpointsDoc(service, { revision, endpoints }, null))
   const looks = { withTtl: false, withService: service === undefined, most }
   const count = docs.reduce((sum, { endpoints }) => sum + endpoints.length, 0)
   return {

@@ -82,7 +82,7 @@ it('a list of services', () => {
     { ...service, minTtlSeconds: 6, ready: null },
     { ...service, service: 'pay', versions: [], minTtlSeconds: null, ready: null },
   ]
-  expect(renderServices({ schema: 'disco.services/v1', rev: '7', services }, plain)).toBe(
+  expect(renderServices({ schema: 'disco.services/v1', rev: '7', ttlsAsked: true, services }, plain)).toBe(
     [
       'SERVICE  VERSIONS      ENDPOINTS  WEIGHT  MIN TTL  LAYOUT',
       'hello    1.0.0, 2.0.0          5      14       6s  seed',
@@ -90,7 +90,7 @@ it('a list of services', () => {
     ].join('\n'),
   )
   const probed = services.map((summary) => ({ ...summary, ready: 3 }))
-  expect(renderServices({ schema: 'disco.services/v1', rev: '7', services: probed }, plain)).toContain(
-    'hello    1.0.0, 2.0.0          5    3/5      14       6s  seed',
-  )
+  expect(
+    renderServices({ schema: 'disco.services/v1', rev: '7', ttlsAsked: true, services: probed }, plain),
+  ).toContain('hello    1.0.0, 2.0.0          5    3/5      14       6s  seed')
 })
