@@ -27,7 +27,10 @@ export interface Registered {
 
 /** One backend of a service, as the registry has it. Its identity is (key, addr). */
 export interface Endpoint extends Registered {
-  /** The etcd key; one key may hold several addresses, two keys may share one. */
+  /**
+   * The etcd key; one key may hold several addresses, two keys may share one. A byte that is not UTF-8 is a lone
+   * surrogate, U+DC80 to U+DCFF.
+   */
   readonly key: string
   readonly layout: string
   /** Why it is listed and never dialled, or null. */

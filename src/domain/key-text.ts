@@ -26,13 +26,24 @@ export function keyBytes(text: string): Buffer {
   return Buffer.concat(characters)
 }
 
-/** Whether a key is UTF-8. Others are no registrations, whatever their values say. */
-function isUtf8Key(text: string): boolean {
+/** Whether a key is UTF-8. No registration has another one, whatever the value says. */
+export function isUtf8Key(text: string): boolean {
   return !LONE_SURROGATE.test(text)
+}
+
+/** A key, or a text with keys in it, for people and programs: bytes that are not UTF-8 as `\xff`. */
+export function shownKey(text: string): string {
+  return isUtf8Key(text) ? text : text.replace(LONE_SURROGATES, shown)
 }
 
 const ESCAPED = 0xdc00
 const LONE_SURROGATE = /[\ud800-\udfff]/u
+const LONE_SURROGATES = /[\ud800-\udfff]/gu
+
+function shown(surrogate: string): string {
+  const code = surrogate.charCodeAt(0)
+  return isEscape(code) ? `\\x${(code - ESCAPED).toString(16)}` : `\\u${code.toString(16)}`
+}
 
 function isEscape(code: number): boolean {
   return code >= ESCAPED + 0x80 && code <= ESCAPED + 0xff

@@ -1,6 +1,7 @@
 import type { IWatchResponse } from 'etcd3'
 import type { Revision } from '../domain/endpoint.js'
 import type { DiscoError } from '../domain/errors.js'
+import { keyText } from '../domain/key-text.js'
 import { Backoff, DENIAL_BACKOFF } from './backoff.js'
 import type { EtcdClient } from './client.js'
 import { SilentWatch } from './heartbeat.js'
@@ -192,13 +193,13 @@ function* byRevision(response: Pick<IWatchResponse, 'events'>, keep: Keep | null
     events = []
   }
   for (const event of response.events) {
-    if (keep && !keep(event.kv.key.toString())) continue
+    if (keep && !keep(keyText(event.kv.key))) continue
     const eventRevision = Number(event.kv.mod_revision)
     if (eventRevision !== revision) yield* flush()
     revision = eventRevision
     events.push(
       event.type === 'Delete'
-        ? { type: 'delete', key: event.kv.key.toString() }
+        ? { type: 'delete', key: keyText(event.kv.key) }
         : { type: 'put', kv: readKeyValue(event.kv) },
     )
   }

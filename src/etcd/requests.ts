@@ -1,5 +1,6 @@
 import { DelegateBackoff, handleWhen, retry } from 'cockatiel'
 import { GRPCDeadlineExceededError } from 'etcd3'
+import { keyText } from '../domain/key-text.js'
 import {
   isCredentialProblem,
   isStaleToken,
@@ -85,7 +86,7 @@ export async function request<T>(
   } catch (error) {
     if (failures.size === 0) throw translate(error, options)
     const effort = { tries, elapsedMs: performance.now() - startMs }
-    const facts = { ...options, effort, ...(about ? { about: about.toString() } : {}) }
+    const facts = { ...options, effort, ...(about ? { about: keyText(about) } : {}) }
     const byUrl = new Map([...failures].map(([{ url }, failure]) => [url, failure]))
     throw translateAll(byUrl, { ...facts, speaks: await spokenBy(failures) })
   }

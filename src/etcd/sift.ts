@@ -1,5 +1,6 @@
 import type { IRangeResponse, IRequestOp } from 'etcd3'
 import type { Revision } from '../domain/endpoint.js'
+import { keyText } from '../domain/key-text.js'
 import type { EtcdClient } from './client.js'
 import { type KeyRange, keyAfter } from './key-range.js'
 import { pages } from './pages.js'
@@ -37,7 +38,7 @@ export async function* siftPages(
     const others: string[] = []
     let wasKept = false
     for (const { key } of kvs) {
-      const text = key.toString()
+      const text = keyText(key)
       const isKept = keep(text)
       if (!isKept) others.push(text)
       else if (wasKept) runs.at(-1)?.push(key)

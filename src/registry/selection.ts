@@ -1,10 +1,11 @@
 import type { Endpoint } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
+import { shownKey } from '../domain/key-text.js'
 
 /** Which endpoints of a service a command means. */
 export interface EndpointSelection {
   readonly service: string
-  /** An address or an etcd key; null for all endpoints. */
+  /** An address or an etcd key, also as `shownKey` shows it; null for all endpoints. */
   readonly addr: string | null
   readonly version?: string | undefined
   /** Of those, only what stands under these etcd keys. */
@@ -18,7 +19,7 @@ export function matchEndpoints(
 ): Endpoint[] {
   return endpoints.filter(
     (endpoint) =>
-      (addr === null || endpoint.addr === addr || endpoint.key === addr) &&
+      (addr === null || endpoint.addr === addr || endpoint.key === addr || shownKey(endpoint.key) === addr) &&
       (version === undefined || endpoint.version === version) &&
       (keys === undefined || keys.includes(endpoint.key)),
   )

@@ -1,3 +1,5 @@
+import { shownKey } from '../../domain/key-text.js'
+
 /**
  * What could drive a terminal, fake a line, or cannot be seen: controls, marks that reorder text, characters of no width
  * (joiners, variation selectors, fillers, tags), spaces that are not the space, and halves of characters.
@@ -9,19 +11,27 @@ const PLAIN = /^[ -~]*$/
 
 /** Text of the registry's, made harmless for a terminal: what cannot be seen is shown as its code. */
 export function visible(text: string): string {
-  return PLAIN.test(text) ? text : text.replace(INVISIBLE, asCode)
+  return PLAIN.test(text) ? text : shownKey(text).replace(INVISIBLE, asCode)
 }
 
 /** JSON on one line, in which nothing drives a terminal either: JSON itself leaves DEL and C1 as they are. */
 export function jsonLine(value: unknown): string {
-  return JSON.stringify(value).replace(INVISIBLE, asCode)
+  return stringify(value).replace(INVISIBLE, asCode)
 }
 
 /** JSON for people: the same, indented. */
 export function prettyJson(value: unknown): string {
-  return JSON.stringify(value, null, 2).replace(INVISIBLE, (character) =>
+  return stringify(value, 2).replace(INVISIBLE, (character) =>
     character === '\n' ? character : asCode(character),
   )
+}
+
+/** Readers of JSON replace lone surrogates, each by the same character: keys that differ would be alike. */
+function stringify(value: unknown, indent?: number): string {
+  const json = JSON.stringify(value, null, indent)
+  if (!json.includes('\\ud')) return json
+  const shown = (_: string, member: unknown) => (typeof member === 'string' ? shownKey(member) : member)
+  return JSON.stringify(value, shown, indent)
 }
 
 /** As JSON escapes it, so that it is the same in a table and in a document: `\\u200b`. */

@@ -1,6 +1,7 @@
 import { readAddress } from '../address.js'
 import type { LeaseId, Registered } from '../endpoint.js'
 import { DiscoError } from '../errors.js'
+import { isUtf8Key } from '../key-text.js'
 import type { Decoded, Layout, NoEndpoint, Registrations, Unreadable } from './layout.js'
 import { isNoEndpoint, isUnreadable } from './layout.js'
 import { Problem } from './problem.js'
@@ -96,6 +97,7 @@ function decode(form: Form, base: string, key: string, value: Uint8Array): Decod
   try {
     const read = form.read(value, rest)
     if (isNoEndpoint(read)) return read
+    if (!isUtf8Key(key)) throw new Problem('key is not UTF-8')
     refuseControls(read)
     const own = form.key(read, base, null)
     if (own !== key) return { ...place(), problem: `value names ${own}`, belongsAt: own }
