@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest'
 const ALLOWED = [
   /\{ deadline: Date\.now\(\) \+ \w+(\(\))? \}/,
   /\b(sinceMs|seenAtMs): Date\.now\(\)/,
-  /\bhasExpired\(certFile, Date\.now\(\)\)/,
+  /\bhasExpired\((tls\.)?certFile, Date\.now\(\)\)/,
   /\bmtimeMs < Date\.now\(\) - KEPT_MS/,
   /\bageMs = Math\.max\(0, Date\.now\(\) - list\.seenAtMs\)/,
 ]
