@@ -5,6 +5,3 @@ const MARK = '\uFEFF'
 export function withoutMark(text: string): string {
   return text.startsWith(MARK) ? text.slice(MARK.length) : text
 }
-
-/** The mark in UTF-8. */
-export const MARK_BYTES: Uint8Array = new TextEncoder().encode(MARK)

@@ -1,7 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { MARK_BYTES } from '../domain/byte-order-mark.js'
 import { DiscoError } from '../domain/errors.js'
 
 export interface PemFiles {
@@ -53,13 +52,9 @@ async function readPem<Parsed>(
   parse: (pem: Buffer) => Parsed,
 ): Promise<{ pem: Buffer; parsed: Parsed } | undefined> {
   if (!file) return undefined
-  const bytes = await readFile(file).catch((cause: Error) => {
+  const pem = await readFile(file).catch((cause: Error) => {
     throw new DiscoError('USAGE', `Cannot read ${file}: ${cause.message}`, { cause })
   })
-  // OpenSSL looks for -----BEGIN at the start of a line, and a byte order mark stands before it.
-  const pem = bytes.subarray(0, MARK_BYTES.length).equals(MARK_BYTES)
-    ? bytes.subarray(MARK_BYTES.length)
-    : bytes
   try {
     return { pem, parsed: parse(pem) }
   } catch (cause) {
