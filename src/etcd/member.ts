@@ -1,5 +1,5 @@
 import { noop } from 'cockatiel'
-import { KVClient, LeaseClient, WatchClient } from 'etcd3'
+import { castGrpcError, KVClient, LeaseClient, WatchClient } from 'etcd3'
 import { ConnectionPool } from 'etcd3/lib/connection-pool.js'
 import type { CallOptionsFactory, IOptions } from 'etcd3/lib/options.js'
 import type { CallContext } from 'etcd3/lib/rpc.js'
@@ -62,6 +62,8 @@ export class Member {
     })
     this.pool = pool as unknown as Inside
     for (const host of this.pool.hosts) host.resetAllServices = () => undefined
+    this.pool.authenticator.getCredentialsFromHost = (_address, name, password, callOptions) =>
+      this.logIn({ name, password }, callOptions)
     this.kv = new KVClient(pool)
     this.lease = new LeaseClient(pool)
     this.watch = new WatchClient(pool)
@@ -91,6 +93,17 @@ export class Member {
   close(): void {
     this.disconnect()
     for (const host of this.pool.hosts) host.close()
+  }
+
+  /** etcd3 makes a client for each login and closes none; this one is closed with the member's others. */
+  private logIn(user: { name: string; password: string }, callOptions: object): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const [host] = this.pool.hosts
+      host.getServiceClient('Auth').authenticate(user, callOptions, (error, answer) => {
+        if (error) reject(castGrpcError(error))
+        else resolve(answer?.token ?? '')
+      })
+    })
   }
 
   /** A login at a mute member would hang, and every request that waits for its token with it. */
@@ -133,10 +146,27 @@ type Interceptor = NonNullable<CallOptions['interceptors']>[number]
  * a channel of grpc-js reconnects by itself, with a backoff. So `resetAllServices` does nothing here.
  */
 interface Inside {
-  readonly hosts: readonly {
-    cachedServices: Record<string, { close(): void } | undefined>
-    resetAllServices(): void
-    close(): void
-  }[]
-  readonly authenticator: { invalidateMetadata(): void }
+  readonly hosts: readonly [Host, ...Host[]]
+  readonly authenticator: {
+    invalidateMetadata(): void
+    getCredentialsFromHost(
+      address: string,
+      name: string,
+      password: string,
+      callOptions: object,
+    ): Promise<string>
+  }
+}
+
+interface Host {
+  cachedServices: Record<string, { close(): void } | undefined>
+  resetAllServices(): void
+  close(): void
+  getServiceClient(name: 'Auth'): {
+    authenticate(
+      user: { name: string; password: string },
+      callOptions: object,
+      done: (error: Error | null, answer?: { token: string }) => void,
+    ): void
+  }
 }

@@ -105,6 +105,17 @@ describe.concurrent('with tokens that live 2 s', () => {
     }
   })
 
+  test('logins go by the connection that the requests of their member use, however often tokens expire', async () => {
+    await using guarded = await Guarded.start()
+    const { proxy, registry } = guarded
+    await guarded.put(1)
+    for (const _ of [1, 2]) {
+      expect((await registry.list('hello')).endpoints).toHaveLength(1)
+      await delay(EXPIRED_MS)
+    }
+    expect(proxy.accepted).toBe(1)
+  })
+
   test('a watch whose permission is taken away says so once and goes on when it is given back; a new one throws', async () => {
     await using guarded = await Guarded.start()
     const { etcd, proxy, registry } = guarded
