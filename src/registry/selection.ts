@@ -33,10 +33,11 @@ export function matchEndpoints(
 export function selectEndpoints(endpoints: readonly Endpoint[], selection: EndpointSelection): Endpoint[] {
   const matches = matchEndpoints(endpoints, selection)
   if (matches.length === 0) {
-    const version = selection.version === undefined ? '' : ` of version ${selection.version}`
+    const which = selection.addr ?? selection.keys?.join(', ')
+    const version = selection.version === undefined ? [] : [`of version ${selection.version}`]
     throw new DiscoError(
       'NOT_FOUND',
-      `${selection.service} has no endpoint ${selection.addr ?? selection.keys?.join(', ') ?? ''}${version}`,
+      [`${selection.service} has no endpoint`, ...(which === undefined ? [] : [which]), ...version].join(' '),
       {
         suggestions: [`It has: ${endpoints.slice(0, 5).map(describe).join(', ')}`],
       },

@@ -300,6 +300,8 @@ describe('an address under two keys', () => {
     const error = await refusal(() => setWeight('5', { version: '3.0.0' }))
     expect(error).toMatchObject({ code: 'NOT_FOUND', exit: 4 })
     expect((await unregister(ADDR, '3.0.0')).removed).toEqual([])
+    const ofAll = await refusal(() => setWeight('5', { addr: null, version: '3.0.0' }))
+    expect(ofAll).toMatchObject({ message: 'hello has no endpoint of version 3.0.0' })
   })
 })
 
