@@ -106,7 +106,7 @@ describe('disco dev', () => {
       '3 values for 2 backends',
     ],
     ['a rate above one', ['--error-rate', '2'], '"2" is not a rate'],
-    ['a second port', ['--port', '2380'], '--port can only be specified once'],
+    ['a second port', ['--port', '2380'], '--port is given more than once'],
     ['listening for other machines', ['--host', '0.0.0.0'], '--allow-remote'],
   ])('refuses %s', async (_, args, words) => {
     const { code, stderr } = await disco.run('dev', '--port', '0', ...args)

@@ -36,7 +36,10 @@ describe('a call ends when its reply is printed', () => {
     ['where no folder can be made', '/proc'],
     ['that is a device', '/dev/null'],
   ])('with a cache folder %s', async (_where, cacheHome) => {
-    await expectReply(disco.with({ env: { XDG_CACHE_HOME: cacheHome } }), /! Cannot write to /)
+    await expectReply(
+      disco.with({ env: { XDG_CACHE_HOME: cacheHome } }),
+      /! The cache folder \S+ is not used: /,
+    )
   })
 
   test('or fails, with a named pipe where its list should stand', async () => {
@@ -49,7 +52,7 @@ describe('a call ends when its reply is printed', () => {
     await etcd.kill()
     try {
       const { code, stderr } = await tool.run('call', 'hello', 'SayHello')
-      expect(stderr).toContain(`! Cannot read ${file}: not a regular file`)
+      expect(stderr).toContain(`! The cached list ${file} is not used: not a regular file`)
       expect(code).toBe(3)
     } finally {
       await etcd.restart()

@@ -122,7 +122,7 @@ describe.concurrent('what is registered, and what is printed', () => {
       [['--admin-token-file', '/tmp/x'], 'needs --admin'],
       [['--admin', ':0', '--admin-token-file', '/no/such/file'], 'Cannot read the token file'],
       [['--drain', '1000h'], 'too long to wait'],
-      [['--nonsense'], 'Nonexistent flag'],
+      [['--nonsense'], 'has no flag --nonsense'],
       [['127.0.0.1:1', '127.0.0.1:1'], 'more than once'],
       [['--layout', 'go-zero', '--unhealthy', 'weight0'], 'carries no weight'],
     ]
