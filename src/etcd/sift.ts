@@ -22,6 +22,9 @@ export interface SiftedPage {
 /** As many as etcd allows in one transaction. */
 const MOST_OPERATIONS = 128
 
+/** A page of keys is small however many it has; their values, some kilobytes each, are not. */
+const MOST_KEYS = 5_000
+
 /**
  * Lists a range by its keys alone, page by page at the first page's revision, and fetches the values of the
  * keys that are kept. For ranges most of which is somebody else's.
@@ -87,8 +90,8 @@ async function valuesOf(
   revision: Revision,
 ): Promise<KeyValue[]> {
   const kvs: KeyValue[] = []
-  for (let at = 0; at < runs.length; at += MOST_OPERATIONS) {
-    const success = runs.slice(at, at + MOST_OPERATIONS).map((run): IRequestOp => {
+  for (const group of inGroups(runs)) {
+    const success = group.map((run): IRequestOp => {
       const [first = Buffer.alloc(0)] = run
       return { request_range: { key: first, range_end: keyAfter(run.at(-1) ?? first), revision } }
     })
@@ -98,4 +101,23 @@ async function valuesOf(
     }
   }
   return kvs
+}
+
+/** The runs of each transaction, in order. A long run is cut. */
+function* inGroups(runs: readonly (readonly Buffer[])[]): Generator<Buffer[][], void, void> {
+  let group: Buffer[][] = []
+  let keys = 0
+  for (const run of runs) {
+    for (let at = 0; at < run.length; ) {
+      const part = run.slice(at, at + MOST_KEYS - keys)
+      group.push(part)
+      keys += part.length
+      at += part.length
+      if (keys < MOST_KEYS && group.length < MOST_OPERATIONS) continue
+      yield group
+      group = []
+      keys = 0
+    }
+  }
+  if (group.length > 0) yield group
 }
