@@ -38,13 +38,16 @@ export function isTransient(thrown: unknown): boolean {
 const NEVER_SENT =
   /ECONNREFUSED|Name resolution failed|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|No connection established|Waiting for LB pick/
 
+/** A stream that ended under way names the cause as well: `RST_STREAM ... client error: read EHOSTUNREACH`. */
+const SENT = /RST_STREAM|Connection dropped/
+
 /** An answer of etcd that leaves open whether the write is carried out: it was proposed to the other members. */
 const PROPOSED = /request timed out|leader changed|server stopped/
 
 /** Whether etcd may have carried out a write although it failed: no answer came, or one that leaves it open. */
 export function mayHaveArrived(thrown: unknown): boolean {
   const text = String(thrown)
-  if (!isTransient(thrown) || NEVER_SENT.test(text)) return false
+  if (!isTransient(thrown) || (NEVER_SENT.test(text) && !SENT.test(text))) return false
   return !text.includes('etcdserver: ') || PROPOSED.test(text)
 }
 
