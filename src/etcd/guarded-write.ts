@@ -51,7 +51,10 @@ export async function writeIfUnchanged(
   const found = rangedIn(response)
   const made = isRepeated ? await readBack(client, writes, revision) : null
   if (made === null) return { done: false, revision, found: found[0] ?? null }
-  const isCovered = found.some((kv) => kv !== null && kv.modRevision !== made)
+  const isCovered = writes.some(({ value }, index) => {
+    const kv = found[index] ?? null
+    return kv === null ? value !== null : kv.modRevision !== made
+  })
   return { done: true, revision: made, proof: isCovered ? 'covered' : 'read back' }
 }
 

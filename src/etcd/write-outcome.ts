@@ -17,7 +17,7 @@ export type Outcome =
 
 /**
  * How it is known that a write is done: etcd answered; or the answer was lost and the write was read back. `covered`:
- * read back from the history, the keys have been written again since.
+ * read back from the history, because one of the keys has been written again or deleted since.
  */
 export type Proof = 'answer' | 'read back' | 'covered'
 

@@ -155,6 +155,14 @@ describe('What somebody else writes before the state is read back', () => {
     expect(await storedWeight(etcd, KEY)).toBe(9)
   })
 
+  test('makes a relative change uncertain by a removal as well', async () => {
+    await put(ADDR, 1)
+    await put(OTHER, 1)
+    const said = await losing(KEY, ['weight', 'hello', ADDR, '+2'], { meanwhile: () => etcd.ctl('del', KEY) })
+    expect(said).toMatchObject(isUnknown)
+    expect(await storedText(etcd, KEY)).toBe('')
+  })
+
   test('is where a change starts from that never arrived', async () => {
     await put(ADDR, 1)
     await put(OTHER, 1)
