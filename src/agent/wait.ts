@@ -64,6 +64,8 @@ class Wait {
   private failure: unknown = null
   private now = ''
   private isLate = false
+  /** Whether servers are or were asked. */
+  private isAsking = false
   private hasLooked = false
   private wake: () => void = () => undefined
 
@@ -135,7 +137,7 @@ class Wait {
     const judged = this.request.conditions.map((condition) => judge(condition, facts))
     this.hasLooked = true
     this.tell(judged.map(({ now }) => now).join(', '))
-    // Who was not asked may be healthy or not.
+    // Servers that were not asked may be healthy or not.
     if (this.cut.signal.aborted) return null
     if (!judged.every(({ holds }) => holds)) return null
     return { revision: snapshot.revision, facts, elapsedMs: performance.now() - this.startMs }
@@ -144,6 +146,8 @@ class Wait {
   private async healthOf(endpoints: WaitFacts['endpoints']): Promise<Pick<WaitFacts, 'ready' | 'healthy'>> {
     if (!this.request.conditions.some(needsHealth)) return { ready: null, healthy: null }
     const { probeDeadlineMs: deadlineMs } = this.request
+    this.isAsking = true
+    if (this.isLate) this.cutSoon()
     const byAddr = await surveyHealth(endpoints, { deadlineMs }, this.cut.signal)
     const checked = endpoints.map(({ addr, problem }) => (problem === null ? byAddr.get(addr) : undefined))
     return {
@@ -169,7 +173,12 @@ class Wait {
     this.isLate = true
     if (this.hasLooked) this.halt()
     else this.wake()
-    this.cutTimer = setTimeout(() => this.cut.abort(), this.request.probeDeadlineMs)
+    if (this.isAsking) this.cutSoon()
+  }
+
+  /** Ends a survey of servers that began before the timeout, or with the first list after it. */
+  private cutSoon(): void {
+    this.cutTimer ??= setTimeout(() => this.cut.abort(), this.request.probeDeadlineMs)
   }
 
   private halt(): void {

@@ -1,5 +1,6 @@
 import type { Endpoint } from './endpoint.js'
 import { DiscoError } from './errors.js'
+import { shownKey } from './key-text.js'
 
 const OPERATORS = {
   '>=': (a: number, b: number) => a >= b,
@@ -88,11 +89,11 @@ export function judge(condition: WaitCondition, facts: WaitFacts): { holds: bool
   const usable = facts.endpoints.filter(({ problem }) => problem === null)
   switch (condition.kind) {
     case 'gone': {
-      const isThere = facts.endpoints.some(({ addr, key }) => [addr, key].includes(condition.addr))
+      const isThere = facts.endpoints.some((endpoint) => isNamed(endpoint, condition.addr))
       return { holds: !isThere, now: `${condition.addr} is ${isThere ? 'registered' : 'gone'}` }
     }
     case 'weight': {
-      const meant = usable.filter(({ addr, key }) => [addr, key].includes(condition.addr))
+      const meant = usable.filter((endpoint) => isNamed(endpoint, condition.addr))
       const weights = meant.map(({ weight }) => weight)
       const holds = weights.length > 0 && weights.every((weight) => compare(weight, condition))
       const now = weights.length === 0 ? 'not registered' : `weight ${weights.join(', ')}`
@@ -104,6 +105,11 @@ export function judge(condition: WaitCondition, facts: WaitFacts): { holds: bool
       return { holds, now: `${condition.kind} ${count ?? 'unknown'}` }
     }
   }
+}
+
+/** By its address, or by its key as it is or as it is shown. */
+function isNamed({ addr, key }: Endpoint, name: string): boolean {
+  return addr === name || key === name || shownKey(key) === name
 }
 
 function compare(value: number, { operator, number }: Comparison): boolean {

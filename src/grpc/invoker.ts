@@ -121,17 +121,12 @@ export class Invoker {
       // grpc-js keeps a stack for each call, to blame its caller in an error: here that is always this line.
       const { stackTraceLimit } = Error
       Error.stackTraceLimit = 0
-      const call = client.makeUnaryRequest(
-        path,
-        same,
-        same,
-        only(messages),
-        metadata,
-        options,
-        (error, bytes) => replies.finish(error, bytes),
-      )
-      Error.stackTraceLimit = stackTraceLimit
-      return call
+      try {
+        const finish = replies.finish.bind(replies)
+        return client.makeUnaryRequest(path, same, same, only(messages), metadata, options, finish)
+      } finally {
+        Error.stackTraceLimit = stackTraceLimit
+      }
     }
     if (kind === 'client_streaming') {
       const finish = replies.finish.bind(replies)

@@ -68,6 +68,10 @@ class Pinned<Candidate> implements Chooser<Candidate> {
     this.fallback?.reweigh(candidate, weight)
   }
 
+  recount(candidate: Candidate): void {
+    this.fallback?.recount?.(candidate)
+  }
+
   leave(candidate: Candidate): void {
     this.removeNames(candidate)
     this.fallback?.leave(candidate)

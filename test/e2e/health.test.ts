@@ -3,6 +3,7 @@ import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { Disco, until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { registration, revision, wipe } from '../support/etcd-state.js'
+import { FaultProxy } from '../support/fault-proxy.js'
 import { freePorts } from '../support/ports.js'
 import { expectShape } from '../support/shape.js'
 
@@ -166,6 +167,22 @@ describe('wait', () => {
     const not = await disco.run('wait', 'hello', '--for', 'ready>=3', '--timeout', '0')
     expect(not.code).toBe(5)
     expect(not.stderr).toContain('✗ hello is not ready>=3: ready 2')
+  })
+
+  test('--timeout 0 looks once also where etcd takes longer than a server may', async () => {
+    await using proxy = await FaultProxy.start(etcd.endpoint)
+    proxy.delay(1_300, 'toClient', 'toServer')
+    const far = new Disco(proxy.endpoint)
+    const args = ['--timeout', '0', '--command-timeout', '15s']
+    const [endpoints, ready] = await Promise.all([
+      far.run('wait', 'hello', '--for', 'endpoints>=3', ...args),
+      far.run('wait', 'hello', '--for', 'ready>=2', ...args),
+    ])
+    expect(endpoints).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('✓ hello: endpoints>=3') as string,
+    })
+    expect(ready).toMatchObject({ code: 0, stdout: expect.stringContaining('✓ hello: ready>=2') as string })
   })
 
   test('not in time is exit 5, with how it stood; so it is without etcd', async () => {

@@ -35,7 +35,7 @@ it('any membership: who leaves takes its own keys along, within 5% of its share,
 const step = fc.record({
   who: fc.nat({ max: 40 }),
   /** 0 for a leave. */
-  weight: fc.oneof(fc.nat({ max: 15 }), fc.nat({ max: 5_000 })),
+  weight: fc.oneof(fc.nat({ max: 15 }), fc.nat({ max: 200 })),
   look: fc.boolean(),
 })
 
@@ -53,11 +53,11 @@ it('any history of joins, leaves and weights: keys are where a new ring of the s
       }
       const anew = ringOf([...weights].map(([who, weight]) => ({ id: `10.0.0.${who}:80`, weight })))
       expect(ring.points).toBe(anew.points)
-      for (const key of KEYS.slice(0, 2_000)) {
+      for (const key of KEYS.slice(0, 500)) {
         const owner = ring.ownerOf(key)
         expect(owner === null ? undefined : `10.0.0.${owner}:80`).toBe(anew.ownerOf(key)?.id)
       }
     }),
-    { numRuns: rounds({ quick: 20, long: 200 }) },
+    { numRuns: rounds({ quick: 20, long: 60 }) },
   )
 })

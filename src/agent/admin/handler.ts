@@ -53,10 +53,12 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
 export function adminHandler(options: AdminOptions): RequestListener {
   const metrics = new Metrics(options.registrar)
   const routes = routesFor(options, metrics)
-  // Node hands over requests that came in one piece, before it has closed the connection behind the first.
+  // Node hands over requests that came in one piece, before it has closed the connection behind the first. Over
+  // HTTP/2, requests of one connection are independent.
   const answered = new WeakSet<Socket>()
   return (request, response) => {
-    if (answered.has(request.socket)) return
+    const isPipelined = request.httpVersionMajor === 1
+    if (isPipelined && answered.has(request.socket)) return
     answered.add(request.socket)
     void answer(request, routes, options.token).then((reply) => {
       metrics.countRequest(reply.status)

@@ -10,15 +10,21 @@ const MOST_MS = 100
  */
 export class Batch<Item> {
   private items: Item[] = []
-  private deliveredAtMs = 0
+  /** Of the last delivery, or of the first item that waits. */
+  private sinceMs = 0
   private timer: NodeJS.Timeout | null = null
 
   constructor(private readonly deliver: (items: readonly Item[]) => void) {}
 
-  add(item: Item): void {
+  /** @param canWait whether the item waits for others also after a quiet time */
+  add(item: Item, canWait = false): void {
     this.items.push(item)
-    if (this.timer) this.collect()
-    else this.flush()
+    if (!this.timer && !canWait) {
+      this.flush()
+      return
+    }
+    if (!this.timer) this.sinceMs = performance.now()
+    this.collect()
   }
 
   /** Delivers now what there is, if there is anything. */
@@ -26,7 +32,7 @@ export class Batch<Item> {
     const { items } = this
     this.drop()
     if (items.length === 0) return
-    this.deliveredAtMs = performance.now()
+    this.sinceMs = performance.now()
     this.collect()
     this.deliver(items)
   }
@@ -39,7 +45,7 @@ export class Batch<Item> {
 
   private collect(): void {
     if (this.timer) clearTimeout(this.timer)
-    const dueInMs = this.deliveredAtMs + MOST_MS - performance.now()
+    const dueInMs = this.sinceMs + MOST_MS - performance.now()
     this.timer = setTimeout(() => this.flush(), Math.min(QUIET_MS, dueInMs))
   }
 }

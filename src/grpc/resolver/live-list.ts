@@ -17,7 +17,10 @@ export interface ResolvedList {
   readonly isNew: boolean
 }
 
-/** Makes lists of updates: a whole new list at once, changes in batches. */
+/**
+ * Makes lists of updates: a whole new list at once, changes in batches. A deletion waits for 20 ms: a key that is
+ * put back at once, after a lost lease, say, must not cost its connection.
+ */
 export class LiveList {
   private snapshot = EMPTY_SNAPSHOT
   private hasList = false
@@ -42,7 +45,11 @@ export class LiveList {
       this.hasList = true
       this.cachedAgeMs = update.source === 'cache' ? update.ageMs : null
       this.apply(update)
-    } else this.batch.add(update)
+    } else
+      this.batch.add(
+        update,
+        update.changes.some(({ type }) => type === 'delete'),
+      )
   }
 
   close(): void {

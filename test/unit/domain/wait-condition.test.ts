@@ -51,6 +51,13 @@ describe('a condition to wait for', () => {
     expect(holds('ready>=0', { endpoints: [], ready: null, healthy: null })).toBe(false)
   })
 
+  it('names a key as it is shown, too', () => {
+    const odd = endpoint({ addr: ONE.addr, key: '/hello/\udcff' })
+    const facts = { endpoints: [odd], ready: null, healthy: null }
+    expect(holds('gone /hello/\\xff', facts)).toBe(false)
+    expect(holds('gone /hello/\\xfe', facts)).toBe(true)
+  })
+
   it('of a weight means every key that has the address', () => {
     const twice = [ONE, endpoint({ addr: ONE.addr, version: '2.0.0', weight: 5 })]
     expect(holds(`weight ${ONE.addr}>=3`, { ...FACTS, endpoints: twice })).toBe(true)

@@ -33,6 +33,20 @@ it('with a fallback: the others by that policy while it is away', () => {
   expect(chooser.choose()).toBe('b')
 })
 
+it('the fallback least_request follows the calls that start and end', () => {
+  const calls = new Map<string, number>()
+  const config = { to: 'x', fallback: { least_request: {} } }
+  const outstanding = (candidate: string) => calls.get(candidate) ?? 0
+  const chooser = chooserOf<string>(pinned, { config, outstanding })
+  for (const name of ['a', 'b', 'c']) chooser.join(name, 1)
+  for (let call = 0; call < 9; call++) {
+    const chosen = chooser.choose() ?? ''
+    calls.set(chosen, outstanding(chosen) + 1)
+    chooser.recount?.(chosen)
+  }
+  expect([...calls.values()]).toEqual([3, 3, 3])
+})
+
 it('the fallback gets weights, and keys', () => {
   const chooser = rotation({ to: 'x', fallback: { ring_hash: {} } })
   chooser.reweigh('a', 1_000_000)

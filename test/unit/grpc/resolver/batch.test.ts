@@ -22,6 +22,16 @@ describe('a batch', () => {
     expect(delivered).toEqual([[1], [2]])
   })
 
+  it('waits 20 ms for an item that can wait, and for what comes with it', () => {
+    batch.add(1, true)
+    vi.advanceTimersByTime(10)
+    batch.add(2)
+    vi.advanceTimersByTime(19)
+    expect(delivered).toEqual([])
+    vi.advanceTimersByTime(1)
+    expect(delivered).toEqual([[1, 2]])
+  })
+
   it('collects what follows until 20 ms after the last item', () => {
     batch.add(0)
     batch.add(1)
