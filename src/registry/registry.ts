@@ -63,7 +63,11 @@ export interface Ttl {
 /** So many leases are asked for at a time: enough to hide the round trips, too few to crowd etcd. */
 const LEASES_AT_ONCE = 64
 
-/** A service registry in etcd. Every method may throw DiscoError ETCD_UNREACHABLE or ETCD_DENIED. */
+/**
+ * A service registry in etcd. Every method may throw DiscoError ETCD_UNREACHABLE or ETCD_DENIED; those that write
+ * (`register`, `setWeight`, `unregister`) also OUTCOME_UNKNOWN, where etcd's answer to a write was lost and it
+ * cannot be found out whether the write was made.
+ */
 export class Registry implements Discovery {
   private constructor(
     private readonly client: EtcdClient,
@@ -155,7 +159,7 @@ export class Registry implements Discovery {
    * Takes a lease and the key, and holds both until closed.
    *
    * @param signal ends the wait for a key whose registrar died; it does not end the registration
-   * @throws DiscoError USAGE, CONFLICT
+   * @throws DiscoError USAGE, CONFLICT, OUTCOME_UNKNOWN
    */
   register(
     request: RegistrationRequest,
@@ -165,7 +169,10 @@ export class Registry implements Discovery {
     return Registration.acquire(this.client, writableLayout(this.reader), request, reports, signal)
   }
 
-  /** @throws DiscoError NOT_FOUND, CONFLICT (several endpoints match, or the change would upset the others) */
+  /**
+   * @throws DiscoError NOT_FOUND; CONFLICT (several endpoints match, or the change would upset the others);
+   *   OUTCOME_UNKNOWN
+   */
   async setWeight(
     selection: EndpointSelection,
     change: WeightChange,
@@ -181,7 +188,7 @@ export class Registry implements Discovery {
     return lastWeight(this.client, this.reader, endpoint)
   }
 
-  /** Removes an endpoint; one that is not there is no error. @throws DiscoError CONFLICT */
+  /** Removes an endpoint; one that is not there is no error. @throws DiscoError CONFLICT, OUTCOME_UNKNOWN */
   async unregister(
     selection: EndpointSelection,
     signal: AbortSignal = new AbortController().signal,
