@@ -5,6 +5,7 @@ import { weightsAreUnset } from '../domain/shares.js'
 import { apply, EMPTY_SNAPSHOT } from '../domain/snapshot.js'
 import type { Registry } from '../registry/registry.js'
 import { type EndpointSelection, selectEndpoints } from '../registry/selection.js'
+import type { Unregistered } from '../registry/unregister.js'
 import type { WeightChanged } from '../registry/weight.js'
 
 export interface DrainRequest {
@@ -28,6 +29,8 @@ export interface Drained {
   readonly endpoints: readonly { readonly endpoint: Endpoint; readonly from: number | null }[]
   /** Gone: somebody else removed the key meanwhile. Interrupted: it is registered still, at weight 0. */
   readonly end: 'unregistered' | 'gone' | 'interrupted'
+  /** Unregistered, but why it is not known whether a registrar puts the key back. */
+  readonly returnUnknown?: DiscoError
 }
 
 /**
@@ -50,9 +53,9 @@ export async function drain(
     const cause = DiscoError.from(thrown)
     if (!force || !mayBeRemoved(cause)) throw cause
     tell.onUnweighed(cause)
-    const { revision, removed } = await registry.unregister(selection, signal)
-    const endpoints = removed.map((endpoint) => ({ endpoint, from: endpoint.weight }))
-    return { revision, endpoints, end: removed.length > 0 ? 'unregistered' : 'gone' }
+    const unregistered = await registry.unregister(selection, signal)
+    const endpoints = unregistered.removed.map((endpoint) => ({ endpoint, from: endpoint.weight }))
+    return { endpoints, ...endOf(unregistered) }
   }
   const [change] = weighed.changes
   if (!change) throw new DiscoError('INTERNAL', 'A weight was changed, and none was told')
@@ -61,8 +64,12 @@ export async function drain(
   const endpoints = weighed.changes.map(({ endpoint, from }) => ({ endpoint, from }))
   if (end !== 'over') return { ...end, endpoints }
   const { service, key: addr } = change.endpoint
-  const { revision, removed } = await registry.unregister({ service, addr }, signal)
-  return { revision, endpoints, end: removed.length > 0 ? 'unregistered' : 'gone' }
+  return { endpoints, ...endOf(await registry.unregister({ service, addr }, signal)) }
+}
+
+function endOf({ revision, removed, returnUnknown }: Unregistered): Omit<Drained, 'endpoints'> {
+  const end = removed.length > 0 ? 'unregistered' : 'gone'
+  return returnUnknown ? { revision, end, returnUnknown } : { revision, end }
 }
 
 /** A key that cannot be weighed can be removed all the same: etcd takes deletions when it is out of space. */

@@ -5,6 +5,7 @@ import { placeFlags, versionFlag } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
 import { parseWaitMs } from '../cli/flags/duration.js'
 import { requireServiceName } from '../cli/flags/names.js'
+import { returnUnknownLine } from '../cli/render/return-unknown.js'
 import { percent } from '../cli/render/units.js'
 import { visible } from '../cli/render/visible.js'
 import { type WeightDoc, weightDoc } from '../cli/schema/change.js'
@@ -82,6 +83,8 @@ export default class Drain extends DiscoCommand {
       stop.once,
     )
     countdown.stop()
+    const { returnUnknown } = drained
+    if (returnUnknown) this.remark(returnUnknownLine(returnUnknown, this.palette(flags, process.stderr)))
     const doc = drainDoc(service, drained, { graceMs })
     const name = `${visible(service)} ${visible(doc.endpoints.map((endpoint) => endpoint.addr).join(', '))}`
     if (doc.interrupted) process.exitCode = 130

@@ -3,6 +3,7 @@ import { completeAddressOrKey, refuseSwapped } from '../cli/flags/address-argume
 import { placeFlags, versionFlag } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
 import { requireServiceName } from '../cli/flags/names.js'
+import { returnUnknownLine } from '../cli/render/return-unknown.js'
 import { visible } from '../cli/render/visible.js'
 import { type UnregisterDoc, unregisterDoc } from '../cli/schema/change.js'
 import { StopSignals } from '../cli/stop-signals.js'
@@ -32,15 +33,14 @@ export default class Unregister extends DiscoCommand {
     const unregistered = await registry.unregister({ service, addr, version: flags.version }, stop.once)
     const doc = unregisterDoc(service, unregistered)
     const { returnUnknown } = unregistered
-    if (returnUnknown) {
-      const mark = this.palette(flags, process.stderr).yellow('!')
-      this.remark(`${mark} whether a registrar puts it back is not known: ${visible(returnUnknown.message)}`)
-    }
+    if (returnUnknown) this.remark(returnUnknownLine(returnUnknown, this.palette(flags, process.stderr)))
     return this.print(flags, doc, {
       table: (palette) => {
         const name = `${visible(service)} ${visible(addr)}`
-        if (doc.removed.length === 0)
-          return `${palette.yellow('!')} ${name} was not registered (rev ${doc.rev})`
+        if (doc.removed.length === 0) {
+          const why = unregistered.wentMeanwhile ? 'went meanwhile' : 'was not registered'
+          return `${palette.yellow('!')} ${name} ${why} (rev ${doc.rev})`
+        }
         return `${palette.green('✓')} ${name} unregistered (rev ${doc.rev})`
       },
       lines: () =>

@@ -11,9 +11,11 @@ import { explainUnknown } from './unknown-outcome.js'
 /** What a removal came to. */
 export interface Unregistered {
   readonly revision: Revision
-  /** What was removed; empty when nothing stood there, or somebody else removed it first. */
+  /** What was removed; empty when nothing stood there, or another client removed it first. */
   readonly removed: readonly Endpoint[]
-  /** Why it is not known whether a registrar puts the key back, where etcd did not answer any more. */
+  /** Whether it was listed, and another client removed it first. */
+  readonly wentMeanwhile: boolean
+  /** Why it is not known whether a registrar puts the key back, where etcd no longer answered, or denied the look. */
   readonly returnUnknown?: DiscoError
 }
 
@@ -36,7 +38,7 @@ export async function unregister(
   const matches = matchEndpoints(endpoints, selection)
   if (selection.addr !== null) requireOneKey(matches, selection.addr)
   const [endpoint] = matches
-  if (!endpoint) return { revision, removed: [] }
+  if (!endpoint) return { revision, removed: [], wentMeanwhile: false }
   const { key, addr, service } = endpoint
   const deleted = await deleteKey(client, endpoint, revision).catch((error: unknown) => {
     throw explainUnknown(
@@ -45,17 +47,17 @@ export async function unregister(
       `See whether it stands, and repeat it then: disco ls ${service}`,
     )
   })
-  if (!deleted.isOurs) return { revision: deleted.revision, removed: [] }
+  if (!deleted.isOurs) return { revision: deleted.revision, removed: [], wentMeanwhile: true }
   const returnUnknown = await refuseReturn(client, endpoint, signal).then(
     () => null,
     (error: unknown) => {
       // What was removed is removed, whether etcd answers or not.
-      if (error instanceof DiscoError && isLinkFailure(error)) return error
+      if (error instanceof DiscoError && (isLinkFailure(error) || error.code === 'ETCD_DENIED')) return error
       throw error
     },
   )
   const removed = endpoints.filter((other) => other.key === key)
-  const done = { revision: deleted.revision, removed }
+  const done = { revision: deleted.revision, removed, wentMeanwhile: false }
   return returnUnknown === null ? done : { ...done, returnUnknown }
 }
 

@@ -216,18 +216,24 @@ describe('Where etcd stays away after a write, its outcome is not known', () => 
     expect(said).toMatchObject(isUnknown)
   })
 
-  test('a removal whose answer came is said, also where its return can no longer be looked for', async () => {
-    await put(ADDR, 1)
-    await using proxy = await AnswerLoss.start(etcd)
-    const args = ['unregister', 'hello', ADDR, '--json', '--endpoints', proxy.endpoint, ...AWAY]
-    const running = tool.run(...args)
-    await untilGone(etcd, KEY)
-    proxy.refuse()
-    const ran = await running
-    expect(ran).toMatchObject({ code: 0, stderr: expect.stringContaining('etcd') as string })
-    expect(JSON.parse(ran.stdout)).toMatchObject({
-      rev: String(await revision(etcd)),
-      removed: [{ key: KEY }],
-    })
-  })
+  test.each([
+    ['unregister', ['unregister', 'hello', ADDR], { removed: [{ key: KEY }] }],
+    ['drain', ['drain', 'hello', ADDR, '--grace', '0s'], { key: KEY, unregistered: true }],
+  ])(
+    'a removal whose answer came is said, also where its return can no longer be looked for: %s',
+    async (_, args, doc) => {
+      await put(ADDR, 1)
+      await put(OTHER, 1)
+      await using proxy = await AnswerLoss.start(etcd)
+      const running = tool.run(...args, '--json', '--endpoints', proxy.endpoint, ...AWAY)
+      await untilGone(etcd, KEY)
+      proxy.refuse()
+      const ran = await running
+      expect(ran).toMatchObject({
+        code: 0,
+        stderr: expect.stringContaining('whether a registrar puts it back is not known: etcd') as string,
+      })
+      expect(JSON.parse(ran.stdout)).toMatchObject({ rev: String(await revision(etcd)), ...doc })
+    },
+  )
 })
