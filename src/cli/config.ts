@@ -15,7 +15,7 @@ interface Setting {
   readonly source: string
 }
 
-/** etcd's members, and where they were named. */
+/** etcd's members, and where they were named. @throws DiscoError USAGE for an empty flag */
 export function etcdMembers(
   flags: Pick<EtcdFlags, 'endpoints'>,
   env: Environment,
@@ -39,6 +39,7 @@ export async function etcdOptions(flags: EtcdFlags, env: Environment): Promise<R
   }
   const [user, passwordOfUser] = splitOnce(setting('user', flags.user, env)?.value)
   const passwordFile = flags['password-file']
+  if (passwordFile === '') throw new DiscoError('USAGE', '--password-file is empty')
   const isPiped = passwordFile === '-'
   const password = isPiped ? await readPipedSecret() : setting('password', undefined, env)?.value
   return {
@@ -68,7 +69,14 @@ export function placeOf(flags: PlaceFlags, env: Environment, layout: string): Sa
   }
 }
 
+/**
+ * A flag that is empty is an error: often a shell variable that is not set, and the variables that come next may name
+ * another cluster. An empty variable counts as unset.
+ *
+ * @throws DiscoError USAGE
+ */
 function setting(name: string, flag: string | undefined, env: Environment): Setting | undefined {
+  if (flag === '') throw new DiscoError('USAGE', `--${name} is empty`)
   const suffix = name.toUpperCase().replaceAll('-', '_')
   const candidates: [string | undefined, string][] = [
     [flag, `--${name}`],
