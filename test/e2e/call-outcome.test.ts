@@ -57,6 +57,15 @@ describe('assertions', () => {
     }
   })
 
+  test.each(['table', 'ndjson', 'name'])('of a single call are printed beside its %s', async (format) => {
+    await hundred.register(hello.etcd)
+    const ran = await hello.run('-o', format, '--assert', 'p99<1m,max<1m,errors<=0%')
+    expect(ran.code).toBe(8)
+    expect(ran.stderr).toMatch(/^✗ p99<1m: too few calls to tell$/m)
+    expect(ran.stderr).toMatch(/^✓ max<1m: it is [\d.]+ms$/m)
+    expect(ran.stdout).not.toContain('<1m')
+  })
+
   test('about what a short run cannot tell do not hold', async () => {
     await hundred.register(hello.etcd)
     const ran = await hello.run('--n', '5', '--assert', 'p99<1m')

@@ -82,6 +82,7 @@ export class CallView implements Watcher, Disposable {
     if (isForPeople && isSingle) for (const report of reports) this.tellOne(report)
     else if (isForPeople) await this.tellReports(docs)
     else if (format !== 'json' && !isSingle) await this.tellOutcomes(docs)
+    if (isSingle && format !== 'json') await this.tellAssertions(docs)
   }
 
   /** What a single call came to: its reply on standard output, everything else beside it. */
@@ -116,6 +117,13 @@ export class CallView implements Watcher, Disposable {
     if (docs.length === 1 || !first) return
     const { renderComparison } = await import('../render/comparison.js')
     out(renderComparison(comparisonDoc(first.service, first.method, docs), palette))
+  }
+
+  /** The report of more calls contains these; a single call has none. */
+  private async tellAssertions(docs: readonly CallDoc[]): Promise<void> {
+    const { renderAssertions } = await import('../render/call-parts.js')
+    const { remarkPalette, remark } = this.speaker
+    for (const line of docs.flatMap((doc) => renderAssertions(doc, remarkPalette))) remark(line)
   }
 
   /** Beside data that do not have it: why the command exits as it does. */
