@@ -119,6 +119,21 @@ function runnable(example: string): string {
   return told.includes(' | ') ? `bash -c ${JSON.stringify(told)}` : told
 }
 
+test.each([['help'], ...COMMANDS.map((command) => ['help', command, '--command'])])(
+  'no line of disco %s %s is longer than 80 columns',
+  async (...args) => {
+    const { stdout } = await tool.run(...args)
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
+  },
+)
+
+test('the help of the tool itself has examples, exit codes and environment', async () => {
+  const { stdout } = await tool.run('--help')
+  expect(stdout).toMatch(/\nEXAMPLES\n {2}\$ disco \S.*\n {2}\$ disco \S/)
+  expect(stdout).toMatch(/\nEXIT CODES\n {2}0 +success\n[\s\S]*\n {2}3 .*\n[\s\S]*\n {2}130 /)
+  expect(stdout).toMatch(/\nENVIRONMENT\n {2}DISCO_ENDPOINTS[\s\S]*\n {2}All: disco help environment\n/)
+})
+
 describe('help ends with exit codes and environment', () => {
   test.each(COMMANDS)('%s', async (command) => {
     const { stdout } = await tool.run('help', command, '--command')

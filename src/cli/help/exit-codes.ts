@@ -3,7 +3,7 @@ const MEANINGS = {
   '0': 'success',
   '1': 'internal error: a bug in disco, or standard output that cannot be written',
   '2': 'usage: wrong flags, arguments or files',
-  '3': 'etcd cannot be reached, or denies access',
+  '3': 'etcd cannot be reached or denies access, or the outcome of a write is unknown',
   '4': 'not found: a service, an endpoint or a method',
   '5': 'a wait ended before its condition held',
   '6': 'conflict with what is registered, or with a port in use',

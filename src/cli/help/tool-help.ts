@@ -1,10 +1,16 @@
 import { type Command, CommandHelp, Help, type Interfaces } from '@oclif/core'
 import { variablesOf } from './environment.js'
-import { exitsOf } from './exit-codes.js'
+import { EXITS, exitsOf } from './exit-codes.js'
 import { TOPICS } from './topics.js'
 
 /** How many examples stand before the rest of the help. */
 const FIRST_EXAMPLES = 2
+
+/** Of the body of a section. */
+const INDENT = 2
+
+/** The first two to type, on a machine without any registry too. */
+const ROOT_EXAMPLES = ['disco dev', 'disco ls hello']
 
 const LAYOUT = {
   docopts: false,
@@ -37,7 +43,7 @@ class OwnCommandHelp extends CommandHelp {
   private list(pairs: readonly (readonly [string, string])[]): string {
     return this.renderList(
       pairs.map(([name, meaning]) => [name, meaning]),
-      { indentation: 0, spacer: '\n', stripAnsi: true },
+      { indentation: INDENT, spacer: '\n', stripAnsi: true },
     )
   }
 }
@@ -49,6 +55,8 @@ class OwnHelp extends Help {
 
   constructor(config: Interfaces.Config) {
     super(config, LAYOUT)
+    // oclif wraps some texts to the width of the terminal before it indents them.
+    this.opts = { ...this.opts, maxWidth: this.opts.maxWidth - INDENT }
   }
 
   protected override log(...texts: string[]): void {
@@ -57,16 +65,22 @@ class OwnHelp extends Help {
 
   async root(): Promise<string> {
     await this.showRootHelp()
-    const topics = this.renderList(
-      Object.entries(TOPICS).map(([name, { summary }]) => [name, summary]),
-      {
-        indentation: 2,
-        spacer: '\n',
-        stripAnsi: true,
-      },
+    const topics = Object.entries(TOPICS).map(([name, { summary }]) => [name, summary] as const)
+    return [
+      ...this.lines,
+      ...[this.section('TOPICS', this.list(topics)), ''],
+      ...[this.section('EXAMPLES', ROOT_EXAMPLES.map((example) => `$ ${example}`).join('\n')), ''],
+      ...[this.section('EXIT CODES', this.list(EXITS)), ''],
+      this.section('ENVIRONMENT', `${this.list(variablesOf(''))}\nAll: disco help environment`),
+      ...['', 'More on a command: disco COMMAND --help; on a topic: disco help TOPIC'],
+    ].join('\n')
+  }
+
+  private list(pairs: readonly (readonly [string, string])[]): string {
+    return this.renderList(
+      pairs.map(([name, meaning]) => [name, meaning]),
+      { indentation: INDENT, spacer: '\n', stripAnsi: true },
     )
-    const more = 'disco COMMAND --help has the rest of a command, disco help TOPIC the text of a topic.'
-    return [...this.lines, this.section('TOPICS', topics), '', more].join('\n')
   }
 
   async on(command: Command.Loadable): Promise<string> {
