@@ -31,7 +31,7 @@ export function readAddress(text: string): Address | { readonly problem: string 
   if (isBareIpv6) return { problem: 'is an IPv6 address without brackets' }
   if (colon < 0 || text.endsWith(']')) return { problem: 'has no port' }
   const portText = text.slice(colon + 1)
-  if (!/^\d{1,5}$/.test(portText)) return { problem: `has no valid port ("${portText}")` }
+  if (!/^\d{1,5}$/.test(portText)) return { problem: `has no valid port ("${withoutSecrets(portText)}")` }
   const port = Number(portText)
   if (port < 1 || port > 65535) return { problem: `has port ${port}, outside 1-65535` }
   const host = text.slice(0, colon)
@@ -45,9 +45,9 @@ export function readAddress(text: string): Address | { readonly problem: string 
   return { kind: 'tcp', host, port }
 }
 
-/** A text for a message: of `user:password@host` the part before the @ is left out. */
-export function withoutPassword(text: string): string {
-  return text.replace(/^((?:[a-z][a-z0-9+.-]*:\/\/)?).*@/is, '$1…@')
+/** A text for a message, without what may be a secret: the part before an @ (or its code, %40), a query, a fragment. */
+export function withoutSecrets(text: string): string {
+  return text.replace(/^((?:[a-z][a-z0-9+.-]*:\/\/)?).*(?:@|%40)/is, '$1…@').replace(/([?#]).*$/s, '$1…')
 }
 
 /** @throws DiscoError USAGE, with the accepted forms and `example`. */
@@ -56,7 +56,7 @@ export function parseAddress(text: string, example: string): Address {
   if (!('problem' in address)) return address
   const bare = text.replace(SCHEME, '').replace(/\/.*$/, '')
   const isMeant = SCHEME.test(text) && !('problem' in readAddress(bare))
-  throw new DiscoError('USAGE', `"${withoutPassword(text)}" ${address.problem}`, {
+  throw new DiscoError('USAGE', `"${withoutSecrets(text)}" ${address.problem}`, {
     suggestions: [
       ...(isMeant ? [`Write ${bare}`] : []),
       `Want host:port, [ipv6]:port, :port or unix:/path. Example: ${example}`,

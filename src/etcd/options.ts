@@ -24,10 +24,13 @@ export interface EtcdOptions {
   readonly dialTimeoutMs: number
 }
 
+/** An @, or its code outside of an IPv6 address, where it may begin a zone. */
+const USER = /@|^[^[]*%40/
+
 const FORMS = 'Want host:port, http://host:port or https://host:port, several separated by commas'
 
 /**
- * The URL of each member. An endpoint with a user in it is refused without being shown: what stands before an @ may be
+ * The URL of each member. An endpoint with a user in it is refused without being shown: the part before the @ may be
  * a password, and a password may contain the comma at which endpoints were split.
  *
  * @throws DiscoError USAGE: etcd3 itself takes bad endpoints and fails later in other words
@@ -36,7 +39,7 @@ export function memberUrls(
   { endpoints, endpointsSource }: Pick<EtcdOptions, 'endpoints' | 'endpointsSource'>,
   wantsTls: boolean,
 ): string[] {
-  if (endpoints.some((endpoint) => endpoint.includes('@'))) {
+  if (endpoints.some((endpoint) => USER.test(endpoint))) {
     throw new DiscoError('USAGE', `An etcd endpoint from ${endpointsSource} contains a user or a password`, {
       suggestions: [
         'Want host:port alone; the user by --user NAME, the password by --password-file FILE or ETCDCTL_PASSWORD',
@@ -46,25 +49,42 @@ export function memberUrls(
   if (endpoints.length === 0) {
     throw new DiscoError('USAGE', `No etcd endpoint is named by ${endpointsSource}`, { suggestions: [FORMS] })
   }
-  return endpoints.map((endpoint) => memberUrl(endpoint, wantsTls))
+  const isOnly = endpoints.length === 1
+  return endpoints.map((endpoint, at) => {
+    const which = isOnly ? '' : `${at + 1} of ${endpoints.length} `
+    const isShown = isOnly && HOST_ALONE.test(endpoint.trim())
+    return memberUrl(endpoint, isShown ? `"${endpoint}"` : `${which}from ${endpointsSource}`, wantsTls)
+  })
 }
 
-function memberUrl(endpoint: string, wantsTls: boolean): string {
-  const match = /^(?:(https?):\/\/)?([^/]*)\/?$/.exec(endpoint.trim())
-  const [, scheme, hostAndPort = ''] = match ?? []
-  const address = match && hostAndPort ? readAddress(hostAndPort) : { problem: 'is no etcd endpoint' }
-  const problem =
-    'problem' in address
-      ? address.problem
-      : address.kind === 'unix' || address.host === ''
-        ? 'has no host'
-        : scheme === 'http' && wantsTls
-          ? 'is plain http, but a CA or a client certificate was given'
-          : null
+/** A host alone, the usual mistake; anything else in an endpoint that is not valid may be a secret. */
+const HOST_ALONE = /^(?:https?:\/\/)?[A-Za-z0-9.-]+\/?$/
+
+/** @param name of the endpoint for messages: its text may be a secret */
+function memberUrl(endpoint: string, name: string, wantsTls: boolean): string {
+  const [, scheme, rest = ''] = /^(?:(https?):\/\/)?(.*)$/s.exec(endpoint.trim()) ?? []
+  const hostAndPort = rest.replace(/\/$/, '')
+  const problem = problemOf(hostAndPort)
   if (problem !== null) {
-    throw new DiscoError('USAGE', `etcd endpoint "${endpoint}" ${problem}`, {
-      suggestions: [FORMS],
-    })
+    throw new DiscoError('USAGE', `etcd endpoint ${name} ${problem}`, { suggestions: [FORMS] })
+  }
+  if (scheme === 'http' && wantsTls) {
+    throw new DiscoError(
+      'USAGE',
+      `etcd endpoint "${endpoint}" is plain http, but a CA or a client certificate was given`,
+      { suggestions: [FORMS] },
+    )
   }
   return `${scheme ?? (wantsTls ? 'https' : 'http')}://${hostAndPort}`
+}
+
+/** Why a text is not host and port, without any part of it; null where it is. */
+function problemOf(hostAndPort: string): string | null {
+  const address = readAddress(hostAndPort)
+  if (!('problem' in address)) return address.kind === 'unix' || address.host === '' ? 'has no host' : null
+  if (hostAndPort.includes('://')) return 'has a scheme other than http and https'
+  if (/[/?#]/.test(hostAndPort)) return 'has a path, a query or a fragment'
+  if (!/:/.test(hostAndPort.replace(/^\[.*\]/, ''))) return hostAndPort === '' ? 'has no host' : 'has no port'
+  if (/^[\da-f]*:[\da-f:.]*:\d*$/i.test(hostAndPort)) return 'is an IPv6 address without brackets'
+  return 'has no valid host and port'
 }

@@ -142,6 +142,52 @@ describe('a command line that cannot be run is answered with what is wrong and w
       '--password-file FILE',
     ],
     ['ls --endpoints me:sec,ret@h:2379', 'An etcd endpoint from --endpoints contains a user', '--user NAME'],
+    ['register hello :1001 --probe http://u:secret@:1001/', '"http://…@:1001/" is not a probe', 'Want grpc'],
+    ['register hello :1001 --probe htp://:1/?token=secret', '"htp://:1/?…" is not a probe', 'Want grpc'],
+    ['register hello :1001 --probe http:///#secret', '"http:///#…" is not a probe', 'Want grpc'],
+    [
+      `register hello ${AT} --advertise u:secret@h`,
+      '--advertise "…@h" is no host',
+      '--advertise 203.0.113.9',
+    ],
+    [`register hello ${AT}?token=secret`, '"1.2.3.4:1001?…" has no valid port ("1001?…")', 'Want host:port'],
+    ['resolve http://h:1/?token=secret', 'Unknown scheme of the target "http://h:1/?…"', 'Want SERVICE'],
+    [
+      'ls --endpoints http://h:1/?token=secret',
+      'etcd endpoint from --endpoints has a path, a query or a fragment',
+      'Want host',
+    ],
+    [
+      'ls --endpoints http://h:1/#secret',
+      'etcd endpoint from --endpoints has a path, a query or a fragment',
+      'Want host',
+    ],
+    ['ls --endpoints h:1,http://h:1/secret', 'etcd endpoint 2 of 2 from --endpoints has a path', 'Want host'],
+    [
+      'ls --endpoints http://user:secret%40h:1',
+      'An etcd endpoint from --endpoints contains a user',
+      '--user',
+    ],
+    [
+      'ls --endpoints user:secret',
+      'etcd endpoint from --endpoints has no valid host and port',
+      'Want host:port',
+    ],
+    ['ls --endpoints user:1,secret', 'etcd endpoint 2 of 2 from --endpoints has no port', 'Want host:port'],
+    [
+      'ls --endpoints ftp://secret',
+      'etcd endpoint from --endpoints has a scheme other than http and https',
+      'Want host:port',
+    ],
+    [
+      'ls --endpoints ::1:2379',
+      'etcd endpoint from --endpoints is an IPv6 address without brackets',
+      'Want host:port',
+    ],
+    ...[
+      ...['--endpoints', '--user', '--password-file', '--cacert', '--cert', '--key'],
+      ...['--dial-timeout', '--command-timeout'],
+    ].map((flag): [string, string, string] => [`ls ${flag}=`, `${flag} is empty`, '']),
     ['ls --endpoints ,', 'No etcd endpoint is named by --endpoints', 'Want host:port'],
   ]
   test.each(wrong)('disco %s', async (line, message, hint) => {

@@ -1,4 +1,4 @@
-import { withoutPassword } from '../../domain/address.js'
+import { withoutSecrets } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
 import { DEFAULT_LAYOUT, layoutNamed } from '../../domain/layouts/index.js'
 import { AUTO } from '../../domain/layouts/reader.js'
@@ -11,7 +11,7 @@ import { AUTO } from '../../domain/layouts/reader.js'
  */
 export function requireServiceName(name: string, layout: string = DEFAULT_LAYOUT.name): string {
   if (/^https?:\/\//i.test(name)) {
-    throw new DiscoError('USAGE', `"${withoutPassword(name)}" is a URL, not the name of a service`, {
+    throw new DiscoError('USAGE', `"${withoutSecrets(name)}" is a URL, not the name of a service`, {
       suggestions: ['A service is named as it is registered: disco ls lists them'],
     })
   }

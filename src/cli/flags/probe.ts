@@ -4,7 +4,7 @@ import { httpProbe } from '../../agent/probes/http.js'
 import { allOf, type Probe } from '../../agent/probes/probe.js'
 import { tcpProbe } from '../../agent/probes/tcp.js'
 import type { HealthGating } from '../../agent/registrar.js'
-import { readAddress, withoutPassword } from '../../domain/address.js'
+import { readAddress, withoutSecrets } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
 import { integerFlag, oneOf } from './custom.js'
 import { parseTimeMs } from './duration.js'
@@ -103,8 +103,8 @@ function probeOf(text: string, addresses: readonly string[]): { probe: Probe; wh
     return { probe: allOf(addresses.map((addr) => grpcProbe(addr, service))), what }
   }
   const url = urlOf(text, addresses)
-  if (url) return { probe: httpProbe(url), what: `${withoutPassword(String(url))} to answer` }
-  throw new DiscoError('USAGE', `"${text}" is not a probe`, {
+  if (url) return { probe: httpProbe(url), what: `${withoutSecrets(String(url))} to answer` }
+  throw new DiscoError('USAGE', `"${withoutSecrets(text)}" is not a probe`, {
     suggestions: ['Want grpc, grpc:SERVICE, tcp, http://HOST:PORT/PATH or http://:PORT/PATH'],
   })
 }

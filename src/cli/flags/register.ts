@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Flags } from '@oclif/core'
-import { formatAddress, parseAddress, readAddress } from '../../domain/address.js'
+import { formatAddress, parseAddress, readAddress, withoutSecrets } from '../../domain/address.js'
 import type { Registered } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { Layout } from '../../domain/layouts/index.js'
@@ -84,7 +84,7 @@ function advertised(listens: string, advertise: string, addresses: number): stri
   const isWhole = !('problem' in whole) && whole.kind === 'tcp' && whole.host !== ''
   if (isWhole && addresses === 1) return formatAddress(whole)
   const why = isWhole ? 'names one port for several addresses' : 'is no host'
-  throw new DiscoError('USAGE', `--advertise "${advertise}" ${why}`, {
+  throw new DiscoError('USAGE', `--advertise "${withoutSecrets(advertise)}" ${why}`, {
     suggestions: ['Want a host name or an IP address, such as --advertise 203.0.113.9'],
   })
 }

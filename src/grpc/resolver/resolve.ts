@@ -1,5 +1,5 @@
 import { type ChannelOptions, experimental } from '@grpc/grpc-js'
-import { withoutPassword } from '../../domain/address.js'
+import { withoutSecrets } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
 import { type RegisteredEndpoint, registered } from './endpoint.js'
 import type { ResolvedList } from './live-list.js'
@@ -89,7 +89,7 @@ function parseUri(text: string): experimental.GrpcUri & { scheme: string } {
     return { scheme, path, ...(authority === undefined ? {} : { authority }) }
   }
   if (text.includes('://')) {
-    throw new DiscoError('USAGE', `Unknown scheme of the target "${withoutPassword(text)}"`, {
+    throw new DiscoError('USAGE', `Unknown scheme of the target "${withoutSecrets(text)}"`, {
       suggestions: [`Want SERVICE, ${SCHEME}:///SERVICE, or one of ${OTHER_SCHEMES.join(', ')}`],
     })
   }
