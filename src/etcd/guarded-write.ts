@@ -24,6 +24,9 @@ export interface Write {
 /** etcd's limit of operations in a transaction, and of comparisons, is 128: one is left for the witness. */
 export const MOST_WRITES = 127
 
+/** etcd's limit of a request is 1.5 MiB (`--max-request-bytes`); keys and comparisons come on top of the values. */
+export const MOST_VALUE_BYTES = 1_000_000
+
 /**
  * Writes several keys at once if nobody has written any of them since it was seen.
  *

@@ -3,7 +3,7 @@ import { DiscoError } from '../domain/errors.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import type { WeightChange } from '../domain/weight.js'
 import type { EtcdClient } from '../etcd/client.js'
-import { type Write, writeIfUnchanged } from '../etcd/guarded-write.js'
+import { MOST_VALUE_BYTES, type Write, writeIfUnchanged } from '../etcd/guarded-write.js'
 import { type KeyValue, readKeys } from '../etcd/range.js'
 import type { Proof } from '../etcd/write-outcome.js'
 import { decodeEndpoints } from './decode.js'
@@ -22,9 +22,17 @@ export interface KeyChange {
 
 type Planned = Plan & { readonly kv: KeyValue; readonly written: boolean }
 
+/** What became of the first of the keys. */
+export interface PartChanged {
+  /** How many of the keys it covers, at least one: the rest does not fit in the same transaction. */
+  readonly keys: number
+  /** Without those that are gone. */
+  readonly changes: readonly KeyChange[]
+}
+
 /**
- * Reads keys, changes their weights, and writes them under their own leases, all at once; again whenever somebody else
- * wrote one of them in between. Keys that are gone are left out.
+ * Reads keys, changes their weights, and writes them under their own leases, all at once; again whenever another client
+ * wrote one of them in between. Where the values are too large for one transaction, only the first keys are changed.
  *
  * @throws DiscoError CONFLICT, OUTCOME_UNKNOWN
  */
@@ -34,25 +42,39 @@ export async function changeKeys(
   keys: readonly string[],
   change: WeightChange,
   witness: Witness | null,
-): Promise<KeyChange[]> {
+): Promise<PartChanged> {
   for (let attempt = 0; ; attempt++) {
     const { kvs, revision: at } = await readKeys(client, keys)
-    const plans = kvs.flatMap((kv): Planned[] => {
-      if (kv === null) return []
+    const all = kvs.map((kv): Planned | null => {
+      if (kv === null) return null
       const plan = planned(reader, kv, change)
-      return [{ ...plan, kv, written: Buffer.compare(plan.value, kv.value) !== 0 }]
+      return { ...plan, kv, written: Buffer.compare(plan.value, kv.value) !== 0 }
     })
+    const fitting = all.slice(0, fittingCount(all))
+    const plans = fitting.filter((plan) => plan !== null)
+    const covering = (changes: readonly KeyChange[]) => ({ keys: fitting.length, changes })
     const writes = plans.flatMap(({ kv: { key, modRevision }, value, written }): Write[] =>
       written ? [{ seen: { key, revision: modRevision, at }, value }] : [],
     )
     const [first, ...rest] = writes
-    if (!first) return plans.map((plan) => changed(reader, plan, plan.kv.modRevision))
+    if (!first) return covering(plans.map((plan) => changed(reader, plan, plan.kv.modRevision)))
     const stays = witness && drainsAll(plans) ? await witness({ anew: attempt > 0 }) : null
     const outcome = await writeIfUnchanged(client, [first, ...rest], stays)
     if (!outcome.done) continue
     refuseDoubt(change, outcome.proof, attempt > 0)
-    return plans.map((plan) => changed(reader, plan, plan.written ? outcome.revision : plan.kv.modRevision))
+    const revisionOf = ({ written, kv }: Planned) => (written ? outcome.revision : kv.modRevision)
+    return covering(plans.map((plan) => changed(reader, plan, revisionOf(plan))))
   }
+}
+
+/** How many of these, at least one, fit in one transaction by the size of what is written. */
+function fittingCount(plans: readonly (Planned | null)[]): number {
+  let bytes = 0
+  const first = plans.findIndex((plan, index) => {
+    bytes += plan?.written ? plan.value.length : 0
+    return index > 0 && bytes > MOST_VALUE_BYTES
+  })
+  return first < 0 ? plans.length : first
 }
 
 /** Whether weights are taken away and none of these keys keeps one. */

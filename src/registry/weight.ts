@@ -40,7 +40,7 @@ export interface WeightOptions {
 }
 
 /**
- * The selected keys in one transaction, or in several where etcd's limit asks for it; the addresses under one key share
+ * The selected keys in one transaction, or in several where etcd's limits ask for it; the addresses under one key share
  * its weight.
  *
  * @throws DiscoError NOT_FOUND, CONFLICT, OUTCOME_UNKNOWN; where a part is done by then, the hints say which
@@ -59,11 +59,12 @@ export async function setWeight(
   const witness = mayUnset ? null : witnessFor(client, reader, targets)
   const keys = [...new Set(selected.map(({ key }) => key))]
   const byKey = new Map<string, KeyChange>()
-  for (let at = 0; at < keys.length; at += MOST_WRITES) {
+  for (let at = 0; at < keys.length; ) {
     const part = keys.slice(at, at + MOST_WRITES)
     try {
-      for (const changed of await changeKeys(client, reader, part, change, witness))
-        byKey.set(changed.key, changed)
+      const { keys: covered, changes } = await changeKeys(client, reader, part, change, witness)
+      for (const changed of changes) byKey.set(changed.key, changed)
+      at += covered
     } catch (error) {
       throw inPart(explained(error, targets, part), [...byKey.values()])
     }

@@ -3,6 +3,7 @@ import type { DiscoError } from '../../src/domain/errors.js'
 import { parseWeightChange } from '../../src/domain/weight.js'
 import type { Registry } from '../../src/registry/registry.js'
 import type { WeightChanged } from '../../src/registry/weight.js'
+import { EtcdApi } from '../support/etcd-api.js'
 import { grantLease, leaseIds, registration, revision, storedText } from '../support/etcd-state.js'
 import { openRegistry } from '../support/registry.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
@@ -202,6 +203,27 @@ describe('weight 0 everywhere means that weights are unset', () => {
     ])
   })
 
+  test('--all of values that are too large for one request takes several', async () => {
+    const keys = [1, 2, 3, 4].map((port) => `/hello/127.0.0.1:${port}`)
+    const api = new EtcdApi(etcd.endpoint)
+    for (const key of keys) {
+      const value = { name: 'hello', addr: key.slice('/hello/'.length), weight: 1, note: 'x'.repeat(450_000) }
+      await api.get('KV/Put', {
+        key: Buffer.from(key).toString('base64'),
+        value: Buffer.from(JSON.stringify(value)).toString('base64'),
+      })
+    }
+    api.close()
+    const before = await revision(etcd)
+    const { changes, leftOut } = await setWeight('5', { addr: null })
+    expect(changes.map(({ endpoint: { key }, to, written }) => [key, to, written])).toEqual(
+      keys.map((key) => [key, 5, true]),
+    )
+    expect(leftOut).toEqual([])
+    expect(await revision(etcd)).toBe(before + 2)
+    for (const key of keys) expect(await storedText(etcd, key)).toContain('"weight":5')
+  })
+
   test('--all leaves drained endpoints and unreadable values alone, and says so', async () => {
     const BROKEN = '/hello/1.0.0/127.0.0.1:1003'
     await put(ADDR, { weight: 0 })
@@ -316,7 +338,7 @@ describe('unregister', () => {
     expect(await storedText(etcd, KEY)).toBe('')
     expect(await leaseIds(etcd)).toEqual([lease])
     const again = await unregister(ADDR)
-    expect(again).toEqual({ removed: [], revision: first.revision })
+    expect(again).toEqual({ removed: [], wentMeanwhile: false, revision: first.revision })
     expect(await weightOf(OTHER)).toBe(1)
   })
 
