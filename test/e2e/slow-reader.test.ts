@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest'
 import { until } from '../support/disco.js'
 import { startEchoServer } from '../support/echo-server.js'
 import { registration } from '../support/etcd-state.js'
-import { type HundredGreeters, hundredGreeters, untilCalled } from '../support/greeters.js'
 import { isAlive } from '../support/script.js'
 import { StoppedReader } from '../support/stopped-reader.js'
 import { changeAll, growthOfStoppedWatch, PORTS } from '../support/stopped-watch.js'
@@ -17,20 +16,6 @@ const MIB = 1024 * 1024
 
 /** Where each of the events was kept it was 77 MiB; where none is, it is one or two. */
 const MOST_GROWTH = 40 * MIB
-
-/** Waits until no call came for a second. */
-async function untilQuiet(hundred: HundredGreeters): Promise<void> {
-  let calls = Number.NaN
-  await until(
-    async () => {
-      const before = calls
-      calls = hundred.calls()
-      if (calls !== before) await delay(1_000)
-      return calls === before
-    },
-    () => 'calls to stop',
-  )
-}
 
 describe('watch whose reader does not read', () => {
   test('pauses: every event comes once it reads, and Ctrl-C ends it though it does not', async () => {
@@ -65,56 +50,19 @@ describe('watch whose reader does not read', () => {
   })
 })
 
-describe('call -o ndjson whose reader does not read', () => {
-  const greeters = hundredGreeters()
-
-  test.each([
-    ['in a closed loop', '-c 8'],
-    ['at a rate', '--rate 2000'],
-  ])('starts no more calls until it reads, and ends with Ctrl-C: %s', async (_what, load) => {
-    const hundred = await greeters
-    await hundred.register(etcd)
-    const piped = await StoppedReader.start(
-      disco,
-      `call hello SayHello --n 10000000 ${load} -o ndjson`,
-      '"n":1',
-    )
-    await untilCalled(hundred, 500)
-    piped.stopReading()
-    await untilQuiet(hundred)
-    const residentBytes = piped.residentBytes
-    await delay(1_500)
-    expect(piped.residentBytes - residentBytes).toBeLessThan(MOST_GROWTH)
-    piped.readOn()
-    await untilCalled(hundred, 500)
-    piped.stopReading()
-    await untilQuiet(hundred)
-    piped.kill('SIGINT')
-    await until(
-      () => !isAlive(piped.toolPid),
-      () => 'the end of the tool',
-    )
-    piped.readOn()
-    expect((await piped.shell.exited()).code).toBe(130)
-    expect(piped.shell.stderr).toMatch(
-      /No call was started for .*: the reader of the output was slow|the reader of the output was slow, and calls went on at/,
-    )
-  })
-
-  test('gets every reply of a stream once it reads, though the call has ended', async () => {
-    await using server = await startEchoServer(['grpc.reflection.v1'])
-    await etcd.ctl('put', ...registration('hello', server.addr))
-    const sent = Array.from({ length: 300 }, (_, at) =>
-      JSON.stringify({ aString: `${at} ${'x'.repeat(2_000)}` }),
-    )
-    await using file = await temporaryFile('data.json', sent.join('\n'))
-    const piped = await StoppedReader.start(disco, `call hello Both -d @${file.path} -o table`, '"0 x')
-    piped.stopReading()
-    await delay(1_000)
-    piped.readOn()
-    expect((await piped.shell.exited()).code).toBe(0)
-    expect(piped.shell.stdout.trimEnd().split('\n')).toEqual(sent)
-  })
+test('call gets every reply of a stream once its reader reads, though the call has ended', async () => {
+  await using server = await startEchoServer(['grpc.reflection.v1'])
+  await etcd.ctl('put', ...registration('hello', server.addr))
+  const sent = Array.from({ length: 300 }, (_, at) =>
+    JSON.stringify({ aString: `${at} ${'x'.repeat(2_000)}` }),
+  )
+  await using file = await temporaryFile('data.json', sent.join('\n'))
+  const piped = await StoppedReader.start(disco, `call hello Both -d @${file.path} -o table`, '"0 x')
+  piped.stopReading()
+  await delay(1_000)
+  piped.readOn()
+  expect((await piped.shell.exited()).code).toBe(0)
+  expect(piped.shell.stdout.trimEnd().split('\n')).toEqual(sent)
 })
 
 test('health --watch whose reader does not read waits for it, and ends with Ctrl-C', async () => {

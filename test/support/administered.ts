@@ -56,7 +56,7 @@ class Administered {
 
   /** Registers the endpoint anew, with a handler that has these options. */
   async begin(options: Partial<AdminOptions> = {}): Promise<void> {
-    const registry = await openRegistry([this.etcd.endpoint])
+    const registry = await openRegistry([this.etcd.endpoint], { commandTimeoutMs: 5_000 })
     const endpoint = {
       service: 'hello',
       version: VERSION,
