@@ -1,15 +1,16 @@
 import { Flags } from '@oclif/core'
 import { DiscoCommand } from '../cli/base-command.js'
-import { completeAddressOrKey, refuseSwapped } from '../cli/flags/address-argument.js'
+import { completeAddressOrKey, isAddress, refuseSwapped } from '../cli/flags/address-argument.js'
 import { placeFlags, versionFlag } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
 import { requireServiceName } from '../cli/flags/names.js'
 import { percent } from '../cli/render/units.js'
 import { visible } from '../cli/render/visible.js'
 import { type WeightDoc, weightDoc } from '../cli/schema/change.js'
-import { readAddress } from '../domain/address.js'
 import { DiscoError } from '../domain/errors.js'
 import { parseWeightChange } from '../domain/weight.js'
+
+const WEIGHT = /^[+\u2212]?\d+%?$/
 
 const EXAMPLE = 'disco weight hello 1.2.3.4:1001 5'
 
@@ -82,19 +83,28 @@ function shieldMinus(word: string): string {
   return /^-\d+%?$/.test(word) ? word.replace('-', '\u2212') : word
 }
 
-/** `weight ADDR SERVICE N`, and `weight SERVICE N ADDR`. @throws DiscoError USAGE */
+/** Refuses a service, an address and a weight in another order than this. @throws DiscoError USAGE */
 function refuseOtherOrder(args: {
   service: string
   addr?: string | undefined
   weight?: string | undefined
 }): void {
-  const { service, addr, weight } = args
-  const order = ['weight', addr ?? '', service, ...(weight === undefined ? [] : [weight])]
-  refuseSwapped(service, addr, order)
-  if (addr === undefined || weight === undefined) return
-  if (!/^[+\u2212]?\d+%?$/.test(addr) || 'problem' in readAddress(weight)) return
-  throw new DiscoError('USAGE', 'The arguments are swapped: the address comes before the weight', {
-    suggestions: [`Try: disco weight ${service} ${weight} ${addr.replace('\u2212', '-')}`],
+  const { service, addr = '', weight } = args
+  if (weight === undefined) {
+    refuseSwapped(service, args.addr, ['weight', addr, service])
+    return
+  }
+  const words = [service, addr, weight]
+  const atAddress = words.findIndex(isAddress)
+  const atWeight = words.findIndex((word) => WEIGHT.test(word))
+  const atService = words.findIndex((word) => !isAddress(word) && !WEIGHT.test(word))
+  const isPlain = Math.min(atAddress, atWeight, atService) >= 0
+  if (!isPlain || (atService < atAddress && atAddress < atWeight)) return
+  const what =
+    atService > atAddress ? 'the service comes before the address' : 'the address comes before the weight'
+  const ordered = [atService, atAddress, atWeight].map((at) => words[at]?.replace('\u2212', '-'))
+  throw new DiscoError('USAGE', `The arguments are swapped: ${what}`, {
+    suggestions: [`Try: disco weight ${ordered.join(' ')}`],
   })
 }
 

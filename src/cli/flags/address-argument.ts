@@ -26,6 +26,7 @@ export function refuseSwapped(service: string, addr: string | undefined, order: 
   })
 }
 
-function isAddress(text: string): boolean {
+/** Whether a word of the command line is host and port, or a socket. */
+export function isAddress(text: string): boolean {
   return text.includes(':') && !('problem' in readAddress(text))
 }
