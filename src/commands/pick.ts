@@ -7,6 +7,7 @@ import { renderRehearsal } from '../cli/render/rehearsal.js'
 import { ResolvingCommand, targetArgument } from '../cli/resolving-command.js'
 import type { PickDoc } from '../cli/schema/pick.js'
 import { pickDoc } from '../cli/schema/pick.js'
+import { parseAddress } from '../domain/address.js'
 import { DiscoError } from '../domain/errors.js'
 
 export default class Pick extends ResolvingCommand {
@@ -47,9 +48,11 @@ export default class Pick extends ResolvingCommand {
   }
 }
 
-/** Only a policy that chooses by keys has some to move. @throws DiscoError USAGE */
+/** A URL is not the address of an endpoint, and only a policy that chooses by keys has some to move. @throws DiscoError USAGE */
 function requireKeys({ policy }: RehearsalPlan, without: string | undefined): void {
-  if (without === undefined || policy.reads.includes('hashKey')) return
+  if (without === undefined) return
+  if (/^https?:\/\//i.test(without)) parseAddress(without, 'disco pick hello --without 127.0.0.1:1001')
+  if (policy.reads.includes('hashKey')) return
   throw new DiscoError('USAGE', `--without says nothing to the policy ${policy.name}`, {
     suggestions: ['It belongs to --policy ring_hash or source_hash'],
   })

@@ -50,15 +50,19 @@ export function withoutSecrets(text: string): string {
   return text.replace(/^((?:[a-z][a-z0-9+.-]*:\/\/)?).*(?:@|%40)/is, '$1…@').replace(/([?#]).*$/s, '$1…')
 }
 
+/** A hint with the address that a URL contains, as a list to spread into suggestions: empty where there is none. */
+export function addressInUrl(text: string): string[] {
+  const bare = text.replace(SCHEME, '').replace(/[/?#].*$/s, '')
+  return SCHEME.test(text) && !('problem' in readAddress(bare)) ? [`Write ${bare}`] : []
+}
+
 /** @throws DiscoError USAGE, with the accepted forms and `example`. */
 export function parseAddress(text: string, example: string): Address {
   const address = readAddress(text)
   if (!('problem' in address)) return address
-  const bare = text.replace(SCHEME, '').replace(/\/.*$/, '')
-  const isMeant = SCHEME.test(text) && !('problem' in readAddress(bare))
   throw new DiscoError('USAGE', `"${withoutSecrets(text)}" ${address.problem}`, {
     suggestions: [
-      ...(isMeant ? [`Write ${bare}`] : []),
+      ...addressInUrl(text),
       `Want host:port, [ipv6]:port, :port or unix:/path. Example: ${example}`,
     ],
   })

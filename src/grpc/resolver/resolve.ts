@@ -1,5 +1,5 @@
 import { type ChannelOptions, experimental } from '@grpc/grpc-js'
-import { withoutSecrets } from '../../domain/address.js'
+import { addressInUrl, withoutSecrets } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
 import { type RegisteredEndpoint, registered } from './endpoint.js'
 import type { ResolvedList } from './live-list.js'
@@ -90,7 +90,10 @@ function parseUri(text: string): experimental.GrpcUri & { scheme: string } {
   }
   if (text.includes('://')) {
     throw new DiscoError('USAGE', `Unknown scheme of the target "${withoutSecrets(text)}"`, {
-      suggestions: [`Want SERVICE, ${SCHEME}:///SERVICE, or one of ${OTHER_SCHEMES.join(', ')}`],
+      suggestions: [
+        ...addressInUrl(text),
+        `Want SERVICE, ${SCHEME}:///SERVICE, or one of ${OTHER_SCHEMES.join(', ')}`,
+      ],
     })
   }
   if (/:\d+$/.test(text)) return { scheme: 'dns', path: text }
