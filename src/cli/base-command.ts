@@ -120,7 +120,7 @@ export abstract class DiscoCommand extends Command {
     argv: string[] = this.argv,
   ): Promise<Interfaces.ParserOutput<F, B, A>> {
     const { ctor } = this
-    checkWords(argv, { ...ctor.baseFlags, ...ctor.flags })
+    checkWords(ctor.id, argv, { ...ctor.baseFlags, ...ctor.flags })
     try {
       return await super.parse(options, argv)
     } catch (thrown) {

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core'
 import { DiscoCommand } from '../cli/base-command.js'
 import { argument } from '../cli/flags/custom.js'
+import { isTopic, TOPIC_NAMES } from '../cli/help/topic-names.js'
 import type { HelpDoc } from '../cli/schema/help.js'
 import { commandNamed } from '../cli/words/command-line.js'
 import { unknownCommand } from '../cli/words/unknown.js'
@@ -39,10 +40,11 @@ export default class Help extends DiscoCommand {
     const { wrapLines } = await import('../cli/help/wrap.js')
     const { TOPICS } = await import('../cli/help/topics.js')
     if (subject === null) return await rootHelp(this.config)
-    if (!isCommand && Object.hasOwn(TOPICS, subject)) return wrapLines(TOPICS[subject]?.text() ?? '', COLUMNS)
     const command = commandNamed(subject, this.config)
+    if (isCommand && command) return await commandHelp(command, this.config)
+    if (isTopic(subject)) return wrapLines(TOPICS[subject].text(), COLUMNS)
     if (command) return await commandHelp(command, this.config)
-    const topics = Object.keys(TOPICS).map((id) => ({ id, aliases: [] }))
+    const topics = TOPIC_NAMES.map((id) => ({ id, aliases: [] }))
     throw unknownCommand(subject, [], [...this.config.commands, ...topics])
   }
 }

@@ -2,6 +2,7 @@ import { DEFAULT_LAYOUT, LAYOUTS } from '../../domain/layouts/index.js'
 import { POLICIES } from '../../policies/index.js'
 import { VARIABLES } from './environment.js'
 import { EXITS } from './exit-codes.js'
+import type { TopicName } from './topic-names.js'
 
 /** A page that stands beside the help of the commands. */
 interface Topic {
@@ -9,7 +10,7 @@ interface Topic {
   text(): string
 }
 
-export const TOPICS: Readonly<Record<string, Topic>> = {
+export const TOPICS: Readonly<Record<TopicName, Topic>> = {
   'exit-codes': {
     summary: 'what each exit code means',
     text: () => `Exit codes

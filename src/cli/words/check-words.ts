@@ -1,16 +1,19 @@
 import { DiscoError } from '../../domain/errors.js'
 import { splitCommand } from '../child-command.js'
+import { unknownFlag } from './unknown.js'
 import { type FlagDefinitions, readWords } from './words.js'
 
 /**
- * Refuses flags that lack their value, that are given twice, or that have a value and take none: oclif's parser has no
- * error of its own for these, and takes the value of a switch for an argument.
+ * Refuses flags that do not exist, that lack their value, that are given twice, or that have a value and take none: oclif's parser
+ * takes the names of Object's own members for flags and the value of a switch for an argument, and has no error of its
+ * own for the others.
  *
  * @throws DiscoError USAGE
  */
-export function checkWords(argv: readonly string[], flags: FlagDefinitions): void {
+export function checkWords(command: string, argv: readonly string[], flags: FlagDefinitions): void {
   const seen = new Set<string>()
   for (const word of readWords(splitCommand(argv).own, flags)) {
+    if (word.kind === 'unknown') throw unknownFlag(word.written, command, flags)
     if (word.kind !== 'flag') continue
     const { name, value, written } = word
     const { type, multiple } = flags[name] ?? {}

@@ -2,11 +2,8 @@ import type { Command, Interfaces } from '@oclif/core'
 import { DiscoError } from '../../domain/errors.js'
 import { splitCommand } from '../child-command.js'
 import { wantsJson } from '../wants-json.js'
-import { unknownCommand, unknownFlag } from './unknown.js'
+import { HELP, unknownCommand, unknownFlag, VERSION } from './unknown.js'
 import { type FlagDefinitions, readWords } from './words.js'
-
-const HELP: readonly string[] = ['--help', '-h']
-const VERSION: readonly string[] = ['--version', '-V']
 
 /** A command that is to run, with the words that are its own. */
 export interface CommandLine {

@@ -1,7 +1,11 @@
 import type { Command } from '@oclif/core'
 import { DiscoError } from '../../domain/errors.js'
 import { didYouMean, nearestNames } from '../../domain/nearest.js'
+import { isTopic } from '../help/topic-names.js'
 import type { FlagDefinitions } from './words.js'
+
+export const HELP: readonly string[] = ['--help', '-h']
+export const VERSION: readonly string[] = ['--version', '-V']
 
 /** What a shell takes as it is, and what cannot hold a password before an @. */
 const PLAIN = /^[\w.:,/[\]+%-]+$/
@@ -24,7 +28,7 @@ export function unknownCommand(
     nearest.map((near) => commands.find(({ aliases }) => aliases.includes(near))?.id ?? near),
   )
   return new DiscoError('USAGE', `disco has no command "${name}"`, {
-    suggestions: [hintOf([...ids], behind)],
+    suggestions: [isTopic(name) ? `A topic of the help: disco help ${name}` : hintOf([...ids], behind)],
   })
 }
 
@@ -44,13 +48,19 @@ function hintOf(nearest: readonly string[], behind: readonly string[]): string {
  * @param command null where none of the commands has such a flag
  */
 export function unknownFlag(written: string, command: string | null, flags: FlagDefinitions): DiscoError {
+  // Without a value, these have been understood before.
+  if (HELP.includes(written) || (command === null && VERSION.includes(written))) {
+    return new DiscoError('USAGE', `${written} takes no value`)
+  }
   const known = Object.entries(flags).flatMap(([name, { allowNo }]) =>
     allowNo ? [`--${name}`, `--no-${name}`] : [`--${name}`],
   )
   const [tool, help] =
-    command === null ? ['disco', 'disco --help'] : [`disco ${command}`, `disco ${command} --help`]
+    command === null
+      ? ['disco', 'Flags: disco COMMAND --help']
+      : [`disco ${command}`, `Its flags: disco ${command} --help`]
   const near = didYouMean(written, known)
   return new DiscoError('USAGE', `${tool} has no flag ${written}`, {
-    suggestions: near.length > 0 ? near : [`Its flags: ${help}`],
+    suggestions: near.length > 0 ? near : [help],
   })
 }
