@@ -1,4 +1,5 @@
 import {
+  ClientClosedError,
   castGrpcError,
   EtcdAuthenticationFailedError,
   EtcdInvalidAuthTokenError,
@@ -65,6 +66,11 @@ export function isStaleToken(thrown: unknown): boolean {
 export function isCredentialProblem(thrown: unknown): boolean {
   if (typed(thrown) instanceof EtcdAuthenticationFailedError) return true
   return /certificate|alert|self.signed|local issuer/i.test(String(thrown)) || wasDropped(thrown)
+}
+
+/** Whether a member's connections had been closed before the request was sent. */
+export function wasClosed(thrown: unknown): boolean {
+  return thrown instanceof ClientClosedError
 }
 
 /** Whether etcd says that it does not know (any more) the lease that a request named. */

@@ -21,7 +21,7 @@ export class SilentWatch extends DiscoError {
  * The proof is the answer to a progress request. Not every server gives one: `etcd grpc-proxy` never does
  * (etcd-io/etcd#19710), and etcd 3.5 does not while a watcher of the stream is behind. So until a stream has
  * answered its first, a read of a key at the same member goes beside each request. Its answer stands in for the
- * progress response; a refusal (no permission, an expired token) proves as much, and yields nothing.
+ * progress response; a denial (no permission) proves as much, and yields nothing.
  *
  * A response is asked of the stream only when the consumer asks for it, and no clock runs in between.
  *
@@ -57,17 +57,21 @@ export async function* heartbeat(
   }
 }
 
-/** What a server says to a plain read; null where it says nothing in time, no header where it refuses. */
+/** A server's answer to a plain read; null where there is none in time, without a header where it denies the read. */
 async function readAt(
   stream: WatchStream,
   key: Buffer,
 ): Promise<{ readonly header: IResponseHeader | null } | null> {
   const answer = stream.read({ key, keys_only: true }, ANSWER_MS).catch((error: unknown) => {
-    if (error instanceof DiscoError && error.code === 'ETCD_UNREACHABLE') return null
-    return { header: null }
+    return isDenial(error) ? { header: null } : null
   })
   // The deadline of the request goes by the wall clock, which may be set back.
   return await patient(answer)(ANSWER_MS)
+}
+
+/** An error of this process, such as that of a closed client, proves nothing about the server. */
+function isDenial(error: unknown): boolean {
+  return error instanceof DiscoError && error.code === 'ETCD_DENIED'
 }
 
 function isProgress({ done, value }: IteratorResult<IWatchResponse, unknown>): boolean {

@@ -1,5 +1,5 @@
 import type { IRangeRequest, IRangeResponse } from 'etcd3'
-import { isCredentialProblem, isStaleToken, translate } from './errors.js'
+import { isCredentialProblem, isStaleToken, translate, wasClosed } from './errors.js'
 import type { Member } from './member.js'
 import type { Members } from './members.js'
 import type { EtcdOptions } from './options.js'
@@ -49,7 +49,9 @@ export async function openStream<Request, Response>(
     stream = (await send(member)) as Duplex<Request, Response>
   } catch (error) {
     if (isOnlyUse) member.close()
-    if (await renew(error)) return await openStream(members, options, members.current, send)
+    // The members may have been replaced while this stream waited for a login.
+    const isReplaced = wasClosed(error) && members.current !== member
+    if (isReplaced || (await renew(error))) return await openStream(members, options, members.current, send)
     blame()
     throw translate(error, { ...options, endpoints: [url] })
   }

@@ -8,6 +8,7 @@ import {
   mayHaveArrived,
   translate,
   translateAll,
+  wasClosed,
   wasDropped,
 } from './errors.js'
 import type { Member } from './member.js'
@@ -115,6 +116,8 @@ async function once<T>(
         member.forgetLogin()
         continue
       }
+      // The files were read again, and the members replaced, while this request waited for a login.
+      if (wasClosed(error) && members.current !== member) continue
       noteFailure(member, error)
       if (isCredentialProblem(error) && (await members.refresh(member))) continue
       if (error instanceof GRPCDeadlineExceededError && limit >= MUTE_MS) member.disconnect()
