@@ -100,7 +100,7 @@ describe.concurrent('health', () => {
     expect(await weightOf(service, port)).toBeNull()
     held.child.kill('SIGUSR2')
     await isUp(held)
-    expect(held.stderr).toContain(`waiting for http://127.0.0.1:${health}/ready?now to answer`)
+    expect(held.stderr).toContain(`waiting for http://127.0.0.1:${health}/ready?… to answer`)
     expect(held.stderr).toContain('✓ HTTP 302 Found after')
     held.child.kill('SIGUSR2')
     await untilWeight(service, port, null)

@@ -65,7 +65,7 @@ test('Ctrl-Z stops the server as well, and a continued supervisor takes a lapsed
     () => pids.every((pid) => stateOf(pid) === 'T'),
     () => 'both to be stopped',
   )
-  expect(held.stderr).toContain('stopped, and the server with it')
+  await held.printed('stopped, and the server with it')
   await untilWeight(service, port, null)
   process.kill(pids[0] ?? 0, 'SIGCONT')
   await untilWeight(service, port, 1)
