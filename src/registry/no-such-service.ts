@@ -1,7 +1,8 @@
 import type { Endpoint } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { AUTO, type Reader } from '../domain/layouts/reader.js'
-import { didYouMean } from '../domain/nearest.js'
+import { toldApart } from '../domain/look-alike.js'
+import { nearestNames } from '../domain/nearest.js'
 import type { EndpointList } from './listing.js'
 import { summarizeServices } from './summary.js'
 
@@ -21,9 +22,11 @@ interface Instead {
 
 /** NOT_FOUND, with what there is instead: in another layout, under another root, or by another name. */
 export function noSuchService({ service, reader, listing }: Sought, { all, inOthers }: Instead): DiscoError {
-  const message = `No service "${service}" under ${reader.prefix() || '/'} (rev ${listing.revision})`
+  const names = summarizeServices(all?.endpoints ?? []).services.map((summary) => summary.service)
+  const shown = toldApart([service, ...names])
+  const message = `No service "${shown(service)}" under ${reader.prefix() || '/'} (rev ${listing.revision})`
   const places = [...elsewhere(inOthers?.endpoints ?? []), ...rootsFor(service, all?.endpoints ?? [])]
-  const suggestions = places.length > 0 || !all ? places : [byName(service, all, reader)]
+  const suggestions = places.length > 0 || !all ? places : [byName(service, names, shown, reader)]
   return new DiscoError('NOT_FOUND', message, { suggestions })
 }
 
@@ -41,9 +44,16 @@ function rootsFor(service: string, all: readonly Endpoint[]): string[] {
   return [...new Set(roots)].slice(0, 3).map((root) => `It may be meant: --root ${root}`)
 }
 
-function byName(service: string, { endpoints }: EndpointList, reader: Reader): string {
-  const names = summarizeServices(endpoints).services.map((summary) => summary.service)
-  return [...didYouMean(service, names), some(names, reader)].join(' ')
+/** @param shown how a name is printed: apart from one that looks the same */
+function byName(
+  service: string,
+  names: readonly string[],
+  shown: (name: string) => string,
+  reader: Reader,
+): string {
+  const nearest = nearestNames(service, names).map(shown)
+  const hint = nearest.length > 0 ? [`Did you mean ${nearest.join(' or ')}?`] : []
+  return [...hint, some(names.map(shown), reader)].join(' ')
 }
 
 /** A reader of one layout has not seen the others, so it cannot say that there is nothing at all. */

@@ -139,6 +139,11 @@ describe('what cannot be meant is refused with exit 2, and nothing is written', 
 })
 
 describe('what is not there is told with what is', () => {
+  test('a service whose name looks like another one: the letters as codes', async () => {
+    const says = ['No service "h\\u0435llo" under / (rev ', 'Did you mean hello?']
+    await expectRefusal(await tool.run('ls', 'h\u0435llo'), 4, says)
+  })
+
   test('a service: the nearest names', async () => {
     const says = [
       'No service "helo" under / (rev ',

@@ -1,7 +1,7 @@
 import { DEFAULT_LAYOUT, findLayout } from '../../domain/layouts/index.js'
+import { toldApart } from '../../domain/look-alike.js'
 import type { EndpointDoc, EndpointsDoc } from '../schema/endpoints.js'
 import type { Palette } from './color.js'
-import { toldApart } from './look-alike.js'
 import { type Column, renderTable } from './table.js'
 import { percent } from './units.js'
 

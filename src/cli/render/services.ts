@@ -1,6 +1,6 @@
+import { toldApart } from '../../domain/look-alike.js'
 import type { ServiceDoc, ServicesDoc } from '../schema/services.js'
 import type { Palette } from './color.js'
-import { toldApart } from './look-alike.js'
 import { type Column, renderTable } from './table.js'
 
 export function renderServices({ services, ttlsAsked }: ServicesDoc, palette: Palette): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { toldApart } from '../../../../src/cli/render/look-alike.js'
+import { toldApart } from '../../../src/domain/look-alike.js'
 
 function shown(...names: string[]): string[] {
   return names.map(toldApart(names))
