@@ -86,6 +86,9 @@ export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolu
 function parseUri(text: string): experimental.GrpcUri & { scheme: string } {
   const [, scheme, authority, path = ''] = /^(?:([A-Za-z0-9+.-]+):)?(?:\/\/([^/]*)\/)?(.+)$/s.exec(text) ?? []
   if (scheme !== undefined && [SCHEME, ...OTHER_SCHEMES].includes(scheme)) {
+    if (scheme !== SCHEME && /^\/*$/.test(path)) {
+      throw new DiscoError('USAGE', `The target "${text}" names no ${scheme === 'unix' ? 'socket' : 'host'}`)
+    }
     return { scheme, path, ...(authority === undefined ? {} : { authority }) }
   }
   if (text.includes('://')) {
