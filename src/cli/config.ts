@@ -40,6 +40,9 @@ export async function etcdOptions(flags: EtcdFlags, env: Environment): Promise<R
   const [user, passwordOfUser] = splitOnce(setting('user', flags.user, env)?.value)
   const passwordFile = flags['password-file']
   if (passwordFile === '') throw new DiscoError('USAGE', '--password-file is empty')
+  if (passwordFile !== undefined && user === undefined) {
+    throw new DiscoError('USAGE', '--password-file has no effect without --user')
+  }
   const isPiped = passwordFile === '-'
   const password = isPiped ? await readPipedSecret() : setting('password', undefined, env)?.value
   return {

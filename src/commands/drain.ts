@@ -4,6 +4,7 @@ import { completeAddressOrKey, refuseSwapped } from '../cli/flags/address-argume
 import { placeFlags, versionFlag } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
 import { parseWaitMs } from '../cli/flags/duration.js'
+import { refuseIdle } from '../cli/flags/idle.js'
 import { requireServiceName } from '../cli/flags/names.js'
 import { returnUnknownLine } from '../cli/render/return-unknown.js'
 import { percent } from '../cli/render/units.js'
@@ -47,7 +48,8 @@ export default class Drain extends DiscoCommand {
   }
 
   async run(): Promise<DrainDoc | WeightDoc> {
-    const { args, flags } = await this.parse(Drain)
+    const { args, flags, metadata } = await this.parse(Drain)
+    if (flags.undo) refuseIdle({ flags, metadata }, ['grace'], 'with --undo')
     refuseSwapped(args.service, args.addr, ['drain', args.addr, args.service])
     const service = requireServiceName(args.service, this.place(flags).layout)
     const graceMs = parseWaitMs(flags.grace)

@@ -3,6 +3,7 @@ import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
 import { parseTimeMs } from '../cli/flags/duration.js'
+import { refuseIdle } from '../cli/flags/idle.js'
 import { requireServiceName } from '../cli/flags/names.js'
 import { renderEndpoints } from '../cli/render/endpoints.js'
 import { renderServices } from '../cli/render/services.js'
@@ -41,7 +42,8 @@ export default class Ls extends DiscoCommand {
   }
 
   async run(): Promise<EndpointsDoc | ServicesDoc> {
-    const { args, flags } = await this.parse(Ls)
+    const { args, flags, metadata } = await this.parse(Ls)
+    if (!flags.probe) refuseIdle({ flags, metadata }, ['probe-timeout'], 'without --probe')
     const registry = await this.openRegistry(flags)
     if (args.service === undefined) return await this.listServices(registry, flags)
     return await this.listEndpoints(

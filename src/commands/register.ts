@@ -8,6 +8,7 @@ import { adminFlags, planAdmin } from '../cli/flags/admin.js'
 import { type PlaceFlags, placeFlags } from '../cli/flags/base.js'
 import { argument, oneOf } from '../cli/flags/custom.js'
 import { parseTtlSeconds, parseWaitMs } from '../cli/flags/duration.js'
+import { refuseIdle } from '../cli/flags/idle.js'
 import { requireServiceName } from '../cli/flags/names.js'
 import { planProbe, probeFlags } from '../cli/flags/probe.js'
 import { planEndpoints, registeredFlags } from '../cli/flags/register.js'
@@ -22,6 +23,8 @@ import { AUTO } from '../domain/layouts/reader.js'
 
 /** Signals that mean something to many servers, and nothing to us. */
 const FORWARDED = ['SIGUSR1', 'SIGUSR2', 'SIGQUIT', 'SIGWINCH'] as const
+
+const PROBE_SETTINGS = ['probe-interval', 'probe-timeout', 'rise', 'fall', 'unhealthy']
 
 const DEFAULT_DRAIN = '5s'
 
@@ -72,12 +75,15 @@ export default class Register extends DiscoCommand {
     const { own, command } = splitCommand(this.argv)
     this.argv = own
     this.output.ignoreFailures()
-    const { args, argv, flags } = await this.parse(Register)
+    const { args, argv, flags, metadata } = await this.parse(Register)
     const layout = layoutNamed(this.place(flags).layout)
     refuseSwapped(args.service, args.addr, ['register', args.addr, args.service])
     const service = requireServiceName(args.service, layout.name)
     const endpoints = await planEndpoints(service, (argv as string[]).slice(1), flags, layout)
     const hasCommand = command.length > 0
+    if (!hasCommand) refuseIdle({ flags, metadata }, ['kill-after'], 'without -- CMD')
+    if (!hasCommand && flags.probe === undefined)
+      refuseIdle({ flags, metadata }, PROBE_SETTINGS, 'without --probe')
     const probe = planProbe(flags, endpoints, { hasCommand })
     if (flags.unhealthy === 'weight0' && layout.weightless !== null) {
       throw new DiscoError('USAGE', `The layout ${layout.name} carries no weight: ${layout.weightless}`)

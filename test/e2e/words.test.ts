@@ -208,6 +208,27 @@ describe('a command line that cannot be run is answered with what is wrong and w
       ...['--endpoints', '--user', '--password-file', '--cacert', '--cert', '--key'],
       ...['--dial-timeout', '--command-timeout'],
     ].map((flag): [string, string, string] => [`ls ${flag}=`, `${flag} is empty`, '']),
+    ...['rise 2', 'fall 2', 'probe-interval 1s', 'probe-timeout 1s', 'unhealthy weight0'].map(
+      (flag): [string, string, string] => [
+        `register hello ${AT} --${flag}`,
+        `--${flag.split(' ')[0]} has no effect without --probe`,
+        '',
+      ],
+    ),
+    [`register hello ${AT} --kill-after 1s`, '--kill-after has no effect without -- CMD', ''],
+    ['ls --probe-timeout 5s', '--probe-timeout has no effect without --probe', ''],
+    ['call hello SayHello -n 1 -c 4', '-c has no effect with --n 1', '--n 100 -c 4'],
+    ['ls --password-file f', '--password-file has no effect without --user', ''],
+    [`drain hello ${AT} --undo --grace 5s`, '--grace has no effect with --undo', ''],
+    ...['proto', 'protoset', 'cacert', 'cert', 'key', 'tls-ca', 'tls-cert', 'tls-key'].map(
+      (flag): [string, string, string] => [
+        `call hello SayHello --${flag} -`,
+        `--${flag} does not read standard input`,
+        `--${flag} FILE`,
+      ],
+    ),
+    ['call hello SayHello -d @', 'A file name is missing', '-d @FILE'],
+    ['resolve dns:///', 'The target "dns:///" names no host', ''],
     ['ls --endpoints ,', 'No etcd endpoint is named by --endpoints', 'Want host:port'],
   ]
   test.each(wrong)('disco %s', async (line, message, hint) => {

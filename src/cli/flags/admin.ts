@@ -3,6 +3,7 @@ import { Flags } from '@oclif/core'
 import { isLoopback, parseAddress } from '../../domain/address.js'
 import { withoutMark } from '../../domain/byte-order-mark.js'
 import { DiscoError } from '../../domain/errors.js'
+import { fileName } from './custom.js'
 
 export const adminFlags = {
   admin: Flags.string({
@@ -11,6 +12,7 @@ export const adminFlags = {
     description: 'serve GET /, /weight, /healthz, /metrics, PUT /weight?weight=N and POST /drain here',
   }),
   'admin-token-file': Flags.string({
+    parse: fileName,
     helpGroup: 'ADMIN',
     helpValue: 'FILE',
     description: 'file with the bearer token to ask for; needed where other machines can ask',

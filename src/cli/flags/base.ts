@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import { oneOf } from './custom.js'
+import { fileName, oneOf } from './custom.js'
 
 /** What every command takes: where etcd is, as etcdctl names it, and how to print. */
 export const baseFlags = {
@@ -8,9 +8,24 @@ export const baseFlags = {
     helpValue: 'HOST:PORT,…',
     description: 'members of the etcd cluster',
   }),
-  cacert: Flags.string({ helpGroup: 'ETCD', helpValue: 'FILE', description: 'CA that signed the members' }),
-  cert: Flags.string({ helpGroup: 'ETCD', helpValue: 'FILE', description: 'client certificate' }),
-  key: Flags.string({ helpGroup: 'ETCD', helpValue: 'FILE', description: 'key of the client certificate' }),
+  cacert: Flags.string({
+    parse: fileName,
+    helpGroup: 'ETCD',
+    helpValue: 'FILE',
+    description: 'CA that signed the members',
+  }),
+  cert: Flags.string({
+    parse: fileName,
+    helpGroup: 'ETCD',
+    helpValue: 'FILE',
+    description: 'client certificate',
+  }),
+  key: Flags.string({
+    parse: fileName,
+    helpGroup: 'ETCD',
+    helpValue: 'FILE',
+    description: 'key of the client certificate',
+  }),
   user: Flags.string({ helpGroup: 'ETCD', helpValue: 'NAME', description: 'user of etcd' }),
   'password-file': Flags.string({
     helpGroup: 'ETCD',

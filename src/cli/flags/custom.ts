@@ -34,6 +34,16 @@ export function oneOf<const Choice extends string>(choices: readonly Choice[]) {
   }
 }
 
+/** How the name of a file is read that cannot be standard input, as `parse` of `Flags.string`. */
+export async function fileName(text: string, _context: unknown, { name }: { readonly name: string }) {
+  if (text !== '-') return text
+  throw new FlagProblem(
+    new DiscoError('USAGE', `--${name} does not read standard input`, {
+      suggestions: [`Write it to a file: --${name} FILE`],
+    }),
+  )
+}
+
 function invalid(name: string, text: string, expected: string, suggestions: string[] = []): FlagProblem {
   return new FlagProblem(new DiscoError('USAGE', `Invalid --${name} "${text}": ${expected}`, { suggestions }))
 }

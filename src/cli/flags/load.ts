@@ -63,6 +63,11 @@ export function loadOf({ n, concurrency, duration, rate }: LoadFlags, heapLimitB
       suggestions: [`Such as: disco call hello SayHello --n 100 ${idle} ${concurrency ?? rate}`],
     })
   }
+  if (n === 1 && duration === undefined && (concurrency ?? 1) > 1) {
+    throw new DiscoError('USAGE', '-c has no effect with --n 1', {
+      suggestions: [`Such as: disco call hello SayHello --n 100 -c ${concurrency}`],
+    })
+  }
   return {
     calls: n ?? (duration === undefined ? 1 : Number.POSITIVE_INFINITY),
     durationMs: duration === undefined ? Number.POSITIVE_INFINITY : parseDurationMs(duration),

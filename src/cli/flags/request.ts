@@ -5,6 +5,7 @@ import type { Texts } from '../../call/content.js'
 import { parseJson } from '../../call/messages.js'
 import { withoutMark } from '../../domain/byte-order-mark.js'
 import { DiscoError } from '../../domain/errors.js'
+import { fileName } from './custom.js'
 
 /** What calls send, and what describes it. */
 export const requestFlags = {
@@ -23,6 +24,7 @@ export const requestFlags = {
     description: 'a header, or a file of them, one a line; base64 where the key ends in -bin',
   }),
   proto: Flags.string({
+    parse: fileName,
     helpGroup: 'REQUEST',
     helpValue: 'FILE',
     description: 'describes the method where the server does not',
@@ -35,6 +37,7 @@ export const requestFlags = {
     description: 'where imports of --proto are found',
   }),
   protoset: Flags.string({
+    parse: fileName,
     helpGroup: 'REQUEST',
     multiple: true,
     multipleNonGreedy: true,
@@ -106,6 +109,8 @@ export async function readServiceConfig(file: string): Promise<Readonly<Record<s
 }
 
 async function read(file: string): Promise<string> {
+  if (file === '')
+    throw new DiscoError('USAGE', 'A file name is missing', { suggestions: ['Such as -d @FILE'] })
   try {
     return withoutMark(file === '-' ? await text(process.stdin) : await readFile(file, 'utf8'))
   } catch (cause) {

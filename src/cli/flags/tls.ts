@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core'
+import { fileName } from './custom.js'
 
 /** TLS to backends; etcd's own flags are --cacert, --cert and --key. */
 export const tlsFlags = {
@@ -7,12 +8,19 @@ export const tlsFlags = {
     description: 'backends speak TLS; any other --tls flag says so, too',
   }),
   'tls-ca': Flags.string({
+    parse: fileName,
     helpGroup: 'TLS',
     helpValue: 'FILE',
     description: "CA that signed the backends [default: the system's]",
   }),
-  'tls-cert': Flags.string({ helpGroup: 'TLS', helpValue: 'FILE', description: 'client certificate' }),
+  'tls-cert': Flags.string({
+    parse: fileName,
+    helpGroup: 'TLS',
+    helpValue: 'FILE',
+    description: 'client certificate',
+  }),
   'tls-key': Flags.string({
+    parse: fileName,
     helpGroup: 'TLS',
     helpValue: 'FILE',
     description: 'key of the client certificate',

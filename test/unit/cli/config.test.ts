@@ -138,7 +138,7 @@ describe('the password', () => {
 
   it('of a file that cannot be read is an error of usage', async () => {
     const missing = join(folder, 'missing')
-    await expect(passwordWith({ 'password-file': missing }, {})).rejects.toMatchObject({
+    await expect(passwordWith({ 'password-file': missing, user: 'alice' }, {})).rejects.toMatchObject({
       code: 'USAGE',
       message: expect.stringContaining('Cannot read the password file: ENOENT'),
     })

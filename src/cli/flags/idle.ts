@@ -1,0 +1,21 @@
+import { DiscoError } from '../../domain/errors.js'
+
+/** What oclif's parser returns: values of flags, and which of them are defaults. */
+interface Parsed {
+  readonly flags: Readonly<Record<string, unknown>>
+  readonly metadata: {
+    readonly flags: Readonly<Record<string, { readonly setFromDefault?: boolean } | undefined>>
+  }
+}
+
+/**
+ * Refuses flags that were given and have no effect as the other words stand.
+ *
+ * @param names of the flags
+ * @param when `without --probe`, or `with --undo`
+ * @throws DiscoError USAGE
+ */
+export function refuseIdle({ flags, metadata }: Parsed, names: readonly string[], when: string): void {
+  const idle = names.find((name) => flags[name] !== undefined && !metadata.flags[name]?.setFromDefault)
+  if (idle !== undefined) throw new DiscoError('USAGE', `--${idle} has no effect ${when}`)
+}
