@@ -15,8 +15,9 @@ export type {
 export type { Endpoint, EndpointId, LeaseId, Registered, Revision } from './domain/endpoint.js'
 export { DiscoError, type ErrorCode } from './domain/errors.js'
 export { parseWeightChange, type WeightChange } from './domain/weight.js'
-export type { Ended, Registration, RegistrationRequest } from './registry/registration.js'
+export type { Ended, Registration } from './registry/registration.js'
 export type { RegistrationReports } from './registry/registration-reports.js'
+export type { RegistrationRequest } from './registry/registration-request.js'
 export {
   type CacheOptions,
   type EndpointList,

@@ -11,20 +11,9 @@ import { HeldKey } from './held-key.js'
 import { HeldLease } from './held-lease.js'
 import { keyEvents } from './key-events.js'
 import type { RegistrationReports } from './registration-reports.js'
+import type { RegistrationRequest } from './registration-request.js'
 import { toldInOrder } from './told-in-order.js'
 import { explainUnknown } from './unknown-outcome.js'
-
-/** What to register, and how. */
-export interface RegistrationRequest {
-  /** One endpoint, or several of one process: each has a key, and all have one lease. */
-  readonly registered: Registered | readonly [Registered, ...Registered[]]
-  /** What is asked for: etcd may grant more. */
-  readonly ttlSeconds: number
-  /** Takes a key that somebody else holds. Default: no. */
-  readonly takeover?: boolean
-  /** What to do when somebody deletes a key while its lease lives, that is, on purpose. Default: exit. */
-  readonly onDelete?: 'exit' | 'reregister'
-}
 
 /** A key that is held, and what ends its watch: its own end, and a move to another key. */
 interface Hold {
