@@ -47,7 +47,7 @@ export interface Changes {
 
 /**
  * The registry is out of reach, or denies (a password is being changed): the last list stands until the next Reset
- * or Resync. Told once an outage; a denial after an outage is told as well.
+ * or Resync. Delivered once an outage; a denial after an outage is delivered as well.
  */
 export interface Stale {
   readonly type: 'stale'

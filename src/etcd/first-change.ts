@@ -2,7 +2,7 @@ import type { Revision } from '../domain/endpoint.js'
 import type { EtcdClient } from './client.js'
 import { type KeyValue, keyAt } from './range.js'
 
-/** A key that was read, and that nobody had written by then since its own revision. */
+/** A key as it was read: not written since its own revision. */
 export interface Seen {
   readonly key: string
   /** Its mod revision. */

@@ -9,7 +9,7 @@ import { type Outcome, sendWrite, unknownOutcome } from './write-outcome.js'
 
 export type { Seen }
 
-/** A key that nobody may have written since a revision. */
+/** A key that must not have been written since a revision. */
 export type Unchanged = Pick<Seen, 'key' | 'revision'>
 
 /** What to make of a key that was seen. */
@@ -28,7 +28,7 @@ export const MOST_WRITES = 127
 export const MOST_VALUE_BYTES = 1_000_000
 
 /**
- * Writes several keys at once if nobody has written any of them since it was seen.
+ * Writes several keys at once if none of them was written since it was read.
  *
  * Where an answer is lost, the transaction is sent again: it is applied once at most, because it compares the revisions
  * that it changes. Where the second one is refused, etcd's history tells whether the first was applied: only the first

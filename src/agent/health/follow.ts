@@ -18,7 +18,7 @@ const PERIOD_MS = 1_000
  * Asks every endpoint of a service again and again, and tells what differs from what was told before: each
  * endpoint once at first. The list is etcd's, as it changes; where etcd is away, the last one.
  *
- * @param onEtcd told when etcd goes out of reach, or denies, with the cause; and with null when it answers again
+ * @param onEtcd called when etcd goes out of reach, or denies, with the cause; and with null when it answers again
  * @throws DiscoError ETCD_DENIED or ETCD_UNREACHABLE before the first list
  */
 export async function* followHealth(

@@ -28,7 +28,7 @@ export interface Starts {
   readonly limit: number
   /** How late the latest call to be started was; 0 in a closed loop, where none is due. */
   readonly maxLateMs: number
-  /** How long no call was started because the reader of what is told of each did not read. */
+  /** How long no call was started because the reader of the output lines did not read. */
   readonly readerMs: number
   /** Null where every call that was due was started, and none noticeably late. */
   readonly saturation: Saturation | null

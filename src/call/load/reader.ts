@@ -3,7 +3,7 @@ import type { Reader } from '../../grpc/invoker.js'
 
 export type { Reader }
 
-/** Nothing is told of single calls. */
+/** For runs that print no line for each call. */
 export const NO_READER: Reader = { isBehind: false, drained: () => Promise.resolve() }
 
 /** The longest time that a timer takes. */

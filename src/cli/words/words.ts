@@ -27,7 +27,7 @@ export type Word = {
 )
 
 /**
- * Tells flags, their values and arguments apart by the rules of oclif's parser, which does the real parsing. For what
+ * Distinguishes flags, their values and arguments by the rules of oclif's parser, which does the real parsing. For what
  * has to be known before that, or when it fails: which word names the command, and which flag lacks its value.
  *
  * @param own the words before `--`
