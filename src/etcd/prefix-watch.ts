@@ -44,8 +44,8 @@ const DEFAULT_OPTIONS: WatchOptions = { resyncPeriodMs: 300_000, random: Math.ra
  * one or was set back, and every few minutes in any case, it lists again and tells what differs. One revision
  * is delivered as one unit, once.
  *
- * An outage is told once, as Stale; a broken stream that the next try mends is not told. A denial after the first
- * list is told once as Stale, too, and retried after 5 s, doubling to 60 s: a password, a certificate or a role is
+ * An outage is reported once, as Stale; a broken stream that the next try mends is not reported. A denial after the first
+ * list is reported once as Stale, too, and retried after 5 s, doubling to 60 s: a password, a certificate or a role is
  * being changed. Throws only what no retry can mend: ETCD_DENIED before the first list, or a bug.
  */
 export function watchRange(
@@ -96,7 +96,7 @@ class RangeWatch {
     }
   }
 
-  /** Whether Stale has been told, and the end of the outage has not. */
+  /** Whether Stale was reported, and the end of the outage was not. */
   private get isStale(): boolean {
     return this.state === 'stale' || this.state === 'denied'
   }
