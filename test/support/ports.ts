@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
@@ -8,16 +9,36 @@ import { createServer } from 'node:net'
 const FIRST_PORT = 10_000
 const PORTS = 20_000
 
-/** `count` loopback ports that were free a moment ago, all different, for servers that come and go. */
+/**
+ * `count` free loopback ports, all different, for servers that stop and start again. They belong to this process
+ * until it ends: no other test gets one of them while its server is down, or between this call and its first start.
+ */
 export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>()
-  while (ports.size < count) {
+  const ports: number[] = []
+  while (ports.length < count) {
     const port = FIRST_PORT + Math.floor(Math.random() * PORTS)
-    if (await isFree(port)) ports.add(port)
+    if ((await reserve(port)) && (await isFree(port))) ports.push(port)
   }
-  return [...ports]
+  return ports
 }
 
+/**
+ * Whether this process now owns a port. The mark is a UDP socket of the same number: it leaves TCP alone, only one
+ * process can have it, and the system removes it with the process, however that ends.
+ */
+async function reserve(port: number): Promise<boolean> {
+  const mark = createSocket('udp4').unref()
+  try {
+    mark.bind({ port, address: '127.0.0.1', exclusive: true })
+    await once(mark, 'listening')
+    return true
+  } catch {
+    mark.close()
+    return false
+  }
+}
+
+/** Whether nothing else on this machine listens on a port. */
 async function isFree(port: number): Promise<boolean> {
   const server = createServer().listen(port, '127.0.0.1')
   try {
