@@ -5,7 +5,7 @@ import { count } from '../cli/render/units.js'
 import { visible } from '../cli/render/visible.js'
 import { type LayoutsDoc, layoutsDoc } from '../cli/schema/layouts.js'
 import { DiscoError } from '../domain/errors.js'
-import type { Presence } from '../registry/presence.js'
+import type { LayoutCounts } from '../registry/layout-counts.js'
 
 /** What an error has for an exit code when etcd is out of reach, or lets nobody in. */
 const ETCD_EXIT = 3
@@ -20,7 +20,7 @@ export default class Layouts extends DiscoCommand {
   async run(): Promise<LayoutsDoc> {
     const { flags } = await this.parse(Layouts)
     const { root } = this.place(flags)
-    const doc = layoutsDoc(root, await this.presence(flags))
+    const doc = layoutsDoc(root, await this.countLayouts(flags))
     this.print(flags, doc, {
       table: (palette, wide) => renderLayouts(doc, palette, wide),
       lines: () => doc.layouts.map((layout) => ({ schema: 'disco.layout/v1', rev: doc.rev, ...layout })),
@@ -35,10 +35,10 @@ export default class Layouts extends DiscoCommand {
   }
 
   /** Null where etcd does not tell: what is known is worth a list all the same. */
-  private async presence(flags: BaseFlags & PlaceFlags): Promise<Presence | null> {
+  private async countLayouts(flags: BaseFlags & PlaceFlags): Promise<LayoutCounts | null> {
     const registry = await this.openRegistry(flags)
     try {
-      return await registry.presence()
+      return await registry.countLayouts()
     } catch (thrown) {
       const error = DiscoError.from(thrown)
       if (error.exit !== ETCD_EXIT) throw error

@@ -54,7 +54,7 @@ export default class Ls extends DiscoCommand {
   }
 
   private async listServices(registry: Registry, flags: BaseFlags & LsFlags): Promise<ServicesDoc> {
-    const { summarizeServices } = await import('../registry/summary.js')
+    const { summarizeServices } = await import('../registry/service-summary.js')
     const { revision, endpoints, otherKeys } = await registry.list()
     const { services, foreignKeys, rootHints } = summarizeServices(endpoints)
     const listed = services.flatMap((service) => service.endpoints)

@@ -6,7 +6,7 @@ import { requireServiceName } from '../cli/flags/names.js'
 import { jsonLine } from '../cli/render/visible.js'
 import { type EventDoc, eventDoc } from '../cli/schema/event.js'
 import { StopSignals } from '../cli/stop-signals.js'
-import type { Told } from '../registry/events.js'
+import type { WatchEvent } from '../registry/events.js'
 
 /** What these events say is how the watch stands: they are no change of an endpoint. */
 const STATES: ReadonlySet<string> = new Set(['synced', 'stale', 'resync'])
@@ -59,7 +59,7 @@ export default class Watch extends DiscoCommand {
   private async viewFor(
     flags: BaseFlags,
     service: string | undefined,
-  ): Promise<{ show(told: Told, doc: EventDoc): void; close(): void }> {
+  ): Promise<{ show(told: WatchEvent, doc: EventDoc): void; close(): void }> {
     const format = this.format(flags, process.stdout.isTTY ? 'table' : 'ndjson')
     const out = (line: string) => this.out(line)
     if (format === 'json' || format === 'ndjson') {

@@ -1,7 +1,7 @@
 import type { IResponseHeader, IWatchResponse } from 'etcd3'
 import { DiscoError } from '../domain/errors.js'
-import { arrived } from './arrived.js'
 import type { WatchStream } from './client.js'
+import { settle } from './settle.js'
 
 /** A watch that is silent for so long is asked for its progress; etcd itself reports that every 10 minutes. */
 const QUIET_MS = 3_500
@@ -90,15 +90,15 @@ function progressOf(header: IResponseHeader): IWatchResponse {
 function patient<T>(promise: Promise<T>): (limitMs: number) => Promise<T | null> {
   let isSettled = false
   let wake = () => {}
-  const settle = () => {
+  const finish = () => {
     isSettled = true
     wake()
   }
-  promise.then(settle, settle)
+  promise.then(finish, finish)
   return async (limitMs) => {
     if (!isSettled) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(() => void arrived().then(resolve), limitMs)
+        const timer = setTimeout(() => void settle().then(resolve), limitMs)
         wake = () => {
           clearTimeout(timer)
           resolve()

@@ -1,8 +1,8 @@
 import type { LeaseId } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
-import { arrived } from './arrived.js'
 import { Backoff, DENIAL_BACKOFF } from './backoff.js'
 import type { EtcdClient, KeepAliveStream } from './client.js'
+import { settle } from './settle.js'
 
 /** A lease as etcd granted it; the TTL may be longer than asked. */
 export interface GrantedLease {
@@ -161,7 +161,7 @@ export class LeaseKeeper {
   }
 
   private async silent(renewalsBefore: number): Promise<void> {
-    await arrived()
+    await settle()
     if (this.isOver || this.renewals > renewalsBefore) return
     this.expectRenewal(this.periodMs / 2)
     // Streams that fail are tried again by themselves, as fast as is good for etcd.

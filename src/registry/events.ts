@@ -31,7 +31,7 @@ export type RegistryEvent =
       readonly reason?: GoneReason
     })
 
-export interface Told {
+export interface WatchEvent {
   readonly event: RegistryEvent
   /** What stands after the event's revision. */
   readonly snapshot: Snapshot
@@ -41,7 +41,7 @@ export interface Told {
 export async function* registryEvents(
   registry: Registry,
   updates: AsyncIterable<Update>,
-): AsyncGenerator<Told, void, void> {
+): AsyncGenerator<WatchEvent, void, void> {
   let snapshot = EMPTY_SNAPSHOT
   for await (const update of updates) {
     const before = snapshot

@@ -2,7 +2,7 @@ import { DiscoError } from '../domain/errors.js'
 import { Backoff, DENIAL_BACKOFF } from '../etcd/backoff.js'
 import type { EtcdClient } from '../etcd/client.js'
 import { oneKey } from '../etcd/key-range.js'
-import { type KeyEvent, watchRange } from '../etcd/prefix-watch.js'
+import { type KeyEvent, watchRange } from '../etcd/range-watch.js'
 import type { RegistrationReports } from './registration-reports.js'
 
 /**

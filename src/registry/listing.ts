@@ -1,11 +1,11 @@
 import type { Endpoint, Revision } from '../domain/endpoint.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import type { EtcdClient } from '../etcd/client.js'
+import { listFiltered } from '../etcd/filtered-list.js'
 import { prefixRange } from '../etcd/key-range.js'
 import { list } from '../etcd/range.js'
-import { sift } from '../etcd/sift.js'
 import { decodeEndpoints } from './decode.js'
-import { explainForbidden, isForbidden } from './denied.js'
+import { explainForbidden, isForbidden } from './permission.js'
 
 /** Endpoints as of one revision. */
 export interface EndpointList {
@@ -32,9 +32,9 @@ export async function listEndpoints(
 
 async function read(client: EtcdClient, reader: Reader, service?: string): Promise<EndpointList> {
   const range = prefixRange(reader.prefix(service))
-  const keep = reader.sieve(service)
-  const { revision, kvs, others } = keep
-    ? await sift(client, range, keep)
+  const filter = reader.keyFilter(service)
+  const { revision, kvs, others } = filter
+    ? await listFiltered(client, range, filter)
     : { ...(await list(client, range)), others: 0 }
   const found = kvs.map((kv) => decodeEndpoints(reader, kv, service))
   const empty = found.filter((endpoints) => endpoints.length === 0).length

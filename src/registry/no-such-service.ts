@@ -4,7 +4,7 @@ import { AUTO, type Reader } from '../domain/layouts/reader.js'
 import { toldApart } from '../domain/look-alike.js'
 import { nearestNames } from '../domain/nearest.js'
 import type { EndpointList } from './listing.js'
-import { summarizeServices } from './summary.js'
+import { summarizeServices } from './service-summary.js'
 
 interface Sought {
   readonly service: string

@@ -7,11 +7,11 @@ import { leaseTtl } from '../etcd/lease-keeper.js'
 import type { EtcdOptions } from '../etcd/options.js'
 import { defaultCacheFolder, ListCache } from './cache.js'
 import { cachedWatch } from './cached-watch.js'
-import { unlessForbidden } from './denied.js'
-import { watchEndpoints } from './discovery.js'
+import { watchEndpoints } from './endpoint-watch.js'
+import { countLayouts, type LayoutCounts } from './layout-counts.js'
 import { type EndpointList, listEndpoints } from './listing.js'
 import { noSuchService } from './no-such-service.js'
-import { countLayouts, type Presence } from './presence.js'
+import { unlessForbidden } from './permission.js'
 import { Registration } from './registration.js'
 import type { RegistrationReports } from './registration-reports.js'
 import type { RegistrationRequest } from './registration-request.js'
@@ -94,7 +94,7 @@ export class Registry implements Discovery {
   }
 
   /** Which layouts there are, and how much of each. */
-  presence(): Promise<Presence> {
+  countLayouts(): Promise<LayoutCounts> {
     return countLayouts(this.client, readerOf({ layout: AUTO, root: this.reader.root }))
   }
 

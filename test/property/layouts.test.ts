@@ -82,8 +82,8 @@ describe.each(writable)('$name', ({ name, arbitrary }) => {
       fc.property(arbitrary, fc.constantFrom('', '/prod', 'a/b/'), (original, root) => {
         const { key, value } = written(rooted(layout, rootPrefix(root)), original)
         const auto = readerOf({ layout: 'auto', root })
-        expect(auto.sieve()?.(key)).toBe(true)
-        expect(auto.sieve(original[0].service)?.(key)).toBe(true)
+        expect(auto.keyFilter()?.(key)).toBe(true)
+        expect(auto.keyFilter(original[0].service)?.(key)).toBe(true)
         const found = auto.read(key, value)
         expect(found?.layout.name).toBe(name)
         expect(

@@ -2,7 +2,7 @@ import { leaseHex } from '../../domain/endpoint.js'
 import { roundShare } from '../../domain/endpoint-doc.js'
 import { weightsAreUnset } from '../../domain/shares.js'
 import { endpointsOf } from '../../domain/snapshot.js'
-import type { GoneReason, Told } from '../../registry/events.js'
+import type { GoneReason, WatchEvent } from '../../registry/events.js'
 
 interface Shares {
   readonly from: number
@@ -67,7 +67,7 @@ export type EventDoc =
       readonly changes: number
     }
 
-export function eventDoc({ event, snapshot }: Told, service: string | undefined): EventDoc {
+export function eventDoc({ event, snapshot }: WatchEvent, service: string | undefined): EventDoc {
   const schema = 'disco.event/v1'
   const named = service === undefined ? {} : { service }
   switch (event.type) {

@@ -1,5 +1,5 @@
 import { LAYOUTS, type Layout } from '../../domain/layouts/index.js'
-import type { LayoutCount, Presence } from '../../registry/presence.js'
+import type { LayoutCount, LayoutCounts } from '../../registry/layout-counts.js'
 
 export interface LayoutDoc {
   readonly name: string
@@ -30,17 +30,17 @@ export interface LayoutsDoc {
   readonly otherKeys: number | null
 }
 
-/** @param presence null where etcd did not tell */
-export function layoutsDoc(root: string, presence: Presence | null): LayoutsDoc {
+/** @param counts null where etcd did not tell */
+export function layoutsDoc(root: string, counts: LayoutCounts | null): LayoutsDoc {
   const none: LayoutCount = { services: 0, endpoints: 0, keys: 0 }
   return {
     schema: 'disco.layouts/v1',
-    rev: presence === null ? null : String(presence.revision),
+    rev: counts === null ? null : String(counts.revision),
     root,
     layouts: LAYOUTS.map((layout) =>
-      layoutDoc(layout, presence === null ? null : (presence.layouts.get(layout.name) ?? none)),
+      layoutDoc(layout, counts === null ? null : (counts.layouts.get(layout.name) ?? none)),
     ),
-    otherKeys: presence?.otherKeys ?? null,
+    otherKeys: counts?.otherKeys ?? null,
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Ttl } from '../../registry/registry.js'
-import type { ServiceSummary } from '../../registry/summary.js'
+import type { ServiceSummary } from '../../registry/service-summary.js'
 import type { HealthByAddr } from './endpoints.js'
 
 export interface ServiceDoc {

@@ -1,6 +1,6 @@
 import { EMPTY_SNAPSHOT, endpointsOf, type Snapshot } from '../../domain/snapshot.js'
-import type { Told } from '../../registry/events.js'
-import { summarizeServices } from '../../registry/summary.js'
+import type { WatchEvent } from '../../registry/events.js'
+import { summarizeServices } from '../../registry/service-summary.js'
 import { type Palette, uncolored } from '../render/color.js'
 import { renderEndpoints, renderLegend } from '../render/endpoints.js'
 import { renderEvent } from '../render/event.js'
@@ -53,7 +53,7 @@ export class ScreenView {
     this.paint()
   }
 
-  show({ event, snapshot }: Told, doc: EventDoc): void {
+  show({ event, snapshot }: WatchEvent, doc: EventDoc): void {
     this.snapshot = snapshot
     if (event.type === 'stale') this.goStale(event.sinceMs)
     else this.goLive()

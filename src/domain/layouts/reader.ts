@@ -22,7 +22,7 @@ export interface Reader {
   /** Nothing that matters stands outside it. */
   prefix(service?: string): string
   /** Tells by the key whether its value is worth reading; null where all under the prefix are. */
-  sieve(service?: string): ((key: string) => boolean) | null
+  keyFilter(service?: string): ((key: string) => boolean) | null
   /** One that looks at nothing but the default layout's keys of a service, for users who may see no more. */
   narrowed(service: string): Reader | null
   /** Null for what is no registration of any layout. Never throws. */
@@ -46,7 +46,7 @@ function layoutReader(name: string, root: string): Reader {
   return {
     ...{ layout: name, root },
     prefix: layout.prefix,
-    sieve: (service) =>
+    keyFilter: (service) =>
       service === undefined && sharesItsPrefix
         ? (key) => unrooted.isLikely(withoutRoot(root, key, unrooted))
         : null,
@@ -57,17 +57,17 @@ function layoutReader(name: string, root: string): Reader {
 
 /**
  * Looks at all keys: several layouts, some with prefixes of their team's choice, may have the same service.
- * One range, sifted by key, is watched as one; a watch for each layout's prefix would take revisions apart.
+ * One range, filtered by key, is watched as one; a watch for each layout's prefix would take revisions apart.
  */
 function autoReader(root: string): Reader {
   const reader: Reader = {
     ...{ layout: AUTO, root },
     prefix: () => root,
-    sieve: (service) => (service === undefined ? likely(root) : ofService(root, service)),
+    keyFilter: (service) => (service === undefined ? likely(root) : ofService(root, service)),
     narrowed: (service) => ({
       ...reader,
       prefix: () => underRoot(root, DEFAULT_LAYOUT.prefix(service)),
-      sieve: () => null,
+      keyFilter: () => null,
       narrowed: () => null,
     }),
     read(key, value) {

@@ -37,10 +37,10 @@ describe('whose a key is', () => {
 })
 
 describe('what is worth reading', () => {
-  const sieve = readerOf({ layout: 'auto' }).sieve()
+  const keyFilter = readerOf({ layout: 'auto' }).keyFilter()
 
   it('every example', () => {
-    expect(ALL_EXAMPLES.filter(({ key }) => !sieve?.(key))).toEqual([])
+    expect(ALL_EXAMPLES.filter(({ key }) => !keyFilter?.(key))).toEqual([])
   })
 
   it.each([
@@ -52,14 +52,14 @@ describe('what is worth reading', () => {
     'compact_rev_key',
     '/vitess/global/cells/zone1/CellInfo',
   ])('not %s', (key) => {
-    expect(sieve?.(key)).toBe(false)
+    expect(keyFilter?.(key)).toBe(false)
   })
 
   it('of a named layout with a prefix of its own: everything under it', () => {
-    expect(readerOf({ layout: 'kratos' }).sieve()).toBeNull()
+    expect(readerOf({ layout: 'kratos' }).keyFilter()).toBeNull()
     expect(readerOf({ layout: 'kratos' }).prefix()).toBe('/microservices/')
-    expect(readerOf({}).sieve('hello')).toBeNull()
-    expect(readerOf({}).sieve()?.('/registry/pods/default/nginx')).toBe(false)
+    expect(readerOf({}).keyFilter('hello')).toBeNull()
+    expect(readerOf({}).keyFilter()?.('/registry/pods/default/nginx')).toBe(false)
   })
 })
 

@@ -7,12 +7,12 @@ export type KeyEvent =
   | { readonly type: 'delete'; readonly key: string }
 
 /** Where a watch stands in which cluster's history, and what it has told by then. */
-export class Told {
+export class WatchState {
   private readonly kvs = new Map<string, KeyValue>()
   private clusterId = ''
   private raftTerm = 0
   private lastRevision: Revision = 0
-  private lost = true
+  private invalid = true
 
   /** The last revision told; 0 before the first list. */
   get revision(): Revision {
@@ -20,19 +20,19 @@ export class Told {
   }
 
   /** Nothing was listed yet, or what happened since can no longer be told event by event. */
-  get isLost(): boolean {
-    return this.lost
+  get isInvalid(): boolean {
+    return this.invalid
   }
 
-  lose(): void {
-    this.lost = true
+  invalidate(): void {
+    this.invalid = true
   }
 
   /**
    * Whether a watch may go on behind the last revision told: in the same cluster, and not in an older state
    * of it. A cluster that was restored from a snapshot may keep its id, but starts its terms anew.
    */
-  holdsAt(header: IResponseHeader): boolean {
+  canResumeAt(header: IResponseHeader): boolean {
     const isSame = header.cluster_id === this.clusterId && Number(header.raft_term) >= this.raftTerm
     return isSame && Number(header.revision) >= this.lastRevision
   }
@@ -75,7 +75,7 @@ export class Told {
     this.clusterId = clusterId
     this.raftTerm = raftTerm
     this.lastRevision = revision
-    this.lost = false
+    this.invalid = false
     return [...deletes, ...puts.map((kv) => ({ type: 'put', kv }) as const)]
   }
 }

@@ -3,10 +3,10 @@ import type { Endpoint } from '../domain/endpoint.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import type { EtcdClient } from '../etcd/client.js'
 import { prefixRange } from '../etcd/key-range.js'
-import { type KeyEvent, type RangeUpdate, watchRange } from '../etcd/prefix-watch.js'
 import type { KeyValue } from '../etcd/range.js'
+import { type KeyEvent, type RangeUpdate, watchRange } from '../etcd/range-watch.js'
 import { decodeEndpoints } from './decode.js'
-import { explainForbidden, isForbidden } from './denied.js'
+import { explainForbidden, isForbidden } from './permission.js'
 
 type Decode = (kv: KeyValue) => Endpoint[]
 
@@ -25,7 +25,7 @@ export async function* watchEndpoints(
   const decode: Decode = (kv) => decodeEndpoints(reader, kv, service)
   let hasTold = false
   try {
-    for await (const update of watchRange(client, range, signal, { keep: reader.sieve(service) })) {
+    for await (const update of watchRange(client, range, signal, { filter: reader.keyFilter(service) })) {
       hasTold ||= update.type !== 'stale'
       yield toUpdate(decode, update)
     }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { EtcdClient, type WatchStream } from '../../src/etcd/client.js'
 import { prefixRange } from '../../src/etcd/key-range.js'
-import { type RangeUpdate, watchRange } from '../../src/etcd/prefix-watch.js'
+import { type RangeUpdate, watchRange } from '../../src/etcd/range-watch.js'
 import { until } from '../support/disco.js'
 import type { Etcd } from '../support/etcd.js'
 import { wipe } from '../support/etcd-state.js'

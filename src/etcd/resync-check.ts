@@ -1,22 +1,22 @@
 import type { Revision } from '../domain/endpoint.js'
 import type { EtcdClient } from './client.js'
+import { type KeyFilter, listMatching } from './filtered-list.js'
 import type { KeyRange } from './key-range.js'
 import type { Listing } from './range.js'
-import { type Keep, listKept } from './sift.js'
 
 export interface WatchOptions {
   /** How often the range is listed anew, whatever the watch says; jittered by a tenth. */
   readonly resyncPeriodMs: number
   readonly random: () => number
   /** Which keys of the range matter: the others are neither fetched nor told. Null for all. */
-  readonly keep: Keep | null
+  readonly filter: KeyFilter | null
 }
 
 /**
  * A list made beside a running watch. It is held against what the watch told once that has come to the
  * list's revision: any difference is something that the watch never told.
  */
-export class PeriodicCheck {
+export class ResyncCheck {
   private dueAtMs: number
   private listing: Listing | null = null
   private quietAnswers = 0
@@ -32,7 +32,7 @@ export class PeriodicCheck {
   /** Lists when it is time to: a watch hears something every few seconds, so there is no timer. */
   async listInTime(): Promise<void> {
     if (this.listing !== null || performance.now() < this.dueAtMs) return
-    this.listing = await listKept(this.client, this.range, this.options.keep)
+    this.listing = await listMatching(this.client, this.range, this.options.filter)
     this.quietAnswers = 0
     this.dueAtMs = this.nextMs()
   }

@@ -4,12 +4,12 @@ import type { DiscoError } from '../domain/errors.js'
 import { keyText } from '../domain/key-text.js'
 import { Backoff, DENIAL_BACKOFF } from './backoff.js'
 import type { EtcdClient } from './client.js'
+import { type KeyFilter, listMatching } from './filtered-list.js'
 import { SilentWatch } from './heartbeat.js'
 import type { KeyRange } from './key-range.js'
-import { PeriodicCheck, type WatchOptions } from './periodic-check.js'
 import { isOutOfHistory, type KeyValue, type Listing, readKeyValue } from './range.js'
-import { type Keep, listKept } from './sift.js'
-import { type KeyEvent, Told } from './told.js'
+import { ResyncCheck, type WatchOptions } from './resync-check.js'
+import { type KeyEvent, WatchState } from './watch-state.js'
 import { watchStream } from './watch-stream.js'
 
 export type { KeyEvent }
@@ -36,7 +36,7 @@ export type RangeUpdate =
 const DESCEND = 2
 const BY_MOD_REVISION = 3
 
-const DEFAULT_OPTIONS: WatchOptions = { resyncPeriodMs: 300_000, random: Math.random, keep: null }
+const DEFAULT_OPTIONS: WatchOptions = { resyncPeriodMs: 300_000, random: Math.random, filter: null }
 
 /**
  * Lists at revision R, watches what comes next, and goes on for as long as the signal lets it: through cut
@@ -58,7 +58,7 @@ export function watchRange(
 }
 
 class RangeWatch {
-  private readonly told = new Told()
+  private readonly delivered = new WatchState()
   private readonly backoff: Backoff
   private readonly denials = new Backoff(DENIAL_BACKOFF)
   private state: 'empty' | 'live' | 'broken' | 'stale' | 'denied' = 'empty'
@@ -76,12 +76,12 @@ class RangeWatch {
     while (!this.signal.aborted) {
       try {
         if (!(await this.canResume()))
-          yield this.take(await listKept(this.client, this.range, this.options.keep))
+          yield this.take(await listMatching(this.client, this.range, this.options.filter))
         yield* this.follow()
       } catch (thrown) {
         if (this.signal.aborted) return
         const cause = this.client.translate(thrown)
-        if (cause.code === 'ETCD_DENIED' && this.told.revision > 0) {
+        if (cause.code === 'ETCD_DENIED' && this.delivered.revision > 0) {
           if (this.state !== 'denied') yield { type: 'stale', cause }
           this.state = 'denied'
           await this.denials.wait(this.signal)
@@ -106,14 +106,14 @@ class RangeWatch {
    * told: where that is compacted, what came next may be as well, and a watch would only say so in the end.
    */
   private async canResume(): Promise<boolean> {
-    const { isLost, revision } = this.told
-    if (isLost) return false
+    const { isInvalid, revision } = this.delivered
+    if (isInvalid) return false
     try {
       // Of the whole range as it was then: a restored cluster may have come to the revision by another way.
       const newest = { limit: 1, sort_order: DESCEND, sort_target: BY_MOD_REVISION }
       const { header, kvs, count } = await this.client.range({ ...this.range, ...newest, revision })
       const [kv] = kvs
-      return this.told.holdsAt(header) && this.holds(kv ? readKeyValue(kv) : null, Number(count))
+      return this.delivered.canResumeAt(header) && this.holds(kv ? readKeyValue(kv) : null, Number(count))
     } catch (error) {
       if (isOutOfHistory(error)) return false
       throw error
@@ -122,16 +122,16 @@ class RangeWatch {
 
   /** Whether the newest value of the range, and the number of its keys, are those that were delivered. */
   private holds(newest: KeyValue | null, count: number): boolean {
-    const { keep } = this.options
+    const { filter } = this.options
     // What is not kept was not delivered either, so it proves nothing: after an outage only a list does.
-    if (keep && newest && !keep(newest.key)) return !this.isStale
-    return this.told.isNewest(newest) && (keep !== null || this.told.size === count)
+    if (filter && newest && !filter(newest.key)) return !this.isStale
+    return this.delivered.isNewest(newest) && (filter !== null || this.delivered.size === count)
   }
 
   private take(listing: Listing): RangeUpdate {
-    const isFirst = this.told.revision === 0
-    const missedRevisions = Math.max(0, listing.revision - this.told.revision)
-    const events = this.told.catchUp(listing)
+    const isFirst = this.delivered.revision === 0
+    const missedRevisions = Math.max(0, listing.revision - this.delivered.revision)
+    const events = this.delivered.catchUp(listing)
     const { revision, kvs } = listing
     this.state = 'live'
     return isFirst ? { type: 'reset', revision, kvs } : { type: 'resync', revision, missedRevisions, events }
@@ -139,28 +139,29 @@ class RangeWatch {
 
   /** Ends, without an error, when etcd cancels the watch: what it was about to tell is lost (compacted, say). */
   private async *follow(): AsyncGenerator<RangeUpdate, void, void> {
-    const check = new PeriodicCheck(this.client, this.range, this.options)
+    const check = new ResyncCheck(this.client, this.range, this.options)
     try {
       // From the last revision told, not from the next: had that been compacted meanwhile, etcd would take the
       // watch and leave out, without a word, what was deleted at it. What comes twice is told once.
-      for await (const response of watchStream(this.client, this.range, this.told.revision, this.signal)) {
-        if (response.canceled) return this.told.lose()
+      const { revision: from } = this.delivered
+      for await (const response of watchStream(this.client, this.range, from, this.signal)) {
+        if (response.canceled) return this.delivered.invalidate()
         if (response.created) yield* this.resumed()
-        for (const { revision, events } of byRevision(response, this.options.keep)) {
-          if (check.isDueAt(revision - 1)) yield* this.settle(check)
-          if (this.told.advance(revision, events)) yield { type: 'changes', revision, events }
+        for (const { revision, events } of byRevision(response, this.options.filter)) {
+          if (check.isDueAt(revision - 1)) yield* this.resync(check)
+          if (this.delivered.advance(revision, events)) yield { type: 'changes', revision, events }
         }
         const isQuiet = response.events.length === 0
-        if (isQuiet && check.isDueInQuiet(Number(response.header.revision))) yield* this.settle(check)
+        if (isQuiet && check.isDueInQuiet(Number(response.header.revision))) yield* this.resync(check)
         // What was not kept was seen all the same: a resumed watch need not read it again.
-        this.told.advance(Number(response.events.at(-1)?.kv.mod_revision ?? 0), [])
+        this.delivered.advance(Number(response.events.at(-1)?.kv.mod_revision ?? 0), [])
         await check.listInTime()
       }
     } catch (thrown) {
       const cause = this.client.translate(thrown)
       if (cause.code !== 'ETCD_DENIED') throw cause
       // A stream cannot renew its token: only a list that is denied as well is a denial.
-      this.told.lose()
+      this.delivered.invalidate()
     }
   }
 
@@ -168,15 +169,15 @@ class RangeWatch {
     this.backoff.reset()
     this.denials.reset()
     if (this.isStale) {
-      yield { type: 'resync', revision: this.told.revision, missedRevisions: null, events: [] }
+      yield { type: 'resync', revision: this.delivered.revision, missedRevisions: null, events: [] }
     }
     this.state = 'live'
   }
 
-  private *settle(check: PeriodicCheck): Generator<RangeUpdate> {
-    const from = this.told.revision
+  private *resync(check: ResyncCheck): Generator<RangeUpdate> {
+    const from = this.delivered.revision
     const listing = check.take()
-    const events = this.told.catchUp(listing)
+    const events = this.delivered.catchUp(listing)
     const { revision } = listing
     if (events.length > 0) yield { type: 'resync', revision, missedRevisions: revision - from, events }
   }
@@ -184,7 +185,7 @@ class RangeWatch {
 
 type Unit = RangeUpdate & { readonly type: 'changes' }
 
-function* byRevision(response: Pick<IWatchResponse, 'events'>, keep: Keep | null): Generator<Unit> {
+function* byRevision(response: Pick<IWatchResponse, 'events'>, filter: KeyFilter | null): Generator<Unit> {
   let revision: Revision = 0
   let events: KeyEvent[] = []
   const flush = function* (): Generator<Unit> {
@@ -193,7 +194,7 @@ function* byRevision(response: Pick<IWatchResponse, 'events'>, keep: Keep | null
     events = []
   }
   for (const event of response.events) {
-    if (keep && !keep(keyText(event.kv.key))) continue
+    if (filter && !filter(keyText(event.kv.key))) continue
     const eventRevision = Number(event.kv.mod_revision)
     if (eventRevision !== revision) yield* flush()
     revision = eventRevision

@@ -7,10 +7,10 @@ import { pages } from './pages.js'
 import { isOutOfHistory, type KeyValue, type Listing, list, readKeyValue } from './range.js'
 
 /** Tells by the key whether it matters. */
-export type Keep = (key: string) => boolean
+export type KeyFilter = (key: string) => boolean
 
-/** A page of a sifted range. */
-export interface SiftedPage {
+/** One page of a filtered range. */
+export interface FilteredPage {
   readonly header: IRangeResponse['header']
   readonly revision: Revision
   /** Those that were kept, with their values. */
@@ -31,18 +31,18 @@ const MOST_KEYS = 5_000
  *
  * @throws DiscoError INTERNAL (see `isOutOfHistory`) when that revision is compacted before the last page
  */
-export async function* siftPages(
+export async function* filteredPages(
   client: EtcdClient,
   range: KeyRange,
-  keep: Keep,
-): AsyncGenerator<SiftedPage, void, void> {
+  filter: KeyFilter,
+): AsyncGenerator<FilteredPage, void, void> {
   for await (const { header, revision, kvs } of pages(client, range, { keysOnly: true })) {
     const runs: Buffer[][] = []
     const others: string[] = []
     let wasKept = false
     for (const { key } of kvs) {
       const text = keyText(key)
-      const isKept = keep(text)
+      const isKept = filter(text)
       if (!isKept) others.push(text)
       else if (wasKept) runs.at(-1)?.push(key)
       else runs.push([key])
@@ -53,22 +53,26 @@ export async function* siftPages(
 }
 
 /** The whole range, or what is kept of it. */
-export function listKept(client: EtcdClient, range: KeyRange, keep: Keep | null): Promise<Listing> {
-  return keep ? sift(client, range, keep) : list(client, range)
+export function listMatching(
+  client: EtcdClient,
+  range: KeyRange,
+  filter: KeyFilter | null,
+): Promise<Listing> {
+  return filter ? listFiltered(client, range, filter) : list(client, range)
 }
 
 /** All that is kept. Starts over when the revision is compacted meanwhile. */
-export async function sift(
+export async function listFiltered(
   client: EtcdClient,
   range: KeyRange,
-  keep: Keep,
+  filter: KeyFilter,
 ): Promise<Listing & { readonly others: number }> {
   for (;;) {
     const kvs: KeyValue[] = []
     let others = 0
-    let last: SiftedPage | null = null
+    let last: FilteredPage | null = null
     try {
-      for await (const page of siftPages(client, range, keep)) {
+      for await (const page of filteredPages(client, range, filter)) {
         for (const kv of page.kvs) kvs.push(kv)
         others += page.others.length
         last = page

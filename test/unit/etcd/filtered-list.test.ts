@@ -1,8 +1,8 @@
 import type { IKeyValue, IRangeRequest, IRangeResponse, ITxnRequest } from 'etcd3'
 import { expect, it } from 'vitest'
 import type { EtcdClient } from '../../../src/etcd/client.js'
+import { listFiltered } from '../../../src/etcd/filtered-list.js'
 import { prefixRange } from '../../../src/etcd/key-range.js'
-import { sift } from '../../../src/etcd/sift.js'
 
 const KEYS = Array.from({ length: 60_000 }, (_, at) => `/many/${String(at).padStart(6, '0')}`)
 
@@ -49,9 +49,9 @@ it.each([
   ['every second key is kept', (at: number) => at % 2 === 0],
 ])('reads at most 5,000 values in a transaction where %s', async (_, isKept) => {
   const store = new Store()
-  const keep = (key: string) => isKept(Number(key.slice('/many/'.length)))
-  const { kvs, others } = await sift(store as unknown as EtcdClient, prefixRange('/many/'), keep)
-  expect(kvs.map(({ key }) => key)).toEqual(KEYS.filter(keep))
+  const filter = (key: string) => isKept(Number(key.slice('/many/'.length)))
+  const { kvs, others } = await listFiltered(store as unknown as EtcdClient, prefixRange('/many/'), filter)
+  expect(kvs.map(({ key }) => key)).toEqual(KEYS.filter(filter))
   expect(kvs.every(({ key, value }) => value.toString() === key)).toBe(true)
   expect(kvs.length + others).toBe(KEYS.length)
   for (const { ranges, keys } of store.transactions) {

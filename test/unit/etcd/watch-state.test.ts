@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { KeyValue, Listing } from '../../../src/etcd/range.js'
-import { Told } from '../../../src/etcd/told.js'
+import { WatchState } from '../../../src/etcd/watch-state.js'
 
 function kv(key: string, modRevision: number, value = 'v'): KeyValue {
   return { key, value: Buffer.from(value), lease: null, createRevision: 1, modRevision }
@@ -14,15 +14,15 @@ function header({ clusterId = 'c1', revision = 7, raftTerm = 2 } = {}) {
   return { cluster_id: clusterId, member_id: 'm', revision: String(revision), raft_term: String(raftTerm) }
 }
 
-function told(...kvs: readonly KeyValue[]): Told {
-  const made = new Told()
+function told(...kvs: readonly KeyValue[]): WatchState {
+  const made = new WatchState()
   made.catchUp(listing(7, kvs))
   return made
 }
 
 describe('a new list', () => {
   it('tells every key the first time, in the order in which they were written', () => {
-    const events = new Told().catchUp(listing(7, [kv('a', 5), kv('b', 3)]))
+    const events = new WatchState().catchUp(listing(7, [kv('a', 5), kv('b', 3)]))
     expect(events.map((event) => event.type === 'put' && event.kv.key)).toEqual(['b', 'a'])
   })
 
@@ -70,15 +70,15 @@ describe('a watch may go on', () => {
     ['not in a cluster that was set back', header({ revision: 6 }), false],
     ['not in one that was restored and has come as far again', header({ revision: 9, raftTerm: 1 }), false],
   ])('%s', (_, at, holds) => {
-    expect(told(kv('a', 5)).holdsAt(at)).toBe(holds)
+    expect(told(kv('a', 5)).canResumeAt(at)).toBe(holds)
   })
 
   it('not before the first list, nor after it lost its place, until the next', () => {
-    const fresh = new Told()
-    expect(fresh.isLost).toBe(true)
+    const fresh = new WatchState()
+    expect(fresh.isInvalid).toBe(true)
     fresh.catchUp(listing(7, []))
-    expect(fresh.isLost).toBe(false)
-    fresh.lose()
-    expect(fresh.isLost).toBe(true)
+    expect(fresh.isInvalid).toBe(false)
+    fresh.invalidate()
+    expect(fresh.isInvalid).toBe(true)
   })
 })

@@ -3,9 +3,9 @@ import { isNoEndpoint, isUnreadable, LAYOUTS } from '../domain/layouts/index.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import { rooted } from '../domain/layouts/root.js'
 import type { EtcdClient } from '../etcd/client.js'
+import { filteredPages } from '../etcd/filtered-list.js'
 import { prefixRange } from '../etcd/key-range.js'
 import { isOutOfHistory } from '../etcd/range.js'
-import { siftPages } from '../etcd/sift.js'
 
 /** How much of a layout there is. */
 export interface LayoutCount {
@@ -15,7 +15,7 @@ export interface LayoutCount {
 }
 
 /** What a registry is made of, as of one revision. */
-export interface Presence {
+export interface LayoutCounts {
   readonly revision: number
   /** By the layout's name; those that are not there are not in it. */
   readonly layouts: ReadonlyMap<string, LayoutCount>
@@ -28,16 +28,17 @@ export interface Presence {
  *
  * @param reader one that finds out every key's layout
  */
-export async function countLayouts(client: EtcdClient, reader: Reader): Promise<Presence> {
+export async function countLayouts(client: EtcdClient, reader: Reader): Promise<LayoutCounts> {
+  const range = prefixRange(reader.prefix())
   for (;;) {
-    const tally = new Tally(reader)
+    const counter = new LayoutCounter(reader)
     try {
-      for await (const page of siftPages(client, prefixRange(reader.prefix()), reader.sieve() ?? all)) {
-        tally.revision = page.revision
-        for (const key of page.others) tally.other(key)
-        for (const { key, value } of page.kvs) tally.take(key, reader.read(key, value))
+      for await (const page of filteredPages(client, range, reader.keyFilter() ?? all)) {
+        counter.revision = page.revision
+        for (const key of page.others) counter.other(key)
+        for (const { key, value } of page.kvs) counter.take(key, reader.read(key, value))
       }
-      return tally
+      return counter
     } catch (error) {
       if (!isOutOfHistory(error)) throw error
     }
@@ -46,7 +47,7 @@ export async function countLayouts(client: EtcdClient, reader: Reader): Promise<
 
 const all = () => true
 
-class Tally implements Presence {
+class LayoutCounter implements LayoutCounts {
   revision = 0
   otherKeys = 0
   readonly layouts = new Map<string, { services: number; endpoints: number; keys: number }>()

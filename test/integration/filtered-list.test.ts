@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readerOf } from '../../src/domain/layouts/reader.js'
 import { EtcdClient } from '../../src/etcd/client.js'
+import { listFiltered } from '../../src/etcd/filtered-list.js'
 import { prefixRange } from '../../src/etcd/key-range.js'
-import { type RangeUpdate, watchRange } from '../../src/etcd/prefix-watch.js'
-import { sift } from '../../src/etcd/sift.js'
+import { type RangeUpdate, watchRange } from '../../src/etcd/range-watch.js'
+import { countLayouts } from '../../src/registry/layout-counts.js'
 import { listEndpoints } from '../../src/registry/listing.js'
-import { countLayouts } from '../../src/registry/presence.js'
 import type { Etcd } from '../support/etcd.js'
 import { EtcdApi } from '../support/etcd-api.js'
 import { registration } from '../support/etcd-state.js'
@@ -118,7 +118,7 @@ describe('1,000 endpoints among 100,000 keys of somebody else', () => {
     const updates: RangeUpdate[] = []
     const reader = readerOf({ layout: 'auto' })
     const watching = watchRange(client, prefixRange(reader.prefix()), stop.signal, {
-      keep: reader.sieve('service-7'),
+      filter: reader.keyFilter('service-7'),
     })
     const told = async () => {
       const { value } = await watching.next()
@@ -143,21 +143,21 @@ describe('1,000 endpoints among 100,000 keys of somebody else', () => {
   })
 })
 
-test('kept and other keys in turn: every kept value, no other, all as of one revision', async () => {
+test('matching and other keys in turn: every matching value, no other, all as of one revision', async () => {
   const pairs = Array.from(
     { length: 12_345 },
     (_, at) => [`/turn/${String(at).padStart(6, '0')}`, `v${at}`] as const,
   )
   await put(pairs)
   const { client, seen } = await countingClient()
-  const keep = (key: string) => Number(key.slice(-6)) % 7 < 2
-  const listing = await sift(client, prefixRange('/turn/'), keep)
-  const wanted = pairs.filter(([key]) => keep(key))
+  const filter = (key: string) => Number(key.slice(-6)) % 7 < 2
+  const listing = await listFiltered(client, prefixRange('/turn/'), filter)
+  const wanted = pairs.filter(([key]) => filter(key))
   expect(listing.kvs.map(({ key, value }) => [key, value.toString()])).toEqual(wanted)
   expect(listing.others).toBe(pairs.length - wanted.length)
   expect(seen.values).toBe(wanted.length)
   await put([['/turn/000000', 'changed']])
-  const later = await sift(client, prefixRange('/turn/'), () => true)
+  const later = await listFiltered(client, prefixRange('/turn/'), () => true)
   expect(later.kvs[0]?.value.toString()).toBe('changed')
   expect(later.revision).toBeGreaterThan(listing.revision)
   client.close()
@@ -174,7 +174,7 @@ test('a revision that is compacted while it is read: the list starts over', asyn
     }
     return await range(request)
   }
-  const listing = await sift(client, prefixRange('/turn/'), () => true)
+  const listing = await listFiltered(client, prefixRange('/turn/'), () => true)
   // The first page, one that is refused, and both again.
   expect(pages).toBeGreaterThanOrEqual(4)
   expect(listing.kvs).toHaveLength(12_345)
