@@ -1,5 +1,5 @@
 export { type LiveRegistration, type RegisterOptions, register } from './agent/register.js'
-export type { RegistrarEvents } from './agent/registrar-events.js'
+export type { RegistrarEvents } from './agent/registrar/events.js'
 export type {
   Change,
   Changes,
@@ -15,9 +15,9 @@ export type {
 export type { Endpoint, EndpointId, LeaseId, Registered, Revision } from './domain/endpoint.js'
 export { DiscoError, type ErrorCode } from './domain/errors.js'
 export { parseWeightChange, type WeightChange } from './domain/weight.js'
-export type { Ended, Registration } from './registry/registration.js'
-export type { RegistrationReports } from './registry/registration-reports.js'
-export type { RegistrationRequest } from './registry/registration-request.js'
+export type { RegistrationReports } from './registry/registration/events.js'
+export type { Ended, Registration } from './registry/registration/registration.js'
+export type { RegistrationRequest } from './registry/registration/request.js'
 export {
   type CacheOptions,
   type EndpointList,

@@ -3,12 +3,12 @@ import { DEFAULT_LAYOUT, layoutNamed } from '../domain/layouts/index.js'
 import { AUTO, type Place } from '../domain/layouts/reader.js'
 import { parseWeightChange, type WeightChange } from '../domain/weight.js'
 import { completeAddress } from '../registry/complete-address.js'
-import type { Registration } from '../registry/registration.js'
+import type { Registration } from '../registry/registration/registration.js'
 import { Registry, type RegistryOptions } from '../registry/registry.js'
 import type { WeightChanged } from '../registry/weight.js'
 import { adminHandler } from './admin/handler.js'
-import { Registrar } from './registrar.js'
-import type { RegistrarEvents } from './registrar-events.js'
+import type { RegistrarEvents } from './registrar/events.js'
+import { Registrar } from './registrar/registrar.js'
 
 /** Where etcd is, as for `Registry.open`, and what is registered there. */
 export interface RegisterOptions extends Partial<RegistryOptions> {

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import type { Registrar } from '../agent/registrar.js'
+import type { Registrar } from '../agent/registrar/registrar.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { splitCommand } from '../cli/child-command.js'
 import { placeOf, type SaidPlace } from '../cli/config.js'

@@ -1,5 +1,5 @@
 import type { Registered } from '../domain/endpoint.js'
-import type { Registration } from '../registry/registration.js'
+import type { Registration } from '../registry/registration/registration.js'
 import { Registry } from '../registry/registry.js'
 import { type Greeter, startGreeter } from './greeter.js'
 

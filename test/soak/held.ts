@@ -1,4 +1,4 @@
-import type { Registration } from '../../src/registry/registration.js'
+import type { Registration } from '../../src/registry/registration/registration.js'
 import type { Registry } from '../../src/registry/registry.js'
 
 /** Many registrations of one process, and what becomes of them, as numbers. */

@@ -1,5 +1,5 @@
-import type { Registration } from '../../src/registry/registration.js'
-import type { RegistrationReports } from '../../src/registry/registration-reports.js'
+import type { RegistrationReports } from '../../src/registry/registration/events.js'
+import type { Registration } from '../../src/registry/registration/registration.js'
 import type { Registry } from '../../src/registry/registry.js'
 import { until } from './disco.js'
 

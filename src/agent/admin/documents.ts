@@ -3,8 +3,8 @@ import { roundShare, type StoredEndpointDoc, type WeightChangeDoc } from '../../
 import { shareFractions } from '../../domain/shares.js'
 import type { Registry, Ttl } from '../../registry/registry.js'
 import type { WeightChanged } from '../../registry/weight.js'
-import type { Registrar } from '../registrar.js'
-import type { Phase } from '../supervision.js'
+import type { Registrar } from '../registrar/registrar.js'
+import type { Phase } from '../registrar/state.js'
 
 /** The registration as etcd has it. */
 export interface RegistrationDoc {

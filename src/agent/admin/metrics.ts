@@ -1,6 +1,6 @@
 import type { Registered } from '../../domain/endpoint.js'
-import type { Registrar } from '../registrar.js'
-import { PHASES } from '../supervision.js'
+import type { Registrar } from '../registrar/registrar.js'
+import { PHASES } from '../registrar/state.js'
 import { type Family, renderPrometheus } from './prometheus.js'
 
 /** Counts what a registrar goes through from here on. */

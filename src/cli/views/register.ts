@@ -1,5 +1,5 @@
-import type { Registrar } from '../../agent/registrar.js'
-import type { RegistrarEvents } from '../../agent/registrar-events.js'
+import type { RegistrarEvents } from '../../agent/registrar/events.js'
+import type { Registrar } from '../../agent/registrar/registrar.js'
 import { leaseHex, type Registered } from '../../domain/endpoint.js'
 import type { DiscoError } from '../../domain/errors.js'
 import { DEFAULT_LAYOUT, type Layout } from '../../domain/layouts/index.js'

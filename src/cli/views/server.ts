@@ -1,4 +1,4 @@
-import type { Registrar } from '../../agent/registrar.js'
+import type { Registrar } from '../../agent/registrar/registrar.js'
 import { duration, seconds } from '../render/units.js'
 import { visible } from '../render/visible.js'
 

@@ -8,9 +8,9 @@ import {
   type Supervision,
   step,
   supervise,
-} from '../../../src/agent/supervision.js'
-import { DiscoError } from '../../../src/domain/errors.js'
-import { errorOf } from '../../support/errors.js'
+} from '../../../../src/agent/registrar/state.js'
+import { DiscoError } from '../../../../src/domain/errors.js'
+import { errorOf } from '../../../support/errors.js'
 
 const TAKEN_OVER = new DiscoError('CONFLICT', 'taken over')
 const LATE = new DiscoError('WAIT_TIMED_OUT', 'not healthy in time')

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Registered } from '../domain/endpoint.js'
-import { DiscoError, isLinkFailure } from '../domain/errors.js'
-import type { Registration } from '../registry/registration.js'
-import type { RegistrationRequest } from '../registry/registration-request.js'
-import type { Registry } from '../registry/registry.js'
-import { toldInOrder } from '../registry/told-in-order.js'
+import type { Registered } from '../../domain/endpoint.js'
+import { DiscoError, isLinkFailure } from '../../domain/errors.js'
+import type { Registration } from '../../registry/registration/registration.js'
+import type { RegistrationRequest } from '../../registry/registration/request.js'
+import { toldInOrder } from '../../registry/registration/told-in-order.js'
+import type { Registry } from '../../registry/registry.js'
+import { type RegistrarEvents, reportsOf } from './events.js'
 import { OwnWeights } from './own-weights.js'
-import { type RegistrarEvents, reportsOf } from './registrar-events.js'
-import type { Happening } from './supervision.js'
+import type { Happening } from './state.js'
 
 /** What etcd did not answer is tried again this much later, jittered. */
 const RETRY_MS = 1_000

@@ -1,15 +1,15 @@
 import { EventEmitter } from 'node:events'
-import { DiscoError } from '../domain/errors.js'
-import type { WeightChange } from '../domain/weight.js'
-import type { Registration } from '../registry/registration.js'
-import type { RegistrationRequest } from '../registry/registration-request.js'
-import type { Registry } from '../registry/registry.js'
-import type { WeightChanged } from '../registry/weight.js'
-import { healthOf, type ProbeTiming } from './health/loop.js'
-import { Holder } from './holder.js'
-import type { Probe } from './probes/probe.js'
-import type { ServerProcess } from './processes/server-process.js'
-import type { RegistrarEvents } from './registrar-events.js'
+import { DiscoError } from '../../domain/errors.js'
+import type { WeightChange } from '../../domain/weight.js'
+import type { Registration } from '../../registry/registration/registration.js'
+import type { RegistrationRequest } from '../../registry/registration/request.js'
+import type { Registry } from '../../registry/registry.js'
+import type { WeightChanged } from '../../registry/weight.js'
+import { healthOf, type ProbeTiming } from '../health/loop.js'
+import type { Probe } from '../probes/probe.js'
+import type { ServerProcess } from '../processes/server-process.js'
+import type { RegistrarEvents } from './events.js'
+import { Holder } from './owned-registration.js'
 import { Standing } from './standing.js'
 import {
   type Action,
@@ -22,7 +22,7 @@ import {
   type Supervision,
   step,
   supervise,
-} from './supervision.js'
+} from './state.js'
 
 export interface HealthGating {
   readonly probe: Probe

@@ -1,6 +1,6 @@
-import type { DiscoError } from '../domain/errors.js'
-import type { RegistrationReports } from '../registry/registration-reports.js'
-import type { ProcessEnd } from './processes/launch.js'
+import type { DiscoError } from '../../domain/errors.js'
+import type { RegistrationReports } from '../../registry/registration/events.js'
+import type { ProcessEnd } from '../processes/launch.js'
 
 type Told<Name extends keyof RegistrationReports> = Parameters<NonNullable<RegistrationReports[Name]>>
 

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type LeaseId, leaseHex, type Revision } from '../domain/endpoint.js'
-import { DiscoError } from '../domain/errors.js'
-import type { EtcdClient } from '../etcd/client.js'
-import { writeIfUnchanged } from '../etcd/guarded-write.js'
-import { oneKey } from '../etcd/key-range.js'
-import { createKey } from '../etcd/key-txn.js'
-import { type GrantedLease, leaseTtl } from '../etcd/lease-keeper.js'
-import { type KeyValue, list } from '../etcd/range.js'
+import { type LeaseId, leaseHex, type Revision } from '../../domain/endpoint.js'
+import { DiscoError } from '../../domain/errors.js'
+import type { EtcdClient } from '../../etcd/client.js'
+import { writeIfUnchanged } from '../../etcd/guarded-write.js'
+import { oneKey } from '../../etcd/key-range.js'
+import { createKey } from '../../etcd/key-txn.js'
+import { type GrantedLease, leaseTtl } from '../../etcd/lease-keeper.js'
+import { type KeyValue, list } from '../../etcd/range.js'
 
 /** A dead lease lapses after its TTL; etcd takes up to this much longer to delete its keys. */
 const LAPSE_GRACE_SECONDS = 2

@@ -1,6 +1,6 @@
-import type { LeaseId } from '../domain/endpoint.js'
-import type { EtcdClient } from '../etcd/client.js'
-import { type GrantedLease, grantLease, leaseTtl } from '../etcd/lease-keeper.js'
+import type { LeaseId } from '../../domain/endpoint.js'
+import type { EtcdClient } from '../../etcd/client.js'
+import { type GrantedLease, grantLease, leaseTtl } from '../../etcd/lease-keeper.js'
 
 /** The lease that all keys of a registration stand under. When etcd has ended it, another takes its place. */
 export class HeldLease {

@@ -8,7 +8,7 @@ import {
   type Supervision,
   step,
   supervise,
-} from '../../src/agent/supervision.js'
+} from '../../src/agent/registrar/state.js'
 import { DiscoError } from '../../src/domain/errors.js'
 
 const CONFLICT = new DiscoError('CONFLICT', 'taken over')

@@ -1,6 +1,6 @@
-import type { Registered } from '../domain/endpoint.js'
-import { DiscoError } from '../domain/errors.js'
-import { isNoEndpoint, isUnreadable, type Layout } from '../domain/layouts/index.js'
+import type { Registered } from '../../domain/endpoint.js'
+import { DiscoError } from '../../domain/errors.js'
+import { isNoEndpoint, isUnreadable, type Layout } from '../../domain/layouts/index.js'
 
 /**
  * Whether a layout can write these endpoints, each under a key of its own and with all that is to be said.

@@ -1,9 +1,9 @@
-import { DiscoError } from '../domain/errors.js'
-import { Backoff, DENIAL_BACKOFF } from '../etcd/backoff.js'
-import type { EtcdClient } from '../etcd/client.js'
-import { oneKey } from '../etcd/key-range.js'
-import { type KeyEvent, watchRange } from '../etcd/range-watch.js'
-import type { RegistrationReports } from './registration-reports.js'
+import { DiscoError } from '../../domain/errors.js'
+import { Backoff, DENIAL_BACKOFF } from '../../etcd/backoff.js'
+import type { EtcdClient } from '../../etcd/client.js'
+import { oneKey } from '../../etcd/key-range.js'
+import { type KeyEvent, watchRange } from '../../etcd/range-watch.js'
+import type { RegistrationReports } from './events.js'
 
 /**
  * Events of one key of a registration, as etcd sends them; an empty list where the key has to be read instead (at

@@ -1,7 +1,7 @@
-import type { WeightChange } from '../domain/weight.js'
-import type { Registration } from '../registry/registration.js'
-import type { Registry } from '../registry/registry.js'
-import type { WeightChanged } from '../registry/weight.js'
+import type { WeightChange } from '../../domain/weight.js'
+import type { Registration } from '../../registry/registration/registration.js'
+import type { Registry } from '../../registry/registry.js'
+import type { WeightChanged } from '../../registry/weight.js'
 
 type Held = Registration['held']
 

@@ -1,6 +1,6 @@
-import type { LeaseId, Registered } from '../domain/endpoint.js'
-import type { DiscoError } from '../domain/errors.js'
-import type { KeeperReports } from '../etcd/lease-keeper.js'
+import type { LeaseId, Registered } from '../../domain/endpoint.js'
+import type { DiscoError } from '../../domain/errors.js'
+import type { KeeperReports } from '../../etcd/lease-keeper.js'
 import type { KeyReports } from './held-key.js'
 
 /** What a held registration goes through; each is told once. */

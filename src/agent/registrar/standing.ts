@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
-import type { DiscoError } from '../domain/errors.js'
-import type { RegistrarEvents } from './registrar-events.js'
+import type { DiscoError } from '../../domain/errors.js'
+import type { RegistrarEvents } from './events.js'
 
 /** Why an endpoint that should be registered is not; `refused` also when etcd refuses to renew it. */
 interface Absence {

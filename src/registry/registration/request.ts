@@ -1,4 +1,4 @@
-import type { Registered } from '../domain/endpoint.js'
+import type { Registered } from '../../domain/endpoint.js'
 
 /** What to register, and how. */
 export interface RegistrationRequest {

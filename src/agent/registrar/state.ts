@@ -1,4 +1,4 @@
-import type { DiscoError } from '../domain/errors.js'
+import type { DiscoError } from '../../domain/errors.js'
 
 /** What a registrar beside a server has come to. A value: `step` makes the next one. */
 export interface Supervision {

@@ -1,4 +1,4 @@
-import type { RegistrationReports } from './registration-reports.js'
+import type { RegistrationReports } from './events.js'
 
 /**
  * Reports as they belong: that etcd answers again comes before what it then answered about the lease and its
