@@ -1,4 +1,4 @@
-import type { Registered } from '../domain/endpoint.js'
+import type { EndpointRecord } from '../domain/endpoint.js'
 import type { Registration } from '../registry/registration/registration.js'
 import { Registry } from '../registry/registry.js'
 import { type Greeter, startGreeter } from './greeter.js'
@@ -51,11 +51,11 @@ export async function startBackends(
   }
 }
 
-function registeredAs({ addr }: Greeter, service: string, version: string, weight: number): Registered {
+function registeredAs({ addr }: Greeter, service: string, version: string, weight: number): EndpointRecord {
   return { service, version, addr, weight, metadata: {} }
 }
 
-function register(registry: Registry, registered: Registered): Promise<Registration> {
+function register(registry: Registry, registered: EndpointRecord): Promise<Registration> {
   // The backends' story is told by `disco watch`, as any other's.
   return registry.register({ registered, ttlSeconds: TTL_SECONDS })
 }

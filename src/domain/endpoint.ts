@@ -10,7 +10,7 @@ export function leaseHex(lease: LeaseId): string {
 }
 
 /** What a layout reads from one value: where a service can be reached, and how much it should get. */
-export interface Registered {
+export interface EndpointRecord {
   readonly service: string
   /** Empty where the registration names none. */
   readonly version: string
@@ -26,7 +26,7 @@ export interface Registered {
 }
 
 /** One backend of a service, as the registry has it. Its identity is (key, addr). */
-export interface Endpoint extends Registered {
+export interface Endpoint extends EndpointRecord {
   /**
    * The etcd key; one key may hold several addresses, two keys may share one. A byte that is not UTF-8 is a lone
    * surrogate, U+DC80 to U+DCFF.

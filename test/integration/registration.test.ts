@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Registered } from '../../src/domain/endpoint.js'
+import type { EndpointRecord } from '../../src/domain/endpoint.js'
 import type { RegistrationReports } from '../../src/registry/registration/events.js'
 import type { Registration } from '../../src/registry/registration/registration.js'
 import type { RegistrationRequest } from '../../src/registry/registration/request.js'
@@ -19,7 +19,7 @@ afterEach(() => registry.close())
 
 const PORTS = [1001, 1002, 1003]
 
-function endpoint(port: number): Registered {
+function endpoint(port: number): EndpointRecord {
   return { service: 'hello', version: '1.0.0', addr: `127.0.0.1:${port}`, weight: 1, metadata: {} }
 }
 

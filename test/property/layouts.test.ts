@@ -1,15 +1,15 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Registered } from '../../src/domain/endpoint.js'
+import type { EndpointRecord } from '../../src/domain/endpoint.js'
 import { detect } from '../../src/domain/layouts/detect.js'
 import {
   type Decoded,
+  type EndpointRecords,
   isNoEndpoint,
   isUnreadable,
   LAYOUTS,
   type Layout,
   layoutNamed,
-  type Registrations,
 } from '../../src/domain/layouts/index.js'
 import { readerOf } from '../../src/domain/layouts/reader.js'
 import { rooted, rootPrefix } from '../../src/domain/layouts/root.js'
@@ -20,19 +20,19 @@ import { ALL_EXAMPLES } from '../support/vectors.js'
 
 const writable = Object.entries(WRITABLE).map(([name, arbitrary]) => ({ name, arbitrary }))
 
-function written(layout: Layout, registrations: Registrations): { key: string; value: Buffer } {
+function written(layout: Layout, registrations: EndpointRecords): { key: string; value: Buffer } {
   const { key, value } = layout.encode(registrations, null)
   return { key, value: Buffer.from(value) }
 }
 
-function endpoints(decoded: Decoded): Registrations {
+function endpoints(decoded: Decoded): EndpointRecords {
   if (isUnreadable(decoded)) throw new Error(decoded.problem)
   if (isNoEndpoint(decoded)) throw new Error(decoded.purpose)
   return decoded
 }
 
 /** What every layout keeps. */
-function common(registrations: readonly Registered[]): object[] {
+function common(registrations: readonly EndpointRecord[]): object[] {
   return registrations.map(({ service, version, addr, weight, id, metadata }) => {
     const { weight: _weight, ...rest } = metadata
     return { service, version, addr, weight, id, metadata: rest }

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Registered } from '../../src/domain/endpoint.js'
+import type { EndpointRecord } from '../../src/domain/endpoint.js'
 
 export const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
 export const html = fc.constantFrom(
@@ -44,7 +44,7 @@ export const addr: fc.Arbitrary<string> = fc.oneof(
 const metadata = fc.dictionary(fc.oneof(text, html), fc.oneof(text, html), { maxKeys: 3 })
 
 /** Whatever the seed layout can write. */
-export const registered: fc.Arbitrary<Registered> = fc
+export const registered: fc.Arbitrary<EndpointRecord> = fc
   .record({
     ...{ service: segment, version: fc.oneof(fc.constant(''), segment), addr, metadata },
     weight: fc.oneof(fc.nat({ max: 20 }), fc.nat({ max: 2 ** 31 - 1 })),

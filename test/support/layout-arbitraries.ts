@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import type { Registered } from '../../src/domain/endpoint.js'
-import type { Registrations } from '../../src/domain/layouts/index.js'
+import type { EndpointRecord } from '../../src/domain/endpoint.js'
+import type { EndpointRecords } from '../../src/domain/layouts/index.js'
 import { addr, html, registered, segment, tcpAddr, text } from './arbitraries.js'
 
 /** The parts of a registration that layouts differ in; what is not named is the same for all. */
@@ -37,7 +37,7 @@ const labels = fc
   )
   .map((parts) => parts.join('.'))
 
-function one(parts: Parts): fc.Arbitrary<Registrations> {
+function one(parts: Parts): fc.Arbitrary<EndpointRecords> {
   return fc
     .record({
       ...{ service: segment, version: none, addr: tcpAddr, weight, metadata: noMetadata },
@@ -47,11 +47,11 @@ function one(parts: Parts): fc.Arbitrary<Registrations> {
 }
 
 /** Several addresses under one key. */
-function several(first: fc.Arbitrary<Registrations>, others: fc.Arbitrary<string>) {
+function several(first: fc.Arbitrary<EndpointRecords>, others: fc.Arbitrary<string>) {
   return fc
     .tuple(first, fc.array(others, { maxLength: 2 }))
     .map(
-      ([[registered], addrs]): Registrations => [
+      ([[registered], addrs]): EndpointRecords => [
         registered,
         ...addrs.map((addr) => ({ ...registered, addr })),
       ],
@@ -59,8 +59,8 @@ function several(first: fc.Arbitrary<Registrations>, others: fc.Arbitrary<string
 }
 
 /** Whatever each layout can write. */
-export const WRITABLE: Readonly<Record<string, fc.Arbitrary<Registrations>>> = {
-  seed: registered.map((one): readonly [Registered] => [one]),
+export const WRITABLE: Readonly<Record<string, fc.Arbitrary<EndpointRecords>>> = {
+  seed: registered.map((one): readonly [EndpointRecord] => [one]),
   etcd: one({ service: slashes, addr, weight: noWeight, id: optional(segment), metadata }),
   panshiqu: one({ addr, weight: noWeight, id: fc.oneof(digits, text, html) }),
   pandaychen: one({ version: segment, addr, id: segment, metadata }),

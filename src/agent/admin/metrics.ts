@@ -1,11 +1,11 @@
-import type { Registered } from '../../domain/endpoint.js'
+import type { EndpointRecord } from '../../domain/endpoint.js'
 import type { Registrar } from '../registrar/registrar.js'
 import { PHASES } from '../registrar/state.js'
 import { type Family, renderPrometheus } from './prometheus.js'
 
 /** Counts what a registrar goes through from here on. */
 export class Metrics {
-  private readonly known = new Map<string, Registered>()
+  private readonly known = new Map<string, EndpointRecord>()
   private readonly counts = {
     registrations: 0,
     leaseLosses: 0,
@@ -59,7 +59,7 @@ export class Metrics {
   private ofRegistration(): Family[] {
     const { held: all, standing } = this.registrar
     const held = new Set(all.map(({ registered }) => registered.addr).filter((addr) => standing.stands(addr)))
-    const perEndpoint = (name: string, help: string, read: (registered: Registered) => number) =>
+    const perEndpoint = (name: string, help: string, read: (registered: EndpointRecord) => number) =>
       gauge(
         name,
         help,

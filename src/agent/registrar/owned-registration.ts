@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Registered } from '../../domain/endpoint.js'
+import type { EndpointRecord } from '../../domain/endpoint.js'
 import { DiscoError, isLinkFailure } from '../../domain/errors.js'
 import type { Registration } from '../../registry/registration/registration.js'
 import type { RegistrationRequest } from '../../registry/registration/request.js'
@@ -67,7 +67,7 @@ export class Holder {
   async release(how: 'close' | 'abandon'): Promise<DiscoError | null> {
     const { registration } = this
     if (!registration) return null
-    const [first, ...rest] = registration.held.map(({ registered }): Registered => registered)
+    const [first, ...rest] = registration.held.map(({ registered }): EndpointRecord => registered)
     // It comes back as it was last, and takes nothing from whoever took its place meanwhile.
     if (first) this.request = { ...this.request, registered: [first, ...rest], takeover: false }
     try {

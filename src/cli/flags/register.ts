@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Flags } from '@oclif/core'
 import { formatAddress, parseAddress, readAddress, withoutSecrets } from '../../domain/address.js'
-import type { Registered } from '../../domain/endpoint.js'
+import type { EndpointRecord } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { Layout } from '../../domain/layouts/index.js'
 import { parseWeight } from '../../domain/weight.js'
@@ -42,7 +42,7 @@ interface RegisteredFlags {
 /** An endpoint: where the server listens, and what the registry is told. */
 export interface EndpointPlan {
   readonly listens: string
-  readonly registered: Registered
+  readonly registered: EndpointRecord
 }
 
 /** One endpoint for each address. @throws DiscoError USAGE */

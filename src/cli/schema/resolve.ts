@@ -38,7 +38,7 @@ export interface ResolveDoc extends SourceDoc {
   /** What a channel without one of its own uses; null where that is grpc-js's default, pick_first. */
   readonly serviceConfig: object | null
   readonly endpoints: readonly ResolvedEndpointDoc[]
-  /** Registered, and never dialled. */
+  /** EndpointRecord, and never dialled. */
   readonly unusable: readonly UnusableEndpointDoc[]
 }
 

@@ -1,6 +1,6 @@
 import type { RegistrarEvents } from '../../agent/registrar/events.js'
 import type { Registrar } from '../../agent/registrar/registrar.js'
-import { leaseHex, type Registered } from '../../domain/endpoint.js'
+import { type EndpointRecord, leaseHex } from '../../domain/endpoint.js'
 import type { DiscoError } from '../../domain/errors.js'
 import { DEFAULT_LAYOUT, type Layout } from '../../domain/layouts/index.js'
 import { standardOutput } from '../output/standard-output.js'
@@ -12,7 +12,7 @@ type Told<Name extends keyof RegistrarEvents> = RegistrarEvents[Name][0]
 
 /** Tells what a registration goes through: lines for people, or events as `watch` writes them. */
 export class RegisterView {
-  private readonly held = new Map<string, Registered>()
+  private readonly held = new Map<string, EndpointRecord>()
   /** Addresses that etcd refuses to register again. */
   private readonly refused = new Set<string>()
   /** What the server's health was found to be: told together with the registration that it allows. */

@@ -1,13 +1,13 @@
 import { readAddress } from '../address.js'
-import type { LeaseId, Registered } from '../endpoint.js'
+import type { EndpointRecord, LeaseId } from '../endpoint.js'
 import { DiscoError } from '../errors.js'
 import { isUtf8Key } from '../key-text.js'
-import type { Decoded, Layout, NoEndpoint, Registrations, Unreadable } from './layout.js'
+import type { Decoded, EndpointRecords, Layout, NoEndpoint, Unreadable } from './layout.js'
 import { isNoEndpoint, isUnreadable } from './layout.js'
 import { Problem } from './problem.js'
 
 /** What a key alone tells of a registration. */
-type Place = Pick<Registered, 'service' | 'version' | 'addr'>
+type Place = Pick<EndpointRecord, 'service' | 'version' | 'addr'>
 
 type Needed = 'name' | 'base' | 'keys' | 'defaultTtlSeconds' | 'claims'
 
@@ -20,9 +20,9 @@ interface Form
   /** What the key tells when the value does not. @param rest the key behind the base */
   place?(rest: string): Place
   /** @param rest the key behind the base @throws Problem */
-  read(value: Uint8Array, rest: string): Registrations | NoEndpoint
-  key(registrations: Registrations, base: string, lease: LeaseId | null): string
-  write?(registrations: Registrations): string
+  read(value: Uint8Array, rest: string): EndpointRecords | NoEndpoint
+  key(registrations: EndpointRecords, base: string, lease: LeaseId | null): string
+  write?(registrations: EndpointRecords): string
 }
 
 /** Nothing that names an endpoint has them; a terminal would obey them. */
@@ -101,7 +101,7 @@ function decode(form: Form, base: string, key: string, value: Uint8Array): Decod
     refuseControls(read)
     const own = form.key(read, base, null)
     if (own !== key) return { ...place(), problem: `value names ${own}`, belongsAt: own }
-    return read.map(withReach) as unknown as Registrations
+    return read.map(withReach) as unknown as EndpointRecords
   } catch (thrown) {
     if (!(thrown instanceof Problem)) throw thrown
     return { ...place(), problem: thrown.text } satisfies Unreadable
@@ -114,7 +114,7 @@ function firstSegment(rest: string): Place {
 }
 
 /** @throws Problem */
-function refuseControls(registrations: Registrations): void {
+function refuseControls(registrations: EndpointRecords): void {
   for (const { service, version, addr } of registrations) {
     for (const [what, text] of Object.entries({ name: service, version, addr })) {
       if (CONTROLS.test(text)) throw new Problem(`${what} has control characters`)
@@ -122,7 +122,7 @@ function refuseControls(registrations: Registrations): void {
   }
 }
 
-function withReach(registered: Registered): Registered {
+function withReach(registered: EndpointRecord): EndpointRecord {
   if (registered.notDialled !== undefined) return registered
   const address = readAddress(registered.addr)
   if ('problem' in address) return { ...registered, notDialled: `address ${address.problem}` }
@@ -132,7 +132,7 @@ function withReach(registered: Registered): Registered {
 }
 
 /** @throws DiscoError USAGE */
-function checkWritable(layout: Layout, [registered]: Registrations): void {
+function checkWritable(layout: Layout, [registered]: EndpointRecords): void {
   const { service, version, weight, id } = registered
   const refuse = (message: string, ...suggestions: string[]) => {
     throw new DiscoError('USAGE', message, { suggestions })
@@ -158,7 +158,7 @@ function checkWritable(layout: Layout, [registered]: Registrations): void {
 function checkReadBack(
   form: Form,
   base: string,
-  [{ service }]: Registrations,
+  [{ service }]: EndpointRecords,
   { key, value }: { key: string; value: Uint8Array },
 ): void {
   const decoded = decode(form, base, key, value)

@@ -1,8 +1,8 @@
-import type { Registered } from '../endpoint.js'
+import type { EndpointRecord } from '../endpoint.js'
 import { defineLayout } from './define.js'
 import { goJson, goMap } from './go-json.js'
 import { Fields, isObject, requireObject } from './json-fields.js'
-import type { Layout, Registrations, Value } from './layout.js'
+import type { EndpointRecords, Layout, Value } from './layout.js'
 import { Problem } from './problem.js'
 
 /** go-micro, registry/etcd (v5, v6): a node's metadata comes first. */
@@ -53,7 +53,7 @@ function microLayout(
       return [first, ...rest]
     },
     key: ([{ service, id = '' }], base) => `${base}/${dashed(service)}/${dashed(id)}`,
-    write(registrations: Registrations) {
+    write(registrations: EndpointRecords) {
       const [{ service, version, extra }] = registrations
       return goJson({
         ...{ name: service, version, metadata: goMap(extra?.metadata ?? null) },
@@ -69,7 +69,7 @@ function microLayout(
 function nodeIn(
   node: unknown,
   shared: Readonly<Record<string, unknown>>,
-): Pick<Registered, 'addr' | 'id' | 'metadata' | 'notDialled' | 'extra'> {
+): Pick<EndpointRecord, 'addr' | 'id' | 'metadata' | 'notDialled' | 'extra'> {
   const fields = new Fields(requireObject(node, 'node'))
   const stored = fields.textMap('metadata')
   const metadata = stored ?? {}

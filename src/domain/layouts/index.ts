@@ -23,11 +23,11 @@ import { traefik } from './traefik.js'
 
 export {
   type Decoded,
+  type EndpointRecords,
   type Hint,
   isNoEndpoint,
   isUnreadable,
   type Layout,
-  type Registrations,
 } from './layout.js'
 
 /** What is written, and what production resolvers read. */

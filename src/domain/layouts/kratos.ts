@@ -1,9 +1,9 @@
-import type { Registered } from '../endpoint.js'
+import type { EndpointRecord } from '../endpoint.js'
 import { baseBefore, defineLayout } from './define.js'
 import { goJson, goMap } from './go-json.js'
 import { Fields } from './json-fields.js'
 import { spliceJson } from './json-splice.js'
-import type { Registrations } from './layout.js'
+import type { EndpointRecords } from './layout.js'
 import { emptyMap, weightOf, withWeightOf } from './metadata-weight.js'
 import { Problem } from './problem.js'
 import { readUrl } from './url.js'
@@ -61,7 +61,10 @@ export const kratos = defineLayout({
 /** The end of a key whose id Kratos made. */
 const UUID = /\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-function reached(url: unknown, extra: object | undefined): Pick<Registered, 'addr' | 'notDialled' | 'extra'> {
+function reached(
+  url: unknown,
+  extra: object | undefined,
+): Pick<EndpointRecord, 'addr' | 'notDialled' | 'extra'> {
   if (typeof url !== 'string') throw new Problem('endpoints is not a list of strings')
   const { scheme, addr } = readUrl(url)
   const isGrpc = scheme === 'grpc' || scheme === 'grpcs'
@@ -71,6 +74,6 @@ function reached(url: unknown, extra: object | undefined): Pick<Registered, 'add
   }
 }
 
-function urlsOf(registrations: Registrations): unknown[] {
+function urlsOf(registrations: EndpointRecords): unknown[] {
   return registrations.map(({ addr, extra }) => extra?.url ?? `grpc://${addr}`)
 }

@@ -1,10 +1,10 @@
-import type { Endpoint, LeaseId, Registered } from '../endpoint.js'
+import type { Endpoint, EndpointRecord, LeaseId } from '../endpoint.js'
 
 /** All that stands under one key; the first speaks for what they share: name, version, weight, id. */
-export type Registrations = readonly [Registered, ...Registered[]]
+export type EndpointRecords = readonly [EndpointRecord, ...EndpointRecord[]]
 
 /** What can be told of a key whose value cannot be used: where it stands, and why. */
-export interface Unreadable extends Pick<Registered, 'service' | 'version' | 'addr'> {
+export interface Unreadable extends Pick<EndpointRecord, 'service' | 'version' | 'addr'> {
   /** A clause for people, such as `value is not JSON`; it may quote the value. */
   readonly problem: string
   /** The key that the value would be written under, where that is another one. */
@@ -16,7 +16,7 @@ export interface NoEndpoint {
   readonly purpose: string
 }
 
-export type Decoded = Registrations | Unreadable | NoEndpoint
+export type Decoded = EndpointRecords | Unreadable | NoEndpoint
 
 export function isUnreadable(decoded: Decoded): decoded is Unreadable {
   return 'problem' in decoded
@@ -81,7 +81,7 @@ export interface Layout {
    * @throws DiscoError USAGE when the layout cannot write these names
    */
   encode(
-    registrations: Registrations,
+    registrations: EndpointRecords,
     lease: LeaseId | null,
   ): { readonly key: string; readonly value: Uint8Array }
   /**
@@ -91,5 +91,5 @@ export interface Layout {
   readonly weightCaveat: string | null
   /** The same value with another weight: no other byte changes. */
   withWeight(value: Uint8Array, weight: number): Uint8Array
-  hint(endpoint: Pick<Endpoint, keyof Registered | 'lease'>): Hint | null
+  hint(endpoint: Pick<Endpoint, keyof EndpointRecord | 'lease'>): Hint | null
 }

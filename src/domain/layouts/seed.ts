@@ -1,4 +1,4 @@
-import type { Registered } from '../endpoint.js'
+import type { EndpointRecord } from '../endpoint.js'
 import { defineLayout, endsInAddress } from './define.js'
 import { goJson } from './go-json.js'
 import { Fields } from './json-fields.js'
@@ -26,7 +26,7 @@ export const seed = defineLayout({
   read(value) {
     const fields = Fields.parse(value)
     const id = fields.optionalText('id')
-    const registered: Registered = {
+    const registered: EndpointRecord = {
       service: fields.text('name'),
       version: fields.text('version'),
       addr: fields.text('addr'),
@@ -47,7 +47,7 @@ export const seed = defineLayout({
 })
 
 /** `{service}/[{version}/]{the rest}`. */
-function place(rest: string): Pick<Registered, 'service' | 'version' | 'addr'> {
+function place(rest: string): Pick<EndpointRecord, 'service' | 'version' | 'addr'> {
   const [service = '', ...tail] = rest.split('/')
   const [version, ...addr] = tail.length > 1 && !tail[0]?.includes(':') ? tail : ['', ...tail]
   return { service, version: version ?? '', addr: addr.join('/') }

@@ -1,4 +1,4 @@
-import type { Registered } from '../../domain/endpoint.js'
+import type { EndpointRecord } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
 import { isNoEndpoint, isUnreadable, type Layout } from '../../domain/layouts/index.js'
 
@@ -7,7 +7,7 @@ import { isNoEndpoint, isUnreadable, type Layout } from '../../domain/layouts/in
  *
  * @throws DiscoError USAGE
  */
-export function checkWritable(layout: Layout, all: readonly Registered[]): void {
+export function checkWritable(layout: Layout, all: readonly EndpointRecord[]): void {
   const keys = new Map<string, string>()
   for (const registered of all) {
     const { addr, metadata } = registered

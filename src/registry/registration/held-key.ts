@@ -1,4 +1,4 @@
-import type { LeaseId, Registered, Revision } from '../../domain/endpoint.js'
+import type { EndpointRecord, LeaseId, Revision } from '../../domain/endpoint.js'
 import type { DiscoError } from '../../domain/errors.js'
 import { isNoEndpoint, isUnreadable, type Layout } from '../../domain/layouts/index.js'
 import type { EtcdClient } from '../../etcd/client.js'
@@ -13,20 +13,25 @@ import type { HeldLease } from './held-lease.js'
 export interface KeyReports {
   onRegistered?(held: {
     key: string
-    registered: Registered
+    registered: EndpointRecord
     lease: GrantedLease
     revision: Revision
     again: boolean
   }): void
   /** Somebody else wrote our key: this is what it holds now. */
-  onChanged?(now: { key: string; registered: Registered; before: Registered; revision: Revision }): void
+  onChanged?(now: {
+    key: string
+    registered: EndpointRecord
+    before: EndpointRecord
+    revision: Revision
+  }): void
   /** The key had lost its lease to a plain put; it is under ours again. */
-  onReattached?(at: { key: string; registered: Registered; revision: Revision }): void
-  onLeaseLost?(lost: { key: string; registered: Registered; lease: LeaseId }): void
+  onReattached?(at: { key: string; registered: EndpointRecord; revision: Revision }): void
+  onLeaseLost?(lost: { key: string; registered: EndpointRecord; lease: LeaseId }): void
   /** The key was deleted on purpose, and is put back as asked. */
-  onDeleted?(deleted: { key: string; registered: Registered }): void
+  onDeleted?(deleted: { key: string; registered: EndpointRecord }): void
   /** The key is gone, and etcd answers but refuses what would put it back. Once for each reason. */
-  onRefused?(refused: { key: string; registered: Registered; cause: DiscoError }): void
+  onRefused?(refused: { key: string; registered: EndpointRecord; cause: DiscoError }): void
 }
 
 /** How a key stands: ours, deleted by somebody on purpose, or in somebody else's hands. */
@@ -34,7 +39,7 @@ export type Standing = 'held' | 'deregistered' | { readonly takenOverBy: LeaseId
 
 /** One key under the lease that its registration holds, with the last valid value that stood there. */
 export class HeldKey {
-  private last: { readonly registered: Registered; readonly value: Uint8Array }
+  private last: { readonly registered: EndpointRecord; readonly value: Uint8Array }
   /** The lease that the key is known to stand under; another one than the current: it is put there again. */
   private standsUnder: LeaseId | null
   private lastRevision: Revision = 0
@@ -49,7 +54,7 @@ export class HeldKey {
     private readonly lease: HeldLease,
     private readonly onDelete: 'exit' | 'reregister',
     private readonly reports: KeyReports,
-    private readonly asked: Registered,
+    private readonly asked: EndpointRecord,
   ) {
     this.last = { registered: asked, value: layout.encode([asked], lease.id).value }
     this.standsUnder = lease.id
@@ -60,7 +65,7 @@ export class HeldKey {
     return this.layout.encode([this.asked], this.lease.id).key
   }
 
-  get registered(): Registered {
+  get registered(): EndpointRecord {
     return this.last.registered
   }
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type LeaseId, leaseHex, type Registered, type Revision } from '../../domain/endpoint.js'
+import { type EndpointRecord, type LeaseId, leaseHex, type Revision } from '../../domain/endpoint.js'
 import { DiscoError, isLinkFailure } from '../../domain/errors.js'
 import type { Layout } from '../../domain/layouts/index.js'
 import { Backoff, DENIAL_BACKOFF } from '../../etcd/backoff.js'
@@ -125,7 +125,7 @@ export class Registration {
   }
 
   /** The keys that are held, and what is known to stand under them: others may change it. */
-  get held(): readonly { readonly key: string; readonly registered: Registered }[] {
+  get held(): readonly { readonly key: string; readonly registered: EndpointRecord }[] {
     return [...this.holds].map(({ key }) => ({ key: key.key, registered: key.registered }))
   }
 
@@ -264,7 +264,7 @@ function isUnknown(error: unknown): error is DiscoError {
 }
 
 function unknownClaim(
-  all: readonly Registered[],
+  all: readonly EndpointRecord[],
   { id, ttlSeconds }: GrantedLease,
 ): [what: string, next: string] {
   const what = all.map(({ service, addr }) => `${service} ${addr}`).join(', ')

@@ -1,9 +1,9 @@
-import type { Registered } from '../../domain/endpoint.js'
+import type { EndpointRecord } from '../../domain/endpoint.js'
 
 /** What to register, and how. */
 export interface RegistrationRequest {
   /** One endpoint, or several of one process: each has a key, and all have one lease. */
-  readonly registered: Registered | readonly [Registered, ...Registered[]]
+  readonly registered: EndpointRecord | readonly [EndpointRecord, ...EndpointRecord[]]
   /** What is asked for: etcd may grant more. */
   readonly ttlSeconds: number
   /** Takes a key that somebody else holds. Default: no. */

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import type { Registered } from '../../../../src/domain/endpoint.js'
+import type { EndpointRecord } from '../../../../src/domain/endpoint.js'
 import { DEFAULT_LAYOUT, isUnreadable } from '../../../../src/domain/layouts/index.js'
 import { seed } from '../../../../src/domain/layouts/seed.js'
 import { errorOf } from '../../../support/errors.js'
 
-const HELLO: Registered = {
+const HELLO: EndpointRecord = {
   ...{ service: 'hello', version: '1.0.0', addr: '127.0.0.1:1001', weight: 1, metadata: {} },
 }
 
-function stored(registered: Registered): [string, string] {
+function stored(registered: EndpointRecord): [string, string] {
   const { key, value } = seed.encode([registered], null)
   return [key, Buffer.from(value).toString()]
 }
@@ -57,7 +57,7 @@ describe('encode', () => {
     )
   })
 
-  it.each<[string, Partial<Registered>, string]>([
+  it.each<[string, Partial<EndpointRecord>, string]>([
     ['an empty name', { service: '' }, 'The service name "" is empty'],
     ['a slash in the name', { service: 'a/b' }, 'The service name "a/b" contains "/"'],
     ['a slash in the version', { version: '1/2' }, 'The version "1/2" contains "/"'],
@@ -73,7 +73,7 @@ describe('encode', () => {
 
 describe('decode', () => {
   it('reads what encode writes', () => {
-    const full: Registered = { ...HELLO, id: 'x', metadata: { zone: 'b' } }
+    const full: EndpointRecord = { ...HELLO, id: 'x', metadata: { zone: 'b' } }
     for (const registered of [HELLO, full, { ...HELLO, version: '' }]) {
       const { key, value } = seed.encode([registered], null)
       expect(seed.decode(key, value)).toEqual([registered])
