@@ -1,14 +1,13 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { callsOfHello } from '../support/calls-of-hello.js'
-import { deadEndpoints } from '../support/dead-endpoints.js'
 import type { Placed } from '../support/etcd-state.js'
 import { hundredGreeters } from '../support/greeters.js'
 
 const hello = await callsOfHello()
-const dead = await deadEndpoints()
-const greeters = await hundredGreeters()
-const [first, second] = greeters.all
+const hundred = await hundredGreeters()
+const { dead } = hundred
+const [first, second] = hundred.all
 if (!first || !second) throw new Error('there are a hundred')
 
 /** Longer than a test has: a call that waited for its end would fail the test. */
@@ -105,9 +104,11 @@ test('ends among 500 refused endpoints in a small heap, where a garbage collecti
 })
 
 test('beyond the limit of open files one message names the limit, and how to raise it', async () => {
-  await greeters.register(hello.etcd)
+  await hundred.register(hello.etcd)
   const ran = await hello.disco.shell('ulimit -n 64; disco call hello SayHello --n 20').exited()
-  expect(ran.stderr).toContain('hello has 102 endpoints, and this process may open 64 files at a time')
-  expect(ran.stderr).toContain('Raise the limit: ulimit -n 202')
+  expect(ran.stderr).toContain(
+    `hello has ${hundred.registered} endpoints, and this process may open 64 files at a time`,
+  )
+  expect(ran.stderr).toContain(`Raise the limit: ulimit -n ${hundred.registered + 100}`)
   expect([ran.code, ran.stdout]).toEqual([7, ''])
 })

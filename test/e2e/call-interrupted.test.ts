@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { ComparisonDoc } from '../../src/cli/schema/comparison.js'
 import { startGreeter } from '../../src/dev/greeter.js'
-import { callsOfHello, ENDLESS, interrupted } from '../support/calls-of-hello.js'
+import { callsOfHello, ENDLESS, interrupted, SOON } from '../support/calls-of-hello.js'
 import { hundredGreeters, untilCalled } from '../support/greeters.js'
 
 const hello = await callsOfHello()
@@ -39,7 +39,7 @@ describe('a run', () => {
 
   test('shows how it goes on a terminal, on one line that it clears', async () => {
     await hundred.register(hello.etcd)
-    const running = hello.disco.onTerminal(120, 30, 'call', 'hello', 'SayHello', ...ENDLESS)
+    const running = hello.disco.onTerminal(120, 30, 'call', 'hello', 'SayHello', ...SOON, ...ENDLESS)
     await running.printed(/\d+ calls {2}\d+\/s {2}p50 /, 2)
     const { stdout } = await running.pressCtrlC()
     expect(stdout).toContain('(interrupted)')

@@ -1,22 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import type { CallDoc, CallLineDoc } from '../../src/cli/schema/call.js'
-import { callsOfHello, lines, SOON } from '../support/calls-of-hello.js'
+import { callsOfHello, lines } from '../support/calls-of-hello.js'
 import { hundredGreeters } from '../support/greeters.js'
 import { expectShape } from '../support/shape.js'
 
 const hello = await callsOfHello()
 const hundred = await hundredGreeters()
 
-/** A hundred that serve, and some that do not. */
-async function registerAll(): Promise<void> {
-  await hundred.register(hello.etcd)
-  await hello.put(hundred.dead.mute)
-}
-
 describe('what a call sends', () => {
   async function replies(...args: string[]): Promise<string[]> {
-    await registerAll()
-    const printed = lines<CallLineDoc>(await hello.output('SayHello', '-o', 'ndjson', ...SOON, ...args))
+    await hundred.register(hello.etcd)
+    const printed = lines<CallLineDoc>(await hello.output('SayHello', '-o', 'ndjson', ...args))
     return printed.map(({ reply }) => (reply as { message: string }).message)
   }
 
@@ -37,7 +31,7 @@ describe('what a call sends', () => {
   })
 
   test('comes from standard input', async () => {
-    await registerAll()
+    await hundred.register(hello.etcd)
     const running = hello.disco.start('call', 'hello', 'SayHello', '-d', '@-')
     running.child.stdin?.end('{"name":"piped"}\n')
     const { stdout } = await running.exited()
@@ -45,9 +39,9 @@ describe('what a call sends', () => {
   })
 
   test('hash keys with a placeholder spread calls, and one without keeps them together', async () => {
-    await registerAll()
+    await hundred.register(hello.etcd)
     const used = async (key: string) => {
-      const args = ['--n', '600', '--policy', 'ring_hash', '--hash-key', key, '--json', ...SOON]
+      const args = ['--n', '600', '--policy', 'ring_hash', '--hash-key', key, '--json']
       // Its exit code is the verdict's, which this is not about.
       const doc = JSON.parse((await hello.run(...args)).stdout) as CallDoc
       return doc.endpoints.filter(({ picks }) => picks > 0).length
@@ -59,7 +53,7 @@ describe('what a call sends', () => {
 
 describe('what can be called', () => {
   test('is listed for a service without a method, and described for one with --describe', async () => {
-    await registerAll()
+    await hundred.register(hello.etcd)
     expectShape('methods', JSON.parse(await hello.output('--json')))
     expect(await hello.output('-o', 'name')).toBe('helloworld.Greeter/SayHello\n')
     const described = await hello.output('SayHello', '--describe')
@@ -86,7 +80,7 @@ describe('refused with exit 2', () => {
     ['an unknown one of several policies', ['--policy', 'rr,best'], 'Unknown LB policy "best"'],
   ]
   test('what is wrong with the data of a run, before endpoints are waited for', async () => {
-    await registerAll()
+    await hundred.register(hello.etcd)
     const ofRun = async (...args: string[]) => {
       const waiting = ['--n', '10', '--connect-deadline', '1h']
       const ran = await hello.run(...waiting, ...args)
@@ -108,8 +102,8 @@ describe('refused with exit 2', () => {
   })
 
   test.each(refused)('%s', async (_what, args, says) => {
-    await registerAll()
-    const ran = await hello.run(...SOON, ...args)
+    await hundred.register(hello.etcd)
+    const ran = await hello.run(...args)
     expect(ran).toMatchObject({ code: 2, stdout: '' })
     expect(ran.stderr).toContain(says)
   })

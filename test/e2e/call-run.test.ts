@@ -30,8 +30,8 @@ describe('a run', () => {
     expect(failed.code).toBe(76)
     await hello.put(`127.0.0.1:${port}`, { weight: 1 })
     const [one, table] = await Promise.all([
-      hello.reportOf('--assert', 'errors<1%', ...SOON),
-      hello.output('SayHello', '--n', '5', ...SOON),
+      hello.reportOf('--assert', 'errors<1%'),
+      hello.output('SayHello', '--n', '5'),
     ])
     expect(one).toMatchObject({
       ...{ schema: 'disco.call/v1', calls: 1, reply: { endpoint: greeter.addr } },
@@ -43,7 +43,7 @@ describe('a run', () => {
     await hello.put(another.addr, { version: '2.0.0', weight: 1 })
     const restless = await startGreeter({ port: 0, maxConnectionAgeMs: 50 })
     await hello.put(restless.addr, { weight: 3 })
-    const running = hello.startRun('--json', ...SOON)
+    const running = hello.startRun('--json')
     await untilCalled(another)
     await hello.etcd.ctl('del', registration('hello', another.addr, { version: '2.0.0' })[0])
     await untilCalled(greeter, 200)
@@ -55,7 +55,9 @@ describe('a run', () => {
   })
 
   test('tells at which call an endpoint joined, got another weight and left, and when it was picked last', async () => {
-    await hello.putAll(...others.map(({ addr }) => ({ addr, version: '1.0.0' })))
+    const unserved = [...hundred.unserved, { addr: hundred.dead.goAway.addr, weight: 1 }]
+    const placed = [...others.map(({ addr }) => ({ addr })), ...unserved]
+    await hello.putAll(...placed.map((each) => ({ ...each, version: '1.0.0' })))
     await hello.put(first.addr, { version: '1.0.0' })
     await hello.put(second.addr, { version: '2.0.0' })
     const running = hello.startRun('--json')
@@ -83,7 +85,7 @@ describe('a run', () => {
     if (failover?.picksAfter === 0) expect(failover.lastPickMs).toBeLessThanOrEqual(0)
     else expect(failover?.lastPickMs).toBeGreaterThan(0)
     expect(doc.versions.map(({ version, endpoints }) => [version, endpoints])).toEqual([
-      ['1.0.0', others.length + 2],
+      ['1.0.0', placed.length + 2],
       ['2.0.0', 1],
     ])
     const inAll = doc.versions.reduce((sum, { picks }) => sum + picks, 0)
@@ -92,7 +94,7 @@ describe('a run', () => {
   })
 
   test('of so many calls at a time makes exactly as many as it was told, and counts them all', async () => {
-    await hundred.register(hello.etcd)
+    await hundred.registerSteady(hello.etcd)
     const before = hundred.calls()
     const doc = await hello.reportOf('--n', '600', '-c', '32')
     expect(doc).toMatchObject({ calls: 600, ok: 600, attempts: 600, verdict: { result: 'pass' } })
@@ -100,7 +102,7 @@ describe('a run', () => {
   })
 
   test('leaves the calls of its warm-up out of the report', async () => {
-    await hundred.register(hello.etcd)
+    await hundred.registerSteady(hello.etcd)
     const before = hundred.calls()
     const doc = await hello.reportOf('--n', '300', '--warmup', '130')
     expect(hundred.calls() - before).toBe(430)
@@ -119,7 +121,8 @@ describe('a run', () => {
   test('at a rate that the server cannot keep, latencies grow by the time that calls had to wait', async () => {
     const slow = await startGreeter({ port: 0, latencyMs: 100 })
     try {
-      await hello.put(slow.addr)
+      // Of those that serve, the slow one alone: another would take calls that are to wait.
+      await hello.putAll({ addr: slow.addr }, ...hundred.unserved)
       // Due every 20 ms, one at a time and 100 ms each: the 20th waits for 1.6 s.
       const doc = await hello.reportOf('--rate', '50', '--n', '20', '-c', '1')
       expect(doc.latencyMs.max).toBeGreaterThan(1_500)
@@ -144,9 +147,9 @@ describe('a run', () => {
 
 test('plaintext to an address outside of private networks is remarked on, and only there', async () => {
   await hello.put(first.addr)
-  expect((await hello.run(...SOON)).stderr).not.toContain('Plaintext')
+  expect((await hello.run()).stderr).not.toContain('Plaintext')
   await hello.put('nobody.invalid:443')
-  const { stderr, code } = await hello.run(...SOON)
+  const { stderr, code } = await hello.run()
   expect(stderr).toContain('! Plaintext to nobody.invalid:443, outside of private networks: --tls encrypts')
   expect(code).toBe(0)
 })

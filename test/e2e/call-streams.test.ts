@@ -10,7 +10,7 @@ import { temporaryFile } from '../support/temporary-file.js'
 const hello = await callsOfHello()
 const dead = await deadEndpoints()
 
-/** A server among some that do not serve. */
+/** A server among some that do not serve. Where one that sends GOAWAY served, it would not have these methods. */
 async function putAmongDead(addr: string): Promise<void> {
   await hello.putAll({ addr }, { addr: dead.refused }, { addr: dead.reset }, { addr: dead.mute })
 }

@@ -69,7 +69,10 @@ function pairOf({ certFile, keyFile }: KeyPairFiles) {
   return { private_key: readFileSync(keyFile), cert_chain: readFileSync(certFile) }
 }
 
-/** One call of a service with one endpoint that serves, and two that do not. */
+/**
+ * One call of a service with one endpoint that serves, and two that do not. A mute one would cost each refusal a second
+ * more, the time that it has to show whether it speaks TLS.
+ */
 async function call(addr: string, ...args: string[]): Promise<Ran> {
   await putAll(etcd, 'hello', [{ addr }, { addr: dead.refused }, { addr: dead.reset }])
   return await disco.run('call', 'hello', 'SayHello', '--connect-deadline', '1s', ...args)

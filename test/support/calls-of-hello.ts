@@ -9,7 +9,10 @@ import { toolOnEtcd } from './tool-on-etcd.js'
 /** More calls than any test waits for: such a run ends by a signal. */
 export const ENDLESS = ['--n', '100000000']
 
-/** Nobody has to be waited for long who never comes up. */
+/**
+ * Runs over endpoints of which some never become READY end their wait after a second, about as long as a refused
+ * endpoint takes for its second attempt. `CallsOfHello` gives it to every run that names no deadline itself.
+ */
 export const SOON = ['--connect-deadline', '1s']
 
 /** Describes what the greeters do not have. */
@@ -36,12 +39,12 @@ class CallsOfHello {
   }
 
   async run(...args: string[]): Promise<Ran> {
-    return await this.disco.run('call', 'hello', 'SayHello', ...args)
+    return await this.disco.run('call', 'hello', 'SayHello', ...soon(args))
   }
 
   /** What a command printed, where it had nothing to complain of. */
   async output(...args: string[]): Promise<string> {
-    const ran = await this.disco.run('call', 'hello', ...args)
+    const ran = await this.disco.run('call', 'hello', ...soon(args))
     expect(ran.code, ran.stderr).toBe(0)
     return ran.stdout
   }
@@ -52,8 +55,12 @@ class CallsOfHello {
 
   /** A run that goes on until it is ended. */
   startRun(...args: string[]): Process {
-    return this.disco.start('call', 'hello', 'SayHello', ...ENDLESS, ...args)
+    return this.disco.start('call', 'hello', 'SayHello', ...ENDLESS, ...soon(args))
   }
+}
+
+function soon(args: readonly string[]): string[] {
+  return args.includes('--connect-deadline') ? [...args] : [...SOON, ...args]
 }
 
 /** The report of a run that is ended now. */

@@ -10,23 +10,36 @@ const COUNT = 100
 /** Weights repeat in this order, so that neighbours differ and the sum is a round number: 300. */
 const WEIGHTS = [1, 2, 3, 4, 5] as const
 
+/** As much as the heaviest greeter, so that it is called again and again in a run of some hundred calls. */
+const GO_AWAY_WEIGHT = 5
+
 /**
- * A hundred greeters in the process of the test, as many endpoints as a service of users has, and two endpoints that
- * do not serve: one refuses connections, one resets them.
+ * The default service of call tests: a hundred greeters in the process of the test, and beside them one endpoint of
+ * each kind that users meet and that does not simply serve: it refuses connections, resets them, accepts them and
+ * stays mute, or closes them by GOAWAY.
  */
 export interface HundredGreeters {
-  /** Those that serve. */
+  /** The greeters that serve steadily. */
   readonly all: readonly Greeter[]
   readonly dead: DeadEndpoints
-  /** The weight of each, in the same order. */
+  /** The weight of each greeter of `all`, in the same order. */
   readonly weights: readonly number[]
-  /** Calls answered by all of them so far. */
+  /** The endpoints that never become READY, or never stay so, each with a weight of 1: refused, reset and mute. */
+  readonly unserved: readonly Placed[]
+  /** Number of endpoints that `register` puts. */
+  readonly registered: number
+  /** Calls answered so far, by the greeters and by the one that sends GOAWAY. */
   calls(): number
   /**
-   * Puts all of them into etcd as endpoints of one service, each with its weight, in one transaction; and the two that
-   * do not serve with a weight of 1. They are refused twice, so a run waits a second for them.
+   * Puts all endpoints into etcd as one service, in one transaction. A counted run waits for the mute one until its
+   * connect deadline.
    */
   register(etcd: Etcd, service?: string): Promise<void>
+  /**
+   * The same without the endpoint that sends GOAWAY, for tests of exact numbers of picks or attempts: each of its
+   * reconnects takes it out of the rotation for a moment, and a call that meets a GOAWAY is sent again.
+   */
+  registerSteady(etcd: Etcd, service?: string): Promise<void>
 }
 
 /** For all tests of a file: they are stopped after the last. */
@@ -38,13 +51,18 @@ export async function hundredGreeters(): Promise<HundredGreeters> {
   const weights = all.map((_, at) => WEIGHTS[at % WEIGHTS.length] ?? 1)
   const dead = await deadEndpoints()
   const serving = all.map(({ addr }, at): Placed => ({ addr, weight: weights[at] ?? 1 }))
-  const placed = [...serving, { addr: dead.refused }, { addr: dead.reset }]
+  const unserved = [dead.refused, dead.reset, dead.mute].map((addr): Placed => ({ addr, weight: 1 }))
+  const steady = [...serving, ...unserved]
+  const every = [...steady, { addr: dead.goAway.addr, weight: GO_AWAY_WEIGHT }]
   return {
     all,
     weights,
     dead,
-    calls: () => all.reduce((sum, greeter) => sum + greeter.calls(), 0),
-    register: (etcd, service = 'hello') => putAll(etcd, service, placed),
+    unserved,
+    registered: every.length,
+    calls: () => [...all, dead.goAway].reduce((sum, greeter) => sum + greeter.calls(), 0),
+    register: (etcd, service = 'hello') => putAll(etcd, service, every),
+    registerSteady: (etcd, service = 'hello') => putAll(etcd, service, steady),
   }
 }
 
