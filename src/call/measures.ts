@@ -6,7 +6,10 @@ export function measuresOf({ calls, ok, endpoints, latency, elapsedMs }: CallRep
   const { p50, p95, p99, max } = latency
   const picks = endpoints.reduce((sum, own) => sum + own.picks, 0)
   return {
-    ...{ p50, p95, p99, max },
+    p50,
+    p95,
+    p99,
+    max,
     errors: calls === 0 ? null : (calls - ok) / calls,
     skew:
       picks === 0 ? null : Math.max(...endpoints.map((own) => Math.abs(own.picks - own.expected) / picks)),

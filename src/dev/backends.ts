@@ -32,8 +32,11 @@ export async function startBackends(
   { service, version, plans }: { service: string; version: string; plans: readonly BackendPlan[] },
 ): Promise<Backends> {
   const registry = await Registry.open({
-    ...{ endpoints: [endpoint], endpointsSource: 'disco dev' },
-    ...{ commandTimeoutMs: 5_000, dialTimeoutMs: 1_000, cache: false },
+    endpoints: [endpoint],
+    endpointsSource: 'disco dev',
+    commandTimeoutMs: 5_000,
+    dialTimeoutMs: 1_000,
+    cache: false,
   })
   const greeters = await Promise.all(plans.map((plan) => startGreeter({ port: 0, ...plan })))
   const registrations = await Promise.all(

@@ -16,9 +16,13 @@ export class Health {
 
   constructor(server: Server) {
     const method = (path: string, responseStream: boolean) => ({
-      ...{ path, requestStream: false, responseStream },
-      ...{ requestSerialize: healthRequest.encode, requestDeserialize: healthRequest.decode },
-      ...{ responseSerialize: healthResponse.encode, responseDeserialize: healthResponse.decode },
+      path,
+      requestStream: false,
+      responseStream,
+      requestSerialize: healthRequest.encode,
+      requestDeserialize: healthRequest.decode,
+      responseSerialize: healthResponse.encode,
+      responseDeserialize: healthResponse.decode,
     })
     server.addService(
       { Check: method(HEALTH_PATHS.Check, false), Watch: method(HEALTH_PATHS.Watch, true) },

@@ -17,8 +17,14 @@ export type { CallKeys, Chooser, Environment, Policy, PolicyKind } from './polic
 export { NO_KEYS } from './policy.js'
 
 const CHOOSING_FREELY: readonly [PolicyKind, ...PolicyKind[]] = [
-  ...([weightedRoundRobin, roundRobin, random, weightedRandom] as const),
-  ...([leastRequest, ringHash, sourceHash, pickFirst] as const),
+  weightedRoundRobin,
+  roundRobin,
+  random,
+  weightedRandom,
+  leastRequest,
+  ringHash,
+  sourceHash,
+  pickFirst,
 ]
 
 /** Every policy; the first is what is used when none is named. */

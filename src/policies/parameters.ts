@@ -58,7 +58,10 @@ type Parameterless = Omit<Policy, 'config' | 'reads' | 'countsCalls'>
 export function withoutParameters(policy: Parameterless): PolicyKind {
   const { name, shortName, weighted, shares } = policy
   return {
-    ...{ name, shortName, weighted, shares },
+    name,
+    shortName,
+    weighted,
+    shares,
     configure(config) {
       readParameters(name, config, {})
       return { ...policy, config: {}, reads: [], countsCalls: false }

@@ -6,7 +6,10 @@ import type { Chooser, Environment } from './policy.js'
  * take over, even from a better place: a change of endpoint costs its clients their warm caches.
  */
 export const pickFirst = withoutParameters({
-  ...{ name: 'pick_first', shortName: 'pick_first', weighted: false, shares: 'none' },
+  name: 'pick_first',
+  shortName: 'pick_first',
+  weighted: false,
+  shares: 'none',
   create: (environment) => new PickFirst(environment),
 })
 

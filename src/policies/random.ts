@@ -5,7 +5,10 @@ import { Roster } from './roster.js'
 
 /** Anyone, each with the same chance. Remembers nothing, so many clients together spread evenly, too. */
 export const random = withoutParameters({
-  ...{ name: 'random', shortName: 'random', weighted: false, shares: 'random' },
+  name: 'random',
+  shortName: 'random',
+  weighted: false,
+  shares: 'random',
   create: ({ random }) => new Random(random),
 })
 

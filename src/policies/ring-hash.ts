@@ -24,7 +24,8 @@ export function onRing(
       return {
         ...traits,
         config: key === undefined ? {} : { key },
-        ...{ reads: ['hashKey'], countsCalls: false },
+        reads: ['hashKey'],
+        countsCalls: false,
         create: (environment) => new HashRing(environment, key ?? keyOf(environment)),
       }
     },

@@ -3,7 +3,10 @@ import type { Chooser } from './policy.js'
 import { SlotHeap } from './slot-heap.js'
 
 export const roundRobin = withoutParameters({
-  ...{ name: 'round_robin', shortName: 'rr', weighted: false, shares: 'exact' },
+  name: 'round_robin',
+  shortName: 'rr',
+  weighted: false,
+  shares: 'exact',
   create: () => new RoundRobin(),
 })
 

@@ -5,7 +5,10 @@ import { WeightTree } from './weight-tree.js'
 
 /** Anyone, with a chance in proportion to its weight. O(log n) for a pick and for a change. */
 export const weightedRandom = withoutParameters({
-  ...{ name: 'weighted_random', shortName: 'wrandom', weighted: true, shares: 'random' },
+  name: 'weighted_random',
+  shortName: 'wrandom',
+  weighted: true,
+  shares: 'random',
   create: ({ random }) => new WeightedRandom(random),
 })
 

@@ -3,7 +3,10 @@ import type { Chooser } from './policy.js'
 import { SlotHeap } from './slot-heap.js'
 
 export const weightedRoundRobin = withoutParameters({
-  ...{ name: 'weighted_round_robin', shortName: 'wrr', weighted: true, shares: 'exact' },
+  name: 'weighted_round_robin',
+  shortName: 'wrr',
+  weighted: true,
+  shares: 'exact',
   create: () => new EarliestEligibleDeadline(),
 })
 

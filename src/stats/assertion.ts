@@ -36,8 +36,13 @@ export interface Asserted {
 }
 
 const UNITS: Readonly<Record<Measure, 'ms' | 'fraction' | 'number'>> = {
-  ...{ p50: 'ms', p95: 'ms', p99: 'ms', max: 'ms' },
-  ...{ errors: 'fraction', skew: 'fraction', rate: 'number' },
+  p50: 'ms',
+  p95: 'ms',
+  p99: 'ms',
+  max: 'ms',
+  errors: 'fraction',
+  skew: 'fraction',
+  rate: 'number',
 }
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1_000, m: 60_000 }

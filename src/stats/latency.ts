@@ -71,7 +71,9 @@ export class LatencyHistogram {
   summary(): LatencySummary {
     return {
       n: this.count,
-      ...{ p50: this.percentile(50), p95: this.percentile(95), p99: this.percentile(99) },
+      p50: this.percentile(50),
+      p95: this.percentile(95),
+      p99: this.percentile(99),
       max: this.count === 0 ? null : rounded(this.maxMs),
     }
   }

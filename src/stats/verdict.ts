@@ -63,11 +63,13 @@ export function judge(ledger: ShareLedger, rule: ShareRule, rng: Rng): Verdict {
   const finding = rule === 'exact' ? byGap(ledger) : rule === 'random' ? byFit(strata, rng) : NOT_JUDGED
   const alternative = finding.result === 'fail' ? bestAlternative(strata, rng) : null
   return {
-    ...{ result: finding.result, test: finding.test },
+    result: finding.result,
+    test: finding.test,
     gap: round(finding.gap ?? Math.max(...Object.values(ledger.largestGaps()))),
     limit: finding.limit,
     p: significant(finding.p),
-    ...{ alternative: alternative?.name ?? null, alternativeP: significant(alternative?.p ?? null) },
+    alternative: alternative?.name ?? null,
+    alternativeP: significant(alternative?.p ?? null),
     equalSplitP: rule === 'none' ? null : significant(equalSplit(strata, rng)),
     neededCalls: finding.neededCalls,
   }
@@ -93,7 +95,11 @@ function byGap(ledger: ShareLedger): Finding {
   const needed = picks === 0 ? null : finite(callsForGap(contrast(longest, picks), limit))
   return {
     result: gap > limit ? 'fail' : resultOf(picks, needed),
-    ...{ test: 'max-gap', gap, limit, p: null, neededCalls: needed },
+    test: 'max-gap',
+    gap,
+    limit,
+    p: null,
+    neededCalls: needed,
   }
 }
 
@@ -103,7 +109,10 @@ function byFit(strata: readonly Tallies[], rng: Rng): Finding {
   const needed = finite(callsForFit(strata.map((tallies) => contrast(tallies, picks))))
   return {
     result: p < ALPHA ? 'fail' : resultOf(picks, needed),
-    ...{ test, limit: null, p, neededCalls: needed },
+    test,
+    limit: null,
+    p,
+    neededCalls: needed,
   }
 }
 

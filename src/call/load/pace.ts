@@ -92,7 +92,13 @@ export class Pace {
     const notStarted = Math.max(0, due - started)
     const isLate = notStarted > 0 || maxLateMs >= LATE_MS
     return {
-      ...{ due, started, notStarted, unfinished: this.underWay, limit, maxLateMs, readerMs },
+      due,
+      started,
+      notStarted,
+      unfinished: this.underWay,
+      limit,
+      maxLateMs,
+      readerMs,
       saturation: isLate && this.behind.wallMs > 0 ? saturation(this.behind, readerMs) : null,
     }
   }

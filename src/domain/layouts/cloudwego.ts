@@ -39,7 +39,11 @@ export function cloudwego(dialect: Dialect): Layout {
       }
       return [
         {
-          ...{ service, version: '', addr, weight: weightIn(fields), metadata: tags ?? {} },
+          service,
+          version: '',
+          addr,
+          weight: weightIn(fields),
+          metadata: tags ?? {},
           ...(/^tcp[46]?$/.test(network) ? {} : { notDialled: `network is ${network || 'empty'}` }),
           ...(Object.keys(extra).length === 0 ? {} : { extra }),
         },

@@ -4,7 +4,12 @@ import type { Layout } from './layout.js'
 /** What a gateway keeps in etcd: known by its place, named for what it is, and never touched. */
 export function configuration(name: string, base: string, keys: string): Layout {
   return defineLayout({
-    ...{ name, base, keys, defaultTtlSeconds: 0, wantsLease: false, isConfiguration: true },
+    name,
+    base,
+    keys,
+    defaultTtlSeconds: 0,
+    wantsLease: false,
+    isConfiguration: true,
     weightless: 'it is configuration',
     readOnly: 'it is configuration, not a registry',
     claims: (_value, key) => key.startsWith(`${base}/`),

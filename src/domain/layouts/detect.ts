@@ -28,13 +28,41 @@ export interface Detected {
 
 /** Who is asked first: those whose values have more of their own before those that others resemble. */
 const BY_VALUE: readonly Layout[] = [
-  ...[jupiter, panshiqu, etcd, pandaychen, kitex, hertz, kratos, goMicro, goMicroV4, dubboGoApp, ego, seed],
-  ...[skydns, traefik, apisix, goframe, dubboGoInterface, goZero, goKit, rpcx],
+  jupiter,
+  panshiqu,
+  etcd,
+  pandaychen,
+  kitex,
+  hertz,
+  kratos,
+  goMicro,
+  goMicroV4,
+  dubboGoApp,
+  ego,
+  seed,
+  skydns,
+  traefik,
+  apisix,
+  goframe,
+  dubboGoInterface,
+  goZero,
+  goKit,
+  rpcx,
 ]
 
 /** Whose key it is when the value tells nothing: keys that begin as nobody else's, then the default. */
 const BY_KEY: readonly Layout[] = [
-  ...[panshiqu, pandaychen, kratos, kitex, hertz, goMicro, dubboGoInterface, skydns, ego, dubboGoApp, rpcx],
+  panshiqu,
+  pandaychen,
+  kratos,
+  kitex,
+  hertz,
+  goMicro,
+  dubboGoInterface,
+  skydns,
+  ego,
+  dubboGoApp,
+  rpcx,
   seed,
 ]
 

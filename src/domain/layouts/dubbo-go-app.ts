@@ -33,7 +33,10 @@ export const dubboGoApp = defineLayout({
           : undefined
     return [
       {
-        ...{ service: fields.text('ServiceName'), version: '', metadata, id: fields.text('ID') },
+        service: fields.text('ServiceName'),
+        version: '',
+        metadata,
+        id: fields.text('ID'),
         addr: formatAddress({ kind: 'tcp', host: fields.text('Host'), port }),
         weight: Math.max(0, fields.integer('Weight')) || MISSING_WEIGHT,
         ...(notDialled === undefined ? {} : { notDialled }),

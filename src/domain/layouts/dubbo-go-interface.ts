@@ -31,7 +31,11 @@ export const dubboGoInterface = defineLayout({
     const metadata = Object.fromEntries(query)
     return [
       {
-        ...{ service, version: metadata.version ?? '', addr, weight: weightOf(metadata, RULE), metadata },
+        service,
+        version: metadata.version ?? '',
+        addr,
+        weight: weightOf(metadata, RULE),
+        metadata,
         ...(GRPC.has(scheme) ? {} : { notDialled: `speaks ${scheme}, not gRPC` }),
         extra: { escaped },
       },

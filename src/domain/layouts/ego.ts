@@ -7,8 +7,15 @@ import { whyNotDialled } from './why-not-dialled.js'
 
 /** What ego writes where a program says nothing, in the order of its struct. */
 const DEFAULTS = {
-  ...{ enable: true, healthy: true, metadata: null, region: '', zone: '', kind: 1 },
-  ...{ deployment: '', group: '', services: null },
+  enable: true,
+  healthy: true,
+  metadata: null,
+  region: '',
+  zone: '',
+  kind: 1,
+  deployment: '',
+  group: '',
+  services: null,
 }
 
 /**
@@ -24,7 +31,8 @@ export const ego = defineLayout({
   claims: ({ members }) => members !== null && ['name', 'scheme', 'address'].every((name) => name in members),
   baseOf: (key) => KEY.exec(key)?.[1] ?? (key.startsWith('/ego/') ? '/ego' : null),
   place: (rest) => ({
-    ...{ service: rest.slice(0, Math.max(0, rest.indexOf('/'))), version: '' },
+    service: rest.slice(0, Math.max(0, rest.indexOf('/'))),
+    version: '',
     addr: rest.slice(rest.lastIndexOf('/') + 1),
   }),
   read(value, rest) {
@@ -36,7 +44,10 @@ export const ego = defineLayout({
     if (addr === '') throw new Problem('address is empty')
     return [
       {
-        ...{ service: fields.text('name'), version: '', addr, weight: fields.amount('weight') },
+        service: fields.text('name'),
+        version: '',
+        addr,
+        weight: fields.amount('weight'),
         metadata: fields.textMap('metadata') ?? {},
         ...whyNotDialled(scheme, fields),
         extra: fields.rest('name', 'address', 'weight') ?? {},

@@ -24,7 +24,11 @@ export const goKit = defineLayout({
     const [service = ''] = rest.split('/')
     return [
       {
-        ...{ service, version: '', addr, weight: 0, metadata: {} },
+        service,
+        version: '',
+        addr,
+        weight: 0,
+        metadata: {},
         ...(scheme === null || scheme === 'grpc' ? {} : { notDialled: `speaks ${scheme}, not gRPC` }),
         ...(instance === addr ? {} : { extra: { instance } }),
       },

@@ -56,7 +56,9 @@ function microLayout(
     write(registrations: EndpointRecords) {
       const [{ service, version, extra }] = registrations
       return goJson({
-        ...{ name: service, version, metadata: goMap(extra?.metadata ?? null) },
+        name: service,
+        version,
+        metadata: goMap(extra?.metadata ?? null),
         endpoints: endpointsOf(extra?.endpoints),
         nodes: registrations.map(({ id = '', addr, metadata, extra: own }) =>
           nodeOf(id, addr, Object.keys(metadata).length > 0 ? goMap(metadata) : (own?.node ?? null)),
@@ -76,7 +78,9 @@ function nodeIn(
   const empty = stored !== null && Object.keys(stored).length === 0 ? { node: {} } : {}
   const { protocol } = metadata
   return {
-    ...{ addr: fields.text('address'), id: fields.text('id'), metadata },
+    addr: fields.text('address'),
+    id: fields.text('id'),
+    metadata,
     extra: { ...shared, ...empty },
     ...(protocol === undefined || protocol === 'grpc' ? {} : { notDialled: `speaks ${protocol}, not gRPC` }),
   }

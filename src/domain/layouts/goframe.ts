@@ -32,7 +32,9 @@ export const goframe = defineLayout({
     const stored = metadataIn(value)
     const protocol = stored?.protocol
     const common = {
-      ...{ service, version: version === NO_VERSION ? '' : version, weight: weightOf(stored ?? {}) },
+      service,
+      version: version === NO_VERSION ? '' : version,
+      weight: weightOf(stored ?? {}),
       metadata: Object.fromEntries(Object.entries(stored ?? {}).map(asText)),
       extra: { metadata: stored },
       ...(protocol === undefined || protocol === 'grpc'

@@ -35,8 +35,26 @@ export const DEFAULT_LAYOUT: Layout = seed
 
 /** All that is known, as people are told of them. */
 export const LAYOUTS: readonly Layout[] = [
-  ...[seed, etcd, panshiqu, pandaychen, goZero, kratos, kitex, hertz, goMicro, goMicroV4, goframe],
-  ...[dubboGoInterface, dubboGoApp, rpcx, skydns, jupiter, ego, goKit, traefik, apisix],
+  seed,
+  etcd,
+  panshiqu,
+  pandaychen,
+  goZero,
+  kratos,
+  kitex,
+  hertz,
+  goMicro,
+  goMicroV4,
+  goframe,
+  dubboGoInterface,
+  dubboGoApp,
+  rpcx,
+  skydns,
+  jupiter,
+  ego,
+  goKit,
+  traefik,
+  apisix,
 ]
 
 export function findLayout(name: string): Layout | undefined {

@@ -10,8 +10,17 @@ const NO_MODE = 'unknown-mode'
 
 /** What Jupiter writes where a program says nothing, in the order of its struct. */
 const DEFAULTS = {
-  ...{ enable: true, healthy: true, metadata: {}, region: 'default', zone: 'default', kind: 1 },
-  ...{ version: '', mode: '', hostname: '', deployment: 'default', group: '' },
+  enable: true,
+  healthy: true,
+  metadata: {},
+  region: 'default',
+  zone: 'default',
+  kind: 1,
+  version: '',
+  mode: '',
+  hostname: '',
+  deployment: 'default',
+  group: '',
 }
 
 /**
@@ -39,8 +48,11 @@ export const jupiter = defineLayout({
     const scheme = stored.text('scheme')
     return [
       {
-        ...{ service: stored.text('name'), version: stored.text('version'), addr: fields.text('Addr') },
-        ...{ weight: stored.amount('weight'), metadata: stored.textMap('metadata') ?? {} },
+        service: stored.text('name'),
+        version: stored.text('version'),
+        addr: fields.text('Addr'),
+        weight: stored.amount('weight'),
+        metadata: stored.textMap('metadata') ?? {},
         ...whyNotDialled(scheme, stored),
         extra: { mode, MetadataX: stored.rest('name', 'weight') },
       },
@@ -51,13 +63,16 @@ export const jupiter = defineLayout({
   },
   write([{ service: name, addr, version, weight, metadata, extra }]) {
     const { appId, scheme, address, ...rest } = {
-      ...{ appId: '', scheme: 'grpc', address: addr },
+      appId: '',
+      scheme: 'grpc',
+      address: addr,
       ...DEFAULTS,
       ...(extra === undefined ? { metadata, version } : (extra.MetadataX as object)),
     }
     const { enable, healthy, metadata: map, ...last } = rest
     return goJson({
-      ...{ Op: 0, Addr: addr },
+      Op: 0,
+      Addr: addr,
       MetadataX: { name, appId, scheme, address, weight, enable, healthy, metadata: goMap(map), ...last },
     })
   },

@@ -36,8 +36,11 @@ export const kratos = defineLayout({
     const metadata = stored ?? {}
     const extra = emptyMap('metadata', stored)
     const common = {
-      ...{ service: fields.text('name'), version: fields.text('version'), id: fields.text('id') },
-      ...{ weight: weightOf(metadata, RULE), metadata },
+      service: fields.text('name'),
+      version: fields.text('version'),
+      id: fields.text('id'),
+      weight: weightOf(metadata, RULE),
+      metadata,
     }
     const [first, ...rest] = fields.list('endpoints').map((url) => ({ ...common, ...reached(url, extra) }))
     if (!first) throw new Problem('endpoints is empty')
@@ -48,7 +51,9 @@ export const kratos = defineLayout({
     const [{ id, service: name, version, weight, metadata, extra }] = registrations
     const map = withWeightOf(metadata, weight, RULE)
     return goJson({
-      ...{ id, name, version },
+      id,
+      name,
+      version,
       metadata: Object.keys(map).length > 0 ? goMap(map) : (extra?.metadata ?? null),
       endpoints: urlsOf(registrations),
     })
@@ -69,7 +74,8 @@ function reached(
   const { scheme, addr } = readUrl(url)
   const isGrpc = scheme === 'grpc' || scheme === 'grpcs'
   return {
-    ...{ addr, extra: { ...extra, url } },
+    addr,
+    extra: { ...extra, url },
     ...(isGrpc ? {} : { notDialled: scheme === null ? 'is no URL' : `speaks ${scheme}, not gRPC` }),
   }
 }

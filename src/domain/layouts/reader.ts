@@ -44,7 +44,8 @@ function layoutReader(name: string, root: string): Reader {
   const layout = rooted(unrooted, root)
   const sharesItsPrefix = unrooted.prefix().length <= 1
   return {
-    ...{ layout: name, root },
+    layout: name,
+    root,
     prefix: layout.prefix,
     keyFilter: (service) =>
       service === undefined && sharesItsPrefix
@@ -61,7 +62,8 @@ function layoutReader(name: string, root: string): Reader {
  */
 function autoReader(root: string): Reader {
   const reader: Reader = {
-    ...{ layout: AUTO, root },
+    layout: AUTO,
+    root,
     prefix: () => root,
     keyFilter: (service) => (service === undefined ? likely(root) : ofService(root, service)),
     narrowed: (service) => ({

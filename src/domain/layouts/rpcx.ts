@@ -35,7 +35,11 @@ export const rpcx = defineLayout({
           : `network is ${network}`
     return [
       {
-        ...{ service, version: '', addr: server.slice(at + 1), weight: weightOf(metadata, RULE), metadata },
+        service,
+        version: '',
+        addr: server.slice(at + 1),
+        weight: weightOf(metadata, RULE),
+        metadata,
         ...(notDialled === undefined ? {} : { notDialled }),
         ...(network === 'tcp' ? {} : { extra: { network } }),
       },

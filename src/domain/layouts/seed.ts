@@ -40,7 +40,11 @@ export const seed = defineLayout({
     version === '' ? `${base}${service}/${addr}` : `${base}${service}/${version}/${addr}`,
   write: ([{ service: name, addr, version, weight, id, metadata }]) =>
     goJson({
-      ...{ name, addr, version, weight, id },
+      name,
+      addr,
+      version,
+      weight,
+      id,
       metadata: Object.keys(metadata).length === 0 ? undefined : metadata,
     }),
   withWeight: (value, weight) => spliceJson(value, [{ field: 'weight' }], String(weight)),

@@ -32,7 +32,10 @@ export const skydns = defineLayout({
     const extra = fields.rest('host', 'port', 'weight', 'text')
     return [
       {
-        ...{ service, version: '', id, weight: fields.count('weight') },
+        service,
+        version: '',
+        id,
+        weight: fields.count('weight'),
         addr: port === 0 ? host : formatAddress({ kind: 'tcp', host, port }),
         metadata: text === '' ? {} : { text },
         ...(port === 0 ? { notDialled: 'has no port' } : {}),

@@ -208,13 +208,18 @@ function whyAway(name: string, [wanted]: readonly Child[]): string {
 /** The next picker decides. */
 const QUEUE: experimental.PickResult = {
   pickResultType: experimental.PickResultType.QUEUE,
-  ...{ subchannel: null, status: null, onCallStarted: null, onCallEnded: null },
+  subchannel: null,
+  status: null,
+  onCallStarted: null,
+  onCallEnded: null,
 }
 
 function failure(details: string): experimental.PickResult {
   return {
     pickResultType: experimental.PickResultType.TRANSIENT_FAILURE,
     status: { code: status.UNAVAILABLE, details, metadata: new Metadata() },
-    ...{ subchannel: null, onCallStarted: null, onCallEnded: null },
+    subchannel: null,
+    onCallStarted: null,
+    onCallEnded: null,
   }
 }

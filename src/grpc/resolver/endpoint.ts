@@ -24,8 +24,17 @@ export function registered(endpoint: experimental.Endpoint): RegisteredEndpoint 
   if ('registration' in endpoint) return endpoint as RegisteredEndpoint
   const [addr = '', ...more] = endpoint.addresses.map(experimental.subchannelAddressToString)
   const registration: Endpoint = {
-    ...{ service: '', version: '', addr, weight: 1, metadata: {}, problem: null, layout: 'none' },
-    ...{ key: [addr, ...more].join(','), lease: null, createRevision: 0, modRevision: 0 },
+    service: '',
+    version: '',
+    addr,
+    weight: 1,
+    metadata: {},
+    problem: null,
+    layout: 'none',
+    key: [addr, ...more].join(','),
+    lease: null,
+    createRevision: 0,
+    modRevision: 0,
   }
   return { addresses: endpoint.addresses, id: endpointId(registration), registration, weight: 1 }
 }
