@@ -3,11 +3,11 @@ import { seeded } from '../domain/rng.js'
 import { shareFractions } from '../domain/shares.js'
 import type { Method } from '../grpc/methods/method.js'
 import { judge } from '../stats/verdict.js'
+import type { Readiness } from './contacts.js'
 import type { Load } from './load/load.js'
 import type { Pace } from './load/pace.js'
-import type { Readiness } from './readiness.js'
-import { type Recorder, Tally } from './recorder.js'
-import type { CallReport, EndpointReport, Standing, Tallied, VersionReport } from './report.js'
+import { CallStats, type Recorder } from './recorder.js'
+import type { CallReport, CallTotals, EndpointReport, Standing, VersionReport } from './report.js'
 import type { Session } from './session.js'
 
 interface Ran {
@@ -93,7 +93,7 @@ function endpointReports(session: Session, readiness: Readiness, { byEndpoint }:
     .map(([id, { endpoint, attempts, reconnects }]) => {
       const { picks = 0, expected = 0 } = tallies.get(id) ?? {}
       const note = attempts > 0 ? null : whyUncalled(session, id, endpoint, problems)
-      return { endpoint, reconnects, note, ...tallied({ picks, expected, attempts }, byEndpoint.get(id)) }
+      return { endpoint, reconnects, note, ...totals({ picks, expected, attempts }, byEndpoint.get(id)) }
     })
     .sort((a, b) => b.expected - a.expected || (a.endpoint.addr < b.endpoint.addr ? -1 : 1))
 }
@@ -116,7 +116,7 @@ function versionReports(endpoints: readonly EndpointReport[], { byEndpoint }: Re
   if (versions.size < 2) return []
   const reports = [...versions].map((version) => {
     const members = endpoints.filter(({ endpoint }) => endpoint.version === version)
-    const together = new Tally()
+    const together = new CallStats()
     for (const { endpoint } of members) {
       const own = byEndpoint.get(endpointId(endpoint))
       if (own) together.add(own)
@@ -128,15 +128,15 @@ function versionReports(endpoints: readonly EndpointReport[], { byEndpoint }: Re
       attempts: sum(({ attempts }) => attempts),
     }
     const weight = sum(({ endpoint }) => endpoint.weight)
-    return { version, endpoints: members.length, weight, ...tallied(shares, together) }
+    return { version, endpoints: members.length, weight, ...totals(shares, together) }
   })
   return reports.sort((a, b) => b.expected - a.expected)
 }
 
-function tallied(
-  shares: Pick<Tallied, 'picks' | 'expected' | 'attempts'>,
-  { errors, failures, latency } = new Tally(),
-): Tallied {
+function totals(
+  shares: Pick<CallTotals, 'picks' | 'expected' | 'attempts'>,
+  { errors, failures, latency } = new CallStats(),
+): CallTotals {
   return { ...shares, errors, failures, latency: latency.summary() }
 }
 

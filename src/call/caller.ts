@@ -1,10 +1,30 @@
-import type { CallSettings, Invoker } from '../grpc/invoker.js'
-import { EndedCall } from './ended-call.js'
-import type { MakeCall } from './load/load.js'
-import type { RunPlan } from './plan.js'
+import type { Endpoint } from '../domain/endpoint.js'
+import { withoutWrapping } from '../grpc/connection-problem.js'
+import {
+  type CallContent,
+  type CallSettings,
+  type Invoker,
+  type Outcome,
+  type Pairs,
+  pairsOf,
+} from '../grpc/invoker.js'
+import type { Method } from '../grpc/methods/method.js'
+import { isPeer, type RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
+import type { Load, MakeCall } from './load/load.js'
 import type { Recorder } from './recorder.js'
 import type { CallResult } from './report.js'
 import type { Session } from './session.js'
+
+/** Its settings are those of each call; the replies of a warm-up are told to nobody. */
+export interface RunPlan extends CallSettings {
+  readonly load: Load
+  /** Made before and left out of the report; null for none. */
+  readonly warmup: Load | null
+  /** @param number the call's own, from 1 on, over the whole run */
+  readonly content: (number: number) => CallContent
+  /** Told after each call, as it ends. */
+  readonly onResult?: (result: CallResult) => void
+}
 
 /** Makes single calls of a plan, each with a number of its own. */
 export class Caller {
@@ -72,5 +92,55 @@ export class Caller {
         this.fail(error)
       }
     }
+  }
+}
+
+/** gRPC's status of a call that succeeded. */
+const OK = 0
+
+/** A call's result; what only some readers want is made when it is read. */
+export class EndedCall implements CallResult {
+  readonly endpoint: Endpoint | null
+  readonly isMisrouted: boolean
+
+  constructor(
+    readonly number: number,
+    readonly latencyMs: number,
+    endpoint: RegisteredEndpoint | undefined,
+    private readonly outcome: Outcome,
+    private readonly method: Method,
+  ) {
+    this.endpoint = endpoint?.registration ?? null
+    // A call that failed may have had no connection, so only one that was answered tells.
+    this.isMisrouted = outcome.statusCode === OK && !(endpoint && isPeer(endpoint, outcome.peer))
+  }
+
+  get status(): string {
+    return this.outcome.status
+  }
+
+  get statusCode(): number {
+    return this.outcome.statusCode
+  }
+
+  get details(): string {
+    return withoutWrapping(this.outcome.details)
+  }
+
+  get replies(): number {
+    return this.outcome.replyCount
+  }
+
+  get reply(): unknown {
+    const replies = this.outcome.replies.map((bytes) => this.method.decode(bytes))
+    return this.method.streamsReplies ? replies : (replies[0] ?? null)
+  }
+
+  get headers(): Pairs {
+    return pairsOf(this.outcome.headers)
+  }
+
+  get trailers(): Pairs {
+    return pairsOf(this.outcome.trailers)
   }
 }

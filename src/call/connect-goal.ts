@@ -1,5 +1,5 @@
 import type { EndpointId } from '../domain/endpoint.js'
-import { ownName } from '../grpc/balancer/own-name.js'
+import { ownName } from '../grpc/balancer/rotation.js'
 import { namesOf, type RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
 import type { CallKeys, Chooser, Policy } from '../policies/index.js'
 import type { Contacts } from './contacts.js'

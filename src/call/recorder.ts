@@ -6,7 +6,7 @@ import type { CallResult } from './report.js'
 const OK = 0
 
 /** How some calls ended; its size does not depend on how many. */
-export class Tally {
+export class CallStats {
   readonly latency = new LatencyHistogram()
   readonly failures: Record<string, number> = {}
   calls = 0
@@ -20,7 +20,7 @@ export class Tally {
     this.failures[status] = (this.failures[status] ?? 0) + 1
   }
 
-  add(other: Tally): void {
+  add(other: CallStats): void {
     this.calls += other.calls
     this.errors += other.errors
     this.latency.add(other.latency)
@@ -32,9 +32,9 @@ export class Tally {
 
 /** Keeps how the calls of a run ended, together and by endpoint, and of single calls only the last and the first that failed. */
 export class Recorder {
-  readonly all = new Tally()
-  readonly byEndpoint = new Map<EndpointId, Tally>()
-  private readonly tallies = new WeakMap<Endpoint, Tally>()
+  readonly all = new CallStats()
+  readonly byEndpoint = new Map<EndpointId, CallStats>()
+  private readonly statsOf = new WeakMap<Endpoint, CallStats>()
   misrouted = 0
   last: CallResult | null = null
   firstFailure: CallResult | null = null
@@ -48,13 +48,13 @@ export class Recorder {
   }
 
   /** An endpoint is another object after each of its changes, and the same one for the calls in between. */
-  private of(endpoint: Endpoint): Tally {
-    const known = this.tallies.get(endpoint)
+  private of(endpoint: Endpoint): CallStats {
+    const known = this.statsOf.get(endpoint)
     if (known) return known
     const id = endpointId(endpoint)
-    const tally = this.byEndpoint.get(id) ?? new Tally()
-    this.byEndpoint.set(id, tally)
-    this.tallies.set(endpoint, tally)
-    return tally
+    const stats = this.byEndpoint.get(id) ?? new CallStats()
+    this.byEndpoint.set(id, stats)
+    this.statsOf.set(endpoint, stats)
+    return stats
   }
 }

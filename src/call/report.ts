@@ -1,5 +1,6 @@
 import type { Endpoint, Revision } from '../domain/endpoint.js'
 import type { Pairs } from '../grpc/invoker.js'
+import type { Measures } from '../stats/assertion.js'
 import type { LatencyBand, LatencySummary } from '../stats/latency.js'
 import type { Verdict } from '../stats/verdict.js'
 import type { Load } from './load/load.js'
@@ -7,7 +8,7 @@ import type { Starts } from './load/pace.js'
 import type { Failover, Reconnect, RotationChange } from './timeline.js'
 
 /** What calls came to, together. */
-export interface Tallied {
+export interface CallTotals {
   readonly picks: number
   /** Calls that the weights asked for, summed over all picks. */
   readonly expected: number
@@ -20,7 +21,7 @@ export interface Tallied {
 }
 
 /** One endpoint's part in a run. */
-export interface EndpointReport extends Tallied {
+export interface EndpointReport extends CallTotals {
   readonly endpoint: Endpoint
   /** Connections that ended during the run, by reason. */
   readonly reconnects: Readonly<Record<string, number>>
@@ -45,7 +46,7 @@ export interface Standing {
 }
 
 /** What the endpoints of one version did together. */
-export interface VersionReport extends Tallied {
+export interface VersionReport extends CallTotals {
   readonly version: string
   readonly endpoints: number
   readonly weight: number
@@ -117,4 +118,20 @@ export interface CallReport {
   /** The first to end without OK. */
   readonly firstFailure: CallResult | null
   readonly verdict: Verdict
+}
+
+/** What a report's assertions are about. */
+export function measuresOf({ calls, ok, endpoints, latency, elapsedMs }: CallReport): Measures {
+  const { p50, p95, p99, max } = latency
+  const picks = endpoints.reduce((sum, own) => sum + own.picks, 0)
+  return {
+    p50,
+    p95,
+    p99,
+    max,
+    errors: calls === 0 ? null : (calls - ok) / calls,
+    skew:
+      picks === 0 ? null : Math.max(...endpoints.map((own) => Math.abs(own.picks - own.expected) / picks)),
+    rate: elapsedMs > 0 ? (calls * 1000) / elapsedMs : null,
+  }
 }

@@ -1,13 +1,13 @@
 import type { Invoker } from '../grpc/invoker.js'
 import { assemble } from './assemble.js'
+import type { RunPlan } from './caller.js'
 import { Caller } from './caller.js'
+import { Cancellation, type Stops } from './cancellation.js'
+import type { Readiness } from './contacts.js'
 import { generate } from './load/generate.js'
 import { Pace } from './load/pace.js'
-import type { RunPlan } from './plan.js'
-import type { Readiness } from './readiness.js'
 import { Recorder } from './recorder.js'
 import type { CallReport } from './report.js'
-import { RunEnd, type Stops } from './run-end.js'
 import type { Session } from './session.js'
 
 /** Warms up, makes the calls of a plan, and reports. @param onStart told the records, which fill meanwhile */
@@ -19,7 +19,7 @@ export async function run(
   stops: Stops,
   onStart: (recorder: Recorder) => void = () => undefined,
 ): Promise<CallReport> {
-  using end = new RunEnd(invoker, stops)
+  using end = new Cancellation(invoker, stops)
   const caller = new Caller(session, invoker, plan, end.fail)
   if (plan.warmup) await end.orOf(generate(plan.warmup, caller.warmUp, end.signal))
   const recorder = new Recorder()

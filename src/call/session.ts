@@ -8,8 +8,8 @@ import { isPrivate } from '../grpc/private-range.js'
 import { toGrpcEndpoints } from '../grpc/resolver/endpoint.js'
 import type { Policy } from '../policies/index.js'
 import { type ConnectGoal, GoalWatch } from './connect-goal.js'
+import type { Readiness, Unready } from './contacts.js'
 import { HeapGrowth } from './heap-growth.js'
-import type { Readiness, Unready } from './readiness.js'
 import { RunLog } from './run-log.js'
 
 /** Probing a server takes up to a second and a connection: of many that are away, a sample is enough. */

@@ -1,5 +1,5 @@
 import { Errors } from '@oclif/core'
-import { errorDoc } from '../domain/error-doc.js'
+import { errorDoc } from '../domain/documents.js'
 import { DiscoError } from '../domain/errors.js'
 import { splitCommand } from './child-command.js'
 import { standardOutput } from './output/standard-output.js'

@@ -1,4 +1,4 @@
-import type { Resolution } from '../call/resolution.js'
+import type { Resolution } from '../grpc/resolver/resolve.js'
 import { type BaseFlags, DiscoCommand } from './base-command.js'
 import { cacheFlags, type PlaceFlags, placeFlags } from './flags/base.js'
 import { argument } from './flags/custom.js'
@@ -20,8 +20,10 @@ export abstract class ResolvingCommand extends DiscoCommand {
   ): Promise<Resolution> {
     using stop = new StopSignals()
     const registry = await this.openRegistry(flags, this.cacheOptions(flags))
-    const { resolve } = await import('../call/resolution.js')
-    const resolution = await resolve(registry, target, stop.once)
+    const { install } = await import('../grpc/install.js')
+    const { resolveTarget } = await import('../grpc/resolver/resolve.js')
+    install({ discovery: registry })
+    const resolution = await resolveTarget(target, stop.once)
     const { list, service } = resolution
     if (service !== null && list?.registered.length === 0) await registry.listExisting(service)
     return resolution

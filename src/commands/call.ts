@@ -1,7 +1,7 @@
 import { getHeapStatistics } from 'node:v8'
 import { Flags } from '@oclif/core'
-import { measuresOf } from '../call/measures.js'
 import type { CallReport } from '../call/report.js'
+import { measuresOf } from '../call/report.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { exitOfCalls } from '../cli/call-exit.js'
 import { cacheFlags, placeFlags } from '../cli/flags/base.js'
@@ -101,7 +101,7 @@ export default class Call extends DiscoCommand {
     const registry = await this.openRegistry(flags, this.cacheOptions(flags))
     const [{ install }, { callUnder, describe }] = await Promise.all([
       import('../grpc/install.js'),
-      import('../call/calls.js'),
+      import('../call/runner.js'),
     ])
     install({ discovery: registry })
     const settings = { health: flags.health, ...serviceConfig, tls: await this.backendTls(flags) }

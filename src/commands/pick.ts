@@ -1,6 +1,5 @@
 import { Flags } from '@oclif/core'
-import type { RehearsalPlan } from '../call/rehearsal.js'
-import type { Resolution } from '../call/resolution.js'
+import type { SimulationPlan } from '../call/pick-simulation.js'
 import { integerFlag } from '../cli/flags/custom.js'
 import { policyFlags, policyOf } from '../cli/flags/policy.js'
 import { renderRehearsal } from '../cli/render/rehearsal.js'
@@ -9,6 +8,7 @@ import type { PickDoc } from '../cli/schema/pick.js'
 import { pickDoc } from '../cli/schema/pick.js'
 import { parseAddress } from '../domain/address.js'
 import { DiscoError } from '../domain/errors.js'
+import type { Resolution } from '../grpc/resolver/resolve.js'
 
 export default class Pick extends ResolvingCommand {
   static override summary = 'Rehearse an LB policy on a service: whom so many picks would go to'
@@ -36,9 +36,9 @@ export default class Pick extends ResolvingCommand {
     const plan = { policy: policyOf(flags), picks: flags.n, seed: flags.seed }
     requireKeys(plan, flags.without)
     const resolution = await this.resolve(args.target, flags)
-    const { rehearse } = await import('../call/rehearsal.js')
-    const rehearsal = rehearse(resolution.endpoints, plan)
-    const doc = pickDoc(resolution, plan, rehearsal, await movesOf(resolution, plan, flags.without))
+    const { simulatePicks } = await import('../call/pick-simulation.js')
+    const simulation = simulatePicks(resolution.endpoints, plan)
+    const doc = pickDoc(resolution, plan, simulation, await movesOf(resolution, plan, flags.without))
     return this.print(flags, doc, {
       table: (palette) => renderRehearsal(doc, palette),
       lines: () =>
@@ -49,7 +49,7 @@ export default class Pick extends ResolvingCommand {
 }
 
 /** A URL is not the address of an endpoint, and only a policy that chooses by keys has some to move. @throws DiscoError USAGE */
-function requireKeys({ policy }: RehearsalPlan, without: string | undefined): void {
+function requireKeys({ policy }: SimulationPlan, without: string | undefined): void {
   if (without === undefined) return
   if (/^https?:\/\//i.test(without)) parseAddress(without, 'disco pick hello --without 127.0.0.1:1001')
   if (policy.reads.includes('hashKey')) return
@@ -60,11 +60,11 @@ function requireKeys({ policy }: RehearsalPlan, without: string | undefined): vo
 
 async function movesOf(
   { endpoints }: Resolution,
-  plan: RehearsalPlan,
+  plan: SimulationPlan,
   without: string | undefined,
 ): Promise<PickDoc['moves']> {
   if (without === undefined) return null
-  const { movedKeys } = await import('../call/rehearsal.js')
+  const { movedKeys } = await import('../call/pick-simulation.js')
   const leavers = endpoints.filter(({ registration }) =>
     [registration.addr, registration.key, registration.id].includes(without),
   )

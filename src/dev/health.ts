@@ -1,13 +1,13 @@
 import type { Server, ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js'
 import {
   HEALTH_PATHS,
-  type HealthQuestion,
+  type HealthCheckRequest,
   healthRequest,
   healthResponse,
   type ServingStatus,
 } from '../grpc/health/protocol.js'
 
-export type HealthWatcher = ServerWritableStream<HealthQuestion, ServingStatus>
+export type HealthWatcher = ServerWritableStream<HealthCheckRequest, ServingStatus>
 
 /** Answers grpc.health.v1, Check and Watch, for whatever service is asked about: the server's own health. */
 export class Health {
@@ -28,7 +28,7 @@ export class Health {
       { Check: method(HEALTH_PATHS.Check, false), Watch: method(HEALTH_PATHS.Watch, true) },
       {
         Check: (
-          { request }: ServerUnaryCall<HealthQuestion, ServingStatus>,
+          { request }: ServerUnaryCall<HealthCheckRequest, ServingStatus>,
           reply: sendUnaryData<ServingStatus>,
         ) => reply(null, this.check(request)),
         Watch: (watcher: HealthWatcher) => this.watch(watcher),
@@ -47,7 +47,7 @@ export class Health {
     for (const watcher of this.watchers) watcher.end()
   }
 
-  protected check(_question: HealthQuestion): ServingStatus {
+  protected check(_question: HealthCheckRequest): ServingStatus {
     return this.current
   }
 

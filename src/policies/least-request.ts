@@ -29,7 +29,7 @@ export const leastRequest: PolicyKind = {
   },
 }
 
-type Load<Candidate> = Pick<Environment<Candidate>, 'random' | 'outstanding'>
+type LoadSource<Candidate> = Pick<Environment<Candidate>, 'random' | 'outstanding'>
 
 /**
  * Compares calls per weight among all. Those that are level (all idle, say) are drawn by weight: so shares
@@ -40,7 +40,7 @@ class LeastOfAll<Candidate> implements Chooser<Candidate> {
   /** By the places of the roster. */
   private readonly tree = new LoadTree()
 
-  constructor(private readonly load: Load<Candidate>) {}
+  constructor(private readonly load: LoadSource<Candidate>) {}
 
   get size(): number {
     return this.roster.size
@@ -86,7 +86,7 @@ class LeastOfSome<Candidate> implements Chooser<Candidate> {
   private readonly weights = new Map<Candidate, number>()
 
   constructor(
-    private readonly load: Load<Candidate>,
+    private readonly load: LoadSource<Candidate>,
     private readonly choices: number,
   ) {}
 

@@ -11,8 +11,14 @@ import { Ring } from './ring.js'
  */
 export const ringHash = onRing({ name: 'ring_hash', shortName: 'ring' }, () => null)
 
+/**
+ * Every call of one client goes to the same endpoint; the clients spread by weight, on the same ring as
+ * `ring_hash`. The key is the client's own name, unless the parameter `key`, or a call, says another.
+ */
+export const sourceHash = onRing({ name: 'source_hash', shortName: 'source' }, ({ clientKey }) => clientKey)
+
 /** A policy by the ring. @param keyOf the key of calls that have none, where no parameter `key` says one */
-export function onRing(
+function onRing(
   names: Pick<PolicyKind, 'name' | 'shortName'>,
   keyOf: (environment: Pick<Environment<unknown>, 'clientKey'>) => string | null,
 ): PolicyKind {

@@ -1,5 +1,5 @@
 import type { Rng } from '../domain/rng.js'
-import { chiSquareTail, pearson } from './chi-square.js'
+import { chiSquareTail, pearson } from './gamma.js'
 import { drawnP, exactMultinomial, unlikeliness } from './multinomial.js'
 import { type Dealt, dealt, type Stratum } from './stratum.js'
 

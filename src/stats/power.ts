@@ -1,5 +1,4 @@
-import { chiSquareCritical } from './chi-square.js'
-import { lnFactorial } from './gamma.js'
+import { chiSquareCritical, lnFactorial } from './gamma.js'
 import { ALPHA } from './goodness-of-fit.js'
 
 /** A verdict is worth giving when it would notice that weights are ignored this often. */

@@ -1,4 +1,4 @@
-import { EndedCall } from '../../src/call/ended-call.js'
+import { EndedCall } from '../../src/call/caller.js'
 import { Recorder } from '../../src/call/recorder.js'
 import { RunLog } from '../../src/call/run-log.js'
 import { seeded } from '../../src/domain/rng.js'

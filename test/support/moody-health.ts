@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js'
 import { Health, type HealthWatcher } from '../../src/dev/health.js'
-import type { HealthQuestion, ServingStatus } from '../../src/grpc/health/protocol.js'
+import type { HealthCheckRequest, ServingStatus } from '../../src/grpc/health/protocol.js'
 
 /** A health service that can be slow to answer, and break its watches. */
 export class MoodyHealth extends Health {
@@ -28,7 +28,7 @@ export class MoodyHealth extends Health {
     this.watchers.clear()
   }
 
-  protected override check(question: HealthQuestion): ServingStatus {
+  protected override check(question: HealthCheckRequest): ServingStatus {
     this.lastQuestion = question.service
     return super.check(question)
   }

@@ -1,5 +1,5 @@
+import { roundShare, type StoredEndpointDoc, type WeightChangeDoc } from '../../domain/documents.js'
 import { type Endpoint, leaseHex } from '../../domain/endpoint.js'
-import { roundShare, type StoredEndpointDoc, type WeightChangeDoc } from '../../domain/endpoint-doc.js'
 import { shareFractions } from '../../domain/shares.js'
 import type { Registry, Ttl } from '../../registry/registry.js'
 import type { WeightChanged } from '../../registry/weight.js'

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { errorDoc } from '../../domain/error-doc.js'
+import { errorDoc } from '../../domain/documents.js'
 import { DiscoError, type ErrorCode } from '../../domain/errors.js'
 import type { Registry } from '../../registry/registry.js'
 import type { Registrar } from '../registrar/registrar.js'

@@ -1,7 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import type { Reader } from '../../grpc/invoker.js'
 import { type Load, type MakeCall, SLICE_MS } from './load.js'
 import type { Pace } from './pace.js'
-import { type Reader, untilRead } from './reader.js'
+import { untilRead } from './pause.js'
 
 /**
  * Closed loop: `concurrency` workers, one call each, so a slow server receives fewer calls. The workers begin in

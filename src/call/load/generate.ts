@@ -1,8 +1,9 @@
+import type { Reader } from '../../grpc/invoker.js'
 import { closedLoop } from './closed-loop.js'
 import type { Load, MakeCall } from './load.js'
 import { openLoop } from './open-loop.js'
 import { Pace } from './pace.js'
-import { NO_READER, type Reader } from './reader.js'
+import { NO_READER } from './pause.js'
 
 /**
  * Makes the calls of a load, and resolves when the last has ended; a signal ends the making of new ones.

@@ -1,7 +1,7 @@
+import type { Reader } from '../../grpc/invoker.js'
 import { type Load, type MakeCall, SLICE_MS } from './load.js'
 import type { Pace } from './pace.js'
-import { Pause } from './pause.js'
-import { type Reader, untilRead } from './reader.js'
+import { Pause, untilRead } from './pause.js'
 
 /**
  * Calls that are due by the end of the time may be started so much later: a pause of the garbage collector or a

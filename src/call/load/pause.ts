@@ -1,3 +1,6 @@
+import { Deadline } from '../../grpc/deadline.js'
+import type { Reader } from '../../grpc/invoker.js'
+
 /** Timers of Node count whole milliseconds: one that is due in less may come a millisecond late. */
 const TIMER_MS = 1
 /** The most of its time that a process may spend with looking at the clock. */
@@ -60,4 +63,17 @@ export class Pause {
 function sleep(untilMs: number, then: () => void): void {
   Atomics.wait(CELL, 0, 0, Math.max(0, untilMs - performance.now()))
   then()
+}
+
+/** For runs that print no line for each call. */
+export const NO_READER: Reader = { isBehind: false, drained: () => Promise.resolve() }
+
+/** The longest time that a timer takes. */
+const LONGEST_MS = 2 ** 31 - 1
+
+/** Resolves when the reader is no longer behind, the time is over or the signal aborts. Never rejects. */
+export async function untilRead(reader: Reader, leftMs: number, signal: AbortSignal): Promise<void> {
+  using limit = new Deadline(Math.min(Math.max(0, leftMs), LONGEST_MS), signal)
+  const over = new Promise((resolve) => limit.signal.addEventListener('abort', resolve))
+  if (!limit.signal.aborted) await Promise.race([reader.drained(), over])
 }

@@ -1,16 +1,9 @@
+import type { BackendPlan } from '../../dev/backends.js'
 import { DiscoError } from '../../domain/errors.js'
 import { parseWeight } from '../../domain/weight.js'
 import { parseWaitMs } from './duration.js'
 
 const MOST_BACKENDS = 100
-
-/** A sample backend as the flags ask for it. */
-export interface BackendPlan {
-  readonly weight: number
-  readonly latencyMs: number
-  /** From 0 to 1. */
-  readonly errorFraction: number
-}
 
 interface BackendFlags {
   readonly backends: string

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
-import { carriedByHeap, defaultUnderWay } from '../../call/load/capacity.js'
 import type { Load } from '../../call/load/load.js'
+import { carriedByHeap, defaultUnderWay } from '../../call/load/load.js'
 import { DiscoError } from '../../domain/errors.js'
 import { integerFlag } from './custom.js'
 import { parseDurationMs } from './duration.js'

@@ -1,5 +1,5 @@
-import type { CallReport, CallResult, Tallied } from '../../call/report.js'
-import { roundShare } from '../../domain/endpoint-doc.js'
+import type { CallReport, CallResult, CallTotals } from '../../call/report.js'
+import { roundShare } from '../../domain/documents.js'
 import type { Asserted } from '../../stats/assertion.js'
 import type { LatencyBand, LatencySummary } from '../../stats/latency.js'
 import type { Verdict } from '../../stats/verdict.js'
@@ -237,7 +237,7 @@ function failureDoc(failure: CallResult | null): CallFailureDoc | null {
   return { n: number, addr: endpoint?.addr ?? null, status, details }
 }
 
-function talliedDoc({ picks, expected, attempts, errors, failures, latency }: Tallied): TalliedDoc {
+function talliedDoc({ picks, expected, attempts, errors, failures, latency }: CallTotals): TalliedDoc {
   return { picks, expected: roundMs(expected), attempts, errors, failures, latencyMs: latency }
 }
 

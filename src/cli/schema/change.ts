@@ -1,5 +1,5 @@
+import { roundShare, type WeightChangeDoc } from '../../domain/documents.js'
 import { type Endpoint, leaseHex } from '../../domain/endpoint.js'
-import { roundShare, type WeightChangeDoc } from '../../domain/endpoint-doc.js'
 import { findLayout, type Hint } from '../../domain/layouts/index.js'
 import type { Unregistered } from '../../registry/unregister.js'
 import type { WeightChanged } from '../../registry/weight.js'

@@ -1,6 +1,6 @@
 import type { HealthChecked } from '../../agent/health/survey.js'
+import { roundShare, type StoredEndpointDoc } from '../../domain/documents.js'
 import { type Endpoint, leaseHex } from '../../domain/endpoint.js'
-import { roundShare, type StoredEndpointDoc } from '../../domain/endpoint-doc.js'
 import { findLayout, type Hint } from '../../domain/layouts/index.js'
 import { shareFractions, weightsAreUnset } from '../../domain/shares.js'
 import type { EndpointList, Ttl } from '../../registry/registry.js'

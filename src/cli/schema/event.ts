@@ -1,5 +1,5 @@
+import { roundShare } from '../../domain/documents.js'
 import { leaseHex } from '../../domain/endpoint.js'
-import { roundShare } from '../../domain/endpoint-doc.js'
 import { weightsAreUnset } from '../../domain/shares.js'
 import { endpointsOf } from '../../domain/snapshot.js'
 import type { GoneReason, WatchEvent } from '../../registry/events.js'

@@ -1,6 +1,6 @@
-import type { Moves, Rehearsal, RehearsalPlan } from '../../call/rehearsal.js'
-import type { Resolution } from '../../call/resolution.js'
-import { roundShare } from '../../domain/endpoint-doc.js'
+import type { Moves, PickSimulation, SimulationPlan } from '../../call/pick-simulation.js'
+import { roundShare } from '../../domain/documents.js'
+import type { Resolution } from '../../grpc/resolver/resolve.js'
 import type { ShareRule } from '../../policies/index.js'
 import { type SourceDoc, sourceDoc } from './resolve.js'
 
@@ -34,8 +34,8 @@ export interface PickDoc extends SourceDoc {
 
 export function pickDoc(
   resolution: Resolution,
-  plan: RehearsalPlan,
-  rehearsal: Rehearsal,
+  plan: SimulationPlan,
+  simulation: PickSimulation,
   moves: PickDoc['moves'],
 ): PickDoc {
   const { policy, picks, seed } = plan
@@ -43,10 +43,10 @@ export function pickDoc(
     schema: 'disco.pick/v1',
     ...sourceDoc(resolution),
     ...{ policy: policy.name, parameters: policy.config, shares: policy.shares, picks, seed },
-    refused: rehearsal.refused,
-    gap: rehearsal.largestGap === null ? null : roundGap(rehearsal.largestGap),
+    refused: simulation.refused,
+    gap: simulation.largestGap === null ? null : roundGap(simulation.largestGap),
     moves,
-    endpoints: rehearsal.endpoints.map(({ endpoint, picks: picked, expected }) => ({
+    endpoints: simulation.endpoints.map(({ endpoint, picks: picked, expected }) => ({
       key: endpoint.registration.key,
       addr: endpoint.registration.addr,
       version: endpoint.registration.version,

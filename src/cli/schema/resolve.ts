@@ -1,5 +1,6 @@
-import type { RegisteredEndpoint, Resolution } from '../../call/resolution.js'
-import { roundShare } from '../../domain/endpoint-doc.js'
+import { roundShare } from '../../domain/documents.js'
+import type { RegisteredEndpoint } from '../../grpc/resolver/endpoint.js'
+import type { Resolution } from '../../grpc/resolver/resolve.js'
 
 /** What was resolved, and where the list came from. */
 export interface SourceDoc {

@@ -1,6 +1,6 @@
-import type { Called, Listeners, Watcher } from '../../call/calls.js'
 import type { Recorder } from '../../call/recorder.js'
 import type { CallReport, CallResult } from '../../call/report.js'
+import type { Called, Listeners, Watcher } from '../../call/runner.js'
 import type { Session } from '../../call/session.js'
 import type { Speaker } from '../base-command.js'
 import { age, count, duration } from '../render/units.js'

@@ -1,5 +1,4 @@
-import { firstAt } from './first-at.js'
-import type { Version } from './version.js'
+import { firstAt, type Version } from './version.js'
 
 /** Every put and deletion since the last compaction, in the order in which they happened. */
 export class EventLog {

@@ -1,5 +1,4 @@
-import { firstAt } from './first-at.js'
-import type { Version } from './version.js'
+import { firstAt, type Version } from './version.js'
 
 /** Every version of one key that compaction has left, oldest first. */
 export class KeyHistory {

@@ -1,4 +1,5 @@
-import { defineLayout, prefixUnder } from './define.js'
+import { baseBefore, defineLayout, endsInAddress, prefixUnder } from './define.js'
+import { goJson, goMap } from './go-json.js'
 import { Fields } from './json-fields.js'
 import { spliceJson } from './json-splice.js'
 import type { Layout } from './layout.js'
@@ -14,8 +15,11 @@ interface Dialect
   json(value: { network: unknown; address: unknown; weight: number; tags: unknown }): string
 }
 
+/** What both take for a weight that is not above 0; a weight of 0 is kept, for it is how one drains. */
+const DEFAULT_WEIGHT = 10
+
 /** `{"network","address","weight","tags"}` under `{prefix}/{service}/{address}`. */
-export function cloudwego(dialect: Dialect): Layout {
+function cloudwego(dialect: Dialect): Layout {
   return defineLayout({
     defaultTtlSeconds: 60,
     firstWeight: DEFAULT_WEIGHT,
@@ -66,9 +70,6 @@ export function cloudwego(dialect: Dialect): Layout {
   })
 }
 
-/** What both take for a weight that is not above 0; a weight of 0 is kept, for it is how one drains. */
-const DEFAULT_WEIGHT = 10
-
 /** Below 0, their own readers take the default (registry-etcd's etcd_resolver.go, Hertz' NewInstance). */
 function weightIn(fields: Fields): number {
   const weight = fields.integer('weight')
@@ -81,3 +82,26 @@ function bracketed(address: string): string {
   const host = address.slice(0, Math.max(0, colon))
   return host.includes(':') && !host.startsWith('[') ? `[${host}]${address.slice(colon)}` : address
 }
+
+/**
+ * Kitex, registry-etcd. Made with a user and password it has no prefix, and its keys are `/{service}/{addr}`,
+ * the seed layout's without a version: only the value tells.
+ */
+export const kitex = cloudwego({
+  name: 'kitex',
+  base: 'kitex/registry-etcd',
+  keys: '{prefix, kitex/registry-etcd}/{service}/{addr}',
+  baseOf: (key) => baseBefore(key, 2),
+  isLikely: endsInAddress,
+  addressOf: (addr) => addr.replace(/^\[(.*)\](:\d+)$/, '$1$2'),
+  json: ({ tags, ...value }) => goJson({ ...value, tags: goMap(tags) }),
+})
+
+/** Hertz, registry/etcd. Its JSON is sonic's: nothing is escaped for HTML, and tags come in any order. */
+export const hertz = cloudwego({
+  name: 'hertz',
+  base: 'hertz/registry-etcd',
+  keys: 'hertz/registry-etcd/{service}/{addr}',
+  addressOf: (addr) => addr,
+  json: (value) => JSON.stringify(value),
+})

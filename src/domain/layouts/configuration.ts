@@ -2,7 +2,7 @@ import { defineLayout } from './define.js'
 import type { Layout } from './layout.js'
 
 /** What a gateway keeps in etcd: known by its place, named for what it is, and never touched. */
-export function configuration(name: string, base: string, keys: string): Layout {
+function configuration(name: string, base: string, keys: string): Layout {
   return defineLayout({
     name,
     base,
@@ -17,3 +17,9 @@ export function configuration(name: string, base: string, keys: string): Layout 
     key: () => '',
   })
 }
+
+/** Traefik's KV provider. */
+export const traefik = configuration('traefik', 'traefik', 'traefik/http/services/…')
+
+/** APISIX' upstreams and routes. */
+export const apisix = configuration('apisix', '/apisix', '/apisix/upstreams/{id}')

@@ -3,11 +3,10 @@ import type { EndpointRecord, LeaseId } from '../endpoint.js'
 import { DiscoError } from '../errors.js'
 import { isUtf8Key } from '../key-text.js'
 import type { Decoded, EndpointRecords, Layout, NoEndpoint, Unreadable } from './layout.js'
-import { isNoEndpoint, isUnreadable } from './layout.js'
-import { Problem } from './problem.js'
+import { isNoEndpoint, isUnreadable, Problem } from './layout.js'
 
 /** What a key alone tells of a registration. */
-type Place = Pick<EndpointRecord, 'service' | 'version' | 'addr'>
+type KeyParts = Pick<EndpointRecord, 'service' | 'version' | 'addr'>
 
 type Needed = 'name' | 'base' | 'keys' | 'defaultTtlSeconds' | 'claims'
 
@@ -18,7 +17,7 @@ interface Form
   /** Where the prefix is not the base, a slash, the service and a slash. */
   prefix?(base: string, service?: string): string
   /** What the key tells when the value does not. @param rest the key behind the base */
-  place?(rest: string): Place
+  place?(rest: string): KeyParts
   /** @param rest the key behind the base @throws Problem */
   read(value: Uint8Array, rest: string): EndpointRecords | NoEndpoint
   key(registrations: EndpointRecords, base: string, lease: LeaseId | null): string
@@ -108,7 +107,7 @@ function decode(form: Form, base: string, key: string, value: Uint8Array): Decod
   }
 }
 
-function firstSegment(rest: string): Place {
+function firstSegment(rest: string): KeyParts {
   const [service = '', ...tail] = rest.split('/')
   return { service, version: '', addr: tail.join('/') }
 }

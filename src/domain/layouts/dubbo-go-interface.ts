@@ -1,8 +1,8 @@
 import { defineLayout } from './define.js'
 import type { NoEndpoint } from './layout.js'
+import { Problem } from './layout.js'
 import { weightOf } from './metadata-weight.js'
-import { Problem } from './problem.js'
-import { readUrl } from './url.js'
+import { readUrl, unescaped } from './url.js'
 
 /** What Dubbo takes for a provider without a weight. */
 const RULE = { missing: 100 }
@@ -24,7 +24,7 @@ export const dubboGoInterface = defineLayout({
     const [service = '', kind, escaped, ...more] = rest.split('/')
     if (kind === undefined || escaped === undefined) return { purpose: 'a directory' } satisfies NoEndpoint
     if (kind !== 'providers') return { purpose: `one of the ${kind}` } satisfies NoEndpoint
-    const url = unescaped(escaped)
+    const url = unescaped(escaped, 'key does not end in an escaped URL')
     const { scheme, addr } = readUrl(url)
     if (scheme === null || more.length > 0) throw new Problem('key does not end in a URL')
     const query = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?') + 1) : '')
@@ -49,12 +49,3 @@ const BASE =
 
 /** Triple is gRPC with another name. */
 const GRPC = new Set(['tri', 'grpc'])
-
-/** As Go's url.QueryUnescape reads it. */
-function unescaped(text: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '))
-  } catch {
-    throw new Problem('key does not end in an escaped URL')
-  }
-}

@@ -1,9 +1,8 @@
 import { defineLayout } from './define.js'
 import { goJson, goMap } from './go-json.js'
-import { Fields } from './json-fields.js'
+import { Fields, whyNotDialled } from './json-fields.js'
 import { spliceJson } from './json-splice.js'
-import { Problem } from './problem.js'
-import { whyNotDialled } from './why-not-dialled.js'
+import { Problem } from './layout.js'
 
 /** What ego writes where a program says nothing, in the order of its struct. */
 const DEFAULTS = {

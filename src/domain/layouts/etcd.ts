@@ -1,7 +1,7 @@
 import { defineLayout, endsInAddress } from './define.js'
 import { goJson, goMap } from './go-json.js'
-import { Fields, isObject } from './json-fields.js'
-import { Problem } from './problem.js'
+import { asText, Fields, isObject } from './json-fields.js'
+import { Problem } from './layout.js'
 
 /**
  * etcd's own naming (client/v3/naming/endpoints, and clientv3/naming before 3.5): key `{target}/{anything}`,
@@ -52,7 +52,3 @@ export const etcd = defineLayout({
           text: 'etcd clients since 3.5.27 and 3.6.8 hide Metadata from gRPC',
         },
 })
-
-function asText([name, value]: [string, unknown]): [string, string] {
-  return [name, typeof value === 'string' ? value : JSON.stringify(value)]
-}

@@ -1,6 +1,6 @@
 import { readAddress } from '../address.js'
 import { baseBefore, defineLayout, endsInAddress } from './define.js'
-import { Problem } from './problem.js'
+import { Problem } from './layout.js'
 import { readUrl } from './url.js'
 
 /** go-kit, sd/etcdv3: any key, by custom `/services/{name}/{addr}`; the value is an address, or a URL. */

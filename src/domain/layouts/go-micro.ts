@@ -3,7 +3,7 @@ import { defineLayout } from './define.js'
 import { goJson, goMap } from './go-json.js'
 import { Fields, isObject, requireObject } from './json-fields.js'
 import type { EndpointRecords, Layout, Value } from './layout.js'
-import { Problem } from './problem.js'
+import { Problem } from './layout.js'
 
 /** go-micro, registry/etcd (v5, v6): a node's metadata comes first. */
 export const goMicro = microLayout(

@@ -1,6 +1,6 @@
 import { readAddress } from '../address.js'
 import { defineLayout } from './define.js'
-import { Problem } from './problem.js'
+import { Problem } from './layout.js'
 
 /**
  * go-zero's core/discov: key `{key}/{lease id, in decimal}`, or with an id from the configuration in its

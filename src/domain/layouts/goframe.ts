@@ -1,8 +1,8 @@
 import { defineLayout } from './define.js'
 import { goJson, goMap } from './go-json.js'
-import { requireObject } from './json-fields.js'
+import { asText, requireObject } from './json-fields.js'
 import { rawMember, spliceJson } from './json-splice.js'
-import { Problem } from './problem.js'
+import { Problem } from './layout.js'
 
 /** What GoFrame writes for a service that names no version. */
 const NO_VERSION = 'latest'
@@ -90,7 +90,3 @@ function numberIn(text: string): number {
 
 /** What gconv takes for a number; a minus before a hexadecimal number makes a negative one, and so 0. */
 const GO_NUMBER = /^\+?0[xX][0-9a-fA-F]+$|^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
-
-function asText([name, value]: [string, unknown]): [string, string] {
-  return [name, typeof value === 'string' ? value : JSON.stringify(value)]
-}

@@ -1,4 +1,4 @@
-import { Problem } from './problem.js'
+import { Problem } from './layout.js'
 
 /**
  * The members of a JSON object, read with the types that a layout expects; a wrong type is a Problem.
@@ -126,4 +126,16 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 
 function isTextMap(value: unknown): value is Readonly<Record<string, string>> {
   return isObject(value) && Object.values(value).every((entry) => typeof entry === 'string')
+}
+
+/** A member of stored metadata as text; what is not a string is written as JSON. */
+export function asText([name, value]: [string, unknown]): [string, string] {
+  return [name, typeof value === 'string' ? value : JSON.stringify(value)]
+}
+
+/** Why an endpoint is not dialled whose value has a protocol and two flags, as Ego and Jupiter write them. */
+export function whyNotDialled(scheme: string, fields: Fields): { readonly notDialled?: string } {
+  if (scheme !== 'grpc') return { notDialled: `speaks ${scheme || 'nothing'}, not gRPC` }
+  if (!fields.boolean('enable', true)) return { notDialled: 'is not enabled' }
+  return fields.boolean('healthy', true) ? {} : { notDialled: 'is marked unhealthy' }
 }

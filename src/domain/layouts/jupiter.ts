@@ -1,9 +1,8 @@
 import { defineLayout } from './define.js'
 import { goJson, goMap } from './go-json.js'
-import { Fields } from './json-fields.js'
+import { Fields, whyNotDialled } from './json-fields.js'
 import { spliceJson } from './json-splice.js'
-import { Problem } from './problem.js'
-import { whyNotDialled } from './why-not-dialled.js'
+import { Problem } from './layout.js'
 
 /** What stands in a key for a mode that is not set. */
 const NO_MODE = 'unknown-mode'

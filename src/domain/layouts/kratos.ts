@@ -4,8 +4,8 @@ import { goJson, goMap } from './go-json.js'
 import { Fields } from './json-fields.js'
 import { spliceJson } from './json-splice.js'
 import type { EndpointRecords } from './layout.js'
+import { Problem } from './layout.js'
 import { emptyMap, weightOf, withWeightOf } from './metadata-weight.js'
-import { Problem } from './problem.js'
 import { readUrl } from './url.js'
 
 /** What Kratos' selector takes for a node without a weight. */

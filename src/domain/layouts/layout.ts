@@ -26,6 +26,12 @@ export function isNoEndpoint(decoded: Decoded): decoded is NoEndpoint {
   return 'purpose' in decoded
 }
 
+/** Thrown while a layout reads a value, and turned into the `problem` of its endpoint. It is data, not an Error. */
+export class Problem {
+  /** @param text a clause for people, such as `value is not JSON` */
+  constructor(readonly text: string) {}
+}
+
 /** What is worth knowing of an endpoint that is otherwise in order. */
 export interface Hint {
   readonly code: string

@@ -1,4 +1,4 @@
-import { Problem } from './problem.js'
+import { Problem } from './layout.js'
 
 type Map = Readonly<Record<string, string>>
 

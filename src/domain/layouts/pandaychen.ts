@@ -2,8 +2,8 @@ import { defineLayout } from './define.js'
 import { goJson, goMap } from './go-json.js'
 import { Fields } from './json-fields.js'
 import { spliceJson } from './json-splice.js'
+import { Problem } from './layout.js'
 import { emptyMap, weightOf, withWeightOf } from './metadata-weight.js'
-import { Problem } from './problem.js'
 
 /** What its pickers take for a node without a weight, or with one of 0. */
 const RULE = { missing: 1, negativeIsMissing: true }

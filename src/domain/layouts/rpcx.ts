@@ -1,7 +1,7 @@
 import { baseBefore, defineLayout } from './define.js'
+import { Problem } from './layout.js'
 import { weightOf, withWeightOf } from './metadata-weight.js'
-import { Problem } from './problem.js'
-import { queryWithWeight, readQuery, writeQuery } from './query-string.js'
+import { queryWithWeight, readQuery, writeQuery } from './url.js'
 
 /** What rpcx takes for a server without a weight. */
 const RULE = { missing: 1 }

@@ -3,7 +3,7 @@ import { defineLayout } from './define.js'
 import { goJson } from './go-json.js'
 import { Fields } from './json-fields.js'
 import { spliceJson } from './json-splice.js'
-import { Problem } from './problem.js'
+import { Problem } from './layout.js'
 
 /**
  * SkyDNS, and CoreDNS' etcd plugin: key `/skydns/{labels of the domain, reversed}/{id}`, value the struct with

@@ -8,7 +8,7 @@ import { type Observer, observerOf } from '../resolver/observer.js'
 import { grpcPolicyName, type PolicyConfig, policyConfigOf } from '../resolver/policy-config.js'
 import { Census } from './census.js'
 import { Child, type ChildReports, type ChildSettings } from './child.js'
-import { Load } from './load.js'
+import { OutstandingCalls } from './outstanding.js'
 import { PolicyPicker } from './picker.js'
 import { Rotation } from './rotation.js'
 
@@ -29,7 +29,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   private readonly children = new Map<EndpointId, Child>()
   private readonly census = new Census()
   /** The counts of endpoints that left while calls were running there: they may come back. */
-  private readonly loadsOfLeavers = new Map<EndpointId, Load>()
+  private readonly outstandingOfLeavers = new Map<EndpointId, OutstandingCalls>()
   private rotation: Rotation | null = null
   private observer: Observer = {}
   private picker: experimental.Picker = new experimental.QueuePicker(this)
@@ -58,7 +58,8 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     }
     const endpoints = new Map(list.value.map(registered).map((endpoint) => [endpoint.id, endpoint]))
     this.isUpdating = true
-    for (const [id, load] of this.loadsOfLeavers) if (load.outstanding === 0) this.loadsOfLeavers.delete(id)
+    for (const [id, outstanding] of this.outstandingOfLeavers)
+      if (outstanding.count === 0) this.outstandingOfLeavers.delete(id)
     for (const [id, child] of this.children) if (!endpoints.has(id)) this.remove(id, child)
     let rank = 0
     const healthService = healthServiceOf(options['grpc.service_config'])
@@ -112,11 +113,11 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
       this.place(known)
       return
     }
-    const load = this.loadsOfLeavers.get(endpoint.id) ?? new Load()
-    this.loadsOfLeavers.delete(endpoint.id)
-    const child = new Child(endpoint, load, settings, this.reports)
+    const outstanding = this.outstandingOfLeavers.get(endpoint.id) ?? new OutstandingCalls()
+    this.outstandingOfLeavers.delete(endpoint.id)
+    const child = new Child(endpoint, outstanding, settings, this.reports)
     child.rank = rank
-    load.onChange = () => this.rotation?.recount(child)
+    outstanding.onChange = () => this.rotation?.recount(child)
     this.census.place(child)
     this.children.set(endpoint.id, child)
     child.connect()
@@ -127,7 +128,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     this.rotation?.remove(child)
     this.census.remove(child)
     child.destroy()
-    if (child.load.outstanding > 0) this.loadsOfLeavers.set(id, child.load)
+    if (child.outstanding.count > 0) this.outstandingOfLeavers.set(id, child.outstanding)
   }
 
   private readonly reports: ChildReports = {

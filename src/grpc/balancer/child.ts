@@ -2,7 +2,7 @@ import { type ChannelOptions, connectivityState, experimental, Metadata } from '
 import { type Health, HealthWatch } from '../health/watch.js'
 import { namesOf, type RegisteredEndpoint } from '../resolver/endpoint.js'
 import { ConnectionEnd } from './connection-end.js'
-import type { Load } from './load.js'
+import type { OutstandingCalls } from './outstanding.js'
 
 export interface ChildReports {
   /** The child's state changed; what it is now is in the child. */
@@ -45,7 +45,7 @@ export class Child {
 
   constructor(
     public endpoint: RegisteredEndpoint,
-    readonly load: Load,
+    readonly outstanding: OutstandingCalls,
     private readonly settings: ChildSettings,
     private readonly reports: ChildReports,
   ) {
@@ -88,7 +88,7 @@ export class Child {
   private connected(result: experimental.PickResult): void {
     // READY may be told again for the same connection, which changes nothing.
     if (this.result?.subchannel === result.subchannel) return
-    const { onCallStarted, onCallEnded } = this.load
+    const { onCallStarted, onCallEnded } = this.outstanding
     this.result = { ...result, onCallStarted, onCallEnded }
     this.connectionEnd = result.subchannel ? new ConnectionEnd(result.subchannel) : null
     const { healthService } = this.settings

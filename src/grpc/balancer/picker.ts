@@ -35,7 +35,7 @@ export class PolicyPicker implements experimental.Picker {
       const callId = takeMark(metadata)
       if (callId !== null) this.observer.picked(child.endpoint, callId)
     }
-    if (this.policy.countsCalls) child.load.pick()
+    if (this.policy.countsCalls) child.outstanding.pick()
     return child.result
   }
 }

@@ -1,9 +1,9 @@
+import { hostname, networkInterfaces } from 'node:os'
 import { connectivityState } from '@grpc/grpc-js'
 import type { Chooser, Environment, Policy } from '../../policies/index.js'
 import type { RegisteredEndpoint } from '../resolver/endpoint.js'
 import type { RotationChange } from '../resolver/observer.js'
 import type { Child } from './child.js'
-import { ownName } from './own-name.js'
 
 /**
  * Who is picked, at which weight: children that are READY and not drained. Tells the policy of changes, each in
@@ -94,5 +94,11 @@ const ENVIRONMENT: Environment<Child> = {
   id: ({ endpoint }) => endpoint.id,
   names: ({ names }) => names,
   rank: ({ rank }) => rank,
-  outstanding: ({ load }) => load.outstanding,
+  outstanding: ({ outstanding }) => outstanding.count,
+}
+
+/** How this client is told from others: its first address that is not loopback, or its host's name. */
+export function ownName(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((some) => some ?? [])
+  return addresses.find(({ internal }) => !internal)?.address ?? hostname()
 }

@@ -16,7 +16,7 @@ export interface HealthChecked {
   readonly latencyMs: number
 }
 
-export interface HealthQuestion {
+export interface HealthCheckOptions {
   /** The gRPC service to ask about; the server as a whole unless given. */
   readonly service?: string
   /** How long the connection and the answer may take. */
@@ -33,10 +33,10 @@ export interface HealthQuestion {
  */
 export async function checkHealth(
   addr: string,
-  { service = '', deadlineMs, signal }: HealthQuestion,
+  { service = '', deadlineMs, signal }: HealthCheckOptions,
 ): Promise<HealthChecked> {
   const startMs = performance.now()
-  const client = new Client(targetOf(addr), credentials.createInsecure(), {
+  const client = new Client(dialTarget(addr), credentials.createInsecure(), {
     'grpc.use_local_subchannel_pool': 1,
     'grpc.enable_http_proxy': 0,
     // Nobody asks this process by channelz.
@@ -52,7 +52,7 @@ export async function checkHealth(
 
 type Answer = Omit<HealthChecked, 'latencyMs'>
 
-function ask(client: Client, { service = '', deadlineMs, signal }: HealthQuestion): Promise<Answer> {
+function ask(client: Client, { service = '', deadlineMs, signal }: HealthCheckOptions): Promise<Answer> {
   return new Promise((resolve) => {
     const cancel = () => call.cancel()
     const finish = (answer: Answer) => {
@@ -112,6 +112,6 @@ function connectionProblem(details: string): string {
 }
 
 /** An address is a name that DNS may know, never a scheme of grpc-js's. */
-function targetOf(addr: string): string {
+function dialTarget(addr: string): string {
   return addr.startsWith('unix:') ? addr : `dns:///${addr}`
 }

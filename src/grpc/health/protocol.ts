@@ -15,15 +15,15 @@ export const HEALTH_PATHS = {
 } as const
 
 /** Which service is asked about; an empty name is the server as a whole. */
-export interface HealthQuestion {
+export interface HealthCheckRequest {
   readonly service: string
 }
 
 /** An object, because grpc-js's servers take an empty string for a missing request. */
 export const healthRequest = {
-  encode: ({ service }: HealthQuestion): Buffer =>
+  encode: ({ service }: HealthCheckRequest): Buffer =>
     Buffer.from(toBinary(HealthCheckRequestSchema, create(HealthCheckRequestSchema, { service }))),
-  decode: (bytes: Uint8Array): HealthQuestion => ({
+  decode: (bytes: Uint8Array): HealthCheckRequest => ({
     service: fromBinary(HealthCheckRequestSchema, bytes).service,
   }),
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { seeded } from '../../../src/domain/rng.js'
-import { chiSquareTail } from '../../../src/stats/chi-square.js'
+import { chiSquareTail } from '../../../src/stats/gamma.js'
 import { accuse, testFit } from '../../../src/stats/goodness-of-fit.js'
 import { drawnP, unlikeliness } from '../../../src/stats/multinomial.js'
 import { dealt, type Stratum } from '../../../src/stats/stratum.js'

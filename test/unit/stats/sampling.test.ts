@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest'
 import { seeded } from '../../../src/domain/rng.js'
-import { chiSquareTail } from '../../../src/stats/chi-square.js'
-import { lnFactorial } from '../../../src/stats/gamma.js'
+import { chiSquareTail, lnFactorial } from '../../../src/stats/gamma.js'
 import { binomial, multinomialSampler } from '../../../src/stats/sampling.js'
 
 const DRAWS = 50_000

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { movedKeys, rehearse } from '../../../../src/call/rehearsal.js'
-import type { Resolution } from '../../../../src/call/resolution.js'
+import { movedKeys, simulatePicks } from '../../../../src/call/pick-simulation.js'
 import { renderRehearsal } from '../../../../src/cli/render/rehearsal.js'
 import { renderResolution } from '../../../../src/cli/render/resolution.js'
 import { pickDoc } from '../../../../src/cli/schema/pick.js'
@@ -8,6 +7,7 @@ import { resolveDoc } from '../../../../src/cli/schema/resolve.js'
 import type { Endpoint } from '../../../../src/domain/endpoint.js'
 import { DiscoError } from '../../../../src/domain/errors.js'
 import { toGrpcEndpoints } from '../../../../src/grpc/resolver/endpoint.js'
+import type { Resolution } from '../../../../src/grpc/resolver/resolve.js'
 import { findPolicy } from '../../../../src/policies/index.js'
 import { endpoint } from '../../../support/endpoints.js'
 import { plain } from '../../../support/palettes.js'
@@ -30,7 +30,7 @@ function rehearsed(policy: string, picks: number, config = {}, without: string |
   const from = resolution(TWO)
   const leavers = new Set(from.endpoints.filter(({ registration }) => registration.addr === without))
   const moves = without === null ? null : { without, ...movedKeys(from.endpoints, leavers, plan) }
-  return renderRehearsal(pickDoc(from, plan, rehearse(from.endpoints, plan), moves), plain)
+  return renderRehearsal(pickDoc(from, plan, simulatePicks(from.endpoints, plan), moves), plain)
 }
 
 describe('a rehearsal for people', () => {
@@ -51,7 +51,7 @@ describe('a rehearsal for people', () => {
   it('calls no gap a whole pick that is less than one', () => {
     const many = resolution(Array.from({ length: 5_000 }, (_, at) => endpoint({ addr: `a:${at + 1}` })))
     const plan = { policy: findPolicy('wrr').configure({}), picks: 3, seed: 1 }
-    const doc = pickDoc(many, plan, rehearse(many.endpoints, plan), null)
+    const doc = pickDoc(many, plan, simulatePicks(many.endpoints, plan), null)
     expect(doc.gap).toBe(0.999)
     expect(renderRehearsal(doc, plain)).toContain('largest gap 0.99 picks')
   })
@@ -78,7 +78,7 @@ describe('a rehearsal for people', () => {
   it('says so where nobody is in rotation', () => {
     const plan = { policy: findPolicy('wrr').configure({}), picks: 3, seed: 1 }
     const nobody = resolution([])
-    const text = renderRehearsal(pickDoc(nobody, plan, rehearse([], plan), null), plain)
+    const text = renderRehearsal(pickDoc(nobody, plan, simulatePicks([], plan), null), plain)
     expect(text).toContain('! 3 picks of 3 would fail: nobody is in rotation')
   })
 })

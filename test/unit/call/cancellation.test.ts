@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { RunEnd } from '../../../src/call/run-end.js'
+import { Cancellation } from '../../../src/call/cancellation.js'
 
 const FOREVER = new Promise<void>(() => undefined)
 
@@ -15,7 +15,7 @@ afterEach(() => {
 function stubborn() {
   const [once, twice] = [new AbortController(), new AbortController()]
   const cancelAll = vi.fn()
-  const end = new RunEnd({ cancelAll }, { once: once.signal, twice: twice.signal })
+  const end = new Cancellation({ cancelAll }, { once: once.signal, twice: twice.signal })
   const over = vi.fn()
   const waiting = end.orOf(FOREVER).then(over)
   return { once, twice, cancelAll, end, over, waiting }

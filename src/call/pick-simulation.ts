@@ -1,22 +1,22 @@
 import { namesOf, type RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
 import { type CallKeys, type Chooser, NO_KEYS, type Policy, seeded } from '../policies/index.js'
 
-export interface RehearsalPlan {
+export interface SimulationPlan {
   readonly policy: Policy
   readonly picks: number
   readonly seed: number
 }
 
-/** One endpoint's part in a rehearsal. */
-export interface RehearsedEndpoint {
+/** One endpoint's part in a simulation. */
+export interface SimulatedEndpoint {
   readonly endpoint: RegisteredEndpoint
   readonly picks: number
   /** Picks that its weight asks for; null under a policy that no share is expected of. */
   readonly expected: number | null
 }
 
-export interface Rehearsal {
-  readonly endpoints: readonly RehearsedEndpoint[]
+export interface PickSimulation {
+  readonly endpoints: readonly SimulatedEndpoint[]
   /** Picks for which the policy had nobody. */
   readonly refused: number
   /** The largest |picks - expected| of any endpoint at any moment; null where no share is expected. */
@@ -35,7 +35,10 @@ export interface Moves {
  * What a policy does with so many picks, without the network: everybody is READY, and a call ends before the
  * next. Under a policy that chooses by a key every pick has one of its own, unless the policy was given one.
  */
-export function rehearse(endpoints: readonly RegisteredEndpoint[], plan: RehearsalPlan): Rehearsal {
+export function simulatePicks(
+  endpoints: readonly RegisteredEndpoint[],
+  plan: SimulationPlan,
+): PickSimulation {
   const { policy, picks } = plan
   const weightOf = ({ weight }: RegisteredEndpoint) => (policy.weighted ? weight : Math.min(weight, 1))
   const total = endpoints.reduce((sum, endpoint) => sum + weightOf(endpoint), 0)
@@ -57,20 +60,20 @@ export function rehearse(endpoints: readonly RegisteredEndpoint[], plan: Rehears
     const share = shareOf(chosen)
     largestGap = Math.max(largestGap, pick * share - count, count + 1 - (pick + 1) * share)
   }
-  const rehearsed = endpoints.map((endpoint) => {
+  const simulated = endpoints.map((endpoint) => {
     const expected = picks * shareOf(endpoint)
     const count = counts.get(endpoint) ?? 0
     largestGap = Math.max(largestGap, Math.abs(expected - count))
     return { endpoint, picks: count, expected: expectsShares ? expected : null }
   })
-  return { endpoints: rehearsed, refused, largestGap: expectsShares ? largestGap : null }
+  return { endpoints: simulated, refused, largestGap: expectsShares ? largestGap : null }
 }
 
 /** How many of as many keys as there are picks go elsewhere once the leavers are gone. */
 export function movedKeys(
   endpoints: readonly RegisteredEndpoint[],
   leavers: ReadonlySet<RegisteredEndpoint>,
-  plan: RehearsalPlan,
+  plan: SimulationPlan,
 ): Moves {
   const before = chooserOf(endpoints, plan)
   const after = chooserOf(
@@ -90,7 +93,7 @@ export function movedKeys(
 
 function chooserOf(
   endpoints: readonly RegisteredEndpoint[],
-  { policy, seed }: RehearsalPlan,
+  { policy, seed }: SimulationPlan,
 ): Chooser<RegisteredEndpoint> {
   const ranks = new Map(endpoints.map((endpoint, rank) => [endpoint, rank]))
   const chooser = policy.create<RegisteredEndpoint>({

@@ -4,13 +4,13 @@
  * lost), so it counts for this turn of the event loop only. By the end of it the call has usually started,
  * and from then on grpc-js tells reliably when it ends.
  */
-export class Load {
+export class OutstandingCalls {
   private picked = 0
   private running = 0
-  /** Called after every change of `outstanding`. */
+  /** Called after every change of `count`. */
   onChange: () => void = () => {}
 
-  get outstanding(): number {
+  get count(): number {
     return this.picked + this.running
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { movedKeys, rehearse } from '../../../src/call/rehearsal.js'
+import { movedKeys, simulatePicks } from '../../../src/call/pick-simulation.js'
 import { type RegisteredEndpoint, toGrpcEndpoints } from '../../../src/grpc/resolver/endpoint.js'
 import { findPolicy } from '../../../src/policies/index.js'
 import { endpoint } from '../../support/endpoints.js'
@@ -17,11 +17,11 @@ function plan(policy: string, picks: number, config = {}) {
 }
 
 const picksOf = (endpoints: RegisteredEndpoint[], ...args: Parameters<typeof plan>) =>
-  rehearse(endpoints, plan(...args)).endpoints.map(({ picks }) => picks)
+  simulatePicks(endpoints, plan(...args)).endpoints.map(({ picks }) => picks)
 
-describe('a rehearsal', () => {
+describe('a pick simulation', () => {
   it('counts whom so many picks go to, and what their weights ask for', () => {
-    const { endpoints, refused, largestGap } = rehearse(service('1-3'), plan('wrr', 8))
+    const { endpoints, refused, largestGap } = simulatePicks(service('1-3'), plan('wrr', 8))
     expect(endpoints.map(({ picks, expected }) => [picks, expected])).toEqual([
       [2, 2],
       [6, 6],
@@ -33,28 +33,28 @@ describe('a rehearsal', () => {
 
   it('finds the largest gap of any endpoint at any moment, also of one that is never picked', () => {
     // a-b-a-b: a is ahead by half a pick after each of its own.
-    expect(rehearse(service('1-1'), plan('rr', 4)).largestGap).toBe(0.5)
+    expect(simulatePicks(service('1-1'), plan('rr', 4)).largestGap).toBe(0.5)
     // After one pick of ten: the heavy one's.
-    expect(rehearse(service('1-1-1-1-10'), plan('rr', 1)).largestGap).toBe(0.8)
+    expect(simulatePicks(service('1-1-1-1-10'), plan('rr', 1)).largestGap).toBe(0.8)
     // pick_first expects nothing, so there is no gap to find.
-    expect(rehearse(service('1-1'), plan('pick_first', 4)).largestGap).toBeNull()
+    expect(simulatePicks(service('1-1'), plan('pick_first', 4)).largestGap).toBeNull()
     // A ring's owner takes all: behind are the others, by all that they should have had.
-    expect(rehearse(service('1-1'), plan('ring', 10, { key: 'a' })).largestGap).toBe(5)
+    expect(simulatePicks(service('1-1'), plan('ring', 10, { key: 'a' })).largestGap).toBe(5)
   })
 
   it('gives drained endpoints nothing, and expects nothing of them', () => {
     expect(picksOf(service('0-2'), 'wrr', 4)).toEqual([0, 4])
-    const equal = rehearse(service('0-2-5'), plan('rr', 4)).endpoints
+    const equal = simulatePicks(service('0-2-5'), plan('rr', 4)).endpoints
     expect(equal.map(({ expected }) => expected)).toEqual([0, 2, 2])
   })
 
   it('refuses every pick where nobody is in rotation', () => {
     const drained = service('0-1').filter(({ weight }) => weight === 0)
-    expect(rehearse(drained, plan('wrr', 5))).toMatchObject({
+    expect(simulatePicks(drained, plan('wrr', 5))).toMatchObject({
       refused: 5,
       endpoints: [{ picks: 0, expected: 0 }],
     })
-    expect(rehearse([], plan('wrr', 5))).toEqual({ refused: 5, endpoints: [], largestGap: 0 })
+    expect(simulatePicks([], plan('wrr', 5))).toEqual({ refused: 5, endpoints: [], largestGap: 0 })
   })
 
   it('gives each pick a key of its own under hashing, and the given one where there is one', () => {

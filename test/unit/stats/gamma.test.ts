@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest'
-import { chiSquareCritical, chiSquareTail, pearson } from '../../../src/stats/chi-square.js'
-import { lnFactorial } from '../../../src/stats/gamma.js'
+import { chiSquareCritical, chiSquareTail, lnFactorial, pearson } from '../../../src/stats/gamma.js'
 
 /** NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.4: upper-tail critical values. */
 const TAILS = [0.1, 0.05, 0.025, 0.01, 0.001]

@@ -14,7 +14,7 @@ export interface Stops {
 }
 
 /** A run's early end. Cancels what is under way some time after the first stop, or with the second. */
-export class RunEnd implements Disposable {
+export class Cancellation implements Disposable {
   private readonly failed = new AbortController()
   /** Aborts when no more calls are to be made. */
   readonly signal: AbortSignal
