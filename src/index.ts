@@ -15,9 +15,9 @@ export type {
 export type { Endpoint, EndpointId, EndpointRecord, LeaseId, Revision } from './domain/endpoint.js'
 export { DiscoError, type ErrorCode } from './domain/errors.js'
 export { parseWeightChange, type WeightChange } from './domain/weight.js'
-export type { RegistrationReports } from './registry/registration/events.js'
+export type { RegistrationRequest } from './registry/registration/acquire.js'
+export type { EventSink, RegistrationEvents } from './registry/registration/events.js'
 export type { Ended, Registration } from './registry/registration/registration.js'
-export type { RegistrationRequest } from './registry/registration/request.js'
 export {
   type CacheOptions,
   type EndpointList,

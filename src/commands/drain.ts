@@ -117,7 +117,7 @@ export default class Drain extends DiscoCommand {
   }
 
   private async undo(registry: Registry, selection: EndpointSelection, flags: BaseFlags): Promise<WeightDoc> {
-    const { undoDrain } = await import('../agent/undo-drain.js')
+    const { undoDrain } = await import('../agent/drain.js')
     const { service, addr } = selection
     const undone = await undoDrain(registry, selection)
     const doc = weightDoc(

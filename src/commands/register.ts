@@ -94,7 +94,12 @@ export default class Register extends DiscoCommand {
     const ttlSeconds = flags.ttl === undefined ? layout.defaultTtlSeconds || 10 : parseTtlSeconds(flags.ttl)
     const registry = await this.openRegistry(flags)
     using stop = new StopSignals()
-    const { Registrar, ServerProcess, adminHandler, startAdmin } = await import('../agent/index.js')
+    const [{ Registrar }, { ServerProcess }, { adminHandler }, { startAdmin }] = await Promise.all([
+      import('../agent/registrar/registrar.js'),
+      import('../agent/processes/server-process.js'),
+      import('../agent/admin/handler.js'),
+      import('../agent/admin/server.js'),
+    ])
 
     const speaker = this.speakerFor(flags, hasCommand)
     const [first, ...others] = endpoints.map(({ registered }) => registered)

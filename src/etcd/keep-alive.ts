@@ -1,20 +1,25 @@
-import type { LeaseId } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { Backoff, DENIAL_BACKOFF } from './backoff.js'
 import type { EtcdClient, KeepAliveStream } from './client.js'
+import type { GrantedLease } from './lease.js'
 import { settle } from './settle.js'
 
-/** A lease as etcd granted it; the TTL may be longer than asked. */
-export interface GrantedLease {
-  readonly id: LeaseId
-  readonly ttlSeconds: number
+/** Receives events by name, as a Node EventEmitter does. */
+export interface EventSink<Events extends Record<keyof Events, readonly unknown[]>> {
+  emit<Name extends keyof Events>(name: Name, ...event: Events[Name]): unknown
 }
 
-export interface KeeperReports {
-  /** Keep-alives are not answered, or denied. Once an outage, and once more where etcd denies after it. */
-  onTrouble?(cause: DiscoError): void
-  /** @param outcome whether the lease outlived the outage */
-  onRecovered?(outcome: { readonly leaseHolds: boolean }): void
+export interface KeepAliveEvents {
+  /** Keep-alives are not answered, or denied. Once an outage, and once more when etcd denies after it. */
+  trouble: [cause: DiscoError]
+  /** etcd answers keep-alives again; says whether the lease outlived the outage. */
+  recovered: [outcome: { readonly leaseHolds: boolean }]
+}
+
+export interface KeepAliveOptions {
+  readonly events?: EventSink<KeepAliveEvents>
+  /** Called when etcd has denied renewals for a whole TTL, so that the lease has ended. Once an outage. */
+  readonly onLapsed?: (cause: DiscoError) => void
 }
 
 /** Renewals are asked for three times in a TTL, whether or not the last answer has come. */
@@ -29,12 +34,28 @@ interface OpenStream {
 }
 
 /**
+ * Keeps a lease alive until the signal aborts, through any outage: it asks for the same lease, at every member in
+ * turn, until etcd says that the lease is gone. A restarted etcd revives its leases, so an outage longer than the
+ * TTL alone ends nothing.
+ *
+ * @returns 'lost' when etcd says so, 'stopped' when the signal aborted. Never rejects.
+ */
+export function keepAlive(
+  client: EtcdClient,
+  lease: GrantedLease,
+  options: KeepAliveOptions,
+  signal: AbortSignal,
+): Promise<'lost' | 'stopped'> {
+  return new KeepAlive(client, lease, options, signal).run()
+}
+
+/**
  * Renews one lease. It goes by the time since the last renewal, not by single answers: an answer may be as
  * late as the TTL allows. After half a TTL without a renewal it opens a second stream beside the first,
  * through another member, and another one every sixth of a TTL after that; the stream that renews first stays,
  * the others are closed.
  */
-export class LeaseKeeper {
+class KeepAlive {
   private readonly periodMs: number
   private readonly backoff: Backoff
   private readonly denialBackoff = new Backoff(DENIAL_BACKOFF)
@@ -46,13 +67,14 @@ export class LeaseKeeper {
   private failures = 0
   private trouble: 'unreachable' | 'denied' | null = null
   private silence: NodeJS.Timeout | undefined
+  private lapse: NodeJS.Timeout | undefined
   private isOver = false
   private finish: (end: 'lost' | 'stopped') => void = () => undefined
 
   constructor(
     private readonly client: EtcdClient,
     private readonly lease: GrantedLease,
-    private readonly reports: KeeperReports,
+    private readonly options: KeepAliveOptions,
     private readonly signal: AbortSignal,
   ) {
     this.periodMs = (lease.ttlSeconds * 1_000) / RENEWALS_PER_TTL
@@ -74,6 +96,7 @@ export class LeaseKeeper {
       this.isOver = true
       clearInterval(clock)
       clearTimeout(this.silence)
+      clearTimeout(this.lapse)
       this.signal.removeEventListener('abort', stop)
       this.closeAllBut(null)
     }
@@ -120,7 +143,8 @@ export class LeaseKeeper {
 
   private renewed(one: OpenStream, ttlSeconds: number): void {
     const leaseHolds = ttlSeconds > 0
-    if (this.trouble !== null) this.reports.onRecovered?.({ leaseHolds })
+    clearTimeout(this.lapse)
+    if (this.trouble !== null) this.options.events?.emit('recovered', { leaseHolds })
     this.trouble = null
     if (!leaseHolds) {
       this.finish('lost')
@@ -152,7 +176,9 @@ export class LeaseKeeper {
     const mayBeMended = !isDenied && this.failures <= this.client.memberCount
     if (isReported || mayBeMended) return
     this.trouble = isDenied ? 'denied' : 'unreachable'
-    this.reports.onTrouble?.(error)
+    const { events, onLapsed } = this.options
+    events?.emit('trouble', error)
+    if (isDenied && onLapsed) this.lapse = setTimeout(onLapsed, this.lease.ttlSeconds * 1_000, error)
   }
 
   private expectRenewal(withinMs: number): void {

@@ -1,9 +1,10 @@
+import { EventEmitter } from 'node:events'
 import type { Discovery, Query, Update } from '../domain/discovery.js'
 import type { Endpoint, LeaseId } from '../domain/endpoint.js'
 import { AUTO, type Place, type Reader, readerOf, writableLayout } from '../domain/layouts/reader.js'
 import type { WeightChange } from '../domain/weight.js'
 import { EtcdClient } from '../etcd/client.js'
-import { leaseTtl } from '../etcd/lease-keeper.js'
+import { leaseTtl } from '../etcd/lease.js'
 import type { EtcdOptions } from '../etcd/options.js'
 import { defaultCacheFolder, ListCache } from './cache.js'
 import { cachedWatch } from './cached-watch.js'
@@ -12,9 +13,9 @@ import { countLayouts, type LayoutCounts } from './layout-counts.js'
 import { type EndpointList, listEndpoints } from './listing.js'
 import { noSuchService } from './no-such-service.js'
 import { unlessForbidden } from './permission.js'
-import type { RegistrationReports } from './registration/events.js'
+import type { RegistrationRequest } from './registration/acquire.js'
+import type { EventSink, RegistrationEvents } from './registration/events.js'
 import { Registration } from './registration/registration.js'
-import type { RegistrationRequest } from './registration/request.js'
 import type { EndpointSelection } from './selection.js'
 import { subscribe } from './subscription.js'
 import { type Unregistered, unregister } from './unregister.js'
@@ -159,15 +160,16 @@ export class Registry implements Discovery {
   /**
    * Takes a lease and the key, and holds both until closed.
    *
+   * @param events receives the events of the registration, from the first attempt on: an EventEmitter with listeners
    * @param signal ends the wait for a key whose registrar died; it does not end the registration
    * @throws DiscoError USAGE, CONFLICT, OUTCOME_UNKNOWN
    */
   register(
     request: RegistrationRequest,
-    reports: RegistrationReports = {},
+    events: EventSink<RegistrationEvents> = new EventEmitter<RegistrationEvents>(),
     signal: AbortSignal = new AbortController().signal,
   ): Promise<Registration> {
-    return Registration.acquire(this.client, writableLayout(this.reader), request, reports, signal)
+    return Registration.acquire(this.client, writableLayout(this.reader), request, events, signal)
   }
 
   /**

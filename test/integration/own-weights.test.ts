@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { OwnWeights } from '../../src/agent/registrar/own-weights.js'
+import { OwnWeights } from '../../src/agent/registrar/owned-registration.js'
 import type { Registry } from '../../src/registry/registry.js'
 import type { Etcd } from '../support/etcd.js'
 import { registration, storedText, wipe } from '../support/etcd-state.js'

@@ -1,8 +1,9 @@
+import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { EndpointRecord } from '../../src/domain/endpoint.js'
-import type { RegistrationReports } from '../../src/registry/registration/events.js'
+import type { RegistrationRequest } from '../../src/registry/registration/acquire.js'
+import type { RegistrationEvents } from '../../src/registry/registration/events.js'
 import type { Registration } from '../../src/registry/registration/registration.js'
-import type { RegistrationRequest } from '../../src/registry/registration/request.js'
 import type { Registry } from '../../src/registry/registry.js'
 import { until } from '../support/disco.js'
 import { grantLease, leaseIds, storedText } from '../support/etcd-state.js'
@@ -33,18 +34,19 @@ async function hold(options: Partial<RegistrationRequest> = {}): Promise<Held> {
   const note = (what: string) => (now: { key: string }) => {
     told.push(`${what} ${now.key.slice(-4)}`)
   }
-  const reports: RegistrationReports = {
-    onRegistered: (held) => note(held.again ? 'again' : 'registered')(held),
-    onChanged: note('changed'),
-    onReattached: note('reattached'),
-    onDeleted: note('deleted'),
-    onDropped: (dropped) => note(typeof dropped.why === 'string' ? dropped.why : dropped.why.code)(dropped),
-    onLeaseLost: () => told.push('lease lost'),
-  }
+  const events = new EventEmitter<RegistrationEvents>()
+    .on('registered', (held) => note(held.again ? 'again' : 'registered')(held))
+    .on('changed', note('changed'))
+    .on('reattached', note('reattached'))
+    .on('deleted', note('deleted'))
+    .on('dropped', (dropped) =>
+      note(dropped.why === 'deregistered' ? dropped.why : dropped.why.code)(dropped),
+    )
+    .on('leaseLost', () => told.push('lease lost'))
   const [first, ...rest] = PORTS.map(endpoint)
   if (!first) throw new Error('there are ports')
   const request = { registered: [first, ...rest] as const, ttlSeconds: 5, ...options }
-  return { registration: await registry.register(request, reports, new AbortController().signal), told }
+  return { registration: await registry.register(request, events), told }
 }
 
 interface Held {

@@ -2,12 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   type Action,
-  type Happening,
+  type Event,
+  initialState,
   leaves,
   type Rules,
-  type Supervision,
-  step,
-  supervise,
+  reduce,
+  type State,
 } from '../../src/agent/registrar/state.js'
 import { DiscoError } from '../../src/domain/errors.js'
 
@@ -43,21 +43,21 @@ interface Story {
  */
 class World {
   /** Each action with the state that it led to. */
-  readonly done: { readonly action: Action; readonly state: Supervision }[] = []
-  private readonly answers: Happening[] = []
+  readonly done: { readonly action: Action; readonly state: State }[] = []
+  private readonly answers: Event[] = []
   private isRunning: boolean
-  private state: Supervision
+  private state: State
 
   constructor({ hasServer, rules, acts }: Story) {
     this.rules = rules
     this.isRunning = hasServer
-    this.state = supervise({ hasServer })
+    this.state = initialState({ hasServer })
     for (const [act, choice] of acts) this.play(act, choice)
   }
 
   private readonly rules: Rules
 
-  get now(): Supervision {
+  get now(): State {
     return this.state
   }
 
@@ -104,8 +104,8 @@ class World {
     this.apply({ type: 'refused', error: CONFLICT })
   }
 
-  private apply(happening: Happening): void {
-    const { state, actions } = step(this.state, happening, this.rules)
+  private apply(event: Event): void {
+    const { state, actions } = reduce(this.state, event, this.rules)
     this.state = state
     for (const action of actions) {
       this.done.push({ action, state })
@@ -114,7 +114,7 @@ class World {
   }
 
   private respond(action: Action): void {
-    const isAsked = (type: Happening['type']) => this.answers.some((answer) => answer.type === type)
+    const isAsked = (type: Event['type']) => this.answers.some((answer) => answer.type === type)
     if (action === 'register') this.answers.push({ type: 'registered' })
     else if (action === 'sweep') this.answers.push({ type: 'swept' })
     else if (action === 'giveUp' && isAsked('registered')) {

@@ -1,3 +1,5 @@
+import { EventEmitter } from 'node:events'
+import type { RegistrationEvents } from '../../src/registry/registration/events.js'
 import type { Registration } from '../../src/registry/registration/registration.js'
 import type { Registry } from '../../src/registry/registry.js'
 
@@ -38,24 +40,19 @@ export class Held {
       ttlSeconds: 5 + (index % 10),
     }
     const { told, lost } = this
-    const reports = {
-      onRegistered: ({ again }: { again: boolean }) => {
+    const events = new EventEmitter<RegistrationEvents>()
+      .on('registered', ({ again }) => {
         lost.delete(addr)
         if (again) told.again++
         else told.registered++
-      },
-      onLeaseLost: () => {
+      })
+      .on('leaseLost', () => {
         lost.add(addr)
         told.lost++
-      },
-      onTrouble: () => {
-        told.troubles++
-      },
-      onRecovered: () => {
-        told.recoveries++
-      },
-    }
-    const registration = await registry.register(request, reports, new AbortController().signal)
+      })
+      .on('trouble', () => told.troubles++)
+      .on('recovered', () => told.recoveries++)
+    const registration = await registry.register(request, events)
     registration.ended.then(
       (end) => {
         if (end !== 'closed') this.problems.push(`${addr} ended: ${end}`)

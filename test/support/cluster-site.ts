@@ -1,5 +1,7 @@
+import { EventEmitter } from 'node:events'
 import { expect } from 'vitest'
 import type { DiscoError } from '../../src/domain/errors.js'
+import type { RegistrationEvents } from '../../src/registry/registration/events.js'
 import type { Registry } from '../../src/registry/registry.js'
 import { Disco, type Process, until } from './disco.js'
 import type { RealEtcd } from './etcd.js'
@@ -146,12 +148,10 @@ export class ClusterSite implements AsyncDisposable {
 
   private async settle(): Promise<void> {
     const [servers, clients] = this.registries
-    this.backends = await Backends.start(servers, 'library', TTL_SECONDS, {
-      onLeaseLost: () => {
-        this.backendsLost++
-      },
-      onTrouble: (cause) => this.troubles.push(cause),
-    })
+    const events = new EventEmitter<RegistrationEvents>()
+      .on('leaseLost', () => this.backendsLost++)
+      .on('trouble', (cause) => this.troubles.push(cause))
+    this.backends = await Backends.start(servers, 'library', TTL_SECONDS, events)
     this.traffic = new Traffic(clients, 'library')
     this.log = new UpdateLog(clients, 'library')
     await Promise.all(this.registers.map((one) => one.printed('"type":"added"')))

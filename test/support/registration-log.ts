@@ -1,14 +1,23 @@
-import type { RegistrationReports } from '../../src/registry/registration/events.js'
+import { EventEmitter } from 'node:events'
+import type { RegistrationEvents } from '../../src/registry/registration/events.js'
 import type { Registration } from '../../src/registry/registration/registration.js'
 import type { Registry } from '../../src/registry/registry.js'
 import { until } from './disco.js'
 
 /** Holds a registration and keeps what it reports, in order, as short words. */
-export class RegistrationLog implements RegistrationReports {
+export class RegistrationLog {
   readonly told: string[] = []
   /** How the registration ended: a word, or the error's message. */
   end: string | null = null
   private held: Registration | null = null
+  private readonly events = new EventEmitter<RegistrationEvents>()
+    .on('waiting', () => this.told.push('waiting'))
+    .on('registered', ({ again }) => this.told.push(again ? 'registered again' : 'registered'))
+    .on('changed', ({ registered }) => this.told.push(`weight ${registered.weight}`))
+    .on('reattached', () => this.told.push('reattached'))
+    .on('leaseLost', () => this.told.push('lease lost'))
+    .on('trouble', () => this.told.push('trouble'))
+    .on('recovered', () => this.told.push('recovered'))
 
   static async hold(
     registry: Registry,
@@ -17,7 +26,7 @@ export class RegistrationLog implements RegistrationReports {
     const log = new RegistrationLog()
     const registered = { service, version: '', addr, weight: 1, metadata: {} }
     const request = { registered, ttlSeconds, takeover: false }
-    log.held = await registry.register(request, log, new AbortController().signal)
+    log.held = await registry.register(request, log.events)
     log.held.ended.then(
       (end) => {
         log.end = end
@@ -42,33 +51,5 @@ export class RegistrationLog implements RegistrationReports {
 
   async close(): Promise<void> {
     await this.held?.close()
-  }
-
-  onWaiting(): void {
-    this.told.push('waiting')
-  }
-
-  onRegistered({ again }: { again: boolean }): void {
-    this.told.push(again ? 'registered again' : 'registered')
-  }
-
-  onChanged({ registered }: { registered: { weight: number } }): void {
-    this.told.push(`weight ${registered.weight}`)
-  }
-
-  onReattached(): void {
-    this.told.push('reattached')
-  }
-
-  onLeaseLost(): void {
-    this.told.push('lease lost')
-  }
-
-  onTrouble(): void {
-    this.told.push('trouble')
-  }
-
-  onRecovered(): void {
-    this.told.push('recovered')
   }
 }

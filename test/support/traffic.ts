@@ -4,7 +4,7 @@ import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { type Client, dial } from '../../src/grpc/dial.js'
 import { install } from '../../src/grpc/install.js'
 import type { ResolvedList } from '../../src/grpc/resolver/live-list.js'
-import type { RegistrationReports } from '../../src/registry/registration/events.js'
+import type { EventSink, RegistrationEvents } from '../../src/registry/registration/events.js'
 import type { Registration } from '../../src/registry/registration/registration.js'
 import type { Registry } from '../../src/registry/registry.js'
 import { until } from './disco.js'
@@ -13,7 +13,7 @@ const BACKENDS = 5
 const CALL_PERIOD_MS = 5
 const CALL_DEADLINE_MS = 20_000
 
-/** Five Greeters under one service, registered by the ordinary registrar; the reports are those of all of them. */
+/** Five Greeters under one service, registered by the ordinary registrar; the events are those of all of them. */
 export class Backends implements AsyncDisposable {
   private constructor(
     readonly greeters: readonly Greeter[],
@@ -24,13 +24,13 @@ export class Backends implements AsyncDisposable {
     registry: Registry,
     service: string,
     ttlSeconds: number,
-    reports: RegistrationReports = {},
+    events: EventSink<RegistrationEvents> = { emit: () => false },
   ): Promise<Backends> {
     const greeters = await Promise.all(Array.from({ length: BACKENDS }, () => startGreeter({ port: 0 })))
     const registrations = await Promise.all(
       greeters.map(({ addr }) => {
         const registered = { service, version: '', addr, weight: 1, metadata: {} }
-        return registry.register({ registered, ttlSeconds }, reports, new AbortController().signal)
+        return registry.register({ registered, ttlSeconds }, events)
       }),
     )
     return new Backends(greeters, registrations)

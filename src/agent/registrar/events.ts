@@ -1,24 +1,11 @@
 import type { DiscoError } from '../../domain/errors.js'
-import type { RegistrationReports } from '../../registry/registration/events.js'
+import type { RegistrationEvents } from '../../registry/registration/events.js'
 import type { ProcessEnd } from '../processes/launch.js'
 
-type Told<Name extends keyof RegistrationReports> = Parameters<NonNullable<RegistrationReports[Name]>>
-
-/** What a registrar goes through, as events; each is told once. */
-export interface RegistrarEvents {
-  // Of the registration, while it is held.
-  waiting: Told<'onWaiting'>
-  registered: Told<'onRegistered'>
+/** Events of a registrar: those of its registration, while it is held, and its own. Each is emitted once. */
+export interface RegistrarEvents extends RegistrationEvents {
   /** All that was asked for is registered, and can be weighed and drained. */
   held: []
-  changed: Told<'onChanged'>
-  reattached: Told<'onReattached'>
-  leaseLost: Told<'onLeaseLost'>
-  deleted: Told<'onDeleted'>
-  refused: Told<'onRefused'>
-  dropped: Told<'onDropped'>
-  trouble: Told<'onTrouble'>
-  recovered: Told<'onRecovered'>
   /** Somebody else ended it: deregistered on purpose, or taken over with a CONFLICT. */
   lost: [{ readonly conflict: DiscoError | null }]
   /** We ended it: the keys are gone. */
@@ -43,22 +30,4 @@ export interface RegistrarEvents {
   killed: []
   /** The server's process ended. */
   exited: [ProcessEnd]
-}
-
-/** A registration's reports as events. */
-export function reportsOf(
-  emit: <Name extends keyof RegistrarEvents>(name: Name, ...told: RegistrarEvents[Name]) => void,
-): RegistrationReports {
-  return {
-    onWaiting: (told) => emit('waiting', told),
-    onRegistered: (told) => emit('registered', told),
-    onChanged: (told) => emit('changed', told),
-    onReattached: (told) => emit('reattached', told),
-    onLeaseLost: (told) => emit('leaseLost', told),
-    onDeleted: (told) => emit('deleted', told),
-    onRefused: (told) => emit('refused', told),
-    onDropped: (told) => emit('dropped', told),
-    onTrouble: (cause) => emit('trouble', cause),
-    onRecovered: (told) => emit('recovered', told),
-  }
 }

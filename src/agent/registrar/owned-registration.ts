@@ -1,49 +1,52 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { EndpointRecord } from '../../domain/endpoint.js'
 import { DiscoError, isLinkFailure } from '../../domain/errors.js'
+import type { WeightChange } from '../../domain/weight.js'
+import type { RegistrationRequest } from '../../registry/registration/acquire.js'
+import type { EventSink } from '../../registry/registration/events.js'
 import type { Registration } from '../../registry/registration/registration.js'
-import type { RegistrationRequest } from '../../registry/registration/request.js'
-import { toldInOrder } from '../../registry/registration/told-in-order.js'
 import type { Registry } from '../../registry/registry.js'
-import { type RegistrarEvents, reportsOf } from './events.js'
-import { OwnWeights } from './own-weights.js'
-import type { Happening } from './state.js'
+import type { WeightChanged } from '../../registry/weight.js'
+import type { RegistrarEvents } from './events.js'
+import type { Event } from './state.js'
 
-/** What etcd did not answer is tried again this much later, jittered. */
+/** A weight change that etcd did not answer is tried again this much later. */
 const RETRY_MS = 1_000
 
-/** What etcd denied waits longer: each try costs it a password check. */
-const FIRST_DENIAL_WAIT_MS = 5_000
-const MOST_DENIAL_WAIT_MS = 60_000
+/** Keys with the record last seen under each. */
+type Held = Registration['held']
 
-type Emit = <Name extends keyof RegistrarEvents>(name: Name, ...told: RegistrarEvents[Name]) => void
-
-/** Takes a registration, gives it back, and takes it again, as a registrar wants it. */
-export class Holder {
+/** The registration of a registrar: taken, given back and taken again, and the weights of its keys. */
+export class OwnedRegistration {
   readonly weights: OwnWeights
   private registration: Registration | null = null
   private claiming = new AbortController()
 
-  /** @param onLost somebody else ended the registration: on purpose, or by taking over */
+  /** @param onLost called when another client ended the registration: a deletion on purpose, or a takeover (CONFLICT) */
   constructor(
     private readonly registry: Registry,
     private request: RegistrationRequest,
-    private readonly emit: Emit,
+    private readonly events: EventSink<RegistrarEvents>,
     private readonly onLost: (conflict: DiscoError | null) => void,
   ) {
     this.weights = new OwnWeights(registry)
   }
 
-  get held(): Registration['held'] {
+  get held(): Held {
     return this.registration?.held ?? []
   }
 
-  /** @param isPatient whether to try on while etcd is away; it always does once it had a registration */
-  async claim({ isPatient }: { isPatient: boolean }): Promise<Happening> {
+  /**
+   * Registers. Never rejects.
+   *
+   * @param isPatient whether to wait for an etcd that does not answer. After the first registration this always waits,
+   *   also when etcd denies: a password or a certificate is being changed.
+   */
+  async claim({ isPatient }: { isPatient: boolean }): Promise<Event> {
     this.claiming = new AbortController()
     const { signal } = this.claiming
+    const retry = this.registration ? 'outages and denials' : isPatient ? 'outages' : 'none'
     try {
-      const registration = await this.acquire(isPatient || this.registration !== null, signal)
+      const registration = await this.registry.register({ ...this.request, retry }, this.events, signal)
       this.registration = registration
       registration.ended.then(
         () => this.lost(registration, null),
@@ -62,13 +65,13 @@ export class Holder {
   /**
    * Takes the keys out of the registry: in order, or by ending their lease at once.
    *
-   * @returns why etcd could not be told, or null
+   * @returns why the keys may still stand until their lease lapses, or null
    */
   async release(how: 'close' | 'abandon'): Promise<DiscoError | null> {
     const { registration } = this
     if (!registration) return null
-    const [first, ...rest] = registration.held.map(({ registered }): EndpointRecord => registered)
-    // It comes back as it was last, and takes nothing from whoever took its place meanwhile.
+    const [first, ...rest] = registration.held.map(({ registered }) => registered)
+    // It comes back with its last record, and takes nothing from a registrar that took its place meanwhile.
     if (first) this.request = { ...this.request, registered: [first, ...rest], takeover: false }
     try {
       await registration[how]()
@@ -78,7 +81,7 @@ export class Holder {
     }
   }
 
-  /** Weight 0 because the server is unhealthy, or the weights from before; tries until it is done or unwanted. */
+  /** Weight 0 while the server is unhealthy, or the weights from before; tries until it is done or unwanted. */
   async weigh(direction: 'down' | 'up', isWanted: () => boolean): Promise<void> {
     const { registration } = this
     while (registration && isWanted()) {
@@ -86,46 +89,68 @@ export class Holder {
         return await this.weights[direction](registration.held)
       } catch (thrown) {
         const cause = DiscoError.from(thrown)
-        this.emit('unweighed', { cause })
+        this.events.emit('unweighed', { cause })
         if (!isLinkFailure(cause)) return
         await delay(RETRY_MS)
       }
     }
   }
 
-  /** Weight 0, once and for all. @returns whether it is */
+  /** Sets weight 0 for good. @returns whether etcd has taken it */
   async drain(): Promise<boolean> {
     try {
       await this.weights.zero(this.held)
       return true
     } catch (thrown) {
-      this.emit('unweighed', { cause: DiscoError.from(thrown) })
+      this.events.emit('unweighed', { cause: DiscoError.from(thrown) })
       return false
     }
   }
 
-  private async acquire(isPatient: boolean, signal: AbortSignal): Promise<Registration> {
-    const reports = toldInOrder(reportsOf(this.emit))
-    // A denial after a registration was held: a password or a certificate is being changed.
-    const hasHeld = this.registration !== null
-    let denialWaitMs = FIRST_DENIAL_WAIT_MS
-    for (;;) {
-      try {
-        return await this.registry.register(this.request, reports, signal)
-      } catch (thrown) {
-        const error = DiscoError.from(thrown)
-        const isDenied = error.code === 'ETCD_DENIED'
-        const mayRetry = isDenied ? hasHeld : isPatient && isLinkFailure(error)
-        if (signal.aborted || !mayRetry) throw error
-        reports.onTrouble?.(error)
-        await delay(isDenied ? denialWaitMs : RETRY_MS * (0.5 + Math.random()), undefined, { signal })
-        if (isDenied) denialWaitMs = Math.min(denialWaitMs * 2, MOST_DENIAL_WAIT_MS)
-      }
-    }
-  }
-
-  /** What one registration came to after it was given back is no news of the next one. */
+  /** Ignores the end of an earlier registration. */
   private lost(registration: Registration, conflict: DiscoError | null): void {
     if (registration === this.registration) this.onLost(conflict)
+  }
+}
+
+/** The weights of our own keys, changed by the same transaction as those of any other client, one at a time. */
+export class OwnWeights {
+  private last: Promise<unknown> = Promise.resolve()
+  /** Weights by address from before `down`, until `up`. */
+  private before: Map<string, number> | null = null
+
+  constructor(private readonly registry: Registry) {}
+
+  /** Changes are made in the order of the calls. @throws DiscoError of `Registry.setWeight` */
+  change(held: Held, change: WeightChange, options: { force: boolean }): Promise<WeightChanged> {
+    const service = held[0]?.registered.service ?? ''
+    const selection = { service, addr: null, keys: held.map(({ key }) => key) }
+    const changed = this.last.then(() => this.registry.setWeight(selection, change, options))
+    this.last = changed.catch(() => undefined)
+    return changed
+  }
+
+  /** Weight 0, also where that turns off the weights of the service: this server must get no traffic. */
+  async zero(held: Held): Promise<WeightChanged['changes']> {
+    if (held.length === 0) return []
+    return (await this.change(held, { kind: 'set', weight: 0 }, { force: true })).changes
+  }
+
+  /** Weight 0, until `up`. Can be repeated after an error of the link. */
+  async down(held: Held): Promise<void> {
+    const before = this.before ?? new Map(held.map(({ registered }) => [registered.addr, registered.weight]))
+    this.before = before
+    // The transaction reads the weight that stood there; the one last seen may be older.
+    for (const { endpoint, from } of await this.zero(held))
+      if (from !== null && from > 0) before.set(endpoint.addr, from)
+  }
+
+  /** The weights from before `down`, except where another client has set one since. Can be repeated likewise. */
+  async up(held: Held): Promise<void> {
+    for (const one of held) {
+      const weight = this.before?.get(one.registered.addr) ?? 0
+      if (weight > 0) await this.change([one], { kind: 'restore', weight }, { force: true })
+    }
+    this.before = null
   }
 }

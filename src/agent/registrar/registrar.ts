@@ -1,27 +1,27 @@
 import { EventEmitter } from 'node:events'
 import { DiscoError } from '../../domain/errors.js'
 import type { WeightChange } from '../../domain/weight.js'
+import type { RegistrationRequest } from '../../registry/registration/acquire.js'
 import type { Registration } from '../../registry/registration/registration.js'
-import type { RegistrationRequest } from '../../registry/registration/request.js'
 import type { Registry } from '../../registry/registry.js'
 import type { WeightChanged } from '../../registry/weight.js'
 import { healthOf, type ProbeTiming } from '../health/loop.js'
 import type { Probe } from '../probes/probe.js'
 import type { ServerProcess } from '../processes/server-process.js'
 import type { RegistrarEvents } from './events.js'
-import { Holder } from './owned-registration.js'
+import { OwnedRegistration } from './owned-registration.js'
 import { Standing } from './standing.js'
 import {
   type Action,
+  type Event,
   exitCodeOf,
-  type Happening,
+  initialState,
   leaves,
   type Phase,
   phaseOf,
   type Rules,
-  type Supervision,
-  step,
-  supervise,
+  reduce,
+  type State,
 } from './state.js'
 
 export interface HealthGating {
@@ -51,14 +51,14 @@ export interface RegistrarOptions {
 
 /**
  * Stands beside a server: registers it while it is healthy, takes it out of the registry before it ends, and
- * ends when there is nothing left to do. What to do is decided by `step`; this does it.
+ * ends when there is nothing left to do. What to do is decided by `reduce`; this does it.
  */
 export class Registrar extends EventEmitter<RegistrarEvents> {
   /** What of it stands in etcd, whatever the registrar is at. */
   readonly standing = new Standing(this)
-  private readonly holder: Holder
+  private readonly owned: OwnedRegistration
   private server: ServerProcess | null = null
-  private state: Supervision
+  private state: State
   private drainMs: number
   private readonly probing = new AbortController()
   private readonly timers = new Set<NodeJS.Timeout>()
@@ -70,13 +70,8 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     super()
     const { registry, request, start, drainMs } = options
     this.drainMs = drainMs
-    this.state = supervise({ hasServer: Boolean(start) })
-    this.holder = new Holder(
-      registry,
-      request,
-      (name, ...told) => this.emit(name, ...(told as never)),
-      (conflict) => this.lost(conflict),
-    )
+    this.state = initialState({ hasServer: Boolean(start) })
+    this.owned = new OwnedRegistration(registry, request, this, (conflict) => this.lost(conflict))
     this.finished = new Promise((resolve) => {
       this.finish = resolve
     })
@@ -135,7 +130,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
 
   /** The keys that are held in the registry now. */
   get held(): Registration['held'] {
-    return this.state.key === 'held' ? this.holder.held : []
+    return this.state.key === 'held' ? this.owned.held : []
   }
 
   /** Takes the keys out of the registry and ends the server, in order; each further call skips a wait. */
@@ -162,7 +157,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     }
     const meant = held.filter(({ registered }) => addr === undefined || registered.addr === addr)
     if (meant.length === 0) throw new DiscoError('NOT_FOUND', `${addr} is none of the addresses held here`)
-    return await this.holder.weights.change(meant, change, { force })
+    return await this.owned.weights.change(meant, change, { force })
   }
 
   private look(server: ServerProcess): void {
@@ -174,11 +169,11 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     })
   }
 
-  private apply(happening: Happening): void {
+  private apply(event: Event): void {
     const { unhealthy = 'deregister', carriesWeight = true } = this.options
     const rules = { drains: this.drainMs > 0, carriesWeight, unhealthy }
-    const { state, actions } = step(this.state, happening, rules)
-    const isNewlyHeld = happening.type === 'registered' && state.key === 'held'
+    const { state, actions } = reduce(this.state, event, rules)
+    const isNewlyHeld = event.type === 'registered' && state.key === 'held'
     this.state = state
     if (isNewlyHeld) this.emit('held')
     if (leaves(state)) this.probing.abort()
@@ -191,16 +186,16 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     const { killAfterMs } = options
     switch (action) {
       case 'register':
-        void this.holder.claim({ isPatient: server !== null }).then((claimed) => this.apply(claimed))
+        void this.owned.claim({ isPatient: server !== null }).then((claimed) => this.apply(claimed))
         break
       case 'giveUp':
-        this.holder.giveUp()
+        this.owned.giveUp()
         break
       case 'weighDown':
-        void this.holder.weigh('down', () => this.held.length > 0 && this.state.isWeighedDown)
+        void this.owned.weigh('down', () => this.held.length > 0 && this.state.isWeighedDown)
         break
       case 'weighUp':
-        void this.holder.weigh('up', () => this.held.length > 0 && !this.state.isWeighedDown)
+        void this.owned.weigh('up', () => this.held.length > 0 && !this.state.isWeighedDown)
         break
       case 'drain':
         this.emit('draining', { drainMs: this.drainMs, isOut: false })
@@ -239,14 +234,14 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   private async drain(): Promise<void> {
     const { drainMs } = this
     const startMs = performance.now()
-    const isZero = await this.holder.drain()
+    const isZero = await this.owned.drain()
     const spentMs = isZero ? 0 : performance.now() - startMs
     this.later(Math.max(0, drainMs - spentMs), { type: 'drained' })
   }
 
-  private later(ms: number, happening: Happening): void {
+  private later(ms: number, event: Event): void {
     if (this.state.isOver) return
-    this.timers.add(setTimeout(() => this.apply(happening), ms))
+    this.timers.add(setTimeout(() => this.apply(event), ms))
   }
 
   private lost(conflict: DiscoError | null): void {
@@ -256,7 +251,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   }
 
   private async release(how: 'close' | 'abandon'): Promise<void> {
-    const cause = await this.holder.release(how)
+    const cause = await this.owned.release(how)
     // The second of two attempts has nothing to tell.
     if (this.state.key !== 'leaving') return
     if (cause) this.emit('lapsing', { cause })

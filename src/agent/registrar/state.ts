@@ -1,7 +1,7 @@
 import type { DiscoError } from '../../domain/errors.js'
 
-/** What a registrar beside a server has come to. A value: `step` makes the next one. */
-export interface Supervision {
+/** What a registrar beside a server has come to. A value: `reduce` makes the next one. */
+export interface State {
   /** `none` where there is no process to look after; `told` was sent SIGTERM, `killed` SIGKILL. */
   readonly server: 'none' | 'running' | 'told' | 'killed' | 'gone' | 'sweeping' | 'swept'
   readonly health: 'unknown' | 'good' | 'bad'
@@ -28,7 +28,7 @@ export interface Supervision {
   readonly conflict: DiscoError | null
 }
 
-export type Happening =
+export type Event =
   | { readonly type: 'healthy' | 'unhealthy' }
   /** The claim has come to this; `unregistered` also when it was given up, or the key was taken back. */
   | { readonly type: 'registered' | 'unregistered' }
@@ -72,7 +72,7 @@ export interface Rules {
   readonly unhealthy: 'deregister' | 'weight0'
 }
 
-export function supervise({ hasServer }: { hasServer: boolean }): Supervision {
+export function initialState({ hasServer }: { hasServer: boolean }): State {
   return {
     ...{ server: hasServer ? 'running' : 'none', health: 'unknown', key: 'out', drain: 'none', stops: 0 },
     ...{ isRetired: false, isWeighedDown: false, hasBeenHeld: false, isGivingUp: false, isRevoked: false },
@@ -85,12 +85,12 @@ export function supervise({ hasServer }: { hasServer: boolean }): Supervision {
  * SIGTERM, SIGKILL. Each further stop skips what is being waited for. What happens to a key that stood, or to
  * etcd, never ends the server.
  */
-export function step(
-  before: Supervision,
-  happening: Happening,
+export function reduce(
+  before: State,
+  event: Event,
   rules: Rules,
-): { readonly state: Supervision; readonly actions: readonly Action[] } {
-  let state = note(before, happening)
+): { readonly state: State; readonly actions: readonly Action[] } {
+  let state = note(before, event)
   const actions: Action[] = []
   for (;;) {
     const next = state.isOver ? null : (ofKey(state, rules) ?? ofServer(state))
@@ -101,8 +101,8 @@ export function step(
   }
 }
 
-function note(state: Supervision, happening: Happening): Supervision {
-  switch (happening.type) {
+function note(state: State, event: Event): State {
+  switch (event.type) {
     case 'healthy':
       return { ...state, health: 'good' }
     case 'unhealthy':
@@ -113,12 +113,12 @@ function note(state: Supervision, happening: Happening): Supervision {
       return { ...state, key: 'out', isGivingUp: false }
     case 'refused':
       return state.hasBeenHeld
-        ? { ...state, key: 'lost', conflict: happening.error }
-        : { ...state, key: 'out', failure: state.failure ?? happening.error }
+        ? { ...state, key: 'lost', conflict: event.error }
+        : { ...state, key: 'out', failure: state.failure ?? event.error }
     case 'lost':
-      return { ...state, key: 'lost', conflict: happening.error }
+      return { ...state, key: 'lost', conflict: event.error }
     case 'dropped':
-      return { ...state, conflict: happening.error }
+      return { ...state, conflict: event.error }
     case 'drained':
       return { ...state, drain: 'over' }
     case 'retire':
@@ -128,17 +128,17 @@ function note(state: Supervision, happening: Happening): Supervision {
     case 'late':
       return { ...state, isKillDue: isEnding(state) }
     case 'exited':
-      return { ...state, server: 'gone', serverExit: exitOf(state, happening) }
+      return { ...state, server: 'gone', serverExit: exitOf(state, event) }
     case 'swept':
       return { ...state, server: 'swept' }
     case 'failed':
-      return { ...state, failure: state.failure ?? happening.error }
+      return { ...state, failure: state.failure ?? event.error }
   }
 }
 
-type Next = readonly [Action, Partial<Supervision>] | null
+type Next = readonly [Action, Partial<State>] | null
 
-function ofKey(state: Supervision, rules: Rules): Next {
+function ofKey(state: State, rules: Rules): Next {
   const { key, health, drain, server, isWeighedDown } = state
   const isLeaving = leaves(state)
   switch (key) {
@@ -167,7 +167,7 @@ function ofKey(state: Supervision, rules: Rules): Next {
   return ['deregister', { key: 'leaving' }]
 }
 
-function ofServer(state: Supervision): Next {
+function ofServer(state: State): Next {
   const { server, stops, key, drain, failure } = state
   const isOut = key === 'out' || key === 'lost'
   const END: Next = ['end', { isOver: true }]
@@ -192,25 +192,25 @@ function ofServer(state: Supervision): Next {
 }
 
 /** Whether no key of ours is to stand any more, whatever the server's health. */
-export function leaves({ stops, isRetired, failure, server }: Supervision): boolean {
+export function leaves({ stops, isRetired, failure, server }: State): boolean {
   return stops > 0 || isRetired || failure !== null || (server !== 'none' && server !== 'running')
 }
 
-function isEnding({ server }: Supervision): boolean {
+function isEnding({ server }: State): boolean {
   return server === 'told' || server === 'sweeping'
 }
 
-function exitOf({ server }: Supervision, { code, signal }: Happening & { type: 'exited' }): number {
+function exitOf({ server }: State, { code, signal }: Event & { type: 'exited' }): number {
   const isOurs = signal === 'SIGTERM' ? server !== 'running' : signal === 'SIGKILL' && server === 'killed'
   return isOurs ? 0 : code
 }
 
-function isHurried({ stops }: Supervision): boolean {
+function isHurried({ stops }: State): boolean {
   return stops > 1
 }
 
 /** What the process exits with. @throws DiscoError what ended it, where the server itself ended in order */
-export function exitCodeOf({ stops, failure, conflict, serverExit }: Supervision): number {
+export function exitCodeOf({ stops, failure, conflict, serverExit }: State): number {
   if (stops > 1) return 130
   if (failure) throw failure
   if (serverExit === 0 && conflict) throw conflict
@@ -225,7 +225,7 @@ export const PHASES = [
 
 export type Phase = (typeof PHASES)[number]
 
-export function phaseOf(state: Supervision): Phase {
+export function phaseOf(state: State): Phase {
   const { server, key, health, drain } = state
   if (state.isOver) return 'ended'
   if (server !== 'none' && server !== 'running') return 'stopping'

@@ -5,7 +5,7 @@ import type { EtcdClient } from '../../etcd/client.js'
 import { writeIfUnchanged } from '../../etcd/guarded-write.js'
 import { oneKey } from '../../etcd/key-range.js'
 import { createKey } from '../../etcd/key-txn.js'
-import { type GrantedLease, leaseTtl } from '../../etcd/lease-keeper.js'
+import { type GrantedLease, leaseTtl } from '../../etcd/lease.js'
 import { type KeyValue, list } from '../../etcd/range.js'
 
 /** A dead lease lapses after its TTL; etcd takes up to this much longer to delete its keys. */
@@ -27,7 +27,7 @@ export interface Claim {
  * @param onWait told once when it waits for a dead lease, with the seconds that lease has left
  * @throws DiscoError CONFLICT
  */
-export async function claimKey(
+export async function acquireKey(
   client: EtcdClient,
   lease: GrantedLease,
   claim: Claim,

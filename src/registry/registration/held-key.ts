@@ -5,64 +5,95 @@ import type { EtcdClient } from '../../etcd/client.js'
 import { writeIfUnchanged } from '../../etcd/guarded-write.js'
 import { oneKey } from '../../etcd/key-range.js'
 import { createKey, deleteHeldBy } from '../../etcd/key-txn.js'
-import type { GrantedLease } from '../../etcd/lease-keeper.js'
+import { type GrantedLease, grantLease, leaseTtl } from '../../etcd/lease.js'
 import { type KeyValue, list } from '../../etcd/range.js'
-import type { HeldLease } from './held-lease.js'
+import { acquireKey } from './acquire-key.js'
+import type { EventSink, RegistrationEvents } from './events.js'
 
-/** What a held key goes through; each is told once. */
-export interface KeyReports {
-  onRegistered?(held: {
-    key: string
-    registered: EndpointRecord
-    lease: GrantedLease
-    revision: Revision
-    again: boolean
-  }): void
-  /** Somebody else wrote our key: this is what it holds now. */
-  onChanged?(now: {
-    key: string
-    registered: EndpointRecord
-    before: EndpointRecord
-    revision: Revision
-  }): void
-  /** The key had lost its lease to a plain put; it is under ours again. */
-  onReattached?(at: { key: string; registered: EndpointRecord; revision: Revision }): void
-  onLeaseLost?(lost: { key: string; registered: EndpointRecord; lease: LeaseId }): void
-  /** The key was deleted on purpose, and is put back as asked. */
-  onDeleted?(deleted: { key: string; registered: EndpointRecord }): void
-  /** The key is gone, and etcd answers but refuses what would put it back. Once for each reason. */
-  onRefused?(refused: { key: string; registered: EndpointRecord; cause: DiscoError }): void
+/** The lease of all keys of a registration. When etcd has ended it, another one takes its place. */
+export class HeldLease {
+  private former: LeaseId | null = null
+  private readonly listeners: (() => void)[] = []
+
+  constructor(
+    private readonly client: EtcdClient,
+    private readonly ttlSeconds: number,
+    private granted: GrantedLease,
+  ) {}
+
+  get current(): GrantedLease {
+    return this.granted
+  }
+
+  get id(): LeaseId {
+    return this.granted.id
+  }
+
+  /** The listener is called after each replacement, before anything is written under the new lease. */
+  onReplaced(listener: () => void): void {
+    this.listeners.push(listener)
+  }
+
+  /** Whether the current lease has replaced this one: etcd may take a while to delete the keys of a dead lease. */
+  wasOurs(lease: LeaseId): boolean {
+    return lease === this.former
+  }
+
+  async lives(): Promise<boolean> {
+    return (await leaseTtl(this.client, this.id)) !== null
+  }
+
+  async replace(): Promise<void> {
+    const next = await grantLease(this.client, this.ttlSeconds)
+    this.former = this.id
+    this.granted = next
+    for (const listener of this.listeners) listener()
+  }
+
+  async revoke(): Promise<void> {
+    await this.client.leaseRevoke(this.id)
+  }
 }
 
-/** How a key stands: ours, deleted by somebody on purpose, or in somebody else's hands. */
-export type Standing = 'held' | 'deregistered' | { readonly takenOverBy: LeaseId }
+/** State of a key in etcd: ours, deleted on purpose, or under the lease of another registrar. */
+export type KeyState = 'held' | 'deregistered' | { readonly takenOverBy: LeaseId }
 
-/** One key under the lease that its registration holds, with the last valid value that stood there. */
+/** What all keys of a registration have in common. */
+export interface KeyContext {
+  readonly client: EtcdClient
+  readonly layout: Layout
+  readonly lease: HeldLease
+  readonly onDelete: 'exit' | 'reregister'
+  readonly events: EventSink<RegistrationEvents>
+}
+
+/** One key under the lease of its registration, with the last valid value that stood there. */
 export class HeldKey {
+  private at: string
   private last: { readonly registered: EndpointRecord; readonly value: Uint8Array }
-  /** The lease that the key is known to stand under; another one than the current: it is put there again. */
-  private standsUnder: LeaseId | null
+  /** The lease that the key is known to stand under; where it is not the current one, the key is put again. */
+  private standsUnder: LeaseId | null = null
   private lastRevision: Revision = 0
   /** The refusal that was reported last; null while the key stands. */
   private refusal: string | null = null
   private isGone = false
 
-  /** @param asked what is registered: its value stands under the key and the lease already */
   constructor(
-    private readonly client: EtcdClient,
-    private readonly layout: Layout,
-    private readonly lease: HeldLease,
-    private readonly onDelete: 'exit' | 'reregister',
-    private readonly reports: KeyReports,
-    private readonly asked: EndpointRecord,
+    private readonly context: KeyContext,
+    requested: EndpointRecord,
   ) {
-    this.last = { registered: asked, value: layout.encode([asked], lease.id).value }
-    this.standsUnder = lease.id
+    const { layout, lease } = context
+    const { key, value } = layout.encode([requested], lease.id)
+    this.at = key
+    this.last = { registered: requested, value }
+    // Some layouts make the key of the lease.
+    lease.onReplaced(() => {
+      this.at = layout.encode([requested], lease.id).key
+    })
   }
 
-  /** Where it is to stand now: some layouts make the key of the lease. */
   get key(): string {
-    return this.layout.encode([this.asked], this.lease.id).key
+    return this.at
   }
 
   get registered(): EndpointRecord {
@@ -74,112 +105,135 @@ export class HeldKey {
     return this.isGone || !this.stands
   }
 
-  /** etcd says that the key is gone; `reconcile` finds out why. */
+  /**
+   * Puts the key under the lease, after a dead lease there has lapsed.
+   *
+   * @throws DiscoError CONFLICT
+   */
+  async claim(takeover: boolean, signal: AbortSignal): Promise<Revision> {
+    const { client, lease, events } = this.context
+    const { key } = this
+    const claim = { key, value: this.last.value, takeover }
+    return await acquireKey(
+      client,
+      lease.current,
+      claim,
+      (found) => events.emit('waiting', { key, ...found }),
+      signal,
+    )
+  }
+
+  /** Notes an answer of etcd that the key is gone; `reconcile` finds out why. */
   noteGone(): void {
     this.isGone = true
   }
 
-  /** etcd has ended the lease, and with it the key. */
+  /** Notes that etcd has ended the lease, and the key with it. */
   noteLeaseLost(): void {
     if (!this.stands) return
     this.standsUnder = null
     const { key, registered } = this
-    this.reports.onLeaseLost?.({ key, registered, lease: this.lease.id })
+    this.context.events.emit('leaseLost', { key, registered, lease: this.context.lease.id })
   }
 
-  /** What would put the key back, or keep it, was refused. */
+  /** Notes that etcd refused a write that would put the key back, or keep it. */
   noteRefused(cause: DiscoError): void {
     const refusal = cause.reason ?? cause.code
     if (this.refusal === refusal) return
     this.refusal = refusal
     const { key, registered } = this
-    this.reports.onRefused?.({ key, registered, cause })
+    this.context.events.emit('refused', { key, registered, cause })
   }
 
-  /** Brings the key in order, as far as it is ours to do. Can be repeated after an error of the link. */
-  async reconcile(): Promise<Standing> {
-    const { kvs, revision } = await list(this.client, oneKey(this.key))
+  /** Reads the key and puts it back where that is ours to do. Can be repeated after an error of the link. */
+  async reconcile(): Promise<KeyState> {
+    const { client, lease } = this.context
+    const { kvs, revision } = await list(client, oneKey(this.key))
     const [kv] = kvs
     if (!kv) {
       this.isGone = true
       return await this.afterDelete()
     }
     this.isGone = false
-    if (kv.lease === this.lease.id) {
+    if (kv.lease === lease.id) {
       this.adopt(kv)
-      if (!this.stands) this.tellHeld(kv.modRevision, { again: true })
+      if (!this.stands) this.noteHeld(kv.modRevision, { again: true })
       return 'held'
     }
-    if (kv.lease === null || this.lease.wasOurs(kv.lease)) return await this.reattach(kv, revision)
+    if (kv.lease === null || lease.wasOurs(kv.lease)) return await this.reattach(kv, revision)
     return { takenOverBy: kv.lease }
   }
 
-  /** Remembers what stands under our lease; a value that cannot be read is never put back. */
+  /** Remembers a value under our lease; one that cannot be read is never put back. */
   adopt(kv: KeyValue): void {
-    if (kv.lease !== this.lease.id || kv.modRevision <= this.lastRevision) return
+    const { layout, lease, events } = this.context
+    if (kv.lease !== lease.id || kv.modRevision <= this.lastRevision) return
     this.lastRevision = kv.modRevision
-    const decoded = this.layout.decode(kv.key, kv.value)
+    const decoded = layout.decode(kv.key, kv.value)
     if (isUnreadable(decoded) || isNoEndpoint(decoded)) return
     const before = this.last
     const [registered] = decoded
     this.last = { registered, value: kv.value }
     if (Buffer.compare(before.value, kv.value) === 0) return
     const { key } = this
-    this.reports.onChanged?.({ key, registered, before: before.registered, revision: kv.modRevision })
+    events.emit('changed', { key, registered, before: before.registered, revision: kv.modRevision })
   }
 
-  /** The key stands under the current lease since this revision. */
-  tellHeld(revision: Revision, { again }: { again: boolean }): void {
-    const { key, registered, lease } = this
+  /** Notes that the key stands under the current lease since this revision. */
+  noteHeld(revision: Revision, { again }: { again: boolean }): void {
+    const { lease, events } = this.context
+    const { key, registered } = this
     this.standsUnder = lease.id
     this.refusal = null
     this.isGone = false
     this.lastRevision = revision
-    this.reports.onRegistered?.({ key, registered, lease: lease.current, revision, again })
+    events.emit('registered', { key, registered, lease: lease.current, revision, again })
   }
 
   /** Deletes the key, if it is still ours. */
   async release(): Promise<void> {
-    await deleteHeldBy(this.client, this.key, this.lease.id)
+    const { client, lease } = this.context
+    await deleteHeldBy(client, this.key, lease.id)
   }
 
   private get stands(): boolean {
-    return this.standsUnder === this.lease.id
+    return this.standsUnder === this.context.lease.id
   }
 
-  /** The key is gone. If the lease lives, somebody meant it; if not, we take both again. */
-  private async afterDelete(): Promise<Standing> {
-    const { lease } = this
+  /** A key that went while its lease lives was deleted on purpose; otherwise both are taken again. */
+  private async afterDelete(): Promise<KeyState> {
+    const { client, lease, onDelete, events } = this.context
     const wasHeld = this.stands
     if (await lease.lives()) {
-      if (wasHeld && this.onDelete === 'exit') return 'deregistered'
-      if (wasHeld) this.reports.onDeleted?.({ key: this.key, registered: this.registered })
+      if (wasHeld && onDelete === 'exit') return 'deregistered'
+      if (wasHeld) events.emit('deleted', { key: this.key, registered: this.registered })
       this.standsUnder = null
     } else await this.replaceLease()
-    const outcome = await createKey(this.client, this.key, this.last.value, lease.id)
+    const outcome = await createKey(client, this.key, this.last.value, lease.id)
     if (!outcome.done) return await this.reconcile()
-    this.tellHeld(outcome.revision, { again: true })
+    this.noteHeld(outcome.revision, { again: true })
     return 'held'
   }
 
   /**
-   * The new lease is ours from here on, whatever becomes of the put: an answer that is lost must not make our
-   * own key look like somebody else's.
+   * The new lease is ours from here on, whatever becomes of the put: a lost answer must not make our own key look
+   * like another registrar's.
    */
   private async replaceLease(): Promise<void> {
     this.noteLeaseLost()
-    await this.lease.replace()
+    await this.context.lease.replace()
   }
 
-  private async reattach(kv: KeyValue, at: Revision): Promise<Standing> {
-    const { key, lease } = this
+  private async reattach(kv: KeyValue, at: Revision): Promise<KeyState> {
+    const { client, lease, events } = this.context
+    const { key } = this
     if (!(await lease.lives())) await this.replaceLease()
     const seen = { key, revision: kv.modRevision, at }
-    const outcome = await writeIfUnchanged(this.client, [{ seen, value: kv.value, lease: lease.id }])
+    const outcome = await writeIfUnchanged(client, [{ seen, value: kv.value, lease: lease.id }])
     if (!outcome.done) return await this.reconcile()
     this.standsUnder = lease.id
     this.refusal = null
-    this.reports.onReattached?.({ key, registered: this.registered, revision: outcome.revision })
+    events.emit('reattached', { key, registered: this.registered, revision: outcome.revision })
     this.adopt({ ...kv, lease: lease.id, modRevision: outcome.revision })
     return 'held'
   }

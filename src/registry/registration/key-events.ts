@@ -3,7 +3,7 @@ import { Backoff, DENIAL_BACKOFF } from '../../etcd/backoff.js'
 import type { EtcdClient } from '../../etcd/client.js'
 import { oneKey } from '../../etcd/key-range.js'
 import { type KeyEvent, watchRange } from '../../etcd/range-watch.js'
-import type { RegistrationReports } from './events.js'
+import type { EventSink, RegistrationEvents } from './events.js'
 
 /**
  * Events of one key of a registration, as etcd sends them; an empty list where the key has to be read instead (at
@@ -16,14 +16,14 @@ import type { RegistrationReports } from './events.js'
 export async function* keyEvents(
   client: EtcdClient,
   key: string,
-  reports: RegistrationReports,
+  sink: EventSink<RegistrationEvents>,
   signal: AbortSignal,
 ): AsyncGenerator<readonly KeyEvent[], void, void> {
   const denials = new Backoff(DENIAL_BACKOFF)
   let isDenied = false
   const denied = (cause: DiscoError) => {
     isDenied = true
-    reports.onTrouble?.(cause)
+    sink.emit('trouble', cause)
   }
   while (!signal.aborted) {
     try {
@@ -34,7 +34,7 @@ export async function* keyEvents(
         }
         denials.reset()
         yield update.type === 'changes' ? update.events : []
-        if (isDenied) reports.onRecovered?.({ leaseHolds: true })
+        if (isDenied) sink.emit('recovered', { leaseHolds: true })
         isDenied = false
       }
     } catch (thrown) {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import {
   type Action,
+  type Event,
   exitCodeOf,
-  type Happening,
+  initialState,
   phaseOf,
   type Rules,
-  type Supervision,
-  step,
-  supervise,
+  reduce,
+  type State,
 } from '../../../../src/agent/registrar/state.js'
 import { DiscoError } from '../../../../src/domain/errors.js'
 import { errorOf } from '../../../support/errors.js'
@@ -16,10 +16,10 @@ const TAKEN_OVER = new DiscoError('CONFLICT', 'taken over')
 const LATE = new DiscoError('WAIT_TIMED_OUT', 'not healthy in time')
 const DRAINS: Rules = { drains: true, carriesWeight: true, unhealthy: 'deregister' }
 
-/** A word for each happening that needs no more, or the happening itself. */
-type Word = Exclude<Happening['type'], 'refused' | 'lost' | 'exited' | 'failed' | 'dropped'> | Happening
+/** A word for each event that needs no more, or the event itself. */
+type Word = Exclude<Event['type'], 'refused' | 'lost' | 'exited' | 'failed' | 'dropped'> | Event
 
-const exited = (code: number, signal: NodeJS.Signals | null = null): Happening => ({
+const exited = (code: number, signal: NodeJS.Signals | null = null): Event => ({
   type: 'exited',
   code,
   signal,
@@ -29,10 +29,10 @@ const exited = (code: number, signal: NodeJS.Signals | null = null): Happening =
 function play(
   words: readonly Word[],
   { hasServer = true, rules = DRAINS }: { hasServer?: boolean; rules?: Rules } = {},
-): { done: Action[][]; state: Supervision } {
-  let state = supervise({ hasServer })
+): { done: Action[][]; state: State } {
+  let state = initialState({ hasServer })
   const done = words.map((word) => {
-    const next = step(state, typeof word === 'string' ? { type: word } : word, rules)
+    const next = reduce(state, typeof word === 'string' ? { type: word } : word, rules)
     state = next.state
     return [...next.actions]
   })

@@ -1,0 +1,129 @@
+import { type EndpointRecord, leaseHex, type Revision } from '../../domain/endpoint.js'
+import { DiscoError } from '../../domain/errors.js'
+import { isNoEndpoint, isUnreadable, type Layout } from '../../domain/layouts/index.js'
+import type { EtcdClient } from '../../etcd/client.js'
+import { keepAlive } from '../../etcd/keep-alive.js'
+import { type GrantedLease, grantLease } from '../../etcd/lease.js'
+import { explainUnknown } from '../unknown-outcome.js'
+import type { EventSink, RegistrationEvents } from './events.js'
+import { HeldKey, HeldLease } from './held-key.js'
+
+/** What to register, and how. */
+export interface RegistrationRequest {
+  /** One endpoint, or several of one process: each has a key, and all have one lease. */
+  readonly registered: EndpointRecord | readonly [EndpointRecord, ...EndpointRecord[]]
+  /** The TTL to ask for: etcd may grant more. */
+  readonly ttlSeconds: number
+  /** Whether to take a key that another registrar holds. Default: false. */
+  readonly takeover?: boolean
+  /** What to do when a key is deleted while its lease lives, that is, on purpose. Default: exit. */
+  readonly onDelete?: 'exit' | 'reregister'
+  /** Failures to retry until the signal aborts, instead of rejecting with them. Default: none. */
+  readonly retry?: 'none' | 'outages' | 'outages and denials'
+}
+
+/** The endpoints of a request, as a list. */
+export function recordsOf({ registered }: RegistrationRequest): readonly EndpointRecord[] {
+  return 'service' in registered ? [registered] : registered
+}
+
+/** What a registration holds: its lease, and the keys under it in the order of the request. */
+export interface Acquired {
+  readonly lease: HeldLease
+  readonly keys: readonly HeldKey[]
+}
+
+/**
+ * Grants a lease and claims all keys under it, or none: after a failure the lease is revoked.
+ *
+ * @throws DiscoError CONFLICT, OUTCOME_UNKNOWN, ETCD_UNREACHABLE, ETCD_DENIED
+ */
+export async function acquire(
+  client: EtcdClient,
+  layout: Layout,
+  request: RegistrationRequest,
+  events: EventSink<RegistrationEvents>,
+  signal: AbortSignal,
+): Promise<Acquired> {
+  const { ttlSeconds, takeover = false, onDelete = 'exit' } = request
+  const records = recordsOf(request)
+  const lease = new HeldLease(client, ttlSeconds, await grantLease(client, ttlSeconds))
+  const failed = new AbortController()
+  const waiting = new AbortController()
+  void keepAlive(client, lease.current, {}, waiting.signal)
+  try {
+    const keys = records.map((record) => new HeldKey({ client, layout, lease, onDelete, events }, record))
+    const claiming = AbortSignal.any([signal, failed.signal])
+    const revisions = await allOrFirstError(
+      keys.map((key) => key.claim(takeover, claiming)),
+      failed,
+    )
+    for (const [index, key] of keys.entries()) key.noteHeld(revisions[index] ?? 0, { again: false })
+    return { lease, keys }
+  } catch (error) {
+    throw await lease.revoke().then(
+      () => (isUnknown(error) ? error.cause : error),
+      () => explainUnknown(error, ...unknownClaim(records, lease.current)),
+    )
+  } finally {
+    waiting.abort()
+  }
+}
+
+/** Without its lease, a key that may have been claimed is gone for certain. */
+function isUnknown(error: unknown): error is DiscoError {
+  return error instanceof DiscoError && error.code === 'OUTCOME_UNKNOWN'
+}
+
+function unknownClaim(
+  records: readonly EndpointRecord[],
+  { id, ttlSeconds }: GrantedLease,
+): [what: string, next: string] {
+  const what = records.map(({ service, addr }) => `${service} ${addr}`).join(', ')
+  return [
+    `${what} may have been registered`,
+    `Nobody renews its lease ${leaseHex(id)}: it lapses within ${ttlSeconds}s of etcd's being back`,
+  ]
+}
+
+/** Waits for all claims in any case: none may succeed after the lease was given up. */
+async function allOrFirstError(
+  claims: readonly Promise<Revision>[],
+  failed: AbortController,
+): Promise<Revision[]> {
+  const errors: unknown[] = []
+  const revisions = await Promise.all(
+    claims.map((claim) =>
+      claim.catch((error: unknown) => {
+        errors.push(error)
+        failed.abort()
+        return 0
+      }),
+    ),
+  )
+  if (errors.length > 0) throw errors[0]
+  return revisions
+}
+
+/**
+ * Checks that a layout can write these endpoints, each under a key of its own and with all of its metadata.
+ *
+ * @throws DiscoError USAGE
+ */
+export function checkWritable(layout: Layout, records: readonly EndpointRecord[]): void {
+  const addrByKey = new Map<string, string>()
+  for (const record of records) {
+    const { addr, metadata } = record
+    const { key, value } = layout.encode([record], '1')
+    const other = addrByKey.get(key)
+    if (other !== undefined) {
+      throw new DiscoError('USAGE', `${other} and ${addr} would stand under one key, ${key}`)
+    }
+    addrByKey.set(key, addr)
+    const decoded = layout.decode(key, value)
+    const kept = isUnreadable(decoded) || isNoEndpoint(decoded) ? {} : decoded[0].metadata
+    if (Object.entries(metadata).some(([name, text]) => kept[name] !== text)) {
+      throw new DiscoError('USAGE', `The layout ${layout.name} has no place for this metadata`)
+    }
+  }
+}
