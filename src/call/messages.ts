@@ -1,11 +1,11 @@
 import { DiscoError } from '../domain/errors.js'
+import { parseExactJson } from '../domain/exact-json.js'
+import type { ExactJson } from '../grpc/methods/json-numbers.js'
 
-export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
-
-/** @throws DiscoError USAGE, with where the text stops being JSON */
-export function parseJson(text: string, what = 'The data'): Json {
+/** Numbers keep every digit. @throws DiscoError USAGE, with where the text stops being JSON */
+export function parseJson(text: string, what = 'The data'): ExactJson {
   try {
-    return JSON.parse(text) as Json
+    return parseExactJson(text) as ExactJson
   } catch (cause) {
     throw notJson(what, cause)
   }

@@ -50,10 +50,19 @@ describe('methods that stream', () => {
     expect(doc.reply).toEqual(method === 'Down' || method === 'Both' ? printed : printed[0])
   })
 
-  test('count as one call each in a run, with all replies in its line', async () => {
-    const ran = await echo('Both', '-d', '{"anInt32":1}\n{"anInt32":2}', '--n', '3', '-o', 'ndjson', ...SOON)
+  test('count as one call each in a run, with all replies in its line and every digit of a number', async () => {
+    const ran = await echo(
+      'Both',
+      '-d',
+      '{"anInt32":1}\n{"anInt64":-1859648232592957566}',
+      '--n',
+      '3',
+      '-o',
+      'ndjson',
+      ...SOON,
+    )
     expect(lines<CallLineDoc>(ran.stdout).map(({ reply }) => reply)).toEqual(
-      [1, 2, 3].map(() => [{ anInt32: 1 }, { anInt32: 2 }]),
+      [1, 2, 3].map(() => [{ anInt32: 1 }, { anInt64: '-1859648232592957566' }]),
     )
   })
 

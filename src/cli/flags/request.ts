@@ -5,6 +5,7 @@ import type { Texts } from '../../call/content.js'
 import { parseJson } from '../../call/messages.js'
 import { withoutMark } from '../../domain/byte-order-mark.js'
 import { DiscoError } from '../../domain/errors.js'
+import { firstLossy } from '../../domain/exact-json.js'
 import { fileName } from './custom.js'
 
 /** What calls send, and what describes it. */
@@ -103,8 +104,12 @@ function parseHeader(header: string): [name: string, value: string] {
 
 /** @throws DiscoError USAGE for a file that cannot be read, or is no object in JSON */
 export async function readServiceConfig(file: string): Promise<Readonly<Record<string, unknown>>> {
-  const config = parseJson(await read(file), file)
-  if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config
+  const config: unknown = parseJson(await read(file), file)
+  const lossy = firstLossy(config)
+  if (lossy) throw new DiscoError('USAGE', `${file}: the number ${lossy.text} does not fit into a double`)
+  if (typeof config === 'object' && config !== null && !Array.isArray(config)) {
+    return config as Readonly<Record<string, unknown>>
+  }
   throw new DiscoError('USAGE', `${file} has no service config: it is no JSON object`)
 }
 

@@ -1,3 +1,5 @@
+import { ExactNumber, writeJson } from '../exact-json.js'
+
 const HTML_ESCAPES: Readonly<Record<string, string>> = {
   '<': '\\u003c',
   '>': '\\u003e',
@@ -11,22 +13,13 @@ const HTML_ESCAPES: Readonly<Record<string, string>> = {
  * An object stands for a struct, whose members keep their order; a Map for a map, see `goMap`.
  */
 export function goJson(value: unknown): string {
-  return write(value).replace(/[<>&\u2028\u2029]/g, (character) => HTML_ESCAPES[character] ?? character)
+  return writeJson(value).replace(/[<>&\u2028\u2029]/g, (character) => HTML_ESCAPES[character] ?? character)
 }
 
 /** A JSON value in the order in which Go writes maps: members sorted by their bytes, at every depth. */
 export function goMap(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value
+  if (typeof value !== 'object' || value === null || value instanceof ExactNumber) return value
   if (Array.isArray(value)) return value.map(goMap)
   const sorted = Object.entries(value).sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
   return new Map(sorted.map(([name, member]) => [name, goMap(member)]))
-}
-
-/** Not JSON.stringify alone: a plain object puts names that look like array indexes first, whatever is asked. */
-function write(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  if (Array.isArray(value)) return `[${value.map(write).join(',')}]`
-  const members = value instanceof Map ? [...(value as Map<string, unknown>)] : Object.entries(value)
-  const present = members.filter(([, member]) => member !== undefined)
-  return `{${present.map(([name, member]) => `${JSON.stringify(name)}:${write(member)}`).join(',')}}`
 }

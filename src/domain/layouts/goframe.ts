@@ -1,3 +1,4 @@
+import { ExactNumber, parseExactJson, writeJson } from '../exact-json.js'
 import { defineLayout } from './define.js'
 import { goJson, goMap } from './go-json.js'
 import { asText, requireObject } from './json-fields.js'
@@ -63,7 +64,7 @@ const BASE = /^\/service\/[^/]+\/[^/]+(?=\/[^/]+\/[^/]+\/[^/]+$)/
 
 function metadataIn(value: Uint8Array): Metadata | null {
   try {
-    const parsed: unknown = JSON.parse(Buffer.from(value).toString())
+    const parsed: unknown = parseExactJson(Buffer.from(value).toString())
     return parsed === null ? null : requireObject(parsed, 'value')
   } catch (thrown) {
     throw thrown instanceof Problem ? thrown : new Problem('value is not JSON')
@@ -77,11 +78,12 @@ function metadataIn(value: Uint8Array): Metadata | null {
  *
  * @throws Problem for a weight above 2^53
  */
-function weightOf({ weight }: Metadata): number {
+function weightOf({ weight: written }: Metadata): number {
+  const weight = written instanceof ExactNumber ? Number(written.text) : written
   const number = Math.trunc(typeof weight === 'string' ? numberIn(weight) : Number(weight ?? 0))
   if (!(number > 0)) return 0
   if (Number.isSafeInteger(number)) return number
-  throw new Problem(`weight ${JSON.stringify(weight)} is above 2^53`)
+  throw new Problem(`weight ${writeJson(written)} is above 2^53`)
 }
 
 function numberIn(text: string): number {

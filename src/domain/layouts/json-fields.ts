@@ -1,3 +1,4 @@
+import { ExactNumber, parseExactJson, writeJson } from '../exact-json.js'
 import { Problem } from './layout.js'
 
 /**
@@ -34,7 +35,8 @@ export class Fields {
   }
 
   number(name: string): number {
-    const number = this.any(name) ?? 0
+    const member = this.any(name) ?? 0
+    const number = member instanceof ExactNumber ? Number(member.text) : member
     if (typeof number !== 'number') throw new Problem(`${name} is not a number`)
     return number
   }
@@ -42,21 +44,26 @@ export class Fields {
   integer(name: string): number {
     const number = this.number(name)
     if (Number.isSafeInteger(number)) return number
-    throw new Problem(`${name} ${number} is no integer`)
+    throw new Problem(`${name} ${this.spelling(name)} is no integer`)
   }
 
   /** An integer of at least 0. */
   count(name: string): number {
     const number = this.number(name)
     if (Number.isSafeInteger(number) && number >= 0) return number
-    throw new Problem(`${name} ${number} is no integer >= 0`)
+    throw new Problem(`${name} ${this.spelling(name)} is no integer >= 0`)
   }
 
   /** A number of at least 0. */
   amount(name: string): number {
     const number = this.number(name)
     if (Number.isFinite(number) && number >= 0) return number
-    throw new Problem(`${name} ${number} is no number >= 0`)
+    throw new Problem(`${name} ${this.spelling(name)} is no number >= 0`)
+  }
+
+  /** A number as the value has it, for a Problem. */
+  private spelling(name: string): string {
+    return writeJson(this.any(name) ?? 0)
   }
 
   /** Null where Go wrote a nil map, or nothing. */
@@ -107,7 +114,7 @@ export function isSameField(member: string, field: string): boolean {
 export function objectIn(text: string): Readonly<Record<string, unknown>> {
   let parsed: unknown
   try {
-    parsed = JSON.parse(text)
+    parsed = parseExactJson(text)
   } catch {
     throw new Problem('value is not JSON')
   }
@@ -121,7 +128,9 @@ export function requireObject(value: unknown, what: string): Readonly<Record<str
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
+  )
 }
 
 function isTextMap(value: unknown): value is Readonly<Record<string, string>> {
@@ -130,7 +139,7 @@ function isTextMap(value: unknown): value is Readonly<Record<string, string>> {
 
 /** A member of stored metadata as text; what is not a string is written as JSON. */
 export function asText([name, value]: [string, unknown]): [string, string] {
-  return [name, typeof value === 'string' ? value : JSON.stringify(value)]
+  return [name, typeof value === 'string' ? value : writeJson(value)]
 }
 
 /** Why an endpoint is not dialled whose value has a protocol and two flags, as Ego and Jupiter write them. */

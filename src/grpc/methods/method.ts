@@ -8,6 +8,7 @@ import {
   toJson,
 } from '@bufbuild/protobuf'
 import { DiscoError } from '../../domain/errors.js'
+import { type ExactJson, readNumbers } from './json-numbers.js'
 import { jsonRemedies } from './json-remedies.js'
 import { jsonTemplate } from './json-template.js'
 import { protoText } from './proto-text.js'
@@ -56,10 +57,11 @@ export class Method {
   }
 
   /** @throws DiscoError USAGE for a field that the message lacks, or a value of another type */
-  encode(json: JsonValue): Buffer {
+  encode(json: ExactJson): Buffer {
     const { input } = this.described
     try {
-      return Buffer.from(toBinary(input, fromJson(input, json, { registry: this.registry })))
+      const value = readNumbers(json, input, this.registry)
+      return Buffer.from(toBinary(input, fromJson(input, value, { registry: this.registry })))
     } catch (cause) {
       const { message } = cause as Error
       // Not what the library throws for data: it stumbled over the description.
@@ -107,7 +109,7 @@ export class Method {
 }
 
 /** The library's own words, without saying again which message the data should be. */
-function problemIn(message: string, json: JsonValue, typeName: string): string {
+function problemIn(message: string, json: ExactJson, typeName: string): string {
   const isObject = typeof json === 'object' && json !== null && !Array.isArray(json)
   // Google's own have forms of their own in JSON.
   if (!isObject && !typeName.startsWith('google.protobuf.')) return 'a message is an object in JSON, {…}'

@@ -1,0 +1,101 @@
+/** A number of a JSON text that a double would change, or would print differently: it keeps its spelling. */
+export class ExactNumber {
+  /** @param text the number as JSON has it, such as `18446744073709551615` or `1e400` */
+  constructor(readonly text: string) {}
+
+  /** For JSON.stringify, which cannot print digits as they are; `writeJson` can. */
+  toJSON(): number | string {
+    const rounded = Number(this.text)
+    return Number.isFinite(rounded) ? rounded : this.text
+  }
+}
+
+/** Shortest sign of a number that might need an ExactNumber; also found in some strings, at the cost of time only. */
+const MAY_BE_INEXACT = /\d{16}|\d[eE.]|-0/
+
+const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g
+
+/**
+ * Parses JSON as JSON.parse does, except that numbers which a double cannot hold become an ExactNumber.
+ * Node 20 has no access to the source text of a number in JSON.parse.
+ *
+ * @throws SyntaxError of JSON.parse
+ */
+export function parseExactJson(text: string): unknown {
+  const parsed: unknown = JSON.parse(text)
+  return MAY_BE_INEXACT.test(text) ? build(text) : parsed
+}
+
+/** JSON without white space, in which an ExactNumber keeps its spelling and members keep their order. */
+export function writeJson(value: unknown): string {
+  if (value instanceof ExactNumber) return value.text
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map(writeJson).join(',')}]`
+  const members = value instanceof Map ? [...(value as Map<string, unknown>)] : Object.entries(value)
+  const present = members.filter(([, member]) => member !== undefined)
+  return `{${present.map(([name, member]) => `${JSON.stringify(name)}:${writeJson(member)}`).join(',')}}`
+}
+
+/** The first number in parsed JSON whose value a double changes, such as 2^53 + 1; null for none. */
+export function firstLossy(value: unknown): ExactNumber | null {
+  if (value instanceof ExactNumber) return isLossy(value) ? value : null
+  if (typeof value !== 'object' || value === null) return null
+  for (const member of Object.values(value)) {
+    const lossy = firstLossy(member)
+    if (lossy) return lossy
+  }
+  return null
+}
+
+/** A fraction such as 0.1 is rounded by everyone who reads JSON; only whole numbers count. */
+function isLossy({ text }: ExactNumber): boolean {
+  const value = Number(text)
+  return !Number.isFinite(value) || (/^-?\d+$/.test(text) && BigInt(text) !== BigInt(value))
+}
+
+/** An object or array that is not closed yet; `name` waits for its value. */
+interface Open {
+  readonly value: unknown[] | Record<string, unknown>
+  name: string | null
+}
+
+/** @param text valid JSON, of any depth: hence the stack in place of recursion */
+function build(text: string): unknown {
+  const stack: Open[] = []
+  let result: unknown
+  const add = (value: unknown) => {
+    const open = stack.at(-1)
+    if (!open) result = value
+    else if (Array.isArray(open.value)) open.value.push(value)
+    else {
+      // A plain assignment would call the setter of `__proto__`.
+      Object.defineProperty(open.value, open.name ?? '', dataProperty(value))
+      open.name = null
+    }
+  }
+  for (const [token] of text.matchAll(TOKEN)) {
+    if (token === '{' || token === '[') {
+      const value = token === '{' ? {} : []
+      add(value)
+      stack.push({ value, name: null })
+    } else if (token === '}' || token === ']') stack.pop()
+    else if (token !== ',' && token !== ':') {
+      const open = stack.at(-1)
+      const isName = open && !Array.isArray(open.value) && open.name === null
+      if (isName) open.name = JSON.parse(token) as string
+      else add(valueIn(token))
+    }
+  }
+  return result
+}
+
+function dataProperty(value: unknown): PropertyDescriptor {
+  return { value, configurable: true, enumerable: true, writable: true }
+}
+
+function valueIn(token: string): unknown {
+  const value: unknown = JSON.parse(token)
+  if (typeof value !== 'number') return value
+  const isHeld = Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value)
+  return isHeld && String(value) === token ? value : new ExactNumber(token)
+}

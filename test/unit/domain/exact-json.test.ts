@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest'
+import { ExactNumber, firstLossy, parseExactJson, writeJson } from '../../../src/domain/exact-json.js'
+
+describe('JSON with numbers that a double cannot hold', () => {
+  it.each([
+    '18446744073709551615',
+    '[-1859648232592957566,1e400,-0,1.10,1E5]',
+    '{"a":{"b":[9007199254740993,{"c":1.0}]},"__proto__":9007199254740993,"d":"9007199254740993"}',
+    '{"1":9007199254740993,"":[[]],"\\"x\\\\":12345678901234567890}',
+  ])('is written as it was read: %s', (text) => {
+    expect(writeJson(parseExactJson(text))).toBe(text)
+  })
+
+  it('is what JSON.parse makes of it where doubles do', () => {
+    const text = ' {"a" : [1, -2.5, true, null, "1e5 [\\"{", {}], "b": 9007199254740991, "c": 0.5} '
+    expect(parseExactJson(text)).toEqual(JSON.parse(text))
+  })
+
+  it('may be nested deeply', () => {
+    const depth = 50_000
+    const text = `${'['.repeat(depth)}9007199254740993${']'.repeat(depth)}`
+    let value = parseExactJson(text)
+    while (Array.isArray(value)) value = value[0]
+    expect(value).toEqual(new ExactNumber('9007199254740993'))
+  })
+
+  it('keeps to the errors of JSON.parse', () => {
+    expect(() => parseExactJson('{"a":12345678901234567890,}')).toThrow(SyntaxError)
+  })
+})
+
+it.each([
+  ['{"a":[9007199254740993]}', '9007199254740993'],
+  ['{"a":1e999}', '1e999'],
+  ['{"a":1.50,"b":1e3,"c":0.1,"d":18446744073709551616}', undefined],
+])('the first number of %s that a double changes is %s', (text, number) => {
+  expect(firstLossy(parseExactJson(text))?.text).toBe(number)
+})
