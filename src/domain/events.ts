@@ -9,12 +9,14 @@ export type EndpointEvent =
   | { readonly type: 'updated'; readonly endpoint: Endpoint; readonly before: Endpoint }
   | { readonly type: 'gone'; readonly endpoint: Endpoint }
 
+type ByKey = Pick<Snapshot, 'byKey'>
+
 /**
  * The events that lead from one snapshot to the other, gone endpoints first.
  *
  * @param keys where to look; give the changed keys of an update to spare a walk over everything.
  */
-export function eventsBetween(before: Snapshot, after: Snapshot, keys?: Iterable<string>): EndpointEvent[] {
+export function eventsBetween(before: ByKey, after: ByKey, keys?: Iterable<string>): EndpointEvent[] {
   const candidates = keys ?? new Set([...before.byKey.keys(), ...after.byKey.keys()])
   const gone: EndpointEvent[] = []
   const rest: EndpointEvent[] = []

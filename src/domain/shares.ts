@@ -41,3 +41,43 @@ export function shareWithin(service: readonly Weighted[]): (endpoint: Weighted) 
 export function shareFractions(service: readonly Weighted[]): number[] {
   return service.map(shareWithin(service))
 }
+
+/**
+ * Running totals of one service, from which a share follows in O(1). Every endpoint that is added must be removed
+ * with the weight and problem that it was added with.
+ */
+export class ShareTotals {
+  /** How many endpoints are in the totals, usable or not. */
+  size = 0
+  private usable = 0
+  private weighted = 0
+  private weight = 0
+
+  add({ weight, problem }: Weighted): void {
+    this.size++
+    if (problem !== null) return
+    this.usable++
+    if (weight > 0) this.weighted++
+    this.weight += weight
+  }
+
+  remove({ weight, problem }: Weighted): void {
+    this.size--
+    if (problem !== null) return
+    this.usable--
+    if (weight > 0) this.weighted--
+    // Weights may be fractions, whose sums carry rounding errors: an empty sum is exactly 0 again.
+    this.weight = this.weighted === 0 ? 0 : this.weight - weight
+  }
+
+  /** As `weightsAreUnset` of all endpoints that are in the totals. */
+  get areUnset(): boolean {
+    return this.usable > 0 && this.weighted === 0
+  }
+
+  /** Part of the whole service's traffic that an endpoint gets, from 0 to 1. */
+  shareOf(endpoint: Weighted): number {
+    const total = this.areUnset ? this.usable : this.weight
+    return total === 0 ? 0 : effectiveWeight(endpoint, this.areUnset) / total
+  }
+}

@@ -1,4 +1,4 @@
-import type { Change, Reset, Update } from './discovery.js'
+import type { Change, Update } from './discovery.js'
 import type { Endpoint, Revision } from './endpoint.js'
 
 /** The endpoints under a prefix at one revision, by etcd key. A value: `apply` makes a new one. */
@@ -8,27 +8,6 @@ export interface Snapshot {
 }
 
 export const EMPTY_SNAPSHOT: Snapshot = { revision: 0, byKey: new Map() }
-
-/**
- * The same endpoints, changed in place: a long list that changes often is not copied for each change.
- */
-export class LiveSnapshot {
-  private byKey = new Map<string, readonly Endpoint[]>()
-  private last: Pick<Reset, 'revision' | 'source' | 'ageMs'> | null = null
-
-  apply(update: Update): void {
-    if (update.type === 'stale') return
-    if (update.type === 'reset') this.byKey = groupByKey(update.endpoints)
-    else for (const change of update.changes) applyChange(this.byKey, change)
-    const { source, ageMs } = update.type === 'reset' ? update : ({ source: 'etcd', ageMs: 0 } as const)
-    this.last = { revision: update.revision, source, ageMs }
-  }
-
-  /** The whole list as an update; null before the first. */
-  reset(): Reset | null {
-    return this.last && { type: 'reset', ...this.last, endpoints: endpointsOf({ byKey: this.byKey }) }
-  }
-}
 
 /** Several updates cost no more than one: what is copied is copied once. */
 export function apply(snapshot: Snapshot, ...updates: readonly Update[]): Snapshot {
@@ -54,12 +33,14 @@ export function endpointsOf(snapshot: Pick<Snapshot, 'byKey'>): Endpoint[] {
   return endpoints
 }
 
-function applyChange(byKey: Map<string, readonly Endpoint[]>, change: Change): void {
+/** Changes a map of endpoints by etcd key in place. */
+export function applyChange(byKey: Map<string, readonly Endpoint[]>, change: Change): void {
   if (change.type === 'delete') byKey.delete(change.key)
   else byKey.set(change.key, change.endpoints)
 }
 
-function groupByKey(endpoints: readonly Endpoint[]): Map<string, readonly Endpoint[]> {
+/** The endpoints of each etcd key, in the given order. */
+export function groupByKey(endpoints: readonly Endpoint[]): Map<string, readonly Endpoint[]> {
   const byKey = new Map<string, Endpoint[]>()
   for (const endpoint of endpoints) {
     const siblings = byKey.get(endpoint.key)

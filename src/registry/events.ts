@@ -1,10 +1,9 @@
-import type { Update } from '../domain/discovery.js'
-import type { Endpoint, EndpointId, Revision } from '../domain/endpoint.js'
-import { endpointId } from '../domain/endpoint.js'
+import type { Change, Update } from '../domain/discovery.js'
+import type { Endpoint, Revision } from '../domain/endpoint.js'
 import type { DiscoError } from '../domain/errors.js'
 import { type EndpointEvent, eventsBetween } from '../domain/events.js'
-import { shareWithin } from '../domain/shares.js'
-import { apply, EMPTY_SNAPSHOT, endpointsOf, type Snapshot } from '../domain/snapshot.js'
+import { LiveSnapshot } from '../domain/live-snapshot.js'
+import type { Snapshot } from '../domain/snapshot.js'
 import type { Registry } from './registry.js'
 
 /** Why an endpoint went: etcd tells expiry and deletion apart only by whether the lease still lives. */
@@ -33,66 +32,73 @@ export type RegistryEvent =
 
 export interface WatchEvent {
   readonly event: RegistryEvent
-  /** What stands after the event's revision. */
+  /** As of the event's revision, or a later one: it is changed in place by the updates that follow. */
   readonly snapshot: Snapshot
 }
 
-/** A service's updates (or all services') as events for people and scripts; `synced` or `stale` comes first. */
+/**
+ * Turns the updates of one service, or of all services, into events for people and scripts. `synced` or `stale`
+ * comes first. An update costs what it changes, however many endpoints there are.
+ */
 export async function* registryEvents(
-  registry: Registry,
+  registry: Pick<Registry, 'leaseLives'>,
   updates: AsyncIterable<Update>,
 ): AsyncGenerator<WatchEvent, void, void> {
-  let snapshot = EMPTY_SNAPSHOT
+  const snapshot = new LiveSnapshot()
   for await (const update of updates) {
-    const before = snapshot
-    snapshot = apply(snapshot, update)
-    if (update.type === 'stale') yield { event: update, snapshot }
-    else if (update.type === 'reset') {
+    if (update.type === 'stale') {
+      yield { event: update, snapshot }
+      continue
+    }
+    if (update.type === 'reset') {
+      snapshot.apply(update)
       yield { event: { type: 'synced', revision: update.revision }, snapshot }
-    } else {
-      const { revision } = update
-      const events = eventsBetween(
-        before,
-        snapshot,
-        update.changes.map(({ key }) => key),
-      )
-      if (update.type === 'resync') {
-        const { missedRevisions } = update
-        yield { event: { type: 'resync', revision, missedRevisions, changes: events.length }, snapshot }
-      }
-      const shares = { before: sharesById(before, events), after: sharesById(snapshot, events) }
-      for (const event of events) {
-        const id = endpointId(event.endpoint)
-        const share = { from: shares.before.get(id) ?? 0, to: shares.after.get(id) ?? 0 }
-        const reason = event.type === 'gone' ? { reason: await whyGone(registry, event.endpoint) } : {}
-        yield { event: { ...event, revision, share, ...reason }, snapshot }
-      }
+      continue
+    }
+    const { revision } = update
+    const before = placesOf(snapshot, update.changes)
+    snapshot.apply(update)
+    const events = eventsBetween(before, snapshot, before.byKey.keys())
+    if (update.type === 'resync') {
+      const { missedRevisions } = update
+      yield { event: { type: 'resync', revision, missedRevisions, changes: events.length }, snapshot }
+    }
+    const after = placesOf(snapshot, update.changes)
+    for (const event of events) {
+      const { endpoint } = event
+      const share = { from: before.shareOf(endpoint), to: after.shareOf(endpoint) }
+      const reason = event.type === 'gone' ? { reason: await whyGone(registry, endpoint) } : {}
+      yield { event: { ...event, revision, share, ...reason }, snapshot }
     }
   }
 }
 
+/** The changed keys of an update at one moment: their endpoints, and the shares of those. */
+interface Places {
+  readonly byKey: ReadonlyMap<string, readonly Endpoint[]>
+  /** From 0 to 1; 0 where the endpoint is not there, or is of another service. */
+  shareOf(endpoint: Endpoint): number
+}
+
+function placesOf(snapshot: LiveSnapshot, changes: readonly Change[]): Places {
+  const byKey = new Map(changes.map(({ key }) => [key, snapshot.byKey.get(key) ?? []]))
+  const shares = new Map<Endpoint, number>()
+  for (const endpoints of byKey.values()) {
+    for (const endpoint of endpoints) shares.set(endpoint, snapshot.shareOf(endpoint))
+  }
+  const shareOf = ({ key, addr, service }: Endpoint) => {
+    const place = byKey.get(key)?.find((other) => other.addr === addr && other.service === service)
+    return (place && shares.get(place)) ?? 0
+  }
+  return { byKey, shareOf }
+}
+
 /** A key without a lease cannot expire. */
-async function whyGone(registry: Registry, { lease }: Endpoint): Promise<GoneReason> {
+async function whyGone(registry: Pick<Registry, 'leaseLives'>, { lease }: Endpoint): Promise<GoneReason> {
   if (lease === null) return 'deregistered'
   try {
     return (await registry.leaseLives(lease)) ? 'deregistered' : 'lease ended'
   } catch {
     return 'unknown'
   }
-}
-
-/** The shares of the endpoints that the events are about; those that are not there have none. */
-function sharesById(snapshot: Snapshot, events: readonly EndpointEvent[]): Map<EndpointId, number> {
-  const shares = new Map<EndpointId, number>()
-  const all = events.length === 0 ? [] : endpointsOf(snapshot)
-  for (const name of new Set(events.map(({ endpoint }) => endpoint.service))) {
-    const shareOf = shareWithin(all.filter(({ service }) => service === name))
-    for (const { endpoint } of events) {
-      const now = snapshot.byKey
-        .get(endpoint.key)
-        ?.find(({ addr, service }) => addr === endpoint.addr && service === name)
-      if (now) shares.set(endpointId(now), shareOf(now))
-    }
-  }
-  return shares
 }

@@ -1,5 +1,5 @@
 import type { Reset, Update } from '../domain/discovery.js'
-import { LiveSnapshot } from '../domain/snapshot.js'
+import { LiveSnapshot } from '../domain/live-snapshot.js'
 
 /**
  * The most changed keys that wait for a subscriber: beyond them it gets the list anew. A resolver takes changes

@@ -12,6 +12,7 @@ const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>>
   gaps: () => import('./gaps.js'),
   channel: () => import('./channel.js'),
   connect: () => import('./connect.js'),
+  watch: () => import('./watch.js'),
 }
 const bench = benches[name ?? '']
 if (bench === undefined) {
