@@ -1,24 +1,31 @@
 import type { Reset, Update } from '../domain/discovery.js'
-import { apply, EMPTY_SNAPSHOT, endpointsOf } from '../domain/snapshot.js'
+import type { LiveSnapshot } from '../domain/live-snapshot.js'
+import { endpointsOf } from '../domain/snapshot.js'
 import type { CacheTarget, ListCache } from './cache.js'
 
-/** Bursts of changes are written once. */
-const WRITE_PERIOD_MS = 2_000
+/** A short list is written this long after its first change: bursts of changes are written once. */
+const FIRST_WRITE_MS = 2_000
+
+/** A long list is written less often: so many endpoints a second, at most a list a minute. */
+const ENDPOINTS_PER_SECOND = 250
 
 /** A list that stays right is said to be so again, lest it look older than it is. */
 const CONFIRM_PERIOD_MS = 60_000
 
 /**
- * A service's updates, kept on disk as they come. Where etcd is out of reach from the start, the list that was
- * kept comes first, unless it is older than `maxAgeMs`.
+ * Passes a service's updates on and writes the list to disk as it changes. Where etcd is out of reach from the
+ * start, the list from disk comes first, unless it is older than `maxAgeMs`.
+ *
+ * @param snapshot the list after the updates that were taken, see `OpenWatch`
  */
 export async function* cachedWatch(
   updates: AsyncIterable<Update>,
+  snapshot: LiveSnapshot,
   cache: ListCache,
   target: CacheTarget,
   maxAgeMs: number,
 ): AsyncGenerator<Update, void, void> {
-  using keeper = new ListKeeper(cache, target)
+  using keeper = new ListKeeper(snapshot, cache, target)
   let isFirst = true
   for await (const update of updates) {
     if (isFirst && update.type === 'stale') {
@@ -26,8 +33,8 @@ export async function* cachedWatch(
       if (kept) yield kept
     }
     isFirst = false
-    keeper.take(update)
     yield update
+    keeper.taken(update)
   }
 }
 
@@ -39,29 +46,33 @@ async function readKept(cache: ListCache, target: CacheTarget, maxAgeMs: number)
   return { type: 'reset', revision: list.revision, endpoints: list.endpoints, source: 'cache', ageMs }
 }
 
-/** Writes the list that a watch has come to: the first at once, changes a little later, and again now and then. */
+/**
+ * Writes the list of a watch: the first at once, changes a little later, and again now and then. The work is
+ * bounded by time, not by the number of changes.
+ */
 class ListKeeper implements Disposable {
-  private snapshot = EMPTY_SNAPSHOT
-  private pending: Update[] = []
   private isLive = false
-  private willWriteSoon = false
+  private isWriteDue = false
   private timer: NodeJS.Timeout | undefined
   private writing: Promise<void> = Promise.resolve()
 
   constructor(
+    private readonly snapshot: LiveSnapshot,
     private readonly cache: ListCache,
     private readonly target: CacheTarget,
   ) {}
 
-  take(update: Update): void {
+  /** An update that is in the snapshot by now. */
+  taken(update: Update): void {
     if (update.type === 'stale') {
       this.rest()
       return
     }
-    this.pending.push(update)
     if (!this.isLive) this.write()
-    else if (!this.willWriteSoon) this.writeIn(WRITE_PERIOD_MS)
-    this.willWriteSoon = this.isLive
+    else if (!this.isWriteDue) {
+      this.isWriteDue = true
+      this.writeIn(writePeriodMs(this.snapshot.byKey.size))
+    }
     this.isLive = true
   }
 
@@ -69,7 +80,7 @@ class ListKeeper implements Disposable {
     this.rest()
   }
 
-  /** From now on nobody knows whether the list is right: what it was is written once more. */
+  /** From now on it is unknown whether the list is right: it is written once more as it was. */
   private rest(): void {
     if (this.isLive) this.write()
     this.isLive = false
@@ -82,12 +93,16 @@ class ListKeeper implements Disposable {
   }
 
   private write(): void {
-    this.snapshot = apply(this.snapshot, ...this.pending)
-    this.pending = []
-    this.willWriteSoon = false
+    this.isWriteDue = false
     const { revision } = this.snapshot
     const list = { revision, endpoints: endpointsOf(this.snapshot), seenAtMs: Date.now() }
     this.writing = this.writing.then(() => this.cache.write(this.target, list))
     this.writeIn(CONFIRM_PERIOD_MS)
   }
+}
+
+/** Time from the first change of a list to its write, in milliseconds. */
+export function writePeriodMs(endpoints: number): number {
+  const periodMs = (endpoints / ENDPOINTS_PER_SECOND) * 1_000
+  return Math.min(CONFIRM_PERIOD_MS, Math.max(FIRST_WRITE_MS, periodMs))
 }

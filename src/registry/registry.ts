@@ -17,7 +17,7 @@ import type { RegistrationRequest } from './registration/acquire.js'
 import type { EventSink, RegistrationEvents } from './registration/events.js'
 import { Registration } from './registration/registration.js'
 import type { EndpointSelection } from './selection.js'
-import { subscribe } from './subscription.js'
+import { type OpenWatch, SharedWatches } from './shared-watch.js'
 import { type Unregistered, unregister } from './unregister.js'
 import { setWeight, type WeightChanged, type WeightOptions } from './weight.js'
 import { lastWeight } from './weight-history.js'
@@ -71,6 +71,8 @@ const LEASES_AT_ONCE = 64
  * cannot be found out whether the write was made.
  */
 export class Registry implements Discovery {
+  private readonly watches = new SharedWatches()
+
   private constructor(
     private readonly client: EtcdClient,
     private readonly reader: Reader,
@@ -128,24 +130,30 @@ export class Registry implements Discovery {
   }
 
   /**
-   * As the resolver sees a service: with the last good list from disk where etcd is out of reach at the start.
+   * Watches a service as the resolver does. All watches of a service (under one layout and root) share one etcd
+   * stream and one snapshot, for as long as there is any; a later watch first gets the list as it stands. Where etcd
+   * is out of reach at the start, the last good list from disk comes first.
    *
    * etcd is read as fast as it sends, however slowly the updates are taken. At most 1,024 changed keys wait for
    * the caller; then one Reset with the whole list takes their place (source `etcd`).
    */
   watch({ service, ...place }: Query, signal: AbortSignal): AsyncGenerator<Update, void, void> {
     const reader = this.readerFor(place)
-    const { endpoints: members, cache } = this.options
-    const { folder, maxAgeMs = DEFAULT_CACHE_MAX_AGE_MS, onWarning = emitWarning } = cache || {}
-    return subscribe((ending) => {
-      const updates = watchEndpoints(this.client, reader, service, ending)
-      if (cache === false) return updates
-      const place = folder ?? defaultCacheFolder(process.env)
+    const key = JSON.stringify([reader.layout, reader.root, service])
+    return this.watches.subscribe(key, this.openWatch(reader, service), signal)
+  }
+
+  private openWatch(reader: Reader, service: string): OpenWatch {
+    return (signal, snapshot) => {
+      const updates = watchEndpoints(this.client, reader, service, signal)
+      const { endpoints: members, cache } = this.options
+      const { folder, maxAgeMs = DEFAULT_CACHE_MAX_AGE_MS, onWarning = emitWarning } = cache || {}
+      const place = cache === false ? null : (folder ?? defaultCacheFolder(process.env))
       if (place === null) return updates
       const lists = new ListCache(place, onWarning)
       const target = { members, layout: reader.layout, root: reader.root, service }
-      return cachedWatch(updates, lists, target, maxAgeMs)
-    }, signal)
+      return cachedWatch(updates, snapshot, lists, target, maxAgeMs)
+    }
   }
 
   /**

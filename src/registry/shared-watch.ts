@@ -1,0 +1,183 @@
+import type { Reset, Stale, Update } from '../domain/discovery.js'
+import { LiveSnapshot } from '../domain/live-snapshot.js'
+
+/**
+ * The most changed keys that wait for a subscriber: beyond them it gets the list anew. A resolver takes changes
+ * as they come, so that only a subscriber that does not read gets so far behind. So many decoded endpoints are
+ * about a megabyte, which subscribers of one watch share.
+ */
+export const MAX_PENDING_CHANGES = 1_024
+
+/**
+ * Opens the source of a watch. `snapshot` is the list after the updates that the reader of the source has taken:
+ * an update is in it by the time the next one is asked for.
+ */
+export type OpenWatch = (signal: AbortSignal, snapshot: LiveSnapshot) => AsyncIterable<Update>
+
+/**
+ * Watches by key. All subscribers of a key share one source and one snapshot: the first one opens the source, the
+ * last one that leaves closes it, and a later one first gets the whole list as it stands (and Stale, during an
+ * outage). The source is read as fast as it comes, however slowly a subscriber reads.
+ */
+export class SharedWatches {
+  private readonly watches = new Map<string, SharedWatch>()
+
+  constructor(private readonly nowMs: () => number = () => performance.now()) {}
+
+  /**
+   * Updates for one subscriber, from its first request on. What waits for it is bounded: beyond
+   * {@link MAX_PENDING_CHANGES} it gets one Reset with the list as of the newest revision instead. Throws what the
+   * source throws, after what came before that; the next subscriber opens the source again.
+   *
+   * @param open called where nobody else watches this key
+   */
+  async *subscribe(key: string, open: OpenWatch, signal: AbortSignal): AsyncGenerator<Update, void, void> {
+    if (signal.aborted) return
+    const watch = this.watches.get(key) ?? this.start(key, open)
+    const subscriber = watch.join()
+    const leave = () => watch.leave(subscriber)
+    signal.addEventListener('abort', leave, { once: true })
+    try {
+      for (;;) {
+        const update = await subscriber.next()
+        if (update === null || signal.aborted) return
+        yield update
+      }
+    } finally {
+      signal.removeEventListener('abort', leave)
+      leave()
+    }
+  }
+
+  private start(key: string, open: OpenWatch): SharedWatch {
+    const watch = new SharedWatch(this.nowMs, () => {
+      if (this.watches.get(key) === watch) this.watches.delete(key)
+    })
+    this.watches.set(key, watch)
+    void watch.read(open)
+    return watch
+  }
+}
+
+class SharedWatch {
+  private readonly subscribers = new Set<Subscriber>()
+  private readonly closing = new AbortController()
+  private readonly snapshot = new LiveSnapshot()
+  private resetAtMs = 0
+  private stale: Stale | null = null
+
+  constructor(
+    private readonly nowMs: () => number,
+    private readonly onEnd: () => void,
+  ) {}
+
+  join(): Subscriber {
+    const subscriber = new Subscriber(() => this.current())
+    this.subscribers.add(subscriber)
+    return subscriber
+  }
+
+  leave(subscriber: Subscriber): void {
+    subscriber.end()
+    this.subscribers.delete(subscriber)
+    if (this.subscribers.size > 0) return
+    this.onEnd()
+    this.closing.abort()
+  }
+
+  /** Never throws: subscribers get the error. */
+  async read(open: OpenWatch): Promise<void> {
+    let ending: Ending = {}
+    try {
+      for await (const update of open(this.closing.signal, this.snapshot)) {
+        this.apply(update)
+        for (const subscriber of this.subscribers) subscriber.add(update)
+      }
+    } catch (error) {
+      ending = { error }
+    }
+    this.onEnd()
+    for (const subscriber of this.subscribers) subscriber.end(ending)
+  }
+
+  private apply(update: Update): void {
+    this.snapshot.apply(update)
+    if (update.type === 'reset') this.resetAtMs = this.nowMs()
+    if (update.type === 'stale') this.stale = update
+    // A list from the cache ends no outage.
+    else if (update.type !== 'reset' || update.source === 'etcd') this.stale = null
+  }
+
+  /** What stands now, as updates; none before the first. */
+  private current(): Update[] {
+    const reset = this.snapshot.reset()
+    return [...(reset ? [this.aged(reset)] : []), ...(this.stale ? [this.stale] : [])]
+  }
+
+  private aged(reset: Reset): Reset {
+    if (reset.source === 'etcd') return reset
+    return { ...reset, ageMs: reset.ageMs + this.nowMs() - this.resetAtMs }
+  }
+}
+
+/** How a source ended: with an error where there is the field. */
+interface Ending {
+  readonly error?: unknown
+}
+
+/** One subscriber's queue. */
+class Subscriber {
+  private updates: Update[] = []
+  private changes = 0
+  /** Whether the list as it stands takes the place of what waited. */
+  private isBehind = false
+  private ending: Ending | null = null
+  private wake: () => void = () => {}
+
+  /** @param current the list as it stands, for a subscriber that is new or behind */
+  constructor(private readonly current: () => Update[]) {
+    this.catchUp()
+  }
+
+  add(update: Update): void {
+    if (this.ending || this.isBehind) return
+    this.isBehind = this.updates.length > 0 && this.changes + sizeOf(update) > MAX_PENDING_CHANGES
+    if (this.isBehind) this.updates = []
+    else {
+      this.updates.push(update)
+      this.changes += sizeOf(update)
+    }
+    this.wake()
+  }
+
+  end(ending: Ending = {}): void {
+    this.ending ??= ending
+    this.wake()
+  }
+
+  /** The next update, as soon as there is one; null at the end. One caller at a time. */
+  async next(): Promise<Update | null> {
+    while (this.updates.length === 0 && !this.isBehind) {
+      if (this.ending && 'error' in this.ending) throw this.ending.error
+      if (this.ending) return null
+      await new Promise<void>((resolve) => {
+        this.wake = resolve
+      })
+    }
+    if (this.isBehind) this.catchUp()
+    const update = this.updates.shift() ?? null
+    if (update) this.changes -= sizeOf(update)
+    return update
+  }
+
+  private catchUp(): void {
+    this.isBehind = false
+    this.updates = this.current()
+    this.changes = this.updates.length
+  }
+}
+
+/** Updates without changes count as one, lest a link that comes and goes fills the queue with them. */
+function sizeOf(update: Update): number {
+  return update.type === 'changes' || update.type === 'resync' ? Math.max(1, update.changes.length) : 1
+}
