@@ -1,8 +1,5 @@
 import { experimental } from '@grpc/grpc-js'
-import { readAddress } from '../../domain/address.js'
 import { type Endpoint, type EndpointId, endpointId } from '../../domain/endpoint.js'
-import { effectiveWeight, weightsAreUnset } from '../../domain/shares.js'
-import type { Target } from './target.js'
 
 /**
  * A gRPC endpoint that carries its registration. The extra fields travel by reference from the resolver to
@@ -56,45 +53,3 @@ export function isPeer(endpoint: RegisteredEndpoint, peer: string): boolean {
 
 /** It is asked after every call. */
 const peersOf = new WeakMap<RegisteredEndpoint, readonly string[]>()
-
-/**
- * The endpoints of a service that a target selects and that can be dialled; all of the service where those
- * selected could get no call (none is there, or all are drained) and the target spills over.
- */
-export function toGrpcEndpoints(
-  service: readonly Endpoint[],
-  { where, spillOver }: Pick<Target, 'where' | 'spillOver'>,
-): RegisteredEndpoint[] {
-  const unset = weightsAreUnset(service)
-  const all = service.flatMap((registration) => toGrpcEndpoint(registration, unset))
-  const conditions = Object.entries(where)
-  if (conditions.length === 0) return all
-  const selected = all.filter(({ registration }) =>
-    conditions.every(([name, value]) => attribute(registration, name) === value),
-  )
-  return spillOver && selected.every(({ weight }) => weight === 0) ? all : selected
-}
-
-/** Most of a list is the same as before, and so are then the objects: a change costs little more than itself. */
-const made = new WeakMap<Endpoint, RegisteredEndpoint>()
-
-function toGrpcEndpoint(registration: Endpoint, unset: boolean): RegisteredEndpoint[] {
-  if (registration.problem !== null) return []
-  const weight = effectiveWeight(registration, unset)
-  const before = made.get(registration)
-  if (before?.weight === weight) return [before]
-  const address = readAddress(registration.addr)
-  if ('problem' in address) return []
-  const addresses =
-    address.kind === 'unix' ? [{ path: address.path }] : [{ host: address.host, port: address.port }]
-  const endpoint = { addresses, id: endpointId(registration), registration, weight }
-  made.set(registration, endpoint)
-  return [endpoint]
-}
-
-function attribute({ version, id, addr, metadata }: Endpoint, name: string): string {
-  if (name === 'version') return version
-  if (name === 'id') return id ?? ''
-  if (name === 'addr') return addr
-  return Object.hasOwn(metadata, name) ? (metadata[name] ?? '') : ''
-}

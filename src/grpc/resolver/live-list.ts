@@ -1,69 +1,78 @@
-import type { Changes, Resync, Update } from '../../domain/discovery.js'
+import type { Update } from '../../domain/discovery.js'
 import type { Endpoint, Revision } from '../../domain/endpoint.js'
 import type { DiscoError } from '../../domain/errors.js'
-import { apply, EMPTY_SNAPSHOT, endpointsOf } from '../../domain/snapshot.js'
-import { Batch } from './batch.js'
+import { LiveSnapshot } from '../../domain/live-snapshot.js'
+import { endpointsOf } from '../../domain/snapshot.js'
+import { DeliveryWindow } from './delivery-window.js'
 
 /** The registry's list as a channel has it. */
 export interface ResolvedList {
+  /** 0 where there is no list yet. */
   readonly revision: Revision
-  /** All of the service, including what cannot be dialled. */
+  /** All of the service, including what cannot be dialled. The same array as long as nothing changes. */
   readonly registered: readonly Endpoint[]
   /** Why the registry is out of reach, or null while it is not. */
   readonly stale: DiscoError | null
-  /** How old the list was when it came from the cache; null for one from etcd. */
+  /** How old the list was when it came from the cache, in milliseconds; null for one from etcd. */
   readonly cachedAgeMs: number | null
-  /** Whether the list may differ from the last one told, rather than only its standing. */
+  /** Whether the list may differ from the one delivered before; false where only its standing differs. */
   readonly isNew: boolean
 }
 
 /**
- * Makes lists of updates: a whole new list at once, changes in batches. A deletion waits for 20 ms: a key that is
- * put back at once, after a lost lease, say, must not cost its connection.
+ * The list of a service, kept up to date by the updates of a watch. A new list is delivered at once, changes through
+ * a {@link DeliveryWindow}. A deletion waits for 20 ms: a key that is put back at once, after a lost lease, say,
+ * must not cost its connection. An update costs what it changes; only a delivery walks the whole list.
  */
 export class LiveList {
-  private snapshot = EMPTY_SNAPSHOT
-  private hasList = false
-  private stale: DiscoError | null = null
+  private readonly snapshot = new LiveSnapshot()
+  private registered: readonly Endpoint[] | null = null
   private cachedAgeMs: number | null = null
-  private readonly batch = new Batch<Changes | Resync>((updates) => this.apply(...updates))
+  private staleCause: DiscoError | null = null
+  private readonly window = new DeliveryWindow(() => this.deliverNew())
 
-  constructor(private readonly tell: (now: ResolvedList) => void) {}
+  constructor(private readonly deliver: (now: ResolvedList) => void) {}
 
   /** Whether there was no list yet. */
   get isEmpty(): boolean {
-    return !this.hasList
+    return this.snapshot.isEmpty
+  }
+
+  /** The list with all updates, including those that are still to be delivered. */
+  get now(): ResolvedList {
+    this.registered ??= endpointsOf(this.snapshot)
+    const { registered, cachedAgeMs, staleCause } = this
+    const { revision } = this.snapshot
+    return { revision, registered, stale: staleCause, cachedAgeMs, isNew: !this.isEmpty }
+  }
+
+  /** The same as an update; null where there is no list yet. */
+  get asUpdate(): Update | null {
+    return this.snapshot.reset()
   }
 
   take(update: Update): void {
     if (update.type === 'stale') {
-      this.batch.flush()
-      this.stale = update.cause
-      this.tellNow(false)
-    } else if (update.type === 'reset') {
-      this.batch.drop()
-      this.hasList = true
+      this.window.flush()
+      this.staleCause = update.cause
+      this.deliver({ ...this.now, isNew: false })
+      return
+    }
+    this.snapshot.apply(update)
+    this.registered = null
+    if (update.type === 'reset') {
+      this.window.drop()
       this.cachedAgeMs = update.source === 'cache' ? update.ageMs : null
-      this.apply(update)
-    } else
-      this.batch.add(
-        update,
-        update.changes.some(({ type }) => type === 'delete'),
-      )
+      this.deliverNew()
+    } else this.window.open(update.changes.some(({ type }) => type === 'delete'))
   }
 
   close(): void {
-    this.batch.drop()
+    this.window.drop()
   }
 
-  private apply(...updates: readonly Update[]): void {
-    if (this.cachedAgeMs === null) this.stale = null
-    this.snapshot = apply(this.snapshot, ...updates)
-    this.tellNow(true)
-  }
-
-  private tellNow(isNew: boolean): void {
-    const { snapshot, stale, cachedAgeMs } = this
-    this.tell({ revision: snapshot.revision, registered: endpointsOf(snapshot), stale, cachedAgeMs, isNew })
+  private deliverNew(): void {
+    if (this.cachedAgeMs === null) this.staleCause = null
+    this.deliver(this.now)
   }
 }

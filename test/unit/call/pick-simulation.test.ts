@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { movedKeys, simulatePicks } from '../../../src/call/pick-simulation.js'
-import { type RegisteredEndpoint, toGrpcEndpoints } from '../../../src/grpc/resolver/endpoint.js'
+import type { RegisteredEndpoint } from '../../../src/grpc/resolver/endpoint.js'
+import { toGrpcEndpoints } from '../../../src/grpc/resolver/selection.js'
 import { findPolicy } from '../../../src/policies/index.js'
 import { endpoint } from '../../support/endpoints.js'
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { RunLog } from '../../../src/call/run-log.js'
-import { toGrpcEndpoints } from '../../../src/grpc/resolver/endpoint.js'
+import { toGrpcEndpoints } from '../../../src/grpc/resolver/selection.js'
 import { endpoint } from '../../support/endpoints.js'
 
 const ENDPOINTS = toGrpcEndpoints(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Endpoint, endpointId } from '../../../../src/domain/endpoint.js'
-import { registered, toGrpcEndpoints } from '../../../../src/grpc/resolver/endpoint.js'
+import { registered } from '../../../../src/grpc/resolver/endpoint.js'
+import { toGrpcEndpoints } from '../../../../src/grpc/resolver/selection.js'
 import { endpoint } from '../../../support/endpoints.js'
 
 const ALL = { where: {}, spillOver: false }

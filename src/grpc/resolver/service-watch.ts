@@ -1,0 +1,143 @@
+import type { Discovery, Query, Update } from '../../domain/discovery.js'
+import { DiscoError } from '../../domain/errors.js'
+import { LiveList, type ResolvedList } from './live-list.js'
+
+/** After an error that the registry's own retries could not mend, the watch starts again after this time. */
+const RETRY_FIRST_MS = 1_000
+const RETRY_MOST_MS = 30_000
+
+/** A channel's side of a watch. None of these may throw. */
+export interface ServiceListener {
+  /** An update of the registry, at once. */
+  readonly heard?: ((update: Update) => void) | undefined
+  /** The list, after each delivery. */
+  resolved(now: ResolvedList): void
+  /** There is no list yet and the registry is out of reach, or the watch failed and will start again. */
+  failed(cause: DiscoError): void
+}
+
+/** The watches of one discovery, by what they watch: all channels to a service share one watch and one list. */
+export class ServiceWatches {
+  private static readonly ofDiscovery = new WeakMap<Discovery, ServiceWatches>()
+  private readonly watches = new Map<string, ServiceWatch>()
+
+  private constructor(private readonly discovery: Discovery) {}
+
+  static of(discovery: Discovery): ServiceWatches {
+    const known = ServiceWatches.ofDiscovery.get(discovery)
+    if (known) return known
+    const watches = new ServiceWatches(discovery)
+    ServiceWatches.ofDiscovery.set(discovery, watches)
+    return watches
+  }
+
+  /**
+   * Adds a listener. It is not called before this returns. The first one starts the watch; a later one first gets
+   * the list as it stands.
+   *
+   * @returns removes the listener; the last one that leaves ends the watch
+   */
+  join(query: Query, listener: ServiceListener): () => void {
+    const key = JSON.stringify([query.service, query.layout ?? null, query.root ?? null])
+    const watch = this.watches.get(key) ?? new ServiceWatch(this.discovery, query)
+    this.watches.set(key, watch)
+    watch.join(listener)
+    return () => {
+      watch.leave(listener)
+      if (watch.isUnused && this.watches.get(key) === watch) this.watches.delete(key)
+    }
+  }
+}
+
+/**
+ * One watch of a service, and the list that it leads to. It goes on until its last listener leaves: where the
+ * registry's watch throws, it starts again after a second, doubling to 30 s, and the last list stands.
+ */
+class ServiceWatch {
+  private readonly list = new LiveList((now) => this.deliver(now))
+  /** All that have joined. */
+  private readonly members = new Set<ServiceListener>()
+  /** Those of them that have the list, or were there from the start. */
+  private readonly listeners = new Set<ServiceListener>()
+  private running: AbortController | null = null
+  private retryTimer: NodeJS.Timeout | undefined
+  private retryMs = RETRY_FIRST_MS
+
+  constructor(
+    private readonly discovery: Discovery,
+    private readonly query: Query,
+  ) {}
+
+  get isUnused(): boolean {
+    return this.members.size === 0
+  }
+
+  join(listener: ServiceListener): void {
+    const isFirst = this.isUnused
+    this.members.add(listener)
+    if (isFirst) {
+      this.listeners.add(listener)
+      this.start()
+      return
+    }
+    queueMicrotask(() => {
+      if (!this.members.has(listener)) return
+      this.listeners.add(listener)
+      this.catchUp(listener)
+    })
+  }
+
+  leave(listener: ServiceListener): void {
+    this.members.delete(listener)
+    this.listeners.delete(listener)
+    if (!this.isUnused) return
+    this.running?.abort()
+    clearTimeout(this.retryTimer)
+    this.list.close()
+  }
+
+  private catchUp(listener: ServiceListener): void {
+    const { now, asUpdate } = this.list
+    if (asUpdate) listener.heard?.(asUpdate)
+    if (this.list.isEmpty && now.stale) listener.failed(now.stale)
+    if (!this.list.isEmpty || now.stale) listener.resolved(now)
+  }
+
+  private start(): void {
+    this.running = new AbortController()
+    void this.follow(this.running.signal)
+  }
+
+  private async follow(signal: AbortSignal): Promise<void> {
+    // A watch that fails at once must not call a listener that is still joining.
+    await null
+    try {
+      for await (const update of this.discovery.watch(this.query, signal)) {
+        if (signal.aborted) return
+        this.take(update)
+      }
+    } catch (thrown) {
+      if (signal.aborted) return
+      const cause = DiscoError.from(thrown)
+      this.list.take({ type: 'stale', sinceMs: Date.now(), cause })
+      this.fail(cause)
+      this.retryTimer = setTimeout(() => this.start(), this.retryMs).unref()
+      this.retryMs = Math.min(this.retryMs * 2, RETRY_MOST_MS)
+    }
+  }
+
+  private take(update: Update): void {
+    for (const listener of this.listeners) listener.heard?.(update)
+    if (update.type === 'stale' && this.list.isEmpty) this.fail(update.cause)
+    this.list.take(update)
+  }
+
+  private deliver(now: ResolvedList): void {
+    this.retryMs = RETRY_FIRST_MS
+    for (const listener of this.listeners) listener.resolved(now)
+  }
+
+  private fail(cause: DiscoError): void {
+    for (const listener of this.listeners) listener.failed(cause)
+  }
+}

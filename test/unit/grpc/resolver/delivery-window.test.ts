@@ -1,0 +1,95 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { DeliveryWindow } from '../../../../src/grpc/resolver/delivery-window.js'
+
+let startMs: number
+let deliveredAtMs: number[]
+let costMs: number
+let window: DeliveryWindow
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  startMs = performance.now()
+  deliveredAtMs = []
+  costMs = 0
+  window = new DeliveryWindow(() => {
+    deliveredAtMs.push(Math.round(performance.now() - startMs))
+    vi.setSystemTime(Date.now() + costMs)
+    if (costMs > 0) vi.advanceTimersByTime(costMs)
+  })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** One change every `periodMs`, for `forMs`. */
+function stream(forMs: number, periodMs: number): void {
+  for (let ms = 0; ms < forMs; ms += periodMs) {
+    window.open()
+    vi.advanceTimersByTime(periodMs)
+  }
+}
+
+describe('a delivery window', () => {
+  it('delivers the first change after a quiet time at once', () => {
+    window.open()
+    vi.advanceTimersByTime(20)
+    window.open()
+    expect(deliveredAtMs).toEqual([0, 20])
+  })
+
+  it('delivers what follows once, 20 ms after the last delivery', () => {
+    window.open()
+    vi.advanceTimersByTime(5)
+    window.open()
+    vi.advanceTimersByTime(10)
+    window.open()
+    vi.advanceTimersByTime(100)
+    expect(deliveredAtMs).toEqual([0, 20])
+  })
+
+  it('lets a change that can wait do so for 20 ms, and delivers what comes meanwhile with it', () => {
+    window.open(true)
+    vi.advanceTimersByTime(10)
+    window.open()
+    vi.advanceTimersByTime(100)
+    expect(deliveredAtMs).toEqual([20])
+  })
+
+  it('delivers changes that can wait 100 ms after the first, however many follow', () => {
+    for (let ms = 0; ms < 120; ms += 10) {
+      window.open(true)
+      vi.advanceTimersByTime(10)
+    }
+    expect(deliveredAtMs).toEqual([100])
+  })
+
+  it('delivers a steady stream every 20 ms where deliveries cost little', () => {
+    stream(200, 5)
+    expect(deliveredAtMs).toEqual([0, 20, 40, 60, 80, 100, 120, 140, 160, 180, 200])
+  })
+
+  it('delivers less often the more a delivery costs, and at least every 100 ms', () => {
+    costMs = 5
+    stream(300, 5)
+    expect(deliveredAtMs.slice(0, 4)).toEqual([0, 55, 110, 165])
+    costMs = 30
+    vi.advanceTimersByTime(200)
+    deliveredAtMs = []
+    startMs = performance.now()
+    stream(300, 5)
+    expect(deliveredAtMs.slice(0, 3)).toEqual([0, 130, 260])
+  })
+
+  it('delivers at once when it is flushed, and never when it is dropped', () => {
+    window.open()
+    window.open()
+    window.flush()
+    expect(deliveredAtMs).toEqual([0, 0])
+    window.open()
+    window.drop()
+    vi.advanceTimersByTime(1_000)
+    window.flush()
+    expect(deliveredAtMs).toEqual([0, 0])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
