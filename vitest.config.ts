@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { grpcJsFolder } from './test/support/grpc-js.js'
 
 const UNIT = 'test/unit/**/*.test.ts'
 const PROPERTY = 'test/property/**/*.test.ts'
@@ -14,6 +15,14 @@ const LONG_FUZZ = 'test/fuzz/fuzz.long.test.ts'
  * the older one. `ETCD_BIN` is an etcd of its own.
  */
 const ETCD_VERSIONS = process.env.ETCD_BIN ? [] : ['3.4', '3.5']
+
+/** The oldest grpc-js that the peer dependency allows; the other projects run on the newest. */
+const OLDEST_GRPC_JS = '1.14.0'
+
+/** What uses grpc-js's experimental interface, and how calls come to be balanced by it. */
+const ABOUT_GRPC_JS = ['grpc-contract', 'balancing', 'balancing-state', 'resolver', 'targets'].map(
+  (name) => `test/integration/${name}.test.ts`,
+)
 
 /** Finds or fetches etcd and protoc before the first test file starts. */
 const globalSetup = 'test/support/global-setup.ts'
@@ -52,6 +61,23 @@ export default defineConfig({
         // What waits for long, and the property tests once more with many more rounds.
         extends: true,
         test: { name: 'long', include: [LONG, PROPERTY], provide: { effort: 'long' }, globalSetup },
+      },
+      {
+        extends: true,
+        resolve: {
+          alias: [
+            {
+              find: /^@grpc\/grpc-js$/,
+              replacement: `${grpcJsFolder(OLDEST_GRPC_JS)}/build/src/index.js`,
+            },
+          ],
+        },
+        test: {
+          name: `grpc-js ${OLDEST_GRPC_JS}`,
+          include: ABOUT_GRPC_JS,
+          env: { GRPC_JS_VERSION: OLDEST_GRPC_JS },
+          globalSetup,
+        },
       },
       ...ETCD_VERSIONS.map((version) => ({
         extends: true as const,

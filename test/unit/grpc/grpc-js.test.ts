@@ -1,0 +1,41 @@
+import { experimental } from '@grpc/grpc-js'
+import { describe, expect, test } from 'vitest'
+import { OLDEST_GRPC_JS, requireFeatures, twoCopies } from '../../../src/grpc/grpc-js.js'
+
+describe('what is needed of grpc-js', () => {
+  test('is there in the installed version', () => {
+    requireFeatures({ ...experimental }, null)
+  })
+
+  test('and an older version is refused, with what it lacks, the version found and the one needed', () => {
+    const { statusOrFromValue, statusOrFromError, ...older } = experimental
+    expect([typeof statusOrFromValue, typeof statusOrFromError]).toEqual(['function', 'function'])
+    const refused = () => requireFeatures(older, '1.13.4')
+    expect(refused).toThrow(
+      expect.objectContaining({
+        code: 'USAGE',
+        message: `disco-registry needs @grpc/grpc-js ${OLDEST_GRPC_JS} or later; @grpc/grpc-js 1.13.4 lacks experimental.statusOrFromValue, statusOrFromError`,
+        suggestions: [`npm install @grpc/grpc-js@^${OLDEST_GRPC_JS}`],
+      }),
+    )
+    expect(() => requireFeatures(older, null)).toThrow('the version that this program loads lacks')
+  })
+})
+
+describe('two copies of grpc-js', () => {
+  const ours = { folder: '/app/node_modules/disco-registry/node_modules/@grpc/grpc-js', isOurs: true }
+  const other = { folder: '/app/node_modules/@grpc/grpc-js', isOurs: false }
+
+  test('are named where the program resolves another than ours and has loaded it', () => {
+    const warning = twoCopies([ours, other], other.folder)
+    expect(warning).toContain(ours.folder)
+    expect(warning).toContain(other.folder)
+  })
+
+  test('are fine where the second is only a dependency’s, not loaded, or contained in a bundle', () => {
+    expect(twoCopies([ours, other], ours.folder)).toBeNull()
+    expect(twoCopies([ours, other], null)).toBeNull()
+    expect(twoCopies([ours], other.folder)).toBeNull()
+    expect(twoCopies([other], other.folder)).toBeNull()
+  })
+})
