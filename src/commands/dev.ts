@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import { runCommand } from '../agent/processes/run-command.js'
+import { runCommand } from '../agent/processes/child-process.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { splitCommand } from '../cli/child-command.js'
 import { planBackends } from '../cli/flags/backend.js'

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
-import { endOf, launch, type ProcessEnd } from './launch.js'
+import { endOf, launch, type ProcessEnd } from './child-process.js'
 
 /** Nothing tells when the last process of a group is gone but to ask. */
 const GROUP_POLL_MS = 25

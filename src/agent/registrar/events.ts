@@ -1,6 +1,6 @@
 import type { DiscoError } from '../../domain/errors.js'
 import type { RegistrationEvents } from '../../registry/registration/events.js'
-import type { ProcessEnd } from '../processes/launch.js'
+import type { ProcessEnd } from '../processes/child-process.js'
 
 /** Events of a registrar: those of its registration, while it is held, and its own. Each is emitted once. */
 export interface RegistrarEvents extends RegistrationEvents {
@@ -15,11 +15,11 @@ export interface RegistrarEvents extends RegistrationEvents {
 
   // Of the server and its health.
   started: [{ readonly pid: number }]
-  probed: [{ readonly isHealthy: boolean; readonly said: string; readonly tookMs: number }]
+  probed: [{ readonly isHealthy: boolean; readonly detail: string; readonly tookMs: number }]
   /** It was never healthy so far, for another reason than before. */
-  failing: [{ readonly said: string }]
-  healthy: [{ readonly said: string; readonly afterMs: number; readonly again: boolean }]
-  unhealthy: [{ readonly said: string }]
+  failing: [{ readonly detail: string }]
+  healthy: [{ readonly detail: string; readonly afterMs: number; readonly again: boolean }]
+  unhealthy: [{ readonly detail: string }]
 
   // On the way out.
   /** Either at weight 0, or, where there is no weight to set, with the keys out already. */

@@ -5,10 +5,9 @@ import type { RegistrationRequest } from '../../registry/registration/acquire.js
 import type { Registration } from '../../registry/registration/registration.js'
 import type { Registry } from '../../registry/registry.js'
 import type { WeightChanged } from '../../registry/weight.js'
-import { healthOf, type ProbeTiming } from '../health/loop.js'
-import type { Probe } from '../probes/probe.js'
 import type { ServerProcess } from '../processes/server-process.js'
 import type { RegistrarEvents } from './events.js'
+import { gateOnHealth, type HealthGating } from './health-gating.js'
 import { OwnedRegistration } from './owned-registration.js'
 import { Standing } from './standing.js'
 import {
@@ -23,15 +22,6 @@ import {
   reduce,
   type State,
 } from './state.js'
-
-export interface HealthGating {
-  readonly probe: Probe
-  readonly timing: ProbeTiming
-  /** Asks only until the server is healthy for the first time. */
-  readonly isStartOnly: boolean
-  /** How long the first time may take; null for as long as it likes. */
-  readonly startMs: number | null
-}
 
 export interface RegistrarOptions {
   readonly registry: Registry
@@ -90,7 +80,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   async run(): Promise<number> {
     const { start, health } = this.options
     if (start) this.look(await start())
-    if (health) void this.watchHealth(health)
+    if (health) void gateOnHealth(health, this, (event) => this.apply(event), this.probing.signal)
     else this.apply({ type: 'healthy' })
     await this.finished
     for (const timer of this.timers) clearTimeout(timer)
@@ -259,36 +249,5 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     const isLastWord = leaves(this.state) && this.server === null
     if (cause && isLastWord) this.apply({ type: 'failed', error: cause })
     this.apply({ type: 'unregistered' })
-  }
-
-  private async watchHealth({ probe, timing, isStartOnly, startMs }: HealthGating): Promise<void> {
-    const startedAtMs = performance.now()
-    let said: string | null = null
-    let again = false
-    let isLate = false
-    /** A first answer that is on its way counts. */
-    const giveUpIfLate = () => {
-      if (!isLate || again || said === null) return
-      const error = new DiscoError('WAIT_TIMED_OUT', `Not healthy after ${(startMs ?? 0) / 1000}s: ${said}`)
-      this.apply({ type: 'failed', error })
-    }
-    const late = () => {
-      isLate = true
-      giveUpIfLate()
-    }
-    if (startMs !== null) this.timers.add(setTimeout(late, startMs))
-    for await (const probed of healthOf(probe, timing, this.probing.signal)) {
-      const isNews = said !== probed.said
-      said = probed.said
-      this.emit('probed', probed)
-      if (probed.turned === 'healthy') {
-        this.emit('healthy', { said, afterMs: performance.now() - startedAtMs, again })
-        again = true
-      } else if (probed.turned === 'unhealthy') this.emit('unhealthy', { said })
-      else if (!again && isNews) this.emit('failing', { said })
-      if (probed.turned) this.apply({ type: probed.turned })
-      giveUpIfLate()
-      if (again && isStartOnly) return
-    }
   }
 }

@@ -72,8 +72,8 @@ export class RegisterView {
         this.held.clear()
         this.remark(`! etcd could not be told (${cause.message}): the key goes with its lease`)
       })
-      .on('healthy', ({ said, afterMs, again }) => {
-        this.health = again ? `${said} again; ` : `${said} after ${duration(afterMs)}; `
+      .on('healthy', ({ detail, afterMs, again }) => {
+        this.health = again ? `${detail} again; ` : `${detail} after ${duration(afterMs)}; `
       })
   }
 

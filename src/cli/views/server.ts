@@ -24,14 +24,14 @@ export function followServer(
   const startedAtMs = performance.now()
   let wasTold = false
   let lastTold = ''
-  const stillWaiting = (said: string) => {
+  const stillWaiting = (detail: string) => {
     // Without a probe and a command, nothing has asked the server.
     if (command === null && waitsFor === null) return
     const forMs = performance.now() - startedAtMs
-    if (forMs <= QUIET_START_MS || said === lastTold) return
-    lastTold = said
-    remark(`! not healthy after ${duration(forMs)}: ${said}`)
-    if (command !== null && said === 'connection refused')
+    if (forMs <= QUIET_START_MS || detail === lastTold) return
+    lastTold = detail
+    remark(`! not healthy after ${duration(forMs)}: ${detail}`)
+    if (command !== null && detail === 'connection refused')
       remark(`  Does it listen at ${addresses}? To register another address than that: --advertise`)
   }
   let lastFailure = 'no answer'
@@ -39,15 +39,15 @@ export function followServer(
   if (command === null && waitsFor !== null) remark(`→ waiting for ${waitsFor}`)
   registrar
     .on('started', ({ pid }) => remark(`→ started ${command} (pid ${pid}); waiting for ${waitsFor}`))
-    .on('failing', ({ said }) => {
-      lastFailure = said
-      stillWaiting(said)
+    .on('failing', ({ detail }) => {
+      lastFailure = detail
+      stillWaiting(detail)
     })
     .on('healthy', () => clearTimeout(timer))
     .on('registered', () => clearTimeout(timer))
-    .on('unhealthy', ({ said }) => {
+    .on('unhealthy', ({ detail }) => {
       const what = unhealthy === 'weight0' ? 'weight 0 until it is back' : 'deregistering until it is back'
-      remark(`! unhealthy: ${said}; ${what}`)
+      remark(`! unhealthy: ${detail}; ${what}`)
     })
     .on('unweighed', ({ cause }) => remark(`! the weight could not be set: ${cause.message}`))
     .on('draining', ({ drainMs, isOut }) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { HealthGate } from '../../../../src/agent/health/gate.js'
+import { HealthGate } from '../../../../src/agent/health/probing.js'
 
 /** `+` is a success, `-` a failure; what each turned. */
 function turns(answers: string, rules: { rise: number; fall: number }): string {

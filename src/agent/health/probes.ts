@@ -1,0 +1,84 @@
+import { connect } from 'node:net'
+import { readAddress } from '../../domain/address.js'
+import { Deadline } from '../../grpc/deadline.js'
+import { inWords } from './in-words.js'
+
+/** Result of one probe. */
+export interface Probed {
+  readonly isHealthy: boolean
+  /** The answer, or why there was none, as a clause for people. */
+  readonly detail: string
+}
+
+/** Asks a server once. Never rejects, and ends within the deadline. */
+export type Probe = (deadlineMs: number) => Promise<Probed>
+
+/** Healthy where all probes are; otherwise the result of the first that is not. */
+export function allOf(probes: readonly Probe[]): Probe {
+  return async (deadlineMs) => {
+    const all = await Promise.all(probes.map((probe) => probe(deadlineMs)))
+    return all.find(({ isHealthy }) => !isHealthy) ?? all[0] ?? { isHealthy: true, detail: '' }
+  }
+}
+
+/**
+ * Asks by grpc.health.v1. Only SERVING is healthy, also where a server does not implement the protocol.
+ *
+ * @param service empty for the server as a whole
+ */
+export function grpcProbe(addr: string, service: string): Probe {
+  return async (deadlineMs) => {
+    const { checkHealth } = await import('../../grpc/health/check.js')
+    const { status, problem } = await checkHealth(addr, { service, deadlineMs })
+    if (status === 'SERVING') return { isHealthy: true, detail: 'SERVING' }
+    const detail = status === 'UNIMPLEMENTED' ? 'has no grpc.health.v1 (try --probe tcp)' : problem
+    return { isHealthy: false, detail: detail ?? 'UNKNOWN' }
+  }
+}
+
+/** Healthy where the port, or the Unix socket, accepts a connection. */
+export function tcpProbe(addr: string): Probe {
+  return (deadlineMs) =>
+    new Promise((resolve) => {
+      const address = readAddress(addr)
+      if ('problem' in address) {
+        resolve({ isHealthy: false, detail: `the address ${address.problem}` })
+        return
+      }
+      const where = address.kind === 'unix' ? { path: address.path } : address
+      const socket = connect({ ...where, timeout: deadlineMs })
+      const finish = (isHealthy: boolean, detail: string) => {
+        socket.destroy()
+        resolve({ isHealthy, detail })
+      }
+      socket.once('connect', () => finish(true, 'accepts connections'))
+      // After a stall of this process, the timer fires before the event of a connection that was made in time.
+      const late = () => finish(false, `no connection in ${deadlineMs} ms`)
+      socket.once('timeout', () => setImmediate(late))
+      socket.once('error', (error: NodeJS.ErrnoException) => finish(false, inWords(error)))
+    })
+}
+
+/** Healthy where a GET answers 200 to 399. Redirects are not followed, and no body is read. */
+export function httpProbe(url: URL): Probe {
+  return async (deadlineMs) => {
+    using deadline = new Deadline(deadlineMs)
+    const { signal } = deadline
+    const http = url.protocol === 'https:' ? await import('node:https') : await import('node:http')
+    return await new Promise((resolve) => {
+      const request = http.request(url, { agent: false, signal, headers: { 'user-agent': 'disco-probe' } })
+      request.once('response', (response) => {
+        const { statusCode = 0, statusMessage = '' } = response
+        // The status is the answer, also where the body is cut.
+        response.on('error', () => undefined).destroy()
+        const detail = `HTTP ${statusCode} ${statusMessage}`.trimEnd()
+        resolve({ isHealthy: statusCode >= 200 && statusCode < 400, detail })
+      })
+      request.once('error', (error: NodeJS.ErrnoException) => {
+        const detail = signal.aborted ? `no answer in ${deadlineMs} ms` : inWords(error)
+        resolve({ isHealthy: false, detail })
+      })
+      request.end()
+    })
+  }
+}

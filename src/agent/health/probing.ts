@@ -1,0 +1,61 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Probe, Probed } from './probes.js'
+
+export interface GateRules {
+  /** Consecutive successes after which the server is healthy. */
+  readonly rise: number
+  /** Consecutive failures after which the server is unhealthy. */
+  readonly fall: number
+}
+
+export interface ProbeTiming extends GateRules {
+  readonly intervalMs: number
+  readonly deadlineMs: number
+}
+
+/** Interval until a server is healthy for the first time, so that its registration does not wait for a whole one. */
+const START_INTERVAL_MS = 200
+
+/** Debounces probe results with rise and fall thresholds. */
+export class HealthGate {
+  private health: 'unknown' | 'good' | 'bad' = 'unknown'
+  private streak = 0
+
+  constructor(private readonly rules: GateRules) {}
+
+  /** Whether the server was never healthy so far. */
+  get isUnknown(): boolean {
+    return this.health === 'unknown'
+  }
+
+  /** @returns the health that this result turned the server to, or null where it turned nothing */
+  note(isHealthy: boolean): 'healthy' | 'unhealthy' | null {
+    if (isHealthy === (this.health === 'good')) {
+      this.streak = 0
+      return null
+    }
+    this.streak++
+    if (this.streak < (isHealthy ? this.rules.rise : this.rules.fall)) return null
+    this.streak = 0
+    this.health = isHealthy ? 'good' : 'bad'
+    return isHealthy ? 'healthy' : 'unhealthy'
+  }
+}
+
+/** Probes a server once an interval, one probe at a time, until the signal aborts; yields each result. */
+export async function* probeAtIntervals(
+  probe: Probe,
+  timing: ProbeTiming,
+  signal: AbortSignal,
+): AsyncGenerator<Probed & { readonly turned: 'healthy' | 'unhealthy' | null; readonly tookMs: number }> {
+  const gate = new HealthGate(timing)
+  while (!signal.aborted) {
+    const startMs = performance.now()
+    const probed = await probe(timing.deadlineMs)
+    const tookMs = performance.now() - startMs
+    if (signal.aborted) return
+    yield { ...probed, turned: gate.note(probed.isHealthy), tookMs }
+    const periodMs = gate.isUnknown ? Math.min(START_INTERVAL_MS, timing.intervalMs) : timing.intervalMs
+    await delay(Math.max(0, periodMs - tookMs), undefined, { signal }).catch(() => undefined)
+  }
+}

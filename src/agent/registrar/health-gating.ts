@@ -1,0 +1,60 @@
+import { DiscoError } from '../../domain/errors.js'
+import type { EventSink } from '../../registry/registration/events.js'
+import type { Probe } from '../health/probes.js'
+import { type ProbeTiming, probeAtIntervals } from '../health/probing.js'
+import type { RegistrarEvents } from './events.js'
+import type { Event } from './state.js'
+
+/** Probes that decide whether the server is registered. */
+export interface HealthGating {
+  readonly probe: Probe
+  readonly timing: ProbeTiming
+  /** Whether to stop probing once the server is healthy. */
+  readonly isStartOnly: boolean
+  /** Deadline of the first healthy result, from the start of the probes; null for none. */
+  readonly startMs: number | null
+}
+
+/**
+ * Probes the server until the signal aborts. Emits every result, and hands each change of its health, or a start that
+ * took too long (WAIT_TIMED_OUT), to `apply`.
+ */
+export async function gateOnHealth(
+  { probe, timing, isStartOnly, startMs }: HealthGating,
+  events: EventSink<Pick<RegistrarEvents, 'probed' | 'failing' | 'healthy' | 'unhealthy'>>,
+  apply: (event: Event) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const startedAtMs = performance.now()
+  let detail: string | null = null
+  let wasHealthy = false
+  let isLate = false
+  /** The first result counts, also where its probe began before the deadline and ends after it. */
+  const failIfLate = () => {
+    if (!isLate || wasHealthy || detail === null) return
+    const message = `Not healthy after ${(startMs ?? 0) / 1000}s: ${detail}`
+    apply({ type: 'failed', error: new DiscoError('WAIT_TIMED_OUT', message) })
+  }
+  const onLate = () => {
+    isLate = true
+    failIfLate()
+  }
+  const timer = startMs === null ? undefined : setTimeout(onLate, startMs)
+  try {
+    for await (const probed of probeAtIntervals(probe, timing, signal)) {
+      const isNews = detail !== probed.detail
+      detail = probed.detail
+      events.emit('probed', probed)
+      if (probed.turned === 'healthy') {
+        events.emit('healthy', { detail, afterMs: performance.now() - startedAtMs, again: wasHealthy })
+        wasHealthy = true
+      } else if (probed.turned === 'unhealthy') events.emit('unhealthy', { detail })
+      else if (!wasHealthy && isNews) events.emit('failing', { detail })
+      if (probed.turned) apply({ type: probed.turned })
+      failIfLate()
+      if (wasHealthy && isStartOnly) return
+    }
+  } finally {
+    clearTimeout(timer)
+  }
+}
