@@ -4,7 +4,7 @@ import {
   type Action,
   type Event,
   initialState,
-  leaves,
+  isLeaving,
   type Rules,
   reduce,
   type State,
@@ -71,7 +71,7 @@ class World {
     for (let round = 0; round < 100 && !this.state.isOver; round++) {
       this.answer(round)
       if (this.state.drain === 'running') this.apply({ type: 'drained' })
-      if (this.state.server === 'told' || this.state.server === 'killed') this.exit('SIGTERM')
+      if (this.state.server === 'terminating' || this.state.server === 'killed') this.exit('SIGTERM')
     }
   }
 
@@ -162,7 +162,7 @@ describe('a registrar, whatever happens around it and in whatever order', () => 
   it('registers only a healthy server, and none that is on its way out', () => {
     always(({ done }) => {
       for (const { action, state } of done) {
-        if (action === 'register') expect([state.health, leaves(state)]).toEqual(['good', false])
+        if (action === 'register') expect([state.health, isLeaving(state)]).toEqual(['good', false])
       }
     })
   })

@@ -57,7 +57,7 @@ export async function registrationDoc(registry: Registry, registrar: Registrar):
   return {
     schema: 'disco.registration/v1',
     phase: registrar.phase,
-    problem: registrar.standing.problem,
+    problem: registrar.status.problem,
     rev: String(revision),
     endpoints: own.map((endpoint) => {
       const { key, version, addr, weight, lease, id = null, metadata } = endpoint
@@ -92,10 +92,10 @@ export function ownWeightChangeDoc({ revision, changes }: WeightChanged): OwnWei
 }
 
 /** Healthy: all that is held stood in etcd, under our lease, when etcd last answered. */
-export function ownHealthDoc({ phase, standing }: Registrar): OwnHealthDoc {
+export function ownHealthDoc({ phase, status }: Registrar): OwnHealthDoc {
   const healthy = phase === 'registered'
-  const reason = healthy ? null : (standing.problem ?? `the registrar is ${phase}`)
-  return { schema: 'disco.own-health/v1', healthy, phase, reason, etcd: standing.etcd }
+  const reason = healthy ? null : (status.problem ?? `the registrar is ${phase}`)
+  return { schema: 'disco.own-health/v1', healthy, phase, reason, etcd: status.etcd }
 }
 
 /** Alive: as long as the registrar runs, whatever stands in etcd. */

@@ -57,8 +57,8 @@ export class Metrics {
   }
 
   private ofRegistration(): Family[] {
-    const { held: all, standing } = this.registrar
-    const held = new Set(all.map(({ registered }) => registered.addr).filter((addr) => standing.stands(addr)))
+    const { held: all, status } = this.registrar
+    const held = new Set(all.map(({ registered }) => registered.addr).filter((addr) => status.stands(addr)))
     const perEndpoint = (name: string, help: string, read: (registered: EndpointRecord) => number) =>
       gauge(
         name,
@@ -87,7 +87,7 @@ export class Metrics {
 
   private ofEtcd(): Family[] {
     const { leaseLosses, reattachments, outages, refusals } = this.counts
-    const isUp = this.registrar.standing.etcd === null
+    const isUp = this.registrar.status.etcd === null
     return [
       gauge('disco_etcd_up', 'Whether etcd answers the keep-alives.', [{ value: Number(isUp) }]),
       counter('disco_etcd_outages_total', 'Times that etcd stopped answering.', outages),

@@ -9,19 +9,19 @@ import type { ServerProcess } from '../processes/server-process.js'
 import type { RegistrarEvents } from './events.js'
 import { gateOnHealth, type HealthGating } from './health-gating.js'
 import { OwnedRegistration } from './owned-registration.js'
-import { Standing } from './standing.js'
 import {
   type Action,
   type Event,
   exitCodeOf,
   initialState,
-  leaves,
+  isLeaving,
   type Phase,
   phaseOf,
   type Rules,
   reduce,
   type State,
 } from './state.js'
+import { RegistrationStatus } from './status.js'
 
 export interface RegistrarOptions {
   readonly registry: Registry
@@ -45,7 +45,7 @@ export interface RegistrarOptions {
  */
 export class Registrar extends EventEmitter<RegistrarEvents> {
   /** What of it stands in etcd, whatever the registrar is at. */
-  readonly standing = new Standing(this)
+  readonly status = new RegistrationStatus(this)
   private readonly owned: OwnedRegistration
   private server: ServerProcess | null = null
   private state: State
@@ -106,7 +106,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   /** A key that etcd says is gone is being registered again. */
   get phase(): Phase {
     const phase = phaseOf(this.state)
-    return phase === 'registered' && this.standing.problem !== null ? 'registering' : phase
+    return phase === 'registered' && this.status.problem !== null ? 'registering' : phase
   }
 
   get isOver(): boolean {
@@ -142,7 +142,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     { addr, force = false }: { addr?: string | undefined; force?: boolean } = {},
   ): Promise<WeightChanged> {
     const { held } = this
-    if (held.length === 0 || leaves(this.state)) {
+    if (held.length === 0 || isLeaving(this.state)) {
       throw new DiscoError('CONFLICT', `There is no weight to set: the registration is ${this.phase}`)
     }
     const meant = held.filter(({ registered }) => addr === undefined || registered.addr === addr)
@@ -166,7 +166,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     const isNewlyHeld = event.type === 'registered' && state.key === 'held'
     this.state = state
     if (isNewlyHeld) this.emit('held')
-    if (leaves(state)) this.probing.abort()
+    if (isLeaving(state)) this.probing.abort()
     for (const action of actions) this.perform(action)
     if (state.key === 'out' || state.key === 'lost') for (const tell of this.onOut.splice(0)) tell()
   }
@@ -246,7 +246,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     if (this.state.key !== 'leaving') return
     if (cause) this.emit('lapsing', { cause })
     else this.emit('deregistered')
-    const isLastWord = leaves(this.state) && this.server === null
+    const isLastWord = isLeaving(this.state) && this.server === null
     if (cause && isLastWord) this.apply({ type: 'failed', error: cause })
     this.apply({ type: 'unregistered' })
   }

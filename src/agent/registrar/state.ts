@@ -1,28 +1,31 @@
 import type { DiscoError } from '../../domain/errors.js'
 
-/** What a registrar beside a server has come to. A value: `reduce` makes the next one. */
+/** State of a registrar: its server, the server's health, and the keys in the registry. */
 export interface State {
-  /** `none` where there is no process to look after; `told` was sent SIGTERM, `killed` SIGKILL. */
-  readonly server: 'none' | 'running' | 'told' | 'killed' | 'gone' | 'sweeping' | 'swept'
+  /**
+   * `none` where there is no process to supervise. A `terminating` server was sent SIGTERM, a `killed` one SIGKILL.
+   * Its process is `gone`; the rest of its process group is being ended (`sweeping`) or has ended (`swept`).
+   */
+  readonly server: 'none' | 'running' | 'terminating' | 'killed' | 'gone' | 'sweeping' | 'swept'
   readonly health: 'unknown' | 'good' | 'bad'
-  /** What of ours stands in the registry; `lost` is deleted on purpose or taken over, by somebody else. */
+  /** Our keys in the registry; `lost` after another client deleted them on purpose or took them over. */
   readonly key: 'out' | 'claiming' | 'held' | 'leaving' | 'lost'
   readonly drain: 'none' | 'running' | 'over'
-  /** How often it was told to stop: each time there is less that it waits for. */
+  /** Number of stops requested; each skips another wait. */
   readonly stops: number
-  /** It was asked to drain and deregister, and not to stop. */
+  /** Whether to drain and deregister without a stop. */
   readonly isRetired: boolean
   /** The weight is 0 because the server is unhealthy. */
   readonly isWeighedDown: boolean
   readonly hasBeenHeld: boolean
   readonly isGivingUp: boolean
   readonly isRevoked: boolean
-  /** Whoever was told to end has had the time for it. */
+  /** The time to end by SIGTERM is over. */
   readonly isKillDue: boolean
   readonly isOver: boolean
-  /** What the server exited with; 0 where it died of a signal of ours. */
+  /** Exit code of the server; 0 where it died of a signal of ours. */
   readonly serverExit: number
-  /** Why it can go no further. */
+  /** The error that keeps the registrar from going on. */
   readonly failure: DiscoError | null
   /** The key, or one of several, was taken over. */
   readonly conflict: DiscoError | null
@@ -30,26 +33,26 @@ export interface State {
 
 export type Event =
   | { readonly type: 'healthy' | 'unhealthy' }
-  /** The claim has come to this; `unregistered` also when it was given up, or the key was taken back. */
+  /** The claim succeeded; it was given up, or the keys were removed. */
   | { readonly type: 'registered' | 'unregistered' }
   | { readonly type: 'refused'; readonly error: DiscoError }
-  /** Somebody else ended the registration: deleted on purpose, or taken over with an error. */
+  /** Another client ended the registration: deleted on purpose (null), or taken over. */
   | { readonly type: 'lost'; readonly error: DiscoError | null }
   /** One of several keys was taken over. */
   | { readonly type: 'dropped'; readonly error: DiscoError }
   | { readonly type: 'drained' }
-  /** Told to stop; asked to leave the registry. */
+  /** A request to stop, or to leave the registry only. */
   | { readonly type: 'stop' | 'retire' }
   /** The server's process ended, with 128 + the signal's number if it died of one. */
   | { readonly type: 'exited'; readonly code: number; readonly signal: NodeJS.Signals | null }
-  /** What the server had left running is gone as well. */
+  /** The rest of the server's process group has ended. */
   | { readonly type: 'swept' }
-  /** Whoever was told to end has had the time for it. */
+  /** The time to end by SIGTERM is over. */
   | { readonly type: 'late' }
-  /** It cannot go on, for a reason of its own: not healthy in time, say. */
+  /** An error of the registrar's own: not healthy in time, for example. */
   | { readonly type: 'failed'; readonly error: DiscoError }
 
-/** What is to be done about it, each once. */
+/** Actions that follow from an event, each to be done once. `linger` is a drain after the keys are out. */
 export type Action =
   | 'register'
   | 'giveUp'
@@ -67,33 +70,46 @@ export type Action =
 export interface Rules {
   /** Whether the weight is 0 for a while before the key goes. */
   readonly drains: boolean
-  /** Otherwise there is no weight to set, and a server lingers for that while after its key has gone. */
+  /** Whether there is a weight to set; without one, a server runs on for that while after its key has gone. */
   readonly carriesWeight: boolean
+  /** Response to an unhealthy server. */
   readonly unhealthy: 'deregister' | 'weight0'
 }
 
 export function initialState({ hasServer }: { hasServer: boolean }): State {
   return {
-    ...{ server: hasServer ? 'running' : 'none', health: 'unknown', key: 'out', drain: 'none', stops: 0 },
-    ...{ isRetired: false, isWeighedDown: false, hasBeenHeld: false, isGivingUp: false, isRevoked: false },
-    ...{ isKillDue: false, isOver: false, serverExit: 0, failure: null, conflict: null },
+    server: hasServer ? 'running' : 'none',
+    health: 'unknown',
+    key: 'out',
+    drain: 'none',
+    stops: 0,
+    isRetired: false,
+    isWeighedDown: false,
+    hasBeenHeld: false,
+    isGivingUp: false,
+    isRevoked: false,
+    isKillDue: false,
+    isOver: false,
+    serverExit: 0,
+    failure: null,
+    conflict: null,
   }
 }
 
 /**
- * The next state and what is to be done on the way there, in order. On a stop: weight 0, drain, deregister,
- * SIGTERM, SIGKILL. Each further stop skips what is being waited for. What happens to a key that stood, or to
- * etcd, never ends the server.
+ * Computes the next state and the actions that lead to it, in order. On a stop: weight 0, drain, deregister,
+ * SIGTERM, SIGKILL; each further stop skips the current wait. The loss of a held key, or of etcd, never ends the
+ * server.
  */
 export function reduce(
   before: State,
   event: Event,
   rules: Rules,
 ): { readonly state: State; readonly actions: readonly Action[] } {
-  let state = note(before, event)
+  let state = withEvent(before, event)
   const actions: Action[] = []
   for (;;) {
-    const next = state.isOver ? null : (ofKey(state, rules) ?? ofServer(state))
+    const next = state.isOver ? null : (nextForKey(state, rules) ?? nextForServer(state))
     if (!next) return { state, actions }
     const [action, change] = next
     actions.push(action)
@@ -101,7 +117,7 @@ export function reduce(
   }
 }
 
-function note(state: State, event: Event): State {
+function withEvent(state: State, event: Event): State {
   switch (event.type) {
     case 'healthy':
       return { ...state, health: 'good' }
@@ -138,14 +154,14 @@ function note(state: State, event: Event): State {
 
 type Next = readonly [Action, Partial<State>] | null
 
-function ofKey(state: State, rules: Rules): Next {
+function nextForKey(state: State, rules: Rules): Next {
   const { key, health, drain, server, isWeighedDown } = state
-  const isLeaving = leaves(state)
+  const isWanted = !isLeaving(state)
   switch (key) {
     case 'out':
-      return health === 'good' && !isLeaving ? ['register', { key: 'claiming' }] : null
+      return health === 'good' && isWanted ? ['register', { key: 'claiming' }] : null
     case 'claiming':
-      if (state.isGivingUp || (health === 'good' && !isLeaving)) return null
+      if (state.isGivingUp || (health === 'good' && isWanted)) return null
       return ['giveUp', { isGivingUp: true }]
     case 'leaving':
       return isHurried(state) && !state.isRevoked ? ['revoke', { isRevoked: true }] : null
@@ -154,7 +170,7 @@ function ofKey(state: State, rules: Rules): Next {
     case 'held':
       break
   }
-  if (!isLeaving) {
+  if (isWanted) {
     if (health === 'good') return isWeighedDown ? ['weighUp', { isWeighedDown: false }] : null
     if (rules.unhealthy === 'deregister') return ['deregister', { key: 'leaving' }]
     return isWeighedDown ? null : ['weighDown', { isWeighedDown: true }]
@@ -167,15 +183,17 @@ function ofKey(state: State, rules: Rules): Next {
   return ['deregister', { key: 'leaving' }]
 }
 
-function ofServer(state: State): Next {
+function nextForServer(state: State): Next {
   const { server, stops, key, drain, failure } = state
   const isOut = key === 'out' || key === 'lost'
   const END: Next = ['end', { isOver: true }]
   switch (server) {
     case 'running':
       if (stops === 0 && failure === null) return null
-      return isHurried(state) || (isOut && drain !== 'running') ? ['terminate', { server: 'told' }] : null
-    case 'told':
+      return isHurried(state) || (isOut && drain !== 'running')
+        ? ['terminate', { server: 'terminating' }]
+        : null
+    case 'terminating':
       return state.isKillDue ? ['kill', { server: 'killed', isKillDue: false }] : null
     case 'sweeping':
       if (state.isKillDue) return ['kill', { isKillDue: false }]
@@ -187,17 +205,17 @@ function ofServer(state: State): Next {
     case 'swept':
       return isOut || stops > 2 ? END : null
     case 'none':
-      return key === 'lost' || (leaves(state) && isOut) || stops > 2 ? END : null
+      return key === 'lost' || (isLeaving(state) && isOut) || stops > 2 ? END : null
   }
 }
 
-/** Whether no key of ours is to stand any more, whatever the server's health. */
-export function leaves({ stops, isRetired, failure, server }: State): boolean {
+/** Whether the keys are to leave the registry, whatever the server's health. */
+export function isLeaving({ stops, isRetired, failure, server }: State): boolean {
   return stops > 0 || isRetired || failure !== null || (server !== 'none' && server !== 'running')
 }
 
 function isEnding({ server }: State): boolean {
-  return server === 'told' || server === 'sweeping'
+  return server === 'terminating' || server === 'sweeping'
 }
 
 function exitOf({ server }: State, { code, signal }: Event & { type: 'exited' }): number {
@@ -209,7 +227,7 @@ function isHurried({ stops }: State): boolean {
   return stops > 1
 }
 
-/** What the process exits with. @throws DiscoError what ended it, where the server itself ended in order */
+/** Exit code of the process. @throws DiscoError the error that ended it, where the server itself exited with 0 */
 export function exitCodeOf({ stops, failure, conflict, serverExit }: State): number {
   if (stops > 1) return 130
   if (failure) throw failure
@@ -217,11 +235,18 @@ export function exitCodeOf({ stops, failure, conflict, serverExit }: State): num
   return serverExit
 }
 
-/** Where it stands, in a word for people and metrics. */
+/** Phases of a registrar, one word each, for people and metrics. */
 export const PHASES = [
-  ...(['waiting', 'registering', 'registered', 'unhealthy', 'deregistered'] as const),
-  ...(['draining', 'deregistering', 'stopping', 'ended'] as const),
-]
+  'waiting',
+  'registering',
+  'registered',
+  'unhealthy',
+  'deregistered',
+  'draining',
+  'deregistering',
+  'stopping',
+  'ended',
+] as const
 
 export type Phase = (typeof PHASES)[number]
 
@@ -231,10 +256,10 @@ export function phaseOf(state: State): Phase {
   if (server !== 'none' && server !== 'running') return 'stopping'
   if (key === 'leaving') return 'deregistering'
   if (key === 'held') {
-    if (drain === 'running' && leaves(state)) return 'draining'
+    if (drain === 'running' && isLeaving(state)) return 'draining'
     return health === 'bad' ? 'unhealthy' : 'registered'
   }
-  if (key === 'lost' || leaves(state)) return 'deregistered'
+  if (key === 'lost' || isLeaving(state)) return 'deregistered'
   if (health === 'bad') return 'unhealthy'
   return key === 'claiming' ? 'registering' : 'waiting'
 }

@@ -9,7 +9,7 @@ interface Absence {
 }
 
 /** What stands in etcd of a registration, by what etcd last said. */
-export class Standing {
+export class RegistrationStatus {
   /** By address: under another lease, some layouts give an endpoint another key. */
   private readonly absent = new Map<string, Absence>()
   private outage: { readonly since: Date; readonly cause: DiscoError } | null = null
