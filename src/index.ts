@@ -12,7 +12,14 @@ export type {
   Stale,
   Update,
 } from './domain/discovery.js'
-export type { Endpoint, EndpointId, EndpointRecord, LeaseId, Revision } from './domain/endpoint.js'
+export type {
+  Endpoint,
+  EndpointId,
+  EndpointProblem,
+  EndpointRecord,
+  LeaseId,
+  Revision,
+} from './domain/endpoint.js'
 export { DiscoError, type ErrorCode } from './domain/errors.js'
 export { parseWeightChange, type WeightChange } from './domain/weight.js'
 export type { RegistrationRequest } from './registry/registration/acquire.js'

@@ -105,7 +105,7 @@ function whyUncalled(
   problems: ReadonlyMap<EndpointId, string>,
 ): string | null {
   if (!contacts.isListed(id)) return 'gone from the registry'
-  if (problem !== null) return problem
+  if (problem !== null) return problem.text
   if (!contacts.wanted.has(id)) return 'drained'
   return contacts.of(id).wasReady ? null : (problems.get(id) ?? null)
 }

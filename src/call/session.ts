@@ -149,7 +149,7 @@ export class Session implements Disposable {
     return new DiscoError('RPC_FAILED', `${this.service} has no endpoint that can be dialled`, {
       suggestions: registered
         .slice(0, 5)
-        .map(({ addr, key, problem }) => `${addr || key} ${problem ?? 'drained'}`),
+        .map(({ addr, key, problem }) => `${addr || key} ${problem?.text ?? 'drained'}`),
     })
   }
 

@@ -9,6 +9,33 @@ export function leaseHex(lease: LeaseId): string {
   return BigInt(lease).toString(16).padStart(16, '0')
 }
 
+/**
+ * Why an endpoint is listed and never dialled. `text` is a clause for people behind the address or key, such as
+ * `value is not JSON`; it may quote the value.
+ */
+export type EndpointProblem =
+  /** The value is in order, but is not for gRPC: another protocol, no port, switched off by its writer. */
+  | { readonly kind: 'not-dialled'; readonly text: string }
+  /** The value cannot be read. Its weight is unknown, and nothing in it can be changed. */
+  | { readonly kind: 'unreadable'; readonly text: string }
+  /** The value names the key `belongsAt` instead of its own, so it is not trusted either. */
+  | {
+      readonly kind: 'misplaced'
+      readonly text: string
+      readonly belongsAt: string
+      /** The root (`--root`) under which key and value would agree; null where none would do. */
+      readonly rootHint: string | null
+    }
+
+export function notDialled(text: string): EndpointProblem {
+  return { kind: 'not-dialled', text }
+}
+
+/** Whether the value of its key could be read, so that version, weight and metadata are what etcd has. */
+export function isReadable({ problem }: Pick<Endpoint, 'problem'>): boolean {
+  return problem === null || problem.kind === 'not-dialled'
+}
+
 /** What a layout reads from one value: where a service can be reached, and how much it should get. */
 export interface EndpointRecord {
   readonly service: string
@@ -19,8 +46,8 @@ export interface EndpointRecord {
   readonly weight: number
   readonly id?: string
   readonly metadata: Readonly<Record<string, string>>
-  /** Why gRPC does not dial it although the value is in order: another protocol, no port. */
-  readonly notDialled?: string
+  /** Why gRPC does not dial it; null or absent where it may. */
+  readonly problem?: EndpointProblem | null
   /** What only its layout knows, as that names it, so that it can be written again. JSON. */
   readonly extra?: Readonly<Record<string, unknown>>
 }
@@ -33,12 +60,8 @@ export interface Endpoint extends EndpointRecord {
    */
   readonly key: string
   readonly layout: string
-  /** Why it is listed and never dialled, or null. */
-  readonly problem: string | null
-  /** The value itself cannot be read, so nothing of it can be changed either. */
-  readonly unreadable?: true
-  /** The root under which the value would be in its place: it names another key than it stands under. */
-  readonly rootHint?: string
+  /** Why it is listed and never dialled; null where it may be dialled. */
+  readonly problem: EndpointProblem | null
   /** Null where the key has no lease and so never expires. */
   readonly lease: LeaseId | null
   readonly createRevision: Revision

@@ -1,5 +1,5 @@
 import { readAddress } from '../domain/address.js'
-import type { Endpoint, Revision } from '../domain/endpoint.js'
+import { type Endpoint, type EndpointProblem, isReadable, type Revision } from '../domain/endpoint.js'
 
 /** The last good list of a service, as it is kept on disk. */
 export interface CachedList {
@@ -21,24 +21,27 @@ const MOST_TEXT = 1_572_864
  * @returns null where anything is not
  */
 export function readCachedList(members: Members, service: string): CachedList | null {
-  const { revision, seenAtMs, endpoints } = members
+  const { revision, seenAtMs } = members
   const isTimed = isWhole(revision) && revision >= 1 && isWhole(seenAtMs)
-  if (
-    !isTimed ||
-    !Array.isArray(endpoints) ||
-    !endpoints.every((value) => isEndpoint(value, service, revision))
-  ) {
-    return null
-  }
+  if (!isTimed || !Array.isArray(members.endpoints)) return null
+  const endpoints = members.endpoints.map(withProblemKind)
+  if (!endpoints.every((value) => isEndpoint(value, service, revision))) return null
   return { revision, seenAtMs, endpoints }
+}
+
+/** Lists written before problems had a kind have the text alone, and `unreadable` and `rootHint` beside it. */
+function withProblemKind(value: unknown): unknown {
+  if (!isObject(value) || !isText(value.problem)) return value
+  const { problem: text, unreadable, rootHint: _, ...rest } = value
+  return { ...rest, problem: { kind: unreadable === true ? 'unreadable' : 'not-dialled', text } }
 }
 
 function isEndpoint(value: unknown, service: string, revision: Revision): value is Endpoint {
   if (!isObject(value)) return false
   const { key, version, addr, weight, layout, problem, lease, metadata, id } = value
-  const { createRevision, modRevision, notDialled, rootHint, extra, unreadable } = value
+  const { createRevision, modRevision, extra } = value
   const areTexts = [key, version, addr, layout].every(isText) && key !== ''
-  const areOptional = [id, notDialled, rootHint].every((text) => text === undefined || isText(text))
+  if (problem !== null && !isProblem(problem)) return false
   const isOfEtcd =
     isWhole(createRevision) &&
     isWhole(modRevision) &&
@@ -46,14 +49,20 @@ function isEndpoint(value: unknown, service: string, revision: Revision): value 
     modRevision <= revision
   const isLease = lease === null || (isText(lease) && /^\d{1,20}$/.test(lease))
   const isMap = isObject(metadata) && Object.values(metadata).every(isText)
-  const isExtra =
-    (extra === undefined || isObject(extra)) && (unreadable === undefined || unreadable === true)
+  const areOptional = (id === undefined || isText(id)) && (extra === undefined || isObject(extra))
   // A value that cannot be read may name another service than its key.
-  const isOfService = isText(value.service) && (value.service === service || unreadable === true)
-  const isKnown = isOfService && areTexts && areOptional && isOfEtcd && isLease && isMap && isExtra
+  const isOfService = isText(value.service) && (value.service === service || !isReadable({ problem }))
+  const isKnown = isOfService && areTexts && areOptional && isOfEtcd && isLease && isMap
   if (!isKnown || !isWhole(weight)) return false
   // What cannot be dialled is listed with the reason.
-  return isText(problem) || (problem === null && (isText(notDialled) || isDialled(addr)))
+  return problem !== null || isDialled(addr)
+}
+
+function isProblem(value: unknown): value is EndpointProblem {
+  if (!isObject(value) || !isText(value.text)) return false
+  const { kind, belongsAt, rootHint } = value
+  if (kind === 'misplaced') return isText(belongsAt) && (rootHint === null || isText(rootHint))
+  return kind === 'not-dialled' || kind === 'unreadable'
 }
 
 function isDialled(addr: unknown): boolean {

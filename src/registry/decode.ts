@@ -1,5 +1,5 @@
-import type { Endpoint } from '../domain/endpoint.js'
-import { isNoEndpoint, isUnreadable } from '../domain/layouts/index.js'
+import type { Endpoint, EndpointProblem } from '../domain/endpoint.js'
+import type { Unusable } from '../domain/layouts/index.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import { rootBefore } from '../domain/layouts/root.js'
 import type { KeyValue } from '../etcd/range.js'
@@ -10,21 +10,27 @@ import type { KeyValue } from '../etcd/range.js'
  */
 export function decodeEndpoints(reader: Reader, kv: KeyValue, service?: string): Endpoint[] {
   const found = reader.read(kv.key, kv.value)
-  if (found === null || isNoEndpoint(found.decoded)) return []
+  if (found === null || found.decoded.kind === 'not-an-endpoint') return []
+  const { decoded } = found
   const { key, lease, createRevision, modRevision } = kv
   const stored = { key, layout: found.layout.name, lease, createRevision, modRevision }
-  if (isUnreadable(found.decoded)) {
+  if (decoded.kind === 'unusable') {
     if (service !== undefined && !key.startsWith(found.layout.prefix(service))) return []
-    const { belongsAt, problem, ...place } = found.decoded
-    const rootHint = belongsAt === undefined ? null : rootBefore(key, belongsAt)
-    const hinted =
-      rootHint === null ? { problem } : { problem: `${problem}: try --root ${rootHint}`, rootHint }
-    return [{ ...place, ...stored, ...hinted, unreadable: true, weight: 0, metadata: {} }]
+    const { kind: _kind, ...named } = decoded
+    return [{ ...named, ...stored, problem: withRootHint(decoded, key), weight: 0, metadata: {} }]
   }
-  return found.decoded
-    .filter((registered) => service === undefined || registered.service === service)
-    .map(({ notDialled = null, ...registered }) =>
+  return decoded.records
+    .filter((record) => service === undefined || record.service === service)
+    .map((record) => {
+      const { problem = null, ...named } = record
       // A list has up to 100,000 of them, and spreads take ten times as long.
-      Object.assign(registered, stored, { problem: notDialled }),
-    )
+      return Object.assign(named, stored, { problem })
+    })
+}
+
+function withRootHint({ problem }: Unusable, key: string): EndpointProblem {
+  if (problem.kind !== 'misplaced') return problem
+  const rootHint = rootBefore(key, problem.belongsAt)
+  if (rootHint === null) return problem
+  return { ...problem, text: `${problem.text}: try --root ${rootHint}`, rootHint }
 }

@@ -1,5 +1,5 @@
 import type { Detected } from '../domain/layouts/detect.js'
-import { isNoEndpoint, isUnreadable, LAYOUTS } from '../domain/layouts/index.js'
+import { LAYOUTS } from '../domain/layouts/index.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import { rooted } from '../domain/layouts/root.js'
 import type { EtcdClient } from '../etcd/client.js'
@@ -62,12 +62,13 @@ class LayoutCounter implements LayoutCounts {
   }
 
   take(key: string, found: Detected | null): void {
-    if (found === null || isUnreadable(found.decoded)) this.other(key)
-    else if (isNoEndpoint(found.decoded)) this.count(found.layout.name, 0, 0)
+    if (found === null || found.decoded.kind === 'unusable') this.other(key)
+    else if (found.decoded.kind === 'not-an-endpoint') this.count(found.layout.name, 0, 0)
     else {
-      const { layout, decoded } = found
-      const prefix = layout.prefix(decoded[0].service)
-      this.count(layout.name, this.isFirst(layout.name, prefix, key) ? 1 : 0, decoded.length)
+      const { layout } = found
+      const { records } = found.decoded
+      const prefix = layout.prefix(records[0].service)
+      this.count(layout.name, this.isFirst(layout.name, prefix, key) ? 1 : 0, records.length)
     }
   }
 

@@ -38,10 +38,13 @@ function elsewhere(endpoints: readonly Endpoint[]): string[] {
 }
 
 function rootsFor(service: string, all: readonly Endpoint[]): string[] {
-  const roots = all.flatMap(({ rootHint, problem }) =>
-    rootHint !== undefined && problem?.includes(`/${service}/`) ? [rootHint] : [],
+  const roots = all.flatMap(({ problem }) =>
+    problem?.kind === 'misplaced' && problem.belongsAt.includes(`/${service}/`) ? [problem.rootHint] : [],
   )
-  return [...new Set(roots)].slice(0, 3).map((root) => `It may be meant: --root ${root}`)
+  return [...new Set(roots)]
+    .filter((root) => root !== null)
+    .slice(0, 3)
+    .map((root) => `It may be meant: --root ${root}`)
 }
 
 /** @param shown how a name is printed: apart from one that looks the same */

@@ -1,4 +1,4 @@
-import type { Endpoint } from '../domain/endpoint.js'
+import { type Endpoint, isReadable } from '../domain/endpoint.js'
 
 /** One service in a summary of them all. */
 export interface ServiceSummary {
@@ -22,17 +22,20 @@ export function summarizeServices(endpoints: readonly Endpoint[]): {
     if (siblings) siblings.push(endpoint)
     else byService.set(endpoint.service, [endpoint])
   }
-  const readable = [...byService.values()].filter((all) => all.some(({ unreadable }) => !unreadable))
+  const readable = [...byService.values()].filter((all) => all.some(isReadable))
   const services = readable.map(summarize).sort((a, b) => (a.service < b.service ? -1 : 1))
   const listed = services.reduce((sum, service) => sum + service.endpoints.length, 0)
   const hints = new Map<string, number>()
-  for (const { rootHint } of endpoints) if (rootHint) hints.set(rootHint, (hints.get(rootHint) ?? 0) + 1)
+  for (const { problem } of endpoints) {
+    const root = problem?.kind === 'misplaced' ? problem.rootHint : null
+    if (root !== null) hints.set(root, (hints.get(root) ?? 0) + 1)
+  }
   const rootHints = [...hints].sort(([, a], [, b]) => b - a).map(([root]) => root)
   return { services, foreignKeys: endpoints.length - listed, rootHints }
 }
 
 function summarize(endpoints: readonly Endpoint[]): ServiceSummary {
-  const readable = endpoints.filter(({ unreadable }) => !unreadable)
+  const readable = endpoints.filter(isReadable)
   const usable = readable.filter(({ problem }) => problem === null)
   return {
     service: endpoints[0]?.service ?? '',

@@ -1,3 +1,4 @@
+import { isReadable } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import { effectiveWeight, weightsAreUnset } from '../domain/shares.js'
@@ -38,7 +39,7 @@ export function refuseSurprises({ service, selected }: Targets, change: WeightCh
   const name = selected[0]?.service ?? ''
   const isUnset = weightsAreUnset(service)
   const after = service.map((endpoint) =>
-    keys.has(endpoint.key) && endpoint.unreadable === undefined
+    keys.has(endpoint.key) && isReadable(endpoint)
       ? { ...endpoint, weight: changeWeight(endpoint.weight, change) }
       : endpoint,
   )
@@ -64,7 +65,7 @@ export function refuseSurprises({ service, selected }: Targets, change: WeightCh
  */
 export function refusePercentOfZero({ service, selected }: Targets, change: WeightChange): void {
   if (change.kind !== 'scale') return
-  const drained = selected.find(({ weight, unreadable }) => weight === 0 && unreadable === undefined)
+  const drained = selected.find((endpoint) => endpoint.weight === 0 && isReadable(endpoint))
   if (!drained) return
   const others = service.filter(({ key, problem }) => key !== drained.key && problem === null)
   const total = others.reduce((sum, { weight }) => sum + weight, 0)

@@ -1,5 +1,4 @@
 import type { Endpoint } from '../domain/endpoint.js'
-import { isNoEndpoint, isUnreadable } from '../domain/layouts/index.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import type { EtcdClient } from '../etcd/client.js'
 import { keyAt } from '../etcd/range.js'
@@ -19,9 +18,8 @@ export async function lastWeight(
     if (!kv || kv === 'compacted') return null
     const found = reader.read(key, kv.value)
     const decoded = found?.decoded
-    if (decoded && !isNoEndpoint(decoded) && !isUnreadable(decoded) && decoded[0].weight > 0) {
-      return decoded[0].weight
-    }
+    const weight = decoded?.kind === 'endpoints' ? decoded.records[0].weight : 0
+    if (weight > 0) return weight
     revision = kv.modRevision - 1
   }
   return null

@@ -1,5 +1,4 @@
-import type { Detected } from '../domain/layouts/detect.js'
-import { isNoEndpoint, isUnreadable } from '../domain/layouts/index.js'
+import type { Layout, Unusable } from '../domain/layouts/index.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import { changeWeight, type WeightChange } from '../domain/weight.js'
 import type { KeyValue } from '../etcd/range.js'
@@ -22,9 +21,12 @@ export interface Plan {
  */
 export function planned(reader: Reader, { key, value }: KeyValue, change: WeightChange): Plan {
   const found = reader.read(key, value)
-  if (found === null || isNoEndpoint(found.decoded)) throw cannotCarry(key, 'it is not a registration')
-  if (isUnreadable(found.decoded)) return mended(reader, { key, value }, found, change)
-  const from = found.decoded[0].weight
+  const decoded = found?.decoded
+  if (!found || !decoded || decoded.kind === 'not-an-endpoint') {
+    throw cannotCarry(key, 'it is not a registration')
+  }
+  if (decoded.kind === 'unusable') return mended(reader, { key, value }, found.layout, decoded, change)
+  const from = decoded.records[0].weight
   const to = changeWeight(from, change)
   const isNoChange = to === from && change.kind !== 'set'
   return { value: isNoChange ? value : found.layout.withWeight(value, to), from, to }
@@ -33,10 +35,10 @@ export function planned(reader: Reader, { key, value }: KeyValue, change: Weight
 function mended(
   reader: Reader,
   { key, value }: Pick<KeyValue, 'key' | 'value'>,
-  { layout, decoded }: Detected,
+  layout: Layout,
+  { problem: { text: problem } }: Unusable,
   change: WeightChange,
 ): Plan {
-  const problem = isUnreadable(decoded) ? decoded.problem : ''
   if (change.kind !== 'set' || layout.weightless !== null) throw cannotCarry(key, problem)
   let changed: Uint8Array
   try {
@@ -46,8 +48,6 @@ function mended(
     throw cannotCarry(key, problem, cause)
   }
   const again = reader.read(key, changed)
-  if (again === null || isNoEndpoint(again.decoded) || isUnreadable(again.decoded)) {
-    throw cannotCarry(key, problem)
-  }
+  if (again?.decoded.kind !== 'endpoints') throw cannotCarry(key, problem)
   return { value: changed, from: null, to: change.weight }
 }

@@ -1,4 +1,4 @@
-import type { Endpoint } from '../domain/endpoint.js'
+import { type Endpoint, isReadable } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { layoutNamed } from '../domain/layouts/index.js'
 import { weightsAreUnset } from '../domain/shares.js'
@@ -55,12 +55,13 @@ export function chooseTargets(
 }
 
 function reasonToLeaveOut(
-  { unreadable, problem, layout, weight }: Endpoint,
+  endpoint: Endpoint,
   mayBeDrained: boolean,
 ): Pick<LeftOut, 'reason' | 'text'> | null {
-  const { weightless } = layoutNamed(layout)
+  const { weightless } = layoutNamed(endpoint.layout)
   if (weightless !== null) return { reason: 'weightless', text: weightless }
-  if (unreadable) return { reason: 'unreadable', text: problem ?? 'value cannot be read' }
+  const { problem, weight } = endpoint
+  if (problem && !isReadable(endpoint)) return { reason: 'unreadable', text: problem.text }
   if (mayBeDrained && weight === 0) return { reason: 'drained', text: 'weight 0' }
   return null
 }

@@ -1,4 +1,4 @@
-import type { Endpoint, Revision } from '../domain/endpoint.js'
+import { type Endpoint, isReadable, type Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import { shareWithin, weightsAreUnset } from '../domain/shares.js'
@@ -112,7 +112,7 @@ function changesOf(service: readonly Endpoint[], byKey: ReadonlyMap<string, KeyC
   const shareAfter = shareWithin([...others, ...changed.flatMap(({ after }) => after)])
   return changed.flatMap(({ before, after, written }) =>
     after.map((endpoint) => {
-      const old = before.find(({ addr, unreadable }) => addr === endpoint.addr && unreadable === undefined)
+      const old = before.find((former) => former.addr === endpoint.addr && isReadable(former))
       const shareFraction = { from: old ? shareBefore(old) : 0, to: shareAfter(endpoint) }
       return { endpoint, from: old?.weight ?? null, to: endpoint.weight, written, shareFraction }
     }),

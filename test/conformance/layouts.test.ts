@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { detect } from '../../src/domain/layouts/detect.js'
-import { isNoEndpoint, isUnreadable, LAYOUTS, layoutNamed } from '../../src/domain/layouts/index.js'
+import { LAYOUTS, layoutNamed } from '../../src/domain/layouts/index.js'
 import { ALL_EXAMPLES, LAYOUT_VECTORS } from '../support/vectors.js'
 
 /** What the vectors say of each key's endpoints: `service version address weight id`, or what else it is. */
@@ -66,11 +66,11 @@ function described({ key, value }: { key: string; value: string }): string | rea
   const found = detect(key, Buffer.from(value))
   if (found === null) return 'nobody claims it'
   const { decoded } = found
-  if (isUnreadable(decoded)) return `problem: ${decoded.problem}`
-  if (isNoEndpoint(decoded)) return decoded.purpose
-  return decoded.map(({ service, version, addr, weight, id, metadata, notDialled }) => {
+  if (decoded.kind === 'unusable') return `problem: ${decoded.problem.text}`
+  if (decoded.kind === 'not-an-endpoint') return decoded.purpose
+  return decoded.records.map(({ service, version, addr, weight, id, metadata, problem }) => {
     const told = Object.keys(metadata).length === 0 ? '' : JSON.stringify(metadata)
-    const why = notDialled === undefined ? '' : `(${notDialled})`
+    const why = problem ? `(${problem.text})` : ''
     return [service, version || '-', addr, weight, id ?? '', told, why]
       .filter((part) => part !== '')
       .join(' ')
@@ -145,8 +145,8 @@ describe('writing', () => {
 
   it.each(endpoints)('$id $key again gives the same bytes', ({ key, value }) => {
     const found = detect(key, Buffer.from(value))
-    if (!found || isUnreadable(found.decoded) || isNoEndpoint(found.decoded)) throw new Error('not read')
-    const written = found.layout.encode(found.decoded, null)
+    if (found?.decoded.kind !== 'endpoints') throw new Error('not read')
+    const written = found.layout.encode(found.decoded.records, null)
     expect(written.key).toBe(key)
     expect(Buffer.from(written.value).toString()).toBe(value)
   })

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { EndpointsDoc } from '../../src/cli/schema/endpoints.js'
 import type { LayoutsDoc } from '../../src/cli/schema/layouts.js'
 import { startGreeter } from '../../src/dev/greeter.js'
+import { isReadable } from '../../src/domain/endpoint.js'
 import { install } from '../../src/grpc/install.js'
 import { Registry } from '../../src/registry/registry.js'
 import { Disco, type Ran } from '../support/disco.js'
@@ -51,7 +52,7 @@ describe('an etcd with an example of everything', () => {
       }
       const { endpoints } = await registry.list()
       expect(new Map(endpoints.map(({ key, layout }) => [key, layout]))).toEqual(expected)
-      expect(endpoints.filter(({ unreadable }) => unreadable)).toEqual([])
+      expect(endpoints.filter((endpoint) => !isReadable(endpoint))).toEqual([])
     }
     registry.close()
 

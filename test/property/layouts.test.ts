@@ -5,8 +5,6 @@ import { detect } from '../../src/domain/layouts/detect.js'
 import {
   type Decoded,
   type EndpointRecords,
-  isNoEndpoint,
-  isUnreadable,
   LAYOUTS,
   type Layout,
   layoutNamed,
@@ -26,9 +24,9 @@ function written(layout: Layout, registrations: EndpointRecords): { key: string;
 }
 
 function endpoints(decoded: Decoded): EndpointRecords {
-  if (isUnreadable(decoded)) throw new Error(decoded.problem)
-  if (isNoEndpoint(decoded)) throw new Error(decoded.purpose)
-  return decoded
+  if (decoded.kind === 'unusable') throw new Error(decoded.problem.text)
+  if (decoded.kind === 'not-an-endpoint') throw new Error(decoded.purpose)
+  return decoded.records
 }
 
 /** What every layout keeps. */
@@ -86,9 +84,9 @@ describe.each(writable)('$name', ({ name, arbitrary }) => {
         expect(auto.keyFilter(original[0].service)?.(key)).toBe(true)
         const found = auto.read(key, value)
         expect(found?.layout.name).toBe(name)
-        expect(
-          common(endpoints(found?.decoded ?? { problem: 'none', service: '', version: '', addr: '' })),
-        ).toEqual(common(original))
+        expect(common(endpoints(found?.decoded ?? { kind: 'not-an-endpoint', purpose: 'none' }))).toEqual(
+          common(original),
+        )
       }),
       { numRuns: 300 },
     )
@@ -154,19 +152,20 @@ describe.each(LAYOUTS.map((layout, index) => ({ name: layout.name, layout, seed:
 
 /** Plain comparisons: an assertion for each field of two million would take minutes. */
 function kindOf(decoded: Decoded): 'endpoints' | 'nothing' | 'problems' {
-  if (isNoEndpoint(decoded)) return decoded.purpose === '' ? fail(decoded) : 'nothing'
-  if (isUnreadable(decoded)) {
-    const { problem, service, version, addr } = decoded
+  if (decoded.kind === 'not-an-endpoint') return decoded.purpose === '' ? fail(decoded) : 'nothing'
+  if (decoded.kind === 'unusable') {
+    const { service, version, addr } = decoded
+    const problem = decoded.problem.text
     const areTexts = [problem, service, version, addr].every((field) => typeof field === 'string')
     return areTexts && problem !== '' ? 'problems' : fail(decoded)
   }
-  for (const { service, version, addr, weight, metadata } of decoded) {
+  for (const { service, version, addr, weight, metadata } of decoded.records) {
     const areTexts = [service, version, addr, ...Object.values(metadata)].every(
       (field) => typeof field === 'string',
     )
     if (!areTexts || !Number.isFinite(weight) || weight < 0) fail(decoded)
   }
-  return decoded.length > 0 ? 'endpoints' : fail(decoded)
+  return decoded.records.length > 0 ? 'endpoints' : fail(decoded)
 }
 
 function fail(decoded: Decoded): never {

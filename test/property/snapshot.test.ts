@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Change, Update } from '../../src/domain/discovery.js'
-import { type Endpoint, endpointId } from '../../src/domain/endpoint.js'
+import { type Endpoint, type EndpointProblem, endpointId } from '../../src/domain/endpoint.js'
 import { DiscoError } from '../../src/domain/errors.js'
 import { type EndpointEvent, eventsBetween } from '../../src/domain/events.js'
 import { apply, EMPTY_SNAPSHOT, endpointsOf, type Snapshot } from '../../src/domain/snapshot.js'
 import { rounds } from '../support/effort.js'
-import { endpoint } from '../support/endpoints.js'
+import { endpoint, NOT_JSON } from '../support/endpoints.js'
 
 const keys = ['/k1', '/k2', '/k3', '/k4']
 
@@ -16,7 +16,7 @@ interface Content {
   readonly weight: number
   readonly version: string
   readonly lease: string | null
-  readonly problem: string | null
+  readonly problem: EndpointProblem | null
 }
 
 const content: fc.Arbitrary<Content> = fc.record({
@@ -25,7 +25,7 @@ const content: fc.Arbitrary<Content> = fc.record({
   weight: fc.nat({ max: 3 }),
   version: fc.constantFrom('1', '2'),
   lease: fc.constantFrom('7', null),
-  problem: fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, fc.constant('value is not JSON')),
+  problem: fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, fc.constant(NOT_JSON)),
 })
 
 /** What etcd may do in one revision: a key is put or deleted once. */

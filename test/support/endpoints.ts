@@ -1,4 +1,6 @@
-import type { Endpoint } from '../../src/domain/endpoint.js'
+import type { Endpoint, EndpointProblem } from '../../src/domain/endpoint.js'
+
+export const NOT_JSON: EndpointProblem = { kind: 'unreadable', text: 'value is not JSON' }
 
 /** An endpoint of `hello` as the seed layout stores it; name the fields that a test is about. */
 export function endpoint(fields: Partial<Endpoint> = {}): Endpoint {

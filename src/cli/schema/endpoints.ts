@@ -1,6 +1,6 @@
 import type { HealthChecked } from '../../agent/health/survey.js'
 import { roundShare, type StoredEndpointDoc } from '../../domain/documents.js'
-import { type Endpoint, leaseHex } from '../../domain/endpoint.js'
+import { type Endpoint, isReadable, leaseHex } from '../../domain/endpoint.js'
 import { findLayout, type Hint } from '../../domain/layouts/index.js'
 import { shareFractions, weightsAreUnset } from '../../domain/shares.js'
 import type { EndpointList, Ttl } from '../../registry/registry.js'
@@ -72,7 +72,7 @@ function endpointDoc(
     createRevision: String(endpoint.createRevision),
     modRevision: String(endpoint.modRevision),
     metadata,
-    problem,
+    problem: problem?.text ?? null,
     hints: hintsOf(endpoint),
     ready: checked?.isHealthy ?? null,
     health: checked ? healthInWords(checked) : null,
@@ -81,6 +81,6 @@ function endpointDoc(
 
 /** What its layout knows of such an endpoint. */
 export function hintsOf(endpoint: Endpoint): Hint[] {
-  const hint = endpoint.unreadable ? null : findLayout(endpoint.layout)?.hint(endpoint)
+  const hint = isReadable(endpoint) ? findLayout(endpoint.layout)?.hint(endpoint) : null
   return hint ? [hint] : []
 }

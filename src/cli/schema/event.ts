@@ -94,7 +94,8 @@ export function eventDoc({ event, snapshot }: WatchEvent, service: string | unde
       return { schema, type: 'resync', rev: String(event.revision), ...named, missedRevisions, changes }
     }
     default: {
-      const { key, addr, version, layout, weight, problem, lease } = event.endpoint
+      const { key, addr, version, layout, weight, lease } = event.endpoint
+      const problem = event.endpoint.problem?.text ?? null
       // The type stands second in the line, where readers look for it.
       const of: OfEndpoint & { type: typeof event.type } = {
         schema,

@@ -57,7 +57,7 @@ function healthEndpointDoc(endpoint: Endpoint, asked: HealthChecked | undefined)
     healthy: checked?.isHealthy ?? false,
     connected: checked?.isConnected ?? false,
     status: checked?.status ?? null,
-    problem: checked ? checked.problem : (endpoint.problem ?? 'not asked'),
+    problem: checked ? checked.problem : (endpoint.problem?.text ?? 'not asked'),
     latencyMs: checked ? Math.round(checked.latencyMs * 1000) / 1000 : null,
   }
 }

@@ -58,7 +58,7 @@ export function resolveDoc(resolution: Resolution): ResolveDoc {
     ...{ authority, serviceConfig },
     endpoints: endpoints.map((endpoint) => resolvedEndpointDoc(endpoint, total)),
     unusable: (resolution.list?.registered ?? []).flatMap(({ key, addr, problem }) =>
-      problem === null ? [] : [{ key, addr, problem }],
+      problem === null ? [] : [{ key, addr, problem: problem.text }],
     ),
   }
 }

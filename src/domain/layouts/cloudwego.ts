@@ -1,3 +1,4 @@
+import { notDialled } from '../endpoint.js'
 import { baseBefore, defineLayout, endsInAddress, prefixUnder } from './define.js'
 import { goJson, goMap } from './go-json.js'
 import { Fields } from './json-fields.js'
@@ -24,6 +25,8 @@ function cloudwego(dialect: Dialect): Layout {
     defaultTtlSeconds: 60,
     firstWeight: DEFAULT_WEIGHT,
     ...dialect,
+    claimedBy: 'members',
+    ownsBase: true,
     claims: ({ members }, key) =>
       members !== null &&
       'network' in members &&
@@ -48,7 +51,7 @@ function cloudwego(dialect: Dialect): Layout {
           addr,
           weight: weightIn(fields),
           metadata: tags ?? {},
-          ...(/^tcp[46]?$/.test(network) ? {} : { notDialled: `network is ${network || 'empty'}` }),
+          problem: /^tcp[46]?$/.test(network) ? null : notDialled(`network is ${network || 'empty'}`),
           ...(Object.keys(extra).length === 0 ? {} : { extra }),
         },
       ]

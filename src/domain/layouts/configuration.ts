@@ -1,5 +1,5 @@
 import { defineLayout } from './define.js'
-import type { Layout } from './layout.js'
+import { type Layout, notAnEndpoint } from './layout.js'
 
 /** What a gateway keeps in etcd: known by its place, named for what it is, and never touched. */
 function configuration(name: string, base: string, keys: string): Layout {
@@ -12,8 +12,9 @@ function configuration(name: string, base: string, keys: string): Layout {
     isConfiguration: true,
     weightless: 'it is configuration',
     readOnly: 'it is configuration, not a registry',
+    claimedBy: 'key',
     claims: (_value, key) => key.startsWith(`${base}/`),
-    read: () => ({ purpose: 'configuration' }),
+    read: () => notAnEndpoint('configuration'),
     key: () => '',
   })
 }

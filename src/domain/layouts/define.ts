@@ -1,14 +1,15 @@
 import { readAddress } from '../address.js'
-import type { EndpointRecord, LeaseId } from '../endpoint.js'
+import { type EndpointRecord, type LeaseId, notDialled } from '../endpoint.js'
 import { DiscoError } from '../errors.js'
 import { isUtf8Key } from '../key-text.js'
-import type { Decoded, EndpointRecords, Layout, NoEndpoint, Unreadable } from './layout.js'
-import { isNoEndpoint, isUnreadable, Problem } from './layout.js'
+import type { Decoded, EndpointRecords, Layout, NotAnEndpoint } from './layout.js'
+import { Problem } from './layout.js'
+import { misplaced } from './root.js'
 
 /** What a key alone tells of a registration. */
 type KeyParts = Pick<EndpointRecord, 'service' | 'version' | 'addr'>
 
-type Needed = 'name' | 'base' | 'keys' | 'defaultTtlSeconds' | 'claims'
+type Needed = 'name' | 'base' | 'keys' | 'defaultTtlSeconds' | 'claims' | 'claimedBy'
 
 /** What is a layout's own; the rest is the same for all. */
 interface Form
@@ -19,7 +20,7 @@ interface Form
   /** What the key tells when the value does not. @param rest the key behind the base */
   place?(rest: string): KeyParts
   /** @param rest the key behind the base @throws Problem */
-  read(value: Uint8Array, rest: string): EndpointRecords | NoEndpoint
+  read(value: Uint8Array, rest: string): EndpointRecords | NotAnEndpoint
   key(registrations: EndpointRecords, base: string, lease: LeaseId | null): string
   write?(registrations: EndpointRecords): string
 }
@@ -37,6 +38,7 @@ export function defineLayout(form: Form): Layout {
     wantsLease: true,
     readOnly: null,
     isConfiguration: false,
+    ownsBase: false,
     firstWeight: weightless === null ? 1 : 0,
     id: 'none' as const,
     weightCaveat: null,
@@ -95,15 +97,15 @@ function decode(form: Form, base: string, key: string, value: Uint8Array): Decod
   const place = () => (form.place ?? firstSegment)(rest)
   try {
     const read = form.read(value, rest)
-    if (isNoEndpoint(read)) return read
+    if ('kind' in read) return read
     if (!isUtf8Key(key)) throw new Problem('key is not UTF-8')
     refuseControls(read)
     const own = form.key(read, base, null)
-    if (own !== key) return { ...place(), problem: `value names ${own}`, belongsAt: own }
-    return read.map(withReach) as unknown as EndpointRecords
+    if (own !== key) return { kind: 'unusable', ...place(), problem: misplaced(own) }
+    return { kind: 'endpoints', records: read.map(withReach) as unknown as EndpointRecords }
   } catch (thrown) {
     if (!(thrown instanceof Problem)) throw thrown
-    return { ...place(), problem: thrown.text } satisfies Unreadable
+    return { kind: 'unusable', ...place(), problem: { kind: 'unreadable', text: thrown.text } }
   }
 }
 
@@ -122,11 +124,12 @@ function refuseControls(registrations: EndpointRecords): void {
 }
 
 function withReach(registered: EndpointRecord): EndpointRecord {
-  if (registered.notDialled !== undefined) return registered
+  if (registered.problem) return registered
   const address = readAddress(registered.addr)
-  if ('problem' in address) return { ...registered, notDialled: `address ${address.problem}` }
-  if (address.kind === 'tcp' && address.host === '')
-    return { ...registered, notDialled: 'address has no host' }
+  if ('problem' in address) return { ...registered, problem: notDialled(`address ${address.problem}`) }
+  if (address.kind === 'tcp' && address.host === '') {
+    return { ...registered, problem: notDialled('address has no host') }
+  }
   return registered
 }
 
@@ -161,12 +164,9 @@ function checkReadBack(
   { key, value }: { key: string; value: Uint8Array },
 ): void {
   const decoded = decode(form, base, key, value)
-  const problem = isUnreadable(decoded)
-    ? decoded.problem
-    : isNoEndpoint(decoded) || decoded[0].service !== service
-      ? `${key} would be read as another one`
-      : null
-  if (problem === null) return
+  const isSame = decoded.kind === 'endpoints' && decoded.records[0].service === service
+  if (isSame) return
+  const problem = decoded.kind === 'unusable' ? decoded.problem.text : `${key} would be read as another one`
   throw new DiscoError('USAGE', `The layout ${form.name} cannot write this: ${problem}`)
 }
 

@@ -1,22 +1,6 @@
-import { hertz, kitex } from './cloudwego.js'
-import { apisix, traefik } from './configuration.js'
-import { dubboGoApp } from './dubbo-go-app.js'
-import { dubboGoInterface } from './dubbo-go-interface.js'
-import { ego } from './ego.js'
-import { etcd } from './etcd.js'
-import { goKit } from './go-kit.js'
-import { goMicro, goMicroV4 } from './go-micro.js'
-import { goZero } from './go-zero.js'
-import { goframe } from './goframe.js'
+import { DEFAULT_LAYOUT, LAYOUTS } from './index.js'
 import { isObject } from './json-fields.js'
-import { jupiter } from './jupiter.js'
-import { kratos } from './kratos.js'
-import type { Decoded, Layout, Value } from './layout.js'
-import { pandaychen } from './pandaychen.js'
-import { panshiqu } from './panshiqu.js'
-import { rpcx } from './rpcx.js'
-import { seed } from './seed.js'
-import { skydns } from './skydns.js'
+import { CLAIM_ORDER, type Decoded, type Layout, type Value } from './layout.js'
 
 /** A key with its value, and the layout that it is written in. */
 export interface Detected {
@@ -24,45 +8,13 @@ export interface Detected {
   readonly decoded: Decoded
 }
 
-/** Who is asked first: those whose values have more of their own before those that others resemble. */
-const BY_VALUE: readonly Layout[] = [
-  jupiter,
-  panshiqu,
-  etcd,
-  pandaychen,
-  kitex,
-  hertz,
-  kratos,
-  goMicro,
-  goMicroV4,
-  dubboGoApp,
-  ego,
-  seed,
-  skydns,
-  traefik,
-  apisix,
-  goframe,
-  dubboGoInterface,
-  goZero,
-  goKit,
-  rpcx,
-]
+/** The most telling evidence first; the sort is stable, so that layouts of one kind keep their order. */
+const BY_CLAIM = [...LAYOUTS].sort(
+  (a, b) => CLAIM_ORDER.indexOf(a.claimedBy) - CLAIM_ORDER.indexOf(b.claimedBy),
+)
 
-/** Whose key it is when the value tells nothing: keys that begin as nobody else's, then the default. */
-const BY_KEY: readonly Layout[] = [
-  panshiqu,
-  pandaychen,
-  kratos,
-  kitex,
-  hertz,
-  goMicro,
-  dubboGoInterface,
-  skydns,
-  ego,
-  dubboGoApp,
-  rpcx,
-  seed,
-]
+/** Layouts known by where a key stands; then the default layout, whose base is the root of all keys. */
+const BY_BASE = [...LAYOUTS.filter(({ ownsBase }) => ownsBase), DEFAULT_LAYOUT]
 
 /**
  * Tells the layout of a key by its value's members first and by the key second: a seed key without a version
@@ -76,10 +28,10 @@ export function detect(
   bytes: Uint8Array,
   keyFor: (layout: Layout) => string = () => key,
 ): Detected | null {
-  const value = read(bytes)
+  const value = readValue(bytes)
   const layout =
-    BY_VALUE.find((known) => known.claims(value, keyFor(known))) ??
-    BY_KEY.find((known) => keyFor(known).startsWith(known.prefix()))
+    BY_CLAIM.find((known) => known.claims(value, keyFor(known))) ??
+    BY_BASE.find((known) => keyFor(known).startsWith(known.prefix()))
   if (!layout) return null
   const own = keyFor(layout)
   const base = layout.baseOf(own) ?? layout.base
@@ -87,7 +39,8 @@ export function detect(
   return { layout: placed, decoded: placed.decode(own, bytes) }
 }
 
-function read(bytes: Uint8Array): Value {
+/** A value as `Layout.claims` takes it. */
+export function readValue(bytes: Uint8Array): Value {
   const text = Buffer.from(bytes).toString()
   try {
     const parsed: unknown = JSON.parse(text)

@@ -1,4 +1,5 @@
 import { formatAddress } from '../address.js'
+import { type EndpointProblem, notDialled } from '../endpoint.js'
 import { defineLayout } from './define.js'
 import { Fields, isObject } from './json-fields.js'
 import { spliceJson } from './json-splice.js'
@@ -17,20 +18,14 @@ export const dubboGoApp = defineLayout({
   defaultTtlSeconds: 30,
   firstWeight: MISSING_WEIGHT,
   readOnly: "its metadata is for the framework's own customizers to make",
+  claimedBy: 'members',
+  ownsBase: true,
   claims: ({ members }) =>
     members !== null && ['ServiceName', 'Host', 'Port'].every((name) => name in members),
   read(value) {
     const fields = Fields.parse(value)
     const port = fields.count('Port')
     const metadata = fields.textMap('Metadata') ?? {}
-    const protocol = protocolOf(metadata, port)
-    const notDialled = !fields.boolean('Enable', true)
-      ? 'is not enabled'
-      : !fields.boolean('Healthy', true)
-        ? 'is marked unhealthy'
-        : protocol !== null && protocol !== 'tri' && protocol !== 'grpc'
-          ? `speaks ${protocol}, not gRPC`
-          : undefined
     return [
       {
         service: fields.text('ServiceName'),
@@ -39,7 +34,7 @@ export const dubboGoApp = defineLayout({
         id: fields.text('ID'),
         addr: formatAddress({ kind: 'tcp', host: fields.text('Host'), port }),
         weight: Math.max(0, fields.integer('Weight')) || MISSING_WEIGHT,
-        ...(notDialled === undefined ? {} : { notDialled }),
+        problem: problemOf(fields, protocolOf(metadata, port)),
         extra: { host: fields.text('Host'), port },
       },
     ]
@@ -49,6 +44,13 @@ export const dubboGoApp = defineLayout({
   hint: ({ weight }) =>
     weight === 0 ? { code: 'zero-is-default', text: "dubbo-go's own clients read weight 0 as 100" } : null,
 })
+
+function problemOf(fields: Fields, protocol: string | null): EndpointProblem | null {
+  if (!fields.boolean('Enable', true)) return notDialled('is not enabled')
+  if (!fields.boolean('Healthy', true)) return notDialled('is marked unhealthy')
+  if (protocol === null || protocol === 'tri' || protocol === 'grpc') return null
+  return notDialled(`speaks ${protocol}, not gRPC`)
+}
 
 /** Metadata may tell, as JSON, which protocol listens at which port. */
 function protocolOf(metadata: Readonly<Record<string, string>>, port: number): string | null {

@@ -1,6 +1,6 @@
+import { notDialled } from '../endpoint.js'
 import { defineLayout } from './define.js'
-import type { NoEndpoint } from './layout.js'
-import { Problem } from './layout.js'
+import { notAnEndpoint, Problem } from './layout.js'
 import { weightOf } from './metadata-weight.js'
 import { readUrl, unescaped } from './url.js'
 
@@ -18,12 +18,14 @@ export const dubboGoInterface = defineLayout({
   defaultTtlSeconds: 30,
   weightless: 'the weight is a part of the key, and another key would be another provider',
   readOnly: "its keys are a whole URL of the framework's own, which it never unregisters",
+  claimedBy: 'key',
+  ownsBase: true,
   claims: ({ text }, key) => text === '' && BASE.test(key),
   baseOf: (key) => BASE.exec(key)?.slice(1).find(Boolean) ?? null,
   read(_value, rest) {
     const [service = '', kind, escaped, ...more] = rest.split('/')
-    if (kind === undefined || escaped === undefined) return { purpose: 'a directory' } satisfies NoEndpoint
-    if (kind !== 'providers') return { purpose: `one of the ${kind}` } satisfies NoEndpoint
+    if (kind === undefined || escaped === undefined) return notAnEndpoint('a directory')
+    if (kind !== 'providers') return notAnEndpoint(`one of the ${kind}`)
     const url = unescaped(escaped, 'key does not end in an escaped URL')
     const { scheme, addr } = readUrl(url)
     if (scheme === null || more.length > 0) throw new Problem('key does not end in a URL')
@@ -36,7 +38,7 @@ export const dubboGoInterface = defineLayout({
         addr,
         weight: weightOf(metadata, RULE),
         metadata,
-        ...(GRPC.has(scheme) ? {} : { notDialled: `speaks ${scheme}, not gRPC` }),
+        problem: GRPC.has(scheme) ? null : notDialled(`speaks ${scheme}, not gRPC`),
         extra: { escaped },
       },
     ]

@@ -1,8 +1,8 @@
 import { defineLayout } from './define.js'
 import { goJson, goMap } from './go-json.js'
-import { Fields, whyNotDialled } from './json-fields.js'
+import { Fields, problemByFlags } from './json-fields.js'
 import { spliceJson } from './json-splice.js'
-import { Problem } from './layout.js'
+import { notAnEndpoint, Problem } from './layout.js'
 
 /** What ego writes where a program says nothing, in the order of its struct. */
 const DEFAULTS = {
@@ -27,6 +27,8 @@ export const ego = defineLayout({
   keys: '/{prefix, ego}/{name}/providers/{scheme}://{addr}',
   defaultTtlSeconds: 0,
   firstWeight: 100,
+  claimedBy: 'members',
+  ownsBase: true,
   claims: ({ members }) => members !== null && ['name', 'scheme', 'address'].every((name) => name in members),
   baseOf: (key) => KEY.exec(key)?.[1] ?? (key.startsWith('/ego/') ? '/ego' : null),
   place: (rest) => ({
@@ -36,7 +38,7 @@ export const ego = defineLayout({
   }),
   read(value, rest) {
     const [service, kind] = rest.split('/')
-    if (kind !== undefined && kind !== 'providers') return { purpose: `one of the ${kind} of ${service}` }
+    if (kind !== undefined && kind !== 'providers') return notAnEndpoint(`one of the ${kind} of ${service}`)
     const fields = Fields.parse(value)
     const scheme = fields.text('scheme')
     const addr = fields.text('address')
@@ -48,7 +50,7 @@ export const ego = defineLayout({
         addr,
         weight: fields.amount('weight'),
         metadata: fields.textMap('metadata') ?? {},
-        ...whyNotDialled(scheme, fields),
+        problem: problemByFlags(scheme, fields),
         extra: fields.rest('name', 'address', 'weight') ?? {},
       },
     ]

@@ -15,6 +15,7 @@ export const etcd = defineLayout({
   weightless: "etcd's naming has no field for one, and its Metadata is free",
   id: 'optional',
   allowsSlashes: true,
+  claimedBy: 'members',
   claims: ({ members }) =>
     members !== null && 'Addr' in members && ('Op' in members || 'Metadata' in members),
   baseOf: (key) => (key.startsWith('/') ? '/' : ''),

@@ -1,4 +1,5 @@
 import { readAddress } from '../address.js'
+import { notDialled } from '../endpoint.js'
 import { baseBefore, defineLayout, endsInAddress } from './define.js'
 import { Problem } from './layout.js'
 import { readUrl } from './url.js'
@@ -10,6 +11,7 @@ export const goKit = defineLayout({
   keys: '{prefix, /services}/{name}/{addr}',
   defaultTtlSeconds: 10,
   weightless: 'its value is an address, and no more',
+  claimedBy: 'text',
   claims: ({ text }, key) => {
     const { addr } = readUrl(text)
     return key.endsWith(`/${addr}`) && !('problem' in readAddress(addr))
@@ -29,7 +31,7 @@ export const goKit = defineLayout({
         addr,
         weight: 0,
         metadata: {},
-        ...(scheme === null || scheme === 'grpc' ? {} : { notDialled: `speaks ${scheme}, not gRPC` }),
+        problem: scheme === null || scheme === 'grpc' ? null : notDialled(`speaks ${scheme}, not gRPC`),
         ...(instance === addr ? {} : { extra: { instance } }),
       },
     ]

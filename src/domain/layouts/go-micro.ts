@@ -1,4 +1,4 @@
-import type { EndpointRecord } from '../endpoint.js'
+import { type EndpointRecord, notDialled } from '../endpoint.js'
 import { defineLayout } from './define.js'
 import { goJson, goMap } from './go-json.js'
 import { Fields, isObject, requireObject } from './json-fields.js'
@@ -41,6 +41,8 @@ function microLayout(
     id: 'made',
     hasVersion: true,
     allowsSlashes: true,
+    claimedBy: 'members',
+    ownsBase: name === 'go-micro',
     claims: ({ members }: Value) =>
       members !== null && 'name' in members && Array.isArray(members.nodes) && isOwnNode(members.nodes[0]),
     prefix: (base, service) => `${base}/${service === undefined ? '' : `${dashed(service)}/`}`,
@@ -71,7 +73,7 @@ function microLayout(
 function nodeIn(
   node: unknown,
   shared: Readonly<Record<string, unknown>>,
-): Pick<EndpointRecord, 'addr' | 'id' | 'metadata' | 'notDialled' | 'extra'> {
+): Pick<EndpointRecord, 'addr' | 'id' | 'metadata' | 'problem' | 'extra'> {
   const fields = new Fields(requireObject(node, 'node'))
   const stored = fields.textMap('metadata')
   const metadata = stored ?? {}
@@ -82,7 +84,8 @@ function nodeIn(
     id: fields.text('id'),
     metadata,
     extra: { ...shared, ...empty },
-    ...(protocol === undefined || protocol === 'grpc' ? {} : { notDialled: `speaks ${protocol}, not gRPC` }),
+    problem:
+      protocol === undefined || protocol === 'grpc' ? null : notDialled(`speaks ${protocol}, not gRPC`),
   }
 }
 

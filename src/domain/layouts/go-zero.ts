@@ -14,6 +14,7 @@ export const goZero = defineLayout({
   weightless: 'its value is an address, and no more',
   id: 'optional',
   allowsSlashes: true,
+  claimedBy: 'text',
   claims: ({ text }, key) => ID.test(key) && !('problem' in readAddress(text)),
   baseOf: (key) => (ID.test(key) ? (key.startsWith('/') ? '/' : '') : null),
   place(rest) {

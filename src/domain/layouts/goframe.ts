@@ -1,3 +1,4 @@
+import { notDialled } from '../endpoint.js'
 import { ExactNumber, parseExactJson, writeJson } from '../exact-json.js'
 import { defineLayout } from './define.js'
 import { goJson, goMap } from './go-json.js'
@@ -21,6 +22,7 @@ export const goframe = defineLayout({
   defaultTtlSeconds: 10,
   firstWeight: 0,
   hasVersion: true,
+  claimedBy: 'key',
   claims: ({ members, text }, key) => (members !== null || text === 'null') && BASE.test(key),
   baseOf: (key) => BASE.exec(key)?.[0] ?? null,
   place(rest) {
@@ -38,9 +40,10 @@ export const goframe = defineLayout({
       weight: weightOf(stored ?? {}),
       metadata: Object.fromEntries(Object.entries(stored ?? {}).map(asText)),
       extra: { metadata: stored },
-      ...(protocol === undefined || protocol === 'grpc'
-        ? {}
-        : { notDialled: `speaks ${String(protocol)}, not gRPC` }),
+      problem:
+        protocol === undefined || protocol === 'grpc'
+          ? null
+          : notDialled(`speaks ${String(protocol)}, not gRPC`),
     }
     const [first = '', ...others] = addresses.split(',')
     return [{ ...common, addr: first }, ...others.map((addr) => ({ ...common, addr }))]

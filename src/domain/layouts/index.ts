@@ -19,13 +19,12 @@ import { rpcx } from './rpcx.js'
 import { seed } from './seed.js'
 import { skydns } from './skydns.js'
 
-export {
-  type Decoded,
-  type EndpointRecords,
-  type Hint,
-  isNoEndpoint,
-  isUnreadable,
-  type Layout,
+export type {
+  Decoded,
+  EndpointRecords,
+  Hint,
+  Layout,
+  Unusable,
 } from './layout.js'
 
 /** What is written, and what production resolvers read. */

@@ -1,3 +1,4 @@
+import { type EndpointProblem, notDialled } from '../endpoint.js'
 import { ExactNumber, parseExactJson, writeJson } from '../exact-json.js'
 import { Problem } from './layout.js'
 
@@ -142,9 +143,9 @@ export function asText([name, value]: [string, unknown]): [string, string] {
   return [name, typeof value === 'string' ? value : writeJson(value)]
 }
 
-/** Why an endpoint is not dialled whose value has a protocol and two flags, as Ego and Jupiter write them. */
-export function whyNotDialled(scheme: string, fields: Fields): { readonly notDialled?: string } {
-  if (scheme !== 'grpc') return { notDialled: `speaks ${scheme || 'nothing'}, not gRPC` }
-  if (!fields.boolean('enable', true)) return { notDialled: 'is not enabled' }
-  return fields.boolean('healthy', true) ? {} : { notDialled: 'is marked unhealthy' }
+/** The problem of an endpoint whose value has a scheme and the flags `enable` and `healthy`, as Ego and Jupiter write. */
+export function problemByFlags(scheme: string, fields: Fields): EndpointProblem | null {
+  if (scheme !== 'grpc') return notDialled(`speaks ${scheme || 'nothing'}, not gRPC`)
+  if (!fields.boolean('enable', true)) return notDialled('is not enabled')
+  return fields.boolean('healthy', true) ? null : notDialled('is marked unhealthy')
 }

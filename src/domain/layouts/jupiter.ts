@@ -1,6 +1,6 @@
 import { defineLayout } from './define.js'
 import { goJson, goMap } from './go-json.js'
-import { Fields, whyNotDialled } from './json-fields.js'
+import { Fields, problemByFlags } from './json-fields.js'
 import { spliceJson } from './json-splice.js'
 import { Problem } from './layout.js'
 
@@ -32,6 +32,7 @@ export const jupiter = defineLayout({
   keys: '{scheme, grpc}:{name}:v1:{mode}/{addr}',
   defaultTtlSeconds: 60,
   firstWeight: 100,
+  claimedBy: 'narrower-members',
   claims: ({ members }) => members !== null && 'Addr' in members && 'MetadataX' in members,
   baseOf: (key) => KEY.exec(key)?.[1] ?? null,
   prefix: (base, service) => `${base}:${service === undefined ? '' : `${service}:v1:`}`,
@@ -52,7 +53,7 @@ export const jupiter = defineLayout({
         addr: fields.text('Addr'),
         weight: stored.amount('weight'),
         metadata: stored.textMap('metadata') ?? {},
-        ...whyNotDialled(scheme, stored),
+        problem: problemByFlags(scheme, stored),
         extra: { mode, MetadataX: stored.rest('name', 'weight') },
       },
     ]

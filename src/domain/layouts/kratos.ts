@@ -1,4 +1,4 @@
-import type { EndpointRecord } from '../endpoint.js'
+import { type EndpointRecord, notDialled } from '../endpoint.js'
 import { baseBefore, defineLayout } from './define.js'
 import { goJson, goMap } from './go-json.js'
 import { Fields } from './json-fields.js'
@@ -26,6 +26,8 @@ export const kratos = defineLayout({
   id: 'made',
   hasVersion: true,
   allowsSlashes: true,
+  claimedBy: 'members',
+  ownsBase: true,
   claims: ({ members }) => members !== null && ['id', 'name', 'endpoints'].every((name) => name in members),
   // The namespace is the program's to choose: by the key alone it is known by the usual one, or by a usual id.
   baseOf: (key) => (key.startsWith('/microservices/') ? '/microservices' : baseBefore(key, 2)),
@@ -69,14 +71,14 @@ const UUID = /\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 function reached(
   url: unknown,
   extra: object | undefined,
-): Pick<EndpointRecord, 'addr' | 'notDialled' | 'extra'> {
+): Pick<EndpointRecord, 'addr' | 'problem' | 'extra'> {
   if (typeof url !== 'string') throw new Problem('endpoints is not a list of strings')
   const { scheme, addr } = readUrl(url)
   const isGrpc = scheme === 'grpc' || scheme === 'grpcs'
   return {
     addr,
     extra: { ...extra, url },
-    ...(isGrpc ? {} : { notDialled: scheme === null ? 'is no URL' : `speaks ${scheme}, not gRPC` }),
+    problem: isGrpc ? null : notDialled(scheme === null ? 'is no URL' : `speaks ${scheme}, not gRPC`),
   }
 }
 

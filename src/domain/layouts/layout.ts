@@ -1,29 +1,30 @@
-import type { Endpoint, EndpointRecord, LeaseId } from '../endpoint.js'
+import type { Endpoint, EndpointProblem, EndpointRecord, LeaseId } from '../endpoint.js'
 
 /** All that stands under one key; the first speaks for what they share: name, version, weight, id. */
 export type EndpointRecords = readonly [EndpointRecord, ...EndpointRecord[]]
 
-/** What can be told of a key whose value cannot be used: where it stands, and why. */
-export interface Unreadable extends Pick<EndpointRecord, 'service' | 'version' | 'addr'> {
-  /** A clause for people, such as `value is not JSON`; it may quote the value. */
-  readonly problem: string
-  /** The key that the value would be written under, where that is another one. */
-  readonly belongsAt?: string
+/** A key whose value cannot be used: the endpoint that the key alone names, and why. */
+export interface Unusable extends Pick<EndpointRecord, 'service' | 'version' | 'addr'> {
+  readonly kind: 'unusable'
+  readonly problem: Exclude<EndpointProblem, { kind: 'not-dialled' }>
 }
 
-/** A key that is no registration although the layout's writers put it there: a directory, configuration. */
-export interface NoEndpoint {
+/** A key that the layout's writers make beside registrations: a directory, configuration. */
+export interface NotAnEndpoint {
+  readonly kind: 'not-an-endpoint'
+  /** A noun for people, such as `a directory`. */
   readonly purpose: string
 }
 
-export type Decoded = EndpointRecords | Unreadable | NoEndpoint
+/** A key and its value as a layout reads them. */
+export type Decoded =
+  | { readonly kind: 'endpoints'; readonly records: EndpointRecords }
+  | Unusable
+  | NotAnEndpoint
 
-export function isUnreadable(decoded: Decoded): decoded is Unreadable {
-  return 'problem' in decoded
-}
-
-export function isNoEndpoint(decoded: Decoded): decoded is NoEndpoint {
-  return 'purpose' in decoded
+/** What a layout's `read` returns for a key that is not a registration. @param purpose a noun for people */
+export function notAnEndpoint(purpose: string): NotAnEndpoint {
+  return { kind: 'not-an-endpoint', purpose }
 }
 
 /** Thrown while a layout reads a value, and turned into the `problem` of its endpoint. It is data, not an Error. */
@@ -44,6 +45,21 @@ export interface Value {
   readonly text: string
   readonly members: Readonly<Record<string, unknown>> | null
 }
+
+/**
+ * What the values of a layout are known by. When nobody names the layout of a key, all layouts are asked in this
+ * order, and those of one kind in the order of `LAYOUTS`:
+ *
+ * - `narrower-members`: members that the next kind would claim as well, and more
+ * - `members`: members that together no other layout writes
+ * - `common-members`: members that other documents have as well, such as `name` and `addr`
+ * - `key`: any value under keys of a form of its own
+ * - `text`: a text such as an address, under keys of any form
+ * - `rest`: what is left, such as a key that ends in `tcp@host:port`
+ */
+export type ClaimedBy = (typeof CLAIM_ORDER)[number]
+
+export const CLAIM_ORDER = ['narrower-members', 'members', 'common-members', 'key', 'text', 'rest'] as const
 
 /**
  * One way of writing a registry: keys and values to endpoints, and back. Pure. Its keys begin with a base,
@@ -71,12 +87,19 @@ export interface Layout {
   readonly hasVersion: boolean
   /** Whether a service's name may contain slashes. */
   readonly allowsSlashes: boolean
+  /** What `claims` goes by, which decides who is asked first: see `ClaimedBy`. */
+  readonly claimedBy: ClaimedBy
+  /**
+   * Whether keys under its usual base are its own even where their values tell nothing. Not for a base that other
+   * layouts use too, nor for a layout that claims every value under it anyway.
+   */
+  readonly ownsBase: boolean
   at(base: string): Layout
   /** The base that a key of this form has; null where it has not this form. */
   baseOf(key: string): string | null
   /** Whether it is worth it to read the value of a key of this form that nobody asked for by service. */
   isLikely(key: string): boolean
-  /** Whether a value looks as its writers make it, whatever is wrong with it. */
+  /** Whether a value looks as its writers make it, whatever is wrong with it. Asked in the order of `claimedBy`. */
   claims(value: Value, key: string): boolean
   /** The prefix of one service's keys, or of all keys. Never matches a longer service name. */
   prefix(service?: string): string

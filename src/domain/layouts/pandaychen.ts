@@ -19,6 +19,8 @@ export const pandaychen = defineLayout({
   weightCaveat:
     "grpclb2etcd's own client ignores a new weight of an address that it knows until it starts again",
   hasVersion: true,
+  claimedBy: 'members',
+  ownsBase: true,
   claims: ({ members }) => members !== null && 'AddrInfo' in members,
   baseOf: (key) => (key.split('/').length === 5 ? (/^\/[^/]+/.exec(key)?.[0] ?? null) : null),
   // Other data has keys of four segments too: versions begin with a number.

@@ -13,6 +13,8 @@ export const panshiqu = defineLayout({
   defaultTtlSeconds: 60,
   weightless: 'its value has an address and an id, and no more',
   id: 'required',
+  claimedBy: 'narrower-members',
+  ownsBase: true,
   claims: ({ members }, key) => members !== null && 'Addr' in members && !('Op' in members) && BASE.test(key),
   baseOf: (key) => BASE.exec(key)?.[0] ?? null,
   read(value, rest) {

@@ -1,6 +1,6 @@
+import type { EndpointProblem } from '../endpoint.js'
 import { DiscoError } from '../errors.js'
 import type { Layout } from './layout.js'
-import { isUnreadable } from './layout.js'
 
 /**
  * A namespace for all keys as the prefix that it stands for: empty, or ending in one slash.
@@ -33,15 +33,19 @@ export function rooted(layout: Layout, root: string): Layout {
     prefix: (service) => underRoot(root, layout.prefix(service)),
     decode(key, value) {
       const decoded = layout.decode(withoutRoot(root, key, layout), value)
-      if (!isUnreadable(decoded) || decoded.belongsAt === undefined) return decoded
-      const belongsAt = underRoot(root, decoded.belongsAt)
-      return { ...decoded, belongsAt, problem: `value names ${belongsAt}` }
+      if (decoded.kind !== 'unusable' || decoded.problem.kind !== 'misplaced') return decoded
+      return { ...decoded, problem: misplaced(underRoot(root, decoded.problem.belongsAt)) }
     },
     encode(registrations, lease) {
       const { key, value } = layout.encode(registrations, lease)
       return { key: underRoot(root, key), value }
     },
   }
+}
+
+/** The problem of a value that names another key than its own. */
+export function misplaced(belongsAt: string): Extract<EndpointProblem, { kind: 'misplaced' }> {
+  return { kind: 'misplaced', text: `value names ${belongsAt}`, belongsAt, rootHint: null }
 }
 
 /** The root under which a key would be the one that its value names; null where there is none. */

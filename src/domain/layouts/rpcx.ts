@@ -1,5 +1,6 @@
+import { type EndpointProblem, notDialled } from '../endpoint.js'
 import { baseBefore, defineLayout } from './define.js'
-import { Problem } from './layout.js'
+import { notAnEndpoint, Problem } from './layout.js'
 import { weightOf, withWeightOf } from './metadata-weight.js'
 import { queryWithWeight, readQuery, writeQuery } from './url.js'
 
@@ -15,6 +16,8 @@ export const rpcx = defineLayout({
   base: '/rpcx_test',
   keys: '{base path}/{service}/{network}@{addr}',
   defaultTtlSeconds: 30,
+  claimedBy: 'rest',
+  ownsBase: true,
   claims: ({ text }, key) =>
     SERVER.test(key) || text === DIRECTORY || (/^\/[^/]+\/[^/]+$/.test(key) && isDirectory(key, text)),
   isLikely: (key) => SERVER.test(key),
@@ -23,16 +26,10 @@ export const rpcx = defineLayout({
     const text = Buffer.from(value).toString()
     const [service = '', server = '', ...more] = rest.split('/')
     const at = server.indexOf('@')
-    if (at < 0 && (text === DIRECTORY || isDirectory(rest, text))) return { purpose: 'a directory' }
+    if (at < 0 && (text === DIRECTORY || isDirectory(rest, text))) return notAnEndpoint('a directory')
     if (at < 1 || more.length > 0) throw new Problem('key does not end in {network}@{addr}')
     const metadata = readQuery(text)
     const network = server.slice(0, at)
-    const notDialled =
-      metadata.state === 'inactive'
-        ? 'is inactive'
-        : /^tcp[46]?$/.test(network)
-          ? undefined
-          : `network is ${network}`
     return [
       {
         service,
@@ -40,7 +37,7 @@ export const rpcx = defineLayout({
         addr: server.slice(at + 1),
         weight: weightOf(metadata, RULE),
         metadata,
-        ...(notDialled === undefined ? {} : { notDialled }),
+        problem: problemOf(metadata.state, network),
         ...(network === 'tcp' ? {} : { extra: { network } }),
       },
     ]
@@ -53,6 +50,11 @@ export const rpcx = defineLayout({
 })
 
 const SERVER = /.\/[a-z][a-z0-9]*@[^/]+$/s
+
+function problemOf(state: string | undefined, network: string): EndpointProblem | null {
+  if (state === 'inactive') return notDialled('is inactive')
+  return /^tcp[46]?$/.test(network) ? null : notDialled(`network is ${network}`)
+}
 
 /** What stands under the base path itself. */
 const DIRECTORY = 'rpcx_path'

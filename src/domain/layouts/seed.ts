@@ -18,6 +18,7 @@ export const seed = defineLayout({
   // Its watcher skips a PUT of an address that it has; only its resync, once a minute, takes the new value.
   weightCaveat:
     "The Go client of this layout's source documents ignores a new weight of an address that it knows until its resync, once a minute",
+  claimedBy: 'common-members',
   claims: ({ members }) => members !== null && 'name' in members && 'addr' in members,
   baseOf: (key) => (key.startsWith('/') ? '/' : null),
   // A short key may be one whose value is broken; a longer one that ends otherwise is someone else's.

@@ -1,9 +1,10 @@
 import { formatAddress } from '../address.js'
+import { notDialled } from '../endpoint.js'
 import { defineLayout } from './define.js'
 import { goJson } from './go-json.js'
 import { Fields } from './json-fields.js'
 import { spliceJson } from './json-splice.js'
-import { Problem } from './layout.js'
+import { notAnEndpoint, Problem } from './layout.js'
 
 /**
  * SkyDNS, and CoreDNS' etcd plugin: key `/skydns/{labels of the domain, reversed}/{id}`, value the struct with
@@ -17,13 +18,15 @@ export const skydns = defineLayout({
   wantsLease: false,
   firstWeight: 0,
   id: 'made',
+  claimedBy: 'key',
+  ownsBase: true,
   claims: ({ members }, key) => members !== null && 'host' in members && key.startsWith('/skydns/'),
   prefix: (base, service) => `${base}/${service === undefined ? '' : `${reversed(service, '.', '/')}/`}`,
   place: (rest) => ({ service: domainOf(rest), version: '', addr: rest.slice(rest.lastIndexOf('/') + 1) }),
   read(value, rest) {
     const fields = Fields.parse(value)
     const host = fields.text('host')
-    if (host === '') return { purpose: 'a record without a host' }
+    if (host === '') return notAnEndpoint('a record without a host')
     const id = rest.slice(rest.lastIndexOf('/') + 1)
     const service = domainOf(rest)
     if (service === '' || id === '') throw new Problem('key is not {labels}/{id}')
@@ -38,7 +41,7 @@ export const skydns = defineLayout({
         weight: fields.count('weight'),
         addr: port === 0 ? host : formatAddress({ kind: 'tcp', host, port }),
         metadata: text === '' ? {} : { text },
-        ...(port === 0 ? { notDialled: 'has no port' } : {}),
+        problem: port === 0 ? notDialled('has no port') : null,
         extra: { ...extra, host, port },
       },
     ]

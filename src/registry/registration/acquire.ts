@@ -1,6 +1,6 @@
 import { type EndpointRecord, leaseHex, type Revision } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
-import { isNoEndpoint, isUnreadable, type Layout } from '../../domain/layouts/index.js'
+import type { Layout } from '../../domain/layouts/index.js'
 import type { EtcdClient } from '../../etcd/client.js'
 import { keepAlive } from '../../etcd/keep-alive.js'
 import { type GrantedLease, grantLease } from '../../etcd/lease.js'
@@ -121,7 +121,7 @@ export function checkWritable(layout: Layout, records: readonly EndpointRecord[]
     }
     addrByKey.set(key, addr)
     const decoded = layout.decode(key, value)
-    const kept = isUnreadable(decoded) || isNoEndpoint(decoded) ? {} : decoded[0].metadata
+    const kept = decoded.kind === 'endpoints' ? decoded.records[0].metadata : {}
     if (Object.entries(metadata).some(([name, text]) => kept[name] !== text)) {
       throw new DiscoError('USAGE', `The layout ${layout.name} has no place for this metadata`)
     }

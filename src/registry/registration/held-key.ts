@@ -1,6 +1,6 @@
 import type { EndpointRecord, LeaseId, Revision } from '../../domain/endpoint.js'
 import type { DiscoError } from '../../domain/errors.js'
-import { isNoEndpoint, isUnreadable, type Layout } from '../../domain/layouts/index.js'
+import type { Layout } from '../../domain/layouts/index.js'
 import type { EtcdClient } from '../../etcd/client.js'
 import { writeIfUnchanged } from '../../etcd/guarded-write.js'
 import { oneKey } from '../../etcd/key-range.js'
@@ -170,9 +170,9 @@ export class HeldKey {
     if (kv.lease !== lease.id || kv.modRevision <= this.lastRevision) return
     this.lastRevision = kv.modRevision
     const decoded = layout.decode(kv.key, kv.value)
-    if (isUnreadable(decoded) || isNoEndpoint(decoded)) return
+    if (decoded.kind !== 'endpoints') return
     const before = this.last
-    const [registered] = decoded
+    const [registered] = decoded.records
     this.last = { registered, value: kv.value }
     if (Buffer.compare(before.value, kv.value) === 0) return
     const { key } = this

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Endpoint } from '../../../src/domain/endpoint.js'
 import { eventsBetween } from '../../../src/domain/events.js'
 import { apply, EMPTY_SNAPSHOT, type Snapshot } from '../../../src/domain/snapshot.js'
-import { endpoint } from '../../support/endpoints.js'
+import { endpoint, NOT_JSON } from '../../support/endpoints.js'
 
 function snapshotOf(...endpoints: Endpoint[]): Snapshot {
   return apply(EMPTY_SNAPSHOT, { type: 'reset', revision: 1, endpoints, source: 'etcd', ageMs: 0 })
@@ -33,7 +33,7 @@ describe('eventsBetween', () => {
     ['the version, too', { weight: 5, version: '2.0.0' }],
     ['the id, too', { weight: 5, id: 'x' }],
     ['the metadata, too', { weight: 5, metadata: { zone: 'b' } }],
-    ['into something unreadable', { weight: 0, problem: 'value is not JSON' }],
+    ['into something unreadable', { weight: 0, problem: NOT_JSON }],
   ])('tells any other change as one: %s', (_, change) => {
     const now = { ...before, ...change, modRevision: 2, key: before.key }
     expect(eventsBetween(snapshotOf(before), snapshotOf(now))).toEqual([

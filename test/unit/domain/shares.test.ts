@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { effectiveWeight, shareFractions, weightsAreUnset } from '../../../src/domain/shares.js'
+import { NOT_JSON } from '../../support/endpoints.js'
 
 const usable = (...weights: number[]) => weights.map((weight) => ({ weight, problem: null }))
-const broken = { weight: 0, problem: 'value is not JSON' }
+const broken = { weight: 0, problem: NOT_JSON }
 
 describe('weightsAreUnset', () => {
   it('is so when every usable endpoint has 0', () => {

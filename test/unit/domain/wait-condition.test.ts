@@ -6,12 +6,12 @@ import {
   parseWaitCondition,
   type WaitFacts,
 } from '../../../src/domain/wait-condition.js'
-import { endpoint } from '../../support/endpoints.js'
+import { endpoint, NOT_JSON } from '../../support/endpoints.js'
 import { errorOf } from '../../support/errors.js'
 
 const ONE = endpoint({ addr: '127.0.0.1:1001', weight: 3 })
 const TWO = endpoint({ addr: '127.0.0.1:1002', weight: 0 })
-const BROKEN = endpoint({ addr: '127.0.0.1:1003', problem: 'value is not JSON' })
+const BROKEN = endpoint({ addr: '127.0.0.1:1003', problem: NOT_JSON })
 const FACTS: WaitFacts = { endpoints: [ONE, TWO, BROKEN], ready: 2, healthy: 1 }
 
 function holds(text: string, facts: WaitFacts = FACTS): boolean {

@@ -12,7 +12,13 @@ const list = {
     endpoint({ addr: 'a:1', weight: 1, lease: LEASE, modRevision: 1030 }),
     endpoint({ addr: 'b:1', weight: 0, lease: LEASE, modRevision: 1041 }),
     endpoint({ addr: 'c:1', weight: 3, lease: null, modRevision: 112 }),
-    endpoint({ addr: 'd:1', weight: 0, lease: '255', problem: 'value is not \u001bJSON', modRevision: 5 }),
+    endpoint({
+      addr: 'd:1',
+      weight: 0,
+      lease: '255',
+      problem: { kind: 'unreadable', text: 'value is not \u001bJSON' },
+      modRevision: 5,
+    }),
   ],
 }
 const doc = endpointsDoc('hello', list, ttls)

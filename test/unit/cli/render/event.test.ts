@@ -9,7 +9,11 @@ import { colored, plain, withoutColors } from '../../../support/palettes.js'
 
 const NOON = new Date(2026, 0, 2, 12, 4, 9)
 const a = endpoint({ addr: 'a:1', weight: 10 })
-const broken = endpoint({ addr: 'b:1', weight: 9, problem: 'value is \u009bnot JSON' })
+const broken = endpoint({
+  addr: 'b:1',
+  weight: 9,
+  problem: { kind: 'unreadable', text: 'value is \u009bnot JSON' },
+})
 const share = { from: 0.73333, to: 0.55555 }
 
 function told(event: RegistryEvent, endpoints = [a, broken]): EventDoc {

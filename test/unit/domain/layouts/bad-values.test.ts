@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { isNoEndpoint, isUnreadable, layoutNamed } from '../../../../src/domain/layouts/index.js'
+import { layoutNamed } from '../../../../src/domain/layouts/index.js'
 
 /** What a layout makes of a key and a value, in one line. */
 function verdict(layout: string, key: string, value: string): string {
   const decoded = layoutNamed(layout).decode(key, Buffer.from(value))
-  if (isNoEndpoint(decoded)) return `none: ${decoded.purpose}`
-  if (isUnreadable(decoded)) {
+  if (decoded.kind === 'not-an-endpoint') return `none: ${decoded.purpose}`
+  if (decoded.kind === 'unusable') {
     const { service, version, addr, problem } = decoded
-    return `${[service, version, addr].filter((part) => part !== '').join(' ')}: ${problem}`
+    return `${[service, version, addr].filter((part) => part !== '').join(' ')}: ${problem.text}`
   }
-  return decoded.map(({ addr, notDialled = 'dialled' }) => `${addr} ${notDialled}`).join(', ')
+  return decoded.records.map(({ addr, problem }) => `${addr} ${problem?.text ?? 'dialled'}`).join(', ')
 }
 
 const KRATOS = '/microservices/hi/1'

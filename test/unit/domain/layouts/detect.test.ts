@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { detect } from '../../../../src/domain/layouts/detect.js'
+import { detect, readValue } from '../../../../src/domain/layouts/detect.js'
+import { DEFAULT_LAYOUT, LAYOUTS } from '../../../../src/domain/layouts/index.js'
 import { readerOf } from '../../../../src/domain/layouts/reader.js'
 import { rootBefore, rootPrefix, underRoot } from '../../../../src/domain/layouts/root.js'
 import { ALL_EXAMPLES } from '../../../support/vectors.js'
@@ -90,5 +91,19 @@ describe('a root', () => {
 
   it('with control characters is refused', () => {
     expect(() => rootPrefix('/a\u001b')).toThrow('control characters')
+  })
+})
+
+describe('layouts that are asked side by side', () => {
+  it.each(ALL_EXAMPLES)('only one of a kind claims $id $key', ({ key, value }) => {
+    const claimed = LAYOUTS.filter((layout) => layout.claims(readValue(Buffer.from(value)), key))
+    const kinds = claimed.map(({ claimedBy }) => claimedBy)
+    expect(new Set(kinds).size, claimed.map(({ name }) => name).join(', ')).toBe(kinds.length)
+  })
+
+  it('no two own the same base, and the default layout owns none', () => {
+    const bases = LAYOUTS.filter(({ ownsBase }) => ownsBase).map((layout) => layout.prefix())
+    for (const base of bases) expect(bases.filter((other) => other.startsWith(base))).toEqual([base])
+    expect(DEFAULT_LAYOUT.ownsBase).toBe(false)
   })
 })

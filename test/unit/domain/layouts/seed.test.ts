@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { EndpointRecord } from '../../../../src/domain/endpoint.js'
-import { DEFAULT_LAYOUT, isUnreadable } from '../../../../src/domain/layouts/index.js'
+import { DEFAULT_LAYOUT } from '../../../../src/domain/layouts/index.js'
 import { seed } from '../../../../src/domain/layouts/seed.js'
 import { errorOf } from '../../../support/errors.js'
 
@@ -19,7 +19,7 @@ function decode(key: string, value: unknown) {
 
 function problemOf(key: string, value: unknown): string {
   const decoded = decode(key, value)
-  if (isUnreadable(decoded)) return decoded.problem
+  if (decoded.kind === 'unusable') return decoded.problem.text
   throw new Error(`${key} was read`)
 }
 
@@ -76,20 +76,24 @@ describe('decode', () => {
     const full: EndpointRecord = { ...HELLO, id: 'x', metadata: { zone: 'b' } }
     for (const registered of [HELLO, full, { ...HELLO, version: '' }]) {
       const { key, value } = seed.encode([registered], null)
-      expect(seed.decode(key, value)).toEqual([registered])
+      expect(seed.decode(key, value)).toEqual({ kind: 'endpoints', records: [registered] })
     }
   })
 
   it('reads an address with slashes: the value says where the key divides', () => {
     const { key, value } = seed.encode([{ ...HELLO, addr: 'unix:/var/run/hello.sock' }], null)
     expect(key).toBe('/hello/1.0.0/unix:/var/run/hello.sock')
-    expect(seed.decode(key, value)).toEqual([{ ...HELLO, addr: 'unix:/var/run/hello.sock' }])
+    expect(seed.decode(key, value)).toEqual({
+      kind: 'endpoints',
+      records: [{ ...HELLO, addr: 'unix:/var/run/hello.sock' }],
+    })
   })
 
   it('takes what a Go writer leaves out for its zero value, and unknown members for nothing', () => {
-    expect(decode('/hello/a:1', { name: 'hello', addr: 'a:1', since: 12, tags: ['x'] })).toEqual([
-      { service: 'hello', version: '', addr: 'a:1', weight: 0, metadata: {} },
-    ])
+    expect(decode('/hello/a:1', { name: 'hello', addr: 'a:1', since: 12, tags: ['x'] })).toEqual({
+      kind: 'endpoints',
+      records: [{ service: 'hello', version: '', addr: 'a:1', weight: 0, metadata: {} }],
+    })
   })
 
   it.each<[string, unknown, string]>([
@@ -122,10 +126,12 @@ describe('decode', () => {
     ['/hello/a', 'a', 'address has no port'],
     ['/hello/:1', ':1', 'address has no host'],
     ['/hello/a:99999', 'a:99999', 'address has port 99999, outside 1-65535'],
-  ])('reads an address that cannot be dialled, and says why: %s', (key, addr, notDialled) => {
-    expect(decode(key, { name: 'hello', addr })).toEqual([
-      { service: 'hello', version: '', addr, weight: 0, metadata: {}, notDialled },
-    ])
+  ])('reads an address that cannot be dialled, and says why: %s', (key, addr, text) => {
+    const problem = { kind: 'not-dialled', text }
+    expect(decode(key, { name: 'hello', addr })).toEqual({
+      kind: 'endpoints',
+      records: [{ service: 'hello', version: '', addr, weight: 0, metadata: {}, problem }],
+    })
   })
 
   it.each([
@@ -137,13 +143,18 @@ describe('decode', () => {
     ['/hello', { service: 'hello', version: '', addr: '' }],
     ['', { service: '', version: '', addr: '' }],
   ])('reads from the key %s what an unreadable value does not tell', (key, place) => {
-    expect(decode(key, 'no JSON')).toEqual({ ...place, problem: 'value is not JSON' })
+    expect(decode(key, 'no JSON')).toEqual({
+      kind: 'unusable',
+      ...place,
+      problem: { kind: 'unreadable', text: 'value is not JSON' },
+    })
   })
 
   it('does not let a member named __proto__ pass for metadata', () => {
-    expect(decode('/hello/a:1', '{"name":"hello","addr":"a:1","__proto__":{"weight":5}}')).toEqual([
-      { service: 'hello', version: '', addr: 'a:1', weight: 0, metadata: {} },
-    ])
+    expect(decode('/hello/a:1', '{"name":"hello","addr":"a:1","__proto__":{"weight":5}}')).toEqual({
+      kind: 'endpoints',
+      records: [{ service: 'hello', version: '', addr: 'a:1', weight: 0, metadata: {} }],
+    })
   })
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { detect } from '../../../../src/domain/layouts/detect.js'
-import { isNoEndpoint, isUnreadable, layoutNamed } from '../../../../src/domain/layouts/index.js'
+import { layoutNamed } from '../../../../src/domain/layouts/index.js'
 
 const KRATOS = '/microservices/hi/1'
 const KITEX = 'kitex/registry-etcd/hi/1.2.3.4:1'
@@ -17,8 +17,8 @@ function kratosWith(weight: unknown): object {
 function read(layout: string, key: string, value: unknown) {
   const bytes = Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))
   const decoded = layoutNamed(layout).decode(key, bytes)
-  if (isNoEndpoint(decoded) || isUnreadable(decoded)) throw new Error(JSON.stringify(decoded))
-  return decoded[0]
+  if (decoded.kind !== 'endpoints') throw new Error(JSON.stringify(decoded))
+  return decoded.records[0]
 }
 
 /** What each framework's own reader takes for the weight; the sources stand in the layouts' docstrings. */

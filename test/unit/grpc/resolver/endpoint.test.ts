@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { type Endpoint, endpointId } from '../../../../src/domain/endpoint.js'
 import { registered } from '../../../../src/grpc/resolver/endpoint.js'
 import { toGrpcEndpoints } from '../../../../src/grpc/resolver/selection.js'
-import { endpoint } from '../../../support/endpoints.js'
+import { endpoint, NOT_JSON } from '../../../support/endpoints.js'
 
 const ALL = { where: {}, spillOver: false }
 
@@ -23,7 +23,7 @@ describe('toGrpcEndpoints', () => {
   })
 
   it('leaves out what cannot be dialled', () => {
-    const unreadable = endpoint({ problem: 'value is not JSON' })
+    const unreadable = endpoint({ problem: NOT_JSON })
     const noPort = endpoint({ addr: 'x' })
     expect(toGrpcEndpoints([unreadable, noPort], ALL)).toEqual([])
   })
@@ -70,7 +70,7 @@ describe('a selector', () => {
     expect(weights(service, spilling({ zone: 'x' }))).toEqual([1, 2, 3])
     expect(weights(service, spilling({ zone: 'c' }))).toEqual([3])
     expect(weights([{ ...canary, weight: 0 }, stable], spilling({ version: '2' }))).toEqual([0, 2])
-    const unreadable = { ...canary, problem: 'value is not JSON' }
+    const unreadable = { ...canary, problem: NOT_JSON }
     expect(weights([unreadable, stable], spilling({ version: '2' }))).toEqual([2])
   })
 })
