@@ -1,9 +1,8 @@
 import { Command, type Interfaces } from '@oclif/core'
 import { AUTO } from '../domain/layouts/reader.js'
 import type { CacheOptions, Registry } from '../registry/registry.js'
-import { etcdOptions, placeOf, type SaidPlace } from './config.js'
-import { baseFlags, type PlaceFlags } from './flags/base.js'
-import { parseDurationMs } from './flags/duration.js'
+import { etcdOptions, type Place, placeOf } from './config.js'
+import { baseFlags, type CacheFlags, type PlaceFlags } from './flags/base.js'
 import type { LineOutput } from './output/line-output.js'
 import { standardOutput } from './output/standard-output.js'
 import { type Palette, paletteFor } from './render/color.js'
@@ -43,7 +42,7 @@ export abstract class DiscoCommand extends Command {
 
   /** The registry that the flags and the environment name; closed when the command is over. */
   protected async openRegistry(
-    flags: BaseFlags & PlaceFlags,
+    flags: BaseFlags & Partial<PlaceFlags>,
     cache: CacheOptions | false = false,
   ): Promise<Registry> {
     const { Registry } = await import('../registry/registry.js')
@@ -57,14 +56,13 @@ export abstract class DiscoCommand extends Command {
   }
 
   /** Whoever looks wants to see whatever there is; a command that writes says otherwise. */
-  protected place(flags: PlaceFlags): SaidPlace {
+  protected place(flags: Partial<PlaceFlags>): Place {
     return placeOf(flags, process.env, AUTO)
   }
 
-  /** What a command that dials may use while etcd is away. @throws DiscoError USAGE */
-  protected cacheOptions(flags: { cache: boolean; 'cache-max-age': string }): CacheOptions | false {
-    const maxAgeMs = parseDurationMs(flags['cache-max-age'])
-    return flags.cache && { maxAgeMs, onWarning: (message) => this.remark(`! ${visible(message)}`) }
+  /** The list from disk that a command which dials may use while etcd is away. */
+  protected cacheOptions({ cache, 'cache-max-age': maxAgeMs }: CacheFlags): CacheOptions | false {
+    return cache && { maxAgeMs, onWarning: (message) => this.remark(`! ${visible(message)}`) }
   }
 
   protected format(flags: BaseFlags, otherwise: OutputFormat = 'table'): OutputFormat {

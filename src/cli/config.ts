@@ -3,100 +3,83 @@ import { withoutMark } from '../domain/byte-order-mark.js'
 import { DiscoError } from '../domain/errors.js'
 import type { RegistryOptions } from '../registry/registry.js'
 import type { EtcdFlags, PlaceFlags } from './flags/base.js'
-import { parseDurationMs } from './flags/duration.js'
+import { invalidValue } from './flags/custom.js'
+import { DURATION, readDurationMs } from './flags/duration.js'
 
 const DEFAULT_ENDPOINTS = '127.0.0.1:2379'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** A value and where it was said. */
-interface Setting {
-  readonly value: string
-  readonly source: string
-}
-
-/** etcd's members, and where they were named. @throws DiscoError USAGE for an empty flag */
+/** etcd's members, and the flag or variable that names them. */
 export function etcdMembers(
-  flags: Pick<EtcdFlags, 'endpoints'>,
+  { endpoints }: Partial<Pick<EtcdFlags, 'endpoints'>>,
   env: Environment,
 ): Pick<RegistryOptions, 'endpoints'> & { readonly endpointsSource: string } {
-  const { value, source } = setting('endpoints', flags.endpoints, env) ?? {
-    value: DEFAULT_ENDPOINTS,
-    source: 'the default',
-  }
-  return {
-    endpoints: value.split(',').filter((endpoint) => endpoint.trim() !== ''),
-    endpointsSource: source,
-  }
+  const [text, endpointsSource] =
+    endpoints === undefined
+      ? (variable('endpoints', env) ?? [DEFAULT_ENDPOINTS, 'the default'])
+      : [endpoints, '--endpoints']
+  return { endpoints: text.split(',').filter((endpoint) => endpoint.trim() !== ''), endpointsSource }
 }
 
-/** How to reach etcd: a flag wins over DISCO_*, which wins over ETCDCTL_*, which wins over the default. */
-export async function etcdOptions(flags: EtcdFlags, env: Environment): Promise<RegistryOptions> {
-  if (flags.user?.includes(':')) {
-    throw new DiscoError('USAGE', 'A password on the command line is seen by everyone on the machine', {
-      suggestions: ['Give --user NAME with --password-file FILE, or ETCDCTL_USER=NAME:PASSWORD'],
-    })
-  }
-  const [user, passwordOfUser] = splitOnce(setting('user', flags.user, env)?.value)
+/**
+ * How to reach etcd: a flag wins over DISCO_*, which wins over ETCDCTL_*, which wins over the default.
+ *
+ * @throws DiscoError USAGE for an invalid variable, and for a password file without a user
+ */
+export async function etcdOptions(flags: Partial<EtcdFlags>, env: Environment): Promise<RegistryOptions> {
+  const textOf = (name: string) => variable(name, env)?.[0]
+  const [user, passwordOfUser] = splitOnce(flags.user ?? textOf('user'))
   const passwordFile = flags['password-file']
-  if (passwordFile === '') throw new DiscoError('USAGE', '--password-file is empty')
   if (passwordFile !== undefined && user === undefined) {
     throw new DiscoError('USAGE', '--password-file has no effect without --user')
   }
   const isPiped = passwordFile === '-'
-  const password = isPiped ? await readPipedSecret() : setting('password', undefined, env)?.value
+  const password = isPiped ? await readPipedSecret() : textOf('password')
   return {
     ...etcdMembers(flags, env),
-    caFile: setting('cacert', flags.cacert, env)?.value,
-    certFile: setting('cert', flags.cert, env)?.value,
-    keyFile: setting('key', flags.key, env)?.value,
+    caFile: flags.cacert ?? textOf('cacert'),
+    certFile: flags.cert ?? textOf('cert'),
+    keyFile: flags.key ?? textOf('key'),
     user,
     password: password ?? passwordOfUser,
     passwordFile: isPiped ? undefined : passwordFile,
-    dialTimeoutMs: durationMs('dial-timeout', flags, env),
-    commandTimeoutMs: durationMs('command-timeout', flags, env),
+    dialTimeoutMs: flags['dial-timeout'] ?? durationMs('dial-timeout', env),
+    commandTimeoutMs: flags['command-timeout'] ?? durationMs('command-timeout', env),
   }
 }
 
-/** A place that leaves nothing open. */
-export interface SaidPlace {
+/** Layout and root of the keys, both given. */
+export interface Place {
   readonly layout: string
   readonly root: string
 }
 
-/** Where registrations stand: a flag wins over DISCO_LAYOUT and DISCO_ROOT. @param layout where nothing is said */
-export function placeOf(flags: PlaceFlags, env: Environment, layout: string): SaidPlace {
+/** Where registrations stand: a flag wins over DISCO_LAYOUT and DISCO_ROOT, which win over the default layout. */
+export function placeOf(flags: Partial<PlaceFlags>, env: Environment, defaultLayout: string): Place {
   return {
-    layout: flags.layout ?? (env.DISCO_LAYOUT || layout),
+    layout: flags.layout ?? (env.DISCO_LAYOUT || defaultLayout),
     root: flags.root ?? env.DISCO_ROOT ?? '',
   }
 }
 
-/**
- * A flag that is empty is an error: often a shell variable that is not set, and the variables that come next may name
- * another cluster. An empty variable counts as unset.
- *
- * @throws DiscoError USAGE
- */
-function setting(name: string, flag: string | undefined, env: Environment): Setting | undefined {
-  if (flag === '') throw new DiscoError('USAGE', `--${name} is empty`)
-  const suffix = name.toUpperCase().replaceAll('-', '_')
-  const candidates: [string | undefined, string][] = [
-    [flag, `--${name}`],
-    [env[`DISCO_${suffix}`], `DISCO_${suffix}`],
-    [env[`ETCDCTL_${suffix}`], `ETCDCTL_${suffix}`],
-  ]
-  for (const [value, source] of candidates) if (value) return { value, source }
+/** The variable that stands in for a flag: its text and its name. An empty variable counts as unset. */
+function variable(flag: string, env: Environment): readonly [text: string, name: string] | undefined {
+  const suffix = flag.toUpperCase().replaceAll('-', '_')
+  for (const name of [`DISCO_${suffix}`, `ETCDCTL_${suffix}`]) {
+    const text = env[name]
+    if (text) return [text, name]
+  }
   return undefined
 }
 
-function durationMs(
-  name: 'dial-timeout' | 'command-timeout',
-  flags: EtcdFlags,
-  env: Environment,
-): number | undefined {
-  const said = setting(name, flags[name], env)
-  return said && parseDurationMs(said.value)
+/** @throws DiscoError USAGE that names the variable */
+function durationMs(flag: string, env: Environment): number | undefined {
+  const [text, name] = variable(flag, env) ?? []
+  if (text === undefined || name === undefined) return undefined
+  const ms = readDurationMs(text)
+  if (ms === undefined) throw invalidValue(name, text, DURATION)
+  return ms
 }
 
 function splitOnce(userAndPassword: string | undefined): [string | undefined, string | undefined] {

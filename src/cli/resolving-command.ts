@@ -1,6 +1,6 @@
 import type { Resolution } from '../grpc/resolver/resolve.js'
 import { type BaseFlags, DiscoCommand } from './base-command.js'
-import { cacheFlags, type PlaceFlags, placeFlags } from './flags/base.js'
+import { type CacheFlags, cacheFlags, type PlaceFlags, placeFlags } from './flags/base.js'
 import { argument } from './flags/custom.js'
 import { StopSignals } from './stop-signals.js'
 
@@ -14,10 +14,7 @@ export abstract class ResolvingCommand extends DiscoCommand {
   static override flags = { ...cacheFlags, ...placeFlags }
 
   /** @throws DiscoError USAGE, NOT_FOUND with the nearest names, INTERRUPTED, ETCD_UNREACHABLE, ETCD_DENIED */
-  protected async resolve(
-    target: string,
-    flags: BaseFlags & PlaceFlags & { cache: boolean; 'cache-max-age': string },
-  ): Promise<Resolution> {
+  protected async resolve(target: string, flags: BaseFlags & PlaceFlags & CacheFlags): Promise<Resolution> {
     using stop = new StopSignals()
     const registry = await this.openRegistry(flags, this.cacheOptions(flags))
     const { install } = await import('../grpc/install.js')

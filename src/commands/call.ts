@@ -1,15 +1,15 @@
 import { getHeapStatistics } from 'node:v8'
-import { Flags } from '@oclif/core'
+import { Flags, type Interfaces } from '@oclif/core'
 import type { CallReport } from '../call/report.js'
 import { measuresOf } from '../call/report.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { exitOfCalls } from '../cli/call-exit.js'
 import { cacheFlags, placeFlags } from '../cli/flags/base.js'
-import { argument } from '../cli/flags/custom.js'
-import { parseDurationMs } from '../cli/flags/duration.js'
-import { isSingleCall, type LoadFlags, loadFlags, loadOf, warmupOf } from '../cli/flags/load.js'
+import { argument, parsedBy } from '../cli/flags/custom.js'
+import { durationFlag } from '../cli/flags/duration.js'
+import { isSingleCall, loadFlags, loadOf, warmupOf } from '../cli/flags/load.js'
 import { requireServiceName } from '../cli/flags/names.js'
-import { healthFlag, policiesOf, policyFlags } from '../cli/flags/policy.js'
+import { healthFlag, policiesFlags, policiesOf } from '../cli/flags/policy.js'
 import { readServiceConfig, requestFlags, textsOf } from '../cli/flags/request.js'
 import { type TlsFlags, tlsFlags, wantsTls } from '../cli/flags/tls.js'
 import { visible } from '../cli/render/visible.js'
@@ -31,6 +31,8 @@ import type { Policy } from '../policies/index.js'
 import type { Registry } from '../registry/registry.js'
 import { type Assertion, assess, parseAssertions } from '../stats/assertion.js'
 
+type CallFlags = Interfaces.InferredFlags<typeof Call.flags>
+
 type Doc = CallDoc | ComparisonDoc | MethodsDoc | MethodDescriptionDoc
 
 export default class Call extends DiscoCommand {
@@ -50,11 +52,11 @@ export default class Call extends DiscoCommand {
   static override flags = {
     ...loadFlags,
     ...requestFlags,
-    ...policyFlags,
+    ...policiesFlags,
     ...tlsFlags,
     health: healthFlag,
     describe: Flags.boolean({ description: "show the method's messages, and call nothing" }),
-    assert: Flags.string({
+    assert: Flags.custom<readonly Assertion[]>({ parse: parsedBy(parseAssertions) })({
       helpValue: 'p99<50ms,…',
       description: 'what the run must fulfil, or it exits with 8: p50, p95, p99, max, errors, skew, rate',
     }),
@@ -63,8 +65,8 @@ export default class Call extends DiscoCommand {
       char: 'v',
       description: "show each reply's headers and trailers: of one call, or with -o ndjson",
     }),
-    'connect-deadline': Flags.string({
-      ...{ default: '5s', helpValue: '<duration>' },
+    'connect-deadline': durationFlag({
+      default: 5_000,
       description: 'how long finding, connecting to and describing the service may take, each',
     }),
     ...cacheFlags,
@@ -84,11 +86,9 @@ export default class Call extends DiscoCommand {
         `${mark} Limited to ${load.concurrency} calls under way: the heap of this process carries no more`,
       )
     }
-    const loads = { load, warmup: warmupOf(flags, load), deadlineMs: parseDurationMs(flags.deadline) }
+    const loads = { load, warmup: warmupOf(flags, load), deadlineMs: flags.deadline }
     const texts = await textsOf(flags)
-    const assertions = flags.assert === undefined ? [] : parseAssertions(flags.assert)
     const serviceConfig = await this.serviceConfig(flags)
-    const stageMs = parseDurationMs(flags['connect-deadline'])
     const { describedByFiles } = await import('../call/description.js')
     const described = await describedByFiles(flags)
     const isDescription = args.method === undefined || flags.describe
@@ -106,7 +106,7 @@ export default class Call extends DiscoCommand {
     install({ discovery: registry })
     const settings = { health: flags.health, ...serviceConfig, tls: await this.backendTls(flags) }
     const onMissing = () => refuseSwappedMethod(registry, service, args.method)
-    const approach = { service, settings, stageMs, described, onMissing }
+    const approach = { service, settings, stageMs: flags['connect-deadline'], described, onMissing }
     if (args.method === undefined || flags.describe) {
       const descriptors = await describe(policies[0], approach, view, stop.once)
       view.rest()
@@ -121,17 +121,16 @@ export default class Call extends DiscoCommand {
     }
     const reports = await callUnder(policies, approach, order, view, stops)
     if (ended.aborted && !stop.once.aborted) return undefined
-    return await this.tell(reports, policies, assertions, view, flags)
+    return await this.tell(reports, policies, view, flags)
   }
 
   private async tell(
     reports: readonly CallReport[],
     policies: readonly Policy[],
-    assertions: readonly Assertion[],
     view: CallView,
-    flags: LoadFlags & { strict: boolean },
+    flags: CallFlags,
   ): Promise<CallDoc | ComparisonDoc> {
-    const docs = reports.map((report) => callDoc(report, assess(assertions, measuresOf(report))))
+    const docs = reports.map((report) => callDoc(report, assess(flags.assert ?? [], measuresOf(report))))
     const [doc] = docs
     if (!doc) throw new DiscoError('INTERNAL', 'No run was made')
     // One that was interrupted has fewer runs, and is a comparison all the same.
@@ -172,7 +171,7 @@ export default class Call extends DiscoCommand {
   }
 
   /** What else the channel's service config should have; its LB policy is --policy's. */
-  private async serviceConfig(flags: BaseFlags & { 'service-config'?: string | undefined }) {
+  private async serviceConfig(flags: BaseFlags & CallFlags) {
     const file = flags['service-config']
     if (file === undefined) return {}
     const { loadBalancingConfig, ...serviceConfig } = await readServiceConfig(file)

@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core'
 import { runCommand } from '../agent/processes/child-process.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { splitCommand } from '../cli/child-command.js'
-import { planBackends } from '../cli/flags/backend.js'
+import { backendFlags, planBackends } from '../cli/flags/backend.js'
 import { integerFlag } from '../cli/flags/custom.js'
 import { requireServiceName } from '../cli/flags/names.js'
 import { jsonLine, visible } from '../cli/render/visible.js'
@@ -33,18 +33,9 @@ export default class Dev extends DiscoCommand {
     }),
     host: Flags.string({ default: '127.0.0.1', description: 'address to listen at' }),
     'allow-remote': Flags.boolean({ description: 'let other machines in: there is no authentication' }),
-    backends: Flags.string({
-      default: '1,1,1,1,10',
-      helpValue: '<weights>',
-      description: 'weights, one a backend; 0 backends: none',
-    }),
     service: Flags.string({ default: 'hello', description: 'what the backends register as' }),
     version: Flags.string({ default: '1.0.0', description: 'version of the service' }),
-    latency: Flags.string({ helpValue: '5ms,…', description: "each backend's latency, or all backends'" }),
-    'error-rate': Flags.string({
-      helpValue: '1%,…',
-      description: "each backend's part of failing calls, or all backends'",
-    }),
+    ...backendFlags,
   }
 
   async run(): Promise<DevDoc> {

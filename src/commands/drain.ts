@@ -3,7 +3,7 @@ import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { completeAddressOrKey, refuseSwapped } from '../cli/flags/address-argument.js'
 import { placeFlags, versionFlag } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
-import { parseWaitMs } from '../cli/flags/duration.js'
+import { waitFlag } from '../cli/flags/duration.js'
 import { refuseIdle } from '../cli/flags/idle.js'
 import { requireServiceName } from '../cli/flags/names.js'
 import { returnUnknownLine } from '../cli/render/return-unknown.js'
@@ -33,9 +33,9 @@ export default class Drain extends DiscoCommand {
     addr: argument({ required: true, description: 'address of the endpoint, or its etcd key' }),
   }
   static override flags = {
-    grace: Flags.string({
-      default: '30s',
-      helpValue: '<duration>',
+    grace: waitFlag({
+      allowsZero: true,
+      default: 30_000,
       description: 'how long the weight is 0 before the key goes',
     }),
     undo: Flags.boolean({ description: 'give back the weight that it had before', exclusive: ['force'] }),
@@ -52,12 +52,11 @@ export default class Drain extends DiscoCommand {
     if (flags.undo) refuseIdle({ flags, metadata }, ['grace'], 'with --undo')
     refuseSwapped(args.service, args.addr, ['drain', args.addr, args.service])
     const service = requireServiceName(args.service, this.place(flags).layout)
-    const graceMs = parseWaitMs(flags.grace)
     const addr = await completeAddressOrKey(args.addr, EXAMPLE)
     const selection = { service, addr, version: flags.version }
     const registry = await this.openRegistry(flags)
     if (flags.undo) return await this.undo(registry, selection, flags)
-    return await this.drain(registry, selection, { ...flags, graceMs })
+    return await this.drain(registry, selection, { ...flags, graceMs: flags.grace })
   }
 
   private async drain(

@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
-import { parseTimeMs } from '../cli/flags/duration.js'
+import { waitFlag } from '../cli/flags/duration.js'
 import { requireServiceName } from '../cli/flags/names.js'
 import { renderHealth, renderHealthEvent } from '../cli/render/health.js'
 import { count } from '../cli/render/units.js'
@@ -25,9 +25,8 @@ export default class Health extends DiscoCommand {
       helpValue: 'package.Service',
       description: 'the gRPC service to ask about, instead of the server as a whole',
     }),
-    'probe-timeout': Flags.string({
-      default: '2s',
-      helpValue: '<duration>',
+    'probe-timeout': waitFlag({
+      default: 2_000,
       description: 'how long a server may take to answer',
     }),
     ...placeFlags,
@@ -36,7 +35,7 @@ export default class Health extends DiscoCommand {
   async run(): Promise<HealthDoc | undefined> {
     const { args, flags } = await this.parse(Health)
     const service = requireServiceName(args.service, this.place(flags).layout)
-    const options = { service: flags.of, deadlineMs: parseTimeMs(flags['probe-timeout']) }
+    const options = { service: flags.of, deadlineMs: flags['probe-timeout'] }
     const registry = await this.openRegistry(flags)
     using stop = new StopSignals()
     if (flags.watch) return await this.watch(registry, service, options, flags, stop.once)

@@ -35,7 +35,7 @@ export default class Layouts extends DiscoCommand {
   }
 
   /** Null where etcd does not tell: what is known is worth a list all the same. */
-  private async countLayouts(flags: BaseFlags & PlaceFlags): Promise<LayoutCounts | null> {
+  private async countLayouts(flags: BaseFlags & Partial<PlaceFlags>): Promise<LayoutCounts | null> {
     const registry = await this.openRegistry(flags)
     try {
       return await registry.countLayouts()

@@ -1,8 +1,8 @@
-import { Flags } from '@oclif/core'
+import { Flags, type Interfaces } from '@oclif/core'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
-import { parseTimeMs } from '../cli/flags/duration.js'
+import { waitFlag } from '../cli/flags/duration.js'
 import { refuseIdle } from '../cli/flags/idle.js'
 import { requireServiceName } from '../cli/flags/names.js'
 import { renderEndpoints } from '../cli/render/endpoints.js'
@@ -30,9 +30,8 @@ export default class Ls extends DiscoCommand {
     probe: Flags.boolean({
       description: 'ask every endpoint whether it is healthy: grpc.health.v1, or whether it connects',
     }),
-    'probe-timeout': Flags.string({
-      default: '2s',
-      helpValue: '<duration>',
+    'probe-timeout': waitFlag({
+      default: 2_000,
       description: 'how long a server may take to answer',
     }),
     ttl: Flags.boolean({
@@ -111,18 +110,13 @@ export default class Ls extends DiscoCommand {
   }
 }
 
-interface LsFlags {
-  readonly ttl: boolean
-  readonly probe: boolean
-  readonly 'probe-timeout': string
-}
+type LsFlags = Interfaces.InferredFlags<typeof Ls.flags>
 
 /** Null unless --probe asks for it. */
 async function askHealth(endpoints: readonly Endpoint[], flags: LsFlags): Promise<HealthByAddr | null> {
-  const deadlineMs = parseTimeMs(flags['probe-timeout'])
   if (!flags.probe) return null
   const { surveyHealth } = await import('../agent/health/survey.js')
-  return await surveyHealth(endpoints, { deadlineMs })
+  return await surveyHealth(endpoints, { deadlineMs: flags['probe-timeout'] })
 }
 
 function leasesOf(endpoints: readonly Endpoint[]): Set<LeaseId> {

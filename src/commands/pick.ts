@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import type { SimulationPlan } from '../call/pick-simulation.js'
-import { integerFlag } from '../cli/flags/custom.js'
+import { integerFlag, parsedBy } from '../cli/flags/custom.js'
 import { policyFlags, policyOf } from '../cli/flags/policy.js'
 import { renderRehearsal } from '../cli/render/rehearsal.js'
 import { ResolvingCommand, targetArgument } from '../cli/resolving-command.js'
@@ -24,6 +24,7 @@ export default class Pick extends ResolvingCommand {
     n: integerFlag({ char: 'n', default: 1_000, min: 1, max: 10_000_000, description: 'how many picks' }),
     seed: integerFlag({ default: 1, description: 'the same seed draws the same' }),
     without: Flags.string({
+      parse: parsedBy(refuseUrl),
       helpValue: 'ADDR',
       description: 'count the keys that move when this endpoint leaves (ring_hash, source_hash)',
     }),
@@ -48,13 +49,17 @@ export default class Pick extends ResolvingCommand {
   }
 }
 
-/** A URL is not the address of an endpoint, and only a policy that chooses by keys has some to move. @throws DiscoError USAGE */
+/** @throws DiscoError USAGE for a URL, which is not the address of an endpoint */
+function refuseUrl(text: string): string {
+  if (/^https?:\/\//i.test(text)) parseAddress(text, 'disco pick hello --without 127.0.0.1:1001')
+  return text
+}
+
+/** Only a policy that chooses by keys has keys to move. @throws DiscoError USAGE */
 function requireKeys({ policy }: SimulationPlan, without: string | undefined): void {
-  if (without === undefined) return
-  if (/^https?:\/\//i.test(without)) parseAddress(without, 'disco pick hello --without 127.0.0.1:1001')
-  if (policy.reads.includes('hashKey')) return
-  throw new DiscoError('USAGE', `--without says nothing to the policy ${policy.name}`, {
-    suggestions: ['It belongs to --policy ring_hash or source_hash'],
+  if (without === undefined || policy.reads.includes('hashKey')) return
+  throw new DiscoError('USAGE', `--without has no effect with policy ${policy.name}`, {
+    suggestions: ['It is a flag of --policy ring_hash or source_hash'],
   })
 }
 

@@ -2,12 +2,12 @@ import { Flags } from '@oclif/core'
 import type { Registrar } from '../agent/registrar/registrar.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { splitCommand } from '../cli/child-command.js'
-import { placeOf, type SaidPlace } from '../cli/config.js'
+import { type Place, placeOf } from '../cli/config.js'
 import { refuseSwapped } from '../cli/flags/address-argument.js'
 import { adminFlags, planAdmin } from '../cli/flags/admin.js'
 import { type PlaceFlags, placeFlags } from '../cli/flags/base.js'
 import { argument, oneOf } from '../cli/flags/custom.js'
-import { parseTtlSeconds, parseWaitMs } from '../cli/flags/duration.js'
+import { ttlFlag, waitFlag } from '../cli/flags/duration.js'
 import { refuseIdle } from '../cli/flags/idle.js'
 import { requireServiceName } from '../cli/flags/names.js'
 import { planProbe, probeFlags } from '../cli/flags/probe.js'
@@ -26,7 +26,7 @@ const FORWARDED = ['SIGUSR1', 'SIGUSR2', 'SIGQUIT', 'SIGWINCH'] as const
 
 const PROBE_SETTINGS = ['probe-interval', 'probe-timeout', 'rise', 'fall', 'unhealthy']
 
-const DEFAULT_DRAIN = '5s'
+const DEFAULT_DRAIN_MS = 5_000
 
 export default class Register extends DiscoCommand {
   static override summary = 'Register endpoints and hold them until stopped, beside their server or around it'
@@ -47,8 +47,7 @@ export default class Register extends DiscoCommand {
     }),
   }
   static override flags = {
-    ttl: Flags.string({
-      helpValue: '<seconds>',
+    ttl: ttlFlag({
       description: "time to live of the lease; 10, or what the layout's own writers take",
     }),
     ...registeredFlags,
@@ -58,13 +57,13 @@ export default class Register extends DiscoCommand {
       default: 'exit',
       description: 'what to do when somebody deletes the key on purpose',
     }),
-    drain: Flags.string({
-      helpValue: '<duration>',
-      description: `how long the weight is 0 before the key goes (default: ${DEFAULT_DRAIN} with a command, else 0)`,
+    drain: waitFlag({
+      allowsZero: true,
+      description: `how long the weight is 0 before the key goes (default: ${seconds(DEFAULT_DRAIN_MS)} with a command, else 0)`,
     }),
-    'kill-after': Flags.string({
-      default: '10s',
-      helpValue: '<duration>',
+    'kill-after': waitFlag({
+      allowsZero: true,
+      default: 10_000,
       description: 'how long the command may take to end after SIGTERM',
     }),
     ...probeFlags,
@@ -89,9 +88,8 @@ export default class Register extends DiscoCommand {
       throw new DiscoError('USAGE', `The layout ${layout.name} carries no weight: ${layout.weightless}`)
     }
     const adminPlan = await planAdmin(flags)
-    const drainMs = parseWaitMs(flags.drain ?? DEFAULT_DRAIN)
-    const killAfterMs = parseWaitMs(flags['kill-after'])
-    const ttlSeconds = flags.ttl === undefined ? layout.defaultTtlSeconds || 10 : parseTtlSeconds(flags.ttl)
+    const { drain: drainMs = DEFAULT_DRAIN_MS, 'kill-after': killAfterMs } = flags
+    const ttlSeconds = flags.ttl ?? (layout.defaultTtlSeconds || 10)
     const registry = await this.openRegistry(flags)
     using stop = new StopSignals()
     const [{ Registrar }, { ServerProcess }, { adminHandler }, { startAdmin }] = await Promise.all([
@@ -140,7 +138,7 @@ export default class Register extends DiscoCommand {
   }
 
   /** Written in the default layout, unless told otherwise. */
-  protected override place(flags: PlaceFlags): SaidPlace {
+  protected override place(flags: PlaceFlags): Place {
     const place = placeOf(flags, process.env, DEFAULT_LAYOUT.name)
     if (place.layout !== AUTO) return place
     if (flags.layout === undefined) return { ...place, layout: DEFAULT_LAYOUT.name }

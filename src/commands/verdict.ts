@@ -1,12 +1,13 @@
 import { createInterface } from 'node:readline'
-import { Flags } from '@oclif/core'
 import { DiscoCommand } from '../cli/base-command.js'
-import { countLines, inRotation, parseCounts, parseWeights, requireWeights } from '../cli/flags/counts.js'
+import { countLines, countsFlag, inRotation, requireWeights, weightsFlag } from '../cli/flags/counts.js'
+import { policyKindFlag } from '../cli/flags/policy.js'
 import { renderVerdictReport } from '../cli/render/verdict-report.js'
 import { type VerdictDoc, verdictDoc } from '../cli/schema/verdict.js'
 import { exitOfVerdict, strictFlag } from '../cli/verdict-exit.js'
 import { seeded } from '../domain/rng.js'
-import { findPolicy, listPolicies } from '../policies/index.js'
+import { listPolicies } from '../policies/index.js'
+import { weightedRandom } from '../policies/weighted-random.js'
 import { ShareLedger } from '../stats/share-ledger.js'
 import { judge } from '../stats/verdict.js'
 
@@ -19,15 +20,14 @@ export default class Verdict extends DiscoCommand {
     "cut -d' ' -f1 backends.log | <%= config.bin %> verdict --counts - --weights a=1,b=3",
   ]
   static override flags = {
-    counts: Flags.string({
+    counts: countsFlag({
       required: true,
       helpValue: 'a=3,b=2,…',
       description: 'calls of each endpoint; - reads the name of one endpoint a line from standard input',
     }),
-    weights: Flags.string({ required: true, helpValue: 'a=1,b=1,…', description: 'weight of each endpoint' }),
-    policy: Flags.string({
-      default: 'weighted_random',
-      helpValue: '<name>',
+    weights: weightsFlag({ required: true, helpValue: 'a=1,b=1,…', description: 'weight of each endpoint' }),
+    policy: policyKindFlag({
+      default: weightedRandom,
       description: `LB policy that dealt the calls: ${listPolicies()}`,
     }),
     strict: strictFlag,
@@ -35,12 +35,11 @@ export default class Verdict extends DiscoCommand {
 
   async run(): Promise<VerdictDoc> {
     const { flags } = await this.parse(Verdict)
-    const policy = findPolicy(flags.policy)
-    const weights = parseWeights(flags.weights)
+    const { policy, weights } = flags
     const counts =
       flags.counts === '-'
         ? await countLines(createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }))
-        : parseCounts(flags.counts)
+        : flags.counts
     requireWeights(counts, weights)
     const ledger = new ShareLedger()
     const rotation = [...inRotation(weights)]

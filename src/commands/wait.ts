@@ -2,14 +2,13 @@ import { Flags } from '@oclif/core'
 import { DiscoCommand } from '../cli/base-command.js'
 import { completeAddressOrKey } from '../cli/flags/address-argument.js'
 import { placeFlags } from '../cli/flags/base.js'
-import { argument } from '../cli/flags/custom.js'
-import { parseWaitMs } from '../cli/flags/duration.js'
+import { argument, parsedBy } from '../cli/flags/custom.js'
+import { waitFlag } from '../cli/flags/duration.js'
 import { requireServiceName } from '../cli/flags/names.js'
 import { duration, seconds } from '../cli/render/units.js'
 import { visible } from '../cli/render/visible.js'
 import { type WaitDoc, waitDoc } from '../cli/schema/wait.js'
 import { StopSignals } from '../cli/stop-signals.js'
-import { readWords } from '../cli/words/words.js'
 import { formatWaitCondition, parseWaitCondition, type WaitCondition } from '../domain/wait-condition.js'
 
 const PROBE_DEADLINE_MS = 2_000
@@ -25,27 +24,25 @@ export default class Wait extends DiscoCommand {
   ]
   static override args = { service: argument({ required: true, description: 'the service' }) }
   static override flags = {
-    for: Flags.string({
+    for: Flags.custom<WaitCondition>({ parse: parsedBy(readCondition) })({
       multiple: true,
       multipleNonGreedy: true,
       required: true,
       helpValue: '<condition>',
       description: 'what to wait for; where it is repeated, all of them at once',
     }),
-    timeout: Flags.string({
-      default: '30s',
-      helpValue: '<duration>',
+    timeout: waitFlag({
+      allowsZero: true,
+      default: 30_000,
       description: 'how long to wait; 0 looks once',
     }),
     ...placeFlags,
   }
 
   async run(): Promise<WaitDoc> {
-    this.checkConditions()
     const { args, flags } = await this.parse(Wait)
     const service = requireServiceName(args.service, this.place(flags).layout)
-    const timeoutMs = parseWaitMs(flags.timeout)
-    const conditions = await Promise.all(flags.for.map((text) => complete(parseWaitCondition(text))))
+    const { for: conditions, timeout: timeoutMs } = flags
     const registry = await this.openRegistry(flags)
     const wanted = conditions.map(formatWaitCondition).join(', ')
     this.remark(
@@ -73,18 +70,11 @@ export default class Wait extends DiscoCommand {
       names: () => waited.facts.endpoints.map(({ addr }) => addr),
     })
   }
-
-  /** Before arguments are counted: the rest of a condition that was not quoted is one too many. */
-  private checkConditions(): void {
-    for (const word of readWords(this.argv, { ...Wait.baseFlags, ...Wait.flags })) {
-      if (word.kind === 'flag' && word.name === 'for' && word.value !== undefined)
-        parseWaitCondition(word.value)
-    }
-  }
 }
 
-/** `:1001` means the same here as where it was registered. */
-async function complete(condition: WaitCondition): Promise<WaitCondition> {
+/** An address such as `:1001` is completed, as at registration. @throws DiscoError USAGE */
+async function readCondition(text: string): Promise<WaitCondition> {
+  const condition = parseWaitCondition(text)
   if (!('addr' in condition)) return condition
   const addr = await completeAddressOrKey(condition.addr, "disco wait hello --for 'gone 1.2.3.4:1001'")
   return { ...condition, addr }

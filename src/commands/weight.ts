@@ -4,11 +4,11 @@ import { completeAddressOrKey, isAddress, refuseSwapped } from '../cli/flags/add
 import { placeFlags, versionFlag } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
 import { requireServiceName } from '../cli/flags/names.js'
+import { weightChangeFlag, weightChangeOf } from '../cli/flags/weight.js'
 import { percent } from '../cli/render/units.js'
 import { visible } from '../cli/render/visible.js'
 import { type WeightDoc, weightDoc } from '../cli/schema/change.js'
 import { DiscoError } from '../domain/errors.js'
-import { parseWeightChange } from '../domain/weight.js'
 
 const WEIGHT = /^[+\u2212]?\d+%?$/
 
@@ -29,7 +29,7 @@ export default class Weight extends DiscoCommand {
     weight: argument({ description: '5, +2, -1 or 50%' }),
   }
   static override flags = {
-    all: Flags.string({ helpValue: '<weight>', description: 'the weight of every endpoint of the service' }),
+    all: weightChangeFlag({ description: 'the weight of every endpoint of the service' }),
     drained: Flags.boolean({ description: 'with --all: endpoints at weight 0 as well' }),
     version: versionFlag,
     ...placeFlags,
@@ -41,19 +41,18 @@ export default class Weight extends DiscoCommand {
     const { args, flags } = await this.parse(Weight)
     refuseOtherOrder(args)
     const service = requireServiceName(args.service, this.place(flags).layout)
-    const target = flags.all === undefined ? [args.addr, args.weight] : [null, flags.all]
-    const [addr, weight] = target
-    if (addr === undefined || weight === undefined || weight === null) throw missing()
-    if (flags.all !== undefined && args.addr !== undefined) {
+    const { all } = flags
+    if (all !== undefined && args.addr !== undefined) {
       throw new DiscoError('USAGE', '--all means every endpoint; leave the address out')
     }
-    if (flags.drained && flags.all === undefined) {
+    if (flags.drained && all === undefined) {
       throw new DiscoError('USAGE', '--drained has no effect without --all')
     }
-    const change = parseWeightChange(weight)
+    const change = all ?? (args.weight === undefined ? null : weightChangeOf(args.weight, 'WEIGHT'))
+    if (change === null) throw missing()
     const selection = {
       service,
-      addr: addr === null ? null : await completeAddressOrKey(addr, EXAMPLE),
+      addr: args.addr === undefined ? null : await completeAddressOrKey(args.addr, EXAMPLE),
       version: flags.version,
     }
     const registry = await this.openRegistry(flags)

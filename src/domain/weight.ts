@@ -11,6 +11,19 @@ export type WeightChange =
   /** To a number where it is 0: what somebody else has set meanwhile stays. */
   | { readonly kind: 'restore'; readonly weight: number }
 
+const CHANGE = /^([+\-\u2212]?)(\d{1,10})(%?)$/
+
+/** {@link parseWeightChange} that returns undefined instead of throwing. */
+export function readWeightChange(text: string): WeightChange | undefined {
+  const match = CHANGE.exec(text)
+  const [, sign = '', digits = '', percent = ''] = match ?? []
+  const amount = Number(digits)
+  if (!match || (percent && sign) || amount > MAX_WEIGHT) return undefined
+  if (percent) return { kind: 'scale', percent: amount }
+  if (sign === '+') return { kind: 'add', delta: amount }
+  return sign === '' ? { kind: 'set', weight: amount } : { kind: 'add', delta: -amount }
+}
+
 /**
  * Reads `5`, `+2`, `-1` or `50%`. A typographic minus (U+2212) counts as a minus, so that a command line
  * can carry a negative change past a parser that takes `-1` for a flag.
@@ -18,14 +31,11 @@ export type WeightChange =
  * @throws DiscoError USAGE
  */
 export function parseWeightChange(text: string): WeightChange {
-  const match = /^([+\-\u2212]?)(\d{1,10})(%?)$/.exec(text)
-  const [, sign = '', digits = '', percent = ''] = match ?? []
-  if (!match || (percent && sign)) throw notAWeight(text)
-  const amount = Number(digits)
-  if (amount > MAX_WEIGHT) throw tooLarge(text)
-  if (percent) return { kind: 'scale', percent: amount }
-  if (sign === '+') return { kind: 'add', delta: amount }
-  return sign === '' ? { kind: 'set', weight: amount } : { kind: 'add', delta: -amount }
+  const change = readWeightChange(text)
+  if (change) return change
+  throw CHANGE.test(text) && Number.parseInt(text.replace(/^\D/, ''), 10) > MAX_WEIGHT
+    ? tooLarge(text)
+    : notAWeight(text)
 }
 
 /** @throws DiscoError USAGE unless the text is an integer from 0 to MAX_WEIGHT. */

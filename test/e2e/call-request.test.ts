@@ -72,11 +72,15 @@ describe('refused with exit 2', () => {
     ['standard input for two', ['-H', '@-', '-d', '@-'], 'standard input can be read once'],
     ['data that are a list', ['-d', '[1]'], 'HelloRequest: a message is an object in JSON, {…}'],
     ['a binary header that is no base64', ['-H', 'a-bin=?'], 'is not base64'],
-    ['a rate that is none', ['--rate', '0'], '"0" is not a rate'],
+    ['an invalid rate', ['--rate', '0'], 'Invalid --rate "0": expected calls per second'],
     ['a file of data that is not there', ['-d', '@/no/such/file'], 'Cannot read /no/such/file'],
     ['an empty descriptor set', ['--protoset', '/dev/null'], 'as a descriptor set: it is empty'],
     ['a descriptor set that is none', ['--protoset', 'package.json'], 'Make one: protoc --include_imports'],
-    ['a flag for none of several policies', ['--policy', 'rr,wrr', '--pin', 'x'], '--pin says nothing'],
+    [
+      'a flag for none of several policies',
+      ['--policy', 'rr,wrr', '--pin', 'x'],
+      '--pin has no effect with policy round_robin or weighted_round_robin',
+    ],
     ['an unknown one of several policies', ['--policy', 'rr,best'], 'Unknown LB policy "best"'],
   ]
   test('what is wrong with the data of a run, before endpoints are waited for', async () => {

@@ -94,7 +94,7 @@ describe('disco dev', () => {
   })
 
   test.each([
-    ['a weight that is none', ['--backends', '1,x'], '"x" is not a weight'],
+    ['an invalid weight', ['--backends', '1,x'], 'Invalid --backends "1,x": expected weights'],
     [
       'too many backends',
       ['--backends', Array.from({ length: 101 }, () => 1).join(',')],
@@ -105,7 +105,7 @@ describe('disco dev', () => {
       ['--backends', '1,1', '--latency', '1ms,2ms,3ms'],
       '3 values for 2 backends',
     ],
-    ['a rate above one', ['--error-rate', '2'], '"2" is not a rate'],
+    ['a rate above one', ['--error-rate', '2'], 'Invalid --error-rate "2": expected rates from 0 to 1'],
     ['a second port', ['--port', '2380'], '--port is given more than once'],
     ['listening for other machines', ['--host', '0.0.0.0'], '--allow-remote'],
   ])('refuses %s', async (_, args, words) => {

@@ -113,7 +113,7 @@ describe('pick', () => {
 
   test.each([
     [['--policy', 'wwrr'], 'Unknown LB policy "wwrr"', 'Did you mean wrr?'],
-    [['--without', 'x'], '--without says nothing to the policy', 'ring_hash'],
+    [['--without', 'x'], '--without has no effect with policy', 'ring_hash'],
     [['--policy', 'pinned', '--pin', 'a', '--pin-fallback', 'b'], 'Unknown LB policy "b"', 'Available:'],
   ])('%j is refused', async (args, message, hint) => {
     const { code, stdout, stderr } = await tool.run('pick', 'hello', ...args)

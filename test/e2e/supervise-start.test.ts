@@ -112,16 +112,16 @@ describe.concurrent('what is registered, and what is printed', () => {
 
   test('bad flags are refused before anything is started', async () => {
     const cases: [flags: string[], said: string][] = [
-      [['--probe', 'ftp://x'], 'is not a probe'],
-      [['--probe', 'http://'], 'is not a probe'],
-      [['--meta', 'zone'], 'is no metadata'],
+      [['--probe', 'ftp://x'], 'Invalid --probe "ftp://x"'],
+      [['--probe', 'http://'], 'Invalid --probe "http://"'],
+      [['--meta', 'zone'], 'Invalid --meta "zone": expected KEY=VALUE'],
       [['--meta', 'a=1', '--meta', 'a=2'], 'more than once'],
-      [['--advertise', 'a b'], 'is no host'],
-      [['--admin', '0.0.0.0:9001'], 'can be reached from other machines'],
-      [['--admin', 'unix:/tmp/x'], 'listens on a TCP port'],
+      [['--advertise', 'a b'], 'Invalid --advertise "a b": expected a host name'],
+      [['--admin', '0.0.0.0:9001'], '--admin needs --admin-token-file: other machines can reach 0.0.0.0'],
+      [['--admin', 'unix:/tmp/x'], 'Invalid --admin "unix:/tmp/x": expected a TCP address'],
       [['--admin-token-file', '/tmp/x'], 'needs --admin'],
       [['--admin', ':0', '--admin-token-file', '/no/such/file'], 'Cannot read the token file'],
-      [['--drain', '1000h'], 'too long to wait'],
+      [['--drain', '1000h'], 'Invalid --drain "1000h": expected at most 596h'],
       [['--nonsense'], 'has no flag --nonsense'],
       [['127.0.0.1:1', '127.0.0.1:1'], 'more than once'],
       [['--layout', 'go-zero', '--unhealthy', 'weight0'], 'carries no weight'],

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { planAdmin } from '../../src/cli/flags/admin.js'
+import { adminFlags, planAdmin } from '../../src/cli/flags/admin.js'
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { readCredentials } from '../../src/etcd/credentials.js'
 import { readPems } from '../../src/tls/files.js'
@@ -10,6 +10,7 @@ import { TestAuthority } from '../support/certificates.js'
 import { Disco } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { registration } from '../support/etcd-state.js'
+import { flagValues } from '../support/flags.js'
 import { ResidentTool } from '../support/resident-tool.js'
 
 /** Ways in which editors and shells write the same text. */
@@ -91,7 +92,9 @@ describe.each(FORMS)('a text file %s', (_, written) => {
     const passwordFile = file('password', written('p\u00e4ss word\n'))
     expect(await readCredentials({ ...OPTIONS, passwordFile })).toMatchObject({ password: 'p\u00e4ss word' })
     const token = file('token', written('open-sesame\n'))
-    expect(await planAdmin({ admin: ':0', 'admin-token-file': token })).toMatchObject({
+    expect(
+      await planAdmin(await flagValues(adminFlags, '--admin', ':0', '--admin-token-file', token)),
+    ).toMatchObject({
       token: 'open-sesame',
     })
     const pems = {

@@ -162,13 +162,21 @@ describe('a command line that cannot be run is answered with what is wrong and w
       '--password-file FILE',
     ],
     ['ls --endpoints me:sec,ret@h:2379', 'An etcd endpoint from --endpoints contains a user', '--user NAME'],
-    ['register hello :1001 --probe http://u:secret@:1001/', '"http://…@:1001/" is not a probe', 'Want grpc'],
-    ['register hello :1001 --probe htp://:1/?token=secret', '"htp://:1/?…" is not a probe', 'Want grpc'],
-    ['register hello :1001 --probe http:///#secret', '"http:///#…" is not a probe', 'Want grpc'],
+    [
+      'register hello :1001 --probe http://u:secret@:1001/',
+      'Invalid --probe "http://…@:1001/": expected grpc',
+      '',
+    ],
+    [
+      'register hello :1001 --probe htp://:1/?token=secret',
+      'Invalid --probe "htp://:1/?…": expected grpc',
+      '',
+    ],
+    ['register hello :1001 --probe http:///#secret', 'Invalid --probe "http:///#…": expected grpc', ''],
     [
       `register hello ${AT} --advertise u:secret@h`,
-      '--advertise "…@h" is no host',
-      '--advertise 203.0.113.9',
+      'Invalid --advertise "…@h": expected a host name or an IP address, such as 203.0.113.9',
+      '',
     ],
     [`register hello ${AT}?token=secret`, '"1.2.3.4:1001?…" has no valid port ("1001?…")', 'Want host:port'],
     ['resolve http://h:1/?token=secret', 'Unknown scheme of the target "http://h:1/?…"', 'Want SERVICE'],
@@ -204,10 +212,14 @@ describe('a command line that cannot be run is answered with what is wrong and w
       'etcd endpoint from --endpoints is an IPv6 address without brackets',
       'Want host:port',
     ],
-    ...[
-      ...['--endpoints', '--user', '--password-file', '--cacert', '--cert', '--key'],
-      ...['--dial-timeout', '--command-timeout'],
-    ].map((flag): [string, string, string] => [`ls ${flag}=`, `${flag} is empty`, '']),
+    ...[...['--endpoints', '--user', '--password-file', '--cacert', '--cert', '--key']].map(
+      (flag): [string, string, string] => [`ls ${flag}=`, `${flag} is empty`, ''],
+    ),
+    ...['--dial-timeout', '--command-timeout'].map((flag): [string, string, string] => [
+      `ls ${flag}=`,
+      `Invalid ${flag} "": expected a duration such as 5s or 2m`,
+      '',
+    ]),
     ...['rise 2', 'fall 2', 'probe-interval 1s', 'probe-timeout 1s', 'unhealthy weight0'].map(
       (flag): [string, string, string] => [
         `register hello ${AT} --${flag}`,

@@ -1,12 +1,22 @@
 import { readFile } from 'node:fs/promises'
-import { Flags } from '@oclif/core'
-import { isLoopback, parseAddress } from '../../domain/address.js'
+import { Flags, type Interfaces } from '@oclif/core'
+import { isLoopback, readAddress } from '../../domain/address.js'
 import { withoutMark } from '../../domain/byte-order-mark.js'
 import { DiscoError } from '../../domain/errors.js'
-import { fileName } from './custom.js'
+import { fileName, readBy } from './custom.js'
+
+const EXAMPLE = '--admin 127.0.0.1:9001'
+
+export interface ListenAddress {
+  readonly host: string
+  /** 0 for any free port. */
+  readonly port: number
+}
 
 export const adminFlags = {
-  admin: Flags.string({
+  admin: Flags.custom<ListenAddress>({
+    parse: readBy(readListenAddress, 'a TCP address to listen at, such as :9001 or 127.0.0.1:9001'),
+  })({
     helpGroup: 'ADMIN',
     helpValue: '[HOST]:PORT',
     description: 'serve GET /, /weight, /healthz, /metrics, PUT /weight?weight=N and POST /drain here',
@@ -19,43 +29,33 @@ export const adminFlags = {
   }),
 }
 
-interface AdminFlags {
-  readonly admin?: string | undefined
-  readonly 'admin-token-file'?: string | undefined
+/** Reads `HOST:PORT`, `:PORT` or `PORT`. Without a host, only this machine can connect. */
+function readListenAddress(text: string): ListenAddress | undefined {
+  const whole = /^:?\d+$/.test(text) ? `127.0.0.1:${text.replace(':', '')}` : text
+  const isAnyPort = whole.endsWith(':0')
+  const address = readAddress(isAnyPort ? whole.replace(/0$/, '1') : whole)
+  if ('problem' in address || address.kind !== 'tcp') return undefined
+  return { host: address.host, port: isAnyPort ? 0 : address.port }
 }
 
-export interface AdminPlan {
-  readonly host: string
-  /** 0 for any free one. */
-  readonly port: number
+export interface AdminPlan extends ListenAddress {
+  /** The bearer token that requests must carry; null for none. */
   readonly token: string | null
 }
 
-const EXAMPLE = '--admin 127.0.0.1:9001'
-
-/** Where the admin handler listens and what it asks for; null without --admin. @throws DiscoError USAGE */
-export async function planAdmin(flags: AdminFlags): Promise<AdminPlan | null> {
-  const file = flags['admin-token-file']
-  if (flags.admin === undefined) {
+/** Where the admin handler listens, and its token; null without --admin. @throws DiscoError USAGE */
+export async function planAdmin({
+  admin,
+  'admin-token-file': file,
+}: Partial<Interfaces.InferredFlags<typeof adminFlags>>): Promise<AdminPlan | null> {
+  if (admin === undefined) {
     if (file === undefined) return null
     throw new DiscoError('USAGE', '--admin-token-file needs --admin', { suggestions: [`Such as ${EXAMPLE}`] })
   }
-  const { host, port } = parseListen(flags.admin)
   const token = file === undefined ? null : await readToken(file)
-  if (token !== null || isLoopback(host)) return { host, port, token }
-  throw new DiscoError('USAGE', `${host} can be reached from other machines: who may change weights there?`, {
-    suggestions: ['Give a token to ask for: --admin-token-file FILE', `Or stay on this machine: ${EXAMPLE}`],
-  })
-}
-
-/** Only on this machine unless told otherwise: `:9001` and `9001` are on its loopback address. */
-function parseListen(text: string): { host: string; port: number } {
-  const whole = /^:?\d+$/.test(text) ? `127.0.0.1:${text.replace(':', '')}` : text
-  const isAnyPort = whole.endsWith(':0')
-  const address = parseAddress(isAnyPort ? whole.replace(/0$/, '1') : whole, EXAMPLE)
-  if (address.kind === 'tcp') return { host: address.host, port: isAnyPort ? 0 : address.port }
-  throw new DiscoError('USAGE', 'The admin handler listens on a TCP port', {
-    suggestions: [`Such as ${EXAMPLE}`],
+  if (token !== null || isLoopback(admin.host)) return { ...admin, token }
+  throw new DiscoError('USAGE', `--admin needs --admin-token-file: other machines can reach ${admin.host}`, {
+    suggestions: ['Give a token: --admin-token-file FILE', `Or listen on this machine only: ${EXAMPLE}`],
   })
 }
 

@@ -1,50 +1,76 @@
+import { Flags, type Interfaces } from '@oclif/core'
 import type { BackendPlan } from '../../dev/backends.js'
 import { DiscoError } from '../../domain/errors.js'
-import { parseWeight } from '../../domain/weight.js'
-import { parseWaitMs } from './duration.js'
+import { MAX_WEIGHT } from '../../domain/weight.js'
+import { readBy } from './custom.js'
+import { readWaitMs } from './duration.js'
+import { readWeight } from './weight.js'
 
 const MOST_BACKENDS = 100
 
-interface BackendFlags {
-  readonly backends: string
-  readonly latency?: string | undefined
-  readonly 'error-rate'?: string | undefined
+const DEFAULT_WEIGHTS = [1, 1, 1, 1, 10]
+
+/** Values separated by commas. */
+type Numbers = readonly number[]
+
+/** The sample backends of `disco dev`. */
+export const backendFlags = {
+  backends: Flags.custom<Numbers>({
+    parse: readBy(readWeights, `weights up to ${MAX_WEIGHT}, such as 1,1,10`),
+    defaultHelp: async () => DEFAULT_WEIGHTS.join(','),
+  })({
+    default: DEFAULT_WEIGHTS,
+    helpValue: '<weights>',
+    description: 'weights, one a backend; 0 backends: none',
+  }),
+  latency: Flags.custom<Numbers>({
+    parse: readBy((text) => readEach(text, readWaitMs), 'durations such as 5ms or 5ms,10ms'),
+  })({ helpValue: '5ms,…', description: "each backend's latency, or all backends'" }),
+  'error-rate': Flags.custom<Numbers>({
+    parse: readBy((text) => readEach(text, readFraction), 'rates from 0 to 1 or 0% to 100%, such as 1%'),
+  })({ helpValue: '1%,…', description: "each backend's part of failing calls, or all backends'" }),
 }
 
 /** One plan for each weight. @throws DiscoError USAGE */
-export function planBackends(flags: BackendFlags): BackendPlan[] {
-  if (flags.backends === '0' || flags.backends === '') return []
-  const weights = flags.backends.split(',').map((text) => parseWeight(text.trim()))
+export function planBackends(flags: Interfaces.InferredFlags<typeof backendFlags>): BackendPlan[] {
+  const { backends: weights, latency, 'error-rate': errorRate } = flags
   if (weights.length > MOST_BACKENDS) {
     throw new DiscoError('USAGE', `${weights.length} backends are too many: the most is ${MOST_BACKENDS}`)
   }
-  const latencies = perBackend('--latency', flags.latency, weights.length, parseWaitMs)
-  const errors = perBackend('--error-rate', flags['error-rate'], weights.length, parseFraction)
-  return weights.map((weight, index) => ({
-    ...{ weight, latencyMs: latencies[index] ?? 0, errorFraction: errors[index] ?? 0 },
+  const latencies = perBackend('--latency', latency, weights.length)
+  const fractions = perBackend('--error-rate', errorRate, weights.length)
+  return weights.map((weight, at) => ({
+    weight,
+    latencyMs: latencies[at] ?? 0,
+    errorFraction: fractions[at] ?? 0,
   }))
 }
 
-/** One value for all backends, or one for each. */
-function perBackend(
-  flag: string,
-  text: string | undefined,
-  backends: number,
-  parse: (text: string) => number,
-): number[] {
-  if (text === undefined) return []
-  const values = text.split(',').map((value) => parse(value.trim()))
+/** A value for each backend, from one for all of them or one for each. */
+function perBackend(flag: string, values: Numbers | undefined, backends: number): Numbers {
+  if (values === undefined || values.length === backends) return values ?? []
   const [first = 0] = values
   if (values.length === 1) return Array.from({ length: backends }, () => first)
-  if (values.length === backends) return values
   throw new DiscoError('USAGE', `${flag} has ${values.length} values for ${backends} backends`, {
-    suggestions: ['Want one for all, or one for each'],
+    suggestions: ['Give one value for all backends, or one for each'],
   })
 }
 
-function parseFraction(text: string): number {
+/** Undefined unless each of the values can be read. */
+function readEach(text: string, read: (value: string) => number | undefined): Numbers | undefined {
+  const values = text.split(',').flatMap((value) => read(value.trim()) ?? [])
+  return values.length === text.split(',').length ? values : undefined
+}
+
+/** `0` and the empty text are no backends. */
+function readWeights(text: string): Numbers | undefined {
+  if (text === '0' || text === '') return []
+  return readEach(text, readWeight)
+}
+
+/** From 0 to 1. */
+function readFraction(text: string): number | undefined {
   const [, amount, percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(text) ?? []
   const fraction = Number(amount) / (percent ? 100 : 1)
-  if (fraction >= 0 && fraction <= 1) return fraction
-  throw new DiscoError('USAGE', `"${text}" is not a rate`, { suggestions: ['Want 0 to 1, or 0% to 100%'] })
+  return fraction >= 0 && fraction <= 1 ? fraction : undefined
 }

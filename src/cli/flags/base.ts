@@ -1,9 +1,11 @@
-import { Flags } from '@oclif/core'
-import { fileName, oneOf } from './custom.js'
+import { Flags, type Interfaces } from '@oclif/core'
+import { DiscoError } from '../../domain/errors.js'
+import { fileName, oneOf, parsedBy, refuseEmpty, textFlag } from './custom.js'
+import { durationFlag } from './duration.js'
 
-/** What every command takes: where etcd is, as etcdctl names it, and how to print. */
-export const baseFlags = {
-  endpoints: Flags.string({
+/** The connection to etcd, in etcdctl's words. */
+const etcdFlags = {
+  endpoints: textFlag({
     helpGroup: 'ETCD',
     helpValue: 'HOST:PORT,…',
     description: 'members of the etcd cluster',
@@ -26,22 +28,41 @@ export const baseFlags = {
     helpValue: 'FILE',
     description: 'key of the client certificate',
   }),
-  user: Flags.string({ helpGroup: 'ETCD', helpValue: 'NAME', description: 'user of etcd' }),
-  'password-file': Flags.string({
+  user: textFlag({
+    parse: parsedBy(refusePassword),
+    helpGroup: 'ETCD',
+    helpValue: 'NAME',
+    description: 'user of etcd',
+  }),
+  'password-file': textFlag({
     helpGroup: 'ETCD',
     helpValue: 'FILE',
     description: 'file that holds the password; - for standard input',
   }),
-  'dial-timeout': Flags.string({
+  'dial-timeout': durationFlag({
     helpGroup: 'ETCD',
     helpValue: '800ms',
     description: 'how long one member may stay mute while another could be asked',
   }),
-  'command-timeout': Flags.string({
+  'command-timeout': durationFlag({
     helpGroup: 'ETCD',
     helpValue: '5s',
     description: 'how long one request may take',
   }),
+}
+
+export type EtcdFlags = Interfaces.InferredFlags<typeof etcdFlags>
+
+function refusePassword(user: string, flag: string): string {
+  if (!user.includes(':')) return refuseEmpty(user, flag)
+  throw new DiscoError('USAGE', 'A password on the command line is seen by everyone on the machine', {
+    suggestions: ['Give --user NAME with --password-file FILE, or ETCDCTL_USER=NAME:PASSWORD'],
+  })
+}
+
+/** The flags of every command: where etcd is, and how to print. */
+export const baseFlags = {
+  ...etcdFlags,
   output: Flags.custom<'table' | 'wide' | 'json' | 'ndjson' | 'name'>(
     oneOf(['table', 'wide', 'json', 'ndjson', 'name']),
   )({
@@ -59,17 +80,6 @@ export const baseFlags = {
   debug: Flags.boolean({ helpGroup: 'OUTPUT', description: 'show stack traces of errors' }),
 }
 
-export interface EtcdFlags {
-  readonly endpoints?: string | undefined
-  readonly cacert?: string | undefined
-  readonly cert?: string | undefined
-  readonly key?: string | undefined
-  readonly user?: string | undefined
-  readonly 'password-file'?: string | undefined
-  readonly 'dial-timeout'?: string | undefined
-  readonly 'command-timeout'?: string | undefined
-}
-
 /** Where registrations stand, and how they are written there. */
 export const placeFlags = {
   layout: Flags.string({
@@ -84,10 +94,7 @@ export const placeFlags = {
   }),
 }
 
-export interface PlaceFlags {
-  readonly layout?: string | undefined
-  readonly root?: string | undefined
-}
+export type PlaceFlags = Interfaces.InferredFlags<typeof placeFlags>
 
 /** For commands that dial: what they may do while etcd is away. */
 export const cacheFlags = {
@@ -96,11 +103,9 @@ export const cacheFlags = {
     default: true,
     description: 'use the last good list, from disk, where etcd is out of reach at the start',
   }),
-  'cache-max-age': Flags.string({
-    default: '24h',
-    helpValue: '<duration>',
-    description: 'how old that list may be',
-  }),
+  'cache-max-age': durationFlag({ default: 24 * 3_600_000, description: 'how old that list may be' }),
 }
+
+export type CacheFlags = Interfaces.InferredFlags<typeof cacheFlags>
 
 export const versionFlag = Flags.string({ helpValue: '1.0.0', description: 'version of the service' })

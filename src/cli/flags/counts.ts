@@ -1,7 +1,10 @@
+import { Flags } from '@oclif/core'
 import { DiscoError } from '../../domain/errors.js'
 import { didYouMean } from '../../domain/nearest.js'
 import { effectiveWeight, weightsAreUnset } from '../../domain/shares.js'
-import { parseWeight } from '../../domain/weight.js'
+import { MAX_WEIGHT } from '../../domain/weight.js'
+import { invalidValue, parsedBy } from './custom.js'
+import { readWeight } from './weight.js'
 
 /** A count and a weight by name, as `a=3,b=2`. Names have no comma; the last `=` ends one. */
 type ByName = ReadonlyMap<string, number>
@@ -12,18 +15,21 @@ const NAMES_TOLD = 3
 /** More digits than a double holds would be counted wrongly. */
 const COUNT = /^\d{1,15}$/
 
-/** @throws DiscoError USAGE */
-export function parseCounts(text: string): ByName {
-  return parsePairs('--counts', text, (value) => {
-    if (COUNT.test(value)) return Number(value)
-    throw new DiscoError('USAGE', `"${value}" is not a count`, { suggestions: ['Example: --counts a=3,b=2'] })
-  })
-}
+/** Calls by name; `-` for standard input, which {@link countLines} counts. */
+export const countsFlag = Flags.custom<ByName | '-'>({
+  parse: parsedBy((text, flag) => {
+    if (text === '-') return text
+    const read = (value: string) => (COUNT.test(value) ? Number(value) : undefined)
+    return readPairs(flag, text, read, 'counts such as a=3,b=2')
+  }),
+})
 
-/** @throws DiscoError USAGE */
-export function parseWeights(text: string): ByName {
-  return parsePairs('--weights', text, parseWeight)
-}
+/** Weights by name. */
+export const weightsFlag = Flags.custom<ByName>({
+  parse: parsedBy((text, flag) => {
+    return readPairs(flag, text, readWeight, `weights up to ${MAX_WEIGHT} such as a=3,b=2`)
+  }),
+})
 
 /** Who gets calls, and at which weight: where all are 0, nobody has set one, and all count as equal. */
 export function inRotation(weights: ByName): ByName {
@@ -58,18 +64,20 @@ export function requireWeights(counts: ByName, weights: ByName): void {
   })
 }
 
-function parsePairs(flag: string, text: string, parse: (value: string) => number): ByName {
+function readPairs(
+  flag: string,
+  text: string,
+  read: (value: string) => number | undefined,
+  expected: string,
+): ByName {
   const pairs = new Map<string, number>()
   for (const part of text.split(',')) {
     const at = part.lastIndexOf('=')
     const name = part.slice(0, Math.max(0, at)).trim()
-    if (name === '') {
-      throw new DiscoError('USAGE', `"${part.trim()}" in ${flag} is not NAME=NUMBER`, {
-        suggestions: [`Example: ${flag} a=3,b=2`],
-      })
-    }
-    if (pairs.has(name)) throw new DiscoError('USAGE', `"${name}" stands twice in ${flag}`)
-    pairs.set(name, parse(part.slice(at + 1).trim()))
+    const number = read(part.slice(at + 1).trim())
+    if (name === '' || number === undefined) throw invalidValue(flag, part.trim(), expected)
+    if (pairs.has(name)) throw new DiscoError('USAGE', `"${name}" is given more than once in ${flag}`)
+    pairs.set(name, number)
   }
   return pairs
 }

@@ -1,52 +1,104 @@
 import { Args, Flags } from '@oclif/core'
+import { withoutSecrets } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
 import { didYouMean } from '../../domain/nearest.js'
 
-/** What is wrong with a flag's value. oclif writes its own words into the message of what a parser throws. */
+/** An invalid value of a flag. Wrapped, because oclif rewrites the message of what a parser throws. */
 export class FlagProblem extends Error {
   constructor(readonly error: DiscoError) {
     super(error.message, { cause: error })
   }
 }
 
-/** An argument. oclif would read one that is missing from standard input, which is the data's or the caller's. */
+/** An argument. Without `ignoreStdin`, oclif reads a missing argument from standard input, which carries data here. */
 export const argument = Args.custom<string>({ ignoreStdin: true })
 
-/** A whole number from `min` to `max`. */
-export const integerFlag = Flags.custom<number, { min?: number; max?: number }>({
-  parse: async (text, _context, { name, min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER }) => {
-    const number = /^-?\d+$/.test(text) ? Number(text) : Number.NaN
-    if (number >= min && number <= max) return number
-    throw invalid(name, text, `expected an integer${rangeOf(min, max)}`)
-  },
-})
+interface Named {
+  /** Of the flag, without the dashes. */
+  readonly name: string
+}
 
-/** How a flag that takes one of several words is read, for `Flags.custom`. */
-export function oneOf<const Choice extends string>(choices: readonly Choice[]) {
-  return {
-    helpValue: choices.join('|'),
-    parse: async (text: string, _context: unknown, { name }: { readonly name: string }): Promise<Choice> => {
-      const choice = choices.find((known) => known === text)
-      if (choice !== undefined) return choice
-      const expected = `expected ${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`
-      throw invalid(name, text, expected, didYouMean(text, choices))
-    },
+/**
+ * A `parse` for `Flags.custom`.
+ *
+ * @param read turns the text into the flag's value; a DiscoError that it throws is the user's message
+ */
+export function parsedBy<Value>(read: (text: string, flag: string) => Value | Promise<Value>) {
+  return async (text: string, _context: unknown, { name }: Named): Promise<Value> => {
+    try {
+      return await read(text, `--${name}`)
+    } catch (thrown) {
+      throw thrown instanceof DiscoError ? new FlagProblem(thrown) : thrown
+    }
   }
 }
 
-/** How the name of a file is read that cannot be standard input, as `parse` of `Flags.string`. */
-export async function fileName(text: string, _context: unknown, { name }: { readonly name: string }) {
-  if (text !== '-') return text
-  throw new FlagProblem(
-    new DiscoError('USAGE', `--${name} does not read standard input`, {
-      suggestions: [`Write it to a file: --${name} FILE`],
-    }),
-  )
+/**
+ * A `parse` for `Flags.custom` whose error is `Invalid --flag "text": expected …`.
+ *
+ * @param read returns undefined for an invalid text
+ */
+export function readBy<Value>(read: (text: string) => Value | undefined, expected: string) {
+  return parsedBy((text, flag) => {
+    const value = read(text)
+    if (value === undefined) throw invalidValue(flag, text, expected)
+    return value
+  })
 }
 
-function invalid(name: string, text: string, expected: string, suggestions: string[] = []): FlagProblem {
-  return new FlagProblem(new DiscoError('USAGE', `Invalid --${name} "${text}": ${expected}`, { suggestions }))
+/** @param source the flag, argument or environment variable that carries the text */
+export function invalidValue(
+  source: string,
+  text: string,
+  expected: string,
+  suggestions: readonly string[] = [],
+): DiscoError {
+  const message = `Invalid ${source} "${withoutSecrets(text)}": expected ${expected}`
+  return new DiscoError('USAGE', message, { suggestions })
 }
+
+/** A text. An empty one is an error: it usually comes from a shell variable that is not set. */
+export const textFlag = Flags.custom<string>({ parse: parsedBy(refuseEmpty) })
+
+/** @throws DiscoError USAGE */
+export function refuseEmpty(text: string, flag: string): string {
+  if (text === '') throw new DiscoError('USAGE', `${flag} is empty`)
+  return text
+}
+
+/** An integer from `min` to `max`. */
+export const integerFlag = Flags.custom<number, { min?: number; max?: number }>({
+  parse: (text, context, options) => {
+    const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = options
+    const read = (digits: string) => {
+      // Adding 0 turns -0 into 0.
+      const number = /^-?\d+$/.test(digits) ? Number(digits) + 0 : Number.NaN
+      return number >= min && number <= max ? number : undefined
+    }
+    return readBy(read, `an integer${rangeOf(min, max)}`)(text, context, options)
+  },
+})
+
+/** The `parse` and the `helpValue` of a flag that takes one of several words. */
+export function oneOf<const Choice extends string>(choices: readonly Choice[]) {
+  return {
+    helpValue: choices.join('|'),
+    parse: parsedBy((text, flag): Choice => {
+      const choice = choices.find((known) => known === text)
+      if (choice !== undefined) return choice
+      const expected = `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`
+      throw invalidValue(flag, text, expected, didYouMean(text, choices))
+    }),
+  }
+}
+
+/** The `parse` of a flag that names a file, and never standard input. */
+export const fileName = parsedBy((text, flag) => {
+  if (text !== '-') return refuseEmpty(text, flag)
+  throw new DiscoError('USAGE', `${flag} does not read standard input`, {
+    suggestions: [`Write it to a file: ${flag} FILE`],
+  })
+})
 
 function rangeOf(min: number, max: number): string {
   const hasLeast = min > Number.MIN_SAFE_INTEGER

@@ -1,41 +1,66 @@
-import { DiscoError } from '../../domain/errors.js'
+import { Flags } from '@oclif/core'
+import { invalidValue, parsedBy, readBy } from './custom.js'
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
-/** Reads `500ms`, `5s`, `1m`, `2h`, or a bare number of seconds. @throws DiscoError USAGE */
-export function parseDurationMs(text: string): number {
+/** What an error expects in place of an invalid duration. */
+export const DURATION = 'a duration such as 5s or 2m'
+
+/** Reads `500ms`, `5s`, `1m`, `2h`, or a bare number of seconds. Undefined for anything else, and for 0. */
+export function readDurationMs(text: string): number | undefined {
   const [, amount, unit = 's'] = /^(\d{1,15}(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? []
-  // To the nanosecond: 2.2 h would be a whole number of seconds but for the floating point.
+  // Rounded to the nanosecond: in floating point, 2.2 h is not a whole number of seconds.
   const ms = Math.round(Number(amount) * (MS_PER_UNIT[unit] ?? Number.NaN) * 1e6) / 1e6
-  if (ms > 0 && Number.isFinite(ms)) return ms
-  throw new DiscoError('USAGE', `"${text}" is not a duration`, {
-    suggestions: ['Want a number above 0 with ms, s, m or h, such as 500ms or 5s'],
-  })
+  return ms > 0 && Number.isFinite(ms) ? ms : undefined
 }
 
-/** A longer time than this is none at all to a timer: it would be over at once. */
+/** A duration as help shows it, in the largest unit that divides it: 30000 as `30s`. */
+function durationText(ms: number): string {
+  const [unit, length] = Object.entries(MS_PER_UNIT).findLast(([, unitMs]) => ms % unitMs === 0) ?? ['ms', 1]
+  return `${ms / length}${unit}`
+}
+
+/** The default as help shows it, for a flag whose value is in milliseconds. */
+async function defaultHelp({ options }: { readonly options: { readonly default?: unknown } }) {
+  return typeof options.default === 'number' ? durationText(options.default) : undefined
+}
+
+/** A duration above 0, in milliseconds. */
+export const durationFlag = Flags.custom<number>({
+  helpValue: '<duration>',
+  defaultHelp,
+  parse: readBy(readDurationMs, DURATION),
+})
+
+/** Node's timers fire at once for a longer time. */
 const MOST_WAIT_MS = 2 ** 31 - 1
 
-/** A time that is waited for: as above, or 0. @throws DiscoError USAGE */
-export function parseWaitMs(text: string): number {
-  return /^0(ms|s|m|h)?$/.test(text) ? 0 : parseTimeMs(text)
+/** Reads a duration of 0 or more. */
+export function readWaitMs(text: string): number | undefined {
+  return /^0(ms|s|m|h)?$/.test(text) ? 0 : readDurationMs(text)
 }
 
-/** A time that is waited for, above 0. @throws DiscoError USAGE */
-export function parseTimeMs(text: string): number {
-  const ms = parseDurationMs(text)
-  if (ms <= MOST_WAIT_MS) return ms
-  throw new DiscoError('USAGE', `${text} is too long to wait`, { suggestions: ['The most is 596h'] })
-}
+/** A duration that a timer waits for, in milliseconds: at most 596h. */
+export const waitFlag = Flags.custom<number, { allowsZero?: boolean }>({
+  helpValue: '<duration>',
+  defaultHelp,
+  parse: (text, context, options) =>
+    parsedBy((word, flag) => {
+      const ms = options.allowsZero ? readWaitMs(word) : readDurationMs(word)
+      if (ms === undefined) throw invalidValue(flag, word, DURATION)
+      if (ms > MOST_WAIT_MS) throw invalidValue(flag, word, 'at most 596h')
+      return ms
+    })(text, context, options),
+})
 
-/** The longest lease that etcd grants, in seconds. */
+/** The longest TTL that etcd grants. */
 const MAX_TTL_SECONDS = 9_000_000_000
 
-/** A lease's time to live: whole seconds from 1 up to what etcd grants. @throws DiscoError USAGE */
-export function parseTtlSeconds(text: string): number {
-  const seconds = /^[\d.eE+]+$/.test(text) ? Number(text) : parseDurationMs(text) / 1000
-  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_TTL_SECONDS) return seconds
-  throw new DiscoError('USAGE', `A TTL of "${text}" cannot be granted`, {
-    suggestions: [`Want whole seconds from 1 to ${MAX_TTL_SECONDS}, such as --ttl 10`],
-  })
-}
+/** The TTL of a lease, in whole seconds. */
+export const ttlFlag = Flags.custom<number>({
+  helpValue: '<seconds>',
+  parse: readBy((text) => {
+    const seconds = /^[\d.eE+]+$/.test(text) ? Number(text) : (readDurationMs(text) ?? 0) / 1000
+    return Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_TTL_SECONDS ? seconds : undefined
+  }, `whole seconds from 1 to ${MAX_TTL_SECONDS}, such as 10`),
+})

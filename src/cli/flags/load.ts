@@ -1,50 +1,47 @@
-import { Flags } from '@oclif/core'
+import { Flags, type Interfaces } from '@oclif/core'
 import type { Load } from '../../call/load/load.js'
 import { carriedByHeap, defaultUnderWay } from '../../call/load/load.js'
 import { DiscoError } from '../../domain/errors.js'
-import { integerFlag } from './custom.js'
-import { parseDurationMs } from './duration.js'
+import { integerFlag, readBy } from './custom.js'
+import { DURATION, durationFlag, readDurationMs } from './duration.js'
 
 /** How many calls, how fast, and for how long. */
 export const loadFlags = {
   n: integerFlag({
     char: 'n',
     helpGroup: 'LOAD',
-    ...{ min: 1, max: 100_000_000 },
+    min: 1,
+    max: 100_000_000,
     description: 'how many calls [default: 1; with --duration no limit]',
   }),
   concurrency: integerFlag({
     char: 'c',
     helpGroup: 'LOAD',
-    ...{ min: 1, max: 100_000 },
+    min: 1,
+    max: 100_000,
     description: 'most calls under way at a time [default: 1; with --rate what 300 MB carry, 15,000]',
   }),
-  duration: Flags.string({ helpGroup: 'LOAD', helpValue: '10s', description: 'start calls for so long' }),
-  rate: Flags.string({
+  duration: durationFlag({ helpGroup: 'LOAD', helpValue: '10s', description: 'start calls for so long' }),
+  rate: Flags.custom<number>({
+    parse: readBy(readPerSecond, 'calls per second or minute, such as 500, 500/s or 30/m'),
+  })({
     helpGroup: 'LOAD',
     helpValue: 'N/s',
     description:
       'start so many calls a second, as far as client and backends can; latency counts from when a call was due',
   }),
-  warmup: Flags.string({
+  warmup: Flags.custom<Warmup>({ parse: readBy(readWarmup, `a number of calls, or ${DURATION}`) })({
     helpGroup: 'LOAD',
     helpValue: 'N|2s',
     description: 'make so many calls, or calls for so long, before those that count',
   }),
-  deadline: Flags.string({
-    helpGroup: 'LOAD',
-    ...{ default: '5s', helpValue: '<duration>' },
-    description: 'how long each call may take',
-  }),
+  deadline: durationFlag({ helpGroup: 'LOAD', default: 5_000, description: 'how long each call may take' }),
 }
 
-export interface LoadFlags {
-  readonly n?: number | undefined
-  readonly concurrency?: number | undefined
-  readonly duration?: string | undefined
-  readonly rate?: string | undefined
-  readonly warmup?: string | undefined
-}
+export type LoadFlags = Partial<Interfaces.InferredFlags<typeof loadFlags>>
+
+/** The number of calls or the time that ends a warm-up; the other one is Infinity. */
+type Warmup = Pick<Load, 'calls' | 'durationMs'>
 
 /** Whether one call is all that was asked for: then its reply is printed, and no report. */
 export function isSingleCall({ n = 1, duration }: LoadFlags): boolean {
@@ -56,11 +53,10 @@ export function isSingleCall({ n = 1, duration }: LoadFlags): boolean {
  * @throws DiscoError USAGE
  */
 export function loadOf({ n, concurrency, duration, rate }: LoadFlags, heapLimitBytes: number): Load {
-  const perSecond = rate === undefined ? null : parsePerSecond(rate)
   const idle = concurrency === undefined ? (rate === undefined ? null : '--rate') : '-c'
   if (idle !== null && n === undefined && duration === undefined) {
     throw new DiscoError('USAGE', `${idle} has no effect without --n or --duration`, {
-      suggestions: [`Such as: disco call hello SayHello --n 100 ${idle} ${concurrency ?? rate}`],
+      suggestions: [`Such as: disco call hello SayHello --n 100 ${idle} ${concurrency ?? `${rate}/s`}`],
     })
   }
   if (n === 1 && duration === undefined && (concurrency ?? 1) > 1) {
@@ -70,36 +66,33 @@ export function loadOf({ n, concurrency, duration, rate }: LoadFlags, heapLimitB
   }
   return {
     calls: n ?? (duration === undefined ? 1 : Number.POSITIVE_INFINITY),
-    durationMs: duration === undefined ? Number.POSITIVE_INFINITY : parseDurationMs(duration),
+    durationMs: duration ?? Number.POSITIVE_INFINITY,
     concurrency:
       concurrency === undefined
         ? rate === undefined
           ? 1
           : defaultUnderWay(heapLimitBytes)
         : Math.min(concurrency, carriedByHeap(heapLimitBytes)),
-    perSecond,
+    perSecond: rate ?? null,
   }
 }
 
-/** The same load, for as many calls or as long as --warmup says. @throws DiscoError USAGE */
+/** The load before the calls that count: the same but for its end. */
 export function warmupOf({ warmup }: LoadFlags, load: Load): Load | null {
-  if (warmup === undefined) return null
-  const isCount = /^\d+$/.test(warmup)
-  return {
-    ...load,
-    calls: isCount ? Number(warmup) : Number.POSITIVE_INFINITY,
-    durationMs: isCount ? Number.POSITIVE_INFINITY : parseDurationMs(warmup),
-  }
+  return warmup === undefined ? null : { ...load, ...warmup }
 }
 
-const UNITS = { s: 1, m: 60 } as const
+function readWarmup(text: string): Warmup | undefined {
+  if (/^\d+$/.test(text)) return { calls: Number(text), durationMs: Number.POSITIVE_INFINITY }
+  const durationMs = readDurationMs(text)
+  return durationMs === undefined ? undefined : { calls: Number.POSITIVE_INFINITY, durationMs }
+}
 
-/** Reads `500`, `500/s` or `30/m`. */
-function parsePerSecond(text: string): number {
+const SECONDS_PER_UNIT = { s: 1, m: 60 } as const
+
+/** Reads `500`, `500/s` or `30/m`, above 0. */
+function readPerSecond(text: string): number | undefined {
   const [, amount, unit = 's'] = /^(\d{1,9}(?:\.\d{1,6})?)(?:\/([sm]))?$/.exec(text) ?? []
-  const perSecond = Number(amount) / UNITS[unit as keyof typeof UNITS]
-  if (perSecond > 0) return perSecond
-  throw new DiscoError('USAGE', `"${text}" is not a rate`, {
-    suggestions: ['Want a number above 0 of calls a second, such as 500, 500/s or 30/m'],
-  })
+  const perSecond = Number(amount) / SECONDS_PER_UNIT[unit as keyof typeof SECONDS_PER_UNIT]
+  return perSecond > 0 ? perSecond : undefined
 }

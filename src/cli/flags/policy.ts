@@ -1,16 +1,28 @@
-import { Flags } from '@oclif/core'
+import { Flags, type Interfaces } from '@oclif/core'
 import { DiscoError } from '../../domain/errors.js'
-import { findPolicy, listPolicies, POLICIES, type Policy } from '../../policies/index.js'
-import { integerFlag } from './custom.js'
+import { findPolicy, listPolicies, POLICIES, type Policy, type PolicyKind } from '../../policies/index.js'
+import { integerFlag, parsedBy } from './custom.js'
 
-/** An LB policy and its parameters: the same for every command that balances. */
-export const policyFlags = {
-  policy: Flags.string({
-    helpGroup: 'POLICY',
-    default: POLICIES[0].name,
-    helpValue: '<name>',
-    description: `LB policy: ${listPolicies()}`,
+type PolicyKinds = readonly [PolicyKind, ...PolicyKind[]]
+
+/** An LB policy, by its name or short name. */
+export const policyKindFlag = Flags.custom<PolicyKind>({
+  helpValue: '<name>',
+  defaultHelp: async ({ options }) => (options.default as PolicyKind | undefined)?.name,
+  parse: parsedBy(findPolicy),
+})
+
+const policyKindsFlag = Flags.custom<PolicyKinds>({
+  helpValue: '<name>',
+  defaultHelp: async ({ options }) => (options.default as PolicyKinds | undefined)?.[0].name,
+  parse: parsedBy((text): PolicyKinds => {
+    const [first = '', ...more] = text.split(',').map((name) => name.trim())
+    return [findPolicy(first), ...more.map(findPolicy)]
   }),
+})
+
+/** Parameters of LB policies. */
+const parameterFlags = {
   'hash-key': Flags.string({
     helpGroup: 'POLICY',
     helpValue: 'KEY',
@@ -21,17 +33,31 @@ export const policyFlags = {
     helpValue: 'ID',
     description: 'the endpoint that pinned goes to: its id, key or address',
   }),
-  'pin-fallback': Flags.string({
+  'pin-fallback': policyKindFlag({
     helpGroup: 'POLICY',
-    helpValue: '<name>',
     description: 'the policy of pinned calls whose endpoint is away; without one they fail',
   }),
   choices: integerFlag({
     helpGroup: 'POLICY',
     helpValue: 'N',
-    ...{ min: 2, max: 10 },
+    min: 2,
+    max: 10,
     description: 'how many endpoints least_request compares; all of them without it',
   }),
+}
+
+const POLICY = { helpGroup: 'POLICY', description: `LB policy: ${listPolicies()}` }
+
+/** One LB policy and its parameters. */
+export const policyFlags = {
+  policy: policyKindFlag({ ...POLICY, default: POLICIES[0] }),
+  ...parameterFlags,
+}
+
+/** LB policies to be compared, `--policy a,b`, and their parameters. */
+export const policiesFlags = {
+  policy: policyKindsFlag({ ...POLICY, default: [POLICIES[0]] }),
+  ...parameterFlags,
 }
 
 /** For commands that dial. */
@@ -39,14 +65,6 @@ export const healthFlag = Flags.boolean({
   helpGroup: 'POLICY',
   description: 'pick only endpoints that say they are SERVING (grpc.health.v1 Watch)',
 })
-
-export interface PolicyFlags {
-  readonly policy: string
-  readonly 'hash-key'?: string | undefined
-  readonly pin?: string | undefined
-  readonly 'pin-fallback'?: string | undefined
-  readonly choices?: number | undefined
-}
 
 /** Each flag's parameter, and the policies that have it. */
 const PARAMETERS = [
@@ -56,51 +74,58 @@ const PARAMETERS = [
   { flag: 'choices', parameter: 'choiceCount', policies: ['least_request'] },
 ] as const
 
-/** The policy that the flags describe. @throws DiscoError USAGE */
-export function policyOf(flags: PolicyFlags): Policy {
-  const kind = findPolicy(flags.policy)
-  const config: Record<string, unknown> = {}
-  for (const { flag, parameter, policies } of PARAMETERS) {
-    const value = flags[flag]
-    if (value === undefined) continue
-    if (!policies.some((name) => name === kind.name)) {
-      throw new DiscoError('USAGE', `--${flag} says nothing to the policy ${kind.name}`, {
-        suggestions: [`It belongs to --policy ${policies.join(' or ')}`],
-      })
-    }
-    config[parameter] = flag === 'pin-fallback' ? { [findPolicy(String(value)).name]: {} } : value
-  }
-  if (kind.name === 'pinned' && flags.pin === undefined) {
-    throw new DiscoError('USAGE', 'The policy pinned needs to be told where to', {
-      suggestions: ['Give --pin with an id, a key or an address, such as --pin 127.0.0.1:1001'],
-    })
-  }
-  return kind.configure(config)
-}
+type ParameterFlags = Partial<Interfaces.InferredFlags<typeof parameterFlags>>
 
-/** Whether a hash key is one for each call, rather than the channel's. */
-export function isPerCall(hashKey: string | undefined): hashKey is string {
-  return hashKey?.includes('{{') ?? false
+/** The policy that the flags describe. @throws DiscoError USAGE for a parameter that it lacks, or a missing one */
+export function policyOf({
+  policy,
+  ...parameters
+}: ParameterFlags & { readonly policy: PolicyKind }): Policy {
+  refuseUnused([policy], parameters)
+  return configured(policy, parameters)
 }
 
 /**
- * The policies that `--policy a,b` names, to be compared: each takes the flags that say something to it. A hash
- * key with a placeholder is none of theirs: calls bring it along.
+ * The policies that the flags describe, each with those parameters that it has. A hash key with a placeholder is no
+ * parameter: each call carries its own.
  *
- * @throws DiscoError USAGE, also for a flag that says nothing to any of them
+ * @throws DiscoError USAGE for a parameter that none of them has, or a missing one
  */
-export function policiesOf(flags: PolicyFlags): readonly [Policy, ...Policy[]] {
-  const [first = '', ...more] = flags.policy.split(',').map((name) => findPolicy(name.trim()).name)
-  const given = PARAMETERS.filter(({ flag }) => flags[flag] !== undefined)
-  for (const { flag, policies } of given) {
-    const isUsed = [first, ...more].some((name) => policies.some((policy) => policy === name))
-    if (!isUsed) policyOf({ policy: first, [flag]: flags[flag] })
+export function policiesOf({
+  policy: [first, ...more],
+  ...parameters
+}: ParameterFlags & { readonly policy: PolicyKinds }): readonly [Policy, ...Policy[]] {
+  refuseUnused([first, ...more], parameters)
+  const constant = isPerCall(parameters['hash-key']) ? { ...parameters, 'hash-key': undefined } : parameters
+  return [configured(first, constant), ...more.map((kind) => configured(kind, constant))]
+}
+
+/** Whether a hash key differs from call to call: it has a placeholder such as `{{n}}`. */
+function isPerCall(hashKey: string | undefined): boolean {
+  return hashKey?.includes('{{') ?? false
+}
+
+function refuseUnused(kinds: PolicyKinds, parameters: ParameterFlags): void {
+  const names: readonly string[] = kinds.map(({ name }) => name)
+  for (const { flag, policies } of PARAMETERS) {
+    if (parameters[flag] === undefined || policies.some((policy) => names.includes(policy))) continue
+    throw new DiscoError('USAGE', `--${flag} has no effect with policy ${names.join(' or ')}`, {
+      suggestions: [`It is a parameter of --policy ${policies.join(' or ')}`],
+    })
   }
-  const own = (name: string): Policy => {
-    const taken = given.filter(({ policies }) => policies.some((policy) => policy === name))
-    const values = taken.map(({ flag }) => [flag, flags[flag]] as const)
-    const kept = values.filter(([flag, value]) => flag !== 'hash-key' || !isPerCall(String(value)))
-    return policyOf({ policy: name, ...Object.fromEntries(kept) })
+}
+
+function configured(kind: PolicyKind, parameters: ParameterFlags): Policy {
+  const config: Record<string, unknown> = {}
+  for (const { flag, parameter, policies } of PARAMETERS) {
+    const value = parameters[flag]
+    if (value === undefined || !policies.some((policy) => policy === kind.name)) continue
+    config[parameter] = typeof value === 'object' ? { [value.name]: {} } : value
   }
-  return [own(first), ...more.map(own)]
+  if (kind.name === 'pinned' && parameters.pin === undefined) {
+    throw new DiscoError('USAGE', '--policy pinned needs --pin', {
+      suggestions: ['Give an id, a key or an address, such as --pin 127.0.0.1:1001'],
+    })
+  }
+  return kind.configure(config)
 }

@@ -1,28 +1,34 @@
-import { Flags } from '@oclif/core'
+import { Flags, type Interfaces } from '@oclif/core'
 import { allOf, grpcProbe, httpProbe, type Probe, tcpProbe } from '../../agent/health/probes.js'
 import type { HealthGating } from '../../agent/registrar/health-gating.js'
 import { readAddress, withoutSecrets } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
-import { integerFlag, oneOf } from './custom.js'
-import { parseTimeMs } from './duration.js'
+import { integerFlag, oneOf, readBy } from './custom.js'
+import { waitFlag } from './duration.js'
 
-/** When a server is taken for healthy. */
+/** A way to probe a server. An http URL such as `http://:8080/x` lacks the host of the registered address. */
+type ProbeKind =
+  | { readonly type: 'tcp' }
+  | { readonly type: 'grpc'; readonly service: string }
+  | { readonly type: 'http'; readonly url: string }
+
+/** When a server counts as healthy. */
 export const probeFlags = {
-  probe: Flags.string({
+  probe: Flags.custom<ProbeKind>({
+    parse: readBy(readProbe, 'grpc, grpc:SERVICE, tcp, http://HOST:PORT/PATH or http://:PORT/PATH'),
+  })({
     helpGroup: 'HEALTH',
     helpValue: 'grpc[:SERVICE]|tcp|http://…',
     description: 'register only while this finds the server healthy',
   }),
-  'probe-interval': Flags.string({
+  'probe-interval': waitFlag({
     helpGroup: 'HEALTH',
-    default: '2s',
-    helpValue: '<duration>',
+    default: 2_000,
     description: 'how often to ask',
   }),
-  'probe-timeout': Flags.string({
+  'probe-timeout': waitFlag({
     helpGroup: 'HEALTH',
-    default: '1s',
-    helpValue: '<duration>',
+    default: 1_000,
     description: 'how long an answer may take',
   }),
   rise: integerFlag({
@@ -37,9 +43,8 @@ export const probeFlags = {
     min: 1,
     description: 'failures that make it unhealthy',
   }),
-  'probe-start': Flags.string({
+  'probe-start': waitFlag({
     helpGroup: 'HEALTH',
-    helpValue: '<duration>',
     description: 'give up, with exit code 5, when it is not healthy by then (default: never)',
   }),
   unhealthy: Flags.custom<'deregister' | 'weight0'>(oneOf(['deregister', 'weight0']))({
@@ -49,13 +54,18 @@ export const probeFlags = {
   }),
 }
 
-interface ProbeFlags {
-  readonly probe?: string | undefined
-  readonly 'probe-interval': string
-  readonly 'probe-timeout': string
-  readonly rise: number
-  readonly fall: number
-  readonly 'probe-start'?: string | undefined
+function readProbe(text: string): ProbeKind | undefined {
+  if (text === 'tcp') return { type: 'tcp' }
+  if (text === 'grpc' || text.startsWith('grpc:')) {
+    return { type: 'grpc', service: text.slice('grpc:'.length) }
+  }
+  const whole = withHost(text, 'localhost')
+  return /^https?:\/\/[^/]/.test(whole) && URL.canParse(whole) ? { type: 'http', url: text } : undefined
+}
+
+/** `http://:8080/x` with the host; any other URL as it is. */
+function withHost(url: string, host: string): string {
+  return url.replace(/^(https?:\/\/):/, `$1${host}:`)
 }
 
 export interface ProbePlan {
@@ -65,53 +75,48 @@ export interface ProbePlan {
 }
 
 /**
- * How the addresses are asked: as told, or whether their ports accept, once, where a command of ours is to
- * open them; null where nothing is asked.
+ * How to probe the addresses: by --probe; without it, once, whether the ports accept that a command of ours opens; null
+ * where there is neither.
  *
  * @throws DiscoError USAGE
  */
 export function planProbe(
-  flags: ProbeFlags,
+  flags: Interfaces.InferredFlags<typeof probeFlags>,
   endpoints: readonly { readonly listens: string }[],
   { hasCommand }: { hasCommand: boolean },
 ): ProbePlan | null {
-  const timing = {
-    intervalMs: parseTimeMs(flags['probe-interval']),
-    deadlineMs: parseTimeMs(flags['probe-timeout']),
-    ...{ rise: flags.rise, fall: flags.fall },
-  }
-  const startMs = flags['probe-start'] === undefined ? null : parseTimeMs(flags['probe-start'])
+  const startMs = flags['probe-start'] ?? null
   if (flags.probe === undefined && !hasCommand) {
     if (startMs === null) return null
     throw new DiscoError('USAGE', '--probe-start needs a --probe, or a command to wait for')
   }
-  const isStartOnly = flags.probe === undefined
+  const { rise, fall, 'probe-interval': intervalMs, 'probe-timeout': deadlineMs } = flags
   const addresses = endpoints.map(({ listens }) => listens)
-  const { probe, what } = probeOf(flags.probe ?? 'tcp', addresses)
-  return { gating: { probe, timing, isStartOnly, startMs }, what }
+  const { probe, what } = probeOf(flags.probe ?? { type: 'tcp' }, addresses)
+  const isStartOnly = flags.probe === undefined
+  return { gating: { probe, timing: { intervalMs, deadlineMs, rise, fall }, isStartOnly, startMs }, what }
 }
 
-function probeOf(text: string, addresses: readonly string[]): { probe: Probe; what: string } {
+function probeOf(kind: ProbeKind, addresses: readonly string[]): { probe: Probe; what: string } {
   const where = addresses.join(', ')
-  if (text === 'tcp') return { probe: allOf(addresses.map(tcpProbe)), what: `${where} to accept connections` }
-  if (text === 'grpc' || text.startsWith('grpc:')) {
-    const service = text.slice('grpc:'.length)
-    const what = `grpc.health${service === '' ? '' : ` of ${service}`} on ${where}`
-    return { probe: allOf(addresses.map((addr) => grpcProbe(addr, service))), what }
+  switch (kind.type) {
+    case 'tcp':
+      return { probe: allOf(addresses.map(tcpProbe)), what: `${where} to accept connections` }
+    case 'grpc': {
+      const { service } = kind
+      const what = `grpc.health${service === '' ? '' : ` of ${service}`} on ${where}`
+      return { probe: allOf(addresses.map((addr) => grpcProbe(addr, service))), what }
+    }
+    case 'http': {
+      const url = new URL(withHost(kind.url, hostOf(addresses[0])))
+      return { probe: httpProbe(url), what: `${withoutSecrets(String(url))} to answer` }
+    }
   }
-  const url = urlOf(text, addresses)
-  if (url) return { probe: httpProbe(url), what: `${withoutSecrets(String(url))} to answer` }
-  throw new DiscoError('USAGE', `"${withoutSecrets(text)}" is not a probe`, {
-    suggestions: ['Want grpc, grpc:SERVICE, tcp, http://HOST:PORT/PATH or http://:PORT/PATH'],
-  })
 }
 
-/** `http://:8080/x` is on the host of the first address. */
-function urlOf(text: string, [first = '']: readonly string[]): URL | null {
-  const address = readAddress(first)
-  const isTcp = !('problem' in address) && address.kind === 'tcp'
-  const host = isTcp ? (address.host.includes(':') ? `[${address.host}]` : address.host) : 'localhost'
-  const whole = text.replace(/^(https?:\/\/):/, `$1${host}:`)
-  if (!/^https?:\/\/[^/]/.test(whole) || !URL.canParse(whole)) return null
-  return new URL(whole)
+/** The host of an address as a URL has it; localhost for a socket. */
+function hostOf(addr = ''): string {
+  const address = readAddress(addr)
+  if ('problem' in address || address.kind !== 'tcp') return 'localhost'
+  return address.host.includes(':') ? `[${address.host}]` : address.host
 }

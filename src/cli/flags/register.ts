@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { Flags } from '@oclif/core'
-import { formatAddress, parseAddress, readAddress, withoutSecrets } from '../../domain/address.js'
+import { Flags, type Interfaces } from '@oclif/core'
+import { formatAddress, parseAddress, readAddress } from '../../domain/address.js'
 import type { EndpointRecord } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { Layout } from '../../domain/layouts/index.js'
-import { parseWeight } from '../../domain/weight.js'
 import { completeAddress } from '../../registry/complete-address.js'
 import { versionFlag } from './base.js'
+import { readBy } from './custom.js'
+import { weightFlag } from './weight.js'
 
 /** What is written into the registry. */
 export const registeredFlags = {
-  weight: Flags.string({
-    helpValue: '<weight>',
+  weight: weightFlag({
     description: "weight of the endpoint; 1, or what the layout's own writers give",
   }),
   version: versionFlag,
@@ -19,27 +19,29 @@ export const registeredFlags = {
     helpValue: '<id>',
     description: 'id by which clients can pin the endpoint, where its layout has one',
   }),
-  meta: Flags.string({
+  meta: Flags.custom<Metadatum>({ parse: readBy(readMetadatum, 'KEY=VALUE') })({
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'KEY=VALUE',
     description: 'metadata; may be repeated',
   }),
-  advertise: Flags.string({
+  advertise: Flags.custom<Advertised>({
+    parse: readBy(readAdvertised, 'a host name or an IP address, such as 203.0.113.9'),
+  })({
     helpValue: 'HOST[:PORT]',
     description: 'register this host instead of the one listened at (behind NAT, in a container)',
   }),
 }
 
-interface RegisteredFlags {
-  readonly weight?: string | undefined
-  readonly version?: string | undefined
-  readonly id?: string | undefined
-  readonly meta?: readonly string[] | undefined
-  readonly advertise?: string | undefined
+type Metadatum = readonly [key: string, value: string]
+
+export interface Advertised {
+  readonly host: string
+  /** Null for the port of the address that the server listens at. */
+  readonly port: number | null
 }
 
-/** An endpoint: where the server listens, and what the registry is told. */
+/** An endpoint: where its server listens, and what is registered. */
 export interface EndpointPlan {
   readonly listens: string
   readonly registered: EndpointRecord
@@ -49,11 +51,11 @@ export interface EndpointPlan {
 export async function planEndpoints(
   service: string,
   addresses: readonly string[],
-  flags: RegisteredFlags,
+  flags: Interfaces.InferredFlags<typeof registeredFlags>,
   layout: Layout,
 ): Promise<EndpointPlan[]> {
-  const weight = flags.weight === undefined ? layout.firstWeight : parseWeight(flags.weight)
-  const metadata = parseMetadata(flags.meta ?? [])
+  const weight = flags.weight ?? layout.firstWeight
+  const metadata = metadataOf(flags.meta ?? [])
   const example = `disco register ${service} 1.2.3.4:1001`
   const plans: EndpointPlan[] = []
   for (const text of addresses) {
@@ -73,32 +75,42 @@ export async function planEndpoints(
   return plans
 }
 
-function advertised(listens: string, advertise: string, addresses: number): string {
+function advertised(listens: string, { host, port }: Advertised, addresses: number): string {
   const address = parseAddress(listens, '')
-  if (address.kind === 'unix')
-    throw new DiscoError('USAGE', `${listens} has no host to advertise another for`)
-  const isBareIpv6 = advertise.includes(':') && !advertise.startsWith('[')
-  const asHost = readAddress(`${isBareIpv6 ? `[${advertise}]` : advertise}:${address.port}`)
-  if (!('problem' in asHost) && advertise !== '') return formatAddress(asHost)
-  const whole = readAddress(advertise)
-  const isWhole = !('problem' in whole) && whole.kind === 'tcp' && whole.host !== ''
-  if (isWhole && addresses === 1) return formatAddress(whole)
-  const why = isWhole ? 'names one port for several addresses' : 'is no host'
-  throw new DiscoError('USAGE', `--advertise "${withoutSecrets(advertise)}" ${why}`, {
-    suggestions: ['Want a host name or an IP address, such as --advertise 203.0.113.9'],
-  })
+  if (address.kind === 'unix') {
+    throw new DiscoError('USAGE', `--advertise has no effect on ${listens}, which has no host`)
+  }
+  if (port !== null && addresses > 1) {
+    throw new DiscoError('USAGE', `--advertise names one port, ${port}, for ${addresses} addresses`, {
+      suggestions: [`Give the host alone: --advertise ${host}`],
+    })
+  }
+  return formatAddress({ kind: 'tcp', host, port: port ?? address.port })
 }
 
-function parseMetadata(pairs: readonly string[]): Record<string, string> {
-  const entries = pairs.map((pair) => {
-    const at = pair.indexOf('=')
-    if (at > 0) return [pair.slice(0, at), pair.slice(at + 1)] as const
-    throw new DiscoError('USAGE', `"${pair}" is no metadata`, {
-      suggestions: ['Want KEY=VALUE: --meta zone=a'],
-    })
-  })
-  const names = entries.map(([name]) => name)
-  const twice = names.find((name, at) => names.indexOf(name) !== at)
+/** Reads `HOST` or `HOST:PORT`; an IPv6 address alone may lack its brackets. */
+function readAdvertised(text: string): Advertised | undefined {
+  const isBareIpv6 = text.includes(':') && !text.startsWith('[')
+  const asHost = tcpAddress(`${isBareIpv6 ? `[${text}]` : text}:1`)
+  if (asHost) return { host: asHost.host, port: null }
+  const whole = tcpAddress(text)
+  return whole && { host: whole.host, port: whole.port }
+}
+
+function tcpAddress(text: string): { readonly host: string; readonly port: number } | undefined {
+  const address = readAddress(text)
+  return 'problem' in address || address.kind !== 'tcp' || address.host === '' ? undefined : address
+}
+
+function readMetadatum(text: string): Metadatum | undefined {
+  const at = text.indexOf('=')
+  return at > 0 ? [text.slice(0, at), text.slice(at + 1)] : undefined
+}
+
+/** @throws DiscoError USAGE for a key that is given twice */
+function metadataOf(pairs: readonly Metadatum[]): Record<string, string> {
+  const keys = pairs.map(([key]) => key)
+  const twice = keys.find((key, at) => keys.indexOf(key) !== at)
   if (twice !== undefined) throw new DiscoError('USAGE', `--meta ${twice} is given more than once`)
-  return Object.fromEntries(entries)
+  return Object.fromEntries(pairs)
 }

@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core'
+import { Flags, type Interfaces } from '@oclif/core'
 import { fileName } from './custom.js'
 
 /** TLS to backends; etcd's own flags are --cacert, --cert and --key. */
@@ -32,13 +32,7 @@ export const tlsFlags = {
   }),
 }
 
-export interface TlsFlags {
-  readonly tls: boolean
-  readonly 'tls-ca'?: string | undefined
-  readonly 'tls-cert'?: string | undefined
-  readonly 'tls-key'?: string | undefined
-  readonly 'tls-name'?: string | undefined
-}
+export type TlsFlags = Interfaces.InferredFlags<typeof tlsFlags>
 
 export function wantsTls(flags: TlsFlags): boolean {
   const given = [flags['tls-ca'], flags['tls-cert'], flags['tls-key'], flags['tls-name']]

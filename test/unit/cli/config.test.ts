@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { etcdOptions, placeOf } from '../../../src/cli/config.js'
-import { DiscoError } from '../../../src/domain/errors.js'
+import { baseFlags } from '../../../src/cli/flags/base.js'
 import { readCredentials } from '../../../src/etcd/credentials.js'
+import { flagError } from '../../support/flags.js'
 
 let folder = ''
 
@@ -70,8 +71,8 @@ describe('etcdOptions', () => {
     const flags = {
       ...{ endpoints: 'flag:1', cacert: 'flag.ca', cert: 'flag.crt', key: 'flag.key', user: 'flag-user' },
       'password-file': passwordFile,
-      'dial-timeout': '7ms',
-      'command-timeout': '8ms',
+      'dial-timeout': 7,
+      'command-timeout': 8,
     }
     expect(await etcdOptions(flags, ENV)).toEqual({
       endpoints: ['flag:1'],
@@ -93,10 +94,10 @@ describe('etcdOptions', () => {
     expect(endpoints).toEqual(['a:1', 'b:2', 'c:3'])
   })
 
-  it('names what is no duration in the environment', async () => {
+  it('names the variable whose value is not a duration', async () => {
     await expect(etcdOptions({}, { ETCDCTL_DIAL_TIMEOUT: 'soon' })).rejects.toMatchObject({
       code: 'USAGE',
-      message: '"soon" is not a duration',
+      message: 'Invalid ETCDCTL_DIAL_TIMEOUT "soon": expected a duration such as 5s or 2m',
     })
   })
 })
@@ -120,10 +121,9 @@ describe('the password', () => {
   })
 
   it('is refused in a flag, which everyone on the machine can read, and is not repeated', async () => {
-    const thrown = await etcdOptions({ user: 'root:hunter2' }, {}).catch((error: unknown) => error)
-    expect(thrown).toBeInstanceOf(DiscoError)
-    expect(thrown).toMatchObject({ code: 'USAGE' })
-    expect(JSON.stringify([String(thrown), thrown])).not.toContain('hunter2')
+    const error = await flagError(baseFlags, '--user', 'root:hunter2')
+    expect(error).toMatchObject({ code: 'USAGE' })
+    expect(JSON.stringify([String(error), error])).not.toContain('hunter2')
   })
 
   it.each([

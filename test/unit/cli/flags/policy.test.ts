@@ -1,49 +1,82 @@
 import { describe, expect, it } from 'vitest'
-import { type PolicyFlags, policyFlags, policyOf } from '../../../../src/cli/flags/policy.js'
+import { policiesFlags, policiesOf, policyFlags, policyOf } from '../../../../src/cli/flags/policy.js'
 import { POLICIES } from '../../../../src/policies/index.js'
 import { errorOf } from '../../../support/errors.js'
+import { flagError, flagValues } from '../../../support/flags.js'
 
-const of = (flags: Partial<PolicyFlags>) => policyOf({ policy: 'wrr', ...flags })
+const policyBy = async (...argv: string[]) => policyOf(await flagValues(policyFlags, ...argv))
+const policiesBy = async (...argv: string[]) => policiesOf(await flagValues(policiesFlags, ...argv))
 
 describe('the flags of a policy', () => {
-  it.each(POLICIES.map(({ name, shortName }) => [name, shortName]))('name %s, or %s', (name, shortName) => {
-    const pin = name === 'pinned' ? { pin: 'a' } : {}
-    expect(of({ policy: name, ...pin }).name).toBe(name)
-    expect(of({ policy: shortName, ...pin }).name).toBe(name)
-    expect(policyFlags.policy.description).toContain(name)
+  it.each(POLICIES.map(({ name, shortName }) => [name, shortName]))(
+    'name %s, or %s',
+    async (name, shortName) => {
+      const pin = name === 'pinned' ? ['--pin', 'a'] : []
+      expect((await policyBy('--policy', name, ...pin)).name).toBe(name)
+      expect((await policyBy('--policy', shortName, ...pin)).name).toBe(name)
+      expect(policyFlags.policy.description).toContain(name)
+    },
+  )
+
+  it('name the first policy by default', async () => {
+    expect((await policyBy()).name).toBe(POLICIES[0].name)
+    expect((await policiesBy()).map(({ name }) => name)).toEqual([POLICIES[0].name])
   })
 
-  it('become its parameters', () => {
-    expect(of({ policy: 'ring', 'hash-key': 'k' }).config).toEqual({ key: 'k' })
-    expect(of({ policy: 'source', 'hash-key': 'k' }).config).toEqual({ key: 'k' })
-    expect(of({ policy: 'lr', choices: 3 }).config).toEqual({ choiceCount: 3 })
-    expect(of({ policy: 'pinned', pin: 'a' }).config).toEqual({ to: 'a' })
-    expect(of({ policy: 'pinned', pin: 'a', 'pin-fallback': 'wrr' }).config).toEqual({
-      ...{ to: 'a', fallback: { weighted_round_robin: {} } },
-    })
+  it('become its parameters', async () => {
+    expect((await policyBy('--policy', 'ring', '--hash-key', 'k')).config).toEqual({ key: 'k' })
+    expect((await policyBy('--policy', 'source', '--hash-key', 'k')).config).toEqual({ key: 'k' })
+    expect((await policyBy('--policy', 'lr', '--choices', '3')).config).toEqual({ choiceCount: 3 })
+    expect((await policyBy('--policy', 'pinned', '--pin', 'a')).config).toEqual({ to: 'a' })
+    const { config } = await policyBy('--policy', 'pinned', '--pin', 'a', '--pin-fallback', 'wrr')
+    expect(config).toEqual({ to: 'a', fallback: { weighted_round_robin: {} } })
   })
 
   it.each([
-    [{ pin: 'a' }, '--pin says nothing to the policy weighted_round_robin', '--policy pinned'],
-    [{ 'pin-fallback': 'rr' }, '--pin-fallback says nothing', '--policy pinned'],
+    ['--pin a', '--pin has no effect with policy weighted_round_robin', '--policy pinned'],
+    ['--pin-fallback rr', '--pin-fallback has no effect with policy weighted_round_robin', '--policy pinned'],
+    ['--policy random --choices 2', '--choices has no effect with policy random', '--policy least_request'],
     [
-      { policy: 'random', choices: 2 },
-      '--choices says nothing to the policy random',
-      '--policy least_request',
+      '--policy lr --hash-key a',
+      '--hash-key has no effect with policy least_request',
+      '--policy ring_hash or source_hash',
     ],
-    [{ policy: 'lr', 'hash-key': 'a' }, '--hash-key says nothing', '--policy ring_hash or source_hash'],
-    [{ policy: 'pinned' }, 'The policy pinned needs to be told where to', '--pin'],
-    [
-      { policy: 'pinned', pin: 'a', 'pin-fallback': 'pinned' },
-      'want one policy with its parameters',
-      'fallback',
-    ],
-    [{ policy: 'robin' }, 'Unknown LB policy "robin"', 'Available: weighted_round_robin (wrr)'],
-    [{ policy: 'ring', 'hash-key': '' }, 'key is "", want a text that is not empty', 'key'],
-  ])('%j are refused', (flags, message, hint) => {
-    const error = errorOf(() => of(flags))
+    ['--policy pinned', '--policy pinned needs --pin', '--pin 127.0.0.1:1001'],
+    ['--policy pinned --pin a --pin-fallback pinned', 'want one policy with its parameters', 'fallback'],
+    ['--policy ring --hash-key=', 'key is "", want a text that is not empty', 'key'],
+  ])('%s are refused', async (line, message, hint) => {
+    const values = await flagValues(policyFlags, ...line.split(' '))
+    const error = errorOf(() => policyOf(values))
     expect(error.code).toBe('USAGE')
     expect(error.message).toContain(message)
     expect(error.suggestions.join('\n')).toContain(hint)
+  })
+
+  it.each(['--policy', '--pin-fallback'])('%s refuses a name that no policy has', async (flag) => {
+    const error = await flagError(policyFlags, flag, 'robin')
+    expect(error).toMatchObject({ code: 'USAGE', message: 'Unknown LB policy "robin"' })
+    expect(error.suggestions.join('\n')).toContain('Available: weighted_round_robin (wrr)')
+  })
+})
+
+describe('policies that are compared', () => {
+  it('each take the parameters that they have', async () => {
+    const policies = await policiesBy('--policy', 'lr, ring', '--choices', '2', '--hash-key', 'k')
+    expect(policies.map(({ name, config }) => [name, config])).toEqual([
+      ['least_request', { choiceCount: 2 }],
+      ['ring_hash', { key: 'k' }],
+    ])
+  })
+
+  it('take no hash key that differs from call to call', async () => {
+    const [ring] = await policiesBy('--policy', 'ring', '--hash-key', 'k{{n}}')
+    expect(ring.config).toEqual({})
+  })
+
+  it('refuse a parameter that none of them has', async () => {
+    const values = await flagValues(policiesFlags, '--policy', 'rr,random', '--choices', '2')
+    expect(errorOf(() => policiesOf(values)).message).toBe(
+      '--choices has no effect with policy round_robin or random',
+    )
   })
 })

@@ -1,0 +1,27 @@
+import { Flags } from '@oclif/core'
+import { MAX_WEIGHT, readWeightChange, type WeightChange } from '../../domain/weight.js'
+import { invalidValue, parsedBy, readBy } from './custom.js'
+
+/** Reads a weight: an integer from 0 to MAX_WEIGHT. */
+export function readWeight(text: string): number | undefined {
+  const change = readWeightChange(text)
+  return change?.kind === 'set' ? change.weight : undefined
+}
+
+export const weightFlag = Flags.custom<number>({
+  helpValue: '<weight>',
+  parse: readBy(readWeight, `an integer from 0 to ${MAX_WEIGHT}`),
+})
+
+/** Reads `5`, `+2`, `-1` or `50%`. @param source the flag or argument @throws DiscoError USAGE */
+export function weightChangeOf(text: string, source: string): WeightChange {
+  const change = readWeightChange(text)
+  if (change) return change
+  const expected = `5, +2, -1 or 50%, with integers from 0 to ${MAX_WEIGHT}`
+  throw invalidValue(source, text.replace('\u2212', '-'), expected)
+}
+
+export const weightChangeFlag = Flags.custom<WeightChange>({
+  helpValue: '<weight>',
+  parse: parsedBy(weightChangeOf),
+})
