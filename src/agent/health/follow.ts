@@ -53,7 +53,12 @@ export async function* followHealth(
 }
 
 const NOT_DIALLED: HealthChecked = {
-  ...{ isConnected: false, isHealthy: false, status: null, problem: null, latencyMs: 0 },
+  isConnected: false,
+  isHealthy: false,
+  isRefused: false,
+  status: null,
+  problem: null,
+  latencyMs: 0,
 }
 
 /** A service's endpoints as etcd tells them, to be looked at once a period. */

@@ -8,6 +8,8 @@ export interface Probed {
   readonly isHealthy: boolean
   /** The answer, or why there was none, as a clause for people. */
   readonly detail: string
+  /** Whether the connection was refused: nothing listens at the address. */
+  readonly isRefused: boolean
 }
 
 /** Asks a server once. Never rejects, and ends within the deadline. */
@@ -17,7 +19,7 @@ export type Probe = (deadlineMs: number) => Promise<Probed>
 export function allOf(probes: readonly Probe[]): Probe {
   return async (deadlineMs) => {
     const all = await Promise.all(probes.map((probe) => probe(deadlineMs)))
-    return all.find(({ isHealthy }) => !isHealthy) ?? all[0] ?? { isHealthy: true, detail: '' }
+    return all.find(({ isHealthy }) => !isHealthy) ?? all[0] ?? healthy('')
   }
 }
 
@@ -29,10 +31,10 @@ export function allOf(probes: readonly Probe[]): Probe {
 export function grpcProbe(addr: string, service: string): Probe {
   return async (deadlineMs) => {
     const { checkHealth } = await import('../../grpc/health/check.js')
-    const { status, problem } = await checkHealth(addr, { service, deadlineMs })
-    if (status === 'SERVING') return { isHealthy: true, detail: 'SERVING' }
+    const { status, problem, isRefused } = await checkHealth(addr, { service, deadlineMs })
+    if (status === 'SERVING') return healthy('SERVING')
     const detail = status === 'UNIMPLEMENTED' ? 'has no grpc.health.v1 (try --probe tcp)' : problem
-    return { isHealthy: false, detail: detail ?? 'UNKNOWN' }
+    return { isHealthy: false, detail: detail ?? 'UNKNOWN', isRefused }
   }
 }
 
@@ -42,20 +44,20 @@ export function tcpProbe(addr: string): Probe {
     new Promise((resolve) => {
       const address = readAddress(addr)
       if ('problem' in address) {
-        resolve({ isHealthy: false, detail: `the address ${address.problem}` })
+        resolve(unhealthy(`the address ${address.problem}`))
         return
       }
       const where = address.kind === 'unix' ? { path: address.path } : address
       const socket = connect({ ...where, timeout: deadlineMs })
-      const finish = (isHealthy: boolean, detail: string) => {
+      const finish = (probed: Probed) => {
         socket.destroy()
-        resolve({ isHealthy, detail })
+        resolve(probed)
       }
-      socket.once('connect', () => finish(true, 'accepts connections'))
+      socket.once('connect', () => finish(healthy('accepts connections')))
       // After a stall of this process, the timer fires before the event of a connection that was made in time.
-      const late = () => finish(false, `no connection in ${deadlineMs} ms`)
+      const late = () => finish(unhealthy(`no connection in ${deadlineMs} ms`))
       socket.once('timeout', () => setImmediate(late))
-      socket.once('error', (error: NodeJS.ErrnoException) => finish(false, inWords(error)))
+      socket.once('error', (error: NodeJS.ErrnoException) => finish(unreachable(error)))
     })
 }
 
@@ -72,13 +74,24 @@ export function httpProbe(url: URL): Probe {
         // The status is the answer, also where the body is cut.
         response.on('error', () => undefined).destroy()
         const detail = `HTTP ${statusCode} ${statusMessage}`.trimEnd()
-        resolve({ isHealthy: statusCode >= 200 && statusCode < 400, detail })
+        resolve(statusCode >= 200 && statusCode < 400 ? healthy(detail) : unhealthy(detail))
       })
       request.once('error', (error: NodeJS.ErrnoException) => {
-        const detail = signal.aborted ? `no answer in ${deadlineMs} ms` : inWords(error)
-        resolve({ isHealthy: false, detail })
+        resolve(signal.aborted ? unhealthy(`no answer in ${deadlineMs} ms`) : unreachable(error))
       })
       request.end()
     })
   }
+}
+
+function healthy(detail: string): Probed {
+  return { isHealthy: true, detail, isRefused: false }
+}
+
+function unhealthy(detail: string): Probed {
+  return { isHealthy: false, detail, isRefused: false }
+}
+
+function unreachable(error: NodeJS.ErrnoException): Probed {
+  return { isHealthy: false, detail: inWords(error), isRefused: error.code === 'ECONNREFUSED' }
 }

@@ -1,5 +1,6 @@
 import type { DiscoError } from '../../domain/errors.js'
 import type { RegistrationEvents } from '../../registry/registration/events.js'
+import type { Probed } from '../health/probes.js'
 import type { ProcessEnd } from '../processes/child-process.js'
 
 /** Events of a registrar: those of its registration, while it is held, and its own. Each is emitted once. */
@@ -15,9 +16,9 @@ export interface RegistrarEvents extends RegistrationEvents {
 
   // Of the server and its health.
   started: [{ readonly pid: number }]
-  probed: [{ readonly isHealthy: boolean; readonly detail: string; readonly tookMs: number }]
+  probed: [Probed & { readonly tookMs: number }]
   /** It was never healthy so far, for another reason than before. */
-  failing: [{ readonly detail: string }]
+  failing: [{ readonly detail: string; readonly isRefused: boolean }]
   healthy: [{ readonly detail: string; readonly afterMs: number; readonly again: boolean }]
   unhealthy: [{ readonly detail: string }]
 

@@ -49,7 +49,7 @@ export async function gateOnHealth(
         events.emit('healthy', { detail, afterMs: performance.now() - startedAtMs, again: wasHealthy })
         wasHealthy = true
       } else if (probed.turned === 'unhealthy') events.emit('unhealthy', { detail })
-      else if (!wasHealthy && isNews) events.emit('failing', { detail })
+      else if (!wasHealthy && isNews) events.emit('failing', { detail, isRefused: probed.isRefused })
       if (probed.turned) apply({ type: probed.turned })
       failIfLate()
       if (wasHealthy && isStartOnly) return

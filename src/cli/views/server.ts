@@ -2,46 +2,47 @@ import type { Registrar } from '../../agent/registrar/registrar.js'
 import { duration, seconds } from '../render/units.js'
 import { visible } from '../render/visible.js'
 
-/** A server that takes its time to start is no news; one that still is not healthy after this long is. */
+/** A server that is not healthy after this long is reported; the start of a server may take its time. */
 const QUIET_START_MS = 5_000
 
-/** What `register` has to say of the server beside the registration. */
+/** What `register` knows of the server for its remarks. */
 export interface ServerWords {
   /** The command, where there is one that runs. */
   readonly command: string | null
   /** Where it should listen. */
   readonly addresses: string
-  /** What its health is asked of, as a clause. */
+  /** Condition for its health, as a clause; null where it is not probed. */
   readonly waitsFor: string | null
   readonly unhealthy: 'deregister' | 'weight0'
 }
 
-/** Tells of the server's health and of its end, in remarks. */
+/** Prints the server's health and its end as remarks. */
 export function followServer(
   registrar: Registrar,
   { command, addresses, waitsFor, unhealthy }: ServerWords,
 ): void {
   const startedAtMs = performance.now()
-  let wasTold = false
-  let lastTold = ''
-  const stillWaiting = (detail: string) => {
-    // Without a probe and a command, nothing has asked the server.
+  let wasStopped = false
+  let reported = ''
+  let failure = { detail: 'no answer', isRefused: false }
+  const reportUnhealthyStart = () => {
+    // Without a probe and a command, the server was not asked.
     if (command === null && waitsFor === null) return
+    const { detail, isRefused } = failure
     const forMs = performance.now() - startedAtMs
-    if (forMs <= QUIET_START_MS || detail === lastTold) return
-    lastTold = detail
+    if (forMs <= QUIET_START_MS || detail === reported) return
+    reported = detail
     remark(`! not healthy after ${duration(forMs)}: ${detail}`)
-    if (command !== null && detail === 'connection refused')
+    if (command !== null && isRefused)
       remark(`  Does it listen at ${addresses}? To register another address than that: --advertise`)
   }
-  let lastFailure = 'no answer'
-  const timer = setTimeout(() => stillWaiting(lastFailure), QUIET_START_MS + 1).unref()
+  const timer = setTimeout(reportUnhealthyStart, QUIET_START_MS + 1).unref()
   if (command === null && waitsFor !== null) remark(`→ waiting for ${waitsFor}`)
   registrar
     .on('started', ({ pid }) => remark(`→ started ${command} (pid ${pid}); waiting for ${waitsFor}`))
-    .on('failing', ({ detail }) => {
-      lastFailure = detail
-      stillWaiting(detail)
+    .on('failing', (failing) => {
+      failure = failing
+      reportUnhealthyStart()
     })
     .on('healthy', () => clearTimeout(timer))
     .on('registered', () => clearTimeout(timer))
@@ -60,14 +61,14 @@ export function followServer(
       remark('  the server goes on, unregistered')
     })
     .on('stopping', ({ killAfterMs }) => {
-      wasTold = true
+      wasStopped = true
       remark(`→ stopping ${command} (SIGTERM; SIGKILL after ${seconds(killAfterMs)})`)
     })
     .on('killed', () => remark(`! SIGKILL to ${command} and what it started`))
     .on('exited', ({ code, signal }) => {
       clearTimeout(timer)
-      if (!wasTold || code !== 0)
-        remark(`${wasTold ? ' ' : '!'} ${command} ended (${signal ?? `exit ${code}`})`)
+      if (!wasStopped || code !== 0)
+        remark(`${wasStopped ? ' ' : '!'} ${command} ended (${signal ?? `exit ${code}`})`)
     })
 }
 

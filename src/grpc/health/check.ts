@@ -13,6 +13,8 @@ export interface HealthChecked {
   readonly isHealthy: boolean
   /** Why it is not healthy, as a clause for people; null where it is. */
   readonly problem: string | null
+  /** Whether the connection was refused: nothing listens at the address. */
+  readonly isRefused: boolean
   readonly latencyMs: number
 }
 
@@ -44,13 +46,13 @@ export async function checkHealth(
   })
   try {
     const answer = await ask(client, { service, deadlineMs, signal })
-    return { ...answer, latencyMs: performance.now() - startMs }
+    return { isRefused: false, ...answer, latencyMs: performance.now() - startMs }
   } finally {
     client.close()
   }
 }
 
-type Answer = Omit<HealthChecked, 'latencyMs'>
+type Answer = Omit<HealthChecked, 'isRefused' | 'latencyMs'> & Partial<Pick<HealthChecked, 'isRefused'>>
 
 function ask(client: Client, { service = '', deadlineMs, signal }: HealthCheckOptions): Promise<Answer> {
   return new Promise((resolve) => {
@@ -91,7 +93,10 @@ function fromError({ code, details }: ServiceError, service: string, deadlineMs:
         status: 'SERVICE_UNKNOWN',
       }
     case status.UNAVAILABLE:
-      return failed(false, connectionProblem(details))
+      return {
+        ...failed(false, connectionProblem(details)),
+        isRefused: connectionFailure(details) === 'refused',
+      }
     case status.DEADLINE_EXCEEDED:
       return failed(!details.includes('Waiting for LB pick'), `no answer in ${deadlineMs} ms`)
     default:
