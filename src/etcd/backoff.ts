@@ -27,13 +27,18 @@ export class Backoff {
     this.nextMs = this.firstMs
   }
 
-  /** Resolves early, without an error, when the signal aborts. */
-  async wait(signal: AbortSignal): Promise<void> {
+  /** The next wait, in milliseconds. */
+  next(): number {
     const ms = this.nextMs * (0.5 + this.random() / 2)
     this.nextMs = Math.min(this.nextMs * 2, this.mostMs)
-    await delay(ms, undefined, { signal }).catch(() => undefined)
+    return ms
+  }
+
+  /** Resolves early, without an error, when the signal aborts. */
+  async wait(signal: AbortSignal): Promise<void> {
+    await delay(this.next(), undefined, { signal }).catch(() => undefined)
   }
 }
 
 /** Waits after a denial: each try costs etcd a password check, and a person has to mend it. */
-export const DENIAL_BACKOFF: BackoffLimits = { firstMs: 5_000, mostMs: 60_000, random: () => 1 }
+export const DENIAL_BACKOFF: BackoffLimits = { firstMs: 5_000, mostMs: 60_000 }

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest'
+import { Backoff, DENIAL_BACKOFF } from '../../../src/etcd/backoff.js'
+
+const waits = (backoff: Backoff, count: number) => Array.from({ length: count }, () => backoff.next())
+
+test.each([
+  ['at its shortest', 0, [50, 100, 200, 400, 500, 500]],
+  ['at its longest', 1, [100, 200, 400, 800, 1_000, 1_000]],
+])('each wait is twice the one before, up to a limit, jittered by half: %s', (_, random, expected) => {
+  expect(waits(new Backoff({ firstMs: 100, mostMs: 1_000, random: () => random }), 6)).toEqual(expected)
+})
+
+test('a reset begins again', () => {
+  const backoff = new Backoff({ firstMs: 100, random: () => 1 })
+  waits(backoff, 3)
+  backoff.reset()
+  expect(backoff.next()).toBe(100)
+})
+
+test('registrars that were denied together do not log in together again', () => {
+  const registrar = () => new Backoff(DENIAL_BACKOFF)
+  const first = Array.from({ length: 60 }, () => registrar().next())
+  expect(new Set(first).size).toBe(60)
+  for (const ms of first) {
+    expect(ms).toBeGreaterThanOrEqual(2_500)
+    expect(ms).toBeLessThanOrEqual(5_000)
+  }
+})
