@@ -1,5 +1,10 @@
 import { DiscoError } from '../domain/errors.js'
 
+/** Whether etcd may have carried out the write that failed. */
+export function isUnknown(error: unknown): error is DiscoError {
+  return error instanceof DiscoError && error.code === 'OUTCOME_UNKNOWN'
+}
+
 /**
  * An error of a write whose outcome is not known, in words of the registry; any other error as it is.
  *
@@ -7,7 +12,7 @@ import { DiscoError } from '../domain/errors.js'
  * @param next what to do, one line each
  */
 export function explainUnknown(error: unknown, what: string, ...next: string[]): unknown {
-  if (!(error instanceof DiscoError) || error.code !== 'OUTCOME_UNKNOWN') return error
+  if (!isUnknown(error)) return error
   const why = error.cause instanceof DiscoError ? [error.cause.message, ...error.cause.suggestions] : []
   return new DiscoError('OUTCOME_UNKNOWN', `${what}: etcd's answer was lost`, {
     cause: error.cause,

@@ -7,6 +7,7 @@ import { oneKey } from '../../etcd/key-range.js'
 import { createKey } from '../../etcd/key-txn.js'
 import { type GrantedLease, leaseTtl } from '../../etcd/lease.js'
 import { type KeyValue, list } from '../../etcd/range.js'
+import { isUnknown } from '../unknown-outcome.js'
 
 /** A dead lease lapses after its TTL; etcd takes up to this much longer to delete its keys. */
 const LAPSE_GRACE_SECONDS = 2
@@ -20,18 +21,24 @@ export interface Claim {
   readonly takeover: boolean
 }
 
+export interface ClaimReports {
+  /** Called once, when it waits for a dead lease, with the seconds that lease has left. */
+  readonly onWait: (found: { lease: LeaseId; ttlSeconds: number }) => void
+  /** Called when the key was taken from its holder, or when etcd's answer to that was lost: `unknown`. */
+  readonly onTaken: (certainty: 'taken' | 'unknown') => void
+}
+
 /**
  * Writes a key that nobody else holds, under our lease. A key whose lease nobody renews is what a killed
  * registrar left: it is waited for. One that is renewed, or has no lease, is somebody's.
  *
- * @param onWait told once when it waits for a dead lease, with the seconds that lease has left
- * @throws DiscoError CONFLICT
+ * @throws DiscoError CONFLICT, OUTCOME_UNKNOWN
  */
 export async function acquireKey(
   client: EtcdClient,
   lease: GrantedLease,
   claim: Claim,
-  onWait: (found: { lease: LeaseId; ttlSeconds: number }) => void,
+  { onWait, onTaken }: ClaimReports,
   signal: AbortSignal,
 ): Promise<Revision> {
   for (;;) {
@@ -42,9 +49,14 @@ export async function acquireKey(
     if (found.lease === lease.id) return found.modRevision
     if (claim.takeover) {
       const seen = { key: claim.key, revision: found.modRevision, at: outcome.revision }
-      const taken = await writeIfUnchanged(client, [{ seen, value: claim.value, lease: lease.id }])
-      if (taken.done) return taken.revision
-      continue
+      const write = { seen, value: claim.value, lease: lease.id }
+      const taken = await writeIfUnchanged(client, [write]).catch((error: unknown) => {
+        if (isUnknown(error)) onTaken('unknown')
+        throw error
+      })
+      if (!taken.done) continue
+      onTaken('taken')
+      return taken.revision
     }
     await untilLapsed(client, found, onWait, signal)
   }
@@ -53,7 +65,7 @@ export async function acquireKey(
 async function untilLapsed(
   client: EtcdClient,
   found: KeyValue,
-  onWait: (found: { lease: LeaseId; ttlSeconds: number }) => void,
+  onWait: ClaimReports['onWait'],
   signal: AbortSignal,
 ): Promise<void> {
   if (found.lease === null) {

@@ -1,11 +1,11 @@
-import { type EndpointRecord, leaseHex, type Revision } from '../../domain/endpoint.js'
+import type { EndpointRecord, Revision } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { Layout } from '../../domain/layouts/index.js'
 import type { EtcdClient } from '../../etcd/client.js'
 import { keepAlive } from '../../etcd/keep-alive.js'
-import { type GrantedLease, grantLease } from '../../etcd/lease.js'
-import { explainUnknown } from '../unknown-outcome.js'
+import { grantLease } from '../../etcd/lease.js'
 import type { EventSink, RegistrationEvents } from './events.js'
+import { explainFailedClaim, type TakenKey } from './failed-claim.js'
 import { HeldKey, HeldLease } from './held-key.js'
 
 /** What to register, and how. */
@@ -50,40 +50,29 @@ export async function acquire(
   const lease = new HeldLease(client, ttlSeconds, await grantLease(client, ttlSeconds))
   const failed = new AbortController()
   const waiting = new AbortController()
+  const taken: TakenKey[] = []
   void keepAlive(client, lease.current, {}, waiting.signal)
   try {
     const keys = records.map((record) => new HeldKey({ client, layout, lease, onDelete, events }, record))
     const claiming = AbortSignal.any([signal, failed.signal])
     const revisions = await allOrFirstError(
-      keys.map((key) => key.claim(takeover, claiming)),
+      keys.map((key) => {
+        const { registered } = key
+        return key.claim(takeover, (certainty) => taken.push({ registered, certainty }), claiming)
+      }),
       failed,
     )
     for (const [index, key] of keys.entries()) key.noteHeld(revisions[index] ?? 0, { again: false })
     return { lease, keys }
   } catch (error) {
-    throw await lease.revoke().then(
-      () => (isUnknown(error) ? error.cause : error),
-      () => explainUnknown(error, ...unknownClaim(records, lease.current)),
+    const isRevoked = await lease.revoke().then(
+      () => true,
+      () => false,
     )
+    throw explainFailedClaim(error, { records, taken, lease: lease.current, isRevoked })
   } finally {
     waiting.abort()
   }
-}
-
-/** Without its lease, a key that may have been claimed is gone for certain. */
-function isUnknown(error: unknown): error is DiscoError {
-  return error instanceof DiscoError && error.code === 'OUTCOME_UNKNOWN'
-}
-
-function unknownClaim(
-  records: readonly EndpointRecord[],
-  { id, ttlSeconds }: GrantedLease,
-): [what: string, next: string] {
-  const what = records.map(({ service, addr }) => `${service} ${addr}`).join(', ')
-  return [
-    `${what} may have been registered`,
-    `Nobody renews its lease ${leaseHex(id)}: it lapses within ${ttlSeconds}s of etcd's being back`,
-  ]
 }
 
 /** Waits for all claims in any case: none may succeed after the lease was given up. */

@@ -7,7 +7,7 @@ import { oneKey } from '../../etcd/key-range.js'
 import { createKey, deleteHeldBy } from '../../etcd/key-txn.js'
 import { type GrantedLease, grantLease, leaseTtl } from '../../etcd/lease.js'
 import { type KeyValue, list } from '../../etcd/range.js'
-import { acquireKey } from './acquire-key.js'
+import { acquireKey, type ClaimReports } from './acquire-key.js'
 import type { EventSink, RegistrationEvents } from './events.js'
 
 /** The lease of all keys of a registration. When etcd has ended it, another one takes its place. */
@@ -110,7 +110,7 @@ export class HeldKey {
    *
    * @throws DiscoError CONFLICT
    */
-  async claim(takeover: boolean, signal: AbortSignal): Promise<Revision> {
+  async claim(takeover: boolean, onTaken: ClaimReports['onTaken'], signal: AbortSignal): Promise<Revision> {
     const { client, lease, events } = this.context
     const { key } = this
     const claim = { key, value: this.last.value, takeover }
@@ -118,7 +118,7 @@ export class HeldKey {
       client,
       lease.current,
       claim,
-      (found) => events.emit('waiting', { key, ...found }),
+      { onWait: (found) => events.emit('waiting', { key, ...found }), onTaken },
       signal,
     )
   }

@@ -1,0 +1,68 @@
+import { type EndpointRecord, leaseHex } from '../../domain/endpoint.js'
+import { DiscoError } from '../../domain/errors.js'
+import type { GrantedLease } from '../../etcd/lease.js'
+import { explainUnknown, isUnknown } from '../unknown-outcome.js'
+
+/** A key that was taken from its holder by `takeover`, or may have been. */
+export interface TakenKey {
+  readonly registered: EndpointRecord
+  readonly certainty: 'taken' | 'unknown'
+}
+
+/** What a registration that failed leaves behind. */
+export interface FailedClaims {
+  readonly records: readonly EndpointRecord[]
+  readonly taken: readonly TakenKey[]
+  readonly lease: GrantedLease
+  /** Whether etcd has revoked the lease: then no key of ours is left. */
+  readonly isRevoked: boolean
+}
+
+/**
+ * The error of a registration that failed, with what it may have changed in etcd: keys under a lease that still
+ * lives, and keys taken from a former holder, which revoking the lease does not give back.
+ */
+export function explainFailedClaim(
+  error: unknown,
+  { records, taken, lease, isRevoked }: FailedClaims,
+): unknown {
+  const suggestions = formerHolders(taken)
+  if (!isRevoked) {
+    return explainUnknown(
+      withSuggestions(error, suggestions),
+      `${names(records)} may have been registered`,
+      `Nobody renews its lease ${leaseHex(lease.id)}: it lapses within ${lease.ttlSeconds}s of etcd's being back`,
+      ...suggestions,
+    )
+  }
+  const unknown = taken.filter(({ certainty }) => certainty === 'unknown')
+  if (unknown.length > 0) {
+    const what = names(unknown.map(({ registered }) => registered))
+    return explainUnknown(error, `${what} may have been taken over, and removed again`, ...suggestions)
+  }
+  // Without its lease, a key that may have been created is gone for certain.
+  return withSuggestions(isUnknown(error) ? error.cause : error, suggestions)
+}
+
+function formerHolders(taken: readonly TakenKey[]): string[] {
+  return taken.map(({ registered: { service, addr }, certainty }) => {
+    const is = certainty === 'taken' ? 'is' : 'may be'
+    return `The key of the former holder of ${addr} ${is} gone: look with disco ls ${service}, and restart its registrar`
+  })
+}
+
+function names(records: readonly EndpointRecord[]): string {
+  return records.map(({ service, addr }) => `${service} ${addr}`).join(', ')
+}
+
+function withSuggestions(thrown: unknown, more: readonly string[]): unknown {
+  if (more.length === 0 || isUnknown(thrown)) return thrown
+  const error = DiscoError.from(thrown)
+  const { code, message, exit, cause, suggestions, reason } = error
+  return new DiscoError(code, message, {
+    exit,
+    cause,
+    suggestions: [...more, ...suggestions],
+    ...(reason === null ? {} : { reason }),
+  })
+}
