@@ -38,6 +38,23 @@ export function parseWeightChange(text: string): WeightChange {
     : notAWeight(text)
 }
 
+/** A change as `parseWeightChange` reads it. */
+export function changeText(change: WeightChange): string {
+  switch (change.kind) {
+    case 'add':
+      return change.delta < 0 ? String(change.delta) : `+${change.delta}`
+    case 'scale':
+      return `${change.percent}%`
+    default:
+      return String(change.weight)
+  }
+}
+
+/** Whether what a change makes of a weight depends on that weight. */
+export function isRelative({ kind }: WeightChange): boolean {
+  return kind === 'add' || kind === 'scale'
+}
+
 /** @throws DiscoError USAGE unless the text is an integer from 0 to MAX_WEIGHT. */
 export function parseWeight(text: string): number {
   const change = parseWeightChange(text)
@@ -51,7 +68,7 @@ export function parseWeight(text: string): number {
  * @throws DiscoError USAGE when the result is below 0 or above MAX_WEIGHT.
  */
 export function changeWeight(weight: number, change: WeightChange): number {
-  const changed = changedWeight(weight, change)
+  const changed = unboundedWeight(weight, change)
   if (changed < 0) {
     throw new DiscoError('USAGE', `The weight would be ${changed}; it is ${weight} now and cannot go below 0`)
   }
@@ -59,7 +76,8 @@ export function changeWeight(weight: number, change: WeightChange): number {
   return changed
 }
 
-function changedWeight(weight: number, change: WeightChange): number {
+/** The weight after the change, which may be below 0 or above MAX_WEIGHT. */
+export function unboundedWeight(weight: number, change: WeightChange): number {
   switch (change.kind) {
     case 'set':
       return change.weight

@@ -32,7 +32,8 @@ export const MOST_VALUE_BYTES = 1_000_000
  *
  * Where an answer is lost, the transaction is sent again: it is applied once at most, because it compares the revisions
  * that it changes. Where the second one is refused, etcd's history tells whether the first was applied: only the first
- * change of a key after it was seen can be ours. A write of somebody else with the same value counts as ours.
+ * change of a key after it was seen can be ours. Where it equals ours, the outcome is done by proof `read back`:
+ * enough for whoever asked for a state, not for whoever asked for a change relative to what stood there.
  *
  * @param witness another key that has to be as it was, too
  * @throws DiscoError OUTCOME_UNKNOWN where etcd stays away, or no longer has that history
@@ -54,11 +55,7 @@ export async function writeIfUnchanged(
   const found = rangedIn(response)
   const made = isRepeated ? await readBack(client, writes, revision) : null
   if (made === null) return { done: false, revision, found: found[0] ?? null }
-  const isCovered = writes.some(({ value }, index) => {
-    const kv = found[index] ?? null
-    return kv === null ? value !== null : kv.modRevision !== made
-  })
-  return { done: true, revision: made, proof: isCovered ? 'covered' : 'read back' }
+  return { done: true, revision: made, proof: 'read back', standing: found }
 }
 
 /** @returns the revision at which all of the writes were made; null where they were not */

@@ -6,7 +6,8 @@ import type { KeyValue } from './range.js'
 
 /** What a transaction came to: done at a revision, or refused by the keys as they are now. */
 export type Outcome =
-  | { readonly done: true; readonly revision: Revision; readonly proof: Proof }
+  | { readonly done: true; readonly revision: Revision; readonly proof: 'answer' }
+  | ReadBack
   | {
       readonly done: false
       /** As of which revision it was refused. */
@@ -16,10 +17,17 @@ export type Outcome =
     }
 
 /**
- * How it is known that a write is done: etcd answered; or the answer was lost and the write was read back. `covered`:
- * read back from the history, because one of the keys has been written again or deleted since.
+ * The answer was lost, and the history of etcd has a write that equals ours. It may be another client's: a
+ * transaction leaves no mark of its sender, so two equal ones, of which one never arrived, leave the same history.
  */
-export type Proof = 'answer' | 'read back' | 'covered'
+export interface ReadBack {
+  readonly done: true
+  readonly proof: 'read back'
+  /** Of the write that was found. */
+  readonly revision: Revision
+  /** The keys as they stand now, in the order of the writes; null for each that is not there. */
+  readonly standing: readonly (KeyValue | null)[]
+}
 
 /**
  * Sends a transaction that writes, and may be delivered more than once.

@@ -1,29 +1,45 @@
-import { isReadable } from '../domain/endpoint.js'
+import { type Endpoint, isReadable } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import { effectiveWeight, weightsAreUnset } from '../domain/shares.js'
-import { changeWeight, type WeightChange } from '../domain/weight.js'
+import { changeWeight, unboundedWeight, type WeightChange } from '../domain/weight.js'
 import type { EtcdClient } from '../etcd/client.js'
 import type { Unchanged } from '../etcd/guarded-write.js'
 import { listEndpoints } from './listing.js'
 import type { Targets } from './weight-targets.js'
 
-/** Another endpoint's key that has a weight now. @throws DiscoError CONFLICT where there is none */
-export type Witness = (list: { anew: boolean }) => Promise<Unchanged>
+/**
+ * A key that keeps a weight while these are written: of an endpoint that is not changed, or of one whose own change
+ * leaves it a weight.
+ *
+ * @throws DiscoError CONFLICT where there is none
+ */
+export type Witness = (ask: { anew: boolean; writing: ReadonlySet<string> }) => Promise<Unchanged>
 
 /**
- * The last weight of a service is not taken away by two who each leave it to the other: the transaction that
- * takes one holds only while another one stands.
+ * Two clients that each leave the last weight to the other must not drain the service together: a transaction that
+ * takes the weights of its keys holds only while another key has one.
+ *
+ * @param isChanged whether an earlier transaction of the same change has written the key
  */
-export function witnessFor(client: EtcdClient, reader: Reader, { service, selected }: Targets): Witness {
+export function witnessFor(
+  client: EtcdClient,
+  reader: Reader,
+  { service, selected }: Targets,
+  change: WeightChange,
+  isChanged: (key: string) => boolean,
+): Witness {
   const keys = new Set(selected.map((endpoint) => endpoint.key))
   const name = selected[0]?.service ?? ''
   let listed = service
-  return async ({ anew }) => {
+  return async ({ anew, writing }) => {
     if (anew) listed = (await listEndpoints(client, reader, name)).endpoints
-    const weighted = listed.find(
-      (endpoint) => !keys.has(endpoint.key) && effectiveWeight(endpoint, false) > 0,
-    )
+    const keepsWeight = (endpoint: Endpoint) => {
+      if (writing.has(endpoint.key) || effectiveWeight(endpoint, false) === 0) return false
+      const isStillToChange = keys.has(endpoint.key) && !isChanged(endpoint.key)
+      return !isStillToChange || unboundedWeight(endpoint.weight, change) > 0
+    }
+    const weighted = listed.find(keepsWeight)
     if (!weighted) throw drainsTheLast(name)
     return { key: weighted.key, revision: weighted.modRevision }
   }

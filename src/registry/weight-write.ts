@@ -1,14 +1,13 @@
 import type { Endpoint, Revision } from '../domain/endpoint.js'
-import { DiscoError } from '../domain/errors.js'
 import type { Reader } from '../domain/layouts/reader.js'
-import type { WeightChange } from '../domain/weight.js'
+import { isRelative, type WeightChange } from '../domain/weight.js'
 import type { EtcdClient } from '../etcd/client.js'
 import { MOST_VALUE_BYTES, type Write, writeIfUnchanged } from '../etcd/guarded-write.js'
 import { type KeyValue, readKeys } from '../etcd/range.js'
-import type { Proof } from '../etcd/write-outcome.js'
 import { decodeEndpoints } from './decode.js'
 import type { Witness } from './weight-guard.js'
 import { type Plan, planned } from './weight-plan.js'
+import type { UnknownChange } from './weight-unknown.js'
 
 /** A key whose weight is now as asked for. */
 export interface KeyChange {
@@ -30,6 +29,11 @@ export interface PartChanged {
   readonly changes: readonly KeyChange[]
 }
 
+/** A relative change that was sent, and that may or may not have been applied to these keys. */
+export interface PartUnknown {
+  readonly unknown: readonly UnknownChange[]
+}
+
 /**
  * Reads keys, changes their weights, and writes them under their own leases, all at once; again whenever another client
  * wrote one of them in between. Where the values are too large for one transaction, only the first keys are changed.
@@ -42,7 +46,7 @@ export async function changeKeys(
   keys: readonly string[],
   change: WeightChange,
   witness: Witness | null,
-): Promise<PartChanged> {
+): Promise<PartChanged | PartUnknown> {
   for (let attempt = 0; ; attempt++) {
     const { kvs, revision: at } = await readKeys(client, keys)
     const all = kvs.map((kv): Planned | null => {
@@ -58,10 +62,14 @@ export async function changeKeys(
     )
     const [first, ...rest] = writes
     if (!first) return covering(plans.map((plan) => changed(reader, plan, plan.kv.modRevision)))
-    const stays = witness && drainsAll(plans) ? await witness({ anew: attempt > 0 }) : null
+    const writing = new Set(writes.map(({ seen }) => seen.key))
+    const stays = witness && drainsAll(plans) ? await witness({ anew: attempt > 0, writing }) : null
     const outcome = await writeIfUnchanged(client, [first, ...rest], stays)
     if (!outcome.done) continue
-    refuseDoubt(change, outcome.proof, attempt > 0)
+    if (outcome.proof === 'read back' && isRelative(change)) {
+      const written = plans.filter((plan) => plan.written)
+      return { unknown: written.map((plan, index) => unknownOf(reader, plan, outcome.standing[index])) }
+    }
     const revisionOf = ({ written, kv }: Planned) => (written ? outcome.revision : kv.modRevision)
     return covering(plans.map((plan) => changed(reader, plan, revisionOf(plan))))
   }
@@ -87,17 +95,10 @@ function changed(reader: Reader, { kv, value, written }: Planned, revision: Revi
   return { key: kv.key, revision, before: decodeEndpoints(reader, kv), after, written }
 }
 
-/**
- * Two relative changes of the same size, from the same weight, write the same value. While others change the key as
- * well, what was read back may be theirs.
- *
- * @throws DiscoError OUTCOME_UNKNOWN
- */
-function refuseDoubt({ kind }: WeightChange, proof: Proof, hasLostARace: boolean): void {
-  if (kind !== 'add' && kind !== 'scale') return
-  if (proof === 'answer' || (proof === 'read back' && !hasLostARace)) return
-  const cause = new DiscoError('CONFLICT', 'Somebody else changes the weight at the same time')
-  throw new DiscoError('OUTCOME_UNKNOWN', "The weight may have been changed: etcd's answer was lost", {
-    cause,
-  })
+function unknownOf(
+  reader: Reader,
+  { kv, to }: Planned,
+  standing: KeyValue | null | undefined,
+): UnknownChange {
+  return { before: decodeEndpoints(reader, kv), to, now: standing ? decodeEndpoints(reader, standing) : [] }
 }

@@ -8,6 +8,7 @@ import { MOST_WRITES } from '../etcd/guarded-write.js'
 import { explainUnknown } from './unknown-outcome.js'
 import { refusePercentOfZero, refuseSurprises, witnessFor } from './weight-guard.js'
 import type { LeftOut, Targets } from './weight-targets.js'
+import { unknownWeights } from './weight-unknown.js'
 import { changeKeys, type KeyChange } from './weight-write.js'
 
 /** One endpoint's weight, before and after: two addresses under one key are two of them. */
@@ -56,18 +57,19 @@ export async function setWeight(
   refusePercentOfZero(targets, change)
   if (!force) refuseSurprises(targets, change)
   const mayUnset = force || weightsAreUnset(service)
-  const witness = mayUnset ? null : witnessFor(client, reader, targets)
   const keys = [...new Set(selected.map(({ key }) => key))]
   const byKey = new Map<string, KeyChange>()
+  const isChanged = (key: string) => byKey.has(key)
+  const witness = mayUnset ? null : witnessFor(client, reader, targets, change, isChanged)
   for (let at = 0; at < keys.length; ) {
     const part = keys.slice(at, at + MOST_WRITES)
-    try {
-      const { keys: covered, changes } = await changeKeys(client, reader, part, change, witness)
-      for (const changed of changes) byKey.set(changed.key, changed)
-      at += covered
-    } catch (error) {
-      throw inPart(explained(error, targets, part), [...byKey.values()])
-    }
+    const done = () => [...byKey.values()]
+    const changed = await changeKeys(client, reader, part, change, witness).catch((error: unknown) => {
+      throw inPart(explained(error, targets, part), done())
+    })
+    if ('unknown' in changed) throw inPart(unknownWeights(change, changed.unknown), done())
+    for (const one of changed.changes) byKey.set(one.key, one)
+    at += changed.keys
   }
   const gone = selected.filter(({ key }) => !byKey.has(key))
   if (byKey.size === 0) {

@@ -4,7 +4,15 @@ import { parseWeightChange } from '../../src/domain/weight.js'
 import type { Registry } from '../../src/registry/registry.js'
 import type { WeightChanged } from '../../src/registry/weight.js'
 import { EtcdApi } from '../support/etcd-api.js'
-import { grantLease, leaseIds, registration, revision, storedText } from '../support/etcd-state.js'
+import {
+  grantLease,
+  leaseIds,
+  putAll,
+  registration,
+  revision,
+  storedText,
+  storedWeight,
+} from '../support/etcd-state.js'
 import { openRegistry } from '../support/registry.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
@@ -223,6 +231,24 @@ describe('weight 0 everywhere means that weights are unset', () => {
     expect(await revision(etcd)).toBe(before + 2)
     for (const key of keys) expect(await storedText(etcd, key)).toContain('"weight":5')
   })
+
+  test.each([
+    ['first', (index: number) => (index < 150 ? 5 : 6), [0, 0, 0, 1]],
+    ['last', (index: number) => (index < 100 ? 6 : 5), [1, 1, 0, 0]],
+  ])(
+    '--all -5 may drain all endpoints of its %s transaction, where others keep a weight',
+    async (_, weightAt, after) => {
+      const all = Array.from({ length: 200 }, (_, index) => ({
+        addr: `127.0.0.1:${1000 + index}`,
+        weight: weightAt(index),
+      }))
+      await putAll(etcd, 'hello', all.slice(0, 100))
+      await putAll(etcd, 'hello', all.slice(100))
+      await setWeight('-5', { addr: null })
+      const some = all.filter((_, index) => index % 50 === 0)
+      expect(await Promise.all(some.map(({ addr }) => storedWeight(etcd, `/hello/${addr}`)))).toEqual(after)
+    },
+  )
 
   test('--all leaves drained endpoints and unreadable values alone, and says so', async () => {
     const BROKEN = '/hello/1.0.0/127.0.0.1:1003'

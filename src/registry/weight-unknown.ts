@@ -1,0 +1,53 @@
+import { type Endpoint, isReadable } from '../domain/endpoint.js'
+import { DiscoError } from '../domain/errors.js'
+import { changeText, type WeightChange } from '../domain/weight.js'
+
+/** One key of a relative change whose answer was lost. */
+export interface UnknownChange {
+  /** As it was read for the change. */
+  readonly before: readonly Endpoint[]
+  /** The weight that the change would have given it. */
+  readonly to: number
+  /** As it stands now; empty where the key is gone. */
+  readonly now: readonly Endpoint[]
+}
+
+/** The message names the weights of so many endpoints. */
+const MOST_NAMED = 3
+
+/**
+ * The error of a relative change that equals what etcd's history has, while its own answer was lost: an equal change
+ * of another client leaves the same history, so claiming either would be a guess.
+ */
+export function unknownWeights(change: WeightChange, unknown: readonly UnknownChange[]): DiscoError {
+  const all = unknown.flatMap(({ before, to, now }) =>
+    before.map((endpoint) => ({ endpoint, to, now: now.find(({ addr }) => addr === endpoint.addr) })),
+  )
+  const [first] = all
+  const service = first?.endpoint.service ?? ''
+  const isOne = all.length === 1
+  const which = isOne ? `weight of ${first?.endpoint.addr}` : `weights of ${all.length} endpoints`
+  const standing = all
+    .slice(0, MOST_NAMED)
+    .map(({ endpoint, now }) => (isOne ? weightText(now) : `${endpoint.addr} ${weightText(now)}`))
+  const more = all.length > MOST_NAMED ? `, and ${all.length - MOST_NAMED} more` : ''
+  const done = `may or may not have been changed by ${changeText(change)}`
+  const now = `${isOne ? 'It is now' : 'They are now'} ${standing.join(', ')}${more}`
+  const each = isOne ? 'it' : 'each'
+  return new DiscoError(
+    'OUTCOME_UNKNOWN',
+    `The ${which} of ${service} ${done}: etcd's answer was lost. ${now}`,
+    {
+      suggestions: [
+        'An equal change of another client would have left the same, so etcd cannot tell whose it was',
+        `Look before you repeat it: disco ls ${service}`,
+        `Or set ${each} absolutely: disco weight ${service} ${first?.endpoint.addr} ${first?.to}`,
+      ],
+    },
+  )
+}
+
+function weightText(now: Endpoint | undefined): string {
+  if (now === undefined) return 'gone'
+  return isReadable(now) ? String(now.weight) : 'unreadable'
+}
