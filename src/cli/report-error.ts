@@ -3,8 +3,8 @@ import { errorDoc } from '../domain/documents.js'
 import { DiscoError } from '../domain/errors.js'
 import { splitCommand } from './child-command.js'
 import { standardOutput } from './output/standard-output.js'
-import { paletteFor } from './render/color.js'
-import { prettyJson, visible } from './render/visible.js'
+import { paletteFor } from './terminal/color.js'
+import { prettyJson, visible } from './terminal/visible.js'
 import { wantsJson } from './wants-json.js'
 
 /** Prints what a command threw, and sets the exit code. @param argv its words: they may be what is wrong */

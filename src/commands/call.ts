@@ -3,7 +3,10 @@ import { Flags, type Interfaces } from '@oclif/core'
 import type { CallReport } from '../call/report.js'
 import { measuresOf } from '../call/report.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
-import { exitOfCalls } from '../cli/call-exit.js'
+import { type ComparisonDoc, comparisonDoc } from '../cli/call/comparison-document.js'
+import { type CallDoc, callDoc } from '../cli/call/document.js'
+import { exitOfCalls } from '../cli/call/exit.js'
+import { CallView } from '../cli/call/view.js'
 import { cacheFlags, placeFlags } from '../cli/flags/base.js'
 import { argument, parsedBy } from '../cli/flags/custom.js'
 import { durationFlag } from '../cli/flags/duration.js'
@@ -12,18 +15,15 @@ import { requireServiceName } from '../cli/flags/names.js'
 import { healthFlag, policiesFlags, policiesOf } from '../cli/flags/policy.js'
 import { readServiceConfig, requestFlags, textsOf } from '../cli/flags/request.js'
 import { type TlsFlags, tlsFlags, wantsTls } from '../cli/flags/tls.js'
-import { visible } from '../cli/render/visible.js'
-import { type CallDoc, callDoc } from '../cli/schema/call.js'
-import { type ComparisonDoc, comparisonDoc } from '../cli/schema/comparison.js'
 import {
   type MethodDescriptionDoc,
   type MethodsDoc,
   methodDescriptionDoc,
   methodsDoc,
-} from '../cli/schema/methods.js'
+} from '../cli/methods/document.js'
 import { StopSignals } from '../cli/stop-signals.js'
-import { strictFlag } from '../cli/verdict-exit.js'
-import { CallView } from '../cli/views/call.js'
+import { visible } from '../cli/terminal/visible.js'
+import { strictFlag } from '../cli/verdict/exit.js'
 import { DiscoError } from '../domain/errors.js'
 import type { BackendTls } from '../grpc/backend-tls.js'
 import type { Descriptors } from '../grpc/methods/descriptors.js'
@@ -146,7 +146,7 @@ export default class Call extends DiscoCommand {
     name: string | undefined,
     flags: BaseFlags,
   ): Promise<MethodsDoc | MethodDescriptionDoc> {
-    const { renderDescription, renderMethods } = await import('../cli/render/methods.js')
+    const { renderDescription, renderMethods } = await import('../cli/methods/table.js')
     if (name !== undefined) {
       const doc = methodDescriptionDoc(service, descriptors.method(name))
       return this.print(flags, doc, {

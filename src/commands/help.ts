@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core'
 import { DiscoCommand } from '../cli/base-command.js'
 import { argument } from '../cli/flags/custom.js'
+import type { HelpDoc } from '../cli/help/document.js'
 import { isTopic, TOPIC_NAMES } from '../cli/help/topic-names.js'
-import type { HelpDoc } from '../cli/schema/help.js'
 import { commandNamed } from '../cli/words/command-line.js'
 import { unknownCommand } from '../cli/words/unknown.js'
 

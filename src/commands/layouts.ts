@@ -1,9 +1,9 @@
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { type PlaceFlags, placeFlags } from '../cli/flags/base.js'
-import { renderLayouts } from '../cli/render/layouts.js'
-import { count } from '../cli/render/units.js'
-import { visible } from '../cli/render/visible.js'
-import { type LayoutsDoc, layoutsDoc } from '../cli/schema/layouts.js'
+import { type LayoutsDoc, layoutsDoc } from '../cli/layouts/document.js'
+import { renderLayouts } from '../cli/layouts/table.js'
+import { count } from '../cli/terminal/units.js'
+import { visible } from '../cli/terminal/visible.js'
 import { DiscoError } from '../domain/errors.js'
 import type { LayoutCounts } from '../registry/layout-counts.js'
 

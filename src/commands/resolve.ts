@@ -1,6 +1,6 @@
-import { renderResolution } from '../cli/render/resolution.js'
+import { type ResolveDoc, resolveDoc } from '../cli/resolve/document.js'
+import { renderResolution } from '../cli/resolve/table.js'
 import { ResolvingCommand, targetArgument } from '../cli/resolving-command.js'
-import { type ResolveDoc, resolveDoc } from '../cli/schema/resolve.js'
 
 export default class Resolve extends ResolvingCommand {
   static override summary = 'Show what a gRPC client is given for a target'

@@ -1,5 +1,5 @@
 import { DiscoCommand } from '../cli/base-command.js'
-import type { VersionDoc } from '../cli/schema/version.js'
+import type { VersionDoc } from '../cli/version/document.js'
 
 export default class Version extends DiscoCommand {
   static override summary = 'Show the version of disco and of Node'

@@ -5,10 +5,10 @@ import { placeFlags } from '../cli/flags/base.js'
 import { argument, parsedBy } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { requireServiceName } from '../cli/flags/names.js'
-import { duration, seconds } from '../cli/render/units.js'
-import { visible } from '../cli/render/visible.js'
-import { type WaitDoc, waitDoc } from '../cli/schema/wait.js'
 import { StopSignals } from '../cli/stop-signals.js'
+import { duration, seconds } from '../cli/terminal/units.js'
+import { visible } from '../cli/terminal/visible.js'
+import { type WaitDoc, waitDoc } from '../cli/wait/document.js'
 import { formatWaitCondition, parseWaitCondition, type WaitCondition } from '../domain/wait-condition.js'
 
 const PROBE_DEADLINE_MS = 2_000

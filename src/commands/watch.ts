@@ -3,9 +3,9 @@ import { etcdMembers } from '../cli/config.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { argument, integerFlag } from '../cli/flags/custom.js'
 import { requireServiceName } from '../cli/flags/names.js'
-import { jsonLine } from '../cli/render/visible.js'
-import { type EventDoc, eventDoc } from '../cli/schema/event.js'
 import { StopSignals } from '../cli/stop-signals.js'
+import { jsonLine } from '../cli/terminal/visible.js'
+import { type EventDoc, eventDoc } from '../cli/watch/document.js'
 import type { WatchEvent } from '../registry/events.js'
 
 /** What these events say is how the watch stands: they are no change of an endpoint. */
@@ -67,10 +67,10 @@ export default class Watch extends DiscoCommand {
     }
     const palette = this.palette(flags)
     if (process.stdout.isTTY && process.env.TERM !== 'dumb') {
-      const { ScreenView } = await import('../cli/views/watch-screen.js')
+      const { ScreenView } = await import('../cli/watch/view.js')
       return new ScreenView(service, etcdMembers(flags, process.env).endpoints, palette)
     }
-    const { renderEvent } = await import('../cli/render/event.js')
+    const { renderEvent } = await import('../cli/watch/line.js')
     return { show: (_told, doc) => out(renderEvent(doc, new Date(), palette)), close: () => undefined }
   }
 }

@@ -1,13 +1,13 @@
 import { Flags } from '@oclif/core'
 import { DiscoCommand } from '../cli/base-command.js'
+import { type WeightDoc, weightDoc } from '../cli/change/document.js'
 import { completeAddressOrKey, isAddress, refuseSwapped } from '../cli/flags/address-argument.js'
 import { placeFlags, versionFlag } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
 import { requireServiceName } from '../cli/flags/names.js'
 import { weightChangeFlag, weightChangeOf } from '../cli/flags/weight.js'
-import { percent } from '../cli/render/units.js'
-import { visible } from '../cli/render/visible.js'
-import { type WeightDoc, weightDoc } from '../cli/schema/change.js'
+import { percent } from '../cli/terminal/units.js'
+import { visible } from '../cli/terminal/visible.js'
 import { DiscoError } from '../domain/errors.js'
 
 const WEIGHT = /^[+\u2212]?\d+%?$/

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { CallDoc } from '../../src/cli/schema/call.js'
-import type { ComparisonDoc } from '../../src/cli/schema/comparison.js'
+import type { ComparisonDoc } from '../../src/cli/call/comparison-document.js'
+import type { CallDoc } from '../../src/cli/call/document.js'
 import { startGreeter } from '../../src/dev/greeter.js'
 import { callsOfHello, FROM_PROTO, lines, SOON } from '../support/calls-of-hello.js'
 import type { Ran } from '../support/disco.js'

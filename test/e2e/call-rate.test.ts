@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import type { CallDoc } from '../../src/cli/schema/call.js'
+import type { CallDoc } from '../../src/cli/call/document.js'
 import { startGreeter } from '../../src/dev/greeter.js'
 import { callsOfHello, SOON } from '../support/calls-of-hello.js'
 import { Disco } from '../support/disco.js'

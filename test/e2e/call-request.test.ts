@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { CallDoc, CallLineDoc } from '../../src/cli/schema/call.js'
+import type { CallDoc, CallLineDoc } from '../../src/cli/call/document.js'
 import { callsOfHello, lines } from '../support/calls-of-hello.js'
 import { hundredGreeters } from '../support/greeters.js'
 import { expectShape } from '../support/shape.js'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { CallDoc, CallLineDoc } from '../../src/cli/schema/call.js'
+import type { CallDoc, CallLineDoc } from '../../src/cli/call/document.js'
 import { callsOfHello, FROM_PROTO, lines, SOON } from '../support/calls-of-hello.js'
 import { deadEndpoints } from '../support/dead-endpoints.js'
 import type { Ran } from '../support/disco.js'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { EndpointsDoc } from '../../src/cli/schema/endpoints.js'
+import type { EndpointsDoc } from '../../src/cli/endpoints/document.js'
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { LAYOUTS, layoutNamed } from '../../src/domain/layouts/index.js'
 import { Disco, type Process, type Ran, until } from '../support/disco.js'

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { EndpointsDoc } from '../../src/cli/schema/endpoints.js'
+import type { EndpointsDoc } from '../../src/cli/endpoints/document.js'
 import type { Ran } from '../support/disco.js'
 import { EtcdApi } from '../support/etcd-api.js'
 import { grantLease, leaseIds, registration, revision } from '../support/etcd-state.js'

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { CallDoc, CallLineDoc } from '../../src/cli/schema/call.js'
+import type { CallDoc, CallLineDoc } from '../../src/cli/call/document.js'
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { AcceptedConnections } from '../support/accepted-connections.js'
 import { Disco, type Process, type Ran, until } from '../support/disco.js'

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { CallDoc } from '../../src/cli/schema/call.js'
+import type { CallDoc } from '../../src/cli/call/document.js'
 import type { Disco, Process, Ran } from './disco.js'
 import type { Etcd } from './etcd.js'
 import { type Placed, putAll, registration } from './etcd-state.js'

@@ -1,4 +1,4 @@
-import { paletteFor } from '../../src/cli/render/color.js'
+import { paletteFor } from '../../src/cli/terminal/color.js'
 
 export const plain = paletteFor({}, false, {})
 export const colored = paletteFor({}, true, { FORCE_COLOR: '1' })

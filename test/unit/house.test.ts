@@ -134,7 +134,7 @@ describe('the check', () => {
 
   it.each([
     ['its own folder', 'domain/layouts/x.ts', `import { a } from '../address.js'`],
-    ['a folder below', 'commands/x.ts', `const { a } = await import('../cli/render/table.js')`],
+    ['a folder below', 'commands/x.ts', `const { a } = await import('../cli/terminal/table.js')`],
     [
       'its library, and a path in it',
       'grpc/x.ts',

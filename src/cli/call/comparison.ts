@@ -1,0 +1,48 @@
+import type { Palette } from '../terminal/color.js'
+import { type Column, renderTable } from '../terminal/table.js'
+import { duration, percent } from '../terminal/units.js'
+import { visible } from '../terminal/visible.js'
+import type { ComparisonDoc } from './comparison-document.js'
+import type { CallDoc } from './document.js'
+
+/** Each policy's picks of each endpoint beside each other, then what the runs came to. */
+export function renderComparison({ service, method, runs }: ComparisonDoc, palette: Palette): string {
+  const addrs = [...new Set(runs.flatMap(({ endpoints }) => endpoints.map(({ addr }) => addr)))]
+  const shares: Column<string>[] = [
+    { head: 'ENDPOINT', text: (addr) => addr },
+    ...runs.map(
+      (run): Column<string> => ({
+        head: run.policy,
+        align: 'right',
+        text: (addr) => percent(picksOf(run, addr) / Math.max(1, run.calls)),
+      }),
+    ),
+  ]
+  const number = (head: string, text: (run: CallDoc) => string): Column<CallDoc> => ({
+    head,
+    align: 'right',
+    text,
+  })
+  const results: Column<CallDoc>[] = [
+    { head: 'POLICY', text: ({ policy }) => policy },
+    number('CALLS', ({ calls }) => String(calls)),
+    number('OK', ({ ok }) => String(ok)),
+    number('CALLS/S', ({ perSecond }) => perSecond.toFixed(0)),
+    number('p50', ({ latencyMs }) => duration(latencyMs.p50)),
+    number('p95', ({ latencyMs }) => duration(latencyMs.p95)),
+    number('p99', ({ latencyMs }) => duration(latencyMs.p99)),
+    number('max', ({ latencyMs }) => duration(latencyMs.max)),
+    { head: 'VERDICT', text: ({ verdict }) => verdict.result.toUpperCase().replace('-', ' ') },
+  ]
+  return [
+    `${visible(service)} → ${visible(method)}   ${runs.map(({ policy }) => policy).join(' against ')}`,
+    '',
+    renderTable(addrs, shares, palette),
+    '',
+    renderTable(runs, results, palette),
+  ].join('\n')
+}
+
+function picksOf({ endpoints }: CallDoc, addr: string): number {
+  return endpoints.reduce((sum, own) => sum + (own.addr === addr ? own.picks : 0), 0)
+}

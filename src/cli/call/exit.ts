@@ -1,0 +1,28 @@
+import type { CallReport } from '../../call/report.js'
+import { isSingleCall, type LoadFlags } from '../flags/load.js'
+import { exitOfVerdict } from '../verdict/exit.js'
+import type { CallDoc } from './document.js'
+
+/** 64 + the gRPC status: what a single failed call exits with. */
+const EXIT_OF_STATUS = 64
+
+/** The first that applies: interrupted, a single call's status, failed calls, a failed verdict or assertion. */
+export function exitOfCalls(
+  reports: readonly CallReport[],
+  docs: readonly CallDoc[],
+  flags: LoadFlags & { readonly strict: boolean },
+): number {
+  const [first] = reports
+  if (reports.some(({ interrupted }) => interrupted)) return 130
+  const isSingle = isSingleCall(flags) && reports.length === 1
+  if (isSingle && first?.last?.statusCode) return EXIT_OF_STATUS + first.last.statusCode
+  const assertions = docs.flatMap((doc) => doc.assertions)
+  const isErrorsAsserted = assertions.some(({ assertion }) => assertion.startsWith('errors'))
+  if (!isErrorsAsserted && reports.some(({ ok, calls }) => ok < calls)) return 7
+  if (assertions.some(({ holds }) => !holds)) return 8
+  if (isSingle) return 0
+  const isPartial = reports.some(({ unserved, starts }) => unserved.length > 0 || starts.notStarted > 0)
+  return flags.strict && isPartial
+    ? 8
+    : Math.max(...reports.map(({ verdict }) => exitOfVerdict(verdict, flags.strict)))
+}

@@ -1,0 +1,114 @@
+import type { Palette } from '../terminal/color.js'
+import { renderTable } from '../terminal/table.js'
+import { count, duration, percent } from '../terminal/units.js'
+import { visible } from '../terminal/visible.js'
+import type { CallChangeDoc, CallDoc, FailoverDoc, ReconnectDoc } from './document.js'
+
+/** A person reads the beginning; JSON has the rest. */
+const MOST_LINES = 20
+const BAR_WIDTH = 40
+
+/** `3 UNAVAILABLE, 1 INTERNAL`; empty where nothing failed. */
+export function statuses(failures: Readonly<Record<string, number>>): string {
+  return Object.entries(failures)
+    .map(([status, calls]) => `${calls} ${status}`)
+    .join(', ')
+}
+
+/** A line for each version, where there are several: a canary's share at a glance. */
+export function renderVersions({ versions, calls }: CallDoc, palette: Palette): string[] {
+  if (versions.length === 0) return []
+  const share = (picks: number) => percent(picks / Math.max(1, calls))
+  const table = renderTable(
+    versions,
+    [
+      { head: 'VERSION', text: ({ version }) => version || '(none)' },
+      { head: 'ENDPOINTS', align: 'right', text: ({ endpoints }) => String(endpoints) },
+      { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight) },
+      { head: 'CALLS', align: 'right', text: ({ picks }) => String(picks) },
+      { head: 'OBSERVED', align: 'right', text: ({ picks }) => share(picks) },
+      { head: 'EXPECTED', align: 'right', text: ({ expected }) => share(expected) },
+      { head: 'p50', align: 'right', text: ({ latencyMs }) => duration(latencyMs.p50) },
+      { head: 'p99', align: 'right', text: ({ latencyMs }) => duration(latencyMs.p99) },
+      { head: 'ERR', text: ({ failures }) => statuses(failures) || '0' },
+    ],
+    palette,
+  )
+  return [table, '']
+}
+
+/** Who joined, left or got another weight, and how long those who left were picked still. */
+export function renderChanges(doc: CallDoc): string[] {
+  const { changes, changesLeftOut, failovers, reconnects, reconnectsLeftOut } = doc
+  const lines = [...changes.map(changeLine), ...failovers.map(failoverLine), ...reconnects.map(reconnectLine)]
+  if (lines.length === 0) return []
+  const more = Math.max(0, lines.length - MOST_LINES) + changesLeftOut + reconnectsLeftOut
+  return [
+    ...lines.slice(0, MOST_LINES),
+    ...(more > 0 ? [`… ${count(more, 'more change')}, see --json`] : []),
+    '',
+  ]
+}
+
+function changeLine({ type, addr, atCall, atMs, from, to, reason }: CallChangeDoc): string {
+  const when = `at call ${atCall} (${duration(atMs)})`
+  if (type === 'joined') return `+ ${visible(addr)} joined ${when}, weight ${to}`
+  if (type === 'left') return `- ${visible(addr)} left ${when}: ${visible(reason ?? '')}`
+  return `~ ${visible(addr)} weight ${from} → ${to} ${when}`
+}
+
+function reconnectLine({ addr, atCall, atMs, reason, downMs }: ReconnectDoc): string {
+  const back = downMs === null ? 'not READY again' : `READY again after ${duration(downMs)}`
+  return `↻ ${visible(addr)} reconnected at call ${atCall} (${duration(atMs)}): ${visible(reason)}; ${back}`
+}
+
+function failoverLine({ addr, atMs, lastPickMs, picksAfter }: FailoverDoc): string {
+  const after =
+    lastPickMs === null
+      ? 'never picked'
+      : picksAfter > 0
+        ? `last picked ${duration(lastPickMs)} later, ${count(picksAfter, 'pick')} in between`
+        : `not picked after it; last ${duration(-lastPickMs)} before`
+  return `- ${visible(addr)} gone from the registry at ${duration(atMs)}: ${after}`
+}
+
+/** A status alone tells seldom why. */
+export function renderFirstFailure({ firstFailure }: CallDoc, palette: Palette): string[] {
+  if (!firstFailure) return []
+  const { n, addr, status, details } = firstFailure
+  return [
+    `${palette.red('✗')} first failure: call ${n} at ${visible(addr ?? 'no endpoint')}: ${status}: ${visible(details)}`,
+  ]
+}
+
+/** How the latencies spread: a bar for each band. */
+export function renderHistogram({ histogram, calls }: CallDoc, palette: Palette): string {
+  const most = Math.max(1, ...histogram.map((band) => band.calls))
+  return renderTable(
+    histogram,
+    [
+      { head: 'UP TO', align: 'right', text: ({ toMs }) => duration(toMs) },
+      { head: 'CALLS', align: 'right', text: (band) => String(band.calls) },
+      { head: 'PART', align: 'right', text: (band) => percent(band.calls / Math.max(1, calls)) },
+      {
+        head: '',
+        text: (band) => '█'.repeat(Math.ceil((band.calls / most) * BAR_WIDTH)),
+        paint: (_, text) => palette.cyan(text),
+      },
+    ],
+    palette,
+  )
+}
+
+/** Each assertion with what the run came to, in the assertion's own unit. */
+export function renderAssertions({ assertions }: CallDoc, palette: Palette): string[] {
+  return assertions.map(({ assertion, actual, holds }) => {
+    const came = actual === null ? 'too few calls to tell' : `it is ${inUnitOf(assertion, actual)}`
+    return holds ? `${palette.green('✓')} ${assertion}: ${came}` : `${palette.red('✗')} ${assertion}: ${came}`
+  })
+}
+
+function inUnitOf(assertion: string, actual: number): string {
+  if (/^(errors|skew)/.test(assertion)) return percent(actual)
+  return assertion.startsWith('rate') ? actual.toFixed(0) : duration(actual)
+}

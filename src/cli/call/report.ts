@@ -1,0 +1,157 @@
+import type { Palette } from '../terminal/color.js'
+import { type Column, renderTable } from '../terminal/table.js'
+import { textWidth } from '../terminal/text-width.js'
+import { count, duration, percent } from '../terminal/units.js'
+import { visible } from '../terminal/visible.js'
+import { verdictLines } from '../verdict/lines.js'
+import { numberColumn, shareColumns } from '../verdict/share-columns.js'
+import type { CallDoc, CallEndpointDoc } from './document.js'
+import {
+  renderAssertions,
+  renderChanges,
+  renderFirstFailure,
+  renderHistogram,
+  renderVersions,
+  statuses,
+} from './parts.js'
+import { rateNotKept, renderReaderWait, renderUnfinished } from './saturation.js'
+
+/** A sentence of more is not read; the table has them all. */
+const MOST_NAMED = 3
+
+/** Fewer tell no rate: the first call alone may take most of the time. */
+const MANY_CALLS = 100
+
+export interface ReportOptions {
+  /** Whether to show how the latencies spread. */
+  readonly withHistogram?: boolean
+  /** Of the terminal; what does not fit is left out where numbers still tell it. */
+  readonly width?: number
+}
+
+/** Who got the calls, who should have, how fast, and whether that is what the weights say. */
+export function renderCallReport(doc: CallDoc, palette: Palette, options: ReportOptions = {}): string {
+  const { service, method, policy, ready, rev } = doc
+  const readiness = `${standing(ready)} in ${duration(ready.elapsedMs)}`
+  return [
+    `${visible(service)} → ${method}   policy ${policy}   ${readiness}   rev ${rev}`,
+    '',
+    renderEndpoints(doc, palette, options.width ?? Number.POSITIVE_INFINITY),
+    '',
+    ...renderVersions(doc, palette),
+    ...renderChanges(doc),
+    ...(doc.misrouted > 0
+      ? [palette.red(`! ${count(doc.misrouted, 'call')} went to another address than was picked`)]
+      : []),
+    renderOutcome(doc, palette),
+    ...(options.withHistogram ? ['', renderHistogram(doc, palette)] : []),
+  ].join('\n')
+}
+
+/** `2 of 4 ready, 1 drained, 1 refused`: every registered endpoint is in one of these. */
+function standing({
+  endpoints,
+  registered,
+  drained,
+  refused,
+  connecting,
+  unusable,
+}: CallDoc['ready']): string {
+  const others = { drained, refused, connecting, unusable }
+  const counts = Object.entries(others).filter(([, number]) => number > 0)
+  return [`${endpoints} of ${registered} ready`, ...counts.map(([what, number]) => `${number} ${what}`)].join(
+    ', ',
+  )
+}
+
+/** The verdict, what the calls came to, and what was asserted. */
+export function renderOutcome(doc: CallDoc, palette: Palette): string {
+  const { policy, calls } = doc
+  const reservations = [unserved(doc), rateNotKept(doc)].filter((one) => one !== null)
+  const judged = { policy, calls, weights: standingWeights(doc), reservations }
+  const isInVerdict = calls > 0 && doc.verdict.result === 'pass'
+  const { head, below } = verdictLines(doc.verdict, judged, palette)
+  return [
+    head,
+    `      ${[...below, ...more(doc), totals(doc)].join(' ')}`,
+    ...(isInVerdict ? [] : reservations.map((one) => palette.yellow(`! ${one}`))),
+    ...renderReaderWait(doc, palette),
+    ...renderUnfinished(doc, palette),
+    ...renderFirstFailure(doc, palette),
+    ...renderAssertions(doc, palette),
+  ].join('\n')
+}
+
+/** What no call could reach, and why; null where everything could be reached. */
+function unserved({ unserved }: CallDoc): string | null {
+  if (unserved.length === 0) return null
+  const share = unserved.reduce((sum, endpoint) => sum + endpoint.share, 0)
+  const named = unserved
+    .slice(0, MOST_NAMED)
+    .map(({ addr, problem }) => `${visible(addr)} ${visible(problem)}`)
+  const others = unserved.length - named.length
+  const more = others > 0 ? ` and ${count(others, 'other')}` : ''
+  return `${percent(share)} of the weight is unserved: ${named.join(', ')}${more}`
+}
+
+/** A table that wraps is none: the bars go first, and then what lies between p50 and p99. */
+function renderEndpoints(doc: CallDoc, palette: Palette, width: number): string {
+  let shown = columns(doc, palette)
+  let table = renderTable(doc.endpoints, shown, palette)
+  for (const least of ['', 'p95']) {
+    if (table.split('\n').every((line) => textWidth(line) <= width)) break
+    shown = shown.filter(({ head }) => head !== least)
+    table = renderTable(doc.endpoints, shown, palette)
+  }
+  return table
+}
+
+function columns({ calls, endpoints }: CallDoc, palette: Palette): Column<CallEndpointDoc>[] {
+  return [
+    ...shareColumns(calls, endpoints, ({ addr }) => addr, palette),
+    numberColumn('p50', ({ latencyMs }) => duration(latencyMs.p50)),
+    numberColumn('p95', ({ latencyMs }) => duration(latencyMs.p95)),
+    numberColumn('p99', ({ latencyMs }) => duration(latencyMs.p99)),
+    numberColumn('max', ({ latencyMs }) => duration(latencyMs.max)),
+    { head: 'ERR', text: ({ failures }) => statuses(failures) || '0' },
+    ...columnWhere<CallEndpointDoc>(endpoints, 'RECONNECTS', (row) => statuses(row.reconnectReasons)),
+    ...columnWhere<CallEndpointDoc>(endpoints, 'NOTE', ({ note }) => note ?? ''),
+  ]
+}
+
+/** A column that only some runs have. */
+function columnWhere<Row>(rows: readonly Row[], head: string, text: (row: Row) => string): Column<Row>[] {
+  return rows.some((row) => text(row) !== '') ? [{ head, text }] : []
+}
+
+/** What to type where there were too few calls. */
+function more({ calls, verdict: { result, neededCalls } }: CallDoc): string[] {
+  return result === 'inconclusive' && calls < (neededCalls ?? 0) ? [`Try --n ${neededCalls}.`] : []
+}
+
+/** The weights, where every share of the run was by them: null where they changed. */
+function standingWeights({ calls, endpoints }: CallDoc): number[] | null {
+  const total = endpoints.reduce((sum, { weight }) => sum + weight, 0)
+  const stood = endpoints.every(
+    ({ weight, expected }) => Math.abs(expected - (calls * weight) / total) < 0.01,
+  )
+  return stood ? endpoints.map(({ weight }) => weight) : null
+}
+
+function totals({
+  calls,
+  ok,
+  attempts,
+  elapsedMs,
+  perSecond,
+  latencyMs,
+  failures,
+  interrupted,
+}: CallDoc): string {
+  const failed = statuses(failures)
+  const cut = interrupted ? ' (interrupted)' : ''
+  const rate = calls >= MANY_CALLS ? `, ${Math.round(perSecond)}/s` : ''
+  const retried = attempts > calls ? `, ${attempts} attempts` : ''
+  const slowest = `p50 ${duration(latencyMs.p50)}, max ${duration(latencyMs.max)}`
+  return `${count(calls, 'call')}, ${ok} OK${failed && `, ${failed}`}${retried} in ${duration(elapsedMs)}${rate}${cut}, ${slowest}.`
+}

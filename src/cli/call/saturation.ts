@@ -1,0 +1,54 @@
+import type { Palette } from '../terminal/color.js'
+import { count, duration } from '../terminal/units.js'
+import type { CallDoc, StartsDoc } from './document.js'
+
+/**
+ * Why the calls of a run do not show what its rate asked for: how many were not started, or how late, and who was
+ * saturated. Null where the rate was kept.
+ */
+export function rateNotKept({ starts }: CallDoc): string | null {
+  const { due, notStarted, maxLateMs, saturated } = starts
+  if (saturated === null && notStarted === 0) return null
+  const what =
+    notStarted > 0
+      ? `${grouped(notStarted)} of ${grouped(due)} calls that were due were not started`
+      : `calls were started up to ${duration(maxLateMs)} late`
+  return saturated === null ? what : `${what}: ${saturation(starts)}`
+}
+
+/** Calls that were given up: the counts of a report leave them out. */
+export function renderUnfinished({ starts }: CallDoc, palette: Palette): string[] {
+  if (starts.unfinished === 0) return []
+  return [
+    palette.yellow(`! ${count(starts.unfinished, 'call')} under way did not end in time and are not counted`),
+  ]
+}
+
+/** Shorter waits change no figure that a report shows. */
+const LONG_WAIT_MS = 1_000
+
+/** Why a run made fewer calls than it could have: whoever reads its lines took long. */
+export function renderReaderWait({ starts: { readerMs, saturated } }: CallDoc, palette: Palette): string[] {
+  if (readerMs < LONG_WAIT_MS || saturated === 'reader') return []
+  return [
+    palette.yellow(`! No call was started for ${duration(readerMs)}: the reader of the output was slow`),
+  ]
+}
+
+/** Below this part of a core a busy event loop did not get the time that it asked for. */
+const WHOLE_CORE = 0.8
+
+function saturation({ saturated, perSecond, clientCpu, limit }: StartsDoc): string {
+  const core = `${Math.round((clientCpu ?? 0) * 100)}% of a core`
+  const rate = `${grouped(Math.round(perSecond ?? 0))}/s`
+  if (saturated === 'client') {
+    const scarce = (clientCpu ?? 0) < WHOLE_CORE ? ', all that the machine left to it' : ''
+    return `the client itself was saturated at ${rate}, ${core}${scarce}`
+  }
+  if (saturated === 'reader') return `the reader of the output was slow, and calls went on at ${rate}`
+  return `the backends were saturated at ${rate}, with the client at ${core} and ${grouped(limit)} calls under way, the limit (-c)`
+}
+
+function grouped(number: number): string {
+  return number.toLocaleString('en-US')
+}

@@ -1,0 +1,82 @@
+import { roundShare, type WeightChangeDoc } from '../../domain/documents.js'
+import { type Endpoint, leaseHex } from '../../domain/endpoint.js'
+import { findLayout, type Hint } from '../../domain/layouts/index.js'
+import type { Unregistered } from '../../registry/unregister.js'
+import type { WeightChanged } from '../../registry/weight.js'
+import { hintsOf } from '../endpoints/document.js'
+
+export interface WeightDoc {
+  readonly schema: 'disco.weight/v1'
+  readonly service: string
+  readonly rev: string
+  readonly changes: readonly EndpointChangeDoc[]
+  /** What a change of a whole service did not touch, and why. */
+  readonly leftOut: readonly LeftOutDoc[]
+}
+
+interface LeftOutDoc {
+  readonly key: string
+  readonly addr: string
+  readonly reason: 'drained' | 'unreadable' | 'weightless' | 'gone'
+  readonly text: string
+}
+
+interface EndpointChangeDoc extends WeightChangeDoc {
+  readonly share: { readonly from: number; readonly to: number }
+  readonly lease: string | null
+  /** False where the endpoint had that weight already: nothing was written. */
+  readonly written: boolean
+  /** What the new weight means besides, and clients that are known to ignore it. */
+  readonly hints: readonly Hint[]
+}
+
+export function weightDoc(service: string, { revision, changes, leftOut }: WeightChanged): WeightDoc {
+  return {
+    schema: 'disco.weight/v1',
+    ...{ service, rev: String(revision) },
+    changes: changes.map(({ endpoint, from, to, written, shareFraction }) => ({
+      key: endpoint.key,
+      addr: endpoint.addr,
+      from,
+      to,
+      written,
+      share: { from: roundShare(shareFraction.from), to: roundShare(shareFraction.to) },
+      lease: endpoint.lease === null ? null : leaseHex(endpoint.lease),
+      hints: hintsOfChange(endpoint, from),
+    })),
+    leftOut: leftOut.map(({ endpoint, reason, text }) => ({
+      key: endpoint.key,
+      addr: endpoint.addr,
+      reason,
+      text,
+    })),
+  }
+}
+
+function hintsOfChange(endpoint: Endpoint, from: number | null): Hint[] {
+  const known = from === null ? [] : hintsOf({ ...endpoint, weight: from }).map(({ code }) => code)
+  const caveat = endpoint.weight === from ? null : (findLayout(endpoint.layout)?.weightCaveat ?? null)
+  return [
+    ...hintsOf(endpoint).filter(({ code }) => !known.includes(code)),
+    ...(caveat === null ? [] : [{ code: 'weight-ignored', text: caveat }]),
+  ]
+}
+
+export interface UnregisterDoc {
+  readonly schema: 'disco.unregister/v1'
+  readonly service: string
+  readonly rev: string
+  readonly removed: readonly { readonly key: string; readonly addr: string; readonly lease: string | null }[]
+}
+
+export function unregisterDoc(service: string, { revision, removed }: Unregistered): UnregisterDoc {
+  return {
+    schema: 'disco.unregister/v1',
+    ...{ service, rev: String(revision) },
+    removed: removed.map(({ key, addr, lease }) => ({
+      key,
+      addr,
+      lease: lease === null ? null : leaseHex(lease),
+    })),
+  }
+}

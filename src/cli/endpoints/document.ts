@@ -1,0 +1,86 @@
+import type { HealthChecked } from '../../agent/health/survey.js'
+import { roundShare, type StoredEndpointDoc } from '../../domain/documents.js'
+import { type Endpoint, isReadable, leaseHex } from '../../domain/endpoint.js'
+import { findLayout, type Hint } from '../../domain/layouts/index.js'
+import { shareFractions, weightsAreUnset } from '../../domain/shares.js'
+import type { EndpointList, Ttl } from '../../registry/registry.js'
+import { healthInWords } from '../health/document.js'
+
+/** What the servers themselves said, by address; empty where nobody asked. */
+export type HealthByAddr = ReadonlyMap<string, HealthChecked>
+
+const NOBODY_ASKED: HealthByAddr = new Map()
+
+export interface EndpointDoc extends StoredEndpointDoc {
+  readonly layout: string
+  readonly problem: string | null
+  /** What is worth knowing of it besides. */
+  readonly hints: readonly Hint[]
+  /** Whether it is healthy, and in whose words; null where nobody asked it. */
+  readonly ready: boolean | null
+  readonly health: string | null
+}
+
+export interface EndpointsDoc {
+  readonly schema: 'disco.endpoints/v1'
+  readonly service: string
+  readonly rev: string
+  /** Every weight is 0: nobody set one, and all endpoints get the same. */
+  readonly weightsUnset: boolean
+  /** Whether etcd was asked how much time each lease has left; where not, `ttlSeconds` is null. */
+  readonly ttlsAsked: boolean
+  readonly endpoints: readonly EndpointDoc[]
+}
+
+export function endpointsDoc(
+  service: string,
+  { revision, endpoints }: Pick<EndpointList, 'revision' | 'endpoints'>,
+  ttls: ReadonlyMap<string, Ttl> | null,
+  health: HealthByAddr = NOBODY_ASKED,
+): EndpointsDoc {
+  const shares = shareFractions(endpoints)
+  return {
+    schema: 'disco.endpoints/v1',
+    service,
+    rev: String(revision),
+    weightsUnset: weightsAreUnset(endpoints),
+    ttlsAsked: ttls !== null,
+    endpoints: endpoints.map((endpoint, index) => endpointDoc(endpoint, shares[index] ?? 0, ttls, health)),
+  }
+}
+
+function endpointDoc(
+  endpoint: Endpoint,
+  share: number,
+  ttls: ReadonlyMap<string, Ttl> | null,
+  health: HealthByAddr,
+): EndpointDoc {
+  const { key, layout, addr, version, weight, lease, metadata, problem } = endpoint
+  const ttl = lease === null ? undefined : ttls?.get(lease)
+  const checked = problem === null ? health.get(addr) : undefined
+  // No spreads: a list has up to 100,000 of them, and they take thirty times as long.
+  return {
+    key,
+    layout,
+    addr,
+    version,
+    weight,
+    share: roundShare(share),
+    lease: lease === null ? null : leaseHex(lease),
+    ttlSeconds: ttl?.ttlSeconds ?? null,
+    grantedTtlSeconds: ttl?.grantedTtlSeconds ?? null,
+    createRevision: String(endpoint.createRevision),
+    modRevision: String(endpoint.modRevision),
+    metadata,
+    problem: problem?.text ?? null,
+    hints: hintsOf(endpoint),
+    ready: checked?.isHealthy ?? null,
+    health: checked ? healthInWords(checked) : null,
+  }
+}
+
+/** What its layout knows of such an endpoint. */
+export function hintsOf(endpoint: Endpoint): Hint[] {
+  const hint = isReadable(endpoint) ? findLayout(endpoint.layout)?.hint(endpoint) : null
+  return hint ? [hint] : []
+}

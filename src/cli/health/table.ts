@@ -1,0 +1,41 @@
+import type { Palette } from '../terminal/color.js'
+import { type Column, renderTable } from '../terminal/table.js'
+import { duration } from '../terminal/units.js'
+import { visible } from '../terminal/visible.js'
+import { type HealthDoc, type HealthEndpointDoc, type HealthEventDoc, healthInWords } from './document.js'
+
+/** One line an endpoint: whether it is healthy, in whose words, and how long it took to say so. */
+export function renderHealth({ endpoints }: HealthDoc, palette: Palette, wide = false): string {
+  const columns: Column<HealthEndpointDoc>[] = [
+    {
+      head: '',
+      text: ({ healthy }) => (healthy ? '●' : '✗'),
+      paint: ({ healthy }, text) => (healthy ? palette.green(text) : palette.red(text)),
+    },
+    { head: 'ADDRESS', text: ({ addr }) => addr },
+    { head: 'VERSION', text: ({ version }) => version },
+    { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight) },
+    {
+      head: 'HEALTH',
+      text: healthInWords,
+      paint: ({ healthy }, text) => (healthy ? text : palette.red(text)),
+    },
+    { head: 'TOOK', align: 'right', text: ({ latencyMs }) => duration(latencyMs) },
+    ...(wide ? [{ head: 'KEY', text: ({ key }: HealthEndpointDoc) => key }] : []),
+    {
+      head: 'NOTE',
+      text: ({ status }) => (status === 'UNIMPLEMENTED' ? 'has no grpc.health.v1' : ''),
+    },
+  ]
+  return renderTable(endpoints, columns, palette)
+}
+
+/** One line of the log of `health --watch`. */
+export function renderHealthEvent(event: HealthEventDoc, at: Date, palette: Palette): string {
+  const time = palette.dim(at.toTimeString().slice(0, 8))
+  const where = `${visible(event.service)} ${visible(event.addr)}`
+  if (event.type === 'gone') return `${time}  ${palette.yellow('- gone     ')}  ${where}`
+  const words = visible(healthInWords(event))
+  if (event.type === 'healthy') return `${time}  ${palette.green('● healthy  ')}  ${where}  ${words}`
+  return `${time}  ${palette.red('✗ unhealthy')}  ${where}  ${words}`
+}

@@ -1,0 +1,41 @@
+import type { Palette } from '../terminal/color.js'
+import { type Column, renderTable } from '../terminal/table.js'
+import type { LayoutDoc, LayoutsDoc } from './document.js'
+
+/** One line a layout: how much of it there is, and what can be done with it. */
+export function renderLayouts({ layouts }: LayoutsDoc, palette: Palette, wide: boolean): string {
+  const columns: Column<LayoutDoc>[] = [
+    { head: '', text: (row) => (row.keys ? '●' : ''), paint: (_, text) => palette.green(text) },
+    { head: 'LAYOUT', text: ({ name }) => name },
+    {
+      head: 'SERVICES',
+      align: 'right',
+      text: ({ services, configuration }) => number(services, configuration),
+    },
+    {
+      head: 'ENDPOINTS',
+      align: 'right',
+      text: ({ endpoints, configuration }) => number(endpoints, configuration),
+    },
+    {
+      head: 'TTL',
+      align: 'right',
+      text: ({ ttlSeconds }) => (ttlSeconds === null ? 'none' : `${ttlSeconds}s`),
+    },
+    { head: 'WEIGHT', text: ({ carriesWeight }) => (carriesWeight ? 'yes' : 'no') },
+    { head: 'WRITTEN', text: ({ writable }) => (writable ? 'yes' : 'no') },
+    { head: 'KEYS', text: ({ keyForm }) => keyForm },
+    ...(wide ? [{ head: 'WHY NOT', text: ({ reasons }: LayoutDoc) => reasons.join('; ') }] : []),
+    { head: 'NOTE', text: note },
+  ]
+  return renderTable(layouts, columns, palette)
+}
+
+function number(count: number | null, isConfiguration: boolean): string {
+  return count === null || isConfiguration ? '–' : String(count)
+}
+
+function note({ configuration, keys }: LayoutDoc): string {
+  if (!configuration) return ''
+  return keys ? `configuration: ${keys} keys, left alone` : 'configuration'
+}

@@ -1,0 +1,69 @@
+import type { Moves, PickSimulation, SimulationPlan } from '../../call/pick-simulation.js'
+import { roundShare } from '../../domain/documents.js'
+import type { Resolution } from '../../grpc/resolver/resolve.js'
+import type { ShareRule } from '../../policies/index.js'
+import { type SourceDoc, sourceDoc } from '../resolve/document.js'
+
+export interface PickedDoc {
+  readonly key: string
+  readonly addr: string
+  readonly version: string
+  readonly weight: number
+  readonly picks: number
+  /** Of all picks, from 0 to 1, to four digits. */
+  readonly share: number
+  /** Null under a policy that no share is expected of. */
+  readonly expected: number | null
+  readonly gap: number | null
+}
+
+export interface PickDoc extends SourceDoc {
+  readonly schema: 'disco.pick/v1'
+  readonly policy: string
+  readonly parameters: Readonly<Record<string, unknown>>
+  readonly shares: ShareRule
+  readonly picks: number
+  readonly seed: number
+  /** Picks for which the policy had nobody. */
+  readonly refused: number
+  /** The largest gap of any endpoint at any moment. */
+  readonly gap: number | null
+  readonly moves: (Moves & { readonly without: string }) | null
+  readonly endpoints: readonly PickedDoc[]
+}
+
+export function pickDoc(
+  resolution: Resolution,
+  plan: SimulationPlan,
+  simulation: PickSimulation,
+  moves: PickDoc['moves'],
+): PickDoc {
+  const { policy, picks, seed } = plan
+  return {
+    schema: 'disco.pick/v1',
+    ...sourceDoc(resolution),
+    ...{ policy: policy.name, parameters: policy.config, shares: policy.shares, picks, seed },
+    refused: simulation.refused,
+    gap: simulation.largestGap === null ? null : roundGap(simulation.largestGap),
+    moves,
+    endpoints: simulation.endpoints.map(({ endpoint, picks: picked, expected }) => ({
+      key: endpoint.registration.key,
+      addr: endpoint.registration.addr,
+      version: endpoint.registration.version,
+      weight: endpoint.weight,
+      picks: picked,
+      share: roundShare(picked / picks),
+      expected: expected === null ? null : round(expected),
+      gap: expected === null ? null : round(picked - expected),
+    })),
+  }
+}
+
+function round(number: number): number {
+  return Math.round(number * 1000) / 1000
+}
+
+/** What is less than a whole pick does not become one. */
+function roundGap(gap: number): number {
+  return gap < 1 ? Math.min(round(gap), 0.999) : round(gap)
+}

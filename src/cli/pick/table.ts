@@ -1,0 +1,80 @@
+import { sourceOf, staleness } from '../resolve/table.js'
+import type { Palette } from '../terminal/color.js'
+import { type Column, renderTable } from '../terminal/table.js'
+import { count, percent } from '../terminal/units.js'
+import { visible } from '../terminal/visible.js'
+import { bar } from '../verdict/share-columns.js'
+import type { PickDoc, PickedDoc } from './document.js'
+
+/** What a policy would do with so many picks, and what that says. */
+export function renderRehearsal(doc: PickDoc, palette: Palette): string {
+  const parameters = Object.keys(doc.parameters).length === 0 ? '' : ` ${JSON.stringify(doc.parameters)}`
+  return [
+    `${visible(doc.target)}   policy ${doc.policy}${visible(parameters)}   ${count(doc.picks, 'pick')}   ${sourceOf(doc)}`,
+    ...staleness(doc, palette),
+    '',
+    ...(doc.endpoints.length === 0 ? [] : [renderTable(doc.endpoints, columns(doc, palette), palette), '']),
+    ...refusals(doc, palette),
+    remark(doc),
+    ...moves(doc),
+  ].join('\n')
+}
+
+function columns({ picks, endpoints }: PickDoc, palette: Palette): Column<PickedDoc>[] {
+  const most = Math.max(1e-9, ...endpoints.map((row) => Math.max(row.picks, row.expected ?? 0)))
+  const numbers = (head: string, text: (row: PickedDoc) => string): Column<PickedDoc> => ({
+    ...{ head, align: 'right', text },
+  })
+  return [
+    { head: 'ENDPOINT', text: ({ addr }) => addr },
+    { head: 'VERSION', text: ({ version }) => version },
+    numbers('WEIGHT', ({ weight }) => String(weight)),
+    numbers('PICKS', (row) => String(row.picks)),
+    numbers('SHARE', ({ share }) => percent(share)),
+    numbers('EXPECTED', ({ expected }) => (expected === null ? '–' : percent(expected / picks))),
+    numbers('GAP', ({ gap }) => (gap === null ? '–' : signed(gap))),
+    {
+      head: '',
+      text: (row) => bar(row.picks / most, (row.expected ?? row.picks) / most),
+      paint: (_, text) => palette.cyan(text.replace('|', palette.dim('|'))),
+    },
+  ]
+}
+
+function signed(gap: number): string {
+  return `${gap > 0 ? '+' : ''}${gap.toFixed(2)}`
+}
+
+function refusals({ refused, picks, endpoints }: PickDoc, palette: Palette): string[] {
+  if (refused === 0) return []
+  const why = endpoints.every(({ weight }) => weight === 0)
+    ? 'nobody is in rotation'
+    : 'whom they are pinned to is not in rotation'
+  return [palette.yellow(`! ${count(refused, 'pick')} of ${picks} would fail: ${why}`)]
+}
+
+/** What can be read off the numbers, by what the policy promises. */
+function remark({ policy, shares, gap, seed, parameters }: PickDoc): string {
+  const largest = `largest gap ${inPicks(gap ?? 0)} picks at any moment`
+  if (shares === 'exact') return `${largest}: this policy never strays by a whole one`
+  if (shares === 'random') return `${largest}, drawn with seed ${seed}: shares follow on average`
+  if (policy === 'least_request') return `${largest}, drawn with seed ${seed}: nobody is busy in a rehearsal`
+  if (gap === null) return 'No share is expected of this policy'
+  if ('key' in parameters) return 'Every pick has the same key, and so the same endpoint'
+  return policy === 'source_hash'
+    ? `${largest}: every pick is another client's, and a client stays with its endpoint`
+    : `${largest}: every pick has a key of its own, and a key stays with its endpoint`
+}
+
+/** What is less than a whole pick does not become one. */
+function inPicks(gap: number): string {
+  return (gap < 1 ? Math.min(gap, 0.99) : gap).toFixed(2)
+}
+
+function moves({ moves }: PickDoc): string[] {
+  if (moves === null) return []
+  const part = percent(moves.keys === 0 ? 0 : moves.moved / moves.keys)
+  const others = moves.moved - moves.own
+  const whose = others === 0 ? 'all of them its own' : `${others} of them others'`
+  return [`Without ${visible(moves.without)} ${moves.moved} of ${moves.keys} keys move (${part}), ${whose}`]
+}

@@ -1,0 +1,148 @@
+import type { RegistrarEvents } from '../../agent/registrar/events.js'
+import type { Registrar } from '../../agent/registrar/registrar.js'
+import { type EndpointRecord, leaseHex } from '../../domain/endpoint.js'
+import type { DiscoError } from '../../domain/errors.js'
+import { DEFAULT_LAYOUT, type Layout } from '../../domain/layouts/index.js'
+import { standardOutput } from '../output/standard-output.js'
+import type { Palette } from '../terminal/color.js'
+import { duration } from '../terminal/units.js'
+import { jsonLine, visible } from '../terminal/visible.js'
+
+type Told<Name extends keyof RegistrarEvents> = RegistrarEvents[Name][0]
+
+/** Tells what a registration goes through: lines for people, or events as `watch` writes them. */
+export class RegisterView {
+  private readonly held = new Map<string, EndpointRecord>()
+  /** Addresses that etcd refuses to register again. */
+  private readonly refused = new Set<string>()
+  /** What the server's health was found to be: told together with the registration that it allows. */
+  private health = ''
+
+  /**
+   * @param palette null for NDJSON on standard output
+   * @param say where lines for people go
+   */
+  constructor(
+    private readonly palette: Palette | null,
+    private readonly askedTtlSeconds: number,
+    private readonly layout: Pick<Layout, 'name' | 'weightless'>,
+    private readonly say: (line: string) => void,
+  ) {}
+
+  follow(registrar: Registrar): void {
+    registrar
+      .on('waiting', ({ key, lease, ttlSeconds }) => {
+        const seconds = `waiting up to ${ttlSeconds + 2}s for it to lapse`
+        this.remark(`→ ${key} is held by lease ${leaseHex(lease)}; ${seconds}`)
+      })
+      .on('registered', (held) => this.registered(held))
+      .on('changed', (now) => this.changed(now))
+      .on('reattached', ({ key, revision }) => {
+        if (!this.palette) this.event('updated', key, revision, { reattached: true })
+        this.remark(`! a plain put had detached the lease of ${key}; attached again (rev ${revision})`)
+      })
+      .on('leaseLost', ({ lease }) => this.remark(`! lease ${leaseHex(lease)} is gone; registering again`))
+      .on('deleted', ({ key }) => {
+        this.remark(`! ${key}: the key was deleted from outside; putting it back (--on-delete reregister)`)
+      })
+      .on('refused', ({ key, registered, cause }) => {
+        this.refused.add(registered.addr)
+        const hints = cause.suggestions.length > 0 ? `. ${cause.suggestions.join('. ')}` : ''
+        this.remark(`! ${key} is not registered: ${cause.message}; trying on${hints}`)
+      })
+      .on('dropped', ({ key, why }) => this.dropped(key, why))
+      .on('trouble', (cause) => {
+        if (!this.palette) this.line({ type: 'stale', since: new Date().toISOString(), cause: cause.message })
+        const what = cause.code === 'ETCD_DENIED' ? 'denies' : 'does not answer'
+        this.remark(`! etcd ${what}: ${cause.message}; trying on`)
+      })
+      .on('recovered', ({ leaseHolds }) => {
+        if (!this.palette) this.line({ type: 'resync' })
+        this.remark(`  etcd answers again${leaseHolds ? '; the lease still holds' : ''}`)
+      })
+      .on('lost', ({ conflict }) => {
+        if (conflict) this.held.clear()
+        for (const key of [...this.held.keys()]) this.dropped(key, 'deregistered')
+      })
+      .on('deregistered', () => {
+        for (const key of [...this.held.keys()])
+          this.gone(key, `${this.palette?.green('✓')} deregistered ${visible(key)}`)
+      })
+      .on('lapsing', ({ cause }) => {
+        this.held.clear()
+        this.remark(`! etcd could not be told (${cause.message}): the key goes with its lease`)
+      })
+      .on('healthy', ({ detail, afterMs, again }) => {
+        this.health = again ? `${detail} again; ` : `${detail} after ${duration(afterMs)}; `
+      })
+  }
+
+  private registered({ key, registered, lease, revision, again }: Told<'registered'>): void {
+    // Under another lease, some layouts give an endpoint another key.
+    for (const [old, { addr }] of this.held) if (addr === registered.addr) this.held.delete(old)
+    this.held.set(key, registered)
+    const { service, addr, version, weight } = registered
+    const hex = leaseHex(lease.id)
+    if (this.refused.delete(addr)) this.remark(`  ${key} is registered again`)
+    if (!this.palette) {
+      const grantedTtlSeconds = lease.ttlSeconds
+      this.event('added', key, revision, { version, weight, lease: hex, grantedTtlSeconds, again })
+      return
+    }
+    const ttl = `ttl ${lease.ttlSeconds}s${lease.ttlSeconds > this.askedTtlSeconds ? ' (the least that etcd grants)' : ''}`
+    const verb = `${visible(this.health)}${again ? 'registered again:' : 'registered'}`
+    this.health = ''
+    this.say(
+      `${this.palette.green('✓')} ${verb} ${visible(service)} ${visible(addr)}${this.named(weight)}, ${ttl}, lease ${hex}`,
+    )
+  }
+
+  private changed({ key, registered, before, revision }: Told<'changed'>): void {
+    this.held.set(key, registered)
+    const { weight } = registered
+    if (!this.palette) {
+      if (before.weight !== weight) this.event('weight', key, revision, { from: before.weight, to: weight })
+      else this.event('updated', key, revision, { weight })
+      return
+    }
+    const what = before.weight === weight ? 'value changed' : `weight ${before.weight} → ${weight}`
+    this.say(
+      `${this.palette.yellow('~')} ${visible(registered.service)} ${visible(registered.addr)} ${what} (rev ${revision})`,
+    )
+  }
+
+  private dropped(key: string, why: 'deregistered' | DiscoError): void {
+    if (why === 'deregistered')
+      this.gone(key, `! ${visible(key)} was deregistered from outside; not put back`)
+    else {
+      this.held.delete(key)
+      this.remark(`! ${why.message}; not touched`)
+    }
+  }
+
+  /** What is not stored, and what goes without saying, is not said. */
+  private named(weight: number): string {
+    const said = this.layout.weightless === null ? ` weight ${weight}` : ''
+    return this.layout.name === DEFAULT_LAYOUT.name ? said : `${said} (${this.layout.name})`
+  }
+
+  private gone(key: string, line: string): void {
+    const { service, addr } = this.held.get(key) ?? {}
+    this.held.delete(key)
+    if (this.palette) this.say(line)
+    else this.line({ type: 'gone', service, key, addr, reason: 'deregistered' })
+  }
+
+  private event(type: string, key: string, revision: number, fields: object): void {
+    const { service, addr } = this.held.get(key) ?? {}
+    this.line({ type, rev: String(revision), service, key, addr, ...fields })
+  }
+
+  private line(fields: object): void {
+    standardOutput().writeLine(jsonLine({ schema: 'disco.event/v1', ...fields }))
+  }
+
+  private remark(line: string): void {
+    process.stderr.write(`${visible(line)}\n`)
+  }
+}

@@ -1,8 +1,0 @@
-import type { DiscoError } from '../../domain/errors.js'
-import type { Palette } from './color.js'
-import { visible } from './visible.js'
-
-/** The remark on a removal whose return could not be watched for. */
-export function returnUnknownLine({ message }: DiscoError, palette: Palette): string {
-  return `${palette.yellow('!')} whether a registrar puts it back is not known: ${visible(message)}`
-}

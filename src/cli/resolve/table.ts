@@ -1,0 +1,68 @@
+import type { Palette } from '../terminal/color.js'
+import { renderTable } from '../terminal/table.js'
+import { age, count, percent } from '../terminal/units.js'
+import { visible } from '../terminal/visible.js'
+import type { ResolveDoc, SourceDoc } from './document.js'
+
+/** What a gRPC client is given for a target: where from, the endpoints, and how to balance among them. */
+export function renderResolution(doc: ResolveDoc, palette: Palette): string {
+  const { endpoints, serviceConfig, authority } = doc
+  const weight = endpoints.reduce((sum, endpoint) => sum + endpoint.weight, 0)
+  const config = serviceConfig === null ? 'none: pick_first' : visible(JSON.stringify(serviceConfig))
+  return [
+    `${visible(doc.target)} → ${count(endpoints.length, 'endpoint')}, weight ${weight}   ${sourceOf(doc)}`,
+    ...staleness(doc, palette),
+    '',
+    ...(endpoints.length === 0 ? [] : [endpointTable(doc, palette), '']),
+    ...unusable(doc, palette),
+    `authority       ${visible(authority)}`,
+    `service config  ${config}`,
+  ].join('\n')
+}
+
+/** A person reads the first few; JSON has them all. */
+const MOST_UNUSABLE = 10
+
+/** A line for each registered endpoint that no client dials, with the reason. */
+function unusable({ unusable }: ResolveDoc, palette: Palette): string[] {
+  if (unusable.length === 0) return []
+  const lines = unusable
+    .slice(0, MOST_UNUSABLE)
+    .map(({ addr, key, problem }) =>
+      palette.yellow(`! ${visible(addr || key)} is not dialled: ${visible(problem)}`),
+    )
+  const others = unusable.length - lines.length
+  return [...lines, ...(others > 0 ? [`… ${count(others, 'other')}, see --json`] : []), '']
+}
+
+/** Where a list came from, in words. */
+export function sourceOf({ source, rev, ageMs }: SourceDoc): string {
+  if (source === 'cache') return `from the cache, rev ${rev}, seen ${age(ageMs)} ago`
+  return rev === null ? `from ${source}` : `from ${source}, rev ${rev}`
+}
+
+/** A line for a list that may no longer be right. */
+export function staleness({ stale }: SourceDoc, palette: Palette): string[] {
+  return stale === null ? [] : [palette.yellow(`! STALE: ${visible(stale)}`)]
+}
+
+function endpointTable({ endpoints }: ResolveDoc, palette: Palette): string {
+  return renderTable(
+    endpoints,
+    [
+      { head: 'ADDRESS', text: ({ addresses }) => addresses.join(', ') },
+      { head: 'VERSION', text: ({ attributes }) => attributes.version },
+      { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight) },
+      { head: 'SHARE', align: 'right', text: ({ share }) => percent(share) },
+      { head: 'ID', text: ({ attributes }) => attributes.id ?? '' },
+      { head: 'METADATA', text: ({ attributes }) => pairs(attributes.metadata) },
+    ],
+    palette,
+  )
+}
+
+function pairs(metadata: Readonly<Record<string, string>>): string {
+  return Object.entries(metadata)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')
+}

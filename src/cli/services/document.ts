@@ -1,0 +1,46 @@
+import type { Ttl } from '../../registry/registry.js'
+import type { ServiceSummary } from '../../registry/service-summary.js'
+import type { HealthByAddr } from '../endpoints/document.js'
+
+export interface ServiceDoc {
+  readonly service: string
+  readonly layout: string
+  readonly versions: readonly string[]
+  readonly endpoints: number
+  readonly weight: number
+  /** The least time that any of its leases has left; null where it has none. */
+  readonly minTtlSeconds: number | null
+  /** How many endpoints are healthy; null where nobody asked them. */
+  readonly ready: number | null
+}
+
+export interface ServicesDoc {
+  readonly schema: 'disco.services/v1'
+  readonly rev: string
+  /** Whether etcd was asked how much time each lease has left; where not, `minTtlSeconds` is null. */
+  readonly ttlsAsked: boolean
+  readonly services: readonly ServiceDoc[]
+}
+
+export function servicesDoc(
+  revision: number,
+  services: readonly ServiceSummary[],
+  ttls: ReadonlyMap<string, Ttl> | null,
+  health: HealthByAddr | null = null,
+): ServicesDoc {
+  return {
+    schema: 'disco.services/v1',
+    rev: String(revision),
+    ttlsAsked: ttls !== null,
+    services: services.map((summary) => {
+      const { service, layout, versions, endpoints, weight } = summary
+      const left = endpoints.flatMap(({ lease }) =>
+        lease === null ? [] : (ttls?.get(lease)?.ttlSeconds ?? []),
+      )
+      const minTtlSeconds = left.length === 0 ? null : left.reduce((least, ttl) => Math.min(least, ttl))
+      const usable = endpoints.filter(({ problem }) => problem === null)
+      const ready = health && usable.filter(({ addr }) => health.get(addr)?.isHealthy).length
+      return { service, layout, versions, endpoints: endpoints.length, weight, minTtlSeconds, ready }
+    }),
+  }
+}

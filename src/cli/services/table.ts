@@ -1,0 +1,34 @@
+import { toldApart } from '../../domain/look-alike.js'
+import type { Palette } from '../terminal/color.js'
+import { type Column, renderTable } from '../terminal/table.js'
+import type { ServiceDoc, ServicesDoc } from './document.js'
+
+export function renderServices({ services, ttlsAsked }: ServicesDoc, palette: Palette): string {
+  const nameOf = toldApart(services.map(({ service }) => service))
+  const versionOf = toldApart(services.flatMap(({ versions }) => versions))
+  const isProbed = services.some(({ ready }) => ready !== null)
+  const ready: Column<ServiceDoc> = {
+    head: 'READY',
+    align: 'right',
+    text: ({ ready, endpoints }) => `${ready ?? 0}/${endpoints}`,
+    paint: ({ ready, endpoints }, text) => (ready === endpoints ? text : palette.red(text)),
+  }
+  const minTtl: Column<ServiceDoc> = {
+    head: 'MIN TTL',
+    align: 'right',
+    text: ({ minTtlSeconds }) => (minTtlSeconds === null ? 'none' : `${minTtlSeconds}s`),
+  }
+  return renderTable(
+    services,
+    [
+      { head: 'SERVICE', text: ({ service }) => nameOf(service) },
+      { head: 'VERSIONS', text: ({ versions }) => versions.map(versionOf).join(', ') },
+      { head: 'ENDPOINTS', align: 'right', text: ({ endpoints }) => String(endpoints) },
+      ...(isProbed ? [ready] : []),
+      { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight) },
+      ...(ttlsAsked ? [minTtl] : []),
+      { head: 'LAYOUT', text: ({ layout }) => layout },
+    ],
+    palette,
+  )
+}

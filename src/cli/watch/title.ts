@@ -1,0 +1,73 @@
+import type { Palette } from '../terminal/color.js'
+import { cutTo } from '../terminal/screen.js'
+import { textWidth } from '../terminal/text-width.js'
+import { count } from '../terminal/units.js'
+import { visible } from '../terminal/visible.js'
+
+/** Whether what a watch shows is what stands in etcd. */
+export type Freshness =
+  | { readonly type: 'connecting' }
+  | { readonly type: 'live' }
+  | {
+      readonly type: 'stale'
+      /** When etcd went out of reach, by the wall clock. */
+      readonly since: Date
+      readonly forMs: number
+    }
+
+/** What the first line of a watched screen is about. */
+export interface Watched {
+  /** Undefined for all of them. */
+  readonly service: string | undefined
+  /** etcd's members. */
+  readonly members: readonly string[]
+  readonly revision: number
+  readonly endpoints: number
+  readonly freshness: Freshness
+}
+
+/**
+ * `hello · 127.0.0.1:2379 · rev 424 · 4 endpoints · live`. Where it does not fit, the least important parts are
+ * left out first; how fresh the list is stays, in words, in any width that has room for the word.
+ */
+export function renderTitle(watched: Watched, columns: number, palette: Palette): string {
+  const { service, members, revision, endpoints, freshness } = watched
+  const name = service === undefined ? 'all services' : visible(service)
+  const [first = '', ...others] = members.map(visible)
+  const where = others.length === 0 ? first : `${first} +${others.length}`
+  const rev = `rev ${revision}`
+  const size = count(endpoints, 'endpoint')
+  const [full, counted, short] = inWords(freshness)
+  const withList = [
+    [name, members.map(visible).join(','), rev, size],
+    [name, where, rev, size],
+    [name, where, rev],
+  ]
+  const about = [...(freshness.type === 'connecting' ? [] : withList), [name, where], [name]]
+  const titles = [
+    ...about.map((parts) => ({ parts, status: full })),
+    { parts: [name], status: counted },
+    { parts: [name], status: short },
+  ]
+  const fitting = titles.find(({ parts, status }) => textWidth([...parts, status].join(BETWEEN)) <= columns)
+  const { parts, status } = fitting ?? { parts: nameWithin(columns, name, short), status: short }
+  const paint =
+    freshness.type === 'stale' ? palette.red.bold : freshness.type === 'live' ? palette.green : palette.dim
+  return [...parts, paint(status)].join(BETWEEN)
+}
+
+const BETWEEN = ' · '
+
+/** Ever shorter. */
+function inWords(freshness: Freshness): readonly [full: string, counted: string, short: string] {
+  if (freshness.type !== 'stale') return [freshness.type, freshness.type, freshness.type]
+  const time = freshness.since.toTimeString().slice(0, 8)
+  const counted = `STALE since ${time} (${Math.floor(freshness.forMs / 1000)}s)`
+  return [`${counted}, retrying`, counted, 'STALE']
+}
+
+/** As much of the name as there is room for before the status; nothing where that is too little to read. */
+function nameWithin(columns: number, name: string, status: string): string[] {
+  const room = columns - textWidth(BETWEEN + status)
+  return room < 2 ? [] : [cutTo(name, room)]
+}

@@ -1,0 +1,144 @@
+import { EMPTY_SNAPSHOT, endpointsOf, type Snapshot } from '../../domain/snapshot.js'
+import type { WatchEvent } from '../../registry/events.js'
+import { summarizeServices } from '../../registry/service-summary.js'
+import { endpointsDoc } from '../endpoints/document.js'
+import { renderEndpoints, renderLegend } from '../endpoints/table.js'
+import { type Palette, uncolored } from '../terminal/color.js'
+import {
+  cropTable,
+  enterScreen,
+  frame,
+  leaveScreen,
+  ROWS_BESIDES_TABLE,
+  type ScreenTable,
+  sizeOf,
+} from '../terminal/screen.js'
+import type { EventDoc } from './document.js'
+import { renderEvent } from './line.js'
+import { type Freshness, renderTitle } from './title.js'
+
+/** What a session of any length may keep of its log. */
+const LOG_LINES = 1_000
+
+/** No eye follows more frames than twenty a second; a burst of events must not wait for theirs. */
+const PAINT_PERIOD_MS = 50
+
+/** A stale list counts its seconds. */
+const COUNT_PERIOD_MS = 1_000
+
+/**
+ * How fresh the list is, the endpoints as a table, and the log below, on the terminal's other screen: what was on
+ * the terminal before comes back at the end, and the last table is printed below it with the whole log.
+ */
+export class ScreenView {
+  private snapshot = EMPTY_SNAPSHOT
+  private log: string[] = []
+  private stale: { readonly since: Date; readonly fromMs: number } | null = null
+  private timer: NodeJS.Timeout | undefined
+  private counting: NodeJS.Timeout | undefined
+  private paintedAtMs = Number.NEGATIVE_INFINITY
+  private readonly repaint = () => this.paint()
+
+  /**
+   * @param service undefined for all of them
+   * @param members of etcd, as the user named them
+   */
+  constructor(
+    private readonly service: string | undefined,
+    private readonly members: readonly string[],
+    private readonly palette: Palette,
+  ) {
+    process.stdout.write(enterScreen)
+    process.stdout.on('resize', this.repaint)
+    this.paint()
+  }
+
+  show({ event, snapshot }: WatchEvent, doc: EventDoc): void {
+    this.snapshot = snapshot
+    if (event.type === 'stale') this.goStale(event.sinceMs)
+    else this.goLive()
+    this.log.push(renderEvent(doc, new Date(), this.palette))
+    if (this.log.length > LOG_LINES) this.log.shift()
+    const waitMs = this.paintedAtMs + PAINT_PERIOD_MS - performance.now()
+    this.timer ??= setTimeout(this.repaint, Math.max(0, waitMs))
+  }
+
+  close(): void {
+    clearTimeout(this.timer)
+    clearInterval(this.counting)
+    process.stdout.off('resize', this.repaint)
+    const { columns, rows } = sizeOf(process.stdout)
+    const left = [
+      this.title(columns),
+      ...cropTable(this.table(rows), rows - ROWS_BESIDES_TABLE),
+      '',
+      ...this.log,
+    ]
+    process.stdout.write(leaveScreen + (this.log.length === 0 ? '' : `${left.join('\n')}\n`))
+  }
+
+  private goStale(sinceMs: number): void {
+    this.stale ??= { since: new Date(sinceMs), fromMs: performance.now() }
+    this.counting ??= setInterval(this.repaint, COUNT_PERIOD_MS)
+  }
+
+  private goLive(): void {
+    this.stale = null
+    clearInterval(this.counting)
+    this.counting = undefined
+  }
+
+  private paint(): void {
+    clearTimeout(this.timer)
+    this.timer = undefined
+    const size = sizeOf(process.stdout)
+    const title = this.title(size.columns)
+    const legend = renderLegend(this.palette)
+    process.stdout.write(frame({ title, table: this.table(size.rows), legend, log: this.log }, size))
+    this.paintedAtMs = performance.now()
+  }
+
+  private get freshness(): Freshness {
+    if (this.stale) {
+      const { since, fromMs } = this.stale
+      return { type: 'stale', since, forMs: performance.now() - fromMs }
+    }
+    return { type: this.log.length === 0 ? 'connecting' : 'live' }
+  }
+
+  private title(columns: number): string {
+    const { service, members, freshness, snapshot } = this
+    const { revision } = snapshot
+    const endpoints = endpointsOf(snapshot).length
+    return renderTitle({ service, members, revision, endpoints, freshness }, columns, this.palette)
+  }
+
+  /** The rows of a stale list are dim throughout. */
+  private table(rows: number): ScreenTable {
+    if (this.log.length === 0) return NO_TABLE
+    if (!this.stale) return renderWatched(this.snapshot, this.service, this.palette, rows)
+    const { lines, hidden } = renderWatched(this.snapshot, this.service, uncolored, rows)
+    return { lines: lines.map((line) => this.palette.dim(line)), hidden }
+  }
+}
+
+const NO_TABLE: ScreenTable = { lines: [], hidden: 0 }
+
+/** Time left moves without an event: a watched table does without it. @param most rows that are laid out */
+function renderWatched(
+  snapshot: Snapshot,
+  service: string | undefined,
+  palette: Palette,
+  most: number,
+): ScreenTable {
+  const { revision } = snapshot
+  const all = endpointsOf(snapshot)
+  const services = service === undefined ? summarizeServices(all).services : [{ service, endpoints: all }]
+  const docs = services.map(({ service, endpoints }) => endpointsDoc(service, { revision, endpoints }, null))
+  const looks = { withTtl: false, withService: service === undefined, most }
+  const count = docs.reduce((sum, { endpoints }) => sum + endpoints.length, 0)
+  return {
+    lines: renderEndpoints(docs, palette, looks).split('\n'),
+    hidden: Math.max(0, count - most),
+  }
+}

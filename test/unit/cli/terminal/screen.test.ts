@@ -1,0 +1,119 @@
+import stringWidth from 'string-width'
+import { describe, expect, it } from 'vitest'
+import { frame, type Size, sizeOf } from '../../../../src/cli/terminal/screen.js'
+import { colored, withoutColors } from '../../../support/palettes.js'
+
+/** The lines that a frame leaves on the screen, colours included. */
+function lines(table: readonly string[], log: readonly string[], size: Size, hidden = 0): string[] {
+  const painted = frame({ title: 'title', table: { lines: table, hidden }, legend: 'legend', log }, size)
+  expect(painted.startsWith('\u001b[H')).toBe(true)
+  expect(painted.endsWith('\u001b[J')).toBe(true)
+  return painted
+    .slice(3, -3)
+    .split('\r\n')
+    .map((line) => {
+      expect(line.endsWith('\u001b[K')).toBe(true)
+      return line.slice(0, -3)
+    })
+}
+
+const some = (what: string, count: number) => Array.from({ length: count }, (_, at) => `${what}${at}`)
+const wide = { columns: 80 }
+
+describe('a frame', () => {
+  it('has the table below the title, and as much of the log as there is room for, its end', () => {
+    expect(lines(['head', 'row'], some('event', 9), { ...wide, rows: 7 })).toEqual([
+      ...['title', 'head', 'row', 'legend', 'event6', 'event7', 'event8'],
+    ])
+    expect(lines(['head'], ['event'], { ...wide, rows: 24 })).toEqual(['title', 'head', 'legend', 'event'])
+  })
+
+  it('tells how much of a long table it does not show, and keeps room for the log', () => {
+    expect(lines(some('row', 10), some('event', 9), { ...wide, rows: 9 })).toEqual([
+      ...['title', 'row0', 'row1', 'row2', 'row3', '… 6 more', 'legend', 'event7', 'event8'],
+    ])
+  })
+
+  it('counts what was not even laid out among what it does not show', () => {
+    expect(lines(some('row', 10), [], { ...wide, rows: 9 }, 100).at(5)).toBe('… 106 more')
+    expect(lines(['head', 'row'], [], { ...wide, rows: 9 }, 1).at(3)).toBe('… 1 more')
+  })
+
+  it.each([1, 2, 3, 4, 5, 6, 24])('never has more than its %d rows, and never invents rows', (rows) => {
+    for (const length of [0, 1, 2, 5, 50]) {
+      const shown = lines(some('row', length), some('event', 50), { ...wide, rows })
+      expect(shown.length).toBeLessThanOrEqual(rows)
+      expect(shown[0]).toBe('title')
+      const more = shown.find((line) => line.startsWith('…'))
+      const rowsShown = shown.filter((line) => line.startsWith('row')).length
+      if (more !== undefined) expect(more).toBe(`… ${length - rowsShown} more`)
+    }
+  })
+})
+
+describe('a line of the log that is wider than the terminal', () => {
+  const logged = (log: readonly string[], columns: number, rows = 24) =>
+    lines([], log, { columns, rows }).slice(2)
+
+  it('goes on below, at the words, and in its colour', () => {
+    expect(logged(['11:12:24 ! STALE: etcd does not answer'], 22)).toEqual([
+      ...['11:12:24 ! STALE: etcd', '    does not answer'],
+    ])
+    const painted = logged([colored.red('aaaaaaaaaabbbbbb')], 10)
+    expect(painted).toEqual([colored.red('aaaaaaaaaa'), `    ${colored.red('bbbbbb')}`])
+  })
+
+  it('shows its beginning where there is room for nothing else', () => {
+    expect(logged(['first', 'STALE since long ago'], 12, 4)).toEqual(['STALE since', '    long ago'])
+    expect(logged(['first', 'STALE since long ago'], 12, 3)).toEqual(['STALE since'])
+  })
+
+  it('takes four rows at most', () => {
+    const shown = logged(['x'.repeat(1_000)], 20)
+    expect(shown).toHaveLength(4)
+    expect(shown.at(-1)).toBe(`    ${'x'.repeat(15)}…`)
+  })
+
+  it('never exceeds any width, whatever it is made of', () => {
+    const line = `a日${colored.green('語👩‍👩‍👧‍👦 の')}e\u0301 ${colored.red('本x')} サービス/日本語`
+    for (let columns = 1; columns <= 24; columns++) {
+      for (const row of logged([line], columns)) expect(stringWidth(row)).toBeLessThanOrEqual(columns)
+    }
+  })
+})
+
+describe('a line wider than the terminal', () => {
+  const cut = (line: string, columns: number) => lines([line], [], { columns, rows: 24 })[1] ?? ''
+
+  it('is cut to its width, with a sign that it was', () => {
+    expect(cut('abcdefgh', 5)).toBe('abcd…')
+    expect(cut('abcde', 5)).toBe('abcde')
+  })
+
+  it('counts wide characters twice and never splits one', () => {
+    expect(cut('日本語日本語', 6)).toBe('日本…')
+    expect(cut('a日本語', 5)).toBe('a日…')
+    expect(cut('👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦', 5)).toBe('👩‍👩‍👧‍👦👩‍👩‍👧‍👦…')
+    expect(cut('日本語', 6)).toBe('日本語')
+  })
+
+  it('keeps its colours, the closing ones behind the cut too', () => {
+    const painted = `${colored.red('●')} ${colored.bold('日本語')} ${colored.dim('the end')}`
+    const shown = cut(painted, 7)
+    expect(withoutColors(shown)).toBe('● 日本…')
+    expect(shown.match(/\u001b\[[0-9;]*m/g)).toEqual(painted.match(/\u001b\[[0-9;]*m/g))
+  })
+
+  it('never exceeds any width, whatever it is made of', () => {
+    const line = `a日${colored.green('語👩‍👩‍👧‍👦')}e\u0301${colored.red('本x')}`
+    for (let columns = 1; columns <= 14; columns++) {
+      expect(stringWidth(cut(line, columns))).toBeLessThanOrEqual(columns)
+    }
+  })
+})
+
+it('a terminal that tells no size, or 0, is taken for 80 by 24', () => {
+  expect(sizeOf({})).toEqual({ columns: 80, rows: 24 })
+  expect(sizeOf({ columns: 0, rows: 0 })).toEqual({ columns: 80, rows: 24 })
+  expect(sizeOf({ columns: 120, rows: 50 })).toEqual({ columns: 120, rows: 50 })
+})
