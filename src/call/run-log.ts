@@ -1,6 +1,6 @@
 import type { Update } from '../domain/discovery.js'
 import { type Endpoint, type EndpointId, endpointId, type Revision } from '../domain/endpoint.js'
-import { inWords, isDescriptorLimit } from '../grpc/connection-problem.js'
+import { connectionProblem, isDescriptorLimit } from '../grpc/connection-problem.js'
 import type { RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
 import type { ResolvedList } from '../grpc/resolver/live-list.js'
 import type { Observer, RotationChange } from '../grpc/resolver/observer.js'
@@ -98,7 +98,7 @@ export class RunLog implements Observer {
   failed({ id }: RegisteredEndpoint, problem: string): void {
     this.contacts.failed(id, problem)
     this.isOutOfDescriptors ||= isDescriptorLimit(problem)
-    this.timeline.refused(id, inWords(problem))
+    this.timeline.refused(id, connectionProblem(problem))
     this.onChange()
   }
 

@@ -1,6 +1,6 @@
 import type { Endpoint } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
-import { explain, inWords, NO_ANSWER } from '../grpc/connection-problem.js'
+import { connectionProblem, explain, NO_ANSWER } from '../grpc/connection-problem.js'
 import { Deadline } from '../grpc/deadline.js'
 import { descriptorLimit } from '../grpc/descriptor-limit.js'
 import { type Client, type DialSettings, dial } from '../grpc/dial.js'
@@ -126,7 +126,7 @@ export class Session implements Disposable {
           return { id, addr, isRefused, problem: await explain(addr, problem, this.settings.tls) }
         }
         const pending = mayProbe ? NO_ANSWER : 'not waited for: still connecting'
-        return { id, addr, isRefused, problem: problem === null ? pending : inWords(problem) }
+        return { id, addr, isRefused, problem: problem === null ? pending : connectionProblem(problem) }
       }),
     )
   }

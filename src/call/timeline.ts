@@ -56,7 +56,7 @@ export class Timeline {
   readonly reconnects: Reconnect[] = []
   reconnectsLeftOut = 0
   /** Those that are not READY again yet. */
-  private readonly down = new Map<EndpointId, Reconnect>()
+  private readonly down = new Map<EndpointId, { readonly reconnect: Reconnect; lastReason: string }>()
   private readonly gone = new Map<EndpointId, Gone>()
 
   constructor(private readonly startedAtMs: number) {}
@@ -69,19 +69,21 @@ export class Timeline {
   dropped(id: EndpointId, endpoint: Endpoint, atCall: number, reason: string): void {
     const atMs = performance.now() - this.startedAtMs
     const reconnect = { endpoint, atCall, atMs, reason, downMs: null }
-    this.down.set(id, reconnect)
+    this.down.set(id, { reconnect, lastReason: reason })
     if (this.reconnects.length >= MOST_CHANGES) this.reconnectsLeftOut++
     else this.reconnects.push(reconnect)
   }
 
   /** An endpoint whose connection ended could not be connected to at once. */
   refused(id: EndpointId, why: string): void {
-    const reconnect = this.down.get(id)
-    if (reconnect && !reconnect.reason.endsWith(why)) reconnect.reason += `, then ${why}`
+    const down = this.down.get(id)
+    if (!down || down.lastReason === why) return
+    down.lastReason = why
+    down.reconnect.reason += `, then ${why}`
   }
 
   returned(id: EndpointId): void {
-    const reconnect = this.down.get(id)
+    const reconnect = this.down.get(id)?.reconnect
     if (!reconnect) return
     reconnect.downMs = performance.now() - this.startedAtMs - reconnect.atMs
     this.down.delete(id)

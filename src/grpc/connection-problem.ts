@@ -1,7 +1,15 @@
-import { bareReason, type ConnectionFailure, connectionFailure } from '../tls/connection-failure.js'
+import {
+  bareReason,
+  type ConnectionFailure,
+  connectionFailure,
+  type SocketFailure,
+  socketFailure,
+  wrongCertificateName,
+} from '../tls/connection-failure.js'
 import { hasExpired } from '../tls/files.js'
 import { speaksPlaintext, speaksTls } from '../tls/probe.js'
 import type { BackendTls } from './backend-tls.js'
+import { isAboutConnection, lastError } from './grpc-js-texts.js'
 
 const DROPPED_TLS =
   'drops the TLS connection: it may want a client certificate, or another one (--tls-cert, --tls-key)'
@@ -29,16 +37,11 @@ const MEANINGS: Readonly<Record<ConnectionFailure, string>> = {
 /** Failures that leave a cause open, which a look at the server may tell. */
 const OPEN: ReadonlySet<ConnectionFailure | null> = new Set([null, 'dropped', 'tls-dropped'])
 
-/** What Node reports of the socket itself. */
-const VAGUE: readonly (readonly [said: RegExp, meaning: string])[] = [
-  [/ECONNRESET|EPIPE|socket hang up/, 'connection reset'],
-  [/ETIMEDOUT/, 'did not answer in time'],
-  [/EMFILE|ENFILE/, 'too many open files (ulimit -n)'],
-]
-
-/** As Node says it of a host name, and of an address. */
-const WRONG_NAME =
-  /(?:Host|IP): (.*?)\.? is not (?:in )?(?:the )?cert's (?:altnames|CN|list): (.*?)(?:\. Resolution|$)/
+const SOCKET_MEANINGS: Readonly<Record<SocketFailure, string>> = {
+  reset: 'connection reset',
+  'timed-out': 'did not answer in time',
+  'no-descriptors': 'too many open files (ulimit -n)',
+}
 
 /** Of a server from which nothing was heard at all while its connection was waited for. */
 export const NO_ANSWER = 'did not answer (the stage that hung: connect)'
@@ -47,15 +50,16 @@ export const NO_ANSWER = 'did not answer (the stage that hung: connect)'
  * What stopped a connection, without grpc-js's own wrapping. Where grpc-js knows no cause, the connection was there
  * and is closed: that is not a server that does not answer.
  */
-export function inWords(problem: string): string {
-  const said = problem.replace(/^.*Last error: /s, '').replace(/\. Resolution note: .*$/s, '')
-  if (said === '' || said === 'null') return 'connection closed'
-  return meaningOf(said) ?? VAGUE.find(([pattern]) => pattern.test(said))?.[1] ?? bareReason(said)
+export function connectionProblem(problem: string): string {
+  const error = lastError(problem)
+  if (error === '' || error === 'null') return 'connection closed'
+  const socket = socketFailure(error)
+  return meaningOf(error) ?? (socket && SOCKET_MEANINGS[socket]) ?? bareReason(error)
 }
 
-/** Whether the system refused to open one more file, which is no fault of the server's. */
+/** Whether the system refused to open one more file, which is not the server's fault. */
 export function isDescriptorLimit(problem: string): boolean {
-  return /\b(EMFILE|ENFILE)\b/.test(problem)
+  return socketFailure(problem) === 'no-descriptors'
 }
 
 /**
@@ -77,24 +81,24 @@ export async function explain(
     if (!tls && (await speaksTls(url))) return 'speaks TLS (try --tls)'
     if (tls && (await speaksPlaintext(url))) return PLAINTEXT
     // Node's servers send no alert for a client certificate that they do not accept.
-    if (tls && (failure !== null || /ECONNRESET|hang up/.test(problem ?? ''))) {
+    if (tls && (failure !== null || socketFailure(problem ?? '') === 'reset')) {
       return certificateHasExpired() ? MEANINGS['client-certificate-expired'] : DROPPED_TLS
     }
   }
   if (failure === 'client-certificate-not-accepted' && certificateHasExpired()) {
     return MEANINGS['client-certificate-expired']
   }
-  return problem === null ? NO_ANSWER : inWords(problem)
+  return problem === null ? NO_ANSWER : connectionProblem(problem)
 }
 
 function meaningOf(problem: string): string | null {
-  const [, wrongName, names] = WRONG_NAME.exec(problem) ?? []
-  if (wrongName !== undefined) return `has a certificate for ${names}, not for ${wrongName} (try --tls-name)`
+  const names = wrongCertificateName(problem)
+  if (names) return `has a certificate for ${names.has}, not for ${names.wanted} (try --tls-name)`
   const failure = connectionFailure(problem)
   return failure && MEANINGS[failure]
 }
 
 /** The details of a call's status: where grpc-js made them of a connection that failed, only what they say of it. */
 export function withoutWrapping(details: string): string {
-  return /No connection established|Resolution note|SSL routines/.test(details) ? inWords(details) : details
+  return isAboutConnection(details) ? connectionProblem(details) : details
 }

@@ -44,6 +44,29 @@ const TEXTS: readonly (readonly [text: RegExp, failure: ConnectionFailure])[] = 
   [/Failed to connect/, 'dropped'],
 ]
 
+/** What Node reports of a socket that fails, whatever was spoken over it. */
+export type SocketFailure = 'reset' | 'timed-out' | 'no-descriptors'
+
+const SOCKET_TEXTS: readonly (readonly [text: RegExp, failure: SocketFailure])[] = [
+  [/ECONNRESET|EPIPE|socket hang up/, 'reset'],
+  [/ETIMEDOUT/, 'timed-out'],
+  [/\b(EMFILE|ENFILE)\b/, 'no-descriptors'],
+]
+
+/** Null where the text names none of these. */
+export function socketFailure(text: string): SocketFailure | null {
+  return SOCKET_TEXTS.find(([pattern]) => pattern.test(text))?.[1] ?? null
+}
+
+/** The two names in Node's text about a certificate for another host name or address; null for other texts. */
+export function wrongCertificateName(text: string): { readonly wanted: string; readonly has: string } | null {
+  const [, wanted, has] = WRONG_NAME.exec(text) ?? []
+  return wanted === undefined || has === undefined ? null : { wanted, has }
+}
+
+const WRONG_NAME =
+  /(?:Host|IP): (.*?)\.? is not (?:in )?(?:the )?cert's (?:altnames|CN|list): (.*?)(?:\. Resolution|$)/
+
 /** Null where the text names none of these. */
 export function connectionFailure(text: string): ConnectionFailure | null {
   return TEXTS.find(([pattern]) => pattern.test(text))?.[1] ?? null

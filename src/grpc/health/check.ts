@@ -1,6 +1,7 @@
-import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js'
+import { Client, connectivityState, credentials, type ServiceError, status } from '@grpc/grpc-js'
 import { connectionFailure } from '../../tls/connection-failure.js'
-import { inWords } from '../connection-problem.js'
+import { connectionProblem } from '../connection-problem.js'
+import { httpStatusOf } from '../grpc-js-texts.js'
 import { HEALTH_PATHS, healthRequest, healthResponse, type ServingStatus } from './protocol.js'
 
 /** What one question to one address came to. */
@@ -67,7 +68,11 @@ function ask(client: Client, { service = '', deadlineMs, signal }: HealthCheckOp
       healthResponse.decode,
       { service },
       { deadline: Date.now() + deadlineMs },
-      (error, said) => finish(error ? fromError(error, service, deadlineMs) : fromStatus(said ?? 'UNKNOWN')),
+      (error, said) => {
+        if (!error) return finish(fromStatus(said ?? 'UNKNOWN'))
+        const isConnected = client.getChannel().getConnectivityState(false) === connectivityState.READY
+        finish(fromError(error, { service, deadlineMs, isConnected }))
+      },
     )
     signal?.addEventListener('abort', cancel)
   })
@@ -78,12 +83,22 @@ function fromStatus(said: ServingStatus): Answer {
   return { isConnected: true, status: said, isHealthy, problem: isHealthy ? null : said }
 }
 
-function fromError({ code, details }: ServiceError, service: string, deadlineMs: number): Answer {
+interface Attempt {
+  readonly service: string
+  readonly deadlineMs: number
+  /** The connection stands after the attempt. */
+  readonly isConnected: boolean
+}
+
+function fromError(
+  { code, details }: ServiceError,
+  { service, deadlineMs, isConnected: isStanding }: Attempt,
+): Answer {
   const failed = (isConnected: boolean, problem: string) =>
     ({ isConnected, status: null, isHealthy: false, problem }) as const
   // grpc-js takes an HTTP status for gRPC's: a 404 of a web server for UNIMPLEMENTED.
-  const [, httpStatus] = /^Received HTTP status code (\d+)/.exec(details) ?? []
-  if (httpStatus) return failed(false, `answers HTTP ${httpStatus}, not gRPC`)
+  const httpStatus = httpStatusOf(details)
+  if (httpStatus !== null) return failed(false, `answers HTTP ${httpStatus}, not gRPC`)
   switch (code) {
     case status.UNIMPLEMENTED:
       return { isConnected: true, status: 'UNIMPLEMENTED', isHealthy: true, problem: null }
@@ -94,25 +109,25 @@ function fromError({ code, details }: ServiceError, service: string, deadlineMs:
       }
     case status.UNAVAILABLE:
       return {
-        ...failed(false, connectionProblem(details)),
+        ...failed(false, withoutConnection(details)),
         isRefused: connectionFailure(details) === 'refused',
       }
     case status.DEADLINE_EXCEEDED:
-      return failed(!details.includes('Waiting for LB pick'), `no answer in ${deadlineMs} ms`)
+      return failed(isStanding, `no answer in ${deadlineMs} ms`)
     default:
       return failed(true, `${status[code] ?? code}: ${details}`)
   }
 }
 
 /** What stopped a connection, without grpc-js's own wrapping. */
-function connectionProblem(details: string): string {
+function withoutConnection(details: string): string {
   switch (connectionFailure(details)) {
     case 'unknown-host':
       return 'unknown host'
     case 'dropped':
       return 'drops the connection: it may want TLS'
     default:
-      return inWords(details)
+      return connectionProblem(details)
   }
 }
 

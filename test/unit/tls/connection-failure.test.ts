@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { bareReason, connectionFailure } from '../../../src/tls/connection-failure.js'
+import {
+  bareReason,
+  connectionFailure,
+  socketFailure,
+  wrongCertificateName,
+} from '../../../src/tls/connection-failure.js'
 
 const opensslText = (reason: string, alert: number) =>
   'No connection established. Last error: Error: write EPROTO ' +
@@ -36,4 +41,30 @@ describe('the text of a connection that failed', () => {
     expect(connectionFailure(text)).toBeNull()
     expect(bareReason(text)).toBe(reason)
   })
+})
+
+test.each([
+  ['read ECONNRESET', 'reset'],
+  ['write EPIPE', 'reset'],
+  ['socket hang up', 'reset'],
+  ['connect ETIMEDOUT 1.2.3.4:1', 'timed-out'],
+  ['connect EMFILE 1.2.3.4:1 - Local (undefined:undefined)', 'no-descriptors'],
+  ['connect ECONNREFUSED 1.2.3.4:1', null],
+  ['the EMFILES of another', null],
+])('the failure of a socket in %j is %s', (text, failure) => {
+  expect(socketFailure(text)).toBe(failure)
+})
+
+test.each([
+  [
+    "Hostname/IP does not match certificate's altnames: Host: a.b. is not in the cert's altnames: DNS:c.d",
+    { wanted: 'a.b', has: 'DNS:c.d' },
+  ],
+  [
+    "Hostname/IP does not match certificate's altnames: IP: 1.2.3.4 is not in the cert's list: 1.2.3.5",
+    { wanted: '1.2.3.4', has: '1.2.3.5' },
+  ],
+  ['certificate has expired', null],
+])('the names in %j', (text, names) => {
+  expect(wrongCertificateName(text)).toEqual(names)
 })

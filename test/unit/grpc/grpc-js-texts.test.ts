@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest'
+import { httpStatusOf, isAboutConnection, lastError } from '../../../src/grpc/grpc-js-texts.js'
+
+it.each([
+  [
+    'No connection established. Last error: Error: connect ECONNREFUSED 1.2.3.4:1. Resolution note: ',
+    'Error: connect ECONNREFUSED 1.2.3.4:1',
+  ],
+  ['round_robin: No connection established. Last error: null. Resolution note: ', 'null'],
+  ['No connection established. Last error: . Resolution note: from a cache', ''],
+  [
+    'Name resolution failed for target dns:a:1. Resolution note: none',
+    'Name resolution failed for target dns:a:1',
+  ],
+  ['etcdserver: no leader', 'etcdserver: no leader'],
+])('the error in %j is %j', (details, error) => {
+  expect(lastError(details)).toBe(error)
+})
+
+it.each([
+  ['No connection established', true],
+  ['14 UNAVAILABLE: No connection established. Last error: null. Resolution note: ', true],
+  ['write EPROTO 40B7:error:0A000418:SSL routines:ssl3_read_bytes:alert unknown ca', true],
+  ['the server is going down', false],
+])('%j is about the connection: %s', (details, is) => {
+  expect(isAboutConnection(details)).toBe(is)
+})
+
+it('reads the status of an HTTP server, and of nothing else', () => {
+  expect(httpStatusOf('Received HTTP status code 404')).toBe(404)
+  expect(httpStatusOf('I once Received HTTP status code 404')).toBeNull()
+})
