@@ -10,39 +10,41 @@ import type { WeightChanged } from '../registry/weight.js'
 
 export interface DrainRequest {
   readonly selection: EndpointSelection
-  /** How long the weight is 0 before the key goes. */
+  /** How long the weight is 0 before the key is deleted. */
   readonly graceMs: number
-  /** Even where it turns the weights off, and where no weight can be set: then the key goes at once. */
+  /** Drains even where that turns the weights off; where no weight can be set, deletes the key at once. */
   readonly force: boolean
 }
 
 export interface DrainReports {
-  /** The weight is 0 from here on. */
+  /** Called once the weight is 0. */
   onWeighed(weighed: WeightChanged): void
-  /** With `force`: no weight can be set, so the key is removed without a grace. */
+  /** Called with `force` where no weight can be set: the key is deleted without a grace. */
   onUnweighed(cause: DiscoError): void
 }
 
 export interface Drained {
   readonly revision: Revision
-  /** Every address under the key, with the weight from before; null where that cannot be read. */
+  /** Every address under the key, with its weight from before the drain; null where that cannot be read. */
   readonly endpoints: readonly { readonly endpoint: Endpoint; readonly from: number | null }[]
-  /** Gone: somebody else removed the key meanwhile. Interrupted: it is registered still, at weight 0. */
+  /** `gone`: another client deleted the key meanwhile. `interrupted`: still registered, at weight 0. */
   readonly end: 'unregistered' | 'gone' | 'interrupted'
-  /** Unregistered, but why it is not known whether a registrar puts the key back. */
+  /** The error that kept us from seeing whether a registrar puts the key back. */
   readonly returnUnknown?: DiscoError
 }
 
 /**
- * Weight 0, so that clients send nothing new; a while, so that they finish what they sent; then the key goes.
+ * Drains an endpoint: sets weight 0, so that clients send no new calls; waits, so that they finish those under way; then
+ * deletes the key.
  *
- * @throws DiscoError NOT_FOUND; CONFLICT when it would turn the weights off, when somebody gives the endpoint
- *   a weight meanwhile, or its registrar puts it back
+ * @param signal interrupts the wait, and leaves the endpoint registered at weight 0
+ * @throws DiscoError NOT_FOUND; CONFLICT when the drain would turn the weights off, when the endpoint gets a weight
+ *   meanwhile, or when its registrar puts the key back
  */
 export async function drain(
   registry: Registry,
   { selection, graceMs, force }: DrainRequest,
-  tell: DrainReports,
+  reports: DrainReports,
   signal: AbortSignal,
 ): Promise<Drained> {
   let weighed: WeightChanged
@@ -52,15 +54,15 @@ export async function drain(
   } catch (thrown) {
     const cause = DiscoError.from(thrown)
     if (!force || !mayBeRemoved(cause)) throw cause
-    tell.onUnweighed(cause)
+    reports.onUnweighed(cause)
     const unregistered = await registry.unregister(selection, signal)
     const endpoints = unregistered.removed.map((endpoint) => ({ endpoint, from: endpoint.weight }))
     return { endpoints, ...endOf(unregistered) }
   }
   const [change] = weighed.changes
-  if (!change) throw new DiscoError('INTERNAL', 'A weight was changed, and none was told')
-  tell.onWeighed(weighed)
-  const end = await pass(registry, change.endpoint, graceMs, signal)
+  if (!change) throw new DiscoError('INTERNAL', 'A weight change without an endpoint')
+  reports.onWeighed(weighed)
+  const end = await passGrace(registry, change.endpoint, graceMs, signal)
   const endpoints = weighed.changes.map(({ endpoint, from }) => ({ endpoint, from }))
   if (end !== 'over') return { ...end, endpoints }
   const { service, key: addr } = change.endpoint
@@ -72,12 +74,12 @@ function endOf({ revision, removed, returnUnknown }: Unregistered): Omit<Drained
   return returnUnknown ? { revision, end, returnUnknown } : { revision, end }
 }
 
-/** A key that cannot be weighed can be removed all the same: etcd takes deletions when it is out of space. */
+/** Whether a key can be deleted although its weight cannot be set: etcd out of space still accepts deletions. */
 function mayBeRemoved({ code, reason }: DiscoError): boolean {
   return code === 'CONFLICT' || code === 'ETCD_DENIED' || (code === 'ETCD_UNREACHABLE' && reason !== null)
 }
 
-/** Weight 0 keeps nothing away where there is no place for it, or where nobody has set a weight. */
+/** Refuses a drain without effect: a layout without weights, or a service whose weights are all unset. */
 async function refuseUseless(
   registry: Registry,
   selection: EndpointSelection,
@@ -99,8 +101,8 @@ async function refuseUseless(
   })
 }
 
-/** Waits, and looks what becomes of the key meanwhile. */
-async function pass(
+/** Waits for the end of the grace, and watches the key meanwhile. */
+async function passGrace(
   registry: Registry,
   { service, key }: Endpoint,
   graceMs: number,
@@ -128,10 +130,10 @@ async function pass(
 }
 
 /**
- * Gives a drained endpoint the weight that it had, as etcd's history has it.
+ * Restores the weight of a drained endpoint from etcd's history.
  *
- * @returns null where it has a weight already
- * @throws DiscoError NOT_FOUND, also when it is not registered any more; CONFLICT when nobody knows the weight
+ * @returns null where it is not drained
+ * @throws DiscoError NOT_FOUND when it is not registered; CONFLICT when etcd's history no longer has the weight
  */
 export async function undoDrain(
   registry: Registry,
@@ -148,7 +150,7 @@ export async function undoDrain(
       suggestions: [`Give it one: disco weight ${service} ${addr} 1`],
     })
   }
-  // What it had was in order: whoever drained it by force should be able to undo that.
+  // A drain by force can be undone as well: the weight from before was in order.
   return await registry.setWeight(
     { service, addr: endpoint.key },
     { kind: 'restore', weight },

@@ -10,29 +10,29 @@ import { adminHandler } from './admin/handler.js'
 import type { RegistrarEvents } from './registrar/events.js'
 import { Registrar } from './registrar/registrar.js'
 
-/** Where etcd is, as for `Registry.open`, and what is registered there. */
+/** The endpoint to register, and how to reach etcd, as for `Registry.open`. */
 export interface RegisterOptions extends Partial<RegistryOptions> {
   readonly service: string
-  /** `host:port`, `:port` for this machine's address, `unix:/path`; several share one lease. */
+  /** `host:port`, `:port` with this machine's address, or `unix:/path`; several addresses share one lease. */
   readonly addr: string | readonly [string, ...string[]]
-  /** Default: 1, or what the layout's own writers give. */
+  /** Default: 1, or the layout's own default. */
   readonly weight?: number
   readonly version?: string
   readonly id?: string
   readonly metadata?: Readonly<Record<string, string>>
-  /** Default: 10, or what the layout's own writers take. */
+  /** TTL of the lease. Default: 10, or the layout's own default. */
   readonly ttlSeconds?: number
-  /** Takes keys that somebody else holds. Default: no. */
+  /** Whether to take keys that another registrar holds. Default: false. */
   readonly takeover?: boolean
-  /** What to do when somebody deletes a key on purpose. Default: exit. */
+  /** What to do when a key is deleted on purpose. Default: exit. */
   readonly onDelete?: 'exit' | 'reregister'
 }
 
-/** Time for every client to hear of weight 0 and to finish its calls. */
+/** Enough for every client to see weight 0 and to finish its calls. */
 const DRAIN_MS = 5_000
 
 /**
- * Registers the server that this process is, and holds the registration until it is closed.
+ * Registers the server in this process, and holds the registration until it is closed. Resolves once it is registered.
  *
  * @throws DiscoError USAGE, CONFLICT, ETCD_UNREACHABLE, ETCD_DENIED
  */
@@ -45,7 +45,11 @@ export async function register(options: RegisterOptions): Promise<LiveRegistrati
   const listed = typeof addr === 'string' ? [addr] : addr
   const addrs = await Promise.all(listed.map((text) => completeAddress(text, "addr: '1.2.3.4:1001'")))
   const [first, ...rest] = addrs.map((own) => ({
-    ...{ service, addr: own, version, weight, metadata },
+    service,
+    addr: own,
+    version,
+    weight,
+    metadata,
     ...(id === undefined ? {} : { id }),
   }))
   if (!first) throw new TypeError('register needs an address')
@@ -54,18 +58,19 @@ export async function register(options: RegisterOptions): Promise<LiveRegistrati
     registry,
     request: { registered: [first, ...rest], ttlSeconds, takeover, onDelete },
     carriesWeight: weightless === null,
-    ...{ drainMs: 0, killAfterMs: 0 },
+    drainMs: 0,
+    killAfterMs: 0,
   })
   const registration = new LiveRegistration(registry, registrar)
   await registration.isHeld
   return registration
 }
 
-/** A registration that is held until it is closed, or somebody else ends it. */
+/** A registration of the server in this process, held until it is closed or another client ends it. */
 export class LiveRegistration implements AsyncDisposable {
   /**
-   * Resolves when it is over: closed, or deleted by somebody on purpose. Rejects with CONFLICT when it was
-   * taken over, and with the registry's error when etcd could not be told of the end.
+   * Resolves when the registration has ended: closed, or deleted on purpose. Rejects with CONFLICT when it was
+   * taken over, and with the registry's error when etcd did not confirm the end.
    */
   readonly ended: Promise<void>
   /** @internal Resolves once it is registered for the first time. */
@@ -89,15 +94,15 @@ export class LiveRegistration implements AsyncDisposable {
     })
   }
 
-  /** The keys that are held now, with what is known to stand under them. */
+  /** The keys that are held now, with the record last seen under each. */
   get held(): Registration['held'] {
     return this.registrar.held
   }
 
-  /** `registered`, `changed`, `leaseLost`, `reattached`, `trouble`, `recovered`, `lost` and more. */
+  /** Adds a listener for an event: `registered`, `leaseLost`, `trouble`, `recovered`, `lost` and more. */
   on<Name extends keyof RegistrarEvents>(
     name: Name,
-    listener: (...told: RegistrarEvents[Name]) => void,
+    listener: (...event: RegistrarEvents[Name]) => void,
   ): this {
     this.registrar.on(name, listener as never)
     return this
@@ -105,16 +110,17 @@ export class LiveRegistration implements AsyncDisposable {
 
   off<Name extends keyof RegistrarEvents>(
     name: Name,
-    listener: (...told: RegistrarEvents[Name]) => void,
+    listener: (...event: RegistrarEvents[Name]) => void,
   ): this {
     this.registrar.off(name, listener as never)
     return this
   }
 
   /**
-   * Changes the weight of all its endpoints, or of one, as `disco weight` does: to a number, or by `+2`, `50%`.
+   * Changes the weight of all its endpoints, or of the one at `addr`, as `disco weight` does: to a number, or by
+   * `+2`, `50%`.
    *
-   * @throws DiscoError USAGE, CONFLICT, NOT_FOUND for an `addr` that is none of its own
+   * @throws DiscoError USAGE, CONFLICT; NOT_FOUND for an `addr` that is not registered here
    */
   async setWeight(
     weight: number | string | WeightChange,
@@ -124,13 +130,13 @@ export class LiveRegistration implements AsyncDisposable {
     return await this.registrar.setWeight(change, options)
   }
 
-  /** Weight 0, a while, then out of the registry: after that, no client has a reason to call. */
+  /** Sets weight 0, waits, then deregisters: after that, no client sends calls. */
   async drain({ graceMs = DRAIN_MS }: { graceMs?: number } = {}): Promise<void> {
     await this.registrar.retire({ drainMs: graceMs })
     await this.ended
   }
 
-  /** Out of the registry at once. Idempotent. */
+  /** Deregisters at once. Idempotent. */
   async close(): Promise<void> {
     await this.registrar.retire({ drainMs: 0 })
     await this.ended
@@ -140,7 +146,7 @@ export class LiveRegistration implements AsyncDisposable {
     return this.close()
   }
 
-  /** An HTTP handler to read and steer it by, for a server of the program's own; see `adminHandler`. */
+  /** An HTTP handler that shows and changes the registration, for a server of the program's own; see `adminHandler`. */
   handler({
     token = null,
     drainMs = DRAIN_MS,

@@ -14,15 +14,15 @@ import { surveyHealth } from './health/survey.js'
 
 export interface WaitRequest {
   readonly service: string
-  /** All of them have to hold at once. */
+  /** All of them have to hold at the same time. */
   readonly conditions: readonly WaitCondition[]
-  /** However short: it looks once, if etcd answers. */
+  /** Deadline of the wait. However short, the service is checked once, if etcd answers. */
   readonly timeoutMs: number
-  /** How long a server may take to tell its health. */
+  /** Deadline of one health check. */
   readonly probeDeadlineMs: number
 }
 
-/** How things stood when they were as wanted. */
+/** State of the service when all conditions held. */
 export interface Waited {
   readonly revision: Revision
   readonly facts: WaitFacts
@@ -30,17 +30,17 @@ export interface Waited {
 }
 
 export interface WaitReports {
-  /** How things stand, as a clause; each is told once in a row. */
+  /** Called with the current state, as a clause, whenever it differs from the last. */
   onNow?(now: string): void
-  /** etcd is out of reach, or denies after the first list; it is waited for as for anything else. */
+  /** Called when etcd is out of reach, or denies after the first list. The wait goes on. */
   onStale?(cause: DiscoError): void
 }
 
-/** Servers are asked for their health this often; the registry tells of itself. */
+/** How often the servers' health is checked; changes of the registry arrive by a watch. */
 const SURVEY_PERIOD_MS = 500
 
 /**
- * Waits until a service is as wanted; one that does not exist is waited for, too.
+ * Waits until all conditions of a service hold. A service that does not exist yet is waited for, too.
  *
  * @throws DiscoError WAIT_TIMED_OUT, INTERRUPTED, ETCD_DENIED before the first list
  */
@@ -56,7 +56,7 @@ export async function waitFor(
 class Wait {
   private readonly startMs = performance.now()
   private readonly stop = new AbortController()
-  /** Ends a survey under way. */
+  /** Ends a health survey under way. */
   private readonly cut = new AbortController()
   private cutTimer: NodeJS.Timeout | undefined
   private snapshot: Snapshot | null = null
@@ -64,9 +64,9 @@ class Wait {
   private failure: unknown = null
   private now = ''
   private isLate = false
-  /** Whether servers are or were asked. */
-  private isAsking = false
-  private hasLooked = false
+  /** Whether a health survey has begun. */
+  private isSurveying = false
+  private hasChecked = false
   private wake: () => void = () => undefined
 
   constructor(
@@ -87,7 +87,7 @@ class Wait {
         const changed = new Promise<void>((resolve) => {
           this.wake = resolve
         })
-        const waited = await this.look()
+        const waited = await this.check()
         if (waited) return waited
         if (this.isOver) break
         await this.pause(changed)
@@ -106,7 +106,7 @@ class Wait {
 
   private get isOver(): boolean {
     if (this.stop.signal.aborted || this.signal.aborted) return true
-    return this.isLate && (this.hasLooked || this.stale !== null)
+    return this.isLate && (this.hasChecked || this.stale !== null)
   }
 
   private async follow(): Promise<void> {
@@ -127,17 +127,17 @@ class Wait {
     }
   }
 
-  private async look(): Promise<Waited | null> {
+  private async check(): Promise<Waited | null> {
     const { snapshot } = this
-    // An old list may be wrong: only what etcd says now counts.
+    // A stale list may be wrong: only the current one counts.
     if (!snapshot || this.stale) return null
     const endpoints = endpointsOf(snapshot)
     const facts = { endpoints, ...(await this.healthOf(endpoints)) }
     if (this.stop.signal.aborted) return null
     const judged = this.request.conditions.map((condition) => judge(condition, facts))
-    this.hasLooked = true
-    this.tell(judged.map(({ now }) => now).join(', '))
-    // Servers that were not asked may be healthy or not.
+    this.hasChecked = true
+    this.report(judged.map(({ now }) => now).join(', '))
+    // The survey was cut: the health of the remaining servers is unknown.
     if (this.cut.signal.aborted) return null
     if (!judged.every(({ holds }) => holds)) return null
     return { revision: snapshot.revision, facts, elapsedMs: performance.now() - this.startMs }
@@ -146,7 +146,7 @@ class Wait {
   private async healthOf(endpoints: WaitFacts['endpoints']): Promise<Pick<WaitFacts, 'ready' | 'healthy'>> {
     if (!this.request.conditions.some(needsHealth)) return { ready: null, healthy: null }
     const { probeDeadlineMs: deadlineMs } = this.request
-    this.isAsking = true
+    this.isSurveying = true
     if (this.isLate) this.cutSoon()
     const byAddr = await surveyHealth(endpoints, { deadlineMs }, this.cut.signal)
     const checked = endpoints.map(({ addr, problem }) => (problem === null ? byAddr.get(addr) : undefined))
@@ -163,20 +163,20 @@ class Wait {
     )
   }
 
-  private tell(now: string): void {
+  private report(now: string): void {
     if (now !== this.now) this.reports.onNow?.(now)
     this.now = now
   }
 
-  /** A first look that is under way counts, if it needs no longer than one server may take. */
+  /** A first check under way counts, if it takes no longer than one health check may. */
   private late(): void {
     this.isLate = true
-    if (this.hasLooked) this.halt()
+    if (this.hasChecked) this.halt()
     else this.wake()
-    if (this.isAsking) this.cutSoon()
+    if (this.isSurveying) this.cutSoon()
   }
 
-  /** Ends a survey of servers that began before the timeout, or with the first list after it. */
+  /** Ends a survey that began before the timeout, or with the first list after it. */
   private cutSoon(): void {
     this.cutTimer ??= setTimeout(() => this.cut.abort(), this.request.probeDeadlineMs)
   }
@@ -199,7 +199,7 @@ class Wait {
   }
 }
 
-/** Why etcd does not say how the service stands. A denial says so by itself. */
+/** Why the state of the service is unknown. The message of a denial says so by itself. */
 function noAnswer({ code, message }: DiscoError): string {
   return code === 'ETCD_DENIED' ? message : `etcd is out of reach: ${message}`
 }

@@ -6,11 +6,11 @@ import type { WeightChanged } from '../../registry/weight.js'
 import type { Registrar } from '../registrar/registrar.js'
 import type { Phase } from '../registrar/state.js'
 
-/** The registration as etcd has it. */
+/** The registration as it stands in etcd. */
 export interface RegistrationDoc {
   readonly schema: 'disco.registration/v1'
   readonly phase: Phase
-  /** Why not all of it stands in etcd; null where all does. */
+  /** Why not all keys stand in etcd; null where they do. */
   readonly problem: string | null
   readonly rev: string
   readonly endpoints: readonly OwnEndpointDoc[]
@@ -64,13 +64,19 @@ export async function registrationDoc(registry: Registry, registrar: Registrar):
       const share = roundShare(shares[service.indexOf(endpoint)] ?? 0)
       const ttl: Ttl | undefined = lease === null ? undefined : ttls.get(lease)
       return {
-        ...{ key, service: endpoint.service, version, addr, weight, share },
+        key,
+        service: endpoint.service,
+        version,
+        addr,
+        weight,
+        share,
         lease: lease === null ? null : leaseHex(lease),
         ttlSeconds: ttl?.ttlSeconds ?? null,
         grantedTtlSeconds: ttl?.grantedTtlSeconds ?? null,
         createRevision: String(endpoint.createRevision),
         modRevision: String(endpoint.modRevision),
-        ...{ id, metadata },
+        id,
+        metadata,
       }
     }),
   }
@@ -91,14 +97,14 @@ export function ownWeightChangeDoc({ revision, changes }: WeightChanged): OwnWei
   }
 }
 
-/** Healthy: all that is held stood in etcd, under our lease, when etcd last answered. */
+/** Healthy where all keys stood in etcd, under our lease, when etcd last answered. */
 export function ownHealthDoc({ phase, status }: Registrar): OwnHealthDoc {
   const healthy = phase === 'registered'
   const reason = healthy ? null : (status.problem ?? `the registrar is ${phase}`)
   return { schema: 'disco.own-health/v1', healthy, phase, reason, etcd: status.etcd }
 }
 
-/** Alive: as long as the registrar runs, whatever stands in etcd. */
+/** Alive while the registrar runs, whatever the state of etcd. */
 export function ownLifeDoc({ isOver, phase }: Registrar): OwnLifeDoc {
   return { schema: 'disco.own-life/v1', alive: !isOver, phase }
 }

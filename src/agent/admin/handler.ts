@@ -12,9 +12,9 @@ import { authorize, Refusal, readBody, targetOf, weightQuery } from './request.j
 export interface AdminOptions {
   readonly registry: Registry
   readonly registrar: Registrar
-  /** What a request must bring along as `Authorization: Bearer`; null where everyone who comes may ask. */
+  /** Token that requests must carry as `Authorization: Bearer`; null for none. */
   readonly token: string | null
-  /** How long the weight is 0 before a `POST /drain` deregisters. */
+  /** How long the weight is 0 before `POST /drain` deregisters. */
   readonly drainMs: number
 }
 
@@ -39,22 +39,22 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
 }
 
 /**
- * A registrar's HTTP handler, for a server of its own or for one that is there already:
+ * HTTP handler of a registrar, for a server of its own or an existing one:
  *
- * - `GET /` the registration as etcd has it; `GET /weight`; `GET /metrics`
- * - `GET /healthz` and `/readyz`: 200 while the registration stands in etcd, as etcd last said; 503 with the reason
+ * - `GET /`: the registration as it stands in etcd; `GET /weight`; `GET /metrics`
+ * - `GET /healthz` and `/readyz`: 200 while the registration stands in etcd, by etcd's last answer; 503 with the reason
  *   otherwise. `GET /livez`: 200 while the registrar runs
  * - `PUT /weight?weight=N`, and `GET` with `?weight=N` on `/` or `/weight`; `&addr=` for one of several addresses,
  *   `&force=true` as on the command line
- * - `POST /drain` weight 0, a while, deregister; answers when that is done
+ * - `POST /drain`: weight 0, a wait, deregister; answers once that is done
  *
- * Whatever is not exactly that is refused, with the reason. Each connection gets one answer.
+ * Any other request is refused with the reason. Each HTTP/1 connection gets one answer.
  */
 export function adminHandler(options: AdminOptions): RequestListener {
   const metrics = new Metrics(options.registrar)
   const routes = routesFor(options, metrics)
-  // Node hands over requests that came in one piece, before it has closed the connection behind the first. Over
-  // HTTP/2, requests of one connection are independent.
+  // Node passes on pipelined requests before it closes the connection after the first. Over HTTP/2, requests of one
+  // connection are independent.
   const answered = new WeakSet<Socket>()
   return (request, response) => {
     const isPipelined = request.httpVersionMajor === 1
@@ -104,7 +104,7 @@ function routesFor({ registry, registrar, drainMs }: AdminOptions, metrics: Metr
 async function answer(request: IncomingMessage, routes: Routes, token: string | null): Promise<Reply> {
   try {
     const { path, query } = targetOf(request)
-    // An orchestrator that asks for its health has no token to bring.
+    // An orchestrator's health checks carry no token.
     if (!WITHOUT_TOKEN.has(path)) authorize(request, token)
     const methods = routes.get(path)
     if (!methods) throw new Refusal(404, `There is no ${path}`)
@@ -129,7 +129,7 @@ function json(status: number, document: object, headers: Readonly<Record<string,
   }
 }
 
-/** One request a connection: nobody keeps one open for nothing. */
+/** Closes the connection after the answer, so that idle clients hold none open. */
 function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Reply): void {
   response.writeHead(status, {
     ...headers,

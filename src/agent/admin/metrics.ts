@@ -3,7 +3,7 @@ import type { Registrar } from '../registrar/registrar.js'
 import { PHASES } from '../registrar/state.js'
 import { type Family, renderPrometheus } from './prometheus.js'
 
-/** Counts what a registrar goes through from here on. */
+/** Counts the events of a registrar from its construction on, and renders them for Prometheus. */
 export class Metrics {
   private readonly known = new Map<string, EndpointRecord>()
   private readonly counts = {
@@ -130,7 +130,7 @@ function counter(name: string, help: string, value: number): Family {
   return { name, help, type: 'counter', samples: [{ value }] }
 }
 
-/** Nothing where there is nothing to say. */
+/** No sample where the value is not known yet. */
 function sampleOf(value: number | boolean | null, per = 1): Family['samples'] {
   return value === null ? [] : [{ value: Number(value) / per }]
 }

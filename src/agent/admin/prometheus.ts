@@ -1,4 +1,4 @@
-/** One metric with its samples, in the words of Prometheus. */
+/** A metric family of Prometheus: one name, several samples. */
 export interface Family {
   readonly name: string
   readonly help: string
@@ -13,7 +13,7 @@ export interface Sample {
 
 export const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** Prometheus' text format, version 0.0.4. A family without samples is left out. */
+/** Renders the text format of Prometheus, version 0.0.4. Families without samples are left out. */
 export function renderPrometheus(families: readonly Family[]): string {
   return families
     .filter(({ samples }) => samples.length > 0)

@@ -4,10 +4,10 @@ import { isIP } from 'node:net'
 import { DiscoError } from '../../domain/errors.js'
 import { parseWeight, type WeightChange } from '../../domain/weight.js'
 
-/** Nothing here is said in a body: what clients send along all the same is read, up to this, and ignored. */
+/** Limit of a request body. Bodies are read and ignored: no request needs one. */
 const MOST_BODY_BYTES = 1_024
 
-/** A request that is answered with its status and reason, and has no effect. */
+/** Refusal of a request, with its HTTP status and reason; the request has no effect. */
 export class Refusal extends Error {
   readonly error: DiscoError
 
@@ -21,23 +21,23 @@ export class Refusal extends Error {
   }
 }
 
-/** The path as it was sent: nothing is decoded, nor are `.`, `..` and `//` resolved. */
+/** The path as sent: nothing is decoded, and `.`, `..` and `//` are not resolved. */
 export function targetOf({ url = '' }: IncomingMessage): { path: string; query: URLSearchParams } {
   const at = url.indexOf('?')
   if (at < 0) return { path: url, query: new URLSearchParams() }
   return { path: url.slice(0, at), query: new URLSearchParams(url.slice(at + 1)) }
 }
 
-/** Whether the request may change something: `GET` and `HEAD` do with a query, which the articles' clients send. */
+/** Whether the request may change the registration. `GET` and `HEAD` do with a query: existing clients send that. */
 export function isWrite({ method = '', url = '' }: IncomingMessage): boolean {
   return !['GET', 'HEAD'].includes(method) || url.includes('?')
 }
 
 /**
- * With a token, whoever brings it may ask. Without one, whoever can reach the port: but not a web page of another
- * origin in a browser on this machine, be it through another site's name for it (DNS rebinding). A browser says where
- * a request comes from (Fetch Metadata, `Origin`, `Referer`); a write has to come from our own origin, or from no
- * browser at all. A link that was clicked outside of any page (`Sec-Fetch-Site: none`) may read, not write.
+ * Checks that a request may be answered. With a token, it must carry that. Without one, every client that reaches the port
+ * may ask, except a web page of another origin in a browser on this machine, also one that uses DNS rebinding. Browsers
+ * send the origin of a request (Fetch Metadata, `Origin`, `Referer`); a write has to come from our own origin, or from a
+ * client that is not a browser. A navigation from outside of any page (`Sec-Fetch-Site: none`) may read, not write.
  *
  * @throws Refusal 401, 403
  */
@@ -61,7 +61,7 @@ export function authorize(request: IncomingMessage, token: string | null): void 
   }
 }
 
-/** Whether an `Origin` or `Referer` is of this host and port; `null`, of a sandboxed page, is not. */
+/** Whether an `Origin` or `Referer` has this host and port; `null`, from a sandboxed page, has not. */
 function isOrigin(from: string, host: string): boolean {
   return (
     URL.canParse(from) &&
@@ -70,7 +70,7 @@ function isOrigin(from: string, host: string): boolean {
   )
 }
 
-/** Waits for the whole request, so that a cut or an endless one has no effect. @throws Refusal 400, 413 */
+/** Reads the whole request, so that a cut or endless one has no effect. @throws Refusal 400, 413 */
 export async function readBody(request: IncomingMessage): Promise<void> {
   const tooLarge = () => new Refusal(413, `A body of more than ${MOST_BODY_BYTES} bytes is not read`)
   if (Number(request.headers['content-length'] ?? 0) > MOST_BODY_BYTES) throw tooLarge()
@@ -87,9 +87,9 @@ export async function readBody(request: IncomingMessage): Promise<void> {
 }
 
 /**
- * What `?weight=` asks for: a number alone, so that asking twice does no harm.
+ * Parses `?weight=`: only a plain number, so that the request is idempotent.
  *
- * @throws Refusal 400; DiscoError USAGE for what is no weight
+ * @throws Refusal 400; DiscoError USAGE for an invalid weight
  */
 export function weightQuery(query: URLSearchParams): {
   change: WeightChange
@@ -108,7 +108,7 @@ export function weightQuery(query: URLSearchParams): {
   return { change, addr: query.get('addr') ?? undefined, force: force === 'true' }
 }
 
-/** In a time that tells nothing of the token. */
+/** Compares in constant time. */
 function isSame(given: string, token: string): boolean {
   const hash = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(hash(given), hash(token))

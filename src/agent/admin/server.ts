@@ -3,20 +3,25 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { DiscoError } from '../../domain/errors.js'
 
-/** Whoever has not sent a request by then, headers and all, is not going to. */
+/** Deadline for a whole request, headers included. */
 const REQUEST_DEADLINE_MS = 5_000
 const MOST_HEADER_BYTES = 8 * 1_024
 const MOST_CONNECTIONS = 256
 
-/** What is still being answered when the server closes gets this long. */
+/** Time for answers under way when the server closes. */
 const CLOSE_MS = 1_000
 
 export interface AdminServer extends AsyncDisposable {
-  /** `host:port`, as it came to be. */
+  /** The bound `host:port`. */
   readonly address: string
 }
 
-/** @throws DiscoError CONFLICT when the port is taken, USAGE when it cannot be listened at */
+/**
+ * Starts an HTTP server for the handler; disposing of it finishes the answers under way.
+ *
+ * @param host address to listen at; `port` 0 for any free one
+ * @throws DiscoError CONFLICT when the port is in use, USAGE when it cannot listen there
+ */
 export async function startAdmin(
   { host, port }: { host: string; port: number },
   handler: RequestListener,
@@ -40,7 +45,6 @@ export async function startAdmin(
   const bound = server.address() as AddressInfo
   return {
     address: bound.family === 'IPv6' ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`,
-    /** Finishes what is being answered. */
     [Symbol.asyncDispose]: async () => {
       const timer = setTimeout(() => server.closeAllConnections(), CLOSE_MS)
       server.closeIdleConnections()

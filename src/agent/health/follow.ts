@@ -5,18 +5,19 @@ import { apply, EMPTY_SNAPSHOT, endpointsOf } from '../../domain/snapshot.js'
 import type { Registry } from '../../registry/registry.js'
 import { type HealthChecked, type SurveyOptions, surveyHealth } from './survey.js'
 
-/** What an endpoint's health was found to be; null for one that is no longer registered. */
+/** Health of an endpoint at its last check. */
 export interface HealthSeen {
   readonly endpoint: Endpoint
+  /** Null for an endpoint that is no longer registered. */
   readonly checked: HealthChecked | null
 }
 
-/** Everybody is asked this often. */
+/** Interval between two checks of an endpoint. */
 const PERIOD_MS = 1_000
 
 /**
- * Asks every endpoint of a service again and again, and tells what differs from what was told before: each
- * endpoint once at first. The list is etcd's, as it changes; where etcd is away, the last one.
+ * Checks every endpoint of a service once a second, and yields each change of its health: at first, every endpoint
+ * once. The list follows the registry; while etcd is out of reach, the last list stands.
  *
  * @param onEtcd called when etcd goes out of reach, or denies, with the cause; and with null when it answers again
  * @throws DiscoError ETCD_DENIED or ETCD_UNREACHABLE before the first list
@@ -28,25 +29,25 @@ export async function* followHealth(
   onEtcd: (outage: DiscoError | null) => void,
   signal: AbortSignal,
 ): AsyncGenerator<HealthSeen, void, void> {
-  const told = new Map<EndpointId, { endpoint: Endpoint; said: string }>()
+  const reported = new Map<EndpointId, { endpoint: Endpoint; health: string }>()
   const list = new FollowedList(registry, service, onEtcd, signal)
   for (;;) {
     const endpoints = await list.next()
     if (!endpoints) return
     const byAddr = await surveyHealth(endpoints, options, signal)
-    const gone = new Map(told)
+    const gone = new Map(reported)
     for (const endpoint of endpoints) {
       const id = endpointId(endpoint)
       gone.delete(id)
       const checked = endpoint.problem === null ? byAddr.get(endpoint.addr) : NOT_DIALLED
       if (!checked || signal.aborted) continue
-      const said = `${checked.isHealthy} ${checked.status} ${checked.problem}`
-      if (told.get(id)?.said === said) continue
-      told.set(id, { endpoint, said })
+      const health = `${checked.isHealthy} ${checked.status} ${checked.problem}`
+      if (reported.get(id)?.health === health) continue
+      reported.set(id, { endpoint, health })
       yield { endpoint, checked }
     }
     for (const [id, { endpoint }] of gone) {
-      told.delete(id)
+      reported.delete(id)
       yield { endpoint, checked: null }
     }
   }
@@ -61,7 +62,7 @@ const NOT_DIALLED: HealthChecked = {
   latencyMs: 0,
 }
 
-/** A service's endpoints as etcd tells them, to be looked at once a period. */
+/** The current endpoints of a service, to be read once a period. */
 class FollowedList {
   private endpoints: readonly Endpoint[] | null = null
   private failure: unknown = null
@@ -82,7 +83,7 @@ class FollowedList {
     void this.follow(registry, service, onEtcd)
   }
 
-  /** The list a period after the last time; null at the end. @throws DiscoError */
+  /** Resolves a period after the last call; null at the end. @throws DiscoError */
   async next(): Promise<readonly Endpoint[] | null> {
     await this.begun
     if (!this.isFirst) await delay(PERIOD_MS, undefined, { signal: this.signal }).catch(() => undefined)

@@ -4,23 +4,23 @@ import type { HealthChecked } from '../../grpc/health/check.js'
 export type { HealthChecked }
 
 /**
- * So many servers are asked at a time: enough for a hundred mute ones not to hold up the rest, and so few that all of
- * their answers are read well within a deadline of a second.
+ * Number of servers checked at a time: enough for a hundred mute ones not to hold up the rest, and few enough that all
+ * answers are read well within a deadline of a second.
  */
 const AT_ONCE = 128
 
 export interface SurveyOptions {
   /** The gRPC service to ask about; the server as a whole unless given. */
   readonly service?: string
-  /** How long one server may take. */
+  /** Deadline of the check of one server. */
   readonly deadlineMs: number
 }
 
 /**
- * Asks every endpoint for its health, an address once however many keys it stands under. What cannot be
- * dialled is not asked. An aborted survey is over at once, and worth nothing.
+ * Checks the health of every endpoint that can be dialled, once per address. An aborted survey ends at once, with some of
+ * the results. Never rejects.
  *
- * @returns by address
+ * @returns results by address
  */
 export async function surveyHealth(
   endpoints: readonly Endpoint[],

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { constants } from 'node:os'
 import { DiscoError } from '../../domain/errors.js'
 
-/** How a process ended. */
+/** End of a process. */
 export interface ProcessEnd {
-  /** 128 + the signal's number where it died of one, as shells count. */
+  /** Exit code; 128 + the signal's number where it died of one, as in shells. */
   readonly code: number
   readonly signal: NodeJS.Signals | null
 }
@@ -24,7 +24,7 @@ export async function launch(
   }
 }
 
-/** Ask at once: the end of a process is told once. */
+/** Resolves when the process ends. To be called at once: the event comes only once. */
 export function endOf(child: ChildProcess): Promise<ProcessEnd> {
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => {
@@ -35,7 +35,7 @@ export function endOf(child: ChildProcess): Promise<ProcessEnd> {
 
 /**
  * Runs a command on our own terminal and resolves with its exit code, 128 + the signal's number if it died of
- * one. The terminal's Ctrl-C reaches it by itself; `stop` ends it for any other reason.
+ * one. Ctrl-C on the terminal reaches it directly; `stop` sends it SIGTERM.
  *
  * @throws DiscoError USAGE when it cannot be started
  */

@@ -2,20 +2,20 @@ import type { ChildProcess } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { endOf, launch, type ProcessEnd } from './child-process.js'
 
-/** Nothing tells when the last process of a group is gone but to ask. */
+/** There is no event for the end of the last process of a group: it is polled. */
 const GROUP_POLL_MS = 25
 
-/** What SIGKILL leaves are zombies that nobody fetches (a container without an init): not waited for. */
+/** After SIGKILL only zombies remain that no parent reaps (a container without an init): not waited for longer. */
 const AFTER_KILL_MS = 1_000
 
 /**
- * A command that runs in a process group (and session) of its own: the terminal's Ctrl-C does not reach it,
- * and what it starts can be ended with it.
+ * A command in a process group (and session) of its own: Ctrl-C on the terminal does not reach it, and its child
+ * processes can be ended with it.
  */
 export class ServerProcess {
   readonly exited: Promise<ProcessEnd>
   private killedAtMs = Number.POSITIVE_INFINITY
-  private wasTold = false
+  private isTerminated = false
 
   private constructor(
     private readonly child: ChildProcess,
@@ -40,7 +40,7 @@ export class ServerProcess {
     return new ServerProcess(child, child.pid)
   }
 
-  /** To the process alone: what it started may not know the signal, and die of it. */
+  /** Sends a signal to the process alone: its child processes may not handle it, and die. */
   send(signal: NodeJS.Signals): void {
     this.child.kill(signal)
   }
@@ -50,15 +50,15 @@ export class ServerProcess {
     this.toGroup('SIGSTOP')
   }
 
-  /** Lets a stopped group go on. */
+  /** Continues a stopped group. */
   resume(): void {
     this.toGroup('SIGCONT')
   }
 
-  /** Asks the whole group to end, once. */
+  /** Sends SIGTERM to the whole group; later calls have no effect. */
   terminate(): void {
-    if (this.wasTold) return
-    this.wasTold = true
+    if (this.isTerminated) return
+    this.isTerminated = true
     this.toGroup('SIGTERM')
   }
 
@@ -67,7 +67,7 @@ export class ServerProcess {
     this.toGroup('SIGKILL')
   }
 
-  /** Whether anything of the group is left, zombies included. */
+  /** Whether a process of the group is left, zombies included. */
   get hasGroup(): boolean {
     return this.toGroup(0)
   }
@@ -80,7 +80,7 @@ export class ServerProcess {
     try {
       return process.kill(-this.pid, signal)
     } catch (error) {
-      // Not ours to signal is there all the same.
+      // EPERM: the group exists, although it is not ours to signal.
       return (error as NodeJS.ErrnoException).code === 'EPERM'
     }
   }

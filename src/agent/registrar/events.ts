@@ -5,27 +5,27 @@ import type { ProcessEnd } from '../processes/child-process.js'
 
 /** Events of a registrar: those of its registration, while it is held, and its own. Each is emitted once. */
 export interface RegistrarEvents extends RegistrationEvents {
-  /** All that was asked for is registered, and can be weighed and drained. */
+  /** All endpoints are registered, and their weights can be set. */
   held: []
-  /** Somebody else ended it: deregistered on purpose, or taken over with a CONFLICT. */
+  /** Another client ended the registration: deregistered on purpose (null), or taken over (CONFLICT). */
   lost: [{ readonly conflict: DiscoError | null }]
-  /** We ended it: the keys are gone. */
+  /** The registrar removed its keys. */
   deregistered: []
-  /** We ended it and etcd could not be told: the keys go with their lease. */
+  /** The registrar ended the registration, and etcd did not confirm it: the keys go when their lease lapses. */
   lapsing: [{ readonly cause: DiscoError }]
 
-  // Of the server and its health.
+  // The server and its health.
   started: [{ readonly pid: number }]
   probed: [Probed & { readonly tookMs: number }]
-  /** It was never healthy so far, for another reason than before. */
+  /** The server was never healthy so far; emitted again when the reason changes. */
   failing: [{ readonly detail: string; readonly isRefused: boolean }]
   healthy: [{ readonly detail: string; readonly afterMs: number; readonly again: boolean }]
   unhealthy: [{ readonly detail: string }]
 
-  // On the way out.
-  /** Either at weight 0, or, where there is no weight to set, with the keys out already. */
+  // The end.
+  /** The drain begins: at weight 0, or, where the layout has no weights, after the keys are removed (`isOut`). */
   draining: [{ readonly drainMs: number; readonly isOut: boolean }]
-  /** A weight that the registrar itself wanted could not be set. */
+  /** A weight change of the registrar's own failed. */
   unweighed: [{ readonly cause: DiscoError }]
   stopping: [{ readonly killAfterMs: number }]
   killed: []

@@ -26,25 +26,25 @@ import { RegistrationStatus } from './status.js'
 export interface RegistrarOptions {
   readonly registry: Registry
   readonly request: RegistrationRequest
-  /** Starts the process to look after, if it is one of ours. */
+  /** Starts the server process to supervise; null where there is none. */
   readonly start?: (() => Promise<ServerProcess>) | null
-  /** Null to register at once. */
+  /** Probes of the server; null to register at once. */
   readonly health?: HealthGating | null
   readonly unhealthy?: Rules['unhealthy']
-  /** Whether the layout that is written in carries weights; as most do. */
+  /** Whether the layout carries weights. Default: true. */
   readonly carriesWeight?: boolean
-  /** How long the weight is 0 before the key goes; 0 for not at all. */
+  /** How long the weight is 0 before the key is deleted; 0 for no drain. */
   readonly drainMs: number
-  /** How long the server may take to end by itself. */
+  /** How long the server may take to end after SIGTERM. */
   readonly killAfterMs: number
 }
 
 /**
- * Stands beside a server: registers it while it is healthy, takes it out of the registry before it ends, and
- * ends when there is nothing left to do. What to do is decided by `reduce`; this does it.
+ * Registers a server while it is healthy, deregisters it before it ends, and ends when nothing is left to do. Runs beside
+ * the server, or supervises its process. `reduce` decides on the actions; this class performs them.
  */
 export class Registrar extends EventEmitter<RegistrarEvents> {
-  /** What of it stands in etcd, whatever the registrar is at. */
+  /** State of the registration in etcd, whatever the phase of the registrar. */
   readonly status = new RegistrationStatus(this)
   private readonly owned: OwnedRegistration
   private server: ServerProcess | null = null
@@ -71,15 +71,15 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   }
 
   /**
-   * Runs until it is over.
+   * Runs until the registrar has ended.
    *
    * @returns the exit code: the server's own, 0 where it died of our signal, 130 after a second `stop`
-   * @throws DiscoError USAGE when the server cannot be started, CONFLICT, WAIT_TIMED_OUT, or the registry's
-   *   where there is nothing to go on with
+   * @throws DiscoError USAGE when the server cannot be started, CONFLICT, WAIT_TIMED_OUT, or an error of the registry
+   *   that ends the registrar
    */
   async run(): Promise<number> {
     const { start, health } = this.options
-    if (start) this.look(await start())
+    if (start) this.supervise(await start())
     if (health) void gateOnHealth(health, this, (event) => this.apply(event), this.probing.signal)
     else this.apply({ type: 'healthy' })
     await this.finished
@@ -88,22 +88,22 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     return exitCodeOf(this.state)
   }
 
-  /** Hands a signal on to the server. */
+  /** Forwards a signal to the server. */
   signal(signal: NodeJS.Signals): void {
     this.server?.send(signal)
   }
 
-  /** Stops the server's processes; the registration lapses unless this process goes on to keep it. */
+  /** Stops the server's processes (SIGSTOP). The registration is held for as long as this process runs. */
   suspendServer(): void {
     this.server?.suspend()
   }
 
-  /** Lets the server's processes go on. */
+  /** Continues the server's processes. */
   resumeServer(): void {
     this.server?.resume()
   }
 
-  /** A key that etcd says is gone is being registered again. */
+  /** Current phase; `registering` also while a key that is gone is being put back. */
   get phase(): Phase {
     const phase = phaseOf(this.state)
     return phase === 'registered' && this.status.problem !== null ? 'registering' : phase
@@ -118,17 +118,17 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     return 'service' in registered ? registered.service : registered[0].service
   }
 
-  /** The keys that are held in the registry now. */
+  /** The keys that are held now, with the record last seen under each. */
   get held(): Registration['held'] {
     return this.state.key === 'held' ? this.owned.held : []
   }
 
-  /** Takes the keys out of the registry and ends the server, in order; each further call skips a wait. */
+  /** Deregisters and ends the server, in order; each further call skips the current wait. */
   stop(): void {
     this.apply({ type: 'stop' })
   }
 
-  /** Takes the keys out of the registry, after a drain, and leaves the server alone. Resolves when they are. */
+  /** Deregisters after a drain, and leaves the server running. Resolves once the keys are out. */
   async retire({ drainMs = this.drainMs }: { drainMs?: number } = {}): Promise<void> {
     this.drainMs = drainMs
     const isOut = new Promise<void>((resolve) => this.onOut.push(resolve))
@@ -136,7 +136,12 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     await isOut
   }
 
-  /** @throws DiscoError CONFLICT when nothing is registered, or the change would upset the others; NOT_FOUND */
+  /**
+   * Changes the weights of all endpoints, or of the one at `addr`.
+   *
+   * @throws DiscoError CONFLICT when nothing is registered, or when the change would drain the other endpoints or turn
+   *   the weights off; NOT_FOUND for an `addr` that is not registered here
+   */
   async setWeight(
     change: WeightChange,
     { addr, force = false }: { addr?: string | undefined; force?: boolean } = {},
@@ -145,12 +150,12 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     if (held.length === 0 || isLeaving(this.state)) {
       throw new DiscoError('CONFLICT', `There is no weight to set: the registration is ${this.phase}`)
     }
-    const meant = held.filter(({ registered }) => addr === undefined || registered.addr === addr)
-    if (meant.length === 0) throw new DiscoError('NOT_FOUND', `${addr} is none of the addresses held here`)
-    return await this.owned.weights.change(meant, change, { force })
+    const selected = held.filter(({ registered }) => addr === undefined || registered.addr === addr)
+    if (selected.length === 0) throw new DiscoError('NOT_FOUND', `${addr} is none of the addresses held here`)
+    return await this.owned.weights.change(selected, change, { force })
   }
 
-  private look(server: ServerProcess): void {
+  private supervise(server: ServerProcess): void {
     this.server = server
     this.emit('started', { pid: server.pid })
     server.exited.then((end) => {
@@ -168,7 +173,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     if (isNewlyHeld) this.emit('held')
     if (isLeaving(state)) this.probing.abort()
     for (const action of actions) this.perform(action)
-    if (state.key === 'out' || state.key === 'lost') for (const tell of this.onOut.splice(0)) tell()
+    if (state.key === 'out' || state.key === 'lost') for (const resolve of this.onOut.splice(0)) resolve()
   }
 
   private perform(action: Action): void {
@@ -220,7 +225,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     }
   }
 
-  /** The time runs from the moment at which the weight is 0; where it cannot be set, nobody waits for that. */
+  /** The drain lasts from the moment at which the weight is 0; where it cannot be set, from the first attempt. */
   private async drain(): Promise<void> {
     const { drainMs } = this
     const startMs = performance.now()
@@ -242,12 +247,12 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
 
   private async release(how: 'close' | 'abandon'): Promise<void> {
     const cause = await this.owned.release(how)
-    // The second of two attempts has nothing to tell.
+    // The other of two attempts has ended the registration already.
     if (this.state.key !== 'leaving') return
     if (cause) this.emit('lapsing', { cause })
     else this.emit('deregistered')
-    const isLastWord = isLeaving(this.state) && this.server === null
-    if (cause && isLastWord) this.apply({ type: 'failed', error: cause })
+    const isLast = isLeaving(this.state) && this.server === null
+    if (cause && isLast) this.apply({ type: 'failed', error: cause })
     this.apply({ type: 'unregistered' })
   }
 }

@@ -2,15 +2,16 @@ import type { EventEmitter } from 'node:events'
 import type { DiscoError } from '../../domain/errors.js'
 import type { RegistrarEvents } from './events.js'
 
-/** Why an endpoint that should be registered is not; `refused` also when etcd refuses to renew it. */
+/** Why an endpoint is not registered. */
 interface Absence {
   readonly reason: string
+  /** Whether the key may still stand, under a lease that etcd refuses to renew. */
   readonly isUnrenewed: boolean
 }
 
-/** What stands in etcd of a registration, by what etcd last said. */
+/** State of a registration in etcd, by the last answer of etcd. */
 export class RegistrationStatus {
-  /** By address: under another lease, some layouts give an endpoint another key. */
+  /** Absences by address: under another lease, some layouts give an endpoint another key. */
   private readonly absent = new Map<string, Absence>()
   private outage: { readonly since: Date; readonly cause: DiscoError } | null = null
 
@@ -51,18 +52,18 @@ export class RegistrationStatus {
       })
   }
 
-  /** Whether the key of an address stood when etcd last said anything about it. */
+  /** Whether the key of an address stood by the last answer of etcd about it. */
   stands(addr: string): boolean {
     return !this.absent.has(addr)
   }
 
-  /** Why not all of it stands; null where all does. */
+  /** Why not all keys stand; null where they do. */
   get problem(): string | null {
     const [first] = this.absent.values()
     return first?.reason ?? null
   }
 
-  /** Since when, and why, etcd cannot be asked; null while it answers. */
+  /** Since when, and why, etcd does not answer or denies; null while it answers. */
   get etcd(): string | null {
     if (this.outage === null) return null
     const { since, cause } = this.outage
