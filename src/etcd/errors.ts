@@ -1,3 +1,6 @@
+import { DiscoError, type DiscoErrorOptions, type EtcdReason } from '../domain/errors.js'
+import { bareReason, type ConnectionFailure, connectionFailure } from '../tls/connection-failure.js'
+import { hasExpired } from '../tls/files.js'
 import {
   ClientClosedError,
   castGrpcError,
@@ -9,10 +12,7 @@ import {
   GRPCGenericError,
   GRPCResourceExhastedError,
   isRecoverableError,
-} from 'etcd3'
-import { DiscoError, type DiscoErrorOptions, type EtcdReason } from '../domain/errors.js'
-import { bareReason, type ConnectionFailure, connectionFailure } from '../tls/connection-failure.js'
-import { hasExpired } from '../tls/files.js'
+} from './etcd3.js'
 
 /** What a message about a failed request may tell of the link. */
 export interface LinkFacts {

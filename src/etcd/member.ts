@@ -1,10 +1,9 @@
 import { noop } from 'cockatiel'
-import { castGrpcError, KVClient, LeaseClient, WatchClient } from 'etcd3'
-import { ConnectionPool } from 'etcd3/lib/connection-pool.js'
 import type { CallOptionsFactory, IOptions } from 'etcd3/lib/options.js'
 import type { CallContext } from 'etcd3/lib/rpc.js'
 import { speaksPlaintext, speaksTls } from '../tls/probe.js'
 import type { Credentials } from './credentials.js'
+import { ConnectionPool, castGrpcError, KVClient, LeaseClient, WatchClient } from './etcd3.js'
 import type { EtcdOptions } from './options.js'
 import type { RoundTrip } from './round-trip.js'
 

@@ -1,5 +1,4 @@
 import { DelegateBackoff, handleWhen, retry } from 'cockatiel'
-import { GRPCDeadlineExceededError } from 'etcd3'
 import { keyText } from '../domain/key-text.js'
 import {
   isCredentialProblem,
@@ -11,6 +10,7 @@ import {
   wasClosed,
   wasDropped,
 } from './errors.js'
+import { GRPCDeadlineExceededError } from './etcd3.js'
 import type { Member } from './member.js'
 import type { Members } from './members.js'
 import type { EtcdOptions } from './options.js'

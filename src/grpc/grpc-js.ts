@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { experimental } from '@grpc/grpc-js'
 import { DiscoError } from '../domain/errors.js'
@@ -76,7 +75,7 @@ export function checkGrpcJs(): void {
  * grpc-js has no copy there.
  */
 function loadedGrpcJs(): { copies: GrpcJsCopy[]; ofProgram: string | null } {
-  const main = createRequire(resolve(process.argv[1] ?? 'main.js'))
+  const main = requireFrom(resolve(process.argv[1] ?? 'main.js'))
   const copies = Object.values(main.cache).flatMap((module) => {
     if (!module || !/@grpc[\\/]grpc-js[\\/]build[\\/]src[\\/]index\.js$/.test(module.filename)) return []
     const isOurs = (module.exports as { experimental?: unknown }).experimental === experimental
@@ -98,10 +97,14 @@ function folderOf(index: string): string {
 }
 
 function versionIn(folder: string): string | null {
-  const require = createRequire(join(folder, 'package.json'))
   try {
-    return (require('./package.json') as { version: string }).version
+    return (requireFrom(join(folder, 'package.json'))('./package.json') as { version: string }).version
   } catch {
     return null
   }
+}
+
+/** Not imported from node:module, whose createRequire webpack replaces by its own. */
+function requireFrom(file: string): NodeJS.Require {
+  return process.getBuiltinModule('node:module').createRequire(file)
 }

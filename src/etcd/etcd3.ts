@@ -1,0 +1,18 @@
+/**
+ * The parts of etcd3 in use, without its own client and recipes. In the built library this one module is replaced by
+ * etcd3's code itself (`build/library.js`), so that programs can be bundled: etcd3 reads a .proto file by its path.
+ */
+export { ConnectionPool } from 'etcd3/lib/connection-pool.js'
+export {
+  ClientClosedError,
+  castGrpcError,
+  EtcdAuthenticationFailedError,
+  EtcdInvalidAuthTokenError,
+  EtcdLeaseInvalidError,
+  EtcdPermissionDeniedError,
+  GRPCDeadlineExceededError,
+  GRPCGenericError,
+  GRPCResourceExhastedError,
+  isRecoverableError,
+} from 'etcd3/lib/errors.js'
+export { KVClient, LeaseClient, WatchClient } from 'etcd3/lib/rpc.js'
