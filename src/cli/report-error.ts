@@ -1,6 +1,7 @@
 import { Errors } from '@oclif/core'
 import { errorDoc } from '../domain/documents.js'
 import { DiscoError } from '../domain/errors.js'
+import { markInTexts } from '../domain/look-alike.js'
 import { splitCommand } from './child-command.js'
 import { standardOutput } from './output/standard-output.js'
 import { paletteFor } from './terminal/color.js'
@@ -18,8 +19,9 @@ export function reportError(thrown: unknown, argv: readonly string[]): void {
     return
   }
   const palette = paletteFor(process.stderr, !own.includes('--no-color'), process.env)
-  const hints = error.suggestions.map((suggestion) => `  ${visible(suggestion)}\n`)
-  process.stderr.write(`${palette.red('✗')} ${visible(error.message)}\n${hints.join('')}`)
+  const [message = '', ...suggestions] = markInTexts([error.message, ...error.suggestions])
+  const hints = suggestions.map((suggestion) => `  ${visible(suggestion)}\n`)
+  process.stderr.write(`${palette.red('✗')} ${visible(message)}\n${hints.join('')}`)
 }
 
 function toDiscoError(thrown: unknown): DiscoError {

@@ -70,7 +70,8 @@ export default class Watch extends DiscoCommand {
       const { ScreenView } = await import('../cli/watch/view.js')
       return new ScreenView(service, etcdMembers(flags, process.env).endpoints, palette)
     }
-    const { renderEvent } = await import('../cli/watch/line.js')
-    return { show: (_told, doc) => out(renderEvent(doc, new Date(), palette)), close: () => undefined }
+    const { EventLog } = await import('../cli/watch/line.js')
+    const log = new EventLog(palette)
+    return { show: (_told, doc) => out(log.line(doc, new Date())), close: () => undefined }
   }
 }

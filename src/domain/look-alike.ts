@@ -31,21 +31,71 @@ function looksOf(name: string): string {
   return [...name.normalize('NFKC')].map((character) => LOOKS_LIKE[character] ?? character).join('')
 }
 
+const ASCII = /^[ -~]*$/
+const NOT_ASCII = /[^ -~]/g
+
+/** Names, and which of them look the same. */
+class NamesByLooks {
+  /** For each look the name that has it, or null where several names do. */
+  private readonly byLooks = new Map<string, string | null>()
+
+  add(name: string): void {
+    const looks = looksOf(name)
+    const known = this.byLooks.get(looks)
+    if (known === undefined) this.byLooks.set(looks, name)
+    else if (known !== name) this.byLooks.set(looks, null)
+  }
+
+  hasAnotherLike(name: string): boolean {
+    return this.byLooks.get(looksOf(name)) === null
+  }
+}
+
 /**
  * Marks names that look the same as another one of a list: characters of such a name that are not ASCII are shown as
  * their codes. Other names stay as they are.
  */
-export function toldApart(names: Iterable<string>): (name: string) => string {
-  const known = [...new Set(names)]
+export function markLookAlikes(names: Iterable<string>): (name: string) => string {
+  const known = [...names]
   // Names of nothing but ASCII differ to the eye.
   if (known.every((name) => ASCII.test(name))) return (name) => name
-  const times = new Map<string, number>()
-  for (const name of known) times.set(looksOf(name), (times.get(looksOf(name)) ?? 0) + 1)
-  return (name) => ((times.get(looksOf(name)) ?? 0) > 1 ? name.replace(NOT_ASCII, asCode) : name)
+  const all = new NamesByLooks()
+  for (const name of known) all.add(name)
+  return (name) => (all.hasAnotherLike(name) ? withCodes(name) : name)
 }
 
-const ASCII = /^[ -~]*$/
-const NOT_ASCII = /[^ -~]/g
+/**
+ * Marks names in a log, whose lines cannot be changed when a look-alike comes later: a name that looks like one of nothing
+ * but ASCII is marked at once, any other one when it looks the same as one before.
+ */
+export function markInLog(): (name: string) => string {
+  const before = new NamesByLooks()
+  return (name) => {
+    if (ASCII.test(name)) return name
+    before.add(name)
+    return ASCII.test(looksOf(name)) || before.hasAnotherLike(name) ? withCodes(name) : name
+  }
+}
+
+/** What may be a name in a text: letters, digits and hyphens, with what looks like a hyphen or a dot. */
+const NAME_IN_TEXT =
+  /[\p{L}\p{M}\p{N}_\-\u2010-\u2013\u2212\u2024]*[\p{L}\p{N}][\p{L}\p{M}\p{N}_\-\u2010-\u2013\u2212\u2024]*/gu
+
+/** Marks names in texts that are shown together, such as a message and its suggestions. */
+export function markInTexts(texts: readonly string[]): string[] {
+  if (texts.every((text) => ASCII.test(text))) return [...texts]
+  const mark = markLookAlikes(texts.flatMap((text) => text.match(NAME_IN_TEXT) ?? []))
+  return texts.map((text) => markNames(text, mark))
+}
+
+/** A text in which each name is shown by `mark`. */
+export function markNames(text: string, mark: (name: string) => string): string {
+  return ASCII.test(text) ? text : text.replace(NAME_IN_TEXT, mark)
+}
+
+function withCodes(name: string): string {
+  return name.replace(NOT_ASCII, asCode)
+}
 
 function asCode(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { AUTO, type Reader } from '../domain/layouts/reader.js'
-import { toldApart } from '../domain/look-alike.js'
+import { markLookAlikes } from '../domain/look-alike.js'
 import { nearestNames } from '../domain/nearest.js'
 import type { EndpointList } from './listing.js'
 import { summarizeServices } from './service-summary.js'
@@ -23,7 +23,7 @@ interface Instead {
 /** NOT_FOUND, with what there is instead: in another layout, under another root, or by another name. */
 export function noSuchService({ service, reader, listing }: Sought, { all, inOthers }: Instead): DiscoError {
   const names = summarizeServices(all?.endpoints ?? []).services.map((summary) => summary.service)
-  const shown = toldApart([service, ...names])
+  const shown = markLookAlikes([service, ...names])
   const message = `No service "${shown(service)}" under ${reader.prefix() || '/'} (rev ${listing.revision})`
   const places = [...elsewhere(inOthers?.endpoints ?? []), ...rootsFor(service, all?.endpoints ?? [])]
   const suggestions = places.length > 0 || !all ? places : [byName(service, names, shown, reader)]

@@ -3,6 +3,7 @@ import type { Registrar } from '../../agent/registrar/registrar.js'
 import { type EndpointRecord, leaseHex } from '../../domain/endpoint.js'
 import type { DiscoError } from '../../domain/errors.js'
 import { DEFAULT_LAYOUT, type Layout } from '../../domain/layouts/index.js'
+import { markInLog } from '../../domain/look-alike.js'
 import { standardOutput } from '../output/standard-output.js'
 import type { Palette } from '../terminal/color.js'
 import { duration } from '../terminal/units.js'
@@ -17,6 +18,7 @@ export class RegisterView {
   private readonly refused = new Set<string>()
   /** What the server's health was found to be: told together with the registration that it allows. */
   private health = ''
+  private readonly mark = markInLog()
 
   /**
    * @param palette null for NDJSON on standard output
@@ -33,22 +35,26 @@ export class RegisterView {
     registrar
       .on('waiting', ({ key, lease, ttlSeconds }) => {
         const seconds = `waiting up to ${ttlSeconds + 2}s for it to lapse`
-        this.remark(`→ ${key} is held by lease ${leaseHex(lease)}; ${seconds}`)
+        this.remark(`→ ${this.mark(key)} is held by lease ${leaseHex(lease)}; ${seconds}`)
       })
       .on('registered', (held) => this.registered(held))
       .on('changed', (now) => this.changed(now))
       .on('reattached', ({ key, revision }) => {
         if (!this.palette) this.event('updated', key, revision, { reattached: true })
-        this.remark(`! a plain put had detached the lease of ${key}; attached again (rev ${revision})`)
+        this.remark(
+          `! a plain put had detached the lease of ${this.mark(key)}; attached again (rev ${revision})`,
+        )
       })
       .on('leaseLost', ({ lease }) => this.remark(`! lease ${leaseHex(lease)} is gone; registering again`))
       .on('deleted', ({ key }) => {
-        this.remark(`! ${key}: the key was deleted from outside; putting it back (--on-delete reregister)`)
+        this.remark(
+          `! ${this.mark(key)}: the key was deleted from outside; putting it back (--on-delete reregister)`,
+        )
       })
       .on('refused', ({ key, registered, cause }) => {
         this.refused.add(registered.addr)
         const hints = cause.suggestions.length > 0 ? `. ${cause.suggestions.join('. ')}` : ''
-        this.remark(`! ${key} is not registered: ${cause.message}; trying on${hints}`)
+        this.remark(`! ${this.mark(key)} is not registered: ${cause.message}; trying on${hints}`)
       })
       .on('dropped', ({ key, why }) => this.dropped(key, why))
       .on('trouble', (cause) => {
@@ -66,7 +72,7 @@ export class RegisterView {
       })
       .on('deregistered', () => {
         for (const key of [...this.held.keys()])
-          this.gone(key, `${this.palette?.green('✓')} deregistered ${visible(key)}`)
+          this.gone(key, `${this.palette?.green('✓')} deregistered ${this.shown(key)}`)
       })
       .on('lapsing', ({ cause }) => {
         this.held.clear()
@@ -83,7 +89,7 @@ export class RegisterView {
     this.held.set(key, registered)
     const { service, addr, version, weight } = registered
     const hex = leaseHex(lease.id)
-    if (this.refused.delete(addr)) this.remark(`  ${key} is registered again`)
+    if (this.refused.delete(addr)) this.remark(`  ${this.mark(key)} is registered again`)
     if (!this.palette) {
       const grantedTtlSeconds = lease.ttlSeconds
       this.event('added', key, revision, { version, weight, lease: hex, grantedTtlSeconds, again })
@@ -93,7 +99,7 @@ export class RegisterView {
     const verb = `${visible(this.health)}${again ? 'registered again:' : 'registered'}`
     this.health = ''
     this.say(
-      `${this.palette.green('✓')} ${verb} ${visible(service)} ${visible(addr)}${this.named(weight)}, ${ttl}, lease ${hex}`,
+      `${this.palette.green('✓')} ${verb} ${this.shown(service)} ${this.shown(addr)}${this.named(weight)}, ${ttl}, lease ${hex}`,
     )
   }
 
@@ -107,13 +113,13 @@ export class RegisterView {
     }
     const what = before.weight === weight ? 'value changed' : `weight ${before.weight} → ${weight}`
     this.say(
-      `${this.palette.yellow('~')} ${visible(registered.service)} ${visible(registered.addr)} ${what} (rev ${revision})`,
+      `${this.palette.yellow('~')} ${this.shown(registered.service)} ${this.shown(registered.addr)} ${what} (rev ${revision})`,
     )
   }
 
   private dropped(key: string, why: 'deregistered' | DiscoError): void {
     if (why === 'deregistered')
-      this.gone(key, `! ${visible(key)} was deregistered from outside; not put back`)
+      this.gone(key, `! ${this.shown(key)} was deregistered from outside; not put back`)
     else {
       this.held.delete(key)
       this.remark(`! ${why.message}; not touched`)
@@ -140,6 +146,11 @@ export class RegisterView {
 
   private line(fields: object): void {
     standardOutput().writeLine(jsonLine({ schema: 'disco.event/v1', ...fields }))
+  }
+
+  /** A name or key of the registry, harmless for a terminal, and marked where it looks like another one. */
+  private shown(name: string): string {
+    return visible(this.mark(name))
   }
 
   private remark(line: string): void {

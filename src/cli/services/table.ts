@@ -1,11 +1,11 @@
-import { toldApart } from '../../domain/look-alike.js'
+import { markLookAlikes } from '../../domain/look-alike.js'
 import type { Palette } from '../terminal/color.js'
 import { type Column, renderTable } from '../terminal/table.js'
 import type { ServiceDoc, ServicesDoc } from './document.js'
 
 export function renderServices({ services, ttlsAsked }: ServicesDoc, palette: Palette): string {
-  const nameOf = toldApart(services.map(({ service }) => service))
-  const versionOf = toldApart(services.flatMap(({ versions }) => versions))
+  const nameOf = markLookAlikes(services.map(({ service }) => service))
+  const versionOf = markLookAlikes(services.flatMap(({ versions }) => versions))
   const isProbed = services.some(({ ready }) => ready !== null)
   const ready: Column<ServiceDoc> = {
     head: 'READY',

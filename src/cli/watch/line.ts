@@ -1,17 +1,38 @@
 import { DEFAULT_LAYOUT } from '../../domain/layouts/index.js'
+import { markInLog, markNames } from '../../domain/look-alike.js'
 import type { Palette } from '../terminal/color.js'
 import { count, percent } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 import type { EventDoc } from './document.js'
 
-/** One line of the log: time, revision, what happened, to whom, and what that means for its share. */
-export function renderEvent(event: EventDoc, at: Date, palette: Palette): string {
-  const time = palette.dim(at.toTimeString().slice(0, 8))
-  const rev = palette.dim(('rev' in event ? `rev ${event.rev}` : '--------').padEnd(9))
-  return `${time}  ${rev} ${line(event, palette)}`.trimEnd()
+/** Renders the events of one log. */
+export class EventLog {
+  private readonly mark = markInLog()
+
+  private readonly shown: Shown = {
+    name: (name) => visible(this.mark(name)),
+    text: (text) => visible(markNames(text, this.mark)),
+  }
+
+  constructor(private readonly palette: Palette) {}
+
+  /** One line: time, revision, what happened, to which endpoint, and what that means for its share. */
+  line(event: EventDoc, at: Date): string {
+    const { palette } = this
+    const time = palette.dim(at.toTimeString().slice(0, 8))
+    const rev = palette.dim(('rev' in event ? `rev ${event.rev}` : '--------').padEnd(9))
+    return `${time}  ${rev} ${describe(event, this.shown, palette)}`.trimEnd()
+  }
 }
 
-function line(event: EventDoc, palette: Palette): string {
+interface Shown {
+  name(name: string): string
+  /** A text that may contain names. */
+  text(text: string): string
+}
+
+function describe(event: EventDoc, { name, text }: Shown, palette: Palette): string {
+  const where = ({ service, addr }: { service: string; addr: string }) => `${name(service)} ${name(addr)}`
   switch (event.type) {
     case 'synced': {
       const weight = event.weightsUnset ? 'weights unset' : `weight ${event.weight}`
@@ -24,10 +45,10 @@ function line(event: EventDoc, palette: Palette): string {
       return `resync   missed ${count(event.missedRevisions, 'revision')}, ${count(event.changes, 'change')} applied`
     }
     case 'added': {
-      const version = event.version === '' ? '' : `v${event.version} `
-      const what = event.problem === null ? `${version}weight ${event.weight}` : event.problem
+      const version = event.version === '' ? '' : `v${name(event.version)} `
+      const what = event.problem === null ? `${version}weight ${event.weight}` : text(event.problem)
       const layout = event.layout === DEFAULT_LAYOUT.name ? '' : `  (${event.layout})`
-      return `${palette.green('+ added ')} ${where(event)}  ${visible(what)}  share ${percent(event.share)}${layout}`
+      return `${palette.green('+ added ')} ${where(event)}  ${what}  share ${percent(event.share)}${layout}`
     }
     case 'weight': {
       const share = `share ${percent(event.share.from)} → ${percent(event.share.to)}`
@@ -35,8 +56,8 @@ function line(event: EventDoc, palette: Palette): string {
     }
     case 'updated': {
       const lease = event.lease === null ? 'no lease' : `lease …${event.lease.slice(-4)}`
-      const what = event.problem === null ? `weight ${event.weight}, ${lease}` : event.problem
-      return `${palette.yellow('~ updated')} ${where(event)}  ${visible(what)}`
+      const what = event.problem === null ? `weight ${event.weight}, ${lease}` : text(event.problem)
+      return `${palette.yellow('~ updated')} ${where(event)}  ${what}`
     }
     case 'gone': {
       const lease = event.lease === null ? '' : ` …${event.lease.slice(-4)}`
@@ -44,8 +65,4 @@ function line(event: EventDoc, palette: Palette): string {
       return `${palette.red('- gone  ')} ${where(event)}  ${why}`
     }
   }
-}
-
-function where({ service, addr }: { service: string; addr: string }): string {
-  return `${visible(service)} ${visible(addr)}`
 }

@@ -14,7 +14,7 @@ import {
   sizeOf,
 } from '../terminal/screen.js'
 import type { EventDoc } from './document.js'
-import { renderEvent } from './line.js'
+import { EventLog } from './line.js'
 import { type Freshness, renderTitle } from './title.js'
 
 /** What a session of any length may keep of its log. */
@@ -31,6 +31,7 @@ const COUNT_PERIOD_MS = 1_000
  * the terminal before comes back at the end, and the last table is printed below it with the whole log.
  */
 export class ScreenView {
+  private readonly events: EventLog
   private snapshot = EMPTY_SNAPSHOT
   private log: string[] = []
   private stale: { readonly since: Date; readonly fromMs: number } | null = null
@@ -48,6 +49,7 @@ export class ScreenView {
     private readonly members: readonly string[],
     private readonly palette: Palette,
   ) {
+    this.events = new EventLog(palette)
     process.stdout.write(enterScreen)
     process.stdout.on('resize', this.repaint)
     this.paint()
@@ -57,7 +59,7 @@ export class ScreenView {
     this.snapshot = snapshot
     if (event.type === 'stale') this.goStale(event.sinceMs)
     else this.goLive()
-    this.log.push(renderEvent(doc, new Date(), this.palette))
+    this.log.push(this.events.line(doc, new Date()))
     if (this.log.length > LOG_LINES) this.log.shift()
     const waitMs = this.paintedAtMs + PAINT_PERIOD_MS - performance.now()
     this.timer ??= setTimeout(this.repaint, Math.max(0, waitMs))

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { toldApart } from '../../../src/domain/look-alike.js'
+import { markInLog, markInTexts, markLookAlikes } from '../../../src/domain/look-alike.js'
 
 function shown(...names: string[]): string[] {
-  return names.map(toldApart(names))
+  return names.map(markLookAlikes(names))
 }
 
 describe('names that look the same', () => {
@@ -41,5 +41,35 @@ describe('names that look the same', () => {
     ]
     expect(shown(...names)).toEqual(names)
     expect(shown('l1', 'll', 'O0')).toEqual(['l1', 'll', 'O0'])
+  })
+})
+
+describe('in a log, whose lines cannot be changed later', () => {
+  const log = (...names: string[]) => names.map(markInLog())
+
+  it('a name that looks like one of nothing but ASCII is marked at once', () => {
+    expect(log('h\u0435llo', 'hello', 'h\u0435llo')).toEqual(['h\\u0435llo', 'hello', 'h\\u0435llo'])
+  })
+
+  it('another name is marked from the second one on that looks the same', () => {
+    expect(log('caf\u00e9', '\u043c\u0438\u0440', 'cafe\u0301', 'caf\u00e9')).toEqual([
+      'caf\u00e9',
+      '\u043c\u0438\u0440',
+      'cafe\\u0301',
+      'caf\\u00e9',
+    ])
+  })
+})
+
+describe('in texts that are shown together', () => {
+  it('a name is marked where another one looks the same, and nothing else is', () => {
+    const texts = [
+      'Unknown policy "r\u0430ndom" \u2013 caf\u00e9',
+      'Did you mean random? \u2192 Available: \u2026',
+    ]
+    expect(markInTexts(texts)).toEqual([
+      'Unknown policy "r\\u0430ndom" \u2013 caf\u00e9',
+      'Did you mean random? \u2192 Available: \u2026',
+    ])
   })
 })

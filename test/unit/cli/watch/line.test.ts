@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type EventDoc, eventDoc } from '../../../../src/cli/watch/document.js'
-import { renderEvent } from '../../../../src/cli/watch/line.js'
+import { EventLog } from '../../../../src/cli/watch/line.js'
 import { DiscoError } from '../../../../src/domain/errors.js'
 import { apply, EMPTY_SNAPSHOT } from '../../../../src/domain/snapshot.js'
 import type { RegistryEvent } from '../../../../src/registry/events.js'
@@ -22,7 +22,7 @@ function told(event: RegistryEvent, endpoints = [a, broken]): EventDoc {
 }
 
 function line(event: RegistryEvent, endpoints = [a, broken]): string {
-  return renderEvent(told(event, endpoints), NOON, plain)
+  return new EventLog(plain).line(told(event, endpoints), NOON)
 }
 
 const revision = 1043
@@ -93,7 +93,7 @@ describe('a line of the log', () => {
     ],
   ])('%s', (_, event, text) => {
     expect(line(event)).toBe(`12:04:09  ${text}`)
-    expect(withoutColors(renderEvent(told(event), NOON, colored))).toBe(`12:04:09  ${text}`)
+    expect(withoutColors(new EventLog(colored).line(told(event), NOON))).toBe(`12:04:09  ${text}`)
   })
 
   it('says that weights are unset where all are 0', () => {

@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest'
+import { registration } from '../support/etcd-state.js'
+import { toolOnEtcd } from '../support/tool-on-etcd.js'
+
+const { etcd, disco, tool } = await toolOnEtcd()
+
+const ADDR = '127.0.0.1:1001'
+/** With a Cyrillic letter. */
+const LIKE_HELLO = 'h\u0435llo'
+const SHOWN = 'h\\u0435llo'
+
+test('watch on a pipe, and as text, marks the service, its version and its address', async () => {
+  const watch = disco.start('watch', '-o', 'table')
+  await watch.printed('synced')
+  await etcd.ctl('put', ...registration(LIKE_HELLO, ADDR, { version: '1.0.\u0430' }))
+  await etcd.ctl('put', ...registration(LIKE_HELLO, `${LIKE_HELLO}:80`))
+  await etcd.ctl('put', ...registration('hello', ADDR))
+  await watch.printed(`hello ${ADDR}`)
+  const { stdout } = await watch.end('SIGINT')
+  expect(stdout).toContain(`+ added  ${SHOWN} ${ADDR}  v1.0.\\u0430 weight`)
+  expect(stdout).toContain(`+ added  ${SHOWN} ${SHOWN}:80  address has no valid host ("${SHOWN}")`)
+  expect(stdout).not.toContain(LIKE_HELLO)
+})
+
+test('the lines of register mark it', async () => {
+  const held = disco.start('register', LIKE_HELLO, ADDR, '-o', 'table')
+  await held.printed(`registered ${SHOWN} ${ADDR}`)
+  await etcd.ctl('del', `/${LIKE_HELLO}/${ADDR}`)
+  const { stdout, stderr } = await held.exited()
+  expect(stdout).toContain(`/${SHOWN}/${ADDR} was deregistered from outside`)
+  expect(stdout + stderr).not.toContain(LIKE_HELLO)
+})
+
+test('the table marks addresses that look the same', async () => {
+  await etcd.ctl('put', ...registration('hello', 'example.com:80'))
+  await etcd.ctl('put', ...registration('hello', '\u0435xample.com:80'))
+  const { stdout } = await tool.run('ls', 'hello')
+  expect(stdout).toContain(' example.com:80 ')
+  expect(stdout).toContain(' \\u0435xample.com:80 ')
+})
+
+test.each([
+  [
+    'a policy',
+    ['call', 'hello', 'SayHello', '--policy', 'r\u0430ndom'],
+    '"r\\u0430ndom"',
+    'Did you mean random?',
+  ],
+  ['a layout', ['ls', '--layout', 'kr\u0430tos'], '"kr\\u0430tos"', 'Did you mean kratos?'],
+  ['a command', ['w\u0430tch'], '"w\\u0430tch"', 'Did you mean watch?'],
+  ['a flag', ['ls', '--r\u043eot', '/x'], '--r\\u043eot', 'Did you mean --root?'],
+  ['a choice', ['ls', '-o', 'js\u043en'], '"js\\u043en"', 'Did you mean json?'],
+])('a suggestion that looks like what was written: %s', async (_, args, ...says) => {
+  const { code, stderr } = await tool.run(...args)
+  expect(code).toBe(2)
+  for (const text of says) expect(stderr).toContain(text)
+})
