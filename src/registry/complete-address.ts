@@ -6,9 +6,10 @@ import { formatAddress, parseAddress } from '../domain/address.js'
 const ANY_OUTSIDE_ADDRESS = '192.0.2.1'
 
 /**
- * An address as the registry writes it: `:1001` becomes this machine's outbound IPv4 and the port.
+ * Completes an address for the registry: `:1001` becomes this machine's outbound IPv4 address and the port.
  *
- * @throws DiscoError USAGE, with the example
+ * @param example of a valid address, for the error
+ * @throws DiscoError USAGE
  */
 export async function completeAddress(text: string, example: string): Promise<string> {
   const address = parseAddress(text, example)
@@ -16,7 +17,7 @@ export async function completeAddress(text: string, example: string): Promise<st
   return formatAddress({ ...address, host: await outboundIpv4() })
 }
 
-/** The address that the system would send from; without a route, the first that is not loopback. */
+/** Source address of the default route; without a route, the first address that is not loopback. */
 async function outboundIpv4(): Promise<string> {
   const socket = createSocket('udp4')
   try {

@@ -30,12 +30,12 @@ type Optional<Options, Names extends keyof Options> = Omit<Options, Names> & {
 }
 
 /**
- * How to reach etcd, where registrations stand in it, and what is kept of them; only `endpoints` must be said.
+ * How to reach etcd, which layout and root to use, and where to cache lists; only `endpoints` is required.
  */
 export interface RegistryOptions
   extends Optional<EtcdOptions, 'endpointsSource' | 'commandTimeoutMs' | 'dialTimeoutMs'>,
     Place {
-  /** Where the last good lists are kept, for a start without etcd; `false` for nowhere. */
+  /** Cache of the last good lists, for a start without etcd; `false` for none. */
   readonly cache?: CacheOptions | false
 }
 
@@ -45,30 +45,30 @@ export interface CacheOptions {
   readonly folder?: string
   /** An older list is not used. Default: a day. */
   readonly maxAgeMs?: number
-  /** Told once when the cache cannot be used. Default: a Node warning. */
+  /** Called once when the cache cannot be used. Default: a Node warning. */
   readonly onWarning?: (message: string) => void
 }
 
 const DEFAULT_COMMAND_TIMEOUT_MS = 5_000
 
-/** With the next member's own answer, a mute one then costs less than a second. */
+/** A mute member then costs less than a second, the answer of the next one included. */
 const DEFAULT_DIAL_TIMEOUT_MS = 800
 
 const DEFAULT_CACHE_MAX_AGE_MS = 24 * 60 * 60 * 1000
 
-/** A lease's time: what it has left, and what etcd gives it at each keep-alive. */
+/** TTL of a lease: the time left, and the time that each keep-alive grants. */
 export interface Ttl {
   readonly ttlSeconds: number
   readonly grantedTtlSeconds: number
 }
 
-/** So many leases are asked for at a time: enough to hide the round trips, too few to crowd etcd. */
+/** Number of leases read at a time: enough to hide the round trips, too few to crowd etcd. */
 const LEASES_AT_ONCE = 64
 
 /**
  * A service registry in etcd. Every method may throw DiscoError ETCD_UNREACHABLE or ETCD_DENIED; those that write
- * (`register`, `setWeight`, `unregister`) also OUTCOME_UNKNOWN, where etcd's answer to a write was lost and it
- * cannot be found out whether the write was made.
+ * (`register`, `setWeight`, `unregister`) also OUTCOME_UNKNOWN, when etcd's answer to a write was lost and cannot be
+ * recovered from its history.
  */
 export class Registry implements Discovery {
   private readonly watches = new SharedWatches()
@@ -96,7 +96,7 @@ export class Registry implements Discovery {
     return listEndpoints(this.client, this.reader, service)
   }
 
-  /** Which layouts there are, and how much of each. */
+  /** Counts services and endpoints of each layout. */
   countLayouts(): Promise<LayoutCounts> {
     return countLayouts(this.client, readerOf({ layout: AUTO, root: this.reader.root }))
   }
@@ -105,7 +105,7 @@ export class Registry implements Discovery {
   async listExisting(service: string): Promise<EndpointList> {
     const listing = await this.list(service)
     if (listing.endpoints.length > 0) return listing
-    // A layout that was named may be the wrong one.
+    // The service may stand in another layout.
     const everywhere = readerOf({ layout: AUTO, root: this.reader.root })
     const isOneLayout = this.reader.layout !== AUTO
     const [all, inOthers] = await Promise.all([
@@ -157,19 +157,18 @@ export class Registry implements Discovery {
   }
 
   /**
-   * As etcd tells it: one service, or all of them. The caller is the sole reader of an etcd stream of its own: as
-   * long as it takes no update, the stream pauses and etcd keeps what it has not sent, without a heartbeat. What
-   * etcd compacts meanwhile is told as one Resync.
+   * Watches one service, or all, on an etcd stream of the caller's own. While the caller takes no update, the stream
+   * pauses, without a heartbeat, and etcd keeps the events; revisions that it compacts meanwhile become one Resync.
    */
   follow(service: string | undefined, signal: AbortSignal): AsyncGenerator<Update, void, void> {
     return watchEndpoints(this.client, this.reader, service, signal)
   }
 
   /**
-   * Takes a lease and the key, and holds both until closed.
+   * Takes a lease and the keys, and holds them until closed.
    *
    * @param events receives the events of the registration, from the first attempt on: an EventEmitter with listeners
-   * @param signal ends the wait for a key whose registrar died; it does not end the registration
+   * @param signal ends the attempt, such as the wait for a dead lease; it does not end the registration
    * @throws DiscoError USAGE, CONFLICT, OUTCOME_UNKNOWN
    */
   register(
@@ -181,7 +180,7 @@ export class Registry implements Discovery {
   }
 
   /**
-   * @throws DiscoError NOT_FOUND; CONFLICT (several endpoints match, or the change would upset the others);
+   * @throws DiscoError NOT_FOUND; CONFLICT (several endpoints match, or the change would drain the others);
    *   OUTCOME_UNKNOWN
    */
   async setWeight(
@@ -194,12 +193,12 @@ export class Registry implements Discovery {
     return setWeight(this.client, this.reader, targets, change, options)
   }
 
-  /** The last weight above 0 that a drained endpoint had; null where etcd's history does not tell. */
+  /** The last weight above 0 of a drained endpoint; null where etcd's history does not have it. */
   lastWeight(endpoint: Endpoint): Promise<number | null> {
     return lastWeight(this.client, this.reader, endpoint)
   }
 
-  /** Removes an endpoint; one that is not there is no error. @throws DiscoError CONFLICT, OUTCOME_UNKNOWN */
+  /** Removes an endpoint. An endpoint that is not registered is not an error. @throws DiscoError CONFLICT, OUTCOME_UNKNOWN */
   async unregister(
     selection: EndpointSelection,
     signal: AbortSignal = new AbortController().signal,
@@ -208,7 +207,7 @@ export class Registry implements Discovery {
     return unregister(this.client, endpoints, selection, revision, signal)
   }
 
-  /** Whether a lease still lives: an endpoint that went while it does was deregistered, not expired. */
+  /** Whether a lease still lives. An endpoint that went while its lease lives was deregistered, not expired. */
   async leaseLives(lease: LeaseId): Promise<boolean> {
     return (await leaseTtl(this.client, lease)) !== null
   }
@@ -217,7 +216,7 @@ export class Registry implements Discovery {
     this.client.close()
   }
 
-  /** A query may look elsewhere than this registry does. */
+  /** A query may name another layout or root than this registry's own. */
   private readerFor({ layout = this.reader.layout, root = this.reader.root }: Place): Reader {
     const isOwn = layout === this.reader.layout && root === this.reader.root
     return isOwn ? this.reader : readerOf({ layout, root })

@@ -6,7 +6,7 @@ export function isUnknown(error: unknown): error is DiscoError {
 }
 
 /**
- * An error of a write whose outcome is not known, in words of the registry; any other error as it is.
+ * Rewords an OUTCOME_UNKNOWN error in terms of the registry; returns any other error unchanged.
  *
  * @param what may have been done, as the beginning of a sentence
  * @param next what to do, one line each

@@ -8,25 +8,27 @@ import { list } from '../etcd/range.js'
 import { type EndpointSelection, matchEndpoints, requireOneKey } from './selection.js'
 import { explainUnknown } from './unknown-outcome.js'
 
-/** What a removal came to. */
+/** Result of a removal. */
 export interface Unregistered {
   readonly revision: Revision
-  /** What was removed; empty when nothing stood there, or another client removed it first. */
+  /** The removed endpoints; empty when there were none, or another client removed them first. */
   readonly removed: readonly Endpoint[]
-  /** Whether it was listed, and another client removed it first. */
+  /** Whether the endpoint was listed, and another client removed it first. */
   readonly wentMeanwhile: boolean
-  /** Why it is not known whether a registrar puts the key back, where etcd no longer answered, or denied the look. */
+  /** The error (no answer, or a denial) that kept us from seeing whether a registrar puts the key back. */
   readonly returnUnknown?: DiscoError
 }
 
-/** A registrar that does not accept the removal puts its key back at once; this long is looked for it. */
+/** How long to look for the key's return: a registrar that does not accept the removal puts it back at once. */
 const RETURN_WATCH_MS = 1_000
 const RETURN_POLL_MS = 100
 
 /**
- * Deletes the key and leaves its lease to its owner.
+ * Deletes the key of an endpoint and leaves its lease to its owner. An endpoint that is not listed is not an error.
  *
- * @throws DiscoError CONFLICT when the key comes back; OUTCOME_UNKNOWN
+ * @param endpoints of the service, as listed at `revision`
+ * @param signal ends the look for the key's return
+ * @throws DiscoError CONFLICT when several keys match, or when the key comes back; OUTCOME_UNKNOWN
  */
 export async function unregister(
   client: EtcdClient,
@@ -51,7 +53,7 @@ export async function unregister(
   const returnUnknown = await refuseReturn(client, endpoint, signal).then(
     () => null,
     (error: unknown) => {
-      // What was removed is removed, whether etcd answers or not.
+      // The removal itself has succeeded.
       if (error instanceof DiscoError && (isLinkFailure(error) || error.code === 'ETCD_DENIED')) return error
       throw error
     },
@@ -61,7 +63,7 @@ export async function unregister(
   return returnUnknown === null ? done : { ...done, returnUnknown }
 }
 
-/** Deletes the key as it stands, whatever was written to it meanwhile. */
+/** Deletes the key, also where it was written since the list. */
 async function deleteKey(
   client: EtcdClient,
   { key, modRevision }: Endpoint,

@@ -12,7 +12,7 @@ import { isUnknown } from '../unknown-outcome.js'
 /** A dead lease lapses after its TTL; etcd takes up to this much longer to delete its keys. */
 const LAPSE_GRACE_SECONDS = 2
 
-/** How often a foreign lease is looked at: a renewal shows as a TTL that did not fall as time went by. */
+/** Poll interval of a foreign lease: a renewal shows as a TTL that did not fall with time. */
 const LOOK_PERIOD_MS = 250
 
 export interface Claim {
@@ -22,16 +22,18 @@ export interface Claim {
 }
 
 export interface ClaimReports {
-  /** Called once, when it waits for a dead lease, with the seconds that lease has left. */
+  /** Called before the wait for a lease that may be dead, with the seconds that it has left. */
   readonly onWait: (found: { lease: LeaseId; ttlSeconds: number }) => void
   /** Called when the key was taken from its holder, or when etcd's answer to that was lost: `unknown`. */
   readonly onTaken: (certainty: 'taken' | 'unknown') => void
 }
 
 /**
- * Writes a key that nobody else holds, under our lease. A key whose lease nobody renews is what a killed
- * registrar left: it is waited for. One that is renewed, or has no lease, is somebody's.
+ * Writes a key under our lease, unless another registrar holds it. A lease that is no longer renewed was left by a killed
+ * registrar: the function waits for it to lapse. A key whose lease is renewed, or that has no lease, is a conflict.
  *
+ * @param signal ends the wait with an AbortError
+ * @returns the revision at which the key stands under our lease
  * @throws DiscoError CONFLICT, OUTCOME_UNKNOWN
  */
 export async function acquireKey(
@@ -80,11 +82,11 @@ async function untilLapsed(
   const elapsedSeconds = () => (performance.now() - startMs) / 1000
   while (elapsedSeconds() < first.ttlSeconds + LAPSE_GRACE_SECONDS) {
     await delay(LOOK_PERIOD_MS, undefined, { signal })
-    // etcd tells whole seconds, rounded down: without a renewal, less than this is left.
+    // etcd rounds down to whole seconds: without a renewal, less than this is left.
     const leftSeconds = first.ttlSeconds + 1 - elapsedSeconds()
     const ttl = await leaseTtl(client, found.lease)
     if (!ttl || !(await stillHeld(client, found))) return
-    // A lease whose time is over stands at 0 until etcd gets to revoking it: 0 is never a renewal.
+    // An expired lease has TTL 0 until etcd revokes it: 0 is never a renewal.
     if (ttl.ttlSeconds >= Math.max(leftSeconds, 1))
       throw heldElsewhere(found.key, found.lease, ttl.grantedTtlSeconds)
   }
@@ -99,7 +101,7 @@ async function stillHeld(client: EtcdClient, found: KeyValue): Promise<boolean> 
 function heldElsewhere(key: string, lease: LeaseId, ttlSeconds: number): DiscoError {
   return new DiscoError(
     'CONFLICT',
-    `${key} is registered by someone who renews it: lease ${leaseHex(lease)}, ttl ${ttlSeconds}s`,
+    `${key} is held by another registrar: lease ${leaseHex(lease)}, ttl ${ttlSeconds}s`,
     { suggestions: ['Stop that registrar, or take the key with --takeover'] },
   )
 }

@@ -6,12 +6,12 @@ import { type KeyEvent, watchRange } from '../../etcd/range-watch.js'
 import type { EventSink, RegistrationEvents } from './events.js'
 
 /**
- * Events of one key of a registration, as etcd sends them; an empty list where the key has to be read instead (at
- * the start, and after an outage). A denial is reported as trouble and retried slowly, also before the first list:
- * the key was claimed, so the denial is not the last word. Its end is reported once the caller has handled what
- * came first after it.
+ * Watches one key of a registration. Yields the events of each update; an empty list means that the key has to be read
+ * (at the start, and after an outage). A denial is emitted as `trouble` and retried slowly, also before the first list:
+ * the key was claimed, so the user was permitted once. `recovered` follows when the caller has handled the first
+ * update after the denial.
  *
- * @throws DiscoError what no retry can mend
+ * @throws DiscoError for an error that no retry can mend
  */
 export async function* keyEvents(
   client: EtcdClient,
