@@ -97,7 +97,7 @@ async function refuseUseless(
   }
   if (force || !weightsAreUnset(endpoints)) return
   throw new DiscoError('CONFLICT', `${service} has no weights, so weight 0 drains nothing`, {
-    suggestions: [`Give all a weight first: disco weight ${service} --all 1`, 'Or say --force'],
+    suggestions: [`Give all a weight first: disco weight ${service} --all 1`, 'Or use --force'],
   })
 }
 
@@ -119,9 +119,13 @@ async function passGrace(
       const [now] = snapshot.byKey.get(key) ?? []
       if (!now) return { revision, end: 'gone' }
       if (now.weight === 0) continue
-      throw new DiscoError('CONFLICT', `${key} was given weight ${now.weight}: it is not drained any more`, {
-        suggestions: ['Whoever gave it wants it in rotation; ask, and drain again'],
-      })
+      throw new DiscoError(
+        'CONFLICT',
+        `${key} was given weight ${now.weight} during the drain, and stays registered`,
+        {
+          suggestions: ['Another client put it back into rotation: ask its owner, then drain again'],
+        },
+      )
     }
   } finally {
     clearTimeout(timer)

@@ -100,7 +100,7 @@ class Wait {
       await following
     }
     if (this.failure !== null) throw this.failure
-    if (this.signal.aborted) throw new DiscoError('INTERRUPTED', 'Interrupted before it was so')
+    if (this.signal.aborted) throw new DiscoError('INTERRUPTED', 'Interrupted before the conditions held')
     throw this.timedOut()
   }
 

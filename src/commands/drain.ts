@@ -20,9 +20,9 @@ import type { WeightChanged } from '../registry/weight.js'
 const EXAMPLE = 'disco drain hello 1.2.3.4:1001'
 
 export default class Drain extends DiscoCommand {
-  static override summary = 'Take an endpoint out of rotation: weight 0, a while, unregister'
+  static override summary = 'Take an endpoint out of rotation: weight 0, a grace period, unregister'
   static override description =
-    'Clients send nothing new from the moment the weight is 0, and have the grace to finish what they sent; then the key is removed. Ctrl-C during the grace leaves the endpoint registered at weight 0; --undo gives it back the weight that it had.'
+    'At weight 0, clients send no new calls, and finish those under way during the grace; then the key is deleted. Ctrl-C during the grace leaves the endpoint registered at weight 0; --undo restores its weight.'
   static override examples = [
     '<%= config.bin %> drain hello 1.2.3.4:1001',
     '<%= config.bin %> drain hello 1.2.3.4:1001 --grace 2m',
@@ -36,14 +36,14 @@ export default class Drain extends DiscoCommand {
     grace: waitFlag({
       allowsZero: true,
       default: 30_000,
-      description: 'how long the weight is 0 before the key goes',
+      description: 'how long the weight is 0 before the key is deleted',
     }),
-    undo: Flags.boolean({ description: 'give back the weight that it had before', exclusive: ['force'] }),
+    undo: Flags.boolean({ description: 'restore the weight from before the drain', exclusive: ['force'] }),
     version: versionFlag,
     ...placeFlags,
     force: Flags.boolean({
       description:
-        'even the last endpoint with a weight, which turns the weights off; where no weight can be set, remove the key at once',
+        'drain even the last endpoint with a weight, which turns the weights off; where no weight can be set, remove the key at once',
     }),
   }
 
@@ -91,11 +91,12 @@ export default class Drain extends DiscoCommand {
     if (doc.interrupted) process.exitCode = 130
     return this.print(flags, doc, {
       table: (palette) => {
-        if (drained.end === 'gone') return `${palette.yellow('!')} ${name} went by itself (rev ${doc.rev})`
+        if (drained.end === 'gone')
+          return `${palette.yellow('!')} ${name} was removed by another client (rev ${doc.rev})`
         if (drained.end === 'unregistered')
           return `${palette.green('✓')} ${name} unregistered (rev ${doc.rev})`
         const undo = `disco drain ${visible(service)} ${visible(selection.addr ?? '')} --undo`
-        return `${palette.yellow('!')} stopped: ${name} is registered still, at weight 0\n  Undo: ${undo}`
+        return `${palette.yellow('!')} stopped: ${name} is still registered, at weight 0\n  Undo: ${undo}`
       },
       lines: () => [doc],
       names: () => doc.endpoints.map((endpoint) => endpoint.addr),

@@ -21,7 +21,7 @@ import { DiscoError } from '../domain/errors.js'
 import { DEFAULT_LAYOUT, layoutNamed } from '../domain/layouts/index.js'
 import { AUTO } from '../domain/layouts/reader.js'
 
-/** Signals that mean something to many servers, and nothing to us. */
+/** Signals that many servers handle, and that have no meaning to the registrar. */
 const FORWARDED = ['SIGUSR1', 'SIGUSR2', 'SIGQUIT', 'SIGWINCH'] as const
 
 const PROBE_SETTINGS = ['probe-interval', 'probe-timeout', 'rise', 'fall', 'unhealthy']
@@ -48,18 +48,18 @@ export default class Register extends DiscoCommand {
   }
   static override flags = {
     ttl: ttlFlag({
-      description: "time to live of the lease; 10, or what the layout's own writers take",
+      description: "time to live of the lease; default: 10, or the layout's own",
     }),
     ...registeredFlags,
     ...placeFlags,
-    takeover: Flags.boolean({ description: 'take the key from whoever holds it' }),
+    takeover: Flags.boolean({ description: 'take the key from another registrar' }),
     'on-delete': Flags.custom<'exit' | 'reregister'>(oneOf(['exit', 'reregister']))({
       default: 'exit',
-      description: 'what to do when somebody deletes the key on purpose',
+      description: 'what to do when the key is deleted on purpose',
     }),
     drain: waitFlag({
       allowsZero: true,
-      description: `how long the weight is 0 before the key goes (default: ${seconds(DEFAULT_DRAIN_MS)} with a command, else 0)`,
+      description: `how long the weight is 0 before the key is deleted (default: ${seconds(DEFAULT_DRAIN_MS)} with a command, else 0)`,
     }),
     'kill-after': waitFlag({
       allowsZero: true,
@@ -101,7 +101,7 @@ export default class Register extends DiscoCommand {
 
     const speaker = this.speakerFor(flags, hasCommand)
     const [first, ...others] = endpoints.map(({ registered }) => registered)
-    if (!first) throw new DiscoError('USAGE', 'An address is needed')
+    if (!first) throw new DiscoError('USAGE', 'Missing address')
     const env = { DISCO_SERVICE: service, DISCO_ADDR: [first, ...others].map(({ addr }) => addr).join(',') }
     const stdout = speaker.palette ? 'own' : 'stderr'
     const registrar = new Registrar({
@@ -137,7 +137,7 @@ export default class Register extends DiscoCommand {
     process.exitCode = await registrar.run()
   }
 
-  /** Written in the default layout, unless told otherwise. */
+  /** A registration is written in the default layout unless --layout names another. */
   protected override place(flags: PlaceFlags): Place {
     const place = placeOf(flags, process.env, DEFAULT_LAYOUT.name)
     if (place.layout !== AUTO) return place

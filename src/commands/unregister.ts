@@ -12,7 +12,7 @@ export default class Unregister extends DiscoCommand {
   static override aliases = ['rm', 'deregister']
   static override summary = 'Remove an endpoint'
   static override description =
-    'Deletes the key and leaves its lease to its owner. Looks for a second whether a registrar puts the key back. An endpoint that is not there is no error.'
+    'Deletes the key and leaves its lease to its owner. Looks for a second whether a registrar puts the key back. An endpoint that is not registered is not an error.'
   static override examples = [
     '<%= config.bin %> unregister hello 1.2.3.4:1001',
     '<%= config.bin %> unregister hello 1.2.3.4:1001 --version 1.0.0',
@@ -38,7 +38,7 @@ export default class Unregister extends DiscoCommand {
       table: (palette) => {
         const name = `${visible(service)} ${visible(addr)}`
         if (doc.removed.length === 0) {
-          const why = unregistered.wentMeanwhile ? 'went meanwhile' : 'was not registered'
+          const why = unregistered.wentMeanwhile ? 'was removed by another client' : 'was not registered'
           return `${palette.yellow('!')} ${name} ${why} (rev ${doc.rev})`
         }
         return `${palette.green('✓')} ${name} unregistered (rev ${doc.rev})`

@@ -17,7 +17,7 @@ const EXAMPLE = 'disco weight hello 1.2.3.4:1001 5'
 export default class Weight extends DiscoCommand {
   static override summary = "Set an endpoint's weight while it is registered"
   static override description =
-    'The lease is kept and no concurrent change is lost. 0 drains the endpoint. --all leaves drained endpoints and values that cannot be read as they are; setting the weight of one endpoint also mends a value whose weight cannot be read. What is known of clients that ignore a new weight is said.'
+    'The lease is kept and no concurrent change is lost. 0 drains the endpoint. --all leaves drained endpoints and values that cannot be read as they are; setting the weight of one endpoint also mends a value whose weight cannot be read. Names clients that are known to ignore a new weight.'
   static override examples = [
     '<%= config.bin %> weight hello 1.2.3.4:1001 5',
     '<%= config.bin %> weight hello 1.2.3.4:1001 50%',
@@ -30,10 +30,12 @@ export default class Weight extends DiscoCommand {
   }
   static override flags = {
     all: weightChangeFlag({ description: 'the weight of every endpoint of the service' }),
-    drained: Flags.boolean({ description: 'with --all: endpoints at weight 0 as well' }),
+    drained: Flags.boolean({ description: 'with --all: include endpoints at weight 0' }),
     version: versionFlag,
     ...placeFlags,
-    force: Flags.boolean({ description: 'even where it drains the others or turns the weights off' }),
+    force: Flags.boolean({
+      description: 'set it even where that drains the other endpoints or turns the weights off',
+    }),
   }
 
   async run(): Promise<WeightDoc> {
@@ -77,12 +79,12 @@ export default class Weight extends DiscoCommand {
   }
 }
 
-/** A parser of flags takes `-1` for one: the weight grammar knows the typographic minus as well. */
+/** The flag parser would read `-1` as a flag: the weight grammar accepts the typographic minus as well. */
 function shieldMinus(word: string): string {
   return /^-\d+%?$/.test(word) ? word.replace('-', '\u2212') : word
 }
 
-/** Refuses a service, an address and a weight in another order than this. @throws DiscoError USAGE */
+/** Refuses arguments in another order than service, address, weight. @throws DiscoError USAGE */
 function refuseOtherOrder(args: {
   service: string
   addr?: string | undefined
@@ -108,7 +110,7 @@ function refuseOtherOrder(args: {
 }
 
 function missing(): DiscoError {
-  return new DiscoError('USAGE', 'An address and a weight are needed, or --all and a weight', {
+  return new DiscoError('USAGE', 'Missing arguments: an address and a weight, or --all and a weight', {
     suggestions: [`Example: ${EXAMPLE}`],
   })
 }
@@ -116,7 +118,7 @@ function missing(): DiscoError {
 function describe({ service, rev }: WeightDoc, changed: WeightDoc['changes'][number], tick: string): string {
   const { addr, from, to, written, lease, share } = changed
   const name = `${tick} ${visible(service)} ${visible(addr)}`
-  if (!written) return `${name} has weight ${to} already; nothing was written (share ${percent(share.to)})`
+  if (!written) return `${name} already has weight ${to}; not written (share ${percent(share.to)})`
   const kept = lease === null ? 'no lease' : 'lease kept'
   return [
     `${name} weight ${from ?? 'unreadable'} → ${to} (rev ${rev}, ${kept})`,

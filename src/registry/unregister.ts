@@ -86,7 +86,7 @@ async function refuseReturn(client: EtcdClient, endpoint: Endpoint, signal: Abor
     await delay(RETURN_POLL_MS, undefined, { signal }).catch(() => undefined)
     const { kvs } = await list(client, oneKey(endpoint.key))
     if (kvs.length === 0) continue
-    throw new DiscoError('CONFLICT', `${endpoint.key} came back: a registrar puts it there again`, {
+    throw new DiscoError('CONFLICT', `${endpoint.key} came back: its registrar put it back`, {
       suggestions: ['Stop the process that registers it'],
     })
   }

@@ -46,7 +46,7 @@ describe.concurrent('whatever happens to the key, the server goes on', () => {
     const held = supervise(disco, service, port, { command: script(WAITS) })
     const { code, stderr } = await held.exited()
     expect(code).toBe(6)
-    expect(stderr).toContain('is registered by someone who renews it')
+    expect(stderr).toContain('is held by another registrar: lease')
     expect(isAlive(pidIn(stderr))).toBe(false)
     expect(await weightOf(service, port)).toBe(9)
     await other.end('SIGTERM')

@@ -112,9 +112,9 @@ describe('changing the weight', () => {
     ['PUT', '/weight?weight=99999999999', 400, 'is not a weight'],
     ['PUT', '/weight?weight=2147483648', 400, 'too large'],
     ['PUT', '/weight?weight=1&weight=2', 400, 'more than once'],
-    ['PUT', '/weight?wieght=1', 400, 'There is no parameter wieght'],
+    ['PUT', '/weight?wieght=1', 400, 'Unknown parameter wieght'],
     ['PUT', '/weight?weight=1&force=yes', 400, 'true or false'],
-    ['PUT', '/weight?weight=1&addr=1.2.3.4:5', 404, 'none of the addresses'],
+    ['PUT', '/weight?weight=1&addr=1.2.3.4:5', 404, 'is not registered by this registrar'],
     ['GET', '/?weight=%zz', 400, 'is not a weight'],
   ])('%s %s is %i: %s', async (method, path, status, said) => {
     await admin.untouched(async () => {

@@ -107,11 +107,11 @@ async function answer(request: IncomingMessage, routes: Routes, token: string | 
     // An orchestrator's health checks carry no token.
     if (!WITHOUT_TOKEN.has(path)) authorize(request, token)
     const methods = routes.get(path)
-    if (!methods) throw new Refusal(404, `There is no ${path}`)
+    if (!methods) throw new Refusal(404, `Unknown path ${path}`)
     const { method = '' } = request
     const route = new Map(Object.entries(methods)).get(method === 'HEAD' ? 'GET' : method)
     const allow = Object.keys(methods).join(', ')
-    if (!route) throw new Refusal(405, `${path} takes ${allow}`, { allow })
+    if (!route) throw new Refusal(405, `${path} accepts ${allow}`, { allow })
     await readBody(request)
     return await route(query)
   } catch (thrown) {

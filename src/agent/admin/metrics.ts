@@ -73,15 +73,19 @@ export class Metrics {
       value: Number(phase === this.registrar.phase),
     }))
     return [
-      gauge('disco_phase', 'What the registrar is at: 1 for one of them.', phases),
+      gauge('disco_phase', 'Phase of the registrar: 1 for the current one.', phases),
       perEndpoint(
         'disco_registered',
-        'Whether the key of the endpoint stands in etcd, as etcd last said.',
+        'Whether the key of the endpoint stands in etcd, by its last answer.',
         ({ addr }) => Number(held.has(addr)),
       ),
       perEndpoint('disco_weight', 'Weight of the endpoint as last seen.', ({ weight }) => weight),
-      counter('disco_registrations_total', 'Keys registered, again included.', this.counts.registrations),
-      counter('disco_changes_total', 'Times that somebody wrote a held key.', this.counts.changes),
+      counter(
+        'disco_registrations_total',
+        'Registrations of keys, repeated ones included.',
+        this.counts.registrations,
+      ),
+      counter('disco_changes_total', 'Changes of held keys by other clients.', this.counts.changes),
     ]
   }
 
@@ -90,12 +94,12 @@ export class Metrics {
     const isUp = this.registrar.status.etcd === null
     return [
       gauge('disco_etcd_up', 'Whether etcd answers the keep-alives.', [{ value: Number(isUp) }]),
-      counter('disco_etcd_outages_total', 'Times that etcd stopped answering.', outages),
-      counter('disco_etcd_refusals_total', 'Times that etcd refused to put a key back.', refusals),
-      counter('disco_lease_losses_total', 'Leases that etcd ended.', leaseLosses),
+      counter('disco_etcd_outages_total', 'Outages of etcd.', outages),
+      counter('disco_etcd_refusals_total', 'Refusals of etcd to put a key back.', refusals),
+      counter('disco_lease_losses_total', 'Leases ended by etcd.', leaseLosses),
       counter(
         'disco_lease_reattachments_total',
-        'Keys that a plain put had taken off their lease.',
+        'Keys attached again after a plain put had detached them from their lease.',
         reattachments,
       ),
     ]
@@ -110,7 +114,7 @@ export class Metrics {
     }))
     return [
       gauge('disco_healthy', 'Whether the server passes its probe.', sampleOf(isHealthy)),
-      gauge('disco_probe_seconds', 'How long the last probe took.', sampleOf(lastProbeMs, 1_000)),
+      gauge('disco_probe_seconds', 'Duration of the last probe.', sampleOf(lastProbeMs, 1_000)),
       { name: 'disco_probes_total', help: 'Probes made.', type: 'counter', samples: results },
       {
         name: 'disco_admin_requests_total',

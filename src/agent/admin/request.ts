@@ -57,7 +57,7 @@ export function authorize(request: IncomingMessage, token: string | null): void 
   }
   const name = host.replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1')
   if (name !== 'localhost' && isIP(name) === 0) {
-    throw new Refusal(403, 'Ask by an IP address, or localhost; other names need a token')
+    throw new Refusal(403, 'Use an IP address or localhost: other host names need a token')
   }
 }
 
@@ -72,7 +72,7 @@ function isOrigin(from: string, host: string): boolean {
 
 /** Reads the whole request, so that a cut or endless one has no effect. @throws Refusal 400, 413 */
 export async function readBody(request: IncomingMessage): Promise<void> {
-  const tooLarge = () => new Refusal(413, `A body of more than ${MOST_BODY_BYTES} bytes is not read`)
+  const tooLarge = () => new Refusal(413, `The body is longer than ${MOST_BODY_BYTES} bytes`)
   if (Number(request.headers['content-length'] ?? 0) > MOST_BODY_BYTES) throw tooLarge()
   let bytes = 0
   try {
@@ -97,7 +97,7 @@ export function weightQuery(query: URLSearchParams): {
   force: boolean
 } {
   for (const name of query.keys()) {
-    if (!['weight', 'addr', 'force'].includes(name)) throw new Refusal(400, `There is no parameter ${name}`)
+    if (!['weight', 'addr', 'force'].includes(name)) throw new Refusal(400, `Unknown parameter ${name}`)
     if (query.getAll(name).length > 1) throw new Refusal(400, `${name} is given more than once`)
   }
   const weight = query.get('weight')

@@ -148,10 +148,11 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   ): Promise<WeightChanged> {
     const { held } = this
     if (held.length === 0 || isLeaving(this.state)) {
-      throw new DiscoError('CONFLICT', `There is no weight to set: the registration is ${this.phase}`)
+      throw new DiscoError('CONFLICT', `The weight cannot be set: the registrar is ${this.phase}`)
     }
     const selected = held.filter(({ registered }) => addr === undefined || registered.addr === addr)
-    if (selected.length === 0) throw new DiscoError('NOT_FOUND', `${addr} is none of the addresses held here`)
+    if (selected.length === 0)
+      throw new DiscoError('NOT_FOUND', `${addr} is not registered by this registrar`)
     return await this.owned.weights.change(selected, change, { force })
   }
 

@@ -57,7 +57,7 @@ export function followServer(
     })
     .on('lost', ({ conflict }) => {
       if (command === null) return
-      if (conflict) remark(`! ${conflict.message}; not touched`)
+      if (conflict) remark(`! ${conflict.message}; left unchanged`)
       remark('  the server goes on, unregistered')
     })
     .on('stopping', ({ killAfterMs }) => {

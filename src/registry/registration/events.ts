@@ -7,7 +7,7 @@ export type { EventSink }
 
 /** Events of a registration, by name, each with its payload; the registrar adds its own to them. */
 export interface RegistrationEvents extends KeepAliveEvents {
-  /** The key stands under another lease that nobody renews; it is taken when that lease has lapsed. */
+  /** The key stands under another lease that may be dead; it is taken once that lease has lapsed. */
   waiting: [found: { key: string; lease: LeaseId; ttlSeconds: number }]
   /** The key stands under our lease: for the first time, or again after it was gone. */
   registered: [

@@ -223,6 +223,6 @@ export class Registration {
 
 function takenOver(key: string, by: LeaseId): DiscoError {
   return new DiscoError('CONFLICT', `${key} was taken over by lease ${leaseHex(by)}`, {
-    suggestions: ['Nothing was touched. To take it back: --takeover'],
+    suggestions: ['The key was not changed. To take it back: --takeover'],
   })
 }
