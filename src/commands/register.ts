@@ -99,16 +99,18 @@ export default class Register extends DiscoCommand {
       import('../agent/admin/server.js'),
     ])
 
-    const speaker = this.speakerFor(flags, hasCommand)
+    const printer = this.printerFor(flags, hasCommand)
     const [first, ...others] = endpoints.map(({ registered }) => registered)
     if (!first) throw new DiscoError('USAGE', 'Missing address')
     const env = { DISCO_SERVICE: service, DISCO_ADDR: [first, ...others].map(({ addr }) => addr).join(',') }
-    const stdout = speaker.palette ? 'own' : 'stderr'
+    const stdout = printer.palette ? 'own' : 'stderr'
     const registrar = new Registrar({
       registry,
       request: {
         registered: [first, ...others],
-        ...{ ttlSeconds, takeover: flags.takeover, onDelete: flags['on-delete'] },
+        ttlSeconds,
+        takeover: flags.takeover,
+        onDelete: flags['on-delete'],
       },
       start: hasCommand ? () => ServerProcess.start(command, { env, stdout }) : null,
       health: probe?.gating ?? null,
@@ -117,14 +119,14 @@ export default class Register extends DiscoCommand {
       drainMs: hasCommand || flags.drain !== undefined ? drainMs : 0,
       killAfterMs,
     })
-    new RegisterView(speaker.palette, ttlSeconds, layout, speaker.say).follow(registrar)
+    new RegisterView(printer.palette, ttlSeconds, layout, printer.print).follow(registrar)
     followServer(registrar, {
       command: hasCommand ? command.join(' ') : null,
       addresses: endpoints.map(({ listens }) => listens).join(', '),
       waitsFor: probe?.what ?? null,
       unhealthy: flags.unhealthy,
     })
-    registrar.once('registered', () => speaker.palette && speaker.say(hintOf(hasCommand, drainMs)))
+    registrar.once('registered', () => printer.palette && printer.print(hintOf(hasCommand, drainMs)))
     await using admin = adminPlan
       ? await startAdmin(adminPlan, adminHandler({ registry, registrar, token: adminPlan.token, drainMs }))
       : null
@@ -148,19 +150,19 @@ export default class Register extends DiscoCommand {
   }
 
   /**
-   * NDJSON on standard output, or lines for people. What a command prints on standard output is the command's,
-   * so lines go to standard error beside one; where NDJSON was asked for, it is the command that gives way.
+   * NDJSON on standard output, or lines for people. With a command, standard output belongs to the command, and lines
+   * go to standard error; with NDJSON, the command's output goes to standard error instead.
    */
-  private speakerFor(
+  private printerFor(
     flags: BaseFlags,
     hasCommand: boolean,
-  ): { palette: Palette | null; say: (line: string) => void } {
+  ): { palette: Palette | null; print: (line: string) => void } {
     const format = this.format(flags, hasCommand || process.stdout.isTTY ? 'table' : 'ndjson')
     const stream = hasCommand ? process.stderr : process.stdout
     const isForPeople = format === 'table' || format === 'wide'
     return {
       palette: isForPeople ? this.palette(flags, stream) : null,
-      say: (line) => stream.write(`${line}\n`),
+      print: (line) => stream.write(`${line}\n`),
     }
   }
 }

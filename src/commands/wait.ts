@@ -56,7 +56,7 @@ export default class Wait extends DiscoCommand {
       {
         onNow: (now) => this.remark(`  now: ${visible(now)}`),
         onStale: ({ code, message }) =>
-          this.remark(`! ${visible(message)}; ${code === 'ETCD_DENIED' ? 'trying on' : 'waiting for it'}`),
+          this.remark(`! ${visible(message)}; ${code === 'ETCD_DENIED' ? 'retrying' : 'waiting for it'}`),
       },
       stop.once,
     )

@@ -13,7 +13,7 @@ interface Sought {
   readonly listing: EndpointList
 }
 
-/** What may be said instead; null where etcd did not tell. */
+/** Lists for the suggestions; null where etcd forbids them. */
 interface Instead {
   readonly all: EndpointList | null
   /** The service, in whatever layout. */

@@ -9,26 +9,26 @@ import type { Palette } from '../terminal/color.js'
 import { duration } from '../terminal/units.js'
 import { jsonLine, visible } from '../terminal/visible.js'
 
-type Told<Name extends keyof RegistrarEvents> = RegistrarEvents[Name][0]
+type Payload<Name extends keyof RegistrarEvents> = RegistrarEvents[Name][0]
 
-/** Tells what a registration goes through: lines for people, or events as `watch` writes them. */
+/** Prints the events of a registration: lines for people, or NDJSON in the format of `watch`. */
 export class RegisterView {
   private readonly held = new Map<string, EndpointRecord>()
   /** Addresses that etcd refuses to register again. */
   private readonly refused = new Set<string>()
-  /** What the server's health was found to be: told together with the registration that it allows. */
+  /** Result of the server's probe, printed together with the registration that it allows. */
   private health = ''
   private readonly mark = markInLog()
 
   /**
    * @param palette null for NDJSON on standard output
-   * @param say where lines for people go
+   * @param print prints a line for people
    */
   constructor(
     private readonly palette: Palette | null,
     private readonly askedTtlSeconds: number,
     private readonly layout: Pick<Layout, 'name' | 'weightless'>,
-    private readonly say: (line: string) => void,
+    private readonly print: (line: string) => void,
   ) {}
 
   follow(registrar: Registrar): void {
@@ -54,13 +54,13 @@ export class RegisterView {
       .on('refused', ({ key, registered, cause }) => {
         this.refused.add(registered.addr)
         const hints = cause.suggestions.length > 0 ? `. ${cause.suggestions.join('. ')}` : ''
-        this.remark(`! ${this.mark(key)} is not registered: ${cause.message}; trying on${hints}`)
+        this.remark(`! ${this.mark(key)} is not registered: ${cause.message}; retrying${hints}`)
       })
       .on('dropped', ({ key, why }) => this.dropped(key, why))
       .on('trouble', (cause) => {
         if (!this.palette) this.line({ type: 'stale', since: new Date().toISOString(), cause: cause.message })
         const what = cause.code === 'ETCD_DENIED' ? 'denies' : 'does not answer'
-        this.remark(`! etcd ${what}: ${cause.message}; trying on`)
+        this.remark(`! etcd ${what}: ${cause.message}; retrying`)
       })
       .on('recovered', ({ leaseHolds }) => {
         if (!this.palette) this.line({ type: 'resync' })
@@ -76,14 +76,16 @@ export class RegisterView {
       })
       .on('lapsing', ({ cause }) => {
         this.held.clear()
-        this.remark(`! etcd could not be told (${cause.message}): the key goes with its lease`)
+        this.remark(
+          `! etcd did not confirm the removal (${cause.message}): the key goes when its lease lapses`,
+        )
       })
       .on('healthy', ({ detail, afterMs, again }) => {
         this.health = again ? `${detail} again; ` : `${detail} after ${duration(afterMs)}; `
       })
   }
 
-  private registered({ key, registered, lease, revision, again }: Told<'registered'>): void {
+  private registered({ key, registered, lease, revision, again }: Payload<'registered'>): void {
     // Under another lease, some layouts give an endpoint another key.
     for (const [old, { addr }] of this.held) if (addr === registered.addr) this.held.delete(old)
     this.held.set(key, registered)
@@ -95,15 +97,15 @@ export class RegisterView {
       this.event('added', key, revision, { version, weight, lease: hex, grantedTtlSeconds, again })
       return
     }
-    const ttl = `ttl ${lease.ttlSeconds}s${lease.ttlSeconds > this.askedTtlSeconds ? ' (the least that etcd grants)' : ''}`
+    const ttl = `ttl ${lease.ttlSeconds}s${lease.ttlSeconds > this.askedTtlSeconds ? ' (the minimum that etcd grants)' : ''}`
     const verb = `${visible(this.health)}${again ? 'registered again:' : 'registered'}`
     this.health = ''
-    this.say(
+    this.print(
       `${this.palette.green('✓')} ${verb} ${this.shown(service)} ${this.shown(addr)}${this.named(weight)}, ${ttl}, lease ${hex}`,
     )
   }
 
-  private changed({ key, registered, before, revision }: Told<'changed'>): void {
+  private changed({ key, registered, before, revision }: Payload<'changed'>): void {
     this.held.set(key, registered)
     const { weight } = registered
     if (!this.palette) {
@@ -112,7 +114,7 @@ export class RegisterView {
       return
     }
     const what = before.weight === weight ? 'value changed' : `weight ${before.weight} → ${weight}`
-    this.say(
+    this.print(
       `${this.palette.yellow('~')} ${this.shown(registered.service)} ${this.shown(registered.addr)} ${what} (rev ${revision})`,
     )
   }
@@ -122,20 +124,20 @@ export class RegisterView {
       this.gone(key, `! ${this.shown(key)} was deregistered from outside; not put back`)
     else {
       this.held.delete(key)
-      this.remark(`! ${why.message}; not touched`)
+      this.remark(`! ${why.message}; left unchanged`)
     }
   }
 
-  /** What is not stored, and what goes without saying, is not said. */
+  /** Names the weight where the layout stores one, and the layout where it is not the default. */
   private named(weight: number): string {
-    const said = this.layout.weightless === null ? ` weight ${weight}` : ''
-    return this.layout.name === DEFAULT_LAYOUT.name ? said : `${said} (${this.layout.name})`
+    const shown = this.layout.weightless === null ? ` weight ${weight}` : ''
+    return this.layout.name === DEFAULT_LAYOUT.name ? shown : `${shown} (${this.layout.name})`
   }
 
   private gone(key: string, line: string): void {
     const { service, addr } = this.held.get(key) ?? {}
     this.held.delete(key)
-    if (this.palette) this.say(line)
+    if (this.palette) this.print(line)
     else this.line({ type: 'gone', service, key, addr, reason: 'deregistered' })
   }
 
