@@ -16,7 +16,7 @@ async function put(addr: string, weight: number, lease?: string): Promise<void> 
 }
 
 describe('drain', () => {
-  test('is weight 0 under the same lease, the grace, and the key gone; a registrar takes it as meant', async () => {
+  test('sets weight 0 under the same lease, waits, and deletes the key; the registrar accepts that', async () => {
     await put(OTHER, 1)
     const held = disco.start('register', 'hello', ADDR, '--weight', '3', '--ttl', '60')
     await held.printed('"type":"added"')
@@ -38,7 +38,7 @@ describe('drain', () => {
     expect(held.events().map(({ type }) => type)).toEqual(['added', 'weight', 'gone'])
   })
 
-  test('on a terminal counts down; Ctrl-C stops at weight 0, and --undo gives the weight back', async () => {
+  test('counts down on a terminal; Ctrl-C stops at weight 0, and --undo restores the weight', async () => {
     await put(ADDR, 5)
     await put(OTHER, 1)
     const draining = disco.onTerminal(100, 20, 'drain', 'hello', ADDR, '--grace', '10m')
@@ -57,7 +57,7 @@ describe('drain', () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ schema: 'disco.weight/v1', changes: [] })
   })
 
-  test('interrupted under --json says so', async () => {
+  test('reports an interruption in --json', async () => {
     await put(ADDR, 5)
     await put(OTHER, 1)
     const draining = disco.start('drain', 'hello', ADDR, '--grace', '10m', '--json')
@@ -67,7 +67,7 @@ describe('drain', () => {
     expect(JSON.parse(stdout)).toMatchObject({ unregistered: false, interrupted: true })
   })
 
-  test('--undo knows the weight through other writes, and says where nobody does', async () => {
+  test('--undo finds the weight behind other writes, and reports when it is lost', async () => {
     await put(ADDR, 5)
     await put(OTHER, 1)
     await put(ADDR, 0)
@@ -83,7 +83,7 @@ describe('drain', () => {
     expect((await disco.run('drain', 'hello', '127.0.0.1:9', '--undo')).code).toBe(4)
   })
 
-  test('the last weighted endpoint, or one of a service without weights, only with --force', async () => {
+  test('needs --force for the last weighted endpoint, and for a service without weights', async () => {
     await put(ADDR, 5)
     await put(OTHER, 0)
     const before = await revision(etcd)
@@ -100,7 +100,7 @@ describe('drain', () => {
     expect(unset.stderr).toContain('disco weight hello --all 1')
   })
 
-  test('is called off by whoever gives the endpoint a weight meanwhile', async () => {
+  test('is a conflict when another client sets a weight meanwhile', async () => {
     await put(ADDR, 5)
     await put(OTHER, 1)
     const draining = disco.start('drain', 'hello', ADDR, '--grace', '10m')
@@ -112,7 +112,7 @@ describe('drain', () => {
     expect(await storedWeight(etcd, KEY)).toBe(2)
   })
 
-  test('ends early when the endpoint goes by itself', async () => {
+  test('ends early when another client removes the endpoint', async () => {
     await put(ADDR, 5)
     await put(OTHER, 1)
     const draining = disco.start('drain', 'hello', ADDR, '--grace', '10m')
@@ -123,7 +123,7 @@ describe('drain', () => {
     expect(stdout).toContain('was removed by another client')
   })
 
-  test('of an endpoint that its registrar puts back is a conflict', async () => {
+  test('is a conflict when the registrar puts the endpoint back', async () => {
     await put(OTHER, 1)
     const held = disco.start('register', 'hello', ADDR, '--on-delete', 'reregister')
     await held.printed('"type":"added"')
@@ -132,7 +132,7 @@ describe('drain', () => {
     expect(stderr).toContain('came back')
   })
 
-  test('of what is not there, or cannot carry a weight, is refused', async () => {
+  test('is refused for an endpoint that is not registered, or whose layout has no weights', async () => {
     const lease = await grantLease(etcd, 100)
     await put(OTHER, 1, lease)
     expect((await disco.run('drain', 'hello', ADDR)).code).toBe(4)

@@ -50,7 +50,7 @@ describe('register', () => {
     expect(createRevision(await etcd.ctl('get', KEY, '-w', 'json'))).toBe(createRevision(first))
   })
 
-  test('a key left by SIGKILL goes with its TTL, and a restart waits for that instead of failing', async () => {
+  test('a key left by SIGKILL expires with its TTL; a restart waits for that', async () => {
     const killed = disco.start(...LONG_HELD)
     await killed.printed('"type":"added"')
     await killed.end('SIGKILL')
@@ -61,7 +61,7 @@ describe('register', () => {
     expect((await restarted.end('SIGTERM')).code).toBe(0)
   })
 
-  test('a key that somebody renews is a conflict that names the lease and the TTL', async () => {
+  test('a key held by another registrar is a conflict that names the lease and the TTL', async () => {
     const held = disco.start(...HELD)
     await held.printed('"type":"added"')
     const [lease] = await leaseIds(etcd)
@@ -81,7 +81,7 @@ describe('register', () => {
     expect(await storedText(etcd, KEY)).toBe('{}')
   })
 
-  test('--takeover takes the key, and the one who held it says so, touches nothing and exits 6', async () => {
+  test('--takeover takes the key; the former registrar reports it, changes nothing and exits 6', async () => {
     const first = disco.start(...HELD)
     await first.printed('"type":"added"')
     const second = disco.start(...HELD, '--takeover', '--weight', '7')
@@ -93,7 +93,7 @@ describe('register', () => {
     expect(await leaseIds(etcd)).toHaveLength(1)
   })
 
-  test('deleted from outside while the lease lives: it was on purpose, so it says so and ends', async () => {
+  test('deleted from outside while the lease lives: it reports the deregistration and ends', async () => {
     const held = disco.start(...HELD)
     await held.printed('"type":"added"')
     await etcd.ctl('del', KEY)
@@ -104,7 +104,7 @@ describe('register', () => {
     expect(await leaseIds(etcd)).toEqual([])
   })
 
-  test('--on-delete reregister puts it back under the same lease, and says so', async () => {
+  test('--on-delete reregister puts it back under the same lease and reports that', async () => {
     const held = disco.start(...HELD, '--on-delete', 'reregister', '--weight', '3')
     await held.printed('"type":"added"')
     const before = await leaseIds(etcd)
@@ -116,7 +116,7 @@ describe('register', () => {
     expect(await leaseIds(etcd)).toEqual(before)
   })
 
-  test('the lease revoked from outside: registered again, with the weight that an operator had set', async () => {
+  test('the lease revoked from outside: registered again with the last weight', async () => {
     const held = disco.start(...HELD)
     await held.printed('"type":"added"')
     expect((await disco.run('weight', 'hello', '127.0.0.1:1001', '9', '--force')).code).toBe(0)
@@ -128,7 +128,7 @@ describe('register', () => {
     expect(await leaseOf(KEY)).toBe('some')
   })
 
-  test('a value that cannot be read is not put back: the last valid one is', async () => {
+  test('an unreadable value is not put back; the last valid one is', async () => {
     const held = disco.start(...HELD, '--weight', '4')
     await held.printed('"type":"added"')
     const [lease = ''] = await leaseIds(etcd)
@@ -149,7 +149,7 @@ describe('register', () => {
     expect(await storedText(etcd, KEY)).toContain('"weight":6')
   })
 
-  test('a process stopped for longer than its TTL registers again when it goes on', async () => {
+  test('a process stopped for longer than its TTL registers again after SIGCONT', async () => {
     const held = disco.start(...HELD)
     await held.printed('"type":"added"')
     held.child.kill('SIGSTOP')
@@ -159,7 +159,7 @@ describe('register', () => {
     expect(await storedText(etcd, KEY)).toContain('"weight":1')
   })
 
-  test('etcd killed for less than the TTL and started again: the same lease goes on, told once', async () => {
+  test('etcd killed and restarted within the TTL: the same lease goes on, with one line', async () => {
     const held = disco.start('register', 'hello', '127.0.0.1:1001', '--version', '1.0.0', '--ttl', '10')
     await held.printed('"type":"added"')
     const before = await leaseIds(etcd)

@@ -11,7 +11,7 @@ import { supervisedOnEtcd } from '../support/supervised-on-etcd.js'
 const { etcd, disco, weightOf, untilWeight, history, nothingIsLeft } = await supervisedOnEtcd()
 
 describe.concurrent('a supervised server', () => {
-  test('is told to end only when its key is gone', async () => {
+  test('gets SIGTERM only after its key is gone', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const look = `ETCDCTL_API=3 ${findEtcd('etcdctl')} --endpoints ${etcd.endpoint} get ${keyOf(service, port)}`
@@ -26,7 +26,7 @@ describe.concurrent('a supervised server', () => {
     server.close()
   })
 
-  test('that ignores SIGTERM is killed, with what it started, and that is exit 0', async () => {
+  test('that ignores SIGTERM is killed with its child processes; exit 0', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const stubborn = script(`(trap '' TERM; echo "child pid $BASHPID"; ${WAITS}) & ${WAITS}`, { onTerm: '' })
@@ -45,7 +45,7 @@ describe.concurrent('a supervised server', () => {
     server.close()
   })
 
-  test('that forks and ends itself takes with it what it left running', async () => {
+  test('that forks and exits: its remaining processes are ended', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const forks = script(`(echo "child pid $BASHPID"; ${WAITS}) & read -r; exit 5`)
@@ -60,7 +60,7 @@ describe.concurrent('a supervised server', () => {
     server.close()
   })
 
-  test('killed by -9: its key goes at once, long before the TTL, and the code says so', async () => {
+  test('killed by SIGKILL: its key goes at once, long before the TTL, and the exit code is 137', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const held = supervise(disco, service, port, { flags: ['--ttl', '600'], command: script(WAITS) })
@@ -73,7 +73,7 @@ describe.concurrent('a supervised server', () => {
     server.close()
   })
 
-  test('a supervisor killed by -9: the key goes with its TTL, the server goes on', async () => {
+  test('a supervisor killed by SIGKILL: the key expires with its TTL, the server goes on', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const held = supervise(disco, service, port, { flags: ['--ttl', '2'], command: script(WAITS) })
@@ -92,7 +92,7 @@ describe.concurrent('a supervised server', () => {
     server.close()
   })
 
-  test('a second signal skips the drain: the lease ends now, and the exit code is 130', async () => {
+  test('a second signal skips the drain: the lease is revoked, and the exit code is 130', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const held = supervise(disco, service, port, { flags: ['--drain', '10m'], command: script(WAITS) })
@@ -107,7 +107,7 @@ describe.concurrent('a supervised server', () => {
     server.close()
   })
 
-  test('a signal more while it takes its time kills it', async () => {
+  test('a further signal during its shutdown kills it', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const held = supervise(disco, service, port, {
@@ -122,7 +122,7 @@ describe.concurrent('a supervised server', () => {
     server.close()
   })
 
-  test('that exits by a code of its own after our SIGTERM: the code is ours', async () => {
+  test('that exits by itself after our SIGTERM: its exit code is returned', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const held = supervise(disco, service, port, { command: script(WAITS, { onTerm: 'exit 9' }) })
@@ -131,7 +131,7 @@ describe.concurrent('a supervised server', () => {
     server.close()
   })
 
-  test('a layout without weights deregisters first, and the server gets its time after that', async () => {
+  test('a layout without weights deregisters first, and the drain follows', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const flags = ['--layout', 'go-zero', '--drain', '10m']
@@ -146,4 +146,4 @@ describe.concurrent('a supervised server', () => {
   })
 })
 
-test('nothing of all that is left in etcd', nothingIsLeft)
+test('no key or lease is left in etcd', nothingIsLeft)

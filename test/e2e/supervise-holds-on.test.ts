@@ -7,7 +7,7 @@ import { supervisedOnEtcd } from '../support/supervised-on-etcd.js'
 
 const { disco, weightOf, untilWeight, history, nothingIsLeft } = await supervisedOnEtcd()
 
-describe.concurrent('whatever happens to the key, the server goes on', () => {
+describe.concurrent('the server goes on after the loss of its key:', () => {
   test('deregistered from outside', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
@@ -21,7 +21,7 @@ describe.concurrent('whatever happens to the key, the server goes on', () => {
     server.close()
   })
 
-  test('taken over: said, not touched, and exit 6 at the end', async () => {
+  test('taken over: reported, left unchanged, and exit 6 at the end', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const held = supervise(disco, service, port, { command: script(WAITS) })
@@ -38,7 +38,7 @@ describe.concurrent('whatever happens to the key, the server goes on', () => {
     server.close()
   })
 
-  test('but a key that somebody renews from the start ends it, with exit 6', async () => {
+  test('not when another registrar holds the key from the start: exit 6', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const other = disco.start('register', service, `127.0.0.1:${port}`, '--ttl', '6', '--weight', '9')
@@ -54,7 +54,7 @@ describe.concurrent('whatever happens to the key, the server goes on', () => {
   })
 })
 
-test('Ctrl-Z stops the server as well, and a continued supervisor takes a lapsed registration again', async () => {
+test('Ctrl-Z stops the server as well; after SIGCONT a lapsed registration is taken again', async () => {
   const service = ownService()
   const { port, server } = await acceptingPort()
   const held = supervise(disco, service, port, { command: script(WAITS), flags: ['--ttl', '2'] })
@@ -74,13 +74,13 @@ test('Ctrl-Z stops the server as well, and a continued supervisor takes a lapsed
   server.close()
 })
 
-/** The state of a process, as proc(5) has it: T is stopped by a signal. */
+/** State of a process as in proc(5); T is stopped by a signal. */
 function stateOf(pid: number): string | undefined {
   return /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]
 }
 
-describe.concurrent('whoever reads what it says may go: it holds on, and ends in order', () => {
-  test('pipes that are closed', async () => {
+describe.concurrent('the registration outlives the reader of its output, and ends in order:', () => {
+  test('closed pipes', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const held = supervise(disco, service, port, { command: script(WAITS) })
@@ -99,7 +99,7 @@ describe.concurrent('whoever reads what it says may go: it holds on, and ends in
     server.close()
   })
 
-  test('events that nobody reads', async () => {
+  test('unread events', async () => {
     const service = ownService()
     const held = disco.start('register', service, '127.0.0.1:1001', '--ttl', '60')
     await held.printed('"type":"added"')
@@ -111,7 +111,7 @@ describe.concurrent('whoever reads what it says may go: it holds on, and ends in
     expect(await history(service, 1001)).toEqual([1, 2, 3, null])
   })
 
-  test('a terminal that is closed: that is a SIGHUP, and nobody hears the rest', async () => {
+  test('a closed terminal, which is a SIGHUP without a reader', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const own = ['register', service, `127.0.0.1:${port}`, '--ttl', '600', '--drain', '300ms']
@@ -128,7 +128,7 @@ describe.concurrent('whoever reads what it says may go: it holds on, and ends in
   })
 })
 
-/** On a terminal of its own, where the words of a command may have no quotes in them. */
+/** Runs on a terminal of its own; arguments of the command must not contain quotes. */
 const SAYS_ITS_PID = 'console.log(`I am pid ` + process.pid); setInterval(() => {}, 1000)'
 
-test('nothing of all that is left in etcd', nothingIsLeft)
+test('no key or lease is left in etcd', nothingIsLeft)

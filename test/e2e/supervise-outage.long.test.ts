@@ -42,7 +42,7 @@ test('five supervised servers restarted one by one under 200 calls a second: no 
   registry.close()
 })
 
-test('etcd away for longer than the TTL: the server is never touched, and the key returns', async () => {
+test('etcd unreachable for longer than the TTL: the server goes on, and the key returns', async () => {
   const { port, server } = await acceptingPort()
   const key = keyOf('away', port)
   await using link = await FaultProxy.start(etcd.endpoint)
@@ -72,7 +72,7 @@ test('etcd away for longer than the TTL: the server is never touched, and the ke
   server.close()
 })
 
-test('etcd itself down for a while: the lease is asked for again, not given up', async () => {
+test('etcd down within the TTL: the lease is kept alive again', async () => {
   const { port, server } = await acceptingPort()
   const held = supervise(disco, 'down', port, { flags: ['--ttl', '10'], command: IDLES })
   await isUp(held)
@@ -87,7 +87,7 @@ test('etcd itself down for a while: the lease is asked for again, not given up',
   server.close()
 })
 
-test('etcd away at the start: the server starts all the same, and is registered when etcd is there', async () => {
+test('etcd unreachable at the start: the server starts, and is registered once etcd answers', async () => {
   const { port, server } = await acceptingPort()
   await etcd.kill()
   const held = supervise(disco, 'early', port, { flags: ['--command-timeout', '500ms'], command: IDLES })
@@ -100,7 +100,7 @@ test('etcd away at the start: the server starts all the same, and is registered 
   server.close()
 })
 
-test('etcd away at the end: the server is stopped all the same, and the key is left to its lease', async () => {
+test('etcd unreachable at the end: the server is stopped, and the key expires with its lease', async () => {
   const { port, server } = await acceptingPort()
   const key = keyOf('late', port)
   const flags = ['--ttl', '2', '--command-timeout', '500ms']

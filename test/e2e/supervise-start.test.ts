@@ -8,7 +8,7 @@ import { supervisedOnEtcd } from '../support/supervised-on-etcd.js'
 const { etcd, disco, history, nothingIsLeft } = await supervisedOnEtcd()
 
 describe.concurrent('a supervised server', () => {
-  test('is registered when it is SERVING, knows its name, and leaves by weight 0, drain, deregister, SIGTERM', async () => {
+  test('is registered once SERVING, knows its service, and ends by weight 0, drain, deregister, SIGTERM', async () => {
     const [service, [port = 0]] = [ownService(), await freePorts(1)]
     const held = supervise(disco, service, port, {
       flags: ['--probe', 'grpc', '--weight', '3'],
@@ -27,7 +27,7 @@ describe.concurrent('a supervised server', () => {
     expect(await history(service, port)).toEqual([3, 0, null])
   })
 
-  test('that crashes at once was never registered, and its code is ours', async () => {
+  test('that crashes at once is never registered, and its exit code is returned', async () => {
     const [service, [port = 0]] = [ownService(), await freePorts(1)]
     const { code, stderr } = await supervise(disco, service, port, { command: script('exit 42') }).exited()
     expect(code).toBe(42)
@@ -35,7 +35,7 @@ describe.concurrent('a supervised server', () => {
     expect(await history(service, port)).toEqual([])
   })
 
-  test('stopped before it was ever up: not registered, exit 0', async () => {
+  test('stopped before it is healthy: not registered, exit 0', async () => {
     const [service, [port = 0]] = [ownService(), await freePorts(1)]
     const held = supervise(disco, service, port, { command: script(WAITS) })
     await held.printed('pid')
@@ -52,7 +52,7 @@ describe.concurrent('a supervised server', () => {
   })
 })
 
-describe.concurrent('what is registered, and what is printed', () => {
+describe.concurrent('registration and output', () => {
   test('--meta, --id and --advertise; several addresses share a lease', async () => {
     const service = ownService()
     const [one, two] = [await acceptingPort(), await acceptingPort()]
@@ -89,7 +89,7 @@ describe.concurrent('what is registered, and what is printed', () => {
     two.server.close()
   })
 
-  test('what the server prints is on standard output alone; under --json the events are, and it gives way', async () => {
+  test('standard output has the output of the server alone; with --json, the events alone', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const command = script(`echo out; echo err >&2; ${WAITS}`)
@@ -110,7 +110,7 @@ describe.concurrent('what is registered, and what is printed', () => {
     server.close()
   })
 
-  test('bad flags are refused before anything is started', async () => {
+  test('invalid flags are refused before the server starts', async () => {
     const cases: [flags: string[], said: string][] = [
       [['--probe', 'ftp://x'], 'Invalid --probe "ftp://x"'],
       [['--probe', 'http://'], 'Invalid --probe "http://"'],
@@ -137,4 +137,4 @@ describe.concurrent('what is registered, and what is printed', () => {
   })
 })
 
-test('nothing of all that is left in etcd', nothingIsLeft)
+test('no key or lease is left in etcd', nothingIsLeft)

@@ -35,7 +35,7 @@ async function guarded(version: EtcdVersion): Promise<RealEtcd> {
 }
 
 describe.each(versionsUnderTest())('with etcd %s', (version) => {
-  test.concurrent('a password that changes in etcd, then in its file: register and watch go on, and say so once', async () => {
+  test.concurrent('a password that changes in etcd, then in its file: register and watch go on, with one line each', async () => {
     await using etcd = await guarded(version)
     await using proxy = await FaultProxy.start(etcd.endpoint)
     const passwordFile = join(folder(), 'password')
@@ -48,7 +48,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
       const watch = disco.start('watch', 'hello', '--layout', 'seed', ...login)
       await watch.printed('"type":"synced"')
 
-      // Another tool writes the file first; the registrar meets the new password before that.
+      // The password changes in etcd before it does in the file.
       await changePassword(etcd, 'alice', 'second')
       const [lease = ''] = await leaseIds(etcd)
       await etcd.ctl('lease', 'revoke', lease)
@@ -81,7 +81,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
     await etcd.ctl('lease', 'revoke', lease)
     await held.tells('registered again')
     expect((await registry.list('hello')).endpoints).toHaveLength(1)
-    // A keep-alive between the change and the revocation is refused once, too: that is trouble that passes.
+    // A keep-alive between the change and the revocation may be refused once, too: that is temporary.
     const lasting = held.told.filter((event) => event !== 'trouble' && event !== 'recovered')
     expect(lasting).toEqual(['registered', 'lease lost', 'registered again'])
     await held.close()

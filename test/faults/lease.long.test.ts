@@ -19,7 +19,7 @@ import { openRegistry } from '../support/registry.js'
 const ADDR = '127.0.0.1:1001'
 const KEY = `/hello/${ADDR}`
 
-/** The tool holding a registration in an etcd of its own, behind a proxy. */
+/** The tool with a registration in an etcd of its own, behind a proxy. */
 class HeldByTool implements AsyncDisposable {
   private constructor(
     readonly etcd: RealEtcd,
@@ -59,7 +59,7 @@ class HeldByTool implements AsyncDisposable {
 }
 
 describe.concurrent('a registration, when', () => {
-  test('etcd is down for 3 s of its TTL of 10: the lease stands, told in one line at most, and one for the end', async () => {
+  test('etcd is down for 3 s of its TTL of 10: the lease stands, with one line at most for the outage and one for its end', async () => {
     await using tool = await HeldByTool.start(10)
     const { etcd, held } = tool
     const before = await leaseIds(etcd)
@@ -71,7 +71,7 @@ describe.concurrent('a registration, when', () => {
     await delay(8_000)
     expect(poll.absent).toBe(0)
     expect(await leaseIds(etcd)).toEqual(before)
-    // An outage that lies between two keep-alives, and is mended, is none.
+    // An outage between two keep-alives goes unnoticed.
     expect([['added'], ['added', 'stale', 'resync']]).toContainEqual(tool.told)
     expect(tool.remarks).toHaveLength(tool.told.length - 1)
     expect(held.child.exitCode).toBeNull()
@@ -95,7 +95,7 @@ describe.concurrent('a registration, when', () => {
     expect(tool.told).toEqual(['added', 'stale', 'resync'])
   })
 
-  test('etcd comes back without its data: it registers again, once, and holds that', async () => {
+  test('etcd comes back without its data: it registers again, once, and holds the new lease', async () => {
     await using tool = await HeldByTool.start(9)
     const { etcd, held } = tool
     await etcd.throwAway()
@@ -118,7 +118,7 @@ describe.concurrent('a registration, when', () => {
     expect(await storedText(etcd, '/hello/127.0.0.1:1002')).not.toBe('')
   })
 
-  test('its lease is revoked from outside: it registers again, once, long before a keep-alive would tell', async () => {
+  test('its lease is revoked from outside: it registers again, once, long before the next keep-alive', async () => {
     await using tool = await HeldByTool.start(60)
     const { etcd, held } = tool
     const [lease = ''] = await leaseIds(etcd)
@@ -147,7 +147,7 @@ describe.concurrent('a registration, when', () => {
     expect(tool.told.filter((type) => type === 'added')).toHaveLength(2)
   })
 
-  test('its key is deleted while it is cut off, the lease alive: that was on purpose, and it ends', async () => {
+  test('its key is deleted while it is cut off, the lease alive: that counts as deregistered, and it ends', async () => {
     await using tool = await HeldByTool.start(12)
     const { etcd, proxy, held } = tool
     await tool.away()
@@ -199,7 +199,7 @@ describe.concurrent('a registration, when', () => {
     expect(await storedText(etcd, KEY)).toBe('')
   })
 
-  test('its key is taken over under another lease while it is cut off: it says so, touches nothing, exits 6', async () => {
+  test('its key is taken over under another lease while it is cut off: it prints that, changes nothing, exits 6', async () => {
     await using tool = await HeldByTool.start(12)
     const { etcd, proxy, held } = tool
     await tool.away()
@@ -213,7 +213,7 @@ describe.concurrent('a registration, when', () => {
     expect(await leaseIds(etcd)).toEqual([other])
   })
 
-  test('its process is stopped for longer than its TTL: it registers again, once, when it goes on', async () => {
+  test('its process is stopped for longer than its TTL: it registers again, once, after SIGCONT', async () => {
     await using tool = await HeldByTool.start(3)
     const { etcd, held } = tool
     held.child.kill('SIGSTOP')
@@ -225,11 +225,11 @@ describe.concurrent('a registration, when', () => {
   })
 })
 
-describe.concurrent('an answer of etcd that is lost', () => {
+describe.concurrent('a lost answer of etcd', () => {
   /** Answers are slow, so that the test sees what etcd has done before the registrar does. */
   const LATE_MS = 1_000
 
-  test('after it put a first registration: that is known for ours, and told once', async () => {
+  test('after it put a first registration: the key is recognized as ours and reported once', async () => {
     await using etcd = await RealEtcd.start()
     await using proxy = await FaultProxy.start(etcd.endpoint)
     const disco = new Disco(proxy.endpoint)
@@ -270,7 +270,7 @@ describe.concurrent('an answer of etcd that is lost', () => {
         proxy.cut()
         await proxy.heal()
         await log.tells('registered again')
-        // A lease whose grant was not answered runs out by itself.
+        // A lease whose grant was not answered expires.
         await expectHeldByOneLease(etcd)
         expect(log.told.filter((told) => told === 'registered again')).toHaveLength(1)
         expect(log.end).toBeNull()
@@ -281,7 +281,7 @@ describe.concurrent('an answer of etcd that is lost', () => {
   )
 })
 
-/** The key stands under the only lease there is, or will be, and somebody renews that: it outlives its time left. */
+/** Checks that the key stands under the only lease, and that this lease is renewed: it outlives its time left. */
 async function expectHeldByOneLease(etcd: RealEtcd): Promise<void> {
   await until(
     async () => (await leaseIds(etcd)).length === 1,
@@ -293,7 +293,7 @@ async function expectHeldByOneLease(etcd: RealEtcd): Promise<void> {
     expect(said).toContain(KEY)
     return Number(/remaining\((-?\d+)s\)/.exec(said)?.[1])
   }
-  // etcd tells whole seconds, and ends a lease at most half a second late.
+  // etcd answers in whole seconds, and ends a lease at most half a second late.
   const wouldEndAt = Date.now() + ((await leftSeconds()) + 2) * 1_000
   await until(
     async () => (await leftSeconds()) >= 0 && Date.now() > wouldEndAt,

@@ -10,7 +10,7 @@ import { RefusingProxy } from '../support/refusing-proxy.js'
 
 const ADDR = '127.0.0.1:1001'
 const KEY = `/hello/${ADDR}`
-/** Longer than the first retries of what etcd refuses. */
+/** Longer than the first retries after a refusal. */
 const QUIET_MS = 3_000
 
 interface World {
@@ -22,7 +22,7 @@ interface Case {
   readonly what: string
   readonly begin: (world: World) => unknown
   readonly mend: (world: World) => unknown
-  /** What the registrar says of it. */
+  /** The registrar's message for it. */
   readonly says: RegExp
 }
 
@@ -95,7 +95,7 @@ async function startRegistrar(disco: Disco): Promise<Administered> {
 
 describe.each(versionsUnderTest())('a lease is lost, and etcd %s', (version) => {
   test.concurrent.each(CASES)(
-    '$what: the registrar says so, and when it is mended',
+    '$what: the registrar reports the refusal and its end',
     async ({ begin, mend, says, what }) => {
       await using etcd = await RealEtcd.start({ version })
       if (what.includes('denies'))
@@ -138,7 +138,7 @@ describe.each(versionsUnderTest())('a lease is lost, and etcd %s', (version) => 
     },
   )
 
-  test.concurrent('cannot be reached, the key standing: healthy as before, and it says since when', async () => {
+  test.concurrent('is unreachable while the key stands: still healthy, with the start of the outage', async () => {
     await using etcd = await RealEtcd.start({ version })
     const disco = new Disco(etcd.endpoint)
     try {
@@ -158,7 +158,7 @@ describe.each(versionsUnderTest())('a lease is lost, and etcd %s', (version) => 
     }
   })
 
-  test.concurrent('is out of space: drain --force removes the key as unregister does, and without it refuses', async () => {
+  test.concurrent('is out of space: drain --force removes the key as unregister does; without it, drain fails', async () => {
     await using etcd = await RealEtcd.start({ version })
     const disco = new Disco(etcd.endpoint)
     for (const port of [1001, 1002, 1003]) {

@@ -9,8 +9,8 @@ const TOKEN = 'open-sesame'
 
 const admin = await administered()
 
-describe('who may ask', () => {
-  test('with a token, only who brings it; an orchestrator may ask for the health', async () => {
+describe('authorization', () => {
+  test('with a token, other requests than health checks need it', async () => {
     await admin.begun.end()
     await admin.begin({ token: TOKEN })
     for (const authorization of [undefined, 'Bearer wrong', `Basic ${TOKEN}`, TOKEN, 'Bearer']) {
@@ -77,7 +77,7 @@ describe('who may ask', () => {
     expect(await storedWeight(admin.etcd, admin.key)).toBe(5)
   })
 
-  test('an address that a hand types into a browser is read, and changes nothing', async () => {
+  test('a URL typed into a browser may read, and changes nothing', async () => {
     const headers = { 'sec-fetch-site': 'none' }
     await admin.untouched(async () => {
       expect((await admin.ask('GET', '/weight', { headers })).status).toBe(200)
@@ -85,9 +85,12 @@ describe('who may ask', () => {
     })
   })
 
-  test.each([['localhost'], ['127.0.0.1:9001'], ['[::1]:9001']])('but %s is this machine', async (host) => {
-    expect((await admin.ask('GET', '/', { headers: { host } })).status).toBe(200)
-  })
+  test.each([['localhost'], ['127.0.0.1:9001'], ['[::1]:9001']])(
+    '%s is accepted as a host name',
+    async (host) => {
+      expect((await admin.ask('GET', '/', { headers: { host } })).status).toBe(200)
+    },
+  )
 })
 
 describe('paths and methods', () => {
@@ -110,7 +113,7 @@ describe('paths and methods', () => {
     })
   })
 
-  test('a method that a path does not take is told which it does', async () => {
+  test('a wrong method is answered with the accepted ones', async () => {
     await admin.untouched(async () => {
       expect(await admin.ask('DELETE', '/weight?weight=5')).toMatchObject({
         status: 405,
@@ -121,7 +124,7 @@ describe('paths and methods', () => {
   })
 })
 
-describe('what is no request is refused, and the registration untouched', () => {
+describe('a malformed request is refused and has no effect', () => {
   const HOST = 'Host: 127.0.0.1\r\n'
 
   test.each([
@@ -142,19 +145,19 @@ describe('what is no request is refused, and the registration untouched', () => 
       '400',
     ],
     [
-      'chunks that are none',
+      'malformed chunks',
       [`PUT /weight?weight=5 HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\nxyz\r\n`],
       '400',
     ],
     ['huge headers', [`PUT /weight?weight=5 HTTP/1.1\r\n${HOST}X: ${'x'.repeat(20_000)}\r\n\r\n`], '431'],
     ['a huge target', [`PUT /weight?weight=5&${'x'.repeat(20_000)} HTTP/1.1\r\n${HOST}\r\n`], '431'],
     [
-      'a body that says it is large',
+      'a large content-length',
       [`PUT /weight?weight=5 HTTP/1.1\r\n${HOST}Content-Length: 99999999\r\n\r\n`],
       '413',
     ],
     [
-      'a body that turns out large',
+      'a large chunked body',
       [
         `PUT /weight?weight=5 HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n800\r\n${'x'.repeat(2048)}\r\n`,
       ],
@@ -166,7 +169,7 @@ describe('what is no request is refused, and the registration untouched', () => 
     })
   })
 
-  test('slow headers, a slow body and a cut one: given up on, without effect', async () => {
+  test('slow headers, a slow body and a cut body end without effect', async () => {
     const put = `PUT /weight?weight=5 HTTP/1.1\r\n${HOST}Content-Length: 10\r\n\r\n`
     await admin.untouched(async () => {
       const drip = Array.from({ length: 80 }, (_, index) => [100, `X-${index}: y\r\n`]).flat()
@@ -180,26 +183,26 @@ describe('what is no request is refused, and the registration untouched', () => 
     })
   })
 
-  test('what is sent behind the first request of a connection', async () => {
+  test('pipelined requests', async () => {
     const put = (weight: number, more = '') => `PUT /weight?weight=${weight} HTTP/1.1\r\n${HOST}${more}\r\n`
     const answers = await raw(put(4) + put(9) + put(8))
     expect(answers.match(/^HTTP\/1\.1 /gm)).toHaveLength(1)
     expect(answers).toMatch(/^HTTP\/1\.1 200 /)
     expect(answers).toContain('"to":4')
-    // Node's own parser refuses bytes behind a request that says close, maybe before that is answered.
+    // Node's parser refuses bytes after a request with `connection: close`, possibly before the answer.
     const others = await raw(put(5, 'Connection: close\r\n') + put(9) + put(8))
     expect(others.match(/^HTTP\/1\.1 /gm)).toHaveLength(1)
     expect([4, 5]).toContain(await storedWeight(admin.etcd, admin.key))
     expect((await admin.ask('GET', '/weight')).status).toBe(200)
   })
 
-  test('a body within the limit is read, and ignored', async () => {
+  test('a body within the limit is ignored', async () => {
     expect((await admin.ask('PUT', '/weight?weight=4', { body: 'weight=9' })).status).toBe(200)
     expect(await storedWeight(admin.etcd, admin.key)).toBe(4)
   })
 })
 
-/** Bytes on a bare socket, and what comes back until the server closes it. */
+/** Sends bytes on a plain socket; resolves with the answer once the server closes it. */
 async function raw(...pieces: readonly (string | number)[]): Promise<string> {
   const [host = '', port] = admin.begun.address.split(':')
   const socket = connect(Number(port), host)
@@ -217,7 +220,7 @@ async function raw(...pieces: readonly (string | number)[]): Promise<string> {
   return text
 }
 
-/** Sends a part of a request, and is gone. */
+/** Sends a part of a request and disconnects. */
 async function cutShort(part: string): Promise<void> {
   const [host = '', port] = admin.begun.address.split(':')
   const socket = connect(Number(port), host)

@@ -9,7 +9,7 @@ import { expectShape } from '../support/shape.js'
 const admin = await administered()
 
 describe('reading', () => {
-  test('GET / is the registration as etcd has it, GET /weight its weight', async () => {
+  test('GET / shows the registration as it stands in etcd, GET /weight its weight', async () => {
     const doc = JSON.parse((await admin.ask('GET', '/')).body)
     expectShape('registration', doc, { ...doc, endpoints: [{ ...doc.endpoints[0], id: 'x', lease: null }] })
     expect(doc).toMatchObject({
@@ -31,7 +31,7 @@ describe('reading', () => {
     expect(weights.endpoints).toEqual([{ key: admin.key, addr: admin.addr, weight: 1 }])
   })
 
-  test('GET /healthz says whether it is registered, HEAD does without the words', async () => {
+  test('GET /healthz shows whether it is registered; HEAD has no body', async () => {
     const answer = await admin.ask('GET', '/healthz')
     expect(answer.status).toBe(200)
     expectShape('own-health', JSON.parse(answer.body))
@@ -40,7 +40,7 @@ describe('reading', () => {
     expectShape('own-life', JSON.parse((await admin.ask('GET', '/livez')).body))
   })
 
-  test('GET /metrics is Prometheus text that tells what went on', async () => {
+  test('GET /metrics counts the events of the registrar in Prometheus text', async () => {
     await admin.ask('PUT', '/weight?weight=6')
     await until(
       async () => (await admin.ask('GET', '/metrics')).body.includes('disco_changes_total 1'),
@@ -73,7 +73,7 @@ describe('changing the weight', () => {
     expect(await admin.etcd.ctl('lease', 'timetolive', leases[0] ?? '', '--keys')).toContain(admin.key)
   })
 
-  test('100 at once: all are made, the last one wins, none takes the key off its lease', async () => {
+  test('100 concurrent changes: all succeed, the last one stands, the lease is kept', async () => {
     const [lease = ''] = await leaseIds(admin.etcd)
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, index) => admin.ask('PUT', `/weight?weight=${index + 1}`)),
@@ -92,7 +92,7 @@ describe('changing the weight', () => {
     )
   })
 
-  test('what would upset the others is a conflict, done with force=true', async () => {
+  test('a change that would drain the other endpoints is a conflict without force=true', async () => {
     await admin.putOther(0)
     const refused = await admin.ask('PUT', '/weight?weight=0')
     expect(refused.status).toBe(409)
@@ -127,7 +127,7 @@ describe('changing the weight', () => {
 })
 
 describe('POST /drain', () => {
-  test('weight 0, a while, deregistered: it answers when that is done, and the registrar has nothing left to do', async () => {
+  test('sets weight 0, waits, deregisters, then answers; the registrar ends', async () => {
     const answer = await admin.ask('POST', '/drain')
     expect(answer.status).toBe(200)
     expect(JSON.parse(answer.body)).toMatchObject({ healthy: false })
@@ -138,7 +138,7 @@ describe('POST /drain', () => {
     expect(JSON.parse((await admin.ask('GET', '/')).body)).toMatchObject({ endpoints: [] })
   })
 
-  test('only by POST', async () => {
+  test('is refused with another method', async () => {
     await admin.untouched(async () => {
       const answer = await admin.ask('GET', '/drain')
       expect(answer).toMatchObject({ status: 405, headers: { allow: 'POST' } })
@@ -146,7 +146,7 @@ describe('POST /drain', () => {
   })
 })
 
-test('etcd away: 503 with the reason for what needs it; the health is the server’s own', async () => {
+test('without etcd: 503 with the reason where etcd is needed; the health does not need it', async () => {
   admin.etcd.pause()
   try {
     const [read, change] = await Promise.all([admin.ask('GET', '/'), admin.ask('PUT', '/weight?weight=5')])
@@ -161,7 +161,7 @@ test('etcd away: 503 with the reason for what needs it; the health is the server
   }
 })
 
-test('a port that is taken is a conflict', async () => {
+test('a port in use is a conflict', async () => {
   const port = Number(admin.begun.address.split(':')[1])
   await expect(startAdmin({ host: '127.0.0.1', port }, () => undefined)).rejects.toMatchObject({
     ...{ code: 'CONFLICT', message: expect.stringContaining(`port ${port} at 127.0.0.1 is taken`) as string },

@@ -9,7 +9,7 @@ import { sharedEtcd } from '../support/shared-etcd.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Uses the library for one thing, closes it, and says what would hold the process. */
+/** A program that uses the library once, closes it, and prints what would keep the process alive. */
 function program(endpoints: readonly string[], use: string): string {
   return `
     import { Registry } from 'disco-registry'
@@ -74,11 +74,11 @@ describe('a process that closes its registry ends by itself, with no timer left'
     expect(await lines(['127.0.0.1:1'], LIST)).toEqual(['ETCD_UNREACHABLE', '0', 'ended'])
   })
 
-  test('after a mute one', async () => {
+  test('after a mute member', async () => {
     expect(await lines([muteEndpoint], LIST)).toEqual(['ETCD_UNREACHABLE', '0', 'ended'])
   })
 
-  test('after a mute one and one that answered', async () => {
+  test('after a mute member and one that answered', async () => {
     expect(await lines([muteEndpoint, etcd.endpoint], LIST)).toEqual(['0', 'ended'])
   })
 })

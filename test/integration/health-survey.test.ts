@@ -10,7 +10,7 @@ import { endpoint } from '../support/endpoints.js'
 const SLOW = 140
 const AT_ONCE = 128
 
-test('every address is asked, 128 at a time: the next one when one has answered or failed', async () => {
+test('checks every address, 128 at a time: each result makes room for the next check', async () => {
   await using answering = await Backend.start()
   const waiting = new Set<Http2ServerResponse>()
   let [asked, most] = [0, 0]
@@ -44,7 +44,7 @@ test('every address is asked, 128 at a time: the next one when one has answered 
   for (const server of servers) server.close()
 })
 
-test('a web server that answers 404 is no gRPC server without grpc.health.v1', async () => {
+test('a web server that answers 404 is not taken for a gRPC server without grpc.health.v1', async () => {
   const server = createServer((_, response) => {
     response.writeHead(404)
     response.end('no such page')

@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 afterEach(() => wipe(etcd))
 
-/** A test's own service: what etcd recorded of others is not mixed in. */
+/** A service of the test's own, so that the history in etcd has no keys of other tests. */
 function options(service: string, more: Partial<RegisterOptions> = {}): RegisterOptions {
   return {
     ...{ service, addr: '127.0.0.1:1001', endpoints: [etcd.endpoint], ttlSeconds: 60 },
@@ -26,7 +26,7 @@ function options(service: string, more: Partial<RegisterOptions> = {}): Register
   }
 }
 
-test('registered when it is there; its weight changes by number and by words; drained, it is gone', async () => {
+test('resolves once registered; changes its weight by number and by expression; drain removes the key', async () => {
   const registration = await register(options('lib', { weight: 2, metadata: { zone: 'a' } }))
   const told: string[] = []
   registration
@@ -51,13 +51,13 @@ test('registered when it is there; its weight changes by number and by words; dr
   await registration.ended
   expect(await weightsOf(etcd, key)).toEqual([2, 6, 3, 5, 0, null])
   expect(await leaseIds(etcd)).toEqual([])
-  // Of changes that follow each other closely, the last one is told.
+  // Changes in quick succession are emitted as the last one.
   expect(told.indexOf('draining 50')).toBeGreaterThan(told.indexOf('weight 5'))
   expect(told.at(-1)).toBe('deregistered')
   expect(registration.held).toEqual([])
 })
 
-test('a drain begins when the weight is 0, however slow etcd is', async () => {
+test('the drain time runs from weight 0, however slow etcd is', async () => {
   await using link = await FaultProxy.start(etcd.endpoint)
   const registration = await register(options('slow', { endpoints: [link.endpoint] }))
   link.delay(200)
@@ -65,7 +65,7 @@ test('a drain begins when the weight is 0, however slow etcd is', async () => {
   expect(await weightsOf(etcd, '/slow/127.0.0.1:1001')).toEqual([1, 0, null])
 })
 
-test('several addresses share a lease; close takes them all, and can be repeated; `await using` closes', async () => {
+test('several addresses share a lease; close removes them all and is idempotent; `await using` closes', async () => {
   {
     await using registration = await register(options('many', { addr: ['127.0.0.1:1', '127.0.0.1:2'] }))
     expect(registration.held).toHaveLength(2)
@@ -77,7 +77,7 @@ test('several addresses share a lease; close takes them all, and can be repeated
   expect(await leaseIds(etcd)).toEqual([])
 })
 
-test('it ends when somebody deletes the key on purpose, and with the conflict when it is taken over', async () => {
+test('`ended` resolves after a deletion on purpose, and rejects with CONFLICT after a takeover', async () => {
   const deleted = await register(options('meant'))
   await etcd.ctl('del', '/meant/127.0.0.1:1001')
   await deleted.ended
@@ -88,7 +88,7 @@ test('it ends when somebody deletes the key on purpose, and with the conflict wh
   await second.close()
 })
 
-test('what cannot be registered is refused, and leaves nothing behind', async () => {
+test('an invalid registration is refused and leaves nothing in etcd', async () => {
   const cases: [Partial<RegisterOptions>, string][] = [
     [{ addr: '1.2.3.4' }, 'USAGE'],
     [{ weight: -1 }, 'USAGE'],
@@ -102,7 +102,7 @@ test('what cannot be registered is refused, and leaves nothing behind', async ()
   expect(await leaseIds(etcd)).toEqual([])
 })
 
-test('its HTTP handler serves in a server of the program’s own', async () => {
+test('its HTTP handler works in a server of the program’s own', async () => {
   await using registration = await register(options('http'))
   const server = createServer(registration.handler()).listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -26,8 +26,8 @@ async function put(weight: number): Promise<void> {
   await etcd.ctl('put', ...registration('hello', ADDR, { weight }))
 }
 
-/** The own key, with the weight that was heard of last: what etcd has may be newer. */
-function heard(weight: number) {
+/** The own key with the weight last seen: the one in etcd may be newer. */
+function seen(weight: number) {
   return [{ key: KEY, registered: { service: 'hello', version: '', addr: ADDR, weight, metadata: {} } }]
 }
 
@@ -35,39 +35,39 @@ async function weight(): Promise<number> {
   return (JSON.parse(await storedText(etcd, KEY)) as { weight: number }).weight
 }
 
-test('up gives back what etcd had at down, not what was heard of last', async () => {
+test('up restores the weight that etcd had at down, not the one last seen', async () => {
   const weights = new OwnWeights(registry)
   await put(8)
-  await weights.down(heard(5))
+  await weights.down(seen(5))
   expect(await weight()).toBe(0)
-  await weights.up(heard(0))
+  await weights.up(seen(0))
   expect(await weight()).toBe(8)
 })
 
-test('a down that is repeated, its answer lost, does not forget', async () => {
+test('down repeated after a lost answer keeps the weight to restore', async () => {
   const weights = new OwnWeights(registry)
-  await weights.down(heard(5))
-  await weights.down(heard(0))
-  await weights.up(heard(0))
+  await weights.down(seen(5))
+  await weights.down(seen(0))
+  await weights.up(seen(0))
   expect(await weight()).toBe(5)
 })
 
-test('what somebody sets meanwhile stays, also where nobody has heard of it yet', async () => {
+test('up keeps a weight that another client set meanwhile, also one not seen yet', async () => {
   const weights = new OwnWeights(registry)
-  await weights.down(heard(5))
+  await weights.down(seen(5))
   await put(3)
-  await weights.up(heard(0))
+  await weights.up(seen(0))
   expect(await weight()).toBe(3)
 })
 
-test('what was drained before stays drained; and each down goes by its own time', async () => {
+test('an endpoint drained before down stays drained; each down restores the weight of its own time', async () => {
   const weights = new OwnWeights(registry)
   await put(0)
-  await weights.down(heard(0))
-  await weights.up(heard(0))
+  await weights.down(seen(0))
+  await weights.up(seen(0))
   expect(await weight()).toBe(0)
   await put(7)
-  await weights.down(heard(7))
-  await weights.up(heard(0))
+  await weights.down(seen(7))
+  await weights.up(seen(0))
   expect(await weight()).toBe(7)
 })

@@ -13,21 +13,19 @@ import { DiscoError } from '../../src/domain/errors.js'
 
 const CONFLICT = new DiscoError('CONFLICT', 'taken over')
 
-/** What the world around a registrar may do at any time. */
+/** Acts of a registrar's environment, possible at any time. */
 const ACTS = [
-  ...([
-    'healthy',
-    'unhealthy',
-    'stop',
-    'retire',
-    'late',
-    'exit',
-    'lose',
-    'refuse',
-    'answer',
-    'drained',
-  ] as const),
-]
+  'healthy',
+  'unhealthy',
+  'stop',
+  'retire',
+  'late',
+  'exit',
+  'lose',
+  'refuse',
+  'answer',
+  'drained',
+] as const
 
 type Act = readonly [(typeof ACTS)[number], number]
 
@@ -38,8 +36,7 @@ interface Story {
 }
 
 /**
- * A registrar's surroundings: they answer each action, in any order and as late as they like, and never what
- * was not asked for.
+ * Environment of a registrar: answers each action, in any order and with any delay, and sends no other answers.
  */
 class World {
   /** Each action with the state that it led to. */
@@ -65,7 +62,7 @@ class World {
     return this.done.flatMap(({ action }) => (wanted.includes(action) ? [action] : []))
   }
 
-  /** It is told to stop; whatever was asked for happens, and a server that is told to end does. */
+  /** Stops the registrar; every action is answered, and a terminated server ends. */
   settle(): void {
     this.apply({ type: 'stop' })
     for (let round = 0; round < 100 && !this.state.isOver; round++) {
@@ -118,7 +115,7 @@ class World {
     if (action === 'register') this.answers.push({ type: 'registered' })
     else if (action === 'sweep') this.answers.push({ type: 'swept' })
     else if (action === 'giveUp' && isAsked('registered')) {
-      // A claim that is given up is either withdrawn or has come through all the same.
+      // A claim that is given up is withdrawn, or has succeeded already.
       if (this.done.length % 2 === 0) this.answers.splice(0, this.answers.length, { type: 'unregistered' })
     } else if ((action === 'deregister' || action === 'revoke') && !isAsked('unregistered')) {
       this.answers.push({ type: 'unregistered' })
@@ -142,8 +139,8 @@ function always(holds: (world: World, story: Story) => void): void {
   )
 }
 
-describe('a registrar, whatever happens around it and in whatever order', () => {
-  it('tells the server to end only when the key is out, or it was told to hurry', () => {
+describe('a registrar, with any events in any order', () => {
+  it('terminates the server only when the key is out, or after a second stop', () => {
     always(({ done }) => {
       for (const { action, state } of done) {
         if (action !== 'terminate' && action !== 'sweep') continue
@@ -152,14 +149,14 @@ describe('a registrar, whatever happens around it and in whatever order', () => 
     })
   })
 
-  it('never ends a server that nobody told to stop, but for a first registration that was refused', () => {
+  it('never ends a server without a stop, except after a refused first registration', () => {
     always((world, { acts }) => {
       if (acts.some(([act]) => act === 'stop') || world.now.failure) return
       expect(world.actions('terminate')).toEqual([])
     })
   })
 
-  it('registers only a healthy server, and none that is on its way out', () => {
+  it('registers only a healthy server that is not to be stopped', () => {
     always(({ done }) => {
       for (const { action, state } of done) {
         if (action === 'register') expect([state.health, isLeaving(state)]).toEqual(['good', false])
@@ -167,7 +164,7 @@ describe('a registrar, whatever happens around it and in whatever order', () => 
     })
   })
 
-  it('drains, terminates and ends at most once, and does nothing after its end', () => {
+  it('drains, terminates and ends at most once, and has no actions after its end', () => {
     always((world) => {
       for (const action of ['drain', 'linger', 'terminate', 'sweep', 'end'] as const) {
         expect(world.actions(action).length, action).toBeLessThanOrEqual(1)
@@ -176,7 +173,7 @@ describe('a registrar, whatever happens around it and in whatever order', () => 
     })
   })
 
-  it('ends when it is told to stop and all goes its way, and leaves nothing behind', () => {
+  it('ends after a stop when every action is answered, and leaves no key', () => {
     always((world, { hasServer }) => {
       world.settle()
       expect(world.now.isOver).toBe(true)

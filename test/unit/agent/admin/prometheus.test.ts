@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { renderPrometheus } from '../../../../src/agent/admin/prometheus.js'
 
 describe('the text format of Prometheus', () => {
-  it('is a HELP, a TYPE and a line a sample', () => {
+  it('has HELP, TYPE and one line per sample', () => {
     const text = renderPrometheus([
       { name: 'a_total', help: 'How many.', type: 'counter', samples: [{ value: 3 }] },
       {
@@ -22,7 +22,7 @@ describe('the text format of Prometheus', () => {
     )
   })
 
-  it('escapes what a label may hold, and leaves out what has no sample', () => {
+  it('escapes label values, and leaves out families without samples', () => {
     const text = renderPrometheus([
       { name: 'none', help: 'Nothing.', type: 'gauge', samples: [] },
       {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { HealthGate } from '../../../../src/agent/health/probing.js'
 
-/** `+` is a success, `-` a failure; what each turned. */
+/** Results as `+` (success) and `-` (failure), each with the health that it turned to. */
 function turns(answers: string, rules: { rise: number; fall: number }): string {
   const gate = new HealthGate(rules)
   const letters = { healthy: 'H', unhealthy: 'U', nothing: '.' }
@@ -21,7 +21,7 @@ describe('a health gate', () => {
     expect(turns(answers, { rise, fall })).toBe(wanted)
   })
 
-  it('knows whether it was ever healthy', () => {
+  it('keeps whether the server was ever healthy', () => {
     const gate = new HealthGate({ rise: 1, fall: 1 })
     gate.note(false)
     expect(gate.isUnknown).toBe(true)

@@ -16,7 +16,7 @@ const TAKEN_OVER = new DiscoError('CONFLICT', 'taken over')
 const LATE = new DiscoError('WAIT_TIMED_OUT', 'not healthy in time')
 const DRAINS: Rules = { drains: true, carriesWeight: true, unhealthy: 'deregister' }
 
-/** A word for each event that needs no more, or the event itself. */
+/** Name of an event without further fields, or the event itself. */
 type Word = Exclude<Event['type'], 'refused' | 'lost' | 'exited' | 'failed' | 'dropped'> | Event
 
 const exited = (code: number, signal: NodeJS.Signals | null = null): Event => ({
@@ -25,7 +25,7 @@ const exited = (code: number, signal: NodeJS.Signals | null = null): Event => ({
   signal,
 })
 
-/** Plays a story: what was done at each of its happenings, and where it ended. */
+/** Reduces a list of events: the actions after each, and the last state. */
 function play(
   words: readonly Word[],
   { hasServer = true, rules = DRAINS }: { hasServer?: boolean; rules?: Rules } = {},
@@ -39,7 +39,7 @@ function play(
   return { done, state }
 }
 
-describe('a server on its way in', () => {
+describe('a starting server', () => {
   it('is registered when it is healthy, and not before', () => {
     const { done, state } = play(['healthy', 'registered'])
     expect(done).toEqual([['register'], []])
@@ -47,7 +47,7 @@ describe('a server on its way in', () => {
     expect(phaseOf(play([]).state)).toBe('waiting')
   })
 
-  it('that ends before it is healthy was never registered, and its code is told', () => {
+  it('that ends before it is healthy is never registered, and its exit code is returned', () => {
     const { done, state } = play([exited(3), 'swept'])
     expect(done).toEqual([['sweep'], ['end']])
     expect(exitCodeOf(state)).toBe(3)
@@ -70,12 +70,12 @@ describe('a server on its way in', () => {
     expect(errorOf(() => exitCodeOf(state))).toBe(LATE)
   })
 
-  it('that turns unhealthy while its key is claimed gives the claim up, and claims again later', () => {
+  it('that turns unhealthy during a claim gives it up, and claims again later', () => {
     const { done } = play(['healthy', 'unhealthy', 'unregistered', 'healthy', 'registered'])
     expect(done).toEqual([['register'], ['giveUp'], [], ['register'], []])
   })
 
-  it('that was registered although its claim was given up is deregistered', () => {
+  it('that is registered although its claim was given up is deregistered', () => {
     const { done } = play(['healthy', 'unhealthy', 'registered', 'unregistered'])
     expect(done).toEqual([['register'], ['giveUp'], ['deregister'], []])
   })
@@ -107,7 +107,7 @@ describe('a stop', () => {
     expect(done).toEqual([['register'], [], ['deregister'], ['terminate']])
   })
 
-  it('where there is no weight to set, deregisters first and lets the server finish what is under way', () => {
+  it('without weights, deregisters first and lets the server finish its calls', () => {
     const rules = { ...DRAINS, carriesWeight: false }
     const { done } = play(['healthy', 'registered', 'stop', 'unregistered', 'drained'], { rules })
     expect(done.slice(2)).toEqual([['linger', 'deregister'], [], ['terminate']])
@@ -115,7 +115,7 @@ describe('a stop', () => {
     expect(alone.done.slice(2)).toEqual([['deregister'], ['end']])
   })
 
-  it('a second one skips the drain: the lease ends now, and the server is told without waiting for etcd', () => {
+  it('a second one skips the drain: revokes the lease, and sends SIGTERM without waiting for etcd', () => {
     const { done, state } = play([
       ...(['healthy', 'registered', 'stop', 'stop'] as const),
       exited(143, 'SIGTERM'),
@@ -125,17 +125,17 @@ describe('a stop', () => {
     expect(exitCodeOf(state)).toBe(130)
   })
 
-  it('a second one while the key is being deleted ends the lease at once, too', () => {
+  it('a second one during the deletion of the key revokes the lease', () => {
     const { done } = play(['healthy', 'registered', 'stop', 'drained', 'stop'])
     expect(done.slice(3)).toEqual([['deregister'], ['revoke', 'terminate']])
   })
 
-  it('one more while the server takes its time kills it', () => {
+  it('another one during the shutdown of the server kills it', () => {
     const { done } = play(['healthy', 'registered', 'stop', 'drained', 'unregistered', 'stop'])
     expect(done.slice(4)).toEqual([['terminate'], ['kill']])
   })
 
-  it('a third one waits for nothing that cannot be ended', () => {
+  it('a third one ends the registrar without further waits', () => {
     const { done } = play(['healthy', 'registered', 'stop', 'stop', 'stop', 'stop'])
     expect(done.slice(3)).toEqual([['revoke', 'terminate'], ['kill', 'end'], []])
   })
@@ -157,25 +157,25 @@ describe('a stop', () => {
 })
 
 describe('a server that ends by itself', () => {
-  it('is deregistered at once, without a drain, and what it left running ends after that', () => {
+  it('is deregistered at once, without a drain; its remaining processes end after that', () => {
     const { done, state } = play(['healthy', 'registered', exited(137, 'SIGKILL'), 'unregistered', 'swept'])
     expect(done).toEqual([['register'], [], ['deregister'], ['sweep'], ['end']])
     expect(exitCodeOf(state)).toBe(137)
   })
 
-  it('during its drain is deregistered without waiting for the rest of it', () => {
+  it('during its drain is deregistered at once', () => {
     const { done } = play(['healthy', 'registered', 'stop', exited(0), 'drained', 'unregistered'])
     expect(done.slice(2)).toEqual([['drain'], ['deregister'], [], ['sweep']])
   })
 
-  it('what it left running is killed when it takes too long', () => {
+  it('has its remaining processes killed after a while', () => {
     const { done } = play([exited(0), 'late', 'swept'])
     expect(done).toEqual([['sweep'], ['kill'], ['end']])
   })
 })
 
 describe('an unhealthy server', () => {
-  it('is deregistered, and registered again when it is back; it is never ended for it', () => {
+  it('is deregistered, and registered again when it is healthy; it is never ended', () => {
     const { done, state } = play([
       ...(['healthy', 'registered', 'unhealthy', 'unregistered', 'healthy', 'registered'] as const),
     ])
@@ -183,12 +183,12 @@ describe('an unhealthy server', () => {
     expect(state.server).toBe('running')
   })
 
-  it('that is back before its key is gone is registered again then', () => {
+  it('that is healthy before its key is gone is registered again after that', () => {
     const { done } = play(['healthy', 'registered', 'unhealthy', 'healthy', 'unregistered'])
     expect(done.slice(2)).toEqual([['deregister'], [], ['register']])
   })
 
-  it('keeps its key at weight 0 where that was asked for', () => {
+  it('keeps its key at weight 0 with that rule', () => {
     const rules = { ...DRAINS, unhealthy: 'weight0' } as const
     const { done, state } = play(['healthy', 'registered', 'unhealthy', 'unhealthy', 'healthy'], { rules })
     expect(done).toEqual([['register'], [], ['weighDown'], [], ['weighUp']])
@@ -196,7 +196,7 @@ describe('an unhealthy server', () => {
     expect(phaseOf(play(['healthy', 'registered', 'unhealthy'], { rules }).state)).toBe('unhealthy')
   })
 
-  it('whose place was taken meanwhile is left alone, and the conflict is told at the end', () => {
+  it('whose key was taken over meanwhile goes on, and the conflict is thrown at the end', () => {
     const { done, state } = play([
       ...(['healthy', 'registered', 'unhealthy', 'unregistered', 'healthy'] as const),
       { type: 'refused', error: TAKEN_OVER },
@@ -209,7 +209,7 @@ describe('an unhealthy server', () => {
   })
 })
 
-describe('a key that somebody else ended', () => {
+describe('a key that another client deleted or took over', () => {
   it.each([
     ['deleted on purpose', null],
     ['taken over', TAKEN_OVER],
@@ -220,7 +220,7 @@ describe('a key that somebody else ended', () => {
     expect(phaseOf(state)).toBe('deregistered')
   })
 
-  it('ends a registrar that has no server to look after', () => {
+  it('ends a registrar without a server', () => {
     const alone = { hasServer: false }
     const deleted = play(['healthy', 'registered', { type: 'lost', error: null }], alone)
     expect(deleted.done.at(-1)).toEqual(['end'])
@@ -229,7 +229,7 @@ describe('a key that somebody else ended', () => {
     expect(errorOf(() => exitCodeOf(taken.state))).toBe(TAKEN_OVER)
   })
 
-  it('one of several that was taken over is a conflict at the end', () => {
+  it('is a conflict at the end also as one of several', () => {
     const { state } = play(
       ['healthy', 'registered', { type: 'dropped', error: TAKEN_OVER }, 'stop', 'drained', 'unregistered'],
       { hasServer: false },
@@ -239,7 +239,7 @@ describe('a key that somebody else ended', () => {
 })
 
 describe('a retirement', () => {
-  it('takes the key out after a drain, and leaves the server running until it is stopped', () => {
+  it('deregisters after a drain, and leaves the server running until it is stopped', () => {
     const { done } = play([
       'healthy',
       'registered',
