@@ -118,3 +118,64 @@ test('a channel that is closed watches no more', async () => {
     () => 'the watch to end',
   )
 })
+
+test('channels to one service share one watch, which ends with the last of them', async () => {
+  discovery.list({ addr: a.addr }, { addr: b.addr, version: '2.0.0' })
+  const first = new Caller(TARGET)
+  await first.untilRotation(a.addr, b.addr)
+  discovery.put({ addr: a.addr, weight: 3 })
+  discovery.put({ addr: a.addr, weight: 5 })
+  using late = new Caller(TARGET)
+  using canary = new Caller('etcd://2.0.0/hello')
+  await Promise.all([late.untilRotation(a.addr, b.addr), canary.untilRotation(b.addr)])
+  for (const caller of [first, late]) {
+    await until(
+      () => caller.weights.get(a.addr) === 5,
+      () => `weight 5, is ${caller.weights.get(a.addr)}`,
+    )
+  }
+  discovery.put({ addr: b.addr, version: '2.0.0', weight: 7 })
+  for (const caller of [first, late, canary]) {
+    await until(
+      () => caller.weights.get(b.addr) === 7,
+      () => `weight 7, is ${caller.weights.get(b.addr)}`,
+    )
+  }
+  expect(discovery).toMatchObject({ watches: 1, watchers: 1 })
+  first.close()
+  late.close()
+  discovery.put({ addr: b.addr, version: '2.0.0', weight: 9 })
+  await until(
+    () => canary.weights.get(b.addr) === 9,
+    () => `weight 9, is ${canary.weights.get(b.addr)}`,
+  )
+  canary.close()
+  await until(
+    () => discovery.watchers === 0,
+    () => 'the watch to end',
+  )
+})
+
+test('a channel that is opened during an outage fails with the registry’s own words, as the first one does', async () => {
+  discovery.lose()
+  using first = new Caller(TARGET)
+  await expect(first.call()).rejects.toMatchObject({ details: 'etcd is not reachable' })
+  using late = new Caller(TARGET)
+  await expect(late.call()).rejects.toMatchObject({ details: 'etcd is not reachable' })
+  discovery.list({ addr: a.addr })
+  await Promise.all([first.untilRotation(a.addr), late.untilRotation(a.addr)])
+  expect(discovery.watches).toBe(1)
+})
+
+test('many channels on one connection add no listeners to it: Node does not warn of a leak', async () => {
+  const warnings: Error[] = []
+  const note = (warning: Error) => warnings.push(warning)
+  process.on('warning', note)
+  discovery.list({ addr: a.addr })
+  const callers = Array.from({ length: 30 }, () => new Caller(TARGET))
+  await Promise.all(callers.map((caller) => caller.untilRotation(a.addr)))
+  await new Promise((resolve) => setImmediate(resolve))
+  for (const caller of callers) caller.close()
+  process.off('warning', note)
+  expect(warnings.filter(({ name }) => name === 'MaxListenersExceededWarning')).toEqual([])
+})

@@ -46,6 +46,16 @@ function note(session: object, cause: string): void {
   if (!causes.has(session)) causes.set(session, cause)
 }
 
+/** Sessions that are listened to: channels of one process share connections. */
+const watched = new WeakSet<object>()
+
+function watch(session: Session): void {
+  if (watched.has(session)) return
+  watched.add(session)
+  session.prependListener('goaway', noteGoaway)
+  session.prependListener('error', noteError)
+}
+
 /** Why one connection ended. */
 export class ConnectionEnd {
   private session: Session | undefined
@@ -59,8 +69,7 @@ export class ConnectionEnd {
   constructor(subchannel: experimental.SubchannelInterface) {
     queueMicrotask(() => {
       this.session = sessionOf(subchannel)
-      this.session?.prependListener('goaway', noteGoaway)
-      this.session?.prependListener('error', noteError)
+      if (this.session) watch(this.session)
     })
   }
 
