@@ -13,6 +13,7 @@ const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>>
   channel: () => import('./channel.js'),
   connect: () => import('./connect.js'),
   watch: () => import('./watch.js'),
+  channels: () => import('./channels.js'),
 }
 const bench = benches[name ?? '']
 if (bench === undefined) {

@@ -3,7 +3,7 @@ import type { EndpointId } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { CallKeys, Policy, PolicyKind } from '../../policies/index.js'
 import { healthServiceOf } from '../health/watch.js'
-import { type RegisteredEndpoint, registered } from '../resolver/endpoint.js'
+import { type RegisteredEndpoint, registeredById } from '../resolver/endpoint.js'
 import { type Observer, observerOf } from '../resolver/observer.js'
 import { grpcPolicyName, type PolicyConfig, policyConfigOf } from '../resolver/policy-config.js'
 import { Census } from './census.js'
@@ -38,6 +38,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   /** A pick was refused or put off that the next change of the rotation may allow. */
   private hasWaitingPicks = false
   private note = ''
+  private health: { readonly options: ChannelOptions; readonly service: string | null } | null = null
 
   constructor(private readonly helper: experimental.ChannelControlHelper) {}
 
@@ -56,18 +57,30 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
       if (this.children.size === 0) this.report(connectivityState.TRANSIENT_FAILURE, list.error.details)
       return true
     }
-    const endpoints = new Map(list.value.map(registered).map((endpoint) => [endpoint.id, endpoint]))
+    const endpoints = registeredById(list.value)
     this.isUpdating = true
     for (const [id, outstanding] of this.outstandingOfLeavers)
       if (outstanding.count === 0) this.outstandingOfLeavers.delete(id)
     for (const [id, child] of this.children) if (!endpoints.has(id)) this.remove(id, child)
     let rank = 0
-    const healthService = healthServiceOf(options['grpc.service_config'])
-    const settings = { helper: this.helper, options, resolutionNote, healthService }
+    const settings = {
+      helper: this.helper,
+      options,
+      resolutionNote,
+      healthService: this.healthService(options),
+    }
     for (const endpoint of endpoints.values()) this.put(endpoint, rank++, settings)
     this.isUpdating = false
     this.settle()
     return true
+  }
+
+  /** Read once for a channel: grpc-js gives it the same options for every list. */
+  private healthService(options: ChannelOptions): string | null {
+    if (this.health?.options !== options) {
+      this.health = { options, service: healthServiceOf(options['grpc.service_config']) }
+    }
+    return this.health.service
   }
 
   exitIdle(): void {
@@ -90,8 +103,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
       if (!this.rotation) this.report(connectivityState.TRANSIENT_FAILURE, `${policy.message}. ${hints}`)
       return this.rotation
     }
-    const isKnown =
-      this.rotation && JSON.stringify(this.rotation.policy.config) === JSON.stringify(policy.config)
+    const isKnown = this.rotation !== null && isSamePolicy(this.rotation.policy, policy)
     if (isKnown && observer === this.observer) return this.rotation
     this.observer = observer
     const rotation = isKnown && this.rotation ? this.rotation : new Rotation(policy)
@@ -198,6 +210,10 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     if (isComing) return QUEUE
     return failure(to === null ? 'The call is pinned to no endpoint' : whyAway(String(to), wanted))
   }
+}
+
+function isSamePolicy(a: Policy, b: Policy): boolean {
+  return a === b || JSON.stringify(a.config) === JSON.stringify(b.config)
 }
 
 function whyAway(name: string, [wanted]: readonly Child[]): string {

@@ -36,6 +36,22 @@ export function registered(endpoint: experimental.Endpoint): RegisteredEndpoint 
   return { addresses: endpoint.addresses, id: endpointId(registration), registration, weight: 1 }
 }
 
+/**
+ * A resolver's list by endpoint id. Channels that are given the same array share the result, which must not be
+ * changed.
+ */
+export function registeredById(
+  list: readonly experimental.Endpoint[],
+): ReadonlyMap<EndpointId, RegisteredEndpoint> {
+  const known = byId.get(list)
+  if (known) return known
+  const endpoints = new Map(list.map(registered).map((endpoint) => [endpoint.id, endpoint]))
+  byId.set(list, endpoints)
+  return endpoints
+}
+
+const byId = new WeakMap<readonly experimental.Endpoint[], ReadonlyMap<EndpointId, RegisteredEndpoint>>()
+
 /** By which an endpoint can be pinned. */
 export function namesOf({ registration: { id, key, addr } }: RegisteredEndpoint): readonly string[] {
   return id === undefined ? [key, addr] : [id, key, addr]

@@ -23,19 +23,32 @@ export interface PolicyConfig extends experimental.TypedLoadBalancingConfig {
  * word. The balancer of an entry that cannot be read fails every call with the reason instead.
  */
 export function policyConfigOf(kind: PolicyKind) {
-  return class Config implements PolicyConfig {
-    constructor(readonly policy: Policy | DiscoError) {}
-
-    getLoadBalancerName = () => grpcPolicyName(kind)
-    toJsonObject = () =>
-      this.policy instanceof DiscoError ? { [grpcPolicyName(kind)]: {} } : lbConfigOf(this.policy)
-
-    static createFromJson(config: unknown): Config {
-      try {
-        return new Config(kind.configure(config))
-      } catch (thrown) {
-        return new Config(DiscoError.from(thrown))
-      }
+  /** By the entry: grpc-js reads the entry of each channel again for every list. */
+  const read = new WeakMap<object, Config>()
+  const make = (entry: unknown): Config => {
+    try {
+      return new Config(kind.configure(entry))
+    } catch (thrown) {
+      return new Config(DiscoError.from(thrown))
     }
   }
+  class Config implements PolicyConfig {
+    constructor(readonly policy: Policy | DiscoError) {}
+
+    getLoadBalancerName(): string {
+      return grpcPolicyName(kind)
+    }
+
+    toJsonObject(): object {
+      return this.policy instanceof DiscoError ? { [grpcPolicyName(kind)]: {} } : lbConfigOf(this.policy)
+    }
+
+    static createFromJson(entry: unknown): Config {
+      if (typeof entry !== 'object' || entry === null) return make(entry)
+      const config = read.get(entry) ?? make(entry)
+      read.set(entry, config)
+      return config
+    }
+  }
+  return Config
 }
