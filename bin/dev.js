@@ -6,7 +6,7 @@ const pjson = require('../package.json')
 
 async function start() {
   const { main } = await import('../src/cli/main.ts')
-  const { runCommandLine } = await import('../src/cli/words/run.ts')
+  const { runCommandLine } = await import('../src/cli/words/command-line.ts')
   const root = join(__dirname, '..')
   pjson.oclif.commands = './src/commands'
   const config = await Config.load({ root, pjson, ignoreManifest: true })

@@ -1,7 +1,7 @@
+import { getSystemErrorMap } from 'node:util'
 import { Errors } from '@oclif/core'
 import type { LineOutput } from './output/line-output.js'
 import { standardOutput } from './output/standard-output.js'
-import { systemMessage } from './output/system-message.js'
 import { reportError } from './report-error.js'
 
 /** How long what a command left behind, such as a connection that is closing, may take to end by itself. */
@@ -37,4 +37,10 @@ async function end(output: LineOutput): Promise<void> {
     process.exitCode ||= 1
   }
   setTimeout(() => process.exit(), GRACE_MS).unref()
+}
+
+/** An operating system's error in its own words, such as "no space left on device". */
+export function systemMessage(error: NodeJS.ErrnoException): string {
+  const [, message] = getSystemErrorMap().get(error.errno ?? 0) ?? []
+  return message ?? error.message
 }

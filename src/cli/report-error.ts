@@ -2,11 +2,10 @@ import { Errors } from '@oclif/core'
 import { errorDoc } from '../domain/documents.js'
 import { DiscoError } from '../domain/errors.js'
 import { markInTexts } from '../domain/look-alike.js'
-import { splitCommand } from './child-command.js'
 import { standardOutput } from './output/standard-output.js'
 import { paletteFor } from './terminal/color.js'
 import { prettyJson, visible } from './terminal/visible.js'
-import { wantsJson } from './wants-json.js'
+import { splitCommand, wantsJson } from './words/words.js'
 
 /** Prints what a command threw, and sets the exit code. @param argv its words: they may be what is wrong */
 export function reportError(thrown: unknown, argv: readonly string[]): void {

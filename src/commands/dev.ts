@@ -1,17 +1,25 @@
 import { Flags } from '@oclif/core'
 import { runCommand } from '../agent/processes/child-process.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
-import { splitCommand } from '../cli/child-command.js'
-import type { DevDoc } from '../cli/dev/document.js'
+import { requireServiceName } from '../cli/flags/arguments.js'
 import { backendFlags, planBackends } from '../cli/flags/backend.js'
 import { integerFlag } from '../cli/flags/custom.js'
-import { requireServiceName } from '../cli/flags/names.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { jsonLine, visible } from '../cli/terminal/visible.js'
+import { splitCommand } from '../cli/words/words.js'
 import type { Backend } from '../dev/backends.js'
 import type { DevRegistry } from '../dev/etcd/server.js'
 import { isLoopback } from '../domain/address.js'
 import { DiscoError } from '../domain/errors.js'
+
+/** What `disco dev` has started. */
+export interface DevDoc {
+  readonly schema: 'disco.dev/v1'
+  /** The registry's, for `--endpoints`. */
+  readonly endpoint: string
+  readonly service: string
+  readonly backends: readonly { readonly addr: string; readonly weight: number }[]
+}
 
 const CAVEAT = 'in memory: nothing is kept on disk. For production, use a real etcd cluster.'
 

@@ -1,9 +1,9 @@
 import { Flags } from '@oclif/core'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { requireServiceName } from '../cli/flags/arguments.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
-import { requireServiceName } from '../cli/flags/names.js'
 import { type HealthDoc, healthDoc, healthEventDoc } from '../cli/health/document.js'
 import { renderHealth, renderHealthEvent } from '../cli/health/table.js'
 import { StopSignals } from '../cli/stop-signals.js'
@@ -49,7 +49,9 @@ export default class Health extends DiscoCommand {
       lines: () =>
         doc.endpoints.map((endpoint) => ({
           schema: 'disco.endpoint-health/v1',
-          ...{ service, rev: doc.rev, ...endpoint },
+          service,
+          rev: doc.rev,
+          ...endpoint,
         })),
       names: () => doc.endpoints.filter(({ healthy }) => healthy).map(({ addr }) => addr),
     })

@@ -1,10 +1,16 @@
 import { Flags } from '@oclif/core'
 import { DiscoCommand } from '../cli/base-command.js'
 import { argument } from '../cli/flags/custom.js'
-import type { HelpDoc } from '../cli/help/document.js'
 import { isTopic, TOPIC_NAMES } from '../cli/help/topic-names.js'
 import { commandNamed } from '../cli/words/command-line.js'
 import { unknownCommand } from '../cli/words/unknown.js'
+
+export interface HelpDoc {
+  readonly schema: 'disco.help/v1'
+  /** A command or a topic; null for the tool itself. */
+  readonly subject: string | null
+  readonly text: string
+}
 
 /** Of a page: what a terminal has at least. */
 const COLUMNS = 80

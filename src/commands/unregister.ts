@@ -1,10 +1,9 @@
 import { DiscoCommand } from '../cli/base-command.js'
 import { type UnregisterDoc, unregisterDoc } from '../cli/change/document.js'
 import { returnUnknownLine } from '../cli/change/return-unknown.js'
-import { completeAddressOrKey, refuseSwapped } from '../cli/flags/address-argument.js'
+import { completeAddressOrKey, refuseSwapped, requireServiceName } from '../cli/flags/arguments.js'
 import { placeFlags, versionFlag } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
-import { requireServiceName } from '../cli/flags/names.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { visible } from '../cli/terminal/visible.js'
 

@@ -1,5 +1,13 @@
 import { DiscoCommand } from '../cli/base-command.js'
-import type { VersionDoc } from '../cli/version/document.js'
+
+export interface VersionDoc {
+  readonly schema: 'disco.version/v1'
+  readonly name: string
+  readonly version: string
+  readonly node: string
+  /** As Node names it, such as `linux-x64`. */
+  readonly platform: string
+}
 
 export default class Version extends DiscoCommand {
   static override summary = 'Show the version of disco and of Node'

@@ -1,15 +1,45 @@
 import { Flags } from '@oclif/core'
+import type { Waited } from '../agent/wait.js'
 import { DiscoCommand } from '../cli/base-command.js'
-import { completeAddressOrKey } from '../cli/flags/address-argument.js'
+import { completeAddressOrKey, requireServiceName } from '../cli/flags/arguments.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { argument, parsedBy } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
-import { requireServiceName } from '../cli/flags/names.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { duration, seconds } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
-import { type WaitDoc, waitDoc } from '../cli/wait/document.js'
 import { formatWaitCondition, parseWaitCondition, type WaitCondition } from '../domain/wait-condition.js'
+
+export interface WaitDoc {
+  readonly schema: 'disco.wait/v1'
+  readonly service: string
+  readonly rev: string
+  /** What was waited for. */
+  readonly for: readonly string[]
+  readonly elapsedMs: number
+  readonly endpoints: number
+  /** Null where nothing was said of them, so that nobody was asked. */
+  readonly ready: number | null
+  readonly healthy: number | null
+}
+
+export function waitDoc(
+  service: string,
+  conditions: readonly WaitCondition[],
+  { revision, facts, elapsedMs }: Waited,
+): WaitDoc {
+  const { endpoints, ready, healthy } = facts
+  return {
+    schema: 'disco.wait/v1',
+    service,
+    rev: String(revision),
+    for: conditions.map(formatWaitCondition),
+    elapsedMs: Math.round(elapsedMs),
+    endpoints: endpoints.filter(({ problem }) => problem === null).length,
+    ready,
+    healthy,
+  }
+}
 
 const PROBE_DEADLINE_MS = 2_000
 

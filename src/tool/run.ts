@@ -1,5 +1,5 @@
 import { Config } from '@oclif/core/config'
-import { runCommandLine } from '../cli/words/run.js'
+import { runCommandLine } from '../cli/words/command-line.js'
 import { pluginOf, type Tool } from './plugin.js'
 
 /**

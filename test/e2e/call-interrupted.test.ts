@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import type { ComparisonDoc } from '../../src/cli/call/comparison-document.js'
+import type { ComparisonDoc } from '../../src/cli/call/document.js'
 import { startGreeter } from '../../src/dev/greeter.js'
 import { callsOfHello, ENDLESS, interrupted, SOON } from '../support/calls-of-hello.js'
 import { hundredGreeters, untilCalled } from '../support/greeters.js'

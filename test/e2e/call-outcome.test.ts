@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { ComparisonDoc } from '../../src/cli/call/comparison-document.js'
-import type { CallDoc } from '../../src/cli/call/document.js'
+import type { CallDoc, ComparisonDoc } from '../../src/cli/call/document.js'
 import { startGreeter } from '../../src/dev/greeter.js'
 import { callsOfHello, FROM_PROTO, lines, SOON } from '../support/calls-of-hello.js'
 import type { Ran } from '../support/disco.js'

@@ -2,8 +2,7 @@ import type { Palette } from '../terminal/color.js'
 import { type Column, renderTable } from '../terminal/table.js'
 import { duration, percent } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
-import type { ComparisonDoc } from './comparison-document.js'
-import type { CallDoc } from './document.js'
+import type { CallDoc, ComparisonDoc } from './document.js'
 
 /** Each policy's picks of each endpoint beside each other, then what the runs came to. */
 export function renderComparison({ service, method, runs }: ComparisonDoc, palette: Palette): string {

@@ -158,13 +158,23 @@ export function callDoc(report: CallReport, assertions: readonly Asserted[] = []
   const { service, method, policy, calls, ok, attempts, interrupted, elapsedMs } = report
   return {
     schema: 'disco.call/v1',
-    ...{ service, method, rev: String(report.revision), policy, calls, ok, attempts, interrupted },
+    service,
+    method,
+    rev: String(report.revision),
+    policy,
+    calls,
+    ok,
+    attempts,
+    interrupted,
     reply: calls === 1 ? (report.last?.reply ?? null) : null,
-    ...{ elapsedMs: roundMs(elapsedMs), perSecond: roundMs((calls * 1000) / Math.max(elapsedMs, 1e-3)) },
+    elapsedMs: roundMs(elapsedMs),
+    perSecond: roundMs((calls * 1000) / Math.max(elapsedMs, 1e-3)),
     starts: startsDoc(report.starts),
     ready: readyDoc(report.standing),
     unserved: report.unserved.map(({ addr, problem, shareFraction }) => ({
-      ...{ addr, share: roundShare(shareFraction), problem },
+      addr,
+      share: roundShare(shareFraction),
+      problem,
     })),
     endpoints: report.endpoints.map((own) => {
       const { key, addr, version, weight } = own.endpoint
@@ -176,10 +186,13 @@ export function callDoc(report: CallReport, assertions: readonly Asserted[] = []
       const { version, endpoints, weight } = own
       return { version, endpoints, weight, ...talliedDoc(own) }
     }),
-    ...{ latencyMs: report.latency, histogram: report.bands, failures: report.failures },
+    latencyMs: report.latency,
+    histogram: report.bands,
+    failures: report.failures,
     firstFailure: failureDoc(report.firstFailure),
     misrouted: report.misrouted,
-    ...{ changes: report.changes.map(changeDoc), changesLeftOut: report.changesLeftOut },
+    changes: report.changes.map(changeDoc),
+    changesLeftOut: report.changesLeftOut,
     reconnects: report.reconnects.map(({ endpoint, atCall, atMs, reason, downMs }) => ({
       addr: endpoint.addr,
       atCall,
@@ -189,18 +202,26 @@ export function callDoc(report: CallReport, assertions: readonly Asserted[] = []
     })),
     reconnectsLeftOut: report.reconnectsLeftOut,
     failovers: report.failovers.map(({ endpoint, atMs, lastPickMs, picksAfter }) => ({
-      ...{ addr: endpoint.addr, atMs: roundMs(atMs), picksAfter },
+      addr: endpoint.addr,
+      atMs: roundMs(atMs),
+      picksAfter,
       lastPickMs: lastPickMs === null ? null : roundMs(lastPickMs),
     })),
-    ...{ verdict: report.verdict, assertions },
+    verdict: report.verdict,
+    assertions,
   }
 }
 
 export function callLineDoc(result: CallResult, isVerbose: boolean): CallLineDoc {
   const { number, endpoint, status, details, latencyMs, reply, headers, trailers } = result
   return {
-    ...{ schema: 'disco.call-line/v1', n: number, addr: endpoint?.addr ?? null },
-    ...{ status, details, latencyMs: roundMs(latencyMs), reply },
+    schema: 'disco.call-line/v1',
+    n: number,
+    addr: endpoint?.addr ?? null,
+    status,
+    details,
+    latencyMs: roundMs(latencyMs),
+    reply,
     ...(isVerbose ? { headers, trailers } : { headers: null, trailers: null }),
   }
 }
@@ -251,4 +272,16 @@ function changeDoc(change: CallReport['changes'][number]): CallChangeDoc {
 
 function roundMs(number: number): number {
   return Math.round(number * 1000) / 1000
+}
+
+/** The same load under several policies, one after the other. */
+export interface ComparisonDoc {
+  readonly schema: 'disco.comparison/v1'
+  readonly service: string
+  readonly method: string
+  readonly runs: readonly CallDoc[]
+}
+
+export function comparisonDoc(service: string, method: string, runs: readonly CallDoc[]): ComparisonDoc {
+  return { schema: 'disco.comparison/v1', service, method, runs }
 }

@@ -1,6 +1,7 @@
+import { Flags } from '@oclif/core'
 import type { CallReport } from '../../call/report.js'
+import type { Verdict } from '../../stats/verdict.js'
 import { isSingleCall, type LoadFlags } from '../flags/load.js'
-import { exitOfVerdict } from '../verdict/exit.js'
 import type { CallDoc } from './document.js'
 
 /** 64 + the gRPC status: what a single failed call exits with. */
@@ -25,4 +26,14 @@ export function exitOfCalls(
   return flags.strict && isPartial
     ? 8
     : Math.max(...reports.map(({ verdict }) => exitOfVerdict(verdict, flags.strict)))
+}
+
+export const strictFlag = Flags.boolean({
+  description:
+    'exit 8 also where the verdict is INCONCLUSIVE, an endpoint with a share is not served, or calls that were due were not started',
+})
+
+/** What a verdict alone ends a command with. */
+export function exitOfVerdict({ result }: Verdict, strict: boolean): 0 | 8 {
+  return result === 'fail' || (strict && result === 'inconclusive') ? 8 : 0
 }

@@ -1,12 +1,12 @@
 import type { Recorder } from '../../call/recorder.js'
 import type { OutputFormat } from '../base-command.js'
+import { CLEAR_LINE } from '../terminal/countdown.js'
 import { count, duration } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 
 /** What ends sooner needs no word. */
 const FIRST_PAINT_MS = 100
 const REPAINT_MS = 200
-const CLEAR_LINE = '\r\u001b[K'
 
 /** What a person sees before the report: what is waited for, or how the run goes. On a terminal only, on one line. */
 export class Progress implements Disposable {

@@ -4,7 +4,7 @@ import { textWidth } from '../terminal/text-width.js'
 import { count, duration, percent } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 import { verdictLines } from '../verdict/lines.js'
-import { numberColumn, shareColumns } from '../verdict/share-columns.js'
+import { numberColumn, shareColumns } from '../verdict/table.js'
 import type { CallDoc, CallEndpointDoc } from './document.js'
 import {
   renderAssertions,

@@ -5,8 +5,7 @@ import type { Session } from '../../call/session.js'
 import type { Speaker } from '../base-command.js'
 import { age, count, duration } from '../terminal/units.js'
 import { jsonLine, prettyJson, visible } from '../terminal/visible.js'
-import { comparisonDoc } from './comparison-document.js'
-import { type CallDoc, callLineDoc } from './document.js'
+import { type CallDoc, callLineDoc, comparisonDoc } from './document.js'
 import { Progress } from './progress.js'
 
 /** What of the calls is shown. */
@@ -62,7 +61,8 @@ export class CallView implements Watcher, Disposable {
     const isLines = format === 'ndjson'
     const isPrinted = format === 'table' || format === 'wide'
     return {
-      ...{ keepsReplies: isLines || (format === 'json' && isSingle), wantsHeaders: verbose },
+      keepsReplies: isLines || (format === 'json' && isSingle),
+      wantsHeaders: verbose,
       reader: this.speaker.reader,
       ...(isLines ? { onResult: (result) => this.speaker.out(jsonLine(callLineDoc(result, verbose))) } : {}),
       ...(isPrinted && isSingle && method.streamsReplies

@@ -1,3 +1,4 @@
+import type { Drained } from '../../agent/drain.js'
 import { roundShare, type WeightChangeDoc } from '../../domain/documents.js'
 import { type Endpoint, leaseHex } from '../../domain/endpoint.js'
 import { findLayout, type Hint } from '../../domain/layouts/index.js'
@@ -33,7 +34,8 @@ interface EndpointChangeDoc extends WeightChangeDoc {
 export function weightDoc(service: string, { revision, changes, leftOut }: WeightChanged): WeightDoc {
   return {
     schema: 'disco.weight/v1',
-    ...{ service, rev: String(revision) },
+    service,
+    rev: String(revision),
     changes: changes.map(({ endpoint, from, to, written, shareFraction }) => ({
       key: endpoint.key,
       addr: endpoint.addr,
@@ -72,11 +74,52 @@ export interface UnregisterDoc {
 export function unregisterDoc(service: string, { revision, removed }: Unregistered): UnregisterDoc {
   return {
     schema: 'disco.unregister/v1',
-    ...{ service, rev: String(revision) },
+    service,
+    rev: String(revision),
     removed: removed.map(({ key, addr, lease }) => ({
       key,
       addr,
       lease: lease === null ? null : leaseHex(lease),
     })),
+  }
+}
+
+export interface DrainDoc {
+  readonly schema: 'disco.drain/v1'
+  readonly service: string
+  readonly rev: string
+  readonly key: string
+  readonly lease: string | null
+  readonly graceSeconds: number
+  /** Every address under the key: they share its weight, and went together. */
+  readonly endpoints: readonly DrainedEndpointDoc[]
+  readonly unregistered: boolean
+  /** It is still registered, at weight 0. */
+  readonly interrupted: boolean
+}
+
+interface DrainedEndpointDoc {
+  readonly addr: string
+  readonly version: string
+  /** Null where the value could not be read before. */
+  readonly from: number | null
+}
+
+export function drainDoc(
+  service: string,
+  { revision, endpoints, end }: Drained,
+  { graceMs }: { graceMs: number },
+): DrainDoc {
+  const { key = '', lease = null } = endpoints[0]?.endpoint ?? {}
+  return {
+    schema: 'disco.drain/v1',
+    service,
+    rev: String(revision),
+    key,
+    lease: lease === null ? null : leaseHex(lease),
+    graceSeconds: graceMs / 1000,
+    endpoints: endpoints.map(({ endpoint: { addr, version }, from }) => ({ addr, version, from })),
+    unregistered: end !== 'interrupted',
+    interrupted: end === 'interrupted',
   }
 }

@@ -64,7 +64,11 @@ export async function planEndpoints(
       flags.advertise === undefined ? listens : advertised(listens, flags.advertise, addresses.length)
     const id = flags.id ?? (layout.id === 'made' ? randomUUID() : undefined)
     const registered = {
-      ...{ service, addr, version: flags.version ?? '', weight, metadata },
+      service,
+      addr,
+      version: flags.version ?? '',
+      weight,
+      metadata,
       ...(id === undefined ? {} : { id }),
     }
     if (plans.some((other) => other.registered.addr === addr)) {

@@ -13,7 +13,8 @@ export const requestFlags = {
   data: Flags.string({
     char: 'd',
     helpGroup: 'REQUEST',
-    ...{ default: '{}', helpValue: 'JSON|@FILE|@-' },
+    default: '{}',
+    helpValue: 'JSON|@FILE|@-',
     description: 'the message, or several, one a line; may have {{n}}, {{uuid}} and {{now}}',
   }),
   header: Flags.string({

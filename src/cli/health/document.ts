@@ -42,7 +42,8 @@ export function healthDoc(
   const docs = endpoints.map((endpoint) => healthEndpointDoc(endpoint, byAddr.get(endpoint.addr)))
   return {
     schema: 'disco.health/v1',
-    ...{ service, rev: String(revision) },
+    service,
+    rev: String(revision),
     healthy: docs.filter(({ healthy }) => healthy).length,
     endpoints: docs,
   }
@@ -53,7 +54,10 @@ function healthEndpointDoc(endpoint: Endpoint, asked: HealthChecked | undefined)
   // One that cannot be dialled stands beside others with its address: it is not theirs.
   const checked = endpoint.problem === null ? asked : undefined
   return {
-    ...{ key, addr, version, weight },
+    key,
+    addr,
+    version,
+    weight,
     healthy: checked?.isHealthy ?? false,
     connected: checked?.isConnected ?? false,
     status: checked?.status ?? null,

@@ -66,14 +66,14 @@ class OwnHelp extends Help {
   async root(): Promise<string> {
     await this.showRootHelp()
     const topics = Object.entries(TOPICS).map(([name, { summary }]) => [name, summary] as const)
-    return [
-      ...this.lines,
-      ...[this.section('TOPICS', this.list(topics)), ''],
-      ...[this.section('EXAMPLES', ROOT_EXAMPLES.map((example) => `$ ${example}`).join('\n')), ''],
-      ...[this.section('EXIT CODES', this.list(EXITS)), ''],
+    const sections = [
+      this.section('TOPICS', this.list(topics)),
+      this.section('EXAMPLES', ROOT_EXAMPLES.map((example) => `$ ${example}`).join('\n')),
+      this.section('EXIT CODES', this.list(EXITS)),
       this.section('ENVIRONMENT', `${this.list(variablesOf(''))}\nAll: disco help environment`),
-      ...['', 'More on a command: disco COMMAND --help; on a topic: disco help TOPIC'],
-    ].join('\n')
+      'More on a command: disco COMMAND --help; on a topic: disco help TOPIC',
+    ]
+    return [...this.lines, sections.join('\n\n')].join('\n')
   }
 
   private list(pairs: readonly (readonly [string, string])[]): string {

@@ -47,8 +47,12 @@ export function layoutsDoc(root: string, counts: LayoutCounts | null): LayoutsDo
 function layoutDoc(layout: Layout, count: LayoutCount | null): LayoutDoc {
   const { name, keys: keyForm, base, weightless, readOnly, isConfiguration: configuration } = layout
   return {
-    ...{ name, keyForm, base, ttlSeconds: layout.defaultTtlSeconds || null },
-    ...{ carriesWeight: weightless === null, writable: readOnly === null },
+    name,
+    keyForm,
+    base,
+    ttlSeconds: layout.defaultTtlSeconds || null,
+    carriesWeight: weightless === null,
+    writable: readOnly === null,
     reasons: [...new Set([weightless, readOnly])].filter((reason) => reason !== null),
     configuration,
     ...(count ?? { services: null, endpoints: null, keys: null }),

@@ -42,7 +42,11 @@ export function pickDoc(
   return {
     schema: 'disco.pick/v1',
     ...sourceDoc(resolution),
-    ...{ policy: policy.name, parameters: policy.config, shares: policy.shares, picks, seed },
+    policy: policy.name,
+    parameters: policy.config,
+    shares: policy.shares,
+    picks,
+    seed,
     refused: simulation.refused,
     gap: simulation.largestGap === null ? null : roundGap(simulation.largestGap),
     moves,

@@ -3,7 +3,7 @@ import type { Palette } from '../terminal/color.js'
 import { type Column, renderTable } from '../terminal/table.js'
 import { count, percent } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
-import { bar } from '../verdict/share-columns.js'
+import { bar } from '../verdict/table.js'
 import type { PickDoc, PickedDoc } from './document.js'
 
 /** What a policy would do with so many picks, and what that says. */
@@ -23,7 +23,9 @@ export function renderRehearsal(doc: PickDoc, palette: Palette): string {
 function columns({ picks, endpoints }: PickDoc, palette: Palette): Column<PickedDoc>[] {
   const most = Math.max(1e-9, ...endpoints.map((row) => Math.max(row.picks, row.expected ?? 0)))
   const numbers = (head: string, text: (row: PickedDoc) => string): Column<PickedDoc> => ({
-    ...{ head, align: 'right', text },
+    head,
+    align: 'right',
+    text,
   })
   return [
     { head: 'ENDPOINT', text: ({ addr }) => addr },

@@ -55,7 +55,8 @@ export function resolveDoc(resolution: Resolution): ResolveDoc {
   return {
     schema: 'disco.resolve/v1',
     ...sourceDoc(resolution),
-    ...{ authority, serviceConfig },
+    authority,
+    serviceConfig,
     endpoints: endpoints.map((endpoint) => resolvedEndpointDoc(endpoint, total)),
     unusable: (resolution.list?.registered ?? []).flatMap(({ key, addr, problem }) =>
       problem === null ? [] : [{ key, addr, problem: problem.text }],
@@ -66,7 +67,8 @@ export function resolveDoc(resolution: Resolution): ResolveDoc {
 export function sourceDoc({ target, service, list }: Resolution): SourceDoc {
   const scheme = target.slice(0, target.indexOf(':'))
   return {
-    ...{ target, service },
+    target,
+    service,
     source: list && list.cachedAgeMs !== null ? 'cache' : scheme,
     rev: list && String(list.revision),
     ageMs: list?.cachedAgeMs ?? 0,

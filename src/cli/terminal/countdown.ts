@@ -1,6 +1,7 @@
 /** How often the line is written anew. */
 const TICK_MS = 1_000
-const CLEAR_LINE = '\r\u001b[K'
+/** Written before a line that replaces the current one. */
+export const CLEAR_LINE = '\r\u001b[K'
 
 /** A line on standard error that counts down on a terminal, and stands as it began anywhere else. */
 export class Countdown implements Disposable {

@@ -3,7 +3,7 @@ import { textWidth } from './text-width.js'
 const ENTER = '\u001b[?1049h\u001b[?25l'
 const LEAVE = '\u001b[?25h\u001b[?1049l'
 const HOME = '\u001b[H'
-const CLEAR_LINE = '\u001b[K'
+const CLEAR_REST_OF_LINE = '\u001b[K'
 const CLEAR_BELOW = '\u001b[J'
 
 export interface Size {
@@ -54,7 +54,7 @@ export const ROWS_BESIDES_TABLE = 4
 export function frame({ title, table, legend, log }: Screen, { columns, rows }: Size): string {
   const top = [title, ...cropTable(table, Math.max(1, rows - ROWS_BESIDES_TABLE)), legend].slice(0, rows)
   const lines = [...top.map((line) => cutTo(line, columns)), ...logWithin(log, rows - top.length, columns)]
-  return HOME + lines.map((line) => line + CLEAR_LINE).join('\r\n') + CLEAR_BELOW
+  return HOME + lines.map((line) => line + CLEAR_REST_OF_LINE).join('\r\n') + CLEAR_BELOW
 }
 
 /** The newest lines of a log, wrapped. Of the oldest that is shown, its beginning: there is what happened. */

@@ -1,6 +1,6 @@
 import Table from 'cli-table3'
 import type { Palette } from './color.js'
-import { textWidth } from './text-width.js'
+import { isNarrow, textWidth } from './text-width.js'
 import { visible } from './visible.js'
 
 export interface Column<Row> {
@@ -11,14 +11,29 @@ export interface Column<Row> {
   readonly paint?: (row: Row, text: string) => string
 }
 
+/** Between two columns. */
+const GAP = '  '
+
 const NO_BORDERS = {
-  ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '' },
-  ...{ 'bottom-left': '', 'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '' },
-  ...{ right: '', 'right-mid': '', middle: '  ' },
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: GAP,
 }
 
-/** A character of one column that no cell holds: it marks where cells belong. */
-const FILLER = '\uE000'
+/** cli-table3 takes 20 to 100 µs for a cell, and a list of 100,000 endpoints has a million: longer tables go without. */
+const MOST_ROWS_LAID_OUT = 50
 
 /** Rows under dim heads, two spaces between columns, no borders: the same for a terminal and a pipe. */
 export function renderTable<Row>(
@@ -27,41 +42,62 @@ export function renderTable<Row>(
   palette: Palette,
 ): string {
   const drawn = columns.map((column) => drawColumn(rows, column, palette))
-  const [start = '', ...gaps] = gapsAround(drawn.map(({ width }) => width))
-  const lines = Array.from({ length: rows.length + 1 }, (_, line) =>
-    drawn.reduce((text, { cells }, at) => text + (cells[line] ?? '') + (gaps[at] ?? ''), start).trimEnd(),
-  )
-  return lines.join('\n')
+  // cli-table3 takes some scripts for wider than terminals do, and would cut such a cell.
+  const isForLibrary = rows.length <= MOST_ROWS_LAID_OUT && drawn.every(({ isNarrow }) => isNarrow)
+  const text = isForLibrary ? laidOut(drawn, rows.length) : joined(drawn, rows.length)
+  return text
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')
 }
 
-/** A column's cells under its head, all of them padded to one width. */
+/** A column's cells under its head. */
+interface Drawn {
+  readonly align: 'left' | 'right'
+  readonly cells: readonly string[]
+  /** Columns of the terminal that each cell takes, colours not counted. */
+  readonly widths: readonly number[]
+  /** Whether every character takes one column. */
+  readonly isNarrow: boolean
+}
+
 function drawColumn<Row>(
   rows: readonly Row[],
-  { head, align, text, paint }: Column<Row>,
+  { head, align = 'left', text, paint }: Column<Row>,
   palette: Palette,
-): { cells: string[]; width: number } {
+): Drawn {
   const texts = [head, ...rows.map((row) => visible(text(row)))]
-  const widths = texts.map((shown) => textWidth(shown))
-  const width = widths.reduce((most, one) => Math.max(most, one), 1)
   const cells = texts.map((shown, line) => {
     const row = rows[line - 1]
-    const painted = row === undefined ? palette.dim(shown) : paint ? paint(row, shown) : shown
-    const padding = ' '.repeat(width - (widths[line] ?? 0))
-    return align === 'right' ? padding + painted : painted + padding
+    return row === undefined ? palette.dim(shown) : paint ? paint(row, shown) : shown
   })
-  return { cells, width }
+  return { align, cells, widths: texts.map(textWidth), isNarrow: texts.every(isNarrow) }
 }
 
-/**
- * What stands before, between and behind the cells of a row. cli-table3 lays out a row of fillers, and every row
- * is set in their places: it takes 20 µs for a cell, and a list of 100,000 endpoints has a million.
- */
-function gapsAround(widths: readonly number[]): string[] {
+function laidOut(columns: readonly Drawn[], rows: number): string {
   const table = new Table({
     chars: NO_BORDERS,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-    colWidths: [...widths],
+    colAligns: columns.map(({ align }) => align),
+    colWidths: columns.map(widthOf),
   })
-  table.push(widths.map((width) => FILLER.repeat(width)))
-  return table.toString().split(new RegExp(`${FILLER}+`))
+  for (let line = 0; line <= rows; line++) table.push(columns.map(({ cells }) => cells[line] ?? ''))
+  return table.toString()
+}
+
+function joined(columns: readonly Drawn[], rows: number): string {
+  const padded = columns.map((column) => {
+    const width = widthOf(column)
+    return column.cells.map((cell, line) => {
+      const padding = ' '.repeat(width - (column.widths[line] ?? 0))
+      return column.align === 'right' ? padding + cell : cell + padding
+    })
+  })
+  return Array.from({ length: rows + 1 }, (_, line) => padded.map((cells) => cells[line]).join(GAP)).join(
+    '\n',
+  )
+}
+
+function widthOf({ widths }: Drawn): number {
+  return widths.reduce((most, width) => Math.max(most, width), 1)
 }

@@ -37,7 +37,7 @@ export function renderTitle(watched: Watched, columns: number, palette: Palette)
   const where = others.length === 0 ? first : `${first} +${others.length}`
   const rev = `rev ${revision}`
   const size = count(endpoints, 'endpoint')
-  const [full, counted, short] = inWords(freshness)
+  const [full, counted, short] = freshnessTexts(freshness)
   const withList = [
     [name, members.map(visible).join(','), rev, size],
     [name, where, rev, size],
@@ -58,8 +58,8 @@ export function renderTitle(watched: Watched, columns: number, palette: Palette)
 
 const BETWEEN = ' · '
 
-/** Ever shorter. */
-function inWords(freshness: Freshness): readonly [full: string, counted: string, short: string] {
+/** The freshness in words, in three lengths. */
+function freshnessTexts(freshness: Freshness): readonly [full: string, counted: string, short: string] {
   if (freshness.type !== 'stale') return [freshness.type, freshness.type, freshness.type]
   const time = freshness.since.toTimeString().slice(0, 8)
   const counted = `STALE since ${time} (${Math.floor(freshness.forMs / 1000)}s)`

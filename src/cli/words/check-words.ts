@@ -1,7 +1,6 @@
 import { DiscoError } from '../../domain/errors.js'
-import { splitCommand } from '../child-command.js'
 import { unknownFlag } from './unknown.js'
-import { type FlagDefinitions, readWords } from './words.js'
+import { type FlagDefinitions, readWords, splitCommand } from './words.js'
 
 /**
  * Refuses flags that do not exist, that lack their value, that are given twice, or that have a value and take none: oclif's parser

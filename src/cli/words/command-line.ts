@@ -1,9 +1,7 @@
 import type { Command, Interfaces } from '@oclif/core'
 import { DiscoError } from '../../domain/errors.js'
-import { splitCommand } from '../child-command.js'
-import { wantsJson } from '../wants-json.js'
 import { HELP, unknownCommand, unknownFlag, VERSION } from './unknown.js'
-import { type FlagDefinitions, readWords } from './words.js'
+import { type FlagDefinitions, readWords, splitCommand, wantsJson } from './words.js'
 
 /** A command that is to run, with the words that are its own. */
 export interface CommandLine {
@@ -72,4 +70,11 @@ function commandAt(own: readonly string[], config: Interfaces.Config): number {
 /** Which command a flag belongs to is not known before the command is. */
 function flagsOfAll({ commands }: Interfaces.Config): FlagDefinitions {
   return Object.assign({}, ...commands.map(({ flags }) => flags))
+}
+
+/** Runs the command that the words name. @throws DiscoError USAGE, and what the command does not handle itself */
+export async function runCommandLine(argv: readonly string[], config: Interfaces.Config): Promise<void> {
+  const { id, argv: own } = readCommandLine(argv, config)
+  const command = config.findCommand(id, { must: true })
+  await (await command.load()).run(own, config)
 }

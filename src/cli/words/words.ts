@@ -86,3 +86,19 @@ function nameOf(written: string, flags: FlagDefinitions): string | null {
   const negated = name.startsWith('no-') ? name.slice(3) : ''
   return Object.hasOwn(flags, negated) && flags[negated]?.allowNo ? negated : null
 }
+
+/** The words before and after the first `--`: oclif drops it, and with it the difference. */
+export function splitCommand(argv: readonly string[]): { own: string[]; command: string[] } {
+  const at = argv.indexOf('--')
+  return at < 0 ? { own: [...argv], command: [] } : { own: argv.slice(0, at), command: argv.slice(at + 1) }
+}
+
+/** Looked up in the raw words: the command line may be what is wrong. */
+export function wantsJson(argv: readonly string[]): boolean {
+  const words = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined)
+  return words.some(
+    (word, at) =>
+      ['--json', '-ojson', '--output=json', '-o=json'].includes(word) ||
+      (['-o', '--output'].includes(word) && words[at + 1] === 'json'),
+  )
+}

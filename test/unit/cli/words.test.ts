@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseJson } from '../../../src/call/messages.js'
-import { completeAddressOrKey } from '../../../src/cli/flags/address-argument.js'
-import { requireServiceName } from '../../../src/cli/flags/names.js'
+import { completeAddressOrKey, requireServiceName } from '../../../src/cli/flags/arguments.js'
 import { completeAddress } from '../../../src/registry/complete-address.js'
 import { errorOf } from '../../support/errors.js'
 

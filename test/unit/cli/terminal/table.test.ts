@@ -44,6 +44,15 @@ describe('renderTable', () => {
     expect(lines.map((line) => line.trimEnd()).join('\n')).toBe(renderTable(rows, uncolored, plain))
   })
 
+  it('looks the same whether the table library lays it out or not, which long tables do without', () => {
+    const mixed: Row[] = Array.from({ length: 60 }, (_, at) => ({
+      name: at % 2 === 0 ? '\u001b[2Jx  y' : '',
+      n: at % 7,
+    }))
+    const lines = (rows: readonly Row[]) => renderTable(rows, columns, colored).split('\n')
+    expect(lines(mixed).slice(0, 51)).toEqual(lines(mixed.slice(0, 50)))
+  })
+
   it('keeps a long list in its columns, from the first line to the last', () => {
     const many = Array.from({ length: 5_000 }, (_, n) => ({ name: `service-${n}`, n }))
     const lines = renderTable(many, uncolored, plain).split('\n')
@@ -51,6 +60,11 @@ describe('renderTable', () => {
     expect(lines[1]).toBe('service-0        0')
     expect(lines.at(-1)).toBe('service-4999  4999')
     expect(new Set(lines.slice(1).map((line) => line.length))).toEqual(new Set([18]))
+  })
+
+  it('shows all of a cell whose characters the table library takes for wider', () => {
+    const pointed = '\u05e9\u05b8\u05dc\u05d5\u05b9\u05dd'
+    expect(renderTable([{ name: pointed, n: 1 }], uncolored, plain)).toContain(pointed)
   })
 
   it('counts wide characters twice', () => {

@@ -1,6 +1,9 @@
 import type { Palette } from '../terminal/color.js'
 import type { Column } from '../terminal/table.js'
+import { renderTable } from '../terminal/table.js'
 import { percent } from '../terminal/units.js'
+import type { VerdictDoc } from './document.js'
+import { verdictLines } from './lines.js'
 
 const BAR_WIDTH = 20
 
@@ -47,4 +50,21 @@ export function bar(observed: number, expected: number): string {
   )
   cells[mark] = '|'
   return cells.join('')
+}
+
+/** Who got the calls, who should have, and whether that is what the weights say. */
+export function renderVerdictReport(doc: VerdictDoc, palette: Palette): string {
+  const { policy, calls, endpoints, verdict } = doc
+  const weights = endpoints.map(({ weight }) => weight)
+  const { head, below } = verdictLines(verdict, { policy, calls, weights }, palette)
+  return [
+    renderTable(
+      endpoints,
+      shareColumns(calls, endpoints, ({ name }) => name, palette),
+      palette,
+    ),
+    '',
+    head,
+    ...(below.length === 0 ? [] : [`      ${below.join(' ')}`]),
+  ].join('\n')
 }
