@@ -16,24 +16,31 @@ export interface DescriptionFiles {
 export async function describedByFiles(files: DescriptionFiles): Promise<Descriptors | null> {
   const { proto, protoset = [] } = files
   if (proto !== undefined) {
-    return ofFiles(await readProtoFile(proto, files['import-path'] ?? []), proto)
+    const read = await readProtoFile(proto, files['import-path'] ?? [])
+    return ofFiles(read.files, proto, read.remedy)
   }
   if (files['import-path']?.length) {
     throw new DiscoError('USAGE', '--import-path has no effect without --proto')
   }
   if (protoset.length === 0) return null
   const sets = await Promise.all(protoset.map(readProtoset))
-  return ofFiles(sets.flat(), protoset.join(', '))
+  return ofFiles(sets.flat(), protoset.join(', '), WITH_IMPORTS)
 }
 
-/** @throws DiscoError USAGE for files that do not fit together, such as one whose imports are missing */
-function ofFiles(files: ConstructorParameters<typeof Descriptors>[0], names: string): Descriptors {
+const WITH_IMPORTS = 'A descriptor set with its imports: protoc --include_imports -o FILE YOUR.proto'
+
+/** @throws DiscoError USAGE for files that contradict themselves */
+function ofFiles(
+  files: ConstructorParameters<typeof Descriptors>[0],
+  names: string,
+  remedy: string,
+): Descriptors {
   try {
-    return new Descriptors(files, `Described by ${names}`)
+    return new Descriptors(files, `Described by ${names}`, undefined, remedy)
   } catch (cause) {
     throw new DiscoError('USAGE', `Cannot use ${names}: ${(cause as Error).message}`, {
       cause,
-      suggestions: ['A descriptor set needs its imports: protoc --include_imports -o FILE YOUR.proto'],
+      suggestions: [remedy],
     })
   }
 }

@@ -10,6 +10,9 @@ const CACHE_FOLDER = fileURLToPath(new URL('../../node_modules/.cache/disco/prot
 /** The tests' own .proto files. */
 export const PROTOS = fileURLToPath(new URL('./protos', import.meta.url))
 
+/** Google's own, of the fetched protoc. */
+export const GOOGLE_PROTOS = join(CACHE_FOLDER, 'usr/include')
+
 /** Fetches Debian's protoc with its libraries and Google's .proto files, once. */
 export function fetchProtoc(): void {
   if (existsSync(join(CACHE_FOLDER, 'usr/bin/protoc'))) return
@@ -20,7 +23,7 @@ export function fetchProtoc(): void {
 export function protoc(args: readonly string[], input: string | Uint8Array = ''): Buffer {
   const libraries = join(CACHE_FOLDER, 'usr/lib')
   const folders = readdirSync(libraries).map((architecture) => join(libraries, architecture))
-  const paths = ['-I', PROTOS, '-I', join(CACHE_FOLDER, 'usr/include')]
+  const paths = ['-I', PROTOS, '-I', GOOGLE_PROTOS]
   return execFileSync(join(CACHE_FOLDER, 'usr/bin/protoc'), [...paths, ...args], {
     input,
     env: { LD_LIBRARY_PATH: folders.join(':') },

@@ -1,27 +1,39 @@
-import { create, createFileRegistry, type DescService, type FileRegistry } from '@bufbuild/protobuf'
-import { type FileDescriptorProto, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
+import type { DescMethod, DescService } from '@bufbuild/protobuf'
+import type { FileDescriptorProto } from '@bufbuild/protobuf/wkt'
 import { DiscoError } from '../../domain/errors.js'
 import { didYouMean } from '../../domain/nearest.js'
 import { fullName, Method } from './method.js'
-import { normalizeFiles } from './normalize-descriptors.js'
+import { whyMissing } from './missing-types.js'
+import { Types } from './types.js'
 
 /** Services and messages, from wherever they were described. */
 export class Descriptors {
-  private readonly registry: FileRegistry
+  readonly types: Types
   private readonly services: readonly DescService[]
 
   /**
    * @param source what described them, as a sentence for messages: `Described by hello.proto`
    * @param serviceNames the services that can be called; without, all that the files have
+   * @param remedy how to get a file that is missing, for messages
    */
   constructor(
     files: readonly FileDescriptorProto[],
     private readonly source: string,
-    serviceNames?: readonly string[],
+    private readonly serviceNames?: readonly string[],
+    private readonly remedy = '',
   ) {
-    this.registry = createFileRegistry(create(FileDescriptorSetSchema, { file: normalizeFiles(files) }))
-    const all = [...this.registry].filter((described) => described.kind === 'service')
+    this.types = new Types(files)
+    const all = this.types.services
     this.services = serviceNames ? all.filter(({ typeName }) => serviceNames.includes(typeName)) : all
+  }
+
+  /** What is not described, and what that costs, a sentence each; empty where everything is. */
+  get gaps(): readonly string[] {
+    const named = new Set(this.services.map(({ typeName }) => typeName))
+    const services = (this.serviceNames ?? []).filter((name) => !named.has(name))
+    const missing = [...this.types.missing.values()].map(whyMissing)
+    if (services.length > 0) missing.unshift(`Listed, but not described: ${services.join(', ')}`)
+    return missing.length > 0 && this.remedy !== '' ? [...missing, this.remedy] : missing
   }
 
   /**
@@ -44,14 +56,16 @@ export class Descriptors {
         suggestions: [`Name one: ${matches.map(fullName).join(', ')}`],
       })
     }
-    return new Method(method, this.registry, this.source)
+    return this.made(method)
   }
 
   /** Every method that can be called. */
   get methods(): readonly Method[] {
-    return this.services.flatMap(({ methods }) =>
-      methods.map((method) => new Method(method, this.registry, this.source)),
-    )
+    return this.services.flatMap(({ methods }) => methods.map((method) => this.made(method)))
+  }
+
+  private made(method: DescMethod): Method {
+    return new Method(method, this.types, this.source, this.remedy)
   }
 
   private noSuchMethod(name: string, services: readonly DescService[]): DiscoError {
@@ -68,6 +82,7 @@ export class Descriptors {
         suggestions: [
           ...didYouMean(only ? bare : name, names),
           `${only ? 'It has' : 'They have'}: ${names.join(', ') || 'none'}. ${this.source}`,
+          ...this.gaps,
         ],
       },
     )

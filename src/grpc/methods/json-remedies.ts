@@ -1,5 +1,7 @@
-import type { DescMessage, FileRegistry } from '@bufbuild/protobuf'
+import type { DescMessage } from '@bufbuild/protobuf'
 import { didYouMean } from '../../domain/nearest.js'
+import { whyMissing } from './missing-types.js'
+import type { Types } from './types.js'
 
 /**
  * What to write instead of JSON that is not a message of `input`: the fields of the message that lacks a key, or the
@@ -7,7 +9,7 @@ import { didYouMean } from '../../domain/nearest.js'
  *
  * @param message the text of `fromJson`'s error, which alone names the type; it may be one deep inside
  */
-export function jsonRemedies(message: string, input: DescMessage, registry: FileRegistry): string[] {
+export function jsonRemedies(message: string, input: DescMessage, registry: Types, remedy: string): string[] {
   const [, enumName = '', value = ''] =
     /cannot decode enum ([\w.]+) from JSON: "?(.*?)"?$/.exec(message) ?? []
   const enumeration = registry.getEnum(enumName)
@@ -18,6 +20,8 @@ export function jsonRemedies(message: string, input: DescMessage, registry: File
   const [, typeName = '', key] =
     /cannot decode message ([\w.]+) from JSON: key "([^"]*)" is unknown/.exec(message) ?? []
   if (key === undefined) return []
+  const missing = registry.missing.get(typeName)
+  if (missing) return [whyMissing(missing), remedy]
   const holder = registry.getMessage(typeName) ?? input
   const names = holder.fields.map(({ jsonName }) => jsonName)
   const whose = holder === input ? 'Its fields' : `Fields of ${holder.typeName}`

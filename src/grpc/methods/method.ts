@@ -1,25 +1,21 @@
-import {
-  type DescMethod,
-  type FileRegistry,
-  fromBinary,
-  fromJson,
-  type JsonValue,
-  toBinary,
-  toJson,
-} from '@bufbuild/protobuf'
+import { type DescMethod, fromBinary, fromJson, type JsonValue, toBinary, toJson } from '@bufbuild/protobuf'
 import { DiscoError } from '../../domain/errors.js'
 import { type ExactJson, readNumbers } from './json-numbers.js'
 import { jsonRemedies } from './json-remedies.js'
 import { jsonTemplate } from './json-template.js'
+import { whyMissing } from './missing-types.js'
 import { protoText } from './proto-text.js'
+import type { Types } from './types.js'
 
 /** A method with its messages as canonical proto3 JSON. */
 export class Method {
   constructor(
     private readonly described: DescMethod,
-    private readonly registry: FileRegistry,
+    private readonly registry: Types,
     /** What described it, as a sentence for messages. */
     private readonly source: string,
+    /** How to get a file that is missing, as a sentence for messages. */
+    private readonly remedy: string,
   ) {}
 
   /** `package.Service/Method` */
@@ -59,6 +55,12 @@ export class Method {
   /** @throws DiscoError USAGE for a field that the message lacks, or a value of another type */
   encode(json: ExactJson): Buffer {
     const { input } = this.described
+    const missing = this.registry.missing.get(input.typeName)
+    if (missing) {
+      throw new DiscoError('USAGE', `${this.name} cannot be called: ${whyMissing(missing)}`, {
+        suggestions: [this.remedy],
+      })
+    }
     try {
       const value = readNumbers(json, input, this.registry)
       return Buffer.from(toBinary(input, fromJson(input, value, { registry: this.registry })))
@@ -71,7 +73,7 @@ export class Method {
         `The data is no ${input.typeName}: ${problemIn(message, json, input.typeName)}`,
         {
           cause,
-          suggestions: jsonRemedies(message, input, this.registry),
+          suggestions: jsonRemedies(message, input, this.registry, this.remedy),
         },
       )
     }

@@ -2,19 +2,80 @@ import { clone } from '@bufbuild/protobuf'
 import {
   type DescriptorProto,
   type FieldDescriptorProto,
+  FieldDescriptorProto_Type,
   type FileDescriptorProto,
   FileDescriptorProtoSchema,
 } from '@bufbuild/protobuf/wkt'
+import { builtInFiles } from './built-in-files.js'
+import { isEmpty, type MissingType, type MissingTypes, placeholderFile } from './missing-types.js'
+
+const { MESSAGE, ENUM } = FieldDescriptorProto_Type
+
+export interface NormalizedFiles {
+  /** Each after those that it depends on, as a registry wants them. */
+  readonly files: readonly FileDescriptorProto[]
+  /** Types whose files are missing; `files` have an empty message or enum for each. */
+  readonly missing: MissingTypes
+}
+
+/** The file that defines a type, and what the type is. */
+interface Home {
+  readonly file: string
+  readonly kind: 'message' | 'enum'
+}
 
 /**
- * Files as protoc would describe them. Servers on protobufjs, and protobufjs itself, leave out which files a
- * file depends on, qualify type names only as far as the .proto did, and give no JSON names. Files come out
- * after those that they depend on, as a registry wants them; reflection answers in any order.
+ * Files as protoc would describe them. Servers on protobufjs leave out which files a file depends on, qualify
+ * type names only as far as the .proto did, and give no JSON names; our own reader of .proto files does so, too.
+ * Google's files are added where they are imported, and placeholders for types whose files are missing.
+ *
+ * @throws Error for a type that no file defines, in a file that has all its imports
  */
-export function normalizeFiles(files: readonly FileDescriptorProto[]): FileDescriptorProto[] {
-  const homes = new Map<string, string>()
-  for (const file of files) for (const name of typeNames(file)) homes.set(name, file.name)
-  return dependenciesFirst(files.map((file) => normalizeFile(clone(FileDescriptorProtoSchema, file), homes)))
+export function normalizeFiles(described: readonly FileDescriptorProto[]): NormalizedFiles {
+  const files = withBuiltIns(withoutCopies(described))
+  const homes = homesOf(files)
+  const absent = absentImports(files)
+  const missing = new Map<string, MissingType>()
+  const names = new Set(files.map(({ name }) => name))
+  const isPresent = (name: string) => names.has(name)
+  const normalized = files.map((file) => {
+    const own = clone(FileDescriptorProtoSchema, file)
+    return new Normalizer(own, homes, absent(file), missing, isPresent).run()
+  })
+  const placeholders = [...missing.values()].map(placeholderFile)
+  return { files: dependenciesFirst([...placeholders, ...normalized]), missing }
+}
+
+/** The same file under two names, as with import paths that differ, would define each type twice. */
+function withoutCopies(files: readonly FileDescriptorProto[]): FileDescriptorProto[] {
+  const defined = new Set<string>()
+  return files.filter((file) => {
+    const services = file.service.map(({ name }) => join(file.package, name))
+    const own = [...homesOf([file]).keys(), ...services]
+    const isCopy = own.length > 0 && own.every((name) => defined.has(name))
+    for (const name of own) defined.add(name)
+    return !isCopy
+  })
+}
+
+function withBuiltIns(files: readonly FileDescriptorProto[]): FileDescriptorProto[] {
+  const names = new Set(files.filter((file) => !isEmpty(file)).map(({ name }) => name))
+  const isWanted = new Set(files.flatMap(({ dependency }) => dependency))
+  const added: FileDescriptorProto[] = []
+  // Imports come before importers in this list, so that the last is looked at first.
+  for (const file of builtInFiles().toReversed()) {
+    if (names.has(file.name) || !isWanted.has(file.name)) continue
+    added.push(file)
+    for (const name of file.dependency) isWanted.add(name)
+  }
+  const replaced = new Set(added.map(({ name }) => name))
+  return [...files.filter(({ name }) => !replaced.has(name)), ...added]
+}
+
+/** Imports of a file that nobody has described, or of which only the name is known. */
+function absentImports(files: readonly FileDescriptorProto[]): (file: FileDescriptorProto) => string[] {
+  const present = new Set(files.filter((file) => !isEmpty(file)).map(({ name }) => name))
+  return ({ dependency }) => dependency.filter((name) => !present.has(name))
 }
 
 function dependenciesFirst(files: readonly FileDescriptorProto[]): FileDescriptorProto[] {
@@ -34,38 +95,86 @@ function dependenciesFirst(files: readonly FileDescriptorProto[]): FileDescripto
   return [...ordered]
 }
 
-function normalizeFile(file: FileDescriptorProto, homes: ReadonlyMap<string, string>): FileDescriptorProto {
-  const dependencies = new Set(file.dependency)
-  const qualify = (name: string, scope: string): string => {
-    const full = resolve(name, scope, homes)
-    const home = homes.get(full)
-    if (home !== undefined && home !== file.name) dependencies.add(home)
+/** Completes one file, in place. */
+class Normalizer {
+  private readonly dependencies: Set<string>
+
+  constructor(
+    private readonly file: FileDescriptorProto,
+    private readonly homes: ReadonlyMap<string, Home>,
+    private readonly absent: readonly string[],
+    private readonly missing: Map<string, MissingType>,
+    isPresent: (name: string) => boolean,
+  ) {
+    this.dependencies = new Set(file.dependency.filter(isPresent))
+  }
+
+  run(): FileDescriptorProto {
+    const { file } = this
+    for (const message of file.messageType) this.message(message, file.package)
+    file.extension = this.extensions(file.extension, file.package)
+    for (const service of file.service) {
+      for (const method of service.method) {
+        method.inputType = this.qualified(method.inputType, file.package, 'message')
+        method.outputType = this.qualified(method.outputType, file.package, 'message')
+      }
+    }
+    file.dependency = [...this.dependencies]
+    // They are positions in the list of dependencies.
+    file.publicDependency = []
+    file.weakDependency = []
+    return file
+  }
+
+  private message(message: DescriptorProto, scope: string): void {
+    const own = join(scope, message.name)
+    for (const field of message.field) this.field(field, own)
+    message.extension = this.extensions(message.extension, own)
+    for (const nested of message.nestedType) this.message(nested, own)
+  }
+
+  private field(field: FieldDescriptorProto, scope: string): void {
+    if (field.jsonName === '') field.jsonName = jsonNameOf(field.name)
+    if (field.typeName === '') return
+    field.typeName = this.qualified(field.typeName, scope, field.type === ENUM ? 'enum' : 'message')
+    if (field.type === MESSAGE && this.homes.get(field.typeName.slice(1))?.kind === 'enum') field.type = ENUM
+  }
+
+  /** Without those of messages that nobody describes: there is nothing that they could be part of. */
+  private extensions(extensions: FieldDescriptorProto[], scope: string): FieldDescriptorProto[] {
+    return extensions.filter((extension) => {
+      const extendee = resolve(extension.extendee, scope, this.homes)
+      if (!this.homes.has(extendee)) return false
+      extension.extendee = this.qualified(extension.extendee, scope, 'message')
+      this.field(extension, scope)
+      return true
+    })
+  }
+
+  private qualified(name: string, scope: string, kind: Home['kind']): string {
+    const full = resolve(name, scope, this.homes)
+    const home = this.homes.get(full)
+    if (home) this.dependOn(home.file)
+    else this.dependOn(this.placeholder(full, kind))
     return `.${full}`
   }
-  const normalizeField = (field: FieldDescriptorProto, scope: string) => {
-    if (field.typeName !== '') field.typeName = qualify(field.typeName, scope)
-    if (field.extendee !== '') field.extendee = qualify(field.extendee, scope)
-    if (field.jsonName === '') field.jsonName = jsonNameOf(field.name)
+
+  private dependOn(name: string): void {
+    if (name !== this.file.name) this.dependencies.add(name)
   }
-  const normalizeMessage = (message: DescriptorProto, scope: string) => {
-    const own = join(scope, message.name)
-    for (const field of [...message.field, ...message.extension]) normalizeField(field, own)
-    for (const nested of message.nestedType) normalizeMessage(nested, own)
+
+  private placeholder(name: string, kind: Home['kind']): string {
+    const { file, absent, missing } = this
+    if (absent.length === 0) throw new Error(`${file.name} uses ${name}, which no file defines`)
+    const known = missing.get(name)
+    const type = known ?? { name, kind, importer: file.name, imports: absent }
+    missing.set(name, type)
+    return placeholderFile(type).name
   }
-  for (const message of file.messageType) normalizeMessage(message, file.package)
-  for (const extension of file.extension) normalizeField(extension, file.package)
-  for (const service of file.service) {
-    for (const method of service.method) {
-      method.inputType = qualify(method.inputType, file.package)
-      method.outputType = qualify(method.outputType, file.package)
-    }
-  }
-  file.dependency = [...dependencies]
-  return file
 }
 
 /** Protobuf's scoping rule: the innermost scope that has the name wins. */
-function resolve(name: string, scope: string, homes: ReadonlyMap<string, string>): string {
+function resolve(name: string, scope: string, homes: ReadonlyMap<string, unknown>): string {
   if (name.startsWith('.')) return name.slice(1)
   for (let outer = scope; ; outer = outer.slice(0, Math.max(0, outer.lastIndexOf('.')))) {
     const candidate = join(outer, name)
@@ -73,16 +182,23 @@ function resolve(name: string, scope: string, homes: ReadonlyMap<string, string>
   }
 }
 
-function typeNames(file: FileDescriptorProto): string[] {
-  const ofMessage = (message: DescriptorProto, scope: string): string[] => {
-    const own = join(scope, message.name)
-    const enums = message.enumType.map((nested) => join(own, nested.name))
-    return [own, ...enums, ...message.nestedType.flatMap((nested) => ofMessage(nested, own))]
+function homesOf(files: readonly FileDescriptorProto[]): Map<string, Home> {
+  const homes = new Map<string, Home>()
+  const add = (scope: string, name: string, file: string, kind: Home['kind']) => {
+    const full = join(scope, name)
+    if (!homes.has(full)) homes.set(full, { file, kind })
+    return full
   }
-  return [
-    ...file.messageType.flatMap((message) => ofMessage(message, file.package)),
-    ...file.enumType.map((own) => join(file.package, own.name)),
-  ]
+  const addMessage = ({ name, enumType, nestedType }: DescriptorProto, scope: string, file: string) => {
+    const own = add(scope, name, file, 'message')
+    for (const nested of enumType) add(own, nested.name, file, 'enum')
+    for (const nested of nestedType) addMessage(nested, own, file)
+  }
+  for (const { name: file, package: scope, messageType, enumType } of files) {
+    for (const message of messageType) addMessage(message, scope, file)
+    for (const enumeration of enumType) add(scope, enumeration.name, file, 'enum')
+  }
+  return homes
 }
 
 function join(scope: string, name: string): string {

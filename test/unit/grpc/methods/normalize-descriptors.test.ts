@@ -9,7 +9,7 @@ import { jsonNameOf, normalizeFiles } from '../../../../src/grpc/methods/normali
 import { SHOP, TYPES } from '../../../support/descriptors.js'
 
 function normalized(name: string, files = [SHOP, TYPES]): FileDescriptorProto {
-  const file = normalizeFiles(files).find((each) => each.name === name)
+  const file = normalizeFiles(files).files.find((each) => each.name === name)
   if (!file) throw new Error(`${name} is gone`)
   return file
 }
@@ -52,7 +52,9 @@ describe('a file described without dependencies and with half-qualified names', 
 
   it('can then be used, which it could not before', () => {
     expect(() => registryOf(TYPES, SHOP)).toThrow()
-    expect(registryOf(...normalizeFiles([TYPES, SHOP])).getService('shop.api.Shop')?.methods).toHaveLength(2)
+    expect(
+      registryOf(...normalizeFiles([TYPES, SHOP]).files).getService('shop.api.Shop')?.methods,
+    ).toHaveLength(2)
   })
 
   it('is not changed itself', () => {
@@ -65,7 +67,7 @@ describe('a file described without dependencies and with half-qualified names', 
 describe('the order of files', () => {
   const file = (name: string, ...dependency: string[]) =>
     create(FileDescriptorProtoSchema, { name, dependency, syntax: 'proto3' })
-  const orderOf = (...files: FileDescriptorProto[]) => normalizeFiles(files).map(({ name }) => name)
+  const orderOf = (...files: FileDescriptorProto[]) => normalizeFiles(files).files.map(({ name }) => name)
 
   it('is dependencies first, whatever order a server answers in', () => {
     expect(orderOf(file('a', 'b', 'c'), file('b', 'c'), file('c'))).toEqual(['c', 'b', 'a'])

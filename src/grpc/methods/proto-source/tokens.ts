@@ -1,0 +1,111 @@
+/** A word, number, symbol or string of a .proto file. */
+interface Token {
+  readonly text: string
+  readonly kind: 'word' | 'number' | 'string' | 'symbol' | 'end'
+  readonly at: number
+}
+
+const SPACE = /(?:\s+|\/\/[^\n]*|\/\*[\s\S]*?\*\/)*/y
+const TOKEN =
+  /([A-Za-z_]\w*)|((?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[fF]?)|("(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*')|([{}[\]()<>=;,.:+\-/])/y
+
+/** The tokens of a .proto file, read one after the other. */
+export class Tokens {
+  private next: Token
+
+  /** @param name the file's, for messages */
+  constructor(
+    private readonly source: string,
+    readonly name: string,
+  ) {
+    this.next = this.read(0)
+  }
+
+  get text(): string {
+    return this.next.kind === 'string' ? '' : this.next.text
+  }
+
+  get kind(): Token['kind'] {
+    return this.next.kind
+  }
+
+  take(): string {
+    const { text, at, kind } = this.next
+    if (kind === 'end') throw this.unexpected('more')
+    this.next = this.read(at + text.length)
+    return text
+  }
+
+  /** Takes the token if it is this word or symbol. */
+  takeIf(text: string): boolean {
+    if (this.text !== text || this.next.kind === 'end') return false
+    this.take()
+    return true
+  }
+
+  expect(text: string): void {
+    if (!this.takeIf(text)) throw this.unexpected(`"${text}"`)
+  }
+
+  word(): string {
+    if (this.kind !== 'word') throw this.unexpected('a name')
+    return this.take()
+  }
+
+  /** A name with dots, and a leading one if it is fully qualified. */
+  path(): string {
+    let path = this.takeIf('.') ? '.' : ''
+    path += this.word()
+    while (this.takeIf('.')) path += `.${this.word()}`
+    return path
+  }
+
+  /** A whole number: decimal, hexadecimal or octal, with a sign. */
+  integer(): bigint {
+    const isNegative = this.takeIf('-')
+    const { text } = this
+    if (this.kind !== 'number' || !/^(?:0[xX][0-9a-fA-F]+|\d+)$/.test(text)) throw this.unexpected('a number')
+    this.take()
+    const value = BigInt(/^0\d/.test(text) ? `0o${text.slice(1)}` : text)
+    return isNegative ? -value : value
+  }
+
+  /** One or more strings side by side, which count as one. */
+  string(): string {
+    if (this.kind !== 'string') throw this.unexpected('a string')
+    let value = ''
+    while (this.kind === 'string') value += this.take().slice(1, -1)
+    return value
+  }
+
+  unexpected(expected: string): Error {
+    const { kind, at, text } = this.next
+    const found = kind === 'end' ? 'the end of the file' : text.slice(0, 40)
+    return this.problem(`expected ${expected}, found ${found}`, at)
+  }
+
+  /** An error at a place in the file, the next token's by default. */
+  problem(what: string, at = this.next.at): Error {
+    const before = this.source.slice(0, at).split('\n')
+    return new Error(`${this.name}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}: ${what}`)
+  }
+
+  private read(from: number): Token {
+    SPACE.lastIndex = from
+    SPACE.exec(this.source)
+    const at = SPACE.lastIndex
+    if (at >= this.source.length) return { text: '', kind: 'end', at }
+    TOKEN.lastIndex = at
+    const [text, word, number, string] = TOKEN.exec(this.source) ?? []
+    if (text === undefined) throw this.problem(`unexpected character ${JSON.stringify(this.source[at])}`, at)
+    const kind =
+      word !== undefined
+        ? 'word'
+        : number !== undefined
+          ? 'number'
+          : string !== undefined
+            ? 'string'
+            : 'symbol'
+    return { text, kind, at }
+  }
+}

@@ -1,0 +1,96 @@
+import {
+  create,
+  createFileRegistry,
+  type DescEnum,
+  type DescExtension,
+  type DescFile,
+  type DescMessage,
+  type DescService,
+  type FileRegistry,
+  type Registry,
+} from '@bufbuild/protobuf'
+import { type FileDescriptorProto, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
+import { builtInFiles } from './built-in-files.js'
+import type { MissingTypes } from './missing-types.js'
+import { normalizeFiles } from './normalize-descriptors.js'
+
+type AnyDesc = DescMessage | DescEnum | DescExtension | DescService
+
+let builtIn: FileRegistry | null = null
+
+function registryOf(file: readonly FileDescriptorProto[]): FileRegistry {
+  return createFileRegistry(create(FileDescriptorSetSchema, { file: [...file] }))
+}
+
+/** Types by name: those that were described, those that were asked for later, and Google's. */
+export class Types implements Registry {
+  readonly kind = 'registry'
+  readonly missing: MissingTypes
+  private readonly own: FileRegistry
+  private readonly later: FileRegistry[] = []
+
+  /** @throws Error for descriptions that contradict themselves */
+  constructor(files: readonly FileDescriptorProto[]) {
+    const normalized = normalizeFiles(files)
+    this.missing = normalized.missing
+    this.own = registryOf(normalized.files)
+  }
+
+  /** Adds what was asked for later. @throws Error for descriptions that contradict themselves */
+  add(files: readonly FileDescriptorProto[]): void {
+    this.later.push(registryOf(normalizeFiles(files).files))
+  }
+
+  /** Services of the first description. */
+  get services(): DescService[] {
+    return [...this.own].filter((described) => described.kind === 'service')
+  }
+
+  get files(): DescFile[] {
+    return [...this.own.files]
+  }
+
+  get(name: string): AnyDesc | undefined {
+    return this.first((registry) => registry.get(name))
+  }
+
+  getMessage(name: string): DescMessage | undefined {
+    return this.first((registry) => registry.getMessage(name))
+  }
+
+  getEnum(name: string): DescEnum | undefined {
+    return this.first((registry) => registry.getEnum(name))
+  }
+
+  getExtension(name: string): DescExtension | undefined {
+    return this.first((registry) => registry.getExtension(name))
+  }
+
+  getExtensionFor(extendee: DescMessage, number: number): DescExtension | undefined {
+    return this.first((registry) => registry.getExtensionFor(extendee, number))
+  }
+
+  getService(name: string): DescService | undefined {
+    return this.first((registry) => registry.getService(name))
+  }
+
+  *[Symbol.iterator](): IterableIterator<AnyDesc> {
+    for (const registry of this.layers()) yield* registry
+  }
+
+  private first<Found>(find: (registry: FileRegistry) => Found | undefined): Found | undefined {
+    for (const registry of this.layers()) {
+      const found = find(registry)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  private *layers(): Generator<FileRegistry> {
+    yield this.own
+    yield* this.later
+    // Made when something is looked for that nobody has described.
+    builtIn ??= registryOf(normalizeFiles(builtInFiles()).files)
+    yield builtIn
+  }
+}
