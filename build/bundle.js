@@ -60,7 +60,7 @@ const { metafile } = await build({
   external: ['typescript', 'ts-node', 'tsx', 'pnpapi'],
   plugins: [etcdDefinitionPlugin, oclifPartsPlugin],
 })
-// esbuild escapes what is not ASCII in strings, and leaves it in regular expressions.
+// esbuild escapes non-ASCII characters in strings, but not in regular expressions.
 const bundle = join(outdir, 'disco.cjs')
 const code = await readFile(bundle, 'utf8')
 await writeFile(

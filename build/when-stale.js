@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const INPUTS = ['bin', 'build', 'package.json', 'package-lock.json', 'src', 'tsconfig.json']
-/** What a build writes last: a build that failed has not made it. */
+/** The last file of a build: it is missing after a failed one. */
 const LAST_PRODUCT = 'dist/bundle/THIRD-PARTY-NOTICES.txt'
 
 /** Of a folder also its own time: it is that of the last removal. */

@@ -23,7 +23,7 @@ export interface Printers {
   names(): readonly string[]
 }
 
-/** Where a view speaks: data on standard output, remarks beside them, each in the colours of its stream. */
+/** The output of a view: data on standard output, remarks on standard error, each in the colours of its stream. */
 export interface Speaker {
   readonly format: OutputFormat
   readonly palette: Palette
@@ -55,7 +55,7 @@ export abstract class DiscoCommand extends Command {
     return registry
   }
 
-  /** Whoever looks wants to see whatever there is; a command that writes says otherwise. */
+  /** The layout is detected by default. A command that writes overrides this. */
   protected place(flags: Partial<PlaceFlags>): Place {
     return placeOf(flags, process.env, AUTO)
   }
@@ -103,12 +103,12 @@ export abstract class DiscoCommand extends Command {
     this.output.writeLine(line)
   }
 
-  /** A remark beside the data: what a script that reads standard output must not see. */
+  /** Writes a remark to standard error, so that scripts which read standard output do not see it. */
   protected remark(line: string): void {
     process.stderr.write(`${line}\n`)
   }
 
-  /** @throws DiscoError USAGE, in our words rather than oclif's */
+  /** @throws DiscoError USAGE in place of oclif's own errors */
   protected override async parse<
     F extends Interfaces.OutputFlags<Interfaces.FlagInput>,
     B extends Interfaces.OutputFlags<Interfaces.FlagInput>,

@@ -88,7 +88,7 @@ function splitOnce(userAndPassword: string | undefined): [string | undefined, st
   return [userAndPassword?.slice(0, colon), userAndPassword?.slice(colon + 1)]
 }
 
-/** Standard input can be read once: this password stays what it is. */
+/** Standard input can be read only once, so this password is never read again. */
 async function readPipedSecret(): Promise<string> {
   try {
     return withoutMark(await text(process.stdin)).replace(/\r?\n$/, '')

@@ -7,7 +7,7 @@ import { paletteFor } from './terminal/color.js'
 import { prettyJson, visible } from './terminal/visible.js'
 import { splitCommand, wantsJson } from './words/words.js'
 
-/** Prints what a command threw, and sets the exit code. @param argv its words: they may be what is wrong */
+/** Prints the error of a command, and sets the exit code. @param argv unparsed, because parsing may be what failed */
 export function reportError(thrown: unknown, argv: readonly string[]): void {
   const { own } = splitCommand(argv)
   const error = toDiscoError(thrown)
@@ -24,7 +24,7 @@ export function reportError(thrown: unknown, argv: readonly string[]): void {
 }
 
 function toDiscoError(thrown: unknown): DiscoError {
-  // What oclif's parser says is put into our words where the command is known: this should be nothing.
+  // A backstop: usageError() translates the errors of oclif's parser where the command is known.
   if (thrown instanceof Errors.CLIError) {
     return new DiscoError('USAGE', 'disco cannot read this command line', {
       cause: thrown,

@@ -1,15 +1,15 @@
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** The terminal's way of ending a command: once to end it in order, twice to end it now. */
+/** SIGINT, SIGTERM and SIGHUP: the first ends a command in order, the second at once. */
 export class StopSignals implements Disposable {
   private readonly first = new AbortController()
   private readonly second = new AbortController()
   private times = 0
-  private tell: () => void = () => undefined
+  private onSignal: () => void = () => undefined
   private readonly listen = () => {
     this.times++
     ;(this.first.signal.aborted ? this.second : this.first).abort()
-    this.tell()
+    this.onSignal()
   }
 
   constructor() {
@@ -24,10 +24,10 @@ export class StopSignals implements Disposable {
     return this.second.signal
   }
 
-  /** Calls back for each signal that came, those before this call included. */
+  /** Calls back for each signal, including those before this call. */
   onEach(callback: () => void): void {
-    for (let told = 0; told < this.times; told++) callback()
-    this.tell = callback
+    for (let time = 0; time < this.times; time++) callback()
+    this.onSignal = callback
   }
 
   [Symbol.dispose](): void {

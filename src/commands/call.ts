@@ -56,7 +56,7 @@ export default class Call extends DiscoCommand {
     describe: Flags.boolean({ description: "show the method's messages, and call nothing" }),
     assert: Flags.custom<readonly Assertion[]>({ parse: parsedBy(parseAssertions) })({
       helpValue: 'p99<50ms,…',
-      description: 'what the run must fulfil, or it exits with 8: p50, p95, p99, max, errors, skew, rate',
+      description: 'conditions on the run, exit 8 unless all hold: p50, p95, p99, max, errors, skew, rate',
     }),
     histogram: Flags.boolean({ description: 'show how the latencies spread' }),
     verbose: Flags.boolean({
@@ -90,7 +90,7 @@ export default class Call extends DiscoCommand {
     const { describedByFiles } = await import('../call/description.js')
     const described = await describedByFiles(flags)
     const isDescription = args.method === undefined || flags.describe
-    if (described && isDescription) return await this.tellMethods(service, described, args.method, flags)
+    if (described && isDescription) return await this.showMethods(service, described, args.method, flags)
 
     using stop = new StopSignals()
     this.output.interruptBy(stop.once)
@@ -108,21 +108,21 @@ export default class Call extends DiscoCommand {
     if (args.method === undefined || flags.describe) {
       const descriptors = await describe(policies[0], approach, view, stop.once)
       view.rest()
-      return await this.tellMethods(service, descriptors, args.method, flags)
+      return await this.showMethods(service, descriptors, args.method, flags)
     }
     const order = { method: args.method, texts, ...loads }
     const { ended } = this.output
-    // Calls whose lines nobody reads are made for nobody: those under way need not be awaited either.
+    // Without a reader further calls are pointless, and those under way need not be awaited.
     const stops = {
       once: AbortSignal.any([stop.once, ended]),
       twice: AbortSignal.any([stop.twice, ended]),
     }
     const reports = await callUnder(policies, approach, order, view, stops)
     if (ended.aborted && !stop.once.aborted) return undefined
-    return await this.tell(reports, policies, view, flags)
+    return await this.showResults(reports, policies, view, flags)
   }
 
-  private async tell(
+  private async showResults(
     reports: readonly CallReport[],
     policies: readonly Policy[],
     view: CallView,
@@ -133,12 +133,12 @@ export default class Call extends DiscoCommand {
     if (!doc) throw new DiscoError('INTERNAL', 'No run was made')
     // One that was interrupted has fewer runs, and is a comparison all the same.
     const all = policies.length > 1 ? comparisonDoc(doc.service, doc.method, docs) : doc
-    await view.tell(reports, docs, all)
+    await view.showResults(reports, docs, all)
     process.exitCode = exitOfCalls(reports, docs, flags)
     return all
   }
 
-  private async tellMethods(
+  private async showMethods(
     service: string,
     descriptors: Descriptors,
     name: string | undefined,
@@ -168,7 +168,7 @@ export default class Call extends DiscoCommand {
     return await readBackendTls({ caFile, certFile, keyFile }, name)
   }
 
-  /** What else the channel's service config should have; its LB policy is --policy's. */
+  /** The service config of the channel, but for its LB policy, which --policy gives. */
   private async serviceConfig(flags: BaseFlags & CallFlags) {
     const file = flags['service-config']
     if (file === undefined) return {}

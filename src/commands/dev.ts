@@ -40,8 +40,8 @@ export default class Dev extends DiscoCommand {
       description: 'port of the registry; 0 for any free one',
     }),
     host: Flags.string({ default: '127.0.0.1', description: 'address to listen at' }),
-    'allow-remote': Flags.boolean({ description: 'let other machines in: there is no authentication' }),
-    service: Flags.string({ default: 'hello', description: 'what the backends register as' }),
+    'allow-remote': Flags.boolean({ description: 'accept other machines: there is no authentication' }),
+    service: Flags.string({ default: 'hello', description: 'service that the backends register under' }),
     version: Flags.string({ default: '1.0.0', description: 'version of the service' }),
     ...backendFlags,
   }

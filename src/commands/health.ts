@@ -15,11 +15,11 @@ import type { Registry } from '../registry/registry.js'
 export default class Health extends DiscoCommand {
   static override summary = 'Ask every endpoint of a service for its health'
   static override description =
-    'Asks all of them at once by grpc.health.v1. A server that does not know it counts as healthy when it takes gRPC connections. Exits 7 when one is not healthy. --watch asks again and again and tells what changes.'
+    'Asks all of them at once by grpc.health.v1. A server that does not know it counts as healthy when it takes gRPC connections. Exits 7 when one is not healthy. --watch repeats the check and prints changes.'
   static override examples = ['<%= config.bin %> health hello', '<%= config.bin %> health hello --watch']
   static override args = { service: argument({ required: true, description: 'the service' }) }
   static override flags = {
-    watch: Flags.boolean({ description: 'go on, and tell what changes' }),
+    watch: Flags.boolean({ description: 'repeat the check, and print changes' }),
     of: Flags.string({
       default: '',
       helpValue: 'package.Service',
@@ -80,7 +80,7 @@ export default class Health extends DiscoCommand {
       if (!doc) continue
       const event = checked ? healthEventDoc(service, doc) : healthEventDoc(service, doc, 'gone')
       this.out(isForPeople ? renderHealthEvent(event, new Date(), palette) : jsonLine(event))
-      // Nobody is asked while the reader does not read.
+      // Probing waits while the reader does not read.
       await this.output.drained()
     }
     if (stopped.aborted) process.exitCode = 130

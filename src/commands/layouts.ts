@@ -7,7 +7,7 @@ import { visible } from '../cli/terminal/visible.js'
 import { DiscoError } from '../domain/errors.js'
 import type { LayoutCounts } from '../registry/layout-counts.js'
 
-/** What an error has for an exit code when etcd is out of reach, or lets nobody in. */
+/** Exit code of errors for an etcd that is unreachable or denies access. */
 const ETCD_EXIT = 3
 
 export default class Layouts extends DiscoCommand {
@@ -34,7 +34,7 @@ export default class Layouts extends DiscoCommand {
     return doc
   }
 
-  /** Null where etcd does not tell: what is known is worth a list all the same. */
+  /** Null without an answer from etcd: the known layouts are listed all the same. */
   private async countLayouts(flags: BaseFlags & Partial<PlaceFlags>): Promise<LayoutCounts | null> {
     const registry = await this.openRegistry(flags)
     try {

@@ -11,9 +11,9 @@ import { DiscoError } from '../domain/errors.js'
 import type { Resolution } from '../grpc/resolver/resolve.js'
 
 export default class Pick extends ResolvingCommand {
-  static override summary = 'Rehearse an LB policy on a service: whom so many picks would go to'
+  static override summary = 'Simulate the picks of an LB policy on a service'
   static override description =
-    'Runs the picker that programs use over the endpoints as they are registered now, without dialling one of them: everybody counts as READY and idle.'
+    'Runs the picker that programs use over the endpoints as they are registered now, without dialling them: every endpoint counts as READY and idle.'
   static override examples = [
     '<%= config.bin %> pick hello --n 1400',
     '<%= config.bin %> pick hello --policy ring_hash --without 127.0.0.1:1001',
@@ -74,9 +74,9 @@ async function movesOf(
     [registration.addr, registration.key, registration.id].includes(without),
   )
   if (leavers.length === 0) {
-    throw new DiscoError('NOT_FOUND', `There is no endpoint ${without} to leave`, {
+    throw new DiscoError('NOT_FOUND', `No endpoint ${without} to leave out`, {
       suggestions: [
-        `There is: ${endpoints
+        `Available: ${endpoints
           .slice(0, 5)
           .map(({ registration }) => registration.addr)
           .join(', ')}`,

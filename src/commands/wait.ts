@@ -14,11 +14,11 @@ export interface WaitDoc {
   readonly schema: 'disco.wait/v1'
   readonly service: string
   readonly rev: string
-  /** What was waited for. */
+  /** The conditions. */
   readonly for: readonly string[]
   readonly elapsedMs: number
   readonly endpoints: number
-  /** Null where nothing was said of them, so that nobody was asked. */
+  /** Null where no condition needs it, so that no server was probed. */
   readonly ready: number | null
   readonly healthy: number | null
 }
@@ -46,7 +46,7 @@ const PROBE_DEADLINE_MS = 2_000
 export default class Wait extends DiscoCommand {
   static override summary = 'Wait until a service is as wanted'
   static override description =
-    'Conditions: endpoints>=3, ready>=3 (a gRPC connection stands), healthy>=3 (grpc.health.v1 says SERVING, or knows nothing of it), gone ADDR, weight ADDR==0; with >=, <=, ==, !=, > or <. What does not exist, the service itself or etcd included, is waited for. Exits 0 when it is so, 5 when it is not in time.'
+    'Conditions: endpoints>=3, ready>=3 (a gRPC connection stands), healthy>=3 (SERVING by grpc.health.v1, or without that a gRPC connection), gone ADDR, weight ADDR==0; with >=, <=, ==, !=, > or <. Waits as well for a service or an etcd that does not exist yet. Exits 0 when all conditions hold, 5 when they do not in time.'
   static override examples = [
     `<%= config.bin %> wait hello --for 'healthy>=3' --timeout 1m`,
     `<%= config.bin %> wait hello --for 'gone 1.2.3.4:1001'`,

@@ -8,8 +8,8 @@ import { jsonLine } from '../cli/terminal/visible.js'
 import { type EventDoc, eventDoc } from '../cli/watch/document.js'
 import type { WatchEvent } from '../registry/events.js'
 
-/** What these events say is how the watch stands: they are no change of an endpoint. */
-const STATES: ReadonlySet<string> = new Set(['synced', 'stale', 'resync'])
+/** Events about the watch itself, not about an endpoint. */
+const WATCH_STATES: ReadonlySet<string> = new Set(['synced', 'stale', 'resync'])
 
 export default class Watch extends DiscoCommand {
   static override summary = 'Watch the endpoints of a service as they change'
@@ -41,11 +41,11 @@ export default class Watch extends DiscoCommand {
     try {
       let isFirst = true
       let changes = 0
-      for await (const told of registryEvents(registry, updates)) {
-        if (isFirst && told.event.type === 'stale') throw told.event.cause
+      for await (const watched of registryEvents(registry, updates)) {
+        if (isFirst && watched.event.type === 'stale') throw watched.event.cause
         isFirst = false
-        view.show(told, eventDoc(told, service))
-        if (!STATES.has(told.event.type)) changes++
+        view.show(watched, eventDoc(watched, service))
+        if (!WATCH_STATES.has(watched.event.type)) changes++
         if (changes === flags.count) break
         // As long as this waits, etcd keeps what comes next: the watch takes no more than its reader does.
         await output.drained()
@@ -59,11 +59,11 @@ export default class Watch extends DiscoCommand {
   private async viewFor(
     flags: BaseFlags,
     service: string | undefined,
-  ): Promise<{ show(told: WatchEvent, doc: EventDoc): void; close(): void }> {
+  ): Promise<{ show(event: WatchEvent, doc: EventDoc): void; close(): void }> {
     const format = this.format(flags, process.stdout.isTTY ? 'table' : 'ndjson')
     const out = (line: string) => this.out(line)
     if (format === 'json' || format === 'ndjson') {
-      return { show: (_told, doc) => out(jsonLine(doc)), close: () => undefined }
+      return { show: (_event, doc) => out(jsonLine(doc)), close: () => undefined }
     }
     const palette = this.palette(flags)
     if (process.stdout.isTTY && process.env.TERM !== 'dumb') {
@@ -72,6 +72,6 @@ export default class Watch extends DiscoCommand {
     }
     const { EventLog } = await import('../cli/watch/line.js')
     const log = new EventLog(palette)
-    return { show: (_told, doc) => out(log.line(doc, new Date())), close: () => undefined }
+    return { show: (_event, doc) => out(log.line(doc, new Date())), close: () => undefined }
   }
 }

@@ -13,9 +13,9 @@ const DIGEST_BYTES = 32
 const KEPT_MS = 30 * 24 * 60 * 60 * 1000
 
 /**
- * One file of V8's code cache. V8 runs what it finds there, and itself compares no more than the length of the
+ * One file of V8's code cache. V8 runs the code that it finds there, and itself compares only the length of the
  * source: so a file counts only if it is this user's alone, and was made of this very source, by this Node, with
- * these V8 flags. Whatever is wrong with it costs time, and is no error.
+ * these V8 flags. A file that cannot be used costs time, and is not an error.
  */
 export class CodeCache {
   private constructor(

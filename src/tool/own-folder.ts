@@ -22,14 +22,14 @@ const NAME = 'disco-code'
  * paths ignored). Null where there is none: no home, or a system without user ids.
  */
 export function codeFolder(env: Readonly<Record<string, string | undefined>>): string | null {
-  const { XDG_CACHE_HOME: said = '' } = env
+  const { XDG_CACHE_HOME: cacheHome = '' } = env
   if (process.geteuid === undefined) return null
-  if (isAbsolute(said)) return join(said, NAME)
+  if (isAbsolute(cacheHome)) return join(cacheHome, NAME)
   const home = homedir()
   return isAbsolute(home) ? join(home, '.cache', NAME) : null
 }
 
-/** Whether the folder is a directory of this user, closed to all others. @throws what the file system answers */
+/** Whether the folder is a directory of this user, closed to all others. @throws the file system's errors */
 export function isOwnFolder(folder: string): boolean {
   const stats = lstatSync(folder)
   return stats.isDirectory() && isOurs(stats) && (stats.mode & OTHERS) === 0
@@ -39,7 +39,7 @@ export function isOwnFolder(folder: string): boolean {
  * Makes the folder, and at most the cache folder around it. Only below a folder of this user: root that keeps its
  * user's HOME must not leave a folder there that the user cannot write to.
  *
- * @throws what the file system answers
+ * @throws the file system's errors
  */
 export function makeOwnFolder(folder: string): boolean {
   const around = dirname(folder)
@@ -56,7 +56,7 @@ export function makeOwnFolder(folder: string): boolean {
 /**
  * The bytes of a regular file of this user that no other can write to, or null. Never waits, as opening a FIFO would.
  *
- * @throws what the file system answers
+ * @throws the file system's errors
  */
 export function readOwnFile(file: string, mostBytes: number): Buffer | null {
   const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)

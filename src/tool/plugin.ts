@@ -1,6 +1,6 @@
 import type { Command, Interfaces } from '@oclif/core'
 
-/** What the build puts beside the code, so that no file is looked for or parsed at start-up. */
+/** Data that the build puts into the bundle, so that start-up searches and parses no file. */
 export interface Tool {
   /** Folder of the bundle. */
   readonly root: string

@@ -3,12 +3,12 @@ import { dirname } from 'node:path'
 import { constants, Script } from 'node:vm'
 import { CodeCache } from './code-cache.js'
 
-/** What the build makes the bundle export. */
+/** Exports of the bundle. */
 interface Bundle {
   main(): Promise<void>
 }
 
-/** What Node gives a CommonJS module. */
+/** The function that Node wraps around a CommonJS module. */
 type Wrapper = (
   exports: object,
   require: NodeJS.Require,

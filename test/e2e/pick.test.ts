@@ -125,7 +125,7 @@ describe('pick', () => {
   test('without an endpoint that is not there: exit 4, with those that are', async () => {
     const { code, stderr } = await tool.run('pick', 'hello', '--policy', 'ring', '--without', 'x')
     expect(code).toBe(4)
-    expect(stderr).toContain(`There is: ${ADDRS.join(', ')}`)
+    expect(stderr).toContain(`Available: ${ADDRS.join(', ')}`)
   })
 })
 

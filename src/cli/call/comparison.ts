@@ -4,7 +4,7 @@ import { duration, percent } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 import type { CallDoc, ComparisonDoc } from './document.js'
 
-/** Each policy's picks of each endpoint beside each other, then what the runs came to. */
+/** The share of each endpoint under each policy, then the totals of the runs. */
 export function renderComparison({ service, method, runs }: ComparisonDoc, palette: Palette): string {
   const addrs = [...new Set(runs.flatMap(({ endpoints }) => endpoints.map(({ addr }) => addr)))]
   const shares: Column<string>[] = [

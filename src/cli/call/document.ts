@@ -22,7 +22,7 @@ export interface CallEndpointDoc extends TalliedDoc {
   readonly reconnects: number
   /** The same by reason. */
   readonly reconnectReasons: Readonly<Record<string, number>>
-  /** Why it got no calls, where that is known. */
+  /** Why it got no calls; null where the reason is unknown. */
   readonly note: string | null
 }
 
@@ -32,7 +32,7 @@ export interface CallVersionDoc extends TalliedDoc {
   readonly weight: number
 }
 
-/** Someone joined, left, or got another weight: calls from `atCall` on were made under it. */
+/** An endpoint joined, left, or got another weight. Calls from `atCall` on were made under the change. */
 export interface CallChangeDoc {
   readonly type: 'joined' | 'left' | 'weight'
   readonly addr: string
@@ -54,7 +54,7 @@ export interface ReconnectDoc {
   readonly downMs: number | null
 }
 
-/** How the endpoints of the list stood when the calls began. `of` counts those that have a share. */
+/** State of the listed endpoints when the calls began. `of` counts those with a share. */
 export interface ReadyDoc {
   readonly endpoints: number
   readonly of: number
@@ -99,7 +99,7 @@ export interface CallDoc {
   readonly latencyMs: LatencySummary
   readonly histogram: readonly LatencyBand[]
   readonly failures: Readonly<Record<string, number>>
-  /** The first call to fail, and what it was told; null where none did. */
+  /** The first failed call with its status; null without a failure. */
   readonly firstFailure: CallFailureDoc | null
   /** Answered calls that a connection to another address carried than the picked one's; 0, or a bug. */
   readonly misrouted: number
@@ -111,7 +111,7 @@ export interface CallDoc {
   readonly reconnectsLeftOut: number
   readonly failovers: readonly FailoverDoc[]
   readonly verdict: Verdict
-  /** What --assert asked for. `actual` is null where the run cannot tell, which does not hold. */
+  /** The assertions of --assert. `actual` is null where the run is too short to measure it: the assertion then fails. */
   readonly assertions: readonly Asserted[]
 }
 
@@ -129,7 +129,7 @@ export interface StartsDoc {
   readonly readerMs: number
   /** What was saturated by the rate: the client, the backends, or the reader of the output; null for none. */
   readonly saturated: 'client' | 'backends' | 'reader' | null
-  /** While calls that were due had to wait: calls that ended in a second. Null where nobody was saturated. */
+  /** While calls that were due had to wait: calls that ended in a second. Null without saturation. */
   readonly perSecond: number | null
   /** While calls that were due had to wait: CPU time of the client, as a part of a core. */
   readonly clientCpu: number | null

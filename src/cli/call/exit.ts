@@ -33,7 +33,7 @@ export const strictFlag = Flags.boolean({
     'exit 8 also where the verdict is INCONCLUSIVE, an endpoint with a share is not served, or calls that were due were not started',
 })
 
-/** What a verdict alone ends a command with. */
+/** The exit code of a verdict alone. */
 export function exitOfVerdict({ result }: Verdict, strict: boolean): 0 | 8 {
   return result === 'fail' || (strict && result === 'inconclusive') ? 8 : 0
 }

@@ -37,7 +37,7 @@ export function renderVersions({ versions, calls }: CallDoc, palette: Palette): 
   return [table, '']
 }
 
-/** Who joined, left or got another weight, and how long those who left were picked still. */
+/** Endpoints that joined, left or got another weight, how long departed ones were still picked, and reconnects. */
 export function renderChanges(doc: CallDoc): string[] {
   const { changes, changesLeftOut, failovers, reconnects, reconnectsLeftOut } = doc
   const lines = [...changes.map(changeLine), ...failovers.map(failoverLine), ...reconnects.map(reconnectLine)]
@@ -72,7 +72,7 @@ function failoverLine({ addr, atMs, lastPickMs, picksAfter }: FailoverDoc): stri
   return `- ${visible(addr)} gone from the registry at ${duration(atMs)}: ${after}`
 }
 
-/** A status alone tells seldom why. */
+/** The first failure with its details: a status alone rarely explains it. */
 export function renderFirstFailure({ firstFailure }: CallDoc, palette: Palette): string[] {
   if (!firstFailure) return []
   const { n, addr, status, details } = firstFailure
@@ -81,7 +81,7 @@ export function renderFirstFailure({ firstFailure }: CallDoc, palette: Palette):
   ]
 }
 
-/** How the latencies spread: a bar for each band. */
+/** Distribution of the latencies: a bar for each band. */
 export function renderHistogram({ histogram, calls }: CallDoc, palette: Palette): string {
   const most = Math.max(1, ...histogram.map((band) => band.calls))
   return renderTable(
@@ -100,7 +100,7 @@ export function renderHistogram({ histogram, calls }: CallDoc, palette: Palette)
   )
 }
 
-/** Each assertion with what the run came to, in the assertion's own unit. */
+/** Each assertion with the measured value, in the assertion's unit. */
 export function renderAssertions({ assertions }: CallDoc, palette: Palette): string[] {
   return assertions.map(({ assertion, actual, holds }) => {
     const came = actual === null ? 'too few calls to tell' : `it is ${inUnitOf(assertion, actual)}`

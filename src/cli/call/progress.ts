@@ -4,18 +4,18 @@ import { CLEAR_LINE } from '../terminal/countdown.js'
 import { count, duration } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 
-/** What ends sooner needs no word. */
+/** Shorter waits are not shown. */
 const FIRST_PAINT_MS = 100
 const REPAINT_MS = 200
 
-/** What a person sees before the report: what is waited for, or how the run goes. On a terminal only, on one line. */
+/** One line on a terminal until the report: the connecting phase, or the progress of the run. */
 export class Progress implements Disposable {
   private timer: NodeJS.Timeout | undefined
   private isPainted = false
 
   constructor(private readonly isShown: boolean) {}
 
-  /** @param format lines on the same terminal tell the progress themselves */
+  /** @param format NDJSON lines on the same terminal show the progress themselves */
   static for(format: OutputFormat): Progress {
     const isBesideLines = format === 'ndjson' && process.stdout.isTTY
     return new Progress(process.stderr.isTTY === true && !isBesideLines)
@@ -27,13 +27,13 @@ export class Progress implements Disposable {
     this.show(() => progressLine(recorder, performance.now() - startedAtMs))
   }
 
-  /** Shows what is waited for, where it takes long enough to ask oneself. */
+  /** Shows what the run waits for, once the wait is noticeable. */
   wait(what: () => string): void {
     const startedAtMs = performance.now()
     this.show(() => `  ${visible(what())}…  ${duration(performance.now() - startedAtMs)}`)
   }
 
-  /** Takes the line away: what follows has it for itself. */
+  /** Clears the line, so that other output can follow. */
   stop(): void {
     clearTimeout(this.timer)
     if (this.isPainted) process.stderr.write(CLEAR_LINE)

@@ -16,20 +16,20 @@ import {
 } from './parts.js'
 import { rateNotKept, renderReaderWait, renderUnfinished } from './saturation.js'
 
-/** A sentence of more is not read; the table has them all. */
+/** The sentence names the first few; the table has them all. */
 const MOST_NAMED = 3
 
-/** Fewer tell no rate: the first call alone may take most of the time. */
+/** With fewer calls a rate means little: the first call may take most of the time. */
 const MANY_CALLS = 100
 
 export interface ReportOptions {
   /** Whether to show how the latencies spread. */
   readonly withHistogram?: boolean
-  /** Of the terminal; what does not fit is left out where numbers still tell it. */
+  /** Columns of the terminal. Bars and percentiles are dropped where the table does not fit. */
   readonly width?: number
 }
 
-/** Who got the calls, who should have, how fast, and whether that is what the weights say. */
+/** The report of a run: observed and expected calls of each endpoint, latencies, and the verdict. */
 export function renderCallReport(doc: CallDoc, palette: Palette, options: ReportOptions = {}): string {
   const { service, method, policy, ready, rev } = doc
   const readiness = `${standing(ready)} in ${duration(ready.elapsedMs)}`
@@ -64,7 +64,7 @@ function standing({
   )
 }
 
-/** The verdict, what the calls came to, and what was asserted. */
+/** The verdict, the totals, and the assertions. */
 export function renderOutcome(doc: CallDoc, palette: Palette): string {
   const { policy, calls } = doc
   const reservations = [unserved(doc), rateNotKept(doc)].filter((one) => one !== null)
@@ -82,7 +82,7 @@ export function renderOutcome(doc: CallDoc, palette: Palette): string {
   ].join('\n')
 }
 
-/** What no call could reach, and why; null where everything could be reached. */
+/** The unserved weight with its reasons; null where every endpoint was served. */
 function unserved({ unserved }: CallDoc): string | null {
   if (unserved.length === 0) return null
   const share = unserved.reduce((sum, endpoint) => sum + endpoint.share, 0)
@@ -94,7 +94,7 @@ function unserved({ unserved }: CallDoc): string | null {
   return `${percent(share)} of the weight is unserved: ${named.join(', ')}${more}`
 }
 
-/** A table that wraps is none: the bars go first, and then what lies between p50 and p99. */
+/** Drops columns until the table fits the width: first the bars, then p95. */
 function renderEndpoints(doc: CallDoc, palette: Palette, width: number): string {
   let shown = columns(doc, palette)
   let table = renderTable(doc.endpoints, shown, palette)
@@ -124,7 +124,7 @@ function columnWhere<Row>(rows: readonly Row[], head: string, text: (row: Row) =
   return rows.some((row) => text(row) !== '') ? [{ head, text }] : []
 }
 
-/** What to type where there were too few calls. */
+/** The suggested --n where there were too few calls. */
 function more({ calls, verdict: { result, neededCalls } }: CallDoc): string[] {
   return result === 'inconclusive' && calls < (neededCalls ?? 0) ? [`Try --n ${neededCalls}.`] : []
 }

@@ -3,8 +3,8 @@ import { count, duration } from '../terminal/units.js'
 import type { CallDoc, StartsDoc } from './document.js'
 
 /**
- * Why the calls of a run do not show what its rate asked for: how many were not started, or how late, and who was
- * saturated. Null where the rate was kept.
+ * Why a run did not keep its rate: calls not started or started late, and the saturated part (client, backends or
+ * reader). Null where the rate was kept.
  */
 export function rateNotKept({ starts }: CallDoc): string | null {
   const { due, notStarted, maxLateMs, saturated } = starts
@@ -16,7 +16,7 @@ export function rateNotKept({ starts }: CallDoc): string | null {
   return saturated === null ? what : `${what}: ${saturation(starts)}`
 }
 
-/** Calls that were given up: the counts of a report leave them out. */
+/** Reports abandoned calls, which the counts of a report leave out. */
 export function renderUnfinished({ starts }: CallDoc, palette: Palette): string[] {
   if (starts.unfinished === 0) return []
   return [
@@ -24,10 +24,10 @@ export function renderUnfinished({ starts }: CallDoc, palette: Palette): string[
   ]
 }
 
-/** Shorter waits change no figure that a report shows. */
+/** Shorter waits do not change the figures of a report. */
 const LONG_WAIT_MS = 1_000
 
-/** Why a run made fewer calls than it could have: whoever reads its lines took long. */
+/** Reports that a slow reader of the output held calls back. */
 export function renderReaderWait({ starts: { readerMs, saturated } }: CallDoc, palette: Palette): string[] {
   if (readerMs < LONG_WAIT_MS || saturated === 'reader') return []
   return [

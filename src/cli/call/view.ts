@@ -8,7 +8,7 @@ import { jsonLine, prettyJson, visible } from '../terminal/visible.js'
 import { type CallDoc, callLineDoc, comparisonDoc } from './document.js'
 import { Progress } from './progress.js'
 
-/** What of the calls is shown. */
+/** Which parts of a run are shown. */
 export interface CallLooks {
   /** A single call: its reply, and no report. */
   readonly isSingle: boolean
@@ -16,7 +16,7 @@ export interface CallLooks {
   readonly histogram: boolean
 }
 
-/** Tells of calls: what is waited for, then how they go, and what they came to. */
+/** Shows a run of calls: the connecting phase, the progress, and the result. */
 export class CallView implements Watcher, Disposable {
   private readonly progress: Progress
 
@@ -35,7 +35,7 @@ export class CallView implements Watcher, Disposable {
     this.rest()
     const mark = this.speaker.remarkPalette.yellow('!')
     const { list } = log
-    // A list from the cache is what stood once: whoever reads the counts should know.
+    // The counts of a run over a cached list may not match the registry.
     if (list?.stale && list.cachedAgeMs !== null) {
       this.speaker.remark(`${mark} ${visible(list.stale.message)}`)
       const seen = `seen ${age(list.cachedAgeMs)} ago (STALE)`
@@ -71,22 +71,22 @@ export class CallView implements Watcher, Disposable {
     }
   }
 
-  /** What the calls came to. Replies and lines of NDJSON were told as they came. */
-  async tell(reports: readonly CallReport[], docs: readonly CallDoc[], all: object): Promise<void> {
+  /** Shows the results. Streamed replies and NDJSON lines were printed as they came. */
+  async showResults(reports: readonly CallReport[], docs: readonly CallDoc[], all: object): Promise<void> {
     this.rest()
     const { format, out } = this.speaker
     const { isSingle } = this.looks
     const isForPeople = format === 'table' || format === 'wide'
     if (format === 'json') out(prettyJson(all))
     if (format === 'name') for (const { addr } of docs[0]?.endpoints ?? []) out(visible(addr))
-    if (isForPeople && isSingle) for (const report of reports) this.tellOne(report)
-    else if (isForPeople) await this.tellReports(docs)
-    else if (format !== 'json' && !isSingle) await this.tellOutcomes(docs)
-    if (isSingle && format !== 'json') await this.tellAssertions(docs)
+    if (isForPeople && isSingle) for (const report of reports) this.showSingle(report)
+    else if (isForPeople) await this.showReports(docs)
+    else if (format !== 'json' && !isSingle) await this.showOutcomes(docs)
+    if (isSingle && format !== 'json') await this.showAssertions(docs)
   }
 
-  /** What a single call came to: its reply on standard output, everything else beside it. */
-  private tellOne({ last, method, streamsReplies }: CallReport): void {
+  /** Shows a single call: its reply on standard output, everything else on standard error. */
+  private showSingle({ last, method, streamsReplies }: CallReport): void {
     const { remarkPalette: palette, remark, out } = this.speaker
     if (!last) return
     if (last.statusCode === 0 && !streamsReplies) out(prettyJson(last.reply))
@@ -104,7 +104,7 @@ export class CallView implements Watcher, Disposable {
     if (last.status === 'DEADLINE_EXCEEDED') remark('  The stage that hung: call. Its time is --deadline')
   }
 
-  private async tellReports(docs: readonly CallDoc[]): Promise<void> {
+  private async showReports(docs: readonly CallDoc[]): Promise<void> {
     const { renderCallReport } = await import('./report.js')
     const { palette, out } = this.speaker
     const { isTTY, columns } = process.stdout
@@ -119,15 +119,15 @@ export class CallView implements Watcher, Disposable {
     out(renderComparison(comparisonDoc(first.service, first.method, docs), palette))
   }
 
-  /** The report of more calls contains these; a single call has none. */
-  private async tellAssertions(docs: readonly CallDoc[]): Promise<void> {
+  /** Shows the assertions of a single call; the report of a run contains its own. */
+  private async showAssertions(docs: readonly CallDoc[]): Promise<void> {
     const { renderAssertions } = await import('./parts.js')
     const { remarkPalette, remark } = this.speaker
     for (const line of docs.flatMap((doc) => renderAssertions(doc, remarkPalette))) remark(line)
   }
 
-  /** Beside data that do not have it: why the command exits as it does. */
-  private async tellOutcomes(docs: readonly CallDoc[]): Promise<void> {
+  /** Explains the exit code on standard error, for formats whose data do not. */
+  private async showOutcomes(docs: readonly CallDoc[]): Promise<void> {
     const { renderOutcome } = await import('./report.js')
     const { remarkPalette, remark } = this.speaker
     for (const doc of docs) {
@@ -136,7 +136,7 @@ export class CallView implements Watcher, Disposable {
     }
   }
 
-  /** Takes away what is shown of the waiting: what follows has the line for itself. */
+  /** Clears the progress line, so that other output can follow. */
   rest(): void {
     this.progress.stop()
   }

@@ -11,7 +11,7 @@ export interface WeightDoc {
   readonly service: string
   readonly rev: string
   readonly changes: readonly EndpointChangeDoc[]
-  /** What a change of a whole service did not touch, and why. */
+  /** Endpoints that a change of a whole service left alone, with the reason. */
   readonly leftOut: readonly LeftOutDoc[]
 }
 
@@ -27,7 +27,7 @@ interface EndpointChangeDoc extends WeightChangeDoc {
   readonly lease: string | null
   /** False where the endpoint had that weight already: nothing was written. */
   readonly written: boolean
-  /** What the new weight means besides, and clients that are known to ignore it. */
+  /** Consequences of the new weight, and clients that are known to ignore it. */
   readonly hints: readonly Hint[]
 }
 

@@ -6,17 +6,17 @@ import { shareFractions, weightsAreUnset } from '../../domain/shares.js'
 import type { EndpointList, Ttl } from '../../registry/registry.js'
 import { healthInWords } from '../health/document.js'
 
-/** What the servers themselves said, by address; empty where nobody asked. */
+/** Probe results by address; empty without probing. */
 export type HealthByAddr = ReadonlyMap<string, HealthChecked>
 
-const NOBODY_ASKED: HealthByAddr = new Map()
+const NOT_PROBED: HealthByAddr = new Map()
 
 export interface EndpointDoc extends StoredEndpointDoc {
   readonly layout: string
   readonly problem: string | null
-  /** What is worth knowing of it besides. */
+  /** Hints of its layout about such an endpoint. */
   readonly hints: readonly Hint[]
-  /** Whether it is healthy, and in whose words; null where nobody asked it. */
+  /** Whether it is healthy, and the status or problem; null unless it was probed. */
   readonly ready: boolean | null
   readonly health: string | null
 }
@@ -25,7 +25,7 @@ export interface EndpointsDoc {
   readonly schema: 'disco.endpoints/v1'
   readonly service: string
   readonly rev: string
-  /** Every weight is 0: nobody set one, and all endpoints get the same. */
+  /** Every weight is 0: weights are unset, and all endpoints get equal shares. */
   readonly weightsUnset: boolean
   /** Whether etcd was asked how much time each lease has left; where not, `ttlSeconds` is null. */
   readonly ttlsAsked: boolean
@@ -36,7 +36,7 @@ export function endpointsDoc(
   service: string,
   { revision, endpoints }: Pick<EndpointList, 'revision' | 'endpoints'>,
   ttls: ReadonlyMap<string, Ttl> | null,
-  health: HealthByAddr = NOBODY_ASKED,
+  health: HealthByAddr = NOT_PROBED,
 ): EndpointsDoc {
   const shares = shareFractions(endpoints)
   return {
@@ -79,7 +79,7 @@ function endpointDoc(
   }
 }
 
-/** What its layout knows of such an endpoint. */
+/** Hints of its layout about such an endpoint. */
 export function hintsOf(endpoint: Endpoint): Hint[] {
   const hint = isReadable(endpoint) ? findLayout(endpoint.layout)?.hint(endpoint) : null
   return hint ? [hint] : []

@@ -66,7 +66,7 @@ function inOrder(endpoints: readonly EndpointDoc[]): EndpointDoc[] {
     .map(({ endpoint }) => endpoint)
 }
 
-/** What the glyphs mean. */
+/** The legend of the glyphs. */
 export function renderLegend(palette: Palette): string {
   return palette.dim('● leased  ◐ drained  ✗ problem')
 }
@@ -90,7 +90,7 @@ function readyColumn(palette: Palette): Column<Row> {
 
 const LAYOUT: Column<Row> = { head: 'LAYOUT', text: ({ endpoint }) => endpoint.layout }
 
-/** Where all is in the default layout there is nothing to tell apart. */
+/** The LAYOUT column is left out where every endpoint is in the default layout. */
 function namesLayouts(endpoints: readonly EndpointDoc[]): boolean {
   return endpoints.some(({ layout }) => layout !== DEFAULT_LAYOUT.name)
 }

@@ -62,7 +62,7 @@ function readEach(text: string, read: (value: string) => number | undefined): Nu
   return values.length === text.split(',').length ? values : undefined
 }
 
-/** `0` and the empty text are no backends. */
+/** `0` and the empty text mean no backends. */
 function readWeights(text: string): Numbers | undefined {
   if (text === '0' || text === '') return []
   return readEach(text, readWeight)

@@ -96,7 +96,7 @@ export const placeFlags = {
 
 export type PlaceFlags = Interfaces.InferredFlags<typeof placeFlags>
 
-/** For commands that dial: what they may do while etcd is away. */
+/** For commands that dial: the use of the cached list while etcd is unreachable. */
 export const cacheFlags = {
   cache: Flags.boolean({
     allowNo: true,

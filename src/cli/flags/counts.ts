@@ -9,8 +9,8 @@ import { readWeight } from './weight.js'
 /** A count and a weight by name, as `a=3,b=2`. Names have no comma; the last `=` ends one. */
 type ByName = ReadonlyMap<string, number>
 
-/** How many names of a kind an error tells: a wrong log has thousands. */
-const NAMES_TOLD = 3
+/** An error lists this many unknown names: a wrong log has thousands. */
+const NAMES_LISTED = 3
 
 /** More digits than a double holds would be counted wrongly. */
 const COUNT = /^\d{1,15}$/
@@ -31,7 +31,7 @@ export const weightsFlag = Flags.custom<ByName>({
   }),
 })
 
-/** Who gets calls, and at which weight: where all are 0, nobody has set one, and all count as equal. */
+/** Names in rotation with their effective weights. Where all weights are 0 they are unset and count as equal. */
 export function inRotation(weights: ByName): ByName {
   const endpoints = [...weights].map(([name, weight]) => ({ name, weight, problem: null }))
   const unset = weightsAreUnset(endpoints)
@@ -49,14 +49,14 @@ export async function countLines(lines: AsyncIterable<string>): Promise<ByName> 
   return counts
 }
 
-/** @throws DiscoError USAGE where something was counted that has no weight: a slip of the pen would be a verdict */
+/** @throws DiscoError USAGE for a counted name without a weight: a typo must not change the verdict */
 export function requireWeights(counts: ByName, weights: ByName): void {
   const unknown = [...counts.keys()].filter((name) => !weights.has(name))
   const [first] = unknown
   if (first === undefined) return
-  const told = unknown.slice(0, NAMES_TOLD).map((name) => `"${name}"`)
-  const more = unknown.length > NAMES_TOLD ? ` and ${unknown.length - NAMES_TOLD} more` : ''
-  throw new DiscoError('USAGE', `No weight is given for ${told.join(', ')}${more}`, {
+  const listed = unknown.slice(0, NAMES_LISTED).map((name) => `"${name}"`)
+  const more = unknown.length > NAMES_LISTED ? ` and ${unknown.length - NAMES_LISTED} more` : ''
+  throw new DiscoError('USAGE', `No weight is given for ${listed.join(', ')}${more}`, {
     suggestions: [
       ...didYouMean(first, weights.keys()),
       'Add it to --weights: with 0, if it should get no call',

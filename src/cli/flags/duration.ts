@@ -3,7 +3,7 @@ import { invalidValue, parsedBy, readBy } from './custom.js'
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
-/** What an error expects in place of an invalid duration. */
+/** The expectation in errors about an invalid duration. */
 export const DURATION = 'a duration such as 5s or 2m'
 
 /** Reads `500ms`, `5s`, `1m`, `2h`, or a bare number of seconds. Undefined for anything else, and for 0. */

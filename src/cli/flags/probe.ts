@@ -70,7 +70,7 @@ function withHost(url: string, host: string): string {
 
 export interface ProbePlan {
   readonly gating: HealthGating
-  /** What is waited for, as a clause for people. */
+  /** The awaited state, as a clause for people. */
   readonly what: string
 }
 

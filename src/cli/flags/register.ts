@@ -9,7 +9,7 @@ import { versionFlag } from './base.js'
 import { readBy } from './custom.js'
 import { weightFlag } from './weight.js'
 
-/** What is written into the registry. */
+/** The content of a registration. */
 export const registeredFlags = {
   weight: weightFlag({
     description: "weight of the endpoint; 1, or what the layout's own writers give",

@@ -11,7 +11,7 @@ export interface HealthEndpointDoc {
   readonly healthy: boolean
   /** Whether a gRPC connection stands. */
   readonly connected: boolean
-  /** As grpc.health.v1 has it; UNIMPLEMENTED without that, null where nothing was said. */
+  /** As grpc.health.v1 has it; UNIMPLEMENTED without that, null without an answer. */
   readonly status: string | null
   /** Why it is not healthy. */
   readonly problem: string | null
@@ -71,11 +71,11 @@ export function healthEventDoc(
   endpoint: HealthEndpointDoc,
   type: HealthEventDoc['type'] = endpoint.healthy ? 'healthy' : 'unhealthy',
 ): HealthEventDoc {
-  const { latencyMs: _, ...said } = endpoint
-  return { schema: 'disco.health-event/v1', type, service, ...said }
+  const { latencyMs: _, ...fields } = endpoint
+  return { schema: 'disco.health-event/v1', type, service, ...fields }
 }
 
-/** In a word or two: `SERVING`, `NOT_SERVING`, `connection refused`, or `READY` where there is no more to say. */
+/** In a word or two: `SERVING`, `NOT_SERVING`, `connection refused`, or `READY` for a connection without a status. */
 export function healthInWords({ status, problem }: Pick<HealthEndpointDoc, 'status' | 'problem'>): string {
   if (problem !== null) return problem
   return status === null || status === 'UNIMPLEMENTED' ? 'READY' : status

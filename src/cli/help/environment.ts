@@ -1,4 +1,4 @@
-/** A variable, or several of which the first that is set counts, and what it is for. */
+/** Names of a variable, of which the first that is set counts, and its meaning. */
 export type Variable = readonly [names: string, meaning: string]
 
 /** Flags of the link to etcd that variables stand in for; see `setting` in config.ts. */

@@ -15,10 +15,10 @@ const MEANINGS = {
 
 type Code = keyof typeof MEANINGS
 
-/** Every command may end with these. */
+/** Exit codes of every command. */
 const ALWAYS: readonly Code[] = ['0', '1', '2']
 
-/** What else each command may end with. */
+/** Further exit codes of each command. */
 const OTHERS: Readonly<Record<string, readonly Code[]>> = {
   call: ['3', '4', '7', '8', '64 + N', '130'],
   dev: ['6'],
@@ -38,7 +38,7 @@ const OTHERS: Readonly<Record<string, readonly Code[]>> = {
   weight: ['3', '4', '6'],
 }
 
-/** What a command that starts another one adds. */
+/** The exit code of a command that starts another one. */
 const CHILD: Readonly<Record<string, string>> = {
   dev: 'with -- CMD: the exit code of CMD',
   register: 'with -- CMD: the exit code of CMD, where it ends by itself',

@@ -89,7 +89,7 @@ class OwnHelp extends Help {
   }
 }
 
-/** What the tool is, and its commands and topics. */
+/** Help on the tool: its commands, topics, exit codes and environment. */
 export function rootHelp(config: Interfaces.Config): Promise<string> {
   return new OwnHelp(config).root()
 }

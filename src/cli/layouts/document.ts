@@ -5,7 +5,7 @@ export interface LayoutDoc {
   readonly name: string
   /** The form of its keys. */
   readonly keyForm: string
-  /** What stands before the service's name in them, unless `NAME=BASE` says otherwise. */
+  /** The prefix before the service's name in its keys, unless `NAME=BASE` overrides it. */
   readonly base: string
   /** The lease that its writers take by default; null for none. */
   readonly ttlSeconds: number | null
@@ -13,9 +13,9 @@ export interface LayoutDoc {
   readonly writable: boolean
   /** Why it carries no weight, or is not written. */
   readonly reasons: readonly string[]
-  /** Known for what it is, and left alone. */
+  /** Configuration of another system, such as a proxy: disco recognises it and leaves it alone. */
   readonly configuration: boolean
-  /** How much of it there is; null where etcd did not tell. */
+  /** Number of services, endpoints and keys in this layout; null without an answer from etcd. */
   readonly services: number | null
   readonly endpoints: number | null
   readonly keys: number | null
@@ -23,14 +23,14 @@ export interface LayoutDoc {
 
 export interface LayoutsDoc {
   readonly schema: 'disco.layouts/v1'
-  /** Null where etcd did not answer. */
+  /** Null without an answer from etcd. */
   readonly rev: string | null
   readonly root: string
   readonly layouts: readonly LayoutDoc[]
   readonly otherKeys: number | null
 }
 
-/** @param counts null where etcd did not tell */
+/** @param counts null without an answer from etcd */
 export function layoutsDoc(root: string, counts: LayoutCounts | null): LayoutsDoc {
   const none: LayoutCount = { services: 0, endpoints: 0, keys: 0 }
   return {

@@ -1,4 +1,4 @@
-/** What can be called at a service. */
+/** The methods of a service. */
 export interface MethodsDoc {
   readonly schema: 'disco.methods/v1'
   readonly service: string
@@ -26,7 +26,7 @@ export interface MethodDescriptionDoc extends MethodDoc {
   readonly template: unknown
 }
 
-/** What a description is made from. */
+/** The input of a method's description. */
 export interface Described {
   readonly name: string
   readonly kind: MethodKind

@@ -61,7 +61,7 @@ export class LineOutput {
     else signal.addEventListener('abort', interrupt, { once: true })
   }
 
-  /** The reader is slow: what is written now stays in memory until it has read. */
+  /** Whether the reader is slow: lines written now stay in memory until it reads. */
   get isBehind(): boolean {
     return this.stream.writableNeedDrain && !this.end.signal.aborted && !this.isInterrupted
   }

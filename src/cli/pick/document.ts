@@ -12,7 +12,7 @@ export interface PickedDoc {
   readonly picks: number
   /** Of all picks, from 0 to 1, to four digits. */
   readonly share: number
-  /** Null under a policy that no share is expected of. */
+  /** Null under a policy without expected shares. */
   readonly expected: number | null
   readonly gap: number | null
 }
@@ -24,7 +24,7 @@ export interface PickDoc extends SourceDoc {
   readonly shares: ShareRule
   readonly picks: number
   readonly seed: number
-  /** Picks for which the policy had nobody. */
+  /** Picks without an eligible endpoint. */
   readonly refused: number
   /** The largest gap of any endpoint at any moment. */
   readonly gap: number | null
@@ -67,7 +67,7 @@ function round(number: number): number {
   return Math.round(number * 1000) / 1000
 }
 
-/** What is less than a whole pick does not become one. */
+/** Rounding must not turn a gap below one pick into a whole pick. */
 function roundGap(gap: number): number {
   return gap < 1 ? Math.min(round(gap), 0.999) : round(gap)
 }

@@ -6,7 +6,7 @@ import { visible } from '../terminal/visible.js'
 import { bar } from '../verdict/table.js'
 import type { PickDoc, PickedDoc } from './document.js'
 
-/** What a policy would do with so many picks, and what that says. */
+/** The simulated picks of a policy, with a remark on its guarantee. */
 export function renderRehearsal(doc: PickDoc, palette: Palette): string {
   const parameters = Object.keys(doc.parameters).length === 0 ? '' : ` ${JSON.stringify(doc.parameters)}`
   return [
@@ -50,17 +50,18 @@ function signed(gap: number): string {
 function refusals({ refused, picks, endpoints }: PickDoc, palette: Palette): string[] {
   if (refused === 0) return []
   const why = endpoints.every(({ weight }) => weight === 0)
-    ? 'nobody is in rotation'
-    : 'whom they are pinned to is not in rotation'
+    ? 'no endpoint is in rotation'
+    : 'the pinned endpoint is not in rotation'
   return [palette.yellow(`! ${count(refused, 'pick')} of ${picks} would fail: ${why}`)]
 }
 
-/** What can be read off the numbers, by what the policy promises. */
+/** The guarantee of the policy, in one sentence. */
 function remark({ policy, shares, gap, seed, parameters }: PickDoc): string {
   const largest = `largest gap ${inPicks(gap ?? 0)} picks at any moment`
   if (shares === 'exact') return `${largest}: this policy never strays by a whole one`
   if (shares === 'random') return `${largest}, drawn with seed ${seed}: shares follow on average`
-  if (policy === 'least_request') return `${largest}, drawn with seed ${seed}: nobody is busy in a rehearsal`
+  if (policy === 'least_request')
+    return `${largest}, drawn with seed ${seed}: every endpoint is idle in a simulation`
   if (gap === null) return 'No share is expected of this policy'
   if ('key' in parameters) return 'Every pick has the same key, and so the same endpoint'
   return policy === 'source_hash'
@@ -68,7 +69,7 @@ function remark({ policy, shares, gap, seed, parameters }: PickDoc): string {
     : `${largest}: every pick has a key of its own, and a key stays with its endpoint`
 }
 
-/** What is less than a whole pick does not become one. */
+/** Rounding must not turn a gap below one pick into a whole pick. */
 function inPicks(gap: number): string {
   return (gap < 1 ? Math.min(gap, 0.99) : gap).toFixed(2)
 }

@@ -2,7 +2,7 @@ import { roundShare } from '../../domain/documents.js'
 import type { RegisteredEndpoint } from '../../grpc/resolver/endpoint.js'
 import type { Resolution } from '../../grpc/resolver/resolve.js'
 
-/** What was resolved, and where the list came from. */
+/** The resolved target and the source of its list. */
 export interface SourceDoc {
   /** In full, as a channel would take it. */
   readonly target: string
@@ -21,7 +21,7 @@ export interface SourceDoc {
 export interface ResolvedEndpointDoc {
   readonly key: string
   readonly addresses: readonly string[]
-  /** What balancing gives it: 0 is drained. */
+  /** The weight that balancing uses: 0 is drained. */
   readonly weight: number
   /** Among those that were resolved, from 0 to 1, to four digits. */
   readonly share: number
@@ -36,7 +36,7 @@ export interface ResolvedEndpointDoc {
 export interface ResolveDoc extends SourceDoc {
   readonly schema: 'disco.resolve/v1'
   readonly authority: string
-  /** What a channel without one of its own uses; null where that is grpc-js's default, pick_first. */
+  /** The service config of a channel without one of its own; null for grpc-js's default, pick_first. */
   readonly serviceConfig: object | null
   readonly endpoints: readonly ResolvedEndpointDoc[]
   /** EndpointRecord, and never dialled. */

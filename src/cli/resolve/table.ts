@@ -4,7 +4,7 @@ import { age, count, percent } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 import type { ResolveDoc, SourceDoc } from './document.js'
 
-/** What a gRPC client is given for a target: where from, the endpoints, and how to balance among them. */
+/** The resolution of a target: source of the list, endpoints, and service config. */
 export function renderResolution(doc: ResolveDoc, palette: Palette): string {
   const { endpoints, serviceConfig, authority } = doc
   const weight = endpoints.reduce((sum, endpoint) => sum + endpoint.weight, 0)

@@ -10,7 +10,7 @@ export interface ServiceDoc {
   readonly weight: number
   /** The least time that any of its leases has left; null where it has none. */
   readonly minTtlSeconds: number | null
-  /** How many endpoints are healthy; null where nobody asked them. */
+  /** How many endpoints are healthy; null unless they were probed. */
   readonly ready: number | null
 }
 

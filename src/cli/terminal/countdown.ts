@@ -23,7 +23,7 @@ export class Countdown implements Disposable {
     } else process.stderr.write(`${line(`${this.totalMs / 1000}s`)}\n`)
   }
 
-  /** Takes the line away where it could be. */
+  /** Clears the line of a terminal. */
   stop(): void {
     if (this.timer === null) return
     clearInterval(this.timer)

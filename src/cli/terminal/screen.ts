@@ -14,7 +14,7 @@ export interface Size {
 export const enterScreen = ENTER
 export const leaveScreen = LEAVE
 
-/** A terminal that does not tell its size says 0, and what is no terminal says nothing. */
+/** The size of a terminal. Some terminals report 0, and a stream that is not a terminal has no size: then 80 by 24. */
 export function sizeOf({ columns, rows }: Partial<Size>): Size {
   return { columns: columns || 80, rows: rows || 24 }
 }
@@ -27,17 +27,17 @@ export interface ScreenTable {
   readonly hidden: number
 }
 
-/** What a screen shows, from top to bottom. */
+/** Content of a screen, from top to bottom. */
 export interface Screen {
   readonly title: string
   readonly table: ScreenTable
-  /** What the table's signs mean; left out where the terminal is too low for it. */
+  /** The legend of the table's glyphs; left out where the terminal has too few rows. */
   readonly legend: string
   /** One event a line, the newest last. */
   readonly log: readonly string[]
 }
 
-/** A part of a table that has so many rows; says how much it leaves out. */
+/** The table cropped to `rows`; its last row then counts the hidden lines. */
 export function cropTable({ lines, hidden }: ScreenTable, rows: number): readonly string[] {
   if (hidden === 0 && lines.length <= rows) return lines
   const shown = lines.slice(0, Math.max(0, rows - 1))
@@ -116,7 +116,7 @@ function takeWords(line: string, columns: number): { readonly taken: string; rea
 
 const SPACES_BEFORE = /^((?:\u001b\[[0-9;]*m)*) +/
 
-/** The beginning of a line that fits, and what is left; every colour code of the line is in both. */
+/** Splits a line at a width. Both parts keep every colour code of the line. */
 function take(line: string, columns: number): { readonly taken: string; readonly left: string } {
   let room = columns
   let taken = ''

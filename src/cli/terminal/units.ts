@@ -3,14 +3,14 @@ export function percent(fraction: number): string {
   return `${(fraction * 100).toFixed(1)}%`
 }
 
-/** Milliseconds as `1.1ms`, or as `1.2s` from a second on; `–` where there is nothing to say. */
+/** Milliseconds as `1.1ms`, or as `1.2s` from a second on; `–` for null. */
 export function duration(ms: number | null): string {
   if (ms === null) return '–'
   if (ms >= 1000) return `${(ms / 1000).toFixed(1)}s`
   return ms >= 100 ? `${Math.round(ms)}ms` : `${ms.toFixed(1)}ms`
 }
 
-/** A time that somebody chose, in seconds: `5s`, `0.5s`. */
+/** A configured time, in seconds: `5s`, `0.5s`. */
 export function seconds(ms: number): string {
   return `${ms / 1000}s`
 }

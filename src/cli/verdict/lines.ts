@@ -1,20 +1,20 @@
 import type { Verdict } from '../../stats/verdict.js'
 import type { Palette } from '../terminal/color.js'
 
-/** What a verdict is about, for its sentence. */
+/** The run that a verdict judges, for the verdict's sentence. */
 export interface Judged {
   readonly policy: string
   readonly calls: number
   /** In their order; null where the expected shares are not by them. */
   readonly weights: readonly number[] | null
-  /** What a reader of the verdict must know beside it: a PASS is not shown without. */
+  /** Reservations about the run, such as unserved weight. They are part of a PASS. */
   readonly reservations?: readonly string[]
 }
 
 /** Longer lists of weights hide the sentence that they stand in. */
 const MOST_WEIGHTS_SHOWN = 8
 
-/** Everything else that could be tried is a guess. */
+/** The likely cause of each alternative that a failed run fits. */
 const CAUSES = {
   'equal split': 'client uses round_robin or random, which ignore weights',
   pick_first: 'client uses pick_first, as gRPC does by default, or all calls share one connection',

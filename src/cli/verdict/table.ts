@@ -7,14 +7,14 @@ import { verdictLines } from './lines.js'
 
 const BAR_WIDTH = 20
 
-/** What is known of an endpoint's share in a run. */
+/** Observed and expected calls of an endpoint in a run. */
 export interface Shared {
   readonly weight: number
   readonly picks: number
   readonly expected: number
 }
 
-/** Who got the calls, and who should have. */
+/** Columns with each endpoint's observed and expected share of the calls. */
 export function shareColumns<Row extends Shared>(
   calls: number,
   rows: readonly Row[],
@@ -41,7 +41,7 @@ export function numberColumn<Row>(head: string, text: (row: Row) => string): Col
   return { head, align: 'right', text }
 }
 
-/** What was observed as a bar, with a mark where it was expected to end. */
+/** A bar of the observed share, with a mark at the expected one. */
 export function bar(observed: number, expected: number): string {
   const filled = Math.round(observed * BAR_WIDTH)
   const mark = Math.round(expected * BAR_WIDTH)
@@ -52,7 +52,7 @@ export function bar(observed: number, expected: number): string {
   return cells.join('')
 }
 
-/** Who got the calls, who should have, and whether that is what the weights say. */
+/** Each endpoint's observed and expected calls, and the verdict on them. */
 export function renderVerdictReport(doc: VerdictDoc, palette: Palette): string {
   const { policy, calls, endpoints, verdict } = doc
   const weights = endpoints.map(({ weight }) => weight)

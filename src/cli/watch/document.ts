@@ -62,7 +62,7 @@ export type EventDoc =
       readonly type: 'resync'
       readonly rev: string
       readonly service?: string
-      /** Null where they will still be told. */
+      /** Null where the missed changes follow as events of their own. */
       readonly missedRevisions: number | null
       readonly changes: number
     }

@@ -4,7 +4,7 @@ import { textWidth } from '../terminal/text-width.js'
 import { count } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 
-/** Whether what a watch shows is what stands in etcd. */
+/** Whether the list of a watch is up to date with etcd. */
 export type Freshness =
   | { readonly type: 'connecting' }
   | { readonly type: 'live' }
@@ -15,7 +15,7 @@ export type Freshness =
       readonly forMs: number
     }
 
-/** What the first line of a watched screen is about. */
+/** Content of the first line of a watched screen. */
 export interface Watched {
   /** Undefined for all of them. */
   readonly service: string | undefined

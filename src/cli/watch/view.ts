@@ -17,13 +17,13 @@ import type { EventDoc } from './document.js'
 import { EventLog } from './line.js'
 import { type Freshness, renderTitle } from './title.js'
 
-/** What a session of any length may keep of its log. */
+/** Older lines of the log are dropped, so that a long session does not grow. */
 const LOG_LINES = 1_000
 
-/** No eye follows more frames than twenty a second; a burst of events must not wait for theirs. */
+/** At most twenty frames a second: a burst of events is painted once. */
 const PAINT_PERIOD_MS = 50
 
-/** A stale list counts its seconds. */
+/** The title of a stale list shows its age in seconds. */
 const COUNT_PERIOD_MS = 1_000
 
 /**

@@ -58,13 +58,13 @@ describe('a rehearsal for people', () => {
 
   it.each([
     ['random', {}, 'drawn with seed 7: shares follow on average'],
-    ['least_request', {}, 'drawn with seed 7: nobody is busy in a rehearsal'],
+    ['least_request', {}, 'drawn with seed 7: every endpoint is idle in a simulation'],
     ['ring_hash', {}, 'every pick has a key of its own, and a key stays with its endpoint'],
     ['ring_hash', { key: 'k' }, 'policy ring_hash {"key":"k"}'],
     ['ring_hash', { key: 'k' }, 'Every pick has the same key, and so the same endpoint'],
     ['source_hash', {}, "every pick is another client's, and a client stays with its endpoint"],
     ['pick_first', {}, 'No share is expected of this policy'],
-    ['pinned', { to: 'x' }, '! 8 picks of 8 would fail: whom they are pinned to is not in rotation'],
+    ['pinned', { to: 'x' }, '! 8 picks of 8 would fail: the pinned endpoint is not in rotation'],
   ])('%s %j: %s', (policy, config, words) => {
     expect(rehearsed(policy, 8, config)).toContain(words)
   })
@@ -75,11 +75,11 @@ describe('a rehearsal for people', () => {
     )
   })
 
-  it('says so where nobody is in rotation', () => {
+  it('says so where no endpoint is in rotation', () => {
     const plan = { policy: findPolicy('wrr').configure({}), picks: 3, seed: 1 }
     const nobody = resolution([])
     const text = renderRehearsal(pickDoc(nobody, plan, simulatePicks([], plan), null), plain)
-    expect(text).toContain('! 3 picks of 3 would fail: nobody is in rotation')
+    expect(text).toContain('! 3 picks of 3 would fail: no endpoint is in rotation')
   })
 })
 
