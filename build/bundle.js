@@ -40,7 +40,7 @@ const options = {
   charset: 'ascii',
   minifyWhitespace: true,
   legalComments: 'none',
-  // A script that is compiled from the code cache has no import(): what stays outside is loaded by require().
+  // A script that is compiled from the code cache has no import(): external modules are loaded by require().
   supported: { 'dynamic-import': false },
   outdir,
   outExtension: { '.js': '.cjs' },

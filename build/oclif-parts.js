@@ -7,7 +7,7 @@ export { CommandHelp, Help } from '@oclif/core/help'
 `
 
 /**
- * An esbuild plugin: what commands use of oclif, and no more. Its index loads the rest as well, and looks at files of
+ * An esbuild plugin: only the parts of oclif that commands use. Its index loads the rest as well, and looks at files of
  * its own. An import that is missing here fails the build.
  */
 export const oclifPartsPlugin = {

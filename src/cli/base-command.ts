@@ -29,7 +29,7 @@ export interface Speaker {
   readonly palette: Palette
   readonly remarkPalette: Palette
   out(line: string): void
-  /** Of what `out` writes. */
+  /** Backpressure of `out`. */
   readonly reader: Pick<LineOutput, 'isBehind' | 'drained'>
   remark(line: string): void
 }

@@ -4,7 +4,7 @@ import type { LineOutput } from './output/line-output.js'
 import { standardOutput } from './output/standard-output.js'
 import { reportError } from './report-error.js'
 
-/** How long what a command left behind, such as a connection that is closing, may take to end by itself. */
+/** Time for leftovers of a command, such as a closing connection, to end by themselves. */
 const GRACE_MS = 500
 
 /**

@@ -12,7 +12,7 @@ import type { DevRegistry } from '../dev/etcd/server.js'
 import { isLoopback } from '../domain/address.js'
 import { DiscoError } from '../domain/errors.js'
 
-/** What `disco dev` has started. */
+/** The registry and the backends that `disco dev` started. */
 export interface DevDoc {
   readonly schema: 'disco.dev/v1'
   /** The registry's, for `--endpoints`. */
@@ -88,7 +88,7 @@ export default class Dev extends DiscoCommand {
     )
   }
 
-  /** On standard error: what a command prints on standard output is the command's. */
+  /** On standard error: standard output belongs to CMD. */
   private tellRegistry({ endpoint }: DevRegistry, flags: BaseFlags): void {
     if (this.format(flags) === 'json') return
     const tick = this.palette(flags, process.stderr).green('✓')

@@ -12,7 +12,7 @@ export interface HelpDoc {
   readonly text: string
 }
 
-/** Of a page: what a terminal has at least. */
+/** Width of a page: terminals have at least this many columns. */
 const COLUMNS = 80
 
 export default class Help extends DiscoCommand {
@@ -40,7 +40,7 @@ export default class Help extends DiscoCommand {
     })
   }
 
-  /** @throws DiscoError USAGE for what is neither a command nor a topic */
+  /** @throws DiscoError USAGE for a name of neither a command nor a topic */
   private async textOn(subject: string | null, isCommand: boolean): Promise<string> {
     const { commandHelp, rootHelp } = await import('../cli/help/tool-help.js')
     const { wrapLines } = await import('../cli/help/wrap.js')

@@ -59,7 +59,7 @@ export default class Wait extends DiscoCommand {
       multipleNonGreedy: true,
       required: true,
       helpValue: '<condition>',
-      description: 'what to wait for; where it is repeated, all of them at once',
+      description: 'condition to wait for; repeated: all of them at once',
     }),
     timeout: waitFlag({
       allowsZero: true,

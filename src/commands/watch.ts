@@ -47,7 +47,7 @@ export default class Watch extends DiscoCommand {
         view.show(watched, eventDoc(watched, service))
         if (!WATCH_STATES.has(watched.event.type)) changes++
         if (changes === flags.count) break
-        // As long as this waits, etcd keeps what comes next: the watch takes no more than its reader does.
+        // Backpressure: while the reader is slow, later changes stay in etcd.
         await output.drained()
       }
     } finally {

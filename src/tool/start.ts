@@ -65,7 +65,7 @@ function ownWords(words: readonly string[]): readonly string[] {
   return end < 0 ? words : words.slice(0, end)
 }
 
-/** The name of the command, or `help`: what such runs compile is about the same. */
+/** The name of the command, or `help`: runs with the same part compile about the same functions. */
 function partOf(words: readonly string[]): string {
   const [first = 'help'] = words
   if (words.includes('--help') || words.includes('-h')) return 'help'

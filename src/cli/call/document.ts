@@ -127,7 +127,7 @@ export interface StartsDoc {
   readonly maxLateMs: number
   /** How long no call was started because the lines of earlier ones were not read. */
   readonly readerMs: number
-  /** What was saturated by the rate: the client, the backends, or the reader of the output; null for none. */
+  /** The part that the rate saturated: client, backends, or the reader of the output; null for none. */
   readonly saturated: 'client' | 'backends' | 'reader' | null
   /** While calls that were due had to wait: calls that ended in a second. Null without saturation. */
   readonly perSecond: number | null

@@ -4,7 +4,7 @@ import type { Verdict } from '../../stats/verdict.js'
 import { isSingleCall, type LoadFlags } from '../flags/load.js'
 import type { CallDoc } from './document.js'
 
-/** 64 + the gRPC status: what a single failed call exits with. */
+/** The exit code of a single failed call is 64 + its gRPC status. */
 const EXIT_OF_STATUS = 64
 
 /** The first that applies: interrupted, a single call's status, failed calls, a failed verdict or assertion. */

@@ -90,7 +90,7 @@ export const placeFlags = {
   root: Flags.string({
     helpGroup: 'REGISTRY',
     helpValue: 'PREFIX',
-    description: 'what stands before all keys',
+    description: 'prefix of all keys',
   }),
 }
 

@@ -3,7 +3,7 @@ import { withoutSecrets } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
 import { didYouMean } from '../../domain/nearest.js'
 
-/** An invalid value of a flag. Wrapped, because oclif rewrites the message of what a parser throws. */
+/** An invalid value of a flag. Wrapped, because oclif rewrites the message of an error that a parser throws. */
 export class FlagProblem extends Error {
   constructor(readonly error: DiscoError) {
     super(error.message, { cause: error })

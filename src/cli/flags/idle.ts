@@ -1,6 +1,6 @@
 import { DiscoError } from '../../domain/errors.js'
 
-/** What oclif's parser returns: values of flags, and which of them are defaults. */
+/** The part of oclif's parser output with the flags' values, and which of them are defaults. */
 interface Parsed {
   readonly flags: Readonly<Record<string, unknown>>
   readonly metadata: {

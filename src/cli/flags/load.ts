@@ -21,7 +21,7 @@ export const loadFlags = {
     max: 100_000,
     description: 'most calls under way at a time [default: 1; with --rate what 300 MB carry, 15,000]',
   }),
-  duration: durationFlag({ helpGroup: 'LOAD', helpValue: '10s', description: 'start calls for so long' }),
+  duration: durationFlag({ helpGroup: 'LOAD', helpValue: '10s', description: 'start calls for this time' }),
   rate: Flags.custom<number>({
     parse: readBy(readPerSecond, 'calls per second or minute, such as 500, 500/s or 30/m'),
   })({
@@ -33,7 +33,7 @@ export const loadFlags = {
   warmup: Flags.custom<Warmup>({ parse: readBy(readWarmup, `a number of calls, or ${DURATION}`) })({
     helpGroup: 'LOAD',
     helpValue: 'N|2s',
-    description: 'make so many calls, or calls for so long, before those that count',
+    description: 'calls or time before the calls that count',
   }),
   deadline: durationFlag({ helpGroup: 'LOAD', default: 5_000, description: 'how long each call may take' }),
 }

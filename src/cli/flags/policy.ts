@@ -26,7 +26,7 @@ const parameterFlags = {
   'hash-key': Flags.string({
     helpGroup: 'POLICY',
     helpValue: 'KEY',
-    description: 'what ring_hash and source_hash choose by',
+    description: 'key by which ring_hash and source_hash choose',
   }),
   pin: Flags.string({
     helpGroup: 'POLICY',

@@ -41,7 +41,7 @@ export interface Advertised {
   readonly port: number | null
 }
 
-/** An endpoint: where its server listens, and what is registered. */
+/** An endpoint: the address of its server, and the content of its registration. */
 export interface EndpointPlan {
   readonly listens: string
   readonly registered: EndpointRecord

@@ -4,7 +4,7 @@ import { duration } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 import { type HealthDoc, type HealthEndpointDoc, type HealthEventDoc, healthInWords } from './document.js'
 
-/** One line an endpoint: whether it is healthy, in whose words, and how long it took to say so. */
+/** One line for each endpoint: its health, the status or problem, and the latency of the answer. */
 export function renderHealth({ endpoints }: HealthDoc, palette: Palette, wide = false): string {
   const columns: Column<HealthEndpointDoc>[] = [
     {

@@ -1,4 +1,4 @@
-/** What each exit code means, in the order of the numbers. */
+/** The meaning of each exit code. */
 const MEANINGS = {
   '0': 'success',
   '1': 'internal error: a bug in disco, or standard output that cannot be written',

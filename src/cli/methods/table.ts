@@ -4,7 +4,7 @@ import { count } from '../terminal/units.js'
 import { prettyJson, visible } from '../terminal/visible.js'
 import type { MethodDescriptionDoc, MethodsDoc } from './document.js'
 
-/** What can be called, and with what. */
+/** The methods of a service, with their request and reply messages. */
 export function renderMethods({ methods, service }: MethodsDoc, palette: Palette): string {
   const table = renderTable(
     methods,

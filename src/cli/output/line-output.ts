@@ -10,7 +10,7 @@ const READER_GONE = new Set(['EPIPE', 'ECONNRESET'])
  */
 const MAX_IGNORED_BYTES = 1_048_576
 
-/** After an interruption a reader that takes nothing for so long gets no more. */
+/** After an interruption, a reader that has taken nothing for this time gets no more. */
 const STUCK_MS = 500
 
 /**

@@ -10,7 +10,7 @@ export class Countdown implements Disposable {
 
   constructor(private readonly totalMs: number) {}
 
-  /** @param line what to show, with so much time left, such as `27s` */
+  /** @param line the text for the time left, such as `27s` */
   start(line: (left: string) => string): void {
     const endMs = performance.now() + this.totalMs
     const show = () => {

@@ -57,7 +57,7 @@ export function frame({ title, table, legend, log }: Screen, { columns, rows }: 
   return HOME + lines.map((line) => line + CLEAR_REST_OF_LINE).join('\r\n') + CLEAR_BELOW
 }
 
-/** The newest lines of a log, wrapped. Of the oldest that is shown, its beginning: there is what happened. */
+/** The newest lines of a log, wrapped. The oldest line may be cut: its beginning names the event. */
 function logWithin(log: readonly string[], rows: number, columns: number): string[] {
   const shown: string[] = []
   for (const line of log.toReversed()) {

@@ -1,7 +1,7 @@
 import { shownKey } from '../../domain/key-text.js'
 
 /**
- * What could drive a terminal, fake a line, or cannot be seen: controls, marks that reorder text, characters of no width
+ * Characters that drive a terminal, fake a line or are invisible: controls, marks that reorder text, characters of no width
  * (joiners, variation selectors, fillers, tags), spaces that are not the space, and halves of characters.
  */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/gu
@@ -9,7 +9,7 @@ const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Poin
 /** Most text: looked for first, because properties of Unicode take longer and lists are long. */
 const PLAIN = /^[ -~]*$/
 
-/** Text of the registry's, made harmless for a terminal: what cannot be seen is shown as its code. */
+/** Untrusted text, made harmless for a terminal: invisible characters are shown as their codes. */
 export function visible(text: string): string {
   return PLAIN.test(text) ? text : shownKey(text).replace(INVISIBLE, asCode)
 }

@@ -70,7 +70,7 @@ function judgedParts(
   }
 }
 
-/** A probability as people read it: 0.43, 0.0016, or that it is below what matters. */
+/** A probability for people: `= 0.43`, `= 0.0016` or `< 0.0001`. */
 export function probability(p: number): string {
   if (p < 0.0001) return '< 0.0001'
   return `= ${p < 0.1 ? Number(p.toPrecision(2)) : p.toFixed(2)}`

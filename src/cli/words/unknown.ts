@@ -7,7 +7,7 @@ import type { FlagDefinitions } from './words.js'
 export const HELP: readonly string[] = ['--help', '-h']
 export const VERSION: readonly string[] = ['--version', '-V']
 
-/** What a shell takes as it is, and what cannot hold a password before an @. */
+/** Words that need no quotes in a shell and have no @, before which a password may stand. */
 const PLAIN = /^[\w.:,/[\]+%-]+$/
 
 /**

@@ -3,10 +3,10 @@ import { DiscoError } from '../../domain/errors.js'
 import { FlagProblem } from '../flags/custom.js'
 import { unknownFlag } from './unknown.js'
 
-/** What of a command says how it is written. */
+/** The part of a command that its usage errors mention. */
 type Written = Pick<Command.Class, 'args' | 'baseFlags' | 'examples' | 'flags' | 'id'>
 
-/** What oclif's parser leaves in its errors. */
+/** The parser's state in errors of oclif's parser. */
 interface Parsed {
   readonly input: {
     readonly args: Interfaces.ArgInput

@@ -1,4 +1,4 @@
-/** What of a flag's definition says how it is written; oclif's classes and the build's manifest have it alike. */
+/** The part of a flag's definition that parsing needs; oclif's classes and the build's manifest share it. */
 export interface FlagDefinition {
   readonly type: 'boolean' | 'option'
   readonly char?: string | undefined
@@ -93,7 +93,7 @@ export function splitCommand(argv: readonly string[]): { own: string[]; command:
   return at < 0 ? { own: [...argv], command: [] } : { own: argv.slice(0, at), command: argv.slice(at + 1) }
 }
 
-/** Looked up in the raw words: the command line may be what is wrong. */
+/** Whether errors go out as JSON. Reads the raw words, because parsing may be what failed. */
 export function wantsJson(argv: readonly string[]): boolean {
   const words = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined)
   return words.some(
