@@ -77,10 +77,8 @@ function described({ key, value }: { key: string; value: string }): string | rea
   })
 }
 
-it('the vectors are all there', () => {
-  expect(LAYOUT_VECTORS).toHaveLength(20)
-  expect(ALL_EXAMPLES).toHaveLength(51)
-  expect(new Set(ALL_EXAMPLES.map(({ key }) => key)).size).toBe(49)
+it('every layout has vectors, and every vector a layout', () => {
+  expect(LAYOUT_VECTORS.filter(({ examples }) => examples.length === 0)).toEqual([])
   expect(LAYOUTS.map(({ name }) => name).sort()).toEqual(LAYOUT_VECTORS.map(({ id }) => id).sort())
 })
 
@@ -139,8 +137,10 @@ describe('writing', () => {
     ({ id, key }) => exact.includes(id) && Array.isArray(READ_AS[key] ?? []),
   )
 
-  it('is tried on every example that is an endpoint of an exact layout', () => {
-    expect(endpoints.filter(({ key }) => READ_AS[key] !== 'a directory')).toHaveLength(40)
+  it('is tried on an endpoint of every exact layout', () => {
+    const tried = new Set(endpoints.filter(({ key }) => READ_AS[key] !== 'a directory').map(({ id }) => id))
+    const untried = exact.filter((id) => !tried.has(id) && !layoutNamed(id).isConfiguration)
+    expect(untried).toEqual([])
   })
 
   it.each(endpoints)('$id $key again gives the same bytes', ({ key, value }) => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect } from 'vitest'
 
 /** Field paths of JSON documents, each with the types seen there: `endpoints[].lease` → `null | string`. */
@@ -17,18 +17,30 @@ const MAPS = new Set([
 
 /**
  * Holds documents against `test/e2e/golden/NAME.json`: together they must have every field of the golden
- * file and no other, each of a type that it names. What scripts read is changed there first, and only added to.
+ * file and no other, each of a type that it names. What scripts read is only added to, by
+ * `npm run goldens`.
  */
 export function expectShape(name: string, ...documents: readonly unknown[]): void {
   const file = new URL(`../e2e/golden/${name}.json`, import.meta.url)
-  const golden = JSON.parse(readFileSync(file, 'utf8')) as Shape
   const seen = new Map<string, Set<string>>()
   for (const document of documents) collect(document, '', seen)
+  if (process.env.UPDATE_GOLDENS) add(file, seen)
+  const golden = JSON.parse(readFileSync(file, 'utf8')) as Shape
   expect([...seen.keys()].sort(), `fields of ${name}`).toEqual(Object.keys(golden).sort())
   for (const [path, types] of seen) {
     const allowed = golden[path]?.split(' | ') ?? []
     for (const type of types) expect(allowed, `type of ${path} in ${name}`).toContain(type)
   }
+}
+
+/** Adds fields and types to a golden file, or begins one. Nothing is taken out: a lost field must fail. */
+function add(file: URL, seen: ReadonlyMap<string, ReadonlySet<string>>): void {
+  const golden: Record<string, string> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
+  for (const [path, types] of seen) {
+    const all = new Set([...(golden[path]?.split(' | ') ?? []), ...types])
+    golden[path] = [...all].join(' | ')
+  }
+  writeFileSync(file, `${JSON.stringify(golden, null, 2)}\n`)
 }
 
 function collect(value: unknown, path: string, seen: Map<string, Set<string>>): void {
