@@ -7,7 +7,7 @@ import type { LineOutput } from './output/line-output.js'
 import { standardOutput } from './output/standard-output.js'
 import { reportError } from './report-error.js'
 import { type Palette, paletteFor } from './terminal/color.js'
-import { jsonLine, prettyJson, visible } from './terminal/visible.js'
+import { jsonLine, prettyJsonLines, visible } from './terminal/visible.js'
 import { checkWords } from './words/check-words.js'
 import { usageError } from './words/usage-error.js'
 
@@ -85,9 +85,9 @@ export abstract class DiscoCommand extends Command {
   }
 
   /** Prints data on standard output and returns it. */
-  protected print<Data>(flags: BaseFlags, data: Data, printers: Printers): Data {
+  protected print<Data extends object>(flags: BaseFlags, data: Data, printers: Printers): Data {
     const format = this.format(flags)
-    if (format === 'json') this.out(prettyJson(data))
+    if (format === 'json') for (const lines of prettyJsonLines(data)) this.out(lines)
     else if (format === 'ndjson') for (const line of printers.lines()) this.out(jsonLine(line))
     else if (format === 'name') for (const name of printers.names()) this.out(visible(name))
     else this.out(printers.table(this.palette(flags), format === 'wide'))

@@ -4,7 +4,7 @@ import type { Called, Listeners, Watcher } from '../../call/runner.js'
 import type { Session } from '../../call/session.js'
 import type { Speaker } from '../base-command.js'
 import { age, count, duration } from '../terminal/units.js'
-import { jsonLine, prettyJson, visible } from '../terminal/visible.js'
+import { jsonLine, prettyJson, prettyJsonLines, visible } from '../terminal/visible.js'
 import { type CallDoc, callLineDoc, comparisonDoc } from './document.js'
 import { Progress } from './progress.js'
 
@@ -77,7 +77,7 @@ export class CallView implements Watcher, Disposable {
     const { format, out } = this.speaker
     const { isSingle } = this.looks
     const isForPeople = format === 'table' || format === 'wide'
-    if (format === 'json') out(prettyJson(all))
+    if (format === 'json') for (const lines of prettyJsonLines(all)) out(lines)
     if (format === 'name') for (const { addr } of docs[0]?.endpoints ?? []) out(visible(addr))
     if (isForPeople && isSingle) for (const report of reports) this.showSingle(report)
     else if (isForPeople) await this.showReports(docs)

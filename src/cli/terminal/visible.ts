@@ -14,16 +14,55 @@ export function visible(text: string): string {
   return PLAIN.test(text) ? text : shownKey(text).replace(INVISIBLE, asCode)
 }
 
+/** Most JSON. A replacement would take 30 MB for the document of 10,000 endpoints, as each line break is a match. */
+const PLAIN_JSON = /^[ -~\n]*$/
+
 /** JSON on one line, in which nothing drives a terminal either: JSON itself leaves DEL and C1 as they are. */
 export function jsonLine(value: unknown): string {
-  return stringify(value).replace(INVISIBLE, asCode)
+  const json = stringify(value)
+  return PLAIN_JSON.test(json) ? json : json.replace(INVISIBLE, asCode)
 }
 
 /** JSON for people: the same, indented. */
 export function prettyJson(value: unknown): string {
-  return stringify(value, 2).replace(INVISIBLE, (character) =>
-    character === '\n' ? character : asCode(character),
-  )
+  const json = stringify(value, 2)
+  if (PLAIN_JSON.test(json)) return json
+  return json.replace(INVISIBLE, (character) => (character === '\n' ? character : asCode(character)))
+}
+
+/** Elements of a long list that are made to text at a time. */
+const ELEMENTS_AT_ONCE = 200
+
+/**
+ * The lines of `prettyJson(document)`, some at a time: the text of a document of 10,000 endpoints takes 4 MB, several
+ * times while it is made and written.
+ */
+export function* prettyJsonLines(document: object): Generator<string> {
+  const members = Object.entries(document).filter(([, member]) => member !== undefined)
+  if (Array.isArray(document) || members.length === 0) {
+    yield prettyJson(document)
+    return
+  }
+  yield '{'
+  for (const [at, [name, member]] of members.entries()) {
+    const key = `  ${prettyJson(name)}: `
+    const comma = at < members.length - 1 ? ',' : ''
+    if (Array.isArray(member) && member.length > ELEMENTS_AT_ONCE) {
+      yield `${key}[`
+      yield* elementLines(member)
+      yield `  ]${comma}`
+    } else yield `${key}${prettyJson(member).replaceAll('\n', '\n  ')}${comma}`
+  }
+  yield '}'
+}
+
+function* elementLines(list: readonly unknown[]): Generator<string> {
+  for (let from = 0; from < list.length; from += ELEMENTS_AT_ONCE) {
+    const elements = prettyJson(list.slice(from, from + ELEMENTS_AT_ONCE))
+    const comma = from + ELEMENTS_AT_ONCE < list.length ? ',' : ''
+    // Without the brackets; line breaks within strings are escaped, so each of the others begins a line.
+    yield `${elements.slice('[\n'.length, -'\n]'.length).replaceAll(/^/gm, '  ')}${comma}`
+  }
 }
 
 /** Readers of JSON replace lone surrogates, each by the same character: keys that differ would be alike. */

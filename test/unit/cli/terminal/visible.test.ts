@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { jsonLine, prettyJson, visible } from '../../../../src/cli/terminal/visible.js'
+import { jsonLine, prettyJson, prettyJsonLines, visible } from '../../../../src/cli/terminal/visible.js'
 
 /** Every character that drives a terminal, breaks a line, or reorders what is read. */
 const HARMFUL = [
@@ -60,4 +60,23 @@ describe('JSON', () => {
     expect(JSON.parse(pretty)).toEqual(data)
     expect(prettyJson({ a: ['\n'] }).split('\n')).toHaveLength(5)
   })
+
+  it.each([0, 1, 199, 200, 201, 400, 1_000])(
+    'for people is the same in one text and in lines: a list of %i',
+    (length) => {
+      const list = Array.from({ length }, (_, at) =>
+        at % 3 === 0 ? null : { at, [HARMFUL.join('')]: ['\n[\n', {}] },
+      )
+      const documents = [
+        { list },
+        { a: { list }, list, none: undefined, c: [] },
+        list,
+        {},
+        { list, d: 'x\ny' },
+      ]
+      for (const document of documents) {
+        expect([...prettyJsonLines(document)].join('\n')).toBe(prettyJson(document))
+      }
+    },
+  )
 })
