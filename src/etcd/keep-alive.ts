@@ -22,10 +22,10 @@ export interface KeepAliveOptions {
   readonly onLapsed?: (cause: DiscoError) => void
 }
 
-/** Renewals are asked for three times in a TTL, whether or not the last answer has come. */
+/** Renewals requested per TTL, whether or not the last one was answered. */
 const RENEWALS_PER_TTL = 3
 
-/** Requests on a stream that may be unanswered: more than a round trip of a whole TTL needs. */
+/** Unanswered requests allowed on a stream: more than a round trip of a whole TTL needs. */
 const MOST_UNANSWERED = RENEWALS_PER_TTL + 1
 
 interface OpenStream {
@@ -50,7 +50,7 @@ export function keepAlive(
 }
 
 /**
- * Renews one lease. It goes by the time since the last renewal, not by single answers: an answer may be as
+ * Renews one lease. It judges by the time since the last renewal, not by single answers: an answer may be as
  * late as the TTL allows. After half a TTL without a renewal it opens a second stream beside the first,
  * through another member, and another one every sixth of a TTL after that; the stream that renews first stays,
  * the others are closed.
@@ -63,7 +63,7 @@ class KeepAlive {
   private isOpening = false
   private renewals = 0
   private renewedAtMs = performance.now()
-  /** Streams that failed, and waits that were too long, since the last renewal. */
+  /** Number of failed streams and overlong waits since the last renewal. */
   private failures = 0
   private trouble: 'unreachable' | 'denied' | null = null
   private silence: NodeJS.Timeout | undefined
@@ -159,7 +159,7 @@ class KeepAlive {
     this.expectRenewal(1.5 * this.periodMs)
   }
 
-  /** Another stream takes the place of one that failed, unless there is one beside it. */
+  /** Replaces a stream that failed, unless another one is open. */
   private async failed(error: DiscoError): Promise<void> {
     this.noteFailure(error)
     const isDenied = error.code === 'ETCD_DENIED'
@@ -168,7 +168,7 @@ class KeepAlive {
     if (!this.isOver && this.open.size === 0 && !this.isOpening) void this.openStream()
   }
 
-  /** The next try, or the next member, may mend the first failures: they are not reported. */
+  /** The first failures are not reported: the next member may answer. */
   private noteFailure(error: DiscoError): void {
     this.failures++
     const isDenied = error.code === 'ETCD_DENIED'
@@ -190,7 +190,7 @@ class KeepAlive {
     await settle()
     if (this.isOver || this.renewals > renewalsBefore) return
     this.expectRenewal(this.periodMs / 2)
-    // Streams that fail are tried again by themselves, as fast as is good for etcd.
+    // `failed` reopens streams that fail, with a backoff.
     if (this.open.size === 0) return
     const asked = [...this.open].map(({ stream }) => stream.url.replace(/^https?:\/\//, ''))
     const seconds = ((performance.now() - this.renewedAtMs) / 1_000).toFixed(1)

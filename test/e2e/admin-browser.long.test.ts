@@ -8,11 +8,11 @@ import { storedWeight } from '../support/etcd-state.js'
 
 const admin = await administered()
 
-/** Serves a page, and hands every other request on to the handler: seen by a browser, both are of one origin. */
+/** Serves a page, and forwards every other request to the handler: both have one origin for a browser. */
 let server: Server
 let port: number
 let page: string
-/** What the handler was asked, and its answers. */
+/** Requests to the handler with its answers. */
 let answers: string[]
 
 beforeEach(async () => {
@@ -39,7 +39,7 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve))
 })
 
-/** Tries to write in every way that a page has, at this origin. */
+/** A page that tries every way of a page to write at this origin. */
 function attackOn(origin: string): string {
   return `<!doctype html><title>page</title><img src="${origin}/?weight=2"><img src="${origin}/weight?weight=3"
     referrerpolicy="no-referrer"><iframe name="frame"></iframe>
@@ -57,7 +57,7 @@ function attackOn(origin: string): string {
   </script>`
 }
 
-test('a page of another origin changes nothing, whatever it tries', async () => {
+test('a page of another origin changes nothing', async () => {
   page = attackOn(`http://127.0.0.1:${port}`)
   // Another name is another site; another port of the same host is another origin.
   const other = createServer((_, response) =>
@@ -85,7 +85,7 @@ test('a page of another origin changes nothing, whatever it tries', async () => 
   }
 })
 
-test('nor does a page whose name points here (DNS rebinding), though it is of the same origin', async () => {
+test('a page by DNS rebinding changes nothing, although it has the same origin', async () => {
   page = attackOn(`http://rebound.example:${port}`)
   await admin.untouched(async () => {
     expect(await openPage(`http://rebound.example:${port}/page`)).toContain('<title>tried</title>')
@@ -94,7 +94,7 @@ test('nor does a page whose name points here (DNS rebinding), though it is of th
   expect(answers.filter((answer) => / 2\d\d$/.test(answer))).toEqual([])
 })
 
-test('an address that is opened by itself is read, and changes nothing', async () => {
+test('a URL opened directly may read, and changes nothing', async () => {
   expect(await openPage(`http://127.0.0.1:${port}/weight`)).toContain('disco.own-weight/v1')
   await admin.untouched(() => openPage(`http://127.0.0.1:${port}/weight?weight=5`))
   expect(answers).toContain('GET /weight?weight=5 403')

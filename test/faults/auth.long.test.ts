@@ -79,7 +79,7 @@ describe.concurrent('with tokens that live 2 s', () => {
     expect(log.count('reset')).toBe(1)
   })
 
-  test('a registration is kept beyond them, taken again when its lease is revoked, and removed at its end', async () => {
+  test('a registration outlives its tokens, is taken again when its lease is revoked, and is removed at its end', async () => {
     await using guarded = await Guarded.start()
     const { etcd, registry } = guarded
     const held = await RegistrationLog.hold(registry, { service: 'hello', addr: ADDR, ttlSeconds: 15 })
@@ -95,7 +95,7 @@ describe.concurrent('with tokens that live 2 s', () => {
     expect(held.told).toEqual(['registered', 'lease lost', 'registered again'])
   })
 
-  test('a list asked for again logs in again', async () => {
+  test('a repeated list logs in again', async () => {
     await using guarded = await Guarded.start()
     const { registry } = guarded
     for (const weight of [1, 2]) {
@@ -116,7 +116,7 @@ describe.concurrent('with tokens that live 2 s', () => {
     expect(proxy.accepted).toBe(1)
   })
 
-  test('a watch whose permission is taken away says so once and goes on when it is given back; a new one throws', async () => {
+  test('a watch whose permission is revoked reports it once and goes on when it is granted again; a new watch throws', async () => {
     await using guarded = await Guarded.start()
     const { etcd, proxy, registry } = guarded
     await using log = new UpdateLog(registry, 'hello')

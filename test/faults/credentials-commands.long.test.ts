@@ -31,7 +31,7 @@ async function guarded(version: EtcdVersion): Promise<RealEtcd> {
   return etcd
 }
 
-/** The commands that stay, on a service with one endpoint. */
+/** Long-running commands on a service with one endpoint. */
 class Staying implements AsyncDisposable {
   private constructor(
     private readonly etcd: RealEtcd,
@@ -87,7 +87,7 @@ class Staying implements AsyncDisposable {
 }
 
 describe.each(versionsUnderTest())('with etcd %s', (version) => {
-  test.concurrent('a password changes in etcd, then in its file: watch, health, wait and call say so once and go on', async () => {
+  test.concurrent('a password changes in etcd, then in its file: watch, health, wait and call report it once and go on', async () => {
     await using etcd = await guarded(version)
     await using proxy = await FaultProxy.start(etcd.endpoint)
     const passwordFile = join(folder(), 'password')
@@ -128,7 +128,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
     }
   })
 
-  test.concurrent('a password has changed when an outage ends: register and watch say that etcd denies, and go on', async () => {
+  test.concurrent('a password has changed when an outage ends: register and watch report the denial and go on', async () => {
     await using etcd = await guarded(version)
     await using proxy = await FaultProxy.start(etcd.endpoint)
     const passwordFile = join(folder(), 'password')
@@ -145,7 +145,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
       await changePassword(etcd, 'alice', 'second')
       await proxy.accept()
       await Promise.all([held, watch].map((one) => one.printed(DENIED)))
-      // The lease ends meanwhile, and etcd has let nobody renew it: the registrar does not call itself healthy. etcd
+      // The lease ends meanwhile, because etcd denied its renewal: the registrar is not healthy. etcd
       // 3.4 renews without a login: there the key may stand on a stream that was opened before the change.
       const [, url = ''] = /admin handler on (\S+)/.exec(held.stderr) ?? []
       let stands = true
@@ -173,7 +173,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
     }
   })
 
-  test.concurrent('a role is taken away and given back: register and watch say so once each, and go on', async () => {
+  test.concurrent('a role is taken away and given back: register and watch report it once each and go on', async () => {
     await using etcd = await guarded(version)
     await using proxy = await FaultProxy.start(etcd.endpoint)
     const disco = new Disco(proxy.endpoint, { DISCO_USER: 'alice', DISCO_PASSWORD: 'first' })

@@ -17,7 +17,7 @@ interface Answer {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
 }
 
-/** What is under way in a test. */
+/** A registrar and its HTTP handler in a test. */
 interface Begun {
   /** HOST:PORT of the handler. */
   readonly address: string
@@ -26,7 +26,7 @@ interface Begun {
   readonly end: () => Promise<void>
 }
 
-/** For each test of a file, a registration beside another one in a real etcd, and its HTTP handler. */
+/** Starts, for each test of a file, a registration beside another endpoint in a real etcd, and its HTTP handler. */
 export async function administered(): Promise<Administered> {
   const etcd = await RealEtcd.start()
   const admin = new Administered(etcd)
@@ -87,7 +87,7 @@ class Administered {
     await this.etcd.ctl('put', ...registration('hello', OTHER_ADDR, { version: VERSION, weight }))
   }
 
-  /** The path goes out as it is: no client tidies it up. */
+  /** Sends the path unchanged: no client normalizes it. */
   ask(
     method: string,
     path: string,
@@ -109,7 +109,7 @@ class Administered {
     })
   }
 
-  /** Fails where the attempt touches the registration, or what answers for it. */
+  /** Fails where the attempt changes etcd, or the handler no longer answers. */
   async untouched(attempt: () => Promise<unknown>): Promise<void> {
     const before = await revision(this.etcd)
     await attempt()

@@ -4,10 +4,10 @@ import type { Registration } from '../../src/registry/registration/registration.
 import type { Registry } from '../../src/registry/registry.js'
 import { until } from './disco.js'
 
-/** Holds a registration and keeps what it reports, in order, as short words. */
+/** Holds a registration and records its events, in order, as short strings. */
 export class RegistrationLog {
   readonly told: string[] = []
-  /** How the registration ended: a word, or the error's message. */
+  /** End of the registration: its kind, or the error's message; null while it runs. */
   end: string | null = null
   private held: Registration | null = null
   private readonly events = new EventEmitter<RegistrationEvents>()

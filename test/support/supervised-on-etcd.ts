@@ -7,17 +7,17 @@ import { sharedEtcd } from './shared-etcd.js'
 import { keyOf, killSupervised } from './supervised.js'
 
 /**
- * The etcd of the worker for a test file whose tests run beside each other, each with a service of its own, and the tool
- * against it. After all of them no server of theirs runs.
+ * The shared etcd and the tool for a test file with concurrent tests, each with a service of its own. Ends the servers of
+ * all tests after the last one.
  */
 export async function supervisedOnEtcd(): Promise<SupervisedOnEtcd<Etcd>> {
   return supervisedOn(await sharedEtcd())
 }
 
-/** The same with an etcd of the file's own, to be stopped. */
+/** The same with an etcd of the file's own, which tests may stop. */
 export async function supervisedOnOwnEtcd(): Promise<SupervisedOnEtcd<RealEtcd>> {
   const etcd = await RealEtcd.start()
-  // Registered first, it runs last.
+  // Hooks run in reverse order: this one runs last.
   afterAll(() => etcd.stop())
   return supervisedOn(etcd)
 }
@@ -54,11 +54,11 @@ function supervisedOn<Kind extends Etcd>(etcd: Kind): SupervisedOnEtcd<Kind> {
 interface SupervisedOnEtcd<Kind extends Etcd> {
   readonly etcd: Kind
   readonly disco: Disco
-  /** The weight that etcd has, null where it has no such key. */
+  /** Weight stored in etcd; null without the key. */
   readonly weightOf: (service: string, port: number) => Promise<number | null>
-  /** For what stays so: what passes is looked up in the history. */
+  /** Waits for a lasting weight; a temporary one is to be read from the history. */
   readonly untilWeight: (service: string, port: number, weight: number | null) => Promise<void>
   readonly history: (service: string, port: number) => Promise<(number | null)[]>
-  /** Fails where a lease or a key outlasts what it was for. */
+  /** Fails where a lease or a key is left. */
   readonly nothingIsLeft: () => Promise<void>
 }

@@ -1,4 +1,4 @@
-// A gRPC server for a supervisor: node supervised-server.js PORT. Says what it is told; SIGUSR2 turns its health.
+// A gRPC server for a supervisor: node supervised-server.js PORT. Prints the signals it receives; SIGUSR2 toggles its health.
 import { startGreeter } from '../../dist/dev/greeter.js'
 
 const greeter = await startGreeter({ port: Number(process.argv[2]) })

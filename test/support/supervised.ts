@@ -11,12 +11,12 @@ export function serverCommand(port: number): string[] {
   return [process.execPath, SERVER, String(port)]
 }
 
-/** Where a server at a port of this machine is registered. */
+/** Key of a server at a port of this machine. */
 export function keyOf(service: string, port: number): string {
   return `/${service}/127.0.0.1:${port}`
 }
 
-/** A free port that something accepts connections at: a script that cannot itself is then taken for up. */
+/** A port that accepts connections, for a command that does not listen itself. */
 export async function acceptingPort(): Promise<{ port: number; server: Server }> {
   const [port = 0] = await freePorts(1)
   const server = createServer((socket) => socket.destroy())
@@ -24,7 +24,7 @@ export async function acceptingPort(): Promise<{ port: number; server: Server }>
   return { port, server }
 }
 
-/** A service of a test's own: tests that run beside each other do not see each other's. */
+/** A service of the test's own, for tests that run concurrently. */
 let services = 0
 export function ownService(): string {
   return `svc${++services}`
@@ -32,24 +32,24 @@ export function ownService(): string {
 
 const supervisors = new Set<Process>()
 
-/** Ends what failed tests have left: a supervisor that is killed leaves its server running. */
+/** Ends the servers that failed tests have left: a killed supervisor leaves its server running. */
 export function killSupervised(): void {
   for (const supervisor of supervisors) if (supervisor.child.exitCode === null) killServerOf(supervisor)
 }
 
-/** Ends the server of a supervisor that was killed, and what else said that it has a pid there. */
+/** Ends the server of a killed supervisor, and every process that printed its pid. */
 export function killServerOf(supervisor: Process): void {
   supervisors.delete(supervisor)
   for (const [, pid] of `${supervisor.stdout}${supervisor.stderr}`.matchAll(/pid (\d+)/g)) {
     try {
       process.kill(-Number(pid), 'SIGKILL')
     } catch {
-      // It leads no group, or is gone.
+      // Not a group leader, or gone.
     }
   }
 }
 
-/** A lease that no stall of a busy machine outlasts: where a lease has to lapse, a test says so. */
+/** A TTL longer than any stall of a busy machine. Tests in which a lease has to lapse override it. */
 const TTL = ['--ttl', '60']
 
 /** `disco register SERVICE ADDR… -- COMMAND…`, with short waits. */
@@ -67,7 +67,7 @@ export function supervise(
   return started
 }
 
-/** Waits until the server is registered, and has said who it is. */
+/** Waits until the server is registered and has printed its pid. */
 export async function isUp(held: Process): Promise<void> {
   await held.printed('Twice: now.')
   await held.printed(/pid \d+\r?\n/)
