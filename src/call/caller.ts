@@ -15,23 +15,23 @@ import type { Recorder } from './recorder.js'
 import type { CallResult } from './report.js'
 import type { Session } from './session.js'
 
-/** Its settings are those of each call; the replies of a warm-up are told to nobody. */
+/** The calls of a run. The settings apply to each call; a warm-up ignores its replies. */
 export interface RunPlan extends CallSettings {
   readonly load: Load
   /** Made before and left out of the report; null for none. */
   readonly warmup: Load | null
   /** @param number the call's own, from 1 on, over the whole run */
   readonly content: (number: number) => CallContent
-  /** Told after each call, as it ends. */
+  /** Called after each call, as it ends. */
   readonly onResult?: (result: CallResult) => void
 }
 
 /** Makes single calls of a plan, each with a number of its own. */
 export class Caller {
-  /** The channel knows calls by it; those of the warm-up have others than those that count. */
+  /** Identifies a call to the channel's observer. Warm-up calls and counted calls share the sequence. */
   private lastId = 0
   private readonly settings: CallSettings
-  /** Of calls whose replies nobody wants to know. */
+  /** Settings of the warm-up, whose replies are ignored. */
   private readonly quiet: CallSettings
 
   constructor(
@@ -46,7 +46,7 @@ export class Caller {
     this.settings = { deadlineMs, wantsHeaders, keepsReplies, onReply: tell, reader }
   }
 
-  /** All send what the first call that counts does. */
+  /** Every warm-up call sends the content of the first counted call. */
   readonly warmUp: MakeCall = (intendedAtMs, done) => this.call(1, intendedAtMs, this.quiet, () => done())
 
   measure(recorder: Recorder): MakeCall {
@@ -83,7 +83,7 @@ export class Caller {
     }
   }
 
-  /** What is thrown where grpc-js tells of a reply would end the process. */
+  /** An exception inside a listener of grpc-js would end the process, so it fails the run instead. */
   private guarded(tell: (bytes: Uint8Array) => void): (bytes: Uint8Array) => void {
     return (bytes) => {
       try {
@@ -98,7 +98,7 @@ export class Caller {
 /** gRPC's status of a call that succeeded. */
 const OK = 0
 
-/** A call's result; what only some readers want is made when it is read. */
+/** The result of a call. Replies, headers and trailers are decoded only when they are read. */
 export class EndedCall implements CallResult {
   readonly endpoint: Endpoint | null
   readonly isMisrouted: boolean
@@ -111,7 +111,7 @@ export class EndedCall implements CallResult {
     private readonly method: Method,
   ) {
     this.endpoint = endpoint?.registration ?? null
-    // A call that failed may have had no connection, so only one that was answered tells.
+    // A failed call may have had no connection, so only an answered call can be misrouted.
     this.isMisrouted = outcome.statusCode === OK && !(endpoint && isPeer(endpoint, outcome.peer))
   }
 

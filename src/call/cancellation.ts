@@ -1,19 +1,19 @@
 import type { Invoker } from '../grpc/invoker.js'
 
-/** How long calls under way may go on after an interruption. */
+/** How long outstanding calls may continue after an interruption. */
 const GRACE_MS = 1_000
-/** How long they may then take to be cancelled: a report must not wait for one that cannot be. */
+/** How long cancelled calls may take to end: the report does not wait for calls that never do. */
 const CUT_MS = 250
 
-/** What ends a run early. */
+/** Signals that end a run early. */
 export interface Stops {
-  /** No new calls; those under way get a moment to end. */
+  /** No new calls are started; outstanding calls may finish within a grace period. */
   readonly once: AbortSignal
-  /** Those under way are cancelled. */
+  /** Outstanding calls are cancelled at once. */
   readonly twice: AbortSignal
 }
 
-/** A run's early end. Cancels what is under way some time after the first stop, or with the second. */
+/** Ends a run early: cancels outstanding calls a second after the first stop signal, or with the second signal. */
 export class Cancellation implements Disposable {
   private readonly failed = new AbortController()
   /** Aborts when no more calls are to be made. */
@@ -40,15 +40,15 @@ export class Cancellation implements Disposable {
     stops.twice.addEventListener('abort', this.cut)
   }
 
-  /** Ends the run with an error: whoever listens to it cannot go on. */
+  /** Ends the run with an error, such as one thrown by a listener. */
   readonly fail = (error: unknown): void => {
     this.refuse(error)
     this.failed.abort()
-    // Not in the midst of what tells of a call's end.
+    // Not from within the callback of a call that is ending.
     setImmediate(this.cut)
   }
 
-  /** Waits for the calls as long as there is hope. @throws what `fail` was told */
+  /** Waits for the calls, or for the early end of the run. @throws the error given to `fail` */
   async orOf(calls: Promise<void>): Promise<void> {
     await Promise.race([calls, this.early])
   }

@@ -1,14 +1,14 @@
 import { type Endpoint, type EndpointId, endpointId } from '../domain/endpoint.js'
 import { effectiveWeight, weightsAreUnset } from '../domain/shares.js'
 
-/** How the connection to an endpoint stands. */
+/** State of the connection to an endpoint. */
 export interface Contact {
   isReady: boolean
-  /** It has been READY at some time. */
+  /** It has been READY at least once. */
   wasReady: boolean
-  /** Attempts that failed, before it was READY for the first time. */
+  /** Failed attempts before it first became READY. */
   failures: number
-  /** Why it is not READY, as grpc-js says it; null where nothing was heard of it. */
+  /** Why it is not READY, in the words of grpc-js; null before the first state change. */
   problem: string | null
 }
 
@@ -16,14 +16,14 @@ export interface Contact {
 const MOST_FAILURES = 2
 
 /**
- * How the connections stand to the endpoints that have a share. Each change costs O(1), a new list O(n): thousands
- * of endpoints become READY one by one.
+ * Connection states of the endpoints that have a share. A state change costs O(1) and a new list O(n), because
+ * thousands of endpoints become READY one by one.
  */
 export class Contacts {
   /** Usable and not drained. */
   wanted: ReadonlyMap<EndpointId, Endpoint> = new Map()
   ready = 0
-  /** Neither READY at any time nor refused twice. */
+  /** Endpoints that have neither been READY nor failed twice. */
   unsettled = 0
   private listed: ReadonlySet<EndpointId> = new Set()
   private readonly contacts = new Map<EndpointId, Contact>()
@@ -38,7 +38,7 @@ export class Contacts {
     for (const id of this.wanted.keys()) this.count(this.of(id), 1)
   }
 
-  /** Whether the registry has it, drained or not. */
+  /** Whether the registry lists the endpoint, drained or not. */
   isListed(id: EndpointId): boolean {
     return this.listed.has(id)
   }
@@ -71,7 +71,7 @@ export class Contacts {
     return wasReady || failures >= MOST_FAILURES
   }
 
-  /** Those that have a share and are not READY. O(n). */
+  /** Endpoints that have a share and are not READY. O(n). */
   unready(): { readonly endpoint: Endpoint; readonly id: EndpointId; readonly contact: Contact }[] {
     return [...this.wanted]
       .map(([id, endpoint]) => ({ id, endpoint, contact: this.of(id) }))
@@ -92,16 +92,16 @@ export class Contacts {
   }
 }
 
-/** An endpoint that calls did not go to, although it has a share. */
+/** An endpoint that has a share and was not READY when the calls began. */
 export interface Unready {
   readonly id: EndpointId
   readonly addr: string
   readonly problem: string
-  /** An attempt to connect to it failed, rather than that it was still under way. */
+  /** An attempt to connect failed; false while the first attempt is outstanding. */
   readonly isRefused: boolean
 }
 
-/** Who of the wanted endpoints could be reached. */
+/** Result of connecting: endpoints with a share, and how many of them are READY. */
 export interface Readiness {
   readonly ready: number
   readonly wanted: number

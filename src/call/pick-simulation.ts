@@ -11,29 +11,29 @@ export interface SimulationPlan {
 export interface SimulatedEndpoint {
   readonly endpoint: RegisteredEndpoint
   readonly picks: number
-  /** Picks that its weight asks for; null under a policy that no share is expected of. */
+  /** Expected picks by weight; null under a policy that promises no shares. */
   readonly expected: number | null
 }
 
 export interface PickSimulation {
   readonly endpoints: readonly SimulatedEndpoint[]
-  /** Picks for which the policy had nobody. */
+  /** Picks for which the policy had no endpoint. */
   readonly refused: number
   /** The largest |picks - expected| of any endpoint at any moment; null where no share is expected. */
   readonly largestGap: number | null
 }
 
-/** Keys that would be another endpoint's. */
+/** How many keys move to another endpoint when some endpoints leave. */
 export interface Moves {
   readonly keys: number
   readonly moved: number
-  /** Those of the moved that were the leavers' own. */
+  /** Moved keys that belonged to the leaving endpoints. */
   readonly own: number
 }
 
 /**
- * What a policy does with so many picks, without the network: everybody is READY, and a call ends before the
- * next. Under a policy that chooses by a key every pick has one of its own, unless the policy was given one.
+ * Simulates picks of a policy without the network: every endpoint is READY, and each call ends before the next
+ * pick. Policies that choose by a key get a new key for each pick, unless the policy has the parameter `key`.
  */
 export function simulatePicks(
   endpoints: readonly RegisteredEndpoint[],
@@ -69,7 +69,7 @@ export function simulatePicks(
   return { endpoints: simulated, refused, largestGap: expectsShares ? largestGap : null }
 }
 
-/** How many of as many keys as there are picks go elsewhere once the leavers are gone. */
+/** Compares the owners of `plan.picks` keys before and after the leavers are removed. */
 export function movedKeys(
   endpoints: readonly RegisteredEndpoint[],
   leavers: ReadonlySet<RegisteredEndpoint>,

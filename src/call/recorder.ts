@@ -5,7 +5,7 @@ import type { CallResult } from './report.js'
 /** gRPC's status of a call that succeeded. */
 const OK = 0
 
-/** How some calls ended; its size does not depend on how many. */
+/** Latency, errors and status counts of a group of calls, in constant memory. */
 export class CallStats {
   readonly latency = new LatencyHistogram()
   readonly failures: Record<string, number> = {}
@@ -30,7 +30,7 @@ export class CallStats {
   }
 }
 
-/** Keeps how the calls of a run ended, together and by endpoint, and of single calls only the last and the first that failed. */
+/** Results of a run: totals, totals by endpoint, the last call and the first failed call. */
 export class Recorder {
   readonly all = new CallStats()
   readonly byEndpoint = new Map<EndpointId, CallStats>()
@@ -47,7 +47,7 @@ export class Recorder {
     if (result.statusCode !== OK) this.firstFailure ??= result
   }
 
-  /** An endpoint is another object after each of its changes, and the same one for the calls in between. */
+  /** Cached by object: an endpoint keeps its object until it changes. */
   private of(endpoint: Endpoint): CallStats {
     const known = this.statsOf.get(endpoint)
     if (known) return known

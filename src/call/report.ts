@@ -7,10 +7,10 @@ import type { Load } from './load/load.js'
 import type { Starts } from './load/pace.js'
 import type { Failover, Reconnect, RotationChange } from './timeline.js'
 
-/** What calls came to, together. */
+/** Totals of a group of calls. */
 export interface CallTotals {
   readonly picks: number
-  /** Calls that the weights asked for, summed over all picks. */
+  /** Expected picks: the share of the group, summed over all picks. */
   readonly expected: number
   /** Picks and retries. */
   readonly attempts: number
@@ -25,27 +25,27 @@ export interface EndpointReport extends CallTotals {
   readonly endpoint: Endpoint
   /** Connections that ended during the run, by reason. */
   readonly reconnects: Readonly<Record<string, number>>
-  /** Why it got no calls, as far as that is known; null for one that got some. */
+  /** Why it received no calls, if known; null if it received any. */
   readonly note: string | null
 }
 
-/** How the endpoints of the list stood when the calls began. */
+/** Number of endpoints by state when the calls began. */
 export interface Standing {
   readonly ready: number
-  /** Those that have a share. */
+  /** Endpoints with a share. */
   readonly wanted: number
   readonly registered: number
   readonly drained: number
   /** Attempts to connect failed. */
   readonly refused: number
-  /** Connecting still, as far as anybody knows. */
+  /** Still connecting. */
   readonly connecting: number
-  /** Registered in a way that cannot be dialled. */
+  /** Registered with a problem, so never dialled. */
   readonly unusable: number
   readonly elapsedMs: number
 }
 
-/** What the endpoints of one version did together. */
+/** Totals of all endpoints of one version. */
 export interface VersionReport extends CallTotals {
   readonly version: string
   readonly endpoints: number
@@ -81,7 +81,7 @@ export interface CallResult {
 export interface CallReport {
   readonly service: string
   readonly method: string
-  /** A stream's replies were told as they came. */
+  /** The method streams its replies, which were reported as they arrived. */
   readonly streamsReplies: boolean
   readonly revision: Revision
   readonly policy: string
@@ -92,7 +92,7 @@ export interface CallReport {
   readonly attempts: number
   readonly interrupted: boolean
   readonly elapsedMs: number
-  /** Calls due, started and not started; and who was saturated, if anyone. */
+  /** Calls due, started and not started, and what was saturated, if anything. */
   readonly starts: Starts
   readonly standing: Standing
   readonly endpoints: readonly EndpointReport[]
@@ -105,13 +105,13 @@ export interface CallReport {
   readonly failures: Readonly<Record<string, number>>
   /** Answered calls whose connection's peer was not the endpoint that was picked; 0, or a bug. */
   readonly misrouted: number
-  /** Who joined, left or got another weight during the run; at most the first 1,000. */
+  /** Endpoints that joined, left or changed their weight during the run; at most the first 1,000. */
   readonly changes: readonly RotationChange[]
   readonly changesLeftOut: number
   /** Connections that ended during the run; at most the first 1,000. None of them changes the membership. */
   readonly reconnects: readonly Reconnect[]
   readonly reconnectsLeftOut: number
-  /** Those who left the registry during the run, and when they were picked last. */
+  /** Endpoints that left the registry during the run, with their last pick. */
   readonly failovers: readonly Failover[]
   /** The last call's. */
   readonly last: CallResult | null
@@ -120,7 +120,7 @@ export interface CallReport {
   readonly verdict: Verdict
 }
 
-/** What a report's assertions are about. */
+/** The measures that `--assert` checks. */
 export function measuresOf({ calls, ok, endpoints, latency, elapsedMs }: CallReport): Measures {
   const { p50, p95, p99, max } = latency
   const picks = endpoints.reduce((sum, own) => sum + own.picks, 0)

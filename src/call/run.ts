@@ -10,7 +10,7 @@ import { Recorder } from './recorder.js'
 import type { CallReport } from './report.js'
 import type { Session } from './session.js'
 
-/** Warms up, makes the calls of a plan, and reports. @param onStart told the records, which fill meanwhile */
+/** Warms up, makes the calls of a plan, and reports. @param onStart receives the recorder before the first call */
 export async function run(
   session: Session,
   readiness: Readiness,

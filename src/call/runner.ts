@@ -14,47 +14,47 @@ import type { CallReport } from './report.js'
 import { run } from './run.js'
 import { Session, type SessionSettings } from './session.js'
 
-/** A service, and how it is reached and described. */
+/** The service under test: how to connect to it and where its methods are described. */
 export interface Approach {
   readonly service: string
   readonly settings: SessionSettings
-  /** How long finding, connecting to and describing the service may take, each. */
+  /** Limit for each of resolving, connecting and reflection, in milliseconds. */
   readonly stageMs: number
-  /** Null where its servers are to be asked. */
+  /** Null to use server reflection. */
   readonly described: Descriptors | null
-  /** Called where there is no such service: whoever knows the names that were meant may throw. */
+  /** Called if the service does not exist. May throw an error that suggests similar names. */
   readonly onMissing: () => Promise<unknown>
 }
 
-/** The calls that are wanted. */
+/** The calls to make. */
 export interface Order extends Pick<RunPlan, 'load' | 'warmup' | 'deadlineMs'> {
   /** A bare name, or package.Service/Method. */
   readonly method: string
   readonly texts: Texts
 }
 
-/** The method that is called, as far as those who watch must know it. */
+/** The called method, reduced to what a progress listener needs. */
 export type Called = Pick<Method, 'name' | 'streamsReplies' | 'decode'>
 export type Listeners = Pick<RunPlan, 'keepsReplies' | 'wantsHeaders' | 'onResult' | 'onReply' | 'reader'>
 
-/** Somebody who is told how far it is. */
+/** Listens to the progress of a run. */
 export interface Watcher {
-  /** Something is waited for: `what` tells it as it stands when it is asked. */
+  /** A stage began. `what` describes its current state each time it is called. */
   waits(what: () => string): void
-  /** Connections stand as far as they will. */
+  /** Connecting has ended. */
   reached(session: Session): void
-  /** Calls are made and recorded from now on. */
+  /** The counted calls begin. */
   starts(recorder: Recorder, method: Called): void
-  /** What is to be told of each call. */
+  /** The listeners for each call. */
   listenersTo(method: Called): Listeners
 }
 
 /**
- * Makes the same calls under one policy after the other.
+ * Makes the same calls under each policy in turn.
  *
- * @returns a report for each policy; fewer where it was stopped
- * @throws DiscoError NOT_FOUND for a service or method that is not there, RPC_FAILED where nobody can be reached
- *   or no server tells of its methods, USAGE for texts that are no messages of the method
+ * @returns one report per policy; fewer if the run was stopped
+ * @throws DiscoError NOT_FOUND for an unknown service or method, RPC_FAILED if no endpoint is READY or reflection
+ *   fails, USAGE for texts that are not messages of the method
  */
 export async function callUnder(
   policies: readonly Policy[],
@@ -67,7 +67,7 @@ export async function callUnder(
   const isSingle = order.load.calls === 1 && order.warmup === null
   const goal = (isSingle ? singleCallKeys(order.texts) : null) ?? 'all'
   const { load, warmup, deadlineMs, texts } = order
-  // What is wrong with the request is said before endpoints are waited for: the first that is READY describes it.
+  // Reports an invalid request before it waits for endpoints: the first READY one describes the method.
   requireJson(texts)
   const prepare = (descriptors: Descriptors) => {
     const method = descriptors.method(order.method)
@@ -94,7 +94,7 @@ export async function callUnder(
   return reports
 }
 
-/** What can be called, without calling it. @throws DiscoError as `callUnder` */
+/** Describes the methods of a service without calling them. @throws DiscoError as `callUnder` */
 export async function describe(
   policy: Policy,
   approach: Approach,

@@ -1,6 +1,6 @@
 import type { Endpoint, EndpointId } from '../domain/endpoint.js'
 
-/** A change of who is picked, or how often. Calls from `atCall` on were made under it. */
+/** A change of membership or weight. Calls from `atCall` on were made under it. */
 export type RotationChange = {
   readonly endpoint: Endpoint
   readonly atCall: number
@@ -27,7 +27,7 @@ export interface Reconnect {
 /** An endpoint that left the registry during the run. */
 export interface Failover {
   readonly endpoint: Endpoint
-  /** When the registry told it, since the run's beginning. */
+  /** When the registry reported it, since the start of the run. */
   readonly atMs: number
   /** From then to the last pick: below 0 where none came after; null where it never was picked. */
   readonly lastPickMs: number | null
@@ -40,7 +40,7 @@ interface Gone {
   picksAfter: number
 }
 
-/** A registry that flaps for hours must not fill the memory; the beginning tells what goes on. */
+/** Limits memory when the registry flaps for hours. */
 const MOST_CHANGES = 1_000
 
 type Happening =
@@ -48,14 +48,14 @@ type Happening =
   | { readonly type: 'left'; readonly why: string }
   | { readonly type: 'weight'; readonly from: number; readonly to: number }
 
-/** Writes down what changed during a run, and at which call. Times are on performance.now()'s clock. */
+/** Records changes during a run and the call at which each took effect. Times are on performance.now()'s clock. */
 export class Timeline {
   readonly changes: RotationChange[] = []
-  /** Changes that came after so many that they were only counted. */
+  /** Changes beyond the limit, counted only. */
   changesLeftOut = 0
   readonly reconnects: Reconnect[] = []
   reconnectsLeftOut = 0
-  /** Those that are not READY again yet. */
+  /** Reconnects in progress. */
   private readonly down = new Map<EndpointId, { readonly reconnect: Reconnect; lastReason: string }>()
   private readonly gone = new Map<EndpointId, Gone>()
 

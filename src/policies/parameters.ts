@@ -1,7 +1,7 @@
 import { DiscoError } from '../domain/errors.js'
 import type { Policy, PolicyKind } from './policy.js'
 
-/** Reads one parameter; null says that the value is none. */
+/** Reads one parameter; null for an invalid value. */
 interface Parameter<Value> {
   readonly want: string
   read(value: unknown): Value | null
@@ -25,7 +25,7 @@ type Values<Parameters> = {
 }
 
 /**
- * A policy's parameters from its part of a service config; what is not said stays undefined.
+ * Reads a policy's parameters from its part of a service config. Absent parameters are undefined.
  *
  * @throws DiscoError USAGE
  */
@@ -54,7 +54,7 @@ export function readParameters<Parameters extends Record<string, Parameter<unkno
 
 type Parameterless = Omit<Policy, 'config' | 'reads' | 'countsCalls'>
 
-/** The kind of a policy that has nothing to say about calls and takes no parameters. */
+/** A policy that reads no call keys and takes no parameters. */
 export function withoutParameters(policy: Parameterless): PolicyKind {
   const { name, shortName, weighted, shares } = policy
   return {

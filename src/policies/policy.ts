@@ -1,7 +1,7 @@
 import type { Rng } from '../domain/rng.js'
 import type { ShareRule } from '../domain/shares.js'
 
-/** What a call brings along for a policy to choose by; null where it says nothing. */
+/** Keys of a call that a policy may choose by; null for a key that the call lacks. */
 export interface CallKeys {
   /** Calls with the same key go to the same endpoint, under the hashing policies. */
   readonly hashKey: string | null
@@ -11,25 +11,24 @@ export interface CallKeys {
 
 export const NO_KEYS: CallKeys = { hashKey: null, pin: null }
 
-/** What a policy may know beyond the weights. Everything is asked for when it is needed, never kept. */
+/** Inputs of a policy besides the weights. They are read at each pick and never cached. */
 export interface Environment<Candidate> {
   readonly random: Rng
   /** This client's own name: its address or its host's name. `source_hash` hashes it. */
   readonly clientKey: string
-  /** The candidate's identity, the same in every client: rings that many clients share are made of it. */
+  /** The candidate's identity, equal in every client, so that all clients build the same hash ring. */
   id(candidate: Candidate): string
-  /** By which it can be pinned: its registered id, its key, its address. */
+  /** Names that a call may pin: the registered id, the key and the address. */
   names(candidate: Candidate): readonly string[]
   /** Its place in the resolver's list. */
   rank(candidate: Candidate): number
-  /** Calls that were sent there and have not ended; those just picked for count. */
+  /** Outstanding calls, including calls that were picked and not yet started. */
   outstanding(candidate: Candidate): number
 }
 
 /**
- * What an LB policy does, without gRPC: it is told who is in rotation and picks among them. It keeps its
- * state (rotation, lags) through every change, so that no change makes it start over. Pure: no clock, no
- * I/O, and randomness only from its environment.
+ * An LB policy without gRPC: holds the candidates in rotation and picks one for each call. Its state (position in the
+ * rotation, lags) survives every change. Pure: no clock and no I/O; randomness comes from the environment.
  *
  * A candidate is compared by identity and is in rotation at most once. Weight 0 is never in rotation: the
  * caller leaves such a candidate out.
@@ -50,14 +49,14 @@ export interface Chooser<Candidate> {
   recount?(candidate: Candidate): void
   /** Its names are others now; only policies that choose by name have it. */
   rename?(candidate: Candidate): void
-  /** Null when nobody is in rotation, or nobody whom the call may go to. */
+  /** Null if no candidate is in rotation, or none that the call may go to. */
   choose(keys?: CallKeys): Candidate | null
   readonly size: number
 }
 
 interface PolicyTraits {
   readonly name: string
-  /** What a command line may call it. */
+  /** A short name for the command line. */
   readonly shortName: string
   /** Whether shares follow the weights; equal shares otherwise. */
   readonly weighted: boolean
@@ -68,14 +67,14 @@ interface PolicyTraits {
 export interface Policy extends PolicyTraits {
   /** The parameters, as a service config writes them. */
   readonly config: Readonly<Record<string, unknown>>
-  /** What `choose` looks at in a call's keys: a caller spares itself the search for others. */
+  /** The keys that `choose` reads, so that callers need not compute others. */
   readonly reads: readonly (keyof CallKeys)[]
   /** Whether `choose` asks for outstanding calls, which a caller need not count otherwise. */
   readonly countsCalls: boolean
   create<Candidate>(environment: Environment<Candidate>): Chooser<Candidate>
 }
 
-/** A policy that still wants its parameters. */
+/** A policy before its parameters are set. */
 export interface PolicyKind extends PolicyTraits {
   /** @throws DiscoError USAGE for a parameter that the policy lacks, or a value that it cannot take */
   configure(config: unknown): Policy

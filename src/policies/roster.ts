@@ -1,6 +1,6 @@
 /**
- * Who is in rotation, in places from 0 to size - 1 without gaps. A leaver's place goes to the last one, so
- * that joining and leaving take the same time however many there are.
+ * The candidates in rotation, at places 0 to size - 1 without gaps. The last candidate takes the place of one that
+ * leaves, so joining and leaving cost O(1).
  */
 export class Roster<Candidate> {
   readonly members: Candidate[] = []

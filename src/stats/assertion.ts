@@ -1,6 +1,6 @@
 import { DiscoError } from '../domain/errors.js'
 
-/** What assertions are held against. Null where a run was too short to say. */
+/** Measured values of a run. Null if the run was too short to measure. */
 export interface Measures {
   /** In milliseconds. */
   readonly p50: number | null
@@ -18,7 +18,7 @@ export interface Measures {
 type Measure = keyof Measures
 type Operator = '<' | '<=' | '>' | '>='
 
-/** Something that a run must fulfil. */
+/** A condition that a run must meet. */
 export interface Assertion {
   /** As it was written. */
   readonly text: string
@@ -30,7 +30,7 @@ export interface Assertion {
 
 export interface Asserted {
   readonly assertion: string
-  /** Null where the run cannot tell, which does not hold. */
+  /** Null if the run did not measure it; the assertion then fails. */
   readonly actual: number | null
   readonly holds: boolean
 }
@@ -83,7 +83,7 @@ function unreadable(text: string, name: string): DiscoError {
   })
 }
 
-/** A measure that is not there fulfils nothing: a run that cannot tell must not pass for one that did. */
+/** Checks assertions. A missing measure fails its assertion. */
 export function assess(assertions: readonly Assertion[], measures: Measures): Asserted[] {
   return assertions.map(({ text, measure, operator, limit }) => {
     const actual = measures[measure]

@@ -1,6 +1,6 @@
 /**
- * Picks that were dealt by one set of shares, endpoint by endpoint in the same order. Where shares changed,
- * each stretch between changes is a stratum of its own, independent of the others.
+ * Picks made under one set of shares, by endpoint. Each interval between two changes of the shares is a stratum,
+ * independent of the others.
  */
 export interface Stratum {
   readonly counts: readonly number[]
@@ -16,7 +16,7 @@ export interface Dealt {
   readonly shares: readonly number[]
 }
 
-/** Null where something was picked that nothing was expected of: no chance explains that. */
+/** Null if an endpoint with a share of 0 was picked, which chance cannot explain. */
 export function dealt({ counts, expected }: Stratum): Dealt | null {
   const picks = counts.reduce((sum, count) => sum + count, 0)
   const possible = expected.flatMap((calls, at) => (calls > 0 ? [{ calls, count: counts[at] ?? 0 }] : []))

@@ -1,9 +1,9 @@
-/** What stands about one endpoint. */
+/** Picks of one endpoint, observed and expected. */
 export interface Tally {
   readonly picks: number
   /** The sum, over all picks, of the share that the endpoint then had. */
   readonly expected: number
-  /** The same where all who were in rotation had an equal share. */
+  /** Expected picks if all endpoints in rotation had equal shares. */
   readonly equal: number
 }
 

@@ -1,6 +1,6 @@
 import type { Endpoint, EndpointProblem, EndpointRecord, LeaseId } from '../endpoint.js'
 
-/** All that stands under one key; the first speaks for what they share: name, version, weight, id. */
+/** All endpoints of one key. They share name, version, weight and id, which are read from the first. */
 export type EndpointRecords = readonly [EndpointRecord, ...EndpointRecord[]]
 
 /** A key whose value cannot be used: the endpoint that the key alone names, and why. */
@@ -33,7 +33,7 @@ export class Problem {
   constructor(readonly text: string) {}
 }
 
-/** What is worth knowing of an endpoint that is otherwise in order. */
+/** A remark about an endpoint that has no problem. */
 export interface Hint {
   readonly code: string
   /** A clause for people. */
@@ -70,17 +70,17 @@ export interface Layout {
   readonly base: string
   /** The form of its keys, for people. */
   readonly keys: string
-  /** The lease that its writers take when nothing else is said, in seconds; 0 for none. */
+  /** Default TTL of its writers, in seconds; 0 for no lease. */
   readonly defaultTtlSeconds: number
-  /** Whether a key without a lease is out of order: it will not go with whoever wrote it. */
+  /** Whether a key without a lease is an error: it would outlive its writer. */
   readonly wantsLease: boolean
   /** Why it cannot carry a weight, or null. */
   readonly weightless: string | null
-  /** Why nothing is written in it, or null. */
+  /** Why it is read-only, or null. */
   readonly readOnly: string | null
-  /** Of configuration it is known what it is, and no more. */
+  /** Recognised as configuration; its values are not decoded. */
   readonly isConfiguration: boolean
-  /** The weight that its writers store when nothing else is said. */
+  /** Default weight of its writers. */
   readonly firstWeight: number
   /** What becomes of an id: it has no place, may be left out, is made up, or has to be given. */
   readonly id: 'none' | 'optional' | 'made' | 'required'
@@ -103,7 +103,7 @@ export interface Layout {
   claims(value: Value, key: string): boolean
   /** The prefix of one service's keys, or of all keys. Never matches a longer service name. */
   prefix(service?: string): string
-  /** Never throws: what cannot be read is named. */
+  /** Never throws: a value that cannot be read is `unusable`. */
   decode(key: string, value: Uint8Array): Decoded
   /**
    * @param lease the lease that the key will stand under, for keys that are made of it

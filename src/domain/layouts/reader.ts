@@ -2,10 +2,10 @@ import { type Detected, detect } from './detect.js'
 import { DEFAULT_LAYOUT, LAYOUTS, type Layout, layoutNamed } from './index.js'
 import { rooted, rootPrefix, underRoot, withoutRoot } from './root.js'
 
-/** The name of the reader that finds out every key's layout. */
+/** The name of the reader that detects the layout of every key. */
 export const AUTO = 'auto'
 
-/** Where registrations stand: both as people say them. */
+/** Where registrations are stored, as given by a user. */
 export interface Place {
   /** `auto`, a layout's name, or `NAME=BASE`; the default layout where nothing is said. */
   readonly layout?: string | undefined
@@ -19,13 +19,13 @@ export interface Reader {
   readonly layout: string
   /** As a prefix: empty, or ending in one slash. */
   readonly root: string
-  /** Nothing that matters stands outside it. */
+  /** The prefix of all relevant keys. */
   prefix(service?: string): string
-  /** Tells by the key whether its value is worth reading; null where all under the prefix are. */
+  /** Selects the keys whose values are worth decoding; null for all keys under the prefix. */
   keyFilter(service?: string): ((key: string) => boolean) | null
   /** One that looks at nothing but the default layout's keys of a service, for users who may see no more. */
   narrowed(service: string): Reader | null
-  /** Null for what is no registration of any layout. Never throws. */
+  /** Null for a key that no layout claims. Never throws. */
   read(key: string, value: Uint8Array): Detected | null
 }
 
