@@ -6,28 +6,28 @@ import { type KeyRange, keyAfter } from './key-range.js'
 import { pages } from './pages.js'
 import { isOutOfHistory, type KeyValue, type Listing, list, readKeyValue } from './range.js'
 
-/** Tells by the key whether it matters. */
+/** Selects keys by their text. */
 export type KeyFilter = (key: string) => boolean
 
 /** One page of a filtered range. */
 export interface FilteredPage {
   readonly header: IRangeResponse['header']
   readonly revision: Revision
-  /** Those that were kept, with their values. */
+  /** Keys that match, with their values. */
   readonly kvs: readonly KeyValue[]
-  /** The keys that were not: their values were never asked for. */
+  /** Keys that do not match; their values are never fetched. */
   readonly others: readonly string[]
 }
 
-/** As many as etcd allows in one transaction. */
+/** etcd's limit of operations in one transaction. */
 const MOST_OPERATIONS = 128
 
-/** A page of keys is small however many it has; their values, some kilobytes each, are not. */
+/** Most values that one transaction reads: a page of keys alone is small, but their values may have kilobytes each. */
 const MOST_KEYS = 5_000
 
 /**
- * Lists a range by its keys alone, page by page at the first page's revision, and fetches the values of the
- * keys that are kept. For ranges most of which is somebody else's.
+ * Lists the keys of a range without values, page by page at the first page's revision, and fetches the values of the
+ * keys that match. For ranges in which most keys are not registrations.
  *
  * @throws DiscoError INTERNAL (see `isOutOfHistory`) when that revision is compacted before the last page
  */
@@ -52,7 +52,7 @@ export async function* filteredPages(
   }
 }
 
-/** The whole range, or what is kept of it. */
+/** Lists a range, or the keys of it that match. */
 export function listMatching(
   client: EtcdClient,
   range: KeyRange,
@@ -61,7 +61,7 @@ export function listMatching(
   return filter ? listFiltered(client, range, filter) : list(client, range)
 }
 
-/** All that is kept. Starts over when the revision is compacted meanwhile. */
+/** Lists the keys that match. Starts over when the revision is compacted meanwhile. */
 export async function listFiltered(
   client: EtcdClient,
   range: KeyRange,
@@ -87,7 +87,7 @@ export async function listFiltered(
   }
 }
 
-/** Runs of neighbouring keys are read as ranges, many in one transaction. */
+/** Reads runs of neighbouring keys as ranges, many in one transaction. */
 async function valuesOf(
   client: EtcdClient,
   runs: readonly (readonly Buffer[])[],
@@ -107,7 +107,7 @@ async function valuesOf(
   return kvs
 }
 
-/** The runs of each transaction, in order. A long run is cut. */
+/** Groups runs into transactions, in order. Splits long runs. */
 function* inGroups(runs: readonly (readonly Buffer[])[]): Generator<Buffer[][], void, void> {
   let group: Buffer[][] = []
   let keys = 0

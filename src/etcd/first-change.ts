@@ -2,23 +2,23 @@ import type { Revision } from '../domain/endpoint.js'
 import type { EtcdClient } from './client.js'
 import { type KeyValue, keyAt } from './range.js'
 
-/** A key as it was read: not written since its own revision. */
+/** A key as it was read, with its revisions. */
 export interface Seen {
   readonly key: string
   /** Its mod revision. */
   readonly revision: Revision
-  /** As of which revision it was read. */
+  /** Revision of the read. */
   readonly at: Revision
 }
 
-/** How a key was changed: with its value afterwards, or null where it was deleted. */
+/** One change of a key: its key-value afterwards, or null for a deletion. */
 export interface KeyChange {
   readonly revision: Revision
   readonly kv: KeyValue | null
 }
 
 /**
- * The first change of a key after it was seen, by bisection of etcd's history.
+ * Finds the first change of a key after a read, by bisection of etcd's history.
  *
  * @returns null where it had not changed by `until`, `compacted` where etcd no longer has that history
  */
@@ -46,6 +46,6 @@ async function changeBy(
 ): Promise<KeyChange | null | 'compacted'> {
   const kv = await keyAt(client, key, until)
   if (kv === 'compacted' || kv?.modRevision === revision) return kv === 'compacted' ? kv : null
-  // A value names the revision of its own change.
+  // A key-value carries the revision of its change; a deletion does not.
   return { revision: kv?.modRevision ?? until, kv }
 }

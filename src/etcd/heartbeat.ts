@@ -3,12 +3,12 @@ import { DiscoError } from '../domain/errors.js'
 import type { WatchStream } from './client.js'
 import { settle } from './settle.js'
 
-/** A watch that is silent for so long is asked for its progress; etcd itself reports that every 10 minutes. */
+/** A watch that is silent this long is sent a progress request; etcd by itself reports progress every 10 minutes. */
 const QUIET_MS = 3_500
-/** etcd answers at once: a member that does not is taken for mute, after 6.5 s in all. */
+/** Time for the answer: etcd answers at once, so a member counts as mute after 6.5 s in all. */
 const ANSWER_MS = 3_000
 
-/** The member went mute in the middle of a watch: which events it did not send in that time is unknown. */
+/** The member stopped answering during a watch. It is unknown which events it did not send. */
 export class SilentWatch extends DiscoError {
   constructor() {
     super('ETCD_UNREACHABLE', `The watch had no answer for ${(QUIET_MS + ANSWER_MS) / 1000}s`)
@@ -16,14 +16,14 @@ export class SilentWatch extends DiscoError {
 }
 
 /**
- * The responses of a watch stream, and proof every few seconds that a quiet one is alive.
+ * Yields the responses of a watch stream, and checks every few seconds that a quiet stream is alive.
  *
  * The proof is the answer to a progress request. Not every server gives one: `etcd grpc-proxy` never does
  * (etcd-io/etcd#19710), and etcd 3.5 does not while a watcher of the stream is behind. So until a stream has
  * answered its first, a read of a key at the same member goes beside each request. Its answer stands in for the
  * progress response; a denial (no permission) proves as much, and yields nothing.
  *
- * A response is asked of the stream only when the consumer asks for it, and no clock runs in between.
+ * Reads the stream only when the consumer requests a response; no deadline runs in between.
  *
  * @throws SilentWatch, or what the stream failed with
  */
@@ -57,7 +57,7 @@ export async function* heartbeat(
   }
 }
 
-/** A server's answer to a plain read; null where there is none in time, without a header where it denies the read. */
+/** Answer to a unary read: null without one in time, `header: null` where the server denies the read. */
 async function readAt(
   stream: WatchStream,
   key: Buffer,
@@ -65,7 +65,7 @@ async function readAt(
   const answer = stream.read({ key, keys_only: true }, ANSWER_MS).catch((error: unknown) => {
     return isDenial(error) ? { header: null } : null
   })
-  // The deadline of the request goes by the wall clock, which may be set back.
+  // grpc-js measures the deadline by the wall clock, which may be set back.
   return await patient(answer)(ANSWER_MS)
 }
 
@@ -84,8 +84,8 @@ function progressOf(header: IResponseHeader): IWatchResponse {
 }
 
 /**
- * Waits for a promise, as often as is wanted, each time for so many milliseconds; null where it takes longer.
- * Promise.race would leave a reaction with the promise each time, and a quiet stream is waited for all day.
+ * Waits repeatedly for one promise, each time up to a limit in milliseconds; null when it takes longer. Promise.race
+ * would add a reaction to the promise each time, which leaks on a stream that is quiet all day.
  */
 function patient<T>(promise: Promise<T>): (limitMs: number) => Promise<T | null> {
   let isSettled = false

@@ -18,14 +18,14 @@ const FIRST_PAGE_KEYS = 5_000
 /** etcd walks all keys that remain for every page, so many small pages take quadratic time. */
 const MOST_PAGE_KEYS = 100_000
 
-/** What a page should come to in memory, and how long it should take: a slow link must meet the request's deadline. */
+/** Target size and time of a page: on a slow link it must meet the request's deadline. */
 const PAGE_BYTES = 8 * 1024 * 1024
 const PAGE_MS = 500
 
 /** A first page says little about the next. */
 const MOST_GROWTH = 4
 
-/** Key and value of a pair come with numbers and lengths of about this size. */
+/** Approximate size of the other fields of a key-value. */
 const PAIR_OVERHEAD_BYTES = 30
 
 /**
@@ -53,7 +53,7 @@ export async function* pages(
     if (revision === 0) revision = Number(header.revision)
     const last = kvs.at(-1)
     coming = more && last ? fetch(keyAfter(last.key)) : null
-    // A failure is thrown when the page is asked for; the caller may be done before.
+    // The failure is thrown when the page is awaited; the caller may stop before.
     coming?.catch(() => undefined)
     // The request leaves in the turns of the event loop, before the caller decodes this page.
     if (coming) await turn()

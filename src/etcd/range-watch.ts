@@ -14,7 +14,7 @@ import { watchStream } from './watch-stream.js'
 
 export type { KeyEvent }
 
-/** What a watched range tells. The first is a Reset or a Stale; after a Stale comes a Reset or a Resync. */
+/** An update of a watched range. The first is a Reset or a Stale; after a Stale comes a Reset or a Resync. */
 export type RangeUpdate =
   | { readonly type: 'reset'; readonly revision: Revision; readonly kvs: Listing['kvs'] }
   | {
@@ -25,9 +25,9 @@ export type RangeUpdate =
   | {
       readonly type: 'resync'
       readonly revision: Revision
-      /** Revisions of the whole cluster that a new list had to make up for; null where none was needed. */
+      /** Revisions of the whole cluster that a new list replaced; null where the watch resumed without one. */
       readonly missedRevisions: number | null
-      /** What differs from what was told before; may be nothing. */
+      /** The difference from what was delivered before; may be empty. */
       readonly events: readonly KeyEvent[]
     }
   | { readonly type: 'stale'; readonly cause: DiscoError }
@@ -39,14 +39,15 @@ const BY_MOD_REVISION = 3
 const DEFAULT_OPTIONS: WatchOptions = { resyncPeriodMs: 300_000, random: Math.random, filter: null }
 
 /**
- * Lists at revision R, watches what comes next, and goes on for as long as the signal lets it: through cut
- * connections it resumes behind the last revision seen; where that is compacted, or the cluster is another
- * one or was set back, and every few minutes in any case, it lists again and tells what differs. One revision
- * is delivered as one unit, once.
+ * Lists at revision R, watches from R on, and goes on until the signal aborts. After a cut connection it resumes at
+ * the last delivered revision. Where that is compacted, or the cluster was replaced or restored, and every few
+ * minutes in any case, it lists again and delivers the difference. Each revision is delivered once, as one unit.
  *
- * An outage is reported once, as Stale; a broken stream that the next try mends is not reported. A denial after the first
- * list is reported once as Stale, too, and retried after 5 s, doubling to 60 s: a password, a certificate or a role is
- * being changed. Throws only what no retry can mend: ETCD_DENIED before the first list, or a bug.
+ * An outage is reported once, as Stale; a broken stream that the next attempt replaces is not reported. A denial after
+ * the first list is also reported once as Stale, and retried after 5 s, doubling to 60 s: a password, a certificate or
+ * a role is being changed.
+ *
+ * @throws DiscoError that no retry can mend: ETCD_DENIED before the first list, or a bug
  */
 export function watchRange(
   client: EtcdClient,
@@ -96,20 +97,20 @@ class RangeWatch {
     }
   }
 
-  /** Whether Stale was reported, and the end of the outage was not. */
+  /** Whether Stale was reported, but not yet the end of the outage. */
   private get isStale(): boolean {
     return this.state === 'stale' || this.state === 'denied'
   }
 
   /**
-   * Asks with a plain request: that renews an expired token, as a watch cannot. It asks for the last revision
-   * told: where that is compacted, what came next may be as well, and a watch would only say so in the end.
+   * Whether the watch can resume without a list. A unary request renews an expired token, which a watch cannot. It reads
+   * at the last delivered revision: where that is compacted, the next one may be as well.
    */
   private async canResume(): Promise<boolean> {
     const { isInvalid, revision } = this.delivered
     if (isInvalid) return false
     try {
-      // Of the whole range as it was then: a restored cluster may have come to the revision by another way.
+      // The state of the whole range at that revision: a restored cluster may have reached it by other writes.
       const newest = { limit: 1, sort_order: DESCEND, sort_target: BY_MOD_REVISION }
       const { header, kvs, count } = await this.client.range({ ...this.range, ...newest, revision })
       const [kv] = kvs
@@ -123,7 +124,7 @@ class RangeWatch {
   /** Whether the newest value of the range, and the number of its keys, are those that were delivered. */
   private holds(newest: KeyValue | null, count: number): boolean {
     const { filter } = this.options
-    // What is not kept was not delivered either, so it proves nothing: after an outage only a list does.
+    // A key that the filter rejects was never delivered, so it proves nothing: after an outage only a list does.
     if (filter && newest && !filter(newest.key)) return !this.isStale
     return this.delivered.isNewest(newest) && (filter !== null || this.delivered.size === count)
   }
@@ -137,12 +138,12 @@ class RangeWatch {
     return isFirst ? { type: 'reset', revision, kvs } : { type: 'resync', revision, missedRevisions, events }
   }
 
-  /** Ends, without an error, when etcd cancels the watch: what it was about to tell is lost (compacted, say). */
+  /** Ends without an error when etcd cancels the watch: its next events are lost, compacted for example. */
   private async *follow(): AsyncGenerator<RangeUpdate, void, void> {
     const check = new ResyncCheck(this.client, this.range, this.options)
     try {
-      // From the last revision told, not from the next: had that been compacted meanwhile, etcd would take the
-      // watch and leave out, without a word, what was deleted at it. What comes twice is told once.
+      // From the last delivered revision, not the next: if that was compacted meanwhile, etcd would accept the watch
+      // and silently omit the deletions at it. The repeated revision is delivered once.
       const { revision: from } = this.delivered
       for await (const response of watchStream(this.client, this.range, from, this.signal)) {
         if (response.canceled) return this.delivered.invalidate()
@@ -153,14 +154,14 @@ class RangeWatch {
         }
         const isQuiet = response.events.length === 0
         if (isQuiet && check.isDueInQuiet(Number(response.header.revision))) yield* this.resync(check)
-        // What was not kept was seen all the same: a resumed watch need not read it again.
+        // Rejected keys advance the revision too: a resumed watch need not read them again.
         this.delivered.advance(Number(response.events.at(-1)?.kv.mod_revision ?? 0), [])
         await check.listInTime()
       }
     } catch (thrown) {
       const cause = this.client.translate(thrown)
       if (cause.code !== 'ETCD_DENIED') throw cause
-      // A stream cannot renew its token: only a list that is denied as well is a denial.
+      // A stream cannot renew its token: it is a denial only if the list is denied as well.
       this.delivered.invalidate()
     }
   }

@@ -71,7 +71,7 @@ export async function readKeys(
   return { revision: Number(response.header.revision), kvs: rangedIn(response) }
 }
 
-/** What the ranges of a transaction found, each of a key alone. */
+/** Results of a transaction's ranges of one key each; null for a key that is not there. */
 export function rangedIn({ responses }: Pick<ITxnResponse, 'responses'>): (KeyValue | null)[] {
   return responses.map(({ response_range }) => {
     const [kv] = response_range.kvs

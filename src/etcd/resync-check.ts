@@ -5,16 +5,16 @@ import type { KeyRange } from './key-range.js'
 import type { Listing } from './range.js'
 
 export interface WatchOptions {
-  /** How often the range is listed anew, whatever the watch says; jittered by a tenth. */
+  /** Period of the lists that check the watch, in milliseconds; jittered by a tenth. */
   readonly resyncPeriodMs: number
   readonly random: () => number
-  /** Which keys of the range matter: the others are neither fetched nor told. Null for all. */
+  /** Selects keys of the range: the others are neither fetched nor delivered. Null for all. */
   readonly filter: KeyFilter | null
 }
 
 /**
- * A list made beside a running watch. It is held against what the watch told once that has come to the
- * list's revision: any difference is something that the watch never told.
+ * Checks a running watch by a list. The list is compared with the delivered events once the watch has reached the
+ * list's revision: a difference is an event that the watch lost.
  */
 export class ResyncCheck {
   private dueAtMs: number
@@ -29,7 +29,7 @@ export class ResyncCheck {
     this.dueAtMs = this.nextMs()
   }
 
-  /** Lists when it is time to: a watch hears something every few seconds, so there is no timer. */
+  /** Lists when the period is over. Needs no timer: a watch receives a response every few seconds. */
   async listInTime(): Promise<void> {
     if (this.listing !== null || performance.now() < this.dueAtMs) return
     this.listing = await listMatching(this.client, this.range, this.options.filter)
@@ -38,8 +38,8 @@ export class ResyncCheck {
   }
 
   /**
-   * Whether a watch that has nothing to tell has come to the list. Its first answer is no proof: etcd names the
-   * current revision, also while older events are still on their way (etcd-io/etcd#15220).
+   * Whether a watch without events has reached the list's revision. Its first progress response does not prove it: etcd
+   * may report the current revision before it has sent older events (etcd-io/etcd#15220).
    */
   isDueInQuiet(revision: Revision): boolean {
     if (!this.isDueAt(revision)) return false
@@ -47,7 +47,7 @@ export class ResyncCheck {
     return this.quietAnswers > 1
   }
 
-  /** Whether a watch that has told everything up to this revision has come to the list. */
+  /** Whether a watch that has delivered everything up to this revision has reached the list's revision. */
   isDueAt(revision: Revision): boolean {
     return this.listing !== null && revision >= this.listing.revision
   }

@@ -1,11 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises'
 
-/** Frames are read, then decoded, then delivered, each in a turn of its own. */
+/** Turns of the event loop: frames are read in one, decoded in the next, delivered in the third. */
 const TURNS = 3
 
 /**
- * Resolves once what has arrived at this process is delivered. A busy or stopped process finds a deadline over
- * before it reads the answer that came in time: silence is only what is left after this.
+ * Resolves once all data that has reached this process is delivered. A busy or stopped process sees a deadline pass
+ * before it reads an answer that came in time, so silence is judged only after this.
  */
 export async function settle(): Promise<void> {
   for (let turns = 0; turns < TURNS; turns++) await turn()

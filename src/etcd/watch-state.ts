@@ -6,7 +6,7 @@ export type KeyEvent =
   | { readonly type: 'put'; readonly kv: KeyValue }
   | { readonly type: 'delete'; readonly key: string }
 
-/** Where a watch stands in which cluster's history, and what it has told by then. */
+/** Local mirror of a watched range: last delivered revision, its cluster, and the key-values delivered so far. */
 export class WatchState {
   private readonly kvs = new Map<string, KeyValue>()
   private clusterId = ''
@@ -14,12 +14,12 @@ export class WatchState {
   private lastRevision: Revision = 0
   private invalid = true
 
-  /** The last revision told; 0 before the first list. */
+  /** The last delivered revision; 0 before the first list. */
   get revision(): Revision {
     return this.lastRevision
   }
 
-  /** Nothing was listed yet, or what happened since can no longer be told event by event. */
+  /** Whether only a new list can go on: nothing was listed yet, or events were lost. */
   get isInvalid(): boolean {
     return this.invalid
   }
@@ -29,27 +29,27 @@ export class WatchState {
   }
 
   /**
-   * Whether a watch may go on behind the last revision told: in the same cluster, and not in an older state
-   * of it. A cluster that was restored from a snapshot may keep its id, but starts its terms anew.
+   * Whether a watch may resume after the last delivered revision: in the same cluster, and not in an older state of
+   * it. A cluster restored from a snapshot may keep its id, but its raft terms start anew.
    */
   canResumeAt(header: IResponseHeader): boolean {
     const isSame = header.cluster_id === this.clusterId && Number(header.raft_term) >= this.raftTerm
     return isSame && Number(header.revision) >= this.lastRevision
   }
 
-  /** How many keys there are. */
+  /** Number of keys. */
   get size(): number {
     return this.kvs.size
   }
 
-  /** Whether a value is the one with the highest mod revision here; null for none at all. */
+  /** Whether a value is the one with the highest mod revision; null stands for an empty range. */
   isNewest(kv: KeyValue | null): boolean {
     if (kv === null) return this.kvs.size === 0
     for (const { modRevision } of this.kvs.values()) if (modRevision > kv.modRevision) return false
     return isSame(kv, this.kvs.get(kv.key))
   }
 
-  /** Takes over a revision's events; false when they had been told before. */
+  /** Applies the events of a revision. @returns false when that revision was delivered before */
   advance(revision: Revision, events: readonly KeyEvent[]): boolean {
     if (revision <= this.lastRevision) return false
     this.lastRevision = revision
@@ -60,7 +60,7 @@ export class WatchState {
     return true
   }
 
-  /** Makes the list what was told. @returns the events that lead there: deletes, then puts by revision */
+  /** Replaces the mirror by a list. @returns the difference as events: deletes, then puts by revision */
   catchUp({ clusterId, raftTerm, revision, kvs }: Listing): KeyEvent[] {
     const gone = new Set(this.kvs.keys())
     const puts: KeyValue[] = []
@@ -80,13 +80,13 @@ export class WatchState {
   }
 }
 
-/** Revisions alone do not tell: another cluster counts its own. */
-function isSame(kv: KeyValue, told: KeyValue | undefined): boolean {
+/** Equal revisions do not suffice: another cluster counts its own. */
+function isSame(kv: KeyValue, known: KeyValue | undefined): boolean {
   return (
-    told !== undefined &&
-    kv.modRevision === told.modRevision &&
-    kv.createRevision === told.createRevision &&
-    kv.lease === told.lease &&
-    kv.value.equals(told.value)
+    known !== undefined &&
+    kv.modRevision === known.modRevision &&
+    kv.createRevision === known.createRevision &&
+    kv.lease === known.lease &&
+    kv.value.equals(known.value)
   )
 }

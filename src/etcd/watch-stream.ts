@@ -6,12 +6,14 @@ import { heartbeat } from './heartbeat.js'
 import type { KeyRange } from './key-range.js'
 
 /**
- * The responses of one watch on one stream, fragments put together. Ends with the signal, or by throwing what
- * the stream failed with; a cancelled watch (compacted, say) is its last response. After a failure, requests
- * go to the next member.
+ * Yields the responses of one watch on a stream of its own, with fragments joined. Ends when the signal aborts; a
+ * cancellation by etcd (compaction, for example) is its last response. After a failure, requests go to the next
+ * member.
  *
- * Reads only when the consumer does: one that pauses holds the stream back by HTTP/2 flow control, so that etcd
- * keeps what it has not sent. The heartbeat rests meanwhile.
+ * Reads only when the consumer does: while it pauses, HTTP/2 flow control holds the stream back, etcd keeps the
+ * events, and the heartbeat is suspended.
+ *
+ * @throws DiscoError with which the stream failed
  */
 export async function* watchStream(
   client: EtcdClient,

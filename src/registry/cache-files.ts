@@ -5,8 +5,8 @@ import { dirname } from 'node:path'
 const OTHERS_WRITE = 0o022
 
 /**
- * Reads a file that may be anything, such as a named pipe that somebody put in its place: opening that would
- * wait for a writer, and keep one of Node's few threads, and with it the end of the process.
+ * Reads a regular file of this user. The path may hold anything, such as a named pipe: a blocking open would wait for a
+ * writer, occupy one of Node's few threads, and keep the process from ending.
  *
  * @throws Error for what is not a regular file of this user alone, or is longer than `mostBytes`, and as the system
  *   reports it
@@ -40,7 +40,7 @@ export async function isOwnFolder(folder: string): Promise<boolean> {
   return true
 }
 
-/** What the system says of a regular file of this user; null for anything else, also where it has been removed. */
+/** Stats of a regular file of this user; null for anything else, or where it does not exist. */
 export async function ownFile(file: string): Promise<Stats | null> {
   const found = await lstat(file).catch(() => null)
   return found?.isFile() && found.uid === (process.geteuid?.() ?? found.uid) ? found : null

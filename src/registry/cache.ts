@@ -5,19 +5,19 @@ import { isAbsolute, join } from 'node:path'
 import { isOwnFolder, makeFolder, ownFile, readOwnFile } from './cache-files.js'
 import { type CachedList, readCachedList } from './cached-list.js'
 
-/** Says how a file is laid out; a file with another number is as good as none. */
+/** Version of the file format; files of another version are ignored. */
 const FORMAT = 1
 
-/** A list of some 50,000 endpoints. What is longer is not kept. */
+/** About 50,000 endpoints. Longer lists are not stored. */
 const MOST_BYTES = 16 * 1024 * 1024
 
-/** More targets than this are not kept: those seen longest ago go. */
+/** Number of stored lists; the oldest are removed. */
 const MOST_FILES = 64
 
-/** A list, or a draft of one that a killed process has left behind. */
+/** Name of a list, or of a draft that a killed process left behind. */
 const OWN_NAME = /^[0-9a-f]{32}\.json(?:\.[0-9a-f-]{36})?$/
 
-/** Whose list it is: the same service name means another one in another cluster, or under another layout or root. */
+/** Identity of a list: the same service name may stand in other clusters, layouts and roots. */
 export interface CacheTarget {
   /** The etcd members, in any order. */
   readonly members: readonly string[]
@@ -27,8 +27,8 @@ export interface CacheTarget {
 }
 
 /**
- * The last good list of each target, on disk, for a start without etcd. It is a convenience: what cannot be
- * read or written is told once, as a warning, and is no error.
+ * The last good list of each target, on disk, for a start without etcd. A failed read or write is not an error: it is
+ * reported once, as a warning.
  */
 export class ListCache {
   private hasWarned = false
@@ -38,7 +38,7 @@ export class ListCache {
     private readonly onWarning: (message: string) => void,
   ) {}
 
-  /** Null where there is none, or none that can be used. */
+  /** The stored list; null where there is none that can be used. */
   async read(target: CacheTarget): Promise<CachedList | null> {
     const file = this.fileOf(target)
     let text: string

@@ -1,11 +1,11 @@
 import { readAddress } from '../domain/address.js'
 import { type Endpoint, type EndpointProblem, isReadable, type Revision } from '../domain/endpoint.js'
 
-/** The last good list of a service, as it is kept on disk. */
+/** The last good list of a service, as stored on disk. */
 export interface CachedList {
   readonly revision: Revision
   readonly endpoints: readonly Endpoint[]
-  /** When the list was last known to be right, in milliseconds since the epoch. */
+  /** When the list was last confirmed, in milliseconds since the epoch. */
   readonly seenAtMs: number
 }
 
@@ -18,7 +18,7 @@ const MOST_TEXT = 1_572_864
  * A list from the JSON of its file. The file is no more trusted than the registry itself: every value is one that a
  * layout could have read, and of this service.
  *
- * @returns null where anything is not
+ * @returns null where any value is invalid
  */
 export function readCachedList(members: Members, service: string): CachedList | null {
   const { revision, seenAtMs } = members

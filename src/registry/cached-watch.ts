@@ -9,7 +9,7 @@ const FIRST_WRITE_MS = 2_000
 /** A long list is written less often: so many endpoints a second, at most a list a minute. */
 const ENDPOINTS_PER_SECOND = 250
 
-/** A list that stays right is said to be so again, lest it look older than it is. */
+/** An unchanged list is written again after this time, so that its age stays correct. */
 const CONFIRM_PERIOD_MS = 60_000
 
 /**
@@ -29,8 +29,8 @@ export async function* cachedWatch(
   let isFirst = true
   for await (const update of updates) {
     if (isFirst && update.type === 'stale') {
-      const kept = await readKept(cache, target, maxAgeMs)
-      if (kept) yield kept
+      const cached = await readList(cache, target, maxAgeMs)
+      if (cached) yield cached
     }
     isFirst = false
     yield update
@@ -38,7 +38,7 @@ export async function* cachedWatch(
   }
 }
 
-async function readKept(cache: ListCache, target: CacheTarget, maxAgeMs: number): Promise<Reset | null> {
+async function readList(cache: ListCache, target: CacheTarget, maxAgeMs: number): Promise<Reset | null> {
   const list = await cache.read(target)
   if (!list) return null
   const ageMs = Math.max(0, Date.now() - list.seenAtMs)
@@ -62,7 +62,7 @@ class ListKeeper implements Disposable {
     private readonly target: CacheTarget,
   ) {}
 
-  /** An update that is in the snapshot by now. */
+  /** Called with each update once the snapshot contains it. */
   taken(update: Update): void {
     if (update.type === 'stale') {
       this.rest()
@@ -80,7 +80,7 @@ class ListKeeper implements Disposable {
     this.rest()
   }
 
-  /** From now on it is unknown whether the list is right: it is written once more as it was. */
+  /** The list can no longer be confirmed: writes it a last time. */
   private rest(): void {
     if (this.isLive) this.write()
     this.isLive = false

@@ -5,8 +5,8 @@ import { rootBefore } from '../domain/layouts/root.js'
 import type { KeyValue } from '../etcd/range.js'
 
 /**
- * A stored key as endpoints; none where it is no registration, or one of another service. A value that cannot
- * be read is one endpoint with its problem, never an error.
+ * Decodes a stored key into endpoints: none for a key that is not a registration, or belongs to another service. An
+ * unreadable value becomes one endpoint with a problem, not an error.
  */
 export function decodeEndpoints(reader: Reader, kv: KeyValue, service?: string): Endpoint[] {
   const found = reader.read(kv.key, kv.value)

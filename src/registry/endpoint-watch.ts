@@ -11,9 +11,8 @@ import { explainForbidden, isForbidden } from './permission.js'
 type Decode = (kv: KeyValue) => Endpoint[]
 
 /**
- * One service, or all, as updates of the port: what etcd calls keys and values are endpoints from here on.
- * Always one watch on one range: only so does a revision stay one unit, whichever layouts it touches. A user
- * who may not see all keys sees what he may.
+ * Watches one service, or all, and decodes keys and values into endpoints. It is one watch on one range, so that a
+ * revision stays one unit whichever layouts it changes. Without permission for all keys, watches the default layout.
  */
 export async function* watchEndpoints(
   client: EtcdClient,

@@ -6,7 +6,7 @@ import { LiveSnapshot } from '../domain/live-snapshot.js'
 import type { Snapshot } from '../domain/snapshot.js'
 import type { Registry } from './registry.js'
 
-/** Why an endpoint went: etcd tells expiry and deletion apart only by whether the lease still lives. */
+/** Why an endpoint went. Expiry and deletion are the same event: only the lease, alive or not, distinguishes them. */
 export type GoneReason = 'deregistered' | 'lease ended' | 'unknown'
 
 export interface ShareChange {
@@ -20,7 +20,7 @@ export type RegistryEvent =
   | {
       readonly type: 'resync'
       readonly revision: Revision
-      /** Revisions of the whole cluster that went by unseen; null where they will still be told. */
+      /** Revisions of the whole cluster that were missed; null where their changes follow. */
       readonly missedRevisions: number | null
       readonly changes: number
     }

@@ -7,26 +7,26 @@ import { filteredPages } from '../etcd/filtered-list.js'
 import { prefixRange } from '../etcd/key-range.js'
 import { isOutOfHistory } from '../etcd/range.js'
 
-/** How much of a layout there is. */
+/** Number of services, endpoints and keys of one layout. */
 export interface LayoutCount {
   readonly services: number
   readonly endpoints: number
   readonly keys: number
 }
 
-/** What a registry is made of, as of one revision. */
+/** Counts of a registry by layout, at one revision. */
 export interface LayoutCounts {
   readonly revision: number
-  /** By the layout's name; those that are not there are not in it. */
+  /** By the layout's name; layouts without keys are left out. */
   readonly layouts: ReadonlyMap<string, LayoutCount>
   /** Keys of no layout, or with a value that cannot be read. */
   readonly otherKeys: number
 }
 
 /**
- * Counts in one pass over all keys, a page at a time: what is kept grows with the layouts, not with the keys.
+ * Counts in one pass over all keys, page by page: memory grows with the layouts, not with the keys.
  *
- * @param reader one that finds out every key's layout
+ * @param reader detects the layout of each key
  */
 export async function countLayouts(client: EtcdClient, reader: Reader): Promise<LayoutCounts> {
   const range = prefixRange(reader.prefix())
@@ -72,7 +72,7 @@ class LayoutCounter implements LayoutCounts {
     }
   }
 
-  /** A key that was not looked into may still be known for configuration by where it stands. */
+  /** Counts a key whose value was not read: its prefix may identify it as configuration. */
   other(key: string): void {
     const configuration = this.configurations.find(({ prefix }) => key.startsWith(prefix))
     if (configuration) this.count(configuration.name, 0, 0)

@@ -11,11 +11,11 @@ import { explainForbidden, isForbidden } from './permission.js'
 export interface EndpointList {
   readonly revision: Revision
   readonly endpoints: readonly Endpoint[]
-  /** How many keys were looked at that are no registrations. */
+  /** Number of keys in the range that are not registrations. */
   readonly otherKeys: number
 }
 
-/** One service's endpoints, or all services', by key. A user who may not see all keys sees what he may. */
+/** Lists the endpoints of one service, or of all, by key. Without permission for all keys, lists the default layout. */
 export async function listEndpoints(
   client: EtcdClient,
   reader: Reader,

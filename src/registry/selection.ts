@@ -2,17 +2,17 @@ import type { Endpoint } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { shownKey } from '../domain/key-text.js'
 
-/** Which endpoints of a service a command means. */
+/** Selects endpoints of a service for a command. */
 export interface EndpointSelection {
   readonly service: string
   /** An address or an etcd key, also as `shownKey` shows it; null for all endpoints. */
   readonly addr: string | null
   readonly version?: string | undefined
-  /** Of those, only what stands under these etcd keys. */
+  /** Restricts the selection to these etcd keys. */
   readonly keys?: readonly string[]
 }
 
-/** Those that match; an address that stands under several keys matches each. */
+/** Endpoints that match; an address under several keys matches each. */
 export function matchEndpoints(
   endpoints: readonly Endpoint[],
   { addr, version, keys }: EndpointSelection,
@@ -26,7 +26,7 @@ export function matchEndpoints(
 }
 
 /**
- * Those that a change is meant for: all of them, or the one key that matches.
+ * Endpoints to change: all of them, or those of the one key that matches.
  *
  * @throws DiscoError NOT_FOUND, or CONFLICT when the address stands under several keys.
  */

@@ -9,11 +9,11 @@ export interface ServiceSummary {
   readonly weight: number
 }
 
-/** Services by name. A service of which nothing can be read is none: its keys are someone else's. */
+/** Summarizes services by name. Keys that are all unreadable are foreign keys, not a service. */
 export function summarizeServices(endpoints: readonly Endpoint[]): {
   readonly services: readonly ServiceSummary[]
   readonly foreignKeys: number
-  /** Roots under which some of those would be registrations, the most frequent first. */
+  /** Roots under which some foreign keys would be registrations, the most frequent first. */
   readonly rootHints: readonly string[]
 } {
   const byService = new Map<string, Endpoint[]>()

@@ -2,15 +2,14 @@ import type { Reset, Stale, Update } from '../domain/discovery.js'
 import { LiveSnapshot } from '../domain/live-snapshot.js'
 
 /**
- * The most changed keys that wait for a subscriber: beyond them it gets the list anew. A resolver takes changes
- * as they come, so that only a subscriber that does not read gets so far behind. So many decoded endpoints are
- * about a megabyte, which subscribers of one watch share.
+ * Most changed keys that are queued for a subscriber; beyond them it receives the whole list. A resolver reads changes
+ * as they come, so only a subscriber that does not read reaches this bound. These endpoints take about a megabyte,
+ * which the subscribers of a watch share.
  */
 export const MAX_PENDING_CHANGES = 1_024
 
 /**
- * Opens the source of a watch. `snapshot` is the list after the updates that the reader of the source has taken:
- * an update is in it by the time the next one is asked for.
+ * Opens the source of a watch. The reader of the source applies each update to `snapshot` before it requests the next.
  */
 export type OpenWatch = (signal: AbortSignal, snapshot: LiveSnapshot) => AsyncIterable<Update>
 
@@ -25,11 +24,11 @@ export class SharedWatches {
   constructor(private readonly nowMs: () => number = () => performance.now()) {}
 
   /**
-   * Updates for one subscriber, from its first request on. What waits for it is bounded: beyond
-   * {@link MAX_PENDING_CHANGES} it gets one Reset with the list as of the newest revision instead. Throws what the
-   * source throws, after what came before that; the next subscriber opens the source again.
+   * Updates for one subscriber, from its first request on. Its queue is bounded: beyond
+   * {@link MAX_PENDING_CHANGES} it receives one Reset with the list at the newest revision instead. An error of the
+   * source is thrown after the queued updates; the next subscriber opens the source again.
    *
-   * @param open called where nobody else watches this key
+   * @param open called when there is no other subscriber of this key
    */
   async *subscribe(key: string, open: OpenWatch, signal: AbortSignal): AsyncGenerator<Update, void, void> {
     if (signal.aborted) return
@@ -108,7 +107,7 @@ class SharedWatch {
     else if (update.type !== 'reset' || update.source === 'etcd') this.stale = null
   }
 
-  /** What stands now, as updates; none before the first. */
+  /** The current state as updates; none before the first. */
   private current(): Update[] {
     const reset = this.snapshot.reset()
     return [...(reset ? [this.aged(reset)] : []), ...(this.stale ? [this.stale] : [])]
@@ -129,12 +128,12 @@ interface Ending {
 class Subscriber {
   private updates: Update[] = []
   private changes = 0
-  /** Whether the list as it stands takes the place of what waited. */
+  /** Whether the queue overflowed, so that the current list replaces it. */
   private isBehind = false
   private ending: Ending | null = null
   private wake: () => void = () => {}
 
-  /** @param current the list as it stands, for a subscriber that is new or behind */
+  /** @param current the current state, for a subscriber that is new or behind */
   constructor(private readonly current: () => Update[]) {
     this.catchUp()
   }
@@ -177,7 +176,7 @@ class Subscriber {
   }
 }
 
-/** Updates without changes count as one, lest a link that comes and goes fills the queue with them. */
+/** Updates without changes count as one, so that a flapping link cannot fill the queue without bound. */
 function sizeOf(update: Update): number {
   return update.type === 'changes' || update.type === 'resync' ? Math.max(1, update.changes.length) : 1
 }

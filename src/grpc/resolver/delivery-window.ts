@@ -1,8 +1,8 @@
-/** Changes that follow a delivery this closely are delivered together. */
+/** Least time between two deliveries. */
 const LEAST_MS = 20
-/** A steady stream of changes is delivered at least this often, whatever a delivery costs. */
+/** Most time that a change waits, whatever a delivery costs. */
 const MOST_MS = 100
-/** Deliveries take at most this part of the time, up to MOST_MS between them: many channels, long lists. */
+/** Fraction of the time that deliveries may take, as long as they are no more than MOST_MS apart. */
 const BUSY_FRACTION = 0.1
 
 /**
@@ -13,18 +13,18 @@ const BUSY_FRACTION = 0.1
 export class DeliveryWindow {
   private windowMs = LEAST_MS
   private deliveredAtMs = Number.NEGATIVE_INFINITY
-  /** When the first change that waits was made known. */
+  /** Time of the first pending change. */
   private waitingSinceMs = 0
   private dueAtMs = 0
   private timer: NodeJS.Timeout | null = null
 
-  /** @param deliver called with everything that was changed since its last call */
+  /** @param deliver delivers all changes since its last call */
   constructor(private readonly deliver: () => void) {}
 
   /**
-   * There is something to deliver.
+   * Reports a change to deliver.
    *
-   * @param canWait whether it waits at least 20 ms for what may follow, also after a quiet time
+   * @param canWait whether the change waits 20 ms for others, also after a quiet time
    */
   open(canWait = false): void {
     const nowMs = performance.now()
@@ -43,12 +43,12 @@ export class DeliveryWindow {
     }
   }
 
-  /** Delivers now if anything waits. */
+  /** Delivers pending changes now. */
   flush(): void {
     if (this.timer) this.deliverNow()
   }
 
-  /** What waits is not delivered. */
+  /** Discards pending changes. */
   drop(): void {
     if (this.timer) clearTimeout(this.timer)
     this.timer = null

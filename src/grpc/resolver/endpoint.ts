@@ -9,7 +9,7 @@ import { type Endpoint, type EndpointId, endpointId } from '../../domain/endpoin
 export interface RegisteredEndpoint extends experimental.Endpoint {
   readonly id: EndpointId
   readonly registration: Endpoint
-  /** What balancing gives it: 0 is drained, and 1 for all where weights are unset. */
+  /** Weight for balancing: 0 is drained; 1 for all endpoints where weights are unset. */
   readonly weight: number
 }
 
@@ -52,7 +52,7 @@ export function registeredById(
 
 const byId = new WeakMap<readonly experimental.Endpoint[], ReadonlyMap<EndpointId, RegisteredEndpoint>>()
 
-/** By which an endpoint can be pinned. */
+/** Names by which an endpoint can be pinned. */
 export function namesOf({ registration: { id, key, addr } }: RegisteredEndpoint): readonly string[] {
   return id === undefined ? [key, addr] : [id, key, addr]
 }
@@ -67,5 +67,5 @@ export function isPeer(endpoint: RegisteredEndpoint, peer: string): boolean {
   return peers.includes(peer)
 }
 
-/** It is asked after every call. */
+/** Cached: `isPeer` is called after every call. */
 const peersOf = new WeakMap<RegisteredEndpoint, readonly string[]>()

@@ -15,7 +15,7 @@ export interface ResolvedList {
   readonly stale: DiscoError | null
   /** How old the list was when it came from the cache, in milliseconds; null for one from etcd. */
   readonly cachedAgeMs: number | null
-  /** Whether the list may differ from the one delivered before; false where only its standing differs. */
+  /** Whether the list may differ from the one delivered before; false where only `stale` or the age differs. */
   readonly isNew: boolean
 }
 

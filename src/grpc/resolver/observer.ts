@@ -21,11 +21,11 @@ export interface RotationChange {
   readonly isAway: boolean
 }
 
-/** Sees what a channel does, as it does it. Nothing here may throw or take long. */
+/** Receives the events of a channel synchronously. Methods must not throw or take long. */
 export interface Observer {
-  /** What the registry told, at once; `resolved` follows when the burst that it may be part of is over. */
+  /** An update of the registry, at once; `resolved` follows with the next delivery. */
   heard?(update: Update): void
-  /** The registry's list as the channel now has it. */
+  /** The registry's list that the channel now uses. */
   resolved?(list: ResolvedList): void
   /** An endpoint's connection changed its state; `problem` says why it is not READY. */
   connectivity?(endpoint: RegisteredEndpoint, isReady: boolean, problem: string | null): void
@@ -34,11 +34,11 @@ export interface Observer {
   /** A connection that was READY ended. The endpoint connects again by itself. */
   dropped?(endpoint: RegisteredEndpoint, reason: string): void
   /**
-   * Who is picked from now on, with the weights that the policy follows: READY, and not drained. Costs O(n) for
-   * each change, where `rotated` costs what has changed.
+   * The endpoints in rotation (READY, not drained) with the weights that the policy follows. Costs O(n) for each
+   * change; `rotated` costs O(changes).
    */
   rotation?(weights: ReadonlyMap<RegisteredEndpoint, number>): void
-  /** What has changed in the rotation. Never empty. */
+  /** Changes of the rotation; never empty. */
   rotated?(changes: readonly RotationChange[]): void
   /** An attempt of a marked call goes to this endpoint. A retried call is picked for again. */
   picked?(endpoint: RegisteredEndpoint, callId: number): void

@@ -2,7 +2,7 @@ import type { experimental } from '@grpc/grpc-js'
 import { DiscoError } from '../../domain/errors.js'
 import type { Policy, PolicyKind } from '../../policies/index.js'
 
-/** Under this name a policy is known to grpc-js, whose own names must stay its own. */
+/** Name of a policy in grpc-js; the prefix keeps it apart from grpc-js's own policies. */
 export function grpcPolicyName({ name }: { readonly name: string }): string {
   return `disco_${name}`
 }
@@ -12,18 +12,18 @@ export function lbConfigOf(policy: Policy): Record<string, object> {
   return { [grpcPolicyName(policy)]: policy.config }
 }
 
-/** What grpc-js makes of such an entry, and hands to the balancer. */
+/** A parsed entry, as grpc-js passes it to the balancer. */
 export interface PolicyConfig extends experimental.TypedLoadBalancingConfig {
   /** The policy, or why the entry describes none. */
   readonly policy: Policy | DiscoError
 }
 
 /**
- * The class that reads a policy's entries. It never throws: grpc-js answers that with pick_first, without a
- * word. The balancer of an entry that cannot be read fails every call with the reason instead.
+ * Makes the class that parses a policy's entries. It never throws, because grpc-js would then silently use pick_first.
+ * The balancer of an invalid entry fails every call with the reason instead.
  */
 export function policyConfigOf(kind: PolicyKind) {
-  /** By the entry: grpc-js reads the entry of each channel again for every list. */
+  /** Parsed entries: grpc-js parses the entry of each channel again for every list. */
   const read = new WeakMap<object, Config>()
   const make = (entry: unknown): Config => {
     try {

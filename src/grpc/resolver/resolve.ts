@@ -9,7 +9,7 @@ import { authorityOf, parseTarget, SCHEME, targetOf } from './target.js'
 /** Schemes that grpc-js resolves by itself, besides ours. */
 const OTHER_SCHEMES = ['dns', 'ipv4', 'ipv6', 'unix']
 
-/** What a channel is given for its target. */
+/** Result of resolving a target. */
 export interface Resolution {
   /** In full, as a channel would take it. */
   readonly target: string
@@ -19,7 +19,7 @@ export interface Resolution {
   readonly authority: string
   /** The registry's list; null where the target is of another scheme. */
   readonly list: ResolvedList | null
-  /** Those that the target selects and that can be dialled. */
+  /** Endpoints that the target selects and that can be dialled. */
   readonly endpoints: readonly RegisteredEndpoint[]
   /** The resolver's own, which a channel without one uses; null where there is none. */
   readonly serviceConfig: object | null

@@ -13,8 +13,8 @@ export interface ServiceConfig {
 }
 
 /**
- * Looks at the LB policies of a service config as grpc-js will: it takes the first that it knows. Where it
- * knows none, or cannot read its parameters, it uses pick_first without a word; here that is an error.
+ * Checks the LB policies of a service config. grpc-js uses the first that it knows; where it knows none, or cannot
+ * parse its parameters, it silently uses pick_first. Here that is an error.
  *
  * @throws DiscoError USAGE
  */

@@ -6,7 +6,7 @@ import { LiveList, type ResolvedList } from './live-list.js'
 const RETRY_FIRST_MS = 1_000
 const RETRY_MOST_MS = 30_000
 
-/** A channel's side of a watch. None of these may throw. */
+/** Receives the events of a service's watch. Methods must not throw. */
 export interface ServiceListener {
   /** An update of the registry, at once. */
   readonly heard?: ((update: Update) => void) | undefined
@@ -55,9 +55,9 @@ export class ServiceWatches {
  */
 class ServiceWatch {
   private readonly list = new LiveList((now) => this.deliver(now))
-  /** All that have joined. */
+  /** All listeners that have joined. */
   private readonly members = new Set<ServiceListener>()
-  /** Those of them that have the list, or were there from the start. */
+  /** Members that receive updates; a later one is added once it has received the list. */
   private readonly listeners = new Set<ServiceListener>()
   private running: AbortController | null = null
   private retryTimer: NodeJS.Timeout | undefined

@@ -3,12 +3,12 @@ import { DiscoError } from '../../domain/errors.js'
 
 export const SCHEME = 'etcd'
 
-/** What a target names: a service, which of its endpoints, and where the registry is if not where all are. */
+/** A parsed target: the service, the selected endpoints, and a layout or root of its own. */
 export interface Target {
   readonly service: string
-  /** What an endpoint's version, id, addr or metadata must be. */
+  /** Required values of an endpoint's version, id, addr or metadata. */
   readonly where: Readonly<Record<string, string>>
-  /** Whether all of the service stands in where nobody of the selected could get a call. */
+  /** Whether calls go to all endpoints of the service when no selected endpoint can be picked. */
   readonly spillOver: boolean
   /** As in `Query`. */
   readonly place: Pick<Query, 'layout' | 'root'>
@@ -54,7 +54,7 @@ function isTrue(value: string): boolean {
   throw wrong(`The target's spill-over is "${value}", want true or false`)
 }
 
-/** Empty where a percent sign stands for nothing. */
+/** Decoded text; empty for an invalid percent-encoding. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text)
