@@ -43,7 +43,7 @@ function byAddr<Doc extends { addr: string }>(docs: readonly Doc[], addr: string
 }
 
 describe('health', () => {
-  test('asks every endpoint: SERVING, no grpc.health.v1, nobody there; exit 7 when one is not healthy', async () => {
+  test('asks every endpoint: SERVING, no grpc.health.v1, no server; exit 7 when one is not healthy', async () => {
     await etcd.ctl('put', '/hello/x', 'not JSON')
     const { code, stdout, stderr } = await disco.run('health', 'hello')
     expect(code).toBe(7)
@@ -64,7 +64,7 @@ describe('health', () => {
     expect(names.toSorted()).toEqual([serving.addr, plain.addr].toSorted())
   })
 
-  test('all healthy is exit 0; NOT_SERVING is not; a service that nobody has is exit 4', async () => {
+  test('all healthy is exit 0; NOT_SERVING is not; an unknown service is exit 4', async () => {
     await etcd.ctl('del', `/hello/${down}`)
     expect((await disco.run('health', 'hello')).code).toBe(0)
     serving.setHealth('NOT_SERVING')
@@ -204,7 +204,7 @@ describe('wait', () => {
     expect(away.stderr).toContain('etcd is out of reach')
   })
 
-  test('interrupted is 130, and a condition that is none is 2', async () => {
+  test('interrupted is 130, and an invalid condition is 2', async () => {
     const waiting = disco.start('wait', 'hello', '--for', 'endpoints>=9')
     await waiting.printed('now:')
     expect((await waiting.end('SIGINT')).code).toBe(130)

@@ -54,7 +54,7 @@ function expectNoStack({ stdout, stderr }: Ran): void {
 const AT = '1.2.3.4:1001'
 const FORMS = 'Want host:port, [ipv6]:port, :port or unix:/path'
 
-describe('what cannot be meant is refused with exit 2, and nothing is written', () => {
+describe('invalid input is refused with exit 2, and nothing is written', () => {
   const refused: [what: string, args: string[], ...says: string[]][] = [
     ['an address without a port', ['register', 'hello', '1.2.3.4'], '"1.2.3.4" has no port', FORMS],
     ['port 0', ['register', 'hello', '1.2.3.4:0'], 'port 0, outside 1-65535'],
@@ -123,7 +123,7 @@ describe('what cannot be meant is refused with exit 2, and nothing is written', 
     await expectRefusal(await tool.run(...args), 2, says)
   })
 
-  test('a weight below 0, told with what it is now', async () => {
+  test('a weight below 0: the error has the current weight', async () => {
     const [key = '', value = ''] = registration('drained', AT, { weight: 0 })
     await etcd.ctl('put', key, value)
     before = { ...before, revision: await revision(etcd) }
@@ -138,7 +138,7 @@ describe('what cannot be meant is refused with exit 2, and nothing is written', 
   })
 })
 
-describe('what is not there is told with what is', () => {
+describe('a missing thing is answered with the existing ones', () => {
   test('a service whose name looks like another one: the letters as codes', async () => {
     const says = ['No service "h\\u0435llo" under / (rev ', 'Did you mean hello?']
     await expectRefusal(await tool.run('ls', 'h\u0435llo'), 4, says)

@@ -87,7 +87,7 @@ describe('pick', () => {
     expect(doc.parameters).toEqual({ key: 'alice' })
   })
 
-  test('pinned: to an id; to nobody; to nobody with a fallback', async () => {
+  test('pinned: to an id; to no endpoint; to no endpoint with a fallback', async () => {
     expect(counts(await picked('hello', '--policy', 'pinned', '--pin', 'e2'))).toEqual([0, 0, 1000, 0, 0])
     expect(await picked('hello', '--policy', 'pinned', '--pin', 'x')).toMatchObject({ refused: 1000 })
     const fallback = await picked('hello', '--policy', 'pinned', '--pin', 'x', '--pin-fallback', 'rr')
@@ -147,7 +147,7 @@ describe('resolve', () => {
     })
   })
 
-  test('a selector, a selector that spills over, and one that selects nobody', async () => {
+  test('a selector, a selector that spills over, and one that selects no endpoint', async () => {
     expect((await resolved('etcd:///hello?zone=b')).endpoints).toMatchObject([{ weight: 10, share: 1 }])
     expect((await resolved('etcd:///hello?zone=x&spill-over')).endpoints).toHaveLength(5)
     expect((await resolved('etcd:///hello?zone=x')).endpoints).toEqual([])
@@ -166,7 +166,7 @@ describe('resolve', () => {
     })
   })
 
-  test('a name that nobody resolves: exit 4', async () => {
+  test('a name that does not resolve: exit 4', async () => {
     const { code, stderr } = await tool.run('resolve', 'dns:///nobody.invalid:80')
     expect(code).toBe(4)
     expect(stderr).toContain('nobody.invalid')

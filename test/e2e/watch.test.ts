@@ -83,7 +83,7 @@ describe('watch', () => {
     expect(events.slice(1)).toMatchObject([{ service: 'hello' }, { service: 'payments', share: 1 }])
   })
 
-  test('a value that cannot be read is told with its problem, and without control characters', async () => {
+  test('an unreadable value is shown with its problem, and without control characters', async () => {
     await put(A, 1)
     const watch = await watching()
     await etcd.ctl('put', `/hello/${A}`, '\u001b[31m')
@@ -226,7 +226,7 @@ describe('faults of etcd', () => {
     expectShape('event', ...byType(events))
   })
 
-  test('what changed while etcd was away is told once it is back', async () => {
+  test('changes during an outage of etcd are reported once it is back', async () => {
     await put(A, 1)
     const watch = await watching()
     watch.child.kill('SIGSTOP')
@@ -258,7 +258,7 @@ describe('faults of etcd', () => {
     expect(events.map(({ type }) => type)).toEqual(['synced', 'weight', 'weight', 'weight', 'added'])
   })
 
-  test('changes that were compacted before it came back are told as one resync', async () => {
+  test('changes that were compacted before it came back are reported as one resync', async () => {
     await put(A, 1)
     const watch = await watching()
     await etcd.kill()

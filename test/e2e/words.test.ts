@@ -32,7 +32,7 @@ function expectPlain({ stdout, stderr }: Ran): void {
 
 const AT = '1.2.3.4:1001'
 
-describe('a command line that cannot be run is answered with what is wrong and what to write', () => {
+describe('an invalid command line is answered with the problem and a suggestion', () => {
   const wrong: [line: string, message: string, hint: string][] = [
     ['wath hello', 'disco has no command "wath"', 'Did you mean watch? Try: disco watch hello'],
     ['wath', 'disco has no command "wath"', 'Did you mean watch?'],

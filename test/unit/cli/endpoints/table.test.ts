@@ -35,7 +35,7 @@ it('shows who is in rotation, with which share, and why not, in words beside the
   )
 })
 
-it('shows equal shares, and says so, where nobody set a weight', () => {
+it('shows equal shares, and says so, where no weight is set', () => {
   const unset = { revision: 1, endpoints: ['a:1', 'b:1'].map((addr) => endpoint({ addr, weight: 0 })) }
   const lines = renderEndpoints([endpointsDoc('hello', unset, ttls)], plain).split('\n')
   for (const line of lines.slice(1)) expect(line).toMatch(/^● .* 50\.0% .* weights unset$/)
