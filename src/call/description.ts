@@ -1,4 +1,5 @@
 import { DiscoError } from '../domain/errors.js'
+import { type FileSource, sourceName } from '../domain/file-source.js'
 import type { Client } from '../grpc/dial.js'
 import { Descriptors } from '../grpc/methods/descriptors.js'
 import { readProtoFile } from '../grpc/methods/proto-file.js'
@@ -7,9 +8,9 @@ import { type Reflected, reflect, unreadable } from '../grpc/methods/reflection.
 
 /** The files that describe a service's methods, where its servers are not to be asked. */
 export interface DescriptionFiles {
-  readonly proto?: string | undefined
+  readonly proto?: FileSource | undefined
   readonly 'import-path'?: readonly string[] | undefined
-  readonly protoset?: readonly string[] | undefined
+  readonly protoset?: readonly FileSource[] | undefined
 }
 
 /** What the files say; null where there are none. @throws DiscoError USAGE for one that cannot be read */
@@ -17,14 +18,14 @@ export async function describedByFiles(files: DescriptionFiles): Promise<Descrip
   const { proto, protoset = [] } = files
   if (proto !== undefined) {
     const read = await readProtoFile(proto, files['import-path'] ?? [])
-    return ofFiles(read.files, proto, read.remedy)
+    return ofFiles(read.files, sourceName(proto), read.remedy)
   }
   if (files['import-path']?.length) {
     throw new DiscoError('USAGE', '--import-path has no effect without --proto')
   }
   if (protoset.length === 0) return null
   const sets = await Promise.all(protoset.map(readProtoset))
-  return ofFiles(sets.flat(), protoset.join(', '), WITH_IMPORTS)
+  return ofFiles(sets.flat(), protoset.map(sourceName).join(', '), WITH_IMPORTS)
 }
 
 const WITH_IMPORTS = 'A descriptor set with its imports: protoc --include_imports -o FILE YOUR.proto'

@@ -3,6 +3,7 @@ import { AUTO } from '../domain/layouts/reader.js'
 import type { CacheOptions, Registry } from '../registry/registry.js'
 import { etcdOptions, type Place, placeOf } from './config.js'
 import { baseFlags, type CacheFlags, type PlaceFlags } from './flags/base.js'
+import { refuseSecondReader } from './flags/standard-input.js'
 import type { LineOutput } from './output/line-output.js'
 import { standardOutput } from './output/standard-output.js'
 import { reportError } from './report-error.js'
@@ -120,7 +121,9 @@ export abstract class DiscoCommand extends Command {
     const { ctor } = this
     checkWords(ctor.id, argv, { ...ctor.baseFlags, ...ctor.flags })
     try {
-      return await super.parse(options, argv)
+      const parsed = await super.parse(options, argv)
+      refuseSecondReader(parsed.flags)
+      return parsed
     } catch (thrown) {
       throw usageError(thrown, ctor)
     }

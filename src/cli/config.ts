@@ -1,10 +1,9 @@
-import { text } from 'node:stream/consumers'
-import { withoutMark } from '../domain/byte-order-mark.js'
 import { DiscoError } from '../domain/errors.js'
 import type { RegistryOptions } from '../registry/registry.js'
 import type { EtcdFlags, PlaceFlags } from './flags/base.js'
 import { invalidValue } from './flags/custom.js'
 import { DURATION, readDurationMs } from './flags/duration.js'
+import { readText, sourceOf } from './flags/standard-input.js'
 
 const DEFAULT_ENDPOINTS = '127.0.0.1:2379'
 
@@ -35,12 +34,14 @@ export async function etcdOptions(flags: Partial<EtcdFlags>, env: Environment): 
     throw new DiscoError('USAGE', '--password-file has no effect without --user')
   }
   const isPiped = passwordFile === '-'
-  const password = isPiped ? await readPipedSecret() : textOf('password')
+  const password = isPiped ? (await readText(passwordFile)).replace(/\r?\n$/, '') : textOf('password')
+  // Only a flag means standard input by "-".
+  const fileOf = async (name: 'cacert' | 'cert' | 'key') => (await sourceOf(flags[name])) ?? textOf(name)
   return {
     ...etcdMembers(flags, env),
-    caFile: flags.cacert ?? textOf('cacert'),
-    certFile: flags.cert ?? textOf('cert'),
-    keyFile: flags.key ?? textOf('key'),
+    caFile: await fileOf('cacert'),
+    certFile: await fileOf('cert'),
+    keyFile: await fileOf('key'),
     user,
     password: password ?? passwordOfUser,
     passwordFile: isPiped ? undefined : passwordFile,
@@ -86,13 +87,4 @@ function splitOnce(userAndPassword: string | undefined): [string | undefined, st
   const colon = userAndPassword?.indexOf(':') ?? -1
   if (colon < 0) return [userAndPassword, undefined]
   return [userAndPassword?.slice(0, colon), userAndPassword?.slice(colon + 1)]
-}
-
-/** Standard input can be read only once, so this password is never read again. */
-async function readPipedSecret(): Promise<string> {
-  try {
-    return withoutMark(await text(process.stdin)).replace(/\r?\n$/, '')
-  } catch (cause) {
-    throw new DiscoError('USAGE', `Cannot read the password file: ${(cause as Error).message}`, { cause })
-  }
 }

@@ -1,5 +1,5 @@
-import { getSystemErrorMap } from 'node:util'
 import { Errors } from '@oclif/core'
+import { systemMessage } from '../domain/system-message.js'
 import type { LineOutput } from './output/line-output.js'
 import { standardOutput } from './output/standard-output.js'
 import { reportError } from './report-error.js'
@@ -37,10 +37,4 @@ async function end(output: LineOutput): Promise<void> {
     process.exitCode ||= 1
   }
   setTimeout(() => process.exit(), GRACE_MS).unref()
-}
-
-/** An operating system's error in its own words, such as "no space left on device". */
-export function systemMessage(error: NodeJS.ErrnoException): string {
-  const [, message] = getSystemErrorMap().get(error.errno ?? 0) ?? []
-  return message ?? error.message
 }

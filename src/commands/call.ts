@@ -13,6 +13,7 @@ import { durationFlag } from '../cli/flags/duration.js'
 import { isSingleCall, loadFlags, loadOf, warmupOf } from '../cli/flags/load.js'
 import { healthFlag, policiesFlags, policiesOf } from '../cli/flags/policy.js'
 import { readServiceConfig, requestFlags, textsOf } from '../cli/flags/request.js'
+import { inputName, sourceOf } from '../cli/flags/standard-input.js'
 import { type TlsFlags, tlsFlags, wantsTls } from '../cli/flags/tls.js'
 import {
   type MethodDescriptionDoc,
@@ -88,7 +89,11 @@ export default class Call extends DiscoCommand {
     const texts = await textsOf(flags)
     const serviceConfig = await this.serviceConfig(flags)
     const { describedByFiles } = await import('../call/description.js')
-    const described = await describedByFiles(flags)
+    const described = await describedByFiles({
+      proto: await sourceOf(flags.proto),
+      protoset: await Promise.all((flags.protoset ?? []).map((file) => sourceOf(file))),
+      'import-path': flags['import-path'],
+    })
     const isDescription = args.method === undefined || flags.describe
     if (described && isDescription) return await this.showMethods(service, described, args.method, flags)
 
@@ -164,8 +169,12 @@ export default class Call extends DiscoCommand {
   private async backendTls(flags: TlsFlags): Promise<BackendTls | undefined> {
     if (!wantsTls(flags)) return undefined
     const { readBackendTls } = await import('../grpc/backend-tls.js')
-    const { 'tls-ca': caFile, 'tls-cert': certFile, 'tls-key': keyFile, 'tls-name': name } = flags
-    return await readBackendTls({ caFile, certFile, keyFile }, name)
+    const files = {
+      caFile: await sourceOf(flags['tls-ca']),
+      certFile: await sourceOf(flags['tls-cert']),
+      keyFile: await sourceOf(flags['tls-key']),
+    }
+    return await readBackendTls(files, flags['tls-name'])
   }
 
   /** The service config of the channel, but for its LB policy, which --policy gives. */
@@ -175,7 +184,9 @@ export default class Call extends DiscoCommand {
     const { loadBalancingConfig, ...serviceConfig } = await readServiceConfig(file)
     if (loadBalancingConfig !== undefined) {
       const mark = this.palette(flags, process.stderr).yellow('!')
-      this.remark(`${mark} The loadBalancingConfig of ${visible(file)} is left out: --policy decides`)
+      this.remark(
+        `${mark} The loadBalancingConfig of ${visible(inputName(file))} is left out: --policy decides`,
+      )
     }
     return { serviceConfig }
   }

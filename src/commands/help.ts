@@ -36,7 +36,7 @@ export default class Help extends DiscoCommand {
     return this.print(flags, doc, {
       table: () => doc.text,
       lines: () => [doc],
-      names: () => this.config.commands.map(({ id }) => id),
+      names: () => (subject === null ? this.config.commands.map(({ id }) => id) : [subject]),
     })
   }
 

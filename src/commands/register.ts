@@ -23,6 +23,9 @@ import { AUTO } from '../domain/layouts/reader.js'
 /** Signals that many servers handle, and that have no meaning to the registrar. */
 const FORWARDED = ['SIGUSR1', 'SIGUSR2', 'SIGQUIT', 'SIGWINCH'] as const
 
+/** Without --probe, the port of a command is probed until it accepts, and not again. */
+const AFTER_START_SETTINGS = ['fall', 'unhealthy']
+
 const PROBE_SETTINGS = ['probe-interval', 'probe-timeout', 'rise', 'fall', 'unhealthy']
 
 const DEFAULT_DRAIN_MS = 5_000
@@ -82,6 +85,12 @@ export default class Register extends DiscoCommand {
     if (!hasCommand) refuseIdle({ flags, metadata }, ['kill-after'], 'without -- CMD')
     if (!hasCommand && flags.probe === undefined)
       refuseIdle({ flags, metadata }, PROBE_SETTINGS, 'without --probe')
+    if (hasCommand && flags.probe === undefined)
+      refuseIdle(
+        { flags, metadata },
+        AFTER_START_SETTINGS,
+        'without --probe: the port is probed until it accepts',
+      )
     const probe = planProbe(flags, endpoints, { hasCommand })
     if (flags.unhealthy === 'weight0' && layout.weightless !== null) {
       throw new DiscoError('USAGE', `The layout ${layout.name} carries no weight: ${layout.weightless}`)

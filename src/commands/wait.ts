@@ -8,6 +8,8 @@ import { waitFlag } from '../cli/flags/duration.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { duration, seconds } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
+import { readWords, type Word } from '../cli/words/words.js'
+import { DiscoError } from '../domain/errors.js'
 import { formatWaitCondition, parseWaitCondition, type WaitCondition } from '../domain/wait-condition.js'
 
 export interface WaitDoc {
@@ -70,7 +72,9 @@ export default class Wait extends DiscoCommand {
   }
 
   async run(): Promise<WaitDoc> {
-    const { args, flags } = await this.parse(Wait)
+    const { args, flags } = await this.parse(Wait).catch((error: unknown) => {
+      throw misplacedCondition(readWords(this.argv, { ...Wait.baseFlags, ...Wait.flags })) ?? error
+    })
     const service = requireServiceName(args.service, this.place(flags).layout)
     const { for: conditions, timeout: timeoutMs } = flags
     const registry = await this.openRegistry(flags)
@@ -108,4 +112,31 @@ async function readCondition(text: string): Promise<WaitCondition> {
   if (!('addr' in condition)) return condition
   const addr = await completeAddressOrKey(condition.addr, "disco wait hello --for 'gone 1.2.3.4:1001'")
   return { ...condition, addr }
+}
+
+/** The error for a condition in the place of the service; null where there is none. */
+function misplacedCondition(words: Iterable<Word>): DiscoError | null {
+  let condition: string | undefined
+  let service = 'SERVICE'
+  for (const word of words) {
+    if (word.kind === 'argument' && isCondition(word.text)) condition ??= word.text
+    else if (word.kind === 'argument') service = word.text
+    else if (word.kind === 'flag' && word.name === 'for' && word.value && !isCondition(word.value)) {
+      service = word.value
+    }
+  }
+  if (condition === undefined) return null
+  return new DiscoError('USAGE', `"${condition}" is a condition, which belongs to --for`, {
+    suggestions: [`Try: disco wait ${service} --for '${condition}'`],
+  })
+}
+
+function isCondition(text: string): boolean {
+  try {
+    parseWaitCondition(text)
+    return true
+  } catch {
+    // What the text lacks is not asked here.
+    return false
+  }
 }

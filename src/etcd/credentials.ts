@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { withoutMark } from '../domain/byte-order-mark.js'
 import { DiscoError } from '../domain/errors.js'
+import { systemMessage } from '../domain/system-message.js'
 import { readPems } from '../tls/files.js'
 import type { EtcdOptions } from './options.js'
 
@@ -45,7 +46,7 @@ async function readPasswordFile(file: string): Promise<string> {
   try {
     return passwordIn(await readFile(file, 'utf8'))
   } catch (cause) {
-    throw new DiscoError('USAGE', `Cannot read the password file: ${(cause as Error).message}`, { cause })
+    throw new DiscoError('USAGE', `Cannot read the password file: ${systemMessage(cause)}`, { cause })
   }
 }
 

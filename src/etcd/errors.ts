@@ -1,4 +1,5 @@
 import { DiscoError, type DiscoErrorOptions, type EtcdReason } from '../domain/errors.js'
+import { type FileSource, sourceName } from '../domain/file-source.js'
 import { bareReason, type ConnectionFailure, connectionFailure } from '../tls/connection-failure.js'
 import { hasExpired } from '../tls/files.js'
 import {
@@ -20,7 +21,7 @@ export interface LinkFacts {
   readonly endpoints: readonly string[]
   readonly endpointsSource: string
   readonly user?: string | undefined
-  readonly certFile?: string | undefined
+  readonly certFile?: FileSource | undefined
   /** How often and how long a request was tried; nothing to tell of a stream that ended. */
   readonly effort?: { readonly tries: number; readonly elapsedMs: number }
   /** The key or prefix that the request was about. */
@@ -208,7 +209,7 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
 function tlsRefusal(
   failure: ConnectionFailure,
   where: string,
-  certFile: string | undefined,
+  certFile: FileSource | undefined,
 ): [message: string, suggestion: string] | null {
   const theirs = `The certificate of etcd at ${where}`
   switch (failure) {
@@ -228,7 +229,7 @@ function tlsRefusal(
       }
       return failure === 'client-certificate-expired' || hasExpired(certFile, Date.now())
         ? [
-            `The client certificate in ${certFile} has expired`,
+            `The client certificate in ${sourceName(certFile)} has expired`,
             `Renew it: etcd at ${where} does not accept it`,
           ]
         : [`etcd at ${where} does not accept the client certificate`, 'Its own CA must have signed it']

@@ -1,5 +1,6 @@
 import { readAddress } from '../domain/address.js'
 import { DiscoError } from '../domain/errors.js'
+import type { FileSource } from '../domain/file-source.js'
 
 /**
  * How to reach etcd. Files are read when the client is made, and again when etcd refuses a login or a TLS
@@ -10,9 +11,9 @@ export interface EtcdOptions {
   readonly endpoints: readonly string[]
   /** Where the endpoints were said, for error messages: a flag, a variable, the default. */
   readonly endpointsSource: string
-  readonly caFile?: string | undefined
-  readonly certFile?: string | undefined
-  readonly keyFile?: string | undefined
+  readonly caFile?: FileSource | undefined
+  readonly certFile?: FileSource | undefined
+  readonly keyFile?: FileSource | undefined
   readonly user?: string | undefined
   /** Fixed for the life of the client; with `passwordFile`, not used. */
   readonly password?: string | undefined

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { checkServerIdentity } from 'node:tls'
 import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js'
+import type { FileSource } from '../domain/file-source.js'
 import { type PemFiles, readPems } from '../tls/files.js'
 
 /** How backends are dialled that speak TLS. */
@@ -8,7 +9,7 @@ export interface BackendTls {
   readonly credentials: ChannelCredentials
   readonly options: ChannelOptions
   /** Of the client certificate, where one is shown. */
-  readonly certFile: string | undefined
+  readonly certFile: FileSource | undefined
 }
 
 /**

@@ -2,11 +2,13 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { DiscoError } from '../domain/errors.js'
+import { type FileSource, sourceName } from '../domain/file-source.js'
+import { systemMessage } from '../domain/system-message.js'
 
 export interface PemFiles {
-  readonly caFile?: string | undefined
-  readonly certFile?: string | undefined
-  readonly keyFile?: string | undefined
+  readonly caFile?: FileSource | undefined
+  readonly certFile?: FileSource | undefined
+  readonly keyFile?: FileSource | undefined
 }
 
 /** What the files hold, checked. */
@@ -30,34 +32,41 @@ export async function readPems({ caFile, certFile, keyFile }: PemFiles, both: st
     readPem(certFile, 'certificate', (pem) => new X509Certificate(pem)),
     readPem(keyFile, 'private key', createPrivateKey),
   ])
-  if (cert && key && !cert.parsed.checkPrivateKey(key.parsed)) {
-    throw new DiscoError('USAGE', `The key in ${keyFile} does not belong to the certificate in ${certFile}`)
+  if (certFile && keyFile && cert && key && !cert.parsed.checkPrivateKey(key.parsed)) {
+    const [keyName, certName] = [keyFile, certFile].map(sourceName)
+    throw new DiscoError('USAGE', `The key in ${keyName} does not belong to the certificate in ${certName}`)
   }
   return { ca: ca?.pem, cert: cert?.pem, key: key?.pem }
 }
 
 /** Whether the certificate in a file is past its end, for the message about one that was refused; false if unreadable. */
-export function hasExpired(certFile: string, nowMs: number): boolean {
+export function hasExpired(certFile: FileSource, nowMs: number): boolean {
   try {
-    return Date.parse(new X509Certificate(readFileSync(certFile)).validTo) < nowMs
+    const pem = typeof certFile === 'string' ? readFileSync(certFile) : certFile.content
+    return Date.parse(new X509Certificate(pem).validTo) < nowMs
   } catch {
     // The file may have been replaced or removed meanwhile: the refusal itself is what there is to report.
     return false
   }
 }
 
+/** The content of a source; of a file, as it is now. */
+export async function readSource(source: FileSource): Promise<Buffer> {
+  return typeof source === 'string' ? await readFile(source) : source.content
+}
+
 async function readPem<Parsed>(
-  file: string | undefined,
+  file: FileSource | undefined,
   what: string,
   parse: (pem: Buffer) => Parsed,
 ): Promise<{ pem: Buffer; parsed: Parsed } | undefined> {
   if (!file) return undefined
-  const pem = await readFile(file).catch((cause: Error) => {
-    throw new DiscoError('USAGE', `Cannot read ${file}: ${cause.message}`, { cause })
+  const pem = await readSource(file).catch((cause: Error) => {
+    throw new DiscoError('USAGE', `Cannot read ${sourceName(file)}: ${systemMessage(cause)}`, { cause })
   })
   try {
     return { pem, parsed: parse(pem) }
   } catch (cause) {
-    throw new DiscoError('USAGE', `${file} holds no PEM ${what} that can be read`, { cause })
+    throw new DiscoError('USAGE', `${sourceName(file)} holds no PEM ${what} that can be read`, { cause })
   }
 }

@@ -7,10 +7,11 @@ import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { readCredentials } from '../../src/etcd/credentials.js'
 import { readPems } from '../../src/tls/files.js'
 import { TestAuthority } from '../support/certificates.js'
-import { Disco } from '../support/disco.js'
+import { Disco, until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { registration } from '../support/etcd-state.js'
 import { flagValues } from '../support/flags.js'
+import { protoc } from '../support/protoc.js'
 import { ResidentTool } from '../support/resident-tool.js'
 
 /** Ways in which editors and shells write the same text. */
@@ -84,6 +85,27 @@ describe.each(FORMS)('a text file %s', (_, written) => {
     expect(endpoints).toMatchObject([{ picks: 1 }, { picks: 2 }])
   })
 
+  test('describes the method from standard input, with imports from folders', async () => {
+    const imported = 'message HelloRequest { string name = 1; }'
+    file('request.proto', `syntax = "proto3";\npackage helloworld;\n${imported}\n`)
+    const proto = PROTO.replace(imported, 'import "request.proto";')
+    const call = disco.start(
+      'call',
+      'hello',
+      'SayHello',
+      '--proto',
+      '-',
+      '--import-path',
+      folder,
+      '-d',
+      '{"name":"x"}',
+    )
+    call.child.stdin?.end(written(proto))
+    const { stdout, stderr } = await call.exited()
+    expect(stdout, stderr).not.toBe('')
+    expect(JSON.parse(stdout)).toMatchObject({ message: 'Hello x' })
+  })
+
   test('is a password, a token, a certificate or a key', async () => {
     const authority = await TestAuthority.create(folder, 'ca')
     const { certFile, keyFile } = await authority.sign('client')
@@ -103,6 +125,69 @@ describe.each(FORMS)('a text file %s', (_, written) => {
       keyFile: again('key.pem', keyFile),
     }
     expect(await readPems(pems, '--cert and --key')).not.toBeNull()
+  })
+})
+
+describe('standard input in place of a file', () => {
+  const piped = async (input: string | Buffer, ...args: string[]) => {
+    const running = disco.start(...args)
+    running.child.stdin?.end(input)
+    return await running.exited()
+  }
+
+  test('is a descriptor set, or a service config', async () => {
+    const proto = file('hello.proto', PROTO)
+    const setFile = join(folder, 'hello.set')
+    protoc(['-I', folder, '-o', setFile, proto])
+    const set = readFileSync(setFile)
+    const called = await piped(set, 'call', 'hello', 'SayHello', '--protoset', '-')
+    expect(called, called.stderr).toMatchObject({ code: 0 })
+    const config = '{"methodConfig":[{"name":[{}],"timeout":"0.000000001s"}]}'
+    const configured = await piped(
+      config,
+      'call',
+      'hello',
+      'SayHello',
+      '--proto',
+      proto,
+      '--service-config',
+      '-',
+    )
+    expect(configured.stderr).toContain('DEADLINE_EXCEEDED')
+    const broken = await piped('nothing', 'call', 'hello', 'SayHello', '--service-config', '-')
+    expect(broken).toMatchObject({ code: 2 })
+    expect(broken.stderr).toContain('standard input')
+  })
+
+  test('is a certificate of the CA, a client certificate or its key', async () => {
+    const authority = await TestAuthority.create(folder, 'own-ca')
+    const { caFile } = authority
+    const [member, client] = [await authority.sign('member'), await authority.sign('caller')]
+    await using own = await RealEtcd.start({ tls: { caFile, ...member, client } })
+    const files = { '--cacert': caFile, '--cert': client.certFile, '--key': client.keyFile }
+    const endpoints = ['--endpoints', `https://${own.endpoint}`]
+    for (const [flag, path] of Object.entries(files)) {
+      const flags = Object.entries({ ...files, [flag]: '-' }).flat()
+      const ran = await piped(readFileSync(path), 'layouts', ...flags, ...endpoints)
+      expect(ran, ran.stderr).toMatchObject({ code: 0 })
+    }
+    const broken = await piped('nothing', 'ls', '--cacert', '-', ...endpoints)
+    expect(broken.stderr).toContain('standard input holds no PEM certificate')
+  })
+
+  test('is the token of the admin handler', async () => {
+    const held = disco.start('register', 'held', ':1001', '--admin', ':0', '--admin-token-file', '-')
+    held.child.stdin?.end('open-sesame\r\n')
+    await held.printed('"added"')
+    await until(
+      () => held.stderr.includes('admin handler on'),
+      () => 'the admin handler',
+    )
+    const [url = ''] = /http:\S+/.exec(held.stderr) ?? []
+    const asked = async (token: string) =>
+      (await fetch(url, { headers: { authorization: `Bearer ${token}` } })).status
+    expect([await asked('guess'), await asked('open-sesame')]).toEqual([401, 200])
+    await held.end('SIGTERM')
   })
 })
 

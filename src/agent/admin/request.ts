@@ -50,7 +50,10 @@ export function authorize(request: IncomingMessage, token: string | null): void 
   }
   const host = headers.host ?? ''
   const site = headers['sec-fetch-site'] ?? 'same-origin'
-  const isOwnSite = site === 'same-origin' || (site === 'none' && !isWrite(request))
+  if (site === 'none' && isWrite(request)) {
+    throw new Refusal(403, 'A browser may write from a page of this origin only, not from its address bar')
+  }
+  const isOwnSite = site === 'same-origin' || site === 'none'
   const origins = [headers.origin, headers.referer].filter((from) => from !== undefined)
   if (!isOwnSite || !origins.every((from) => isOrigin(from, host))) {
     throw new Refusal(403, 'Requests from web pages of other origins are refused')

@@ -2,6 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
 import { DiscoError } from '../../domain/errors.js'
+import { systemMessage } from '../../domain/system-message.js'
 
 /** End of a process. */
 export interface ProcessEnd {
@@ -20,8 +21,20 @@ export async function launch(
     if (child.pid === undefined) await once(child, 'spawn')
     return child as ChildProcess & { readonly pid: number }
   } catch (cause) {
-    throw new DiscoError('USAGE', `Cannot run ${file}: ${(cause as Error).message}`, { cause })
+    throw new DiscoError('USAGE', `Cannot run ${file}: ${systemMessage(cause)}`, {
+      cause,
+      suggestions: [remedyFor(file, (cause as NodeJS.ErrnoException).code)],
+    })
   }
+}
+
+function remedyFor(file: string, code: string | undefined): string {
+  if (code === 'EACCES') return 'A program must be a file that may be executed: chmod +x FILE, or sh FILE'
+  if (code === 'ELOOP') return 'Its symbolic links lead in a circle: ls -l FILE'
+  if (code !== 'ENOENT') return 'Behind -- stands the program with its arguments'
+  return file.includes('/')
+    ? 'Check the path; of a script, the interpreter in its first line must exist as well'
+    : 'No folder of PATH has it: give its path, such as ./server'
 }
 
 /** Resolves when the process ends. To be called at once: the event comes only once. */

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { Flags, type Interfaces } from '@oclif/core'
 import { isLoopback, readAddress } from '../../domain/address.js'
-import { withoutMark } from '../../domain/byte-order-mark.js'
 import { DiscoError } from '../../domain/errors.js'
-import { fileName, readBy } from './custom.js'
+import { readBy, textFlag } from './custom.js'
+import { inputName, readText } from './standard-input.js'
 
 const EXAMPLE = '--admin 127.0.0.1:9001'
 
@@ -21,10 +20,9 @@ export const adminFlags = {
     helpValue: '[HOST]:PORT',
     description: 'serve GET /, /weight, /healthz, /metrics, PUT /weight?weight=N and POST /drain here',
   }),
-  'admin-token-file': Flags.string({
-    parse: fileName,
+  'admin-token-file': textFlag({
     helpGroup: 'ADMIN',
-    helpValue: 'FILE',
+    helpValue: 'FILE|-',
     description: 'file with the bearer token to ask for; needed where other machines can ask',
   }),
 }
@@ -60,12 +58,10 @@ export async function planAdmin({
 }
 
 async function readToken(file: string): Promise<string> {
-  let token: string
-  try {
-    token = withoutMark(await readFile(file, 'utf8')).trim()
-  } catch (cause) {
-    throw new DiscoError('USAGE', `Cannot read the token file: ${(cause as Error).message}`, { cause })
-  }
+  const token = (await readText(file)).trim()
   if (/^[\x21-\x7e]+$/.test(token)) return token
-  throw new DiscoError('USAGE', `The token in ${file} is empty, or has spaces or other characters inside`)
+  throw new DiscoError(
+    'USAGE',
+    `The token in ${inputName(file)} is empty, or has spaces or other characters inside`,
+  )
 }

@@ -1,6 +1,6 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import { DiscoError } from '../../domain/errors.js'
-import { fileName, oneOf, parsedBy, refuseEmpty, textFlag } from './custom.js'
+import { oneOf, parsedBy, refuseEmpty, textFlag } from './custom.js'
 import { durationFlag } from './duration.js'
 
 /** The connection to etcd, in etcdctl's words. */
@@ -10,22 +10,19 @@ const etcdFlags = {
     helpValue: 'HOST:PORT,…',
     description: 'members of the etcd cluster',
   }),
-  cacert: Flags.string({
-    parse: fileName,
+  cacert: textFlag({
     helpGroup: 'ETCD',
-    helpValue: 'FILE',
+    helpValue: 'FILE|-',
     description: 'CA that signed the members',
   }),
-  cert: Flags.string({
-    parse: fileName,
+  cert: textFlag({
     helpGroup: 'ETCD',
-    helpValue: 'FILE',
+    helpValue: 'FILE|-',
     description: 'client certificate',
   }),
-  key: Flags.string({
-    parse: fileName,
+  key: textFlag({
     helpGroup: 'ETCD',
-    helpValue: 'FILE',
+    helpValue: 'FILE|-',
     description: 'key of the client certificate',
   }),
   user: textFlag({
@@ -36,8 +33,8 @@ const etcdFlags = {
   }),
   'password-file': textFlag({
     helpGroup: 'ETCD',
-    helpValue: 'FILE',
-    description: 'file that holds the password; - for standard input',
+    helpValue: 'FILE|-',
+    description: 'file that holds the password',
   }),
   'dial-timeout': durationFlag({
     helpGroup: 'ETCD',

@@ -92,14 +92,6 @@ export function oneOf<const Choice extends string>(choices: readonly Choice[]) {
   }
 }
 
-/** The `parse` of a flag that names a file, and never standard input. */
-export const fileName = parsedBy((text, flag) => {
-  if (text !== '-') return refuseEmpty(text, flag)
-  throw new DiscoError('USAGE', `${flag} does not read standard input`, {
-    suggestions: [`Write it to a file: ${flag} FILE`],
-  })
-})
-
 function rangeOf(min: number, max: number): string {
   const hasLeast = min > Number.MIN_SAFE_INTEGER
   const hasMost = max < Number.MAX_SAFE_INTEGER

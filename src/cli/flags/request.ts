@@ -1,12 +1,10 @@
-import { readFile } from 'node:fs/promises'
-import { text } from 'node:stream/consumers'
 import { Flags } from '@oclif/core'
 import type { Texts } from '../../call/content.js'
 import { parseJson } from '../../call/messages.js'
-import { withoutMark } from '../../domain/byte-order-mark.js'
 import { DiscoError } from '../../domain/errors.js'
 import { firstLossy } from '../../domain/exact-json.js'
-import { fileName } from './custom.js'
+import { textFlag } from './custom.js'
+import { inputName, readText } from './standard-input.js'
 
 /** What calls send, and what describes it. */
 export const requestFlags = {
@@ -22,13 +20,12 @@ export const requestFlags = {
     helpGroup: 'REQUEST',
     multiple: true,
     multipleNonGreedy: true,
-    helpValue: 'KEY=VALUE|@FILE',
+    helpValue: 'KEY=VALUE|@FILE|@-',
     description: 'a header, or a file of them, one a line; base64 where the key ends in -bin',
   }),
-  proto: Flags.string({
-    parse: fileName,
+  proto: textFlag({
     helpGroup: 'REQUEST',
-    helpValue: 'FILE',
+    helpValue: 'FILE|-',
     description: 'describes the method where the server does not',
   }),
   'import-path': Flags.string({
@@ -38,18 +35,17 @@ export const requestFlags = {
     helpValue: 'DIR',
     description: 'where imports of --proto are found',
   }),
-  protoset: Flags.string({
-    parse: fileName,
+  protoset: textFlag({
     helpGroup: 'REQUEST',
     multiple: true,
     multipleNonGreedy: true,
-    helpValue: 'FILE',
+    helpValue: 'FILE|-',
     exclusive: ['proto'],
     description: 'describes the method by descriptor sets, as `protoc -o` and `buf build -o` write them',
   }),
-  'service-config': Flags.string({
+  'service-config': textFlag({
     helpGroup: 'REQUEST',
-    helpValue: 'FILE',
+    helpValue: 'FILE|-',
     description: 'a gRPC service config in JSON: retries and deadlines, by method',
   }),
 }
@@ -60,13 +56,8 @@ export interface RequestFlags {
   readonly 'hash-key'?: string | undefined
 }
 
-/** @throws DiscoError USAGE for a file that cannot be read, a header that is none, or standard input twice */
+/** @throws DiscoError USAGE for a file that cannot be read, or a header that is none */
 export async function textsOf(flags: RequestFlags): Promise<Texts> {
-  if ([flags.data, ...(flags.header ?? [])].filter((text) => text === '@-').length > 1) {
-    throw new DiscoError('USAGE', '@- is there twice, and standard input can be read once', {
-      suggestions: ['Put one of them into a file: @FILE'],
-    })
-  }
   const data = flags.data.startsWith('@') ? await read(flags.data.slice(1)) : flags.data
   const lines = await Promise.all(
     (flags.header ?? []).map(async (header) => {
@@ -105,21 +96,18 @@ function parseHeader(header: string): [name: string, value: string] {
 
 /** @throws DiscoError USAGE for a file that cannot be read, or is no object in JSON */
 export async function readServiceConfig(file: string): Promise<Readonly<Record<string, unknown>>> {
-  const config: unknown = parseJson(await read(file), file)
+  const name = inputName(file)
+  const config: unknown = parseJson(await read(file), name)
   const lossy = firstLossy(config)
-  if (lossy) throw new DiscoError('USAGE', `${file}: the number ${lossy.text} does not fit into a double`)
+  if (lossy) throw new DiscoError('USAGE', `${name}: the number ${lossy.text} does not fit into a double`)
   if (typeof config === 'object' && config !== null && !Array.isArray(config)) {
     return config as Readonly<Record<string, unknown>>
   }
-  throw new DiscoError('USAGE', `${file} has no service config: it is no JSON object`)
+  throw new DiscoError('USAGE', `${name} has no service config: it is no JSON object`)
 }
 
 async function read(file: string): Promise<string> {
   if (file === '')
     throw new DiscoError('USAGE', 'A file name is missing', { suggestions: ['Such as -d @FILE'] })
-  try {
-    return withoutMark(file === '-' ? await text(process.stdin) : await readFile(file, 'utf8'))
-  } catch (cause) {
-    throw new DiscoError('USAGE', `Cannot read ${file}: ${(cause as Error).message}`, { cause })
-  }
+  return await readText(file)
 }

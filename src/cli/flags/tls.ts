@@ -1,5 +1,5 @@
 import { Flags, type Interfaces } from '@oclif/core'
-import { fileName } from './custom.js'
+import { textFlag } from './custom.js'
 
 /** TLS to backends; etcd's own flags are --cacert, --cert and --key. */
 export const tlsFlags = {
@@ -7,22 +7,19 @@ export const tlsFlags = {
     helpGroup: 'TLS',
     description: 'backends speak TLS; any other --tls flag says so, too',
   }),
-  'tls-ca': Flags.string({
-    parse: fileName,
+  'tls-ca': textFlag({
     helpGroup: 'TLS',
-    helpValue: 'FILE',
+    helpValue: 'FILE|-',
     description: "CA that signed the backends [default: the system's]",
   }),
-  'tls-cert': Flags.string({
-    parse: fileName,
+  'tls-cert': textFlag({
     helpGroup: 'TLS',
-    helpValue: 'FILE',
+    helpValue: 'FILE|-',
     description: 'client certificate',
   }),
-  'tls-key': Flags.string({
-    parse: fileName,
+  'tls-key': textFlag({
     helpGroup: 'TLS',
-    helpValue: 'FILE',
+    helpValue: 'FILE|-',
     description: 'key of the client certificate',
   }),
   'tls-name': Flags.string({

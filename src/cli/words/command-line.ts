@@ -30,7 +30,16 @@ export function readCommandLine(argv: readonly string[], config: Interfaces.Conf
   if (VERSION.includes(name)) return { id: 'version', argv: words }
   const command = commandNamed(name, config)
   if (!command) throw unknownCommand(name, own.slice(at + 1), config.commands)
+  if (!Object.hasOwn(command.flags, 'version')) refuseVersionValue(own.slice(0, at))
   return { id: command.id, argv: words }
+}
+
+/** `--version=x` before a command that has no such flag is meant as the one of the tool. */
+function refuseVersionValue(before: readonly string[]): void {
+  if (!before.some((word) => word.startsWith('--version='))) return
+  throw new DiscoError('USAGE', '--version takes no value', {
+    suggestions: ['The version of disco: disco --version, or -V'],
+  })
 }
 
 /** The command of that name or alias. */

@@ -59,6 +59,11 @@ export function unknownFlag(written: string, command: string | null, flags: Flag
     command === null
       ? ['disco', 'Flags: disco COMMAND --help']
       : [`disco ${command}`, `Its flags: disco ${command} --help`]
+  if (VERSION.includes(written)) {
+    return new DiscoError('USAGE', `${tool} has no flag ${written}`, {
+      suggestions: ['The version of disco: disco --version, or -V', help],
+    })
+  }
   const near = didYouMean(written, known)
   return new DiscoError('USAGE', `${tool} has no flag ${written}`, {
     suggestions: near.length > 0 ? near : [help],

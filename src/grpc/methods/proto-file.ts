@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import type { FileDescriptorProto } from '@bufbuild/protobuf/wkt'
 import { withoutMark } from '../../domain/byte-order-mark.js'
 import { DiscoError } from '../../domain/errors.js'
+import { type FileSource, sourceName } from '../../domain/file-source.js'
+import { systemMessage } from '../../domain/system-message.js'
+import { readSource } from '../../tls/files.js'
 import { builtInFiles } from './built-in-files.js'
 import { parseProto } from './proto-source/parse.js'
 
@@ -17,12 +19,15 @@ export interface ProtoFiles {
 /**
  * Reads a .proto file and its imports. An import that is in no folder is left out: it costs only what needs it.
  *
+ * @param source the file; of a content without a path, imports are found in the working folder and the import paths
  * @throws DiscoError USAGE when the file itself, or an import that is there, cannot be read
  */
-export async function readProtoFile(file: string, importPaths: readonly string[]): Promise<ProtoFiles> {
+export async function readProtoFile(source: FileSource, importPaths: readonly string[]): Promise<ProtoFiles> {
   const folders = ['.', ...importPaths]
   const find = (name: string) => folders.map((folder) => resolve(folder, name)).find(existsSync)
-  const path = find(file)
+  const file = sourceName(source)
+  // Content without a path stands as if in the working folder.
+  const path = source === file ? find(file) : resolve(file)
   if (path === undefined) {
     throw new DiscoError('USAGE', `Cannot read ${file}: no such file`, {
       suggestions: [`Looked in: ${folders.join(', ')}. Other folders: --import-path DIR`],
@@ -34,7 +39,7 @@ export async function readProtoFile(file: string, importPaths: readonly string[]
   const pending = [{ name: importName(path, importPaths) ?? file, path }]
   for (let next = pending.pop(); next; next = pending.pop()) {
     if (files.has(next.name)) continue
-    const read = await readOne(next.path, next.name)
+    const read = await readOne(next.path === path ? (source === file ? path : source) : next.path, next.name)
     files.set(next.name, read)
     for (const name of read.dependency) {
       const found = find(name)
@@ -45,11 +50,11 @@ export async function readProtoFile(file: string, importPaths: readonly string[]
   return { files: [...files.values()], remedy: remedyFor([...absent], path, folders) }
 }
 
-async function readOne(path: string, name: string): Promise<FileDescriptorProto> {
+async function readOne(source: FileSource, name: string): Promise<FileDescriptorProto> {
   try {
-    return parseProto(withoutMark(await readFile(path, 'utf8')), name)
+    return parseProto(withoutMark((await readSource(source)).toString()), name)
   } catch (cause) {
-    throw new DiscoError('USAGE', `Cannot read ${name}: ${(cause as Error).message}`, {
+    throw new DiscoError('USAGE', `Cannot read ${name}: ${systemMessage(cause)}`, {
       cause,
       suggestions: ['Folders that its imports are found in: --import-path DIR'],
     })

@@ -1,18 +1,26 @@
-import { readFile } from 'node:fs/promises'
 import { fromBinary } from '@bufbuild/protobuf'
 import { type FileDescriptorProto, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import { DiscoError } from '../../domain/errors.js'
+import { type FileSource, sourceName } from '../../domain/file-source.js'
+import { systemMessage } from '../../domain/system-message.js'
+import { readSource } from '../../tls/files.js'
 
 /** The files of a FileDescriptorSet. @throws DiscoError USAGE when there is none in the file */
-export async function readProtoset(file: string): Promise<FileDescriptorProto[]> {
+export async function readProtoset(file: FileSource): Promise<FileDescriptorProto[]> {
   try {
-    const files = fromBinary(FileDescriptorSetSchema, await readFile(file)).file
+    const files = fromBinary(FileDescriptorSetSchema, await readSource(file)).file
     if (files.length === 0) throw new Error('it is empty')
     return files
   } catch (cause) {
-    throw new DiscoError('USAGE', `Cannot read ${file} as a descriptor set: ${(cause as Error).message}`, {
-      cause,
-      suggestions: [`Make one: protoc --include_imports -o ${file} YOUR.proto`],
-    })
+    throw new DiscoError(
+      'USAGE',
+      `Cannot read ${sourceName(file)} as a descriptor set: ${systemMessage(cause)}`,
+      {
+        cause,
+        suggestions: [
+          `Make one: protoc --include_imports -o ${typeof file === 'string' ? file : 'FILE'} YOUR.proto`,
+        ],
+      },
+    )
   }
 }

@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises'
+import { buffer } from 'node:stream/consumers'
+import { withoutMark } from '../../domain/byte-order-mark.js'
+import { DiscoError } from '../../domain/errors.js'
+import { type FileSource, sourceName } from '../../domain/file-source.js'
+import { systemMessage } from '../../domain/system-message.js'
+
+/** Flags that name a file, or `-` for standard input. */
+const FILE_FLAGS = [
+  'cacert',
+  'cert',
+  'key',
+  'password-file',
+  'tls-ca',
+  'tls-cert',
+  'tls-key',
+  'admin-token-file',
+  'service-config',
+  'proto',
+  'protoset',
+  'counts',
+]
+
+/** Flags that take a text, `@FILE`, or `@-` for standard input. */
+const TEXT_FLAGS = ['data', 'header']
+
+/** Standard input can be read once. @throws DiscoError USAGE where two flags want it, or one does twice */
+export function refuseSecondReader(flags: Readonly<Record<string, unknown>>): void {
+  const [first, second] = [...readersIn(flags, FILE_FLAGS, '-'), ...readersIn(flags, TEXT_FLAGS, '@-')]
+  if (first === undefined || second === undefined) return
+  throw new DiscoError('USAGE', `${first} and ${second} both read standard input, which can be read once`, {
+    suggestions: ['Put one of them into a file'],
+  })
+}
+
+function readersIn(
+  flags: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+  stdin: string,
+): string[] {
+  return names.flatMap((name) =>
+    [flags[name]]
+      .flat()
+      .filter((value) => value === stdin)
+      .map(() => `--${name} ${stdin}`),
+  )
+}
+
+/** What messages call the file that a flag names. */
+export function inputName(file: string): string {
+  return file === '-' ? 'standard input' : file
+}
+
+/** What a flag names: a file, or, as `-`, the content of standard input. @throws DiscoError USAGE */
+export async function sourceOf(file: string): Promise<FileSource>
+export async function sourceOf(file: string | undefined): Promise<FileSource | undefined>
+export async function sourceOf(file: string | undefined): Promise<FileSource | undefined> {
+  if (file !== '-') return file
+  try {
+    return { name: inputName(file), content: await buffer(process.stdin) }
+  } catch (cause) {
+    throw cannotRead(inputName(file), cause)
+  }
+}
+
+/** The text of a file, or, as `-`, of standard input; without a byte order mark. @throws DiscoError USAGE */
+export async function readText(file: string): Promise<string> {
+  const source = await sourceOf(file)
+  if (typeof source !== 'string') return withoutMark(source.content.toString())
+  try {
+    return withoutMark(await readFile(source, 'utf8'))
+  } catch (cause) {
+    throw cannotRead(sourceName(source), cause)
+  }
+}
+
+function cannotRead(name: string, cause: unknown): DiscoError {
+  return new DiscoError('USAGE', `Cannot read ${name}: ${systemMessage(cause)}`, { cause })
+}
