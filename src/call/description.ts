@@ -62,7 +62,8 @@ export async function describedByServer(
 /** @throws DiscoError RPC_FAILED for descriptions that contradict themselves */
 export function ofServer({ files, source, services, peer }: Reflected): Descriptors {
   try {
-    return new Descriptors(files, source, services)
+    const remedy = 'From files instead of the server: --proto FILE or --protoset FILE'
+    return new Descriptors(files, source, services, remedy)
   } catch (cause) {
     throw unreadable(peer, cause)
   }

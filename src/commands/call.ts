@@ -158,6 +158,7 @@ export default class Call extends DiscoCommand {
         names: () => [doc.method],
       })
     }
+    for (const gap of descriptors.gaps) this.remark(`! ${visible(gap)}`)
     const doc = methodsDoc(service, descriptors.methods)
     return this.print(flags, doc, {
       table: (palette) => renderMethods(doc, palette),

@@ -3,6 +3,7 @@ import type { CallDoc, CallLineDoc } from '../../src/cli/call/document.js'
 import { callsOfHello, lines } from '../support/calls-of-hello.js'
 import { hundredGreeters } from '../support/greeters.js'
 import { expectShape } from '../support/shape.js'
+import { temporaryFile } from '../support/temporary-file.js'
 
 const hello = await callsOfHello()
 const hundred = await hundredGreeters()
@@ -61,6 +62,15 @@ describe('what can be called', () => {
     expect(described).toContain('{\n  "name": ""\n}')
     expectShape('method', JSON.parse(await hello.output('SayHello', '--describe', '--json')))
   })
+})
+
+test('what a file lacks is named beside the methods that it has', async () => {
+  const source = `syntax = "proto3"; import "no/where.proto"; message A { no.B b = 1; }
+    service S { rpc Do(A) returns (A); }`
+  await using file = await temporaryFile('gap.proto', source)
+  const ran = await hello.disco.run('call', 'hello', '--proto', file.path, '-o', 'name')
+  expect(ran).toMatchObject({ code: 0, stdout: 'S/Do\n' })
+  expect(ran.stderr).toContain('imports no/where.proto, which is missing')
 })
 
 describe('refused with exit 2', () => {
