@@ -96,7 +96,10 @@ A target selects by parameters behind a question mark. An endpoint has to match 
 
   disco resolve 'etcd:///hello?version=1.0.0&zone=b'
 
-Values are compared as they are, for equality. A parameter may stand there once. Quote the target: ? and & belong to the \
+  select=SELECTOR            other conditions, URL-encoded: weight>0, zone!=b, rack in (a,b), version^1.2
+
+Values are compared as they are, for equality; + is a plus. A parameter may stand there once. A version is compared as \
+the semver package does, by > >= < <= ~ ^. Words with signs or spaces stand in double quotes. Quote the target: ? and & belong to the \
 shell. With spill-over, all endpoints of the service stand in where those selected get no call.
 Weights and shares are those of the whole service. disco pick spreads its picks over the selected endpoints.
 

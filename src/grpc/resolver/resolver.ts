@@ -1,6 +1,7 @@
 import { type ChannelOptions, experimental, Metadata, status } from '@grpc/grpc-js'
 import type { Discovery } from '../../domain/discovery.js'
 import type { DiscoError } from '../../domain/errors.js'
+import { formatSelector } from '../../domain/selector.js'
 import { POLICIES } from '../../policies/index.js'
 import type { ResolvedList } from './live-list.js'
 import { type Observer, observerOf } from './observer.js'
@@ -90,7 +91,10 @@ class RegistryResolver implements experimental.Resolver, ServiceListener {
 }
 
 /** A target's conditions, as they are added to messages about a list without usable endpoints. */
-function conditionsOf({ where }: Target): string {
-  const conditions = Object.entries(where).map(([name, value]) => `${name}=${value}`)
+function conditionsOf({ where, select }: Target): string {
+  const conditions = [
+    ...Object.entries(where).map(([name, value]) => `${name}=${value}`),
+    ...(select.length === 0 ? [] : [formatSelector(select)]),
+  ]
   return conditions.length === 0 ? '' : `; selected are those with ${conditions.join(', ')}`
 }

@@ -1,10 +1,11 @@
 import { readAddress } from '../../domain/address.js'
 import { type Endpoint, endpointId } from '../../domain/endpoint.js'
+import { attributeOf, selects } from '../../domain/selector.js'
 import { effectiveWeight, weightsAreUnset } from '../../domain/shares.js'
 import type { RegisteredEndpoint } from './endpoint.js'
 import type { Target } from './target.js'
 
-type Conditions = Pick<Target, 'where' | 'spillOver'>
+type Conditions = Pick<Target, 'where' | 'spillOver'> & Partial<Pick<Target, 'select'>>
 
 /** What a target selects of a service's lists. Channels with the same conditions share the result for a list. */
 export class Selection {
@@ -12,7 +13,7 @@ export class Selection {
   private readonly key: string
 
   constructor(private readonly conditions: Conditions) {
-    this.key = JSON.stringify([conditions.where, conditions.spillOver])
+    this.key = JSON.stringify([conditions.where, conditions.select, conditions.spillOver])
   }
 
   /** @param service as `toGrpcEndpoints`; an array that is not changed afterwards */
@@ -31,14 +32,16 @@ export class Selection {
  */
 export function toGrpcEndpoints(
   service: readonly Endpoint[],
-  { where, spillOver }: Conditions,
+  { where, select = [], spillOver }: Conditions,
 ): RegisteredEndpoint[] {
   const unset = weightsAreUnset(service)
   const all = service.flatMap((registration) => toGrpcEndpoint(registration, unset))
   const conditions = Object.entries(where)
-  if (conditions.length === 0) return all
-  const selected = all.filter(({ registration }) =>
-    conditions.every(([name, value]) => attribute(registration, name) === value),
+  if (conditions.length === 0 && select.length === 0) return all
+  const selected = all.filter(
+    ({ registration }) =>
+      conditions.every(([name, value]) => attributeNamed(name, registration) === value) &&
+      selects(select, registration),
   )
   return spillOver && selected.every(({ weight }) => weight === 0) ? all : selected
 }
@@ -60,9 +63,8 @@ function toGrpcEndpoint(registration: Endpoint, unset: boolean): RegisteredEndpo
   return [endpoint]
 }
 
-function attribute({ version, id, addr, metadata }: Endpoint, name: string): string {
-  if (name === 'version') return version
-  if (name === 'id') return id ?? ''
-  if (name === 'addr') return addr
-  return Object.hasOwn(metadata, name) ? (metadata[name] ?? '') : ''
+/** As in a selector, except that a plain parameter of a target called `weight` is a name of the metadata. */
+function attributeNamed(name: string, endpoint: Endpoint): string {
+  if (name !== 'weight') return attributeOf(endpoint, name)
+  return Object.hasOwn(endpoint.metadata, name) ? (endpoint.metadata[name] ?? '') : ''
 }

@@ -1,5 +1,6 @@
 import type { Query } from '../../domain/discovery.js'
 import { DiscoError } from '../../domain/errors.js'
+import { parseSelector, type Selector } from '../../domain/selector.js'
 
 export const SCHEME = 'etcd'
 
@@ -8,6 +9,8 @@ export interface Target {
   readonly service: string
   /** Required values of an endpoint's version, id, addr or metadata. */
   readonly where: Readonly<Record<string, string>>
+  /** Further conditions that an endpoint meets. */
+  readonly select: Selector
   /** Whether calls go to all endpoints of the service when no selected endpoint can be picked. */
   readonly spillOver: boolean
   /** As in `Query`. */
@@ -28,8 +31,8 @@ export function authorityOf({ service }: Target): string {
 
 /**
  * Reads `etcd:///SERVICE`, `etcd://VERSION/SERVICE`, and what stands behind a question mark: `version=1.0.0`,
- * `id=…`, `addr=…` or any key of the metadata, all of which an endpoint must match, and `spill-over`; `layout`
- * and `root` say where the registry is.
+ * `id=…`, `addr=…` or any key of the metadata, all of which an endpoint must match, `select=SELECTOR` for other
+ * conditions (URL-encoded), and `spill-over`; `layout` and `root` say where the registry is. A `+` is a plus.
  *
  * @throws DiscoError USAGE
  */
@@ -38,14 +41,20 @@ export function parseTarget(uri: { readonly authority?: string | undefined; read
   const service = decoded(path.replace(/^\//, ''))
   if (!/^[^/]+(\/[^/]+)*$/.test(service)) throw wrong(`The target names no service: "${uri.path}"`)
   const parameters: Record<string, string> = uri.authority ? { version: uri.authority } : {}
-  for (const [name, value] of new URLSearchParams(query.join('?'))) {
+  for (const [name, value] of new URLSearchParams(query.join('?').replaceAll('+', '%2B'))) {
     if (name === '') throw wrong(`The target's selector has a value without a name: "${uri.path}"`)
     if (Object.hasOwn(parameters, name)) throw wrong(`The target says twice what "${name}" must be`)
     parameters[name] = value
   }
-  const { layout, root, 'spill-over': spillOver, ...where } = parameters
+  const { layout, root, select, 'spill-over': spillOver, ...where } = parameters
   const place = { ...(layout === undefined ? {} : { layout }), ...(root === undefined ? {} : { root }) }
-  return { service, where, spillOver: isTrue(spillOver ?? 'false'), place }
+  return {
+    service,
+    where,
+    select: select === undefined ? [] : parseSelector(select),
+    spillOver: isTrue(spillOver ?? 'false'),
+    place,
+  }
 }
 
 function isTrue(value: string): boolean {

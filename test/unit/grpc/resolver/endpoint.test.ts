@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type Endpoint, endpointId } from '../../../../src/domain/endpoint.js'
+import { parseSelector } from '../../../../src/domain/selector.js'
 import { registered } from '../../../../src/grpc/resolver/endpoint.js'
 import { toGrpcEndpoints } from '../../../../src/grpc/resolver/selection.js'
 import { endpoint, NOT_JSON } from '../../../support/endpoints.js'
@@ -63,6 +64,17 @@ describe('a selector', () => {
     [{ constructor: '' }, [1, 2, 3]],
   ])('%j selects the weights %j', (where, expected) => {
     expect(weights(service, { where, spillOver: false })).toEqual(expected)
+  })
+
+  it('has conditions of its own, beside the plain parameters', () => {
+    const selecting = (text: string, where = {}) => ({
+      where,
+      select: parseSelector(text),
+      spillOver: false,
+    })
+    expect(weights(service, selecting('weight>1'))).toEqual([2, 3])
+    expect(weights(service, selecting('version!=2,zone in (a,b)'))).toEqual([2])
+    expect(weights(service, selecting('weight>1', { zone: 'c' }))).toEqual([3])
   })
 
   it('with spill-over stands back for all of the service where it selects nobody who could get a call', () => {

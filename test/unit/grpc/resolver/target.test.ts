@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { parseTarget, SCHEME, targetOf } from '../../../../src/grpc/resolver/target.js'
 import { errorOf } from '../../../support/errors.js'
 
-const plain = (service: string) => ({ service, where: {}, spillOver: false, place: {} })
+const plain = (service: string) => ({ service, where: {}, select: [], spillOver: false, place: {} })
 
 describe('a target', () => {
   it('names a service, and a version where it has an authority', () => {
@@ -17,7 +17,7 @@ describe('a target', () => {
 
   it('says where the registry is, if it is not where all are', () => {
     expect(parseTarget({ path: 'foo/bar?layout=kratos=/ns&root=/prod&zone=b' })).toEqual({
-      ...{ service: 'foo/bar', where: { zone: 'b' }, spillOver: false },
+      ...{ service: 'foo/bar', where: { zone: 'b' }, select: [], spillOver: false },
       place: { layout: 'kratos=/ns', root: '/prod' },
     })
   })
@@ -60,9 +60,30 @@ describe("a target's selector", () => {
     ['zone=', { zone: '' }, false],
     ['q=a?b', { q: 'a?b' }, false],
     ['', {}, false],
+    ['version=1.0.0+build.7', { version: '1.0.0+build.7' }, false],
+    ['zone=b%2Bc&rack=a+b', { zone: 'b+c', rack: 'a+b' }, false],
   ])('?%s', (query, where, spillOver) => {
     const target = parseTarget({ authority: '', path: `hello?${query}` })
     expect(target).toEqual({ ...plain('hello'), where, spillOver })
+  })
+
+  it('has operators in select=, beside the plain parameters', () => {
+    const select = encodeURIComponent('weight>0,zone notin (a,"b c"),version^1.2')
+    expect(parseTarget({ path: `hello?rack=1&select=${select}&spill-over` })).toEqual({
+      service: 'hello',
+      where: { rack: '1' },
+      select: [
+        { op: '>', name: 'weight', value: '0' },
+        { op: 'notin', name: 'zone', values: ['a', 'b c'] },
+        { op: '^', name: 'version', value: '1.2' },
+      ],
+      spillOver: true,
+      place: {},
+    })
+    expect(errorOf(() => parseTarget({ path: 'hello?select=weight' }))).toMatchObject({
+      code: 'USAGE',
+      message: 'Invalid selector "weight"',
+    })
   })
 
   it.each([

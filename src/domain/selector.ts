@@ -1,0 +1,159 @@
+import semver from 'semver'
+import type { Endpoint } from './endpoint.js'
+import { DiscoError } from './errors.js'
+
+/**
+ * One condition that an endpoint has to meet. `name` is `version`, `id`, `addr`, `weight` or a name of its metadata; an
+ * endpoint that lacks the name counts as having the empty value.
+ */
+export type Requirement =
+  | { readonly op: '=' | '!='; readonly name: string; readonly value: string }
+  | { readonly op: 'in' | 'notin'; readonly name: string; readonly values: readonly string[] }
+  | { readonly op: Ordering; readonly name: 'weight'; readonly value: string }
+  | { readonly op: Ordering | '~' | '^'; readonly name: 'version'; readonly value: string }
+
+type Ordering = '>' | '>=' | '<' | '<='
+
+/** All of them have to be met; an empty selector selects every endpoint. */
+export type Selector = readonly Requirement[]
+
+const FORMS =
+  'Want NAME=VALUE, NAME!=VALUE, NAME in (A,B), NAME notin (A,B), weight>0, version>=1.2, version~1.2 or version^1, separated by commas'
+
+/** A word in double quotes, where a backslash keeps the next character, or one without any of the grammar's signs. */
+const NAME = /\s*("(?:[^"\\]|\\.)*"|[^\s"(),=!<>~^]+)\s*/sy
+const VALUE = /\s*("(?:[^"\\]|\\.)*"|[^"(),]*)\s*/sy
+const OPERATOR = /(==|!=|>=|<=|=|>|<|~|\^|notin(?=\s*\()|in(?=\s*\())/y
+const WEIGHT = /^\d+(\.\d+)?$/
+
+/**
+ * Reads `version=1.0.0,zone!=b,rack in (a,b),weight>0,version^1.2`.
+ *
+ * @throws DiscoError USAGE
+ */
+export function parseSelector(text: string): Selector {
+  const requirements: Requirement[] = []
+  let at = 0
+  const take = (pattern: RegExp): string | null => {
+    pattern.lastIndex = at
+    const [whole, part] = pattern.exec(text) ?? []
+    if (whole === undefined || part === undefined) return null
+    at += whole.length
+    return unquoted(part)
+  }
+  const skip = (sign: string): boolean => {
+    if (text[at] !== sign) return false
+    at++
+    return true
+  }
+  const takeValues = (): string[] | null => {
+    const values: string[] = []
+    while (text[at] === ' ') at++
+    if (!skip('(')) return null
+    do {
+      const value = take(VALUE)
+      if (value === null) return null
+      values.push(value)
+    } while (skip(','))
+    return skip(')') ? values : null
+  }
+  do {
+    const name = take(NAME)
+    const op = name === null ? null : take(OPERATOR)
+    if (name === null || op === null) throw wrong(text)
+    if (op === 'in' || op === 'notin') {
+      const values = takeValues()
+      if (!values) throw wrong(text)
+      requirements.push({ op, name, values })
+      while (text[at] === ' ') at++
+    } else {
+      const value = take(VALUE)
+      if (value === null) throw wrong(text)
+      requirements.push(requirement(name, op, value, text))
+    }
+  } while (skip(','))
+  if (at < text.length) throw wrong(text)
+  return requirements
+}
+
+/** The same selector as text; `parseSelector` reads it back. */
+export function formatSelector(selector: Selector): string {
+  const formatted = selector.map((one) =>
+    'values' in one
+      ? `${quoted(one.name)} ${one.op} (${one.values.map(quoted).join(',')})`
+      : `${quoted(one.name)}${one.op}${quoted(one.value)}`,
+  )
+  return formatted.join(',')
+}
+
+/** Whether an endpoint meets all requirements. Its weight is the one that is registered. */
+export function selects(selector: Selector, endpoint: Endpoint): boolean {
+  return selector.every((one) => isMet(one, endpoint))
+}
+
+/** What an endpoint has under a name that a selector may give; empty where it has nothing. */
+export function attributeOf({ version, id, addr, weight, metadata }: Endpoint, name: string): string {
+  if (name === 'version') return version
+  if (name === 'id') return id ?? ''
+  if (name === 'addr') return addr
+  if (name === 'weight') return String(weight)
+  return Object.hasOwn(metadata, name) ? (metadata[name] ?? '') : ''
+}
+
+function isMet(one: Requirement, endpoint: Endpoint): boolean {
+  const has = attributeOf(endpoint, one.name)
+  switch (one.op) {
+    case '=':
+      return has === one.value
+    case '!=':
+      return has !== one.value
+    case 'in':
+      return one.values.includes(has)
+    case 'notin':
+      return !one.values.includes(has)
+    default:
+      if (one.name === 'weight') return isOrdered(endpoint.weight, one.op, Number(one.value))
+      return semver.satisfies(asSemver(has), `${one.op}${one.value}`)
+  }
+}
+
+function isOrdered(one: number, op: Ordering, other: number): boolean {
+  if (op === '>') return one > other
+  if (op === '>=') return one >= other
+  return op === '<' ? one < other : one <= other
+}
+
+/** `v1.2` is version 1.2.0, as registries write it; what is no version at all satisfies no range. */
+function asSemver(version: string): string {
+  const [, major, minor = '.0', patch = '.0'] = /^v?(\d+)(\.\d+)?(\.\d+)?$/.exec(version) ?? []
+  return major === undefined ? version : `${major}${minor}${patch}`
+}
+
+function requirement(name: string, op: string, value: string, text: string): Requirement {
+  if (op === '=' || op === '==') return { op: '=', name, value }
+  if (op === '!=') return { op, name, value }
+  const isOrdering = op === '>' || op === '>=' || op === '<' || op === '<='
+  if (name === 'weight' && isOrdering && WEIGHT.test(value)) return { op, name, value }
+  const isRange = isOrdering || op === '~' || op === '^'
+  if (
+    name === 'version' &&
+    isRange &&
+    /^v?\d[\w.+-]*$/.test(value) &&
+    semver.validRange(`${op}${value}`) !== null
+  ) {
+    return { op, name, value }
+  }
+  throw wrong(text)
+}
+
+function unquoted(word: string): string {
+  return word.startsWith('"') ? word.slice(1, -1).replace(/\\(.)/gs, '$1') : word.trim()
+}
+
+function quoted(word: string): string {
+  return /^[^\s"(),=!<>~^\\]+$/.test(word) ? word : `"${word.replace(/["\\]/g, '\\$&')}"`
+}
+
+function wrong(text: string): DiscoError {
+  return new DiscoError('USAGE', `Invalid selector "${text}"`, { suggestions: [FORMS] })
+}
