@@ -1,4 +1,5 @@
 import type { Endpoint } from './endpoint.js'
+import { ExactSum } from './exact-sum.js'
 
 /**
  * What an LB policy promises of the shares: `exact`, that no endpoint strays by a whole pick; `random`, that
@@ -30,11 +31,11 @@ export function effectiveWeight(endpoint: Weighted, unset: boolean): number {
   return unset ? 1 : endpoint.weight
 }
 
-/** Tells each endpoint's part of the whole service's traffic, from 0 to 1. */
+/** Returns each endpoint's part of the whole service's traffic, from 0 to 1. */
 export function shareWithin(service: readonly Weighted[]): (endpoint: Weighted) => number {
-  const unset = weightsAreUnset(service)
-  const total = service.reduce((sum, endpoint) => sum + effectiveWeight(endpoint, unset), 0)
-  return (endpoint) => (total === 0 ? 0 : effectiveWeight(endpoint, unset) / total)
+  const totals = new ShareTotals()
+  for (const endpoint of service) totals.add(endpoint)
+  return (endpoint) => totals.shareOf(endpoint)
 }
 
 /** Each endpoint's part of the whole service's traffic, from 0 to 1, in the given order. */
@@ -44,21 +45,22 @@ export function shareFractions(service: readonly Weighted[]): number[] {
 
 /**
  * Running totals of one service, from which a share follows in O(1). Every endpoint that is added must be removed
- * with the weight and problem that it was added with.
+ * with the weight and problem that it was added with. Shares depend on the endpoints that are in the totals alone,
+ * not on the order in which they came or on those that left: weights may be fractions, or exceed 2^53 together.
  */
 export class ShareTotals {
   /** How many endpoints are in the totals, usable or not. */
   size = 0
   private usable = 0
   private weighted = 0
-  private weight = 0
+  private readonly weight = new ExactSum()
 
   add({ weight, problem }: Weighted): void {
     this.size++
     if (problem !== null) return
     this.usable++
     if (weight > 0) this.weighted++
-    this.weight += weight
+    this.weight.add(weight)
   }
 
   remove({ weight, problem }: Weighted): void {
@@ -66,8 +68,7 @@ export class ShareTotals {
     if (problem !== null) return
     this.usable--
     if (weight > 0) this.weighted--
-    // Weights may be fractions, whose sums carry rounding errors: an empty sum is exactly 0 again.
-    this.weight = this.weighted === 0 ? 0 : this.weight - weight
+    this.weight.subtract(weight)
   }
 
   /** As `weightsAreUnset` of all endpoints that are in the totals. */
@@ -77,7 +78,7 @@ export class ShareTotals {
 
   /** Part of the whole service's traffic that an endpoint gets, from 0 to 1. */
   shareOf(endpoint: Weighted): number {
-    const total = this.areUnset ? this.usable : this.weight
-    return total === 0 ? 0 : effectiveWeight(endpoint, this.areUnset) / total
+    if (this.areUnset) return effectiveWeight(endpoint, true) / this.usable
+    return this.weight.fractionOf(effectiveWeight(endpoint, false))
   }
 }

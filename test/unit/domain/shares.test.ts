@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { effectiveWeight, shareFractions, weightsAreUnset } from '../../../src/domain/shares.js'
+import { effectiveWeight, ShareTotals, shareFractions, weightsAreUnset } from '../../../src/domain/shares.js'
 import { NOT_JSON } from '../../support/endpoints.js'
 
 const usable = (...weights: number[]) => weights.map((weight) => ({ weight, problem: null }))
@@ -48,5 +48,45 @@ describe('shareFractions', () => {
     ['of nobody', [], []],
   ])('%s', (_, service, shares) => {
     expect(shareFractions(service)).toEqual(shares)
+  })
+})
+
+describe('ShareTotals', () => {
+  /** The totals of `stays` after all of them came, and the others came and went. */
+  function totalsAfter(stays: readonly number[], leaves: readonly number[]): ShareTotals {
+    const totals = new ShareTotals()
+    for (const endpoint of usable(...leaves, ...stays)) totals.add(endpoint)
+    for (const endpoint of usable(...leaves)) totals.remove(endpoint)
+    return totals
+  }
+
+  it.each([
+    ['of fractions', [0.1, 0.2], [0.3, 0.7, 1e-9]],
+    ['of a small weight beside a large one that left', [1, 1], [2 ** 53 - 1, 2 ** 53 - 1]],
+    ['of a fraction beside the largest number', [0.5], [Number.MAX_VALUE, Number.MAX_VALUE]],
+    ['of nothing but drained endpoints, where weights are unset again', [0, 0], [0.1, 0.2]],
+  ])('have no trace of endpoints that left: shares %s', (_, stays, leaves) => {
+    const totals = totalsAfter(stays, leaves)
+    expect(usable(...stays).map((endpoint) => totals.shareOf(endpoint))).toEqual(
+      shareFractions(usable(...stays)),
+    )
+  })
+
+  it('give shares of the largest weights that there are', () => {
+    const [endpoint = broken] = usable(Number.MAX_VALUE)
+    expect(totalsAfter([Number.MAX_VALUE, Number.MAX_VALUE], []).shareOf(endpoint)).toBe(0.5)
+    expect(shareFractions(usable(Number.MAX_VALUE, Number.MAX_VALUE))).toEqual([0.5, 0.5])
+  })
+
+  it('follow an endpoint that becomes unusable, and usable again', () => {
+    const totals = totalsAfter([2, 3], [])
+    const [two = broken] = usable(2)
+    totals.remove(two)
+    totals.add({ ...two, problem: NOT_JSON })
+    expect(usable(3).map((three) => totals.shareOf(three))).toEqual([1])
+    expect(totals.shareOf({ ...two, problem: NOT_JSON })).toBe(0)
+    totals.remove({ ...two, problem: NOT_JSON })
+    totals.add(two)
+    expect(totals.shareOf(two)).toBe(0.4)
   })
 })
