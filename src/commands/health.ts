@@ -5,7 +5,7 @@ import { placeFlags } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { type HealthDoc, healthDoc, healthEventDoc } from '../cli/health/document.js'
-import { renderHealth, renderHealthEvent } from '../cli/health/table.js'
+import { HealthLog, renderHealth } from '../cli/health/table.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { count } from '../cli/terminal/units.js'
 import { jsonLine, visible } from '../cli/terminal/visible.js'
@@ -70,7 +70,7 @@ export default class Health extends DiscoCommand {
     const { followHealth } = await import('../agent/health/follow.js')
     const format = this.format(flags, process.stdout.isTTY ? 'table' : 'ndjson')
     const isForPeople = format === 'table' || format === 'wide'
-    const palette = this.palette(flags)
+    const log = new HealthLog(this.palette(flags))
     const onEtcd = (outage: DiscoError | null) => this.remark(etcdRemark(outage))
     this.output.interruptBy(stopped)
     const signal = AbortSignal.any([stopped, this.output.ended])
@@ -79,7 +79,7 @@ export default class Health extends DiscoCommand {
       const [doc] = healthDoc(service, { revision: 0, endpoints: [endpoint] }, asked).endpoints
       if (!doc) continue
       const event = checked ? healthEventDoc(service, doc) : healthEventDoc(service, doc, 'gone')
-      this.out(isForPeople ? renderHealthEvent(event, new Date(), palette) : jsonLine(event))
+      this.out(isForPeople ? log.line(event, new Date()) : jsonLine(event))
       // Probing waits while the reader does not read.
       await this.output.drained()
     }

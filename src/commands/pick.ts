@@ -6,6 +6,7 @@ import type { PickDoc } from '../cli/pick/document.js'
 import { pickDoc } from '../cli/pick/document.js'
 import { renderRehearsal } from '../cli/pick/table.js'
 import { ResolvingCommand, targetArgument } from '../cli/resolving-command.js'
+import { markInReport } from '../cli/terminal/look-alikes.js'
 import { parseAddress } from '../domain/address.js'
 import { DiscoError } from '../domain/errors.js'
 import type { Resolution } from '../grpc/resolver/resolve.js'
@@ -41,7 +42,7 @@ export default class Pick extends ResolvingCommand {
     const simulation = simulatePicks(resolution.endpoints, plan)
     const doc = pickDoc(resolution, plan, simulation, await movesOf(resolution, plan, flags.without))
     return this.print(flags, doc, {
-      table: (palette) => renderRehearsal(doc, palette),
+      table: (palette) => markInReport(renderRehearsal(doc, palette)),
       lines: () =>
         doc.endpoints.map((picked) => ({ schema: 'disco.picked/v1', policy: doc.policy, ...picked })),
       names: () => doc.endpoints.filter(({ picks }) => picks > 0).map(({ addr }) => addr),

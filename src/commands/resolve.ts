@@ -1,6 +1,7 @@
 import { type ResolveDoc, resolveDoc } from '../cli/resolve/document.js'
 import { renderResolution } from '../cli/resolve/table.js'
 import { ResolvingCommand, targetArgument } from '../cli/resolving-command.js'
+import { markInReport } from '../cli/terminal/look-alikes.js'
 
 export default class Resolve extends ResolvingCommand {
   static override summary = 'Show what a gRPC client is given for a target'
@@ -17,7 +18,7 @@ export default class Resolve extends ResolvingCommand {
     const { args, flags } = await this.parse(Resolve)
     const doc = resolveDoc(await this.resolve(args.target, flags))
     return this.print(flags, doc, {
-      table: (palette) => renderResolution(doc, palette),
+      table: (palette) => markInReport(renderResolution(doc, palette)),
       lines: () =>
         doc.endpoints.map((endpoint) => ({ schema: 'disco.resolved/v1', target: doc.target, ...endpoint })),
       names: () => doc.endpoints.flatMap(({ addresses }) => addresses),

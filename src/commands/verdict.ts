@@ -3,6 +3,7 @@ import { DiscoCommand } from '../cli/base-command.js'
 import { exitOfVerdict, strictFlag } from '../cli/call/exit.js'
 import { countLines, countsFlag, inRotation, requireWeights, weightsFlag } from '../cli/flags/counts.js'
 import { policyKindFlag } from '../cli/flags/policy.js'
+import { markInReport } from '../cli/terminal/look-alikes.js'
 import { type VerdictDoc, verdictDoc } from '../cli/verdict/document.js'
 import { renderVerdictReport } from '../cli/verdict/table.js'
 import { seeded } from '../domain/rng.js'
@@ -50,7 +51,7 @@ export default class Verdict extends DiscoCommand {
     const doc = verdictDoc(policy.name, weights, ledger.tallies(), verdict)
     process.exitCode = exitOfVerdict(verdict, flags.strict)
     return this.print(flags, doc, {
-      table: (palette) => renderVerdictReport(doc, palette),
+      table: (palette) => markInReport(renderVerdictReport(doc, palette)),
       lines: () => [doc],
       names: () => doc.endpoints.map(({ name }) => name),
     })

@@ -5,6 +5,7 @@ import { completeAddressOrKey, isAddress, refuseSwapped, requireServiceName } fr
 import { placeFlags, versionFlag } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
 import { weightChangeFlag, weightChangeOf } from '../cli/flags/weight.js'
+import { markInReport } from '../cli/terminal/look-alikes.js'
 import { percent } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
 import { DiscoError } from '../domain/errors.js'
@@ -65,7 +66,8 @@ export default class Weight extends DiscoCommand {
     const hints = new Set(doc.changes.flatMap((changed) => changed.hints.map(({ text }) => text)))
     for (const hint of hints) this.remark(`${mark} ${hint}`)
     return this.print(flags, doc, {
-      table: (palette) => doc.changes.map((changed) => describe(doc, changed, palette.green('✓'))).join('\n'),
+      table: (palette) =>
+        markInReport(doc.changes.map((changed) => describe(doc, changed, palette.green('✓'))).join('\n')),
       lines: () =>
         doc.changes.map((changed) => ({
           schema: 'disco.weight-change/v1',

@@ -26,13 +26,14 @@ function pairs(like: string, latin: string): Record<string, string> {
   return Object.fromEntries([...like].map((character, at) => [character, [...latin][at] ?? '']))
 }
 
-/** What a name looks like: the same for two names that a reader cannot tell apart. */
-function looksOf(name: string): string {
-  return [...name.normalize('NFKC')].map((character) => LOOKS_LIKE[character] ?? character).join('')
-}
-
 const ASCII = /^[ -~]*$/
 const NOT_ASCII = /[^ -~]/g
+
+/** What a name looks like: the same for two names that a reader cannot tell apart. */
+function looksOf(name: string): string {
+  if (ASCII.test(name)) return name
+  return [...name.normalize('NFKC')].map((character) => LOOKS_LIKE[character] ?? character).join('')
+}
 
 /** Names, and which of them look the same. */
 class NamesByLooks {
@@ -77,20 +78,51 @@ export function markInLog(): (name: string) => string {
   }
 }
 
-/** What may be a name in a text: letters, digits and hyphens, with what looks like a hyphen or a dot. */
+/**
+ * What may be a name in a text: letters, digits and hyphens, with what looks like one or like a dot, and dots in between.
+ * One class of characters, so that a long text takes linear time.
+ */
 const NAME_IN_TEXT =
-  /[\p{L}\p{M}\p{N}_\-\u2010-\u2013\u2212\u2024]*[\p{L}\p{N}][\p{L}\p{M}\p{N}_\-\u2010-\u2013\u2212\u2024]*/gu
+  /[\p{L}\p{M}\p{N}_\-\u2010-\u2013\u2212\u2024]+(?:\.[\p{L}\p{M}\p{N}_\-\u2010-\u2013\u2212\u2024]+)*/gu
+
+/** A dash alone is not a name. */
+const LETTER_OR_DIGIT = /[\p{L}\p{N}]/u
+
+function namesIn(text: string): string[] {
+  return (text.match(NAME_IN_TEXT) ?? []).filter((name) => LETTER_OR_DIGIT.test(name))
+}
+
+/** Text in which a name may be marked. Texts of a table have bars and dashes, but rarely such a name. */
+const HAS_MARKABLE_NAME =
+  /(?![ -~])[\p{L}\p{M}\p{N}]|[\p{L}\p{N}][\u2010-\u2013\u2212\u2024]|[\u2010-\u2013\u2212\u2024][\p{L}\p{N}]/u
 
 /** Marks names in texts that are shown together, such as a message and its suggestions. */
 export function markInTexts(texts: readonly string[]): string[] {
-  if (texts.every((text) => ASCII.test(text))) return [...texts]
-  const mark = markLookAlikes(texts.flatMap((text) => text.match(NAME_IN_TEXT) ?? []))
+  if (!texts.some(hasMarkableName)) return [...texts]
+  const mark = markLookAlikes(texts.flatMap(namesIn))
   return texts.map((text) => markNames(text, mark))
+}
+
+/** Marks names in the cells of a table: a whole cell is a name as well, since names may contain other characters. */
+export function markInCells(columns: readonly (readonly string[])[]): (cell: string) => string {
+  if (!columns.some((cells) => cells.some(hasMarkableName))) return (cell) => cell
+  const all = new NamesByLooks()
+  for (const cell of columns.flat()) {
+    const names = namesIn(cell)
+    if (names.length > 0) for (const name of [cell, ...names]) all.add(name)
+  }
+  const mark = (name: string) => (all.hasAnotherLike(name) ? withCodes(name) : name)
+  return (cell) => (!ASCII.test(cell) && all.hasAnotherLike(cell) ? withCodes(cell) : markNames(cell, mark))
+}
+
+function hasMarkableName(text: string): boolean {
+  return !ASCII.test(text) && HAS_MARKABLE_NAME.test(text)
 }
 
 /** A text in which each name is shown by `mark`. */
 export function markNames(text: string, mark: (name: string) => string): string {
-  return ASCII.test(text) ? text : text.replace(NAME_IN_TEXT, mark)
+  if (!hasMarkableName(text)) return text
+  return text.replace(NAME_IN_TEXT, (name) => (LETTER_OR_DIGIT.test(name) ? mark(name) : name))
 }
 
 function withCodes(name: string): string {

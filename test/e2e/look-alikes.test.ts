@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { startGreeter } from '../../src/dev/greeter.js'
 import { registration } from '../support/etcd-state.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
@@ -37,6 +38,30 @@ test('the table marks addresses that look the same', async () => {
   const { stdout } = await tool.run('ls', 'hello')
   expect(stdout).toContain(' example.com:80 ')
   expect(stdout).toContain(' \\u0435xample.com:80 ')
+})
+
+test.each([
+  ['pick', ['pick', 'hello', '--n', '10']],
+  ['resolve', ['resolve', 'etcd:///hello']],
+  ['health', ['health', 'hello']],
+])('%s marks versions that look the same', async (_, args) => {
+  await etcd.ctl('put', ...registration('hello', '127.0.0.1:1', { version: 'beta' }))
+  await etcd.ctl('put', ...registration('hello', '127.0.0.1:2', { version: 'bet\u0430' }))
+  const { stdout } = await tool.run(...args)
+  expect(stdout).toMatch(/127\.0\.0\.1:1 +beta /)
+  expect(stdout).toMatch(/127\.0\.0\.1:2 +bet\\u0430 /)
+})
+
+test('a run of calls marks them in its tables and in the lines around these', async () => {
+  const greeter = await startGreeter({ port: 0 })
+  await etcd.ctl('put', ...registration('hello', greeter.addr, { version: 'beta' }))
+  await etcd.ctl('put', ...registration('hello', '127.0.0.1:2', { version: 'bet\u0430' }))
+  const args = ['SayHello', '--n', '4', '--connect-deadline', '1s', '--policy', 'round_robin,random']
+  const { stdout } = await tool.run('call', 'hello', ...args)
+  greeter.stop()
+  expect(stdout).toMatch(/^beta +1 +1 /m)
+  expect(stdout).toMatch(/^bet\\u0430 +1 +1 /m)
+  expect(stdout).not.toContain('bet\u0430')
 })
 
 test.each([

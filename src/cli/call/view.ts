@@ -3,6 +3,7 @@ import type { CallReport, CallResult } from '../../call/report.js'
 import type { Called, Listeners, Watcher } from '../../call/runner.js'
 import type { Session } from '../../call/session.js'
 import type { Speaker } from '../base-command.js'
+import { markInReport } from '../terminal/look-alikes.js'
 import { age, count, duration } from '../terminal/units.js'
 import { jsonLine, prettyJson, prettyJsonLines, visible } from '../terminal/visible.js'
 import { type CallDoc, callLineDoc, comparisonDoc } from './document.js'
@@ -110,13 +111,14 @@ export class CallView implements Watcher, Disposable {
     const { isTTY, columns } = process.stdout
     const width = isTTY && columns > 0 ? { width: columns } : {}
     for (const doc of docs) {
-      const report = renderCallReport(doc, palette, { withHistogram: this.looks.histogram, ...width })
+      const looks = { withHistogram: this.looks.histogram, ...width }
+      const report = markInReport(renderCallReport(doc, palette, looks))
       out(docs.length > 1 ? `${report}\n` : report)
     }
     const [first] = docs
     if (docs.length === 1 || !first) return
     const { renderComparison } = await import('./comparison.js')
-    out(renderComparison(comparisonDoc(first.service, first.method, docs), palette))
+    out(markInReport(renderComparison(comparisonDoc(first.service, first.method, docs), palette)))
   }
 
   /** Shows the assertions of a single call; the report of a run contains its own. */
@@ -132,7 +134,7 @@ export class CallView implements Watcher, Disposable {
     const { remarkPalette, remark } = this.speaker
     for (const doc of docs) {
       if (docs.length > 1) remark(doc.policy)
-      remark(renderOutcome(doc, remarkPalette))
+      remark(markInReport(renderOutcome(doc, remarkPalette)))
     }
   }
 

@@ -1,5 +1,4 @@
 import { DEFAULT_LAYOUT, findLayout } from '../../domain/layouts/index.js'
-import { markLookAlikes } from '../../domain/look-alike.js'
 import type { Palette } from '../terminal/color.js'
 import { type Column, renderTable } from '../terminal/table.js'
 import { percent } from '../terminal/units.js'
@@ -23,18 +22,15 @@ export function renderEndpoints(
     .flatMap((of) => inOrder(of.endpoints).map((endpoint) => ({ endpoint, of })))
     .slice(0, most)
   const endpoints = rows.map(({ endpoint }) => endpoint)
-  const serviceOf = markLookAlikes(docs.map(({ service }) => service))
-  const addrOf = markLookAlikes(endpoints.map(({ addr }) => addr))
-  const versionOf = markLookAlikes(endpoints.map(({ version }) => version))
   const columns: Column<Row>[] = [
     {
       head: '',
       text: (row) => standing(row).glyph,
       paint: (row, text) => standing(row).paint(palette, text),
     },
-    ...(withService ? [{ head: 'SERVICE', text: ({ of }: Row) => serviceOf(of.service) }] : []),
-    { head: 'ADDRESS', text: ({ endpoint }) => addrOf(endpoint.addr) },
-    { head: 'VERSION', text: ({ endpoint }) => versionOf(endpoint.version) },
+    ...(withService ? [{ head: 'SERVICE', text: ({ of }: Row) => of.service }] : []),
+    { head: 'ADDRESS', text: ({ endpoint }) => endpoint.addr },
+    { head: 'VERSION', text: ({ endpoint }) => endpoint.version },
     {
       head: 'WEIGHT',
       align: 'right',

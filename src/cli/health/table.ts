@@ -1,3 +1,4 @@
+import { markInLog, markNames } from '../../domain/look-alike.js'
 import type { Palette } from '../terminal/color.js'
 import { type Column, renderTable } from '../terminal/table.js'
 import { duration } from '../terminal/units.js'
@@ -30,12 +31,20 @@ export function renderHealth({ endpoints }: HealthDoc, palette: Palette, wide = 
   return renderTable(endpoints, columns, palette)
 }
 
-/** One line of the log of `health --watch`. */
-export function renderHealthEvent(event: HealthEventDoc, at: Date, palette: Palette): string {
-  const time = palette.dim(at.toTimeString().slice(0, 8))
-  const where = `${visible(event.service)} ${visible(event.addr)}`
-  if (event.type === 'gone') return `${time}  ${palette.yellow('- gone     ')}  ${where}`
-  const words = visible(healthInWords(event))
-  if (event.type === 'healthy') return `${time}  ${palette.green('● healthy  ')}  ${where}  ${words}`
-  return `${time}  ${palette.red('✗ unhealthy')}  ${where}  ${words}`
+/** Renders the events of `health --watch`. */
+export class HealthLog {
+  private readonly mark = markInLog()
+
+  constructor(private readonly palette: Palette) {}
+
+  /** One line: time, change, endpoint, and its health. */
+  line(event: HealthEventDoc, at: Date): string {
+    const { palette } = this
+    const time = palette.dim(at.toTimeString().slice(0, 8))
+    const where = visible(`${this.mark(event.service)} ${this.mark(event.addr)}`)
+    if (event.type === 'gone') return `${time}  ${palette.yellow('- gone     ')}  ${where}`
+    const words = visible(markNames(healthInWords(event), this.mark))
+    if (event.type === 'healthy') return `${time}  ${palette.green('● healthy  ')}  ${where}  ${words}`
+    return `${time}  ${palette.red('✗ unhealthy')}  ${where}  ${words}`
+  }
 }

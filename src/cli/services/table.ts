@@ -1,11 +1,8 @@
-import { markLookAlikes } from '../../domain/look-alike.js'
 import type { Palette } from '../terminal/color.js'
 import { type Column, renderTable } from '../terminal/table.js'
 import type { ServiceDoc, ServicesDoc } from './document.js'
 
 export function renderServices({ services, ttlsAsked }: ServicesDoc, palette: Palette): string {
-  const nameOf = markLookAlikes(services.map(({ service }) => service))
-  const versionOf = markLookAlikes(services.flatMap(({ versions }) => versions))
   const isProbed = services.some(({ ready }) => ready !== null)
   const ready: Column<ServiceDoc> = {
     head: 'READY',
@@ -21,8 +18,8 @@ export function renderServices({ services, ttlsAsked }: ServicesDoc, palette: Pa
   return renderTable(
     services,
     [
-      { head: 'SERVICE', text: ({ service }) => nameOf(service) },
-      { head: 'VERSIONS', text: ({ versions }) => versions.map(versionOf).join(', ') },
+      { head: 'SERVICE', text: ({ service }) => service },
+      { head: 'VERSIONS', text: ({ versions }) => versions.join(', ') },
       { head: 'ENDPOINTS', align: 'right', text: ({ endpoints }) => String(endpoints) },
       ...(isProbed ? [ready] : []),
       { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight) },

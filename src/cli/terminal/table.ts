@@ -1,4 +1,5 @@
 import Table from 'cli-table3'
+import { markInCells } from '../../domain/look-alike.js'
 import type { Palette } from './color.js'
 import { isNarrow, textWidth } from './text-width.js'
 import { visible } from './visible.js'
@@ -6,7 +7,7 @@ import { visible } from './visible.js'
 export interface Column<Row> {
   readonly head: string
   readonly align?: 'left' | 'right'
-  /** Plain text; it is made visible here. */
+  /** Plain text; look-alike names are marked and invisible characters shown here. */
   readonly text: (row: Row) => string
   readonly paint?: (row: Row, text: string) => string
 }
@@ -41,7 +42,12 @@ export function renderTable<Row>(
   columns: readonly Column<Row>[],
   palette: Palette,
 ): string {
-  const drawn = columns.map((column) => drawColumn(rows, column, palette))
+  const contents = columns.map(({ text }) => rows.map(text))
+  const mark = markInCells(contents)
+  const drawn = columns.map((column, at) => {
+    const texts = (contents[at] ?? []).map((text) => visible(mark(text)))
+    return drawColumn(rows, texts, column, palette)
+  })
   // cli-table3 takes some scripts for wider than terminals do, and would cut such a cell.
   const isForLibrary = rows.length <= MOST_ROWS_LAID_OUT && drawn.every(({ isNarrow }) => isNarrow)
   const text = isForLibrary ? laidOut(drawn, rows.length) : joined(drawn, rows.length)
@@ -63,13 +69,14 @@ interface Drawn {
 
 function drawColumn<Row>(
   rows: readonly Row[],
-  { head, align = 'left', text, paint }: Column<Row>,
+  shown: readonly string[],
+  { head, align = 'left', paint }: Column<Row>,
   palette: Palette,
 ): Drawn {
-  const texts = [head, ...rows.map((row) => visible(text(row)))]
-  const cells = texts.map((shown, line) => {
+  const texts = [head, ...shown]
+  const cells = texts.map((text, line) => {
     const row = rows[line - 1]
-    return row === undefined ? palette.dim(shown) : paint ? paint(row, shown) : shown
+    return row === undefined ? palette.dim(text) : paint ? paint(row, text) : text
   })
   return { align, cells, widths: texts.map(textWidth), isNarrow: texts.every(isNarrow) }
 }
