@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { withoutMark } from '../domain/byte-order-mark.js'
 import { DiscoError } from '../domain/errors.js'
 import { systemMessage } from '../domain/system-message.js'
-import { readPems } from '../tls/files.js'
+import { readPems } from '../net/files.js'
 import type { EtcdOptions } from './options.js'
 
 export interface TlsFiles {

@@ -1,7 +1,7 @@
 import { DiscoError, type DiscoErrorOptions, type EtcdReason } from '../domain/errors.js'
 import { type FileSource, sourceName } from '../domain/file-source.js'
-import { bareReason, type ConnectionFailure, connectionFailure } from '../tls/connection-failure.js'
-import { hasExpired } from '../tls/files.js'
+import { bareReason, type ConnectionFailure, connectionFailure } from '../net/connection-failure.js'
+import { hasExpired } from '../net/files.js'
 import {
   ClientClosedError,
   castGrpcError,

@@ -1,5 +1,5 @@
 import { DiscoError } from '../domain/errors.js'
-import { Backoff, DENIAL_BACKOFF } from './backoff.js'
+import { Backoff, DENIAL_BACKOFF } from '../net/backoff.js'
 import type { EtcdClient, KeepAliveStream } from './client.js'
 import type { GrantedLease } from './lease.js'
 import { settle } from './settle.js'

@@ -1,7 +1,7 @@
 import { noop } from 'cockatiel'
 import type { CallOptionsFactory, IOptions } from 'etcd3/lib/options.js'
 import type { CallContext } from 'etcd3/lib/rpc.js'
-import { speaksPlaintext, speaksTls } from '../tls/probe.js'
+import { speaksPlaintext, speaksTls } from '../net/probe.js'
 import type { Credentials } from './credentials.js'
 import { ConnectionPool, castGrpcError, KVClient, LeaseClient, WatchClient } from './etcd3.js'
 import type { EtcdOptions } from './options.js'

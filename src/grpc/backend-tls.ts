@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { checkServerIdentity } from 'node:tls'
 import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js'
 import type { FileSource } from '../domain/file-source.js'
-import { type PemFiles, readPems } from '../tls/files.js'
+import { type PemFiles, readPems } from '../net/files.js'
 
 /** How backends are dialled that speak TLS. */
 export interface BackendTls {

@@ -5,9 +5,9 @@ import {
   type SocketFailure,
   socketFailure,
   wrongCertificateName,
-} from '../tls/connection-failure.js'
-import { hasExpired } from '../tls/files.js'
-import { speaksPlaintext, speaksTls } from '../tls/probe.js'
+} from '../net/connection-failure.js'
+import { hasExpired } from '../net/files.js'
+import { speaksPlaintext, speaksTls } from '../net/probe.js'
 import type { BackendTls } from './backend-tls.js'
 import { isAboutConnection, lastError } from './grpc-js-texts.js'
 

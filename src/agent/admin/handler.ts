@@ -2,11 +2,11 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Socket } from 'node:net'
 import { errorDoc } from '../../domain/documents.js'
 import { DiscoError, type ErrorCode } from '../../domain/errors.js'
+import { PROMETHEUS_TYPE } from '../../net/prometheus.js'
 import type { Registry } from '../../registry/registry.js'
 import type { Registrar } from '../registrar/registrar.js'
 import { ownHealthDoc, ownLifeDoc, ownWeightChangeDoc, ownWeightDoc, registrationDoc } from './documents.js'
 import { Metrics } from './metrics.js'
-import { PROMETHEUS_TYPE } from './prometheus.js'
 import { authorize, Refusal, readBody, targetOf, weightQuery } from './request.js'
 
 export interface AdminOptions {

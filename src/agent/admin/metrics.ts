@@ -1,7 +1,7 @@
 import type { EndpointRecord } from '../../domain/endpoint.js'
+import { type Family, renderPrometheus } from '../../net/prometheus.js'
 import type { Registrar } from '../registrar/registrar.js'
 import { PHASES } from '../registrar/state.js'
-import { type Family, renderPrometheus } from './prometheus.js'
 
 /** Counts the events of a registrar from its construction on, and renders them for Prometheus. */
 export class Metrics {

@@ -1,5 +1,5 @@
 import { Client, connectivityState, credentials, type ServiceError, status } from '@grpc/grpc-js'
-import { connectionFailure } from '../../tls/connection-failure.js'
+import { connectionFailure } from '../../net/connection-failure.js'
 import { connectionProblem } from '../connection-problem.js'
 import { httpStatusOf } from '../grpc-js-texts.js'
 import { HEALTH_PATHS, healthRequest, healthResponse, type ServingStatus } from './protocol.js'

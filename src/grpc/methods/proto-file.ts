@@ -5,7 +5,7 @@ import { withoutMark } from '../../domain/byte-order-mark.js'
 import { DiscoError } from '../../domain/errors.js'
 import { type FileSource, sourceName } from '../../domain/file-source.js'
 import { systemMessage } from '../../domain/system-message.js'
-import { readSource } from '../../tls/files.js'
+import { readSource } from '../../net/files.js'
 import { builtInFiles } from './built-in-files.js'
 import { parseProto } from './proto-source/parse.js'
 

@@ -3,7 +3,7 @@ import { type FileDescriptorProto, FileDescriptorSetSchema } from '@bufbuild/pro
 import { DiscoError } from '../../domain/errors.js'
 import { type FileSource, sourceName } from '../../domain/file-source.js'
 import { systemMessage } from '../../domain/system-message.js'
-import { readSource } from '../../tls/files.js'
+import { readSource } from '../../net/files.js'
 
 /** The files of a FileDescriptorSet. @throws DiscoError USAGE when there is none in the file */
 export async function readProtoset(file: FileSource): Promise<FileDescriptorProto[]> {

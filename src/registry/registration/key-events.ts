@@ -1,8 +1,8 @@
 import { DiscoError } from '../../domain/errors.js'
-import { Backoff, DENIAL_BACKOFF } from '../../etcd/backoff.js'
 import type { EtcdClient } from '../../etcd/client.js'
 import { oneKey } from '../../etcd/key-range.js'
 import { type KeyEvent, watchRange } from '../../etcd/range-watch.js'
+import { Backoff, DENIAL_BACKOFF } from '../../net/backoff.js'
 import type { EventSink, RegistrationEvents } from './events.js'
 
 /**

@@ -2,7 +2,7 @@ import { createServer as createHttp1Server } from 'node:http'
 import { createServer as createHttp2Server } from 'node:http2'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { speaksPlaintext, speaksTls } from '../../../src/tls/probe.js'
+import { speaksPlaintext, speaksTls } from '../../../src/net/probe.js'
 
 const servers: Server[] = []
 

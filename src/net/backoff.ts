@@ -9,7 +9,7 @@ export interface BackoffLimits {
   readonly random?: () => number
 }
 
-/** Waits between tries of a loop that never gives up: 100 ms, doubling to 2 s by default, each jittered by half. */
+/** Waits between attempts of a loop that never gives up: 100 ms, doubling to 2 s by default, each jittered by half. */
 export class Backoff {
   private readonly firstMs: number
   private readonly mostMs: number
@@ -40,5 +40,5 @@ export class Backoff {
   }
 }
 
-/** Waits after a denial: each try costs etcd a password check, and a person has to mend it. */
+/** Waits after a denial: each attempt costs the server a password check, and succeeds only after a change of configuration. */
 export const DENIAL_BACKOFF: BackoffLimits = { firstMs: 5_000, mostMs: 60_000 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Backoff, DENIAL_BACKOFF } from '../../../src/etcd/backoff.js'
+import { Backoff, DENIAL_BACKOFF } from '../../../src/net/backoff.js'
 
 const waits = (backoff: Backoff, count: number) => Array.from({ length: count }, () => backoff.next())
 

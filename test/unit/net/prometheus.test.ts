@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { renderPrometheus } from '../../../../src/agent/admin/prometheus.js'
+import { renderPrometheus } from '../../../src/net/prometheus.js'
 
 describe('the text format of Prometheus', () => {
   it('has HELP, TYPE and one line per sample', () => {

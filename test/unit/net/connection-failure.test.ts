@@ -4,7 +4,7 @@ import {
   connectionFailure,
   socketFailure,
   wrongCertificateName,
-} from '../../../src/tls/connection-failure.js'
+} from '../../../src/net/connection-failure.js'
 
 const opensslText = (reason: string, alert: number) =>
   'No connection established. Last error: Error: write EPROTO ' +
