@@ -115,11 +115,19 @@ export class ListCache {
  * Where caches belong (XDG Base Directory Specification, which has relative paths ignored). Null where there is no such
  * place: no home.
  */
-export function defaultCacheFolder(env: Readonly<Record<string, string | undefined>>): string | null {
+export function defaultCacheFolder(
+  env: Readonly<Record<string, string | undefined>>,
+  homeOf: () => string = homedir,
+): string | null {
   const { XDG_CACHE_HOME: said = '' } = env
   if (isAbsolute(said)) return join(said, 'disco')
-  const home = homedir()
-  return isAbsolute(home) ? join(home, '.cache', 'disco') : null
+  try {
+    const home = homeOf()
+    return isAbsolute(home) ? join(home, '.cache', 'disco') : null
+  } catch {
+    // The user id has no entry in the password database, as in many containers.
+    return null
+  }
 }
 
 function named({ members, layout, root, service }: CacheTarget): string {

@@ -53,7 +53,7 @@ function isEndpoint(value: unknown, service: string, revision: Revision): value 
   // A value that cannot be read may name another service than its key.
   const isOfService = isText(value.service) && (value.service === service || !isReadable({ problem }))
   const isKnown = isOfService && areTexts && areOptional && isOfEtcd && isLease && isMap
-  if (!isKnown || !isWhole(weight)) return false
+  if (!isKnown || !isWeight(weight)) return false
   // What cannot be dialled is listed with the reason.
   return problem !== null || isDialled(addr)
 }
@@ -67,6 +67,11 @@ function isProblem(value: unknown): value is EndpointProblem {
 
 function isDialled(addr: unknown): boolean {
   return isText(addr) && !('problem' in readAddress(addr))
+}
+
+/** Some layouts have fractions. */
+function isWeight(value: unknown): value is number {
+  return Number.isFinite(value) && (value as number) >= 0
 }
 
 function isObject(value: unknown): value is Members {

@@ -32,8 +32,11 @@ export class SharedWatches {
    */
   async *subscribe(key: string, open: OpenWatch, signal: AbortSignal): AsyncGenerator<Update, void, void> {
     if (signal.aborted) return
-    const watch = this.watches.get(key) ?? this.start(key, open)
+    const running = this.watches.get(key)
+    const watch = running ?? this.create(key)
     const subscriber = watch.join()
+    // After `join`: a source that cannot be opened fails at once, and its error is for this subscriber.
+    if (!running) void watch.read(open)
     const leave = () => watch.leave(subscriber)
     signal.addEventListener('abort', leave, { once: true })
     try {
@@ -48,12 +51,11 @@ export class SharedWatches {
     }
   }
 
-  private start(key: string, open: OpenWatch): SharedWatch {
+  private create(key: string): SharedWatch {
     const watch = new SharedWatch(this.nowMs, () => {
       if (this.watches.get(key) === watch) this.watches.delete(key)
     })
     this.watches.set(key, watch)
-    void watch.read(open)
     return watch
   }
 }
@@ -84,7 +86,7 @@ class SharedWatch {
     this.closing.abort()
   }
 
-  /** Never throws: subscribers get the error. */
+  /** Called once, with a subscriber. Never throws: subscribers get the error. */
   async read(open: OpenWatch): Promise<void> {
     let ending: Ending = {}
     try {

@@ -176,6 +176,15 @@ describe('the kept lists', () => {
     }
   })
 
+  test('stand nowhere where the user has no home, which the system reports as an error', () => {
+    const homeless = () => {
+      throw new Error('uv_os_homedir returned ENOENT')
+    }
+    expect(defaultCacheFolder({}, homeless)).toBeNull()
+    expect(defaultCacheFolder({}, () => '')).toBeNull()
+    expect(defaultCacheFolder({ XDG_CACHE_HOME: '/var/x' }, homeless)).toBe('/var/x/disco')
+  })
+
   test('that cannot be written cost one warning', async () => {
     writeFileSync(folder(), 'in the way')
     const cache = open()

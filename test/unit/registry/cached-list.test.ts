@@ -20,6 +20,10 @@ it.each<EndpointProblem>([
   expect(readBack(stored)).toEqual([stored])
 })
 
+it.each([0, 7, 0.5, 1e-9, Number.MAX_VALUE])('keeps a weight that a layout can read: %d', (weight) => {
+  expect(readBack(endpoint({ weight }))).toEqual([endpoint({ weight })])
+})
+
 it.each([
   [{ problem: 'speaks http, not gRPC' }, { kind: 'not-dialled', text: 'speaks http, not gRPC' }],
   [
@@ -35,6 +39,9 @@ it.each([
   { problem: { kind: 'unreadable' } },
   { problem: { kind: 'misplaced', text: 'a', belongsAt: '/b' } },
   { problem: 5 },
-])('refuses a problem of another form: %j', (damage) => {
+  { weight: -1 },
+  { weight: '1' },
+  { weight: null },
+])('refuses a value of another form: %j', (damage) => {
   expect(readBack({ ...endpoint(), ...damage })).toBeNull()
 })

@@ -137,6 +137,13 @@ describe('a subscription', () => {
     expect(got).toEqual([first, change(2)])
   })
 
+  test('throws why its source cannot be opened, instead of waiting for it', { timeout: 5_000 }, async () => {
+    const open = () => {
+      throw CAUSE
+    }
+    await expect(subscribe(open, new AbortController().signal).next()).rejects.toBe(CAUSE)
+  })
+
   test('ends its source when the subscriber leaves', async () => {
     let ended: AbortSignal | undefined
     const open = (signal: AbortSignal) => {
@@ -208,6 +215,47 @@ describe('subscribers of one key', () => {
     void join().next()
     await turn()
     expect(source).toMatchObject({ opened: 2, isOpen: true })
+  })
+
+  test('that leave while it opens, or as another one arrives, end only the source that they had', async () => {
+    const { watches, sources } = { watches: new SharedWatches(() => 0), sources: [] as FedSource[] }
+    const join = () => {
+      const open: OpenWatch = (signal) => {
+        const source = new FedSource()
+        sources.push(source)
+        return source.open(signal)
+      }
+      const stop = new AbortController()
+      return Object.assign(watches.subscribe('hello', open, stop.signal), { stop: () => stop.abort() })
+    }
+    const leaver = join()
+    const opening = leaver.next()
+    leaver.stop()
+    const arriving = join()
+    const reading = arriving.next()
+    expect((await opening).done).toBe(true)
+    await turn()
+    expect(sources.map(({ isOpen }) => isOpen)).toEqual([false, true])
+    await sources[1]?.feed(first)
+    expect((await reading).value).toBe(first)
+    expect((await join().next()).value).toEqual(first)
+    expect(sources).toHaveLength(2)
+  })
+
+  test('one that throws leaves, and the others hear of nothing', async () => {
+    const { source, join } = shared()
+    const [throws, reads] = [join(), join()]
+    const reading = reads.next()
+    const throwing = (async () => {
+      for await (const _ of throws) throw new Error('a bug of the caller')
+    })()
+    const failed = expect(throwing).rejects.toThrow('a bug of the caller')
+    await source.feed(first, change(2))
+    await failed
+    expect([(await reading).value, (await reads.next()).value]).toEqual([first, change(2)])
+    await reads.return()
+    await turn()
+    expect(source.isOpen).toBe(false)
   })
 
   test('do not share the source of another key', async () => {
