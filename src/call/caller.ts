@@ -1,4 +1,5 @@
 import type { Endpoint } from '../domain/endpoint.js'
+import type { DiscoError } from '../domain/errors.js'
 import { withoutWrapping } from '../grpc/connection-problem.js'
 import {
   type CallContent,
@@ -8,7 +9,7 @@ import {
   type Pairs,
   pairsOf,
 } from '../grpc/invoker.js'
-import type { Method } from '../grpc/methods/method.js'
+import type { DecodedReply, Method } from '../grpc/methods/method.js'
 import { isPeer, type RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
 import type { Load, MakeCall } from './load/load.js'
 import type { Recorder } from './recorder.js'
@@ -102,6 +103,7 @@ const OK = 0
 export class EndedCall implements CallResult {
   readonly endpoint: Endpoint | null
   readonly isMisrouted: boolean
+  private decoded: readonly DecodedReply[] | null = null
 
   constructor(
     readonly number: number,
@@ -132,8 +134,22 @@ export class EndedCall implements CallResult {
   }
 
   get reply(): unknown {
-    const replies = this.outcome.replies.map((bytes) => this.method.decode(bytes))
+    const replies = this.decodedReplies().map(({ json }) => json)
     return this.method.streamsReplies ? replies : (replies[0] ?? null)
+  }
+
+  get replyProblem(): DiscoError | null {
+    return this.decodedReplies().find(({ problem }) => problem !== null)?.problem ?? null
+  }
+
+  get errorDetails(): readonly unknown[] {
+    const statuses = this.outcome.trailers.get('grpc-status-details-bin')
+    return statuses.flatMap((status) => this.method.decodeDetails(Buffer.from(status)))
+  }
+
+  private decodedReplies(): readonly DecodedReply[] {
+    this.decoded ??= this.outcome.replies.map((bytes) => this.method.decode(bytes))
+    return this.decoded
   }
 
   get headers(): Pairs {

@@ -1,4 +1,5 @@
 import type { Endpoint, Revision } from '../domain/endpoint.js'
+import type { DiscoError } from '../domain/errors.js'
 import type { Pairs } from '../grpc/invoker.js'
 import type { Measures } from '../stats/assertion.js'
 import type { LatencyBand, LatencySummary } from '../stats/latency.js'
@@ -74,6 +75,10 @@ export interface CallResult {
   readonly replies: number
   /** JSON, decoded only when it is read: a list where the method streams replies, else null where none came. */
   readonly reply: unknown
+  /** The first reply whose bytes are not a message of the method; null for none. */
+  readonly replyProblem: DiscoError | null
+  /** The details of a failure, as JSON; empty where the server sent none. */
+  readonly errorDetails: readonly unknown[]
   readonly headers: Pairs
   readonly trailers: Pairs
 }

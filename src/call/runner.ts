@@ -1,6 +1,7 @@
 import { DiscoError } from '../domain/errors.js'
 import { Invoker } from '../grpc/invoker.js'
 import type { Descriptors } from '../grpc/methods/descriptors.js'
+import type { ReplyForm } from '../grpc/methods/lossless-json.js'
 import type { Method } from '../grpc/methods/method.js'
 import { NO_KEYS, type Policy } from '../policies/index.js'
 import type { RunPlan } from './caller.js'
@@ -31,6 +32,8 @@ export interface Order extends Pick<RunPlan, 'load' | 'warmup' | 'deadlineMs'> {
   /** A bare name, or package.Service/Method. */
   readonly method: string
   readonly texts: Texts
+  /** How replies are written as JSON. */
+  readonly form: ReplyForm
 }
 
 /** The called method, reduced to what a progress listener needs. */
@@ -70,7 +73,7 @@ export async function callUnder(
   // Reports an invalid request before it waits for endpoints: the first READY one describes the method.
   requireJson(texts)
   const prepare = (descriptors: Descriptors) => {
-    const method = descriptors.method(order.method)
+    const method = descriptors.method(order.method, order.form)
     return { method, content: contentOf(method, texts, load.calls) }
   }
   let prepared = approach.described && prepare(approach.described)

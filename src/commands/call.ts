@@ -64,6 +64,9 @@ export default class Call extends DiscoCommand {
       char: 'v',
       description: "show each reply's headers and trailers: of one call, or with -o ndjson",
     }),
+    'emit-defaults': Flags.boolean({
+      description: 'show fields of replies that have their default value, and empty lists, as well',
+    }),
     'connect-deadline': durationFlag({
       default: 5_000,
       description: 'how long finding, connecting to and describing the service may take, each',
@@ -115,7 +118,8 @@ export default class Call extends DiscoCommand {
       view.rest()
       return await this.showMethods(service, descriptors, args.method, flags)
     }
-    const order = { method: args.method, texts, ...loads }
+    const form = { emitsDefaults: flags['emit-defaults'] }
+    const order = { method: args.method, texts, form, ...loads }
     const { ended } = this.output
     // Without a reader further calls are pointless, and those under way need not be awaited.
     const stops = {
@@ -139,7 +143,7 @@ export default class Call extends DiscoCommand {
     // One that was interrupted has fewer runs, and is a comparison all the same.
     const all = policies.length > 1 ? comparisonDoc(doc.service, doc.method, docs) : doc
     await view.showResults(reports, docs, all)
-    process.exitCode = exitOfCalls(reports, docs, flags)
+    process.exitCode = exitOfCalls(reports, docs, flags) || (view.replyProblem?.exit ?? 0)
     return all
   }
 

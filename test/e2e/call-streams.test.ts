@@ -67,7 +67,7 @@ describe('methods that stream', () => {
   })
 
   test.each(['table', 'json', 'ndjson'])(
-    'a reply that is no such message ends the call: %s',
+    'a reply that is no such message is exit 7, and its bytes are shown: %s',
     async (format) => {
       await using file = await temporaryFile(
         'other.proto',
@@ -77,10 +77,13 @@ describe('methods that stream', () => {
       )
       const ran = await echo('Down', '--proto', file.path, '-d', '{"aString":"no message"}', '-o', format)
       expect(ran.code, ran.stderr).toBe(7)
-      const said = format === 'json' ? ran.stdout : ran.stderr
-      expect(said).toContain('The reply is no everything.Other')
-      expect(said).toContain('another version of the .proto')
-      expect(said).not.toMatch(/^\s+at /m)
+      expect(ran.stderr).toContain('The reply is no everything.Other')
+      expect(ran.stderr).toContain('another version of the .proto')
+      expect(ran.stderr).not.toMatch(/^\s+at /m)
+      const printed = format === 'json' ? [JSON.parse(ran.stdout) as CallDoc] : lines<CallDoc>(ran.stdout)
+      const replies = format === 'table' ? printed : printed.flatMap(({ reply }) => reply)
+      const shown = { '@type': 'everything.Other', '@value': 'cgpubyBtZXNzYWdl' }
+      expect(replies).toEqual([1, 2, 3].map(() => expect.objectContaining(shown)))
     },
   )
 

@@ -46,7 +46,7 @@ describe('the sample backend', () => {
       new Invoker(client, method).invoke(0, content, settings, resolve),
     )
     const [reply = Buffer.of()] = outcome.replies
-    expect(method.decode(reply)).toEqual({ message: 'Hello abc', endpoint: greeter.addr })
+    expect(method.decode(reply).json).toEqual({ message: 'Hello abc', endpoint: greeter.addr })
     expect(outcome.peer).toBe(greeter.addr)
     expect(greeter.calls()).toBe(1)
   })

@@ -56,12 +56,19 @@ describe.each(Object.keys(SOURCES))('every kind of field, described by %s', (sou
 
   test('comes out of bytes as it went in, as JSON', () => {
     const method = descriptors.method('One')
-    expect(method.decode(method.encode(JSON_IN))).toEqual(JSON_IN)
+    expect(method.decode(method.encode(JSON_IN)).json).toEqual(JSON_IN)
+  })
+
+  test('comes with a field that is not described as it does without', () => {
+    const method = descriptors.method('One')
+    const more = Buffer.concat([method.encode(JSON_IN), Buffer.of(0xf8, 0xff, 0x3f, 5)])
+    const unknown = [{ field: 131_071, varint: '5' }]
+    expect(method.decode(more)).toEqual({ json: { ...JSON_IN, '@unknown': unknown }, problem: null })
   })
 
   test("is protoc's own text of it, both ways", () => {
     const method = descriptors.method('One')
-    expect(method.decode(protoc(['--encode=everything.Everything', 'everything.proto'], TEXT))).toEqual(
+    expect(method.decode(protoc(['--encode=everything.Everything', 'everything.proto'], TEXT)).json).toEqual(
       JSON_IN,
     )
     const text = protoc(['--decode=everything.Everything', 'everything.proto'], method.encode(JSON_IN))
@@ -91,7 +98,7 @@ describe.each(Object.keys(SOURCES))('every kind of field, described by %s', (sou
 test('what is not a number, or infinite, is JSON and goes both ways', async () => {
   const method = (await SOURCES['a descriptor set']?.())?.method('One')
   for (const value of ['NaN', 'Infinity', '-Infinity']) {
-    expect(method?.decode(method.encode({ aDouble: value, aFloat: value }))).toEqual({
+    expect(method?.decode(method.encode({ aDouble: value, aFloat: value })).json).toEqual({
       aDouble: value,
       aFloat: value,
     })

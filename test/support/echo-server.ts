@@ -13,6 +13,7 @@ import {
   type ServerUnaryCall,
   type ServerWritableStream,
   type sendUnaryData,
+  status,
 } from '@grpc/grpc-js'
 import {
   type ReflectionPackage,
@@ -40,7 +41,7 @@ export interface EchoServer extends AsyncDisposable {
 
 /**
  * The Echo service of everything.proto, which sends back what it got: once, three times, the last of several,
- * or each. Request headers that begin with `x-` come back as headers, and as trailers with `-too`.
+ * or each. One fails with the google.rpc.Status of the header `x-details-bin`, where it is given. Request headers that begin with `x-` come back as headers, and as trailers with `-too`.
  */
 export async function startEchoServer(reflection: readonly ReflectionPackage[]): Promise<EchoServer> {
   const server = new Server()
@@ -62,6 +63,13 @@ export async function startEchoServer(reflection: readonly ReflectionPackage[]):
   }
   server.addService(definition, {
     One: (call: ServerUnaryCall<Buffer, Buffer>, reply: sendUnaryData<Buffer>) => {
+      const [details] = call.metadata.get('x-details-bin')
+      if (details !== undefined) {
+        const metadata = new GrpcMetadata()
+        metadata.set('grpc-status-details-bin', details)
+        reply({ code: status.INVALID_ARGUMENT, details: 'refused', metadata })
+        return
+      }
       call.sendMetadata(echoed(call.metadata, ''))
       reply(null, call.request, echoed(call.metadata, '-too'))
     },

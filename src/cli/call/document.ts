@@ -142,6 +142,8 @@ export interface CallFailureDoc {
   readonly addr: string | null
   readonly status: string
   readonly details: string
+  /** Of the trailer grpc-status-details-bin, each with its `@type`; empty where the server sent none. */
+  readonly errorDetails: readonly unknown[]
 }
 
 /** One call of a run, with its reply. */
@@ -213,13 +215,14 @@ export function callDoc(report: CallReport, assertions: readonly Asserted[] = []
 }
 
 export function callLineDoc(result: CallResult, isVerbose: boolean): CallLineDoc {
-  const { number, endpoint, status, details, latencyMs, reply, headers, trailers } = result
+  const { number, endpoint, status, details, errorDetails, latencyMs, reply, headers, trailers } = result
   return {
     schema: 'disco.call-line/v1',
     n: number,
     addr: endpoint?.addr ?? null,
     status,
     details,
+    errorDetails,
     latencyMs: roundMs(latencyMs),
     reply,
     ...(isVerbose ? { headers, trailers } : { headers: null, trailers: null }),
@@ -254,8 +257,8 @@ function readyDoc({ ready, wanted, elapsedMs, ...others }: CallReport['standing'
 
 function failureDoc(failure: CallResult | null): CallFailureDoc | null {
   if (!failure) return null
-  const { number, endpoint, status, details } = failure
-  return { n: number, addr: endpoint?.addr ?? null, status, details }
+  const { number, endpoint, status, details, errorDetails } = failure
+  return { n: number, addr: endpoint?.addr ?? null, status, details, errorDetails }
 }
 
 function talliedDoc({ picks, expected, attempts, errors, failures, latency }: CallTotals): TalliedDoc {

@@ -1,7 +1,7 @@
 import type { Palette } from '../terminal/color.js'
 import { renderTable } from '../terminal/table.js'
 import { count, duration, percent } from '../terminal/units.js'
-import { visible } from '../terminal/visible.js'
+import { jsonLine, visible } from '../terminal/visible.js'
 import type { CallChangeDoc, CallDoc, FailoverDoc, ReconnectDoc } from './document.js'
 
 /** A person reads the beginning; JSON has the rest. */
@@ -75,9 +75,10 @@ function failoverLine({ addr, atMs, lastPickMs, picksAfter }: FailoverDoc): stri
 /** The first failure with its details: a status alone rarely explains it. */
 export function renderFirstFailure({ firstFailure }: CallDoc, palette: Palette): string[] {
   if (!firstFailure) return []
-  const { n, addr, status, details } = firstFailure
+  const { n, addr, status, details, errorDetails } = firstFailure
   return [
     `${palette.red('✗')} first failure: call ${n} at ${visible(addr ?? 'no endpoint')}: ${status}: ${visible(details)}`,
+    ...errorDetails.map((detail) => `  ${jsonLine(detail)}`),
   ]
 }
 

@@ -2,6 +2,8 @@ import type { Recorder } from '../../call/recorder.js'
 import type { CallReport, CallResult } from '../../call/report.js'
 import type { Called, Listeners, Watcher } from '../../call/runner.js'
 import type { Session } from '../../call/session.js'
+import type { DiscoError } from '../../domain/errors.js'
+import type { DecodedReply } from '../../grpc/methods/method.js'
 import type { Speaker } from '../base-command.js'
 import { markInReport } from '../terminal/look-alikes.js'
 import { age, count, duration } from '../terminal/units.js'
@@ -20,6 +22,8 @@ export interface CallLooks {
 /** Shows a run of calls: the connecting phase, the progress, and the result. */
 export class CallView implements Watcher, Disposable {
   private readonly progress: Progress
+  /** The first reply whose bytes are not a message of the method; null for none. */
+  replyProblem: DiscoError | null = null
 
   constructor(
     private readonly speaker: Speaker,
@@ -65,11 +69,21 @@ export class CallView implements Watcher, Disposable {
       keepsReplies: isLines || (format === 'json' && isSingle),
       wantsHeaders: verbose,
       reader: this.speaker.reader,
-      ...(isLines ? { onResult: (result) => this.speaker.out(jsonLine(callLineDoc(result, verbose))) } : {}),
+      ...(isLines ? { onResult: (result) => this.showLine(result) } : {}),
       ...(isPrinted && isSingle && method.streamsReplies
-        ? { onReply: (bytes) => this.speaker.out(jsonLine(method.decode(bytes))) }
+        ? { onReply: (bytes) => this.showReply(method.decode(bytes)) }
         : {}),
     }
+  }
+
+  private showLine(result: CallResult): void {
+    this.speaker.out(jsonLine(callLineDoc(result, this.looks.verbose)))
+    this.replyProblem ??= result.replyProblem
+  }
+
+  private showReply({ json, problem }: DecodedReply): void {
+    this.speaker.out(jsonLine(json))
+    this.replyProblem ??= problem
   }
 
   /** Shows the results. Streamed replies and NDJSON lines were printed as they came. */
@@ -84,6 +98,14 @@ export class CallView implements Watcher, Disposable {
     else if (isForPeople) await this.showReports(docs)
     else if (format !== 'json' && !isSingle) await this.showOutcomes(docs)
     if (isSingle && format !== 'json') await this.showAssertions(docs)
+    if (isSingle) for (const { last } of reports) this.replyProblem ??= last?.replyProblem ?? null
+    if (this.replyProblem) this.showProblem(this.replyProblem)
+  }
+
+  private showProblem({ message, suggestions }: DiscoError): void {
+    const { remarkPalette: palette, remark } = this.speaker
+    remark(`${palette.red('✗')} ${visible(message)}`)
+    for (const suggestion of suggestions) remark(`  ${visible(suggestion)}`)
   }
 
   /** Shows a single call: its reply on standard output, everything else on standard error. */
@@ -101,6 +123,7 @@ export class CallView implements Watcher, Disposable {
       return
     }
     remark(`${palette.red('✗')} ${last.status}: ${visible(last.details)}`)
+    for (const detail of last.errorDetails) remark(`  ${jsonLine(detail)}`)
     remark(`  ${where}`)
     if (last.status === 'DEADLINE_EXCEEDED') remark('  The stage that hung: call. Its time is --deadline')
   }

@@ -2,6 +2,7 @@ import type { DescMethod, DescService } from '@bufbuild/protobuf'
 import type { FileDescriptorProto } from '@bufbuild/protobuf/wkt'
 import { DiscoError } from '../../domain/errors.js'
 import { didYouMean } from '../../domain/nearest.js'
+import type { ReplyForm } from './lossless-json.js'
 import { fullName, Method } from './method.js'
 import { whyMissing } from './missing-types.js'
 import { Types } from './types.js'
@@ -40,9 +41,10 @@ export class Descriptors {
    * Finds `package.Service/Method`, `Service/Method`, the same with a dot, or a bare method name that only
    * one service has.
    *
+   * @param form how replies are written; canonical JSON without
    * @throws DiscoError NOT_FOUND with the methods that there are, USAGE when several services have it
    */
-  method(name: string): Method {
+  method(name: string, form?: ReplyForm): Method {
     const [, serviceName = '', methodName = ''] = /^(?:(.*)[./])?([^./]*)$/.exec(name) ?? []
     const services = this.services.filter(
       ({ typeName }) =>
@@ -56,7 +58,7 @@ export class Descriptors {
         suggestions: [`Name one: ${matches.map(fullName).join(', ')}`],
       })
     }
-    return this.made(method)
+    return this.made(method, form)
   }
 
   /** Every method that can be called. */
@@ -64,8 +66,8 @@ export class Descriptors {
     return this.services.flatMap(({ methods }) => methods.map((method) => this.made(method)))
   }
 
-  private made(method: DescMethod): Method {
-    return new Method(method, this.types, this.source, this.remedy)
+  private made(method: DescMethod, form?: ReplyForm): Method {
+    return new Method(method, this.types, this.source, this.remedy, form)
   }
 
   private noSuchMethod(name: string, services: readonly DescService[]): DiscoError {

@@ -1,11 +1,23 @@
-import { type DescMethod, fromBinary, fromJson, type JsonValue, toBinary, toJson } from '@bufbuild/protobuf'
+import { type DescMethod, fromBinary, fromJson, type JsonValue, toBinary } from '@bufbuild/protobuf'
 import { DiscoError } from '../../domain/errors.js'
+import { errorDetails } from './error-details.js'
 import { type ExactJson, readNumbers } from './json-numbers.js'
 import { jsonRemedies } from './json-remedies.js'
 import { jsonTemplate } from './json-template.js'
+import { losslessJson, type ReplyForm, rawJson } from './lossless-json.js'
 import { whyMissing } from './missing-types.js'
 import { protoText } from './proto-text.js'
 import type { Types } from './types.js'
+
+/** A reply as JSON. */
+export interface DecodedReply {
+  /** As `losslessJson` writes it; the bytes alone where they are not such a message. */
+  readonly json: JsonValue
+  /** Null for bytes that are a reply of the method. */
+  readonly problem: DiscoError | null
+}
+
+const CANONICAL: ReplyForm = { emitsDefaults: false }
 
 /** A method with its messages as canonical proto3 JSON. */
 export class Method {
@@ -16,6 +28,7 @@ export class Method {
     private readonly source: string,
     /** How to get a file that is missing, as a sentence for messages. */
     private readonly remedy: string,
+    private readonly form: ReplyForm = CANONICAL,
   ) {}
 
   /** `package.Service/Method` */
@@ -96,17 +109,25 @@ export class Method {
     })
   }
 
-  /** @throws DiscoError RPC_FAILED for bytes that are no reply of this method */
-  decode(bytes: Uint8Array): JsonValue {
+  /** Never throws. */
+  decode(bytes: Uint8Array): DecodedReply {
     const { output } = this.described
     try {
-      return toJson(output, fromBinary(output, bytes), { registry: this.registry })
+      const json = losslessJson(output, fromBinary(output, bytes), this.registry, this.form)
+      return { json, problem: null }
     } catch (cause) {
-      throw new DiscoError('RPC_FAILED', `The reply is no ${output.typeName}: ${(cause as Error).message}`, {
-        cause,
-        suggestions: ['Does the server have another version of the .proto?'],
-      })
+      const problem = new DiscoError(
+        'RPC_FAILED',
+        `The reply is no ${output.typeName}: ${(cause as Error).message}`,
+        { cause, suggestions: ['Does the server have another version of the .proto?'] },
+      )
+      return { json: { ...rawJson(output.typeName, bytes), '@note': problem.message }, problem }
     }
+  }
+
+  /** The details of an error, by its trailer grpc-status-details-bin. */
+  decodeDetails(status: Uint8Array): readonly JsonValue[] {
+    return errorDetails(status, this.registry, this.form)
   }
 }
 

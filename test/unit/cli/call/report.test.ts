@@ -20,6 +20,8 @@ const call = {
   isMisrouted: false,
   replies: 1,
   reply: { n: 1 },
+  replyProblem: null,
+  errorDetails: [],
   headers: {},
   trailers: {},
 }

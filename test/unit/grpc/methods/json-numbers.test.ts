@@ -4,7 +4,7 @@ import { errorOf } from '../../../support/errors.js'
 import { numbersMethod } from '../../../support/number-messages.js'
 
 const method = numbersMethod()
-const sent = (text: string) => method.decode(method.encode(parseJson(text)))
+const sent = (text: string) => method.decode(method.encode(parseJson(text))).json
 
 describe('a JSON number', () => {
   it.each([

@@ -29,7 +29,7 @@ describe('a file whose import is missing', () => {
   it('can be used for everything that does not need it', () => {
     const buy = shop.method('Buy')
     const order = { id: 'a', at: '2026-01-02T03:04:05Z' }
-    expect(buy.decode(buy.encode(order))).toEqual(order)
+    expect(buy.decode(buy.encode(order)).json).toEqual(order)
     expect(shop.methods).toHaveLength(2)
   })
 
@@ -63,7 +63,7 @@ describe('a file whose import is missing', () => {
     expect(descriptors).toBeDefined()
     const buy = new Descriptors([SHOP, money, { ...money, name: 'money.proto' }], 'x').method('Buy')
     const order = { price: { cents: '5' } }
-    expect(buy.decode(buy.encode(order))).toEqual(order)
+    expect(buy.decode(buy.encode(order)).json).toEqual(order)
   })
 })
 
@@ -112,7 +112,7 @@ describe('--proto', () => {
       t: { n: 1 },
       status: { code: 3, details: [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'R' }] },
     }
-    expect(method.decode(method.encode(json))).toEqual(json)
+    expect(method.decode(method.encode(json)).json).toEqual(json)
   })
 
   it('says where a file is not a .proto file', async () => {

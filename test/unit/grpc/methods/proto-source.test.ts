@@ -14,7 +14,7 @@ function methodOf(name: string, ...files: string[]): Method {
 
 function expectBack(method: Method, json: JsonObject, bytes: string): void {
   const encoded = method.encode(json)
-  expect(method.decode(encoded)).toEqual(json)
+  expect(method.decode(encoded).json).toEqual(json)
   expect(encoded.toString('hex')).toBe(bytes)
 }
 
@@ -53,14 +53,14 @@ it('groups and extensions of proto2 are fields like others in JSON', () => {
     '[groups.Holder.scores]': ['-1'],
   }
   const method = methodOf('Place', 'groups.proto', 'legacy.proto')
-  expect(method.decode(method.encode(order))).toEqual(order)
+  expect(method.decode(method.encode(order)).json).toEqual(order)
   expect(method.encode({ id: 1, card: { number: '4' } }).toString('hex')).toBe('0801230a013424')
 })
 
 it('custom options do not stand in the way', () => {
   const book = { id: '1', theTitle: 't', pages: { '5': { text: 'x', kind: 'BACK' } }, state: 'STATE_LENT' }
   const method = methodOf('Get', 'options.proto')
-  expect(method.decode(method.encode(book))).toEqual(book)
+  expect(method.decode(method.encode(book)).json).toEqual(book)
   expect(methodOf('Follow', 'options.proto').kind).toBe('bidi_streaming')
 })
 

@@ -1,0 +1,181 @@
+import {
+  type DescExtension,
+  type DescField,
+  type DescMessage,
+  fromBinary,
+  getExtension,
+  isFieldSet,
+  isMessage,
+  type JsonValue,
+  type Message,
+  ScalarType,
+  toBinary,
+  toJson,
+  type UnknownField,
+} from '@bufbuild/protobuf'
+import { type ReflectMessage, reflect } from '@bufbuild/protobuf/reflect'
+import {
+  type Any,
+  FeatureSet_FieldPresence,
+  hasCustomJsonRepresentation,
+  isWrapperDesc,
+} from '@bufbuild/protobuf/wkt'
+import type { Types } from './types.js'
+import { base64, unknownFields } from './unknown-fields.js'
+
+/** How replies are written. */
+export interface ReplyForm {
+  /** Fields without presence that have their default value, empty lists and empty maps are written as well. */
+  readonly emitsDefaults: boolean
+}
+
+/** Each level of an Any is decoded anew, so that the limit of the decoder does not hold. */
+const MOST_NESTED_ANYS = 20
+
+/**
+ * A message as canonical ProtoJSON. What ProtoJSON cannot carry stands beside it, in names that no field has:
+ *
+ * - `{"@type": …, "@value": base64}` for a message without a description, in an Any or not;
+ * - `"@unknown"` for fields that the description lacks;
+ * - `"@note"` says why a value has not its own form, such as a Timestamp out of range.
+ */
+export function losslessJson(desc: DescMessage, message: Message, types: Types, form: ReplyForm): JsonValue {
+  if (!needsCare(message)) {
+    try {
+      return toJson(desc, message, { registry: types, alwaysEmitImplicit: form.emitsDefaults })
+    } catch {
+      // A value that ProtoJSON has no form for: the writer finds it.
+    }
+  }
+  return new Writer(types, form, 0).message(reflect(desc, message, false))
+}
+
+/** Whether the library's own writer would leave something out, or might fail. */
+function needsCare(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false
+  if (Array.isArray(value)) return value.some(needsCare)
+  if ('$unknown' in value || ('$typeName' in value && value.$typeName === 'google.protobuf.Any')) return true
+  return Object.values(value).some(needsCare)
+}
+
+/** A message that is not described, or whose bytes are not one. */
+export function rawJson(type: string, bytes: Uint8Array): { [name: string]: JsonValue } {
+  return { '@type': type, '@value': base64(bytes) }
+}
+
+class Writer {
+  constructor(
+    private readonly types: Types,
+    private readonly form: ReplyForm,
+    /** Around this message. */
+    private readonly anys: number,
+  ) {}
+
+  message(reflected: ReflectMessage): JsonValue {
+    const { desc, message } = reflected
+    if (this.types.missing.has(desc.typeName)) return rawJson(desc.typeName, toBinary(desc, message))
+    if (desc.typeName === 'google.protobuf.Any') return this.any(message as Any)
+    const unknown = reflected.getUnknown() ?? []
+    if (!hasCustomJsonRepresentation(desc) || unknown.length > 0) return this.fields(reflected, unknown)
+    try {
+      return toJson(desc, message)
+    } catch (error) {
+      return { ...this.fields(reflected, []), '@note': (error as Error).message }
+    }
+  }
+
+  private any(any: Any): JsonValue {
+    const { typeUrl, value } = any
+    if (typeUrl === '' && value.length === 0) return {}
+    const name = typeUrl.slice(typeUrl.lastIndexOf('/') + 1)
+    const desc = this.types.missing.has(name) ? undefined : this.types.getMessage(name)
+    if (!desc || this.anys === MOST_NESTED_ANYS) return rawJson(typeUrl, value)
+    const inner = new Writer(this.types, this.form, this.anys + 1)
+    try {
+      const json = inner.message(reflect(desc, fromBinary(desc, value), false))
+      const isForm = hasCustomJsonRepresentation(desc) || typeof json !== 'object' || json === null
+      return isForm ? { '@type': typeUrl, value: json } : { '@type': typeUrl, ...json }
+    } catch (error) {
+      return { ...rawJson(typeUrl, value), '@note': (error as Error).message }
+    }
+  }
+
+  private fields(reflected: ReflectMessage, unknown: readonly UnknownField[]): { [name: string]: JsonValue } {
+    const { desc, message } = reflected
+    const present = reflected.sortedFields.filter((field) => this.isWritten(field, message))
+    const own = present.map((field) => [field.jsonName, this.field(field, reflected.get(field))] as const)
+    const { extensions, rest } = this.extensionsOf(desc, unknown)
+    const named = extensions.map((extension) => {
+      return [extension.jsonName, this.extension(extension, message, unknown)] as const
+    })
+    const lacking = reflected.fields.filter((field) => isRequired(field) && !isFieldSet(message, field))
+    const names = lacking.map(({ name }) => name).join(', ')
+    return {
+      // Defines members, so that a field may be named `__proto__`.
+      ...Object.fromEntries([...own, ...named]),
+      ...(rest.length > 0 ? { '@unknown': unknownFields(rest) } : {}),
+      ...(lacking.length > 0 ? { '@note': `required and not set: ${names}` } : {}),
+    }
+  }
+
+  private isWritten(field: DescField, message: Message): boolean {
+    if (isFieldSet(message, field)) return true
+    return this.form.emitsDefaults && field.presence === FeatureSet_FieldPresence.IMPLICIT
+  }
+
+  private field(field: DescField, value: unknown): JsonValue {
+    if (field.fieldKind === 'list') {
+      return [...(value as Iterable<unknown>)].map((element) => this.value(field, element))
+    }
+    if (field.fieldKind !== 'map') return this.value(field, value)
+    const entries = [...(value as ReadonlyMap<unknown, unknown>)]
+    return Object.fromEntries(entries.map(([key, member]) => [String(key), this.value(field, member)]))
+  }
+
+  private value(field: DescField | DescExtension, value: unknown): JsonValue {
+    if (field.message) return this.message(value as ReflectMessage)
+    if (field.enum) return enumJson(field.enum, value as number)
+    if (value instanceof Uint8Array) return base64(value)
+    if (typeof value === 'bigint') return String(value)
+    const isFloat = field.scalar === ScalarType.DOUBLE || field.scalar === ScalarType.FLOAT
+    // NaN, Infinity and -Infinity have these names in ProtoJSON, too.
+    return isFloat && !Number.isFinite(value) ? String(value) : (value as JsonValue)
+  }
+
+  private extensionsOf(desc: DescMessage, unknown: readonly UnknownField[]) {
+    const numbers = [...new Set(unknown.map(({ no }) => no))]
+    const extensions = numbers.flatMap((no) => this.types.getExtensionFor(desc, no) ?? [])
+    const known = new Set(extensions.map(({ number }) => number))
+    return { extensions, rest: unknown.filter(({ no }) => !known.has(no)) }
+  }
+
+  private extension(extension: DescExtension, message: Message, unknown: readonly UnknownField[]): JsonValue {
+    try {
+      const value: unknown = getExtension(message, extension)
+      return Array.isArray(value)
+        ? value.map((element) => this.extended(extension, element))
+        : this.extended(extension, value)
+    } catch (error) {
+      const bytes = unknown.filter(({ no }) => no === extension.number)
+      return { '@unknown': unknownFields(bytes), '@note': (error as Error).message }
+    }
+  }
+
+  private extended(extension: DescExtension, value: unknown): JsonValue {
+    const { message: desc } = extension
+    if (!desc) return this.value(extension, value)
+    if (isMessage(value, desc)) return this.message(reflect(desc, value, false))
+    // The library unpacks a wrapper, and has a Struct as JSON.
+    return isWrapperDesc(desc) ? this.value(desc.fields[0], value) : (value as JsonValue)
+  }
+}
+
+function isRequired({ presence }: DescField): boolean {
+  return presence === FeatureSet_FieldPresence.LEGACY_REQUIRED
+}
+
+/** A value that the enum lacks is its number. */
+function enumJson(desc: NonNullable<DescField['enum']>, value: number): JsonValue {
+  if (desc.typeName === 'google.protobuf.NullValue') return null
+  return desc.value[value]?.jsonName ?? value
+}

@@ -1,0 +1,30 @@
+import type { JsonValue, UnknownField } from '@bufbuild/protobuf'
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
+
+/**
+ * Fields that a description lacks, as JSON: number and raw value of each, in the order of the message. Varints and
+ * fixed-width values are unsigned integers; what has a length, and a group, is base64.
+ */
+export function unknownFields(fields: readonly UnknownField[]): JsonValue {
+  return fields.map((field) => ({ field: field.no, ...rawValue(field) }))
+}
+
+function rawValue({ wireType, data }: UnknownField): { [kind: string]: JsonValue } {
+  const reader = new BinaryReader(data)
+  switch (wireType) {
+    case WireType.Varint:
+      return { varint: String(reader.uint64()) }
+    case WireType.Bit32:
+      return { fixed32: reader.fixed32() }
+    case WireType.Bit64:
+      return { fixed64: String(reader.fixed64()) }
+    case WireType.LengthDelimited:
+      return { bytes: base64(reader.bytes()) }
+    default:
+      return { group: base64(data) }
+  }
+}
+
+export function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64')
+}

@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest'
+import type { CallDoc, CallLineDoc } from '../../src/cli/call/document.js'
+import { callsOfHello, FROM_PROTO, lines } from '../support/calls-of-hello.js'
+import type { Ran } from '../support/disco.js'
+import { startEchoServer } from '../support/echo-server.js'
+import { wipe } from '../support/etcd-state.js'
+import { temporaryFile } from '../support/temporary-file.js'
+
+const hello = await callsOfHello()
+
+/** The server sends the bytes of the request back: what is described as its reply need not be the same message. */
+async function echo(...args: string[]): Promise<Ran> {
+  await using server = await startEchoServer([])
+  await wipe(hello.etcd)
+  await hello.put(server.addr)
+  return await hello.disco.run('call', 'hello', 'One', ...args)
+}
+
+const ODD = `syntax = "proto2"; package everything;
+  import "google/protobuf/any.proto"; import "google/protobuf/struct.proto"; import "google/protobuf/timestamp.proto";
+  import "no/where.proto";
+  message Wrapped { optional string type_url = 1; optional bytes value = 2; }
+  message Stamp { optional int64 seconds = 1; }
+  message Number { optional double number_value = 2; }
+  message Sent {
+    repeated Wrapped any = 1; optional Stamp at = 2; optional Number free = 3; optional Stamp gone = 5;
+    optional string extra = 6; optional fixed64 more = 7;
+  }
+  message Got {
+    repeated google.protobuf.Any any = 1; optional google.protobuf.Timestamp at = 2;
+    optional google.protobuf.Value free = 3; required int32 needed = 4; optional no.Where gone = 5;
+  }
+  service Echo { rpc One (Sent) returns (Got); }`
+
+const SENT = {
+  any: [
+    { typeUrl: 'x/no.Such', value: 'AQI=' },
+    { typeUrl: 'x/everything.Stamp', value: 'CAc=' },
+    { typeUrl: 'x/everything.Stamp', value: '/w==' },
+  ],
+  at: { seconds: '999999999999' },
+  free: { numberValue: 'NaN' },
+  gone: { seconds: '7' },
+  extra: 'text',
+  more: '8',
+}
+
+const GOT = {
+  any: [
+    { '@type': 'x/no.Such', '@value': 'AQI=' },
+    { '@type': 'x/everything.Stamp', seconds: '7' },
+    { '@type': 'x/everything.Stamp', '@value': '/w==', '@note': expect.any(String) as string },
+  ],
+  at: { seconds: '999999999999', '@note': expect.stringContaining('9999-12-31') as string },
+  free: { numberValue: 'NaN', '@note': expect.stringContaining('NaN') as string },
+  gone: { '@type': 'no.Where', '@value': 'CAc=' },
+  '@unknown': [
+    { field: 6, bytes: 'dGV4dA==' },
+    { field: 7, fixed64: '8' },
+  ],
+  '@note': 'required and not set: needed',
+}
+
+test('what JSON has no form for, and what is not described, is shown raw beside all the rest', async () => {
+  await using file = await temporaryFile('odd.proto', ODD)
+  const args = ['--proto', file.path, '-d', JSON.stringify(SENT)]
+  const single = await echo(...args)
+  expect(single.code, single.stderr).toBe(0)
+  expect(JSON.parse(single.stdout)).toEqual(GOT)
+  const many = await echo(...args, '--n', '2', '-o', 'ndjson')
+  expect(many.code, many.stderr).toBe(0)
+  expect(lines<CallLineDoc>(many.stdout).map(({ reply }) => reply)).toEqual([GOT, GOT])
+})
+
+/** A google.rpc.Status whose details are a google.rpc.ErrorInfo with a reason, and a type that nobody described. */
+const STATUS = Buffer.concat([
+  part(3, part(1, 'type.googleapis.com/google.rpc.ErrorInfo'), part(2, part(1, 'NO_STOCK'))),
+  part(3, part(1, 'x/no.Such'), part(2, 'abc')),
+]).toString('base64')
+
+/** A field with a length, of protobuf's wire format. */
+function part(number: number, ...content: (string | Buffer)[]): Buffer {
+  const bytes = Buffer.concat(content.map((one) => Buffer.from(one)))
+  return Buffer.concat([Buffer.of(number * 8 + 2, bytes.length), bytes])
+}
+
+test('the details of an error are decoded', async () => {
+  const details = [
+    { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'NO_STOCK' },
+    { '@type': 'x/no.Such', '@value': 'YWJj' },
+  ]
+  const args = [...FROM_PROTO, '-H', `x-details-bin=${STATUS}`]
+  const single = await echo(...args)
+  expect(single.code).toBe(64 + 3)
+  const [first = {}, second = {}] = details
+  expect(
+    single.stderr
+      .split('\n')
+      .slice(1, 3)
+      .map((line) => JSON.parse(line)),
+  ).toEqual([expect.objectContaining(first), expect.objectContaining(second)])
+  const [line] = lines<CallLineDoc>((await echo(...args, '-o', 'ndjson')).stdout)
+  expect(line?.errorDetails).toEqual(details)
+  const doc = JSON.parse((await echo(...args, '--json', '--n', '2')).stdout) as CallDoc
+  expect(doc.firstFailure?.errorDetails).toEqual(details)
+})
+
+test('fields with their default value are left out, unless --emit-defaults is given', async () => {
+  const [bare, full] = [await echo(...FROM_PROTO), await echo(...FROM_PROTO, '--emit-defaults')]
+  expect(JSON.parse(bare.stdout)).toEqual({})
+  expect(JSON.parse(full.stdout)).toMatchObject({ aString: '', anInt64: '0', aBool: false })
+})
