@@ -79,7 +79,7 @@ describe('refused with exit 2', () => {
     ['more messages than calls', ['-d', '{}\n{}'], 'One call for each: --n 2'],
     ['a line that is no JSON', ['-d', '{}\n{bad\n', '--n', '2'], 'Line 2 of the data is not JSON'],
     ['a header without a key', ['-H', '=x'], 'A header has no valid key'],
-    ['standard input for two', ['-H', '@-', '-d', '@-'], 'standard input can be read once'],
+    ['standard input for two', ['-H', '@-', '-d', '@-'], 'both read standard input, which can be read once'],
     ['data that are a list', ['-d', '[1]'], 'HelloRequest: a message is an object in JSON, {…}'],
     ['a binary header that is no base64', ['-H', 'a-bin=?'], 'is not base64'],
     ['an invalid rate', ['--rate', '0'], 'Invalid --rate "0": expected calls per second'],

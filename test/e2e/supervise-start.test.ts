@@ -120,11 +120,11 @@ describe.concurrent('registration and output', () => {
       [['--admin', '0.0.0.0:9001'], '--admin needs --admin-token-file: other machines can reach 0.0.0.0'],
       [['--admin', 'unix:/tmp/x'], 'Invalid --admin "unix:/tmp/x": expected a TCP address'],
       [['--admin-token-file', '/tmp/x'], 'needs --admin'],
-      [['--admin', ':0', '--admin-token-file', '/no/such/file'], 'Cannot read the token file'],
+      [['--admin', ':0', '--admin-token-file', '/no/such/file'], 'Cannot read /no/such/file'],
       [['--drain', '1000h'], 'Invalid --drain "1000h": expected at most 596h'],
       [['--nonsense'], 'has no flag --nonsense'],
       [['127.0.0.1:1', '127.0.0.1:1'], 'more than once'],
-      [['--layout', 'go-zero', '--unhealthy', 'weight0'], 'carries no weight'],
+      [['--layout', 'go-zero', '--probe', 'tcp', '--unhealthy', 'weight0'], 'carries no weight'],
     ]
     const all = cases.map(([flags]) =>
       disco.run('register', 'svc', '127.0.0.1:1', ...flags, '--', ...script('true')),
