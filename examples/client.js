@@ -11,8 +11,8 @@ const proto = loadSync(fileURLToPath(new URL('hello.proto', import.meta.url)))
 const { helloworld } = loadPackageDefinition(proto)
 
 // Once in a program: from here on grpc-js resolves etcd: targets, and knows our policies.
-const endpoints = (process.env.DISCO_ENDPOINTS ?? '127.0.0.1:2379').split(',')
-const registry = await Registry.open({ endpoints })
+// DISCO_ENDPOINTS or ETCDCTL_ENDPOINTS name the members of etcd.
+const registry = await Registry.open()
 install({ discovery: registry })
 
 const policies = [

@@ -25,11 +25,9 @@ const port = await new Promise((resolve, reject) => {
 const addr = `127.0.0.1:${port}`
 
 // Registered only now that calls can be answered; held under a lease that is kept alive and taken again when lost.
-const endpoints = (process.env.DISCO_ENDPOINTS ?? '127.0.0.1:2379').split(',')
 const weight = Number(process.argv[2] ?? 1)
 const id = `server-${process.pid}`
 const registration = await register({
-  endpoints,
   service: SERVICE,
   version: '1.0.0',
   addr,

@@ -3,6 +3,7 @@ import { DEFAULT_LAYOUT, layoutNamed } from '../domain/layouts/index.js'
 import { AUTO, type Place } from '../domain/layouts/reader.js'
 import { parseWeightChange, type WeightChange } from '../domain/weight.js'
 import { completeAddress } from '../registry/complete-address.js'
+import { withEnvironment } from '../registry/environment.js'
 import type { Registration } from '../registry/registration/registration.js'
 import { Registry, type RegistryOptions } from '../registry/registry.js'
 import type { WeightChanged } from '../registry/weight.js'
@@ -11,7 +12,7 @@ import type { RegistrarEvents } from './registrar/events.js'
 import { Registrar } from './registrar/registrar.js'
 
 /** The endpoint to register, and how to reach etcd, as for `Registry.open`. */
-export interface RegisterOptions extends Partial<RegistryOptions> {
+export interface RegisterOptions extends RegistryOptions {
   readonly service: string
   /** `host:port`, `:port` with this machine's address, or `unix:/path`; several addresses share one lease. */
   readonly addr: string | readonly [string, ...string[]]
@@ -36,7 +37,8 @@ const DRAIN_MS = 5_000
  *
  * @throws DiscoError USAGE, CONFLICT, ETCD_UNREACHABLE, ETCD_DENIED
  */
-export async function register(options: RegisterOptions): Promise<LiveRegistration> {
+export async function register(given: RegisterOptions): Promise<LiveRegistration> {
+  const options = withEnvironment(given, process.env)
   const { service, addr, version = '', id, metadata = {}, takeover = false, onDelete = 'exit' } = options
   const { layout = DEFAULT_LAYOUT.name }: Place = options
   const { firstWeight, defaultTtlSeconds, weightless } =
@@ -53,7 +55,7 @@ export async function register(options: RegisterOptions): Promise<LiveRegistrati
     ...(id === undefined ? {} : { id }),
   }))
   if (!first) throw new TypeError('register needs an address')
-  const registry = await Registry.open({ endpoints: ['127.0.0.1:2379'], cache: false, ...options })
+  const registry = await Registry.open({ cache: false, ...options })
   const registrar = new Registrar({
     registry,
     request: { registered: [first, ...rest], ttlSeconds, takeover, onDelete },

@@ -1,7 +1,7 @@
 import { Command, type Interfaces } from '@oclif/core'
 import { AUTO } from '../domain/layouts/reader.js'
 import type { CacheOptions, Registry } from '../registry/registry.js'
-import { etcdOptions, type Place, placeOf } from './config.js'
+import { etcdOptions, type FullPlace, placeOf } from './config.js'
 import { baseFlags, type CacheFlags, type PlaceFlags } from './flags/base.js'
 import { refuseSecondReader } from './flags/standard-input.js'
 import type { LineOutput } from './output/line-output.js'
@@ -57,7 +57,7 @@ export abstract class DiscoCommand extends Command {
   }
 
   /** The layout is detected by default. A command that writes overrides this. */
-  protected place(flags: Partial<PlaceFlags>): Place {
+  protected place(flags: Partial<PlaceFlags>): FullPlace {
     return placeOf(flags, process.env, AUTO)
   }
 

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core'
 import type { Registrar } from '../agent/registrar/registrar.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
-import { type Place, placeOf } from '../cli/config.js'
+import { type FullPlace, placeOf } from '../cli/config.js'
 import { adminFlags, planAdmin } from '../cli/flags/admin.js'
 import { refuseSwapped, requireServiceName } from '../cli/flags/arguments.js'
 import { type PlaceFlags, placeFlags } from '../cli/flags/base.js'
@@ -148,7 +148,7 @@ export default class Register extends DiscoCommand {
   }
 
   /** A registration is written in the default layout unless --layout names another. */
-  protected override place(flags: PlaceFlags): Place {
+  protected override place(flags: PlaceFlags): FullPlace {
     const place = placeOf(flags, process.env, DEFAULT_LAYOUT.name)
     if (place.layout !== AUTO) return place
     if (flags.layout === undefined) return { ...place, layout: DEFAULT_LAYOUT.name }

@@ -54,7 +54,11 @@ export function memberUrls(
   return endpoints.map((endpoint, at) => {
     const which = isOnly ? '' : `${at + 1} of ${endpoints.length} `
     const isShown = isOnly && HOST_ALONE.test(endpoint.trim())
-    return memberUrl(endpoint, isShown ? `"${endpoint}"` : `${which}from ${endpointsSource}`, wantsTls)
+    return memberUrl(
+      endpoint,
+      isShown ? `"${endpoint}" from ${endpointsSource}` : `${which}from ${endpointsSource}`,
+      wantsTls,
+    )
   })
 }
 

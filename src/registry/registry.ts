@@ -9,6 +9,7 @@ import type { EtcdOptions } from '../etcd/options.js'
 import { defaultCacheFolder, ListCache } from './cache.js'
 import { cachedWatch } from './cached-watch.js'
 import { watchEndpoints } from './endpoint-watch.js'
+import { withEnvironment } from './environment.js'
 import { countLayouts, type LayoutCounts } from './layout-counts.js'
 import { type EndpointList, listEndpoints } from './listing.js'
 import { noSuchService } from './no-such-service.js'
@@ -30,10 +31,12 @@ type Optional<Options, Names extends keyof Options> = Omit<Options, Names> & {
 }
 
 /**
- * How to reach etcd, which layout and root to use, and where to cache lists; only `endpoints` is required.
+ * How to reach etcd, which layout and root to use, and where to cache lists. Without `endpoints`, the variables DISCO_*
+ * and ETCDCTL_* count as they do for the tool: endpoints, credentials, timeouts, layout and root. With them, no variable
+ * counts.
  */
 export interface RegistryOptions
-  extends Optional<EtcdOptions, 'endpointsSource' | 'commandTimeoutMs' | 'dialTimeoutMs'>,
+  extends Optional<EtcdOptions, 'endpoints' | 'endpointsSource' | 'commandTimeoutMs' | 'dialTimeoutMs'>,
     Place {
   /** Cache of the last good lists, for a start without etcd; `false` for none. */
   readonly cache?: CacheOptions | false
@@ -76,15 +79,15 @@ export class Registry implements Discovery {
   private constructor(
     private readonly client: EtcdClient,
     private readonly reader: Reader,
-    private readonly options: RegistryOptions,
+    private readonly options: RegistryOptions & Pick<EtcdOptions, 'endpoints'>,
   ) {}
 
   /** Connects only with the first request. @throws DiscoError USAGE */
-  static async open(options: RegistryOptions): Promise<Registry> {
+  static async open(given: RegistryOptions = {}): Promise<Registry> {
+    const options = withEnvironment(given, process.env)
     const reader = readerOf(options)
     const client = await EtcdClient.create({
       ...options,
-      endpointsSource: options.endpointsSource ?? 'the options of Registry.open',
       commandTimeoutMs: options.commandTimeoutMs ?? DEFAULT_COMMAND_TIMEOUT_MS,
       dialTimeoutMs: options.dialTimeoutMs ?? DEFAULT_DIAL_TIMEOUT_MS,
     })

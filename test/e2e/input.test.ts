@@ -114,7 +114,11 @@ describe('invalid input is refused with exit 2, and nothing is written', () => {
     ['data that is not JSON', ['call', 'hello', 'SayHello', '-d', '{bad'], 'not JSON', 'position 1'],
     ['an unknown field', ['call', 'hello', 'SayHello', '-d', '{"nam":"x"}'], '"nam"', 'Its fields: name'],
     ['a field of another type', ['call', 'hello', 'SayHello', '-d', '{"name":1}'], 'expected string, got 1'],
-    ['an etcd endpoint without a port', ['ls', '--endpoints', 'localhost'], '"localhost" has no port'],
+    [
+      'an etcd endpoint without a port',
+      ['ls', '--endpoints', 'localhost'],
+      '"localhost" from --endpoints has no port',
+    ],
     ['a password on the command line', ['ls', '--user', 'me:secret'], '--password-file'],
     ['a CA file that is not there', ['ls', '--cacert', 'none.pem'], 'Cannot read none.pem'],
     ['a .proto file that is not there', ['call', 'mute', 'SayHello', '--proto', 'none.proto'], 'none.proto'],

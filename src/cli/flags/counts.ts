@@ -1,9 +1,10 @@
 import { Flags } from '@oclif/core'
 import { DiscoError } from '../../domain/errors.js'
+import { invalidValue } from '../../domain/invalid-value.js'
 import { didYouMean } from '../../domain/nearest.js'
 import { effectiveWeight, weightsAreUnset } from '../../domain/shares.js'
 import { MAX_WEIGHT } from '../../domain/weight.js'
-import { invalidValue, parsedBy } from './custom.js'
+import { parsedBy } from './custom.js'
 import { readWeight } from './weight.js'
 
 /** A count and a weight by name, as `a=3,b=2`. Names have no comma; the last `=` ends one. */

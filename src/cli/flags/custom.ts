@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
-import { withoutSecrets } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
+import { invalidValue } from '../../domain/invalid-value.js'
 import { didYouMean } from '../../domain/nearest.js'
 
 /** An invalid value of a flag. Wrapped, because oclif rewrites the message of an error that a parser throws. */
@@ -44,17 +44,6 @@ export function readBy<Value>(read: (text: string) => Value | undefined, expecte
     if (value === undefined) throw invalidValue(flag, text, expected)
     return value
   })
-}
-
-/** @param source the flag, argument or environment variable that carries the text */
-export function invalidValue(
-  source: string,
-  text: string,
-  expected: string,
-  suggestions: readonly string[] = [],
-): DiscoError {
-  const message = `Invalid ${source} "${withoutSecrets(text)}": expected ${expected}`
-  return new DiscoError('USAGE', message, { suggestions })
 }
 
 /** A text. An empty one is an error: it usually comes from a shell variable that is not set. */

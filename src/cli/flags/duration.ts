@@ -1,18 +1,7 @@
 import { Flags } from '@oclif/core'
-import { invalidValue, parsedBy, readBy } from './custom.js'
-
-const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
-
-/** The expectation in errors about an invalid duration. */
-export const DURATION = 'a duration such as 5s or 2m'
-
-/** Reads `500ms`, `5s`, `1m`, `2h`, or a bare number of seconds. Undefined for anything else, and for 0. */
-export function readDurationMs(text: string): number | undefined {
-  const [, amount, unit = 's'] = /^(\d{1,15}(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? []
-  // Rounded to the nanosecond: in floating point, 2.2 h is not a whole number of seconds.
-  const ms = Math.round(Number(amount) * (MS_PER_UNIT[unit] ?? Number.NaN) * 1e6) / 1e6
-  return ms > 0 && Number.isFinite(ms) ? ms : undefined
-}
+import { DURATION, MS_PER_UNIT, readDurationMs } from '../../domain/duration.js'
+import { invalidValue } from '../../domain/invalid-value.js'
+import { parsedBy, readBy } from './custom.js'
 
 /** A duration as help shows it, in the largest unit that divides it: 30000 as `30s`. */
 function durationText(ms: number): string {

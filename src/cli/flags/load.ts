@@ -1,9 +1,10 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import type { Load } from '../../call/load/load.js'
 import { carriedByHeap, defaultUnderWay } from '../../call/load/load.js'
+import { DURATION, readDurationMs } from '../../domain/duration.js'
 import { DiscoError } from '../../domain/errors.js'
 import { integerFlag, readBy } from './custom.js'
-import { DURATION, durationFlag, readDurationMs } from './duration.js'
+import { durationFlag } from './duration.js'
 
 /** How many calls, how fast, and for how long. */
 export const loadFlags = {

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core'
+import { invalidValue } from '../../domain/invalid-value.js'
 import { MAX_WEIGHT, readWeightChange, type WeightChange } from '../../domain/weight.js'
-import { invalidValue, parsedBy, readBy } from './custom.js'
+import { parsedBy, readBy } from './custom.js'
 
 /** Reads a weight: an integer from 0 to MAX_WEIGHT. */
 export function readWeight(text: string): number | undefined {

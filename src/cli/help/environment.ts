@@ -1,7 +1,7 @@
 /** Names of a variable, of which the first that is set counts, and its meaning. */
 export type Variable = readonly [names: string, meaning: string]
 
-/** Flags of the link to etcd that variables stand in for; see `setting` in config.ts. */
+/** Flags of the link to etcd that variables stand in for; see `connectionFrom`. */
 const OF_ETCD: Readonly<Record<string, string>> = {
   endpoints: 'members of the etcd cluster, separated by commas',
   user: 'user of etcd, as NAME or NAME:PASSWORD',

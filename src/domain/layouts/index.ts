@@ -63,15 +63,19 @@ export function findLayout(name: string): Layout | undefined {
  *
  * @throws DiscoError USAGE
  */
-export function layoutNamed(text: string): Layout {
+export function layoutNamed(text: string, source?: string): Layout {
   const equals = text.indexOf('=')
   const name = equals < 0 ? text : text.slice(0, equals)
   const layout = findLayout(name)
   if (!layout) {
     const names = LAYOUTS.map((known) => known.name)
-    throw new DiscoError('USAGE', `Unknown layout "${name}"`, {
-      suggestions: [...didYouMean(name, names), `Available: ${names.join(', ')}`],
-    })
+    throw new DiscoError(
+      'USAGE',
+      `Unknown layout "${name}"${source === undefined ? '' : ` from ${source}`}`,
+      {
+        suggestions: [...didYouMean(name, names), `Available: ${names.join(', ')}`],
+      },
+    )
   }
   if (equals < 0) return layout
   const base = text.slice(equals + 1)

@@ -1,0 +1,12 @@
+export const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
+
+/** The expectation in errors about an invalid duration. */
+export const DURATION = 'a duration such as 5s or 2m'
+
+/** Reads `500ms`, `5s`, `1m`, `2h`, or a bare number of seconds. Undefined for anything else, and for 0. */
+export function readDurationMs(text: string): number | undefined {
+  const [, amount, unit = 's'] = /^(\d{1,15}(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? []
+  // Rounded to the nanosecond: in floating point, 2.2 h is not a whole number of seconds.
+  const ms = Math.round(Number(amount) * (MS_PER_UNIT[unit] ?? Number.NaN) * 1e6) / 1e6
+  return ms > 0 && Number.isFinite(ms) ? ms : undefined
+}

@@ -1,0 +1,139 @@
+import { DURATION, readDurationMs } from '../domain/duration.js'
+import { DiscoError } from '../domain/errors.js'
+import { invalidValue } from '../domain/invalid-value.js'
+import { DEFAULT_LAYOUT, layoutNamed } from '../domain/layouts/index.js'
+import { AUTO, type Place } from '../domain/layouts/reader.js'
+import type { EtcdOptions } from '../etcd/options.js'
+
+const DEFAULT_ENDPOINTS = '127.0.0.1:2379'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** The members of a cluster, and what named them. */
+type EtcdMembers = Pick<EtcdOptions, 'endpoints' | 'endpointsSource'>
+
+/** Settings that a caller has given; each wins over its variables. */
+type Given<Options> = { readonly [Name in keyof Options]?: Options[Name] | undefined }
+
+/** Layout and root of the keys, both given. */
+export type FullPlace = { readonly [Name in keyof Place]-?: string }
+
+/** Etcd's members: as given, or of DISCO_ENDPOINTS, or of ETCDCTL_ENDPOINTS, or the default. */
+export function membersFrom(
+  { endpoints, endpointsSource = 'the options' }: Given<EtcdMembers>,
+  env: Environment,
+): EtcdMembers {
+  if (endpoints !== undefined) return { endpoints, endpointsSource }
+  const [text, source] = variable('endpoints', env) ?? [DEFAULT_ENDPOINTS, 'the default']
+  return { endpoints: splitEndpoints(text), endpointsSource: source }
+}
+
+/** A list separated by commas; one comma too many is not an error. */
+export function splitEndpoints(text: string): string[] {
+  return text.split(',').filter((endpoint) => endpoint.trim() !== '')
+}
+
+/**
+ * How to reach etcd: what is given wins over DISCO_*, which wins over ETCDCTL_*, which wins over the default. An empty
+ * variable counts as unset.
+ *
+ * @throws DiscoError USAGE that names the variable
+ */
+export function connectionFrom(
+  given: Given<EtcdOptions>,
+  env: Environment,
+): Given<EtcdOptions> & EtcdMembers {
+  const textOf = (name: string) => variable(name, env)?.[0]
+  const [user, passwordOfUser] = given.user === undefined ? splitUser(textOf('user')) : [given.user]
+  if (given.certFile === undefined && given.keyFile === undefined) requireBoth('cert', 'key', env)
+  return {
+    ...membersFrom(given, env),
+    caFile: given.caFile ?? textOf('cacert'),
+    certFile: given.certFile ?? textOf('cert'),
+    keyFile: given.keyFile ?? textOf('key'),
+    user,
+    password: given.password ?? textOf('password') ?? passwordOfUser,
+    passwordFile: given.passwordFile,
+    dialTimeoutMs: given.dialTimeoutMs ?? durationMs('dial-timeout', env),
+    commandTimeoutMs: given.commandTimeoutMs ?? durationMs('command-timeout', env),
+  }
+}
+
+/** Location of the keys: what is given wins over DISCO_LAYOUT and DISCO_ROOT, which win over the default layout. */
+export function placeFrom(given: Place, env: Environment, defaultLayout: string): FullPlace {
+  return {
+    layout: given.layout ?? layoutIn(env) ?? defaultLayout,
+    root: given.root ?? env.DISCO_ROOT ?? '',
+  }
+}
+
+const CREDENTIALS = ['caFile', 'certFile', 'keyFile', 'user', 'password', 'passwordFile'] as const
+
+/**
+ * The options of a program. Without `endpoints`, the environment counts as it does for the tool. With them, it does not
+ * count at all, so that the environment's password does not go to a cluster that it was not meant for.
+ *
+ * @throws DiscoError USAGE for credentials without endpoints, and for an invalid variable, which it names
+ */
+export function withEnvironment<Options extends Given<EtcdOptions> & Place>(
+  options: Options,
+  env: Environment,
+): Options & EtcdMembers {
+  const { endpoints } = options
+  if (endpoints !== undefined) {
+    const endpointsSource = options.endpointsSource ?? 'the option endpoints'
+    return { ...options, endpoints, endpointsSource }
+  }
+  const credential = CREDENTIALS.find((name) => options[name] !== undefined)
+  if (credential !== undefined) {
+    throw new DiscoError('USAGE', `The option ${credential} is given without the option endpoints`, {
+      suggestions: ['Give both in the program, or both by the environment: DISCO_* or ETCDCTL_*'],
+    })
+  }
+  return { ...options, ...placeFrom(options, env, DEFAULT_LAYOUT.name), ...connectionFrom(options, env) }
+}
+
+/** The first variable of a setting that is set: its text and its name. */
+function variable(setting: string, env: Environment): readonly [text: string, name: string] | undefined {
+  const name = namesOf(setting).find((known) => env[known])
+  return name === undefined ? undefined : [env[name] ?? '', name]
+}
+
+function namesOf(setting: string): readonly [disco: string, etcdctl: string] {
+  const suffix = setting.toUpperCase().replaceAll('-', '_')
+  return [`DISCO_${suffix}`, `ETCDCTL_${suffix}`]
+}
+
+function durationMs(setting: string, env: Environment): number | undefined {
+  const [text, name] = variable(setting, env) ?? []
+  if (text === undefined || name === undefined) return undefined
+  const ms = readDurationMs(text)
+  if (ms === undefined) throw invalidValue(name, text, DURATION)
+  return ms
+}
+
+/** @throws DiscoError USAGE where one of two variables that need each other is set alone */
+function requireBoth(one: string, other: string, env: Environment): void {
+  for (const [set, unset] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    const [, name] = variable(set, env) ?? []
+    if (name === undefined || variable(unset, env)) continue
+    throw new DiscoError('USAGE', `${name} is set, but neither ${namesOf(unset).join(' nor ')} is`, {
+      suggestions: ['A client certificate needs its key'],
+    })
+  }
+}
+
+function layoutIn({ DISCO_LAYOUT: layout }: Environment): string | undefined {
+  if (!layout) return undefined
+  if (layout !== AUTO) layoutNamed(layout, 'DISCO_LAYOUT')
+  return layout
+}
+
+/** `NAME:PASSWORD`, as etcdctl has it; the password may contain colons. */
+function splitUser(text: string | undefined): [user?: string | undefined, password?: string | undefined] {
+  const colon = text?.indexOf(':') ?? -1
+  return colon < 0 ? [text] : [text?.slice(0, colon), text?.slice(colon + 1)]
+}

@@ -1,0 +1,105 @@
+import { describe, expect, it, test } from 'vitest'
+import { withEnvironment } from '../../../src/registry/environment.js'
+
+const DISCO = {
+  DISCO_ENDPOINTS: 'disco:1,disco:2',
+  DISCO_CACERT: 'disco.ca',
+  DISCO_CERT: 'disco.crt',
+  DISCO_KEY: 'disco.key',
+  DISCO_USER: 'disco-user',
+  DISCO_PASSWORD: 'disco-secret',
+  DISCO_DIAL_TIMEOUT: '2s',
+  DISCO_COMMAND_TIMEOUT: '20s',
+  DISCO_LAYOUT: 'kratos',
+  DISCO_ROOT: '/staging',
+}
+
+const ETCDCTL = {
+  ETCDCTL_ENDPOINTS: 'etcdctl:1',
+  ETCDCTL_CACERT: 'etcdctl.ca',
+  ETCDCTL_CERT: 'etcdctl.crt',
+  ETCDCTL_KEY: 'etcdctl.key',
+  ETCDCTL_USER: 'etcdctl-user:etcdctl-secret',
+  ETCDCTL_DIAL_TIMEOUT: '3s',
+  ETCDCTL_COMMAND_TIMEOUT: '30s',
+}
+
+describe('a program that passes no endpoints', () => {
+  const fromDisco = {
+    ...{ endpoints: ['disco:1', 'disco:2'], endpointsSource: 'DISCO_ENDPOINTS' },
+    ...{ caFile: 'disco.ca', certFile: 'disco.crt', keyFile: 'disco.key' },
+    ...{ user: 'disco-user', password: 'disco-secret', dialTimeoutMs: 2_000, commandTimeoutMs: 20_000 },
+    ...{ layout: 'kratos', root: '/staging' },
+  }
+  const fromEtcdctl = {
+    ...{ endpoints: ['etcdctl:1'], endpointsSource: 'ETCDCTL_ENDPOINTS' },
+    ...{ caFile: 'etcdctl.ca', certFile: 'etcdctl.crt', keyFile: 'etcdctl.key' },
+    ...{ user: 'etcdctl-user', password: 'etcdctl-secret', dialTimeoutMs: 3_000, commandTimeoutMs: 30_000 },
+    ...{ layout: 'seed', root: '' },
+  }
+  const byDefault = {
+    ...{ endpoints: ['127.0.0.1:2379'], endpointsSource: 'the default', layout: 'seed', root: '' },
+  }
+  const empty = Object.fromEntries(Object.keys(DISCO).map((name) => [name, '']))
+
+  test.each([
+    ['DISCO_* over ETCDCTL_*', { ...ETCDCTL, ...DISCO }, fromDisco],
+    ['ETCDCTL_* over the default', ETCDCTL, fromEtcdctl],
+    ['ETCDCTL_* in the place of an empty DISCO_*', { ...ETCDCTL, ...empty }, fromEtcdctl],
+    ['the default without any', {}, byDefault],
+  ])('takes %s', (_what, env, options) => {
+    expect(withEnvironment({}, env)).toEqual(options)
+    expect(withEnvironment({ endpoints: undefined }, env)).toEqual(options)
+  })
+
+  it('takes its own layout, root and timeouts over those of the environment', () => {
+    const own = { layout: 'seed', root: '', dialTimeoutMs: 7, commandTimeoutMs: 8 }
+    expect(withEnvironment(own, DISCO)).toEqual({ ...fromDisco, ...own })
+  })
+
+  test.each([
+    { caFile: 'own.ca' },
+    { certFile: 'own.crt' },
+    { keyFile: 'own.key' },
+    { user: 'me' },
+    { password: 'hunter2' },
+    { passwordFile: 'own.secret' },
+  ])('may not pass credentials: %j', (own) => {
+    const [name] = Object.keys(own)
+    expect(() => withEnvironment(own, DISCO)).toThrow(
+      expect.objectContaining({
+        code: 'USAGE',
+        message: `The option ${name} is given without the option endpoints`,
+      }),
+    )
+  })
+
+  test.each([
+    [
+      { DISCO_DIAL_TIMEOUT: 'soon' },
+      'Invalid DISCO_DIAL_TIMEOUT "soon": expected a duration such as 5s or 2m',
+    ],
+    [{ ETCDCTL_COMMAND_TIMEOUT: '0' }, 'Invalid ETCDCTL_COMMAND_TIMEOUT "0"'],
+    [{ DISCO_LAYOUT: 'kratoss' }, 'Unknown layout "kratoss" from DISCO_LAYOUT'],
+    [{ ETCDCTL_CERT: 'a.crt' }, 'ETCDCTL_CERT is set, but neither DISCO_KEY nor ETCDCTL_KEY is'],
+    [{ DISCO_KEY: 'a.key' }, 'DISCO_KEY is set, but neither DISCO_CERT nor ETCDCTL_CERT is'],
+  ])('gets an error that names the variable: %j', (env, message) => {
+    expect(() => withEnvironment({}, env)).toThrow(
+      expect.objectContaining({ code: 'USAGE', message: expect.stringContaining(message) }),
+    )
+  })
+})
+
+describe('a program that passes endpoints', () => {
+  test.each([{}, { user: 'me', password: 'own', caFile: 'own.ca' }])(
+    'takes no variable at all: %j',
+    (own) => {
+      const options = { endpoints: ['own:1'], ...own }
+      const broken = { ...ETCDCTL, ...DISCO, DISCO_LAYOUT: 'nope', DISCO_DIAL_TIMEOUT: 'soon' }
+      expect(withEnvironment(options, broken)).toEqual({
+        ...options,
+        endpointsSource: 'the option endpoints',
+      })
+    },
+  )
+})
