@@ -116,7 +116,7 @@ describe.concurrent('with tokens that live 2 s', () => {
     expect(proxy.accepted).toBe(1)
   })
 
-  test('a watch whose permission is revoked reports it once and goes on when it is granted again; a new watch throws', async () => {
+  test('a watch whose permission is revoked reports it once and goes on when it is granted again; one that joins it gets its list, a new one throws', async () => {
     await using guarded = await Guarded.start()
     const { etcd, proxy, registry } = guarded
     await using log = new UpdateLog(registry, 'hello')
@@ -125,13 +125,22 @@ describe.concurrent('with tokens that live 2 s', () => {
     proxy.cut()
     await log.has('the refusal', () => log.count('stale') === 1)
     expect(log.updates.at(-1)).toMatchObject({ type: 'stale', cause: { code: 'ETCD_DENIED' } })
-    await using another = new UpdateLog(registry, 'hello')
-    await until(
-      () => another.failure !== null,
-      () => `the refusal, got ${JSON.stringify(another.updates)}`,
-    )
-    expect(another.failure).toBeInstanceOf(DiscoError)
-    expect((another.failure as DiscoError).code).toBe('ETCD_DENIED')
+    await using joined = new UpdateLog(registry, 'hello')
+    await joined.has('what the first watch knows', () => joined.count('stale') === 1)
+    expect(joined.types).toEqual(['reset', 'stale'])
+    expect(joined.updates.at(-1)).toMatchObject({ type: 'stale', cause: { code: 'ETCD_DENIED' } })
+    const separate = await openRegistry([proxy.endpoint], { user: 'alice', password: 'secret' })
+    try {
+      await using another = new UpdateLog(separate, 'hello')
+      await until(
+        () => another.failure !== null,
+        () => `the refusal, got ${JSON.stringify(another.updates)}`,
+      )
+      expect(another.failure).toBeInstanceOf(DiscoError)
+      expect((another.failure as DiscoError).code).toBe('ETCD_DENIED')
+    } finally {
+      separate.close()
+    }
     await etcd.ctl('user', 'grant-role', 'alice', 'alice')
     await log.reached(await guarded.put(1))
     expect(log.failure).toBeNull()
