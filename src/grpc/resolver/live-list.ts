@@ -1,4 +1,4 @@
-import type { Update } from '../../domain/discovery.js'
+import type { Stale, Update } from '../../domain/discovery.js'
 import type { Endpoint, Revision } from '../../domain/endpoint.js'
 import type { DiscoError } from '../../domain/errors.js'
 import { LiveSnapshot } from '../../domain/live-snapshot.js'
@@ -28,7 +28,7 @@ export class LiveList {
   private readonly snapshot = new LiveSnapshot()
   private registered: readonly Endpoint[] | null = null
   private cachedAgeMs: number | null = null
-  private staleCause: DiscoError | null = null
+  private stale: Stale | null = null
   private readonly window = new DeliveryWindow(() => this.deliverNew())
 
   constructor(private readonly deliver: (now: ResolvedList) => void) {}
@@ -41,20 +41,22 @@ export class LiveList {
   /** The list with all updates, including those that are still to be delivered. */
   get now(): ResolvedList {
     this.registered ??= endpointsOf(this.snapshot)
-    const { registered, cachedAgeMs, staleCause } = this
+    const { registered, cachedAgeMs } = this
     const { revision } = this.snapshot
-    return { revision, registered, stale: staleCause, cachedAgeMs, isNew: !this.isEmpty }
+    const stale = this.stale?.cause ?? null
+    return { revision, registered, stale, cachedAgeMs, isNew: !this.isEmpty }
   }
 
-  /** The same as an update; null where there is no list yet. */
-  get asUpdate(): Update | null {
-    return this.snapshot.reset()
+  /** The same as updates: the list, if there is one, and an outage, if there is one. */
+  get asUpdates(): Update[] {
+    const reset = this.snapshot.reset()
+    return [...(reset ? [reset] : []), ...(this.stale ? [this.stale] : [])]
   }
 
   take(update: Update): void {
     if (update.type === 'stale') {
       this.window.flush()
-      this.staleCause = update.cause
+      this.stale = update
       this.deliver({ ...this.now, isNew: false })
       return
     }
@@ -72,7 +74,7 @@ export class LiveList {
   }
 
   private deliverNew(): void {
-    if (this.cachedAgeMs === null) this.staleCause = null
+    if (this.cachedAgeMs === null) this.stale = null
     this.deliver(this.now)
   }
 }

@@ -97,10 +97,15 @@ class ServiceWatch {
   }
 
   private catchUp(listener: ServiceListener): void {
-    const { now, asUpdate } = this.list
-    if (asUpdate) listener.heard?.(asUpdate)
-    if (this.list.isEmpty && now.stale) listener.failed(now.stale)
-    if (!this.list.isEmpty || now.stale) listener.resolved(now)
+    const { now, asUpdates, isEmpty } = this.list
+    call(listener, (one) => {
+      for (const update of asUpdates) one.heard?.(update)
+    })
+    if (isEmpty && now.stale) {
+      const { stale } = now
+      call(listener, (one) => one.failed(stale))
+    }
+    if (!isEmpty || now.stale) call(listener, (one) => one.resolved(now))
   }
 
   private start(): void {
@@ -127,17 +132,28 @@ class ServiceWatch {
   }
 
   private take(update: Update): void {
-    for (const listener of this.listeners) listener.heard?.(update)
+    if (update.type !== 'stale') this.retryMs = RETRY_FIRST_MS
+    for (const listener of this.listeners) call(listener, (one) => one.heard?.(update))
     if (update.type === 'stale' && this.list.isEmpty) this.fail(update.cause)
     this.list.take(update)
   }
 
   private deliver(now: ResolvedList): void {
-    this.retryMs = RETRY_FIRST_MS
-    for (const listener of this.listeners) listener.resolved(now)
+    for (const listener of this.listeners) call(listener, (one) => one.resolved(now))
   }
 
   private fail(cause: DiscoError): void {
-    for (const listener of this.listeners) listener.failed(cause)
+    for (const listener of this.listeners) call(listener, (one) => one.failed(cause))
+  }
+}
+
+/** An error thrown by one channel is not the watch's, nor that of other channels: it becomes an uncaught exception. */
+function call(listener: ServiceListener, method: (listener: ServiceListener) => void): void {
+  try {
+    method(listener)
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
   }
 }

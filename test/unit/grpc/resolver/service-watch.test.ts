@@ -1,0 +1,145 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Discovery, Reset, Stale, Update } from '../../../../src/domain/discovery.js'
+import { DiscoError } from '../../../../src/domain/errors.js'
+import { type ServiceListener, ServiceWatches } from '../../../../src/grpc/resolver/service-watch.js'
+import { endpoint } from '../../../support/endpoints.js'
+
+const QUERY = { service: 'hello' }
+const CAUSE = new DiscoError('ETCD_UNREACHABLE', 'etcd is away')
+const STALE: Stale = { type: 'stale', sinceMs: 0, cause: CAUSE }
+const LIST: Reset = { type: 'reset', revision: 1, endpoints: [endpoint()], source: 'etcd', ageMs: 0 }
+
+/** Each watch yields what is next, and then fails or waits. */
+class FakeDiscovery implements Discovery {
+  readonly startedAtMs: number[] = []
+  open = 0
+
+  constructor(private readonly watches: (readonly Update[] | 'fails')[]) {}
+
+  async *watch(_: unknown, signal: AbortSignal): AsyncGenerator<Update, void, void> {
+    this.startedAtMs.push(Date.now())
+    const updates = this.watches.shift() ?? 'fails'
+    if (updates === 'fails') throw CAUSE
+    this.open++
+    try {
+      yield* updates
+      if (this.watches.length > 0) throw CAUSE
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    } finally {
+      this.open--
+    }
+  }
+}
+
+/** Records its calls. */
+class Recorder implements ServiceListener {
+  readonly calls: string[] = []
+  heard = ({ type }: Update) => void this.calls.push(`heard ${type}`)
+  resolved = ({ revision, stale }: { revision: number; stale: unknown }) =>
+    void this.calls.push(`resolved ${revision}${stale ? ' stale' : ''}`)
+  failed = ({ message }: DiscoError) => void this.calls.push(`failed: ${message}`)
+}
+
+const settle = () => vi.advanceTimersByTimeAsync(0)
+
+/** Errors that would end the process as uncaught exceptions. */
+let uncaught: unknown[]
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: 0, toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] })
+  uncaught = []
+  vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((callback) => {
+    void Promise.resolve()
+      .then(callback)
+      .catch((error: unknown) => uncaught.push(error))
+  })
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.useRealTimers()
+})
+
+describe('a watch that fails', () => {
+  it('starts again after a second, doubling to 30 s', async () => {
+    const discovery = new FakeDiscovery([])
+    const leave = ServiceWatches.of(discovery).join(QUERY, new Recorder())
+    await vi.advanceTimersByTimeAsync(100_000)
+    expect(discovery.startedAtMs).toEqual([0, 1_000, 3_000, 7_000, 15_000, 31_000, 61_000, 91_000])
+    leave()
+    await vi.advanceTimersByTimeAsync(100_000)
+    expect(discovery.startedAtMs).toHaveLength(8)
+  })
+
+  it('starts again after a second where it had a list since its last failure', async () => {
+    const discovery = new FakeDiscovery(['fails', 'fails', 'fails', [LIST], 'fails', [LIST]])
+    const leave = ServiceWatches.of(discovery).join(QUERY, new Recorder())
+    await vi.advanceTimersByTimeAsync(100_000)
+    expect(discovery.startedAtMs).toEqual([0, 1_000, 3_000, 7_000, 8_000, 10_000])
+    leave()
+    await settle()
+    expect(discovery.open).toBe(0)
+  })
+})
+
+describe('a listener', () => {
+  it('that joins during an outage hears of the list and of the outage, as the first did', async () => {
+    const watches = ServiceWatches.of(new FakeDiscovery([[LIST, STALE]]))
+    const [early, late] = [new Recorder(), new Recorder()]
+    const leave = [watches.join(QUERY, early)]
+    await settle()
+    expect(early.calls).toEqual(['heard reset', 'resolved 1', 'heard stale', 'resolved 1 stale'])
+    leave.push(watches.join(QUERY, late))
+    expect(late.calls).toEqual([])
+    await settle()
+    expect(late.calls).toEqual(['heard reset', 'heard stale', 'resolved 1 stale'])
+    for (const each of leave) each()
+  })
+
+  it('that joins before there is a list, and during an outage, hears of the outage', async () => {
+    const watches = ServiceWatches.of(new FakeDiscovery([[STALE]]))
+    const [early, late] = [new Recorder(), new Recorder()]
+    const leave = [watches.join(QUERY, early)]
+    await settle()
+    expect(early.calls).toEqual(['heard stale', 'failed: etcd is away', 'resolved 0 stale'])
+    leave.push(watches.join(QUERY, late))
+    await settle()
+    expect(late.calls).toEqual(['heard stale', 'failed: etcd is away', 'resolved 0 stale'])
+    for (const each of leave) each()
+  })
+
+  it('that leaves before it was called is never called, and joins again like a new one', async () => {
+    const discovery = new FakeDiscovery([[LIST]])
+    const watches = ServiceWatches.of(discovery)
+    const [stays, leaves] = [new Recorder(), new Recorder()]
+    const leave = [watches.join(QUERY, stays)]
+    await settle()
+    watches.join(QUERY, leaves)()
+    await settle()
+    expect(leaves.calls).toEqual([])
+    leave.push(watches.join(QUERY, leaves))
+    await settle()
+    expect(leaves.calls).toEqual(['heard reset', 'resolved 1'])
+    for (const each of leave) each()
+    await settle()
+    expect(discovery.open).toBe(0)
+  })
+
+  it('that throws keeps nothing from the others, and its error is not lost', async () => {
+    const discovery = new FakeDiscovery([[LIST, STALE]])
+    const watches = ServiceWatches.of(discovery)
+    const bug = new Error('a bug of one channel')
+    const fails = () => {
+      throw bug
+    }
+    const other = new Recorder()
+    const leave = [
+      watches.join(QUERY, { heard: fails, resolved: fails, failed: fails }),
+      watches.join(QUERY, other),
+    ]
+    await settle()
+    expect(other.calls).toEqual(['heard reset', 'resolved 1', 'heard stale', 'resolved 1 stale'])
+    expect(discovery).toMatchObject({ open: 1, startedAtMs: [0] })
+    expect(new Set(uncaught)).toEqual(new Set([bug]))
+    for (const each of leave) each()
+  })
+})
