@@ -109,7 +109,7 @@ test('etcd unreachable at the end: the server is stopped, and the key expires wi
   await etcd.kill()
   const { code, stderr } = await held.end('SIGTERM')
   expect(code).toBe(0)
-  expect(stderr).toContain('the key goes with its lease')
+  expect(stderr).toContain('the key goes when its lease lapses')
   expect(isAlive(pidIn(held.stdout))).toBe(false)
   await etcd.restart()
   await untilGone(etcd, key)
