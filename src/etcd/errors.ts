@@ -1,6 +1,12 @@
 import { DiscoError, type DiscoErrorOptions, type EtcdReason } from '../domain/errors.js'
 import { type FileSource, sourceName } from '../domain/file-source.js'
-import { bareReason, type ConnectionFailure, connectionFailure } from '../net/connection-failure.js'
+import {
+  bareReason,
+  type ConnectionFailure,
+  connectionFailure,
+  socketFailure,
+} from '../net/connection-failure.js'
+import { CONNECTION_CLAUSES, connectionClause } from '../net/connection-problem.js'
 import { hasExpired } from '../net/files.js'
 import {
   ClientClosedError,
@@ -162,10 +168,11 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
   const { effort } = link
   const seconds = effort ? `${(effort.elapsedMs / 1000).toFixed(1)}s` : ''
   const tried = effort ? `, ${effort.tries} tries in ${seconds}` : ''
-  if (failure === 'refused') {
+  const unreached = failure ?? socketFailure(text)
+  if (unreached === 'refused' || unreached === 'no-route' || unreached === 'timed-out') {
     return unreachable(
-      `etcd is not reachable at ${where} (connection refused${tried})`,
-      'Start a local one: disco dev',
+      `etcd is not reachable at ${where} (${CONNECTION_CLAUSES[unreached]}${tried})`,
+      ...(unreached === 'refused' ? ['Start a local one: disco dev'] : []),
     )
   }
   if (thrown instanceof GRPCDeadlineExceededError) {
@@ -197,7 +204,7 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
       'A majority of its members must run and reach each other',
     )
   }
-  if (isTransient(thrown)) return unreachable(`etcd at ${where} is not available: ${bareReason(text)}`)
+  if (isTransient(thrown)) return unreachable(`etcd at ${where} is not available: ${connectionClause(text)}`)
   // Out of space, too many requests, a lease that went: etcd is there, and may think otherwise later.
   if (thrown instanceof GRPCGenericError || isUnknownLease(thrown)) {
     return refuses('refused', `etcd at ${where} refuses: ${bareReason(text)}`, `From ${link.endpointsSource}`)

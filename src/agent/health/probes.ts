@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { readAddress } from '../../domain/address.js'
-import { connectionProblem } from '../../grpc/connection-problem.js'
 import { Deadline } from '../../grpc/deadline.js'
+import { socketClause } from '../../net/connection-problem.js'
 
 /** Result of one probe. */
 export interface Probed {
@@ -93,21 +93,5 @@ function unhealthy(detail: string): Probed {
 }
 
 function unreachable(error: NodeJS.ErrnoException): Probed {
-  return { isHealthy: false, detail: describe(error), isRefused: error.code === 'ECONNREFUSED' }
-}
-
-/** Why a connection could not be made, as a clause for people. */
-function describe({ code, message }: NodeJS.ErrnoException): string {
-  switch (code) {
-    case 'ECONNREFUSED':
-      return 'connection refused'
-    case 'ECONNRESET':
-      return 'connection reset'
-    case 'ENOENT':
-      return 'no such socket'
-    case 'ENOTFOUND':
-      return 'unknown host'
-    default:
-      return connectionProblem(message.trim())
-  }
+  return { isHealthy: false, detail: socketClause(error), isRefused: error.code === 'ECONNREFUSED' }
 }

@@ -1,4 +1,6 @@
 import type { experimental } from '@grpc/grpc-js'
+import { connectionFailure, socketFailure } from '../../net/connection-failure.js'
+import { CONNECTION_CLAUSES } from '../../net/connection-problem.js'
 
 /** The part of Node's ClientHttp2Session that tells why it ended. */
 interface Session {
@@ -37,8 +39,9 @@ function noteGoaway(this: object, code: unknown): void {
 }
 
 function noteError(this: object, error: unknown): void {
-  const { code, message } = error as NodeJS.ErrnoException
-  note(this, code === 'ECONNRESET' ? 'connection reset' : message)
+  const { message } = error as Error
+  const failure = connectionFailure(message) === 'no-route' ? 'no-route' : socketFailure(message)
+  note(this, failure === null ? message : CONNECTION_CLAUSES[failure])
 }
 
 /** The first cause counts. */

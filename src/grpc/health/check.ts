@@ -119,16 +119,10 @@ function fromError(
   }
 }
 
-/** What stopped a connection, without grpc-js's own wrapping. */
+/** A survey does not look at the server again: one that drops a plaintext connection without a word may want TLS. */
 function withoutConnection(details: string): string {
-  switch (connectionFailure(details)) {
-    case 'unknown-host':
-      return 'unknown host'
-    case 'dropped':
-      return 'drops the connection: it may want TLS'
-    default:
-      return connectionProblem(details)
-  }
+  const problem = connectionProblem(details)
+  return connectionFailure(details) === 'dropped' ? `${problem}: it may want TLS` : problem
 }
 
 /** An address is a name that DNS may know, never a scheme of grpc-js's. */

@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest'
+import { translate } from '../../../src/etcd/errors.js'
+import { connectionProblem } from '../../../src/grpc/connection-problem.js'
+import { connectionClause, socketClause } from '../../../src/net/connection-problem.js'
+
+const LINK = { endpoints: ['http://10.0.0.1:2379'], endpointsSource: '--endpoints' }
+
+/** As Node makes it, and as grpc-js hands it on. */
+function failure(code: string, message: string) {
+  const error: NodeJS.ErrnoException = Object.assign(new Error(message), { code })
+  const details = `No connection established. Last error: Error: ${message}. Resolution note: `
+  return { error, details, ofEtcd: Object.assign(new Error(`14 UNAVAILABLE: ${details}`), { code: 14 }) }
+}
+
+describe('a failure has the same sentence for calls, probes and etcd', () => {
+  test.each([
+    ['ECONNREFUSED', 'connect ECONNREFUSED 10.0.0.1:2379', 'connection refused'],
+    ['EHOSTUNREACH', 'connect EHOSTUNREACH 10.0.0.1:2379', 'no route to host'],
+    ['ETIMEDOUT', 'connect ETIMEDOUT 10.0.0.1:2379', 'connection timed out'],
+  ])('%s', (code, message, clause) => {
+    const { error, details, ofEtcd } = failure(code, message)
+    expect(socketClause(error)).toBe(clause)
+    expect(connectionProblem(details)).toBe(clause)
+    expect(translate(ofEtcd, LINK).message).toContain(clause)
+  })
+
+  test.each([
+    ['ECONNRESET', 'read ECONNRESET', 'connection reset'],
+    ['ENOTFOUND', 'getaddrinfo ENOTFOUND nowhere.invalid', 'unknown host'],
+    ['ENOENT', 'connect ENOENT /run/hello.sock', 'no such socket'],
+  ])('%s of a server', (code, message, clause) => {
+    const { error, details } = failure(code, message)
+    expect(socketClause(error)).toBe(clause)
+    expect(connectionProblem(details)).toBe(clause)
+  })
+})
+
+test('an error for all addresses of a host is named by its code, since it has no message', () => {
+  const error = Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' })
+  expect(socketClause(error)).toBe('connection refused')
+})
+
+test('only calls name flags for TLS to backends', () => {
+  const text = 'self-signed certificate in certificate chain'
+  expect(connectionClause(text)).toBe('has a certificate of another CA')
+  expect(connectionProblem(text)).toBe('has a certificate of another CA (try --tls-ca FILE)')
+})
