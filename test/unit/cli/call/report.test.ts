@@ -269,6 +269,7 @@ describe('a report as data', () => {
   it('has a line a call, also of one that was never picked for', () => {
     expect(callLineDoc(call, false)).toEqual({
       ...{ schema: 'disco.call-line/v1', n: 1, addr: 'a:1', status: 'OK', details: '', latencyMs: 1.235 },
+      errorDetails: [],
       ...{ reply: { n: 1 }, headers: null, trailers: null },
     })
     const cut = callLineDoc({ ...call, endpoint: null, trailers: { 'x-a': ['1'] } }, true)
