@@ -41,10 +41,10 @@ export class Caller {
     private readonly plan: RunPlan,
     private readonly fail: (error: unknown) => void,
   ) {
-    const { deadlineMs, wantsHeaders, keepsReplies, onReply, reader } = plan
-    this.quiet = { deadlineMs, wantsHeaders: false, keepsReplies: false }
+    const { deadlineMs, maxMessageBytes, wantsHeaders, keepsReplies, onReply, reader } = plan
+    this.quiet = { deadlineMs, maxMessageBytes, wantsHeaders: false, keepsReplies: false }
     const tell = onReply && this.guarded(onReply)
-    this.settings = { deadlineMs, wantsHeaders, keepsReplies, onReply: tell, reader }
+    this.settings = { ...this.quiet, wantsHeaders, keepsReplies, onReply: tell, reader }
   }
 
   /** Every warm-up call sends the content of the first counted call. */

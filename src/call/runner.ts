@@ -87,7 +87,8 @@ export async function callUnder(
     const readiness = await connect(session, approach, watcher, stops.once, goal)
     watcher.reached(session)
     const { method, content } = prepared
-    const plan = { load, warmup, deadlineMs, content, ...watcher.listenersTo(method) }
+    const { maxMessageBytes } = approach.settings
+    const plan = { load, warmup, deadlineMs, maxMessageBytes, content, ...watcher.listenersTo(method) }
     if (warmup) watcher.waits(() => 'warming up')
     const invoker = new Invoker(session.client, method)
     const start = (recorder: Recorder) => watcher.starts(recorder, method)

@@ -13,6 +13,7 @@ import { durationFlag } from '../cli/flags/duration.js'
 import { isSingleCall, loadFlags, loadOf, warmupOf } from '../cli/flags/load.js'
 import { healthFlag, policiesFlags, policiesOf } from '../cli/flags/policy.js'
 import { readServiceConfig, requestFlags, textsOf } from '../cli/flags/request.js'
+import { sizeFlag } from '../cli/flags/size.js'
 import { inputName, sourceOf } from '../cli/flags/standard-input.js'
 import { type TlsFlags, tlsFlags, wantsTls } from '../cli/flags/tls.js'
 import {
@@ -25,6 +26,7 @@ import { StopSignals } from '../cli/stop-signals.js'
 import { visible } from '../cli/terminal/visible.js'
 import { DiscoError } from '../domain/errors.js'
 import type { BackendTls } from '../grpc/backend-tls.js'
+import { DEFAULT_MAX_MESSAGE_BYTES } from '../grpc/message-size.js'
 import type { Descriptors } from '../grpc/methods/descriptors.js'
 import type { Policy } from '../policies/index.js'
 import type { Registry } from '../registry/registry.js'
@@ -66,6 +68,10 @@ export default class Call extends DiscoCommand {
     }),
     'emit-defaults': Flags.boolean({
       description: 'show fields of replies that have their default value, and empty lists, as well',
+    }),
+    'max-message-size': sizeFlag({
+      default: DEFAULT_MAX_MESSAGE_BYTES,
+      description: 'the largest reply that a call takes; of reflection at least 64MiB',
     }),
     'connect-deadline': durationFlag({
       default: 5_000,
@@ -110,7 +116,12 @@ export default class Call extends DiscoCommand {
       import('../call/runner.js'),
     ])
     install({ discovery: registry })
-    const settings = { health: flags.health, ...serviceConfig, tls: await this.backendTls(flags) }
+    const settings = {
+      health: flags.health,
+      ...serviceConfig,
+      tls: await this.backendTls(flags),
+      maxMessageBytes: flags['max-message-size'],
+    }
     const onMissing = () => refuseSwappedMethod(registry, service, args.method)
     const approach = { service, settings, stageMs: flags['connect-deadline'], described, onMissing }
     if (args.method === undefined || flags.describe) {

@@ -2,6 +2,7 @@ import { Client, credentials } from '@grpc/grpc-js'
 import { DiscoError } from '../domain/errors.js'
 import type { BackendTls } from './backend-tls.js'
 import { type ChannelSettings, channelOptions } from './channel-options.js'
+import { channelLimit } from './message-size.js'
 import { targetOf } from './resolver/target.js'
 
 export type { Client }
@@ -10,6 +11,8 @@ export type { Client }
 export interface DialSettings extends ChannelSettings {
   /** Plaintext without it. */
   readonly tls?: BackendTls | undefined
+  /** The largest reply that a call takes. Default: 4 MiB. */
+  readonly maxMessageBytes?: number | undefined
 }
 
 /** Nobody asks this process by channelz, and its counters take some 10 KB a connection. */
@@ -22,8 +25,13 @@ export function dial(service: string, settings: DialSettings): Client {
   return client
 }
 
-function made(service: string, { tls, ...settings }: DialSettings): Client {
-  const options = { ...channelOptions(settings), ...tls?.options, ...OWN_OPTIONS }
+function made(service: string, { tls, maxMessageBytes, ...settings }: DialSettings): Client {
+  const options = {
+    ...channelOptions(settings),
+    ...tls?.options,
+    ...OWN_OPTIONS,
+    'grpc.max_receive_message_length': channelLimit(maxMessageBytes),
+  }
   try {
     return new Client(targetOf(service), tls?.credentials ?? credentials.createInsecure(), options)
   } catch (cause) {

@@ -26,6 +26,17 @@ export function isAboutConnection(details: string): boolean {
   return NO_CONNECTION.test(details)
 }
 
+/** `stream-decoder.ts` and `compression-filter.ts`: a message that is above the limit of the channel. */
+const OVER_LIMIT = /^Received message .*(?:vs|larger than) (\d+)\)?$/
+
+/**
+ * Whether the details of a call's status tell of a reply above the limit of this channel. The limit is in the text, so
+ * that the words of a server about its own limit are not taken for it.
+ */
+export function isAboveLimit(details: string, limitBytes: number): boolean {
+  return OVER_LIMIT.exec(details)?.[1] === String(limitBytes)
+}
+
 /** The status of an HTTP server that is not a gRPC server; null for the details of any other reply. */
 export function httpStatusOf(details: string): number | null {
   const code = HTTP_STATUS.exec(details)?.[1]

@@ -11,6 +11,8 @@ import {
   status,
 } from '@grpc/grpc-js'
 import { setHashKey } from './balancer/picker.js'
+import { isAboveLimit } from './grpc-js-texts.js'
+import { channelLimit, DEFAULT_MAX_MESSAGE_BYTES, oversized, withRemedy } from './message-size.js'
 import type { Method } from './methods/method.js'
 import { markCall } from './resolver/observer.js'
 
@@ -33,6 +35,8 @@ export interface Reader {
 /** How calls are made. */
 export interface CallSettings {
   readonly deadlineMs: number
+  /** A larger reply fails the call with RESOURCE_EXHAUSTED. Default: 4 MiB. */
+  readonly maxMessageBytes?: number | undefined
   /** Whether the outcome shall have the reply's headers. */
   readonly wantsHeaders: boolean
   /** Whether the outcome shall have every reply of a stream, or only the last. */
@@ -138,6 +142,10 @@ export class Invoker {
         : send(client.makeBidiStreamRequest(path, same, same, metadata, options), messages)
     call.on('data', (bytes: Uint8Array) => {
       replies.take(bytes)
+      if (replies.isOversized) {
+        call.cancel()
+        return
+      }
       if (!settings.onReply || !reader?.isBehind) return
       call.pause()
       void reader.drained().then(() => call.resume())
@@ -154,10 +162,24 @@ class Replies {
   private count = 0
   private kept: Uint8Array[] = []
   private error: ServiceError | null = null
+  private readonly maxBytes: number
+  /** Of the reply that is too large; 0 for none. */
+  private oversizedBytes = 0
 
-  constructor(private readonly settings: CallSettings) {}
+  constructor(private readonly settings: CallSettings) {
+    this.maxBytes = settings.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES
+  }
+
+  get isOversized(): boolean {
+    return this.oversizedBytes > 0
+  }
 
   take(bytes: Uint8Array): void {
+    if (this.isOversized) return
+    if (bytes.length > this.maxBytes) {
+      this.oversizedBytes = bytes.length
+      return
+    }
     this.count++
     if (this.settings.keepsReplies) this.kept.push(bytes)
     else this.kept = [bytes]
@@ -170,17 +192,22 @@ class Replies {
   }
 
   outcome(ended: StatusObject, peer: string): Outcome {
-    const statusCode = this.error?.code ?? ended.code
+    const statusCode = this.isOversized ? status.RESOURCE_EXHAUSTED : (this.error?.code ?? ended.code)
     return {
       status: status[statusCode] ?? String(statusCode),
       statusCode,
-      details: statusCode === status.OK ? '' : (this.error ?? ended).details,
+      details: statusCode === status.OK ? '' : this.detailsOf(this.error ?? ended),
       peer,
       replyCount: this.count,
       replies: this.kept,
       headers: this.headers,
       trailers: ended.metadata,
     }
+  }
+
+  private detailsOf({ details }: StatusObject | ServiceError): string {
+    if (this.isOversized) return oversized(this.oversizedBytes, this.maxBytes)
+    return isAboveLimit(details, channelLimit(this.maxBytes)) ? withRemedy(details) : details
   }
 }
 

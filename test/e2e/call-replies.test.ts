@@ -16,6 +16,29 @@ async function echo(...args: string[]): Promise<Ran> {
   return await hello.disco.run('call', 'hello', 'One', ...args)
 }
 
+test('a reply above 4 MiB is refused with the flag that takes it, and reflection takes more', async () => {
+  const data = JSON.stringify({ aString: 'x'.repeat(5 * 2 ** 20) })
+  await using file = await temporaryFile('data.json', data)
+  await using server = await startEchoServer(['grpc.reflection.v1'], { commentBytes: 5 * 2 ** 20 })
+  await wipe(hello.etcd)
+  await hello.put(server.addr)
+  for (const method of ['One', 'Both']) {
+    const args = ['call', 'hello', method, '-d', `@${file.path}`]
+    const refused = await hello.disco.run(...args)
+    expect(refused, refused.stderr).toMatchObject({ code: 64 + 8, stdout: '' })
+    expect(refused.stderr).toContain(
+      'RESOURCE_EXHAUSTED: Received message larger than max (5242885 vs 4194304)',
+    )
+    expect(refused.stderr).toContain('--max-message-size')
+    const taken = await hello.disco.run(...args, '--max-message-size', '6MB')
+    expect(taken.code, taken.stderr).toBe(0)
+    expect(JSON.parse(taken.stdout)).toEqual(JSON.parse(data))
+  }
+  const invalid = await hello.disco.run('call', 'hello', 'One', '--max-message-size', '4 apples')
+  expect(invalid).toMatchObject({ code: 2 })
+  expect(invalid.stderr).toContain('Invalid --max-message-size "4 apples": expected a size')
+})
+
 const ODD = `syntax = "proto2"; package everything;
   import "google/protobuf/any.proto"; import "google/protobuf/struct.proto"; import "google/protobuf/timestamp.proto";
   import "no/where.proto";

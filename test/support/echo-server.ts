@@ -1,8 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fromBinary, fromJson, toBinary, toJson } from '@bufbuild/protobuf'
-import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
+import { create, fromBinary, fromJson, toBinary, toJson } from '@bufbuild/protobuf'
+import {
+  FileDescriptorProtoSchema,
+  FileDescriptorSetSchema,
+  SourceCodeInfoSchema,
+} from '@bufbuild/protobuf/wkt'
 import {
   Metadata as GrpcMetadata,
   type Metadata,
@@ -43,8 +47,12 @@ export interface EchoServer extends AsyncDisposable {
  * The Echo service of everything.proto, which sends back what it got: once, three times, the last of several,
  * or each. One fails with the google.rpc.Status of the header `x-details-bin`, where it is given. Request headers that begin with `x-` come back as headers, and as trailers with `-too`.
  */
-export async function startEchoServer(reflection: readonly ReflectionPackage[]): Promise<EchoServer> {
-  const server = new Server()
+export async function startEchoServer(
+  reflection: readonly ReflectionPackage[],
+  /** What everything.proto has in comments. */
+  { commentBytes = 0 } = {},
+): Promise<EchoServer> {
+  const server = new Server({ 'grpc.max_receive_message_length': -1 })
   const same = (bytes: Buffer) => bytes
   const method = (name: string, requestStream: boolean, responseStream: boolean) => ({
     ...{ path: `/${SERVICE}/${name}`, requestStream, responseStream },
@@ -89,7 +97,7 @@ export async function startEchoServer(reflection: readonly ReflectionPackage[]):
       call.on('end', () => call.end())
     },
   })
-  for (const pkg of reflection) addReflection(server, pkg)
+  for (const pkg of reflection) addReflection(server, pkg, 'x'.repeat(commentBytes))
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),
@@ -111,7 +119,7 @@ function echoed(metadata: Metadata, suffix: string): Metadata {
 }
 
 /** One file at a time, as Go's servers answer: whoever asks must ask for what it imports, too. */
-function addReflection(server: Server, pkg: ReflectionPackage): void {
+function addReflection(server: Server, pkg: ReflectionPackage, leadingComments: string): void {
   const { path, request, response } = reflectionMessages(pkg)
   const { file: files } = fromBinary(FileDescriptorSetSchema, everythingProtoset())
   const answerTo = ({ listServices, fileContainingSymbol, fileByFilename }: ReflectionQuestion): object => {
@@ -119,7 +127,9 @@ function addReflection(server: Server, pkg: ReflectionPackage): void {
     const wanted = fileContainingSymbol === SERVICE ? 'everything.proto' : fileByFilename
     const file = files.find(({ name }) => name === wanted)
     if (!file) return { errorResponse: { errorCode: 5, errorMessage: 'no such file or symbol' } }
-    const bytes = Buffer.from(toBinary(FileDescriptorProtoSchema, file)).toString('base64')
+    const sourceCodeInfo = create(SourceCodeInfoSchema, { location: [{ leadingComments }] })
+    const commented = wanted === 'everything.proto' ? { ...file, sourceCodeInfo } : file
+    const bytes = Buffer.from(toBinary(FileDescriptorProtoSchema, commented)).toString('base64')
     return { fileDescriptorResponse: { fileDescriptorProto: [bytes] } }
   }
   server.addService(

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { httpStatusOf, isAboutConnection, lastError } from '../../../src/grpc/grpc-js-texts.js'
+import { httpStatusOf, isAboutConnection, isAboveLimit, lastError } from '../../../src/grpc/grpc-js-texts.js'
 
 it.each([
   [
@@ -29,4 +29,11 @@ it.each([
 it('reads the status of an HTTP server, and of nothing else', () => {
   expect(httpStatusOf('Received HTTP status code 404')).toBe(404)
   expect(httpStatusOf('I once Received HTTP status code 404')).toBeNull()
+})
+
+it('knows the refusal of a reply above the own limit, and not what a server says of its limit', () => {
+  expect(isAboveLimit('Received message larger than max (70000000 vs 67108864)', 67_108_864)).toBe(true)
+  expect(isAboveLimit('Received message that decompresses to a size larger than 10', 10)).toBe(true)
+  expect(isAboveLimit('Received message larger than max (5000000 vs 4194304)', 67_108_864)).toBe(false)
+  expect(isAboveLimit('no stock', 0)).toBe(false)
 })
