@@ -6,19 +6,28 @@ const MOST_MS = 2_000
 export interface BackoffLimits {
   readonly firstMs?: number
   readonly mostMs?: number
+  /** Whether a wait is up to half shorter than its step (default), or up to half longer: then `firstMs` is the least. */
+  readonly jitter?: 'shorter' | 'longer'
   readonly random?: () => number
 }
 
-/** Waits between attempts of a loop that never gives up: 100 ms, doubling to 2 s by default, each jittered by half. */
+/**
+ * Waits between attempts of a loop that never gives up: 100 ms, doubling to 2 s by default, each jittered by half. No
+ * wait is longer than `mostMs`.
+ */
 export class Backoff {
   private readonly firstMs: number
   private readonly mostMs: number
   private readonly random: () => number
+  /** Least wait, as a fraction of its step; the longest is half a step more. */
+  private readonly leastFraction: number
   private nextMs: number
 
-  constructor({ firstMs = FIRST_MS, mostMs = MOST_MS, random = Math.random }: BackoffLimits = {}) {
-    this.firstMs = Math.min(firstMs, mostMs)
-    this.mostMs = mostMs
+  constructor(limits: BackoffLimits = {}) {
+    const { firstMs = FIRST_MS, mostMs = MOST_MS, jitter = 'shorter', random = Math.random } = limits
+    this.leastFraction = jitter === 'shorter' ? 0.5 : 1
+    this.mostMs = mostMs / (this.leastFraction + 0.5)
+    this.firstMs = Math.min(firstMs, this.mostMs)
     this.random = random
     this.nextMs = this.firstMs
   }
@@ -29,7 +38,7 @@ export class Backoff {
 
   /** The next wait, in milliseconds. */
   next(): number {
-    const ms = this.nextMs * (0.5 + this.random() / 2)
+    const ms = this.nextMs * (this.leastFraction + this.random() / 2)
     this.nextMs = Math.min(this.nextMs * 2, this.mostMs)
     return ms
   }
@@ -41,4 +50,4 @@ export class Backoff {
 }
 
 /** Waits after a denial: each attempt costs the server a password check, and succeeds only after a change of configuration. */
-export const DENIAL_BACKOFF: BackoffLimits = { firstMs: 5_000, mostMs: 60_000 }
+export const DENIAL_BACKOFF: BackoffLimits = { firstMs: 5_000, mostMs: 60_000, jitter: 'longer' }

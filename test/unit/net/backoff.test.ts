@@ -10,6 +10,13 @@ test.each([
   expect(waits(new Backoff({ firstMs: 100, mostMs: 1_000, random: () => random }), 6)).toEqual(expected)
 })
 
+test.each([
+  ['at its shortest', 0, [5_000, 10_000, 20_000, 40_000, 40_000]],
+  ['at its longest', 1, [7_500, 15_000, 30_000, 60_000, 60_000]],
+])('after a denial, waits start at 5 s and never exceed 60 s: %s', (_, random, expected) => {
+  expect(waits(new Backoff({ ...DENIAL_BACKOFF, random: () => random }), 5)).toEqual(expected)
+})
+
 test('a reset begins again', () => {
   const backoff = new Backoff({ firstMs: 100, random: () => 1 })
   waits(backoff, 3)
@@ -22,7 +29,7 @@ test('registrars that were denied together do not log in together again', () => 
   const first = Array.from({ length: 60 }, () => registrar().next())
   expect(new Set(first).size).toBe(60)
   for (const ms of first) {
-    expect(ms).toBeGreaterThanOrEqual(2_500)
-    expect(ms).toBeLessThanOrEqual(5_000)
+    expect(ms).toBeGreaterThanOrEqual(5_000)
+    expect(ms).toBeLessThanOrEqual(7_500)
   }
 })
