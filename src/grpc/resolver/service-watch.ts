@@ -1,8 +1,9 @@
 import type { Discovery, Query, Update } from '../../domain/discovery.js'
 import { DiscoError } from '../../domain/errors.js'
+import { Backoff } from '../../net/backoff.js'
 import { LiveList, type ResolvedList } from './live-list.js'
 
-/** After an error that the registry's own retries could not mend, the watch starts again after this time. */
+/** Least and longest wait before a failed watch starts again: the registry's own retries cannot mend its error. */
 const RETRY_FIRST_MS = 1_000
 const RETRY_MOST_MS = 30_000
 
@@ -21,7 +22,11 @@ export class ServiceWatches {
   private static readonly ofDiscovery = new WeakMap<Discovery, ServiceWatches>()
   private readonly watches = new Map<string, ServiceWatch>()
 
-  private constructor(private readonly discovery: Discovery) {}
+  /** @param random jitters the waits before a failed watch starts again */
+  constructor(
+    private readonly discovery: Discovery,
+    private readonly random: () => number = Math.random,
+  ) {}
 
   static of(discovery: Discovery): ServiceWatches {
     const known = ServiceWatches.ofDiscovery.get(discovery)
@@ -39,7 +44,7 @@ export class ServiceWatches {
    */
   join(query: Query, listener: ServiceListener): () => void {
     const key = JSON.stringify([query.service, query.layout ?? null, query.root ?? null])
-    const watch = this.watches.get(key) ?? new ServiceWatch(this.discovery, query)
+    const watch = this.watches.get(key) ?? new ServiceWatch(this.discovery, query, this.random)
     this.watches.set(key, watch)
     watch.join(listener)
     return () => {
@@ -51,7 +56,8 @@ export class ServiceWatches {
 
 /**
  * One watch of a service, and the list that it leads to. It goes on until its last listener leaves: where the
- * registry's watch throws, it starts again after a second, doubling to 30 s, and the last list stands.
+ * registry's watch throws, it starts again after a second, doubling to 30 s, and the last list stands. For a listener
+ * that joins meanwhile it starts at once, if a second has passed since the failure.
  */
 class ServiceWatch {
   private readonly list = new LiveList((now) => this.deliver(now))
@@ -61,12 +67,16 @@ class ServiceWatch {
   private readonly listeners = new Set<ServiceListener>()
   private running: AbortController | null = null
   private retryTimer: NodeJS.Timeout | undefined
-  private retryMs = RETRY_FIRST_MS
+  private failedAtMs = 0
+  private readonly backoff: Backoff
 
   constructor(
     private readonly discovery: Discovery,
     private readonly query: Query,
-  ) {}
+    random: () => number,
+  ) {
+    this.backoff = new Backoff({ firstMs: RETRY_FIRST_MS, mostMs: RETRY_MOST_MS, jitter: 'longer', random })
+  }
 
   get isUnused(): boolean {
     return this.members.size === 0
@@ -80,6 +90,7 @@ class ServiceWatch {
       this.start()
       return
     }
+    if (this.retryTimer) this.retryIn(Math.max(0, this.failedAtMs + RETRY_FIRST_MS - performance.now()))
     queueMicrotask(() => {
       if (!this.members.has(listener)) return
       this.listeners.add(listener)
@@ -108,7 +119,13 @@ class ServiceWatch {
     if (!isEmpty || now.stale) call(listener, (one) => one.resolved(now))
   }
 
+  private retryIn(ms: number): void {
+    clearTimeout(this.retryTimer)
+    this.retryTimer = setTimeout(() => this.start(), ms).unref()
+  }
+
   private start(): void {
+    this.retryTimer = undefined
     this.running = new AbortController()
     void this.follow(this.running.signal)
   }
@@ -124,15 +141,18 @@ class ServiceWatch {
     } catch (thrown) {
       if (signal.aborted) return
       const cause = DiscoError.from(thrown)
+      this.failedAtMs = performance.now()
+      // Before the listeners are called: the last one may leave, which ends the retries.
+      this.retryIn(this.backoff.next())
       this.list.take({ type: 'stale', sinceMs: Date.now(), cause })
       this.fail(cause)
-      this.retryTimer = setTimeout(() => this.start(), this.retryMs).unref()
-      this.retryMs = Math.min(this.retryMs * 2, RETRY_MOST_MS)
     }
   }
 
   private take(update: Update): void {
-    if (update.type !== 'stale') this.retryMs = RETRY_FIRST_MS
+    // A list from the cache proves nothing: it may come before each failure.
+    const isFromEtcd = update.type === 'reset' ? update.source === 'etcd' : update.type !== 'stale'
+    if (isFromEtcd) this.backoff.reset()
     for (const listener of this.listeners) call(listener, (one) => one.heard?.(update))
     if (update.type === 'stale' && this.list.isEmpty) this.fail(update.cause)
     this.list.take(update)

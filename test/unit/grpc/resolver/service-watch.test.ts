@@ -60,19 +60,51 @@ afterEach(() => {
 })
 
 describe('a watch that fails', () => {
-  it('starts again after a second, doubling to 30 s', async () => {
+  it.each([
+    ['at its shortest', 0, [0, 1_000, 3_000, 7_000, 15_000, 31_000, 51_000, 71_000, 91_000]],
+    ['at its longest', 1, [0, 1_500, 4_500, 10_500, 22_500, 46_500, 76_500]],
+  ])('starts again after a second, doubling to 30 s, jittered by half: %s', async (_, random, expected) => {
     const discovery = new FakeDiscovery([])
-    const leave = ServiceWatches.of(discovery).join(QUERY, new Recorder())
+    const leave = new ServiceWatches(discovery, () => random).join(QUERY, new Recorder())
     await vi.advanceTimersByTimeAsync(100_000)
-    expect(discovery.startedAtMs).toEqual([0, 1_000, 3_000, 7_000, 15_000, 31_000, 61_000, 91_000])
+    expect(discovery.startedAtMs).toEqual(expected)
     leave()
     await vi.advanceTimersByTimeAsync(100_000)
-    expect(discovery.startedAtMs).toHaveLength(8)
+    expect(discovery.startedAtMs).toHaveLength(expected.length)
+  })
+
+  it('doubles its waits also where a list from the cache comes before each failure', async () => {
+    const cached: Reset = { ...LIST, source: 'cache' }
+    const discovery = new FakeDiscovery(Array.from({ length: 9 }, () => [cached]))
+    const leave = new ServiceWatches(discovery, () => 0).join(QUERY, new Recorder())
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(discovery.startedAtMs).toEqual([0, 1_000, 3_000, 7_000])
+    leave()
+  })
+
+  it('starts at once for a listener that joins, but no sooner than a second after the failure', async () => {
+    const discovery = new FakeDiscovery([])
+    const watches = new ServiceWatches(discovery, () => 0)
+    const leave = [watches.join(QUERY, new Recorder())]
+    await vi.advanceTimersByTimeAsync(10_000)
+    leave.push(watches.join(QUERY, new Recorder()))
+    await vi.advanceTimersByTimeAsync(100)
+    leave.push(watches.join(QUERY, new Recorder()))
+    await vi.advanceTimersByTimeAsync(2_900)
+    expect(discovery.startedAtMs).toEqual([0, 1_000, 3_000, 7_000, 10_000, 11_000])
+    for (const each of leave) each()
+  })
+
+  it('does not start again where its last listener leaves on the failure', async () => {
+    const discovery = new FakeDiscovery([])
+    const leave = new ServiceWatches(discovery).join(QUERY, { resolved: () => {}, failed: () => leave() })
+    await vi.advanceTimersByTimeAsync(100_000)
+    expect(discovery.startedAtMs).toEqual([0])
   })
 
   it('starts again after a second where it had a list since its last failure', async () => {
     const discovery = new FakeDiscovery(['fails', 'fails', 'fails', [LIST], 'fails', [LIST]])
-    const leave = ServiceWatches.of(discovery).join(QUERY, new Recorder())
+    const leave = new ServiceWatches(discovery, () => 0).join(QUERY, new Recorder())
     await vi.advanceTimersByTimeAsync(100_000)
     expect(discovery.startedAtMs).toEqual([0, 1_000, 3_000, 7_000, 8_000, 10_000])
     leave()
