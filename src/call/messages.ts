@@ -35,8 +35,10 @@ export function splitMessages(text: string): readonly string[] {
   return lines.map(({ line }) => line)
 }
 
+/** @throws the cause itself unless it is about the text */
 function notJson(what: string, cause: unknown): DiscoError {
-  return new DiscoError('USAGE', `${what} is not JSON: ${(cause as Error).message}`, {
+  if (!(cause instanceof SyntaxError)) throw cause
+  return new DiscoError('USAGE', `${what} is not JSON: ${cause.message}`, {
     cause,
     suggestions: [`Example: -d '{"name":"abc"}'`],
   })

@@ -1,3 +1,5 @@
+import { jsonTokens } from './json-tokens.js'
+
 /** A number of a JSON text that a double would change, or would print differently: it keeps its spelling. */
 export class ExactNumber {
   /** @param text the number as JSON has it, such as `18446744073709551615` or `1e400` */
@@ -12,8 +14,6 @@ export class ExactNumber {
 
 /** Shortest sign of a number that might need an ExactNumber; also found in some strings, at the cost of time only. */
 const MAY_BE_INEXACT = /\d{16}|\d[eE.]|-0/
-
-const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g
 
 /**
  * Parses JSON as JSON.parse does, except that numbers which a double cannot hold become an ExactNumber.
@@ -73,7 +73,7 @@ function build(text: string): unknown {
       open.name = null
     }
   }
-  for (const [token] of text.matchAll(TOKEN)) {
+  for (const { text: token } of jsonTokens(text)) {
     if (token === '{' || token === '[') {
       const value = token === '{' ? {} : []
       add(value)

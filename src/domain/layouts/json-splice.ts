@@ -1,3 +1,4 @@
+import { jsonTokens } from '../json-tokens.js'
 import { isSameField } from './json-fields.js'
 
 /** A member of a Go map, by its exact name, or of a Go struct, which is found under its name in any letter case. */
@@ -54,8 +55,6 @@ function nameOf(step: Step): string {
   return typeof step === 'string' ? step : step.field
 }
 
-const TOKEN = /[{}[\],:]|"(?:[^"\\]|\\.)*"|[^\s{}[\],:"]+/gs
-
 interface Scan {
   /** Where the values of the member stand: from, to. */
   readonly spans: readonly (readonly [number, number])[]
@@ -71,15 +70,14 @@ function scanObject(text: string, isMember: (name: string) => boolean): Scan {
   let valueFollows = false
   let valueFrom = 0
   let tokens = 0
-  for (const match of text.matchAll(TOKEN)) {
-    const token = match[0]
-    const to = match.index + token.length
+  for (const { text: token, from } of jsonTokens(text)) {
+    const to = from + token.length
     tokens++
-    if (depth === 1 && valueFollows && token !== '}' && token !== ',') valueFrom = match.index
+    if (depth === 1 && valueFollows && token !== '}' && token !== ',') valueFrom = from
     if (token === '{' || token === '[') depth++
     else if (token === '}' || token === ']') {
       depth--
-      if (depth === 0) return { spans, isEmpty: tokens === 2, end: match.index }
+      if (depth === 0) return { spans, isEmpty: tokens === 2, end: from }
     }
     if (depth !== 1) continue
     if (token === ',') {

@@ -1,0 +1,13 @@
+import { afterEach, expect, it, vi } from 'vitest'
+import { parseJson } from '../../../src/call/messages.js'
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+it('does not blame the text for an error that is not about it', () => {
+  vi.spyOn(JSON, 'parse').mockImplementation(() => {
+    throw new RangeError('Maximum call stack size exceeded')
+  })
+  expect(() => parseJson('{}')).toThrow(RangeError)
+})
