@@ -12,8 +12,11 @@ export class ExactNumber {
   }
 }
 
-/** Shortest sign of a number that might need an ExactNumber; also found in some strings, at the cost of time only. */
-const MAY_BE_INEXACT = /\d{16}|\d[eE.]|-0/
+/**
+ * Start of a number that might need an ExactNumber, with what stands before a number: an address in quotes, which most
+ * values of etcd have, does not match. Some strings match, such as "a:1.5", at the cost of time only.
+ */
+const MAY_BE_INEXACT = /(?:^|[\s:,[])(?:-0|-?\d{16}|-?\d+[eE.])/
 
 /**
  * Parses JSON as JSON.parse does, except that numbers which a double cannot hold become an ExactNumber.

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ExactNumber, firstLossy, parseExactJson, writeJson } from '../../../src/domain/exact-json.js'
 
 describe('JSON with numbers that a double cannot hold', () => {
@@ -35,4 +35,31 @@ it.each([
   ['{"a":1.50,"b":1e3,"c":0.1,"d":18446744073709551616}', undefined],
 ])('the first number of %s that a double changes is %s', (text, number) => {
   expect(firstLossy(parseExactJson(text))?.text).toBe(number)
+})
+
+describe('parsing token by token, which is slower,', () => {
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+
+  function isReadOnce(text: string): boolean {
+    const parse = vi.spyOn(JSON, 'parse')
+    parseExactJson(text)
+    return parse.mock.calls.length === 1
+  }
+
+  it.each([
+    '{"name":"hello","addr":"10.20.30.40:1001","version":"1.0.0","weight":5,"metadata":{"zone":"b"}}',
+    '["1.5","-0","12345678901234567890","1e5"]',
+    '[0,-1,900719925474099]',
+  ])('is not needed for %s', (text) => {
+    expect(isReadOnce(text)).toBe(true)
+  })
+
+  it.each(['1.0', '-0', '[1e5]', '[1, -1E5]', '{"a":12345678901234567890}', '{"a": 1.50}', '[1,\n-0.0]'])(
+    'is needed for %s',
+    (text) => {
+      expect(isReadOnce(text)).toBe(false)
+    },
+  )
 })
