@@ -79,4 +79,10 @@ export interface Discovery {
    * keep; it never holds up other callers.
    */
   watch(query: Query, signal: AbortSignal): AsyncIterable<Update>
+
+  /**
+   * Where a service without endpoints to dial was looked for, and where it is instead: a clause for the messages of failed calls.
+   * Called whenever a service's list becomes so.
+   */
+  explainEmpty?(query: Query): Promise<string>
 }

@@ -13,6 +13,7 @@ import { withEnvironment } from './environment.js'
 import { countLayouts, type LayoutCounts } from './layout-counts.js'
 import { type EndpointList, listEndpoints } from './listing.js'
 import { noSuchService } from './no-such-service.js'
+import { otherLayoutsOf } from './other-layouts.js'
 import { unlessForbidden } from './permission.js'
 import type { RegistrationRequest } from './registration/acquire.js'
 import type { EventSink, RegistrationEvents } from './registration/events.js'
@@ -144,6 +145,17 @@ export class Registry implements Discovery {
     const reader = this.readerFor(place)
     const key = JSON.stringify([reader.layout, reader.root, service])
     return this.watches.subscribe(key, this.openWatch(reader, service), signal)
+  }
+
+  /** See `Discovery`: names layout, root and prefix, and the layouts in which the service is registered. */
+  async explainEmpty({ service, ...place }: Query): Promise<string> {
+    const reader = this.readerFor(place)
+    const { layout, root } = reader
+    const looked = `layout ${layout}, root ${root || 'none'}, prefix ${reader.prefix(service) || 'none'}`
+    const others = await otherLayoutsOf(this.client, reader, service)
+    if (others.length === 0) return looked
+    const remedies = others.map((name) => `?layout=${name}`).join(' or ')
+    return `${looked}; it is registered in layout ${others.join(', ')}: add ${remedies} to the target`
   }
 
   private openWatch(reader: Reader, service: string): OpenWatch {

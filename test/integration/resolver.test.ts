@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import { DiscoError } from '../../src/domain/errors.js'
+import { install } from '../../src/grpc/install.js'
 import { backendPair } from '../support/backend-pair.js'
 import { Caller } from '../support/caller.js'
 import { until } from '../support/disco.js'
@@ -92,6 +93,51 @@ test('a service that is empty from the start: calls fail at once, and say so', a
   discovery.list()
   using caller = new Caller(TARGET)
   await expect(caller.call()).rejects.toMatchObject({
+    details: 'No endpoint to dial. hello has 0 registered endpoints',
+  })
+})
+
+test('the error about an empty service says where it was looked for, from the first call on', async () => {
+  let answer: (text: string) => void = () => undefined
+  const explained = () => new Promise<string>((resolve) => (answer = resolve))
+  install({ discovery: Object.assign(discovery, { explainEmpty: explained }) })
+  discovery.list()
+  using caller = new Caller(TARGET)
+  const first = caller.call()
+  await until(
+    () => discovery.watchers === 1,
+    () => 'the watch to begin',
+  )
+  setImmediate(() => answer('layout seed'))
+  await expect(first).rejects.toMatchObject({
+    details: 'No endpoint to dial. hello has 0 registered endpoints (layout seed)',
+  })
+  // A list that becomes empty later is delivered at once, and again with its explanation.
+  discovery.put({ addr: a.addr })
+  await caller.untilRotation(a.addr)
+  discovery.list()
+  await caller.untilRotation()
+  await expect(caller.call()).rejects.toMatchObject({
+    details: 'No endpoint to dial. hello has 0 registered endpoints',
+  })
+  answer('layout etcd')
+  await until(
+    async () => `${await caller.call().catch(String)}`.includes('endpoints (layout etcd)'),
+    () => 'the explanation of the second list',
+  )
+})
+
+test('an empty list whose explanation etcd does not give is delivered all the same', async () => {
+  install({ discovery: Object.assign(discovery, { explainEmpty: () => new Promise<string>(() => {}) }) })
+  discovery.list()
+  using caller = new Caller(TARGET)
+  const first = caller.call()
+  await until(
+    () => discovery.watchers === 1,
+    () => 'the watch to begin',
+  )
+  setImmediate(() => discovery.lose())
+  await expect(first).rejects.toMatchObject({
     details: 'No endpoint to dial. hello has 0 registered endpoints',
   })
 })

@@ -15,6 +15,8 @@ export interface ResolvedList {
   readonly stale: DiscoError | null
   /** How old the list was when it came from the cache, in milliseconds; null for one from etcd. */
   readonly cachedAgeMs: number | null
+  /** For a list with nothing to dial: where it was looked for; see `Discovery.explainEmpty`. */
+  readonly lookedIn?: string | null
   /** Whether the list may differ from the one delivered before; false where only `stale` or the age differs. */
   readonly isNew: boolean
 }

@@ -80,7 +80,8 @@ class RegistryResolver implements experimental.Resolver, ServiceListener {
     this.observer.resolved?.(now)
     if (!now.isNew) return
     const endpoints = this.selection.of(now.registered)
-    const note = `${this.target.service} has ${now.registered.length} registered endpoints${this.note}`
+    const count = `${this.target.service} has ${now.registered.length} registered endpoints`
+    const note = `${count}${now.lookedIn ? ` (${now.lookedIn})` : ''}${this.note}`
     this.listener(experimental.statusOrFromValue(endpoints), {}, this.serviceConfig, note)
   }
 

@@ -69,6 +69,10 @@ class ServiceWatch {
   private retryTimer: NodeJS.Timeout | undefined
   private failedAtMs = 0
   private readonly backoff: Backoff
+  /** Whether listeners have received a list. */
+  private hasDelivered = false
+  /** Explanation of a list that has nothing to dial, or its promise; null for any other list. */
+  private lookedIn: Promise<string> | string | null = null
 
   constructor(
     private readonly discovery: Discovery,
@@ -116,7 +120,8 @@ class ServiceWatch {
       const { stale } = now
       call(listener, (one) => one.failed(stale))
     }
-    if (!isEmpty || now.stale) call(listener, (one) => one.resolved(now))
+    const explained = { ...now, ...this.explanation }
+    if (this.hasDelivered || now.stale) call(listener, (one) => one.resolved(explained))
   }
 
   private retryIn(ms: number): void {
@@ -159,7 +164,31 @@ class ServiceWatch {
   }
 
   private deliver(now: ResolvedList): void {
-    for (const listener of this.listeners) call(listener, (one) => one.resolved(now))
+    const isEmpty = now.registered.every(({ problem }) => problem !== null)
+    const isConfirmedEmpty = isEmpty && !this.list.isEmpty && now.cachedAgeMs === null && !now.stale
+    if (!isConfirmedEmpty) this.lookedIn = null
+    else if (this.lookedIn === null && this.discovery.explainEmpty) {
+      void this.explain(this.discovery.explainEmpty(this.query))
+      // The first list waits for its explanation: calls that fail at once have no other.
+      if (!this.hasDelivered) return
+    } else if (!this.hasDelivered && this.lookedIn instanceof Promise) return
+    const isFirst = !this.hasDelivered && !this.list.isEmpty
+    this.hasDelivered ||= isFirst
+    const delivered = { ...now, ...this.explanation, isNew: now.isNew || isFirst }
+    for (const listener of this.listeners) call(listener, (one) => one.resolved(delivered))
+  }
+
+  private async explain(asked: Promise<string>): Promise<void> {
+    this.lookedIn = asked
+    // The list is right without its explanation; why etcd did not answer, the watch reports.
+    const lookedIn = await asked.catch(() => '')
+    if (this.lookedIn !== asked || this.isUnused) return
+    this.lookedIn = lookedIn
+    this.deliver(this.list.now)
+  }
+
+  private get explanation(): { readonly lookedIn?: string } {
+    return typeof this.lookedIn === 'string' ? { lookedIn: this.lookedIn } : {}
   }
 
   private fail(cause: DiscoError): void {
