@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { DiscoError } from '../domain/errors.js'
+import type { Headers } from '../grpc/headers.js'
 import type { CallContent } from '../grpc/invoker.js'
 import type { Method } from '../grpc/methods/method.js'
 import { type CallKeys, NO_KEYS } from '../policies/index.js'
@@ -10,7 +11,7 @@ import { type Filling, Template } from './template.js'
 export interface Texts {
   /** JSON messages. */
   readonly data: string
-  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly headers: Headers
   readonly hashKey: string | null
 }
 
@@ -46,6 +47,11 @@ export function contentOf(method: Method, texts: Texts, calls: number): (number:
     const choices = data.isConstant ? constant : choicesOf(messagesOf(method, data.fill(filling)))
     return make(byTurns(choices, number), filling)
   }
+}
+
+/** Headers of the first call, for requests before it. @throws DiscoError USAGE for an unknown placeholder */
+export function firstHeaders({ headers }: Pick<Texts, 'headers'>): Headers {
+  return headers.map(([name, value]) => [name, Template.parse(value).fill(fillingFor(1))] as const)
 }
 
 /** What can be said of data before the method is known. @throws DiscoError USAGE for data that are not JSON */

@@ -1,6 +1,7 @@
 import { DiscoError } from '../domain/errors.js'
 import { type FileSource, sourceName } from '../domain/file-source.js'
 import type { Client } from '../grpc/dial.js'
+import type { Headers } from '../grpc/headers.js'
 import { Descriptors } from '../grpc/methods/descriptors.js'
 import { readProtoFile } from '../grpc/methods/proto-file.js'
 import { readProtoset } from '../grpc/methods/protoset.js'
@@ -55,8 +56,9 @@ export async function describedByServer(
   client: Client,
   deadlineMs: number,
   signal: AbortSignal,
+  headers: Headers = [],
 ): Promise<Descriptors> {
-  return ofServer(await reflect(client, deadlineMs, signal))
+  return ofServer(await reflect(client, deadlineMs, signal, headers))
 }
 
 /** @throws DiscoError RPC_FAILED for descriptions that contradict themselves */

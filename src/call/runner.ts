@@ -1,4 +1,5 @@
 import { DiscoError } from '../domain/errors.js'
+import type { Headers } from '../grpc/headers.js'
 import { Invoker } from '../grpc/invoker.js'
 import type { Descriptors } from '../grpc/methods/descriptors.js'
 import type { ReplyForm } from '../grpc/methods/lossless-json.js'
@@ -21,6 +22,8 @@ export interface Approach {
   readonly settings: SessionSettings
   /** Limit for each of resolving, connecting and reflection, in milliseconds. */
   readonly stageMs: number
+  /** Sent with server reflection. */
+  readonly reflectionHeaders: Headers
   /** Null to use server reflection. */
   readonly described: Descriptors | null
   /** Called if the service does not exist. May throw an error that suggests similar names. */
@@ -127,10 +130,10 @@ async function connect(
 
 async function describedBy(
   session: Session,
-  { service, stageMs }: Approach,
+  { service, stageMs, reflectionHeaders }: Approach,
   watcher: Watcher,
   stop: AbortSignal,
 ): Promise<Descriptors> {
   watcher.waits(() => `asking ${service} for its methods`)
-  return await describedByServer(session.client, stageMs, stop)
+  return await describedByServer(session.client, stageMs, stop, reflectionHeaders)
 }

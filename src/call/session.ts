@@ -18,7 +18,10 @@ const MOST_PROBED = 20
 /** Files that the process opens beside its connections: its own modules, etcd, the terminal. */
 const SPARE_DESCRIPTORS = 100
 
-export type SessionSettings = Pick<DialSettings, 'health' | 'serviceConfig' | 'tls' | 'maxMessageBytes'>
+export type SessionSettings = Pick<
+  DialSettings,
+  'health' | 'serviceConfig' | 'tls' | 'maxMessageBytes' | 'authority'
+>
 
 /** A channel to a service under one policy, with the log of what it does. */
 export class Session implements Disposable {

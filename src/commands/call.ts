@@ -111,9 +111,10 @@ export default class Call extends DiscoCommand {
     const isSingle = isSingleCall(flags) && policies.length === 1
     using view = new CallView(this.speaker(flags), { ...flags, isSingle })
     const registry = await this.openRegistry(flags, this.cacheOptions(flags))
-    const [{ install }, { callUnder, describe }] = await Promise.all([
+    const [{ install }, { callUnder, describe }, { firstHeaders }] = await Promise.all([
       import('../grpc/install.js'),
       import('../call/runner.js'),
+      import('../call/content.js'),
     ])
     install({ discovery: registry })
     const settings = {
@@ -121,9 +122,14 @@ export default class Call extends DiscoCommand {
       ...serviceConfig,
       tls: await this.backendTls(flags),
       maxMessageBytes: flags['max-message-size'],
+      authority: flags.authority,
     }
     const onMissing = () => refuseSwappedMethod(registry, service, args.method)
-    const approach = { service, settings, stageMs: flags['connect-deadline'], described, onMissing }
+    const approach = {
+      ...{ service, settings, described, onMissing },
+      stageMs: flags['connect-deadline'],
+      reflectionHeaders: flags['reflect-headers'] ? firstHeaders(texts) : [],
+    }
     if (args.method === undefined || flags.describe) {
       const descriptors = await describe(policies[0], approach, view, stop.once)
       view.rest()

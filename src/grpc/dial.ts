@@ -11,6 +11,8 @@ export type { Client }
 export interface DialSettings extends ChannelSettings {
   /** Plaintext without it. */
   readonly tls?: BackendTls | undefined
+  /** The `:authority` of calls. Default: the service's name. */
+  readonly authority?: string | undefined
   /** The largest reply that a call takes. Default: 4 MiB. */
   readonly maxMessageBytes?: number | undefined
 }
@@ -25,11 +27,12 @@ export function dial(service: string, settings: DialSettings): Client {
   return client
 }
 
-function made(service: string, { tls, maxMessageBytes, ...settings }: DialSettings): Client {
+function made(service: string, { tls, authority, maxMessageBytes, ...settings }: DialSettings): Client {
   const options = {
     ...channelOptions(settings),
     ...tls?.options,
     ...OWN_OPTIONS,
+    ...(authority === undefined ? {} : { 'grpc.default_authority': authority }),
     'grpc.max_receive_message_length': channelLimit(maxMessageBytes),
   }
   try {

@@ -4,14 +4,14 @@ import {
   type ClientDuplexStream,
   type ClientUnaryCall,
   type ClientWritableStream,
-  Metadata,
-  type MetadataValue,
+  type Metadata,
   type ServiceError,
   type StatusObject,
   status,
 } from '@grpc/grpc-js'
 import { setHashKey } from './balancer/picker.js'
 import { isAboveLimit } from './grpc-js-texts.js'
+import { type Headers, metadataOf } from './headers.js'
 import { channelLimit, DEFAULT_MAX_MESSAGE_BYTES, oversized, withRemedy } from './message-size.js'
 import type { Method } from './methods/method.js'
 import { markCall } from './resolver/observer.js'
@@ -20,8 +20,7 @@ import { markCall } from './resolver/observer.js'
 export interface CallContent {
   /** One for each message of the request; exactly one where the method streams none. */
   readonly messages: readonly Uint8Array[]
-  /** Names may repeat; those that end in `-bin` hold base64. */
-  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly headers: Headers
   readonly hashKey: string | null
 }
 
@@ -119,7 +118,7 @@ export class Invoker {
     const { client } = this
     const { path, kind } = this.method
     const options = { deadline: Date.now() + deadlineMs }
-    const metadata = metadataOf(callId, content)
+    const metadata = metadataFor(callId, content)
     const { messages } = content
     if (kind === 'unary') {
       // grpc-js keeps a stack for each call, to blame its caller in an error: here that is always this line.
@@ -233,15 +232,10 @@ function only([message = NOTHING]: readonly Uint8Array[]): Uint8Array {
 
 const NOTHING = new Uint8Array()
 
-function metadataOf(callId: number, { headers, hashKey }: CallContent): Metadata {
-  const metadata = new Metadata()
-  for (const [name, value] of headers) metadata.add(name, headerValue(name, value))
+function metadataFor(callId: number, { headers, hashKey }: CallContent): Metadata {
+  const metadata = metadataOf(headers)
   if (hashKey !== null) setHashKey(metadata, hashKey)
   return markCall(metadata, callId)
-}
-
-function headerValue(name: string, value: string): MetadataValue {
-  return name.endsWith('-bin') ? Buffer.from(value, 'base64') : value
 }
 
 /** Metadata as data. */

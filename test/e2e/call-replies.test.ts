@@ -133,3 +133,20 @@ test('fields with their default value are left out, unless --emit-defaults is gi
   expect(JSON.parse(bare.stdout)).toEqual({})
   expect(JSON.parse(full.stdout)).toMatchObject({ aString: '', anInt64: '0', aBool: false })
 })
+
+test('headers go with reflection unless they are held back, and --authority with the calls', async () => {
+  await using server = await startEchoServer(['grpc.reflection.v1'], { token: 'Bearer 1' })
+  await wipe(hello.etcd)
+  await hello.put(server.addr)
+  const run = (...args: string[]) => hello.disco.run('call', 'hello', 'One', '-v', ...args)
+  const header = ['-H', 'authorization=Bearer {{n}}']
+  const sent = await run(...header, '--authority', 'other.example:443')
+  expect(sent.code, sent.stderr).toBe(0)
+  expect(sent.stderr).toContain('< header x-authority: other.example:443\n')
+  const heldBack = await run(...header, '--no-reflect-headers')
+  expect(heldBack).toMatchObject({ code: 7, stdout: '' })
+  expect(heldBack.stderr).toContain('UNAUTHENTICATED: no token')
+  const forbidden = await run('-H', 'Connection: close')
+  expect(forbidden).toMatchObject({ code: 2, stdout: '' })
+  expect(forbidden.stderr).toContain('The header "connection" is not allowed in HTTP/2')
+})

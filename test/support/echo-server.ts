@@ -49,8 +49,8 @@ export interface EchoServer extends AsyncDisposable {
  */
 export async function startEchoServer(
   reflection: readonly ReflectionPackage[],
-  /** What everything.proto has in comments. */
-  { commentBytes = 0 } = {},
+  /** What everything.proto has in comments, and the authorization that reflection wants. */
+  { commentBytes = 0, token = null as string | null } = {},
 ): Promise<EchoServer> {
   const server = new Server({ 'grpc.max_receive_message_length': -1 })
   const same = (bytes: Buffer) => bytes
@@ -78,7 +78,9 @@ export async function startEchoServer(
         reply({ code: status.INVALID_ARGUMENT, details: 'refused', metadata })
         return
       }
-      call.sendMetadata(echoed(call.metadata, ''))
+      const headers = echoed(call.metadata, '')
+      headers.set('x-authority', call.getHost())
+      call.sendMetadata(headers)
       reply(null, call.request, echoed(call.metadata, '-too'))
     },
     Down: (call: ServerWritableStream<Buffer, Buffer>) => {
@@ -97,7 +99,7 @@ export async function startEchoServer(
       call.on('end', () => call.end())
     },
   })
-  for (const pkg of reflection) addReflection(server, pkg, 'x'.repeat(commentBytes))
+  for (const pkg of reflection) addReflection(server, pkg, 'x'.repeat(commentBytes), token)
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),
@@ -119,7 +121,12 @@ function echoed(metadata: Metadata, suffix: string): Metadata {
 }
 
 /** One file at a time, as Go's servers answer: whoever asks must ask for what it imports, too. */
-function addReflection(server: Server, pkg: ReflectionPackage, leadingComments: string): void {
+function addReflection(
+  server: Server,
+  pkg: ReflectionPackage,
+  leadingComments: string,
+  token: string | null,
+): void {
   const { path, request, response } = reflectionMessages(pkg)
   const { file: files } = fromBinary(FileDescriptorSetSchema, everythingProtoset())
   const answerTo = ({ listServices, fileContainingSymbol, fileByFilename }: ReflectionQuestion): object => {
@@ -145,6 +152,10 @@ function addReflection(server: Server, pkg: ReflectionPackage, leadingComments: 
     },
     {
       ServerReflectionInfo: (call: ServerDuplexStream<ReflectionQuestion, object>) => {
+        if (token !== null && call.metadata.get('authorization')[0] !== token) {
+          call.emit('error', { code: status.UNAUTHENTICATED, details: 'no token' })
+          return
+        }
         call.on('data', (question: ReflectionQuestion) => call.write(answerTo(question)))
         call.on('end', () => call.end())
       },

@@ -1,7 +1,8 @@
 import { fromBinary, fromJson, toBinary, toJson } from '@bufbuild/protobuf'
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
-import { type Client, Metadata, type ServiceError, status } from '@grpc/grpc-js'
+import { type Client, type ServiceError, status } from '@grpc/grpc-js'
 import { DiscoError } from '../../domain/errors.js'
+import { type Headers, metadataOf } from '../headers.js'
 import { checkFullName, checkNames } from './check-names.js'
 import {
   REFLECTION_PACKAGES,
@@ -37,10 +38,11 @@ export async function reflect(
   client: Client,
   deadlineMs: number,
   signal: AbortSignal = new AbortController().signal,
+  headers: Headers = [],
 ): Promise<Reflected> {
   let asked = ''
   for (const pkg of REFLECTION_PACKAGES) {
-    const stream = new ReflectionStream(client, reflectionMessages(pkg), deadlineMs)
+    const stream = new ReflectionStream(client, reflectionMessages(pkg), deadlineMs, headers)
     const interrupt = () => stream.close()
     signal.addEventListener('abort', interrupt)
     try {
@@ -148,12 +150,13 @@ class ReflectionStream {
     client: Client,
     private readonly messages: ReflectionMessages,
     deadlineMs: number,
+    headers: Headers,
   ) {
     this.call = client.makeBidiStreamRequest<object, Answer>(
       messages.path,
       (question) => Buffer.from(toBinary(messages.request, fromJson(messages.request, question as never))),
       (bytes) => toJson(messages.response, fromBinary(messages.response, bytes)) as Answer,
-      new Metadata(),
+      metadataOf(headers),
       { deadline: Date.now() + deadlineMs },
     )
     this.call.on('error', () => undefined)
