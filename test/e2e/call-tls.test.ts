@@ -48,7 +48,7 @@ beforeAll(async () => {
   ])
   greeters = { tls, mutual, plain, past: outdated }
   const served = { caFile: authority.caFile, ...(await authority.sign('member')), client }
-  dropping = await RawServer.start((socket) => socket.destroy())
+  dropping = await RawServer.start((socket) => socket.resume().end())
   member = await RealEtcd.start({ version: '3.5', tls: served })
 })
 afterAll(async () => {
