@@ -8,6 +8,7 @@ import {
 } from '../net/connection-failure.js'
 import { CONNECTION_CLAUSES, connectionClause } from '../net/connection-problem.js'
 import { hasExpired } from '../net/files.js'
+import { type EtcdFault, etcdFault, isFromEtcd } from './error-texts.js'
 import {
   ClientClosedError,
   castGrpcError,
@@ -50,19 +51,19 @@ const NEVER_SENT =
 const SENT = /RST_STREAM|Connection dropped/
 
 /** An answer of etcd that leaves open whether the write is carried out: it was proposed to the other members. */
-const PROPOSED = /request timed out|leader changed|server stopped/
+const PROPOSED: ReadonlySet<EtcdFault | null> = new Set(['timed-out', 'leader-changed', 'stopped'])
 
 /** Whether etcd may have carried out a write although it failed: no answer came, or one that leaves it open. */
 export function mayHaveArrived(thrown: unknown): boolean {
   const text = String(thrown)
   if (!isTransient(thrown) || (NEVER_SENT.test(text) && !SENT.test(text))) return false
-  return !text.includes('etcdserver: ') || PROPOSED.test(text)
+  return !isFromEtcd(text) || PROPOSED.has(etcdFault(text))
 }
 
 /** Whether a new login may help: the token has expired, or belongs to an older state of etcd's users and roles. */
 export function isStaleToken(thrown: unknown): boolean {
   return (
-    typed(thrown) instanceof EtcdInvalidAuthTokenError || /revision of auth store is old/.test(String(thrown))
+    typed(thrown) instanceof EtcdInvalidAuthTokenError || etcdFault(String(thrown)) === 'auth-old-revision'
   )
 }
 
@@ -151,10 +152,11 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
       'Ask for a role that covers the prefix',
     )
   }
-  if (text.includes('user name is empty')) {
+  const fault = etcdFault(text)
+  if (fault === 'user-empty') {
     return denied('login', 'etcd asks for a user', 'Give --user and --password-file, or ETCDCTL_USER')
   }
-  if (text.includes('authentication is not enabled')) {
+  if (fault === 'auth-not-enabled') {
     return denied('login', `etcd at ${where} knows no users: its authentication is off`, 'Leave out --user')
   }
   const failure = connectionFailure(text)
@@ -187,17 +189,17 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
   if (thrown instanceof EtcdInvalidAuthTokenError) {
     return unreachable(`etcd at ${where} no longer accepts the token of this login`)
   }
-  if (text.includes('database space exceeded')) {
+  if (fault === 'no-space') {
     return refuses(
       'no-space',
       `etcd at ${where} is out of space and refuses writes (NOSPACE alarm)`,
       'Make room (etcdctl compact, defrag), then: etcdctl alarm disarm',
     )
   }
-  if (text.includes('too many requests')) {
+  if (fault === 'too-many-requests') {
     return refuses('overloaded', `etcd at ${where} is overloaded: it refuses with "too many requests"`)
   }
-  if (/no leader|leader changed/.test(text)) {
+  if (fault === 'no-leader' || fault === 'leader-changed') {
     return refuses(
       'no-leader',
       `etcd at ${where} has no leader`,

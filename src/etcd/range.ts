@@ -3,6 +3,7 @@ import type { LeaseId, Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { keyText } from '../domain/key-text.js'
 import type { EtcdClient } from './client.js'
+import { etcdFault } from './error-texts.js'
 import type { KeyRange } from './key-range.js'
 import { oneKey } from './key-range.js'
 import { type Page, pages } from './pages.js'
@@ -81,10 +82,8 @@ export function rangedIn({ responses }: Pick<ITxnResponse, 'responses'>): (KeyVa
 
 /** Whether etcd no longer has a revision that was asked for, or, set back, does not have it yet. */
 export function isOutOfHistory(error: unknown): boolean {
-  return (
-    error instanceof DiscoError &&
-    /required revision (has been compacted|is a future revision)/.test(error.message)
-  )
+  const fault = error instanceof DiscoError ? etcdFault(String(error.cause)) : null
+  return fault === 'compacted' || fault === 'future-revision'
 }
 
 export function readKeyValue(kv: IKeyValue): KeyValue {

@@ -1,0 +1,49 @@
+/** A fault for which etcd and gRPC have no code of its own. */
+export type EtcdFault =
+  | 'user-empty'
+  | 'auth-not-enabled'
+  | 'auth-old-revision'
+  | 'no-space'
+  | 'too-many-requests'
+  | 'no-leader'
+  | 'leader-changed'
+  | 'stopped'
+  | 'timed-out'
+  | 'compacted'
+  | 'future-revision'
+
+/**
+ * The documented texts of these faults: etcd, `api/v3rpc/rpctypes/error.go` (3.5, 3.6; 3.4: `etcdserver/api/v3rpc/rpctypes`),
+ * without the prefixes `etcdserver: ` and `etcdserver: mvcc: `, since some paths of etcd hand out the text below them. Several
+ * faults share a gRPC code, and etcd3's error classes have none, so the text alone tells them apart. A text may go on:
+ * `request timed out, possibly due to connection lost`.
+ */
+const TEXTS: Readonly<Record<EtcdFault, string>> = {
+  // InvalidArgument: ErrGRPCUserEmpty, ErrGRPCAuthOldRevision.
+  'user-empty': 'user name is empty',
+  'auth-old-revision': 'revision of auth store is old',
+  // FailedPrecondition: ErrGRPCAuthNotEnabled.
+  'auth-not-enabled': 'authentication is not enabled',
+  // ResourceExhausted: ErrGRPCNoSpace, ErrGRPCRequestTooManyRequests.
+  'no-space': 'database space exceeded',
+  'too-many-requests': 'too many requests',
+  // Unavailable: ErrGRPCNoLeader, ErrGRPCLeaderChanged, ErrGRPCStopped, ErrGRPCTimeout….
+  'no-leader': 'no leader',
+  'leader-changed': 'leader changed',
+  stopped: 'server stopped',
+  'timed-out': 'request timed out',
+  // OutOfRange: ErrGRPCCompacted, ErrGRPCFutureRev.
+  compacted: 'required revision has been compacted',
+  'future-revision': 'required revision is a future revision',
+}
+
+/** The fault that a text of etcd names; null where it names none of these. */
+export function etcdFault(text: string): EtcdFault | null {
+  const faults = Object.keys(TEXTS) as EtcdFault[]
+  return faults.find((fault) => text.includes(TEXTS[fault])) ?? null
+}
+
+/** Whether etcd answered, rather than the connection to it. */
+export function isFromEtcd(text: string): boolean {
+  return text.includes('etcdserver: ')
+}
