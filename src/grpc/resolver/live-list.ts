@@ -1,4 +1,4 @@
-import type { Stale, Update } from '../../domain/discovery.js'
+import type { Reset, Stale, Update } from '../../domain/discovery.js'
 import type { Endpoint, Revision } from '../../domain/endpoint.js'
 import type { DiscoError } from '../../domain/errors.js'
 import { LiveSnapshot } from '../../domain/live-snapshot.js'
@@ -13,7 +13,7 @@ export interface ResolvedList {
   readonly registered: readonly Endpoint[]
   /** Why the registry is out of reach, or null while it is not. */
   readonly stale: DiscoError | null
-  /** How old the list was when it came from the cache, in milliseconds; null for one from etcd. */
+  /** Time since the list was seen in etcd, in milliseconds, if it came from the cache; null for one from etcd. */
   readonly cachedAgeMs: number | null
   /** For a list with nothing to dial: where it was looked for; see `Discovery.explainEmpty`. */
   readonly lookedIn?: string | null
@@ -29,7 +29,8 @@ export interface ResolvedList {
 export class LiveList {
   private readonly snapshot = new LiveSnapshot()
   private registered: readonly Endpoint[] | null = null
-  private cachedAgeMs: number | null = null
+  /** When the list was seen, by `performance.now()`, if it came from the cache. */
+  private cachedSinceMs: number | null = null
   private stale: Stale | null = null
   private readonly window = new DeliveryWindow(() => this.deliverNew())
 
@@ -40,10 +41,15 @@ export class LiveList {
     return this.snapshot.isEmpty
   }
 
+  private get cachedAgeMs(): number | null {
+    return this.cachedSinceMs === null ? null : Math.round(performance.now() - this.cachedSinceMs)
+  }
+
   /** The list with all updates, including those that are still to be delivered. */
   get now(): ResolvedList {
+    const { cachedAgeMs } = this
     this.registered ??= endpointsOf(this.snapshot)
-    const { registered, cachedAgeMs } = this
+    const { registered } = this
     const { revision } = this.snapshot
     const stale = this.stale?.cause ?? null
     return { revision, registered, stale, cachedAgeMs, isNew: !this.isEmpty }
@@ -51,7 +57,7 @@ export class LiveList {
 
   /** The same as updates: the list, if there is one, and an outage, if there is one. */
   get asUpdates(): Update[] {
-    const reset = this.snapshot.reset()
+    const reset = this.reset()
     return [...(reset ? [reset] : []), ...(this.stale ? [this.stale] : [])]
   }
 
@@ -66,7 +72,7 @@ export class LiveList {
     this.registered = null
     if (update.type === 'reset') {
       this.window.drop()
-      this.cachedAgeMs = update.source === 'cache' ? update.ageMs : null
+      this.cachedSinceMs = update.source === 'cache' ? performance.now() - update.ageMs : null
       this.deliverNew()
     } else this.window.open(update.changes.some(({ type }) => type === 'delete'))
   }
@@ -76,7 +82,13 @@ export class LiveList {
   }
 
   private deliverNew(): void {
-    if (this.cachedAgeMs === null) this.stale = null
+    if (this.cachedSinceMs === null) this.stale = null
     this.deliver(this.now)
+  }
+
+  private reset(): Reset | null {
+    const reset = this.snapshot.reset()
+    if (reset?.source !== 'cache') return reset
+    return { ...reset, ageMs: this.cachedAgeMs ?? reset.ageMs }
   }
 }

@@ -139,6 +139,25 @@ describe('a listener', () => {
     for (const each of leave) each()
   })
 
+  it('that joins later gets a list from the cache with its age at that time', async () => {
+    const cached: Reset = { ...LIST, source: 'cache', ageMs: 5_000 }
+    const watches = new ServiceWatches(new FakeDiscovery([[STALE, cached]]))
+    const ages = (): ServiceListener & { ms: (number | null)[] } => {
+      const ms: (number | null)[] = []
+      const heard = (update: Update) => void (update.type === 'reset' && ms.push(update.ageMs))
+      return { ms, heard, resolved: ({ cachedAgeMs }) => void ms.push(cachedAgeMs), failed: () => {} }
+    }
+    const [early, late] = [ages(), ages()]
+    const leave = [watches.join(QUERY, early)]
+    await settle()
+    expect(early.ms).toEqual([null, 5_000, 5_000])
+    await vi.advanceTimersByTimeAsync(60_000)
+    leave.push(watches.join(QUERY, late))
+    await settle()
+    expect(late.ms).toEqual([65_000, 65_000])
+    for (const each of leave) each()
+  })
+
   it('that leaves before it was called is never called, and joins again like a new one', async () => {
     const discovery = new FakeDiscovery([[LIST]])
     const watches = ServiceWatches.of(discovery)
