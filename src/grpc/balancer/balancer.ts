@@ -38,7 +38,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   /** A pick was refused or put off that the next change of the rotation may allow. */
   private hasWaitingPicks = false
   private note = ''
-  private health: { readonly options: ChannelOptions; readonly service: string | null } | null = null
+  private health: { readonly config: string | undefined; readonly service: string | null } | null = null
 
   constructor(private readonly helper: experimental.ChannelControlHelper) {}
 
@@ -75,11 +75,11 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     return true
   }
 
-  /** Read once for a channel: grpc-js gives it the same options for every list. */
+  /** Parsed once for a channel: grpc-js gives it new options for every list, with the same service config. */
   private healthService(options: ChannelOptions): string | null {
-    if (this.health?.options !== options) {
-      this.health = { options, service: healthServiceOf(options['grpc.service_config']) }
-    }
+    const config = options['grpc.service_config']
+    if (!this.health || this.health.config !== config)
+      this.health = { config, service: healthServiceOf(config) }
     return this.health.service
   }
 
