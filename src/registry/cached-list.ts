@@ -69,9 +69,9 @@ function isDialled(addr: unknown): boolean {
   return isText(addr) && !('problem' in readAddress(addr))
 }
 
-/** Some layouts have fractions. */
+/** Some layouts have fractions; none has a weight that is not exact as a number. */
 function isWeight(value: unknown): value is number {
-  return Number.isFinite(value) && (value as number) >= 0
+  return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER
 }
 
 function isObject(value: unknown): value is Members {
