@@ -1,7 +1,7 @@
 /** Least time between two deliveries. */
-const LEAST_MS = 20
+export const LEAST_MS = 20
 /** Most time that a change waits, whatever a delivery costs. */
-const MOST_MS = 100
+export const MOST_MS = 100
 /** Fraction of the time that deliveries may take, as long as they are no more than MOST_MS apart. */
 const BUSY_FRACTION = 0.1
 
@@ -24,20 +24,20 @@ export class DeliveryWindow {
   /**
    * Reports a change to deliver.
    *
-   * @param canWait whether the change waits 20 ms for others, also after a quiet time
+   * @param waitMs how long the change waits for others, also after a quiet time
    */
-  open(canWait = false): void {
+  open(waitMs = 0): void {
     const nowMs = performance.now()
     if (!this.timer) {
       this.waitingSinceMs = nowMs
       this.dueAtMs = this.deliveredAtMs + this.windowMs
     }
-    if (canWait) {
+    if (waitMs > 0) {
       const latestMs = this.waitingSinceMs + MOST_MS
-      this.dueAtMs = Math.max(this.dueAtMs, Math.min(nowMs + LEAST_MS, latestMs))
+      this.dueAtMs = Math.max(this.dueAtMs, Math.min(nowMs + waitMs, latestMs))
     }
     if (this.dueAtMs <= nowMs) this.deliverNow()
-    else if (!this.timer || canWait) {
+    else if (!this.timer || waitMs > 0) {
       this.drop()
       this.timer = setTimeout(() => this.deliverNow(), Math.ceil(this.dueAtMs - nowMs))
     }
