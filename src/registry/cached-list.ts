@@ -69,9 +69,9 @@ function isDialled(addr: unknown): boolean {
   return isText(addr) && !('problem' in readAddress(addr))
 }
 
-/** Some layouts have fractions; none has a weight that is not exact as a number. */
+/** Some layouts have fractions. */
 function isWeight(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER
+  return Number.isFinite(value) && (value as number) >= 0
 }
 
 function isObject(value: unknown): value is Members {
