@@ -76,6 +76,8 @@ const LEASES_AT_ONCE = 64
  */
 export class Registry implements Discovery {
   private readonly watches = new SharedWatches()
+  /** Opened by the first watch. One for all of them, so that it warns once. */
+  private lists: ListCache | 'none' | null = null
 
   private constructor(
     private readonly client: EtcdClient,
@@ -162,12 +164,11 @@ export class Registry implements Discovery {
     return (signal, snapshot) => {
       const updates = watchEndpoints(this.client, reader, service, signal)
       const { endpoints: members, cache } = this.options
-      const { folder, maxAgeMs = DEFAULT_CACHE_MAX_AGE_MS, onWarning = emitWarning } = cache || {}
-      const place = cache === false ? null : (folder ?? defaultCacheFolder(process.env))
-      if (place === null) return updates
-      const lists = new ListCache(place, onWarning)
+      if (cache === false) return updates
+      this.lists ??= openCache(cache)
+      if (this.lists === 'none') return updates
       const target = { members, layout: reader.layout, root: reader.root, service }
-      return cachedWatch(updates, snapshot, lists, target, maxAgeMs)
+      return cachedWatch(updates, snapshot, this.lists, target, cache?.maxAgeMs ?? DEFAULT_CACHE_MAX_AGE_MS)
     }
   }
 
@@ -236,6 +237,13 @@ export class Registry implements Discovery {
     const isOwn = layout === this.reader.layout && root === this.reader.root
     return isOwn ? this.reader : readerOf({ layout, root })
   }
+}
+
+function openCache({ folder, onWarning = emitWarning }: CacheOptions = {}): ListCache | 'none' {
+  const place = folder ?? defaultCacheFolder(process.env)
+  if (place !== null) return new ListCache(place, onWarning)
+  onWarning('Lists are not cached: the user has no home folder. Set XDG_CACHE_HOME')
+  return 'none'
 }
 
 function emitWarning(message: string): void {
