@@ -88,7 +88,7 @@ export class Session implements Disposable {
     const seconds = (2 * deadlineMs) / 1000
     throw new DiscoError(
       'ETCD_UNREACHABLE',
-      `The registry told nothing of ${this.service} within ${seconds}s`,
+      `No answer about ${this.service} from the registry within ${seconds}s`,
       {
         suggestions: ['The stage that hung: resolve'],
       },

@@ -9,7 +9,7 @@ import { CallView } from '../cli/call/view.js'
 import { requireServiceName } from '../cli/flags/arguments.js'
 import { cacheFlags, placeFlags } from '../cli/flags/base.js'
 import { argument, parsedBy } from '../cli/flags/custom.js'
-import { durationFlag } from '../cli/flags/duration.js'
+import { waitFlag } from '../cli/flags/duration.js'
 import { isSingleCall, loadFlags, loadOf, warmupOf } from '../cli/flags/load.js'
 import { healthFlag, policiesFlags, policiesOf } from '../cli/flags/policy.js'
 import { readServiceConfig, requestFlags, textsOf } from '../cli/flags/request.js'
@@ -73,7 +73,7 @@ export default class Call extends DiscoCommand {
       default: DEFAULT_MAX_MESSAGE_BYTES,
       description: 'the largest reply that a call takes; of reflection at least 64MiB',
     }),
-    'connect-deadline': durationFlag({
+    'connect-deadline': waitFlag({
       default: 5_000,
       description: 'how long finding, connecting to and describing the service may take, each',
     }),

@@ -1,5 +1,11 @@
 export const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
+/** The longest time that a timer of Node waits for, in milliseconds; for a longer one it fires at once. */
+export const MOST_TIMER_MS = 2 ** 31 - 1
+
+/** The expectation in errors about a time that no timer waits for. */
+export const MOST_TIMER = 'at most 596h'
+
 /** The expectation in errors about an invalid duration. */
 export const DURATION = 'a duration such as 5s or 2m'
 

@@ -46,7 +46,7 @@ async function readPasswordFile(file: string): Promise<string> {
   try {
     return passwordIn(await readFile(file, 'utf8'))
   } catch (cause) {
-    throw new DiscoError('USAGE', `Cannot read the password file: ${systemMessage(cause)}`, { cause })
+    throw new DiscoError('USAGE', `Cannot read the password file ${file}: ${systemMessage(cause)}`, { cause })
   }
 }
 

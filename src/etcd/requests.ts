@@ -1,4 +1,5 @@
 import { DelegateBackoff, handleWhen, retry } from 'cockatiel'
+import { MOST_TIMER_MS } from '../domain/duration.js'
 import { keyText } from '../domain/key-text.js'
 import {
   isCredentialProblem,
@@ -128,7 +129,8 @@ async function once<T>(
 }
 
 /** Sends with a deadline that holds even where the wall clock, by which grpc-js counts, is set. */
-async function within<T>(member: Member, limitMs: number, send: Send<T>): Promise<T> {
+async function within<T>(member: Member, askedMs: number, send: Send<T>): Promise<T> {
+  const limitMs = Math.min(askedMs, MOST_TIMER_MS - DEADLINE_GRACE_MS)
   member.patientUntilMs = performance.now() + limitMs
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {

@@ -1,3 +1,5 @@
+import { MOST_TIMER_MS } from '../domain/duration.js'
+
 /**
  * A signal that aborts after a time, or with another signal. Its timer and its listener hold it strongly. A signal
  * of `AbortSignal.timeout` within `AbortSignal.any` is held by nothing: a garbage collection takes it, and it
@@ -8,12 +10,15 @@ export class Deadline implements Disposable {
   private readonly abort = () => this.controller.abort()
   private readonly timer: NodeJS.Timeout
 
-  /** @param parent aborts this one, too */
+  /**
+   * @param ms at most MOST_TIMER_MS; a longer time is taken for that
+   * @param parent aborts this one, too
+   */
   constructor(
     ms: number,
     private readonly parent?: AbortSignal,
   ) {
-    this.timer = setTimeout(this.abort, ms)
+    this.timer = setTimeout(this.abort, Math.min(ms, MOST_TIMER_MS))
     if (parent?.aborted) this.abort()
     parent?.addEventListener('abort', this.abort)
   }

@@ -1,4 +1,4 @@
-import { DURATION, readDurationMs } from '../domain/duration.js'
+import { DURATION, MOST_TIMER, MOST_TIMER_MS, readDurationMs } from '../domain/duration.js'
 import { DiscoError } from '../domain/errors.js'
 import { invalidValue } from '../domain/invalid-value.js'
 import { DEFAULT_LAYOUT, layoutNamed } from '../domain/layouts/index.js'
@@ -109,6 +109,7 @@ function durationMs(setting: string, env: Environment): number | undefined {
   if (text === undefined || name === undefined) return undefined
   const ms = readDurationMs(text)
   if (ms === undefined) throw invalidValue(name, text, DURATION)
+  if (ms > MOST_TIMER_MS) throw invalidValue(name, text, MOST_TIMER)
   return ms
 }
 

@@ -200,7 +200,7 @@ describe('a stage that fails or hangs', () => {
     await using mute = await RawServer.start()
     const hung = await disco.run(...args, '--endpoints', mute.addr)
     expect(hung.code).toBe(3)
-    expect(hung.stderr).toContain('The registry told nothing of hello within 2s')
+    expect(hung.stderr).toContain('No answer about hello from the registry within 2s')
     expect(hung.stderr).toContain('The stage that hung: resolve')
   })
 

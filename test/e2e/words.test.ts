@@ -272,9 +272,21 @@ describe('an invalid command line is answered with the problem and a suggestion'
     [`register hello ${AT} -- no-such-server`, 'Cannot run no-such-server: no such file', 'PATH'],
     [`register hello ${AT} -- /tmp`, 'Cannot run /tmp: permission denied', 'chmod +x'],
     ['ls --cacert /none', 'Cannot read /none: no such file or directory', ''],
-    ['ls --user me --password-file /none', 'Cannot read the password file: no such file or directory', ''],
+    [
+      'ls --user me --password-file /none',
+      'Cannot read the password file /none: no such file or directory',
+      '',
+    ],
     ['call hello SayHello --service-config /tmp', 'Cannot read /tmp: illegal operation on a directory', ''],
     ['call hello SayHello -d @', 'A file name is missing', '-d @FILE'],
+    [
+      'ls --command-timeout 99999999999999h',
+      'Invalid --command-timeout "99999999999999h": expected at most 596h',
+      '',
+    ],
+    ['call hello SayHello --deadline 597h', 'Invalid --deadline "597h": expected at most 596h', ''],
+    ['call hello SayHello --connect-deadline 597h', 'Invalid --connect-deadline "597h"', ''],
+    ['call hello SayHello --n 9 --warmup 597h', 'Invalid --warmup "597h"', ''],
     ['resolve dns:///', 'The target "dns:///" names no host', ''],
     ['ls --endpoints ,', 'No etcd endpoint is named by --endpoints', 'Want host:port'],
   ]

@@ -1,7 +1,7 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import { DiscoError } from '../../domain/errors.js'
 import { oneOf, parsedBy, refuseEmpty, textFlag } from './custom.js'
-import { durationFlag } from './duration.js'
+import { durationFlag, waitFlag } from './duration.js'
 
 /** The connection to etcd, in etcdctl's words. */
 const etcdFlags = {
@@ -36,12 +36,12 @@ const etcdFlags = {
     helpValue: 'FILE|-',
     description: 'file that holds the password',
   }),
-  'dial-timeout': durationFlag({
+  'dial-timeout': waitFlag({
     helpGroup: 'ETCD',
     helpValue: '800ms',
     description: 'how long one member may stay mute while another could be asked',
   }),
-  'command-timeout': durationFlag({
+  'command-timeout': waitFlag({
     helpGroup: 'ETCD',
     helpValue: '5s',
     description: 'how long one request may take',

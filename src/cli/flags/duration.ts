@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import { DURATION, MS_PER_UNIT, readDurationMs } from '../../domain/duration.js'
+import { DURATION, MOST_TIMER, MOST_TIMER_MS, MS_PER_UNIT, readDurationMs } from '../../domain/duration.js'
 import { invalidValue } from '../../domain/invalid-value.js'
 import { parsedBy, readBy } from './custom.js'
 
@@ -21,9 +21,6 @@ export const durationFlag = Flags.custom<number>({
   parse: readBy(readDurationMs, DURATION),
 })
 
-/** Node's timers fire at once for a longer time. */
-const MOST_WAIT_MS = 2 ** 31 - 1
-
 /** Reads a duration of 0 or more. */
 export function readWaitMs(text: string): number | undefined {
   return /^0(ms|s|m|h)?$/.test(text) ? 0 : readDurationMs(text)
@@ -37,7 +34,7 @@ export const waitFlag = Flags.custom<number, { allowsZero?: boolean }>({
     parsedBy((word, flag) => {
       const ms = options.allowsZero ? readWaitMs(word) : readDurationMs(word)
       if (ms === undefined) throw invalidValue(flag, word, DURATION)
-      if (ms > MOST_WAIT_MS) throw invalidValue(flag, word, 'at most 596h')
+      if (ms > MOST_TIMER_MS) throw invalidValue(flag, word, MOST_TIMER)
       return ms
     })(text, context, options),
 })

@@ -1,10 +1,10 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import type { Load } from '../../call/load/load.js'
 import { carriedByHeap, defaultUnderWay } from '../../call/load/load.js'
-import { DURATION, readDurationMs } from '../../domain/duration.js'
+import { DURATION, MOST_TIMER_MS, readDurationMs } from '../../domain/duration.js'
 import { DiscoError } from '../../domain/errors.js'
 import { integerFlag, readBy } from './custom.js'
-import { durationFlag } from './duration.js'
+import { waitFlag } from './duration.js'
 
 /** How many calls, how fast, and for how long. */
 export const loadFlags = {
@@ -22,7 +22,7 @@ export const loadFlags = {
     max: 100_000,
     description: 'most calls under way at a time [default: 1; with --rate what 300 MB carry, 15,000]',
   }),
-  duration: durationFlag({ helpGroup: 'LOAD', helpValue: '10s', description: 'start calls for this time' }),
+  duration: waitFlag({ helpGroup: 'LOAD', helpValue: '10s', description: 'start calls for this time' }),
   rate: Flags.custom<number>({
     parse: readBy(readPerSecond, 'calls per second or minute, such as 500, 500/s or 30/m'),
   })({
@@ -36,7 +36,7 @@ export const loadFlags = {
     helpValue: 'N|2s',
     description: 'calls or time before the calls that count',
   }),
-  deadline: durationFlag({ helpGroup: 'LOAD', default: 5_000, description: 'how long each call may take' }),
+  deadline: waitFlag({ helpGroup: 'LOAD', default: 5_000, description: 'how long each call may take' }),
 }
 
 export type LoadFlags = Partial<Interfaces.InferredFlags<typeof loadFlags>>
@@ -86,7 +86,9 @@ export function warmupOf({ warmup }: LoadFlags, load: Load): Load | null {
 function readWarmup(text: string): Warmup | undefined {
   if (/^\d+$/.test(text)) return { calls: Number(text), durationMs: Number.POSITIVE_INFINITY }
   const durationMs = readDurationMs(text)
-  return durationMs === undefined ? undefined : { calls: Number.POSITIVE_INFINITY, durationMs }
+  return durationMs === undefined || durationMs > MOST_TIMER_MS
+    ? undefined
+    : { calls: Number.POSITIVE_INFINITY, durationMs }
 }
 
 const SECONDS_PER_UNIT = { s: 1, m: 60 } as const

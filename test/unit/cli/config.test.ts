@@ -140,7 +140,7 @@ describe('the password', () => {
     const missing = join(folder, 'missing')
     await expect(passwordWith({ 'password-file': missing, user: 'alice' }, {})).rejects.toMatchObject({
       code: 'USAGE',
-      message: expect.stringContaining('Cannot read the password file: no such file or directory'),
+      message: expect.stringContaining(`Cannot read the password file ${missing}: no such file or directory`),
     })
   })
 })

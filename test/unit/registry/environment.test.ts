@@ -80,6 +80,7 @@ describe('a program that passes no endpoints', () => {
       'Invalid DISCO_DIAL_TIMEOUT "soon": expected a duration such as 5s or 2m',
     ],
     [{ ETCDCTL_COMMAND_TIMEOUT: '0' }, 'Invalid ETCDCTL_COMMAND_TIMEOUT "0"'],
+    [{ DISCO_COMMAND_TIMEOUT: '597h' }, 'Invalid DISCO_COMMAND_TIMEOUT "597h": expected at most 596h'],
     [{ DISCO_LAYOUT: 'kratoss' }, 'Unknown layout "kratoss" from DISCO_LAYOUT'],
     [{ ETCDCTL_CERT: 'a.crt' }, 'ETCDCTL_CERT is set, but neither DISCO_KEY nor ETCDCTL_KEY is'],
     [{ DISCO_KEY: 'a.key' }, 'DISCO_KEY is set, but neither DISCO_CERT nor ETCDCTL_CERT is'],
