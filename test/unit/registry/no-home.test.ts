@@ -1,15 +1,21 @@
-import { afterEach, expect, test, vi } from 'vitest'
+import { syncBuiltinESMExports } from 'node:module'
+import os from 'node:os'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Registry } from '../../../src/registry/registry.js'
 
-vi.mock('node:os', async (importOriginal) => ({
-  ...(await importOriginal<typeof import('node:os')>()),
+// Not by vi.mock: the files of a worker share one module graph, in which node:os may be loaded already.
+beforeEach(() => {
   // Of a user id without an entry in the password database, with HOME unset.
-  homedir: () => {
+  vi.spyOn(os, 'homedir').mockImplementation(() => {
     throw new Error('A system error occurred: uv_os_homedir returned ENOENT (no such file or directory)')
-  },
-}))
-
-afterEach(() => vi.unstubAllEnvs())
+  })
+  syncBuiltinESMExports()
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+  syncBuiltinESMExports()
+  vi.unstubAllEnvs()
+})
 
 test('a user without a home watches services without a cache, and is warned once', async () => {
   vi.stubEnv('XDG_CACHE_HOME', '')

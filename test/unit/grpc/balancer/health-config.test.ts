@@ -1,14 +1,10 @@
 import { experimental } from '@grpc/grpc-js'
-import { expect, test, vi } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { registerPolicy } from '../../../../src/grpc/balancer/balancer.js'
-import { healthServiceOf } from '../../../../src/grpc/health/watch.js'
 import { grpcPolicyName } from '../../../../src/grpc/resolver/policy-config.js'
 import { POLICIES } from '../../../../src/policies/index.js'
 
-vi.mock('../../../../src/grpc/health/watch.js', async (importOriginal) => {
-  const original = await importOriginal<typeof import('../../../../src/grpc/health/watch.js')>()
-  return { ...original, healthServiceOf: vi.fn(original.healthServiceOf) }
-})
+afterEach(() => vi.restoreAllMocks())
 
 test('a channel parses its service config for health once, not with every list', () => {
   const [kind] = POLICIES
@@ -31,7 +27,8 @@ test('a channel parses its service config for health once, not with every list',
   }
   const first = JSON.stringify({ healthCheckConfig: { serviceName: 'a' } })
   const second = JSON.stringify({ healthCheckConfig: { serviceName: 'b' } })
+  const parse = vi.spyOn(JSON, 'parse')
   for (const serviceConfig of [first, first, first, second, second]) update(serviceConfig)
-  expect(vi.mocked(healthServiceOf).mock.calls).toEqual([[first], [second]])
+  expect(parse.mock.calls).toEqual([[first], [second]])
   balancer.destroy()
 })
