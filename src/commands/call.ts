@@ -126,7 +126,10 @@ export default class Call extends DiscoCommand {
     }
     const onMissing = () => refuseSwappedMethod(registry, service, args.method)
     const approach = {
-      ...{ service, settings, described, onMissing },
+      service,
+      settings,
+      described,
+      onMissing,
       stageMs: flags['connect-deadline'],
       reflectionHeaders: flags['reflect-headers'] ? firstHeaders(texts) : [],
     }

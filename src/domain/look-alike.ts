@@ -29,7 +29,7 @@ function pairs(like: string, latin: string): Record<string, string> {
 const ASCII = /^[ -~]*$/
 const NOT_ASCII = /[^ -~]/g
 
-/** What a name looks like: the same for two names that a reader cannot tell apart. */
+/** Visual form of a name: equal for two names that look the same to a reader. */
 function looksOf(name: string): string {
   if (ASCII.test(name)) return name
   return [...name.normalize('NFKC')].map((character) => LOOKS_LIKE[character] ?? character).join('')

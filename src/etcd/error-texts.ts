@@ -15,7 +15,7 @@ export type EtcdFault =
 /**
  * The documented texts of these faults: etcd, `api/v3rpc/rpctypes/error.go` (3.5, 3.6; 3.4: `etcdserver/api/v3rpc/rpctypes`),
  * without the prefixes `etcdserver: ` and `etcdserver: mvcc: `, since some paths of etcd hand out the text below them. Several
- * faults share a gRPC code, and etcd3's error classes have none, so the text alone tells them apart. A text may go on:
+ * faults share a gRPC code, and etcd3's error classes have none, so only the text distinguishes them. A text may go on:
  * `request timed out, possibly due to connection lost`.
  */
 const TEXTS: Readonly<Record<EtcdFault, string>> = {

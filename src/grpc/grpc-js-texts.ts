@@ -21,7 +21,7 @@ export function lastError(details: string): string {
   return PICK_FIRST.exec(details)?.[1] ?? details.replace(/\. Resolution note: .*$/s, '')
 }
 
-/** Whether the details of a call's status tell of a connection that failed, rather than what the server said. */
+/** Whether the details of a call's status describe a failed connection rather than the server's answer. */
 export function isAboutConnection(details: string): boolean {
   return NO_CONNECTION.test(details)
 }
@@ -30,7 +30,7 @@ export function isAboutConnection(details: string): boolean {
 const OVER_LIMIT = /^Received message .*(?:vs|larger than) (\d+)\)?$/
 
 /**
- * Whether the details of a call's status tell of a reply above the limit of this channel. The limit is in the text, so
+ * Whether the details of a call's status describe a reply above the limit of this channel. The limit is in the text, so
  * that the words of a server about its own limit are not taken for it.
  */
 export function isAboveLimit(details: string, limitBytes: number): boolean {

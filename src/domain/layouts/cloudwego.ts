@@ -88,7 +88,7 @@ function bracketed(address: string): string {
 
 /**
  * Kitex, registry-etcd. Made with a user and password it has no prefix, and its keys are `/{service}/{addr}`,
- * the seed layout's without a version: only the value tells.
+ * the seed layout's without a version: only the value decides.
  */
 export const kitex = cloudwego({
   name: 'kitex',

@@ -90,7 +90,7 @@ export interface Layout {
   /** What `claims` goes by, which decides who is asked first: see `ClaimedBy`. */
   readonly claimedBy: ClaimedBy
   /**
-   * Whether keys under its usual base are its own even where their values tell nothing. Not for a base that other
+   * Whether keys under its usual base are its own even where their values have no mark. Not for a base that other
    * layouts use too, nor for a layout that claims every value under it anyway.
    */
   readonly ownsBase: boolean

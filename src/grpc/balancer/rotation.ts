@@ -97,7 +97,7 @@ const ENVIRONMENT: Environment<Child> = {
   outstanding: ({ outstanding }) => outstanding.count,
 }
 
-/** How this client is told from others: its first address that is not loopback, or its host's name. */
+/** Identity of this client: its first address that is not loopback, or its host's name. */
 export function ownName(): string {
   const addresses = Object.values(networkInterfaces()).flatMap((some) => some ?? [])
   return addresses.find(({ internal }) => !internal)?.address ?? hostname()

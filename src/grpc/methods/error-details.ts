@@ -5,7 +5,7 @@ import type { Types } from './types.js'
 const STATUS = 'google.rpc.Status'
 
 /**
- * The details of a google.rpc.Status, each with its `@type`. Google's own types are built in; one that nobody has
+ * The details of a google.rpc.Status, each with its `@type`. Google's own types are built in; one that has not been
  * described is shown as its bytes, as is what is not a Status.
  */
 export function errorDetails(bytes: Uint8Array, types: Types, form: ReplyForm): readonly JsonValue[] {

@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
 
-/** A type that is used, but whose file nobody has described. */
+/** A type that is used, but whose file is not described. */
 export interface MissingType {
   /** Full name. */
   readonly name: string

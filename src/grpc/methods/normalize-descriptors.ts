@@ -72,7 +72,7 @@ function withBuiltIns(files: readonly FileDescriptorProto[]): FileDescriptorProt
   return [...files.filter(({ name }) => !replaced.has(name)), ...added]
 }
 
-/** Imports of a file that nobody has described, or of which only the name is known. */
+/** Imports of a file that are not described, or of which only the name is known. */
 function absentImports(files: readonly FileDescriptorProto[]): (file: FileDescriptorProto) => string[] {
   const present = new Set(files.filter((file) => !isEmpty(file)).map(({ name }) => name))
   return ({ dependency }) => dependency.filter((name) => !present.has(name))
