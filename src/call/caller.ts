@@ -43,8 +43,8 @@ export class Caller {
   ) {
     const { deadlineMs, maxMessageBytes, wantsHeaders, keepsReplies, onReply, reader } = plan
     this.quiet = { deadlineMs, maxMessageBytes, wantsHeaders: false, keepsReplies: false }
-    const tell = onReply && this.guarded(onReply)
-    this.settings = { ...this.quiet, wantsHeaders, keepsReplies, onReply: tell, reader }
+    const guarded = onReply && this.guarded(onReply)
+    this.settings = { ...this.quiet, wantsHeaders, keepsReplies, onReply: guarded, reader }
   }
 
   /** Every warm-up call sends the content of the first counted call. */
@@ -85,10 +85,10 @@ export class Caller {
   }
 
   /** An exception inside a listener of grpc-js would end the process, so it fails the run instead. */
-  private guarded(tell: (bytes: Uint8Array) => void): (bytes: Uint8Array) => void {
+  private guarded(onReply: (bytes: Uint8Array) => void): (bytes: Uint8Array) => void {
     return (bytes) => {
       try {
-        tell(bytes)
+        onReply(bytes)
       } catch (error) {
         this.fail(error)
       }

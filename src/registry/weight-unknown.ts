@@ -39,7 +39,7 @@ export function unknownWeights(change: WeightChange, unknown: readonly UnknownCh
     `The ${which} of ${service} ${done}: etcd's answer was lost. ${now}`,
     {
       suggestions: [
-        'An equal change of another client would have left the same, so etcd cannot tell whose it was',
+        'An equal change of another client would have left the same, so the state does not show whose it was',
         `Look before you repeat it: disco ls ${service}`,
         `Or set ${each} absolutely: disco weight ${service} ${first?.endpoint.addr} ${first?.to}`,
       ],

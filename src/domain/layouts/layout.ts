@@ -47,7 +47,7 @@ export interface Value {
 }
 
 /**
- * What the values of a layout are known by. When nobody names the layout of a key, all layouts are asked in this
+ * How the values of a layout are recognised. Where the layout of a key is not given, all layouts are asked in this
  * order, and those of one kind in the order of `LAYOUTS`:
  *
  * - `narrower-members`: members that the next kind would claim as well, and more

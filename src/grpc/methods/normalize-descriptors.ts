@@ -140,7 +140,7 @@ class Normalizer {
     if (field.type === MESSAGE && this.homes.get(field.typeName.slice(1))?.kind === 'enum') field.type = ENUM
   }
 
-  /** Without those of messages that nobody describes: there is nothing that they could be part of. */
+  /** Drops extensions of messages that have no description: there is nothing to extend. */
   private extensions(extensions: FieldDescriptorProto[], scope: string): FieldDescriptorProto[] {
     return extensions.filter((extension) => {
       const extendee = resolve(extension.extendee, scope, this.homes)

@@ -89,7 +89,7 @@ export class Types implements Registry {
   private *layers(): Generator<FileRegistry> {
     yield this.own
     yield* this.later
-    // Made when something is looked for that nobody has described.
+    // Created at the first lookup that the description does not answer.
     builtIn ??= registryOf(normalizeFiles(builtInFiles()).files)
     yield builtIn
   }

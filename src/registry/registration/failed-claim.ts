@@ -31,7 +31,7 @@ export function explainFailedClaim(
     return explainUnknown(
       withSuggestions(error, suggestions),
       `${names(records)} may have been registered`,
-      `Nobody renews its lease ${leaseHex(lease.id)}: it lapses within ${lease.ttlSeconds}s of etcd's being back`,
+      `No client renews its lease ${leaseHex(lease.id)}: it lapses within ${lease.ttlSeconds}s of etcd's being back`,
       ...suggestions,
     )
   }

@@ -13,7 +13,7 @@ import { keyEvents } from './key-events.js'
 /** How a registration ended: closed by its owner, or all of its keys deleted on purpose while the lease lived. */
 export type Ended = 'deregistered' | 'closed'
 
-/** Watchers tell a deregistration from an expiry by asking for the lease: it lives this much longer. */
+/** How long the lease outlives a deregistered key: watchers distinguish that from an expiry by asking for the lease. */
 const REVOKE_AFTER_MS = 250
 
 /** A reconciliation that failed is tried again this much later, jittered; doubling to 2 s. */
