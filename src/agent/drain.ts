@@ -1,8 +1,8 @@
 import type { Endpoint, Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { findLayout } from '../domain/layouts/index.js'
+import { LiveSnapshot } from '../domain/live-snapshot.js'
 import { weightsAreUnset } from '../domain/shares.js'
-import { apply, EMPTY_SNAPSHOT } from '../domain/snapshot.js'
 import type { Registry } from '../registry/registry.js'
 import { type EndpointSelection, selectEndpoints } from '../registry/selection.js'
 import type { Unregistered } from '../registry/unregister.js'
@@ -108,13 +108,13 @@ async function passGrace(
   graceMs: number,
   signal: AbortSignal,
 ): Promise<'over' | Pick<Drained, 'revision' | 'end'>> {
-  let snapshot = EMPTY_SNAPSHOT
+  const snapshot = new LiveSnapshot()
   const over = new AbortController()
   const timer = setTimeout(() => over.abort(), graceMs)
   try {
     for await (const update of registry.follow(service, AbortSignal.any([signal, over.signal]))) {
       if (update.type === 'stale') continue
-      snapshot = apply(snapshot, update)
+      snapshot.apply(update)
       const { revision } = snapshot
       const [now] = snapshot.byKey.get(key) ?? []
       if (!now) return { revision, end: 'gone' }

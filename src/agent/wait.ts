@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
-import { apply, EMPTY_SNAPSHOT, endpointsOf, type Snapshot } from '../domain/snapshot.js'
+import { LiveSnapshot } from '../domain/live-snapshot.js'
+import { endpointsOf } from '../domain/snapshot.js'
 import {
   formatWaitCondition,
   judge,
@@ -59,7 +60,7 @@ class Wait {
   /** Ends a health survey under way. */
   private readonly cut = new AbortController()
   private cutTimer: NodeJS.Timeout | undefined
-  private snapshot: Snapshot | null = null
+  private readonly snapshot = new LiveSnapshot()
   private stale: DiscoError | null = null
   private failure: unknown = null
   private now = ''
@@ -117,7 +118,7 @@ class Wait {
           this.reports.onStale?.(update.cause)
         } else {
           this.stale = null
-          this.snapshot = apply(this.snapshot ?? EMPTY_SNAPSHOT, update)
+          this.snapshot.apply(update)
         }
         this.wake()
       }
@@ -128,10 +129,11 @@ class Wait {
   }
 
   private async check(): Promise<Waited | null> {
-    const { snapshot } = this
     // A stale list may be wrong: only the current one counts.
-    if (!snapshot || this.stale) return null
-    const endpoints = endpointsOf(snapshot)
+    if (this.snapshot.isEmpty || this.stale) return null
+    // Both now: the snapshot changes in place while health is checked.
+    const { revision } = this.snapshot
+    const endpoints = endpointsOf(this.snapshot)
     const facts = { endpoints, ...(await this.healthOf(endpoints)) }
     if (this.stop.signal.aborted) return null
     const judged = this.request.conditions.map((condition) => judge(condition, facts))
@@ -140,7 +142,7 @@ class Wait {
     // The survey was cut: the health of the remaining servers is unknown.
     if (this.cut.signal.aborted) return null
     if (!judged.every(({ holds }) => holds)) return null
-    return { revision: snapshot.revision, facts, elapsedMs: performance.now() - this.startMs }
+    return { revision, facts, elapsedMs: performance.now() - this.startMs }
   }
 
   private async healthOf(endpoints: WaitFacts['endpoints']): Promise<Pick<WaitFacts, 'ready' | 'healthy'>> {

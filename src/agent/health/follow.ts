@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Endpoint, type EndpointId, endpointId } from '../../domain/endpoint.js'
 import type { DiscoError } from '../../domain/errors.js'
-import { apply, EMPTY_SNAPSHOT, endpointsOf } from '../../domain/snapshot.js'
+import { LiveSnapshot } from '../../domain/live-snapshot.js'
+import { endpointsOf } from '../../domain/snapshot.js'
 import type { Registry } from '../../registry/registry.js'
 import { type HealthChecked, type SurveyOptions, surveyHealth } from './survey.js'
 
@@ -64,7 +65,7 @@ const NOT_DIALLED: HealthChecked = {
 
 /** The current endpoints of a service, to be read once a period. */
 class FollowedList {
-  private endpoints: readonly Endpoint[] | null = null
+  private readonly snapshot = new LiveSnapshot()
   private failure: unknown = null
   private isOver = false
   private hasBegun: () => void = () => undefined
@@ -89,7 +90,7 @@ class FollowedList {
     if (!this.isFirst) await delay(PERIOD_MS, undefined, { signal: this.signal }).catch(() => undefined)
     this.isFirst = false
     if (this.failure !== null) throw this.failure
-    return this.isOver || this.signal.aborted ? null : (this.endpoints ?? [])
+    return this.isOver || this.signal.aborted ? null : endpointsOf(this.snapshot)
   }
 
   private async follow(
@@ -97,20 +98,18 @@ class FollowedList {
     service: string,
     onEtcd: (outage: DiscoError | null) => void,
   ): Promise<void> {
-    let snapshot = EMPTY_SNAPSHOT
     let isStale = false
     try {
       for await (const update of registry.follow(service, this.signal)) {
         if (update.type === 'stale') {
-          if (this.endpoints === null) throw update.cause
+          if (this.snapshot.isEmpty) throw update.cause
           onEtcd(update.cause)
           isStale = true
           continue
         }
         if (isStale) onEtcd(null)
         isStale = false
-        snapshot = apply(snapshot, update)
-        this.endpoints = endpointsOf(snapshot)
+        this.snapshot.apply(update)
         this.hasBegun()
       }
     } catch (error) {
