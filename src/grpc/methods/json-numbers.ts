@@ -6,6 +6,7 @@ import {
   ScalarType,
 } from '@bufbuild/protobuf'
 import { ExactNumber, writeJson } from '../../domain/exact-json.js'
+import { decodingError } from './from-json-texts.js'
 
 /** JSON in which numbers that a double would change keep their spelling. */
 export type ExactJson =
@@ -185,7 +186,7 @@ function rounded(json: ExactJson): JsonValue {
 }
 
 function problem(number: ExactNumber, holder: string, reason: string): Error {
-  return new Error(`cannot decode ${holder} from JSON: ${writeJson(number)}: ${reason}`)
+  return new Error(decodingError(holder, `${writeJson(number)}: ${reason}`))
 }
 
 function mapObject(

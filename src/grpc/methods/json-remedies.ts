@@ -1,5 +1,6 @@
 import type { DescMessage } from '@bufbuild/protobuf'
 import { didYouMean } from '../../domain/nearest.js'
+import { unknownEnumValue, unknownKey } from './from-json-texts.js'
 import { whyMissing } from './missing-types.js'
 import type { Types } from './types.js'
 
@@ -10,16 +11,15 @@ import type { Types } from './types.js'
  * @param message the text of `fromJson`'s error, which alone names the type; it may be one deep inside
  */
 export function jsonRemedies(message: string, input: DescMessage, registry: Types, remedy: string): string[] {
-  const [, enumName = '', value = ''] =
-    /cannot decode enum ([\w.]+) from JSON: "?(.*?)"?$/.exec(message) ?? []
-  const enumeration = registry.getEnum(enumName)
+  const wrong = unknownEnumValue(message)
+  const enumeration = wrong && registry.getEnum(wrong.enumName)
   if (enumeration) {
     const names = enumeration.values.map(({ name }) => name)
-    return [...didYouMean(value, names), `Values of ${enumName}: ${names.join(', ')}`]
+    return [...didYouMean(wrong.value, names), `Values of ${wrong.enumName}: ${names.join(', ')}`]
   }
-  const [, typeName = '', key] =
-    /cannot decode message ([\w.]+) from JSON: key "([^"]*)" is unknown/.exec(message) ?? []
-  if (key === undefined) return []
+  const unknown = unknownKey(message)
+  if (!unknown) return []
+  const { typeName, key } = unknown
   const missing = registry.missing.get(typeName)
   if (missing) return [whyMissing(missing), remedy]
   const holder = registry.getMessage(typeName) ?? input

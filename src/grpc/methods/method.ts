@@ -1,6 +1,7 @@
 import { type DescMethod, fromBinary, fromJson, type JsonValue, toBinary } from '@bufbuild/protobuf'
 import { DiscoError } from '../../domain/errors.js'
 import { errorDetails } from './error-details.js'
+import { withoutMessageName } from './from-json-texts.js'
 import { type ExactJson, readNumbers } from './json-numbers.js'
 import { jsonRemedies } from './json-remedies.js'
 import { jsonTemplate } from './json-template.js'
@@ -136,7 +137,7 @@ function problemIn(message: string, json: ExactJson, typeName: string): string {
   const isObject = typeof json === 'object' && json !== null && !Array.isArray(json)
   // Google's own have forms of their own in JSON.
   if (!isObject && !typeName.startsWith('google.protobuf.')) return 'a message is an object in JSON, {…}'
-  return message.replace(`cannot decode message ${typeName} from JSON: `, '')
+  return withoutMessageName(message, typeName)
 }
 
 export function fullName(method: DescMethod): string {
