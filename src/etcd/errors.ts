@@ -4,10 +4,12 @@ import {
   bareReason,
   type ConnectionFailure,
   connectionFailure,
+  isCertificateRefusal,
   socketFailure,
 } from '../net/connection-failure.js'
 import { CONNECTION_CLAUSES, connectionClause } from '../net/connection-problem.js'
 import { hasExpired } from '../net/files.js'
+import { callFailure } from '../net/grpc-js-texts.js'
 import { type EtcdFault, etcdFault, isFromEtcd } from './error-texts.js'
 import {
   ClientClosedError,
@@ -43,21 +45,24 @@ export function isTransient(thrown: unknown): boolean {
   return thrown instanceof Error && isRecoverableError(thrown)
 }
 
-/** A failure of the link before the request was sent. */
-const NEVER_SENT =
-  /ECONNREFUSED|Name resolution failed|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|No connection established|Waiting for LB pick/
+/** Failures of a connection after which no request was sent. */
+const UNCONNECTED: ReadonlySet<ConnectionFailure | null> = new Set(['refused', 'no-route', 'unknown-host'])
 
-/** A stream that ended under way names the cause as well: `RST_STREAM ... client error: read EHOSTUNREACH`. */
-const SENT = /RST_STREAM|Connection dropped/
-
-/** An answer of etcd that leaves open whether the write is carried out: it was proposed to the other members. */
+/** Answers that leave open whether etcd carries out the write: it was proposed to the other members. */
 const PROPOSED: ReadonlySet<EtcdFault | null> = new Set(['timed-out', 'leader-changed', 'stopped'])
 
-/** Whether etcd may have carried out a write although it failed: no answer came, or one that leaves it open. */
+/** Whether etcd may have carried out a write that failed: without an answer, or with one that leaves it open. */
 export function mayHaveArrived(thrown: unknown): boolean {
   const text = String(thrown)
-  if (!isTransient(thrown) || (NEVER_SENT.test(text) && !SENT.test(text))) return false
+  if (!isTransient(thrown) || wasUnsent(text)) return false
   return !isFromEtcd(text) || PROPOSED.has(etcdFault(text))
+}
+
+function wasUnsent(text: string): boolean {
+  const failure = callFailure(text)
+  return failure === null
+    ? UNCONNECTED.has(connectionFailure(text))
+    : failure === 'no-connection' || failure === 'no-pick'
 }
 
 /** Whether a new login may help: the token has expired, or belongs to an older state of etcd's users and roles. */
@@ -68,12 +73,12 @@ export function isStaleToken(thrown: unknown): boolean {
 }
 
 /**
- * Whether another password or certificate may help. A server that refuses a client certificate often just
- * drops the connection.
+ * Whether another password or certificate may help. A server that refuses a client certificate often drops the
+ * connection without an alert.
  */
 export function isCredentialProblem(thrown: unknown): boolean {
   if (typed(thrown) instanceof EtcdAuthenticationFailedError) return true
-  return /certificate|alert|self.signed|local issuer/i.test(String(thrown)) || wasDropped(thrown)
+  return isCertificateRefusal(String(thrown)) || wasDropped(thrown)
 }
 
 /** Whether a member's connections had been closed before the request was sent. */
@@ -92,11 +97,13 @@ function typed(thrown: unknown): unknown {
   return isGrpcs ? castGrpcError(thrown) : thrown
 }
 
-/** Whether a member took the connection and dropped it before a word was said, as one that wants TLS does. */
+/** Whether a member accepted the connection and dropped it without an error, as one that requires TLS does. */
 export function wasDropped(thrown: unknown): boolean {
-  const dropped =
-    /Failed to connect|socket hang up|before secure TLS|ECONNRESET|Connection dropped|No connection established/i
-  return dropped.test(String(thrown))
+  const text = String(thrown)
+  const failure = connectionFailure(text)
+  if (failure === 'dropped' || failure === 'tls-dropped' || socketFailure(text) === 'reset') return true
+  const ended = callFailure(text)
+  return ended === 'no-connection' || ended === 'connection-dropped'
 }
 
 /** A request that failed at every member: the last failure, and by name those members that failed otherwise. */

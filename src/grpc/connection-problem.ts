@@ -1,9 +1,9 @@
 import { type ConnectionFailure, connectionFailure, socketFailure } from '../net/connection-failure.js'
 import { CONNECTION_CLAUSES, connectionClause } from '../net/connection-problem.js'
 import { hasExpired } from '../net/files.js'
+import { isAboutConnection, lastError } from '../net/grpc-js-texts.js'
 import { speaksPlaintext, speaksTls } from '../net/probe.js'
 import type { BackendTls } from './backend-tls.js'
-import { isAboutConnection, lastError } from './grpc-js-texts.js'
 
 const DROPPED_TLS =
   'drops the TLS connection: it may want a client certificate, or another one (--tls-cert, --tls-key)'

@@ -9,8 +9,8 @@ import {
   type StatusObject,
   status,
 } from '@grpc/grpc-js'
+import { isAboveLimit } from '../net/grpc-js-texts.js'
 import { setHashKey } from './balancer/picker.js'
-import { isAboveLimit } from './grpc-js-texts.js'
 import { type Headers, metadataOf } from './headers.js'
 import { channelLimit, DEFAULT_MAX_MESSAGE_BYTES, oversized, withRemedy } from './message-size.js'
 import type { Method } from './methods/method.js'

@@ -1,11 +1,11 @@
-/** What kept a connection from being made, as far as grpc-js, Node and OpenSSL tell. */
+/** Why a connection could not be made, as far as grpc-js, Node and OpenSSL report it. */
 export type ConnectionFailure =
   | 'refused'
   | 'no-route'
   | 'no-socket'
   | 'unknown-host'
   | 'server-speaks-plaintext'
-  /** Before the handshake was over: a server that speaks plaintext does so, and one that is going away. */
+  /** During the handshake: by a server that speaks plaintext, or one that is shutting down. */
   | 'tls-dropped'
   | 'server-certificate-expired'
   | 'server-certificate-not-yet-valid'
@@ -13,15 +13,15 @@ export type ConnectionFailure =
   | 'server-certificate-for-another-name'
   | 'client-certificate-expired'
   | 'client-certificate-of-another-ca'
-  /** Missing, or refused for a reason that the server does not tell: Go up to 1.20 says no more (etcd 3.4). */
+  /** Missing, or refused without a reason, as Go up to 1.20 does (etcd 3.4). */
   | 'client-certificate-not-accepted'
   | 'not-grpc'
-  /** Without a word, after the connection was accepted. */
+  /** Closed by the server after it accepted the connection, without an error. */
   | 'dropped'
 
 /**
- * The only place that reads their texts: none of the three hands a code of its own to who calls through grpc-js.
- * Alerts of TLS are those of RFC 8446, section 6, as OpenSSL spells them.
+ * Only this file reads texts of Node and OpenSSL: grpc-js passes on their messages, without their codes.
+ * TLS alerts are those of RFC 8446, section 6, as OpenSSL spells them.
  */
 const TEXTS: readonly (readonly [text: RegExp, failure: ConnectionFailure])[] = [
   [/ECONNREFUSED/, 'refused'],
@@ -44,7 +44,7 @@ const TEXTS: readonly (readonly [text: RegExp, failure: ConnectionFailure])[] = 
   [/Failed to connect/, 'dropped'],
 ]
 
-/** What Node reports of a socket that fails, whatever was spoken over it. */
+/** A failure of a socket, with any protocol on top. */
 export type SocketFailure = 'reset' | 'timed-out' | 'no-descriptors'
 
 const SOCKET_TEXTS: readonly (readonly [text: RegExp, failure: SocketFailure])[] = [
@@ -67,14 +67,19 @@ export function wrongCertificateName(text: string): { readonly wanted: string; r
 const WRONG_NAME =
   /(?:Host|IP): (.*?)\.? is not (?:in )?(?:the )?cert's (?:altnames|CN|list): (.*?)(?:\. Resolution|$)/
 
+/** Whether one side refused the certificate of the other, or sent any other alert of TLS. */
+export function isCertificateRefusal(text: string): boolean {
+  return /certificate|alert|self.signed|local issuer/i.test(text)
+}
+
 /** Null where the text names none of these. */
 export function connectionFailure(text: string): ConnectionFailure | null {
   return TEXTS.find(([pattern]) => pattern.test(text))?.[1] ?? null
 }
 
 /**
- * The reason within a text that no other sentence fits: without grpc-js's wrapping, and without OpenSSL's numbers,
- * file names and lines. Text of other kinds comes back as it is.
+ * The reason within a text of no known kind: without grpc-js's wrapping, and without OpenSSL's numbers, file names and
+ * lines. Other texts are returned unchanged.
  */
 export function bareReason(text: string): string {
   const reason = text

@@ -7,7 +7,7 @@ import {
   wrongCertificateName,
 } from './connection-failure.js'
 
-/** Each as a clause behind an address, without the flags of a command: the only table of these sentences. */
+/** Each failure as a clause that follows an address, without flags of a command: the only table of these sentences. */
 export const CONNECTION_CLAUSES: Readonly<Record<ConnectionFailure | SocketFailure, string>> = {
   refused: 'connection refused',
   reset: 'connection reset',
@@ -29,7 +29,7 @@ export const CONNECTION_CLAUSES: Readonly<Record<ConnectionFailure | SocketFailu
   dropped: 'drops the connection',
 }
 
-/** What the text of a failed connection says, as a clause; a text of another kind is only stripped of its wrapping. */
+/** The text of a failed connection as a clause. Of a text of no known kind, only grpc-js's wrapping is removed. */
 export function connectionClause(text: string): string {
   const names = wrongCertificateName(text)
   if (names) return `has a certificate for ${names.has}, not for ${names.wanted}`
@@ -37,7 +37,7 @@ export function connectionClause(text: string): string {
   return failure === null ? bareReason(text) : CONNECTION_CLAUSES[failure]
 }
 
-/** The same of Node's own error. One for several addresses of a host has a code, and an empty message. */
+/** The same for an error of Node. One for several addresses of a host has a code, and an empty message. */
 export function socketClause({ code = '', message }: NodeJS.ErrnoException): string {
   return connectionClause(message.trim() === '' ? code : message)
 }

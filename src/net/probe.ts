@@ -1,12 +1,12 @@
 import { connect as connectByHttp2 } from 'node:http2'
 import { connect } from 'node:tls'
 
-/** A server that answers at all answers a greeting at once; a person is waiting for the message. */
+/** A server that answers a greeting does so at once, and a user waits for the message. */
 const DEADLINE_MS = 500
 
 /**
- * Whether a server answers a TLS greeting, whatever it thinks of us: for those words about a connection that
- * was dropped. Nothing is sent but the greeting, and no certificate is looked at.
+ * Whether a server answers a TLS greeting, to explain a connection that was dropped. It sends only the greeting and checks
+ * no certificate; a TLS alert is an answer too.
  *
  * @param url with its port
  */
@@ -20,15 +20,14 @@ export function speaksTls(url: string): Promise<boolean> {
       resolve(isTls)
     }
     socket.once('secureConnect', () => answer(true))
-    // A refusal in TLS's own words, for want of a client certificate say, is an answer too.
-    socket.once('error', (error: NodeJS.ErrnoException) => answer(/alert/i.test(error.message)))
+    // Such as ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: the server speaks TLS, and wants a client certificate.
+    socket.once('error', ({ code = '' }: NodeJS.ErrnoException) => answer(code.includes('_ALERT_')))
     socket.once('timeout', () => answer(false))
   })
 }
 
 /**
- * Whether a server greets by HTTP/2 without TLS, as gRPC has it: for those that dropped a TLS connection. They
- * need not say why, and often do not get to.
+ * Whether a server greets by HTTP/2 without TLS, to explain a TLS connection that was dropped without a reason.
  *
  * @param url with its port; the scheme does not matter
  */

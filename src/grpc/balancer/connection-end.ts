@@ -39,8 +39,8 @@ function noteGoaway(this: object, code: unknown): void {
 }
 
 function noteError(this: object, error: unknown): void {
-  const { message } = error as Error
-  const failure = connectionFailure(message) === 'no-route' ? 'no-route' : socketFailure(message)
+  const { code = '', message } = error as NodeJS.ErrnoException
+  const failure = connectionFailure(code) ?? socketFailure(code)
   note(this, failure === null ? message : CONNECTION_CLAUSES[failure])
 }
 

@@ -1,7 +1,7 @@
 import { Client, connectivityState, credentials, type ServiceError, status } from '@grpc/grpc-js'
 import { connectionFailure } from '../../net/connection-failure.js'
+import { httpStatusOf } from '../../net/grpc-js-texts.js'
 import { connectionProblem } from '../connection-problem.js'
-import { httpStatusOf } from '../grpc-js-texts.js'
 import { HEALTH_PATHS, healthRequest, healthResponse, type ServingStatus } from './protocol.js'
 
 /** What one question to one address came to. */

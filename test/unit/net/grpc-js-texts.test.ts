@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { httpStatusOf, isAboutConnection, isAboveLimit, lastError } from '../../../src/grpc/grpc-js-texts.js'
+import { httpStatusOf, isAboutConnection, isAboveLimit, lastError } from '../../../src/net/grpc-js-texts.js'
 
 it.each([
   [

@@ -1,6 +1,6 @@
 /**
- * The texts of grpc-js that say what no code of it says. Only this file reads them; each names its source in
- * @grpc/grpc-js 1.14. `test/unit/grpc/grpc-js-texts.test.ts` has each as grpc-js makes it.
+ * Texts of grpc-js for facts that it has no code for. Only this file reads them; each names its source in
+ * @grpc/grpc-js 1.14. `test/integration/grpc-js-texts.test.ts` makes each of them with the installed version.
  */
 
 /** `load-balancer-pick-first.ts`: the error of the last attempt to connect, and what the resolver said before. */
@@ -19,6 +19,25 @@ const HTTP_STATUS = /^Received HTTP status code (\d+)/
  */
 export function lastError(details: string): string {
   return PICK_FIRST.exec(details)?.[1] ?? details.replace(/\. Resolution note: .*$/s, '')
+}
+
+/** How a call failed, where the connection and not the server ended it. */
+export type CallFailure = 'no-connection' | 'no-pick' | 'stream-reset' | 'connection-dropped'
+
+/**
+ * `subchannel-call.ts`; `picker.ts` and `load-balancer-pick-first.ts`; `resolver-dns.ts`, `internal-channel.ts` and
+ * `load-balancing-call.ts`. A stream that was reset comes first: its text may also name the cause (`read EHOSTUNREACH`).
+ */
+const CALL_FAILURES: readonly (readonly [text: RegExp, failure: CallFailure])[] = [
+  [/RST_STREAM/, 'stream-reset'],
+  [/Connection dropped/, 'connection-dropped'],
+  [/No connection established/, 'no-connection'],
+  [/Name resolution failed|Waiting for LB pick/, 'no-pick'],
+]
+
+/** Null for an answer of the server, and for texts that do not tell. */
+export function callFailure(details: string): CallFailure | null {
+  return CALL_FAILURES.find(([pattern]) => pattern.test(details))?.[1] ?? null
 }
 
 /** Whether the details of a call's status describe a failed connection rather than the server's answer. */
