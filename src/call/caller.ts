@@ -9,7 +9,7 @@ import {
   type Pairs,
   pairsOf,
 } from '../grpc/invoker.js'
-import type { DecodedReply, Method } from '../grpc/methods/method.js'
+import type { DecodedDetails, DecodedReply, Method } from '../grpc/methods/method.js'
 import { isPeer, type RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
 import type { Load, MakeCall } from './load/load.js'
 import type { Recorder } from './recorder.js'
@@ -143,8 +143,25 @@ export class EndedCall implements CallResult {
   }
 
   get errorDetails(): readonly unknown[] {
+    return this.decodedDetails().flatMap(({ json }) => json)
+  }
+
+  get isComplete(): boolean {
+    return !this.method.canLearnFrom({ lacking: this.lacking() })
+  }
+
+  async complete(): Promise<void> {
+    // What is found may have further types in it.
+    while (await this.method.learnFrom({ lacking: this.lacking() })) this.decoded = null
+  }
+
+  private lacking() {
+    return [...this.decodedReplies(), ...this.decodedDetails()].flatMap(({ lacking }) => lacking)
+  }
+
+  private decodedDetails(): readonly DecodedDetails[] {
     const statuses = this.outcome.trailers.get('grpc-status-details-bin')
-    return statuses.flatMap((status) => this.method.decodeDetails(Buffer.from(status)))
+    return statuses.map((status) => this.method.decodeDetails(Buffer.from(status)))
   }
 
   private decodedReplies(): readonly DecodedReply[] {

@@ -49,6 +49,13 @@ export function contentOf(method: Method, texts: Texts, calls: number): (number:
   }
 }
 
+/** Asks the server for types that the first call's data name and that are not described. */
+export async function learnTypes(method: Method, { data }: Pick<Texts, 'data'>): Promise<void> {
+  for (const json of splitMessages(Template.parse(data).fill(fillingFor(1)))) {
+    await method.learn(parseJson(json))
+  }
+}
+
 /** Headers of the first call, for requests before it. @throws DiscoError USAGE for an unknown placeholder */
 export function firstHeaders({ headers }: Pick<Texts, 'headers'>): Headers {
   return headers.map(([name, value]) => [name, Template.parse(value).fill(fillingFor(1))] as const)

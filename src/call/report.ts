@@ -81,6 +81,10 @@ export interface CallResult {
   readonly errorDetails: readonly unknown[]
   readonly headers: Pairs
   readonly trailers: Pairs
+  /** Whether every type in its replies and details is described, or cannot be asked for. */
+  readonly isComplete: boolean
+  /** Asks the server for types in its replies and details that are not described. */
+  complete(): Promise<void>
 }
 
 export interface CallReport {

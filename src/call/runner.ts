@@ -4,12 +4,13 @@ import { Invoker } from '../grpc/invoker.js'
 import type { Descriptors } from '../grpc/methods/descriptors.js'
 import type { ReplyForm } from '../grpc/methods/lossless-json.js'
 import type { Method } from '../grpc/methods/method.js'
+import { typesByReflection } from '../grpc/methods/reflect-types.js'
 import { NO_KEYS, type Policy } from '../policies/index.js'
 import type { RunPlan } from './caller.js'
 import type { Stops } from './cancellation.js'
 import type { ConnectGoal } from './connect-goal.js'
 import type { Readiness } from './contacts.js'
-import { contentOf, requireJson, singleCallKeys, type Texts } from './content.js'
+import { contentOf, learnTypes, requireJson, singleCallKeys, type Texts } from './content.js'
 import { describedByServer } from './description.js'
 import type { Recorder } from './recorder.js'
 import type { CallReport } from './report.js'
@@ -40,7 +41,7 @@ export interface Order extends Pick<RunPlan, 'load' | 'warmup' | 'deadlineMs'> {
 }
 
 /** The called method, reduced to what a progress listener needs. */
-export type Called = Pick<Method, 'name' | 'streamsReplies' | 'decode'>
+export type Called = Pick<Method, 'name' | 'streamsReplies' | 'decode' | 'canLearnFrom' | 'learnFrom'>
 export type Listeners = Pick<RunPlan, 'keepsReplies' | 'wantsHeaders' | 'onResult' | 'onReply' | 'reader'>
 
 /** Listens to the progress of a run. */
@@ -53,6 +54,8 @@ export interface Watcher {
   starts(recorder: Recorder, method: Called): void
   /** The listeners for each call. */
   listenersTo(method: Called): Listeners
+  /** Everything that the listeners received has been shown. @throws what showing it threw */
+  settled(): Promise<void>
 }
 
 /**
@@ -75,18 +78,19 @@ export async function callUnder(
   const { load, warmup, deadlineMs, texts } = order
   // Reports an invalid request before it waits for endpoints: the first READY one describes the method.
   requireJson(texts)
-  const prepare = (descriptors: Descriptors) => {
+  const prepare = async (descriptors: Descriptors) => {
     const method = descriptors.method(order.method, order.form)
-    return { method, content: contentOf(method, texts, load.calls) }
+    await learnTypes(method, texts)
+    return { descriptors, method, content: contentOf(method, texts, load.calls) }
   }
-  let prepared = approach.described && prepare(approach.described)
+  let prepared = approach.described && (await prepare(approach.described))
   for (const policy of policies) {
     using session = new Session(approach.service, policy, approach.settings)
     if (!prepared) {
       const first = goal === 'all' ? NO_KEYS : goal
       await connect(session, approach, watcher, stops.once, first)
-      prepared = prepare(await describedBy(session, approach, watcher, stops.once))
-    }
+      prepared = await prepare(await describedBy(session, approach, watcher, stops.once))
+    } else if (!approach.described) askAt(session, prepared.descriptors, approach, stops.once)
     const readiness = await connect(session, approach, watcher, stops.once, goal)
     watcher.reached(session)
     const { method, content } = prepared
@@ -95,7 +99,11 @@ export async function callUnder(
     if (warmup) watcher.waits(() => 'warming up')
     const invoker = new Invoker(session.client, method)
     const start = (recorder: Recorder) => watcher.starts(recorder, method)
-    reports.push(await run(session, readiness, invoker, plan, stops, start))
+    const report = await run(session, readiness, invoker, plan, stops, start)
+    await watcher.settled()
+    await report.last?.complete()
+    await report.firstFailure?.complete()
+    reports.push(report)
     if (stops.once.aborted) break
   }
   return reports
@@ -130,10 +138,23 @@ async function connect(
 
 async function describedBy(
   session: Session,
-  { service, stageMs, reflectionHeaders }: Approach,
+  approach: Approach,
   watcher: Watcher,
   stop: AbortSignal,
 ): Promise<Descriptors> {
+  const { service, stageMs, reflectionHeaders } = approach
   watcher.waits(() => `asking ${service} for its methods`)
-  return await describedByServer(session.client, stageMs, stop, reflectionHeaders)
+  const descriptors = await describedByServer(session.client, stageMs, stop, reflectionHeaders)
+  askAt(session, descriptors, approach, stop)
+  return descriptors
+}
+
+/** Types that are met in messages are asked for through this session from now on. */
+function askAt(
+  { client }: Session,
+  { lookup }: Descriptors,
+  { stageMs, reflectionHeaders }: Approach,
+  stop: AbortSignal,
+): void {
+  lookup.askBy(typesByReflection(client, stageMs, stop, reflectionHeaders))
 }

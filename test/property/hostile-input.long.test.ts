@@ -15,8 +15,8 @@ import { uncolored } from '../../src/cli/terminal/color.js'
 import { jsonLine } from '../../src/cli/terminal/visible.js'
 import { DiscoError } from '../../src/domain/errors.js'
 import { AUTO, readerOf } from '../../src/domain/layouts/reader.js'
-import { type Answer, readReflected, unreadable } from '../../src/grpc/methods/reflection.js'
-import { reflectionMessages } from '../../src/grpc/methods/reflection-protocol.js'
+import { readReflected, unreadable } from '../../src/grpc/methods/reflection.js'
+import { type ReflectionAnswer, reflectionMessages } from '../../src/grpc/methods/reflection-protocol.js'
 import { decodeEndpoints } from '../../src/registry/decode.js'
 import { damaged, seededRandom } from '../support/damage.js'
 import { ALL_EXAMPLES } from '../support/vectors.js'
@@ -53,19 +53,19 @@ async function survives(what: string, run: () => unknown): Promise<void> {
 const PROTOCOL = reflectionMessages('grpc.reflection.v1')
 
 /** What the client makes of the bytes of an answer; grpc-js turns what this throws into a failed call. */
-function received(bytes: Uint8Array): Answer {
+function received(bytes: Uint8Array): ReflectionAnswer {
   try {
-    return toJson(PROTOCOL.response, fromBinary(PROTOCOL.response, bytes)) as Answer
+    return toJson(PROTOCOL.response, fromBinary(PROTOCOL.response, bytes)) as ReflectionAnswer
   } catch (cause) {
     throw new DiscoError('RPC_FAILED', 'Response message parsing failure', { cause })
   }
 }
 
 /** All that the tool does with a server's description. */
-async function useServer(ask: () => Answer, random: Random): Promise<void> {
+async function useServer(ask: () => ReflectionAnswer, random: Random): Promise<void> {
   const reflected = await readReflected(
     async () => ask(),
-    'v1',
+    'grpc.reflection.v1',
     () => 'a:1',
   ).catch((thrown: unknown) => {
     throw thrown instanceof DiscoError ? thrown : unreadable('a:1', thrown)
@@ -196,7 +196,7 @@ function fieldOf(random: Random, at: number, isExtension: boolean, oneofs = 0): 
 }
 
 /** A server that lists services, and answers each question with whatever comes next. */
-function lyingServer(random: Random): () => Answer {
+function lyingServer(random: Random): () => ReflectionAnswer {
   const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
   let isFirst = true
   return () => {

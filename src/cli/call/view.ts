@@ -9,6 +9,7 @@ import { markInReport } from '../terminal/look-alikes.js'
 import { age, count, duration } from '../terminal/units.js'
 import { jsonLine, prettyJson, prettyJsonLines, visible } from '../terminal/visible.js'
 import { type CallDoc, callLineDoc, comparisonDoc } from './document.js'
+import { InOrder } from './in-order.js'
 import { Progress } from './progress.js'
 
 /** Which parts of a run are shown. */
@@ -22,6 +23,7 @@ export interface CallLooks {
 /** Shows a run of calls: the connecting phase, the progress, and the result. */
 export class CallView implements Watcher, Disposable {
   private readonly progress: Progress
+  private readonly inOrder: InOrder
   /** The first reply whose bytes are not a message of the method; null for none. */
   replyProblem: DiscoError | null = null
 
@@ -30,6 +32,7 @@ export class CallView implements Watcher, Disposable {
     private readonly looks: CallLooks,
   ) {
     this.progress = Progress.for(speaker.format)
+    this.inOrder = new InOrder(speaker.reader)
   }
 
   waits(what: () => string): void {
@@ -68,15 +71,34 @@ export class CallView implements Watcher, Disposable {
     return {
       keepsReplies: isLines || (format === 'json' && isSingle),
       wantsHeaders: verbose,
-      reader: this.speaker.reader,
+      reader: this.inOrder,
       ...(isLines ? { onResult: (result) => this.showLine(result) } : {}),
       ...(isPrinted && isSingle && method.streamsReplies
-        ? { onReply: (bytes) => this.showReply(method.decode(bytes)) }
+        ? { onReply: (bytes) => this.take(bytes, method) }
         : {}),
     }
   }
 
+  async settled(): Promise<void> {
+    await this.inOrder.settled()
+  }
+
   private showLine(result: CallResult): void {
+    this.inOrder.show(result.isComplete ? null : () => result.complete(), () => this.printLine(result))
+  }
+
+  private take(bytes: Uint8Array, method: Called): void {
+    const decoded = method.decode(bytes)
+    const isComplete = !method.canLearnFrom(decoded)
+    const learn = async () => {
+      for (let next = decoded; await method.learnFrom(next); ) next = method.decode(bytes)
+    }
+    this.inOrder.show(isComplete ? null : learn, () =>
+      this.showReply(isComplete ? decoded : method.decode(bytes)),
+    )
+  }
+
+  private printLine(result: CallResult): void {
     this.speaker.out(jsonLine(callLineDoc(result, this.looks.verbose)))
     this.replyProblem ??= result.replyProblem
   }

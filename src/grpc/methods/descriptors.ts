@@ -5,11 +5,14 @@ import { didYouMean } from '../../domain/nearest.js'
 import type { ReplyForm } from './lossless-json.js'
 import { fullName, Method } from './method.js'
 import { whyMissing } from './missing-types.js'
+import { TypeLookup } from './type-lookup.js'
 import { Types } from './types.js'
 
 /** Services and messages, from wherever they were described. */
 export class Descriptors {
   readonly types: Types
+  /** Finds types that messages name; asks nobody by itself. */
+  readonly lookup: TypeLookup
   private readonly services: readonly DescService[]
 
   /**
@@ -24,6 +27,7 @@ export class Descriptors {
     private readonly remedy = '',
   ) {
     this.types = new Types(files)
+    this.lookup = new TypeLookup(this.types)
     const all = this.types.services
     this.services = serviceNames ? all.filter(({ typeName }) => serviceNames.includes(typeName)) : all
   }
@@ -67,7 +71,7 @@ export class Descriptors {
   }
 
   private made(method: DescMethod, form?: ReplyForm): Method {
-    return new Method(method, this.types, this.source, this.remedy, form)
+    return new Method(method, this.types, this.source, this.remedy, this.lookup, form)
   }
 
   private noSuchMethod(name: string, services: readonly DescService[]): DiscoError {

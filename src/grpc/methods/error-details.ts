@@ -1,5 +1,6 @@
 import { fromBinary, type JsonObject, type JsonValue } from '@bufbuild/protobuf'
 import { losslessJson, type ReplyForm, rawJson } from './lossless-json.js'
+import type { ReflectionQuestion } from './reflection-protocol.js'
 import type { Types } from './types.js'
 
 const STATUS = 'google.rpc.Status'
@@ -7,12 +8,19 @@ const STATUS = 'google.rpc.Status'
 /**
  * The details of a google.rpc.Status, each with its `@type`. Google's own types are built in; one that has not been
  * described is shown as its bytes, as is what is not a Status.
+ *
+ * @param lacking receives a question for each type that is not described
  */
-export function errorDetails(bytes: Uint8Array, types: Types, form: ReplyForm): readonly JsonValue[] {
+export function errorDetails(
+  bytes: Uint8Array,
+  types: Types,
+  form: ReplyForm,
+  lacking: ReflectionQuestion[],
+): readonly JsonValue[] {
   const status = types.getMessage(STATUS)
   try {
     if (!status) return [rawJson(STATUS, bytes)]
-    const { details } = losslessJson(status, fromBinary(status, bytes), types, form) as JsonObject
+    const { details } = losslessJson(status, fromBinary(status, bytes), types, form, lacking) as JsonObject
     return Array.isArray(details) ? details : []
   } catch (error) {
     return [{ ...rawJson(STATUS, bytes), '@note': (error as Error).message }]

@@ -196,10 +196,10 @@ function mapObject(
   return Object.fromEntries(Object.entries(json).map(([name, member]) => [name, map(member, name)]))
 }
 
-function isArray(json: ExactJson): json is readonly ExactJson[] {
+export function isArray(json: ExactJson): json is readonly ExactJson[] {
   return Array.isArray(json)
 }
 
-function isObject(json: ExactJson): json is { readonly [name: string]: ExactJson } {
+export function isObject(json: ExactJson): json is { readonly [name: string]: ExactJson } {
   return typeof json === 'object' && json !== null && !isArray(json) && !(json instanceof ExactNumber)
 }

@@ -20,6 +20,7 @@ import {
   hasCustomJsonRepresentation,
   isWrapperDesc,
 } from '@bufbuild/protobuf/wkt'
+import type { ReflectionQuestion } from './reflection-protocol.js'
 import type { Types } from './types.js'
 import { base64, unknownFields } from './unknown-fields.js'
 
@@ -38,8 +39,16 @@ const MOST_NESTED_ANYS = 20
  * - `{"@type": …, "@value": base64}` for a message without a description, in an Any or not;
  * - `"@unknown"` for fields that the description lacks;
  * - `"@note"` says why a value has not its own form, such as a Timestamp out of range.
+ *
+ * @param lacking receives a question for each type and extension that is met and not described
  */
-export function losslessJson(desc: DescMessage, message: Message, types: Types, form: ReplyForm): JsonValue {
+export function losslessJson(
+  desc: DescMessage,
+  message: Message,
+  types: Types,
+  form: ReplyForm,
+  lacking: ReflectionQuestion[] = [],
+): JsonValue {
   if (!needsCare(message)) {
     try {
       return toJson(desc, message, { registry: types, alwaysEmitImplicit: form.emitsDefaults })
@@ -47,7 +56,7 @@ export function losslessJson(desc: DescMessage, message: Message, types: Types, 
       // A value that ProtoJSON has no form for: the writer finds it.
     }
   }
-  return new Writer(types, form, 0).message(reflect(desc, message, false))
+  return new Writer(types, form, lacking, 0).message(reflect(desc, message, false))
 }
 
 /** Whether the library's own writer would leave something out, or might fail. */
@@ -67,6 +76,7 @@ class Writer {
   constructor(
     private readonly types: Types,
     private readonly form: ReplyForm,
+    private readonly lacking: ReflectionQuestion[],
     /** Around this message. */
     private readonly anys: number,
   ) {}
@@ -89,8 +99,9 @@ class Writer {
     if (typeUrl === '' && value.length === 0) return {}
     const name = typeUrl.slice(typeUrl.lastIndexOf('/') + 1)
     const desc = this.types.missing.has(name) ? undefined : this.types.getMessage(name)
+    if (!desc) this.lacking.push({ fileContainingSymbol: name })
     if (!desc || this.anys === MOST_NESTED_ANYS) return rawJson(typeUrl, value)
-    const inner = new Writer(this.types, this.form, this.anys + 1)
+    const inner = new Writer(this.types, this.form, this.lacking, this.anys + 1)
     try {
       const json = inner.message(reflect(desc, fromBinary(desc, value), false))
       const isForm = hasCustomJsonRepresentation(desc) || typeof json !== 'object' || json === null
@@ -146,6 +157,13 @@ class Writer {
     const numbers = [...new Set(unknown.map(({ no }) => no))]
     const extensions = numbers.flatMap((no) => this.types.getExtensionFor(desc, no) ?? [])
     const known = new Set(extensions.map(({ number }) => number))
+    for (const extensionNumber of numbers) {
+      const isExtension = desc.proto.extensionRange.some(
+        ({ start, end }) => start <= extensionNumber && extensionNumber < end,
+      )
+      if (!isExtension || known.has(extensionNumber)) continue
+      this.lacking.push({ fileContainingExtension: { containingType: desc.typeName, extensionNumber } })
+    }
     return { extensions, rest: unknown.filter(({ no }) => !known.has(no)) }
   }
 

@@ -7,7 +7,10 @@ import { jsonRemedies } from './json-remedies.js'
 import { jsonTemplate } from './json-template.js'
 import { losslessJson, type ReplyForm, rawJson } from './lossless-json.js'
 import { whyMissing } from './missing-types.js'
+import { namedTypes } from './named-types.js'
 import { protoText } from './proto-text.js'
+import type { ReflectionQuestion } from './reflection-protocol.js'
+import type { TypeLookup } from './type-lookup.js'
 import type { Types } from './types.js'
 
 /** A reply as JSON. */
@@ -16,6 +19,15 @@ export interface DecodedReply {
   readonly json: JsonValue
   /** Null for bytes that are a reply of the method. */
   readonly problem: DiscoError | null
+  /** Types and extensions in it that are not described; `Method.learnFrom` asks for them. */
+  readonly lacking: readonly ReflectionQuestion[]
+}
+
+/** The details of an error, as JSON. */
+export interface DecodedDetails {
+  readonly json: readonly JsonValue[]
+  /** As of a reply. */
+  readonly lacking: readonly ReflectionQuestion[]
 }
 
 const CANONICAL: ReplyForm = { emitsDefaults: false }
@@ -29,6 +41,7 @@ export class Method {
     private readonly source: string,
     /** How to get a file that is missing, as a sentence for messages. */
     private readonly remedy: string,
+    private readonly lookup: TypeLookup,
     private readonly form: ReplyForm = CANONICAL,
   ) {}
 
@@ -110,25 +123,46 @@ export class Method {
     })
   }
 
+  /** Asks the server for types that a request names and that are not described, if it can be asked. */
+  async learn(json: ExactJson): Promise<void> {
+    await this.lookup.find(namedTypes(json, this.registry))
+  }
+
+  /** Whether `learnFrom` would ask the server. */
+  canLearnFrom({ lacking }: Pick<DecodedReply, 'lacking'>): boolean {
+    return this.lookup.canAsk(lacking)
+  }
+
+  /**
+   * Asks the server for types that a reply names and that are not described.
+   *
+   * @returns whether the reply decodes to more now
+   */
+  async learnFrom({ lacking }: Pick<DecodedReply, 'lacking'>): Promise<boolean> {
+    return await this.lookup.find(lacking)
+  }
+
   /** Never throws. */
   decode(bytes: Uint8Array): DecodedReply {
     const { output } = this.described
+    const lacking: ReflectionQuestion[] = []
     try {
-      const json = losslessJson(output, fromBinary(output, bytes), this.registry, this.form)
-      return { json, problem: null }
+      const json = losslessJson(output, fromBinary(output, bytes), this.registry, this.form, lacking)
+      return { json, problem: null, lacking }
     } catch (cause) {
       const problem = new DiscoError(
         'RPC_FAILED',
         `The reply is no ${output.typeName}: ${(cause as Error).message}`,
         { cause, suggestions: ['Does the server have another version of the .proto?'] },
       )
-      return { json: { ...rawJson(output.typeName, bytes), '@note': problem.message }, problem }
+      return { json: { ...rawJson(output.typeName, bytes), '@note': problem.message }, problem, lacking }
     }
   }
 
   /** The details of an error, by its trailer grpc-status-details-bin. */
-  decodeDetails(status: Uint8Array): readonly JsonValue[] {
-    return errorDetails(status, this.registry, this.form)
+  decodeDetails(status: Uint8Array): DecodedDetails {
+    const lacking: ReflectionQuestion[] = []
+    return { json: errorDetails(status, this.registry, this.form, lacking), lacking }
   }
 }
 

@@ -19,7 +19,7 @@ export interface NormalizedFiles {
 }
 
 /** The file that defines a type, and what the type is. */
-interface Home {
+export interface Home {
   readonly file: string
   readonly kind: 'message' | 'enum'
 }
@@ -182,7 +182,8 @@ function resolve(name: string, scope: string, homes: ReadonlyMap<string, unknown
   }
 }
 
-function homesOf(files: readonly FileDescriptorProto[]): Map<string, Home> {
+/** Each message and enum of the files by its full name, with where it is. */
+export function homesOf(files: readonly FileDescriptorProto[]): Map<string, Home> {
   const homes = new Map<string, Home>()
   const add = (scope: string, name: string, file: string, kind: Home['kind']) => {
     const full = join(scope, name)

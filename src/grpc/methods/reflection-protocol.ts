@@ -10,8 +10,18 @@ export type ReflectionPackage = (typeof REFLECTION_PACKAGES)[number]
 /** A ServerReflectionRequest in protobuf's JSON form: one of these fields at a time. */
 export interface ReflectionQuestion {
   readonly listServices?: string
+  /** Full name of a service, message, enum or extension. */
   readonly fileContainingSymbol?: string
   readonly fileByFilename?: string
+  readonly fileContainingExtension?: { readonly containingType: string; readonly extensionNumber: number }
+}
+
+/** A ServerReflectionResponse in protobuf's JSON form. */
+export interface ReflectionAnswer {
+  /** Files in base64. */
+  readonly fileDescriptorResponse?: { readonly fileDescriptorProto?: readonly string[] }
+  readonly listServicesResponse?: { readonly service?: readonly { readonly name: string }[] }
+  readonly errorResponse?: { readonly errorCode?: number; readonly errorMessage?: string }
 }
 
 export interface ReflectionMessages {

@@ -28,17 +28,40 @@ export class Types implements Registry {
   readonly missing: MissingTypes
   private readonly own: FileRegistry
   private readonly later: FileRegistry[] = []
+  private readonly described: FileDescriptorProto[]
 
   /** @throws Error for descriptions that contradict themselves */
   constructor(files: readonly FileDescriptorProto[]) {
+    this.described = [...files]
     const normalized = normalizeFiles(files)
     this.missing = normalized.missing
     this.own = registryOf(normalized.files)
   }
 
+  /** All that was described, as it was described. */
+  get sources(): readonly FileDescriptorProto[] {
+    return this.described
+  }
+
   /** Adds what was asked for later. @throws Error for descriptions that contradict themselves */
   add(files: readonly FileDescriptorProto[]): void {
-    this.later.push(registryOf(normalizeFiles(files).files))
+    this.later.push(registryOf(normalizeFiles([...files, ...this.importedBy(files)]).files))
+    this.described.push(...files)
+  }
+
+  /** The files that were described before and that others import, directly or not. */
+  private importedBy(files: readonly FileDescriptorProto[]): FileDescriptorProto[] {
+    const known = new Map(this.described.map((file) => [file.name, file]))
+    const imported = new Set<FileDescriptorProto>()
+    const visit = ({ dependency }: FileDescriptorProto) => {
+      for (const file of dependency.flatMap((name) => known.get(name) ?? [])) {
+        if (imported.has(file)) continue
+        imported.add(file)
+        visit(file)
+      }
+    }
+    for (const file of files) visit(file)
+    return [...imported]
   }
 
   /** Services of the first description. */

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file grpc/proto/reflection.proto.
  */
 export const file_grpc_proto_reflection: GenFile = /*@__PURE__*/
-  fileDesc("ChtncnBjL3Byb3RvL3JlZmxlY3Rpb24ucHJvdG8SEmdycGMucmVmbGVjdGlvbi52MSKRAQoXU2VydmVyUmVmbGVjdGlvblJlcXVlc3QSDAoEaG9zdBgBIAEoCRIaChBmaWxlX2J5X2ZpbGVuYW1lGAMgASgJSAASIAoWZmlsZV9jb250YWluaW5nX3N5bWJvbBgEIAEoCUgAEhcKDWxpc3Rfc2VydmljZXMYByABKAlIAEIRCg9tZXNzYWdlX3JlcXVlc3QimgIKGFNlcnZlclJlZmxlY3Rpb25SZXNwb25zZRISCgp2YWxpZF9ob3N0GAEgASgJEk4KGGZpbGVfZGVzY3JpcHRvcl9yZXNwb25zZRgEIAEoCzIqLmdycGMucmVmbGVjdGlvbi52MS5GaWxlRGVzY3JpcHRvclJlc3BvbnNlSAASSQoWbGlzdF9zZXJ2aWNlc19yZXNwb25zZRgGIAEoCzInLmdycGMucmVmbGVjdGlvbi52MS5MaXN0U2VydmljZVJlc3BvbnNlSAASOwoOZXJyb3JfcmVzcG9uc2UYByABKAsyIS5ncnBjLnJlZmxlY3Rpb24udjEuRXJyb3JSZXNwb25zZUgAQhIKEG1lc3NhZ2VfcmVzcG9uc2UiNwoWRmlsZURlc2NyaXB0b3JSZXNwb25zZRIdChVmaWxlX2Rlc2NyaXB0b3JfcHJvdG8YASADKAwiSwoTTGlzdFNlcnZpY2VSZXNwb25zZRI0CgdzZXJ2aWNlGAEgAygLMiMuZ3JwYy5yZWZsZWN0aW9uLnYxLlNlcnZpY2VSZXNwb25zZSIfCg9TZXJ2aWNlUmVzcG9uc2USDAoEbmFtZRgBIAEoCSI6Cg1FcnJvclJlc3BvbnNlEhIKCmVycm9yX2NvZGUYASABKAUSFQoNZXJyb3JfbWVzc2FnZRgCIAEoCTKJAQoQU2VydmVyUmVmbGVjdGlvbhJ1ChRTZXJ2ZXJSZWZsZWN0aW9uSW5mbxIrLmdycGMucmVmbGVjdGlvbi52MS5TZXJ2ZXJSZWZsZWN0aW9uUmVxdWVzdBosLmdycGMucmVmbGVjdGlvbi52MS5TZXJ2ZXJSZWZsZWN0aW9uUmVzcG9uc2UoATABYgZwcm90bzM");
+  fileDesc("ChtncnBjL3Byb3RvL3JlZmxlY3Rpb24ucHJvdG8SEmdycGMucmVmbGVjdGlvbi52MSLcAQoXU2VydmVyUmVmbGVjdGlvblJlcXVlc3QSDAoEaG9zdBgBIAEoCRIaChBmaWxlX2J5X2ZpbGVuYW1lGAMgASgJSAASIAoWZmlsZV9jb250YWluaW5nX3N5bWJvbBgEIAEoCUgAEkkKGWZpbGVfY29udGFpbmluZ19leHRlbnNpb24YBSABKAsyJC5ncnBjLnJlZmxlY3Rpb24udjEuRXh0ZW5zaW9uUmVxdWVzdEgAEhcKDWxpc3Rfc2VydmljZXMYByABKAlIAEIRCg9tZXNzYWdlX3JlcXVlc3QiRQoQRXh0ZW5zaW9uUmVxdWVzdBIXCg9jb250YWluaW5nX3R5cGUYASABKAkSGAoQZXh0ZW5zaW9uX251bWJlchgCIAEoBSKaAgoYU2VydmVyUmVmbGVjdGlvblJlc3BvbnNlEhIKCnZhbGlkX2hvc3QYASABKAkSTgoYZmlsZV9kZXNjcmlwdG9yX3Jlc3BvbnNlGAQgASgLMiouZ3JwYy5yZWZsZWN0aW9uLnYxLkZpbGVEZXNjcmlwdG9yUmVzcG9uc2VIABJJChZsaXN0X3NlcnZpY2VzX3Jlc3BvbnNlGAYgASgLMicuZ3JwYy5yZWZsZWN0aW9uLnYxLkxpc3RTZXJ2aWNlUmVzcG9uc2VIABI7Cg5lcnJvcl9yZXNwb25zZRgHIAEoCzIhLmdycGMucmVmbGVjdGlvbi52MS5FcnJvclJlc3BvbnNlSABCEgoQbWVzc2FnZV9yZXNwb25zZSI3ChZGaWxlRGVzY3JpcHRvclJlc3BvbnNlEh0KFWZpbGVfZGVzY3JpcHRvcl9wcm90bxgBIAMoDCJLChNMaXN0U2VydmljZVJlc3BvbnNlEjQKB3NlcnZpY2UYASADKAsyIy5ncnBjLnJlZmxlY3Rpb24udjEuU2VydmljZVJlc3BvbnNlIh8KD1NlcnZpY2VSZXNwb25zZRIMCgRuYW1lGAEgASgJIjoKDUVycm9yUmVzcG9uc2USEgoKZXJyb3JfY29kZRgBIAEoBRIVCg1lcnJvcl9tZXNzYWdlGAIgASgJMokBChBTZXJ2ZXJSZWZsZWN0aW9uEnUKFFNlcnZlclJlZmxlY3Rpb25JbmZvEisuZ3JwYy5yZWZsZWN0aW9uLnYxLlNlcnZlclJlZmxlY3Rpb25SZXF1ZXN0GiwuZ3JwYy5yZWZsZWN0aW9uLnYxLlNlcnZlclJlZmxlY3Rpb25SZXNwb25zZSgBMAFiBnByb3RvMw");
 
 /**
  * @generated from message grpc.reflection.v1.ServerReflectionRequest
@@ -40,6 +40,12 @@ export type ServerReflectionRequest = Message<"grpc.reflection.v1.ServerReflecti
     case: "fileContainingSymbol";
   } | {
     /**
+     * @generated from field: grpc.reflection.v1.ExtensionRequest file_containing_extension = 5;
+     */
+    value: ExtensionRequest;
+    case: "fileContainingExtension";
+  } | {
+    /**
      * @generated from field: string list_services = 7;
      */
     value: string;
@@ -53,6 +59,30 @@ export type ServerReflectionRequest = Message<"grpc.reflection.v1.ServerReflecti
  */
 export const ServerReflectionRequestSchema: GenMessage<ServerReflectionRequest> = /*@__PURE__*/
   messageDesc(file_grpc_proto_reflection, 0);
+
+/**
+ * @generated from message grpc.reflection.v1.ExtensionRequest
+ */
+export type ExtensionRequest = Message<"grpc.reflection.v1.ExtensionRequest"> & {
+  /**
+   * The full name of the extended message.
+   *
+   * @generated from field: string containing_type = 1;
+   */
+  containingType: string;
+
+  /**
+   * @generated from field: int32 extension_number = 2;
+   */
+  extensionNumber: number;
+};
+
+/**
+ * Describes the message grpc.reflection.v1.ExtensionRequest.
+ * Use `create(ExtensionRequestSchema)` to create a new message.
+ */
+export const ExtensionRequestSchema: GenMessage<ExtensionRequest> = /*@__PURE__*/
+  messageDesc(file_grpc_proto_reflection, 1);
 
 /**
  * @generated from message grpc.reflection.v1.ServerReflectionResponse
@@ -92,7 +122,7 @@ export type ServerReflectionResponse = Message<"grpc.reflection.v1.ServerReflect
  * Use `create(ServerReflectionResponseSchema)` to create a new message.
  */
 export const ServerReflectionResponseSchema: GenMessage<ServerReflectionResponse> = /*@__PURE__*/
-  messageDesc(file_grpc_proto_reflection, 1);
+  messageDesc(file_grpc_proto_reflection, 2);
 
 /**
  * @generated from message grpc.reflection.v1.FileDescriptorResponse
@@ -111,7 +141,7 @@ export type FileDescriptorResponse = Message<"grpc.reflection.v1.FileDescriptorR
  * Use `create(FileDescriptorResponseSchema)` to create a new message.
  */
 export const FileDescriptorResponseSchema: GenMessage<FileDescriptorResponse> = /*@__PURE__*/
-  messageDesc(file_grpc_proto_reflection, 2);
+  messageDesc(file_grpc_proto_reflection, 3);
 
 /**
  * @generated from message grpc.reflection.v1.ListServiceResponse
@@ -128,7 +158,7 @@ export type ListServiceResponse = Message<"grpc.reflection.v1.ListServiceRespons
  * Use `create(ListServiceResponseSchema)` to create a new message.
  */
 export const ListServiceResponseSchema: GenMessage<ListServiceResponse> = /*@__PURE__*/
-  messageDesc(file_grpc_proto_reflection, 3);
+  messageDesc(file_grpc_proto_reflection, 4);
 
 /**
  * @generated from message grpc.reflection.v1.ServiceResponse
@@ -147,7 +177,7 @@ export type ServiceResponse = Message<"grpc.reflection.v1.ServiceResponse"> & {
  * Use `create(ServiceResponseSchema)` to create a new message.
  */
 export const ServiceResponseSchema: GenMessage<ServiceResponse> = /*@__PURE__*/
-  messageDesc(file_grpc_proto_reflection, 4);
+  messageDesc(file_grpc_proto_reflection, 5);
 
 /**
  * @generated from message grpc.reflection.v1.ErrorResponse
@@ -171,7 +201,7 @@ export type ErrorResponse = Message<"grpc.reflection.v1.ErrorResponse"> & {
  * Use `create(ErrorResponseSchema)` to create a new message.
  */
 export const ErrorResponseSchema: GenMessage<ErrorResponse> = /*@__PURE__*/
-  messageDesc(file_grpc_proto_reflection, 5);
+  messageDesc(file_grpc_proto_reflection, 6);
 
 /**
  * @generated from service grpc.reflection.v1.ServerReflection

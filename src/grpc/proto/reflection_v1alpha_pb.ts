@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file grpc/proto/reflection_v1alpha.proto.
  */
 export const file_grpc_proto_reflection_v1alpha: GenFile = /*@__PURE__*/
-  fileDesc("CiNncnBjL3Byb3RvL3JlZmxlY3Rpb25fdjFhbHBoYS5wcm90bxIXZ3JwYy5yZWZsZWN0aW9uLnYxYWxwaGEikQEKF1NlcnZlclJlZmxlY3Rpb25SZXF1ZXN0EgwKBGhvc3QYASABKAkSGgoQZmlsZV9ieV9maWxlbmFtZRgDIAEoCUgAEiAKFmZpbGVfY29udGFpbmluZ19zeW1ib2wYBCABKAlIABIXCg1saXN0X3NlcnZpY2VzGAcgASgJSABCEQoPbWVzc2FnZV9yZXF1ZXN0IqkCChhTZXJ2ZXJSZWZsZWN0aW9uUmVzcG9uc2USEgoKdmFsaWRfaG9zdBgBIAEoCRJTChhmaWxlX2Rlc2NyaXB0b3JfcmVzcG9uc2UYBCABKAsyLy5ncnBjLnJlZmxlY3Rpb24udjFhbHBoYS5GaWxlRGVzY3JpcHRvclJlc3BvbnNlSAASTgoWbGlzdF9zZXJ2aWNlc19yZXNwb25zZRgGIAEoCzIsLmdycGMucmVmbGVjdGlvbi52MWFscGhhLkxpc3RTZXJ2aWNlUmVzcG9uc2VIABJACg5lcnJvcl9yZXNwb25zZRgHIAEoCzImLmdycGMucmVmbGVjdGlvbi52MWFscGhhLkVycm9yUmVzcG9uc2VIAEISChBtZXNzYWdlX3Jlc3BvbnNlIjcKFkZpbGVEZXNjcmlwdG9yUmVzcG9uc2USHQoVZmlsZV9kZXNjcmlwdG9yX3Byb3RvGAEgAygMIlAKE0xpc3RTZXJ2aWNlUmVzcG9uc2USOQoHc2VydmljZRgBIAMoCzIoLmdycGMucmVmbGVjdGlvbi52MWFscGhhLlNlcnZpY2VSZXNwb25zZSIfCg9TZXJ2aWNlUmVzcG9uc2USDAoEbmFtZRgBIAEoCSI6Cg1FcnJvclJlc3BvbnNlEhIKCmVycm9yX2NvZGUYASABKAUSFQoNZXJyb3JfbWVzc2FnZRgCIAEoCTKTAQoQU2VydmVyUmVmbGVjdGlvbhJ/ChRTZXJ2ZXJSZWZsZWN0aW9uSW5mbxIwLmdycGMucmVmbGVjdGlvbi52MWFscGhhLlNlcnZlclJlZmxlY3Rpb25SZXF1ZXN0GjEuZ3JwYy5yZWZsZWN0aW9uLnYxYWxwaGEuU2VydmVyUmVmbGVjdGlvblJlc3BvbnNlKAEwAWIGcHJvdG8z");
+  fileDesc("CiNncnBjL3Byb3RvL3JlZmxlY3Rpb25fdjFhbHBoYS5wcm90bxIXZ3JwYy5yZWZsZWN0aW9uLnYxYWxwaGEi4QEKF1NlcnZlclJlZmxlY3Rpb25SZXF1ZXN0EgwKBGhvc3QYASABKAkSGgoQZmlsZV9ieV9maWxlbmFtZRgDIAEoCUgAEiAKFmZpbGVfY29udGFpbmluZ19zeW1ib2wYBCABKAlIABJOChlmaWxlX2NvbnRhaW5pbmdfZXh0ZW5zaW9uGAUgASgLMikuZ3JwYy5yZWZsZWN0aW9uLnYxYWxwaGEuRXh0ZW5zaW9uUmVxdWVzdEgAEhcKDWxpc3Rfc2VydmljZXMYByABKAlIAEIRCg9tZXNzYWdlX3JlcXVlc3QiRQoQRXh0ZW5zaW9uUmVxdWVzdBIXCg9jb250YWluaW5nX3R5cGUYASABKAkSGAoQZXh0ZW5zaW9uX251bWJlchgCIAEoBSKpAgoYU2VydmVyUmVmbGVjdGlvblJlc3BvbnNlEhIKCnZhbGlkX2hvc3QYASABKAkSUwoYZmlsZV9kZXNjcmlwdG9yX3Jlc3BvbnNlGAQgASgLMi8uZ3JwYy5yZWZsZWN0aW9uLnYxYWxwaGEuRmlsZURlc2NyaXB0b3JSZXNwb25zZUgAEk4KFmxpc3Rfc2VydmljZXNfcmVzcG9uc2UYBiABKAsyLC5ncnBjLnJlZmxlY3Rpb24udjFhbHBoYS5MaXN0U2VydmljZVJlc3BvbnNlSAASQAoOZXJyb3JfcmVzcG9uc2UYByABKAsyJi5ncnBjLnJlZmxlY3Rpb24udjFhbHBoYS5FcnJvclJlc3BvbnNlSABCEgoQbWVzc2FnZV9yZXNwb25zZSI3ChZGaWxlRGVzY3JpcHRvclJlc3BvbnNlEh0KFWZpbGVfZGVzY3JpcHRvcl9wcm90bxgBIAMoDCJQChNMaXN0U2VydmljZVJlc3BvbnNlEjkKB3NlcnZpY2UYASADKAsyKC5ncnBjLnJlZmxlY3Rpb24udjFhbHBoYS5TZXJ2aWNlUmVzcG9uc2UiHwoPU2VydmljZVJlc3BvbnNlEgwKBG5hbWUYASABKAkiOgoNRXJyb3JSZXNwb25zZRISCgplcnJvcl9jb2RlGAEgASgFEhUKDWVycm9yX21lc3NhZ2UYAiABKAkykwEKEFNlcnZlclJlZmxlY3Rpb24SfwoUU2VydmVyUmVmbGVjdGlvbkluZm8SMC5ncnBjLnJlZmxlY3Rpb24udjFhbHBoYS5TZXJ2ZXJSZWZsZWN0aW9uUmVxdWVzdBoxLmdycGMucmVmbGVjdGlvbi52MWFscGhhLlNlcnZlclJlZmxlY3Rpb25SZXNwb25zZSgBMAFiBnByb3RvMw");
 
 /**
  * @generated from message grpc.reflection.v1alpha.ServerReflectionRequest
@@ -40,6 +40,12 @@ export type ServerReflectionRequest = Message<"grpc.reflection.v1alpha.ServerRef
     case: "fileContainingSymbol";
   } | {
     /**
+     * @generated from field: grpc.reflection.v1alpha.ExtensionRequest file_containing_extension = 5;
+     */
+    value: ExtensionRequest;
+    case: "fileContainingExtension";
+  } | {
+    /**
      * @generated from field: string list_services = 7;
      */
     value: string;
@@ -53,6 +59,30 @@ export type ServerReflectionRequest = Message<"grpc.reflection.v1alpha.ServerRef
  */
 export const ServerReflectionRequestSchema: GenMessage<ServerReflectionRequest> = /*@__PURE__*/
   messageDesc(file_grpc_proto_reflection_v1alpha, 0);
+
+/**
+ * @generated from message grpc.reflection.v1alpha.ExtensionRequest
+ */
+export type ExtensionRequest = Message<"grpc.reflection.v1alpha.ExtensionRequest"> & {
+  /**
+   * The full name of the extended message.
+   *
+   * @generated from field: string containing_type = 1;
+   */
+  containingType: string;
+
+  /**
+   * @generated from field: int32 extension_number = 2;
+   */
+  extensionNumber: number;
+};
+
+/**
+ * Describes the message grpc.reflection.v1alpha.ExtensionRequest.
+ * Use `create(ExtensionRequestSchema)` to create a new message.
+ */
+export const ExtensionRequestSchema: GenMessage<ExtensionRequest> = /*@__PURE__*/
+  messageDesc(file_grpc_proto_reflection_v1alpha, 1);
 
 /**
  * @generated from message grpc.reflection.v1alpha.ServerReflectionResponse
@@ -92,7 +122,7 @@ export type ServerReflectionResponse = Message<"grpc.reflection.v1alpha.ServerRe
  * Use `create(ServerReflectionResponseSchema)` to create a new message.
  */
 export const ServerReflectionResponseSchema: GenMessage<ServerReflectionResponse> = /*@__PURE__*/
-  messageDesc(file_grpc_proto_reflection_v1alpha, 1);
+  messageDesc(file_grpc_proto_reflection_v1alpha, 2);
 
 /**
  * @generated from message grpc.reflection.v1alpha.FileDescriptorResponse
@@ -111,7 +141,7 @@ export type FileDescriptorResponse = Message<"grpc.reflection.v1alpha.FileDescri
  * Use `create(FileDescriptorResponseSchema)` to create a new message.
  */
 export const FileDescriptorResponseSchema: GenMessage<FileDescriptorResponse> = /*@__PURE__*/
-  messageDesc(file_grpc_proto_reflection_v1alpha, 2);
+  messageDesc(file_grpc_proto_reflection_v1alpha, 3);
 
 /**
  * @generated from message grpc.reflection.v1alpha.ListServiceResponse
@@ -128,7 +158,7 @@ export type ListServiceResponse = Message<"grpc.reflection.v1alpha.ListServiceRe
  * Use `create(ListServiceResponseSchema)` to create a new message.
  */
 export const ListServiceResponseSchema: GenMessage<ListServiceResponse> = /*@__PURE__*/
-  messageDesc(file_grpc_proto_reflection_v1alpha, 3);
+  messageDesc(file_grpc_proto_reflection_v1alpha, 4);
 
 /**
  * @generated from message grpc.reflection.v1alpha.ServiceResponse
@@ -147,7 +177,7 @@ export type ServiceResponse = Message<"grpc.reflection.v1alpha.ServiceResponse">
  * Use `create(ServiceResponseSchema)` to create a new message.
  */
 export const ServiceResponseSchema: GenMessage<ServiceResponse> = /*@__PURE__*/
-  messageDesc(file_grpc_proto_reflection_v1alpha, 4);
+  messageDesc(file_grpc_proto_reflection_v1alpha, 5);
 
 /**
  * @generated from message grpc.reflection.v1alpha.ErrorResponse
@@ -171,7 +201,7 @@ export type ErrorResponse = Message<"grpc.reflection.v1alpha.ErrorResponse"> & {
  * Use `create(ErrorResponseSchema)` to create a new message.
  */
 export const ErrorResponseSchema: GenMessage<ErrorResponse> = /*@__PURE__*/
-  messageDesc(file_grpc_proto_reflection_v1alpha, 5);
+  messageDesc(file_grpc_proto_reflection_v1alpha, 6);
 
 /**
  * @generated from service grpc.reflection.v1alpha.ServerReflection

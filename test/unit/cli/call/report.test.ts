@@ -22,6 +22,8 @@ const call = {
   reply: { n: 1 },
   replyProblem: null,
   errorDetails: [],
+  isComplete: true,
+  complete: async () => undefined,
   headers: {},
   trailers: {},
 }

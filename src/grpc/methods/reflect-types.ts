@@ -1,0 +1,53 @@
+import type { FileDescriptorProto } from '@bufbuild/protobuf/wkt'
+import { type Client, type StatusObject, status } from '@grpc/grpc-js'
+import type { Headers } from '../headers.js'
+import { checkNames } from './check-names.js'
+import { ReflectedFiles } from './reflected-files.js'
+import { ReflectionCalls } from './reflection-calls.js'
+import { REFLECTION_PACKAGES, type ReflectionPackage, reflectionMessages } from './reflection-protocol.js'
+import type { AskForFiles } from './type-lookup.js'
+
+/**
+ * Asks a server for the files of types that were met in a message.
+ *
+ * @param deadlineMs for each time that something is asked for
+ * @param signal what is not answered by then is not found
+ */
+export function typesByReflection(
+  client: Client,
+  deadlineMs: number,
+  signal: AbortSignal,
+  headers: Headers,
+): AskForFiles {
+  let packages: readonly ReflectionPackage[] = REFLECTION_PACKAGES
+  return async (questions, known) => {
+    for (const pkg of packages) {
+      if (signal.aborted) return []
+      using calls = new ReflectionCalls(client, reflectionMessages(pkg), deadlineMs, headers)
+      const interrupt = () => calls[Symbol.dispose]()
+      signal.addEventListener('abort', interrupt)
+      try {
+        const files = await collected(calls, questions, known)
+        packages = [pkg]
+        return files
+      } catch (error) {
+        if ((error as Partial<StatusObject>).code === status.UNIMPLEMENTED) continue
+        // Whatever is wrong with the server, the message that names the type can be shown without it.
+        return []
+      } finally {
+        signal.removeEventListener('abort', interrupt)
+      }
+    }
+    return []
+  }
+}
+
+async function collected(
+  calls: ReflectionCalls,
+  ...[questions, known]: Parameters<AskForFiles>
+): Promise<readonly FileDescriptorProto[]> {
+  const files = new ReflectedFiles(calls.ask, known)
+  await files.collect(questions)
+  checkNames(files.all)
+  return files.all
+}

@@ -1,0 +1,90 @@
+import { fromBinary } from '@bufbuild/protobuf'
+import { type FileDescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
+import { builtInFiles } from './built-in-files.js'
+import { isEmpty } from './missing-types.js'
+import { homesOf } from './normalize-descriptors.js'
+import type { ReflectionAnswer, ReflectionQuestion } from './reflection-protocol.js'
+import { usedTypes } from './used-types.js'
+
+/** Questions that are asked at a time: what one answer brings need not be asked for. */
+const MOST_AT_A_TIME = 32
+
+/** Asks one question. An answer without the thing that was asked for is an answer, too. */
+export type Ask = (question: ReflectionQuestion) => Promise<ReflectionAnswer>
+
+/** The files of a server: those that were asked for, and all that they need. */
+export class ReflectedFiles {
+  private readonly files = new Map<string, FileDescriptorProto>()
+  /** Full names of everything that the files define. */
+  private readonly defined = new Set<string>()
+  private readonly asked = new Set<string>()
+
+  /** @param known files that are not asked for: they are not among `all` */
+  constructor(
+    private readonly ask: Ask,
+    private readonly known: readonly FileDescriptorProto[] = [],
+  ) {
+    for (const file of [...builtInFiles(), ...known]) this.define(file)
+  }
+
+  get all(): readonly FileDescriptorProto[] {
+    return [...this.files.values()]
+  }
+
+  /**
+   * Asks for files, then for what they import and do not have: by the name of the file, and where the server has none
+   * of that name (it was compiled by another path), by the types that are used.
+   *
+   * @throws Error for what is not a file; what `ask` throws
+   */
+  async collect(questions: readonly ReflectionQuestion[]): Promise<void> {
+    for (let wanted = questions; wanted.length > 0; wanted = this.missing()) {
+      for (let from = 0; from < wanted.length; from += MOST_AT_A_TIME) {
+        const some = wanted.slice(from, from + MOST_AT_A_TIME).filter((question) => this.isWanted(question))
+        for (const answer of await Promise.all(some.map(this.ask))) this.keep(answer)
+      }
+    }
+  }
+
+  /** Notes the question, so that none is asked twice. */
+  private isWanted(question: ReflectionQuestion): boolean {
+    const { fileContainingSymbol: symbol } = question
+    if (symbol !== undefined && this.defined.has(symbol)) return false
+    const key = JSON.stringify(question)
+    if (this.asked.has(key)) return false
+    this.asked.add(key)
+    return true
+  }
+
+  private missing(): ReflectionQuestion[] {
+    const files = this.all
+    const names = new Set([...files, ...this.known].filter((file) => !isEmpty(file)).map(({ name }) => name))
+    const imports = new Set(files.flatMap(({ dependency }) => dependency).filter((name) => !names.has(name)))
+    const byName = [...imports].map((fileByFilename) => ({ fileByFilename }))
+    const unknown = byName.filter((question) => !this.asked.has(JSON.stringify(question)))
+    if (unknown.length > 0) return unknown
+    const used = new Set(files.flatMap((file) => [...usedTypes(file)]))
+    return [...used]
+      .map((fileContainingSymbol) => ({ fileContainingSymbol }))
+      .filter(
+        (question) =>
+          !this.defined.has(question.fileContainingSymbol) && !this.asked.has(JSON.stringify(question)),
+      )
+  }
+
+  private keep(answer: ReflectionAnswer): void {
+    for (const base64 of answer.fileDescriptorResponse?.fileDescriptorProto ?? []) {
+      const file = fromBinary(FileDescriptorProtoSchema, Buffer.from(base64, 'base64'))
+      // Servers in Go describe an import that they lack by its name alone.
+      if (this.files.has(file.name) && isEmpty(file)) continue
+      this.files.set(file.name, file)
+      this.define(file)
+    }
+  }
+
+  private define(file: FileDescriptorProto): void {
+    for (const name of homesOf([file]).keys()) this.defined.add(name)
+    const scope = file.package === '' ? '' : `${file.package}.`
+    for (const { name } of [...file.service, ...file.extension]) this.defined.add(`${scope}${name}`)
+  }
+}

@@ -1,0 +1,154 @@
+import { fromBinary, fromJson, toBinary, toJson } from '@bufbuild/protobuf'
+import { type Client, type Metadata, type StatusObject, status } from '@grpc/grpc-js'
+import { DiscoError } from '../../domain/errors.js'
+import { type Headers, metadataOf } from '../headers.js'
+import type { ReflectionAnswer, ReflectionMessages, ReflectionQuestion } from './reflection-protocol.js'
+
+/** Questions without an answer on one stream: a server answers them in order, without a round trip for each. */
+const MOST_QUESTIONS = 32
+/** Streams at a time, where each gets a single answer. */
+const MOST_STREAMS = 8
+
+/** A question whose answer has not come. */
+interface Pending {
+  readonly question: ReflectionQuestion
+  readonly answer: (answer: ReflectionAnswer) => void
+  readonly fail: (error: unknown) => void
+}
+
+/**
+ * Asks a server by reflection, several questions at a time over one stream, so that all answers are one server's. Of
+ * a server that ends its stream early, the questions left are asked again, each over a stream of its own.
+ */
+export class ReflectionCalls implements Disposable {
+  private readonly waiting: Pending[] = []
+  private readonly streams = new Set<Stream>()
+  private readonly metadata: Metadata
+  private readonly deadline: Date
+  /** Whether a stream ended before all of its questions were answered. */
+  private endsEarly = false
+  private isClosed = false
+  private lastPeer = ''
+
+  /** @param deadlineMs for all questions together */
+  constructor(
+    private readonly client: Client,
+    private readonly messages: ReflectionMessages,
+    deadlineMs: number,
+    headers: Headers,
+  ) {
+    this.metadata = metadataOf(headers)
+    this.deadline = new Date(Date.now() + deadlineMs)
+  }
+
+  /**
+   * An answer without the thing that was asked for is an answer, too: a file that the server lacks.
+   *
+   * @throws grpc-js's status, as an object; DiscoError RPC_FAILED for a stream that ends without an answer
+   */
+  readonly ask = (question: ReflectionQuestion): Promise<ReflectionAnswer> =>
+    new Promise((answer, fail) => {
+      this.waiting.push({ question, answer, fail })
+      this.send()
+    })
+
+  /** Address of the server that answers, or of the last one that did. */
+  get peer(): string {
+    const [stream] = this.streams
+    return stream?.peer ?? this.lastPeer
+  }
+
+  [Symbol.dispose](): void {
+    this.isClosed = true
+    for (const stream of this.streams) stream.cancel()
+  }
+
+  private send(): void {
+    for (let next = this.waiting[0]; next; next = this.waiting[0]) {
+      const stream = this.streamWithRoom()
+      if (!stream) return
+      this.waiting.shift()
+      stream.ask(next, this.endsEarly)
+    }
+  }
+
+  private streamWithRoom(): Stream | null {
+    if (this.endsEarly) return this.streams.size < MOST_STREAMS ? this.open() : null
+    const [stream] = this.streams.size > 0 ? this.streams : [this.open()]
+    return stream && stream.pending.length < MOST_QUESTIONS ? stream : null
+  }
+
+  private open(): Stream {
+    const stream = new Stream(this.client, this.messages, this.metadata, this.deadline, (ended) =>
+      this.onEnd(stream, ended),
+    )
+    stream.onAnswer = () => this.send()
+    this.streams.add(stream)
+    return stream
+  }
+
+  private onEnd(stream: Stream, ended: StatusObject): void {
+    this.streams.delete(stream)
+    this.lastPeer = stream.peer
+    const { pending, answers } = stream
+    const isLate = this.isClosed || ended.code === status.DEADLINE_EXCEEDED
+    if (pending.length > 0 && answers > 0 && !isLate) {
+      this.endsEarly = true
+      this.waiting.unshift(...pending)
+    } else {
+      const { path } = this.messages
+      const error =
+        ended.code === status.OK ? new DiscoError('RPC_FAILED', `${path} ended without an answer`) : ended
+      for (const { fail } of pending) fail(error)
+      // A stream that ends idle is opened again by the next question; one that failed would fail again.
+      if (answers === 0) for (const { fail } of this.waiting.splice(0)) fail(error)
+    }
+    this.send()
+  }
+}
+
+class Stream {
+  readonly pending: Pending[] = []
+  answers = 0
+  onAnswer = (): void => undefined
+  private readonly call
+
+  constructor(
+    client: Client,
+    messages: ReflectionMessages,
+    metadata: Metadata,
+    deadline: Date,
+    onEnd: (ended: StatusObject) => void,
+  ) {
+    this.call = client.makeBidiStreamRequest<ReflectionQuestion, ReflectionAnswer>(
+      messages.path,
+      (question) => Buffer.from(toBinary(messages.request, fromJson(messages.request, question as never))),
+      (bytes) => toJson(messages.response, fromBinary(messages.response, bytes)) as ReflectionAnswer,
+      metadata.clone(),
+      { deadline },
+    )
+    this.call.on('data', (answer: ReflectionAnswer) => {
+      this.answers++
+      this.pending.shift()?.answer(answer)
+      this.onAnswer()
+    })
+    // The status has what an error says, and comes with and without one.
+    this.call.on('error', () => undefined)
+    this.call.on('status', onEnd)
+  }
+
+  get peer(): string {
+    return this.call.getPeer()
+  }
+
+  ask(pending: Pending, isLast: boolean): void {
+    this.pending.push(pending)
+    this.call.write(pending.question)
+    if (isLast) this.call.end()
+  }
+
+  cancel(): void {
+    this.call.end()
+    this.call.cancel()
+  }
+}

@@ -1,0 +1,145 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fromBinary, fromJson, toBinary, toJson } from '@bufbuild/protobuf'
+import {
+  type FileDescriptorProto,
+  FileDescriptorProtoSchema,
+  FileDescriptorSetSchema,
+} from '@bufbuild/protobuf/wkt'
+import {
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js'
+import {
+  type ReflectionAnswer,
+  type ReflectionPackage,
+  type ReflectionQuestion,
+  reflectionMessages,
+} from '../../src/grpc/methods/reflection-protocol.js'
+import { protoc } from './protoc.js'
+
+/** The descriptor set that protoc makes of these files, with what they import. @param sources by name */
+export function compiledSet(sources: Readonly<Record<string, string>>): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), 'disco-protos-'))
+  try {
+    for (const [name, source] of Object.entries(sources)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true })
+      writeFileSync(join(folder, name), source)
+    }
+    const set = join(folder, 'set.bin')
+    protoc(['-I', folder, '--include_imports', '-o', set, ...Object.keys(sources)])
+    return readFileSync(set)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+export function compiled(sources: Readonly<Record<string, string>>): FileDescriptorProto[] {
+  return fromBinary(FileDescriptorSetSchema, compiledSet(sources)).file
+}
+
+/** What a server knows of its files, and how it answers. */
+export interface ReflectionTraits {
+  readonly packages?: readonly ReflectionPackage[]
+  readonly files: readonly FileDescriptorProto[]
+  readonly services: readonly string[]
+  /** The stream ends behind its first answer. */
+  readonly closesEarly?: boolean
+  /** Answers from the first question after the list of services on wait until there are so many. */
+  readonly holdsBack?: number
+}
+
+/** A server that describes itself one file at a time, and has these methods beside. */
+export class ReflectingServer implements AsyncDisposable {
+  /** Everything that was asked, in order. */
+  readonly questions: ReflectionQuestion[] = []
+  private readonly server = new Server()
+  addr = ''
+
+  constructor(private readonly traits: ReflectionTraits) {
+    for (const pkg of traits.packages ?? ['grpc.reflection.v1' as const]) this.addReflection(pkg)
+  }
+
+  /** @param handle gets the server's call and, of unary methods, the callback; messages are their bytes */
+  method(
+    path: string,
+    { requestStream, responseStream }: { requestStream: boolean; responseStream: boolean },
+    handle: UntypedServiceImplementation[string],
+  ): this {
+    const same = (bytes: Buffer) => bytes
+    const codec = { requestSerialize: same, requestDeserialize: same, responseSerialize: same }
+    const definition = { path, requestStream, responseStream, ...codec, responseDeserialize: same }
+    this.server.addService({ method: definition }, { method: handle })
+    return this
+  }
+
+  async start(): Promise<this> {
+    const port = await new Promise<number>((resolve, reject) => {
+      this.server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+        error ? reject(error) : resolve(bound),
+      )
+    })
+    this.addr = `127.0.0.1:${port}`
+    return this
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.server.forceShutdown()
+  }
+
+  private addReflection(pkg: ReflectionPackage): void {
+    const { path, request, response } = reflectionMessages(pkg)
+    const { holdsBack = 0, closesEarly = false } = this.traits
+    const held: (() => void)[] = []
+    const handle = (call: ServerDuplexStream<Buffer, Buffer>) => {
+      let isClosed = false
+      call.on('data', (bytes: Buffer) => {
+        const question = toJson(request, fromBinary(request, bytes)) as ReflectionQuestion
+        this.questions.push(question)
+        const answer = () => {
+          if (isClosed) return
+          const json = this.answerTo(question)
+          call.write(Buffer.from(toBinary(response, fromJson(response, json as never))))
+          isClosed = closesEarly
+          if (closesEarly) call.end()
+        }
+        if (question.listServices !== undefined || held.length >= holdsBack) return answer()
+        held.push(answer)
+        if (held.length === holdsBack) for (const give of held) give()
+      })
+      call.on('end', () => {
+        if (!isClosed) call.end()
+      })
+    }
+    this.method(path, { requestStream: true, responseStream: true }, handle as never)
+  }
+
+  private answerTo(question: ReflectionQuestion): ReflectionAnswer {
+    const { services } = this.traits
+    if (question.listServices !== undefined) {
+      return { listServicesResponse: { service: services.map((name) => ({ name })) } }
+    }
+    const file = this.traits.files.find((file) => isAbout(question, file))
+    if (!file) return { errorResponse: { errorCode: 5, errorMessage: 'not found' } }
+    const bytes = Buffer.from(toBinary(FileDescriptorProtoSchema, file)).toString('base64')
+    return { fileDescriptorResponse: { fileDescriptorProto: [bytes] } }
+  }
+}
+
+function isAbout(question: ReflectionQuestion, file: FileDescriptorProto): boolean {
+  const { fileByFilename, fileContainingSymbol, fileContainingExtension } = question
+  if (fileByFilename !== undefined) return file.name === fileByFilename
+  const full = (name: string) => (file.package === '' ? name : `${file.package}.${name}`)
+  if (fileContainingExtension) {
+    const { containingType, extensionNumber } = fileContainingExtension
+    return file.extension.some(
+      ({ extendee, number }) => extendee === `.${containingType}` && number === extensionNumber,
+    )
+  }
+  return [...file.service, ...file.messageType, ...file.enumType, ...file.extension].some(
+    ({ name }) => full(name) === fileContainingSymbol,
+  )
+}
