@@ -25,9 +25,9 @@ export class Template {
       if (at % 2 === 0) return part
       const filler = Object.hasOwn(FILLERS, part) ? FILLERS[part] : undefined
       if (filler) return filler
-      throw new DiscoError('USAGE', `There is no placeholder {{${part}}}`, {
+      throw new DiscoError('USAGE', `Unknown placeholder {{${part}}}`, {
         suggestions: [
-          `There is: ${Object.keys(FILLERS)
+          `Available: ${Object.keys(FILLERS)
             .map((name) => `{{${name}}}`)
             .join(', ')}. To send two braces in JSON: \\u007b\\u007b`,
         ],

@@ -1,6 +1,6 @@
 import { DiscoError } from './errors.js'
 
-/** `http://` and the like: taken from a browser, or from what a server printed when it started. */
+/** `http://` and the like: copied from a browser, or from what a server printed at its start. */
 const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i
 
 /** Where an endpoint listens: a TCP host and port, or a Unix domain socket. */
@@ -8,7 +8,7 @@ export type Address =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string }
 
-/** Address and zone, by their characters: the rest of the grammar is URL's, which would drop a newline. */
+/** Address and zone, by their characters; URL checks the rest of the grammar, but would drop a newline. */
 const IPV6 = /^([0-9A-Fa-f:.]+)(?:%[A-Za-z0-9_.~-]+)?$/
 
 const HOST_NAME = /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$/
@@ -16,7 +16,7 @@ const HOST_NAME = /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$/
 /**
  * Reads `host:port`, `[ipv6]:port`, `:port` (host is then empty) or `unix:/path`.
  *
- * @returns the address, or the reason why the text is none, as a sentence without a full stop.
+ * @returns the address, or the reason why the text is invalid, as a sentence without a full stop.
  */
 export function readAddress(text: string): Address | { readonly problem: string } {
   if (text.startsWith('unix:')) {
@@ -45,12 +45,12 @@ export function readAddress(text: string): Address | { readonly problem: string 
   return { kind: 'tcp', host, port }
 }
 
-/** A text for a message, without what may be a secret: the part before an @ (or its code, %40), a query, a fragment. */
+/** A text for a message, without possible secrets: the part before an @ (or its code, %40), a query, a fragment. */
 export function withoutSecrets(text: string): string {
   return text.replace(/^((?:[a-z][a-z0-9+.-]*:\/\/)?).*(?:@|%40)/is, '$1…@').replace(/([?#]).*$/s, '$1…')
 }
 
-/** A hint with the address that a URL contains, as a list to spread into suggestions: empty where there is none. */
+/** A hint with the address that a URL contains, as a list to spread into suggestions: empty without one. */
 export function addressInUrl(text: string): string[] {
   const bare = text.replace(SCHEME, '').replace(/[/?#].*$/s, '')
   return SCHEME.test(text) && !('problem' in readAddress(bare)) ? [`Write ${bare}`] : []
@@ -63,7 +63,7 @@ export function parseAddress(text: string, example: string): Address {
   throw new DiscoError('USAGE', `"${withoutSecrets(text)}" ${address.problem}`, {
     suggestions: [
       ...addressInUrl(text),
-      `Want host:port, [ipv6]:port, :port or unix:/path. Example: ${example}`,
+      `Expected host:port, [ipv6]:port, :port or unix:/path. Example: ${example}`,
     ],
   })
 }
@@ -73,7 +73,7 @@ export function formatAddress(address: Address): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
 }
 
-/** Whether only this machine can come there. */
+/** Whether the address is reachable from this machine only. */
 export function isLoopback(host: string): boolean {
   return /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host)
 }

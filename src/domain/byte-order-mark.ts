@@ -1,4 +1,4 @@
-/** Some editors begin a UTF-8 file with it; it is not part of the text (Unicode standard, section 23.8). */
+/** Some editors put it at the start of a UTF-8 file; it is not part of the text (Unicode standard, section 23.8). */
 const MARK = '\uFEFF'
 
 /** A text file's text without a byte order mark. */

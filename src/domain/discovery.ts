@@ -1,24 +1,26 @@
 import type { Endpoint, Revision } from './endpoint.js'
 import type { DiscoError } from './errors.js'
 
-/** What to look for. The whole service, always: a version or a filter is the reader's to apply, because a
- * share, and whether weights are set at all, are properties of the whole service. */
+/**
+ * A whole service. Versions and other selectors are applied by the reader, because shares, and whether weights are
+ * set at all, are properties of the whole service.
+ */
 export interface Query {
   readonly service: string
-  /** `auto`, a layout's name, or `NAME=BASE`; what the discovery itself was set to where nothing is said. */
+  /** `auto`, a layout's name, or `NAME=BASE`; by default, the discovery's own setting. */
   readonly layout?: string | undefined
-  /** The prefix of all keys; likewise. */
+  /** The prefix of all keys; by default, the discovery's own setting. */
   readonly root?: string | undefined
 }
 
-/** The whole truth at one revision. An empty one from etcd is a confirmed empty; nothing else is. */
+/** All endpoints at one revision. An empty Reset from etcd is a confirmed empty; no other update is. */
 export interface Reset {
   readonly type: 'reset'
   readonly revision: Revision
   readonly endpoints: readonly Endpoint[]
-  /** A list from the cache is what stood when it was last seen; etcd's own will follow it. */
+  /** A list from the cache is the last known one; etcd's own follows it. */
   readonly source: 'etcd' | 'cache'
-  /** How long ago the list was seen; 0 from etcd. */
+  /** The time since the list was received; 0 from etcd. */
   readonly ageMs: number
 }
 
@@ -29,16 +31,16 @@ export interface Put {
   readonly endpoints: readonly Endpoint[]
 }
 
-/** A key is gone. Expiry and deletion are the same event to etcd. */
+/** A key was removed. To etcd, expiry and deletion are the same event. */
 export interface Delete {
   readonly type: 'delete'
   readonly key: string
 }
 
-/** What became of one key. */
+/** A change of one key. */
 export type Change = Put | Delete
 
-/** Everything that one etcd revision changed; never a part of it. */
+/** All changes of one etcd revision, never a part of them. */
 export interface Changes {
   readonly type: 'changes'
   readonly revision: Revision
@@ -46,43 +48,43 @@ export interface Changes {
 }
 
 /**
- * The registry is out of reach, or denies (a password is being changed): the last list stands until the next Reset
- * or Resync. Delivered once an outage; a denial after an outage is delivered as well.
+ * The registry is unreachable, or denies (a password is being changed): the last list stays valid until the next
+ * Reset or Resync. Delivered once per outage; a denial after an outage is delivered as well.
  */
 export interface Stale {
   readonly type: 'stale'
-  /** When it went out of reach, in milliseconds since the epoch. */
+  /** The start of the outage, in milliseconds since the epoch. */
   readonly sinceMs: number
   readonly cause: DiscoError
 }
 
-/** The registry is in reach again, or was listed anew: what was told before and these changes are the truth. */
+/** The registry is reachable again, or was listed again: the list delivered so far plus these changes is current. */
 export interface Resync {
   readonly type: 'resync'
   readonly revision: Revision
-  /** Revisions of the whole cluster that went by unseen; null where they will still be told, as Changes. */
+  /** Revisions of the whole cluster that were missed; null where they will still be delivered, as Changes. */
   readonly missedRevisions: number | null
-  /** What differs from what was told; may be nothing. */
+  /** Differences from the list delivered so far; may be empty. */
   readonly changes: readonly Change[]
 }
 
-/** What a watch of a service tells: apply them in order (`Reset` replaces everything). */
+/** An update of a watched service. Apply updates in order; a `Reset` replaces the list. */
 export type Update = Reset | Changes | Stale | Resync
 
-/** The port between the registry and gRPC: neither side knows the other. */
+/** The port between the registry and gRPC, which do not know each other. */
 export interface Discovery {
   /**
-   * Lists, then watches from the next revision: nothing is missed between. The first update is a Reset or a
-   * Stale. It never ends by itself: it stops with the signal, or throws a DiscoError that no retry can mend.
+   * Lists, then watches from the next revision, without a gap. The first update is a Reset or a Stale. It ends only
+   * with the signal, or by a DiscoError that no retry can mend.
    *
-   * A caller that takes updates more slowly than they come gets a Reset in place of those that were too many to
-   * keep; it never holds up other callers.
+   * A caller that reads more slowly than updates arrive gets a Reset in place of too many of them; it never delays
+   * other callers.
    */
   watch(query: Query, signal: AbortSignal): AsyncIterable<Update>
 
   /**
-   * Where a service without endpoints to dial was looked for, and where it is instead: a clause for the messages of failed calls.
-   * Called whenever a service's list becomes so.
+   * Where a service without dialable endpoints was looked up, and where it is registered instead: a clause for the
+   * messages of failed calls. Called whenever a service's list becomes so.
    */
   explainEmpty?(query: Query): Promise<string>
 }

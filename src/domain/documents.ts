@@ -1,6 +1,6 @@
 import type { DiscoError, ErrorCode } from './errors.js'
 
-/** An error as scripts read it, from the command line under --json and from a registrar's HTTP handler. */
+/** An error in JSON: of the command line under --json, and of a registrar's HTTP handler. */
 export interface ErrorDoc {
   readonly error: {
     readonly code: ErrorCode
@@ -14,7 +14,7 @@ export function errorDoc({ code, message, suggestions, exit }: DiscoError): Erro
   return { error: { code, message, hint: suggestions.join('\n'), exit } }
 }
 
-/** What the tool and a registrar's HTTP handler both say in JSON of an endpoint that etcd has. */
+/** An endpoint in etcd, in the JSON of the tool and of a registrar's HTTP handler. */
 export interface StoredEndpointDoc {
   readonly key: string
   readonly version: string
@@ -31,16 +31,16 @@ export interface StoredEndpointDoc {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** What they both say of a change of its weight. */
+/** A weight change, in the JSON of both. */
 export interface WeightChangeDoc {
   readonly key: string
   readonly addr: string
-  /** Null where the value could not be read before, and the change has mended it. */
+  /** Null where the previous value could not be read, and the change has mended it. */
   readonly from: number | null
   readonly to: number
 }
 
-/** A share as documents give it, to four digits. */
+/** A share as it stands in documents, to four digits. */
 export function roundShare(fraction: number): number {
   return Math.round(fraction * 10_000) / 10_000
 }

@@ -1,15 +1,15 @@
 export const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
-/** The longest time that a timer of Node waits for, in milliseconds; for a longer one it fires at once. */
+/** The longest delay of a timer in Node, in milliseconds; a longer one fires at once. */
 export const MOST_TIMER_MS = 2 ** 31 - 1
 
-/** The expectation in errors about a time that no timer waits for. */
+/** The expectation in errors about a time beyond the longest timer. */
 export const MOST_TIMER = 'at most 596h'
 
 /** The expectation in errors about an invalid duration. */
 export const DURATION = 'a duration such as 5s or 2m'
 
-/** Reads `500ms`, `5s`, `1m`, `2h`, or a bare number of seconds. Undefined for anything else, and for 0. */
+/** Reads `500ms`, `5s`, `1m`, `2h`, or a bare number of seconds. Undefined for any other text, and for 0. */
 export function readDurationMs(text: string): number | undefined {
   const [, amount, unit = 's'] = /^(\d{1,15}(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? []
   // Rounded to the nanosecond: in floating point, 2.2 h is not a whole number of seconds.

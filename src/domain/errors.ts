@@ -1,13 +1,13 @@
 /**
- * Exit code of each kind of failure; scripts rely on these numbers. Where several apply, the first of
- * 130, 3, 4, 7, 8 wins. A single failed call (`--n 1`) exits with 64 + its gRPC status instead.
+ * Exit code of each kind of failure; scripts rely on these numbers. Where several apply, the first of 130, 3, 4, 7, 8
+ * wins. A single failed call (`--n 1`) exits with 64 + its gRPC status instead.
  */
 const EXIT_BY_CODE = {
   INTERNAL: 1,
   USAGE: 2,
   ETCD_UNREACHABLE: 3,
   ETCD_DENIED: 3,
-  /** A write was sent, its answer was lost, and it could not be read back: it may have been carried out. */
+  /** A write was sent, its answer was lost, and it could not be read back: it may have been applied. */
   OUTCOME_UNKNOWN: 3,
   NOT_FOUND: 4,
   WAIT_TIMED_OUT: 5,
@@ -17,32 +17,31 @@ const EXIT_BY_CODE = {
   INTERRUPTED: 130,
 } as const
 
-/** What kind of failure it is, for programs: texts may change, codes do not. */
+/** The kind of failure, for programs: texts may change, codes do not. */
 export type ErrorCode = keyof typeof EXIT_BY_CODE
 
-/** Whether it is the link to etcd that failed, so that a later try may succeed: etcd did not answer, or not in time. */
+/** Whether the link to etcd failed, so that a later try may succeed: etcd did not answer, or not in time. */
 export function isLinkFailure({ code }: DiscoError): boolean {
   return code === 'ETCD_UNREACHABLE' || code === 'OUTCOME_UNKNOWN'
 }
 
 /**
- * What etcd said, for programs that have to tell such failures apart; the code says what kind it is. `login`: wrong
- * user or password. `permission`: the user's roles do not cover the keys. `no-space`: the NOSPACE alarm refuses
- * writes. `refused`: any other refusal.
+ * Distinguishes refusals by etcd with the same code, for programs. `login`: wrong user or password. `permission`: the
+ * user's roles do not cover the keys. `no-space`: the NOSPACE alarm refuses writes. `refused`: any other refusal.
  */
 export type EtcdReason = 'login' | 'permission' | 'no-space' | 'overloaded' | 'no-leader' | 'refused'
 
 export interface DiscoErrorOptions {
-  /** What etcd said; leave out where it did not answer, or the error is not etcd's. */
+  /** The refusal by etcd; absent where etcd did not answer, or the error is not etcd's. */
   reason?: EtcdReason
-  /** What to do next, one line each. */
+  /** The next steps for the user, one line each. */
   suggestions?: readonly string[]
   cause?: unknown
-  /** Overrides the code's own exit code. */
+  /** Overrides the exit code of the error code. */
   exit?: number
 }
 
-/** The one error class: what failed and why in `message`, what to do next in `suggestions`. */
+/** The only error class: `message` has the failure and its cause, `suggestions` the next steps. */
 export class DiscoError extends Error {
   override readonly name = 'DiscoError'
   readonly code: ErrorCode
@@ -59,7 +58,7 @@ export class DiscoError extends Error {
     this.reason = options.reason ?? null
   }
 
-  /** Any thrown value as a DiscoError; what nobody expected becomes INTERNAL with the thrown value as cause. */
+  /** Converts any thrown value to a DiscoError; an unexpected one becomes INTERNAL with the thrown value as cause. */
   static from(thrown: unknown): DiscoError {
     if (thrown instanceof DiscoError) return thrown
     const message = thrown instanceof Error ? thrown.message : String(thrown)

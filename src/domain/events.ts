@@ -2,7 +2,7 @@ import type { Endpoint } from './endpoint.js'
 import { endpointId } from './endpoint.js'
 import type { Snapshot } from './snapshot.js'
 
-/** What happened to one endpoint between two snapshots. */
+/** A change of one endpoint between two snapshots. */
 export type EndpointEvent =
   | { readonly type: 'added'; readonly endpoint: Endpoint }
   | { readonly type: 'weight'; readonly endpoint: Endpoint; readonly from: number; readonly to: number }
@@ -12,9 +12,9 @@ export type EndpointEvent =
 type ByKey = Pick<Snapshot, 'byKey'>
 
 /**
- * The events that lead from one snapshot to the other, gone endpoints first.
+ * The events that lead from one snapshot to the other, removed endpoints first.
  *
- * @param keys where to look; give the changed keys of an update to spare a walk over everything.
+ * @param keys the keys to compare; pass the changed keys of an update to avoid a walk over all of them.
  */
 export function eventsBetween(before: ByKey, after: ByKey, keys?: Iterable<string>): EndpointEvent[] {
   const candidates = keys ?? new Set([...before.byKey.keys(), ...after.byKey.keys()])
@@ -47,7 +47,7 @@ function sameBesidesWeight(a: Endpoint, b: Endpoint): boolean {
   return isSameKind && restOf(a.metadata) === restOf(b.metadata)
 }
 
-/** Some layouts keep the weight among the metadata. */
+/** Some layouts keep the weight in the metadata. */
 function restOf({ weight: _weight, ...metadata }: Endpoint['metadata']): string {
   return JSON.stringify(metadata)
 }

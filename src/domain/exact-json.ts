@@ -1,11 +1,11 @@
 import { jsonTokens } from './json-tokens.js'
 
-/** A number of a JSON text that a double would change, or would print differently: it keeps its spelling. */
+/** A number of a JSON text that a double would change, or would print differently. It keeps its spelling. */
 export class ExactNumber {
-  /** @param text the number as JSON has it, such as `18446744073709551615` or `1e400` */
+  /** @param text the number as it stands in JSON, such as `18446744073709551615` or `1e400` */
   constructor(readonly text: string) {}
 
-  /** For JSON.stringify, which cannot print digits as they are; `writeJson` can. */
+  /** For JSON.stringify, which cannot print digits unchanged; `writeJson` can. */
   toJSON(): number | string {
     const rounded = Number(this.text)
     return Number.isFinite(rounded) ? rounded : this.text
@@ -13,8 +13,8 @@ export class ExactNumber {
 }
 
 /**
- * Start of a number that might need an ExactNumber, with what stands before a number: an address in quotes, which most
- * values of etcd have, does not match. Some strings match, such as "a:1.5", at the cost of time only.
+ * The start of a number that might need an ExactNumber, with the character before it. It does not match a quoted
+ * address, which most values in etcd contain. Some strings match, such as "a:1.5", which only costs time.
  */
 const MAY_BE_INEXACT = /(?:^|[\s:,[])(?:-0|-?\d{16}|-?\d+[eE.])/
 
@@ -50,7 +50,7 @@ export function firstLossy(value: unknown): ExactNumber | null {
   return null
 }
 
-/** A fraction such as 0.1 is rounded by everyone who reads JSON; only whole numbers count. */
+/** A fraction such as 0.1 is rounded by all readers of JSON; only whole numbers count. */
 function isLossy({ text }: ExactNumber): boolean {
   const value = Number(text)
   return !Number.isFinite(value) || (/^-?\d+$/.test(text) && BigInt(text) !== BigInt(value))

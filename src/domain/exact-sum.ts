@@ -38,7 +38,7 @@ export class ExactSum {
       const error = roundingError(total, part, sum)
       total = sum
       if (error === 0) continue
-      // The sum was rounded half to even. With a rest on the same side, it was more than a half.
+      // The sum was rounded half to even. With a remainder on the same side, it was more than a half.
       const rest = parts.at(-1) ?? 0
       const isBeyondHalf = (error < 0 && rest < 0) || (error > 0 && rest > 0)
       const next = total + error * 2

@@ -1,7 +1,7 @@
 import { withoutSecrets } from './address.js'
 import { DiscoError } from './errors.js'
 
-/** @param source the flag, argument or environment variable that carries the text */
+/** @param source the flag, argument or environment variable that contains the text */
 export function invalidValue(
   source: string,
   text: string,

@@ -2,15 +2,15 @@
 const START = /["{}[\],:]|[^\s{}[\],:"]+/g
 
 export interface JsonToken {
-  /** As the JSON text has it, strings with their quotes. */
+  /** The token's JSON text; strings include their quotes. */
   readonly text: string
   /** Index of its first character. */
   readonly from: number
 }
 
 /**
- * The tokens of a JSON text, one by one, without white space. Strings are not matched by a regular expression: it would
- * keep a place to backtrack to for every escape, and a string of 24 MB would make V8 throw a RangeError.
+ * The tokens of a JSON text, one by one, without white space. Strings are not matched by a regular expression: it
+ * would keep a backtracking position for each escape, and a string of 24 MB would make V8 throw a RangeError.
  *
  * @param text valid JSON up to the last token that is read
  */
@@ -30,7 +30,7 @@ function endOfString(text: string, from: number): number {
   return quote === -1 ? text.length : quote + 1
 }
 
-/** Whether an odd number of backslashes stands before it: two are an escaped backslash. */
+/** Whether an odd number of backslashes precedes it: two are an escaped backslash. */
 function isEscaped(text: string, quote: number): boolean {
   let from = quote
   while (text[from - 1] === '\\') from--

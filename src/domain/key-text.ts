@@ -1,6 +1,6 @@
 /**
- * An etcd key as text, from which `keyBytes` gives back the same bytes: UTF-8, in which each byte that is not part of
- * a character is the lone surrogate U+DC80 to U+DCFF (as in Python's PEP 383). UTF-8 has no such characters.
+ * An etcd key as text that `keyBytes` converts back to the same bytes: UTF-8, in which each byte that is not part of
+ * a character is a lone surrogate, U+DC80 to U+DCFF (as in Python's PEP 383). UTF-8 has no such characters.
  */
 export function keyText(bytes: Uint8Array): string {
   const whole = utf8(bytes)
@@ -26,12 +26,12 @@ export function keyBytes(text: string): Buffer {
   return Buffer.concat(characters)
 }
 
-/** Whether a key is UTF-8. No registration has another one, whatever the value says. */
+/** Whether a key is UTF-8. A key that is not never counts as a registration, whatever its value. */
 export function isUtf8Key(text: string): boolean {
   return !LONE_SURROGATE.test(text)
 }
 
-/** A key, or a text with keys in it, for people and programs: bytes that are not UTF-8 as `\xff`. */
+/** A key, or a text with keys in it, for display and JSON: bytes that are not UTF-8 as `\xff`. */
 export function shownKey(text: string): string {
   return isUtf8Key(text) ? text : text.replace(LONE_SURROGATES, shown)
 }
@@ -49,7 +49,7 @@ function isEscape(code: number): boolean {
   return code >= ESCAPED + 0x80 && code <= ESCAPED + 0xff
 }
 
-/** How many bytes a character has that begins with this one. */
+/** The number of bytes of a character that begins with this byte. */
 function lengthOf(lead: number): number {
   if (lead < 0xc0) return 1
   if (lead < 0xe0) return 2

@@ -4,8 +4,8 @@ import { ShareTotals } from './shares.js'
 import { applyChange, endpointsOf, groupByKey, type Snapshot } from './snapshot.js'
 
 /**
- * A snapshot that changes in place, with running totals of each service: a change costs what it changes, however
- * many endpoints there are. Whoever keeps one sees it change.
+ * A snapshot that changes in place, with running totals of each service: the cost of a change does not depend on the
+ * number of endpoints. Holders of a reference see it change.
  */
 export class LiveSnapshot implements Snapshot {
   revision: Revision = 0
@@ -13,7 +13,7 @@ export class LiveSnapshot implements Snapshot {
   private readonly totals = new Map<string, ShareTotals>()
   private origin: Pick<Reset, 'source' | 'ageMs'> | null = null
 
-  /** Whether there was no list yet. */
+  /** Whether no list has been received yet. */
   get isEmpty(): boolean {
     return this.origin === null
   }
@@ -38,7 +38,7 @@ export class LiveSnapshot implements Snapshot {
     }
   }
 
-  /** Part of its service's traffic that an endpoint gets, from 0 to 1; for endpoints of this snapshot. */
+  /** The endpoint's part of its service's traffic, from 0 to 1. Only for endpoints of this snapshot. */
   shareOf(endpoint: Endpoint): number {
     return this.totals.get(endpoint.service)?.shareOf(endpoint) ?? 0
   }

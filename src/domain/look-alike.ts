@@ -1,6 +1,6 @@
 /**
- * Cyrillic, Greek and other letters that fonts draw as the Latin one: those of the Unicode consortium's confusables.txt
- * (UTS #39) that need no unusual font.
+ * Cyrillic, Greek and other letters that fonts draw like a Latin one: those of the Unicode consortium's
+ * confusables.txt (UTS #39) that do not need an unusual font.
  */
 const LOOKS_LIKE: Readonly<Record<string, string>> = {
   // Cyrillic.
@@ -35,9 +35,9 @@ function looksOf(name: string): string {
   return [...name.normalize('NFKC')].map((character) => LOOKS_LIKE[character] ?? character).join('')
 }
 
-/** Names, and which of them look the same. */
+/** A set of names that knows which of them look the same. */
 class NamesByLooks {
-  /** For each look the name that has it, or null where several names do. */
+  /** By visual form, the name that has it, or null where several names do. */
   private readonly byLooks = new Map<string, string | null>()
 
   add(name: string): void {
@@ -53,12 +53,12 @@ class NamesByLooks {
 }
 
 /**
- * Marks names that look the same as another one of a list: characters of such a name that are not ASCII are shown as
- * their codes. Other names stay as they are.
+ * Marks names that look the same as another name of a list: their characters outside ASCII are shown as codes. Other
+ * names stay unchanged.
  */
 export function markLookAlikes(names: Iterable<string>): (name: string) => string {
   const known = [...names]
-  // Names of nothing but ASCII differ to the eye.
+  // Two names in plain ASCII are visibly different.
   if (known.every((name) => ASCII.test(name))) return (name) => name
   const all = new NamesByLooks()
   for (const name of known) all.add(name)
@@ -66,8 +66,8 @@ export function markLookAlikes(names: Iterable<string>): (name: string) => strin
 }
 
 /**
- * Marks names in a log, whose lines cannot be changed when a look-alike comes later: a name that looks like one of nothing
- * but ASCII is marked at once, any other one when it looks the same as one before.
+ * Marks names in a log, in which earlier lines cannot be changed when a look-alike appears: a name that looks like
+ * plain ASCII is marked at once, any other name when it looks the same as an earlier one.
  */
 export function markInLog(): (name: string) => string {
   const before = new NamesByLooks()
@@ -79,8 +79,8 @@ export function markInLog(): (name: string) => string {
 }
 
 /**
- * What may be a name in a text: letters, digits and hyphens, with what looks like one or like a dot, and dots in between.
- * One class of characters, so that a long text takes linear time.
+ * A possible name within a text: letters, digits and hyphens, with characters that look like one or like a dot, and
+ * dots in between. A single character class, so that a long text takes linear time.
  */
 const NAME_IN_TEXT =
   /[\p{L}\p{M}\p{N}_\-\u2010-\u2013\u2212\u2024]+(?:\.[\p{L}\p{M}\p{N}_\-\u2010-\u2013\u2212\u2024]+)*/gu
@@ -92,7 +92,7 @@ function namesIn(text: string): string[] {
   return (text.match(NAME_IN_TEXT) ?? []).filter((name) => LETTER_OR_DIGIT.test(name))
 }
 
-/** Text in which a name may be marked. Texts of a table have bars and dashes, but rarely such a name. */
+/** Text that may contain a name to mark. Texts of a table have bars and dashes, but rarely such a name. */
 const HAS_MARKABLE_NAME =
   /(?![ -~])[\p{L}\p{M}\p{N}]|[\p{L}\p{N}][\u2010-\u2013\u2212\u2024]|[\u2010-\u2013\u2212\u2024][\p{L}\p{N}]/u
 
@@ -103,7 +103,7 @@ export function markInTexts(texts: readonly string[]): string[] {
   return texts.map((text) => markNames(text, mark))
 }
 
-/** Marks names in the cells of a table: a whole cell is a name as well, since names may contain other characters. */
+/** Marks names in the cells of a table: a whole cell is also a name, since names may contain other characters. */
 export function markInCells(columns: readonly (readonly string[])[]): (cell: string) => string {
   if (!columns.some((cells) => cells.some(hasMarkableName))) return (cell) => cell
   const all = new NamesByLooks()
@@ -119,7 +119,7 @@ function hasMarkableName(text: string): boolean {
   return !ASCII.test(text) && HAS_MARKABLE_NAME.test(text)
 }
 
-/** A text in which each name is shown by `mark`. */
+/** Replaces each name of a text by `mark(name)`. */
 export function markNames(text: string, mark: (name: string) => string): string {
   if (!hasMarkableName(text)) return text
   return text.replace(NAME_IN_TEXT, (name) => (LETTER_OR_DIGIT.test(name) ? mark(name) : name))

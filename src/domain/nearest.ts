@@ -1,9 +1,10 @@
-/** More names than this would be a list, not a suggestion. */
+/** The maximum number of suggestions. */
 const MOST_NAMES = 3
 
 /**
  * The known names that differ from a mistyped one by a single slip: a letter added, left out or replaced, or two
- * neighbours swapped. Letter case does not count. Each name once, at most three: first those that differ in case alone.
+ * neighbours swapped. Letter case does not count. Each name once, at most three: first those that differ only in
+ * case.
  */
 export function nearestNames(name: string, known: Iterable<string>): string[] {
   const typed = name.toLowerCase()
@@ -21,7 +22,7 @@ export function didYouMean(name: string, known: Iterable<string>): string[] {
   return nearest.length > 0 ? [`Did you mean ${nearest.join(' or ')}?`] : []
 }
 
-/** 0 or 1; null where more than one slip is between them, or where not a letter is the same. */
+/** 0 or 1; null for names more than one slip apart, and for names without a common letter. */
 function slipsBetween(typed: string, known: string): 0 | 1 | null {
   if (typed === known) return 0
   if (Math.abs(typed.length - known.length) > 1) return null
@@ -35,7 +36,7 @@ function slipsBetween(typed: string, known: string): 0 | 1 | null {
   const areTwo = left.length === 2 && right.length === 2
   const isSwap = areTwo && left[0] === right[1] && left[1] === right[0]
   const isOneLetter = left.length <= 1 && right.length <= 1
-  // A word of one letter that is replaced by another one has nothing in common with it.
+  // A one-letter word whose letter is replaced has nothing left in common.
   const isAllNew = start + end === 0 && !isSwap
   return (isSwap || isOneLetter) && !isAllNew ? 1 : null
 }

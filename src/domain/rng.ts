@@ -1,7 +1,10 @@
-/** A random number from 0 on and below 1. The outermost layer makes one; a seeded one repeats itself. */
+/**
+ * Returns a random number from 0 up to, but not including, 1. The outermost layer creates it; a seeded one repeats
+ * itself.
+ */
 export type Rng = () => number
 
-/** Random numbers that a seed repeats: SplitMix32. Good enough to draw endpoints, not to keep secrets. */
+/** A repeatable sequence of random numbers from a seed: SplitMix32. Good enough to draw endpoints, not for secrets. */
 export function seeded(seed: number): Rng {
   let state = seed | 0
   return () => {

@@ -3,8 +3,8 @@ import type { Endpoint } from './endpoint.js'
 import { DiscoError } from './errors.js'
 
 /**
- * One condition that an endpoint has to meet. `name` is `version`, `id`, `addr`, `weight` or a name of its metadata; an
- * endpoint that lacks the name counts as having the empty value.
+ * One condition on an endpoint. `name` is `version`, `id`, `addr`, `weight` or a metadata name; an endpoint without
+ * the name counts as having the empty value.
  */
 export type Requirement =
   | { readonly op: '=' | '!='; readonly name: string; readonly value: string }
@@ -14,13 +14,13 @@ export type Requirement =
 
 type Ordering = '>' | '>=' | '<' | '<='
 
-/** All of them have to be met; an empty selector selects every endpoint. */
+/** All conditions must hold; an empty selector selects every endpoint. */
 export type Selector = readonly Requirement[]
 
 const FORMS =
-  'Want NAME=VALUE, NAME!=VALUE, NAME in (A,B), NAME notin (A,B), weight>0, version>=1.2, version~1.2 or version^1, separated by commas'
+  'Expected NAME=VALUE, NAME!=VALUE, NAME in (A,B), NAME notin (A,B), weight>0, version>=1.2, version~1.2 or version^1, separated by commas'
 
-/** A word in double quotes, where a backslash keeps the next character, or one without any of the grammar's signs. */
+/** A word in double quotes, with the backslash as escape, or one without any sign of the grammar. */
 const NAME = /\s*("(?:[^"\\]|\\.)*"|[^\s"(),=!<>~^]+)\s*/sy
 const VALUE = /\s*("(?:[^"\\]|\\.)*"|[^"(),]*)\s*/sy
 const OPERATOR = /(==|!=|>=|<=|=|>|<|~|\^|notin(?=\s*\()|in(?=\s*\())/y
@@ -76,7 +76,7 @@ export function parseSelector(text: string): Selector {
   return requirements
 }
 
-/** The same selector as text; `parseSelector` reads it back. */
+/** The selector as text, which `parseSelector` reads back. */
 export function formatSelector(selector: Selector): string {
   const formatted = selector.map((one) =>
     'values' in one
@@ -86,12 +86,12 @@ export function formatSelector(selector: Selector): string {
   return formatted.join(',')
 }
 
-/** Whether an endpoint meets all requirements. Its weight is the one that is registered. */
+/** Whether an endpoint meets all requirements. Its weight is the registered one. */
 export function selects(selector: Selector, endpoint: Endpoint): boolean {
   return selector.every((one) => isMet(one, endpoint))
 }
 
-/** What an endpoint has under a name that a selector may give; empty where it has nothing. */
+/** The endpoint's value for a name of a selector; empty if it has none. */
 export function attributeOf({ version, id, addr, weight, metadata }: Endpoint, name: string): string {
   if (name === 'version') return version
   if (name === 'id') return id ?? ''
@@ -123,7 +123,7 @@ function isOrdered(one: number, op: Ordering, other: number): boolean {
   return op === '<' ? one < other : one <= other
 }
 
-/** `v1.2` is version 1.2.0, as registries write it; what is no version at all satisfies no range. */
+/** `v1.2` is version 1.2.0, as registries write it; a text that is not a version satisfies no range. */
 function asSemver(version: string): string {
   const [, major, minor = '.0', patch = '.0'] = /^v?(\d+)(\.\d+)?(\.\d+)?$/.exec(version) ?? []
   return major === undefined ? version : `${major}${minor}${patch}`

@@ -2,16 +2,16 @@ import type { Endpoint } from './endpoint.js'
 import { ExactSum } from './exact-sum.js'
 
 /**
- * What an LB policy promises of the shares: `exact`, that no endpoint strays by a whole pick; `random`, that
- * they follow on average; `none`, because something else than the weights decides (a key, the load).
+ * An LB policy's promise about shares: `exact`, no endpoint deviates by a whole pick; `random`, picks follow shares
+ * on average; `none`, picks depend on other inputs (a key, the load).
  */
 export type ShareRule = 'exact' | 'random' | 'none'
 
 type Weighted = Pick<Endpoint, 'weight' | 'problem'>
 
 /**
- * Whether nobody ever set a weight here: every usable endpoint of the service has 0, as writers do that
- * know no weights. All of them then count as equal.
+ * Whether the weights of a service are unset: every usable endpoint has 0, as from writers without weights. All
+ * endpoints then count as equal.
  *
  * @param service every endpoint of the service, all versions: a filter must not change the answer.
  */
@@ -25,7 +25,7 @@ export function weightsAreUnset(service: Iterable<Weighted>): boolean {
   return some
 }
 
-/** The weight that balancing gives an endpoint: its own, 1 where weights are unset, 0 where it is unusable. */
+/** The effective weight of an endpoint: its own, 1 where weights are unset, 0 where it is unusable. */
 export function effectiveWeight(endpoint: Weighted, unset: boolean): number {
   if (endpoint.problem !== null) return 0
   return unset ? 1 : endpoint.weight
@@ -44,12 +44,12 @@ export function shareFractions(service: readonly Weighted[]): number[] {
 }
 
 /**
- * Running totals of one service, from which a share follows in O(1). Every endpoint that is added must be removed
- * with the weight and problem that it was added with. Shares depend on the endpoints that are in the totals alone,
- * not on the order in which they came or on those that left: weights may be fractions, or exceed 2^53 together.
+ * Running totals of one service, for a share in O(1). An endpoint must be removed with the same weight and problem
+ * that it was added with. Shares depend only on the endpoints in the totals, not on the order in which they were
+ * added or on removed ones: weights may be fractions, or exceed 2^53 together.
  */
 export class ShareTotals {
-  /** How many endpoints are in the totals, usable or not. */
+  /** The number of endpoints in the totals, usable or not. */
   size = 0
   private usable = 0
   private weighted = 0
@@ -71,12 +71,12 @@ export class ShareTotals {
     this.weight.subtract(weight)
   }
 
-  /** As `weightsAreUnset` of all endpoints that are in the totals. */
+  /** `weightsAreUnset` for all endpoints in the totals. */
   get areUnset(): boolean {
     return this.usable > 0 && this.weighted === 0
   }
 
-  /** Part of the whole service's traffic that an endpoint gets, from 0 to 1. */
+  /** The endpoint's part of the whole service's traffic, from 0 to 1. */
   shareOf(endpoint: Weighted): number {
     if (this.areUnset) return effectiveWeight(endpoint, true) / this.usable
     return this.weight.fractionOf(effectiveWeight(endpoint, false))

@@ -28,8 +28,8 @@ const MESSAGES: Readonly<Record<string, string>> = {
 }
 
 /**
- * An error of the operating system in its own words, such as "no such file or directory": Node's messages wrap them in the
- * error code, the system call and its argument. Any other error's message as it is.
+ * An operating system error in words, such as "no such file or directory": Node's messages wrap it in the error code,
+ * the system call and its argument. The message of any other error is returned unchanged.
  */
 export function systemMessage(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown)

@@ -18,24 +18,23 @@ interface Comparison {
   readonly number: number
 }
 
-/** What a service is waited for to be. */
+/** A state of a service to wait for. */
 export type WaitCondition =
   | ({ readonly kind: 'endpoints' | 'ready' | 'healthy' } & Comparison)
   | ({ readonly kind: 'weight'; readonly addr: string } & Comparison)
   | { readonly kind: 'gone'; readonly addr: string }
 
-/** A service as it is now. */
+/** The current state of a service. */
 export interface WaitFacts {
   readonly endpoints: readonly Endpoint[]
-  /** How many of them have a gRPC connection; null where nobody has asked. */
+  /** The number of endpoints with a gRPC connection; null where it was not checked. */
   readonly ready: number | null
-  /** How many of them are healthy; likewise. */
+  /** The number of healthy endpoints; null where it was not checked. */
   readonly healthy: number | null
 }
 
 /**
- * Reads `endpoints>=3`, `ready>=3`, `healthy>=3`, `gone ADDR` or `weight ADDR==0`; a single `=` is one of
- * equality.
+ * Reads `endpoints>=3`, `ready>=3`, `healthy>=3`, `gone ADDR` or `weight ADDR==0`; a single `=` is equality.
  *
  * @throws DiscoError USAGE
  */
@@ -56,7 +55,7 @@ export function parseWaitCondition(text: string): WaitCondition {
   throw new DiscoError('USAGE', `Invalid condition "${text}"`, {
     suggestions: [
       ...(isCut ? [`Quote the whole condition: --for '${EXAMPLES[text.trim()]}'`] : []),
-      "Want endpoints>=3, ready>=3, healthy>=3, 'gone ADDR' or 'weight ADDR==0'",
+      "Expected endpoints>=3, ready>=3, healthy>=3, 'gone ADDR' or 'weight ADDR==0'",
     ],
   })
 }
@@ -69,21 +68,21 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   weight: 'weight 1.2.3.4:1001==0',
 }
 
-/** As it is written: `ready>=3`. */
+/** The condition as a user writes it: `ready>=3`. */
 export function formatWaitCondition(condition: WaitCondition): string {
   if (condition.kind === 'gone') return `gone ${condition.addr}`
   const { kind, operator, number } = condition
   return `${kind === 'weight' ? `weight ${condition.addr}` : kind}${operator}${number}`
 }
 
-/** Whether the servers themselves have to be asked. */
+/** Whether the servers themselves must be asked. */
 export function needsHealth({ kind }: WaitCondition): boolean {
   return kind === 'ready' || kind === 'healthy'
 }
 
 /**
- * Whether the condition holds, and how things stand, as a clause for people. What is not there yet is waited
- * for: an absent endpoint has no weight, and counts nowhere.
+ * Whether the condition holds, and the current state, as a clause for messages. An absent endpoint has no weight, and
+ * counts nowhere.
  */
 export function judge(condition: WaitCondition, facts: WaitFacts): { holds: boolean; now: string } {
   const usable = facts.endpoints.filter(({ problem }) => problem === null)
@@ -107,7 +106,7 @@ export function judge(condition: WaitCondition, facts: WaitFacts): { holds: bool
   }
 }
 
-/** By its address, or by its key as it is or as it is shown. */
+/** By address, or by key, raw or escaped. */
 function isNamed({ addr, key }: Endpoint, name: string): boolean {
   return addr === name || key === name || shownKey(key) === name
 }

@@ -1,14 +1,14 @@
 import { DiscoError } from './errors.js'
 
-/** The largest weight that every reader of the layouts can hold: a signed 32-bit integer. */
+/** The largest weight that all readers of the layouts can hold: a signed 32-bit integer. */
 export const MAX_WEIGHT = 2 ** 31 - 1
 
-/** A way to change a weight: to a number, by a number, or to a part of the endpoint's own weight. */
+/** A weight change: to a number, by a number, or to a part of the endpoint's own weight. */
 export type WeightChange =
   | { readonly kind: 'set'; readonly weight: number }
   | { readonly kind: 'add'; readonly delta: number }
   | { readonly kind: 'scale'; readonly percent: number }
-  /** To a number where it is 0: what somebody else has set meanwhile stays. */
+  /** To a number, only where it is 0: a weight that another client has set meanwhile stays. */
   | { readonly kind: 'restore'; readonly weight: number }
 
 const CHANGE = /^([+\-\u2212]?)(\d{1,10})(%?)$/
@@ -38,7 +38,7 @@ export function parseWeightChange(text: string): WeightChange {
     : notAWeight(text)
 }
 
-/** A change as `parseWeightChange` reads it. */
+/** The text that `parseWeightChange` reads as this change. */
 export function changeText(change: WeightChange): string {
   switch (change.kind) {
     case 'add':
@@ -50,7 +50,7 @@ export function changeText(change: WeightChange): string {
   }
 }
 
-/** Whether what a change makes of a weight depends on that weight. */
+/** Whether the new weight depends on the current one. */
 export function isRelative({ kind }: WeightChange): boolean {
   return kind === 'add' || kind === 'scale'
 }
@@ -92,7 +92,7 @@ export function unboundedWeight(weight: number, change: WeightChange): number {
 
 function notAWeight(text: string): DiscoError {
   return new DiscoError('USAGE', `"${text.replace('\u2212', '-')}" is not a weight`, {
-    suggestions: [`Want an integer from 0 to ${MAX_WEIGHT}. To change one: 5, +2, -1 or 50%`],
+    suggestions: [`Expected an integer from 0 to ${MAX_WEIGHT}. To change one: 5, +2, -1 or 50%`],
   })
 }
 

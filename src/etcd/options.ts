@@ -28,7 +28,7 @@ export interface EtcdOptions {
 /** An @, or its code outside of an IPv6 address, where it may begin a zone. */
 const USER = /@|^[^[]*%40/
 
-const FORMS = 'Want host:port, http://host:port or https://host:port, several separated by commas'
+const FORMS = 'Expected host:port, http://host:port or https://host:port, several separated by commas'
 
 /**
  * The URL of each member. An endpoint with a user in it is refused without being shown: the part before the @ may be
@@ -43,7 +43,7 @@ export function memberUrls(
   if (endpoints.some((endpoint) => USER.test(endpoint))) {
     throw new DiscoError('USAGE', `An etcd endpoint from ${endpointsSource} contains a user or a password`, {
       suggestions: [
-        'Want host:port alone; the user by --user NAME, the password by --password-file FILE or ETCDCTL_PASSWORD',
+        'Expected host:port alone; the user by --user NAME, the password by --password-file FILE or ETCDCTL_PASSWORD',
       ],
     })
   }

@@ -12,19 +12,21 @@ export function hash32(text: string, basis = FNV_BASIS): number {
   return mix(hash)
 }
 
-/** Endless unsigned 32-bit numbers that belong to a text; `point(text, 0)`, `point(text, 1)` and so on. */
+/**
+ * An endless sequence of unsigned 32-bit numbers derived from a text: `point(text, 0)`, `point(text, 1)` and so on.
+ */
 export function pointsOf(text: string): (index: number) => number {
   const start = hash32(text)
   const step = hash32(text, OTHER_BASIS) | 1
   return (index) => mix((start + Math.imul(index, step)) | 0)
 }
 
-/** A number from 0 on and below 1 that belongs to a text. */
+/** A number from 0 up to, but not including, 1, derived from a text. */
 export function fractionOf(text: string): number {
   return hash32(text, OTHER_BASIS) / 2 ** 32
 }
 
-/** MurmurHash3's finalizer: every bit of the input changes half of those of the output. */
+/** MurmurHash3's finalizer: each bit of the input changes half of the bits of the output. */
 function mix(number: number): number {
   let mixed = number ^ (number >>> 16)
   mixed = Math.imul(mixed, 0x85ebca6b)

@@ -26,13 +26,13 @@ const CHOOSING_FREELY: readonly [PolicyKind, ...PolicyKind[]] = [
   pickFirst,
 ]
 
-/** Every policy; the first is what is used when none is named. */
+/** All policies; the first is the default. */
 export const POLICIES: readonly [PolicyKind, ...PolicyKind[]] = [
   ...CHOOSING_FREELY,
   pinnedOr(CHOOSING_FREELY),
 ]
 
-/** The policy of that name or short name. @throws DiscoError USAGE with the names that there are */
+/** The policy of that name or short name. @throws DiscoError USAGE listing the valid names */
 export function findPolicy(name: string): PolicyKind {
   const found = POLICIES.find((policy) => policy.name === name || policy.shortName === name)
   if (found) return found
@@ -42,7 +42,7 @@ export function findPolicy(name: string): PolicyKind {
   })
 }
 
-/** Every name with its short one, for people. */
+/** Each name with its short name, for messages. */
 export function listPolicies(): string {
   return POLICIES.map(({ name, shortName }) => (name === shortName ? name : `${name} (${shortName})`)).join(
     ', ',

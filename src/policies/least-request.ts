@@ -10,9 +10,9 @@ const TRAITS = { name: 'least_request', shortName: 'lr', weighted: true, shares:
 const CHOICES = integer(2, 10)
 
 /**
- * The endpoint with the fewest outstanding calls for its weight (least connections), in O(log n). Without
- * parameters it compares all of them, which is exact; with `choiceCount` it draws so many and takes the best of
- * those (the power of two choices: Mitzenmacher 2001; gRFC A48).
+ * The endpoint with the fewest outstanding calls relative to its weight (least connections), in O(log n). Without
+ * parameters it compares all endpoints, which is exact; with `choiceCount` it draws that many and takes the best of
+ * them (the power of two choices: Mitzenmacher 2001; gRFC A48).
  */
 export const leastRequest: PolicyKind = {
   ...TRAITS,
@@ -32,12 +32,12 @@ export const leastRequest: PolicyKind = {
 type LoadSource<Candidate> = Pick<Environment<Candidate>, 'random' | 'outstanding'>
 
 /**
- * Compares calls per weight among all. Those that are level (all idle, say) are drawn by weight: so shares
- * follow the weights where calls come one by one, and no client of many prefers the same endpoint as the others.
+ * Compares calls per weight among all endpoints and draws among ties by weight. So shares follow the weights where
+ * calls come one by one, and the clients of a service do not all prefer the same idle endpoint.
  */
 class LeastOfAll<Candidate> implements Chooser<Candidate> {
   private readonly roster = new Roster<Candidate>()
-  /** By the places of the roster. */
+  /** Indexed by the places of the roster. */
   private readonly tree = new LoadTree()
 
   constructor(private readonly load: LoadSource<Candidate>) {}
@@ -65,7 +65,7 @@ class LeastOfAll<Candidate> implements Chooser<Candidate> {
     const place = this.roster.placeOf(candidate)
     if (place === undefined) return
     this.roster.leave(candidate)
-    // The last one has moved to the leaver's place.
+    // The last candidate has moved to the place of the one that left.
     this.tree.set(this.roster.size, 0, 0)
     if (place < this.roster.size) this.update(place)
   }
@@ -80,7 +80,7 @@ class LeastOfAll<Candidate> implements Chooser<Candidate> {
   }
 }
 
-/** Draws by weight, with repetition as A48 has it, so that idle endpoints share by weight here, too. */
+/** Draws by weight, with repetition as in A48, so that idle endpoints also share by weight. */
 class LeastOfSome<Candidate> implements Chooser<Candidate> {
   private readonly tree = new WeightTree<Candidate>()
   private readonly weights = new Map<Candidate, number>()

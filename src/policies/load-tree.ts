@@ -1,13 +1,12 @@
 import type { Rng } from '../domain/rng.js'
 
 /**
- * Finds the places with the fewest calls for their weight, and draws one of them by weight, in O(log n) for a
- * draw and for a change. A tournament tree in flat arrays: each node has the least calls/weight below it, as a
- * pair of numbers, and the weights of all places that are level at that ratio, summed.
+ * Finds the places with the fewest calls relative to their weight and draws one of them by weight, in O(log n) for a
+ * draw and for a change. A tournament tree in flat arrays: each node has the least calls/weight below it, as a pair
+ * of numbers, and the sum of the weights of all places tied at that ratio.
  *
- * Ratios are compared crosswise, so nothing is rounded while calls x weight stays below 2^53. A place of weight
- * 0 is empty and never drawn. Places are numbered from 0, and every index below is within the arrays: hence
- * `as number`.
+ * Ratios are compared crosswise, so nothing is rounded while calls x weight stays below 2^53. A place of weight 0 is
+ * empty and never drawn. Places are numbered from 0, and all indexes below are within the arrays: hence `as number`.
  */
 export class LoadTree {
   /** A power of two: the leaf of place p is node `leaves + p`, the root is node 1. */
@@ -23,7 +22,7 @@ export class LoadTree {
     for (let node = leaf >> 1; node > 0; node >>= 1) this.play(node)
   }
 
-  /** A place of the least load, with a chance of its weight / the weights of all that are level; -1 if all are empty. */
+  /** A place of the least load, drawn among ties in proportion to weight; -1 if all places are empty. */
   draw(random: Rng): number {
     const { levelWeights, leaves } = this
     let left = random() * (levelWeights[1] as number)
@@ -39,7 +38,7 @@ export class LoadTree {
     return node - leaves
   }
 
-  /** Gives a node the better of its children, or what they have together where they are level. */
+  /** Sets a node to the better of its children, or to their sum where they tie. */
   private play(node: number): void {
     const { calls, weights, levelWeights } = this
     const left = 2 * node
@@ -55,7 +54,7 @@ export class LoadTree {
     )
   }
 
-  /** Below 0 where `a` has the lesser load, above 0 where `b` has; an empty node loses. */
+  /** Negative where `a` has the lesser load, positive where `b` has; an empty node has the greatest. */
   private compare(a: number, b: number): number {
     const { calls, weights } = this
     if (weights[b] === 0) return -1

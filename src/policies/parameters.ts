@@ -3,18 +3,18 @@ import type { Policy, PolicyKind } from './policy.js'
 
 /** Reads one parameter; null for an invalid value. */
 interface Parameter<Value> {
-  readonly want: string
+  readonly expected: string
   read(value: unknown): Value | null
 }
 
 export const text: Parameter<string> = {
-  want: 'a text that is not empty',
+  expected: 'a non-empty text',
   read: (value) => (typeof value === 'string' && value !== '' ? value : null),
 }
 
 export function integer(least: number, most: number): Parameter<number> {
   return {
-    want: `an integer from ${least} to ${most}`,
+    expected: `an integer from ${least} to ${most}`,
     read: (value) =>
       typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most ? value : null,
   }
@@ -39,14 +39,14 @@ export function readParameters<Parameters extends Record<string, Parameter<unkno
   const fail = (problem: string): DiscoError =>
     new DiscoError('USAGE', `LB policy ${policy}: ${problem}`, { suggestions: [known] })
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
-    throw fail('its config is no JSON object')
+    throw fail('its config is not a JSON object')
   }
   const values: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(config)) {
     const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined
-    if (!parameter) throw fail(`there is no parameter "${name}"`)
+    if (!parameter) throw fail(`unknown parameter "${name}"`)
     const read = parameter.read(value)
-    if (read === null) throw fail(`${name} is ${JSON.stringify(value)}, want ${parameter.want}`)
+    if (read === null) throw fail(`${name} is ${JSON.stringify(value)}, expected ${parameter.expected}`)
     values[name] = read
   }
   return values as Values<Parameters>
@@ -54,7 +54,7 @@ export function readParameters<Parameters extends Record<string, Parameter<unkno
 
 type Parameterless = Omit<Policy, 'config' | 'reads' | 'countsCalls'>
 
-/** A policy that reads no call keys and takes no parameters. */
+/** A policy without call keys and parameters. */
 export function withoutParameters(policy: Parameterless): PolicyKind {
   const { name, shortName, weighted, shares } = policy
   return {

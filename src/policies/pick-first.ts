@@ -2,8 +2,8 @@ import { withoutParameters } from './parameters.js'
 import type { Chooser, Environment } from './policy.js'
 
 /**
- * Everything goes to the first of the list that is in rotation, until that leaves. Who comes later does not
- * take over, even from a better place: a change of endpoint costs its clients their warm caches.
+ * Sends all calls to the first endpoint of the list that is in rotation, until it leaves. Endpoints that join later
+ * do not take over, even from an earlier place: a change of endpoint costs its clients their warm caches.
  */
 export const pickFirst = withoutParameters({
   name: 'pick_first',
@@ -28,7 +28,7 @@ class PickFirst<Candidate> implements Chooser<Candidate> {
   }
 
   reweigh(): void {
-    // Whoever has a weight above 0 can be the first.
+    // Every weight above 0 is eligible.
   }
 
   leave(candidate: Candidate): void {

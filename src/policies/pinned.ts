@@ -6,10 +6,9 @@ import { roundRobin } from './round-robin.js'
 const TRAITS = { name: 'pinned', shortName: 'pinned', weighted: false, shares: 'none' } as const
 
 /**
- * Calls go to one endpoint, named by its id, its key or its address. The parameter `to` names it, or a call's
- * own pin, which comes first. Where it is not in rotation the call fails, or goes where the parameter
- * `fallback` says: one of `others` with its parameters, such as `{"round_robin": {}}`. So does a call that is
- * pinned to nothing.
+ * Sends calls to one endpoint, named by its id, key or address: by the call's own pin, else by the parameter `to`. If
+ * that endpoint is not in rotation, or the call has no pin, the parameter `fallback` decides: one of `others` with
+ * its parameters, such as `{"round_robin": {}}`. Without a fallback the call fails.
  */
 export function pinnedOr(others: readonly PolicyKind[]): PolicyKind {
   return {
@@ -31,11 +30,11 @@ export function pinnedOr(others: readonly PolicyKind[]): PolicyKind {
 }
 
 function policyOf(others: readonly PolicyKind[]) {
-  const want = `one policy with its parameters, such as {"${others[0]?.name}": {}}; there is: ${others
+  const expected = `one policy with its parameters, such as {"${others[0]?.name}": {}}; available: ${others
     .map(({ name }) => name)
     .join(', ')}`
   return {
-    want,
+    expected,
     read(value: unknown): Policy | null {
       const [entry, ...more] = Object.entries((value ?? {}) as object)
       const kind = others.find(({ name, shortName }) => name === entry?.[0] || shortName === entry?.[0])
@@ -46,7 +45,7 @@ function policyOf(others: readonly PolicyKind[]) {
 
 class Pinned<Candidate> implements Chooser<Candidate> {
   private readonly namesOf = new Map<Candidate, readonly string[]>()
-  /** Two keys may share an address: those of one name take turns. */
+  /** Two keys may share an address: endpoints of the same name take turns. */
   private readonly namesakes = new Map<string, Chooser<Candidate>>()
 
   constructor(

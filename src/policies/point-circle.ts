@@ -1,31 +1,31 @@
-/** A list ends, or a bucket is empty: the largest index, which no point has. */
+/** Marks the end of a list and an empty bucket: the largest index, which no point has. */
 const NONE = 2 ** 32 - 1
 
-/** There are 2^FIRST_BITS buckets at first. */
+/** The initial number of buckets is 2^FIRST_BITS. */
 const FIRST_BITS = 8
 
-/** Numbers of a point, side by side because memory is read by the line: place, owner, next point, unused. */
+/** Numbers of a point, adjacent because memory is read by cache line: place, owner, next point, unused. */
 const STRIDE = 4
 const OWNER = 1
 const NEXT = 2
 
 /**
- * Points on a circle of 2^32 places, each with an owner. Points are hashes and so spread evenly: they are kept in
- * about as many buckets as there are points, by their first bits, each a short linked list in a flat array. Adding,
- * removing and finding a point take O(1) on average, however many there are.
+ * Points on a circle of 2^32 places, each with an owner. Points are hashes and therefore spread evenly: they are kept
+ * in about as many buckets as there are points, by their first bits, each a short linked list in a flat array.
+ * Adding, removing and finding a point take O(1) on average, for any number of points.
  *
- * Owners are small whole numbers. Every index below is that of a bucket or of a point in use: hence `as number`.
+ * Owners are small whole numbers. All indexes below are those of a bucket or of a point in use: hence `as number`.
  */
 export class PointCircle {
   private bits = FIRST_BITS
   private heads = new Uint32Array(2 ** FIRST_BITS).fill(NONE)
   private points = new Uint32Array(2 ** FIRST_BITS * STRIDE)
-  /** Points below this index are or were in use; `free` links those that are free again. */
+  /** Points below this index are or were in use; `free` links the free ones. */
   private used = 0
   private free = NONE
   private count = 0
 
-  /** @param isFirst which of two owners has the place where both have a point */
+  /** @param isFirst which of two owners wins a place where both have a point */
   constructor(private readonly isFirst: (owner: number, other: number) => boolean) {}
 
   get size(): number {
@@ -41,7 +41,7 @@ export class PointCircle {
     this.count++
   }
 
-  /** Only for a point that was added. */
+  /** Only for a point that has been added. */
   remove(place: number, owner: number): void {
     const { heads, points } = this
     const bucket = this.bucketOf(place)
@@ -58,7 +58,7 @@ export class PointCircle {
     this.count--
   }
 
-  /** The owner of the first point from this place on, around the circle; null without points. */
+  /** The owner of the first point at or after this place, around the circle; null without points. */
   ownerFrom(place: number): number | null {
     if (this.count === 0) return null
     const { heads, points } = this
@@ -76,7 +76,7 @@ export class PointCircle {
     return place >>> (32 - this.bits)
   }
 
-  /** Puts a point into its bucket, in order. */
+  /** Inserts a point into its bucket, in order. */
   private link(point: number): void {
     const { heads, points } = this
     const bucket = this.bucketOf(points[point] as number)
@@ -105,7 +105,7 @@ export class PointCircle {
     return free
   }
 
-  /** Doubles the buckets, and the room for points. All points are in use when it is called. */
+  /** Doubles the buckets, and the room for points. All points are in use at this moment. */
   private split(): void {
     this.bits++
     this.heads = new Uint32Array(2 ** this.bits).fill(NONE)

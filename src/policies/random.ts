@@ -3,7 +3,7 @@ import { withoutParameters } from './parameters.js'
 import type { Chooser } from './policy.js'
 import { Roster } from './roster.js'
 
-/** Anyone, each with the same chance. Remembers nothing, so many clients together spread evenly, too. */
+/** Draws all endpoints with equal probability. Stateless, so many clients together also spread evenly. */
 export const random = withoutParameters({
   name: 'random',
   shortName: 'random',
@@ -26,7 +26,7 @@ class Random<Candidate> implements Chooser<Candidate> {
   }
 
   reweigh(): void {
-    // Every weight above 0 is the same chance.
+    // Every weight above 0 counts as 1.
   }
 
   leave(candidate: Candidate): void {

@@ -5,19 +5,19 @@ import { NO_KEYS } from './policy.js'
 import { Ring } from './ring.js'
 
 /**
- * Calls with the same key go to the same endpoint (consistent hashing): who joins or leaves moves its own
- * keys and no others. A call's own key comes first, then the parameter `key`; a call without any goes
- * anywhere, as gRFC A76 has it.
+ * Calls with the same key go to the same endpoint (consistent hashing): an endpoint that joins or leaves moves only
+ * its own keys. The call's key takes precedence over the parameter `key`; a call without a key is drawn at random
+ * (gRFC A76).
  */
 export const ringHash = onRing({ name: 'ring_hash', shortName: 'ring' }, () => null)
 
 /**
- * Every call of one client goes to the same endpoint; the clients spread by weight, on the same ring as
- * `ring_hash`. The key is the client's own name, unless the parameter `key`, or a call, says another.
+ * All calls of one client go to the same endpoint; the clients spread by weight, on the same ring as `ring_hash`. The
+ * key is the client's name, unless the call or the parameter `key` gives another.
  */
 export const sourceHash = onRing({ name: 'source_hash', shortName: 'source' }, ({ clientKey }) => clientKey)
 
-/** A policy by the ring. @param keyOf the key of calls that have none, where no parameter `key` says one */
+/** A policy on the ring. @param keyOf the key of calls without one, where the parameter `key` is absent */
 function onRing(
   names: Pick<PolicyKind, 'name' | 'shortName'>,
   keyOf: (environment: Pick<Environment<unknown>, 'clientKey'>) => string | null,
@@ -38,13 +38,13 @@ function onRing(
   }
 }
 
-/** Owns the keys of its ring, and draws for calls without a key. */
+/** Looks up keys on its ring, and draws for calls without a key. */
 export class HashRing<Candidate> implements Chooser<Candidate> {
   private readonly ring = new Ring<Candidate>()
 
   constructor(
     private readonly environment: Pick<Environment<Candidate>, 'id' | 'random'>,
-    /** The key of calls that have none; without it they go anywhere. */
+    /** The key of calls without one; if absent, those calls are drawn at random. */
     private readonly keyOtherwise: string | null,
   ) {}
 

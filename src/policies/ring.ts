@@ -2,13 +2,13 @@ import { fractionOf, pointsOf } from './hash.js'
 import { PointCircle } from './point-circle.js'
 
 /**
- * An endpoint of middling weight has from this many points to 16 times as many. A share strays by
- * sqrt(share x (1 - share) / all points), the deviation of as many random arcs: of ten equal endpoints' 10% by
- * 0.4, and of two endpoints' 50% by 1.6: of 5,000 pairs 12 strayed by more than 5.
+ * An endpoint of median weight has from this many points to 16 times as many. The standard deviation of a share is
+ * sqrt(share x (1 - share) / all points), as of that many random arcs: 0.4 percentage points for ten equal endpoints
+ * (10% each), and 1.6 for two (50% each). Of 5,000 pairs 12 deviated by more than 5.
  */
 const POINTS_OF_THE_MEDIAN = 512
 
-/** Where the points would be more, all get fewer, in proportion: they take memory, and time to be made. */
+/** Above this total all candidates get proportionally fewer points, to limit memory and the time to create them. */
 const MOST_POINTS = 262_144
 
 /** Weights of the same class differ by a factor below 16. */
@@ -18,34 +18,34 @@ interface Member<Candidate> {
   readonly candidate: Candidate
   readonly id: string
   weight: number
-  /** The part of a point that belongs to the id: no two members lose a point at the same moment. */
+  /** The part of a point that is derived from the id: no two members lose a point at the same moment. */
   readonly fraction: number
-  /** The place of its n-th point. */
+  /** The place of the member's n-th point. */
   readonly pointAt: (index: number) => number
   points: number
 }
 
 /**
- * A ring of points (Karger et al. 1997; ketama): each candidate has as many as its weight asks for, at least
- * one, and a key belongs to the owner of the first point from its own hash on. It depends on the candidates'
- * ids and weights alone, not on their order or history.
+ * A ring of points (Karger et al. 1997; ketama): each candidate has points in proportion to its weight, at least one,
+ * and a key belongs to the owner of the first point at or after its hash. It depends only on the candidates' ids and
+ * weights, not on their order or history.
  *
- * A candidate's points do not depend on the others but for the scale, points per weight. That comes from the
- * median weight, rounded down to a power of 16, so that hardly any change of the membership changes it; then
- * keys move to a newcomer or from a leaver only. It does change where the median passes 16, 256 and so on:
- * then nearly all keys move. Beyond `MOST_POINTS` it changes with every change of the total weight, and by as
- * much: other candidates lose or gain a few points.
+ * A candidate's points depend on the others only by the scale, points per weight. The scale comes from the median
+ * weight, rounded down to a power of 16, so that few changes of the membership change it; keys then move only to a
+ * newcomer or from a leaver. When the median passes 16, 256 and so on, the scale changes and nearly all keys move.
+ * Beyond `MOST_POINTS` the scale changes with each change of the total weight, in proportion: other candidates lose
+ * or gain a few points.
  *
- * A change takes time in proportion to the points that it adds and removes, and beyond `MOST_POINTS` a look at
- * each candidate. Changes are collected until the next look-up.
+ * A change takes time in proportion to the points that it adds and removes, and beyond `MOST_POINTS` a visit to each
+ * candidate. Changes are collected until the next look-up.
  */
 export class Ring<Candidate> {
   private readonly slotOf = new Map<Candidate, number>()
   private readonly members: (Member<Candidate> | null)[] = []
   private readonly freeSlots: number[] = []
-  /** Slots of candidates whose points are to be counted again. */
+  /** Slots of candidates whose number of points must be computed again. */
   private readonly changed = new Set<number>()
-  /** How many weights there are of each class. */
+  /** The number of weights in each class. */
   private readonly classes = new Float64Array(8)
   private totalWeight = 0
   private pointsPerWeight = 0
@@ -65,7 +65,7 @@ export class Ring<Candidate> {
     return this.circle.size
   }
 
-  /** Adds a candidate, or changes its weight. @param id the same in every client, which so come to the same ring */
+  /** Adds a candidate, or changes its weight. @param id the same in all clients, so that they build the same ring */
   put(candidate: Candidate, id: string, weight: number): void {
     const known = this.slotOf.get(candidate)
     const slot = known ?? this.enter(candidate, id)
@@ -88,7 +88,7 @@ export class Ring<Candidate> {
     this.freeSlots.push(slot)
   }
 
-  /** Who owns a key, by its hash from 0 up to 2^32 - 1; null when the ring is empty. */
+  /** The owner of a key, by its hash from 0 to 2^32 - 1; null when the ring is empty. */
   ownerOf(hash: number): Candidate | null {
     if (!this.isSettled) this.settle()
     const slot = this.circle.ownerFrom(hash)
@@ -115,7 +115,7 @@ export class Ring<Candidate> {
     this.isSettled = false
   }
 
-  /** Gives every candidate the points that its weight asks for. */
+  /** Gives each candidate the number of points for its weight. */
   private settle(): void {
     const scale = this.scale()
     const slots = scale === this.pointsPerWeight ? this.changed : this.slotOf.values()
@@ -138,7 +138,7 @@ export class Ring<Candidate> {
     if (this.size === 0) return this.pointsPerWeight
     let below = 0
     let medianClass = 0
-    // The median is the lower one of two.
+    // The lower median, for an even number of weights.
     const median = (this.size - 1) >> 1
     while (below + (this.classes[medianClass] as number) <= median)
       below += this.classes[medianClass++] as number

@@ -10,37 +10,37 @@ export const roundRobin = withoutParameters({
   create: () => new RoundRobin(),
 })
 
-/** A candidate that is back from a reconnect is served when it is owed this much of a pick. */
+/** A candidate that returns from a reconnect is served when it is owed this part of a pick. */
 const DUE_LAG = 0.5
 
-/** A place in the circle. Links, so that joining and leaving cost the same among any number. */
+/** A place in the circle. Linked, so that joining and leaving take O(1). */
 interface Seat<Candidate> {
   readonly candidate: Candidate
-  /** By which `returning` knows it. */
+  /** Its key in `returning`. */
   readonly slot: number
   before: Seat<Candidate>
   after: Seat<Candidate>
   isSeated: boolean
-  /** In picks, at `atTime`: its share of the picks made while it was READY, less its own. */
+  /** In picks, at `atTime`: its share of the picks made while it was READY, less its own picks. */
   lag: number
   atTime: number
 }
 
 /**
- * Each in turn. A newcomer is served after everyone who was there; a leaver does not move the turn. One that is
- * away for a reconnect keeps what it is owed: when it is back it is served as soon as that is half a pick, and
- * takes its place behind everyone else then. So reconnects do not add up, neither for nor against it. O(1) for
- * everything but the return, which takes O(log n) of those that return.
+ * Serves each endpoint in turn. A newcomer is served after all present endpoints; a leaver does not move the turn. An
+ * endpoint that reconnects keeps its lag: after its return it is served as soon as it is owed half a pick, and then
+ * takes the last place. So reconnects do not accumulate in either direction. All operations take O(1), except a
+ * return, which takes O(log n) of the number returning.
  */
 class RoundRobin<Candidate> implements Chooser<Candidate> {
   private readonly seats = new Map<Candidate, Seat<Candidate>>()
   private readonly bySlot: Seat<Candidate>[] = []
   private readonly freeSlots: number[] = []
   private next: Seat<Candidate> | null = null
-  /** READY again and not in the circle yet, by the time at which each is due. */
+  /** READY again but not yet in the circle, by the time at which each is due. */
   private readonly returning = new SlotHeap()
   private seated = 0
-  /** Virtual: each pick takes 1/size. */
+  /** Virtual: each pick advances it by 1/size. */
   private time = 0
 
   get size(): number {
@@ -56,7 +56,7 @@ class RoundRobin<Candidate> implements Chooser<Candidate> {
   }
 
   reweigh(): void {
-    // Every weight above 0 is the same turn.
+    // Every weight above 0 counts as one turn.
   }
 
   leave(candidate: Candidate): void {
@@ -95,7 +95,7 @@ class RoundRobin<Candidate> implements Chooser<Candidate> {
     return seat.candidate
   }
 
-  /** The one due first, now behind everyone in the circle. */
+  /** Takes the candidate that is due first and puts it last in the circle. */
   private takeReturned(): Seat<Candidate> {
     const seat = this.bySlot[this.returning.firstSlot] as Seat<Candidate>
     this.returning.pop()

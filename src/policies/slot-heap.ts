@@ -1,9 +1,9 @@
 /**
- * A binary min-heap of slots (small whole numbers) by a key, in flat arrays: no objects, nothing allocated but
- * when it grows. A slot is in it once at most, and can be taken out from anywhere in O(log n). Of equal keys
- * the smaller slot comes first.
+ * A binary min-heap of slots (small whole numbers) by a key, in flat arrays: it allocates only when it grows. A slot
+ * is in it at most once, and can be removed from any position in O(log n). Of equal keys the smaller slot comes
+ * first.
  *
- * Every index below is below `size`, or a slot that was pushed: hence `as number`.
+ * All indexes below are below `size`, or a slot that was pushed: hence `as number`.
  */
 export class SlotHeap {
   private keys = new Float64Array(8)
@@ -16,12 +16,12 @@ export class SlotHeap {
     return this.count
   }
 
-  /** The least key. Only when there is one. */
+  /** The least key. Requires a non-empty heap. */
   get firstKey(): number {
     return this.keys[0] as number
   }
 
-  /** The slot of the least key. Only when there is one. */
+  /** The slot of the least key. Requires a non-empty heap. */
   get firstSlot(): number {
     return this.slots[0] as number
   }
@@ -42,7 +42,7 @@ export class SlotHeap {
     if (last > 0) this.sink(0, this.slots[last] as number, this.keys[last] as number)
   }
 
-  /** As `remove` and `push` of a slot that is in it, with a key that is not less. */
+  /** Equivalent to `remove` and `push` of a contained slot, with a key that is not less. */
   delay(slot: number, key: number): void {
     this.sink(this.places[slot] as number, slot, key)
   }
@@ -60,7 +60,7 @@ export class SlotHeap {
     } else this.sink(hole, lastSlot, lastKey)
   }
 
-  /** Gives every slot a new key. They must come in the same order as before. */
+  /** Gives each slot a new key. The new keys must be in the same order as the old ones. */
   rekey(keyOf: (slot: number) => number): void {
     for (let at = 0; at < this.count; at++) this.keys[at] = keyOf(this.slots[at] as number)
   }

@@ -1,16 +1,16 @@
 import type { Rng } from '../domain/rng.js'
 
 /**
- * Candidates to draw from by weight, in O(log n) for a draw and for a change: a Fenwick tree (Fenwick 1994)
- * of sums of weights over places. Weights are integers and their sum stays below 2^53, so that every sum is
- * exact, whatever the order of changes. A leaver's place is free for the next who comes.
+ * Draws candidates by weight, in O(log n) for a draw and for a change: a Fenwick tree (Fenwick 1994) of sums of
+ * weights over places. Weights are integers and their sum stays below 2^53, so that sums are exact in any order of
+ * changes. A newcomer takes the place of one that left.
  */
 export class WeightTree<Candidate> {
   private readonly places = new Map<Candidate, number>()
   private readonly freePlaces: number[] = []
   private candidates: (Candidate | undefined)[] = []
   private weights = new Float64Array(8)
-  /** sums[i] is that of the weights of the places from (i minus i's lowest set bit) up to i - 1. */
+  /** sums[i] is the sum of the weights of the places from (i minus i's lowest set bit) to i - 1. */
   private sums = new Float64Array(9)
   private total = 0
 
@@ -42,13 +42,13 @@ export class WeightTree<Candidate> {
     this.freePlaces.push(place)
   }
 
-  /** Somebody, with a chance of weight / total; null when there is nobody. */
+  /** Draws a candidate with probability weight / total; null when the tree is empty. */
   draw(random: Rng): Candidate | null {
     const { sums, total } = this
     if (total === 0) return null
     let left = random() * total
     let place = 0
-    // The places are a power of two: halving steps from there find the first whose running sum exceeds `left`.
+    // The number of places is a power of two: halving steps find the first whose running sum exceeds `left`.
     for (let step = this.weights.length; step > 0; step >>= 1) {
       const sum = sums[place + step]
       if (sum === undefined || sum > left) continue
@@ -71,7 +71,7 @@ export class WeightTree<Candidate> {
     weights.set(this.weights)
     const sums = new Float64Array(weights.length + 1)
     sums.set(this.sums)
-    // Of the new sums only the last covers old places, all of them.
+    // Of the new sums only the last covers old places, and it covers all of them.
     sums[weights.length] = this.total
     this.weights = weights
     this.sums = sums

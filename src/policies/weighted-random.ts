@@ -3,7 +3,7 @@ import { withoutParameters } from './parameters.js'
 import type { Chooser } from './policy.js'
 import { WeightTree } from './weight-tree.js'
 
-/** Anyone, with a chance in proportion to its weight. O(log n) for a pick and for a change. */
+/** Draws an endpoint with probability in proportion to its weight. O(log n) for a pick and for a change. */
 export const weightedRandom = withoutParameters({
   name: 'weighted_random',
   shortName: 'wrandom',

@@ -10,10 +10,10 @@ export const weightedRoundRobin = withoutParameters({
   create: () => new EarliestEligibleDeadline(),
 })
 
-/** Two times that differ by less are the same: a weight change leaves rounding errors of this size. */
+/** Two times that differ by less are equal: a weight change leaves rounding errors of this size. */
 const SAME_TIME = 1e-12
 
-/** Virtual time is set back to 0 when it has come this far, before it loses digits to its integer part. */
+/** Virtual time is reset to 0 at this value, before it loses precision to its integer part. */
 const REBASE_AT = 256
 
 /**
@@ -45,12 +45,12 @@ const REBASE_AT = 256
  */
 class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
   private readonly slotOf = new Map<Candidate, number>()
-  /** Candidates that are away, with their lags. */
+  /** Suspended candidates, with their lags. */
   private readonly lagOfAway = new Map<Candidate, number>()
   private readonly candidates: (Candidate | null)[] = []
   private readonly freeSlots = new SlotHeap()
   private readonly weights: number[] = []
-  /** Starts are quotients of whole numbers since an origin, so that nothing adds up rounding errors. */
+  /** Starts are quotients of whole numbers since an origin, so that rounding errors do not accumulate. */
   private readonly origins: number[] = []
   /** Times served since the origin. */
   private readonly served: number[] = []

@@ -3,12 +3,12 @@ import { ALPHA, testFit } from './goodness-of-fit.js'
 import type { Stratum } from './stratum.js'
 import { picksOf, type Tallies } from './tallies.js'
 
-/** What picks may fit instead of the promised shares. */
+/** Alternatives to the promised shares that picks may fit. */
 export type AlternativeName = 'equal split' | 'pick_first' | 'stale weights'
 
 interface Alternative {
   readonly name: AlternativeName
-  /** How often picks dealt like that would look no likelier; 1 where every pick is as it says. */
+  /** The probability that picks of this alternative look no more likely; 1 where all picks match it exactly. */
   readonly p: number
 }
 
@@ -17,14 +17,14 @@ export function bestAlternative(strata: readonly Tallies[], rng: Rng): Alternati
   const alternatives: Alternative[] = [
     { name: 'pick_first', p: strata.every(isOfOne) ? 1 : 0 },
     { name: 'equal split', p: equalSplit(strata, rng) ?? 0 },
-    // The client may have heard of some changes, and of none after them.
+    // The client may have received some changes and none after them.
     ...strata.slice(1).map((_, at) => ({ name: 'stale weights', p: stale(strata, at, rng) }) as const),
   ]
   const best = alternatives.reduce((best, other) => (other.p > best.p ? other : best))
   return best.p < ALPHA ? null : best
 }
 
-/** The p of an equal split; null where that is what was promised. */
+/** The p of an equal split; null where equal shares are promised. */
 export function equalSplit(strata: readonly Tallies[], rng: Rng): number | null {
   const isPromised = strata.every((tallies) =>
     [...tallies.values()].every(
@@ -38,7 +38,7 @@ export function equalSplit(strata: readonly Tallies[], rng: Rng): number | null 
   ).p
 }
 
-/** As the ledger has it: what was expected of these picks. */
+/** Observed picks against the expected ones of the ledger. */
 export function promised(strata: readonly Tallies[]): Stratum[] {
   return strata.map((tallies) => stratumOf(tallies, (id) => tallies.get(id)?.expected ?? 0))
 }

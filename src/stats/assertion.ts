@@ -11,7 +11,7 @@ export interface Measures {
   readonly errors: number | null
   /** The largest |observed - expected| share of any endpoint, from 0 to 1. */
   readonly skew: number | null
-  /** Calls that ended, a second. */
+  /** Calls that ended per second. */
   readonly rate: number | null
 }
 
@@ -20,11 +20,11 @@ type Operator = '<' | '<=' | '>' | '>='
 
 /** A condition that a run must meet. */
 export interface Assertion {
-  /** As it was written. */
+  /** The condition as the user wrote it. */
   readonly text: string
   readonly measure: Measure
   readonly operator: Operator
-  /** In the measure's own unit. */
+  /** In the unit of the measure. */
   readonly limit: number
 }
 
@@ -77,9 +77,9 @@ function scaleOf(kind: (typeof UNITS)[Measure], unit: string): number | null {
 
 function unreadable(text: string, name: string): DiscoError {
   const measures = Object.keys(UNITS)
-  const what = name === '' || measures.includes(name) ? 'cannot be read' : `asks for "${name}"`
+  const what = name === '' || measures.includes(name) ? 'cannot be read' : `has the unknown measure "${name}"`
   return new DiscoError('USAGE', `The assertion "${text}" ${what}`, {
-    suggestions: [`Want such as p99<50ms, errors<1% or skew<5%. There is: ${measures.join(', ')}`],
+    suggestions: [`Expected such as p99<50ms, errors<1% or skew<5%. Available: ${measures.join(', ')}`],
   })
 }
 

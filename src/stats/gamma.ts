@@ -1,7 +1,7 @@
-/** Stirling's series is exact to a double's last digits from here on; below, the recurrence leads up to it. */
+/** From here on Stirling's series is exact to the last digits of a double; below, the recurrence leads up to it. */
 const STIRLING_FROM = 20
 
-/** Both expansions of the incomplete gamma function reach a double's precision long before. */
+/** Both expansions of the incomplete gamma function reach double precision long before. */
 const MOST_TERMS = 100_000
 
 const PRECISION = 1e-15
@@ -17,7 +17,7 @@ export function lnGamma(x: number): number {
   return (at - 0.5) * Math.log(at) - at + 0.5 * Math.log(2 * Math.PI) + series - Math.log(lead)
 }
 
-/** Draws and enumerations ask for small ones by the million. */
+/** Draws and enumerations use small factorials by the million, so they are cached. */
 const LN_FACTORIALS = Float64Array.from({ length: 1024 }, (_, n) => lnGamma(n + 1))
 
 /** ln(n!) */
@@ -25,7 +25,10 @@ export function lnFactorial(n: number): number {
   return LN_FACTORIALS[n] ?? lnGamma(n + 1)
 }
 
-/** Q(a, x), the upper incomplete gamma function over Γ(a): by its series below a + 1, by its fraction above. */
+/**
+ * Q(a, x), the upper incomplete gamma function over Γ(a): by its series for x below a + 1, by its continued fraction
+ * above.
+ */
 export function gammaQ(a: number, x: number): number {
   if (x <= 0) return 1
   const scale = Math.exp(a * Math.log(x) - x - lnGamma(a))
@@ -43,7 +46,7 @@ function seriesP(a: number, x: number): number {
   return sum
 }
 
-/** Abramowitz and Stegun 6.5.31, evaluated from its front (Lentz 1976). */
+/** Abramowitz and Stegun 6.5.31, evaluated forwards (Lentz 1976). */
 function fractionQ(a: number, x: number): number {
   let b = x + 1 - a
   let c = Number.MAX_VALUE
@@ -61,17 +64,17 @@ function fractionQ(a: number, x: number): number {
   return fraction
 }
 
-/** The probability that a chi-square variable with so many degrees of freedom is at least x. */
+/** The probability that a chi-square variable with `degrees` degrees of freedom is at least x. */
 export function chiSquareTail(x: number, degreesOfFreedom: number): number {
   return gammaQ(degreesOfFreedom / 2, x / 2)
 }
 
-/** The value that such a variable passes with this probability. */
+/** The value that such a variable exceeds with this probability. */
 export function chiSquareCritical(tail: number, degreesOfFreedom: number): number {
   let low = 0
   let high = degreesOfFreedom + 1
   while (chiSquareTail(high, degreesOfFreedom) > tail) high *= 2
-  // Halving a double's range so often leaves nothing to halve.
+  // After this many halvings the interval of a double cannot shrink further.
   for (let step = 0; step < 64; step++) {
     const middle = (low + high) / 2
     if (chiSquareTail(middle, degreesOfFreedom) > tail) low = middle
@@ -80,7 +83,7 @@ export function chiSquareCritical(tail: number, degreesOfFreedom: number): numbe
   return high
 }
 
-/** Pearson's X² of counts against what was expected, each above 0. */
+/** Pearson's X² of observed counts against expected ones, each above 0. */
 export function pearson(counts: ArrayLike<number>, expected: readonly number[]): number {
   let sum = 0
   for (const [at, wanted] of expected.entries()) sum += ((counts[at] ?? 0) - wanted) ** 2 / wanted

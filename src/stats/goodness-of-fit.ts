@@ -7,24 +7,24 @@ export type FitTest = 'chi-square' | 'exact-multinomial' | 'monte-carlo-multinom
 
 export interface Fit {
   readonly test: FitTest
-  /** How often picks dealt at random by these shares would look no likelier than what was seen. */
+  /** The probability that random picks with these shares look no more likely than the observed ones. */
   readonly p: number
 }
 
-/** Picks that fit no better than this are no chance: one honest run in a hundred. */
+/** Picks with a smaller p are not attributed to chance: this rejects one correct run in a hundred. */
 export const ALPHA = 0.01
 
 /** The rule of thumb by which a chi-square distribution is near enough (Cochran 1954). */
 const LEAST_EXPECTED = 5
 
-/** Below this, an error of the approximation cannot have made p less than alpha. */
+/** Below this, an error of the approximation cannot have moved p below alpha. */
 const BEYOND_DOUBT = 1e-4
 
 /**
- * How well picks fit what was expected of calls that are dealt at random, each by itself. Strata are independent:
- * their X² and degrees of freedom add up, and an outcome of the exact test is one of all strata together. A
- * stratum in which shares changed scatters less than one of its average shares would (Hoeffding 1956), so the
- * test then errs on the side of a fit.
+ * Fits the observed picks to the counts expected of calls that are assigned at random, independently. Strata are
+ * independent: their X² and degrees of freedom add up, and an outcome of the exact test is one of all strata
+ * together. A stratum in which shares changed scatters less than one of its average shares would (Hoeffding 1956), so
+ * the test then errs on the side of a fit.
  */
 export function testFit(strata: readonly Stratum[], rng: Rng): Fit {
   const all: Dealt[] = []
@@ -42,9 +42,9 @@ export function testFit(strata: readonly Stratum[], rng: Rng): Fit {
 }
 
 /**
- * The same, sure enough to accuse by. Where a light endpoint is expected to get five calls or little more, beside
- * a heavy one, the chi-square distribution rejects more than alpha (seen: 1.4 % of honest runs): an X² that
- * would reject by little is compared with drawn ones.
+ * The same, but accurate enough for a rejection. Where a light endpoint is expected to get about five calls, beside a
+ * heavy one, the chi-square distribution rejects more than alpha (measured: 1.4 % of correct runs): an X² that
+ * narrowly rejects is compared with simulated ones.
  */
 export function accuse(strata: readonly Stratum[], rng: Rng): Fit {
   const { test, p } = testFit(strata, rng)

@@ -1,4 +1,4 @@
-/** Latencies in milliseconds. A percentile is null where too few calls were made to speak of it. */
+/** Latencies in milliseconds. A percentile is null where too few calls were made for it. */
 export interface LatencySummary {
   readonly n: number
   readonly p50: number | null
@@ -7,38 +7,38 @@ export interface LatencySummary {
   readonly max: number | null
 }
 
-/** Calls whose latency is above `fromMs`, up to `toMs` and with it. */
+/** Calls with a latency above `fromMs` and at most `toMs`. */
 export interface LatencyBand {
   readonly fromMs: number
   readonly toMs: number
   readonly calls: number
 }
 
-/** 1,024 buckets to an octave: a bucket is at most 0.1 % wide, three significant digits as HdrHistogram has them. */
+/** 1,024 buckets per octave: a bucket is at most 0.1 % wide, three significant digits as in HdrHistogram. */
 const BITS = 10
 const SLOTS = 1 << BITS
-/** 71 minutes in microseconds; what takes longer counts as that, but for the maximum. */
+/** 71 minutes in microseconds; longer latencies count as this, except for the maximum. */
 const MOST_US = 2 ** 32 - 1
 
 /**
- * So many latencies are kept as they are: the first octave takes as much as 500 of them, and of a service with
- * thousands of endpoints most are called only a few times.
+ * This many latencies are kept individually: the first octave takes as much memory as 500 of them, and most endpoints
+ * of a large service are called only a few times.
  */
 const FEW = 64
 
-/** 0.01, 0.02, 0.05, 0.1, … up to what lies above every bucket. */
+/** 0.01, 0.02, 0.05, 0.1, … up to a bound above all buckets. */
 const BAND_ENDS_MS = [-2, -1, 0, 1, 2, 3, 4, 5, 6].flatMap((power) =>
   [1, 2, 5].map((digit) => Number(`${digit}e${power}`)),
 )
 
 /**
- * A high dynamic range histogram (Tene, HdrHistogram): buckets of one microsecond up to 2 ms, and from there
- * on of 0.1 % of what they hold. Its memory depends on the spread of the latencies and not on their number:
- * 4 KiB for each octave that was met, and less than 1 KiB for up to 64 latencies.
+ * A high dynamic range histogram (Tene, HdrHistogram): buckets of one microsecond up to 2 ms, and above that of 0.1 %
+ * of their value. Its memory depends on the spread of the latencies and not on their number: 4 KiB for each octave in
+ * use, and less than 1 KiB for up to 64 latencies.
  */
 export class LatencyHistogram {
   private readonly octaves: (Uint32Array | undefined)[] = []
-  /** Microseconds, in the order of the calls; null once there are more, which are all in `octaves`. */
+  /** Microseconds, in the order of the calls; null once they have moved into `octaves`. */
   private few: number[] | null = []
   private count = 0
   private maxMs = 0
@@ -88,7 +88,7 @@ export class LatencyHistogram {
     return bands
   }
 
-  /** All in one walk: a report asks each of thousands of endpoints. @param percents ascending */
+  /** In a single pass: a report asks for thousands of endpoints. @param percents ascending */
   private percentiles(percents: readonly number[]): (number | null)[] {
     const ranks = percents
       .filter((percent) => this.count * (100 - percent) >= 100)
@@ -105,7 +105,7 @@ export class LatencyHistogram {
     return percents.map((_, at) => found[at] ?? null)
   }
 
-  /** Those that hold something, ascending, each with the largest latency that it can hold. */
+  /** Buckets that are not empty, ascending, each with the largest latency that it can hold. */
   private *buckets(): Iterable<{ mostMs: number; calls: number }> {
     for (const us of this.few?.toSorted((one, other) => one - other) ?? []) {
       const { octave, slot } = bucketOf(us)
@@ -128,7 +128,7 @@ export class LatencyHistogram {
     this.fill(us)
   }
 
-  /** Moves single latencies into their buckets, where the later ones go, too. */
+  /** Moves the individual latencies into their buckets, where later ones go as well. */
   private spill(): void {
     const { few } = this
     this.few = null
@@ -148,7 +148,7 @@ export class LatencyHistogram {
   }
 }
 
-/** Octave 0 holds the first 1,024 as they are; from there on the top bit is the octave's own. */
+/** Octave 0 holds the first 1,024 values exactly; above it, the top bit selects the octave. */
 function bucketOf(us: number): { octave: number; slot: number } {
   const octave = Math.max(0, 32 - Math.clz32(us) - BITS)
   return { octave, slot: octave === 0 ? us : (us >>> (octave - 1)) - SLOTS }
@@ -159,7 +159,7 @@ function mostMsOf(octave: number, slot: number): number {
   return octave === 0 ? slot / 1000 : ((SLOTS + slot + 1) * 2 ** (octave - 1) - 1) / 1000
 }
 
-/** To the microsecond: clocks say no more. */
+/** Rounded to a microsecond, the precision of the clock. */
 function rounded(ms: number): number {
   return Math.round(ms * 1000) / 1000
 }

@@ -3,27 +3,27 @@ import { lnFactorial } from './gamma.js'
 import { multinomialSampler } from './sampling.js'
 import type { Dealt } from './stratum.js'
 
-/** Two outcomes whose probabilities differ by less are as likely as each other: rounding errors are smaller. */
+/** Two outcomes with probabilities closer than this are equally likely: rounding errors are smaller. */
 const SAME_LOG_PROBABILITY = 1e-9
 
-/** Enumerating more outcomes than these takes longer than a person notices. */
+/** Enumerating more outcomes than this takes noticeable time. */
 const MOST_OUTCOMES = 300_000
 
-/** They leave little to luck: a p of 0.01 is known to within 0.001 (one standard error). */
+/** Enough for precision: a p of 0.01 is known to within 0.001 (one standard error). */
 const MOST_DRAWS = 20_000
 
-/** Drawing may take about a second, so the draws of huge runs are fewer. */
+/** Drawing may take about a second, so huge runs use fewer draws. */
 const MOST_WORK = 4_000_000
 
-/** Never fewer than these. They are enough where hardly one is a hit: at alpha, 20 would be. */
+/** The minimum. It suffices where hits are rare: at alpha, 20 would be expected. */
 const FEWEST_DRAWS = 2_000
 
-/** Drawing may stop at so many hits: p is then known to a tenth of itself. */
+/** Drawing may stop at this many hits: p is then known to a tenth of itself. */
 const ENOUGH_HITS = 100
 
 /**
- * The exact multinomial test, ordered by probability: the sum of the probabilities of all outcomes that are no
- * likelier than the observed one. Strata are independent, so an outcome is one of all of them together.
+ * The exact multinomial test, ordered by probability: the sum of the probabilities of all outcomes that are no more
+ * likely than the observed one. Strata are independent, so an outcome is one of all of them together.
  *
  * @returns null where there are too many outcomes
  */
@@ -32,9 +32,9 @@ export function exactMultinomial(strata: readonly Dealt[]): number | null {
 }
 
 /**
- * How often picks that are dealt at random by these shares score at least as high as the observed ones. Draws
- * until it is sure enough (Besag and Clifford 1991); p = (hits + 1) / (draws + 1) keeps to alpha at any number
- * of draws (Davison and Hinkley 1997, 4.2).
+ * The probability that random picks with these shares score at least as high as the observed ones. Draws until the
+ * estimate is precise enough (Besag and Clifford 1991); p = (hits + 1) / (draws + 1) keeps to alpha at any number of
+ * draws (Davison and Hinkley 1997, 4.2).
  */
 export function drawnP(
   strata: readonly Dealt[],
@@ -55,7 +55,9 @@ export function drawnP(
   return (hits + 1) / (draws + 1)
 }
 
-/** How unlikely counts are: the negative logarithm of their probability, but for what all counts share. */
+/**
+ * The improbability of counts: the negative logarithm of their probability, without the terms that all counts share.
+ */
 export function unlikeliness(counts: ArrayLike<number>, { shares }: Dealt): number {
   let sum = 0
   for (const [at, share] of shares.entries()) {
@@ -65,7 +67,7 @@ export function unlikeliness(counts: ArrayLike<number>, { shares }: Dealt): numb
   return sum
 }
 
-/** How many ways there are to deal so many picks to so many endpoints; Infinity counts as too many. */
+/** The number of ways to assign `picks` picks to `endpoints` endpoints; Infinity where it exceeds the limit. */
 function countOutcomes(strata: readonly Dealt[]): number {
   let ways = 1
   for (const { picks, shares } of strata) {
@@ -86,7 +88,7 @@ function exactP(strata: readonly Dealt[]): number {
   const possible = strata.reduce((sum, { picks }) => sum + lnFactorial(picks), 0)
   const logShares = strata.map(({ shares }) => shares.map(Math.log))
   let p = 0
-  /** Deals what is left of a stratum's picks to its endpoints from `cell` on, then the strata after it. */
+  /** Assigns the remaining picks of a stratum to its endpoints from `cell` on, then the following strata. */
   const deal = (at: number, cell: number, left: number, soFar: number): void => {
     const logs = logShares[at]
     if (logs === undefined) {

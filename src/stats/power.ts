@@ -1,39 +1,39 @@
 import { chiSquareCritical, lnFactorial } from './gamma.js'
 import { ALPHA } from './goodness-of-fit.js'
 
-/** A verdict is worth giving when it would notice that weights are ignored this often. */
+/** A run is long enough for a verdict when it would detect ignored weights with this probability. */
 const POWER = 0.99
 
 /**
- * A standard normal variable stays below this with a probability of 99.5 %. The half percent more, and the two
- * calls, make up for counts that are whole and for a distribution that is only nearly normal.
+ * A standard normal variable stays below this with a probability of 99.5 %. The extra half percent, and the two extra
+ * calls, compensate for whole counts and for a distribution that is only nearly normal.
  */
 const NORMAL_QUANTILE = 2.6
 const CALLS_TO_SPARE = 2
 
-/** Beyond so many calls nobody waits for a verdict, and shares that are nearly equal are equal. */
+/** Beyond this many calls a verdict is impractical, and shares that are nearly equal count as equal. */
 const MOST_CALLS = 1e12
 
 /** A stratum of a run: shares as fractions, in the same order. */
 export interface Contrast {
   /** Its part of the run's calls, from 0 to 1. */
   readonly part: number
-  /** What the weights ask for. */
+  /** The shares by the weights. */
   readonly promised: readonly number[]
-  /** What it would be if they were ignored. */
+  /** The shares if the weights were ignored. */
   readonly ignored: readonly number[]
 }
 
 /**
- * How many calls it takes to notice ignored weights by chi-square, or by the exact test that stands in for it.
- * Where the weights are equal, ignoring them is no difference: then it takes as many calls as rule out that one
- * endpoint gets them all.
+ * The number of calls needed to detect ignored weights by chi-square, or by the exact test that stands in for it.
+ * Where the weights are equal, ignoring them makes no difference: the number is then what rules out that one endpoint
+ * receives all calls.
  *
- * Dealt at random by the wrong shares q, X² has the mean n·δ + Σ q(1−q)/p, with δ = Σ (q−p)²/p, and a variance
- * of about 4n·Var((q−p)/p) + 2·Σ (q/p)². Dealt in turn, counts do not scatter: X² is n·δ alone, and the measure
- * of the exact test is 2n·Σ q·ln(q/p).
+ * Assigned at random by the wrong shares q, X² has the mean n·δ + Σ q(1−q)/p, with δ = Σ (q−p)²/p, and a variance of
+ * about 4n·Var((q−p)/p) + 2·Σ (q/p)². Assigned in turn, counts do not scatter: X² is n·δ alone, and the measure of
+ * the exact test is 2n·Σ q·ln(q/p).
  *
- * @returns Infinity where nothing can be told apart: a single endpoint
+ * @returns Infinity where no difference can be detected: a single endpoint
  */
 export function callsForFit(strata: readonly Contrast[]): number {
   const several = strata.filter(({ promised }) => Math.max(...promised) < 1)
@@ -54,7 +54,7 @@ export function callsForFit(strata: readonly Contrast[]): number {
   const noise = 2 * sum(({ p, q }) => (q / p) ** 2)
   const degreesOfFreedom = cells.length - several.length
   const critical = chiSquareCritical(ALPHA, degreesOfFreedom)
-  // Counts are whole: what is dealt in turn may fall somewhat short.
+  // Counts are whole: assignment in turn may fall somewhat short.
   const inTurn = Math.ceil(chiSquareCritical(ALPHA / 2, degreesOfFreedom) / Math.min(delta, divergence))
   const atRandom = firstWhere(
     (n) => lowerQuantile(n * delta + offset, 4 * n * Math.max(0, spread) + noise) >= critical,
@@ -62,17 +62,17 @@ export function callsForFit(strata: readonly Contrast[]): number {
   return Math.max(inTurn, atRandom) + CALLS_TO_SPARE
 }
 
-/** What a variable like X² exceeds with the wanted power: its root is nearly normal (Fisher 1922). */
+/** The value that a variable like X² exceeds with the wanted power: its root is nearly normal (Fisher 1922). */
 function lowerQuantile(mean: number, variance: number): number {
   const varianceOfRoot = variance / (4 * mean)
   return Math.max(0, Math.sqrt(mean - varianceOfRoot) - NORMAL_QUANTILE * Math.sqrt(varianceOfRoot)) ** 2
 }
 
 /**
- * How many calls it takes to notice, by the largest gap, that weights are ignored: dealt equally in turn or at
- * random. Where the weights are equal, that one endpoint gets them all.
+ * The number of calls needed to detect, by the largest gap, that weights are ignored: calls assigned equally, in turn
+ * or at random. Where the weights are equal, that one endpoint receives all calls.
  *
- * @returns Infinity where nothing can be told apart: a single endpoint
+ * @returns Infinity where no difference can be detected: a single endpoint
  */
 export function callsForGap(contrast: Contrast, limit: number): number {
   const most = Math.max(...contrast.promised)
@@ -82,7 +82,7 @@ export function callsForGap(contrast: Contrast, limit: number): number {
   return firstWhere((n) => isGapInTurn(contrast, n, limit) && powerOfGap(contrast, n, limit) >= POWER)
 }
 
-/** Whether calls that are dealt in turn by the wrong shares leave such a gap, wherever the turn begins. */
+/** Whether calls assigned in turn by the wrong shares leave such a gap, at any start of the turn. */
 function isGapInTurn({ promised, ignored }: Contrast, n: number, limit: number): boolean {
   return promised.some((p, at) => {
     const count = n * (ignored[at] ?? 0)
@@ -91,9 +91,9 @@ function isGapInTurn({ promised, ignored }: Contrast, n: number, limit: number):
 }
 
 /**
- * How likely a gap beyond the limit is when calls are dealt by the wrong shares at random; dealt in turn they
- * scatter less. The counts of a multinomial lean against each other, so the likeliest endpoint is left out of
- * the product; where it alone is enough, it decides.
+ * The probability of a gap beyond the limit when calls are assigned at random by the wrong shares; assigned in turn
+ * they scatter less. The counts of a multinomial are negatively correlated, so the likeliest endpoint is left out of
+ * the product; where it alone is sufficient, it decides.
  */
 function powerOfGap({ promised, ignored }: Contrast, n: number, limit: number): number {
   const within = promised.map((p, at) => withinBand(n, ignored[at] ?? 0, n * p - limit, n * p + limit))
@@ -119,7 +119,7 @@ function differs({ promised, ignored }: Contrast): boolean {
   return promised.some((p, at) => Math.abs(p - (ignored[at] ?? 0)) > 1e-9)
 }
 
-/** The least n, up to a step of the condition's own noise, from which on it holds. */
+/** The least n, up to a step of the condition's own noise, from which the condition holds. */
 function firstWhere(holds: (n: number) => boolean): number {
   let high = 2
   while (!holds(high)) {

@@ -1,12 +1,12 @@
 import type { Rng } from '../domain/rng.js'
 import { lnFactorial } from './gamma.js'
 
-/** Counting successes one by one takes about n x p steps; from here on a rejection step is quicker. */
+/** Counting successes one by one takes about n x p steps; from here on a rejection step is faster. */
 const INVERSION_BELOW = 10
 
 /**
- * Draws how n calls fall to endpoints of these shares, when each call is dealt by itself. The array that it
- * returns is the same each time.
+ * Draws the number of calls for each endpoint of these shares, when each call is assigned independently. The returned
+ * array is reused by the next call.
  *
  * @param shares sum to 1, each above 0
  */
@@ -16,12 +16,12 @@ export function multinomialSampler(n: number, shares: readonly number[], rng: Rn
   return () => dealByEndpoint(counts, n, shares, rng)
 }
 
-/** Endpoint by endpoint: what is left of the calls, at what is left of the shares, is a binomial. */
+/** Endpoint by endpoint: the remaining calls, at the remaining shares, are binomial. */
 function dealByEndpoint(counts: Uint32Array, n: number, shares: readonly number[], rng: Rng): Uint32Array {
   let left = n
   let shareLeft = 1
   for (const [at, share] of shares.entries()) {
-    // Rounding may leave the last one less than its share.
+    // Rounding may leave the last endpoint less than its share.
     const isRest = at === shares.length - 1 || share >= shareLeft
     const count = isRest ? left : binomial(left, share / shareLeft, rng)
     counts[at] = count
@@ -55,7 +55,7 @@ function cumulative(shares: readonly number[]): Float64Array {
   })
 }
 
-/** How many of n calls succeed, each with probability p. */
+/** The number of successes in n calls, each with probability p. */
 export function binomial(n: number, p: number, rng: Rng): number {
   if (p > 0.5) return n - binomial(n, 1 - p, rng)
   if (n === 0 || p <= 0) return 0
@@ -72,7 +72,7 @@ function byInversion(n: number, p: number, rng: Rng): number {
       left -= probability
       probability *= ((n - count) / (count + 1)) * odds
     }
-    // Rounding left a sliver beyond the last count: draw again.
+    // Rounding left a remainder beyond the last count: draw again.
   }
 }
 

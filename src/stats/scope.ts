@@ -1,7 +1,7 @@
 import type { Shares } from './shares.js'
 import type { Tally } from './tallies.js'
 
-/** What an endpoint came to within a scope, up to two points in virtual time. */
+/** Counts of an endpoint within a scope, up to two points in virtual time. */
 interface Entry {
   picks: number
   expected: number
@@ -11,8 +11,8 @@ interface Entry {
 }
 
 /**
- * Picks within a stretch of a run, against the shares that stood then. Only endpoints that were picked or changed
- * have an entry; what the others are expected to have got follows from virtual time.
+ * Picks within a part of a run, against the shares in force at that time. Only endpoints that were picked or changed
+ * have an entry; virtual time gives the expected picks of the others.
  */
 export class Scope {
   picks = 0
@@ -30,7 +30,9 @@ export class Scope {
     this.entryOf(id).picks += times
   }
 
-  /** To be called before an endpoint's weight changes. Taking one out or in changes everyone's `equal` share, by virtual time. */
+  /**
+   * Call it before an endpoint's weight changes. A join or leave changes the `equal` share of all, by virtual time.
+   */
   settle(id: string): void {
     const entry = this.entryOf(id)
     const { expected, equal } = this.tallyOf(id, entry)
@@ -40,7 +42,7 @@ export class Scope {
     entry.perHead = this.shares.perHead
   }
 
-  /** Everyone who was picked or expected to be. */
+  /** All endpoints with observed or expected picks. */
   tallies(): Map<string, Tally> {
     if (this.picks === 0) return new Map()
     const tallies = new Map<string, Tally>()

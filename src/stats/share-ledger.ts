@@ -5,36 +5,36 @@ import { addTallies, picksOf, type Tallies, type Tally } from './tallies.js'
 /** The largest |picks - expected| of any endpoint under one membership, in picks. */
 export interface Gaps {
   readonly beforeLeaves: number
-  /** Of memberships that stood after the first endpoint had left. */
+  /** Of memberships after the first endpoint had left. */
   readonly afterLeaves: number
-  /** Since the first reconnect, leaves or not. */
+  /** Since the first reconnect, including leaves. */
   readonly afterReconnects: number
 }
 
-/** Enough to see a change ignored; the picks of more strata than these would be too thin to judge. */
+/** Enough to detect an ignored change; with more strata each would have too few picks to judge. */
 const MOST_STRATA = 8
 
 /**
- * Among more endpoints than these, work that takes O(n) waits until there were as many picks, so that a change
- * costs no more than the picks before it: thousands of endpoints may change one by one.
+ * Among more endpoints than this, work in O(n) waits for as many picks, so that a change costs no more than the picks
+ * before it: thousands of endpoints may change one by one.
  */
 const MANY_ENDPOINTS = 256
 
 /**
- * Holds picks against the shares that stood when they were made. An epoch is the time between two changes of
- * the rotation; picks x share is summed epoch by epoch. A gap is |picks - expected|, looked at whenever an
- * epoch ends; it grows through weight changes, and a change of membership starts it anew.
+ * Compares picks with the shares in force when they were made. An epoch is the time between two changes of the
+ * rotation; picks x share is summed epoch by epoch. A gap is |picks - expected|, measured at the end of each epoch;
+ * it continues through weight changes, and starts again at 0 with each change of membership.
  *
- * A reconnect is no change of membership: what is picked meanwhile is expected of those that are READY, and the
- * gap goes on. That is sound because the policies keep what an endpoint is owed while it is away, so its gap is
- * the policy's own account of it; the policy's bound is only wider while accounts are away.
+ * A reconnect does not change the membership: picks in the meantime are expected of the READY endpoints, and the gap
+ * continues. That is sound because the policies keep the lag of a reconnecting endpoint, so its gap is the policy's
+ * own account of it; the policy's bound is merely wider while endpoints reconnect.
  *
- * Epochs are kept apart as strata; reconnects do not begin one, for they change shares only for a moment. When
- * there are too many, the two neighbours with the fewest picks become one, so that memory does not grow.
+ * Epochs are kept apart as strata; a reconnect does not begin one, since it changes shares only briefly. When there
+ * are too many, the two neighbours with the fewest picks are merged, so that memory does not grow.
  */
 export class ShareLedger {
   private readonly shares = new Shares()
-  /** Strata that have ended; each has a pick. */
+  /** Strata that have ended; each has at least one pick. */
   private readonly ended: Map<string, Tally>[] = []
   private stratum = new Scope(this.shares)
   private membership = new Scope(this.shares)
@@ -43,14 +43,14 @@ export class ShareLedger {
   private gaps: Gaps = { beforeLeaves: 0, afterLeaves: 0, afterReconnects: 0 }
   private hasSeenLeave = false
   private hasSeenReconnect = false
-  /** Members that are not READY for now. */
+  /** Members that are temporarily not READY. */
   private readonly away = new Set<string>()
-  /** Picked since the last look at gaps. */
+  /** Endpoints picked since the gaps were last measured. */
   private readonly picked = new Set<string>()
   private picksSinceFullLook = 0
   private hasPicks = false
 
-  /** @param weights who is in rotation from now on, each with a weight > 0 */
+  /** @param weights the endpoints in rotation from now on, each with a weight > 0 */
   rotate(weights: ReadonlyMap<string, number>): void {
     const changes = new Map<string, number>()
     for (const id of [...this.shares.ids, ...this.away]) if (!weights.has(id)) changes.set(id, 0)
@@ -58,7 +58,7 @@ export class ShareLedger {
     this.change(changes)
   }
 
-  /** @param changes weights that registry or selection have changed, by id; 0 for who leaves */
+  /** @param changes weights changed by the registry or the selection, by id; 0 for an endpoint that leaves */
   change(changes: ReadonlyMap<string, number>): void {
     const { shares } = this
     this.look()
@@ -78,7 +78,7 @@ export class ShareLedger {
     this.reweigh(changes)
   }
 
-  /** @param changes by id: 0 for members that are not READY, and their weights for those that are again */
+  /** @param changes by id: 0 for members that are no longer READY, and the weight of those that are READY again */
   reconnect(changes: ReadonlyMap<string, number>): void {
     this.look()
     for (const [id, weight] of changes) {
@@ -100,19 +100,19 @@ export class ShareLedger {
     this.hasPicks = true
   }
 
-  /** Everyone who was picked or expected to be, since the beginning. */
+  /** All endpoints with observed or expected picks, since the beginning. */
   tallies(): Tallies {
     const sum = new Map<string, Tally>()
     for (const stratum of this.strata()) addTallies(sum, stratum)
     return sum
   }
 
-  /** Epochs in their order, neighbours perhaps together; each has a pick. */
+  /** Epochs in order, some of them merged with neighbours; each has at least one pick. */
   strata(): readonly Tallies[] {
     return this.stratum.picks === 0 ? this.ended : [...this.ended, this.stratum.tallies()]
   }
 
-  /** Of the membership that had the most picks. */
+  /** Of the membership with the most picks. */
   longestMembership(): Tallies {
     return this.membership.picks > this.longestPicks ? this.membership.tallies() : this.longest
   }
@@ -121,7 +121,7 @@ export class ShareLedger {
     return this.withGap(this.membership.picks === 0 ? 0 : this.membership.largestGap())
   }
 
-  /** Looks at gaps before they change: at all of them, or of very many only at those that a pick has changed. */
+  /** Measures gaps before they change: all of them, or among very many only those that a pick has changed. */
   private look(): void {
     if (this.picked.size === 0) return
     if (this.shares.size <= MANY_ENDPOINTS || this.picksSinceFullLook >= this.shares.size) {
@@ -165,7 +165,7 @@ export class ShareLedger {
     this.picksSinceFullLook = 0
   }
 
-  /** A stratum of fewer picks than endpoints goes on where there are very many: it would be joined with another. */
+  /** Among very many endpoints, a stratum with fewer picks than endpoints continues: it would be merged anyway. */
   private endStratum(): void {
     const { size } = this.shares
     const { picks } = this.stratum
@@ -174,7 +174,7 @@ export class ShareLedger {
     this.stratum = new Scope(this.shares)
   }
 
-  /** Whether new weights leave all shares as they are. */
+  /** Whether the new weights leave all shares unchanged. */
   private isScaling(changes: ReadonlyMap<string, number>): boolean {
     if (changes.size === 0) return true
     if (changes.size !== this.shares.size) return false

@@ -1,7 +1,7 @@
 /**
- * Weights that change while picks are made, and how far time has come by them. Two virtual times tell what an
- * endpoint is expected to have got: by `perWeight` its weight x the time that has passed since, by `perHead` the
- * same where all count as equal. So a pick costs O(1), and a change costs what it changes.
+ * Weights that change while picks are made, and virtual time by them. An endpoint's expected picks are differences of
+ * two virtual times: by `perWeight` its weight x the elapsed time, by `perHead` the same with equal weights. So a
+ * pick costs O(1), and a change costs O(changed endpoints).
  */
 export class Shares {
   private readonly weights = new Map<string, number>()
@@ -26,7 +26,7 @@ export class Shares {
     return this.weights.keys()
   }
 
-  /** 0 for one that is not in rotation. */
+  /** 0 for an endpoint that is not in rotation. */
   weightOf(id: string): number {
     return this.weights.get(id) ?? 0
   }
@@ -35,7 +35,7 @@ export class Shares {
     this.picks += times
   }
 
-  /** @param changes new weights by id, 0 to take one out */
+  /** @param changes new weights by id, 0 to remove an endpoint */
   change(changes: ReadonlyMap<string, number>): void {
     this.perWeightBefore = this.perWeight
     this.perHeadBefore = this.perHead

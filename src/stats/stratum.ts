@@ -4,11 +4,11 @@
  */
 export interface Stratum {
   readonly counts: readonly number[]
-  /** In picks; sums to the counts' sum. An endpoint may have 0. */
+  /** In picks; sums to the sum of the counts. An endpoint may have 0. */
   readonly expected: readonly number[]
 }
 
-/** A stratum of endpoints that can be picked: what was picked of them, and the probability of each. */
+/** A stratum of endpoints that can be picked: their counts, and the probability of each. */
 export interface Dealt {
   readonly picks: number
   readonly counts: readonly number[]
@@ -16,7 +16,7 @@ export interface Dealt {
   readonly shares: readonly number[]
 }
 
-/** Null if an endpoint with a share of 0 was picked, which chance cannot explain. */
+/** Null if an endpoint with a share of 0 was picked, which cannot happen by chance. */
 export function dealt({ counts, expected }: Stratum): Dealt | null {
   const picks = counts.reduce((sum, count) => sum + count, 0)
   const possible = expected.flatMap((calls, at) => (calls > 0 ? [{ calls, count: counts[at] ?? 0 }] : []))

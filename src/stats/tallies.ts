@@ -1,7 +1,7 @@
 /** Picks of one endpoint, observed and expected. */
 export interface Tally {
   readonly picks: number
-  /** The sum, over all picks, of the share that the endpoint then had. */
+  /** The sum, over all picks, of the endpoint's share at that pick. */
   readonly expected: number
   /** Expected picks if all endpoints in rotation had equal shares. */
   readonly equal: number

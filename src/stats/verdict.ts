@@ -6,57 +6,57 @@ import { type Contrast, callsForFit, callsForGap } from './power.js'
 import type { ShareLedger } from './share-ledger.js'
 import { picksOf, type Tallies } from './tallies.js'
 
-/** What a run says of the picks: do they follow the shares that were promised? */
+/** The result of a run: whether the picks follow the promised shares. */
 export interface Verdict {
-  /** Inconclusive: they do, but so few picks might by chance. Not judged: nothing was promised. */
+  /** Inconclusive: they do, but too few picks to exclude chance. Not judged: the policy promises no shares. */
   readonly result: 'pass' | 'fail' | 'inconclusive' | 'not-judged'
   readonly test: 'max-gap' | FitTest | null
   /** The largest |picks - expected| of any endpoint, in calls. */
   readonly gap: number
-  /** The largest gap that passes; null where the test is not by gap. */
+  /** The largest gap that passes; null where the test does not use the gap. */
   readonly limit: number | null
-  /** The probability of such picks by chance; null where the test has none. */
+  /** The probability of such picks by chance; null where the test gives none. */
   readonly p: number | null
-  /** What the picks fit better, where they fail; null where they pass, or fit nothing known. */
+  /** The alternative that failing picks fit better; null where they pass, or fit no known alternative. */
   readonly alternative: AlternativeName | null
-  /** How often picks dealt like the alternative would look no likelier; null where there is none. */
+  /** The probability that picks of the alternative look no more likely; null without an alternative. */
   readonly alternativeP: number | null
-  /** The p of an equal split; null where that is what was promised, or nothing was. */
+  /** The p of an equal split; null where equal shares are promised, or none. */
   readonly equalSplitP: number | null
   /**
-   * How many calls it takes to notice with a power of 99 % that weights are ignored; null where nothing can be
-   * told apart. A test by gap takes them between two changes of membership.
+   * The number of calls needed to detect, with a power of 99 %, that weights are ignored; null where it cannot be
+   * detected. For a test by gap, calls between two changes of membership.
    */
   readonly neededCalls: number | null
 }
 
 /**
- * A policy that promises less than one call at any moment may stray by less than two between two moments: a
- * run's first pick need not be the rotation's.
+ * A policy that promises less than one call at any moment may deviate by less than two between two moments: a run's
+ * first pick need not be the rotation's.
  */
 const MAX_GAP_LIMIT_CALLS = 2
 
 /**
- * A leaver's lag, less than a call, is shared among those who stay, who may then be owed more than one. Seen: a
- * gap of 2 or more in 4 of 160,000 random walks of joins and leaves, 2.19 at most.
+ * A leaver's lag, less than a call, is shared among those that stay, so one of them may be owed more than one call.
+ * Measured: a gap of 2 or more in 4 of 160,000 random walks of joins and leaves, 2.19 at most.
  */
 const MAX_GAP_LIMIT_CALLS_AFTER_LEAVES = 3
 
 /**
- * An endpoint that is away for a reconnect keeps what it is owed, and the others' accounts no longer sum to 0. Seen
- * of policies alone: 2.9 (weighted_round_robin) and 4.7 (round_robin) at most in 9,000 random runs of up to 13
- * endpoints, in which up to nine of ten picks cut a connection for up to 30 picks.
+ * A reconnecting endpoint keeps its lag, and the lags of the others no longer sum to 0. Measured for the policies
+ * alone: 2.9 (weighted_round_robin) and 4.7 (round_robin) at most in 9,000 random runs of up to 13 endpoints, in
+ * which up to nine of ten picks cut a connection for up to 30 picks.
  */
 const MAX_GAP_LIMIT_CALLS_AFTER_RECONNECTS = 5
 
 /**
- * Judges picks against the shares that stood when they were made.
+ * Judges picks against the shares in force when they were made.
  *
- * By a policy's rule: `exact`, no endpoint strays by more than the limit; `random`, a test of fit at alpha 0.01
- * (chi-square, or the exact multinomial test); `none`, not at all. A changed rotation begins a stratum, which is
- * dealt apart from those before it: the tests of fit are of all strata together.
+ * The policy's kind selects the test: `exact`, no endpoint deviates by more than the limit; `random`, a test of fit
+ * at alpha 0.01 (chi-square, or the exact multinomial test); `none`, no test. Each change of the rotation begins a
+ * stratum; the tests of fit cover all strata together.
  *
- * @param rng for tests that draw. A seeded one makes the same verdict of the same picks.
+ * @param rng for tests that draw. The same seed gives the same verdict of the same picks.
  */
 export function judge(ledger: ShareLedger, rule: ShareRule, rng: Rng): Verdict {
   const strata = ledger.strata()
@@ -79,7 +79,7 @@ type Finding = Pick<Verdict, 'result' | 'test' | 'limit' | 'p' | 'neededCalls'> 
 
 const NOT_JUDGED: Finding = { result: 'not-judged', test: null, limit: null, p: null, neededCalls: null }
 
-/** The rule for deterministic policies. Where there are several limits, tells of the one that is nearest. */
+/** The rule for deterministic policies. With several limits, it reports the nearest one. */
 function byGap(ledger: ShareLedger): Finding {
   const { beforeLeaves, afterLeaves, afterReconnects } = ledger.largestGaps()
   const findings: readonly { readonly gap: number; readonly limit: number }[] = [

@@ -75,7 +75,7 @@ test('what a file lacks is named beside the methods that it has', async () => {
 
 describe('refused with exit 2', () => {
   const refused: [what: string, args: string[], says: string][] = [
-    ['an unknown placeholder', ['-d', '{"name":"{{uid}}"}'], 'There is: {{n}}, {{uuid}}, {{now}}'],
+    ['an unknown placeholder', ['-d', '{"name":"{{uid}}"}'], 'Available: {{n}}, {{uuid}}, {{now}}'],
     ['more messages than calls', ['-d', '{}\n{}'], 'One call for each: --n 2'],
     ['a line that is no JSON', ['-d', '{}\n{bad\n', '--n', '2'], 'Line 2 of the data is not JSON'],
     ['a header without a key', ['-H', '=x'], 'A header has no valid key'],

@@ -52,14 +52,14 @@ function expectNoStack({ stdout, stderr }: Ran): void {
 }
 
 const AT = '1.2.3.4:1001'
-const FORMS = 'Want host:port, [ipv6]:port, :port or unix:/path'
+const FORMS = 'Expected host:port, [ipv6]:port, :port or unix:/path'
 
 describe('invalid input is refused with exit 2, and nothing is written', () => {
   const refused: [what: string, args: string[], ...says: string[]][] = [
     ['an address without a port', ['register', 'hello', '1.2.3.4'], '"1.2.3.4" has no port', FORMS],
     ['port 0', ['register', 'hello', '1.2.3.4:0'], 'port 0, outside 1-65535'],
     ['port 70000', ['register', 'hello', '1.2.3.4:70000'], 'port 70000, outside 1-65535'],
-    ['a port that is no number', ['register', 'hello', '1.2.3.4:http'], 'no valid port ("http")'],
+    ['a port that is not a number', ['register', 'hello', '1.2.3.4:http'], 'no valid port ("http")'],
     ['a host with a space', ['register', 'hello', 'bad host:1001'], 'no valid host ("bad host")'],
     ['an empty address', ['register', 'hello', ''], 'has no port', FORMS],
     ['an IPv6 address without brackets', ['register', 'hello', '::1:1001'], 'without brackets'],
@@ -263,7 +263,7 @@ describe('servers that differ', () => {
         tool.run('call', 'failing', 'SayHello', '--n', '10', '--json'),
       ])
       expect(one).toMatchObject({ code: 64 + 14, stdout: '' })
-      expect(one.stderr).toContain('UNAVAILABLE: an error that was asked for')
+      expect(one.stderr).toContain('UNAVAILABLE: an error as configured')
       expect(ten.code).toBe(7)
       expect(JSON.parse(ten.stdout)).toMatchObject({ calls: 10, ok: 0, failures: { UNAVAILABLE: 10 } })
     } finally {

@@ -126,7 +126,7 @@ describe('what cannot be read costs one endpoint, not the list', () => {
     JSON.stringify({ name: 'bad', addr: '127.0.0.1:1001', version: '', weight: 5, ...fields })
   const broken: [key: string, value: string, problem: string][] = [
     ['/bad/127.0.0.1:1001', 'not JSON', 'not JSON'],
-    ['/bad/127.0.0.1:1002', '[]', 'no JSON object'],
+    ['/bad/127.0.0.1:1002', '[]', 'not a JSON object'],
     ['/bad/127.0.0.1:1003', value({ addr: '127.0.0.1:1003', weight: '5' }), 'weight is not a number'],
     ['/bad/127.0.0.1:1004', value({ addr: '127.0.0.1:1004', weight: -1 }), 'weight -1'],
     ['/bad/127.0.0.1:1005', value({ addr: '127.0.0.1:1006' }), 'value names /bad/127.0.0.1:1006'],

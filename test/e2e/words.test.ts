@@ -126,7 +126,7 @@ describe('an invalid command line is answered with the problem and a suggestion'
     [
       `resolve http://u:secret@h:1`,
       'Unknown scheme of the target "http://…@h:1"',
-      'Want SERVICE, etcd:///SERVICE',
+      'Expected SERVICE, etcd:///SERVICE',
     ],
     ['resolve http://127.0.0.1:1', 'Unknown scheme of the target "http://127.0.0.1:1"', 'Write 127.0.0.1:1'],
     [
@@ -148,7 +148,7 @@ describe('an invalid command line is answered with the problem and a suggestion'
     ['-Vx', '-V takes no value', ''],
     ['--nonsense ls', 'disco has no flag --nonsense', 'Flags: disco COMMAND --help'],
     ['policies', 'disco has no command "policies"', 'A topic of the help: disco help policies'],
-    ['register hello me:secret@1.2.3.4:1', '"…@1.2.3.4:1" has a user in it', 'Want host:port'],
+    ['register hello me:secret@1.2.3.4:1', '"…@1.2.3.4:1" has a user in it', 'Expected host:port'],
     ['wait hello --for gone 1.2.3.4:1', 'Invalid condition "gone"', "--for 'gone 1.2.3.4:1001'"],
     ['wait hello --for weight 1.2.3.4:1==0', 'Invalid condition "weight"', "--for 'weight 1.2.3.4:1001==0'"],
     [
@@ -178,19 +178,27 @@ describe('an invalid command line is answered with the problem and a suggestion'
       'Invalid --advertise "…@h": expected a host name or an IP address, such as 203.0.113.9',
       '',
     ],
-    [`register hello ${AT}?token=secret`, '"1.2.3.4:1001?…" has no valid port ("1001?…")', 'Want host:port'],
-    ['resolve http://h:1/?token=secret', 'Unknown scheme of the target "http://h:1/?…"', 'Want SERVICE'],
+    [
+      `register hello ${AT}?token=secret`,
+      '"1.2.3.4:1001?…" has no valid port ("1001?…")',
+      'Expected host:port',
+    ],
+    ['resolve http://h:1/?token=secret', 'Unknown scheme of the target "http://h:1/?…"', 'Expected SERVICE'],
     [
       'ls --endpoints http://h:1/?token=secret',
       'etcd endpoint from --endpoints has a path, a query or a fragment',
-      'Want host',
+      'Expected host',
     ],
     [
       'ls --endpoints http://h:1/#secret',
       'etcd endpoint from --endpoints has a path, a query or a fragment',
-      'Want host',
+      'Expected host',
     ],
-    ['ls --endpoints h:1,http://h:1/secret', 'etcd endpoint 2 of 2 from --endpoints has a path', 'Want host'],
+    [
+      'ls --endpoints h:1,http://h:1/secret',
+      'etcd endpoint 2 of 2 from --endpoints has a path',
+      'Expected host',
+    ],
     [
       'ls --endpoints http://user:secret%40h:1',
       'An etcd endpoint from --endpoints contains a user',
@@ -199,18 +207,22 @@ describe('an invalid command line is answered with the problem and a suggestion'
     [
       'ls --endpoints user:secret',
       'etcd endpoint from --endpoints has no valid host and port',
-      'Want host:port',
+      'Expected host:port',
     ],
-    ['ls --endpoints user:1,secret', 'etcd endpoint 2 of 2 from --endpoints has no port', 'Want host:port'],
+    [
+      'ls --endpoints user:1,secret',
+      'etcd endpoint 2 of 2 from --endpoints has no port',
+      'Expected host:port',
+    ],
     [
       'ls --endpoints ftp://secret',
       'etcd endpoint from --endpoints has a scheme other than http and https',
-      'Want host:port',
+      'Expected host:port',
     ],
     [
       'ls --endpoints ::1:2379',
       'etcd endpoint from --endpoints is an IPv6 address without brackets',
-      'Want host:port',
+      'Expected host:port',
     ],
     ...[...['--endpoints', '--user', '--password-file', '--cacert', '--cert', '--key']].map(
       (flag): [string, string, string] => [`ls ${flag}=`, `${flag} is empty`, ''],
@@ -288,7 +300,7 @@ describe('an invalid command line is answered with the problem and a suggestion'
     ['call hello SayHello --connect-deadline 597h', 'Invalid --connect-deadline "597h"', ''],
     ['call hello SayHello --n 9 --warmup 597h', 'Invalid --warmup "597h"', ''],
     ['resolve dns:///', 'The target "dns:///" names no host', ''],
-    ['ls --endpoints ,', 'No etcd endpoint is named by --endpoints', 'Want host:port'],
+    ['ls --endpoints ,', 'No etcd endpoint is named by --endpoints', 'Expected host:port'],
   ]
   test.each(wrong)('disco %s', async (line, message, hint) => {
     const args = line.split(' ')

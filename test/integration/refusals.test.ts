@@ -55,7 +55,7 @@ describe('a policy that is none', () => {
 
 describe('parameters that are wrong', () => {
   const BAD = { loadBalancingConfig: [{ disco_least_request: { choiceCount: 1 } }] }
-  const WHY = 'LB policy least_request: choiceCount is 1, want an integer from 2 to 10'
+  const WHY = 'LB policy least_request: choiceCount is 1, expected an integer from 2 to 10'
 
   test('are an error where the channel is made', () => {
     expect(errorOf(() => channelOptions({ policy: 'lr', parameters: { choiceCount: 1 } })).message).toBe(WHY)

@@ -113,7 +113,7 @@ function parseHeader(header: string): [name: string, value: string] {
               : null
   if (problem === null) return [name, value]
   throw new DiscoError('USAGE', `${name === '' ? 'A header' : `The header "${name}"`} ${problem}`, {
-    suggestions: ["Want key=value, such as -H 'authorization=Bearer …', or -H @FILE with one a line"],
+    suggestions: ["Expected key=value, such as -H 'authorization=Bearer …', or -H @FILE with one a line"],
   })
 }
 
@@ -126,7 +126,7 @@ export async function readServiceConfig(file: string): Promise<Readonly<Record<s
   if (typeof config === 'object' && config !== null && !Array.isArray(config)) {
     return config as Readonly<Record<string, unknown>>
   }
-  throw new DiscoError('USAGE', `${name} has no service config: it is no JSON object`)
+  throw new DiscoError('USAGE', `${name} has no service config: it is not a JSON object`)
 }
 
 async function read(file: string): Promise<string> {

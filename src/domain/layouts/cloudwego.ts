@@ -6,7 +6,7 @@ import { spliceJson } from './json-splice.js'
 import type { Layout } from './layout.js'
 import { emptyMap } from './metadata-weight.js'
 
-/** What Kitex and Hertz, both of CloudWeGo, differ in. */
+/** The differences between Kitex and Hertz, both of CloudWeGo. */
 interface Dialect
   extends Pick<Layout, 'name' | 'base' | 'keys'>,
     Partial<Pick<Layout, 'baseOf' | 'isLikely'>> {
@@ -16,7 +16,7 @@ interface Dialect
   json(value: { network: unknown; address: unknown; weight: number; tags: unknown }): string
 }
 
-/** What both take for a weight that is not above 0; a weight of 0 is kept, for it is how one drains. */
+/** The weight that both take for one that is missing or negative; a weight of 0 is kept, since it drains. */
 const DEFAULT_WEIGHT = 10
 
 /** `{"network","address","weight","tags"}` under `{prefix}/{service}/{address}`. */
@@ -73,13 +73,15 @@ function cloudwego(dialect: Dialect): Layout {
   })
 }
 
-/** Below 0, their own readers take the default (registry-etcd's etcd_resolver.go, Hertz' NewInstance). */
+/**
+ * For a negative weight, their own readers take the default (registry-etcd's etcd_resolver.go, Hertz' NewInstance).
+ */
 function weightIn(fields: Fields): number {
   const weight = fields.integer('weight')
   return weight < 0 ? DEFAULT_WEIGHT : weight
 }
 
-/** `fd00::1:8888` is host and port to Kitex; everybody else wants brackets. */
+/** Kitex reads `fd00::1:8888` as host and port; other readers require brackets. */
 function bracketed(address: string): string {
   const colon = address.lastIndexOf(':')
   const host = address.slice(0, Math.max(0, colon))
@@ -87,8 +89,8 @@ function bracketed(address: string): string {
 }
 
 /**
- * Kitex, registry-etcd. Made with a user and password it has no prefix, and its keys are `/{service}/{addr}`,
- * the seed layout's without a version: only the value decides.
+ * Kitex, registry-etcd. With a user and password it writes no prefix, and its keys are `/{service}/{addr}`, those of
+ * the seed layout without a version: only the value distinguishes them.
  */
 export const kitex = cloudwego({
   name: 'kitex',
@@ -100,7 +102,7 @@ export const kitex = cloudwego({
   json: ({ tags, ...value }) => goJson({ ...value, tags: goMap(tags) }),
 })
 
-/** Hertz, registry/etcd. Its JSON is sonic's: nothing is escaped for HTML, and tags come in any order. */
+/** Hertz, registry/etcd. Its JSON comes from sonic: it escapes nothing for HTML, and tags come in any order. */
 export const hertz = cloudwego({
   name: 'hertz',
   base: 'hertz/registry-etcd',

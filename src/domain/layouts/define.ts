@@ -6,18 +6,18 @@ import type { Decoded, EndpointRecords, Layout, NotAnEndpoint } from './layout.j
 import { Problem } from './layout.js'
 import { misplaced } from './root.js'
 
-/** What a key alone tells of a registration. */
+/** The part of a registration that the key alone gives. */
 type KeyParts = Pick<EndpointRecord, 'service' | 'version' | 'addr'>
 
 type Needed = 'name' | 'base' | 'keys' | 'defaultTtlSeconds' | 'claims' | 'claimedBy'
 
-/** What is a layout's own; the rest is the same for all. */
+/** The part of a layout that differs from other layouts. */
 interface Form
   extends Pick<Layout, Needed>,
     Partial<Omit<Layout, Needed | 'at' | 'prefix' | 'decode' | 'encode'>> {
-  /** Where the prefix is not the base, a slash, the service and a slash. */
+  /** Only where the prefix is not the base, a slash, the service and a slash. */
   prefix?(base: string, service?: string): string
-  /** What the key tells when the value does not. @param rest the key behind the base */
+  /** The registration from the key alone, for a value that names none. @param rest the key behind the base */
   place?(rest: string): KeyParts
   /** @param rest the key behind the base @throws Problem */
   read(value: Uint8Array, rest: string): EndpointRecords | NotAnEndpoint
@@ -25,10 +25,10 @@ interface Form
   write?(registrations: EndpointRecords): string
 }
 
-/** Nothing that names an endpoint has them; a terminal would obey them. */
+/** Names of endpoints never contain them, and a terminal would interpret them. */
 const CONTROLS = /[\0-\x1f\x7f-\x9f]/
 
-/** A layout at its own base, from what is particular to it. */
+/** A layout at its default base, from its particulars. */
 export function defineLayout(form: Form): Layout {
   const weightless = form.weightless ?? null
   const prefix = form.prefix ?? prefixUnder
@@ -76,7 +76,7 @@ export function prefixUnder(base: string, service?: string): string {
   return service === undefined ? lead : `${lead}${service}/`
 }
 
-/** All but the last so many segments of a key; null where there are fewer. */
+/** All but the last `count` segments of a key; null where there are fewer. */
 export function baseBefore(key: string, segments: number): string | null {
   let end = key.length
   for (let left = segments; left > 0; left--) {
@@ -86,7 +86,7 @@ export function baseBefore(key: string, segments: number): string | null {
   return end < 0 ? '' : end === 0 ? '/' : key.slice(0, end)
 }
 
-/** A key that ends as an address does: what registrations have in common, and other data hardly ever has. */
+/** Whether a key ends like an address: nearly all registrations do, and other data rarely does. */
 export function endsInAddress(key: string): boolean {
   return /:\d{1,5}$/.test(key) || key.includes('/unix:')
 }
@@ -156,7 +156,7 @@ function checkWritable(layout: Layout, [registered]: EndpointRecords): void {
   if (CONTROLS.test(id)) refuse(`The id "${id}" has control characters`)
 }
 
-/** What is not read back as it was would be somebody else's. @throws DiscoError USAGE */
+/** Refuses a registration that would not be read back unchanged. @throws DiscoError USAGE */
 function checkReadBack(
   form: Form,
   base: string,

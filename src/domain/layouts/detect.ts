@@ -8,20 +8,20 @@ export interface Detected {
   readonly decoded: Decoded
 }
 
-/** The most telling evidence first; the sort is stable, so that layouts of one kind keep their order. */
+/** The strongest evidence first; the sort is stable, so that layouts of one kind keep their order. */
 const BY_CLAIM = [...LAYOUTS].sort(
   (a, b) => CLAIM_ORDER.indexOf(a.claimedBy) - CLAIM_ORDER.indexOf(b.claimedBy),
 )
 
-/** Layouts known by where a key stands; then the default layout, whose base is the root of all keys. */
+/** Layouts recognised by the place of the key; then the default layout, whose base is the root of all keys. */
 const BY_BASE = [...LAYOUTS.filter(({ ownsBase }) => ownsBase), DEFAULT_LAYOUT]
 
 /**
- * Tells the layout of a key by its value's members first and by the key second: a seed key without a version
- * and a Kitex key without a prefix are the same. Never throws.
+ * Detects the layout of a key, by its value's members first and by the key second: a seed key without a version and a
+ * Kitex key without a prefix are the same. Never throws.
  *
- * @param keyFor the key as a layout would have it, where a root stands before it
- * @returns null where no layout has such a value, nor begins its keys so
+ * @param keyFor the key as the layout sees it, without the root
+ * @returns null if no layout matches the value or the key
  */
 export function detect(
   key: string,
@@ -39,7 +39,7 @@ export function detect(
   return { layout: placed, decoded: placed.decode(own, bytes) }
 }
 
-/** A value as `Layout.claims` takes it. */
+/** A value in the form that `Layout.claims` takes. */
 export function readValue(bytes: Uint8Array): Value {
   const text = Buffer.from(bytes).toString()
   try {

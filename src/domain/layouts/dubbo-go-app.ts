@@ -4,12 +4,12 @@ import { defineLayout } from './define.js'
 import { Fields, isObject } from './json-fields.js'
 import { spliceJson } from './json-splice.js'
 
-/** dubbo-go takes a weight of 0, which is what it stores when nobody sets one, for this. */
+/** dubbo-go's default, also for a weight of 0, which it stores where none is set. */
 const MISSING_WEIGHT = 100
 
 /**
- * dubbo-go's etcdv3 service discovery, a key for each application: `/services/{app}/{host}:{port}`; twelve
- * members and a newline.
+ * dubbo-go's etcdv3 service discovery, a key for each application: `/services/{app}/{host}:{port}`; the value is JSON
+ * with twelve members and a newline.
  */
 export const dubboGoApp = defineLayout({
   name: 'dubbo-go-app',
@@ -52,7 +52,7 @@ function problemOf(fields: Fields, protocol: string | null): EndpointProblem | n
   return notDialled(`speaks ${protocol}, not gRPC`)
 }
 
-/** Metadata may tell, as JSON, which protocol listens at which port. */
+/** Metadata may list, as JSON, the protocol of each port. */
 function protocolOf(metadata: Readonly<Record<string, string>>, port: number): string | null {
   try {
     const listeners: unknown = JSON.parse(metadata['dubbo.endpoints'] ?? '[]')

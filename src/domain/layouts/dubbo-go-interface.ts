@@ -4,12 +4,12 @@ import { notAnEndpoint, Problem } from './layout.js'
 import { weightOf } from './metadata-weight.js'
 import { readUrl, unescaped } from './url.js'
 
-/** What Dubbo takes for a provider without a weight. */
+/** Dubbo's default for a provider without a weight. */
 const RULE = { missing: 100 }
 
 /**
- * dubbo-go's etcdv3 registry, a key for each interface: `/{group}/{service}/providers/{escaped URL}` with an
- * empty value, and a key without a value for each directory above it.
+ * dubbo-go's etcdv3 registry, a key for each interface: `/{group}/{service}/providers/{escaped URL}` with an empty
+ * value, and a key without a value for each directory above it.
  */
 export const dubboGoInterface = defineLayout({
   name: 'dubbo-go-interface',
@@ -49,5 +49,5 @@ export const dubboGoInterface = defineLayout({
 const BASE =
   /^(?:(\/dubbo)(?=\/|$)|(\/[^/]+)(?=\/[^/]+\/(?:providers|consumers|configurators|routers)(?:\/|$)))/
 
-/** Triple is gRPC with another name. */
+/** Triple is gRPC under another name. */
 const GRPC = new Set(['tri', 'grpc'])

@@ -4,7 +4,7 @@ import { Fields, problemByFlags } from './json-fields.js'
 import { spliceJson } from './json-splice.js'
 import { notAnEndpoint, Problem } from './layout.js'
 
-/** What ego writes where a program says nothing, in the order of its struct. */
+/** Ego's defaults, in the order of its struct. */
 const DEFAULTS = {
   enable: true,
   healthy: true,
@@ -18,8 +18,8 @@ const DEFAULTS = {
 }
 
 /**
- * gotomicro/ego, eetcd: key `/{prefix}/{name}/providers/{scheme}://{addr}`, two slashes in it. Without a
- * ServiceTTL, which is 0 by default, its keys have no lease.
+ * gotomicro/ego, eetcd: key `/{prefix}/{name}/providers/{scheme}://{addr}`, with two slashes. Without a ServiceTTL,
+ * which is 0 by default, its keys have no lease.
  */
 export const ego = defineLayout({
   name: 'ego',

@@ -4,8 +4,8 @@ import { asText, Fields, isObject } from './json-fields.js'
 import { Problem } from './layout.js'
 
 /**
- * etcd's own naming (client/v3/naming/endpoints, and clientv3/naming before 3.5): key `{target}/{anything}`,
- * by custom `{target}/{addr}`, with or without a leading slash. The target is the service, slashes and all.
+ * etcd's own naming (client/v3/naming/endpoints, and clientv3/naming before 3.5): key `{target}/{anything}`, by
+ * convention `{target}/{addr}`, with or without a leading slash. The target is the service, including its slashes.
  */
 export const etcd = defineLayout({
   name: 'etcd',

@@ -9,8 +9,8 @@ const HTML_ESCAPES: Readonly<Record<string, string>> = {
 }
 
 /**
- * JSON as Go's encoding/json writes it: compact, with `<`, `>`, `&` and the two line separators escaped.
- * An object stands for a struct, whose members keep their order; a Map for a map, see `goMap`.
+ * JSON as Go's encoding/json writes it: compact, with `<`, `>`, `&` and the two line separators escaped. An object
+ * stands for a struct, with members in their order; a Map for a map, see `goMap`.
  */
 export function goJson(value: unknown): string {
   return writeJson(value).replace(/[<>&\u2028\u2029]/g, (character) => HTML_ESCAPES[character] ?? character)

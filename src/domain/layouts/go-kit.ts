@@ -4,7 +4,7 @@ import { baseBefore, defineLayout, endsInAddress } from './define.js'
 import { Problem } from './layout.js'
 import { readUrl } from './url.js'
 
-/** go-kit, sd/etcdv3: any key, by custom `/services/{name}/{addr}`; the value is an address, or a URL. */
+/** go-kit, sd/etcdv3: any key, by convention `/services/{name}/{addr}`; the value is an address, or a URL. */
 export const goKit = defineLayout({
   name: 'go-kit',
   base: '/services',

@@ -16,7 +16,7 @@ export const goMicro = microLayout(
   }),
 )
 
-/** go-micro, registry/etcd (v2 to v4): the same keys and members, the node's in another order. */
+/** go-micro, registry/etcd (v2 to v4): the same keys and members, those of the node in another order. */
 export const goMicroV4 = microLayout('go-micro-v4', startsWithId, (id, address, metadata) => ({
   id,
   address,
@@ -24,8 +24,8 @@ export const goMicroV4 = microLayout('go-micro-v4', startsWithId, (id, address, 
 }))
 
 /**
- * Key `/micro/registry/{service}/{node id}`, in which slashes become dashes; the value is the service with
- * one node. Leases are taken only when the program asks for them.
+ * Key `/micro/registry/{service}/{node id}`, with dashes in place of slashes; the value is the service with one node.
+ * It has a lease only when the program asks for one.
  */
 function microLayout(
   name: string,
@@ -89,7 +89,7 @@ function nodeIn(
   }
 }
 
-/** The descriptions of a service's methods are structs, whose only map is their metadata. */
+/** The descriptions of a service's methods are structs; their only map is the metadata. */
 function endpointsOf(stored: unknown): unknown {
   if (!Array.isArray(stored)) return stored ?? null
   return stored.map((endpoint) =>

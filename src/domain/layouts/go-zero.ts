@@ -3,8 +3,8 @@ import { defineLayout } from './define.js'
 import { Problem } from './layout.js'
 
 /**
- * go-zero's core/discov: key `{key}/{lease id, in decimal}`, or with an id from the configuration in its
- * place; the value is the address. Its key changes with the lease, at every new registration.
+ * go-zero's core/discov: key `{key}/{lease id, in decimal}`, or an id from the configuration instead; the value is
+ * the address. Its key changes with the lease, at every new registration.
  */
 export const goZero = defineLayout({
   name: 'go-zero',

@@ -6,14 +6,14 @@ import { asText, requireObject } from './json-fields.js'
 import { rawMember, spliceJson } from './json-splice.js'
 import { Problem } from './layout.js'
 
-/** What GoFrame writes for a service that names no version. */
+/** GoFrame's default version. */
 const NO_VERSION = 'latest'
 
 type Metadata = Readonly<Record<string, unknown>>
 
 /**
- * GoFrame, contrib/registry/etcd: key `/{head}/{deployment}/{namespace}/{name}/{version}/{addr[,addr…]}`; the
- * value is its metadata alone, of any types. Several addresses in one key share its weight.
+ * GoFrame, contrib/registry/etcd: key `/{head}/{deployment}/{namespace}/{name}/{version}/{addr[,addr…]}`; the value
+ * is only its metadata, of any types. Several addresses in one key share its weight.
  */
 export const goframe = defineLayout({
   name: 'goframe',
@@ -75,9 +75,9 @@ function metadataIn(value: Uint8Array): Metadata | null {
 }
 
 /**
- * Its weight is of any type: GoFrame converts it by gconv.Int, which cuts off a fraction, reads texts (decimal,
- * hexadecimal, floating), counts `true` as 1, and makes 0 of what is not a number. Its own picker
- * (gsel_selector_weight.go) never picks an endpoint whose weight is below 1.
+ * Its weight may have any type: GoFrame converts it by gconv.Int, which truncates fractions, reads texts (decimal,
+ * hexadecimal, floating), counts `true` as 1, and returns 0 for a text that is not a number. Its own picker
+ * (gsel_selector_weight.go) never picks an endpoint with a weight below 1.
  *
  * @throws Problem for a weight above 2^53
  */
@@ -93,5 +93,5 @@ function numberIn(text: string): number {
   return GO_NUMBER.test(text) ? Number(text.replace(/^[+]/, '')) : 0
 }
 
-/** What gconv takes for a number; a minus before a hexadecimal number makes a negative one, and so 0. */
+/** The numbers that gconv reads; a minus before a hexadecimal number gives a negative weight, which counts as 0. */
 const GO_NUMBER = /^\+?0[xX][0-9a-fA-F]+$|^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/

@@ -27,10 +27,10 @@ export type {
   Unusable,
 } from './layout.js'
 
-/** What is written, and what production resolvers read. */
+/** The layout for writing, and for production resolvers. */
 export const DEFAULT_LAYOUT: Layout = seed
 
-/** All that is known, as people are told of them. */
+/** All known layouts, in the order of documentation. */
 export const LAYOUTS: readonly Layout[] = [
   seed,
   etcd,
@@ -59,7 +59,7 @@ export function findLayout(name: string): Layout | undefined {
 }
 
 /**
- * A layout by its name, or by `NAME=BASE` where its keys begin otherwise than its writers' default.
+ * A layout by its name, or by `NAME=BASE` for a base other than its writers' default.
  *
  * @throws DiscoError USAGE
  */

@@ -5,10 +5,10 @@ import { Problem } from './layout.js'
 /**
  * The members of a JSON object, read with the types that a layout expects; a wrong type is a Problem.
  *
- * Tolerates what Go's encoding/json tolerates, because every framework here reads its values with it: `null` is
- * the same as a missing member ("unmarshals into … no effect"), and a member is found under its name in any
- * letter case ("preferring exact matches but also accepting case-insensitive matches"). Only `read` tolerates:
- * a layout is detected by exact names, since `Addr` and `addr` tell layouts apart.
+ * Tolerates what Go's encoding/json tolerates, because all frameworks here read their values with it: `null` is the
+ * same as a missing member ("unmarshals into … no effect"), and a member is found under its name in any letter case
+ * ("preferring exact matches but also accepting case-insensitive matches"). Only `read` is tolerant: layouts are
+ * detected by exact names, since `Addr` and `addr` distinguish layouts.
  */
 export class Fields {
   constructor(private readonly members: Readonly<Record<string, unknown>>) {}
@@ -18,7 +18,7 @@ export class Fields {
     return new Fields(objectIn(Buffer.from(value).toString()))
   }
 
-  /** Where it is missing, what Go would take: an empty text. */
+  /** For a missing member, an empty text, as in Go. */
   text(name: string): string {
     const text = this.any(name) ?? ''
     if (typeof text !== 'string') throw new Problem(`${name} is not a string`)
@@ -45,29 +45,29 @@ export class Fields {
   integer(name: string): number {
     const number = this.number(name)
     if (Number.isSafeInteger(number)) return number
-    throw new Problem(`${name} ${this.spelling(name)} is no integer`)
+    throw new Problem(`${name} ${this.spelling(name)} is not an integer`)
   }
 
   /** An integer of at least 0. */
   count(name: string): number {
     const number = this.number(name)
     if (Number.isSafeInteger(number) && number >= 0) return number
-    throw new Problem(`${name} ${this.spelling(name)} is no integer >= 0`)
+    throw new Problem(`${name} ${this.spelling(name)} is not an integer >= 0`)
   }
 
   /** A number of at least 0. */
   amount(name: string): number {
     const number = this.number(name)
     if (Number.isFinite(number) && number >= 0) return number
-    throw new Problem(`${name} ${this.spelling(name)} is no number >= 0`)
+    throw new Problem(`${name} ${this.spelling(name)} is not a number >= 0`)
   }
 
-  /** A number as the value has it, for a Problem. */
+  /** A number as it is spelled in the value, for a Problem. */
   private spelling(name: string): string {
     return writeJson(this.any(name) ?? 0)
   }
 
-  /** Null where Go wrote a nil map, or nothing. */
+  /** Null for a missing member, or where Go wrote a nil map. */
   textMap(name: string): Readonly<Record<string, string>> | null {
     const map = this.any(name)
     if (map === null || map === undefined) return null
@@ -89,7 +89,7 @@ export class Fields {
     return new Fields(requireObject(this.any(name), name))
   }
 
-  /** The member as it stands, null included; undefined where there is none. */
+  /** The member including null; undefined if it is absent. */
   any(name: string): unknown {
     if (name in this.members) return this.members[name]
     let found: unknown
@@ -97,7 +97,7 @@ export class Fields {
     return found
   }
 
-  /** Its members but for these, in their order; undefined where none is left. */
+  /** The members except these, in their order; undefined if none is left. */
   rest(...names: readonly string[]): Readonly<Record<string, unknown>> | undefined {
     const left = Object.entries(this.members).filter(
       ([other]) => !names.some((name) => isSameField(other, name)),
@@ -125,7 +125,7 @@ export function objectIn(text: string): Readonly<Record<string, unknown>> {
 /** @throws Problem */
 export function requireObject(value: unknown, what: string): Readonly<Record<string, unknown>> {
   if (isObject(value)) return value
-  throw new Problem(`${what} is no JSON object`)
+  throw new Problem(`${what} is not a JSON object`)
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -138,12 +138,12 @@ function isTextMap(value: unknown): value is Readonly<Record<string, string>> {
   return isObject(value) && Object.values(value).every((entry) => typeof entry === 'string')
 }
 
-/** A member of stored metadata as text; what is not a string is written as JSON. */
+/** A member of stored metadata as text; a value that is not a string is written as JSON. */
 export function asText([name, value]: [string, unknown]): [string, string] {
   return [name, typeof value === 'string' ? value : writeJson(value)]
 }
 
-/** The problem of an endpoint whose value has a scheme and the flags `enable` and `healthy`, as Ego and Jupiter write. */
+/** The problem of an endpoint with a scheme and the flags `enable` and `healthy`, as written by Ego and Jupiter. */
 export function problemByFlags(scheme: string, fields: Fields): EndpointProblem | null {
   if (scheme !== 'grpc') return notDialled(`speaks ${scheme || 'nothing'}, not gRPC`)
   if (!fields.boolean('enable', true)) return notDialled('is not enabled')

@@ -1,17 +1,16 @@
 import { jsonTokens } from '../json-tokens.js'
 import { isSameField } from './json-fields.js'
 
-/** A member of a Go map, by its exact name, or of a Go struct, which is found under its name in any letter case. */
+/** A member of a Go map, by its exact name, or of a Go struct, by its name in any letter case. */
 type Step = string | { readonly field: string }
 
-/** The members to go through, from the outermost object to the one that is meant. */
+/** The path to the member, from the outermost object inwards. */
 type Path = readonly [Step, ...Step[]]
 
 /**
- * Sets a member of a JSON object, in place: every other byte of the value stays, be it white space, an
- * unknown field or something after the object. Works on bytes one by one (as Latin-1), so that text in any
- * encoding survives. Duplicate members all change: readers differ in which one they take. An object that the
- * path asks for and that is not there is added.
+ * Sets a member of a JSON object, in place: all other bytes of the value stay, including white space, unknown fields
+ * and anything after the object. Works on single bytes (as Latin-1), so that text in any encoding survives. Of
+ * duplicate members all change: readers differ in which one they take. A missing object on the path is added.
  *
  * @param json a value that parses as a JSON object.
  * @param raw the member's new value, as JSON in ASCII.
@@ -20,7 +19,7 @@ export function spliceJson(json: Uint8Array, path: Path, raw: string): Uint8Arra
   return Buffer.from(spliced(Buffer.from(json).toString('latin1'), path, raw), 'latin1')
 }
 
-/** The raw text of a top-level member as its last reader takes it; null where there is none. */
+/** The raw text of a top-level member, the last one of duplicates; null if it is absent. */
 export function rawMember(json: Uint8Array, member: string): string | null {
   const text = Buffer.from(json).toString('latin1')
   const span = scanObject(text, (name) => name === member).spans.at(-1)
@@ -56,10 +55,10 @@ function nameOf(step: Step): string {
 }
 
 interface Scan {
-  /** Where the values of the member stand: from, to. */
+  /** The positions of the member's values: from, to. */
   readonly spans: readonly (readonly [number, number])[]
   readonly isEmpty: boolean
-  /** Where the object's closing brace stands. */
+  /** The position of the object's closing brace. */
   readonly end: number
 }
 

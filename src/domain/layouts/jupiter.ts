@@ -4,10 +4,10 @@ import { Fields, problemByFlags } from './json-fields.js'
 import { spliceJson } from './json-splice.js'
 import { Problem } from './layout.js'
 
-/** What stands in a key for a mode that is not set. */
+/** In keys, the placeholder for an unset mode. */
 const NO_MODE = 'unknown-mode'
 
-/** What Jupiter writes where a program says nothing, in the order of its struct. */
+/** Jupiter's defaults, in the order of its struct. */
 const DEFAULTS = {
   enable: true,
   healthy: true,
@@ -23,8 +23,8 @@ const DEFAULTS = {
 }
 
 /**
- * douyu/jupiter, registry/etcdv3: key `{scheme}:{name}:v1:{mode}/{addr}`; etcd's own clients can read the
- * value, and do not see what stands in its MetadataX.
+ * douyu/jupiter, registry/etcdv3: key `{scheme}:{name}:v1:{mode}/{addr}`. etcd's own clients can read the value, but
+ * do not see its MetadataX.
  */
 export const jupiter = defineLayout({
   name: 'jupiter',

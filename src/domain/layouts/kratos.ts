@@ -8,14 +8,14 @@ import { Problem } from './layout.js'
 import { emptyMap, weightOf, withWeightOf } from './metadata-weight.js'
 import { readUrl } from './url.js'
 
-/** What Kratos' selector takes for a node without a weight. */
+/** The default of Kratos' selector for a node without a weight. */
 const MISSING_WEIGHT = 100
 
 const RULE = { missing: MISSING_WEIGHT }
 
 /**
- * Kratos, contrib/registry/etcd (v2, v3): key `{namespace}/{name}/{id}`; one instance with a URL for each
- * protocol that it speaks. The weight, by custom, is text among its metadata.
+ * Kratos, contrib/registry/etcd (v2, v3): key `{namespace}/{name}/{id}`; one instance with a URL for each of its
+ * protocols. The weight, by convention, is text in its metadata.
  */
 export const kratos = defineLayout({
   name: 'kratos',
@@ -29,7 +29,8 @@ export const kratos = defineLayout({
   claimedBy: 'members',
   ownsBase: true,
   claims: ({ members }) => members !== null && ['id', 'name', 'endpoints'].every((name) => name in members),
-  // The namespace is the program's to choose: by the key alone it is known by the usual one, or by a usual id.
+  // Programs may choose the namespace: the key alone identifies the layout only by the usual namespace, or by an id
+  // in Kratos' own form.
   baseOf: (key) => (key.startsWith('/microservices/') ? '/microservices' : baseBefore(key, 2)),
   isLikely: (key) => key.includes('/microservices/') || UUID.test(key),
   read(value) {
@@ -65,7 +66,7 @@ export const kratos = defineLayout({
     /^grpcs:|[?&]isSecure=true/.test(String(extra?.url)) ? { code: 'tls', text: 'speaks TLS' } : null,
 })
 
-/** The end of a key whose id Kratos made. */
+/** The end of a key with an id made by Kratos. */
 const UUID = /\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 function reached(
@@ -78,7 +79,7 @@ function reached(
   return {
     addr,
     extra: { ...extra, url },
-    problem: isGrpc ? null : notDialled(scheme === null ? 'is no URL' : `speaks ${scheme}, not gRPC`),
+    problem: isGrpc ? null : notDialled(scheme === null ? 'is not a URL' : `speaks ${scheme}, not gRPC`),
   }
 }
 

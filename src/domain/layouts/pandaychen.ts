@@ -5,7 +5,7 @@ import { spliceJson } from './json-splice.js'
 import { Problem } from './layout.js'
 import { emptyMap, weightOf, withWeightOf } from './metadata-weight.js'
 
-/** What its pickers take for a node without a weight, or with one of 0. */
+/** The default of its pickers, for a node without a weight or with weight 0. */
 const RULE = { missing: 1, negativeIsMissing: true }
 
 /** pandaychen/grpclb2etcd: key `/{root}/{service}/{version}/{node}`; the address is only in the value. */
@@ -15,7 +15,7 @@ export const pandaychen = defineLayout({
   keys: '/{root}/{service}/{version}/{node}',
   defaultTtlSeconds: 10,
   id: 'made',
-  // srv_discovery/watcher.go: addAddr returns before it stores what it knows by its address.
+  // srv_discovery/watcher.go: addAddr returns before it stores a new value of a known address.
   weightCaveat:
     "grpclb2etcd's own client ignores a new weight of an address that it knows until it starts again",
   hasVersion: true,
@@ -23,7 +23,7 @@ export const pandaychen = defineLayout({
   ownsBase: true,
   claims: ({ members }) => members !== null && 'AddrInfo' in members,
   baseOf: (key) => (key.split('/').length === 5 ? (/^\/[^/]+/.exec(key)?.[0] ?? null) : null),
-  // Other data has keys of four segments too: versions begin with a number.
+  // Other data also has keys of four segments; versions begin with a digit.
   isLikely: (key) => /^\/(lb_root\/[^/]+\/[^/]+|[^/]+\/[^/]+\/v?\d[^/]*)\/[^/]+$/.test(key),
   place(rest) {
     const [service = '', version = '', ...node] = rest.split('/')

@@ -3,8 +3,8 @@ import { goJson } from './go-json.js'
 import { Fields } from './json-fields.js'
 
 /**
- * panshiqu/golang: key `discovery/{env}/{service}/{addr}`; the value's Metadata is an id, to which a client
- * may pin itself. Where no such id is registered, its picker takes any endpoint without a word.
+ * panshiqu/golang: key `discovery/{env}/{service}/{addr}`; the value's Metadata is an id that a client may pin. If no
+ * such id is registered, its picker silently takes any endpoint.
  */
 export const panshiqu = defineLayout({
   name: 'panshiqu',

@@ -7,13 +7,13 @@ export const AUTO = 'auto'
 
 /** Where registrations are stored, as given by a user. */
 export interface Place {
-  /** `auto`, a layout's name, or `NAME=BASE`; the default layout where nothing is said. */
+  /** `auto`, a layout's name, or `NAME=BASE`; by default, the default layout. */
   readonly layout?: string | undefined
-  /** The prefix of all keys; none where nothing is said. */
+  /** The prefix of all keys; none by default. */
   readonly root?: string | undefined
 }
 
-/** A way to look at etcd's keys. Pure. */
+/** Reads etcd's keys in one layout, or in any. Pure. */
 export interface Reader {
   /** As `Place.layout`. */
   readonly layout: string
@@ -23,7 +23,7 @@ export interface Reader {
   prefix(service?: string): string
   /** Selects the keys whose values are worth decoding; null for all keys under the prefix. */
   keyFilter(service?: string): ((key: string) => boolean) | null
-  /** One that looks at nothing but the default layout's keys of a service, for users who may see no more. */
+  /** A reader of only the default layout's keys of a service, for users without permission for more. */
   narrowed(service: string): Reader | null
   /** Null for a key that no layout claims. Never throws. */
   read(key: string, value: Uint8Array): Detected | null
@@ -34,7 +34,7 @@ export function readerOf({ layout = DEFAULT_LAYOUT.name, root = '' }: Place): Re
   return layout === AUTO ? autoReader(rootPrefix(root)) : layoutReader(layout, rootPrefix(root))
 }
 
-/** What is written where such a reader looks: registrations are found in any layout and made in one. */
+/** The layout for writing, for a reader that may read all layouts. */
 export function writableLayout({ layout, root }: Reader): Layout {
   return rooted(layout === AUTO ? DEFAULT_LAYOUT : layoutNamed(layout), root)
 }
@@ -57,8 +57,8 @@ function layoutReader(name: string, root: string): Reader {
 }
 
 /**
- * Looks at all keys: several layouts, some with prefixes of their team's choice, may have the same service.
- * One range, filtered by key, is watched as one; a watch for each layout's prefix would take revisions apart.
+ * Reads all keys: several layouts, some under prefixes chosen by their teams, may contain the same service. A single
+ * range, filtered by key, is watched as one; a watch per prefix would separate the changes of a revision.
  */
 function autoReader(root: string): Reader {
   const reader: Reader = {
@@ -82,17 +82,17 @@ function autoReader(root: string): Reader {
   return reader
 }
 
-/** Keys that look like somebody's registration. */
+/** Keys that look like registrations. */
 function likely(root: string): (key: string) => boolean {
   return (key) => REGISTRIES.some((layout) => layout.isLikely(withoutRoot(root, key, layout)))
 }
 
-/** Keys under a prefix that a layout has for the service, be it the usual one or of a team's own choice. */
+/** Keys under a prefix that a layout uses for the service, at the usual base or at one chosen by a team. */
 function ofService(root: string, service: string): (key: string) => boolean {
   const usual = [...new Set(REGISTRIES.map((layout) => underRoot(root, layout.prefix(service))))]
   return (key) => {
     if (usual.some((prefix) => key.startsWith(prefix))) return true
-    // What follows a name under a base of a team's own choice; a cheap no for nearly every key.
+    // The part after a name under a base chosen by a team; a cheap test that excludes nearly all keys.
     if (!key.includes(`${service}/`) && !key.includes(`${service}:`)) return false
     return REGISTRIES.some((layout) => {
       const own = withoutRoot(root, key, layout)

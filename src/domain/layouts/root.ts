@@ -3,7 +3,7 @@ import { DiscoError } from '../errors.js'
 import type { Layout } from './layout.js'
 
 /**
- * A namespace for all keys as the prefix that it stands for: empty, or ending in one slash.
+ * A namespace of all keys, as a prefix: empty, or ending in one slash.
  *
  * @throws DiscoError USAGE
  */
@@ -13,18 +13,18 @@ export function rootPrefix(root: string): string {
   return root === '' ? '' : `${root.replace(/\/+$/, '')}/`
 }
 
-/** Root and key are joined by exactly one slash. */
+/** Joins root and key by exactly one slash. */
 export function underRoot(root: string, key: string): string {
   return root === '' ? key : root + key.replace(/^\/+/, '')
 }
 
-/** The key as the layout itself would have it, with its own leading slash or without. */
+/** The key without the root, with or without a leading slash as the layout has it. */
 export function withoutRoot(root: string, key: string, layout: Layout): string {
   if (root === '') return key
   return `${layout.base.startsWith('/') ? '/' : ''}${key.slice(root.length)}`
 }
 
-/** A layout whose every key stands under a root. */
+/** A layout with all keys under a root. */
 export function rooted(layout: Layout, root: string): Layout {
   if (root === '') return layout
   return {
@@ -43,12 +43,12 @@ export function rooted(layout: Layout, root: string): Layout {
   }
 }
 
-/** The problem of a value that names another key than its own. */
+/** The problem of a value that names a key other than its own. */
 export function misplaced(belongsAt: string): Extract<EndpointProblem, { kind: 'misplaced' }> {
   return { kind: 'misplaced', text: `value names ${belongsAt}`, belongsAt, rootHint: null }
 }
 
-/** The root under which a key would be the one that its value names; null where there is none. */
+/** The root under which a key would equal the one that its value names; null if there is none. */
 export function rootBefore(key: string, belongsAt: string): string | null {
   const own = belongsAt.replace(/^\/+/, '')
   const root = key.slice(0, -own.length)

@@ -4,12 +4,12 @@ import { notAnEndpoint, Problem } from './layout.js'
 import { weightOf, withWeightOf } from './metadata-weight.js'
 import { queryWithWeight, readQuery, writeQuery } from './url.js'
 
-/** What rpcx takes for a server without a weight. */
+/** The default of rpcx for a server without a weight. */
 const RULE = { missing: 1 }
 
 /**
- * rpcx, rpcx-etcd: key `{base path}/{service}/{network}@{addr}`, value a query string, and two keys above it
- * that stand for directories.
+ * rpcx, rpcx-etcd: key `{base path}/{service}/{network}@{addr}`, value a query string, and two keys above it that
+ * represent directories.
  */
 export const rpcx = defineLayout({
   name: 'rpcx',
@@ -56,10 +56,10 @@ function problemOf(state: string | undefined, network: string): EndpointProblem 
   return /^tcp[46]?$/.test(network) ? null : notDialled(`network is ${network}`)
 }
 
-/** What stands under the base path itself. */
+/** The value of the base path itself. */
 const DIRECTORY = 'rpcx_path'
 
-/** A service's directory holds its name. */
+/** The value of a service's directory is the service's name. */
 function isDirectory(key: string, text: string): boolean {
   return text !== '' && `/${key}`.endsWith(`/${text}`)
 }

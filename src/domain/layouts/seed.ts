@@ -5,8 +5,8 @@ import { Fields } from './json-fields.js'
 import { spliceJson } from './json-splice.js'
 
 /**
- * The default layout: key `/{name}/[{version}/]{addr}`, value `{"name","addr","version","weight"}` in that
- * order; `id` and `metadata` follow only when they are given. Its base is the root itself.
+ * The default layout: key `/{name}/[{version}/]{addr}`, value `{"name","addr","version","weight"}` in that order;
+ * `id` and `metadata` follow only when given. Its base is the root itself.
  */
 export const seed = defineLayout({
   name: 'seed',
@@ -15,13 +15,13 @@ export const seed = defineLayout({
   defaultTtlSeconds: 10,
   hasVersion: true,
   id: 'optional',
-  // Its watcher skips a PUT of an address that it has; only its resync, once a minute, takes the new value.
+  // Its watcher ignores a PUT of a known address; its resync, once a minute, takes the new value.
   weightCaveat:
     "The Go client of this layout's source documents ignores a new weight of an address that it knows until its resync, once a minute",
   claimedBy: 'common-members',
   claims: ({ members }) => members !== null && 'name' in members && 'addr' in members,
   baseOf: (key) => (key.startsWith('/') ? '/' : null),
-  // A short key may be one whose value is broken; a longer one that ends otherwise is someone else's.
+  // A short key may have a damaged value; a longer one without an address at its end is of another kind.
   isLikely: (key) => key.startsWith('/') && (endsInAddress(key) || key.split('/').length <= 3),
   place,
   read(value) {
@@ -36,7 +36,7 @@ export const seed = defineLayout({
     }
     return [id === undefined ? registered : { ...registered, id }]
   },
-  // Addresses such as unix:/path contain slashes: made again from the value, a key needs no dividing.
+  // Addresses such as unix:/path contain slashes: the key is verified by encoding it again, not by splitting it.
   key: ([{ service, version, addr }], base) =>
     version === '' ? `${base}${service}/${addr}` : `${base}${service}/${version}/${addr}`,
   write: ([{ service: name, addr, version, weight, id, metadata }]) =>

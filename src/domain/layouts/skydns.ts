@@ -7,8 +7,8 @@ import { spliceJson } from './json-splice.js'
 import { notAnEndpoint, Problem } from './layout.js'
 
 /**
- * SkyDNS, and CoreDNS' etcd plugin: key `/skydns/{labels of the domain, reversed}/{id}`, value the struct with
- * what is empty left out. Written by hand or by controllers, mostly without a lease.
+ * SkyDNS, and CoreDNS' etcd plugin: key `/skydns/{labels of the domain, reversed}/{id}`, value the struct without
+ * empty members. Written by hand or by controllers, mostly without a lease.
  */
 export const skydns = defineLayout({
   name: 'skydns',

@@ -1,12 +1,12 @@
 import { Problem } from './layout.js'
 
-/** The scheme, and host and port (or what stands for them), of a URL; without a scheme, the text itself. */
+/** The scheme of a URL, and its host and port (or what takes their place); without a scheme, the text itself. */
 export function readUrl(text: string): { readonly scheme: string | null; readonly addr: string } {
   const [, scheme, addr] = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)/.exec(text) ?? []
   return scheme === undefined || addr === undefined ? { scheme: null, addr: text } : { scheme, addr }
 }
 
-/** The members of a query string in their order; of one that is given twice, the first, as Go's Get. */
+/** The members of a query string in their order; of duplicates the first, as Go's Get. */
 export function readQuery(text: string): Readonly<Record<string, string>> {
   const members: Record<string, string> = Object.create(null)
   for (const part of text.split('&')) {
@@ -25,7 +25,7 @@ export function writeQuery(members: Readonly<Record<string, string>>): string {
     .join('&')
 }
 
-/** Only the digits of the weight change, or it is added at the end. */
+/** Only the digits of the weight change, or the weight is appended. */
 export function queryWithWeight(value: Uint8Array, weight: number): Uint8Array {
   const parts = Buffer.from(value).toString('latin1').split('&')
   let found = false
@@ -47,8 +47,8 @@ function isWeight(name: string): boolean {
   }
 }
 
-/** Unescaped as Go's url.QueryUnescape does: `+` is a space. @throws Problem with `problem` as its text */
-export function unescaped(text: string, problem = 'value is no query string'): string {
+/** Unescaped like Go's url.QueryUnescape: `+` is a space. @throws Problem with `problem` as its text */
+export function unescaped(text: string, problem = 'value is not a query string'): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))
   } catch {

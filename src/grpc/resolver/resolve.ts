@@ -95,7 +95,7 @@ function parseUri(text: string): experimental.GrpcUri & { scheme: string } {
     throw new DiscoError('USAGE', `Unknown scheme of the target "${withoutSecrets(text)}"`, {
       suggestions: [
         ...addressInUrl(text),
-        `Want SERVICE, ${SCHEME}:///SERVICE, or one of ${OTHER_SCHEMES.join(', ')}`,
+        `Expected SERVICE, ${SCHEME}:///SERVICE, or one of ${OTHER_SCHEMES.join(', ')}`,
       ],
     })
   }

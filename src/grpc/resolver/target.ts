@@ -17,7 +17,8 @@ export interface Target {
   readonly place: Pick<Query, 'layout' | 'root'>
 }
 
-const FORMS = 'Want etcd:///SERVICE, etcd://VERSION/SERVICE, or etcd:///SERVICE?version=V&zone=Z&spill-over'
+const FORMS =
+  'Expected etcd:///SERVICE, etcd://VERSION/SERVICE, or etcd:///SERVICE?version=V&zone=Z&spill-over'
 
 /** The target of a service, as a channel takes it: any character of its name may stand in it. */
 export function targetOf(service: string): string {
@@ -60,7 +61,7 @@ export function parseTarget(uri: { readonly authority?: string | undefined; read
 function isTrue(value: string): boolean {
   if (value === '' || value === 'true') return true
   if (value === 'false') return false
-  throw wrong(`The target's spill-over is "${value}", want true or false`)
+  throw wrong(`The target's spill-over is "${value}", expected true or false`)
 }
 
 /** Decoded text; empty for an invalid percent-encoding. */

@@ -59,7 +59,7 @@ describe('parseAddress', () => {
     const error = errorOf(() => parseAddress('1.2.3.4', 'disco register hello 1.2.3.4:1001'))
     expect(error).toMatchObject({ code: 'USAGE', exit: 2, message: '"1.2.3.4" has no port' })
     expect(error.suggestions).toEqual([
-      'Want host:port, [ipv6]:port, :port or unix:/path. Example: disco register hello 1.2.3.4:1001',
+      'Expected host:port, [ipv6]:port, :port or unix:/path. Example: disco register hello 1.2.3.4:1001',
     ])
   })
 })

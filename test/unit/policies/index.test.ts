@@ -43,24 +43,39 @@ describe('parameters', () => {
   })
 
   it.each([
-    ['round_robin', { key: 'a' }, 'there is no parameter "key"', 'It takes none'],
-    ['round_robin', [], 'its config is no JSON object', 'It takes none'],
-    ['round_robin', null, 'its config is no JSON object', 'It takes none'],
-    ['ring_hash', { toString: 'a' }, 'there is no parameter "toString"', 'It takes: key'],
-    ['ring_hash', { key: '' }, 'key is "", want a text that is not empty', 'It takes: key'],
-    ['ring_hash', { key: 7 }, 'key is 7, want a text', 'It takes: key'],
-    ['least_request', { choiceCount: 1 }, 'choiceCount is 1, want an integer from 2 to 10', 'choiceCount'],
-    ['least_request', { choiceCount: 2.5 }, 'choiceCount is 2.5, want', 'It takes: choiceCount'],
-    ['least_request', { choiceCount: '2' }, 'choiceCount is "2", want', 'It takes: choiceCount'],
-    ['pinned', { fallback: { pinned: {} } }, 'want one policy with its parameters', 'It takes: to, fallback'],
-    ['pinned', { fallback: null }, 'want one policy', 'It takes: to, fallback'],
-    ['pinned', { fallback: { rr: {}, wrr: {} } }, 'want one policy', 'It takes: to, fallback'],
+    ['round_robin', { key: 'a' }, 'unknown parameter "key"', 'It takes none'],
+    ['round_robin', [], 'its config is not a JSON object', 'It takes none'],
+    ['round_robin', null, 'its config is not a JSON object', 'It takes none'],
+    ['ring_hash', { toString: 'a' }, 'unknown parameter "toString"', 'It takes: key'],
+    ['ring_hash', { key: '' }, 'key is "", expected a non-empty text', 'It takes: key'],
+    ['ring_hash', { key: 7 }, 'key is 7, expected a non-empty text', 'It takes: key'],
+    [
+      'least_request',
+      { choiceCount: 1 },
+      'choiceCount is 1, expected an integer from 2 to 10',
+      'choiceCount',
+    ],
+    [
+      'least_request',
+      { choiceCount: 2.5 },
+      'choiceCount is 2.5, expected an integer',
+      'It takes: choiceCount',
+    ],
+    [
+      'least_request',
+      { choiceCount: '2' },
+      'choiceCount is "2", expected an integer',
+      'It takes: choiceCount',
+    ],
     [
       'pinned',
-      { fallback: { ring_hash: { kee: 1 } } },
-      'policy ring_hash: there is no parameter "kee"',
-      'key',
+      { fallback: { pinned: {} } },
+      'expected one policy with its parameters',
+      'It takes: to, fallback',
     ],
+    ['pinned', { fallback: null }, 'expected one policy', 'It takes: to, fallback'],
+    ['pinned', { fallback: { rr: {}, wrr: {} } }, 'expected one policy', 'It takes: to, fallback'],
+    ['pinned', { fallback: { ring_hash: { kee: 1 } } }, 'policy ring_hash: unknown parameter "kee"', 'key'],
   ])('%s refuses %j', (name, config, message, hint) => {
     const error = errorOf(() => findPolicy(name).configure(config))
     expect(error.code).toBe('USAGE')

@@ -50,7 +50,7 @@ describe('an assertion', () => {
     'rate>1/s',
     'p99=1ms',
     'p99<1ms,',
-  ])('that cannot be read is refused with what there is: %j', (text) => {
+  ])('that cannot be read is refused with what available: %j', (text) => {
     const error = errorOf(() => parseAssertions(text))
     expect(error.code).toBe('USAGE')
     expect(error.suggestions.join()).toContain('p50, p95, p99, max, errors, skew, rate')

@@ -42,8 +42,8 @@ describe('the flags of a policy', () => {
       '--policy ring_hash or source_hash',
     ],
     ['--policy pinned', '--policy pinned needs --pin', '--pin 127.0.0.1:1001'],
-    ['--policy pinned --pin a --pin-fallback pinned', 'want one policy with its parameters', 'fallback'],
-    ['--policy ring --hash-key=', 'key is "", want a text that is not empty', 'key'],
+    ['--policy pinned --pin a --pin-fallback pinned', 'expected one policy with its parameters', 'fallback'],
+    ['--policy ring --hash-key=', 'key is "", expected a non-empty text', 'key'],
   ])('%s are refused', async (line, message, hint) => {
     const values = await flagValues(policyFlags, ...line.split(' '))
     const error = errorOf(() => policyOf(values))

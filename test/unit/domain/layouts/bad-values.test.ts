@@ -56,7 +56,7 @@ const cases: readonly (readonly [layout: string, key: string, value: unknown, ve
   ['go-zero', 'hi.rpc/x', '1.2.3.4:1', 'hi.rpc x: key does not end in an id'],
   ['kratos', KRATOS, { id: '1', name: 'hi', endpoints: [] }, 'hi 1: endpoints is empty'],
   ['kratos', KRATOS, { id: '1', name: 'hi', endpoints: [1] }, 'hi 1: endpoints is not a list of strings'],
-  ['kratos', KRATOS, { id: '1', name: 'hi', endpoints: ['1.2.3.4:1'] }, '1.2.3.4:1 is no URL'],
+  ['kratos', KRATOS, { id: '1', name: 'hi', endpoints: ['1.2.3.4:1'] }, '1.2.3.4:1 is not a URL'],
   [
     'kratos',
     KRATOS,
@@ -73,7 +73,7 @@ const cases: readonly (readonly [layout: string, key: string, value: unknown, ve
     'kitex',
     KITEX,
     { network: 'tcp', address: '1.2.3.4:1', weight: 1.5 },
-    'hi 1.2.3.4:1: weight 1.5 is no integer',
+    'hi 1.2.3.4:1: weight 1.5 is not an integer',
   ],
   ['kitex', KITEX, { network: 'unix', address: '1.2.3.4:1', weight: 1 }, '1.2.3.4:1 network is unix'],
   [
@@ -89,7 +89,7 @@ const cases: readonly (readonly [layout: string, key: string, value: unknown, ve
     'nowhere address has no port',
   ],
   ['go-micro', MICRO, { name: 'hi', nodes: [] }, 'hi 1: nodes is empty'],
-  ['go-micro', MICRO, { name: 'hi', nodes: [null] }, 'hi 1: node is no JSON object'],
+  ['go-micro', MICRO, { name: 'hi', nodes: [null] }, 'hi 1: node is not a JSON object'],
   [
     'go-micro',
     MICRO,
@@ -97,7 +97,7 @@ const cases: readonly (readonly [layout: string, key: string, value: unknown, ve
     'a:1 speaks mucp, not gRPC',
   ],
   ['goframe', FRAME, '', 'hi 1.2.3.4:1: value is not JSON'],
-  ['goframe', FRAME, [], 'hi 1.2.3.4:1: value is no JSON object'],
+  ['goframe', FRAME, [], 'hi 1.2.3.4:1: value is not a JSON object'],
   ['goframe', FRAME, { weight: 1e300 }, 'hi 1.2.3.4:1: weight 1e+300 is above 2^53'],
   ['goframe', FRAME, null, '1.2.3.4:1 dialled'],
   [
@@ -157,12 +157,12 @@ const cases: readonly (readonly [layout: string, key: string, value: unknown, ve
   ],
   ['rpcx', RPCX, 'state=inactive', '1.2.3.4:1 is inactive'],
   ['rpcx', RPCX, 'weight=-1', 'Hi tcp@1.2.3.4:1: weight "-1" is not an integer from 0 to 2^53'],
-  ['rpcx', RPCX, 'group=%zz', 'Hi tcp@1.2.3.4:1: value is no query string'],
+  ['rpcx', RPCX, 'group=%zz', 'Hi tcp@1.2.3.4:1: value is not a query string'],
   ['rpcx', '/rpcx_test/Hi/quic@1.2.3.4:1', '', '1.2.3.4:1 network is quic'],
   ['rpcx', '/rpcx_test/Hi/1.2.3.4:1', '', 'Hi 1.2.3.4:1: key does not end in {network}@{addr}'],
   ['skydns', SKY, { host: '1.2.3.4' }, '1.2.3.4 has no port'],
   ['skydns', SKY, { text: 'v=spf1' }, 'none: a record without a host'],
-  ['skydns', SKY, { host: 'a', port: 1.5 }, 'hi.local x: port 1.5 is no integer >= 0'],
+  ['skydns', SKY, { host: 'a', port: 1.5 }, 'hi.local x: port 1.5 is not an integer >= 0'],
   ['skydns', '/skydns/local', { host: 'a', port: 1 }, 'local: key is not {labels}/{id}'],
   [
     'jupiter',
@@ -180,9 +180,9 @@ const cases: readonly (readonly [layout: string, key: string, value: unknown, ve
     'jupiter',
     JUPITER,
     { Op: 0, Addr: '1.2.3.4:1', MetadataX: { name: 'hi', scheme: 'grpc', weight: -0.5 } },
-    'hi 1.2.3.4:1: weight -0.5 is no number >= 0',
+    'hi 1.2.3.4:1: weight -0.5 is not a number >= 0',
   ],
-  ['jupiter', JUPITER, { Op: 0, Addr: '1.2.3.4:1' }, 'hi 1.2.3.4:1: MetadataX is no JSON object'],
+  ['jupiter', JUPITER, { Op: 0, Addr: '1.2.3.4:1' }, 'hi 1.2.3.4:1: MetadataX is not a JSON object'],
   ['ego', EGO, { name: 'hi', scheme: 'grpc', address: '' }, 'hi 1.2.3.4:1: address is empty'],
   [
     'ego',
@@ -215,7 +215,7 @@ describe('a value that is not in order has a reason', () => {
   ])('%s: what is no JSON, or no object', (layout) => {
     const key = `${layoutNamed(layout).prefix()}a/providers/c:1`
     expect(verdict(layout, key, '{"a":')).toMatch(/: value is not JSON$/)
-    expect(verdict(layout, key, '[1]')).toMatch(/: value is no JSON object$/)
+    expect(verdict(layout, key, '[1]')).toMatch(/: value is not a JSON object$/)
   })
 
   it('control characters in a name or an address are a reason in every layout', () => {

@@ -90,7 +90,7 @@ describe("a target's selector", () => {
     ['zone=a&zone=b', '', 'says twice what "zone" must be'],
     ['version=1', '2', 'says twice what "version" must be'],
     ['=a', '', 'a value without a name'],
-    ['spill-over=maybe', '', 'spill-over is "maybe", want true or false'],
+    ['spill-over=maybe', '', 'spill-over is "maybe", expected true or false'],
   ])('?%s is refused', (query, authority, message) => {
     const error = errorOf(() => parseTarget({ authority, path: `hello?${query}` }))
     expect(error.code).toBe('USAGE')
