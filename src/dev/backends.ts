@@ -16,14 +16,14 @@ export interface Backend {
   readonly weight: number
 }
 
-/** Sample backends, registered as any server would be, by the ordinary registrar. */
+/** Sample backends, registered like any server by the ordinary registrar. */
 export interface Backends {
   readonly list: readonly Backend[]
-  /** Deregisters them all, then ends them. */
+  /** Deregisters all of them, then stops them. */
   close(): Promise<void>
 }
 
-/** Long enough to be seen expiring, short enough to wait for. */
+/** Long enough to observe an expiry, short enough to wait for it. */
 const TTL_SECONDS = 10
 
 /** Starts the backends on free loopback ports and registers each with its weight. */
@@ -59,6 +59,6 @@ function registeredAs({ addr }: Greeter, service: string, version: string, weigh
 }
 
 function register(registry: Registry, registered: EndpointRecord): Promise<Registration> {
-  // The backends' story is told by `disco watch`, as any other's.
+  // `disco watch` shows the changes of the backends, as for any service.
   return registry.register({ registered, ttlSeconds: TTL_SECONDS })
 }

@@ -20,30 +20,30 @@ export interface GreeterOptions {
   /** 0 for any free port. */
   readonly port: number
   readonly host?: string
-  /** How long each answer takes. */
+  /** The delay of each answer. */
   readonly latencyMs?: number
   /** From 0 to 1: the part of the calls that fail with UNAVAILABLE. */
   readonly errorFraction?: number
-  /** Plaintext unless told otherwise. */
+  /** Default: plaintext. */
   readonly credentials?: ServerCredentials
-  /** Which reflection protocols it serves; both unless told otherwise. */
+  /** The reflection protocols that it serves. Default: both. */
   readonly reflection?: readonly ReflectionPackage[]
-  /** Whether it answers grpc.health.v1, as it does unless told otherwise. */
+  /** Whether it answers grpc.health.v1. Default: true. */
   readonly health?: boolean
-  /** Closes each connection by GOAWAY when it is that old; never by default. */
+  /** Closes each connection by GOAWAY at this age. Default: never. */
   readonly maxConnectionAgeMs?: number
 }
 
-/** A sample backend on a port of its own. */
+/** A sample backend on its own port. */
 export interface Greeter {
   readonly addr: string
-  /** Calls answered so far, failed ones included. */
+  /** The number of answered calls, including failed ones. */
   readonly calls: () => number
-  /** What it answers to grpc.health.v1 from now on; SERVING at first. */
+  /** Sets its answer to grpc.health.v1, which is SERVING at first. */
   setHealth(status: ServingStatus): void
-  /** Ends at once: open calls fail. */
+  /** Stops immediately: open calls fail. */
   stop(): void
-  /** Refuses new calls and lets the open ones finish. */
+  /** Refuses new calls and completes open ones. */
   drain(): Promise<void>
 }
 
@@ -73,7 +73,7 @@ export async function startGreeter(options: GreeterOptions): Promise<Greeter> {
         calls++
         const answer = () => {
           if (Math.random() < (options.errorFraction ?? 0)) {
-            reply({ code: status.UNAVAILABLE, details: 'an error that was asked for' })
+            reply({ code: status.UNAVAILABLE, details: 'an error as configured' })
           } else reply(null, greet(call.request))
         }
         if (options.latencyMs) setTimeout(answer, options.latencyMs)

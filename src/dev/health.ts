@@ -9,7 +9,7 @@ import {
 
 export type HealthWatcher = ServerWritableStream<HealthCheckRequest, ServingStatus>
 
-/** Answers grpc.health.v1, Check and Watch, for whatever service is asked about: the server's own health. */
+/** Answers grpc.health.v1, Check and Watch, for any service name with the health of the server. */
 export class Health {
   protected readonly watchers = new Set<HealthWatcher>()
   private current: ServingStatus = 'SERVING'
@@ -36,13 +36,13 @@ export class Health {
     )
   }
 
-  /** From now on; who watches is told. */
+  /** Sets the health and notifies all watches. */
   set(status: ServingStatus): void {
     this.current = status
     for (const watcher of this.watchers) watcher.write(status)
   }
 
-  /** Ends every watch, for a server that waits for its last call. */
+  /** Ends all watches, for a server that waits for its last call. */
   close(): void {
     for (const watcher of this.watchers) watcher.end()
   }
@@ -51,7 +51,7 @@ export class Health {
     return this.current
   }
 
-  /** A watch stays open: its end would mean that nothing is known. */
+  /** The watch stays open: its end would mean that the health is unknown. */
   protected watch(watcher: HealthWatcher): void {
     this.watchers.add(watcher)
     watcher.on('cancelled', () => this.watchers.delete(watcher))

@@ -41,7 +41,7 @@ export class EtcdClient {
   }
 
   /**
-   * May be delivered more than once, so a transaction that writes must compare what it changes: after the first
+   * May be delivered more than once, so a transaction that writes must compare the keys it changes: after the first
    * delivery the comparison fails.
    *
    * @param onAnswerLost called for each try that etcd may have carried out although no answer came
@@ -56,7 +56,7 @@ export class EtcdClient {
     return this.unary({}, ({ lease }, deadline) => lease.leaseGrant({ TTL: ttlSeconds }, deadline))
   }
 
-  /** A lease that is gone already is as good as revoked. */
+  /** A lease that no longer exists counts as revoked. */
   async leaseRevoke(id: LeaseId): Promise<void> {
     await this.unary({}, async ({ lease }, deadline) => {
       await lease.leaseRevoke({ ID: id }, deadline).catch((error: unknown) => {
@@ -74,8 +74,8 @@ export class EtcdClient {
   }
 
   /**
-   * A keep-alive stream of the current member, or, beside others, of a member that has none of them. Where
-   * each has one, the current member is connected to once more: its connection may have died unnoticed.
+   * A keep-alive stream of the current member, or, with `beside`, of a member without one. If all members have one,
+   * the current member gets a second connection: its first may have died unnoticed.
    *
    * @param beside streams that are open
    */
@@ -90,12 +90,12 @@ export class EtcdClient {
     return this.members.count
   }
 
-  /** Any error as a DiscoError; those of requests and streams are one already. */
+  /** Any error as a DiscoError; errors of requests and streams already are. */
   translate(thrown: unknown): DiscoError {
     return translate(thrown, this.options)
   }
 
-  /** Close streams and revoke leases first: what is still open keeps the process alive. */
+  /** Close streams and revoke leases first: open ones keep the process alive. */
   close(): void {
     this.members.close()
   }

@@ -11,9 +11,9 @@ export interface TlsFiles {
   readonly certChain?: Buffer
 }
 
-/** What the files that the options name held when they were read. */
+/** The contents of the files named by the options, as of the last read. */
 export interface Credentials {
-  /** Null where no TLS file is named. */
+  /** Null without a TLS file. */
   readonly tls: TlsFiles | null
   readonly password: string
 }
@@ -37,7 +37,7 @@ export function areSame(one: Credentials, other: Credentials): boolean {
   return one.password === other.password && areFilesSame
 }
 
-/** A password as a file holds it: without a byte order mark, and without the newline of an editor. */
+/** The password in a file: without a byte order mark, and without an editor's final newline. */
 function passwordIn(text: string): string {
   return withoutMark(text).replace(/\r?\n$/, '')
 }
@@ -55,7 +55,7 @@ async function readTlsFiles({ caFile, certFile, keyFile }: EtcdOptions): Promise
   if (!pems) return null
   const { ca, cert, key } = pems
   return {
-    // etcd3 wants a root; without one of our own the system's are used, as for any other TLS client.
+    // etcd3 requires a root; without a CA file the system's roots are used, as in other TLS clients.
     rootCertificate: ca ?? Buffer.from((await import('node:tls')).rootCertificates.join('\n')),
     ...(cert ? { certChain: cert } : {}),
     ...(key ? { privateKey: key } : {}),

@@ -1,4 +1,4 @@
-/** A fault for which etcd and gRPC have no code of its own. */
+/** A fault without a code of its own in etcd and gRPC. */
 export type EtcdFault =
   | 'user-empty'
   | 'auth-not-enabled'
@@ -13,10 +13,10 @@ export type EtcdFault =
   | 'future-revision'
 
 /**
- * The documented texts of these faults: etcd, `api/v3rpc/rpctypes/error.go` (3.5, 3.6; 3.4: `etcdserver/api/v3rpc/rpctypes`),
- * without the prefixes `etcdserver: ` and `etcdserver: mvcc: `, since some paths of etcd hand out the text below them. Several
- * faults share a gRPC code, and etcd3's error classes have none, so only the text distinguishes them. A text may go on:
- * `request timed out, possibly due to connection lost`.
+ * The documented texts of these faults: etcd, `api/v3rpc/rpctypes/error.go` (3.5, 3.6; 3.4:
+ * `etcdserver/api/v3rpc/rpctypes`), without the prefixes `etcdserver: ` and `etcdserver: mvcc: `, since some paths of
+ * etcd omit them. Several faults share a gRPC code, and etcd3's error classes have none, so only the text
+ * distinguishes them. A text may be followed by more: `request timed out, possibly due to connection lost`.
  */
 const TEXTS: Readonly<Record<EtcdFault, string>> = {
   // InvalidArgument: ErrGRPCUserEmpty, ErrGRPCAuthOldRevision.
@@ -43,7 +43,7 @@ export function etcdFault(text: string): EtcdFault | null {
   return faults.find((fault) => text.includes(TEXTS[fault])) ?? null
 }
 
-/** Whether etcd answered, rather than the connection to it. */
+/** Whether etcd answered, as opposed to a failure of the connection. */
 export function isFromEtcd(text: string): boolean {
   return text.includes('etcdserver: ')
 }

@@ -24,18 +24,18 @@ import {
   isRecoverableError,
 } from './etcd3.js'
 
-/** What a message about a failed request may tell of the link. */
+/** Facts for the message about a failed request. */
 export interface LinkFacts {
   /** The members that failed in this way. */
   readonly endpoints: readonly string[]
   readonly endpointsSource: string
   readonly user?: string | undefined
   readonly certFile?: FileSource | undefined
-  /** How often and how long a request was tried; nothing to tell of a stream that ended. */
+  /** The number and duration of the tries of a request; absent for a stream. */
   readonly effort?: { readonly tries: number; readonly elapsedMs: number }
-  /** The key or prefix that the request was about. */
+  /** The key or prefix of the request. */
   readonly about?: string
-  /** What a member that dropped the connection would have taken instead, where it is known. */
+  /** The protocol of a member that dropped the connection, where it is known. */
   readonly speaks?: 'tls' | 'plaintext' | null
 }
 
@@ -65,7 +65,7 @@ function wasUnsent(text: string): boolean {
     : failure === 'no-connection' || failure === 'no-pick'
 }
 
-/** Whether a new login may help: the token has expired, or belongs to an older state of etcd's users and roles. */
+/** Whether a new login may help: the token has expired, or predates a change of etcd's users and roles. */
 export function isStaleToken(thrown: unknown): boolean {
   return (
     typed(thrown) instanceof EtcdInvalidAuthTokenError || etcdFault(String(thrown)) === 'auth-old-revision'
@@ -86,15 +86,15 @@ export function wasClosed(thrown: unknown): boolean {
   return thrown instanceof ClientClosedError
 }
 
-/** Whether etcd says that it does not know (any more) the lease that a request named. */
+/** Whether etcd does not know (any longer) the lease of the request. */
 export function isUnknownLease(thrown: unknown): boolean {
   return thrown instanceof EtcdLeaseInvalidError
 }
 
-/** A raw stream fails with gRPC's own errors, which etcd3 makes its classes of only for its own requests. */
+/** Converts gRPC's errors, with which raw streams fail, to etcd3's classes, as etcd3 does for its own requests. */
 function typed(thrown: unknown): unknown {
-  const isGrpcs = thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'number'
-  return isGrpcs ? castGrpcError(thrown) : thrown
+  const isGrpcError = thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'number'
+  return isGrpcError ? castGrpcError(thrown) : thrown
 }
 
 /** Whether a member accepted the connection and dropped it without an error, as one that requires TLS does. */
@@ -106,7 +106,7 @@ export function wasDropped(thrown: unknown): boolean {
   return ended === 'no-connection' || ended === 'connection-dropped'
 }
 
-/** A request that failed at every member: the last failure, and by name those members that failed otherwise. */
+/** A request that failed at every member: the last failure, and the members that failed differently, with theirs. */
 export function translateAll(failures: ReadonlyMap<string, unknown>, link: LinkFacts): DiscoError {
   const last = [...failures.values()].at(-1)
   const wordsOf = (thrown: unknown) => translate(thrown, { ...link, endpoints: ['X'] }).message
@@ -131,7 +131,7 @@ function withReason(options: DiscoErrorOptions, reason: EtcdReason | null): Disc
   return reason === null ? options : { ...options, reason }
 }
 
-/** Any error of etcd3's, or of the gRPC below it, in words for the person who gave the endpoints. */
+/** Any error of etcd3 or gRPC, in terms of the endpoints that the user gave. */
 export function translate(error: unknown, link: LinkFacts): DiscoError {
   const thrown = typed(error)
   if (thrown instanceof DiscoError) return thrown
@@ -214,14 +214,14 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
     )
   }
   if (isTransient(thrown)) return unreachable(`etcd at ${where} is not available: ${connectionClause(text)}`)
-  // Out of space, too many requests, a lease that went: etcd is there, and may think otherwise later.
+  // Other refusals, such as a lost lease: etcd is reachable, and may answer differently later.
   if (thrown instanceof GRPCGenericError || isUnknownLease(thrown)) {
     return refuses('refused', `etcd at ${where} refuses: ${bareReason(text)}`, `From ${link.endpointsSource}`)
   }
   return DiscoError.from(thrown)
 }
 
-/** What a TLS handshake failed for, and what to do; null for a failure of another kind. */
+/** The cause of a failed TLS handshake, and its remedy; null for another failure. */
 function tlsRefusal(
   failure: ConnectionFailure,
   where: string,

@@ -22,7 +22,10 @@ export interface FilteredPage {
 /** etcd's limit of operations in one transaction. */
 const MOST_OPERATIONS = 128
 
-/** Most values that one transaction reads: a page of keys alone is small, but their values may have kilobytes each. */
+/**
+ * Maximum number of values that one transaction reads: a page of keys alone is small, but each value may have
+ * kilobytes.
+ */
 const MOST_KEYS = 5_000
 
 /**

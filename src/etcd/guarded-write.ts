@@ -12,7 +12,7 @@ export type { Seen }
 /** A key that must not have been written since a revision. */
 export type Unchanged = Pick<Seen, 'key' | 'revision'>
 
-/** What to make of a key that was seen. */
+/** The new state of a key that was read. */
 export interface Write {
   readonly seen: Seen
   /** Null deletes the key. */
@@ -24,18 +24,18 @@ export interface Write {
 /** etcd's limit of operations in a transaction, and of comparisons, is 128: one is left for the witness. */
 export const MOST_WRITES = 127
 
-/** etcd's limit of a request is 1.5 MiB (`--max-request-bytes`); keys and comparisons come on top of the values. */
+/** etcd's limit for a request is 1.5 MiB (`--max-request-bytes`); it includes keys and comparisons. */
 export const MOST_VALUE_BYTES = 1_000_000
 
 /**
- * Writes several keys at once if none of them was written since it was read.
+ * Writes several keys atomically if none of them was written since it was read.
  *
- * Where an answer is lost, the transaction is sent again: it is applied once at most, because it compares the revisions
- * that it changes. Where the second one is refused, etcd's history tells whether the first was applied: only the first
- * change of a key after it was seen can be ours. Where it equals ours, the outcome is done by proof `read back`:
- * enough for whoever asked for a state, not for whoever asked for a change relative to what stood there.
+ * Where an answer is lost, the transaction is sent again: it is applied at most once, because it compares the
+ * revisions of its keys. If the second delivery is refused, etcd's history shows whether the first was applied: only
+ * the first change of a key after its read can be ours. If that change equals ours, the outcome is done by proof
+ * `read back`: sufficient for a caller that set a state, not for one that changed it relative to the previous one.
  *
- * @param witness another key that has to be as it was, too
+ * @param witness another key that must also be unchanged
  * @throws DiscoError OUTCOME_UNKNOWN where etcd stays away, or no longer has that history
  */
 export async function writeIfUnchanged(

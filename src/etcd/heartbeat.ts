@@ -3,7 +3,7 @@ import { DiscoError } from '../domain/errors.js'
 import type { WatchStream } from './client.js'
 import { settle } from './settle.js'
 
-/** A watch that is silent this long is sent a progress request; etcd by itself reports progress every 10 minutes. */
+/** A watch that is silent this long is sent a progress request; on its own, etcd reports progress every 10 minutes. */
 const QUIET_MS = 3_500
 /** Time for the answer: etcd answers at once, so a member counts as mute after 6.5 s in all. */
 const ANSWER_MS = 3_000

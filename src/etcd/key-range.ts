@@ -10,7 +10,10 @@ export function oneKey(key: string): KeyRange {
   return { key: keyBytes(key) }
 }
 
-/** The range of a prefix: its end is the prefix with the last byte that can grow grown by one. */
+/**
+ * The range of a prefix: its end is the prefix with its last byte below 0xff incremented, without the bytes that
+ * follow.
+ */
 export function prefixRange(prefix: string): KeyRange {
   const key = keyBytes(prefix)
   const grown = key.findLastIndex((byte) => byte < 0xff)
@@ -20,7 +23,7 @@ export function prefixRange(prefix: string): KeyRange {
   return { key, range_end: end }
 }
 
-/** The least key that is greater. */
+/** The next key in byte order. */
 export function keyAfter(key: Buffer): Buffer {
   return Buffer.concat([key, Buffer.from([0])])
 }

@@ -14,7 +14,7 @@ export async function grantLease(client: EtcdClient, ttlSeconds: number): Promis
 }
 
 /**
- * Seconds left and granted; null for a lease that etcd does not know (any more): its TTL is -1.
+ * Seconds left and granted; null for a lease that etcd does not know (any longer): its TTL is -1.
  *
  * @throws DiscoError ETCD_UNREACHABLE, ETCD_DENIED
  */

@@ -9,15 +9,15 @@ export interface MemberStream<Request, Response> extends AsyncIterable<Response>
   /** The member's URL. */
   readonly url: string
   write(request: Request): void
-  /** Ends it; a pending read ends or fails. */
+  /** Ends the stream; a pending read ends or fails. */
   close(): void
-  /** Turns later requests to the next member, unless they have turned away from this one already. */
+  /** Directs later requests to the next member, unless they already use another. */
   blame(): void
   /** One try of a plain read at the member of the stream. @throws DiscoError */
   read(request: IRangeRequest, deadlineMs: number): Promise<IRangeResponse>
 }
 
-/** As etcd3 hands it out, whatever its types say. */
+/** The stream that etcd3 returns, which its types do not describe. */
 interface Duplex<Request, Response> extends AsyncIterable<Response> {
   write(request: Request): void
   end(): void
@@ -25,8 +25,8 @@ interface Duplex<Request, Response> extends AsyncIterable<Response> {
 }
 
 /**
- * Opens a stream at a member. A token or a credential that etcd refuses is renewed, so that the next stream,
- * or this one where it has not been opened yet, uses the new one.
+ * Opens a stream at a member. A token or a credential that etcd refuses is renewed for the next stream, or for this
+ * one if it could not be opened.
  *
  * @throws DiscoError
  */
@@ -39,7 +39,7 @@ export async function openStream<Request, Response>(
 ): Promise<MemberStream<Request, Response>> {
   const { url } = member
   const blame = () => members.moveOnFrom(member)
-  /** @returns whether a new try may do better */
+  /** @returns whether a new try may succeed */
   const renew = async (error: unknown): Promise<boolean> => {
     if (isStaleToken(error)) member.forgetLogin()
     return isCredentialProblem(error) && (await members.refresh(member))

@@ -11,30 +11,33 @@ import type { RoundTrip } from './round-trip.js'
 const KEEPALIVE_PERIOD_MS = 10_000
 const KEEPALIVE_DEADLINE_MS = 3_000
 
-/** grpc-js makes each wait 1.6 times as long, jittered by a fifth. */
+/** grpc-js multiplies each wait by 1.6, with a jitter of 20 %. */
 const FIRST_RECONNECT_MS = 200
 const MOST_RECONNECT_MS = 1_000
 
-/** What all members of a client share. */
+/** Settings shared by all members of a client. */
 export interface MemberSettings {
   readonly options: EtcdOptions
   readonly credentials: Credentials
   readonly roundTrip: RoundTrip
 }
 
-/** One member of a cluster: etcd's typed clients, over channels that go nowhere else. */
+/** One member of a cluster: etcd's typed clients, over channels to this member only. */
 export class Member {
   readonly kv: KVClient
   readonly lease: LeaseClient
   readonly watch: WatchClient
-  /** Whether it has ever answered: then it speaks etcd's protocol, whatever happens to later connections. */
+  /** Whether it has ever answered: it then speaks etcd's protocol, even if later connections fail. */
   hasAnswered = false
-  /** Until when, by `performance.now()`, the request under way may wait for a login: a password takes time to check. */
+  /**
+   * The time, by `performance.now()`, until which the current request may wait for a login: checking a password is
+   * slow.
+   */
   patientUntilMs = 0
   private readonly pool: Inside
   private spoken: Promise<'tls' | 'plaintext' | null> | null = null
 
-  /** @param isApart whether its connection is shared with no other client of this address */
+  /** @param isApart whether to use a separate connection, shared with no other client of this address */
   constructor(
     readonly url: string,
     readonly settings: MemberSettings,
@@ -56,7 +59,7 @@ export class Member {
       defaultCallOptions: requireLeader,
       ...(tls ? { credentials: tls } : {}),
       ...(options.user ? { auth: this.loginOf(options.user) } : {}),
-      // Its circuit breaker hides the cause of a failure; retries are ours, member by member.
+      // etcd3's circuit breaker hides the cause of a failure; retries are made here, member by member.
       faultHandling: { host: () => noop, global: noop },
     })
     this.pool = pool as unknown as Inside
@@ -68,12 +71,15 @@ export class Member {
     this.watch = new WatchClient(pool)
   }
 
-  /** The next request logs in anew: etcd has refused the token. */
+  /** The next request logs in again: etcd has refused the token. */
   forgetLogin(): void {
     this.pool.authenticator.invalidateMetadata()
   }
 
-  /** What it speaks where it drops connections, if that is not what its URL says. Asked once: that is a connection too. */
+  /**
+   * The protocol of a member that drops connections, if it differs from its URL's. Probed once, since that is a
+   * connection too.
+   */
   speaks(): Promise<'tls' | 'plaintext' | null> {
     this.spoken ??= this.url.startsWith('http://')
       ? speaksTls(this.url).then((isTls) => (isTls ? 'tls' : null))
@@ -81,7 +87,7 @@ export class Member {
     return this.spoken
   }
 
-  /** Gives up connections that are mute; the next request makes new ones. */
+  /** Closes unresponsive connections; the next request opens new ones. */
   disconnect(): void {
     for (const host of this.pool.hosts) {
       for (const service of Object.values(host.cachedServices)) service?.close()
@@ -94,7 +100,7 @@ export class Member {
     for (const host of this.pool.hosts) host.close()
   }
 
-  /** etcd3 makes a client for each login and closes none; this one is closed with the member's others. */
+  /** etcd3 creates a client for each login and never closes it; this one is closed with the member's others. */
   private logIn(user: { name: string; password: string }, callOptions: object): Promise<string> {
     return new Promise((resolve, reject) => {
       const [host] = this.pool.hosts
@@ -105,7 +111,7 @@ export class Member {
     })
   }
 
-  /** A login at a mute member would hang, and every request that waits for its token with it. */
+  /** With a deadline: a login at an unresponsive member would hang, with all requests that wait for its token. */
   private loginOf(username: string): Login {
     const { options, credentials, roundTrip } = this.settings
     const limitMs = () =>
@@ -118,8 +124,8 @@ export class Member {
 type Login = NonNullable<IOptions['auth']>
 
 /**
- * A member that has lost its cluster still accepts streams, and would keep them silent for ever: with this
- * header (etcd's clientv3.WithRequireLeader) it ends them instead.
+ * A member that has lost its cluster accepts streams and then stays silent: with this header (etcd's
+ * clientv3.WithRequireLeader) it ends them instead.
  */
 const requireLeader = ({ isStream }: CallContext): CallOptions => {
   const withLeader: Interceptor = (options, nextCall) => {
@@ -130,7 +136,7 @@ const requireLeader = ({ isStream }: CallContext): CallOptions => {
       own.set('hasleader', 'true')
       start(own, listener)
     }
-    // The call itself, as grpc-js hands it out when there is nothing to intercept.
+    // Without an interceptor, grpc-js returns the call itself.
     return call as ReturnType<Interceptor>
   }
   return isStream ? { interceptors: [withLeader] } : {}
@@ -140,9 +146,9 @@ type CallOptions = Exclude<CallOptionsFactory, (context: CallContext) => unknown
 type Interceptor = NonNullable<CallOptions['interceptors']>[number]
 
 /**
- * The parts of etcd3's inside (pinned: 1.1.2) that are relied on here. After any error etcd3 replaces a
- * member's channels, which ends the streams beside and begins connections again that were about to stand;
- * a channel of grpc-js reconnects by itself, with a backoff. So `resetAllServices` does nothing here.
+ * The internals of etcd3 (pinned: 1.1.2) that this file relies on. After any error etcd3 replaces a member's
+ * channels, which ends other streams and restarts connections in progress; a channel of grpc-js reconnects by itself,
+ * with a backoff. So `resetAllServices` does nothing here.
  */
 interface Inside {
   readonly hosts: readonly [Host, ...Host[]]

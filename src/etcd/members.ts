@@ -3,7 +3,7 @@ import { Member } from './member.js'
 import { type EtcdOptions, memberUrls } from './options.js'
 import { RoundTrip } from './round-trip.js'
 
-/** The members of a cluster, and the one that is asked now. */
+/** The members of a cluster, and the current one, which receives requests. */
 export class Members {
   readonly roundTrip = new RoundTrip()
   private all: readonly Member[]
@@ -18,7 +18,7 @@ export class Members {
     this.all = this.create()
   }
 
-  /** Reads the files; connects to nothing. @throws DiscoError USAGE */
+  /** Reads the files; does not connect. @throws DiscoError USAGE */
   static async create(options: EtcdOptions): Promise<Members> {
     const credentials = await readCredentials(options)
     const urls = memberUrls(options, credentials.tls !== null)
@@ -35,26 +35,26 @@ export class Members {
     return member
   }
 
-  /** Turns to the next member, unless another request has turned away from this one already. */
+  /** Makes the next member current, unless another request has already done so. */
   moveOnFrom(failed: Member): void {
     if (this.current.url === failed.url) this.index = (this.index + 1) % this.all.length
   }
 
-  /** The next member that is none of these; null where each is. */
+  /** The next member that is none of these; null if all are. */
   besides(taken: ReadonlySet<string>): Member | null {
     const inTurn = [...this.all.slice(this.index), ...this.all.slice(0, this.index)]
     return inTurn.find(({ url }) => !taken.has(url)) ?? null
   }
 
-  /** The current member again, over a connection of its own. The caller closes it. */
+  /** The current member over a separate connection. The caller closes it. */
   apart(): Member {
     return new Member(this.current.url, this.settings, { isApart: true })
   }
 
   /**
-   * Reads the files again: etcd has refused what they held.
+   * Reads the files again, after etcd has refused their previous contents.
    *
-   * @returns whether requests now use something else than this member did
+   * @returns whether the contents have changed, so that requests now use new credentials
    */
   async refresh(refused: Member): Promise<boolean> {
     this.refreshing ??= this.readAgain().finally(() => {
@@ -69,11 +69,11 @@ export class Members {
   }
 
   private async readAgain(): Promise<void> {
-    // A file that is being replaced may be missing, or belong to another key, for a moment.
+    // A file that is being replaced may briefly be missing, or belong to another key.
     const read = await readCredentials(this.options).catch(() => null)
     if (read === null || areSame(read, this.credentials)) return
     this.credentials = read
-    // Streams that stand are left alone by this; only new requests are refused.
+    // Open streams are unaffected; only new requests are refused.
     this.close()
     this.all = this.create()
   }

@@ -3,25 +3,25 @@ import { DiscoError } from '../domain/errors.js'
 import type { FileSource } from '../domain/file-source.js'
 
 /**
- * How to reach etcd. Files are read when the client is made, and again when etcd refuses a login or a TLS
- * handshake: passwords and certificates change. A password is never part of a message.
+ * Connection to etcd. Files are read when the client is created, and again when etcd refuses a login or a TLS
+ * handshake: passwords and certificates change. Messages never contain a password.
  */
 export interface EtcdOptions {
   /** `host:port`, `http://host:port` or `https://host:port`, one for each member. */
   readonly endpoints: readonly string[]
-  /** Where the endpoints were said, for error messages: a flag, a variable, the default. */
+  /** The origin of the endpoints, for error messages: a flag, a variable, the default. */
   readonly endpointsSource: string
   readonly caFile?: FileSource | undefined
   readonly certFile?: FileSource | undefined
   readonly keyFile?: FileSource | undefined
   readonly user?: string | undefined
-  /** Fixed for the life of the client; with `passwordFile`, not used. */
+  /** Fixed for the life of the client; exclusive with `passwordFile`. */
   readonly password?: string | undefined
-  /** File that holds the password of `user`. */
+  /** The file with the password of `user`. */
   readonly passwordFile?: string | undefined
-  /** The most that one request to etcd may take, tries included. */
+  /** The limit of one request to etcd, including its tries. */
   readonly commandTimeoutMs: number
-  /** The most that one try may take while another member could be asked. */
+  /** The limit of one try while another member is available. */
   readonly dialTimeoutMs: number
 }
 
@@ -62,7 +62,7 @@ export function memberUrls(
   })
 }
 
-/** A host alone, the usual mistake; anything else in an endpoint that is not valid may be a secret. */
+/** A host without a port, the usual mistake; any other part of an invalid endpoint may be a secret. */
 const HOST_ALONE = /^(?:https?:\/\/)?[A-Za-z0-9.-]+\/?$/
 
 /** @param name of the endpoint for messages: its text may be a secret */
@@ -83,7 +83,7 @@ function memberUrl(endpoint: string, name: string, wantsTls: boolean): string {
   return `${scheme ?? (wantsTls ? 'https' : 'http')}://${hostAndPort}`
 }
 
-/** Why a text is not host and port, without any part of it; null where it is. */
+/** The reason why a text is not host and port, without quoting it; null for a valid one. */
 function problemOf(hostAndPort: string): string | null {
   const address = readAddress(hostAndPort)
   if (!('problem' in address)) return address.kind === 'unix' || address.host === '' ? 'has no host' : null

@@ -7,22 +7,22 @@ import { type KeyRange, keyAfter } from './key-range.js'
 /** A part of a range, in the order of its keys. */
 export interface Page {
   readonly header: IRangeResponse['header']
-  /** That of the first page: all pages are as of this revision. */
+  /** The revision of the first page: all pages are as of it. */
   readonly revision: Revision
   readonly kvs: readonly IKeyValue[]
 }
 
-/** Enough for nearly every service, and small even where each value has some kilobytes. */
+/** Enough for nearly all services, and small even with values of some kilobytes. */
 const FIRST_PAGE_KEYS = 5_000
 
-/** etcd walks all keys that remain for every page, so many small pages take quadratic time. */
+/** etcd walks all remaining keys for every page, so many small pages take quadratic time. */
 const MOST_PAGE_KEYS = 100_000
 
 /** Target size and time of a page: on a slow link it must meet the request's deadline. */
 const PAGE_BYTES = 8 * 1024 * 1024
 const PAGE_MS = 500
 
-/** A first page says little about the next. */
+/** The size of the first page does not predict the next. */
 const MOST_GROWTH = 4
 
 /** Approximate size of the other fields of a key-value. */
@@ -53,9 +53,9 @@ export async function* pages(
     if (revision === 0) revision = Number(header.revision)
     const last = kvs.at(-1)
     coming = more && last ? fetch(keyAfter(last.key)) : null
-    // The failure is thrown when the page is awaited; the caller may stop before.
+    // A failure is thrown when the page is awaited; the caller may stop before.
     coming?.catch(() => undefined)
-    // The request leaves in the turns of the event loop, before the caller decodes this page.
+    // The request is sent in the turns of the event loop before the caller decodes this page.
     if (coming) await turn()
     yield { header, revision, kvs }
   }

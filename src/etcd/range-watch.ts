@@ -25,27 +25,27 @@ export type RangeUpdate =
   | {
       readonly type: 'resync'
       readonly revision: Revision
-      /** Revisions of the whole cluster that a new list replaced; null where the watch resumed without one. */
+      /** Revisions of the whole cluster that a new list skipped; null where the watch resumed without one. */
       readonly missedRevisions: number | null
       /** The difference from what was delivered before; may be empty. */
       readonly events: readonly KeyEvent[]
     }
   | { readonly type: 'stale'; readonly cause: DiscoError }
 
-/** Of etcd's SortOrder and SortTarget. */
+/** Values of etcd's SortOrder and SortTarget. */
 const DESCEND = 2
 const BY_MOD_REVISION = 3
 
 const DEFAULT_OPTIONS: WatchOptions = { resyncPeriodMs: 300_000, random: Math.random, filter: null }
 
 /**
- * Lists at revision R, watches from R on, and goes on until the signal aborts. After a cut connection it resumes at
- * the last delivered revision. Where that is compacted, or the cluster was replaced or restored, and every few
- * minutes in any case, it lists again and delivers the difference. Each revision is delivered once, as one unit.
+ * Lists at revision R, watches from R on, and continues until the signal aborts. After a cut connection it resumes at
+ * the last delivered revision. If that is compacted, or the cluster was replaced or restored, and every few minutes
+ * in any case, it lists again and delivers the difference. Each revision is delivered once, as one unit.
  *
- * An outage is reported once, as Stale; a broken stream that the next attempt replaces is not reported. A denial after
- * the first list is also reported once as Stale, and retried after 5 s, doubling to 60 s: a password, a certificate or
- * a role is being changed.
+ * An outage is reported once, as Stale; a broken stream that the next attempt replaces is not reported. A denial
+ * after the first list is also reported once as Stale, and retried after 5 s, doubling to 60 s: a password, a
+ * certificate or a role is being changed.
  *
  * @throws DiscoError that no retry can mend: ETCD_DENIED before the first list, or a bug
  */
@@ -121,7 +121,7 @@ class RangeWatch {
     }
   }
 
-  /** Whether the newest value of the range, and the number of its keys, are those that were delivered. */
+  /** Whether the newest value of the range, and the number of its keys, equal the delivered ones. */
   private holds(newest: KeyValue | null, count: number): boolean {
     const { filter } = this.options
     // A key that the filter rejects was never delivered, so it proves nothing: after an outage only a list does.
@@ -138,7 +138,7 @@ class RangeWatch {
     return isFirst ? { type: 'reset', revision, kvs } : { type: 'resync', revision, missedRevisions, events }
   }
 
-  /** Ends without an error when etcd cancels the watch: its next events are lost, compacted for example. */
+  /** Ends without an error when etcd cancels the watch: its next events are lost, for example compacted. */
   private async *follow(): AsyncGenerator<RangeUpdate, void, void> {
     const check = new ResyncCheck(this.client, this.range, this.options)
     try {

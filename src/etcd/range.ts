@@ -10,7 +10,7 @@ import { type Page, pages } from './pages.js'
 
 /** One key as etcd stores it. */
 export interface KeyValue {
-  /** As by `keyText`. */
+  /** As returned by `keyText`. */
   readonly key: string
   readonly value: Buffer
   readonly lease: LeaseId | null
@@ -46,7 +46,7 @@ export async function list(client: EtcdClient, range: KeyRange): Promise<Listing
   }
 }
 
-/** A key as it was at a revision; null where there was none, `compacted` where etcd no longer has that revision. */
+/** A key as of a revision; null where it did not exist, `compacted` where etcd no longer has that revision. */
 export async function keyAt(
   client: EtcdClient,
   key: string,
@@ -61,7 +61,7 @@ export async function keyAt(
   }
 }
 
-/** Keys as of one revision, in this order; null for each that is not there. At most 128: etcd's limit. */
+/** Keys as of one revision, in this order; null for each missing one. At most 128: etcd's limit. */
 export async function readKeys(
   client: EtcdClient,
   keys: readonly string[],
@@ -72,7 +72,7 @@ export async function readKeys(
   return { revision: Number(response.header.revision), kvs: rangedIn(response) }
 }
 
-/** Results of a transaction's ranges of one key each; null for a key that is not there. */
+/** Results of a transaction with one-key ranges; null for a missing key. */
 export function rangedIn({ responses }: Pick<ITxnResponse, 'responses'>): (KeyValue | null)[] {
   return responses.map(({ response_range }) => {
     const [kv] = response_range.kvs
@@ -80,7 +80,7 @@ export function rangedIn({ responses }: Pick<ITxnResponse, 'responses'>): (KeyVa
   })
 }
 
-/** Whether etcd no longer has a revision that was asked for, or, set back, does not have it yet. */
+/** Whether etcd no longer has the requested revision or, after a restore, does not have it yet. */
 export function isOutOfHistory(error: unknown): boolean {
   const fault = error instanceof DiscoError ? etcdFault(String(error.cause)) : null
   return fault === 'compacted' || fault === 'future-revision'

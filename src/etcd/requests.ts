@@ -16,34 +16,37 @@ import type { Member } from './member.js'
 import type { Members } from './members.js'
 import type { EtcdOptions } from './options.js'
 
-/** Two more rounds over the members after a refused one: a restarting member is not yet an outage. */
+/** Two more rounds over the members after the first: a restarting member is not yet an outage. */
 const ROUNDS = 3
 const FIRST_ROUND_WAIT_MS = 100
 
-/** grpc-js ends a request at its deadline; where the clock was set back meanwhile, our own timer does, this much later. */
+/**
+ * grpc-js ends a request at its deadline by the wall clock; if the clock was set back, a timer ends it this much
+ * later.
+ */
 const DEADLINE_GRACE_MS = 100
 
-/** A connection that gave no answer for so long is replaced. A shorter deadline may just have been too short. */
+/** A connection without an answer for this long is replaced. A shorter deadline may simply have been too short. */
 const MUTE_MS = 3_000
 
-/** A write whose answer was lost is repeated until the end of its time, and for this long in any case. */
+/** The minimum time for repeating a write after its answer was lost. */
 const READ_BACK_MS = 1_000
 
 const MOST_WAIT_MS = 500
 
-/** What is known of a request besides what it sends. */
+/** Properties of a request besides its message. */
 export interface RequestRules {
-  /** The key or prefix that it is about, for error messages. */
+  /** The key or prefix of the request, for error messages. */
   readonly about?: Buffer | undefined
-  /** Of a write: called for each try that etcd may have carried out although no answer came. */
+  /** For writes: called for each try that etcd may have carried out although no answer came. */
   readonly onAnswerLost?: (() => void) | undefined
 }
 
 type Send<T> = (member: Member, options: { deadline: number }) => Promise<T>
 
 /**
- * Sends one request: to the current member, then to the others, for as long as the options allow. It may be delivered
- * more than once: a second delivery of a write must do no harm.
+ * Sends one request: to the current member, then to the others, within the time of the options. It may be delivered
+ * more than once: a second delivery of a write must have no further effect.
  */
 export async function request<T>(
   members: Members,
@@ -58,7 +61,7 @@ export async function request<T>(
   let isAnswerLost = false
   const failures = new Map<Member, unknown>()
   const noteFailure = (member: Member, error: unknown) => {
-    // The last failure stands last.
+    // Moves the member to the end: the last failure comes last.
     failures.delete(member)
     failures.set(member, error)
     if (!onAnswerLost || !mayHaveArrived(error)) return
@@ -70,7 +73,7 @@ export async function request<T>(
     isTransient(error) && (tries < ROUNDS * count || isAnswerLost) && performance.now() < endMs - 10
   const policy = retry(handleWhen(mayRetry), {
     maxAttempts: Number.POSITIVE_INFINITY,
-    // The next member is asked at once; only a round that found nobody is worth a wait.
+    // The next member is asked at once; only a round without success is followed by a wait.
     backoff: new DelegateBackoff(() => {
       if (tries % count !== 0) return 0
       return Math.min(MOST_WAIT_MS, (FIRST_ROUND_WAIT_MS * tries) / count) * (0.5 + Math.random() / 2)
@@ -80,7 +83,7 @@ export async function request<T>(
     return await policy.execute(async () => {
       tries++
       const round = Math.ceil(tries / count)
-      // A mute member may take the whole time only where no other can be asked; each round allows more.
+      // An unresponsive member may use all the time only if there is no other; each round allows more.
       const tryMs = count === 1 ? Infinity : members.roundTrip.allow(options.dialTimeoutMs) * round
       const limitMs = () => Math.min(endMs - performance.now(), tryMs)
       return await once(members, limitMs, send, noteFailure)
@@ -94,7 +97,7 @@ export async function request<T>(
   }
 }
 
-/** One try at the current member, and another one where only what it was asked with has changed. */
+/** One try at the current member, repeated at once where only the login or the credentials have changed. */
 async function once<T>(
   members: Members,
   limitMs: () => number,
@@ -128,7 +131,7 @@ async function once<T>(
   }
 }
 
-/** Sends with a deadline that holds even where the wall clock, by which grpc-js counts, is set. */
+/** Sends with a deadline that holds even if the wall clock, which grpc-js uses, is set back. */
 async function within<T>(member: Member, askedMs: number, send: Send<T>): Promise<T> {
   const limitMs = Math.min(askedMs, MOST_TIMER_MS - DEADLINE_GRACE_MS)
   member.patientUntilMs = performance.now() + limitMs
@@ -144,9 +147,9 @@ async function within<T>(member: Member, askedMs: number, send: Send<T>): Promis
   }
 }
 
-/** What all members that dropped the connection would have spoken, where that is not what they were asked by. */
+/** The protocol of all members that dropped the connection, where it differs from that of their URLs. */
 async function spokenBy(failures: ReadonlyMap<Member, unknown>): Promise<'tls' | 'plaintext' | null> {
-  // One that has answered before speaks what it was asked by.
+  // A member that has answered before uses the protocol of its URL.
   const dropped = [...failures].filter(([{ hasAnswered }, failure]) => !hasAnswered && wasDropped(failure))
   const spoken = await Promise.all(dropped.map(([member]) => member.speaks()))
   const [first = null] = spoken

@@ -1,7 +1,7 @@
-/** Deadlines allow so many round trips: a request over a new connection takes about three. */
+/** Round trips allowed per deadline: a request over a new connection takes about three. */
 const ROUND_TRIPS_ALLOWED = 4
 
-/** How much of a shorter sample goes into the estimate. A longer sample replaces it at once. */
+/** The weight of a shorter sample in the estimate. A longer sample replaces it at once. */
 const FALL = 1 / 8
 
 /** Estimates the round trip to etcd from answered requests, so that deadlines grow with it. */

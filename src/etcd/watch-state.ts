@@ -19,7 +19,7 @@ export class WatchState {
     return this.lastRevision
   }
 
-  /** Whether only a new list can go on: nothing was listed yet, or events were lost. */
+  /** Whether only a new list can continue: nothing was listed yet, or events were lost. */
   get isInvalid(): boolean {
     return this.invalid
   }
@@ -80,7 +80,7 @@ export class WatchState {
   }
 }
 
-/** Equal revisions do not suffice: another cluster counts its own. */
+/** Equal revisions do not suffice: another cluster has its own count. */
 function isSame(kv: KeyValue, known: KeyValue | undefined): boolean {
   return (
     known !== undefined &&

@@ -6,7 +6,7 @@ import { heartbeat } from './heartbeat.js'
 import type { KeyRange } from './key-range.js'
 
 /**
- * Yields the responses of one watch on a stream of its own, with fragments joined. Ends when the signal aborts; a
+ * Yields the responses of one watch on a separate stream, with fragments joined. Ends when the signal aborts; a
  * cancellation by etcd (compaction, for example) is its last response. After a failure, requests go to the next
  * member.
  *

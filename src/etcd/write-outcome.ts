@@ -4,28 +4,28 @@ import { DiscoError } from '../domain/errors.js'
 import type { EtcdClient } from './client.js'
 import type { KeyValue } from './range.js'
 
-/** What a transaction came to: done at a revision, or refused by the keys as they are now. */
+/** The outcome of a transaction: done at a revision, or refused because of the current keys. */
 export type Outcome =
   | { readonly done: true; readonly revision: Revision; readonly proof: 'answer' }
   | ReadBack
   | {
       readonly done: false
-      /** As of which revision it was refused. */
+      /** The revision at which it was refused. */
       readonly revision: Revision
-      /** The first of the keys, as it was then. */
+      /** The first of the keys, as of that revision. */
       readonly found: KeyValue | null
     }
 
 /**
- * The answer was lost, and the history of etcd has a write that equals ours. It may be another client's: a
- * transaction leaves no mark of its sender, so two equal ones, of which one never arrived, leave the same history.
+ * The answer was lost, and etcd's history has a write that equals ours. It may be another client's: a transaction
+ * does not identify its sender, so two equal ones, of which one never arrived, leave the same history.
  */
 export interface ReadBack {
   readonly done: true
   readonly proof: 'read back'
-  /** Of the write that was found. */
+  /** The revision of the write that was found. */
   readonly revision: Revision
-  /** The keys as they stand now, in the order of the writes; null for each that is not there. */
+  /** The current keys, in the order of the writes; null for each missing one. */
   readonly standing: readonly (KeyValue | null)[]
 }
 
@@ -52,7 +52,7 @@ export async function sendWrite(
   }
 }
 
-/** etcd may have carried out a write to this key: whether it has could not be found out, because of this. */
+/** etcd may have carried out a write to this key; `cause` prevented finding out. */
 export function unknownOutcome(key: string, thrown: unknown): DiscoError {
   const cause = DiscoError.from(thrown)
   return new DiscoError('OUTCOME_UNKNOWN', `${key} may have been written: etcd's answer was lost`, {

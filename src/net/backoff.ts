@@ -6,7 +6,10 @@ const MOST_MS = 2_000
 export interface BackoffLimits {
   readonly firstMs?: number
   readonly mostMs?: number
-  /** Whether a wait is up to half shorter than its step (default), or up to half longer: then `firstMs` is the least. */
+  /**
+   * Whether a wait is up to half shorter than its step (default), or up to half longer: then `firstMs` is the
+   * minimum.
+   */
   readonly jitter?: 'shorter' | 'longer'
   readonly random?: () => number
 }
@@ -19,7 +22,7 @@ export class Backoff {
   private readonly firstMs: number
   private readonly mostMs: number
   private readonly random: () => number
-  /** Least wait, as a fraction of its step; the longest is half a step more. */
+  /** The minimum wait, as a fraction of its step; the maximum is half a step more. */
   private readonly leastFraction: number
   private nextMs: number
 

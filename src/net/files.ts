@@ -11,7 +11,7 @@ export interface PemFiles {
   readonly keyFile?: FileSource | undefined
 }
 
-/** What the files hold, checked. */
+/** The checked contents of the files. */
 export interface Pems {
   readonly ca: Buffer | undefined
   readonly cert: Buffer | undefined
@@ -19,10 +19,10 @@ export interface Pems {
 }
 
 /**
- * Null where no file is named.
+ * Null if no file is named.
  *
  * @param both the flags of the certificate and its key, for the message when one is missing
- * @throws DiscoError USAGE for a file that cannot be read, or a key that is another certificate's
+ * @throws DiscoError USAGE for a file that cannot be read, or a key of another certificate
  */
 export async function readPems({ caFile, certFile, keyFile }: PemFiles, both: string): Promise<Pems | null> {
   if (!certFile !== !keyFile) throw new DiscoError('USAGE', `A client certificate needs both ${both}`)
@@ -39,18 +39,18 @@ export async function readPems({ caFile, certFile, keyFile }: PemFiles, both: st
   return { ca: ca?.pem, cert: cert?.pem, key: key?.pem }
 }
 
-/** Whether the certificate in a file is past its end, for the message about one that was refused; false if unreadable. */
+/** Whether the certificate in a file has expired, to explain its refusal; false if the file is unreadable. */
 export function hasExpired(certFile: FileSource, nowMs: number): boolean {
   try {
     const pem = typeof certFile === 'string' ? readFileSync(certFile) : certFile.content
     return Date.parse(new X509Certificate(pem).validTo) < nowMs
   } catch {
-    // The file may have been replaced or removed meanwhile: the refusal itself is what there is to report.
+    // The file may have been replaced or removed meanwhile: the refusal is reported without this detail.
     return false
   }
 }
 
-/** The content of a source; of a file, as it is now. */
+/** The content of a source; a file is read now. */
 export async function readSource(source: FileSource): Promise<Buffer> {
   return typeof source === 'string' ? await readFile(source) : source.content
 }

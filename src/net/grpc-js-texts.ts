@@ -1,9 +1,9 @@
 /**
- * Texts of grpc-js for facts that it has no code for. Only this file reads them; each names its source in
- * @grpc/grpc-js 1.14. `test/integration/grpc-js-texts.test.ts` makes each of them with the installed version.
+ * Texts of grpc-js for facts without a code. Only this file reads them; each names its source in version 1.14.
+ * `test/integration/grpc-js-texts.test.ts` produces each of them with the installed version.
  */
 
-/** `load-balancer-pick-first.ts`: the error of the last attempt to connect, and what the resolver said before. */
+/** `load-balancer-pick-first.ts`: the error of the last attempt to connect, and the resolver's note. */
 const PICK_FIRST = /^.*Last error: (.*?)(?:\. Resolution note: .*)?$/s
 
 /** `picker.ts` and `load-balancer-pick-first.ts`: the details of calls that had no connection. */
@@ -13,15 +13,15 @@ const NO_CONNECTION = /No connection established|Resolution note|SSL routines/
 const HTTP_STATUS = /^Received HTTP status code (\d+)/
 
 /**
- * The error of an attempt to connect, without what grpc-js puts around it; other texts as they are.
+ * The error of an attempt to connect, without grpc-js's wrapping; other texts are returned unchanged.
  *
- * @returns empty or `null` where grpc-js has no error: the connection stood and was closed
+ * @returns empty or `null` where grpc-js has no error: an established connection was closed
  */
 export function lastError(details: string): string {
   return PICK_FIRST.exec(details)?.[1] ?? details.replace(/\. Resolution note: .*$/s, '')
 }
 
-/** How a call failed, where the connection and not the server ended it. */
+/** How a call failed that its connection ended, rather than the server. */
 export type CallFailure = 'no-connection' | 'no-pick' | 'stream-reset' | 'connection-dropped'
 
 /**
@@ -35,7 +35,7 @@ const CALL_FAILURES: readonly (readonly [text: RegExp, failure: CallFailure])[] 
   [/Name resolution failed|Waiting for LB pick/, 'no-pick'],
 ]
 
-/** Null for an answer of the server, and for texts that do not tell. */
+/** Null for an answer of the server, and for texts of another kind. */
 export function callFailure(details: string): CallFailure | null {
   return CALL_FAILURES.find(([pattern]) => pattern.test(details))?.[1] ?? null
 }
@@ -45,18 +45,18 @@ export function isAboutConnection(details: string): boolean {
   return NO_CONNECTION.test(details)
 }
 
-/** `stream-decoder.ts` and `compression-filter.ts`: a message that is above the limit of the channel. */
+/** `stream-decoder.ts` and `compression-filter.ts`: a message above the limit of the channel. */
 const OVER_LIMIT = /^Received message .*(?:vs|larger than) (\d+)\)?$/
 
 /**
- * Whether the details of a call's status describe a reply above the limit of this channel. The limit is in the text, so
- * that the words of a server about its own limit are not taken for it.
+ * Whether the details of a call's status describe a reply above the limit of this channel. The text contains the
+ * limit, so that a server's message about its own limit is not mistaken for it.
  */
 export function isAboveLimit(details: string, limitBytes: number): boolean {
   return OVER_LIMIT.exec(details)?.[1] === String(limitBytes)
 }
 
-/** The status of an HTTP server that is not a gRPC server; null for the details of any other reply. */
+/** The HTTP status of a server that does not speak gRPC; null for the details of any other reply. */
 export function httpStatusOf(details: string): number | null {
   const code = HTTP_STATUS.exec(details)?.[1]
   return code === undefined ? null : Number(code)

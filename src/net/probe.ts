@@ -39,7 +39,7 @@ export function speaksPlaintext(url: string): Promise<boolean> {
       resolve(isPlaintext)
     }
     session.once('remoteSettings', () => answer(true))
-    // One that speaks TLS may hang up without an error.
+    // A server that speaks TLS may hang up without an error.
     session.once('close', () => resolve(false))
     session.on('error', () => answer(false))
     session.setTimeout(DEADLINE_MS, () => answer(false))

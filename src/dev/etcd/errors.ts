@@ -11,7 +11,7 @@ export const Code = {
 
 export type Code = (typeof Code)[keyof typeof Code]
 
-/** A refusal that the client sees as a gRPC status: its code, and its text as the status message. */
+/** A refusal that the client receives as a gRPC status: its code, and its text as the status message. */
 export class RpcError extends Error {
   constructor(
     readonly code: Code,
@@ -20,14 +20,14 @@ export class RpcError extends Error {
     super(message)
   }
 
-  /** The same for a bug of ours: anything thrown that is not a refusal becomes INTERNAL. */
+  /** Converts anything thrown; a value other than a refusal is a bug, and becomes INTERNAL. */
   static from(thrown: unknown): RpcError {
     if (thrown instanceof RpcError) return thrown
     return new RpcError(Code.INTERNAL, thrown instanceof Error ? thrown.message : String(thrown))
   }
 }
 
-/** etcd's own refusals, code and text, as clients match on them (etcd API v3.5, rpctypes). */
+/** etcd's own refusals, with the codes and texts that clients match (etcd API v3.5, rpctypes). */
 export const refusals = {
   emptyKey: () => invalid('key is not provided'),
   keyNotFound: () => invalid('key not found'),

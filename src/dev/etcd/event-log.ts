@@ -1,6 +1,6 @@
 import { firstAt, type Version } from './version.js'
 
-/** Every put and deletion since the last compaction, in the order in which they happened. */
+/** All puts and deletions since the last compaction, in order. */
 export class EventLog {
   private events: Version[] = []
 
@@ -13,8 +13,8 @@ export class EventLog {
   }
 
   /**
-   * The events from a revision on, whole revisions only, and at most `maxRevisions` of them.
-   * `next` is the first revision that was left out; undefined when none was.
+   * The events from a revision on, whole revisions only, and at most `maxRevisions` of them. `next` is the first
+   * omitted revision; undefined if none was omitted.
    */
   since(revision: number, maxRevisions: number): { events: Version[]; next: number | undefined } {
     const from = firstAt(this.events, revision)
@@ -30,7 +30,7 @@ export class EventLog {
   }
 
   /**
-   * Forgets the events below `revision`, and of those at it the ones behind which the same key changed again
+   * Removes the events below `revision`, and of the events at it those followed by another change of the same key
    * (`isLast` false). A deletion at it is kept, for watchers that start there, as in etcd 3.5.
    */
   compact(revision: number, isLast: (event: Version) => boolean): void {

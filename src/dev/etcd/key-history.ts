@@ -1,9 +1,9 @@
 import { firstAt, type Version } from './version.js'
 
-/** Every version of one key that compaction has left, oldest first. */
+/** The versions of one key since compaction, oldest first. */
 export class KeyHistory {
   private versions: Version[] = []
-  /** The last of them, at hand: nearly every read wants it, and a range reads thousands. */
+  /** The last version, cached: nearly every read needs it, and a range reads thousands. */
   private newest: Version | undefined
 
   constructor(readonly key: string) {}
@@ -13,7 +13,7 @@ export class KeyHistory {
     this.newest = version
   }
 
-  /** @returns whether anything is left. */
+  /** @returns whether any version is left */
   removeLast(): boolean {
     this.versions.pop()
     this.newest = this.versions.at(-1)
@@ -33,9 +33,9 @@ export class KeyHistory {
   }
 
   /**
-   * Forgets what only readers below `revision` could see: everything older than the pair as of it.
+   * Removes the versions that are visible only below `revision`: all that are older than the pair as of it.
    *
-   * @returns whether anything is left.
+   * @returns whether any version is left
    */
   compact(revision: number): boolean {
     const index = this.indexAt(revision)

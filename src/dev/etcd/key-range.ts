@@ -1,6 +1,6 @@
 /**
- * One key (`end` undefined), every key from `key` on (`end` empty), or `[key, end)`. An `end` that is not
- * above `key` holds nothing. Keys are latin1 text, so that `<` orders them by their bytes.
+ * One key (`end` undefined), every key from `key` on (`end` empty), or `[key, end)`. A range with an `end` at or
+ * below `key` is empty. Keys are latin1 text, so that `<` orders them by their bytes.
  */
 export interface KeyRange {
   readonly key: string
@@ -8,9 +8,8 @@ export interface KeyRange {
 }
 
 /**
- * How a range_end becomes a range. `asSent` keeps an explicit empty range_end, which then means "every key
- * from key on"; `asLogged` loses it, as every write of etcd's does on its way through the raft log, which
- * leaves empty fields out.
+ * Converts a range_end to a range. `asSent` keeps an explicit empty range_end, which then means "every key from key
+ * on"; `asLogged` loses it, as etcd's writes do on their way through the raft log, which omits empty fields.
  */
 export type RangeRule = (key: string, rangeEnd: string | undefined) => KeyRange
 

@@ -2,7 +2,7 @@ import { refusals } from './errors.js'
 import type { Store } from './store.js'
 import type { Version } from './version.js'
 
-/** etcd's bound, 285 years in seconds: a lease longer than that is a mistake. */
+/** etcd's maximum, 285 years in seconds: a longer lease is a mistake. */
 const MAX_TTL_SECONDS = 9_000_000_000
 
 /** How often etcd looks for expired leases. */
@@ -10,22 +10,22 @@ const SWEEP_PERIOD_MS = 500
 
 export interface Lease {
   readonly id: bigint
-  /** As granted: what was asked for, or the server's minimum. */
+  /** The granted TTL: the requested one, or the server's minimum. */
   readonly ttlSeconds: number
-  /** Reading of the clock at which it ends, unless it is kept alive. */
+  /** The clock reading at which the lease ends, unless it is kept alive. */
   expiresAtMs: number
   readonly keys: Set<string>
 }
 
 interface LeaseOptions {
   readonly now: () => number
-  /** Shorter TTLs are granted as this. etcd's default is 2: one and a half election timeouts, rounded up. */
+  /** Shorter TTLs are raised to this. etcd's default is 2: one and a half election timeouts, rounded up. */
   readonly minTtlSeconds: number
-  /** A positive id that is likely free. */
+  /** Returns a positive id that is probably unused. */
   readonly nextId: () => bigint
 }
 
-/** The leases of one store, with the keys that live and die with each. */
+/** The leases of one store, with the keys attached to each. */
 export class Leases {
   private readonly byId = new Map<bigint, Lease>()
   private readonly byKey = new Map<string, Lease>()
@@ -46,7 +46,7 @@ export class Leases {
     return this.byId.get(id)
   }
 
-  /** @param id 0n lets the server choose. */
+  /** @param id 0n lets the server choose */
   grant(id: bigint, ttlSeconds: number): Lease {
     let chosen = id
     while (chosen === 0n || (id === 0n && this.byId.has(chosen))) chosen = this.options.nextId()
@@ -74,7 +74,7 @@ export class Leases {
     })
   }
 
-  /** @returns the TTL in seconds that the lease has again; 0 when it does not exist. */
+  /** @returns the renewed TTL in seconds; 0 when the lease does not exist */
   keepAlive(id: bigint): number {
     const lease = this.byId.get(id)
     if (lease === undefined) return 0
@@ -82,12 +82,12 @@ export class Leases {
     return lease.ttlSeconds
   }
 
-  /** In whole seconds, rounded down, as etcd's. */
+  /** In whole seconds, rounded down, as in etcd. */
   remainingSeconds(lease: Lease): number {
     return Math.floor((lease.expiresAtMs - this.options.now()) / 1000)
   }
 
-  /** The first to end first. */
+  /** The lease that ends first comes first. */
   all(): Lease[] {
     return [...this.byId.values()].sort((a, b) => a.expiresAtMs - b.expiresAtMs)
   }
@@ -110,7 +110,7 @@ export class Leases {
     if (this.byId.size === 0) this.stop()
   }
 
-  /** Every put moves its key under the lease that it names, or under none; a deletion frees it. */
+  /** Every put attaches its key to the lease that it names, or to none; a deletion detaches it. */
   private follow(changes: readonly Version[]): void {
     for (const { key, lease: id } of changes) {
       const before = this.byKey.get(key)

@@ -10,16 +10,16 @@ const SortTarget = { KEY: 0, VERSION: 1, CREATE: 2, MOD: 3, VALUE: 4 } as const
 export interface RangeResult {
   readonly versions: readonly Version[]
   readonly more: boolean
-  /** All pairs in the range, whatever the limit and the filters took away. */
+  /** The number of pairs in the range, before limit and filters. */
   readonly count: number
-  /** The newest revision, not the one that was read at. */
+  /** The newest revision, not the one that was read. */
   readonly revision: number
 }
 
 /**
- * Answers a range in etcd's order of steps: cut to limit + 1 where nothing else looks at the pairs, filter,
- * sort, cut to the limit. A target other than the key sorts ascending even when no order is asked for, but
- * only after the early cut.
+ * Answers a range in etcd's order of steps: cut to limit + 1 where no later step needs the pairs, filter, sort, cut
+ * to the limit. A target other than the key sorts ascending even when no order is requested, but only after the early
+ * cut.
  */
 export function selectRange(view: View, request: RangeRequest, rule: RangeRule = asSent): RangeResult {
   const all = view.range(rule(request.key, request.rangeEnd), request.revision)
@@ -41,7 +41,7 @@ function hasFilters(request: RangeRequest): boolean {
   return (minModRevision || maxModRevision || minCreateRevision || maxCreateRevision) !== 0
 }
 
-/** A bound of 0 is no bound. */
+/** A bound of 0 means unbounded. */
 function passes(request: RangeRequest, { modRevision, createRevision }: Version): boolean {
   if (request.maxModRevision !== 0 && modRevision > request.maxModRevision) return false
   if (request.minModRevision !== 0 && modRevision < request.minModRevision) return false
@@ -59,7 +59,7 @@ const comparisons: Readonly<Record<number, Comparison>> = {
   [SortTarget.VALUE]: (a, b) => a.value.compare(b.value),
 }
 
-/** Pairs that compare equal stay in key order, as etcd's do in lists of up to twelve. */
+/** Pairs that compare equal stay in key order, as in etcd for lists of up to twelve. */
 function sorted(versions: Version[], { sortOrder, sortTarget }: RangeRequest): Version[] {
   const compare = comparisons[sortTarget]
   if (compare === undefined) return versions

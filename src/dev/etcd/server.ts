@@ -11,15 +11,15 @@ import { WatchHub } from './watch/hub.js'
 import { Headers } from './wire/responses.js'
 
 export interface DevRegistryOptions {
-  /** Where to listen. Loopback, unless the caller has asked the user. */
+  /** The address to listen at. Loopback by default. */
   readonly host: string
   /** 0 lets the system choose. */
   readonly port: number
-  /** A clock that never goes backwards, in milliseconds; leases are measured by it. */
+  /** A clock that never goes backwards, in milliseconds; it measures leases. */
   readonly now?: () => number
-  /** Leases are granted at least this long. */
+  /** The minimum TTL of leases. */
   readonly minLeaseTtlSeconds?: number
-  /** How often a quiet watcher that asked for progress notifications gets one. */
+  /** The interval of progress notifications for a quiet watcher that asked for them. */
   readonly watchProgressPeriodMs?: number
 }
 
@@ -27,24 +27,24 @@ export interface DevRegistry {
   /** `host:port`, for clients. */
   readonly endpoint: string
   readonly port: number
-  /** Ends every connection, and with it all that was stored. */
+  /** Ends all connections and discards all data. */
   close(): Promise<void>
 }
 
-/** What an etcd with default settings grants at least: one and a half election timeouts, rounded up. */
+/** The minimum TTL of an etcd with default settings: one and a half election timeouts, rounded up. */
 const MIN_LEASE_TTL_SECONDS = 2
 
 /** etcd's default for --experimental-watch-progress-notify-interval. */
 const WATCH_PROGRESS_PERIOD_MS = 10 * 60_000
 
-/** A cluster of one that has just elected itself. */
+/** The term of a single-member cluster that has just elected itself. */
 const RAFT_TERM = 2
 
 /**
- * Starts an in-memory registry that speaks etcd's v3 gRPC API as etcd 3.5 does. It keeps nothing on disk
- * and has no authentication: for development, tests and demonstrations.
+ * Starts an in-memory registry that speaks etcd's v3 gRPC API as etcd 3.5 does. It keeps nothing on disk and has no
+ * authentication: for development, tests and demonstrations.
  *
- * @throws the system's own error when it cannot listen; its `code` tells why (EADDRINUSE, EACCES, …).
+ * @throws the system's own error when it cannot listen, with its `code` (EADDRINUSE, EACCES, …)
  */
 export async function startDevRegistry(options: DevRegistryOptions): Promise<DevRegistry> {
   const { host, port, now = () => performance.now() } = options
@@ -52,7 +52,7 @@ export async function startDevRegistry(options: DevRegistryOptions): Promise<Dev
   const progressPeriodMs = options.watchProgressPeriodMs ?? WATCH_PROGRESS_PERIOD_MS
   const store = new Store()
   const leases = new Leases(store, { now, minTtlSeconds, nextId: randomId })
-  // A new cluster id at each start tells clients that the revisions they remember are not this cluster's.
+  // A new cluster id at each start shows clients that the revisions they remember belong to another cluster.
   const headers = new Headers(randomId(), randomId(), RAFT_TERM)
   const hub = new WatchHub(store, announcements(store, headers), progressPeriodMs)
   const context: Context = { store, leases, headers }
@@ -78,7 +78,7 @@ export async function startDevRegistry(options: DevRegistryOptions): Promise<Dev
   return { endpoint, port: server.port, close }
 }
 
-/** Positive as an int64, and not 0, which means "none" everywhere in etcd's API. */
+/** Positive as an int64, and not 0, which means "none" in all of etcd's API. */
 function randomId(): bigint {
   return (randomBytes(8).readBigUInt64BE() >> 1n) | 1n
 }

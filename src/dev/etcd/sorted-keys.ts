@@ -1,8 +1,8 @@
 import type { KeyRange } from './key-range.js'
 
 /**
- * How many items a chunk holds before it is split. Inserting moves at most this many references, and a
- * chunk is found by binary search: 100,000 keys are 200 to 400 chunks.
+ * Maximum number of items in a chunk. Inserting moves at most this many references, and a chunk is found by binary
+ * search: 100,000 keys are 200 to 400 chunks.
  */
 const CHUNK_LIMIT = 512
 
@@ -18,7 +18,7 @@ export class SortedKeys<Item extends { readonly key: string }> {
     if (chunk.length > CHUNK_LIMIT) this.chunks.splice(at + 1, 0, chunk.splice(CHUNK_LIMIT / 2))
   }
 
-  /** Does nothing when the key is absent. */
+  /** Without effect when the key is absent. */
   remove(key: string): void {
     const at = this.chunkFor(key)
     const chunk = this.chunks[at] ?? []
@@ -28,7 +28,7 @@ export class SortedKeys<Item extends { readonly key: string }> {
     if (chunk.length === 0 && this.chunks.length > 1) this.chunks.splice(at, 1)
   }
 
-  /** The items of a range that has an `end`, in order. */
+  /** The items of a range with an `end`, in order. */
   between(range: KeyRange): Item[] {
     const end = range.end ?? `${range.key}\0`
     const found: Item[] = []
@@ -49,7 +49,7 @@ export class SortedKeys<Item extends { readonly key: string }> {
     return this.chunks.flat()
   }
 
-  /** The last chunk whose first key is not above `key`; the first chunk when there is none. */
+  /** The last chunk with a first key at or below `key`; otherwise the first chunk. */
   private chunkFor(key: string): number {
     let low = 0
     let high = this.chunks.length
@@ -63,7 +63,7 @@ export class SortedKeys<Item extends { readonly key: string }> {
   }
 }
 
-/** The index of the first item whose key is not below `key`. */
+/** The index of the first item with a key at or above `key`. */
 function lowerBound(items: ReadonlyArray<{ readonly key: string }>, key: string): number {
   let low = 0
   let high = items.length

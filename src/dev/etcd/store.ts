@@ -5,11 +5,11 @@ import type { KeyRange } from './key-range.js'
 import { SortedKeys } from './sorted-keys.js'
 import { deletion, putVersion, type Version } from './version.js'
 
-/** What readers need: the store as it stands, or as a transaction under way has made it. */
+/** The store for readers: its current state, or the state within a transaction. */
 export interface View {
-  /** The revision that reads see when they name none. */
+  /** The revision of reads that name none. */
   readonly revision: number
-  /** @throws RpcError when the revision is compacted or lies ahead. A revision of 0 or less is the newest. */
+  /** @throws RpcError for a compacted or future revision. A revision of 0 or less is the newest. */
   range(range: KeyRange, revision?: number): Version[]
 }
 
@@ -18,12 +18,12 @@ export type CommitListener = (revision: number, changes: readonly Version[]) => 
 /** etcd starts a new cluster at revision 1; the first put makes revision 2. */
 const FIRST_REVISION = 1
 
-/** Below every revision: nothing has been compacted yet, not even revision 0. */
+/** Below all revisions: nothing has been compacted yet, not even revision 0. */
 const NEVER_COMPACTED = -1
 
 /**
- * A multi-version key-value store: every write makes a revision, and every revision can be read until it is
- * compacted (etcd API, "Logical view"). Nothing is awaited inside, so a caller sees no half-done write.
+ * A multi-version key-value store: every write makes a revision, and every revision can be read until it is compacted
+ * (etcd API, "Logical view"). All operations are synchronous, so callers never see a partial write.
  */
 export class Store implements View {
   private readonly histories = new Map<string, KeyHistory>()
@@ -41,12 +41,12 @@ export class Store implements View {
     return this.compacted
   }
 
-  /** The keys and values of every version since the last compaction, encoded. */
+  /** The size of the keys and values of all versions since the last compaction, encoded. */
   get sizeBytes(): number {
     return this.log.sizeBytes
   }
 
-  /** Called after each revision, in the order of subscription, with its changes in their own order. */
+  /** Called after each revision, in the order of subscription, with its changes in their order. */
   onCommit(listener: CommitListener): void {
     this.listeners.push(listener)
   }
@@ -55,12 +55,14 @@ export class Store implements View {
     return this.rangeAsOf(range, revision, this.current)
   }
 
-  /** The pair under a key at a revision; undefined too where that revision is compacted. */
+  /** The pair under a key at a revision; undefined also for a compacted revision. */
   get(key: string, revision = this.current): Version | undefined {
     return revision < this.compacted ? undefined : this.histories.get(key)?.at(revision)
   }
 
-  /** Runs one write. All its changes make one revision; no change makes none, and a throw undoes them. */
+  /**
+   * Runs one write. All its changes make one revision; without changes there is no revision, and a throw undoes them.
+   */
   write<Result>(apply: (txn: WriteTxn) => Result): Result {
     const txn = new WriteTxn(this)
     const result = this.allOrNothing(txn, apply)
@@ -72,7 +74,7 @@ export class Store implements View {
     return result
   }
 
-  /** @throws RpcError when the revision is compacted already or lies ahead. */
+  /** @throws RpcError for a compacted or future revision */
   compact(revision: number): void {
     if (revision <= this.compacted) throw refusals.compacted()
     if (revision > this.current) throw refusals.futureRevision()
@@ -83,7 +85,7 @@ export class Store implements View {
     }
   }
 
-  /** @internal for WriteTxn: `newest` is the revision that counts as the present. */
+  /** @internal for WriteTxn: `newest` is the revision that counts as current. */
   rangeAsOf(range: KeyRange, revision: number, newest: number): Version[] {
     if (revision > newest) throw refusals.futureRevision()
     const asOf = revision <= 0 ? newest : revision
@@ -129,7 +131,7 @@ export class Store implements View {
   }
 }
 
-/** One write under way. It sees its own changes, at the revision that they will make. */
+/** A write in progress. It sees its own changes, at the revision that they will make. */
 export class WriteTxn implements View {
   readonly changes: Version[] = []
   private readonly next: number
@@ -153,7 +155,7 @@ export class WriteTxn implements View {
     this.add(putVersion({ key, createRevision, modRevision: this.next, version, lease }, value))
   }
 
-  /** @returns the pairs that it deleted, as they were. */
+  /** @returns the deleted pairs */
   delete(range: KeyRange): Version[] {
     const doomed = this.range(range)
     for (const { key } of doomed) this.add(deletion(key, this.next))

@@ -8,10 +8,10 @@ import type {
   TxnRequest,
 } from './wire/requests.js'
 
-/** etcd's default for --max-txn-ops: how long the longest of a transaction's three lists may be. */
+/** etcd's default for --max-txn-ops: the maximum length of each of a transaction's three lists. */
 const MAX_TXN_OPS = 128
 
-/** What etcd checks of a request before it looks at the store. All throw RpcError. */
+/** etcd's checks of a request before it reads the store. All throw RpcError. */
 export function checkRange(request: RangeRequest | DeleteRangeRequest | Compare): void {
   if (request.key === '') throw refusals.emptyKey()
 }
@@ -22,14 +22,14 @@ export function checkPut(request: PutRequest): void {
   if (request.ignoreLease && request.lease !== 0n) throw refusals.leaseProvided()
 }
 
-/** Sizes and keys first, throughout; only then whether two operations would write the same key. */
+/** First all sizes and keys, then whether two operations would write the same key. */
 export function checkTxn(request: TxnRequest): void {
   checkShape(request, MAX_TXN_OPS)
   writesOf(request.success)
   writesOf(request.failure)
 }
 
-/** Each level of nesting may hold only what the level above it has left over. */
+/** Each level of nesting may contain only what the limit leaves below the level above. */
 function checkShape({ compare, success, failure }: TxnRequest, maxOps: number): void {
   const longest = Math.max(compare.length, success.length, failure.length)
   if (longest > maxOps) throw refusals.tooManyOps()
@@ -50,11 +50,11 @@ interface Writes {
 /**
  * The keys that a list of operations may put and the ranges that it may delete, nested ones included.
  *
- * The rule is etcd's, with its gaps: a range_end of `\0` is taken literally here, so that "delete from key
- * on" overlaps nothing; and a delete in a later nested transaction is not held against the puts of an
- * earlier one. Both branches of one nested transaction may put the same key, since only one of them runs.
+ * The rule is etcd's, with its gaps: a range_end of `\0` is taken literally here, so that "delete from key on"
+ * overlaps nothing; and a delete in a later nested transaction does not conflict with the puts of an earlier one.
+ * Both branches of one nested transaction may put the same key, since only one of them runs.
  *
- * @throws RpcError when a key would be put twice, or both put and deleted.
+ * @throws RpcError when a key would be put twice, or both put and deleted
  */
 function writesOf(ops: readonly RequestOp[]): Writes {
   const writes: Writes = { puts: new Set(), deletes: [] }

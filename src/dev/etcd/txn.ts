@@ -22,7 +22,7 @@ export interface TxnResult {
   readonly results: readonly OpResult[]
 }
 
-/** A transaction whose comparisons are decided, nested ones included: the operations that will run. */
+/** A transaction with its comparisons evaluated, nested ones included: the operations to run. */
 interface Plan {
   readonly succeeded: boolean
   readonly steps: ReadonlyArray<Exclude<RequestOp, { kind: 'txn' | 'empty' }> | { kind: 'txn'; plan: Plan }>
@@ -30,17 +30,17 @@ interface Plan {
 
 export type LeaseExists = (id: bigint) => boolean
 
-/** Whether a request holds reads only. A nested transaction counts as a write, even one that only reads. */
+/** Whether a request contains only reads. A nested transaction counts as a write, even one that only reads. */
 export function isReadOnly({ success, failure }: TxnRequest): boolean {
   return success.every(({ kind }) => kind === 'range') && failure.every(({ kind }) => kind === 'range')
 }
 
 /**
- * Runs a checked transaction. All comparisons are decided against the store as it was, before any
- * operation runs; so are the refusals, which leave the store untouched.
+ * Runs a checked transaction. All comparisons and refusals are evaluated on the store as it was, before any operation
+ * runs; a refusal leaves the store unchanged.
  *
- * @throws RpcError when a put needs a key or a lease that does not exist, or a range names a revision that
- *   is compacted or lies ahead. Puts are looked at before ranges.
+ * @throws RpcError when a put needs a key or a lease that does not exist, or a range names a compacted or future
+ * revision. Puts are checked before ranges.
  */
 export function runTxn(store: Store, leaseExists: LeaseExists, request: TxnRequest): TxnResult {
   const readOnly = isReadOnly(request)
@@ -72,7 +72,7 @@ function checkPuts(store: Store, leaseExists: LeaseExists, plan: Plan): void {
   }
 }
 
-/** Unlike a range on its own, one in a transaction may not name a negative revision once it is compacted. */
+/** In a transaction, unlike alone, a range may not name a negative revision after a compaction. */
 function checkRanges(store: Store, plan: Plan): void {
   for (const step of plan.steps) {
     if (step.kind === 'txn') checkRanges(store, step.plan)
@@ -99,7 +99,7 @@ function apply(txn: WriteTxn, plan: Plan): TxnResult {
   return { succeeded: plan.succeeded, results }
 }
 
-/** @throws RpcError when the key that a value or lease is to be taken from does not exist. */
+/** @throws RpcError when the key that provides the value or lease does not exist */
 export function runPut(txn: WriteTxn, request: PutRequest): OpResult & { kind: 'put' } {
   const { key, prevKv, ignoreValue, ignoreLease } = request
   const [before] = txn.range({ key, end: undefined })

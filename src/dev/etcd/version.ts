@@ -1,57 +1,57 @@
 import { Writer } from './wire/writer.js'
 
 /**
- * A key-value pair as of one revision (etcd's mvccpb.KeyValue), or the deletion of one. Immutable.
- * Revisions and the version count are numbers (they start at 1 and stay far below 2^53); a lease id is 64
- * bits wide and so a bigint, 0n for none.
+ * A key-value pair as of one revision (etcd's mvccpb.KeyValue), or its deletion. Immutable. Revisions and the version
+ * count are numbers (they start at 1 and stay far below 2^53); a lease id is 64 bits wide and so a bigint, 0n for
+ * none.
  */
 export interface Version {
   readonly key: string
-  /** The revision of the put that made the key exist; 0 for a deletion. */
+  /** The revision of the put that created the key; 0 for a deletion. */
   readonly createRevision: number
   readonly modRevision: number
-  /** How many puts since the key began to exist; 0 for a deletion. */
+  /** The number of puts since the key was created; 0 for a deletion. */
   readonly version: number
   readonly lease: bigint
   readonly value: Buffer
   readonly deleted: boolean
   /**
-   * The pair, encoded once as field 2, tag and length included: RangeResponse.kvs, PutResponse.prev_kv and
-   * Event.kv all have that number, so ranges and watches copy these bytes and encode nothing.
+   * The pair, encoded once as field 2, tag and length included: RangeResponse.kvs, PutResponse.prev_kv and Event.kv
+   * all have that number, so ranges and watches copy these bytes and encode nothing.
    */
   readonly field2: Buffer
-  /** The length of `field2`, at hand: ranges sum it over thousands of pairs. */
+  /** The length of `field2`, cached: ranges sum it over thousands of pairs. */
   readonly encodedBytes: number
 }
 
 const NO_VALUE = Buffer.alloc(0)
 
-/** What a pair takes beside its key and value: six tags and lengths, three revisions and a lease. */
+/** The size of a pair without its key and value: six tags and lengths, three revisions and a lease. */
 const PAIR_OVERHEAD_BYTES = 64
 
 type Fields = Omit<Version, 'value' | 'deleted' | 'field2' | 'encodedBytes'>
 
-/** The value is copied: requests are views into larger network buffers, which must not be kept alive. */
+/** Copies the value: requests are views into larger network buffers, which would otherwise stay in memory. */
 export function putVersion(fields: Fields, value: Buffer): Version {
   const field2 = asField2(encodePair(fields, value))
-  // The value is written last, so the copy of it inside the encoding serves as the value itself.
+  // The value is written last, so that its copy inside the encoding serves as the value itself.
   return versionOf(fields, field2.subarray(field2.length - value.length), false, field2)
 }
 
-/** A deletion carries its key and its revision, and nothing else (etcd API, Event). */
+/** A deletion has only its key and its revision (etcd API, Event). */
 export function deletion(key: string, modRevision: number): Version {
   const fields = { key, createRevision: 0, modRevision, version: 0, lease: 0n }
   return versionOf(fields, NO_VALUE, true, asField2(encodePair(fields, NO_VALUE)))
 }
 
-/** The only place that makes one: objects of one shape are read faster, and ranges read thousands. */
+/** The only constructor call: objects of one shape are read faster, and ranges read thousands. */
 function versionOf(fields: Fields, value: Buffer, deleted: boolean, field2: Buffer): Version {
   const { key, createRevision, modRevision, version, lease } = fields
   const encodedBytes = field2.length
   return { key, createRevision, modRevision, version, lease, value, deleted, field2, encodedBytes }
 }
 
-/** The same pair without its value, as field 2 (RangeRequest.keys_only). */
+/** The pair without its value, as field 2 (RangeRequest.keys_only). */
 export function keyOnlyField2(version: Version): Buffer {
   return asField2(encodePair(version, NO_VALUE))
 }
@@ -79,7 +79,7 @@ function asField2(pair: Buffer): Buffer {
 }
 
 /**
- * The index of the first version at or above a revision; the number of versions where there is none.
+ * The index of the first version at or above a revision; the number of versions if there is none.
  *
  * @param versions in the order of their revisions
  */

@@ -3,15 +3,15 @@ import type { UnaryMethod } from '../transport/service.js'
 import { Writer } from '../wire/writer.js'
 import type { Context } from './context.js'
 
-/** The etcd version whose behaviour this is; clients choose features by it. */
+/** The etcd version that is imitated; clients choose features by it. */
 const VERSION = '3.5.30'
 
-/** What `etcdctl member list` and `endpoint status` show, so that nobody takes this for a cluster. */
+/** Shown by `etcdctl member list` and `endpoint status`, so that this is not mistaken for a cluster. */
 const MEMBER_NAME = 'disco-dev'
 
 /**
- * Maintenance.Status, Cluster.MemberList, and what etcd answers about users and roles while authentication
- * is disabled and none exist. What would change a cluster or enable authentication is not implemented.
+ * Maintenance.Status, Cluster.MemberList, and etcd's answers about users and roles while authentication is disabled
+ * and none exist. Requests that would change a cluster or enable authentication are not implemented.
  */
 export function clusterMethods(context: Context, clientUrl: () => string): Record<string, UnaryMethod> {
   const { store, headers } = context

@@ -2,7 +2,7 @@ import type { Leases } from '../leases.js'
 import type { Store } from '../store.js'
 import type { Headers } from '../wire/responses.js'
 
-/** What the services of one registry share. */
+/** State shared by the services of one registry. */
 export interface Context {
   readonly store: Store
   readonly leases: Leases

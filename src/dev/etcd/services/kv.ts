@@ -7,13 +7,13 @@ import { readCompactionRevision, readDeleteRange, readPut, readRange, readTxn } 
 import { rangeRoom, writeDelete, writePut, writeRange, writeTxn } from '../wire/responses.js'
 import type { Context } from './context.js'
 
-/** etcd's default for --max-request-bytes: 1.5 MiB for a write as it stands in the raft log. */
+/** etcd's default for --max-request-bytes: 1.5 MiB for a write in its form in the raft log. */
 const MAX_LOG_ENTRY_BYTES = 1.5 * 1024 * 1024
 
-/** What the log adds to a large request: a header with its id, a tag and a length. */
+/** The overhead of the log for a large request: a header with its id, a tag and a length. */
 const LOG_OVERHEAD_BYTES = 17
 
-/** etcdserverpb.KV: etcd checks the request, then its size, then looks at the store. */
+/** etcdserverpb.KV: like etcd, it checks the request, then its size, then the store. */
 export function kvMethods({ store, leases, headers }: Context): Record<string, UnaryMethod> {
   const leaseExists = (id: bigint) => leases.has(id)
   return {

@@ -8,7 +8,7 @@ import { Watcher } from '../watch/watcher.js'
 import type { Headers } from '../wire/responses.js'
 import { readWatch, type WatchCreateRequest } from '../wire/watch-requests.js'
 
-/** The watch id of a response that concerns no watcher: a refused one, or the whole stream. */
+/** The watch id of a response without a watcher: a refused one, or the whole stream. */
 const NO_WATCHER = -1n
 
 const EMPTY_RANGE = 'mvcc: watcher range is empty'
@@ -48,10 +48,10 @@ function frame(headers: Headers, notice: Notice): Buffer {
     .frame()
 }
 
-/** How the hub tells a watcher what is not an event. */
+/** Messages of the hub to a watcher other than events. */
 export function announcements(store: Store, headers: Headers): Announcements {
   return {
-    /** Its header has no revision, and the client may still cancel it, as it may in etcd. */
+    /** Its header has no revision, and the client may still cancel it, as in etcd. */
     compacted: ({ id, sink }, compactRevision) =>
       sink.control(frame(headers, { watchId: id, revision: 0, canceled: true, compactRevision })),
     progress: ({ id, sink }) => sink.control(frame(headers, { watchId: id, revision: store.revision })),
@@ -79,7 +79,7 @@ class WatchStream implements StreamHandler {
     else if (message.kind === 'progress') this.progress()
   }
 
-  /** A client that sends no more goes on watching. */
+  /** A client that has closed its sending half keeps its watchers. */
   halfClosed(): void {}
 
   drained(): void {
@@ -92,14 +92,14 @@ class WatchStream implements StreamHandler {
   }
 
   private create(request: WatchCreateRequest): void {
-    // No key means the smallest one; an empty range_end and none are the same to a watch.
+    // An absent key is the smallest one; to a watch, an empty range_end is the same as none.
     const range = asSent(request.key || '\0', request.rangeEnd || undefined)
     const { watchId, startRevision, prevKv, noPut, noDelete, fragment, progressNotify } = request
     const isEmpty = range.end !== undefined && range.end !== '' && range.key >= range.end
     const isDuplicate = watchId !== 0n && this.watchers.has(watchId)
     const isBeforeAll = startRevision < 0
     if (isBeforeAll || isEmpty || isDuplicate) {
-      // The order in which etcd looks for them.
+      // The order of etcd's checks.
       const ofRange = isEmpty ? EMPTY_RANGE : DUPLICATE_ID
       const cancelReason = isBeforeAll ? refusals.compacted().message : ofRange
       this.notice({ watchId: NO_WATCHER, created: true, canceled: true, cancelReason })
@@ -123,7 +123,7 @@ class WatchStream implements StreamHandler {
     this.hub.add(watcher)
   }
 
-  /** A cancel of a watcher that does not exist has no answer. */
+  /** As in etcd, a cancel of an unknown watcher is not answered. */
   private cancel(id: bigint): void {
     const watcher = this.watchers.get(id)
     if (watcher === undefined) return
@@ -133,8 +133,8 @@ class WatchStream implements StreamHandler {
   }
 
   /**
-   * An answer vouches for every watcher of the stream (etcd 3.5, etcd-io/etcd#15220): where there is none, or
-   * while one of them is not synced, a progress request has no answer.
+   * An answer covers every watcher of the stream (etcd 3.5, etcd-io/etcd#15220): without a watcher, or while one of
+   * them is not synced, a progress request is not answered.
    */
   private progress(): void {
     const { revision } = this.store

@@ -1,19 +1,19 @@
 import { Code, RpcError } from '../errors.js'
 import { PREFIX_BYTES } from '../wire/writer.js'
 
-/** etcd's limit on what it receives: --max-request-bytes (1.5 MiB) and 512 KiB for gRPC's own overhead. */
+/** etcd's limit for received messages: --max-request-bytes (1.5 MiB) and 512 KiB for gRPC's own overhead. */
 export const MAX_RECEIVE_BYTES = 2 * 1024 * 1024
 
 /** Cuts a stream of bytes into gRPC messages (gRPC over HTTP/2, "Length-Prefixed-Message"). */
 export class FrameReader {
-  /** What came before the next message was complete; joined only once it is. */
+  /** Chunks of an incomplete message; joined only once it is complete. */
   private parts: Buffer[] = []
   private have = 0
   private need = PREFIX_BYTES
 
   /**
-   * @returns the messages that are now complete, as views.
-   * @throws RpcError on a message that is too large, or compressed: no compression is offered.
+   * @returns the completed messages, as views
+   * @throws RpcError on a message that is too large, or compressed: no compression is offered
    */
   push(chunk: Buffer): Buffer[] {
     this.parts.push(chunk)
@@ -34,7 +34,7 @@ export class FrameReader {
   }
 }
 
-/** The length that a prefix announces; 0 while the prefix itself is incomplete, which then is not enough. */
+/** The length announced by a prefix; 0 while the prefix itself is incomplete. */
 function bodyLength(bytes: Buffer): number {
   if (bytes.length < PREFIX_BYTES) return 0
   if (bytes[0] !== 0) throw new RpcError(Code.UNIMPLEMENTED, 'grpc: compressed messages are not supported')

@@ -5,13 +5,12 @@ import { FrameReader } from './frames.js'
 import type { Methods, ServerStream, StreamMethod, UnaryMethod } from './service.js'
 
 /**
- * A gRPC server on node:http2 (gRPC over HTTP/2), without compression and without TLS. It is ours because a
- * watch's fan-out is its whole cost: here the messages for many watchers leave as one write per stream,
- * which a general server cannot offer.
+ * A gRPC server on node:http2 (gRPC over HTTP/2), without compression and without TLS. It replaces a general server
+ * because fan-out dominates the cost of a watch: here the messages for many watchers leave as one write per stream.
  */
 export interface GrpcServer {
   readonly port: number
-  /** Ends every connection. */
+  /** Ends all connections. */
   close(): Promise<void>
 }
 
@@ -19,17 +18,19 @@ const STATUS_OK = { 'grpc-status': '0' }
 
 const RESPONSE_HEADERS = { ':status': 200, 'content-type': 'application/grpc' }
 
-/** Enough to hold any request that is accepted, so that a large put needs no round of window updates. */
+/** Large enough for any accepted request, so that a large put needs no round of window updates. */
 const WINDOW_BYTES = 4 * 1024 * 1024
 
-/** What may wait in one stream before its watchers are held back; they catch up from the event log. */
+/**
+ * The number of bytes that may wait in a stream before its watchers are held back; they catch up from the event log.
+ */
 const CONGESTION_BYTES = 8 * 1024 * 1024
 
 /** @throws the system's own error, with its `code`: EADDRINUSE, EACCES, EADDRNOTAVAIL, ENOTFOUND. */
 export async function startGrpcServer(host: string, port: number, methods: Methods): Promise<GrpcServer> {
   const server = createServer({
     settings: { initialWindowSize: WINDOW_BYTES, maxConcurrentStreams: 0x7fff_ffff },
-    // Responses wait in the session's memory; a slow reader is no reason to refuse its other calls.
+    // Responses wait in the session's memory; a slow reader must not cause refusals of its other calls.
     maxSessionMemory: Number.MAX_SAFE_INTEGER,
   })
   const sessions = new Set<{ destroy(): void }>()
@@ -37,7 +38,7 @@ export async function startGrpcServer(host: string, port: number, methods: Metho
     sessions.add(session)
     session.setLocalWindowSize(WINDOW_BYTES)
     session.on('close', () => sessions.delete(session))
-    // A connection that breaks ends its streams, and those have told their handlers.
+    // A broken connection ends its streams, which notify their handlers.
     session.on('error', () => session.destroy())
   })
   server.on('stream', (stream, headers) => accept(stream, headers, methods))
@@ -61,7 +62,7 @@ function listen(server: Http2Server, host: string, port: number): Promise<void> 
 }
 
 function accept(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, methods: Methods): void {
-  // An aborted stream reports an error and then closes; what matters happens on 'close'.
+  // An aborted stream reports an error and then closes; 'close' does the clean-up.
   stream.on('error', () => stream.close())
   if (stream.closed) return
   if (!headers['content-type']?.startsWith('application/grpc')) {
@@ -136,7 +137,7 @@ function serveStream(stream: ServerHttp2Stream, method: StreamMethod): void {
 function fail(stream: ServerHttp2Stream, thrown: unknown): void {
   if (stream.closed) return
   const { code, message } = RpcError.from(thrown)
-  // gRPC percent-encodes the status message; encodeURI also encodes more than it must, which is allowed.
+  // gRPC percent-encodes the status message; encodeURI also encodes more than necessary, which is allowed.
   const trailers = { 'grpc-status': String(code), 'grpc-message': encodeURI(message) }
   if (stream.headersSent) {
     sendTrailersAtEnd(stream, trailers)

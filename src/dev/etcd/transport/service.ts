@@ -1,25 +1,25 @@
-/** Answers one request message; the response comes framed (`Writer.frame()`). May throw RpcError. */
+/** Answers one request message; the response is framed (`Writer.frame()`). May throw RpcError. */
 export type UnaryMethod = (request: Buffer) => Buffer
 
-/** The server's end of one open stream. */
+/** The server side of an open stream. */
 export interface ServerStream {
   /** Sends one or more framed messages, as one write. */
   send(frames: Buffer): void
   /** Ends the stream with status OK. */
   end(): void
-  /** Whether so much waits to be sent that more should wait too; `drained` is called when it has gone. */
+  /** Whether the backlog is so long that further messages should wait; `drained` is called when it is gone. */
   readonly congested: boolean
 }
 
-/** What a streaming method makes of its stream. None of its functions is called after `closed`. */
+/** The handler of a stream. None of its functions is called after `closed`. */
 export interface StreamHandler {
-  /** One request message. May throw RpcError, which ends the stream with that status. */
+  /** Receives one request message. May throw RpcError, which ends the stream with that status. */
   message(request: Buffer): void
-  /** The client will send no more, and may still listen. */
+  /** The client has closed its sending half, and may still receive. */
   halfClosed(): void
-  /** What waited has been sent. */
+  /** The backlog has been sent. */
   drained(): void
-  /** The stream is gone, whoever ended it. */
+  /** The stream has ended, by either side. */
   closed(): void
 }
 

@@ -2,30 +2,30 @@ import type { Store } from '../store.js'
 import { field3, type Version } from '../version.js'
 import { Writer } from '../wire/writer.js'
 
-/** Event.EventType: DELETE. PUT is 0 and not written. */
+/** Event.EventType: DELETE. PUT is 0 and omitted. */
 const DELETE = 1
 
-/** Tags and lengths around an event. */
+/** The size of the tags and lengths around an event. */
 const EVENT_OVERHEAD_BYTES = 24
 
-/** What a watcher wants to see of an event. Watchers that want the same share its encoding. */
+/** The view of an event that a watcher asked for. Watchers with the same view share its encoding. */
 export interface Wishes {
   readonly prevKv: boolean
   readonly noPut: boolean
   readonly noDelete: boolean
 }
 
-/** Events as they stand in a WatchResponse (field 11, tags included). */
+/** Events in the form of a WatchResponse (field 11, tags included). */
 export interface EncodedEvents {
-  /** One after the other, to be copied whole. */
+  /** All events concatenated, to be copied at once. */
   readonly bytes: Buffer
-  /** The same one by one, for responses that must be cut. */
+  /** The events separately, for responses that must be split. */
   readonly each: readonly Buffer[]
 }
 
 /**
- * Some events for any number of watchers. Each of the eight ways to see them (with the previous pair or
- * without, without puts, without deletions) is encoded when it is first wanted, and once.
+ * Events for any number of watchers. Each of the eight views (with the previous pair or without, without puts,
+ * without deletions) is encoded once, when first needed.
  */
 export class EventBatch {
   private readonly encodings: Array<EncodedEvents | undefined> = []
@@ -50,8 +50,8 @@ export class EventBatch {
   }
 
   /**
-   * The previous pair is the one at the revision before; none once that is compacted, and none for a put
-   * that creates its key, even where the same transaction deleted the key first.
+   * The previous pair is the one at the revision before; none once that is compacted, and none for a put that creates
+   * its key, even if the same transaction deleted the key first.
    */
   private encode(version: Version, prevKv: boolean): Buffer {
     const creates = version.createRevision === version.modRevision

@@ -4,22 +4,22 @@ import type { Version } from '../version.js'
 import { EventBatch } from './event-batch.js'
 import type { Watcher } from './watcher.js'
 
-/** How many revisions of the past a watcher is given in one response (etcd's own bound). */
+/** The maximum number of past revisions in one response (etcd's own limit). */
 const CATCH_UP_REVISIONS = 1000
 
-/** Watchers of the same range: each event is matched against it once, and encoded once for all of them. */
+/** Watchers of the same range: each event is matched once, and encoded once for all of them. */
 interface Group {
   readonly range: KeyRange
   readonly watchers: Set<Watcher>
 }
 
-/** What a watcher learns outside of events. */
+/** Notifications of a watcher other than events. */
 export interface Announcements {
   compacted(watcher: Watcher, compactRevision: number): void
   progress(watcher: Watcher): void
 }
 
-/** Brings every revision of a store to the watchers that want it, once and in order. */
+/** Delivers every revision of a store to its watchers, once and in order. */
 export class WatchHub {
   private readonly singleKeys = new Map<string, Group>()
   private readonly ranges = new Map<string, Group>()
@@ -34,7 +34,7 @@ export class WatchHub {
     this.progressTimer = setInterval(() => this.notifyProgress(), progressPeriodMs).unref()
   }
 
-  /** A watcher that starts in the past is given the past at once. */
+  /** A watcher that starts in the past receives past events immediately. */
   add(watcher: Watcher): void {
     const { range } = watcher
     const groups = this.groupsOf(range)
@@ -51,7 +51,7 @@ export class WatchHub {
     if (group?.watchers.size === 0) groups.delete(groupKey(watcher.range))
   }
 
-  /** Gives a watcher what it has missed, or as much of it as its stream will take now. */
+  /** Sends a watcher the events it has missed, or as many as its stream accepts now. */
   catchUp(watcher: Watcher): void {
     while (watcher.nextRevision <= this.store.revision) {
       if (watcher.nextRevision < this.store.compactRevision) {
@@ -100,7 +100,7 @@ export class WatchHub {
     }
   }
 
-  /** A response without events would read as a progress notification, so there is none. */
+  /** A response without events would read as a progress notification, so it is not sent. */
   private give(watcher: Watcher, revision: number, batch: EventBatch): void {
     const events = batch.for(watcher.wishes)
     if (events.each.length === 0) return

@@ -10,13 +10,13 @@ const FRAGMENT = new Writer().boolean(7, true).body()
 
 const INITIAL_BYTES = 4096
 
-/** A buffer that one burst made larger than this is not kept for the next. */
+/** A larger buffer, grown by a burst, is not kept. */
 const KEEP_BYTES = 256 * 1024
 
 /**
- * The sending half of one watch stream. Responses collect in one buffer and leave as one write when the
- * event loop has handled what has already arrived: a put that 200 watchers of a stream see, or 64 puts that
- * came in one packet, cost one write.
+ * The sending half of one watch stream. Responses collect in one buffer and leave as one write when the event loop
+ * has handled all pending input: a put that 200 watchers of a stream see, or 64 puts that arrived in one packet, cost
+ * one write.
  */
 export class WatchSink implements Sink {
   private buffer = Buffer.allocUnsafe(INITIAL_BYTES)
@@ -78,7 +78,7 @@ export class WatchSink implements Sink {
     this.length += bytes.length
   }
 
-  /** The response header as field 1; the same for every watcher that sees a revision. */
+  /** The response header as field 1; the same for every watcher of a revision. */
   private headerField(revision: number): Buffer {
     if (this.header?.revision !== revision) {
       this.header = { revision, field: this.headers.response(revision).body() }
@@ -101,7 +101,7 @@ export class WatchSink implements Sink {
 
   private flush(): void {
     this.scheduled = false
-    // The stream may hold on to what it is given, so it gets this buffer or a copy of its beginning.
+    // The stream may keep what it receives, so it gets this buffer or a copy of its beginning.
     const whole = this.length > KEEP_BYTES
     const frames = whole
       ? this.buffer.subarray(0, this.length)

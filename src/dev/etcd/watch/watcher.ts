@@ -2,7 +2,7 @@ import type { KeyRange } from '../key-range.js'
 import { Writer } from '../wire/writer.js'
 import type { EncodedEvents, Wishes } from './event-batch.js'
 
-/** Where a watcher's responses go: its stream. */
+/** The destination of a watcher's responses: its stream. */
 export interface Sink {
   /** Whether events should wait in the log rather than here. */
   readonly congested: boolean
@@ -12,17 +12,17 @@ export interface Sink {
   events(watcher: Watcher, revision: number, events: EncodedEvents): void
 }
 
-/** One watcher: a range, from a revision on, on one stream. */
+/** A watcher: a range from a revision on, on one stream. */
 export class Watcher {
   /** Its id as field 2 of WatchResponse. */
   readonly idField: Buffer
-  /** The first revision that it has not been given yet; it may lie in the future. */
+  /** The first revision not yet delivered; it may lie in the future. */
   nextRevision: number
-  /** Set while it is not given events as they happen: it must first catch up from the log. */
+  /** Set while it must catch up from the log before it receives new events. */
   behind = false
   /** Whether nothing was sent since the last progress notification was due. */
   quiet = true
-  /** Set once compaction has taken what it was to be given next: it is given nothing more. */
+  /** Set once compaction has removed the next revision to deliver: it receives nothing more. */
   compacted = false
 
   constructor(
@@ -32,7 +32,7 @@ export class Watcher {
     readonly fragment: boolean,
     readonly progressNotify: boolean,
     readonly sink: Sink,
-    /** As asked for: 0 is what comes next. */
+    /** The requested start: 0 is the next revision. */
     private readonly startRevision: number,
     currentRevision: number,
   ) {
@@ -40,7 +40,10 @@ export class Watcher {
     this.nextRevision = startRevision === 0 ? currentRevision + 1 : startRevision
   }
 
-  /** Whether it has been given all up to the current revision. One that is to start later has not (etcd 3.5). */
+  /**
+   * Whether all revisions up to the current one have been delivered. A watcher with a future start is not synced
+   * (etcd 3.5).
+   */
   isSyncedAt(currentRevision: number): boolean {
     return !this.behind && !this.compacted && this.startRevision <= currentRevision
   }

@@ -7,10 +7,10 @@ const BYTES = 2
 const FIXED32 = 5
 
 /**
- * Reads one protobuf message, field by field: `while ((field = reader.next()) !== 0) switch (field) …`.
- * A field that the switch does not read must be skipped with `skip()`.
+ * Reads one protobuf message, field by field: `while ((field = reader.next()) !== 0) switch (field) …`. A field that
+ * the switch does not read must be skipped with `skip()`.
  *
- * Byte strings come out as latin1 text: one char per byte, and so in etcd's (bytewise) order under `<`.
+ * Byte strings are returned as latin1 text: one char per byte, and so in etcd's (bytewise) order under `<`.
  */
 export class Reader {
   private at = 0
@@ -28,13 +28,13 @@ export class Reader {
     return this.low >>> 3
   }
 
-  /** An int64 as a number: exact within ±2^53, and right in sign and order beyond. */
+  /** An int64 as a number: exact within ±2^53, and beyond that of the right sign and order. */
   number(): number {
     this.varint()
     return this.high === 0 ? this.low >>> 0 : this.high * 0x1_0000_0000 + (this.low >>> 0)
   }
 
-  /** An int64 that is an identity and must come back unchanged. */
+  /** An int64 that is an identity and must be returned unchanged. */
   bigint(): bigint {
     this.varint()
     if (this.high === 0) return BigInt(this.low >>> 0)
@@ -78,7 +78,7 @@ export class Reader {
     else throw malformed()
   }
 
-  /** Leaves the two 32-bit halves of a varint in `low` and `high` (both signed). */
+  /** Stores the two 32-bit halves of a varint in `low` and `high` (both signed). */
   private varint(): void {
     const first = this.byte()
     this.low = first & 0x7f

@@ -1,10 +1,10 @@
 import { Reader } from './reader.js'
 
 /**
- * The requests of etcd's KV, Lease and Watch services, and how to read them (etcd API v3.5, rpc.proto: the
- * numbers are its field numbers). Keys are latin1 text, one char per byte. A `rangeEnd` is undefined when
- * the field was absent, which is not the same as empty. RangeRequest.serializable (7) is left unread: with
- * one member, every read is both serializable and linearizable.
+ * The requests of etcd's KV, Lease and Watch services, and their readers (etcd API v3.5, rpc.proto: the numbers are
+ * its field numbers). Keys are latin1 text, one char per byte. A `rangeEnd` is undefined when the field was absent,
+ * which differs from empty. RangeRequest.serializable (7) is not read: with one member, every read is both
+ * serializable and linearizable.
  */
 export interface RangeRequest {
   key: string
@@ -103,7 +103,7 @@ export function readDeleteRange(source: Buffer): DeleteRangeRequest {
   return request
 }
 
-/** A comparison's operand, tagged with its field; the field may not fit the target (then it counts as 0). */
+/** The operand of a comparison, tagged with its field; a field that does not fit the target counts as 0. */
 export type CompareOperand =
   | { readonly of: 'version' | 'createRevision' | 'modRevision'; readonly number: number }
   | { readonly of: 'value'; readonly bytes: Buffer }
@@ -170,7 +170,7 @@ export function readTxn(source: Buffer): TxnRequest {
   return request
 }
 
-/** CompactionRequest; `physical` changes nothing here, where compaction is done before it is answered. */
+/** CompactionRequest; `physical` has no effect, since compaction completes before its answer. */
 export function readCompactionRevision(source: Buffer): number {
   let revision = 0
   eachField(source, (field, reader) => {

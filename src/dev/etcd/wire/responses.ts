@@ -4,10 +4,10 @@ import { field3, keyOnlyField2, type Version } from '../version.js'
 import type { RangeRequest } from './requests.js'
 import { Writer } from './writer.js'
 
-/** Header, counts and tags: what a response takes beside its pairs. */
+/** The size of header, counts and tags: a response without its pairs. */
 const ENVELOPE_BYTES = 96
 
-/** What every response's header says of the cluster (etcd API, ResponseHeader). */
+/** The cluster's part of every response header (etcd API, ResponseHeader). */
 export class Headers {
   private readonly before: Buffer
   private readonly after: Buffer
@@ -21,14 +21,14 @@ export class Headers {
     this.after = new Writer().number(4, raftTerm).body()
   }
 
-  /** A response that begins with its header (field 1). A revision of 0 is left out. */
+  /** A response that begins with its header (field 1). A revision of 0 is omitted. */
   response(revision: number, room = ENVELOPE_BYTES): Writer {
     const header = new Writer().raw(this.before).number(3, revision).raw(this.after).body()
     return new Writer(room).message(1, header)
   }
 }
 
-/** Within a transaction, an operation's own header tells its revision and nothing else. */
+/** Within a transaction, the header of an operation has only its revision. */
 function opResponse(revision: number, room = ENVELOPE_BYTES): Writer {
   return new Writer(room).message(1, new Writer().number(3, revision).body())
 }
@@ -40,7 +40,7 @@ export function writeRange(writer: Writer, request: RangeRequest, result: RangeR
   return writer.boolean(3, result.more).number(4, result.count)
 }
 
-/** How many bytes a range's pairs will take. */
+/** The encoded size of a range's pairs. */
 export function rangeRoom(result: RangeResult): number {
   return result.versions.reduce((bytes, version) => bytes + version.encodedBytes, ENVELOPE_BYTES)
 }
@@ -64,7 +64,7 @@ export function writeTxn(writer: Writer, { succeeded, results }: TxnResult): Wri
   return writer
 }
 
-/** ResponseOp: the number of its one field tells the kind of operation. */
+/** ResponseOp: the number of its only field is the kind of operation. */
 function responseOp(op: OpResult): Buffer {
   if (op.kind === 'range') {
     const room = rangeRoom(op.result)
@@ -76,6 +76,6 @@ function responseOp(op: OpResult): Buffer {
   if (op.kind === 'delete') {
     return new Writer().message(3, writeDelete(opResponse(op.revision), op.deleted, op.prevKv).body()).body()
   }
-  // A nested transaction's header is there and empty.
+  // The header of a nested transaction is present and empty.
   return new Writer().message(4, writeTxn(opResponse(0), op.result).body()).body()
 }

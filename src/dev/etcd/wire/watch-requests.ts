@@ -17,7 +17,7 @@ export type WatchRequest =
   | { readonly kind: 'create'; readonly request: WatchCreateRequest }
   | { readonly kind: 'cancel'; readonly watchId: bigint }
   | { readonly kind: 'progress' }
-  /** None of the above, or one of a later version: etcd ignores it. */
+  /** None of the above, or a field of a later version: etcd ignores it. */
   | { readonly kind: 'unknown' }
 
 export function readWatch(source: Buffer): WatchRequest {
@@ -54,7 +54,7 @@ function readCreate(source: Buffer): WatchCreateRequest {
     else if (field === 3) request.startRevision = reader.number()
     else if (field === 4) request.progressNotify = reader.boolean()
     else if (field === 5) {
-      // Packed or one at a time: both are right for a repeated enum.
+      // Packed or separate: both are valid for a repeated enum.
       for (const filter of reader.numbers()) {
         if (filter === FilterType.NOPUT) request.noPut = true
         if (filter === FilterType.NODELETE) request.noDelete = true
@@ -67,7 +67,7 @@ function readCreate(source: Buffer): WatchCreateRequest {
   return request
 }
 
-/** The id in field 1 of a message that holds nothing else of interest: watch cancels and lease requests. */
+/** The id in field 1 of a message with no other relevant field: watch cancels and lease requests. */
 export function readId(source: Buffer): bigint {
   let id = 0n
   eachField(source, (field, reader) => {

@@ -1,18 +1,21 @@
-/** Before each gRPC message: one byte "compressed?", four bytes length (gRPC over HTTP/2, "Length-Prefixed-Message"). */
+/**
+ * The prefix of each gRPC message: one byte "compressed?", four bytes length (gRPC over HTTP/2,
+ * "Length-Prefixed-Message").
+ */
 export const PREFIX_BYTES = 5
 
 /** The longest varint: 64 bits, seven at a time. */
 const MAX_VARINT_BYTES = 10
 
 /**
- * Writes one protobuf message. Room for the gRPC prefix is kept in front of it, so that `frame()` sends
- * without a copy. Zero values are left out, as proto3 wants.
+ * Writes one protobuf message. It reserves room for the gRPC prefix at the front, so that `frame()` sends without a
+ * copy. Zero values are omitted, as in proto3.
  */
 export class Writer {
   private buffer: Buffer
   private at = PREFIX_BYTES
 
-  /** @param room bytes to expect; too small a guess costs copies, never correctness. */
+  /** @param room expected size in bytes; a guess that is too small costs copies, never correctness */
   constructor(room = 128) {
     this.buffer = Buffer.allocUnsafe(PREFIX_BYTES + room)
   }
@@ -49,13 +52,13 @@ export class Writer {
     return value.length === 0 ? this : this.message(field, value)
   }
 
-  /** An embedded message, written even when it is empty: its presence says something. */
+  /** An embedded message, written even when empty: its presence has a meaning. */
   message(field: number, body: Uint8Array): this {
     this.lengthPrefix(field, body.length)
     return this.raw(body)
   }
 
-  /** Bytes that are fields already. */
+  /** Bytes that are already encoded fields. */
   raw(fields: Uint8Array): this {
     this.reserve(fields.length)
     this.buffer.set(fields, this.at)
@@ -63,17 +66,17 @@ export class Writer {
     return this
   }
 
-  /** The length of the message so far. */
+  /** The current length of the message. */
   get length(): number {
     return this.at - PREFIX_BYTES
   }
 
-  /** The message alone. The writer must not be used afterwards. */
+  /** The message without a prefix. The writer must not be used afterwards. */
   body(): Buffer {
     return this.buffer.subarray(PREFIX_BYTES, this.at)
   }
 
-  /** The message behind its gRPC prefix. The writer must not be used afterwards. */
+  /** The message with its gRPC prefix. The writer must not be used afterwards. */
   frame(): Buffer {
     this.buffer[0] = 0
     this.buffer.writeUInt32BE(this.length, 1)
