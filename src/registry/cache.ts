@@ -61,8 +61,8 @@ export class ListCache {
   }
 
   /**
-   * Replaces the file in one step: a reader sees the old list or the new one. A list without endpoints is not
-   * kept, nor is what stood there before it: only etcd can say that a service is empty.
+   * Replaces the file atomically: a reader sees the old list or the new one. An empty list is not kept, and removes
+   * the stored one: only etcd can confirm that a service is empty.
    */
   async write(target: CacheTarget, list: CachedList): Promise<void> {
     const file = this.fileOf(target)
@@ -112,8 +112,8 @@ export class ListCache {
 }
 
 /**
- * Where caches belong (XDG Base Directory Specification, which has relative paths ignored). Null where there is no such
- * place: no home.
+ * The folder for caches (XDG Base Directory Specification, which ignores relative paths). Null for a user without a
+ * home.
  */
 export function defaultCacheFolder(
   env: Readonly<Record<string, string | undefined>>,

@@ -11,12 +11,12 @@ export interface CachedList {
 
 type Members = Readonly<Record<string, unknown>>
 
-/** Keys of etcd have 1.5 MB at most with their values: a longer text in a list is not from etcd. */
+/** Keys of etcd have at most 1.5 MB with their values: a longer text in a list is not from etcd. */
 const MOST_TEXT = 1_572_864
 
 /**
- * A list from the JSON of its file. The file is no more trusted than the registry itself: every value is one that a
- * layout could have read, and of this service.
+ * A list from the JSON of its file. The file is not trusted more than the registry: every value must be one that a
+ * layout could have read, and belong to this service.
  *
  * @returns null where any value is invalid
  */
@@ -29,7 +29,7 @@ export function readCachedList(members: Members, service: string): CachedList | 
   return { revision, seenAtMs, endpoints }
 }
 
-/** Lists written before problems had a kind have the text alone, and `unreadable` and `rootHint` beside it. */
+/** Older lists have only the text, with `unreadable` and `rootHint` beside it. */
 function withProblemKind(value: unknown): unknown {
   if (!isObject(value) || !isText(value.problem)) return value
   const { problem: text, unreadable, rootHint: _, ...rest } = value
@@ -54,7 +54,7 @@ function isEndpoint(value: unknown, service: string, revision: Revision): value 
   const isOfService = isText(value.service) && (value.service === service || !isReadable({ problem }))
   const isKnown = isOfService && areTexts && areOptional && isOfEtcd && isLease && isMap
   if (!isKnown || !isWeight(weight)) return false
-  // What cannot be dialled is listed with the reason.
+  // Endpoints that cannot be dialled are listed with the reason.
   return problem !== null || isDialled(addr)
 }
 

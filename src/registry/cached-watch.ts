@@ -6,15 +6,15 @@ import type { CacheTarget, ListCache } from './cache.js'
 /** A short list is written this long after its first change: bursts of changes are written once. */
 const FIRST_WRITE_MS = 2_000
 
-/** A long list is written less often: so many endpoints a second, at most a list a minute. */
+/** A long list is written less often: one second per this many endpoints, at most once a minute. */
 const ENDPOINTS_PER_SECOND = 250
 
 /** An unchanged list is written again after this time, so that its age stays correct. */
 const CONFIRM_PERIOD_MS = 60_000
 
 /**
- * Passes a service's updates on and writes the list to disk as it changes. Where etcd is out of reach from the
- * start, the list from disk comes first, unless it is older than `maxAgeMs`.
+ * Passes a service's updates on and writes the list to disk as it changes. If etcd is unreachable from the start, the
+ * list from disk comes first, unless it is older than `maxAgeMs`.
  *
  * @param snapshot the list after the updates that were taken, see `OpenWatch`
  */
@@ -47,8 +47,8 @@ async function readList(cache: ListCache, target: CacheTarget, maxAgeMs: number)
 }
 
 /**
- * Writes the list of a watch: the first at once, changes a little later, and again now and then. The work is
- * bounded by time, not by the number of changes.
+ * Writes the list of a watch: the first at once, changes after a delay, and an unchanged list periodically. The work
+ * is bounded by time, not by the number of changes.
  */
 class ListKeeper implements Disposable {
   private isLive = false
@@ -80,7 +80,7 @@ class ListKeeper implements Disposable {
     this.rest()
   }
 
-  /** The list can no longer be confirmed: writes it a last time. */
+  /** The list can no longer be confirmed: writes it one last time. */
   private rest(): void {
     if (this.isLive) this.write()
     this.isLive = false

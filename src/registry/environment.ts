@@ -9,16 +9,16 @@ const DEFAULT_ENDPOINTS = '127.0.0.1:2379'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** The members of a cluster, and what named them. */
+/** The members of a cluster, and the setting that named them. */
 type EtcdMembers = Pick<EtcdOptions, 'endpoints' | 'endpointsSource'>
 
-/** Settings that a caller has given; each wins over its variables. */
+/** Settings from the caller; each takes precedence over its variables. */
 type Given<Options> = { readonly [Name in keyof Options]?: Options[Name] | undefined }
 
-/** Layout and root of the keys, both given. */
+/** Layout and root of the keys. */
 export type FullPlace = { readonly [Name in keyof Place]-?: string }
 
-/** Etcd's members: as given, or of DISCO_ENDPOINTS, or of ETCDCTL_ENDPOINTS, or the default. */
+/** Etcd's members: those given, else DISCO_ENDPOINTS, else ETCDCTL_ENDPOINTS, else the default. */
 export function membersFrom(
   { endpoints, endpointsSource = 'the options' }: Given<EtcdMembers>,
   env: Environment,
@@ -28,14 +28,14 @@ export function membersFrom(
   return { endpoints: splitEndpoints(text), endpointsSource: source }
 }
 
-/** A list separated by commas; one comma too many is not an error. */
+/** A list separated by commas; empty items are ignored. */
 export function splitEndpoints(text: string): string[] {
   return text.split(',').filter((endpoint) => endpoint.trim() !== '')
 }
 
 /**
- * How to reach etcd: what is given wins over DISCO_*, which wins over ETCDCTL_*, which wins over the default. An empty
- * variable counts as unset.
+ * Connection to etcd: a given setting wins over DISCO_*, which wins over ETCDCTL_*, which wins over the default. An
+ * empty variable counts as unset.
  *
  * @throws DiscoError USAGE that names the variable
  */
@@ -59,7 +59,7 @@ export function connectionFrom(
   }
 }
 
-/** Location of the keys: what is given wins over DISCO_LAYOUT and DISCO_ROOT, which win over the default layout. */
+/** Location of the keys: a given setting wins over DISCO_LAYOUT and DISCO_ROOT, which win over the default layout. */
 export function placeFrom(given: Place, env: Environment, defaultLayout: string): FullPlace {
   return {
     layout: given.layout ?? layoutIn(env) ?? defaultLayout,
@@ -70,8 +70,8 @@ export function placeFrom(given: Place, env: Environment, defaultLayout: string)
 const CREDENTIALS = ['caFile', 'certFile', 'keyFile', 'user', 'password', 'passwordFile'] as const
 
 /**
- * The options of a program. Without `endpoints`, the environment counts as it does for the tool. With them, it does not
- * count at all, so that the environment's password does not go to a cluster that it was not meant for.
+ * The options of a program. Without `endpoints`, the environment counts, as for the tool. With `endpoints`, it does
+ * not count at all, so that its password is not sent to another cluster.
  *
  * @throws DiscoError USAGE for credentials without endpoints, and for an invalid variable, which it names
  */
@@ -133,7 +133,7 @@ function layoutIn({ DISCO_LAYOUT: layout }: Environment): string | undefined {
   return layout
 }
 
-/** `NAME:PASSWORD`, as etcdctl has it; the password may contain colons. */
+/** `NAME:PASSWORD`, as in etcdctl; the password may contain colons. */
 function splitUser(text: string | undefined): [user?: string | undefined, password?: string | undefined] {
   const colon = text?.indexOf(':') ?? -1
   return colon < 0 ? [text] : [text?.slice(0, colon), text?.slice(colon + 1)]

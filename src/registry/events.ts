@@ -6,7 +6,10 @@ import { LiveSnapshot } from '../domain/live-snapshot.js'
 import type { Snapshot } from '../domain/snapshot.js'
 import type { Registry } from './registry.js'
 
-/** Why an endpoint went. Expiry and deletion are the same event: only the lease, alive or not, distinguishes them. */
+/**
+ * Why an endpoint was removed. Expiry and deletion are the same event: only the lease, alive or not, distinguishes
+ * them.
+ */
 export type GoneReason = 'deregistered' | 'lease ended' | 'unknown'
 
 export interface ShareChange {
@@ -32,13 +35,13 @@ export type RegistryEvent =
 
 export interface WatchEvent {
   readonly event: RegistryEvent
-  /** As of the event's revision, or a later one: it is changed in place by the updates that follow. */
+  /** As of the event's revision, or a later one: later updates change it in place. */
   readonly snapshot: Snapshot
 }
 
 /**
- * Turns the updates of one service, or of all services, into events for people and scripts. `synced` or `stale`
- * comes first. An update costs what it changes, however many endpoints there are.
+ * Converts the updates of one service, or of all services, to events for display and JSON. `synced` or `stale` comes
+ * first. The cost of an update depends only on its changes, not on the number of endpoints.
  */
 export async function* registryEvents(
   registry: Pick<Registry, 'leaseLives'>,
@@ -73,10 +76,10 @@ export async function* registryEvents(
   }
 }
 
-/** The changed keys of an update at one moment: their endpoints, and the shares of those. */
+/** The changed keys of an update at one moment: their endpoints, and their shares. */
 interface Places {
   readonly byKey: ReadonlyMap<string, readonly Endpoint[]>
-  /** From 0 to 1; 0 where the endpoint is not there, or is of another service. */
+  /** From 0 to 1; 0 for an endpoint that is missing, or of another service. */
   shareOf(endpoint: Endpoint): number
 }
 

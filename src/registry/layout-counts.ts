@@ -79,7 +79,7 @@ class LayoutCounter implements LayoutCounts {
     else this.otherKeys++
   }
 
-  /** Keys come in order, so a prefix that was left never comes again; only those around a key are kept. */
+  /** Keys come in order, so a prefix that was left never recurs; only prefixes of the current key are kept. */
   private isFirst(layout: string, prefix: string, key: string): boolean {
     const around = (this.open.get(layout) ?? []).filter((other) => key.startsWith(other))
     const isFirst = !around.includes(prefix)

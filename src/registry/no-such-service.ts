@@ -9,18 +9,18 @@ import { summarizeServices } from './service-summary.js'
 interface Sought {
   readonly service: string
   readonly reader: Reader
-  /** What was found: nothing, at a revision. */
+  /** The result of the search: nothing, at a revision. */
   readonly listing: EndpointList
 }
 
 /** Lists for the suggestions; null where etcd forbids them. */
 interface Instead {
   readonly all: EndpointList | null
-  /** The service, in whatever layout. */
+  /** The service, in any layout. */
   readonly inOthers: EndpointList | null
 }
 
-/** NOT_FOUND, with what there is instead: in another layout, under another root, or by another name. */
+/** NOT_FOUND, with suggestions: the service in another layout, under another root, or a similar name. */
 export function noSuchService({ service, reader, listing }: Sought, { all, inOthers }: Instead): DiscoError {
   const names = summarizeServices(all?.endpoints ?? []).services.map((summary) => summary.service)
   const shown = markLookAlikes([service, ...names])
@@ -47,7 +47,7 @@ function rootsFor(service: string, all: readonly Endpoint[]): string[] {
     .map((root) => `It may be meant: --root ${root}`)
 }
 
-/** @param shown how a name is printed: apart from one that looks the same */
+/** @param shown prints a name so that look-alikes differ */
 function byName(
   service: string,
   names: readonly string[],
@@ -59,7 +59,7 @@ function byName(
   return [...hint, some(names.map(shown), reader)].join(' ')
 }
 
-/** A reader of one layout has not seen the others, so it cannot say that there is nothing at all. */
+/** A reader of one layout has not seen the others, so it must not report that the registry is empty. */
 function some(names: readonly string[], { layout, root }: Reader): string {
   if (names.length === 0) {
     const where = root === '' ? '' : ` under ${root}`

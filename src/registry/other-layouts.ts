@@ -11,8 +11,8 @@ import { unlessForbidden } from './permission.js'
 const KEYS_EACH = 4
 
 /**
- * Names the other layouts, under the same root, in which a service is registered. One small transaction, whatever etcd
- * holds. Empty where etcd forbids the read.
+ * Names the other layouts, under the same root, in which a service is registered. One small transaction for an etcd
+ * of any size. Empty where etcd forbids the read.
  */
 export async function otherLayoutsOf(
   client: EtcdClient,

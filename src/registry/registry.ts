@@ -32,8 +32,8 @@ type Optional<Options, Names extends keyof Options> = Omit<Options, Names> & {
 }
 
 /**
- * How to reach etcd, which layout and root to use, and where to cache lists. Without `endpoints`, the variables DISCO_*
- * and ETCDCTL_* count as they do for the tool: endpoints, credentials, timeouts, layout and root. With them, no variable
+ * Connection to etcd, layout and root, and the cache of lists. Without `endpoints`, the variables DISCO_* and
+ * ETCDCTL_* count as for the tool: endpoints, credentials, timeouts, layout and root. With `endpoints`, no variable
  * counts.
  */
 export interface RegistryOptions
@@ -55,7 +55,7 @@ export interface CacheOptions {
 
 const DEFAULT_COMMAND_TIMEOUT_MS = 5_000
 
-/** A mute member then costs less than a second, the answer of the next one included. */
+/** An unresponsive member then costs less than a second, including the answer of the next one. */
 const DEFAULT_DIAL_TIMEOUT_MS = 800
 
 const DEFAULT_CACHE_MAX_AGE_MS = 24 * 60 * 60 * 1000
@@ -66,7 +66,7 @@ export interface Ttl {
   readonly grantedTtlSeconds: number
 }
 
-/** Number of leases read at a time: enough to hide the round trips, too few to crowd etcd. */
+/** Number of leases read at a time: enough to hide the round trips, without crowding etcd. */
 const LEASES_AT_ONCE = 64
 
 /**
@@ -111,7 +111,7 @@ export class Registry implements Discovery {
   async listExisting(service: string): Promise<EndpointList> {
     const listing = await this.list(service)
     if (listing.endpoints.length > 0) return listing
-    // The service may stand in another layout.
+    // The service may be registered in another layout.
     const everywhere = readerOf({ layout: AUTO, root: this.reader.root })
     const isOneLayout = this.reader.layout !== AUTO
     const [all, inOthers] = await Promise.all([
@@ -137,11 +137,11 @@ export class Registry implements Discovery {
 
   /**
    * Watches a service as the resolver does. All watches of a service (under one layout and root) share one etcd
-   * stream and one snapshot, for as long as there is any; a later watch first gets the list as it stands. Where etcd
-   * is out of reach at the start, the last good list from disk comes first.
+   * stream and one snapshot; a later watch first gets the current list. If etcd is unreachable at the start, the last
+   * good list from disk comes first.
    *
-   * etcd is read as fast as it sends, however slowly the updates are taken. At most 1,024 changed keys wait for
-   * the caller; then one Reset with the whole list takes their place (source `etcd`).
+   * Updates are read from etcd as fast as it sends them, however slowly the caller takes them. At most 1,024 changed
+   * keys wait for the caller; beyond that, one Reset with the whole list replaces them (source `etcd`).
    */
   watch({ service, ...place }: Query, signal: AbortSignal): AsyncGenerator<Update, void, void> {
     const reader = this.readerFor(place)
@@ -173,8 +173,8 @@ export class Registry implements Discovery {
   }
 
   /**
-   * Watches one service, or all, on an etcd stream of the caller's own. While the caller takes no update, the stream
-   * pauses, without a heartbeat, and etcd keeps the events; revisions that it compacts meanwhile become one Resync.
+   * Watches one service, or all, on a separate etcd stream. While the caller takes no update, the stream pauses,
+   * without a heartbeat, and etcd keeps the events; revisions that it compacts meanwhile become one Resync.
    */
   follow(service: string | undefined, signal: AbortSignal): AsyncGenerator<Update, void, void> {
     return watchEndpoints(this.client, this.reader, service, signal)
@@ -223,7 +223,7 @@ export class Registry implements Discovery {
     return unregister(this.client, endpoints, selection, revision, signal)
   }
 
-  /** Whether a lease still lives. An endpoint that went while its lease lives was deregistered, not expired. */
+  /** Whether a lease still lives. An endpoint removed while its lease lives was deregistered, not expired. */
   async leaseLives(lease: LeaseId): Promise<boolean> {
     return (await leaseTtl(this.client, lease)) !== null
   }

@@ -1,6 +1,6 @@
 import { type Endpoint, isReadable } from '../domain/endpoint.js'
 
-/** One service in a summary of them all. */
+/** One service in the summary of all services. */
 export interface ServiceSummary {
   readonly service: string
   readonly layout: string

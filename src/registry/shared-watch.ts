@@ -15,8 +15,8 @@ export type OpenWatch = (signal: AbortSignal, snapshot: LiveSnapshot) => AsyncIt
 
 /**
  * Watches by key. All subscribers of a key share one source and one snapshot: the first one opens the source, the
- * last one that leaves closes it, and a later one first gets the whole list as it stands (and Stale, during an
- * outage). The source is read as fast as it comes, however slowly a subscriber reads.
+ * last one that leaves closes it, and a later one first gets the whole current list (and Stale, during an outage).
+ * The source is read as fast as it comes, however slowly a subscriber reads.
  */
 export class SharedWatches {
   private readonly watches = new Map<string, SharedWatch>()
@@ -24,11 +24,11 @@ export class SharedWatches {
   constructor(private readonly nowMs: () => number = () => performance.now()) {}
 
   /**
-   * Updates for one subscriber, from its first request on. Its queue is bounded: beyond
-   * {@link MAX_PENDING_CHANGES} it receives one Reset with the list at the newest revision instead. An error of the
-   * source is thrown after the queued updates; the next subscriber opens the source again.
+   * Updates for one subscriber, from its first request on. Its queue is bounded: beyond {@link MAX_PENDING_CHANGES}
+   * it receives one Reset with the list at the newest revision instead. An error of the source is thrown after the
+   * queued updates; the next subscriber opens the source again.
    *
-   * @param open called when there is no other subscriber of this key
+   * @param open called for the first subscriber of the key
    */
   async *subscribe(key: string, open: OpenWatch, signal: AbortSignal): AsyncGenerator<Update, void, void> {
     if (signal.aborted) return
@@ -121,7 +121,7 @@ class SharedWatch {
   }
 }
 
-/** How a source ended: with an error where there is the field. */
+/** How a source ended: `error` is present after a failure. */
 interface Ending {
   readonly error?: unknown
 }
@@ -156,7 +156,7 @@ class Subscriber {
     this.wake()
   }
 
-  /** The next update, as soon as there is one; null at the end. One caller at a time. */
+  /** The next update, once there is one; null at the end. One caller at a time. */
   async next(): Promise<Update | null> {
     while (this.updates.length === 0 && !this.isBehind) {
       if (this.ending && 'error' in this.ending) throw this.ending.error
@@ -178,7 +178,7 @@ class Subscriber {
   }
 }
 
-/** Updates without changes count as one, so that a flapping link cannot fill the queue without bound. */
+/** Updates without changes count as one, so that a flapping link cannot fill the queue. */
 function sizeOf(update: Update): number {
   return update.type === 'changes' || update.type === 'resync' ? Math.max(1, update.changes.length) : 1
 }

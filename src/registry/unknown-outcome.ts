@@ -8,8 +8,8 @@ export function isUnknown(error: unknown): error is DiscoError {
 /**
  * Rewords an OUTCOME_UNKNOWN error in terms of the registry; returns any other error unchanged.
  *
- * @param what may have been done, as the beginning of a sentence
- * @param next what to do, one line each
+ * @param what the possible change, as the beginning of a sentence
+ * @param next the next steps, one line each
  */
 export function explainUnknown(error: unknown, what: string, ...next: string[]): unknown {
   if (!isUnknown(error)) return error

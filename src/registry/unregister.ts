@@ -15,11 +15,11 @@ export interface Unregistered {
   readonly removed: readonly Endpoint[]
   /** Whether the endpoint was listed, and another client removed it first. */
   readonly wentMeanwhile: boolean
-  /** The error (no answer, or a denial) that kept us from seeing whether a registrar puts the key back. */
+  /** The error (no answer, or a denial) that prevented checking whether a registrar puts the key back. */
   readonly returnUnknown?: DiscoError
 }
 
-/** How long to look for the key's return: a registrar that does not accept the removal puts it back at once. */
+/** How long to wait for the key's return: a registrar that does not accept the removal puts it back at once. */
 const RETURN_WATCH_MS = 1_000
 const RETURN_POLL_MS = 100
 
@@ -27,7 +27,7 @@ const RETURN_POLL_MS = 100
  * Deletes the key of an endpoint and leaves its lease to its owner. An endpoint that is not listed is not an error.
  *
  * @param endpoints of the service, as listed at `revision`
- * @param signal ends the look for the key's return
+ * @param signal ends the wait for the key's return
  * @throws DiscoError CONFLICT when several keys match, or when the key comes back; OUTCOME_UNKNOWN
  */
 export async function unregister(
@@ -63,7 +63,7 @@ export async function unregister(
   return returnUnknown === null ? done : { ...done, returnUnknown }
 }
 
-/** Deletes the key, also where it was written since the list. */
+/** Deletes the key, even if it was written since the list. */
 async function deleteKey(
   client: EtcdClient,
   { key, modRevision }: Endpoint,

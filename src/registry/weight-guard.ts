@@ -9,16 +9,16 @@ import { listEndpoints } from './listing.js'
 import type { Targets } from './weight-targets.js'
 
 /**
- * A key that keeps a weight while these are written: of an endpoint that is not changed, or of one whose own change
- * leaves it a weight.
+ * A key that keeps a weight while others are written: of an endpoint that is not changed, or of one that keeps a
+ * weight through its own change.
  *
- * @throws DiscoError CONFLICT where there is none
+ * @throws DiscoError CONFLICT without such a key
  */
 export type Witness = (ask: { anew: boolean; writing: ReadonlySet<string> }) => Promise<Unchanged>
 
 /**
- * Two clients that each leave the last weight to the other must not drain the service together: a transaction that
- * takes the weights of its keys holds only while another key has one.
+ * Guards against two clients that each rely on the other's endpoint for the last weight: a transaction that takes the
+ * weights of its keys holds only while another key has one.
  *
  * @param isChanged whether an earlier transaction of the same change has written the key
  */
@@ -46,7 +46,7 @@ export function witnessFor(
 }
 
 /**
- * A weight of 0 everywhere means that weights are unset: neither end of that is reached by accident.
+ * Refuses to turn weights on or off by accident: weight 0 everywhere means that weights are unset.
  *
  * @throws DiscoError CONFLICT
  */
@@ -68,14 +68,14 @@ export function refuseSurprises({ service, selected }: Targets, change: WeightCh
     throw new DiscoError(
       'CONFLICT',
       `${name} has no weights yet: a first one would drain the other ${drained.length} endpoints`,
-      { suggestions: [`Give all a weight first: disco weight ${name} --all 1`, 'Or say --force'] },
+      { suggestions: [`Give all a weight first: disco weight ${name} --all 1`, 'Or add --force'] },
     )
   }
   if (!isUnset && willBeUnset) throw drainsTheLast(name)
 }
 
 /**
- * A percentage is of the endpoint's own weight, and a percentage of 0 would change nothing without a word.
+ * A percentage is of the endpoint's own weight: of weight 0 it would silently change nothing.
  *
  * @throws DiscoError CONFLICT
  */
@@ -106,6 +106,6 @@ function drainsTheLast(service: string): DiscoError {
   return new DiscoError(
     'CONFLICT',
     `This would drain the last weighted endpoint of ${service}, which turns the weights off: all would get equal shares`,
-    { suggestions: ['To go on all the same, say --force'] },
+    { suggestions: ['To continue anyway, add --force'] },
   )
 }

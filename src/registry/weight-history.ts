@@ -3,10 +3,10 @@ import type { Reader } from '../domain/layouts/reader.js'
 import type { EtcdClient } from '../etcd/client.js'
 import { keyAt } from '../etcd/range.js'
 
-/** A key that was written so often since is not worth the search. */
+/** A key that was written more often since is not worth the search. */
 const MOST_STEPS = 1_000
 
-/** The last weight above 0 that the endpoint's key had; null where etcd's history does not tell. */
+/** The last weight above 0 of the endpoint's key; null where etcd's history does not show it. */
 export async function lastWeight(
   client: EtcdClient,
   reader: Reader,

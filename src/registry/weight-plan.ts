@@ -4,18 +4,18 @@ import { changeWeight, type WeightChange } from '../domain/weight.js'
 import type { KeyValue } from '../etcd/range.js'
 import { cannotCarry } from './weight-targets.js'
 
-/** What a change makes of a value. */
+/** The result of a change of one value. */
 export interface Plan {
-  /** The very value that stood there where nothing changes. */
+  /** The unchanged value where nothing changes. */
   readonly value: Uint8Array
-  /** Null where the value cannot be read as it is. */
+  /** Null where the current value cannot be read. */
   readonly from: number | null
   readonly to: number
 }
 
 /**
- * The value with the new weight. A weight that is set mends a value whose only fault is its weight; other
- * changes need a weight to start from.
+ * The value with the new weight. Setting a weight mends a value whose only fault is its weight; other changes need a
+ * readable weight.
  *
  * @throws DiscoError CONFLICT
  */

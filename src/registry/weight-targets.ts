@@ -4,15 +4,15 @@ import { layoutNamed } from '../domain/layouts/index.js'
 import { weightsAreUnset } from '../domain/shares.js'
 import { type EndpointSelection, selectEndpoints } from './selection.js'
 
-/** An endpoint that a change of several leaves as it is, and why. */
+/** An endpoint that a change of several leaves unchanged, and why. */
 export interface LeftOut {
   readonly endpoint: Endpoint
   readonly reason: 'drained' | 'unreadable' | 'weightless' | 'gone'
-  /** A clause for people. */
+  /** A clause for messages. */
   readonly text: string
 }
 
-/** Which endpoints of a service a weight change is for. */
+/** The selection of endpoints for a weight change. */
 export interface Targets {
   readonly service: readonly Endpoint[]
   readonly selected: readonly Endpoint[]
@@ -66,7 +66,7 @@ function reasonToLeaveOut(
   return null
 }
 
-/** @param why a clause for people */
+/** @param why a clause for messages */
 export function cannotCarry(key: string, why: string, cause?: unknown): DiscoError {
   return new DiscoError('CONFLICT', `The value of ${key} cannot carry a weight: ${why}`, { cause })
 }
@@ -76,6 +76,6 @@ function nothingToChange(leftOut: readonly LeftOut[]): DiscoError {
   const isDrained = leftOut.some(({ reason }) => reason === 'drained')
   if (!isDrained && first) return cannotCarry(first.endpoint.key, first.text)
   return new DiscoError('CONFLICT', 'Every endpoint that this would change is drained (weight 0)', {
-    suggestions: ['To give drained endpoints a weight as well, say --drained'],
+    suggestions: ['To give drained endpoints a weight as well, add --drained'],
   })
 }

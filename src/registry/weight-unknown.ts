@@ -2,22 +2,22 @@ import { type Endpoint, isReadable } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { changeText, type WeightChange } from '../domain/weight.js'
 
-/** One key of a relative change whose answer was lost. */
+/** A key of a relative change without an answer. */
 export interface UnknownChange {
-  /** As it was read for the change. */
+  /** The endpoint as it was read for the change. */
   readonly before: readonly Endpoint[]
   /** The weight that the change would have given it. */
   readonly to: number
-  /** As it stands now; empty where the key is gone. */
+  /** The current endpoints of the key; empty where the key is gone. */
   readonly now: readonly Endpoint[]
 }
 
-/** The message names the weights of so many endpoints. */
+/** Maximum number of endpoints with their weight in the message. */
 const MOST_NAMED = 3
 
 /**
- * The error of a relative change that equals what etcd's history has, while its own answer was lost: an equal change
- * of another client leaves the same history, so claiming either would be a guess.
+ * The error of a relative change that equals etcd's history, while its own answer was lost: an equal change of
+ * another client leaves the same history, so either claim would be a guess.
  */
 export function unknownWeights(change: WeightChange, unknown: readonly UnknownChange[]): DiscoError {
   const all = unknown.flatMap(({ before, to, now }) =>

@@ -9,34 +9,35 @@ import type { Witness } from './weight-guard.js'
 import { type Plan, planned } from './weight-plan.js'
 import type { UnknownChange } from './weight-unknown.js'
 
-/** A key whose weight is now as asked for. */
+/** A key that now has the requested weight. */
 export interface KeyChange {
   readonly key: string
   readonly revision: Revision
   readonly before: readonly Endpoint[]
   readonly after: readonly Endpoint[]
-  /** False where that weight stood there already. */
+  /** False where the key already had that weight. */
   readonly written: boolean
 }
 
 type Planned = Plan & { readonly kv: KeyValue; readonly written: boolean }
 
-/** What became of the first of the keys. */
+/** The outcome for the first of the keys. */
 export interface PartChanged {
-  /** How many of the keys it covers, at least one: the rest does not fit in the same transaction. */
+  /** The number of keys covered, at least one: the rest does not fit in the same transaction. */
   readonly keys: number
-  /** Without those that are gone. */
+  /** Without removed keys. */
   readonly changes: readonly KeyChange[]
 }
 
-/** A relative change that was sent, and that may or may not have been applied to these keys. */
+/** A relative change that was sent, and may or may not have been applied to these keys. */
 export interface PartUnknown {
   readonly unknown: readonly UnknownChange[]
 }
 
 /**
- * Reads keys, changes their weights, and writes them under their own leases, all at once; again whenever another client
- * wrote one of them in between. Where the values are too large for one transaction, only the first keys are changed.
+ * Reads keys, changes their weights, and writes them under their own leases in one transaction; repeats this if
+ * another client wrote one of them in between. Where the values are too large for one transaction, only the first
+ * keys are changed.
  *
  * @throws DiscoError CONFLICT, OUTCOME_UNKNOWN
  */
@@ -75,7 +76,7 @@ export async function changeKeys(
   }
 }
 
-/** How many of these, at least one, fit in one transaction by the size of what is written. */
+/** How many of these, at least one, fit in one transaction by the size of the written data. */
 function fittingCount(plans: readonly (Planned | null)[]): number {
   let bytes = 0
   const first = plans.findIndex((plan, index) => {
@@ -85,7 +86,7 @@ function fittingCount(plans: readonly (Planned | null)[]): number {
   return first < 0 ? plans.length : first
 }
 
-/** Whether weights are taken away and none of these keys keeps one. */
+/** Whether weights are removed and none of these keys keeps one. */
 function drainsAll(plans: readonly Plan[]): boolean {
   return plans.some(({ from, to }) => to === 0 && from !== 0) && plans.every(({ to }) => to === 0)
 }

@@ -11,40 +11,40 @@ import type { LeftOut, Targets } from './weight-targets.js'
 import { unknownWeights } from './weight-unknown.js'
 import { changeKeys, type KeyChange } from './weight-write.js'
 
-/** One endpoint's weight, before and after: two addresses under one key are two of them. */
+/** One endpoint's weight, before and after; two addresses under one key are two of these. */
 export interface EndpointChange {
-  /** As it is after the change. */
+  /** The endpoint after the change. */
   readonly endpoint: Endpoint
-  /** Null where the value could not be read before: the change has mended it. */
+  /** Null where the previous value could not be read: the change has mended it. */
   readonly from: number | null
   readonly to: number
-  /** False where the weight stood there already, so that nothing was written. */
+  /** False where the endpoint already had the weight, so that nothing was written. */
   readonly written: boolean
   /** The endpoint's part of the service's traffic, before and after. */
   readonly shareFraction: { readonly from: number; readonly to: number }
 }
 
-/** What a change of weight came to. */
+/** The result of a weight change. */
 export interface WeightChanged {
-  /** After the last of the changes. */
+  /** The revision after the last of the changes. */
   readonly revision: Revision
   readonly changes: readonly EndpointChange[]
-  /** What a change of a whole service did not touch. */
+  /** Endpoints that a change of a whole service did not touch. */
   readonly leftOut: readonly LeftOut[]
 }
 
 export interface WeightOptions {
-  /** Even where it drains the others or turns the weights off. */
+  /** Whether to allow a change that drains the others or turns the weights off. */
   readonly force: boolean
   /** Whether a change of a whole service includes endpoints at weight 0. Default: false. */
   readonly drained?: boolean | undefined
 }
 
 /**
- * The selected keys in one transaction, or in several where etcd's limits ask for it; the addresses under one key share
- * its weight.
+ * Changes the selected keys in one transaction, or in several where etcd's limits require it; the addresses under one
+ * key share its weight.
  *
- * @throws DiscoError NOT_FOUND, CONFLICT, OUTCOME_UNKNOWN; where a part is done by then, the hints say which
+ * @throws DiscoError NOT_FOUND, CONFLICT, OUTCOME_UNKNOWN; if a part was already changed, the hints say which
  */
 export async function setWeight(
   client: EtcdClient,
@@ -94,7 +94,7 @@ function explained(error: unknown, { selected }: Targets, part: readonly string[
   return explainUnknown(error, `The ${which} of ${service} may have been changed`, next)
 }
 
-/** Where an earlier part of the keys is changed already, the error says so. */
+/** If an earlier part of the keys is already changed, the error says so. */
 function inPart(error: unknown, done: readonly KeyChange[]): unknown {
   const [first] = done
   const last = done.at(-1)

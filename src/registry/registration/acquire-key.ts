@@ -22,7 +22,7 @@ export interface Claim {
 }
 
 export interface ClaimReports {
-  /** Called before the wait for a lease that may be dead, with the seconds that it has left. */
+  /** Called before the wait for a lease that may be dead, with its remaining seconds. */
   readonly onWait: (found: { lease: LeaseId; ttlSeconds: number }) => void
   /** Called when the key was taken from its holder, or when etcd's answer to that was lost: `unknown`. */
   readonly onTaken: (certainty: 'taken' | 'unknown') => void

@@ -8,7 +8,7 @@ import type { EventSink, RegistrationEvents } from './events.js'
 import { explainFailedClaim, type TakenKey } from './failed-claim.js'
 import { HeldKey, HeldLease } from './held-key.js'
 
-/** What to register, and how. */
+/** The endpoints to register, and the rules for it. */
 export interface RegistrationRequest {
   /** One endpoint, or several of one process: each has a key, and all have one lease. */
   readonly registered: EndpointRecord | readonly [EndpointRecord, ...EndpointRecord[]]
@@ -27,7 +27,7 @@ export function recordsOf({ registered }: RegistrationRequest): readonly Endpoin
   return 'service' in registered ? [registered] : registered
 }
 
-/** What a registration holds: its lease, and the keys under it in the order of the request. */
+/** The result of acquiring: the lease, and the keys under it in the order of the request. */
 export interface Acquired {
   readonly lease: HeldLease
   readonly keys: readonly HeldKey[]
@@ -95,7 +95,7 @@ async function allOrFirstError(
 }
 
 /**
- * Checks that a layout can write these endpoints, each under a key of its own and with all of its metadata.
+ * Checks that a layout can write these endpoints, each under its own key and with all of its metadata.
  *
  * @throws DiscoError USAGE
  */
@@ -106,7 +106,7 @@ export function checkWritable(layout: Layout, records: readonly EndpointRecord[]
     const { key, value } = layout.encode([record], '1')
     const other = addrByKey.get(key)
     if (other !== undefined) {
-      throw new DiscoError('USAGE', `${other} and ${addr} would stand under one key, ${key}`)
+      throw new DiscoError('USAGE', `${other} and ${addr} would share the key ${key}`)
     }
     addrByKey.set(key, addr)
     const decoded = layout.decode(key, value)

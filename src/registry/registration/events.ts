@@ -27,7 +27,7 @@ export interface RegistrationEvents extends KeepAliveEvents {
   leaseLost: [lost: { key: string; registered: EndpointRecord; lease: LeaseId }]
   /** The key was deleted while its lease lived, and is put back (`onDelete: 'reregister'`). */
   deleted: [deleted: { key: string; registered: EndpointRecord }]
-  /** The key is gone, and etcd refuses what would put it back. Once for each reason. */
+  /** The key is gone, and etcd refuses to put it back. Once for each reason. */
   refused: [refused: { key: string; registered: EndpointRecord; cause: DiscoError }]
   /** One of several keys is no longer held: deleted on purpose, or taken over (CONFLICT). The others are. */
   dropped: [dropped: { key: string; registered: EndpointRecord; why: 'deregistered' | DiscoError }]
@@ -85,7 +85,10 @@ export class OrderedEvents implements EventSink<RegistrationEvents> {
   }
 }
 
-/** Whether etcd answers although it refuses; a denial is trouble of its own, as is a cluster without a leader. */
+/**
+ * Whether etcd answered with a refusal; not for a denial, which is reported as trouble, like a cluster without a
+ * leader.
+ */
 function isAnswer({ code, reason }: DiscoError): boolean {
   return code === 'ETCD_UNREACHABLE' && reason !== 'no-leader'
 }

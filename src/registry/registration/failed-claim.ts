@@ -3,18 +3,18 @@ import { DiscoError } from '../../domain/errors.js'
 import type { GrantedLease } from '../../etcd/lease.js'
 import { explainUnknown, isUnknown } from '../unknown-outcome.js'
 
-/** A key that was taken from its holder by `takeover`, or may have been. */
+/** A key that `takeover` took from its holder, or may have taken. */
 export interface TakenKey {
   readonly registered: EndpointRecord
   readonly certainty: 'taken' | 'unknown'
 }
 
-/** What a registration that failed leaves behind. */
+/** The remains of a failed registration. */
 export interface FailedClaims {
   readonly records: readonly EndpointRecord[]
   readonly taken: readonly TakenKey[]
   readonly lease: GrantedLease
-  /** Whether etcd has revoked the lease: then no key of ours is left. */
+  /** Whether etcd has revoked the lease: then none of our keys is left. */
   readonly isRevoked: boolean
 }
 

@@ -58,7 +58,7 @@ export class HeldLease {
 /** State of a key in etcd: ours, deleted on purpose, or under the lease of another registrar. */
 export type KeyState = 'held' | 'deregistered' | { readonly takenOverBy: LeaseId }
 
-/** What all keys of a registration have in common. */
+/** Data shared by all keys of a registration. */
 export interface KeyContext {
   readonly client: EtcdClient
   readonly layout: Layout
@@ -67,14 +67,14 @@ export interface KeyContext {
   readonly events: EventSink<RegistrationEvents>
 }
 
-/** One key under the lease of its registration, with the last valid value that stood there. */
+/** One key under the lease of its registration, with the last valid value seen there. */
 export class HeldKey {
   private at: string
   private last: { readonly registered: EndpointRecord; readonly value: Uint8Array }
-  /** The lease that the key is known to stand under; where it is not the current one, the key is put again. */
+  /** The last known lease of the key; if it is not the current one, the key is put again. */
   private standsUnder: LeaseId | null = null
   private lastRevision: Revision = 0
-  /** The refusal that was reported last; null while the key stands. */
+  /** The last reported refusal; null while the key exists. */
   private refusal: string | null = null
   private isGone = false
 
@@ -86,7 +86,7 @@ export class HeldKey {
     const { key, value } = layout.encode([requested], lease.id)
     this.at = key
     this.last = { registered: requested, value }
-    // Some layouts make the key of the lease.
+    // In some layouts the key contains the lease.
     lease.onReplaced(() => {
       this.at = layout.encode([requested], lease.id).key
     })
@@ -100,7 +100,7 @@ export class HeldKey {
     return this.last.registered
   }
 
-  /** Whether etcd has said that the key is gone, and not yet that it is back. */
+  /** Whether etcd has reported the key as gone, and not yet as restored. */
   get isMissing(): boolean {
     return this.isGone || !this.stands
   }
@@ -145,7 +145,9 @@ export class HeldKey {
     this.context.events.emit('refused', { key, registered, cause })
   }
 
-  /** Reads the key and puts it back where that is ours to do. Can be repeated after an error of the link. */
+  /**
+   * Reads the key and puts it back if that is this registration's task. May be repeated after an error of the link.
+   */
   async reconcile(): Promise<KeyState> {
     const { client, lease } = this.context
     const { kvs, revision } = await list(client, oneKey(this.key))
@@ -179,7 +181,7 @@ export class HeldKey {
     events.emit('changed', { key, registered, before: before.registered, revision: kv.modRevision })
   }
 
-  /** Notes that the key stands under the current lease since this revision. */
+  /** Notes that the key is under the current lease since this revision. */
   noteHeld(revision: Revision, { again }: { again: boolean }): void {
     const { lease, events } = this.context
     const { key, registered } = this
@@ -200,7 +202,9 @@ export class HeldKey {
     return this.standsUnder === this.context.lease.id
   }
 
-  /** A key that went while its lease lives was deleted on purpose; otherwise both are taken again. */
+  /**
+   * A key that was removed while its lease lives was deleted on purpose; otherwise key and lease are acquired again.
+   */
   private async afterDelete(): Promise<KeyState> {
     const { client, lease, onDelete, events } = this.context
     const wasHeld = this.stands
@@ -216,8 +220,8 @@ export class HeldKey {
   }
 
   /**
-   * The new lease is ours from here on, whatever becomes of the put: a lost answer must not make our own key look
-   * like another registrar's.
+   * The new lease is ours from here on, even if the put fails: a lost answer must not make our own key look like
+   * another registrar's.
    */
   private async replaceLease(): Promise<void> {
     this.noteLeaseLost()

@@ -37,7 +37,10 @@ export class Registration {
   private readonly stop = new AbortController()
   private readonly lease: HeldLease
   private readonly all: readonly HeldKey[]
-  /** Keys that are still held, each with what ends its current watch: the loss of the key, and a move to another. */
+  /**
+   * Keys that are still held, each with the controller that ends its current watch: on loss of the key, or a move to
+   * another.
+   */
   private readonly watches: Map<HeldKey, AbortController>
   private reconciling: Promise<void> = Promise.resolve()
   private conflict: DiscoError | null = null
@@ -97,17 +100,17 @@ export class Registration {
     }
   }
 
-  /** Where all requested endpoints are to stand now, in the order of the request. */
+  /** The current records of the requested endpoints, in the order of the request. */
   get keys(): readonly string[] {
     return this.all.map(({ key }) => key)
   }
 
-  /** The first of the keys: of a registration of one endpoint, the only one. */
+  /** The first of the keys; the only one of a single endpoint. */
   get key(): string {
     return this.keys[0] ?? ''
   }
 
-  /** The keys that are held, and the record last seen under each: other clients may change it. */
+  /** The held keys, and the last record seen under each: other clients may change it. */
   get held(): readonly { readonly key: string; readonly registered: EndpointRecord }[] {
     return [...this.watches.keys()].map(({ key, registered }) => ({ key, registered }))
   }
@@ -215,7 +218,7 @@ export class Registration {
     }
     this.stop.abort()
     if (why === 'deregistered') await delay(REVOKE_AFTER_MS)
-    // The lease is no longer renewed: without an answer of etcd, it lapses.
+    // Without an answer of etcd, the lease lapses, since it is no longer renewed.
     await this.lease.revoke().catch(() => undefined)
     this.finish('deregistered')
   }
