@@ -12,7 +12,7 @@ export interface DrainRequest {
   readonly selection: EndpointSelection
   /** How long the weight is 0 before the key is deleted. */
   readonly graceMs: number
-  /** Drains even where that turns the weights off; where no weight can be set, deletes the key at once. */
+  /** Drains even if that turns the weights off; where no weight can be set, deletes the key at once. */
   readonly force: boolean
 }
 
@@ -25,21 +25,21 @@ export interface DrainReports {
 
 export interface Drained {
   readonly revision: Revision
-  /** Every address under the key, with its weight from before the drain; null where that cannot be read. */
+  /** All addresses under the key, with their weight from before the drain; null if it cannot be read. */
   readonly endpoints: readonly { readonly endpoint: Endpoint; readonly from: number | null }[]
   /** `gone`: another client deleted the key meanwhile. `interrupted`: still registered, at weight 0. */
   readonly end: 'unregistered' | 'gone' | 'interrupted'
-  /** The error that kept us from seeing whether a registrar puts the key back. */
+  /** The error that prevented checking whether a registrar puts the key back. */
   readonly returnUnknown?: DiscoError
 }
 
 /**
- * Drains an endpoint: sets weight 0, so that clients send no new calls; waits, so that they finish those under way; then
+ * Drains an endpoint: sets weight 0, so that clients send no new calls; waits, so that they finish pending ones; then
  * deletes the key.
  *
  * @param signal interrupts the wait, and leaves the endpoint registered at weight 0
  * @throws DiscoError NOT_FOUND; CONFLICT when the drain would turn the weights off, when the endpoint gets a weight
- *   meanwhile, or when its registrar puts the key back
+ * meanwhile, or when its registrar puts the key back
  */
 export async function drain(
   registry: Registry,
@@ -154,7 +154,7 @@ export async function undoDrain(
       suggestions: [`Give it one: disco weight ${service} ${addr} 1`],
     })
   }
-  // A drain by force can be undone as well: the weight from before was in order.
+  // A forced drain can be undone as well: the weight from before was valid.
   return await registry.setWeight(
     { service, addr: endpoint.key },
     { kind: 'restore', weight },

@@ -11,7 +11,7 @@ import { adminHandler } from './admin/handler.js'
 import type { RegistrarEvents } from './registrar/events.js'
 import { Registrar } from './registrar/registrar.js'
 
-/** The endpoint to register, and how to reach etcd, as for `Registry.open`. */
+/** The endpoint to register, and the connection to etcd, as for `Registry.open`. */
 export interface RegisterOptions extends RegistryOptions {
   readonly service: string
   /** `host:port`, `:port` with this machine's address, or `unix:/path`; several addresses share one lease. */

@@ -15,9 +15,9 @@ import { surveyHealth } from './health/survey.js'
 
 export interface WaitRequest {
   readonly service: string
-  /** All of them have to hold at the same time. */
+  /** All of them must hold at the same time. */
   readonly conditions: readonly WaitCondition[]
-  /** Deadline of the wait. However short, the service is checked once, if etcd answers. */
+  /** Limit of the wait. The service is checked at least once, if etcd answers. */
   readonly timeoutMs: number
   /** Deadline of one health check. */
   readonly probeDeadlineMs: number
@@ -33,15 +33,15 @@ export interface Waited {
 export interface WaitReports {
   /** Called with the current state, as a clause, whenever it differs from the last. */
   onNow?(now: string): void
-  /** Called when etcd is out of reach, or denies after the first list. The wait goes on. */
+  /** Called when etcd is unreachable, or denies after the first list. The wait continues. */
   onStale?(cause: DiscoError): void
 }
 
-/** How often the servers' health is checked; changes of the registry arrive by a watch. */
+/** The interval of health checks; changes of the registry arrive by a watch. */
 const SURVEY_PERIOD_MS = 500
 
 /**
- * Waits until all conditions of a service hold. A service that does not exist yet is waited for, too.
+ * Waits until all conditions of a service hold. It also waits for a service that does not exist yet.
  *
  * @throws DiscoError WAIT_TIMED_OUT, INTERRUPTED, ETCD_DENIED before the first list
  */
@@ -57,7 +57,7 @@ export async function waitFor(
 class Wait {
   private readonly startMs = performance.now()
   private readonly stop = new AbortController()
-  /** Ends a health survey under way. */
+  /** Ends a running health survey. */
   private readonly cut = new AbortController()
   private cutTimer: NodeJS.Timeout | undefined
   private readonly snapshot = new LiveSnapshot()
@@ -131,7 +131,7 @@ class Wait {
   private async check(): Promise<Waited | null> {
     // A stale list may be wrong: only the current one counts.
     if (this.snapshot.isEmpty || this.stale) return null
-    // Both now: the snapshot changes in place while health is checked.
+    // Copies both now: the snapshot changes in place while health is checked.
     const { revision } = this.snapshot
     const endpoints = endpointsOf(this.snapshot)
     const facts = { endpoints, ...(await this.healthOf(endpoints)) }
@@ -139,7 +139,7 @@ class Wait {
     const judged = this.request.conditions.map((condition) => judge(condition, facts))
     this.hasChecked = true
     this.report(judged.map(({ now }) => now).join(', '))
-    // The survey was cut: the health of the remaining servers is unknown.
+    // The survey was cut short: the health of the remaining servers is unknown.
     if (this.cut.signal.aborted) return null
     if (!judged.every(({ holds }) => holds)) return null
     return { revision, facts, elapsedMs: performance.now() - this.startMs }
@@ -170,7 +170,7 @@ class Wait {
     this.now = now
   }
 
-  /** A first check under way counts, if it takes no longer than one health check may. */
+  /** A running first check counts, if it takes no longer than one health check may. */
   private late(): void {
     this.isLate = true
     if (this.hasChecked) this.halt()
@@ -201,7 +201,7 @@ class Wait {
   }
 }
 
-/** Why the state of the service is unknown. The message of a denial says so by itself. */
+/** Why the state of the service is unknown. The message of a denial is sufficient. */
 function noAnswer({ code, message }: DiscoError): string {
   return code === 'ETCD_DENIED' ? message : `etcd is out of reach: ${message}`
 }

@@ -20,7 +20,7 @@ interface Ran {
   readonly elapsedMs: number
 }
 
-/** Makes the report of what the session's log and the recorder have. */
+/** Makes the report from the session's log and the recorder. */
 export function assemble(ran: Ran, interrupted: boolean): CallReport {
   const { session, readiness, recorder } = ran
   const { all, last, misrouted } = recorder
@@ -56,7 +56,7 @@ export function assemble(ran: Ran, interrupted: boolean): CallReport {
     last,
     firstFailure: recorder.firstFailure,
     verdict: judge(
-      // A retry moves a rotation on; a draw knows of no other.
+      // A retry advances a rotation; a random draw does not depend on retries.
       session.policy.shares === 'exact' ? log.attempts : log.ledger,
       session.policy.shares,
       // Seeded, so that the same picks get the same verdict.
@@ -81,7 +81,7 @@ function standing({ log }: Session, { ready, wanted, unready, elapsedMs }: Readi
   }
 }
 
-/** Most expected first; drained endpoints and those that left are part of the story, and those that cannot be dialled. */
+/** Most expected first. Includes drained endpoints, those that left, and those that cannot be dialled. */
 function endpointReports(session: Session, readiness: Readiness, { byEndpoint }: Recorder): EndpointReport[] {
   const { log } = session
   const tallies = log.ledger.tallies()
@@ -110,7 +110,7 @@ function whyUncalled(
   return contacts.of(id).wasReady ? null : (problems.get(id) ?? null)
 }
 
-/** Most expected first. Nothing where all are of one version: it would say the same again. */
+/** Most expected first. Empty if all are of one version: the totals say the same. */
 function versionReports(endpoints: readonly EndpointReport[], { byEndpoint }: Recorder): VersionReport[] {
   const versions = new Set(endpoints.map(({ endpoint }) => endpoint.version))
   if (versions.size < 2) return []

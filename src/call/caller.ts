@@ -19,20 +19,20 @@ import type { Session } from './session.js'
 /** The calls of a run. The settings apply to each call; a warm-up ignores its replies. */
 export interface RunPlan extends CallSettings {
   readonly load: Load
-  /** Made before and left out of the report; null for none. */
+  /** Calls before the counted ones, excluded from the report; null for none. */
   readonly warmup: Load | null
-  /** @param number the call's own, from 1 on, over the whole run */
+  /** @param number the call's number, from 1 on, over the whole run */
   readonly content: (number: number) => CallContent
   /** Called after each call, as it ends. */
   readonly onResult?: (result: CallResult) => void
 }
 
-/** Makes single calls of a plan, each with a number of its own. */
+/** Makes single calls of a plan, each with its number. */
 export class Caller {
   /** Identifies a call to the channel's observer. Warm-up calls and counted calls share the sequence. */
   private lastId = 0
   private readonly settings: CallSettings
-  /** Settings of the warm-up, whose replies are ignored. */
+  /** Settings of the warm-up, which ignores replies. */
   private readonly quiet: CallSettings
 
   constructor(
@@ -96,7 +96,7 @@ export class Caller {
   }
 }
 
-/** gRPC's status of a call that succeeded. */
+/** gRPC's status of a successful call. */
 const OK = 0
 
 /** The result of a call. Replies, headers and trailers are decoded only when they are read. */

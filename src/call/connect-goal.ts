@@ -5,13 +5,13 @@ import type { CallKeys, Chooser, Policy } from '../policies/index.js'
 import type { Contacts } from './contacts.js'
 
 /**
- * What connections are waited for. `all`: every endpoint that has a share, those refused excepted; counted while
+ * The connections to wait for. `all`: every endpoint with a share, except refused ones; if calls were counted while
  * connections come up, no policy could follow its weights. With keys, a single call: the endpoint that the policy
- * chooses by them, and the first READY one where it chooses by none.
+ * chooses by them, or the first READY one if it does not use them.
  */
 export type ConnectGoal = 'all' | CallKeys
 
-/** Whether a goal is reached, looked at on each event: O(1), and O(n) after a new list. */
+/** Checks on each event whether a goal is reached: O(1), and O(n) after a new list. */
 export class GoalWatch {
   private chooser: Chooser<RegisteredEndpoint> | null = null
   private listOfChooser: unknown = null
@@ -26,13 +26,13 @@ export class GoalWatch {
   get isReached(): boolean {
     const { contacts, goal } = this
     if (contacts.wanted.size === 0) return true
-    // Where all are refused, a server may be starting: attempts go on until the deadline.
+    // If all are refused, the servers may be starting: attempts continue until the deadline.
     if (contacts.ready === 0) return false
     if (goal === 'all') return contacts.unsettled === 0
     return !choosesBy(goal, this.policy) || this.isChosenSettled(goal)
   }
 
-  /** Whether the endpoint of the keys is READY; one that is refused is left out, and another one chosen. */
+  /** Whether the endpoint of the keys is READY; a refused one is left out, and another one chosen. */
   private isChosenSettled(keys: CallKeys): boolean {
     const chooser = this.chooserOfAll()
     for (;;) {

@@ -16,8 +16,8 @@ export interface Contact {
 const MOST_FAILURES = 2
 
 /**
- * Connection states of the endpoints that have a share. A state change costs O(1) and a new list O(n), because
- * thousands of endpoints become READY one by one.
+ * Connection states of the endpoints with a share. A state change costs O(1) and a new list O(n), because thousands
+ * of endpoints become READY one by one.
  */
 export class Contacts {
   /** Usable and not drained. */
@@ -71,7 +71,7 @@ export class Contacts {
     return wasReady || failures >= MOST_FAILURES
   }
 
-  /** Endpoints that have a share and are not READY. O(n). */
+  /** Endpoints with a share that are not READY. O(n). */
   unready(): { readonly endpoint: Endpoint; readonly id: EndpointId; readonly contact: Contact }[] {
     return [...this.wanted]
       .map(([id, endpoint]) => ({ id, endpoint, contact: this.of(id) }))
@@ -92,7 +92,7 @@ export class Contacts {
   }
 }
 
-/** An endpoint that has a share and was not READY when the calls began. */
+/** An endpoint with a share that was not READY when the calls began. */
 export interface Unready {
   readonly id: EndpointId
   readonly addr: string

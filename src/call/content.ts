@@ -7,7 +7,7 @@ import { type CallKeys, NO_KEYS } from '../policies/index.js'
 import { parseJson, splitMessages } from './messages.js'
 import { type Filling, Template } from './template.js'
 
-/** What calls send, as a person writes it; all of it may have placeholders. */
+/** The content of calls, as the user writes it; all of it may contain placeholders. */
 export interface Texts {
   /** JSON messages. */
   readonly data: string
@@ -16,11 +16,11 @@ export interface Texts {
 }
 
 /**
- * Each call's content. A method that streams its request gets all messages with every call; any other gets
- * one, by turns. What has no placeholders is encoded once.
+ * The content of each call. A method that streams its request gets all messages with every call; any other gets one,
+ * in turn. Content without placeholders is encoded once.
  *
- * @param calls how many will be made
- * @throws DiscoError USAGE for data that are no messages of the method, or more of them than calls to take them
+ * @param calls the number of calls
+ * @throws DiscoError USAGE for data that are not messages of the method, or for more messages than calls
  */
 export function contentOf(method: Method, texts: Texts, calls: number): (number: number) => CallContent {
   const data = Template.parse(texts.data)
@@ -61,21 +61,21 @@ export function firstHeaders({ headers }: Pick<Texts, 'headers'>): Headers {
   return headers.map(([name, value]) => [name, Template.parse(value).fill(fillingFor(1))] as const)
 }
 
-/** What can be said of data before the method is known. @throws DiscoError USAGE for data that are not JSON */
+/** Checks the data before the method is known. @throws DiscoError USAGE for data that are not JSON */
 export function requireJson({ data }: Pick<Texts, 'data'>): void {
   splitMessages(Template.parse(data).fill(fillingFor(1)))
 }
 
-/** What a single call chooses its endpoint by; null where that is drawn with the call. */
+/** The keys by which a single call chooses its endpoint; null where they are drawn with the call. */
 export function singleCallKeys({ hashKey }: Pick<Texts, 'hashKey'>): CallKeys | null {
   if (hashKey === null) return NO_KEYS
   const template = Template.parse(hashKey)
   return template.isConstant ? { hashKey: template.fill(fillingFor(1)), pin: null } : null
 }
 
-/** @param number the call's, from 1 on */
+/** @param number the call's number, from 1 on */
 function byTurns<Choice>(choices: readonly Choice[], number: number): Choice {
-  // There is one at least: see requireTakers.
+  // At least one: see requireTakers.
   return choices[(number - 1) % choices.length] as Choice
 }
 

@@ -7,14 +7,14 @@ import { readProtoFile } from '../grpc/methods/proto-file.js'
 import { readProtoset } from '../grpc/methods/protoset.js'
 import { type Reflected, reflect, unreadable } from '../grpc/methods/reflection.js'
 
-/** The files that describe a service's methods, where its servers are not to be asked. */
+/** The files that describe a service's methods, in place of server reflection. */
 export interface DescriptionFiles {
   readonly proto?: FileSource | undefined
   readonly 'import-path'?: readonly string[] | undefined
   readonly protoset?: readonly FileSource[] | undefined
 }
 
-/** What the files say; null where there are none. @throws DiscoError USAGE for one that cannot be read */
+/** The descriptions in the files; null without files. @throws DiscoError USAGE for one that cannot be read */
 export async function describedByFiles(files: DescriptionFiles): Promise<Descriptors | null> {
   const { proto, protoset = [] } = files
   if (proto !== undefined) {
@@ -48,7 +48,7 @@ function ofFiles(
 }
 
 /**
- * What one of the servers says.
+ * The descriptions from one of the servers.
  *
  * @throws DiscoError RPC_FAILED where it has no reflection, does not answer, or describes its methods wrongly
  */

@@ -1,15 +1,15 @@
 import { setFlagsFromString } from 'node:v8'
 
-/** From so many connections on, what they take is larger than all else in the process. */
+/** From this many connections on, they take more memory than the rest of the process. */
 const MANY_CONNECTIONS = 2_000
 
-/** How much the heap may grow, in percent of what lives in it, before V8 collects. */
+/** How much the heap may grow, in percent of its live size, before V8 collects. */
 const GROWTH_PERCENT = 30
 
 /**
- * Keeps a heap of thousands of connections from growing to twice of what lives in it. Node's HTTP/2 streams survive
- * V8's quick collections, so each call leaves 12 KB that only a full collection takes. By default V8 waits with that
- * until the heap has doubled: 10,000 connections of 15 KB each then take 650 to 800 MB, and 490 MB with this limit.
+ * Keeps a heap of thousands of connections from growing to twice its live size. Node's HTTP/2 streams survive V8's
+ * quick collections, so each call leaves 12 KB that only a full collection frees. By default V8 waits until the heap
+ * has doubled: 10,000 connections of 15 KB each then take 650 to 800 MB, and 490 MB with this limit.
  *
  * V8 reads the flag at the end of each full collection. It belongs to the identity of V8's code cache, which is
  * written at the exit of the process: dispose of this before.

@@ -2,7 +2,7 @@ import { DiscoError } from '../domain/errors.js'
 import { parseExactJson } from '../domain/exact-json.js'
 import type { ExactJson } from '../grpc/methods/json-numbers.js'
 
-/** Numbers keep every digit. @throws DiscoError USAGE, with where the text stops being JSON */
+/** Numbers keep every digit. @throws DiscoError USAGE, with the position at which the text stops being JSON */
 export function parseJson(text: string, what = 'The data'): ExactJson {
   try {
     return parseExactJson(text) as ExactJson
@@ -12,9 +12,9 @@ export function parseJson(text: string, what = 'The data'): ExactJson {
 }
 
 /**
- * The messages of a text, each as JSON: the whole text is one, over as many lines as it likes, or each line is.
+ * The messages of a text: the whole text is one JSON message, over any number of lines, or each line is one.
  *
- * @throws DiscoError USAGE, with the line and where it stops being JSON
+ * @throws DiscoError USAGE, with the line and position at which it stops being JSON
  */
 export function splitMessages(text: string): readonly string[] {
   const lines = text.split('\n').flatMap((line, at) => (line.trim() === '' ? [] : [{ line, number: at + 1 }]))

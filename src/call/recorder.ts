@@ -2,7 +2,7 @@ import { type Endpoint, type EndpointId, endpointId } from '../domain/endpoint.j
 import { LatencyHistogram } from '../stats/latency.js'
 import type { CallResult } from './report.js'
 
-/** gRPC's status of a call that succeeded. */
+/** gRPC's status of a successful call. */
 const OK = 0
 
 /** Latency, errors and status counts of a group of calls, in constant memory. */

@@ -16,7 +16,7 @@ export interface CallTotals {
   /** Picks and retries. */
   readonly attempts: number
   readonly errors: number
-  /** Calls by the name of the status that they failed with. */
+  /** Failed calls by the name of their status. */
   readonly failures: Readonly<Record<string, number>>
   readonly latency: LatencySummary
 }
@@ -53,7 +53,7 @@ export interface VersionReport extends CallTotals {
   readonly weight: number
 }
 
-/** An endpoint that has a share and never was READY. */
+/** An endpoint with a share that never was READY. */
 export interface Unserved {
   readonly addr: string
   readonly problem: string
@@ -69,11 +69,11 @@ export interface CallResult {
   readonly statusCode: number
   readonly details: string
   readonly latencyMs: number
-  /** The connection's peer was not the endpoint that was picked: the attribution cannot be trusted. */
+  /** The connection's peer was not the picked endpoint: the attribution cannot be trusted. */
   readonly isMisrouted: boolean
-  /** How many messages came back. */
+  /** Number of reply messages. */
   readonly replies: number
-  /** JSON, decoded only when it is read: a list where the method streams replies, else null where none came. */
+  /** JSON, decoded only when read: a list where the method streams replies, else null without a reply. */
   readonly reply: unknown
   /** The first reply whose bytes are not a message of the method; null for none. */
   readonly replyProblem: DiscoError | null
@@ -97,7 +97,7 @@ export interface CallReport {
   readonly load: Load
   readonly calls: number
   readonly ok: number
-  /** Picks and retries, those that no endpoint answered included. */
+  /** Picks and retries, including those without an answer. */
   readonly attempts: number
   readonly interrupted: boolean
   readonly elapsedMs: number
@@ -110,9 +110,9 @@ export interface CallReport {
   readonly unserved: readonly Unserved[]
   readonly latency: LatencySummary
   readonly bands: readonly LatencyBand[]
-  /** Calls by the name of the status that they failed with. */
+  /** Failed calls by the name of their status. */
   readonly failures: Readonly<Record<string, number>>
-  /** Answered calls whose connection's peer was not the endpoint that was picked; 0, or a bug. */
+  /** Answered calls from a peer other than the picked endpoint; 0, or a bug. */
   readonly misrouted: number
   /** Endpoints that joined, left or changed their weight during the run; at most the first 1,000. */
   readonly changes: readonly RotationChange[]
@@ -122,9 +122,9 @@ export interface CallReport {
   readonly reconnectsLeftOut: number
   /** Endpoints that left the registry during the run, with their last pick. */
   readonly failovers: readonly Failover[]
-  /** The last call's. */
+  /** The last call. */
   readonly last: CallResult | null
-  /** The first to end without OK. */
+  /** The first call to end without OK. */
   readonly firstFailure: CallResult | null
   readonly verdict: Verdict
 }

@@ -8,7 +8,7 @@ import { ShareLedger } from '../stats/share-ledger.js'
 import { Contacts } from './contacts.js'
 import { Timeline } from './timeline.js'
 
-/** An endpoint that was in the list, as it last was, and how it was picked. */
+/** An endpoint of the list, in its last state, and its picks. */
 export interface Seen {
   endpoint: Endpoint
   /** Picks and retries. */
@@ -20,33 +20,33 @@ export interface Seen {
 }
 
 /**
- * Writes down what a channel does during a run: who could be picked, who was, and for which call. Every event
- * costs what it changes, never all endpoints; only a new list is walked.
+ * Records a channel during a run: the endpoints that could be picked, the picks, and their calls. The cost of an
+ * event depends on its changes, never on the number of endpoints; only a new list is walked.
  *
- * Membership is what registry and selection say. An endpoint that is not READY for a while stays a member, and
- * one that is READY for the first time during the run, though it was registered before, becomes none by that.
+ * Registry and selection determine the membership. An endpoint that is temporarily not READY stays a member, and a
+ * registered one that first becomes READY during the run already is one.
  */
 export class RunLog implements Observer {
-  /** Calls, each by its first pick: the shares that a report shows. */
+  /** Calls, each by its first pick: the shares in the report. */
   ledger = new ShareLedger()
-  /** Picks and retries. A retry moves the policy's rotation on, so only all of them together follow the weights. */
+  /** Picks and retries. A retry advances the policy's rotation, so only both together follow the weights. */
   attempts = new ShareLedger()
   timeline = new Timeline(0)
   readonly seen = new Map<EndpointId, Seen>()
   readonly contacts = new Contacts()
   list: ResolvedList | null = null
-  /** A connection failed because this process may open no more files. */
+  /** Whether a connection failed because this process may not open more files. */
   isOutOfDescriptors = false
   private calls = 0
   private isRunning = false
-  /** Who is picked, at which weight. */
+  /** The endpoints in rotation, with their weights. */
   private readonly weights = new Map<EndpointId, number>()
   private readonly members = new Set<EndpointId>()
   private readonly idsByKey = new Map<string, Set<EndpointId>>()
   private readonly endpointByCall = new Map<number, RegisteredEndpoint>()
   private onChange: () => void = () => undefined
 
-  /** The revision of the list; 0 before there was one. */
+  /** The revision of the list; 0 before the first. */
   get revision(): Revision {
     return this.list?.revision ?? 0
   }
@@ -55,7 +55,7 @@ export class RunLog implements Observer {
     return this.list?.registered ?? []
   }
 
-  /** Forgets what was picked and what has changed so far: from now on it counts. */
+  /** Forgets the picks and changes so far: counting starts now. */
   begin(startedAtMs: number): void {
     this.ledger = new ShareLedger()
     this.attempts = new ShareLedger()
@@ -138,14 +138,14 @@ export class RunLog implements Observer {
     this.timeline.picked(id)
   }
 
-  /** The endpoint that answered a finished call; none where it never was picked for. */
+  /** The endpoint that answered a finished call; none if it was never picked for it. */
   takeEndpoint(callId: number): RegisteredEndpoint | undefined {
     const endpoint = this.endpointByCall.get(callId)
     this.endpointByCall.delete(callId)
     return endpoint
   }
 
-  /** Resolves when `condition` holds, looked at on every change; false when the signal aborts first. */
+  /** Resolves when `condition` holds, checked on every change; false when the signal aborts first. */
   until(condition: () => boolean, signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
       const look = () => {

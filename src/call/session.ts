@@ -12,10 +12,10 @@ import type { Readiness, Unready } from './contacts.js'
 import { HeapGrowth } from './heap-growth.js'
 import { RunLog } from './run-log.js'
 
-/** Probing a server takes up to a second and a connection: of many that are away, a sample is enough. */
+/** Probing a server takes up to a second and a connection: of many unreachable ones, a sample is enough. */
 const MOST_PROBED = 20
 
-/** Files that the process opens beside its connections: its own modules, etcd, the terminal. */
+/** Files that the process opens besides its connections: its own modules, etcd, the terminal. */
 const SPARE_DESCRIPTORS = 100
 
 export type SessionSettings = Pick<
@@ -23,7 +23,7 @@ export type SessionSettings = Pick<
   'health' | 'serviceConfig' | 'tls' | 'maxMessageBytes' | 'authority'
 >
 
-/** A channel to a service under one policy, with the log of what it does. */
+/** A channel to a service under one policy, with the log of its events. */
 export class Session implements Disposable {
   readonly log = new RunLog()
   readonly client: Client
@@ -40,11 +40,11 @@ export class Session implements Disposable {
   }
 
   /**
-   * Waits until the goal is reached, or the deadline is over. May be called again with a further goal, which has what
-   * is left of the first deadline.
+   * Waits until the goal is reached, or the deadline is over. May be called again with a further goal, which has the
+   * rest of the first deadline.
    *
-   * @throws DiscoError RPC_FAILED when none is READY, or this process may open no more files; NOT_FOUND when there is
-   *   no endpoint, INTERRUPTED, and the registry's own error where it is out of reach and no list was kept
+   * @throws DiscoError RPC_FAILED when none is READY, or this process may open no more files; NOT_FOUND without an
+   * endpoint, INTERRUPTED, and the registry's own error where it is unreachable and no list was kept
    */
   async connect(deadlineMs: number, signal: AbortSignal, goal: ConnectGoal = 'all'): Promise<Readiness> {
     await this.resolve(deadlineMs, signal)
@@ -80,7 +80,7 @@ export class Session implements Disposable {
     return { reached: () => isOver() || watch.isReached, limit: new Deadline(deadlineMs, signal) }
   }
 
-  /** The registry's own deadline tells more about what is wrong with it, so this one leaves it the time. */
+  /** The registry's own deadline gives a better explanation, so this one leaves it the time. */
   private async resolve(deadlineMs: number, signal: AbortSignal): Promise<void> {
     using limit = new Deadline(2 * deadlineMs, signal)
     const isResolved = await this.log.until(() => this.log.list !== null, limit.signal)
@@ -102,7 +102,7 @@ export class Session implements Disposable {
     return `connecting to ${this.service}: ${ready}/${wanted.size} ready`
   }
 
-  /** Whom plaintext reaches outside of private networks. */
+  /** Endpoints outside of private networks that are reached by plaintext. */
   get exposed(): readonly Endpoint[] {
     if (this.settings.tls) return []
     return this.log.registered.filter(({ addr, problem }) => problem === null && !isPrivate(addr))
@@ -113,13 +113,13 @@ export class Session implements Disposable {
     this.heapGrowth[Symbol.dispose]()
   }
 
-  /** Why there is no list at all, if there is none. */
+  /** Why no list has been received; null if one has. */
   private get outOfReach(): DiscoError | null {
     const { list } = this.log
     return list && list.revision === 0 ? list.stale : null
   }
 
-  /** @param mayProbe whether a look at the servers is worth its time, to say what is wrong with them */
+  /** @param mayProbe whether probing the servers is worth its time, to explain the failure */
   private unready(mayProbe: boolean): Promise<Unready[]> {
     return Promise.all(
       this.log.contacts.unready().map(async ({ id, endpoint: { addr }, contact }, at) => {
@@ -134,7 +134,10 @@ export class Session implements Disposable {
     )
   }
 
-  /** A process that may open no more files can neither connect nor go on: not even to load what prints a report. */
+  /**
+   * A process that may open no more files can neither connect nor continue: it could not even load the modules that
+   * print a report.
+   */
   private requireDescriptors(): void {
     if (!this.log.isOutOfDescriptors) return
     const { size } = this.log.contacts.wanted
@@ -161,8 +164,8 @@ export class Session implements Disposable {
   }
 }
 
-/** The registry's own error does not know what it was asked for. */
+/** The registry's own error does not know the stage. */
 function atResolve({ code, message, suggestions, exit, cause }: DiscoError): DiscoError {
-  const told = [...suggestions, 'The stage that failed: resolve']
-  return new DiscoError(code, message, { suggestions: told, exit, cause })
+  const hints = [...suggestions, 'The stage that failed: resolve']
+  return new DiscoError(code, message, { suggestions: hints, exit, cause })
 }

@@ -1,6 +1,6 @@
 import { DiscoError } from '../domain/errors.js'
 
-/** What stands for the placeholders, for one call. */
+/** The values of the placeholders for one call. */
 export interface Filling {
   /** The call's number, from 1 on. */
   readonly n: number
@@ -15,11 +15,11 @@ const FILLERS: Readonly<Record<string, (filling: Filling) => string>> = {
   now: (filling) => filling.now(),
 }
 
-/** A text with `{{n}}`, `{{uuid}}` and `{{now}}` in it, to be filled in for each call. */
+/** A text with `{{n}}`, `{{uuid}}` and `{{now}}`, to be filled in for each call. */
 export class Template {
   private constructor(private readonly parts: readonly (string | ((filling: Filling) => string))[]) {}
 
-  /** @throws DiscoError USAGE for a placeholder that is none of ours */
+  /** @throws DiscoError USAGE for an unknown placeholder */
   static parse(text: string): Template {
     const parts = text.split(/\{\{\s*(\w*)\s*\}\}/).map((part, at) => {
       if (at % 2 === 0) return part
@@ -36,7 +36,7 @@ export class Template {
     return new Template(parts)
   }
 
-  /** Whether every call gets the same text. */
+  /** Whether all calls get the same text. */
   get isConstant(): boolean {
     return this.parts.length === 1
   }

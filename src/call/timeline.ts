@@ -4,7 +4,7 @@ import type { Endpoint, EndpointId } from '../domain/endpoint.js'
 export type RotationChange = {
   readonly endpoint: Endpoint
   readonly atCall: number
-  /** Since the run's beginning. */
+  /** Since the start of the run. */
   readonly atMs: number
 } & (
   | { readonly type: 'joined'; readonly weight: number }
@@ -16,11 +16,11 @@ export type RotationChange = {
 export interface Reconnect {
   readonly endpoint: Endpoint
   readonly atCall: number
-  /** Since the run's beginning. */
+  /** Since the start of the run. */
   readonly atMs: number
-  /** Why the connection ended: `GOAWAY NO_ERROR`, `connection reset`; and why it was refused after that. */
+  /** Why the connection ended: `GOAWAY NO_ERROR`, `connection reset`; and why the next one was refused. */
   reason: string
-  /** Until it was READY again; null where it was not. */
+  /** The time until it was READY again; null if it was not. */
   downMs: number | null
 }
 
@@ -29,7 +29,7 @@ export interface Failover {
   readonly endpoint: Endpoint
   /** When the registry reported it, since the start of the run. */
   readonly atMs: number
-  /** From then to the last pick: below 0 where none came after; null where it never was picked. */
+  /** The time from then to the last pick: negative without a later pick; null if it was never picked. */
   readonly lastPickMs: number | null
   readonly picksAfter: number
 }
@@ -74,7 +74,7 @@ export class Timeline {
     else this.reconnects.push(reconnect)
   }
 
-  /** An endpoint whose connection ended could not be connected to at once. */
+  /** The endpoint of an ended connection could not be connected to at once. */
   refused(id: EndpointId, why: string): void {
     const down = this.down.get(id)
     if (!down || down.lastReason === why) return
@@ -100,7 +100,7 @@ export class Timeline {
     if (gone) gone.picksAfter++
   }
 
-  /** @param lastPickAtMs when an endpoint was picked last, if it was */
+  /** @param lastPickAtMs when an endpoint was last picked, if it was */
   failovers(lastPickAtMs: (id: EndpointId) => number | null): Failover[] {
     return [...this.gone].map(([id, { endpoint, atMs, picksAfter }]) => {
       const lastAtMs = lastPickAtMs(id)

@@ -6,11 +6,11 @@ import type { WeightChanged } from '../../registry/weight.js'
 import type { Registrar } from '../registrar/registrar.js'
 import type { Phase } from '../registrar/state.js'
 
-/** The registration as it stands in etcd. */
+/** The registration in etcd. */
 export interface RegistrationDoc {
   readonly schema: 'disco.registration/v1'
   readonly phase: Phase
-  /** Why not all keys stand in etcd; null where they do. */
+  /** Why not all keys exist in etcd; null where they do. */
   readonly problem: string | null
   readonly rev: string
   readonly endpoints: readonly OwnEndpointDoc[]
@@ -49,7 +49,7 @@ export interface OwnLifeDoc {
   readonly phase: Phase
 }
 
-/** @throws DiscoError the registry's */
+/** @throws DiscoError of the registry */
 export async function registrationDoc(registry: Registry, registrar: Registrar): Promise<RegistrationDoc> {
   const { revision, service, own } = await readOwn(registry, registrar)
   const shares = shareFractions(service)
@@ -82,7 +82,7 @@ export async function registrationDoc(registry: Registry, registrar: Registrar):
   }
 }
 
-/** @throws DiscoError the registry's */
+/** @throws DiscoError of the registry */
 export async function ownWeightDoc(registry: Registry, registrar: Registrar): Promise<OwnWeightDoc> {
   const { revision, own } = await readOwn(registry, registrar)
   const endpoints = own.map(({ key, addr, weight }) => ({ key, addr, weight }))
@@ -97,14 +97,14 @@ export function ownWeightChangeDoc({ revision, changes }: WeightChanged): OwnWei
   }
 }
 
-/** Healthy where all keys stood in etcd, under our lease, when etcd last answered. */
+/** Healthy if all keys existed in etcd, under our lease, at etcd's last answer. */
 export function ownHealthDoc({ phase, status }: Registrar): OwnHealthDoc {
   const healthy = phase === 'registered'
   const reason = healthy ? null : (status.problem ?? `the registrar is ${phase}`)
   return { schema: 'disco.own-health/v1', healthy, phase, reason, etcd: status.etcd }
 }
 
-/** Alive while the registrar runs, whatever the state of etcd. */
+/** Alive while the registrar runs, in any state of etcd. */
 export function ownLifeDoc({ isOver, phase }: Registrar): OwnLifeDoc {
   return { schema: 'disco.own-life/v1', alive: !isOver, phase }
 }

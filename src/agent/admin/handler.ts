@@ -39,11 +39,11 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
 }
 
 /**
- * HTTP handler of a registrar, for a server of its own or an existing one:
+ * HTTP handler of a registrar, for its own server or an existing one:
  *
- * - `GET /`: the registration as it stands in etcd; `GET /weight`; `GET /metrics`
- * - `GET /healthz` and `/readyz`: 200 while the registration stands in etcd, by etcd's last answer; 503 with the reason
- *   otherwise. `GET /livez`: 200 while the registrar runs
+ * - `GET /`: the registration in etcd; `GET /weight`; `GET /metrics`
+ * - `GET /healthz` and `/readyz`: 200 while the registration exists in etcd, by etcd's last answer; 503 with the
+ *   reason otherwise. `GET /livez`: 200 while the registrar runs
  * - `PUT /weight?weight=N`, and `GET` with `?weight=N` on `/` or `/weight`; `&addr=` for one of several addresses,
  *   `&force=true` as on the command line
  * - `POST /drain`: weight 0, a wait, deregister; answers once that is done

@@ -134,7 +134,7 @@ function counter(name: string, help: string, value: number): Family {
   return { name, help, type: 'counter', samples: [{ value }] }
 }
 
-/** No sample where the value is not known yet. */
+/** Without a sample while the value is unknown. */
 function sampleOf(value: number | boolean | null, per = 1): Family['samples'] {
   return value === null ? [] : [{ value: Number(value) / per }]
 }

@@ -28,16 +28,20 @@ export function targetOf({ url = '' }: IncomingMessage): { path: string; query: 
   return { path: url.slice(0, at), query: new URLSearchParams(url.slice(at + 1)) }
 }
 
-/** Whether the request may change the registration. `GET` and `HEAD` do with a query: existing clients send that. */
+/**
+ * Whether the request may change the registration. `GET` and `HEAD` do with a query, since existing clients send
+ * that.
+ */
 export function isWrite({ method = '', url = '' }: IncomingMessage): boolean {
   return !['GET', 'HEAD'].includes(method) || url.includes('?')
 }
 
 /**
- * Checks that a request may be answered. With a token, it must carry that. Without one, every client that reaches the port
- * may ask, except a web page of another origin in a browser on this machine, also one that uses DNS rebinding. Browsers
- * send the origin of a request (Fetch Metadata, `Origin`, `Referer`); a write has to come from our own origin, or from a
- * client that is not a browser. A navigation from outside of any page (`Sec-Fetch-Site: none`) may read, not write.
+ * Checks that a request may be answered. With a token, the request must carry it. Without one, all clients that reach
+ * the port may ask, except a web page of another origin in a browser on this machine, including one that uses DNS
+ * rebinding. Browsers send the origin of a request (Fetch Metadata, `Origin`, `Referer`); a write must come from our
+ * own origin, or from a client that is not a browser. A navigation from outside of any page (`Sec-Fetch-Site: none`)
+ * may read, not write.
  *
  * @throws Refusal 401, 403
  */
@@ -64,7 +68,7 @@ export function authorize(request: IncomingMessage, token: string | null): void 
   }
 }
 
-/** Whether an `Origin` or `Referer` has this host and port; `null`, from a sandboxed page, has not. */
+/** Whether an `Origin` or `Referer` has this host and port; false for `null`, which a sandboxed page sends. */
 function isOrigin(from: string, host: string): boolean {
   return (
     URL.canParse(from) &&

@@ -8,7 +8,7 @@ const REQUEST_DEADLINE_MS = 5_000
 const MOST_HEADER_BYTES = 8 * 1_024
 const MOST_CONNECTIONS = 256
 
-/** Time for answers under way when the server closes. */
+/** Time for pending answers when the server closes. */
 const CLOSE_MS = 1_000
 
 export interface AdminServer extends AsyncDisposable {
@@ -17,7 +17,7 @@ export interface AdminServer extends AsyncDisposable {
 }
 
 /**
- * Starts an HTTP server for the handler; disposing of it finishes the answers under way.
+ * Starts an HTTP server for the handler; disposing of it completes pending answers.
  *
  * @param host address to listen at; `port` 0 for any free one
  * @throws DiscoError CONFLICT when the port is in use, USAGE when it cannot listen there

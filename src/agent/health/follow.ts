@@ -17,10 +17,10 @@ export interface HealthSeen {
 const PERIOD_MS = 1_000
 
 /**
- * Checks every endpoint of a service once a second, and yields each change of its health: at first, every endpoint
- * once. The list follows the registry; while etcd is out of reach, the last list stands.
+ * Checks each endpoint of a service once a second, and yields each change of its health: at first, each endpoint
+ * once. The list follows the registry; while etcd is unreachable, the last list applies.
  *
- * @param onEtcd called when etcd goes out of reach, or denies, with the cause; and with null when it answers again
+ * @param onEtcd called with the cause when etcd becomes unreachable, or denies; and with null when it answers again
  * @throws DiscoError ETCD_DENIED or ETCD_UNREACHABLE before the first list
  */
 export async function* followHealth(

@@ -6,16 +6,16 @@ import { socketClause } from '../../net/connection-problem.js'
 /** Result of one probe. */
 export interface Probed {
   readonly isHealthy: boolean
-  /** The answer, or why there was none, as a clause for people. */
+  /** The answer, or why there was none, as a clause for messages. */
   readonly detail: string
   /** Whether the connection was refused: nothing listens at the address. */
   readonly isRefused: boolean
 }
 
-/** Asks a server once. Never rejects, and ends within the deadline. */
+/** Probes a server once. Never rejects, and ends within the deadline. */
 export type Probe = (deadlineMs: number) => Promise<Probed>
 
-/** Healthy where all probes are; otherwise the result of the first that is not. */
+/** Healthy if all probes are; otherwise the result of the first failure. */
 export function allOf(probes: readonly Probe[]): Probe {
   return async (deadlineMs) => {
     const all = await Promise.all(probes.map((probe) => probe(deadlineMs)))
@@ -24,7 +24,7 @@ export function allOf(probes: readonly Probe[]): Probe {
 }
 
 /**
- * Asks by grpc.health.v1. Only SERVING is healthy, also where a server does not implement the protocol.
+ * Asks by grpc.health.v1. Only SERVING is healthy; a server without the protocol is not.
  *
  * @param service empty for the server as a whole
  */
@@ -71,7 +71,7 @@ export function httpProbe(url: URL): Probe {
       const request = http.request(url, { agent: false, signal, headers: { 'user-agent': 'disco-probe' } })
       request.once('response', (response) => {
         const { statusCode = 0, statusMessage = '' } = response
-        // The status is the answer, also where the body is cut.
+        // The status is the answer, even if the body is cut off.
         response.on('error', () => undefined).destroy()
         const detail = `HTTP ${statusCode} ${statusMessage}`.trimEnd()
         resolve(statusCode >= 200 && statusCode < 400 ? healthy(detail) : unhealthy(detail))

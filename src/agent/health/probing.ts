@@ -13,7 +13,7 @@ export interface ProbeTiming extends GateRules {
   readonly deadlineMs: number
 }
 
-/** Interval until a server is healthy for the first time, so that its registration does not wait for a whole one. */
+/** Interval before the server is first healthy, so that its registration does not wait for a whole normal one. */
 const START_INTERVAL_MS = 200
 
 /** Debounces probe results with rise and fall thresholds. */
@@ -23,12 +23,12 @@ export class HealthGate {
 
   constructor(private readonly rules: GateRules) {}
 
-  /** Whether the server was never healthy so far. */
+  /** Whether the server has never been healthy. */
   get isUnknown(): boolean {
     return this.health === 'unknown'
   }
 
-  /** @returns the health that this result turned the server to, or null where it turned nothing */
+  /** @returns the new health if this result changed it, or null */
   note(isHealthy: boolean): 'healthy' | 'unhealthy' | null {
     if (isHealthy === (this.health === 'good')) {
       this.streak = 0

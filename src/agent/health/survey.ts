@@ -4,8 +4,8 @@ import type { HealthChecked } from '../../grpc/health/check.js'
 export type { HealthChecked }
 
 /**
- * Number of servers checked at a time: enough for a hundred mute ones not to hold up the rest, and few enough that all
- * answers are read well within a deadline of a second.
+ * Number of servers checked at a time: enough that a hundred unresponsive ones do not delay the others, and few
+ * enough that all answers are read well within a deadline of a second.
  */
 const AT_ONCE = 128
 
@@ -17,8 +17,8 @@ export interface SurveyOptions {
 }
 
 /**
- * Checks the health of every endpoint that can be dialled, once per address. An aborted survey ends at once, with some of
- * the results. Never rejects.
+ * Checks the health of every endpoint that can be dialled, once per address. An aborted survey ends at once, with
+ * some of the results. Never rejects.
  *
  * @returns results by address
  */

@@ -6,7 +6,7 @@ import { systemMessage } from '../../domain/system-message.js'
 
 /** End of a process. */
 export interface ProcessEnd {
-  /** Exit code; 128 + the signal's number where it died of one, as in shells. */
+  /** Exit code; 128 + the number of the signal that ended the process, as in shells. */
   readonly code: number
   readonly signal: NodeJS.Signals | null
 }
@@ -37,7 +37,7 @@ function remedyFor(file: string, code: string | undefined): string {
     : 'No folder of PATH has it: give its path, such as ./server'
 }
 
-/** Resolves when the process ends. To be called at once: the event comes only once. */
+/** Resolves when the process ends. Call it at once: the event comes only once. */
 export function endOf(child: ChildProcess): Promise<ProcessEnd> {
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => {
@@ -47,8 +47,8 @@ export function endOf(child: ChildProcess): Promise<ProcessEnd> {
 }
 
 /**
- * Runs a command on our own terminal and resolves with its exit code, 128 + the signal's number if it died of
- * one. Ctrl-C on the terminal reaches it directly; `stop` sends it SIGTERM.
+ * Runs a command on our own terminal and resolves with its exit code, 128 + the number of the signal that ended it.
+ * Ctrl-C on the terminal reaches it directly; `stop` sends it SIGTERM.
  *
  * @throws DiscoError USAGE when it cannot be started
  */

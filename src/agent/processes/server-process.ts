@@ -2,15 +2,15 @@ import type { ChildProcess } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { endOf, launch, type ProcessEnd } from './child-process.js'
 
-/** There is no event for the end of the last process of a group: it is polled. */
+/** The end of the last process of a group causes no event, so it is polled. */
 const GROUP_POLL_MS = 25
 
-/** After SIGKILL only zombies remain that no parent reaps (a container without an init): not waited for longer. */
+/** After SIGKILL only zombies without a reaping parent remain (a container without an init): the wait ends here. */
 const AFTER_KILL_MS = 1_000
 
 /**
- * A command in a process group (and session) of its own: Ctrl-C on the terminal does not reach it, and its child
- * processes can be ended with it.
+ * A command in its own process group (and session): Ctrl-C on the terminal does not reach it, and its child processes
+ * can be ended with it.
  */
 export class ServerProcess {
   readonly exited: Promise<ProcessEnd>
@@ -25,7 +25,7 @@ export class ServerProcess {
   }
 
   /**
-   * @param stdout where its standard output goes: our own, or our standard error
+   * @param stdout the target of its standard output: our own, or our standard error
    * @throws DiscoError USAGE when it cannot be started
    */
   static async start(
@@ -40,7 +40,7 @@ export class ServerProcess {
     return new ServerProcess(child, child.pid)
   }
 
-  /** Sends a signal to the process alone: its child processes may not handle it, and die. */
+  /** Sends a signal to the process alone: its child processes may not handle it, and would end. */
   send(signal: NodeJS.Signals): void {
     this.child.kill(signal)
   }
@@ -67,7 +67,7 @@ export class ServerProcess {
     this.toGroup('SIGKILL')
   }
 
-  /** Whether a process of the group is left, zombies included. */
+  /** Whether a process of the group remains, including zombies. */
   get hasGroup(): boolean {
     return this.toGroup(0)
   }
@@ -80,7 +80,7 @@ export class ServerProcess {
     try {
       return process.kill(-this.pid, signal)
     } catch (error) {
-      // EPERM: the group exists, although it is not ours to signal.
+      // EPERM: the group exists, although we may not signal it.
       return (error as NodeJS.ErrnoException).code === 'EPERM'
     }
   }

@@ -11,13 +11,13 @@ export interface RegistrarEvents extends RegistrationEvents {
   lost: [{ readonly conflict: DiscoError | null }]
   /** The registrar removed its keys. */
   deregistered: []
-  /** The registrar ended the registration, and etcd did not confirm it: the keys go when their lease lapses. */
+  /** The registrar ended the registration, and etcd did not confirm it: the keys disappear when their lease lapses. */
   lapsing: [{ readonly cause: DiscoError }]
 
   // The server and its health.
   started: [{ readonly pid: number }]
   probed: [Probed & { readonly tookMs: number }]
-  /** The server was never healthy so far; emitted again when the reason changes. */
+  /** The server has never been healthy; emitted again when the reason changes. */
   failing: [{ readonly detail: string; readonly isRefused: boolean }]
   healthy: [{ readonly detail: string; readonly afterMs: number; readonly again: boolean }]
   unhealthy: [{ readonly detail: string }]
@@ -25,7 +25,7 @@ export interface RegistrarEvents extends RegistrationEvents {
   // The end.
   /** The drain begins: at weight 0, or, where the layout has no weights, after the keys are removed (`isOut`). */
   draining: [{ readonly drainMs: number; readonly isOut: boolean }]
-  /** A weight change of the registrar's own failed. */
+  /** A weight change by the registrar itself failed. */
   unweighed: [{ readonly cause: DiscoError }]
   stopping: [{ readonly killAfterMs: number }]
   killed: []

@@ -29,7 +29,7 @@ export async function gateOnHealth(
   let detail: string | null = null
   let wasHealthy = false
   let isLate = false
-  /** The first result counts, also where its probe began before the deadline and ends after it. */
+  /** The first result counts, even if its probe began before the deadline and ends after it. */
   const failIfLate = () => {
     if (!isLate || wasHealthy || detail === null) return
     const message = `Not healthy after ${(startMs ?? 0) / 1000}s: ${detail}`

@@ -12,10 +12,10 @@ import type { Event } from './state.js'
 /** A weight change that etcd did not answer is tried again this much later. */
 const RETRY_MS = 1_000
 
-/** Keys with the record last seen under each. */
+/** The keys, with the last record seen under each. */
 type Held = Registration['held']
 
-/** The registration of a registrar: taken, given back and taken again, and the weights of its keys. */
+/** The registration of a registrar, which may be removed and made again, and the weights of its keys. */
 export class OwnedRegistration {
   readonly weights: OwnWeights
   private registration: Registration | null = null
@@ -65,13 +65,13 @@ export class OwnedRegistration {
   /**
    * Takes the keys out of the registry: in order, or by ending their lease at once.
    *
-   * @returns why the keys may still stand until their lease lapses, or null
+   * @returns why the keys may remain until their lease lapses, or null
    */
   async release(how: 'close' | 'abandon'): Promise<DiscoError | null> {
     const { registration } = this
     if (!registration) return null
     const [first, ...rest] = registration.held.map(({ registered }) => registered)
-    // It comes back with its last record, and takes nothing from a registrar that took its place meanwhile.
+    // It returns with its last record, and takes nothing from a registrar that took its place meanwhile.
     if (first) this.request = { ...this.request, registered: [first, ...rest], takeover: false }
     try {
       await registration[how]()
@@ -81,7 +81,10 @@ export class OwnedRegistration {
     }
   }
 
-  /** Weight 0 while the server is unhealthy, or the weights from before; tries until it is done or unwanted. */
+  /**
+   * Sets weight 0 while the server is unhealthy, or restores the weights; retries until it is done or no longer
+   * wanted.
+   */
   async weigh(direction: 'down' | 'up', isWanted: () => boolean): Promise<void> {
     const { registration } = this
     while (registration && isWanted()) {
@@ -96,7 +99,7 @@ export class OwnedRegistration {
     }
   }
 
-  /** Sets weight 0 for good. @returns whether etcd has taken it */
+  /** Sets weight 0 for good. @returns whether etcd has accepted it */
   async drain(): Promise<boolean> {
     try {
       await this.weights.zero(this.held)
@@ -113,7 +116,7 @@ export class OwnedRegistration {
   }
 }
 
-/** The weights of our own keys, changed by the same transaction as those of any other client, one at a time. */
+/** The weights of our own keys, changed by the same transaction as from any other client, one at a time. */
 export class OwnWeights {
   private last: Promise<unknown> = Promise.resolve()
   /** Weights by address from before `down`, until `up`. */
@@ -121,7 +124,7 @@ export class OwnWeights {
 
   constructor(private readonly registry: Registry) {}
 
-  /** Changes are made in the order of the calls. @throws DiscoError of `Registry.setWeight` */
+  /** Changes run in the order of the calls. @throws DiscoError of `Registry.setWeight` */
   change(held: Held, change: WeightChange, options: { force: boolean }): Promise<WeightChanged> {
     const service = held[0]?.registered.service ?? ''
     const selection = { service, addr: null, keys: held.map(({ key }) => key) }
@@ -130,7 +133,7 @@ export class OwnWeights {
     return changed
   }
 
-  /** Weight 0, also where that turns off the weights of the service: this server must get no traffic. */
+  /** Weight 0, even if that turns off the weights of the service: this server must get no traffic. */
   async zero(held: Held): Promise<WeightChanged['changes']> {
     if (held.length === 0) return []
     return (await this.change(held, { kind: 'set', weight: 0 }, { force: true })).changes
@@ -140,12 +143,14 @@ export class OwnWeights {
   async down(held: Held): Promise<void> {
     const before = this.before ?? new Map(held.map(({ registered }) => [registered.addr, registered.weight]))
     this.before = before
-    // The transaction reads the weight that stood there; the one last seen may be older.
+    // The transaction reads the previous weight; the one last seen may be older.
     for (const { endpoint, from } of await this.zero(held))
       if (from !== null && from > 0) before.set(endpoint.addr, from)
   }
 
-  /** The weights from before `down`, except where another client has set one since. Can be repeated likewise. */
+  /**
+   * Restores the weights from before `down`, except where another client has set one since. Can be repeated likewise.
+   */
   async up(held: Held): Promise<void> {
     for (const one of held) {
       const weight = this.before?.get(one.registered.addr) ?? 0

@@ -26,7 +26,7 @@ import { RegistrationStatus } from './status.js'
 export interface RegistrarOptions {
   readonly registry: Registry
   readonly request: RegistrationRequest
-  /** Starts the server process to supervise; null where there is none. */
+  /** Starts the server process to supervise; null without one. */
   readonly start?: (() => Promise<ServerProcess>) | null
   /** Probes of the server; null to register at once. */
   readonly health?: HealthGating | null
@@ -73,9 +73,9 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   /**
    * Runs until the registrar has ended.
    *
-   * @returns the exit code: the server's own, 0 where it died of our signal, 130 after a second `stop`
+   * @returns the exit code: the server's own, 0 after a signal of ours, 130 after a second `stop`
    * @throws DiscoError USAGE when the server cannot be started, CONFLICT, WAIT_TIMED_OUT, or an error of the registry
-   *   that ends the registrar
+   * that ends the registrar
    */
   async run(): Promise<number> {
     const { start, health } = this.options
@@ -103,7 +103,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     this.server?.resume()
   }
 
-  /** Current phase; `registering` also while a key that is gone is being put back. */
+  /** Current phase; `registering` also while a removed key is being put back. */
   get phase(): Phase {
     const phase = phaseOf(this.state)
     return phase === 'registered' && this.status.problem !== null ? 'registering' : phase
@@ -118,7 +118,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     return 'service' in registered ? registered.service : registered[0].service
   }
 
-  /** The keys that are held now, with the record last seen under each. */
+  /** The held keys, with the last record seen under each. */
   get held(): Registration['held'] {
     return this.state.key === 'held' ? this.owned.held : []
   }
@@ -226,7 +226,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     }
   }
 
-  /** The drain lasts from the moment at which the weight is 0; where it cannot be set, from the first attempt. */
+  /** The drain lasts from the moment at which the weight is 0; if it cannot be set, from the first attempt. */
   private async drain(): Promise<void> {
     const { drainMs } = this
     const startMs = performance.now()
@@ -248,7 +248,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
 
   private async release(how: 'close' | 'abandon'): Promise<void> {
     const cause = await this.owned.release(how)
-    // The other of two attempts has ended the registration already.
+    // The other of two attempts has already ended the registration.
     if (this.state.key !== 'leaving') return
     if (cause) this.emit('lapsing', { cause })
     else this.emit('deregistered')

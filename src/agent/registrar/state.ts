@@ -3,8 +3,8 @@ import type { DiscoError } from '../../domain/errors.js'
 /** State of a registrar: its server, the server's health, and the keys in the registry. */
 export interface State {
   /**
-   * `none` where there is no process to supervise. A `terminating` server was sent SIGTERM, a `killed` one SIGKILL.
-   * Its process is `gone`; the rest of its process group is being ended (`sweeping`) or has ended (`swept`).
+   * `none` without a process to supervise. A `terminating` server was sent SIGTERM, a `killed` one SIGKILL. When the
+   * process is `gone`, the rest of its process group is being ended (`sweeping`) or has ended (`swept`).
    */
   readonly server: 'none' | 'running' | 'terminating' | 'killed' | 'gone' | 'sweeping' | 'swept'
   readonly health: 'unknown' | 'good' | 'bad'
@@ -23,9 +23,9 @@ export interface State {
   /** The time to end by SIGTERM is over. */
   readonly isKillDue: boolean
   readonly isOver: boolean
-  /** Exit code of the server; 0 where it died of a signal of ours. */
+  /** Exit code of the server; 0 after a signal of ours. */
   readonly serverExit: number
-  /** The error that keeps the registrar from going on. */
+  /** The error that prevents the registrar from continuing. */
   readonly failure: DiscoError | null
   /** The key, or one of several, was taken over. */
   readonly conflict: DiscoError | null
@@ -33,7 +33,7 @@ export interface State {
 
 export type Event =
   | { readonly type: 'healthy' | 'unhealthy' }
-  /** The claim succeeded; it was given up, or the keys were removed. */
+  /** The claim succeeded; it was abandoned, or the keys were removed. */
   | { readonly type: 'registered' | 'unregistered' }
   | { readonly type: 'refused'; readonly error: DiscoError }
   /** Another client ended the registration: deleted on purpose (null), or taken over. */
@@ -43,16 +43,16 @@ export type Event =
   | { readonly type: 'drained' }
   /** A request to stop, or to leave the registry only. */
   | { readonly type: 'stop' | 'retire' }
-  /** The server's process ended, with 128 + the signal's number if it died of one. */
+  /** The server's process ended, with 128 + the number of the signal that ended it. */
   | { readonly type: 'exited'; readonly code: number; readonly signal: NodeJS.Signals | null }
   /** The rest of the server's process group has ended. */
   | { readonly type: 'swept' }
   /** The time to end by SIGTERM is over. */
   | { readonly type: 'late' }
-  /** An error of the registrar's own: not healthy in time, for example. */
+  /** An error of the registrar itself, such as a server that is not healthy in time. */
   | { readonly type: 'failed'; readonly error: DiscoError }
 
-/** Actions that follow from an event, each to be done once. `linger` is a drain after the keys are out. */
+/** Actions that follow from an event, each to be performed once. `linger` is a drain after the keys were removed. */
 export type Action =
   | 'register'
   | 'giveUp'
@@ -68,9 +68,9 @@ export type Action =
   | 'end'
 
 export interface Rules {
-  /** Whether the weight is 0 for a while before the key goes. */
+  /** Whether the weight is 0 for a while before the key is deleted. */
   readonly drains: boolean
-  /** Whether there is a weight to set; without one, a server runs on for that while after its key has gone. */
+  /** Whether there is a weight to set; without one, the drain follows the deletion of the key. */
   readonly carriesWeight: boolean
   /** Response to an unhealthy server. */
   readonly unhealthy: 'deregister' | 'weight0'
@@ -209,7 +209,7 @@ function nextForServer(state: State): Next {
   }
 }
 
-/** Whether the keys are to leave the registry, whatever the server's health. */
+/** Whether the keys must leave the registry, in any state of health. */
 export function isLeaving({ stops, isRetired, failure, server }: State): boolean {
   return stops > 0 || isRetired || failure !== null || (server !== 'none' && server !== 'running')
 }
@@ -235,7 +235,7 @@ export function exitCodeOf({ stops, failure, conflict, serverExit }: State): num
   return serverExit
 }
 
-/** Phases of a registrar, one word each, for people and metrics. */
+/** Phases of a registrar, one word each, for output and metrics. */
 export const PHASES = [
   'waiting',
   'registering',

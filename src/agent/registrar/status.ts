@@ -5,7 +5,7 @@ import type { RegistrarEvents } from './events.js'
 /** Why an endpoint is not registered. */
 interface Absence {
   readonly reason: string
-  /** Whether the key may still stand, under a lease that etcd refuses to renew. */
+  /** Whether the key may still exist, under a lease that etcd refuses to renew. */
   readonly isUnrenewed: boolean
 }
 
@@ -52,12 +52,12 @@ export class RegistrationStatus {
       })
   }
 
-  /** Whether the key of an address stood by the last answer of etcd about it. */
+  /** Whether the key of an address existed at etcd's last answer about it. */
   stands(addr: string): boolean {
     return !this.absent.has(addr)
   }
 
-  /** Why not all keys stand; null where they do. */
+  /** Why not all keys exist; null where they do. */
   get problem(): string | null {
     const [first] = this.absent.values()
     return first?.reason ?? null

@@ -6,7 +6,7 @@ import { untilRead } from './pause.js'
 
 /**
  * Closed loop: `concurrency` workers, one call each, so a slow server receives fewer calls. The workers begin in
- * slices, so that replies, timers and signals are served in between. All of them wait for a reader that is behind.
+ * slices, so that replies, timers and signals are served in between. They all wait for a reader that is behind.
  */
 export async function closedLoop(
   load: Load,

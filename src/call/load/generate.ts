@@ -6,7 +6,7 @@ import { Pace } from './pace.js'
 import { NO_READER } from './pause.js'
 
 /**
- * Makes the calls of a load, and resolves when the last has ended; a signal ends the making of new ones.
+ * Makes the calls of a load, and resolves when the last has ended; the signal stops new calls.
  *
  * @param pace counts the starts
  * @param reader no call is started while it is behind

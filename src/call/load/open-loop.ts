@@ -4,22 +4,22 @@ import type { Pace } from './pace.js'
 import { Pause, untilRead } from './pause.js'
 
 /**
- * Calls that are due by the end of the time may be started so much later: a pause of the garbage collector or a
- * busy machine must not lose the last ones.
+ * Calls due by the end of the time may be started this much later: a pause of the garbage collector or a busy machine
+ * must not lose the last ones.
  */
 const CATCH_UP_MS = 100
 
-/** How long a wait for room may take at most before the clock is looked at: timers take no infinity. */
+/** The longest wait for room before the clock is checked: timers do not take infinity. */
 const LONGEST_WAIT_MS = 1_000
 
 /**
- * Calls at a steady rate, whether or not earlier ones have ended. A call that could not be started in time
- * still counts from when it should have been, so that a stall of the server is in the latencies of all whom
- * it kept waiting (Tene: coordinated omission). None is started early.
+ * Starts calls at a steady rate, whether or not earlier ones have ended. The latency of a call that could not be
+ * started in time counts from when it was due, so that a stall of the server shows in the latencies of all calls it
+ * delayed (Tene: coordinated omission). None is started early.
  *
- * Above the capacity of the client or the backends, calls that are due wait. They are started in slices, so that
- * replies, timers and signals are served in between, never more than `load.concurrency` are under way, and none is
- * started while the reader is behind. Those that still wait when the time is over are not started: `pace` counts them.
+ * Above the capacity of the client or the backends, due calls wait. They are started in slices, so that replies,
+ * timers and signals are served in between; at most `load.concurrency` are outstanding, and none is started while the
+ * reader is behind. Calls that still wait when the time is over are not started: `pace` counts them.
  */
 export async function openLoop(
   load: Load,
@@ -37,7 +37,7 @@ export async function openLoop(
   const wake = () => pause.end()
   const ended = () => {
     pace.end()
-    // For a call that waits for room, or the end that waits for the last.
+    // For a call that waits for room, or the end that waits for the last call.
     if (pace.underWay === load.concurrency - 1 || pace.underWay === 0) pause.end()
   }
   signal.addEventListener('abort', wake)
@@ -54,7 +54,7 @@ export async function openLoop(
     }
     pace.waitsFor(isDue() ? (reader.isBehind ? 'reader' : 'turn') : null)
     if (index >= most || signal.aborted) break
-    // A pause also where it is late: answers must be heard between calls.
+    // Pauses even when it is late: replies must be read between calls.
     if (reader.isBehind) await untilRead(reader, endsAtMs - nowMs, signal)
     else if (hasRoom()) await pause.until(dueAtMs(index), pace.underWay === 0)
     else await pause.until(Math.min(endsAtMs, nowMs + LONGEST_WAIT_MS), false)

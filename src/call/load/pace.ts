@@ -1,36 +1,36 @@
-/** A call that starts so much later than it was due makes the latencies about waiting, not about the service. */
+/** The latency of a call that starts this much late measures waiting, not the service. */
 const LATE_MS = 250
 
-/** From this part of the time on, the event loop has nothing left to give: it is the client that cannot do more. */
+/** At this part of the time the event loop is saturated: the client itself is the limit. */
 const BUSY_FRACTION = 0.9
 
-/** What was saturated, and the throughput reached while due calls had to wait. */
+/** The saturated part, and the throughput reached while due calls had to wait. */
 export interface Saturation {
   readonly by: 'client' | 'backends' | 'reader'
-  /** Calls that ended in a second. */
+  /** Calls that ended per second. */
   readonly perSecond: number
-  /** Of a core: user and system time of this process; above 1 where V8's and libuv's own threads work, too. */
+  /** In cores: user and system time of this process; above 1 where threads of V8 and libuv work as well. */
   readonly cpuFraction: number
-  /** Part of the time in which the event loop was not waiting for input. */
+  /** The part of the time in which the event loop was not waiting for input. */
   readonly loopFraction: number
 }
 
-/** What came of the starts of a run's calls. */
+/** The starts of a run's calls. */
 export interface Starts {
-  /** Calls that the load asked for until it ended or was stopped. */
+  /** Calls due until the load ended or was stopped. */
   readonly due: number
   readonly started: number
   /** `due` less `started`. */
   readonly notStarted: number
-  /** Started, and neither ended nor cancelled when the report was made: only after an interruption. */
+  /** Started, and neither ended nor cancelled at the time of the report: only after an interruption. */
   readonly unfinished: number
-  /** The most calls under way that were allowed. */
+  /** The limit of outstanding calls. */
   readonly limit: number
-  /** How late the latest call to be started was; 0 in a closed loop, where none is due. */
+  /** The largest delay of a start; 0 in a closed loop, where calls are never due. */
   readonly maxLateMs: number
   /** How long no call was started because the reader of the output lines did not read. */
   readonly readerMs: number
-  /** Null where every call that was due was started, and none noticeably late. */
+  /** Null if all due calls were started, none of them noticeably late. */
   readonly saturation: Saturation | null
 }
 
@@ -38,16 +38,16 @@ export interface Starts {
 interface Usage {
   readonly wallMs: number
   readonly cpuMs: number
-  /** What the event loop was not waiting for input. */
+  /** Time in which the event loop was not waiting for input. */
   readonly loopMs: number
   readonly ended: number
 }
 
 const NO_USAGE: Usage = { wallMs: 0, cpuMs: 0, loopMs: 0, ended: 0 }
 
-/** Counts a run's starts, and measures what this process does while calls that are due have to wait. */
+/** Counts a run's starts, and measures this process while due calls have to wait. */
 export class Pace {
-  /** Calls that the load asked for so far. */
+  /** Calls due so far. */
   due = 0
   private started = 0
   private ended = 0
@@ -71,8 +71,8 @@ export class Pace {
   }
 
   /**
-   * Records what the next call waits for, though it is due: its turn, or the reader. Null for nothing. Called at each
-   * start and each poll.
+   * Records what the next due call waits for: its turn, or the reader. Null for nothing. Called at each start and
+   * each poll.
    */
   waitsFor(what: 'turn' | 'reader' | null): void {
     if (what === this.waitingFor) return
@@ -86,7 +86,7 @@ export class Pace {
     this.waitingSince = usage
   }
 
-  /** @param limit the most calls under way that were allowed */
+  /** @param limit the limit of outstanding calls */
   starts(limit: number): Starts {
     const { due, started, maxLateMs, readerMs } = this
     const notStarted = Math.max(0, due - started)

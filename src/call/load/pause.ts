@@ -1,18 +1,18 @@
 import { Deadline } from '../../grpc/deadline.js'
 import type { Reader } from '../../grpc/invoker.js'
 
-/** Timers of Node count whole milliseconds: one that is due in less may come a millisecond late. */
+/** Node's timers count whole milliseconds: a shorter one may fire a millisecond late. */
 const TIMER_MS = 1
-/** The most of its time that a process may spend with looking at the clock. */
+/** The maximum part of its time that a process may spend polling the clock. */
 const MOST_POLLING = 0.2
 
-/** Nobody ever notifies it. */
+/** Used only for timed waits: it is never notified. */
 const CELL = new Int32Array(new SharedArrayBuffer(4))
 
 /**
- * Waits for points in time, to far less than a millisecond: a call that starts late by the client's own doing
- * would be counted as slow. The last millisecond is slept away where nothing is waited for, and else, as long as
- * that takes no more than a fifth of a core, looked at the clock again and again, with answers heard in between.
+ * Waits for points in time, to far less than a millisecond: a call that the client starts late would be counted as
+ * slow. The last millisecond is slept if no reply is outstanding; otherwise the clock is polled, for at most a fifth
+ * of a core, with replies read in between.
  */
 export class Pause {
   private readonly madeAtMs = performance.now()
@@ -20,7 +20,7 @@ export class Pause {
   private timer: NodeJS.Timeout | undefined
   private resolve: () => void = () => undefined
 
-  /** Ends the pause that is, if there is one. */
+  /** Ends the current pause, if any. */
   end(): void {
     clearTimeout(this.timer)
     this.resolve()
@@ -34,10 +34,10 @@ export class Pause {
   }
 
   /**
-   * Until a time on performance.now()'s clock, or a moment before it: look again. Answers are heard meanwhile,
-   * also where the time is over.
+   * Waits until a time on performance.now()'s clock, or a moment before it: check again. Replies are read meanwhile,
+   * even if the time is over.
    *
-   * @param isIdle no answer is waited for, so that the whole process may sleep for less than a millisecond
+   * @param isIdle no reply is outstanding, so the whole process may sleep for less than a millisecond
    */
   until(atMs: number, isIdle: boolean): Promise<void> {
     const nowMs = performance.now()
@@ -68,7 +68,7 @@ function sleep(untilMs: number, then: () => void): void {
 /** For runs that print no line for each call. */
 export const NO_READER: Reader = { isBehind: false, drained: () => Promise.resolve() }
 
-/** The longest time that a timer takes. */
+/** The longest delay of a timer. */
 const LONGEST_MS = 2 ** 31 - 1
 
 /** Resolves when the reader is no longer behind, the time is over or the signal aborts. Never rejects. */
