@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Revision } from '../domain/endpoint.js'
+import { endpointId, type Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { LiveSnapshot } from '../domain/live-snapshot.js'
 import { endpointsOf } from '../domain/snapshot.js'
@@ -11,7 +11,7 @@ import {
   type WaitFacts,
 } from '../domain/wait-condition.js'
 import type { Registry } from '../registry/registry.js'
-import { surveyHealth } from './health/survey.js'
+import { type SurveyOptions, surveyHealth } from './health/survey.js'
 
 export interface WaitRequest {
   readonly service: string
@@ -19,8 +19,8 @@ export interface WaitRequest {
   readonly conditions: readonly WaitCondition[]
   /** Limit of the wait. The service is checked at least once, if etcd answers. */
   readonly timeoutMs: number
-  /** Deadline of one health check. */
-  readonly probeDeadlineMs: number
+  /** How servers are asked for their health. */
+  readonly probe: SurveyOptions
 }
 
 /** State of the service when all conditions held. */
@@ -36,6 +36,9 @@ export interface WaitReports {
   /** Called when etcd is unreachable, or denies after the first list. The wait continues. */
   onStale?(cause: DiscoError): void
 }
+
+/** How many servers that are not healthy a message names. */
+const MOST_PROBLEMS = 5
 
 /** The interval of health checks; changes of the registry arrive by a watch. */
 const SURVEY_PERIOD_MS = 500
@@ -64,6 +67,8 @@ class Wait {
   private stale: DiscoError | null = null
   private failure: unknown = null
   private now = ''
+  /** Why servers are not healthy, as of the last survey. */
+  private problems: readonly string[] = []
   private isLate = false
   /** Whether a health survey has begun. */
   private isSurveying = false
@@ -147,11 +152,14 @@ class Wait {
 
   private async healthOf(endpoints: WaitFacts['endpoints']): Promise<Pick<WaitFacts, 'ready' | 'healthy'>> {
     if (!this.request.conditions.some(needsHealth)) return { ready: null, healthy: null }
-    const { probeDeadlineMs: deadlineMs } = this.request
     this.isSurveying = true
     if (this.isLate) this.cutSoon()
-    const byAddr = await surveyHealth(endpoints, { deadlineMs }, this.cut.signal)
-    const checked = endpoints.map(({ addr, problem }) => (problem === null ? byAddr.get(addr) : undefined))
+    const byId = await surveyHealth(endpoints, this.request.probe, this.cut.signal)
+    const checked = endpoints.map((endpoint) => byId.get(endpointId(endpoint)))
+    this.problems = endpoints.flatMap(({ addr, key, problem }, at) => {
+      const why = problem?.text ?? checked[at]?.problem
+      return typeof why === 'string' ? [`${addr || key} ${why}`] : []
+    })
     return {
       ready: checked.filter((health) => health?.isConnected).length,
       healthy: checked.filter((health) => health?.isHealthy).length,
@@ -180,7 +188,7 @@ class Wait {
 
   /** Ends a survey that began before the timeout, or with the first list after it. */
   private cutSoon(): void {
-    this.cutTimer ??= setTimeout(() => this.cut.abort(), this.request.probeDeadlineMs)
+    this.cutTimer ??= setTimeout(() => this.cut.abort(), this.request.probe.deadlineMs)
   }
 
   private halt(): void {
@@ -196,7 +204,7 @@ class Wait {
     return new DiscoError(
       'WAIT_TIMED_OUT',
       `${service} is not ${wanted}${timeoutMs > 0 ? ` after ${timeoutMs / 1000}s` : ''}: ${cause}`,
-      { suggestions: ['More time: --timeout 2m'] },
+      { suggestions: [...this.problems.slice(0, MOST_PROBLEMS), 'More time: --timeout 2m'] },
     )
   }
 }

@@ -15,7 +15,7 @@ import { healthFlag, policiesFlags, policiesOf } from '../cli/flags/policy.js'
 import { readServiceConfig, requestFlags, textsOf } from '../cli/flags/request.js'
 import { sizeFlag } from '../cli/flags/size.js'
 import { inputName, sourceOf } from '../cli/flags/standard-input.js'
-import { type TlsFlags, tlsFlags, wantsTls } from '../cli/flags/tls.js'
+import { backendTls, tlsFlags } from '../cli/flags/tls.js'
 import {
   type MethodDescriptionDoc,
   type MethodsDoc,
@@ -25,7 +25,6 @@ import {
 import { StopSignals } from '../cli/stop-signals.js'
 import { visible } from '../cli/terminal/visible.js'
 import { DiscoError } from '../domain/errors.js'
-import type { BackendTls } from '../grpc/backend-tls.js'
 import { DEFAULT_MAX_MESSAGE_BYTES } from '../grpc/message-size.js'
 import type { Descriptors } from '../grpc/methods/descriptors.js'
 import type { Policy } from '../policies/index.js'
@@ -120,7 +119,7 @@ export default class Call extends DiscoCommand {
     const settings = {
       health: flags.health,
       ...serviceConfig,
-      tls: await this.backendTls(flags),
+      tls: (await backendTls(flags))?.current,
       maxMessageBytes: flags['max-message-size'],
       authority: flags.authority,
     }
@@ -189,17 +188,6 @@ export default class Call extends DiscoCommand {
       lines: () => doc.methods,
       names: () => doc.methods.map(({ method }) => method),
     })
-  }
-
-  private async backendTls(flags: TlsFlags): Promise<BackendTls | undefined> {
-    if (!wantsTls(flags)) return undefined
-    const { readBackendTls } = await import('../grpc/backend-tls.js')
-    const files = {
-      caFile: await sourceOf(flags['tls-ca']),
-      certFile: await sourceOf(flags['tls-cert']),
-      keyFile: await sourceOf(flags['tls-key']),
-    }
-    return await readBackendTls(files, flags['tls-name'])
   }
 
   /** The service config of the channel, but for its LB policy, which --policy gives. */

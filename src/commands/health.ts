@@ -1,5 +1,7 @@
 import { Flags } from '@oclif/core'
+import type { SurveyOptions } from '../agent/health/survey.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { accessFlags, accessOf } from '../cli/flags/access.js'
 import { requireServiceName } from '../cli/flags/arguments.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
@@ -9,6 +11,7 @@ import { HealthLog, renderHealth } from '../cli/health/table.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { count } from '../cli/terminal/units.js'
 import { jsonLine, visible } from '../cli/terminal/visible.js'
+import { endpointId } from '../domain/endpoint.js'
 import type { DiscoError } from '../domain/errors.js'
 import type { Registry } from '../registry/registry.js'
 
@@ -29,13 +32,14 @@ export default class Health extends DiscoCommand {
       default: 2_000,
       description: 'how long a server may take to answer',
     }),
+    ...accessFlags,
     ...placeFlags,
   }
 
   async run(): Promise<HealthDoc | undefined> {
     const { args, flags } = await this.parse(Health)
     const service = requireServiceName(args.service, this.place(flags).layout)
-    const options = { service: flags.of, deadlineMs: flags['probe-timeout'] }
+    const options = { service: flags.of, deadlineMs: flags['probe-timeout'], ...(await accessOf(flags)) }
     const registry = await this.openRegistry(flags)
     using stop = new StopSignals()
     if (flags.watch) return await this.watch(registry, service, options, flags, stop.once)
@@ -63,7 +67,7 @@ export default class Health extends DiscoCommand {
   private async watch(
     registry: Registry,
     service: string,
-    options: { service: string; deadlineMs: number },
+    options: SurveyOptions,
     flags: BaseFlags,
     stopped: AbortSignal,
   ): Promise<undefined> {
@@ -75,7 +79,7 @@ export default class Health extends DiscoCommand {
     this.output.interruptBy(stopped)
     const signal = AbortSignal.any([stopped, this.output.ended])
     for await (const { endpoint, checked } of followHealth(registry, service, options, onEtcd, signal)) {
-      const asked = new Map(checked ? [[endpoint.addr, checked] as const] : [])
+      const asked = new Map(checked ? [[endpointId(endpoint), checked] as const] : [])
       const [doc] = healthDoc(service, { revision: 0, endpoints: [endpoint] }, asked).endpoints
       if (!doc) continue
       const event = checked ? healthEventDoc(service, doc) : healthEventDoc(service, doc, 'gone')

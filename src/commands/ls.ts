@@ -1,7 +1,9 @@
 import { Flags, type Interfaces } from '@oclif/core'
+import type { HealthById, SurveyOptions } from '../agent/health/survey.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
-import { type EndpointsDoc, endpointsDoc, type HealthByAddr } from '../cli/endpoints/document.js'
+import { type EndpointsDoc, endpointsDoc } from '../cli/endpoints/document.js'
 import { renderEndpoints } from '../cli/endpoints/table.js'
+import { ACCESS_NAMES, accessFlags, accessOf } from '../cli/flags/access.js'
 import { requireServiceName } from '../cli/flags/arguments.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
@@ -37,27 +39,30 @@ export default class Ls extends DiscoCommand {
     ttl: Flags.boolean({
       description: `how long every lease still lasts, where there are more than ${MOST_LEASES.toLocaleString('en')}`,
     }),
+    ...accessFlags,
     ...placeFlags,
   }
 
   async run(): Promise<EndpointsDoc | ServicesDoc> {
     const { args, flags, metadata } = await this.parse(Ls)
-    if (!flags.probe) refuseIdle({ flags, metadata }, ['probe-timeout'], 'without --probe')
+    if (!flags.probe) refuseIdle({ flags, metadata }, ['probe-timeout', ...ACCESS_NAMES], 'without --probe')
+    const probe = flags.probe ? { deadlineMs: flags['probe-timeout'], ...(await accessOf(flags)) } : null
     const registry = await this.openRegistry(flags)
-    if (args.service === undefined) return await this.listServices(registry, flags)
-    return await this.listEndpoints(
-      registry,
-      requireServiceName(args.service, this.place(flags).layout),
-      flags,
-    )
+    if (args.service === undefined) return await this.listServices(registry, probe, flags)
+    const service = requireServiceName(args.service, this.place(flags).layout)
+    return await this.listEndpoints(registry, service, probe, flags)
   }
 
-  private async listServices(registry: Registry, flags: BaseFlags & LsFlags): Promise<ServicesDoc> {
+  private async listServices(
+    registry: Registry,
+    probe: SurveyOptions | null,
+    flags: BaseFlags & LsFlags,
+  ): Promise<ServicesDoc> {
     const { summarizeServices } = await import('../registry/service-summary.js')
     const { revision, endpoints, otherKeys } = await registry.list()
     const { services, foreignKeys, rootHints } = summarizeServices(endpoints)
     const listed = services.flatMap((service) => service.endpoints)
-    const [ttls, health] = await Promise.all([this.ttls(registry, listed, flags), askHealth(listed, flags)])
+    const [ttls, health] = await Promise.all([this.ttls(registry, listed, flags), askHealth(listed, probe)])
     const doc = servicesDoc(revision, services, ttls, health)
     this.print(flags, doc, {
       table: (palette) => renderServices(doc, palette),
@@ -77,13 +82,14 @@ export default class Ls extends DiscoCommand {
   private async listEndpoints(
     registry: Registry,
     service: string,
+    probe: SurveyOptions | null,
     flags: BaseFlags & LsFlags,
   ): Promise<EndpointsDoc> {
     const listing = await registry.listExisting(service)
     const { endpoints } = listing
     const [ttls, health] = await Promise.all([
       this.ttls(registry, endpoints, flags),
-      askHealth(endpoints, flags),
+      askHealth(endpoints, probe),
     ])
     const doc = endpointsDoc(service, listing, ttls, health ?? undefined)
     return this.print(flags, doc, {
@@ -113,10 +119,13 @@ export default class Ls extends DiscoCommand {
 type LsFlags = Interfaces.InferredFlags<typeof Ls.flags>
 
 /** Null unless --probe asks for it. */
-async function askHealth(endpoints: readonly Endpoint[], flags: LsFlags): Promise<HealthByAddr | null> {
-  if (!flags.probe) return null
+async function askHealth(
+  endpoints: readonly Endpoint[],
+  probe: SurveyOptions | null,
+): Promise<HealthById | null> {
+  if (!probe) return null
   const { surveyHealth } = await import('../agent/health/survey.js')
-  return await surveyHealth(endpoints, { deadlineMs: flags['probe-timeout'] })
+  return await surveyHealth(endpoints, probe)
 }
 
 function leasesOf(endpoints: readonly Endpoint[]): Set<LeaseId> {

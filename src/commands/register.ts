@@ -2,13 +2,14 @@ import { Flags } from '@oclif/core'
 import type { Registrar } from '../agent/registrar/registrar.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { type FullPlace, placeOf } from '../cli/config.js'
+import { accessFlags } from '../cli/flags/access.js'
 import { adminFlags, planAdmin } from '../cli/flags/admin.js'
 import { refuseSwapped, requireServiceName } from '../cli/flags/arguments.js'
 import { type PlaceFlags, placeFlags } from '../cli/flags/base.js'
 import { argument, oneOf } from '../cli/flags/custom.js'
 import { ttlFlag, waitFlag } from '../cli/flags/duration.js'
 import { refuseIdle } from '../cli/flags/idle.js'
-import { planProbe, probeFlags } from '../cli/flags/probe.js'
+import { planProbe, probeFlags, refuseIdleAccess } from '../cli/flags/probe.js'
 import { planEndpoints, registeredFlags } from '../cli/flags/register.js'
 import { followServer } from '../cli/register/server.js'
 import { RegisterView } from '../cli/register/view.js'
@@ -69,6 +70,7 @@ export default class Register extends DiscoCommand {
       description: 'how long the command may take to end after SIGTERM',
     }),
     ...probeFlags,
+    ...accessFlags,
     ...adminFlags,
   }
 
@@ -91,7 +93,8 @@ export default class Register extends DiscoCommand {
         AFTER_START_SETTINGS,
         'without --probe: the port is probed until it accepts',
       )
-    const probe = planProbe(flags, endpoints, { hasCommand })
+    refuseIdleAccess({ flags, metadata })
+    const probe = await planProbe(flags, endpoints, { hasCommand })
     if (flags.unhealthy === 'weight0' && layout.weightless !== null) {
       throw new DiscoError('USAGE', `The layout ${layout.name} carries no weight: ${layout.weightless}`)
     }

@@ -1,16 +1,23 @@
 import { Flags } from '@oclif/core'
 import type { Waited } from '../agent/wait.js'
 import { DiscoCommand } from '../cli/base-command.js'
+import { ACCESS_NAMES, accessFlags, accessOf } from '../cli/flags/access.js'
 import { completeAddressOrKey, requireServiceName } from '../cli/flags/arguments.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { argument, parsedBy } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
+import { refuseIdle } from '../cli/flags/idle.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { duration, seconds } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
 import { readWords, type Word } from '../cli/words/words.js'
 import { DiscoError } from '../domain/errors.js'
-import { formatWaitCondition, parseWaitCondition, type WaitCondition } from '../domain/wait-condition.js'
+import {
+  formatWaitCondition,
+  needsHealth,
+  parseWaitCondition,
+  type WaitCondition,
+} from '../domain/wait-condition.js'
 
 export interface WaitDoc {
   readonly schema: 'disco.wait/v1'
@@ -68,15 +75,20 @@ export default class Wait extends DiscoCommand {
       default: 30_000,
       description: 'how long to wait; 0 looks once',
     }),
+    ...accessFlags,
     ...placeFlags,
   }
 
   async run(): Promise<WaitDoc> {
-    const { args, flags } = await this.parse(Wait).catch((error: unknown) => {
+    const { args, flags, metadata } = await this.parse(Wait).catch((error: unknown) => {
       throw misplacedCondition(readWords(this.argv, { ...Wait.baseFlags, ...Wait.flags })) ?? error
     })
     const service = requireServiceName(args.service, this.place(flags).layout)
     const { for: conditions, timeout: timeoutMs } = flags
+    if (!conditions.some(needsHealth)) {
+      refuseIdle({ flags, metadata }, ACCESS_NAMES, 'without a condition on ready or healthy')
+    }
+    const probe = { deadlineMs: PROBE_DEADLINE_MS, ...(await accessOf(flags)) }
     const registry = await this.openRegistry(flags)
     const wanted = conditions.map(formatWaitCondition).join(', ')
     this.remark(
@@ -86,7 +98,7 @@ export default class Wait extends DiscoCommand {
     using stop = new StopSignals()
     const waited = await waitFor(
       registry,
-      { service, conditions, timeoutMs, probeDeadlineMs: PROBE_DEADLINE_MS },
+      { service, conditions, timeoutMs, probe },
       {
         onNow: (now) => this.remark(`  now: ${visible(now)}`),
         onStale: ({ code, message }) =>

@@ -3,6 +3,12 @@ import { checkServerIdentity } from 'node:tls'
 import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js'
 import type { FileSource } from '../domain/file-source.js'
 import { type PemFiles, readPems } from '../net/files.js'
+import { type Renewable, renewable } from '../net/renewable.js'
+
+export type { PemFiles, Renewable }
+
+/** The flags of a client certificate. */
+const CLIENT_CERTIFICATE_FLAGS = '--tls-cert and --tls-key'
 
 /** How backends are dialled that speak TLS. */
 export interface BackendTls {
@@ -17,7 +23,7 @@ export interface BackendTls {
  * @throws DiscoError USAGE for files that cannot be used
  */
 export async function readBackendTls(files: PemFiles, name: string | undefined): Promise<BackendTls> {
-  const pems = await readPems(files, '--tls-cert and --tls-key')
+  const pems = await readPems(files, CLIENT_CERTIFICATE_FLAGS)
   // An IP address may not be asked for by name (RFC 6066, 3), only looked for in the certificate.
   const isAddress = name !== undefined && isIP(name) !== 0
   const verify = isAddress
@@ -28,6 +34,14 @@ export async function readBackendTls(files: PemFiles, name: string | undefined):
     certFile: files.certFile,
     options: name === undefined || isAddress ? {} : { 'grpc.ssl_target_name_override': name },
   }
+}
+
+/** The same, to be read again. @throws DiscoError USAGE */
+export async function openBackendTls(
+  files: PemFiles,
+  name: string | undefined,
+): Promise<Renewable<BackendTls>> {
+  return await renewable(() => readBackendTls(files, name))
 }
 
 type Certificate = Parameters<typeof checkServerIdentity>[1]

@@ -8,9 +8,17 @@ import type { BackendTls } from './backend-tls.js'
 const DROPPED_TLS =
   'drops the TLS connection: it may want a client certificate, or another one (--tls-cert, --tls-key)'
 
+/** How to dial a server that does not speak what it was dialled by, as clauses in brackets. */
+export interface SchemeRemedies {
+  readonly toTls: string
+  readonly toPlaintext: string
+}
+
+const BY_FLAGS: SchemeRemedies = { toTls: '(try --tls)', toPlaintext: '(leave --tls out)' }
+
 /** The flag that mends a failure of TLS to a backend. */
 const REMEDIES: Readonly<Partial<Record<ConnectionFailure, string>>> = {
-  'server-speaks-plaintext': '(leave --tls out)',
+  'server-speaks-plaintext': BY_FLAGS.toPlaintext,
   'server-certificate-of-another-ca': '(try --tls-ca FILE)',
   'server-certificate-for-another-name': '(try --tls-name)',
   'client-certificate-expired': '(--tls-cert)',
@@ -18,7 +26,6 @@ const REMEDIES: Readonly<Partial<Record<ConnectionFailure, string>>> = {
   'client-certificate-not-accepted': '(--tls-cert, --tls-key)',
 }
 
-const PLAINTEXT = problemOf('server-speaks-plaintext')
 const EXPIRED = problemOf('client-certificate-expired')
 
 /** Failures that leave a cause open, which a look at the server may tell. */
@@ -53,13 +60,16 @@ export async function explain(
   addr: string,
   problem: string | null,
   tls: Pick<BackendTls, 'certFile'> | undefined,
+  remedies: SchemeRemedies = BY_FLAGS,
 ): Promise<string> {
+  const plaintext = `${CONNECTION_CLAUSES['server-speaks-plaintext']} ${remedies.toPlaintext}`
   const failure = connectionFailure(problem ?? '')
   const certificateHasExpired = () => tls?.certFile !== undefined && hasExpired(tls.certFile, Date.now())
-  const url = `http://${addr}`
-  if (OPEN.has(failure) && URL.canParse(url)) {
-    if (!tls && (await speaksTls(url))) return 'speaks TLS (try --tls)'
-    if (tls && (await speaksPlaintext(url))) return PLAINTEXT
+  if (failure === 'server-speaks-plaintext') return plaintext
+  const url = urlOf(addr)
+  if (OPEN.has(failure) && url !== null) {
+    if (!tls && (await speaksTls(url))) return `speaks TLS ${remedies.toTls}`
+    if (tls && (await speaksPlaintext(url))) return plaintext
     // Node's servers send no alert for a client certificate that they do not accept.
     if (tls && (failure !== null || socketFailure(problem ?? '') === 'reset')) {
       return certificateHasExpired() ? EXPIRED : DROPPED_TLS
@@ -69,6 +79,12 @@ export async function explain(
     return EXPIRED
   }
   return problem === null ? NO_ANSWER : connectionProblem(problem)
+}
+
+/** Null for what is not `host:port`, such as a socket. */
+function urlOf(addr: string): string | null {
+  const url = `http://${addr}`
+  return !addr.startsWith('unix:') && URL.canParse(url) ? url : null
 }
 
 function problemOf(failure: ConnectionFailure): string {

@@ -32,7 +32,7 @@ export const CONNECTION_CLAUSES: Readonly<Record<ConnectionFailure | SocketFailu
 /** The text of a failed connection as a clause. Of a text of no known kind, only grpc-js's wrapping is removed. */
 export function connectionClause(text: string): string {
   const names = wrongCertificateName(text)
-  if (names) return `has a certificate for ${names.has}, not for ${names.wanted}`
+  if (names) return `has a certificate for ${names.has || 'no IP address'}, not for ${names.wanted}`
   const failure = connectionFailure(text) ?? socketFailure(text)
   return failure === null ? bareReason(text) : CONNECTION_CLAUSES[failure]
 }

@@ -1,20 +1,17 @@
-import { readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
-import { type KeyPairFiles, TestAuthority } from '../support/certificates.js'
+import { startGreeter } from '../../src/dev/greeter.js'
+import type { KeyPairFiles, TestAuthority } from '../support/certificates.js'
 import { deadEndpoints } from '../support/dead-endpoints.js'
 import { Disco, type Ran } from '../support/disco.js'
 import { type Etcd, RealEtcd } from '../support/etcd.js'
 import { putAll, wipe } from '../support/etcd-state.js'
 import { sharedEtcd } from '../support/shared-etcd.js'
+import { mutualFlags, pairOf, TlsServers } from '../support/tls-servers.js'
 
 const dead = await deadEndpoints()
-let folder: string
+let servers: TlsServers
 let etcd: Etcd
 let disco: Disco
 let authority: TestAuthority
@@ -22,40 +19,25 @@ let stranger: TestAuthority
 let client: KeyPairFiles
 let expired: KeyPairFiles
 let foreign: KeyPairFiles
-let greeters: Readonly<Record<'tls' | 'mutual' | 'plain' | 'past', Greeter>>
+let greeters: TlsServers['greeters']
 /** Takes connections and closes them without a word. */
 let dropping: RawServer
 /** A server in Go, which says by an alert what it has against a client certificate. */
 let member: RealEtcd
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'disco-call-tls-'))
   etcd = await sharedEtcd()
-  authority = await TestAuthority.create(folder, 'authority')
-  stranger = await TestAuthority.create(folder, 'stranger')
-  client = await authority.sign('client')
-  const server = await authority.sign('server', ['hello', 'other.example'])
-  expired = await authority.sign('expired', [], [-2, -1])
-  foreign = await stranger.sign('foreign')
-  const pair = pairOf(server)
-  const past = pairOf(await authority.sign('past', ['hello'], [-2, -1]))
-  const ca = readFileSync(authority.caFile)
-  const [tls, mutual, plain, outdated] = await Promise.all([
-    startGreeter({ port: 0, credentials: ServerCredentials.createSsl(null, [pair]) }),
-    startGreeter({ port: 0, credentials: ServerCredentials.createSsl(ca, [pair], true) }),
-    startGreeter({ port: 0 }),
-    startGreeter({ port: 0, credentials: ServerCredentials.createSsl(null, [past]) }),
-  ])
-  greeters = { tls, mutual, plain, past: outdated }
+  servers = await TlsServers.start()
+  ;({ authority, stranger, greeters } = servers)
+  ;({ client, expired, foreign } = servers.clients)
   const served = { caFile: authority.caFile, ...(await authority.sign('member')), client }
   dropping = await RawServer.start((socket) => socket.resume().end())
   member = await RealEtcd.start({ version: '3.5', tls: served })
 })
 afterAll(async () => {
-  for (const greeter of Object.values(greeters)) greeter.stop()
   await member.stop()
   await dropping[Symbol.asyncDispose]()
-  await rm(folder, { recursive: true })
+  await servers[Symbol.asyncDispose]()
 })
 beforeEach(() => {
   disco = new Disco(etcd.endpoint)
@@ -64,10 +46,6 @@ afterEach(async () => {
   await disco.stopAll()
   await wipe(etcd)
 })
-
-function pairOf({ certFile, keyFile }: KeyPairFiles) {
-  return { private_key: readFileSync(keyFile), cert_chain: readFileSync(certFile) }
-}
 
 /**
  * One call of a service with one endpoint that serves, and two that do not. A mute one would cost each refusal a second
@@ -101,8 +79,7 @@ describe('TLS to backends', () => {
   })
 
   test('shows a client certificate to who wants one', async () => {
-    const args = ['--tls-ca', authority.caFile, '--tls-cert', client.certFile, '--tls-key', client.keyFile]
-    expect(await call(greeters.mutual.addr, ...args)).toMatchObject({ code: 0 })
+    expect(await call(greeters.mutual.addr, ...mutualFlags(authority, client))).toMatchObject({ code: 0 })
   })
 })
 
@@ -167,9 +144,7 @@ describe('what does not fit is named', () => {
     if (whom === 'member') return member.endpoint
     return whom === 'dropping' ? dropping.addr : greeters[whom].addr
   }
-  const mutual = ({ certFile, keyFile }: KeyPairFiles) => [
-    ...['--tls-ca', authority.caFile, '--tls-cert', certFile, '--tls-key', keyFile],
-  ]
+  const mutual = (pair: KeyPairFiles) => mutualFlags(authority, pair)
   test.each(cases)('%s', async (_what, whom, args, says) => {
     const addr = addressOf(whom)
     const ran = await call(addr, ...args())

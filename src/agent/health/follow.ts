@@ -35,12 +35,12 @@ export async function* followHealth(
   for (;;) {
     const endpoints = await list.next()
     if (!endpoints) return
-    const byAddr = await surveyHealth(endpoints, options, signal)
+    const byId = await surveyHealth(endpoints, options, signal)
     const gone = new Map(reported)
     for (const endpoint of endpoints) {
       const id = endpointId(endpoint)
       gone.delete(id)
-      const checked = endpoint.problem === null ? byAddr.get(endpoint.addr) : NOT_DIALLED
+      const checked = endpoint.problem === null ? byId.get(id) : NOT_DIALLED
       if (!checked || signal.aborted) continue
       const health = `${checked.isHealthy} ${checked.status} ${checked.problem}`
       if (reported.get(id)?.health === health) continue

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { readAddress } from '../../domain/address.js'
-import { Deadline } from '../../grpc/deadline.js'
 import { socketClause } from '../../net/connection-problem.js'
+import type { ServerAccess } from './survey.js'
 
 /** Result of one probe. */
 export interface Probed {
@@ -23,15 +23,24 @@ export function allOf(probes: readonly Probe[]): Probe {
   }
 }
 
-/**
- * Asks by grpc.health.v1. Only SERVING is healthy; a server without the protocol is not.
- *
- * @param service empty for the server as a whole
- */
-export function grpcProbe(addr: string, service: string): Probe {
+export interface GrpcProbeSettings extends ServerAccess {
+  /** The service that the server is registered for. */
+  readonly registeredFor: string
+  /** The gRPC service to ask about; empty for the server as a whole. */
+  readonly service: string
+}
+
+/** Asks by grpc.health.v1. Only SERVING is healthy; a server without the protocol is not. */
+export function grpcProbe(
+  addr: string,
+  { registeredFor, service, tls, headers, authority }: GrpcProbeSettings,
+): Probe {
   return async (deadlineMs) => {
     const { checkHealth } = await import('../../grpc/health/check.js')
-    const { status, problem, isRefused } = await checkHealth(addr, { service, deadlineMs })
+    const server = { addr, service: registeredFor, tls: tls?.current }
+    const options = { service, headers, authority, deadlineMs }
+    const { status, problem, isRefused, isConnected } = await checkHealth(server, options)
+    if (!isConnected) await tls?.renew()
     if (status === 'SERVING') return healthy('SERVING')
     const detail = status === 'UNIMPLEMENTED' ? 'has no grpc.health.v1 (try --probe tcp)' : problem
     return { isHealthy: false, detail: detail ?? 'UNKNOWN', isRefused }
@@ -61,34 +70,11 @@ export function tcpProbe(addr: string): Probe {
     })
 }
 
-/** Healthy where a GET answers 200 to 399. Redirects are not followed, and no body is read. */
-export function httpProbe(url: URL): Probe {
-  return async (deadlineMs) => {
-    using deadline = new Deadline(deadlineMs)
-    const { signal } = deadline
-    const http = url.protocol === 'https:' ? await import('node:https') : await import('node:http')
-    return await new Promise((resolve) => {
-      const request = http.request(url, { agent: false, signal, headers: { 'user-agent': 'disco-probe' } })
-      request.once('response', (response) => {
-        const { statusCode = 0, statusMessage = '' } = response
-        // The status is the answer, even if the body is cut off.
-        response.on('error', () => undefined).destroy()
-        const detail = `HTTP ${statusCode} ${statusMessage}`.trimEnd()
-        resolve(statusCode >= 200 && statusCode < 400 ? healthy(detail) : unhealthy(detail))
-      })
-      request.once('error', (error: NodeJS.ErrnoException) => {
-        resolve(signal.aborted ? unhealthy(`no answer in ${deadlineMs} ms`) : unreachable(error))
-      })
-      request.end()
-    })
-  }
-}
-
-function healthy(detail: string): Probed {
+export function healthy(detail: string): Probed {
   return { isHealthy: true, detail, isRefused: false }
 }
 
-function unhealthy(detail: string): Probed {
+export function unhealthy(detail: string): Probed {
   return { isHealthy: false, detail, isRefused: false }
 }
 

@@ -1,7 +1,13 @@
-import type { Endpoint } from '../../domain/endpoint.js'
-import type { HealthChecked } from '../../grpc/health/check.js'
+import { type Endpoint, type EndpointId, endpointId } from '../../domain/endpoint.js'
+import { findLayout } from '../../domain/layouts/index.js'
+import type { BackendTls } from '../../grpc/backend-tls.js'
+import type { HealthChecked, HealthCheckOptions } from '../../grpc/health/check.js'
+import type { Renewable } from '../../net/renewable.js'
 
 export type { HealthChecked }
+
+/** Results of a survey. */
+export type HealthById = ReadonlyMap<EndpointId, HealthChecked>
 
 /**
  * Number of servers checked at a time: enough that a hundred unresponsive ones do not delay the others, and few
@@ -9,34 +15,72 @@ export type { HealthChecked }
  */
 const AT_ONCE = 128
 
-export interface SurveyOptions {
-  /** The gRPC service to ask about; the server as a whole unless given. */
-  readonly service?: string
-  /** Deadline of the check of one server. */
-  readonly deadlineMs: number
+/** How servers are dialled, and what they are sent beside the question. */
+export interface ServerAccess extends Pick<HealthCheckOptions, 'authority' | 'headers'> {
+  /** Without it, only endpoints of which their registration says that they speak TLS are asked by TLS. */
+  readonly tls?: Renewable<BackendTls> | undefined
+}
+
+export type SurveyOptions = ServerAccess & Pick<HealthCheckOptions, 'service' | 'deadlineMs'>
+
+/** A server, and the endpoints that are registered for it. */
+interface Server {
+  readonly addr: string
+  readonly service: string
+  readonly isTls: boolean
+  readonly ids: EndpointId[]
 }
 
 /**
- * Checks the health of every endpoint that can be dialled, once per address. An aborted survey ends at once, with
+ * Checks the health of every endpoint that can be dialled, once per server. An aborted survey ends at once, with
  * some of the results. Never rejects.
- *
- * @returns results by address
  */
 export async function surveyHealth(
   endpoints: readonly Endpoint[],
-  { service = '', deadlineMs }: SurveyOptions,
+  { tls, ...options }: SurveyOptions,
   signal?: AbortSignal,
-): Promise<ReadonlyMap<string, HealthChecked>> {
+): Promise<HealthById> {
   const { checkHealth } = await import('../../grpc/health/check.js')
-  const found = new Map<string, HealthChecked>()
-  const usable = endpoints.filter(({ problem }) => problem === null)
-  const queue = [...new Set(usable.map(({ addr }) => addr))].values()
+  const found = new Map<EndpointId, HealthChecked>()
+  const servers = serversOf(endpoints, tls !== undefined)
+  const bySystem = tls === undefined && servers.some(({ isTls }) => isTls) ? await systemTls() : undefined
+  let hasFailed = false
+  const queue = servers.values()
   const worker = async () => {
-    for (const addr of queue) {
+    for (const { addr, service, isTls, ids } of queue) {
       if (signal?.aborted) return
-      found.set(addr, await checkHealth(addr, { service, deadlineMs, signal }))
+      const server = { addr, service, tls: isTls ? (tls?.current ?? bySystem) : undefined }
+      const checked = await checkHealth(server, { ...options, signal })
+      hasFailed ||= !checked.isConnected
+      for (const id of ids) found.set(id, checked)
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  if (hasFailed) await tls?.renew()
   return found
+}
+
+/** Endpoints of one service on one address share a server. */
+function serversOf(endpoints: readonly Endpoint[], areTls: boolean): Server[] {
+  const servers = new Map<string, Server>()
+  for (const endpoint of endpoints) {
+    if (endpoint.problem !== null) continue
+    const { addr, service } = endpoint
+    const isTls = areTls || saysTls(endpoint)
+    const name = `${isTls} ${addr} ${service}`
+    const server = servers.get(name)
+    if (server) server.ids.push(endpointId(endpoint))
+    else servers.set(name, { addr, service, isTls, ids: [endpointId(endpoint)] })
+  }
+  return [...servers.values()]
+}
+
+function saysTls(endpoint: Endpoint): boolean {
+  return findLayout(endpoint.layout)?.hint(endpoint)?.code === 'tls'
+}
+
+/** TLS with the CAs of the system. */
+async function systemTls(): Promise<BackendTls> {
+  const { readBackendTls } = await import('../../grpc/backend-tls.js')
+  return await readBackendTls({}, undefined)
 }

@@ -1,15 +1,12 @@
-import type { HealthChecked } from '../../agent/health/survey.js'
+import type { HealthById } from '../../agent/health/survey.js'
 import { roundShare, type StoredEndpointDoc } from '../../domain/documents.js'
-import { type Endpoint, isReadable, leaseHex } from '../../domain/endpoint.js'
+import { type Endpoint, endpointId, isReadable, leaseHex } from '../../domain/endpoint.js'
 import { findLayout, type Hint } from '../../domain/layouts/index.js'
 import { shareFractions, weightsAreUnset } from '../../domain/shares.js'
 import type { EndpointList, Ttl } from '../../registry/registry.js'
 import { healthInWords } from '../health/document.js'
 
-/** Probe results by address; empty without probing. */
-export type HealthByAddr = ReadonlyMap<string, HealthChecked>
-
-const NOT_PROBED: HealthByAddr = new Map()
+const NOT_PROBED: HealthById = new Map()
 
 export interface EndpointDoc extends StoredEndpointDoc {
   readonly layout: string
@@ -36,7 +33,7 @@ export function endpointsDoc(
   service: string,
   { revision, endpoints }: Pick<EndpointList, 'revision' | 'endpoints'>,
   ttls: ReadonlyMap<string, Ttl> | null,
-  health: HealthByAddr = NOT_PROBED,
+  health: HealthById = NOT_PROBED,
 ): EndpointsDoc {
   const shares = shareFractions(endpoints)
   return {
@@ -53,11 +50,11 @@ function endpointDoc(
   endpoint: Endpoint,
   share: number,
   ttls: ReadonlyMap<string, Ttl> | null,
-  health: HealthByAddr,
+  health: HealthById,
 ): EndpointDoc {
   const { key, layout, addr, version, weight, lease, metadata, problem } = endpoint
   const ttl = lease === null ? undefined : ttls?.get(lease)
-  const checked = problem === null ? health.get(addr) : undefined
+  const checked = health.size > 0 ? health.get(endpointId(endpoint)) : undefined
   // No spreads: a list has up to 100,000 of them, and they take thirty times as long.
   return {
     key,

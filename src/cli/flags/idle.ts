@@ -1,7 +1,7 @@
 import { DiscoError } from '../../domain/errors.js'
 
 /** The part of oclif's parser output with the flags' values, and which of them are defaults. */
-interface Parsed {
+export interface Parsed {
   readonly flags: Readonly<Record<string, unknown>>
   readonly metadata: {
     readonly flags: Readonly<Record<string, { readonly setFromDefault?: boolean } | undefined>>

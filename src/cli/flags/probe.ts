@@ -1,10 +1,16 @@
 import { Flags, type Interfaces } from '@oclif/core'
-import { allOf, grpcProbe, httpProbe, type Probe, tcpProbe } from '../../agent/health/probes.js'
+import { httpProbe } from '../../agent/health/http-probe.js'
+import { allOf, grpcProbe, type Probe, tcpProbe } from '../../agent/health/probes.js'
 import type { HealthGating } from '../../agent/registrar/health-gating.js'
 import { readAddress, withoutSecrets } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
+import { ACCESS_NAMES, type AccessFlags, accessOf } from './access.js'
 import { integerFlag, oneOf, readBy } from './custom.js'
 import { waitFlag } from './duration.js'
+import { readHeaders } from './headers.js'
+import { type Parsed, refuseIdle } from './idle.js'
+import type { EndpointPlan } from './register.js'
+import { tlsFiles, tlsFlags } from './tls.js'
 
 /** A way to probe a server. An http URL such as `http://:8080/x` lacks the host of the registered address. */
 type ProbeKind =
@@ -15,10 +21,13 @@ type ProbeKind =
 /** When a server counts as healthy. */
 export const probeFlags = {
   probe: Flags.custom<ProbeKind>({
-    parse: readBy(readProbe, 'grpc, grpc:SERVICE, tcp, http://HOST:PORT/PATH or http://:PORT/PATH'),
+    parse: readBy(
+      readProbe,
+      'grpc, grpc:SERVICE, tcp, http://HOST:PORT/PATH or http://:PORT/PATH (or https)',
+    ),
   })({
     helpGroup: 'HEALTH',
-    helpValue: 'grpc[:SERVICE]|tcp|http://…',
+    helpValue: 'grpc[:SERVICE]|tcp|http://…|https://…',
     description: 'register only while this finds the server healthy',
   }),
   'probe-interval': waitFlag({
@@ -68,6 +77,8 @@ function withHost(url: string, host: string): string {
   return url.replace(/^(https?:\/\/):/, `$1${host}:`)
 }
 
+type ProbeFlags = Interfaces.InferredFlags<typeof probeFlags> & AccessFlags
+
 export interface ProbePlan {
   readonly gating: HealthGating
   /** The awaited state, as a clause for people. */
@@ -80,24 +91,28 @@ export interface ProbePlan {
  *
  * @throws DiscoError USAGE
  */
-export function planProbe(
-  flags: Interfaces.InferredFlags<typeof probeFlags>,
-  endpoints: readonly { readonly listens: string }[],
+export async function planProbe(
+  flags: ProbeFlags,
+  endpoints: readonly EndpointPlan[],
   { hasCommand }: { hasCommand: boolean },
-): ProbePlan | null {
+): Promise<ProbePlan | null> {
   const startMs = flags['probe-start'] ?? null
   if (flags.probe === undefined && !hasCommand) {
     if (startMs === null) return null
     throw new DiscoError('USAGE', '--probe-start needs a --probe, or a command to wait for')
   }
   const { rise, fall, 'probe-interval': intervalMs, 'probe-timeout': deadlineMs } = flags
-  const addresses = endpoints.map(({ listens }) => listens)
-  const { probe, what } = probeOf(flags.probe ?? { type: 'tcp' }, addresses)
+  const { probe, what } = await probeOf(flags.probe ?? { type: 'tcp' }, endpoints, flags)
   const isStartOnly = flags.probe === undefined
   return { gating: { probe, timing: { intervalMs, deadlineMs, rise, fall }, isStartOnly, startMs }, what }
 }
 
-function probeOf(kind: ProbeKind, addresses: readonly string[]): { probe: Probe; what: string } {
+async function probeOf(
+  kind: ProbeKind,
+  endpoints: readonly EndpointPlan[],
+  flags: AccessFlags,
+): Promise<{ probe: Probe; what: string }> {
+  const addresses = endpoints.map(({ listens }) => listens)
   const where = addresses.join(', ')
   switch (kind.type) {
     case 'tcp':
@@ -105,12 +120,33 @@ function probeOf(kind: ProbeKind, addresses: readonly string[]): { probe: Probe;
     case 'grpc': {
       const { service } = kind
       const what = `grpc.health${service === '' ? '' : ` of ${service}`} on ${where}`
-      return { probe: allOf(addresses.map((addr) => grpcProbe(addr, service))), what }
+      const access = await accessOf(flags)
+      const probes = endpoints.map(({ listens, registered }) =>
+        grpcProbe(listens, { ...access, service, registeredFor: registered.service }),
+      )
+      return { probe: allOf(probes), what }
     }
     case 'http': {
       const url = new URL(withHost(kind.url, hostOf(addresses[0])))
-      return { probe: httpProbe(url), what: `${withoutSecrets(String(url))} to answer` }
+      const probe = await httpProbe(url, {
+        headers: await readHeaders(flags.header),
+        authority: flags.authority,
+        files: await tlsFiles(flags),
+        tlsName: flags['tls-name'],
+      })
+      return { probe, what: `${withoutSecrets(String(url))} to answer` }
     }
+  }
+}
+
+/** Refuses flags that say how to ask, where nothing is asked by them. @throws DiscoError USAGE */
+export function refuseIdleAccess(parsed: Parsed & { readonly flags: Pick<ProbeFlags, 'probe'> }): void {
+  const { probe } = parsed.flags
+  if (probe === undefined || probe.type === 'tcp') {
+    const when = probe ? 'with --probe tcp' : 'without --probe'
+    refuseIdle(parsed, ACCESS_NAMES, when)
+  } else if (probe.type === 'http' && !probe.url.startsWith('https:')) {
+    refuseIdle(parsed, Object.keys(tlsFlags), 'with --probe http://: https:// asks by TLS')
   }
 }
 

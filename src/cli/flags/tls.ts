@@ -1,5 +1,7 @@
 import { Flags, type Interfaces } from '@oclif/core'
+import type { BackendTls, PemFiles, Renewable } from '../../grpc/backend-tls.js'
 import { textFlag } from './custom.js'
+import { sourceOf } from './standard-input.js'
 
 /** TLS to backends; etcd's own flags are --cacert, --cert and --key. */
 export const tlsFlags = {
@@ -22,7 +24,7 @@ export const tlsFlags = {
     helpValue: 'FILE|-',
     description: 'key of the client certificate',
   }),
-  'tls-name': Flags.string({
+  'tls-name': textFlag({
     helpGroup: 'TLS',
     helpValue: 'NAME',
     description: "what the backends' certificates are for [default: the service's name]",
@@ -34,4 +36,20 @@ export type TlsFlags = Interfaces.InferredFlags<typeof tlsFlags>
 export function wantsTls(flags: TlsFlags): boolean {
   const given = [flags['tls-ca'], flags['tls-cert'], flags['tls-key'], flags['tls-name']]
   return flags.tls || given.some((value) => value !== undefined)
+}
+
+/** @throws DiscoError USAGE where standard input cannot be read */
+export async function tlsFiles(flags: TlsFlags): Promise<PemFiles> {
+  return {
+    caFile: await sourceOf(flags['tls-ca']),
+    certFile: await sourceOf(flags['tls-cert']),
+    keyFile: await sourceOf(flags['tls-key']),
+  }
+}
+
+/** Undefined where no flag asks for TLS. @throws DiscoError USAGE for files that cannot be used */
+export async function backendTls(flags: TlsFlags): Promise<Renewable<BackendTls> | undefined> {
+  if (!wantsTls(flags)) return undefined
+  const { openBackendTls } = await import('../../grpc/backend-tls.js')
+  return await openBackendTls(await tlsFiles(flags), flags['tls-name'])
 }

@@ -1,5 +1,5 @@
-import type { HealthChecked } from '../../agent/health/survey.js'
-import type { Endpoint } from '../../domain/endpoint.js'
+import type { HealthById, HealthChecked } from '../../agent/health/survey.js'
+import { type Endpoint, endpointId } from '../../domain/endpoint.js'
 import type { EndpointList } from '../../registry/registry.js'
 
 export interface HealthEndpointDoc {
@@ -37,9 +37,9 @@ export interface HealthEventDoc extends Omit<HealthEndpointDoc, 'latencyMs'> {
 export function healthDoc(
   service: string,
   { revision, endpoints }: Pick<EndpointList, 'revision' | 'endpoints'>,
-  byAddr: ReadonlyMap<string, HealthChecked>,
+  byId: HealthById,
 ): HealthDoc {
-  const docs = endpoints.map((endpoint) => healthEndpointDoc(endpoint, byAddr.get(endpoint.addr)))
+  const docs = endpoints.map((endpoint) => healthEndpointDoc(endpoint, byId.get(endpointId(endpoint))))
   return {
     schema: 'disco.health/v1',
     service,
@@ -49,10 +49,8 @@ export function healthDoc(
   }
 }
 
-function healthEndpointDoc(endpoint: Endpoint, asked: HealthChecked | undefined): HealthEndpointDoc {
+function healthEndpointDoc(endpoint: Endpoint, checked: HealthChecked | undefined): HealthEndpointDoc {
   const { key, addr, version, weight } = endpoint
-  // One that cannot be dialled stands beside others with its address: it is not theirs.
-  const checked = endpoint.problem === null ? asked : undefined
   return {
     key,
     addr,

@@ -1,6 +1,7 @@
+import type { HealthById } from '../../agent/health/survey.js'
+import { endpointId } from '../../domain/endpoint.js'
 import type { Ttl } from '../../registry/registry.js'
 import type { ServiceSummary } from '../../registry/service-summary.js'
-import type { HealthByAddr } from '../endpoints/document.js'
 
 export interface ServiceDoc {
   readonly service: string
@@ -26,7 +27,7 @@ export function servicesDoc(
   revision: number,
   services: readonly ServiceSummary[],
   ttls: ReadonlyMap<string, Ttl> | null,
-  health: HealthByAddr | null = null,
+  health: HealthById | null = null,
 ): ServicesDoc {
   return {
     schema: 'disco.services/v1',
@@ -38,8 +39,7 @@ export function servicesDoc(
         lease === null ? [] : (ttls?.get(lease)?.ttlSeconds ?? []),
       )
       const minTtlSeconds = left.length === 0 ? null : left.reduce((least, ttl) => Math.min(least, ttl))
-      const usable = endpoints.filter(({ problem }) => problem === null)
-      const ready = health && usable.filter(({ addr }) => health.get(addr)?.isHealthy).length
+      const ready = health && endpoints.filter((one) => health.get(endpointId(one))?.isHealthy).length
       return { service, layout, versions, endpoints: endpoints.length, weight, minTtlSeconds, ready }
     }),
   }

@@ -1,7 +1,17 @@
-import { Client, connectivityState, credentials, type ServiceError, status } from '@grpc/grpc-js'
+import {
+  type ChannelOptions,
+  Client,
+  connectivityState,
+  credentials,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js'
 import { connectionFailure } from '../../net/connection-failure.js'
 import { httpStatusOf } from '../../net/grpc-js-texts.js'
-import { connectionProblem } from '../connection-problem.js'
+import type { BackendTls } from '../backend-tls.js'
+import { connectionProblem, explain } from '../connection-problem.js'
+import { type Headers, metadataOf } from '../headers.js'
+import { authorityOf } from '../resolver/target.js'
 import { HEALTH_PATHS, healthRequest, healthResponse, type ServingStatus } from './protocol.js'
 
 /** What one question to one address came to. */
@@ -19,43 +29,93 @@ export interface HealthChecked {
   readonly latencyMs: number
 }
 
+/** A server to check. */
+export interface CheckedServer {
+  /** As registered: `host:port`, `[ipv6]:port` or `unix:/path`. */
+  readonly addr: string
+  /** The service that it is registered for. As in a call, it is the `:authority`, and the name in TLS. */
+  readonly service: string
+  /** Plaintext without it. */
+  readonly tls?: BackendTls | undefined
+}
+
 export interface HealthCheckOptions {
   /** The gRPC service to ask about; the server as a whole unless given. */
   readonly service?: string
-  /** How long the connection and the answer may take. */
+  /** How long the connection and the answer may take, and a look for the cause where there is none. */
   readonly deadlineMs: number
+  readonly headers?: Headers | undefined
+  /** Default: the registered service's name. */
+  readonly authority?: string | undefined
   /** Ends the question early: the answer is then that there was none. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Asks an address once for its health (grpc.health.v1 Check), over a connection of its own: an old one would
+ * Asks a server once for its health (grpc.health.v1 Check), over a connection of its own: an old one would
  * not tell whether new ones can be made. Never rejects.
- *
- * @param addr as registered: `host:port`, `[ipv6]:port` or `unix:/path`
  */
 export async function checkHealth(
-  addr: string,
-  { service = '', deadlineMs, signal }: HealthCheckOptions,
+  server: CheckedServer,
+  options: HealthCheckOptions,
 ): Promise<HealthChecked> {
+  const { addr, tls } = server
   const startMs = performance.now()
-  const client = new Client(dialTarget(addr), credentials.createInsecure(), {
-    'grpc.use_local_subchannel_pool': 1,
-    'grpc.enable_http_proxy': 0,
-    // Nobody asks this process by channelz.
-    'grpc.enable_channelz': 0,
-  })
+  const client = new Client(
+    dialTarget(addr),
+    tls?.credentials ?? credentials.createInsecure(),
+    channelOptionsOf(server, options.authority),
+  )
   try {
-    const answer = await ask(client, { service, deadlineMs, signal })
-    return { isRefused: false, ...answer, latencyMs: performance.now() - startMs }
+    const { failure, ...answer } = await ask(client, options)
+    const latencyMs = performance.now() - startMs
+    if (failure === null) return { isRefused: false, ...answer, latencyMs }
+    const problem = await causeOf(failure, server, options.deadlineMs - latencyMs)
+    return { ...answer, isRefused: connectionFailure(failure) === 'refused', problem, latencyMs }
   } finally {
     client.close()
   }
 }
 
-type Answer = Omit<HealthChecked, 'isRefused' | 'latencyMs'> & Partial<Pick<HealthChecked, 'isRefused'>>
+function channelOptionsOf({ service, tls }: CheckedServer, authority: string | undefined): ChannelOptions {
+  const name = authorityOf({ service })
+  // Another name cannot stand in a header, or in TLS: there the address does.
+  const named = /^[!-~]+$/.test(name)
+    ? { 'grpc.default_authority': name, ...(tls ? { 'grpc.ssl_target_name_override': name } : {}) }
+    : {}
+  return {
+    ...named,
+    ...tls?.options,
+    ...(authority === undefined ? {} : { 'grpc.default_authority': authority }),
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.enable_http_proxy': 0,
+    // Nobody asks this process by channelz.
+    'grpc.enable_channelz': 0,
+  }
+}
 
-function ask(client: Client, { service = '', deadlineMs, signal }: HealthCheckOptions): Promise<Answer> {
+/** The cause of a failed connection; what grpc-js says of it where looking at the server takes too long. */
+async function causeOf(failure: string, { addr, tls }: CheckedServer, leftMs: number): Promise<string> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(() => resolve(connectionProblem(failure)), leftMs)
+  })
+  try {
+    return await Promise.race([explain(addr, failure, tls), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+type Answer = Omit<HealthChecked, 'isRefused' | 'latencyMs'> & {
+  /** What grpc-js says of a connection that could not be made; null where there was one, or time ran out. */
+  readonly failure: string | null
+}
+
+function ask(
+  client: Client,
+  { service = '', deadlineMs, headers = [], signal }: HealthCheckOptions,
+): Promise<Answer> {
   return new Promise((resolve) => {
     const cancel = () => call.cancel()
     const finish = (answer: Answer) => {
@@ -67,6 +127,7 @@ function ask(client: Client, { service = '', deadlineMs, signal }: HealthCheckOp
       healthRequest.encode,
       healthResponse.decode,
       { service },
+      metadataOf(headers),
       { deadline: Date.now() + deadlineMs },
       (error, said) => {
         if (!error) return finish(fromStatus(said ?? 'UNKNOWN'))
@@ -80,7 +141,7 @@ function ask(client: Client, { service = '', deadlineMs, signal }: HealthCheckOp
 
 function fromStatus(said: ServingStatus): Answer {
   const isHealthy = said === 'SERVING'
-  return { isConnected: true, status: said, isHealthy, problem: isHealthy ? null : said }
+  return { isConnected: true, status: said, isHealthy, problem: isHealthy ? null : said, failure: null }
 }
 
 interface Attempt {
@@ -95,34 +156,25 @@ function fromError(
   { service, deadlineMs, isConnected: isStanding }: Attempt,
 ): Answer {
   const failed = (isConnected: boolean, problem: string) =>
-    ({ isConnected, status: null, isHealthy: false, problem }) as const
+    ({ isConnected, status: null, isHealthy: false, problem, failure: null }) as const
   // grpc-js takes an HTTP status for gRPC's: a 404 of a web server for UNIMPLEMENTED.
   const httpStatus = httpStatusOf(details)
   if (httpStatus !== null) return failed(false, `answers HTTP ${httpStatus}, not gRPC`)
   switch (code) {
     case status.UNIMPLEMENTED:
-      return { isConnected: true, status: 'UNIMPLEMENTED', isHealthy: true, problem: null }
+      return { isConnected: true, status: 'UNIMPLEMENTED', isHealthy: true, problem: null, failure: null }
     case status.NOT_FOUND:
       return {
         ...failed(true, `knows no service "${service}"`),
         status: 'SERVICE_UNKNOWN',
       }
     case status.UNAVAILABLE:
-      return {
-        ...failed(false, withoutConnection(details)),
-        isRefused: connectionFailure(details) === 'refused',
-      }
+      return { ...failed(false, details), failure: details }
     case status.DEADLINE_EXCEEDED:
       return failed(isStanding, `no answer in ${deadlineMs} ms`)
     default:
       return failed(true, `${status[code] ?? code}: ${details}`)
   }
-}
-
-/** A survey does not look at the server again: one that drops a plaintext connection without a word may want TLS. */
-function withoutConnection(details: string): string {
-  const problem = connectionProblem(details)
-  return connectionFailure(details) === 'dropped' ? `${problem}: it may want TLS` : problem
 }
 
 /** An address is a name that DNS may know, never a scheme of grpc-js's. */

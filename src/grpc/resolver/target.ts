@@ -26,7 +26,7 @@ export function targetOf(service: string): string {
 }
 
 /** Becomes :authority and the name in TLS: the service's name, as a host would be, without a slash. */
-export function authorityOf({ service }: Target): string {
+export function authorityOf({ service }: Pick<Target, 'service'>): string {
   return service.slice(service.lastIndexOf('/') + 1)
 }
 

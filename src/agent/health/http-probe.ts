@@ -1,0 +1,108 @@
+import { isIP } from 'node:net'
+import { checkServerIdentity, type SecureContextOptions } from 'node:tls'
+import { explain } from '../../grpc/connection-problem.js'
+import { Deadline } from '../../grpc/deadline.js'
+import type { Headers } from '../../grpc/headers.js'
+import { connectionFailure } from '../../net/connection-failure.js'
+import { type PemFiles, type Pems, readPems } from '../../net/files.js'
+import { renewable } from '../../net/renewable.js'
+import { healthy, type Probe, type Probed, unhealthy } from './probes.js'
+
+export interface HttpProbeSettings {
+  readonly headers: Headers
+  /** The Host header. Default: the host of the URL. */
+  readonly authority: string | undefined
+  /** Of https: a private CA instead of the system's, and a client certificate. Read again after a failure. */
+  readonly files: PemFiles
+  /** What the certificate is for. Default: the host of the URL. */
+  readonly tlsName: string | undefined
+}
+
+const SCHEMES = { toTls: '(try https://)', toPlaintext: '(try http://)' }
+
+/**
+ * Healthy where a GET answers 200 to 399. Redirects are not followed, and no body is read.
+ *
+ * @throws DiscoError USAGE for files that cannot be used
+ */
+export async function httpProbe(url: URL, settings: HttpProbeSettings): Promise<Probe> {
+  const { files } = settings
+  const pems = await renewable(() => readPems(files, '--tls-cert and --tls-key'))
+  const isTls = url.protocol === 'https:'
+  return async (deadlineMs) => {
+    using deadline = new Deadline(deadlineMs)
+    const { signal } = deadline
+    const late = unhealthy(`no answer in ${deadlineMs} ms`)
+    const answer = await get(url, settings, pems.current, signal).catch(
+      (error: NodeJS.ErrnoException) => error,
+    )
+    if (!(answer instanceof Error)) return answer
+    if (signal.aborted) return late
+    await pems.renew()
+    const expired = new Promise<null>((resolve) => signal.addEventListener('abort', () => resolve(null)))
+    const cause = await Promise.race([
+      causeOf(answer, url, isTls ? { certFile: files.certFile } : undefined),
+      expired,
+    ])
+    return cause === null ? late : { ...unhealthy(cause), isRefused: answer.code === 'ECONNREFUSED' }
+  }
+}
+
+/** Rejects with Node's error of the connection. */
+async function get(
+  url: URL,
+  { headers, authority, tlsName }: HttpProbeSettings,
+  pems: Pems | null,
+  signal: AbortSignal,
+): Promise<Probed> {
+  const isTls = url.protocol === 'https:'
+  const { request: start } = isTls ? await import('node:https') : await import('node:http')
+  return await new Promise((resolve, reject) => {
+    const request = start(url, {
+      ...(isTls ? tlsOptions(url, pems, tlsName) : {}),
+      agent: false,
+      signal,
+      headers: { 'user-agent': 'disco-probe', ...(authority === undefined ? {} : { host: authority }) },
+    })
+    for (const [name, value] of byName(headers)) request.setHeader(name, value)
+    request.once('response', (response) => {
+      const { statusCode = 0, statusMessage = '' } = response
+      // The status is the answer, even if the body is cut off.
+      response.on('error', () => undefined).destroy()
+      const detail = `HTTP ${statusCode} ${statusMessage}`.trimEnd()
+      resolve(statusCode >= 200 && statusCode < 400 ? healthy(detail) : unhealthy(detail))
+    })
+    request.once('error', reject)
+    request.end()
+  })
+}
+
+/** The values of each name: one text where there is one, as some names allow no more. */
+function byName(headers: Headers): ReadonlyMap<string, string | string[]> {
+  const values = new Map<string, string[]>()
+  for (const [name, value] of headers) values.set(name, [...(values.get(name) ?? []), value])
+  return new Map([...values].map(([name, all]) => [name, all.length === 1 ? (all[0] ?? '') : all]))
+}
+
+/** The name is given, because Node would take it from the Host header. An address is only looked for (RFC 6066, 3). */
+function tlsOptions(url: URL, pems: Pems | null, tlsName: string | undefined) {
+  const name = tlsName ?? url.hostname.replace(/^\[|\]$/g, '')
+  const files: SecureContextOptions = { ca: pems?.ca, cert: pems?.cert, key: pems?.key }
+  return {
+    ...files,
+    servername: isIP(name) === 0 ? name : '',
+    checkServerIdentity: (_: string, certificate: Parameters<typeof checkServerIdentity>[1]) =>
+      checkServerIdentity(name, certificate),
+  }
+}
+
+async function causeOf(
+  { code = '', message }: NodeJS.ErrnoException,
+  { host }: URL,
+  tls: { readonly certFile: PemFiles['certFile'] } | undefined,
+): Promise<string> {
+  // Node's error for several addresses of a host has a code, and an empty message.
+  const text = message.trim() === '' ? code : message
+  if (connectionFailure(text) === 'not-grpc') return 'answers, but not as HTTP'
+  return await explain(host, text, tls, SCHEMES)
+}

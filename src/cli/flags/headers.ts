@@ -1,0 +1,82 @@
+import { Flags } from '@oclif/core'
+import { DiscoError } from '../../domain/errors.js'
+import type { Headers } from '../../grpc/headers.js'
+import { readBy } from './custom.js'
+import { readText } from './standard-input.js'
+
+/** Headers of requests to servers. */
+export const headerFlags = {
+  header: Flags.string({
+    char: 'H',
+    helpGroup: 'REQUEST',
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'KEY=VALUE|@FILE|@-',
+    description: 'a header, or a file of them, one a line; base64 where the key ends in -bin',
+  }),
+  authority: Flags.custom<string>({
+    parse: readBy((text) => (/^[!-~]+$/.test(text) ? text : undefined), 'a host such as hello.example:443'),
+  })({
+    helpGroup: 'REQUEST',
+    helpValue: 'HOST[:PORT]',
+    description: "the :authority of calls [default: the service's name]",
+  }),
+}
+
+/** The headers of --header. @throws DiscoError USAGE for a file that cannot be read, or an invalid header */
+export async function readHeaders(given: readonly string[] = []): Promise<Headers> {
+  const lines = await Promise.all(
+    given.map(async (header) => {
+      if (!header.startsWith('@')) return [header]
+      const file = await readText(fileIn(header))
+      return file.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'))
+    }),
+  )
+  return lines.flat().map(parseHeader)
+}
+
+function fileIn(header: string): string {
+  const file = header.slice(1)
+  if (file !== '') return file
+  throw new DiscoError('USAGE', 'A file name is missing', { suggestions: ['Such as -H @FILE'] })
+}
+
+/** Characters that gRPC allows in the name of a header, and in the value of one that is text. */
+const NAME = /^[0-9a-z_.-]+$/
+const VALUE = /^[ -~]*$/
+/** Headers of one connection, which HTTP/2 forbids (RFC 9113, 8.2.2). gRPC writes the only `te` that it allows. */
+const FORBIDDEN = new Set([
+  'connection',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+])
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
+
+/** `key=value`, or `key: value` as other tools write it. A value never stands in a message: it may be a secret. */
+function parseHeader(header: string): [name: string, value: string] {
+  const [, key = '', value = ''] = /^([^=:\s]*)\s*(?:=|:)\s*(.*)$/s.exec(header) ?? []
+  const name = key.toLowerCase()
+  // A text that is no name may be a value that was given without one.
+  if (!NAME.test(name)) throw invalidHeader('A header has no valid key')
+  const problem = name.startsWith('grpc-')
+    ? 'has a key of gRPC’s own'
+    : FORBIDDEN.has(name)
+      ? 'is not allowed in HTTP/2'
+      : name.endsWith('-bin') && !BASE64.test(value)
+        ? 'is not base64'
+        : !VALUE.test(value)
+          ? 'has characters that are not ASCII; a key that ends in -bin takes them as base64'
+          : null
+  if (problem === null) return [name, value]
+  throw invalidHeader(`The header "${name}" ${problem}`)
+}
+
+function invalidHeader(message: string): DiscoError {
+  return new DiscoError('USAGE', message, {
+    suggestions: ["Expected key=value, such as -H 'authorization=Bearer …', or -H @FILE with one a line"],
+  })
+}
