@@ -6,6 +6,7 @@ import { healthServiceOf } from '../health/watch.js'
 import { type RegisteredEndpoint, registeredById } from '../resolver/endpoint.js'
 import { type Observer, observerOf } from '../resolver/observer.js'
 import { grpcPolicyName, type PolicyConfig, policyConfigOf } from '../resolver/policy-config.js'
+import { whyNobody, whyNotPinned } from './absence.js'
 import { Census } from './census.js'
 import { Child, type ChildReports, type ChildSettings } from './child.js'
 import { OutstandingCalls } from './outstanding.js'
@@ -27,10 +28,10 @@ export function registerPolicy(kind: PolicyKind): void {
  */
 abstract class PolicyBalancer implements experimental.LoadBalancer {
   private readonly children = new Map<EndpointId, Child>()
-  private readonly census = new Census()
+  private readonly census = new Census<Child>()
   /** The counts of endpoints that left while calls were running there: they may come back. */
   private readonly outstandingOfLeavers = new Map<EndpointId, OutstandingCalls>()
-  private rotation: Rotation | null = null
+  private rotation: Rotation<Child> | null = null
   private observer: Observer = {}
   private picker: experimental.Picker = new experimental.QueuePicker(this)
   private reported: connectivityState | null = null
@@ -96,7 +97,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   }
 
   /** The rotation of this policy; a policy with other parameters starts a new one among the same children. */
-  private follow(policy: Policy | DiscoError, observer: Observer): Rotation | null {
+  private follow(policy: Policy | DiscoError, observer: Observer): Rotation<Child> | null {
     if (policy instanceof DiscoError) {
       // What worked goes on; a channel that never had a policy says why it has none.
       const hints = policy.suggestions.join('. ')
@@ -106,7 +107,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     const isKnown = this.rotation !== null && isSamePolicy(this.rotation.policy, policy)
     if (isKnown && observer === this.observer) return this.rotation
     this.observer = observer
-    const rotation = isKnown && this.rotation ? this.rotation : new Rotation(policy)
+    const rotation = isKnown && this.rotation ? this.rotation : new Rotation<Child>(policy)
     for (const child of this.children.values()) rotation.place(child)
     this.rotation = rotation
     this.picker = new PolicyPicker(policy, rotation.chooser, observer, (keys) => this.whereNobody(keys))
@@ -146,8 +147,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   private readonly reports: ChildReports = {
     onState: (child) => {
       this.place(child)
-      const isReady = child.state === connectivityState.READY
-      this.observer.connectivity?.(child.endpoint, isReady, child.problem)
+      this.observer.connectivity?.(child.endpoint, child.isReady, child.problem)
       if (!this.isUpdating) this.settle()
     },
     onFailed: ({ endpoint }, problem) => this.observer.failed?.(endpoint, problem),
@@ -172,16 +172,8 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
       if (changes && this.hasWaitingPicks) this.reported = null
       this.report(connectivityState.READY, null)
     } else if (this.census.hasHope) this.report(connectivityState.CONNECTING, null)
-    else this.report(connectivityState.TRANSIENT_FAILURE, this.whyNobody())
-  }
-
-  private whyNobody(): string {
-    if (this.children.size === 0) return `No endpoint to dial. ${this.note}`
-    if (this.census.size === 0) return `Every endpoint is drained (weight 0). ${this.note}`
-    const failures = this.census
-      .examples(3)
-      .map(({ endpoint, problem }) => `${endpoint.registration.addr}: ${problem}`)
-    return `No endpoint is READY: ${failures.join('; ')}`
+    else
+      this.report(connectivityState.TRANSIENT_FAILURE, whyNobody(this.children.size, this.census, this.note))
   }
 
   /** While READY the picker asks the living policy, so a new one is pushed only when the state changes. */
@@ -199,27 +191,16 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   }
 
   /** The answer to a pick that the policy has nobody for: the rotation is empty, or lacks whom it wants. */
-  private whereNobody({ pin }: CallKeys): experimental.PickResult {
+  private whereNobody(keys: CallKeys): experimental.PickResult {
     this.hasWaitingPicks = true
     if (!this.rotation || this.rotation.size === 0) return QUEUE
-    const to = pin ?? this.rotation.policy.config.to ?? null
-    const wanted = [...this.children.values()].filter(({ names }) => names.some((name) => name === to))
-    const isComing = wanted.some(
-      ({ state, endpoint }) => endpoint.weight > 0 && state !== connectivityState.TRANSIENT_FAILURE,
-    )
-    if (isComing) return QUEUE
-    return failure(to === null ? 'The call is pinned to no endpoint' : whyAway(String(to), wanted))
+    const why = whyNotPinned(this.rotation.policy, keys, this.children.values())
+    return why === null ? QUEUE : failure(why)
   }
 }
 
 function isSamePolicy(a: Policy, b: Policy): boolean {
   return a === b || JSON.stringify(a.config) === JSON.stringify(b.config)
-}
-
-function whyAway(name: string, [wanted]: readonly Child[]): string {
-  if (!wanted) return `The pinned endpoint ${name} is not in the list`
-  if (wanted.endpoint.weight === 0) return `The pinned endpoint ${name} is drained (weight 0)`
-  return `The pinned endpoint ${name} is not READY: ${wanted.problem}`
 }
 
 /** The next picker decides. */

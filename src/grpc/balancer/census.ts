@@ -1,40 +1,39 @@
-import { connectivityState } from '@grpc/grpc-js'
-import type { Child } from './child.js'
+import type { Member } from './member.js'
 
 /**
- * Counts the children that could be picked (weight > 0) by how their connections stand. Every change costs O(1):
+ * Counts the members that could be picked (weight > 0) by how their connections stand. Every change costs O(1):
  * thousands that connect, or lose their connections, change their state together.
  */
-export class Census {
-  private readonly servable = new Set<Child>()
-  private readonly failing = new Set<Child>()
+export class Census<One extends Member> {
+  private readonly servable = new Set<One>()
+  private readonly failing = new Set<One>()
 
-  /** Whether a child that could be picked is READY or on its way there. */
+  /** Whether a member that could be picked is READY or on its way there. */
   get hasHope(): boolean {
     return this.failing.size < this.servable.size
   }
 
-  place(child: Child): void {
-    if (child.endpoint.weight === 0) {
-      this.remove(child)
+  place(member: One): void {
+    if (member.endpoint.weight === 0) {
+      this.remove(member)
       return
     }
-    this.servable.add(child)
-    if (child.state === connectivityState.TRANSIENT_FAILURE) this.failing.add(child)
-    else this.failing.delete(child)
+    this.servable.add(member)
+    if (member.isFailing) this.failing.add(member)
+    else this.failing.delete(member)
   }
 
-  remove(child: Child): void {
-    this.servable.delete(child)
-    this.failing.delete(child)
+  remove(member: One): void {
+    this.servable.delete(member)
+    this.failing.delete(member)
   }
 
   /** Some of those that fail, for a message. */
-  examples(most: number): Child[] {
-    const some: Child[] = []
-    for (const child of this.failing) {
+  examples(most: number): One[] {
+    const some: One[] = []
+    for (const member of this.failing) {
       if (some.length === most) break
-      some.push(child)
+      some.push(member)
     }
     return some
   }

@@ -1,7 +1,8 @@
 import { type ChannelOptions, connectivityState, experimental, Metadata } from '@grpc/grpc-js'
-import { type Health, HealthWatch } from '../health/watch.js'
+import { type Health, HealthWatch, streamsOver } from '../health/watch.js'
 import { namesOf, type RegisteredEndpoint } from '../resolver/endpoint.js'
 import { ConnectionEnd } from './connection-end.js'
+import type { Member } from './member.js'
 import type { OutstandingCalls } from './outstanding.js'
 
 export interface ChildReports {
@@ -29,14 +30,12 @@ const ANY_CALL: experimental.PickArgs = { metadata: new Metadata(), extraPickInf
  * One endpoint's connection and the pick that goes with it. It stays for as long as the endpoint does: a new
  * weight changes its endpoint and nothing else, and so does its health.
  */
-export class Child {
+export class Child implements Member {
   /** READY where calls can go; CONNECTING, too, while a connection's health is not known yet. */
   state: connectivityState = connectivityState.IDLE
-  /** Why it is not READY, as far as that is known. */
   problem: string | null = null
   /** What a picker answers to send a call here; null without a connection. Made once for it, not per pick. */
   result: experimental.PickResult | null = null
-  /** Its place in the resolver's list. */
   rank = 0
   private readonly leaf: experimental.LeafLoadBalancer
   private healthWatch: HealthWatch | null = null
@@ -56,7 +55,14 @@ export class Child {
     this.leaf = new experimental.LeafLoadBalancer(endpoint, own, options, resolutionNote)
   }
 
-  /** By which it can be pinned. */
+  get isReady(): boolean {
+    return this.state === connectivityState.READY
+  }
+
+  get isFailing(): boolean {
+    return this.state === connectivityState.TRANSIENT_FAILURE
+  }
+
   get names(): readonly string[] {
     return namesOf(this.endpoint)
   }
@@ -98,7 +104,7 @@ export class Child {
       return
     }
     const channel = result.subchannel.getChannel()
-    this.healthWatch = new HealthWatch(channel, healthService, (health) => this.judge(health))
+    this.healthWatch = new HealthWatch(streamsOver(channel), healthService, (health) => this.judge(health))
     this.report(connectivityState.CONNECTING, 'its health is not known yet')
   }
 

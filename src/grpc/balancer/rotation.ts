@@ -1,58 +1,57 @@
 import { hostname, networkInterfaces } from 'node:os'
-import { connectivityState } from '@grpc/grpc-js'
 import type { Chooser, Environment, Policy } from '../../policies/index.js'
 import type { RegisteredEndpoint } from '../resolver/endpoint.js'
 import type { RotationChange } from '../resolver/observer.js'
-import type { Child } from './child.js'
+import type { Member } from './member.js'
 
 /**
- * Who is picked, at which weight: children that are READY and not drained. Tells the policy of changes, each in
- * O(1) beside what the policy itself takes. A child that is only not READY keeps its place in the policy: a
+ * Who is picked, at which weight: members that are READY and not drained. Tells the policy of changes, each in
+ * O(1) beside what the policy itself takes. A member that is only not READY keeps its place in the policy: a
  * reconnect is not a leave.
  */
-export class Rotation {
-  readonly chooser: Chooser<Child>
-  private readonly weights = new Map<Child, number>()
-  /** Children that were picked, and will be again when they are READY. */
-  private readonly away = new Set<Child>()
-  /** Children whose place has changed since `takeChanges`, with their endpoints. */
-  private changed = new Map<Child, RegisteredEndpoint>()
+export class Rotation<One extends Member> {
+  readonly chooser: Chooser<One>
+  private readonly weights = new Map<One, number>()
+  /** Members that were picked, and will be again when they are READY. */
+  private readonly away = new Set<One>()
+  /** Members whose place has changed since `takeChanges`, with their endpoints. */
+  private changed = new Map<One, RegisteredEndpoint>()
 
   constructor(readonly policy: Policy) {
-    this.chooser = policy.create(ENVIRONMENT)
+    this.chooser = policy.create<One>(ENVIRONMENT)
   }
 
   get size(): number {
     return this.weights.size
   }
 
-  /** Brings the policy's idea of a child in line with its state and weight. */
-  place(child: Child): void {
-    const { weight } = child.endpoint
-    if (weight === 0) this.remove(child)
-    else if (child.state === connectivityState.READY) this.put(child, weight)
-    else this.suspend(child)
+  /** Brings the policy's idea of a member in line with its state and weight. */
+  place(member: One): void {
+    const { weight } = member.endpoint
+    if (weight === 0) this.remove(member)
+    else if (member.isReady) this.put(member, weight)
+    else this.suspend(member)
   }
 
-  remove(child: Child): void {
-    const wasKnown = this.away.delete(child) || this.weights.delete(child)
+  remove(member: One): void {
+    const wasKnown = this.away.delete(member) || this.weights.delete(member)
     if (!wasKnown) return
-    this.chooser.leave(child)
-    this.changed.set(child, child.endpoint)
+    this.chooser.leave(member)
+    this.changed.set(member, member.endpoint)
   }
 
-  /** The child's outstanding calls have changed. */
-  recount(child: Child): void {
-    this.chooser.recount?.(child)
+  /** The member's outstanding calls have changed. */
+  recount(member: One): void {
+    this.chooser.recount?.(member)
   }
 
   /** What has changed since this was last asked; null for nothing. */
   takeChanges(): readonly RotationChange[] | null {
     if (this.changed.size === 0) return null
-    const changes = [...this.changed].map(([child, endpoint]) => ({
+    const changes = [...this.changed].map(([member, endpoint]) => ({
       endpoint,
-      weight: this.weightOf(this.weights.get(child) ?? 0),
-      isAway: this.away.has(child),
+      weight: this.weightOf(this.weights.get(member) ?? 0),
+      isAway: this.away.has(member),
     }))
     this.changed = new Map()
     return changes
@@ -60,25 +59,25 @@ export class Rotation {
 
   /** All that are picked, with the weights that the policy follows. */
   all(): Map<RegisteredEndpoint, number> {
-    return new Map([...this.weights].map(([child, weight]) => [child.endpoint, this.weightOf(weight)]))
+    return new Map([...this.weights].map(([member, weight]) => [member.endpoint, this.weightOf(weight)]))
   }
 
-  private put(child: Child, weight: number): void {
-    const before = this.weights.get(child)
+  private put(member: One, weight: number): void {
+    const before = this.weights.get(member)
     if (before === weight) return
-    if (before !== undefined) this.chooser.reweigh(child, weight)
-    else if (this.away.delete(child) && this.chooser.resume) this.chooser.resume(child, weight)
-    else this.chooser.join(child, weight)
-    this.weights.set(child, weight)
-    this.changed.set(child, child.endpoint)
+    if (before !== undefined) this.chooser.reweigh(member, weight)
+    else if (this.away.delete(member) && this.chooser.resume) this.chooser.resume(member, weight)
+    else this.chooser.join(member, weight)
+    this.weights.set(member, weight)
+    this.changed.set(member, member.endpoint)
   }
 
-  private suspend(child: Child): void {
-    if (!this.weights.delete(child)) return
-    this.away.add(child)
-    if (this.chooser.suspend) this.chooser.suspend(child)
-    else this.chooser.leave(child)
-    this.changed.set(child, child.endpoint)
+  private suspend(member: One): void {
+    if (!this.weights.delete(member)) return
+    this.away.add(member)
+    if (this.chooser.suspend) this.chooser.suspend(member)
+    else this.chooser.leave(member)
+    this.changed.set(member, member.endpoint)
   }
 
   private weightOf(weight: number): number {
@@ -86,7 +85,7 @@ export class Rotation {
   }
 }
 
-const ENVIRONMENT: Environment<Child> = {
+const ENVIRONMENT: Environment<Member> = {
   random: Math.random,
   get clientKey() {
     return ownName()

@@ -1,12 +1,4 @@
-import {
-  Client,
-  type ClientOptions,
-  type ClientReadableStream,
-  credentials,
-  type ServiceError,
-  status,
-} from '@grpc/grpc-js'
-import type { ServingStatus } from './protocol.js'
+import { Client, type ClientOptions, credentials, type ServiceError, status } from '@grpc/grpc-js'
 
 /** After a Watch that broke, the next comes this much later; twice as late each time, up to the most. */
 const RETRY_FIRST_MS = 1_000
@@ -19,7 +11,27 @@ export interface Health {
   readonly problem: string | null
 }
 
+/** What comes of one stream. Methods are not called synchronously with its start. */
+export interface StreamEvents {
+  message(bytes: Buffer): void
+  /** It ended, or could not be opened. */
+  ended(status: { readonly code: status; readonly details: string }): void
+}
+
+/** Starts a server-streaming call with this request over one connection. */
+export type OpenStream = (path: string, request: Buffer, events: StreamEvents) => { cancel(): void }
+
 type Channel = NonNullable<ClientOptions['channelOverride']>
+
+/** Starts streams over the connection of a channel that has only one. */
+export function streamsOver(channel: Channel): OpenStream {
+  const bytes = (value: Buffer) => value
+  return (path, request, events) =>
+    new Client(channel.getTarget(), credentials.createInsecure(), { channelOverride: channel })
+      .makeServerStreamRequest(path, bytes, bytes, request)
+      .on('data', (message: Buffer) => events.message(message))
+      .on('error', ({ code, details }: ServiceError) => events.ended({ code, details }))
+}
 
 const HEALTHY: Health = { isServing: true, problem: null }
 
@@ -29,18 +41,18 @@ const HEALTHY: Health = { isServing: true, problem: null }
  * it unhealthy until another one answers.
  */
 export class HealthWatch {
-  private stream: ClientReadableStream<ServingStatus> | null = null
+  private stream: { cancel(): void } | null = null
   private retryTimer: NodeJS.Timeout | null = null
   private retryMs = RETRY_FIRST_MS
   private isStopped = false
 
   /**
-   * @param channel that of the one connection
+   * @param open starts streams over the one connection
    * @param service the service to ask about; empty for the server as a whole
    * @param report never called synchronously, nor after `stop`
    */
   constructor(
-    private readonly channel: Channel,
+    private readonly open: OpenStream,
     private readonly service: string,
     private readonly report: (health: Health) => void,
   ) {
@@ -57,21 +69,17 @@ export class HealthWatch {
     // The protocol's messages take time to load, and few clients ask for health.
     const { HEALTH_PATHS, healthRequest, healthResponse } = await import('./protocol.js')
     if (this.isStopped) return
-    const client = new Client(this.channel.getTarget(), credentials.createInsecure(), {
-      channelOverride: this.channel,
-    })
-    this.stream = client
-      .makeServerStreamRequest(HEALTH_PATHS.Watch, healthRequest.encode, healthResponse.decode, {
-        service: this.service,
-      })
-      .on('data', (said: ServingStatus) => {
+    this.stream = this.open(HEALTH_PATHS.Watch, healthRequest.encode({ service: this.service }), {
+      message: (bytes) => {
+        const said = healthResponse.decode(bytes)
         this.retryMs = RETRY_FIRST_MS
         this.tell(said === 'SERVING' ? HEALTHY : { isServing: false, problem: `${said} (grpc.health.v1)` })
-      })
-      .on('error', (error: ServiceError) => this.ended(error))
+      },
+      ended: (status) => this.ended(status),
+    })
   }
 
-  private ended({ code, details }: ServiceError): void {
+  private ended({ code, details }: Parameters<StreamEvents['ended']>[0]): void {
     if (this.isStopped) return
     if (code === status.UNIMPLEMENTED) {
       this.tell(HEALTHY)

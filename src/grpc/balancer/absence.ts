@@ -1,0 +1,40 @@
+import type { CallKeys, Policy } from '../../policies/index.js'
+import type { Census } from './census.js'
+import type { Member } from './member.js'
+
+/** Examples in a message. */
+const MOST_EXAMPLES = 3
+
+/**
+ * Why no member can be picked.
+ *
+ * @param members number of endpoints in the list
+ * @param note where the list comes from, as a sentence
+ */
+export function whyNobody(members: number, census: Census<Member>, note: string): string {
+  if (members === 0) return `No endpoint to dial. ${note}`
+  if (census.size === 0) return `Every endpoint is drained (weight 0). ${note}`
+  const failures = census
+    .examples(MOST_EXAMPLES)
+    .map(({ endpoint, problem }) => `${endpoint.registration.addr}: ${problem}`)
+  return `No endpoint is READY: ${failures.join('; ')}`
+}
+
+/**
+ * Why the policy picked no member though the rotation has some: the one that the call is pinned to is not among them.
+ *
+ * @returns null where that one may become READY, so that the call should wait
+ */
+export function whyNotPinned(policy: Policy, { pin }: CallKeys, members: Iterable<Member>): string | null {
+  const to = pin ?? policy.config.to ?? null
+  const wanted = [...members].filter(({ names }) => names.some((name) => name === to))
+  const isComing = wanted.some(({ isFailing, endpoint }) => endpoint.weight > 0 && !isFailing)
+  if (isComing) return null
+  return to === null ? 'The call is pinned to no endpoint' : whyAway(String(to), wanted)
+}
+
+function whyAway(name: string, [wanted]: readonly Member[]): string {
+  if (!wanted) return `The pinned endpoint ${name} is not in the list`
+  if (wanted.endpoint.weight === 0) return `The pinned endpoint ${name} is drained (weight 0)`
+  return `The pinned endpoint ${name} is not READY: ${wanted.problem}`
+}

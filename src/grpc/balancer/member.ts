@@ -1,0 +1,19 @@
+import type { RegisteredEndpoint } from '../resolver/endpoint.js'
+
+/**
+ * An endpoint as the rotation sees it, however its connections are made. A member that is neither READY nor failing is
+ * on its way: idle, connecting, or its health is not known yet.
+ */
+export interface Member {
+  readonly endpoint: RegisteredEndpoint
+  readonly isReady: boolean
+  /** The last connection attempt failed, or the server says that it is not serving. */
+  readonly isFailing: boolean
+  /** Why it is not READY, as far as that is known. */
+  readonly problem: string | null
+  readonly outstanding: { readonly count: number }
+  /** Its place in the resolver's list. */
+  readonly rank: number
+  /** By which it can be pinned. */
+  readonly names: readonly string[]
+}
