@@ -65,6 +65,8 @@ const GOING_ON: Readonly<Record<string, (started: Process) => Promise<unknown>>>
   'disco drain hello 1.2.3.4:1001': (drain) => stopAfter(drain, 'weight 2 → 0'),
   'disco drain hello 1.2.3.4:1001 --grace 2m': (drain) => stopAfter(drain, 'weight 2 → 0'),
   'disco health hello --watch': (health) => stopAfter(health, '"healthy":true'),
+  'disco proxy hello': (proxy) => stopAfter(proxy, 'etcd:///hello: 3 endpoints, 3 READY'),
+  'disco proxy hello --policy least_request --health': (proxy) => stopAfter(proxy, '3 endpoints, 3 READY'),
   'disco register hello 1.2.3.4:1001 --ttl 10': (register) => stopAfter(register, '"type":"added"'),
   'disco register hello :1001 --probe grpc -- node server.js': (register) =>
     stopAfter(register, 'registered hello'),
@@ -109,9 +111,14 @@ describe('the two examples that help begins with run as they stand there', () =>
   })
 })
 
+function withFreePort(example: string): string {
+  if (example === 'disco dev') return 'disco dev --port 0'
+  return example.startsWith('disco proxy') ? `${example} --listen :0` : example
+}
+
 /** With addresses that exist here, and a port that is free; a pipeline has nothing to replace the shell with. */
 function runnable(example: string): string {
-  const line = example === 'disco dev' ? 'disco dev --port 0' : example
+  const line = withFreePort(example)
   // What is waited for to be gone is not there.
   const told = line.includes('gone ')
     ? line

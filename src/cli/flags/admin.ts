@@ -1,23 +1,15 @@
-import { Flags, type Interfaces } from '@oclif/core'
-import { isLoopback, readAddress } from '../../domain/address.js'
+import type { Interfaces } from '@oclif/core'
+import { isLoopback } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
-import { readBy, textFlag } from './custom.js'
+import { textFlag } from './custom.js'
+import { type ListenAddress, listenFlag } from './listen.js'
 import { inputName, readText } from './standard-input.js'
 
 const EXAMPLE = '--admin 127.0.0.1:9001'
 
-export interface ListenAddress {
-  readonly host: string
-  /** 0 for any free port. */
-  readonly port: number
-}
-
 export const adminFlags = {
-  admin: Flags.custom<ListenAddress>({
-    parse: readBy(readListenAddress, 'a TCP address to listen at, such as :9001 or 127.0.0.1:9001'),
-  })({
+  admin: listenFlag({
     helpGroup: 'ADMIN',
-    helpValue: '[HOST]:PORT',
     description: 'serve GET /, /weight, /healthz, /metrics, PUT /weight?weight=N and POST /drain here',
   }),
   'admin-token-file': textFlag({
@@ -25,15 +17,6 @@ export const adminFlags = {
     helpValue: 'FILE|-',
     description: 'file with the bearer token to ask for; needed where other machines can ask',
   }),
-}
-
-/** Reads `HOST:PORT`, `:PORT` or `PORT`. Without a host, only this machine can connect. */
-function readListenAddress(text: string): ListenAddress | undefined {
-  const whole = /^:?\d+$/.test(text) ? `127.0.0.1:${text.replace(':', '')}` : text
-  const isAnyPort = whole.endsWith(':0')
-  const address = readAddress(isAnyPort ? whole.replace(/0$/, '1') : whole)
-  if ('problem' in address || address.kind !== 'tcp') return undefined
-  return { host: address.host, port: isAnyPort ? 0 : address.port }
 }
 
 export interface AdminPlan extends ListenAddress {

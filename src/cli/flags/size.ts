@@ -21,10 +21,15 @@ function readBytes(text: string): number | undefined {
   return bytes >= 1 && bytes <= MOST_BYTES ? bytes : undefined
 }
 
+/** A size as help shows it. */
+function sizeText(bytes: number): string {
+  return bytes < 2 ** 20 ? `${bytes / 2 ** 10}KiB` : `${bytes / 2 ** 20}MiB`
+}
+
 /** A size, in bytes. */
 export const sizeFlag = Flags.custom<number>({
   helpValue: '<size>',
   defaultHelp: async ({ options }: { readonly options: { readonly default?: unknown } }) =>
-    typeof options.default === 'number' ? `${options.default / 2 ** 20}MiB` : undefined,
+    typeof options.default === 'number' ? sizeText(options.default) : undefined,
   parse: readBy(readBytes, 'a size of at most 2GiB such as 4MiB or 20MB'),
 })

@@ -28,6 +28,7 @@ const OTHERS: Readonly<Record<string, readonly Code[]>> = {
   layouts: [],
   ls: ['3', '4'],
   pick: ['3', '4', '130'],
+  proxy: ['6', '130'],
   register: ['3', '5', '6', '130'],
   resolve: ['3', '4', '130'],
   unregister: ['3', '6', '130'],

@@ -4,17 +4,20 @@ import { type Observer, takeMark } from '../resolver/observer.js'
 import type { Child } from './child.js'
 
 /** The request headers that carry a call's keys to the picker, which takes them off again. */
-const HEADERS: Readonly<Record<keyof CallKeys, string>> = { hashKey: 'disco-hash-key', pin: 'disco-pin' }
+export const KEY_HEADERS: Readonly<Record<keyof CallKeys, string>> = {
+  hashKey: 'disco-hash-key',
+  pin: 'disco-pin',
+}
 
 /** Makes a call choose by this key, under `ring_hash` and `source_hash`. */
 export function setHashKey(metadata: Metadata, key: string): Metadata {
-  metadata.set(HEADERS.hashKey, key)
+  metadata.set(KEY_HEADERS.hashKey, key)
   return metadata
 }
 
 /** Sends a call to the endpoint with this id, key or address, under `pinned`. */
 export function setPin(metadata: Metadata, endpoint: string): Metadata {
-  metadata.set(HEADERS.pin, endpoint)
+  metadata.set(KEY_HEADERS.pin, endpoint)
   return metadata
 }
 
@@ -42,7 +45,7 @@ export class PolicyPicker implements experimental.Picker {
 
 /** `metadata` is one attempt's own copy: a retry finds the headers again. */
 function takeKeys(metadata: Metadata): CallKeys {
-  return { hashKey: take(metadata, HEADERS.hashKey), pin: take(metadata, HEADERS.pin) }
+  return { hashKey: take(metadata, KEY_HEADERS.hashKey), pin: take(metadata, KEY_HEADERS.pin) }
 }
 
 function take(metadata: Metadata, header: string): string | null {

@@ -9,14 +9,19 @@ import { authorityOf, parseTarget, SCHEME, targetOf } from './target.js'
 /** Schemes that grpc-js resolves by itself, besides ours. */
 const OTHER_SCHEMES = ['dns', 'ipv4', 'ipv6', 'unix']
 
-/** Result of resolving a target. */
-export interface Resolution {
+/** What a target names. */
+export interface TargetName {
+  readonly uri: experimental.GrpcUri & { readonly scheme: string }
   /** In full, as a channel would take it. */
   readonly target: string
   /** Of the registry; null where the target is of another scheme. */
   readonly service: string | null
   /** Becomes `:authority`, and the name that a server's certificate must have. */
   readonly authority: string
+}
+
+/** Result of resolving a target. */
+export interface Resolution extends Omit<TargetName, 'uri'> {
   /** The registry's list; null where the target is of another scheme. */
   readonly list: ResolvedList | null
   /** Endpoints that the target selects and that can be dialled. */
@@ -26,15 +31,29 @@ export interface Resolution {
 }
 
 /**
- * Resolves a target once, by the resolver that a channel would use. A bare name is a service of the registry,
- * `host:port` without a scheme is `dns:`, as in gRPC.
+ * Reads a target. A bare name is a service of the registry, `host:port` without a scheme is `dns:`, as in gRPC.
+ *
+ * @throws DiscoError USAGE
+ */
+export function readTarget(text: string): TargetName {
+  const uri = parseUri(text)
+  const own = uri.scheme === SCHEME ? parseTarget(uri) : null
+  return {
+    uri,
+    target: experimental.uriToString(uri),
+    service: own?.service ?? null,
+    authority: own ? authorityOf(own) : othersAuthority(uri),
+  }
+}
+
+/**
+ * Resolves a target once, by the resolver that a channel would use. The target is read as by {@link readTarget}.
  *
  * @throws DiscoError USAGE, NOT_FOUND (the resolver's reason), INTERRUPTED, and the registry's own error where
  *   it is out of reach and no list was kept
  */
 export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolution> {
-  const uri = parseUri(text)
-  const own = uri.scheme === SCHEME ? parseTarget(uri) : null
+  const { uri, ...name } = readTarget(text)
   return new Promise((resolve, reject) => {
     let list: ResolvedList | null = null
     let found: Omit<Resolution, 'list'> | null = null
@@ -66,9 +85,7 @@ export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolu
         return true
       }
       found = {
-        target: experimental.uriToString(uri),
-        service: own?.service ?? null,
-        authority: own ? authorityOf(own) : othersAuthority(uri),
+        ...name,
         endpoints: endpoints.value.map(registered),
         serviceConfig: serviceConfig?.ok ? serviceConfig.value : null,
       }

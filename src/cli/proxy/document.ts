@@ -1,0 +1,33 @@
+import type { ProxyServer } from '../../proxy/proxy-server.js'
+
+/** A running proxy. */
+export interface ProxyDoc {
+  readonly schema: 'disco.proxy/v1'
+  /** Where it listens: `host:port`. */
+  readonly listen: string
+  readonly policy: string
+  readonly services: readonly ProxiedServiceDoc[]
+}
+
+export interface ProxiedServiceDoc {
+  readonly target: string
+  /** Null before the registry has answered. */
+  readonly endpoints: number | null
+  readonly ready: number
+}
+
+export function proxyDoc({ address, services }: ProxyServer, policy: string): ProxyDoc {
+  return {
+    schema: 'disco.proxy/v1',
+    listen: address,
+    policy,
+    services: services.map(({ name, members, hasList }) => {
+      const all = [...members]
+      return {
+        target: name.target,
+        endpoints: hasList ? all.length : null,
+        ready: all.filter(({ isReady }) => isReady).length,
+      }
+    }),
+  }
+}

@@ -1,0 +1,59 @@
+import type { DiscoError } from '../../domain/errors.js'
+import type { RegisteredEndpoint } from '../../grpc/resolver/endpoint.js'
+import type { ResolvedList } from '../../grpc/resolver/live-list.js'
+import type { Observer } from '../../grpc/resolver/observer.js'
+import type { Palette } from '../terminal/color.js'
+import { count, duration } from '../terminal/units.js'
+import { visible } from '../terminal/visible.js'
+import type { ProxyDoc } from './document.js'
+
+/** Lines of a proxy about its start, its endpoints and the registry. */
+export class ProxyView {
+  constructor(
+    private readonly palette: Palette,
+    private readonly line: (text: string) => void,
+  ) {}
+
+  started({ listen, policy, services }: ProxyDoc): void {
+    this.line(`${this.palette.green('✓')} proxy on ${listen}, policy ${policy}`)
+    for (const { target, endpoints, ready } of services) {
+      const size = endpoints === null ? 'no list yet' : `${count(endpoints, 'endpoint')}, ${ready} READY`
+      this.line(`  ${visible(target)}: ${size}`)
+    }
+    this.line('  Ctrl-C: finish the calls, end. Twice: now.')
+  }
+
+  draining(calls: number, drainMs: number): void {
+    this.line(`→ no new calls; ${count(calls, 'call')} may finish within ${duration(drainMs)}`)
+  }
+
+  /** What to say of one service while it is proxied. */
+  observer(target: string): Observer {
+    const name = visible(target)
+    const known = new Map<string, string | null>()
+    let outage: DiscoError | null = null
+    return {
+      resolved: ({ stale, cachedAgeMs }: ResolvedList) => {
+        if (stale?.message === outage?.message) return
+        outage = stale
+        if (!stale) this.line(`${this.palette.green('✓')} ${name}: the registry answers again`)
+        else {
+          const age = cachedAgeMs === null ? '' : ` from the cache, ${duration(cachedAgeMs)} old`
+          this.line(
+            `${this.palette.yellow('!')} ${name}: ${visible(stale.message)}; using the last list${age}`,
+          )
+        }
+      },
+      connectivity: ({ registration: { addr } }: RegisteredEndpoint, isReady, problem) => {
+        const now = isReady ? null : (problem ?? '')
+        const before = known.get(addr)
+        known.set(addr, now)
+        if (before === undefined ? isReady : before === now) return
+        const mark = isReady ? this.palette.green('✓') : this.palette.red('✗')
+        this.line(
+          `${mark} ${name} ${visible(addr)} ${isReady ? 'READY' : `not READY: ${visible(now ?? '')}`}`,
+        )
+      },
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import { type ChannelOptions, experimental } from '@grpc/grpc-js'
+import { type RegisteredEndpoint, registered } from './endpoint.js'
+import type { ResolvedList } from './live-list.js'
+import { OBSERVER_OPTION, type Observer } from './observer.js'
+import { readTarget, type TargetName } from './resolve.js'
+
+/** Receives what a target resolves to. */
+export interface TargetListener {
+  /** A new list. @param note where it comes from, as a sentence; empty for targets of other schemes */
+  list(endpoints: readonly RegisteredEndpoint[], note: string): void
+  /** The target cannot be resolved; a list that came before stands. Further attempts follow by themselves. */
+  failed(details: string): void
+  /** The registry's list, also where only its staleness changed; not called for targets of other schemes. */
+  resolved?(now: ResolvedList): void
+}
+
+/** Follows a target by the resolver that a channel would use, without a channel. */
+export class TargetWatch {
+  readonly name: TargetName
+  private readonly resolver: experimental.Resolver
+
+  /**
+   * @param listener not called before the constructor returns
+   * @throws DiscoError USAGE for a target that cannot be read
+   */
+  constructor(text: string, listener: TargetListener) {
+    this.name = readTarget(text)
+    const observer: Observer = { resolved: (now) => listener.resolved?.(now) }
+    const options: ChannelOptions = { 'grpc.enable_http_proxy': 0, [OBSERVER_OPTION]: observer }
+    const listen: experimental.ResolverListener = (endpoints, _attributes, _config, note) => {
+      if (endpoints.ok) listener.list(endpoints.value.map(registered), note)
+      else listener.failed(endpoints.error.details)
+      return true
+    }
+    this.resolver = experimental.createResolver(this.name.uri, listen, options)
+    queueMicrotask(() => this.refresh())
+  }
+
+  /** Asks again, where a connection was lost: names of DNS may have other addresses now. */
+  refresh(): void {
+    this.resolver.updateResolution()
+  }
+
+  close(): void {
+    this.resolver.destroy()
+  }
+}

@@ -1,0 +1,215 @@
+import {
+  type ClientHttp2Stream,
+  constants,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2'
+import { status } from '../grpc/status-code.js'
+import type { CallKeys } from '../policies/index.js'
+import type { Connection } from './connection.js'
+import type { Waiting } from './pool.js'
+import { Reply } from './reply.js'
+import { type ReplayMemory, RequestBody } from './request-body.js'
+import type { BalancedService, WaitingCall } from './service.js'
+import { type GrpcStatus, refuse, statusOfReset } from './status.js'
+import { Upstream } from './upstream.js'
+
+/** A call waits so long for endpoints that are connecting, as after a restart of the only one. */
+const CONNECTING_MS = 1_000
+
+/** Attempts of one call: servers that all refuse are not asked for ever. */
+const MOST_ATTEMPTS = 5
+
+export interface CallSettings {
+  readonly memory: ReplayMemory
+  /** How long a call waits where no endpoint is READY. */
+  readonly waitMs: number
+}
+
+/** A call as it was received. */
+export interface CallRequest {
+  readonly stream: ServerHttp2Stream
+  /** As they are sent on. */
+  readonly headers: OutgoingHttpHeaders
+  readonly keys: CallKeys
+}
+
+/** What came of a call. */
+export interface CallEnd {
+  readonly service: BalancedService
+  /** The endpoint of the last attempt; null where there was none. */
+  readonly upstream: Upstream | null
+  readonly path: string
+  /** Address of the caller. */
+  readonly peer: string
+  readonly code: status
+  /** Where the proxy ended the call by itself. */
+  readonly details: string | null
+  readonly tookMs: number
+  /** How often it was sent again. */
+  readonly replays: number
+}
+
+/** One call: picks an endpoint, passes the bytes both ways, and picks again where the endpoint has not begun with it. */
+export class Call implements Waiting, WaitingCall {
+  private readonly body: RequestBody
+  private readonly startedMs = performance.now()
+  private attempts = 0
+  private upstream: Upstream | null = null
+  private upstreamStream: ClientHttp2Stream | null = null
+  private hasBegun = false
+  private isOver = false
+  private waitTimer: NodeJS.Timeout | null = null
+
+  constructor(
+    private readonly request: CallRequest,
+    private readonly service: BalancedService,
+    private readonly settings: CallSettings,
+    private readonly report: (end: CallEnd) => void,
+  ) {
+    this.body = new RequestBody(request.stream, settings.memory)
+    request.stream.once('close', () => this.callerLeft())
+    this.pick()
+  }
+
+  /** Endpoints have changed while it waited for one. */
+  retry(): void {
+    this.service.leave(this)
+    this.pick()
+  }
+
+  begin(connection: Connection): boolean {
+    const { upstream } = this
+    if (!upstream) return false
+    this.request.headers[':scheme'] = upstream.scheme
+    const stream = this.open(connection)
+    if (!stream) return false
+    this.attempts++
+    this.upstreamStream = stream
+    upstream.outstanding.onCallStarted()
+    const reply = new Reply(stream, this.request.stream, {
+      begun: () => {
+        this.hasBegun = true
+        this.body.forget()
+      },
+      passed: (code) => this.finish(code, null),
+      refused: (details) => {
+        stream.close(constants.NGHTTP2_CANCEL)
+        this.fail({ code: status.INTERNAL, details: `${addressOf(upstream)}: ${details}` })
+      },
+    })
+    stream.on('error', () => {
+      // The stream closes, and its error code says why.
+    })
+    stream.once('close', () => {
+      upstream.outstanding.onCallEnded()
+      // Why a session ended is known after its streams have closed.
+      if (!this.isOver) setImmediate(() => this.attemptEnded(stream, connection, reply))
+    })
+    this.body.sendTo(stream)
+    return true
+  }
+
+  /** Node refuses headers that HTTP/2 forbids: that ends this call, and no other. */
+  private open(connection: Connection): ClientHttp2Stream | null {
+    try {
+      return connection.request(this.request.headers)
+    } catch (thrown) {
+      this.fail({
+        code: status.INTERNAL,
+        details: `The headers cannot be sent on: ${(thrown as Error).message}`,
+      })
+      return null
+    }
+  }
+
+  turnedAway(): void {
+    this.upstream = null
+    this.pick()
+  }
+
+  private pick(): void {
+    if (this.isOver) return
+    const chosen = this.service.choose(this.request.keys)
+    if (chosen instanceof Upstream) {
+      this.upstream = chosen
+      chosen.admit(this)
+      return
+    }
+    const leftMs = this.startedMs + this.mostWaitMs(chosen.isComing) - performance.now()
+    if (leftMs <= 0) this.fail({ code: status.UNAVAILABLE, details: chosen.why })
+    else {
+      this.service.join(this)
+      if (this.waitTimer) clearTimeout(this.waitTimer)
+      this.waitTimer = setTimeout(() => this.retry(), leftMs)
+    }
+  }
+
+  private mostWaitMs(isComing: boolean): number {
+    return isComing ? Math.max(CONNECTING_MS, this.settings.waitMs) : this.settings.waitMs
+  }
+
+  private attemptEnded(stream: ClientHttp2Stream, connection: Connection, reply: Reply): void {
+    if (this.isOver) return
+    if (
+      !this.hasBegun &&
+      connection.hasNotBegun(stream) &&
+      this.body.canReplay &&
+      this.attempts < MOST_ATTEMPTS
+    ) {
+      this.body.hold()
+      this.upstream = null
+      this.pick()
+      return
+    }
+    const failure = this.statusOf(stream, connection)
+    if (this.hasBegun) {
+      reply.fail(failure)
+      this.finish(failure.code, failure.details)
+    } else this.fail(failure)
+  }
+
+  /** The streams of a session that is lost end by CANCEL, which is not the server's word. */
+  private statusOf(stream: ClientHttp2Stream, connection: Connection): GrpcStatus {
+    const addr = this.upstream ? addressOf(this.upstream) : ''
+    if (connection.isLost) return { code: status.UNAVAILABLE, details: `${addr}: ${connection.reason}` }
+    if (stream.rstCode === constants.NGHTTP2_NO_ERROR)
+      return { code: status.UNKNOWN, details: `${addr}: ended its reply without a status` }
+    const details = `${addr}: reset the stream (HTTP/2 error code ${stream.rstCode})`
+    return { code: statusOfReset(stream.rstCode), details }
+  }
+
+  private fail(failure: GrpcStatus): void {
+    refuse(this.request.stream, failure)
+    this.finish(failure.code, failure.details)
+  }
+
+  private callerLeft(): void {
+    this.upstreamStream?.close(constants.NGHTTP2_CANCEL)
+    this.finish(status.CANCELLED, 'The caller cancelled')
+  }
+
+  private finish(code: status, details: string | null): void {
+    if (this.isOver) return
+    this.isOver = true
+    if (this.waitTimer) clearTimeout(this.waitTimer)
+    this.service.leave(this)
+    this.upstream?.dismiss(this)
+    this.body.forget()
+    const { stream, headers } = this.request
+    this.report({
+      service: this.service,
+      upstream: this.upstream,
+      path: String(headers[':path']),
+      peer: stream.session?.socket?.remoteAddress ?? '',
+      code,
+      details,
+      tookMs: performance.now() - this.startedMs,
+      replays: Math.max(0, this.attempts - 1),
+    })
+  }
+}
+
+function addressOf({ endpoint }: Upstream): string {
+  return endpoint.registration.addr
+}

@@ -1,0 +1,58 @@
+import { constants, type ServerHttp2Session } from 'node:http2'
+
+/** The first GOAWAY of a graceful end: all streams are taken until the caller has heard of it. */
+const ANY_STREAM = 2 ** 31 - 1
+
+/** How long a caller may take to hear of the first GOAWAY. */
+const HEARD_MS = 1_000
+
+/** How long a connection may take to its preface and SETTINGS. */
+const HANDSHAKE_MS = 10_000
+
+/** The connection of a caller: it must speak HTTP/2 soon, may reach an age, and ends in order. */
+export class CallerSession {
+  private isDraining = false
+  private readonly timers = new Set<NodeJS.Timeout>()
+
+  /** @param ageMs after which it drains; null for none */
+  constructor(
+    private readonly session: ServerHttp2Session,
+    ageMs: number | null,
+  ) {
+    const handshake = this.after(HANDSHAKE_MS, () => session.destroy())
+    session.once('remoteSettings', () => clearTimeout(handshake))
+    session.on('error', () => {
+      // A broken connection costs its own calls: each ends with its stream.
+    })
+    session.once('close', () => {
+      for (const timer of this.timers) clearTimeout(timer)
+    })
+    if (ageMs !== null) this.after(ageMs, () => this.drain())
+  }
+
+  /**
+   * Ends it without losing a call: announces that no more streams are taken, takes those that were on their way, and
+   * closes when the last one has ended.
+   */
+  drain(): void {
+    const { session } = this
+    if (this.isDraining || session.destroyed) return
+    this.isDraining = true
+    session.goaway(constants.NGHTTP2_NO_ERROR, ANY_STREAM)
+    const close = () => {
+      if (!session.destroyed) session.close()
+    }
+    this.after(HEARD_MS, close)
+    session.ping(close)
+  }
+
+  cut(): void {
+    this.session.destroy()
+  }
+
+  private after(ms: number, then: () => void): NodeJS.Timeout {
+    const timer = setTimeout(then, ms).unref()
+    this.timers.add(timer)
+    return timer
+  }
+}

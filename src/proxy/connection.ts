@@ -1,0 +1,124 @@
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type OutgoingHttpHeaders,
+} from 'node:http2'
+import type { Duplex } from 'node:stream'
+import { connectionProblem, NO_ANSWER } from '../grpc/connection-problem.js'
+import { CONNECTION_CLAUSES } from '../net/connection-problem.js'
+import { sessionEnd, watchSession } from '../net/session-end.js'
+
+/** How long a server may take to answer a connection by its SETTINGS; as gRPC has it. */
+const CONNECT_MS = 20_000
+
+/** In megabytes. Node refuses streams of a session that holds more; ours are limited by those of the callers. */
+const MOST_SESSION_MEMORY = 1_024
+
+export interface ConnectionEvents {
+  /** The peer's SETTINGS have arrived: a port that accepts is not enough. */
+  ready(connection: Connection): void
+  /** A stream ended, so there may be room for another. */
+  freed(connection: Connection): void
+  /** It takes no further streams. Those that it has may still end in order, after a GOAWAY. */
+  ended(connection: Connection, reason: string): void
+}
+
+/** One HTTP/2 connection to a backend. */
+export class Connection {
+  isReady = false
+  isEnded = false
+  /** Ends because it is not needed. */
+  isClosing = false
+  /** Streams that are open. */
+  streams = 0
+  /** By `performance.now()`. */
+  readonly startedMs = performance.now()
+  private readonly session: ClientHttp2Session
+  private readonly timer: NodeJS.Timeout
+  private lastStreamId = Number.POSITIVE_INFINITY
+  private error: Error | null = null
+
+  constructor(
+    socket: Duplex,
+    private readonly events: ConnectionEvents,
+  ) {
+    // The URL has no part in it: each request has its own authority and scheme.
+    this.session = connect('http://backend', {
+      createConnection: () => socket,
+      maxSessionMemory: MOST_SESSION_MEMORY,
+    })
+    watchSession(this.session)
+    this.timer = setTimeout(() => this.giveUp(), CONNECT_MS)
+    this.session
+      .once('remoteSettings', () => this.becomeReady())
+      .on('goaway', (_code, lastStreamId: number) => {
+        this.lastStreamId = lastStreamId
+        this.end()
+      })
+      .on('error', (error) => {
+        this.error = error
+      })
+      .once('close', () => this.end())
+  }
+
+  get hasRoom(): boolean {
+    const most = this.session.remoteSettings?.maxConcurrentStreams ?? Number.POSITIVE_INFINITY
+    return this.isReady && !this.isEnded && !this.session.closed && this.streams < most
+  }
+
+  /** Whether all that it had is lost. */
+  get isLost(): boolean {
+    return this.session.destroyed
+  }
+
+  /** Why it ended, as a clause. */
+  get reason(): string {
+    if (this.isReady) return sessionEnd(this.session)
+    return this.error ? connectionProblem(this.error.message) : CONNECTION_CLAUSES.dropped
+  }
+
+  /** Starts a stream. Null where the session takes none any more: nothing was sent. */
+  request(headers: OutgoingHttpHeaders): ClientHttp2Stream | null {
+    if (this.session.closed || this.session.destroyed) return null
+    const stream = this.session.request(headers, { endStream: false })
+    this.streams++
+    stream.once('close', () => {
+      this.streams--
+      this.events.freed(this)
+    })
+    return stream
+  }
+
+  /** Whether the server certainly has not begun with a stream that failed. */
+  hasNotBegun(stream: ClientHttp2Stream): boolean {
+    const { id, rstCode } = stream
+    return id === undefined || id > this.lastStreamId || rstCode === constants.NGHTTP2_REFUSED_STREAM
+  }
+
+  /** Ends it when its streams have ended. */
+  close(): void {
+    this.isClosing = true
+    if (this.isReady) this.session.close()
+    else this.session.destroy()
+  }
+
+  private becomeReady(): void {
+    clearTimeout(this.timer)
+    this.isReady = true
+    if (!this.isEnded) this.events.ready(this)
+  }
+
+  private giveUp(): void {
+    this.error = new Error(NO_ANSWER)
+    this.session.destroy()
+  }
+
+  private end(): void {
+    if (this.isEnded) return
+    this.isEnded = true
+    clearTimeout(this.timer)
+    this.events.ended(this, this.reason)
+  }
+}

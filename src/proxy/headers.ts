@@ -1,0 +1,22 @@
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
+
+/** Headers as they were received: names and values in turn. */
+export type RawHeaders = readonly string[]
+
+/**
+ * Received headers as they are sent on: values as they came, a repeated name as often as it came.
+ *
+ * @param joined the same as Node reads them: it keeps the first of those names that may stand only once
+ */
+export function relayed(raw: RawHeaders, joined: IncomingHttpHeaders): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = Object.create(null)
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at] ?? ''
+    const value = raw[at + 1] ?? ''
+    const before = headers[name]
+    if (before === undefined) headers[name] = value
+    else if (Array.isArray(before)) before.push(value)
+    else if (joined[name] !== before) headers[name] = [String(before), value]
+  }
+  return headers
+}

@@ -1,0 +1,28 @@
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
+import { KEY_HEADERS } from '../grpc/balancer/picker.js'
+import { type CallKeys, NO_KEYS, type Policy } from '../policies/index.js'
+
+/** A policy that chooses by the caller: here that is the peer of the connection, not this process. */
+const BY_CALLER = 'source_hash'
+
+/**
+ * The keys of a call, by the same headers as a channel's picker takes; they are taken off.
+ *
+ * @param peer address of the caller, without the port
+ */
+export function takeKeys(
+  policy: Policy,
+  received: IncomingHttpHeaders,
+  headers: OutgoingHttpHeaders,
+  peer: () => string | null,
+): CallKeys {
+  if (policy.reads.length === 0) return NO_KEYS
+  const take = (name: string): string | null => {
+    const value = received[name]
+    delete headers[name]
+    return value === undefined ? null : String(value)
+  }
+  const hashKey = take(KEY_HEADERS.hashKey)
+  const isByCaller = policy.name === BY_CALLER && policy.config.key === undefined
+  return { hashKey: hashKey ?? (isByCaller ? peer() : null), pin: take(KEY_HEADERS.pin) }
+}

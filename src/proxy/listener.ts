@@ -1,0 +1,97 @@
+import { once } from 'node:events'
+import {
+  createSecureServer,
+  createServer,
+  type Http2SecureServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type SecureServerOptions,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { DiscoError } from '../domain/errors.js'
+import { systemMessage } from '../domain/system-message.js'
+import { CallerSession } from './caller-session.js'
+import type { RawHeaders } from './headers.js'
+
+/** What one connection of a caller may cost. */
+const LIMITS = {
+  settings: { maxConcurrentStreams: 1_000, maxHeaderListSize: 64 * 2 ** 10 },
+  maxHeaderListPairs: 256,
+  /** In megabytes. */
+  maxSessionMemory: 64,
+}
+
+export interface ListenerSettings {
+  readonly host: string
+  /** 0 for any free port. */
+  readonly port: number
+  /** Null for plaintext. */
+  readonly tls: SecureServerOptions | null
+  /** The age at which a connection drains, drawn for each; null for none. */
+  readonly connectionAgeMs: () => number | null
+}
+
+export type OnStream = (
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  flags: number,
+  raw: RawHeaders,
+) => void
+
+/** The HTTP/2 server of the proxy. */
+export class Listener {
+  private readonly sessions = new Set<CallerSession>()
+
+  private constructor(
+    private readonly server: Http2Server | Http2SecureServer,
+    settings: ListenerSettings,
+    onStream: OnStream,
+  ) {
+    server.on('session', (session: ServerHttp2Session) => {
+      const caller = new CallerSession(session, settings.connectionAgeMs())
+      this.sessions.add(caller)
+      session.once('close', () => this.sessions.delete(caller))
+    })
+    server.on('stream', onStream as Parameters<Http2Server['on']>[1])
+  }
+
+  /** @throws DiscoError CONFLICT when the port is in use, USAGE when it cannot listen there */
+  static async start(settings: ListenerSettings, onStream: OnStream): Promise<Listener> {
+    const { host, port, tls } = settings
+    const server = tls ? createSecureServer({ ...LIMITS, ...tls }) : createServer(LIMITS)
+    const listener = new Listener(server, settings, onStream)
+    try {
+      await once(server.listen(port, host), 'listening')
+    } catch (cause) {
+      const isTaken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
+      const why = isTaken ? `port ${port} at ${host} is taken` : systemMessage(cause as Error)
+      throw new DiscoError(isTaken ? 'CONFLICT' : 'USAGE', `The proxy cannot listen: ${why}`, { cause })
+    }
+    return listener
+  }
+
+  /** The bound `host:port`. */
+  get address(): string {
+    const { address, family, port } = this.server.address() as AddressInfo
+    return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
+  }
+
+  /** Connections of callers. */
+  get connections(): number {
+    return this.sessions.size
+  }
+
+  /** Accepts no more connections, and ends each when its calls have ended. Resolves when all are closed. */
+  async drain(): Promise<void> {
+    const closed = new Promise((resolve) => this.server.close(resolve))
+    for (const session of this.sessions) session.drain()
+    await closed
+  }
+
+  /** Closes all connections now. */
+  cut(): void {
+    for (const session of this.sessions) session.cut()
+  }
+}

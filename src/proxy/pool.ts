@@ -1,0 +1,115 @@
+import type { Connection, ConnectionEvents } from './connection.js'
+
+/** Connections to one endpoint: each carries as many streams as the server allows, usually a hundred or more. */
+const MOST_CONNECTIONS = 16
+
+/** How long a further connection may be idle. */
+const IDLE_MS = 30_000
+
+/** A call that wants a connection. */
+export interface Waiting {
+  /** @returns whether it started a stream */
+  begin(connection: Connection): boolean
+  /** The endpoint has no connection for it any more; nothing was sent. */
+  turnedAway(): void
+}
+
+export interface PoolSettings {
+  /** @param attempt counts the attempts, from 0 */
+  connect(attempt: number, events: ConnectionEvents): Connection
+  ready(connection: Connection): void
+  ended(connection: Connection, reason: string): void
+}
+
+/** The connections to one endpoint: one, and more while the streams that the server allows on it are in use. */
+export class Pool {
+  private readonly connections = new Set<Connection>()
+  private readonly waiting = new Set<Waiting>()
+  private connecting: Connection | null = null
+  private attempts = 0
+  private isClosed = false
+
+  constructor(private readonly settings: PoolSettings) {}
+
+  /** A connection that takes calls, if there is one. */
+  get ready(): Connection | null {
+    for (const connection of this.connections)
+      if (connection.isReady && !connection.isEnded) return connection
+    return null
+  }
+
+  connect(): void {
+    if (this.connecting || this.isClosed) return
+    this.connecting = this.settings.connect(this.attempts++, {
+      ready: (connection) => this.becomeReady(connection),
+      freed: (connection) => this.freed(connection),
+      ended: (connection, reason) => this.remove(connection, reason),
+    })
+  }
+
+  admit(call: Waiting): void {
+    for (const connection of this.connections) {
+      if (connection.hasRoom && call.begin(connection)) return
+    }
+    if (!this.ready) {
+      call.turnedAway()
+      return
+    }
+    this.waiting.add(call)
+    if (this.connections.size < MOST_CONNECTIONS) this.connect()
+  }
+
+  dismiss(call: Waiting): void {
+    this.waiting.delete(call)
+  }
+
+  close(): void {
+    this.isClosed = true
+    this.connecting?.close()
+    for (const connection of this.connections) connection.close()
+    this.turnAway()
+  }
+
+  private becomeReady(connection: Connection): void {
+    this.connecting = null
+    this.connections.add(connection)
+    if (this.isClosed) connection.close()
+    else {
+      this.settings.ready(connection)
+      this.serve(connection)
+    }
+  }
+
+  private freed(connection: Connection): void {
+    this.serve(connection)
+    const isFurther = this.connections.size > 1 && connection.streams === 0
+    if (isFurther) setTimeout(() => this.closeIdle(connection), IDLE_MS).unref()
+  }
+
+  private closeIdle(connection: Connection): void {
+    const isFirst = this.connections.values().next().value === connection
+    if (!isFirst && connection.streams === 0 && !connection.isEnded) connection.close()
+  }
+
+  private serve(connection: Connection): void {
+    for (const call of this.waiting) {
+      if (!connection.hasRoom) return
+      this.waiting.delete(call)
+      if (!call.begin(connection)) call.turnedAway()
+    }
+  }
+
+  private remove(connection: Connection, reason: string): void {
+    if (this.connecting === connection) this.connecting = null
+    const wasIdle = this.connections.delete(connection) && this.connections.size > 0 && connection.isClosing
+    if (wasIdle) return
+    this.settings.ended(connection, reason)
+    if (!this.ready) this.turnAway()
+  }
+
+  private turnAway(): void {
+    const calls = [...this.waiting]
+    this.waiting.clear()
+    for (const call of calls) call.turnedAway()
+  }
+}

@@ -1,0 +1,133 @@
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import type { Discovery } from '../domain/discovery.js'
+import { install } from '../grpc/install.js'
+import type { Observer } from '../grpc/resolver/observer.js'
+import { status } from '../grpc/status-code.js'
+import type { Policy } from '../policies/index.js'
+import { Call, type CallEnd } from './call.js'
+import type { Dialer } from './dial.js'
+import { type RawHeaders, relayed } from './headers.js'
+import { takeKeys } from './keys.js'
+import { Listener, type ListenerSettings } from './listener.js'
+import { ReplayMemory } from './request-body.js'
+import { type RouteRule, Routes } from './routes.js'
+import { BalancedService } from './service.js'
+import { refuse } from './status.js'
+
+export interface ProxySettings {
+  readonly discovery: Discovery
+  readonly listen: ListenerSettings
+  /** Services, or targets of any scheme that a channel takes. */
+  readonly targets: readonly [string, ...string[]]
+  /** Null where one target takes all calls. */
+  readonly route: RouteRule | null
+  readonly policy: Policy
+  /** The service of which the backends' health is watched, empty for each server as a whole; null for no watch. */
+  readonly healthService: string | null
+  readonly dialer: Dialer
+  /** How long a call waits where no endpoint is READY. */
+  readonly waitMs: number
+  /** The longest request that is kept to be sent again. */
+  readonly replayBytes: number
+  readonly random: () => number
+  /** Sees the list and the connections of a target. */
+  readonly observerOf?: (target: string) => Observer
+  readonly ended?: (end: CallEnd) => void
+}
+
+/** A gRPC proxy: takes calls by HTTP/2, and sends each to the endpoint that the LB policy picks for it. */
+export class ProxyServer {
+  private constructor(
+    private readonly listener: Listener,
+    private readonly entrance: Entrance,
+    readonly services: readonly BalancedService[],
+  ) {}
+
+  /** @throws DiscoError USAGE for a target that cannot be read; CONFLICT, USAGE where it cannot listen */
+  static async start(settings: ProxySettings): Promise<ProxyServer> {
+    install({ discovery: settings.discovery })
+    const services = new Map<string, BalancedService>()
+    try {
+      for (const target of settings.targets) {
+        const observer = settings.observerOf?.(target) ?? {}
+        services.set(target, new BalancedService(target, { ...settings, observer }))
+      }
+      const entrance = new Entrance(settings, new Routes(services, settings.route))
+      const listener = await Listener.start(settings.listen, entrance.take)
+      return new ProxyServer(listener, entrance, [...services.values()])
+    } catch (thrown) {
+      for (const service of services.values()) service.close()
+      throw thrown
+    }
+  }
+
+  /** The bound `host:port`. */
+  get address(): string {
+    return this.listener.address
+  }
+
+  /** Calls under way. */
+  get calls(): number {
+    return this.entrance.calls
+  }
+
+  /** Whether each target has a list whose endpoints are READY, or were not reached. */
+  get isSettled(): boolean {
+    return this.services.every(({ isSettled }) => isSettled)
+  }
+
+  /** Takes no more connections, ends those of callers by GOAWAY, and resolves when all calls have ended. */
+  async drain(): Promise<void> {
+    await this.listener.drain()
+    for (const service of this.services) service.close()
+  }
+
+  /** Cuts the connections of callers, for a drain that takes too long. */
+  cut(): void {
+    this.listener.cut()
+  }
+}
+
+/** What becomes of a stream that a caller opens. */
+class Entrance {
+  calls = 0
+  private readonly memory: ReplayMemory
+
+  constructor(
+    private readonly settings: ProxySettings,
+    private readonly routes: Routes,
+  ) {
+    this.memory = new ReplayMemory(settings.replayBytes)
+  }
+
+  readonly take = (
+    stream: ServerHttp2Stream,
+    received: IncomingHttpHeaders,
+    _flags: number,
+    raw: RawHeaders,
+  ): void => {
+    stream.on('error', () => {
+      // The stream closes, which ends its call.
+    })
+    if (!String(received['content-type'] ?? '').startsWith('application/grpc')) {
+      stream.respond({ ':status': 415, 'content-type': 'text/plain' })
+      stream.end('This port speaks gRPC\n')
+      return
+    }
+    const service = this.routes.find(received)
+    if (typeof service === 'string') {
+      refuse(stream, { code: status.UNIMPLEMENTED, details: service })
+      return
+    }
+    const headers = relayed(raw, received)
+    const peer = () => stream.session?.socket?.remoteAddress ?? null
+    const keys = takeKeys(service.policy, received, headers, peer)
+    const { memory } = this
+    const { waitMs, ended } = this.settings
+    this.calls++
+    new Call({ stream, headers, keys }, service, { memory, waitMs }, (end) => {
+      this.calls--
+      ended?.(end)
+    })
+  }
+}

@@ -1,0 +1,104 @@
+import {
+  type ClientHttp2Stream,
+  constants,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2'
+import { status } from '../grpc/status-code.js'
+import { type RawHeaders, relayed } from './headers.js'
+import { endReading, type GrpcStatus, trailersOf, WHOLE_REPLY } from './status.js'
+
+/** A reply whose status comes as trailers. */
+const REPLY_WITH_TRAILERS = { waitForTrailers: true, sendDate: false }
+
+export interface ReplyEvents {
+  /** The server has begun to reply: the call cannot be sent again. */
+  begun(): void
+  /** The whole reply was passed on. @param code its gRPC status */
+  passed(code: status): void
+  /** The reply has headers that HTTP/2 forbids; nothing was passed on. @param details a clause about the server */
+  refused(details: string): void
+}
+
+/**
+ * Passes the reply of a backend on to the caller, byte by byte. It ends only when all data were passed on *and* the
+ * status is there: trailers are announced before a slow reader has taken the data that precede them.
+ */
+export class Reply {
+  private trailers: OutgoingHttpHeaders | null = null
+  private hasData = true
+  private isGrpc = true
+  private isOver = false
+
+  constructor(
+    private readonly from: ClientHttp2Stream,
+    private readonly to: ServerHttp2Stream,
+    private readonly events: ReplyEvents,
+  ) {
+    from
+      .once('response', (joined, flags: number, raw?: RawHeaders) => this.begin(joined, flags, raw ?? []))
+      .once('trailers', (joined, _flags: number, raw?: RawHeaders) => {
+        this.trailers = relayed(raw ?? [], joined)
+        this.finish()
+      })
+  }
+
+  /** The backend's stream has ended before the reply had: the caller gets this status instead. */
+  fail(status: GrpcStatus): void {
+    if (this.isOver || !this.isGrpc || this.to.destroyed) return
+    this.trailers = trailersOf(status)
+    this.hasData = false
+    this.finish()
+  }
+
+  private begin(joined: IncomingHttpHeaders, flags: number, raw: RawHeaders): void {
+    if (this.to.destroyed) return
+    this.events.begun()
+    try {
+      this.respond(relayed(raw, joined), joined, flags)
+    } catch (thrown) {
+      this.events.refused(`its reply cannot be passed on: ${(thrown as Error).message}`)
+    }
+  }
+
+  private respond(headers: OutgoingHttpHeaders, joined: IncomingHttpHeaders, flags: number): void {
+    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) {
+      this.to.once('finish', () => endReading(this.to))
+      this.to.respond(headers, WHOLE_REPLY)
+      this.isOver = true
+      this.events.passed(codeOf(headers))
+      return
+    }
+    // A server that answers otherwise than by gRPC sends no trailers.
+    this.isGrpc = String(joined['content-type'] ?? '').startsWith('application/grpc')
+    this.to.respond(headers, this.isGrpc ? REPLY_WITH_TRAILERS : {})
+    this.to.once('wantTrailers', () => this.to.sendTrailers(this.trailers ?? {}))
+    this.pass()
+  }
+
+  private pass(): void {
+    const { from, to } = this
+    from.on('data', (chunk: Buffer) => {
+      if (!to.destroyed && !to.write(chunk)) from.pause()
+    })
+    to.on('drain', () => from.resume())
+    from.once('end', () => {
+      this.hasData = false
+      this.finish()
+    })
+  }
+
+  private finish(): void {
+    const isReady = !this.hasData && (this.trailers !== null || !this.isGrpc)
+    if (this.isOver || !isReady || this.to.destroyed) return
+    this.isOver = true
+    this.to.once('finish', () => endReading(this.to))
+    this.to.end()
+    this.events.passed(this.isGrpc ? codeOf(this.trailers ?? {}) : status.UNKNOWN)
+  }
+}
+
+function codeOf({ 'grpc-status': code }: OutgoingHttpHeaders): status {
+  return code === undefined ? status.UNKNOWN : Number(code)
+}

@@ -1,0 +1,72 @@
+import type { IncomingHttpHeaders } from 'node:http2'
+import { DiscoError } from '../domain/errors.js'
+import type { BalancedService } from './service.js'
+
+/** By what a call's service is found: its `:authority`, or the gRPC service in its path, by these targets. */
+export type RouteRule = 'authority' | ReadonlyMap<string, string>
+
+/** Finds the service of a call. */
+export class Routes {
+  private readonly byName: ReadonlyMap<string, BalancedService>
+  private readonly nameOf: (headers: IncomingHttpHeaders) => string
+
+  /**
+   * @param byTarget the services by their targets, as the rule names them
+   * @param rule null where there is one service, for all calls
+   * @throws DiscoError USAGE for two services with the same authority
+   */
+  constructor(
+    private readonly byTarget: ReadonlyMap<string, BalancedService>,
+    private readonly rule: RouteRule | null,
+  ) {
+    this.byName = rule instanceof Map ? byPath(byTarget, rule) : byAuthority(byTarget)
+    this.nameOf = rule === 'authority' ? authorityOf : grpcServiceOf
+  }
+
+  /** The service, or why there is none, as details of UNIMPLEMENTED. */
+  find(headers: IncomingHttpHeaders): BalancedService | string {
+    const [only] = this.byTarget.values()
+    if (this.rule === null && only) return only
+    const name = this.nameOf(headers)
+    const found = this.byName.get(name)
+    if (found) return found
+    const what = this.rule === 'authority' ? `authority "${name}"` : `gRPC service "${name}"`
+    return `The proxy has no route for the ${what}. Available: ${[...this.byName.keys()].join(', ')}`
+  }
+}
+
+function byPath(
+  byTarget: ReadonlyMap<string, BalancedService>,
+  rule: ReadonlyMap<string, string>,
+): Map<string, BalancedService> {
+  return new Map(
+    [...rule].flatMap(([name, target]) => {
+      const service = byTarget.get(target)
+      return service ? [[name, service] as const] : []
+    }),
+  )
+}
+
+function byAuthority(byTarget: ReadonlyMap<string, BalancedService>): Map<string, BalancedService> {
+  const services = new Map<string, BalancedService>()
+  for (const service of byTarget.values()) {
+    const { authority } = service.name
+    if (services.has(authority)) {
+      throw new DiscoError('USAGE', `Two targets have the authority "${authority}"`, {
+        suggestions: ['Route by gRPC service: --route package.Service=TARGET'],
+      })
+    }
+    services.set(authority, service)
+  }
+  return services
+}
+
+/** `hello` of `hello:443`: clients add the port that they dialled. */
+function authorityOf({ ':authority': authority = '' }: IncomingHttpHeaders): string {
+  return authority.replace(/:\d+$/, '')
+}
+
+/** `helloworld.Greeter` of `/helloworld.Greeter/SayHello`. */
+function grpcServiceOf({ ':path': path = '' }: IncomingHttpHeaders): string {
+  return path.split('/')[1] ?? ''
+}

@@ -1,0 +1,50 @@
+import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import { status } from '../grpc/status-code.js'
+
+/** The status with which the proxy itself ends a call. */
+export interface GrpcStatus {
+  readonly code: status
+  readonly details: string
+}
+
+/** A status as trailers. Details are percent-encoded, as gRPC over HTTP/2 has it. */
+export function trailersOf({ code, details }: GrpcStatus): OutgoingHttpHeaders {
+  return { 'grpc-status': String(code), 'grpc-message': encoded(details) }
+}
+
+/** Ends a call that has no reply yet with a status, by a single HEADERS frame. */
+export function refuse(stream: ServerHttp2Stream, status: GrpcStatus): void {
+  if (stream.destroyed || stream.headersSent) return
+  const headers = { ':status': 200, 'content-type': 'application/grpc', ...trailersOf(status) }
+  stream.once('finish', () => endReading(stream))
+  stream.respond(headers, WHOLE_REPLY)
+}
+
+/** The options of `respond` for a reply that is its headers. A date is for caches: gRPC has none. */
+export const WHOLE_REPLY = { endStream: true, sendDate: false }
+
+/** After the whole reply, the rest of the request is not wanted (RFC 9113, 8.1). */
+export function endReading(stream: ServerHttp2Stream): void {
+  if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR)
+}
+
+/** The status of a call whose stream the server reset, by its HTTP/2 error code, as gRPC over HTTP/2 maps them. */
+export function statusOfReset(rstCode: number): status {
+  return BY_ERROR_CODE[rstCode] ?? status.INTERNAL
+}
+
+const BY_ERROR_CODE: Readonly<Record<number, status>> = {
+  [constants.NGHTTP2_REFUSED_STREAM]: status.UNAVAILABLE,
+  [constants.NGHTTP2_CANCEL]: status.CANCELLED,
+  [constants.NGHTTP2_ENHANCE_YOUR_CALM]: status.RESOURCE_EXHAUSTED,
+  [constants.NGHTTP2_INADEQUATE_SECURITY]: status.PERMISSION_DENIED,
+}
+
+function encoded(details: string): string {
+  const bytes = Buffer.from(details)
+  return Array.from(bytes, (byte) =>
+    byte >= 0x20 && byte <= 0x7e && byte !== 0x25
+      ? String.fromCharCode(byte)
+      : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
+  ).join('')
+}

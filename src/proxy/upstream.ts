@@ -1,0 +1,159 @@
+import type { Member } from '../grpc/balancer/member.js'
+import type { OutstandingCalls } from '../grpc/balancer/outstanding.js'
+import { type Health, HealthWatch } from '../grpc/health/watch.js'
+import { namesOf, type RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
+import { Backoff } from '../net/backoff.js'
+import { Connection } from './connection.js'
+import type { Dialer } from './dial.js'
+import { streamsOver } from './health-stream.js'
+import { Pool, type Waiting } from './pool.js'
+
+/** After a failed attempt, the next comes this much later, doubling to the most. */
+const RETRY_FIRST_MS = 1_000
+const RETRY_MOST_MS = 30_000
+
+/** A connection that ends sooner than this was of no use: the next one waits as after a failed attempt. */
+const LEAST_USEFUL_MS = 1_000
+
+export interface UpstreamReports {
+  /** Its state changed; what it is now is in the upstream. */
+  onState(upstream: Upstream): void
+  /** A connection attempt failed, or the server says that it is not serving. Follows `onState`. */
+  onFailed(upstream: Upstream, problem: string): void
+  /** A connection that was READY ended. Precedes `onState`. */
+  onDropped(upstream: Upstream, reason: string): void
+}
+
+export interface UpstreamSettings {
+  readonly dialer: Dialer
+  /** The service of which the health is watched, empty for the server as a whole; null for no watch. */
+  readonly healthService: string | null
+  readonly random: () => number
+}
+
+/**
+ * One endpoint and its connections. It stays for as long as the endpoint does: a new weight changes its endpoint and
+ * nothing else. It stays connected, drained or not.
+ */
+export class Upstream implements Member {
+  isReady = false
+  isFailing = false
+  problem: string | null = null
+  rank = 0
+  private readonly pool: Pool
+  private readonly backoff: Backoff
+  private retryTimer: NodeJS.Timeout | null = null
+  /** The connection whose health is watched: it is the server's. */
+  private watched: Connection | null = null
+  private healthWatch: HealthWatch | null = null
+  private isClosed = false
+
+  constructor(
+    public endpoint: RegisteredEndpoint,
+    readonly outstanding: OutstandingCalls,
+    private readonly settings: UpstreamSettings,
+    private readonly reports: UpstreamReports,
+  ) {
+    const { random } = settings
+    this.backoff = new Backoff({ firstMs: RETRY_FIRST_MS, mostMs: RETRY_MOST_MS, jitter: 'longer', random })
+    this.pool = new Pool({
+      connect: (attempt, events) => new Connection(settings.dialer.dial(this.address(attempt)), events),
+      ready: (connection) => this.connected(connection),
+      ended: (connection, reason) => this.disconnected(connection, reason),
+    })
+  }
+
+  get names(): readonly string[] {
+    return namesOf(this.endpoint)
+  }
+
+  get scheme(): 'http' | 'https' {
+    return this.settings.dialer.scheme
+  }
+
+  connect(): void {
+    this.pool.connect()
+  }
+
+  /** Gives the call a connection: at once, or as soon as one has room. */
+  admit(call: Waiting): void {
+    this.pool.admit(call)
+  }
+
+  /** No longer waits for a connection. */
+  dismiss(call: Waiting): void {
+    this.pool.dismiss(call)
+  }
+
+  /** Takes no more calls; those that it has go on to their end. */
+  close(): void {
+    this.isClosed = true
+    if (this.retryTimer) clearTimeout(this.retryTimer)
+    this.healthWatch?.stop()
+    this.pool.close()
+  }
+
+  /** An endpoint with several addresses is tried at each in turn. */
+  private address(attempt: number): RegisteredEndpoint['addresses'][number] {
+    const { addresses } = this.endpoint
+    const address = addresses[attempt % addresses.length]
+    if (!address) throw new Error(`${this.endpoint.id} has no address`)
+    return address
+  }
+
+  private connected(connection: Connection): void {
+    if (this.isClosed || this.watched) return
+    const { healthService } = this.settings
+    this.watched = connection
+    if (healthService === null) {
+      this.report('ready', null)
+      return
+    }
+    this.report('coming', 'its health is not known yet')
+    const open = streamsOver(connection, this.scheme)
+    this.healthWatch = new HealthWatch(open, healthService, (health) => this.judge(health))
+  }
+
+  private disconnected(connection: Connection, reason: string): void {
+    if (this.isClosed) return
+    const isUseful = connection.isReady && performance.now() - connection.startedMs >= LEAST_USEFUL_MS
+    if (isUseful) this.backoff.reset()
+    if (connection.isReady) this.reports.onDropped(this, reason)
+    const isWatched = connection === this.watched
+    if (isWatched) {
+      this.healthWatch?.stop()
+      this.healthWatch = null
+      this.watched = null
+    }
+    const other = this.pool.ready
+    if (other) {
+      if (isWatched) this.connected(other)
+      return
+    }
+    if (connection.isReady) this.report('coming', reason)
+    else this.report('failing', reason)
+    if (!connection.isReady) this.reports.onFailed(this, reason)
+    if (isUseful) this.connect()
+    else this.retryLater()
+  }
+
+  private retryLater(): void {
+    if (this.retryTimer) return
+    this.retryTimer = setTimeout(() => {
+      this.retryTimer = null
+      this.connect()
+    }, this.backoff.next())
+  }
+
+  private judge({ isServing, problem }: Health): void {
+    this.report(isServing ? 'ready' : 'failing', problem)
+    if (!isServing) this.reports.onFailed(this, problem ?? '')
+  }
+
+  private report(state: 'ready' | 'coming' | 'failing', problem: string | null): void {
+    this.isReady = state === 'ready'
+    this.isFailing = state === 'failing'
+    this.problem = problem
+    this.reports.onState(this)
+  }
+}

@@ -1,0 +1,91 @@
+import { Client, type ClientOptions, credentials } from '@grpc/grpc-js'
+import { afterEach } from 'vitest'
+import { findPolicy } from '../../src/policies/index.js'
+import type { CallEnd } from '../../src/proxy/call.js'
+import { PLAINTEXT } from '../../src/proxy/dial.js'
+import { ProxyServer, type ProxySettings } from '../../src/proxy/proxy-server.js'
+import { until } from './disco.js'
+import { ScriptedDiscovery } from './scripted-discovery.js'
+
+const PLAIN_LISTENER = { host: '127.0.0.1', port: 0, tls: null, connectionAgeMs: () => null }
+
+/** A proxy in the process of the test, on a registry that the test scripts. */
+export class Proxied {
+  private readonly clients: Client[] = []
+
+  private constructor(
+    readonly proxy: ProxyServer,
+    readonly discovery: ScriptedDiscovery,
+    /** The calls that have ended. */
+    readonly ends: readonly CallEnd[],
+  ) {}
+
+  /** Calls that were sent again. */
+  get replays(): number {
+    return this.ends.reduce((sum, { replays }) => sum + replays, 0)
+  }
+
+  /** A client, by a connection of its own. */
+  client(options: ClientOptions = {}): Client {
+    const client = new Client(this.proxy.address, credentials.createInsecure(), {
+      'grpc.use_local_subchannel_pool': 1,
+      'grpc.max_receive_message_length': -1,
+      ...options,
+    })
+    this.clients.push(client)
+    return client
+  }
+
+  /** Until every endpoint is READY, or was not reached. */
+  async settled(): Promise<void> {
+    await until(
+      () => this.proxy.isSettled,
+      () => 'the endpoints of the proxy',
+    )
+  }
+
+  stop(): Promise<void> {
+    for (const client of this.clients) client.close()
+    const drained = this.proxy.drain()
+    this.proxy.cut()
+    return drained
+  }
+
+  static async start(
+    endpoints: readonly { readonly addr: string; readonly weight?: number }[],
+    settings: Partial<ProxySettings> = {},
+  ): Promise<Proxied> {
+    const discovery = new ScriptedDiscovery()
+    discovery.list(...endpoints)
+    const ends: CallEnd[] = []
+    const proxy = await ProxyServer.start({
+      discovery,
+      listen: PLAIN_LISTENER,
+      targets: ['hello'],
+      route: null,
+      policy: findPolicy('weighted_round_robin').configure({}),
+      healthService: null,
+      dialer: PLAINTEXT,
+      waitMs: 0,
+      replayBytes: 256 * 1024,
+      random: Math.random,
+      ended: (end) => ends.push(end),
+      ...settings,
+    })
+    return new Proxied(proxy, discovery, ends)
+  }
+}
+
+/** Starts proxies, and stops them after each test. */
+export function proxies(): typeof Proxied.start {
+  const started: Proxied[] = []
+  afterEach(async () => {
+    await Promise.all(started.splice(0).map((proxied) => proxied.stop()))
+  })
+  return async (...args) => {
+    const proxied = await Proxied.start(...args)
+    started.push(proxied)
+    await proxied.settled()
+    return proxied
+  }
+}
