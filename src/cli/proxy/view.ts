@@ -30,7 +30,7 @@ export class ProxyView {
   /** What to say of one service while it is proxied. */
   observer(target: string): Observer {
     const name = visible(target)
-    const known = new Map<string, string | null>()
+    const problems = new Map<string, string>()
     let outage: DiscoError | null = null
     return {
       resolved: ({ stale, cachedAgeMs }: ResolvedList) => {
@@ -44,15 +44,15 @@ export class ProxyView {
           )
         }
       },
-      connectivity: ({ registration: { addr } }: RegisteredEndpoint, isReady, problem) => {
-        const now = isReady ? null : (problem ?? '')
-        const before = known.get(addr)
-        known.set(addr, now)
-        if (before === undefined ? isReady : before === now) return
-        const mark = isReady ? this.palette.green('✓') : this.palette.red('✗')
-        this.line(
-          `${mark} ${name} ${visible(addr)} ${isReady ? 'READY' : `not READY: ${visible(now ?? '')}`}`,
-        )
+      connectivity: ({ registration: { addr } }: RegisteredEndpoint, isReady) => {
+        // An endpoint that never failed is part of the first lines, or of the table.
+        if (isReady && problems.delete(addr))
+          this.line(`${this.palette.green('✓')} ${name} ${visible(addr)} READY`)
+      },
+      failed: ({ registration: { addr } }, problem) => {
+        if (problems.get(addr) === problem) return
+        problems.set(addr, problem)
+        this.line(`${this.palette.red('✗')} ${name} ${visible(addr)} not READY: ${visible(problem)}`)
       },
     }
   }
