@@ -16,6 +16,12 @@ export function keyText(bytes: Uint8Array): string {
   return text
 }
 
+/** Bytes as UTF-8 text, without a copy of them; what is not UTF-8 becomes U+FFFD. */
+export function textOf(bytes: Uint8Array): string {
+  if (Buffer.isBuffer(bytes)) return bytes.toString()
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()
+}
+
 /** The bytes of a key. */
 export function keyBytes(text: string): Buffer {
   if (isUtf8Key(text)) return Buffer.from(text)
@@ -58,7 +64,6 @@ function lengthOf(lead: number): number {
 
 /** Null for bytes that are not UTF-8: the decoder replaces them. */
 function utf8(bytes: Uint8Array): string | null {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  const text = buffer.toString()
-  return !text.includes('\ufffd') || Buffer.from(text).equals(buffer) ? text : null
+  const text = textOf(bytes)
+  return !text.includes('\ufffd') || Buffer.from(text).equals(bytes) ? text : null
 }

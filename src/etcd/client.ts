@@ -4,7 +4,6 @@ import type {
   ILeaseKeepAliveResponse,
   ILeaseTimeToLiveResponse,
   IRangeRequest,
-  IRangeResponse,
   ITxnRequest,
   ITxnResponse,
   IWatchRequest,
@@ -16,6 +15,7 @@ import { isUnknownLease, translate } from './errors.js'
 import { type MemberStream, openStream } from './member-stream.js'
 import { Members } from './members.js'
 import type { EtcdOptions } from './options.js'
+import type { RangeAnswer } from './range-answer.js'
 import { request } from './requests.js'
 
 export type WatchStream = MemberStream<IWatchRequest, IWatchResponse>
@@ -36,8 +36,15 @@ export class EtcdClient {
     return new EtcdClient(await Members.create(options), options)
   }
 
-  range(request: IRangeRequest): Promise<IRangeResponse> {
-    return this.unary({ about: request.key }, ({ kv }, deadline) => kv.range(request, deadline))
+  range(request: IRangeRequest): Promise<RangeAnswer> {
+    return this.unary({ about: request.key }, (member, deadline) => member.range(request, deadline))
+  }
+
+  /** Reads ranges in one transaction: at most 128, etcd's limit. Answers come in the order of the requests. */
+  ranges(requests: readonly IRangeRequest[]): Promise<RangeAnswer[]> {
+    const success = requests.map((request) => ({ request_range: request }))
+    const about = requests[0]?.key
+    return this.unary({ about }, (member, deadline) => member.ranges({ success }, deadline))
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { Revision } from '../domain/endpoint.js'
 import type { EtcdClient } from './client.js'
-import { type KeyValue, keyAt } from './range.js'
+import type { KeyValue } from './pairs.js'
+import { keyAt } from './range.js'
 
 /** A key as it was read, with its revisions. */
 export interface Seen {

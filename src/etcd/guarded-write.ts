@@ -4,7 +4,8 @@ import { DiscoError } from '../domain/errors.js'
 import type { EtcdClient } from './client.js'
 import { firstChange, type Seen } from './first-change.js'
 import { oneKey } from './key-range.js'
-import { type KeyValue, rangedIn, readKeys } from './range.js'
+import type { KeyValue } from './pairs.js'
+import { rangedIn, readKeys } from './range.js'
 import { type Outcome, sendWrite, unknownOutcome } from './write-outcome.js'
 
 export type { Seen }

@@ -1,10 +1,13 @@
 import { noop } from 'cockatiel'
+import type { IRangeRequest, ITxnRequest } from 'etcd3'
 import type { CallOptionsFactory, IOptions } from 'etcd3/lib/options.js'
 import type { CallContext } from 'etcd3/lib/rpc.js'
 import { speaksPlaintext, speaksTls } from '../net/probe.js'
 import type { Credentials } from './credentials.js'
 import { ConnectionPool, castGrpcError, KVClient, LeaseClient, WatchClient } from './etcd3.js'
 import type { EtcdOptions } from './options.js'
+import type { RangeAnswer } from './range-answer.js'
+import { addRangeMethods } from './range-methods.js'
 import type { RoundTrip } from './round-trip.js'
 
 /** etcd answers pings under 5 s with GOAWAY. */
@@ -63,12 +66,24 @@ export class Member {
       faultHandling: { host: () => noop, global: noop },
     })
     this.pool = pool as unknown as Inside
-    for (const host of this.pool.hosts) host.resetAllServices = () => undefined
+    for (const host of this.pool.hosts) {
+      host.resetAllServices = () => undefined
+      addRangeMethods(host)
+    }
     this.pool.authenticator.getCredentialsFromHost = (_address, name, password, callOptions) =>
       this.logIn({ name, password }, callOptions)
     this.kv = new KVClient(pool)
     this.lease = new LeaseClient(pool)
     this.watch = new WatchClient(pool)
+  }
+
+  range(request: IRangeRequest, options: object): Promise<RangeAnswer> {
+    return this.pool.exec('KV', 'rangeAsPairs', request, options)
+  }
+
+  /** A transaction that only reads ranges. */
+  ranges(request: ITxnRequest, options: object): Promise<RangeAnswer[]> {
+    return this.pool.exec('KV', 'rangesAsPairs', request, options)
   }
 
   /** The next request logs in again: etcd has refused the token. */
@@ -152,6 +167,7 @@ type Interceptor = NonNullable<CallOptions['interceptors']>[number]
  */
 interface Inside {
   readonly hosts: readonly [Host, ...Host[]]
+  exec<Answer>(service: 'KV', method: string, request: object, options: object): Promise<Answer>
   readonly authenticator: {
     invalidateMetadata(): void
     getCredentialsFromHost(
@@ -174,4 +190,5 @@ interface Host {
       done: (error: Error | null, answer?: { token: string }) => void,
     ): void
   }
+  getServiceClient(name: string): object
 }

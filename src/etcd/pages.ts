@@ -1,15 +1,16 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import type { IKeyValue, IRangeResponse } from 'etcd3'
 import type { Revision } from '../domain/endpoint.js'
 import type { EtcdClient } from './client.js'
 import { type KeyRange, keyAfter } from './key-range.js'
+import type { Pairs } from './pairs.js'
+import type { AnswerHeader, RangeAnswer } from './range-answer.js'
 
 /** A part of a range, in the order of its keys. */
 export interface Page {
-  readonly header: IRangeResponse['header']
+  readonly header: AnswerHeader
   /** The revision of the first page: all pages are as of it. */
   readonly revision: Revision
-  readonly kvs: readonly IKeyValue[]
+  readonly pairs: Pairs
 }
 
 /** Enough for nearly all services, and small even with values of some kilobytes. */
@@ -25,9 +26,6 @@ const PAGE_MS = 500
 /** The size of the first page does not predict the next. */
 const MOST_GROWTH = 4
 
-/** Approximate size of the other fields of a key-value. */
-const PAIR_OVERHEAD_BYTES = 30
-
 /**
  * Reads a range page by page at the first page's revision. Pages grow while they stay small and quick. The next
  * page is requested before a page is given out, and so comes while that is decoded.
@@ -41,29 +39,26 @@ export async function* pages(
 ): AsyncGenerator<Page, void, void> {
   let revision: Revision = 0
   let limit = FIRST_PAGE_KEYS
-  const fetch = async (key: Buffer): Promise<IRangeResponse> => {
+  const fetch = async (key: Buffer): Promise<RangeAnswer> => {
     const startedMs = performance.now()
     const answer = await client.range({ ...range, key, limit, revision, keys_only: keysOnly })
-    limit = nextLimit(limit, answer.kvs, performance.now() - startedMs)
+    limit = nextLimit(limit, answer.bytes, performance.now() - startedMs)
     return answer
   }
-  let coming: Promise<IRangeResponse> | null = fetch(range.key)
+  let coming: Promise<RangeAnswer> | null = fetch(range.key)
   while (coming) {
-    const { header, kvs, more }: IRangeResponse = await coming
-    if (revision === 0) revision = Number(header.revision)
-    const last = kvs.at(-1)
-    coming = more && last ? fetch(keyAfter(last.key)) : null
-    // A failure is thrown when the page is awaited; the caller may stop before.
+    const { header, pairs, more }: RangeAnswer = await coming
+    if (revision === 0) revision = header.revision
+    coming = more && pairs.length > 0 ? fetch(keyAfter(pairs.keyBytes(pairs.length - 1))) : null
+    // The failure is thrown when the page is awaited; the caller may stop before.
     coming?.catch(() => undefined)
     // The request is sent in the turns of the event loop before the caller decodes this page.
     if (coming) await turn()
-    yield { header, revision, kvs }
+    yield { header, revision, pairs }
   }
 }
 
-function nextLimit(limit: number, kvs: readonly IKeyValue[], tookMs: number): number {
-  let bytes = 0
-  for (const { key, value } of kvs) bytes += key.length + value.length + PAIR_OVERHEAD_BYTES
+function nextLimit(limit: number, bytes: number, tookMs: number): number {
   const growth = Math.min(MOST_GROWTH, PAGE_BYTES / bytes, PAGE_MS / tookMs)
   return Math.max(1, Math.min(MOST_PAGE_KEYS, Math.floor(limit * growth)))
 }

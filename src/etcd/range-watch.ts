@@ -2,12 +2,14 @@ import type { IWatchResponse } from 'etcd3'
 import type { Revision } from '../domain/endpoint.js'
 import type { DiscoError } from '../domain/errors.js'
 import { keyText } from '../domain/key-text.js'
+import type { KeyFilter } from '../domain/layouts/reader.js'
 import { Backoff, DENIAL_BACKOFF } from '../net/backoff.js'
 import type { EtcdClient } from './client.js'
-import { type KeyFilter, listMatching } from './filtered-list.js'
 import { SilentWatch } from './heartbeat.js'
 import type { KeyRange } from './key-range.js'
-import { isOutOfHistory, type KeyValue, type Listing, readKeyValue } from './range.js'
+import { type Listing, list } from './list.js'
+import type { KeyValue } from './pairs.js'
+import { isOutOfHistory, readKeyValue } from './range.js'
 import { ResyncCheck, type WatchOptions } from './resync-check.js'
 import { type KeyEvent, WatchState } from './watch-state.js'
 import { watchStream } from './watch-stream.js'
@@ -77,7 +79,7 @@ class RangeWatch {
     while (!this.signal.aborted) {
       try {
         if (!(await this.canResume()))
-          yield this.take(await listMatching(this.client, this.range, this.options.filter))
+          yield this.take(await list(this.client, this.range, this.options.filter))
         yield* this.follow()
       } catch (thrown) {
         if (this.signal.aborted) return
@@ -112,9 +114,9 @@ class RangeWatch {
     try {
       // The state of the whole range at that revision: a restored cluster may have reached it by other writes.
       const newest = { limit: 1, sort_order: DESCEND, sort_target: BY_MOD_REVISION }
-      const { header, kvs, count } = await this.client.range({ ...this.range, ...newest, revision })
-      const [kv] = kvs
-      return this.delivered.canResumeAt(header) && this.holds(kv ? readKeyValue(kv) : null, Number(count))
+      const { header, pairs, count } = await this.client.range({ ...this.range, ...newest, revision })
+      const kv = pairs.length > 0 ? pairs.at(0) : null
+      return this.delivered.canResumeAt(header) && this.holds(kv, count)
     } catch (error) {
       if (isOutOfHistory(error)) return false
       throw error

@@ -1,8 +1,8 @@
 import type { Revision } from '../domain/endpoint.js'
+import type { KeyFilter } from '../domain/layouts/reader.js'
 import type { EtcdClient } from './client.js'
-import { type KeyFilter, listMatching } from './filtered-list.js'
 import type { KeyRange } from './key-range.js'
-import type { Listing } from './range.js'
+import { type Listing, list } from './list.js'
 
 export interface WatchOptions {
   /** Period of the lists that check the watch, in milliseconds; jittered by a tenth. */
@@ -32,7 +32,7 @@ export class ResyncCheck {
   /** Lists when the period is over. Needs no timer: a watch receives a response every few seconds. */
   async listInTime(): Promise<void> {
     if (this.listing !== null || performance.now() < this.dueAtMs) return
-    this.listing = await listMatching(this.client, this.range, this.options.filter)
+    this.listing = await list(this.client, this.range, this.options.filter)
     this.quietAnswers = 0
     this.dueAtMs = this.nextMs()
   }

@@ -1,6 +1,7 @@
-import type { IResponseHeader } from 'etcd3'
 import type { Revision } from '../domain/endpoint.js'
-import type { KeyValue, Listing } from './range.js'
+import type { Listing } from './list.js'
+import type { KeyValue } from './pairs.js'
+import type { AnswerHeader } from './range-answer.js'
 
 export type KeyEvent =
   | { readonly type: 'put'; readonly kv: KeyValue }
@@ -32,9 +33,9 @@ export class WatchState {
    * Whether a watch may resume after the last delivered revision: in the same cluster, and not in an older state of
    * it. A cluster restored from a snapshot may keep its id, but its raft terms start anew.
    */
-  canResumeAt(header: IResponseHeader): boolean {
-    const isSame = header.cluster_id === this.clusterId && Number(header.raft_term) >= this.raftTerm
-    return isSame && Number(header.revision) >= this.lastRevision
+  canResumeAt(header: AnswerHeader): boolean {
+    const isSame = header.clusterId === this.clusterId && header.raftTerm >= this.raftTerm
+    return isSame && header.revision >= this.lastRevision
   }
 
   /** Number of keys. */

@@ -2,7 +2,7 @@ import type { ITxnRequest, ITxnResponse } from 'etcd3'
 import type { Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import type { EtcdClient } from './client.js'
-import type { KeyValue } from './range.js'
+import type { KeyValue } from './pairs.js'
 
 /** The outcome of a transaction: done at a revision, or refused because of the current keys. */
 export type Outcome =

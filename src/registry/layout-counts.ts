@@ -3,7 +3,7 @@ import { LAYOUTS } from '../domain/layouts/index.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import { rooted } from '../domain/layouts/root.js'
 import type { EtcdClient } from '../etcd/client.js'
-import { filteredPages } from '../etcd/filtered-list.js'
+import { filteredPages } from '../etcd/filtered-pages.js'
 import { prefixRange } from '../etcd/key-range.js'
 import { isOutOfHistory } from '../etcd/range.js'
 
@@ -35,7 +35,7 @@ export async function countLayouts(client: EtcdClient, reader: Reader): Promise<
     try {
       for await (const page of filteredPages(client, range, reader.keyFilter() ?? all)) {
         counter.revision = page.revision
-        for (const key of page.others) counter.other(key)
+        for (const key of page.otherKeys()) counter.other(key)
         for (const { key, value } of page.kvs) counter.take(key, reader.read(key, value))
       }
       return counter

@@ -1,9 +1,9 @@
 import type { Endpoint, Revision } from '../domain/endpoint.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import type { EtcdClient } from '../etcd/client.js'
-import { listFiltered } from '../etcd/filtered-list.js'
 import { prefixRange } from '../etcd/key-range.js'
-import { list } from '../etcd/range.js'
+import { collect } from '../etcd/list.js'
+import type { KeyValue } from '../etcd/pairs.js'
 import { decodeEndpoints } from './decode.js'
 import { explainForbidden, isForbidden } from './permission.js'
 
@@ -32,11 +32,7 @@ export async function listEndpoints(
 
 async function read(client: EtcdClient, reader: Reader, service?: string): Promise<EndpointList> {
   const range = prefixRange(reader.prefix(service))
-  const filter = reader.keyFilter(service)
-  const { revision, kvs, others } = filter
-    ? await listFiltered(client, range, filter)
-    : { ...(await list(client, range)), others: 0 }
-  const found = kvs.map((kv) => decodeEndpoints(reader, kv, service))
-  const empty = found.filter((endpoints) => endpoints.length === 0).length
-  return { revision, endpoints: found.flat(), otherKeys: others + empty }
+  const decode = (kv: KeyValue) => decodeEndpoints(reader, kv, service)
+  const { revision, items, others } = await collect(client, range, reader.keyFilter(service), decode)
+  return { revision, endpoints: items, otherKeys: others }
 }

@@ -4,7 +4,7 @@ import { DiscoError, isLinkFailure } from '../domain/errors.js'
 import type { EtcdClient } from '../etcd/client.js'
 import { writeIfUnchanged } from '../etcd/guarded-write.js'
 import { oneKey } from '../etcd/key-range.js'
-import { list } from '../etcd/range.js'
+import { list } from '../etcd/list.js'
 import { type EndpointSelection, matchEndpoints, requireOneKey } from './selection.js'
 import { explainUnknown } from './unknown-outcome.js'
 

@@ -1,7 +1,7 @@
 import type { Layout, Unusable } from '../domain/layouts/index.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import { changeWeight, type WeightChange } from '../domain/weight.js'
-import type { KeyValue } from '../etcd/range.js'
+import type { KeyValue } from '../etcd/pairs.js'
 import { cannotCarry } from './weight-targets.js'
 
 /** The result of a change of one value. */

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readerOf } from '../../src/domain/layouts/reader.js'
 import { EtcdClient } from '../../src/etcd/client.js'
-import { listFiltered } from '../../src/etcd/filtered-list.js'
 import { prefixRange } from '../../src/etcd/key-range.js'
+import { collect, list } from '../../src/etcd/list.js'
+import type { Pairs } from '../../src/etcd/pairs.js'
 import { type RangeUpdate, watchRange } from '../../src/etcd/range-watch.js'
 import { countLayouts } from '../../src/registry/layout-counts.js'
 import { listEndpoints } from '../../src/registry/listing.js'
@@ -53,7 +54,7 @@ async function countingClient() {
     ...{ commandTimeoutMs: 20_000, dialTimeoutMs: 5_000 },
   })
   const seen = { keys: 0, values: 0, valueBytes: 0, requests: 0, mostKeys: 0 }
-  const take = (kvs: readonly { value: Buffer }[]) => {
+  const take = (kvs: Pairs) => {
     seen.requests++
     seen.keys += kvs.length
     seen.mostKeys = Math.max(seen.mostKeys, kvs.length)
@@ -63,16 +64,16 @@ async function countingClient() {
     }
   }
   const range = client.range.bind(client)
-  const txn = client.txn.bind(client)
+  const ranges = client.ranges.bind(client)
   client.range = async (request) => {
     const answer = await range(request)
-    take(answer.kvs)
+    take(answer.pairs)
     return answer
   }
-  client.txn = async (request, options) => {
-    const answer = await txn(request, options)
-    for (const { response_range } of answer.responses) take(response_range.kvs)
-    return answer
+  client.ranges = async (requests) => {
+    const answers = await ranges(requests)
+    for (const { pairs } of answers) take(pairs)
+    return answers
   }
   return { client, seen }
 }
@@ -151,15 +152,15 @@ test('matching and other keys in turn: every matching value, no other, all as of
   await put(pairs)
   const { client, seen } = await countingClient()
   const filter = (key: string) => Number(key.slice(-6)) % 7 < 2
-  const listing = await listFiltered(client, prefixRange('/turn/'), filter)
+  const { items, others, revision } = await collect(client, prefixRange('/turn/'), filter, (kv) => [kv])
   const wanted = pairs.filter(([key]) => filter(key))
-  expect(listing.kvs.map(({ key, value }) => [key, value.toString()])).toEqual(wanted)
-  expect(listing.others).toBe(pairs.length - wanted.length)
+  expect(items.map(({ key, value }) => [key, value.toString()])).toEqual(wanted)
+  expect(others).toBe(pairs.length - wanted.length)
   expect(seen.values).toBe(wanted.length)
   await put([['/turn/000000', 'changed']])
-  const later = await listFiltered(client, prefixRange('/turn/'), () => true)
+  const later = await list(client, prefixRange('/turn/'), () => true)
   expect(later.kvs[0]?.value.toString()).toBe('changed')
-  expect(later.revision).toBeGreaterThan(listing.revision)
+  expect(later.revision).toBeGreaterThan(revision)
   client.close()
 })
 
@@ -174,7 +175,7 @@ test('a revision that is compacted while it is read: the list starts over', asyn
     }
     return await range(request)
   }
-  const listing = await listFiltered(client, prefixRange('/turn/'), () => true)
+  const listing = await list(client, prefixRange('/turn/'), () => true)
   // The first page, one that is refused, and both again.
   expect(pages).toBeGreaterThanOrEqual(4)
   expect(listing.kvs).toHaveLength(12_345)

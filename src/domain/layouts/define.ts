@@ -117,10 +117,15 @@ function firstSegment(rest: string): KeyParts {
 /** @throws Problem */
 function refuseControls(registrations: EndpointRecords): void {
   for (const { service, version, addr } of registrations) {
-    for (const [what, text] of Object.entries({ name: service, version, addr })) {
-      if (CONTROLS.test(text)) throw new Problem(`${what} has control characters`)
-    }
+    refuseControlsIn('name', service)
+    refuseControlsIn('version', version)
+    refuseControlsIn('addr', addr)
   }
+}
+
+/** @throws Problem */
+function refuseControlsIn(what: string, text: string): void {
+  if (CONTROLS.test(text)) throw new Problem(`${what} has control characters`)
 }
 
 function withReach(registered: EndpointRecord): EndpointRecord {

@@ -1,3 +1,4 @@
+import { textOf } from '../key-text.js'
 import { DEFAULT_LAYOUT, LAYOUTS } from './index.js'
 import { isObject } from './json-fields.js'
 import { CLAIM_ORDER, type Decoded, type Layout, type Value } from './layout.js'
@@ -41,7 +42,7 @@ export function detect(
 
 /** A value in the form that `Layout.claims` takes. */
 export function readValue(bytes: Uint8Array): Value {
-  const text = Buffer.from(bytes).toString()
+  const text = textOf(bytes)
   try {
     const parsed: unknown = JSON.parse(text)
     return { text, members: isObject(parsed) ? parsed : null }

@@ -1,5 +1,6 @@
 import { readAddress } from '../address.js'
 import { notDialled } from '../endpoint.js'
+import { textOf } from '../key-text.js'
 import { baseBefore, defineLayout, endsInAddress } from './define.js'
 import { Problem } from './layout.js'
 import { readUrl } from './url.js'
@@ -19,7 +20,7 @@ export const goKit = defineLayout({
   baseOf: (key) => (key.startsWith('/') ? baseBefore(key, 2) : null),
   isLikely: (key) => key.startsWith('/') && endsInAddress(key),
   read(value, rest) {
-    const instance = Buffer.from(value).toString()
+    const instance = textOf(value)
     const { scheme, addr } = readUrl(instance)
     const address = readAddress(addr)
     if ('problem' in address) throw new Problem(`value ${address.problem}`)

@@ -1,4 +1,5 @@
 import { readAddress } from '../address.js'
+import { textOf } from '../key-text.js'
 import { defineLayout } from './define.js'
 import { Problem } from './layout.js'
 
@@ -22,7 +23,7 @@ export const goZero = defineLayout({
     return { service: rest.slice(0, Math.max(0, slash)), version: '', addr: rest.slice(slash + 1) }
   },
   read(value, rest) {
-    const addr = Buffer.from(value).toString()
+    const addr = textOf(value)
     const address = readAddress(addr)
     if ('problem' in address) throw new Problem(`value ${address.problem}`)
     const [, service = '', id] = /^(.+)\/(\d+)$/s.exec(rest) ?? []

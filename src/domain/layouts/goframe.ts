@@ -1,5 +1,6 @@
 import { notDialled } from '../endpoint.js'
 import { ExactNumber, parseExactJson, writeJson } from '../exact-json.js'
+import { textOf } from '../key-text.js'
 import { defineLayout } from './define.js'
 import { goJson, goMap } from './go-json.js'
 import { asText, requireObject } from './json-fields.js'
@@ -67,7 +68,7 @@ const BASE = /^\/service\/[^/]+\/[^/]+(?=\/[^/]+\/[^/]+\/[^/]+$)/
 
 function metadataIn(value: Uint8Array): Metadata | null {
   try {
-    const parsed: unknown = parseExactJson(Buffer.from(value).toString())
+    const parsed: unknown = parseExactJson(textOf(value))
     return parsed === null ? null : requireObject(parsed, 'value')
   } catch (thrown) {
     throw thrown instanceof Problem ? thrown : new Problem('value is not JSON')

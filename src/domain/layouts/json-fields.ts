@@ -1,5 +1,6 @@
 import { type EndpointProblem, notDialled } from '../endpoint.js'
 import { ExactNumber, parseExactJson, writeJson } from '../exact-json.js'
+import { textOf } from '../key-text.js'
 import { Problem } from './layout.js'
 
 /**
@@ -15,7 +16,7 @@ export class Fields {
 
   /** @throws Problem */
   static parse(value: Uint8Array): Fields {
-    return new Fields(objectIn(Buffer.from(value).toString()))
+    return new Fields(objectIn(textOf(value)))
   }
 
   /** For a missing member, an empty text, as in Go. */

@@ -13,6 +13,13 @@ export interface Place {
   readonly root?: string | undefined
 }
 
+/** Selects keys by their text. */
+export interface KeyFilter {
+  (key: string): boolean
+  /** Every key that matches contains one of these, so a key without them need not be looked at. */
+  readonly parts?: readonly string[]
+}
+
 /** Reads etcd's keys in one layout, or in any. Pure. */
 export interface Reader {
   /** As `Place.layout`. */
@@ -22,7 +29,7 @@ export interface Reader {
   /** The prefix of all relevant keys. */
   prefix(service?: string): string
   /** Selects the keys whose values are worth decoding; null for all keys under the prefix. */
-  keyFilter(service?: string): ((key: string) => boolean) | null
+  keyFilter(service?: string): KeyFilter | null
   /** A reader of only the default layout's keys of a service, for users without permission for more. */
   narrowed(service: string): Reader | null
   /** Null for a key that no layout claims. Never throws. */
@@ -88,18 +95,21 @@ function likely(root: string): (key: string) => boolean {
 }
 
 /** Keys under a prefix that a layout uses for the service, at the usual base or at one chosen by a team. */
-function ofService(root: string, service: string): (key: string) => boolean {
+function ofService(root: string, service: string): KeyFilter {
   const usual = [...new Set(REGISTRIES.map((layout) => underRoot(root, layout.prefix(service))))]
-  return (key) => {
+  // The part after a name under a base chosen by a team; a cheap test that excludes nearly all keys.
+  const named = [`${service}/`, `${service}:`]
+  const filter = (key: string) => {
     if (usual.some((prefix) => key.startsWith(prefix))) return true
-    // The part after a name under a base chosen by a team; a cheap test that excludes nearly all keys.
-    if (!key.includes(`${service}/`) && !key.includes(`${service}:`)) return false
+    if (!named.some((part) => key.includes(part))) return false
     return REGISTRIES.some((layout) => {
       const own = withoutRoot(root, key, layout)
       const base = layout.baseOf(own)
       return base !== null && own.startsWith(layout.at(base).prefix(service))
     })
   }
+  const unnamed = usual.filter((prefix) => !named.some((part) => prefix.includes(part)))
+  return Object.assign(filter, { parts: [...named, ...unnamed] })
 }
 
 const REGISTRIES = LAYOUTS.filter(({ isConfiguration }) => !isConfiguration)

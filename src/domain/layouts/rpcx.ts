@@ -1,4 +1,5 @@
 import { type EndpointProblem, notDialled } from '../endpoint.js'
+import { textOf } from '../key-text.js'
 import { baseBefore, defineLayout } from './define.js'
 import { notAnEndpoint, Problem } from './layout.js'
 import { weightOf, withWeightOf } from './metadata-weight.js'
@@ -23,7 +24,7 @@ export const rpcx = defineLayout({
   isLikely: (key) => SERVER.test(key),
   baseOf: (key) => (SERVER.test(key) ? baseBefore(key, 2) : null),
   read(value, rest) {
-    const text = Buffer.from(value).toString()
+    const text = textOf(value)
     const [service = '', server = '', ...more] = rest.split('/')
     const at = server.indexOf('@')
     if (at < 0 && (text === DIRECTORY || isDirectory(rest, text))) return notAnEndpoint('a directory')

@@ -32,7 +32,7 @@ export const seed = defineLayout({
       version: fields.text('version'),
       addr: fields.text('addr'),
       weight: fields.count('weight'),
-      metadata: fields.textMap('metadata') ?? {},
+      metadata: fields.textMap('metadata') ?? NO_METADATA,
     }
     return [id === undefined ? registered : { ...registered, id }]
   },
@@ -50,6 +50,9 @@ export const seed = defineLayout({
     }),
   withWeight: (value, weight) => spliceJson(value, [{ field: 'weight' }], String(weight)),
 })
+
+/** Shared: a list has up to 100,000 endpoints. */
+const NO_METADATA = {}
 
 /** `{service}/[{version}/]{the rest}`. */
 function place(rest: string): Pick<EndpointRecord, 'service' | 'version' | 'addr'> {

@@ -6,7 +6,8 @@ import { writeIfUnchanged } from '../../etcd/guarded-write.js'
 import { oneKey } from '../../etcd/key-range.js'
 import { createKey } from '../../etcd/key-txn.js'
 import { type GrantedLease, leaseTtl } from '../../etcd/lease.js'
-import { type KeyValue, list } from '../../etcd/range.js'
+import { list } from '../../etcd/list.js'
+import type { KeyValue } from '../../etcd/pairs.js'
 import { isUnknown } from '../unknown-outcome.js'
 
 /** A dead lease lapses after its TTL; etcd takes up to this much longer to delete its keys. */

@@ -1,8 +1,11 @@
-import type { IKeyValue, IRangeRequest, IRangeResponse, ITxnRequest } from 'etcd3'
+import type { IKeyValue, IRangeRequest } from 'etcd3'
 import { expect, it } from 'vitest'
 import type { EtcdClient } from '../../../src/etcd/client.js'
-import { listFiltered } from '../../../src/etcd/filtered-list.js'
 import { prefixRange } from '../../../src/etcd/key-range.js'
+import { collect } from '../../../src/etcd/list.js'
+import type { KeyValue } from '../../../src/etcd/pairs.js'
+import type { RangeAnswer } from '../../../src/etcd/range-answer.js'
+import { rangeAnswer } from '../../support/range-answers.js'
 
 const KEYS = Array.from({ length: 60_000 }, (_, at) => `/many/${String(at).padStart(6, '0')}`)
 
@@ -14,21 +17,18 @@ class Store {
     return { key: Buffer.from(key), value: Buffer.from(key), ...numbers } as IKeyValue
   })
 
-  async range({ key, range_end: end, limit }: IRangeRequest): Promise<IRangeResponse> {
+  async range({ key, range_end: end, limit }: IRangeRequest): Promise<RangeAnswer> {
     const [from, to] = [this.indexOf(key as Buffer), this.indexOf(end as Buffer)]
     const most = Number(limit ?? 0) || Infinity
     const kvs = this.kvs.slice(from, Math.min(to, from + most))
-    return { header: { revision: '7' }, kvs, more: from + most < to, count: '0' } as unknown as IRangeResponse
+    return rangeAnswer(kvs, from + most < to)
   }
 
-  async txn({ success = [] }: ITxnRequest) {
-    const ranges = success.flatMap((operation) => operation.request_range ?? [])
-    const responses = await Promise.all(
-      ranges.map(async (request) => ({ response_range: await this.range(request) })),
-    )
-    const keys = responses.reduce((sum, { response_range: { kvs } }) => sum + kvs.length, 0)
-    this.transactions.push({ ranges: ranges.length, keys })
-    return { responses }
+  async ranges(requests: readonly IRangeRequest[]): Promise<RangeAnswer[]> {
+    const answers = await Promise.all(requests.map((request) => this.range(request)))
+    const keys = answers.reduce((sum, { pairs }) => sum + pairs.length, 0)
+    this.transactions.push({ ranges: requests.length, keys })
+    return answers
   }
 
   /** Of the first key that is not below this one. */
@@ -50,10 +50,15 @@ it.each([
 ])('reads at most 5,000 values in a transaction where %s', async (_, isKept) => {
   const store = new Store()
   const filter = (key: string) => isKept(Number(key.slice('/many/'.length)))
-  const { kvs, others } = await listFiltered(store as unknown as EtcdClient, prefixRange('/many/'), filter)
-  expect(kvs.map(({ key }) => key)).toEqual(KEYS.filter(filter))
-  expect(kvs.every(({ key, value }) => value.toString() === key)).toBe(true)
-  expect(kvs.length + others).toBe(KEYS.length)
+  const { items, others } = await collect<KeyValue>(
+    store as unknown as EtcdClient,
+    prefixRange('/many/'),
+    filter,
+    (kv) => [kv],
+  )
+  expect(items.map(({ key }) => key)).toEqual(KEYS.filter(filter))
+  expect(items.every(({ key, value }) => value.toString() === key)).toBe(true)
+  expect(items.length + others).toBe(KEYS.length)
   for (const { ranges, keys } of store.transactions) {
     expect(keys).toBeLessThanOrEqual(5_000)
     expect(ranges).toBeLessThanOrEqual(128)

@@ -1,7 +1,9 @@
-import type { IKeyValue, IRangeRequest, IRangeResponse } from 'etcd3'
+import type { IKeyValue, IRangeRequest } from 'etcd3'
 import { expect, it } from 'vitest'
 import { prefixRange } from '../../../src/etcd/key-range.js'
 import { pages } from '../../../src/etcd/pages.js'
+import type { RangeAnswer } from '../../../src/etcd/range-answer.js'
+import { rangeAnswer } from '../../support/range-answers.js'
 
 /** Answers as etcd does, from so many keys whose values have this size. */
 class Store {
@@ -16,12 +18,12 @@ class Store {
     })
   }
 
-  async range(request: IRangeRequest): Promise<IRangeResponse> {
+  async range(request: IRangeRequest): Promise<RangeAnswer> {
     this.requests.push(request)
     const from = this.kvs.findIndex(({ key }) => key.compare(request.key as Buffer) >= 0)
     const kvs = from < 0 ? [] : this.kvs.slice(from, from + Number(request.limit))
     const more = from + kvs.length < this.kvs.length
-    return { header: { revision: '7' }, kvs, more, count: '0' } as unknown as IRangeResponse
+    return rangeAnswer(kvs, more)
   }
 }
 
@@ -29,7 +31,7 @@ async function sizesOf(store: Store): Promise<number[]> {
   const sizes: number[] = []
   for await (const page of pages(store, prefixRange('/many/'), { keysOnly: false })) {
     expect(page.revision).toBe(7)
-    sizes.push(page.kvs.length)
+    sizes.push(page.pairs.length)
   }
   return sizes
 }

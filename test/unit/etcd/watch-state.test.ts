@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { KeyValue, Listing } from '../../../src/etcd/range.js'
+import type { Listing } from '../../../src/etcd/list.js'
+import type { KeyValue } from '../../../src/etcd/pairs.js'
 import { WatchState } from '../../../src/etcd/watch-state.js'
 
 function kv(key: string, modRevision: number, value = 'v'): KeyValue {
@@ -11,7 +12,7 @@ function listing(revision: number, kvs: readonly KeyValue[], clusterId = 'c1', r
 }
 
 function header({ clusterId = 'c1', revision = 7, raftTerm = 2 } = {}) {
-  return { cluster_id: clusterId, member_id: 'm', revision: String(revision), raft_term: String(raftTerm) }
+  return { clusterId, revision, raftTerm }
 }
 
 function told(...kvs: readonly KeyValue[]): WatchState {

@@ -1,0 +1,91 @@
+import type { Revision } from '../domain/endpoint.js'
+import type { KeyFilter } from '../domain/layouts/reader.js'
+import type { EtcdClient } from './client.js'
+import { type FilteredPage, filteredPages } from './filtered-pages.js'
+import type { KeyRange } from './key-range.js'
+import { pages } from './pages.js'
+import type { KeyValue } from './pairs.js'
+import { isOutOfHistory } from './range.js'
+
+/** Where and when a range was read, all of it as of one revision. */
+export interface ListingOrigin {
+  readonly clusterId: string
+  readonly raftTerm: number
+  readonly revision: Revision
+}
+
+/** The key-values of a range that match, by key. */
+export interface Listing extends ListingOrigin {
+  readonly kvs: readonly KeyValue[]
+}
+
+/** What was made of the key-values of a range. */
+export interface Collected<Item> extends ListingOrigin {
+  readonly items: readonly Item[]
+  /** Number of keys that do not match, or became nothing. */
+  readonly others: number
+}
+
+/**
+ * Lists the keys of a range that match, all where the filter is null. Starts over when the revision is compacted
+ * before the last page.
+ *
+ * @param become what a key-value becomes; called page by page, so that a page is let go before the next is decoded
+ */
+export async function collect<Item>(
+  client: EtcdClient,
+  range: KeyRange,
+  filter: KeyFilter | null,
+  become: (kv: KeyValue) => readonly Item[],
+): Promise<Collected<Item>> {
+  for (;;) {
+    const items: Item[] = []
+    let others = 0
+    let last: MatchingPage | null = null
+    try {
+      for await (const page of matchingPages(client, range, filter)) {
+        others += page.others
+        for (const kv of page.kvs) {
+          const became = become(kv)
+          if (became.length === 0) others++
+          for (const item of became) items.push(item)
+        }
+        last = page
+      }
+    } catch (error) {
+      if (last !== null && isOutOfHistory(error)) continue
+      throw error
+    }
+    if (last === null) throw new Error('a range has at least one page')
+    const { clusterId, raftTerm } = last.header
+    return { clusterId, raftTerm, revision: last.revision, items, others }
+  }
+}
+
+/** As `collect`, of the key-values themselves. */
+export async function list(
+  client: EtcdClient,
+  range: KeyRange,
+  filter: KeyFilter | null = null,
+): Promise<Listing> {
+  const { items, clusterId, raftTerm, revision } = await collect<KeyValue>(client, range, filter, (kv) => [
+    kv,
+  ])
+  return { clusterId, raftTerm, revision, kvs: items }
+}
+
+type MatchingPage = Pick<FilteredPage, 'header' | 'revision' | 'others'> & {
+  readonly kvs: Iterable<KeyValue>
+}
+
+async function* matchingPages(
+  client: EtcdClient,
+  range: KeyRange,
+  filter: KeyFilter | null,
+): AsyncGenerator<MatchingPage, void, void> {
+  if (filter) yield* filteredPages(client, range, filter)
+  else {
+    for await (const { header, revision, pairs } of pages(client, range, { keysOnly: false }))
+      yield { header, revision, kvs: pairs, others: 0 }
+  }
+}

@@ -1,0 +1,55 @@
+import { readRangeAnswer, readRangeAnswers } from './range-answer.js'
+
+/**
+ * Adds the methods `rangeAsPairs` and `rangesAsPairs` to a host's KV client: Range and Txn, whose answers our own
+ * decoder reads. etcd3's makes five objects of every key-value and takes most of the time of a long list.
+ */
+export function addRangeMethods(host: ClientSource): void {
+  const serviceClient = host.getServiceClient.bind(host)
+  host.getServiceClient = (name) => {
+    const client = serviceClient(name)
+    if (name === 'KV' && !('rangeAsPairs' in client)) {
+      const kv = client as KvClient
+      const reading =
+        <Read>({ path, requestSerialize }: Method, read: (bytes: Buffer) => Read): Call<Read> =>
+        (...call) =>
+          kv.makeUnaryRequest(path, requestSerialize, read, ...call)
+      Object.assign(client, {
+        rangeAsPairs: reading(kv.range, readRangeAnswer),
+        rangesAsPairs: reading(kv.txn, readRangeAnswers),
+      })
+    }
+    return client
+  }
+}
+
+/** etcd3's Host, as far as it is used here. */
+interface ClientSource {
+  /** Makes the client of a service, or returns the one that it has made. */
+  getServiceClient(name: string): object
+}
+
+/** A client of grpc-js, made from etcd's definition. */
+interface KvClient {
+  readonly range: Method
+  readonly txn: Method
+  makeUnaryRequest<Answer>(
+    path: string,
+    serialize: (request: object) => Buffer,
+    deserialize: (bytes: Buffer) => Answer,
+    ...call: Parameters<Call<Answer>>
+  ): void
+}
+
+/** What grpc-js keeps on the function of a method. */
+interface Method {
+  readonly path: string
+  readonly requestSerialize: (request: object) => Buffer
+}
+
+type Call<Answer> = (
+  request: object,
+  metadata: object,
+  options: object,
+  done: (error: Error | null, answer?: Answer) => void,
+) => void
