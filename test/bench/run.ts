@@ -7,6 +7,7 @@ const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>>
   dev: () => import('./dev.js'),
   'dev-start': () => import('./dev-start.js'),
   ls: () => import('./ls.js'),
+  lists: () => import('./lists.js'),
   start: () => import('./start.js'),
   pick: () => import('./pick.js'),
   gaps: () => import('./gaps.js'),

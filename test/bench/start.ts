@@ -5,18 +5,10 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { median } from './median.js'
+import { costsByTurns } from './cost.js'
 
 const RUN = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 const ROUNDS = 11
-
-/** Real, user and system time of a command in seconds, on bash's standard error; nothing of the command itself. */
-const TIME = `TIMEFORMAT='%R %U %S'; time "$@" >/dev/null 2>/dev/null`
-
-interface Times {
-  readonly wallMs: number[]
-  readonly cpuMs: number[]
-}
 
 /**
  * What a command costs as a process, beside an empty Node, by turns. `BENCH_NODES` names further Nodes and `BENCH_RUNS`
@@ -36,13 +28,13 @@ export async function run(): Promise<void> {
       const { stdout: version } = await promisify(execFile)(node, ['--version'])
       for (const command of commands) {
         const lines = [['-e', '0'], ...runs.map((file) => [file, ...command])].map((args) => [node, ...args])
-        const [floor, ...measured] = await measure(lines, env)
+        const [floor, ...measured] = await costsByTurns(lines, ROUNDS, env)
         const last = measured.at(-1)
         if (!floor || !last) continue
         for (const [at, times] of [floor, ...measured].entries()) {
           const name = at === 0 ? ['–', '-e 0'] : [String(at), command.join(' ')]
-          const cpu = [median(times.cpuMs).toFixed(0), ratio(times.cpuMs, floor.cpuMs)]
-          const wall = [median(times.wallMs).toFixed(0), ratio(times.wallMs, last.wallMs)]
+          const cpu = [times.cpuMs.toFixed(0), ratio(times.cpuMs, floor.cpuMs)]
+          const wall = [times.wallMs.toFixed(0), ratio(times.wallMs, last.wallMs)]
           console.log(`| ${[version.trim(), ...name, ...cpu, ...wall].join(' | ')} |`)
         }
       }
@@ -51,21 +43,6 @@ export async function run(): Promise<void> {
     dev.stop()
     rmSync(cache, { recursive: true })
   }
-}
-
-async function measure(lines: readonly string[][], env: NodeJS.ProcessEnv): Promise<Times[]> {
-  const times = lines.map((): Times => ({ wallMs: [], cpuMs: [] }))
-  // The first round fills caches and does not count.
-  for (let round = 0; round <= ROUNDS; round++) {
-    for (const [at, line] of lines.entries()) {
-      const { stderr } = await promisify(execFile)('bash', ['-c', TIME, 'bash', ...line], { env })
-      const [real = 0, user = 0, system = 0] = stderr.trim().split(' ').map(Number)
-      if (round === 0) continue
-      times[at]?.wallMs.push(real * 1000)
-      times[at]?.cpuMs.push((user + system) * 1000)
-    }
-  }
-  return times
 }
 
 async function startDev(): Promise<{ endpoint: string; stop(): void }> {
@@ -84,6 +61,6 @@ function listed(paths = ''): string[] {
   return paths.split(':').filter((path) => path !== '')
 }
 
-function ratio(times: readonly number[], base: readonly number[]): string {
-  return `${(median(times) / median(base)).toFixed(2)}×`
+function ratio(time: number, base: number): string {
+  return `${(time / base).toFixed(2)}×`
 }
