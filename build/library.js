@@ -1,6 +1,7 @@
-// Replaces dist/etcd/etcd3.js, which imports etcd3, by one with etcd3's code in it. After tsc, before bundle.js.
+// Replaces the files of dist/ that import a library which programs do not install by ones with its code in them. After
+// tsc, before bundle.js.
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { etcdDefinitionPlugin } from './etcd-definition.js'
@@ -15,8 +16,10 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const importsPlugin = {
   name: 'imports',
   setup(build) {
-    build.onResolve({ filter: /^(@grpc\/grpc-js|cockatiel|node:.*|events|stream)$/ }, ({ path, kind }) =>
-      kind === 'require-call' ? { path, namespace: 'imports' } : { path, external: true },
+    build.onResolve(
+      { filter: /^(@grpc\/grpc-js|cockatiel|node:.*|events|stream|process|buffer)$/ },
+      ({ path, kind }) =>
+        kind === 'require-call' ? { path, namespace: 'imports' } : { path, external: true },
     )
     build.onLoad({ filter: /.*/, namespace: 'imports' }, ({ path }) => ({
       contents: `export * from '${path}'`,
@@ -24,24 +27,29 @@ const importsPlugin = {
   },
 }
 
-const outfile = join(root, 'dist/etcd/etcd3.js')
-const { metafile } = await build({
-  absWorkingDir: root,
-  entryPoints: ['src/etcd/etcd3.ts'],
-  outfile,
-  allowOverwrite: true,
-  bundle: true,
-  platform: 'node',
-  target: 'node20.19',
-  format: 'esm',
-  legalComments: 'none',
-  logLevel: 'warning',
-  // Part of the path of the .proto file, which is not read.
-  define: { __dirname: '""' },
-  metafile: true,
-  plugins: [importsPlugin, etcdDefinitionPlugin],
-})
-await writeFile(
-  join(root, 'dist/etcd/THIRD-PARTY-NOTICES.txt'),
-  await noticesOf(root, Object.keys(metafile.inputs)),
-)
+/** Bundles one file of dist/ with the library that it imports, and writes the licences beside it. */
+async function bundle(entry, outfile) {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile: join(root, outfile),
+    allowOverwrite: true,
+    bundle: true,
+    platform: 'node',
+    target: 'node20.19',
+    format: 'esm',
+    legalComments: 'none',
+    logLevel: 'warning',
+    // Part of the path of the .proto file, which is not read.
+    define: { __dirname: '""' },
+    metafile: true,
+    plugins: [importsPlugin, etcdDefinitionPlugin],
+  })
+  await writeFile(
+    join(root, dirname(outfile), 'THIRD-PARTY-NOTICES.txt'),
+    await noticesOf(root, Object.keys(metafile.inputs)),
+  )
+}
+
+await bundle('src/etcd/etcd3.ts', 'dist/etcd/etcd3.js')
+await bundle('src/config/yaml.ts', 'dist/config/yaml.js')

@@ -3,7 +3,7 @@ import { DEFAULT_LAYOUT, layoutNamed } from '../domain/layouts/index.js'
 import { AUTO, type Place } from '../domain/layouts/reader.js'
 import { parseWeightChange, type WeightChange } from '../domain/weight.js'
 import { completeAddress } from '../registry/complete-address.js'
-import { withEnvironment } from '../registry/environment.js'
+import { withContext } from '../registry/context-options.js'
 import type { Registration } from '../registry/registration/registration.js'
 import { Registry, type RegistryOptions } from '../registry/registry.js'
 import type { WeightChanged } from '../registry/weight.js'
@@ -38,7 +38,7 @@ const DRAIN_MS = 5_000
  * @throws DiscoError USAGE, CONFLICT, ETCD_UNREACHABLE, ETCD_DENIED
  */
 export async function register(given: RegisterOptions): Promise<LiveRegistration> {
-  const options = withEnvironment(given, process.env)
+  const options = await withContext(given, process.env)
   const { service, addr, version = '', id, metadata = {}, takeover = false, onDelete = 'exit' } = options
   const { layout = DEFAULT_LAYOUT.name }: Place = options
   const { firstWeight, defaultTtlSeconds, weightless } =
@@ -55,7 +55,7 @@ export async function register(given: RegisterOptions): Promise<LiveRegistration
     ...(id === undefined ? {} : { id }),
   }))
   if (!first) throw new TypeError('register needs an address')
-  const registry = await Registry.open({ cache: false, ...options })
+  const registry = await Registry.open({ cache: false, ...options, context: undefined })
   const registrar = new Registrar({
     registry,
     request: { registered: [first, ...rest], ttlSeconds, takeover, onDelete },

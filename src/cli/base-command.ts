@@ -1,7 +1,10 @@
 import { Command, type Interfaces } from '@oclif/core'
 import { AUTO } from '../domain/layouts/reader.js'
 import type { CacheOptions, Registry } from '../registry/registry.js'
-import { etcdOptions, type FullPlace, placeOf } from './config.js'
+import { etcdMembers, etcdOptions, type FullPlace, placeOf } from './config.js'
+import { confirmChange } from './context/confirm.js'
+import { type Layers, readLayers } from './context/layers.js'
+import { productionLabel } from './context/settings.js'
 import { baseFlags, type CacheFlags, type PlaceFlags } from './flags/base.js'
 import { refuseSecondReader } from './flags/standard-input.js'
 import type { LineOutput } from './output/line-output.js'
@@ -39,16 +42,20 @@ export interface Speaker {
 export abstract class DiscoCommand extends Command {
   static override baseFlags = baseFlags
 
-  private readonly opened: Registry[] = []
+  /** Whether it takes settings of etcd from project files and contexts. */
+  static readonly readsContexts: boolean = true
 
-  /** The registry that the flags and the environment name; closed when the command is over. */
+  private readonly opened: Registry[] = []
+  private layers: Layers | null = null
+
+  /** The registry that flags, environment and contexts name; closed when the command is over. */
   protected async openRegistry(
     flags: BaseFlags & Partial<PlaceFlags>,
     cache: CacheOptions | false = false,
   ): Promise<Registry> {
     const { Registry } = await import('../registry/registry.js')
     const registry = await Registry.open({
-      ...(await etcdOptions(flags, process.env)),
+      ...(await etcdOptions(this.layersOf(flags))),
       ...this.place(flags),
       cache,
     })
@@ -58,7 +65,28 @@ export abstract class DiscoCommand extends Command {
 
   /** The layout is detected by default. A command that writes overrides this. */
   protected place(flags: Partial<PlaceFlags>): FullPlace {
-    return placeOf(flags, process.env, AUTO)
+    return placeOf(this.layersOf(flags), AUTO)
+  }
+
+  /** The members of etcd that `openRegistry` connects to. */
+  protected members(flags: BaseFlags): readonly string[] {
+    return etcdMembers(this.layersOf(flags)).endpoints
+  }
+
+  /**
+   * Asks before a change of a production cluster.
+   *
+   * @param change what is about to happen, such as `drain hello 1.2.3.4:1001`
+   * @throws DiscoError USAGE where nobody can be asked and --yes is not given; INTERRUPTED where the answer is no
+   */
+  protected async confirmChange(flags: BaseFlags & { readonly yes: boolean }, change: string): Promise<void> {
+    const label = productionLabel(this.layersOf(flags))
+    if (label !== null && !flags.yes) await confirmChange(label, change)
+  }
+
+  /** What settings come from, in its order. */
+  protected layersOf(flags: Layers['flags']): Layers {
+    return { named: null, env: process.env, project: null, chosen: null, warnings: [], ...this.layers, flags }
   }
 
   /** The list from disk that a command which dials may use while etcd is away. */
@@ -123,10 +151,17 @@ export abstract class DiscoCommand extends Command {
     try {
       const parsed = await super.parse(options, argv)
       refuseSecondReader(parsed.flags)
+      if ((ctor as typeof DiscoCommand).readsContexts) await this.readLayers(parsed.flags)
       return parsed
     } catch (thrown) {
       throw usageError(thrown, ctor)
     }
+  }
+
+  protected async readLayers(flags: Layers['flags']): Promise<Layers> {
+    this.layers = await readLayers(flags, process.env, workingFolder())
+    for (const warning of this.layers.warnings) this.remark(`! ${visible(warning)}`)
+    return this.layers
   }
 
   protected override async catch(thrown: Error): Promise<void> {
@@ -135,5 +170,14 @@ export abstract class DiscoCommand extends Command {
 
   protected override async finally(): Promise<void> {
     for (const registry of this.opened) registry.close()
+  }
+}
+
+/** Null where the folder has been removed. */
+function workingFolder(): string | null {
+  try {
+    return process.cwd()
+  } catch {
+    return null
   }
 }

@@ -1,62 +1,115 @@
+import { splitEndpoints } from '../domain/address.js'
 import { DiscoError } from '../domain/errors.js'
+import { connectionOf } from '../registry/context-options.js'
 import {
   connectionFrom,
-  type Environment,
+  type EtcdMembers,
   type FullPlace,
+  type Given,
   membersFrom,
   placeFrom,
-  splitEndpoints,
 } from '../registry/environment.js'
-import type { EtcdFlags, PlaceFlags } from './flags/base.js'
+import type { EtcdOptions } from '../registry/registry.js'
+import type { Layers, SettingFlags } from './context/layers.js'
+import { connectionContext, overVariables, underVariables } from './context/settings.js'
 import { readText, sourceOf } from './flags/standard-input.js'
 
 export type { FullPlace }
 
-type EndpointsFlag = Partial<Pick<EtcdFlags, 'endpoints'>>
-
-/** etcd's members, and the flag or variable that names them. */
-export function etcdMembers(flags: EndpointsFlag, env: Environment): ReturnType<typeof membersFrom> {
-  return membersFrom(membersOf(flags), env)
+/** etcd's members, and the flag, context or variable that names them. */
+export function etcdMembers(layers: Layers): EtcdMembers {
+  const context = connectionContext(layers)
+  return context === null
+    ? membersFrom(membersOf(layers.flags), layers.env)
+    : { endpoints: context.settings.endpoints ?? [], endpointsSource: context.label }
 }
 
 /**
- * How to reach etcd: a flag wins over DISCO_*, which wins over ETCDCTL_*, which wins over the default.
+ * How to reach etcd: a flag (`-C` among them) wins over DISCO_*, which wins over ETCDCTL_*, which wins over the project
+ * file, which wins over the context in use. Credentials come from where the endpoints come from; see
+ * `connectionContext`.
  *
  * @throws DiscoError USAGE for an invalid variable, and for a password file without a user
  */
-export async function etcdOptions(
-  flags: Partial<EtcdFlags>,
-  env: Environment,
-): Promise<ReturnType<typeof connectionFrom>> {
-  const passwordFile = flags['password-file']
-  const isPiped = passwordFile === '-'
-  const options = connectionFrom(
-    {
-      ...membersOf(flags),
-      // Only a flag means standard input by "-".
-      caFile: await sourceOf(flags.cacert),
-      certFile: await sourceOf(flags.cert),
-      keyFile: await sourceOf(flags.key),
-      user: flags.user,
-      password: isPiped ? (await readText(passwordFile)).replace(/\r?\n$/, '') : undefined,
-      passwordFile: isPiped ? undefined : passwordFile,
-      dialTimeoutMs: flags['dial-timeout'],
-      commandTimeoutMs: flags['command-timeout'],
-    },
-    env,
+export async function etcdOptions(layers: Layers): Promise<Given<EtcdOptions> & EtcdMembers> {
+  const { flags, env } = layers
+  const given = {
+    ...(await credentialsOf(flags)),
+    dialTimeoutMs: flags['dial-timeout'] ?? overVariables(layers, 'dial-timeout')?.value,
+    commandTimeoutMs: flags['command-timeout'] ?? overVariables(layers, 'command-timeout')?.value,
+  }
+  const context = connectionContext(layers)
+  const own = context === null ? {} : withoutReplaced(connectionOf(context, env), given)
+  const connection = connectionFrom(
+    context === null ? { ...membersOf(flags), ...given } : { ...own, ...definedOf(given) },
+    context === null ? env : timeoutsOf(env),
   )
-  if (passwordFile !== undefined && options.user === undefined) {
+  const options = {
+    ...connection,
+    dialTimeoutMs: connection.dialTimeoutMs ?? underVariables(layers, 'dial-timeout')?.value,
+    commandTimeoutMs: connection.commandTimeoutMs ?? underVariables(layers, 'command-timeout')?.value,
+  }
+  if (flags['password-file'] !== undefined && options.user === undefined) {
     throw new DiscoError('USAGE', '--password-file has no effect without --user')
   }
   return options
 }
 
-/** Where registrations stand: a flag wins over DISCO_LAYOUT and DISCO_ROOT, which win over the default layout. */
-export function placeOf(flags: Partial<PlaceFlags>, env: Environment, defaultLayout: string): FullPlace {
-  return placeFrom({ layout: flags.layout, root: flags.root }, env, defaultLayout)
+/** Location of the keys, in the order of `etcdOptions`. */
+export function placeOf(layers: Layers, defaultLayout: string): FullPlace {
+  const { flags, env } = layers
+  return placeFrom(
+    {
+      layout: flags.layout ?? overVariables(layers, 'layout')?.value,
+      root: flags.root ?? overVariables(layers, 'root')?.value,
+    },
+    env,
+    {
+      layout: underVariables(layers, 'layout')?.value ?? defaultLayout,
+      root: underVariables(layers, 'root')?.value ?? '',
+    },
+  )
 }
 
-function membersOf({ endpoints }: EndpointsFlag): Parameters<typeof membersFrom>[0] {
+async function credentialsOf(flags: SettingFlags) {
+  const passwordFile = flags['password-file']
+  const isPiped = passwordFile === '-'
+  return {
+    // Only a flag means standard input by "-".
+    caFile: await sourceOf(flags.cacert),
+    certFile: await sourceOf(flags.cert),
+    keyFile: await sourceOf(flags.key),
+    user: flags.user,
+    password: isPiped ? (await readText(passwordFile)).replace(/\r?\n$/, '') : undefined,
+    passwordFile: isPiped ? undefined : passwordFile,
+  }
+}
+
+/** Credentials of a context without those that flags replace: a user goes with its password, a certificate with its key. */
+function withoutReplaced(own: Given<EtcdOptions> & EtcdMembers, given: Given<EtcdOptions>) {
+  const kept: { -readonly [Name in keyof typeof own]: (typeof own)[Name] } = {
+    ...own,
+    dialTimeoutMs: undefined,
+  }
+  kept.commandTimeoutMs = undefined
+  if (given.certFile !== undefined || given.keyFile !== undefined) kept.certFile = kept.keyFile = undefined
+  const hasPassword = given.password !== undefined || given.passwordFile !== undefined
+  if (given.user !== undefined || hasPassword) kept.password = kept.passwordFile = undefined
+  return kept
+}
+
+function definedOf<Options extends object>(options: Options): Partial<Options> {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as Partial<Options>
+}
+
+/** With a context, the environment is left with what is not of one cluster. */
+function timeoutsOf(env: Layers['env']): Layers['env'] {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => name.endsWith('_TIMEOUT')))
+}
+
+function membersOf({ endpoints }: SettingFlags): Partial<EtcdMembers> {
   return endpoints === undefined
     ? {}
     : { endpoints: splitEndpoints(endpoints), endpointsSource: '--endpoints' }

@@ -24,6 +24,7 @@ export interface DevDoc {
 const CAVEAT = 'in memory: nothing is kept on disk. For production, use a real etcd cluster.'
 
 export default class Dev extends DiscoCommand {
+  static override readonly readsContexts = false
   static override summary = 'Start a registry and sample backends, with nothing to install'
   static override description =
     `Speaks etcd's v3 API on a port, ${CAVEAT} With -- CMD, runs the command against it and ends with the command's exit code.`

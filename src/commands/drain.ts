@@ -3,7 +3,7 @@ import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { type DrainDoc, drainDoc, type WeightDoc, weightDoc } from '../cli/change/document.js'
 import { returnUnknownLine } from '../cli/change/return-unknown.js'
 import { completeAddressOrKey, refuseSwapped, requireServiceName } from '../cli/flags/arguments.js'
-import { placeFlags, versionFlag } from '../cli/flags/base.js'
+import { changeFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { refuseIdle } from '../cli/flags/idle.js'
@@ -39,6 +39,7 @@ export default class Drain extends DiscoCommand {
     undo: Flags.boolean({ description: 'restore the weight from before the drain', exclusive: ['force'] }),
     version: versionFlag,
     ...placeFlags,
+    ...changeFlags,
     force: Flags.boolean({
       description:
         'drain even the last endpoint with a weight, which turns the weights off; where no weight can be set, remove the key at once',
@@ -52,6 +53,7 @@ export default class Drain extends DiscoCommand {
     const service = requireServiceName(args.service, this.place(flags).layout)
     const addr = await completeAddressOrKey(args.addr, EXAMPLE)
     const selection = { service, addr, version: flags.version }
+    await this.confirmChange(flags, `drain ${service} ${addr}${flags.undo ? ' --undo' : ''}`)
     const registry = await this.openRegistry(flags)
     if (flags.undo) return await this.undo(registry, selection, flags)
     return await this.drain(registry, selection, { ...flags, graceMs: flags.grace })

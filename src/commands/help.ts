@@ -16,6 +16,7 @@ export interface HelpDoc {
 const COLUMNS = 80
 
 export default class Help extends DiscoCommand {
+  static override readonly readsContexts = false
   static override summary = 'Show help on a command or a topic'
   static override description =
     'As disco COMMAND --help and disco COMMAND -h. Topics: exit-codes, environment, targets, policies, layouts, selectors. A name that is both a command and a topic shows the topic.'

@@ -5,7 +5,7 @@ import { type FullPlace, placeOf } from '../cli/config.js'
 import { accessFlags } from '../cli/flags/access.js'
 import { adminFlags, planAdmin } from '../cli/flags/admin.js'
 import { refuseSwapped, requireServiceName } from '../cli/flags/arguments.js'
-import { type PlaceFlags, placeFlags } from '../cli/flags/base.js'
+import { changeFlags, type PlaceFlags, placeFlags } from '../cli/flags/base.js'
 import { argument, oneOf } from '../cli/flags/custom.js'
 import { ttlFlag, waitFlag } from '../cli/flags/duration.js'
 import { refuseIdle } from '../cli/flags/idle.js'
@@ -55,6 +55,7 @@ export default class Register extends DiscoCommand {
     }),
     ...registeredFlags,
     ...placeFlags,
+    ...changeFlags,
     takeover: Flags.boolean({ description: 'take the key from another registrar' }),
     'on-delete': Flags.custom<'exit' | 'reregister'>(oneOf(['exit', 'reregister']))({
       default: 'exit',
@@ -101,6 +102,7 @@ export default class Register extends DiscoCommand {
     const adminPlan = await planAdmin(flags)
     const { drain: drainMs = DEFAULT_DRAIN_MS, 'kill-after': killAfterMs } = flags
     const ttlSeconds = flags.ttl ?? (layout.defaultTtlSeconds || 10)
+    await this.confirmChange(flags, `register ${service} ${args.addr}`)
     const registry = await this.openRegistry(flags)
     using stop = new StopSignals()
     const [{ Registrar }, { ServerProcess }, { adminHandler }, { startAdmin }] = await Promise.all([
@@ -152,7 +154,7 @@ export default class Register extends DiscoCommand {
 
   /** A registration is written in the default layout unless --layout names another. */
   protected override place(flags: PlaceFlags): FullPlace {
-    const place = placeOf(flags, process.env, DEFAULT_LAYOUT.name)
+    const place = placeOf(this.layersOf(flags), DEFAULT_LAYOUT.name)
     if (place.layout !== AUTO) return place
     if (flags.layout === undefined) return { ...place, layout: DEFAULT_LAYOUT.name }
     throw new DiscoError('USAGE', 'A registration is written in one layout: auto is for reading', {

@@ -2,7 +2,7 @@ import { DiscoCommand } from '../cli/base-command.js'
 import { type UnregisterDoc, unregisterDoc } from '../cli/change/document.js'
 import { returnUnknownLine } from '../cli/change/return-unknown.js'
 import { completeAddressOrKey, refuseSwapped, requireServiceName } from '../cli/flags/arguments.js'
-import { placeFlags, versionFlag } from '../cli/flags/base.js'
+import { changeFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { visible } from '../cli/terminal/visible.js'
@@ -20,13 +20,14 @@ export default class Unregister extends DiscoCommand {
     service: argument({ required: true, description: 'the service' }),
     addr: argument({ required: true, description: 'address of the endpoint, or its etcd key' }),
   }
-  static override flags = { version: versionFlag, ...placeFlags }
+  static override flags = { version: versionFlag, ...placeFlags, ...changeFlags }
 
   async run(): Promise<UnregisterDoc> {
     const { args, flags } = await this.parse(Unregister)
     refuseSwapped(args.service, args.addr, ['unregister', args.addr, args.service])
     const service = requireServiceName(args.service, this.place(flags).layout)
     const addr = await completeAddressOrKey(args.addr, 'disco unregister hello 1.2.3.4:1001')
+    await this.confirmChange(flags, `unregister ${service} ${addr}`)
     const registry = await this.openRegistry(flags)
     using stop = new StopSignals()
     const unregistered = await registry.unregister({ service, addr, version: flags.version }, stop.once)

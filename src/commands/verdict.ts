@@ -13,6 +13,7 @@ import { ShareLedger } from '../stats/share-ledger.js'
 import { judge } from '../stats/verdict.js'
 
 export default class Verdict extends DiscoCommand {
+  static override readonly readsContexts = false
   static override summary = 'Judge counts from elsewhere: do they follow the weights?'
   static override description =
     'The judgement of disco call, on the numbers of a log or of another client. Without --policy the calls count as dealt at random by the weights, which is also what many clients together look like. A deterministic policy is judged by its largest gap, so give that only for the calls of one client.'

@@ -1,5 +1,4 @@
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
-import { etcdMembers } from '../cli/config.js'
 import { requireServiceName } from '../cli/flags/arguments.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { argument, integerFlag } from '../cli/flags/custom.js'
@@ -68,7 +67,7 @@ export default class Watch extends DiscoCommand {
     const palette = this.palette(flags)
     if (process.stdout.isTTY && process.env.TERM !== 'dumb') {
       const { ScreenView } = await import('../cli/watch/view.js')
-      return new ScreenView(service, etcdMembers(flags, process.env).endpoints, palette)
+      return new ScreenView(service, this.members(flags), palette)
     }
     const { EventLog } = await import('../cli/watch/line.js')
     const log = new EventLog(palette)

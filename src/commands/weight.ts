@@ -2,13 +2,14 @@ import { Flags } from '@oclif/core'
 import { DiscoCommand } from '../cli/base-command.js'
 import { type WeightDoc, weightDoc } from '../cli/change/document.js'
 import { completeAddressOrKey, isAddress, refuseSwapped, requireServiceName } from '../cli/flags/arguments.js'
-import { placeFlags, versionFlag } from '../cli/flags/base.js'
+import { changeFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
 import { weightChangeFlag, weightChangeOf } from '../cli/flags/weight.js'
 import { markInReport } from '../cli/terminal/look-alikes.js'
 import { percent } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
 import { DiscoError } from '../domain/errors.js'
+import { changeText } from '../domain/weight.js'
 
 const WEIGHT = /^[+\u2212]?\d+%?$/
 
@@ -33,6 +34,7 @@ export default class Weight extends DiscoCommand {
     drained: Flags.boolean({ description: 'with --all: include endpoints at weight 0' }),
     version: versionFlag,
     ...placeFlags,
+    ...changeFlags,
     force: Flags.boolean({
       description: 'set it even where that drains the other endpoints or turns the weights off',
     }),
@@ -57,6 +59,7 @@ export default class Weight extends DiscoCommand {
       addr: args.addr === undefined ? null : await completeAddressOrKey(args.addr, EXAMPLE),
       version: flags.version,
     }
+    await this.confirmChange(flags, `weight ${service} ${selection.addr ?? '--all'} ${changeText(change)}`)
     const registry = await this.openRegistry(flags)
     const doc = weightDoc(service, await registry.setWeight(selection, change, flags))
     const mark = this.palette(flags, process.stderr).yellow('!')

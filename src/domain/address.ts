@@ -73,6 +73,11 @@ export function formatAddress(address: Address): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
 }
 
+/** The items of a list separated by commas; empty ones are ignored. */
+export function splitEndpoints(text: string): string[] {
+  return text.split(',').filter((endpoint) => endpoint.trim() !== '')
+}
+
 /** Whether the address is reachable from this machine only. */
 export function isLoopback(host: string): boolean {
   return /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host)

@@ -1,3 +1,4 @@
+import { splitEndpoints } from '../domain/address.js'
 import { DURATION, MOST_TIMER, MOST_TIMER_MS, readDurationMs } from '../domain/duration.js'
 import { DiscoError } from '../domain/errors.js'
 import { invalidValue } from '../domain/invalid-value.js'
@@ -10,10 +11,10 @@ const DEFAULT_ENDPOINTS = '127.0.0.1:2379'
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** The members of a cluster, and the setting that named them. */
-type EtcdMembers = Pick<EtcdOptions, 'endpoints' | 'endpointsSource'>
+export type EtcdMembers = Pick<EtcdOptions, 'endpoints' | 'endpointsSource'>
 
 /** Settings from the caller; each takes precedence over its variables. */
-type Given<Options> = { readonly [Name in keyof Options]?: Options[Name] | undefined }
+export type Given<Options> = { readonly [Name in keyof Options]?: Options[Name] | undefined }
 
 /** Layout and root of the keys. */
 export type FullPlace = { readonly [Name in keyof Place]-?: string }
@@ -26,11 +27,6 @@ export function membersFrom(
   if (endpoints !== undefined) return { endpoints, endpointsSource }
   const [text, source] = variable('endpoints', env) ?? [DEFAULT_ENDPOINTS, 'the default']
   return { endpoints: splitEndpoints(text), endpointsSource: source }
-}
-
-/** A list separated by commas; empty items are ignored. */
-export function splitEndpoints(text: string): string[] {
-  return text.split(',').filter((endpoint) => endpoint.trim() !== '')
 }
 
 /**
@@ -59,15 +55,15 @@ export function connectionFrom(
   }
 }
 
-/** Location of the keys: a given setting wins over DISCO_LAYOUT and DISCO_ROOT, which win over the default layout. */
-export function placeFrom(given: Place, env: Environment, defaultLayout: string): FullPlace {
+/** Location of the keys: a given setting wins over DISCO_LAYOUT and DISCO_ROOT, which win over `otherwise`. */
+export function placeFrom(given: Place, env: Environment, otherwise: FullPlace): FullPlace {
   return {
-    layout: given.layout ?? layoutIn(env) ?? defaultLayout,
-    root: given.root ?? env.DISCO_ROOT ?? '',
+    layout: given.layout ?? layoutIn(env) ?? otherwise.layout,
+    root: given.root ?? (env.DISCO_ROOT || otherwise.root),
   }
 }
 
-const CREDENTIALS = ['caFile', 'certFile', 'keyFile', 'user', 'password', 'passwordFile'] as const
+export const CREDENTIALS = ['caFile', 'certFile', 'keyFile', 'user', 'password', 'passwordFile'] as const
 
 /**
  * The options of a program. Without `endpoints`, the environment counts, as for the tool. With `endpoints`, it does
@@ -90,11 +86,15 @@ export function withEnvironment<Options extends Given<EtcdOptions> & Place>(
       suggestions: ['Give both in the program, or both by the environment: DISCO_* or ETCDCTL_*'],
     })
   }
-  return { ...options, ...placeFrom(options, env, DEFAULT_LAYOUT.name), ...connectionFrom(options, env) }
+  const place = placeFrom(options, env, { layout: DEFAULT_LAYOUT.name, root: '' })
+  return { ...options, ...place, ...connectionFrom(options, env) }
 }
 
 /** The first variable of a setting that is set: its text and its name. */
-function variable(setting: string, env: Environment): readonly [text: string, name: string] | undefined {
+export function variable(
+  setting: string,
+  env: Environment,
+): readonly [text: string, name: string] | undefined {
   const name = namesOf(setting).find((known) => env[known])
   return name === undefined ? undefined : [env[name] ?? '', name]
 }

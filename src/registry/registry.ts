@@ -8,8 +8,8 @@ import { leaseTtl } from '../etcd/lease.js'
 import type { EtcdOptions } from '../etcd/options.js'
 import { defaultCacheFolder, ListCache } from './cache.js'
 import { cachedWatch } from './cached-watch.js'
+import { type ContextOption, withContext } from './context-options.js'
 import { watchEndpoints } from './endpoint-watch.js'
-import { withEnvironment } from './environment.js'
 import { countLayouts, type LayoutCounts } from './layout-counts.js'
 import { type EndpointList, listEndpoints } from './listing.js'
 import { noSuchService } from './no-such-service.js'
@@ -33,12 +33,13 @@ type Optional<Options, Names extends keyof Options> = Omit<Options, Names> & {
 
 /**
  * Connection to etcd, layout and root, and the cache of lists. Without `endpoints`, the variables DISCO_* and
- * ETCDCTL_* count as for the tool: endpoints, credentials, timeouts, layout and root. With `endpoints`, no variable
- * counts.
+ * ETCDCTL_* count as for the tool: endpoints, credentials, timeouts, layout and root. With `endpoints` or `context`, no
+ * variable counts.
  */
 export interface RegistryOptions
   extends Optional<EtcdOptions, 'endpoints' | 'endpointsSource' | 'commandTimeoutMs' | 'dialTimeoutMs'>,
-    Place {
+    Place,
+    ContextOption {
   /** Cache of the last good lists, for a start without etcd; `false` for none. */
   readonly cache?: CacheOptions | false
 }
@@ -87,7 +88,7 @@ export class Registry implements Discovery {
 
   /** Connects only with the first request. @throws DiscoError USAGE */
   static async open(given: RegistryOptions = {}): Promise<Registry> {
-    const options = withEnvironment(given, process.env)
+    const options = await withContext(given, process.env)
     const reader = readerOf(options)
     const client = await EtcdClient.create({
       ...options,

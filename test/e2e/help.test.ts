@@ -39,7 +39,10 @@ beforeAll(async () => {
     '127.0.0.1:1001': greeters[0]?.addr ?? '',
     ' :1001': ` 127.0.0.1:${port}`,
   }
-  disco = new Disco(etcd.endpoint, { PATH: `${folder}:${process.env.PATH}` })
+  disco = new Disco(etcd.endpoint, {
+    PATH: `${folder}:${process.env.PATH}`,
+    XDG_CONFIG_HOME: join(folder, 'config'),
+  })
 })
 afterAll(async () => {
   for (const greeter of greeters) greeter.stop()

@@ -20,10 +20,10 @@ export interface Tool {
   run(...args: string[]): Promise<Ran>
 }
 
-/** The whole environment of a run: nothing else of ours reaches the tool. */
+/** The whole environment of a run: nothing else of ours reaches the tool, the user's contexts included. */
 export function environmentOf(endpoints: string): Record<string, string> {
   const { PATH = '', HOME = '', XDG_CACHE_HOME = '' } = process.env
-  return { PATH, HOME, XDG_CACHE_HOME, DISCO_ENDPOINTS: endpoints }
+  return { PATH, HOME, XDG_CACHE_HOME, XDG_CONFIG_HOME: '/nonexistent', DISCO_ENDPOINTS: endpoints }
 }
 
 /** What standard output of the tool is, in a shell or a terminal. */

@@ -5,6 +5,12 @@ import { durationFlag, waitFlag } from './duration.js'
 
 /** The connection to etcd, in etcdctl's words. */
 const etcdFlags = {
+  context: textFlag({
+    char: 'C',
+    helpGroup: 'ETCD',
+    helpValue: 'NAME',
+    description: 'a named connection: see disco context',
+  }),
   endpoints: textFlag({
     helpGroup: 'ETCD',
     helpValue: 'HOST:PORT,…',
@@ -89,6 +95,11 @@ export const placeFlags = {
     helpValue: 'PREFIX',
     description: 'prefix of all keys',
   }),
+}
+
+/** For commands that change a registry. */
+export const changeFlags = {
+  yes: Flags.boolean({ description: 'change a production context without asking' }),
 }
 
 export type PlaceFlags = Interfaces.InferredFlags<typeof placeFlags>

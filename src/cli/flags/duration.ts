@@ -3,8 +3,8 @@ import { DURATION, MOST_TIMER, MOST_TIMER_MS, MS_PER_UNIT, readDurationMs } from
 import { invalidValue } from '../../domain/invalid-value.js'
 import { parsedBy, readBy } from './custom.js'
 
-/** A duration as help shows it, in the largest unit that divides it: 30000 as `30s`. */
-function durationText(ms: number): string {
+/** A duration as a user writes it, in the largest unit that divides it: 30000 as `30s`. */
+export function durationText(ms: number): string {
   const [unit, length] = Object.entries(MS_PER_UNIT).findLast(([, unitMs]) => ms % unitMs === 0) ?? ['ms', 1]
   return `${ms / length}${unit}`
 }

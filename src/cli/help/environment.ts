@@ -28,6 +28,11 @@ const LISTS: Variable = [
   'folder of the cached lists; ~/.cache without it, or where it is relative',
 ]
 
+const CONTEXTS: Variable = [
+  'XDG_CONFIG_HOME',
+  'folder of disco/config.yaml, the file of contexts; ~/.config without it, or where it is relative',
+]
+
 const OUTPUT: readonly Variable[] = [
   ['NO_COLOR', 'no colours where it is not empty'],
   ['FORCE_COLOR', 'colours also where output is not a terminal; 0 or false: no colours'],
@@ -43,6 +48,7 @@ export const VARIABLES: readonly Variable[] = [
     'XDG_CACHE_HOME',
     'folder of cached lists and compiled code; ~/.cache without it, or where it is relative',
   ],
+  CONTEXTS,
   ['NODE_DISABLE_COMPILE_CACHE', 'no cache of compiled code where it is not empty'],
 ]
 
@@ -54,6 +60,7 @@ const DIALLING: readonly string[] = ['call', 'pick', 'resolve']
 /** The variables that a command reads; those of the output last. */
 export function variablesOf(command: string): readonly Variable[] {
   if (WITHOUT_ETCD.includes(command)) return OUTPUT.slice(0, 2)
+  if (command === 'context') return [CONTEXTS, ...ETCD.slice(0, 3), ...OUTPUT.slice(0, 2)]
   const place = command === 'layouts' ? PLACE.slice(1) : PLACE
   return [
     ...ETCD.slice(0, 3),

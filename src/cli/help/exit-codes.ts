@@ -6,7 +6,7 @@ const MEANINGS = {
   '3': 'etcd cannot be reached or denies access, or the outcome of a write is unknown',
   '4': 'not found: a service, an endpoint or a method',
   '5': 'a wait ended before its condition held',
-  '6': 'conflict with what is registered, or with a port in use',
+  '6': 'conflict with what is registered, with a port in use, or with a context that exists',
   '7': 'calls failed, or endpoints are not healthy',
   '8': 'the verdict is FAIL, or an assertion does not hold',
   '64 + N': 'one call failed with gRPC status N, such as 78 for UNAVAILABLE (14)',
@@ -21,6 +21,7 @@ const ALWAYS: readonly Code[] = ['0', '1', '2']
 /** Further exit codes of each command. */
 const OTHERS: Readonly<Record<string, readonly Code[]>> = {
   call: ['3', '4', '7', '8', '64 + N', '130'],
+  context: ['6'],
   dev: ['6'],
   drain: ['3', '4', '6', '130'],
   health: ['3', '4', '7', '130'],

@@ -3,11 +3,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { etcdOptions, placeOf } from '../../../src/cli/config.js'
+import type { Layers } from '../../../src/cli/context/layers.js'
 import { baseFlags } from '../../../src/cli/flags/base.js'
 import { readCredentials } from '../../../src/etcd/credentials.js'
 import { flagError } from '../../support/flags.js'
 
 let folder = ''
+
+/** Flags and variables, without any file. */
+const layersOf = (flags: Layers['flags'], env: Layers['env']): Layers => ({
+  ...{ flags, env, named: null, project: null, chosen: null, warnings: [] },
+})
+
+const optionsOf = (flags: Layers['flags'], env: Layers['env']) => etcdOptions(layersOf(flags, env))
+
+const placeIn = (flags: Layers['flags'], env: Layers['env'], layout: string) =>
+  placeOf(layersOf(flags, env), layout)
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'disco-config-'))
@@ -37,7 +48,7 @@ const ETCDCTL_ALONE = Object.fromEntries(Object.entries(ENV).filter(([name]) => 
 
 describe('etcdOptions', () => {
   it('takes the defaults where nothing is said', async () => {
-    expect(await etcdOptions({}, {})).toEqual({
+    expect(await optionsOf({}, {})).toEqual({
       endpoints: ['127.0.0.1:2379'],
       endpointsSource: 'the default',
       ...{ caFile: undefined, certFile: undefined, keyFile: undefined, user: undefined, password: undefined },
@@ -47,7 +58,7 @@ describe('etcdOptions', () => {
   })
 
   it('takes ETCDCTL_* over the defaults', async () => {
-    expect(await etcdOptions({}, ETCDCTL_ALONE)).toEqual({
+    expect(await optionsOf({}, ETCDCTL_ALONE)).toEqual({
       endpoints: ['etcdctl:1'],
       endpointsSource: 'ETCDCTL_ENDPOINTS',
       ...{ caFile: 'etcdctl.ca', certFile: 'etcdctl.crt', keyFile: 'etcdctl.key' },
@@ -57,7 +68,7 @@ describe('etcdOptions', () => {
   })
 
   it('takes DISCO_* over ETCDCTL_*', async () => {
-    expect(await etcdOptions({}, ENV)).toEqual({
+    expect(await optionsOf({}, ENV)).toEqual({
       endpoints: ['disco:1'],
       endpointsSource: 'DISCO_ENDPOINTS',
       ...{ caFile: 'disco.ca', certFile: 'disco.crt', keyFile: 'disco.key' },
@@ -74,7 +85,7 @@ describe('etcdOptions', () => {
       'dial-timeout': 7,
       'command-timeout': 8,
     }
-    expect(await etcdOptions(flags, ENV)).toEqual({
+    expect(await optionsOf(flags, ENV)).toEqual({
       endpoints: ['flag:1'],
       endpointsSource: '--endpoints',
       ...{ caFile: 'flag.ca', certFile: 'flag.crt', keyFile: 'flag.key' },
@@ -85,17 +96,17 @@ describe('etcdOptions', () => {
   })
 
   it('passes over what is set but empty', async () => {
-    const options = await etcdOptions({}, { ...ETCDCTL_ALONE, DISCO_ENDPOINTS: '', DISCO_DIAL_TIMEOUT: '' })
+    const options = await optionsOf({}, { ...ETCDCTL_ALONE, DISCO_ENDPOINTS: '', DISCO_DIAL_TIMEOUT: '' })
     expect(options).toMatchObject({ endpointsSource: 'ETCDCTL_ENDPOINTS', dialTimeoutMs: 3_000 })
   })
 
   it('reads several members, and bears a comma too many', async () => {
-    const { endpoints } = await etcdOptions({ endpoints: 'a:1,b:2, ,c:3,' }, {})
+    const { endpoints } = await optionsOf({ endpoints: 'a:1,b:2, ,c:3,' }, {})
     expect(endpoints).toEqual(['a:1', 'b:2', 'c:3'])
   })
 
   it('names the variable whose value is not a duration', async () => {
-    await expect(etcdOptions({}, { ETCDCTL_DIAL_TIMEOUT: 'soon' })).rejects.toMatchObject({
+    await expect(optionsOf({}, { ETCDCTL_DIAL_TIMEOUT: 'soon' })).rejects.toMatchObject({
       code: 'USAGE',
       message: 'Invalid ETCDCTL_DIAL_TIMEOUT "soon": expected a duration such as 5s or 2m',
     })
@@ -103,21 +114,21 @@ describe('etcdOptions', () => {
 })
 
 /** The password that etcd is asked with. */
-async function passwordWith(...words: Parameters<typeof etcdOptions>): Promise<string> {
+async function passwordWith(...words: Parameters<typeof optionsOf>): Promise<string> {
   const options = { endpointsSource: 'the test', dialTimeoutMs: 800, commandTimeoutMs: 5_000 }
-  const { caFile: _, certFile: __, keyFile: ___, ...named } = await etcdOptions(...words)
+  const { caFile: _, certFile: __, keyFile: ___, ...named } = await optionsOf(...words)
   return (await readCredentials({ ...named, ...options })).password
 }
 
 describe('the password', () => {
   it('may follow the user in the environment, as etcdctl has it, and may contain colons', async () => {
-    const options = await etcdOptions({}, { ETCDCTL_USER: 'root:a:b' })
+    const options = await optionsOf({}, { ETCDCTL_USER: 'root:a:b' })
     expect(options).toMatchObject({ user: 'root', password: 'a:b' })
   })
 
   it('of its own variable wins over the one behind the user', async () => {
     const env = { ETCDCTL_USER: 'root:behind', ETCDCTL_PASSWORD: 'own' }
-    expect(await etcdOptions({}, env)).toMatchObject({ user: 'root', password: 'own' })
+    expect(await optionsOf({}, env)).toMatchObject({ user: 'root', password: 'own' })
   })
 
   it('is refused in a flag, which everyone on the machine can read, and is not repeated', async () => {
@@ -149,13 +160,13 @@ describe('placeOf', () => {
   const env = { DISCO_LAYOUT: 'kratos', DISCO_ROOT: '/staging' }
 
   it('takes a flag, then the environment, then what the command says', () => {
-    expect(placeOf({}, {}, 'auto')).toEqual({ layout: 'auto', root: '' })
-    expect(placeOf({}, env, 'auto')).toEqual({ layout: 'kratos', root: '/staging' })
-    expect(placeOf({ layout: 'seed', root: '/prod' }, env, 'auto')).toEqual({ layout: 'seed', root: '/prod' })
+    expect(placeIn({}, {}, 'auto')).toEqual({ layout: 'auto', root: '' })
+    expect(placeIn({}, env, 'auto')).toEqual({ layout: 'kratos', root: '/staging' })
+    expect(placeIn({ layout: 'seed', root: '/prod' }, env, 'auto')).toEqual({ layout: 'seed', root: '/prod' })
   })
 
   it('takes an empty root for none, whatever the environment says', () => {
-    expect(placeOf({ root: '' }, env, 'auto').root).toBe('')
-    expect(placeOf({}, { DISCO_LAYOUT: '' }, 'auto').layout).toBe('auto')
+    expect(placeIn({ root: '' }, env, 'auto').root).toBe('')
+    expect(placeIn({}, { DISCO_LAYOUT: '' }, 'auto').layout).toBe('auto')
   })
 })

@@ -1,0 +1,122 @@
+import { access } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { requireContextName, unknownContext } from '../../config/contexts.js'
+import { editConfig } from '../../config/edit.js'
+import { SETTING_NAMES } from '../../config/settings.js'
+import { splitEndpoints } from '../../domain/address.js'
+import { DiscoError } from '../../domain/errors.js'
+import { systemMessage } from '../../domain/system-message.js'
+import { checkMembers } from '../../registry/context-options.js'
+import { durationText } from '../flags/duration.js'
+import { readText } from '../flags/standard-input.js'
+import type { ContextChangeDoc } from './document.js'
+import type { SettingFlags } from './layers.js'
+
+/** Settings of a new context, as flags have them. */
+export interface NewContext extends SettingFlags {
+  readonly 'password-env'?: string | undefined
+  readonly production: boolean
+}
+
+const FILES = ['cacert', 'cert', 'key', 'password-file'] as const
+const TIMES = ['dial-timeout', 'command-timeout'] as const
+
+/** @throws DiscoError USAGE; CONFLICT for a name that exists, unless it is to be replaced */
+export async function addContext(
+  file: string,
+  name: string,
+  given: NewContext,
+  { replaces }: { readonly replaces: boolean },
+): Promise<ContextChangeDoc> {
+  requireContextName(name)
+  const settings = await settingsOf(given)
+  let isNew = true
+  await editConfig(file, ({ contexts }) => {
+    isNew = !contexts.has(name)
+    if (!isNew && !replaces) {
+      throw new DiscoError('CONFLICT', `A context "${name}" exists already`, {
+        suggestions: [`Replace it: --force`, `Show it: disco context show ${name}`],
+      })
+    }
+    return [{ path: ['contexts', name], value: settings }]
+  })
+  return { schema: 'disco.context-change/v1', change: isNew ? 'added' : 'replaced', name, file }
+}
+
+/** @param name null for none @throws DiscoError USAGE for an unknown one */
+export async function useContext(file: string, name: string | null): Promise<ContextChangeDoc> {
+  await editConfig(file, (config) => {
+    if (name !== null && !config.contexts.has(name)) throw unknownContext(config, name)
+    return [{ path: ['use'], value: name ?? undefined }]
+  })
+  return { schema: 'disco.context-change/v1', change: name === null ? 'unused' : 'used', name, file }
+}
+
+/** Removes a context, which is not in use then. @throws DiscoError USAGE for an unknown one */
+export async function removeContext(file: string, name: string): Promise<ContextChangeDoc> {
+  await editConfig(file, (config) => {
+    if (!config.contexts.has(name)) throw unknownContext(config, name)
+    const removed = { path: ['contexts', name], value: undefined }
+    return config.use === name ? [removed, { path: ['use'], value: undefined }] : [removed]
+  })
+  return { schema: 'disco.context-change/v1', change: 'removed', name, file }
+}
+
+/** The settings as the file has them, in the file's order: paths absolute, a password from standard input in the file. */
+async function settingsOf(given: NewContext): Promise<Readonly<Record<string, unknown>>> {
+  const { endpoints, cert, key, user } = given
+  if (endpoints === undefined) {
+    throw new DiscoError('USAGE', 'disco context add needs --endpoints', {
+      suggestions: ['Such as: disco context add local --endpoints 127.0.0.1:2379'],
+    })
+  }
+  const members = splitEndpoints(endpoints)
+  checkMembers(
+    { endpoints: members, endpointsSource: '--endpoints' },
+    given.cacert !== undefined || cert !== undefined,
+  )
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new DiscoError('USAGE', 'A client certificate needs both --cert and --key')
+  }
+  const passwords = (['password-file', 'password-env'] as const).filter((name) => given[name] !== undefined)
+  const [password, another] = passwords
+  if (another !== undefined)
+    throw new DiscoError('USAGE', `--${password} and --${another} exclude each other`)
+  if (password !== undefined && user === undefined) {
+    throw new DiscoError('USAGE', `--${password} has no effect without --user`)
+  }
+  const found: Record<string, unknown> = {
+    ...given,
+    endpoints: members,
+    production: given.production || undefined,
+  }
+  for (const name of FILES) found[name] = await fileOf(name, given[name])
+  for (const name of TIMES) found[name] = given[name] === undefined ? undefined : durationText(given[name])
+  if (given['password-file'] === '-') {
+    const { 'password-file': _, ...rest } = found
+    return present({ ...rest, password: (await readText('-')).replace(/\r?\n$/, '') })
+  }
+  return present(found)
+}
+
+function present(found: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    SETTING_NAMES.flatMap((name) => (found[name] === undefined ? [] : [[name, found[name]]])),
+  )
+}
+
+/** The absolute path of a file that can be read. @throws DiscoError USAGE */
+async function fileOf(name: string, file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined
+  if (file === '-') {
+    if (name === 'password-file') return undefined
+    throw new DiscoError('USAGE', `--${name} - has no effect in a context, which keeps the path of the file`)
+  }
+  const path = resolve(file)
+  try {
+    await access(path)
+    return path
+  } catch (cause) {
+    throw new DiscoError('USAGE', `--${name}: cannot read ${path}: ${systemMessage(cause)}`, { cause })
+  }
+}

@@ -1,0 +1,130 @@
+import type { Config, Context } from '../../config/contexts.js'
+import { withoutSecrets } from '../../domain/address.js'
+import { sourceName } from '../../domain/file-source.js'
+import { type EtcdMembers, type FullPlace, type Given, variable } from '../../registry/environment.js'
+import type { EtcdOptions } from '../../registry/registry.js'
+import { durationText } from '../flags/duration.js'
+import type { Layers } from './layers.js'
+import { connectionContext, productionLabel, sourceOfFree } from './settings.js'
+
+export interface ContextRow {
+  readonly name: string
+  /** Whether `disco context use` chose it. */
+  readonly inUse: boolean
+  readonly endpoints: readonly string[]
+  readonly user: string | null
+  readonly root: string | null
+  readonly layout: string | null
+  readonly production: boolean
+}
+
+export interface ContextsDoc {
+  readonly schema: 'disco.contexts/v1'
+  readonly file: string
+  readonly contexts: readonly ContextRow[]
+}
+
+export function contextsDoc({ file, use, contexts }: Config): ContextsDoc {
+  return {
+    schema: 'disco.contexts/v1',
+    file,
+    contexts: [...contexts].map(([name, { settings }]) => ({
+      name,
+      inUse: name === use,
+      endpoints: (settings.endpoints ?? []).map(withoutSecrets),
+      user: settings.user ?? null,
+      root: settings.root ?? null,
+      layout: settings.layout ?? null,
+      production: settings.production ?? false,
+    })),
+  }
+}
+
+export interface SettingRow {
+  readonly setting: string
+  /** Null where it is not set, and of a password that is. */
+  readonly value: string | null
+  /** The flag, variable, context or file that it comes from; null where it is not set. */
+  readonly source: string | null
+}
+
+export interface SettingsDoc {
+  readonly schema: 'disco.context/v1'
+  /** The context whose endpoints are used; null where another source names them. */
+  readonly context: string | null
+  readonly production: boolean
+  readonly settings: readonly SettingRow[]
+  /** Variables that are set and do not count, because they belong to another cluster. */
+  readonly unused: readonly string[]
+}
+
+/** What a connection is made of, and where each part comes from. Secrets are left out. */
+export function settingsDoc(
+  layers: Layers,
+  options: Given<EtcdOptions> & EtcdMembers,
+  place: FullPlace,
+): SettingsDoc {
+  const context = connectionContext(layers)
+  const credential = (setting: string, value: string | null | undefined, parts: readonly string[]) =>
+    row(setting, value ?? null, sourceOfCredential(layers, context, parts))
+  const file = (source: EtcdOptions['caFile']) => (source === undefined ? undefined : sourceName(source))
+  const hasPassword = options.password !== undefined || options.passwordFile !== undefined
+  return {
+    schema: 'disco.context/v1',
+    context: context?.name ?? null,
+    production: productionLabel(layers) !== null,
+    settings: [
+      row('endpoints', options.endpoints.map(withoutSecrets).join(','), options.endpointsSource),
+      credential('cacert', file(options.caFile), ['cacert']),
+      credential('cert', file(options.certFile), ['cert']),
+      credential('key', file(options.keyFile), ['key']),
+      credential('user', options.user, ['user']),
+      {
+        setting: 'password',
+        value: options.passwordFile ?? null,
+        source: hasPassword
+          ? sourceOfCredential(layers, context, ['password-file', 'password', 'password-env', 'user'])
+          : null,
+      },
+      row('dial-timeout', timeText(options.dialTimeoutMs), sourceOfFree(layers, 'dial-timeout')),
+      row('command-timeout', timeText(options.commandTimeoutMs), sourceOfFree(layers, 'command-timeout')),
+      row('root', place.root === '' ? null : place.root, sourceOfFree(layers, 'root')),
+      row('layout', place.layout, sourceOfFree(layers, 'layout')),
+    ],
+    unused: context === null ? [] : unusedVariables(layers),
+  }
+}
+
+/** Whether it was a change, what it was, and where. */
+export interface ContextChangeDoc {
+  readonly schema: 'disco.context-change/v1'
+  readonly change: 'added' | 'replaced' | 'used' | 'unused' | 'removed'
+  readonly name: string | null
+  readonly file: string
+}
+
+function row(setting: string, value: string | null, source: string | null): SettingRow {
+  return { setting, value, source: value === null ? null : source }
+}
+
+function timeText(ms: number | undefined): string | null {
+  return ms === undefined ? null : durationText(ms)
+}
+
+/** @param parts settings of which any may have set it */
+function sourceOfCredential(
+  { flags, env }: Layers,
+  context: Context | null,
+  parts: readonly string[],
+): string | null {
+  const flag = parts.find((name) => (flags as Record<string, unknown>)[name] !== undefined)
+  if (flag !== undefined) return `--${flag}`
+  if (context !== null) return context.label
+  return parts.map((name) => variable(name, env)?.[1]).find((name) => name !== undefined) ?? null
+}
+
+const CREDENTIAL_VARIABLES = ['endpoints', 'cacert', 'cert', 'key', 'user', 'password']
+
+function unusedVariables({ env }: Layers): string[] {
+  return CREDENTIAL_VARIABLES.flatMap((name) => variable(name, env)?.[1] ?? [])
+}

@@ -1,0 +1,85 @@
+import type { Context } from '../../config/contexts.js'
+import { configFile, projectFile } from '../../config/locations.js'
+import type { Project } from '../../config/project.js'
+import { DiscoError } from '../../domain/errors.js'
+import { type Environment, variable } from '../../registry/environment.js'
+import type { EtcdFlags, PlaceFlags } from '../flags/base.js'
+
+export type SettingFlags = Partial<EtcdFlags & PlaceFlags>
+
+/** Everything that settings may come from; the first that has one counts. */
+export interface Layers {
+  readonly flags: SettingFlags
+  /** The context of `-C`. */
+  readonly named: Context | null
+  readonly env: Environment
+  readonly project: Project | null
+  /** The context of the project, or of `disco context use`. */
+  readonly chosen: Context | null
+  /** Files that do not count, one sentence each. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Reads the files that settings may come from. Where a flag or a variable names endpoints, the user's file is not
+ * read. The parser of the files is loaded only where there is one.
+ *
+ * @param folder where the search for a project file begins; null where there is none
+ * @throws DiscoError USAGE with file, line and column; for an unknown context
+ */
+export async function readLayers(
+  flags: SettingFlags,
+  env: Environment,
+  folder: string | null,
+): Promise<Layers> {
+  const hasEndpoints = flags.endpoints !== undefined || variable('endpoints', env) !== undefined
+  const isSettled = flags.context !== undefined || hasEndpoints
+  const { project, warnings } = await readOwnProject(folder, env, isSettled)
+  const layers = { flags, env, project, warnings }
+  if (flags.context !== undefined) {
+    const { openContext } = await import('../../config/open-context.js')
+    return { ...layers, named: await openContext(flags.context, env), chosen: null }
+  }
+  const hasConnection = hasEndpoints || project?.settings.endpoints !== undefined
+  return { ...layers, named: null, chosen: hasConnection ? null : await chosenContext(project, env) }
+}
+
+async function chosenContext(project: Project | null, env: Environment): Promise<Context | null> {
+  const file = configFile(env)
+  if (file === null && project?.context == null) return null
+  const { existsSync } = await import('node:fs')
+  if (project?.context == null && file !== null && !existsSync(file)) return null
+  const { contextNamed, readConfig } = await import('../../config/contexts.js')
+  const { requireConfigFile } = await import('../../config/open-context.js')
+  const config = await readConfig(requireConfigFile(env))
+  if (project?.context != null) return await contextNamed(config, project.context, project.file)
+  return config.use === null ? null : await contextNamed(config, config.use, config.file)
+}
+
+/**
+ * The project file, unless it is someone else's, who could send commands and credentials to a cluster of their choice.
+ *
+ * @param isSettled whether flags or variables name the cluster, so that commands may go on without the file
+ * @throws DiscoError USAGE for someone else's file, where it could decide
+ */
+async function readOwnProject(
+  folder: string | null,
+  env: Environment,
+  isSettled: boolean,
+): Promise<Pick<Layers, 'project' | 'warnings'>> {
+  const file = folder === null ? null : projectFile(folder)
+  if (file === null) return { project: null, warnings: [] }
+  const { strangersFile } = await import('../../config/text-file.js')
+  const problem = await strangersFile(file, env)
+  if (problem === null) {
+    const { readProject } = await import('../../config/project.js')
+    return { project: await readProject(file), warnings: [] }
+  }
+  if (isSettled) return { project: null, warnings: [`${file} is ignored: ${problem}`] }
+  throw new DiscoError('USAGE', `${file} is not used: ${problem}`, {
+    suggestions: [
+      'Name the cluster: -C NAME or --endpoints HOST:PORT',
+      'Or make the file and its folder your own',
+    ],
+  })
+}

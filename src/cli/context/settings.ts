@@ -1,0 +1,75 @@
+import type { Context } from '../../config/contexts.js'
+import { variable } from '../../registry/environment.js'
+import type { Layers } from './layers.js'
+
+/**
+ * The context or project whose cluster is used; null where a flag, a variable or the default names the endpoints.
+ *
+ * Credentials come from where the endpoints come from: those of one cluster never go to another one. Only flags win
+ * over single credentials of a context, because they were typed for this very command.
+ */
+export function connectionContext({ flags, named, env, project, chosen }: Layers): Context | null {
+  if (flags.endpoints !== undefined) return null
+  if (named !== null) return named
+  if (variable('endpoints', env) !== undefined) return null
+  return project?.settings.endpoints === undefined ? chosen : project
+}
+
+/** A setting beside the connection: time, layout or root. */
+type FreeSetting = 'dial-timeout' | 'command-timeout' | 'layout' | 'root'
+
+type FreeValue<Name extends FreeSetting> = NonNullable<Context['settings'][Name]>
+
+/** What wins over variables: the context of `-C`. */
+export function overVariables<Name extends FreeSetting>(
+  { named }: Layers,
+  name: Name,
+): Found<FreeValue<Name>> | undefined {
+  return settingOf(named, name)
+}
+
+/** What variables win over: the project file, then the chosen context. */
+export function underVariables<Name extends FreeSetting>(
+  { project, chosen }: Layers,
+  name: Name,
+): Found<FreeValue<Name>> | undefined {
+  return settingOf(project, name) ?? settingOf(chosen, name)
+}
+
+/** A value, and what messages call its source. */
+export interface Found<Value> {
+  readonly value: Value
+  readonly source: string
+}
+
+function settingOf<Name extends FreeSetting>(
+  context: Context | null,
+  name: Name,
+): Found<FreeValue<Name>> | undefined {
+  const value = context?.settings[name]
+  if (context === null || value === undefined || value === null) return undefined
+  return { value: value as FreeValue<Name>, source: context.label }
+}
+
+/**
+ * What messages call the production cluster that a command would change; null where it is not marked as one. A project
+ * can mark the context that it names, but not unmark it.
+ */
+export function productionLabel(layers: Layers): string | null {
+  const { named, project, chosen } = layers
+  const context = connectionContext(layers)
+  const isProjects = context !== null && (context === project || context === chosen)
+  const marked = [named, context].find((each) => each?.settings.production)
+  if (marked) return marked.label
+  return isProjects && project?.settings.production ? context.label : null
+}
+
+/** The source of a setting beside the connection. */
+export function sourceOfFree(layers: Layers, name: FreeSetting): string {
+  const { flags, env } = layers
+  if (flags[name] !== undefined) return `--${name}`
+  const over = overVariables(layers, name)
+  if (over) return over.source
+  const [, set] = variable(name, env) ?? []
+  return set ?? underVariables(layers, name)?.source ?? 'the default'
+}

@@ -1,0 +1,158 @@
+import { Flags, type Interfaces } from '@oclif/core'
+import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { etcdOptions, placeOf } from '../cli/config.js'
+import {
+  type ContextChangeDoc,
+  type ContextsDoc,
+  contextsDoc,
+  type SettingsDoc,
+  settingsDoc,
+} from '../cli/context/document.js'
+import { renderContexts, renderSettings } from '../cli/context/table.js'
+import { placeFlags } from '../cli/flags/base.js'
+import { argument, textFlag } from '../cli/flags/custom.js'
+import { refuseIdle } from '../cli/flags/idle.js'
+import { visible } from '../cli/terminal/visible.js'
+import { DiscoError } from '../domain/errors.js'
+import { AUTO } from '../domain/layouts/reader.js'
+import { didYouMean } from '../domain/nearest.js'
+
+const ACTIONS = ['add', 'use', 'ls', 'show', 'rm'] as const
+
+type Action = (typeof ACTIONS)[number]
+
+/** Flags of `add` alone, and of `use` alone. */
+const ADD_FLAGS = ['production', 'password-env', 'force']
+const USE_FLAGS = ['none']
+
+const SETTINGS = [
+  'endpoints',
+  'cacert',
+  'cert',
+  'key',
+  'user',
+  'password-file',
+  'dial-timeout',
+  'command-timeout',
+  'root',
+  'layout',
+]
+
+type Doc = ContextsDoc | SettingsDoc | ContextChangeDoc
+
+export default class ContextCommand extends DiscoCommand {
+  static override readonly readsContexts = false
+  static override summary = 'Name connections to etcd, and choose one'
+  static override description =
+    'With add NAME, the flags of a connection are kept under a name; use NAME chooses it where nothing else names endpoints; ls lists the names; show prints every setting with its source; rm NAME removes one. -C NAME chooses a context for one command. A project file, .disco.yaml, may name one as well. Credentials go to the endpoints of their own context only. The password stands in a file of its own, in a variable, or, by --password-file -, in the file of the contexts.'
+  static override usage = '<%= command.id %> add|use|ls|show|rm [NAME] [FLAGS]'
+  static override examples = [
+    '<%= config.bin %> context add local --endpoints 127.0.0.1:2379',
+    '<%= config.bin %> context show',
+    '<%= config.bin %> context add prod --endpoints 10.0.0.1:2379 --production',
+    '<%= config.bin %> context use prod',
+    '<%= config.bin %> context rm local',
+  ]
+  static override args = {
+    action: argument({ required: true, description: 'add, use, ls, show or rm' }),
+    name: argument({ description: 'the name of a context' }),
+  }
+  static override flags = {
+    ...placeFlags,
+    'password-env': textFlag({
+      helpValue: 'NAME',
+      description: 'with add: variable that holds the password',
+    }),
+    production: Flags.boolean({ description: 'with add: commands ask before they change this cluster' }),
+    force: Flags.boolean({ description: 'with add: replace a context of the same name' }),
+    none: Flags.boolean({ description: 'with use: use no context' }),
+  }
+
+  async run(): Promise<Doc> {
+    const { args, flags, metadata } = await this.parse(ContextCommand)
+    const action = actionOf(args.action)
+    const given = { flags: trueOnly(flags), metadata }
+    if (action !== 'add') refuseIdle(given, ADD_FLAGS, `with context ${action}`)
+    if (action !== 'use') refuseIdle(given, USE_FLAGS, `with context ${action}`)
+    if (action !== 'show') refuseIdle(given, ['context'], `with context ${action}`)
+    if (action !== 'add' && action !== 'show') refuseIdle(given, SETTINGS, `with context ${action}`)
+    const { requireConfigFile } = await import('../config/open-context.js')
+    if (action === 'show') return await this.show(args.name, flags)
+    const file = requireConfigFile(process.env)
+    if (action === 'ls') return await this.list(args.name, file, flags)
+    const { addContext, removeContext, useContext } = await import('../cli/context/change.js')
+    if (action === 'use' && flags.none) {
+      refuseName(args.name, 'use --none')
+      return this.printChange(await useContext(file, null), flags)
+    }
+    const name = requireName(args.name, action)
+    if (action === 'use') return this.printChange(await useContext(file, name), flags)
+    if (action === 'rm') return this.printChange(await removeContext(file, name), flags)
+    return this.printChange(await addContext(file, name, flags, { replaces: flags.force }), flags)
+  }
+
+  private async list(name: string | undefined, file: string, flags: ContextFlags): Promise<ContextsDoc> {
+    refuseName(name, 'ls')
+    const { readConfig } = await import('../config/contexts.js')
+    const doc = contextsDoc(await readConfig(file))
+    if (doc.contexts.length === 0) this.remark(`No contexts in ${visible(file)}`)
+    return this.print(flags, doc, {
+      table: (palette) => renderContexts(doc, palette),
+      lines: () => doc.contexts,
+      names: () => doc.contexts.map((context) => context.name),
+    })
+  }
+
+  private async show(name: string | undefined, flags: ContextFlags): Promise<SettingsDoc> {
+    if (name !== undefined && flags.context !== undefined) {
+      throw new DiscoError('USAGE', 'The context is named twice: as an argument and by --context')
+    }
+    const layers = await this.readLayers({ ...flags, context: name ?? flags.context })
+    const doc = settingsDoc(layers, await etcdOptions(layers), placeOf(layers, AUTO))
+    const mark = this.palette(flags, process.stderr).yellow('!')
+    if (doc.unused.length > 0) {
+      this.remark(`${mark} Not used with these endpoints: ${doc.unused.join(', ')}`)
+    }
+    if (doc.production) this.remark(`${mark} production: commands ask before they change this cluster`)
+    return this.print(flags, doc, {
+      table: (palette) => renderSettings(doc, palette),
+      lines: () => doc.settings,
+      names: () => (doc.context === null ? [] : [doc.context]),
+    })
+  }
+
+  private printChange(doc: ContextChangeDoc, flags: ContextFlags): ContextChangeDoc {
+    const what = doc.change === 'unused' ? 'no context is used' : `context ${doc.name} ${doc.change}`
+    return this.print(flags, doc, {
+      table: (palette) => `${palette.green('✓')} ${what} (${visible(doc.file)})`,
+      lines: () => [doc],
+      names: () => (doc.name === null ? [] : [doc.name]),
+    })
+  }
+}
+
+type ContextFlags = BaseFlags & Interfaces.InferredFlags<typeof ContextCommand.flags>
+
+function actionOf(text: string): Action {
+  const action = ACTIONS.find((known) => known === text)
+  if (action !== undefined) return action
+  throw new DiscoError('USAGE', `disco context has no action "${text}"`, {
+    suggestions: [...didYouMean(text, ACTIONS), `Available: ${ACTIONS.join(', ')}`],
+  })
+}
+
+/** A switch that is off was not given. */
+function trueOnly(flags: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== false))
+}
+
+function requireName(name: string | undefined, action: Action): string {
+  if (name !== undefined) return name
+  throw new DiscoError('USAGE', `disco context ${action} needs NAME`, {
+    suggestions: ['The names: disco context ls'],
+  })
+}
+
+function refuseName(name: string | undefined, words: string): void {
+  if (name !== undefined) throw new DiscoError('USAGE', `disco context ${words} takes no name: "${name}"`)
+}

@@ -1,0 +1,100 @@
+import { dirname } from 'node:path'
+import { DiscoError } from '../domain/errors.js'
+import { didYouMean } from '../domain/nearest.js'
+import { type ContextSettings, entriesOf, problemAt, readSettings, readText, unknownKey } from './settings.js'
+import { readTextFile, readTree, refuseReadableByOthers } from './text-file.js'
+
+/** Settings that belong together: a connection with its credentials, and where the keys stand. */
+export interface Context {
+  /** As messages call it. */
+  readonly label: string
+  /** Null for the settings of a project file. */
+  readonly name: string | null
+  readonly file: string
+  readonly settings: ContextSettings
+}
+
+/** The user's file of contexts. */
+export interface Config {
+  readonly file: string
+  /** The name that `disco context use` chose. */
+  readonly use: string | null
+  readonly contexts: ReadonlyMap<string, Context>
+}
+
+/** No comma: `-C` may come to take several names. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+
+/** @throws DiscoError USAGE */
+export function requireContextName(name: string): string {
+  if (NAME.test(name)) return name
+  throw new DiscoError('USAGE', `Invalid context name "${name}"`, {
+    suggestions: ['Want up to 64 letters, digits, dots, hyphens and underscores, such as prod or eu-1'],
+  })
+}
+
+/**
+ * Reads the user's file; one that does not exist has no contexts.
+ *
+ * @throws DiscoError USAGE with file, line and column; for a file with a password that other users can read
+ */
+export async function readConfig(file: string): Promise<Config> {
+  const found = await readTextFile(file)
+  if (found === null) return { file, use: null, contexts: new Map() }
+  const config = configIn(file, found.text)
+  const hasSecret = [...config.contexts.values()].some(({ settings }) => settings.password !== undefined)
+  if (hasSecret) await refuseReadableByOthers(file, 'a password', found.stats)
+  return config
+}
+
+/** @throws DiscoError USAGE with file, line and column */
+export function configIn(file: string, text: string): Config {
+  const source = { file, folder: dirname(file) }
+  const contexts = new Map<string, Context>()
+  let use: string | null = null
+  const tree = readTree(file, text)
+  for (const { key, at, value } of tree === null ? [] : entriesOf(tree, 'the file', source)) {
+    if (key === 'use') use = readText(value, source)
+    else if (key !== 'contexts') throw unknownKey(key, at, ['use', 'contexts'], source)
+    else {
+      for (const entry of entriesOf(value, 'contexts', source)) {
+        const { key: name } = entry
+        if (!NAME.test(name)) throw problemAt(source, entry.at, 'this is not a name for a context')
+        const settings = readSettings(entriesOf(entry.value, `context ${name}`, source), source)
+        if (settings.endpoints === undefined) {
+          throw problemAt(source, entry.at, `context ${name} has no endpoints`)
+        }
+        contexts.set(name, { label: `context ${name}`, name, file, settings })
+      }
+    }
+  }
+  return { file, use, contexts }
+}
+
+/**
+ * The context of that name, when its secrets are its user's alone.
+ *
+ * @param by what names it, if not the user
+ * @throws DiscoError USAGE with the nearest names and all of them; for a secret that other users can read
+ */
+export async function contextNamed(config: Config, name: string, by?: string): Promise<Context> {
+  const context = config.contexts.get(name)
+  if (context === undefined) throw unknownContext(config, name, by)
+  const { 'password-file': passwordFile, key } = context.settings
+  if (passwordFile !== undefined)
+    await refuseReadableByOthers(passwordFile, `the password of ${context.label}`)
+  if (key !== undefined) await refuseReadableByOthers(key, `the private key of ${context.label}`)
+  return context
+}
+
+export function unknownContext({ file, contexts }: Config, name: string, by?: string): DiscoError {
+  const names = [...contexts.keys()]
+  const available =
+    names.length > 0
+      ? `Available: ${names.join(', ')}`
+      : `There is none in ${file}. Add one: disco context add NAME --endpoints HOST:PORT`
+  const source = by === undefined ? '' : ` from ${by}`
+  return new DiscoError('USAGE', `No context "${name}"${source}`, {
+    suggestions: [...didYouMean(name, names), available],
+  })
+}

@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { DiscoError } from '../domain/errors.js'
+import { systemMessage } from '../domain/system-message.js'
+import { type Config, configIn, readConfig } from './contexts.js'
+import { readTextFile } from './text-file.js'
+import { editYaml, type YamlEdit } from './yaml.js'
+
+const LOCK_RETRY_MS = 20
+
+/** An edit takes milliseconds: a lock that stands for so long was left by a process that was killed. */
+const LOCK_IS_LEFT_MS = 5_000
+
+const LOCK_DEADLINE_MS = 15_000
+
+/**
+ * Changes the user's file of contexts, one process at a time. The new text replaces the file in one step, so that a
+ * reader sees either, with mode 0600.
+ *
+ * @param edit the changes, by what the file has now
+ * @throws DiscoError USAGE for a file that cannot be read or written, and what `edit` throws
+ */
+export async function editConfig(file: string, edit: (now: Config) => readonly YamlEdit[]): Promise<void> {
+  try {
+    await makeFolder(dirname(file))
+    // A file that is kept elsewhere and linked here stays a link.
+    const target = await realpath(file).catch(() => file)
+    await locked(`${target}.lock`, async () => {
+      const edits = edit(await readConfig(target))
+      const text = editYaml((await readTextFile(target))?.text ?? '', edits)
+      configIn(target, text)
+      await replace(target, text)
+    })
+  } catch (cause) {
+    if (cause instanceof DiscoError) throw cause
+    throw new DiscoError('USAGE', `Cannot write ${file}: ${systemMessage(cause)}`, { cause })
+  }
+}
+
+async function replace(file: string, text: string): Promise<void> {
+  const draft = `${file}.${randomUUID()}`
+  try {
+    const handle = await open(draft, 'wx', 0o600)
+    try {
+      await handle.writeFile(text)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(draft, file)
+  } catch (error) {
+    await rm(draft, { force: true })
+    throw error
+  }
+}
+
+async function locked(lock: string, act: () => Promise<void>): Promise<void> {
+  const end = performance.now() + LOCK_DEADLINE_MS
+  let seen = { id: '', sinceMs: 0 }
+  while (!(await take(lock))) {
+    if (performance.now() > end) throw new Error(`another process holds ${lock}`)
+    const id = await idOf(lock)
+    if (id === '' || id !== seen.id) seen = { id, sinceMs: performance.now() }
+    else if (performance.now() - seen.sinceMs > LOCK_IS_LEFT_MS) await rm(lock, { force: true })
+    await delay(LOCK_RETRY_MS)
+  }
+  try {
+    await act()
+  } finally {
+    await rm(lock, { force: true })
+  }
+}
+
+/** Makes the lock's file; false where it exists. */
+async function take(lock: string): Promise<boolean> {
+  try {
+    await (await open(lock, 'wx', 0o600)).close()
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** Distinguishes a lock from those before it; empty where there is none. */
+async function idOf(lock: string): Promise<string> {
+  const found = await stat(lock).catch(() => null)
+  return found === null ? '' : `${found.ino} ${found.birthtimeMs} ${found.mtimeMs}`
+}
+
+/** The folder and the one around it, but nothing else: a path that is mistaken must not become a tree of folders. */
+async function makeFolder(folder: string): Promise<void> {
+  for (const made of [dirname(folder), folder]) {
+    await mkdir(made, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    })
+  }
+}

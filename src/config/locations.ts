@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, isAbsolute, join } from 'node:path'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+export const PROJECT_FILE = '.disco.yaml'
+
+/**
+ * The user's file of contexts: below XDG_CONFIG_HOME (whose relative paths the XDG Base Directory Specification has
+ * ignored), on Windows below APPDATA, else below ~/.config. Null for a user without a home folder.
+ */
+export function configFile(env: Environment, platform: NodeJS.Platform = process.platform): string | null {
+  const { XDG_CONFIG_HOME: configHome = '', APPDATA: appData = '' } = env
+  if (isAbsolute(configHome)) return join(configHome, 'disco', 'config.yaml')
+  if (platform === 'win32' && isAbsolute(appData)) return join(appData, 'disco', 'config.yaml')
+  const home = homeFolder()
+  return home === null ? null : join(home, '.config', 'disco', 'config.yaml')
+}
+
+/** The nearest project file, from a folder upwards. */
+export function projectFile(folder: string): string | null {
+  const file = join(folder, PROJECT_FILE)
+  if (existsSync(file)) return file
+  const parent = dirname(folder)
+  return parent === folder ? null : projectFile(parent)
+}
+
+/** Null where HOME is not set and the system has no entry of the user, which Node reports by an error. */
+export function homeFolder(): string | null {
+  try {
+    const home = homedir()
+    return isAbsolute(home) ? home : null
+  } catch {
+    return null
+  }
+}

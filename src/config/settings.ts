@@ -1,0 +1,155 @@
+import { join, resolve } from 'node:path'
+import { splitEndpoints } from '../domain/address.js'
+import { DURATION, MOST_TIMER_MS, readDurationMs } from '../domain/duration.js'
+import { DiscoError } from '../domain/errors.js'
+import { layoutNamed } from '../domain/layouts/index.js'
+import { AUTO } from '../domain/layouts/reader.js'
+import { didYouMean } from '../domain/nearest.js'
+import { homeFolder } from './locations.js'
+import type { Position, YamlEntry, YamlValue } from './yaml.js'
+
+/** A file that is being read: its path, and the folder that relative paths in it start from. */
+export interface Source {
+  readonly file: string
+  readonly folder: string
+}
+
+type Reader<Value> = (value: YamlValue, source: Source) => Value
+
+/** Every setting that a context may have, by the name of its flag. */
+const READERS = {
+  endpoints: readEndpoints,
+  cacert: readPath,
+  cert: readPath,
+  key: readPath,
+  user: readText,
+  'password-file': readPath,
+  'password-env': readText,
+  password: readText,
+  'dial-timeout': readDuration,
+  'command-timeout': readDuration,
+  root: readText,
+  layout: readLayout,
+  production: readBoolean,
+} satisfies Readonly<Record<string, Reader<unknown>>>
+
+export type SettingName = keyof typeof READERS
+
+/** Settings as a file has them: paths are absolute, times are milliseconds. */
+export type ContextSettings = {
+  readonly [Name in SettingName]?: ReturnType<(typeof READERS)[Name]> | undefined
+}
+
+/** Settings that say who asks, besides the endpoints. They never go to endpoints from elsewhere. */
+export const CREDENTIALS = [
+  'cacert',
+  'cert',
+  'key',
+  'user',
+  'password-file',
+  'password-env',
+  'password',
+] as const
+
+export const SETTING_NAMES = Object.keys(READERS) as SettingName[]
+
+/** @throws DiscoError USAGE with file, line and column */
+export function problemAt(
+  { file }: Pick<Source, 'file'>,
+  at: Position,
+  problem: string,
+  hints: string[] = [],
+) {
+  return new DiscoError('USAGE', `${file}:${at.line}:${at.column}: ${problem}`, { suggestions: hints })
+}
+
+/**
+ * Reads the settings of a context.
+ *
+ * @param others keys that may stand beside them, which are left to the caller
+ * @throws DiscoError USAGE for an unknown key, a wrong type, or credentials that lack what they need
+ */
+export function readSettings(
+  entries: readonly YamlEntry[],
+  source: Source,
+  others: readonly string[] = [],
+): ContextSettings {
+  const settings: Partial<Record<SettingName, unknown>> = {}
+  for (const { key, at, value } of entries) {
+    if (others.includes(key)) continue
+    const name = SETTING_NAMES.find((known) => known === key)
+    if (name === undefined) throw unknownKey(key, at, [...others, ...SETTING_NAMES], source)
+    settings[name] = READERS[name](value, source)
+  }
+  const read = settings as ContextSettings
+  const [first] = entries
+  const problem = problemOf(read)
+  if (problem !== null && first !== undefined) throw problemAt(source, first.at, problem)
+  return read
+}
+
+/** A key that a file cannot have. One that does not look like a name may be a secret in the wrong place. */
+export function unknownKey(key: string, at: Position, known: readonly string[], source: Source): DiscoError {
+  const named = /^[A-Za-z][\w-]{0,39}$/.test(key) ? `unknown key "${key}"` : 'unknown key'
+  const near = didYouMean(key, known)
+  return problemAt(source, at, named, near.length > 0 ? near : [`Available: ${known.join(', ')}`])
+}
+
+/** The entries of a map. @throws DiscoError USAGE */
+export function entriesOf(value: YamlValue, what: string, source: Source): readonly YamlEntry[] {
+  if (value.kind === 'map') return value.entries
+  if (value.kind === 'scalar' && value.value === null) return []
+  throw problemAt(source, value, `${what} must be a map of keys and values`)
+}
+
+function problemOf(settings: ContextSettings): string | null {
+  const { cert, key, user } = settings
+  if (settings.endpoints === undefined) {
+    const alone = CREDENTIALS.find((name) => settings[name] !== undefined)
+    if (alone !== undefined) return `${alone} is given without endpoints`
+  }
+  if ((cert === undefined) !== (key === undefined)) return 'a client certificate needs both cert and key'
+  const passwords = (['password-file', 'password-env', 'password'] as const).filter(
+    (name) => settings[name] !== undefined,
+  )
+  if (passwords.length > 1) return `${passwords.join(' and ')} exclude each other`
+  if (passwords.length > 0 && user === undefined) return `${passwords[0]} has no effect without user`
+  return null
+}
+
+export function readText(value: YamlValue, source: Source): string {
+  if (value.kind === 'scalar' && typeof value.value === 'string' && value.value !== '') return value.value
+  const isOther = value.kind === 'scalar' && value.value !== null && value.value !== ''
+  throw problemAt(source, value, `a text is expected here${isOther ? ': put the value in quotes' : ''}`)
+}
+
+function readEndpoints(value: YamlValue, source: Source): readonly string[] {
+  const texts =
+    value.kind === 'list' ? value.items.map((item) => readText(item, source)) : [readText(value, source)]
+  return texts.flatMap(splitEndpoints)
+}
+
+function readPath(value: YamlValue, source: Source): string {
+  const text = readText(value, source)
+  if (!text.startsWith('~/')) return resolve(source.folder, text)
+  const home = homeFolder()
+  if (home !== null) return join(home, text.slice(2))
+  throw problemAt(source, value, 'the user has no home folder for ~')
+}
+
+function readDuration(value: YamlValue, source: Source): number {
+  const ms = readDurationMs(value.kind === 'scalar' ? String(value.value) : '')
+  if (ms !== undefined && ms <= MOST_TIMER_MS) return ms
+  throw problemAt(source, value, `expected ${DURATION}`)
+}
+
+function readLayout(value: YamlValue, source: Source): string {
+  const text = readText(value, source)
+  if (text !== AUTO) layoutNamed(text, `${source.file}:${value.line}:${value.column}`)
+  return text
+}
+
+function readBoolean(value: YamlValue, source: Source): boolean {
+  if (value.kind === 'scalar' && typeof value.value === 'boolean') return value.value
+  throw problemAt(source, value, 'expected true or false')
+}

@@ -1,0 +1,91 @@
+import { constants, type Stats } from 'node:fs'
+import { lstat, open, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { withoutMark } from '../domain/byte-order-mark.js'
+import { DiscoError } from '../domain/errors.js'
+import { systemMessage } from '../domain/system-message.js'
+import { problemAt } from './settings.js'
+import { readYaml, YamlProblem, type YamlValue } from './yaml.js'
+
+const MOST_BYTES = 1024 * 1024
+
+const GROUP_OR_OTHERS_READ = 0o044
+const OTHERS_READ = 0o004
+const OTHERS_WRITE = 0o002
+
+interface TextFile {
+  readonly text: string
+  readonly stats: Stats
+}
+
+/**
+ * A regular file's text; null where there is none. The path may hold anything: a blocking open of a named pipe would
+ * never end.
+ *
+ * @throws DiscoError USAGE
+ */
+export async function readTextFile(file: string): Promise<TextFile | null> {
+  try {
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
+    try {
+      const stats = await handle.stat()
+      if (!stats.isFile())
+        throw new Error(stats.isDirectory() ? 'it is a directory' : 'it is not a regular file')
+      if (stats.size > MOST_BYTES) throw new Error(`it is longer than ${MOST_BYTES} bytes`)
+      return { text: withoutMark(await handle.readFile('utf8')), stats }
+    } finally {
+      await handle.close()
+    }
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw new DiscoError('USAGE', `Cannot read ${file}: ${systemMessage(cause)}`, { cause })
+  }
+}
+
+/** @throws DiscoError USAGE with line and column */
+export function readTree(file: string, text: string): YamlValue | null {
+  try {
+    return readYaml(text)
+  } catch (thrown) {
+    throw thrown instanceof YamlProblem ? problemAt({ file }, thrown.at, thrown.message) : thrown
+  }
+}
+
+/**
+ * Refuses a file with a secret that other users can read, by the rule of PostgreSQL's libpq: readable by its owner
+ * alone, or, where it is root's, by its group as well.
+ *
+ * @param what the file holds
+ * @throws DiscoError USAGE with the command that mends it
+ */
+export async function refuseReadableByOthers(file: string, what: string, known?: Stats): Promise<void> {
+  if (process.geteuid === undefined) return
+  // A file that cannot be looked at is reported when it is read.
+  const stats = known ?? (await stat(file).catch(() => null))
+  if (stats === null) return
+  const isRoots = stats.uid === 0 && process.geteuid() !== 0
+  if ((stats.mode & (isRoots ? OTHERS_READ : GROUP_OR_OTHERS_READ)) === 0) return
+  throw new DiscoError('USAGE', `${file} holds ${what}, and other users can read it`, {
+    suggestions: [`Run: chmod ${isRoots ? 640 : 600} ${quoted(file)}`],
+  })
+}
+
+/**
+ * Why a file does not count as this user's; null where it does. Whoever owns it or its folder, or can write to it,
+ * decides where commands go.
+ */
+export async function strangersFile(file: string, env: Readonly<Record<string, string | undefined>>) {
+  if (process.geteuid === undefined) return null
+  const owners = [process.geteuid(), 0]
+  // As git does: by sudo, the user works on with files of their own.
+  if (process.geteuid() === 0 && /^\d+$/.test(env.SUDO_UID ?? '')) owners.push(Number(env.SUDO_UID))
+  const [folder, link, target] = await Promise.all([stat(dirname(file)), lstat(file), stat(file)])
+  if (!owners.includes(folder.uid)) return 'another user owns its folder'
+  if (![link, target].every(({ uid }) => owners.includes(uid))) return 'another user owns it'
+  return target.mode & OTHERS_WRITE ? 'other users can write to it' : null
+}
+
+/** As a word of a shell. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
+}

@@ -1,0 +1,84 @@
+import type { Context } from '../config/contexts.js'
+import { DiscoError } from '../domain/errors.js'
+import { AUTO, type Place } from '../domain/layouts/reader.js'
+import { type EtcdOptions, memberUrls } from '../etcd/options.js'
+import {
+  CREDENTIALS,
+  type Environment,
+  type EtcdMembers,
+  type Given,
+  withEnvironment,
+} from './environment.js'
+
+/** Options of a program that may name a context of the user's file. */
+export interface ContextOption {
+  /**
+   * Name of a context (`disco context add`), which then gives endpoints, credentials, timeouts, layout and root; other
+   * options win over its timeouts, layout and root. No variable counts then. Without it, no file is read.
+   */
+  readonly context?: string | undefined
+}
+
+/** @throws DiscoError USAGE for endpoints that no connection can be made to */
+export function checkMembers(members: EtcdMembers, wantsTls: boolean): void {
+  memberUrls(members, wantsTls)
+}
+
+/** The connection of a context. @throws DiscoError USAGE for a password whose variable is not set */
+export function connectionOf(
+  { label, settings }: Pick<Context, 'label' | 'settings'>,
+  env: Environment,
+): Given<EtcdOptions> & EtcdMembers {
+  return {
+    endpoints: settings.endpoints ?? [],
+    endpointsSource: label,
+    caFile: settings.cacert,
+    certFile: settings.cert,
+    keyFile: settings.key,
+    user: settings.user,
+    passwordFile: settings['password-file'],
+    password: settings.password ?? variableOf(label, settings['password-env'], env),
+    dialTimeoutMs: settings['dial-timeout'],
+    commandTimeoutMs: settings['command-timeout'],
+  }
+}
+
+function variableOf(label: string, name: string | undefined, env: Environment): string | undefined {
+  if (name === undefined) return undefined
+  const { [name]: text = '' } = env
+  if (text !== '') return text
+  throw new DiscoError('USAGE', `The variable ${name} is not set: ${label} takes its password from there`)
+}
+
+/**
+ * The options of a program: of the context that they name, else as `withEnvironment` has them.
+ *
+ * @throws DiscoError USAGE for an unknown context, for a context beside endpoints or credentials, for a file that
+ *   cannot be read or holds a secret that other users can read, and as `withEnvironment` does
+ */
+export async function withContext<Options extends Given<EtcdOptions> & Place & ContextOption>(
+  options: Options,
+  env: Environment,
+): Promise<Options & EtcdMembers> {
+  if (options.context === undefined) return withEnvironment(options, env)
+  const other = (['endpoints', ...CREDENTIALS] as const).find((name) => options[name] !== undefined)
+  if (other !== undefined) {
+    throw new DiscoError('USAGE', `The options context and ${other} exclude each other`)
+  }
+  const { openContext } = await import('../config/open-context.js')
+  const context = await openContext(options.context, env)
+  const connection = connectionOf(context, env)
+  return {
+    ...options,
+    ...connection,
+    dialTimeoutMs: options.dialTimeoutMs ?? connection.dialTimeoutMs,
+    commandTimeoutMs: options.commandTimeoutMs ?? connection.commandTimeoutMs,
+    layout: options.layout ?? programLayout(context),
+    root: options.root ?? context.settings.root,
+  }
+}
+
+/** A program dials in one layout: `auto` of a context is for looking. */
+function programLayout({ settings: { layout } }: Context): string | undefined {
+  return layout === AUTO ? undefined : layout
+}
