@@ -109,17 +109,23 @@ export async function callUnder(
   return reports
 }
 
-/** Describes the methods of a service without calling them. @throws DiscoError as `callUnder` */
-export async function describe(
+/**
+ * Describes the methods of a service without calling them.
+ *
+ * @param use gets the descriptors while the server can still be asked
+ * @throws DiscoError as `callUnder`
+ */
+export async function describe<Result>(
   policy: Policy,
   approach: Approach,
   watcher: Watcher,
   stop: AbortSignal,
-): Promise<Descriptors> {
+  use: (descriptors: Descriptors) => Promise<Result>,
+): Promise<Result> {
   using session = new Session(approach.service, policy, approach.settings)
   await connect(session, approach, watcher, stop, NO_KEYS)
   watcher.reached(session)
-  return approach.described ?? (await describedBy(session, approach, watcher, stop))
+  return await use(approach.described ?? (await describedBy(session, approach, watcher, stop)))
 }
 
 async function connect(

@@ -16,12 +16,7 @@ import { readServiceConfig, requestFlags, textsOf } from '../cli/flags/request.j
 import { sizeFlag } from '../cli/flags/size.js'
 import { inputName, sourceOf } from '../cli/flags/standard-input.js'
 import { backendTls, tlsFlags } from '../cli/flags/tls.js'
-import {
-  type MethodDescriptionDoc,
-  type MethodsDoc,
-  methodDescriptionDoc,
-  methodsDoc,
-} from '../cli/methods/document.js'
+import { type DescriptionDoc, descriptionDoc, type MethodsDoc, methodsDoc } from '../cli/methods/document.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { visible } from '../cli/terminal/visible.js'
 import { DiscoError } from '../domain/errors.js'
@@ -33,7 +28,7 @@ import { type Assertion, assess, parseAssertions } from '../stats/assertion.js'
 
 type CallFlags = Interfaces.InferredFlags<typeof Call.flags>
 
-type Doc = CallDoc | ComparisonDoc | MethodsDoc | MethodDescriptionDoc
+type Doc = CallDoc | ComparisonDoc | MethodsDoc | DescriptionDoc
 
 export default class Call extends DiscoCommand {
   static override summary = 'Call a method of a service, through the resolver and picker that programs use'
@@ -44,10 +39,14 @@ export default class Call extends DiscoCommand {
     '<%= config.bin %> call hello SayHello --n 10 --policy round_robin',
     '<%= config.bin %> call hello SayHello --duration 10s -c 64',
     '<%= config.bin %> call hello SayHello --describe',
+    '<%= config.bin %> call hello --describe helloworld.HelloRequest',
   ]
   static override args = {
     service: argument({ required: true, description: 'the service, as it is registered' }),
-    method: argument({ description: 'a method: its bare name, or package.Service/Method' }),
+    method: argument({
+      description:
+        'a method: its bare name, or package.Service/Method; with --describe a service or type, too',
+    }),
   }
   static override flags = {
     ...loadFlags,
@@ -55,7 +54,9 @@ export default class Call extends DiscoCommand {
     ...policiesFlags,
     ...tlsFlags,
     health: healthFlag,
-    describe: Flags.boolean({ description: "show the method's messages, and call nothing" }),
+    describe: Flags.boolean({
+      description: "show the method's messages, or a service or type, and call nothing",
+    }),
     assert: Flags.custom<readonly Assertion[]>({ parse: parsedBy(parseAssertions) })({
       helpValue: 'p99<50ms,…',
       description: 'conditions on the run, exit 8 unless all hold: p50, p95, p99, max, errors, skew, rate',
@@ -133,9 +134,10 @@ export default class Call extends DiscoCommand {
       reflectionHeaders: flags['reflect-headers'] ? firstHeaders(texts) : [],
     }
     if (args.method === undefined || flags.describe) {
-      const descriptors = await describe(policies[0], approach, view, stop.once)
-      view.rest()
-      return await this.showMethods(service, descriptors, args.method, flags)
+      return await describe(policies[0], approach, view, stop.once, async (descriptors) => {
+        view.rest()
+        return await this.showMethods(service, descriptors, args.method, flags)
+      })
     }
     const form = { emitsDefaults: flags['emit-defaults'] }
     const order = { method: args.method, texts, form, ...loads }
@@ -171,14 +173,18 @@ export default class Call extends DiscoCommand {
     descriptors: Descriptors,
     name: string | undefined,
     flags: BaseFlags,
-  ): Promise<MethodsDoc | MethodDescriptionDoc> {
+  ): Promise<MethodsDoc | DescriptionDoc> {
     const { renderDescription, renderMethods } = await import('../cli/methods/table.js')
     if (name !== undefined) {
-      const doc = methodDescriptionDoc(service, descriptors.method(name))
+      const described = await descriptors.describe(name)
+      const doc = descriptionDoc(service, described)
+      const { remedy } = descriptors
+      const gaps = doc.gaps.length > 0 && remedy !== '' ? [...doc.gaps, remedy] : doc.gaps
+      for (const gap of gaps) this.remark(`! ${visible(gap)}`)
       return this.print(flags, doc, {
         table: (palette) => renderDescription(doc, palette),
         lines: () => [doc],
-        names: () => [doc.method],
+        names: () => [described.name],
       })
     }
     for (const gap of descriptors.gaps) this.remark(`! ${visible(gap)}`)

@@ -86,7 +86,7 @@ describe.each(Object.keys(SOURCES))('every kind of field, described by %s', (sou
 
   test('has a template that is a message, with every field in it', () => {
     const method = descriptors.method('One')
-    const template = method.template as JsonObject
+    const template = method.description.template as JsonObject
     expect(() => method.encode(template)).not.toThrow()
     const inTemplate = new Set(Object.keys(template))
     // Of a oneof a message may have one member only.
@@ -113,7 +113,7 @@ test('an unknown field deep inside is told with the nearest of its own message',
 })
 
 test('the .proto of a method that --describe prints is one that protoc takes, but for what is nested', async () => {
-  const { proto } = required((await SOURCES['a descriptor set']?.()) ?? null).method('Both')
+  const { proto } = required((await SOURCES['a descriptor set']?.()) ?? null).method('Both').description
   expect(proto).toContain('rpc Both (stream everything.Everything) returns (stream everything.Everything);')
   expect(proto).toContain('  optional int32 maybe = 24;')
   expect(proto).toContain('  map<int64, everything.Tree> by_number = 20;')

@@ -74,8 +74,8 @@ async function useServer(ask: () => ReflectionAnswer, random: Random): Promise<v
   for (const { name } of descriptors.methods.slice(0, 2)) {
     const method = descriptors.method(name)
     for (const use of [
-      () => method.proto,
-      () => method.encode(method.template),
+      () => method.description.proto,
+      () => method.encode(method.description.template),
       () => method.encode({ a: 'x', b: [1], c: { d: null } }),
       () => method.decode(method.encode({})),
       () => method.decode(randomBytes(random, 40)),

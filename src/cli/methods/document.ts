@@ -16,34 +16,60 @@ export interface MethodDoc {
   readonly reply: string
 }
 
-/** One method with its messages. */
-export interface MethodDescriptionDoc extends MethodDoc {
-  readonly schema: 'disco.method/v1'
+/** Part of a schema. */
+interface SchemaDoc {
+  /** The service that was asked. */
   readonly service: string
-  /** The method and every message that it needs, as a .proto file has them. */
+  /** As a .proto file has it, with what it needs. */
   readonly proto: string
-  /** A request with every field in it. */
+  /** A message with its fields in it: of a method the request. Null for services and enums. */
   readonly template: unknown
+  /** `proto` or `template` has not everything: there is too much. */
+  readonly truncated: boolean
+  /** What it needs and nothing describes, a sentence each. */
+  readonly gaps: readonly string[]
 }
 
-/** The input of a method's description. */
-export interface Described {
+/** One method with its messages. */
+export interface MethodDescriptionDoc extends MethodDoc, SchemaDoc {
+  readonly schema: 'disco.method/v1'
+}
+
+/** A gRPC service, a message or an enum. */
+export interface TypeDescriptionDoc extends SchemaDoc {
+  readonly schema: 'disco.type/v1'
+  /** Full name. */
+  readonly name: string
+  readonly kind: 'service' | 'message' | 'enum'
+}
+
+export type DescriptionDoc = MethodDescriptionDoc | TypeDescriptionDoc
+
+interface Called {
   readonly name: string
   readonly kind: MethodKind
   readonly messages: { readonly request: string; readonly reply: string }
-  readonly proto: string
-  readonly template: unknown
 }
 
-export function methodsDoc(service: string, methods: readonly Described[]): MethodsDoc {
+/** The input of a description. */
+export type Described = Omit<SchemaDoc, 'service'> & { readonly name: string } & (
+    | { readonly kind: 'method'; readonly method: Called }
+    | { readonly kind: TypeDescriptionDoc['kind']; readonly method: null }
+  )
+
+export function methodsDoc(service: string, methods: readonly Called[]): MethodsDoc {
   return { schema: 'disco.methods/v1', service, methods: methods.map(methodDoc) }
 }
 
-export function methodDescriptionDoc(service: string, method: Described): MethodDescriptionDoc {
-  const { proto, template } = method
-  return { schema: 'disco.method/v1', service, ...methodDoc(method), proto, template }
+export function descriptionDoc(service: string, described: Described): DescriptionDoc {
+  const { name, proto, template, truncated, gaps } = described
+  const rest = { proto, template, truncated, gaps }
+  if (described.kind === 'method') {
+    return { schema: 'disco.method/v1', service, ...methodDoc(described.method), ...rest }
+  }
+  return { schema: 'disco.type/v1', service, name, kind: described.kind, ...rest }
 }
 
-function methodDoc({ name, kind, messages }: Described): MethodDoc {
+function methodDoc({ name, kind, messages }: Called): MethodDoc {
   return { method: name, kind, ...messages }
 }

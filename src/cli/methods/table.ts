@@ -2,7 +2,7 @@ import type { Palette } from '../terminal/color.js'
 import { renderTable } from '../terminal/table.js'
 import { count } from '../terminal/units.js'
 import { prettyJson, visible } from '../terminal/visible.js'
-import type { MethodDescriptionDoc, MethodsDoc } from './document.js'
+import type { DescriptionDoc, MethodsDoc } from './document.js'
 
 /** The methods of a service, with their request and reply messages. */
 export function renderMethods({ methods, service }: MethodsDoc, palette: Palette): string {
@@ -20,12 +20,15 @@ export function renderMethods({ methods, service }: MethodsDoc, palette: Palette
   return `${table}\n${palette.dim(hint)}`
 }
 
-/** The .proto of a method, and a request to start from. */
-export function renderDescription(
-  { proto, template, service, method }: MethodDescriptionDoc,
-  palette: Palette,
-): string {
+/** The .proto of what is described, and of a method or message one to start from. */
+export function renderDescription(doc: DescriptionDoc, palette: Palette): string {
+  const { proto, template, service, truncated } = doc
   const lines = proto.split('\n').map(visible).join('\n')
-  const command = palette.dim(`disco call ${visible(service)} ${visible(method)} -d @request.json, from:`)
-  return `${lines}\n\n${command}\n${prettyJson(template)}`
+  if (template === null) return lines
+  const use =
+    doc.schema === 'disco.method/v1'
+      ? `disco call ${visible(service)} ${visible(doc.method)} -d @request.json, from:`
+      : `${visible(doc.name)} in JSON:`
+  const rest = truncated ? ['', palette.dim('Not everything is shown: a type is described by its name.')] : []
+  return [lines, '', palette.dim(use), prettyJson(template), ...rest].join('\n')
 }

@@ -2,6 +2,7 @@ import type { DescMethod, DescService } from '@bufbuild/protobuf'
 import type { FileDescriptorProto } from '@bufbuild/protobuf/wkt'
 import { DiscoError } from '../../domain/errors.js'
 import { didYouMean } from '../../domain/nearest.js'
+import { type Describable, type Description, descriptionOf } from './description.js'
 import type { ReplyForm } from './lossless-json.js'
 import { fullName, Method } from './method.js'
 import { whyMissing } from './missing-types.js'
@@ -18,13 +19,13 @@ export class Descriptors {
   /**
    * @param source what described them, as a sentence for messages: `Described by hello.proto`
    * @param serviceNames the services that can be called; without, all that the files have
-   * @param remedy how to get a file that is missing, for messages
    */
   constructor(
     files: readonly FileDescriptorProto[],
     private readonly source: string,
     private readonly serviceNames?: readonly string[],
-    private readonly remedy = '',
+    /** How to get a file that is missing, as a sentence; empty for none. */
+    readonly remedy = '',
   ) {
     this.types = new Types(files)
     this.lookup = new TypeLookup(this.types)
@@ -49,20 +50,78 @@ export class Descriptors {
    * @throws DiscoError NOT_FOUND with the methods that there are, USAGE when several services have it
    */
   method(name: string, form?: ReplyForm): Method {
+    const { methodName, services, matches } = this.matching(name)
+    const [method, another] = matches
+    if (!method) throw this.noSuchMethod(name, services)
+    if (another) throw ambiguous(`Several services have a method "${methodName}"`, matches.map(fullName))
+    return this.made(method, form)
+  }
+
+  /**
+   * Describes a method, named as for `method`, a service, a message, an enum, or the type of a field
+   * (`package.Message.field`). Types may be named without their package where only one has the name.
+   *
+   * @throws DiscoError NOT_FOUND with what there is, USAGE for a name that several have, RPC_FAILED where the description
+   *   contradicts itself
+   */
+  async describe(name: string): Promise<Described> {
+    const own = name.replace(/^\./, '')
+    const known = this.find(own)
+    // Types that no service imports are not described before they are asked for.
+    const isNew = known === null && (await this.lookup.find([{ fileContainingSymbol: own }]))
+    const found = isNew ? this.find(own) : known
+    if (!found) throw this.nothingNamed(own)
+    if (found.kind === 'rpc') {
+      const method = this.made(found)
+      return { ...method.description, kind: 'method', method }
+    }
+    try {
+      return { ...descriptionOf(found, this.types), kind: found.kind, method: null }
+    } catch (cause) {
+      const { message } = cause as Error
+      throw new DiscoError('RPC_FAILED', `The description of ${own} cannot be used: ${message}`, {
+        cause,
+        suggestions: [this.source],
+      })
+    }
+  }
+
+  private find(name: string): Describable | null {
+    const exact = describable(this.types.get(name))
+    if (exact && name.includes('.')) return exact
+    const { matches } = this.matching(name)
+    const [method, another] = matches
+    if (another) throw ambiguous(`Several services have a method "${name}"`, matches.map(fullName))
+    return method ?? exact ?? this.typeNamed(name) ?? this.typeOfField(name)
+  }
+
+  private typeNamed(name: string): Describable | null {
+    const found = new Map<string, Describable>()
+    for (const type of this.types) {
+      const known = type.typeName.endsWith(`.${name}`) ? describable(type) : null
+      if (known && !found.has(type.typeName)) found.set(type.typeName, known)
+    }
+    const [only = null] = found.values()
+    if (found.size > 1) throw ambiguous(`Several types are named "${name}"`, [...found.keys()])
+    return only
+  }
+
+  private typeOfField(name: string): Describable | null {
+    const dot = name.lastIndexOf('.')
+    const holder = this.types.getMessage(name.slice(0, Math.max(0, dot)))
+    const own = name.slice(dot + 1)
+    const field = holder?.fields.find(({ name, jsonName }) => name === own || jsonName === own)
+    return field ? (field.message ?? field.enum ?? holder ?? null) : null
+  }
+
+  private matching(name: string) {
     const [, serviceName = '', methodName = ''] = /^(?:(.*)[./])?([^./]*)$/.exec(name) ?? []
     const services = this.services.filter(
       ({ typeName }) =>
         serviceName === '' || typeName === serviceName || typeName.endsWith(`.${serviceName}`),
     )
     const matches = services.flatMap(({ methods }) => methods.filter((method) => method.name === methodName))
-    const [method, another] = matches
-    if (!method) throw this.noSuchMethod(name, services)
-    if (another) {
-      throw new DiscoError('USAGE', `Several services have a method "${methodName}"`, {
-        suggestions: [`Name one: ${matches.map(fullName).join(', ')}`],
-      })
-    }
-    return this.made(method, form)
+    return { methodName, services, matches }
   }
 
   /** Every method that can be called. */
@@ -87,10 +146,47 @@ export class Descriptors {
       {
         suggestions: [
           ...didYouMean(only ? bare : name, names),
-          `${only ? 'It has' : 'They have'}: ${names.join(', ') || 'none'}. ${this.source}`,
+          `${only ? 'It has' : 'They have'}: ${listed(names) || 'none'}. ${this.source}`,
           ...this.gaps,
         ],
       },
     )
   }
+  private nothingNamed(name: string): DiscoError {
+    const types = [...this.types].flatMap((type) => (describable(type) ? [type.typeName] : []))
+    const own = this.services.flatMap(({ typeName, methods }) => [typeName, ...methods.map(fullName)])
+    const bare = name.slice(name.lastIndexOf('.') + 1)
+    const bareNames = new Map(types.map((type) => [type.slice(type.lastIndexOf('.') + 1), type]))
+    const nearest = [...didYouMean(name, [...types, ...own]), ...didYouMean(bare, [...bareNames.keys()])]
+    return new DiscoError('NOT_FOUND', `No method, service or type here is named "${name}"`, {
+      suggestions: [
+        ...nearest.slice(0, 1),
+        `There is: ${listed(own) || 'nothing'}. ${this.source}`,
+        ...this.gaps,
+      ],
+    })
+  }
+}
+
+/** A part of a schema, with the method if it is one. */
+export type Described = Description &
+  (
+    | { readonly kind: 'method'; readonly method: Method }
+    | { readonly kind: 'service' | 'message' | 'enum'; readonly method: null }
+  )
+
+function describable(found: ReturnType<Types['get']>): Describable | null {
+  return found && found.kind !== 'extension' ? found : null
+}
+
+function ambiguous(what: string, names: readonly string[]): DiscoError {
+  return new DiscoError('USAGE', what, { suggestions: [`Name one: ${listed(names)}`] })
+}
+
+/** Of more names than a person reads, the first. */
+const MOST_NAMES = 40
+
+function listed(names: readonly string[]): string {
+  const more = names.length - MOST_NAMES
+  return names.slice(0, MOST_NAMES).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }

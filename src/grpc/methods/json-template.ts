@@ -27,62 +27,94 @@ const SPECIAL: Readonly<Record<string, JsonValue>> = {
 
 /** More fields than this are left out: messages that name each other have more than a computer can hold. */
 const MOST_FIELDS = 2_000
+/** Nobody writes messages that are nested deeper by hand. */
+const MOST_LEVELS = 16
 
-/** How many fields more there may be. */
-interface Room {
-  left: number
+export interface JsonTemplate {
+  readonly json: JsonValue
+  /** Fields are left out: there are too many, or they are nested too deeply. */
+  readonly isCut: boolean
 }
 
 /**
- * A message with every field in it, as canonical JSON that a parser takes: of a oneof only the first member,
- * of a list or map one element, and a message inside itself once.
+ * A message with its fields in it, as canonical JSON that a parser takes: of a oneof only the first member, of a list
+ * or map one element, and a message inside itself once. Outer fields come before inner ones where there are too many.
  */
-export function jsonTemplate(message: DescMessage): JsonValue {
-  return messageTemplate(message, [], { left: MOST_FIELDS })
+export function jsonTemplate(message: DescMessage): JsonTemplate {
+  return new Builder(message).build()
 }
 
-function messageTemplate(message: DescMessage, within: readonly DescMessage[], room: Room): JsonValue {
-  const special = SPECIAL[message.typeName]
-  if (special !== undefined) return special
-  const inside = [...within, message]
-  // Any message can be in it; the outermost is one that is known.
-  if (message.typeName === 'google.protobuf.Any')
-    return { '@type': `type.googleapis.com/${inside[0]?.typeName}` }
-  const template: JsonObject = {}
-  for (const field of message.fields) {
-    if (field.oneof && field.oneof.fields[0] !== field) continue
-    if (room.left-- <= 0) break
-    template[field.jsonName] = fieldTemplate(field, inside, room)
+/** An object whose fields are still to be written. */
+interface Open {
+  readonly into: JsonObject
+  readonly message: DescMessage
+  /** The messages around it, and itself. */
+  readonly inside: readonly DescMessage[]
+}
+
+class Builder {
+  private readonly open: Open[] = []
+  private fields = 0
+  private isCut = false
+
+  constructor(private readonly root: DescMessage) {}
+
+  build(): JsonTemplate {
+    const json = this.message(this.root, [])
+    for (let next = this.open.shift(); next; next = this.open.shift()) this.fill(next)
+    return { json, isCut: this.isCut }
   }
-  return template
-}
 
-function fieldTemplate(field: DescField, within: readonly DescMessage[], room: Room): JsonValue {
-  switch (field.fieldKind) {
-    case 'scalar':
-      return scalarTemplate(field.scalar)
-    case 'enum':
-      return field.enum.values[0]?.name ?? 0
-    case 'message':
-      return within.includes(field.message) ? {} : messageTemplate(field.message, within, room)
-    case 'list':
-      return isRepeatable(field.message, within) ? [elementTemplate(field, within, room)] : []
-    case 'map': {
-      const key =
-        field.mapKey === ScalarType.STRING ? 'key' : field.mapKey === ScalarType.BOOL ? 'false' : '0'
-      return isRepeatable(field.message, within) ? { [key]: elementTemplate(field, within, room) } : {}
+  private message(message: DescMessage, within: readonly DescMessage[]): JsonValue {
+    const special = SPECIAL[message.typeName]
+    if (special !== undefined) return special
+    const inside = [...within, message]
+    // Any message can be in it; the outermost is one that is known.
+    if (message.typeName === 'google.protobuf.Any')
+      return { '@type': `type.googleapis.com/${inside[0]?.typeName}` }
+    const into: JsonObject = {}
+    if (inside.length <= MOST_LEVELS) this.open.push({ into, message, inside })
+    else this.isCut ||= message.fields.length > 0
+    return into
+  }
+
+  private fill({ into, message, inside }: Open): void {
+    for (const field of message.fields) {
+      if (field.oneof && field.oneof.fields[0] !== field) continue
+      if (++this.fields > MOST_FIELDS) {
+        this.isCut = true
+        return
+      }
+      into[field.jsonName] = this.field(field, inside)
     }
   }
-}
 
-function elementTemplate(
-  field: DescField & { fieldKind: 'list' | 'map' },
-  within: readonly DescMessage[],
-  room: Room,
-): JsonValue {
-  if (field.message) return messageTemplate(field.message, within, room)
-  if (field.enum) return field.enum.values[0]?.name ?? 0
-  return scalarTemplate(field.scalar)
+  private field(field: DescField, within: readonly DescMessage[]): JsonValue {
+    switch (field.fieldKind) {
+      case 'scalar':
+        return scalarTemplate(field.scalar)
+      case 'enum':
+        return field.enum.values[0]?.name ?? 0
+      case 'message':
+        return within.includes(field.message) ? {} : this.message(field.message, within)
+      case 'list':
+        return isRepeatable(field.message, within) ? [this.element(field, within)] : []
+      case 'map': {
+        const key =
+          field.mapKey === ScalarType.STRING ? 'key' : field.mapKey === ScalarType.BOOL ? 'false' : '0'
+        return isRepeatable(field.message, within) ? { [key]: this.element(field, within) } : {}
+      }
+    }
+  }
+
+  private element(
+    field: DescField & { fieldKind: 'list' | 'map' },
+    within: readonly DescMessage[],
+  ): JsonValue {
+    if (field.message) return this.message(field.message, within)
+    if (field.enum) return field.enum.values[0]?.name ?? 0
+    return scalarTemplate(field.scalar)
+  }
 }
 
 function isRepeatable(message: DescMessage | undefined, within: readonly DescMessage[]): boolean {

@@ -1,14 +1,13 @@
 import { type DescMethod, fromBinary, fromJson, type JsonValue, toBinary } from '@bufbuild/protobuf'
 import { DiscoError } from '../../domain/errors.js'
+import { type Description, descriptionOf } from './description.js'
 import { errorDetails } from './error-details.js'
 import { withoutMessageName } from './from-json-texts.js'
 import { type ExactJson, readNumbers } from './json-numbers.js'
 import { jsonRemedies } from './json-remedies.js'
-import { jsonTemplate } from './json-template.js'
 import { losslessJson, type ReplyForm, rawJson } from './lossless-json.js'
 import { whyMissing } from './missing-types.js'
 import { namedTypes } from './named-types.js'
-import { protoText } from './proto-text.js'
 import type { ReflectionQuestion } from './reflection-protocol.js'
 import type { TypeLookup } from './type-lookup.js'
 import type { Types } from './types.js'
@@ -69,14 +68,13 @@ export class Method {
     return { request: input.typeName, reply: output.typeName }
   }
 
-  /** The method and every message and enum that it needs, as a .proto file would have them. */
-  get proto(): string {
-    return this.read(() => protoText(this.described))
-  }
-
-  /** A request with every field in it, which `encode` takes. */
-  get template(): JsonValue {
-    return this.read(() => jsonTemplate(this.described.input))
+  /** For people. @throws DiscoError RPC_FAILED where what describes it contradicts itself */
+  get description(): Description {
+    try {
+      return descriptionOf(this.described, this.registry)
+    } catch (cause) {
+      throw this.unusable(cause)
+    }
   }
 
   /** @throws DiscoError USAGE for a field that the message lacks, or a value of another type */
@@ -103,15 +101,6 @@ export class Method {
           suggestions: jsonRemedies(message, input, this.registry, this.remedy),
         },
       )
-    }
-  }
-
-  /** What the description gives. @throws DiscoError RPC_FAILED where it contradicts itself */
-  private read<Value>(make: () => Value): Value {
-    try {
-      return make()
-    } catch (cause) {
-      throw this.unusable(cause)
     }
   }
 

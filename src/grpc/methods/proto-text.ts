@@ -1,46 +1,42 @@
-import {
-  type DescEnum,
-  type DescField,
-  type DescMessage,
-  type DescMethod,
-  ScalarType,
-} from '@bufbuild/protobuf'
+import { type DescField, type DescMethod, ScalarType } from '@bufbuild/protobuf'
 import { protoCamelCase } from '@bufbuild/protobuf/reflect'
+import { type MissingTypes, whyMissing } from './missing-types.js'
+import type { DescType } from './reachable-types.js'
 
-/** The method and every message and enum that it reaches, as a .proto file has them; Google's own are left out. */
-export function protoText(method: DescMethod): string {
-  const reached = reach(method)
-  const types = [...reached].filter((type) => !type.typeName.startsWith('google.protobuf.'))
-  return [methodText(method), ...types.map((type) => typeText(type))].join('\n\n')
+/** The services, with these methods alone where some are given, and types, as a .proto file has them. */
+export function protoText(
+  services: readonly ServiceText[],
+  types: readonly DescType[],
+  missing: MissingTypes,
+): string {
+  return [
+    ...services.map(serviceText),
+    ...types.map((type) => {
+      const lacking = missing.get(type.typeName)
+      return lacking ? `// ${whyMissing(lacking)}` : typeText(type)
+    }),
+  ].join('\n\n')
 }
 
-function methodText({ parent, name, input, output, methodKind }: DescMethod): string {
+export interface ServiceText {
+  readonly typeName: string
+  readonly methods: readonly DescMethod[]
+}
+
+function serviceText({ typeName, methods }: ServiceText): string {
+  return `service ${typeName} {${methods.map((method) => `\n  ${rpcText(method)}`).join('')}\n}`
+}
+
+function rpcText({ name, input, output, methodKind }: DescMethod): string {
   const isSending = methodKind === 'client_streaming' || methodKind === 'bidi_streaming'
   const isStreamed = methodKind === 'server_streaming' || methodKind === 'bidi_streaming'
   const request = `${isSending ? 'stream ' : ''}${input.typeName}`
   const reply = `${isStreamed ? 'stream ' : ''}${output.typeName}`
-  return `service ${parent.typeName} {\n  rpc ${name} (${request}) returns (${reply});\n}`
-}
-
-/** In the order in which they are met: the request first, the reply's next. */
-function reach({ input, output }: DescMethod): Set<DescMessage | DescEnum> {
-  const reached = new Set<DescMessage | DescEnum>()
-  const visit = (type: DescMessage | DescEnum) => {
-    if (reached.has(type)) return
-    reached.add(type)
-    if (type.kind === 'enum' || type.typeName.startsWith('google.protobuf.')) return
-    for (const { message, enum: enumeration } of type.fields) {
-      const inner = message ?? enumeration
-      if (inner) visit(inner)
-    }
-  }
-  visit(input)
-  visit(output)
-  return reached
+  return `rpc ${name} (${request}) returns (${reply});`
 }
 
 /** By its full name: a nested type stands by itself here. */
-function typeText(type: DescMessage | DescEnum): string {
+function typeText(type: DescType): string {
   const lines =
     type.kind === 'enum'
       ? type.values.map(({ name, number }) => `${name} = ${number};`)

@@ -1,0 +1,75 @@
+import type { DescMethod, DescService, JsonValue } from '@bufbuild/protobuf'
+import { jsonTemplate } from './json-template.js'
+import { whyMissing } from './missing-types.js'
+import { protoText } from './proto-text.js'
+import { type DescType, isGoogle, reachableTypes } from './reachable-types.js'
+import type { Types } from './types.js'
+
+/** Further types are left out of a description: they can be described by their names. */
+const MOST_TYPES = 200
+
+/** What can be described: a method, a service, a message or an enum. */
+export type Describable = DescMethod | DescService | DescType
+
+/** A part of a schema, for people. */
+export interface Description {
+  /** Full name; of a method `package.Service/Method`. */
+  readonly name: string
+  /** It and the messages and enums that it reaches, as a .proto file would have them; of a service its methods. */
+  readonly proto: string
+  /** A message with its fields in it, which `Method.encode` takes; of a method its request. Null for none. */
+  readonly template: JsonValue
+  /** The .proto or the template has not everything. */
+  readonly truncated: boolean
+  /** What it needs and is not described, a sentence each. */
+  readonly gaps: readonly string[]
+}
+
+/** @throws Error where the description contradicts itself */
+export function descriptionOf(described: Describable, types: Types): Description {
+  const { missing } = types
+  switch (described.kind) {
+    case 'service': {
+      const roots = described.methods.flatMap(({ input, output }) => [input, output])
+      return {
+        ...{ name: described.typeName, template: null, truncated: false },
+        proto: protoText([described], [], missing),
+        gaps: gapsIn(reachableTypes(roots, Number.POSITIVE_INFINITY).types, types),
+      }
+    }
+    case 'rpc': {
+      const { parent, input, output } = described
+      const service = { typeName: parent.typeName, methods: [described] }
+      const name = `${parent.typeName}/${described.name}`
+      const own = [input, output].filter((type) => !isGoogle(type))
+      return { name, ...parts([service], own, input, types) }
+    }
+    default:
+      return { name: described.typeName, ...parts([], [described], described, types) }
+  }
+}
+
+function parts(
+  services: Parameters<typeof protoText>[0],
+  roots: readonly DescType[],
+  exemplified: DescType,
+  types: Types,
+): Pick<Description, 'proto' | 'template' | 'truncated' | 'gaps'> {
+  const reached = reachableTypes(roots, MOST_TYPES)
+  const template = exemplified.kind === 'message' ? jsonTemplate(exemplified) : { json: null, isCut: false }
+  const proto = protoText(services, reached.types, types.missing)
+  const more = `// Further types: ${reached.left}. Each is described by its name.`
+  return {
+    proto: reached.left > 0 ? `${proto}\n\n${more}` : proto,
+    template: template.json,
+    truncated: template.isCut || reached.left > 0,
+    gaps: gapsIn(reached.types, types),
+  }
+}
+
+function gapsIn(reached: readonly DescType[], { missing }: Types): string[] {
+  return reached.flatMap(({ typeName }) => {
+    const lacking = missing.get(typeName)
+    return lacking ? [whyMissing(lacking)] : []
+  })
+}
