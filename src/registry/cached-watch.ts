@@ -48,11 +48,16 @@ async function readList(cache: ListCache, target: CacheTarget, maxAgeMs: number)
 
 /**
  * Writes the list of a watch: the first at once, changes after a delay, and an unchanged list periodically. The work
- * is bounded by time, not by the number of changes.
+ * is bounded by time, not by the number of changes or outages.
  */
 class ListKeeper implements Disposable {
+  /** Whether the list can be confirmed: false before the first, and during an outage. */
   private isLive = false
-  private isWriteDue = false
+  /** Whether it differs from the written one. */
+  private isChanged = false
+  private writtenAtMs: number | null = null
+  /** The last time at which it was confirmed, where that is not now. */
+  private seenAtMs = 0
   private timer: NodeJS.Timeout | undefined
   private writing: Promise<void> = Promise.resolve()
 
@@ -65,39 +70,62 @@ class ListKeeper implements Disposable {
   /** Called with each update once the snapshot contains it. */
   taken(update: Update): void {
     if (update.type === 'stale') {
-      this.rest()
+      this.pause()
       return
     }
-    if (!this.isLive) this.write()
-    else if (!this.isWriteDue) {
-      this.isWriteDue = true
-      this.writeIn(writePeriodMs(this.snapshot.byKey.size))
-    }
     this.isLive = true
+    const isWriteDue = this.isChanged
+    if (update.type === 'reset' || update.changes.length > 0) this.isChanged = true
+    if (this.writtenAtMs === null) this.write()
+    else if (!this.isChanged) this.confirmInTime()
+    else if (!isWriteDue) this.writeIn(this.periodMs)
   }
 
   [Symbol.dispose](): void {
-    this.rest()
+    if (this.isChanged || this.isOutdated) this.write()
+    clearTimeout(this.timer)
   }
 
-  /** The list can no longer be confirmed: writes it one last time. */
-  private rest(): void {
-    if (this.isLive) this.write()
+  /** The list can no longer be confirmed. A link that breaks repeatedly causes no more writes than changes do. */
+  private pause(): void {
+    if (!this.isLive) return
+    const { isOutdated } = this
     this.isLive = false
+    this.seenAtMs = Date.now()
     clearTimeout(this.timer)
+    if (isOutdated) this.write()
+    else if (this.isChanged) this.writeIn(this.periodMs - this.sinceWriteMs)
   }
 
-  private writeIn(periodMs: number): void {
+  /** Whether the time of the last confirmation should be written, even without a change. */
+  private get isOutdated(): boolean {
+    return this.isLive && this.sinceWriteMs >= this.periodMs
+  }
+
+  private get sinceWriteMs(): number {
+    return Date.now() - (this.writtenAtMs ?? Number.NEGATIVE_INFINITY)
+  }
+
+  private get periodMs(): number {
+    return writePeriodMs(this.snapshot.byKey.size)
+  }
+
+  private confirmInTime(): void {
+    this.writeIn(CONFIRM_PERIOD_MS - this.sinceWriteMs)
+  }
+
+  private writeIn(delayMs: number): void {
     clearTimeout(this.timer)
-    this.timer = setTimeout(() => this.write(), periodMs).unref()
+    this.timer = setTimeout(() => this.write(), Math.max(0, delayMs)).unref()
   }
 
   private write(): void {
-    this.isWriteDue = false
-    const { revision } = this.snapshot
-    const list = { revision, endpoints: endpointsOf(this.snapshot), seenAtMs: Date.now() }
+    this.isChanged = false
+    this.writtenAtMs = Date.now()
+    const seenAtMs = this.isLive ? this.writtenAtMs : this.seenAtMs
+    const list = { revision: this.snapshot.revision, endpoints: endpointsOf(this.snapshot), seenAtMs }
     this.writing = this.writing.then(() => this.cache.write(this.target, list))
-    this.writeIn(CONFIRM_PERIOD_MS)
+    if (this.isLive) this.confirmInTime()
   }
 }
 

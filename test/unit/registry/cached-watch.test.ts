@@ -117,20 +117,53 @@ describe('the cached list of a watch', () => {
     expect(writes.map(({ seenAtMs }) => seenAtMs)).toEqual([0, 1, 2, 3, 3.5].map((each) => each * MINUTE_MS))
   })
 
-  it('is written once when etcd goes out of reach, however often that is told, and not at the end again', async () => {
+  it('is written with its last changes when etcd goes out of reach, in its period, and not at the end again', async () => {
     const outage: [number, Update][] = [
       [1_000, change(2)],
       [1_500, STALE],
       [5_000, STALE],
     ]
     const writes = await written([[0, listOf(50_000)], ...outage], 10 * MINUTE_MS)
-    expect(writes.map(({ atMs, revision }) => [atMs, revision])).toEqual([
-      [0, 1],
-      [1_500, 2],
+    expect(writes).toEqual([
+      { atMs: 0, revision: 1, endpoints: 50_000, seenAtMs: 0 },
+      { atMs: MINUTE_MS, revision: 2, endpoints: 50_000, seenAtMs: 1_500 },
     ])
   })
 
-  it('is written at once when etcd is back, and once at the end, with a change that was not written yet', async () => {
+  it('that was written a while ago is written at once when etcd goes out of reach, with the time', async () => {
+    const writes = await written(
+      [
+        [0, listOf(3)],
+        [30_000, STALE],
+      ],
+      10 * MINUTE_MS,
+    )
+    expect(writes.map(({ atMs, seenAtMs }) => [atMs, seenAtMs])).toEqual([
+      [0, 0],
+      [30_000, 30_000],
+    ])
+  })
+
+  it.each([
+    ['without changes', () => []],
+    ['with a change each', (revision: number) => change(revision).changes],
+  ])('is written once a minute while a link breaks every two seconds, %s', async (_, changesAt) => {
+    const outages = Array.from({ length: 300 }, (_, at): [number, Update][] => [
+      [at * 2_000 + 1_000, STALE],
+      [
+        at * 2_000 + 2_000,
+        { type: 'resync', revision: at + 2, missedRevisions: null, changes: changesAt(at + 2) },
+      ],
+    ])
+    const writes = await written([[0, listOf(50_000)], ...outages.flat()], 10 * MINUTE_MS + 500)
+    // At the end once more where there are changes that are not written.
+    expect(writes.length).toBeGreaterThanOrEqual(9)
+    expect(writes.length).toBeLessThanOrEqual(12)
+    for (const [at, { atMs }] of writes.slice(1, -1).entries())
+      expect(atMs - (writes[at]?.atMs ?? 0)).toBeGreaterThanOrEqual(MINUTE_MS)
+  })
+
+  it('is written once at the end, with a change that was not written yet', async () => {
     const back: Update = { type: 'resync', revision: 4, missedRevisions: null, changes: [] }
     const writes = await written(
       [
@@ -143,8 +176,6 @@ describe('the cached list of a watch', () => {
     )
     expect(writes.map(({ atMs, revision }) => [atMs, revision])).toEqual([
       [0, 1],
-      [1_000, 1],
-      [2_000, 4],
       [4_000, 5],
     ])
   })
