@@ -83,6 +83,22 @@ test('a watch that breaks makes its endpoint unhealthy until another answers', a
   await caller.untilRotation(...addrs)
 })
 
+test('watches that break at the same time are retried apart', async () => {
+  const callers = Array.from({ length: 12 }, () => new Caller(TARGET, { health: true }))
+  for (const caller of callers) await caller.untilRotation(...addrs)
+  const health = backends[0]?.health
+  const before = health?.watchedAtMs.length ?? 0
+  health?.breakWatches()
+  await until(
+    () => health?.watchedAtMs.length === before + callers.length,
+    () => 'all to watch again',
+  )
+  for (const caller of callers) caller[Symbol.dispose]()
+  // The waits lie between half a second and a second: twelve within a tenth of a second is one case in millions.
+  const again = health?.watchedAtMs.slice(before) ?? []
+  expect(Math.max(...again) - Math.min(...again)).toBeGreaterThan(100)
+})
+
 test('without health asked for, nobody is asked', async () => {
   backends[0]?.health?.set('NOT_SERVING')
   using caller = new Caller(TARGET)

@@ -6,6 +6,8 @@ import type { HealthCheckRequest, ServingStatus } from '../../src/grpc/health/pr
 export class MoodyHealth extends Health {
   /** The service that was last asked about. */
   lastQuestion: string | null = null
+  /** When each watch began. */
+  readonly watchedAtMs: number[] = []
   private held: HealthWatcher[] | null = null
 
   /** From now on nobody who watches is told anything, until a status is set. */
@@ -35,6 +37,7 @@ export class MoodyHealth extends Health {
 
   protected override watch(watcher: HealthWatcher): void {
     this.lastQuestion = watcher.request.service
+    this.watchedAtMs.push(performance.now())
     if (this.held) this.held.push(watcher)
     else super.watch(watcher)
   }

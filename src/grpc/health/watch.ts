@@ -1,8 +1,8 @@
 import { Client, type ClientOptions, credentials, type ServiceError, status } from '@grpc/grpc-js'
+import { Backoff, type BackoffLimits } from '../../net/backoff.js'
 
-/** After a Watch that broke, the next comes this much later; twice as late each time, up to the most. */
-const RETRY_FIRST_MS = 1_000
-const RETRY_MOST_MS = 30_000
+/** Waits between watches that break. Jittered, because a server that restarts breaks those of all clients at once. */
+const RETRIES: BackoffLimits = { firstMs: 1_000, mostMs: 30_000 }
 
 /** What a server says of itself. */
 export interface Health {
@@ -43,7 +43,7 @@ const HEALTHY: Health = { isServing: true, problem: null }
 export class HealthWatch {
   private stream: { cancel(): void } | null = null
   private retryTimer: NodeJS.Timeout | null = null
-  private retryMs = RETRY_FIRST_MS
+  private readonly backoff = new Backoff(RETRIES)
   private isStopped = false
 
   /**
@@ -72,7 +72,7 @@ export class HealthWatch {
     this.stream = this.open(HEALTH_PATHS.Watch, healthRequest.encode({ service: this.service }), {
       message: (bytes) => {
         const said = healthResponse.decode(bytes)
-        this.retryMs = RETRY_FIRST_MS
+        this.backoff.reset()
         this.tell(said === 'SERVING' ? HEALTHY : { isServing: false, problem: `${said} (grpc.health.v1)` })
       },
       ended: (status) => this.ended(status),
@@ -86,9 +86,8 @@ export class HealthWatch {
       return
     }
     this.tell({ isServing: false, problem: `its health watch ended: ${details}` })
-    this.retryTimer = setTimeout(() => void this.start(), this.retryMs)
+    this.retryTimer = setTimeout(() => void this.start(), this.backoff.next())
     this.retryTimer.unref()
-    this.retryMs = Math.min(this.retryMs * 2, RETRY_MOST_MS)
   }
 
   private tell(health: Health): void {
