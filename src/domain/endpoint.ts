@@ -1,12 +1,17 @@
 /** A position in etcd's history. A number is exact up to 2^53, more revisions than etcd can create. */
 export type Revision = number
 
-/** An etcd lease id in decimal: ids exceed 2^53, so they are never numbers. */
+/** An etcd lease id: 16 hex digits, as in JSON output and in etcdctl. Ids exceed 2^53, so they are never numbers. */
 export type LeaseId = string
 
-/** A lease as etcdctl prints it: 16 hex digits. */
-export function leaseHex(lease: LeaseId): string {
-  return BigInt(lease).toString(16).padStart(16, '0')
+/** The lease id of a 64-bit integer in decimal, the form of etcd's API. */
+export function leaseIdOf(decimal: string): LeaseId {
+  return BigInt.asUintN(64, BigInt(decimal)).toString(16).padStart(16, '0')
+}
+
+/** The inverse of {@link leaseIdOf}. */
+export function leaseDecimal(lease: LeaseId): string {
+  return BigInt.asIntN(64, BigInt(`0x${lease}`)).toString()
 }
 
 /**

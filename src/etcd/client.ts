@@ -9,7 +9,7 @@ import type {
   IWatchRequest,
   IWatchResponse,
 } from 'etcd3'
-import type { LeaseId } from '../domain/endpoint.js'
+import { type LeaseId, leaseDecimal } from '../domain/endpoint.js'
 import type { DiscoError } from '../domain/errors.js'
 import { isUnknownLease, translate } from './errors.js'
 import { type MemberStream, openStream } from './member-stream.js'
@@ -66,14 +66,14 @@ export class EtcdClient {
   /** A lease that no longer exists counts as revoked. */
   async leaseRevoke(id: LeaseId): Promise<void> {
     await this.unary({}, async ({ lease }, deadline) => {
-      await lease.leaseRevoke({ ID: id }, deadline).catch((error: unknown) => {
+      await lease.leaseRevoke({ ID: leaseDecimal(id) }, deadline).catch((error: unknown) => {
         if (!isUnknownLease(error)) throw error
       })
     })
   }
 
   leaseTimeToLive(id: LeaseId): Promise<ILeaseTimeToLiveResponse> {
-    return this.unary({}, ({ lease }, deadline) => lease.leaseTimeToLive({ ID: id }, deadline))
+    return this.unary({}, ({ lease }, deadline) => lease.leaseTimeToLive({ ID: leaseDecimal(id) }, deadline))
   }
 
   openWatch(): Promise<WatchStream> {

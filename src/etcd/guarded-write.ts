@@ -1,5 +1,5 @@
 import type { ICompare, IRequestOp } from 'etcd3'
-import type { LeaseId, Revision } from '../domain/endpoint.js'
+import { type LeaseId, leaseDecimal, type Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import type { EtcdClient } from './client.js'
 import { firstChange, type Seen } from './first-change.js'
@@ -93,6 +93,6 @@ function unchanged({ key, revision }: Unchanged): ICompare {
 
 function operation({ seen, value, lease }: Write): IRequestOp {
   if (value === null) return { request_delete_range: oneKey(seen.key) }
-  const under = lease === undefined ? { ignore_lease: true } : { lease }
+  const under = lease === undefined ? { ignore_lease: true } : { lease: leaseDecimal(lease) }
   return { request_put: { ...oneKey(seen.key), value: Buffer.from(value), ...under } }
 }

@@ -1,3 +1,4 @@
+import { leaseDecimal } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { Backoff, DENIAL_BACKOFF } from '../net/backoff.js'
 import type { EtcdClient, KeepAliveStream } from './client.js'
@@ -109,7 +110,7 @@ class KeepAlive {
   private ask(one: OpenStream): void {
     if (one.unanswered >= MOST_UNANSWERED) return
     one.unanswered++
-    one.stream.write({ ID: this.lease.id })
+    one.stream.write({ ID: leaseDecimal(this.lease.id) })
   }
 
   /** Opens a stream beside those that are open, and reads it to its end. */

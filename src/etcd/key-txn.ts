@@ -1,5 +1,5 @@
 import type { ICompare, IRequestOp } from 'etcd3'
-import type { LeaseId } from '../domain/endpoint.js'
+import { type LeaseId, leaseDecimal } from '../domain/endpoint.js'
 import type { EtcdClient } from './client.js'
 import { oneKey } from './key-range.js'
 import { rangedIn } from './range.js'
@@ -13,13 +13,13 @@ export async function createKey(
   lease: LeaseId,
 ): Promise<Outcome> {
   const compare: ICompare = { target: 'Create', result: 'Equal', create_revision: 0 }
-  const put = { request_put: { ...oneKey(key), value: Buffer.from(value), lease } }
+  const put = { request_put: { ...oneKey(key), value: Buffer.from(value), lease: leaseDecimal(lease) } }
   return await onKey(client, key, compare, put)
 }
 
 /** Deletes a key if it is (still) held by that lease. @throws DiscoError OUTCOME_UNKNOWN */
 export async function deleteHeldBy(client: EtcdClient, key: string, lease: LeaseId): Promise<Outcome> {
-  const compare: ICompare = { target: 'Lease', result: 'Equal', lease }
+  const compare: ICompare = { target: 'Lease', result: 'Equal', lease: leaseDecimal(lease) }
   return await onKey(client, key, compare, { request_delete_range: oneKey(key) })
 }
 

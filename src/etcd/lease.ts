@@ -1,4 +1,4 @@
-import type { LeaseId } from '../domain/endpoint.js'
+import { type LeaseId, leaseIdOf } from '../domain/endpoint.js'
 import type { EtcdClient } from './client.js'
 
 /** A lease as etcd granted it; the TTL may be longer than requested. */
@@ -10,7 +10,7 @@ export interface GrantedLease {
 /** @throws DiscoError ETCD_UNREACHABLE, ETCD_DENIED */
 export async function grantLease(client: EtcdClient, ttlSeconds: number): Promise<GrantedLease> {
   const granted = await client.leaseGrant(ttlSeconds)
-  return { id: granted.ID, ttlSeconds: Number(granted.TTL) }
+  return { id: leaseIdOf(granted.ID), ttlSeconds: Number(granted.TTL) }
 }
 
 /**

@@ -34,7 +34,7 @@ const REPLACEMENT = '\ufffd'
 export class Pairs {
   private readonly places: Uint32Array
   private readonly revisions: Float64Array
-  private lastLease: { low: number; high: number; id: LeaseId } = { low: 0, high: 0, id: '0' }
+  private lastLease: { low: number; high: number; id: LeaseId } = { low: 0, high: 0, id: '' }
 
   /**
    * @param starts positions of the encoded pairs in `bytes`, each before its length
@@ -123,13 +123,17 @@ export class Pairs {
     }
   }
 
-  /** Neighbours often have one lease, and a number above 2^53 takes long to become text. */
+  /** Neighbours often have one lease. */
   private lease(low: number, high: number): LeaseId | null {
     if (low === 0 && high === 0) return null
     const { lastLease: last } = this
     if (last.low === low && last.high === high) return last.id
-    const id = String(BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low)))
+    const id = hex(high) + hex(low)
     this.lastLease = { low, high, id }
     return id
   }
+}
+
+function hex(half: number): string {
+  return half.toString(16).padStart(8, '0')
 }

@@ -1,5 +1,5 @@
 import type { IKeyValue, ITxnResponse } from 'etcd3'
-import type { Revision } from '../domain/endpoint.js'
+import { leaseIdOf, type Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { keyText } from '../domain/key-text.js'
 import type { EtcdClient } from './client.js'
@@ -51,7 +51,7 @@ export function readKeyValue(kv: IKeyValue): KeyValue {
   return {
     key: keyText(kv.key),
     value: kv.value,
-    lease: kv.lease === '0' ? null : kv.lease,
+    lease: kv.lease === '0' ? null : leaseIdOf(kv.lease),
     createRevision: Number(kv.create_revision),
     modRevision: Number(kv.mod_revision),
   }

@@ -47,7 +47,7 @@ function isEndpoint(value: unknown, service: string, revision: Revision): value 
     isWhole(modRevision) &&
     createRevision <= modRevision &&
     modRevision <= revision
-  const isLease = lease === null || (isText(lease) && /^\d{1,20}$/.test(lease))
+  const isLease = lease === null || (isText(lease) && /^[0-9a-f]{16}$/.test(lease))
   const isMap = isObject(metadata) && Object.values(metadata).every(isText)
   const areOptional = (id === undefined || isText(id)) && (extra === undefined || isObject(extra))
   // A value that cannot be read may name another service than its key.

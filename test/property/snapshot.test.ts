@@ -24,7 +24,7 @@ const content: fc.Arbitrary<Content> = fc.record({
   addrs: fc.uniqueArray(fc.constantFrom('a:1', 'b:1', 'c:1'), { minLength: 1 }),
   weight: fc.nat({ max: 3 }),
   version: fc.constantFrom('1', '2'),
-  lease: fc.constantFrom('7', null),
+  lease: fc.constantFrom('0000000000000007', null),
   problem: fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, fc.constant(NOT_JSON)),
 })
 

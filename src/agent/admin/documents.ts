@@ -1,5 +1,5 @@
 import { roundShare, type StoredEndpointDoc, type WeightChangeDoc } from '../../domain/documents.js'
-import { type Endpoint, leaseHex } from '../../domain/endpoint.js'
+import type { Endpoint } from '../../domain/endpoint.js'
 import { shareFractions } from '../../domain/shares.js'
 import type { Registry, Ttl } from '../../registry/registry.js'
 import type { WeightChanged } from '../../registry/weight.js'
@@ -70,7 +70,7 @@ export async function registrationDoc(registry: Registry, registrar: Registrar):
         addr,
         weight,
         share,
-        lease: lease === null ? null : leaseHex(lease),
+        lease,
         ttlSeconds: ttl?.ttlSeconds ?? null,
         grantedTtlSeconds: ttl?.grantedTtlSeconds ?? null,
         createRevision: String(endpoint.createRevision),

@@ -1,6 +1,6 @@
 import type { Drained } from '../../agent/drain.js'
 import { roundShare, type WeightChangeDoc } from '../../domain/documents.js'
-import { type Endpoint, leaseHex } from '../../domain/endpoint.js'
+import type { Endpoint } from '../../domain/endpoint.js'
 import { findLayout, type Hint } from '../../domain/layouts/index.js'
 import type { Unregistered } from '../../registry/unregister.js'
 import type { WeightChanged } from '../../registry/weight.js'
@@ -43,7 +43,7 @@ export function weightDoc(service: string, { revision, changes, leftOut }: Weigh
       to,
       written,
       share: { from: roundShare(shareFraction.from), to: roundShare(shareFraction.to) },
-      lease: endpoint.lease === null ? null : leaseHex(endpoint.lease),
+      lease: endpoint.lease,
       hints: hintsOfChange(endpoint, from),
     })),
     leftOut: leftOut.map(({ endpoint, reason, text }) => ({
@@ -79,7 +79,7 @@ export function unregisterDoc(service: string, { revision, removed }: Unregister
     removed: removed.map(({ key, addr, lease }) => ({
       key,
       addr,
-      lease: lease === null ? null : leaseHex(lease),
+      lease,
     })),
   }
 }
@@ -116,7 +116,7 @@ export function drainDoc(
     service,
     rev: String(revision),
     key,
-    lease: lease === null ? null : leaseHex(lease),
+    lease,
     graceSeconds: graceMs / 1000,
     endpoints: endpoints.map(({ endpoint: { addr, version }, from }) => ({ addr, version, from })),
     unregistered: end !== 'interrupted',

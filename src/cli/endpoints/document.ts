@@ -1,6 +1,6 @@
 import type { HealthById } from '../../agent/health/survey.js'
 import { roundShare, type StoredEndpointDoc } from '../../domain/documents.js'
-import { type Endpoint, endpointId, isReadable, leaseHex } from '../../domain/endpoint.js'
+import { type Endpoint, endpointId, isReadable } from '../../domain/endpoint.js'
 import { findLayout, type Hint } from '../../domain/layouts/index.js'
 import { shareFractions, weightsAreUnset } from '../../domain/shares.js'
 import type { EndpointList, Ttl } from '../../registry/registry.js'
@@ -63,7 +63,7 @@ function endpointDoc(
     version,
     weight,
     share: roundShare(share),
-    lease: lease === null ? null : leaseHex(lease),
+    lease,
     ttlSeconds: ttl?.ttlSeconds ?? null,
     grantedTtlSeconds: ttl?.grantedTtlSeconds ?? null,
     createRevision: String(endpoint.createRevision),

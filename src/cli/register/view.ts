@@ -1,6 +1,6 @@
 import type { RegistrarEvents } from '../../agent/registrar/events.js'
 import type { Registrar } from '../../agent/registrar/registrar.js'
-import { type EndpointRecord, leaseHex } from '../../domain/endpoint.js'
+import type { EndpointRecord } from '../../domain/endpoint.js'
 import type { DiscoError } from '../../domain/errors.js'
 import { DEFAULT_LAYOUT, type Layout } from '../../domain/layouts/index.js'
 import { markInLog } from '../../domain/look-alike.js'
@@ -35,7 +35,7 @@ export class RegisterView {
     registrar
       .on('waiting', ({ key, lease, ttlSeconds }) => {
         const seconds = `waiting up to ${ttlSeconds + 2}s for it to lapse`
-        this.remark(`→ ${this.mark(key)} is held by lease ${leaseHex(lease)}; ${seconds}`)
+        this.remark(`→ ${this.mark(key)} is held by lease ${lease}; ${seconds}`)
       })
       .on('registered', (held) => this.registered(held))
       .on('changed', (now) => this.changed(now))
@@ -45,7 +45,7 @@ export class RegisterView {
           `! a plain put had detached the lease of ${this.mark(key)}; attached again (rev ${revision})`,
         )
       })
-      .on('leaseLost', ({ lease }) => this.remark(`! lease ${leaseHex(lease)} is gone; registering again`))
+      .on('leaseLost', ({ lease }) => this.remark(`! lease ${lease} is gone; registering again`))
       .on('deleted', ({ key }) => {
         this.remark(
           `! ${this.mark(key)}: the key was deleted from outside; putting it back (--on-delete reregister)`,
@@ -90,18 +90,17 @@ export class RegisterView {
     for (const [old, { addr }] of this.held) if (addr === registered.addr) this.held.delete(old)
     this.held.set(key, registered)
     const { service, addr, version, weight } = registered
-    const hex = leaseHex(lease.id)
     if (this.refused.delete(addr)) this.remark(`  ${this.mark(key)} is registered again`)
     if (!this.palette) {
       const grantedTtlSeconds = lease.ttlSeconds
-      this.event('added', key, revision, { version, weight, lease: hex, grantedTtlSeconds, again })
+      this.event('added', key, revision, { version, weight, lease: lease.id, grantedTtlSeconds, again })
       return
     }
     const ttl = `ttl ${lease.ttlSeconds}s${lease.ttlSeconds > this.askedTtlSeconds ? ' (the minimum that etcd grants)' : ''}`
     const verb = `${visible(this.health)}${again ? 'registered again:' : 'registered'}`
     this.health = ''
     this.print(
-      `${this.palette.green('✓')} ${verb} ${this.shown(service)} ${this.shown(addr)}${this.named(weight)}, ${ttl}, lease ${hex}`,
+      `${this.palette.green('✓')} ${verb} ${this.shown(service)} ${this.shown(addr)}${this.named(weight)}, ${ttl}, lease ${lease.id}`,
     )
   }
 

@@ -1,5 +1,4 @@
 import { roundShare } from '../../domain/documents.js'
-import { leaseHex } from '../../domain/endpoint.js'
 import { weightsAreUnset } from '../../domain/shares.js'
 import { endpointsOf } from '../../domain/snapshot.js'
 import type { GoneReason, WatchEvent } from '../../registry/events.js'
@@ -108,11 +107,10 @@ export function eventDoc({ event, snapshot }: WatchEvent, service: string | unde
         layout,
       }
       const share = { from: roundShare(event.share.from), to: roundShare(event.share.to) }
-      const hex = lease === null ? null : leaseHex(lease)
       if (event.type === 'added') return { ...of, type: 'added', weight, problem, share: share.to }
       if (event.type === 'weight') return { ...of, type: 'weight', from: event.from, to: event.to, share }
-      if (event.type === 'updated') return { ...of, type: 'updated', weight, problem, lease: hex }
-      return { ...of, type: 'gone', reason: event.reason ?? 'unknown', lease: hex }
+      if (event.type === 'updated') return { ...of, type: 'updated', weight, problem, lease }
+      return { ...of, type: 'gone', reason: event.reason ?? 'unknown', lease }
     }
   }
 }

@@ -1,4 +1,5 @@
 import { readAddress } from '../address.js'
+import { leaseDecimal } from '../endpoint.js'
 import { textOf } from '../key-text.js'
 import { defineLayout } from './define.js'
 import { Problem } from './layout.js'
@@ -30,7 +31,8 @@ export const goZero = defineLayout({
     if (id === undefined) throw new Problem('key does not end in an id')
     return [{ service, version: '', addr, weight: 0, id, metadata: {} }]
   },
-  key: ([{ service, id }], base, lease) => `${base}${service}/${id ?? lease ?? ''}`,
+  key: ([{ service, id }], base, lease) =>
+    `${base}${service}/${id ?? (lease === null ? '' : leaseDecimal(lease))}`,
   write: ([{ addr }]) => addr,
 })
 

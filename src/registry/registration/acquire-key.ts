@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type LeaseId, leaseHex, type Revision } from '../../domain/endpoint.js'
+import type { LeaseId, Revision } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { EtcdClient } from '../../etcd/client.js'
 import { writeIfUnchanged } from '../../etcd/guarded-write.js'
@@ -102,7 +102,7 @@ async function stillHeld(client: EtcdClient, found: KeyValue): Promise<boolean> 
 function heldElsewhere(key: string, lease: LeaseId, ttlSeconds: number): DiscoError {
   return new DiscoError(
     'CONFLICT',
-    `${key} is held by another registrar: lease ${leaseHex(lease)}, ttl ${ttlSeconds}s`,
+    `${key} is held by another registrar: lease ${lease}, ttl ${ttlSeconds}s`,
     { suggestions: ['Stop that registrar, or take the key with --takeover'] },
   )
 }

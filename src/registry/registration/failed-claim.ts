@@ -1,4 +1,4 @@
-import { type EndpointRecord, leaseHex } from '../../domain/endpoint.js'
+import type { EndpointRecord } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { GrantedLease } from '../../etcd/lease.js'
 import { explainUnknown, isUnknown } from '../unknown-outcome.js'
@@ -31,7 +31,7 @@ export function explainFailedClaim(
     return explainUnknown(
       withSuggestions(error, suggestions),
       `${names(records)} may have been registered`,
-      `No client renews its lease ${leaseHex(lease.id)}: it lapses within ${lease.ttlSeconds}s of etcd's being back`,
+      `No client renews its lease ${lease.id}: it lapses within ${lease.ttlSeconds}s of etcd's being back`,
       ...suggestions,
     )
   }

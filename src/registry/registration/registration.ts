@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type EndpointRecord, type LeaseId, leaseHex } from '../../domain/endpoint.js'
+import type { EndpointRecord, LeaseId } from '../../domain/endpoint.js'
 import { DiscoError, isLinkFailure } from '../../domain/errors.js'
 import type { Layout } from '../../domain/layouts/index.js'
 import type { EtcdClient } from '../../etcd/client.js'
@@ -225,7 +225,7 @@ export class Registration {
 }
 
 function takenOver(key: string, by: LeaseId): DiscoError {
-  return new DiscoError('CONFLICT', `${key} was taken over by lease ${leaseHex(by)}`, {
+  return new DiscoError('CONFLICT', `${key} was taken over by lease ${by}`, {
     suggestions: ['The key was not changed. To take it back: --takeover'],
   })
 }

@@ -1,9 +1,16 @@
 import { expect, it } from 'vitest'
-import { endpointId, leaseHex } from '../../../src/domain/endpoint.js'
+import { endpointId, leaseDecimal, leaseIdOf } from '../../../src/domain/endpoint.js'
 
 it('prints a lease as etcdctl does, beyond what a number holds', () => {
-  expect(leaseHex('7587874396125858823')).toBe('694d8b8f9d5d0c07')
-  expect(leaseHex('9007199254740993')).toBe('0020000000000001')
+  for (const [decimal, id] of [
+    ['7587874396125858823', '694d8b8f9d5d0c07'],
+    ['9007199254740993', '0020000000000001'],
+    // etcd takes any 64-bit integer that a client chooses.
+    ['-2', 'fffffffffffffffe'],
+  ] as const) {
+    expect(leaseIdOf(decimal)).toBe(id)
+    expect(leaseDecimal(id)).toBe(decimal)
+  }
 })
 
 it('tells endpoints apart by key and address together', () => {

@@ -57,7 +57,7 @@ describe('a line of the log', () => {
     ],
     [
       'updated',
-      { type: 'updated', revision, endpoint: { ...a, lease: '48911' }, before: a, share },
+      { type: 'updated', revision, endpoint: { ...a, lease: '000000000000bf0f' }, before: a, share },
       'rev 1043  ~ updated hello a:1  weight 10, lease …bf0f',
     ],
     [
@@ -67,7 +67,7 @@ describe('a line of the log', () => {
     ],
     [
       'gone with its lease',
-      { type: 'gone', revision, endpoint: { ...a, lease: '48911' }, share, reason: 'lease ended' },
+      { type: 'gone', revision, endpoint: { ...a, lease: '000000000000bf0f' }, share, reason: 'lease ended' },
       'rev 1043  - gone   hello a:1  lease …bf0f ended',
     ],
     [
@@ -111,7 +111,9 @@ describe('an event as data', () => {
       ...{ schema: 'disco.event/v1', type: 'weight', rev: '1043', service: 'hello', key: a.key, addr: 'a:1' },
       ...{ version: '1.0.0', layout: 'seed', from: 11, to: 10, share: { from: 0.7333, to: 0.5556 } },
     })
-    expect(told({ type: 'gone', revision, endpoint: { ...a, lease: '255' }, share })).toMatchObject({
+    expect(
+      told({ type: 'gone', revision, endpoint: { ...a, lease: '00000000000000ff' }, share }),
+    ).toMatchObject({
       ...{ type: 'gone', reason: 'unknown', lease: '00000000000000ff' },
     })
   })
