@@ -1,5 +1,6 @@
-export { type LiveRegistration, type RegisterOptions, register } from './agent/register.js'
+export { type DrainOptions, type LiveRegistration, type RegisterOptions, register } from './agent/register.js'
 export type { RegistrarEvents } from './agent/registrar/events.js'
+export type { Abortable } from './domain/abortable.js'
 export type {
   Change,
   Changes,
@@ -20,8 +21,8 @@ export type {
   LeaseId,
   Revision,
 } from './domain/endpoint.js'
-export { DiscoError, type ErrorCode } from './domain/errors.js'
-export { parseWeightChange, type WeightChange } from './domain/weight.js'
+export { DiscoError, type DiscoErrorOptions, type ErrorCode, type EtcdReason } from './domain/errors.js'
+export { parseWeightChange, type WeightChange, type WeightForm } from './domain/weight.js'
 export type { RegistrationRequest } from './registry/registration/acquire.js'
 export type { EventSink, RegistrationEvents } from './registry/registration/events.js'
 export type { Ended, Registration } from './registry/registration/registration.js'
@@ -29,11 +30,12 @@ export {
   type CacheOptions,
   type EndpointList,
   type EtcdOptions,
+  type HoldOptions,
   type Place,
   Registry,
   type RegistryOptions,
   type Ttl,
 } from './registry/registry.js'
 export type { EndpointSelection } from './registry/selection.js'
-export type { Unregistered } from './registry/unregister.js'
-export type { EndpointChange, WeightChanged } from './registry/weight.js'
+export type { Unregistered, UnregisterOptions } from './registry/unregister.js'
+export type { EndpointChange, WeightChanged, WeightOptions } from './registry/weight.js'

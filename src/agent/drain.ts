@@ -55,7 +55,7 @@ export async function drain(
     const cause = DiscoError.from(thrown)
     if (!force || !mayBeRemoved(cause)) throw cause
     reports.onUnweighed(cause)
-    const unregistered = await registry.unregister(selection, signal)
+    const unregistered = await registry.unregister(selection, { endWait: signal })
     const endpoints = unregistered.removed.map((endpoint) => ({ endpoint, from: endpoint.weight }))
     return { endpoints, ...endOf(unregistered) }
   }
@@ -66,7 +66,7 @@ export async function drain(
   const endpoints = weighed.changes.map(({ endpoint, from }) => ({ endpoint, from }))
   if (end !== 'over') return { ...end, endpoints }
   const { service, key: addr } = change.endpoint
-  return { endpoints, ...endOf(await registry.unregister({ service, addr }, signal)) }
+  return { endpoints, ...endOf(await registry.unregister({ service, addr }, { endWait: signal })) }
 }
 
 function endOf({ revision, removed, returnUnknown }: Unregistered): Omit<Drained, 'endpoints'> {

@@ -1,18 +1,20 @@
+import { EventEmitter } from 'node:events'
 import type { RequestListener } from 'node:http'
+import { type Abortable, unlessAborted } from '../domain/abortable.js'
 import { DEFAULT_LAYOUT, layoutNamed } from '../domain/layouts/index.js'
 import { AUTO, type Place } from '../domain/layouts/reader.js'
-import { parseWeightChange, type WeightChange } from '../domain/weight.js'
+import { type WeightForm, weightChangeOf } from '../domain/weight.js'
 import { completeAddress } from '../registry/complete-address.js'
 import { withContext } from '../registry/context-options.js'
 import type { Registration } from '../registry/registration/registration.js'
 import { Registry, type RegistryOptions } from '../registry/registry.js'
-import type { WeightChanged } from '../registry/weight.js'
+import type { WeightChanged, WeightOptions } from '../registry/weight.js'
 import { adminHandler } from './admin/handler.js'
 import type { RegistrarEvents } from './registrar/events.js'
 import { Registrar } from './registrar/registrar.js'
 
-/** The endpoint to register, and the connection to etcd, as for `Registry.open`. */
-export interface RegisterOptions extends RegistryOptions {
+/** The endpoint to register, and the connection to etcd, as for `Registry.open`. The signal ends the attempt, not the registration. */
+export interface RegisterOptions extends RegistryOptions, Abortable {
   readonly service: string
   /** `host:port`, `:port` with this machine's address, or `unix:/path`; several addresses share one lease. */
   readonly addr: string | readonly [string, ...string[]]
@@ -27,6 +29,11 @@ export interface RegisterOptions extends RegistryOptions {
   readonly takeover?: boolean
   /** What to do when a key is deleted on purpose. Default: exit. */
   readonly onDelete?: 'exit' | 'reregister'
+}
+
+export interface DrainOptions extends Abortable {
+  /** How long the endpoints stay at weight 0 before they are deregistered. Default: 5,000. */
+  readonly graceMs?: number | undefined
 }
 
 /** Enough for every client to see weight 0 and to finish its calls. */
@@ -64,12 +71,21 @@ export async function register(given: RegisterOptions): Promise<LiveRegistration
     killAfterMs: 0,
   })
   const registration = new LiveRegistration(registry, registrar)
-  await registration.isHeld
+  try {
+    await unlessAborted(registration.isHeld, options.signal)
+  } catch (error) {
+    // Where the signal came first, the attempt is still under way.
+    registration.close().catch(() => undefined)
+    throw error
+  }
   return registration
 }
 
-/** A registration of the server in this process, held until it is closed or another client ends it. */
-export class LiveRegistration implements AsyncDisposable {
+/**
+ * A registration of the server in this process, held until it is closed or another client ends it. It emits the events
+ * of {@link RegistrarEvents}: `registered`, `changed`, `leaseLost`, `trouble`, `recovered`, `lost` and more.
+ */
+export class LiveRegistration extends EventEmitter<RegistrarEvents> implements AsyncDisposable {
   /**
    * Resolves when the registration has ended: closed, or deleted on purpose. Rejects with CONFLICT when it was
    * taken over, and with the registry's error when etcd did not confirm the end.
@@ -77,11 +93,16 @@ export class LiveRegistration implements AsyncDisposable {
   readonly ended: Promise<void>
   /** @internal Resolves once it is registered for the first time. */
   readonly isHeld: Promise<void>
+  private readonly passedOn = new Set<keyof RegistrarEvents>()
 
   constructor(
     private readonly registry: Registry,
     private readonly registrar: Registrar,
   ) {
+    super()
+    // Emitted by every EventEmitter; the type of our events does not name it.
+    const emitter: EventEmitter<{ newListener: [name: keyof RegistrarEvents] }> = this as never
+    emitter.on('newListener', (name) => this.passOn(name))
     this.ended = registrar.run().then(
       () => registry.close(),
       (error: unknown) => {
@@ -101,47 +122,27 @@ export class LiveRegistration implements AsyncDisposable {
     return this.registrar.held
   }
 
-  /** Adds a listener for an event: `registered`, `leaseLost`, `trouble`, `recovered`, `lost` and more. */
-  on<Name extends keyof RegistrarEvents>(
-    name: Name,
-    listener: (...event: RegistrarEvents[Name]) => void,
-  ): this {
-    this.registrar.on(name, listener as never)
-    return this
-  }
-
-  off<Name extends keyof RegistrarEvents>(
-    name: Name,
-    listener: (...event: RegistrarEvents[Name]) => void,
-  ): this {
-    this.registrar.off(name, listener as never)
-    return this
-  }
-
   /**
    * Changes the weight of all its endpoints, or of the one at `addr`, as `disco weight` does: to a number, or by
-   * `+2`, `50%`.
+   * `'+2'`, `'50%'`.
    *
    * @throws DiscoError USAGE, CONFLICT; NOT_FOUND for an `addr` that is not registered here
    */
   async setWeight(
-    weight: number | string | WeightChange,
-    options: { addr?: string; force?: boolean } = {},
+    weight: WeightForm,
+    options: WeightOptions & { readonly addr?: string | undefined } = {},
   ): Promise<WeightChanged> {
-    const change = typeof weight === 'object' ? weight : parseWeightChange(String(weight))
-    return await this.registrar.setWeight(change, options)
+    return await this.registrar.setWeight(weightChangeOf(weight), options)
   }
 
-  /** Sets weight 0, waits, then deregisters: after that, no client sends calls. */
-  async drain({ graceMs = DRAIN_MS }: { graceMs?: number } = {}): Promise<void> {
-    await this.registrar.retire({ drainMs: graceMs })
-    await this.ended
+  /** Sets weight 0, waits, then deregisters: after that, no client sends calls. Goes on after an abort. */
+  async drain({ graceMs = DRAIN_MS, signal }: DrainOptions = {}): Promise<void> {
+    await unlessAborted(this.retire(graceMs), signal)
   }
 
-  /** Deregisters at once. Idempotent. */
-  async close(): Promise<void> {
-    await this.registrar.retire({ drainMs: 0 })
-    await this.ended
+  /** Deregisters at once. Idempotent. Goes on after an abort. */
+  async close({ signal }: Abortable = {}): Promise<void> {
+    await unlessAborted(this.retire(0), signal)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -158,5 +159,18 @@ export class LiveRegistration implements AsyncDisposable {
   } = {}): RequestListener {
     const { registry, registrar } = this
     return adminHandler({ registry, registrar, token, drainMs })
+  }
+
+  private async retire(drainMs: number): Promise<void> {
+    await this.registrar.retire({ drainMs })
+    await this.ended
+  }
+
+  /** Emits an event of the registrar as one of its own, from the first listener on. */
+  private passOn<Name extends keyof RegistrarEvents>(name: Name): void {
+    if (this.passedOn.has(name)) return
+    this.passedOn.add(name)
+    const listener = (...event: readonly unknown[]) => this.emit(name, ...(event as never))
+    this.registrar.on(name, listener as never)
   }
 }

@@ -30,7 +30,10 @@ export default class Unregister extends DiscoCommand {
     await this.confirmChange(flags, `unregister ${service} ${addr}`)
     const registry = await this.openRegistry(flags)
     using stop = new StopSignals()
-    const unregistered = await registry.unregister({ service, addr, version: flags.version }, stop.once)
+    const unregistered = await registry.unregister(
+      { service, addr, version: flags.version },
+      { endWait: stop.once },
+    )
     const doc = unregisterDoc(service, unregistered)
     const { returnUnknown } = unregistered
     if (returnUnknown) this.remark(returnUnknownLine(returnUnknown, this.palette(flags, process.stderr)))

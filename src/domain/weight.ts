@@ -11,6 +11,17 @@ export type WeightChange =
   /** To a number, only where it is 0: a weight that another client has set meanwhile stays. */
   | { readonly kind: 'restore'; readonly weight: number }
 
+/** A weight, or a change of one, as the command line takes it: `5`, `'+2'`, `'-1'`, `'50%'`. */
+export type WeightForm = number | `${number}` | `+${number}` | `${number}%` | WeightChange
+
+/** @throws DiscoError USAGE */
+export function weightChangeOf(form: WeightForm): WeightChange {
+  if (typeof form === 'string') return parseWeightChange(form)
+  if (typeof form === 'object') return form
+  // A negative number is a mistake, not the change '-1'.
+  return { kind: 'set', weight: parseWeight(String(form)) }
+}
+
 const CHANGE = /^([+\-\u2212]?)(\d{1,10})(%?)$/
 
 /** {@link parseWeightChange} that returns undefined instead of throwing. */

@@ -29,11 +29,17 @@ export class EtcdClient {
   private constructor(
     private readonly members: Members,
     private readonly options: EtcdOptions,
+    private readonly signal: AbortSignal | undefined = undefined,
   ) {}
 
   /** Reads the password and TLS files; connects only with the first request. @throws DiscoError USAGE */
   static async create(options: EtcdOptions): Promise<EtcdClient> {
     return new EtcdClient(await Members.create(options), options)
+  }
+
+  /** The same client, whose requests reject with the reason of the signal once that is aborted. Streams do not. */
+  under(signal: AbortSignal | undefined): EtcdClient {
+    return signal ? Object.create(this, { signal: { value: signal } }) : this
   }
 
   range(request: IRangeRequest): Promise<RangeAnswer> {
@@ -108,6 +114,6 @@ export class EtcdClient {
   }
 
   private unary<T>(rules: Parameters<typeof request>[2], send: Parameters<typeof request<T>>[3]): Promise<T> {
-    return request(this.members, this.options, rules, send)
+    return request(this.members, this.options, { ...rules, signal: this.signal }, send)
   }
 }

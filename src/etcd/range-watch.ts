@@ -57,7 +57,7 @@ export function watchRange(
   signal: AbortSignal,
   options: Partial<WatchOptions> = {},
 ): AsyncGenerator<RangeUpdate, void, void> {
-  return new RangeWatch(client, range, signal, { ...DEFAULT_OPTIONS, ...options }).run()
+  return new RangeWatch(client.under(signal), range, signal, { ...DEFAULT_OPTIONS, ...options }).run()
 }
 
 class RangeWatch {

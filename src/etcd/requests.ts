@@ -1,4 +1,5 @@
 import { DelegateBackoff, handleWhen, retry } from 'cockatiel'
+import { unlessAborted } from '../domain/abortable.js'
 import { MOST_TIMER_MS } from '../domain/duration.js'
 import { keyText } from '../domain/key-text.js'
 import {
@@ -40,6 +41,8 @@ export interface RequestRules {
   readonly about?: Buffer | undefined
   /** For writes: called for each try that etcd may have carried out although no answer came. */
   readonly onAnswerLost?: (() => void) | undefined
+  /** Ends the request: it rejects with the signal's reason. etcd may carry out what was sent by then. */
+  readonly signal?: AbortSignal | undefined
 }
 
 type Send<T> = (member: Member, options: { deadline: number }) => Promise<T>
@@ -51,7 +54,7 @@ type Send<T> = (member: Member, options: { deadline: number }) => Promise<T>
 export async function request<T>(
   members: Members,
   options: EtcdOptions,
-  { about, onAnswerLost }: RequestRules,
+  { about, onAnswerLost, signal }: RequestRules,
   send: Send<T>,
 ): Promise<T> {
   const startMs = performance.now()
@@ -70,7 +73,10 @@ export async function request<T>(
     isAnswerLost = true
   }
   const mayRetry = (error: Error) =>
-    isTransient(error) && (tries < ROUNDS * count || isAnswerLost) && performance.now() < endMs - 10
+    !signal?.aborted &&
+    isTransient(error) &&
+    (tries < ROUNDS * count || isAnswerLost) &&
+    performance.now() < endMs - 10
   const policy = retry(handleWhen(mayRetry), {
     maxAttempts: Number.POSITIVE_INFINITY,
     // The next member is asked at once; only a round without success is followed by a wait.
@@ -80,7 +86,7 @@ export async function request<T>(
     }),
   })
   try {
-    return await policy.execute(async () => {
+    const answer = policy.execute(async () => {
       tries++
       const round = Math.ceil(tries / count)
       // An unresponsive member may use all the time only if there is no other; each round allows more.
@@ -88,7 +94,9 @@ export async function request<T>(
       const limitMs = () => Math.min(endMs - performance.now(), tryMs)
       return await once(members, limitMs, send, noteFailure)
     })
+    return await unlessAborted(answer, signal)
   } catch (error) {
+    signal?.throwIfAborted()
     if (failures.size === 0) throw translate(error, options)
     const effort = { tries, elapsedMs: performance.now() - startMs }
     const facts = { ...options, effort, ...(about ? { about: keyText(about) } : {}) }

@@ -1,6 +1,6 @@
 import { type ChannelOptions, experimental } from '@grpc/grpc-js'
 import { DiscoError } from '../domain/errors.js'
-import { findPolicy, POLICIES, type Policy } from '../policies/index.js'
+import { findPolicy, type NameOf, POLICIES, type Policy, type PolicyName } from '../policies/index.js'
 import { OBSERVER_OPTION, type Observer } from './resolver/observer.js'
 import { grpcPolicyName, lbConfigOf } from './resolver/policy-config.js'
 import { checkPolicies, type ServiceConfig } from './resolver/service-config.js'
@@ -8,7 +8,7 @@ import { checkPolicies, type ServiceConfig } from './resolver/service-config.js'
 /** How a channel balances. */
 export interface ChannelSettings {
   /** The name of a policy, as `disco call --policy` takes it, or one that is made. Default: weighted_round_robin. */
-  readonly policy?: string | Policy
+  readonly policy?: NameOf<PolicyName> | Policy
   /** Parameters of a policy that is named. */
   readonly parameters?: object
   /** Watches what endpoints say of their health: of themselves (`true`), or of this service. Default: not. */

@@ -1,6 +1,6 @@
 export { setHashKey, setPin } from './balancer/picker.js'
 export { type ChannelSettings, channelOptions } from './channel-options.js'
-export { install } from './install.js'
+export { type Installation, type InstallOptions, install } from './install.js'
 export type { RegisteredEndpoint } from './resolver/endpoint.js'
 export type { ResolvedList } from './resolver/live-list.js'
 export type { Observer } from './resolver/observer.js'

@@ -1,10 +1,30 @@
 import { experimental } from '@grpc/grpc-js'
 import type { Discovery } from '../domain/discovery.js'
-import { POLICIES } from '../policies/index.js'
+import { POLICIES, type PolicyKind } from '../policies/index.js'
 import { registerPolicy } from './balancer/balancer.js'
 import { checkGrpcJs } from './grpc-js.js'
 import { resolverFor } from './resolver/resolver.js'
 import { SCHEME } from './resolver/target.js'
+import { withoutDiscovery } from './without-discovery.js'
+
+export interface InstallOptions {
+  /** Resolves the `etcd:` targets of channels that are made from now on. The caller closes it. */
+  readonly discovery?: Discovery
+  /** LB policies of the program's own, to be used as `channelOptions({ policy: own.configure({}) })`. */
+  readonly policies?: readonly PolicyKind[]
+}
+
+/** What `install` did. */
+export interface Installation extends AsyncDisposable {
+  /**
+   * Ends the use of its discovery: `etcd:` targets of channels that are made later are resolved by the discovery that was
+   * installed before, if there is one. Open channels keep theirs, and policies stay known. Idempotent.
+   */
+  close(): void
+}
+
+/** Discoveries in use, the current one last. grpc-js keeps one resolver for a scheme, for the whole process. */
+const installed: Discovery[] = []
 
 /**
  * Makes our LB policies known to grpc-js, as `disco_<name>`, and has it resolve `etcd:` targets by this
@@ -14,8 +34,24 @@ import { SCHEME } from './resolver/target.js'
  *
  * @throws DiscoError USAGE for a grpc-js that is too old, with the version found and the version needed
  */
-export function install({ discovery }: { readonly discovery?: Discovery } = {}): void {
+export function install({ discovery, policies = [] }: InstallOptions = {}): Installation {
   checkGrpcJs()
-  for (const policy of POLICIES) registerPolicy(policy)
-  if (discovery) experimental.registerResolver(SCHEME, resolverFor(discovery))
+  for (const policy of [...POLICIES, ...policies]) registerPolicy(policy)
+  if (discovery) {
+    installed.push(discovery)
+    resolveByLast()
+  }
+  let isOpen = discovery !== undefined
+  const close = () => {
+    if (isOpen) {
+      isOpen = false
+      installed.splice(installed.lastIndexOf(discovery as Discovery), 1)
+      resolveByLast()
+    }
+  }
+  return { close, [Symbol.asyncDispose]: async () => close() }
+}
+
+function resolveByLast(): void {
+  experimental.registerResolver(SCHEME, resolverFor(installed.at(-1) ?? withoutDiscovery))
 }

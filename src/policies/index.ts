@@ -32,8 +32,29 @@ export const POLICIES: readonly [PolicyKind, ...PolicyKind[]] = [
   pinnedOr(CHOOSING_FREELY),
 ]
 
+/** Name of a policy, or its short name. */
+export type PolicyName =
+  | 'weighted_round_robin'
+  | 'wrr'
+  | 'round_robin'
+  | 'rr'
+  | 'random'
+  | 'weighted_random'
+  | 'wrandom'
+  | 'least_request'
+  | 'lr'
+  | 'ring_hash'
+  | 'ring'
+  | 'source_hash'
+  | 'source'
+  | 'pick_first'
+  | 'pinned'
+
+/** A text that an editor completes with these names, and that may be any other. */
+export type NameOf<Names extends string> = Names | (string & Record<never, never>)
+
 /** The policy of that name or short name. @throws DiscoError USAGE listing the valid names */
-export function findPolicy(name: string): PolicyKind {
+export function findPolicy(name: NameOf<PolicyName>): PolicyKind {
   const found = POLICIES.find((policy) => policy.name === name || policy.shortName === name)
   if (found) return found
   const names = POLICIES.flatMap((policy) => [policy.name, policy.shortName])

@@ -1,14 +1,16 @@
 import { EventEmitter } from 'node:events'
+import type { Abortable } from '../domain/abortable.js'
 import type { Discovery, Query, Update } from '../domain/discovery.js'
 import type { Endpoint, LeaseId } from '../domain/endpoint.js'
 import { AUTO, type Place, type Reader, readerOf, writableLayout } from '../domain/layouts/reader.js'
-import type { WeightChange } from '../domain/weight.js'
+import { type WeightForm, weightChangeOf } from '../domain/weight.js'
 import { EtcdClient } from '../etcd/client.js'
 import { leaseTtl } from '../etcd/lease.js'
 import type { EtcdOptions } from '../etcd/options.js'
 import { defaultCacheFolder, ListCache } from './cache.js'
 import { cachedWatch } from './cached-watch.js'
 import { type ContextOption, withContext } from './context-options.js'
+import { disposable } from './disposable-watch.js'
 import { watchEndpoints } from './endpoint-watch.js'
 import { countLayouts, type LayoutCounts } from './layout-counts.js'
 import { type EndpointList, listEndpoints } from './listing.js'
@@ -20,7 +22,7 @@ import type { EventSink, RegistrationEvents } from './registration/events.js'
 import { Registration } from './registration/registration.js'
 import type { EndpointSelection } from './selection.js'
 import { type OpenWatch, SharedWatches } from './shared-watch.js'
-import { type Unregistered, unregister } from './unregister.js'
+import { type Unregistered, type UnregisterOptions, unregister } from './unregister.js'
 import { setWeight, type WeightChanged, type WeightOptions } from './weight.js'
 import { lastWeight } from './weight-history.js'
 import { chooseTargets } from './weight-targets.js'
@@ -61,6 +63,15 @@ const DEFAULT_DIAL_TIMEOUT_MS = 800
 
 const DEFAULT_CACHE_MAX_AGE_MS = 24 * 60 * 60 * 1000
 
+/**
+ * Options of `Registry.register`. The signal ends the attempt, such as the wait for a dead lease, not the registration; the
+ * promise rejects once the lease, where there is one already, was given back.
+ */
+export interface HoldOptions extends Abortable {
+  /** Receives the events of the registration, from the first attempt on: an EventEmitter with listeners. */
+  readonly events?: EventSink<RegistrationEvents> | undefined
+}
+
 /** TTL of a lease: the time left, and the time that each keep-alive grants. */
 export interface Ttl {
   readonly ttlSeconds: number
@@ -75,7 +86,7 @@ const LEASES_AT_ONCE = 64
  * (`register`, `setWeight`, `unregister`) also OUTCOME_UNKNOWN, when etcd's answer to a write was lost and cannot be
  * recovered from its history.
  */
-export class Registry implements Discovery {
+export class Registry implements Discovery, AsyncDisposable {
   private readonly watches = new SharedWatches()
   /** Opened by the first watch. One for all of them, so that it warns once. */
   private lists: ListCache | 'none' | null = null
@@ -99,36 +110,37 @@ export class Registry implements Discovery {
   }
 
   /** The endpoints of one service, or of all, by key. A service without any gives an empty list. */
-  list(service?: string): Promise<EndpointList> {
-    return listEndpoints(this.client, this.reader, service)
+  list(service?: string, { signal }: Abortable = {}): Promise<EndpointList> {
+    return listEndpoints(this.client.under(signal), this.reader, service)
   }
 
   /** Counts services and endpoints of each layout. */
-  countLayouts(): Promise<LayoutCounts> {
-    return countLayouts(this.client, readerOf({ layout: AUTO, root: this.reader.root }))
+  countLayouts({ signal }: Abortable = {}): Promise<LayoutCounts> {
+    return countLayouts(this.client.under(signal), readerOf({ layout: AUTO, root: this.reader.root }))
   }
 
   /** @throws DiscoError NOT_FOUND with the nearest names, when the service has no endpoint */
-  async listExisting(service: string): Promise<EndpointList> {
-    const listing = await this.list(service)
+  async listExisting(service: string, { signal }: Abortable = {}): Promise<EndpointList> {
+    const listing = await this.list(service, { signal })
     if (listing.endpoints.length > 0) return listing
     // The service may be registered in another layout.
     const everywhere = readerOf({ layout: AUTO, root: this.reader.root })
     const isOneLayout = this.reader.layout !== AUTO
     const [all, inOthers] = await Promise.all([
-      unlessForbidden(this.list()),
-      isOneLayout ? unlessForbidden(listEndpoints(this.client, everywhere, service)) : null,
+      unlessForbidden(this.list(undefined, { signal })),
+      isOneLayout ? unlessForbidden(listEndpoints(this.client.under(signal), everywhere, service)) : null,
     ])
     throw noSuchService({ service, reader: this.reader, listing }, { all, inOthers })
   }
 
   /** Time left and granted for each lease; a lease that has ended is left out. */
-  async ttls(leases: Iterable<LeaseId>): Promise<ReadonlyMap<LeaseId, Ttl>> {
+  async ttls(leases: Iterable<LeaseId>, { signal }: Abortable = {}): Promise<ReadonlyMap<LeaseId, Ttl>> {
+    const client = this.client.under(signal)
     const ttls = new Map<LeaseId, Ttl>()
     const queue = [...new Set(leases)].values()
     const worker = async () => {
       for (const lease of queue) {
-        const ttl = await leaseTtl(this.client, lease)
+        const ttl = await leaseTtl(client, lease)
         if (ttl) ttls.set(lease, ttl)
       }
     }
@@ -144,18 +156,18 @@ export class Registry implements Discovery {
    * Updates are read from etcd as fast as it sends them, however slowly the caller takes them. At most 1,024 changed
    * keys wait for the caller; beyond that, one Reset with the whole list replaces them (source `etcd`).
    */
-  watch({ service, ...place }: Query, signal: AbortSignal): AsyncGenerator<Update, void, void> {
+  watch({ service, ...place }: Query, signal?: AbortSignal): AsyncGenerator<Update, void, void> {
     const reader = this.readerFor(place)
     const key = JSON.stringify([reader.layout, reader.root, service])
-    return this.watches.subscribe(key, this.openWatch(reader, service), signal)
+    return disposable((end) => this.watches.subscribe(key, this.openWatch(reader, service), end), signal)
   }
 
   /** See `Discovery`: names layout, root and prefix, and the layouts in which the service is registered. */
-  async explainEmpty({ service, ...place }: Query): Promise<string> {
+  async explainEmpty({ service, ...place }: Query, { signal }: Abortable = {}): Promise<string> {
     const reader = this.readerFor(place)
     const { layout, root } = reader
     const looked = `layout ${layout}, root ${root || 'none'}, prefix ${reader.prefix(service) || 'none'}`
-    const others = await otherLayoutsOf(this.client, reader, service)
+    const others = await otherLayoutsOf(this.client.under(signal), reader, service)
     if (others.length === 0) return looked
     const remedies = others.map((name) => `?layout=${name}`).join(' or ')
     return `${looked}; it is registered in layout ${others.join(', ')}: add ${remedies} to the target`
@@ -177,21 +189,21 @@ export class Registry implements Discovery {
    * Watches one service, or all, on a separate etcd stream. While the caller takes no update, the stream pauses,
    * without a heartbeat, and etcd keeps the events; revisions that it compacts meanwhile become one Resync.
    */
-  follow(service: string | undefined, signal: AbortSignal): AsyncGenerator<Update, void, void> {
-    return watchEndpoints(this.client, this.reader, service, signal)
+  follow(service: string | undefined, signal?: AbortSignal): AsyncGenerator<Update, void, void> {
+    return disposable((end) => watchEndpoints(this.client, this.reader, service, end), signal)
   }
 
   /**
    * Takes a lease and the keys, and holds them until closed.
    *
-   * @param events receives the events of the registration, from the first attempt on: an EventEmitter with listeners
-   * @param signal ends the attempt, such as the wait for a dead lease; it does not end the registration
    * @throws DiscoError USAGE, CONFLICT, OUTCOME_UNKNOWN
    */
   register(
     request: RegistrationRequest,
-    events: EventSink<RegistrationEvents> = new EventEmitter<RegistrationEvents>(),
-    signal: AbortSignal = new AbortController().signal,
+    {
+      events = new EventEmitter<RegistrationEvents>(),
+      signal = new AbortController().signal,
+    }: HoldOptions = {},
   ): Promise<Registration> {
     return Registration.acquire(this.client, writableLayout(this.reader), request, events, signal)
   }
@@ -202,35 +214,41 @@ export class Registry implements Discovery {
    */
   async setWeight(
     selection: EndpointSelection,
-    change: WeightChange,
-    options: WeightOptions = { force: false },
+    weight: WeightForm,
+    options: WeightOptions = {},
   ): Promise<WeightChanged> {
-    const { endpoints: service } = await this.listExisting(selection.service)
+    const change = weightChangeOf(weight)
+    const { endpoints: service } = await this.listExisting(selection.service, options)
     const targets = chooseTargets(service, selection, options)
-    return setWeight(this.client, this.reader, targets, change, options)
+    return await setWeight(this.client.under(options.signal), this.reader, targets, change, options)
   }
 
   /** The last weight above 0 of a drained endpoint; null where etcd's history does not have it. */
-  lastWeight(endpoint: Endpoint): Promise<number | null> {
-    return lastWeight(this.client, this.reader, endpoint)
+  lastWeight(endpoint: Endpoint, { signal }: Abortable = {}): Promise<number | null> {
+    return lastWeight(this.client.under(signal), this.reader, endpoint)
   }
 
   /** Removes an endpoint. An endpoint that is not registered is not an error. @throws DiscoError CONFLICT, OUTCOME_UNKNOWN */
   async unregister(
     selection: EndpointSelection,
-    signal: AbortSignal = new AbortController().signal,
+    { signal, endWait = new AbortController().signal }: UnregisterOptions = {},
   ): Promise<Unregistered> {
-    const { revision, endpoints } = await this.list(selection.service)
-    return unregister(this.client, endpoints, selection, revision, signal)
+    const { revision, endpoints } = await this.list(selection.service, { signal })
+    return await unregister(this.client.under(signal), endpoints, selection, revision, endWait)
   }
 
-  /** Whether a lease still lives. An endpoint removed while its lease lives was deregistered, not expired. */
-  async leaseLives(lease: LeaseId): Promise<boolean> {
-    return (await leaseTtl(this.client, lease)) !== null
+  /** Whether a lease still lives. An endpoint removed while its lease lived was deregistered, not expired. */
+  async leaseLives(lease: LeaseId, { signal }: Abortable = {}): Promise<boolean> {
+    return (await leaseTtl(this.client.under(signal), lease)) !== null
   }
 
+  /** Ends its connections to etcd. End watches and registrations first: what is open keeps the process alive. */
   close(): void {
     this.client.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
   }
 
   /** A query may name another layout or root than this registry's own. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Abortable } from '../domain/abortable.js'
 import type { Endpoint, Revision } from '../domain/endpoint.js'
 import { DiscoError, isLinkFailure } from '../domain/errors.js'
 import type { EtcdClient } from '../etcd/client.js'
@@ -19,6 +20,11 @@ export interface Unregistered {
   readonly returnUnknown?: DiscoError
 }
 
+export interface UnregisterOptions extends Abortable {
+  /** Ends the wait for the key's return early, without an error. */
+  readonly endWait?: AbortSignal | undefined
+}
+
 /** How long to wait for the key's return: a registrar that does not accept the removal puts it back at once. */
 const RETURN_WATCH_MS = 1_000
 const RETURN_POLL_MS = 100
@@ -27,7 +33,7 @@ const RETURN_POLL_MS = 100
  * Deletes the key of an endpoint and leaves its lease to its owner. An endpoint that is not listed is not an error.
  *
  * @param endpoints of the service, as listed at `revision`
- * @param signal ends the wait for the key's return
+ * @param endWait ends the wait for the key's return
  * @throws DiscoError CONFLICT when several keys match, or when the key comes back; OUTCOME_UNKNOWN
  */
 export async function unregister(
@@ -35,7 +41,7 @@ export async function unregister(
   endpoints: readonly Endpoint[],
   selection: EndpointSelection,
   revision: Revision,
-  signal: AbortSignal,
+  endWait: AbortSignal,
 ): Promise<Unregistered> {
   const matches = matchEndpoints(endpoints, selection)
   if (selection.addr !== null) requireOneKey(matches, selection.addr)
@@ -50,7 +56,7 @@ export async function unregister(
     )
   })
   if (!deleted.isOurs) return { revision: deleted.revision, removed: [], wentMeanwhile: true }
-  const returnUnknown = await refuseReturn(client, endpoint, signal).then(
+  const returnUnknown = await refuseReturn(client, endpoint, endWait).then(
     () => null,
     (error: unknown) => {
       // The removal itself has succeeded.

@@ -1,3 +1,4 @@
+import type { Abortable } from '../domain/abortable.js'
 import { type Endpoint, isReadable, type Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import type { Reader } from '../domain/layouts/reader.js'
@@ -33,9 +34,9 @@ export interface WeightChanged {
   readonly leftOut: readonly LeftOut[]
 }
 
-export interface WeightOptions {
-  /** Whether to allow a change that drains the others or turns the weights off. */
-  readonly force: boolean
+export interface WeightOptions extends Abortable {
+  /** Whether to allow a change that drains the others or turns the weights off. Default: false. */
+  readonly force?: boolean | undefined
   /** Whether a change of a whole service includes endpoints at weight 0. Default: false. */
   readonly drained?: boolean | undefined
 }
@@ -51,7 +52,7 @@ export async function setWeight(
   reader: Reader,
   targets: Targets,
   change: WeightChange,
-  { force }: WeightOptions,
+  { force = false }: WeightOptions,
 ): Promise<WeightChanged> {
   const { service, selected, leftOut } = targets
   refusePercentOfZero(targets, change)

@@ -53,7 +53,7 @@ const WATCH = `
   for await (const update of registry.watch({ service: 'x' }, stop.signal)) { console.log(update.type); break }`
 const HOLD = `
   const request = { registered: { service: 'x', version: '', addr: '1.1.1.1:1', weight: 1, metadata: {} }, ttlSeconds: 5 }
-  const held = await registry.register(request, undefined, stop.signal)
+  const held = await registry.register(request, { signal: stop.signal })
   await held.close()
   console.log(await held.ended)`
 

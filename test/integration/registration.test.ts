@@ -46,7 +46,7 @@ async function hold(options: Partial<RegistrationRequest> = {}): Promise<Held> {
   const [first, ...rest] = PORTS.map(endpoint)
   if (!first) throw new Error('there are ports')
   const request = { registered: [first, ...rest] as const, ttlSeconds: 5, ...options }
-  return { registration: await registry.register(request, events), told }
+  return { registration: await registry.register(request, { events }), told }
 }
 
 interface Held {

@@ -49,7 +49,7 @@ function setWeight(
 }
 
 function unregister(addr: string, version?: string) {
-  return registry.unregister({ service: 'hello', addr, version }, new AbortController().signal)
+  return registry.unregister({ service: 'hello', addr, version })
 }
 
 async function weightOf(addr: string, version = '1.0.0'): Promise<unknown> {

@@ -52,7 +52,7 @@ export class Held {
       })
       .on('trouble', () => told.troubles++)
       .on('recovered', () => told.recoveries++)
-    const registration = await registry.register(request, events)
+    const registration = await registry.register(request, { events })
     registration.ended.then(
       (end) => {
         if (end !== 'closed') this.problems.push(`${addr} ended: ${end}`)

@@ -26,7 +26,7 @@ export class RegistrationLog {
     const log = new RegistrationLog()
     const registered = { service, version: '', addr, weight: 1, metadata: {} }
     const request = { registered, ttlSeconds, takeover: false }
-    log.held = await registry.register(request, log.events)
+    log.held = await registry.register(request, { events: log.events })
     log.held.ended.then(
       (end) => {
         log.end = end

@@ -30,7 +30,7 @@ export class Backends implements AsyncDisposable {
     const registrations = await Promise.all(
       greeters.map(({ addr }) => {
         const registered = { service, version: '', addr, weight: 1, metadata: {} }
-        return registry.register({ registered, ttlSeconds }, events)
+        return registry.register({ registered, ttlSeconds }, { events })
       }),
     )
     return new Backends(greeters, registrations)

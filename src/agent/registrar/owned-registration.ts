@@ -5,7 +5,7 @@ import type { RegistrationRequest } from '../../registry/registration/acquire.js
 import type { EventSink } from '../../registry/registration/events.js'
 import type { Registration } from '../../registry/registration/registration.js'
 import type { Registry } from '../../registry/registry.js'
-import type { WeightChanged } from '../../registry/weight.js'
+import type { WeightChanged, WeightOptions } from '../../registry/weight.js'
 import type { RegistrarEvents } from './events.js'
 import type { Event } from './state.js'
 
@@ -46,7 +46,10 @@ export class OwnedRegistration {
     const { signal } = this.claiming
     const retry = this.registration ? 'outages and denials' : isPatient ? 'outages' : 'none'
     try {
-      const registration = await this.registry.register({ ...this.request, retry }, this.events, signal)
+      const registration = await this.registry.register(
+        { ...this.request, retry },
+        { events: this.events, signal },
+      )
       this.registration = registration
       registration.ended.then(
         () => this.lost(registration, null),
@@ -125,7 +128,7 @@ export class OwnWeights {
   constructor(private readonly registry: Registry) {}
 
   /** Changes run in the order of the calls. @throws DiscoError of `Registry.setWeight` */
-  change(held: Held, change: WeightChange, options: { force: boolean }): Promise<WeightChanged> {
+  change(held: Held, change: WeightChange, options: WeightOptions): Promise<WeightChanged> {
     const service = held[0]?.registered.service ?? ''
     const selection = { service, addr: null, keys: held.map(({ key }) => key) }
     const changed = this.last.then(() => this.registry.setWeight(selection, change, options))

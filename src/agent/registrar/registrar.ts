@@ -4,7 +4,7 @@ import type { WeightChange } from '../../domain/weight.js'
 import type { RegistrationRequest } from '../../registry/registration/acquire.js'
 import type { Registration } from '../../registry/registration/registration.js'
 import type { Registry } from '../../registry/registry.js'
-import type { WeightChanged } from '../../registry/weight.js'
+import type { WeightChanged, WeightOptions } from '../../registry/weight.js'
 import type { ServerProcess } from '../processes/server-process.js'
 import type { RegistrarEvents } from './events.js'
 import { gateOnHealth, type HealthGating } from './health-gating.js'
@@ -144,7 +144,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
    */
   async setWeight(
     change: WeightChange,
-    { addr, force = false }: { addr?: string | undefined; force?: boolean } = {},
+    { addr, ...options }: WeightOptions & { readonly addr?: string | undefined } = {},
   ): Promise<WeightChanged> {
     const { held } = this
     if (held.length === 0 || isLeaving(this.state)) {
@@ -153,7 +153,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     const selected = held.filter(({ registered }) => addr === undefined || registered.addr === addr)
     if (selected.length === 0)
       throw new DiscoError('NOT_FOUND', `${addr} is not registered by this registrar`)
-    return await this.owned.weights.change(selected, change, { force })
+    return await this.owned.weights.change(selected, change, options)
   }
 
   private supervise(server: ServerProcess): void {

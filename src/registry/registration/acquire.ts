@@ -34,7 +34,7 @@ export interface Acquired {
 }
 
 /**
- * Grants a lease and claims all keys under it, or none: after a failure the lease is revoked.
+ * Grants a lease and claims all keys under it, or none: after a failure or an abort the lease is revoked first.
  *
  * @throws DiscoError CONFLICT, OUTCOME_UNKNOWN, ETCD_UNREACHABLE, ETCD_DENIED
  */
@@ -47,18 +47,21 @@ export async function acquire(
 ): Promise<Acquired> {
   const { ttlSeconds, takeover = false, onDelete = 'exit' } = request
   const records = recordsOf(request)
-  const lease = new HeldLease(client, ttlSeconds, await grantLease(client, ttlSeconds))
+  const lease = new HeldLease(client, ttlSeconds, await grantLease(client.under(signal), ttlSeconds))
+  // Not AbortSignal.any: a caller's AbortSignal.timeout within it would be garbage collected, and never fire.
   const failed = new AbortController()
+  const abort = () => failed.abort(signal.reason)
   const waiting = new AbortController()
   const taken: TakenKey[] = []
   void keepAlive(client, lease.current, {}, waiting.signal)
   try {
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort)
     const keys = records.map((record) => new HeldKey({ client, layout, lease, onDelete, events }, record))
-    const claiming = AbortSignal.any([signal, failed.signal])
     const revisions = await allOrFirstError(
       keys.map((key) => {
         const { registered } = key
-        return key.claim(takeover, (certainty) => taken.push({ registered, certainty }), claiming)
+        return key.claim(takeover, (certainty) => taken.push({ registered, certainty }), failed.signal)
       }),
       failed,
     )
@@ -71,6 +74,7 @@ export async function acquire(
     )
     throw explainFailedClaim(error, { records, taken, lease: lease.current, isRevoked })
   } finally {
+    signal.removeEventListener('abort', abort)
     waiting.abort()
   }
 }

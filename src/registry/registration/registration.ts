@@ -27,7 +27,7 @@ const ACQUIRE_BACKOFF: BackoffLimits = { firstMs: 1_500, mostMs: 1_500 }
  * the lease is gone, each with the last valid value under it. It never takes a key from another registrar, and
  * puts back a key that was deleted on purpose only with `onDelete: 'reregister'`.
  */
-export class Registration {
+export class Registration implements AsyncDisposable {
   /**
    * Resolves when it is closed or all keys were deleted on purpose. Rejects with CONFLICT at the same time if
    * a key was taken over meanwhile, or with an error that no retry can mend.
@@ -124,6 +124,10 @@ export class Registration {
     await delay(REVOKE_AFTER_MS)
     await this.lease.revoke()
     this.finish('closed')
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
   }
 
   /** Revokes the lease at once, which deletes the keys. */

@@ -1,0 +1,35 @@
+import type { Update } from '../domain/discovery.js'
+
+/**
+ * A watch that `await using` ends, also while an update is awaited. Generators of Node 20 and 22 have no
+ * `Symbol.asyncDispose` of their own.
+ *
+ * @param open opens the watch with a signal that ends it
+ */
+export function disposable(
+  open: (end: AbortSignal) => AsyncGenerator<Update, void, void>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Update, void, void> {
+  const ending = new AbortController()
+  const updates = endedBy(ending, open, signal)
+  const dispose = async () => {
+    ending.abort()
+    await updates.return()
+  }
+  return Object.assign(updates, { [Symbol.asyncDispose]: dispose })
+}
+
+async function* endedBy(
+  ending: AbortController,
+  open: (end: AbortSignal) => AsyncGenerator<Update, void, void>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Update, void, void> {
+  const end = () => ending.abort(signal?.reason)
+  if (signal?.aborted) return
+  signal?.addEventListener('abort', end)
+  try {
+    yield* open(ending.signal)
+  } finally {
+    signal?.removeEventListener('abort', end)
+  }
+}

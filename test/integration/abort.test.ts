@@ -1,0 +1,107 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Server } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Endpoint, EndpointRecord } from '../../src/domain/endpoint.js'
+import { Registry, register } from '../../src/index.js'
+import type { Etcd } from '../support/etcd.js'
+import { grantLease, storedText } from '../support/etcd-state.js'
+import { openRegistry } from '../support/registry.js'
+import { sharedEtcd } from '../support/shared-etcd.js'
+
+let etcd: Etcd
+let mute: Server
+/** An etcd that accepts connections and never answers. */
+let muted: Registry
+let muteOptions: { endpoints: string[]; commandTimeoutMs: number }
+
+beforeAll(async () => {
+  etcd = await sharedEtcd()
+  mute = createServer().listen(0, '127.0.0.1')
+  await once(mute, 'listening')
+  mute.on('connection', (socket) => socket.unref().on('error', () => undefined))
+  const endpoints = [`127.0.0.1:${(mute.address() as AddressInfo).port}`]
+  // Longer than a test may take: only the signal can end a request.
+  muteOptions = { endpoints, commandTimeoutMs: 600_000 }
+  muted = await Registry.open({ ...muteOptions, cache: false })
+})
+afterAll(() => {
+  muted.close()
+  mute.close()
+})
+
+const record: EndpointRecord = {
+  ...{ service: 'hello', version: '', addr: '127.0.0.1:1', weight: 1, metadata: {} },
+}
+const selection = { service: 'hello', addr: record.addr }
+const endpoint = { ...record, key: '/hello/127.0.0.1:1', modRevision: 5, createRevision: 1 } as Endpoint
+
+describe('an aborted signal rejects with its reason, while etcd gives no answer', () => {
+  test.each<[string, (options: { signal: AbortSignal }) => Promise<unknown>]>([
+    ['list', (options) => muted.list('hello', options)],
+    ['listExisting', (options) => muted.listExisting('hello', options)],
+    ['countLayouts', (options) => muted.countLayouts(options)],
+    ['ttls', (options) => muted.ttls(['00000000000000ff'], options)],
+    ['leaseLives', (options) => muted.leaseLives('00000000000000ff', options)],
+    ['lastWeight', (options) => muted.lastWeight(endpoint, options)],
+    ['setWeight', (options) => muted.setWeight(selection, 5, options)],
+    ['unregister', (options) => muted.unregister(selection, options)],
+    ['explainEmpty', (options) => muted.explainEmpty({ service: 'hello' }, options)],
+    ['Registry.register', (options) => muted.register({ registered: record, ttlSeconds: 5 }, options)],
+    ['register', (options) => register({ ...muteOptions, ...record, ...options })],
+  ])('%s', async (_, operation) => {
+    const stop = new AbortController()
+    const reason = new Error('the caller has no more time')
+    setTimeout(() => stop.abort(reason), 20)
+    await expect(operation({ signal: stop.signal })).rejects.toBe(reason)
+    // Aborted from the start.
+    await expect(operation({ signal: stop.signal })).rejects.toBe(reason)
+  })
+
+  test.each(['watch', 'follow'] as const)('%s ends', async (name) => {
+    const stop = new AbortController()
+    const updates =
+      name === 'watch' ? muted.watch({ service: name }, stop.signal) : muted.follow(name, stop.signal)
+    setTimeout(() => stop.abort(), 20)
+    expect((await updates.next()).done).toBe(true)
+  })
+})
+
+test('register ends its wait for the lease of another registrar by AbortSignal.timeout', async () => {
+  const key = '/hello/127.0.0.1:1'
+  const lease = await grantLease(etcd, 600)
+  await etcd.ctl('put', '--lease', lease, key, 'theirs')
+  const signal = AbortSignal.timeout(300)
+  const options = { ...record, endpoints: [etcd.endpoint], signal }
+  await expect(register(options)).rejects.toMatchObject({ name: 'TimeoutError' })
+  expect(await storedText(etcd, key)).toBe('theirs')
+})
+
+test('drain and close stop waiting and go on', async () => {
+  const registration = await register({ ...record, service: 'left', endpoints: [etcd.endpoint] })
+  const stop = new AbortController()
+  const drained = registration.drain({ graceMs: 300, signal: stop.signal })
+  stop.abort()
+  await expect(drained).rejects.toMatchObject({ name: 'AbortError' })
+  await expect(registration.close({ signal: stop.signal })).rejects.toMatchObject({ name: 'AbortError' })
+  await registration.ended
+  expect(await storedText(etcd, '/left/127.0.0.1:1')).toBe('')
+})
+
+describe('await using', () => {
+  test('ends a registration, a registry, and a watch whose next update is awaited', async () => {
+    {
+      await using registry = await openRegistry([etcd.endpoint])
+      await using held = await registry.register({
+        ...{ registered: { ...record, service: 'used' }, ttlSeconds: 5 },
+      })
+      expect(held.held).toHaveLength(1)
+      await using watch = registry.watch({ service: 'used' })
+      await using follow = registry.follow('used')
+      expect((await watch.next()).value).toMatchObject({ type: 'reset' })
+      expect((await follow.next()).value).toMatchObject({ type: 'reset' })
+      void watch.next()
+      void follow.next()
+    }
+    expect(await storedText(etcd, '/used/127.0.0.1:1')).toBe('')
+  })
+})

@@ -1,0 +1,127 @@
+import { once } from 'node:events'
+import { status } from '@grpc/grpc-js'
+import { afterEach, beforeAll, expect, expectTypeOf, test } from 'vitest'
+import { channelOptions, install } from '../../src/grpc/index.js'
+import { register, type WeightForm } from '../../src/index.js'
+import {
+  findPolicy,
+  type NameOf,
+  POLICIES,
+  type PolicyKind,
+  type PolicyName,
+} from '../../src/policies/index.js'
+import { backendPair } from '../support/backend-pair.js'
+import { Caller } from '../support/caller.js'
+import type { Etcd } from '../support/etcd.js'
+import { leaseIds, wipe } from '../support/etcd-state.js'
+import { openRegistry } from '../support/registry.js'
+import { ScriptedDiscovery } from '../support/scripted-discovery.js'
+import { sharedEtcd } from '../support/shared-etcd.js'
+
+let etcd: Etcd
+const [a, b] = await backendPair()
+
+beforeAll(async () => {
+  etcd = await sharedEtcd()
+})
+afterEach(() => wipe(etcd))
+
+test('events.once awaits an event of a registration, and aborts; listeners can be removed', async () => {
+  await using registration = await register({
+    ...{ service: 'forms', addr: '127.0.0.1:1', endpoints: [etcd.endpoint] },
+  })
+  const seen: number[] = []
+  const note = ({ registered }: { registered: { weight: number } }) => seen.push(registered.weight)
+  registration.on('changed', note)
+  const changed = once(registration, 'changed')
+  await registration.setWeight(7)
+  const [now] = await changed
+  expect(now.registered.weight).toBe(7)
+  registration.off('changed', note)
+  const again = once(registration, 'changed')
+  await registration.setWeight('+2')
+  await again
+  expect(seen).toEqual([7])
+  expect(registration.listenerCount('changed')).toBe(0)
+  const stop = new AbortController()
+  const never = once(registration, 'leaseLost', { signal: stop.signal })
+  stop.abort()
+  await expect(never).rejects.toMatchObject({ name: 'AbortError' })
+})
+
+test('a weight has one form: a number, or text as on the command line', async () => {
+  await using registry = await openRegistry([etcd.endpoint])
+  await using registration = await register({
+    ...{ service: 'forms', addr: '127.0.0.1:1', endpoints: [etcd.endpoint], weight: 4 },
+  })
+  const selection = { service: 'forms', addr: '127.0.0.1:1' }
+  const forms: [WeightForm, number][] = [[6, 6]]
+  forms.push(['+2', 8], ['-1', 7], ['50%', 4], ['9', 9], [{ kind: 'add', delta: 1 }, 10])
+  for (const [form, weight] of forms) {
+    expect((await registry.setWeight(selection, form)).changes).toMatchObject([{ to: weight }])
+    expect((await registration.setWeight(form, { force: true })).changes).toHaveLength(1)
+    await registry.setWeight(selection, weight)
+  }
+  for (const bad of [-1, 1.5, Number.NaN, 2 ** 31]) {
+    await expect(registry.setWeight(selection, bad)).rejects.toMatchObject({ code: 'USAGE' })
+    await expect(registration.setWeight(bad)).rejects.toMatchObject({ code: 'USAGE' })
+  }
+  // @ts-expect-error: a text that is no weight does not compile
+  await expect(registry.setWeight(selection, 'much')).rejects.toMatchObject({ code: 'USAGE' })
+})
+
+test('a lease id has the form that etcdctl and JSON output have', async () => {
+  await using registry = await openRegistry([etcd.endpoint])
+  const options = { service: 'forms', addr: '127.0.0.1:1', endpoints: [etcd.endpoint] }
+  await using registration = await register(options)
+  const { endpoints } = await registry.list('forms')
+  expect(registration.held).toHaveLength(1)
+  expect([endpoints[0]?.lease]).toEqual(await leaseIds(etcd))
+  const lease = endpoints[0]?.lease ?? ''
+  expect(await registry.leaseLives(lease)).toBe(true)
+  expect([...(await registry.ttls([lease])).keys()]).toEqual([lease])
+})
+
+test('an editor completes the names of policies, and no others are known', () => {
+  const known: Record<PolicyName, true> = {
+    ...{ weighted_round_robin: true, wrr: true, round_robin: true, rr: true, random: true },
+    ...{ weighted_random: true, wrandom: true, least_request: true, lr: true, ring_hash: true, ring: true },
+    ...{ source_hash: true, source: true, pick_first: true, pinned: true },
+  }
+  const names = new Set(POLICIES.flatMap(({ name, shortName }) => [name, shortName]))
+  expect(new Set(Object.keys(known))).toEqual(names)
+  expectTypeOf<string>().toExtend<NameOf<PolicyName>>()
+})
+
+test('a program can bring a policy of its own', async () => {
+  using caller = await (async () => {
+    const own: PolicyKind = { ...findPolicy('round_robin'), name: 'own', shortName: 'own' }
+    const configure = (config: unknown) => ({ ...findPolicy('rr').configure(config), name: 'own' })
+    install({ policies: [{ ...own, configure }] })
+    expect(channelOptions({ policy: configure({}) })['grpc.service_config']).toContain('disco_own')
+    return new Caller(`ipv4:${a.addr},${b.addr}`, { policy: configure({}) })
+  })()
+  await caller.untilRotation(a.addr, b.addr)
+  expect(await caller.count(4)).toEqual({ [a.addr]: 2, [b.addr]: 2 })
+})
+
+test('an installation that is closed leaves etcd: targets to the one before, or fails them with the reason', async () => {
+  const [first, second] = [new ScriptedDiscovery(), new ScriptedDiscovery()]
+  const outer = install({ discovery: first })
+  {
+    await using inner = install({ discovery: second })
+    using caller = new Caller('etcd:///hello')
+    second.list({ addr: b.addr })
+    expect(await caller.call()).toBe(b.addr)
+    inner.close()
+  }
+  using caller = new Caller('etcd:///hello')
+  first.list({ addr: a.addr })
+  expect(await caller.call()).toBe(a.addr)
+  outer.close()
+  outer.close()
+  using late = new Caller('etcd:///hello')
+  await expect(late.call()).rejects.toMatchObject({
+    ...{ code: status.UNAVAILABLE, details: expect.stringContaining('No discovery is installed') },
+  })
+})
