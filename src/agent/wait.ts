@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { endpointId, type Revision } from '../domain/endpoint.js'
+import { chosenOf, type EndpointFilter, formatFilter, isUnfiltered } from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
 import { LiveSnapshot } from '../domain/live-snapshot.js'
 import { endpointsOf } from '../domain/snapshot.js'
@@ -15,6 +16,8 @@ import { type SurveyOptions, surveyHealth } from './health/survey.js'
 
 export interface WaitRequest {
   readonly service: string
+  /** The endpoints that conditions are about. */
+  readonly filter: EndpointFilter
   /** All of them must hold at the same time. */
   readonly conditions: readonly WaitCondition[]
   /** Limit of the wait. The service is checked at least once, if etcd answers. */
@@ -138,7 +141,7 @@ class Wait {
     if (this.snapshot.isEmpty || this.stale) return null
     // Copies both now: the snapshot changes in place while health is checked.
     const { revision } = this.snapshot
-    const endpoints = endpointsOf(this.snapshot)
+    const endpoints = chosenOf(this.request.filter, endpointsOf(this.snapshot))
     const facts = { endpoints, ...(await this.healthOf(endpoints)) }
     if (this.stop.signal.aborted) return null
     const judged = this.request.conditions.map((condition) => judge(condition, facts))
@@ -198,12 +201,13 @@ class Wait {
   }
 
   private timedOut(): DiscoError {
-    const { service, conditions, timeoutMs } = this.request
+    const { service, filter, conditions, timeoutMs } = this.request
+    const which = [service, ...(isUnfiltered(filter) ? [] : [formatFilter(filter)])].join(' ')
     const wanted = conditions.map(formatWaitCondition).join(', ')
     const cause = this.stale ? noAnswer(this.stale) : this.now || 'nothing is known yet'
     return new DiscoError(
       'WAIT_TIMED_OUT',
-      `${service} is not ${wanted}${timeoutMs > 0 ? ` after ${timeoutMs / 1000}s` : ''}: ${cause}`,
+      `${which} is not ${wanted}${timeoutMs > 0 ? ` after ${timeoutMs / 1000}s` : ''}: ${cause}`,
       { suggestions: [...this.problems.slice(0, MOST_PROBLEMS), 'More time: --timeout 2m'] },
     )
   }

@@ -29,6 +29,7 @@ export function assemble(ran: Ran, interrupted: boolean): CallReport {
   const endpoints = endpointReports(session, readiness, recorder)
   return {
     service: session.service,
+    target: session.target,
     revision: log.revision,
     load: ran.load,
     method: ran.method.name,

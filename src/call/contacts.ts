@@ -1,5 +1,5 @@
 import { type Endpoint, type EndpointId, endpointId } from '../domain/endpoint.js'
-import { effectiveWeight, weightsAreUnset } from '../domain/shares.js'
+import { effectiveWeight } from '../domain/shares.js'
 
 /** State of the connection to an endpoint. */
 export interface Contact {
@@ -28,9 +28,12 @@ export class Contacts {
   private listed: ReadonlySet<EndpointId> = new Set()
   private readonly contacts = new Map<EndpointId, Contact>()
 
-  list(registered: readonly Endpoint[]): void {
+  /**
+   * @param registered those that may be called
+   * @param unset whether the weights of the whole service are unset
+   */
+  list(registered: readonly Endpoint[], unset: boolean): void {
     this.listed = new Set(registered.map(endpointId))
-    const unset = weightsAreUnset(registered)
     const wanted = registered.filter((endpoint) => effectiveWeight(endpoint, unset) > 0)
     this.wanted = new Map(wanted.map((endpoint) => [endpointId(endpoint), endpoint]))
     this.ready = 0

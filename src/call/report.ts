@@ -88,10 +88,14 @@ export interface CallResult {
 }
 
 export interface CallReport {
+  /** As messages name it. */
   readonly service: string
+  /** As the channel dialled it. */
+  readonly target: string
   readonly method: string
   /** The method streams its replies, which were reported as they arrived. */
   readonly streamsReplies: boolean
+  /** 0 for a target without a registry. */
   readonly revision: Revision
   readonly policy: string
   readonly load: Load

@@ -1,8 +1,9 @@
 import type { Update } from '../domain/discovery.js'
 import { type Endpoint, type EndpointId, endpointId, type Revision } from '../domain/endpoint.js'
+import { weightsAreUnset } from '../domain/shares.js'
 import { connectionProblem, isDescriptorLimit } from '../grpc/connection-problem.js'
 import type { RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
-import type { ResolvedList } from '../grpc/resolver/live-list.js'
+import type { SelectedList } from '../grpc/resolver/live-list.js'
 import type { Observer, RotationChange } from '../grpc/resolver/observer.js'
 import { ShareLedger } from '../stats/share-ledger.js'
 import { Contacts } from './contacts.js'
@@ -34,7 +35,9 @@ export class RunLog implements Observer {
   timeline = new Timeline(0)
   readonly seen = new Map<EndpointId, Seen>()
   readonly contacts = new Contacts()
-  list: ResolvedList | null = null
+  list: SelectedList | null = null
+  /** Why another resolver than the registry's has no list. */
+  unresolvedBy: string | null = null
   /** Whether a connection failed because this process may not open more files. */
   isOutOfDescriptors = false
   private calls = 0
@@ -51,8 +54,9 @@ export class RunLog implements Observer {
     return this.list?.revision ?? 0
   }
 
+  /** The service, or as much of it as the target selects. */
   get registered(): readonly Endpoint[] {
-    return this.list?.registered ?? []
+    return this.list?.selected ?? []
   }
 
   /** Forgets the picks and changes so far: counting starts now. */
@@ -82,9 +86,14 @@ export class RunLog implements Observer {
     }
   }
 
-  resolved(list: ResolvedList): void {
+  resolved(list: SelectedList): void {
     this.list = list
-    if (list.isNew) this.contacts.list(list.registered)
+    if (list.isNew) this.contacts.list(list.selected, weightsAreUnset(list.registered))
+    this.onChange()
+  }
+
+  unresolved(problem: string): void {
+    this.unresolvedBy = problem
     this.onChange()
   }
 

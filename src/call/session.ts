@@ -6,6 +6,7 @@ import { descriptorLimit } from '../grpc/descriptor-limit.js'
 import { type Client, type DialSettings, dial } from '../grpc/dial.js'
 import { isPrivate } from '../grpc/private-range.js'
 import { toGrpcEndpoints } from '../grpc/resolver/selection.js'
+import { targetOf } from '../grpc/resolver/target.js'
 import type { Policy } from '../policies/index.js'
 import { type ConnectGoal, GoalWatch } from './connect-goal.js'
 import type { Readiness, Unready } from './contacts.js'
@@ -21,22 +22,30 @@ const SPARE_DESCRIPTORS = 100
 export type SessionSettings = Pick<
   DialSettings,
   'health' | 'serviceConfig' | 'tls' | 'maxMessageBytes' | 'authority'
->
+> & {
+  /** What the channel dials. Default: the whole service. */
+  readonly target?: string | undefined
+}
 
 /** A channel to a service under one policy, with the log of its events. */
 export class Session implements Disposable {
   readonly log = new RunLog()
   readonly client: Client
+  /** What is dialled. */
+  readonly target: string
   private readonly heapGrowth = new HeapGrowth()
   private readonly openedAtMs = performance.now()
   private connectEndsAtMs: number | null = null
 
   constructor(
+    /** As messages name it. */
     readonly service: string,
     readonly policy: Policy,
     private readonly settings: SessionSettings = {},
   ) {
-    this.client = dial(service, { ...settings, policy, observer: this.log })
+    const { target = targetOf(service), ...dialled } = settings
+    this.target = target
+    this.client = dial(target, { ...dialled, policy, observer: this.log })
   }
 
   /**
@@ -83,7 +92,11 @@ export class Session implements Disposable {
   /** The registry's own deadline gives a better explanation, so this one leaves it the time. */
   private async resolve(deadlineMs: number, signal: AbortSignal): Promise<void> {
     using limit = new Deadline(2 * deadlineMs, signal)
-    const isResolved = await this.log.until(() => this.log.list !== null, limit.signal)
+    const { log } = this
+    const isResolved = await log.until(() => log.list !== null || log.unresolvedBy !== null, limit.signal)
+    if (log.list === null && log.unresolvedBy !== null) {
+      throw new DiscoError('NOT_FOUND', `${this.service} cannot be resolved: ${log.unresolvedBy}`)
+    }
     if (isResolved || signal.aborted) return
     const seconds = (2 * deadlineMs) / 1000
     throw new DiscoError(

@@ -64,8 +64,8 @@ export abstract class DiscoCommand extends Command {
   }
 
   /** The layout is detected by default. A command that writes overrides this. */
-  protected place(flags: Partial<PlaceFlags>): FullPlace {
-    return placeOf(this.layersOf(flags), AUTO)
+  protected place(flags: Partial<PlaceFlags>, defaultLayout: string = AUTO): FullPlace {
+    return placeOf(this.layersOf(flags), defaultLayout)
   }
 
   /** The members of etcd that `openRegistry` connects to. */

@@ -6,7 +6,6 @@ import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { type CallDoc, type ComparisonDoc, callDoc, comparisonDoc } from '../cli/call/document.js'
 import { exitOfCalls, strictFlag } from '../cli/call/exit.js'
 import { CallView } from '../cli/call/view.js'
-import { requireServiceName } from '../cli/flags/arguments.js'
 import { cacheFlags, placeFlags } from '../cli/flags/base.js'
 import { argument, parsedBy } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
@@ -15,6 +14,7 @@ import { healthFlag, policiesFlags, policiesOf } from '../cli/flags/policy.js'
 import { readServiceConfig, requestFlags, textsOf } from '../cli/flags/request.js'
 import { sizeFlag } from '../cli/flags/size.js'
 import { inputName, sourceOf } from '../cli/flags/standard-input.js'
+import { dialledTarget, readDialled, selectorFlag } from '../cli/flags/target.js'
 import { backendTls, tlsFlags } from '../cli/flags/tls.js'
 import { type DescriptionDoc, descriptionDoc, type MethodsDoc, methodsDoc } from '../cli/methods/document.js'
 import { StopSignals } from '../cli/stop-signals.js'
@@ -38,11 +38,13 @@ export default class Call extends DiscoCommand {
     `<%= config.bin %> call hello SayHello -d '{"name":"abc"}'`,
     '<%= config.bin %> call hello SayHello --n 10 --policy round_robin',
     '<%= config.bin %> call hello SayHello --duration 10s -c 64',
+    "<%= config.bin %> call hello SayHello --n 100 -l 'version=2.0.0'",
+    '<%= config.bin %> call 127.0.0.1:1001 SayHello',
     '<%= config.bin %> call hello SayHello --describe',
     '<%= config.bin %> call hello --describe helloworld.HelloRequest',
   ]
   static override args = {
-    service: argument({ required: true, description: 'the service, as it is registered' }),
+    target: dialledTarget,
     method: argument({
       description:
         'a method: its bare name, or package.Service/Method; with --describe a service or type, too',
@@ -52,6 +54,7 @@ export default class Call extends DiscoCommand {
     ...loadFlags,
     ...requestFlags,
     ...policiesFlags,
+    ...selectorFlag,
     ...tlsFlags,
     health: healthFlag,
     describe: Flags.boolean({
@@ -84,8 +87,10 @@ export default class Call extends DiscoCommand {
 
   /** Nothing where the reader of its lines has gone. */
   async run(): Promise<Doc | undefined> {
-    const { args, flags } = await this.parse(Call)
-    const service = requireServiceName(args.service, this.place(flags).layout)
+    const { args, flags, metadata } = await this.parse(Call)
+    const place = (layout: string) => this.place(flags, layout)
+    const { target, registry: where } = await readDialled(args.target, { flags, metadata }, place)
+    const service = where?.service ?? args.target
     const policies = policiesOf(flags)
     const load = loadOf(flags, getHeapStatistics().heap_size_limit)
     if (flags.concurrency !== undefined && load.concurrency < flags.concurrency) {
@@ -110,21 +115,23 @@ export default class Call extends DiscoCommand {
     this.output.interruptBy(stop.once)
     const isSingle = isSingleCall(flags) && policies.length === 1
     using view = new CallView(this.speaker(flags), { ...flags, isSingle })
-    const registry = await this.openRegistry(flags, this.cacheOptions(flags))
+    const registry =
+      where && (await this.openRegistry({ ...flags, ...where.place }, this.cacheOptions(flags)))
     const [{ install }, { callUnder, describe }, { firstHeaders }] = await Promise.all([
       import('../grpc/install.js'),
       import('../call/runner.js'),
       import('../call/content.js'),
     ])
-    install({ discovery: registry })
+    install(registry ? { discovery: registry } : {})
     const settings = {
+      target,
       health: flags.health,
       ...serviceConfig,
       tls: (await backendTls(flags))?.current,
       maxMessageBytes: flags['max-message-size'],
       authority: flags.authority,
     }
-    const onMissing = () => refuseSwappedMethod(registry, service, args.method)
+    const onMissing = async () => registry && (await refuseSwappedMethod(registry, service, args.method))
     const approach = {
       service,
       settings,

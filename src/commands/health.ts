@@ -2,25 +2,39 @@ import { Flags } from '@oclif/core'
 import type { SurveyOptions } from '../agent/health/survey.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { accessFlags, accessOf } from '../cli/flags/access.js'
-import { requireServiceName } from '../cli/flags/arguments.js'
 import { placeFlags } from '../cli/flags/base.js'
-import { argument } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
+import {
+  addressArguments,
+  dialledTarget,
+  filterFlags,
+  readScope,
+  refuseRegistryFlags,
+  type Scope,
+  staticTarget,
+} from '../cli/flags/target.js'
 import { type HealthDoc, healthDoc, healthEventDoc } from '../cli/health/document.js'
 import { HealthLog, renderHealth } from '../cli/health/table.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { count } from '../cli/terminal/units.js'
 import { jsonLine, visible } from '../cli/terminal/visible.js'
 import { endpointId } from '../domain/endpoint.js'
-import type { DiscoError } from '../domain/errors.js'
-import type { Registry } from '../registry/registry.js'
+import { requireChosen } from '../domain/endpoint-filter.js'
+import { DiscoError } from '../domain/errors.js'
+import type { EndpointList, Registry } from '../registry/registry.js'
 
 export default class Health extends DiscoCommand {
   static override summary = 'Ask every endpoint of a service for its health'
   static override description =
     'Asks all of them at once by grpc.health.v1. A server that does not know it counts as healthy when it takes gRPC connections. Exits 7 when one is not healthy. --watch repeats the check and prints changes.'
-  static override examples = ['<%= config.bin %> health hello', '<%= config.bin %> health hello --watch']
-  static override args = { service: argument({ required: true, description: 'the service' }) }
+  static override examples = [
+    '<%= config.bin %> health hello',
+    '<%= config.bin %> health hello --watch',
+    '<%= config.bin %> health hello -l version=2.0.0',
+    '<%= config.bin %> health dns:///localhost:1001',
+  ]
+  static override usage = '<%= command.id %> TARGET [ADDR...] [FLAGS]'
+  static override args = { target: dialledTarget, addr: addressArguments }
   static override flags = {
     watch: Flags.boolean({ description: 'repeat the check, and print changes' }),
     of: Flags.string({
@@ -32,21 +46,57 @@ export default class Health extends DiscoCommand {
       default: 2_000,
       description: 'how long a server may take to answer',
     }),
+    ...filterFlags,
     ...accessFlags,
     ...placeFlags,
   }
 
   async run(): Promise<HealthDoc | undefined> {
-    const { args, flags } = await this.parse(Health)
-    const service = requireServiceName(args.service, this.place(flags).layout)
+    const { args, flags, metadata } = await this.parse(Health)
+    const { target } = args
     const options = { service: flags.of, deadlineMs: flags['probe-timeout'], ...(await accessOf(flags)) }
-    const registry = await this.openRegistry(flags)
     using stop = new StopSignals()
-    if (flags.watch) return await this.watch(registry, service, options, flags, stop.once)
+    const uri = await staticTarget(target)
+    if (uri !== null) {
+      refuseRegistryFlags({ flags, metadata }, target)
+      if (flags.watch)
+        throw new DiscoError('USAGE', `--watch follows the registry, in which ${target} is not`)
+      return await this.ask(await this.resolved(uri, stop.once), target, options, flags, stop.once)
+    }
+    const scope = await readScope({
+      command: 'health',
+      target,
+      addrs: args.addr ?? [],
+      flags,
+      place: (layout) => this.place(flags, layout),
+    })
+    const { service, filter } = scope
+    const registry = await this.openRegistry({ ...flags, ...scope.place })
+    if (flags.watch) return await this.watch(registry, scope, options, flags, stop.once)
+    const { revision, endpoints } = await registry.listExisting(service)
+    const chosen = requireChosen(filter, endpoints, service)
+    return await this.ask({ revision, endpoints: chosen }, service, options, flags, stop.once)
+  }
+
+  /** The endpoints of a target without a registry, all of the same weight. */
+  private async resolved(target: string, stopped: AbortSignal): Promise<Asked> {
+    const { install } = await import('../grpc/install.js')
+    const { resolveTarget } = await import('../grpc/resolver/resolve.js')
+    install()
+    const { endpoints } = await resolveTarget(target, stopped)
+    return { revision: 0, endpoints: endpoints.map(({ registration }) => registration) }
+  }
+
+  private async ask(
+    asked: Asked,
+    service: string,
+    options: SurveyOptions,
+    flags: BaseFlags,
+    stopped: AbortSignal,
+  ): Promise<HealthDoc> {
     const { surveyHealth } = await import('../agent/health/survey.js')
-    const listing = await registry.listExisting(service)
-    const doc = healthDoc(service, listing, await surveyHealth(listing.endpoints, options, stop.once))
-    if (stop.once.aborted) process.exitCode = 130
+    const doc = healthDoc(service, asked, await surveyHealth(asked.endpoints, options, stopped))
+    if (stopped.aborted) process.exitCode = 130
     else if (doc.healthy < doc.endpoints.length) process.exitCode = 7
     this.print(flags, doc, {
       table: (palette, wide) => renderHealth(doc, palette, wide),
@@ -59,18 +109,21 @@ export default class Health extends DiscoCommand {
         })),
       names: () => doc.endpoints.filter(({ healthy }) => healthy).map(({ addr }) => addr),
     })
-    this.remark(`${doc.healthy} of ${count(doc.endpoints.length, 'endpoint')} healthy (rev ${doc.rev})`)
+    this.remark(
+      `${doc.healthy} of ${count(doc.endpoints.length, 'endpoint')} healthy${doc.rev === null ? '' : ` (rev ${doc.rev})`}`,
+    )
     return doc
   }
 
   /** NDJSON when piped, as `watch`; otherwise a line a change. */
   private async watch(
     registry: Registry,
-    service: string,
+    scope: Scope,
     options: SurveyOptions,
     flags: BaseFlags,
     stopped: AbortSignal,
   ): Promise<undefined> {
+    const { service } = scope
     const { followHealth } = await import('../agent/health/follow.js')
     const format = this.format(flags, process.stdout.isTTY ? 'table' : 'ndjson')
     const isForPeople = format === 'table' || format === 'wide'
@@ -78,7 +131,7 @@ export default class Health extends DiscoCommand {
     const onEtcd = (outage: DiscoError | null) => this.remark(etcdRemark(outage))
     this.output.interruptBy(stopped)
     const signal = AbortSignal.any([stopped, this.output.ended])
-    for await (const { endpoint, checked } of followHealth(registry, service, options, onEtcd, signal)) {
+    for await (const { endpoint, checked } of followHealth(registry, scope, options, onEtcd, signal)) {
       const asked = new Map(checked ? [[endpointId(endpoint), checked] as const] : [])
       const [doc] = healthDoc(service, { revision: 0, endpoints: [endpoint] }, asked).endpoints
       if (!doc) continue
@@ -90,6 +143,8 @@ export default class Health extends DiscoCommand {
     if (stopped.aborted) process.exitCode = 130
   }
 }
+
+type Asked = Pick<EndpointList, 'revision' | 'endpoints'>
 
 /** The line on standard error when etcd is lost, denies, or answers again. */
 function etcdRemark(outage: DiscoError | null): string {

@@ -1,19 +1,19 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import type { HealthById, SurveyOptions } from '../agent/health/survey.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
-import { type EndpointsDoc, endpointsDoc } from '../cli/endpoints/document.js'
+import { type EndpointsDoc, endpointsDoc, type SelectedDoc } from '../cli/endpoints/document.js'
 import { renderEndpoints } from '../cli/endpoints/table.js'
 import { ACCESS_NAMES, accessFlags, accessOf } from '../cli/flags/access.js'
-import { requireServiceName } from '../cli/flags/arguments.js'
 import { placeFlags } from '../cli/flags/base.js'
-import { argument } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { refuseIdle } from '../cli/flags/idle.js'
+import { filterFlags, readScope, type Scope, targetAndAddresses } from '../cli/flags/target.js'
 import { type ServicesDoc, servicesDoc } from '../cli/services/document.js'
 import { renderServices } from '../cli/services/table.js'
 import { count } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
 import type { Endpoint, LeaseId } from '../domain/endpoint.js'
+import { isUnfiltered, requireChosen } from '../domain/endpoint-filter.js'
 import type { Registry, Ttl } from '../registry/registry.js'
 
 /** Above, asking for the times of leases takes longer than all the rest: 10,000 take 3 s of CPU. */
@@ -23,11 +23,15 @@ export default class Ls extends DiscoCommand {
   static override aliases = ['list', 'get']
   static override summary = 'List the services, or the endpoints of one'
   static override description =
-    'Shows each endpoint with its weight, its share of the traffic, the time its lease has left and was granted, and the revision of its last change.'
-  static override examples = ['<%= config.bin %> ls', '<%= config.bin %> ls hello -o wide']
-  static override args = {
-    service: argument({ description: 'the service; without one, all are summarised' }),
-  }
+    "Shows each endpoint with its weight, its share of the whole service's traffic, the time its lease has left and was granted, and the revision of its last change. -l, --host and addresses select; without a service, from all of them."
+  static override examples = [
+    '<%= config.bin %> ls',
+    '<%= config.bin %> ls hello -o wide',
+    "<%= config.bin %> ls hello -l 'version=2.0.0,weight>0'",
+    '<%= config.bin %> ls --host 10.0.0.5',
+  ]
+  static override usage = '<%= command.id %> [TARGET] [ADDR...] [FLAGS]'
+  static override args = { target: targetAndAddresses }
   static override flags = {
     probe: Flags.boolean({
       description: 'ask every endpoint whether it is healthy: grpc.health.v1, or whether it connects',
@@ -39,18 +43,28 @@ export default class Ls extends DiscoCommand {
     ttl: Flags.boolean({
       description: `how long every lease still lasts, where there are more than ${MOST_LEASES.toLocaleString('en')}`,
     }),
+    ...filterFlags,
     ...accessFlags,
     ...placeFlags,
   }
 
-  async run(): Promise<EndpointsDoc | ServicesDoc> {
+  async run(): Promise<EndpointsDoc | SelectedDoc | ServicesDoc> {
     const { args, flags, metadata } = await this.parse(Ls)
     if (!flags.probe) refuseIdle({ flags, metadata }, ['probe-timeout', ...ACCESS_NAMES], 'without --probe')
     const probe = flags.probe ? { deadlineMs: flags['probe-timeout'], ...(await accessOf(flags)) } : null
-    const registry = await this.openRegistry(flags)
-    if (args.service === undefined) return await this.listServices(registry, probe, flags)
-    const service = requireServiceName(args.service, this.place(flags).layout)
-    return await this.listEndpoints(registry, service, probe, flags)
+    const [target, ...addrs] = args.target ?? []
+    const scope = await readScope({
+      command: 'ls',
+      target,
+      addrs,
+      flags,
+      place: (layout) => this.place(flags, layout),
+    })
+    const registry = await this.openRegistry({ ...flags, ...scope.place })
+    const { service } = scope
+    if (service !== undefined) return await this.listEndpoints(registry, { ...scope, service }, probe, flags)
+    if (isUnfiltered(scope.filter)) return await this.listServices(registry, probe, flags)
+    return await this.listSelected(registry, scope, probe, flags)
   }
 
   private async listServices(
@@ -79,25 +93,47 @@ export default class Ls extends DiscoCommand {
     return doc
   }
 
+  /** The selected endpoints of all services. */
+  private async listSelected(
+    registry: Registry,
+    { filter }: Pick<Scope, 'filter'>,
+    probe: SurveyOptions | null,
+    flags: BaseFlags & LsFlags,
+  ): Promise<SelectedDoc> {
+    const { summarizeServices } = await import('../registry/service-summary.js')
+    const listing = await registry.list()
+    const { services } = summarizeServices(listing.endpoints)
+    const readable = services.flatMap(({ endpoints }) => endpoints)
+    const chosen = requireChosen(filter, readable, undefined)
+    const [ttls, health] = await Promise.all([this.ttls(registry, chosen, flags), askHealth(chosen, probe)])
+    const { revision } = listing
+    const docs = services
+      .map(({ service, endpoints }) =>
+        endpointsDoc(service, { revision, endpoints }, ttls, health ?? undefined, filter),
+      )
+      .filter(({ endpoints }) => endpoints.length > 0)
+    const doc: SelectedDoc = { schema: 'disco.selected/v1', rev: String(revision), services: docs }
+    return this.print(flags, doc, {
+      table: (palette, wide) =>
+        renderEndpoints(docs, palette, { wide, withTtl: ttls !== null, withService: true }),
+      lines: () => docs.flatMap(endpointLines),
+      names: () => docs.flatMap(({ endpoints }) => endpoints.map(({ addr }) => addr)),
+    })
+  }
+
   private async listEndpoints(
     registry: Registry,
-    service: string,
+    { service, filter }: Scope,
     probe: SurveyOptions | null,
     flags: BaseFlags & LsFlags,
   ): Promise<EndpointsDoc> {
     const listing = await registry.listExisting(service)
-    const { endpoints } = listing
-    const [ttls, health] = await Promise.all([
-      this.ttls(registry, endpoints, flags),
-      askHealth(endpoints, probe),
-    ])
-    const doc = endpointsDoc(service, listing, ttls, health ?? undefined)
+    const chosen = requireChosen(filter, listing.endpoints, service)
+    const [ttls, health] = await Promise.all([this.ttls(registry, chosen, flags), askHealth(chosen, probe)])
+    const doc = endpointsDoc(service, listing, ttls, health ?? undefined, filter)
     return this.print(flags, doc, {
       table: (palette, wide) => renderEndpoints([doc], palette, { wide, withTtl: doc.ttlsAsked }),
-      lines: () =>
-        doc.endpoints.map((endpoint) =>
-          Object.assign({ schema: 'disco.endpoint/v1', service, rev: doc.rev }, endpoint),
-        ),
+      lines: () => endpointLines(doc),
       names: () => doc.endpoints.map(({ addr }) => addr),
     })
   }
@@ -114,6 +150,10 @@ export default class Ls extends DiscoCommand {
     this.remark(`The times of ${count(leases.size, 'lease')} are left out; --ttl asks for them`)
     return null
   }
+}
+
+function endpointLines({ service, rev, endpoints }: EndpointsDoc): object[] {
+  return endpoints.map((endpoint) => Object.assign({ schema: 'disco.endpoint/v1', service, rev }, endpoint))
 }
 
 type LsFlags = Interfaces.InferredFlags<typeof Ls.flags>

@@ -2,10 +2,11 @@ import { Flags } from '@oclif/core'
 import type { SimulationPlan } from '../call/pick-simulation.js'
 import { integerFlag, parsedBy } from '../cli/flags/custom.js'
 import { policyFlags, policyOf } from '../cli/flags/policy.js'
+import { dialledTarget, readDialled } from '../cli/flags/target.js'
 import type { PickDoc } from '../cli/pick/document.js'
 import { pickDoc } from '../cli/pick/document.js'
 import { renderRehearsal } from '../cli/pick/table.js'
-import { ResolvingCommand, targetArgument } from '../cli/resolving-command.js'
+import { ResolvingCommand } from '../cli/resolving-command.js'
 import { markInReport } from '../cli/terminal/look-alikes.js'
 import { parseAddress } from '../domain/address.js'
 import { DiscoError } from '../domain/errors.js'
@@ -20,7 +21,7 @@ export default class Pick extends ResolvingCommand {
     '<%= config.bin %> pick hello --policy ring_hash --without 127.0.0.1:1001',
     "<%= config.bin %> pick 'etcd:///hello?zone=b' --policy weighted_random --seed 7",
   ]
-  static override args = { target: targetArgument }
+  static override args = { target: dialledTarget }
   static override flags = {
     n: integerFlag({ char: 'n', default: 1_000, min: 1, max: 10_000_000, description: 'how many picks' }),
     seed: integerFlag({ default: 1, description: 'the same seed draws the same' }),
@@ -34,10 +35,11 @@ export default class Pick extends ResolvingCommand {
   }
 
   async run(): Promise<PickDoc> {
-    const { args, flags } = await this.parse(Pick)
+    const { args, flags, metadata } = await this.parse(Pick)
     const plan = { policy: policyOf(flags), picks: flags.n, seed: flags.seed }
     requireKeys(plan, flags.without)
-    const resolution = await this.resolve(args.target, flags)
+    const place = (layout: string) => this.place(flags, layout)
+    const resolution = await this.resolve(await readDialled(args.target, { flags, metadata }, place), flags)
     const { simulatePicks } = await import('../call/pick-simulation.js')
     const simulation = simulatePicks(resolution.endpoints, plan)
     const doc = pickDoc(resolution, plan, simulation, await movesOf(resolution, plan, flags.without))

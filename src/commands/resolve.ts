@@ -1,6 +1,7 @@
+import { dialledTarget, readDialled } from '../cli/flags/target.js'
 import { type ResolveDoc, resolveDoc } from '../cli/resolve/document.js'
 import { renderResolution } from '../cli/resolve/table.js'
-import { ResolvingCommand, targetArgument } from '../cli/resolving-command.js'
+import { ResolvingCommand } from '../cli/resolving-command.js'
 import { markInReport } from '../cli/terminal/look-alikes.js'
 
 export default class Resolve extends ResolvingCommand {
@@ -10,13 +11,16 @@ export default class Resolve extends ResolvingCommand {
   static override examples = [
     '<%= config.bin %> resolve hello',
     "<%= config.bin %> resolve 'etcd:///hello?version=1.0.0&zone=b&spill-over'",
+    "<%= config.bin %> resolve hello -l 'version=2.0.0,weight>0'",
     '<%= config.bin %> resolve dns:///localhost:1001',
   ]
-  static override args = { target: targetArgument }
+  static override args = { target: dialledTarget }
 
   async run(): Promise<ResolveDoc> {
-    const { args, flags } = await this.parse(Resolve)
-    const doc = resolveDoc(await this.resolve(args.target, flags))
+    const { args, flags, metadata } = await this.parse(Resolve)
+    const place = (layout: string) => this.place(flags, layout)
+    const dialled = await readDialled(args.target, { flags, metadata }, place)
+    const doc = resolveDoc(await this.resolve(dialled, flags))
     return this.print(flags, doc, {
       table: (palette) => markInReport(renderResolution(doc, palette)),
       lines: () =>

@@ -2,15 +2,17 @@ import { Flags } from '@oclif/core'
 import type { Waited } from '../agent/wait.js'
 import { DiscoCommand } from '../cli/base-command.js'
 import { ACCESS_NAMES, accessFlags, accessOf } from '../cli/flags/access.js'
-import { completeAddressOrKey, requireServiceName } from '../cli/flags/arguments.js'
+import { completeAddressOrKey } from '../cli/flags/arguments.js'
 import { placeFlags } from '../cli/flags/base.js'
-import { argument, parsedBy } from '../cli/flags/custom.js'
+import { parsedBy } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { refuseIdle } from '../cli/flags/idle.js'
+import { filterFlags, readScope, registryTarget } from '../cli/flags/target.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { duration, seconds } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
 import { readWords, type Word } from '../cli/words/words.js'
+import { formatFilter, isUnfiltered } from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
 import {
   formatWaitCondition,
@@ -60,8 +62,9 @@ export default class Wait extends DiscoCommand {
     `<%= config.bin %> wait hello --for 'healthy>=3' --timeout 1m`,
     `<%= config.bin %> wait hello --for 'gone 1.2.3.4:1001'`,
     `<%= config.bin %> wait hello --for 'weight 1.2.3.4:1001==0' --for 'ready>=2'`,
+    `<%= config.bin %> wait hello -l version=2.0.0 --for 'healthy>=3'`,
   ]
-  static override args = { service: argument({ required: true, description: 'the service' }) }
+  static override args = { target: registryTarget }
   static override flags = {
     for: Flags.custom<WaitCondition>({ parse: parsedBy(readCondition) })({
       multiple: true,
@@ -75,6 +78,7 @@ export default class Wait extends DiscoCommand {
       default: 30_000,
       description: 'how long to wait; 0 looks once',
     }),
+    ...filterFlags,
     ...accessFlags,
     ...placeFlags,
   }
@@ -83,22 +87,28 @@ export default class Wait extends DiscoCommand {
     const { args, flags, metadata } = await this.parse(Wait).catch((error: unknown) => {
       throw misplacedCondition(readWords(this.argv, { ...Wait.baseFlags, ...Wait.flags })) ?? error
     })
-    const service = requireServiceName(args.service, this.place(flags).layout)
+    const { service, filter, place } = await readScope({
+      command: 'wait',
+      target: args.target,
+      flags,
+      place: (layout) => this.place(flags, layout),
+    })
     const { for: conditions, timeout: timeoutMs } = flags
     if (!conditions.some(needsHealth)) {
       refuseIdle({ flags, metadata }, ACCESS_NAMES, 'without a condition on ready or healthy')
     }
     const probe = { deadlineMs: PROBE_DEADLINE_MS, ...(await accessOf(flags)) }
-    const registry = await this.openRegistry(flags)
+    const registry = await this.openRegistry({ ...flags, ...place })
     const wanted = conditions.map(formatWaitCondition).join(', ')
+    const name = [service, ...(isUnfiltered(filter) ? [] : [formatFilter(filter)])].join(' ')
     this.remark(
-      `→ waiting for ${visible(service)}: ${visible(wanted)} (${timeoutMs > 0 ? `${seconds(timeoutMs)} at most` : 'one look'})`,
+      `→ waiting for ${visible(name)}: ${visible(wanted)} (${timeoutMs > 0 ? `${seconds(timeoutMs)} at most` : 'one look'})`,
     )
     const { waitFor } = await import('../agent/wait.js')
     using stop = new StopSignals()
     const waited = await waitFor(
       registry,
-      { service, conditions, timeoutMs, probe },
+      { service, filter, conditions, timeoutMs, probe },
       {
         onNow: (now) => this.remark(`  now: ${visible(now)}`),
         onStale: ({ code, message }) =>
@@ -110,7 +120,7 @@ export default class Wait extends DiscoCommand {
     return this.print(flags, doc, {
       table: (palette) => {
         const after = `after ${duration(waited.elapsedMs)} (rev ${doc.rev})`
-        return `${palette.green('✓')} ${visible(service)}: ${visible(wanted)} ${after}`
+        return `${palette.green('✓')} ${visible(name)}: ${visible(wanted)} ${after}`
       },
       lines: () => [doc],
       names: () => waited.facts.endpoints.map(({ addr }) => addr),

@@ -1,7 +1,7 @@
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
-import { requireServiceName } from '../cli/flags/arguments.js'
 import { placeFlags } from '../cli/flags/base.js'
-import { argument, integerFlag } from '../cli/flags/custom.js'
+import { integerFlag } from '../cli/flags/custom.js'
+import { filterFlags, readScope, type Scope, targetAndAddresses } from '../cli/flags/target.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { jsonLine } from '../cli/terminal/visible.js'
 import { type EventDoc, eventDoc } from '../cli/watch/document.js'
@@ -13,37 +13,50 @@ const WATCH_STATES: ReadonlySet<string> = new Set(['synced', 'stale', 'resync'])
 export default class Watch extends DiscoCommand {
   static override summary = 'Watch the endpoints of a service as they change'
   static override description =
-    'On a terminal a table that repaints above a log of events; NDJSON, one event a line, when piped or asked. Ends when the reader of its output has gone, at the next event.'
-  static override examples = ['<%= config.bin %> watch hello', '<%= config.bin %> watch hello --count 1']
-  static override args = { service: argument({ description: 'the service; without one, all' }) }
+    'On a terminal a table that repaints above a log of events; NDJSON, one event a line, when piped or asked. -l, --host and addresses select: events of endpoints that met the selection before or after a change. Ends when the reader of its output has gone, at the next event.'
+  static override examples = [
+    '<%= config.bin %> watch hello',
+    '<%= config.bin %> watch hello --count 1',
+    '<%= config.bin %> watch hello -l version=2.0.0',
+  ]
+  static override usage = '<%= command.id %> [TARGET] [ADDR...] [FLAGS]'
+  static override args = { target: targetAndAddresses }
   static override flags = {
     count: integerFlag({
       min: 1,
       helpValue: '<events>',
       description: 'end after so many changes; synced, stale and resync do not count',
     }),
+    ...filterFlags,
     ...placeFlags,
   }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Watch)
-    const { layout } = this.place(flags)
-    const service = args.service === undefined ? undefined : requireServiceName(args.service, layout)
-    const registry = await this.openRegistry(flags)
+    const [target, ...addrs] = args.target ?? []
+    const scope = await readScope({
+      command: 'watch',
+      target,
+      addrs,
+      flags,
+      place: (layout) => this.place(flags, layout),
+    })
+    const { service, filter } = scope
+    const registry = await this.openRegistry({ ...flags, ...scope.place })
     const { registryEvents } = await import('../registry/events.js')
     using stop = new StopSignals()
     const { output } = this
     output.interruptBy(stop.once)
     const signal = AbortSignal.any([stop.once, output.ended])
     const updates = registry.follow(service, signal)
-    const view = await this.viewFor(flags, service)
+    const view = await this.viewFor(flags, scope)
     try {
       let isFirst = true
       let changes = 0
-      for await (const watched of registryEvents(registry, updates)) {
+      for await (const watched of registryEvents(registry, updates, filter)) {
         if (isFirst && watched.event.type === 'stale') throw watched.event.cause
         isFirst = false
-        view.show(watched, eventDoc(watched, service))
+        view.show(watched, eventDoc(watched, service, filter))
         if (!WATCH_STATES.has(watched.event.type)) changes++
         if (changes === flags.count) break
         // Backpressure: while the reader is slow, later changes stay in etcd.
@@ -57,7 +70,7 @@ export default class Watch extends DiscoCommand {
 
   private async viewFor(
     flags: BaseFlags,
-    service: string | undefined,
+    scope: Scope<string | undefined>,
   ): Promise<{ show(event: WatchEvent, doc: EventDoc): void; close(): void }> {
     const format = this.format(flags, process.stdout.isTTY ? 'table' : 'ndjson')
     const out = (line: string) => this.out(line)
@@ -67,7 +80,7 @@ export default class Watch extends DiscoCommand {
     const palette = this.palette(flags)
     if (process.stdout.isTTY && process.env.TERM !== 'dumb') {
       const { ScreenView } = await import('../cli/watch/view.js')
-      return new ScreenView(service, this.members(flags), palette)
+      return new ScreenView(scope, this.members(flags), palette)
     }
     const { EventLog } = await import('../cli/watch/line.js')
     const log = new EventLog(palette)

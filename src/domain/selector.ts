@@ -3,8 +3,9 @@ import type { Endpoint } from './endpoint.js'
 import { DiscoError } from './errors.js'
 
 /**
- * One condition on an endpoint. `name` is `version`, `id`, `addr`, `weight` or a metadata name; an endpoint without
- * the name counts as having the empty value.
+ * One condition on an endpoint. `name` is `version`, `id`, `addr`, `weight` or a metadata name, which may be written
+ * `metadata.NAME`: needed where the metadata has one of the four. An endpoint without the name counts as having the
+ * empty value.
  */
 export type Requirement =
   | { readonly op: '=' | '!='; readonly name: string; readonly value: string }
@@ -16,6 +17,9 @@ type Ordering = '>' | '>=' | '<' | '<='
 
 /** All conditions must hold; an empty selector selects every endpoint. */
 export type Selector = readonly Requirement[]
+
+/** Before a name of the metadata, where the name alone means something else. */
+export const METADATA_PREFIX = 'metadata.'
 
 const FORMS =
   'Expected NAME=VALUE, NAME!=VALUE, NAME in (A,B), NAME notin (A,B), weight>0, version>=1.2, version~1.2 or version^1, separated by commas'
@@ -29,9 +33,10 @@ const WEIGHT = /^\d+(\.\d+)?$/
 /**
  * Reads `version=1.0.0,zone!=b,rack in (a,b),weight>0,version^1.2`.
  *
+ * @param source what the error calls the text, such as a flag
  * @throws DiscoError USAGE
  */
-export function parseSelector(text: string): Selector {
+export function parseSelector(text: string, source = 'selector'): Selector {
   const requirements: Requirement[] = []
   let at = 0
   const take = (pattern: RegExp): string | null => {
@@ -60,19 +65,20 @@ export function parseSelector(text: string): Selector {
   do {
     const name = take(NAME)
     const op = name === null ? null : take(OPERATOR)
-    if (name === null || op === null) throw wrong(text)
+    if (name === null || op === null) throw wrong(text, source)
     if (op === 'in' || op === 'notin') {
       const values = takeValues()
-      if (!values) throw wrong(text)
+      if (!values) throw wrong(text, source)
       requirements.push({ op, name, values })
       while (text[at] === ' ') at++
     } else {
       const value = take(VALUE)
-      if (value === null) throw wrong(text)
-      requirements.push(requirement(name, op, value, text))
+      const read = value === null ? null : requirement(name, op, value)
+      if (read === null) throw wrong(text, source)
+      requirements.push(read)
     }
   } while (skip(','))
-  if (at < text.length) throw wrong(text)
+  if (at < text.length) throw wrong(text, source)
   return requirements
 }
 
@@ -97,7 +103,10 @@ export function attributeOf({ version, id, addr, weight, metadata }: Endpoint, n
   if (name === 'id') return id ?? ''
   if (name === 'addr') return addr
   if (name === 'weight') return String(weight)
-  return Object.hasOwn(metadata, name) ? (metadata[name] ?? '') : ''
+  if (Object.hasOwn(metadata, name)) return metadata[name] ?? ''
+  if (!name.startsWith(METADATA_PREFIX)) return ''
+  const own = name.slice(METADATA_PREFIX.length)
+  return Object.hasOwn(metadata, own) ? (metadata[own] ?? '') : ''
 }
 
 function isMet(one: Requirement, endpoint: Endpoint): boolean {
@@ -129,7 +138,8 @@ function asSemver(version: string): string {
   return major === undefined ? version : `${major}${minor}${patch}`
 }
 
-function requirement(name: string, op: string, value: string, text: string): Requirement {
+/** Null where the operator does not go with the name or the value. */
+function requirement(name: string, op: string, value: string): Requirement | null {
   if (op === '=' || op === '==') return { op: '=', name, value }
   if (op === '!=') return { op, name, value }
   const isOrdering = op === '>' || op === '>=' || op === '<' || op === '<='
@@ -143,7 +153,7 @@ function requirement(name: string, op: string, value: string, text: string): Req
   ) {
     return { op, name, value }
   }
-  throw wrong(text)
+  return null
 }
 
 function unquoted(word: string): string {
@@ -154,6 +164,6 @@ function quoted(word: string): string {
   return /^[^\s"(),=!<>~^\\]+$/.test(word) ? word : `"${word.replace(/["\\]/g, '\\$&')}"`
 }
 
-function wrong(text: string): DiscoError {
-  return new DiscoError('USAGE', `Invalid selector "${text}"`, { suggestions: [FORMS] })
+function wrong(text: string, source: string): DiscoError {
+  return new DiscoError('USAGE', `Invalid ${source} "${text}"`, { suggestions: [FORMS] })
 }

@@ -1,6 +1,6 @@
 import type { Endpoint } from './endpoint.js'
+import { isNamed } from './endpoint-filter.js'
 import { DiscoError } from './errors.js'
-import { shownKey } from './key-text.js'
 
 const OPERATORS = {
   '>=': (a: number, b: number) => a >= b,
@@ -104,11 +104,6 @@ export function judge(condition: WaitCondition, facts: WaitFacts): { holds: bool
       return { holds, now: `${condition.kind} ${count ?? 'unknown'}` }
     }
   }
-}
-
-/** By address, or by key, raw or escaped. */
-function isNamed({ addr, key }: Endpoint, name: string): boolean {
-  return addr === name || key === name || shownKey(key) === name
 }
 
 function compare(value: number, { operator, number }: Comparison): boolean {

@@ -3,11 +3,10 @@ import { DiscoError } from '../domain/errors.js'
 import type { BackendTls } from './backend-tls.js'
 import { type ChannelSettings, channelOptions } from './channel-options.js'
 import { channelLimit } from './message-size.js'
-import { targetOf } from './resolver/target.js'
 
 export type { Client }
 
-/** How a service is dialled. */
+/** How a target is dialled. */
 export interface DialSettings extends ChannelSettings {
   /** Plaintext without it. */
   readonly tls?: BackendTls | undefined
@@ -20,14 +19,14 @@ export interface DialSettings extends ChannelSettings {
 /** Nobody asks this process by channelz, and its counters take some 10 KB a connection. */
 const OWN_OPTIONS = { 'grpc.enable_channelz': 0 }
 
-/** A client of a registered service; connects at once. Close it. @throws DiscoError USAGE for its service config */
-export function dial(service: string, settings: DialSettings): Client {
-  const client = made(service, settings)
+/** A client of a target; connects at once. Close it. @throws DiscoError USAGE for its service config */
+export function dial(target: string, settings: DialSettings): Client {
+  const client = made(target, settings)
   client.getChannel().getConnectivityState(true)
   return client
 }
 
-function made(service: string, { tls, authority, maxMessageBytes, ...settings }: DialSettings): Client {
+function made(target: string, { tls, authority, maxMessageBytes, ...settings }: DialSettings): Client {
   const options = {
     ...channelOptions(settings),
     ...tls?.options,
@@ -36,7 +35,7 @@ function made(service: string, { tls, authority, maxMessageBytes, ...settings }:
     'grpc.max_receive_message_length': channelLimit(maxMessageBytes),
   }
   try {
-    return new Client(targetOf(service), tls?.credentials ?? credentials.createInsecure(), options)
+    return new Client(target, tls?.credentials ?? credentials.createInsecure(), options)
   } catch (cause) {
     // grpc-js looks at nothing else that could be wrong here.
     throw new DiscoError('USAGE', `The service config cannot be used: ${(cause as Error).message}`, { cause })

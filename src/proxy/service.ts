@@ -4,7 +4,7 @@ import { Census } from '../grpc/balancer/census.js'
 import { OutstandingCalls } from '../grpc/balancer/outstanding.js'
 import { Rotation } from '../grpc/balancer/rotation.js'
 import { type RegisteredEndpoint, registeredById } from '../grpc/resolver/endpoint.js'
-import type { ResolvedList } from '../grpc/resolver/live-list.js'
+import type { SelectedList } from '../grpc/resolver/live-list.js'
 import type { Observer } from '../grpc/resolver/observer.js'
 import { type TargetListener, TargetWatch } from '../grpc/resolver/target-watch.js'
 import type { CallKeys, Policy } from '../policies/index.js'
@@ -122,7 +122,7 @@ export class BalancedService implements TargetListener {
     this.settle()
   }
 
-  resolved(now: ResolvedList): void {
+  resolved(now: SelectedList): void {
     this.settings.observer.resolved?.(now)
   }
 

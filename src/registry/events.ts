@@ -1,5 +1,6 @@
 import type { Change, Update } from '../domain/discovery.js'
 import type { Endpoint, Revision } from '../domain/endpoint.js'
+import { ALL_ENDPOINTS, type EndpointFilter, isChosen, isUnfiltered } from '../domain/endpoint-filter.js'
 import type { DiscoError } from '../domain/errors.js'
 import { type EndpointEvent, eventsBetween } from '../domain/events.js'
 import { LiveSnapshot } from '../domain/live-snapshot.js'
@@ -42,10 +43,13 @@ export interface WatchEvent {
 /**
  * Converts the updates of one service, or of all services, to events for display and JSON. `synced` or `stale` comes
  * first. The cost of an update depends only on its changes, not on the number of endpoints.
+ *
+ * @param filter of the endpoints whose events are wanted; shares are the whole service's all the same
  */
 export async function* registryEvents(
   registry: Pick<Registry, 'leaseLives'>,
   updates: AsyncIterable<Update>,
+  filter: EndpointFilter = ALL_ENDPOINTS,
 ): AsyncGenerator<WatchEvent, void, void> {
   const snapshot = new LiveSnapshot()
   for await (const update of updates) {
@@ -61,7 +65,9 @@ export async function* registryEvents(
     const { revision } = update
     const before = placesOf(snapshot, update.changes)
     snapshot.apply(update)
-    const events = eventsBetween(before, snapshot, before.byKey.keys())
+    const events = eventsBetween(before, snapshot, before.byKey.keys()).filter(
+      (event) => isUnfiltered(filter) || concerns(filter, event),
+    )
     if (update.type === 'resync') {
       const { missedRevisions } = update
       yield { event: { type: 'resync', revision, missedRevisions, changes: events.length }, snapshot }
@@ -74,6 +80,13 @@ export async function* registryEvents(
       yield { event: { ...event, revision, share, ...reason }, snapshot }
     }
   }
+}
+
+/** Whether an endpoint meets a filter, or met it before the event. */
+function concerns(filter: EndpointFilter, event: EndpointEvent): boolean {
+  if (isChosen(filter, event.endpoint)) return true
+  if (event.type === 'updated') return isChosen(filter, event.before)
+  return event.type === 'weight' && isChosen(filter, { ...event.endpoint, weight: event.from })
 }
 
 /** The changed keys of an update at one moment: their endpoints, and their shares. */

@@ -74,10 +74,10 @@ async function withApi<Result>(etcd: Etcd, use: (api: EtcdApi) => Promise<Result
 export function registration(
   service: string,
   addr: string,
-  { version = '', weight = 1 }: { version?: string; weight?: number } = {},
+  { version = '', weight = 1, metadata }: { version?: string; weight?: number; metadata?: object } = {},
 ): [key: string, value: string] {
   const key = version === '' ? `/${service}/${addr}` : `/${service}/${version}/${addr}`
-  return [key, JSON.stringify({ name: service, addr, version, weight })]
+  return [key, JSON.stringify({ name: service, addr, version, weight, metadata })]
 }
 
 /** An endpoint to be registered. */

@@ -4,6 +4,7 @@ import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { type Client, dial } from '../../src/grpc/dial.js'
 import { install } from '../../src/grpc/install.js'
 import type { ResolvedList } from '../../src/grpc/resolver/live-list.js'
+import { targetOf } from '../../src/grpc/resolver/target.js'
 import type { EventSink, RegistrationEvents } from '../../src/registry/registration/events.js'
 import type { Registration } from '../../src/registry/registration/registration.js'
 import type { Registry } from '../../src/registry/registry.js'
@@ -55,7 +56,7 @@ export class Traffic implements AsyncDisposable {
   /** @param discovery of the channel; grpc-js is told of it process-wide, and keeps it for this channel. */
   constructor(discovery: Registry, service: string) {
     install({ discovery })
-    this.client = dial(service, { observer: { resolved: (list) => this.lists.push(list) } })
+    this.client = dial(targetOf(service), { observer: { resolved: (list) => this.lists.push(list) } })
     this.ended = this.run()
   }
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Endpoint, type EndpointId, endpointId } from '../../domain/endpoint.js'
+import { chosenOf, type EndpointFilter } from '../../domain/endpoint-filter.js'
 import type { DiscoError } from '../../domain/errors.js'
 import { LiveSnapshot } from '../../domain/live-snapshot.js'
 import { endpointsOf } from '../../domain/snapshot.js'
@@ -25,7 +26,7 @@ const PERIOD_MS = 1_000
  */
 export async function* followHealth(
   registry: Registry,
-  service: string,
+  { service, filter }: { readonly service: string; readonly filter: EndpointFilter },
   options: SurveyOptions,
   onEtcd: (outage: DiscoError | null) => void,
   signal: AbortSignal,
@@ -33,8 +34,9 @@ export async function* followHealth(
   const reported = new Map<EndpointId, { endpoint: Endpoint; health: string }>()
   const list = new FollowedList(registry, service, onEtcd, signal)
   for (;;) {
-    const endpoints = await list.next()
-    if (!endpoints) return
+    const all = await list.next()
+    if (!all) return
+    const endpoints = chosenOf(filter, all)
     const byId = await surveyHealth(endpoints, options, signal)
     const gone = new Map(reported)
     for (const endpoint of endpoints) {

@@ -1,5 +1,7 @@
 import type { CallReport, CallResult, CallTotals } from '../../call/report.js'
 import { roundShare } from '../../domain/documents.js'
+import { formatSelector } from '../../domain/selector.js'
+import { parseTarget, SCHEME, selectorOf, splitTarget } from '../../grpc/resolver/target.js'
 import type { Asserted } from '../../stats/assertion.js'
 import type { LatencyBand, LatencySummary } from '../../stats/latency.js'
 import type { Verdict } from '../../stats/verdict.js'
@@ -78,8 +80,13 @@ export interface FailoverDoc {
 export interface CallDoc {
   readonly schema: 'disco.call/v1'
   readonly service: string
+  /** As the channel dialled it. */
+  readonly target: string
+  /** The conditions of the target; null where it selects all of the service. */
+  readonly selector: string | null
   readonly method: string
-  readonly rev: string
+  /** Null for a target without a registry. */
+  readonly rev: string | null
   readonly policy: string
   readonly calls: number
   readonly ok: number
@@ -161,8 +168,10 @@ export function callDoc(report: CallReport, assertions: readonly Asserted[] = []
   return {
     schema: 'disco.call/v1',
     service,
+    target: report.target,
+    selector: selectorIn(report.target),
     method,
-    rev: String(report.revision),
+    rev: report.revision === 0 ? null : String(report.revision),
     policy,
     calls,
     ok,
@@ -212,6 +221,12 @@ export function callDoc(report: CallReport, assertions: readonly Asserted[] = []
     verdict: report.verdict,
     assertions,
   }
+}
+
+function selectorIn(target: string): string | null {
+  const uri = splitTarget(target)
+  const selector = uri.scheme === SCHEME ? selectorOf(parseTarget(uri)) : []
+  return selector.length === 0 ? null : formatSelector(selector)
 }
 
 export function callLineDoc(result: CallResult, isVerbose: boolean): CallLineDoc {

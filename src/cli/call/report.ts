@@ -31,10 +31,11 @@ export interface ReportOptions {
 
 /** The report of a run: observed and expected calls of each endpoint, latencies, and the verdict. */
 export function renderCallReport(doc: CallDoc, palette: Palette, options: ReportOptions = {}): string {
-  const { service, method, policy, ready, rev } = doc
+  const { service, selector, method, policy, ready, rev } = doc
+  const name = selector === null ? service : `${service} -l ${selector}`
   const readiness = `${standing(ready)} in ${duration(ready.elapsedMs)}`
   return [
-    `${visible(service)} → ${method}   policy ${policy}   ${readiness}   rev ${rev}`,
+    `${visible(name)} → ${method}   policy ${policy}   ${readiness}${rev === null ? '' : `   rev ${rev}`}`,
     '',
     renderEndpoints(doc, palette, options.width ?? Number.POSITIVE_INFINITY),
     '',

@@ -1,8 +1,9 @@
 import type { HealthById } from '../../agent/health/survey.js'
 import { roundShare, type StoredEndpointDoc } from '../../domain/documents.js'
 import { type Endpoint, endpointId, isReadable } from '../../domain/endpoint.js'
+import { ALL_ENDPOINTS, chosenOf, type EndpointFilter } from '../../domain/endpoint-filter.js'
 import { findLayout, type Hint } from '../../domain/layouts/index.js'
-import { shareFractions, weightsAreUnset } from '../../domain/shares.js'
+import { shareWithin, weightsAreUnset } from '../../domain/shares.js'
 import type { EndpointList, Ttl } from '../../registry/registry.js'
 import { healthInWords } from '../health/document.js'
 
@@ -29,20 +30,36 @@ export interface EndpointsDoc {
   readonly endpoints: readonly EndpointDoc[]
 }
 
+/** Selected endpoints of several services. */
+export interface SelectedDoc {
+  readonly schema: 'disco.selected/v1'
+  readonly rev: string
+  /** Those with a selected endpoint. */
+  readonly services: readonly EndpointsDoc[]
+}
+
+/**
+ * The endpoints that the filter chooses. Shares, and whether weights are unset, are the whole service's.
+ *
+ * @param list the whole service
+ */
 export function endpointsDoc(
   service: string,
   { revision, endpoints }: Pick<EndpointList, 'revision' | 'endpoints'>,
   ttls: ReadonlyMap<string, Ttl> | null,
   health: HealthById = NOT_PROBED,
+  filter: EndpointFilter = ALL_ENDPOINTS,
 ): EndpointsDoc {
-  const shares = shareFractions(endpoints)
+  const shareOf = shareWithin(endpoints)
   return {
     schema: 'disco.endpoints/v1',
     service,
     rev: String(revision),
     weightsUnset: weightsAreUnset(endpoints),
     ttlsAsked: ttls !== null,
-    endpoints: endpoints.map((endpoint, index) => endpointDoc(endpoint, shares[index] ?? 0, ttls, health)),
+    endpoints: chosenOf(filter, endpoints).map((endpoint) =>
+      endpointDoc(endpoint, shareOf(endpoint), ttls, health),
+    ),
   }
 }
 

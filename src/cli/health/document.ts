@@ -20,8 +20,10 @@ export interface HealthEndpointDoc {
 
 export interface HealthDoc {
   readonly schema: 'disco.health/v1'
+  /** The target, where its endpoints stand in no registry. */
   readonly service: string
-  readonly rev: string
+  /** Null there. */
+  readonly rev: string | null
   /** How many of the endpoints. */
   readonly healthy: number
   readonly endpoints: readonly HealthEndpointDoc[]
@@ -43,7 +45,7 @@ export function healthDoc(
   return {
     schema: 'disco.health/v1',
     service,
-    rev: String(revision),
+    rev: revision === 0 ? null : String(revision),
     healthy: docs.filter(({ healthy }) => healthy).length,
     endpoints: docs,
   }

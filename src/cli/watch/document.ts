@@ -1,4 +1,5 @@
 import { roundShare } from '../../domain/documents.js'
+import { ALL_ENDPOINTS, chosenOf, type EndpointFilter } from '../../domain/endpoint-filter.js'
 import { weightsAreUnset } from '../../domain/shares.js'
 import { endpointsOf } from '../../domain/snapshot.js'
 import type { GoneReason, WatchEvent } from '../../registry/events.js'
@@ -66,18 +67,24 @@ export type EventDoc =
       readonly changes: number
     }
 
-export function eventDoc({ event, snapshot }: WatchEvent, service: string | undefined): EventDoc {
+/** @param filter of the watch: `synced` counts the endpoints that it chooses */
+export function eventDoc(
+  { event, snapshot }: WatchEvent,
+  service: string | undefined,
+  filter: EndpointFilter = ALL_ENDPOINTS,
+): EventDoc {
   const schema = 'disco.event/v1'
   const named = service === undefined ? {} : { service }
   switch (event.type) {
     case 'synced': {
-      const endpoints = endpointsOf(snapshot)
+      const all = endpointsOf(snapshot)
+      const endpoints = chosenOf(filter, all)
       const weight = endpoints.reduce(
         (sum, endpoint) => sum + (endpoint.problem === null ? endpoint.weight : 0),
         0,
       )
       const rev = String(event.revision)
-      const weightsUnset = weightsAreUnset(endpoints)
+      const weightsUnset = weightsAreUnset(all)
       return { schema, type: 'synced', rev, ...named, endpoints: endpoints.length, weight, weightsUnset }
     }
     case 'stale':

@@ -19,6 +19,8 @@ export type Freshness =
 export interface Watched {
   /** Undefined for all of them. */
   readonly service: string | undefined
+  /** As on the command line; empty or absent for all endpoints. */
+  readonly selection?: string
   /** etcd's members. */
   readonly members: readonly string[]
   readonly revision: number
@@ -31,8 +33,9 @@ export interface Watched {
  * left out first; how fresh the list is stays, in words, in any width that has room for the word.
  */
 export function renderTitle(watched: Watched, columns: number, palette: Palette): string {
-  const { service, members, revision, endpoints, freshness } = watched
-  const name = service === undefined ? 'all services' : visible(service)
+  const { service, selection = '', members, revision, endpoints, freshness } = watched
+  const whole = service === undefined ? 'all services' : visible(service)
+  const name = selection === '' ? whole : `${whole} ${visible(selection)}`
   const [first = '', ...others] = members.map(visible)
   const where = others.length === 0 ? first : `${first} +${others.length}`
   const rev = `rev ${revision}`

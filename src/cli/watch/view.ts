@@ -1,8 +1,10 @@
+import { chosenOf, formatFilter } from '../../domain/endpoint-filter.js'
 import { EMPTY_SNAPSHOT, endpointsOf, type Snapshot } from '../../domain/snapshot.js'
 import type { WatchEvent } from '../../registry/events.js'
 import { summarizeServices } from '../../registry/service-summary.js'
 import { endpointsDoc } from '../endpoints/document.js'
 import { renderEndpoints, renderLegend } from '../endpoints/table.js'
+import type { Scope } from '../flags/target.js'
 import { type Palette, uncolored } from '../terminal/color.js'
 import {
   cropTable,
@@ -41,11 +43,11 @@ export class ScreenView {
   private readonly repaint = () => this.paint()
 
   /**
-   * @param service undefined for all of them
+   * @param scope without a service: all of them
    * @param members of etcd, as the user named them
    */
   constructor(
-    private readonly service: string | undefined,
+    private readonly scope: Pick<Scope<string | undefined>, 'service' | 'filter'>,
     private readonly members: readonly string[],
     private readonly palette: Palette,
   ) {
@@ -109,17 +111,19 @@ export class ScreenView {
   }
 
   private title(columns: number): string {
-    const { service, members, freshness, snapshot } = this
+    const { members, freshness, snapshot } = this
+    const { service, filter } = this.scope
     const { revision } = snapshot
-    const endpoints = endpointsOf(snapshot).length
-    return renderTitle({ service, members, revision, endpoints, freshness }, columns, this.palette)
+    const endpoints = chosenOf(filter, endpointsOf(snapshot)).length
+    const selection = formatFilter(filter)
+    return renderTitle({ service, selection, members, revision, endpoints, freshness }, columns, this.palette)
   }
 
   /** The rows of a stale list are dim throughout. */
   private table(rows: number): ScreenTable {
     if (this.log.length === 0) return NO_TABLE
-    if (!this.stale) return renderWatched(this.snapshot, this.service, this.palette, rows)
-    const { lines, hidden } = renderWatched(this.snapshot, this.service, uncolored, rows)
+    if (!this.stale) return renderWatched(this.snapshot, this.scope, this.palette, rows)
+    const { lines, hidden } = renderWatched(this.snapshot, this.scope, uncolored, rows)
     return { lines: lines.map((line) => this.palette.dim(line)), hidden }
   }
 }
@@ -129,14 +133,16 @@ const NO_TABLE: ScreenTable = { lines: [], hidden: 0 }
 /** Time left moves without an event: a watched table does without it. @param most rows that are laid out */
 function renderWatched(
   snapshot: Snapshot,
-  service: string | undefined,
+  { service, filter }: Pick<Scope<string | undefined>, 'service' | 'filter'>,
   palette: Palette,
   most: number,
 ): ScreenTable {
   const { revision } = snapshot
   const all = endpointsOf(snapshot)
   const services = service === undefined ? summarizeServices(all).services : [{ service, endpoints: all }]
-  const docs = services.map(({ service, endpoints }) => endpointsDoc(service, { revision, endpoints }, null))
+  const docs = services.map(({ service, endpoints }) =>
+    endpointsDoc(service, { revision, endpoints }, null, undefined, filter),
+  )
   const looks = { withTtl: false, withService: service === undefined, most }
   const count = docs.reduce((sum, { endpoints }) => sum + endpoints.length, 0)
   return {

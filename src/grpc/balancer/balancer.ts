@@ -3,7 +3,12 @@ import type { EndpointId } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { CallKeys, Policy, PolicyKind } from '../../policies/index.js'
 import { healthServiceOf } from '../health/watch.js'
-import { type RegisteredEndpoint, registeredById } from '../resolver/endpoint.js'
+import {
+  isOfAnotherResolver,
+  type RegisteredEndpoint,
+  registeredById,
+  unwatchedList,
+} from '../resolver/endpoint.js'
 import { type Observer, observerOf } from '../resolver/observer.js'
 import { grpcPolicyName, type PolicyConfig, policyConfigOf } from '../resolver/policy-config.js'
 import { whyNobody, whyNotPinned } from './absence.js'
@@ -55,10 +60,14 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     const rotation = this.follow((config as PolicyConfig).policy, observerOf(options))
     if (!rotation) return true
     if (!list.ok) {
-      if (this.children.size === 0) this.report(connectivityState.TRANSIENT_FAILURE, list.error.details)
+      if (this.children.size === 0) {
+        this.observer.unresolved?.(list.error.details)
+        this.report(connectivityState.TRANSIENT_FAILURE, list.error.details)
+      }
       return true
     }
     const endpoints = registeredById(list.value)
+    if (isOfAnotherResolver(list.value)) this.observer.resolved?.(unwatchedList(endpoints))
     this.isUpdating = true
     for (const [id, outstanding] of this.outstandingOfLeavers)
       if (outstanding.count === 0) this.outstandingOfLeavers.delete(id)

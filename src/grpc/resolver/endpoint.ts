@@ -1,5 +1,6 @@
 import { experimental } from '@grpc/grpc-js'
 import { type Endpoint, type EndpointId, endpointId } from '../../domain/endpoint.js'
+import type { SelectedList } from './live-list.js'
 
 /**
  * A gRPC endpoint that carries its registration. The extra fields travel by reference from the resolver to
@@ -19,7 +20,7 @@ export interface RegisteredEndpoint extends experimental.Endpoint {
  */
 export function registered(endpoint: experimental.Endpoint): RegisteredEndpoint {
   if ('registration' in endpoint) return endpoint as RegisteredEndpoint
-  const [addr = '', ...more] = endpoint.addresses.map(experimental.subchannelAddressToString)
+  const [addr = '', ...more] = endpoint.addresses.map(addressText)
   const registration: Endpoint = {
     service: '',
     version: '',
@@ -34,6 +35,22 @@ export function registered(endpoint: experimental.Endpoint): RegisteredEndpoint 
     modRevision: 0,
   }
   return { addresses: endpoint.addresses, id: endpointId(registration), registration, weight: 1 }
+}
+
+/** As registries write an address: a Unix socket has its scheme. */
+function addressText(address: experimental.SubchannelAddress): string {
+  return 'path' in address ? `unix:${address.path}` : experimental.subchannelAddressToString(address)
+}
+
+/** Whether a list was made by a resolver other than ours. An empty one is always ours. */
+export function isOfAnotherResolver([first]: readonly experimental.Endpoint[]): boolean {
+  return first !== undefined && !('registration' in first)
+}
+
+/** The list of another resolver, which has no revisions and no outages, as observers take it. */
+export function unwatchedList(endpoints: ReadonlyMap<EndpointId, RegisteredEndpoint>): SelectedList {
+  const registered = [...endpoints.values()].map(({ registration }) => registration)
+  return { revision: 0, registered, selected: registered, stale: null, cachedAgeMs: null, isNew: true }
 }
 
 /**

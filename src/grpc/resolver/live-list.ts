@@ -21,6 +21,12 @@ export interface ResolvedList {
   readonly isNew: boolean
 }
 
+/** The registry's list, and what a channel's target selects of it. */
+export interface SelectedList extends ResolvedList {
+  /** Those that the target's conditions select, including what cannot be dialled: all of `registered` without any. */
+  readonly selected: readonly Endpoint[]
+}
+
 /**
  * The list of a service, kept up to date by the updates of a watch. A new list is delivered at once, changes through
  * a {@link DeliveryWindow}. A deletion waits for 20 ms: a key that is put back at once, after a lost lease, say,

@@ -1,7 +1,7 @@
 import { experimental, type Metadata } from '@grpc/grpc-js'
 import type { Update } from '../../domain/discovery.js'
 import type { RegisteredEndpoint } from './endpoint.js'
-import type { ResolvedList } from './live-list.js'
+import type { SelectedList } from './live-list.js'
 
 /**
  * The channel option under which a channel's resolver, balancer and picker find their observer. The prefix keeps
@@ -25,8 +25,13 @@ export interface RotationChange {
 export interface Observer {
   /** An update of the registry, at once; `resolved` follows with the next delivery. */
   heard?(update: Update): void
-  /** The registry's list that the channel now uses. */
-  resolved?(list: ResolvedList): void
+  /**
+   * The list that the channel now uses. One of another resolver (`dns:`, a static list) has revision 0 and is never
+   * stale.
+   */
+  resolved?(list: SelectedList): void
+  /** A resolver that is not ours failed, and there is no list yet: its reason. */
+  unresolved?(problem: string): void
   /** An endpoint's connection changed its state; `problem` says why it is not READY. */
   connectivity?(endpoint: RegisteredEndpoint, isReady: boolean, problem: string | null): void
   /** A connection attempt failed, or the server of a connection says that it is not serving. */

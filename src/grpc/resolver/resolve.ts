@@ -1,17 +1,13 @@
 import { type ChannelOptions, experimental } from '@grpc/grpc-js'
-import { addressInUrl, withoutSecrets } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
 import { type RegisteredEndpoint, registered } from './endpoint.js'
-import type { ResolvedList } from './live-list.js'
+import type { SelectedList } from './live-list.js'
 import { OBSERVER_OPTION } from './observer.js'
-import { authorityOf, parseTarget, SCHEME, targetOf } from './target.js'
-
-/** Schemes that grpc-js resolves by itself, besides ours. */
-const OTHER_SCHEMES = ['dns', 'ipv4', 'ipv6', 'unix']
+import { authorityOf, parseTarget, SCHEME, splitTarget, type TargetUri } from './target.js'
 
 /** What a target names. */
 export interface TargetName {
-  readonly uri: experimental.GrpcUri & { readonly scheme: string }
+  readonly uri: TargetUri
   /** In full, as a channel would take it. */
   readonly target: string
   /** Of the registry; null where the target is of another scheme. */
@@ -23,7 +19,7 @@ export interface TargetName {
 /** Result of resolving a target. */
 export interface Resolution extends Omit<TargetName, 'uri'> {
   /** The registry's list; null where the target is of another scheme. */
-  readonly list: ResolvedList | null
+  readonly list: SelectedList | null
   /** Endpoints that the target selects and that can be dialled. */
   readonly endpoints: readonly RegisteredEndpoint[]
   /** The resolver's own, which a channel without one uses; null where there is none. */
@@ -36,7 +32,7 @@ export interface Resolution extends Omit<TargetName, 'uri'> {
  * @throws DiscoError USAGE
  */
 export function readTarget(text: string): TargetName {
-  const uri = parseUri(text)
+  const uri = splitTarget(text)
   const own = uri.scheme === SCHEME ? parseTarget(uri) : null
   return {
     uri,
@@ -55,7 +51,7 @@ export function readTarget(text: string): TargetName {
 export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolution> {
   const { uri, ...name } = readTarget(text)
   return new Promise((resolve, reject) => {
-    let list: ResolvedList | null = null
+    let list: SelectedList | null = null
     let found: Omit<Resolution, 'list'> | null = null
     const finish = (error: unknown): void => {
       if (error === null && !found) return
@@ -71,7 +67,7 @@ export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolu
     const options: ChannelOptions = {
       'grpc.enable_http_proxy': 0,
       [OBSERVER_OPTION]: {
-        resolved: (now: ResolvedList) => {
+        resolved: (now: SelectedList) => {
           list = now
           if (now.revision === 0 && now.stale) finish(now.stale)
           else finish(null)
@@ -97,27 +93,6 @@ export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolu
     signal.addEventListener('abort', interrupt)
     resolver.updateResolution()
   })
-}
-
-/** The parts of a target, as grpc-js splits it. @throws DiscoError USAGE */
-function parseUri(text: string): experimental.GrpcUri & { scheme: string } {
-  const [, scheme, authority, path = ''] = /^(?:([A-Za-z0-9+.-]+):)?(?:\/\/([^/]*)\/)?(.+)$/s.exec(text) ?? []
-  if (scheme !== undefined && [SCHEME, ...OTHER_SCHEMES].includes(scheme)) {
-    if (scheme !== SCHEME && /^\/*$/.test(path)) {
-      throw new DiscoError('USAGE', `The target "${text}" names no ${scheme === 'unix' ? 'socket' : 'host'}`)
-    }
-    return { scheme, path, ...(authority === undefined ? {} : { authority }) }
-  }
-  if (text.includes('://')) {
-    throw new DiscoError('USAGE', `Unknown scheme of the target "${withoutSecrets(text)}"`, {
-      suggestions: [
-        ...addressInUrl(text),
-        `Expected SERVICE, ${SCHEME}:///SERVICE, or one of ${OTHER_SCHEMES.join(', ')}`,
-      ],
-    })
-  }
-  if (/:\d+$/.test(text)) return { scheme: 'dns', path: text }
-  return parseUri(targetOf(text))
 }
 
 /** As grpc-js's own resolvers have it. */

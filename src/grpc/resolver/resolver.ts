@@ -9,7 +9,7 @@ import { lbConfigOf } from './policy-config.js'
 import { Selection } from './selection.js'
 import { checkPolicies } from './service-config.js'
 import { type ServiceListener, ServiceWatches } from './service-watch.js'
-import { authorityOf, parseTarget, type Target } from './target.js'
+import { authorityOf, parseTarget, selectorOf, type Target } from './target.js'
 
 /** For a channel without a service config: grpc-js would use pick_first, which no weight reaches. */
 const DEFAULT_CONFIG = {
@@ -77,9 +77,9 @@ class RegistryResolver implements experimental.Resolver, ServiceListener {
 
   /** Passes the list on to the channel, and to the observer. */
   resolved(now: ResolvedList): void {
-    this.observer.resolved?.(now)
+    const { endpoints, registered: selected } = this.selection.of(now.registered)
+    this.observer.resolved?.({ ...now, selected })
     if (!now.isNew) return
-    const endpoints = this.selection.of(now.registered)
     const count = `${this.target.service} has ${now.registered.length} registered endpoints`
     const note = `${count}${now.lookedIn ? ` (${now.lookedIn})` : ''}${this.note}`
     this.listener(experimental.statusOrFromValue(endpoints), {}, this.serviceConfig, note)
@@ -92,10 +92,7 @@ class RegistryResolver implements experimental.Resolver, ServiceListener {
 }
 
 /** A target's conditions, as they are added to messages about a list without usable endpoints. */
-function conditionsOf({ where, select }: Target): string {
-  const conditions = [
-    ...Object.entries(where).map(([name, value]) => `${name}=${value}`),
-    ...(select.length === 0 ? [] : [formatSelector(select)]),
-  ]
-  return conditions.length === 0 ? '' : `; selected are those with ${conditions.join(', ')}`
+function conditionsOf(target: Target): string {
+  const selector = selectorOf(target)
+  return selector.length === 0 ? '' : `; selected are those with ${formatSelector(selector)}`
 }

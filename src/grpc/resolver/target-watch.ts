@@ -1,6 +1,6 @@
 import { type ChannelOptions, experimental } from '@grpc/grpc-js'
 import { type RegisteredEndpoint, registered } from './endpoint.js'
-import type { ResolvedList } from './live-list.js'
+import type { SelectedList } from './live-list.js'
 import { OBSERVER_OPTION, type Observer } from './observer.js'
 import { readTarget, type TargetName } from './resolve.js'
 
@@ -11,7 +11,7 @@ export interface TargetListener {
   /** The target cannot be resolved; a list that came before stands. Further attempts follow by themselves. */
   failed(details: string): void
   /** The registry's list, also where only its staleness changed; not called for targets of other schemes. */
-  resolved?(now: ResolvedList): void
+  resolved?(now: SelectedList): void
 }
 
 /** Follows a target by the resolver that a channel would use, without a channel. */

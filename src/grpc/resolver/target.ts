@@ -1,6 +1,7 @@
+import { addressInUrl, withoutSecrets } from '../../domain/address.js'
 import type { Query } from '../../domain/discovery.js'
 import { DiscoError } from '../../domain/errors.js'
-import { parseSelector, type Selector } from '../../domain/selector.js'
+import { formatSelector, METADATA_PREFIX, parseSelector, type Selector } from '../../domain/selector.js'
 
 export const SCHEME = 'etcd'
 
@@ -17,12 +18,69 @@ export interface Target {
   readonly place: Pick<Query, 'layout' | 'root'>
 }
 
+/** Schemes that grpc-js resolves by itself, besides ours. */
+const OTHER_SCHEMES = ['dns', 'ipv4', 'ipv6', 'unix']
+
+/** The parts of a target, as grpc-js splits it. */
+export interface TargetUri {
+  readonly scheme: string
+  readonly authority?: string
+  readonly path: string
+}
+
 const FORMS =
   'Expected etcd:///SERVICE, etcd://VERSION/SERVICE, or etcd:///SERVICE?version=V&zone=Z&spill-over'
 
+/**
+ * Splits a target. A bare name is a service of the registry, `host:port` without a scheme is `dns:`, as in gRPC.
+ *
+ * @throws DiscoError USAGE
+ */
+export function splitTarget(text: string): TargetUri {
+  const [, scheme, authority, path = ''] = /^(?:([A-Za-z0-9+.-]+):)?(?:\/\/([^/]*)\/)?(.+)$/s.exec(text) ?? []
+  if (scheme !== undefined && [SCHEME, ...OTHER_SCHEMES].includes(scheme)) {
+    if (scheme !== SCHEME && /^\/*$/.test(path)) {
+      throw new DiscoError('USAGE', `The target "${text}" names no ${scheme === 'unix' ? 'socket' : 'host'}`)
+    }
+    return { scheme, path, ...(authority === undefined ? {} : { authority }) }
+  }
+  if (text.includes('://')) {
+    throw new DiscoError('USAGE', `Unknown scheme of the target "${withoutSecrets(text)}"`, {
+      suggestions: [
+        ...addressInUrl(text),
+        `Expected SERVICE, ${SCHEME}:///SERVICE, or one of ${OTHER_SCHEMES.join(', ')}`,
+      ],
+    })
+  }
+  if (/:\d+$/.test(text)) return { scheme: 'dns', path: text }
+  return splitTarget(targetOf(text))
+}
+
 /** The target of a service, as a channel takes it: any character of its name may stand in it. */
-export function targetOf(service: string): string {
-  return `${SCHEME}:///${encodeURIComponent(service)}`
+export function targetOf(service: string, select: Selector = []): string {
+  const target = `${SCHEME}:///${encodeURIComponent(service)}`
+  return select.length === 0 ? target : `${target}?select=${encodeURIComponent(formatSelector(select))}`
+}
+
+/** All conditions of a target as one selector. A plain parameter called `weight` is a name of the metadata. */
+export function selectorOf({
+  where,
+  select = [],
+}: Pick<Target, 'where'> & Partial<Pick<Target, 'select'>>): Selector {
+  const plain = Object.entries(where).map(([name, value]) => ({
+    op: '=' as const,
+    name: name === 'weight' ? `${METADATA_PREFIX}${name}` : name,
+    value,
+  }))
+  return [...plain, ...select]
+}
+
+/** The target with further conditions; text that a channel takes. */
+export function narrowedTarget(target: Target, select: Selector): string {
+  const { service, spillOver, place } = target
+  const parameters = Object.entries({ ...place, ...(spillOver ? { 'spill-over': 'true' } : {}) })
+  const more = parameters.map(([name, value]) => `&${name}=${encodeURIComponent(value ?? '')}`)
+  return `${targetOf(service, [...selectorOf(target), ...select])}${more.join('')}`
 }
 
 /** Becomes :authority and the name in TLS: the service's name, as a host would be, without a slash. */

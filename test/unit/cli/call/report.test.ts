@@ -34,6 +34,7 @@ const PASS: Verdict = {
 }
 
 const REPORT: CallReport = {
+  target: 'etcd:///hello',
   ...{ service: 'hello', method: 'helloworld.Greeter/SayHello', streamsReplies: false, revision: 1042 },
   ...{ policy: 'weighted_round_robin', load: { calls: 8, durationMs: 1, concurrency: 1, perSecond: null } },
   ...{

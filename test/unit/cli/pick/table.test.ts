@@ -17,7 +17,7 @@ const LIST = { revision: 1042, stale: null, cachedAgeMs: null, isNew: true }
 function resolution(registered: readonly Endpoint[], list: Partial<typeof LIST> | object = {}): Resolution {
   return {
     ...{ target: 'etcd:///hello', service: 'hello', authority: 'hello' },
-    list: { ...LIST, registered, ...list },
+    list: { ...LIST, registered, selected: registered, ...list },
     endpoints: toGrpcEndpoints(registered, { where: {}, spillOver: false }),
     serviceConfig: { loadBalancingConfig: [{ disco_round_robin: {} }] },
   }

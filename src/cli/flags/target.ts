@@ -1,0 +1,208 @@
+import { Flags, type Interfaces } from '@oclif/core'
+import type { EndpointFilter } from '../../domain/endpoint-filter.js'
+import { DiscoError } from '../../domain/errors.js'
+import { DEFAULT_LAYOUT } from '../../domain/layouts/index.js'
+import { AUTO } from '../../domain/layouts/reader.js'
+import { parseSelector, type Selector } from '../../domain/selector.js'
+import {
+  narrowedTarget,
+  parseTarget,
+  SCHEME,
+  selectorOf,
+  splitTarget,
+  type Target,
+  targetOf,
+} from '../../grpc/resolver/target.js'
+import { completeAddress } from '../../registry/complete-address.js'
+import type { FullPlace } from '../config.js'
+import { completeAddressOrKey, refuseSwapped, requireServiceName } from './arguments.js'
+import { argument, parsedBy, textFlag } from './custom.js'
+import { refuseIdle } from './idle.js'
+
+/** `-l`: conditions on endpoints, for every command that takes a TARGET. */
+export const selectorFlag = {
+  selector: Flags.custom<Selector>({ parse: parsedBy((text, flag) => parseSelector(text, flag)) })({
+    char: 'l',
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'NAME=VALUE,…',
+    description: 'endpoints that meet all conditions: version=2.0.0,zone!=b,weight>0; may be repeated',
+  }),
+}
+
+/** The flags of commands that are for some endpoints of the registry. */
+export const filterFlags = {
+  ...selectorFlag,
+  host: textFlag({ helpValue: 'HOST', description: 'endpoints of this host, whatever their port' }),
+}
+
+export type FilterFlags = Partial<Interfaces.InferredFlags<typeof filterFlags>>
+
+/** The TARGET of a command that reads the registry. */
+export const registryTarget = argument({
+  required: true,
+  description: 'a service, or etcd:///SERVICE, etcd://VERSION/SERVICE',
+})
+
+/** TARGET and ADDR… of a command that needs neither: oclif has no optional argument before several. */
+export const targetAndAddresses = argument({
+  multiple: true,
+  description:
+    'a service, or etcd:///SERVICE, etcd://VERSION/SERVICE; then addresses of its endpoints, or their etcd keys',
+})
+
+/** The TARGET of a command that dials: of the registry, or not. */
+export const dialledTarget = argument({
+  required: true,
+  description:
+    'a service, or a target: etcd:///SERVICE, etcd://VERSION/SERVICE, HOST:PORT, dns:///…, ipv4:…, unix:…',
+})
+
+export const addressArguments = argument({
+  multiple: true,
+  description: 'address of an endpoint, or its etcd key; may be repeated',
+})
+
+/** What a command of the registry is for. */
+export interface Scope<Service extends string | undefined = string> {
+  readonly service: Service
+  readonly filter: EndpointFilter
+  /** Where the keys are: what `openRegistry` takes. */
+  readonly place: FullPlace
+}
+
+/** Words of the command line that say what a command is for. */
+export interface ScopeWords<Service extends string | undefined> {
+  /** The command's name, for errors. */
+  readonly command: string
+  readonly target: Service
+  readonly addrs?: readonly string[]
+  readonly flags: FilterFlags
+  /** The place by flags and environment, see `DiscoCommand.place`. */
+  readonly place: (defaultLayout: string) => FullPlace
+}
+
+/**
+ * Reads TARGET, ADDR…, `-l` and `--host`. A bare name reads every layout; a URI what a program with that URI reads:
+ * the default layout, unless the URI, `--layout` or DISCO_LAYOUT names another.
+ *
+ * @throws DiscoError USAGE
+ */
+export async function readScope<Service extends string | undefined>(
+  words: ScopeWords<Service>,
+): Promise<Scope<Service>> {
+  const { command, target: text, addrs = [], flags } = words
+  if (text !== undefined) refuseSwapped(text, addrs[0], [command, addrs[0] ?? '', text])
+  const uri = text === undefined ? null : registryUri(text)
+  const { place, service } = uri
+    ? { place: placeOfUri(uri, words.place), service: uri.service as Service }
+    : bare(text, words.place(AUTO))
+  if (uri?.spillOver) {
+    throw new DiscoError('USAGE', `spill-over has no effect here: "${text}"`, {
+      suggestions: ['It is for call, pick and resolve, as for a program'],
+    })
+  }
+  const completed = await Promise.all(
+    addrs.map((addr) => completeAddressOrKey(addr, `disco ${command} hello 1.2.3.4:1001`)),
+  )
+  const filter = {
+    select: [...(uri ? selectorOf(uri) : []), ...selectorIn(flags)],
+    addrs: completed,
+    host: flags.host === undefined ? null : hostIn(flags.host),
+  }
+  return { service, filter, place }
+}
+
+function bare<Service extends string | undefined>(service: Service, place: FullPlace) {
+  if (service !== undefined) requireServiceName(service, place.layout)
+  return { service, place }
+}
+
+/** Repeated flags are one selector: all conditions have to be met. */
+export function selectorIn({ selector = [] }: Pick<FilterFlags, 'selector'>): Selector {
+  return selector.flat()
+}
+
+/** The place that a URI reads. */
+export function placeOfUri({ place }: Target, placeBy: ScopeWords<string>['place']): FullPlace {
+  const { layout, root } = placeBy(DEFAULT_LAYOUT.name)
+  return { layout: place.layout ?? layout, root: place.root ?? root }
+}
+
+/**
+ * A target whose endpoints stand in no registry, as a channel takes it: `host:port`, `dns:`, `ipv4:`, `ipv6:` or
+ * `unix:`. Null for a service of the registry.
+ *
+ * @throws DiscoError USAGE
+ */
+export async function staticTarget(text: string): Promise<string | null> {
+  const whole = /^:\d+$/.test(text) ? await completeAddress(text, 'disco call :1001') : text
+  const { scheme, authority, path } = splitTarget(whole)
+  if (scheme === SCHEME) return null
+  return authority === undefined ? `${scheme}:${path}` : `${scheme}://${authority}/${path}`
+}
+
+/** A target as a command that dials takes it. */
+export interface Dialled {
+  /** As a channel takes it. */
+  readonly target: string
+  /** Of the registry, and where its keys are; null for a target without a registry. */
+  readonly registry: { readonly service: string; readonly place: FullPlace; readonly isUri: boolean } | null
+}
+
+/**
+ * Reads the TARGET and `-l` of a command that dials.
+ *
+ * @throws DiscoError USAGE
+ */
+export async function readDialled(
+  text: string,
+  parsed: Parameters<typeof refuseIdle>[0] & { readonly flags: FilterFlags },
+  place: (defaultLayout: string) => FullPlace,
+): Promise<Dialled> {
+  const other = await staticTarget(text)
+  if (other !== null) {
+    refuseRegistryFlags(parsed, text)
+    return { target: other, registry: null }
+  }
+  const select = selectorIn(parsed.flags)
+  const uri = registryUri(text)
+  if (!uri) {
+    const bare = place(AUTO)
+    const service = requireServiceName(text, bare.layout)
+    return { target: targetOf(service, select), registry: { service, place: bare, isUri: false } }
+  }
+  const target = select.length === 0 ? text : narrowedTarget(uri, select)
+  return { target, registry: { service: uri.service, place: placeOfUri(uri, place), isUri: true } }
+}
+
+/** Refuses flags that are about the registry, which such a target does without. @throws DiscoError USAGE */
+export function refuseRegistryFlags(parsed: Parameters<typeof refuseIdle>[0], target: string): void {
+  refuseIdle(parsed, REGISTRY_FLAGS, `on ${target}: its endpoints stand in no registry`)
+}
+
+const REGISTRY_FLAGS = [
+  ...['selector', 'host', 'layout', 'root', 'cache-max-age'],
+  ...['endpoints', 'cacert', 'cert', 'key', 'user', 'password-file', 'dial-timeout', 'command-timeout'],
+]
+
+/**
+ * An `etcd:` URI, parsed; null for a bare name.
+ *
+ * @throws DiscoError USAGE for another scheme: such endpoints stand in no registry
+ */
+function registryUri(text: string): Target | null {
+  const [, scheme, authority, path] = /^(etcd|dns|ipv4|ipv6|unix):(?:\/\/([^/]*)\/)?(.+)$/s.exec(text) ?? []
+  if (scheme === undefined || path === undefined) return null
+  if (scheme === SCHEME) return parseTarget({ authority, path })
+  throw new DiscoError('USAGE', `"${text}" is a target without a registry`, {
+    suggestions: ['call, health, pick and resolve take it; here, a service is needed: disco ls lists them'],
+  })
+}
+
+function hostIn(text: string): string {
+  if (!/:\d+$/.test(text) || text.includes('::')) return text
+  throw new DiscoError('USAGE', `Invalid --host "${text}": expected a host without a port`, {
+    suggestions: ['An endpoint is named by its address, without --host'],
+  })
+}

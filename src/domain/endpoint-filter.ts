@@ -1,0 +1,99 @@
+import { readAddress } from './address.js'
+import type { Endpoint } from './endpoint.js'
+import { DiscoError } from './errors.js'
+import { shownKey } from './key-text.js'
+import { attributeOf, formatSelector, type Selector, selects } from './selector.js'
+
+/** Which endpoints of a service a command is for: those that meet every part. An empty part excludes none. */
+export interface EndpointFilter {
+  readonly select: Selector
+  /** Addresses or keys; the endpoint is one of them. */
+  readonly addrs: readonly string[]
+  /** Of the address, without a port; null for any. */
+  readonly host: string | null
+}
+
+export const ALL_ENDPOINTS: EndpointFilter = { select: [], addrs: [], host: null }
+
+/** Whether a filter excludes nothing. */
+export function isUnfiltered({ select, addrs, host }: EndpointFilter): boolean {
+  return select.length === 0 && addrs.length === 0 && host === null
+}
+
+export function isChosen({ select, addrs, host }: EndpointFilter, endpoint: Endpoint): boolean {
+  if (addrs.length > 0 && !addrs.some((name) => isNamed(endpoint, name))) return false
+  if (host !== null && hostOf(endpoint.addr) !== hostName(host)) return false
+  return selects(select, endpoint)
+}
+
+export function chosenOf(filter: EndpointFilter, endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  return isUnfiltered(filter) ? endpoints : endpoints.filter((endpoint) => isChosen(filter, endpoint))
+}
+
+/** By its address, or by its key as it is or as it is shown. */
+export function isNamed({ addr, key }: Pick<Endpoint, 'addr' | 'key'>, name: string): boolean {
+  return addr === name || key === name || shownKey(key) === name
+}
+
+/** As it is written on a command line: `1.2.3.4:1001 -l zone=b --host 1.2.3.4`; empty for all endpoints. */
+export function formatFilter({ select, addrs, host }: EndpointFilter): string {
+  return [
+    ...addrs,
+    ...(select.length === 0 ? [] : [`-l ${formatSelector(select)}`]),
+    ...(host === null ? [] : [`--host ${host}`]),
+  ].join(' ')
+}
+
+/** Most values of a name that a hint lists. */
+const MOST_VALUES = 5
+
+/**
+ * The chosen endpoints, of which there is at least one.
+ *
+ * @param service undefined for those of all services
+ * @throws DiscoError NOT_FOUND, with what there is; also for an address that none of them has
+ */
+export function requireChosen(
+  filter: EndpointFilter,
+  endpoints: readonly Endpoint[],
+  service: string | undefined,
+): readonly Endpoint[] {
+  const chosen = chosenOf(filter, endpoints)
+  const absent = filter.addrs.find((name) => !endpoints.some((endpoint) => isNamed(endpoint, name)))
+  if (chosen.length > 0 && absent === undefined) return chosen
+  const whose = service === undefined ? 'any service' : service
+  const message =
+    absent === undefined
+      ? `No endpoint of ${whose} is selected by ${formatFilter(filter)}`
+      : `No endpoint of ${whose} is ${absent}`
+  throw new DiscoError('NOT_FOUND', message, { suggestions: filterHints(filter, endpoints) })
+}
+
+/** What the endpoints have under the names of a filter that chose none of them: a line each. */
+function filterHints({ select, addrs, host }: EndpointFilter, service: readonly Endpoint[]): string[] {
+  const names = [...new Set(select.map(({ name }) => name))]
+  const attributes = names.map((name) => ({ name, of: (endpoint: Endpoint) => attributeOf(endpoint, name) }))
+  const places = [
+    ...(host === null ? [] : [{ name: 'host', of: ({ addr }: Endpoint) => hostOf(addr) }]),
+    ...(addrs.length === 0 ? [] : [{ name: 'address', of: ({ addr }: Endpoint) => addr }]),
+  ]
+  return [...attributes, ...places].map(
+    ({ name, of }) => `${name}: ${listed([...new Set(service.map(of))].sort())}`,
+  )
+}
+
+function listed(values: readonly string[]): string {
+  const shown = values.slice(0, MOST_VALUES).map((value) => value || '(none)')
+  return [...shown, ...(values.length > MOST_VALUES ? ['…'] : [])].join(', ')
+}
+
+/** Empty for a socket, and for what is no address. */
+function hostOf(addr: string): string {
+  const address = readAddress(addr)
+  return 'problem' in address || address.kind !== 'tcp' ? '' : hostName(address.host)
+}
+
+/** Names of hosts ignore case; an IPv6 address may have its brackets. */
+function hostName(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
+}
