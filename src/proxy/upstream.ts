@@ -12,8 +12,9 @@ import { Pool, type Waiting } from './pool.js'
 const RETRY_FIRST_MS = 1_000
 const RETRY_MOST_MS = 30_000
 
-/** A connection that ends sooner than this was of no use: the next one waits as after a failed attempt. */
+/** A connection that ends sooner than this was of little use. After several of those, the next one waits. */
 const LEAST_USEFUL_MS = 1_000
+const MOST_SHORT = 3
 
 export interface UpstreamReports {
   /** Its state changed; what it is now is in the upstream. */
@@ -43,6 +44,8 @@ export class Upstream implements Member {
   private readonly pool: Pool
   private readonly backoff: Backoff
   private retryTimer: NodeJS.Timeout | null = null
+  /** Connections in a row that ended soon. */
+  private short = 0
   /** The connection whose health is watched: it is the server's. */
   private watched: Connection | null = null
   private healthWatch: HealthWatch | null = null
@@ -116,8 +119,7 @@ export class Upstream implements Member {
 
   private disconnected(connection: Connection, reason: string): void {
     if (this.isClosed) return
-    const isUseful = connection.isReady && performance.now() - connection.startedMs >= LEAST_USEFUL_MS
-    if (isUseful) this.backoff.reset()
+    this.judgeLife(connection)
     if (connection.isReady) this.reports.onDropped(this, reason)
     const isWatched = connection === this.watched
     if (isWatched) {
@@ -133,8 +135,18 @@ export class Upstream implements Member {
     if (connection.isReady) this.report('coming', reason)
     else this.report('failing', reason)
     if (!connection.isReady) this.reports.onFailed(this, reason)
-    if (isUseful) this.connect()
+    if (connection.isReady && this.short <= MOST_SHORT) this.connect()
     else this.retryLater()
+  }
+
+  /** A server that accepts connections and closes each must not be dialled without a pause. */
+  private judgeLife(connection: Connection): void {
+    if (!connection.isReady) return
+    if (performance.now() - connection.startedMs < LEAST_USEFUL_MS) this.short++
+    else {
+      this.short = 0
+      this.backoff.reset()
+    }
   }
 
   private retryLater(): void {

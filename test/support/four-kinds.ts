@@ -43,6 +43,8 @@ export class FourKinds implements AsyncDisposable {
   /** Calls that are open at the server. */
   open = 0
   calls = 0
+  /** Bytes of replies that Burst has handed to its connection. */
+  sentBytes = 0
   /** While set, Unary answers only when it is told. */
   isHoldingBack = false
   readonly lastMetadata: { of?: Metadata; deadlineMs?: number; host?: string } = {}
@@ -147,6 +149,7 @@ export class FourKinds implements AsyncDisposable {
     this.note(call)
     const [count = 0, size = 0] = String(call.request).split(' ').map(Number)
     for (let sent = 0; sent < count && !call.cancelled; sent++) {
+      this.sentBytes += size
       if (!call.write(Buffer.alloc(size, sent))) await new Promise((resolve) => call.once('drain', resolve))
     }
     call.end()

@@ -1,0 +1,153 @@
+import { status } from '@grpc/grpc-js'
+import { afterEach, expect, it } from 'vitest'
+import { Backend } from '../support/backend.js'
+import { until } from '../support/disco.js'
+import { burst, chat, ended, FourKinds, unary } from '../support/four-kinds.js'
+import { InFlight } from '../support/in-flight.js'
+import { type Proxied, proxies } from '../support/proxied.js'
+
+const started = proxies()
+
+const backends: { stop(): void }[] = []
+afterEach(() => {
+  for (const backend of backends.splice(0)) backend.stop()
+})
+
+it('loses no call when weights, the list and the health change under 64 calls in flight', async () => {
+  const all = await Promise.all(Array.from({ length: 5 }, backend))
+  const proxied = await started(all.map(({ addr }) => ({ addr, weight: 2 })))
+  const traffic = new InFlight(proxied.client(), 64)
+  for (let round = 0; round < 20; round++) {
+    const one = all[round % all.length]
+    const other = all[(round + 2) % all.length]
+    if (!one || !other) throw new Error('no backend')
+    proxied.discovery.put({ addr: one.addr, weight: round % 2 === 0 ? 0 : 5 })
+    proxied.discovery.delete({ addr: other.addr })
+    await traffic.more(50)
+    proxied.discovery.put({ addr: other.addr, weight: 1 + (round % 3) })
+    await traffic.more(50)
+  }
+  await traffic.end()
+  expect(traffic.failures).toEqual([])
+  expect(traffic.answered).toBeGreaterThanOrEqual(2_000)
+})
+
+it('loses no call when two of three servers stop in order under 64 calls in flight', async () => {
+  const all = await Promise.all(Array.from({ length: 3 }, backend))
+  const proxied = await started(all.map(({ addr }) => ({ addr })))
+  const traffic = new InFlight(proxied.client(), 64)
+  await traffic.more(500)
+  for (const stopping of all.slice(1)) {
+    void stopping.drain()
+    await traffic.more(500)
+  }
+  await traffic.end()
+  expect(traffic.failures).toEqual([])
+})
+
+it('ends a call where it is, at an endpoint that is drained and then gone', async () => {
+  const [one, other] = [await backend(), await backend()]
+  const proxied = await started([{ addr: one.addr }])
+  const client = proxied.client()
+  const talk = chat(client)
+  const said: string[] = []
+  talk.on('data', (message: Buffer) => said.push(String(message)))
+  await exchange(talk, said, 'before')
+  proxied.discovery.list({ addr: one.addr, weight: 0 }, { addr: other.addr, weight: 1 })
+  await until(
+    async () => (await unary(client)).addr === other.addr,
+    () => 'calls at the other endpoint',
+  )
+  await exchange(talk, said, 'drained')
+  proxied.discovery.list({ addr: other.addr, weight: 1 })
+  expect((await unary(client)).addr).toBe(other.addr)
+  await exchange(talk, said, 'gone')
+  talk.end()
+  expect((await ended(talk)).code).toBe(status.OK)
+})
+
+it('fails only the calls that a killed connection carried, and no later one', async () => {
+  const [dying, serving] = [await backend(), await backend()]
+  const proxied = await started([{ addr: dying.addr }, { addr: serving.addr }])
+  const client = proxied.client()
+  dying.isHoldingBack = true
+  const calls = Array.from({ length: 10 }, () => unary(client))
+  await until(
+    () => dying.held === 5,
+    () => 'five calls held back',
+  )
+  dying.stop()
+  const answers = await Promise.all(calls)
+  expect(answers.map(({ code }) => code).toSorted((a, b) => a - b)).toEqual([
+    ...Array.from({ length: 5 }, () => status.OK),
+    ...Array.from({ length: 5 }, () => status.UNAVAILABLE),
+  ])
+  for (let call = 0; call < 20; call++) expect((await unary(client)).addr).toBe(serving.addr)
+})
+
+it('keeps its endpoints while the registry is out of reach', async () => {
+  const one = await backend()
+  const proxied = await started([{ addr: one.addr }])
+  proxied.discovery.lose()
+  expect((await unary(proxied.client())).addr).toBe(one.addr)
+})
+
+it('picks only endpoints that say they are SERVING, and follows what they say', async () => {
+  const [one, other] = await Backend.startMany(2)
+  if (!one?.health || !other) throw new Error('no backend')
+  backends.push(one, other)
+  const proxied = await started([{ addr: one.addr }, { addr: other.addr }], { healthService: '' })
+  const traffic = new InFlight(proxied.client(), 8, '/test.Backend/Echo')
+  await traffic.more(100)
+  expect(one.calls).toBeGreaterThan(40)
+  one.health.set('NOT_SERVING')
+  await untilReady(proxied, 1)
+  const before = one.calls
+  await traffic.more(100)
+  expect(one.calls - before).toBeLessThanOrEqual(8)
+  one.health.set('SERVING')
+  await untilReady(proxied, 2)
+  await traffic.more(100)
+  await traffic.end()
+  expect(traffic.failures).toEqual([])
+})
+
+it('does not let a backend run ahead of a caller that does not read', async () => {
+  const one = await backend()
+  const proxied = await started([{ addr: one.addr }])
+  const stream = burst(proxied.client(), 1_000, 65_536)
+  stream.on('error', () => undefined)
+  await new Promise((resolve) => stream.once('readable', resolve))
+  let before = -1
+  await until(
+    () => {
+      const isStill = before === one.sentBytes
+      before = one.sentBytes
+      return isStill
+    },
+    () => 'the backend to wait',
+  )
+  expect(one.sentBytes).toBeLessThan(8 * 2 ** 20)
+  stream.cancel()
+})
+
+async function exchange(talk: ReturnType<typeof chat>, said: readonly string[], word: string): Promise<void> {
+  talk.write(Buffer.from(word))
+  await until(
+    () => said.includes(word),
+    () => `the echo of ${word}`,
+  )
+}
+
+async function untilReady({ proxy }: Proxied, count: number): Promise<void> {
+  await until(
+    () => [...(proxy.services[0]?.members ?? [])].filter(({ isReady }) => isReady).length === count,
+    () => `${count} READY endpoints`,
+  )
+}
+
+async function backend(): Promise<FourKinds> {
+  const one = await FourKinds.start()
+  backends.push(one)
+  return one
+}
