@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { install } from '../../src/grpc/index.js'
 import { Registry, register } from '../../src/index.js'
@@ -51,4 +54,40 @@ test('errors name the variable', async () => {
     code: 'USAGE',
     message: 'etcd endpoint "localhost" from DISCO_ENDPOINTS has no port',
   })
+})
+
+test('a context counts by its name alone: its endpoints, user, password and root, and no variable beside them', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'disco-context-'))
+  try {
+    mkdirSync(join(folder, 'disco'))
+    const [name, password] = ['alice', 'a:b']
+    const context = { endpoints: [etcd.endpoint], user: name, password, root: '/team', layout: 'auto' }
+    // JSON is YAML.
+    const text = JSON.stringify({ use: 'dc1', contexts: { dc1: context } })
+    writeFileSync(join(folder, 'disco/config.yaml'), text, { mode: 0o600 })
+    const [port] = await freePorts(1)
+    vi.stubEnv('XDG_CONFIG_HOME', folder)
+    vi.stubEnv('DISCO_ENDPOINTS', `127.0.0.1:${port}`)
+    vi.stubEnv('DISCO_USER', 'mallory:x')
+    vi.stubEnv('DISCO_ROOT', '/elsewhere')
+    await using backend = await Backend.start()
+    await using registration = await register({ context: 'dc1', service: 'by-context', addr: backend.addr })
+    expect(registration.held.map(({ key }) => key)).toEqual([`/team/by-context/${backend.addr}`])
+    const registry = await Registry.open({ context: 'dc1' })
+    expect((await registry.list('by-context')).endpoints).toHaveLength(1)
+    registry.close()
+    // In use, but not named.
+    const other = await Registry.open({ commandTimeoutMs: 300 })
+    await expect(other.list()).rejects.toMatchObject({ code: 'ETCD_UNREACHABLE' })
+    other.close()
+    await expect(Registry.open({ context: 'dc2' })).rejects.toMatchObject({
+      message: 'No context "dc2"',
+      suggestions: ['Did you mean dc1?', 'Available: dc1'],
+    })
+    await expect(Registry.open({ context: 'dc1', endpoints: [etcd.endpoint] })).rejects.toMatchObject({
+      message: 'The options context and endpoints exclude each other',
+    })
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
