@@ -18,12 +18,12 @@ import { usageError } from './words/usage-error.js'
 export type BaseFlags = Interfaces.InferredFlags<typeof baseFlags>
 export type OutputFormat = NonNullable<BaseFlags['output']>
 
-/** How data is printed where it is not JSON. */
+/** The output formats other than JSON. */
 export interface Printers {
   table(palette: Palette, wide: boolean): string
-  /** One JSON document a line. */
+  /** One JSON document per line. */
   lines(): readonly unknown[]
-  /** One name a line, for scripts. */
+  /** One name per line, for scripts. */
   names(): readonly string[]
 }
 
@@ -38,7 +38,7 @@ export interface Speaker {
   remark(line: string): void
 }
 
-/** A command parses, calls one library function, prints what that returned, and returns it. */
+/** A command parses, calls one library function, prints its result, and returns it. */
 export abstract class DiscoCommand extends Command {
   static override baseFlags = baseFlags
 
@@ -89,7 +89,7 @@ export abstract class DiscoCommand extends Command {
     return { named: null, env: process.env, project: null, chosen: null, warnings: [], ...this.layers, flags }
   }
 
-  /** The list from disk that a command which dials may use while etcd is away. */
+  /** The cached list that a dialling command may use while etcd is unreachable. */
   protected cacheOptions({ cache, 'cache-max-age': maxAgeMs }: CacheFlags): CacheOptions | false {
     return cache && { maxAgeMs, onWarning: (message) => this.remark(`! ${visible(message)}`) }
   }
@@ -132,7 +132,7 @@ export abstract class DiscoCommand extends Command {
     this.output.writeLine(line)
   }
 
-  /** Writes a remark to standard error, so that scripts which read standard output do not see it. */
+  /** Writes a remark to standard error, so that scripts do not find it in standard output. */
   protected remark(line: string): void {
     process.stderr.write(`${line}\n`)
   }

@@ -4,17 +4,17 @@ import type { LineOutput } from './output/line-output.js'
 import { standardOutput } from './output/standard-output.js'
 import { reportError } from './report-error.js'
 
-/** Time for leftovers of a command, such as a closing connection, to end by themselves. */
+/** Time for the rest of a command, such as a closing connection, to end by itself. */
 const GRACE_MS = 500
 
 /**
- * Runs the command that the process was started with, and ends the process when its output is written.
+ * Runs the command of this process, and ends the process when its output is written.
  *
- * @param run finds and runs the command that the words name
+ * @param run finds and runs the command
  */
 export async function main(run: (argv: string[]) => Promise<unknown>): Promise<void> {
   const output = standardOutput()
-  // Remarks stand beside the work: a command does not fail because they cannot be written.
+  // A command does not fail because its remarks cannot be written.
   process.stderr.on('error', () => undefined)
   const argv = process.argv.slice(2)
   try {
@@ -27,8 +27,8 @@ export async function main(run: (argv: string[]) => Promise<unknown>): Promise<v
 }
 
 /**
- * A backend that never closes its connection, or a timer of a library, must not keep the process. The event loop
- * may come to its end by itself first: only then have files that are being written been closed.
+ * Ends the process even if a backend never closes its connection, or a library keeps a timer. If the event loop ends
+ * by itself first, files being written are closed.
  */
 async function end(output: LineOutput): Promise<void> {
   await output.flushed()

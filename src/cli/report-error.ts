@@ -7,7 +7,7 @@ import { paletteFor } from './terminal/color.js'
 import { prettyJson, visible } from './terminal/visible.js'
 import { splitCommand, wantsJson } from './words/words.js'
 
-/** Prints the error of a command, and sets the exit code. @param argv unparsed, because parsing may be what failed */
+/** Prints the error of a command, and sets the exit code. @param argv unparsed, because parsing may have failed */
 export function reportError(thrown: unknown, argv: readonly string[]): void {
   const { own } = splitCommand(argv)
   const error = toDiscoError(thrown)
@@ -24,7 +24,7 @@ export function reportError(thrown: unknown, argv: readonly string[]): void {
 }
 
 function toDiscoError(thrown: unknown): DiscoError {
-  // A backstop: usageError() translates the errors of oclif's parser where the command is known.
+  // A last resort: usageError() translates the errors of oclif's parser where the command is known.
   if (thrown instanceof Errors.CLIError) {
     return new DiscoError('USAGE', 'disco cannot read this command line', {
       cause: thrown,

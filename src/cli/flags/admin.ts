@@ -15,7 +15,7 @@ export const adminFlags = {
   'admin-token-file': textFlag({
     helpGroup: 'ADMIN',
     helpValue: 'FILE|-',
-    description: 'file with the bearer token to ask for; needed where other machines can ask',
+    description: 'file with the required bearer token; needed if other machines can connect',
   }),
 }
 

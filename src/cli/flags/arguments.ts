@@ -5,7 +5,7 @@ import { AUTO } from '../../domain/layouts/reader.js'
 import { completeAddress } from '../../registry/complete-address.js'
 
 /**
- * An address or, where it starts with a slash or has one inside, an etcd key as it is. A URL is neither.
+ * An address or, if it starts with a slash or contains one, an etcd key. A URL is neither.
  *
  * @throws DiscoError USAGE, with the example
  */
@@ -15,10 +15,9 @@ export function completeAddressOrKey(text: string, example: string): Promise<str
 }
 
 /**
- * Refuses arguments in another order than theirs: an address where the service belongs, and something else where the
- * address belongs.
+ * Refuses swapped arguments: an address in place of the service, and not in place of the address.
  *
- * @param order the command and its arguments as they should be
+ * @param order the command and its arguments in the right order
  * @throws DiscoError USAGE
  */
 export function refuseSwapped(service: string, addr: string | undefined, order: readonly string[]): void {
@@ -28,15 +27,15 @@ export function refuseSwapped(service: string, addr: string | undefined, order: 
   })
 }
 
-/** Whether a word of the command line is host and port, or a socket. */
+/** Whether a word is host and port, or a socket. */
 export function isAddress(text: string): boolean {
   return text.includes(':') && !('problem' in readAddress(text))
 }
 
 /**
- * A service's name as a command takes it.
+ * Checks a service name.
  *
- * @param layout as `--layout` has it: most have one segment of a key for a name
+ * @param layout the value of `--layout`: in most layouts a name is one segment of a key
  * @throws DiscoError USAGE when the name is empty, or has a slash that the layout does not allow
  */
 export function requireServiceName(name: string, layout: string = DEFAULT_LAYOUT.name): string {

@@ -21,14 +21,14 @@ export const backendFlags = {
   })({
     default: DEFAULT_WEIGHTS,
     helpValue: '<weights>',
-    description: 'weights, one a backend; 0 backends: none',
+    description: 'weights of the backends; 0 for no backends',
   }),
   latency: Flags.custom<Numbers>({
     parse: readBy((text) => readEach(text, readWaitMs), 'durations such as 5ms or 5ms,10ms'),
-  })({ helpValue: '5ms,…', description: "each backend's latency, or all backends'" }),
+  })({ helpValue: '5ms,…', description: 'latency of each backend, or of all backends' }),
   'error-rate': Flags.custom<Numbers>({
     parse: readBy((text) => readEach(text, readFraction), 'rates from 0 to 1 or 0% to 100%, such as 1%'),
-  })({ helpValue: '1%,…', description: "each backend's part of failing calls, or all backends'" }),
+  })({ helpValue: '1%,…', description: 'part of failing calls of each backend, or of all backends' }),
 }
 
 /** One plan for each weight. @throws DiscoError USAGE */
@@ -46,7 +46,7 @@ export function planBackends(flags: Interfaces.InferredFlags<typeof backendFlags
   }))
 }
 
-/** A value for each backend, from one for all of them or one for each. */
+/** One value for each backend, from a single value for all or from one for each. */
 function perBackend(flag: string, values: Numbers | undefined, backends: number): Numbers {
   if (values === undefined || values.length === backends) return values ?? []
   const [first = 0] = values
@@ -56,7 +56,7 @@ function perBackend(flag: string, values: Numbers | undefined, backends: number)
   })
 }
 
-/** Undefined unless each of the values can be read. */
+/** Undefined if any of the values cannot be read. */
 function readEach(text: string, read: (value: string) => number | undefined): Numbers | undefined {
   const values = text.split(',').flatMap((value) => read(value.trim()) ?? [])
   return values.length === text.split(',').length ? values : undefined

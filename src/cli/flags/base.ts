@@ -3,7 +3,7 @@ import { DiscoError } from '../../domain/errors.js'
 import { oneOf, parsedBy, refuseEmpty, textFlag } from './custom.js'
 import { durationFlag, waitFlag } from './duration.js'
 
-/** The connection to etcd, in etcdctl's words. */
+/** The connection to etcd, under etcdctl's names. */
 const etcdFlags = {
   context: textFlag({
     char: 'C',
@@ -45,12 +45,12 @@ const etcdFlags = {
   'dial-timeout': waitFlag({
     helpGroup: 'ETCD',
     helpValue: '800ms',
-    description: 'how long one member may stay mute while another could be asked',
+    description: 'limit of one try while another member is available',
   }),
   'command-timeout': waitFlag({
     helpGroup: 'ETCD',
     helpValue: '5s',
-    description: 'how long one request may take',
+    description: 'limit of one request to etcd',
   }),
 }
 
@@ -63,7 +63,7 @@ function refusePassword(user: string, flag: string): string {
   })
 }
 
-/** The flags of every command: where etcd is, and how to print. */
+/** The flags of every command: connection and output. */
 export const baseFlags = {
   ...etcdFlags,
   output: Flags.custom<'table' | 'wide' | 'json' | 'ndjson' | 'name'>(
@@ -71,7 +71,7 @@ export const baseFlags = {
   )({
     char: 'o',
     helpGroup: 'OUTPUT',
-    description: 'how to print',
+    description: 'output format',
   }),
   json: Flags.boolean({ helpGroup: 'OUTPUT', description: 'same as -o json' }),
   color: Flags.boolean({
@@ -83,12 +83,12 @@ export const baseFlags = {
   debug: Flags.boolean({ helpGroup: 'OUTPUT', description: 'show stack traces of errors' }),
 }
 
-/** Where registrations stand, and how they are written there. */
+/** The location and the layout of registrations. */
 export const placeFlags = {
   layout: Flags.string({
     helpGroup: 'REGISTRY',
     helpValue: 'NAME',
-    description: 'whose registrations: see disco layouts; NAME=BASE where their keys begin otherwise',
+    description: 'layout of the registrations, see disco layouts; NAME=BASE for another base of the keys',
   }),
   root: Flags.string({
     helpGroup: 'REGISTRY',
@@ -109,9 +109,9 @@ export const cacheFlags = {
   cache: Flags.boolean({
     allowNo: true,
     default: true,
-    description: 'use the last good list, from disk, where etcd is out of reach at the start',
+    description: 'use the last good list from disk if etcd is unreachable at the start',
   }),
-  'cache-max-age': durationFlag({ default: 24 * 3_600_000, description: 'how old that list may be' }),
+  'cache-max-age': durationFlag({ default: 24 * 3_600_000, description: 'maximum age of that list' }),
 }
 
 export type CacheFlags = Interfaces.InferredFlags<typeof cacheFlags>

@@ -7,13 +7,13 @@ import { MAX_WEIGHT } from '../../domain/weight.js'
 import { parsedBy } from './custom.js'
 import { readWeight } from './weight.js'
 
-/** A count and a weight by name, as `a=3,b=2`. Names have no comma; the last `=` ends one. */
+/** Counts or weights by name, as `a=3,b=2`. Names have no comma; the last `=` separates name and number. */
 type ByName = ReadonlyMap<string, number>
 
-/** An error lists this many unknown names: a wrong log has thousands. */
+/** Maximum number of unknown names in an error: a wrong log has thousands. */
 const NAMES_LISTED = 3
 
-/** More digits than a double holds would be counted wrongly. */
+/** A double holds this many digits; more would be counted wrongly. */
 const COUNT = /^\d{1,15}$/
 
 /** Calls by name; `-` for standard input, which {@link countLines} counts. */
@@ -40,7 +40,7 @@ export function inRotation(weights: ByName): ByName {
   return new Map(effective.filter(([, weight]) => weight > 0))
 }
 
-/** How often each name stands on a line of its own; empty lines do not count. */
+/** The number of lines with each name; empty lines do not count. */
 export async function countLines(lines: AsyncIterable<string>): Promise<ByName> {
   const counts = new Map<string, number>()
   for await (const line of lines) {

@@ -14,14 +14,14 @@ export class FlagProblem extends Error {
 export const argument = Args.custom<string>({ ignoreStdin: true })
 
 interface Named {
-  /** Of the flag, without the dashes. */
+  /** The flag's name, without dashes. */
   readonly name: string
 }
 
 /**
  * A `parse` for `Flags.custom`.
  *
- * @param read turns the text into the flag's value; a DiscoError that it throws is the user's message
+ * @param read converts the text to the flag's value; a DiscoError that it throws is shown to the user
  */
 export function parsedBy<Value>(read: (text: string, flag: string) => Value | Promise<Value>) {
   return async (text: string, _context: unknown, { name }: Named): Promise<Value> => {
@@ -46,7 +46,7 @@ export function readBy<Value>(read: (text: string) => Value | undefined, expecte
   })
 }
 
-/** A text. An empty one is an error: it usually comes from a shell variable that is not set. */
+/** A text. An empty one is an error: it usually comes from an unset shell variable. */
 export const textFlag = Flags.custom<string>({ parse: parsedBy(refuseEmpty) })
 
 /** @throws DiscoError USAGE */

@@ -9,7 +9,7 @@ export function durationText(ms: number): string {
   return `${ms / length}${unit}`
 }
 
-/** The default as help shows it, for a flag whose value is in milliseconds. */
+/** Shows the default in help, for a flag in milliseconds. */
 async function defaultHelp({ options }: { readonly options: { readonly default?: unknown } }) {
   return typeof options.default === 'number' ? durationText(options.default) : undefined
 }
@@ -26,7 +26,7 @@ export function readWaitMs(text: string): number | undefined {
   return /^0(ms|s|m|h)?$/.test(text) ? 0 : readDurationMs(text)
 }
 
-/** A duration that a timer waits for, in milliseconds: at most 596h. */
+/** A delay for a timer, in milliseconds: at most 596h. */
 export const waitFlag = Flags.custom<number, { allowsZero?: boolean }>({
   helpValue: '<duration>',
   defaultHelp,

@@ -9,7 +9,7 @@ export interface Parsed {
 }
 
 /**
- * Refuses flags that were given and have no effect as the other words stand.
+ * Refuses given flags that have no effect in this combination.
  *
  * @param names of the flags
  * @param when `without --probe`, or `with --undo`

@@ -6,21 +6,21 @@ import { DiscoError } from '../../domain/errors.js'
 import { integerFlag, readBy } from './custom.js'
 import { waitFlag } from './duration.js'
 
-/** How many calls, how fast, and for how long. */
+/** The number, rate and duration of calls. */
 export const loadFlags = {
   n: integerFlag({
     char: 'n',
     helpGroup: 'LOAD',
     min: 1,
     max: 100_000_000,
-    description: 'how many calls [default: 1; with --duration no limit]',
+    description: 'number of calls [default: 1; with --duration no limit]',
   }),
   concurrency: integerFlag({
     char: 'c',
     helpGroup: 'LOAD',
     min: 1,
     max: 100_000,
-    description: 'most calls under way at a time [default: 1; with --rate what 300 MB carry, 15,000]',
+    description: 'maximum number of outstanding calls [default: 1; with --rate what 300 MB carry, 15,000]',
   }),
   duration: waitFlag({ helpGroup: 'LOAD', helpValue: '10s', description: 'start calls for this time' }),
   rate: Flags.custom<number>({
@@ -29,14 +29,14 @@ export const loadFlags = {
     helpGroup: 'LOAD',
     helpValue: 'N/s',
     description:
-      'start so many calls a second, as far as client and backends can; latency counts from when a call was due',
+      'calls to start per second, up to the capacity of client and backends; latency counts from when a call was due',
   }),
   warmup: Flags.custom<Warmup>({ parse: readBy(readWarmup, `a number of calls, or ${DURATION}`) })({
     helpGroup: 'LOAD',
     helpValue: 'N|2s',
-    description: 'calls or time before the calls that count',
+    description: 'calls or time before the counted calls',
   }),
-  deadline: waitFlag({ helpGroup: 'LOAD', default: 5_000, description: 'how long each call may take' }),
+  deadline: waitFlag({ helpGroup: 'LOAD', default: 5_000, description: 'limit of each call' }),
 }
 
 export type LoadFlags = Partial<Interfaces.InferredFlags<typeof loadFlags>>
@@ -44,13 +44,13 @@ export type LoadFlags = Partial<Interfaces.InferredFlags<typeof loadFlags>>
 /** The number of calls or the time that ends a warm-up; the other one is Infinity. */
 type Warmup = Pick<Load, 'calls' | 'durationMs'>
 
-/** Whether one call is all that was asked for: then its reply is printed, and no report. */
+/** Whether the run is a single call: then its reply is printed, and no report. */
 export function isSingleCall({ n = 1, duration }: LoadFlags): boolean {
   return n === 1 && duration === undefined
 }
 
 /**
- * @param heapLimitBytes of V8; more calls under way than it carries would end the process without a report
+ * @param heapLimitBytes of V8; outstanding calls beyond it would end the process without a report
  * @throws DiscoError USAGE
  */
 export function loadOf({ n, concurrency, duration, rate }: LoadFlags, heapLimitBytes: number): Load {
@@ -78,7 +78,7 @@ export function loadOf({ n, concurrency, duration, rate }: LoadFlags, heapLimitB
   }
 }
 
-/** The load before the calls that count: the same but for its end. */
+/** The warm-up: the same load with its own end. */
 export function warmupOf({ warmup }: LoadFlags, load: Load): Load | null {
   return warmup === undefined ? null : { ...load, ...warmup }
 }

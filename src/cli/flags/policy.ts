@@ -31,18 +31,18 @@ const parameterFlags = {
   pin: Flags.string({
     helpGroup: 'POLICY',
     helpValue: 'ID',
-    description: 'the endpoint that pinned goes to: its id, key or address',
+    description: 'endpoint for the policy pinned: its id, key or address',
   }),
   'pin-fallback': policyKindFlag({
     helpGroup: 'POLICY',
-    description: 'the policy of pinned calls whose endpoint is away; without one they fail',
+    description: 'policy for pinned calls without their endpoint; by default they fail',
   }),
   choices: integerFlag({
     helpGroup: 'POLICY',
     helpValue: 'N',
     min: 2,
     max: 10,
-    description: 'how many endpoints least_request compares; all of them without it',
+    description: 'number of endpoints that least_request compares; default: all',
   }),
 }
 
@@ -54,7 +54,7 @@ export const policyFlags = {
   ...parameterFlags,
 }
 
-/** LB policies to be compared, `--policy a,b`, and their parameters. */
+/** LB policies to compare, `--policy a,b`, and their parameters. */
 export const policiesFlags = {
   policy: policyKindsFlag({ ...POLICY, default: [POLICIES[0]] }),
   ...parameterFlags,
@@ -63,10 +63,10 @@ export const policiesFlags = {
 /** For commands that dial. */
 export const healthFlag = Flags.boolean({
   helpGroup: 'POLICY',
-  description: 'pick only endpoints that say they are SERVING (grpc.health.v1 Watch)',
+  description: 'pick only endpoints that report SERVING (grpc.health.v1 Watch)',
 })
 
-/** Each flag's parameter, and the policies that have it. */
+/** The parameter of each flag, and the policies that have it. */
 const PARAMETERS = [
   { flag: 'hash-key', parameter: 'key', policies: ['ring_hash', 'source_hash'] },
   { flag: 'pin', parameter: 'to', policies: ['pinned'] },
@@ -76,7 +76,9 @@ const PARAMETERS = [
 
 type ParameterFlags = Partial<Interfaces.InferredFlags<typeof parameterFlags>>
 
-/** The policy that the flags describe. @throws DiscoError USAGE for a parameter that it lacks, or a missing one */
+/**
+ * The policy described by the flags. @throws DiscoError USAGE for a parameter that it does not have, or a missing one
+ */
 export function policyOf({
   policy,
   ...parameters
@@ -86,8 +88,8 @@ export function policyOf({
 }
 
 /**
- * The policies that the flags describe, each with those parameters that it has. A hash key with a placeholder is no
- * parameter: each call carries its own.
+ * The policies described by the flags, each with its own parameters. A hash key with a placeholder is not a
+ * parameter: each call has its own key.
  *
  * @throws DiscoError USAGE for a parameter that none of them has, or a missing one
  */

@@ -12,7 +12,7 @@ import { type Parsed, refuseIdle } from './idle.js'
 import type { EndpointPlan } from './register.js'
 import { tlsFiles, tlsFlags } from './tls.js'
 
-/** A way to probe a server. An http URL such as `http://:8080/x` lacks the host of the registered address. */
+/** A probe of a server. An http URL such as `http://:8080/x` lacks the host of the registered address. */
 type ProbeKind =
   | { readonly type: 'tcp' }
   | { readonly type: 'grpc'; readonly service: string }
@@ -33,12 +33,12 @@ export const probeFlags = {
   'probe-interval': waitFlag({
     helpGroup: 'HEALTH',
     default: 2_000,
-    description: 'how often to ask',
+    description: 'interval of the probes',
   }),
   'probe-timeout': waitFlag({
     helpGroup: 'HEALTH',
     default: 1_000,
-    description: 'how long an answer may take',
+    description: 'limit of each probe',
   }),
   rise: integerFlag({
     helpGroup: 'HEALTH',
@@ -59,7 +59,7 @@ export const probeFlags = {
   unhealthy: Flags.custom<'deregister' | 'weight0'>(oneOf(['deregister', 'weight0']))({
     helpGroup: 'HEALTH',
     default: 'deregister',
-    description: 'what to do while it is unhealthy',
+    description: 'reaction to an unhealthy server',
   }),
 }
 
@@ -72,7 +72,7 @@ function readProbe(text: string): ProbeKind | undefined {
   return /^https?:\/\/[^/]/.test(whole) && URL.canParse(whole) ? { type: 'http', url: text } : undefined
 }
 
-/** `http://:8080/x` with the host; any other URL as it is. */
+/** Completes `http://:8080/x` by the host; any other URL stays unchanged. */
 function withHost(url: string, host: string): string {
   return url.replace(/^(https?:\/\/):/, `$1${host}:`)
 }
@@ -81,13 +81,13 @@ type ProbeFlags = Interfaces.InferredFlags<typeof probeFlags> & AccessFlags
 
 export interface ProbePlan {
   readonly gating: HealthGating
-  /** The awaited state, as a clause for people. */
+  /** The awaited state, as a clause for messages. */
   readonly what: string
 }
 
 /**
- * How to probe the addresses: by --probe; without it, once, whether the ports accept that a command of ours opens; null
- * where there is neither.
+ * The probe of the addresses: by --probe; without it, for a command of ours, a single check whether its ports accept
+ * connections; null without either.
  *
  * @throws DiscoError USAGE
  */

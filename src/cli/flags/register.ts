@@ -37,7 +37,7 @@ type Metadatum = readonly [key: string, value: string]
 
 export interface Advertised {
   readonly host: string
-  /** Null for the port of the address that the server listens at. */
+  /** Null for the port that the server listens at. */
   readonly port: number | null
 }
 
@@ -92,7 +92,7 @@ function advertised(listens: string, { host, port }: Advertised, addresses: numb
   return formatAddress({ kind: 'tcp', host, port: port ?? address.port })
 }
 
-/** Reads `HOST` or `HOST:PORT`; an IPv6 address alone may lack its brackets. */
+/** Reads `HOST` or `HOST:PORT`; an IPv6 address without a port may lack its brackets. */
 function readAdvertised(text: string): Advertised | undefined {
   const isBareIpv6 = text.includes(':') && !text.startsWith('[')
   const asHost = tcpAddress(`${isBareIpv6 ? `[${text}]` : text}:1`)

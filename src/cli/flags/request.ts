@@ -7,33 +7,33 @@ import { textFlag } from './custom.js'
 import { headerFlags, readHeaders } from './headers.js'
 import { inputName, readText } from './standard-input.js'
 
-/** What calls send, and what describes it. */
+/** The content of calls, and the description of their methods. */
 export const requestFlags = {
   data: Flags.string({
     char: 'd',
     helpGroup: 'REQUEST',
     default: '{}',
     helpValue: 'JSON|@FILE|@-',
-    description: 'the message, or several, one a line; may have {{n}}, {{uuid}} and {{now}}',
+    description: 'the message, or one per line; may contain {{n}}, {{uuid}} and {{now}}',
   }),
   ...headerFlags,
   'reflect-headers': Flags.boolean({
     helpGroup: 'REQUEST',
     allowNo: true,
     default: true,
-    description: 'send the headers with server reflection, too',
+    description: 'also send the headers with server reflection',
   }),
   proto: textFlag({
     helpGroup: 'REQUEST',
     helpValue: 'FILE|-',
-    description: 'describes the method where the server does not',
+    description: 'description of the methods, instead of server reflection',
   }),
   'import-path': Flags.string({
     helpGroup: 'REQUEST',
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'DIR',
-    description: 'where imports of --proto are found',
+    description: 'folder of the imports of --proto',
   }),
   protoset: textFlag({
     helpGroup: 'REQUEST',
@@ -41,7 +41,7 @@ export const requestFlags = {
     multipleNonGreedy: true,
     helpValue: 'FILE|-',
     exclusive: ['proto'],
-    description: 'describes the method by descriptor sets, as `protoc -o` and `buf build -o` write them',
+    description: 'descriptor set of the methods, as written by `protoc -o` or `buf build -o`',
   }),
   'service-config': textFlag({
     helpGroup: 'REQUEST',
@@ -60,7 +60,7 @@ export async function textsOf(flags: TextFlags): Promise<Texts> {
   return { data, headers: await readHeaders(flags.header), hashKey: flags['hash-key'] ?? null }
 }
 
-/** @throws DiscoError USAGE for a file that cannot be read, or is no object in JSON */
+/** @throws DiscoError USAGE for a file that cannot be read, or is not a JSON object */
 export async function readServiceConfig(file: string): Promise<Readonly<Record<string, unknown>>> {
   const name = inputName(file)
   const config: unknown = parseJson(await read(file), name)

@@ -11,10 +11,10 @@ const BYTES_PER_UNIT: Readonly<Record<string, number>> = {
   GIB: 2 ** 30,
 }
 
-/** More than this does not fit into one buffer on every machine. */
+/** On some machines a larger size does not fit into one buffer. */
 const MOST_BYTES = 2 ** 31 - 1
 
-/** Reads `4MiB`, `20MB`, `512KiB` or a bare number of bytes, to 2 GiB. Undefined for anything else, and for 0. */
+/** Reads `4MiB`, `20MB`, `512KiB` or a bare number of bytes, up to 2 GiB. Undefined for any other text, and for 0. */
 function readBytes(text: string): number | undefined {
   const [, amount, unit = 'B'] = /^(\d{1,10}(?:\.\d+)?)([kmg]?i?b)?$/i.exec(text) ?? []
   const bytes = Math.round(Number(amount) * (BYTES_PER_UNIT[unit.toUpperCase()] ?? Number.NaN))

@@ -24,7 +24,7 @@ const FILE_FLAGS = [
 /** Flags that take a text, `@FILE`, or `@-` for standard input. */
 const TEXT_FLAGS = ['data', 'header']
 
-/** Standard input can be read once. @throws DiscoError USAGE where two flags want it, or one does twice */
+/** Standard input can be read once. @throws DiscoError USAGE where two flags, or one flag twice, would read it */
 export function refuseSecondReader(flags: Readonly<Record<string, unknown>>): void {
   const [first, second] = [...readersIn(flags, FILE_FLAGS, '-'), ...readersIn(flags, TEXT_FLAGS, '@-')]
   if (first === undefined || second === undefined) return
@@ -46,12 +46,12 @@ function readersIn(
   )
 }
 
-/** What messages call the file that a flag names. */
+/** The name in messages of the file that a flag names. */
 export function inputName(file: string): string {
   return file === '-' ? 'standard input' : file
 }
 
-/** What a flag names: a file, or, as `-`, the content of standard input. @throws DiscoError USAGE */
+/** The file named by a flag, or, for `-`, the content of standard input. @throws DiscoError USAGE */
 export async function sourceOf(file: string): Promise<FileSource>
 export async function sourceOf(file: string | undefined): Promise<FileSource | undefined>
 export async function sourceOf(file: string | undefined): Promise<FileSource | undefined> {
@@ -63,7 +63,7 @@ export async function sourceOf(file: string | undefined): Promise<FileSource | u
   }
 }
 
-/** The text of a file, or, as `-`, of standard input; without a byte order mark. @throws DiscoError USAGE */
+/** The text of a file, or, for `-`, of standard input; without a byte order mark. @throws DiscoError USAGE */
 export async function readText(file: string): Promise<string> {
   const source = await sourceOf(file)
   if (typeof source !== 'string') return withoutMark(source.content.toString())

@@ -3,11 +3,11 @@ import type { BackendTls, PemFiles, Renewable } from '../../grpc/backend-tls.js'
 import { textFlag } from './custom.js'
 import { sourceOf } from './standard-input.js'
 
-/** TLS to backends; etcd's own flags are --cacert, --cert and --key. */
+/** TLS to backends. The flags for etcd are --cacert, --cert and --key. */
 export const tlsFlags = {
   tls: Flags.boolean({
     helpGroup: 'TLS',
-    description: 'backends speak TLS; any other --tls flag says so, too',
+    description: 'use TLS to the backends; implied by the other --tls flags',
   }),
   'tls-ca': textFlag({
     helpGroup: 'TLS',
@@ -27,7 +27,7 @@ export const tlsFlags = {
   'tls-name': textFlag({
     helpGroup: 'TLS',
     helpValue: 'NAME',
-    description: "what the backends' certificates are for [default: the service's name]",
+    description: "name in the certificates of the backends [default: the service's name]",
   }),
 }
 

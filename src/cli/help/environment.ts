@@ -1,16 +1,16 @@
-/** Names of a variable, of which the first that is set counts, and its meaning. */
+/** The names of a variable, of which the first that is set counts, and its meaning. */
 export type Variable = readonly [names: string, meaning: string]
 
-/** Flags of the link to etcd that variables stand in for; see `connectionFrom`. */
+/** Flags of the connection to etcd with variables in their place; see `connectionFrom`. */
 const OF_ETCD: Readonly<Record<string, string>> = {
   endpoints: 'members of the etcd cluster, separated by commas',
   user: 'user of etcd, as NAME or NAME:PASSWORD',
-  password: 'password of the user; has no flag, so that it does not stand in a list of processes',
+  password: 'password of the user; there is no flag, since lists of processes show flags',
   cacert: 'file with the CA that signed the members',
   cert: 'file with the client certificate',
   key: 'file with the key of the client certificate',
-  'dial-timeout': 'how long one member may stay mute while another could be asked',
-  'command-timeout': 'how long one request may take',
+  'dial-timeout': 'limit of one try while another member is available',
+  'command-timeout': 'limit of one request to etcd',
 }
 
 const ETCD: readonly Variable[] = Object.entries(OF_ETCD).map(([flag, meaning]) => {
@@ -23,10 +23,7 @@ const PLACE: readonly Variable[] = [
   ['DISCO_ROOT', 'prefix of all keys, as --root'],
 ]
 
-const LISTS: Variable = [
-  'XDG_CACHE_HOME',
-  'folder of the cached lists; ~/.cache without it, or where it is relative',
-]
+const LISTS: Variable = ['XDG_CACHE_HOME', 'folder of the cached lists; ~/.cache if unset or relative']
 
 const CONTEXTS: Variable = [
   'XDG_CONFIG_HOME',
@@ -34,12 +31,12 @@ const CONTEXTS: Variable = [
 ]
 
 const OUTPUT: readonly Variable[] = [
-  ['NO_COLOR', 'no colours where it is not empty'],
-  ['FORCE_COLOR', 'colours also where output is not a terminal; 0 or false: no colours'],
+  ['NO_COLOR', 'no colours if not empty'],
+  ['FORCE_COLOR', 'colours even without a terminal; 0 or false: no colours'],
   ['TERM', 'dumb: no colours, and no table that repaints'],
 ]
 
-/** Every variable that the tool reads. */
+/** All variables that the tool reads. */
 export const VARIABLES: readonly Variable[] = [
   ...ETCD,
   ...PLACE,
@@ -52,12 +49,12 @@ export const VARIABLES: readonly Variable[] = [
   ['NODE_DISABLE_COMPILE_CACHE', 'no cache of compiled code where it is not empty'],
 ]
 
-/** Commands that do not connect to the etcd that flags and variables name. */
+/** Commands that do not connect to the etcd named by flags and variables. */
 const WITHOUT_ETCD: readonly string[] = ['dev', 'help', 'verdict', 'version']
 
 const DIALLING: readonly string[] = ['call', 'pick', 'resolve']
 
-/** The variables that a command reads; those of the output last. */
+/** The variables that a command reads, those for output last. */
 export function variablesOf(command: string): readonly Variable[] {
   if (WITHOUT_ETCD.includes(command)) return OUTPUT.slice(0, 2)
   if (command === 'context') return [CONTEXTS, ...ETCD.slice(0, 3), ...OUTPUT.slice(0, 2)]

@@ -40,20 +40,20 @@ const OTHERS: Readonly<Record<string, readonly Code[]>> = {
   weight: ['3', '4', '6'],
 }
 
-/** The exit code of a command that starts another one. */
+/** The exit code of a command that starts another command. */
 const CHILD: Readonly<Record<string, string>> = {
   dev: 'with -- CMD: the exit code of CMD',
-  register: 'with -- CMD: the exit code of CMD, where it ends by itself',
+  register: 'with -- CMD: the exit code of CMD, if it ends by itself',
 }
 
-/** Code and meaning of each exit of a command. */
+/** The exit codes of a command, with their meaning. */
 export function exitsOf(command: string): readonly (readonly [code: string, meaning: string])[] {
   const codes = [...ALWAYS, ...(OTHERS[command] ?? [])].map((code) => [code, MEANINGS[code]] as const)
   const child = CHILD[command]
   return child === undefined ? codes : [...codes, ['any', child]]
 }
 
-/** Code and meaning of every exit. */
+/** All exit codes, with their meaning. */
 export const EXITS: readonly (readonly [code: string, meaning: string])[] = [
   ...Object.entries(MEANINGS),
 ].sort(([one], [other]) => Number.parseInt(one, 10) - Number.parseInt(other, 10))

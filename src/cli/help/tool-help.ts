@@ -3,20 +3,20 @@ import { variablesOf } from './environment.js'
 import { EXITS, exitsOf } from './exit-codes.js'
 import { TOPICS } from './topics.js'
 
-/** How many examples stand before the rest of the help. */
+/** The number of examples at the top of the help. */
 const FIRST_EXAMPLES = 2
 
-/** Of the body of a section. */
+/** The indentation of a section's body. */
 const INDENT = 2
 
-/** The first two to type, on a machine without any registry too. */
+/** The first two commands to try, even on a machine without a registry. */
 const ROOT_EXAMPLES = ['disco dev', 'disco ls hello']
 
 const LAYOUT = {
   docopts: false,
   hideAliasesFromRoot: true,
   hideCommandSummaryInDescription: true,
-  // It is a text in a document under --json.
+  // Under --json, help is a text in a document.
   stripAnsi: true,
 }
 

@@ -1,4 +1,4 @@
-/** Topics of `disco help`. Their texts are loaded only where they are shown. */
+/** Topics of `disco help`. Their texts are loaded only when shown. */
 export const TOPIC_NAMES = [
   'exit-codes',
   'environment',

@@ -4,7 +4,7 @@ import { VARIABLES } from './environment.js'
 import { EXITS } from './exit-codes.js'
 import type { TopicName } from './topic-names.js'
 
-/** A page that stands beside the help of the commands. */
+/** A page beside the help of the commands. */
 interface Topic {
   readonly summary: string
   text(): string

@@ -1,7 +1,10 @@
-/** The start of a line of two columns: indent, first column, and the spaces before the second. */
+/** The start of a two-column line: indent, first column, and the spaces before the second. */
 const FIRST_COLUMN = /^( +\S.*? {2,}|)/
 
-/** Breaks lines between words; of a line of two columns, the second stays below itself. A longer word stays whole. */
+/**
+ * Breaks lines between words; the second column of a two-column line continues below itself. A longer word stays
+ * whole.
+ */
 export function wrapLines(text: string, columns: number): string {
   return text
     .split('\n')

@@ -3,9 +3,9 @@ import { unknownFlag } from './unknown.js'
 import { type FlagDefinitions, readWords, splitCommand } from './words.js'
 
 /**
- * Refuses flags that do not exist, that lack their value, that are given twice, or that have a value and take none: oclif's parser
- * takes the names of Object's own members for flags and the value of a switch for an argument, and has no error of its
- * own for the others.
+ * Refuses unknown flags, flags without their value, repeated flags, and switches with a value. oclif's parser takes
+ * the names of Object's own members for flags and the value of a switch for an argument, and has no separate error
+ * for the others.
  *
  * @throws DiscoError USAGE
  */

@@ -3,17 +3,17 @@ import { DiscoError } from '../../domain/errors.js'
 import { HELP, unknownCommand, unknownFlag, VERSION } from './unknown.js'
 import { type FlagDefinitions, readWords, splitCommand, wantsJson } from './words.js'
 
-/** A command that is to run, with the words that are its own. */
+/** A command to run, with its own words. */
 export interface CommandLine {
   readonly id: string
   readonly argv: string[]
 }
 
 /**
- * Finds the command that the words name. Flags may stand before it. `-h` and `--help` before any `--` ask for help on
- * what the other words name; `-V` and `--version` before the command ask for the version of the tool.
+ * Finds the command on the command line. Flags may precede it. `-h` and `--help` before any `--` request help on the
+ * rest; `-V` and `--version` before the command request the version of the tool.
  *
- * @throws DiscoError USAGE for a command that does not exist, or for flags without a command
+ * @throws DiscoError USAGE for an unknown command, or for flags without a command
  */
 export function readCommandLine(argv: readonly string[], config: Interfaces.Config): CommandLine {
   const { own } = splitCommand(argv)
@@ -34,7 +34,7 @@ export function readCommandLine(argv: readonly string[], config: Interfaces.Conf
   return { id: command.id, argv: words }
 }
 
-/** `--version=x` before a command that has no such flag is meant as the one of the tool. */
+/** `--version=x` before a command without such a flag refers to the tool. */
 function refuseVersionValue(before: readonly string[]): void {
   if (!before.some((word) => word.startsWith('--version='))) return
   throw new DiscoError('USAGE', '--version takes no value', {
@@ -44,7 +44,7 @@ function refuseVersionValue(before: readonly string[]): void {
 
 /** The command of that name or alias. */
 export function commandNamed(name: string, config: Interfaces.Config): Command.Loadable | undefined {
-  // oclif lists a command once more under each alias.
+  // oclif lists a command again under each alias.
   const commands = config.commands.filter(({ id, aliases }) => !aliases.includes(id))
   return commands.find(({ id, aliases }) => id === name || aliases.includes(name))
 }
@@ -61,7 +61,7 @@ function helpOn(own: readonly string[], config: Interfaces.Config): CommandLine 
 }
 
 /**
- * Where the command stands, or `--version`; behind the last word where there is neither.
+ * The index of the command, or of `--version`; the number of words without either.
  *
  * @throws DiscoError USAGE for a flag before it that no command has
  */
@@ -76,12 +76,12 @@ function commandAt(own: readonly string[], config: Interfaces.Config): number {
   return at
 }
 
-/** Which command a flag belongs to is not known before the command is. */
+/** The command of a flag is not known before the command itself. */
 function flagsOfAll({ commands }: Interfaces.Config): FlagDefinitions {
   return Object.assign({}, ...commands.map(({ flags }) => flags))
 }
 
-/** Runs the command that the words name. @throws DiscoError USAGE, and what the command does not handle itself */
+/** Runs the command on the command line. @throws DiscoError USAGE, and errors of the command */
 export async function runCommandLine(argv: readonly string[], config: Interfaces.Config): Promise<void> {
   const { id, argv: own } = readCommandLine(argv, config)
   const command = config.findCommand(id, { must: true })

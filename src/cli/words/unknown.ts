@@ -7,13 +7,13 @@ import type { FlagDefinitions } from './words.js'
 export const HELP: readonly string[] = ['--help', '-h']
 export const VERSION: readonly string[] = ['--version', '-V']
 
-/** Words that need no quotes in a shell and have no @, before which a password may stand. */
+/** Words without shell quotes and without an @, which may follow a password. */
 const PLAIN = /^[\w.:,/[\]+%-]+$/
 
 /**
- * The error for a command that does not exist; where only one is near, with the whole line as it may have been meant.
+ * The error for an unknown command. If only one command is near, it suggests the whole corrected line.
  *
- * @param behind the words behind it
+ * @param behind the words that follow the command
  */
 export function unknownCommand(
   name: string,
@@ -43,12 +43,12 @@ function hintOf(nearest: readonly string[], behind: readonly string[]): string {
 }
 
 /**
- * The error for a flag that does not exist. Its value is left out: it may be a secret.
+ * The error for an unknown flag. Its value is omitted: it may be a secret.
  *
- * @param command null where none of the commands has such a flag
+ * @param command null if none of the commands has such a flag
  */
 export function unknownFlag(written: string, command: string | null, flags: FlagDefinitions): DiscoError {
-  // Without a value, these have been understood before.
+  // Without a value, these were handled earlier.
   if (HELP.includes(written) || (command === null && VERSION.includes(written))) {
     return new DiscoError('USAGE', `${written} takes no value`)
   }

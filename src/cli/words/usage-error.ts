@@ -19,8 +19,8 @@ interface Parsed {
 }
 
 /**
- * What oclif's parser threw, in our words: its errors say in their fields what the parser found, and that is judged
- * again, in the parser's order. Other values come back as they are.
+ * Translates an error of oclif's parser, from its fields and not its message: the input is checked again, in the
+ * parser's order. Other values are returned unchanged.
  */
 export function usageError(thrown: unknown, command: Written): unknown {
   if (thrown instanceof FlagProblem) return thrown.error
@@ -78,7 +78,7 @@ function missing({ input, output }: Parsed, command: Written): DiscoError | null
   })
 }
 
-/** Flags that exclude each other: in the parser, not by a message, because each flag names the others. */
+/** Mutually exclusive flags: checked on the parsed flags, not by a message, because each flag names the others. */
 function excluded({ input, output }: Parsed): DiscoError | null {
   for (const [name, { exclusive = [] }] of Object.entries(input.flags)) {
     const other = exclusive.find((flag) => typeof flag === 'string' && flag in output.flags)

@@ -8,27 +8,27 @@ export interface FlagDefinition {
 
 export type FlagDefinitions = Readonly<Record<string, FlagDefinition>>
 
-/** A word of the command line; of a flag with the word that is its value. */
+/** A word of the command line; a flag includes the word with its value. */
 export type Word = {
-  /** Where the words behind it begin. */
+  /** The index of the next word. */
   readonly end: number
 } & (
   | { readonly kind: 'argument'; readonly text: string }
-  /** No flag of the definitions; without the `=…` behind it, which may be a secret. */
+  /** Not a flag of the definitions. Without the `=…` that follows, which may be a secret. */
   | { readonly kind: 'unknown'; readonly written: string }
   | {
       readonly kind: 'flag'
       readonly name: string
-      /** As it stands there: `--n`, `-n` or `--no-color`. */
+      /** As it was written: `--n`, `-n` or `--no-color`. */
       readonly written: string
-      /** Undefined where there is none: of a switch, or of a flag at the end or before another flag. */
+      /** Undefined without a value: a switch, or a flag at the end or before another flag. */
       readonly value: string | undefined
     }
 )
 
 /**
- * Distinguishes flags, their values and arguments by the rules of oclif's parser, which does the real parsing. For what
- * has to be known before that, or when it fails: which word names the command, and which flag lacks its value.
+ * Distinguishes flags, their values and arguments by the rules of oclif's parser, which does the real parsing. Used
+ * before parsing, or after it failed: to find the command, and a flag without its value.
  *
  * @param own the words before `--`
  */
@@ -87,13 +87,13 @@ function nameOf(written: string, flags: FlagDefinitions): string | null {
   return Object.hasOwn(flags, negated) && flags[negated]?.allowNo ? negated : null
 }
 
-/** The words before and after the first `--`: oclif drops it, and with it the difference. */
+/** The words before and after the first `--`, which oclif drops. */
 export function splitCommand(argv: readonly string[]): { own: string[]; command: string[] } {
   const at = argv.indexOf('--')
   return at < 0 ? { own: [...argv], command: [] } : { own: argv.slice(0, at), command: argv.slice(at + 1) }
 }
 
-/** Whether errors go out as JSON. Reads the raw words, because parsing may be what failed. */
+/** Whether errors are printed as JSON. Reads the raw words, because parsing may have failed. */
 export function wantsJson(argv: readonly string[]): boolean {
   const words = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined)
   return words.some(
