@@ -20,11 +20,11 @@ export interface CallEndpointDoc extends TalliedDoc {
   readonly addr: string
   readonly version: string
   readonly weight: number
-  /** Connections that ended during the run. They change no membership. */
+  /** Connections that ended during the run. They do not change the membership. */
   readonly reconnects: number
   /** The same by reason. */
   readonly reconnectReasons: Readonly<Record<string, number>>
-  /** Why it got no calls; null where the reason is unknown. */
+  /** Why it received no calls; null where the reason is unknown. */
   readonly note: string | null
 }
 
@@ -42,7 +42,7 @@ export interface CallChangeDoc {
   readonly atMs: number
   readonly from: number | null
   readonly to: number | null
-  /** Why it left. */
+  /** Why the connection ended. */
   readonly reason: string | null
 }
 
@@ -52,7 +52,7 @@ export interface ReconnectDoc {
   readonly atCall: number
   readonly atMs: number
   readonly reason: string
-  /** Until it was READY again; null where it was not. */
+  /** The time until it was READY again; null if it was not. */
   readonly downMs: number | null
 }
 
@@ -68,11 +68,11 @@ export interface ReadyDoc {
   readonly unusable: number
 }
 
-/** The registry reported the endpoint as gone, `atMs` after the run's beginning. */
+/** The registry reported the endpoint as removed, `atMs` after the start of the run. */
 export interface FailoverDoc {
   readonly addr: string
   readonly atMs: number
-  /** From then to the last pick: below 0 where none came after, null where it never was picked. */
+  /** The time from then to the last pick: negative without a later pick, null if it was never picked. */
   readonly lastPickMs: number | null
   readonly picksAfter: number
 }
@@ -93,7 +93,7 @@ export interface CallDoc {
   /** Picks and retries. */
   readonly attempts: number
   readonly interrupted: boolean
-  /** The reply of a single call; all of them, as a list, where the method streams replies. */
+  /** The reply of a single call; a list of all replies where the method streams them. */
   readonly reply: unknown
   readonly elapsedMs: number
   readonly perSecond: number
@@ -101,14 +101,14 @@ export interface CallDoc {
   readonly ready: ReadyDoc
   readonly unserved: readonly { readonly addr: string; readonly share: number; readonly problem: string }[]
   readonly endpoints: readonly CallEndpointDoc[]
-  /** Where there are several. */
+  /** Only with several versions. */
   readonly versions: readonly CallVersionDoc[]
   readonly latencyMs: LatencySummary
   readonly histogram: readonly LatencyBand[]
   readonly failures: Readonly<Record<string, number>>
   /** The first failed call with its status; null without a failure. */
   readonly firstFailure: CallFailureDoc | null
-  /** Answered calls that a connection to another address carried than the picked one's; 0, or a bug. */
+  /** Answered calls carried by a connection to an address other than the picked one; 0, or a bug. */
   readonly misrouted: number
   /** The first 1,000. */
   readonly changes: readonly CallChangeDoc[]
@@ -127,20 +127,20 @@ export interface StartsDoc {
   readonly due: number
   readonly started: number
   readonly notStarted: number
-  /** Neither ended nor cancelled when the report was made; above 0 only after an interruption. */
+  /** Neither ended nor cancelled at the time of the report; above 0 only after an interruption. */
   readonly unfinished: number
-  /** The most calls under way that were allowed. */
+  /** The limit of outstanding calls. */
   readonly limit: number
   readonly maxLateMs: number
   /** How long no call was started because the lines of earlier ones were not read. */
   readonly readerMs: number
   /** The part that the rate saturated: client, backends, or the reader of the output; null for none. */
   readonly saturated: 'client' | 'backends' | 'reader' | null
-  /** While calls that were due had to wait: calls that ended in a second. Null without saturation. */
+  /** Calls that ended per second while due calls had to wait. Null without saturation. */
   readonly perSecond: number | null
-  /** While calls that were due had to wait: CPU time of the client, as a part of a core. */
+  /** CPU time of the client while due calls had to wait, as a part of a core. */
   readonly clientCpu: number | null
-  /** While calls that were due had to wait: part of the time in which the client's event loop was busy. */
+  /** The part of the time in which the client's event loop was busy while due calls had to wait. */
   readonly clientLoop: number | null
 }
 
@@ -149,7 +149,7 @@ export interface CallFailureDoc {
   readonly addr: string | null
   readonly status: string
   readonly details: string
-  /** Of the trailer grpc-status-details-bin, each with its `@type`; empty where the server sent none. */
+  /** From the trailer grpc-status-details-bin, each with its `@type`; empty if the server sent none. */
   readonly errorDetails: readonly unknown[]
 }
 

@@ -4,18 +4,18 @@ import { count, duration, percent } from '../terminal/units.js'
 import { jsonLine, visible } from '../terminal/visible.js'
 import type { CallChangeDoc, CallDoc, FailoverDoc, ReconnectDoc } from './document.js'
 
-/** A person reads the beginning; JSON has the rest. */
+/** The number of lines in a report; JSON has all of them. */
 const MOST_LINES = 20
 const BAR_WIDTH = 40
 
-/** `3 UNAVAILABLE, 1 INTERNAL`; empty where nothing failed. */
+/** `3 UNAVAILABLE, 1 INTERNAL`; empty without failures. */
 export function statuses(failures: Readonly<Record<string, number>>): string {
   return Object.entries(failures)
     .map(([status, calls]) => `${calls} ${status}`)
     .join(', ')
 }
 
-/** A line for each version, where there are several: a canary's share at a glance. */
+/** A line for each version, if there are several: the share of a canary. */
 export function renderVersions({ versions, calls }: CallDoc, palette: Palette): string[] {
   if (versions.length === 0) return []
   const share = (picks: number) => percent(picks / Math.max(1, calls))
@@ -104,7 +104,7 @@ export function renderHistogram({ histogram, calls }: CallDoc, palette: Palette)
 /** Each assertion with the measured value, in the assertion's unit. */
 export function renderAssertions({ assertions }: CallDoc, palette: Palette): string[] {
   return assertions.map(({ assertion, actual, holds }) => {
-    const came = actual === null ? 'too few calls to tell' : `it is ${inUnitOf(assertion, actual)}`
+    const came = actual === null ? 'too few calls' : `it is ${inUnitOf(assertion, actual)}`
     return holds ? `${palette.green('✓')} ${assertion}: ${came}` : `${palette.red('✗')} ${assertion}: ${came}`
   })
 }

@@ -21,13 +21,13 @@ export class Progress implements Disposable {
     return new Progress(process.stderr.isTTY === true && !isBesideLines)
   }
 
-  /** Shows how the calls go. */
+  /** Shows the progress of the calls. */
   readonly start = (recorder: Recorder): void => {
     const startedAtMs = performance.now()
     this.show(() => progressLine(recorder, performance.now() - startedAtMs))
   }
 
-  /** Shows what the run waits for, once the wait is noticeable. */
+  /** Shows the reason of a wait, once it is noticeable. */
   wait(what: () => string): void {
     const startedAtMs = performance.now()
     this.show(() => `  ${visible(what())}…  ${duration(performance.now() - startedAtMs)}`)

@@ -16,16 +16,16 @@ import {
 } from './parts.js'
 import { rateNotKept, renderReaderWait, renderUnfinished } from './saturation.js'
 
-/** The sentence names the first few; the table has them all. */
+/** The sentence names only the first few; the table has all of them. */
 const MOST_NAMED = 3
 
 /** With fewer calls a rate means little: the first call may take most of the time. */
 const MANY_CALLS = 100
 
 export interface ReportOptions {
-  /** Whether to show how the latencies spread. */
+  /** Whether to show the distribution of the latencies. */
   readonly withHistogram?: boolean
-  /** Columns of the terminal. Bars and percentiles are dropped where the table does not fit. */
+  /** Columns of the terminal. Bars and percentiles are dropped if the table does not fit. */
   readonly width?: number
 }
 
@@ -83,7 +83,7 @@ export function renderOutcome(doc: CallDoc, palette: Palette): string {
   ].join('\n')
 }
 
-/** The unserved weight with its reasons; null where every endpoint was served. */
+/** The unserved weight with its reasons; null if all endpoints were served. */
 function unserved({ unserved }: CallDoc): string | null {
   if (unserved.length === 0) return null
   const share = unserved.reduce((sum, endpoint) => sum + endpoint.share, 0)
@@ -125,12 +125,12 @@ function columnWhere<Row>(rows: readonly Row[], head: string, text: (row: Row) =
   return rows.some((row) => text(row) !== '') ? [{ head, text }] : []
 }
 
-/** The suggested --n where there were too few calls. */
+/** The suggested --n, if there were too few calls. */
 function more({ calls, verdict: { result, neededCalls } }: CallDoc): string[] {
   return result === 'inconclusive' && calls < (neededCalls ?? 0) ? [`Try --n ${neededCalls}.`] : []
 }
 
-/** The weights, where every share of the run was by them: null where they changed. */
+/** The weights, if they determined all shares of the run: null if they changed. */
 function standingWeights({ calls, endpoints }: CallDoc): number[] | null {
   const total = endpoints.reduce((sum, { weight }) => sum + weight, 0)
   const stood = endpoints.every(

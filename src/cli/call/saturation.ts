@@ -4,7 +4,7 @@ import type { CallDoc, StartsDoc } from './document.js'
 
 /**
  * Why a run did not keep its rate: calls not started or started late, and the saturated part (client, backends or
- * reader). Null where the rate was kept.
+ * reader). Null if the rate was kept.
  */
 export function rateNotKept({ starts }: CallDoc): string | null {
   const { due, notStarted, maxLateMs, saturated } = starts
@@ -27,7 +27,7 @@ export function renderUnfinished({ starts }: CallDoc, palette: Palette): string[
 /** Shorter waits do not change the figures of a report. */
 const LONG_WAIT_MS = 1_000
 
-/** Reports that a slow reader of the output held calls back. */
+/** Reports that a slow reader of the output delayed calls. */
 export function renderReaderWait({ starts: { readerMs, saturated } }: CallDoc, palette: Palette): string[] {
   if (readerMs < LONG_WAIT_MS || saturated === 'reader') return []
   return [
@@ -35,7 +35,7 @@ export function renderReaderWait({ starts: { readerMs, saturated } }: CallDoc, p
   ]
 }
 
-/** Below this part of a core a busy event loop did not get the time that it asked for. */
+/** A busy event loop below this part of a core did not get the time that it needed. */
 const WHOLE_CORE = 0.8
 
 function saturation({ saturated, perSecond, clientCpu, limit }: StartsDoc): string {

@@ -12,7 +12,7 @@ import { type CallDoc, callLineDoc, comparisonDoc } from './document.js'
 import { InOrder } from './in-order.js'
 import { Progress } from './progress.js'
 
-/** Which parts of a run are shown. */
+/** The parts of a run to show. */
 export interface CallLooks {
   /** A single call: its reply, and no report. */
   readonly isSingle: boolean
@@ -24,7 +24,7 @@ export interface CallLooks {
 export class CallView implements Watcher, Disposable {
   private readonly progress: Progress
   private readonly inOrder: InOrder
-  /** The first reply whose bytes are not a message of the method; null for none. */
+  /** The first reply with bytes that are not a message of the method; null for none. */
   replyProblem: DiscoError | null = null
 
   constructor(
@@ -108,7 +108,7 @@ export class CallView implements Watcher, Disposable {
     this.replyProblem ??= problem
   }
 
-  /** Shows the results. Streamed replies and NDJSON lines were printed as they came. */
+  /** Shows the results. Streamed replies and NDJSON lines were printed on arrival. */
   async showResults(reports: readonly CallReport[], docs: readonly CallDoc[], all: object): Promise<void> {
     this.rest()
     const { format, out } = this.speaker
@@ -173,7 +173,7 @@ export class CallView implements Watcher, Disposable {
     for (const line of docs.flatMap((doc) => renderAssertions(doc, remarkPalette))) remark(line)
   }
 
-  /** Explains the exit code on standard error, for formats whose data do not. */
+  /** Explains the exit code on standard error, for formats without an explanation in the data. */
   private async showOutcomes(docs: readonly CallDoc[]): Promise<void> {
     const { renderOutcome } = await import('./report.js')
     const { remarkPalette, remark } = this.speaker

@@ -11,7 +11,7 @@ export interface WeightDoc {
   readonly service: string
   readonly rev: string
   readonly changes: readonly EndpointChangeDoc[]
-  /** Endpoints that a change of a whole service left alone, with the reason. */
+  /** Endpoints that a change of a whole service did not touch, with the reason. */
   readonly leftOut: readonly LeftOutDoc[]
 }
 
@@ -25,7 +25,7 @@ interface LeftOutDoc {
 interface EndpointChangeDoc extends WeightChangeDoc {
   readonly share: { readonly from: number; readonly to: number }
   readonly lease: string | null
-  /** False where the endpoint had that weight already: nothing was written. */
+  /** False where the endpoint already had that weight: nothing was written. */
   readonly written: boolean
   /** Consequences of the new weight, and clients that are known to ignore it. */
   readonly hints: readonly Hint[]
@@ -91,7 +91,7 @@ export interface DrainDoc {
   readonly key: string
   readonly lease: string | null
   readonly graceSeconds: number
-  /** Every address under the key: they share its weight, and went together. */
+  /** All addresses under the key: they share its weight, and were removed together. */
   readonly endpoints: readonly DrainedEndpointDoc[]
   readonly unregistered: boolean
   /** It is still registered, at weight 0. */
@@ -101,7 +101,7 @@ export interface DrainDoc {
 interface DrainedEndpointDoc {
   readonly addr: string
   readonly version: string
-  /** Null where the value could not be read before. */
+  /** Null where the previous value could not be read. */
   readonly from: number | null
 }
 

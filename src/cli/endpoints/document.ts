@@ -23,9 +23,9 @@ export interface EndpointsDoc {
   readonly schema: 'disco.endpoints/v1'
   readonly service: string
   readonly rev: string
-  /** Every weight is 0: weights are unset, and all endpoints get equal shares. */
+  /** Whether all weights are 0: they are then unset, and all endpoints get equal shares. */
   readonly weightsUnset: boolean
-  /** Whether etcd was asked how much time each lease has left; where not, `ttlSeconds` is null. */
+  /** Whether etcd was asked for the remaining time of each lease; if not, `ttlSeconds` is null. */
   readonly ttlsAsked: boolean
   readonly endpoints: readonly EndpointDoc[]
 }

@@ -4,7 +4,7 @@ import { type Column, renderTable } from '../terminal/table.js'
 import { percent } from '../terminal/units.js'
 import type { EndpointDoc, EndpointsDoc } from './document.js'
 
-/** Endpoints of one service, as a document has them. */
+/** Endpoints of one service, from a document. */
 type OfService = Pick<EndpointsDoc, 'service' | 'endpoints' | 'weightsUnset'>
 
 interface Row {
@@ -12,7 +12,7 @@ interface Row {
   readonly of: OfService
 }
 
-/** One line an endpoint: who is in rotation, with which share, for how long still, and why not. */
+/** One line per endpoint: its state, share, remaining time, and problem. */
 export function renderEndpoints(
   docs: readonly OfService[],
   palette: Palette,
@@ -52,7 +52,7 @@ export function renderEndpoints(
 
 /**
  * By version, then by address, with numbers in them by their value: port 900 before 1000, and 10.0.0.9 before
- * 10.0.0.10, which etcd's order of keys does not give. Compared as padded text, for a list has up to 100,000.
+ * 10.0.0.10, unlike etcd's order of keys. Compared as padded text, since a list has up to 100,000 endpoints.
  */
 function inOrder(endpoints: readonly EndpointDoc[]): EndpointDoc[] {
   const padded = (text: string) => text.replaceAll(/\d+/g, (digits) => digits.padStart(12, '0'))
@@ -70,9 +70,9 @@ export function renderLegend(palette: Palette): string {
 interface Looks {
   readonly wide?: boolean
   readonly withTtl?: boolean
-  /** Where there are several. */
+  /** Only with several versions. */
   readonly withService?: boolean
-  /** Further rows are left out. */
+  /** Further rows are omitted. */
   readonly most?: number
 }
 
@@ -86,7 +86,7 @@ function readyColumn(palette: Palette): Column<Row> {
 
 const LAYOUT: Column<Row> = { head: 'LAYOUT', text: ({ endpoint }) => endpoint.layout }
 
-/** The LAYOUT column is left out where every endpoint is in the default layout. */
+/** The LAYOUT column is omitted if all endpoints are in the default layout. */
 function namesLayouts(endpoints: readonly EndpointDoc[]): boolean {
   return endpoints.some(({ layout }) => layout !== DEFAULT_LAYOUT.name)
 }

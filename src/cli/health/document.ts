@@ -7,11 +7,11 @@ export interface HealthEndpointDoc {
   readonly addr: string
   readonly version: string
   readonly weight: number
-  /** SERVING, or a server without grpc.health.v1 that takes gRPC connections. */
+  /** SERVING, or a server without grpc.health.v1 that accepts gRPC connections. */
   readonly healthy: boolean
-  /** Whether a gRPC connection stands. */
+  /** Whether there is a gRPC connection. */
   readonly connected: boolean
-  /** As grpc.health.v1 has it; UNIMPLEMENTED without that, null without an answer. */
+  /** The status of grpc.health.v1; UNIMPLEMENTED without the protocol, null without an answer. */
   readonly status: string | null
   /** Why it is not healthy. */
   readonly problem: string | null
@@ -29,7 +29,7 @@ export interface HealthDoc {
   readonly endpoints: readonly HealthEndpointDoc[]
 }
 
-/** A change that `health --watch` saw. */
+/** A change reported by `health --watch`. */
 export interface HealthEventDoc extends Omit<HealthEndpointDoc, 'latencyMs'> {
   readonly schema: 'disco.health-event/v1'
   readonly type: 'healthy' | 'unhealthy' | 'gone'

@@ -7,7 +7,7 @@ export interface LayoutDoc {
   readonly keyForm: string
   /** The prefix before the service's name in its keys, unless `NAME=BASE` overrides it. */
   readonly base: string
-  /** The lease that its writers take by default; null for none. */
+  /** The default lease of its writers; null for none. */
   readonly ttlSeconds: number | null
   readonly carriesWeight: boolean
   readonly writable: boolean

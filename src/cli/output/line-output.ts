@@ -1,21 +1,21 @@
 import type { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** How a write ends when the other end of a pipe or socket has been closed. */
+/** Errors of a write after the other end of a pipe or socket was closed. */
 const READER_GONE = new Set(['EPIPE', 'ECONNRESET'])
 
 /**
- * The most that a command which ignores its output keeps for a reader that does not read: more than ten thousand
- * lines. Later ones are lost.
+ * The maximum kept for a slow reader by a command that ignores its output: more than ten thousand lines. Later ones
+ * are lost.
  */
 const MAX_IGNORED_BYTES = 1_048_576
 
-/** After an interruption, a reader that has taken nothing for this time gets no more. */
+/** After an interruption, a reader that has read nothing for this time receives no more. */
 const STUCK_MS = 500
 
 /**
- * Writes text to a stream that another process reads, such as standard output. Reports backpressure, and that a
- * write failed: an unhandled 'error' event would end the process.
+ * Writes text to a stream that another process reads, such as standard output. Reports backpressure and failed
+ * writes: an unhandled 'error' event would end the process.
  */
 export class LineOutput {
   private readonly end = new AbortController()
@@ -30,28 +30,28 @@ export class LineOutput {
   }
 
   /**
-   * Aborted when a write fails: the reader has gone, or the disk is full. Nothing is polled: a quiet output
-   * notices at its next write.
+   * Aborted when a write fails: the reader has gone, or the disk is full. Without polling: a quiet output notices at
+   * its next write.
    */
   get ended(): AbortSignal {
     return this.end.signal
   }
 
-  /** Why a write failed, such as a full disk. Null where none failed, and where the reader has gone. */
+  /** Why a write failed, such as a full disk. Null if none failed, and if the reader has gone. */
   get failure(): Error | null {
     return this.error
   }
 
   /**
-   * From now on a failed write loses its text and has no other effect: `ended` and `failure` stay as they are.
-   * For commands that hold a registration or a server. Later writes are still tried: a disk may have space
-   * again, a named pipe another reader. Text that a slow reader leaves behind is lost beyond 1 MiB.
+   * From now on a failed write loses its text and has no other effect: `ended` and `failure` stay unchanged. For
+   * commands that hold a registration or a server. Later writes are still tried: a disk may have space again, a named
+   * pipe another reader. Beyond 1 MiB, text for a slow reader is lost.
    */
   ignoreFailures(): void {
     this.ignoresFailures = true
   }
 
-  /** From the abort on the user wants the end: a reader that does not read is not waited for any more. */
+  /** From the abort on the user wants the end: slow readers are no longer awaited. */
   interruptBy(signal: AbortSignal): void {
     const interrupt = () => {
       this.isInterrupted = true
@@ -71,14 +71,14 @@ export class LineOutput {
     return this.write(`${line}\n`)
   }
 
-  /** Text as it is, such as a frame on a terminal. @returns as {@link writeLine} */
+  /** Unchanged text, such as a frame on a terminal. @returns as {@link writeLine} */
   write(text: string): boolean {
     if (this.ignoresFailures && this.stream.writableLength > MAX_IGNORED_BYTES) return false
     return this.stream.write(text)
   }
 
   /**
-   * Resolves once the stream takes more without buffering it, or takes nothing any more, or the command was
+   * Resolves once the stream accepts more without buffering, or accepts nothing any longer, or the command was
    * interrupted. Never rejects.
    */
   drained(): Promise<void> {
@@ -86,7 +86,7 @@ export class LineOutput {
     return new Promise((resolve) => this.waiting.add(resolve))
   }
 
-  /** Resolves once everything has been handed to the system, or cannot be. Never rejects. */
+  /** Resolves once everything has been passed to the system, or cannot be. Never rejects. */
   async flushed(): Promise<void> {
     const written = new Promise<void>((resolve) => this.stream.write('', () => resolve()))
     await (this.isInterrupted ? Promise.race([written, this.stuck()]) : written)
@@ -109,7 +109,7 @@ export class LineOutput {
 
   private failed(error: NodeJS.ErrnoException): void {
     if (this.ignoresFailures || this.end.signal.aborted) return
-    // A terminal that was closed answers EIO, where a disk would mean that it is broken.
+    // A closed terminal answers EIO; from a disk, EIO means a fault.
     const isReaderGone = READER_GONE.has(error.code ?? '') || (this.stream.isTTY && error.code === 'EIO')
     if (!isReaderGone) this.error = error
     this.end.abort()

@@ -5,11 +5,11 @@ const STDOUT = 1
 
 let output: LineOutput | undefined
 
-/** Standard output of this process. The first call replaces what other libraries do when a write to it fails. */
+/** Standard output of this process. The first call replaces the reactions of other libraries to a failed write. */
 export function standardOutput(): LineOutput {
   if (output) return output
   const { stdout } = process
-  // oclif's own listener throws whatever is not EPIPE, and nothing could catch that.
+  // oclif's own listener throws every error except EPIPE, out of reach of any catch.
   stdout.removeAllListeners('error')
   if (isFile(STDOUT)) writeWhole(stdout, STDOUT)
   output = new LineOutput(stdout)
@@ -25,8 +25,8 @@ function isFile(fd: number): boolean {
 }
 
 /**
- * Makes a stream to a file write all of each chunk. Node calls write(2) once a chunk and ignores how much of it
- * was taken, so that on a disk that fills up the rest would be lost without an error.
+ * Makes a stream to a file write all of each chunk. Node calls write(2) once per chunk and ignores a partial write,
+ * so on a disk that fills up the rest would be lost without an error.
  */
 function writeWhole(stream: NodeJS.WriteStream, fd: number): void {
   stream._write = (chunk: Buffer | string, encoding, callback) => {

@@ -2,16 +2,16 @@ import type { Registrar } from '../../agent/registrar/registrar.js'
 import { duration, seconds } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 
-/** A server that is not healthy after this long is reported; the start of a server may take its time. */
+/** A server that is not healthy after this long is reported; its start may take time. */
 const QUIET_START_MS = 5_000
 
-/** What `register` knows of the server for its remarks. */
+/** Facts about the server for the remarks of `register`. */
 export interface ServerWords {
-  /** The command, where there is one that runs. */
+  /** The supervised command, if any. */
   readonly command: string | null
-  /** Where it should listen. */
+  /** The addresses that it should listen at. */
   readonly addresses: string
-  /** Condition for its health, as a clause; null where it is not probed. */
+  /** Condition for its health, as a clause; null if it is not probed. */
   readonly waitsFor: string | null
   readonly unhealthy: 'deregister' | 'weight0'
 }
@@ -26,7 +26,7 @@ export function followServer(
   let reported = ''
   let failure = { detail: 'no answer', isRefused: false }
   const reportUnhealthyStart = () => {
-    // Without a probe and a command, the server was not asked.
+    // Without a probe and a command, the server was not checked.
     if (command === null && waitsFor === null) return
     const { detail, isRefused } = failure
     const forMs = performance.now() - startedAtMs

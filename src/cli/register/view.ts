@@ -11,18 +11,18 @@ import { jsonLine, visible } from '../terminal/visible.js'
 
 type Payload<Name extends keyof RegistrarEvents> = RegistrarEvents[Name][0]
 
-/** Prints the events of a registration: lines for people, or NDJSON in the format of `watch`. */
+/** Prints the events of a registration: lines for display, or NDJSON in the format of `watch`. */
 export class RegisterView {
   private readonly held = new Map<string, EndpointRecord>()
   /** Addresses that etcd refuses to register again. */
   private readonly refused = new Set<string>()
-  /** Result of the server's probe, printed together with the registration that it allows. */
+  /** Result of the server's probe, printed together with the registration that it permits. */
   private health = ''
   private readonly mark = markInLog()
 
   /**
    * @param palette null for NDJSON on standard output
-   * @param print prints a line for people
+   * @param print prints a line for display
    */
   constructor(
     private readonly palette: Palette | null,
@@ -127,7 +127,7 @@ export class RegisterView {
     }
   }
 
-  /** Names the weight where the layout stores one, and the layout where it is not the default. */
+  /** Names the weight if the layout stores one, and the layout if it is not the default. */
   private named(weight: number): string {
     const shown = this.layout.weightless === null ? ` weight ${weight}` : ''
     return this.layout.name === DEFAULT_LAYOUT.name ? shown : `${shown} (${this.layout.name})`
@@ -149,7 +149,7 @@ export class RegisterView {
     standardOutput().writeLine(jsonLine({ schema: 'disco.event/v1', ...fields }))
   }
 
-  /** A name or key of the registry, harmless for a terminal, and marked where it looks like another one. */
+  /** A name or key of the registry, safe for a terminal, and marked if it looks like another one. */
   private shown(name: string): string {
     return visible(this.mark(name))
   }

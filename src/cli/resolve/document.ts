@@ -4,26 +4,26 @@ import type { Resolution } from '../../grpc/resolver/resolve.js'
 
 /** The resolved target and the source of its list. */
 export interface SourceDoc {
-  /** In full, as a channel would take it. */
+  /** In full, as passed to a channel. */
   readonly target: string
-  /** Of the registry; null where the target is of another scheme. */
+  /** The revision of the registry; null for a target of another scheme. */
   readonly service: string | null
-  /** `etcd`, `cache` (the last good list, because etcd is out of reach), or the scheme of another resolver. */
+  /** `etcd`, `cache` (the last good list, while etcd is unreachable), or the scheme of another resolver. */
   readonly source: string
-  /** Null where the list is not the registry's. */
+  /** Null if the list is not the registry's. */
   readonly rev: string | null
-  /** How old a list from the cache is; 0 for any other. */
+  /** The age of a list from the cache; 0 for any other. */
   readonly ageMs: number
-  /** Why etcd could not be asked. */
+  /** Why etcd did not answer. */
   readonly stale: string | null
 }
 
 export interface ResolvedEndpointDoc {
   readonly key: string
   readonly addresses: readonly string[]
-  /** The weight that balancing uses: 0 is drained. */
+  /** The effective weight: 0 is drained. */
   readonly weight: number
-  /** Among those that were resolved, from 0 to 1, to four digits. */
+  /** Among the resolved endpoints, from 0 to 1, to four digits. */
   readonly share: number
   readonly attributes: {
     readonly version: string
@@ -36,10 +36,10 @@ export interface ResolvedEndpointDoc {
 export interface ResolveDoc extends SourceDoc {
   readonly schema: 'disco.resolve/v1'
   readonly authority: string
-  /** The service config of a channel without one of its own; null for grpc-js's default, pick_first. */
+  /** The default service config of a channel; null for grpc-js's default, pick_first. */
   readonly serviceConfig: object | null
   readonly endpoints: readonly ResolvedEndpointDoc[]
-  /** EndpointRecord, and never dialled. */
+  /** Registered, and never dialled. */
   readonly unusable: readonly UnusableEndpointDoc[]
 }
 

@@ -20,7 +20,7 @@ export function renderResolution(doc: ResolveDoc, palette: Palette): string {
   ].join('\n')
 }
 
-/** A person reads the first few; JSON has them all. */
+/** The number of lines in a table; JSON has all of them. */
 const MOST_UNUSABLE = 10
 
 /** A line for each registered endpoint that no client dials, with the reason. */
@@ -35,13 +35,13 @@ function unusable({ unusable }: ResolveDoc, palette: Palette): string[] {
   return [...lines, ...(others > 0 ? [`… ${count(others, 'other')}, see --json`] : []), '']
 }
 
-/** Where a list came from, in words. */
+/** The source of a list, in words. */
 export function sourceOf({ source, rev, ageMs }: SourceDoc): string {
   if (source === 'cache') return `from the cache, rev ${rev}, seen ${age(ageMs)} ago`
   return rev === null ? `from ${source}` : `from ${source}, rev ${rev}`
 }
 
-/** A line for a list that may no longer be right. */
+/** A line for a list that may be out of date. */
 export function staleness({ stale }: SourceDoc, palette: Palette): string[] {
   return stale === null ? [] : [palette.yellow(`! STALE: ${visible(stale)}`)]
 }

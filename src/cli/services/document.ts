@@ -9,16 +9,16 @@ export interface ServiceDoc {
   readonly versions: readonly string[]
   readonly endpoints: number
   readonly weight: number
-  /** The least time that any of its leases has left; null where it has none. */
+  /** The least remaining time of its leases; null without leases. */
   readonly minTtlSeconds: number | null
-  /** How many endpoints are healthy; null unless they were probed. */
+  /** The number of healthy endpoints; null unless they were probed. */
   readonly ready: number | null
 }
 
 export interface ServicesDoc {
   readonly schema: 'disco.services/v1'
   readonly rev: string
-  /** Whether etcd was asked how much time each lease has left; where not, `minTtlSeconds` is null. */
+  /** Whether etcd was asked for the remaining time of each lease; if not, `minTtlSeconds` is null. */
   readonly ttlsAsked: boolean
   readonly services: readonly ServiceDoc[]
 }

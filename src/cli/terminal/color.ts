@@ -2,10 +2,10 @@ import { Chalk, type ChalkInstance } from 'chalk'
 
 export type Palette = ChalkInstance
 
-/** Leaves every text as it is. */
+/** Leaves all texts unchanged. */
 export const uncolored: Palette = new Chalk({ level: 0 })
 
-/** Colours for one stream: stdout and stderr are judged apart, for either may be a file. */
+/** Colours for one stream: stdout and stderr are treated separately, since either may be a file. */
 export function paletteFor(
   stream: { readonly isTTY?: boolean },
   wanted: boolean,

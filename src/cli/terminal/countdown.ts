@@ -1,9 +1,9 @@
-/** How often the line is written anew. */
+/** The interval of repainting the line. */
 const TICK_MS = 1_000
-/** Written before a line that replaces the current one. */
+/** Returns to the start of the current line and clears it. */
 export const CLEAR_LINE = '\r\u001b[K'
 
-/** A line on standard error that counts down on a terminal, and stands as it began anywhere else. */
+/** A line on standard error that counts down on a terminal, and is printed once elsewhere. */
 export class Countdown implements Disposable {
   private timer: NodeJS.Timeout | null = null
   private readonly isTerminal = process.stderr.isTTY === true && process.env.TERM !== 'dumb'

@@ -3,10 +3,7 @@ import { markInTexts } from '../../domain/look-alike.js'
 /** Colours stand directly before and after names. */
 const COLOUR = /(\u001b\[[\d;]*m)/
 
-/**
- * Marks look-alike names of a rendered report: those in the lines around its tables, which have marked theirs and are
- * laid out by then.
- */
+/** Marks look-alike names in the lines around a report's tables; the tables have marked their own before layout. */
 export function markInReport(report: string): string {
   return markInTexts(report.split(COLOUR)).join('')
 }

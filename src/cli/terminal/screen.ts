@@ -14,16 +14,16 @@ export interface Size {
 export const enterScreen = ENTER
 export const leaveScreen = LEAVE
 
-/** The size of a terminal. Some terminals report 0, and a stream that is not a terminal has no size: then 80 by 24. */
+/** The size of a terminal. Some terminals report 0, and other streams have no size: then 80 by 24. */
 export function sizeOf({ columns, rows }: Partial<Size>): Size {
   return { columns: columns || 80, rows: rows || 24 }
 }
 
-/** A table of which a screen may show a part. */
+/** A table that a screen may show in part. */
 export interface ScreenTable {
-  /** Its first lines, as many as a screen could show or more. */
+  /** Its first lines, at least as many as a screen could show. */
   readonly lines: readonly string[]
-  /** How many there are besides. */
+  /** The number of further lines. */
   readonly hidden: number
 }
 
@@ -33,7 +33,7 @@ export interface Screen {
   readonly table: ScreenTable
   /** The legend of the table's glyphs; left out where the terminal has too few rows. */
   readonly legend: string
-  /** One event a line, the newest last. */
+  /** One event per line, the newest last. */
   readonly log: readonly string[]
 }
 
@@ -44,12 +44,12 @@ export function cropTable({ lines, hidden }: ScreenTable, rows: number): readonl
   return [...shown, `… ${lines.length + hidden - shown.length} more`]
 }
 
-/** A title and a legend besides the table, and two lines of the log: fewer rows are the table's to lose. */
+/** Besides the table, a frame has a title, a legend and two lines of the log. */
 export const ROWS_BESIDES_TABLE = 4
 
 /**
- * A whole frame: title, table, legend, and below them as much of the log's end as the terminal has room for. The
- * log is wrapped, so that what matters in a line is not cut off; all else is cut to the terminal's width.
+ * A whole frame: title, table, legend, and the end of the log in the remaining rows. The log is wrapped, so that no
+ * part of a line is lost; the rest is cut to the terminal's width.
  */
 export function frame({ title, table, legend, log }: Screen, { columns, rows }: Size): string {
   const top = [title, ...cropTable(table, Math.max(1, rows - ROWS_BESIDES_TABLE)), legend].slice(0, rows)
@@ -79,12 +79,12 @@ export function cutTo(line: string, columns: number): string {
   return `${take(line, columns - 1).taken}…`
 }
 
-/** Where a line goes on below itself. */
+/** The indent of a line's continuation. */
 const INDENT = '    '
-/** A value may be as long as etcd allows: no line of the log takes more rows than these. */
+/** The maximum number of rows for a line of the log: a value may be as long as etcd allows. */
 const MOST_ROWS = 4
 
-/** The line in rows of a width; colours go on from row to row. */
+/** The line in rows of a width; colours continue from row to row. */
 function wrap(line: string, columns: number): string[] {
   const rows: string[] = []
   const indent = columns > 2 * INDENT.length ? INDENT : ''
@@ -104,7 +104,7 @@ function wrap(line: string, columns: number): string[] {
   return rows
 }
 
-/** As `take`, but ends between words where a space stands in the second half. */
+/** Like `take`, but ends between words if there is a space in the second half. */
 function takeWords(line: string, columns: number): { readonly taken: string; readonly left: string } {
   const whole = take(line, columns)
   const space = whole.taken.lastIndexOf(' ')

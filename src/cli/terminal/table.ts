@@ -33,7 +33,10 @@ const NO_BORDERS = {
   middle: GAP,
 }
 
-/** cli-table3 takes 20 to 100 µs for a cell, and a list of 100,000 endpoints has a million: longer tables go without. */
+/**
+ * cli-table3 takes 20 to 100 µs for a cell, and a list of 100,000 endpoints has a million: longer tables do not use
+ * it.
+ */
 const MOST_ROWS_LAID_OUT = 50
 
 /** Rows under dim heads, two spaces between columns, no borders: the same for a terminal and a pipe. */
@@ -48,7 +51,7 @@ export function renderTable<Row>(
     const texts = (contents[at] ?? []).map((text) => visible(mark(text)))
     return drawColumn(rows, texts, column, palette)
   })
-  // cli-table3 takes some scripts for wider than terminals do, and would cut such a cell.
+  // cli-table3 overestimates the width of some scripts, and would cut such a cell.
   const isForLibrary = rows.length <= MOST_ROWS_LAID_OUT && drawn.every(({ isNarrow }) => isNarrow)
   const text = isForLibrary ? laidOut(drawn, rows.length) : joined(drawn, rows.length)
   return text
@@ -61,9 +64,9 @@ export function renderTable<Row>(
 interface Drawn {
   readonly align: 'left' | 'right'
   readonly cells: readonly string[]
-  /** Columns of the terminal that each cell takes, colours not counted. */
+  /** The terminal columns of each cell, without colours. */
   readonly widths: readonly number[]
-  /** Whether every character takes one column. */
+  /** Whether all characters take one column. */
   readonly isNarrow: boolean
 }
 

@@ -1,17 +1,20 @@
 import { stripVTControlCharacters } from 'node:util'
 import stringWidth from 'string-width'
 
-/** Printable ASCII and the marks of our own tables (– — … → ● ◐ ✗ ✓ and bars): one column each, and none joins another. */
+/**
+ * Printable ASCII and the marks of our own tables (– — … → ● ◐ ✗ ✓ and bars): one column each, and none combines with
+ * another.
+ */
 const NARROW = /^[ -~\u2013\u2014\u2026\u2192\u25cf\u25d0\u2717\u2713\u2581-\u258f]*$/
 
-/** Whether each character of an uncoloured text takes one column, so that no library is needed to measure it. */
+/** Whether all characters of an uncoloured text take one column, so that no library is needed to measure it. */
 export function isNarrow(text: string): boolean {
   return NARROW.test(text)
 }
 
 /**
- * Columns that a text takes on a terminal, colours not counted. string-width splits a text by `Intl.Segmenter`, which
- * takes 10 µs and over a kilobyte outside of the heap for each cell: 2 s and 150 MB for a report of 10,000 endpoints.
+ * The terminal columns of a text, without colours. string-width splits a text by `Intl.Segmenter`, which takes 10 µs
+ * and over a kilobyte outside of the heap for each cell: 2 s and 150 MB for a report of 10,000 endpoints.
  */
 export function textWidth(text: string): number {
   const plain = text.includes('\u001b') ? stripVTControlCharacters(text) : text

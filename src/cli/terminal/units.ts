@@ -22,7 +22,7 @@ export function count(number: number, noun: string): string {
 
 const MS_PER_UNIT = { d: 86_400_000, h: 3_600_000, m: 60_000 } as const
 
-/** How long ago something was, in its largest whole unit: `45s`, `12m`, `3h`, `2d`. */
+/** An age, in its largest whole unit: `45s`, `12m`, `3h`, `2d`. */
 export function age(ms: number): string {
   for (const [unit, length] of Object.entries(MS_PER_UNIT)) {
     if (ms >= length) return `${Math.floor(ms / length)}${unit}`

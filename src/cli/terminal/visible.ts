@@ -1,41 +1,43 @@
 import { shownKey } from '../../domain/key-text.js'
 
 /**
- * Characters that drive a terminal, fake a line or are invisible: controls, marks that reorder text, characters of no width
- * (joiners, variation selectors, fillers, tags), spaces that are not the space, and halves of characters.
+ * Characters that control a terminal, imitate a line or are invisible: controls, marks that reorder text, characters
+ * of no width (joiners, variation selectors, fillers, tags), spaces other than the space, and halves of characters.
  */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/gu
 
-/** Most text: looked for first, because properties of Unicode take longer and lists are long. */
+/** Most texts: tested first, because Unicode properties take longer and lists are long. */
 const PLAIN = /^[ -~]*$/
 
-/** Untrusted text, made harmless for a terminal: invisible characters are shown as their codes. */
+/** Untrusted text, made safe for a terminal: invisible characters are shown as their codes. */
 export function visible(text: string): string {
   return PLAIN.test(text) ? text : shownKey(text).replace(INVISIBLE, asCode)
 }
 
-/** Most JSON. A replacement would take 30 MB for the document of 10,000 endpoints, as each line break is a match. */
+/**
+ * Most JSON. A replacement would take 30 MB for the document of 10,000 endpoints, since each line break is a match.
+ */
 const PLAIN_JSON = /^[ -~\n]*$/
 
-/** JSON on one line, in which nothing drives a terminal either: JSON itself leaves DEL and C1 as they are. */
+/** JSON on one line, safe for a terminal: JSON itself does not escape DEL and C1. */
 export function jsonLine(value: unknown): string {
   const json = stringify(value)
   return PLAIN_JSON.test(json) ? json : json.replace(INVISIBLE, asCode)
 }
 
-/** JSON for people: the same, indented. */
+/** The same, indented. */
 export function prettyJson(value: unknown): string {
   const json = stringify(value, 2)
   if (PLAIN_JSON.test(json)) return json
   return json.replace(INVISIBLE, (character) => (character === '\n' ? character : asCode(character)))
 }
 
-/** Elements of a long list that are made to text at a time. */
+/** Elements of a long list that are formatted at a time. */
 const ELEMENTS_AT_ONCE = 200
 
 /**
  * The lines of `prettyJson(document)`, some at a time: the text of a document of 10,000 endpoints takes 4 MB, several
- * times while it is made and written.
+ * times while it is created and written.
  */
 export function* prettyJsonLines(document: object): Generator<string> {
   const members = Object.entries(document).filter(([, member]) => member !== undefined)
@@ -60,12 +62,12 @@ function* elementLines(list: readonly unknown[]): Generator<string> {
   for (let from = 0; from < list.length; from += ELEMENTS_AT_ONCE) {
     const elements = prettyJson(list.slice(from, from + ELEMENTS_AT_ONCE))
     const comma = from + ELEMENTS_AT_ONCE < list.length ? ',' : ''
-    // Without the brackets; line breaks within strings are escaped, so each of the others begins a line.
+    // Without the brackets; line breaks within strings are escaped, so every line break begins a line.
     yield `${elements.slice('[\n'.length, -'\n]'.length).replaceAll(/^/gm, '  ')}${comma}`
   }
 }
 
-/** Readers of JSON replace lone surrogates, each by the same character: keys that differ would be alike. */
+/** Readers of JSON replace all lone surrogates by the same character: different keys would become equal. */
 function stringify(value: unknown, indent?: number): string {
   const json = JSON.stringify(value, null, indent)
   if (!json.includes('\\ud')) return json
@@ -73,7 +75,7 @@ function stringify(value: unknown, indent?: number): string {
   return JSON.stringify(value, shown, indent)
 }
 
-/** As JSON escapes it, so that it is the same in a table and in a document: `\\u200b`. */
+/** Escaped as in JSON, so that tables and documents agree: `\\u200b`. */
 function asCode(character: string): string {
   return Array.from(
     { length: character.length },

@@ -1,17 +1,17 @@
 import type { Verdict } from '../../stats/verdict.js'
 import type { Palette } from '../terminal/color.js'
 
-/** The run that a verdict judges, for the verdict's sentence. */
+/** The judged run, for the verdict's sentence. */
 export interface Judged {
   readonly policy: string
   readonly calls: number
-  /** In their order; null where the expected shares are not by them. */
+  /** In order; null if they do not determine the expected shares. */
   readonly weights: readonly number[] | null
   /** Reservations about the run, such as unserved weight. They are part of a PASS. */
   readonly reservations?: readonly string[]
 }
 
-/** Longer lists of weights hide the sentence that they stand in. */
+/** Longer lists of weights would hide their sentence. */
 const MOST_WEIGHTS_SHOWN = 8
 
 /** The likely cause of each alternative that a failed run fits. */
@@ -27,7 +27,7 @@ const FAILURES = {
   'stale weights': 'changed weights ignored',
 } as const
 
-/** A verdict as its first line, and sentences for the line below. */
+/** A verdict as its first line, and sentences for the next. */
 export function verdictLines(
   verdict: Verdict,
   judged: Judged,
@@ -65,12 +65,12 @@ function judgedParts(
     case 'not-judged':
       return line(
         palette.bold('NOT JUDGED'),
-        `${judged.policy} promises no shares: something else than weights decides.`,
+        `${judged.policy} promises no shares: its picks depend on other inputs than weights.`,
       )
   }
 }
 
-/** A probability for people: `= 0.43`, `= 0.0016` or `< 0.0001`. */
+/** A probability for display: `= 0.43`, `= 0.0016` or `< 0.0001`. */
 export function probability(p: number): string {
   if (p < 0.0001) return '< 0.0001'
   return `= ${p < 0.1 ? Number(p.toPrecision(2)) : p.toFixed(2)}`

@@ -53,7 +53,7 @@ export type EventDoc =
       readonly schema: 'disco.event/v1'
       readonly type: 'stale'
       readonly service?: string
-      /** When the registry went out of reach, in ISO 8601. */
+      /** When the registry became unreachable, in ISO 8601. */
       readonly since: string
       readonly cause: string
     }
@@ -62,7 +62,7 @@ export type EventDoc =
       readonly type: 'resync'
       readonly rev: string
       readonly service?: string
-      /** Null where the missed changes follow as events of their own. */
+      /** Null if the missed changes follow as separate events. */
       readonly missedRevisions: number | null
       readonly changes: number
     }
@@ -102,7 +102,7 @@ export function eventDoc(
     default: {
       const { key, addr, version, layout, weight, lease } = event.endpoint
       const problem = event.endpoint.problem?.text ?? null
-      // The type stands second in the line, where readers look for it.
+      // The type is the second member, where readers look for it.
       const of: OfEndpoint & { type: typeof event.type } = {
         schema,
         type: event.type,

@@ -16,7 +16,7 @@ export class EventLog {
 
   constructor(private readonly palette: Palette) {}
 
-  /** One line: time, revision, what happened, to which endpoint, and what that means for its share. */
+  /** One line: time, revision, change, endpoint, and the effect on its share. */
   line(event: EventDoc, at: Date): string {
     const { palette } = this
     const time = palette.dim(at.toTimeString().slice(0, 8))

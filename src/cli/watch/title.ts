@@ -10,14 +10,14 @@ export type Freshness =
   | { readonly type: 'live' }
   | {
       readonly type: 'stale'
-      /** When etcd went out of reach, by the wall clock. */
+      /** When etcd became unreachable, by the wall clock. */
       readonly since: Date
       readonly forMs: number
     }
 
 /** Content of the first line of a watched screen. */
 export interface Watched {
-  /** Undefined for all of them. */
+  /** Undefined for all services. */
   readonly service: string | undefined
   /** As on the command line; empty or absent for all endpoints. */
   readonly selection?: string
@@ -29,8 +29,8 @@ export interface Watched {
 }
 
 /**
- * `hello · 127.0.0.1:2379 · rev 424 · 4 endpoints · live`. Where it does not fit, the least important parts are
- * left out first; how fresh the list is stays, in words, in any width that has room for the word.
+ * `hello · 127.0.0.1:2379 · rev 424 · 4 endpoints · live`. If it does not fit, the least important parts are omitted
+ * first; the freshness stays, in words, in any width with room for the word.
  */
 export function renderTitle(watched: Watched, columns: number, palette: Palette): string {
   const { service, selection = '', members, revision, endpoints, freshness } = watched
@@ -69,7 +69,7 @@ function freshnessTexts(freshness: Freshness): readonly [full: string, counted: 
   return [`${counted}, retrying`, counted, 'STALE']
 }
 
-/** As much of the name as there is room for before the status; nothing where that is too little to read. */
+/** The part of the name that fits before the status; empty if that is too little to read. */
 function nameWithin(columns: number, name: string, status: string): string[] {
   const room = columns - textWidth(BETWEEN + status)
   return room < 2 ? [] : [cutTo(name, room)]

@@ -130,7 +130,7 @@ export class ScreenView {
 
 const NO_TABLE: ScreenTable = { lines: [], hidden: 0 }
 
-/** Time left moves without an event: a watched table does without it. @param most rows that are laid out */
+/** Remaining times change without an event: a watched table omits them. @param most maximum number of rows */
 function renderWatched(
   snapshot: Snapshot,
   { service, filter }: Pick<Scope<string | undefined>, 'service' | 'filter'>,

@@ -74,7 +74,7 @@ describe('a verdict in words', () => {
   it('says that nothing was promised, and that nothing was done', () => {
     const none: Verdict = { ...PASS, result: 'not-judged', test: null, limit: null }
     expect(shown(none, { policy: 'ring_hash' })).toBe(
-      'NOT JUDGED  ring_hash promises no shares: something else than weights decides.',
+      'NOT JUDGED  ring_hash promises no shares: its picks depend on other inputs than weights.',
     )
     expect(shown({ ...FAIL, result: 'inconclusive' }, { calls: 0 })).toBe('NONE  no call was made')
   })
