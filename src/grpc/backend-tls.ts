@@ -10,17 +10,17 @@ export type { PemFiles, Renewable }
 /** The flags of a client certificate. */
 const CLIENT_CERTIFICATE_FLAGS = '--tls-cert and --tls-key'
 
-/** How backends are dialled that speak TLS. */
+/** How to dial backends with TLS. */
 export interface BackendTls {
   readonly credentials: ChannelCredentials
   readonly options: ChannelOptions
-  /** Of the client certificate, where one is shown. */
+  /** The file of the client certificate, if there is one. */
   readonly certFile: FileSource | undefined
 }
 
 /**
- * @param name what the certificates are for; without one it is the channel's authority, the service's name
- * @throws DiscoError USAGE for files that cannot be used
+ * @param name the expected name in the certificates; by default the channel's authority, the service's name
+ * @throws DiscoError USAGE for unusable files
  */
 export async function readBackendTls(files: PemFiles, name: string | undefined): Promise<BackendTls> {
   const pems = await readPems(files, CLIENT_CERTIFICATE_FLAGS)

@@ -5,19 +5,21 @@ import { OBSERVER_OPTION, type Observer } from './resolver/observer.js'
 import { grpcPolicyName, lbConfigOf } from './resolver/policy-config.js'
 import { checkPolicies, type ServiceConfig } from './resolver/service-config.js'
 
-/** How a channel balances. */
+/** The load balancing of a channel. */
 export interface ChannelSettings {
   /** The name of a policy, as `disco call --policy` takes it, or one that is made. Default: weighted_round_robin. */
   readonly policy?: NameOf<PolicyName> | Policy
   /** Parameters of a policy that is named. */
   readonly parameters?: object
-  /** Watches what endpoints say of their health: of themselves (`true`), or of this service. Default: not. */
+  /**
+   * Whether to watch the health of endpoints: of the server as a whole (`true`), or of this service. Default: false.
+   */
   readonly health?: boolean | string
   /** Puts grpc-js's outlier_detection above the policy, with these fields; `child_policy` is added. */
   readonly outlierDetection?: object
-  /** What else the channel's service config should have, such as a `methodConfig` with a retry policy. */
+  /** Other fields of the channel's service config, such as a `methodConfig` with a retry policy. */
   readonly serviceConfig?: ServiceConfig
-  /** Sees what the channel does. */
+  /** Receives the events of the channel. */
   readonly observer?: Observer
 }
 
@@ -47,7 +49,7 @@ export function channelOptions(settings: ChannelSettings = {}): ChannelOptions {
   checkPolicies(serviceConfig)
   return {
     'grpc.service_config': JSON.stringify(serviceConfig),
-    // A proxy in the environment would turn the target into the proxy's own.
+    // A proxy in the environment would replace the target by its own address.
     'grpc.enable_http_proxy': 0,
     ...(observer ? { [OBSERVER_OPTION]: observer } : {}),
   }

@@ -28,15 +28,15 @@ const REMEDIES: Readonly<Partial<Record<ConnectionFailure, string>>> = {
 
 const EXPIRED = problemOf('client-certificate-expired')
 
-/** Failures that leave a cause open, which a look at the server may tell. */
+/** Failures without a certain cause, for which the server is probed. */
 const OPEN: ReadonlySet<ConnectionFailure | null> = new Set([null, 'dropped', 'tls-dropped'])
 
-/** Of a server from which nothing was heard at all while its connection was waited for. */
+/** For a server without any answer while its connection was awaited. */
 export const NO_ANSWER = 'did not answer (the stage that hung: connect)'
 
 /**
- * What stopped a connection, without grpc-js's own wrapping. Where grpc-js knows no cause, the connection was there
- * and is closed: that is not a server that does not answer.
+ * Why a connection failed, without grpc-js's wrapping. If grpc-js gives no cause, an established connection was
+ * closed: the server did answer.
  */
 export function connectionProblem(problem: string): string {
   const error = lastError(problem)
@@ -50,9 +50,9 @@ export function isDescriptorLimit(problem: string): boolean {
 }
 
 /**
- * The same, where a look at the server can tell more: one that speaks TLS drops a plaintext connection without
- * a word, and one that does not may drop a TLS connection so. Our own client certificate is looked at as well, since
- * not every server tells why it refuses one.
+ * The same, after a probe of the server where the cause is uncertain: a server that speaks TLS drops a plaintext
+ * connection without an error, and one that does not may drop a TLS connection so. Our own client certificate is
+ * checked as well, since not every server explains its refusal.
  *
  * @param tls how the connection was dialled; undefined for plaintext
  */
@@ -96,7 +96,7 @@ function withRemedy(clause: string, failure: ConnectionFailure | null): string {
   return remedy ? `${clause} ${remedy}` : clause
 }
 
-/** The details of a call's status: where grpc-js made them of a connection that failed, only what they say of it. */
+/** The details of a call's status; those of a failed connection without grpc-js's wrapping. */
 export function withoutWrapping(details: string): string {
   return isAboutConnection(details) ? connectionProblem(details) : details
 }

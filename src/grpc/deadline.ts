@@ -1,9 +1,9 @@
 import { MOST_TIMER_MS } from '../domain/duration.js'
 
 /**
- * A signal that aborts after a time, or with another signal. Its timer and its listener hold it strongly. A signal
- * of `AbortSignal.timeout` within `AbortSignal.any` is held by nothing: a garbage collection takes it, and it
- * never fires (nodejs/node#57736). Dispose of it when the work has ended.
+ * A signal that aborts after a time, or with another signal. Its timer and its listener hold it strongly. A signal of
+ * `AbortSignal.timeout` within `AbortSignal.any` is not held: a garbage collection removes it, and it never fires
+ * (nodejs/node#57736). Dispose of it when the work has ended.
  */
 export class Deadline implements Disposable {
   private readonly controller = new AbortController()
@@ -11,8 +11,8 @@ export class Deadline implements Disposable {
   private readonly timer: NodeJS.Timeout
 
   /**
-   * @param ms at most MOST_TIMER_MS; a longer time is taken for that
-   * @param parent aborts this one, too
+   * @param ms at most MOST_TIMER_MS; a longer time is reduced to that
+   * @param parent also aborts this signal
    */
   constructor(
     ms: number,

@@ -1,4 +1,4 @@
-/** How many files this process may have open, as the system says it; null where it does not. */
+/** The limit of open files of this process; null if the system does not report it. */
 export function descriptorLimit(): number | null {
   const { userLimits } = process.report.getReport() as {
     readonly userLimits?: { readonly open_files?: { readonly soft: unknown } }

@@ -8,15 +8,15 @@ export type { Client }
 
 /** How a target is dialled. */
 export interface DialSettings extends ChannelSettings {
-  /** Plaintext without it. */
+  /** Default: plaintext. */
   readonly tls?: BackendTls | undefined
   /** The `:authority` of calls. Default: the service's name. */
   readonly authority?: string | undefined
-  /** The largest reply that a call takes. Default: 4 MiB. */
+  /** The limit of a reply's size. Default: 4 MiB. */
   readonly maxMessageBytes?: number | undefined
 }
 
-/** Nobody asks this process by channelz, and its counters take some 10 KB a connection. */
+/** This process does not serve channelz, and its counters take about 10 KB per connection. */
 const OWN_OPTIONS = { 'grpc.enable_channelz': 0 }
 
 /** A client of a target; connects at once. Close it. @throws DiscoError USAGE for its service config */
@@ -37,7 +37,7 @@ function made(target: string, { tls, authority, maxMessageBytes, ...settings }: 
   try {
     return new Client(target, tls?.credentials ?? credentials.createInsecure(), options)
   } catch (cause) {
-    // grpc-js looks at nothing else that could be wrong here.
+    // The service config is the only option here that grpc-js may refuse.
     throw new DiscoError('USAGE', `The service config cannot be used: ${(cause as Error).message}`, { cause })
   }
 }

@@ -2,7 +2,10 @@ import { dirname, join, resolve } from 'node:path'
 import { experimental } from '@grpc/grpc-js'
 import { DiscoError } from '../domain/errors.js'
 
-/** The oldest version whose experimental interface has all that is used here; the peer dependency begins there. */
+/**
+ * The oldest version with all parts of the experimental interface that are used here; the peer dependency begins
+ * there.
+ */
 export const OLDEST_GRPC_JS = '1.14.0'
 
 /** Functions and classes of grpc-js's experimental interface that src/grpc uses. */
@@ -24,7 +27,7 @@ export const USED_OF_GRPC_JS = [
 
 /** A copy of grpc-js that this process has loaded. */
 export interface GrpcJsCopy {
-  /** Of its package. */
+  /** The version of its package. */
   readonly folder: string
   /** Whether disco-registry uses this copy. */
   readonly isOurs: boolean
@@ -43,10 +46,9 @@ export function requireFeatures(found: Readonly<Record<string, unknown>>, versio
 }
 
 /**
- * What is wrong where the program itself resolves another copy of grpc-js than disco-registry does, and has loaded
- * it: resolvers and LB policies registered in one copy are unknown to the other, which would dial `etcd:///hello` by
- * DNS and balance by pick_first. Null where nothing is wrong. A copy that only some dependency has loaded does no
- * harm.
+ * The problem of a program that resolves another copy of grpc-js than disco-registry, and has loaded it: resolvers
+ * and LB policies registered in one copy are unknown to the other, which would dial `etcd:///hello` by DNS and
+ * balance by pick_first. Null without a problem. A copy that only some dependency has loaded does no harm.
  *
  * @param ofProgram the folder of the copy that the program's main module resolves; null where it resolves none
  */
@@ -71,8 +73,8 @@ export function checkGrpcJs(): void {
 }
 
 /**
- * Looks into Node's cache of CommonJS modules, which has grpc-js also where it was imported. A bundle that contains
- * grpc-js has no copy there.
+ * Searches Node's cache of CommonJS modules, which includes an imported grpc-js. A bundle that contains grpc-js has
+ * no copy there.
  */
 function loadedGrpcJs(): { copies: GrpcJsCopy[]; ofProgram: string | null } {
   const main = requireFrom(resolve(process.argv[1] ?? 'main.js'))
@@ -104,7 +106,7 @@ function versionIn(folder: string): string | null {
   }
 }
 
-/** Not imported from node:module, whose createRequire webpack replaces by its own. */
+/** Not imported from node:module: webpack replaces its createRequire by its own. */
 function requireFrom(file: string): NodeJS.Require {
   return process.getBuiltinModule('node:module').createRequire(file)
 }

@@ -1,6 +1,6 @@
 import { Metadata } from '@grpc/grpc-js'
 
-/** Headers of a request. Names may repeat; those that end in `-bin` hold base64. */
+/** Headers of a request. Names may repeat; the values of names that end in `-bin` are base64. */
 export type Headers = readonly (readonly [name: string, value: string])[]
 
 export function metadataOf(headers: Headers): Metadata {

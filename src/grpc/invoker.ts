@@ -16,33 +16,33 @@ import { channelLimit, DEFAULT_MAX_MESSAGE_BYTES, oversized, withRemedy } from '
 import type { Method } from './methods/method.js'
 import { markCall } from './resolver/observer.js'
 
-/** What one call sends. */
+/** The content of one call. */
 export interface CallContent {
-  /** One for each message of the request; exactly one where the method streams none. */
+  /** The request messages; exactly one where the method does not stream them. */
   readonly messages: readonly Uint8Array[]
   readonly headers: Headers
   readonly hashKey: string | null
 }
 
-/** Whoever reads what is told of calls. What it has not read stays in memory. */
+/** The reader of results. Unread results stay in memory. */
 export interface Reader {
   readonly isBehind: boolean
   /** Resolves when it is no longer behind, or will never read again. Never rejects. */
   drained(): Promise<void>
 }
 
-/** How calls are made. */
+/** Settings of calls. */
 export interface CallSettings {
   readonly deadlineMs: number
   /** A larger reply fails the call with RESOURCE_EXHAUSTED. Default: 4 MiB. */
   readonly maxMessageBytes?: number | undefined
-  /** Whether the outcome shall have the reply's headers. */
+  /** Whether the outcome must include the reply's headers. */
   readonly wantsHeaders: boolean
-  /** Whether the outcome shall have every reply of a stream, or only the last. */
+  /** Whether the outcome must include all replies of a stream, or only the last. */
   readonly keepsReplies: boolean
-  /** Told each reply as it comes. */
+  /** Called with each reply as it arrives. */
   readonly onReply?: ((bytes: Uint8Array) => void) | undefined
-  /** Of what `onReply` tells: while it is behind, a stream of replies is not read on. */
+  /** The reader behind `onReply`: while it is behind, no further replies of a stream are read. */
   readonly reader?: Reader | undefined
 }
 
@@ -54,9 +54,9 @@ export interface Outcome {
   readonly status: string
   readonly statusCode: number
   readonly details: string
-  /** The address that the call went to, as the connection has it. */
+  /** The remote address of the call's connection. */
   readonly peer: string
-  /** How many messages came back. */
+  /** The number of reply messages. */
   readonly replyCount: number
   readonly replies: readonly Uint8Array[]
   readonly headers: Metadata | null
@@ -68,7 +68,7 @@ type Sender = ClientWritableStream<Uint8Array> | ClientDuplexStream<Uint8Array, 
 
 const same = (bytes: Uint8Array): Buffer => bytes as Buffer
 
-/** Makes calls of one method, of any of the four kinds, and can end those under way. */
+/** Makes calls of one method, of any of the four kinds, and can cancel outstanding ones. */
 export class Invoker {
   private readonly underWay = new Set<Call>()
 
@@ -78,9 +78,9 @@ export class Invoker {
   ) {}
 
   /**
-   * Makes one call, and tells once how it ended, never before it returns: a failure is an outcome, too.
+   * Makes one call, and reports its end once, never before it returns: a failure is an outcome, too.
    *
-   * @param callId by which the channel's observer knows the call
+   * @param callId identifies the call to the channel's observer
    */
   invoke(
     callId: number,
@@ -96,7 +96,7 @@ export class Invoker {
         replies.headers = received
       })
     }
-    // It is the last that is heard of any call, after its callback and its error.
+    // The last event of a call, after its callback and its error.
     call.on('status', (ended: StatusObject) => {
       const finish = () => {
         this.underWay.delete(call)
@@ -108,7 +108,7 @@ export class Invoker {
     })
   }
 
-  /** Ends every call under way with CANCELLED. */
+  /** Cancels all outstanding calls. */
   cancelAll(): void {
     for (const call of this.underWay) call.cancel()
   }
@@ -121,7 +121,7 @@ export class Invoker {
     const metadata = metadataFor(callId, content)
     const { messages } = content
     if (kind === 'unary') {
-      // grpc-js keeps a stack for each call, to blame its caller in an error: here that is always this line.
+      // grpc-js keeps a stack trace for each call, to show its caller in an error: here it would always be this line.
       const { stackTraceLimit } = Error
       Error.stackTraceLimit = 0
       try {
@@ -149,20 +149,20 @@ export class Invoker {
       call.pause()
       void reader.drained().then(() => call.resume())
     })
-    // What an error says stands in the status too, which comes with and without one.
+    // Without effect: the status event, which always comes, has the same information.
     call.on('error', () => undefined)
     return call
   }
 }
 
-/** What came back of one call. */
+/** The response of one call. */
 class Replies {
   headers: Metadata | null = null
   private count = 0
   private kept: Uint8Array[] = []
   private error: ServiceError | null = null
   private readonly maxBytes: number
-  /** Of the reply that is too large; 0 for none. */
+  /** The size of the reply that is too large; 0 for none. */
   private oversizedBytes = 0
 
   constructor(private readonly settings: CallSettings) {
@@ -210,7 +210,7 @@ class Replies {
   }
 }
 
-/** Writes all messages, waiting where the connection does, and ends the request. */
+/** Writes all messages, with backpressure, and ends the request. */
 function send<Stream extends Sender>(stream: Stream, messages: readonly Uint8Array[]): Stream {
   const rest = messages.values()
   const write = () => {

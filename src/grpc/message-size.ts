@@ -1,12 +1,12 @@
-/** What grpc-js takes of a server without an option: 4 MiB a message. */
+/** grpc-js's default limit for a received message: 4 MiB. */
 export const DEFAULT_MAX_MESSAGE_BYTES = 4 * 2 ** 20
 
 /** Descriptions of large APIs take several MB. */
 const REFLECTION_BYTES = 64 * 2 ** 20
 
 /**
- * The limit of a channel. grpc-js has no limit of a single call: the channel takes what reflection may need, and calls
- * refuse what is above their own.
+ * The limit of a channel. grpc-js has no limit per call: the channel allows what reflection may need, and calls
+ * refuse what exceeds their own limit.
  *
  * @param maxMessageBytes the limit of its calls
  */
@@ -14,7 +14,7 @@ export function channelLimit(maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES): numbe
   return Math.max(maxMessageBytes, REFLECTION_BYTES)
 }
 
-/** The details of a call whose reply is too large, as grpc-js has them, with the remedy. */
+/** The details of a call with a reply that is too large, in grpc-js's words, with the remedy. */
 export function oversized(bytes: number, maxMessageBytes: number): string {
   return withRemedy(`Received message larger than max (${bytes} vs ${maxMessageBytes})`)
 }

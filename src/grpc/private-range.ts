@@ -4,7 +4,7 @@ import { readAddress } from '../domain/address.js'
 const PRIVATE = new BlockList()
 for (const [network, bits] of [
   ['127.0.0.0', 8],
-  // RFC 1918, 6598 (shared, as cloud networks use it) and 3927 (link-local)
+  // RFC 1918, 6598 (shared, used by cloud networks) and 3927 (link-local)
   ['10.0.0.0', 8],
   ['172.16.0.0', 12],
   ['192.168.0.0', 16],
@@ -18,10 +18,10 @@ PRIVATE.addAddress('::1', 'ipv6')
 PRIVATE.addSubnet('fe80::', 10, 'ipv6')
 PRIVATE.addSubnet('fc00::', 7, 'ipv6')
 
-/** Names that no public DNS answers for: a single word, and those of RFC 6761, 6762 and 9476, and of Kubernetes. */
+/** Names that public DNS does not resolve: a single word, and those of RFC 6761, 6762 and 9476, and of Kubernetes. */
 const PRIVATE_NAME = /^[^.]+$|\.(localhost|local|internal|svc|test|home\.arpa)$/
 
-/** Whether what is sent there stays on this machine or in a private network. Names are not looked up. */
+/** Whether an address is on this machine or in a private network. Names are not resolved. */
 export function isPrivate(addr: string): boolean {
   const address = readAddress(addr)
   if ('problem' in address || address.kind === 'unix') return true

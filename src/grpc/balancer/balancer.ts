@@ -18,7 +18,7 @@ import { OutstandingCalls } from './outstanding.js'
 import { PolicyPicker } from './picker.js'
 import { Rotation } from './rotation.js'
 
-/** Makes a policy known to grpc-js, as `disco_<name>`. */
+/** Registers a policy with grpc-js, as `disco_<name>`. */
 export function registerPolicy(kind: PolicyKind): void {
   const name = grpcPolicyName(kind)
   class Balancer extends PolicyBalancer {
@@ -28,8 +28,8 @@ export function registerPolicy(kind: PolicyKind): void {
 }
 
 /**
- * Keeps one child per endpoint, and a rotation of those that can be picked. Children, their counts of calls
- * and the policy's state outlive every new list, weight change and reconnect of others.
+ * Keeps one child per endpoint, and a rotation of those that can be picked. Children, their call counts and the
+ * policy's state survive new lists, weight changes and reconnects of others.
  */
 abstract class PolicyBalancer implements experimental.LoadBalancer {
   private readonly children = new Map<EndpointId, Child>()
@@ -41,7 +41,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   private picker: experimental.Picker = new experimental.QueuePicker(this)
   private reported: connectivityState | null = null
   private isUpdating = false
-  /** A pick was refused or put off that the next change of the rotation may allow. */
+  /** Whether a pick failed or was queued that the next change of the rotation may allow. */
   private hasWaitingPicks = false
   private note = ''
   private health: { readonly config: string | undefined; readonly service: string | null } | null = null
@@ -85,7 +85,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     return true
   }
 
-  /** Parsed once for a channel: grpc-js gives it new options for every list, with the same service config. */
+  /** Parsed once for a channel: grpc-js passes new options for every list, with the same service config. */
   private healthService(options: ChannelOptions): string | null {
     const config = options['grpc.service_config']
     if (!this.health || this.health.config !== config)
@@ -94,11 +94,11 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   }
 
   exitIdle(): void {
-    // Children connect by themselves and never stay idle.
+    // Without effect: children connect by themselves and are never idle.
   }
 
   resetBackoff(): void {
-    // The backoff of a failing child is its subchannel's.
+    // Without effect: each subchannel has its own backoff.
   }
 
   destroy(): void {
@@ -108,7 +108,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   /** The rotation of this policy; a policy with other parameters starts a new one among the same children. */
   private follow(policy: Policy | DiscoError, observer: Observer): Rotation<Child> | null {
     if (policy instanceof DiscoError) {
-      // What worked goes on; a channel that never had a policy says why it has none.
+      // After an error the previous policy stays in use; a channel that never had a policy fails with the reason.
       const hints = policy.suggestions.join('. ')
       if (!this.rotation) this.report(connectivityState.TRANSIENT_FAILURE, `${policy.message}. ${hints}`)
       return this.rotation
@@ -171,11 +171,13 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     this.census.place(child)
   }
 
-  /** Tells the channel, and the observer, what the children have come to. Costs what has changed. */
+  /**
+   * Reports the aggregated state to the channel, and changes to the observer. The cost depends only on the changes.
+   */
   private settle(): void {
     const changes = this.rotation?.takeChanges() ?? null
     if (changes) this.observer.rotated?.(changes)
-    // All of it is made only for an observer that wants it: it costs O(n).
+    // The whole rotation costs O(n), so it is built only for an observer that uses it.
     if (changes && this.rotation && this.observer.rotation) this.observer.rotation(this.rotation.all())
     if (this.rotation && this.rotation.size > 0) {
       if (changes && this.hasWaitingPicks) this.reported = null
@@ -185,7 +187,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
       this.report(connectivityState.TRANSIENT_FAILURE, whyNobody(this.children.size, this.census, this.note))
   }
 
-  /** While READY the picker asks the living policy, so a new one is pushed only when the state changes. */
+  /** A READY picker asks the current policy, so a new one is pushed only when the state changes. */
   private report(state: connectivityState, problem: string | null): void {
     if (state === this.reported && problem === null) return
     this.reported = state

@@ -6,35 +6,38 @@ import type { Member } from './member.js'
 import type { OutstandingCalls } from './outstanding.js'
 
 export interface ChildReports {
-  /** The child's state changed; what it is now is in the child. */
+  /** The child's state has changed; read it from the child. */
   onState(child: Child): void
-  /** A connection attempt failed, or the server says that it is not serving. Follows `onState`. */
+  /** A connection attempt failed, or the server reports that it is not serving. Follows `onState`. */
   onFailed(child: Child, problem: string): void
   /** A connection ended. Precedes `onState`. */
   onDropped(child: Child, reason: string): void
 }
 
-/** How children are made: the same for all of a list. */
+/** Settings for all children of a balancer. */
 export interface ChildSettings {
   readonly helper: experimental.ChannelControlHelper
   readonly options: ChannelOptions
   readonly resolutionNote: string
-  /** The service of which the health is watched, empty for the server as a whole; null for no watch. */
+  /** The service to watch the health of, empty for the server as a whole; null for no watch. */
   readonly healthService: string | null
 }
 
-/** The picker of a single connection looks at nothing of a call. */
+/** The picker of a single connection ignores the call. */
 const ANY_CALL: experimental.PickArgs = { metadata: new Metadata(), extraPickInfo: {} }
 
 /**
- * One endpoint's connection and the pick that goes with it. It stays for as long as the endpoint does: a new
- * weight changes its endpoint and nothing else, and so does its health.
+ * One endpoint's connection and its pick result. It lives as long as the endpoint: a new weight, or a change of
+ * health, replaces only its endpoint data.
  */
 export class Child implements Member {
   /** READY where calls can go; CONNECTING, too, while a connection's health is not known yet. */
   state: connectivityState = connectivityState.IDLE
   problem: string | null = null
-  /** What a picker answers to send a call here; null without a connection. Made once for it, not per pick. */
+  /**
+   * The pick result that sends a call to this child; null without a connection. Created once per connection, not per
+   * pick.
+   */
   result: experimental.PickResult | null = null
   rank = 0
   private readonly leaf: experimental.LeafLoadBalancer
@@ -87,12 +90,12 @@ export class Child implements Member {
       this.report(state, why)
       if (state === connectivityState.TRANSIENT_FAILURE) this.reports.onFailed(this, why ?? '')
     }
-    // Every endpoint stays connected, drained or not: a connection must not wait for the first pick.
+    // All endpoints stay connected, including drained ones: the first pick must not wait for a connection.
     if (state === connectivityState.IDLE) this.leaf.exitIdle()
   }
 
   private connected(result: experimental.PickResult): void {
-    // READY may be told again for the same connection, which changes nothing.
+    // READY may be reported again for the same connection, without a change.
     if (this.result?.subchannel === result.subchannel) return
     const { onCallStarted, onCallEnded } = this.outstanding
     this.result = { ...result, onCallStarted, onCallEnded }
@@ -108,7 +111,7 @@ export class Child implements Member {
     this.report(connectivityState.CONNECTING, 'its health is not known yet')
   }
 
-  /** @returns why the connection ended, null where there was none */
+  /** @returns why the connection ended, null without a connection */
   private disconnected(): string | null {
     const reason = this.connectionEnd?.reason ?? null
     this.connectionEnd = null

@@ -6,10 +6,10 @@ export class ConnectionEnd {
   private session: Session | undefined
 
   /**
-   * grpc-js reports that a connection ended, not why, so this listens to the HTTP/2 session itself. grpc-js
-   * attaches the session to its subchannel just after it reports READY, so the listeners come a microtask later;
-   * they are prepended, because grpc-js's own listeners report the end at once. Where a version of grpc-js keeps
-   * its session elsewhere, the reason is lost and nothing else; `test/e2e/call-dead-endpoints.test.ts` fails then.
+   * grpc-js reports that a connection ended, but not why, so this listens to the HTTP/2 session itself. grpc-js
+   * attaches the session to its subchannel just after it reports READY, so the listeners are added a microtask later;
+   * they are prepended, because grpc-js's own listeners report the end at once. If a version of grpc-js keeps its
+   * session elsewhere, only the reason is lost; `test/e2e/call-dead-endpoints.test.ts` then fails.
    */
   constructor(subchannel: experimental.SubchannelInterface) {
     queueMicrotask(() => {

@@ -1,8 +1,8 @@
 /**
- * Counts an endpoint's outstanding calls. A pick counts at once, or a hundred calls made in one go would all
- * find everyone idle; but a pick may come to nothing without a word (a call cancelled meanwhile, a connection
- * lost), so it counts for this turn of the event loop only. By the end of it the call has usually started,
- * and from then on grpc-js tells reliably when it ends.
+ * Counts an endpoint's outstanding calls. A pick counts at once, since a hundred simultaneous calls would otherwise
+ * find all endpoints idle; but a pick may come to nothing without notice (a cancelled call, a lost connection), so it
+ * counts only for this turn of the event loop. By its end the call has usually started, and from then on grpc-js
+ * reliably reports its end.
  */
 export class OutstandingCalls {
   private picked = 0

@@ -9,7 +9,7 @@ export const KEY_HEADERS: Readonly<Record<keyof CallKeys, string>> = {
   pin: 'disco-pin',
 }
 
-/** Makes a call choose by this key, under `ring_hash` and `source_hash`. */
+/** Sets the key of a call, for `ring_hash` and `source_hash`. */
 export function setHashKey(metadata: Metadata, key: string): Metadata {
   metadata.set(KEY_HEADERS.hashKey, key)
   return metadata
@@ -21,7 +21,7 @@ export function setPin(metadata: Metadata, endpoint: string): Metadata {
   return metadata
 }
 
-/** Asks the policy for a child and answers with that child's connection. Holds no state of its own. */
+/** Asks the policy for a child and returns that child's pick result. Stateless. */
 export class PolicyPicker implements experimental.Picker {
   constructor(
     private readonly policy: Policy,
@@ -43,7 +43,7 @@ export class PolicyPicker implements experimental.Picker {
   }
 }
 
-/** `metadata` is one attempt's own copy: a retry finds the headers again. */
+/** `metadata` is a copy for one attempt: a retry finds the headers again. */
 function takeKeys(metadata: Metadata): CallKeys {
   return { hashKey: take(metadata, KEY_HEADERS.hashKey), pin: take(metadata, KEY_HEADERS.pin) }
 }

@@ -45,7 +45,7 @@ export class Rotation<One extends Member> {
     this.chooser.recount?.(member)
   }
 
-  /** What has changed since this was last asked; null for nothing. */
+  /** The changes since the last call; null for none. */
   takeChanges(): readonly RotationChange[] | null {
     if (this.changed.size === 0) return null
     const changes = [...this.changed].map(([member, endpoint]) => ({
@@ -57,7 +57,7 @@ export class Rotation<One extends Member> {
     return changes
   }
 
-  /** All that are picked, with the weights that the policy follows. */
+  /** All children in rotation, with the weights that the policy uses. */
   all(): Map<RegisteredEndpoint, number> {
     return new Map([...this.weights].map(([member, weight]) => [member.endpoint, this.weightOf(weight)]))
   }
@@ -96,7 +96,7 @@ const ENVIRONMENT: Environment<Member> = {
   outstanding: ({ outstanding }) => outstanding.count,
 }
 
-/** Identity of this client: its first address that is not loopback, or its host's name. */
+/** Identity of this client: its first address that is not loopback, or its host name. */
 export function ownName(): string {
   const addresses = Object.values(networkInterfaces()).flatMap((some) => some ?? [])
   return addresses.find(({ internal }) => !internal)?.address ?? hostname()

@@ -14,15 +14,15 @@ import { type Headers, metadataOf } from '../headers.js'
 import { authorityOf } from '../resolver/target.js'
 import { HEALTH_PATHS, healthRequest, healthResponse, type ServingStatus } from './protocol.js'
 
-/** What one question to one address came to. */
+/** The result of one check of one address. */
 export interface HealthChecked {
-  /** Whether a gRPC connection stands. */
+  /** Whether there is a gRPC connection. */
   readonly isConnected: boolean
-  /** What the server says; UNIMPLEMENTED where it has no grpc.health.v1, null where it says nothing. */
+  /** The server's answer; UNIMPLEMENTED if it has no grpc.health.v1, null without an answer. */
   readonly status: ServingStatus | 'UNIMPLEMENTED' | null
-  /** SERVING, or a server without the protocol (gRFC A17): nothing is known against it. */
+  /** SERVING, or a server without the protocol, which counts as healthy (gRFC A17). */
   readonly isHealthy: boolean
-  /** Why it is not healthy, as a clause for people; null where it is. */
+  /** Why it is not healthy, as a clause for messages; null if it is. */
   readonly problem: string | null
   /** Whether the connection was refused: nothing listens at the address. */
   readonly isRefused: boolean
@@ -40,7 +40,7 @@ export interface CheckedServer {
 }
 
 export interface HealthCheckOptions {
-  /** The gRPC service to ask about; the server as a whole unless given. */
+  /** The gRPC service to ask about. Default: the server as a whole. */
   readonly service?: string
   /** How long the connection and the answer may take, and a look for the cause where there is none. */
   readonly deadlineMs: number
@@ -147,7 +147,7 @@ function fromStatus(said: ServingStatus): Answer {
 interface Attempt {
   readonly service: string
   readonly deadlineMs: number
-  /** The connection stands after the attempt. */
+  /** Whether the connection exists after the attempt. */
   readonly isConnected: boolean
 }
 

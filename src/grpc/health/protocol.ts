@@ -14,7 +14,7 @@ export const HEALTH_PATHS = {
   Watch: `/${Health.typeName}/${Health.method.watch.name}`,
 } as const
 
-/** Which service is asked about; an empty name is the server as a whole. */
+/** The service to ask about; an empty name is the server as a whole. */
 export interface HealthCheckRequest {
   readonly service: string
 }
@@ -28,7 +28,7 @@ export const healthRequest = {
   }),
 }
 
-/** A status as bytes. A number that this version of the protocol does not have counts as UNKNOWN. */
+/** A status as bytes. A number unknown to this version of the protocol counts as UNKNOWN. */
 export const healthResponse = {
   encode: (status: ServingStatus): Buffer => {
     const response = create(HealthCheckResponseSchema, { status: HealthCheckResponse_ServingStatus[status] })

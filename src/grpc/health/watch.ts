@@ -4,7 +4,7 @@ import { Backoff, type BackoffLimits } from '../../net/backoff.js'
 /** Waits between watches that break. Jittered, because a server that restarts breaks those of all clients at once. */
 const RETRIES: BackoffLimits = { firstMs: 1_000, mostMs: 30_000 }
 
-/** What a server says of itself. */
+/** The health that a server reports. */
 export interface Health {
   readonly isServing: boolean
   /** Why it is not serving. */
@@ -36,9 +36,9 @@ export function streamsOver(channel: Channel): OpenStream {
 const HEALTHY: Health = { isServing: true, problem: null }
 
 /**
- * Follows what one server says of its health over one connection: grpc.health.v1 Watch, by the rules of gRFC
- * A17. Only SERVING is healthy; a server without the protocol is taken for healthy; a Watch that breaks leaves
- * it unhealthy until another one answers.
+ * Follows the health that one server reports over one connection: grpc.health.v1 Watch, by the rules of gRFC A17.
+ * Only SERVING is healthy; a server without the protocol counts as healthy; after a failed Watch it is unhealthy
+ * until another one answers.
  */
 export class HealthWatch {
   private stream: { cancel(): void } | null = null
@@ -66,7 +66,7 @@ export class HealthWatch {
   }
 
   private async start(): Promise<void> {
-    // The protocol's messages take time to load, and few clients ask for health.
+    // Loaded on demand: the messages take time to load, and few clients watch health.
     const { HEALTH_PATHS, healthRequest, healthResponse } = await import('./protocol.js')
     if (this.isStopped) return
     this.stream = this.open(HEALTH_PATHS.Watch, healthRequest.encode({ service: this.service }), {
@@ -95,7 +95,7 @@ export class HealthWatch {
   }
 }
 
-/** The service that clients ask about by this service config (`healthCheckConfig`), or null for not at all. */
+/** The service that clients watch according to this service config (`healthCheckConfig`), or null for none. */
 export function healthServiceOf(serviceConfig: string | undefined): string | null {
   // grpc-js keeps no field of a service config but those that it knows; it has checked that this is JSON.
   const { healthCheckConfig } = JSON.parse(serviceConfig ?? '{}') as {

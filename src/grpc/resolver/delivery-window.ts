@@ -1,14 +1,14 @@
 /** Least time between two deliveries. */
 export const LEAST_MS = 20
-/** Most time that a change waits, whatever a delivery costs. */
+/** Maximum time that a change waits, whatever a delivery costs. */
 export const MOST_MS = 100
 /** Fraction of the time that deliveries may take, as long as they are no more than MOST_MS apart. */
 const BUSY_FRACTION = 0.1
 
 /**
- * Decides when changes are delivered: the first after a quiet time at once, those that follow together at the end of
- * a window of 20 to 100 ms, which grows with the time that a delivery takes. So a single change does not wait, and
- * a burst makes few deliveries.
+ * Decides when changes are delivered: the first after a quiet time at once, the following ones together at the end of
+ * a window of 20 to 100 ms, which grows with the time that a delivery takes. So a single change does not wait, and a
+ * burst makes few deliveries.
  */
 export class DeliveryWindow {
   private windowMs = LEAST_MS

@@ -15,8 +15,8 @@ export interface RegisteredEndpoint extends experimental.Endpoint {
 }
 
 /**
- * An endpoint as our resolver made it, or one of another resolver's (`dns:`, a static list), which no registry
- * has weighed: all of those count the same, and are known by their addresses.
+ * Converts an endpoint of our resolver, or of another one (`dns:`, a static list), which has no weights: those
+ * endpoints count as equal, and are identified by their addresses.
  */
 export function registered(endpoint: experimental.Endpoint): RegisteredEndpoint {
   if ('registration' in endpoint) return endpoint as RegisteredEndpoint
@@ -54,8 +54,7 @@ export function unwatchedList(endpoints: ReadonlyMap<EndpointId, RegisteredEndpo
 }
 
 /**
- * A resolver's list by endpoint id. Channels that are given the same array share the result, which must not be
- * changed.
+ * A resolver's list by endpoint id. Channels that receive the same array share the result, which must not be changed.
  */
 export function registeredById(
   list: readonly experimental.Endpoint[],

@@ -5,19 +5,19 @@ import { LiveSnapshot } from '../../domain/live-snapshot.js'
 import { endpointsOf } from '../../domain/snapshot.js'
 import { DeliveryWindow, LEAST_MS, MOST_MS } from './delivery-window.js'
 
-/** The registry's list as a channel has it. */
+/** The registry's list as a channel receives it. */
 export interface ResolvedList {
-  /** 0 where there is no list yet. */
+  /** 0 before the first list. */
   readonly revision: Revision
-  /** All of the service, including what cannot be dialled. The same array as long as nothing changes. */
+  /** All endpoints of the service, including undialable ones. The same array as long as nothing changes. */
   readonly registered: readonly Endpoint[]
-  /** Why the registry is out of reach, or null while it is not. */
+  /** Why the registry is unreachable, or null while it is reachable. */
   readonly stale: DiscoError | null
   /** Time since the list was seen in etcd, in milliseconds, if it came from the cache; null for one from etcd. */
   readonly cachedAgeMs: number | null
-  /** For a list with nothing to dial: where it was looked for; see `Discovery.explainEmpty`. */
+  /** For a list with nothing to dial: where it was looked up; see `Discovery.explainEmpty`. */
   readonly lookedIn?: string | null
-  /** Whether the list may differ from the one delivered before; false where only `stale` or the age differs. */
+  /** Whether the list may differ from the one delivered before; false if only `stale` or the age differs. */
   readonly isNew: boolean
 }
 
@@ -29,21 +29,22 @@ export interface SelectedList extends ResolvedList {
 
 /**
  * The list of a service, kept up to date by the updates of a watch. A new list is delivered at once, changes through
- * a {@link DeliveryWindow}. A deletion waits for 20 ms: a key that is put back at once, after a lost lease, say,
- * must not cost its connection. The deletion of the last key waits for 100 ms: where etcd ends all leases together,
- * as a leader of 3.4 may that was suspended, an empty list would fail every call until the keys are back. An update costs what it changes; only a delivery walks the whole list.
+ * a {@link DeliveryWindow}. A deletion waits for 20 ms: a key that is put back at once, for example after a lost
+ * lease, must not cost its connection. The deletion of the last key waits for 100 ms: if etcd ends all leases
+ * together, as a suspended leader of 3.4 may, an empty list would fail all calls until the keys are back. The cost of
+ * an update depends on its changes; only a delivery walks the whole list.
  */
 export class LiveList {
   private readonly snapshot = new LiveSnapshot()
   private registered: readonly Endpoint[] | null = null
-  /** When the list was seen, by `performance.now()`, if it came from the cache. */
+  /** When the list was received, by `performance.now()`, if it came from the cache. */
   private cachedSinceMs: number | null = null
   private stale: Stale | null = null
   private readonly window = new DeliveryWindow(() => this.deliverNew())
 
   constructor(private readonly deliver: (now: ResolvedList) => void) {}
 
-  /** Whether there was no list yet. */
+  /** Whether no list has been received yet. */
   get isEmpty(): boolean {
     return this.snapshot.isEmpty
   }
@@ -52,7 +53,7 @@ export class LiveList {
     return this.cachedSinceMs === null ? null : Math.round(performance.now() - this.cachedSinceMs)
   }
 
-  /** The list with all updates, including those that are still to be delivered. */
+  /** The list with all updates, including undelivered ones. */
   get now(): ResolvedList {
     const { cachedAgeMs } = this
     this.registered ??= endpointsOf(this.snapshot)
@@ -62,7 +63,7 @@ export class LiveList {
     return { revision, registered, stale, cachedAgeMs, isNew: !this.isEmpty }
   }
 
-  /** The same as updates: the list, if there is one, and an outage, if there is one. */
+  /** The current state as updates: the list and the outage, if any. */
   get asUpdates(): Update[] {
     const reset = this.reset()
     return [...(reset ? [reset] : []), ...(this.stale ? [this.stale] : [])]

@@ -4,20 +4,20 @@ import type { RegisteredEndpoint } from './endpoint.js'
 import type { SelectedList } from './live-list.js'
 
 /**
- * The channel option under which a channel's resolver, balancer and picker find their observer. The prefix keeps
- * it out of the identity of connections: channels that differ in nothing else share them.
+ * The channel option under which a channel's resolver, balancer and picker find their observer. The prefix excludes
+ * it from the identity of connections, so that channels share them.
  */
 export const OBSERVER_OPTION = `${experimental.SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.disco.observer`
 
-/** The request header by which an observed call is known to the picker, which takes it off again. */
+/** The request header that identifies an observed call to the picker, which removes it. */
 const CALL_HEADER = 'disco-call'
 
-/** A change of one endpoint's place among those that are picked. */
+/** A change of one endpoint's place in the rotation. */
 export interface RotationChange {
   readonly endpoint: RegisteredEndpoint
-  /** The weight that the policy follows from now on; 0 where the endpoint is not picked any more. */
+  /** The new weight for the policy; 0 for an endpoint that is no longer picked. */
   readonly weight: number
-  /** Not picked only because it is not READY: the policy keeps its place until it is READY again. */
+  /** Whether it is merely not READY: the policy keeps its place until it is READY again. */
   readonly isAway: boolean
 }
 
@@ -34,18 +34,18 @@ export interface Observer {
   unresolved?(problem: string): void
   /** An endpoint's connection changed its state; `problem` says why it is not READY. */
   connectivity?(endpoint: RegisteredEndpoint, isReady: boolean, problem: string | null): void
-  /** A connection attempt failed, or the server of a connection says that it is not serving. */
+  /** A connection attempt failed, or the server of a connection reports that it is not serving. */
   failed?(endpoint: RegisteredEndpoint, problem: string): void
   /** A connection that was READY ended. The endpoint connects again by itself. */
   dropped?(endpoint: RegisteredEndpoint, reason: string): void
   /**
-   * The endpoints in rotation (READY, not drained) with the weights that the policy follows. Costs O(n) for each
-   * change; `rotated` costs O(changes).
+   * The endpoints in rotation (READY, not drained) with the weights that the policy uses. Costs O(n) for each change;
+   * `rotated` costs O(changes).
    */
   rotation?(weights: ReadonlyMap<RegisteredEndpoint, number>): void
   /** Changes of the rotation; never empty. */
   rotated?(changes: readonly RotationChange[]): void
-  /** An attempt of a marked call goes to this endpoint. A retried call is picked for again. */
+  /** An attempt of a marked call goes to this endpoint. A retry is picked again. */
   picked?(endpoint: RegisteredEndpoint, callId: number): void
 }
 
@@ -53,13 +53,13 @@ export function observerOf(channelOptions: object): Observer {
   return (channelOptions as Readonly<Record<string, Observer | undefined>>)[OBSERVER_OPTION] ?? {}
 }
 
-/** Marks a call, so that `picked` tells which one an endpoint was chosen for. */
+/** Marks a call, so that `picked` identifies the call of an endpoint. */
 export function markCall(metadata: Metadata, callId: number): Metadata {
   metadata.set(CALL_HEADER, String(callId))
   return metadata
 }
 
-/** The picker's side: `metadata` is one attempt's own copy. */
+/** For the picker: `metadata` is a copy for one attempt. */
 export function takeMark(metadata: Metadata): number | null {
   const [mark] = metadata.get(CALL_HEADER)
   if (mark === undefined) return null

@@ -14,13 +14,13 @@ export function lbConfigOf(policy: Policy): Record<string, object> {
 
 /** A parsed entry, as grpc-js passes it to the balancer. */
 export interface PolicyConfig extends experimental.TypedLoadBalancingConfig {
-  /** The policy, or why the entry describes none. */
+  /** The policy, or why the entry is invalid. */
   readonly policy: Policy | DiscoError
 }
 
 /**
- * Makes the class that parses a policy's entries. It never throws, because grpc-js would then silently use pick_first.
- * The balancer of an invalid entry fails every call with the reason instead.
+ * Creates the class that parses a policy's entries. It never throws, because grpc-js would then silently use
+ * pick_first. The balancer of an invalid entry fails every call with the reason instead.
  */
 export function policyConfigOf(kind: PolicyKind) {
   /** Parsed entries: grpc-js parses the entry of each channel again for every list. */

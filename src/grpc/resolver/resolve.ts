@@ -10,7 +10,7 @@ export interface TargetName {
   readonly uri: TargetUri
   /** In full, as a channel would take it. */
   readonly target: string
-  /** Of the registry; null where the target is of another scheme. */
+  /** The revision of the registry; null for a target of another scheme. */
   readonly service: string | null
   /** Becomes `:authority`, and the name that a server's certificate must have. */
   readonly authority: string
@@ -22,7 +22,7 @@ export interface Resolution extends Omit<TargetName, 'uri'> {
   readonly list: SelectedList | null
   /** Endpoints that the target selects and that can be dialled. */
   readonly endpoints: readonly RegisteredEndpoint[]
-  /** The resolver's own, which a channel without one uses; null where there is none. */
+  /** The resolver's service config, which a channel uses by default; null if there is none. */
   readonly serviceConfig: object | null
 }
 
@@ -45,8 +45,8 @@ export function readTarget(text: string): TargetName {
 /**
  * Resolves a target once, by the resolver that a channel would use. The target is read as by {@link readTarget}.
  *
- * @throws DiscoError USAGE, NOT_FOUND (the resolver's reason), INTERRUPTED, and the registry's own error where
- *   it is out of reach and no list was kept
+ * @throws DiscoError USAGE, NOT_FOUND (the resolver's reason), INTERRUPTED, and the registry's own error where it is
+ * unreachable and no list was kept
  */
 export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolution> {
   const { uri, ...name } = readTarget(text)
@@ -55,7 +55,7 @@ export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolu
     let found: Omit<Resolution, 'list'> | null = null
     const finish = (error: unknown): void => {
       if (error === null && !found) return
-      // A list from the cache comes first; why etcd could not be asked follows.
+      // A list from the cache comes first; the reason of etcd's silence follows.
       if (list && list.cachedAgeMs !== null && !list.stale) return
       resolver?.destroy()
       signal.removeEventListener('abort', interrupt)
@@ -76,7 +76,7 @@ export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolu
     }
     const listener: experimental.ResolverListener = (endpoints, _, serviceConfig) => {
       if (!endpoints.ok) {
-        // Of our own resolver's failures the observer hears the cause.
+        // The observer receives the cause of our own resolver's failures.
         if (uri.scheme !== SCHEME) finish(new DiscoError('NOT_FOUND', endpoints.error.details))
         return true
       }

@@ -11,7 +11,7 @@ import { checkPolicies } from './service-config.js'
 import { type ServiceListener, ServiceWatches } from './service-watch.js'
 import { authorityOf, parseTarget, selectorOf, type Target } from './target.js'
 
-/** For a channel without a service config: grpc-js would use pick_first, which no weight reaches. */
+/** For a channel without a service config: grpc-js would use pick_first, which ignores weights. */
 const DEFAULT_CONFIG = {
   loadBalancingConfig: [lbConfigOf(POLICIES[0].configure({}))],
   methodConfig: [],
@@ -34,10 +34,10 @@ export function resolverFor(discovery: Discovery): Constructor {
 }
 
 /**
- * Feeds a channel from a watch of the registry, which it shares with all channels to the same service. While the
- * watch runs it needs no asking: grpc-js asks again whenever a connection drops, about once per call while
- * endpoints fail, and every answer would end its own backoff. So a request joins the watch, and does nothing
- * else where it has joined. An unreachable registry is not an error: the last list stands.
+ * Feeds a channel from a watch of the registry, which it shares with all channels to the same service. A running
+ * watch needs no requests: grpc-js requests a resolution whenever a connection drops, about once per call while
+ * endpoints fail, and every answer would end its own backoff. So the first request joins the watch, and later ones
+ * have no effect. An unreachable registry is not an error: the last list stays.
  *
  * After a long idle time grpc-js destroys the resolver and later calls `updateResolution` on the same one.
  */

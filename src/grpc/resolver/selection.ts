@@ -35,8 +35,8 @@ export class Selection {
 }
 
 /**
- * The endpoints of a service that a target selects and that can be dialled; all of the service where those
- * selected could get no call (none is there, or all are drained) and the target spills over.
+ * The selected endpoints of a service that can be dialled; all of the service if no selected one could get a call
+ * (none exists, or all are drained) and the target spills over.
  */
 export function toGrpcEndpoints(service: readonly Endpoint[], conditions: Conditions): RegisteredEndpoint[] {
   return select(service, conditions).endpoints
@@ -55,7 +55,7 @@ function select(service: readonly Endpoint[], conditions: Conditions): Selected 
   return isUsable || !conditions.spillOver ? selected : toGrpc(service)
 }
 
-/** Most of a list is the same as before, and so are then the objects: a change costs little more than itself. */
+/** Reuses the objects of unchanged endpoints, so that the cost of a change depends on its size. */
 const made = new WeakMap<Endpoint, RegisteredEndpoint>()
 
 function toGrpcEndpoint(registration: Endpoint, unset: boolean): RegisteredEndpoint[] {

@@ -3,18 +3,18 @@ import { DiscoError } from '../../domain/errors.js'
 import { POLICIES } from '../../policies/index.js'
 import { grpcPolicyName } from './policy-config.js'
 
-/** LB policies of grpc-js's own that it may know, besides ours. */
+/** LB policies of grpc-js that it may know, besides ours. */
 const BUILT_IN = ['pick_first', 'round_robin', 'weighted_round_robin', 'outlier_detection']
 
-/** As gRPC documents it, in JSON; what else is in it is grpc-js's to check. */
+/** The documented JSON of gRPC; grpc-js checks the other fields. */
 export interface ServiceConfig {
   readonly loadBalancingConfig?: readonly unknown[]
   readonly [field: string]: unknown
 }
 
 /**
- * Checks the LB policies of a service config. grpc-js uses the first that it knows; where it knows none, or cannot
- * parse its parameters, it silently uses pick_first. Here that is an error.
+ * Checks the LB policies of a service config. grpc-js uses the first one it knows; if it knows none, or cannot parse
+ * its parameters, it silently uses pick_first. Here that is an error.
  *
  * @throws DiscoError USAGE
  */
@@ -31,7 +31,7 @@ export function checkPolicies({ loadBalancingConfig }: ServiceConfig): void {
   requireReadable(parse(chosen))
 }
 
-/** A policy of ours says by itself why it cannot be read; one of grpc-js's has thrown. */
+/** Our own policies carry the reason why they cannot be read; those of grpc-js have thrown. */
 function requireReadable(config: object): void {
   if ('policy' in config && config.policy instanceof DiscoError) throw config.policy
   // A parent, such as outlier_detection: its child was chosen the same way.

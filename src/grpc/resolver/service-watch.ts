@@ -3,7 +3,7 @@ import { DiscoError } from '../../domain/errors.js'
 import { Backoff } from '../../net/backoff.js'
 import { LiveList, type ResolvedList } from './live-list.js'
 
-/** Least and longest wait before a failed watch starts again: the registry's own retries cannot mend its error. */
+/** Minimum and maximum wait before a failed watch starts again: the registry's own retries cannot mend its error. */
 const RETRY_FIRST_MS = 1_000
 const RETRY_MOST_MS = 30_000
 
@@ -13,11 +13,11 @@ export interface ServiceListener {
   readonly heard?: ((update: Update) => void) | undefined
   /** The list, after each delivery. */
   resolved(now: ResolvedList): void
-  /** There is no list yet and the registry is out of reach, or the watch failed and will start again. */
+  /** No list has been received and the registry is unreachable, or the watch failed and will start again. */
   failed(cause: DiscoError): void
 }
 
-/** The watches of one discovery, by what they watch: all channels to a service share one watch and one list. */
+/** The watches of one discovery, by query: all channels to a service share one watch and one list. */
 export class ServiceWatches {
   private static readonly ofDiscovery = new WeakMap<Discovery, ServiceWatches>()
   private readonly watches = new Map<string, ServiceWatch>()
@@ -37,8 +37,8 @@ export class ServiceWatches {
   }
 
   /**
-   * Adds a listener. It is not called before this returns. The first one starts the watch; a later one first gets
-   * the list as it stands.
+   * Adds a listener. It is not called before this returns. The first one starts the watch; a later one first gets the
+   * current list.
    *
    * @returns removes the listener; the last one that leaves ends the watch
    */
@@ -55,9 +55,9 @@ export class ServiceWatches {
 }
 
 /**
- * One watch of a service, and the list that it leads to. It goes on until its last listener leaves: where the
- * registry's watch throws, it starts again after a second, doubling to 30 s, and the last list stands. For a listener
- * that joins meanwhile it starts at once, if a second has passed since the failure.
+ * One watch of a service, and the resulting list. It runs until its last listener leaves: if the registry's watch
+ * throws, it starts again after a second, doubling to 30 s, and the last list stays. For a listener that joins
+ * meanwhile it starts at once, if a second has passed since the failure.
  */
 class ServiceWatch {
   private readonly list = new LiveList((now) => this.deliver(now))
@@ -71,7 +71,7 @@ class ServiceWatch {
   private readonly backoff: Backoff
   /** Whether listeners have received a list. */
   private hasDelivered = false
-  /** Explanation of a list that has nothing to dial, or its promise; null for any other list. */
+  /** Explanation of a list without dialable endpoints, or its promise; null for any other list. */
   private lookedIn: Promise<string> | string | null = null
 
   constructor(
@@ -155,7 +155,7 @@ class ServiceWatch {
   }
 
   private take(update: Update): void {
-    // A list from the cache proves nothing: it may come before each failure.
+    // A list from the cache does not end the failure: it may come before each one.
     const isFromEtcd = update.type === 'reset' ? update.source === 'etcd' : update.type !== 'stale'
     if (isFromEtcd) this.backoff.reset()
     for (const listener of this.listeners) call(listener, (one) => one.heard?.(update))
@@ -180,7 +180,7 @@ class ServiceWatch {
 
   private async explain(asked: Promise<string>): Promise<void> {
     this.lookedIn = asked
-    // The list is right without its explanation; why etcd did not answer, the watch reports.
+    // The list is valid without its explanation; the watch itself reports why etcd did not answer.
     const lookedIn = await asked.catch(() => '')
     if (this.lookedIn !== asked || this.isUnused) return
     this.lookedIn = lookedIn
@@ -196,7 +196,7 @@ class ServiceWatch {
   }
 }
 
-/** An error thrown by one channel is not the watch's, nor that of other channels: it becomes an uncaught exception. */
+/** An error thrown by one channel must not affect the watch and other channels: it becomes an uncaught exception. */
 function call(listener: ServiceListener, method: (listener: ServiceListener) => void): void {
   try {
     method(listener)

@@ -5,16 +5,16 @@ import { formatSelector, METADATA_PREFIX, parseSelector, type Selector } from '.
 
 export const SCHEME = 'etcd'
 
-/** A parsed target: the service, the selected endpoints, and a layout or root of its own. */
+/** A parsed target: the service, the selected endpoints, and its own layout or root. */
 export interface Target {
   readonly service: string
   /** Required values of an endpoint's version, id, addr or metadata. */
   readonly where: Readonly<Record<string, string>>
-  /** Further conditions that an endpoint meets. */
+  /** Further conditions on an endpoint. */
   readonly select: Selector
   /** Whether calls go to all endpoints of the service when no selected endpoint can be picked. */
   readonly spillOver: boolean
-  /** As in `Query`. */
+  /** The layout and root of the query. */
   readonly place: Pick<Query, 'layout' | 'root'>
 }
 
@@ -89,9 +89,9 @@ export function authorityOf({ service }: Pick<Target, 'service'>): string {
 }
 
 /**
- * Reads `etcd:///SERVICE`, `etcd://VERSION/SERVICE`, and what stands behind a question mark: `version=1.0.0`,
- * `id=…`, `addr=…` or any key of the metadata, all of which an endpoint must match, `select=SELECTOR` for other
- * conditions (URL-encoded), and `spill-over`; `layout` and `root` say where the registry is. A `+` is a plus.
+ * Reads `etcd:///SERVICE`, `etcd://VERSION/SERVICE`, and the parameters after a question mark: `version=1.0.0`,
+ * `id=…`, `addr=…` or any metadata name, all of which an endpoint must match, `select=SELECTOR` for other conditions
+ * (URL-encoded), and `spill-over`; `layout` and `root` locate the registry. A `+` is a plus.
  *
  * @throws DiscoError USAGE
  */
