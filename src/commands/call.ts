@@ -64,28 +64,28 @@ export default class Call extends DiscoCommand {
       helpValue: 'p99<50ms,…',
       description: 'conditions on the run, exit 8 unless all hold: p50, p95, p99, max, errors, skew, rate',
     }),
-    histogram: Flags.boolean({ description: 'show how the latencies spread' }),
+    histogram: Flags.boolean({ description: 'show the distribution of the latencies' }),
     verbose: Flags.boolean({
       char: 'v',
       description: "show each reply's headers and trailers: of one call, or with -o ndjson",
     }),
     'emit-defaults': Flags.boolean({
-      description: 'show fields of replies that have their default value, and empty lists, as well',
+      description: 'also show fields of replies with their default value, and empty lists',
     }),
     'max-message-size': sizeFlag({
       default: DEFAULT_MAX_MESSAGE_BYTES,
-      description: 'the largest reply that a call takes; of reflection at least 64MiB',
+      description: 'maximum size of a reply; of reflection at least 64MiB',
     }),
     'connect-deadline': waitFlag({
       default: 5_000,
-      description: 'how long finding, connecting to and describing the service may take, each',
+      description: 'limit for each of finding, connecting to and describing the service',
     }),
     ...cacheFlags,
     strict: strictFlag,
     ...placeFlags,
   }
 
-  /** Nothing where the reader of its lines has gone. */
+  /** Null if the reader of its lines has gone. */
   async run(): Promise<Doc | undefined> {
     const { args, flags, metadata } = await this.parse(Call)
     const place = (layout: string) => this.place(flags, layout)
@@ -149,7 +149,7 @@ export default class Call extends DiscoCommand {
     const form = { emitsDefaults: flags['emit-defaults'] }
     const order = { method: args.method, texts, form, ...loads }
     const { ended } = this.output
-    // Without a reader further calls are pointless, and those under way need not be awaited.
+    // Without a reader further calls are pointless, and outstanding ones need not be awaited.
     const stops = {
       once: AbortSignal.any([stop.once, ended]),
       twice: AbortSignal.any([stop.twice, ended]),
@@ -168,7 +168,7 @@ export default class Call extends DiscoCommand {
     const docs = reports.map((report) => callDoc(report, assess(flags.assert ?? [], measuresOf(report))))
     const [doc] = docs
     if (!doc) throw new DiscoError('INTERNAL', 'No run was made')
-    // One that was interrupted has fewer runs, and is a comparison all the same.
+    // An interrupted comparison has fewer runs.
     const all = policies.length > 1 ? comparisonDoc(doc.service, doc.method, docs) : doc
     await view.showResults(reports, docs, all)
     process.exitCode = exitOfCalls(reports, docs, flags) || (view.replyProblem?.exit ?? 0)

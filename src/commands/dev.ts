@@ -15,7 +15,7 @@ import { DiscoError } from '../domain/errors.js'
 /** The registry and the backends that `disco dev` started. */
 export interface DevDoc {
   readonly schema: 'disco.dev/v1'
-  /** The registry's, for `--endpoints`. */
+  /** The endpoint of the registry, for `--endpoints`. */
   readonly endpoint: string
   readonly service: string
   readonly backends: readonly { readonly addr: string; readonly weight: number }[]
@@ -79,7 +79,7 @@ export default class Dev extends DiscoCommand {
     }
   }
 
-  /** Until stopped; with a command, until that ends. */
+  /** Runs until stopped; with a command, until that ends. */
   private async serve(endpoint: string, command: readonly string[], stop: AbortSignal): Promise<void> {
     if (command.length === 0) return await untilAborted(stop)
     process.exitCode = await runCommand(

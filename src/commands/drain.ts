@@ -34,7 +34,7 @@ export default class Drain extends DiscoCommand {
     grace: waitFlag({
       allowsZero: true,
       default: 30_000,
-      description: 'how long the weight is 0 before the key is deleted',
+      description: 'time at weight 0 before the key is deleted',
     }),
     undo: Flags.boolean({ description: 'restore the weight from before the drain', exclusive: ['force'] }),
     version: versionFlag,

@@ -44,7 +44,7 @@ export default class Health extends DiscoCommand {
     }),
     'probe-timeout': waitFlag({
       default: 2_000,
-      description: 'how long a server may take to answer',
+      description: 'limit of each check',
     }),
     ...filterFlags,
     ...accessFlags,
@@ -115,7 +115,7 @@ export default class Health extends DiscoCommand {
     return doc
   }
 
-  /** NDJSON when piped, as `watch`; otherwise a line a change. */
+  /** NDJSON when piped, as in `watch`; otherwise one line per change. */
   private async watch(
     registry: Registry,
     scope: Scope,

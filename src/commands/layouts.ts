@@ -34,7 +34,7 @@ export default class Layouts extends DiscoCommand {
     return doc
   }
 
-  /** Null without an answer from etcd: the known layouts are listed all the same. */
+  /** Null without an answer from etcd: the known layouts are listed anyway. */
   private async countLayouts(flags: BaseFlags & Partial<PlaceFlags>): Promise<LayoutCounts | null> {
     const registry = await this.openRegistry(flags)
     try {

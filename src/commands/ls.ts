@@ -16,7 +16,7 @@ import type { Endpoint, LeaseId } from '../domain/endpoint.js'
 import { isUnfiltered, requireChosen } from '../domain/endpoint-filter.js'
 import type { Registry, Ttl } from '../registry/registry.js'
 
-/** Above, asking for the times of leases takes longer than all the rest: 10,000 take 3 s of CPU. */
+/** Above this number, asking for the times of leases takes longer than everything else: 10,000 take 3 s of CPU. */
 const MOST_LEASES = 1_000
 
 export default class Ls extends DiscoCommand {
@@ -38,7 +38,7 @@ export default class Ls extends DiscoCommand {
     }),
     'probe-timeout': waitFlag({
       default: 2_000,
-      description: 'how long a server may take to answer',
+      description: 'limit of each check',
     }),
     ttl: Flags.boolean({
       description: `how long every lease still lasts, where there are more than ${MOST_LEASES.toLocaleString('en')}`,
@@ -138,7 +138,7 @@ export default class Ls extends DiscoCommand {
     })
   }
 
-  /** Null where the times of the leases are not asked for: each takes a request of its own. */
+  /** Null if the times of the leases are not requested: each takes a request. */
   private async ttls(
     registry: Registry,
     endpoints: readonly Endpoint[],

@@ -23,8 +23,8 @@ export default class Pick extends ResolvingCommand {
   ]
   static override args = { target: dialledTarget }
   static override flags = {
-    n: integerFlag({ char: 'n', default: 1_000, min: 1, max: 10_000_000, description: 'how many picks' }),
-    seed: integerFlag({ default: 1, description: 'the same seed draws the same' }),
+    n: integerFlag({ char: 'n', default: 1_000, min: 1, max: 10_000_000, description: 'number of picks' }),
+    seed: integerFlag({ default: 1, description: 'seed of the random draws' }),
     without: Flags.string({
       parse: parsedBy(refuseUrl),
       helpValue: 'ADDR',
@@ -58,7 +58,7 @@ function refuseUrl(text: string): string {
   return text
 }
 
-/** Only a policy that chooses by keys has keys to move. @throws DiscoError USAGE */
+/** Only a policy that chooses by keys can move keys. @throws DiscoError USAGE */
 function requireKeys({ policy }: SimulationPlan, without: string | undefined): void {
   if (without === undefined || policy.reads.includes('hashKey')) return
   throw new DiscoError('USAGE', `--without has no effect with policy ${policy.name}`, {

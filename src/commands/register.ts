@@ -21,10 +21,10 @@ import { DiscoError } from '../domain/errors.js'
 import { DEFAULT_LAYOUT, layoutNamed } from '../domain/layouts/index.js'
 import { AUTO } from '../domain/layouts/reader.js'
 
-/** Signals that many servers handle, and that have no meaning to the registrar. */
+/** Signals that many servers handle, and that have no meaning for the registrar. */
 const FORWARDED = ['SIGUSR1', 'SIGUSR2', 'SIGQUIT', 'SIGWINCH'] as const
 
-/** Without --probe, the port of a command is probed until it accepts, and not again. */
+/** Without --probe, the port of a command is probed until it first accepts. */
 const AFTER_START_SETTINGS = ['fall', 'unhealthy']
 
 const PROBE_SETTINGS = ['probe-interval', 'probe-timeout', 'rise', 'fall', 'unhealthy']
@@ -59,16 +59,16 @@ export default class Register extends DiscoCommand {
     takeover: Flags.boolean({ description: 'take the key from another registrar' }),
     'on-delete': Flags.custom<'exit' | 'reregister'>(oneOf(['exit', 'reregister']))({
       default: 'exit',
-      description: 'what to do when the key is deleted on purpose',
+      description: 'reaction to a deletion of the key on purpose',
     }),
     drain: waitFlag({
       allowsZero: true,
-      description: `how long the weight is 0 before the key is deleted (default: ${seconds(DEFAULT_DRAIN_MS)} with a command, else 0)`,
+      description: `time at weight 0 before the key is deleted (default: ${seconds(DEFAULT_DRAIN_MS)} with a command, else 0)`,
     }),
     'kill-after': waitFlag({
       allowsZero: true,
       default: 10_000,
-      description: 'how long the command may take to end after SIGTERM',
+      description: 'time for the command to end after SIGTERM',
     }),
     ...probeFlags,
     ...accessFlags,
@@ -181,8 +181,8 @@ export default class Register extends DiscoCommand {
 }
 
 /**
- * Ctrl-Z stops the server as well: its process group is not the terminal's, so it would go on while its
- * registration lapses. Returns when both go on again; a registration that lapsed is then taken again.
+ * Ctrl-Z also stops the server: its process group is not the terminal's, so it would run on while its registration
+ * lapses. Returns when both continue; a registration that lapsed is then made again.
  */
 function stopWithServer(registrar: Registrar, ttlSeconds: number): void {
   process.stderr.write(

@@ -5,7 +5,7 @@ import { ResolvingCommand } from '../cli/resolving-command.js'
 import { markInReport } from '../cli/terminal/look-alikes.js'
 
 export default class Resolve extends ResolvingCommand {
-  static override summary = 'Show what a gRPC client is given for a target'
+  static override summary = 'Resolve a target as a gRPC client does'
   static override description =
     'Asks the resolver that programs use: the endpoints with their weights and attributes, the service config, and whether the list is etcd’s own or the last good one from the cache.'
   static override examples = [

@@ -29,7 +29,7 @@ export interface WaitDoc {
   readonly for: readonly string[]
   readonly elapsedMs: number
   readonly endpoints: number
-  /** Null where no condition needs it, so that no server was probed. */
+  /** Null if no condition needs it, so that no server was probed. */
   readonly ready: number | null
   readonly healthy: number | null
 }
@@ -55,7 +55,7 @@ export function waitDoc(
 const PROBE_DEADLINE_MS = 2_000
 
 export default class Wait extends DiscoCommand {
-  static override summary = 'Wait until a service is as wanted'
+  static override summary = 'Wait until conditions on a service hold'
   static override description =
     'Conditions: endpoints>=3, ready>=3 (a gRPC connection stands), healthy>=3 (SERVING by grpc.health.v1, or without that a gRPC connection), gone ADDR, weight ADDR==0; with >=, <=, ==, !=, > or <. Waits as well for a service or an etcd that does not exist yet. Exits 0 when all conditions hold, 5 when they do not in time.'
   static override examples = [
@@ -76,7 +76,7 @@ export default class Wait extends DiscoCommand {
     timeout: waitFlag({
       allowsZero: true,
       default: 30_000,
-      description: 'how long to wait; 0 looks once',
+      description: 'limit of the wait; 0 checks once',
     }),
     ...filterFlags,
     ...accessFlags,
@@ -136,7 +136,7 @@ async function readCondition(text: string): Promise<WaitCondition> {
   return { ...condition, addr }
 }
 
-/** The error for a condition in the place of the service; null where there is none. */
+/** The error for a condition in the place of the service; null without one. */
 function misplacedCondition(words: Iterable<Word>): DiscoError | null {
   let condition: string | undefined
   let service = 'SERVICE'
@@ -158,7 +158,7 @@ function isCondition(text: string): boolean {
     parseWaitCondition(text)
     return true
   } catch {
-    // What the text lacks is not asked here.
+    // An incomplete condition is reported elsewhere.
     return false
   }
 }

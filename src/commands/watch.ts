@@ -25,7 +25,7 @@ export default class Watch extends DiscoCommand {
     count: integerFlag({
       min: 1,
       helpValue: '<events>',
-      description: 'end after so many changes; synced, stale and resync do not count',
+      description: 'end after this many changes; synced, stale and resync do not count',
     }),
     ...filterFlags,
     ...placeFlags,

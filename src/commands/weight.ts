@@ -36,7 +36,7 @@ export default class Weight extends DiscoCommand {
     ...placeFlags,
     ...changeFlags,
     force: Flags.boolean({
-      description: 'set it even where that drains the other endpoints or turns the weights off',
+      description: 'set it even if that drains the other endpoints or turns the weights off',
     }),
   }
 
@@ -88,7 +88,7 @@ function shieldMinus(word: string): string {
   return /^-\d+%?$/.test(word) ? word.replace('-', '\u2212') : word
 }
 
-/** Refuses arguments in another order than service, address, weight. @throws DiscoError USAGE */
+/** Refuses arguments in an order other than service, address, weight. @throws DiscoError USAGE */
 function refuseOtherOrder(args: {
   service: string
   addr?: string | undefined

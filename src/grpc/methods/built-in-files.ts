@@ -2,7 +2,9 @@ import type { FileDescriptorProto } from '@bufbuild/protobuf/wkt'
 import * as google from '@bufbuild/protobuf/wkt'
 import { parseProto } from './proto-source/parse.js'
 
-/** Compilers bring these along, so that importers need no folder for them; each comes after those that it imports. */
+/**
+ * Compilers include these files, so that importers need no folder for them; each comes after those that it imports.
+ */
 const GOOGLE_PROTOBUF = [
   google.file_google_protobuf_descriptor,
   google.file_google_protobuf_any,
@@ -80,7 +82,7 @@ const GOOGLE_RPC: Readonly<Record<string, string>> = {
 
 let files: readonly FileDescriptorProto[] | null = null
 
-/** Files that are known without being described: an import of one is never missing. */
+/** Files that need no description: an import of one is never missing. */
 export function builtInFiles(): readonly FileDescriptorProto[] {
   files ??= [
     ...GOOGLE_PROTOBUF.map(({ proto }) => proto),

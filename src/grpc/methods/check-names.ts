@@ -1,6 +1,6 @@
 import type { DescriptorProto, EnumDescriptorProto, FileDescriptorProto } from '@bufbuild/protobuf/wkt'
 
-/** An identifier of the protobuf language, and several with dots between them. */
+/** An identifier of the protobuf language, and several joined by dots. */
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/
 const FULL_NAME = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/
 
@@ -8,7 +8,7 @@ const FULL_NAME = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/
 const MOST_LEVELS = 64
 
 /**
- * Refuses names that no compiler lets through: they become paths of requests and JSON keys.
+ * Refuses names that no compiler accepts: they become paths of requests and JSON keys.
  *
  * @throws Error with the first bad name, as a clause
  */

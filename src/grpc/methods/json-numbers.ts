@@ -20,7 +20,7 @@ export type ExactJson =
 
 /** The type of one value: of a field, of a list's element, or of a map's value. */
 interface ValueType {
-  /** For messages, as `fromJson` names the field. */
+  /** The name in messages, as `fromJson` names the field. */
   readonly holder: string
   readonly scalar: ScalarType | undefined
   readonly isEnum: boolean
@@ -53,7 +53,7 @@ function inMessage(json: ExactJson, message: DescMessage, registry: Registry): J
   )
   return mapObject(json, (member, name) => {
     const field = fields.get(name) ?? extensionNamed(name, registry)
-    // `fromJson` says which fields there are.
+    // `fromJson` reports unknown fields.
     return field ? inField(member, field, registry) : rounded(member)
   })
 }
@@ -65,7 +65,7 @@ function extensionNamed(name: string, registry: Registry): DescField | undefined
     : (registry.getExtension(typeName) as unknown as DescField | undefined)
 }
 
-/** Values whose JSON is any JSON: their numbers are doubles. */
+/** Types that accept any JSON: their numbers are doubles. */
 const FREE = new Set(['google.protobuf.Struct', 'google.protobuf.Value', 'google.protobuf.ListValue'])
 
 const WRAPPER = /^google\.protobuf\.(?:Double|Float|U?Int(?:64|32)|Bool|String|Bytes)Value$/
@@ -75,7 +75,7 @@ function inAny(json: ExactJson, registry: Registry): JsonValue {
   const message =
     typeof url === 'string' ? registry.getMessage(url.slice(url.lastIndexOf('/') + 1)) : undefined
   if (!message || !isObject(json)) return plain(json, 'google.protobuf.Any')
-  // Messages with a JSON form of their own stand in a member of their own.
+  // In an Any, a message with a special JSON form is the member `value`.
   const isSpecial = message.typeName.startsWith('google.protobuf.') && 'value' in json
   if (!isSpecial) return inMessage(json, message, registry)
   return mapObject(json, (member, name) =>
@@ -175,7 +175,7 @@ function float(number: ExactNumber, holder: string): number {
   throw problem(number, holder, 'out of range of a float')
 }
 
-/** JSON that is wrong here, if it is a number or has one. */
+/** JSON of the wrong type, if it is or contains a number. */
 function plain(json: ExactJson, holder: string): JsonValue {
   if (json instanceof ExactNumber) throw problem(json, holder, 'unexpected number')
   return rounded(json)

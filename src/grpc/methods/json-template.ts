@@ -25,7 +25,7 @@ const SPECIAL: Readonly<Record<string, JsonValue>> = {
   'google.protobuf.BytesValue': '',
 }
 
-/** More fields than this are left out: messages that name each other have more than a computer can hold. */
+/** The maximum number of fields: messages that refer to each other can grow without bound. */
 const MOST_FIELDS = 2_000
 /** Nobody writes messages that are nested deeper by hand. */
 const MOST_LEVELS = 16
