@@ -12,7 +12,7 @@ export const headerFlags = {
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'KEY=VALUE|@FILE|@-',
-    description: 'a header, or a file of them, one a line; base64 where the key ends in -bin',
+    description: 'a header, or a file with one per line; base64 for keys that end in -bin',
   }),
   authority: Flags.custom<string>({
     parse: readBy((text) => (/^[!-~]+$/.test(text) ? text : undefined), 'a host such as hello.example:443'),

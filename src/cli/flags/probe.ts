@@ -28,7 +28,7 @@ export const probeFlags = {
   })({
     helpGroup: 'HEALTH',
     helpValue: 'grpc[:SERVICE]|tcp|http://…|https://…',
-    description: 'register only while this finds the server healthy',
+    description: 'register only while this probe finds the server healthy',
   }),
   'probe-interval': waitFlag({
     helpGroup: 'HEALTH',

@@ -41,12 +41,9 @@ export const VARIABLES: readonly Variable[] = [
   ...ETCD,
   ...PLACE,
   ...OUTPUT,
-  [
-    'XDG_CACHE_HOME',
-    'folder of cached lists and compiled code; ~/.cache without it, or where it is relative',
-  ],
+  ['XDG_CACHE_HOME', 'folder of cached lists and compiled code; ~/.cache if unset or relative'],
   CONTEXTS,
-  ['NODE_DISABLE_COMPILE_CACHE', 'no cache of compiled code where it is not empty'],
+  ['NODE_DISABLE_COMPILE_CACHE', 'no cache of compiled code if not empty'],
 ]
 
 /** Commands that do not connect to the etcd named by flags and variables. */
