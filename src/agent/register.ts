@@ -41,8 +41,18 @@ const DRAIN_MS = 5_000
 
 /**
  * Registers the server in this process, and holds the registration until it is closed. Resolves once it is registered.
+ * Without `endpoints`, the environment names the members of etcd: DISCO_ENDPOINTS or ETCDCTL_ENDPOINTS.
  *
- * @throws DiscoError USAGE, CONFLICT, ETCD_UNREACHABLE, ETCD_DENIED
+ * @throws DiscoError USAGE for an invalid option, CONFLICT for a key that another registrar holds, ETCD_UNREACHABLE,
+ *   ETCD_DENIED, and OUTCOME_UNKNOWN when etcd's answer to a write was lost
+ * @example
+ * ```ts
+ * import { register } from 'disco-registry'
+ *
+ * const registration = await register({ service: 'hello', addr: ':1001', weight: 5, ttlSeconds: 10 })
+ * process.once('SIGTERM', () => void registration.drain({ graceMs: 5_000 }))
+ * await registration.ended
+ * ```
  */
 export async function register(given: RegisterOptions): Promise<LiveRegistration> {
   const options = await withContext(given, process.env)

@@ -41,7 +41,23 @@ export interface DiscoErrorOptions {
   exit?: number
 }
 
-/** The only error class: `message` has the failure and its cause, `suggestions` the next steps. */
+/**
+ * The only error class: `message` has the failure and its cause, `suggestions` the next steps, one line each. Programs
+ * decide by `code`, and by `reason` where etcd refused; messages may change.
+ *
+ * @example
+ * ```ts
+ * import { DiscoError, Registry } from 'disco-registry'
+ *
+ * const registry = await Registry.open()
+ * try {
+ *   await registry.setWeight({ service: 'hello', addr: '1.2.3.4:1001' }, { kind: 'set', weight: 5 })
+ * } catch (error) {
+ *   if (!(error instanceof DiscoError) || error.code !== 'NOT_FOUND') throw error
+ *   console.error(error.message, ...error.suggestions)
+ * }
+ * ```
+ */
 export class DiscoError extends Error {
   override readonly name = 'DiscoError'
   readonly code: ErrorCode

@@ -4,7 +4,17 @@
  */
 export type Rng = () => number
 
-/** A repeatable sequence of random numbers from a seed: SplitMix32. Good enough to draw endpoints, not for secrets. */
+/**
+ * A repeatable sequence of random numbers from a seed: SplitMix32. Good enough to draw endpoints, not for secrets.
+ *
+ * @example
+ * ```ts
+ * import { seeded } from 'disco-registry/policies'
+ *
+ * const rng = seeded(1)
+ * const draws = [rng(), rng()]
+ * ```
+ */
 export function seeded(seed: number): Rng {
   let state = seed | 0
   return () => {

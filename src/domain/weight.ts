@@ -36,10 +36,18 @@ export function readWeightChange(text: string): WeightChange | undefined {
 }
 
 /**
- * Reads `5`, `+2`, `-1` or `50%`. A typographic minus (U+2212) counts as a minus, so that a command line
- * can carry a negative change past a parser that takes `-1` for a flag.
+ * Reads `5`, `+2`, `-1` or `50%`: a weight from 0 to 2^31 - 1, a difference, or a percentage of the endpoint's own weight.
+ * A typographic minus (U+2212) counts as a minus, so that a command line can carry a negative change past a parser that
+ * takes `-1` for a flag.
  *
  * @throws DiscoError USAGE
+ * @example
+ * ```ts
+ * import { parseWeightChange } from 'disco-registry'
+ *
+ * parseWeightChange('+2') // { kind: 'add', delta: 2 }
+ * parseWeightChange('50%') // { kind: 'scale', percent: 50 }
+ * ```
  */
 export function parseWeightChange(text: string): WeightChange {
   const change = readWeightChange(text)

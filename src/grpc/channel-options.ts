@@ -24,11 +24,20 @@ export interface ChannelSettings {
 }
 
 /**
- * The options of a channel to an `etcd:`, `dns:` or any other target that balances by one of our policies.
- * Give them to the client's constructor, with others if you like.
+ * The options of a channel to an `etcd:`, `dns:` or any other target that balances by one of our policies. Pass them to
+ * the client's constructor; others may be added.
  *
- * @throws DiscoError USAGE for an unknown policy or wrong parameters, with what there is; INTERNAL before
- *   `install`
+ * @throws DiscoError USAGE for an unknown policy or wrong parameters, listing the valid ones; INTERNAL before `install`
+ * @example
+ * ```ts
+ * import { Client, credentials } from '@grpc/grpc-js'
+ * import { Registry } from 'disco-registry'
+ * import { channelOptions, install } from 'disco-registry/grpc'
+ *
+ * install({ discovery: await Registry.open() })
+ * const options = channelOptions({ policy: 'least_request', parameters: { choiceCount: 2 }, health: true })
+ * const client = new Client('etcd:///hello', credentials.createInsecure(), options)
+ * ```
  */
 export function channelOptions(settings: ChannelSettings = {}): ChannelOptions {
   const { policy = POLICIES[0].name, parameters = {}, health, outlierDetection, observer } = settings

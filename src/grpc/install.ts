@@ -27,12 +27,18 @@ export interface Installation extends AsyncDisposable {
 const installed: Discovery[] = []
 
 /**
- * Makes our LB policies known to grpc-js, as `disco_<name>`, and has it resolve `etcd:` targets by this
- * discovery, if one is given. grpc-js keeps both process-wide: a second call replaces the discovery of channels
- * made later. Where the program dials by another copy of grpc-js than disco-registry, it emits a process warning with
- * the code DISCO_TWO_GRPC_JS.
+ * Registers our LB policies with grpc-js, as `disco_<name>`, and a resolver for `etcd:` targets, if a discovery is given.
+ * grpc-js keeps both process-wide: a second call replaces the discovery of channels created later. If the program dials by
+ * another copy of grpc-js than disco-registry, it emits a process warning with the code DISCO_TWO_GRPC_JS.
  *
  * @throws DiscoError USAGE for a grpc-js that is too old, with the version found and the version needed
+ * @example
+ * ```ts
+ * import { Registry } from 'disco-registry'
+ * import { install } from 'disco-registry/grpc'
+ *
+ * install({ discovery: await Registry.open() })
+ * ```
  */
 export function install({ discovery, policies = [] }: InstallOptions = {}): Installation {
   checkGrpcJs()

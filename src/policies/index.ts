@@ -26,7 +26,16 @@ const CHOOSING_FREELY: readonly [PolicyKind, ...PolicyKind[]] = [
   pickFirst,
 ]
 
-/** All policies; the first is the default. */
+/**
+ * All policies; the first is the default.
+ *
+ * @example
+ * ```ts
+ * import { POLICIES } from 'disco-registry/policies'
+ *
+ * const exact = POLICIES.filter(({ shares }) => shares === 'exact').map(({ name }) => name)
+ * ```
+ */
 export const POLICIES: readonly [PolicyKind, ...PolicyKind[]] = [
   ...CHOOSING_FREELY,
   pinnedOr(CHOOSING_FREELY),
@@ -63,7 +72,16 @@ export function findPolicy(name: NameOf<PolicyName>): PolicyKind {
   })
 }
 
-/** Each name with its short name, for messages. */
+/**
+ * Each name with its short name, for messages.
+ *
+ * @example
+ * ```ts
+ * import { listPolicies } from 'disco-registry/policies'
+ *
+ * console.log(`LB policies: ${listPolicies()}`)
+ * ```
+ */
 export function listPolicies(): string {
   return POLICIES.map(({ name, shortName }) => (name === shortName ? name : `${name} (${shortName})`)).join(
     ', ',

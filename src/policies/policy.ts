@@ -9,6 +9,16 @@ export interface CallKeys {
   readonly pin: string | null
 }
 
+/**
+ * The keys of a call that has none.
+ *
+ * @example
+ * ```ts
+ * import { NO_KEYS } from 'disco-registry/policies'
+ *
+ * const keys = { ...NO_KEYS, hashKey: 'user-42' }
+ * ```
+ */
 export const NO_KEYS: CallKeys = { hashKey: null, pin: null }
 
 /** Inputs of a policy besides the weights. They are read at each pick and never cached. */

@@ -85,6 +85,20 @@ const LEASES_AT_ONCE = 64
  * A service registry in etcd. Every method may throw DiscoError ETCD_UNREACHABLE or ETCD_DENIED; those that write
  * (`register`, `setWeight`, `unregister`) also OUTCOME_UNKNOWN, when etcd's answer to a write was lost and cannot be
  * recovered from its history.
+ *
+ * @example
+ * ```ts
+ * import { Registry } from 'disco-registry'
+ *
+ * const registry = await Registry.open({ endpoints: ['127.0.0.1:2379'] })
+ * const { revision, endpoints } = await registry.list('hello')
+ * console.log(revision, endpoints.map(({ addr, weight }) => `${addr} ${weight}`))
+ * const stop = new AbortController()
+ * for await (const update of registry.watch({ service: 'hello' }, stop.signal)) {
+ *   if (update.type === 'changes') stop.abort()
+ * }
+ * registry.close()
+ * ```
  */
 export class Registry implements Discovery, AsyncDisposable {
   private readonly watches = new SharedWatches()
@@ -209,6 +223,8 @@ export class Registry implements Discovery, AsyncDisposable {
   }
 
   /**
+   * Changes the weight of the selected endpoints under their leases, in one transaction where etcd's limits allow it.
+   *
    * @throws DiscoError NOT_FOUND; CONFLICT (several endpoints match, or the change would drain the others);
    *   OUTCOME_UNKNOWN
    */

@@ -175,7 +175,7 @@ describe('resolve', () => {
   test.each([
     ['foo:///x', 2, 'Unknown scheme of the target'],
     ['etcd:///', 2, 'names no service'],
-    ['etcd:///hello?spill-over=yes', 2, 'want true or false'],
+    ['etcd:///hello?spill-over=yes', 2, 'expected true or false'],
     ['helo', 4, 'Did you mean hello?'],
   ])('%s is refused', async (target, code, message) => {
     const ran = await tool.run('resolve', target)

@@ -9,13 +9,36 @@ export const KEY_HEADERS: Readonly<Record<keyof CallKeys, string>> = {
   pin: 'disco-pin',
 }
 
-/** Sets the key of a call, for `ring_hash` and `source_hash`. */
+/**
+ * Sets the key of a call, for the policies `ring_hash` and `source_hash`. The header is removed before the call is sent.
+ *
+ * @returns the same metadata
+ * @example
+ * ```ts
+ * import { Metadata } from '@grpc/grpc-js'
+ * import { setHashKey } from 'disco-registry/grpc'
+ *
+ * const metadata = setHashKey(new Metadata(), 'user-42')
+ * ```
+ */
 export function setHashKey(metadata: Metadata, key: string): Metadata {
   metadata.set(KEY_HEADERS.hashKey, key)
   return metadata
 }
 
-/** Sends a call to the endpoint with this id, key or address, under `pinned`. */
+/**
+ * Sends a call to the endpoint with this id, key or address, under the policy `pinned`. The header is removed before the
+ * call is sent.
+ *
+ * @returns the same metadata
+ * @example
+ * ```ts
+ * import { Metadata } from '@grpc/grpc-js'
+ * import { setPin } from 'disco-registry/grpc'
+ *
+ * const metadata = setPin(new Metadata(), '1.2.3.4:1001')
+ * ```
+ */
 export function setPin(metadata: Metadata, endpoint: string): Metadata {
   metadata.set(KEY_HEADERS.pin, endpoint)
   return metadata

@@ -26,6 +26,18 @@ const ACQUIRE_BACKOFF: BackoffLimits = { firstMs: 1_500, mostMs: 1_500 }
  * Endpoints held in etcd: keys under one lease. While it runs it takes the keys again whenever etcd says that
  * the lease is gone, each with the last valid value under it. It never takes a key from another registrar, and
  * puts back a key that was deleted on purpose only with `onDelete: 'reregister'`.
+ *
+ * @example
+ * ```ts
+ * import { Registry } from 'disco-registry'
+ *
+ * const registry = await Registry.open()
+ * const registered = { service: 'hello', addr: '1.2.3.4:1001', version: '', weight: 1, metadata: {} }
+ * const registration = await registry.register({ registered, ttlSeconds: 10 })
+ * console.log(registration.key)
+ * await registration.close()
+ * registry.close()
+ * ```
  */
 export class Registration implements AsyncDisposable {
   /**
@@ -100,7 +112,7 @@ export class Registration implements AsyncDisposable {
     }
   }
 
-  /** The current records of the requested endpoints, in the order of the request. */
+  /** The keys of all requested endpoints, in the order of the request. */
   get keys(): readonly string[] {
     return this.all.map(({ key }) => key)
   }
