@@ -15,6 +15,8 @@ const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>>
   connect: () => import('./connect.js'),
   watch: () => import('./watch.js'),
   channels: () => import('./channels.js'),
+  cache: () => import('./cache.js'),
+  propagation: () => import('./propagation.js'),
 }
 const bench = benches[name ?? '']
 if (bench === undefined) {

@@ -1,0 +1,122 @@
+import { spawn } from 'node:child_process'
+import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { Client, credentials } from '@grpc/grpc-js'
+import { startGreeter } from '../../src/dev/greeter.js'
+import { channelOptions } from '../../src/grpc/channel-options.js'
+import { install } from '../../src/grpc/install.js'
+import type { Observer, RotationChange } from '../../src/grpc/resolver/observer.js'
+import { Registry } from '../../src/registry/registry.js'
+import { until } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { EtcdApi } from '../support/etcd-api.js'
+import { registration } from '../support/etcd-state.js'
+import { FIGURE_HEADS, type Figure, figureLine } from './figure.js'
+import { addressAt, ENDPOINTS, nowMs, weightOf } from './propagation-plan.js'
+
+const WRITER = fileURLToPath(new URL('./propagation-writer-main.ts', import.meta.url))
+/** Changes a second, and their number. The aims are for the first; at 200/s changes are collected on purpose. */
+const STREAMS = [
+  { perSecond: 10, changes: 300, aims: [2, 25] },
+  { perSecond: 200, changes: 2_000, aims: [null, null] },
+] as const
+
+/** From a put to the first pick that uses it, at 1,000 endpoints that are all READY, in a stream with random gaps. */
+export async function run(): Promise<void> {
+  console.log(FIGURE_HEADS)
+  for (const figure of await figures()) console.log(figureLine(figure))
+}
+
+export async function figures(): Promise<Figure[]> {
+  await using etcd = await RealEtcd.start()
+  const server = await startGreeter({ port: 0, host: '0.0.0.0' })
+  const port = server.addr.split(':')[1] ?? ''
+  await fill(etcd.endpoint, port)
+  const registry = await Registry.open({ endpoints: [etcd.endpoint], cache: false })
+  install({ discovery: registry })
+  const rotation = new RotationTimes()
+  const client = new Client(
+    'etcd:///many',
+    credentials.createInsecure(),
+    channelOptions({ observer: rotation }),
+  )
+  client.getChannel().getConnectivityState(true)
+  await until(
+    () => rotation.size === ENDPOINTS,
+    () => `${ENDPOINTS} endpoints to be READY, are ${rotation.size}`,
+  )
+  const measured: Figure[] = []
+  let first = 0
+  for (const { perSecond, changes, aims } of STREAMS) {
+    const delays = await delaysOf([etcd.endpoint, port, perSecond, first, changes], rotation)
+    first += changes
+    const note = `${changes} changes; the put itself p50 ${quantile(delays.puts, 0.5).toFixed(2)} ms`
+    for (const [at, fraction] of [0.5, 0.99].entries()) {
+      const name = `put to first pick at ${ENDPOINTS} endpoints, ${perSecond} changes/s, p${fraction * 100}`
+      const figure = { name, aim: aims[at] ?? null, measured: quantile(delays.picks, fraction), unit: 'ms' }
+      measured.push({ ...figure, note })
+    }
+  }
+  client.close()
+  registry.close()
+  server.stop()
+  return measured
+}
+
+async function fill(endpoint: string, port: string): Promise<void> {
+  const api = new EtcdApi(endpoint)
+  const base64 = (value: string) => Buffer.from(value).toString('base64')
+  for (let change = 0; change < ENDPOINTS; change++) {
+    const [key, value] = registration('many', addressAt(change, port))
+    await api.get('KV/Put', { key: base64(key), value: base64(value) })
+  }
+  api.close()
+}
+
+/**
+ * Milliseconds from sending each put to the first pick that uses it, and to the put's answer.
+ *
+ * @param writes arguments of the writer
+ */
+async function delaysOf(
+  writes: readonly (string | number)[],
+  { seenAtMs }: RotationTimes,
+): Promise<{ picks: number[]; puts: number[] }> {
+  const args = ['--import', 'tsx', WRITER, ...writes.map(String)]
+  const writer = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const lines = (await text(writer.stdout)).trimEnd().split('\n')
+  await sleep(200)
+  const delays = { picks: [] as number[], puts: [] as number[] }
+  for (const line of lines) {
+    const [change = 0, sentMs = 0, answeredMs = 0] = line.split(' ').map(Number)
+    const seenMs = seenAtMs.get(weightOf(change))
+    if (seenMs === undefined) throw new Error(`change ${change} never reached the picks`)
+    delays.picks.push(seenMs - sentMs)
+    delays.puts.push(answeredMs - sentMs)
+  }
+  return delays
+}
+
+function quantile(values: readonly number[], fraction: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.ceil(fraction * sorted.length) - 1] ?? Number.NaN
+}
+
+/** Notes when picks first use a weight. */
+class RotationTimes implements Observer {
+  readonly seenAtMs = new Map<number, number>()
+  private readonly present = new Set<string>()
+
+  get size(): number {
+    return this.present.size
+  }
+
+  rotated(changes: readonly RotationChange[]): void {
+    const atMs = nowMs()
+    for (const { endpoint, weight } of changes) {
+      this.present.add(endpoint.id)
+      this.seenAtMs.set(weight, atMs)
+    }
+  }
+}
