@@ -27,7 +27,8 @@ Under --json an error is a document on standard output: {"error":{"code","messag
 
 ${pairs(VARIABLES)}
 
-A flag wins over DISCO_*, DISCO_* wins over ETCDCTL_*, and ETCDCTL_* wins over the default. An empty DISCO_* or ETCDCTL_* variable counts as \
+A flag (-C among them) wins over DISCO_*, DISCO_* wins over ETCDCTL_*, then come the project file .disco.yaml, the context in use \
+(disco context) and the default. Credentials come from where the endpoints come from. An empty DISCO_* or ETCDCTL_* variable counts as \
 unset. A password comes from --password-file, from a variable or from standard input (--password-file -), never from \
 an argument.`,
   },

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { configIn } from '../../../src/config/contexts.js'
 import { configFile } from '../../../src/config/locations.js'
+import { SETTING_NAMES } from '../../../src/config/settings.js'
 import { editYaml } from '../../../src/config/yaml.js'
 import { DiscoError } from '../../../src/domain/errors.js'
 
@@ -142,6 +144,15 @@ contexts:
     expect(message).not.toContain('hunter2')
     expect(message).toMatch(/:\d+:\d+: |^$/)
   })
+})
+
+it('is as docs/contexts.md shows it, with every key of its table', () => {
+  const page = readFileSync(new URL('../../../docs/contexts.md', import.meta.url), 'utf8')
+  const [own = '', project = ''] = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text]) => text)
+  expect([...configIn(FILE, own).contexts.keys()]).toEqual(['dc1', 'dc2'])
+  expect(() => configIn(FILE, project)).toThrow('unknown key "context"')
+  const keys = [...page.matchAll(/^\| (`.*?) +\|/gm)].flatMap(([, cell = '']) => cell.match(/[\w-]+/g) ?? [])
+  expect(keys.sort()).toEqual([...SETTING_NAMES].sort())
 })
 
 describe('a change of the file', () => {
