@@ -142,6 +142,16 @@ test('an empty list whose explanation etcd does not give is delivered all the sa
   })
 })
 
+test('the first empty list waits a second for its explanation, and no longer', async () => {
+  install({ discovery: Object.assign(discovery, { explainEmpty: () => new Promise<string>(() => {}) }) })
+  discovery.list()
+  using caller = new Caller(TARGET)
+  await expect(caller.call()).rejects.toMatchObject({
+    code: 14,
+    details: 'No endpoint to dial. hello has 0 registered endpoints',
+  })
+})
+
 test('where all who are selected are drained, calls fail at once and say so', async () => {
   discovery.list({ addr: a.addr, weight: 0 }, { addr: b.addr, version: '2.0.0', weight: 2 })
   using caller = new Caller('etcd://1.0.0/hello')

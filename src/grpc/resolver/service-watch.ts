@@ -7,6 +7,9 @@ import { LiveList, type ResolvedList } from './live-list.js'
 const RETRY_FIRST_MS = 1_000
 const RETRY_MOST_MS = 30_000
 
+/** How long the first list waits for its explanation: then calls fail without one. A near etcd answers in milliseconds. */
+const EXPLANATION_MS = 1_000
+
 /** Receives the events of a service's watch. Methods must not throw. */
 export interface ServiceListener {
   /** An update of the registry, at once. */
@@ -73,6 +76,7 @@ class ServiceWatch {
   private hasDelivered = false
   /** Explanation of a list without dialable endpoints, or its promise; null for any other list. */
   private lookedIn: Promise<string> | string | null = null
+  private explanationTimer: NodeJS.Timeout | undefined
 
   constructor(
     private readonly discovery: Discovery,
@@ -108,6 +112,7 @@ class ServiceWatch {
     if (!this.isUnused) return
     this.running?.abort()
     clearTimeout(this.retryTimer)
+    clearTimeout(this.explanationTimer)
     this.list.close()
   }
 
@@ -180,11 +185,22 @@ class ServiceWatch {
 
   private async explain(asked: Promise<string>): Promise<void> {
     this.lookedIn = asked
-    // The list is valid without its explanation; the watch itself reports why etcd did not answer.
+    if (!this.hasDelivered)
+      this.explanationTimer = setTimeout(() => this.deliverUnexplained(), EXPLANATION_MS)
+    // The list is right without its explanation; why etcd did not answer, the watch reports.
     const lookedIn = await asked.catch(() => '')
     if (this.lookedIn !== asked || this.isUnused) return
+    clearTimeout(this.explanationTimer)
     this.lookedIn = lookedIn
     this.deliver(this.list.now)
+  }
+
+  /** The explanation may still come, with another delivery. */
+  private deliverUnexplained(): void {
+    if (this.hasDelivered || this.list.isEmpty) return
+    this.hasDelivered = true
+    const delivered = { ...this.list.now, isNew: true }
+    for (const listener of this.listeners) call(listener, (one) => one.resolved(delivered))
   }
 
   private get explanation(): { readonly lookedIn?: string } {
