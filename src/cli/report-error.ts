@@ -1,7 +1,7 @@
 import { Errors } from '@oclif/core'
 import { errorDoc } from '../domain/documents.js'
 import { DiscoError } from '../domain/errors.js'
-import { markInTexts } from '../domain/look-alike.js'
+import { markInError } from '../domain/look-alike.js'
 import { standardOutput } from './output/standard-output.js'
 import { paletteFor } from './terminal/color.js'
 import { prettyJson, visible } from './terminal/visible.js'
@@ -18,7 +18,7 @@ export function reportError(thrown: unknown, argv: readonly string[]): void {
     return
   }
   const palette = paletteFor(process.stderr, !own.includes('--no-color'), process.env)
-  const [message = '', ...suggestions] = markInTexts([error.message, ...error.suggestions])
+  const [message = '', ...suggestions] = markInError([error.message, ...error.suggestions])
   const hints = suggestions.map((suggestion) => `  ${visible(suggestion)}\n`)
   process.stderr.write(`${palette.red('✗')} ${visible(message)}\n${hints.join('')}`)
 }

@@ -30,7 +30,7 @@ const ASCII = /^[ -~]*$/
 const NOT_ASCII = /[^ -~]/g
 
 /** Visual form of a name: equal for two names that look the same to a reader. */
-function looksOf(name: string): string {
+export function looksOf(name: string): string {
   if (ASCII.test(name)) return name
   return [...name.normalize('NFKC')].map((character) => LOOKS_LIKE[character] ?? character).join('')
 }
@@ -101,6 +101,17 @@ export function markInTexts(texts: readonly string[]): string[] {
   if (!texts.some(hasMarkableName)) return [...texts]
   const mark = markLookAlikes(texts.flatMap(namesIn))
   return texts.map((text) => markNames(text, mark))
+}
+
+/**
+ * Marks names in the texts of an error. Most errors have only the one name that was not found: as in a log, it is
+ * marked where it looks like plain ASCII.
+ */
+export function markInError(texts: readonly string[]): string[] {
+  if (!texts.some(hasMarkableName)) return [...texts]
+  const mark = markLookAlikes(texts.flatMap(namesIn))
+  const like = (name: string) => (ASCII.test(looksOf(name)) ? withCodes(name) : mark(name))
+  return texts.map((text) => markNames(text, like))
 }
 
 /** Marks names in the cells of a table: a whole cell is also a name, since names may contain other characters. */

@@ -1,14 +1,20 @@
+import { looksOf } from './look-alike.js'
+
 /** The maximum number of suggestions. */
 const MOST_NAMES = 3
 
 /**
- * The known names that differ from a mistyped one by a single slip: a letter added, left out or replaced, or two
- * neighbours swapped. Letter case does not count. Each name once, at most three: first those that differ only in
- * case.
+ * The known names that look the same as a mistyped one; where there are none, those that differ from it by a single
+ * slip: a letter added, left out or replaced, or two neighbours swapped. Letter case does not count. Each name once, at
+ * most three: first those that differ only in case.
  */
 export function nearestNames(name: string, known: Iterable<string>): string[] {
+  const candidates = [...new Set(known)]
+  const looks = looksOf(name)
+  const twins = candidates.filter((candidate) => looksOf(candidate) === looks)
+  if (twins.length > 0) return twins.slice(0, MOST_NAMES)
   const typed = name.toLowerCase()
-  return [...new Set(known)]
+  return candidates
     .map((candidate) => ({ candidate, slips: slipsBetween(typed, candidate.toLowerCase()) }))
     .filter(({ slips }) => slips !== null)
     .sort((a, b) => Number(a.slips) - Number(b.slips) || a.candidate.localeCompare(b.candidate))

@@ -22,6 +22,8 @@ it.each([
   ['nothing for a different word', 'hello', ['payments'], []],
   ['nothing for a word of one letter', 'x', ['d', 'f', 'i'], []],
   ['nothing for an empty word', '', ['d', 'ls'], []],
+  ['what looks the same, and nothing else', 'r\u0430nd\u043em', ['wrandom', 'random'], ['random']],
+  ['a letter that looks the same', '\u0430', ['a', 'b'], ['a']],
   ['nothing among nobody', 'hello', [], []],
 ])('%s', (_, name, known, nearest) => {
   expect(nearestNames(name, known)).toEqual(nearest)
