@@ -2,12 +2,20 @@ import { DiscoError } from '../domain/errors.js'
 import { parseExactJson } from '../domain/exact-json.js'
 import type { ExactJson } from '../grpc/methods/json-numbers.js'
 
-/** Numbers keep every digit. @throws DiscoError USAGE, with the position at which the text stops being JSON */
-export function parseJson(text: string, what = 'The data'): ExactJson {
+const EXAMPLE = `-d '{"name":"abc"}'`
+
+/**
+ * Numbers keep every digit.
+ *
+ * @param what subject of the error
+ * @param example of such a text, for the error
+ * @throws DiscoError USAGE, with the position at which the text stops being JSON
+ */
+export function parseJson(text: string, what = 'The data', example = EXAMPLE): ExactJson {
   try {
     return parseExactJson(text) as ExactJson
   } catch (cause) {
-    throw notJson(what, cause)
+    throw notJson(what, cause, example)
   }
 }
 
@@ -36,10 +44,10 @@ export function splitMessages(text: string): readonly string[] {
 }
 
 /** @throws the cause itself unless it is about the text */
-function notJson(what: string, cause: unknown): DiscoError {
+function notJson(what: string, cause: unknown, example = EXAMPLE): DiscoError {
   if (!(cause instanceof SyntaxError)) throw cause
   return new DiscoError('USAGE', `${what} is not JSON: ${cause.message}`, {
     cause,
-    suggestions: [`Example: -d '{"name":"abc"}'`],
+    suggestions: [`Example: ${example}`],
   })
 }

@@ -80,7 +80,7 @@ async function credentialsOf(flags: SettingFlags) {
     certFile: await sourceOf(flags.cert),
     keyFile: await sourceOf(flags.key),
     user: flags.user,
-    password: isPiped ? (await readText(passwordFile)).replace(/\r?\n$/, '') : undefined,
+    password: isPiped ? await pipedPassword() : undefined,
     passwordFile: isPiped ? undefined : passwordFile,
   }
 }
@@ -113,4 +113,11 @@ function membersOf({ endpoints }: SettingFlags): Partial<EtcdMembers> {
   return endpoints === undefined
     ? {}
     : { endpoints: splitEndpoints(endpoints), endpointsSource: '--endpoints' }
+}
+
+/** @throws DiscoError USAGE for no password, such as that of a command that failed before the pipe */
+async function pipedPassword(): Promise<string> {
+  const password = (await readText('-')).replace(/\r?\n$/, '')
+  if (password !== '') return password
+  throw new DiscoError('USAGE', '--password-file - read no password: standard input is empty')
 }

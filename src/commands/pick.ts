@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import type { SimulationPlan } from '../call/pick-simulation.js'
-import { integerFlag, parsedBy } from '../cli/flags/custom.js'
+import { integerFlag, parsedBy, refuseEmpty } from '../cli/flags/custom.js'
 import { policyFlags, policyOf } from '../cli/flags/policy.js'
 import { dialledTarget, readDialled } from '../cli/flags/target.js'
 import type { PickDoc } from '../cli/pick/document.js'
@@ -26,7 +26,7 @@ export default class Pick extends ResolvingCommand {
     n: integerFlag({ char: 'n', default: 1_000, min: 1, max: 10_000_000, description: 'number of picks' }),
     seed: integerFlag({ default: 1, description: 'seed of the random draws' }),
     without: Flags.string({
-      parse: parsedBy(refuseUrl),
+      parse: parsedBy(readLeaver),
       helpValue: 'ADDR',
       description: 'count the keys that move when this endpoint leaves (ring_hash, source_hash)',
     }),
@@ -52,8 +52,9 @@ export default class Pick extends ResolvingCommand {
   }
 }
 
-/** @throws DiscoError USAGE for a URL, which is not the address of an endpoint */
-function refuseUrl(text: string): string {
+/** @throws DiscoError USAGE for no text, and for a URL, which is not the address of an endpoint */
+function readLeaver(text: string, flag: string): string {
+  refuseEmpty(text, flag)
   if (/^https?:\/\//i.test(text)) parseAddress(text, 'disco pick hello --without 127.0.0.1:1001')
   return text
 }

@@ -9,9 +9,16 @@ export const MOST_TIMER = 'at most 596h'
 /** The expectation in errors about an invalid duration. */
 export const DURATION = 'a duration such as 5s or 2m'
 
+/** The same for a text: one that is a duration, and out of bounds, needs the bounds. @param least of what is allowed */
+export function expectedDuration(text: string, least: 'zero' | 'above zero' = 'above zero'): string {
+  if (!/^[-\u2212]?\d+(?:\.\d+)?(ms|s|m|h)?$/.test(text)) return DURATION
+  if (/^\d*[1-9]/.test(text)) return MOST_TIMER
+  return least === 'zero' ? 'a duration of 0 or more, such as 5s' : 'a duration above 0, such as 5s or 2m'
+}
+
 /** Reads `500ms`, `5s`, `1m`, `2h`, or a bare number of seconds. Undefined for any other text, and for 0. */
 export function readDurationMs(text: string): number | undefined {
-  const [, amount, unit = 's'] = /^(\d{1,15}(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? []
+  const [, amount, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? []
   // Rounded to the nanosecond: in floating point, 2.2 h is not a whole number of seconds.
   const ms = Math.round(Number(amount) * (MS_PER_UNIT[unit] ?? Number.NaN) * 1e6) / 1e6
   return ms > 0 && Number.isFinite(ms) ? ms : undefined

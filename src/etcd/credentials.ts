@@ -43,11 +43,13 @@ function passwordIn(text: string): string {
 }
 
 async function readPasswordFile(file: string): Promise<string> {
-  try {
-    return passwordIn(await readFile(file, 'utf8'))
-  } catch (cause) {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new DiscoError('USAGE', `Cannot read the password file ${file}: ${systemMessage(cause)}`, { cause })
-  }
+  })
+  const password = passwordIn(text)
+  // etcd has no login without a password: it would call this one wrong.
+  if (password === '') throw new DiscoError('USAGE', `The password file ${file} is empty`)
+  return password
 }
 
 async function readTlsFiles({ caFile, certFile, keyFile }: EtcdOptions): Promise<TlsFiles | null> {

@@ -1,5 +1,5 @@
 import { splitEndpoints } from '../domain/address.js'
-import { DURATION, MOST_TIMER, MOST_TIMER_MS, readDurationMs } from '../domain/duration.js'
+import { expectedDuration, MOST_TIMER_MS, readDurationMs } from '../domain/duration.js'
 import { DiscoError } from '../domain/errors.js'
 import { invalidValue } from '../domain/invalid-value.js'
 import { DEFAULT_LAYOUT, layoutNamed } from '../domain/layouts/index.js'
@@ -108,9 +108,8 @@ function durationMs(setting: string, env: Environment): number | undefined {
   const [text, name] = variable(setting, env) ?? []
   if (text === undefined || name === undefined) return undefined
   const ms = readDurationMs(text)
-  if (ms === undefined) throw invalidValue(name, text, DURATION)
-  if (ms > MOST_TIMER_MS) throw invalidValue(name, text, MOST_TIMER)
-  return ms
+  if (ms !== undefined && ms <= MOST_TIMER_MS) return ms
+  throw invalidValue(name, text, expectedDuration(text))
 }
 
 /** @throws DiscoError USAGE where one of two variables that need each other is set alone */

@@ -173,7 +173,7 @@ describe('an invalid command line is answered with the problem and a suggestion'
     ['register hello :1001 --probe http:///#secret', 'Invalid --probe "http:///#…": expected grpc', ''],
     [
       `register hello ${AT} --advertise u:secret@h`,
-      'Invalid --advertise "…@h": expected a host name or an IP address, such as 203.0.113.9',
+      'Invalid --advertise "…@h": expected a host name or an IP address, with or without a port up to 65535, such as 203.0.113.9',
       '',
     ],
     [
@@ -244,7 +244,6 @@ describe('an invalid command line is answered with the problem and a suggestion'
     [`drain hello ${AT} --undo --grace 5s`, '--grace has no effect with --undo', ''],
     ...[
       ['call hello SayHello', '--proto -', '--data @-'],
-      ['call hello SayHello', '--protoset -', '--protoset -'],
       ['call hello SayHello', '--service-config -', '--header @-'],
       ['call hello SayHello --tls-key f', '--tls-ca -', '--tls-cert -'],
       ['ls --cert f', '--cacert -', '--key -'],

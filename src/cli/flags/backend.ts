@@ -1,5 +1,6 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import type { BackendPlan } from '../../dev/backends.js'
+import { MOST_TIMER_MS } from '../../domain/duration.js'
 import { DiscoError } from '../../domain/errors.js'
 import { MAX_WEIGHT } from '../../domain/weight.js'
 import { readBy } from './custom.js'
@@ -16,7 +17,7 @@ type Numbers = readonly number[]
 /** The sample backends of `disco dev`. */
 export const backendFlags = {
   backends: Flags.custom<Numbers>({
-    parse: readBy(readWeights, `weights up to ${MAX_WEIGHT}, such as 1,1,10`),
+    parse: readBy(readWeights, `integers from 0 to ${MAX_WEIGHT}, such as 1,1,10`),
     defaultHelp: async () => DEFAULT_WEIGHTS.join(','),
   })({
     default: DEFAULT_WEIGHTS,
@@ -24,7 +25,10 @@ export const backendFlags = {
     description: 'weights of the backends; 0 for no backends',
   }),
   latency: Flags.custom<Numbers>({
-    parse: readBy((text) => readEach(text, readWaitMs), 'durations such as 5ms or 5ms,10ms'),
+    parse: readBy(
+      (text) => readEach(text, readLatencyMs),
+      'durations from 0 to 596h, such as 5ms or 5ms,10ms',
+    ),
   })({ helpValue: '5ms,…', description: 'latency of each backend, or of all backends' }),
   'error-rate': Flags.custom<Numbers>({
     parse: readBy((text) => readEach(text, readFraction), 'rates from 0 to 1 or 0% to 100%, such as 1%'),
@@ -66,6 +70,11 @@ function readEach(text: string, read: (value: string) => number | undefined): Nu
 function readWeights(text: string): Numbers | undefined {
   if (text === '0' || text === '') return []
   return readEach(text, readWeight)
+}
+
+function readLatencyMs(text: string): number | undefined {
+  const ms = readWaitMs(text)
+  return ms === undefined || ms > MOST_TIMER_MS ? undefined : ms
 }
 
 /** From 0 to 1. */

@@ -21,14 +21,14 @@ export const countsFlag = Flags.custom<ByName | '-'>({
   parse: parsedBy((text, flag) => {
     if (text === '-') return text
     const read = (value: string) => (COUNT.test(value) ? Number(value) : undefined)
-    return readPairs(flag, text, read, 'counts such as a=3,b=2')
+    return readPairs(flag, text, read, 'names with counts of up to 15 digits, such as a=3,b=2')
   }),
 })
 
 /** Weights by name. */
 export const weightsFlag = Flags.custom<ByName>({
   parse: parsedBy((text, flag) => {
-    return readPairs(flag, text, readWeight, `weights up to ${MAX_WEIGHT} such as a=3,b=2`)
+    return readPairs(flag, text, readWeight, `names with integers from 0 to ${MAX_WEIGHT}, such as a=3,b=2`)
   }),
 })
 

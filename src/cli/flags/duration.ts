@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import { DURATION, MOST_TIMER, MOST_TIMER_MS, MS_PER_UNIT, readDurationMs } from '../../domain/duration.js'
+import { expectedDuration, MOST_TIMER_MS, MS_PER_UNIT, readDurationMs } from '../../domain/duration.js'
 import { invalidValue } from '../../domain/invalid-value.js'
 import { parsedBy, readBy } from './custom.js'
 
@@ -18,7 +18,11 @@ async function defaultHelp({ options }: { readonly options: { readonly default?:
 export const durationFlag = Flags.custom<number>({
   helpValue: '<duration>',
   defaultHelp,
-  parse: readBy(readDurationMs, DURATION),
+  parse: parsedBy((text, flag) => {
+    const ms = readDurationMs(text)
+    if (ms === undefined) throw invalidValue(flag, text, expectedDuration(text))
+    return ms
+  }),
 })
 
 /** Reads a duration of 0 or more. */
@@ -33,9 +37,8 @@ export const waitFlag = Flags.custom<number, { allowsZero?: boolean }>({
   parse: (text, context, options) =>
     parsedBy((word, flag) => {
       const ms = options.allowsZero ? readWaitMs(word) : readDurationMs(word)
-      if (ms === undefined) throw invalidValue(flag, word, DURATION)
-      if (ms > MOST_TIMER_MS) throw invalidValue(flag, word, MOST_TIMER)
-      return ms
+      if (ms !== undefined && ms <= MOST_TIMER_MS) return ms
+      throw invalidValue(flag, word, expectedDuration(word, options.allowsZero ? 'zero' : 'above zero'))
     })(text, context, options),
 })
 

@@ -15,7 +15,10 @@ export const headerFlags = {
     description: 'a header, or a file with one per line; base64 for keys that end in -bin',
   }),
   authority: Flags.custom<string>({
-    parse: readBy((text) => (/^[!-~]+$/.test(text) ? text : undefined), 'a host such as hello.example:443'),
+    parse: readBy(
+      (text) => (/^[!-~]+$/.test(text) ? text : undefined),
+      'a host in ASCII without spaces, such as hello.example:443',
+    ),
   })({
     helpGroup: 'REQUEST',
     helpValue: 'HOST[:PORT]',

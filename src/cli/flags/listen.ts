@@ -15,7 +15,10 @@ export const listenFlag = Flags.custom<ListenAddress>({
     const { host, port } = options.default as ListenAddress
     return `${host}:${port}`
   },
-  parse: readBy(readListenAddress, 'a TCP address to listen at, such as :9001 or 127.0.0.1:9001'),
+  parse: readBy(
+    readListenAddress,
+    'a TCP address to listen at with a port up to 65535, such as :9001 or 127.0.0.1:9001',
+  ),
 })
 
 function readListenAddress(text: string): ListenAddress | undefined {

@@ -1,7 +1,7 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import type { Load } from '../../call/load/load.js'
 import { carriedByHeap, defaultUnderWay } from '../../call/load/load.js'
-import { DURATION, MOST_TIMER_MS, readDurationMs } from '../../domain/duration.js'
+import { MOST_TIMER_MS, readDurationMs } from '../../domain/duration.js'
 import { DiscoError } from '../../domain/errors.js'
 import { integerFlag, readBy } from './custom.js'
 import { waitFlag } from './duration.js'
@@ -24,14 +24,16 @@ export const loadFlags = {
   }),
   duration: waitFlag({ helpGroup: 'LOAD', helpValue: '10s', description: 'start calls for this time' }),
   rate: Flags.custom<number>({
-    parse: readBy(readPerSecond, 'calls per second or minute, such as 500, 500/s or 30/m'),
+    parse: readBy(readPerSecond, 'calls per second or minute, above 0, such as 500, 500/s or 30/m'),
   })({
     helpGroup: 'LOAD',
     helpValue: 'N/s',
     description:
       'calls to start per second, up to the capacity of client and backends; latency counts from when a call was due',
   }),
-  warmup: Flags.custom<Warmup>({ parse: readBy(readWarmup, `a number of calls, or ${DURATION}`) })({
+  warmup: Flags.custom<Warmup>({
+    parse: readBy(readWarmup, `a number of calls, or a time up to 596h, such as 100 or 2s`),
+  })({
     helpGroup: 'LOAD',
     helpValue: 'N|2s',
     description: 'calls or time before the counted calls',

@@ -1,5 +1,6 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import { DiscoError } from '../../domain/errors.js'
+import { invalidValue } from '../../domain/invalid-value.js'
 import { findPolicy, listPolicies, POLICIES, type Policy, type PolicyKind } from '../../policies/index.js'
 import { integerFlag, parsedBy } from './custom.js'
 
@@ -15,8 +16,12 @@ export const policyKindFlag = Flags.custom<PolicyKind>({
 const policyKindsFlag = Flags.custom<PolicyKinds>({
   helpValue: '<name>',
   defaultHelp: async ({ options }) => (options.default as PolicyKinds | undefined)?.[0].name,
-  parse: parsedBy((text): PolicyKinds => {
+  parse: parsedBy((text, flag): PolicyKinds => {
     const [first = '', ...more] = text.split(',').map((name) => name.trim())
+    if (more.length > 0 && [first, ...more].includes('')) {
+      const expected = 'names with commas and no spaces between them, such as wrr,random'
+      throw invalidValue(flag, text, expected)
+    }
     return [findPolicy(first), ...more.map(findPolicy)]
   }),
 })

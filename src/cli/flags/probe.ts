@@ -23,7 +23,7 @@ export const probeFlags = {
   probe: Flags.custom<ProbeKind>({
     parse: readBy(
       readProbe,
-      'grpc, grpc:SERVICE, tcp, http://HOST:PORT/PATH or http://:PORT/PATH (or https)',
+      'grpc, grpc:SERVICE, tcp, http://HOST:PORT/PATH or http://:PORT/PATH (or https), with a port up to 65535',
     ),
   })({
     helpGroup: 'HEALTH',

@@ -19,14 +19,17 @@ export const registeredFlags = {
     helpValue: '<id>',
     description: 'id by which clients can pin the endpoint, where its layout has one',
   }),
-  meta: Flags.custom<Metadatum>({ parse: readBy(readMetadatum, 'KEY=VALUE') })({
+  meta: Flags.custom<Metadatum>({ parse: readBy(readMetadatum, 'KEY=VALUE with a KEY') })({
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'KEY=VALUE',
     description: 'metadata; may be repeated',
   }),
   advertise: Flags.custom<Advertised>({
-    parse: readBy(readAdvertised, 'a host name or an IP address, such as 203.0.113.9'),
+    parse: readBy(
+      readAdvertised,
+      'a host name or an IP address, with or without a port up to 65535, such as 203.0.113.9',
+    ),
   })({
     helpValue: 'HOST[:PORT]',
     description: 'register this host instead of the one listened at (behind NAT, in a container)',

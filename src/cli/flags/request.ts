@@ -60,16 +60,20 @@ export async function textsOf(flags: TextFlags): Promise<Texts> {
   return { data, headers: await readHeaders(flags.header), hashKey: flags['hash-key'] ?? null }
 }
 
-/** @throws DiscoError USAGE for a file that cannot be read, or is not a JSON object */
+const EXAMPLE_SERVICE_CONFIG = '{"methodConfig": [{"name": [{}], "timeout": "2s"}]}'
+
+/** @throws DiscoError USAGE for a file that cannot be read, or is not an object in JSON */
 export async function readServiceConfig(file: string): Promise<Readonly<Record<string, unknown>>> {
   const name = inputName(file)
-  const config: unknown = parseJson(await read(file), name)
+  const config: unknown = parseJson(await read(file), name, EXAMPLE_SERVICE_CONFIG)
   const lossy = firstLossy(config)
   if (lossy) throw new DiscoError('USAGE', `${name}: the number ${lossy.text} does not fit into a double`)
   if (typeof config === 'object' && config !== null && !Array.isArray(config)) {
     return config as Readonly<Record<string, unknown>>
   }
-  throw new DiscoError('USAGE', `${name} has no service config: it is not a JSON object`)
+  throw new DiscoError('USAGE', `${name} has no service config: it is not a JSON object`, {
+    suggestions: [`Example: ${EXAMPLE_SERVICE_CONFIG}`],
+  })
 }
 
 async function read(file: string): Promise<string> {

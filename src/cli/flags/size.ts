@@ -31,5 +31,5 @@ export const sizeFlag = Flags.custom<number>({
   helpValue: '<size>',
   defaultHelp: async ({ options }: { readonly options: { readonly default?: unknown } }) =>
     typeof options.default === 'number' ? sizeText(options.default) : undefined,
-  parse: readBy(readBytes, 'a size of at most 2GiB such as 4MiB or 20MB'),
+  parse: readBy(readBytes, 'a size from 1B to 2047MiB, such as 4MiB or 20MB'),
 })

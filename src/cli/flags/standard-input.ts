@@ -28,9 +28,11 @@ const TEXT_FLAGS = ['data', 'header']
 export function refuseSecondReader(flags: Readonly<Record<string, unknown>>): void {
   const [first, second] = [...readersIn(flags, FILE_FLAGS, '-'), ...readersIn(flags, TEXT_FLAGS, '@-')]
   if (first === undefined || second === undefined) return
-  throw new DiscoError('USAGE', `${first} and ${second} both read standard input, which can be read once`, {
-    suggestions: ['Put one of them into a file'],
-  })
+  const problem =
+    first === second
+      ? `${first} is given twice: standard input can be read once`
+      : `${first} and ${second} both read standard input, which can be read once`
+  throw new DiscoError('USAGE', problem, { suggestions: ['Put one of them into a file'] })
 }
 
 function readersIn(

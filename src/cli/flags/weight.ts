@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core'
 import { invalidValue } from '../../domain/invalid-value.js'
 import { MAX_WEIGHT, readWeightChange, type WeightChange } from '../../domain/weight.js'
-import { parsedBy, readBy } from './custom.js'
+import { parsedBy } from './custom.js'
 
 /** Reads a weight: an integer from 0 to MAX_WEIGHT. */
 export function readWeight(text: string): number | undefined {
@@ -11,7 +11,11 @@ export function readWeight(text: string): number | undefined {
 
 export const weightFlag = Flags.custom<number>({
   helpValue: '<weight>',
-  parse: readBy(readWeight, `an integer from 0 to ${MAX_WEIGHT}`),
+  parse: parsedBy((text, flag) => {
+    const weight = readWeight(text)
+    if (weight === undefined) throw invalidValue(flag, asMinus(text), `an integer from 0 to ${MAX_WEIGHT}`)
+    return weight
+  }),
 })
 
 /** Reads `5`, `+2`, `-1` or `50%`. @param source the flag or argument @throws DiscoError USAGE */
@@ -19,7 +23,12 @@ export function weightChangeOf(text: string, source: string): WeightChange {
   const change = readWeightChange(text)
   if (change) return change
   const expected = `5, +2, -1 or 50%, with integers from 0 to ${MAX_WEIGHT}`
-  throw invalidValue(source, text.replace('\u2212', '-'), expected)
+  throw invalidValue(source, asMinus(text), expected)
+}
+
+/** The minus of typography, which is read like that of the keyboard. */
+function asMinus(text: string): string {
+  return text.replace('\u2212', '-')
 }
 
 export const weightChangeFlag = Flags.custom<WeightChange>({

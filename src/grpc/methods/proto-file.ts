@@ -30,7 +30,7 @@ export async function readProtoFile(source: FileSource, importPaths: readonly st
   const path = source === file ? find(file) : resolve(file)
   if (path === undefined) {
     throw new DiscoError('USAGE', `Cannot read ${file}: no such file`, {
-      suggestions: [`Looked in: ${folders.join(', ')}. Other folders: --import-path DIR`],
+      suggestions: [lookedIn(folders)],
     })
   }
   const builtIn = new Set(builtInFiles().map(({ name }) => name))
@@ -73,7 +73,12 @@ function remedyFor(absent: readonly string[], path: string, folders: readonly st
     foldersAbove(path).filter((folder) => existsSync(join(folder, name))),
   )
   if (found[0] !== undefined) return `Found there: --import-path ${relative('.', found[0]) || '.'}`
-  return `Looked in: ${folders.join(', ')}. Other folders: --import-path DIR`
+  return lookedIn(folders)
+}
+
+function lookedIn(folders: readonly string[]): string {
+  const names = folders.map((folder) => (folder === '.' ? 'the current folder' : folder))
+  return `Looked in ${names.join(', ')}; other folders: --import-path DIR`
 }
 
 function foldersAbove(path: string): string[] {

@@ -187,7 +187,7 @@ class ServiceWatch {
     this.lookedIn = asked
     if (!this.hasDelivered)
       this.explanationTimer = setTimeout(() => this.deliverUnexplained(), EXPLANATION_MS)
-    // The list is right without its explanation; why etcd did not answer, the watch reports.
+    // The list is valid without its explanation; the watch itself reports why etcd did not answer.
     const lookedIn = await asked.catch(() => '')
     if (this.lookedIn !== asked || this.isUnused) return
     clearTimeout(this.explanationTimer)

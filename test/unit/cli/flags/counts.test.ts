@@ -44,7 +44,7 @@ describe('counts by name', () => {
   ])('refuse %j, and quote the part that is invalid', async (text, part) => {
     expect(await flagError(flags, `--counts=${text}`)).toMatchObject({
       code: 'USAGE',
-      message: `Invalid --counts "${part}": expected counts such as a=3,b=2`,
+      message: `Invalid --counts "${part}": expected names with counts of up to 15 digits, such as a=3,b=2`,
     })
   })
 
@@ -62,7 +62,7 @@ describe('weights by name', () => {
     ])
     for (const text of ['a=+2', 'a=50%', 'a=-1', 'a=2147483648', 'a=x', 'a', '']) {
       expect((await flagError(flags, `--weights=${text}`)).message).toBe(
-        `Invalid --weights "${text}": expected weights up to 2147483647 such as a=3,b=2`,
+        `Invalid --weights "${text}": expected names with integers from 0 to 2147483647, such as a=3,b=2`,
       )
     }
   })

@@ -26,29 +26,33 @@ describe('a duration', () => {
     expect(await flagValues(flags, ...argv)).toMatchObject({ deadline: ms, wait: ms, drain: ms })
   })
 
-  it.each([
-    '',
-    '0',
-    '0s',
-    '-1s',
-    '+1s',
-    '1e3',
-    '.5s',
-    '5.',
-    '5 s',
-    ' 5s',
-    '5S',
-    '5d',
-    'soon',
-    '1m30s',
-    'Infinity',
-  ])('refuses %j, and names the flag', async (text) => {
+  it.each(['', '+1s', '1e3', '.5s', '5.', '5 s', ' 5s', '5S', '5d', 'soon', '1m30s', 'Infinity'])(
+    'refuses %j, and names the flag',
+    async (text) => {
+      for (const name of ['deadline', 'wait']) {
+        expect(await flagError(flags, `--${name}=${text}`)).toMatchObject({
+          code: 'USAGE',
+          message: `Invalid --${name} "${text}": expected a duration such as 5s or 2m`,
+        })
+      }
+    },
+  )
+
+  it.each(['0', '0s', '-1s', '\u22121s'])('refuses %j by the least that is allowed', async (text) => {
     for (const name of ['deadline', 'wait']) {
-      expect(await flagError(flags, `--${name}=${text}`)).toMatchObject({
-        code: 'USAGE',
-        message: `Invalid --${name} "${text}": expected a duration such as 5s or 2m`,
-      })
+      expect((await flagError(flags, `--${name}=${text}`)).message).toBe(
+        `Invalid --${name} "${text}": expected a duration above 0, such as 5s or 2m`,
+      )
     }
+  })
+
+  it('of more digits than a number holds is refused by the most that is allowed', async () => {
+    for (const name of ['wait', 'drain']) {
+      expect((await flagError(flags, `--${name}=99999999999999999999h`)).message).toContain(
+        'expected at most 596h',
+      )
+    }
+    expect((await flagError(flags, '--drain=-1s')).message).toContain('expected a duration of 0 or more')
   })
 
   it('may be 0 where nothing has to be waited for', async () => {
