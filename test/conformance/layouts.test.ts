@@ -110,7 +110,7 @@ describe('reading', () => {
     ])
   })
 
-  it('dubbo-go: an interface by its key, an application by its value, 0 as the weight of nobody', () => {
+  it('dubbo-go: an interface by its key, an application by its value, 0 as an unset weight', () => {
     const [provider, first, second] = ALL_EXAMPLES.filter(
       ({ id, key }) => id.startsWith('dubbo-go') && key.includes('127'),
     ).map(described)

@@ -36,7 +36,7 @@ test('a single call that is pinned waits for its endpoint, and for a refused one
   expect(refused.code).toBe(7)
 })
 
-test('a counted run says what of the weight is unserved and why, in the header, the verdict and the table', async () => {
+test('a counted run reports the unserved weight and the reason, in the header, the verdict and the table', async () => {
   await hello.putAll(
     { addr: first.addr },
     { addr: second.addr },
@@ -84,7 +84,7 @@ test('servers that close their connections are reconnects with a reason, no chan
   expect(doc.reconnects[0]).toMatchObject({ addr: dead.goAway.addr, reason: 'GOAWAY NO_ERROR' })
 })
 
-test('ends among 500 refused endpoints in a small heap, where a garbage collection takes what nothing holds', async () => {
+test('ends among 500 refused endpoints in a small heap, in which a garbage collection removes unreferenced objects', async () => {
   const refused = Array.from(
     { length: 500 },
     (_, at): Placed => ({

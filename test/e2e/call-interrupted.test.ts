@@ -9,7 +9,7 @@ const hello = await callsOfHello()
 const hundred = await hundredGreeters()
 
 describe('a run', () => {
-  test('that is interrupted ends calls that hang, and says so', async () => {
+  test('that is interrupted cancels calls that hang, and reports it', async () => {
     const mute = await startGreeter({ port: 0, latencyMs: 600_000 })
     try {
       await Promise.all([hundred.register(hello.etcd), hello.put(mute.addr, { weight: 50 })])
@@ -47,7 +47,7 @@ describe('a run', () => {
   })
 })
 
-test('policies side by side, interrupted in the first, are a comparison of what there is', async () => {
+test('policies side by side, interrupted in the first, are a comparison of the finished runs', async () => {
   await hundred.register(hello.etcd)
   const running = hello.startRun('--json', '--policy', 'rr,wrr')
   await untilCalled(hundred, 200)

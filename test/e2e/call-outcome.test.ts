@@ -35,7 +35,7 @@ describe('policies side by side', () => {
 })
 
 describe('assertions', () => {
-  test('that do not hold exit with 8 and are named; those that hold are told, too', async () => {
+  test('that do not hold exit with 8; all of them are listed', async () => {
     await hundred.register(hello.etcd)
     const ran = await hello.run('--n', '300', '--assert', 'max<0.001ms,skew<5%')
     expect(ran.code).toBe(8)
@@ -65,7 +65,7 @@ describe('assertions', () => {
     expect(ran.stdout).not.toContain('<1m')
   })
 
-  test('about what a short run cannot tell do not hold', async () => {
+  test('about measures that a short run lacks do not hold', async () => {
     await hundred.register(hello.etcd)
     const ran = await hello.run('--n', '5', '--assert', 'p99<1m')
     expect(ran.code).toBe(8)
@@ -74,7 +74,7 @@ describe('assertions', () => {
 })
 
 describe('calls that fail', () => {
-  test('are counted by status, and the first is told with its endpoint and why', async () => {
+  test('are counted by status, and the first is shown with its endpoint and reason', async () => {
     await hundred.register(hello.etcd)
     const args = ['call', 'hello', 'One', ...FROM_PROTO, ...SOON, '--n', '10']
     const [table, json] = await Promise.all([hello.disco.run(...args), hello.disco.run(...args, '--json')])
@@ -107,7 +107,7 @@ describe('calls that fail', () => {
   )
 })
 
-test('lines of calls have what they came to beside them, and so the reason of the exit code', async () => {
+test('lines of calls come with the verdict, and so the reason of the exit code', async () => {
   await hundred.register(hello.etcd)
   const ran = await hello.run('--n', '600', '-o', 'ndjson', '--assert', 'max<0.001ms')
   expect(ran.code).toBe(8)

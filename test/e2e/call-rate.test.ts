@@ -21,7 +21,7 @@ function expectConsistent({ calls, ok, failures, endpoints, starts }: CallDoc): 
   expect(endpoints.reduce((sum, { picks }) => sum + picks, 0)).toBeLessThanOrEqual(starts.started)
 }
 
-test('above what the client can do, a run ends with its duration, in a small heap, and names the client', async () => {
+test('above the capacity of the client, a run ends with its duration, in a small heap, and names the client', async () => {
   await using one = await GreeterProcess.start()
   await using other = await GreeterProcess.start()
   // Of those that serve, two of their own processes alone: a hundred in the process of the test would share its core
@@ -52,7 +52,7 @@ test('above what the client can do, a run ends with its duration, in a small hea
   expect(doc.starts.maxLateMs).toBeGreaterThan(500)
 })
 
-test('above what the client can do, Ctrl-C ends a run, with a report of what was done', async () => {
+test('above the capacity of the client, Ctrl-C ends a run, with a report of the calls so far', async () => {
   await hundred.register(hello.etcd)
   const args = ['call', 'hello', 'SayHello', ...SOON, '--rate', '50000', '--n', '10000000', '--json']
   const running = small.start(...args)
@@ -66,7 +66,7 @@ test('above what the client can do, Ctrl-C ends a run, with a report of what was
   expect(doc.starts.due).toBeLessThan(10_000_000)
 })
 
-test('above what the backends can do, no more calls than allowed are under way, and the backends are named', async () => {
+test('above the capacity of the backends, no more calls than allowed are outstanding, and the backends are named', async () => {
   const slow = await startGreeter({ port: 0, latencyMs: 100 })
   try {
     // Of those that serve, the slow one alone: its latency and the limit give how many calls there can be.

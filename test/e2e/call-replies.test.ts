@@ -84,7 +84,7 @@ const GOT = {
   '@note': 'required and not set: needed',
 }
 
-test('what JSON has no form for, and what is not described, is shown raw beside all the rest', async () => {
+test('values without a JSON form, and without a description, are shown raw beside the rest', async () => {
   await using file = await temporaryFile('odd.proto', ODD)
   const args = ['--proto', file.path, '-d', JSON.stringify(SENT)]
   const single = await echo(...args)

@@ -8,7 +8,7 @@ import { temporaryFile } from '../support/temporary-file.js'
 const hello = await callsOfHello()
 const hundred = await hundredGreeters()
 
-describe('what a call sends', () => {
+describe('the content of a call', () => {
   async function replies(...args: string[]): Promise<string[]> {
     await hundred.register(hello.etcd)
     const printed = lines<CallLineDoc>(await hello.output('SayHello', '-o', 'ndjson', ...args))
@@ -52,7 +52,7 @@ describe('what a call sends', () => {
   })
 })
 
-describe('what can be called', () => {
+describe('the methods of a service', () => {
   test('is listed for a service without a method, and described for one with --describe', async () => {
     await hundred.register(hello.etcd)
     expectShape('methods', JSON.parse(await hello.output('--json')))
@@ -64,7 +64,7 @@ describe('what can be called', () => {
   })
 })
 
-test('what a file lacks is named beside the methods that it has', async () => {
+test('missing parts of a file are named beside its methods', async () => {
   const source = `syntax = "proto3"; import "no/where.proto"; message A { no.B b = 1; }
     service S { rpc Do(A) returns (A); }`
   await using file = await temporaryFile('gap.proto', source)
@@ -93,7 +93,7 @@ describe('refused with exit 2', () => {
     ],
     ['an unknown one of several policies', ['--policy', 'rr,best'], 'Unknown LB policy "best"'],
   ]
-  test('what is wrong with the data of a run, before endpoints are waited for', async () => {
+  test('errors in the data of a run come before the wait for endpoints', async () => {
     await hundred.register(hello.etcd)
     const ofRun = async (...args: string[]) => {
       const waiting = ['--n', '10', '--connect-deadline', '1h']

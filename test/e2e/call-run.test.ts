@@ -15,7 +15,7 @@ const hundred = await hundredGreeters()
 const [first, second, third, ...others] = hundred.all as [Greeter, Greeter, Greeter, ...Greeter[]]
 
 describe('a run', () => {
-  test('reports an endpoint that nobody serves, and lines as well as documents have the shape of their golden files', async () => {
+  test('reports an endpoint without a server, and lines as well as documents have the shape of their golden files', async () => {
     const [greeter, another] = [first, second]
     const [port] = await freePorts(1)
     await hello.put(greeter.addr, { weight: 3 })
@@ -54,7 +54,7 @@ describe('a run', () => {
     expectShape('call', one, changing, JSON.parse(failed.stdout))
   })
 
-  test('tells at which call an endpoint joined, got another weight and left, and when it was picked last', async () => {
+  test('shows at which call an endpoint joined, got another weight and left, and when it was picked last', async () => {
     const unserved = [...hundred.unserved, { addr: hundred.dead.goAway.addr, weight: 1 }]
     const placed = [...others.map(({ addr }) => ({ addr })), ...unserved]
     await hello.putAll(...placed.map((each) => ({ ...each, version: '1.0.0' })))
@@ -93,7 +93,7 @@ describe('a run', () => {
     expect(doc.histogram.reduce((sum, band) => sum + band.calls, 0)).toBe(doc.calls)
   })
 
-  test('of so many calls at a time makes exactly as many as it was told, and counts them all', async () => {
+  test('of several calls at a time makes exactly the requested number, and counts them all', async () => {
     await hundred.registerSteady(hello.etcd)
     const before = hundred.calls()
     const doc = await hello.reportOf('--n', '600', '-c', '32')

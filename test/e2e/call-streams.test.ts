@@ -15,7 +15,7 @@ async function putAmongDead(addr: string): Promise<void> {
   await hello.putAll({ addr }, { addr: dead.refused }, { addr: dead.reset }, { addr: dead.mute })
 }
 
-test('a server without reflection is named, and what describes it otherwise', async () => {
+test('a server without reflection is named, with the flags that describe it instead', async () => {
   await using server = await startEchoServer([])
   await putAmongDead(server.addr)
   const { code, stderr } = await hello.disco.run('call', 'hello', 'One')
@@ -87,7 +87,7 @@ describe('methods that stream', () => {
     },
   )
 
-  test('a message may be larger than what the connection takes at once', async () => {
+  test('a message may be larger than the flow control window', async () => {
     const text = 'x'.repeat(200_000)
     await using file = await temporaryFile('data.json', `${JSON.stringify({ aString: text })}\n`.repeat(5))
     const ran = await echo('Both', '-d', `@${file.path}`)

@@ -78,12 +78,12 @@ describe('TLS to backends', () => {
     }
   })
 
-  test('shows a client certificate to who wants one', async () => {
+  test('shows a client certificate to a server that asks for it', async () => {
     expect(await call(greeters.mutual.addr, ...mutualFlags(authority, client))).toMatchObject({ code: 0 })
   })
 })
 
-describe('what does not fit is named', () => {
+describe('mismatches are named', () => {
   type Whom = keyof typeof greeters | 'member' | 'dropping'
   const cases: [what: string, whom: Whom, args: () => string[], says: string][] = [
     ['plaintext to TLS', 'tls', () => [], 'speaks TLS (try --tls)'],

@@ -73,7 +73,7 @@ describe('the code cache', () => {
     expect(onlyFile()).toMatch(/verdict-[0-9a-f]{32}\.bin$/)
   })
 
-  it('is made by no run that fails, and by none that is told not to', async () => {
+  it('is not created by a failing run, nor when disabled', async () => {
     await new Disco('', { XDG_CACHE_HOME: base }).run('verdict', '--nope')
     expectSuccess(await verdict(base, { NODE_DISABLE_COMPILE_CACHE: '1' }))
     expect(readdirSync(base)).toEqual([])
@@ -129,7 +129,7 @@ describe('the code cache', () => {
     expect(readdirSync(join(base, 'real'))).toEqual([])
   })
 
-  it('is done without where there is no place for it', async () => {
+  it('is skipped without a folder for it', async () => {
     const file = join(base, 'file')
     writeFileSync(file, '')
     const fifo = join(base, 'fifo')

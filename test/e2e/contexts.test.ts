@@ -97,7 +97,7 @@ function inside(path: string, line: string, more: Record<string, string> = {}): 
 }
 
 describe('disco context', () => {
-  it('adds, uses, lists, shows and removes contexts, whose commands reach their own cluster as their own user', async () => {
+  it('adds, uses, lists, shows and removes contexts, with which commands reach their own cluster as their own user', async () => {
     const passwordFile = write('alice-password', 'secret-of-dc1')
     const add1 = await tool.run(
       ...[
@@ -300,7 +300,7 @@ describe('a production context', () => {
 
   beforeEach(() => writeContexts('', '    production: true\n'))
 
-  it('is changed only with --yes where nobody can be asked', async () => {
+  it('is changed only with --yes without a terminal', async () => {
     for (const args of [
       [...weight, '5'],
       ['drain', 'in-dc2', ADDR],

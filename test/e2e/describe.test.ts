@@ -74,7 +74,7 @@ test('--describe shows a service, a method, a message, an enum, and the type of 
   expect(await described('shop.Price', '--describe', '-o', 'name')).toBe('shop.Price\n')
 })
 
-test('a name that several have, or none, is refused with what there is', async () => {
+test('an ambiguous or unknown name is refused with the candidates', async () => {
   const several = await tool.run('call', 'shop', 'Buy', '--describe')
   expect(several).toMatchObject({ code: 2, stdout: '' })
   expect(several.stderr).toContain('Name one: shop.Shop/Buy, shop.Returns/Buy')
@@ -85,7 +85,7 @@ test('a name that several have, or none, is refused with what there is', async (
   expect(none.stderr).toContain('There is: shop.Shop, shop.Shop/Buy')
 })
 
-test('what a description needs and nobody describes is named, with its importer and the remedy', async () => {
+test('missing parts of a description are named, with their importer and the remedy', async () => {
   const source = `syntax = "proto3"; package gap; import "no/where.proto"; message A { no.B b = 1; C c = 2; }
     message C { string own = 1; } service S { rpc Do(A) returns (A); rpc Other(C) returns (C); }`
   await using file = await temporaryFile('gap.proto', source)

@@ -82,7 +82,7 @@ describe('disco dev', () => {
     expect(JSON.parse(stdout)).toMatchObject({ calls: 10, ok: 5, failures: { UNAVAILABLE: 5 } })
   })
 
-  test('a taken port says which, and what to do', async () => {
+  test('a taken port is named, with the remedy', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo

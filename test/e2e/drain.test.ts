@@ -132,7 +132,7 @@ describe('drain', () => {
     expect(stderr).toContain('came back')
   })
 
-  test('is refused for an endpoint that is not registered, or whose layout has no weights', async () => {
+  test('is refused for an endpoint that is not registered, or in a layout without weights', async () => {
     const lease = await grantLease(etcd, 100)
     await put(OTHER, 1, lease)
     expect((await disco.run('drain', 'hello', ADDR)).code).toBe(4)

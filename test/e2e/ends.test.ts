@@ -99,7 +99,7 @@ describe('output in a shell', () => {
     expect(code).toBe(1)
   })
 
-  test('that nobody reads is lost quietly', async () => {
+  test('without a reader is lost quietly', async () => {
     for (const args of ['ls -o name', '--help', '--version']) {
       const line = `(sleep 0.2; disco ${args}) | exec true; echo "\${PIPESTATUS[0]}"`
       expect(await disco.shell(line).exited(), args).toMatchObject({

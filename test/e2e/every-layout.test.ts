@@ -175,7 +175,7 @@ describe('go-zero', () => {
   })
 })
 
-test('an endpoint that does not speak gRPC is listed, told why, and not dialled', async () => {
+test('an endpoint that does not speak gRPC is listed with the reason, and not dialled', async () => {
   const value = {
     ...{ id: 'pod-1', name: 'mixed', version: 'v1', metadata: null },
     endpoints: ['http://127.0.0.1:1', `grpc://${greeter.addr}`],

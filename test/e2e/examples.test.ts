@@ -96,7 +96,7 @@ test('the policies need nothing but themselves: no package, no module of Node’
   }
 })
 
-test('the package’s faces have what their users import', async () => {
+test('the entry points export what their users import', async () => {
   const script = `
     import * as registry from 'disco-registry'
     import * as grpc from 'disco-registry/grpc'

@@ -35,7 +35,7 @@ function hintAbout(addr: string, stdout: string): string {
   return line.slice(addr.length + 1)
 }
 
-describe('health, ls --probe, wait and call dial by TLS, and name what does not fit by one sentence', () => {
+describe('health, ls --probe, wait and call dial by TLS, and name a mismatch by one sentence', () => {
   type Whom = keyof TlsServers['greeters']
   const cases: [what: string, whom: Whom, args: () => string[], says: string][] = [
     ['a private CA', 'tls', ca, 'SERVING'],

@@ -74,7 +74,7 @@ describe('health', () => {
     expect((await disco.run('health', 'helo')).code).toBe(4)
   })
 
-  test('--watch tells each once, and then what changes', async () => {
+  test('--watch prints each endpoint once, then changes', async () => {
     const watching = disco.start('health', 'hello', '--watch', '--probe-timeout', '30s')
     await until(
       () => watching.events().length >= 3,
@@ -103,7 +103,7 @@ describe('health', () => {
 })
 
 describe('ls --probe', () => {
-  test('says of each endpoint what it said, and of each service how many are ready', async () => {
+  test('shows the answer of each endpoint, and the ready endpoints of each service', async () => {
     const { stdout } = await disco.run('ls', 'hello', '--probe')
     const [head = ''] = stdout.split('\n')
     expect(head).toMatch(/SHARE +READY +TTL/)
@@ -119,7 +119,7 @@ describe('ls --probe', () => {
 })
 
 describe('wait', () => {
-  test('says what it is waiting for and how it stands, and ends when it is so', async () => {
+  test('shows its condition and the current state, and ends when the condition holds', async () => {
     const waiting = disco.start(
       ...[
         'wait',

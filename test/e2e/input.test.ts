@@ -143,7 +143,7 @@ describe('invalid input is refused with exit 2, and nothing is written', () => {
 })
 
 describe('a missing thing is answered with the existing ones', () => {
-  test('a service whose name looks like another one: the letters as codes', async () => {
+  test('a service with a look-alike name: the letters as codes', async () => {
     const says = ['No service "h\\u0435llo" under / (rev ', 'Did you mean hello?']
     await expectRefusal(await tool.run('ls', 'h\u0435llo'), 4, says)
   })
@@ -165,7 +165,7 @@ describe('a missing thing is answered with the existing ones', () => {
     await expectRefusal(await tool.run('weight', 'hello', AT, '5'), 4, says)
   })
 
-  test('a method: the ones that the server has, and who was asked', async () => {
+  test('a method: those of the server, and their source', async () => {
     const says = ['helloworld.Greeter has no method "SayHi"', 'SayHello', `v1 at ${greeters[0]?.addr}`]
     await expectRefusal(await tool.run('call', 'hello', 'SayHi'), 4, says)
   })
@@ -223,7 +223,7 @@ describe('servers that differ', () => {
     await expectRefusal(await tool.run('call', 'mute', 'SayHello'), 7, says)
   })
 
-  test('without reflection, described by --proto and --import-path: called all the same', async () => {
+  test('without reflection, described by --proto and --import-path: called', async () => {
     const described = ['--proto', join(folder, 'service.proto'), '--import-path', folder]
     const ran = await tool.run('call', 'mute', 'SayHello', ...described, '-d', '{"name":"abc"}')
     expect(ran.code, ran.stderr).toBe(0)
@@ -291,7 +291,7 @@ describe('etcd out of reach', () => {
     ['call', 'hello', 'SayHello', '--no-cache'],
   ]
 
-  test('down: every command says where, why and how often it tried, and exits 3', async () => {
+  test('down: every command reports where, why and how often it tried, and exits 3', async () => {
     for (const command of commands) {
       const ran = await tool.run(...command, '--endpoints', nobody)
       expect(ran.code, command.join(' ')).toBe(3)

@@ -56,7 +56,7 @@ function node(...args: string[]): Process {
   return process_
 }
 
-test('npx disco prints its help and lists what stands in etcd', async () => {
+test('npx disco prints its help and lists the endpoints in etcd', async () => {
   const help = await npx('--help')
   for (const command of ['call', 'ls', 'watch']) expect(help).toMatch(new RegExp(`^  ${command} `, 'm'))
   await putAll(etcd, 'greeting', [
@@ -72,7 +72,7 @@ test('npx disco prints its help and lists what stands in etcd', async () => {
   ])
 })
 
-test('npm installs what the library imports, each once, and the licences of what is built in', () => {
+test('npm installs the imports of the library, each once, and the licences of the built-in libraries', () => {
   const modules = join(folder, 'node_modules')
   expect(existsSync(join(modules, 'disco-registry/dist/bundle/THIRD-PARTY-NOTICES.txt'))).toBe(true)
   const copies = (readdirSync(modules, { recursive: true }) as string[]).filter((path) =>

@@ -5,7 +5,7 @@ import { registration } from '../support/etcd-state.js'
 
 const AT = '127.0.0.1:1001'
 
-test('a user with roles for two prefixes sees what they cover, and is told what to name', async () => {
+test('a user with roles for two prefixes sees the keys that they cover, and a hint for the others', async () => {
   await using etcd = await RealEtcd.start()
   await etcd.ctl('put', ...registration('hello', AT))
   await etcd.ctl('put', ...registration('hello2', AT))

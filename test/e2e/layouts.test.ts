@@ -127,7 +127,7 @@ function unreachable(...args: string[]): Promise<Ran> {
   return tool.run('layouts', '--endpoints', '127.0.0.1:1', ...args)
 }
 
-test('layouts without etcd still lists what is known, and says so', async () => {
+test('layouts without etcd still lists the known layouts, with a remark', async () => {
   const { code, stdout, stderr } = await unreachable()
   expect(code).toBe(0)
   expect(stdout).toMatch(/seed +– +– +10s +yes +yes +\/\{name\}/)
@@ -141,7 +141,7 @@ describe('a key that two layouts share', () => {
   const [, seedValue] = registration('echo', '127.0.0.1:8890', { weight: 3 })
   const kitexValue = '{"network":"tcp","address":"127.0.0.1:8890","weight":10,"tags":null}'
 
-  test('is read by its value, both ways, and a watch tells when it changes hands', async () => {
+  test('is read by its value, both ways, and a watch reports a change of the layout', async () => {
     const watch = disco.start('watch', 'echo')
     await watch.printed('"type":"synced"')
     const seen: unknown[] = []
@@ -164,7 +164,7 @@ describe('a key that two layouts share', () => {
     ])
   })
 
-  test('is a bad value to whoever asks for the other layout alone', async () => {
+  test('is a bad value if only the other layout is read', async () => {
     await etcd.ctl('put', KEY, kitexValue)
     expect((await listed('echo', '--layout', 'seed')).endpoints[0]?.problem).toBe('value names //')
     expect((await listed('echo', '--layout', 'kitex=/')).endpoints).toMatchObject([

@@ -75,7 +75,7 @@ test.each([
   ['a command', ['w\u0430tch'], '"w\\u0430tch"', 'Did you mean watch?'],
   ['a flag', ['ls', '--r\u043eot', '/x'], '--r\\u043eot', 'Did you mean --root?'],
   ['a choice', ['ls', '-o', 'js\u043en'], '"js\\u043en"', 'Did you mean json?'],
-])('a suggestion that looks like what was written: %s', async (_, args, ...says) => {
+])('a suggestion that looks like the input: %s', async (_, args, ...says) => {
   const { code, stderr } = await tool.run(...args)
   expect(code).toBe(2)
   for (const text of says) expect(stderr).toContain(text)

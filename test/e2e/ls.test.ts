@@ -108,7 +108,7 @@ describe('ls', () => {
     expect(await listed('some')).toMatchObject({ weightsUnset: false, endpoints: [{ share: 0 }, {}] })
   })
 
-  test('a key without a lease says so; -o wide has the whole lease and the key', async () => {
+  test('a key without a lease is marked; -o wide has the whole lease and the key', async () => {
     const lease = await grantLease(etcd, 100)
     await put('hello', '127.0.0.1:1001')
     await put('hello', '127.0.0.1:1002', { lease })
@@ -119,7 +119,7 @@ describe('ls', () => {
   })
 })
 
-describe('what cannot be read costs one endpoint, not the list', () => {
+describe('an unreadable value costs one endpoint, not the list', () => {
   const ESC = '\u001b[31m'
   const CSI = '\u009b31m'
   const value = (fields: object) =>
@@ -269,7 +269,7 @@ describe('the time that leases have left', () => {
     await Promise.all(Array.from({ length: count }, put))
   }
 
-  test('of more than 1,000 leases is left out, which is said, and asked for by --ttl', async () => {
+  test('of more than 1,000 leases is left out with a remark, and included by --ttl', async () => {
     await putLeased('hello', 1_001)
     const without = await tool.run('ls', 'hello', '--json')
     const doc = JSON.parse(without.stdout) as EndpointsDoc

@@ -75,7 +75,7 @@ describe('the package, with no other package beside it', () => {
     }
   })
 
-  it('carries the licences of what is built in', () => {
+  it('contains the licences of the built-in libraries', () => {
     const notices = readFileSync(join(installed, 'dist/bundle/THIRD-PARTY-NOTICES.txt'), 'utf8')
     for (const name of ['@oclif/core', '@grpc/grpc-js', 'etcd3', 'protobufjs', 'chalk'])
       expect(notices).toContain(`\n${name} `)

@@ -73,7 +73,7 @@ describe('pick', () => {
     expect(other).not.toEqual(same)
   })
 
-  test('ring_hash: how many keys move when an endpoint leaves, and whose', async () => {
+  test('ring_hash: how many keys move when an endpoint leaves, and from where', async () => {
     const { moves } = await picked('hello', '--policy', 'ring', '--without', ADDRS[0] ?? '', '--n', '10000')
     expect(moves).toMatchObject({ without: ADDRS[0], keys: 10_000 })
     expect(moves?.moved).toBe(moves?.own)

@@ -73,7 +73,7 @@ it('ends at the second signal, whatever is under way', async () => {
   expect((await held).code).toBe(status.UNAVAILABLE)
 })
 
-it('says why it cannot listen', async () => {
+it('reports why it cannot listen', async () => {
   const one = await backend()
   const { code, stderr } = await disco.run('proxy', 'hello', '--listen', one.addr)
   expect(code).toBe(6)

@@ -194,7 +194,7 @@ test('types of replies alone and of error details are asked for, each once, and 
   expect(doc.firstFailure.errorDetails).toEqual([EVENT])
 })
 
-test('an Any whose type the server does not know is shown as its bytes', async () => {
+test('an Any with a type that the server does not know is shown as its bytes', async () => {
   const files = MET.filter(({ name }) => name.startsWith('google/') || name === 'met/service.proto')
   await using server = await new ReflectingServer({ files, services: ['met.Met'] })
     .method('/met.Met/One', { requestStream: false, responseStream: false }, ((

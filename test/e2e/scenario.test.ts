@@ -126,7 +126,7 @@ describe('five servers of weights 1, 1, 1, 1 and 10', () => {
     expect(expected).toEqual([1000, 100, 100, 100, 100])
   })
 
-  test('calls dealt at random are judged by a test of fit, whatever that says', async () => {
+  test('random calls are judged by a test of fit, with any result', async () => {
     const ran = await disco.run('call', 'hello', 'SayHello', '--json', '--n', '280', '--policy', 'wrandom')
     const { verdict } = JSON.parse(ran.stdout) as CallDoc
     expect(verdict).toMatchObject({ test: 'chi-square', limit: null, neededCalls: 26 })

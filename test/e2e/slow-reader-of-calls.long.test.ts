@@ -25,7 +25,7 @@ async function untilQuiet(hundred: HundredGreeters): Promise<void> {
   )
 }
 
-describe('call -o ndjson whose reader does not read', () => {
+describe('call -o ndjson with a reader that does not read', () => {
   const greeters = hundredGreeters()
 
   test.each([

@@ -17,7 +17,7 @@ const MIB = 1024 * 1024
 /** Where each of the events was kept it was 77 MiB; where none is, it is one or two. */
 const MOST_GROWTH = 40 * MIB
 
-describe('watch whose reader does not read', () => {
+describe('watch with a reader that does not read', () => {
   test('pauses: every event comes once it reads, and Ctrl-C ends it though it does not', async () => {
     using writer = new Writer(etcd.endpoint, 'hello')
     await writer.fill(PORTS.length)
@@ -45,7 +45,7 @@ describe('watch whose reader does not read', () => {
     expect((await piped.shell.exited()).code).toBe(130)
   })
 
-  test('takes no memory for 60,000 events, and tells what differs where etcd compacted them', async () => {
+  test('takes no memory for 60,000 events, and delivers the difference where etcd compacted them', async () => {
     expect(await growthOfStoppedWatch(etcd, disco, 3_000)).toBeLessThan(MOST_GROWTH)
   })
 })
@@ -65,7 +65,7 @@ test('call gets every reply of a stream once its reader reads, though the call h
   expect(piped.shell.stdout.trimEnd().split('\n')).toEqual(sent)
 })
 
-test('health --watch whose reader does not read waits for it, and ends with Ctrl-C', async () => {
+test('health --watch waits for a reader that does not read, and ends with Ctrl-C', async () => {
   using writer = new Writer(etcd.endpoint, 'sick')
   // Nobody listens there: each line tells of a refusal. All lines together are more than a pipe takes.
   await writer.fill(800)

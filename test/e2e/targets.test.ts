@@ -107,7 +107,7 @@ describe('a selection', () => {
     expect(ran.stderr).toMatch(/\n {2}(zone: a, b, c|host: 10\.0\.0\.1, 10\.0\.0\.2)\n/)
   })
 
-  test('an address that nobody has is an error beside one that somebody has', async () => {
+  test('an unknown address is an error beside a known one', async () => {
     const ran = await tool.run('ls', 'hello', '10.0.0.1:1001', '10.0.0.1:9')
     expect({ code: ran.code, first: ran.stderr.split('\n')[0] }).toEqual({
       code: 4,
@@ -129,7 +129,7 @@ describe('a selection', () => {
     })
   })
 
-  test('wait counts within it, and says so', async () => {
+  test('wait counts within it, and shows it', async () => {
     const ran = await tool.run(
       'wait',
       'hello',
@@ -149,7 +149,7 @@ describe('a selection', () => {
     })
   })
 
-  test('watch shows what enters, leaves and changes in it, with shares of the whole service', async () => {
+  test('watch shows joins, leaves and changes within it, with shares of the whole service', async () => {
     const watch = disco.start('watch', 'hello', '-l', 'weight>2')
     await watch.printed('"type":"synced"')
     const put = (addr: string, version: string, weight: number) =>
@@ -268,7 +268,7 @@ describe('a target without a registry needs no etcd', () => {
     [['resolve', 'unix:/x', '--endpoints', '127.0.0.1:9'], '--endpoints has no effect on unix:/x'],
     [['ls', 'dns:///localhost:9'], '"dns:///localhost:9" is a target without a registry'],
     [['wait', 'unix:/x', '--for', 'endpoints>0'], '"unix:/x" is a target without a registry'],
-  ])('%j is an error that says why', async (args, message) => {
+  ])('%j is an error with the reason', async (args, message) => {
     const ran = await tool.run(...args)
     expect({ code: ran.code, stderr: ran.stderr }).toEqual({
       code: 2,

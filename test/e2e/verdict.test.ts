@@ -28,7 +28,7 @@ test("the source document's own run: FAIL, p = 0.0016, fits an equal split, exit
   expect({ stderr, code }).toEqual({ stderr: '', code: 8 })
 })
 
-test('what a verdict exits with: 0 unless it fails, and with --strict where it cannot tell', async () => {
+test('the exit code of a verdict: 0 unless it fails, or with --strict is inconclusive', async () => {
   const [pass, few, strict, unjudged] = await Promise.all([
     disco.run(...FOLLOWED, '--policy', 'wrr', '--strict'),
     disco.run(...FOLLOWED),

@@ -36,7 +36,7 @@ const A = '127.0.0.1:1001'
 const B = '127.0.0.1:1002'
 
 describe('watch', () => {
-  test('tells synced first, then added, weight, updated and gone in order, as NDJSON when piped', async () => {
+  test('prints synced first, then added, weight, updated and gone in order, as NDJSON when piped', async () => {
     await put(A, 1)
     const startedAt = await revision(etcd)
     const watch = await watching()
@@ -96,7 +96,7 @@ describe('watch', () => {
     ])
   })
 
-  test('gone tells a registrar that deregistered from one whose lease ended', async () => {
+  test('gone distinguishes a deregistration from the end of a lease', async () => {
     const watch = await watching()
     const held = await Promise.all(
       [A, B].map(async (addr) => {

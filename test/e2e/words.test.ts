@@ -367,7 +367,7 @@ describe('words that hands type are understood', () => {
     expect(ran.stderr).toContain('etcd is not reachable at 127.0.0.1:1')
   })
 
-  test('what stands behind -- belongs to the child', async () => {
+  test('words behind -- belong to the child', async () => {
     const disco = new Disco(etcd.endpoint)
     try {
       const words = [

@@ -93,7 +93,7 @@ describe('Keys that are not UTF-8', () => {
     expect(otherKeys).toBe(3)
   })
 
-  test('are not changed by a weight of all, and it says so', async () => {
+  test('are not changed by a weight of all, which reports them', async () => {
     await putAll()
     const before = await stored()
     const doc = await json('weight', 'hello', '--all', '7')

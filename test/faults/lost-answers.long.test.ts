@@ -55,7 +55,7 @@ const isUnknown = {
   },
 }
 
-describe('A write that etcd carried out, and whose answer is lost, is read back and not repeated', () => {
+describe('A write that etcd carried out, with a lost answer, is read back and not repeated', () => {
   test('weight 5', async () => {
     const lease = await grantLease(etcd, 500)
     await put(ADDR, 10, `--lease=${lease}`)
@@ -122,12 +122,12 @@ describe('A write that etcd carried out, and whose answer is lost, is read back 
   })
 })
 
-describe('A relative change that etcd carried out, and whose answer is lost, may be an equal one of another client', () => {
+describe('A relative change that etcd carried out, with a lost answer, may be an equal one of another client', () => {
   test.each([
     ['+2', 12],
     ['-1', 9],
     ['50%', 5],
-  ])('weight %s: what stands is said, and nothing is claimed', async (change, to) => {
+  ])('weight %s: the current weight is reported, without a claim', async (change, to) => {
     await put(ADDR, 10)
     await put(OTHER, 10)
     const said = await losing(KEY, ['weight', 'hello', ADDR, change])
@@ -191,7 +191,7 @@ describe('A write that never arrived is made once', () => {
   })
 })
 
-describe('What somebody else writes before the state is read back', () => {
+describe('A write of another client before the state is read back', () => {
   test('stays, under a weight that was set before it', async () => {
     await put(ADDR, 1)
     await put(OTHER, 1)
@@ -231,7 +231,7 @@ describe('What somebody else writes before the state is read back', () => {
 describe('A key that was taken over, or may have been, is not given back by a registration that fails', () => {
   const TAKEN = ['register', 'hello', ADDR, '--takeover']
 
-  test('etcd no longer has the history that would tell', async () => {
+  test('etcd no longer has the history that would show it', async () => {
     await put(ADDR, 10)
     const meanwhile = async () => {
       await put(ADDR, 9)
@@ -299,7 +299,7 @@ describe('Where etcd stays away after a write, its outcome is not known', () => 
     expect(said).toMatchObject(isUnknown)
   })
 
-  test('register --takeover, whose former holder may have lost its key', async () => {
+  test('register --takeover, after which the former holder may have lost its key', async () => {
     await put(ADDR, 10)
     const said = await losing(KEY, ['register', 'hello', ADDR, '--takeover', ...AWAY], {
       passing: 1,

@@ -19,7 +19,7 @@ const MUTE_MS = 8_000
 const WAKE_MS = 2_000
 
 describe.concurrent('each of three members in turn: a registration with a TTL of 6 stands', () => {
-  test('a member swallows what its clients send: the key is never absent, and nobody hears of it', async () => {
+  test('a member swallows what its clients send: the key is never absent, and no watch reports it', async () => {
     await using stand = await Stand.start()
     const { cluster, held, log } = stand
     for (const [index, proxy] of cluster.proxies.entries()) {

@@ -14,7 +14,7 @@ import { UpdateLog } from '../support/update-log.js'
 import { Writer } from '../support/writer.js'
 
 describe.concurrent('a watch over', () => {
-  test('a restart of etcd that takes 6 s: one outage told, nothing lost, nothing told twice', async () => {
+  test('a restart of etcd that takes 6 s: one outage reported, no event lost or repeated', async () => {
     await using etcd = await RealEtcd.start()
     await using link = await Link.open(etcd, 'restart')
     const { writer, log } = link
@@ -28,7 +28,7 @@ describe.concurrent('a watch over', () => {
     expect(log.types).toEqual(['reset', 'changes', 'stale', 'resync', 'changes'])
   })
 
-  test('a compaction while it was away: one resync with what is different, and with nothing else', async () => {
+  test('a compaction while it was away: one resync with exactly the differences', async () => {
     await using etcd = await RealEtcd.start()
     await using link = await Link.open(etcd, 'compaction')
     const { proxy, writer, log } = link
@@ -60,7 +60,7 @@ describe.concurrent('a watch over', () => {
     expect(log.told.at(-1)).toEqual({ revision: after, key: writer.keyOf(1), weight: 6 })
   })
 
-  test('a deletion, and a compaction at its very revision, between the list and the watch: it is told', async () => {
+  test('a deletion, and a compaction at its very revision, between the list and the watch: it is delivered', async () => {
     await using etcd = await RealEtcd.start()
     using writer = new Writer(etcd.endpoint, 'tombstone')
     await writer.put(1, 1)
@@ -92,7 +92,7 @@ describe.concurrent('a watch over', () => {
     expect([...keys]).toEqual([writer.keyOf(1)])
   })
 
-  test('a cluster set back to a snapshot: the difference is told, and so is what comes after', async () => {
+  test('a cluster set back to a snapshot: the difference and later changes are delivered', async () => {
     await using etcd = await RealEtcd.start()
     await using link = await Link.open(etcd, 'restored')
     const { writer, log } = link
@@ -165,7 +165,7 @@ describe.concurrent('a watch over', () => {
     await expectFollowed(link, new Map([[writer.keyOf(0), 30]]))
   })
 
-  test('two keys of one lease that expires tells both in one revision', async () => {
+  test('two keys of one lease that expires delivers both in one revision', async () => {
     await using etcd = await RealEtcd.start()
     await using link = await Link.open(etcd, 'lease')
     const { writer, log } = link
@@ -181,7 +181,7 @@ describe.concurrent('a watch over', () => {
     expect(log.view.size).toBe(0)
   })
 
-  test('one of three members killed under 3,000 writes tells every one once, in order', async () => {
+  test('one of three members killed under 3,000 writes delivers each once, in order', async () => {
     await using cluster = await EtcdCluster.start()
     const [first, second, third] = cluster.members
     if (!first || !second || !third) throw new Error('a cluster of three has three members')

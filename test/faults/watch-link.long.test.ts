@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => etcd.stop())
 
 describe.concurrent('a watch whose connection', () => {
-  test('is cut five times while it replays 5,001 events tells each of them once, in order', async () => {
+  test('is cut five times while it replays 5,001 events delivers each of them once, in order', async () => {
     await using link = await Link.open(etcd, 'replay')
     const { proxy, writer, log } = link
     await proxy.refuse()
@@ -27,7 +27,7 @@ describe.concurrent('a watch whose connection', () => {
     expect(log.count('reset')).toBe(1)
   })
 
-  test('is cut again and again under writes tells each of them once, in order', async () => {
+  test('is cut again and again under writes delivers each of them once, in order', async () => {
     await using link = await Link.open(etcd, 'cuts')
     const { proxy, writer, log } = link
     proxy.cutAfter('toClient', 5_000, 10)
@@ -38,7 +38,7 @@ describe.concurrent('a watch whose connection', () => {
     expect(log.told).toEqual(await link.history(last))
   })
 
-  test('swallows everything is given up and opened again, and what was written meanwhile is told once', async () => {
+  test('swallows everything is given up and opened again, and writes in the meantime are delivered once', async () => {
     await using link = await Link.open(etcd, 'blackhole')
     const { proxy, writer, log } = link
     await log.reached(await writer.put(0, 1))
@@ -81,7 +81,7 @@ describe.concurrent('a watch whose connection', () => {
     expect(log.count('stale')).toBe(0)
   })
 
-  test('is read slowly is not taken for dead: whoever reads may take longer than etcd may be silent', async () => {
+  test('is read slowly does not count as dead: a reader may pause longer than etcd may be silent', async () => {
     await using link = await Link.open(etcd, 'slow-reader')
     const { registry, writer } = link
     const stop = new AbortController()
@@ -99,7 +99,7 @@ describe.concurrent('a watch whose connection', () => {
     expect(types).toEqual(['reset', 'changes', 'changes'])
   })
 
-  test('brings more than 4 MiB in one response tells all of it, each revision whole', async () => {
+  test('brings more than 4 MiB in one response delivers all of it, each revision whole', async () => {
     await using link = await Link.open(etcd, 'large')
     const { proxy, writer, log } = link
     await proxy.refuse()

@@ -71,7 +71,7 @@ describe('authorization', () => {
     [{ origin: 'http://127.0.0.1:9001' }],
     [{ referer: 'http://127.0.0.1:9001/' }],
     [{ 'sec-fetch-site': 'same-origin', referer: 'http://127.0.0.1:9001/weight' }],
-  ])('a page of our own origin, and what is not a browser, can: %j', async (headers) => {
+  ])('a page of our own origin, and a client that is not a browser, can: %j', async (headers) => {
     const answer = await admin.ask('GET', '/?weight=5', { headers: { ...HERE, ...headers } })
     expect(answer.status).toBe(200)
     expect(await storedWeight(admin.etcd, admin.key)).toBe(5)

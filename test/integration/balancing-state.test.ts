@@ -63,7 +63,7 @@ describe('a rotation goes on', () => {
     expect(Object.values(await caller.count(50))).toEqual([10, 10, 10, 10, 10])
   })
 
-  test('among all alike where nobody set a weight, and not to who is drained', async () => {
+  test('equally among all without weights, and never to a drained one', async () => {
     discovery.list(...weighted([0, 0, 0]))
     using caller = new Caller(TARGET)
     await caller.untilRotation(...addrs.slice(0, 3))
@@ -107,7 +107,7 @@ describe('least_request', () => {
     },
   )
 
-  test('avoids who is slow to answer, and forgets calls that were given up', async () => {
+  test('avoids slow endpoints, and forgets cancelled calls', async () => {
     const [slow] = backends
     if (!slow) throw new Error('five backends were started')
     discovery.list(...weighted([1, 1]))

@@ -44,7 +44,7 @@ describe('the kept lists', () => {
     warnings = []
   })
 
-  test('come back as they were, for the same members in any order, and for nobody else', async () => {
+  test('come back unchanged, for the same members in any order only', async () => {
     await open().write(TARGET, LIST)
     expect(await open().read({ ...TARGET, members: ['b:1', 'a:1'] })).toEqual(LIST)
     expect(await open().read({ ...TARGET, members: ['a:1'] })).toBeNull()
@@ -129,7 +129,7 @@ describe('the kept lists', () => {
     expect(warnings).toEqual([`${onlyFile()} is damaged, and ignored`])
   })
 
-  test('are not read from, or written to, a folder that others can write to; that is told once', async () => {
+  test('are not read from, or written to, a folder that others can write to; one warning says so', async () => {
     await open().write(TARGET, LIST)
     chmodSync(folder(), 0o777)
     const cache = open()
@@ -220,7 +220,7 @@ describe('a client that starts while etcd is away', () => {
     await wipe(etcd)
   })
 
-  test('goes by the last good list, and says how old that is', async () => {
+  test('uses the last good list, and shows its age', async () => {
     const { code, stdout, stderr } = await disco.run('call', 'hello', 'SayHello', '-d', '{"name":"you"}')
     expect(code).toBe(0)
     expect(stdout).toContain('Hello you')

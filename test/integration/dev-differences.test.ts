@@ -150,7 +150,7 @@ describe('where the dev registry must not be like etcd', () => {
     expect(refused.text).toContain('etcdserverpb.Maintenance/Defragment')
   })
 
-  it('says by its code why it cannot listen', async () => {
+  it('fails to listen with the code of the system', async () => {
     const onTakenPort = startDevRegistry({ host: '127.0.0.1', port: registry.port })
     await expect(onTakenPort).rejects.toMatchObject({ code: 'EADDRINUSE' })
     const elsewhere = startDevRegistry({ host: '192.0.2.1', port: 0 })

@@ -44,13 +44,13 @@ describe('a client that misbehaves does not end the registry', () => {
     return status
   }
 
-  it('with a message that is no protobuf', async () => {
+  it('with a message that is not protobuf', async () => {
     expect(await statusOf('/etcdserverpb.KV/Put', message([0x0a, 0x7f, 0x01]))).toBe('13')
     expect(await statusOf('/etcdserverpb.KV/Put', message([0xff, 0xff, 0xff]))).toBe('13')
     expect(await statusOf('/etcdserverpb.Watch/Watch', message([0x0a, 0x7f, 0x01]))).toBe('13')
   })
 
-  it('with a compressed message, or one that says it is too large', async () => {
+  it('with a compressed message, or one with a length above the limit', async () => {
     expect(await statusOf('/etcdserverpb.KV/Put', message([], 1))).toBe('12')
     expect(await statusOf('/etcdserverpb.KV/Put', Buffer.from([0, 0xff, 0xff, 0xff, 0xff]))).toBe('8')
     expect(await statusOf('/etcdserverpb.Watch/Watch', Buffer.from([0, 0xff, 0xff, 0xff, 0xff]))).toBe('8')

@@ -30,7 +30,7 @@ describe('a watcher that does not read', () => {
     return revisions
   }
 
-  it('is held back, disturbs nobody, and gets every event once and in order when it reads again', async () => {
+  it('is held back, disturbs no other watcher, and gets every event once and in order when it reads again', async () => {
     const stream = api.stream('Watch/Watch').on('error', () => {})
     const revisions: string[] = []
     await new Promise<void>((resolve) => {
@@ -49,7 +49,7 @@ describe('a watcher that does not read', () => {
     stream.cancel()
   })
 
-  it('is told so when what it missed was compacted meanwhile', async () => {
+  it('receives an error when the missed events were compacted meanwhile', async () => {
     const stream = api.stream('Watch/Watch').on('error', () => {})
     const responses: Message[] = []
     await new Promise<void>((resolve) => {

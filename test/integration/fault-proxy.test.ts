@@ -69,7 +69,7 @@ describe('the fault proxy', () => {
     expect(proxy.passed).toEqual({ toServer: sent.length, toClient: sent.length })
   })
 
-  test('cuts at the very byte, as often as it was told to', async () => {
+  test('cuts at the very byte, as often as configured', async () => {
     proxy.cutAfter('toClient', 4, 2)
     for (let round = 1; round <= 2; round++) {
       const client = await Client.to(proxy.endpoint)
@@ -134,7 +134,7 @@ describe('the fault proxy', () => {
     await after.has('a')
   })
 
-  test('delays each piece, and lets no more bytes a second through than it was told', async () => {
+  test('delays each piece, and lets no more bytes a second through than configured', async () => {
     const client = await Client.to(proxy.endpoint)
     proxy.delay(150, 'toServer')
     let start = Date.now()

@@ -78,7 +78,7 @@ async function countingClient() {
   return { client, seen }
 }
 
-describe('1,000 endpoints among 100,000 keys of somebody else', () => {
+describe('1,000 endpoints among 100,000 foreign keys', () => {
   test('are listed by reading nothing but the keys of the rest', async () => {
     const { client, seen } = await countingClient()
     const { endpoints, otherKeys } = await listEndpoints(client, readerOf({ layout: 'auto' }))

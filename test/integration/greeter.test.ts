@@ -51,7 +51,7 @@ describe('the sample backend', () => {
     expect(greeter.calls()).toBe(1)
   })
 
-  test('without reflection, asking says so and points to --proto', async () => {
+  test('without reflection, the error points to --proto', async () => {
     await start({ reflection: [] })
     const error = DiscoError.from(await reflect(client, DEADLINE_MS).catch((thrown: unknown) => thrown))
     expect(error.message).toContain('no reflection')

@@ -55,7 +55,7 @@ describe('what src/grpc uses is there', () => {
     expect(values.sort()).toEqual(known.sort())
   })
 
-  test('the names of pick results, and the prefix of options that do not tell connections apart', () => {
+  test('the names of pick results, and the prefix of options outside of the identity of connections', () => {
     const { COMPLETE, QUEUE, TRANSIENT_FAILURE } = experimental.PickResultType
     expect([COMPLETE, QUEUE, TRANSIENT_FAILURE], CHANGED).toEqual([0, 1, 2])
     expect(experimental.SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX, CHANGED).toBe('grpc.internal.no_subchannel')
@@ -212,7 +212,7 @@ test('one connection’s picker looks at nothing of a call, and its subchannel h
   client.close()
 })
 
-test('a pick gets a copy of the call’s headers: what it takes off is not sent, and the caller keeps it', async () => {
+test('a pick gets a copy of the call’s headers: removed headers are not sent, and the caller keeps it', async () => {
   const probe = new Probe(backend)
   const client = probe.client()
   const metadata = new Metadata()
@@ -225,7 +225,7 @@ test('a pick gets a copy of the call’s headers: what it takes off is not sent,
   expect(metadata.get('x-taken-off'), CHANGED).toEqual(['1'])
 })
 
-test('a picked call starts after the pick and within the turn, and its end tells the status', async () => {
+test('a picked call starts after the pick and within the turn, and its end reports the status', async () => {
   const probe = new Probe(backend)
   const client = probe.client()
   await call(client)
@@ -261,7 +261,7 @@ test('the authority is the resolver’s default: the name that TLS will check', 
 })
 
 /** Were this mended, `createFromJson` could throw, and `checkPolicies` would be needed no more. */
-test('a config that throws, or a policy that is unknown, still becomes pick_first without a word', async () => {
+test('a config that throws, or a policy that is unknown, still becomes pick_first silently', async () => {
   const name = 'probe_that_throws'
   class Throwing {
     getLoadBalancerName = () => name

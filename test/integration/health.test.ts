@@ -50,7 +50,7 @@ test('a server without the protocol counts as healthy', async () => {
   expect(await caller.call()).toBe(plain.addr)
 })
 
-test('nobody is called before it said that it is healthy, and calls wait for it', async () => {
+test('no endpoint is called before it reports SERVING, and calls wait for that', async () => {
   const [only] = backends
   discovery.list({ addr: addrs[0] })
   only?.health?.hold()
@@ -65,7 +65,7 @@ test('nobody is called before it said that it is healthy, and calls wait for it'
   expect(await waiting).toBe(addrs[0])
 })
 
-test('where nobody is healthy, calls fail and say so', async () => {
+test('without a healthy endpoint, calls fail with that reason', async () => {
   for (const backend of backends) backend.health?.set('NOT_SERVING')
   using caller = new Caller(TARGET, { health: true })
   await expect(caller.call()).rejects.toMatchObject({
@@ -99,13 +99,13 @@ test('watches that break at the same time are retried apart', async () => {
   expect(Math.max(...again) - Math.min(...again)).toBeGreaterThan(100)
 })
 
-test('without health asked for, nobody is asked', async () => {
+test('without the setting, no health is watched', async () => {
   backends[0]?.health?.set('NOT_SERVING')
   using caller = new Caller(TARGET)
   await caller.untilRotation(...addrs)
 })
 
-test('a service by its name is what the server is asked about', async () => {
+test('a service name is passed on to the server', async () => {
   using caller = new Caller(TARGET, { health: 'test.Backend' })
   await caller.untilRotation(...addrs)
   expect(backends[0]?.health?.lastQuestion).toBe('test.Backend')

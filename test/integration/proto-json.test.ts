@@ -95,7 +95,7 @@ describe.each(Object.keys(SOURCES))('every kind of field, described by %s', (sou
   })
 })
 
-test('what is not a number, or infinite, is JSON and goes both ways', async () => {
+test('NaN and Infinity are JSON in both directions', async () => {
   const method = (await SOURCES['a descriptor set']?.())?.method('One')
   for (const value of ['NaN', 'Infinity', '-Infinity']) {
     expect(method?.decode(method.encode({ aDouble: value, aFloat: value })).json).toEqual({
@@ -105,7 +105,7 @@ test('what is not a number, or infinite, is JSON and goes both ways', async () =
   }
 })
 
-test('an unknown field deep inside is told with the nearest of its own message', async () => {
+test('an unknown nested field is refused with the nearest of its own message', async () => {
   const method = (await SOURCES['a descriptor set']?.())?.method('One')
   const error = errorOf(() => method?.encode({ tree: { children: [{ lable: 'x' }] } }))
   expect(error.message).toContain('"lable"')
@@ -122,7 +122,7 @@ test('the .proto of a method that --describe prints is one that protoc takes, bu
   expect(proto).not.toContain('message google.protobuf')
 })
 
-test('a wrong value is answered with the values that there are, or with what its type is', async () => {
+test('a wrong value is answered with the valid values, or with its type', async () => {
   const method = (await SOURCES['a descriptor set']?.())?.method('One')
   const enumeration = errorOf(() => method?.encode({ color: 'COLOR_BLEU' }))
   expect(enumeration).toMatchObject({ code: 'USAGE' })

@@ -92,7 +92,7 @@ it('keeps its endpoints while the registry is out of reach', async () => {
   expect((await unary(proxied.client())).addr).toBe(one.addr)
 })
 
-it('picks only endpoints that say they are SERVING, and follows what they say', async () => {
+it('picks only endpoints that report SERVING, and follows their changes', async () => {
   const [one, other] = await Backend.startMany(2)
   if (!one?.health || !other) throw new Error('no backend')
   backends.push(one, other)

@@ -126,7 +126,7 @@ describe('where no endpoint is READY', () => {
     })
   })
 
-  it('a call waits if it is told to, and goes out when an endpoint comes', async () => {
+  it('a call waits if configured to, and goes out when an endpoint comes', async () => {
     const proxied = await started([], { waitMs: 20_000 })
     const call = unary(proxied.client())
     const serving = await raw(echo)
@@ -134,7 +134,7 @@ describe('where no endpoint is READY', () => {
     expect((await call).code).toBe(status.OK)
   })
 
-  it('a call waits no longer than it is told to', async () => {
+  it('a call waits no longer than configured', async () => {
     const proxied = await started([], { waitMs: 100 })
     expect(await unary(proxied.client())).toMatchObject({
       code: status.UNAVAILABLE,

@@ -71,7 +71,7 @@ describe('parameters that are wrong', () => {
     )
   })
 
-  test('on a target of another scheme, whose resolver is not ours: every call fails with the reason', async () => {
+  test('on a target of another scheme, with another resolver: every call fails with the reason', async () => {
     using caller = new Caller(`dns:///${a.addr}`, {}, { 'grpc.service_config': JSON.stringify(BAD) })
     await expect(caller.call()).rejects.toMatchObject({
       code: status.UNAVAILABLE,
@@ -80,7 +80,7 @@ describe('parameters that are wrong', () => {
   })
 })
 
-describe('a service config that says nothing of policies', () => {
+describe('a service config without policies', () => {
   test('is ours to complete: the weighted round robin', async () => {
     discovery.list({ addr: a.addr, weight: 1 }, { addr: b.addr, weight: 3 })
     const client = new Caller(TARGET, {}, { 'grpc.service_config': undefined } as never)

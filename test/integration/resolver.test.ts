@@ -74,7 +74,7 @@ test('after an error that ends its watch: the list stays, and another watch foll
   await caller.untilRotation(b.addr)
 })
 
-test('an empty list, once the registry says so, empties the channel: calls fail at once, until somebody comes', async () => {
+test('an empty list, once confirmed by the registry, empties the channel: calls fail at once, until an endpoint comes', async () => {
   discovery.list({ addr: a.addr })
   using caller = new Caller(TARGET)
   await caller.untilRotation(a.addr)
@@ -97,7 +97,7 @@ test('a service that is empty from the start: calls fail at once, and say so', a
   })
 })
 
-test('the error about an empty service says where it was looked for, from the first call on', async () => {
+test('the error about an empty service says where it was looked up, from the first call on', async () => {
   let answer: (text: string) => void = () => undefined
   const explained = () => new Promise<string>((resolve) => (answer = resolve))
   install({ discovery: Object.assign(discovery, { explainEmpty: explained }) })
@@ -127,7 +127,7 @@ test('the error about an empty service says where it was looked for, from the fi
   )
 })
 
-test('an empty list whose explanation etcd does not give is delivered all the same', async () => {
+test('an empty list is delivered even if etcd does not answer for its explanation', async () => {
   install({ discovery: Object.assign(discovery, { explainEmpty: () => new Promise<string>(() => {}) }) })
   discovery.list()
   using caller = new Caller(TARGET)

@@ -55,7 +55,7 @@ async function put(key: string, value: string): Promise<number> {
   return Number(response.header.revision)
 }
 
-test('a list made beside a busy watch tells nothing that the watch tells', async () => {
+test('a list made beside a busy watch repeats no event of the watch', async () => {
   const writes = 500
   const { updates, ended } = await watched(client, (all) => all.length > writes)
   await until(
@@ -69,7 +69,7 @@ test('a list made beside a busy watch tells nothing that the watch tells', async
   expect(rest.map((update) => update.type === 'changes' && update.revision)).toEqual(revisions)
 })
 
-test('a list finds what the watch never told, and tells that and no more', async () => {
+test('a list finds exactly the events that the watch lost', async () => {
   const lossy = Object.assign(Object.create(client) as EtcdClient, {
     openWatch: async () => without(await client.openWatch(), 'lost'),
   })

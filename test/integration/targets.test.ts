@@ -74,7 +74,7 @@ describe('a selector', () => {
     ['etcd://2.0.0/hello', ['a']],
     ['etcd://1.0.0/hello?zone=b', ['b']],
     ['etcd:///hello?zone=b', ['a', 'b']],
-  ])('%s: only whom it selects', async (target, selected) => {
+  ])('%s: only the selected endpoints', async (target, selected) => {
     discovery.list(canary(), stable())
     const addrs = selected.map((name) => (name === 'a' ? a.addr : b.addr))
     using caller = new Caller(target)
@@ -82,7 +82,7 @@ describe('a selector', () => {
     expect(Object.keys(await caller.count(4)).sort()).toEqual(addrs.sort())
   })
 
-  test('that selects nobody: calls fail, and say who was wanted', async () => {
+  test('that selects no endpoint: calls fail with the selection', async () => {
     discovery.list(stable())
     using caller = new Caller('etcd:///hello?version=2.0.0')
     await expect(caller.call()).rejects.toMatchObject({

@@ -123,7 +123,7 @@ describe('setWeight', () => {
     expect(await refusal(() => setWeight(change))).toMatchObject({ code: 'USAGE', exit: 2 })
   })
 
-  test('keeps every other byte: unknown fields, their order, spaces, numbers, what follows the object', async () => {
+  test('keeps all other bytes: unknown fields, their order, spaces, numbers, text after the object', async () => {
     const stored = (weight: number) =>
       ` { "zone":"a\\u003cb", "name":"hello","weight" : ${weight}, "addr":"${ADDR}","version":"1.0.0",` +
       ` "big":12345678901234567890, "deep":{"weight":9,"list":[1,{"weight":2}]}, "tag":"\\"weight\\":7" } \n\n`
@@ -149,7 +149,7 @@ describe('setWeight', () => {
     expect(await storedText(etcd, KEY)).toBe('not JSON')
   })
 
-  test('of a value whose only fault is its weight mends it; a relative change has nothing to start from', async () => {
+  test('mends a value with a broken weight as its only fault; a relative change is refused', async () => {
     await put(OTHER)
     await etcd.ctl('put', KEY, `{"name":"hello","addr":"${ADDR}","version":"1.0.0","weight":"heavy","x":1}`)
     expect(await refusal(() => setWeight('+3'))).toMatchObject({ code: 'CONFLICT', exit: 6 })
@@ -250,7 +250,7 @@ describe('weight 0 everywhere means that weights are unset', () => {
     },
   )
 
-  test('--all leaves drained endpoints and unreadable values alone, and says so', async () => {
+  test('--all leaves out drained endpoints and unreadable values, and reports them', async () => {
     const BROKEN = '/hello/1.0.0/127.0.0.1:1003'
     await put(ADDR, { weight: 0 })
     await put(OTHER, { weight: 1 })
@@ -266,14 +266,14 @@ describe('weight 0 everywhere means that weights are unset', () => {
     expect([await weightOf(ADDR), await weightOf(OTHER)]).toEqual([7, 7])
   })
 
-  test('--all of a version whose endpoints are all drained is refused, with --drained', async () => {
+  test('--all of a version with drained endpoints only is refused, suggesting --drained', async () => {
     await put(ADDR, { weight: 0 })
     await put(OTHER, { weight: 1, version: '2.0.0' })
     const error = await refusal(() => setWeight('5', { addr: null, version: '1.0.0' }))
     expect(error).toMatchObject({ code: 'CONFLICT', suggestions: [expect.stringContaining('--drained')] })
   })
 
-  test('a first weight for the only endpoint drains nobody', async () => {
+  test('a first weight for the only endpoint drains no other', async () => {
     await put(ADDR, { weight: 0 })
     await setWeight('5')
     expect(await weightOf(ADDR)).toBe(5)
@@ -291,7 +291,7 @@ describe('weight 0 everywhere means that weights are unset', () => {
     expect(changes).toMatchObject([{ to: 0, shareFraction: { from: 1, to: 0.5 } }])
   })
 
-  test('two who drain the last two at once, each leaving it to the other: one of them is refused', async () => {
+  test('two clients that drain the last two endpoints at once: one of them is refused', async () => {
     const other = await openRegistry([etcd.endpoint])
     try {
       for (let round = 0; round < 20; round++) {
@@ -312,7 +312,7 @@ describe('weight 0 everywhere means that weights are unset', () => {
     }
   })
 
-  test('draining one of two weighted endpoints is no matter', async () => {
+  test('draining one of two weighted endpoints is allowed', async () => {
     await put(ADDR, { weight: 5 })
     await put(OTHER, { weight: 1 })
     const { changes } = await setWeight('0')
@@ -368,7 +368,7 @@ describe('unregister', () => {
     expect(await weightOf(OTHER)).toBe(1)
   })
 
-  test('of a value that cannot be read works all the same', async () => {
+  test('of a value that cannot be read also works', async () => {
     await etcd.ctl('put', KEY, 'not JSON')
     expect((await unregister(ADDR)).removed).toMatchObject([{ key: KEY }])
     expect(await storedText(etcd, KEY)).toBe('')

@@ -92,7 +92,7 @@ it('changes the bytes of the top-level numbers of that name, all of them, and no
   )
 })
 
-it('adds the member where there is none: what was there stays, in its order, before and behind it', () => {
+it('adds a missing member: the others stay, in order, around it', () => {
   fc.assert(
     fc.property(
       fc.array(foreignMember, { maxLength: 4 }),

@@ -45,7 +45,7 @@ it('every layout that can be written has its generator', () => {
 describe.each(writable)('$name', ({ name, arbitrary }) => {
   const layout = layoutNamed(name)
 
-  it('what is written is read as it was, and written again to the same bytes', () => {
+  it('a written record is read back unchanged, and written again to the same bytes', () => {
     fc.assert(
       fc.property(arbitrary, (original) => {
         const { key, value } = written(layout, original)

@@ -90,7 +90,7 @@ it('finds the keys that contain a text, and no other, whatever stands around the
   )
 })
 
-it('refuses a message that was cut or damaged, or reads what is left of it', () => {
+it('refuses a message that was cut or damaged, or reads the rest of it', () => {
   fc.assert(
     fc.property(response, fc.nat(), fc.nat(255), (sent, where, byte) => {
       const encoded = Buffer.from(range.responseSerialize(sent))

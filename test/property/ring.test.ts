@@ -13,7 +13,7 @@ const members = fc
   .array(fc.integer({ min: 1, max: 15 }), { minLength: 2, maxLength: 30 })
   .map((weights) => weights.map((weight, at): RingMember => ({ id: `10.0.0.${at}:80`, weight })))
 
-it('any membership: who leaves takes its own keys along, within 5% of its share, and no others', () => {
+it('any membership: a leaver moves only its own keys, within 5% of its share', () => {
   fc.assert(
     fc.property(members, fc.nat(), (before, at) => {
       const leaver = before[at % before.length]

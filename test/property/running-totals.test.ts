@@ -96,7 +96,7 @@ function updateOf(made: Step, revision: number): Update {
 const contentOf = ({ revision, byKey }: Snapshot) => ({ revision, byKey: [...byKey] })
 
 describe('a live snapshot, after any history of updates', () => {
-  it('is what `apply` makes of them, with the shares of a list that was never changed', () => {
+  it('equals the result of `apply`, with the shares of an unchanged list', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 20 }), (steps) => {
         const live = new LiveSnapshot()
@@ -141,7 +141,7 @@ describe('a live snapshot, after any history of updates', () => {
 describe('the totals of a service', () => {
   const weighted = fc.record({ weight, problem })
 
-  it('depend on who is there, not on the order in which they came or on who left', () => {
+  it('depend on the present endpoints, not on their order or on those that left', () => {
     const histories = fc.array(fc.record({ endpoint: weighted, leaves: fc.boolean() }), { maxLength: 30 })
     fc.assert(
       fc.property(histories, fc.array(fc.nat()), (history, order) => {

@@ -37,7 +37,7 @@ const candidate = fc
   })
   .map(endpoint)
 
-test('what is written is read back as it was', () => {
+test('a written selector is read back unchanged', () => {
   fc.assert(
     fc.property(selector, (one) => {
       expect(parseSelector(formatSelector(one))).toEqual(one)
@@ -58,7 +58,7 @@ test('any text is a selector or a usage error, and never anything else', () => {
   )
 })
 
-test('it selects what each of its requirements selects, and an operator and its negation part all endpoints', () => {
+test('it selects the intersection of its requirements, and an operator and its negation partition all endpoints', () => {
   fc.assert(
     fc.property(selector, candidate, (one, found) => {
       expect(selects(one, found)).toBe(one.every((requirement) => selects([requirement], found)))

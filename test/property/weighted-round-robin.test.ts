@@ -97,7 +97,7 @@ function extremes(rotation: Watched, picks: number, before?: (pick: number) => v
   return { behind, ahead }
 }
 
-it('any standing weights: nobody is a whole pick away from its share, at any pick', () => {
+it('any constant weights: no candidate is a whole pick away from its share, at any pick', () => {
   fc.assert(
     fc.property(weights, (initial) => {
       const { behind, ahead } = extremes(watched(initial), 600)
@@ -121,16 +121,19 @@ it.each([
   [3, 16],
   [4, 9],
   [6, 5],
-])('all weights of %d candidates up to %d: nobody is a whole pick away from its share', (size, most) => {
-  for (const weights of rises(size, 1, most)) {
-    const total = weights.reduce((sum, weight) => sum + weight)
-    const { behind, ahead } = extremes(watched(weights), total)
-    expect({ weights, within: behind > -1 + ROUNDING && ahead < 1 - ROUNDING }).toEqual({
-      weights,
-      within: true,
-    })
-  }
-})
+])(
+  'all weights of %d candidates up to %d: no candidate is a whole pick away from its share',
+  (size, most) => {
+    for (const weights of rises(size, 1, most)) {
+      const total = weights.reduce((sum, weight) => sum + weight)
+      const { behind, ahead } = extremes(watched(weights), total)
+      expect({ weights, within: behind > -1 + ROUNDING && ahead < 1 - ROUNDING }).toEqual({
+        weights,
+        within: true,
+      })
+    }
+  },
+)
 
 const PICKS = 500
 
@@ -160,7 +163,7 @@ it('deadline order: light candidates are served late, so one falls a pick behind
   expect(behind).toBeCloseTo(-1.0975, 4)
 })
 
-it('what no rule can avoid: who is picked weighs little from then on, and the last one is a pick behind', () => {
+it('unavoidable for any rule: each picked candidate weighs little from then on, and the last one falls a pick behind', () => {
   const rotation = watched([10, 10, 10, 10])
   for (let pick = 0; pick < 2; pick++) rotation.reweigh(rotation.pick().chosen, 1)
   expect(rotation.pick().behind).toBeCloseTo(-(10 / 40 + 10 / 31 + 10 / 22), 9)
@@ -228,7 +231,7 @@ it('any joins: no gap of a standing membership reaches 2', () => {
  */
 const GAP_LIMIT_AFTER_LEAVES = 3
 
-it('any joins and leaves: only members are chosen, only who is owed, until nobody is left', () => {
+it('any joins and leaves: only members with a lag are chosen, until none is left', () => {
   fc.assert(
     fc.property(weights, steps(join, leave, pick), (initial, steps) => {
       const rotation = watched(initial)

@@ -43,7 +43,7 @@ it('a second stop cancels them at once', async () => {
   expect(over).toHaveBeenCalled()
 })
 
-it('a failure ends the run with its error, and what is under way with it', async () => {
+it('a failure ends the run with its error, and cancels outstanding calls', async () => {
   const { end, cancelAll, waiting } = stubborn()
   const failed = expect(waiting).rejects.toThrow('no such message')
   end.fail(new Error('no such message'))

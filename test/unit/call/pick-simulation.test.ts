@@ -21,7 +21,7 @@ const picksOf = (endpoints: RegisteredEndpoint[], ...args: Parameters<typeof pla
   simulatePicks(endpoints, plan(...args)).endpoints.map(({ picks }) => picks)
 
 describe('a pick simulation', () => {
-  it('counts whom so many picks go to, and what their weights ask for', () => {
+  it('counts the picks of each endpoint, and the expected ones', () => {
     const { endpoints, refused, largestGap } = simulatePicks(service('1-3'), plan('wrr', 8))
     expect(endpoints.map(({ picks, expected }) => [picks, expected])).toEqual([
       [2, 2],
@@ -49,7 +49,7 @@ describe('a pick simulation', () => {
     expect(equal.map(({ expected }) => expected)).toEqual([0, 2, 2])
   })
 
-  it('refuses every pick where nobody is in rotation', () => {
+  it('refuses every pick in an empty rotation', () => {
     const drained = service('0-1').filter(({ weight }) => weight === 0)
     expect(simulatePicks(drained, plan('wrr', 5))).toMatchObject({
       refused: 5,

@@ -8,7 +8,7 @@ const ENDPOINTS = toGrpcEndpoints(
   { where: {}, spillOver: false },
 )
 
-it('what a run keeps has a bound, however often the rotation changes, and what is left out is counted', () => {
+it('a run keeps a bounded number of changes of the rotation, and counts the rest', () => {
   const log = new RunLog()
   log.rotated(ENDPOINTS.map((one) => ({ endpoint: one, weight: 1, isAway: false })))
   log.begin(performance.now())

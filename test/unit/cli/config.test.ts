@@ -47,7 +47,7 @@ const ENV = {
 const ETCDCTL_ALONE = Object.fromEntries(Object.entries(ENV).filter(([name]) => name.startsWith('ETCDCTL_')))
 
 describe('etcdOptions', () => {
-  it('takes the defaults where nothing is said', async () => {
+  it('takes the defaults without settings', async () => {
     expect(await optionsOf({}, {})).toEqual({
       endpoints: ['127.0.0.1:2379'],
       endpointsSource: 'the default',
@@ -95,7 +95,7 @@ describe('etcdOptions', () => {
     })
   })
 
-  it('passes over what is set but empty', async () => {
+  it('ignores empty variables', async () => {
     const options = await optionsOf({}, { ...ETCDCTL_ALONE, DISCO_ENDPOINTS: '', DISCO_DIAL_TIMEOUT: '' })
     expect(options).toMatchObject({ endpointsSource: 'ETCDCTL_ENDPOINTS', dialTimeoutMs: 3_000 })
   })
@@ -105,7 +105,7 @@ describe('etcdOptions', () => {
     expect(endpoints).toEqual(['a:1', 'b:2', 'c:3'])
   })
 
-  it('names the variable whose value is not a duration', async () => {
+  it('names the variable with an invalid duration', async () => {
     await expect(optionsOf({}, { ETCDCTL_DIAL_TIMEOUT: 'soon' })).rejects.toMatchObject({
       code: 'USAGE',
       message: 'Invalid ETCDCTL_DIAL_TIMEOUT "soon": expected a duration such as 5s or 2m',
@@ -131,7 +131,7 @@ describe('the password', () => {
     expect(await optionsOf({}, env)).toMatchObject({ user: 'root', password: 'own' })
   })
 
-  it('is refused in a flag, which everyone on the machine can read, and is not repeated', async () => {
+  it('is refused in a flag, which other users can read, and is not repeated', async () => {
     const error = await flagError(baseFlags, '--user', 'root:hunter2')
     expect(error).toMatchObject({ code: 'USAGE' })
     expect(JSON.stringify([String(error), error])).not.toContain('hunter2')
@@ -159,13 +159,13 @@ describe('the password', () => {
 describe('placeOf', () => {
   const env = { DISCO_LAYOUT: 'kratos', DISCO_ROOT: '/staging' }
 
-  it('takes a flag, then the environment, then what the command says', () => {
+  it('takes a flag, then the environment, then the default of the command', () => {
     expect(placeIn({}, {}, 'auto')).toEqual({ layout: 'auto', root: '' })
     expect(placeIn({}, env, 'auto')).toEqual({ layout: 'kratos', root: '/staging' })
     expect(placeIn({ layout: 'seed', root: '/prod' }, env, 'auto')).toEqual({ layout: 'seed', root: '/prod' })
   })
 
-  it('takes an empty root for none, whatever the environment says', () => {
+  it('takes an empty root for none, with any environment', () => {
     expect(placeIn({ root: '' }, env, 'auto').root).toBe('')
     expect(placeIn({}, { DISCO_LAYOUT: '' }, 'auto').layout).toBe('auto')
   })

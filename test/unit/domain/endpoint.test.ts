@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { endpointId, leaseDecimal, leaseIdOf } from '../../../src/domain/endpoint.js'
 
-it('prints a lease as etcdctl does, beyond what a number holds', () => {
+it('prints a lease as etcdctl does, beyond the range of a number', () => {
   for (const [decimal, id] of [
     ['7587874396125858823', '694d8b8f9d5d0c07'],
     ['9007199254740993', '0020000000000001'],
@@ -13,7 +13,7 @@ it('prints a lease as etcdctl does, beyond what a number holds', () => {
   }
 })
 
-it('tells endpoints apart by key and address together', () => {
+it('distinguishes endpoints by key and address together', () => {
   const ids = [
     ...[endpointId({ key: '/a', addr: 'b' }), endpointId({ key: '/a', addr: 'c' })],
     ...[endpointId({ key: '/b', addr: 'b' }), endpointId({ key: '/ab', addr: '' })],

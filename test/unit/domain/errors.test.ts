@@ -40,7 +40,7 @@ describe('DiscoError.from', () => {
     expect(DiscoError.from(error)).toBe(error)
   })
 
-  it('makes what nobody expected INTERNAL, and keeps it as the cause', () => {
+  it('makes an unexpected value INTERNAL, and keeps it as the cause', () => {
     const thrown = new TypeError('x is not a function')
     const error = DiscoError.from(thrown)
     expect(error).toMatchObject({ code: 'INTERNAL', exit: 1, message: 'x is not a function' })

@@ -11,7 +11,7 @@ function snapshotOf(...endpoints: Endpoint[]): Snapshot {
 const before = endpoint({ weight: 1, modRevision: 1 })
 
 describe('eventsBetween', () => {
-  it('tells who came and who went, the gone ones first', () => {
+  it('reports joins and leaves, leaves first', () => {
     const gone = endpoint({ addr: 'gone:1' })
     const added = endpoint({ addr: 'added:1' })
     expect(eventsBetween(snapshotOf(gone, before), snapshotOf(added, before))).toEqual([
@@ -20,7 +20,7 @@ describe('eventsBetween', () => {
     ])
   })
 
-  it('tells a weight that changed alone, with both weights', () => {
+  it('reports a change of only the weight, with both weights', () => {
     const now = { ...before, weight: 5, modRevision: 2 }
     expect(eventsBetween(snapshotOf(before), snapshotOf(now))).toEqual([
       { type: 'weight', endpoint: now, from: 1, to: 5 },
@@ -34,18 +34,18 @@ describe('eventsBetween', () => {
     ['the id, too', { weight: 5, id: 'x' }],
     ['the metadata, too', { weight: 5, metadata: { zone: 'b' } }],
     ['into something unreadable', { weight: 0, problem: NOT_JSON }],
-  ])('tells any other change as one: %s', (_, change) => {
+  ])('reports any other change as an update: %s', (_, change) => {
     const now = { ...before, ...change, modRevision: 2, key: before.key }
     expect(eventsBetween(snapshotOf(before), snapshotOf(now))).toEqual([
       { type: 'updated', endpoint: now, before },
     ])
   })
 
-  it('tells nothing of what was not written again', () => {
+  it('reports nothing for unchanged keys', () => {
     expect(eventsBetween(snapshotOf(before), snapshotOf({ ...before }))).toEqual([])
   })
 
-  it('tells two keys with one address apart, and two addresses of one key', () => {
+  it('distinguishes two keys with one address, and two addresses of one key', () => {
     const twin = endpoint({ key: '/other', addr: before.addr })
     const sibling = endpoint({ key: before.key, addr: 'b:1' })
     expect(eventsBetween(snapshotOf(before), snapshotOf(before, twin, sibling))).toEqual([

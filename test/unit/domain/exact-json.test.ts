@@ -11,7 +11,7 @@ describe('JSON with numbers that a double cannot hold', () => {
     expect(writeJson(parseExactJson(text))).toBe(text)
   })
 
-  it('is what JSON.parse makes of it where doubles do', () => {
+  it('equals JSON.parse where doubles suffice', () => {
     const text = ' {"a" : [1, -2.5, true, null, "1e5 [\\"{", {}], "b": 9007199254740991, "c": 0.5} '
     expect(parseExactJson(text)).toEqual(JSON.parse(text))
   })

@@ -25,7 +25,7 @@ describe('names that look the same', () => {
       ['hello', 'h\u0435llo', '\u043c\u0438\u0440'],
       ['hello', 'h\\u0435llo', '\u043c\u0438\u0440'],
     ],
-  ])('are told apart: %s', (_, names, expected) => {
+  ])('are distinguished: %s', (_, names, expected) => {
     expect(shown(...names)).toEqual(expected)
   })
 
@@ -44,7 +44,7 @@ describe('names that look the same', () => {
   })
 })
 
-describe('in a log, whose lines cannot be changed later', () => {
+describe('in a log, which cannot be changed later', () => {
   const log = (...names: string[]) => names.map(markInLog())
 
   it('a name that looks like one of nothing but ASCII is marked at once', () => {

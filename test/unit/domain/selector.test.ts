@@ -63,7 +63,7 @@ describe('a selector', () => {
     expect(isSelected(text)).toBe(false)
   })
 
-  it('reads versions as registries write them, and what is no version satisfies no range', () => {
+  it('reads versions as registries write them, and a text that is not a version satisfies no range', () => {
     expect(isSelected('version^1.2', { version: 'v1.2.3' })).toBe(true)
     expect(isSelected('version^1', { version: '1.4' })).toBe(true)
     for (const version of ['canary', '', 'canary-2', '1.2.3.4'])
@@ -92,7 +92,7 @@ describe('a selector', () => {
     'zone="b',
     'zone=(b)',
     'zone=b)',
-  ])('%j is refused, with what is possible', (text) => {
+  ])('%j is refused, with the accepted forms', (text) => {
     const error = errorOf(() => parseSelector(text))
     expect(error).toMatchObject({ code: 'USAGE', message: `Invalid selector "${text}"` })
     expect(error.suggestions.join()).toContain('weight>0')

@@ -10,7 +10,7 @@ const fromEtcd = { type: 'reset', source: 'etcd', ageMs: 0 } as const
 const reset = apply(EMPTY_SNAPSHOT, { ...fromEtcd, revision: 7, endpoints: [a, c, b] })
 
 describe('a reset', () => {
-  it('is the whole truth: what was before is gone', () => {
+  it('replaces the whole list', () => {
     const after = apply(reset, { ...fromEtcd, revision: 9, endpoints: [c] })
     expect(after).toEqual({ revision: 9, byKey: new Map([['/k2', [c]]]) })
   })
@@ -63,7 +63,7 @@ it('unreachable is not empty: stale, and a resync without changes, leave the las
   expect(apply(reset, { type: 'stale', sinceMs: 0, cause }, resync)).toBe(reset)
 })
 
-it('several updates at once come to what they come to one by one', () => {
+it('several updates at once equal the same updates one by one', () => {
   const deleted = { type: 'changes', revision: 8, changes: [{ type: 'delete', key: '/k1' }] } as const
   const put = { type: 'put', key: '/k1', endpoints: [b] } as const
   const resync = { type: 'resync', revision: 9, missedRevisions: 1, changes: [put] } as const

@@ -43,7 +43,7 @@ describe('a condition to wait for', () => {
     expect(holds(text)).toBe(wanted)
   })
 
-  it('has to be waited for where what it speaks of is not there', () => {
+  it('does not hold yet for an absent endpoint', () => {
     expect(holds('weight 127.0.0.1:1009==0')).toBe(false)
     expect(holds('weight 127.0.0.1:1003!=5')).toBe(false)
     expect(holds('endpoints>=1', { endpoints: [], ready: 0, healthy: 0 })).toBe(false)
@@ -64,7 +64,7 @@ describe('a condition to wait for', () => {
     expect(holds(`weight ${ONE.addr}==3`, { ...FACTS, endpoints: twice })).toBe(false)
   })
 
-  it('is written as it is read, and says how things stand', () => {
+  it('is written as it is read, with the current state', () => {
     for (const text of ['endpoints>=3', 'healthy<2', 'gone a:1', 'weight [::1]:80!=4']) {
       expect(formatWaitCondition(parseWaitCondition(text))).toBe(text)
     }

@@ -30,7 +30,7 @@ describe('parseWeightChange', () => {
     expect(errorOf(() => parseWeightChange('\u22121.5')).message).toBe('"-1.5" is not a weight')
   })
 
-  it('refuses what a signed 32-bit reader could not hold', () => {
+  it('refuses a weight beyond a signed 32-bit integer', () => {
     expect(errorOf(() => parseWeightChange('2147483648')).message).toContain('the most is 2147483647')
   })
 })

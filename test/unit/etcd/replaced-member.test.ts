@@ -49,7 +49,7 @@ function sender(cluster: Cluster, { isReplaced }: { isReplaced: boolean }) {
   }
 }
 
-test('a request whose member was closed and replaced is sent to the new one, and its answer was not lost', async () => {
+test('a request to a member that was closed and replaced is sent to the new one, and its answer was not lost', async () => {
   const cluster = new Cluster()
   const onAnswerLost = vi.fn()
   const send = sender(cluster, { isReplaced: true })
@@ -63,7 +63,7 @@ test('a request of a client that was closed fails', async () => {
   await expect(asked).rejects.toMatchObject({ code: 'INTERNAL' })
 })
 
-test('a stream whose member was closed and replaced is opened at the new one', async () => {
+test('a stream at a member that was closed and replaced is opened at the new one', async () => {
   const cluster = new Cluster()
   const members = cluster as unknown as Members
   const opened = openStream(members, OPTIONS, cluster.current, sender(cluster, { isReplaced: true }))

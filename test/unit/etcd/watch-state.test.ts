@@ -22,18 +22,18 @@ function told(...kvs: readonly KeyValue[]): WatchState {
 }
 
 describe('a new list', () => {
-  it('tells every key the first time, in the order in which they were written', () => {
+  it('reports every key the first time, in the order in which they were written', () => {
     const events = new WatchState().catchUp(listing(7, [kv('a', 5), kv('b', 3)]))
     expect(events.map((event) => event.type === 'put' && event.kv.key)).toEqual(['b', 'a'])
   })
 
-  it('tells nothing where it says what was told', () => {
+  it('reports nothing for an equal list', () => {
     const before = told(kv('a', 5), kv('b', 3))
     expect(before.catchUp(listing(9, [kv('a', 5), kv('b', 3)]))).toEqual([])
     expect(before.revision).toBe(9)
   })
 
-  it('tells what differs: what is gone first, then what was written, by revision', () => {
+  it('reports differences: deletions first, then writes, by revision', () => {
     const before = told(kv('a', 5), kv('b', 3), kv('c', 2))
     expect(before.catchUp(listing(12, [kv('b', 11), kv('c', 2), kv('d', 9)]))).toEqual([
       { type: 'delete', key: 'a' },
@@ -43,11 +43,11 @@ describe('a new list', () => {
     expect(before.catchUp(listing(12, [kv('b', 11), kv('c', 2), kv('d', 9)]))).toEqual([])
   })
 
-  it('of another cluster tells what has the same revision by chance', () => {
+  it('of another cluster reports keys with the same revision by chance', () => {
     expect(told(kv('a', 5, 'old')).catchUp(listing(6, [kv('a', 5, 'new')], 'c2'))).toHaveLength(1)
   })
 
-  it('holds what the events since the last one came to, and not the events', () => {
+  it('holds the state after the events, and not the events', () => {
     const before = told(kv('a', 5))
     expect(before.advance(8, [{ type: 'put', kv: kv('b', 8) }])).toBe(true)
     expect(before.advance(9, [{ type: 'delete', key: 'a' }])).toBe(true)
@@ -55,7 +55,7 @@ describe('a new list', () => {
   })
 })
 
-it('a revision is told once', () => {
+it('a revision is applied once', () => {
   const before = told()
   expect(before.advance(8, [{ type: 'put', kv: kv('b', 8) }])).toBe(true)
   expect(before.advance(8, [{ type: 'put', kv: kv('b', 8) }])).toBe(false)

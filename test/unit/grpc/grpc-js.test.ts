@@ -2,7 +2,7 @@ import { experimental } from '@grpc/grpc-js'
 import { describe, expect, test } from 'vitest'
 import { OLDEST_GRPC_JS, requireFeatures, twoCopies } from '../../../src/grpc/grpc-js.js'
 
-describe('what is needed of grpc-js', () => {
+describe('the parts of grpc-js in use', () => {
   test('is there in the installed version', () => {
     requireFeatures({ ...experimental }, null)
   })

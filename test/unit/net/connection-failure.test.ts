@@ -22,7 +22,7 @@ describe('the text of a connection that failed', () => {
     expect(connectionFailure(opensslText(reason, alert))).toBe(failure)
   })
 
-  test('tells a server that drops the connection from one that speaks plaintext', () => {
+  test('distinguishes a server that drops the connection from one that speaks plaintext', () => {
     const dropped = 'Client network socket disconnected before secure TLS connection was established'
     expect(connectionFailure(dropped)).toBe('tls-dropped')
     expect(connectionFailure('No connection established. Last error: Failed to connect')).toBe('dropped')

@@ -31,7 +31,7 @@ it('reads the status of an HTTP server, and of nothing else', () => {
   expect(httpStatusOf('I once Received HTTP status code 404')).toBeNull()
 })
 
-it('knows the refusal of a reply above the own limit, and not what a server says of its limit', () => {
+it('recognises a reply above our own limit, but not the message of a server about its limit', () => {
   expect(isAboveLimit('Received message larger than max (70000000 vs 67108864)', 67_108_864)).toBe(true)
   expect(isAboveLimit('Received message that decompresses to a size larger than 10', 10)).toBe(true)
   expect(isAboveLimit('Received message larger than max (5000000 vs 4194304)', 67_108_864)).toBe(false)

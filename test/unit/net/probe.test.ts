@@ -16,7 +16,7 @@ async function urlOf(server: Server): Promise<string> {
   return `https://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-describe('who greets by HTTP/2 without TLS', () => {
+describe('a server that greets by HTTP/2 without TLS', () => {
   const others: [string, () => Server][] = [
     ['hangs up at once', () => createServer((socket) => socket.destroy())],
     ['hangs up in order', () => createServer((socket) => socket.end())],
@@ -29,15 +29,15 @@ describe('who greets by HTTP/2 without TLS', () => {
     expect(await speaksPlaintext(await urlOf(createHttp2Server()))).toBe(true)
   })
 
-  test.each(others)('is not one that %s', async (_what, server) => {
+  test.each(others)('does not speak plaintext if it %s', async (_what, server) => {
     expect(await speaksPlaintext(await urlOf(server()))).toBe(false)
   })
 
-  test.each(others)('nor does one speak TLS that %s', async (_what, server) => {
+  test.each(others)('does not speak TLS if it %s', async (_what, server) => {
     expect(await speaksTls(await urlOf(server()))).toBe(false)
   })
 
-  test('nobody speaks anything where nobody listens', async () => {
+  test('a port without a listener speaks neither', async () => {
     expect(await speaksPlaintext('http://127.0.0.1:1')).toBe(false)
     expect(await speaksTls('http://127.0.0.1:1')).toBe(false)
   })

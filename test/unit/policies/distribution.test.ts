@@ -131,7 +131,7 @@ describe.each(PROFILES)('$policy $config', ({ policy, config = {}, follows, boun
     expectShares({ chooser, members })
   })
 
-  it('chooses nobody when nobody is in rotation, and somebody again', () => {
+  it('chooses null in an empty rotation, and an endpoint again afterwards', () => {
     const { chooser } = deploy({ 2: 5 })
     chooser.leave(2)
     expect(chooser.choose()).toBeNull()
@@ -140,7 +140,7 @@ describe.each(PROFILES)('$policy $config', ({ policy, config = {}, follows, boun
     expect(chooser.choose({ hashKey: 'a', pin: null })).toBe(2)
   })
 
-  it('bears a leave and a reweighing of somebody who is not there', () => {
+  it('ignores a leave and a new weight of an unknown candidate', () => {
     const { chooser, members } = deploy({ 0: 1, 1: 2, 2: 3 })
     chooser.leave(9)
     chooser.reweigh(9, 5)

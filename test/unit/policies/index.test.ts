@@ -12,13 +12,13 @@ it.each([
   ['source_hash', 'source', 'none'],
   ['pick_first', 'pick_first', 'none'],
   ['pinned', 'pinned', 'none'],
-])('%s is known by its name and as %s, and what it promises of shares: %s', (name, shortName, shares) => {
+])('%s is known by its name and as %s, and promises shares: %s', (name, shortName, shares) => {
   expect(findPolicy(name)).toMatchObject({ name, shortName, shares })
   expect(findPolicy(shortName)).toBe(findPolicy(name))
   expect(findPolicy(name).configure({})).toMatchObject({ name, config: {} })
 })
 
-it('the weighted round robin is what is used when none is named', () => {
+it('the weighted round robin is the default', () => {
   expect(POLICIES[0].name).toBe('weighted_round_robin')
 })
 

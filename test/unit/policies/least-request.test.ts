@@ -33,11 +33,11 @@ describe('least_request, all compared', () => {
     expect(busy('1-1-1-1').send(100)).toEqual([25, 25, 25, 25])
   })
 
-  it('follows the weights in what is outstanding', () => {
+  it('keeps outstanding calls in proportion to the weights', () => {
     expect(busy('1-1-1-1-10').send(140)).toEqual([10, 10, 10, 10, 100])
   })
 
-  it('fills up who has fewer, and leaves alone who has more', () => {
+  it('prefers endpoints with fewer calls', () => {
     const { setCalls, send } = busy('1-1-1')
     setCalls(10)
     expect(send(10)).toEqual([10, 5, 5])
@@ -62,7 +62,7 @@ describe('least_request, of some', () => {
     for (const calls of busy('1-1-1-1', { choiceCount: 2 }).send(100)) expect(calls).toBeLessThanOrEqual(30)
   })
 
-  it('prefers who is idle, and the more so the more it looks at', () => {
+  it('prefers idle endpoints, and the more so with more choices', () => {
     const toIdle = (choiceCount: number) => {
       const { setCalls, chooser } = busy('1-1-1-1', { choiceCount })
       setCalls(9, 9, 9, 0)

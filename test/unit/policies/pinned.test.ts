@@ -16,7 +16,7 @@ it('goes to the pinned endpoint and to no other', () => {
   for (let pick = 0; pick < 10; pick++) expect(chooser.choose()).toBe('b')
 })
 
-it('strict: nobody while the pinned one is away, and it again when it is back', () => {
+it('strict: no endpoint while the pinned one is away, and it again after its return', () => {
   const chooser = rotation({ to: 'b' })
   chooser.leave('b')
   expect(chooser.choose()).toBeNull()

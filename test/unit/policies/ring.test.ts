@@ -29,7 +29,7 @@ describe('a ring', () => {
     expect(owners(some.toReversed())).toEqual(owners(some))
   })
 
-  it('of nobody has no owner', () => {
+  it('without members has no owner', () => {
     expect(ringOf([]).ownerOf(0)).toBeNull()
   })
 
@@ -49,7 +49,7 @@ describe('a ring', () => {
     expect(ring.points).toBe(points)
   })
 
-  it('stays within its bound, give or take a point for each member, and leaves nobody without a point', () => {
+  it('stays within its bound, give or take a point for each member, and leaves no member without a point', () => {
     const heavy = members([...Array.from({ length: 50 }, () => 1), 1_000_000])
     expect(ringOf(heavy).points).toBeLessThanOrEqual(262_144 + heavy.length)
     const many = members(Array.from({ length: 5_000 }, () => 3))

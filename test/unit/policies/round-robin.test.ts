@@ -17,7 +17,7 @@ it('takes each in turn', () => {
   expect(picks(rotation('abc'), 7)).toBe('abcabca')
 })
 
-it('has nobody to choose when nobody is in rotation', () => {
+it('chooses null in an empty rotation', () => {
   const chooser = rotation('')
   expect(chooser.choose()).toBeNull()
   chooser.join('a', 1)
@@ -26,7 +26,7 @@ it('has nobody to choose when nobody is in rotation', () => {
   expect(chooser.size).toBe(0)
 })
 
-it('gives everyone the same, whatever the weights', () => {
+it('gives all the same number of picks, with any weights', () => {
   const chooser = chooserOf<string>(roundRobin)
   chooser.join('a', 1)
   chooser.join('b', 1000)
@@ -39,7 +39,7 @@ it.each([
   [1, 'bcanbcan'],
   [2, 'cabncabn'],
   [3, 'abcnabcn'],
-])('serves who joins after %d picks behind everyone who was there', (before, after) => {
+])('serves a newcomer after %d picks, after all that were present', (before, after) => {
   const chooser = rotation('abc')
   picks(chooser, before)
   chooser.join('n', 1)
@@ -61,7 +61,7 @@ it.each([
   expect(picks(chooser, 6)).toBe(after)
 })
 
-it('bears the leave of somebody who is not there', () => {
+it('ignores the leave of an unknown candidate', () => {
   const chooser = rotation('ab')
   chooser.leave('x')
   expect(picks(chooser, 4)).toBe('abab')

@@ -38,7 +38,7 @@ describe('SlotHeap', () => {
     expect(drain(heap)).toEqual(inOrder(SHUFFLED, [slot]))
   })
 
-  it('lets what fills a hole rise above its new parent', () => {
+  it('lets the slot that fills a hole rise above its new parent', () => {
     // The last one, of key 3, takes the hole that 11 leaves, under 10.
     const keys = [0, 10, 1, 11, 12, 2, 3]
     const heap = heapOf(keys)
@@ -59,7 +59,7 @@ describe('SlotHeap', () => {
     expect(drain(heap)).toEqual(inOrder(SHUFFLED.map((key) => key - 100)))
   })
 
-  it('knows whom it holds, before, while and after', () => {
+  it('knows its slots, before, during and after', () => {
     const heap = new SlotHeap()
     expect(heap.holds(1000)).toBe(false)
     heap.remove(1000)
@@ -72,7 +72,7 @@ describe('SlotHeap', () => {
     expect(heap.size).toBe(0)
   })
 
-  it('any pushes and removals: what is left comes in order', () => {
+  it('any pushes and removals: the rest comes in order', () => {
     const step = fc.record({ slot: fc.nat({ max: 40 }), key: fc.nat({ max: 20 }) })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200, size: 'max' }), (steps) => {

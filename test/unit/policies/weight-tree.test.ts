@@ -24,7 +24,7 @@ describe('WeightTree', () => {
     expect(drawn(treeOf(weights), total)).toEqual({ ...weights })
   })
 
-  it('follows new weights, and those who left are never drawn', () => {
+  it('follows new weights, and never draws a leaver', () => {
     const tree = treeOf([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
     tree.set(0, 20)
     tree.delete(9)
@@ -35,7 +35,7 @@ describe('WeightTree', () => {
     expect(drawn(tree, 59)).toEqual({ 0: 20, 1: 2, 2: 3, 3: 4, 5: 6, 6: 7, 7: 8, 8: 9 })
   })
 
-  it('gives the place of one who left to the next who comes', () => {
+  it('gives the place of a leaver to the next newcomer', () => {
     const tree = treeOf([1, 1, 1])
     for (let candidate = 3; candidate < 1_000; candidate++) {
       tree.delete(candidate - 3)
@@ -53,7 +53,7 @@ describe('WeightTree', () => {
     expect(tree.draw(() => 1 - 2 ** -53)).toBe(2)
   })
 
-  it('draws nobody when there is nobody', () => {
+  it('draws null when it is empty', () => {
     const tree = treeOf([1])
     tree.delete(0)
     expect(tree.draw(() => 0)).toBeNull()

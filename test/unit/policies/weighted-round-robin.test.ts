@@ -21,7 +21,7 @@ function count(chooser: Chooser<number>, picks: number): number[] {
 }
 
 describe("the source documents' five endpoints, 1-1-1-1-10", () => {
-  it('give in 10 picks what the weights ask, each within one pick', () => {
+  it('give 10 picks by weight, each within one pick', () => {
     const counts = count(rotation('1-1-1-1-10'), 10)
     expect(counts.reduce((sum, times) => sum + times)).toBe(10)
     for (const [candidate, share] of [1, 1, 1, 1, 10].entries()) {
@@ -80,7 +80,7 @@ it.each(SMALL)('%s is exact after every whole round', (name) => {
 })
 
 describe('changes', () => {
-  it('nobody in rotation: nobody is chosen, before and after', () => {
+  it('an empty rotation: null is chosen, before and after', () => {
     const chooser = rotation('3-1')
     chooser.leave(0)
     chooser.leave(1)
@@ -89,7 +89,7 @@ describe('changes', () => {
     expect(chooserOf<number>(weightedRoundRobin).choose()).toBeNull()
   })
 
-  it('a rotation that was empty serves whoever comes', () => {
+  it('a rotation that was empty serves newcomers', () => {
     const chooser = rotation('3')
     count(chooser, 5)
     chooser.leave(0)
@@ -118,7 +118,7 @@ describe('changes', () => {
     expect(chooser.size).toBe(2)
   })
 
-  it('a leaver takes along what it was owed: who stays owes a newcomer nothing', () => {
+  it('a leaver takes its lag along: the others owe a newcomer nothing', () => {
     const chooser = rotation('1-1')
     expect(chooser.choose()).toBe(0)
     chooser.leave(1)
@@ -135,7 +135,7 @@ describe('changes', () => {
     expect(count(chooser, 1_000)).toEqual([600, 100, 100, 100, 100])
   })
 
-  it('many reweighings between picks neither starve nor favour anyone', () => {
+  it('many weight changes between picks neither starve nor favour an endpoint', () => {
     const chooser = rotation('1-1')
     let first = 0
     for (let pick = 0; pick < 1_000; pick++) {
@@ -146,7 +146,7 @@ describe('changes', () => {
     expect(Math.abs(first - 500)).toBeLessThanOrEqual(1)
   })
 
-  it('a reweighing or a leave of somebody who is not there changes nothing', () => {
+  it('a new weight or a leave of an unknown candidate changes nothing', () => {
     const [touched, untouched] = [rotation('3-1'), rotation('3-1')]
     touched.reweigh(9, 5)
     touched.leave(9)

@@ -59,7 +59,7 @@ describe('a subscriber that is slow', () => {
     expect(await slowly(updates)).toEqual(updates)
   })
 
-  test('gets the newest list in place of too many changes, and what comes after it', async () => {
+  test('gets the newest list in place of too many changes, then later updates', async () => {
     const many = [first, ...changes(2, MAX_PENDING_CHANGES + 1)]
     const later = changes(2_000, 3)
     const lastRead = new AbortController()
@@ -87,7 +87,7 @@ describe('a subscriber that is slow', () => {
     expect(got.at(-1)).toMatchObject({ revision: 20 * MAX_PENDING_CHANGES + 1 })
   })
 
-  test('hears that etcd is away also where the queue is full of outages', async () => {
+  test('receives the outage of etcd even if the queue is full of outages', async () => {
     const back: Update = { type: 'resync', revision: 1, missedRevisions: null, changes: [] }
     const flapping = Array.from({ length: MAX_PENDING_CHANGES }, () => [STALE, back]).flat()
     const got = await slowly([first, ...flapping, STALE])
@@ -124,7 +124,7 @@ describe('a subscription', () => {
     expect(got).toEqual([first, large])
   })
 
-  test('throws what the source throws, after what came before', async () => {
+  test('throws the error of the source, after earlier updates', async () => {
     const failing = source([first, change(2)], () => Promise.reject(CAUSE))
     const got: Update[] = []
     const reading = (async () => {
@@ -242,7 +242,7 @@ describe('subscribers of one key', () => {
     expect(sources).toHaveLength(2)
   })
 
-  test('one that throws leaves, and the others hear of nothing', async () => {
+  test('one that throws leaves, without effect on the others', async () => {
     const { source, join } = shared()
     const [throws, reads] = [join(), join()]
     const reading = reads.next()
@@ -266,7 +266,7 @@ describe('subscribers of one key', () => {
     expect(source.opened).toBe(2)
   })
 
-  test('a later one gets the list as it stands at once, and then what all get', async () => {
+  test('a later one gets the current list at once, then the updates of all', async () => {
     const { source, join } = shared()
     const [a, b] = [join(), join()]
     const reading = a.next()
@@ -279,7 +279,7 @@ describe('subscribers of one key', () => {
     expect((await b.next()).value).toEqual(change(3))
   })
 
-  test('a later one hears of an outage, and of its end once', async () => {
+  test('a later one receives an outage, and its end once', async () => {
     const { source, join } = shared()
     const [a, b] = [join(), join()]
     const reading = a.next()
@@ -292,7 +292,7 @@ describe('subscribers of one key', () => {
     expect((await join().next()).value).toEqual(first)
   })
 
-  test('one that does not read holds up nobody, and catches up by one list', async () => {
+  test('one that does not read delays no other, and catches up by one list', async () => {
     const { source, join } = shared()
     const [reads, sleeps] = [join(), join()]
     const opening = [reads.next(), sleeps.next()]

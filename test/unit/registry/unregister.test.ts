@@ -27,7 +27,7 @@ test('a removal is reported although etcd then denies to look for its return', a
   expect(unregistered).toMatchObject({ revision: 9, removed: [ENDPOINT], returnUnknown: denial })
 })
 
-test('a key that went after it was listed is told from one that never stood there', async () => {
+test('a key that was removed after the list differs from one that never existed', async () => {
   const client = etcd({ deletes: false })
   expect(await removeFrom(client, [ENDPOINT])).toEqual({ revision: 9, removed: [], wentMeanwhile: true })
   expect(await removeFrom(client, [])).toEqual({ revision: 8, removed: [], wentMeanwhile: false })

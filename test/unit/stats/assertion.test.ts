@@ -28,11 +28,11 @@ describe('an assertion', () => {
     expect(holds(text)).toEqual([wanted])
   })
 
-  it('about what is not known does not hold, whichever way it asks', () => {
+  it('about a missing measure does not hold, with any operator', () => {
     expect(holds('p99<1s,p99>=0ms')).toEqual([false, false])
   })
 
-  it('comes back as it was written, with what the run came to', () => {
+  it('comes back as it was written, with the measured value', () => {
     expect(assess(parseAssertions('p95<50ms, errors<2%'), MEASURES)).toEqual([
       { assertion: 'p95<50ms', actual: 20, holds: true },
       { assertion: 'errors<2%', actual: 0.01, holds: true },
@@ -50,7 +50,7 @@ describe('an assertion', () => {
     'rate>1/s',
     'p99=1ms',
     'p99<1ms,',
-  ])('that cannot be read is refused with what available: %j', (text) => {
+  ])('that cannot be read is refused with the available measures: %j', (text) => {
     const error = errorOf(() => parseAssertions(text))
     expect(error.code).toBe('USAGE')
     expect(error.suggestions.join()).toContain('p50, p95, p99, max, errors, skew, rate')

@@ -40,7 +40,7 @@ describe('the exact multinomial test', () => {
     expect(test(first, over([1, 2], [0, 1])).p).toBeCloseTo(5 / 9, 12)
   })
 
-  it('gives 0 where somebody was picked who should not have been, and 1 where there is no choice', () => {
+  it('gives 0 for a pick of an endpoint without a share, and 1 without a choice', () => {
     expect(test({ counts: [3, 1], expected: [4, 0] })).toEqual({ test: 'exact-multinomial', p: 0 })
     expect(test({ counts: [4, 0], expected: [4, 0] }).p).toBe(1)
     expect(test().p).toBe(1)
@@ -92,7 +92,7 @@ describe('drawing, where there are too many outcomes', () => {
     expect(Math.abs(drawn - exact.p)).toBeLessThan(0.003 + exact.p / 5)
   })
 
-  it('says what it is, repeats itself by its seed, and never says 0', () => {
+  it('approximates the exact p, repeats itself by its seed, and is never 0', () => {
     const weights = Array.from({ length: 20 }, (_, at) => 1 + at)
     const even = over(
       weights,

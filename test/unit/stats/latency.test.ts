@@ -17,7 +17,7 @@ describe('a summary', () => {
     [99, { n: 99, p50: 50, p95: 95, p99: null, max: 99 }],
     [100, { n: 100, p50: 50, p95: 95, p99: 99, max: 100 }],
     [1_000, { n: 1_000, p50: 500, p95: 950, p99: 990, max: 1_000 }],
-  ])('of %d calls tells no percentile that so few cannot tell', (n, wanted) => {
+  ])('of %d calls gives no percentile beyond them', (n, wanted) => {
     const summary = summaryOf(upTo(n))
     expect(summary).toMatchObject({ n, max: wanted.max })
     for (const percentile of ['p50', 'p95', 'p99'] as const) {
@@ -50,7 +50,7 @@ describe('a summary', () => {
     expect(together.summary()).toEqual(summaryOf([1, 2, 3000, 0, 4, 50_000]))
   })
 
-  it('takes what is longer than the last bucket, and keeps the maximum', () => {
+  it('accepts latencies beyond the last bucket, and keeps the maximum', () => {
     expect(summaryOf([1e9, 1e9, 1])).toMatchObject({ n: 3, max: 1e9 })
   })
 })

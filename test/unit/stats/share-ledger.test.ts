@@ -29,14 +29,14 @@ describe('ShareLedger', () => {
     expect(largestGap(ledger)).toBe(0)
   })
 
-  it('lists who was expected and never picked', () => {
+  it('lists endpoints that were expected and never picked', () => {
     const ledger = ledgerOf({ a: 1, b: 1 })
     pick(ledger, 'aa')
     expect(ledger.tallies().get('b')).toEqual({ picks: 0, expected: 1, equal: 1 })
     expect(largestGap(ledger)).toBe(1)
   })
 
-  it('counts as unexpected a pick of somebody out of rotation', () => {
+  it('counts as unexpected a pick of an endpoint out of rotation', () => {
     const ledger = ledgerOf({ a: 1 })
     pick(ledger, 'ax')
     expect(ledger.tallies().get('x')).toEqual({ picks: 1, expected: 0, equal: 0 })
@@ -70,7 +70,7 @@ describe('ShareLedger', () => {
     expect(largestGap(ledger)).toBe(1)
   })
 
-  it('looks at the gap whenever a weight changes: what evens out later was a gap all the same', () => {
+  it('measures the gap whenever a weight changes: a gap that evens out later counts', () => {
     const ledger = ledgerOf({ a: 1, b: 3 })
     pick(ledger, 'aaaabbbb')
     rotate(ledger, { a: 3, b: 1 })
@@ -79,7 +79,7 @@ describe('ShareLedger', () => {
     expect(ledger.tallies().get('a')).toEqual({ picks: 8, expected: 8, equal: 8 })
   })
 
-  it('tells gaps apart from those after a leave, which begins with a pick', () => {
+  it('separates gaps before and after a leave, which begins with a pick', () => {
     const ledger = ledgerOf({ a: 1, b: 1, c: 1 })
     rotate(ledger, { a: 1, b: 1 })
     pick(ledger, 'a')
@@ -116,7 +116,7 @@ describe('ShareLedger', () => {
     expect(ledger.tallies().get('a')?.picks).toBe(1_049)
   })
 
-  it('says the same however often it is asked', () => {
+  it('gives the same answer each time', () => {
     const ledger = ledgerOf({ a: 1, b: 1 })
     pick(ledger, 'a')
     expect(largestGap(ledger)).toBe(0.5)

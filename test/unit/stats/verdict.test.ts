@@ -59,7 +59,7 @@ describe('a deterministic policy', () => {
 })
 
 describe('a deterministic policy through changes', () => {
-  it('may stray by up to three calls after a leave, which hands on what the leaver was owed', () => {
+  it('may stray by up to three calls after a leave, which passes on the lag of the leaver', () => {
     const first: Epoch = [
       { a: 1, b: 1, c: 1 },
       { a: 10, b: 10, c: 10 },
@@ -157,7 +157,7 @@ describe('a random policy', () => {
   })
 })
 
-it('what promises no shares is not judged', () => {
+it('a policy without promised shares is not judged', () => {
   expect(judged('none', [WEIGHTS, { a: 1_000 }])).toMatchObject({
     ...{ result: 'not-judged', test: null, limit: null, p: null, alternative: null, alternativeP: null },
     ...{ equalSplitP: null, neededCalls: null },

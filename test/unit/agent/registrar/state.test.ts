@@ -196,7 +196,7 @@ describe('an unhealthy server', () => {
     expect(phaseOf(play(['healthy', 'registered', 'unhealthy'], { rules }).state)).toBe('unhealthy')
   })
 
-  it('whose key was taken over meanwhile goes on, and the conflict is thrown at the end', () => {
+  it('with a key that was taken over meanwhile continues, and the conflict is thrown at the end', () => {
     const { done, state } = play([
       ...(['healthy', 'registered', 'unhealthy', 'unregistered', 'healthy'] as const),
       { type: 'refused', error: TAKEN_OVER },

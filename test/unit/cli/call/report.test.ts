@@ -102,7 +102,7 @@ function shown(changes: Partial<CallReport> = {}): string {
 }
 
 describe('a report for people', () => {
-  it('tells who got the calls, who should have, how fast, and what that says', () => {
+  it('shows observed and expected calls, latencies, and the verdict', () => {
     expect(shown()).toBe(
       [
         'hello → helloworld.Greeter/SayHello   policy weighted_round_robin   2 of 4 ready, 1 drained, 1 refused in 38.0ms   rev 1042',
@@ -117,13 +117,13 @@ describe('a report for people', () => {
     )
   })
 
-  it('says FAIL with the gap', () => {
+  it('shows FAIL with the gap', () => {
     expect(shown({ verdict: { ...PASS, result: 'fail', gap: 3.5 } })).toContain(
       'FAIL  strays from the expected shares: largest gap 3.50 calls, 2 allowed against 3:1',
     )
   })
 
-  it('says neither where no call was made', () => {
+  it('shows neither without a call', () => {
     const text = shown({
       calls: 0,
       ok: 0,
@@ -137,7 +137,7 @@ describe('a report for people', () => {
     expect(text).not.toMatch(/PASS|FAIL|NaN|Infinity/)
   })
 
-  it('shows no PASS without a word on calls that were due and not started, and who was saturated', () => {
+  it('shows PASS only together with due calls that were not started, and the saturated part', () => {
     const starts = {
       due: 80_000,
       started: 67_600,
@@ -173,11 +173,11 @@ describe('a report for people', () => {
     )
   })
 
-  it('says that it was interrupted', () => {
+  it('shows that it was interrupted', () => {
     expect(shown({ interrupted: true })).toContain('in 14.0ms (interrupted)')
   })
 
-  it('marks in the bar where an endpoint should have been, below and beyond what it got', () => {
+  it('marks the expected share in the bar, below and beyond the observed one', () => {
     const [first, second] = REPORT.endpoints
     if (!first || !second) throw new Error('unreachable')
     const bars = shown({
@@ -221,7 +221,7 @@ describe('a report as data', () => {
     })
   })
 
-  it('says when calls went to another address than was picked', () => {
+  it('reports calls to an address other than the picked one', () => {
     expect(shown()).not.toContain('another address')
     expect(shown({ misrouted: 2 })).toContain('2 calls went to another address than was picked')
   })

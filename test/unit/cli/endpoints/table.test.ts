@@ -23,7 +23,7 @@ const list = {
 }
 const doc = endpointsDoc('hello', list, ttls)
 
-it('shows who is in rotation, with which share, and why not, in words beside the glyph', () => {
+it('shows the state, the share and the problem of each endpoint, in words beside the glyph', () => {
   expect(renderEndpoints([doc], plain)).toBe(
     [
       '   ADDRESS  VERSION  WEIGHT  SHARE     TTL  LEASE   REV  NOTE',
@@ -35,7 +35,7 @@ it('shows who is in rotation, with which share, and why not, in words beside the
   )
 })
 
-it('shows equal shares, and says so, where no weight is set', () => {
+it('shows equal shares, and that weights are unset', () => {
   const unset = { revision: 1, endpoints: ['a:1', 'b:1'].map((addr) => endpoint({ addr, weight: 0 })) }
   const lines = renderEndpoints([endpointsDoc('hello', unset, ttls)], plain).split('\n')
   for (const line of lines.slice(1)) expect(line).toMatch(/^● .* 50\.0% .* weights unset$/)
@@ -81,7 +81,7 @@ it('names the service where there are several, each with shares of its own; and 
   ])
 })
 
-it('tells leases in hex, revisions as text, shares to four digits, and null for what is not known', () => {
+it('has leases in hex, revisions as text, shares to four digits, and null for unknown values', () => {
   expect(doc).toMatchObject({
     schema: 'disco.endpoints/v1',
     service: 'hello',

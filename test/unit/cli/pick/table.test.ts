@@ -34,7 +34,7 @@ function rehearsed(policy: string, picks: number, config = {}, without: string |
 }
 
 describe('a rehearsal for people', () => {
-  it('tells who would get the picks, who should, and what the policy promises', () => {
+  it('shows simulated and expected picks, and the promise of the policy', () => {
     expect(rehearsed('wrr', 8)).toBe(
       [
         'etcd:///hello   policy weighted_round_robin   8 picks   from etcd, rev 1042',
@@ -69,13 +69,13 @@ describe('a rehearsal for people', () => {
     expect(rehearsed(policy, 8, config)).toContain(words)
   })
 
-  it('tells how many keys would move, and whose', () => {
+  it('shows how many keys would move, and from which endpoints', () => {
     expect(rehearsed('ring_hash', 1_000, {}, 'b:1')).toMatch(
       /\nWithout b:1 \d+ of 1000 keys move \(2\d\.\d%\), all of them its own$/,
     )
   })
 
-  it('says so where no endpoint is in rotation', () => {
+  it('reports an empty rotation', () => {
     const plan = { policy: findPolicy('wrr').configure({}), picks: 3, seed: 1 }
     const nobody = resolution([])
     const text = renderRehearsal(pickDoc(nobody, plan, simulatePicks([], plan), null), plain)
@@ -84,7 +84,7 @@ describe('a rehearsal for people', () => {
 })
 
 describe('a resolution for people', () => {
-  it('tells where it comes from, the endpoints, and how to balance among them', () => {
+  it('shows the source, the endpoints, and the service config', () => {
     const zoned = endpoint({ addr: 'a:1', weight: 3, id: 'e1', metadata: { zone: 'b', rack: '7' } })
     expect(renderResolution(resolveDoc(resolution([zoned])), plain)).toBe(
       [

@@ -28,13 +28,13 @@ describe('a frame', () => {
     expect(lines(['head'], ['event'], { ...wide, rows: 24 })).toEqual(['title', 'head', 'legend', 'event'])
   })
 
-  it('tells how much of a long table it does not show, and keeps room for the log', () => {
+  it('counts the hidden rows of a long table, and keeps room for the log', () => {
     expect(lines(some('row', 10), some('event', 9), { ...wide, rows: 9 })).toEqual([
       ...['title', 'row0', 'row1', 'row2', 'row3', '… 6 more', 'legend', 'event7', 'event8'],
     ])
   })
 
-  it('counts what was not even laid out among what it does not show', () => {
+  it('counts rows without a layout among the hidden ones', () => {
     expect(lines(some('row', 10), [], { ...wide, rows: 9 }, 100).at(5)).toBe('… 106 more')
     expect(lines(['head', 'row'], [], { ...wide, rows: 9 }, 1).at(3)).toBe('… 1 more')
   })
@@ -112,7 +112,7 @@ describe('a line wider than the terminal', () => {
   })
 })
 
-it('a terminal that tells no size, or 0, is taken for 80 by 24', () => {
+it('a terminal without a size, or with size 0, counts as 80 by 24', () => {
   expect(sizeOf({})).toEqual({ columns: 80, rows: 24 })
   expect(sizeOf({ columns: 0, rows: 0 })).toEqual({ columns: 80, rows: 24 })
   expect(sizeOf({ columns: 120, rows: 50 })).toEqual({ columns: 120, rows: 50 })

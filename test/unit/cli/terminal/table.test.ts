@@ -62,7 +62,7 @@ describe('renderTable', () => {
     expect(new Set(lines.slice(1).map((line) => line.length))).toEqual(new Set([18]))
   })
 
-  it('shows all of a cell whose characters the table library takes for wider', () => {
+  it('shows all of a cell with characters that the table library takes for wider', () => {
     const pointed = '\u05e9\u05b8\u05dc\u05d5\u05b9\u05dd'
     expect(renderTable([{ name: pointed, n: 1 }], uncolored, plain)).toContain(pointed)
   })

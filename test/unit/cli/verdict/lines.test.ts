@@ -59,7 +59,7 @@ describe('a verdict in words', () => {
     )
   })
 
-  it('is inconclusive, with what it takes', () => {
+  it('is inconclusive, with the needed calls', () => {
     const few: Verdict = { ...FAIL, result: 'inconclusive', p: 0.6405, alternative: null }
     expect(shown(few)).toBe(
       [
@@ -71,7 +71,7 @@ describe('a verdict in words', () => {
     expect(shown(few, { calls: 30 })).toContain('it takes 26 between two changes of membership to notice')
   })
 
-  it('says that nothing was promised, and that nothing was done', () => {
+  it('reports a policy without shares, and a run without calls', () => {
     const none: Verdict = { ...PASS, result: 'not-judged', test: null, limit: null }
     expect(shown(none, { policy: 'ring_hash' })).toBe(
       'NOT JUDGED  ring_hash promises no shares: its picks depend on other inputs than weights.',

@@ -96,7 +96,7 @@ describe('a line of the log', () => {
     expect(withoutColors(new EventLog(colored).line(told(event), NOON))).toBe(`12:04:09  ${text}`)
   })
 
-  it('says that weights are unset where all are 0', () => {
+  it('shows that weights are unset where all are 0', () => {
     expect(line({ type: 'synced', revision: 1 }, [{ ...a, weight: 0 }])).toBe(
       '12:04:09  rev 1     synced   1 endpoint, weights unset',
     )
@@ -118,7 +118,7 @@ describe('an event as data', () => {
     })
   })
 
-  it('tells since when the list is stale, and does not count what is unreadable into the weight', () => {
+  it('shows since when the list is stale, and leaves unreadable endpoints out of the weight', () => {
     expect(told(stale)).toMatchObject({ type: 'stale', since: '1970-01-01T00:00:00.000Z' })
     expect(told({ type: 'synced', revision })).toMatchObject({
       endpoints: 2,

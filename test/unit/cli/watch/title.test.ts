@@ -27,11 +27,11 @@ describe('the title of a watched screen', () => {
     )
   })
 
-  it('is red where the list is stale, and says so without colours as well', () => {
+  it('is red for a stale list, and shows it without colours as well', () => {
     expect(renderTitle(stale, 90, colored)).toContain(colored.red.bold('STALE since 11:12:24 (6s), retrying'))
   })
 
-  it('leaves out what matters less where it does not fit', () => {
+  it('leaves out the least important parts if it does not fit', () => {
     expect(renderTitle(stale, 80, plain)).toBe(
       'hello · 127.0.0.1:2379 · rev 424 · STALE since 11:12:24 (6s), retrying',
     )

@@ -5,7 +5,7 @@ import { SortedKeys } from '../../../../src/dev/etcd/sorted-keys.js'
 const key = fc.string({ unit: fc.constantFrom('a', 'b', '\0', '\xff'), minLength: 1, maxLength: 4 })
 
 describe('SortedKeys', () => {
-  it('holds what a plain sorted list holds, after any insertions and removals', () => {
+  it('equals a plain sorted list, after any insertions and removals', () => {
     const change = fc.record({ key, removes: fc.boolean() })
     fc.assert(
       fc.property(fc.array(change, { maxLength: 300 }), key, fc.option(key), (changes, from, end) => {

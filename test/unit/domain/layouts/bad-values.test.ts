@@ -212,7 +212,7 @@ describe('a value that is not in order has a reason', () => {
     'jupiter',
     'ego',
     'skydns',
-  ])('%s: what is no JSON, or no object', (layout) => {
+  ])('%s: a value that is not JSON, or not an object', (layout) => {
     const key = `${layoutNamed(layout).prefix()}a/providers/c:1`
     expect(verdict(layout, key, '{"a":')).toMatch(/: value is not JSON$/)
     expect(verdict(layout, key, '[1]')).toMatch(/: value is not a JSON object$/)
@@ -226,7 +226,7 @@ describe('a value that is not in order has a reason', () => {
 })
 
 describe('a layout by its name', () => {
-  it('stands at its own base, or at another that is said', () => {
+  it('uses its own base, or a given one', () => {
     expect(layoutNamed('kratos').prefix('hi')).toBe('/microservices/hi/')
     expect(layoutNamed('kratos=/mine/').prefix('hi')).toBe('/mine/hi/')
     expect(layoutNamed('kitex=/').prefix('hi')).toBe('/hi/')

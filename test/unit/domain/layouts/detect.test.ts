@@ -12,7 +12,7 @@ function layoutOf(key: string, value: string): string | null {
   return detect(key, Buffer.from(value))?.layout.name ?? null
 }
 
-describe('whose a key is', () => {
+describe('the layout of a key', () => {
   it.each([
     ['/echo/127.0.0.1:1', SEED, 'seed'],
     ['/echo/127.0.0.1:1', KITEX, 'kitex'],
@@ -37,7 +37,7 @@ describe('whose a key is', () => {
   })
 })
 
-describe('what is worth reading', () => {
+describe('keys that are worth reading', () => {
   const keyFilter = readerOf({ layout: 'auto' }).keyFilter()
 
   it('every example', () => {
@@ -85,7 +85,7 @@ describe('a root', () => {
     ['/hello/a:1', '/hello/a:2', null],
     ['/xhello/a:1', '/hello/a:1', null],
     ['/hello/a:1', '/a:1', '/hello'],
-  ])('%s, whose value names %s, would be right under %s', (key, belongsAt, root) => {
+  ])('%s with a value that names %s would be right under %s', (key, belongsAt, root) => {
     expect(rootBefore(key, belongsAt)).toBe(root)
   })
 

@@ -49,7 +49,7 @@ describe('spliceJson', () => {
     ['{ }', '{ "weight":7}'],
     ['{"a":{}}tail', '{"a":{},"weight":7}tail'],
     ['{"a":[]}', '{"a":[],"weight":7}'],
-  ])('adds to %s what it lacks', (json, expected) => {
+  ])('adds the missing members to %s', (json, expected) => {
     expect(spliced(json)).toBe(expected)
   })
 
@@ -70,7 +70,7 @@ describe('spliceJson', () => {
     expect(bytes.toString()).toBe('{"weight":1}')
   })
 
-  it('refuses what is no object', () => {
+  it('refuses a value that is not an object', () => {
     expect(() => spliced('')).toThrow('needs a JSON object')
     expect(() => spliced('{"weight":1')).toThrow('needs a JSON object')
   })

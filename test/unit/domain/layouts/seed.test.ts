@@ -72,7 +72,7 @@ describe('encode', () => {
 })
 
 describe('decode', () => {
-  it('reads what encode writes', () => {
+  it('reads the output of encode', () => {
     const full: EndpointRecord = { ...HELLO, id: 'x', metadata: { zone: 'b' } }
     for (const registered of [HELLO, full, { ...HELLO, version: '' }]) {
       const { key, value } = seed.encode([registered], null)
@@ -80,7 +80,7 @@ describe('decode', () => {
     }
   })
 
-  it('reads an address with slashes: the value says where the key divides', () => {
+  it('reads an address with slashes: the value shows where the key divides', () => {
     const { key, value } = seed.encode([{ ...HELLO, addr: 'unix:/var/run/hello.sock' }], null)
     expect(key).toBe('/hello/1.0.0/unix:/var/run/hello.sock')
     expect(seed.decode(key, value)).toEqual({
@@ -89,7 +89,7 @@ describe('decode', () => {
     })
   })
 
-  it('takes what a Go writer leaves out for its zero value, and unknown members for nothing', () => {
+  it('takes omitted members of a Go writer as zero values, and ignores unknown ones', () => {
     expect(decode('/hello/a:1', { name: 'hello', addr: 'a:1', since: 12, tags: ['x'] })).toEqual({
       kind: 'endpoints',
       records: [{ service: 'hello', version: '', addr: 'a:1', weight: 0, metadata: {} }],
@@ -126,7 +126,7 @@ describe('decode', () => {
     ['/hello/a', 'a', 'address has no port'],
     ['/hello/:1', ':1', 'address has no host'],
     ['/hello/a:99999', 'a:99999', 'address has port 99999, outside 1-65535'],
-  ])('reads an address that cannot be dialled, and says why: %s', (key, addr, text) => {
+  ])('reads an address that cannot be dialled, with the reason: %s', (key, addr, text) => {
     const problem = { kind: 'not-dialled', text }
     expect(decode(key, { name: 'hello', addr })).toEqual({
       kind: 'endpoints',
@@ -142,7 +142,7 @@ describe('decode', () => {
     ['/hello/x', { service: 'hello', version: '', addr: 'x' }],
     ['/hello', { service: 'hello', version: '', addr: '' }],
     ['', { service: '', version: '', addr: '' }],
-  ])('reads from the key %s what an unreadable value does not tell', (key, place) => {
+  ])('takes from the key %s what an unreadable value lacks', (key, place) => {
     expect(decode(key, 'no JSON')).toEqual({
       kind: 'unusable',
       ...place,

@@ -51,7 +51,7 @@ describe('a weight that its own reader tolerates', () => {
   })
 })
 
-describe('what encoding/json tolerates', () => {
+describe('values that encoding/json tolerates', () => {
   it.each([
     ['seed', '/hello/a:1', '{"name":"hello","addr":"a:1","version":null,"weight":null,"metadata":null}'],
     ['seed', '/hello/a:1', '{"Name":"hello","ADDR":"a:1","Weight":3}'],
@@ -67,7 +67,7 @@ describe('what encoding/json tolerates', () => {
     })
   })
 
-  it('does not make a layout likelier: Addr and addr tell layouts apart', () => {
+  it('does not make a layout likelier: Addr and addr distinguish layouts', () => {
     expect(detect('/hello/a:1', Buffer.from('{"Op":0,"Addr":"a:1"}'))?.layout.name).toBe('etcd')
     expect(detect('/hello/a:1', Buffer.from('{"name":"hello","addr":"a:1"}'))?.layout.name).toBe('seed')
   })

@@ -38,7 +38,7 @@ describe('a new weight changes its own bytes and no other', () => {
     expect(Buffer.from(changed).toString()).toBe(before + expected + after)
   })
 
-  it('bytes that are no UTF-8 stay as they are', () => {
+  it('bytes that are not UTF-8 stay unchanged', () => {
     const bytes = Buffer.from([0x61, 0x3d, 0xff, 0x26, ...Buffer.from('weight=1&b='), 0x80])
     const changed = Buffer.from(layoutNamed('rpcx').withWeight(bytes, 42))
     expect(changed.toString('latin1')).toBe(bytes.toString('latin1').replace('weight=1', 'weight=42'))

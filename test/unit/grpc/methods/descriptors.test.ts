@@ -16,7 +16,7 @@ describe('a method', () => {
     },
   )
 
-  it('tells that it streams', () => {
+  it('shows that it streams', () => {
     expect(descriptors.method('Shop/List').kind).toBe('server_streaming')
   })
 
@@ -30,7 +30,7 @@ describe('a method', () => {
     expect(shopAlone.method('List').name).toBe('shop.api.Shop/List')
   })
 
-  it('unknown to the only service gets the list of its methods, and who was asked', () => {
+  it('unknown to the only service gets the list of its methods, and their source', () => {
     const error = errorOf(() => shopAlone.method('Sell'))
     expect(error).toMatchObject({ code: 'NOT_FOUND', exit: 4, message: 'shop.api.Shop has no method "Sell"' })
     expect(error.suggestions).toEqual([`It has: Buy, List. ${SOURCE}`])
@@ -84,7 +84,7 @@ describe('JSON', () => {
     },
   )
 
-  it('for a message without fields is told to be empty', () => {
+  it('for a message without fields must be empty', () => {
     const error = errorOf(() => descriptors.method('Returns/List').encode({ a: 1 }))
     expect(error.suggestions).toEqual([`shop.api.Note has no fields: -d '{}'`])
   })

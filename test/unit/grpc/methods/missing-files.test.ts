@@ -22,7 +22,7 @@ const SHOP = parseProto(
   'shop.proto',
 )
 
-describe('a file whose import is missing', () => {
+describe('a file with a missing import', () => {
   const shop = new Descriptors([SHOP], 'Described by shop.proto', undefined, 'Give the folder')
   const why = 'money.Price is not described: shop.proto imports money/money.proto, which is missing'
 
@@ -115,7 +115,7 @@ describe('--proto', () => {
     expect(method.decode(method.encode(json)).json).toEqual(json)
   })
 
-  it('says where a file is not a .proto file', async () => {
+  it('names the position at which a file is not a .proto file', async () => {
     await expect(readProtoFile(join(folder, 'bad.proto'), [])).rejects.toMatchObject({
       code: 'USAGE',
       message: expect.stringContaining('bad.proto:3:9: expected a name, found ='),

@@ -75,7 +75,7 @@ describe('the order of files', () => {
     expect(orderOf(SHOP, TYPES)).toEqual(['shop/types.proto', 'shop/shop.proto'])
   })
 
-  it('survives a circle, and an import that nobody has', () => {
+  it('survives a circle, and a missing import', () => {
     expect(orderOf(file('a', 'b'), file('b', 'a'), file('c', 'nowhere'))).toEqual(['b', 'a', 'c'])
   })
 })

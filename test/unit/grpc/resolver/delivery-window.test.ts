@@ -37,7 +37,7 @@ describe('a delivery window', () => {
     expect(deliveredAtMs).toEqual([0, 20])
   })
 
-  it('delivers what follows once, 20 ms after the last delivery', () => {
+  it('delivers following changes once, 20 ms after the last delivery', () => {
     window.open()
     vi.advanceTimersByTime(5)
     window.open()
@@ -47,7 +47,7 @@ describe('a delivery window', () => {
     expect(deliveredAtMs).toEqual([0, 20])
   })
 
-  it('lets a change that can wait do so for 20 ms, and delivers what comes meanwhile with it', () => {
+  it('delays a change that can wait for 20 ms, and delivers changes in the meantime with it', () => {
     window.open(20)
     vi.advanceTimersByTime(10)
     window.open()

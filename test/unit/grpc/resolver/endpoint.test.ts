@@ -23,7 +23,7 @@ describe('toGrpcEndpoints', () => {
     ])
   })
 
-  it('leaves out what cannot be dialled', () => {
+  it('leaves out undialable endpoints', () => {
     const unreadable = endpoint({ problem: NOT_JSON })
     const noPort = endpoint({ addr: 'x' })
     expect(toGrpcEndpoints([unreadable, noPort], ALL)).toEqual([])
@@ -33,7 +33,7 @@ describe('toGrpcEndpoints', () => {
     expect(weights([endpoint({ weight: 0 }), endpoint({ weight: 2 })], ALL)).toEqual([0, 2])
   })
 
-  it('gives all the same where nobody set a weight', () => {
+  it('gives equal weights where none is set', () => {
     expect(weights([endpoint({ weight: 0 }), endpoint({ weight: 0 })], ALL)).toEqual([1, 1])
   })
 
@@ -77,7 +77,7 @@ describe('a selector', () => {
     expect(weights(service, selecting('weight>1', { zone: 'c' }))).toEqual([3])
   })
 
-  it('with spill-over stands back for all of the service where it selects nobody who could get a call', () => {
+  it('with spill-over selects the whole service if no selected endpoint could get a call', () => {
     const spilling = (where: Record<string, string>) => ({ where, spillOver: true })
     expect(weights(service, spilling({ zone: 'x' }))).toEqual([1, 2, 3])
     expect(weights(service, spilling({ zone: 'c' }))).toEqual([3])

@@ -114,7 +114,7 @@ describe('a watch that fails', () => {
 })
 
 describe('a listener', () => {
-  it('that joins during an outage hears of the list and of the outage, as the first did', async () => {
+  it('that joins during an outage receives the list and the outage, as the first did', async () => {
     const watches = ServiceWatches.of(new FakeDiscovery([[LIST, STALE]]))
     const [early, late] = [new Recorder(), new Recorder()]
     const leave = [watches.join(QUERY, early)]
@@ -127,7 +127,7 @@ describe('a listener', () => {
     for (const each of leave) each()
   })
 
-  it('that joins before there is a list, and during an outage, hears of the outage', async () => {
+  it('that joins before the first list, and during an outage, receives the outage', async () => {
     const watches = ServiceWatches.of(new FakeDiscovery([[STALE]]))
     const [early, late] = [new Recorder(), new Recorder()]
     const leave = [watches.join(QUERY, early)]

@@ -15,7 +15,7 @@ describe('a target', () => {
     })
   })
 
-  it('says where the registry is, if it is not where all are', () => {
+  it('names another place of the registry', () => {
     expect(parseTarget({ path: 'foo/bar?layout=kratos=/ns&root=/prod&zone=b' })).toEqual({
       ...{ service: 'foo/bar', where: { zone: 'b' }, select: [], spillOver: false },
       place: { layout: 'kratos=/ns', root: '/prod' },
