@@ -55,8 +55,9 @@ class ListKeeper implements Disposable {
   private isLive = false
   /** Whether it differs from the written one. */
   private isChanged = false
+  /** By the monotonic clock. */
   private writtenAtMs: number | null = null
-  /** The last time at which it was confirmed, where that is not now. */
+  /** The last time (wall clock) at which it was confirmed, where that is not now. */
   private seenAtMs = 0
   private timer: NodeJS.Timeout | undefined
   private writing: Promise<void> = Promise.resolve()
@@ -103,7 +104,7 @@ class ListKeeper implements Disposable {
   }
 
   private get sinceWriteMs(): number {
-    return Date.now() - (this.writtenAtMs ?? Number.NEGATIVE_INFINITY)
+    return performance.now() - (this.writtenAtMs ?? Number.NEGATIVE_INFINITY)
   }
 
   private get periodMs(): number {
@@ -121,8 +122,8 @@ class ListKeeper implements Disposable {
 
   private write(): void {
     this.isChanged = false
-    this.writtenAtMs = Date.now()
-    const seenAtMs = this.isLive ? this.writtenAtMs : this.seenAtMs
+    this.writtenAtMs = performance.now()
+    const seenAtMs = this.isLive ? Date.now() : this.seenAtMs
     const list = { revision: this.snapshot.revision, endpoints: endpointsOf(this.snapshot), seenAtMs }
     this.writing = this.writing.then(() => this.cache.write(this.target, list))
     if (this.isLive) this.confirmInTime()

@@ -9,7 +9,8 @@ import { describe, expect, it } from 'vitest'
  */
 const ALLOWED = [
   /\{ deadline: Date\.now\(\) \+ \w+(\(\))? \}/,
-  /\b(sinceMs|seenAtMs): Date\.now\(\)/,
+  /\b(sinceMs|seenAtMs)(:| =) Date\.now\(\)/,
+  /\bseenAtMs = this\.isLive \? Date\.now\(\) : this\.seenAtMs/,
   /\bhasExpired\((tls\.)?certFile, Date\.now\(\)\)/,
   /\bmtimeMs < Date\.now\(\) - KEPT_MS/,
   /\bageMs = Math\.max\(0, Date\.now\(\) - list\.seenAtMs\)/,

@@ -24,7 +24,8 @@ export class ReflectionCalls implements Disposable {
   private readonly waiting: Pending[] = []
   private readonly streams = new Set<Stream>()
   private readonly metadata: Metadata
-  private readonly deadline: Date
+  /** By the monotonic clock. */
+  private readonly endMs: number
   /** Whether a stream ended before all of its questions were answered. */
   private endsEarly = false
   private isClosed = false
@@ -38,7 +39,7 @@ export class ReflectionCalls implements Disposable {
     headers: Headers,
   ) {
     this.metadata = metadataOf(headers)
-    this.deadline = new Date(Date.now() + deadlineMs)
+    this.endMs = performance.now() + deadlineMs
   }
 
   /**
@@ -79,7 +80,7 @@ export class ReflectionCalls implements Disposable {
   }
 
   private open(): Stream {
-    const stream = new Stream(this.client, this.messages, this.metadata, this.deadline, (ended) =>
+    const stream = new Stream(this.client, this.messages, this.metadata, this.endMs, (ended) =>
       this.onEnd(stream, ended),
     )
     stream.onAnswer = () => this.send()
@@ -117,15 +118,16 @@ class Stream {
     client: Client,
     messages: ReflectionMessages,
     metadata: Metadata,
-    deadline: Date,
+    endMs: number,
     onEnd: (ended: StatusObject) => void,
   ) {
+    const leftMs = endMs - performance.now()
     this.call = client.makeBidiStreamRequest<ReflectionQuestion, ReflectionAnswer>(
       messages.path,
       (question) => Buffer.from(toBinary(messages.request, fromJson(messages.request, question as never))),
       (bytes) => toJson(messages.response, fromBinary(messages.response, bytes)) as ReflectionAnswer,
       metadata.clone(),
-      { deadline },
+      { deadline: Date.now() + leftMs },
     )
     this.call.on('data', (answer: ReflectionAnswer) => {
       this.answers++
