@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { FIGURE_HEADS, type Figure, figureLine } from './figure.js'
+import type { Figure } from './figure.js'
 
 const MAIN = fileURLToPath(new URL('./cache-main.ts', import.meta.url))
 const ENDPOINTS = 50_000
@@ -14,11 +14,6 @@ interface Minute {
 }
 
 /** What the cache of lists costs in a minute, by the number of changes a second. Takes a little over a minute. */
-export async function run(): Promise<void> {
-  console.log(FIGURE_HEADS)
-  for (const figure of await figures()) console.log(figureLine(figure))
-}
-
 export async function figures(): Promise<Figure[]> {
   const all = RATES.map(async (perSecond) => {
     const [cached, bare] = await Promise.all([minute(perSecond, 'cache'), minute(perSecond, 'none')])

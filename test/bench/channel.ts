@@ -14,6 +14,7 @@ import { until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { registration } from '../support/etcd-state.js'
 import { GreeterProcess } from '../support/greeter-process.js'
+import type { Figure } from './figure.js'
 import { median } from './median.js'
 
 const BACKENDS = 5
@@ -26,17 +27,17 @@ const CHANGES = 200
 const PAUSE_MS = 50
 
 /** What a channel costs beside grpc-js's own, and what one weight change costs a client of many endpoints. */
-export async function run(): Promise<void> {
+export async function figures(): Promise<Figure[]> {
   await using etcd = await RealEtcd.start()
   const registry = await Registry.open({ endpoints: [etcd.endpoint], cache: false })
   install({ discovery: registry })
-  if (process.argv[3] !== 'changes') await compareChannels(etcd)
-  await changeWeights(etcd)
+  const measured = [...(await compareChannels(etcd)), await changeWeights(etcd)]
   registry.close()
+  return measured
 }
 
 /** Calls through etcd and the weighted round robin, beside round_robin on static addresses, by turns. */
-async function compareChannels(etcd: RealEtcd): Promise<void> {
+async function compareChannels(etcd: RealEtcd): Promise<Figure[]> {
   const backends = await Promise.all(Array.from({ length: BACKENDS }, () => GreeterProcess.start()))
   const addrs = backends.map(({ addr }) => addr)
   for (const addr of addrs) await etcd.ctl('put', ...registration('few', addr, { version: '1' }))
@@ -56,24 +57,25 @@ async function compareChannels(etcd: RealEtcd): Promise<void> {
       channel.cpuMicros.push(cpuMicrosSince(cpu) / CALLS_PER_ROUND)
     }
   }
-  const rounds = `${ROUNDS} rounds of ${CALLS_PER_ROUND} calls by turns, of which the better half counts`
-  console.log(`${rounds}; ${IN_FLIGHT} in flight, ${BACKENDS} servers\n`)
-  console.log('| channel | calls/s | client CPU per call |\n|---|---|---|')
-  const [ours, theirs] = channels.map(({ name, perSecond, cpuMicros }) => {
-    const rate = meanOfHalf(perSecond.toSorted((a, b) => b - a))
-    const cpu = meanOfHalf(cpuMicros.toSorted((a, b) => a - b))
-    console.log(`| ${name} | ${rate.toFixed(0)} | ${cpu.toFixed(1)} µs |`)
-    return { rate, cpu }
-  })
+  const [ours, theirs] = channels.map(({ perSecond, cpuMicros }) => ({
+    rate: meanOfHalf(perSecond.toSorted((a, b) => b - a)),
+    cpu: meanOfHalf(cpuMicros.toSorted((a, b) => a - b)),
+  }))
   if (!ours || !theirs) throw new Error('two channels were compared')
-  console.log(`| ratio | ${(ours.rate / theirs.rate).toFixed(3)} | ${(ours.cpu / theirs.cpu).toFixed(3)} |\n`)
   for (const { client } of channels) client.close()
   for (const backend of backends) await backend.kill()
-}
-
-function quantile(values: readonly number[], fraction: number): string {
-  const sorted = values.toSorted((a, b) => a - b)
-  return (sorted[Math.ceil(fraction * sorted.length) - 1] ?? Number.NaN).toFixed(2)
+  const name = 'a channel to grpc-js’s round_robin on static addresses'
+  return [
+    {
+      name: `${name}: calls/s`,
+      ...{ aim: 0.98, isMinimum: true, measured: ours.rate / theirs.rate, unit: '×' },
+      note: `${ours.rate.toFixed(0)} calls/s`,
+    },
+    {
+      name: `${name}: CPU a call`,
+      ...{ aim: null, measured: ours.cpu / theirs.cpu, unit: '×', note: `${ours.cpu.toFixed(0)} µs` },
+    },
+  ]
 }
 
 /** Of values from the best on: what other work on the machine has spoilt is in the other half. */
@@ -102,7 +104,7 @@ function sayHello(client: Client): Promise<void> {
 }
 
 /** One weight after the other changes among a thousand endpoints, all READY: the client's CPU for each. */
-async function changeWeights(etcd: RealEtcd): Promise<void> {
+async function changeWeights(etcd: RealEtcd): Promise<Figure> {
   const server = await startGreeter({ port: 0, host: '0.0.0.0' })
   const port = server.addr.split(':')[1]
   // Every address of 127.0.0.0/8 is this machine's.
@@ -118,31 +120,20 @@ async function changeWeights(etcd: RealEtcd): Promise<void> {
   )
   await sayHello(channel)
   const cpuMs: number[] = []
-  const delaysMs: number[] = []
   for (let change = -5; change < CHANGES; change++) {
     // Single changes: those that follow each other within 20 ms are delivered together.
     await sleep(PAUSE_MS)
     const key = keys[((change + 5) * 7) % ENDPOINTS] ?? ''
     const cpu = process.cpuUsage()
-    const told = watcher.next().then(() => performance.now())
+    const told = watcher.next()
     await writer.put(key, 2 + change + 5)
-    const writtenAtMs = performance.now()
-    const delayMs = (await told) - writtenAtMs
-    if (change < 0) continue
-    delaysMs.push(delayMs)
-    cpuMs.push(cpuMicrosSince(cpu) / 1_000)
+    await told
+    if (change >= 0) cpuMs.push(cpuMicrosSince(cpu) / 1_000)
   }
-  console.log(
-    `one weight change among ${ENDPOINTS} endpoints, median of ${CHANGES}: ${median(cpuMs).toFixed(2)} ms of client CPU`,
-  )
-  console.log(
-    `from the answer to the put until picks use it: p50 ${quantile(delaysMs, 0.5)} ms, p99 ${quantile(delaysMs, 0.99)} ms`,
-  )
-  console.log(
-    `(the writer’s answer and the wait for it included; the largest ${Math.max(...cpuMs).toFixed(2)} ms)`,
-  )
   channel.close()
   server.stop()
+  const name = `one weight change among ${ENDPOINTS} READY endpoints: client CPU`
+  return { name, aim: 4, measured: median(cpuMs), unit: 'ms' }
 }
 
 function client(target: string, options: object): Client {

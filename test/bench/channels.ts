@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { RealEtcd } from '../support/etcd.js'
 import { EtcdApi } from '../support/etcd-api.js'
 import { registration } from '../support/etcd-state.js'
+import type { Figure } from './figure.js'
 import { median } from './median.js'
 
 const OWN = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
@@ -39,6 +40,19 @@ export async function run(): Promise<void> {
       console.log(`| ${cells.join(' | ')} |`)
     }
   }
+}
+
+/** 1,000 channels beside one. */
+export async function figures(): Promise<Figure[]> {
+  const one = await measure(OWN, 1)
+  const many = await measure(OWN, 1_000)
+  const above = (kind: keyof Memory) => (many.memory[kind] - one.memory[kind]) / 1e6
+  return [
+    { name: '1,000 channels: etcd streams', aim: 1, measured: many.streams, unit: 'streams' },
+    { name: '1,000 channels: CPU a change', aim: 15, measured: many.cpuMs, unit: 'ms' },
+    { name: '1,000 channels: RSS above one channel', aim: 60, measured: above('rss'), unit: 'MB' },
+    { name: '1,000 channels: heap above one channel', aim: 60, measured: above('heap'), unit: 'MB' },
+  ]
 }
 
 interface Memory {

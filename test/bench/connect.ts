@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import type { Figure } from './figure.js'
 
 const COUNTS = [1_000, 2_000, 4_000, 10_000]
 /** A process may have 20,000 files open, and each server takes two: one to listen, one for the connection. */
@@ -64,4 +65,19 @@ export async function run(): Promise<void> {
     ]
     console.log(`| ${cells.join(' | ')} |`)
   }
+}
+
+/** 10,000 endpoints beside 1,000. */
+export async function figures(): Promise<Figure[]> {
+  const few = await connected(1_000)
+  const many = await connected(10_000)
+  const name = 'connect to 10,000 endpoints'
+  return [
+    {
+      name: `${name}: time an endpoint, to that of 1,000`,
+      ...{ aim: 1.5, measured: many.connectMs / few.connectMs / 10, unit: '×' },
+      note: `${(many.connectMs / 1_000).toFixed(2)} s`,
+    },
+    { name: `${name}: RSS`, aim: null, measured: many.rssMb, unit: 'MiB' },
+  ]
 }

@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import type { Figure } from './figure.js'
 import { median } from './median.js'
 
 const RUN = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 const ROUNDS = 9
 
 /** How long `disco dev` takes to serve, beside `disco --help`, by turns in one run. */
-export async function run(): Promise<void> {
+export async function figures(): Promise<Figure[]> {
   const help: number[] = []
   const serving: number[] = []
   const registered: number[] = []
@@ -18,11 +19,14 @@ export async function run(): Promise<void> {
     registered.push(await timeOf(dev, (child) => printed(child, 'Ctrl-C ends it')))
   }
   const floor = median(help)
-  const line = (what: string, ms: number) => `| ${what} | ${ms.toFixed(0)} | ${(ms / floor).toFixed(2)}× |`
-  console.log('| until | median ms | to --help |\n|---|---|---|')
-  console.log(line('disco --help ends', floor))
-  console.log(line('disco dev: the registry serves', median(serving)))
-  console.log(line('disco dev: five backends are registered', median(registered)))
+  const figure = (until: string, aim: number | null, times: readonly number[]): Figure => {
+    const note = `${median(times).toFixed(0)} ms`
+    return { name: `disco dev: ${until}, to --help`, aim, measured: median(times) / floor, unit: '×', note }
+  }
+  return [
+    figure('the registry serves', 2.5, serving),
+    figure('five backends are registered', null, registered),
+  ]
 }
 
 async function timeOf(args: string[], done: (child: ChildProcess) => Promise<unknown>): Promise<number> {

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { type Etcd, RealEtcd } from '../support/etcd.js'
 import { findEtcd } from '../support/etcd-binary.js'
 import { costsByTurns, usageOf } from './cost.js'
-import { FIGURE_HEADS, type Figure, figureLine } from './figure.js'
+import type { Figure } from './figure.js'
 import { fillServices, serviceAt } from './lists-registry.js'
 
 const RUN = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
@@ -18,11 +18,6 @@ const SERVICE = serviceAt(523)
  * What lists cost beside etcdctl, by turns: one service of 1,000 endpoints among 1,000,000 keys, in every layout and in
  * one, and a summary of 1,000 services with 100,000 endpoints.
  */
-export async function run(): Promise<void> {
-  console.log(FIGURE_HEADS)
-  for (const figure of await figures()) console.log(figureLine(figure))
-}
-
 export async function figures(): Promise<Figure[]> {
   return [...(await amongMillion()), ...(await ofHundredThousand())]
 }

@@ -1,4 +1,5 @@
 import { type Chooser, findPolicy, NO_KEYS, seeded } from '../../src/policies/index.js'
+import type { Figure } from './figure.js'
 import { median } from './median.js'
 
 const SIZES = [10, 1_000, 10_000]
@@ -38,6 +39,32 @@ export async function run(): Promise<void> {
     const cells = [...picks.map((ns) => ns.toFixed(0)), ...changes.map((us) => us.toFixed(2))]
     console.log(`| ${name}${parameters} | ${cells.join(' | ')} |`)
   }
+}
+
+/** The cases that have aims. */
+export async function figures(): Promise<Figure[]> {
+  const pick = (name: string, size: number) => {
+    const calls = new Float64Array(size)
+    const chooser = chooserOf(name, {}, calls)
+    return measure(chooser.recount ? call(chooser, calls) : () => chooser.choose())
+  }
+  const size = 10_000
+  const ring = chooserOf('ring_hash', {}, new Float64Array(size))
+  const ringChangeNs = measure(weightChange(ring, size, { hashKey: 'a user of middling length', pin: null }))
+  return [
+    {
+      name: 'pick, weighted_round_robin, 10',
+      aim: 150,
+      measured: pick('weighted_round_robin', 10),
+      unit: 'ns',
+    },
+    {
+      name: 'pick, weighted_round_robin, 10,000',
+      ...{ aim: 600, measured: pick('weighted_round_robin', size), unit: 'ns' },
+    },
+    { name: 'pick, least_request, 10,000', aim: 1_000, measured: pick('least_request', size), unit: 'ns' },
+    { name: 'weight change, ring_hash, 10,000', aim: 1_000, measured: ringChangeNs / 1_000, unit: 'µs' },
+  ]
 }
 
 function chooserOf(name: string, config: object, calls: Float64Array): Chooser<number> {

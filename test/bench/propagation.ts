@@ -12,7 +12,7 @@ import { until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { EtcdApi } from '../support/etcd-api.js'
 import { registration } from '../support/etcd-state.js'
-import { FIGURE_HEADS, type Figure, figureLine } from './figure.js'
+import type { Figure } from './figure.js'
 import { addressAt, ENDPOINTS, nowMs, weightOf } from './propagation-plan.js'
 
 const WRITER = fileURLToPath(new URL('./propagation-writer-main.ts', import.meta.url))
@@ -23,11 +23,6 @@ const STREAMS = [
 ] as const
 
 /** From a put to the first pick that uses it, at 1,000 endpoints that are all READY, in a stream with random gaps. */
-export async function run(): Promise<void> {
-  console.log(FIGURE_HEADS)
-  for (const figure of await figures()) console.log(figureLine(figure))
-}
-
 export async function figures(): Promise<Figure[]> {
   await using etcd = await RealEtcd.start()
   const server = await startGreeter({ port: 0, host: '0.0.0.0' })

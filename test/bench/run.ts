@@ -1,25 +1,52 @@
-/** `npm run bench -- NAME`: runs test/bench/NAME.ts. Benches only print; none of them is a test. */
-const [name] = process.argv.slice(2)
-const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>> = {
+import { FIGURE_HEADS, type Figure, figureLine } from './figure.js'
+
+/** A bench prints a table of its own, or has figures beside their aims, or both. */
+interface Bench {
+  run?(): Promise<void>
+  figures?(): Promise<readonly Figure[]>
+}
+
+const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  start: () => import('./start.js'),
+  'dev-start': () => import('./dev-start.js'),
+  lists: () => import('./lists.js'),
+  watch: () => import('./watch.js'),
+  channels: () => import('./channels.js'),
+  propagation: () => import('./propagation.js'),
+  pick: () => import('./pick.js'),
+  channel: () => import('./channel.js'),
+  connect: () => import('./connect.js'),
+  cache: () => import('./cache.js'),
+  scale: () => import('./scale.js'),
+  ls: () => import('./ls.js'),
   call: () => import('./call.js'),
   rate: () => import('./rate.js'),
   'call-memory': () => import('./call-memory.js'),
   dev: () => import('./dev.js'),
-  'dev-start': () => import('./dev-start.js'),
-  ls: () => import('./ls.js'),
-  lists: () => import('./lists.js'),
-  start: () => import('./start.js'),
-  pick: () => import('./pick.js'),
   gaps: () => import('./gaps.js'),
-  channel: () => import('./channel.js'),
-  connect: () => import('./connect.js'),
-  watch: () => import('./watch.js'),
-  channels: () => import('./channels.js'),
-  cache: () => import('./cache.js'),
-  propagation: () => import('./propagation.js'),
 }
-const bench = benches[name ?? '']
-if (bench === undefined) {
-  console.error(`Usage: npm run bench -- ${Object.keys(benches).join(' | ')}`)
+
+/**
+ * `npm run bench -- NAME` runs test/bench/NAME.ts; without a name, the figures of all benches that have aims, in one
+ * table. Benches only print; none of them is a test.
+ */
+const [name] = process.argv.slice(2)
+const chosen = name === undefined ? Object.values(benches) : [benches[name]]
+if (chosen.includes(undefined)) {
+  console.error(`Usage: npm run bench [-- ${Object.keys(benches).join(' | ')}]`)
   process.exitCode = 2
-} else await (await bench()).run()
+} else {
+  const startedMs = performance.now()
+  let heads = `${FIGURE_HEADS}\n`
+  for (const load of chosen) {
+    const bench = await load?.()
+    if (name !== undefined && bench?.run) await bench.run()
+    else if (bench?.figures) {
+      for (const figure of await bench.figures()) {
+        console.log(`${heads}${figureLine(figure)}`)
+        heads = ''
+      }
+    }
+  }
+  console.error(`${((performance.now() - startedMs) / 1_000).toFixed(0)} s`)
+}

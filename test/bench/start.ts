@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { costsByTurns } from './cost.js'
+import type { Figure } from './figure.js'
 
 const RUN = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 const ROUNDS = 11
@@ -39,6 +40,36 @@ export async function run(): Promise<void> {
         }
       }
     }
+  } finally {
+    dev.stop()
+    rmSync(cache, { recursive: true })
+  }
+}
+
+const AIMS = [
+  { command: ['--help'], aim: 2.2 },
+  { command: ['ls'], aim: 4.2 },
+  { command: ['call', 'hello', 'SayHello', '--n', '10'], aim: 5.5 },
+] as const
+
+/** CPU of commands as multiples of an empty Node's. */
+export async function figures(): Promise<Figure[]> {
+  const cache = mkdtempSync(join(tmpdir(), 'disco-bench-start-'))
+  const dev = await startDev()
+  const env = { ...process.env, XDG_CACHE_HOME: cache, DISCO_ENDPOINTS: dev.endpoint }
+  try {
+    const lines = [['-e', '0'], ...AIMS.map(({ command }) => [RUN, ...command])]
+    const costs = await costsByTurns(
+      lines.map((args) => [process.execPath, ...args]),
+      ROUNDS,
+      env,
+    )
+    const [floor = 0, ...measured] = costs.map(({ cpuMs }) => cpuMs)
+    return AIMS.map(({ command, aim }, at) => {
+      const cpuMs = measured[at] ?? 0
+      const name = `disco ${command.join(' ')}: CPU to an empty Node’s`
+      return { name, aim, measured: cpuMs / floor, unit: '×', note: `${cpuMs.toFixed(0)} ms` }
+    })
   } finally {
     dev.stop()
     rmSync(cache, { recursive: true })
