@@ -1,3 +1,5 @@
+export type { Probed } from './agent/health/probes.js'
+export type { ProcessEnd } from './agent/processes/child-process.js'
 export { type DrainOptions, type LiveRegistration, type RegisterOptions, register } from './agent/register.js'
 export type { RegistrarEvents } from './agent/registrar/events.js'
 export type { Abortable } from './domain/abortable.js'
@@ -22,9 +24,17 @@ export type {
   Revision,
 } from './domain/endpoint.js'
 export { DiscoError, type DiscoErrorOptions, type ErrorCode, type EtcdReason } from './domain/errors.js'
+export type { FileSource, ReadContent } from './domain/file-source.js'
 export { parseWeightChange, type WeightChange, type WeightForm } from './domain/weight.js'
+export type { ContextOption } from './registry/context-options.js'
+export type { LayoutCount, LayoutCounts } from './registry/layout-counts.js'
 export type { RegistrationRequest } from './registry/registration/acquire.js'
-export type { EventSink, RegistrationEvents } from './registry/registration/events.js'
+export type {
+  EventSink,
+  GrantedLease,
+  KeepAliveEvents,
+  RegistrationEvents,
+} from './registry/registration/events.js'
 export type { Ended, Registration } from './registry/registration/registration.js'
 export {
   type CacheOptions,
@@ -39,3 +49,4 @@ export {
 export type { EndpointSelection } from './registry/selection.js'
 export type { Unregistered, UnregisterOptions } from './registry/unregister.js'
 export type { EndpointChange, WeightChanged, WeightOptions } from './registry/weight.js'
+export type { LeftOut } from './registry/weight-targets.js'

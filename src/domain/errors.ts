@@ -17,7 +17,19 @@ const EXIT_BY_CODE = {
   INTERRUPTED: 130,
 } as const
 
-/** The kind of failure, for programs: texts may change, codes do not. */
+/**
+ * The kind of failure, for programs: texts may change, codes do not.
+ *
+ * - `USAGE`: an argument, option, variable or file is invalid
+ * - `ETCD_UNREACHABLE`: etcd did not answer in time, or refuses for now (`reason`)
+ * - `ETCD_DENIED`: etcd refused the login, or the user's roles do not cover the keys (`reason`)
+ * - `OUTCOME_UNKNOWN`: the answer to a write was lost, and reading back did not settle it: it may have been applied
+ * - `NOT_FOUND`: no such service, endpoint or method
+ * - `CONFLICT`: another client holds the key or changed it, or the change needs `force`
+ * - `WAIT_TIMED_OUT`: a condition did not come true in time
+ * - `INTERNAL`: a bug, or an unexpected error of another library (`cause`)
+ * - `RPC_FAILED`, `VERDICT_FAILED`, `INTERRUPTED`: of the command line alone
+ */
 export type ErrorCode = keyof typeof EXIT_BY_CODE
 
 /** Whether the link to etcd failed, so that a later try may succeed: etcd did not answer, or not in time. */

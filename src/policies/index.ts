@@ -12,7 +12,7 @@ import { weightedRoundRobin } from './weighted-round-robin.js'
 
 export { type Rng, seeded } from '../domain/rng.js'
 export type { ShareRule } from '../domain/shares.js'
-export type { CallKeys, Chooser, Environment, Policy, PolicyKind } from './policy.js'
+export type { CallKeys, Chooser, Environment, Policy, PolicyKind, PolicyTraits } from './policy.js'
 export { NO_KEYS } from './policy.js'
 
 const CHOOSING_FREELY: readonly [PolicyKind, ...PolicyKind[]] = [

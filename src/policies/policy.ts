@@ -67,7 +67,8 @@ export interface Chooser<Candidate> {
   readonly size: number
 }
 
-interface PolicyTraits {
+/** What a policy is, with or without its parameters. */
+export interface PolicyTraits {
   readonly name: string
   /** A short name for the command line. */
   readonly shortName: string

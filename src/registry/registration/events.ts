@@ -3,7 +3,7 @@ import type { DiscoError } from '../../domain/errors.js'
 import type { EventSink, KeepAliveEvents } from '../../etcd/keep-alive.js'
 import type { GrantedLease } from '../../etcd/lease.js'
 
-export type { EventSink }
+export type { EventSink, GrantedLease, KeepAliveEvents }
 
 /** Events of a registration, by name, each with its payload; the registrar adds its own to them. */
 export interface RegistrationEvents extends KeepAliveEvents {

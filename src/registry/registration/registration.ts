@@ -80,6 +80,8 @@ export class Registration implements AsyncDisposable {
   }
 
   /**
+   * @internal Use `Registry.register`.
+   *
    * Grants a lease, claims the keys, and starts to hold them all.
    *
    * @param signal ends the attempt, not the registration

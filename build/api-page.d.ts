@@ -1,0 +1,1 @@
+export declare function apiPage(): { readonly page: string; readonly missing: readonly string[] }
