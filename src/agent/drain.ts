@@ -4,7 +4,7 @@ import { findLayout } from '../domain/layouts/index.js'
 import { LiveSnapshot } from '../domain/live-snapshot.js'
 import { weightsAreUnset } from '../domain/shares.js'
 import type { Registry } from '../registry/registry.js'
-import { type EndpointSelection, selectEndpoints } from '../registry/selection.js'
+import { type EndpointSelection, isBulk, selectEndpoints } from '../registry/selection.js'
 import type { Unregistered } from '../registry/unregister.js'
 import type { WeightChanged } from '../registry/weight.js'
 
@@ -25,7 +25,7 @@ export interface DrainReports {
 
 export interface Drained {
   readonly revision: Revision
-  /** All addresses under the key, with their weight from before the drain; null if it cannot be read. */
+  /** All addresses under the keys, with their weight from before the drain; null if it cannot be read. */
   readonly endpoints: readonly { readonly endpoint: Endpoint; readonly from: number | null }[]
   /** `gone`: another client deleted the key meanwhile. `interrupted`: still registered, at weight 0. */
   readonly end: 'unregistered' | 'gone' | 'interrupted'
@@ -34,10 +34,10 @@ export interface Drained {
 }
 
 /**
- * Drains an endpoint: sets weight 0, so that clients send no new calls; waits, so that they finish pending ones; then
- * deletes the key.
+ * Drains endpoints of a service: sets weight 0, so that clients send no new calls; waits, so that they finish pending
+ * ones; then deletes the keys.
  *
- * @param signal interrupts the wait, and leaves the endpoint registered at weight 0
+ * @param signal interrupts the wait, and leaves the endpoints registered at weight 0
  * @throws DiscoError NOT_FOUND; CONFLICT when the drain would turn the weights off, when the endpoint gets a weight
  * meanwhile, or when its registrar puts the key back
  */
@@ -50,7 +50,7 @@ export async function drain(
   let weighed: WeightChanged
   try {
     await refuseUseless(registry, selection, force)
-    weighed = await registry.setWeight(selection, { kind: 'set', weight: 0 }, { force })
+    weighed = await registry.setWeight(selection, { kind: 'set', weight: 0 }, { force, drained: true })
   } catch (thrown) {
     const cause = DiscoError.from(thrown)
     if (!force || !mayBeRemoved(cause)) throw cause
@@ -62,11 +62,16 @@ export async function drain(
   const [change] = weighed.changes
   if (!change) throw new DiscoError('INTERNAL', 'A weight change without an endpoint')
   reports.onWeighed(weighed)
-  const end = await passGrace(registry, change.endpoint, graceMs, signal)
+  const { service } = change.endpoint
   const endpoints = weighed.changes.map(({ endpoint, from }) => ({ endpoint, from }))
-  if (end !== 'over') return { ...end, endpoints }
-  const { service, key: addr } = change.endpoint
-  return { endpoints, ...endOf(await registry.unregister({ service, addr }, { endWait: signal })) }
+  const drained = new Set(endpoints.map(({ endpoint }) => endpoint.key))
+  const end = await passGrace(registry, service, drained, graceMs, signal)
+  if ('end' in end) return { ...end, endpoints }
+  const keys = [...end.standing]
+  return {
+    endpoints,
+    ...endOf(await registry.unregister({ service, addr: null, keys }, { endWait: signal })),
+  }
 }
 
 function endOf({ revision, removed, returnUnknown }: Unregistered): Omit<Drained, 'endpoints'> {
@@ -88,7 +93,8 @@ async function refuseUseless(
   const { service, addr } = selection
   const { endpoints } = await registry.listExisting(service)
   const [endpoint] = selectEndpoints(endpoints, selection)
-  const layout = endpoint && findLayout(endpoint.layout)
+  // Of several endpoints, those without a weight are left out.
+  const layout = endpoint && !isBulk(selection) ? findLayout(endpoint.layout) : undefined
   if (layout && layout.weightless !== null) {
     const why = `the layout ${layout.name} carries no weight`
     throw new DiscoError('CONFLICT', `${service} ${addr} cannot be drained: ${why}`, {
@@ -101,13 +107,15 @@ async function refuseUseless(
   })
 }
 
-/** Waits for the end of the grace, and watches the key meanwhile. */
+/** Waits for the end of the grace, and watches the keys meanwhile: those that still stand are left. */
 async function passGrace(
   registry: Registry,
-  { service, key }: Endpoint,
+  service: string,
+  keys: ReadonlySet<string>,
   graceMs: number,
   signal: AbortSignal,
-): Promise<'over' | Pick<Drained, 'revision' | 'end'>> {
+): Promise<{ readonly standing: ReadonlySet<string> } | Pick<Drained, 'revision' | 'end'>> {
+  const standing = new Set(keys)
   const snapshot = new LiveSnapshot()
   const over = new AbortController()
   const timer = setTimeout(() => over.abort(), graceMs)
@@ -116,21 +124,28 @@ async function passGrace(
       if (update.type === 'stale') continue
       snapshot.apply(update)
       const { revision } = snapshot
-      const [now] = snapshot.byKey.get(key) ?? []
-      if (!now) return { revision, end: 'gone' }
-      if (now.weight === 0) continue
-      throw new DiscoError(
-        'CONFLICT',
-        `${key} was given weight ${now.weight} during the drain, and stays registered`,
-        {
-          suggestions: ['Another client put it back into rotation: ask its owner, then drain again'],
-        },
-      )
+      for (const key of standing) {
+        const [now] = snapshot.byKey.get(key) ?? []
+        if (!now) standing.delete(key)
+        else if (now.weight > 0) throw backInRotation(key, now.weight, keys.size)
+      }
+      if (standing.size === 0) return { revision, end: 'gone' }
     }
   } finally {
     clearTimeout(timer)
   }
-  return signal.aborted ? { revision: snapshot.revision, end: 'interrupted' } : 'over'
+  return signal.aborted ? { revision: snapshot.revision, end: 'interrupted' } : { standing }
+}
+
+function backInRotation(key: string, weight: number, drained: number): DiscoError {
+  const others = drained > 1 ? ['The other endpoints of the drain stay registered, at weight 0'] : []
+  return new DiscoError(
+    'CONFLICT',
+    `${key} was given weight ${weight} during the drain, and stays registered`,
+    {
+      suggestions: ['Another client put it back into rotation: ask its owner, then drain again', ...others],
+    },
+  )
 }
 
 /**

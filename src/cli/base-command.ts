@@ -1,8 +1,9 @@
 import { Command, type Interfaces } from '@oclif/core'
 import { AUTO } from '../domain/layouts/reader.js'
 import type { CacheOptions, Registry } from '../registry/registry.js'
+import type { Choice } from './change/choice.js'
 import { etcdMembers, etcdOptions, type FullPlace, placeOf } from './config.js'
-import { confirmChange } from './context/confirm.js'
+import { confirmBulk, confirmChange } from './context/confirm.js'
 import { type Layers, readLayers } from './context/layers.js'
 import { productionLabel } from './context/settings.js'
 import { baseFlags, type CacheFlags, type PlaceFlags } from './flags/base.js'
@@ -82,6 +83,24 @@ export abstract class DiscoCommand extends Command {
   protected async confirmChange(flags: BaseFlags & { readonly yes: boolean }, change: string): Promise<void> {
     const label = productionLabel(this.layersOf(flags))
     if (label !== null && !flags.yes) await confirmChange(label, change)
+  }
+
+  /**
+   * Asks before a change of several endpoints, or of all that a service has, and before any in a production cluster.
+   *
+   * @param verb `drain`
+   * @throws DiscoError as {@link confirmChange}
+   */
+  protected async confirmChoices(
+    { yes, 'dry-run': isDry, ...flags }: BaseFlags & { readonly yes: boolean; readonly 'dry-run': boolean },
+    verb: string,
+    choices: readonly Choice[],
+  ): Promise<void> {
+    if (isDry) return
+    const { formatChoices, isAskedAbout } = await import('./change/choice.js')
+    const change = `${verb} ${formatChoices(choices)}`
+    if (!isAskedAbout(choices)) return await this.confirmChange({ ...flags, yes }, change)
+    if (!yes) await confirmBulk(change, productionLabel(this.layersOf(flags)))
   }
 
   /** What settings come from, in its order. */

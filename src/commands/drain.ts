@@ -1,21 +1,30 @@
 import { Flags } from '@oclif/core'
+import type { Drained } from '../agent/drain.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
-import { type DrainDoc, drainDoc, type WeightDoc, weightDoc } from '../cli/change/document.js'
+import { type Choice, choicesOf } from '../cli/change/choice.js'
+import {
+  type DrainDoc,
+  type DrainsDoc,
+  drainDocs,
+  type WeightDoc,
+  type WeightsDoc,
+  weightDoc,
+} from '../cli/change/document.js'
 import { returnUnknownLine } from '../cli/change/return-unknown.js'
-import { completeAddressOrKey, refuseSwapped, requireServiceName } from '../cli/flags/arguments.js'
-import { changeFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
-import { argument } from '../cli/flags/custom.js'
+import { bulkFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { refuseIdle } from '../cli/flags/idle.js'
+import { filterFlags, readScope, targetAndAddresses } from '../cli/flags/target.js'
 import { StopSignals } from '../cli/stop-signals.js'
+import type { Palette } from '../cli/terminal/color.js'
 import { Countdown } from '../cli/terminal/countdown.js'
 import { percent } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
+import { ALL_ENDPOINTS, formatFilter, isUnfiltered } from '../domain/endpoint-filter.js'
+import { DiscoError } from '../domain/errors.js'
 import type { Registry } from '../registry/registry.js'
 import type { EndpointSelection } from '../registry/selection.js'
 import type { WeightChanged } from '../registry/weight.js'
-
-const EXAMPLE = 'disco drain hello 1.2.3.4:1001'
 
 export default class Drain extends DiscoCommand {
   static override summary = 'Take an endpoint out of rotation: weight 0, a grace period, unregister'
@@ -25,11 +34,11 @@ export default class Drain extends DiscoCommand {
     '<%= config.bin %> drain hello 1.2.3.4:1001',
     '<%= config.bin %> drain hello 1.2.3.4:1001 --grace 2m',
     '<%= config.bin %> drain hello 1.2.3.4:1001 --undo',
+    '<%= config.bin %> drain hello -l version=1.0.0 --dry-run',
+    '<%= config.bin %> drain --host 10.0.0.5 --yes',
   ]
-  static override args = {
-    service: argument({ required: true, description: 'the service' }),
-    addr: argument({ required: true, description: 'address of the endpoint, or its etcd key' }),
-  }
+  static override usage = '<%= command.id %> TARGET ADDR... | TARGET -l SELECTOR | [TARGET] --host HOST'
+  static override args = { target: targetAndAddresses }
   static override flags = {
     grace: waitFlag({
       allowsZero: true,
@@ -37,75 +46,140 @@ export default class Drain extends DiscoCommand {
       description: 'time at weight 0 before the key is deleted',
     }),
     undo: Flags.boolean({ description: 'restore the weight from before the drain', exclusive: ['force'] }),
+    ...filterFlags,
     version: versionFlag,
     ...placeFlags,
-    ...changeFlags,
+    ...bulkFlags,
     force: Flags.boolean({
       description:
         'drain even the last endpoint with a weight, which turns the weights off; where no weight can be set, remove the key at once',
     }),
   }
 
-  async run(): Promise<DrainDoc | WeightDoc> {
+  async run(): Promise<DrainDoc | DrainsDoc | WeightDoc | WeightsDoc> {
     const { args, flags, metadata } = await this.parse(Drain)
     if (flags.undo) refuseIdle({ flags, metadata }, ['grace'], 'with --undo')
-    refuseSwapped(args.service, args.addr, ['drain', args.addr, args.service])
-    const service = requireServiceName(args.service, this.place(flags).layout)
-    const addr = await completeAddressOrKey(args.addr, EXAMPLE)
-    const selection = { service, addr, version: flags.version }
-    await this.confirmChange(flags, `drain ${service} ${addr}${flags.undo ? ' --undo' : ''}`)
-    const registry = await this.openRegistry(flags)
-    if (flags.undo) return await this.undo(registry, selection, flags)
-    return await this.drain(registry, selection, { ...flags, graceMs: flags.grace })
+    const [target, ...addrs] = args.target ?? []
+    const scope = await readScope({
+      command: 'drain',
+      target,
+      addrs,
+      flags,
+      place: (layout) => this.place(flags, layout),
+    })
+    if (isUnfiltered(scope.filter)) throw missing(target)
+    const registry = await this.openRegistry({ ...flags, ...scope.place })
+    const choices = await choicesOf(registry, scope, flags.version)
+    await this.confirmChoices(flags, flags.undo ? 'restore the weight of' : 'drain', choices)
+    if (flags.undo) return await this.undo(registry, choices, flags)
+    return await this.drain(registry, choices, { ...flags, graceMs: flags.grace })
   }
 
   private async drain(
     registry: Registry,
-    selection: EndpointSelection,
-    flags: BaseFlags & { force: boolean; graceMs: number },
-  ): Promise<DrainDoc> {
-    const { service } = selection
-    const { graceMs } = flags
+    choices: readonly Choice[],
+    flags: BaseFlags & { force: boolean; graceMs: number; 'dry-run': boolean },
+  ): Promise<DrainDoc | DrainsDoc> {
+    const { graceMs, force } = flags
+    const isOne = choices.every(({ selection }) => selection.addr !== null)
+    if (flags['dry-run'] || !isOne) {
+      // Refuses a drain of several services before any of them is changed.
+      const plans = await Promise.all(
+        choices.map(({ selection }) =>
+          registry.setWeight(selection, { kind: 'set', weight: 0 }, { force, drained: true, dryRun: true }),
+        ),
+      )
+      if (flags['dry-run']) return this.showPlan(choices, plans, flags, isOne)
+    }
     const { drain } = await import('../agent/drain.js')
     using stop = new StopSignals()
     using countdown = new Countdown(graceMs)
-    const drained = await drain(
-      registry,
-      { selection, graceMs, force: flags.force },
-      {
-        onWeighed: (weighed) => {
-          this.tellWeighed(weighed, service, flags)
-          countdown.start((left) => `→ unregistering in ${left}  (Ctrl-C: stop here, at weight 0)`)
-        },
-        onUnweighed: ({ message }) => {
-          this.remark(`! the weight cannot be set (${visible(message)}): removing the key at once`)
-        },
-      },
-      stop.once,
+    let isCounting = false
+    const ends = await Promise.allSettled(
+      choices.map(async ({ selection }) => ({
+        selection,
+        drained: await drain(
+          registry,
+          { selection, graceMs, force },
+          {
+            onWeighed: (weighed) => {
+              this.tellWeighed(weighed, selection.service, flags)
+              if (!isCounting)
+                countdown.start((left) => `→ unregistering in ${left}  (Ctrl-C: stop here, at weight 0)`)
+              isCounting = true
+            },
+            onUnweighed: ({ message }) => {
+              this.remark(`! the weight cannot be set (${visible(message)}): removing the key at once`)
+            },
+          },
+          stop.once,
+        ),
+      })),
     )
     countdown.stop()
-    const { returnUnknown } = drained
-    if (returnUnknown) this.remark(returnUnknownLine(returnUnknown, this.palette(flags, process.stderr)))
-    const doc = drainDoc(service, drained, { graceMs })
-    const name = `${visible(service)} ${visible(doc.endpoints.map((endpoint) => endpoint.addr).join(', '))}`
-    if (doc.interrupted) process.exitCode = 130
+    const done = ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []))
+    for (const { drained } of done) {
+      const { returnUnknown } = drained
+      if (returnUnknown) this.remark(returnUnknownLine(returnUnknown, this.palette(flags, process.stderr)))
+    }
+    const line = (palette: Palette) =>
+      done.map(({ selection, drained }) => describe(selection, drained, palette)).join('\n')
+    const failed = ends.find((end) => end.status === 'rejected')
+    if (failed) {
+      if (done.length > 0) this.remark(line(this.palette(flags, process.stderr)))
+      throw failed.reason
+    }
+    if (done.some(({ drained }) => drained.end === 'interrupted')) process.exitCode = 130
+    const docs = done.flatMap(({ selection, drained }) => drainDocs(selection.service, drained, { graceMs }))
+    return this.printDrains(flags, docs, isOne, line)
+  }
+
+  private printDrains(
+    flags: BaseFlags,
+    docs: readonly DrainDoc[],
+    isOne: boolean,
+    table: (palette: Palette) => string,
+  ): DrainDoc | DrainsDoc {
+    const [first] = docs
+    const doc: DrainDoc | DrainsDoc = isOne && first ? first : { schema: 'disco.drains/v1', drains: docs }
     return this.print(flags, doc, {
-      table: (palette) => {
-        if (drained.end === 'gone')
-          return `${palette.yellow('!')} ${name} was removed by another client (rev ${doc.rev})`
-        if (drained.end === 'unregistered')
-          return `${palette.green('✓')} ${name} unregistered (rev ${doc.rev})`
-        const undo = `disco drain ${visible(service)} ${visible(selection.addr ?? '')} --undo`
-        return `${palette.yellow('!')} stopped: ${name} is still registered, at weight 0\n  Undo: ${undo}`
-      },
-      lines: () => [doc],
-      names: () => doc.endpoints.map((endpoint) => endpoint.addr),
+      table,
+      lines: () => docs,
+      names: () => docs.flatMap(({ endpoints }) => endpoints.map((endpoint) => endpoint.addr)),
     })
+  }
+
+  private showPlan(
+    choices: readonly Choice[],
+    plans: readonly WeightChanged[],
+    flags: BaseFlags & { graceMs: number },
+    isOne: boolean,
+  ): DrainDoc | DrainsDoc {
+    const docs = plans.flatMap(({ revision, changes }, at) =>
+      drainDocs(
+        choices[at]?.selection.service ?? '',
+        { revision, end: 'planned', endpoints: changes },
+        { graceMs: flags.graceMs },
+      ),
+    )
+    return this.printDrains(flags, docs, isOne, () =>
+      docs
+        .flatMap(({ service, graceSeconds, endpoints }) =>
+          endpoints.map(({ addr, from }) => {
+            const change = `weight ${from ?? 'unreadable'} → 0, unregistered after ${graceSeconds}s`
+            return `${visible(service)} ${visible(addr)} would be drained: ${change}`
+          }),
+        )
+        .join('\n'),
+    )
   }
 
   private tellWeighed(weighed: WeightChanged, service: string, flags: BaseFlags): void {
     const palette = this.palette(flags, process.stderr)
     const doc = weightDoc(service, weighed)
+    for (const { addr, text } of doc.leftOut) {
+      this.remark(`${palette.yellow('!')} ${visible(addr)} left as it is: ${visible(text)}`)
+    }
     for (const { addr, from, share } of doc.changes) {
       const shares = `share ${percent(share.from)} → ${percent(share.to)}`
       this.remark(
@@ -116,26 +190,75 @@ export default class Drain extends DiscoCommand {
     for (const hint of hints) this.remark(`${palette.yellow('!')} ${hint}`)
   }
 
-  private async undo(registry: Registry, selection: EndpointSelection, flags: BaseFlags): Promise<WeightDoc> {
+  private async undo(
+    registry: Registry,
+    choices: readonly Choice[],
+    flags: BaseFlags & { 'dry-run': boolean },
+  ): Promise<WeightDoc | WeightsDoc> {
+    if (flags['dry-run']) throw new DiscoError('USAGE', '--dry-run has no effect with --undo')
     const { undoDrain } = await import('../agent/drain.js')
-    const { service, addr } = selection
-    const undone = await undoDrain(registry, selection)
-    const doc = weightDoc(
-      service,
-      undone ?? { revision: (await registry.list(service)).revision, changes: [], leftOut: [] },
-    )
+    const docs: WeightDoc[] = []
+    for (const { selection, endpoints } of choices) {
+      const { service } = selection
+      const keys = [...new Set((endpoints ?? []).map(({ key }) => key))]
+      const each = endpoints === null ? [selection] : keys.map((addr) => ({ service, addr }))
+      const undone: WeightChanged[] = []
+      for (const one of each) undone.push((await undoDrain(registry, one)) ?? NOTHING)
+      const revision = Math.max(0, ...undone.map((changed) => changed.revision))
+      docs.push(
+        weightDoc(service, {
+          revision: revision || (await registry.list(service)).revision,
+          changes: undone.flatMap(({ changes }) => changes),
+          leftOut: [],
+        }),
+      )
+    }
+    const [first] = docs
+    const isOne = choices.every(({ selection }) => selection.addr !== null)
+    const doc: WeightDoc | WeightsDoc =
+      isOne && first ? first : { schema: 'disco.weights/v1', services: docs }
     return this.print(flags, doc, {
-      table: (palette) =>
-        doc.changes.length === 0
-          ? `${palette.yellow('!')} ${visible(service)} ${visible(addr ?? '')} is not drained (rev ${doc.rev})`
-          : doc.changes
-              .map(({ addr, to, share }) => {
-                const now = `weight 0 → ${to} (rev ${doc.rev}), share ${percent(share.to)}`
-                return `${palette.green('✓')} ${visible(service)} ${visible(addr)} ${now}`
-              })
-              .join('\n'),
-      lines: () => [doc],
-      names: () => doc.changes.map(({ addr }) => addr),
+      table: (palette) => docs.map((one, at) => describeUndone(one, choices[at], palette)).join('\n'),
+      lines: () => docs,
+      names: () => docs.flatMap(({ changes }) => changes.map(({ addr }) => addr)),
     })
   }
+}
+
+const NOTHING: WeightChanged = { revision: 0, changes: [], leftOut: [] }
+
+function describe(selection: EndpointSelection, drained: Drained, palette: Palette): string {
+  const { service } = selection
+  const addrs = drained.endpoints.map(({ endpoint }) => endpoint.addr)
+  const name = `${visible(service)} ${visible(addrs.join(', '))}`
+  const rev = `(rev ${drained.revision})`
+  if (drained.end === 'gone') return `${palette.yellow('!')} ${name} was removed by another client ${rev}`
+  if (drained.end === 'unregistered') return `${palette.green('✓')} ${name} unregistered ${rev}`
+  const which = selection.addr ?? formatFilter(selection.filter ?? ALL_ENDPOINTS)
+  const undo = `disco drain ${visible(service)} ${visible(which)} --undo`
+  const stands = addrs.length > 1 ? 'are still registered' : 'is still registered'
+  return `${palette.yellow('!')} stopped: ${name} ${stands}, at weight 0\n  Undo: ${undo}`
+}
+
+function describeUndone(
+  { service, rev, changes }: WeightDoc,
+  choice: Choice | undefined,
+  palette: Palette,
+): string {
+  if (changes.length === 0) {
+    const { addr = null, filter = ALL_ENDPOINTS } = choice?.selection ?? {}
+    const which = visible(addr ?? formatFilter(filter))
+    return `${palette.yellow('!')} ${visible(service)} ${which} is not drained (rev ${rev})`
+  }
+  const lines = changes.map(({ addr, to, share }) => {
+    const now = `weight 0 → ${to} (rev ${rev}), share ${percent(share.to)}`
+    return `${palette.green('✓')} ${visible(service)} ${visible(addr)} ${now}`
+  })
+  return lines.join('\n')
+}
+
+function missing(target: string | undefined): DiscoError {
+  return new DiscoError('USAGE', `disco drain needs ${target === undefined ? 'TARGET and ADDR' : 'ADDR'}`, {
+    suggestions: ['Such as: disco drain hello 1.2.3.4:1001', 'Several: -l SELECTOR or --host HOST'],
+  })
 }

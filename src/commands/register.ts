@@ -11,6 +11,7 @@ import { ttlFlag, waitFlag } from '../cli/flags/duration.js'
 import { refuseIdle } from '../cli/flags/idle.js'
 import { planProbe, probeFlags, refuseIdleAccess } from '../cli/flags/probe.js'
 import { planEndpoints, registeredFlags } from '../cli/flags/register.js'
+import { registeredTarget } from '../cli/flags/target.js'
 import { followServer } from '../cli/register/server.js'
 import { RegisterView } from '../cli/register/view.js'
 import { StopSignals } from '../cli/stop-signals.js'
@@ -43,7 +44,10 @@ export default class Register extends DiscoCommand {
   static override usage = '<%= command.id %> SERVICE ADDR... [FLAGS] [-- CMD ARGS...]'
   static override strict = false
   static override args = {
-    service: argument({ required: true, description: 'the service' }),
+    service: argument({
+      required: true,
+      description: 'the service, or etcd:///SERVICE, etcd://VERSION/SERVICE',
+    }),
     addr: argument({
       required: true,
       description: 'host:port, [ipv6]:port, :port or unix:/path; several share one lease',
@@ -80,10 +84,12 @@ export default class Register extends DiscoCommand {
     this.argv = own
     this.output.ignoreFailures()
     const { args, argv, flags, metadata } = await this.parse(Register)
-    const layout = layoutNamed(this.place(flags).layout)
+    const { service: name, version, place } = registeredTarget(args.service, flags.version)
+    const placed = { ...flags, ...place }
+    const layout = layoutNamed(this.place(placed).layout)
     refuseSwapped(args.service, args.addr, ['register', args.addr, args.service])
-    const service = requireServiceName(args.service, layout.name)
-    const endpoints = await planEndpoints(service, (argv as string[]).slice(1), flags, layout)
+    const service = requireServiceName(name, layout.name)
+    const endpoints = await planEndpoints(service, (argv as string[]).slice(1), { ...flags, version }, layout)
     const hasCommand = command.length > 0
     if (!hasCommand) refuseIdle({ flags, metadata }, ['kill-after'], 'without -- CMD')
     if (!hasCommand && flags.probe === undefined)
@@ -103,7 +109,7 @@ export default class Register extends DiscoCommand {
     const { drain: drainMs = DEFAULT_DRAIN_MS, 'kill-after': killAfterMs } = flags
     const ttlSeconds = flags.ttl ?? (layout.defaultTtlSeconds || 10)
     await this.confirmChange(flags, `register ${service} ${args.addr}`)
-    const registry = await this.openRegistry(flags)
+    const registry = await this.openRegistry(placed)
     using stop = new StopSignals()
     const [{ Registrar }, { ServerProcess }, { adminHandler }, { startAdmin }] = await Promise.all([
       import('../agent/registrar/registrar.js'),

@@ -1,15 +1,19 @@
-import { Flags } from '@oclif/core'
-import { DiscoCommand } from '../cli/base-command.js'
-import { type WeightDoc, weightDoc } from '../cli/change/document.js'
-import { completeAddressOrKey, isAddress, refuseSwapped, requireServiceName } from '../cli/flags/arguments.js'
-import { changeFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
+import { Flags, type Interfaces } from '@oclif/core'
+import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { type Choice, choicesOf } from '../cli/change/choice.js'
+import { type WeightDoc, type WeightsDoc, weightDoc } from '../cli/change/document.js'
+import { isAddress, refuseSwapped } from '../cli/flags/arguments.js'
+import { bulkFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
+import { filterFlags, readScope, type Scope } from '../cli/flags/target.js'
 import { weightChangeFlag, weightChangeOf } from '../cli/flags/weight.js'
 import { markInReport } from '../cli/terminal/look-alikes.js'
 import { percent } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
+import { isUnfiltered } from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
-import { changeText } from '../domain/weight.js'
+import { changeText, type WeightChange } from '../domain/weight.js'
+import type { Registry } from '../registry/registry.js'
 
 const WEIGHT = /^[+\u2212]?\d+%?$/
 
@@ -23,64 +27,137 @@ export default class Weight extends DiscoCommand {
     '<%= config.bin %> weight hello 1.2.3.4:1001 5',
     '<%= config.bin %> weight hello 1.2.3.4:1001 50%',
     '<%= config.bin %> weight hello --all 1',
+    '<%= config.bin %> weight hello -l version=2.0.0 5 --yes',
+    '<%= config.bin %> weight --host 10.0.0.5 0 --dry-run',
   ]
+  static override usage =
+    '<%= command.id %> TARGET ADDR... WEIGHT | TARGET -l SELECTOR WEIGHT | --host HOST WEIGHT | TARGET --all WEIGHT'
   static override args = {
-    service: argument({ required: true, description: 'the service' }),
-    addr: argument({ description: 'address of the endpoint, or its etcd key' }),
-    weight: argument({ description: '5, +2, -1 or 50%' }),
+    target: argument({
+      multiple: true,
+      description:
+        'a service, or etcd:///SERVICE, etcd://VERSION/SERVICE; addresses of its endpoints, or their etcd keys; a weight: 5, +2, -1 or 50%',
+    }),
   }
   static override flags = {
     all: weightChangeFlag({ description: 'the weight of every endpoint of the service' }),
-    drained: Flags.boolean({ description: 'with --all: include endpoints at weight 0' }),
+    drained: Flags.boolean({ description: 'with --all, -l or --host: include endpoints at weight 0' }),
+    ...filterFlags,
     version: versionFlag,
     ...placeFlags,
-    ...changeFlags,
+    ...bulkFlags,
     force: Flags.boolean({
       description: 'set it even if that drains the other endpoints or turns the weights off',
     }),
   }
 
-  async run(): Promise<WeightDoc> {
+  async run(): Promise<WeightDoc | WeightsDoc> {
     this.argv = this.argv.map(shieldMinus)
     const { args, flags } = await this.parse(Weight)
-    refuseOtherOrder(args)
-    const service = requireServiceName(args.service, this.place(flags).layout)
     const { all } = flags
-    if (all !== undefined && args.addr !== undefined) {
-      throw new DiscoError('USAGE', '--all means every endpoint; leave the address out')
+    const { target, addrs, weight } = readParts(args.target ?? [], flags)
+    const change = all ?? (weight === undefined ? null : weightChangeOf(weight, 'WEIGHT'))
+    if (change === null || (target === undefined && flags.host === undefined && !flags.selector))
+      throw missing()
+    const scope = await readScope({
+      command: 'weight',
+      target,
+      addrs,
+      flags,
+      place: (layout) => this.place(flags, layout),
+    })
+    const { service, filter } = scope
+    if (flags.drained && addrs.length > 0) {
+      throw new DiscoError('USAGE', '--drained has no effect on an endpoint that is named')
     }
-    if (flags.drained && all === undefined) {
-      throw new DiscoError('USAGE', '--drained has no effect without --all')
+    const registry = await this.openRegistry({ ...flags, ...scope.place })
+    const isOfAll = service !== undefined && isUnfiltered(filter)
+    if (isOfAll) await this.confirmChange(flags, `weight ${service} --all ${changeText(change)}`)
+    const choices = isOfAll
+      ? [{ selection: { service, addr: null, version: flags.version } }]
+      : await this.chosen(registry, scope, change, flags)
+    const options = { force: flags.force, drained: flags.drained, dryRun: flags['dry-run'] }
+    const docs: WeightDoc[] = []
+    for (const { selection } of choices) {
+      const changed = await registry.setWeight(selection, change, options)
+      docs.push(weightDoc(selection.service, changed, options))
     }
-    const change = all ?? (args.weight === undefined ? null : weightChangeOf(args.weight, 'WEIGHT'))
-    if (change === null) throw missing()
-    const selection = {
-      service,
-      addr: args.addr === undefined ? null : await completeAddressOrKey(args.addr, EXAMPLE),
-      version: flags.version,
-    }
-    await this.confirmChange(flags, `weight ${service} ${selection.addr ?? '--all'} ${changeText(change)}`)
-    const registry = await this.openRegistry(flags)
-    const doc = weightDoc(service, await registry.setWeight(selection, change, flags))
+    return this.show(docs, service, flags)
+  }
+
+  private async chosen(
+    registry: Registry,
+    scope: Scope<string | undefined>,
+    change: WeightChange,
+    flags: BaseFlags & Interfaces.InferredFlags<typeof Weight.flags>,
+  ): Promise<Choice[]> {
+    const choices = await choicesOf(registry, scope, flags.version)
+    await this.confirmChoices(flags, `set weight ${changeText(change)} of`, choices)
+    return choices
+  }
+
+  private show(
+    docs: readonly WeightDoc[],
+    service: string | undefined,
+    flags: BaseFlags,
+  ): WeightDoc | WeightsDoc {
     const mark = this.palette(flags, process.stderr).yellow('!')
-    for (const { addr, text } of doc.leftOut) {
+    for (const { addr, text } of docs.flatMap((doc) => doc.leftOut)) {
       this.remark(`${mark} ${visible(addr)} left as it is: ${visible(text)}`)
     }
-    const hints = new Set(doc.changes.flatMap((changed) => changed.hints.map(({ text }) => text)))
+    const all = docs.flatMap((doc) => doc.changes)
+    const hints = new Set(all.flatMap((changed) => changed.hints.map(({ text }) => text)))
     for (const hint of hints) this.remark(`${mark} ${hint}`)
+    const [first] = docs
+    const doc: WeightDoc | WeightsDoc =
+      service !== undefined && first ? first : { schema: 'disco.weights/v1', services: docs }
     return this.print(flags, doc, {
-      table: (palette) =>
-        markInReport(doc.changes.map((changed) => describe(doc, changed, palette.green('✓'))).join('\n')),
+      table: (palette) => {
+        const tick = palette.green('✓')
+        const lines = docs.flatMap((one) => one.changes.map((changed) => describe(one, changed, tick)))
+        return markInReport(lines.join('\n'))
+      },
       lines: () =>
-        doc.changes.map((changed) => ({
-          schema: 'disco.weight-change/v1',
-          service,
-          rev: doc.rev,
-          ...changed,
-        })),
-      names: () => doc.changes.map((changed) => changed.addr),
+        docs.flatMap(({ service, rev, dryRun, changes }) =>
+          changes.map((changed) => ({ schema: 'disco.weight-change/v1', service, rev, dryRun, ...changed })),
+        ),
+      names: () => all.map((changed) => changed.addr),
     })
   }
+}
+
+interface Parts {
+  readonly target: string | undefined
+  readonly addrs: readonly string[]
+  readonly weight: string | undefined
+}
+
+/**
+ * The words of the command: without a selection a service, an address and a weight, else the weight is the last one.
+ *
+ * @throws DiscoError USAGE
+ */
+function readParts(
+  words: readonly string[],
+  { all, drained, selector, host }: Partial<Interfaces.InferredFlags<typeof Weight.flags>>,
+): Parts {
+  const [target = '', addr, weight] = words
+  const isSelection = selector !== undefined || host !== undefined || /^etcd:/.test(target)
+  if (all !== undefined && (isSelection || addr !== undefined)) {
+    const other = isSelection ? 'leave the selection out' : 'leave the address out'
+    throw new DiscoError('USAGE', `--all means every endpoint; ${other}`)
+  }
+  if (drained && all === undefined && !isSelection) {
+    throw new DiscoError('USAGE', '--drained has no effect without --all, -l or --host')
+  }
+  if (!isSelection && words.length <= 3) {
+    if (words.length > 1) refuseOtherOrder({ service: target, addr, weight })
+    return { target: words[0], addrs: addr === undefined ? [] : [addr], weight }
+  }
+  const last = words.at(-1)
+  const hasWeight = all === undefined && last !== undefined && WEIGHT.test(last)
+  const [first, ...addrs] = hasWeight ? words.slice(0, -1) : words
+  return { target: first, addrs, weight: hasWeight ? last : undefined }
 }
 
 /** The flag parser would read `-1` as a flag: the weight grammar accepts the typographic minus as well. */
@@ -119,9 +196,17 @@ function missing(): DiscoError {
   })
 }
 
-function describe({ service, rev }: WeightDoc, changed: WeightDoc['changes'][number], tick: string): string {
+function describe(
+  { service, rev, dryRun }: WeightDoc,
+  changed: WeightDoc['changes'][number],
+  tick: string,
+): string {
   const { addr, from, to, written, lease, share } = changed
   const name = `${tick} ${visible(service)} ${visible(addr)}`
+  if (dryRun) {
+    const shares = `share ${percent(share.from)} → ${percent(share.to)}`
+    return `${visible(service)} ${visible(addr)} would get weight ${from ?? 'unreadable'} → ${to}, ${shares}`
+  }
   if (!written) return `${name} already has weight ${to}; not written (share ${percent(share.to)})`
   const kept = lease === null ? 'no lease' : 'lease kept'
   return [

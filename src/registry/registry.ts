@@ -23,7 +23,7 @@ import { Registration } from './registration/registration.js'
 import type { EndpointSelection } from './selection.js'
 import { type OpenWatch, SharedWatches } from './shared-watch.js'
 import { type Unregistered, type UnregisterOptions, unregister } from './unregister.js'
-import { setWeight, type WeightChanged, type WeightOptions } from './weight.js'
+import { plannedWeights, setWeight, type WeightChanged, type WeightOptions } from './weight.js'
 import { lastWeight } from './weight-history.js'
 import { chooseTargets } from './weight-targets.js'
 
@@ -234,8 +234,9 @@ export class Registry implements Discovery, AsyncDisposable {
     options: WeightOptions = {},
   ): Promise<WeightChanged> {
     const change = weightChangeOf(weight)
-    const { endpoints: service } = await this.listExisting(selection.service, options)
+    const { endpoints: service, revision } = await this.listExisting(selection.service, options)
     const targets = chooseTargets(service, selection, options)
+    if (options.dryRun) return plannedWeights(targets, change, revision, options)
     return await setWeight(this.client.under(options.signal), this.reader, targets, change, options)
   }
 

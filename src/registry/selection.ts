@@ -1,6 +1,12 @@
 import type { Endpoint } from '../domain/endpoint.js'
+import {
+  type EndpointFilter,
+  formatFilter,
+  isChosen,
+  isNamed,
+  requireChosen,
+} from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
-import { shownKey } from '../domain/key-text.js'
 
 /** Selects endpoints of a service for a command. */
 export interface EndpointSelection {
@@ -10,18 +16,26 @@ export interface EndpointSelection {
   readonly version?: string | undefined
   /** Restricts the selection to these etcd keys. */
   readonly keys?: readonly string[]
+  /** Further conditions. Each of its addresses stands under one key. */
+  readonly filter?: EndpointFilter | undefined
+}
+
+/** Whether a selection is for whatever meets its conditions, rather than for endpoints that it names. */
+export function isBulk({ addr, keys, filter }: EndpointSelection): boolean {
+  return addr === null && keys === undefined && (filter === undefined || filter.addrs.length === 0)
 }
 
 /** Endpoints that match; an address under several keys matches each. */
 export function matchEndpoints(
   endpoints: readonly Endpoint[],
-  { addr, version, keys }: EndpointSelection,
+  { addr, version, keys, filter }: EndpointSelection,
 ): Endpoint[] {
   return endpoints.filter(
     (endpoint) =>
-      (addr === null || endpoint.addr === addr || endpoint.key === addr || shownKey(endpoint.key) === addr) &&
+      (addr === null || isNamed(endpoint, addr)) &&
       (version === undefined || endpoint.version === version) &&
-      (keys === undefined || keys.includes(endpoint.key)),
+      (keys === undefined || keys.includes(endpoint.key)) &&
+      (filter === undefined || isChosen(filter, endpoint)),
   )
 }
 
@@ -31,9 +45,11 @@ export function matchEndpoints(
  * @throws DiscoError NOT_FOUND, or CONFLICT when the address stands under several keys.
  */
 export function selectEndpoints(endpoints: readonly Endpoint[], selection: EndpointSelection): Endpoint[] {
+  const { filter } = selection
+  if (filter) requireChosen(filter, endpoints, selection.service)
   const matches = matchEndpoints(endpoints, selection)
   if (matches.length === 0) {
-    const which = selection.addr ?? selection.keys?.join(', ')
+    const which = selection.addr ?? selection.keys?.join(', ') ?? (filter && formatFilter(filter))
     const version = selection.version === undefined ? [] : [`of version ${selection.version}`]
     throw new DiscoError(
       'NOT_FOUND',
@@ -43,12 +59,21 @@ export function selectEndpoints(endpoints: readonly Endpoint[], selection: Endpo
       },
     )
   }
-  if (selection.addr !== null) requireOneKey(matches, selection.addr)
+  refuseAmbiguous(matches, selection)
   return matches
 }
 
+/** @throws DiscoError CONFLICT where an address of the selection stands under several keys */
+export function refuseAmbiguous(matches: readonly Endpoint[], { addr, filter }: EndpointSelection): void {
+  if (addr !== null) requireOneKey(matches, addr)
+  for (const name of filter?.addrs ?? []) {
+    const named = matches.filter((endpoint) => isNamed(endpoint, name))
+    requireOneKey(named, name)
+  }
+}
+
 /** @throws DiscoError CONFLICT */
-export function requireOneKey(matches: readonly Endpoint[], addr: string): void {
+function requireOneKey(matches: readonly Endpoint[], addr: string): void {
   const keys = [...new Set(matches.map((endpoint) => endpoint.key))]
   if (keys.length <= 1) return
   throw new DiscoError('CONFLICT', `${addr} is registered under ${keys.length} keys`, {

@@ -3,10 +3,9 @@ import type { Abortable } from '../domain/abortable.js'
 import type { Endpoint, Revision } from '../domain/endpoint.js'
 import { DiscoError, isLinkFailure } from '../domain/errors.js'
 import type { EtcdClient } from '../etcd/client.js'
-import { writeIfUnchanged } from '../etcd/guarded-write.js'
-import { oneKey } from '../etcd/key-range.js'
-import { list } from '../etcd/list.js'
-import { type EndpointSelection, matchEndpoints, requireOneKey } from './selection.js'
+import { MOST_WRITES, writeIfUnchanged } from '../etcd/guarded-write.js'
+import { readKeys } from '../etcd/range.js'
+import { type EndpointSelection, matchEndpoints, refuseAmbiguous } from './selection.js'
 import { explainUnknown } from './unknown-outcome.js'
 
 /** Result of a removal. */
@@ -16,6 +15,8 @@ export interface Unregistered {
   readonly removed: readonly Endpoint[]
   /** Whether the endpoint was listed, and another client removed it first. */
   readonly wentMeanwhile: boolean
+  /** Whether the service has no other endpoint that can be dialled. */
+  readonly isLast: boolean
   /** The error (no answer, or a denial) that prevented checking whether a registrar puts the key back. */
   readonly returnUnknown?: DiscoError
 }
@@ -30,11 +31,12 @@ const RETURN_WATCH_MS = 1_000
 const RETURN_POLL_MS = 100
 
 /**
- * Deletes the key of an endpoint and leaves its lease to its owner. An endpoint that is not listed is not an error.
+ * Deletes the keys of the selected endpoints and leaves their leases to their owners. Endpoints that are not listed are
+ * not an error. Several keys go in one transaction where etcd's limits allow.
  *
  * @param endpoints of the service, as listed at `revision`
- * @param endWait ends the wait for the key's return
- * @throws DiscoError CONFLICT when several keys match, or when the key comes back; OUTCOME_UNKNOWN
+ * @param endWait ends the wait for the keys' return
+ * @throws DiscoError CONFLICT when an address matches several keys, or when a key comes back; OUTCOME_UNKNOWN
  */
 export async function unregister(
   client: EtcdClient,
@@ -44,19 +46,23 @@ export async function unregister(
   endWait: AbortSignal,
 ): Promise<Unregistered> {
   const matches = matchEndpoints(endpoints, selection)
-  if (selection.addr !== null) requireOneKey(matches, selection.addr)
-  const [endpoint] = matches
-  if (!endpoint) return { revision, removed: [], wentMeanwhile: false }
-  const { key, addr, service } = endpoint
-  const deleted = await deleteKey(client, endpoint, revision).catch((error: unknown) => {
+  refuseAmbiguous(matches, selection)
+  const listed = [...new Map(matches.map((endpoint) => [endpoint.key, endpoint])).values()]
+  const [first] = listed
+  if (!first) return { revision, removed: [], wentMeanwhile: false, isLast: false }
+  const { service } = first
+  const which = listed.length === 1 ? first.addr : `${listed.length} endpoints`
+  const deleted = await deleteAll(client, listed, revision).catch((error: unknown) => {
     throw explainUnknown(
       error,
-      `${service} ${addr} may have been unregistered`,
+      `${service} ${which} may have been unregistered`,
       `See whether it stands, and repeat it then: disco ls ${service}`,
     )
   })
-  if (!deleted.isOurs) return { revision: deleted.revision, removed: [], wentMeanwhile: true }
-  const returnUnknown = await refuseReturn(client, endpoint, endWait).then(
+  const keys = [...deleted.ours]
+  if (keys.length === 0)
+    return { revision: deleted.revision, removed: [], wentMeanwhile: true, isLast: false }
+  const returnUnknown = await refuseReturn(client, keys, endWait).then(
     () => null,
     (error: unknown) => {
       // The removal itself has succeeded.
@@ -64,9 +70,51 @@ export async function unregister(
       throw error
     },
   )
-  const removed = endpoints.filter((other) => other.key === key)
-  const done = { revision: deleted.revision, removed, wentMeanwhile: false }
+  const removed = endpoints.filter(({ key }) => deleted.ours.has(key))
+  const isLast = endpoints.every(({ key, problem }) => deleted.ours.has(key) || problem !== null)
+  const done = { revision: deleted.revision, removed, wentMeanwhile: false, isLast }
   return returnUnknown === null ? done : { ...done, returnUnknown }
+}
+
+interface Deleted {
+  readonly revision: Revision
+  /** The keys that this client deleted, rather than another. */
+  readonly ours: ReadonlySet<string>
+}
+
+async function deleteAll(
+  client: EtcdClient,
+  endpoints: readonly Endpoint[],
+  listedAt: Revision,
+): Promise<Deleted> {
+  const ours = new Set<string>()
+  let revision = listedAt
+  for (let at = 0; at < endpoints.length; at += MOST_WRITES) {
+    const part = endpoints.slice(at, at + MOST_WRITES)
+    const together = part.length > 1 ? await deleteTogether(client, part, listedAt) : null
+    revision = together ?? revision
+    for (const endpoint of part) {
+      const alone = together === null ? await deleteKey(client, endpoint, listedAt) : null
+      if (alone) revision = Math.max(revision, alone.revision)
+      if (alone?.isOurs ?? true) ours.add(endpoint.key)
+    }
+  }
+  return { revision, ours }
+}
+
+/** Null where one of the keys was written since the list: nothing was deleted then. */
+async function deleteTogether(
+  client: EtcdClient,
+  endpoints: readonly Endpoint[],
+  at: Revision,
+): Promise<Revision | null> {
+  const [first, ...rest] = endpoints.map(({ key, modRevision }) => ({
+    seen: { key, revision: modRevision, at },
+    value: null,
+  }))
+  if (!first) return null
+  const outcome = await writeIfUnchanged(client, [first, ...rest])
+  return outcome.done ? outcome.revision : null
 }
 
 /** Deletes the key, even if it was written since the list. */
@@ -85,15 +133,18 @@ async function deleteKey(
   }
 }
 
-/** @throws DiscoError CONFLICT when the key comes back */
-async function refuseReturn(client: EtcdClient, endpoint: Endpoint, signal: AbortSignal): Promise<void> {
+/** @throws DiscoError CONFLICT when a key comes back */
+async function refuseReturn(client: EtcdClient, keys: readonly string[], signal: AbortSignal): Promise<void> {
   const end = performance.now() + RETURN_WATCH_MS
   while (performance.now() < end && !signal.aborted) {
     await delay(RETURN_POLL_MS, undefined, { signal }).catch(() => undefined)
-    const { kvs } = await list(client, oneKey(endpoint.key))
-    if (kvs.length === 0) continue
-    throw new DiscoError('CONFLICT', `${endpoint.key} came back: its registrar put it back`, {
-      suggestions: ['Stop the process that registers it'],
-    })
+    for (let at = 0; at < keys.length; at += MOST_WRITES) {
+      const { kvs } = await readKeys(client, keys.slice(at, at + MOST_WRITES))
+      const back = kvs.find((kv) => kv !== null)
+      if (!back) continue
+      throw new DiscoError('CONFLICT', `${back.key} came back: its registrar put it back`, {
+        suggestions: ['Stop the process that registers it'],
+      })
+    }
   }
 }

@@ -2,7 +2,7 @@ import { type Endpoint, isReadable } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { layoutNamed } from '../domain/layouts/index.js'
 import { weightsAreUnset } from '../domain/shares.js'
-import { type EndpointSelection, selectEndpoints } from './selection.js'
+import { type EndpointSelection, isBulk, selectEndpoints } from './selection.js'
 
 /** An endpoint that a change of several leaves unchanged, and why. */
 export interface LeftOut {
@@ -34,8 +34,7 @@ export function chooseTargets(
   { drained = false }: { drained?: boolean | undefined },
 ): Targets {
   const matches = selectEndpoints(service, selection)
-  const isBulk = selection.addr === null && selection.keys === undefined
-  if (!isBulk) {
+  if (!isBulk(selection)) {
     for (const { key, layout } of matches) {
       const { weightless } = layoutNamed(layout)
       if (weightless !== null) throw cannotCarry(key, weightless)

@@ -3,7 +3,7 @@ import { type Endpoint, isReadable, type Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import { shareWithin, weightsAreUnset } from '../domain/shares.js'
-import type { WeightChange } from '../domain/weight.js'
+import { changeWeight, type WeightChange } from '../domain/weight.js'
 import type { EtcdClient } from '../etcd/client.js'
 import { MOST_WRITES } from '../etcd/guarded-write.js'
 import { explainUnknown } from './unknown-outcome.js'
@@ -39,6 +39,32 @@ export interface WeightOptions extends Abortable {
   readonly force?: boolean | undefined
   /** Whether a change of a whole service includes endpoints at weight 0. Default: false. */
   readonly drained?: boolean | undefined
+  /** Whether to write nothing, and return the result that the change would have. Default: false. */
+  readonly dryRun?: boolean | undefined
+}
+
+/**
+ * The result that a change would have, by the list as it stands.
+ *
+ * @param revision of the list
+ * @throws DiscoError CONFLICT, as {@link setWeight}
+ */
+export function plannedWeights(
+  targets: Targets,
+  change: WeightChange,
+  revision: Revision,
+  { force = false }: WeightOptions,
+): WeightChanged {
+  const { service, selected, leftOut } = targets
+  refusePercentOfZero(targets, change)
+  if (!force) refuseSurprises(targets, change)
+  const byKey = new Map<string, KeyChange>()
+  for (const { key } of selected) {
+    const before = service.filter((endpoint) => endpoint.key === key)
+    const after = before.map((endpoint) => ({ ...endpoint, weight: changeWeight(endpoint.weight, change) }))
+    byKey.set(key, { key, revision, before, after, written: false })
+  }
+  return { revision, changes: changesOf(service, byKey), leftOut }
 }
 
 /**

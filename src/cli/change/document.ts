@@ -13,6 +13,14 @@ export interface WeightDoc {
   readonly changes: readonly EndpointChangeDoc[]
   /** Endpoints that a change of a whole service did not touch, with the reason. */
   readonly leftOut: readonly LeftOutDoc[]
+  /** Nothing was written: these are the changes that would be. */
+  readonly dryRun: boolean
+}
+
+/** A change of weights over all services. */
+export interface WeightsDoc {
+  readonly schema: 'disco.weights/v1'
+  readonly services: readonly WeightDoc[]
 }
 
 interface LeftOutDoc {
@@ -31,7 +39,11 @@ interface EndpointChangeDoc extends WeightChangeDoc {
   readonly hints: readonly Hint[]
 }
 
-export function weightDoc(service: string, { revision, changes, leftOut }: WeightChanged): WeightDoc {
+export function weightDoc(
+  service: string,
+  { revision, changes, leftOut }: WeightChanged,
+  { dryRun = false }: { readonly dryRun?: boolean } = {},
+): WeightDoc {
   return {
     schema: 'disco.weight/v1',
     service,
@@ -52,6 +64,7 @@ export function weightDoc(service: string, { revision, changes, leftOut }: Weigh
       reason,
       text,
     })),
+    dryRun,
   }
 }
 
@@ -69,9 +82,21 @@ export interface UnregisterDoc {
   readonly service: string
   readonly rev: string
   readonly removed: readonly { readonly key: string; readonly addr: string; readonly lease: string | null }[]
+  /** Nothing was removed: these are the endpoints that would be. */
+  readonly dryRun: boolean
 }
 
-export function unregisterDoc(service: string, { revision, removed }: Unregistered): UnregisterDoc {
+/** A removal over all services. */
+export interface UnregistersDoc {
+  readonly schema: 'disco.unregisters/v1'
+  readonly services: readonly UnregisterDoc[]
+}
+
+export function unregisterDoc(
+  service: string,
+  { revision, removed }: Pick<Unregistered, 'revision' | 'removed'>,
+  { dryRun = false }: { readonly dryRun?: boolean } = {},
+): UnregisterDoc {
   return {
     schema: 'disco.unregister/v1',
     service,
@@ -81,6 +106,7 @@ export function unregisterDoc(service: string, { revision, removed }: Unregister
       addr,
       lease,
     })),
+    dryRun,
   }
 }
 
@@ -96,7 +122,31 @@ export interface DrainDoc {
   readonly unregistered: boolean
   /** It is still registered, at weight 0. */
   readonly interrupted: boolean
+  /** Nothing was changed: this is what would be drained. */
+  readonly dryRun: boolean
 }
+
+/** A drain of several keys. */
+export interface DrainsDoc {
+  readonly schema: 'disco.drains/v1'
+  readonly drains: readonly DrainDoc[]
+}
+
+/** A document for each key that was drained. */
+export function drainDocs(
+  service: string,
+  { endpoints, ...drained }: Drained | Planned,
+  settings: { readonly graceMs: number },
+): DrainDoc[] {
+  const keys = [...new Set(endpoints.map(({ endpoint }) => endpoint.key))]
+  return keys.map((key) => {
+    const own = endpoints.filter(({ endpoint }) => endpoint.key === key)
+    return drainDoc(service, { ...drained, endpoints: own }, settings)
+  })
+}
+
+/** A drain that was not carried out. */
+export type Planned = Omit<Drained, 'end'> & { readonly end: 'planned' }
 
 interface DrainedEndpointDoc {
   readonly addr: string
@@ -105,9 +155,9 @@ interface DrainedEndpointDoc {
   readonly from: number | null
 }
 
-export function drainDoc(
+function drainDoc(
   service: string,
-  { revision, endpoints, end }: Drained,
+  { revision, endpoints, end }: Drained | Planned,
   { graceMs }: { graceMs: number },
 ): DrainDoc {
   const { key = '', lease = null } = endpoints[0]?.endpoint ?? {}
@@ -119,7 +169,8 @@ export function drainDoc(
     lease,
     graceSeconds: graceMs / 1000,
     endpoints: endpoints.map(({ endpoint: { addr, version }, from }) => ({ addr, version, from })),
-    unregistered: end !== 'interrupted',
+    unregistered: end === 'unregistered' || end === 'gone',
     interrupted: end === 'interrupted',
+    dryRun: end === 'planned',
   }
 }

@@ -11,14 +11,35 @@ import { visible } from '../terminal/visible.js'
  * @throws DiscoError USAGE without a terminal, INTERRUPTED unless the answer is yes
  */
 export async function confirmChange(label: string, change: string): Promise<void> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new DiscoError('USAGE', `${label} is production: a change without a question needs --yes`, {
-      suggestions: [`Not done: ${change}`],
-    })
-  }
-  const [question = ''] = markInTexts([`${label} is production. Change it: ${change}? [y/N] `])
-  if (/^y(es)?$/i.test((await ask(visible(question))).trim())) return
+  const refusal = new DiscoError('USAGE', `${label} is production: a change without a question needs --yes`, {
+    suggestions: [`Not done: ${change}`],
+  })
+  const question = `${label} is production. Change it: ${change}? [y/N] `
+  if (await isConfirmed(question, refusal)) return
   throw new DiscoError('INTERRUPTED', `Nothing was changed in ${label}`)
+}
+
+/**
+ * Asks on the terminal whether several endpoints are to be changed.
+ *
+ * @param change with the endpoints, such as `drain 2 endpoints of hello (1.2.3.4:1001, 1.2.3.4:1002)`
+ * @param where the label of a production context; null for any other
+ * @throws DiscoError USAGE without a terminal, INTERRUPTED unless the answer is yes
+ */
+export async function confirmBulk(change: string, where: string | null): Promise<void> {
+  const refusal = new DiscoError('USAGE', `Not done without --yes: ${change}`, {
+    suggestions: ['--dry-run shows what would be done'],
+  })
+  const warning = where === null ? '' : `${where} is production. `
+  if (await isConfirmed(`${warning}Really ${change}? [y/N] `, refusal)) return
+  throw new DiscoError('INTERRUPTED', 'Nothing was changed')
+}
+
+/** @throws the refusal where nobody can be asked */
+async function isConfirmed(text: string, refusal: DiscoError): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) throw refusal
+  const [question = ''] = markInTexts([text])
+  return /^y(es)?$/i.test((await ask(visible(question))).trim())
 }
 
 /** The answer; empty at the end of the input. Not in raw mode: Ctrl-C stays a signal. */

@@ -102,6 +102,12 @@ export const changeFlags = {
   yes: Flags.boolean({ description: 'change a production context without asking' }),
 }
 
+/** For commands that change endpoints, one or several. */
+export const bulkFlags = {
+  yes: Flags.boolean({ description: 'change several endpoints, or a production context, without asking' }),
+  'dry-run': Flags.boolean({ description: 'show what would be changed, and change nothing' }),
+}
+
 export type PlaceFlags = Interfaces.InferredFlags<typeof placeFlags>
 
 /** For commands that dial: the use of the cached list while etcd is unreachable. */

@@ -2,7 +2,7 @@ import { Flags, type Interfaces } from '@oclif/core'
 import type { EndpointFilter } from '../../domain/endpoint-filter.js'
 import { DiscoError } from '../../domain/errors.js'
 import { DEFAULT_LAYOUT } from '../../domain/layouts/index.js'
-import { AUTO } from '../../domain/layouts/reader.js'
+import { AUTO, type Place } from '../../domain/layouts/reader.js'
 import { parseSelector, type Selector } from '../../domain/selector.js'
 import {
   narrowedTarget,
@@ -121,6 +121,32 @@ function bare<Service extends string | undefined>(service: Service, place: FullP
 /** Repeated flags are one selector: all conditions have to be met. */
 export function selectorIn({ selector = [] }: Pick<FilterFlags, 'selector'>): Selector {
   return selector.flat()
+}
+
+/** What a registration is written for. */
+export interface Registered {
+  readonly service: string
+  readonly version: string | undefined
+  readonly place: Place
+}
+
+/**
+ * The TARGET of a registration: a name, `etcd:///SERVICE` or `etcd://VERSION/SERVICE`, with `layout` and `root`.
+ *
+ * @param version of `--version`
+ * @throws DiscoError USAGE for any other condition: a registration has the values, and selects nothing
+ */
+export function registeredTarget(text: string, version: string | undefined): Registered {
+  const uri = registryUri(text)
+  if (!uri) return { service: text, version, place: {} }
+  const { version: own = version, ...others } = uri.where
+  const isSelecting = Object.keys(others).length > 0 || uri.select.length > 0 || uri.spillOver
+  if (!isSelecting && (version ?? own) === own)
+    return { service: uri.service, version: own, place: uri.place }
+  const message = isSelecting ? `"${text}" selects endpoints` : `"${text}" and --version ${version} differ`
+  throw new DiscoError('USAGE', message, {
+    suggestions: ['A registration is for etcd:///SERVICE or etcd://VERSION/SERVICE; metadata: --meta zone=b'],
+  })
 }
 
 /** The place that a URI reads. */

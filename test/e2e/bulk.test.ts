@@ -1,0 +1,212 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { DrainsDoc, UnregisterDoc, WeightDoc, WeightsDoc } from '../../src/cli/change/document.js'
+import { registration, revision, storedText, storedWeight } from '../support/etcd-state.js'
+import { expectShape } from '../support/shape.js'
+import { toolOnEtcd } from '../support/tool-on-etcd.js'
+
+const { etcd, disco, tool } = await toolOnEtcd()
+
+/** Three endpoints of hello and two of payments; one of each on 10.0.0.5. */
+const KEYS = [
+  '/hello/1.0.0/10.0.0.5:1',
+  '/hello/2.0.0/10.0.0.6:1',
+  '/hello/2.0.0/10.0.0.6:2',
+  '/payments/10.0.0.5:2',
+  '/payments/10.0.0.6:3',
+]
+
+beforeEach(async () => {
+  const put = (service: string, addr: string, version: string, weight: number) =>
+    etcd.ctl('put', ...registration(service, addr, { version, weight }))
+  await put('hello', '10.0.0.5:1', '1.0.0', 2)
+  await put('hello', '10.0.0.6:1', '2.0.0', 3)
+  await put('hello', '10.0.0.6:2', '2.0.0', 5)
+  await put('payments', '10.0.0.5:2', '', 4)
+  await put('payments', '10.0.0.6:3', '', 4)
+})
+
+const weights = () => Promise.all(KEYS.map((key) => storedWeight(etcd, key)))
+
+async function json<Doc>(...args: string[]): Promise<Doc> {
+  const ran = await tool.run(...args, '--json')
+  expect(ran.code, ran.stdout).toBe(0)
+  return JSON.parse(ran.stdout) as Doc
+}
+
+describe('a change of several endpoints', () => {
+  test.each([
+    [
+      ['weight', 'hello', '-l', 'version=2.0.0', '7'],
+      'set weight 7 of 2 endpoints of hello (10.0.0.6:1, 10.0.0.6:2)',
+    ],
+    [['weight', 'hello', '10.0.0.5:1', '10.0.0.6:1', '7'], 'set weight 7 of 2 endpoints of hello'],
+    [
+      ['drain', '--host', '10.0.0.5'],
+      'drain 1 endpoint of hello (10.0.0.5:1), 1 endpoint of payments (10.0.0.5:2)',
+    ],
+    [
+      ['unregister', 'hello', '10.0.0.5:1', '10.0.0.6:1'],
+      'unregister 2 endpoints of hello (10.0.0.5:1, 10.0.0.6:1)',
+    ],
+    [['unregister', 'etcd:///hello?version=2.0.0', '--host', '10.0.0.6'], 'unregister 2 endpoints of hello'],
+  ])('%j needs --yes where nobody can be asked', async (args, change) => {
+    const before = await revision(etcd)
+    const ran = await tool.run(...args)
+    expect({ code: ran.code, stderr: ran.stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining(`✗ Not done without --yes: ${change}`) as string,
+    })
+    expect(await revision(etcd)).toBe(before)
+  })
+
+  test('also of one that is selected, where it is all that the service has', async () => {
+    await etcd.ctl('put', ...registration('alone', '10.0.0.9:1', { weight: 1 }))
+    const ran = await tool.run('unregister', 'alone', '-l', 'weight=1')
+    expect(ran.code).toBe(2)
+    const named = await tool.run('unregister', 'alone', '10.0.0.9:1')
+    expect(named).toMatchObject({ code: 0, stderr: '! alone has no endpoint left\n' })
+  })
+
+  test('asks on a terminal, and does what the answer says', async () => {
+    const words = ['weight', 'hello', '-l', 'version=2.0.0', '7']
+    const refused = disco.onTerminal(200, 24, ...words)
+    await refused.printed('[y/N]')
+    refused.child.stdin?.write('n\n')
+    expect((await refused.exited()).code).toBe(130)
+    expect(await weights()).toEqual([2, 3, 5, 4, 4])
+    const confirmed = disco.onTerminal(200, 24, ...words)
+    await confirmed.printed('Really set weight 7 of 2 endpoints of hello (10.0.0.6:1, 10.0.0.6:2)? [y/N]')
+    confirmed.child.stdin?.write('y\n')
+    expect((await confirmed.exited()).code).toBe(0)
+    expect(await weights()).toEqual([2, 7, 7, 4, 4])
+  })
+
+  test('weight: one transaction a service; JSON by service where none is named', async () => {
+    const before = await revision(etcd)
+    const doc = await json<WeightDoc>('weight', 'hello', '-l', 'version=2.0.0', '+1', '--yes')
+    expect(doc.changes.map(({ addr, from, to }) => [addr, from, to])).toEqual([
+      ['10.0.0.6:1', 3, 4],
+      ['10.0.0.6:2', 5, 6],
+    ])
+    expect(await revision(etcd)).toBe(before + 1)
+    const all = await json<WeightsDoc>('weight', '--host', '10.0.0.5', '50%', '--yes')
+    expectShape('weights', all)
+    expect(all.services.map(({ service }) => service)).toEqual(['hello', 'payments'])
+    expect(await weights()).toEqual([1, 4, 6, 2, 4])
+  })
+
+  test('weight: a selection leaves drained endpoints alone, unless --drained is given', async () => {
+    await etcd.ctl('put', ...registration('hello', '10.0.0.6:1', { version: '2.0.0', weight: 0 }))
+    const ran = await tool.run('weight', 'hello', '-l', 'version=2.0.0', '8', '--yes')
+    expect(ran.stderr).toContain('! 10.0.0.6:1 left as it is: weight 0')
+    expect(await weights()).toEqual([2, 0, 8, 4, 4])
+    await json('weight', 'hello', '-l', 'version=2.0.0', '9', '--drained', '--yes')
+    expect(await weights()).toEqual([2, 9, 9, 4, 4])
+  })
+
+  test('unregister: one transaction; leases stay with their owners', async () => {
+    const before = await revision(etcd)
+    const doc = await json<UnregisterDoc>('unregister', 'hello', '-l', 'version=2.0.0', '--yes')
+    expect(doc.removed.map(({ addr }) => addr)).toEqual(['10.0.0.6:1', '10.0.0.6:2'])
+    expect(await revision(etcd)).toBe(before + 1)
+    expect(await weights()).toEqual([2, null, null, 4, 4])
+    const all = await json<{ services: UnregisterDoc[] }>('unregister', '--host', '10.0.0.5', '--yes')
+    expectShape('unregisters', all)
+    expect(await weights()).toEqual([null, null, null, null, 4])
+  })
+
+  test('unregister: more keys than a transaction takes', async () => {
+    for (let port = 1; port <= 130; port++) {
+      await etcd.ctl('put', ...registration('many', `10.1.0.1:${port}`, { weight: 1 }))
+    }
+    const doc = await json<UnregisterDoc>('unregister', 'many', '--host', '10.1.0.1', '--yes')
+    expect(doc.removed).toHaveLength(130)
+    expect(await storedText(etcd, '/many/10.1.0.1:130')).toBe('')
+  })
+
+  test('drain: a host over all services, and its undo', async () => {
+    const running = disco.start('drain', '--host', '10.0.0.5', '--yes', '--grace', '1m', '--json')
+    await running.printed('payments 10.0.0.5:2 weight 4 → 0')
+    await running.printed('hello 10.0.0.5:1 weight 2 → 0')
+    const stopped = await running.end('SIGINT')
+    expect(stopped.code).toBe(130)
+    const doc = JSON.parse(stopped.stdout) as DrainsDoc
+    expectShape('drains', doc)
+    expect(doc.drains.map(({ service, interrupted }) => [service, interrupted])).toEqual([
+      ['hello', true],
+      ['payments', true],
+    ])
+    expect(await weights()).toEqual([0, 3, 5, 0, 4])
+    await json('drain', '--host', '10.0.0.5', '--undo', '--yes')
+    expect(await weights()).toEqual([2, 3, 5, 4, 4])
+    const drained = await json<DrainsDoc>('drain', '--host', '10.0.0.5', '--yes', '--grace', '0')
+    expect(drained.drains.map(({ key, unregistered }) => [key, unregistered])).toEqual([
+      [KEYS[0], true],
+      [KEYS[3], true],
+    ])
+    expect(await weights()).toEqual([null, 3, 5, null, 4])
+  })
+
+  test('drain: where one service refuses, none is changed', async () => {
+    await etcd.ctl('put', ...registration('payments', '10.0.0.6:3', { weight: 0 }))
+    const ran = await tool.run('drain', '--host', '10.0.0.5', '--yes', '--grace', '0')
+    expect({ code: ran.code, stderr: ran.stderr }).toEqual({
+      code: 6,
+      stderr: expect.stringContaining('This would drain the last weighted endpoint of payments') as string,
+    })
+    expect(await weights()).toEqual([2, 3, 5, 4, 0])
+  })
+
+  test.each([
+    [['weight', 'hello', '-l', 'version=2.0.0', '7'], '10.0.0.6:1 would get weight 3 → 7'],
+    [['weight', 'hello', '10.0.0.6:1', '7'], '10.0.0.6:1 would get weight 3 → 7'],
+    [['drain', '--host', '10.0.0.5'], 'payments 10.0.0.5:2 would be drained: weight 4 → 0'],
+    [['drain', 'hello', '10.0.0.5:1'], 'hello 10.0.0.5:1 would be drained: weight 2 → 0'],
+    [['unregister', '--host', '10.0.0.5'], '1 endpoint of hello (10.0.0.5:1) would be unregistered'],
+    [['unregister', 'hello', '10.0.0.5:1'], 'hello 10.0.0.5:1 would be unregistered'],
+  ])('%j --dry-run shows it and changes nothing', async (args, line) => {
+    const before = await revision(etcd)
+    const ran = await tool.run(...args, '--dry-run')
+    expect(ran.code, ran.stderr).toBe(0)
+    expect(ran.stdout).toContain(line)
+    const doc = JSON.parse((await tool.run(...args, '--dry-run', '--json')).stdout) as object
+    expect(JSON.stringify(doc)).toContain('"dryRun":true')
+    expect(await revision(etcd)).toBe(before)
+  })
+
+  test.each([
+    [['weight', 'hello', '-l', 'zone=q', '5', '--yes']],
+    [['drain', 'hello', '-l', 'zone=q', '--yes']],
+    [['unregister', '--host', '10.9.9.9', '--yes']],
+  ])('%j, where nothing is selected: exit 4', async (args) => {
+    const ran = await tool.run(...args)
+    expect(ran.code).toBe(4)
+    expect(ran.stderr).toMatch(/^✗ No endpoint of (hello|any service) is selected by /)
+  })
+})
+
+describe('a target of one endpoint', () => {
+  test('weight, drain and unregister by URI choose by version', async () => {
+    await etcd.ctl('put', ...registration('hello', '10.0.0.5:1', { version: '2.0.0', weight: 2 }))
+    expect((await tool.run('weight', 'hello', '10.0.0.5:1', '6')).code).toBe(6)
+    await json('weight', 'etcd://2.0.0/hello', '10.0.0.5:1', '6')
+    expect(await storedWeight(etcd, '/hello/2.0.0/10.0.0.5:1')).toBe(6)
+    expect(await storedWeight(etcd, '/hello/1.0.0/10.0.0.5:1')).toBe(2)
+    await json('unregister', 'etcd://2.0.0/hello', '10.0.0.5:1')
+    expect(await storedText(etcd, '/hello/2.0.0/10.0.0.5:1')).toBe('')
+    await json('drain', 'etcd:///hello?version=1.0.0', '10.0.0.5:1', '--grace', '0')
+    expect(await storedText(etcd, '/hello/1.0.0/10.0.0.5:1')).toBe('')
+  })
+
+  test('register: the version and the layout of a URI; a selection is refused', async () => {
+    const held = disco.start('register', 'etcd://3.0.0/hello', '10.0.0.7:1')
+    await held.printed('"type":"added"')
+    expect(await storedWeight(etcd, '/hello/3.0.0/10.0.0.7:1')).toBe(1)
+    const other = disco.start('register', 'etcd:///team%2Fone?layout=etcd', '10.0.0.7:1')
+    await other.printed('"type":"added"')
+    expect(await storedText(etcd, 'team/one/10.0.0.7:1')).toContain('"Addr":"10.0.0.7:1"')
+    for (const target of ['etcd:///hello?zone=b', 'etcd:///hello?select=weight%3E0', 'dns:///hello:1']) {
+      expect((await tool.run('register', target, '10.0.0.7:1')).code).toBe(2)
+    }
+  })
+})
