@@ -27,7 +27,7 @@ export interface RegisterOptions extends RegistryOptions, Abortable {
   readonly ttlSeconds?: number
   /** Whether to take keys that another registrar holds. Default: false. */
   readonly takeover?: boolean
-  /** What to do when a key is deleted on purpose. Default: exit. */
+  /** Reaction to a deletion of a key on purpose. Default: exit. */
   readonly onDelete?: 'exit' | 'reregister'
 }
 

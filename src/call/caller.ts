@@ -151,7 +151,7 @@ export class EndedCall implements CallResult {
   }
 
   async complete(): Promise<void> {
-    // What is found may have further types in it.
+    // New types may refer to further ones.
     while (await this.method.learnFrom({ lacking: this.lacking() })) this.decoded = null
   }
 

@@ -23,7 +23,7 @@ export type SessionSettings = Pick<
   DialSettings,
   'health' | 'serviceConfig' | 'tls' | 'maxMessageBytes' | 'authority'
 > & {
-  /** What the channel dials. Default: the whole service. */
+  /** The target to dial. Default: the whole service. */
   readonly target?: string | undefined
 }
 
@@ -31,14 +31,14 @@ export type SessionSettings = Pick<
 export class Session implements Disposable {
   readonly log = new RunLog()
   readonly client: Client
-  /** What is dialled. */
+  /** The dialled target. */
   readonly target: string
   private readonly heapGrowth = new HeapGrowth()
   private readonly openedAtMs = performance.now()
   private connectEndsAtMs: number | null = null
 
   constructor(
-    /** As messages name it. */
+    /** The name for messages. */
     readonly service: string,
     readonly policy: Policy,
     private readonly settings: SessionSettings = {},
@@ -89,7 +89,7 @@ export class Session implements Disposable {
     return { reached: () => isOver() || watch.isReached, limit: new Deadline(deadlineMs, signal) }
   }
 
-  /** The registry's own deadline gives a better explanation, so this one leaves it the time. */
+  /** The limit is twice the deadline: the registry's own error, at its deadline, explains more. */
   private async resolve(deadlineMs: number, signal: AbortSignal): Promise<void> {
     using limit = new Deadline(2 * deadlineMs, signal)
     const { log } = this
@@ -108,7 +108,7 @@ export class Session implements Disposable {
     )
   }
 
-  /** What `connect` waits for, in words. */
+  /** The current wait of `connect`, in words. */
   get stage(): string {
     if (this.log.list === null) return `resolving ${this.service}`
     const { ready, wanted } = this.log.contacts
@@ -177,7 +177,7 @@ export class Session implements Disposable {
   }
 }
 
-/** The registry's own error does not know the stage. */
+/** Adds the stage to an error of the registry. */
 function atResolve({ code, message, suggestions, exit, cause }: DiscoError): DiscoError {
   const hints = [...suggestions, 'The stage that failed: resolve']
   return new DiscoError(code, message, { suggestions: hints, exit, cause })

@@ -78,7 +78,7 @@ export abstract class DiscoCommand extends Command {
    * Asks before a change of a production cluster.
    *
    * @param change what is about to happen, such as `drain hello 1.2.3.4:1001`
-   * @throws DiscoError USAGE where nobody can be asked and --yes is not given; INTERRUPTED where the answer is no
+   * @throws DiscoError USAGE without a terminal and without --yes; INTERRUPTED for a negative answer
    */
   protected async confirmChange(flags: BaseFlags & { readonly yes: boolean }, change: string): Promise<void> {
     const label = productionLabel(this.layersOf(flags))

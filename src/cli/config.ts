@@ -104,7 +104,7 @@ function definedOf<Options extends object>(options: Options): Partial<Options> {
   ) as Partial<Options>
 }
 
-/** With a context, the environment is left with what is not of one cluster. */
+/** With a context, only the variables that do not describe a cluster are kept. */
 function timeoutsOf(env: Layers['env']): Layers['env'] {
   return Object.fromEntries(Object.entries(env).filter(([name]) => name.endsWith('_TIMEOUT')))
 }

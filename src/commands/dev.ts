@@ -132,7 +132,7 @@ function refuseRemote({ host, 'allow-remote': allowed }: { host: string; 'allow-
   if (allowed || isLoopback(host)) return
   throw new DiscoError(
     'USAGE',
-    `${host} can be reached from other machines, and this registry lets everyone in`,
+    `${host} can be reached from other machines, and this registry has no authentication`,
     {
       suggestions: ['If that is meant: --allow-remote'],
     },

@@ -16,7 +16,7 @@ const NOT_IN_PROJECTS = ['password', 'password-env'] as const
 const FILES = ['cacert', 'cert', 'key', 'password-file'] as const
 
 /**
- * Reads a project file. It may come with somebody else's project: so the files that it names must lie in its folder,
+ * Reads a project file. It may be part of a foreign project: so the files that it names must lie in its folder,
  * because their content goes to the endpoints that it names.
  *
  * @throws DiscoError USAGE with file, line and column

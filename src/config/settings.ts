@@ -40,7 +40,7 @@ export type ContextSettings = {
   readonly [Name in SettingName]?: ReturnType<(typeof READERS)[Name]> | undefined
 }
 
-/** Settings that say who asks, besides the endpoints. They never go to endpoints from elsewhere. */
+/** Settings of the user's identity. They are never sent to endpoints from another source. */
 export const CREDENTIALS = [
   'cacert',
   'cert',

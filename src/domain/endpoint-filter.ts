@@ -69,7 +69,7 @@ export function requireChosen(
   throw new DiscoError('NOT_FOUND', message, { suggestions: filterHints(filter, endpoints) })
 }
 
-/** What the endpoints have under the names of a filter that chose none of them: a line each. */
+/** The endpoints' values of the names in a filter that selected none of them: a line each. */
 function filterHints({ select, addrs, host }: EndpointFilter, service: readonly Endpoint[]): string[] {
   const names = [...new Set(select.map(({ name }) => name))]
   const attributes = names.map((name) => ({ name, of: (endpoint: Endpoint) => attributeOf(endpoint, name) }))
@@ -87,7 +87,7 @@ function listed(values: readonly string[]): string {
   return [...shown, ...(values.length > MOST_VALUES ? ['…'] : [])].join(', ')
 }
 
-/** Empty for a socket, and for what is no address. */
+/** Empty for a socket, and for a text that is not an address. */
 function hostOf(addr: string): string {
   const address = readAddress(addr)
   return 'problem' in address || address.kind !== 'tcp' ? '' : hostName(address.host)

@@ -19,7 +19,7 @@ export interface Listing extends ListingOrigin {
   readonly kvs: readonly KeyValue[]
 }
 
-/** What was made of the key-values of a range. */
+/** The result of decoding the key-values of a range. */
 export interface Collected<Item> extends ListingOrigin {
   readonly items: readonly Item[]
   /** Number of keys that do not match, or became nothing. */

@@ -93,7 +93,7 @@ export class Pairs {
       const start = places[index * PLACES] ?? 0
       const end = places[index * PLACES + 1] ?? 0
       if (next >= end) continue
-      // What was found may stand between two keys.
+      // A match may lie between two keys.
       found = parts.map((part, at) => ((found[at] ?? 0) < start ? find(part, start) : (found[at] ?? 0)))
       next = Math.min(...found)
       if (parts.some((part, at) => (found[at] ?? 0) + part.length <= end)) yield index

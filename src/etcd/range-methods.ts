@@ -41,7 +41,7 @@ interface KvClient {
   ): void
 }
 
-/** What grpc-js keeps on the function of a method. */
+/** The properties that grpc-js sets on the function of a method. */
 interface Method {
   readonly path: string
   readonly requestSerialize: (request: object) => Buffer

@@ -14,7 +14,7 @@ export interface InstallOptions {
   readonly policies?: readonly PolicyKind[]
 }
 
-/** What `install` did. */
+/** The result of `install`. */
 export interface Installation extends AsyncDisposable {
   /**
    * Ends the use of its discovery: `etcd:` targets of channels that are made later are resolved by the discovery that was

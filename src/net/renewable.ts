@@ -1,4 +1,4 @@
-/** What was read from files, and can be read again: certificates are renewed on disk while a process runs. */
+/** Content of files that can be read again: certificates are renewed on disk while a process runs. */
 export interface Renewable<Value> {
   /** As it was last read. */
   readonly current: Value

@@ -1,7 +1,7 @@
 import { connectionFailure, socketFailure } from './connection-failure.js'
 import { CONNECTION_CLAUSES } from './connection-problem.js'
 
-/** The part of Node's ClientHttp2Session that tells why it ended. */
+/** The part of Node's ClientHttp2Session that shows why it ended. */
 export interface Session {
   prependListener(event: 'goaway' | 'error', listener: (this: object, cause: unknown) => void): unknown
 }

@@ -142,7 +142,7 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
     this.freeSlots.push(slot, slot)
   }
 
-  /** What the candidate of a slot is owed, in picks; below 0 where it is ahead. */
+  /** The lag of a slot's candidate, in picks; negative if it is ahead. */
   private lagOf(slot: number, now: number): number {
     return (this.weights[slot] as number) * (now - this.startOf(slot))
   }

@@ -34,7 +34,7 @@ export interface CallRequest {
   readonly keys: CallKeys
 }
 
-/** What came of a call. */
+/** The outcome of a call. */
 export interface CallEnd {
   readonly service: BalancedService
   /** The endpoint of the last attempt; null where there was none. */

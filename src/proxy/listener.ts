@@ -15,7 +15,7 @@ import { systemMessage } from '../domain/system-message.js'
 import { CallerSession } from './caller-session.js'
 import type { RawHeaders } from './headers.js'
 
-/** What one connection of a caller may cost. */
+/** The limits of one connection of a caller. */
 const LIMITS = {
   settings: { maxConcurrentStreams: 1_000, maxHeaderListSize: 64 * 2 ** 10 },
   maxHeaderListPairs: 256,

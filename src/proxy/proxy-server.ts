@@ -88,7 +88,7 @@ export class ProxyServer {
   }
 }
 
-/** What becomes of a stream that a caller opens. */
+/** The handling of a stream that a caller opens. */
 class Entrance {
   calls = 0
   private readonly memory: ReplayMemory

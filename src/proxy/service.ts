@@ -89,7 +89,7 @@ export class BalancedService implements TargetListener {
     return { why: whyNobody(this.upstreams.size, this.census, this.note), isComing: false }
   }
 
-  /** The call is told of changes until it leaves. */
+  /** The call is notified of changes until it leaves. */
   join(call: WaitingCall): void {
     this.waiting.add(call)
   }

@@ -22,7 +22,7 @@ export interface Targets {
 /**
  * Chooses the endpoints that a weight change is for. Where it is for all of a service (or of a version), it
  * leaves out what it cannot or should not change: a value that cannot be read, a layout without a place for a
- * weight, and, unless `drained`, endpoints at weight 0, which somebody drained on purpose. Where every weight of
+ * weight, and, unless `drained`, endpoints at weight 0, which were drained on purpose. Where every weight of
  * the service is 0, weights are unset and nothing is drained.
  *
  * @throws DiscoError NOT_FOUND; CONFLICT when the address stands under several keys, when the one endpoint

@@ -14,7 +14,7 @@ export interface HttpProbeSettings {
   readonly authority: string | undefined
   /** Of https: a private CA instead of the system's, and a client certificate. Read again after a failure. */
   readonly files: PemFiles
-  /** What the certificate is for. Default: the host of the URL. */
+  /** The name in the certificate. Default: the host of the URL. */
   readonly tlsName: string | undefined
 }
 

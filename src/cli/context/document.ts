@@ -58,7 +58,7 @@ export interface SettingsDoc {
   readonly unused: readonly string[]
 }
 
-/** What a connection is made of, and where each part comes from. Secrets are left out. */
+/** The parts of a connection, with the source of each. Secrets are omitted. */
 export function settingsDoc(
   layers: Layers,
   options: Given<EtcdOptions> & EtcdMembers,
@@ -95,7 +95,7 @@ export function settingsDoc(
   }
 }
 
-/** Whether it was a change, what it was, and where. */
+/** Whether, how and where something was changed. */
 export interface ContextChangeDoc {
   readonly schema: 'disco.context-change/v1'
   readonly change: 'added' | 'replaced' | 'used' | 'unused' | 'removed'

@@ -57,10 +57,7 @@ async function chosenContext(project: Project | null, env: Environment): Promise
 }
 
 /**
- * The project file, unless it is someone else's, who could send commands and credentials to a cluster of their choice.
- *
- * @param isSettled whether flags or variables name the cluster, so that commands may go on without the file
- * @throws DiscoError USAGE for someone else's file, where it could decide
+ * The project file, unless it belongs to another user, who could direct commands and credentials to another cluster.
  */
 async function readOwnProject(
   folder: string | null,

@@ -20,7 +20,7 @@ type FreeSetting = 'dial-timeout' | 'command-timeout' | 'layout' | 'root'
 
 type FreeValue<Name extends FreeSetting> = NonNullable<Context['settings'][Name]>
 
-/** What wins over variables: the context of `-C`. */
+/** Sources that take precedence over variables: the context of `-C`. */
 export function overVariables<Name extends FreeSetting>(
   { named }: Layers,
   name: Name,
@@ -28,7 +28,7 @@ export function overVariables<Name extends FreeSetting>(
   return settingOf(named, name)
 }
 
-/** What variables win over: the project file, then the chosen context. */
+/** Sources below the variables: the project file, then the chosen context. */
 export function underVariables<Name extends FreeSetting>(
   { project, chosen }: Layers,
   name: Name,

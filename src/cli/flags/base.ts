@@ -58,7 +58,7 @@ export type EtcdFlags = Interfaces.InferredFlags<typeof etcdFlags>
 
 function refusePassword(user: string, flag: string): string {
   if (!user.includes(':')) return refuseEmpty(user, flag)
-  throw new DiscoError('USAGE', 'A password on the command line is seen by everyone on the machine', {
+  throw new DiscoError('USAGE', 'A password on the command line can be read by other users of the machine', {
     suggestions: ['Give --user NAME with --password-file FILE, or ETCDCTL_USER=NAME:PASSWORD'],
   })
 }

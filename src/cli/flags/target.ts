@@ -63,7 +63,7 @@ export const addressArguments = argument({
   description: 'address of an endpoint, or its etcd key; may be repeated',
 })
 
-/** What a command of the registry is for. */
+/** The scope of a command of the registry. */
 export interface Scope<Service extends string | undefined = string> {
   readonly service: Service
   readonly filter: EndpointFilter

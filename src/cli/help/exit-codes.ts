@@ -6,7 +6,7 @@ const MEANINGS = {
   '3': 'etcd cannot be reached or denies access, or the outcome of a write is unknown',
   '4': 'not found: a service, an endpoint or a method',
   '5': 'a wait ended before its condition held',
-  '6': 'conflict with what is registered, with a port in use, or with a context that exists',
+  '6': 'conflict with a registration, with a port in use, or with a context that exists',
   '7': 'calls failed, or endpoints are not healthy',
   '8': 'the verdict is FAIL, or an assertion does not hold',
   '64 + N': 'one call failed with gRPC status N, such as 78 for UNAVAILABLE (14)',

@@ -20,13 +20,13 @@ export interface MethodDoc {
 interface SchemaDoc {
   /** The service that was asked. */
   readonly service: string
-  /** As a .proto file has it, with what it needs. */
+  /** In the form of a .proto file, with its dependencies. */
   readonly proto: string
   /** A message with its fields in it: of a method the request. Null for services and enums. */
   readonly template: unknown
   /** `proto` or `template` has not everything: there is too much. */
   readonly truncated: boolean
-  /** What it needs and nothing describes, a sentence each. */
+  /** Missing dependencies, a sentence each. */
   readonly gaps: readonly string[]
 }
 

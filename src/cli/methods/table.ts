@@ -20,7 +20,7 @@ export function renderMethods({ methods, service }: MethodsDoc, palette: Palette
   return `${table}\n${palette.dim(hint)}`
 }
 
-/** The .proto of what is described, and of a method or message one to start from. */
+/** The .proto of the described element, and for a method or message an example to start from. */
 export function renderDescription(doc: DescriptionDoc, palette: Palette): string {
   const { proto, template, service, truncated } = doc
   const lines = proto.split('\n').map(visible).join('\n')

@@ -27,7 +27,7 @@ export class ProxyView {
     this.line(`→ no new calls; ${count(calls, 'call')} may finish within ${duration(drainMs)}`)
   }
 
-  /** What to say of one service while it is proxied. */
+  /** The state of one service for the output. */
   observer(target: string): Observer {
     const name = visible(target)
     const problems = new Map<string, string>()

@@ -7,7 +7,7 @@ import type { FlagDefinitions } from './words.js'
 export const HELP: readonly string[] = ['--help', '-h']
 export const VERSION: readonly string[] = ['--version', '-V']
 
-/** Words without shell quotes and without an @, which may follow a password. */
+/** Words that need no quotes in a shell. An @ is excluded: the part before it may be a password. */
 const PLAIN = /^[\w.:,/[\]+%-]+$/
 
 /**
@@ -48,7 +48,7 @@ function hintOf(nearest: readonly string[], behind: readonly string[]): string {
  * @param command null if none of the commands has such a flag
  */
 export function unknownFlag(written: string, command: string | null, flags: FlagDefinitions): DiscoError {
-  // Without a value, these were handled earlier.
+  // These flags without a value do not get here.
   if (HELP.includes(written) || (command === null && VERSION.includes(written))) {
     return new DiscoError('USAGE', `${written} takes no value`)
   }

@@ -201,7 +201,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     return new experimental.UnavailablePicker({ code: status.UNAVAILABLE, details: problem ?? '' })
   }
 
-  /** The answer to a pick that the policy has nobody for: the rotation is empty, or lacks whom it wants. */
+  /** The pick result when the policy returns no child: the rotation is empty, or lacks the pinned endpoint. */
   private whereNobody(keys: CallKeys): experimental.PickResult {
     this.hasWaitingPicks = true
     if (!this.rotation || this.rotation.size === 0) return QUEUE

@@ -5,8 +5,8 @@ import type { RotationChange } from '../resolver/observer.js'
 import type { Member } from './member.js'
 
 /**
- * Who is picked, at which weight: members that are READY and not drained. Tells the policy of changes, each in
- * O(1) beside what the policy itself takes. A member that is only not READY keeps its place in the policy: a
+ * The rotation: members that are READY and not drained, with their weights. Passes changes to the policy, each in
+ * O(1) besides the policy's own cost. A member that is temporarily not READY keeps its place in the policy: a
  * reconnect is not a leave.
  */
 export class Rotation<One extends Member> {

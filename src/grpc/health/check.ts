@@ -108,7 +108,7 @@ async function causeOf(failure: string, { addr, tls }: CheckedServer, leftMs: nu
 }
 
 type Answer = Omit<HealthChecked, 'isRefused' | 'latencyMs'> & {
-  /** What grpc-js says of a connection that could not be made; null where there was one, or time ran out. */
+  /** grpc-js's error for a connection that could not be made; null if it was made, or time ran out. */
   readonly failure: string | null
 }
 

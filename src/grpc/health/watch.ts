@@ -11,7 +11,7 @@ export interface Health {
   readonly problem: string | null
 }
 
-/** What comes of one stream. Methods are not called synchronously with its start. */
+/** Receives the results of one stream. Methods are not called synchronously with its start. */
 export interface StreamEvents {
   message(bytes: Buffer): void
   /** It ended, or could not be opened. */
@@ -73,7 +73,7 @@ export class HealthWatch {
       message: (bytes) => {
         const said = healthResponse.decode(bytes)
         this.backoff.reset()
-        this.tell(said === 'SERVING' ? HEALTHY : { isServing: false, problem: `${said} (grpc.health.v1)` })
+        this.deliver(said === 'SERVING' ? HEALTHY : { isServing: false, problem: `${said} (grpc.health.v1)` })
       },
       ended: (status) => this.ended(status),
     })
@@ -82,15 +82,15 @@ export class HealthWatch {
   private ended({ code, details }: Parameters<StreamEvents['ended']>[0]): void {
     if (this.isStopped) return
     if (code === status.UNIMPLEMENTED) {
-      this.tell(HEALTHY)
+      this.deliver(HEALTHY)
       return
     }
-    this.tell({ isServing: false, problem: `its health watch ended: ${details}` })
+    this.deliver({ isServing: false, problem: `its health watch ended: ${details}` })
     this.retryTimer = setTimeout(() => void this.start(), this.backoff.next())
     this.retryTimer.unref()
   }
 
-  private tell(health: Health): void {
+  private deliver(health: Health): void {
     if (!this.isStopped) this.report(health)
   }
 }

@@ -8,7 +8,7 @@ import type { Types } from './types.js'
 /** Further types are left out of a description: they can be described by their names. */
 const MOST_TYPES = 200
 
-/** What can be described: a method, a service, a message or an enum. */
+/** An element with a description: a method, a service, a message or an enum. */
 export type Describable = DescMethod | DescService | DescType
 
 /** A part of a schema, for people. */
@@ -21,7 +21,7 @@ export interface Description {
   readonly template: JsonValue
   /** The .proto or the template has not everything. */
   readonly truncated: boolean
-  /** What it needs and is not described, a sentence each. */
+  /** Missing dependencies, a sentence each. */
   readonly gaps: readonly string[]
 }
 

@@ -12,7 +12,7 @@ import { Types } from './types.js'
 /** Services and messages, from wherever they were described. */
 export class Descriptors {
   readonly types: Types
-  /** Finds types that messages name; asks nobody by itself. */
+  /** Finds types that messages name; makes no requests by itself. */
   readonly lookup: TypeLookup
   private readonly services: readonly DescService[]
 
@@ -33,7 +33,7 @@ export class Descriptors {
     this.services = serviceNames ? all.filter(({ typeName }) => serviceNames.includes(typeName)) : all
   }
 
-  /** What is not described, and what that costs, a sentence each; empty where everything is. */
+  /** Missing descriptions and their consequences, a sentence each; empty if there are none. */
   get gaps(): readonly string[] {
     const named = new Set(this.services.map(({ typeName }) => typeName))
     const services = (this.serviceNames ?? []).filter((name) => !named.has(name))

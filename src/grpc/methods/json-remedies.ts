@@ -5,10 +5,10 @@ import { whyMissing } from './missing-types.js'
 import type { Types } from './types.js'
 
 /**
- * What to write instead of JSON that is not a message of `input`: the fields of the message that lacks a key, or the
- * values of the enum that lacks a value. Empty for other mistakes, which the message itself explains.
+ * Suggestions for JSON that is not a message of `input`: the fields of the message without the key, or the values of
+ * the enum without the value. Empty for other mistakes, which the error itself explains.
  *
- * @param message the text of `fromJson`'s error, which alone names the type; it may be one deep inside
+ * @param message the text of `fromJson`'s error, the only source of the type's name; the type may be nested
  */
 export function jsonRemedies(message: string, input: DescMessage, registry: Types, remedy: string): string[] {
   const wrong = unknownEnumValue(message)

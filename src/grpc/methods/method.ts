@@ -36,7 +36,7 @@ export class Method {
   constructor(
     private readonly described: DescMethod,
     private readonly registry: Types,
-    /** What described it, as a sentence for messages. */
+    /** The source of the description, as a sentence for messages. */
     private readonly source: string,
     /** How to get a file that is missing, as a sentence for messages. */
     private readonly remedy: string,

@@ -9,7 +9,7 @@ import { readSource } from '../../net/files.js'
 import { builtInFiles } from './built-in-files.js'
 import { parseProto } from './proto-source/parse.js'
 
-/** What a .proto file and its imports describe. */
+/** The descriptions in a .proto file and its imports. */
 export interface ProtoFiles {
   readonly files: readonly FileDescriptorProto[]
   /** How to get imports that are in none of the folders, as a sentence for messages. */

@@ -12,7 +12,7 @@ import {
   reflectionMessages,
 } from './reflection-protocol.js'
 
-/** What one server says of itself. */
+/** The descriptions from one server. */
 export interface Reflected {
   readonly files: readonly FileDescriptorProto[]
   /** Full names, without reflection's own. */

@@ -5,7 +5,7 @@ import type { SelectedList } from './live-list.js'
 import { OBSERVER_OPTION } from './observer.js'
 import { authorityOf, parseTarget, SCHEME, splitTarget, type TargetUri } from './target.js'
 
-/** What a target names. */
+/** The object of a target. */
 export interface TargetName {
   readonly uri: TargetUri
   /** In full, as a channel would take it. */

@@ -7,7 +7,7 @@ import { selectorOf, type Target } from './target.js'
 
 type Conditions = Pick<Target, 'where' | 'spillOver'> & Partial<Pick<Target, 'select'>>
 
-/** What a target selects of one list of a service. */
+/** The selection of a target from one list of a service. */
 export interface Selected {
   /** Those that can be dialled, as the channel takes them. */
   readonly endpoints: RegisteredEndpoint[]
@@ -15,7 +15,7 @@ export interface Selected {
   readonly registered: readonly Endpoint[]
 }
 
-/** What a target selects of a service's lists. Channels with the same conditions share the result for a list. */
+/** Selects from a service's lists. Channels with the same conditions share the result for a list. */
 export class Selection {
   private static readonly made = new WeakMap<readonly Endpoint[], Map<string, Selected>>()
   private readonly key: string

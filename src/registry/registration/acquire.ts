@@ -16,7 +16,7 @@ export interface RegistrationRequest {
   readonly ttlSeconds: number
   /** Whether to take a key that another registrar holds. Default: false. */
   readonly takeover?: boolean
-  /** What to do when a key is deleted while its lease lives, that is, on purpose. Default: exit. */
+  /** Reaction to a deletion of a key while its lease lives, that is, on purpose. Default: exit. */
   readonly onDelete?: 'exit' | 'reregister'
   /** Failures to retry until the signal aborts, instead of rejecting with them. Default: none. */
   readonly retry?: 'none' | 'outages' | 'outages and denials'

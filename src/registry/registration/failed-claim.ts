@@ -19,8 +19,8 @@ export interface FailedClaims {
 }
 
 /**
- * The error of a registration that failed, with what it may have changed in etcd: keys under a lease that still
- * lives, and keys taken from a former holder, which revoking the lease does not give back.
+ * The error of a failed registration, with its possible changes in etcd: keys under a lease that still lives, and
+ * keys taken from a former holder, which revoking the lease does not give back.
  */
 export function explainFailedClaim(
   error: unknown,

@@ -5,7 +5,7 @@ import type { Tokens } from './tokens.js'
 /** The options of an element by name, as far as they are not custom ones: strings without quotes, the rest as written. */
 export type Options = Map<string, string>
 
-/** What follows the keyword `option`, up to the semicolon. */
+/** The text after the keyword `option`, up to the semicolon. */
 export function readOption(tokens: Tokens, options: Options): void {
   readAssignment(tokens, options)
   tokens.expect(';')
