@@ -31,6 +31,7 @@ export interface RegisterOptions extends RegistryOptions, Abortable {
   readonly onDelete?: 'exit' | 'reregister'
 }
 
+/** Options of a drain. */
 export interface DrainOptions extends Abortable {
   /** How long the endpoints stay at weight 0 before they are deregistered. Default: 5,000. */
   readonly graceMs?: number | undefined

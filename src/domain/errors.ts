@@ -43,6 +43,7 @@ export function isLinkFailure({ code }: DiscoError): boolean {
  */
 export type EtcdReason = 'login' | 'permission' | 'no-space' | 'overloaded' | 'no-leader' | 'refused'
 
+/** Optional parts of a {@link DiscoError}. */
 export interface DiscoErrorOptions {
   /** The refusal by etcd; absent where etcd did not answer, or the error is not etcd's. */
   reason?: EtcdReason

@@ -7,6 +7,7 @@ import { resolverFor } from './resolver/resolver.js'
 import { SCHEME } from './resolver/target.js'
 import { withoutDiscovery } from './without-discovery.js'
 
+/** Options of {@link install}. */
 export interface InstallOptions {
   /** Resolves the `etcd:` targets of channels that are made from now on. The caller closes it. */
   readonly discovery?: Discovery

@@ -21,6 +21,7 @@ export interface Unregistered {
   readonly returnUnknown?: DiscoError
 }
 
+/** Options of a removal. */
 export interface UnregisterOptions extends Abortable {
   /** Ends the wait for the key's return early, without an error. */
   readonly endWait?: AbortSignal | undefined

@@ -34,6 +34,7 @@ export interface WeightChanged {
   readonly leftOut: readonly LeftOut[]
 }
 
+/** Options of a weight change. */
 export interface WeightOptions extends Abortable {
   /** Whether to allow a change that drains the others or turns the weights off. Default: false. */
   readonly force?: boolean | undefined
