@@ -41,7 +41,9 @@ export interface RequestRules {
   readonly about?: Buffer | undefined
   /** For writes: called for each try that etcd may have carried out although no answer came. */
   readonly onAnswerLost?: (() => void) | undefined
-  /** Ends the request: it rejects with the signal's reason. etcd may carry out what was sent by then. */
+  /**
+   * Ends the request: it rejects with the signal's reason. etcd may still carry out a request that was already sent.
+   */
   readonly signal?: AbortSignal | undefined
 }
 

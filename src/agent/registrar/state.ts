@@ -20,7 +20,7 @@ export interface State {
   readonly hasBeenHeld: boolean
   readonly isGivingUp: boolean
   readonly isRevoked: boolean
-  /** The time to end by SIGTERM is over. */
+  /** The time between SIGTERM and SIGKILL has passed. */
   readonly isKillDue: boolean
   readonly isOver: boolean
   /** Exit code of the server; 0 after a signal of ours. */
@@ -47,7 +47,7 @@ export type Event =
   | { readonly type: 'exited'; readonly code: number; readonly signal: NodeJS.Signals | null }
   /** The rest of the server's process group has ended. */
   | { readonly type: 'swept' }
-  /** The time to end by SIGTERM is over. */
+  /** The time between SIGTERM and SIGKILL has passed. */
   | { readonly type: 'late' }
   /** An error of the registrar itself, such as a server that is not healthy in time. */
   | { readonly type: 'failed'; readonly error: DiscoError }

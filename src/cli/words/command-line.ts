@@ -34,7 +34,7 @@ export function readCommandLine(argv: readonly string[], config: Interfaces.Conf
   return { id: command.id, argv: words }
 }
 
-/** `--version=x` before a command without such a flag refers to the tool. */
+/** Refuses `--version=x` before a command without that flag: there it is the tool's own, which takes no value. */
 function refuseVersionValue(before: readonly string[]): void {
   if (!before.some((word) => word.startsWith('--version='))) return
   throw new DiscoError('USAGE', '--version takes no value', {
@@ -76,7 +76,7 @@ function commandAt(own: readonly string[], config: Interfaces.Config): number {
   return at
 }
 
-/** The command of a flag is not known before the command itself. */
+/** The flags of all commands: before the command is found, any of them may apply. */
 function flagsOfAll({ commands }: Interfaces.Config): FlagDefinitions {
   return Object.assign({}, ...commands.map(({ flags }) => flags))
 }

@@ -78,7 +78,7 @@ function missing({ input, output }: Parsed, command: Written): DiscoError | null
   })
 }
 
-/** Mutually exclusive flags: checked on the parsed flags, not by a message, because each flag names the others. */
+/** The error for mutually exclusive flags; each of them names the others. */
 function excluded({ input, output }: Parsed): DiscoError | null {
   for (const [name, { exclusive = [] }] of Object.entries(input.flags)) {
     const other = exclusive.find((flag) => typeof flag === 'string' && flag in output.flags)

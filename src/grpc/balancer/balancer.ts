@@ -34,14 +34,14 @@ export function registerPolicy(kind: PolicyKind): void {
 abstract class PolicyBalancer implements experimental.LoadBalancer {
   private readonly children = new Map<EndpointId, Child>()
   private readonly census = new Census<Child>()
-  /** The counts of endpoints that left while calls were running there: they may come back. */
+  /** Call counts of endpoints that left with outstanding calls, in case they return. */
   private readonly outstandingOfLeavers = new Map<EndpointId, OutstandingCalls>()
   private rotation: Rotation<Child> | null = null
   private observer: Observer = {}
   private picker: experimental.Picker = new experimental.QueuePicker(this)
   private reported: connectivityState | null = null
   private isUpdating = false
-  /** Whether a pick failed or was queued that the next change of the rotation may allow. */
+  /** Whether a pick failed or was queued and may succeed after the next change of the rotation. */
   private hasWaitingPicks = false
   private note = ''
   private health: { readonly config: string | undefined; readonly service: string | null } | null = null

@@ -7,7 +7,10 @@ import { LiveList, type ResolvedList } from './live-list.js'
 const RETRY_FIRST_MS = 1_000
 const RETRY_MOST_MS = 30_000
 
-/** How long the first list waits for its explanation: then calls fail without one. A near etcd answers in milliseconds. */
+/**
+ * The first list waits this long for its explanation; after that, calls fail without one. A near etcd answers in
+ * milliseconds.
+ */
 const EXPLANATION_MS = 1_000
 
 /** Receives the events of a service's watch. Methods must not throw. */
