@@ -4,9 +4,9 @@ import { didYouMean } from '../domain/nearest.js'
 import { type ContextSettings, entriesOf, problemAt, readSettings, readText, unknownKey } from './settings.js'
 import { readTextFile, readTree, refuseReadableByOthers } from './text-file.js'
 
-/** Settings that belong together: a connection with its credentials, and where the keys stand. */
+/** A group of settings: a connection with its credentials, and the location of the keys. */
 export interface Context {
-  /** As messages call it. */
+  /** The name for messages. */
   readonly label: string
   /** Null for the settings of a project file. */
   readonly name: string | null
@@ -17,12 +17,12 @@ export interface Context {
 /** The user's file of contexts. */
 export interface Config {
   readonly file: string
-  /** The name that `disco context use` chose. */
+  /** The name chosen by `disco context use`. */
   readonly use: string | null
   readonly contexts: ReadonlyMap<string, Context>
 }
 
-/** No comma: `-C` may come to take several names. */
+/** Without a comma, so that `-C` may take several names later. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
 /** @throws DiscoError USAGE */
@@ -34,7 +34,7 @@ export function requireContextName(name: string): string {
 }
 
 /**
- * Reads the user's file; one that does not exist has no contexts.
+ * Reads the user's file; a missing file has no contexts.
  *
  * @throws DiscoError USAGE with file, line and column; for a file with a password that other users can read
  */
@@ -72,9 +72,9 @@ export function configIn(file: string, text: string): Config {
 }
 
 /**
- * The context of that name, when its secrets are its user's alone.
+ * The context of that name, if only the user can read its secrets.
  *
- * @param by what names it, if not the user
+ * @param by the origin of the name, if it is not the user
  * @throws DiscoError USAGE with the nearest names and all of them; for a secret that other users can read
  */
 export async function contextNamed(config: Config, name: string, by?: string): Promise<Context> {

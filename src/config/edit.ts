@@ -10,22 +10,22 @@ import { editYaml, type YamlEdit } from './yaml.js'
 
 const LOCK_RETRY_MS = 20
 
-/** An edit takes milliseconds: a lock that stands for so long was left by a process that was killed. */
+/** An edit takes milliseconds: a lock of this age was left by a killed process. */
 const LOCK_IS_LEFT_MS = 5_000
 
 const LOCK_DEADLINE_MS = 15_000
 
 /**
- * Changes the user's file of contexts, one process at a time. The new text replaces the file in one step, so that a
- * reader sees either, with mode 0600.
+ * Changes the user's file of contexts, one process at a time. The new file replaces the old one atomically, with mode
+ * 0600.
  *
- * @param edit the changes, by what the file has now
- * @throws DiscoError USAGE for a file that cannot be read or written, and what `edit` throws
+ * @param edit returns the changes, from the current content
+ * @throws DiscoError USAGE for a file that cannot be read or written, and errors of `edit`
  */
 export async function editConfig(file: string, edit: (now: Config) => readonly YamlEdit[]): Promise<void> {
   try {
     await makeFolder(dirname(file))
-    // A file that is kept elsewhere and linked here stays a link.
+    // A symbolic link to a file elsewhere stays a link.
     const target = await realpath(file).catch(() => file)
     await locked(`${target}.lock`, async () => {
       const edits = edit(await readConfig(target))
@@ -73,7 +73,7 @@ async function locked(lock: string, act: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Makes the lock's file; false where it exists. */
+/** Creates the lock file; false if it exists. */
 async function take(lock: string): Promise<boolean> {
   try {
     await (await open(lock, 'wx', 0o600)).close()
@@ -84,13 +84,13 @@ async function take(lock: string): Promise<boolean> {
   }
 }
 
-/** Distinguishes a lock from those before it; empty where there is none. */
+/** Distinguishes a lock from earlier ones; empty without a lock. */
 async function idOf(lock: string): Promise<string> {
   const found = await stat(lock).catch(() => null)
   return found === null ? '' : `${found.ino} ${found.birthtimeMs} ${found.mtimeMs}`
 }
 
-/** The folder and the one around it, but nothing else: a path that is mistaken must not become a tree of folders. */
+/** Creates the folder and its parent, but no more: a mistaken path must not become a tree of folders. */
 async function makeFolder(folder: string): Promise<void> {
   for (const made of [dirname(folder), folder]) {
     await mkdir(made, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {

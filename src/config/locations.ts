@@ -7,8 +7,8 @@ type Environment = Readonly<Record<string, string | undefined>>
 export const PROJECT_FILE = '.disco.yaml'
 
 /**
- * The user's file of contexts: below XDG_CONFIG_HOME (whose relative paths the XDG Base Directory Specification has
- * ignored), on Windows below APPDATA, else below ~/.config. Null for a user without a home folder.
+ * The user's file of contexts: below XDG_CONFIG_HOME (the XDG Base Directory Specification ignores relative paths),
+ * on Windows below APPDATA, else below ~/.config. Null for a user without a home folder.
  */
 export function configFile(env: Environment, platform: NodeJS.Platform = process.platform): string | null {
   const { XDG_CONFIG_HOME: configHome = '', APPDATA: appData = '' } = env
@@ -26,7 +26,7 @@ export function projectFile(folder: string): string | null {
   return parent === folder ? null : projectFile(parent)
 }
 
-/** Null where HOME is not set and the system has no entry of the user, which Node reports by an error. */
+/** Null if HOME is not set and the system has no entry for the user, which Node reports by an error. */
 export function homeFolder(): string | null {
   try {
     const home = homedir()

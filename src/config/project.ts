@@ -4,13 +4,15 @@ import type { Context } from './contexts.js'
 import { type ContextSettings, entriesOf, problemAt, readSettings, readText } from './settings.js'
 import { readTextFile, readTree, refuseReadableByOthers } from './text-file.js'
 
-/** The settings of a project: either a context of the user by its name, or endpoints of its own, or neither. */
+/** The settings of a project: the name of a context of the user, or endpoints, or neither. */
 export interface Project extends Context {
-  /** The context that it names. */
+  /** The named context. */
   readonly context: string | null
 }
 
-/** A project file is shared with others: these would be published with it, or let it send any variable anywhere. */
+/**
+ * A project file is shared with others: it would publish these settings, or let the file send any variable anywhere.
+ */
 const NOT_IN_PROJECTS = ['password', 'password-env'] as const
 
 const FILES = ['cacert', 'cert', 'key', 'password-file'] as const
@@ -56,7 +58,7 @@ async function refuseReadableSecrets({ 'password-file': passwordFile, key }: Con
   if (key !== undefined) await refuseReadableByOthers(key, 'a private key')
 }
 
-/** Whether a file is below a folder, links followed. One that does not exist is reported when it is read. */
+/** Whether a file is below a folder, following links. A missing file is reported when it is read. */
 async function liesIn(folder: string, file: string): Promise<boolean> {
   const [inside, path] = await Promise.all([folder, file].map((each) => realpath(each).catch(() => each)))
   return path?.startsWith(`${inside}${sep}`) ?? false

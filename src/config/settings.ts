@@ -8,7 +8,7 @@ import { didYouMean } from '../domain/nearest.js'
 import { homeFolder } from './locations.js'
 import type { Position, YamlEntry, YamlValue } from './yaml.js'
 
-/** A file that is being read: its path, and the folder that relative paths in it start from. */
+/** The file being read: its path, and the base folder of its relative paths. */
 export interface Source {
   readonly file: string
   readonly folder: string
@@ -16,7 +16,7 @@ export interface Source {
 
 type Reader<Value> = (value: YamlValue, source: Source) => Value
 
-/** Every setting that a context may have, by the name of its flag. */
+/** All settings of a context, by the name of their flag. */
 const READERS = {
   endpoints: readEndpoints,
   cacert: readPath,
@@ -35,7 +35,7 @@ const READERS = {
 
 export type SettingName = keyof typeof READERS
 
-/** Settings as a file has them: paths are absolute, times are milliseconds. */
+/** Settings read from a file: paths are absolute, times are milliseconds. */
 export type ContextSettings = {
   readonly [Name in SettingName]?: ReturnType<(typeof READERS)[Name]> | undefined
 }
@@ -66,8 +66,8 @@ export function problemAt(
 /**
  * Reads the settings of a context.
  *
- * @param others keys that may stand beside them, which are left to the caller
- * @throws DiscoError USAGE for an unknown key, a wrong type, or credentials that lack what they need
+ * @param others further valid keys, which the caller reads
+ * @throws DiscoError USAGE for an unknown key, a wrong type, or incomplete credentials
  */
 export function readSettings(
   entries: readonly YamlEntry[],
@@ -88,7 +88,7 @@ export function readSettings(
   return read
 }
 
-/** A key that a file cannot have. One that does not look like a name may be a secret in the wrong place. */
+/** The error for an invalid key. A key that does not look like a name may be a misplaced secret. */
 export function unknownKey(key: string, at: Position, known: readonly string[], source: Source): DiscoError {
   const named = /^[A-Za-z][\w-]{0,39}$/.test(key) ? `unknown key "${key}"` : 'unknown key'
   const near = didYouMean(key, known)

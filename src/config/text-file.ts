@@ -19,8 +19,7 @@ interface TextFile {
 }
 
 /**
- * A regular file's text; null where there is none. The path may hold anything: a blocking open of a named pipe would
- * never end.
+ * The text of a regular file; null if it does not exist. A blocking open could hang, for example on a named pipe.
  *
  * @throws DiscoError USAGE
  */
@@ -52,15 +51,15 @@ export function readTree(file: string, text: string): YamlValue | null {
 }
 
 /**
- * Refuses a file with a secret that other users can read, by the rule of PostgreSQL's libpq: readable by its owner
- * alone, or, where it is root's, by its group as well.
+ * Refuses a file with a secret that other users can read. The rule is that of PostgreSQL's libpq: readable by its
+ * owner only, or, if root owns it, by its group as well.
  *
- * @param what the file holds
- * @throws DiscoError USAGE with the command that mends it
+ * @param what the content of the file
+ * @throws DiscoError USAGE with the command that fixes the mode
  */
 export async function refuseReadableByOthers(file: string, what: string, known?: Stats): Promise<void> {
   if (process.geteuid === undefined) return
-  // A file that cannot be looked at is reported when it is read.
+  // An inaccessible file is reported when it is read.
   const stats = known ?? (await stat(file).catch(() => null))
   if (stats === null) return
   const isRoots = stats.uid === 0 && process.geteuid() !== 0
@@ -71,13 +70,13 @@ export async function refuseReadableByOthers(file: string, what: string, known?:
 }
 
 /**
- * Why a file does not count as this user's; null where it does. Whoever owns it or its folder, or can write to it,
- * decides where commands go.
+ * Why a file does not count as this user's; null if it does. Anyone who can write to the file or its folder could
+ * redirect commands.
  */
 export async function strangersFile(file: string, env: Readonly<Record<string, string | undefined>>) {
   if (process.geteuid === undefined) return null
   const owners = [process.geteuid(), 0]
-  // As git does: by sudo, the user works on with files of their own.
+  // As in git: under sudo, the files of the original user count.
   if (process.geteuid() === 0 && /^\d+$/.test(env.SUDO_UID ?? '')) owners.push(Number(env.SUDO_UID))
   const [folder, link, target] = await Promise.all([stat(dirname(file)), lstat(file), stat(file)])
   if (!owners.includes(folder.uid)) return 'another user owns its folder'
@@ -85,7 +84,7 @@ export async function strangersFile(file: string, env: Readonly<Record<string, s
   return target.mode & OTHERS_WRITE ? 'other users can write to it' : null
 }
 
-/** As a word of a shell. */
+/** Quotes a text as one word of a shell. */
 function quoted(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
 }

@@ -1,6 +1,6 @@
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
 
-/** Where something stands in a file, both from 1. */
+/** A position in a file, from 1. */
 export interface Position {
   readonly line: number
   readonly column: number
@@ -15,18 +15,18 @@ export type YamlValue = Position &
 
 export interface YamlEntry {
   readonly key: string
-  /** Of the key. */
+  /** The position of the key. */
   readonly at: Position
   readonly value: YamlValue
 }
 
-/** One change of a file: the value at a path of keys, or undefined to remove it. */
+/** One change of a file: the new value at a path of keys, or undefined to remove it. */
 export interface YamlEdit {
   readonly path: readonly string[]
   readonly value: unknown
 }
 
-/** A text that is not YAML, or has a part that is not supported. Its message shows nothing of the text: it may be secret. */
+/** A text that is not YAML, or has an unsupported part. Its message does not quote the text, which may be secret. */
 export class YamlProblem extends Error {
   constructor(
     message: string,

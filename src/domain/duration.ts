@@ -9,7 +9,7 @@ export const MOST_TIMER = 'at most 596h'
 /** The expectation in errors about an invalid duration. */
 export const DURATION = 'a duration such as 5s or 2m'
 
-/** The same for a text: one that is a duration, and out of bounds, needs the bounds. @param least of what is allowed */
+/** The expectation for a text: it names the bounds for a duration outside of them. @param least minimum */
 export function expectedDuration(text: string, least: 'zero' | 'above zero' = 'above zero'): string {
   if (!/^[-\u2212]?\d+(?:\.\d+)?(ms|s|m|h)?$/.test(text)) return DURATION
   if (/^\d*[1-9]/.test(text)) return MOST_TIMER

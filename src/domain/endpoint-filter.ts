@@ -4,12 +4,12 @@ import { DiscoError } from './errors.js'
 import { shownKey } from './key-text.js'
 import { attributeOf, formatSelector, type Selector, selects } from './selector.js'
 
-/** Which endpoints of a service a command is for: those that meet every part. An empty part excludes none. */
+/** Selects the endpoints of a command: those that meet all parts. An empty part excludes none. */
 export interface EndpointFilter {
   readonly select: Selector
-  /** Addresses or keys; the endpoint is one of them. */
+  /** Addresses or keys, of which the endpoint has one. */
   readonly addrs: readonly string[]
-  /** Of the address, without a port; null for any. */
+  /** The host of the address, without a port; null for any. */
   readonly host: string | null
 }
 
@@ -30,12 +30,12 @@ export function chosenOf(filter: EndpointFilter, endpoints: readonly Endpoint[])
   return isUnfiltered(filter) ? endpoints : endpoints.filter((endpoint) => isChosen(filter, endpoint))
 }
 
-/** By its address, or by its key as it is or as it is shown. */
+/** By address, or by key, raw or escaped. */
 export function isNamed({ addr, key }: Pick<Endpoint, 'addr' | 'key'>, name: string): boolean {
   return addr === name || key === name || shownKey(key) === name
 }
 
-/** As it is written on a command line: `1.2.3.4:1001 -l zone=b --host 1.2.3.4`; empty for all endpoints. */
+/** The filter in the form of a command line: `1.2.3.4:1001 -l zone=b --host 1.2.3.4`; empty for all endpoints. */
 export function formatFilter({ select, addrs, host }: EndpointFilter): string {
   return [
     ...addrs,
@@ -44,14 +44,14 @@ export function formatFilter({ select, addrs, host }: EndpointFilter): string {
   ].join(' ')
 }
 
-/** Most values of a name that a hint lists. */
+/** Maximum number of values of a name in a hint. */
 const MOST_VALUES = 5
 
 /**
- * The chosen endpoints, of which there is at least one.
+ * The selected endpoints, at least one.
  *
- * @param service undefined for those of all services
- * @throws DiscoError NOT_FOUND, with what there is; also for an address that none of them has
+ * @param service undefined for all services
+ * @throws DiscoError NOT_FOUND, with the existing values; also for an address that no endpoint has
  */
 export function requireChosen(
   filter: EndpointFilter,
@@ -93,7 +93,7 @@ function hostOf(addr: string): string {
   return 'problem' in address || address.kind !== 'tcp' ? '' : hostName(address.host)
 }
 
-/** Names of hosts ignore case; an IPv6 address may have its brackets. */
+/** Host names ignore case; an IPv6 address may have its brackets. */
 function hostName(host: string): string {
   return host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
 }

@@ -7,14 +7,14 @@ import { pages } from './pages.js'
 import type { KeyValue } from './pairs.js'
 import { isOutOfHistory } from './range.js'
 
-/** Where and when a range was read, all of it as of one revision. */
+/** A range and the revision of its list. */
 export interface ListingOrigin {
   readonly clusterId: string
   readonly raftTerm: number
   readonly revision: Revision
 }
 
-/** The key-values of a range that match, by key. */
+/** The matching key-values of a range, by key. */
 export interface Listing extends ListingOrigin {
   readonly kvs: readonly KeyValue[]
 }
@@ -22,15 +22,15 @@ export interface Listing extends ListingOrigin {
 /** The result of decoding the key-values of a range. */
 export interface Collected<Item> extends ListingOrigin {
   readonly items: readonly Item[]
-  /** Number of keys that do not match, or became nothing. */
+  /** Number of keys without a match or a result. */
   readonly others: number
 }
 
 /**
- * Lists the keys of a range that match, all where the filter is null. Starts over when the revision is compacted
- * before the last page.
+ * Lists the matching keys of a range; a null filter matches all. Starts over when the revision is compacted before
+ * the last page.
  *
- * @param become what a key-value becomes; called page by page, so that a page is let go before the next is decoded
+ * @param become converts key-values; called page by page, so that a page is freed before the next is decoded
  */
 export async function collect<Item>(
   client: EtcdClient,

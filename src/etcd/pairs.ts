@@ -19,17 +19,17 @@ const MOD_REVISION = 0x18
 const VALUE = 0x2a
 const LEASE = 0x30
 
-/** Numbers of each pair in `places`: where its key and its value begin and end, and both halves of its lease. */
+/** Numbers per pair in `places`: start and end of its key and its value, and both halves of its lease. */
 const PLACES = 6
-/** In `revisions`: of its creation, and of its last change. */
+/** Numbers per pair in `revisions`: its creation and its last change. */
 const REVISIONS = 2
 
-/** The replacement character: where it stands, bytes may not have been UTF-8. */
+/** The replacement character: a key that contains it may not be UTF-8. */
 const REPLACEMENT = '\ufffd'
 
 /**
- * Key-values of one answer of etcd, as places in its bytes. Keys and values become objects when they are asked for:
- * of a range of a million keys, a list may need a thousand.
+ * Key-values of one answer of etcd, as positions in its bytes. Objects for keys and values are created on demand: of
+ * a range of a million keys, a list may need a thousand.
  */
 export class Pairs {
   private readonly places: Uint32Array
@@ -80,7 +80,7 @@ export class Pairs {
     return this.bytes.subarray(this.places[index * PLACES], this.places[index * PLACES + 1])
   }
 
-  /** Indexes of the keys that contain one of these, in order. Far quicker than a look at each key. */
+  /** Indexes of the keys that contain one of these texts, in order. Much faster than checking each key. */
   *containing(parts: readonly Uint8Array[]): Generator<number, void, void> {
     const { bytes, places } = this
     const find = (part: Uint8Array, from: number) => {
@@ -93,7 +93,7 @@ export class Pairs {
       const start = places[index * PLACES] ?? 0
       const end = places[index * PLACES + 1] ?? 0
       if (next >= end) continue
-      // A match may lie between two keys.
+      // A match may span two keys, and is then ignored.
       found = parts.map((part, at) => ((found[at] ?? 0) < start ? find(part, start) : (found[at] ?? 0)))
       next = Math.min(...found)
       if (parts.some((part, at) => (found[at] ?? 0) + part.length <= end)) yield index

@@ -1,8 +1,8 @@
 import { readRangeAnswer, readRangeAnswers } from './range-answer.js'
 
 /**
- * Adds the methods `rangeAsPairs` and `rangesAsPairs` to a host's KV client: Range and Txn, whose answers our own
- * decoder reads. etcd3's makes five objects of every key-value and takes most of the time of a long list.
+ * Adds the methods `rangeAsPairs` and `rangesAsPairs` to a host's KV client: Range and Txn with our own decoder for
+ * the answers. etcd3's decoder creates five objects per key-value, which takes most of the time of a long list.
  */
 export function addRangeMethods(host: ClientSource): void {
   const serviceClient = host.getServiceClient.bind(host)
@@ -23,9 +23,9 @@ export function addRangeMethods(host: ClientSource): void {
   }
 }
 
-/** etcd3's Host, as far as it is used here. */
+/** The parts of etcd3's Host in use. */
 interface ClientSource {
-  /** Makes the client of a service, or returns the one that it has made. */
+  /** Returns the client of a service, created on first use. */
   getServiceClient(name: string): object
 }
 

@@ -7,17 +7,17 @@ const FIXED_32 = 5
 const TWO_32 = 0x1_0000_0000
 
 /**
- * Reads the fields of a protobuf message. For the few messages that hold up to 100,000 key-values, where a generic
- * decoder, with an object for each and a text for each number, takes most of a list's time.
+ * Reads the fields of a protobuf message. For the few messages with up to 100,000 key-values: a generic decoder
+ * creates an object for each field and a text for each number, which takes most of a list's time.
  *
- * Methods throw RangeError where the message ends too early.
+ * Methods throw RangeError if the message ends too early.
  */
 export class WireReader {
   /** Low and high half of the last varint; unsigned. */
   low = 0
   high = 0
 
-  /** @param end exclusive; bytes at and after it belong to something else */
+  /** @param end exclusive */
   constructor(
     private readonly bytes: Uint8Array,
     public at = 0,
@@ -62,7 +62,7 @@ export class WireReader {
     return end
   }
 
-  /** Passes over the value of a field. */
+  /** Skips the value of a field. */
   skip(tag: number): void {
     const type = tag & 7
     if (type === VARINT) this.varint()

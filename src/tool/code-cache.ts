@@ -9,13 +9,13 @@ const MOST_BYTES = 32 * 1024 * 1024
 
 const DIGEST_BYTES = 32
 
-/** A file is made again after this time, so that those of old versions go and those in use hardly cost. */
+/** Files older than this are removed: those of old versions disappear, and those in use are rarely created again. */
 const KEPT_MS = 30 * 24 * 60 * 60 * 1000
 
 /**
- * One file of V8's code cache. V8 runs the code that it finds there, and itself compares only the length of the
- * source: so a file counts only if it is this user's alone, and was made of this very source, by this Node, with
- * these V8 flags. A file that cannot be used costs time, and is not an error.
+ * One file of V8's code cache. V8 executes the code in it, and checks only the length of the source. So a file is
+ * used only if it belongs to this user alone and matches the source, the version of Node and V8's flags. An unusable
+ * file costs time, and is not an error.
  */
 export class CodeCache {
   private constructor(
@@ -23,7 +23,7 @@ export class CodeCache {
     private readonly identity: string,
   ) {}
 
-  /** @param part which part of the code a run uses: runs of different commands compile different functions */
+  /** @param part the part of the code that a run uses: different commands compile different functions */
   static of(source: Buffer, part: string, env: NodeJS.ProcessEnv): CodeCache | null {
     // As for Node's own compile cache. Code from a cache has less precise coverage.
     if (env.NODE_DISABLE_COMPILE_CACHE || env.NODE_V8_COVERAGE) return null
@@ -50,7 +50,7 @@ export class CodeCache {
     }
   }
 
-  /** In one step: of two first runs, the later one's file stays, and a reader sees either. */
+  /** Atomic: if two runs write at once, the later file remains, and readers see one of the two. */
   write(code: Buffer): void {
     const draft = `${this.file}.${randomUUID()}`
     try {
@@ -84,6 +84,6 @@ function removeQuietly(file: string): void {
   try {
     rmSync(file, { force: true })
   } catch {
-    // It stays, and costs a little room.
+    // The file remains, and takes some space.
   }
 }

@@ -14,7 +14,7 @@ import { dirname, isAbsolute, join } from 'node:path'
 const OTHERS = 0o077
 const OTHERS_WRITE = 0o022
 
-/** Beside the lists of registries (`disco`), whose folder is trimmed to its newest files. */
+/** Beside the folder of cached lists (`disco`), from which all but the newest files are removed. */
 const NAME = 'disco-code'
 
 /**

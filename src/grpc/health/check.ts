@@ -35,25 +35,25 @@ export interface CheckedServer {
   readonly addr: string
   /** The service that it is registered for. As in a call, it is the `:authority`, and the name in TLS. */
   readonly service: string
-  /** Plaintext without it. */
+  /** Default: plaintext. */
   readonly tls?: BackendTls | undefined
 }
 
 export interface HealthCheckOptions {
   /** The gRPC service to ask about. Default: the server as a whole. */
   readonly service?: string
-  /** How long the connection and the answer may take, and a look for the cause where there is none. */
+  /** The limit of connection and answer together, and of a look for the cause of a failure. */
   readonly deadlineMs: number
   readonly headers?: Headers | undefined
   /** Default: the registered service's name. */
   readonly authority?: string | undefined
-  /** Ends the question early: the answer is then that there was none. */
+  /** Ends the check early, without an answer. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Asks a server once for its health (grpc.health.v1 Check), over a connection of its own: an old one would
- * not tell whether new ones can be made. Never rejects.
+ * Checks the health of a server once (grpc.health.v1 Check), over a separate connection: an existing one would not
+ * show whether new ones can be made. Never rejects.
  */
 export async function checkHealth(
   server: CheckedServer,
@@ -79,7 +79,7 @@ export async function checkHealth(
 
 function channelOptionsOf({ service, tls }: CheckedServer, authority: string | undefined): ChannelOptions {
   const name = authorityOf({ service })
-  // Another name cannot stand in a header, or in TLS: there the address does.
+  // Other names are invalid in a header or in TLS: the address is used instead.
   const named = /^[!-~]+$/.test(name)
     ? { 'grpc.default_authority': name, ...(tls ? { 'grpc.ssl_target_name_override': name } : {}) }
     : {}
@@ -89,12 +89,12 @@ function channelOptionsOf({ service, tls }: CheckedServer, authority: string | u
     ...(authority === undefined ? {} : { 'grpc.default_authority': authority }),
     'grpc.use_local_subchannel_pool': 1,
     'grpc.enable_http_proxy': 0,
-    // Nobody asks this process by channelz.
+    // This process does not serve channelz.
     'grpc.enable_channelz': 0,
   }
 }
 
-/** The cause of a failed connection; what grpc-js says of it where looking at the server takes too long. */
+/** The cause of a failed connection; grpc-js's own error if probing the server takes too long. */
 async function causeOf(failure: string, { addr, tls }: CheckedServer, leftMs: number): Promise<string> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<string>((resolve) => {
@@ -157,7 +157,7 @@ function fromError(
 ): Answer {
   const failed = (isConnected: boolean, problem: string) =>
     ({ isConnected, status: null, isHealthy: false, problem, failure: null }) as const
-  // grpc-js takes an HTTP status for gRPC's: a 404 of a web server for UNIMPLEMENTED.
+  // grpc-js maps an HTTP status to a gRPC status: a web server's 404 to UNIMPLEMENTED.
   const httpStatus = httpStatusOf(details)
   if (httpStatus !== null) return failed(false, `answers HTTP ${httpStatus}, not gRPC`)
   switch (code) {
@@ -177,7 +177,7 @@ function fromError(
   }
 }
 
-/** An address is a name that DNS may know, never a scheme of grpc-js's. */
+/** An address may contain a DNS name, never a scheme of grpc-js. */
 function dialTarget(addr: string): string {
   return addr.startsWith('unix:') ? addr : `dns:///${addr}`
 }

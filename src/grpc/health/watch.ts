@@ -1,7 +1,7 @@
 import { Client, type ClientOptions, credentials, type ServiceError, status } from '@grpc/grpc-js'
 import { Backoff, type BackoffLimits } from '../../net/backoff.js'
 
-/** Waits between watches that break. Jittered, because a server that restarts breaks those of all clients at once. */
+/** Waits between failed watches. Jittered, because a server that restarts ends those of all clients at once. */
 const RETRIES: BackoffLimits = { firstMs: 1_000, mostMs: 30_000 }
 
 /** The health that a server reports. */
@@ -14,7 +14,7 @@ export interface Health {
 /** Receives the results of one stream. Methods are not called synchronously with its start. */
 export interface StreamEvents {
   message(bytes: Buffer): void
-  /** It ended, or could not be opened. */
+  /** The stream ended, or could not be opened. */
   ended(status: { readonly code: status; readonly details: string }): void
 }
 
@@ -97,7 +97,7 @@ export class HealthWatch {
 
 /** The service that clients watch according to this service config (`healthCheckConfig`), or null for none. */
 export function healthServiceOf(serviceConfig: string | undefined): string | null {
-  // grpc-js keeps no field of a service config but those that it knows; it has checked that this is JSON.
+  // grpc-js drops unknown fields of a service config; it has already checked that this is JSON.
   const { healthCheckConfig } = JSON.parse(serviceConfig ?? '{}') as {
     healthCheckConfig?: { serviceName?: unknown } | null
   }

@@ -5,27 +5,33 @@ import { protoText } from './proto-text.js'
 import { type DescType, isGoogle, reachableTypes } from './reachable-types.js'
 import type { Types } from './types.js'
 
-/** Further types are left out of a description: they can be described by their names. */
+/** The maximum number of types in a description; others can be described by name. */
 const MOST_TYPES = 200
 
 /** An element with a description: a method, a service, a message or an enum. */
 export type Describable = DescMethod | DescService | DescType
 
-/** A part of a schema, for people. */
+/** A part of a schema, for display. */
 export interface Description {
   /** Full name; of a method `package.Service/Method`. */
   readonly name: string
-  /** It and the messages and enums that it reaches, as a .proto file would have them; of a service its methods. */
+  /**
+   * The element with the messages and enums that it reaches, in the form of a .proto file; for a service, its
+   * methods.
+   */
   readonly proto: string
-  /** A message with its fields in it, which `Method.encode` takes; of a method its request. Null for none. */
+  /**
+   * An example message with all fields, which `Method.encode` accepts; for a method, its request. Null for other
+   * elements.
+   */
   readonly template: JsonValue
-  /** The .proto or the template has not everything. */
+  /** Whether the .proto or the template is incomplete. */
   readonly truncated: boolean
   /** Missing dependencies, a sentence each. */
   readonly gaps: readonly string[]
 }
 
-/** @throws Error where the description contradicts itself */
+/** @throws Error for a description that contradicts itself */
 export function descriptionOf(described: Describable, types: Types): Description {
   const { missing } = types
   switch (described.kind) {

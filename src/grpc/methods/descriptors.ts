@@ -9,7 +9,7 @@ import { whyMissing } from './missing-types.js'
 import { TypeLookup } from './type-lookup.js'
 import { Types } from './types.js'
 
-/** Services and messages, from wherever they were described. */
+/** Services and messages from any source of descriptions. */
 export class Descriptors {
   readonly types: Types
   /** Finds types that messages name; makes no requests by itself. */
@@ -17,14 +17,14 @@ export class Descriptors {
   private readonly services: readonly DescService[]
 
   /**
-   * @param source what described them, as a sentence for messages: `Described by hello.proto`
-   * @param serviceNames the services that can be called; without, all that the files have
+   * @param source the source of the descriptions, as a sentence for messages: `Described by hello.proto`
+   * @param serviceNames the services that can be called; by default, all in the files
    */
   constructor(
     files: readonly FileDescriptorProto[],
     private readonly source: string,
     private readonly serviceNames?: readonly string[],
-    /** How to get a file that is missing, as a sentence; empty for none. */
+    /** The remedy for a missing file, as a sentence; empty for none. */
     readonly remedy = '',
   ) {
     this.types = new Types(files)
@@ -43,11 +43,11 @@ export class Descriptors {
   }
 
   /**
-   * Finds `package.Service/Method`, `Service/Method`, the same with a dot, or a bare method name that only
-   * one service has.
+   * Finds `package.Service/Method`, `Service/Method`, the same with a dot, or a bare method name that only one
+   * service has.
    *
-   * @param form how replies are written; canonical JSON without
-   * @throws DiscoError NOT_FOUND with the methods that there are, USAGE when several services have it
+   * @param form the form of replies; by default, canonical JSON
+   * @throws DiscoError NOT_FOUND listing the methods, USAGE when several services have it
    */
   method(name: string, form?: ReplyForm): Method {
     const { methodName, services, matches } = this.matching(name)
@@ -59,10 +59,10 @@ export class Descriptors {
 
   /**
    * Describes a method, named as for `method`, a service, a message, an enum, or the type of a field
-   * (`package.Message.field`). Types may be named without their package where only one has the name.
+   * (`package.Message.field`). The package may be omitted if the name is unique.
    *
-   * @throws DiscoError NOT_FOUND with what there is, USAGE for a name that several have, RPC_FAILED where the description
-   *   contradicts itself
+   * @throws DiscoError NOT_FOUND with suggestions, USAGE for an ambiguous name, RPC_FAILED for a description that
+   * contradicts itself
    */
   async describe(name: string): Promise<Described> {
     const own = name.replace(/^\./, '')
@@ -124,7 +124,7 @@ export class Descriptors {
     return { methodName, services, matches }
   }
 
-  /** Every method that can be called. */
+  /** All methods that can be called. */
   get methods(): readonly Method[] {
     return this.services.flatMap(({ methods }) => methods.map((method) => this.made(method)))
   }
@@ -183,7 +183,7 @@ function ambiguous(what: string, names: readonly string[]): DiscoError {
   return new DiscoError('USAGE', what, { suggestions: [`Name one: ${listed(names)}`] })
 }
 
-/** Of more names than a person reads, the first. */
+/** The first of a long list of names. */
 const MOST_NAMES = 40
 
 function listed(names: readonly string[]): string {

@@ -6,10 +6,10 @@ import type { Types } from './types.js'
 const STATUS = 'google.rpc.Status'
 
 /**
- * The details of a google.rpc.Status, each with its `@type`. Google's own types are built in; one that has not been
- * described is shown as its bytes, as is what is not a Status.
+ * The details of a google.rpc.Status, each with its `@type`. Google's own types are built in; an unknown type, and
+ * bytes that are not a Status, are shown as bytes.
  *
- * @param lacking receives a question for each type that is not described
+ * @param lacking receives a question for each type without a description
  */
 export function errorDetails(
   bytes: Uint8Array,

@@ -28,10 +28,10 @@ interface ValueType {
 }
 
 /**
- * Writes every ExactNumber in the form that `fromJson` takes for its field: 64-bit integers as strings, which
- * ProtoJSON allows, and others as numbers. Everything else stays, right or wrong: `fromJson` judges it.
+ * Converts every ExactNumber to the form that `fromJson` accepts for its field: 64-bit integers as strings, which
+ * ProtoJSON allows, and others as numbers. Everything else stays unchanged: `fromJson` checks it.
  *
- * @throws Error for a number that its field cannot hold, with the number as it was written
+ * @throws Error for a number that its field cannot hold, with its spelling
  */
 export function readNumbers(json: ExactJson, message: DescMessage, registry: Registry): JsonValue {
   try {
@@ -143,11 +143,11 @@ function integer(number: ExactNumber, [least, most]: Range, { holder, isEnum }: 
   const value = integerIn(number.text)
   if (value === null) throw problem(number, holder, 'not an integer')
   if (value < least || value > most) throw problem(number, holder, `out of range, from ${least} to ${most}`)
-  // An enum value in a string would be a name.
+  // As a string, an enum value would be a name.
   return isEnum ? Number(value) : String(value)
 }
 
-/** An exponent beyond this makes a number that no field can hold, and a string of that length. */
+/** A larger exponent makes a number that no field can hold, and a string of that length. */
 const MOST_DIGITS = 40
 
 /** @returns null for a number with a fraction; numbers such as `1.0` and `1e3` are integers */

@@ -27,28 +27,28 @@ const SPECIAL: Readonly<Record<string, JsonValue>> = {
 
 /** The maximum number of fields: messages that refer to each other can grow without bound. */
 const MOST_FIELDS = 2_000
-/** Nobody writes messages that are nested deeper by hand. */
+/** The maximum depth: deeper messages are not written by hand. */
 const MOST_LEVELS = 16
 
 export interface JsonTemplate {
   readonly json: JsonValue
-  /** Fields are left out: there are too many, or they are nested too deeply. */
+  /** Whether fields were omitted: too many, or nested too deeply. */
   readonly isCut: boolean
 }
 
 /**
- * A message with its fields in it, as canonical JSON that a parser takes: of a oneof only the first member, of a list
- * or map one element, and a message inside itself once. Outer fields come before inner ones where there are too many.
+ * A message with its fields, as canonical JSON that a parser accepts: of a oneof only the first member, of a list or
+ * map one element, and a message inside itself once. If there are too many fields, outer ones come first.
  */
 export function jsonTemplate(message: DescMessage): JsonTemplate {
   return new Builder(message).build()
 }
 
-/** An object whose fields are still to be written. */
+/** An object with fields that are still to be written. */
 interface Open {
   readonly into: JsonObject
   readonly message: DescMessage
-  /** The messages around it, and itself. */
+  /** The enclosing messages, and the message itself. */
   readonly inside: readonly DescMessage[]
 }
 
@@ -69,7 +69,7 @@ class Builder {
     const special = SPECIAL[message.typeName]
     if (special !== undefined) return special
     const inside = [...within, message]
-    // Any message can be in it; the outermost is one that is known.
+    // An Any may contain any message; the outermost one is known.
     if (message.typeName === 'google.protobuf.Any')
       return { '@type': `type.googleapis.com/${inside[0]?.typeName}` }
     const into: JsonObject = {}

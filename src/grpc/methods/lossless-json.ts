@@ -24,23 +24,23 @@ import type { ReflectionQuestion } from './reflection-protocol.js'
 import type { Types } from './types.js'
 import { base64, unknownFields } from './unknown-fields.js'
 
-/** How replies are written. */
+/** The JSON form of replies. */
 export interface ReplyForm {
-  /** Fields without presence that have their default value, empty lists and empty maps are written as well. */
+  /** Whether to write fields without presence that have their default value, empty lists and empty maps. */
   readonly emitsDefaults: boolean
 }
 
-/** Each level of an Any is decoded anew, so that the limit of the decoder does not hold. */
+/** Limits the depth of Anys: each level is decoded separately, so the decoder's own limit has no effect. */
 const MOST_NESTED_ANYS = 20
 
 /**
- * A message as canonical ProtoJSON. What ProtoJSON cannot carry stands beside it, in names that no field has:
+ * A message as canonical ProtoJSON. Parts without a ProtoJSON form are added under names that no field has:
  *
  * - `{"@type": …, "@value": base64}` for a message without a description, in an Any or not;
  * - `"@unknown"` for fields that the description lacks;
- * - `"@note"` says why a value has not its own form, such as a Timestamp out of range.
+ * - `"@note"` explains a value without its normal form, such as a Timestamp out of range.
  *
- * @param lacking receives a question for each type and extension that is met and not described
+ * @param lacking receives a question for each type and extension without a description
  */
 export function losslessJson(
   desc: DescMessage,
@@ -53,13 +53,13 @@ export function losslessJson(
     try {
       return toJson(desc, message, { registry: types, alwaysEmitImplicit: form.emitsDefaults })
     } catch {
-      // A value that ProtoJSON has no form for: the writer finds it.
+      // A value without a form in ProtoJSON, found while writing.
     }
   }
   return new Writer(types, form, lacking, 0).message(reflect(desc, message, false))
 }
 
-/** Whether the library's own writer would leave something out, or might fail. */
+/** Whether protobuf-es would omit a part, or might fail. */
 function needsCare(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false
   if (Array.isArray(value)) return value.some(needsCare)
@@ -67,7 +67,7 @@ function needsCare(value: unknown): boolean {
   return Object.values(value).some(needsCare)
 }
 
-/** A message that is not described, or whose bytes are not one. */
+/** A message without a description, or with invalid bytes. */
 export function rawJson(type: string, bytes: Uint8Array): { [name: string]: JsonValue } {
   return { '@type': type, '@value': base64(bytes) }
 }
@@ -77,7 +77,7 @@ class Writer {
     private readonly types: Types,
     private readonly form: ReplyForm,
     private readonly lacking: ReflectionQuestion[],
-    /** Around this message. */
+    /** The depth of this message. */
     private readonly anys: number,
   ) {}
 
@@ -183,7 +183,7 @@ class Writer {
     const { message: desc } = extension
     if (!desc) return this.value(extension, value)
     if (isMessage(value, desc)) return this.message(reflect(desc, value, false))
-    // The library unpacks a wrapper, and has a Struct as JSON.
+    // protobuf-es unpacks wrappers, and represents a Struct as JSON.
     return isWrapperDesc(desc) ? this.value(desc.fields[0], value) : (value as JsonValue)
   }
 }
@@ -192,7 +192,7 @@ function isRequired({ presence }: DescField): boolean {
   return presence === FeatureSet_FieldPresence.LEGACY_REQUIRED
 }
 
-/** A value that the enum lacks is its number. */
+/** A value unknown to the enum is written as its number. */
 function enumJson(desc: NonNullable<DescField['enum']>, value: number): JsonValue {
   if (desc.typeName === 'google.protobuf.NullValue') return null
   return desc.value[value]?.jsonName ?? value

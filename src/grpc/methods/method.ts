@@ -14,18 +14,18 @@ import type { Types } from './types.js'
 
 /** A reply as JSON. */
 export interface DecodedReply {
-  /** As `losslessJson` writes it; the bytes alone where they are not such a message. */
+  /** In the form of `losslessJson`; only the bytes if they are not such a message. */
   readonly json: JsonValue
-  /** Null for bytes that are a reply of the method. */
+  /** Null for a valid reply of the method. */
   readonly problem: DiscoError | null
-  /** Types and extensions in it that are not described; `Method.learnFrom` asks for them. */
+  /** Types and extensions without a description; `Method.learnFrom` asks for them. */
   readonly lacking: readonly ReflectionQuestion[]
 }
 
 /** The details of an error, as JSON. */
 export interface DecodedDetails {
   readonly json: readonly JsonValue[]
-  /** As of a reply. */
+  /** The same as for a reply. */
   readonly lacking: readonly ReflectionQuestion[]
 }
 
@@ -38,7 +38,7 @@ export class Method {
     private readonly registry: Types,
     /** The source of the description, as a sentence for messages. */
     private readonly source: string,
-    /** How to get a file that is missing, as a sentence for messages. */
+    /** The remedy for a missing file, as a sentence for messages. */
     private readonly remedy: string,
     private readonly lookup: TypeLookup,
     private readonly form: ReplyForm = CANONICAL,
@@ -49,7 +49,7 @@ export class Method {
     return fullName(this.described)
   }
 
-  /** As in the :path header. */
+  /** The form of the :path header. */
   get path(): string {
     return `/${this.name}`
   }
@@ -68,7 +68,7 @@ export class Method {
     return { request: input.typeName, reply: output.typeName }
   }
 
-  /** For people. @throws DiscoError RPC_FAILED where what describes it contradicts itself */
+  /** For display. @throws DiscoError RPC_FAILED if its description contradicts itself */
   get description(): Description {
     try {
       return descriptionOf(this.described, this.registry)
@@ -77,7 +77,7 @@ export class Method {
     }
   }
 
-  /** @throws DiscoError USAGE for a field that the message lacks, or a value of another type */
+  /** @throws DiscoError USAGE for an unknown field, or a value of another type */
   encode(json: ExactJson): Buffer {
     const { input } = this.described
     const missing = this.registry.missing.get(input.typeName)
@@ -91,7 +91,7 @@ export class Method {
       return Buffer.from(toBinary(input, fromJson(input, value, { registry: this.registry })))
     } catch (cause) {
       const { message } = cause as Error
-      // Not what the library throws for data: it stumbled over the description.
+      // Not an error about the data: protobuf-es failed on the description.
       if (cause instanceof TypeError || cause instanceof RangeError) throw this.unusable(cause)
       throw new DiscoError(
         'USAGE',
@@ -112,7 +112,7 @@ export class Method {
     })
   }
 
-  /** Asks the server for types that a request names and that are not described, if it can be asked. */
+  /** Asks the server, if possible, for types in a request that have no description. */
   async learn(json: ExactJson): Promise<void> {
     await this.lookup.find(namedTypes(json, this.registry))
   }
@@ -123,9 +123,9 @@ export class Method {
   }
 
   /**
-   * Asks the server for types that a reply names and that are not described.
+   * Asks the server for types in a reply that have no description.
    *
-   * @returns whether the reply decodes to more now
+   * @returns whether more of the reply can now be decoded
    */
   async learnFrom({ lacking }: Pick<DecodedReply, 'lacking'>): Promise<boolean> {
     return await this.lookup.find(lacking)
@@ -148,17 +148,17 @@ export class Method {
     }
   }
 
-  /** The details of an error, by its trailer grpc-status-details-bin. */
+  /** The details of an error, from its trailer grpc-status-details-bin. */
   decodeDetails(status: Uint8Array): DecodedDetails {
     const lacking: ReflectionQuestion[] = []
     return { json: errorDetails(status, this.registry, this.form, lacking), lacking }
   }
 }
 
-/** The library's own words, without saying again which message the data should be. */
+/** The error of protobuf-es, without the name of the whole message. */
 function problemIn(message: string, json: ExactJson, typeName: string): string {
   const isObject = typeof json === 'object' && json !== null && !Array.isArray(json)
-  // Google's own have forms of their own in JSON.
+  // Google's own types have special JSON forms.
   if (!isObject && !typeName.startsWith('google.protobuf.')) return 'a message is an object in JSON, {…}'
   return withoutMessageName(message, typeName)
 }

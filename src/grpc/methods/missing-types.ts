@@ -1,27 +1,27 @@
 import { create } from '@bufbuild/protobuf'
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
 
-/** A type that is used, but whose file is not described. */
+/** A type in use, with a file that is missing. */
 export interface MissingType {
   /** Full name. */
   readonly name: string
   readonly kind: 'message' | 'enum'
   /** The file that uses it. */
   readonly importer: string
-  /** Imports of that file that are missing: the type is in one of them. */
+  /** Missing imports of that file: the type is in one of them. */
   readonly imports: readonly string[]
 }
 
 /** By full name. */
 export type MissingTypes = ReadonlyMap<string, MissingType>
 
-/** Servers in Go describe a file that they lack by its name alone. */
+/** For a file that they lack, servers in Go send only its name. */
 export function isEmpty(file: FileDescriptorProto): boolean {
   const { messageType, enumType, service, extension, dependency } = file
   return [messageType, enumType, service, extension, dependency].every(({ length }) => length === 0)
 }
 
-/** A file with the type in it, empty, so that whatever does not need the type works. */
+/** A file with an empty definition of the type, so that everything that does not need it works. */
 export function placeholderFile({ name, kind }: MissingType): FileDescriptorProto {
   const dot = name.lastIndexOf('.')
   const own = name.slice(dot + 1)

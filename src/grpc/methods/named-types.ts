@@ -2,7 +2,7 @@ import { type ExactJson, isArray, isObject } from './json-numbers.js'
 import type { ReflectionQuestion } from './reflection-protocol.js'
 import type { Types } from './types.js'
 
-/** Questions for the types of Anys, and the extensions, that JSON names and that are not known. */
+/** Questions for unknown types of Anys and unknown extensions that JSON names. */
 export function namedTypes(json: ExactJson, types: Types): readonly ReflectionQuestion[] {
   const names = new Set<string>()
   const pending: ExactJson[] = [json]

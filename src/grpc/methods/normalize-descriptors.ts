@@ -12,24 +12,24 @@ import { isEmpty, type MissingType, type MissingTypes, placeholderFile } from '.
 const { MESSAGE, ENUM } = FieldDescriptorProto_Type
 
 export interface NormalizedFiles {
-  /** Each after those that it depends on, as a registry wants them. */
+  /** In the order of dependencies, as a registry requires. */
   readonly files: readonly FileDescriptorProto[]
-  /** Types whose files are missing; `files` have an empty message or enum for each. */
+  /** Types in missing files; `files` have an empty message or enum for each. */
   readonly missing: MissingTypes
 }
 
-/** The file that defines a type, and what the type is. */
+/** The file that defines a type, and the kind of the type. */
 export interface Home {
   readonly file: string
   readonly kind: 'message' | 'enum'
 }
 
 /**
- * Files as protoc would describe them. Servers on protobufjs leave out which files a file depends on, qualify
- * type names only as far as the .proto did, and give no JSON names; our own reader of .proto files does so, too.
- * Google's files are added where they are imported, and placeholders for types whose files are missing.
+ * Completes files to the form in which protoc describes them. Servers on protobufjs omit the dependencies of a file,
+ * qualify type names only as far as the .proto does, and omit JSON names; so does our own reader of .proto files.
+ * Google's files are added where they are imported, and placeholders for types in missing files.
  *
- * @throws Error for a type that no file defines, in a file that has all its imports
+ * @throws Error for an undefined type, in a file with all its imports
  */
 export function normalizeFiles(described: readonly FileDescriptorProto[]): NormalizedFiles {
   const files = withBuiltIns(withoutCopies(described))
@@ -46,7 +46,7 @@ export function normalizeFiles(described: readonly FileDescriptorProto[]): Norma
   return { files: dependenciesFirst([...placeholders, ...normalized]), missing }
 }
 
-/** The same file under two names, as with import paths that differ, would define each type twice. */
+/** Removes copies: the same file under two names, as from different import paths, would define each type twice. */
 function withoutCopies(files: readonly FileDescriptorProto[]): FileDescriptorProto[] {
   const defined = new Set<string>()
   return files.filter((file) => {
@@ -62,7 +62,7 @@ function withBuiltIns(files: readonly FileDescriptorProto[]): FileDescriptorProt
   const names = new Set(files.filter((file) => !isEmpty(file)).map(({ name }) => name))
   const isWanted = new Set(files.flatMap(({ dependency }) => dependency))
   const added: FileDescriptorProto[] = []
-  // Imports come before importers in this list, so that the last is looked at first.
+  // From the end: importers come after their imports, which they may add.
   for (const file of builtInFiles().toReversed()) {
     if (names.has(file.name) || !isWanted.has(file.name)) continue
     added.push(file)
@@ -72,7 +72,7 @@ function withBuiltIns(files: readonly FileDescriptorProto[]): FileDescriptorProt
   return [...files.filter(({ name }) => !replaced.has(name)), ...added]
 }
 
-/** Imports of a file that are not described, or of which only the name is known. */
+/** Imports of a file without a description, or with only a name. */
 function absentImports(files: readonly FileDescriptorProto[]): (file: FileDescriptorProto) => string[] {
   const present = new Set(files.filter((file) => !isEmpty(file)).map(({ name }) => name))
   return ({ dependency }) => dependency.filter((name) => !present.has(name))
@@ -120,7 +120,7 @@ class Normalizer {
       }
     }
     file.dependency = [...this.dependencies]
-    // They are positions in the list of dependencies.
+    // These are positions in the list of dependencies, which has changed.
     file.publicDependency = []
     file.weakDependency = []
     return file
@@ -182,7 +182,7 @@ function resolve(name: string, scope: string, homes: ReadonlyMap<string, unknown
   }
 }
 
-/** Each message and enum of the files by its full name, with where it is. */
+/** All messages and enums of the files, by full name, with their file and kind. */
 export function homesOf(files: readonly FileDescriptorProto[]): Map<string, Home> {
   const homes = new Map<string, Home>()
   const add = (scope: string, name: string, file: string, kind: Home['kind']) => {
@@ -206,7 +206,7 @@ function join(scope: string, name: string): string {
   return scope === '' ? name : `${scope}.${name}`
 }
 
-/** protoc's rule: an underscore goes, and the letter behind it becomes a capital. */
+/** protoc's rule: an underscore is removed, and the letter after it becomes a capital. */
 export function jsonNameOf(name: string): string {
   return name.replace(/_+(.?)/g, (_, letter: string) => letter.toUpperCase())
 }

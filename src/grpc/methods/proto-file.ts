@@ -12,21 +12,21 @@ import { parseProto } from './proto-source/parse.js'
 /** The descriptions in a .proto file and its imports. */
 export interface ProtoFiles {
   readonly files: readonly FileDescriptorProto[]
-  /** How to get imports that are in none of the folders, as a sentence for messages. */
+  /** The remedy for imports in none of the folders, as a sentence for messages. */
   readonly remedy: string
 }
 
 /**
- * Reads a .proto file and its imports. An import that is in no folder is left out: it costs only what needs it.
+ * Reads a .proto file and its imports. A missing import affects only its users.
  *
- * @param source the file; of a content without a path, imports are found in the working folder and the import paths
- * @throws DiscoError USAGE when the file itself, or an import that is there, cannot be read
+ * @param source the file; for content without a path, imports are found in the working folder and the import paths
+ * @throws DiscoError USAGE when the file itself, or an existing import, cannot be read
  */
 export async function readProtoFile(source: FileSource, importPaths: readonly string[]): Promise<ProtoFiles> {
   const folders = ['.', ...importPaths]
   const find = (name: string) => folders.map((folder) => resolve(folder, name)).find(existsSync)
   const file = sourceName(source)
-  // Content without a path stands as if in the working folder.
+  // Content without a path is treated as a file in the working folder.
   const path = source === file ? find(file) : resolve(file)
   if (path === undefined) {
     throw new DiscoError('USAGE', `Cannot read ${file}: no such file`, {
@@ -61,13 +61,13 @@ async function readOne(source: FileSource, name: string): Promise<FileDescriptor
   }
 }
 
-/** The name by which other files import a file, as protoc has it: relative to the import path that it is in. */
+/** The name by which other files import a file, as in protoc: relative to its import path. */
 function importName(path: string, importPaths: readonly string[]): string | undefined {
   const names = importPaths.map((folder) => relative(folder, path))
   return names.find((name) => !name.startsWith('..') && !isAbsolute(name))
 }
 
-/** Names the folder that is the import path where a folder above the file has what is missing. */
+/** Suggests a folder above the file as import path, if the missing import is there. */
 function remedyFor(absent: readonly string[], path: string, folders: readonly string[]): string {
   const found = absent.flatMap((name) =>
     foldersAbove(path).filter((folder) => existsSync(join(folder, name))),

@@ -5,7 +5,7 @@ import { type FileSource, sourceName } from '../../domain/file-source.js'
 import { systemMessage } from '../../domain/system-message.js'
 import { readSource } from '../../net/files.js'
 
-/** The files of a FileDescriptorSet. @throws DiscoError USAGE when there is none in the file */
+/** The files of a FileDescriptorSet. @throws DiscoError USAGE for a file that is not one */
 export async function readProtoset(file: FileSource): Promise<FileDescriptorProto[]> {
   try {
     const files = fromBinary(FileDescriptorSetSchema, await readSource(file)).file

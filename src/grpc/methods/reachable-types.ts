@@ -2,17 +2,17 @@ import type { DescEnum, DescMessage } from '@bufbuild/protobuf'
 
 export type DescType = DescMessage | DescEnum
 
-/** Types that messages reach over their fields, as far as they are listed. */
+/** Types reachable from messages by their fields, up to a limit. */
 export interface Reachable {
-  /** The messages themselves first, then what their fields have, nearest first, without Google's own. */
+  /** The messages themselves first, then the types of their fields, nearest first, without Google's own. */
   readonly types: readonly DescType[]
-  /** How many more there are. */
+  /** The number of types beyond the limit. */
   readonly left: number
 }
 
-/** Every message and enum that messages reach; messages may name each other. @param most how many to list */
+/** All messages and enums reachable from messages, which may refer to each other. @param most the limit */
 export function reachableTypes(roots: readonly DescType[], most: number): Reachable {
-  // A Set is visited in the order of insertion, those that are added meanwhile included.
+  // A Set is visited in the order of insertion, including elements added meanwhile.
   const reached = new Set<DescType>(roots)
   for (const type of reached) {
     if (type.kind === 'enum') continue
@@ -24,7 +24,7 @@ export function reachableTypes(roots: readonly DescType[], most: number): Reacha
   return { types: [...reached].slice(0, most), left: Math.max(0, reached.size - most) }
 }
 
-/** Whether everybody knows a type. */
+/** Whether a type is one of Google's well-known types. */
 export function isGoogle({ typeName }: DescType): boolean {
   return typeName.startsWith('google.protobuf.')
 }

@@ -8,10 +8,10 @@ import { REFLECTION_PACKAGES, type ReflectionPackage, reflectionMessages } from 
 import type { AskForFiles } from './type-lookup.js'
 
 /**
- * Asks a server for the files of types that were met in a message.
+ * Asks a server for the files of types found in a message.
  *
- * @param deadlineMs for each time that something is asked for
- * @param signal what is not answered by then is not found
+ * @param deadlineMs for each request
+ * @param signal ends the search; types without an answer stay unknown
  */
 export function typesByReflection(
   client: Client,
@@ -32,7 +32,7 @@ export function typesByReflection(
         return files
       } catch (error) {
         if ((error as Partial<StatusObject>).code === status.UNIMPLEMENTED) continue
-        // Whatever is wrong with the server, the message that names the type can be shown without it.
+        // After any failure of the server, the message can be shown without the type.
         return []
       } finally {
         signal.removeEventListener('abort', interrupt)

@@ -6,20 +6,20 @@ import { homesOf } from './normalize-descriptors.js'
 import type { ReflectionAnswer, ReflectionQuestion } from './reflection-protocol.js'
 import { usedTypes } from './used-types.js'
 
-/** Questions that are asked at a time: what one answer brings need not be asked for. */
+/** The number of parallel questions: an answer may make further questions unnecessary. */
 const MOST_AT_A_TIME = 32
 
-/** Asks one question. An answer without the thing that was asked for is an answer, too. */
+/** Asks one question. An answer may lack the requested element. */
 export type Ask = (question: ReflectionQuestion) => Promise<ReflectionAnswer>
 
-/** The files of a server: those that were asked for, and all that they need. */
+/** The files of a server: the requested ones, and all that they need. */
 export class ReflectedFiles {
   private readonly files = new Map<string, FileDescriptorProto>()
-  /** Full names of everything that the files define. */
+  /** Full names of all elements defined in the files. */
   private readonly defined = new Set<string>()
   private readonly asked = new Set<string>()
 
-  /** @param known files that are not asked for: they are not among `all` */
+  /** @param known files that need not be requested; `all` does not include them */
   constructor(
     private readonly ask: Ask,
     private readonly known: readonly FileDescriptorProto[] = [],
@@ -32,10 +32,10 @@ export class ReflectedFiles {
   }
 
   /**
-   * Asks for files, then for what they import and do not have: by the name of the file, and where the server has none
-   * of that name (it was compiled by another path), by the types that are used.
+   * Asks for files, then for their missing imports: by file name, and if the server has no file of that name (it was
+   * compiled under another path), by the types in use.
    *
-   * @throws Error for what is not a file; what `ask` throws
+   * @throws Error for an answer that is not a file, and errors of `ask`
    */
   async collect(questions: readonly ReflectionQuestion[]): Promise<void> {
     for (let wanted = questions; wanted.length > 0; wanted = this.missing()) {
@@ -46,7 +46,7 @@ export class ReflectedFiles {
     }
   }
 
-  /** Notes the question, so that none is asked twice. */
+  /** Records the question, so that it is not asked twice. */
   private isWanted(question: ReflectionQuestion): boolean {
     const { fileContainingSymbol: symbol } = question
     if (symbol !== undefined && this.defined.has(symbol)) return false
@@ -75,7 +75,7 @@ export class ReflectedFiles {
   private keep(answer: ReflectionAnswer): void {
     for (const base64 of answer.fileDescriptorResponse?.fileDescriptorProto ?? []) {
       const file = fromBinary(FileDescriptorProtoSchema, Buffer.from(base64, 'base64'))
-      // Servers in Go describe an import that they lack by its name alone.
+      // For an import that they lack, servers in Go send only its name.
       if (this.files.has(file.name) && isEmpty(file)) continue
       this.files.set(file.name, file)
       this.define(file)

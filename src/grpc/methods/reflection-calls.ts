@@ -4,12 +4,12 @@ import { DiscoError } from '../../domain/errors.js'
 import { type Headers, metadataOf } from '../headers.js'
 import type { ReflectionAnswer, ReflectionMessages, ReflectionQuestion } from './reflection-protocol.js'
 
-/** Questions without an answer on one stream: a server answers them in order, without a round trip for each. */
+/** Pending questions per stream: a server answers them in order, so they share round trips. */
 const MOST_QUESTIONS = 32
-/** Streams at a time, where each gets a single answer. */
+/** Parallel streams, for servers that answer only once per stream. */
 const MOST_STREAMS = 8
 
-/** A question whose answer has not come. */
+/** A pending question. */
 interface Pending {
   readonly question: ReflectionQuestion
   readonly answer: (answer: ReflectionAnswer) => void
@@ -17,8 +17,8 @@ interface Pending {
 }
 
 /**
- * Asks a server by reflection, several questions at a time over one stream, so that all answers are one server's. Of
- * a server that ends its stream early, the questions left are asked again, each over a stream of its own.
+ * Asks a server by reflection, several questions at a time over one stream, so that all answers come from one server.
+ * If the server ends its stream early, the remaining questions are asked again, each over a separate stream.
  */
 export class ReflectionCalls implements Disposable {
   private readonly waiting: Pending[] = []
@@ -43,7 +43,7 @@ export class ReflectionCalls implements Disposable {
   }
 
   /**
-   * An answer without the thing that was asked for is an answer, too: a file that the server lacks.
+   * An answer may lack the requested file, if the server does not have it.
    *
    * @throws grpc-js's status, as an object; DiscoError RPC_FAILED for a stream that ends without an answer
    */
@@ -53,7 +53,7 @@ export class ReflectionCalls implements Disposable {
       this.send()
     })
 
-  /** Address of the server that answers, or of the last one that did. */
+  /** Address of the answering server, or of the last one. */
   get peer(): string {
     const [stream] = this.streams
     return stream?.peer ?? this.lastPeer
@@ -134,7 +134,7 @@ class Stream {
       this.pending.shift()?.answer(answer)
       this.onAnswer()
     })
-    // The status has what an error says, and comes with and without one.
+    // Without effect: the status event, which always comes, has the same information.
     this.call.on('error', () => undefined)
     this.call.on('status', onEnd)
   }

@@ -7,7 +7,7 @@ export const REFLECTION_PACKAGES = ['grpc.reflection.v1', 'grpc.reflection.v1alp
 
 export type ReflectionPackage = (typeof REFLECTION_PACKAGES)[number]
 
-/** A ServerReflectionRequest in protobuf's JSON form: one of these fields at a time. */
+/** A ServerReflectionRequest in protobuf's JSON form: exactly one of these fields. */
 export interface ReflectionQuestion {
   readonly listServices?: string
   /** Full name of a service, message, enum or extension. */

@@ -15,9 +15,9 @@ import {
 /** The descriptions from one server. */
 export interface Reflected {
   readonly files: readonly FileDescriptorProto[]
-  /** Full names, without reflection's own. */
+  /** Full names of the services, without reflection itself. */
   readonly services: readonly string[]
-  /** Which protocol answered, and where, as a sentence for messages. */
+  /** The protocol and the server, as a sentence for messages. */
   readonly source: string
   /** Address of the server. */
   readonly peer: string

@@ -29,11 +29,11 @@ const SCALARS: ReadonlyMap<string, FieldDescriptorProto_Type> = new Map(
   ),
 )
 
-/** Where fields are declared. */
+/** The declaration that contains the fields. */
 export interface FieldPlace {
   readonly tokens: Tokens
   readonly isProto3: boolean
-  /** Takes a message that a map or a group makes. */
+  /** Receives the message created by a map or a group. */
   readonly nest: (message: DescriptorProto) => void
   /** Reads the body of a group. */
   readonly readBody: (message: DescriptorProto) => void
@@ -60,7 +60,7 @@ export function readField(place: FieldPlace): FieldDescriptorProto {
   return field
 }
 
-/** Whether a named type is a message or an enum is known when all files are read: see normalizeFiles. */
+/** Whether a named type is a message or an enum is unknown until all files are read: see normalizeFiles. */
 function typeOf(name: string): { type: FieldDescriptorProto_Type; typeName?: string } {
   const scalar = SCALARS.get(name)
   return scalar === undefined ? { type: MESSAGE, typeName: name } : { type: scalar }

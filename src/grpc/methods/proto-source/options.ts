@@ -2,7 +2,7 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { type FeatureSet, FeatureSetSchema } from '@bufbuild/protobuf/wkt'
 import type { Tokens } from './tokens.js'
 
-/** The options of an element by name, as far as they are not custom ones: strings without quotes, the rest as written. */
+/** The options of an element by name, except custom ones: strings without quotes, the rest as written. */
 export type Options = Map<string, string>
 
 /** The text after the keyword `option`, up to the semicolon. */
@@ -11,7 +11,7 @@ export function readOption(tokens: Tokens, options: Options): void {
   tokens.expect(';')
 }
 
-/** The options in brackets behind a field or value, if there are any. */
+/** The options in brackets after a field or value, if any. */
 export function readBracketed(tokens: Tokens): Options {
   const options: Options = new Map()
   if (!tokens.takeIf('[')) return options
@@ -21,7 +21,7 @@ export function readBracketed(tokens: Tokens): Options {
   return options
 }
 
-/** Custom options, whose names are in parentheses, change nothing about how messages are read: they are skipped. */
+/** Custom options (with names in parentheses) do not affect how messages are read: they are skipped. */
 function readAssignment(tokens: Tokens, options: Options): void {
   const isCustom = tokens.text === '('
   let name = readNamePart(tokens)
@@ -38,7 +38,7 @@ function readNamePart(tokens: Tokens): string {
   return `(${path})`
 }
 
-/** @returns null for a message, whose members become options of their own: `features = { enum_type: CLOSED }` */
+/** @returns null for a message; its members become separate options: `features = { enum_type: CLOSED }` */
 function readValue(tokens: Tokens, name: string | null, options: Options): string | null {
   if (tokens.kind === 'string') return tokens.string()
   if (tokens.takeIf('{')) {

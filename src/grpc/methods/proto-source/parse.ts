@@ -21,21 +21,21 @@ import { readField } from './fields.js'
 import { featuresIn, type Options, readBracketed, readOption } from './options.js'
 import { Tokens } from './tokens.js'
 
-/** The most that the number of a field, or an extension, can be, and 1 more: ranges exclude their end. */
+/** The maximum number of a field, or an extension, plus 1: ranges exclude their end. */
 const MOST_NUMBER = 2 ** 29
 
 /**
- * Reads a .proto file: proto2, proto3 and editions. Names of types stay as they are written, and comments and
- * custom options are left out.
+ * Reads a .proto file: proto2, proto3 and editions. Type names stay as written; comments and custom options are
+ * omitted.
  *
- * @param name the file's, as others import it
- * @throws Error with the line and column where it is not a .proto file
+ * @param name the name by which other files import it
+ * @throws Error with line and column for a text that is not a .proto file
  */
 export function parseProto(source: string, name: string): FileDescriptorProto {
   return new Parser(new Tokens(source, name)).file()
 }
 
-/** Where messages, enums and extensions are declared: a file or a message. */
+/** The container of messages, enums and extensions: a file or a message. */
 interface Scope {
   readonly messages: DescriptorProto[]
   readonly enums: EnumDescriptorProto[]
@@ -134,7 +134,7 @@ class Parser {
       else if (tokens.takeIf('reserved')) this.skipStatement()
       else if (!this.declaration(scope)) message.field.push(this.field(message))
     }
-    // The compiler's own oneofs come behind all others.
+    // The oneofs added by the compiler come last.
     for (const field of message.field.filter(({ proto3Optional }) => proto3Optional)) {
       field.oneofIndex = message.oneofDecl.length
       message.oneofDecl.push(create(OneofDescriptorProtoSchema, { name: `_${field.name}` }))
@@ -263,7 +263,7 @@ class Parser {
   private rpcType(): { readonly type: string; readonly isStream: boolean } {
     const { tokens } = this
     tokens.expect('(')
-    // `stream` begins no other type: protoc takes `stream.Foo` for a stream of `.Foo`, too.
+    // `stream` never begins a type name: like protoc, `stream.Foo` is read as a stream of `.Foo`.
     const isStream = tokens.takeIf('stream')
     const type = tokens.path()
     tokens.expect(')')
