@@ -69,7 +69,7 @@ export class Caller {
   ): void {
     const callId = ++this.lastId
     try {
-      this.invoker.invoke(callId, this.plan.content(number), settings, (outcome) => {
+      this.invoker.invoke(callId, this.guardedContent(number), settings, (outcome) => {
         const latencyMs = performance.now() - intendedAtMs
         const endpoint = this.session.log.takeEndpoint(callId)
         const result = new EndedCall(number, latencyMs, endpoint, outcome, this.invoker.method)
@@ -79,6 +79,20 @@ export class Caller {
           this.fail(error)
         }
       })
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  private guardedContent(number: number): CallContent {
+    const content = this.plan.content(number)
+    return content.live ? { ...content, live: this.guardedMessages(content.live) } : content
+  }
+
+  /** A request that cannot be read on fails the run. */
+  private async *guardedMessages(live: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* live
     } catch (error) {
       this.fail(error)
     }

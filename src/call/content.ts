@@ -93,6 +93,7 @@ function requireTakers({ kind, name }: Method, messages: number, calls: number):
   })
 }
 
-function fillingFor(n: number): Filling {
+/** Placeholders of a call. @param n the call's number, from 1 on */
+export function fillingFor(n: number): Filling {
   return { n, uuid: randomUUID, now: () => new Date().toISOString() }
 }

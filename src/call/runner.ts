@@ -2,7 +2,6 @@ import { DiscoError } from '../domain/errors.js'
 import type { Headers } from '../grpc/headers.js'
 import { Invoker } from '../grpc/invoker.js'
 import type { Descriptors } from '../grpc/methods/descriptors.js'
-import type { ReplyForm } from '../grpc/methods/lossless-json.js'
 import type { Method } from '../grpc/methods/method.js'
 import { typesByReflection } from '../grpc/methods/reflect-types.js'
 import { NO_KEYS, type Policy } from '../policies/index.js'
@@ -10,8 +9,9 @@ import type { RunPlan } from './caller.js'
 import type { Stops } from './cancellation.js'
 import type { ConnectGoal } from './connect-goal.js'
 import type { Readiness } from './contacts.js'
-import { contentOf, learnTypes, requireJson, singleCallKeys, type Texts } from './content.js'
+import { requireJson, singleCallKeys } from './content.js'
 import { describedByServer } from './description.js'
+import { type Order, prepare } from './prepare.js'
 import type { Recorder } from './recorder.js'
 import type { CallReport } from './report.js'
 import { run } from './run.js'
@@ -29,15 +29,6 @@ export interface Approach {
   readonly described: Descriptors | null
   /** Called if the service does not exist. May throw an error that suggests similar names. */
   readonly onMissing: () => Promise<unknown>
-}
-
-/** The calls to make. */
-export interface Order extends Pick<RunPlan, 'load' | 'warmup' | 'deadlineMs'> {
-  /** A bare name, or package.Service/Method. */
-  readonly method: string
-  readonly texts: Texts
-  /** How replies are written as JSON. */
-  readonly form: ReplyForm
 }
 
 /** The called method, reduced to what a progress listener needs. */
@@ -75,31 +66,29 @@ export async function callUnder(
   const reports: CallReport[] = []
   const isSingle = order.load.calls === 1 && order.warmup === null
   const goal = (isSingle ? singleCallKeys(order.texts) : null) ?? 'all'
-  const { load, warmup, deadlineMs, texts } = order
+  const { load, warmup, texts } = order
   // Reports an invalid request before it waits for endpoints: the first READY one describes the method.
-  requireJson(texts)
-  const prepare = async (descriptors: Descriptors) => {
-    const method = descriptors.method(order.method, order.form)
-    await learnTypes(method, texts)
-    return { descriptors, method, content: contentOf(method, texts, load.calls) }
-  }
-  let prepared = approach.described && (await prepare(approach.described))
+  if (!order.live) requireJson(texts)
+  let prepared = approach.described && (await prepare(approach.described, order, stops.once))
   for (const policy of policies) {
     using session = new Session(approach.service, policy, approach.settings)
     if (!prepared) {
       const first = goal === 'all' ? NO_KEYS : goal
       await connect(session, approach, watcher, stops.once, first)
-      prepared = await prepare(await describedBy(session, approach, watcher, stops.once))
+      const descriptors = await describedBy(session, approach, watcher, stops.once)
+      prepared = await prepare(descriptors, order, stops.once)
     } else if (!approach.described) askAt(session, prepared.descriptors, approach, stops.once)
     const readiness = await connect(session, approach, watcher, stops.once, goal)
     watcher.reached(session)
-    const { method, content } = prepared
+    const { method, content, deadlineMs, isLive } = prepared
     const { maxMessageBytes } = approach.settings
     const plan = { load, warmup, deadlineMs, maxMessageBytes, content, ...watcher.listenersTo(method) }
     if (warmup) watcher.waits(() => 'warming up')
     const invoker = new Invoker(session.client, method)
     const start = (recorder: Recorder) => watcher.starts(recorder, method)
-    const report = await run(session, readiness, invoker, plan, stops, start)
+    // A call by hand does not end by itself: the first stop signal cuts it.
+    const ends = isLive ? { once: stops.once, twice: stops.once } : stops
+    const report = await run(session, readiness, invoker, plan, ends, start)
     await watcher.settled()
     await report.last?.complete()
     await report.firstFailure?.complete()

@@ -1,5 +1,6 @@
 import { getHeapStatistics } from 'node:v8'
 import { Flags, type Interfaces } from '@oclif/core'
+import type { LiveInput } from '../call/live-input.js'
 import type { CallReport } from '../call/report.js'
 import { measuresOf } from '../call/report.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
@@ -11,9 +12,9 @@ import { argument, parsedBy } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { isSingleCall, loadFlags, loadOf, warmupOf } from '../cli/flags/load.js'
 import { healthFlag, policiesFlags, policiesOf } from '../cli/flags/policy.js'
-import { readServiceConfig, requestFlags, textsOf } from '../cli/flags/request.js'
+import { isFromInput, readServiceConfig, requestFlags, textsOf } from '../cli/flags/request.js'
 import { sizeFlag } from '../cli/flags/size.js'
-import { inputName, sourceOf } from '../cli/flags/standard-input.js'
+import { inputName, inputPieces, sourceOf } from '../cli/flags/standard-input.js'
 import { dialledTarget, readDialled, selectorFlag } from '../cli/flags/target.js'
 import { backendTls, tlsFlags } from '../cli/flags/tls.js'
 import { type DescriptionDoc, descriptionDoc, type MethodsDoc, methodsDoc } from '../cli/methods/document.js'
@@ -100,7 +101,10 @@ export default class Call extends DiscoCommand {
       )
     }
     const loads = { load, warmup: warmupOf(flags, load), deadlineMs: flags.deadline }
-    const texts = await textsOf(flags)
+    const isSingle = isSingleCall(flags) && policies.length === 1
+    const isDescription = args.method === undefined || flags.describe
+    const isLive = isFromInput(flags) && isSingle && loads.warmup === null && !isDescription
+    const texts = await textsOf(flags, isLive)
     const serviceConfig = await this.serviceConfig(flags)
     const { describedByFiles } = await import('../call/description.js')
     const described = await describedByFiles({
@@ -108,12 +112,10 @@ export default class Call extends DiscoCommand {
       protoset: await Promise.all((flags.protoset ?? []).map((file) => sourceOf(file))),
       'import-path': flags['import-path'],
     })
-    const isDescription = args.method === undefined || flags.describe
     if (described && isDescription) return await this.showMethods(service, described, args.method, flags)
 
     using stop = new StopSignals()
     this.output.interruptBy(stop.once)
-    const isSingle = isSingleCall(flags) && policies.length === 1
     using view = new CallView(this.speaker(flags), { ...flags, isSingle })
     const registry =
       where && (await this.openRegistry({ ...flags, ...where.place }, this.cacheOptions(flags)))
@@ -140,21 +142,27 @@ export default class Call extends DiscoCommand {
       stageMs: flags['connect-deadline'],
       reflectionHeaders: flags['reflect-headers'] ? firstHeaders(texts) : [],
     }
-    if (args.method === undefined || flags.describe) {
+    if (args.method === undefined || isDescription) {
       return await describe(policies[0], approach, view, stop.once, async (descriptors) => {
         view.rest()
         return await this.showMethods(service, descriptors, args.method, flags)
       })
     }
     const form = { emitsDefaults: flags['emit-defaults'] }
-    const order = { method: args.method, texts, form, ...loads }
+    const isEndless = metadata.flags.deadline?.setFromDefault === true
+    const deadlineMs = isEndless ? Number.POSITIVE_INFINITY : flags.deadline
+    const read = new AbortController()
+    const live = isLive ? { ...liveInput(view, AbortSignal.any([stop.once, read.signal])), deadlineMs } : null
+    const order = { method: args.method, texts, form, live, ...loads }
     const { ended } = this.output
     // Without a reader further calls are pointless, and outstanding ones need not be awaited.
     const stops = {
       once: AbortSignal.any([stop.once, ended]),
       twice: AbortSignal.any([stop.twice, ended]),
     }
-    const reports = await callUnder(policies, approach, order, view, stops)
+    const calls = callUnder(policies, approach, order, view, stops)
+    // Otherwise standard input would keep the process.
+    const reports = await calls.finally(() => read.abort())
     if (ended.aborted && !stop.once.aborted) return undefined
     return await this.showResults(reports, policies, view, flags)
   }
@@ -215,6 +223,17 @@ export default class Call extends DiscoCommand {
       )
     }
     return { serviceConfig }
+  }
+}
+
+/** Data as they are typed, with a hint how, or piped. @param signal ends them */
+function liveInput(view: CallView, signal: AbortSignal): Omit<LiveInput, 'deadlineMs'> {
+  const isTyped = process.stdin.isTTY === true
+  return {
+    name: inputName('-'),
+    pieces: inputPieces(signal),
+    onStart: (isStream) => view.awaitsInput(isTyped, isStream),
+    onRejected: isTyped ? (error) => view.showProblem(error) : null,
   }
 }
 

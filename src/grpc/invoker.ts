@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import {
   type Client,
@@ -20,6 +21,8 @@ import { markCall } from './resolver/observer.js'
 export interface CallContent {
   /** The request messages; exactly one where the method does not stream them. */
   readonly messages: readonly Uint8Array[]
+  /** Sent after them as they come, where the method streams its request. Never throws. */
+  readonly live?: AsyncIterable<Uint8Array> | undefined
   readonly headers: Headers
   readonly hashKey: string | null
 }
@@ -119,7 +122,7 @@ export class Invoker {
     const { path, kind } = this.method
     const options = { deadline: Date.now() + deadlineMs }
     const metadata = metadataFor(callId, content)
-    const { messages } = content
+    const { messages, live } = content
     if (kind === 'unary') {
       // grpc-js keeps a stack trace for each call, to show its caller in an error: here it would always be this line.
       const { stackTraceLimit } = Error
@@ -133,12 +136,12 @@ export class Invoker {
     }
     if (kind === 'client_streaming') {
       const finish = replies.finish.bind(replies)
-      return send(client.makeClientStreamRequest(path, same, same, metadata, options, finish), messages)
+      return send(client.makeClientStreamRequest(path, same, same, metadata, options, finish), messages, live)
     }
     const call =
       kind === 'server_streaming'
         ? client.makeServerStreamRequest(path, same, same, only(messages), metadata, options)
-        : send(client.makeBidiStreamRequest(path, same, same, metadata, options), messages)
+        : send(client.makeBidiStreamRequest(path, same, same, metadata, options), messages, live)
     call.on('data', (bytes: Uint8Array) => {
       replies.take(bytes)
       if (replies.isOversized) {
@@ -210,8 +213,12 @@ class Replies {
   }
 }
 
-/** Writes all messages, with backpressure, and ends the request. */
-function send<Stream extends Sender>(stream: Stream, messages: readonly Uint8Array[]): Stream {
+/** Writes all messages, with backpressure, then those that come later, and ends the request. */
+function send<Stream extends Sender>(
+  stream: Stream,
+  messages: readonly Uint8Array[],
+  live?: AsyncIterable<Uint8Array>,
+): Stream {
   const rest = messages.values()
   const write = () => {
     for (const message of rest) {
@@ -220,10 +227,24 @@ function send<Stream extends Sender>(stream: Stream, messages: readonly Uint8Arr
         return
       }
     }
-    stream.end()
+    if (live) void sendLive(stream, live)
+    else stream.end()
   }
   write()
   return stream
+}
+
+/** Writes messages as they come, until the call ends. */
+async function sendLive(stream: Sender, messages: AsyncIterable<Uint8Array>): Promise<void> {
+  const ended = new AbortController()
+  stream.once('status', () => ended.abort())
+  for await (const message of messages) {
+    if (ended.signal.aborted) return
+    if (stream.write(message)) continue
+    // Rejects when the call ends: then nothing can be written any more.
+    await once(stream, 'drain', { signal: ended.signal }).catch(() => undefined)
+  }
+  if (!ended.signal.aborted) stream.end()
 }
 
 function only([message = NOTHING]: readonly Uint8Array[]): Uint8Array {

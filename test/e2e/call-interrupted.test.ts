@@ -1,9 +1,13 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { ComparisonDoc } from '../../src/cli/call/document.js'
 import { startGreeter } from '../../src/dev/greeter.js'
 import { callsOfHello, ENDLESS, interrupted, SOON } from '../support/calls-of-hello.js'
+import { wipe } from '../support/etcd-state.js'
 import { hundredGreeters, untilCalled } from '../support/greeters.js'
+import { compiled, ReflectingServer } from '../support/reflecting-server.js'
 
 const hello = await callsOfHello()
 const hundred = await hundredGreeters()
@@ -56,4 +60,44 @@ test('policies side by side, interrupted in the first, are a comparison of the f
   const { schema, runs } = JSON.parse(stdout) as ComparisonDoc
   expect(schema).toBe('disco.comparison/v1')
   expect(runs).toMatchObject([{ policy: 'round_robin', interrupted: true }])
+})
+
+/** A port that takes connections and never says anything. */
+async function mutePort(): Promise<AsyncDisposable & { readonly addr: string }> {
+  const server = createServer(() => undefined)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    addr: `127.0.0.1:${port}`,
+    [Symbol.asyncDispose]: async () => {
+      server.close()
+    },
+  }
+}
+
+test('Ctrl-C ends the stages before the first call at once: exit 130, and a clean line', async () => {
+  // Asked for its services, the first server never answers; the second never becomes READY.
+  const files = compiled({
+    'a.proto': 'syntax = "proto3"; message A {} service S { rpc Do (A) returns (A); }',
+  })
+  await using silent = await new ReflectingServer({ files, services: ['S'], holdsBack: 1_000 }).start()
+  await using mute = await mutePort()
+  const stages: [addr: string, shows: string, says: string][] = [
+    [silent.addr, 'asking hello for its methods', 'Interrupted while a server was asked for its methods'],
+    [mute.addr, 'connecting to hello: 0/1 ready', 'Interrupted before the first call'],
+  ]
+  for (const [addr, shows, says] of stages) {
+    await wipe(hello.etcd)
+    await hello.put(addr)
+    for (const args of [['Do'], ['Do', '--describe']]) {
+      const running = hello.disco.onTerminal(120, 30, 'call', 'hello', ...args, '--connect-deadline', '10m')
+      await running.printed(shows)
+      const { code, stdout } = await running.pressCtrlC()
+      expect(code, stdout).toBe(130)
+      expect(stdout).toContain(says)
+      // The line of progress is cleared before the error.
+      expect(stdout.lastIndexOf('\u001b[')).toBeGreaterThan(stdout.lastIndexOf(shows))
+    }
+  }
 })

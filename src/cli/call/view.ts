@@ -124,7 +124,18 @@ export class CallView implements Watcher, Disposable {
     if (this.replyProblem) this.showProblem(this.replyProblem)
   }
 
-  private showProblem({ message, suggestions }: DiscoError): void {
+  /** Nothing else is shown while a person types. @param isStream whether any number of messages may follow */
+  awaitsInput(isTyped: boolean, isStream: boolean): void {
+    this.rest()
+    if (!isTyped) return
+    const what = isStream
+      ? 'Type messages in JSON: Enter sends one, Ctrl-D ends the request'
+      : 'Type the message in JSON, then Enter and Ctrl-D'
+    this.speaker.remark(this.speaker.remarkPalette.dim(`  ${what}`))
+  }
+
+  /** On standard error. */
+  showProblem({ message, suggestions }: DiscoError): void {
     const { remarkPalette: palette, remark } = this.speaker
     remark(`${palette.red('✗')} ${visible(message)}`)
     for (const suggestion of suggestions) remark(`  ${visible(suggestion)}`)

@@ -13,8 +13,9 @@ export const requestFlags = {
     char: 'd',
     helpGroup: 'REQUEST',
     default: '{}',
-    helpValue: 'JSON|@FILE|@-',
-    description: 'the message, or one per line; may contain {{n}}, {{uuid}} and {{now}}',
+    helpValue: 'JSON|@FILE|-',
+    description:
+      'the message, or one per line; may contain {{n}}, {{uuid}} and {{now}}; - sends each as it is typed or piped',
   }),
   ...headerFlags,
   'reflect-headers': Flags.boolean({
@@ -54,9 +55,19 @@ type TextFlags = Pick<Interfaces.InferredFlags<typeof requestFlags>, 'data' | 'h
   readonly 'hash-key'?: string | undefined
 }
 
-/** @throws DiscoError USAGE for a file that cannot be read, or an invalid header */
-export async function textsOf(flags: TextFlags): Promise<Texts> {
-  const data = flags.data.startsWith('@') ? await read(flags.data.slice(1)) : flags.data
+/** Whether the data come from standard input. */
+export function isFromInput({ data }: Pick<TextFlags, 'data'>): boolean {
+  return data === '-' || data === '@-'
+}
+
+/**
+ * @param isLive data from standard input are read later, as they come; they are empty here
+ * @throws DiscoError USAGE for a file that cannot be read, or an invalid header
+ */
+export async function textsOf(flags: TextFlags, isLive: boolean): Promise<Texts> {
+  const { data: text } = flags
+  const file = isFromInput(flags) ? '-' : text.startsWith('@') ? text.slice(1) : null
+  const data = isLive ? '' : file === null ? text : await read(file)
   return { data, headers: await readHeaders(flags.header), hashKey: flags['hash-key'] ?? null }
 }
 

@@ -21,12 +21,15 @@ const FILE_FLAGS = [
   'counts',
 ]
 
-/** Flags that take a text, `@FILE`, or `@-` for standard input. */
+/** Flags that take a text, `@FILE`, or `@-` for standard input; --data takes `-` as well. */
 const TEXT_FLAGS = ['data', 'header']
 
 /** Standard input can be read once. @throws DiscoError USAGE where two flags, or one flag twice, would read it */
 export function refuseSecondReader(flags: Readonly<Record<string, unknown>>): void {
-  const [first, second] = [...readersIn(flags, FILE_FLAGS, '-'), ...readersIn(flags, TEXT_FLAGS, '@-')]
+  const [first, second] = [
+    ...readersIn(flags, [...FILE_FLAGS, 'data'], '-'),
+    ...readersIn(flags, TEXT_FLAGS, '@-'),
+  ]
   if (first === undefined || second === undefined) return
   const problem =
     first === second
@@ -73,6 +76,29 @@ export async function readText(file: string): Promise<string> {
     return withoutMark(await readFile(source, 'utf8'))
   } catch (cause) {
     throw cannotRead(sourceName(source), cause)
+  }
+}
+
+/**
+ * Standard input as it comes, without a byte order mark.
+ *
+ * @param signal ends it early
+ * @throws DiscoError USAGE where it cannot be read
+ */
+export async function* inputPieces(signal: AbortSignal): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  const { stdin } = process
+  const close = () => stdin.destroy()
+  signal.addEventListener('abort', close)
+  try {
+    if (!signal.aborted) {
+      for await (const bytes of stdin) yield decoder.decode(bytes as Buffer, { stream: true })
+    }
+  } catch (cause) {
+    // What destroys the stream ends the loop with an error, too.
+    if (!signal.aborted) throw cannotRead(inputName('-'), cause)
+  } finally {
+    signal.removeEventListener('abort', close)
   }
 }
 

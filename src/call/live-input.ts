@@ -1,0 +1,64 @@
+import { DiscoError } from '../domain/errors.js'
+import type { Method } from '../grpc/methods/method.js'
+import { fillingFor } from './content.js'
+import { MessageSplitter } from './message-splitter.js'
+import { parseJson } from './messages.js'
+import { Template } from './template.js'
+
+/** Data that arrive while a single call goes on. */
+export interface LiveInput {
+  /** What messages call it. */
+  readonly name: string
+  /** The text, in pieces, to its end. Read once. */
+  readonly pieces: AsyncIterable<string>
+  /** How long a call may take whose request arrives by and by, in milliseconds. */
+  readonly deadlineMs: number
+  /** Called before the first piece is awaited. @param isStream whether the method takes any number of messages */
+  readonly onStart: (isStream: boolean) => void
+  /** Called for a message that cannot be sent; the next ones are. Null to fail the call instead. */
+  readonly onRejected: ((error: DiscoError) => void) | null
+}
+
+/**
+ * Each message as it comes.
+ *
+ * @throws DiscoError USAGE for one that is not a message of the method, unless the input takes rejections
+ */
+export async function* liveMessages(
+  method: Method,
+  { name, pieces, onStart, onRejected }: LiveInput,
+): AsyncGenerator<Uint8Array> {
+  let number = 0
+  const encode = async (text: string): Promise<Uint8Array | null> => {
+    const what = `Message ${++number} of ${name}`
+    try {
+      const json = parseJson(Template.parse(text).fill(fillingFor(1)), what)
+      await method.learn(json)
+      return method.encode(json)
+    } catch (error) {
+      if (!onRejected) throw error
+      onRejected(DiscoError.from(error))
+      return null
+    }
+  }
+  onStart(true)
+  const splitter = new MessageSplitter()
+  for await (const piece of pieces) {
+    for (const text of splitter.push(piece)) {
+      const message = await encode(text)
+      if (message) yield message
+    }
+  }
+  const rest = splitter.end()
+  const message = rest === '' ? null : await encode(rest)
+  if (message) yield message
+}
+
+/** All of it, for a method that takes no stream. @throws DiscoError INTERRUPTED */
+export async function wholeText({ pieces, onStart }: LiveInput, signal: AbortSignal): Promise<string> {
+  onStart(false)
+  let text = ''
+  for await (const piece of pieces) text += piece
+  if (signal.aborted) throw new DiscoError('INTERRUPTED', 'Interrupted while the data were read')
+  return text
+}
