@@ -16,7 +16,7 @@ export interface Stops {
 /** Ends a run early: cancels outstanding calls a second after the first stop signal, or with the second signal. */
 export class Cancellation implements Disposable {
   private readonly failed = new AbortController()
-  /** Aborts when no more calls are to be made. */
+  /** Aborts when no further calls may be started. */
   readonly signal: AbortSignal
   private timer: NodeJS.Timeout | undefined
   private giveUp = () => {}
@@ -44,7 +44,7 @@ export class Cancellation implements Disposable {
   readonly fail = (error: unknown): void => {
     this.refuse(error)
     this.failed.abort()
-    // Not from within the callback of a call that is ending.
+    // Later, since this may run in the callback of a call that is ending.
     setImmediate(this.cut)
   }
 

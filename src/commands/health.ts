@@ -26,7 +26,7 @@ import type { EndpointList, Registry } from '../registry/registry.js'
 export default class Health extends DiscoCommand {
   static override summary = 'Ask every endpoint of a service for its health'
   static override description =
-    'Asks all of them at once by grpc.health.v1. A server that does not know it counts as healthy when it takes gRPC connections. Exits 7 when one is not healthy. --watch repeats the check and prints changes.'
+    'Checks all of them at once by grpc.health.v1. A server without it counts as healthy if it accepts gRPC connections. Exits 7 if one is not healthy. --watch repeats the check and prints changes.'
   static override examples = [
     '<%= config.bin %> health hello',
     '<%= config.bin %> health hello --watch',

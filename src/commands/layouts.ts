@@ -11,7 +11,7 @@ import type { LayoutCounts } from '../registry/layout-counts.js'
 const ETCD_EXIT = 3
 
 export default class Layouts extends DiscoCommand {
-  static override summary = 'List the registry layouts that are known, and which of them are present here'
+  static override summary = 'List the known registry layouts, and which of them are present'
   static override description =
     'Reads all keys once, page by page, and the values of those that can be registrations. Without etcd it lists what is known.'
   static override examples = ['<%= config.bin %> layouts', '<%= config.bin %> layouts --root /prod']

@@ -5,7 +5,7 @@ import { policyFlags, policyOf } from '../cli/flags/policy.js'
 import { dialledTarget, readDialled } from '../cli/flags/target.js'
 import type { PickDoc } from '../cli/pick/document.js'
 import { pickDoc } from '../cli/pick/document.js'
-import { renderRehearsal } from '../cli/pick/table.js'
+import { renderSimulation } from '../cli/pick/table.js'
 import { ResolvingCommand } from '../cli/resolving-command.js'
 import { markInReport } from '../cli/terminal/look-alikes.js'
 import { parseAddress } from '../domain/address.js'
@@ -15,7 +15,7 @@ import type { Resolution } from '../grpc/resolver/resolve.js'
 export default class Pick extends ResolvingCommand {
   static override summary = 'Simulate the picks of an LB policy on a service'
   static override description =
-    'Runs the picker that programs use over the endpoints as they are registered now, without dialling them: every endpoint counts as READY and idle.'
+    'Runs the picker of programs over the currently registered endpoints, without dialling them: every endpoint counts as READY and idle.'
   static override examples = [
     '<%= config.bin %> pick hello --n 1400',
     '<%= config.bin %> pick hello --policy ring_hash --without 127.0.0.1:1001',
@@ -44,7 +44,7 @@ export default class Pick extends ResolvingCommand {
     const simulation = simulatePicks(resolution.endpoints, plan)
     const doc = pickDoc(resolution, plan, simulation, await movesOf(resolution, plan, flags.without))
     return this.print(flags, doc, {
-      table: (palette) => markInReport(renderRehearsal(doc, palette)),
+      table: (palette) => markInReport(renderSimulation(doc, palette)),
       lines: () =>
         doc.endpoints.map((picked) => ({ schema: 'disco.picked/v1', policy: doc.policy, ...picked })),
       names: () => doc.endpoints.filter(({ picks }) => picks > 0).map(({ addr }) => addr),
@@ -52,7 +52,7 @@ export default class Pick extends ResolvingCommand {
   }
 }
 
-/** @throws DiscoError USAGE for no text, and for a URL, which is not the address of an endpoint */
+/** @throws DiscoError USAGE for an empty text, and for a URL, which is not the address of an endpoint */
 function readLeaver(text: string, flag: string): string {
   refuseEmpty(text, flag)
   if (/^https?:\/\//i.test(text)) parseAddress(text, 'disco pick hello --without 127.0.0.1:1001')

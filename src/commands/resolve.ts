@@ -7,7 +7,7 @@ import { markInReport } from '../cli/terminal/look-alikes.js'
 export default class Resolve extends ResolvingCommand {
   static override summary = 'Resolve a target as a gRPC client does'
   static override description =
-    'Asks the resolver that programs use: the endpoints with their weights and attributes, the service config, and whether the list is etcd’s own or the last good one from the cache.'
+    'Uses the resolver of programs: shows the endpoints with their weights and attributes, the service config, and whether the list is etcd’s own or the last good one from the cache.'
   static override examples = [
     '<%= config.bin %> resolve hello',
     "<%= config.bin %> resolve 'etcd:///hello?version=1.0.0&zone=b&spill-over'",

@@ -14,9 +14,9 @@ import { judge } from '../stats/verdict.js'
 
 export default class Verdict extends DiscoCommand {
   static override readonly readsContexts = false
-  static override summary = 'Judge counts from elsewhere: do they follow the weights?'
+  static override summary = 'Judge whether given counts follow the weights'
   static override description =
-    'The judgement of disco call, on the numbers of a log or of another client. Without --policy the calls count as dealt at random by the weights, which is also what many clients together look like. A deterministic policy is judged by its largest gap, so give that only for the calls of one client.'
+    'The verdict of disco call on the counts of a log or of another client. Without --policy, calls count as assigned at random by the weights, which also describes many clients together. A deterministic policy is judged by its largest gap, so give --policy only for the calls of one client.'
   static override examples = [
     '<%= config.bin %> verdict --counts a=3,b=2,c=2,d=1,e=2 --weights a=1,b=1,c=1,d=1,e=10',
     "cut -d' ' -f1 backends.log | <%= config.bin %> verdict --counts - --weights a=1,b=3",
@@ -25,12 +25,12 @@ export default class Verdict extends DiscoCommand {
     counts: countsFlag({
       required: true,
       helpValue: 'a=3,b=2,…',
-      description: 'calls of each endpoint; - reads the name of one endpoint a line from standard input',
+      description: 'calls of each endpoint; - reads one endpoint name per line from standard input',
     }),
     weights: weightsFlag({ required: true, helpValue: 'a=1,b=1,…', description: 'weight of each endpoint' }),
     policy: policyKindFlag({
       default: weightedRandom,
-      description: `LB policy that dealt the calls: ${listPolicies()}`,
+      description: `LB policy of the calls: ${listPolicies()}`,
     }),
     strict: strictFlag,
   }

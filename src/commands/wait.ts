@@ -57,7 +57,7 @@ const PROBE_DEADLINE_MS = 2_000
 export default class Wait extends DiscoCommand {
   static override summary = 'Wait until conditions on a service hold'
   static override description =
-    'Conditions: endpoints>=3, ready>=3 (a gRPC connection stands), healthy>=3 (SERVING by grpc.health.v1, or without that a gRPC connection), gone ADDR, weight ADDR==0; with >=, <=, ==, !=, > or <. Waits as well for a service or an etcd that does not exist yet. Exits 0 when all conditions hold, 5 when they do not in time.'
+    'Conditions: endpoints>=3, ready>=3 (with a gRPC connection), healthy>=3 (SERVING by grpc.health.v1, or without that a gRPC connection), gone ADDR, weight ADDR==0; with >=, <=, ==, !=, > or <. It also waits for a service or an etcd that does not exist yet. Exits 0 when all conditions hold, 5 when they do not in time.'
   static override examples = [
     `<%= config.bin %> wait hello --for 'healthy>=3' --timeout 1m`,
     `<%= config.bin %> wait hello --for 'gone 1.2.3.4:1001'`,

@@ -9,7 +9,7 @@ import { status } from '../grpc/status-code.js'
 import { type RawHeaders, relayed } from './headers.js'
 import { endReading, type GrpcStatus, trailersOf, WHOLE_REPLY } from './status.js'
 
-/** A reply whose status comes as trailers. */
+/** A reply with its status in trailers. */
 const REPLY_WITH_TRAILERS = { waitForTrailers: true, sendDate: false }
 
 export interface ReplyEvents {
@@ -44,7 +44,7 @@ export class Reply {
       })
   }
 
-  /** The backend's stream has ended before the reply had: the caller gets this status instead. */
+  /** The backend's stream ended before the reply was complete: the caller gets this status instead. */
   fail(status: GrpcStatus): void {
     if (this.isOver || !this.isGrpc || this.to.destroyed) return
     this.trailers = trailersOf(status)
@@ -70,7 +70,7 @@ export class Reply {
       this.events.passed(codeOf(headers))
       return
     }
-    // A server that answers otherwise than by gRPC sends no trailers.
+    // A server that does not speak gRPC sends no trailers.
     this.isGrpc = String(joined['content-type'] ?? '').startsWith('application/grpc')
     this.to.respond(headers, this.isGrpc ? REPLY_WITH_TRAILERS : {})
     this.to.once('wantTrailers', () => this.to.sendTrailers(this.trailers ?? {}))

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram'
 import { networkInterfaces } from 'node:os'
 import { formatAddress, parseAddress } from '../domain/address.js'
 
-/** A documentation address (RFC 5737): asking for the route to it sends nothing. */
+/** A documentation address (RFC 5737): connecting a UDP socket to it sends nothing, but selects the route. */
 const ANY_OUTSIDE_ADDRESS = '192.0.2.1'
 
 /**

@@ -42,7 +42,7 @@ export interface CallChangeDoc {
   readonly atMs: number
   readonly from: number | null
   readonly to: number | null
-  /** Why the connection ended. */
+  /** Why the endpoint left. */
   readonly reason: string | null
 }
 

@@ -30,7 +30,7 @@ export function exitOfCalls(
 
 export const strictFlag = Flags.boolean({
   description:
-    'exit 8 also where the verdict is INCONCLUSIVE, an endpoint with a share is not served, or calls that were due were not started',
+    'exit 8 also if the verdict is INCONCLUSIVE, an endpoint with a share is not served, or due calls were not started',
 })
 
 /** The exit code of a verdict alone. */

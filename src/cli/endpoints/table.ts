@@ -70,7 +70,7 @@ export function renderLegend(palette: Palette): string {
 interface Looks {
   readonly wide?: boolean
   readonly withTtl?: boolean
-  /** Only with several versions. */
+  /** Only with several services. */
   readonly withService?: boolean
   /** Further rows are omitted. */
   readonly most?: number

@@ -7,7 +7,7 @@ import { bar } from '../verdict/table.js'
 import type { PickDoc, PickedDoc } from './document.js'
 
 /** The simulated picks of a policy, with a remark on its guarantee. */
-export function renderRehearsal(doc: PickDoc, palette: Palette): string {
+export function renderSimulation(doc: PickDoc, palette: Palette): string {
   const parameters = Object.keys(doc.parameters).length === 0 ? '' : ` ${JSON.stringify(doc.parameters)}`
   return [
     `${visible(doc.target)}   policy ${doc.policy}${visible(parameters)}   ${count(doc.picks, 'pick')}   ${sourceOf(doc)}`,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { movedKeys, simulatePicks } from '../../../../src/call/pick-simulation.js'
 import { pickDoc } from '../../../../src/cli/pick/document.js'
-import { renderRehearsal } from '../../../../src/cli/pick/table.js'
+import { renderSimulation } from '../../../../src/cli/pick/table.js'
 import { resolveDoc } from '../../../../src/cli/resolve/document.js'
 import { renderResolution } from '../../../../src/cli/resolve/table.js'
 import type { Endpoint } from '../../../../src/domain/endpoint.js'
@@ -25,17 +25,17 @@ function resolution(registered: readonly Endpoint[], list: Partial<typeof LIST> 
 
 const TWO = [endpoint({ addr: 'a:1', weight: 3 }), endpoint({ addr: 'b:1', weight: 1 })]
 
-function rehearsed(policy: string, picks: number, config = {}, without: string | null = null): string {
+function simulated(policy: string, picks: number, config = {}, without: string | null = null): string {
   const plan = { policy: findPolicy(policy).configure(config), picks, seed: 7 }
   const from = resolution(TWO)
   const leavers = new Set(from.endpoints.filter(({ registration }) => registration.addr === without))
   const moves = without === null ? null : { without, ...movedKeys(from.endpoints, leavers, plan) }
-  return renderRehearsal(pickDoc(from, plan, simulatePicks(from.endpoints, plan), moves), plain)
+  return renderSimulation(pickDoc(from, plan, simulatePicks(from.endpoints, plan), moves), plain)
 }
 
-describe('a rehearsal for people', () => {
+describe('a simulation as text', () => {
   it('shows simulated and expected picks, and the promise of the policy', () => {
-    expect(rehearsed('wrr', 8)).toBe(
+    expect(simulated('wrr', 8)).toBe(
       [
         'etcd:///hello   policy weighted_round_robin   8 picks   from etcd, rev 1042',
         '',
@@ -53,7 +53,7 @@ describe('a rehearsal for people', () => {
     const plan = { policy: findPolicy('wrr').configure({}), picks: 3, seed: 1 }
     const doc = pickDoc(many, plan, simulatePicks(many.endpoints, plan), null)
     expect(doc.gap).toBe(0.999)
-    expect(renderRehearsal(doc, plain)).toContain('largest gap 0.99 picks')
+    expect(renderSimulation(doc, plain)).toContain('largest gap 0.99 picks')
   })
 
   it.each([
@@ -66,11 +66,11 @@ describe('a rehearsal for people', () => {
     ['pick_first', {}, 'No share is expected of this policy'],
     ['pinned', { to: 'x' }, '! 8 picks of 8 would fail: the pinned endpoint is not in rotation'],
   ])('%s %j: %s', (policy, config, words) => {
-    expect(rehearsed(policy, 8, config)).toContain(words)
+    expect(simulated(policy, 8, config)).toContain(words)
   })
 
   it('shows how many keys would move, and from which endpoints', () => {
-    expect(rehearsed('ring_hash', 1_000, {}, 'b:1')).toMatch(
+    expect(simulated('ring_hash', 1_000, {}, 'b:1')).toMatch(
       /\nWithout b:1 \d+ of 1000 keys move \(2\d\.\d%\), all of them its own$/,
     )
   })
@@ -78,7 +78,7 @@ describe('a rehearsal for people', () => {
   it('reports an empty rotation', () => {
     const plan = { policy: findPolicy('wrr').configure({}), picks: 3, seed: 1 }
     const nobody = resolution([])
-    const text = renderRehearsal(pickDoc(nobody, plan, simulatePicks([], plan), null), plain)
+    const text = renderSimulation(pickDoc(nobody, plan, simulatePicks([], plan), null), plain)
     expect(text).toContain('! 3 picks of 3 would fail: no endpoint is in rotation')
   })
 })
