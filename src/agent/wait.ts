@@ -22,7 +22,7 @@ export interface WaitRequest {
   readonly conditions: readonly WaitCondition[]
   /** Limit of the wait. The service is checked at least once, if etcd answers. */
   readonly timeoutMs: number
-  /** How servers are asked for their health. */
+  /** The settings of health checks. */
   readonly probe: SurveyOptions
 }
 
@@ -40,7 +40,7 @@ export interface WaitReports {
   onStale?(cause: DiscoError): void
 }
 
-/** How many servers that are not healthy a message names. */
+/** Maximum number of unhealthy servers in a message. */
 const MOST_PROBLEMS = 5
 
 /** The interval of health checks; changes of the registry arrive by a watch. */

@@ -49,7 +49,7 @@ export function contentOf(method: Method, texts: Texts, calls: number): (number:
   }
 }
 
-/** Asks the server for types that the first call's data name and that are not described. */
+/** Asks the server for types in the first call's data that have no description. */
 export async function learnTypes(method: Method, { data }: Pick<Texts, 'data'>): Promise<void> {
   for (const json of splitMessages(Template.parse(data).fill(fillingFor(1)))) {
     await method.learn(parseJson(json))
@@ -66,7 +66,7 @@ export function requireJson({ data }: Pick<Texts, 'data'>): void {
   splitMessages(Template.parse(data).fill(fillingFor(1)))
 }
 
-/** The keys by which a single call chooses its endpoint; null where they are drawn with the call. */
+/** The keys by which a single call chooses its endpoint; null if its content has random placeholders. */
 export function singleCallKeys({ hashKey }: Pick<Texts, 'hashKey'>): CallKeys | null {
   if (hashKey === null) return NO_KEYS
   const template = Template.parse(hashKey)

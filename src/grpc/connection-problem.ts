@@ -8,7 +8,7 @@ import type { BackendTls } from './backend-tls.js'
 const DROPPED_TLS =
   'drops the TLS connection: it may want a client certificate, or another one (--tls-cert, --tls-key)'
 
-/** How to dial a server that does not speak what it was dialled by, as clauses in brackets. */
+/** The remedies for a server with the other protocol, as clauses in brackets. */
 export interface SchemeRemedies {
   readonly toTls: string
   readonly toPlaintext: string
@@ -16,7 +16,7 @@ export interface SchemeRemedies {
 
 const BY_FLAGS: SchemeRemedies = { toTls: '(try --tls)', toPlaintext: '(leave --tls out)' }
 
-/** The flag that mends a failure of TLS to a backend. */
+/** The flag that fixes a failure of TLS to a backend. */
 const REMEDIES: Readonly<Partial<Record<ConnectionFailure, string>>> = {
   'server-speaks-plaintext': BY_FLAGS.toPlaintext,
   'server-certificate-of-another-ca': '(try --tls-ca FILE)',
@@ -50,9 +50,9 @@ export function isDescriptorLimit(problem: string): boolean {
 }
 
 /**
- * The same, after a probe of the server where the cause is uncertain: a server that speaks TLS drops a plaintext
- * connection without an error, and one that does not may drop a TLS connection so. Our own client certificate is
- * checked as well, since not every server explains its refusal.
+ * The same, after a probe of the server if the cause is uncertain: a server may drop a connection of the other
+ * protocol without an error, in both directions. Our own client certificate is checked as well, since not every
+ * server explains its refusal.
  *
  * @param tls how the connection was dialled; undefined for plaintext
  */
@@ -81,7 +81,7 @@ export async function explain(
   return problem === null ? NO_ANSWER : connectionProblem(problem)
 }
 
-/** Null for what is not `host:port`, such as a socket. */
+/** Null for an address other than `host:port`, such as a socket. */
 function urlOf(addr: string): string | null {
   const url = `http://${addr}`
   return !addr.startsWith('unix:') && URL.canParse(url) ? url : null

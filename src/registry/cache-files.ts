@@ -5,11 +5,11 @@ import { dirname } from 'node:path'
 const OTHERS_WRITE = 0o022
 
 /**
- * Reads a regular file of this user. The path may hold anything, such as a named pipe: a blocking open would wait for a
- * writer, occupy one of Node's few threads, and keep the process from ending.
+ * Reads a regular file of this user. Another kind of file is refused before it is opened: opening a named pipe would
+ * wait for a writer, occupy one of Node's few threads, and keep the process from ending.
  *
- * @throws Error for what is not a regular file of this user alone, or is longer than `mostBytes`, and as the system
- *   reports it
+ * @throws Error for another kind of file, one that other users may write to, or one longer than `mostBytes`; and
+ * errors of the system
  */
 export async function readOwnFile(file: string, mostBytes: number): Promise<string> {
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
@@ -25,9 +25,9 @@ export async function readOwnFile(file: string, mostBytes: number): Promise<stri
 }
 
 /**
- * Whether a folder is this user's, and closed to the writes of others. False where there is none.
+ * Whether a folder belongs to this user and is not writable by others. False if it does not exist.
  *
- * @throws Error for a folder that is not, and as the system reports it
+ * @throws Error for another folder, and errors of the system
  */
 export async function isOwnFolder(folder: string): Promise<boolean> {
   const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
@@ -40,13 +40,13 @@ export async function isOwnFolder(folder: string): Promise<boolean> {
   return true
 }
 
-/** Stats of a regular file of this user; null for anything else, or where it does not exist. */
+/** Stats of a regular file of this user; null for anything else, and for a missing file. */
 export async function ownFile(file: string): Promise<Stats | null> {
   const found = await lstat(file).catch(() => null)
   return found?.isFile() && found.uid === (process.geteuid?.() ?? found.uid) ? found : null
 }
 
-/** Systems without user ids have no such modes either. */
+/** Systems without user ids do not have such modes either. */
 function requireOwn({ uid, mode }: Stats): void {
   if (process.geteuid === undefined) return
   if (uid !== process.geteuid()) throw new Error('another user owns it')
@@ -54,10 +54,10 @@ function requireOwn({ uid, mode }: Stats): void {
 }
 
 /**
- * Makes a folder, and those above it. Node's own `recursive` never ends where the kernel answers ENOENT below a
- * folder that exists, as /proc does.
+ * Creates a folder, and its parents. Node's own `recursive` never ends if the kernel answers ENOENT below an existing
+ * folder, as /proc does.
  *
- * @throws Error as the system reports it
+ * @throws Error of the system
  */
 export async function makeFolder(folder: string, mode: number): Promise<void> {
   try {
@@ -79,7 +79,7 @@ async function isThere(path: string): Promise<boolean> {
   )
 }
 
-/** Another process made it at the same time. */
+/** Another process created it at the same time. */
 function ignoreExisting(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EEXIST') throw error
 }

@@ -1,18 +1,18 @@
 import type { Reader } from '../../grpc/invoker.js'
 
-/** Shows things in the order in which they came, although some are shown only after a wait. */
+/** Shows results in the order of their arrival, although some need a wait first. */
 export class InOrder implements Reader {
-  /** Resolves when what came last is shown; null where nothing waits. */
+  /** Resolves when the last result has been shown; null if none waits. */
   private last: Promise<void> | null = null
   private failure: unknown = null
 
-  /** @param reader of what is shown */
+  /** @param reader the reader of the shown results */
   constructor(private readonly reader: Reader) {}
 
   /**
-   * Shows at once if nothing waits before it and there is nothing to wait for.
+   * Shows a result at once if it needs no wait and no earlier one waits.
    *
-   * @param wait null for nothing to wait for
+   * @param wait null for a result that needs no wait
    */
   show(wait: (() => Promise<void>) | null, show: () => void): void {
     if (wait === null && this.last === null) {
@@ -31,7 +31,7 @@ export class InOrder implements Reader {
     this.last = own
   }
 
-  /** @throws what showing threw */
+  /** @throws an error of showing a result */
   async settled(): Promise<void> {
     while (this.last) await this.last
     if (this.failure !== null) throw this.failure

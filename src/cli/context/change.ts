@@ -12,7 +12,7 @@ import { readText } from '../flags/standard-input.js'
 import type { ContextChangeDoc } from './document.js'
 import type { SettingFlags } from './layers.js'
 
-/** Settings of a new context, as flags have them. */
+/** Settings of a new context, as values of flags. */
 export interface NewContext extends SettingFlags {
   readonly 'password-env'?: string | undefined
   readonly production: boolean
@@ -21,7 +21,7 @@ export interface NewContext extends SettingFlags {
 const FILES = ['cacert', 'cert', 'key', 'password-file'] as const
 const TIMES = ['dial-timeout', 'command-timeout'] as const
 
-/** @throws DiscoError USAGE; CONFLICT for a name that exists, unless it is to be replaced */
+/** @throws DiscoError USAGE; CONFLICT for an existing name, unless it is to be replaced */
 export async function addContext(
   file: string,
   name: string,
@@ -52,7 +52,7 @@ export async function useContext(file: string, name: string | null): Promise<Con
   return { schema: 'disco.context-change/v1', change: name === null ? 'unused' : 'used', name, file }
 }
 
-/** Removes a context, which is not in use then. @throws DiscoError USAGE for an unknown one */
+/** Removes a context; if it was in use, no context is in use then. @throws DiscoError USAGE for an unknown one */
 export async function removeContext(file: string, name: string): Promise<ContextChangeDoc> {
   await editConfig(file, (config) => {
     if (!config.contexts.has(name)) throw unknownContext(config, name)
@@ -62,7 +62,7 @@ export async function removeContext(file: string, name: string): Promise<Context
   return { schema: 'disco.context-change/v1', change: 'removed', name, file }
 }
 
-/** The settings as the file has them, in the file's order: paths absolute, a password from standard input in the file. */
+/** The settings in the form and order of the file: paths absolute, a password from standard input in the file. */
 async function settingsOf(given: NewContext): Promise<Readonly<Record<string, unknown>>> {
   const { endpoints, cert, key, user } = given
   if (endpoints === undefined) {

@@ -42,15 +42,15 @@ export function contextsDoc({ file, use, contexts }: Config): ContextsDoc {
 
 export interface SettingRow {
   readonly setting: string
-  /** Null where it is not set, and of a password that is. */
+  /** Null if it is not set, and for a password. */
   readonly value: string | null
-  /** The flag, variable, context or file that it comes from; null where it is not set. */
+  /** The flag, variable, context or file that sets it; null if it is not set. */
   readonly source: string | null
 }
 
 export interface SettingsDoc {
   readonly schema: 'disco.context/v1'
-  /** The context whose endpoints are used; null where another source names them. */
+  /** The context that names the endpoints; null if another source does. */
   readonly context: string | null
   readonly production: boolean
   readonly settings: readonly SettingRow[]

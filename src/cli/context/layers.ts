@@ -21,10 +21,10 @@ export interface Layers {
 }
 
 /**
- * Reads the files that settings may come from. Where a flag or a variable names endpoints, the user's file is not
- * read. The parser of the files is loaded only where there is one.
+ * Reads the files with settings. If a flag or a variable names endpoints, the user's file is not read. The parser is
+ * loaded only if a file exists.
  *
- * @param folder where the search for a project file begins; null where there is none
+ * @param folder the start of the search for a project file; null for no search
  * @throws DiscoError USAGE with file, line and column; for an unknown context
  */
 export async function readLayers(

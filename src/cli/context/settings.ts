@@ -3,10 +3,10 @@ import { variable } from '../../registry/environment.js'
 import type { Layers } from './layers.js'
 
 /**
- * The context or project whose cluster is used; null where a flag, a variable or the default names the endpoints.
+ * The context or project that determines the cluster; null if a flag, a variable or the default names the endpoints.
  *
- * Credentials come from where the endpoints come from: those of one cluster never go to another one. Only flags win
- * over single credentials of a context, because they were typed for this very command.
+ * Credentials have the same source as the endpoints: those of one cluster are never sent to another. Only flags
+ * override single credentials of a context, since the user gave them for this command.
  */
 export function connectionContext({ flags, named, env, project, chosen }: Layers): Context | null {
   if (flags.endpoints !== undefined) return null
@@ -15,7 +15,7 @@ export function connectionContext({ flags, named, env, project, chosen }: Layers
   return project?.settings.endpoints === undefined ? chosen : project
 }
 
-/** A setting beside the connection: time, layout or root. */
+/** A setting other than the connection: time, layout or root. */
 type FreeSetting = 'dial-timeout' | 'command-timeout' | 'layout' | 'root'
 
 type FreeValue<Name extends FreeSetting> = NonNullable<Context['settings'][Name]>
@@ -36,7 +36,7 @@ export function underVariables<Name extends FreeSetting>(
   return settingOf(project, name) ?? settingOf(chosen, name)
 }
 
-/** A value, and what messages call its source. */
+/** A value, and the name of its source for messages. */
 export interface Found<Value> {
   readonly value: Value
   readonly source: string
@@ -52,8 +52,8 @@ function settingOf<Name extends FreeSetting>(
 }
 
 /**
- * What messages call the production cluster that a command would change; null where it is not marked as one. A project
- * can mark the context that it names, but not unmark it.
+ * The name for messages of the production cluster that a command would change; null if it is not marked as one. A
+ * project can mark the context that it names, but not unmark it.
  */
 export function productionLabel(layers: Layers): string | null {
   const { named, project, chosen } = layers
@@ -64,7 +64,7 @@ export function productionLabel(layers: Layers): string | null {
   return isProjects && project?.settings.production ? context.label : null
 }
 
-/** The source of a setting beside the connection. */
+/** The source of a setting other than the connection. */
 export function sourceOfFree(layers: Layers, name: FreeSetting): string {
   const { flags, env } = layers
   if (flags[name] !== undefined) return `--${name}`
