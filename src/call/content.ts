@@ -66,7 +66,10 @@ export function requireJson({ data }: Pick<Texts, 'data'>): void {
   splitMessages(Template.parse(data).fill(fillingFor(1)))
 }
 
-/** The keys by which a single call chooses its endpoint; null if its content has random placeholders. */
+/**
+ * The keys by which a single call chooses its endpoint; null if its hash key has placeholders, which are filled per
+ * call.
+ */
 export function singleCallKeys({ hashKey }: Pick<Texts, 'hashKey'>): CallKeys | null {
   if (hashKey === null) return NO_KEYS
   const template = Template.parse(hashKey)

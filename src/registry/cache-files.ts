@@ -5,8 +5,8 @@ import { dirname } from 'node:path'
 const OTHERS_WRITE = 0o022
 
 /**
- * Reads a regular file of this user. Another kind of file is refused before it is opened: opening a named pipe would
- * wait for a writer, occupy one of Node's few threads, and keep the process from ending.
+ * Reads a regular file of this user. It is opened without blocking: a blocking open of, for example, a named pipe
+ * would wait for a writer, occupy one of Node's few threads, and keep the process from ending.
  *
  * @throws Error for another kind of file, one that other users may write to, or one longer than `mostBytes`; and
  * errors of the system
