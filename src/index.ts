@@ -1,6 +1,12 @@
 export type { Probed } from './agent/health/probes.js'
 export type { ProcessEnd } from './agent/processes/child-process.js'
-export { type DrainOptions, type LiveRegistration, type RegisterOptions, register } from './agent/register.js'
+export {
+  type DrainOptions,
+  type HandlerOptions,
+  type LiveRegistration,
+  type RegisterOptions,
+  register,
+} from './agent/register.js'
 export type { RegistrarEvents } from './agent/registrar/events.js'
 export type { Abortable } from './domain/abortable.js'
 export type {
@@ -23,6 +29,7 @@ export type {
   LeaseId,
   Revision,
 } from './domain/endpoint.js'
+export type { EndpointFilter } from './domain/endpoint-filter.js'
 export { DiscoError, type DiscoErrorOptions, type ErrorCode, type EtcdReason } from './domain/errors.js'
 export type { FileSource, ReadContent } from './domain/file-source.js'
 export { parseWeightChange, type WeightChange, type WeightForm } from './domain/weight.js'

@@ -37,6 +37,15 @@ export interface DrainOptions extends Abortable {
   readonly graceMs?: number | undefined
 }
 
+export interface HandlerOptions {
+  /** Token that requests must carry as `Authorization: Bearer`. Default: null, for none. */
+  readonly token?: string | null
+  /** How long `POST /drain` keeps weight 0 before it deregisters. Default: 5,000. */
+  readonly drainMs?: number
+  /** Path under which the program's server has the handler, such as `/registration`. Default: the root. */
+  readonly path?: string | undefined
+}
+
 /** Enough for every client to see weight 0 and to finish its calls. */
 const DRAIN_MS = 5_000
 
@@ -160,16 +169,14 @@ export class LiveRegistration extends EventEmitter<RegistrarEvents> implements A
     return this.close()
   }
 
-  /** An HTTP handler that shows and changes the registration, for a server of the program's own; see `adminHandler`. */
-  handler({
-    token = null,
-    drainMs = DRAIN_MS,
-  }: {
-    token?: string | null
-    drainMs?: number
-  } = {}): RequestListener {
+  /**
+   * An HTTP handler that shows and changes the registration, for a server of the program's own: `GET /?weight=5`, `GET /`,
+   * `PUT /weight?weight=5`, `POST /drain`, `/readyz`, `/livez` and `/metrics`, below `path`. Answers are JSON, or lines of
+   * text for `Accept: text/plain`.
+   */
+  handler({ token = null, drainMs = DRAIN_MS, path }: HandlerOptions = {}): RequestListener {
     const { registry, registrar } = this
-    return adminHandler({ registry, registrar, token, drainMs })
+    return adminHandler({ registry, registrar, token, drainMs, path })
   }
 
   private async retire(drainMs: number): Promise<void> {

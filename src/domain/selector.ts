@@ -13,7 +13,7 @@ export type Requirement =
   | { readonly op: Ordering; readonly name: 'weight'; readonly value: string }
   | { readonly op: Ordering | '~' | '^'; readonly name: 'version'; readonly value: string }
 
-type Ordering = '>' | '>=' | '<' | '<='
+export type Ordering = '>' | '>=' | '<' | '<='
 
 /** All conditions must hold; an empty selector selects every endpoint. */
 export type Selector = readonly Requirement[]

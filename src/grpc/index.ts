@@ -1,4 +1,4 @@
-export type { Requirement, Selector } from '../domain/selector.js'
+export type { Ordering, Requirement, Selector } from '../domain/selector.js'
 export { setHashKey, setPin } from './balancer/picker.js'
 export { type ChannelSettings, channelOptions } from './channel-options.js'
 export { type Installation, type InstallOptions, install } from './install.js'

@@ -16,12 +16,16 @@ export interface AdminOptions {
   readonly token: string | null
   /** How long the weight is 0 before `POST /drain` deregisters. */
   readonly drainMs: number
+  /** Path under which a server of the program's own has the handler, such as `/registration`. Default: the root. */
+  readonly path?: string | undefined
 }
 
 interface Reply {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body: string
+  /** What a client gets that accepts plain text; the body where there is none. */
+  readonly text?: string | undefined
 }
 
 const WITHOUT_TOKEN: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/livez'])
@@ -48,7 +52,8 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
  *   `&force=true` as on the command line
  * - `POST /drain`: weight 0, a wait, deregister; answers once that is done
  *
- * Any other request is refused with the reason. Each HTTP/1 connection gets one answer.
+ * `Accept: text/plain` gets errors, changes and health as a line of text: that of a change is the one that the Go handler
+ * of the seed layout's source documents writes. Any other request is refused with the reason. Each HTTP/1 connection gets one answer.
  */
 export function adminHandler(options: AdminOptions): RequestListener {
   const metrics = new Metrics(options.registrar)
@@ -60,9 +65,9 @@ export function adminHandler(options: AdminOptions): RequestListener {
     const isPipelined = request.httpVersionMajor === 1
     if (isPipelined && answered.has(request.socket)) return
     answered.add(request.socket)
-    void answer(request, routes, options.token).then((reply) => {
+    void answer(request, routes, options).then((reply) => {
       metrics.countRequest(reply.status)
-      send(request, response, reply)
+      send(request, response, wantsText(request) ? asText(reply) : reply)
     })
   }
 }
@@ -70,7 +75,8 @@ export function adminHandler(options: AdminOptions): RequestListener {
 function routesFor({ registry, registrar, drainMs }: AdminOptions, metrics: Metrics): Routes {
   const change: Route = async (query) => {
     const { change, ...options } = weightQuery(query)
-    return json(200, ownWeightChangeDoc(await registrar.setWeight(change, options)))
+    const changed = await registrar.setWeight(change, options)
+    return json(200, ownWeightChangeDoc(changed), { text: 'update server weight success' })
   }
   const orChange = (read: () => Promise<object>): Route => {
     return async (query) => (query.size === 0 ? json(200, await read()) : await change(query))
@@ -81,11 +87,11 @@ function routesFor({ registry, registrar, drainMs }: AdminOptions, metrics: Metr
   }
   const health: Route = async () => {
     const doc = ownHealthDoc(registrar)
-    return json(doc.healthy ? 200 : 503, doc)
+    return json(doc.healthy ? 200 : 503, doc, { text: doc.healthy ? 'healthy' : (doc.reason ?? 'unhealthy') })
   }
   const life: Route = async () => {
     const doc = ownLifeDoc(registrar)
-    return json(doc.alive ? 200 : 503, doc)
+    return json(doc.alive ? 200 : 503, doc, { text: doc.alive ? 'alive' : 'not alive' })
   }
   const scrape: Route = async () => {
     return { status: 200, headers: { 'content-type': PROMETHEUS_TYPE }, body: metrics.render() }
@@ -101,32 +107,57 @@ function routesFor({ registry, registrar, drainMs }: AdminOptions, metrics: Metr
   ])
 }
 
-async function answer(request: IncomingMessage, routes: Routes, token: string | null): Promise<Reply> {
+async function answer(
+  request: IncomingMessage,
+  routes: Routes,
+  { token, path: base = '' }: AdminOptions,
+): Promise<Reply> {
   try {
-    const { path, query } = targetOf(request)
+    const { path: whole, query } = targetOf(request)
+    const path = below(base.replace(/\/+$/, ''), whole)
     // An orchestrator's health checks carry no token.
     if (!WITHOUT_TOKEN.has(path)) authorize(request, token)
     const methods = routes.get(path)
-    if (!methods) throw new Refusal(404, `Unknown path ${path}`)
+    if (!methods) throw new Refusal(404, `Unknown path ${whole}`)
     const { method = '' } = request
     const route = new Map(Object.entries(methods)).get(method === 'HEAD' ? 'GET' : method)
     const allow = Object.keys(methods).join(', ')
-    if (!route) throw new Refusal(405, `${path} accepts ${allow}`, { allow })
+    if (!route) throw new Refusal(405, `${whole} accepts ${allow}`, { allow })
     await readBody(request)
     return await route(query)
   } catch (thrown) {
-    if (thrown instanceof Refusal) return json(thrown.status, errorDoc(thrown.error), thrown.headers)
-    const error = DiscoError.from(thrown)
-    return json(STATUS_OF[error.code] ?? 500, errorDoc(error))
+    const { headers } = thrown instanceof Refusal ? thrown : {}
+    const error = thrown instanceof Refusal ? thrown.error : DiscoError.from(thrown)
+    const status = thrown instanceof Refusal ? thrown.status : (STATUS_OF[error.code] ?? 500)
+    return json(status, errorDoc(error), { headers, text: error.message })
   }
 }
 
-function json(status: number, document: object, headers: Readonly<Record<string, string>> = {}): Reply {
-  return {
-    status,
-    headers: { 'content-type': 'application/json', ...headers },
-    body: `${JSON.stringify(document)}\n`,
-  }
+/** The path below the base; empty, which no route has, where it is not below it. */
+function below(base: string, path: string): string {
+  if (path === base) return '/'
+  return path.startsWith(`${base}/`) ? path.slice(base.length) : ''
+}
+
+/** @param text the same for a client that asks for text */
+function json(
+  status: number,
+  document: object,
+  { headers = {}, text }: { headers?: Readonly<Record<string, string>> | undefined; text?: string } = {},
+): Reply {
+  const body = `${JSON.stringify(document)}\n`
+  return { status, headers: { 'content-type': 'application/json', ...headers }, body, text }
+}
+
+/** Whether the client names plain text and not JSON. */
+function wantsText({ headers: { accept = '' } }: IncomingMessage): boolean {
+  return accept.includes('text/plain') && !accept.includes('application/json')
+}
+
+function asText(reply: Reply): Reply {
+  if (reply.text === undefined) return reply
+  const headers = { ...reply.headers, 'content-type': 'text/plain; charset=utf-8' }
+  return { ...reply, headers, body: `${reply.text}\n` }
 }
 
 /** Closes the connection after the answer, so that idle clients hold none open. */

@@ -27,29 +27,40 @@ export const etcd = defineLayout({
   read(value, rest) {
     const fields = Fields.parse(value)
     const op = fields.any('Op') ?? 0
-    if (typeof op !== 'number') throw new Problem("Op is not a number: etcd's clients skip it")
-    if (op !== 0) throw new Problem(`Op ${op} does not add an endpoint`)
+    if (typeof op !== 'number' && op !== 'Add')
+      throw new Problem("Op is not a number: etcd's clients skip it")
+    if (op !== 0 && op !== 'Add') throw new Problem(`Op ${op} does not add an endpoint`)
     const addr = fields.text('Addr')
     if (addr === '') throw new Problem('Addr is empty')
     const stored = fields.any('Metadata') ?? null
     const metadata = isObject(stored) ? Object.fromEntries(Object.entries(stored).map(asText)) : {}
-    const extra = stored === null ? {} : { extra: { Metadata: stored } }
+    const given = { ...(stored === null ? {} : { Metadata: stored }), ...(op === 0 ? {} : { Op: op }) }
+    const extra = Object.keys(given).length === 0 ? {} : { extra: given }
     const common = { version: '', addr, weight: 0, metadata, ...extra }
-    if (rest.endsWith(`/${addr}`)) return [{ ...common, service: rest.slice(0, -addr.length - 1) }]
+    if (rest.endsWith(`/${addr}`)) {
+      const named = { ...common, service: rest.slice(0, -addr.length - 1) }
+      // A scalar is what Go pickers pin by. The gRPC proxy of etcd stores JSON text, which is not an id.
+      const isScalar = typeof stored === 'number' || (typeof stored === 'string' && /^[^{]+$/.test(stored))
+      if (!isScalar) return [named]
+      return [{ ...named, id: String(stored), extra: { ...given, isIdMetadata: true } }]
+    }
     const slash = rest.lastIndexOf('/')
     if (slash < 1) throw new Problem('key has no target')
     return [{ ...common, service: rest.slice(0, slash), id: rest.slice(slash + 1) }]
   },
-  key: ([{ service, addr, id }], base) => `${base}${service}/${id ?? addr}`,
+  key: ([{ service, addr, id, extra }], base) =>
+    `${base}${service}/${extra?.isIdMetadata === true ? addr : (id ?? addr)}`,
   write([{ addr, metadata, extra }]) {
     const given = Object.keys(metadata).length === 0 ? null : metadata
-    return goJson({ Op: 0, Addr: addr, Metadata: goMap(extra?.Metadata ?? given) })
+    return goJson({ Op: extra?.Op ?? 0, Addr: addr, Metadata: goMap(extra?.Metadata ?? given) })
   },
   hint: ({ extra }) =>
-    extra?.Metadata === undefined
-      ? null
-      : {
-          code: 'metadata-unseen',
-          text: 'etcd clients since 3.5.27 and 3.6.8 hide Metadata from gRPC',
-        },
+    extra?.Op !== undefined
+      ? { code: 'op-text', text: "etcd's own clients skip a value whose Op is a text" }
+      : extra?.Metadata === undefined
+        ? null
+        : {
+            code: 'metadata-unseen',
+            text: 'etcd clients since 3.5.27 and 3.6.8 hide Metadata from gRPC',
+          },
 })

@@ -27,7 +27,7 @@ const cases: readonly (readonly [layout: string, key: string, value: unknown, ve
   [
     'etcd',
     'hi/1.2.3.4:1',
-    { Op: 'Add', Addr: '1.2.3.4:1' },
+    { Op: 'Remove', Addr: '1.2.3.4:1' },
     "hi 1.2.3.4:1: Op is not a number: etcd's clients skip it",
   ],
   ['etcd', 'hi/1.2.3.4:1', { Op: 1, Addr: '1.2.3.4:1' }, 'hi 1.2.3.4:1: Op 1 does not add an endpoint'],
