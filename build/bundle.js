@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { etcdDefinitionPlugin } from './etcd-definition.js'
+import { homelessOsPlugin } from './homeless-os.js'
 import { manifestOf } from './manifest.js'
 import { noticesOf } from './notices.js'
 import { oclifPartsPlugin } from './oclif-parts.js'
@@ -58,7 +59,7 @@ const { metafile } = await build({
   metafile: true,
   // Optional parts of oclif and its libraries, for commands in TypeScript.
   external: ['typescript', 'ts-node', 'tsx', 'pnpapi'],
-  plugins: [etcdDefinitionPlugin, oclifPartsPlugin],
+  plugins: [etcdDefinitionPlugin, homelessOsPlugin, oclifPartsPlugin],
 })
 // esbuild escapes non-ASCII characters in strings, but not in regular expressions.
 const bundle = join(outdir, 'disco.cjs')
