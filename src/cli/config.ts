@@ -76,12 +76,13 @@ async function credentialsOf(flags: SettingFlags) {
   const isPiped = passwordFile === '-'
   return {
     // Only a flag means standard input by "-".
-    caFile: await sourceOf(flags.cacert),
-    certFile: await sourceOf(flags.cert),
-    keyFile: await sourceOf(flags.key),
+    caFile: await sourceOf(flags.cacert, '--cacert'),
+    certFile: await sourceOf(flags.cert, '--cert'),
+    keyFile: await sourceOf(flags.key, '--key'),
     user: flags.user,
     password: isPiped ? await pipedPassword() : undefined,
-    passwordFile: isPiped ? undefined : passwordFile,
+    passwordFile:
+      isPiped || passwordFile === undefined ? undefined : { path: passwordFile, source: '--password-file' },
   }
 }
 
@@ -117,7 +118,7 @@ function membersOf({ endpoints }: SettingFlags): Partial<EtcdMembers> {
 
 /** @throws DiscoError USAGE for no password, such as that of a command that failed before the pipe */
 async function pipedPassword(): Promise<string> {
-  const password = (await readText('-')).replace(/\r?\n$/, '')
+  const password = (await readText('-', '--password-file')).replace(/\r?\n$/, '')
   if (password !== '') return password
   throw new DiscoError('USAGE', '--password-file - read no password: standard input is empty')
 }

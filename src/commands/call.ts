@@ -14,7 +14,7 @@ import { isSingleCall, loadFlags, loadOf, warmupOf } from '../cli/flags/load.js'
 import { healthFlag, policiesFlags, policiesOf } from '../cli/flags/policy.js'
 import { isFromInput, readServiceConfig, requestFlags, textsOf } from '../cli/flags/request.js'
 import { sizeFlag } from '../cli/flags/size.js'
-import { inputName, inputPieces, sourceOf } from '../cli/flags/standard-input.js'
+import { inputName, inputPieces, STANDARD_INPUT, sourceOf } from '../cli/flags/standard-input.js'
 import { dialledTarget, readDialled, selectorFlag } from '../cli/flags/target.js'
 import { backendTls, tlsFlags } from '../cli/flags/tls.js'
 import { type DescriptionDoc, descriptionDoc, type MethodsDoc, methodsDoc } from '../cli/methods/document.js'
@@ -108,8 +108,8 @@ export default class Call extends DiscoCommand {
     const serviceConfig = await this.serviceConfig(flags)
     const { describedByFiles } = await import('../call/description.js')
     const described = await describedByFiles({
-      proto: await sourceOf(flags.proto),
-      protoset: await Promise.all((flags.protoset ?? []).map((file) => sourceOf(file))),
+      proto: await sourceOf(flags.proto, '--proto'),
+      protoset: await Promise.all((flags.protoset ?? []).map((file) => sourceOf(file, '--protoset'))),
       'import-path': flags['import-path'],
     })
     if (described && isDescription) return await this.showMethods(service, described, args.method, flags)
@@ -219,7 +219,7 @@ export default class Call extends DiscoCommand {
     if (loadBalancingConfig !== undefined) {
       const mark = this.palette(flags, process.stderr).yellow('!')
       this.remark(
-        `${mark} The loadBalancingConfig of ${visible(inputName(file))} is left out: --policy decides`,
+        `${mark} The loadBalancingConfig of ${visible(inputName(file, '--service-config'))} is left out: --policy decides`,
       )
     }
     return { serviceConfig }
@@ -230,7 +230,7 @@ export default class Call extends DiscoCommand {
 function liveInput(view: CallView, signal: AbortSignal): Omit<LiveInput, 'deadlineMs'> {
   const isTyped = process.stdin.isTTY === true
   return {
-    name: inputName('-'),
+    name: STANDARD_INPUT,
     pieces: inputPieces(signal),
     onStart: (isStream) => view.awaitsInput(isTyped, isStream),
     onRejected: isTyped ? (error) => view.showProblem(error) : null,

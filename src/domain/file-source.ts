@@ -1,13 +1,26 @@
-/** Content that cannot be read again, such as standard input, with the name for messages. */
+/** Content that cannot be read again, such as standard input, with its name in messages. */
 export interface ReadContent {
   readonly name: string
   readonly content: Buffer
 }
 
-/** A file by its path, read when needed and again when it may have changed; or content that was already read. */
-export type FileSource = string | ReadContent
+/** A file by its path, and the flag, variable or context that names it. */
+export interface NamedFile {
+  readonly path: string
+  readonly source: string
+}
 
-/** The name for messages. */
+/** A file, read when it is needed and again when it may have changed; or content that was read already. */
+export type FileSource = string | NamedFile | ReadContent
+
+/** The name in messages: a file with what names it. */
 export function sourceName(source: FileSource): string {
-  return typeof source === 'string' ? source : source.name
+  if (typeof source === 'string') return source
+  return 'path' in source ? `${source.path} from ${source.source}` : source.name
+}
+
+/** Null for content without a path. */
+export function pathOf(source: FileSource): string | null {
+  if (typeof source === 'string') return source
+  return 'path' in source ? source.path : null
 }

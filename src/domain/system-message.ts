@@ -9,7 +9,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
   EFBIG: 'file too large',
   EINVAL: 'invalid argument',
   EIO: 'i/o error',
-  EISDIR: 'illegal operation on a directory',
+  EISDIR: 'it is a directory',
   ELOOP: 'too many symbolic links encountered',
   EMFILE: 'too many open files',
   ENAMETOOLONG: 'name too long',

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { withoutMark } from '../domain/byte-order-mark.js'
 import { DiscoError } from '../domain/errors.js'
+import { type NamedFile, sourceName } from '../domain/file-source.js'
 import { systemMessage } from '../domain/system-message.js'
-import { readPems } from '../net/files.js'
+import { readPems, readSource } from '../net/files.js'
 import type { EtcdOptions } from './options.js'
 
 export interface TlsFiles {
@@ -42,13 +42,14 @@ function passwordIn(text: string): string {
   return withoutMark(text).replace(/\r?\n$/, '')
 }
 
-async function readPasswordFile(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new DiscoError('USAGE', `Cannot read the password file ${file}: ${systemMessage(cause)}`, { cause })
+async function readPasswordFile(file: string | NamedFile): Promise<string> {
+  const name = sourceName(file)
+  const bytes = await readSource(file).catch((cause: unknown) => {
+    throw new DiscoError('USAGE', `Cannot read the password file ${name}: ${systemMessage(cause)}`, { cause })
   })
-  const password = passwordIn(text)
+  const password = passwordIn(bytes.toString())
   // etcd has no login without a password: it would call this one wrong.
-  if (password === '') throw new DiscoError('USAGE', `The password file ${file} is empty`)
+  if (password === '') throw new DiscoError('USAGE', `The password file ${name} is empty`)
   return password
 }
 

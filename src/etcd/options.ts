@@ -1,6 +1,6 @@
 import { readAddress } from '../domain/address.js'
 import { DiscoError } from '../domain/errors.js'
-import type { FileSource } from '../domain/file-source.js'
+import type { FileSource, NamedFile } from '../domain/file-source.js'
 
 /**
  * Connection to etcd. Files are read when the client is created, and again when etcd refuses a login or a TLS
@@ -18,7 +18,7 @@ export interface EtcdOptions {
   /** Fixed for the life of the client; exclusive with `passwordFile`. */
   readonly password?: string | undefined
   /** The file with the password of `user`. */
-  readonly passwordFile?: string | undefined
+  readonly passwordFile?: string | NamedFile | undefined
   /** The limit of one request to etcd, including its tries. */
   readonly commandTimeoutMs: number
   /** The limit of one try while another member is available. */
@@ -76,7 +76,7 @@ function memberUrl(endpoint: string, name: string, wantsTls: boolean): string {
   if (scheme === 'http' && wantsTls) {
     throw new DiscoError(
       'USAGE',
-      `etcd endpoint "${endpoint}" is plain http, but a CA or a client certificate was given`,
+      `etcd endpoint ${name} is plain http, but a CA or a client certificate was given`,
       { suggestions: [FORMS] },
     )
   }

@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { DiscoError } from '../domain/errors.js'
-import { type FileSource, sourceName } from '../domain/file-source.js'
+import { type FileSource, pathOf, type ReadContent, sourceName } from '../domain/file-source.js'
 import { systemMessage } from '../domain/system-message.js'
 
 export interface PemFiles {
@@ -42,7 +42,8 @@ export async function readPems({ caFile, certFile, keyFile }: PemFiles, both: st
 /** Whether the certificate in a file has expired, to explain its refusal; false if the file is unreadable. */
 export function hasExpired(certFile: FileSource, nowMs: number): boolean {
   try {
-    const pem = typeof certFile === 'string' ? readFileSync(certFile) : certFile.content
+    const path = pathOf(certFile)
+    const pem = path === null ? (certFile as ReadContent).content : readFileSync(path)
     return Date.parse(new X509Certificate(pem).validTo) < nowMs
   } catch {
     // The file may have been replaced or removed meanwhile: the refusal is reported without this detail.
@@ -52,7 +53,8 @@ export function hasExpired(certFile: FileSource, nowMs: number): boolean {
 
 /** The content of a source; a file is read now. */
 export async function readSource(source: FileSource): Promise<Buffer> {
-  return typeof source === 'string' ? await readFile(source) : source.content
+  if (typeof source === 'string') return await readFile(source)
+  return 'path' in source ? await readFile(source.path) : source.content
 }
 
 async function readPem<Parsed>(

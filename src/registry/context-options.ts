@@ -1,5 +1,6 @@
 import type { Context } from '../config/contexts.js'
 import { DiscoError } from '../domain/errors.js'
+import type { NamedFile } from '../domain/file-source.js'
 import { AUTO, type Place } from '../domain/layouts/reader.js'
 import { type EtcdOptions, memberUrls } from '../etcd/options.js'
 import {
@@ -32,15 +33,19 @@ export function connectionOf(
   return {
     endpoints: settings.endpoints ?? [],
     endpointsSource: label,
-    caFile: settings.cacert,
-    certFile: settings.cert,
-    keyFile: settings.key,
+    caFile: fileOf(settings.cacert, label),
+    certFile: fileOf(settings.cert, label),
+    keyFile: fileOf(settings.key, label),
     user: settings.user,
-    passwordFile: settings['password-file'],
+    passwordFile: fileOf(settings['password-file'], label),
     password: settings.password ?? variableOf(label, settings['password-env'], env),
     dialTimeoutMs: settings['dial-timeout'],
     commandTimeoutMs: settings['command-timeout'],
   }
+}
+
+function fileOf(path: string | undefined, source: string): NamedFile | undefined {
+  return path === undefined ? undefined : { path, source }
 }
 
 function variableOf(label: string, name: string | undefined, env: Environment): string | undefined {

@@ -1,6 +1,7 @@
 import { splitEndpoints } from '../domain/address.js'
 import { expectedDuration, MOST_TIMER_MS, readDurationMs } from '../domain/duration.js'
 import { DiscoError } from '../domain/errors.js'
+import type { NamedFile } from '../domain/file-source.js'
 import { invalidValue } from '../domain/invalid-value.js'
 import { DEFAULT_LAYOUT, layoutNamed } from '../domain/layouts/index.js'
 import { AUTO, type Place } from '../domain/layouts/reader.js'
@@ -44,9 +45,9 @@ export function connectionFrom(
   if (given.certFile === undefined && given.keyFile === undefined) requireBoth('cert', 'key', env)
   return {
     ...membersFrom(given, env),
-    caFile: given.caFile ?? textOf('cacert'),
-    certFile: given.certFile ?? textOf('cert'),
-    keyFile: given.keyFile ?? textOf('key'),
+    caFile: given.caFile ?? fileIn('cacert', env),
+    certFile: given.certFile ?? fileIn('cert', env),
+    keyFile: given.keyFile ?? fileIn('key', env),
     user,
     password: given.password ?? textOf('password') ?? passwordOfUser,
     passwordFile: given.passwordFile,
@@ -88,6 +89,16 @@ export function withEnvironment<Options extends Given<EtcdOptions> & Place>(
   }
   const place = placeFrom(options, env, { layout: DEFAULT_LAYOUT.name, root: '' })
   return { ...options, ...place, ...connectionFrom(options, env) }
+}
+
+/** @throws DiscoError USAGE for `-`, which is standard input in a flag alone */
+function fileIn(setting: string, env: Environment): NamedFile | undefined {
+  const [path, source] = variable(setting, env) ?? []
+  if (path === undefined || source === undefined) return undefined
+  if (path !== '-') return { path, source }
+  throw new DiscoError('USAGE', `${source} is "-": a variable names a file, not standard input`, {
+    suggestions: [`Standard input: --${setting} -`, `A file of that name: ${source}=./-`],
+  })
 }
 
 /** The first variable of a setting that is set: its text and its name. */

@@ -242,12 +242,22 @@ describe('the settings of a command', () => {
     expect(await services()).toBe('in-dc1')
   })
 
-  it('need no home folder, but contexts do', async () => {
-    await using homeless = new ResidentTool('', { HOME: 'none', XDG_CONFIG_HOME: 'relative' })
-    const { code, stderr } = await homeless.run('ls', '-C', 'x')
-    expect(stderr).toContain('There is no place for contexts: the user has no home folder')
-    expect(code).toBe(2)
-    expect((await homeless.run('ls', '--endpoints', dc1.endpoint)).code).toBe(3)
+  it('need no home folder and no entry in the password database, but contexts do', async () => {
+    const missing = `() => { throw new Error('A system error occurred: returned ENOENT') }`
+    const preload = write(
+      'homeless.cjs',
+      `Object.assign(require('node:os'), { homedir: ${missing}, userInfo: ${missing} })`,
+    )
+    const homeless = new Disco('', { HOME: '', XDG_CONFIG_HOME: '', XDG_CACHE_HOME: '' }, [
+      '--require',
+      preload,
+    ])
+    const refused = await homeless.run('ls', '-C', 'x')
+    expect(refused.stderr).toContain('There is no place for contexts: the user has no home folder')
+    expect(refused.code).toBe(2)
+    const { endpoint } = dc1
+    expect((await homeless.run('ls', '--endpoints', endpoint)).stderr).toContain('etcd asks for a user')
+    expect(await homeless.run('version')).toMatchObject({ code: 0, stderr: '' })
   })
 })
 

@@ -94,7 +94,7 @@ async function settingsOf(given: NewContext): Promise<Readonly<Record<string, un
   for (const name of TIMES) found[name] = given[name] === undefined ? undefined : durationText(given[name])
   if (given['password-file'] === '-') {
     const { 'password-file': _, ...rest } = found
-    return present({ ...rest, password: (await readText('-')).replace(/\r?\n$/, '') })
+    return present({ ...rest, password: (await readText('-', '--password-file')).replace(/\r?\n$/, '') })
   }
   return present(found)
 }

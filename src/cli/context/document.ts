@@ -1,6 +1,6 @@
 import type { Config, Context } from '../../config/contexts.js'
 import { withoutSecrets } from '../../domain/address.js'
-import { sourceName } from '../../domain/file-source.js'
+import { pathOf, sourceName } from '../../domain/file-source.js'
 import { type EtcdMembers, type FullPlace, type Given, variable } from '../../registry/environment.js'
 import type { EtcdOptions } from '../../registry/registry.js'
 import { durationText } from '../flags/duration.js'
@@ -67,7 +67,8 @@ export function settingsDoc(
   const context = connectionContext(layers)
   const credential = (setting: string, value: string | null | undefined, parts: readonly string[]) =>
     row(setting, value ?? null, sourceOfCredential(layers, context, parts))
-  const file = (source: EtcdOptions['caFile']) => (source === undefined ? undefined : sourceName(source))
+  const file = (source: EtcdOptions['caFile']) =>
+    source === undefined ? undefined : (pathOf(source) ?? sourceName(source))
   const hasPassword = options.password !== undefined || options.passwordFile !== undefined
   return {
     schema: 'disco.context/v1',
@@ -81,7 +82,7 @@ export function settingsDoc(
       credential('user', options.user, ['user']),
       {
         setting: 'password',
-        value: options.passwordFile ?? null,
+        value: file(options.passwordFile) ?? null,
         source: hasPassword
           ? sourceOfCredential(layers, context, ['password-file', 'password', 'password-env', 'user'])
           : null,

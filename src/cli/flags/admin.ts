@@ -5,6 +5,8 @@ import { textFlag } from './custom.js'
 import { type ListenAddress, listenFlag } from './listen.js'
 import { inputName, readText } from './standard-input.js'
 
+const TOKEN_FLAG = '--admin-token-file'
+
 const EXAMPLE = '--admin 127.0.0.1:9001'
 
 export const adminFlags = {
@@ -41,10 +43,10 @@ export async function planAdmin({
 }
 
 async function readToken(file: string): Promise<string> {
-  const token = (await readText(file)).trim()
+  const token = (await readText(file, TOKEN_FLAG)).trim()
   if (/^[\x21-\x7e]+$/.test(token)) return token
   throw new DiscoError(
     'USAGE',
-    `The token in ${inputName(file)} is empty, or has spaces or other characters inside`,
+    `The token in ${inputName(file, TOKEN_FLAG)} is empty, or has spaces or other characters inside`,
   )
 }

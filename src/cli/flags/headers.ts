@@ -31,7 +31,7 @@ export async function readHeaders(given: readonly string[] = []): Promise<Header
   const lines = await Promise.all(
     given.map(async (header) => {
       if (!header.startsWith('@')) return [header]
-      const file = await readText(fileIn(header))
+      const file = await readText(fileIn(header), '--header')
       return file.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'))
     }),
   )

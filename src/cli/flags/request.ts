@@ -75,8 +75,8 @@ const EXAMPLE_SERVICE_CONFIG = '{"methodConfig": [{"name": [{}], "timeout": "2s"
 
 /** @throws DiscoError USAGE for a file that cannot be read, or is not an object in JSON */
 export async function readServiceConfig(file: string): Promise<Readonly<Record<string, unknown>>> {
-  const name = inputName(file)
-  const config: unknown = parseJson(await read(file), name, EXAMPLE_SERVICE_CONFIG)
+  const name = inputName(file, '--service-config')
+  const config: unknown = parseJson(await readText(file, '--service-config'), name, EXAMPLE_SERVICE_CONFIG)
   const lossy = firstLossy(config)
   if (lossy) throw new DiscoError('USAGE', `${name}: the number ${lossy.text} does not fit into a double`)
   if (typeof config === 'object' && config !== null && !Array.isArray(config)) {
@@ -90,5 +90,5 @@ export async function readServiceConfig(file: string): Promise<Readonly<Record<s
 async function read(file: string): Promise<string> {
   if (file === '')
     throw new DiscoError('USAGE', 'A file name is missing', { suggestions: ['Such as -d @FILE'] })
-  return await readText(file)
+  return await readText(file, '--data')
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import { withoutMark } from '../../domain/byte-order-mark.js'
 import { DiscoError } from '../../domain/errors.js'
-import { type FileSource, sourceName } from '../../domain/file-source.js'
+import { type NamedFile, type ReadContent, sourceName } from '../../domain/file-source.js'
 import { systemMessage } from '../../domain/system-message.js'
 
 /** Flags that name a file, or `-` for standard input. */
@@ -51,29 +51,39 @@ function readersIn(
   )
 }
 
+/** Its name in messages. */
+export const STANDARD_INPUT = 'standard input'
+
 /** The name in messages of the file that a flag names. */
-export function inputName(file: string): string {
-  return file === '-' ? 'standard input' : file
+export function inputName(file: string, flag: string): string {
+  return file === '-' ? STANDARD_INPUT : sourceName({ path: file, source: flag })
 }
 
 /** The file named by a flag, or, for `-`, the content of standard input. @throws DiscoError USAGE */
-export async function sourceOf(file: string): Promise<FileSource>
-export async function sourceOf(file: string | undefined): Promise<FileSource | undefined>
-export async function sourceOf(file: string | undefined): Promise<FileSource | undefined> {
-  if (file !== '-') return file
+export async function sourceOf(file: string, flag: string): Promise<NamedFile | ReadContent>
+export async function sourceOf(
+  file: string | undefined,
+  flag: string,
+): Promise<NamedFile | ReadContent | undefined>
+export async function sourceOf(
+  file: string | undefined,
+  flag: string,
+): Promise<NamedFile | ReadContent | undefined> {
+  if (file === undefined) return undefined
+  if (file !== '-') return { path: file, source: flag }
   try {
-    return { name: inputName(file), content: await buffer(process.stdin) }
+    return { name: inputName(file, flag), content: await buffer(process.stdin) }
   } catch (cause) {
-    throw cannotRead(inputName(file), cause)
+    throw cannotRead(inputName(file, flag), cause)
   }
 }
 
 /** The text of a file, or, for `-`, of standard input; without a byte order mark. @throws DiscoError USAGE */
-export async function readText(file: string): Promise<string> {
-  const source = await sourceOf(file)
-  if (typeof source !== 'string') return withoutMark(source.content.toString())
+export async function readText(file: string, flag: string): Promise<string> {
+  const source = await sourceOf(file, flag)
+  if ('content' in source) return withoutMark(source.content.toString())
   try {
-    return withoutMark(await readFile(source, 'utf8'))
+    return withoutMark(await readFile(source.path, 'utf8'))
   } catch (cause) {
     throw cannotRead(sourceName(source), cause)
   }
@@ -96,7 +106,7 @@ export async function* inputPieces(signal: AbortSignal): AsyncGenerator<string> 
     }
   } catch (cause) {
     // What destroys the stream ends the loop with an error, too.
-    if (!signal.aborted) throw cannotRead(inputName('-'), cause)
+    if (!signal.aborted) throw cannotRead(STANDARD_INPUT, cause)
   } finally {
     signal.removeEventListener('abort', close)
   }

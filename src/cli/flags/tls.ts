@@ -41,9 +41,9 @@ export function wantsTls(flags: TlsFlags): boolean {
 /** @throws DiscoError USAGE where standard input cannot be read */
 export async function tlsFiles(flags: TlsFlags): Promise<PemFiles> {
   return {
-    caFile: await sourceOf(flags['tls-ca']),
-    certFile: await sourceOf(flags['tls-cert']),
-    keyFile: await sourceOf(flags['tls-key']),
+    caFile: await sourceOf(flags['tls-ca'], '--tls-ca'),
+    certFile: await sourceOf(flags['tls-cert'], '--tls-cert'),
+    keyFile: await sourceOf(flags['tls-key'], '--tls-key'),
   }
 }
 

@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import type { FileDescriptorProto } from '@bufbuild/protobuf/wkt'
 import { withoutMark } from '../../domain/byte-order-mark.js'
 import { DiscoError } from '../../domain/errors.js'
-import { type FileSource, sourceName } from '../../domain/file-source.js'
+import { type FileSource, pathOf, sourceName } from '../../domain/file-source.js'
 import { systemMessage } from '../../domain/system-message.js'
 import { readSource } from '../../net/files.js'
 import { builtInFiles } from './built-in-files.js'
@@ -27,19 +27,23 @@ export async function readProtoFile(source: FileSource, importPaths: readonly st
   const find = (name: string) => folders.map((folder) => resolve(folder, name)).find(existsSync)
   const file = sourceName(source)
   // Content without a path is treated as a file in the working folder.
-  const path = source === file ? find(file) : resolve(file)
+  const given = pathOf(source)
+  const path = given === null ? resolve(file) : find(given)
   if (path === undefined) {
     throw new DiscoError('USAGE', `Cannot read ${file}: no such file`, {
       suggestions: [lookedIn(folders)],
     })
   }
+  const first = given === null ? source : path
+  const from = typeof source !== 'string' && 'path' in source ? ` from ${source.source}` : ''
   const builtIn = new Set(builtInFiles().map(({ name }) => name))
   const files = new Map<string, FileDescriptorProto>()
   const absent = new Set<string>()
-  const pending = [{ name: importName(path, importPaths) ?? file, path }]
+  const pending = [{ name: importName(path, importPaths) ?? given ?? file, path }]
   for (let next = pending.pop(); next; next = pending.pop()) {
     if (files.has(next.name)) continue
-    const read = await readOne(next.path === path ? (source === file ? path : source) : next.path, next.name)
+    const read =
+      next.path === path ? await readOne(first, next.name, from) : await readOne(next.path, next.name)
     files.set(next.name, read)
     for (const name of read.dependency) {
       const found = find(name)
@@ -50,11 +54,12 @@ export async function readProtoFile(source: FileSource, importPaths: readonly st
   return { files: [...files.values()], remedy: remedyFor([...absent], path, folders) }
 }
 
-async function readOne(source: FileSource, name: string): Promise<FileDescriptorProto> {
+/** @param from what names the file, for messages */
+async function readOne(source: FileSource, name: string, from = ''): Promise<FileDescriptorProto> {
   try {
     return parseProto(withoutMark((await readSource(source)).toString()), name)
   } catch (cause) {
-    throw new DiscoError('USAGE', `Cannot read ${name}: ${systemMessage(cause)}`, {
+    throw new DiscoError('USAGE', `Cannot read ${name}${from}: ${systemMessage(cause)}`, {
       cause,
       suggestions: ['Folders that its imports are found in: --import-path DIR'],
     })

@@ -1,7 +1,7 @@
 import { fromBinary } from '@bufbuild/protobuf'
 import { type FileDescriptorProto, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import { DiscoError } from '../../domain/errors.js'
-import { type FileSource, sourceName } from '../../domain/file-source.js'
+import { type FileSource, pathOf, sourceName } from '../../domain/file-source.js'
 import { systemMessage } from '../../domain/system-message.js'
 import { readSource } from '../../net/files.js'
 
@@ -17,9 +17,7 @@ export async function readProtoset(file: FileSource): Promise<FileDescriptorProt
       `Cannot read ${sourceName(file)} as a descriptor set: ${systemMessage(cause)}`,
       {
         cause,
-        suggestions: [
-          `Make one: protoc --include_imports -o ${typeof file === 'string' ? file : 'FILE'} YOUR.proto`,
-        ],
+        suggestions: [`Make one: protoc --include_imports -o ${pathOf(file) ?? 'FILE'} YOUR.proto`],
       },
     )
   }

@@ -61,7 +61,11 @@ describe('etcdOptions', () => {
     expect(await optionsOf({}, ETCDCTL_ALONE)).toEqual({
       endpoints: ['etcdctl:1'],
       endpointsSource: 'ETCDCTL_ENDPOINTS',
-      ...{ caFile: 'etcdctl.ca', certFile: 'etcdctl.crt', keyFile: 'etcdctl.key' },
+      ...{
+        caFile: { path: 'etcdctl.ca', source: 'ETCDCTL_CACERT' },
+        certFile: { path: 'etcdctl.crt', source: 'ETCDCTL_CERT' },
+        keyFile: { path: 'etcdctl.key', source: 'ETCDCTL_KEY' },
+      },
       ...{ user: 'etcdctl-user', password: 'etcdctl-secret' },
       ...{ dialTimeoutMs: 3_000, commandTimeoutMs: 30_000 },
     })
@@ -71,7 +75,11 @@ describe('etcdOptions', () => {
     expect(await optionsOf({}, ENV)).toEqual({
       endpoints: ['disco:1'],
       endpointsSource: 'DISCO_ENDPOINTS',
-      ...{ caFile: 'disco.ca', certFile: 'disco.crt', keyFile: 'disco.key' },
+      ...{
+        caFile: { path: 'disco.ca', source: 'DISCO_CACERT' },
+        certFile: { path: 'disco.crt', source: 'DISCO_CERT' },
+        keyFile: { path: 'disco.key', source: 'DISCO_KEY' },
+      },
       ...{ user: 'disco-user', password: 'disco-secret' },
       ...{ dialTimeoutMs: 2_000, commandTimeoutMs: 20_000 },
     })
@@ -88,9 +96,14 @@ describe('etcdOptions', () => {
     expect(await optionsOf(flags, ENV)).toEqual({
       endpoints: ['flag:1'],
       endpointsSource: '--endpoints',
-      ...{ caFile: 'flag.ca', certFile: 'flag.crt', keyFile: 'flag.key' },
+      ...{
+        caFile: { path: 'flag.ca', source: '--cacert' },
+        certFile: { path: 'flag.crt', source: '--cert' },
+        keyFile: { path: 'flag.key', source: '--key' },
+      },
       // Where a password file is named, the password beside it is not used.
-      ...{ user: 'flag-user', password: 'disco-secret', passwordFile },
+      ...{ user: 'flag-user', password: 'disco-secret' },
+      passwordFile: { path: passwordFile, source: '--password-file' },
       ...{ dialTimeoutMs: 7, commandTimeoutMs: 8 },
     })
   })
@@ -151,7 +164,9 @@ describe('the password', () => {
     const missing = join(folder, 'missing')
     await expect(passwordWith({ 'password-file': missing, user: 'alice' }, {})).rejects.toMatchObject({
       code: 'USAGE',
-      message: expect.stringContaining(`Cannot read the password file ${missing}: no such file or directory`),
+      message: expect.stringContaining(
+        `Cannot read the password file ${missing} from --password-file: no such file or directory`,
+      ),
     })
   })
 })

@@ -27,13 +27,21 @@ const ETCDCTL = {
 describe('a program that passes no endpoints', () => {
   const fromDisco = {
     ...{ endpoints: ['disco:1', 'disco:2'], endpointsSource: 'DISCO_ENDPOINTS' },
-    ...{ caFile: 'disco.ca', certFile: 'disco.crt', keyFile: 'disco.key' },
+    ...{
+      caFile: { path: 'disco.ca', source: 'DISCO_CACERT' },
+      certFile: { path: 'disco.crt', source: 'DISCO_CERT' },
+      keyFile: { path: 'disco.key', source: 'DISCO_KEY' },
+    },
     ...{ user: 'disco-user', password: 'disco-secret', dialTimeoutMs: 2_000, commandTimeoutMs: 20_000 },
     ...{ layout: 'kratos', root: '/staging' },
   }
   const fromEtcdctl = {
     ...{ endpoints: ['etcdctl:1'], endpointsSource: 'ETCDCTL_ENDPOINTS' },
-    ...{ caFile: 'etcdctl.ca', certFile: 'etcdctl.crt', keyFile: 'etcdctl.key' },
+    ...{
+      caFile: { path: 'etcdctl.ca', source: 'ETCDCTL_CACERT' },
+      certFile: { path: 'etcdctl.crt', source: 'ETCDCTL_CERT' },
+      keyFile: { path: 'etcdctl.key', source: 'ETCDCTL_KEY' },
+    },
     ...{ user: 'etcdctl-user', password: 'etcdctl-secret', dialTimeoutMs: 3_000, commandTimeoutMs: 30_000 },
     ...{ layout: 'seed', root: '' },
   }
@@ -81,6 +89,9 @@ describe('a program that passes no endpoints', () => {
     ],
     [{ ETCDCTL_COMMAND_TIMEOUT: '0' }, 'Invalid ETCDCTL_COMMAND_TIMEOUT "0"'],
     [{ DISCO_COMMAND_TIMEOUT: '597h' }, 'Invalid DISCO_COMMAND_TIMEOUT "597h": expected at most 596h'],
+    [{ DISCO_CACERT: '-' }, 'DISCO_CACERT is "-": a variable names a file, not standard input'],
+    [{ ETCDCTL_KEY: '-', ETCDCTL_CERT: 'x' }, 'ETCDCTL_KEY is "-": a variable names a file'],
+    [{ DISCO_LAYOUT: 'seed=/x' }, 'The layout seed from DISCO_LAYOUT has no prefix of its own'],
     [{ DISCO_LAYOUT: 'kratoss' }, 'Unknown layout "kratoss" from DISCO_LAYOUT'],
     [{ ETCDCTL_CERT: 'a.crt' }, 'ETCDCTL_CERT is set, but neither DISCO_KEY nor ETCDCTL_KEY is'],
     [{ DISCO_KEY: 'a.key' }, 'DISCO_KEY is set, but neither DISCO_CERT nor ETCDCTL_CERT is'],

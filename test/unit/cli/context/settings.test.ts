@@ -144,12 +144,17 @@ describe('credentials', () => {
       user: 'bob',
       password: undefined,
       passwordFile: undefined,
-      certFile: '/named.crt',
+      certFile: { path: '/named.crt', source: 'context named' },
     })
     const file = await etcdOptions(layers({ named, flags: { 'password-file': 'f' } }))
-    expect(file).toMatchObject({ user: 'named', password: undefined, passwordFile: 'f' })
+    expect(file).toMatchObject({ user: 'named', password: undefined, passwordFile: { path: 'f' } })
     const cert = await etcdOptions(layers({ named, flags: { cert: 'c', key: 'k' } }))
-    expect(cert).toMatchObject({ certFile: 'c', keyFile: 'k', user: 'named', password: 'secret of named' })
+    expect(cert).toMatchObject({
+      certFile: { path: 'c' },
+      keyFile: { path: 'k' },
+      user: 'named',
+      password: 'secret of named',
+    })
   })
 
   it('have the source of the endpoints', async () => {
