@@ -62,14 +62,23 @@ export type PolicyName =
 /** A text that an editor completes with these names, and that may be any other. */
 export type NameOf<Names extends string> = Names | (string & Record<never, never>)
 
-/** The policy of that name or short name. @throws DiscoError USAGE listing the valid names */
-export function findPolicy(name: NameOf<PolicyName>): PolicyKind {
+/**
+ * The policy of that name or short name.
+ *
+ * @param source what contains the name, for the error
+ * @throws DiscoError USAGE listing the valid names
+ */
+export function findPolicy(name: NameOf<PolicyName>, source?: string): PolicyKind {
   const found = POLICIES.find((policy) => policy.name === name || policy.shortName === name)
   if (found) return found
   const names = POLICIES.flatMap((policy) => [policy.name, policy.shortName])
-  throw new DiscoError('USAGE', `Unknown LB policy "${name}"`, {
-    suggestions: [...didYouMean(name, names), `Available: ${listPolicies()}`],
-  })
+  throw new DiscoError(
+    'USAGE',
+    `Unknown LB policy "${name}"${source === undefined ? '' : ` from ${source}`}`,
+    {
+      suggestions: [...didYouMean(name, names), `Available: ${listPolicies()}`],
+    },
+  )
 }
 
 /**

@@ -54,18 +54,23 @@ const COMPARE: Readonly<Record<Operator, (actual: number, limit: number) => bool
   '>=': (actual, limit) => actual >= limit,
 }
 
-/** Reads `p99<50ms,errors<1%,skew<5%`. @throws DiscoError USAGE */
-export function parseAssertions(text: string): readonly Assertion[] {
-  return text.split(',').map((part) => parseAssertion(part.trim()))
+/**
+ * Reads `p99<50ms,errors<1%,skew<5%`.
+ *
+ * @param source the flag that contains them
+ * @throws DiscoError USAGE
+ */
+export function parseAssertions(text: string, source: string): readonly Assertion[] {
+  return text.split(',').map((part) => parseAssertion(part.trim(), source))
 }
 
-function parseAssertion(text: string): Assertion {
+function parseAssertion(text: string, source: string): Assertion {
   const [, name = '', operator = '', amount = '', unit = ''] =
     /^(\w+)\s*(<=|>=|<|>)\s*(\d+(?:\.\d+)?)\s*(%|[a-z]*)$/.exec(text) ?? []
-  if (!Object.hasOwn(UNITS, name)) throw unreadable(text, name)
+  if (!Object.hasOwn(UNITS, name)) throw unreadable(text, name, source)
   const measure = name as Measure
   const scale = scaleOf(UNITS[measure], unit)
-  if (scale === null) throw unreadable(text, name)
+  if (scale === null) throw unreadable(text, name, source)
   return { text, measure, operator: operator as Operator, limit: Number(amount) * scale }
 }
 
@@ -75,10 +80,10 @@ function scaleOf(kind: (typeof UNITS)[Measure], unit: string): number | null {
   return unit === '' ? 1 : null
 }
 
-function unreadable(text: string, name: string): DiscoError {
+function unreadable(text: string, name: string, source: string): DiscoError {
   const measures = Object.keys(UNITS)
   const what = name === '' || measures.includes(name) ? 'cannot be read' : `has the unknown measure "${name}"`
-  return new DiscoError('USAGE', `The assertion "${text}" ${what}`, {
+  return new DiscoError('USAGE', `The assertion "${text}" from ${source} ${what}`, {
     suggestions: [`Expected such as p99<50ms, errors<1% or skew<5%. Available: ${measures.join(', ')}`],
   })
 }

@@ -1,5 +1,7 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import { DiscoError } from '../../domain/errors.js'
+import { layoutNamed } from '../../domain/layouts/index.js'
+import { AUTO } from '../../domain/layouts/reader.js'
 import { oneOf, parsedBy, refuseEmpty, textFlag } from './custom.js'
 import { durationFlag, waitFlag } from './duration.js'
 
@@ -85,7 +87,7 @@ export const baseFlags = {
 
 /** The location and the layout of registrations. */
 export const placeFlags = {
-  layout: Flags.string({
+  layout: Flags.custom<string>({ parse: parsedBy(requireLayout) })({
     helpGroup: 'REGISTRY',
     helpValue: 'NAME',
     description: 'layout of the registrations, see disco layouts; NAME=BASE for another base of the keys',
@@ -95,6 +97,12 @@ export const placeFlags = {
     helpValue: 'PREFIX',
     description: 'prefix of all keys',
   }),
+}
+
+/** @throws DiscoError USAGE for an unknown layout */
+function requireLayout(text: string, flag: string): string {
+  if (text !== AUTO) layoutNamed(text, flag)
+  return text
 }
 
 /** For commands that change a registry. */

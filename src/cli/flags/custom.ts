@@ -37,11 +37,16 @@ export function parsedBy<Value>(read: (text: string, flag: string) => Value | Pr
  * A `parse` for `Flags.custom` whose error is `Invalid --flag "text": expected …`.
  *
  * @param read returns undefined for an invalid text
+ * @param show the text in that error: an address or a URL without its secrets
  */
-export function readBy<Value>(read: (text: string) => Value | undefined, expected: string) {
+export function readBy<Value>(
+  read: (text: string) => Value | undefined,
+  expected: string,
+  show: (text: string) => string = (text) => text,
+) {
   return parsedBy((text, flag) => {
     const value = read(text)
-    if (value === undefined) throw invalidValue(flag, text, expected)
+    if (value === undefined) throw invalidValue(flag, show(text), expected)
     return value
   })
 }

@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core'
+import { withoutSecrets } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { Headers } from '../../grpc/headers.js'
 import { readBy } from './custom.js'
@@ -18,6 +19,7 @@ export const headerFlags = {
     parse: readBy(
       (text) => (/^[!-~]+$/.test(text) ? text : undefined),
       'a host in ASCII without spaces, such as hello.example:443',
+      withoutSecrets,
     ),
   })({
     helpGroup: 'REQUEST',

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import { readAddress } from '../../domain/address.js'
+import { readAddress, withoutSecrets } from '../../domain/address.js'
 import { readBy } from './custom.js'
 
 export interface ListenAddress {
@@ -18,6 +18,7 @@ export const listenFlag = Flags.custom<ListenAddress>({
   parse: readBy(
     readListenAddress,
     'a TCP address to listen at with a port up to 65535, such as :9001 or 127.0.0.1:9001',
+    withoutSecrets,
   ),
 })
 

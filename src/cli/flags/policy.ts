@@ -2,7 +2,7 @@ import { Flags, type Interfaces } from '@oclif/core'
 import { DiscoError } from '../../domain/errors.js'
 import { invalidValue } from '../../domain/invalid-value.js'
 import { findPolicy, listPolicies, POLICIES, type Policy, type PolicyKind } from '../../policies/index.js'
-import { integerFlag, parsedBy } from './custom.js'
+import { integerFlag, parsedBy, refuseEmpty, textFlag } from './custom.js'
 
 type PolicyKinds = readonly [PolicyKind, ...PolicyKind[]]
 
@@ -10,30 +10,32 @@ type PolicyKinds = readonly [PolicyKind, ...PolicyKind[]]
 export const policyKindFlag = Flags.custom<PolicyKind>({
   helpValue: '<name>',
   defaultHelp: async ({ options }) => (options.default as PolicyKind | undefined)?.name,
-  parse: parsedBy(findPolicy),
+  parse: parsedBy((text, flag) => findPolicy(refuseEmpty(text, flag), flag)),
 })
 
 const policyKindsFlag = Flags.custom<PolicyKinds>({
   helpValue: '<name>',
   defaultHelp: async ({ options }) => (options.default as PolicyKinds | undefined)?.[0].name,
   parse: parsedBy((text, flag): PolicyKinds => {
-    const [first = '', ...more] = text.split(',').map((name) => name.trim())
+    const [first = '', ...more] = refuseEmpty(text, flag)
+      .split(',')
+      .map((name) => name.trim())
     if (more.length > 0 && [first, ...more].includes('')) {
       const expected = 'names with commas and no spaces between them, such as wrr,random'
       throw invalidValue(flag, text, expected)
     }
-    return [findPolicy(first), ...more.map(findPolicy)]
+    return [findPolicy(first, flag), ...more.map((name) => findPolicy(name, flag))]
   }),
 })
 
 /** Parameters of LB policies. */
 const parameterFlags = {
-  'hash-key': Flags.string({
+  'hash-key': textFlag({
     helpGroup: 'POLICY',
     helpValue: 'KEY',
     description: 'key by which ring_hash and source_hash choose',
   }),
-  pin: Flags.string({
+  pin: textFlag({
     helpGroup: 'POLICY',
     helpValue: 'ID',
     description: 'endpoint for the policy pinned: its id, key or address',

@@ -24,6 +24,7 @@ export const probeFlags = {
     parse: readBy(
       readProbe,
       'grpc, grpc:SERVICE, tcp, http://HOST:PORT/PATH or http://:PORT/PATH (or https), with a port up to 65535',
+      withoutSecrets,
     ),
   })({
     helpGroup: 'HEALTH',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Flags, type Interfaces } from '@oclif/core'
-import { formatAddress, parseAddress, readAddress } from '../../domain/address.js'
+import { formatAddress, parseAddress, readAddress, withoutSecrets } from '../../domain/address.js'
 import type { EndpointRecord } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { Layout } from '../../domain/layouts/index.js'
@@ -29,6 +29,7 @@ export const registeredFlags = {
     parse: readBy(
       readAdvertised,
       'a host name or an IP address, with or without a port up to 65535, such as 203.0.113.9',
+      withoutSecrets,
     ),
   })({
     helpValue: 'HOST[:PORT]',

@@ -67,20 +67,17 @@ export function layoutNamed(text: string, source?: string): Layout {
   const equals = text.indexOf('=')
   const name = equals < 0 ? text : text.slice(0, equals)
   const layout = findLayout(name)
+  const from = source === undefined ? '' : ` from ${source}`
   if (!layout) {
     const names = LAYOUTS.map((known) => known.name)
-    throw new DiscoError(
-      'USAGE',
-      `Unknown layout "${name}"${source === undefined ? '' : ` from ${source}`}`,
-      {
-        suggestions: [...didYouMean(name, names), `Available: ${names.join(', ')}`],
-      },
-    )
+    throw new DiscoError('USAGE', `Unknown layout "${name}"${from}`, {
+      suggestions: [...didYouMean(name, names), `Available: ${names.join(', ')}`],
+    })
   }
   if (equals < 0) return layout
   const base = text.slice(equals + 1)
   if (layout === seed) {
-    throw new DiscoError('USAGE', 'The layout seed has no prefix of its own', {
+    throw new DiscoError('USAGE', `The layout seed${from} has no prefix of its own`, {
       suggestions: [`Give the prefix of all keys: --root ${base}`],
     })
   }

@@ -7,7 +7,8 @@ const MEASURES: Measures = {
   ...{ errors: 0.01, skew: 0, rate: 250 },
 }
 
-const holds = (text: string) => assess(parseAssertions(text), MEASURES).map((asserted) => asserted.holds)
+const holds = (text: string) =>
+  assess(parseAssertions(text, '--assert'), MEASURES).map((asserted) => asserted.holds)
 
 describe('an assertion', () => {
   it.each([
@@ -33,7 +34,7 @@ describe('an assertion', () => {
   })
 
   it('comes back as it was written, with the measured value', () => {
-    expect(assess(parseAssertions('p95<50ms, errors<2%'), MEASURES)).toEqual([
+    expect(assess(parseAssertions('p95<50ms, errors<2%', '--assert'), MEASURES)).toEqual([
       { assertion: 'p95<50ms', actual: 20, holds: true },
       { assertion: 'errors<2%', actual: 0.01, holds: true },
     ])
@@ -51,8 +52,9 @@ describe('an assertion', () => {
     'p99=1ms',
     'p99<1ms,',
   ])('that cannot be read is refused with the available measures: %j', (text) => {
-    const error = errorOf(() => parseAssertions(text))
+    const error = errorOf(() => parseAssertions(text, '--assert'))
     expect(error.code).toBe('USAGE')
+    expect(error.message).toContain('from --assert')
     expect(error.suggestions.join()).toContain('p50, p95, p99, max, errors, skew, rate')
   })
 })

@@ -43,7 +43,6 @@ describe('the flags of a policy', () => {
     ],
     ['--policy pinned', '--policy pinned needs --pin', '--pin 127.0.0.1:1001'],
     ['--policy pinned --pin a --pin-fallback pinned', 'expected one policy with its parameters', 'fallback'],
-    ['--policy ring --hash-key=', 'key is "", expected a non-empty text', 'key'],
   ])('%s are refused', async (line, message, hint) => {
     const values = await flagValues(policyFlags, ...line.split(' '))
     const error = errorOf(() => policyOf(values))
@@ -54,9 +53,13 @@ describe('the flags of a policy', () => {
 
   it.each(['--policy', '--pin-fallback'])('%s refuses a name that no policy has', async (flag) => {
     const error = await flagError(policyFlags, flag, 'robin')
-    expect(error).toMatchObject({ code: 'USAGE', message: 'Unknown LB policy "robin"' })
+    expect(error).toMatchObject({ code: 'USAGE', message: `Unknown LB policy "robin" from ${flag}` })
     expect(error.suggestions.join('\n')).toContain('Available: weighted_round_robin (wrr)')
   })
+})
+
+it.each(['--policy=', '--pin=', '--hash-key=', '--pin-fallback='])('%s is refused as empty', async (word) => {
+  expect(await flagError(policyFlags, word)).toMatchObject({ message: `${word.slice(0, -1)} is empty` })
 })
 
 describe('policies that are compared', () => {
