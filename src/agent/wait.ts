@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { endpointId, type Revision } from '../domain/endpoint.js'
+import { type Endpoint, endpointId, type Revision } from '../domain/endpoint.js'
 import { chosenOf, type EndpointFilter, formatFilter, isUnfiltered } from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
 import { LiveSnapshot } from '../domain/live-snapshot.js'
@@ -12,7 +12,7 @@ import {
   type WaitFacts,
 } from '../domain/wait-condition.js'
 import type { Registry } from '../registry/registry.js'
-import { type SurveyOptions, surveyHealth } from './health/survey.js'
+import { type HealthChecked, type SurveyOptions, surveyHealth } from './health/survey.js'
 
 export interface WaitRequest {
   readonly service: string
@@ -159,10 +159,8 @@ class Wait {
     if (this.isLate) this.cutSoon()
     const byId = await surveyHealth(endpoints, this.request.probe, this.cut.signal)
     const checked = endpoints.map((endpoint) => byId.get(endpointId(endpoint)))
-    this.problems = endpoints.flatMap(({ addr, key, problem }, at) => {
-      const why = problem?.text ?? checked[at]?.problem
-      return typeof why === 'string' ? [`${addr || key} ${why}`] : []
-    })
+    // The end of the wait ends a survey under way, which then has few answers.
+    if (!this.stop.signal.aborted) this.problems = problemsOf(endpoints, checked)
     return {
       ready: checked.filter((health) => health?.isConnected).length,
       healthy: checked.filter((health) => health?.isHealthy).length,
@@ -204,7 +202,8 @@ class Wait {
     const { service, filter, conditions, timeoutMs } = this.request
     const which = [service, ...(isUnfiltered(filter) ? [] : [formatFilter(filter)])].join(' ')
     const wanted = conditions.map(formatWaitCondition).join(', ')
-    const cause = this.stale ? noAnswer(this.stale) : this.now || 'nothing is known yet'
+    // While etcd is out of reach, the state of the service is unknown: the message of the cause names etcd.
+    const cause = this.stale ? this.stale.message : this.now || 'nothing is known yet'
     return new DiscoError(
       'WAIT_TIMED_OUT',
       `${which} is not ${wanted}${timeoutMs > 0 ? ` after ${timeoutMs / 1000}s` : ''}: ${cause}`,
@@ -213,7 +212,13 @@ class Wait {
   }
 }
 
-/** Why the state of the service is unknown. The message of a denial is sufficient. */
-function noAnswer({ code, message }: DiscoError): string {
-  return code === 'ETCD_DENIED' ? message : `etcd is out of reach: ${message}`
+/** Why endpoints are not healthy, as clauses with their addresses. */
+function problemsOf(
+  endpoints: readonly Endpoint[],
+  checked: readonly (HealthChecked | undefined)[],
+): string[] {
+  return endpoints.flatMap(({ addr, key, problem }, at) => {
+    const why = problem?.text ?? checked[at]?.problem
+    return typeof why === 'string' ? [`${addr || key} ${why}`] : []
+  })
 }

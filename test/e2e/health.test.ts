@@ -189,6 +189,7 @@ describe('wait', () => {
     const late = await disco.run('wait', 'hello', '--for', 'ready>=9', '--timeout', '1s')
     expect(late.code).toBe(5)
     expect(late.stderr).toContain('✗ hello is not ready>=9 after 1s: ready 2')
+    expect(late.stderr).toContain(`\n  ${down} connection refused\n`)
     const json = await disco.run('wait', 'hello', '--for', 'ready>=9', '--timeout', '300ms', '--json')
     expect(json.code).toBe(5)
     expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: 'WAIT_TIMED_OUT', exit: 5 } })
@@ -201,7 +202,9 @@ describe('wait', () => {
       '1s',
     )
     expect(away.code).toBe(5)
-    expect(away.stderr).toContain('etcd is out of reach')
+    expect(away.stderr).toContain(
+      '✗ hello is not endpoints>=1 after 1s: etcd is not reachable at 127.0.0.1:1 (',
+    )
   })
 
   test('interrupted is 130, and an invalid condition is 2', async () => {
