@@ -102,8 +102,18 @@ export async function register(given: RegisterOptions): Promise<LiveRegistration
 }
 
 /**
- * A registration of the server in this process, held until it is closed or another client ends it. It emits the events
- * of {@link RegistrarEvents}: `registered`, `changed`, `leaseLost`, `trouble`, `recovered`, `lost` and more.
+ * A registration of the server in this process, held until it is closed or another client ends it. It emits the events of
+ * {@link RegistrarEvents}: `registered`, `changed`, `leaseLost`, `trouble`, `recovered`, `lost` and more.
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http'
+ * import { register } from 'disco-registry'
+ *
+ * await using registration = await register({ service: 'hello', addr: '1.2.3.4:1001' })
+ * registration.on('trouble', (cause) => console.warn(cause.message))
+ * await registration.setWeight('+2')
+ * createServer(registration.handler({ token: process.env.ADMIN_TOKEN ?? null })).listen(9001)
+ * ```
  */
 export class LiveRegistration extends EventEmitter<RegistrarEvents> implements AsyncDisposable {
   /**

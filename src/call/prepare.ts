@@ -40,7 +40,10 @@ export async function prepare(descriptors: Descriptors, order: Order, stop: Abor
     const once = liveMessages(method, live)
     const content = contentOf(method, texts, load.calls)
     return {
-      ...{ descriptors, method, deadlineMs: live.deadlineMs, isLive: true },
+      descriptors,
+      method,
+      deadlineMs: live.deadlineMs,
+      isLive: true,
       content: (number) => ({ ...content(number), live: once }),
     }
   }

@@ -15,7 +15,7 @@ export default class Unregister extends DiscoCommand {
   static override aliases = ['rm', 'deregister']
   static override summary = 'Remove an endpoint'
   static override description =
-    'Deletes keys and leaves their leases to their owners. Several endpoints at once, or all of a service, are asked about, and need --yes where nobody can be asked. Looks for a second whether a registrar puts the key back. An endpoint that is not registered is not an error.'
+    'Deletes keys and leaves their leases to their owners. Several endpoints at once, or all of a service, need a confirmation, or --yes without a terminal. Checks for a second whether a registrar puts the key back. An endpoint that is not registered is not an error.'
   static override examples = [
     '<%= config.bin %> unregister hello 1.2.3.4:1001',
     '<%= config.bin %> unregister hello 1.2.3.4:1001 --version 1.0.0',

@@ -10,6 +10,7 @@ export interface EventSink<Events extends Record<keyof Events, readonly unknown[
   emit<Name extends keyof Events>(name: Name, ...event: Events[Name]): unknown
 }
 
+/** Events of a lease that is kept alive. */
 export interface KeepAliveEvents {
   /** Keep-alives are not answered, or denied. Once an outage, and once more when etcd denies after it. */
   trouble: [cause: DiscoError]

@@ -173,7 +173,7 @@ export class BalancedService implements TargetListener {
     this.census.place(upstream)
   }
 
-  /** Tells the observer, and the calls that wait, of changes. */
+  /** Notifies the observer and the waiting calls of changes. */
   private settle(): void {
     const changes = this.rotation.takeChanges()
     if (changes) this.settings.observer.rotated?.(changes)

@@ -35,7 +35,7 @@ export async function confirmBulk(change: string, where: string | null): Promise
   throw new DiscoError('INTERRUPTED', 'Nothing was changed')
 }
 
-/** @throws the refusal where nobody can be asked */
+/** @throws the refusal, without a terminal */
 async function isConfirmed(text: string, refusal: DiscoError): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) throw refusal
   const [question = ''] = markInTexts([text])

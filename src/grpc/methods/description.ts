@@ -38,7 +38,9 @@ export function descriptionOf(described: Describable, types: Types): Description
     case 'service': {
       const roots = described.methods.flatMap(({ input, output }) => [input, output])
       return {
-        ...{ name: described.typeName, template: null, truncated: false },
+        name: described.typeName,
+        template: null,
+        truncated: false,
         proto: protoText([described], [], missing),
         gaps: gapsIn(reachableTypes(roots, Number.POSITIVE_INFINITY).types, types),
       }

@@ -56,7 +56,16 @@ export function splitTarget(text: string): TargetUri {
   return splitTarget(targetOf(text))
 }
 
-/** The target of a service, as a channel takes it: any character of its name may stand in it. */
+/**
+ * The target of a service, as passed to a channel. The name may contain any character; it is URL-encoded.
+ *
+ * @example
+ * ```ts
+ * import { targetOf } from 'disco-registry/grpc'
+ *
+ * targetOf('hello') // etcd:///hello
+ * ```
+ */
 export function targetOf(service: string, select: Selector = []): string {
   const target = `${SCHEME}:///${encodeURIComponent(service)}`
   return select.length === 0 ? target : `${target}?select=${encodeURIComponent(formatSelector(select))}`
