@@ -18,8 +18,10 @@ import { inputName, inputPieces, STANDARD_INPUT, sourceOf } from '../cli/flags/s
 import { dialledTarget, readDialled, selectorFlag } from '../cli/flags/target.js'
 import { backendTls, tlsFlags } from '../cli/flags/tls.js'
 import { type DescriptionDoc, descriptionDoc, type MethodsDoc, methodsDoc } from '../cli/methods/document.js'
+import { type NoteDoc, notesOn } from '../cli/notes/notes.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { visible } from '../cli/terminal/visible.js'
+import type { Endpoint } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { DEFAULT_MAX_MESSAGE_BYTES } from '../grpc/message-size.js'
 import type { Descriptors } from '../grpc/methods/descriptors.js'
@@ -90,7 +92,8 @@ export default class Call extends DiscoCommand {
   async run(): Promise<Doc | undefined> {
     const { args, flags, metadata } = await this.parse(Call)
     const place = (layout: string) => this.place(flags, layout)
-    const { target, registry: where } = await readDialled(args.target, { flags, metadata }, place)
+    const dialled = await readDialled(args.target, { flags, metadata }, place)
+    const { target, registry: where } = dialled
     const service = where?.service ?? args.target
     const policies = policiesOf(flags)
     const load = loadOf(flags, getHeapStatistics().heap_size_limit)
@@ -116,7 +119,9 @@ export default class Call extends DiscoCommand {
 
     using stop = new StopSignals()
     this.output.interruptBy(stop.once)
-    using view = new CallView(this.speaker(flags), { ...flags, isSingle })
+    const reading = { dialled, members: where ? this.members(flags) : [], root: flags.root }
+    const notes = (registered: readonly Endpoint[]) => notesOn(reading, registered)
+    using view = new CallView(this.speaker(flags), { ...flags, isSingle, notesOn: notes })
     const registry =
       where && (await this.openRegistry({ ...flags, ...where.place }, this.cacheOptions(flags)))
     const [{ install }, { callUnder, describe }, { firstHeaders }] = await Promise.all([
@@ -164,7 +169,7 @@ export default class Call extends DiscoCommand {
     // Otherwise standard input would keep the process.
     const reports = await calls.finally(() => read.abort())
     if (ended.aborted && !stop.once.aborted) return undefined
-    return await this.showResults(reports, policies, view, flags)
+    return await this.showResults(reports, policies, view, flags, notes)
   }
 
   private async showResults(
@@ -172,8 +177,13 @@ export default class Call extends DiscoCommand {
     policies: readonly Policy[],
     view: CallView,
     flags: CallFlags,
+    notes: (registered: readonly Endpoint[]) => readonly NoteDoc[],
   ): Promise<CallDoc | ComparisonDoc> {
-    const docs = reports.map((report) => callDoc(report, assess(flags.assert ?? [], measuresOf(report))))
+    const docs = reports.map((report) => {
+      const assertions = assess(flags.assert ?? [], measuresOf(report))
+      const registered = report.endpoints.map(({ endpoint }) => endpoint)
+      return callDoc(report, assertions, notes(registered))
+    })
     const [doc] = docs
     if (!doc) throw new DiscoError('INTERNAL', 'No run was made')
     // An interrupted comparison has fewer runs.

@@ -8,6 +8,7 @@ import { placeFlags } from '../cli/flags/base.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { refuseIdle } from '../cli/flags/idle.js'
 import { filterFlags, readScope, type Scope, targetAndAddresses } from '../cli/flags/target.js'
+import { isSharedRegistry } from '../cli/notes/notes.js'
 import { type ServicesDoc, servicesDoc } from '../cli/services/document.js'
 import { renderServices } from '../cli/services/table.js'
 import { count } from '../cli/terminal/units.js'
@@ -103,13 +104,14 @@ export default class Ls extends DiscoCommand {
     const { summarizeServices } = await import('../registry/service-summary.js')
     const listing = await registry.list()
     const { services } = summarizeServices(listing.endpoints)
+    const isShared = isSharedRegistry(this.members(flags))
     const readable = services.flatMap(({ endpoints }) => endpoints)
     const chosen = requireChosen(filter, readable, undefined)
     const [ttls, health] = await Promise.all([this.ttls(registry, chosen, flags), askHealth(chosen, probe)])
     const { revision } = listing
     const docs = services
       .map(({ service, endpoints }) =>
-        endpointsDoc(service, { revision, endpoints }, ttls, health ?? undefined, filter),
+        endpointsDoc(service, { revision, endpoints }, ttls, health ?? undefined, filter, isShared),
       )
       .filter(({ endpoints }) => endpoints.length > 0)
     const doc: SelectedDoc = { schema: 'disco.selected/v1', rev: String(revision), services: docs }
@@ -130,7 +132,14 @@ export default class Ls extends DiscoCommand {
     const listing = await registry.listExisting(service)
     const chosen = requireChosen(filter, listing.endpoints, service)
     const [ttls, health] = await Promise.all([this.ttls(registry, chosen, flags), askHealth(chosen, probe)])
-    const doc = endpointsDoc(service, listing, ttls, health ?? undefined, filter)
+    const doc = endpointsDoc(
+      service,
+      listing,
+      ttls,
+      health ?? undefined,
+      filter,
+      isSharedRegistry(this.members(flags)),
+    )
     return this.print(flags, doc, {
       table: (palette, wide) => renderEndpoints([doc], palette, { wide, withTtl: doc.ttlsAsked }),
       lines: () => endpointLines(doc),

@@ -10,14 +10,17 @@ import { argument, oneOf } from '../cli/flags/custom.js'
 import { ttlFlag, waitFlag } from '../cli/flags/duration.js'
 import { refuseIdle } from '../cli/flags/idle.js'
 import { planProbe, probeFlags, refuseIdleAccess } from '../cli/flags/probe.js'
-import { planEndpoints, registeredFlags } from '../cli/flags/register.js'
+import { type EndpointPlan, planEndpoints, registeredFlags } from '../cli/flags/register.js'
 import { registeredTarget } from '../cli/flags/target.js'
+import { isSharedRegistry } from '../cli/notes/notes.js'
 import { followServer } from '../cli/register/server.js'
 import { RegisterView } from '../cli/register/view.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import type { Palette } from '../cli/terminal/color.js'
 import { seconds } from '../cli/terminal/units.js'
 import { splitCommand } from '../cli/words/words.js'
+import { readAddress } from '../domain/address.js'
+import { hostHint } from '../domain/address-hints.js'
 import { DiscoError } from '../domain/errors.js'
 import { DEFAULT_LAYOUT, layoutNamed } from '../domain/layouts/index.js'
 import { AUTO } from '../domain/layouts/reader.js'
@@ -90,6 +93,7 @@ export default class Register extends DiscoCommand {
     refuseSwapped(args.service, args.addr, ['register', args.addr, args.service])
     const service = requireServiceName(name, layout.name)
     const endpoints = await planEndpoints(service, (argv as string[]).slice(1), { ...flags, version }, layout)
+    this.warnOfAddresses(endpoints, flags)
     const hasCommand = command.length > 0
     if (!hasCommand) refuseIdle({ flags, metadata }, ['kill-after'], 'without -- CMD')
     if (!hasCommand && flags.probe === undefined)
@@ -156,6 +160,17 @@ export default class Register extends DiscoCommand {
     }
     stop.onEach(() => registrar.stop())
     process.exitCode = await registrar.run()
+  }
+
+  /** Warns of addresses that clients on other machines cannot dial. */
+  private warnOfAddresses(endpoints: readonly EndpointPlan[], flags: BaseFlags): void {
+    const isShared = isSharedRegistry(this.members(flags))
+    for (const { registered } of endpoints) {
+      const hint = hostHint(readAddress(registered.addr), isShared)
+      if (!hint) continue
+      const mark = this.palette(flags, process.stderr).yellow('!')
+      this.remark(`${mark} ${registered.addr}: ${hint.text}. Register another one: --advertise HOST`)
+    }
   }
 
   /** A registration is written in the default layout unless --layout names another. */

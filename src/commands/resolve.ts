@@ -1,8 +1,10 @@
 import { dialledTarget, readDialled } from '../cli/flags/target.js'
+import { notesOn } from '../cli/notes/notes.js'
 import { type ResolveDoc, resolveDoc } from '../cli/resolve/document.js'
 import { renderResolution } from '../cli/resolve/table.js'
 import { ResolvingCommand } from '../cli/resolving-command.js'
 import { markInReport } from '../cli/terminal/look-alikes.js'
+import { visible } from '../cli/terminal/visible.js'
 
 export default class Resolve extends ResolvingCommand {
   static override summary = 'Resolve a target as a gRPC client does'
@@ -20,7 +22,14 @@ export default class Resolve extends ResolvingCommand {
     const { args, flags, metadata } = await this.parse(Resolve)
     const place = (layout: string) => this.place(flags, layout)
     const dialled = await readDialled(args.target, { flags, metadata }, place)
-    const doc = resolveDoc(await this.resolve(dialled, flags))
+    const resolution = await this.resolve(dialled, flags)
+    const notes = notesOn(
+      { dialled, members: this.members(flags), root: flags.root },
+      resolution.list?.selected ?? [],
+    )
+    const doc = resolveDoc(resolution, notes)
+    for (const { text } of notes)
+      this.remark(`${this.palette(flags, process.stderr).yellow('!')} ${visible(text)}`)
     return this.print(flags, doc, {
       table: (palette) => markInReport(renderResolution(doc, palette)),
       lines: () =>

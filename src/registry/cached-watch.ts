@@ -1,7 +1,9 @@
 import type { Reset, Update } from '../domain/discovery.js'
+import { AUTO } from '../domain/layouts/reader.js'
 import type { LiveSnapshot } from '../domain/live-snapshot.js'
 import { endpointsOf } from '../domain/snapshot.js'
 import type { CacheTarget, ListCache } from './cache.js'
+import type { CachedList } from './cached-list.js'
 
 /** A short list is written this long after its first change: bursts of changes are written once. */
 const FIRST_WRITE_MS = 2_000
@@ -39,11 +41,19 @@ export async function* cachedWatch(
 }
 
 async function readList(cache: ListCache, target: CacheTarget, maxAgeMs: number): Promise<Reset | null> {
-  const list = await cache.read(target)
+  const list = (await cache.read(target)) ?? (await readAuto(cache, target))
   if (!list) return null
   const ageMs = Math.max(0, Date.now() - list.seenAtMs)
   if (ageMs > maxAgeMs) return null
   return { type: 'reset', revision: list.revision, endpoints: list.endpoints, source: 'cache', ageMs }
+}
+
+/** The part of a list that was cached by a reader of every layout; null where it has none of this one. */
+async function readAuto(cache: ListCache, target: CacheTarget): Promise<CachedList | null> {
+  if (target.layout === AUTO) return null
+  const list = await cache.read({ ...target, layout: AUTO })
+  const endpoints = (list?.endpoints ?? []).filter(({ layout }) => layout === target.layout)
+  return list && endpoints.length > 0 ? { ...list, endpoints } : null
 }
 
 /**

@@ -24,7 +24,13 @@ interface Instead {
 export function noSuchService({ service, reader, listing }: Sought, { all, inOthers }: Instead): DiscoError {
   const names = summarizeServices(all?.endpoints ?? []).services.map((summary) => summary.service)
   const shown = markLookAlikes([service, ...names])
-  const message = `No service "${shown(service)}" under ${reader.prefix() || '/'} (rev ${listing.revision})`
+  const { layout, root } = reader
+  // A reader of one layout says where it looked: the service may be elsewhere.
+  const where =
+    layout === AUTO
+      ? ` under ${reader.prefix() || '/'}`
+      : `: looked in layout ${layout}, root ${root || 'none'}, prefix ${reader.prefix(service) || 'none'}`
+  const message = `No service "${shown(service)}"${where} (rev ${listing.revision})`
   const places = [...elsewhere(inOthers?.endpoints ?? []), ...rootsFor(service, all?.endpoints ?? [])]
   const suggestions = places.length > 0 || !all ? places : [byName(service, names, shown, reader)]
   return new DiscoError('NOT_FOUND', message, { suggestions })
@@ -34,7 +40,10 @@ function elsewhere(endpoints: readonly Endpoint[]): string[] {
   const [first] = endpoints
   if (!first) return []
   const layouts = [...new Set(endpoints.map(({ layout }) => layout))]
-  return [`It is there in ${layouts.join(', ')}, at ${first.key}: try --layout auto`]
+  const remedies = layouts.map((layout) => `?layout=${layout}`).join(' or ')
+  return [
+    `It is there in ${layouts.join(', ')}, at ${first.key}: add ${remedies} to the target, or --layout ${layouts[0]}`,
+  ]
 }
 
 function rootsFor(service: string, all: readonly Endpoint[]): string[] {

@@ -205,6 +205,8 @@ describe('a target of one endpoint', () => {
     const other = disco.start('register', 'etcd:///team%2Fone?layout=etcd', '10.0.0.7:1')
     await other.printed('"type":"added"')
     expect(await storedText(etcd, 'team/one/10.0.0.7:1')).toContain('"Addr":"10.0.0.7:1"')
+    const undialable = disco.start('register', 'hello', '0.0.0.0:7')
+    await undialable.printed('! 0.0.0.0:7: 0.0.0.0 means all interfaces of a server')
     for (const target of ['etcd:///hello?zone=b', 'etcd:///hello?select=weight%3E0', 'dns:///hello:1']) {
       expect((await tool.run('register', target, '10.0.0.7:1')).code).toBe(2)
     }

@@ -184,7 +184,7 @@ describe('addresses of other kinds are taken as they are', () => {
     const { stdout } = await tool.run('ls', 'kinds', '--json')
     expect(JSON.parse(stdout)).toMatchObject({ endpoints: [{ addr, version: '', problem: null }] })
     const removed = await tool.run('unregister', 'kinds', addr)
-    expect(removed).toMatchObject({ code: 0, stderr: '' })
+    expect(removed).toMatchObject({ code: 0, stderr: '! kinds has no endpoint left\n' })
     await held.exited()
     expect(await storedText(etcd, `/kinds/${addr}`)).toBe('')
   })

@@ -5,6 +5,8 @@ import { parseTarget, SCHEME, selectorOf, splitTarget } from '../../grpc/resolve
 import type { Asserted } from '../../stats/assertion.js'
 import type { LatencyBand, LatencySummary } from '../../stats/latency.js'
 import type { Verdict } from '../../stats/verdict.js'
+import type { NoteDoc } from '../notes/notes.js'
+import { roundMs, type StartsDoc, startsDoc } from './starts.js'
 
 interface TalliedDoc {
   readonly picks: number
@@ -120,28 +122,8 @@ export interface CallDoc {
   readonly verdict: Verdict
   /** The assertions of --assert. `actual` is null where the run is too short to measure it: the assertion then fails. */
   readonly assertions: readonly Asserted[]
-}
-
-/** Calls due, started and not started: due = started + notStarted, started = calls + unfinished. */
-export interface StartsDoc {
-  readonly due: number
-  readonly started: number
-  readonly notStarted: number
-  /** Neither ended nor cancelled at the time of the report; above 0 only after an interruption. */
-  readonly unfinished: number
-  /** The limit of outstanding calls. */
-  readonly limit: number
-  readonly maxLateMs: number
-  /** How long no call was started because the lines of earlier ones were not read. */
-  readonly readerMs: number
-  /** The part that the rate saturated: client, backends, or the reader of the output; null for none. */
-  readonly saturated: 'client' | 'backends' | 'reader' | null
-  /** Calls that ended per second while due calls had to wait. Null without saturation. */
-  readonly perSecond: number | null
-  /** CPU time of the client while due calls had to wait, as a part of a core. */
-  readonly clientCpu: number | null
-  /** The part of the time in which the client's event loop was busy while due calls had to wait. */
-  readonly clientLoop: number | null
+  /** Where a program with this target sees other endpoints, and addresses that clients cannot dial. */
+  readonly notes: readonly NoteDoc[]
 }
 
 export interface CallFailureDoc {
@@ -163,7 +145,11 @@ export interface CallLineDoc extends CallFailureDoc {
   readonly trailers: CallResult['trailers'] | null
 }
 
-export function callDoc(report: CallReport, assertions: readonly Asserted[] = []): CallDoc {
+export function callDoc(
+  report: CallReport,
+  assertions: readonly Asserted[] = [],
+  notes: readonly NoteDoc[] = [],
+): CallDoc {
   const { service, method, policy, calls, ok, attempts, interrupted, elapsedMs } = report
   return {
     schema: 'disco.call/v1',
@@ -220,6 +206,7 @@ export function callDoc(report: CallReport, assertions: readonly Asserted[] = []
     })),
     verdict: report.verdict,
     assertions,
+    notes,
   }
 }
 
@@ -241,18 +228,6 @@ export function callLineDoc(result: CallResult, isVerbose: boolean): CallLineDoc
     latencyMs: roundMs(latencyMs),
     reply,
     ...(isVerbose ? { headers, trailers } : { headers: null, trailers: null }),
-  }
-}
-
-function startsDoc({ saturation, maxLateMs, readerMs, ...counts }: CallReport['starts']): StartsDoc {
-  return {
-    ...counts,
-    maxLateMs: roundMs(maxLateMs),
-    readerMs: roundMs(readerMs),
-    saturated: saturation?.by ?? null,
-    perSecond: saturation && roundMs(saturation.perSecond),
-    clientCpu: saturation && roundMs(saturation.cpuFraction),
-    clientLoop: saturation && roundMs(saturation.loopFraction),
   }
 }
 
@@ -286,10 +261,6 @@ function changeDoc(change: CallReport['changes'][number]): CallChangeDoc {
   if (change.type === 'joined') return { ...at, from: null, to: change.weight, reason: null }
   if (change.type === 'left') return { ...at, from: null, to: null, reason: change.why }
   return { ...at, from: change.from, to: change.to, reason: null }
-}
-
-function roundMs(number: number): number {
-  return Math.round(number * 1000) / 1000
 }
 
 /** The same load under several policies, one after the other. */

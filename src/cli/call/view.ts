@@ -2,9 +2,11 @@ import type { Recorder } from '../../call/recorder.js'
 import type { CallReport, CallResult } from '../../call/report.js'
 import type { Called, Listeners, Watcher } from '../../call/runner.js'
 import type { Session } from '../../call/session.js'
+import type { Endpoint } from '../../domain/endpoint.js'
 import type { DiscoError } from '../../domain/errors.js'
 import type { DecodedReply } from '../../grpc/methods/method.js'
 import type { Speaker } from '../base-command.js'
+import type { NoteDoc } from '../notes/notes.js'
 import { markInReport } from '../terminal/look-alikes.js'
 import { age, count, duration } from '../terminal/units.js'
 import { jsonLine, prettyJson, prettyJsonLines, visible } from '../terminal/visible.js'
@@ -18,6 +20,8 @@ export interface CallLooks {
   readonly isSingle: boolean
   readonly verbose: boolean
   readonly histogram: boolean
+  /** What is to be said about the list. */
+  readonly notesOn?: (registered: readonly Endpoint[]) => readonly NoteDoc[]
 }
 
 /** Shows a run of calls: the connecting phase, the progress, and the result. */
@@ -48,6 +52,9 @@ export class CallView implements Watcher, Disposable {
       this.speaker.remark(`${mark} ${visible(list.stale.message)}`)
       const seen = `seen ${age(list.cachedAgeMs)} ago (STALE)`
       this.speaker.remark(`  Going by the last good list, rev ${list.revision}, ${seen}`)
+    }
+    for (const { text } of this.looks.notesOn?.(log.registered) ?? []) {
+      this.speaker.remark(`${mark} ${visible(text)}`)
     }
     const [first, ...more] = exposed
     if (!first) return

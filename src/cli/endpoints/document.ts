@@ -1,4 +1,5 @@
 import type { HealthById } from '../../agent/health/survey.js'
+import { addressHints } from '../../domain/address-hints.js'
 import { roundShare, type StoredEndpointDoc } from '../../domain/documents.js'
 import { type Endpoint, endpointId, isReadable } from '../../domain/endpoint.js'
 import { ALL_ENDPOINTS, chosenOf, type EndpointFilter } from '../../domain/endpoint-filter.js'
@@ -12,7 +13,7 @@ const NOT_PROBED: HealthById = new Map()
 export interface EndpointDoc extends StoredEndpointDoc {
   readonly layout: string
   readonly problem: string | null
-  /** Hints of its layout about such an endpoint. */
+  /** Hints of its layout about such an endpoint, and on its address. */
   readonly hints: readonly Hint[]
   /** Whether it is healthy, and the status or problem; null unless it was probed. */
   readonly ready: boolean | null
@@ -42,6 +43,7 @@ export interface SelectedDoc {
  * The endpoints that the filter chooses. Shares, and whether weights are unset, are the whole service's.
  *
  * @param list the whole service
+ * @param isShared whether other machines use the registry
  */
 export function endpointsDoc(
   service: string,
@@ -49,8 +51,10 @@ export function endpointsDoc(
   ttls: ReadonlyMap<string, Ttl> | null,
   health: HealthById = NOT_PROBED,
   filter: EndpointFilter = ALL_ENDPOINTS,
+  isShared = false,
 ): EndpointsDoc {
   const shareOf = shareWithin(endpoints)
+  const addressed = addressHints(endpoints, isShared)
   return {
     schema: 'disco.endpoints/v1',
     service,
@@ -58,7 +62,7 @@ export function endpointsDoc(
     weightsUnset: weightsAreUnset(endpoints),
     ttlsAsked: ttls !== null,
     endpoints: chosenOf(filter, endpoints).map((endpoint) =>
-      endpointDoc(endpoint, shareOf(endpoint), ttls, health),
+      endpointDoc(endpoint, shareOf(endpoint), ttls, health, addressed.get(endpoint)),
     ),
   }
 }
@@ -68,6 +72,7 @@ function endpointDoc(
   share: number,
   ttls: ReadonlyMap<string, Ttl> | null,
   health: HealthById,
+  addressed: readonly Hint[] = NO_HINTS,
 ): EndpointDoc {
   const { key, layout, addr, version, weight, lease, metadata, problem } = endpoint
   const ttl = lease === null ? undefined : ttls?.get(lease)
@@ -87,11 +92,13 @@ function endpointDoc(
     modRevision: String(endpoint.modRevision),
     metadata,
     problem: problem?.text ?? null,
-    hints: hintsOf(endpoint),
+    hints: addressed.length === 0 ? hintsOf(endpoint) : [...hintsOf(endpoint), ...addressed],
     ready: checked?.isHealthy ?? null,
     health: checked ? healthInWords(checked) : null,
   }
 }
+
+const NO_HINTS: readonly Hint[] = []
 
 /** Hints of its layout about such an endpoint. */
 export function hintsOf(endpoint: Endpoint): Hint[] {

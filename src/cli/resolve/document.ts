@@ -1,6 +1,7 @@
 import { roundShare } from '../../domain/documents.js'
 import type { RegisteredEndpoint } from '../../grpc/resolver/endpoint.js'
 import type { Resolution } from '../../grpc/resolver/resolve.js'
+import type { NoteDoc } from '../notes/notes.js'
 
 /** The resolved target and the source of its list. */
 export interface SourceDoc {
@@ -41,6 +42,8 @@ export interface ResolveDoc extends SourceDoc {
   readonly endpoints: readonly ResolvedEndpointDoc[]
   /** Registered, and never dialled. */
   readonly unusable: readonly UnusableEndpointDoc[]
+  /** Where a program with this target sees other endpoints, and addresses that clients cannot dial. */
+  readonly notes: readonly NoteDoc[]
 }
 
 export interface UnusableEndpointDoc {
@@ -49,7 +52,7 @@ export interface UnusableEndpointDoc {
   readonly problem: string
 }
 
-export function resolveDoc(resolution: Resolution): ResolveDoc {
+export function resolveDoc(resolution: Resolution, notes: readonly NoteDoc[] = []): ResolveDoc {
   const { authority, serviceConfig, endpoints } = resolution
   const total = endpoints.reduce((sum, { weight }) => sum + weight, 0)
   return {
@@ -61,6 +64,7 @@ export function resolveDoc(resolution: Resolution): ResolveDoc {
     unusable: (resolution.list?.registered ?? []).flatMap(({ key, addr, problem }) =>
       problem === null ? [] : [{ key, addr, problem: problem.text }],
     ),
+    notes,
   }
 }
 

@@ -87,9 +87,16 @@ export function selectorOf({
 /** The target with further conditions; text that a channel takes. */
 export function narrowedTarget(target: Target, select: Selector): string {
   const { service, spillOver, place } = target
-  const parameters = Object.entries({ ...place, ...(spillOver ? { 'spill-over': 'true' } : {}) })
-  const more = parameters.map(([name, value]) => `&${name}=${encodeURIComponent(value ?? '')}`)
-  return `${targetOf(service, [...selectorOf(target), ...select])}${more.join('')}`
+  const selector = [...selectorOf(target), ...select]
+  const parameters = {
+    ...(selector.length === 0 ? {} : { select: formatSelector(selector) }),
+    ...place,
+    ...(spillOver ? { 'spill-over': 'true' } : {}),
+  }
+  const query = Object.entries(parameters).map(
+    ([name, value]) => `${name}=${encodeURIComponent(value ?? '').replaceAll('%2F', '/')}`,
+  )
+  return [targetOf(service), ...(query.length === 0 ? [] : [query.join('&')])].join('?')
 }
 
 /** Becomes :authority and the name in TLS: the service's name, as a host would be, without a slash. */

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { parseTarget, SCHEME, targetOf } from '../../../../src/grpc/resolver/target.js'
+import { parseSelector } from '../../../../src/domain/selector.js'
+import {
+  narrowedTarget,
+  parseTarget,
+  SCHEME,
+  splitTarget,
+  targetOf,
+} from '../../../../src/grpc/resolver/target.js'
 import { errorOf } from '../../../support/errors.js'
 
 const plain = (service: string) => ({ service, where: {}, select: [], spillOver: false, place: {} })
@@ -96,5 +103,23 @@ describe("a target's selector", () => {
     expect(error.code).toBe('USAGE')
     expect(error.message).toContain(message)
     expect(error.suggestions.join()).toContain('spill-over')
+  })
+})
+
+describe('narrowedTarget', () => {
+  it.each([
+    ['etcd:///hello', 'etcd:///hello?select=weight%3E2'],
+    ['etcd://2.0.0/hello?layout=etcd', 'etcd:///hello?select=version%3D2.0.0%2Cweight%3E2&layout=etcd'],
+    ['etcd:///a%2Fb?zone=b&spill-over', 'etcd:///a%2Fb?select=zone%3Db%2Cweight%3E2&spill-over=true'],
+  ])('adds conditions to %s', (text, narrowed) => {
+    const target = parseTarget(splitTarget(text))
+    expect(narrowedTarget(target, parseSelector('weight>2'))).toBe(narrowed)
+    const again = parseTarget(splitTarget(narrowed))
+    expect(narrowedTarget(again, [])).toBe(narrowed)
+  })
+
+  it('leaves a target without conditions as it is', () => {
+    const text = 'etcd:///hello?layout=kitex'
+    expect(narrowedTarget(parseTarget(splitTarget(text)), [])).toBe(text)
   })
 })
