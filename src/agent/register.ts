@@ -37,6 +37,7 @@ export interface DrainOptions extends Abortable {
   readonly graceMs?: number | undefined
 }
 
+/** Options of the HTTP handler. */
 export interface HandlerOptions {
   /** Token that requests must carry as `Authorization: Bearer`. Default: null, for none. */
   readonly token?: string | null

@@ -77,7 +77,7 @@ export abstract class DiscoCommand extends Command {
   /**
    * Asks before a change of a production cluster.
    *
-   * @param change what is about to happen, such as `drain hello 1.2.3.4:1001`
+   * @param change the pending change, such as `drain hello 1.2.3.4:1001`
    * @throws DiscoError USAGE without a terminal and without --yes; INTERRUPTED for a negative answer
    */
   protected async confirmChange(flags: BaseFlags & { readonly yes: boolean }, change: string): Promise<void> {
@@ -103,7 +103,7 @@ export abstract class DiscoCommand extends Command {
     if (!yes) await confirmBulk(change, productionLabel(this.layersOf(flags)))
   }
 
-  /** What settings come from, in its order. */
+  /** The sources of settings, in order of precedence. */
   protected layersOf(flags: Layers['flags']): Layers {
     return { named: null, env: process.env, project: null, chosen: null, warnings: [], ...this.layers, flags }
   }

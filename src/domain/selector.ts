@@ -13,6 +13,7 @@ export type Requirement =
   | { readonly op: Ordering; readonly name: 'weight'; readonly value: string }
   | { readonly op: Ordering | '~' | '^'; readonly name: 'version'; readonly value: string }
 
+/** Comparisons of a weight or a version. */
 export type Ordering = '>' | '>=' | '<' | '<='
 
 /** All conditions must hold; an empty selector selects every endpoint. */

@@ -65,8 +65,26 @@ export type NameOf<Names extends string> = Names | (string & Record<never, never
 /**
  * The policy of that name or short name.
  *
- * @param source what contains the name, for the error
+ * @param source the flag or variable that contains the name, for the error
  * @throws DiscoError USAGE listing the valid names
+ * @example
+ * ```ts
+ * import { findPolicy, seeded } from 'disco-registry/policies'
+ *
+ * const chooser = findPolicy('weighted_round_robin')
+ *   .configure({})
+ *   .create<string>({
+ *     random: seeded(1),
+ *     clientKey: 'client',
+ *     id: (addr) => addr,
+ *     names: (addr) => [addr],
+ *     rank: () => 0,
+ *     outstanding: () => 0,
+ *   })
+ * chooser.join('1.2.3.4:1001', 1)
+ * chooser.join('1.2.3.4:1002', 10)
+ * console.log(chooser.choose())
+ * ```
  */
 export function findPolicy(name: NameOf<PolicyName>, source?: string): PolicyKind {
   const found = POLICIES.find((policy) => policy.name === name || policy.shortName === name)

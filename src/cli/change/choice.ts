@@ -5,20 +5,20 @@ import type { EndpointSelection } from '../../registry/selection.js'
 import type { Scope } from '../flags/target.js'
 import { count } from '../terminal/units.js'
 
-/** Endpoints of one service that a command changes. */
+/** Endpoints of one service to be changed. */
 export interface Choice {
   readonly selection: EndpointSelection
-  /** As listed before the change; null for one address, which is looked up by the change itself. */
+  /** The list before the change; null for one address, which the change itself looks up. */
   readonly endpoints: readonly Endpoint[] | null
   /** Whether no other endpoint of the service can be dialled. */
   readonly isWhole: boolean
 }
 
 /**
- * What a command changes, by service.
+ * The endpoints to be changed, by service.
  *
  * @param version of `--version`
- * @throws DiscoError NOT_FOUND where a selector, or one of several addresses, chooses nothing
+ * @throws DiscoError NOT_FOUND if a selector, or one of several addresses, selects nothing
  */
 export async function choicesOf(
   registry: Registry,
@@ -57,7 +57,7 @@ export async function choicesOf(
   return choices.filter(({ endpoints }) => endpoints !== null && endpoints.length > 0)
 }
 
-/** Whether a change is asked about: of more than one endpoint, or of all that a service has. */
+/** Whether a change needs a confirmation: of more than one endpoint, or of all of a service. */
 export function isAskedAbout(choices: readonly Choice[]): boolean {
   const chosen = choices.flatMap(({ endpoints }) => endpoints ?? [])
   return chosen.length > 1 || choices.some(({ endpoints, isWhole }) => endpoints !== null && isWhole)
@@ -78,5 +78,5 @@ export function formatChoices(choices: readonly Choice[]): string {
 
 const NONE = { select: [], addrs: [], host: null }
 
-/** A question names this many endpoints of a service. */
+/** Maximum number of endpoints of a service in a question. */
 const MOST_SHOWN = 5

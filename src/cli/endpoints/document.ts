@@ -77,7 +77,7 @@ function endpointDoc(
   const { key, layout, addr, version, weight, lease, metadata, problem } = endpoint
   const ttl = lease === null ? undefined : ttls?.get(lease)
   const checked = health.size > 0 ? health.get(endpointId(endpoint)) : undefined
-  // No spreads: a list has up to 100,000 of them, and they take thirty times as long.
+  // Without spreads: a list has up to 100,000 endpoints, and spreads take thirty times as long.
   return {
     key,
     layout,

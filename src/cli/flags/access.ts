@@ -3,12 +3,12 @@ import type { ServerAccess } from '../../agent/health/survey.js'
 import { headerFlags, readHeaders } from './headers.js'
 import { backendTls, tlsFlags } from './tls.js'
 
-/** How servers are asked for their health: the same flags as of calls. */
+/** The access to servers for health checks: the same flags as for calls. */
 export const accessFlags = { ...headerFlags, ...tlsFlags }
 
 export type AccessFlags = Interfaces.InferredFlags<typeof accessFlags>
 
-/** To be refused where no server is asked. */
+/** Flags to refuse if no server is checked. */
 export const ACCESS_NAMES = Object.keys(accessFlags)
 
 /** @throws DiscoError USAGE for files that cannot be used, or an invalid header */

@@ -15,7 +15,7 @@ export function completeAddressOrKey(text: string, example: string): Promise<str
 }
 
 /**
- * Refuses swapped arguments: an address in place of the service, and not in place of the address.
+ * Refuses swapped arguments: the service looks like an address, and the address does not.
  *
  * @param order the command and its arguments in the right order
  * @throws DiscoError USAGE
