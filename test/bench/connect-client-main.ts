@@ -21,9 +21,12 @@ const discovery: Discovery = {
 }
 install({ discovery })
 const startedAtMs = performance.now()
+const cpu = process.cpuUsage()
 const session = new Session('hello', POLICIES[0].configure({}))
 const readiness = await session.connect(120_000, NEVER)
 const connectMs = performance.now() - startedAtMs
+const { user, system } = process.cpuUsage(cpu)
+const connectCpuMs = (user + system) / 1_000
 const method = (await describedByServer(session.client, 5_000, NEVER)).method('SayHello')
 const calls = addrs.length
 const content = contentOf(method, { data: '{}', headers: [], hashKey: null }, calls)
@@ -33,5 +36,6 @@ const stops = { once: NEVER, twice: NEVER }
 const report = await runPlan(session, readiness, new Invoker(session.client, method), plan, stops)
 const called = report.endpoints.filter(({ picks }) => picks === 1).length
 const rssMb = process.resourceUsage().maxRSS / 1024
-console.log(JSON.stringify({ ready: readiness.ready, ok: report.ok, called, connectMs, rssMb }))
+const { ready } = readiness
+console.log(JSON.stringify({ ready, ok: report.ok, called, connectMs, connectCpuMs, rssMb }))
 process.exit()

@@ -14,6 +14,8 @@ interface Connected {
   /** Endpoints that got exactly one of as many calls. */
   readonly called: number
   readonly connectMs: number
+  /** User and system time of the client meanwhile. */
+  readonly connectCpuMs: number
   readonly rssMb: number
 }
 
@@ -31,7 +33,7 @@ async function firstLine({ stdout }: ChildProcess): Promise<string> {
   return line
 }
 
-async function connected(count: number): Promise<Connected> {
+export async function connected(count: number): Promise<Connected> {
   const servers = Array.from({ length: PROCESSES }, (_, at) =>
     start(SERVERS, String(Math.floor((count + at) / PROCESSES))),
   )

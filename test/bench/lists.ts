@@ -70,5 +70,7 @@ function disco(etcd: Etcd, ...args: readonly string[]): string[] {
 }
 
 function etcdctl(etcd: Etcd, prefix: string, ...flags: readonly string[]): string[] {
-  return [findEtcd('etcdctl'), '--endpoints', etcd.endpoint, 'get', prefix, '--prefix', ...flags]
+  // On a busy machine, a million keys take longer than etcdctl's default of five seconds.
+  const options = ['--endpoints', etcd.endpoint, '--command-timeout', '60s']
+  return [findEtcd('etcdctl'), ...options, 'get', prefix, '--prefix', ...flags]
 }

@@ -41,6 +41,12 @@ export async function run(): Promise<void> {
   }
 }
 
+/** Nanoseconds of a pick of the weighted round robin among so many. */
+export function pickCost(size: number): number {
+  const chooser = chooserOf('weighted_round_robin', {}, new Float64Array(size))
+  return measure(() => chooser.choose())
+}
+
 /** The cases that have aims. */
 export async function figures(): Promise<Figure[]> {
   const pick = (name: string, size: number) => {

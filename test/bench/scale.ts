@@ -17,7 +17,7 @@ export async function run(): Promise<void> {
   )
   console.log(`| phase | ${KINDS.map((kind) => `${kind}/s`).join(' | ')} |`)
   console.log(`|---|${KINDS.map(() => '---').join('|')}|`)
-  for (const { name, mean, peak } of await simulate(fleet, SEED)) {
+  for await (const { name, mean, peak } of simulate(fleet, SEED)) {
     const cells = KINDS.map((kind) => `${rounded(mean.get(kind))} (${rounded(peak.get(kind))})`)
     console.log(`| ${name} | ${cells.join(' | ')} |`)
   }

@@ -74,6 +74,13 @@ export async function figures(): Promise<Figure[]> {
   return measured
 }
 
+/** CPU of the tool for each change at so many endpoints, ten changes a transaction, in µs. */
+export async function watchCost(size: number): Promise<number> {
+  const mode = MODES.find(({ perTransaction }) => perTransaction > 1)
+  if (!mode) throw new Error('one mode has several changes a transaction')
+  return (await measure(RUN, mode, size)).cpuUsPerChange
+}
+
 async function measure(tool: string, mode: Mode, size: number): Promise<Measured> {
   await using etcd = await RealEtcd.start()
   using writer = new Writer(etcd.endpoint, 'hello')

@@ -35,7 +35,7 @@ const DEPLOY_MS = 30 * 60_000
  * Runs the client's own watches and keep-alives, of a whole fleet in one process, against a simulated etcd in virtual
  * time: start, steady state, a rolling deploy, an outage of ten seconds. The same seed gives the same figures.
  */
-export async function simulate(fleet: Fleet, seed: number): Promise<Phase[]> {
+export async function* simulate(fleet: Fleet, seed: number): AsyncGenerator<Phase, void, void> {
   const { servers, clients, services, watchesEach, ttlSeconds } = fleet
   const clock = new VirtualClock()
   clock.install()
@@ -54,7 +54,6 @@ export async function simulate(fleet: Fleet, seed: number): Promise<Phase[]> {
     const range = prefixRange(etcd.prefix(Math.floor(random() * services)))
     clock.add(() => void drain(watchRange(client, range, signal(), { random })), random() * startMs)
   }
-  const phases: Phase[] = []
   const phase = async (name: string, seconds: number) => {
     const perSecond: ReadonlyMap<Kind, number>[] = []
     for (let second = 0; second < seconds; second++) {
@@ -62,21 +61,20 @@ export async function simulate(fleet: Fleet, seed: number): Promise<Phase[]> {
       await clock.advance(1_000)
       perSecond.push(new Map(etcd.counts))
     }
-    phases.push(summarized(name, perSecond))
+    return summarized(name, perSecond)
   }
-  await phase(`start within ${START_SECONDS} s`, START_SECONDS)
-  await phase('steady', STEADY_SECONDS)
+  yield await phase(`start within ${START_SECONDS} s`, START_SECONDS)
+  yield await phase('steady', STEADY_SECONDS)
   const changes = (2 * servers * DEPLOY_SECONDS * 1_000) / DEPLOY_MS
   for (let change = 0; change < changes; change++) {
     const [service, endpoint] = [random() * services, (random() * servers) / services].map(Math.floor)
     clock.add(() => etcd.put(service ?? 0, endpoint ?? 0), random() * DEPLOY_SECONDS * 1_000)
   }
-  await phase('rolling deploy in 30 min', DEPLOY_SECONDS)
+  yield await phase('rolling deploy in 30 min', DEPLOY_SECONDS)
   etcd.stop()
-  await phase(`etcd away for ${OUTAGE_SECONDS} s`, OUTAGE_SECONDS)
+  yield await phase(`etcd away for ${OUTAGE_SECONDS} s`, OUTAGE_SECONDS)
   etcd.restart()
-  await phase('back', RECOVERY_SECONDS)
-  return phases
+  yield await phase('back', RECOVERY_SECONDS)
 }
 
 async function drain(updates: AsyncIterable<unknown>): Promise<void> {
