@@ -16,6 +16,7 @@ const COLORS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00']
 
 /** A plot with logarithmic axes, as SVG. All coordinates are above 0. */
 export function logPlot(
+  title: string,
   series: readonly Series[],
   units: { readonly x: string; readonly y: string },
 ): string {
