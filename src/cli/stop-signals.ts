@@ -1,6 +1,6 @@
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** SIGINT, SIGTERM and SIGHUP: the first ends a command in order, the second at once. */
+/** SIGINT, SIGTERM and SIGHUP, or other signals: the first ends a command in order, the second at once. */
 export class StopSignals implements Disposable {
   private readonly first = new AbortController()
   private readonly second = new AbortController()
@@ -12,8 +12,8 @@ export class StopSignals implements Disposable {
     this.onSignal()
   }
 
-  constructor() {
-    for (const signal of STOP_SIGNALS) process.on(signal, this.listen)
+  constructor(private readonly signals: readonly NodeJS.Signals[] = STOP_SIGNALS) {
+    for (const signal of signals) process.on(signal, this.listen)
   }
 
   get once(): AbortSignal {
@@ -31,6 +31,6 @@ export class StopSignals implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const signal of STOP_SIGNALS) process.off(signal, this.listen)
+    for (const signal of this.signals) process.off(signal, this.listen)
   }
 }

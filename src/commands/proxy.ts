@@ -1,16 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Interfaces } from '@oclif/core'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { cacheFlags, placeFlags } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
-import { waitFlag } from '../cli/flags/duration.js'
-import { listenFlag } from '../cli/flags/listen.js'
 import { healthFlag, policyFlags, policyOf } from '../cli/flags/policy.js'
-import { sizeFlag } from '../cli/flags/size.js'
+import { planRoutes, proxyFlags } from '../cli/flags/proxy.js'
+import { tlsFlags, wantsTls } from '../cli/flags/tls.js'
+import { AccessLog } from '../cli/proxy/access-log.js'
+import type { Certificates } from '../cli/proxy/certificates.js'
 import { type ProxyDoc, proxyDoc } from '../cli/proxy/document.js'
 import { ProxyView } from '../cli/proxy/view.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { jsonLine } from '../cli/terminal/visible.js'
+import { DiscoError } from '../domain/errors.js'
 import type { ProxyServer } from '../proxy/proxy-server.js'
+
+type ProxyFlags = Interfaces.InferredFlags<typeof ProxyCommand.flags>
 
 /** How long the first list and connections are waited for before the proxy is reported as started; it serves meanwhile. */
 const SETTLE_MS = 5_000
@@ -18,74 +23,72 @@ const SETTLE_MS = 5_000
 const POLL_MS = 20
 
 export default class ProxyCommand extends DiscoCommand {
-  static override summary = 'Run a gRPC load balancer in front of a service, for clients in any language'
+  static override summary = 'Run a gRPC load balancer in front of services, for clients in any language'
   static override description =
-    'Takes gRPC calls at one address and sends each to the endpoint that the LB policy picks for it, by the same resolver, policies and health as disco call. Bytes pass through: all kinds of calls, metadata, compression, deadlines. A call that an endpoint has certainly not begun with is sent to another. SIGTERM or Ctrl-C: GOAWAY, --drain, end; a second one ends at once.'
+    'Takes gRPC calls at one address and sends each to the endpoint that the LB policy picks for it, by the same resolver, policies and health as disco call. Bytes pass through: all kinds of calls, metadata, compression, deadlines. A call that an endpoint has certainly not begun with is sent to another. The headers disco-hash-key and disco-pin carry a hash key and a pin. SIGTERM or Ctrl-C: GOAWAY, --drain, end; a second one ends at once. SIGHUP reads certificates again.'
+  static override usage = '<%= command.id %> TARGET... [FLAGS]'
   static override examples = [
     '<%= config.bin %> proxy hello',
     '<%= config.bin %> proxy hello --policy least_request --health',
     '<%= config.bin %> proxy hello --listen 0.0.0.0:9000 --wait 5s',
+    '<%= config.bin %> proxy --route helloworld.Greeter=hello --route shop.Cart=etcd:///cart?zone=b',
   ]
+  static override strict = false
   static override args = {
-    target: argument({
-      required: true,
-      description: 'a service, or a target such as etcd:///hello?version=1.0.0',
-    }),
+    target: argument({ description: 'services, or targets such as etcd:///hello?version=1.0.0' }),
   }
   static override flags = {
-    listen: listenFlag({
-      default: { host: '127.0.0.1', port: 9000 },
-      description: 'where to take calls; without a host, from this machine only',
-    }),
-    wait: waitFlag({
-      allowsZero: true,
-      default: 0,
-      description: 'how long a call waits where no endpoint is READY, instead of failing with UNAVAILABLE',
-    }),
-    'replay-bytes': sizeFlag({
-      default: 256 * 2 ** 10,
-      description: 'the longest request that is kept to be sent again',
-    }),
-    drain: waitFlag({
-      allowsZero: true,
-      default: 10_000,
-      description: 'how long calls may take to finish when the proxy ends',
-    }),
+    ...proxyFlags,
     ...policyFlags,
     health: healthFlag,
+    ...tlsFlags,
     ...cacheFlags,
     ...placeFlags,
   }
 
   async run(): Promise<void> {
     this.output.ignoreFailures()
-    const { args, flags } = await this.parse(ProxyCommand)
+    const { argv, flags } = await this.parse(ProxyCommand)
+    const place = (layout: string) => this.place(flags, layout)
+    const { targets, rule } = planRoutes(argv as string[], flags, place)
     const policy = policyOf(flags)
-    using stop = new StopSignals()
+    const certificates = await this.certificates(flags)
+    using stop = new StopSignals(['SIGINT', 'SIGTERM'])
     const registry = await this.openRegistry(flags, this.cacheOptions(flags))
-    const [{ ProxyServer }, { PLAINTEXT }] = await Promise.all([
-      import('../proxy/proxy-server.js'),
-      import('../proxy/dial.js'),
-    ])
+    const { ProxyServer } = await import('../proxy/proxy-server.js')
     const view = new ProxyView(this.palette(flags, process.stderr), (line) => this.remark(line))
+    const file = flags['access-log']
+    const log = file === undefined ? null : new AccessLog(file, (sentence) => view.problem(sentence))
     const proxy = await ProxyServer.start({
       discovery: registry,
-      listen: { ...flags.listen, tls: null, connectionAgeMs: () => null },
-      targets: [args.target],
-      route: null,
+      listen: {
+        ...flags.listen,
+        tls: certificates.listener,
+        connectionAgeMs: ageOf(flags['max-connection-age']),
+      },
+      targets,
+      route: rule,
       policy,
       healthService: flags.health ? '' : null,
-      dialer: PLAINTEXT,
+      dialerOf: (authority) => certificates.dialerOf(authority),
       waitMs: flags.wait,
       replayBytes: flags['replay-bytes'],
       random: Math.random,
       observerOf: (target) => view.observer(target),
+      ended: (end) => log?.write(end, new Date()),
     })
+    const renew = () => {
+      log?.reopen()
+      void this.renew(proxy, certificates, view)
+    }
+    process.on('SIGHUP', renew)
     await settled(proxy, stop.once)
     this.show(proxyDoc(proxy, policy.name), view, flags)
     await untilAborted(stop.once)
     view.draining(proxy.calls, flags.drain)
     await drain(proxy, flags.drain, stop.twice)
+    process.off('SIGHUP', renew)
+    await log?.close()
     if (stop.twice.aborted) process.exitCode = 130
   }
 
@@ -93,6 +96,39 @@ export default class ProxyCommand extends DiscoCommand {
     if (this.format(flags) === 'json') this.out(jsonLine(doc))
     else view.started(doc)
   }
+
+  private async certificates(flags: ProxyFlags): Promise<Certificates> {
+    const { Certificates } = await import('../cli/proxy/certificates.js')
+    const backend = {
+      caFile: flags['tls-ca'],
+      certFile: flags['tls-cert'],
+      keyFile: flags['tls-key'],
+    }
+    return await Certificates.read({
+      listener: {
+        caFile: flags['listen-client-ca'],
+        certFile: flags['listen-cert'],
+        keyFile: flags['listen-key'],
+      },
+      backend: wantsTls(flags) ? backend : null,
+      backendName: flags['tls-name'],
+    })
+  }
+
+  private async renew(proxy: ProxyServer, certificates: Certificates, view: ProxyView): Promise<void> {
+    try {
+      await certificates.refresh()
+      if (certificates.listener) proxy.renew(certificates.listener)
+      view.renewed()
+    } catch (thrown) {
+      view.problem(`The certificates stay as they were: ${DiscoError.from(thrown).message}`)
+    }
+  }
+}
+
+/** Drawn for each connection, so that those made together do not end together. */
+function ageOf(ageMs: number | undefined): () => number | null {
+  return () => (ageMs === undefined ? null : ageMs * (0.9 + Math.random() * 0.2))
 }
 
 /** Until all endpoints are READY or were not reached, so that the first line says how they stand. */

@@ -32,6 +32,8 @@ export interface CallRequest {
   /** As they are sent on. */
   readonly headers: OutgoingHttpHeaders
   readonly keys: CallKeys
+  /** Address of the caller. */
+  readonly peer: string
 }
 
 /** The outcome of a call. */
@@ -196,12 +198,12 @@ export class Call implements Waiting, WaitingCall {
     this.service.leave(this)
     this.upstream?.dismiss(this)
     this.body.forget()
-    const { stream, headers } = this.request
+    const { headers, peer } = this.request
     this.report({
       service: this.service,
       upstream: this.upstream,
       path: String(headers[':path']),
-      peer: stream.session?.socket?.remoteAddress ?? '',
+      peer,
       code,
       details,
       tookMs: performance.now() - this.startedMs,

@@ -1,6 +1,8 @@
-import { connect as connectTcp } from 'node:net'
+import { connect as connectTcp, isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { type ConnectionOptions, checkServerIdentity, connect as connectTls } from 'node:tls'
 import type { RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
+import type { Pems } from '../net/files.js'
 
 type SocketAddress = RegisteredEndpoint['addresses'][number]
 
@@ -13,4 +15,28 @@ export interface Dialer {
 export const PLAINTEXT: Dialer = {
   scheme: 'http',
   dial: (address) => connectTcp({ ...address, noDelay: true }),
+}
+
+/**
+ * Dials by TLS.
+ *
+ * @param pems read at each dial, so that renewed files are used for new connections; null for the system's CAs
+ * @param authority what the backends' certificates are for; a port behind it does not count
+ */
+export function overTls(pems: () => Pems | null, authority: string): Dialer {
+  const name = nameOptions(authority.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1'))
+  return {
+    scheme: 'https',
+    dial: (address) => {
+      const { ca, cert, key } = pems() ?? {}
+      const files = { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) }
+      return connectTls({ ...address, ...files, ...name, ALPNProtocols: ['h2'] })
+    },
+  }
+}
+
+/** An IP address may not be asked for by name (RFC 6066, 3), only looked for in the certificate. */
+function nameOptions(name: string): ConnectionOptions {
+  if (isIP(name) === 0) return { servername: name }
+  return { checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate) }
 }

@@ -14,7 +14,7 @@ export function takeKeys(
   policy: Policy,
   received: IncomingHttpHeaders,
   headers: OutgoingHttpHeaders,
-  peer: () => string | null,
+  peer: string,
 ): CallKeys {
   if (policy.reads.length === 0) return NO_KEYS
   const take = (name: string): string | null => {
@@ -24,5 +24,5 @@ export function takeKeys(
   }
   const hashKey = take(KEY_HEADERS.hashKey)
   const isByCaller = policy.name === BY_CALLER && policy.config.key === undefined
-  return { hashKey: hashKey ?? (isByCaller ? peer() : null), pin: take(KEY_HEADERS.pin) }
+  return { hashKey: hashKey ?? (isByCaller ? peer : null), pin: take(KEY_HEADERS.pin) }
 }

@@ -23,6 +23,9 @@ const LIMITS = {
   maxSessionMemory: 64,
 }
 
+/** How long a TLS handshake may take. */
+const TLS_HANDSHAKE_MS = 10_000
+
 export interface ListenerSettings {
   readonly host: string
   /** 0 for any free port. */
@@ -60,7 +63,9 @@ export class Listener {
   /** @throws DiscoError CONFLICT when the port is in use, USAGE when it cannot listen there */
   static async start(settings: ListenerSettings, onStream: OnStream): Promise<Listener> {
     const { host, port, tls } = settings
-    const server = tls ? createSecureServer({ ...LIMITS, ...tls }) : createServer(LIMITS)
+    const server = tls
+      ? createSecureServer({ ...LIMITS, handshakeTimeout: TLS_HANDSHAKE_MS, ...tls })
+      : createServer(LIMITS)
     const listener = new Listener(server, settings, onStream)
     try {
       await once(server.listen(port, host), 'listening')
@@ -76,6 +81,11 @@ export class Listener {
   get address(): string {
     const { address, family, port } = this.server.address() as AddressInfo
     return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
+  }
+
+  /** Shows another certificate from now on. */
+  renew(tls: SecureServerOptions): void {
+    if ('setSecureContext' in this.server) this.server.setSecureContext(tls)
   }
 
   /** Connections of callers. */

@@ -1,10 +1,12 @@
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import type { IncomingHttpHeaders, SecureServerOptions, ServerHttp2Stream } from 'node:http2'
 import type { Discovery } from '../domain/discovery.js'
 import { install } from '../grpc/install.js'
 import type { Observer } from '../grpc/resolver/observer.js'
+import { readTarget } from '../grpc/resolver/resolve.js'
 import { status } from '../grpc/status-code.js'
 import type { Policy } from '../policies/index.js'
 import { Call, type CallEnd } from './call.js'
+import { callerAddress } from './caller-address.js'
 import type { Dialer } from './dial.js'
 import { type RawHeaders, relayed } from './headers.js'
 import { takeKeys } from './keys.js'
@@ -24,7 +26,8 @@ export interface ProxySettings {
   readonly policy: Policy
   /** The service of which the backends' health is watched, empty for each server as a whole; null for no watch. */
   readonly healthService: string | null
-  readonly dialer: Dialer
+  /** How the backends of a target are dialled, by its authority. */
+  readonly dialerOf: (authority: string) => Dialer
   /** How long a call waits where no endpoint is READY. */
   readonly waitMs: number
   /** The longest request that is kept to be sent again. */
@@ -50,7 +53,8 @@ export class ProxyServer {
     try {
       for (const target of settings.targets) {
         const observer = settings.observerOf?.(target) ?? {}
-        services.set(target, new BalancedService(target, { ...settings, observer }))
+        const dialer = settings.dialerOf(readTarget(target).authority)
+        services.set(target, new BalancedService(target, { ...settings, dialer, observer }))
       }
       const entrance = new Entrance(settings, new Routes(services, settings.route))
       const listener = await Listener.start(settings.listen, entrance.take)
@@ -74,6 +78,11 @@ export class ProxyServer {
   /** Whether each target has a list whose endpoints are READY, or were not reached. */
   get isSettled(): boolean {
     return this.services.every(({ isSettled }) => isSettled)
+  }
+
+  /** Shows callers another certificate from now on; connections that stand are not touched. */
+  renew(tls: SecureServerOptions): void {
+    this.listener.renew(tls)
   }
 
   /** Takes no more connections, ends those of callers by GOAWAY, and resolves when all calls have ended. */
@@ -120,12 +129,12 @@ class Entrance {
       return
     }
     const headers = relayed(raw, received)
-    const peer = () => stream.session?.socket?.remoteAddress ?? null
+    const peer = callerAddress(stream.session)
     const keys = takeKeys(service.policy, received, headers, peer)
     const { memory } = this
     const { waitMs, ended } = this.settings
     this.calls++
-    new Call({ stream, headers, keys }, service, { memory, waitMs }, (end) => {
+    new Call({ stream, headers, keys, peer }, service, { memory, waitMs }, (end) => {
       this.calls--
       ended?.(end)
     })

@@ -1,5 +1,6 @@
 import { Client, type ClientOptions, credentials } from '@grpc/grpc-js'
 import { afterEach } from 'vitest'
+import type { Endpoint } from '../../src/domain/endpoint.js'
 import { findPolicy } from '../../src/policies/index.js'
 import type { CallEnd } from '../../src/proxy/call.js'
 import { PLAINTEXT } from '../../src/proxy/dial.js'
@@ -52,7 +53,7 @@ export class Proxied {
   }
 
   static async start(
-    endpoints: readonly { readonly addr: string; readonly weight?: number }[],
+    endpoints: readonly Partial<Endpoint>[],
     settings: Partial<ProxySettings> = {},
   ): Promise<Proxied> {
     const discovery = new ScriptedDiscovery()
@@ -65,7 +66,7 @@ export class Proxied {
       route: null,
       policy: findPolicy('weighted_round_robin').configure({}),
       healthService: null,
-      dialer: PLAINTEXT,
+      dialerOf: () => PLAINTEXT,
       waitMs: 0,
       replayBytes: 256 * 1024,
       random: Math.random,

@@ -23,6 +23,14 @@ export class ProxyView {
     this.line('  Ctrl-C: finish the calls, end. Twice: now.')
   }
 
+  renewed(): void {
+    this.line(`${this.palette.green('✓')} SIGHUP: certificates and log files are read and opened again`)
+  }
+
+  problem(sentence: string): void {
+    this.line(`${this.palette.red('✗')} ${visible(sentence)}`)
+  }
+
   draining(calls: number, drainMs: number): void {
     this.line(`→ no new calls; ${count(calls, 'call')} may finish within ${duration(drainMs)}`)
   }

@@ -1,0 +1,126 @@
+import { Flags, type Interfaces } from '@oclif/core'
+import { DiscoError } from '../../domain/errors.js'
+import { invalidValue } from '../../domain/invalid-value.js'
+import { parseTarget, SCHEME, splitTarget } from '../../grpc/resolver/target.js'
+import type { RouteRule } from '../../proxy/routes.js'
+import type { FullPlace } from '../config.js'
+import { parsedBy, textFlag } from './custom.js'
+import { durationFlag, waitFlag } from './duration.js'
+import { listenFlag } from './listen.js'
+import { sizeFlag } from './size.js'
+import { placeOfUri } from './target.js'
+
+/** One route: `authority`, or a gRPC service and its target. */
+type RouteEntry = 'authority' | { readonly grpcService: string; readonly target: string }
+
+/** Flags of the proxy itself. */
+export const proxyFlags = {
+  listen: listenFlag({
+    default: { host: '127.0.0.1', port: 9000 },
+    description: 'where to take calls; without a host, from this machine only',
+  }),
+  route: Flags.custom<RouteEntry>({ parse: parsedBy(readRoute) })({
+    multiple: true,
+    helpValue: 'authority|package.Service=TARGET',
+    description: 'how the target of a call is found; several targets go by authority',
+  }),
+  wait: waitFlag({
+    allowsZero: true,
+    default: 0,
+    description: 'how long a call waits where no endpoint is READY, instead of failing with UNAVAILABLE',
+  }),
+  'replay-bytes': sizeFlag({
+    default: 256 * 2 ** 10,
+    description: 'the longest request that is kept to be sent again',
+  }),
+  drain: waitFlag({
+    allowsZero: true,
+    default: 10_000,
+    description: 'how long calls may take to finish when the proxy ends',
+  }),
+  'max-connection-age': durationFlag({
+    description: "the age at which a caller's connection is ended by GOAWAY, up to a tenth more or less",
+  }),
+  'access-log': textFlag({
+    helpValue: 'FILE',
+    description: 'append a JSON line for each call; SIGHUP opens the file again',
+  }),
+  'listen-cert': textFlag({
+    helpGroup: 'TLS',
+    helpValue: 'FILE',
+    description: 'certificate for callers; SIGHUP reads it again',
+  }),
+  'listen-key': textFlag({ helpGroup: 'TLS', helpValue: 'FILE', description: 'key of that certificate' }),
+  'listen-client-ca': textFlag({
+    helpGroup: 'TLS',
+    helpValue: 'FILE',
+    description: 'CA that must have signed the certificates of callers',
+  }),
+}
+
+type RouteFlag = Pick<Interfaces.InferredFlags<typeof proxyFlags>, 'route'>
+
+export interface RoutePlan {
+  readonly targets: readonly [string, ...string[]]
+  /** Null where one target takes all calls. */
+  readonly rule: RouteRule | null
+}
+
+/**
+ * The targets of a proxy, and how calls find theirs.
+ *
+ * @param place by flags and environment
+ * @throws DiscoError USAGE
+ */
+export function planRoutes(
+  arguments_: readonly string[],
+  { route = [] }: RouteFlag,
+  place: (defaultLayout: string) => FullPlace,
+): RoutePlan {
+  const named = arguments_.map((target) => proxiedTarget(target, place))
+  const paths = new Map<string, string>()
+  for (const entry of route) {
+    if (entry === 'authority') continue
+    if (paths.has(entry.grpcService)) {
+      throw new DiscoError('USAGE', `Two routes for the gRPC service "${entry.grpcService}"`)
+    }
+    paths.set(entry.grpcService, proxiedTarget(entry.target, place))
+  }
+  const byAuthority = route.includes('authority')
+  if (byAuthority && paths.size > 0) {
+    throw new DiscoError('USAGE', '--route authority does not go with --route package.Service=TARGET')
+  }
+  const reached = new Set(paths.values())
+  const [first, ...more] = new Set([...named, ...reached])
+  if (first === undefined) throw new DiscoError('USAGE', 'Missing argument: a service, or a target')
+  const unreached = named.find((target) => reached.size > 0 && !reached.has(target))
+  if (unreached !== undefined) {
+    throw new DiscoError('USAGE', `No --route leads to the target "${unreached}"`, {
+      suggestions: [`Add --route package.Service=${unreached}`],
+    })
+  }
+  const rule = paths.size > 0 ? paths : byAuthority || more.length > 0 ? 'authority' : null
+  return { targets: [first, ...more], rule }
+}
+
+/**
+ * A target as the proxy takes it: a URI reads the layout that a program with it reads, where a bare name reads all.
+ *
+ * @param place by flags and environment
+ * @throws DiscoError USAGE
+ */
+function proxiedTarget(text: string, place: (defaultLayout: string) => FullPlace): string {
+  const { scheme, authority, path } = splitTarget(text)
+  if (scheme !== SCHEME || !text.startsWith(`${SCHEME}:`)) return text
+  const uri = parseTarget({ authority, path })
+  if (uri.place.layout !== undefined) return text
+  const { layout } = placeOfUri(uri, place)
+  return `${text}${text.includes('?') ? '&' : '?'}layout=${encodeURIComponent(layout)}`
+}
+
+function readRoute(text: string, flag: string): RouteEntry {
+  if (text === 'authority') return text
+  const [, grpcService, target] = /^\/?([A-Za-z_][\w.]*)=(.+)$/.exec(text) ?? []
+  if (grpcService !== undefined && target !== undefined) return { grpcService, target }
+  throw invalidValue(flag, text, 'authority, or a route such as helloworld.Greeter=hello')
+}

@@ -1,0 +1,62 @@
+import { createWriteStream, type WriteStream } from 'node:fs'
+import { systemMessage } from '../../domain/system-message.js'
+import { status } from '../../grpc/status-code.js'
+import type { CallEnd } from '../../proxy/call.js'
+import { jsonLine } from '../terminal/visible.js'
+
+/** Lines that wait for a disk that does not keep up: more are dropped, so that memory does not grow. */
+const MOST_WAITING_BYTES = 4 * 2 ** 20
+
+/** A JSON line for each call of the proxy, appended to a file. */
+export class AccessLog {
+  private stream: WriteStream
+
+  /** @param onProblem called for each failure to open or write, with a sentence */
+  constructor(
+    private readonly file: string,
+    private readonly onProblem: (sentence: string) => void,
+  ) {
+    this.stream = this.open()
+  }
+
+  /** Lines that were dropped. */
+  dropped = 0
+
+  write({ service, upstream, path, peer, code, details, tookMs, replays }: CallEnd, now: Date): void {
+    if (this.stream.writableLength > MOST_WAITING_BYTES || this.stream.errored) {
+      this.dropped++
+      return
+    }
+    const line = jsonLine({
+      time: now.toISOString(),
+      service: service.name.service ?? service.name.target,
+      path,
+      endpoint: upstream?.endpoint.registration.addr ?? null,
+      status: status[code] ?? String(code),
+      details,
+      ms: Math.round(tookMs * 1_000) / 1_000,
+      replays,
+      peer,
+    })
+    this.stream.write(`${line}\n`)
+  }
+
+  /** Opens the file again, as after a rotation. */
+  reopen(): void {
+    this.stream.end()
+    this.stream = this.open()
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.stream.once('close', resolve)
+      this.stream.end()
+    })
+  }
+
+  private open(): WriteStream {
+    return createWriteStream(this.file, { flags: 'a' }).on('error', (error) =>
+      this.onProblem(`The access log cannot be written: ${systemMessage(error)}`),
+    )
+  }
+}
