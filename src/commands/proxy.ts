@@ -1,18 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Interfaces } from '@oclif/core'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { planAdmin } from '../cli/flags/admin.js'
 import { cacheFlags, placeFlags } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
 import { healthFlag, policyFlags, policyOf } from '../cli/flags/policy.js'
 import { planRoutes, proxyFlags } from '../cli/flags/proxy.js'
-import { tlsFlags, wantsTls } from '../cli/flags/tls.js'
+import { tlsFiles, tlsFlags, wantsTls } from '../cli/flags/tls.js'
 import { AccessLog } from '../cli/proxy/access-log.js'
-import type { Certificates } from '../cli/proxy/certificates.js'
 import { type ProxyDoc, proxyDoc } from '../cli/proxy/document.js'
 import { ProxyView } from '../cli/proxy/view.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { jsonLine } from '../cli/terminal/visible.js'
 import { DiscoError } from '../domain/errors.js'
+import type { Certificates } from '../proxy/certificates.js'
 import type { ProxyServer } from '../proxy/proxy-server.js'
 
 type ProxyFlags = Interfaces.InferredFlags<typeof ProxyCommand.flags>
@@ -31,7 +32,7 @@ export default class ProxyCommand extends DiscoCommand {
     '<%= config.bin %> proxy hello',
     '<%= config.bin %> proxy hello --policy least_request --health',
     '<%= config.bin %> proxy hello --listen 0.0.0.0:9000 --wait 5s',
-    '<%= config.bin %> proxy --route helloworld.Greeter=hello --route shop.Cart=etcd:///cart?zone=b',
+    '<%= config.bin %> proxy --route shop.Users=users --route shop.Carts=carts',
   ]
   static override strict = false
   static override args = {
@@ -52,10 +53,17 @@ export default class ProxyCommand extends DiscoCommand {
     const place = (layout: string) => this.place(flags, layout)
     const { targets, rule } = planRoutes(argv as string[], flags, place)
     const policy = policyOf(flags)
+    const adminPlan = await planAdmin(flags)
     const certificates = await this.certificates(flags)
     using stop = new StopSignals(['SIGINT', 'SIGTERM'])
     const registry = await this.openRegistry(flags, this.cacheOptions(flags))
-    const { ProxyServer } = await import('../proxy/proxy-server.js')
+    const [{ ProxyServer }, { ProxyMetrics }, { proxyAdmin }, { startAdmin }] = await Promise.all([
+      import('../proxy/proxy-server.js'),
+      import('../proxy/metrics.js'),
+      import('../proxy/admin.js'),
+      import('../net/admin/server.js'),
+    ])
+    const metrics = new ProxyMetrics()
     const view = new ProxyView(this.palette(flags, process.stderr), (line) => this.remark(line))
     const file = flags['access-log']
     const log = file === undefined ? null : new AccessLog(file, (sentence) => view.problem(sentence))
@@ -71,12 +79,25 @@ export default class ProxyCommand extends DiscoCommand {
       policy,
       healthService: flags.health ? '' : null,
       dialerOf: (authority) => certificates.dialerOf(authority),
-      waitMs: flags.wait,
+      waitMs: flags.wait ?? 0,
       replayBytes: flags['replay-bytes'],
       random: Math.random,
       observerOf: (target) => view.observer(target),
-      ended: (end) => log?.write(end, new Date()),
+      ended: (end) => {
+        metrics.count(end)
+        log?.write(end, new Date())
+      },
     })
+    await using admin = adminPlan
+      ? await startAdmin(adminPlan, proxyAdmin({ proxy, metrics, token: adminPlan.token })).catch(
+          async (error: unknown) => {
+            proxy.cut()
+            await proxy.drain()
+            throw error
+          },
+        )
+      : null
+    if (admin) this.remark(`→ admin handler on http://${admin.address}`)
     const renew = () => {
       log?.reopen()
       void this.renew(proxy, certificates, view)
@@ -98,19 +119,14 @@ export default class ProxyCommand extends DiscoCommand {
   }
 
   private async certificates(flags: ProxyFlags): Promise<Certificates> {
-    const { Certificates } = await import('../cli/proxy/certificates.js')
-    const backend = {
-      caFile: flags['tls-ca'],
-      certFile: flags['tls-cert'],
-      keyFile: flags['tls-key'],
-    }
+    const { Certificates } = await import('../proxy/certificates.js')
     return await Certificates.read({
       listener: {
         caFile: flags['listen-client-ca'],
         certFile: flags['listen-cert'],
         keyFile: flags['listen-key'],
       },
-      backend: wantsTls(flags) ? backend : null,
+      backend: wantsTls(flags) ? await tlsFiles(flags) : null,
       backendName: flags['tls-name'],
     })
   }

@@ -119,7 +119,7 @@ export default class Register extends DiscoCommand {
       import('../agent/registrar/registrar.js'),
       import('../agent/processes/server-process.js'),
       import('../agent/admin/handler.js'),
-      import('../agent/admin/server.js'),
+      import('../net/admin/server.js'),
     ])
 
     const printer = this.printerFor(flags, hasCommand)

@@ -2,11 +2,13 @@
 export interface Family {
   readonly name: string
   readonly help: string
-  readonly type: 'gauge' | 'counter'
+  readonly type: 'gauge' | 'counter' | 'histogram'
   readonly samples: readonly Sample[]
 }
 
 export interface Sample {
+  /** Behind the family's name: a histogram has `_bucket`, `_sum` and `_count`. */
+  readonly suffix?: string
   readonly labels?: Readonly<Record<string, string>>
   readonly value: number
 }
@@ -18,7 +20,9 @@ export function renderPrometheus(families: readonly Family[]): string {
   return families
     .filter(({ samples }) => samples.length > 0)
     .map(({ name, help, type, samples }) => {
-      const lines = samples.map(({ labels = {}, value }) => `${name}${renderLabels(labels)} ${value}`)
+      const lines = samples.map(
+        ({ suffix = '', labels = {}, value }) => `${name}${suffix}${renderLabels(labels)} ${value}`,
+      )
       return [`# HELP ${name} ${escapeText(help)}`, `# TYPE ${name} ${type}`, ...lines, ''].join('\n')
     })
     .join('')

@@ -13,7 +13,7 @@ import { takeKeys } from './keys.js'
 import { Listener, type ListenerSettings } from './listener.js'
 import { ReplayMemory } from './request-body.js'
 import { type RouteRule, Routes } from './routes.js'
-import { BalancedService } from './service.js'
+import { BalancedService, serviceName } from './service.js'
 import { refuse } from './status.js'
 
 export interface ProxySettings {
@@ -40,6 +40,8 @@ export interface ProxySettings {
 
 /** A gRPC proxy: takes calls by HTTP/2, and sends each to the endpoint that the LB policy picks for it. */
 export class ProxyServer {
+  private isDraining = false
+
   private constructor(
     private readonly listener: Listener,
     private readonly entrance: Entrance,
@@ -70,6 +72,20 @@ export class ProxyServer {
     return this.listener.address
   }
 
+  /** Connections of callers. */
+  get connections(): number {
+    return this.listener.connections
+  }
+
+  /** Why it should get no traffic; null where it should. */
+  get problem(): string | null {
+    if (this.isDraining) return 'draining'
+    const unknown = this.services.filter(({ hasList }) => !hasList)
+    return unknown.length === 0
+      ? null
+      : `no endpoints are known yet of ${unknown.map(serviceName).join(', ')}`
+  }
+
   /** Calls under way. */
   get calls(): number {
     return this.entrance.calls
@@ -87,6 +103,7 @@ export class ProxyServer {
 
   /** Takes no more connections, ends those of callers by GOAWAY, and resolves when all calls have ended. */
   async drain(): Promise<void> {
+    this.isDraining = true
     await this.listener.drain()
     for (const service of this.services) service.close()
   }

@@ -180,3 +180,8 @@ export class BalancedService implements TargetListener {
     for (const call of [...this.waiting]) call.retry()
   }
 }
+
+/** The name of a service for people: as it is registered, or the target of another scheme. */
+export function serviceName({ name }: BalancedService): string {
+  return name.service ?? name.target
+}

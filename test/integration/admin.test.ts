@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { startAdmin } from '../../src/agent/admin/server.js'
+import { startAdmin } from '../../src/net/admin/server.js'
 import { administered } from '../support/administered.js'
 import { until } from '../support/disco.js'
 import { leaseIds, revision, storedWeight } from '../support/etcd-state.js'

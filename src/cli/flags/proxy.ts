@@ -4,6 +4,7 @@ import { invalidValue } from '../../domain/invalid-value.js'
 import { parseTarget, SCHEME, splitTarget } from '../../grpc/resolver/target.js'
 import type { RouteRule } from '../../proxy/routes.js'
 import type { FullPlace } from '../config.js'
+import { adminFlags } from './admin.js'
 import { parsedBy, textFlag } from './custom.js'
 import { durationFlag, waitFlag } from './duration.js'
 import { listenFlag } from './listen.js'
@@ -21,12 +22,12 @@ export const proxyFlags = {
   }),
   route: Flags.custom<RouteEntry>({ parse: parsedBy(readRoute) })({
     multiple: true,
-    helpValue: 'authority|package.Service=TARGET',
-    description: 'how the target of a call is found; several targets go by authority',
+    helpValue: 'authority|NAME=TARGET',
+    description:
+      'how the target of a call is found: by authority, or by gRPC service (NAME is package.Service)',
   }),
   wait: waitFlag({
     allowsZero: true,
-    default: 0,
     description: 'how long a call waits where no endpoint is READY, instead of failing with UNAVAILABLE',
   }),
   'replay-bytes': sizeFlag({
@@ -45,6 +46,11 @@ export const proxyFlags = {
     helpValue: 'FILE',
     description: 'append a JSON line for each call; SIGHUP opens the file again',
   }),
+  admin: listenFlag({
+    helpGroup: 'ADMIN',
+    description: 'serve GET /metrics, /endpoints, /healthz, /readyz and /livez here',
+  }),
+  'admin-token-file': adminFlags['admin-token-file'],
   'listen-cert': textFlag({
     helpGroup: 'TLS',
     helpValue: 'FILE',

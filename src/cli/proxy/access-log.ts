@@ -2,6 +2,7 @@ import { createWriteStream, type WriteStream } from 'node:fs'
 import { systemMessage } from '../../domain/system-message.js'
 import { status } from '../../grpc/status-code.js'
 import type { CallEnd } from '../../proxy/call.js'
+import { serviceName } from '../../proxy/service.js'
 import { jsonLine } from '../terminal/visible.js'
 
 /** Lines that wait for a disk that does not keep up: more are dropped, so that memory does not grow. */
@@ -29,7 +30,7 @@ export class AccessLog {
     }
     const line = jsonLine({
       time: now.toISOString(),
-      service: service.name.service ?? service.name.target,
+      service: serviceName(service),
       path,
       endpoint: upstream?.endpoint.registration.addr ?? null,
       status: status[code] ?? String(code),

@@ -1,7 +1,7 @@
 import type { SecureServerOptions } from 'node:http2'
-import { type PemFiles, type Pems, readPems } from '../../net/files.js'
-import { type Dialer, overTls, PLAINTEXT } from '../../proxy/dial.js'
-import { readListenerTls } from '../../proxy/listener-tls.js'
+import { type PemFiles, type Pems, readPems } from '../net/files.js'
+import { type Dialer, overTls, PLAINTEXT } from './dial.js'
+import { readListenerTls } from './listener-tls.js'
 
 export interface CertificateFiles {
   /** Shown to callers. */

@@ -1,0 +1,42 @@
+import type { ProxyServer } from './proxy-server.js'
+
+/** The endpoints of a proxy as they stand. */
+export interface ProxyEndpointsDoc {
+  readonly schema: 'disco.proxy-endpoints/v1'
+  readonly services: readonly {
+    readonly target: string
+    /** Null before the registry has answered. */
+    readonly endpoints: readonly ProxyEndpointDoc[] | null
+  }[]
+}
+
+export interface ProxyEndpointDoc {
+  readonly addr: string
+  readonly key: string
+  readonly version: string
+  readonly weight: number
+  readonly ready: boolean
+  /** Why it is not READY. */
+  readonly problem: string | null
+  readonly outstanding: number
+}
+
+export function endpointsDoc({ services }: ProxyServer): ProxyEndpointsDoc {
+  return {
+    schema: 'disco.proxy-endpoints/v1',
+    services: services.map(({ name, members, hasList }) => ({
+      target: name.target,
+      endpoints: hasList
+        ? [...members].map(({ endpoint, isReady, problem, outstanding }) => ({
+            addr: endpoint.registration.addr,
+            key: endpoint.registration.key,
+            version: endpoint.registration.version,
+            weight: endpoint.weight,
+            ready: isReady,
+            problem: isReady ? null : problem,
+            outstanding: outstanding.count,
+          }))
+        : null,
+    })),
+  }
+}
