@@ -18,6 +18,15 @@ export type ExactJson =
   | readonly ExactJson[]
   | { readonly [name: string]: ExactJson }
 
+/** What a value belongs to, for messages. */
+interface Where {
+  readonly holder: string
+  readonly place: Place
+}
+
+/** Where a value stands in its field: the index in a list, the key in a map, or null. */
+type Place = number | string | null
+
 /** The type of one value: of a field, of a list's element, or of a map's value. */
 interface ValueType {
   /** The name in messages, as `fromJson` names the field. */
@@ -47,7 +56,7 @@ function inMessage(json: ExactJson, message: DescMessage, registry: Registry): J
   if (FREE.has(message.typeName)) return inFreeValue(json, message.typeName)
   const [wrapped] = message.fields
   if (wrapped && WRAPPER.test(message.typeName)) return inValue(json, typeOf(wrapped), registry)
-  if (!isObject(json)) return plain(json, String(message))
+  if (!isObject(json)) return plain(json, { holder: String(message), place: null })
   const fields = new Map(
     message.fields.flatMap((field) => [[field.name, field] as const, [field.jsonName, field]]),
   )
@@ -74,7 +83,7 @@ function inAny(json: ExactJson, registry: Registry): JsonValue {
   const url = isObject(json) ? json['@type'] : undefined
   const message =
     typeof url === 'string' ? registry.getMessage(url.slice(url.lastIndexOf('/') + 1)) : undefined
-  if (!message || !isObject(json)) return plain(json, 'google.protobuf.Any')
+  if (!message || !isObject(json)) return plain(json, { holder: 'google.protobuf.Any', place: null })
   // In an Any, a message with a special JSON form is the member `value`.
   const isSpecial = message.typeName.startsWith('google.protobuf.') && 'value' in json
   if (!isSpecial) return inMessage(json, message, registry)
@@ -84,7 +93,7 @@ function inAny(json: ExactJson, registry: Registry): JsonValue {
 }
 
 function inFreeValue(json: ExactJson, holder: string): JsonValue {
-  if (json instanceof ExactNumber) return double(json, holder)
+  if (json instanceof ExactNumber) return double(json, { holder, place: null })
   if (isArray(json)) return json.map((element) => inFreeValue(element, holder))
   return isObject(json) ? mapObject(json, (member) => inFreeValue(member, holder)) : json
 }
@@ -92,10 +101,10 @@ function inFreeValue(json: ExactJson, holder: string): JsonValue {
 function inField(json: ExactJson, field: DescField, registry: Registry): JsonValue {
   const type = typeOf(field)
   if (field.fieldKind === 'list' && isArray(json)) {
-    return json.map((element) => inValue(element, type, registry))
+    return json.map((element, index) => inValue(element, type, registry, index))
   }
   if (field.fieldKind === 'map' && isObject(json)) {
-    return mapObject(json, (member) => inValue(member, type, registry))
+    return mapObject(json, (member, key) => inValue(member, type, registry, key))
   }
   return inValue(json, type, registry)
 }
@@ -109,14 +118,22 @@ function typeOf(field: DescField): ValueType {
   }
 }
 
-function inValue(json: ExactJson, type: ValueType, registry: Registry): JsonValue {
+function inValue(json: ExactJson, type: ValueType, registry: Registry, place: Place = null): JsonValue {
   if (type.message) return inMessage(json, type.message, registry)
-  if (!(json instanceof ExactNumber)) return plain(json, type.holder)
   const range = type.isEnum ? RANGES[ScalarType.INT32] : type.scalar && RANGES[type.scalar]
-  if (range) return integer(json, range, type)
-  if (type.scalar === ScalarType.DOUBLE) return double(json, type.holder)
-  if (type.scalar === ScalarType.FLOAT) return float(json, type.holder)
-  throw problem(json, type.holder, `a number is not a ${ScalarType[type.scalar ?? 0]?.toLowerCase()}`)
+  const number = range && typeof json === 'number' ? doubtful(json, range) : json
+  const where = { holder: type.holder, place }
+  if (!(number instanceof ExactNumber)) return plain(number, where)
+  if (range) return integer(number, range, type.isEnum, where)
+  if (type.scalar === ScalarType.DOUBLE) return double(number, where)
+  if (type.scalar === ScalarType.FLOAT) return float(number, where)
+  throw problem(number, where, `a number is not a ${ScalarType[type.scalar ?? 0]?.toLowerCase()}`)
+}
+
+/** A number that is not an integer of the range, to be refused as an exact one is. */
+function doubtful(json: number, [least, most]: Range): ExactJson {
+  const isRight = Number.isSafeInteger(json) && json >= Number(least) && json <= Number(most)
+  return isRight ? json : new ExactNumber(String(json))
 }
 
 type Range = readonly [least: bigint, most: bigint]
@@ -139,10 +156,10 @@ const RANGES: Partial<Record<ScalarType, Range>> = {
   [ScalarType.FIXED64]: UINT64,
 }
 
-function integer(number: ExactNumber, [least, most]: Range, { holder, isEnum }: ValueType): JsonValue {
+function integer(number: ExactNumber, [least, most]: Range, isEnum: boolean, where: Where): JsonValue {
   const value = integerIn(number.text)
-  if (value === null) throw problem(number, holder, 'not an integer')
-  if (value < least || value > most) throw problem(number, holder, `out of range, from ${least} to ${most}`)
+  if (value === null) throw problem(number, where, 'not an integer')
+  if (value < least || value > most) throw problem(number, where, `out of range, from ${least} to ${most}`)
   // As a string, an enum value would be a name.
   return isEnum ? Number(value) : String(value)
 }
@@ -163,21 +180,21 @@ function integerIn(text: string): bigint | null {
 }
 
 /** Rounds to the nearest double, as protoc does. */
-function double(number: ExactNumber, holder: string): number {
+function double(number: ExactNumber, where: Where): number {
   const value = Number(number.text)
   if (Number.isFinite(value)) return value
-  throw problem(number, holder, 'out of range of a double')
+  throw problem(number, where, 'out of range of a double')
 }
 
-function float(number: ExactNumber, holder: string): number {
+function float(number: ExactNumber, where: Where): number {
   const value = Number(number.text)
   if (Number.isFinite(Math.fround(value))) return value
-  throw problem(number, holder, 'out of range of a float')
+  throw problem(number, where, 'out of range of a float')
 }
 
 /** JSON of the wrong type, if it is or contains a number. */
-function plain(json: ExactJson, holder: string): JsonValue {
-  if (json instanceof ExactNumber) throw problem(json, holder, 'unexpected number')
+function plain(json: ExactJson, where: Where): JsonValue {
+  if (json instanceof ExactNumber) throw problem(json, where, 'unexpected number')
   return rounded(json)
 }
 
@@ -185,8 +202,14 @@ function rounded(json: ExactJson): JsonValue {
   return typeof json === 'object' ? (JSON.parse(JSON.stringify(json)) as JsonValue) : json
 }
 
-function problem(number: ExactNumber, holder: string, reason: string): Error {
-  return new Error(decodingError(holder, `${writeJson(number)}: ${reason}`))
+function problem(number: ExactNumber, { holder, place }: Where, reason: string): Error {
+  const at =
+    place === null
+      ? ''
+      : typeof place === 'number'
+        ? `list item #${place + 1}: `
+        : `map value of ${JSON.stringify(place)}: `
+  return new Error(decodingError(holder, `${at}${writeJson(number)}: ${reason}`))
 }
 
 function mapObject(

@@ -59,7 +59,12 @@ async function readOne(source: FileSource, name: string, from = ''): Promise<Fil
   try {
     return parseProto(withoutMark((await readSource(source)).toString()), name)
   } catch (cause) {
-    throw new DiscoError('USAGE', `Cannot read ${name}${from}: ${systemMessage(cause)}`, {
+    const message = systemMessage(cause)
+    // The reader's own messages begin with the name and the place in the file.
+    const [, place = '', problem = message] = message.startsWith(`${name}:`)
+      ? (/^(:\d+:\d+): (.*)$/s.exec(message.slice(name.length)) ?? [])
+      : []
+    throw new DiscoError('USAGE', `Cannot read ${name}${place}${from}: ${problem}`, {
       cause,
       suggestions: ['Folders that its imports are found in: --import-path DIR'],
     })

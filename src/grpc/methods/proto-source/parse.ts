@@ -44,6 +44,8 @@ interface Scope {
 
 class Parser {
   private readonly result: FileDescriptorProto
+  /** Fields of each message by number and by name. */
+  private readonly taken = new WeakMap<DescriptorProto, Map<number | string, FieldDescriptorProto>>()
 
   constructor(private readonly tokens: Tokens) {
     this.result = create(FileDescriptorProtoSchema, { name: tokens.name, syntax: 'proto2' })
@@ -127,12 +129,12 @@ class Parser {
     tokens.expect('{')
     while (!tokens.takeIf('}')) {
       if (tokens.takeIf(';')) continue
-      if (this.isField()) message.field.push(this.field(message))
+      if (this.isField()) this.addField(message)
       else if (tokens.takeIf('option')) readOption(tokens, options)
       else if (tokens.takeIf('oneof')) this.oneof(message)
       else if (tokens.takeIf('extensions')) this.extensionRanges(message)
       else if (tokens.takeIf('reserved')) this.skipStatement()
-      else if (!this.declaration(scope)) message.field.push(this.field(message))
+      else if (!this.declaration(scope)) this.addField(message)
     }
     // The oneofs added by the compiler come last.
     for (const field of message.field.filter(({ proto3Optional }) => proto3Optional)) {
@@ -157,6 +159,29 @@ class Parser {
     })
   }
 
+  /** @throws Error for a number or name that another field of the message has, or a number that no field may have */
+  private addField(message: DescriptorProto): FieldDescriptorProto {
+    const { tokens } = this
+    const { at } = tokens
+    const field = this.field(message)
+    const { name, number } = field
+    const taken = this.taken.get(message) ?? new Map<number | string, FieldDescriptorProto>()
+    this.taken.set(message, taken)
+    const other = taken.get(name) ?? taken.get(number)
+    const what =
+      other?.name === name
+        ? `${message.name} has two fields "${name}"`
+        : other
+          ? `field number ${number} of "${name}" is that of "${other.name}"`
+          : number < 1 || number >= MOST_NUMBER
+            ? `field number ${number} of "${name}" is out of range, from 1 to ${MOST_NUMBER - 1}`
+            : null
+    if (what !== null) throw tokens.problem(what, at)
+    taken.set(name, field).set(number, field)
+    message.field.push(field)
+    return field
+  }
+
   private oneof(message: DescriptorProto): void {
     const { tokens } = this
     const oneofIndex = message.oneofDecl.length
@@ -166,9 +191,7 @@ class Parser {
       if (tokens.takeIf(';')) continue
       if (tokens.takeIf('option')) readOption(tokens, new Map())
       else {
-        const field = this.field(message)
-        field.oneofIndex = oneofIndex
-        message.field.push(field)
+        this.addField(message).oneofIndex = oneofIndex
       }
     }
   }

@@ -29,6 +29,11 @@ export class Tokens {
     return this.next.kind
   }
 
+  /** Where the next token begins, for `problem`. */
+  get at(): number {
+    return this.next.at
+  }
+
   take(): string {
     const { text, at, kind } = this.next
     if (kind === 'end') throw this.unexpected('more')

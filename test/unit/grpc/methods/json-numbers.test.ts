@@ -72,6 +72,22 @@ describe('a JSON number', () => {
     expect(error.message).toContain(number)
   })
 
+  it.each([
+    ['{"list":[1,9223372036854775808]}', 'list item #2: 9223372036854775808: out of range, from'],
+    ['{"list":[1.5]}', 'list item #1: 1.5: not an integer'],
+    ['{"list":[1,-9.3e18]}', 'list item #2: -9.3e18: out of range, from'],
+    [
+      '{"values":{"1":1,"2":9223372036854775808}}',
+      'map value of "2": 9223372036854775808: out of range, from',
+    ],
+    ['{"int64":1.5}', 'Numbers.int64 from JSON: 1.5: not an integer'],
+    ['{"int32":1.5}', 'Numbers.int32 from JSON: 1.5: not an integer'],
+    ['{"uint32":4294967296}', 'out of range, from 0 to 4294967295'],
+    ['{"uint64":-1}', 'Numbers.uint64 from JSON: -1: out of range, from 0 to 18446744073709551615'],
+  ])('that is refused in a list or map is named with its place: %s', (text, says) => {
+    expect(errorOf(() => sent(text)).message).toContain(says)
+  })
+
   it('for a field that does not exist gets the names of those that do', () => {
     const error = errorOf(() => sent('{"int46":9007199254740993}'))
     expect(error.message).toContain('key "int46" is unknown')

@@ -122,3 +122,9 @@ describe('--proto', () => {
     })
   })
 })
+
+it('names a file that cannot be read once, with the line', async () => {
+  const content = { name: 'standard input', content: Buffer.from('syntax = "proto3";\nmessage {') }
+  const error = await readProtoFile(content, []).catch((thrown: Error) => thrown)
+  expect((error as Error).message).toBe('Cannot read standard input:2:9: expected a name, found {')
+})
