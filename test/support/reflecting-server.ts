@@ -1,7 +1,15 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fromBinary, fromJson, toBinary, toJson } from '@bufbuild/protobuf'
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  fromJson,
+  type Message,
+  toBinary,
+  toJson,
+} from '@bufbuild/protobuf'
 import {
   type FileDescriptorProto,
   FileDescriptorProtoSchema,
@@ -14,7 +22,6 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
 import {
-  type ReflectionAnswer,
   type ReflectionPackage,
   type ReflectionQuestion,
   reflectionMessages,
@@ -101,8 +108,7 @@ export class ReflectingServer implements AsyncDisposable {
         this.questions.push(question)
         const answer = () => {
           if (isClosed) return
-          const json = this.answerTo(question)
-          call.write(Buffer.from(toBinary(response, fromJson(response, json as never))))
+          call.write(Buffer.from(toBinary(response, this.answerTo(question, response))))
           isClosed = closesEarly
           if (closesEarly) call.end()
         }
@@ -117,15 +123,17 @@ export class ReflectingServer implements AsyncDisposable {
     this.method(path, { requestStream: true, responseStream: true }, handle as never)
   }
 
-  private answerTo(question: ReflectionQuestion): ReflectionAnswer {
+  private answerTo(question: ReflectionQuestion, response: DescMessage): Message {
     const { services } = this.traits
     if (question.listServices !== undefined) {
-      return { listServicesResponse: { service: services.map((name) => ({ name })) } }
+      const service = services.map((name) => ({ name }))
+      return fromJson(response, { listServicesResponse: { service } })
     }
     const file = this.traits.files.find((file) => isAbout(question, file))
-    if (!file) return { errorResponse: { errorCode: 5, errorMessage: 'not found' } }
-    const bytes = Buffer.from(toBinary(FileDescriptorProtoSchema, file)).toString('base64')
-    return { fileDescriptorResponse: { fileDescriptorProto: [bytes] } }
+    if (!file) return fromJson(response, { errorResponse: { errorCode: 5, errorMessage: 'not found' } })
+    // Not by JSON, which is slow for megabytes.
+    const value = { fileDescriptorProto: [toBinary(FileDescriptorProtoSchema, file)] }
+    return create(response, { messageResponse: { case: 'fileDescriptorResponse', value } } as never)
   }
 }
 

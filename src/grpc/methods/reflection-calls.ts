@@ -1,8 +1,13 @@
-import { fromBinary, fromJson, toBinary, toJson } from '@bufbuild/protobuf'
+import { fromJson, toBinary } from '@bufbuild/protobuf'
 import { type Client, type Metadata, type StatusObject, status } from '@grpc/grpc-js'
 import { DiscoError } from '../../domain/errors.js'
 import { type Headers, metadataOf } from '../headers.js'
-import type { ReflectionAnswer, ReflectionMessages, ReflectionQuestion } from './reflection-protocol.js'
+import {
+  type ReflectionAnswer,
+  type ReflectionMessages,
+  type ReflectionQuestion,
+  readAnswer,
+} from './reflection-protocol.js'
 
 /** Pending questions per stream: a server answers them in order, so they share round trips. */
 const MOST_QUESTIONS = 32
@@ -125,7 +130,7 @@ class Stream {
     this.call = client.makeBidiStreamRequest<ReflectionQuestion, ReflectionAnswer>(
       messages.path,
       (question) => Buffer.from(toBinary(messages.request, fromJson(messages.request, question as never))),
-      (bytes) => toJson(messages.response, fromBinary(messages.response, bytes)) as ReflectionAnswer,
+      (bytes) => readAnswer(bytes, messages),
       metadata.clone(),
       { deadline: Date.now() + leftMs },
     )

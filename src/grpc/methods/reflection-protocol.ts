@@ -1,4 +1,4 @@
-import type { DescMessage } from '@bufbuild/protobuf'
+import { type DescMessage, fromBinary, toJson } from '@bufbuild/protobuf'
 import * as v1 from '../proto/reflection_pb.js'
 import * as v1alpha from '../proto/reflection_v1alpha_pb.js'
 
@@ -39,4 +39,14 @@ export function reflectionMessages(pkg: ReflectionPackage): ReflectionMessages {
     request: ServerReflectionRequestSchema,
     response: ServerReflectionResponseSchema,
   }
+}
+
+/** An answer by its bytes. Files of many megabytes are kept out of protobuf's JSON, which is slow for them. */
+export function readAnswer(bytes: Uint8Array, { response }: ReflectionMessages): ReflectionAnswer {
+  const answer = fromBinary(response, bytes)
+  // The messages of both packages have the same fields.
+  const { messageResponse } = answer as unknown as v1.ServerReflectionResponse
+  if (messageResponse.case !== 'fileDescriptorResponse') return toJson(response, answer) as ReflectionAnswer
+  const files = messageResponse.value.fileDescriptorProto.map((file) => Buffer.from(file).toString('base64'))
+  return { fileDescriptorResponse: { fileDescriptorProto: files } }
 }
