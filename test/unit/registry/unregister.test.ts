@@ -10,10 +10,12 @@ const SELECTION = { service: 'hello', addr: 'a:1' }
 /** An etcd that carries out the deletion, or finds nothing to delete, and fails each later read. */
 function etcd({ deletes, denial }: { deletes: boolean; denial?: DiscoError }): EtcdClient {
   const responses = deletes ? [] : [{ response_range: { kvs: [] } }]
+  let isFirst = true
   return {
-    txn: async () => ({ header: { revision: '9' }, succeeded: deletes, responses }),
-    range: async () => {
-      throw denial
+    txn: async () => {
+      if (!isFirst && denial) throw denial
+      isFirst = false
+      return { header: { revision: '9' }, succeeded: deletes, responses }
     },
   } as unknown as EtcdClient
 }
@@ -29,6 +31,16 @@ test('a removal is reported although etcd then denies to look for its return', a
 
 test('a key that was removed after the list differs from one that never existed', async () => {
   const client = etcd({ deletes: false })
-  expect(await removeFrom(client, [ENDPOINT])).toEqual({ revision: 9, removed: [], wentMeanwhile: true })
-  expect(await removeFrom(client, [])).toEqual({ revision: 8, removed: [], wentMeanwhile: false })
+  expect(await removeFrom(client, [ENDPOINT])).toEqual({
+    revision: 9,
+    removed: [],
+    wentMeanwhile: true,
+    isLast: false,
+  })
+  expect(await removeFrom(client, [])).toEqual({
+    revision: 8,
+    removed: [],
+    wentMeanwhile: false,
+    isLast: false,
+  })
 })
