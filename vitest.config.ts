@@ -63,6 +63,11 @@ export default defineConfig({
         test: { name: 'long', include: [LONG, PROPERTY], provide: { effort: 'long' }, globalSetup },
       },
       {
+        // Beside Go programs: Go and its libraries come from Debian's packages, some 300 MB.
+        extends: true,
+        test: { name: 'go', include: ['test/go/*.spec.ts'], globalSetup },
+      },
+      {
         extends: true,
         resolve: {
           alias: [
