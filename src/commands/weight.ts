@@ -92,7 +92,12 @@ export default class Weight extends DiscoCommand {
     flags: BaseFlags & Interfaces.InferredFlags<typeof Weight.flags>,
   ): Promise<Choice[]> {
     const choices = await choicesOf(registry, scope, flags.version)
-    await this.confirmChoices(flags, `set weight ${changeText(change)} of`, choices)
+    const [only] = choices
+    if (only?.endpoints === null) {
+      const { service, addr } = only.selection
+      if (!flags['dry-run'])
+        await this.confirmChange(flags, `weight ${service} ${addr} ${changeText(change)}`)
+    } else await this.confirmChoices(flags, `set weight ${changeText(change)} of`, choices)
     return choices
   }
 
