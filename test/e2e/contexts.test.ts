@@ -336,7 +336,7 @@ describe('a production context', () => {
       ['y\n', 0, 5],
     ] as const) {
       const asked = disco.onTerminal(120, 24, ...weight, '5', '-C', 'dc2')
-      await asked.printed(`context dc2 is production. Change it: set weight 5 of in-dc2 ${ADDR}? [y/N]`)
+      await asked.printed(`context dc2 is production. Change it: weight in-dc2 ${ADDR} 5? [y/N]`)
       asked.child.stdin?.write(answer)
       expect((await asked.exited()).code, JSON.stringify(answer)).toBe(code)
       expect(await weightNow()).toBe(after)
