@@ -42,8 +42,16 @@ describe('an error names what is wrong, and a remedy that fits', () => {
       'Put one of them into a file',
     ],
     [['pick', 'hello', '--policy', 'ring_hash', '--without', ''], '--without is empty', ''],
-    [[...CALL, '--service-config', '/dev/null'], '/dev/null is not JSON', 'Example: {"methodConfig": '],
-    [['ls', '--user', 'me', '--password-file', '/dev/null'], 'The password file /dev/null is empty', ''],
+    [
+      [...CALL, '--service-config', '/dev/null'],
+      '/dev/null from --service-config is not JSON',
+      'Example: {"methodConfig": ',
+    ],
+    [
+      ['ls', '--user', 'me', '--password-file', '/dev/null'],
+      'The password file /dev/null from --password-file is empty',
+      '',
+    ],
     [[...CALL, '--proto', 'none.proto'], 'Cannot read none.proto', 'Looked in the current folder; '],
   ])('%j', async (args, says, hint) => {
     const { code, stderr } = await tool.run(...args)
