@@ -31,7 +31,7 @@ export type {
 } from './domain/endpoint.js'
 export type { EndpointFilter } from './domain/endpoint-filter.js'
 export { DiscoError, type DiscoErrorOptions, type ErrorCode, type EtcdReason } from './domain/errors.js'
-export type { FileSource, ReadContent } from './domain/file-source.js'
+export type { FileSource, NamedFile, ReadContent } from './domain/file-source.js'
 export { parseWeightChange, type WeightChange, type WeightForm } from './domain/weight.js'
 export type { ContextOption } from './registry/context-options.js'
 export type { LayoutCount, LayoutCounts } from './registry/layout-counts.js'
