@@ -94,7 +94,7 @@ describe('disco dev', () => {
   })
 
   test.each([
-    ['an invalid weight', ['--backends', '1,x'], 'Invalid --backends "1,x": expected weights'],
+    ['an invalid weight', ['--backends', '1,x'], 'Invalid --backends "1,x": expected integers from 0'],
     [
       'too many backends',
       ['--backends', Array.from({ length: 101 }, () => 1).join(',')],

@@ -232,7 +232,7 @@ const CASES: readonly Case[] = [
     cause: 'a client certificate that has expired',
     args: () => [...at(place.mutualTls.endpoint), '--cacert', place.ca, ...mutual(place.expired)],
     says: () =>
-      `✗ The client certificate in ${place.expired.certFile} has expired\n` +
+      `✗ The client certificate in ${place.expired.certFile} from --cert has expired\n` +
       `  From --endpoints. Renew it: etcd at ${place.mutualTls.endpoint} does not accept it\n`,
   },
   {
@@ -242,13 +242,13 @@ const CASES: readonly Case[] = [
       ...mutual({ ...place.client, keyFile: place.stranger.keyFile }),
     ],
     says: () =>
-      `✗ The key in ${place.stranger.keyFile} does not belong to the certificate in ${place.client.certFile}\n`,
+      `✗ The key in ${place.stranger.keyFile} from --key does not belong to the certificate in ${place.client.certFile} from --cert\n`,
     exit: 2,
   },
   {
     cause: 'a CA file that is none',
     args: () => [...at(place.tls.endpoint), '--cacert', place.password],
-    says: () => `✗ ${place.password} holds no PEM certificate that can be read\n`,
+    says: () => `✗ ${place.password} from --cacert holds no PEM certificate that can be read\n`,
     exit: 2,
   },
   {
