@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import { DiscoError } from '../domain/errors.js'
 import { didYouMean } from '../domain/nearest.js'
 import { type ContextSettings, entriesOf, problemAt, readSettings, readText, unknownKey } from './settings.js'
-import { readTextFile, readTree, refuseReadableByOthers } from './text-file.js'
+import { readTextFile, readTree, refuseReadableByOthers, refuseWritableByOthers } from './text-file.js'
 
 /** A group of settings: a connection with its credentials, and the location of the keys. */
 export interface Context {
@@ -36,11 +36,13 @@ export function requireContextName(name: string): string {
 /**
  * Reads the user's file; a missing file has no contexts.
  *
- * @throws DiscoError USAGE with file, line and column; for a file with a password that other users can read
+ * @throws DiscoError USAGE with file, line and column; for a file that other users can write to, or that has a password
+ *   and that they can read
  */
 export async function readConfig(file: string): Promise<Config> {
   const found = await readTextFile(file)
   if (found === null) return { file, use: null, contexts: new Map() }
+  refuseWritableByOthers(file, found.stats)
   const config = configIn(file, found.text)
   const hasSecret = [...config.contexts.values()].some(({ settings }) => settings.password !== undefined)
   if (hasSecret) await refuseReadableByOthers(file, 'a password', found.stats)

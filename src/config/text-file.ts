@@ -70,6 +70,18 @@ export async function refuseReadableByOthers(file: string, what: string, known?:
 }
 
 /**
+ * Refuses a file that other users can write to: they could direct commands and credentials to another cluster.
+ *
+ * @throws DiscoError USAGE with the command that fixes the mode
+ */
+export function refuseWritableByOthers(file: string, { mode }: Stats): void {
+  if (process.geteuid === undefined || (mode & OTHERS_WRITE) === 0) return
+  throw new DiscoError('USAGE', `${file} is not used: other users can write to it`, {
+    suggestions: [`Run: chmod o-w ${quoted(file)}`],
+  })
+}
+
+/**
  * Why a file does not count as this user's; null if it does. Anyone who can write to the file or its folder could
  * redirect commands.
  */

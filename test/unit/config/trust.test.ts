@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { readConfig } from '../../../src/config/contexts.js'
 import { refuseReadableByOthers, strangersFile } from '../../../src/config/text-file.js'
 
 let folder: string
@@ -35,6 +36,17 @@ it("refuses a file in another user's folder, but not the one of the user behind 
 it('refuses a file that others can write to', async () => {
   await chmod(file, 0o666)
   expect(await strangersFile(file, {})).toBe('other users can write to it')
+})
+
+it('refuses a file of contexts that others can write to, and says how to fix that', async () => {
+  await writeFile(file, 'contexts:\n  a: { endpoints: x:1 }\n')
+  expect([...(await readConfig(file)).contexts.keys()]).toEqual(['a'])
+  await chmod(file, 0o646)
+  await expect(readConfig(file)).rejects.toMatchObject({
+    code: 'USAGE',
+    message: `${file} is not used: other users can write to it`,
+    suggestions: [`Run: chmod o-w ${file}`],
+  })
 })
 
 it("bears a group that reads root's secret, as libpq does, but not one that reads the user's", async () => {
