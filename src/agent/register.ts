@@ -66,6 +66,7 @@ const DRAIN_MS = 5_000
  * ```
  */
 export async function register(given: RegisterOptions): Promise<LiveRegistration> {
+  given.signal?.throwIfAborted()
   const options = await withContext(given, process.env)
   const { service, addr, version = '', id, metadata = {}, takeover = false, onDelete = 'exit' } = options
   const { layout = DEFAULT_LAYOUT.name }: Place = options

@@ -66,6 +66,22 @@ describe('an aborted signal rejects with its reason, while etcd gives no answer'
   })
 })
 
+test('register with a signal that is already aborted does not connect to etcd', async () => {
+  await using server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  let connections = 0
+  server.on('connection', (socket) => {
+    connections++
+    socket.destroy()
+  })
+  const endpoints = [`127.0.0.1:${(server.address() as AddressInfo).port}`]
+  const reason = new Error('the caller has no more time')
+  const attempt = register({ ...record, endpoints, signal: AbortSignal.abort(reason) })
+  await expect(attempt).rejects.toBe(reason)
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(connections).toBe(0)
+})
+
 test('register ends its wait for the lease of another registrar by AbortSignal.timeout', async () => {
   const key = '/hello/127.0.0.1:1'
   const lease = await grantLease(etcd, 600)
