@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Client, credentials, Metadata } from '@grpc/grpc-js'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type ChannelSettings, channelOptions, install, setPin } from '../../src/grpc/index.js'
 import { Backend } from '../support/backend.js'
 import { DevRegistryProcess } from '../support/dev-registry-process.js'
@@ -90,6 +90,7 @@ describe.each([
     server = await start()
     disco = new Disco(server.endpoint)
   })
+  afterEach(() => disco.stopAll())
   afterAll(() => server[Symbol.asyncDispose]())
 
   /** Addresses as `disco ls` lists them. */
