@@ -41,7 +41,8 @@ export async function* cachedWatch(
 }
 
 async function readList(cache: ListCache, target: CacheTarget, maxAgeMs: number): Promise<Reset | null> {
-  const list = (await cache.read(target)) ?? (await readAuto(cache, target))
+  const lists = [await cache.read(target), await readAuto(cache, target)].filter((list) => list !== null)
+  const [list] = lists.sort((a, b) => b.seenAtMs - a.seenAtMs)
   if (!list) return null
   const ageMs = Math.max(0, Date.now() - list.seenAtMs)
   if (ageMs > maxAgeMs) return null

@@ -184,3 +184,40 @@ describe('the cached list of a watch', () => {
     expect(await written([[0, STALE]], 5 * MINUTE_MS)).toEqual([])
   })
 })
+
+describe('while etcd is unreachable from the start, the list that comes first', () => {
+  const own: CachedList = { revision: 5, endpoints: [endpoint({ weight: 1 })], seenAtMs: 0 }
+  const auto = { revision: 9, endpoints: [endpoint({ weight: 2 })], seenAtMs: 3 * MINUTE_MS }
+
+  /** Has one list of the watch's layout, and one that a reader of every layout wrote. */
+  class TwoLists extends ListCache {
+    constructor(private readonly lists: { readonly seed: CachedList; readonly auto: CachedList }) {
+      super('/nowhere', () => {})
+    }
+
+    override async read({ layout }: typeof TARGET): Promise<CachedList> {
+      return layout === 'auto' ? this.lists.auto : this.lists.seed
+    }
+  }
+
+  it.each([
+    ['the own one is too old', { seed: own, auto }, 9],
+    ['both would do', { seed: { ...own, seenAtMs: 2.5 * MINUTE_MS }, auto }, 9],
+    ['the own one is newer', { seed: { ...own, seenAtMs: 3.5 * MINUTE_MS }, auto }, 5],
+  ])('is the newer of both that are cached: %s', async (_, lists, revision) => {
+    vi.setSystemTime(3.75 * MINUTE_MS)
+    async function* outage() {
+      yield STALE
+    }
+    const updates: Update[] = []
+    for await (const update of cachedWatch(
+      outage(),
+      new LiveSnapshot(),
+      new TwoLists(lists),
+      TARGET,
+      MINUTE_MS * 2,
+    ))
+      updates.push(update)
+    expect(updates).toMatchObject([{ type: 'reset', revision, source: 'cache' }, STALE])
+  })
+})
