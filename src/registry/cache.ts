@@ -3,10 +3,13 @@ import { readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { isOwnFolder, makeFolder, ownFile, readOwnFile } from './cache-files.js'
-import { type CachedList, readCachedList } from './cached-list.js'
+import { type CachedList, readCachedList, withLeaseId } from './cached-list.js'
 
-/** Version of the file format; files of another version are ignored. */
-const FORMAT = 1
+/** Version of the file format. */
+const FORMAT = 2
+
+/** Its lease ids are decimal. Lists outlive an upgrade of the tool, which may happen during an outage of etcd. */
+const DECIMAL_LEASES_FORMAT = 1
 
 /** About 50,000 endpoints. Longer lists are not stored. */
 const MOST_BYTES = 16 * 1024 * 1024
@@ -137,8 +140,12 @@ function named({ members, layout, root, service }: CacheTarget): string {
 function parse(text: string, target: CacheTarget): CachedList | null {
   try {
     const members = JSON.parse(text) as Readonly<Record<string, unknown>>
-    if (members.format !== FORMAT || members.target !== named(target)) return null
-    return readCachedList(members, target.service)
+    const { format, endpoints } = members
+    if (members.target !== named(target)) return null
+    if (format === DECIMAL_LEASES_FORMAT && Array.isArray(endpoints)) {
+      return readCachedList({ ...members, endpoints: endpoints.map(withLeaseId) }, target.service)
+    }
+    return format === FORMAT ? readCachedList(members, target.service) : null
   } catch {
     return null
   }

@@ -1,5 +1,11 @@
 import { readAddress } from '../domain/address.js'
-import { type Endpoint, type EndpointProblem, isReadable, type Revision } from '../domain/endpoint.js'
+import {
+  type Endpoint,
+  type EndpointProblem,
+  isReadable,
+  leaseIdOf,
+  type Revision,
+} from '../domain/endpoint.js'
 
 /** The last good list of a service, as stored on disk. */
 export interface CachedList {
@@ -34,6 +40,12 @@ function withProblemKind(value: unknown): unknown {
   if (!isObject(value) || !isText(value.problem)) return value
   const { problem: text, unreadable, rootHint: _, ...rest } = value
   return { ...rest, problem: { kind: unreadable === true ? 'unreadable' : 'not-dialled', text } }
+}
+
+/** An endpoint of an older list, whose lease id is decimal. */
+export function withLeaseId(value: unknown): unknown {
+  if (!isObject(value) || !isText(value.lease) || !/^-?\d{1,19}$/.test(value.lease)) return value
+  return { ...value, lease: leaseIdOf(value.lease) }
 }
 
 function isEndpoint(value: unknown, service: string, revision: Revision): value is Endpoint {

@@ -54,6 +54,19 @@ describe('the kept lists', () => {
     expect(warnings).toEqual([])
   })
 
+  test('of the former format, with decimal lease ids, are read', async () => {
+    await open().write(TARGET, LIST)
+    const { endpoints, ...rest } = JSON.parse(readFileSync(onlyFile(), 'utf8'))
+    const [stored] = endpoints
+    const former = { ...stored, lease: '7587895129381038084' }
+    writeFileSync(onlyFile(), JSON.stringify({ ...rest, format: 1, endpoints: [former] }))
+    expect(await open().read(TARGET)).toEqual({
+      ...LIST,
+      endpoints: [endpoint({ lease: '694d9e6af3ac6804' })],
+    })
+    expect(warnings).toEqual([])
+  })
+
   test('are readable by their owner alone', async () => {
     await open().write(TARGET, LIST)
     expect(statSync(onlyFile()).mode & 0o777).toBe(0o600)
@@ -91,7 +104,7 @@ describe('the kept lists', () => {
   test.each([
     ['no JSON', '{"format":1'],
     ['no object', 'null'],
-    ['another format', JSON.stringify({ format: 2 })],
+    ['another format', JSON.stringify({ format: 3 })],
     ['a list of something else', JSON.stringify({ format: 1, revision: 1, seenAtMs: 1, endpoints: [{}] })],
   ])('with %s inside are ignored, with one warning', async (_, text) => {
     const cache = open()
