@@ -82,7 +82,7 @@ test('an ambiguous or unknown name is refused with the candidates', async () => 
   expect(none).toMatchObject({ code: 4, stdout: '' })
   expect(none.stderr).toContain('No method, service or type here is named "shop.Ordr"')
   expect(none.stderr).toContain('Did you mean shop.Order?')
-  expect(none.stderr).toContain('There is: shop.Shop, shop.Shop/Buy')
+  expect(none.stderr).toContain('Available: shop.Shop, shop.Shop/Buy')
 })
 
 test('missing parts of a description are named, with their importer and the remedy', async () => {

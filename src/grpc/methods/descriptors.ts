@@ -152,6 +152,7 @@ export class Descriptors {
       },
     )
   }
+
   private nothingNamed(name: string): DiscoError {
     const types = [...this.types].flatMap((type) => (describable(type) ? [type.typeName] : []))
     const own = this.services.flatMap(({ typeName, methods }) => [typeName, ...methods.map(fullName)])
@@ -161,7 +162,7 @@ export class Descriptors {
     return new DiscoError('NOT_FOUND', `No method, service or type here is named "${name}"`, {
       suggestions: [
         ...nearest.slice(0, 1),
-        `There is: ${listed(own) || 'nothing'}. ${this.source}`,
+        `Available: ${listed(own) || 'nothing'}. ${this.source}`,
         ...this.gaps,
       ],
     })
