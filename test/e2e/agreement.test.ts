@@ -80,9 +80,9 @@ function idOf(layout: string, index: number): { id?: string } {
 }
 
 /** What a program sees that has nothing but the environment. */
-async function program(...targets: string[]): Promise<Listed[]> {
+async function program(targets: readonly string[], folder = cacheFolder): Promise<Listed[]> {
   const { PATH = '' } = process.env
-  const env = { PATH, DISCO_ENDPOINTS: etcd.endpoint, XDG_CACHE_HOME: cacheFolder }
+  const env = { PATH, DISCO_ENDPOINTS: etcd.endpoint, XDG_CACHE_HOME: folder }
   const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, ...targets], { env })
   return JSON.parse(stdout) as Listed[]
 }
@@ -101,7 +101,7 @@ function uri(layout: string, service: string): string {
 const TARGETS = Object.entries(SERVICES).map(([layout, service]) => uri(layout, service))
 
 test('resolve, call and a program list the same endpoints, in the same order, with the same weights', async () => {
-  const listed = await program(...TARGETS)
+  const listed = await program(TARGETS, join(cacheFolder, 'programs'))
   for (const { target, endpoints } of listed) {
     expect(endpoints, target).toHaveLength(2)
     const resolved = await json<ResolveDoc>('resolve', target)
@@ -205,9 +205,10 @@ test('a list that the tool cached serves the program while etcd is away', async 
   await json('resolve', uri('kratos', 'of-kratos'))
   await json('resolve', 'of-kitex')
   const targets = [uri('kratos', 'of-kratos'), uri('kitex', 'of-kitex')]
-  const before = await program(...targets)
+  // With a cache of its own: the list that it finds later is the tool's.
+  const before = await program(targets, join(cacheFolder, 'programs'))
   await etcd.stop()
-  const after = await program(...targets)
+  const after = await program(targets)
   expect(after).toEqual(before.map((listed) => ({ ...listed, isCached: true })))
   for (const { target, endpoints } of after) {
     const resolved = await json<ResolveDoc>('resolve', target)
