@@ -5,7 +5,7 @@ import { DiscoError } from './errors.js'
 /**
  * One condition on an endpoint. `name` is `version`, `id`, `addr`, `weight` or a metadata name, which may be written
  * `metadata.NAME`: needed where the metadata has one of the four. An endpoint without the name counts as having the
- * empty value.
+ * empty value. Weights are compared as numbers.
  */
 export type Requirement =
   | { readonly op: '=' | '!='; readonly name: string; readonly value: string }
@@ -25,9 +25,12 @@ export const METADATA_PREFIX = 'metadata.'
 const FORMS =
   'Expected NAME=VALUE, NAME!=VALUE, NAME in (A,B), NAME notin (A,B), weight>0, version>=1.2, version~1.2 or version^1, separated by commas'
 
-/** A word in double quotes, with the backslash as escape, or one without any sign of the grammar. */
+/**
+ * A word in double quotes, with the backslash as escape, or one without a space or a sign of the grammar: in
+ * `zone!=a rack=b`, where the comma is missing, the value would otherwise be `a rack=b`, which no endpoint has.
+ */
 const NAME = /\s*("(?:[^"\\]|\\.)*"|[^\s"(),=!<>~^]+)\s*/sy
-const VALUE = /\s*("(?:[^"\\]|\\.)*"|[^"(),]*)\s*/sy
+const VALUE = /\s*("(?:[^"\\]|\\.)*"|[^\s"(),=!<>~^]*)\s*/sy
 const OPERATOR = /(==|!=|>=|<=|=|>|<|~|\^|notin(?=\s*\()|in(?=\s*\())/y
 const WEIGHT = /^\d+(\.\d+)?$/
 
@@ -35,9 +38,14 @@ const WEIGHT = /^\d+(\.\d+)?$/
  * Reads `version=1.0.0,zone!=b,rack in (a,b),weight>0,version^1.2`.
  *
  * @param source what the error calls the text, such as a flag
+ * @param empty whether `zone=` is accepted for `zone=""`: it may come from an unset shell variable
  * @throws DiscoError USAGE
  */
-export function parseSelector(text: string, source = 'selector'): Selector {
+export function parseSelector(
+  text: string,
+  source = 'selector',
+  { empty = 'accepted' }: { readonly empty?: 'accepted' | 'quoted' } = {},
+): Selector {
   const requirements: Requirement[] = []
   let at = 0
   const take = (pattern: RegExp): string | null => {
@@ -45,6 +53,7 @@ export function parseSelector(text: string, source = 'selector'): Selector {
     const [whole, part] = pattern.exec(text) ?? []
     if (whole === undefined || part === undefined) return null
     at += whole.length
+    if (part === '' && empty === 'quoted') throw emptyValue(text, source)
     return unquoted(part)
   }
   const skip = (sign: string): boolean => {
@@ -69,7 +78,7 @@ export function parseSelector(text: string, source = 'selector'): Selector {
     if (name === null || op === null) throw wrong(text, source)
     if (op === 'in' || op === 'notin') {
       const values = takeValues()
-      if (!values) throw wrong(text, source)
+      if (!values || (name === 'weight' && !values.every(isWeight))) throw wrong(text, source)
       requirements.push({ op, name, values })
       while (text[at] === ' ') at++
     } else {
@@ -110,17 +119,28 @@ export function attributeOf({ version, id, addr, weight, metadata }: Endpoint, n
   return Object.hasOwn(metadata, own) ? (metadata[own] ?? '') : ''
 }
 
+/** The names that are not of the metadata. */
+export const ATTRIBUTES: readonly string[] = ['version', 'id', 'addr', 'weight']
+
+/** Whether an endpoint has a name, even with an empty value. */
+export function hasAttribute({ metadata }: Endpoint, name: string): boolean {
+  if (ATTRIBUTES.includes(name) || Object.hasOwn(metadata, name)) return true
+  return name.startsWith(METADATA_PREFIX) && Object.hasOwn(metadata, name.slice(METADATA_PREFIX.length))
+}
+
 function isMet(one: Requirement, endpoint: Endpoint): boolean {
   const has = attributeOf(endpoint, one.name)
+  const isEqual = (value: string) =>
+    one.name === 'weight' ? endpoint.weight === Number(value) : has === value
   switch (one.op) {
     case '=':
-      return has === one.value
+      return isEqual(one.value)
     case '!=':
-      return has !== one.value
+      return !isEqual(one.value)
     case 'in':
-      return one.values.includes(has)
+      return one.values.some(isEqual)
     case 'notin':
-      return !one.values.includes(has)
+      return !one.values.some(isEqual)
     default:
       if (one.name === 'weight') return isOrdered(endpoint.weight, one.op, Number(one.value))
       return semver.satisfies(asSemver(has), `${one.op}${one.value}`)
@@ -141,10 +161,12 @@ function asSemver(version: string): string {
 
 /** Null where the operator does not go with the name or the value. */
 function requirement(name: string, op: string, value: string): Requirement | null {
+  const isEquality = op === '=' || op === '==' || op === '!='
+  if (name === 'weight' && isEquality && !isWeight(value)) return null
   if (op === '=' || op === '==') return { op: '=', name, value }
   if (op === '!=') return { op, name, value }
   const isOrdering = op === '>' || op === '>=' || op === '<' || op === '<='
-  if (name === 'weight' && isOrdering && WEIGHT.test(value)) return { op, name, value }
+  if (name === 'weight' && isOrdering && isWeight(value)) return { op, name, value }
   const isRange = isOrdering || op === '~' || op === '^'
   if (
     name === 'version' &&
@@ -157,12 +179,22 @@ function requirement(name: string, op: string, value: string): Requirement | nul
   return null
 }
 
+function isWeight(value: string): boolean {
+  return WEIGHT.test(value)
+}
+
 function unquoted(word: string): string {
   return word.startsWith('"') ? word.slice(1, -1).replace(/\\(.)/gs, '$1') : word.trim()
 }
 
 function quoted(word: string): string {
   return /^[^\s"(),=!<>~^\\]+$/.test(word) ? word : `"${word.replace(/["\\]/g, '\\$&')}"`
+}
+
+function emptyValue(text: string, source: string): DiscoError {
+  return new DiscoError('USAGE', `Invalid ${source} "${text}": a value is empty`, {
+    suggestions: ['For endpoints without a value, quote the empty one: zone=""'],
+  })
 }
 
 function wrong(text: string, source: string): DiscoError {

@@ -31,6 +31,12 @@ describe('a selector', () => {
     'rack notin (a)',
     'note="x, (y)"',
     'weight=2',
+    'weight=2.0',
+    'weight in (1,02)',
+    'metadata.weight!=x',
+    'version in (1.0.0, 1.2.3)',
+    'note="x, (y)",zone=b',
+    'zone!="a rack=b"',
     'weight>0',
     'weight>=2',
     'weight<2.5',
@@ -59,6 +65,8 @@ describe('a selector', () => {
     'version>1',
     'zone=b,id=b',
     'toString!=',
+    'weight!=2.0',
+    'weight notin (2.0)',
   ])('%s does not select', (text) => {
     expect(isSelected(text)).toBe(false)
   })
@@ -92,6 +100,14 @@ describe('a selector', () => {
     'zone="b',
     'zone=(b)',
     'zone=b)',
+    'version!=1.0.0 zone=b',
+    'zone=a b',
+    'zone!==b',
+    'zone!=!b',
+    'zone in (a b)',
+    'weight!=x',
+    'weight=',
+    'weight notin (1,x)',
   ])('%j is refused, with the accepted forms', (text) => {
     const error = errorOf(() => parseSelector(text))
     expect(error).toMatchObject({ code: 'USAGE', message: `Invalid selector "${text}"` })
