@@ -14,7 +14,7 @@ import { returnUnknownLine } from '../cli/change/return-unknown.js'
 import { bulkFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { refuseIdle } from '../cli/flags/idle.js'
-import { filterFlags, readScope, targetAndAddresses } from '../cli/flags/target.js'
+import { changeFilterFlags, readScope, targetAndAddresses } from '../cli/flags/target.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import type { Palette } from '../cli/terminal/color.js'
 import { Countdown } from '../cli/terminal/countdown.js'
@@ -46,7 +46,7 @@ export default class Drain extends DiscoCommand {
       description: 'time at weight 0 before the key is deleted',
     }),
     undo: Flags.boolean({ description: 'restore the weight from before the drain', exclusive: ['force'] }),
-    ...filterFlags,
+    ...changeFilterFlags,
     version: versionFlag,
     ...placeFlags,
     ...bulkFlags,
@@ -62,6 +62,7 @@ export default class Drain extends DiscoCommand {
     const [target, ...addrs] = args.target ?? []
     const scope = await readScope({
       command: 'drain',
+      empty: 'quoted',
       target,
       addrs,
       flags,

@@ -3,7 +3,7 @@ import { choicesOf, formatChoices } from '../cli/change/choice.js'
 import { type UnregisterDoc, type UnregistersDoc, unregisterDoc } from '../cli/change/document.js'
 import { returnUnknownLine } from '../cli/change/return-unknown.js'
 import { bulkFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
-import { filterFlags, readScope, type Scope, targetAndAddresses } from '../cli/flags/target.js'
+import { changeFilterFlags, readScope, type Scope, targetAndAddresses } from '../cli/flags/target.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import type { Palette } from '../cli/terminal/color.js'
 import { visible } from '../cli/terminal/visible.js'
@@ -24,13 +24,14 @@ export default class Unregister extends DiscoCommand {
   ]
   static override usage = '<%= command.id %> TARGET ADDR... | TARGET -l SELECTOR | [TARGET] --host HOST'
   static override args = { target: targetAndAddresses }
-  static override flags = { ...filterFlags, version: versionFlag, ...placeFlags, ...bulkFlags }
+  static override flags = { ...changeFilterFlags, version: versionFlag, ...placeFlags, ...bulkFlags }
 
   async run(): Promise<UnregisterDoc | UnregistersDoc> {
     const { args, flags } = await this.parse(Unregister)
     const [target, ...addrs] = args.target ?? []
     const scope = await readScope({
       command: 'unregister',
+      empty: 'quoted',
       target,
       addrs,
       flags,

@@ -5,7 +5,7 @@ import { type WeightDoc, type WeightsDoc, weightDoc } from '../cli/change/docume
 import { isAddress, refuseSwapped } from '../cli/flags/arguments.js'
 import { bulkFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
-import { filterFlags, readScope, type Scope } from '../cli/flags/target.js'
+import { changeFilterFlags, readScope, type Scope } from '../cli/flags/target.js'
 import { weightChangeFlag, weightChangeOf } from '../cli/flags/weight.js'
 import { markInReport } from '../cli/terminal/look-alikes.js'
 import { percent } from '../cli/terminal/units.js'
@@ -42,7 +42,7 @@ export default class Weight extends DiscoCommand {
   static override flags = {
     all: weightChangeFlag({ description: 'the weight of every endpoint of the service' }),
     drained: Flags.boolean({ description: 'with --all, -l or --host: include endpoints at weight 0' }),
-    ...filterFlags,
+    ...changeFilterFlags,
     version: versionFlag,
     ...placeFlags,
     ...bulkFlags,
@@ -61,18 +61,23 @@ export default class Weight extends DiscoCommand {
       throw missing()
     const scope = await readScope({
       command: 'weight',
+      empty: 'quoted',
       target,
       addrs,
       flags,
       place: (layout) => this.place(flags, layout),
     })
     const { service, filter } = scope
+    const isOfAll = service !== undefined && isUnfiltered(filter)
+    // A URI with conditions is a selection; one without is a service, of which --all has to be asked for.
+    if (isOfAll && all === undefined) throw missing()
+    if (!isOfAll && all !== undefined) throw notOfAll('leave the selection out')
     if (flags.drained && addrs.length > 0) {
       throw new DiscoError('USAGE', '--drained has no effect on an endpoint that is named')
     }
     const registry = await this.openRegistry({ ...flags, ...scope.place })
-    const isOfAll = service !== undefined && isUnfiltered(filter)
-    if (isOfAll) await this.confirmChange(flags, `weight ${service} --all ${changeText(change)}`)
+    if (isOfAll && !flags['dry-run'])
+      await this.confirmChange(flags, `weight ${service} --all ${changeText(change)}`)
     const choices = isOfAll
       ? [{ selection: { service, addr: null, version: flags.version } }]
       : await this.chosen(registry, scope, change, flags)
@@ -148,10 +153,7 @@ function readParts(
 ): Parts {
   const [target = '', addr, weight] = words
   const isSelection = selector !== undefined || host !== undefined || /^etcd:/.test(target)
-  if (all !== undefined && (isSelection || addr !== undefined)) {
-    const other = isSelection ? 'leave the selection out' : 'leave the address out'
-    throw new DiscoError('USAGE', `--all means every endpoint; ${other}`)
-  }
+  if (all !== undefined && addr !== undefined) throw notOfAll('leave the address out')
   if (drained && all === undefined && !isSelection) {
     throw new DiscoError('USAGE', '--drained has no effect without --all, -l or --host')
   }
@@ -193,6 +195,10 @@ function refuseOtherOrder(args: {
   throw new DiscoError('USAGE', `The arguments are swapped: ${what}`, {
     suggestions: [`Try: disco weight ${ordered.join(' ')}`],
   })
+}
+
+function notOfAll(remedy: string): DiscoError {
+  return new DiscoError('USAGE', `--all means every endpoint; ${remedy}`)
 }
 
 function missing(): DiscoError {

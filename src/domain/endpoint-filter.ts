@@ -2,7 +2,16 @@ import { readAddress } from './address.js'
 import type { Endpoint } from './endpoint.js'
 import { DiscoError } from './errors.js'
 import { shownKey } from './key-text.js'
-import { attributeOf, formatSelector, type Selector, selects } from './selector.js'
+import { didYouMean } from './nearest.js'
+import {
+  ATTRIBUTES,
+  attributeOf,
+  formatSelector,
+  hasAttribute,
+  type Requirement,
+  type Selector,
+  selects,
+} from './selector.js'
 
 /** Selects the endpoints of a command: those that meet all parts. An empty part excludes none. */
 export interface EndpointFilter {
@@ -67,6 +76,34 @@ export function requireChosen(
       ? `No endpoint of ${whose} is selected by ${formatFilter(filter)}`
       : `No endpoint of ${whose} is ${absent}`
   throw new DiscoError('NOT_FOUND', message, { suggestions: filterHints(filter, endpoints) })
+}
+
+/**
+ * Refuses a metadata name that no endpoint has, where the condition holds for endpoints without it: a mistyped one
+ * (`zonee!=b`) would select all of them.
+ *
+ * @throws DiscoError USAGE, with the nearest name
+ */
+export function refuseUnknownNames({ select }: EndpointFilter, endpoints: readonly Endpoint[]): void {
+  for (const one of select) {
+    if (!isMetByAbsence(one)) continue
+    if (endpoints.some((endpoint) => hasAttribute(endpoint, one.name))) continue
+    const known = endpoints.flatMap(({ metadata }) => Object.keys(metadata))
+    throw new DiscoError('USAGE', `No endpoint has metadata named ${one.name}`, {
+      suggestions: [
+        ...didYouMean(one.name, [...known, ...ATTRIBUTES]),
+        `Here, ${formatSelector([one])} would select every endpoint`,
+      ],
+    })
+  }
+}
+
+/** Whether an endpoint without the name meets the condition. */
+function isMetByAbsence(one: Requirement): boolean {
+  if (one.op === '!=') return one.value !== ''
+  if (one.op === 'notin') return !one.values.includes('')
+  if (one.op === '=') return one.value === ''
+  return one.op === 'in' && one.values.includes('')
 }
 
 /** The endpoints' values of the names in a filter that selected none of them: a line each. */

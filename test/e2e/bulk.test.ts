@@ -175,6 +175,32 @@ describe('a change of several endpoints', () => {
   })
 
   test.each([
+    [['weight', 'etcd:///hello', '5'], 'Missing arguments: an address and a weight, or --all and a weight'],
+    [['weight', 'etcd://2.0.0/hello', '--all', '5'], '--all means every endpoint'],
+    [['drain', 'hello', '-l', 'version!=1.0.0 zone=b', '--yes'], 'Invalid --selector'],
+    [['unregister', 'hello', '-l', 'zonee!=b', '--yes'], 'No endpoint has metadata named zonee'],
+    [['unregister', 'hello', '-l', 'zone=', '--yes'], 'a value is empty'],
+    [['unregister', 'etcd:///hello?zone=', '--yes'], 'The value of zone is empty'],
+    [['drain', '--host', '[]', '--yes'], 'Invalid --host "[]": the host is empty'],
+  ])('%j selects more than was meant: refused', async (args, problem) => {
+    const metadata = { zone: 'b' }
+    await etcd.ctl('put', ...registration('hello', '10.0.0.7:1', { version: '1.0.0', metadata }))
+    const before = await revision(etcd)
+    const ran = await tool.run(...args)
+    expect({ code: ran.code, stderr: ran.stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining(problem) as string,
+    })
+    expect(await revision(etcd)).toBe(before)
+  })
+
+  test('weight: a URI without conditions is a service', async () => {
+    const doc = await json<WeightDoc>('weight', 'etcd:///hello', '--all', '5')
+    expect(doc.changes).toHaveLength(3)
+    expect(await weights()).toEqual([5, 5, 5, 4, 4])
+  })
+
+  test.each([
     [['weight', 'hello', '-l', 'zone=q', '5', '--yes']],
     [['drain', 'hello', '-l', 'zone=q', '--yes']],
     [['unregister', '--host', '10.9.9.9', '--yes']],

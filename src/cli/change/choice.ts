@@ -1,5 +1,5 @@
 import type { Endpoint } from '../../domain/endpoint.js'
-import { chosenOf, formatFilter, requireChosen } from '../../domain/endpoint-filter.js'
+import { chosenOf, formatFilter, refuseUnknownNames, requireChosen } from '../../domain/endpoint-filter.js'
 import type { Registry } from '../../registry/registry.js'
 import type { EndpointSelection } from '../../registry/selection.js'
 import type { Scope } from '../flags/target.js'
@@ -18,7 +18,8 @@ export interface Choice {
  * The endpoints to be changed, by service.
  *
  * @param version of `--version`
- * @throws DiscoError NOT_FOUND if a selector, or one of several addresses, selects nothing
+ * @throws DiscoError NOT_FOUND if a selector, or one of several addresses, selects nothing; USAGE if
+ * a condition has a name that no endpoint has, and holds for that reason
  */
 export async function choicesOf(
   registry: Registry,
@@ -43,16 +44,15 @@ export async function choicesOf(
   }
   if (service !== undefined) {
     const { endpoints } = await registry.listExisting(service)
+    refuseUnknownNames(whole, endpoints)
     requireChosen(whole, endpoints, service)
     return [choice(service, endpoints)]
   }
   const { summarizeServices } = await import('../../registry/service-summary.js')
   const { services } = summarizeServices((await registry.list()).endpoints)
-  requireChosen(
-    whole,
-    services.flatMap(({ endpoints }) => endpoints),
-    undefined,
-  )
+  const everywhere = services.flatMap(({ endpoints }) => endpoints)
+  refuseUnknownNames(whole, everywhere)
+  requireChosen(whole, everywhere, undefined)
   const choices = services.map((summary) => choice(summary.service, summary.endpoints))
   return choices.filter(({ endpoints }) => endpoints !== null && endpoints.length > 0)
 }

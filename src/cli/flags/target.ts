@@ -19,21 +19,29 @@ import { completeAddressOrKey, refuseSwapped, requireServiceName } from './argum
 import { argument, parsedBy, textFlag } from './custom.js'
 import { refuseIdle } from './idle.js'
 
-/** `-l`: conditions on endpoints, for every command that takes a TARGET. */
-export const selectorFlag = {
-  selector: Flags.custom<Selector>({ parse: parsedBy((text, flag) => parseSelector(text, flag)) })({
+const selectorFlagBy = (read: (text: string, flag: string) => Selector) => ({
+  selector: Flags.custom<Selector>({ parse: parsedBy(read) })({
     char: 'l',
     multiple: true,
     multipleNonGreedy: true,
     helpValue: 'NAME=VALUE,…',
     description: 'endpoints that meet all conditions: version=2.0.0,zone!=b,weight>0; may be repeated',
   }),
-}
+})
+
+/** `-l`: conditions on endpoints, for every command that takes a TARGET. */
+export const selectorFlag = selectorFlagBy((text, flag) => parseSelector(text, flag))
 
 /** The flags of commands that are for some endpoints of the registry. */
 export const filterFlags = {
   ...selectorFlag,
   host: textFlag({ helpValue: 'HOST', description: 'endpoints of this host, whatever their port' }),
+}
+
+/** The same for commands that change endpoints: `-l "zone=$ZONE"` without a ZONE must not select what has none. */
+export const changeFilterFlags = {
+  ...filterFlags,
+  ...selectorFlagBy((text, flag) => parseSelector(text, flag, { empty: 'quoted' })),
 }
 
 export type FilterFlags = Partial<Interfaces.InferredFlags<typeof filterFlags>>
@@ -78,6 +86,8 @@ export interface ScopeWords<Service extends string | undefined> {
   readonly target: Service
   readonly addrs?: readonly string[]
   readonly flags: FilterFlags
+  /** Whether an empty value in a URI is accepted, as by {@link parseSelector}. */
+  readonly empty?: 'accepted' | 'quoted'
   /** The place by flags and environment, see `DiscoCommand.place`. */
   readonly place: (defaultLayout: string) => FullPlace
 }
@@ -97,6 +107,12 @@ export async function readScope<Service extends string | undefined>(
   const { place, service } = uri
     ? { place: placeOfUri(uri, words.place), service: uri.service as Service }
     : bare(text, words.place(AUTO))
+  const unset = Object.entries(uri?.where ?? {}).find(([, value]) => value === '')
+  if (unset && words.empty === 'quoted') {
+    throw new DiscoError('USAGE', `The value of ${unset[0]} is empty: "${text}"`, {
+      suggestions: [`For endpoints without it: -l '${unset[0]}=""'`],
+    })
+  }
   if (uri?.spillOver) {
     throw new DiscoError('USAGE', `spill-over has no effect here: "${text}"`, {
       suggestions: ['It is for call, pick and resolve, as for a program'],
@@ -227,6 +243,8 @@ function registryUri(text: string): Target | null {
 }
 
 function hostIn(text: string): string {
+  // Sockets and addresses that cannot be read have the host ''.
+  if (/^(\[\])?$/.test(text)) throw new DiscoError('USAGE', `Invalid --host "${text}": the host is empty`)
   if (!/:\d+$/.test(text) || text.includes('::')) return text
   throw new DiscoError('USAGE', `Invalid --host "${text}": expected a host without a port`, {
     suggestions: ['An endpoint is named by its address, without --host'],
