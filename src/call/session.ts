@@ -5,6 +5,7 @@ import { Deadline } from '../grpc/deadline.js'
 import { descriptorLimit } from '../grpc/descriptor-limit.js'
 import { type Client, type DialSettings, dial } from '../grpc/dial.js'
 import { isPrivate } from '../grpc/private-range.js'
+import { requireSelected } from '../grpc/resolver/resolve.js'
 import { toGrpcEndpoints } from '../grpc/resolver/selection.js'
 import { targetOf } from '../grpc/resolver/target.js'
 import type { Policy } from '../policies/index.js'
@@ -53,7 +54,7 @@ export class Session implements Disposable {
    * rest of the first deadline.
    *
    * @throws DiscoError RPC_FAILED when none is READY, or this process may open no more files; NOT_FOUND without an
-   * endpoint, INTERRUPTED, and the registry's own error where it is unreachable and no list was kept
+   * endpoint, or without one that the target selects, INTERRUPTED, and the registry's own error where it is unreachable and no list was kept
    */
   async connect(deadlineMs: number, signal: AbortSignal, goal: ConnectGoal = 'all'): Promise<Readiness> {
     await this.resolve(deadlineMs, signal)
@@ -74,6 +75,7 @@ export class Session implements Disposable {
     const wanted = contacts.wanted.size
     const unready = await this.unready(ready === 0 || goal === 'all')
     if (ready > 0) return { ready, wanted, elapsedMs, unready }
+    if (this.log.list) requireSelected(this.target, this.log.list)
     if (this.log.registered.length === 0) throw this.nothingThere()
     if (wanted === 0) throw this.nothingToDial()
     const seconds = (elapsedMs / 1000).toFixed(1)

@@ -8,14 +8,14 @@ import { StopSignals } from './stop-signals.js'
 export abstract class ResolvingCommand extends DiscoCommand {
   static override flags = { ...selectorFlag, ...cacheFlags, ...placeFlags }
 
-  /** @throws DiscoError USAGE, NOT_FOUND with the nearest names, INTERRUPTED, ETCD_UNREACHABLE, ETCD_DENIED */
+  /** @throws DiscoError USAGE, NOT_FOUND with the nearest names, or the values of a selector, INTERRUPTED, ETCD_UNREACHABLE, ETCD_DENIED */
   protected async resolve(
     { target, registry: where }: Dialled,
     flags: BaseFlags & PlaceFlags & CacheFlags & FilterFlags,
   ): Promise<Resolution> {
     using stop = new StopSignals()
     const { install } = await import('../grpc/install.js')
-    const { resolveTarget } = await import('../grpc/resolver/resolve.js')
+    const { requireSelected, resolveTarget } = await import('../grpc/resolver/resolve.js')
     if (!where) {
       install()
       return await resolveTarget(target, stop.once)
@@ -25,6 +25,7 @@ export abstract class ResolvingCommand extends DiscoCommand {
     const resolution = await resolveTarget(target, stop.once)
     const { list, service } = resolution
     if (service !== null && list?.registered.length === 0) await registry.listExisting(service)
+    if (list) requireSelected(target, list)
     return resolution
   }
 }

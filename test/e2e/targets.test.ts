@@ -97,6 +97,9 @@ describe('a selection', () => {
   test.each([
     [['ls', 'hello', '-l', 'zone=q']],
     [['health', 'hello', '-l', 'zone=q']],
+    [['resolve', 'hello', '-l', 'zone=q']],
+    [['pick', 'hello', '-l', 'zone=q']],
+    [['call', 'hello', 'SayHello', '-l', 'zone=q']],
     [['ls', '--host', '10.9.9.9']],
   ])('that is empty: %j says so, with what there is, and exits 4', async (args) => {
     const ran = await tool.run(...args)

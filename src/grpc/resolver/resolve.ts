@@ -1,9 +1,10 @@
 import { type ChannelOptions, experimental } from '@grpc/grpc-js'
+import { ALL_ENDPOINTS, requireChosen } from '../../domain/endpoint-filter.js'
 import { DiscoError } from '../../domain/errors.js'
 import { type RegisteredEndpoint, registered } from './endpoint.js'
 import type { SelectedList } from './live-list.js'
 import { OBSERVER_OPTION } from './observer.js'
-import { authorityOf, parseTarget, SCHEME, splitTarget, type TargetUri } from './target.js'
+import { authorityOf, parseTarget, SCHEME, selectorOf, splitTarget, type TargetUri } from './target.js'
 
 /** The object of a target. */
 export interface TargetName {
@@ -40,6 +41,20 @@ export function readTarget(text: string): TargetName {
     service: own?.service ?? null,
     authority: own ? authorityOf(own) : othersAuthority(uri),
   }
+}
+
+/**
+ * Requires that a target's conditions select an endpoint of a service that has some.
+ *
+ * @throws DiscoError NOT_FOUND, with the existing values
+ */
+export function requireSelected(
+  target: string,
+  { registered, selected }: Pick<SelectedList, 'registered' | 'selected'>,
+): void {
+  if (selected.length > 0 || registered.length === 0) return
+  const conditions = parseTarget(splitTarget(target))
+  requireChosen({ ...ALL_ENDPOINTS, select: selectorOf(conditions) }, registered, conditions.service)
 }
 
 /**
