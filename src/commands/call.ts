@@ -119,7 +119,7 @@ export default class Call extends DiscoCommand {
 
     using stop = new StopSignals()
     this.output.interruptBy(stop.once)
-    const reading = { dialled, members: where ? this.members(flags) : [], root: flags.root }
+    const reading = { dialled, members: where ? this.members(flags) : [], env: process.env }
     const notes = (registered: readonly Endpoint[]) => notesOn(reading, registered)
     using view = new CallView(this.speaker(flags), { ...flags, isSingle, notesOn: notes })
     const registry =

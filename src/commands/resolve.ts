@@ -24,7 +24,7 @@ export default class Resolve extends ResolvingCommand {
     const dialled = await readDialled(args.target, { flags, metadata }, place)
     const resolution = await this.resolve(dialled, flags)
     const notes = notesOn(
-      { dialled, members: this.members(flags), root: flags.root },
+      { dialled, members: this.members(flags), env: process.env },
       resolution.list?.selected ?? [],
     )
     const doc = resolveDoc(resolution, notes)

@@ -4,6 +4,7 @@ import { type Endpoint, isReadable } from '../../domain/endpoint.js'
 import { DEFAULT_LAYOUT } from '../../domain/layouts/index.js'
 import { AUTO } from '../../domain/layouts/reader.js'
 import { narrowedTarget, parseTarget, splitTarget } from '../../grpc/resolver/target.js'
+import type { Environment, FullPlace } from '../../registry/environment.js'
 import type { Dialled } from '../flags/target.js'
 
 /** Something about a list that its reader should know. */
@@ -21,8 +22,8 @@ export interface Reading {
   readonly dialled: Dialled
   /** Of etcd, as the user named them. */
   readonly members: readonly string[]
-  /** Of `--root`, which no program knows. */
-  readonly root: string | undefined
+  /** The variables of a program beside the tool; see `Registry.open`. */
+  readonly env: Environment
 }
 
 /**
@@ -30,14 +31,14 @@ export interface Reading {
  *
  * @param registered the list
  */
-export function notesOn({ dialled, members, root }: Reading, registered: readonly Endpoint[]): NoteDoc[] {
+export function notesOn({ dialled, members, env }: Reading, registered: readonly Endpoint[]): NoteDoc[] {
   if (!dialled.registry) return []
   const readable = registered.filter(isReadable)
   const hints = addressHints(readable, isSharedRegistry(members))
   const ofAddresses = [...hints].flatMap(([{ addr }, found]) =>
     found.map(({ code, text }) => ({ code, text: `${addr}: ${text}`, addr, target: null })),
   )
-  return [...layoutNotes(dialled, root, readable), ...ofAddresses]
+  return [...layoutNotes(dialled, env, readable), ...ofAddresses]
 }
 
 /** Whether other machines use the registry: a member of etcd is not on this one. */
@@ -55,28 +56,40 @@ export function isSharedRegistry(members: readonly string[]): boolean {
 
 function layoutNotes(
   { target, registry }: Dialled,
-  rootFlag: string | undefined,
+  env: Environment,
   readable: readonly Endpoint[],
 ): NoteDoc[] {
-  if (!registry) return []
   const found = [...new Set(readable.map(({ layout }) => layout))]
+  if (!registry || found.length === 0) return []
   const { place } = registry
+  const programs = programPlace(env)
   const uri = parseTarget(splitTarget(target))
   const inTarget = uri.place
-  // What the tool read by its flags, or by itself, and the target does not say.
-  const layouts = inTarget.layout === undefined ? (place.layout === AUTO ? found : [place.layout]) : []
-  const root = inTarget.root === undefined && rootFlag !== undefined ? { root: rootFlag } : {}
-  const isDefault = layouts.every((layout) => layout === DEFAULT_LAYOUT.name)
-  if (layouts.length === 0 || (isDefault && root.root === undefined)) return []
-  const targets = layouts.map((layout) => {
-    const isNamed = layout !== DEFAULT_LAYOUT.name
-    return narrowedTarget({ ...uri, place: { ...inTarget, ...root, ...(isNamed ? { layout } : {}) } }, [])
-  })
+  // What the tool read by its settings, or by itself, and the target does not say.
+  const read = inTarget.layout === undefined ? (place.layout === AUTO ? found : [place.layout]) : []
+  const layouts = programs.layout === AUTO || read.every((layout) => layout === programs.layout) ? [] : read
+  const root = inTarget.root === undefined && place.root !== programs.root ? { root: place.root } : {}
+  if (layouts.length === 0 && root.root === undefined) return []
+  const targetWith = (own: Partial<FullPlace>) =>
+    narrowedTarget({ ...uri, place: { ...inTarget, ...root, ...own } }, [])
+  const targets =
+    layouts.length === 0
+      ? [targetWith({})]
+      : layouts.map((layout) => targetWith(layout === programs.layout ? {} : { layout }))
   const [first = null] = targets
-  const what = layouts.length === 1 ? `layout ${layouts[0]}` : `layouts ${layouts.join(', ')}`
   const how = targets.join(', or ')
-  const text = isDefault
-    ? `Read under root ${rootFlag}. A program without that option reads the same by ${how}`
-    : `Read in ${what}. A program reads ${DEFAULT_LAYOUT.name} unless its target or options name another: ${how}`
+  const text =
+    layouts.length === 0
+      ? `Read ${underRoot(place.root)}. A program reads ${underRoot(programs.root)} unless its target or options name another: ${how}`
+      : `Read in ${layouts.length === 1 ? 'layout' : 'layouts'} ${layouts.join(', ')}. A program reads ${programs.layout} unless its target or options name another: ${how}`
   return [{ code: 'layout', text, addr: null, target: first }]
+}
+
+/** Where a program reads that sets nothing itself: the variables count for it, as for `Registry.open`. */
+function programPlace({ DISCO_LAYOUT: layout, DISCO_ROOT: root }: Environment): FullPlace {
+  return { layout: layout || DEFAULT_LAYOUT.name, root: root || '' }
+}
+
+function underRoot(root: string): string {
+  return root === '' ? 'without a root' : `under root ${root}`
 }
