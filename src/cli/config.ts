@@ -1,6 +1,7 @@
+import type { Context } from '../config/contexts.js'
 import { splitEndpoints } from '../domain/address.js'
 import { DiscoError } from '../domain/errors.js'
-import { connectionOf } from '../registry/context-options.js'
+import { connectionOf, missingPassword } from '../registry/context-options.js'
 import {
   connectionFrom,
   type EtcdMembers,
@@ -24,21 +25,46 @@ export function etcdMembers(layers: Layers): EtcdMembers {
     : { endpoints: context.settings.endpoints ?? [], endpointsSource: context.label }
 }
 
+/** Flags that give credentials away to the endpoints: all but the CA. */
+const IDENTITY_FLAGS = ['user', 'password-file', 'cert', 'key'] as const
+
+/**
+ * How to reach etcd, as {@link connectionSettings}.
+ *
+ * @throws DiscoError as that, and USAGE for a context's password whose variable is not set
+ */
+export async function etcdOptions(layers: Layers): Promise<Given<EtcdOptions> & EtcdMembers> {
+  const options = await connectionSettings(layers)
+  const missing = missingContextPassword(layers)
+  if (missing !== null) throw new DiscoError('USAGE', missing)
+  return options
+}
+
+/** Why the connection lacks the password of its context; null where it has it, or flags replace it. */
+export function missingContextPassword(layers: Layers): string | null {
+  const { flags, env } = layers
+  const context = connectionContext(layers)
+  const isReplaced = flags.user !== undefined || flags['password-file'] !== undefined
+  return context === null || isReplaced ? null : missingPassword(context, env)
+}
+
 /**
  * How to reach etcd: a flag (`-C` among them) wins over DISCO_*, which wins over ETCDCTL_*, which wins over the project
  * file, which wins over the context in use. Credentials come from where the endpoints come from; see
- * `connectionContext`.
+ * `connectionContext`. A password whose variable is not set is left out.
  *
- * @throws DiscoError USAGE for an invalid variable, and for a password file without a user
+ * @throws DiscoError USAGE for an invalid variable, for a password file without a user, and for credentials that would
+ *   go to the endpoints of a project file
  */
-export async function etcdOptions(layers: Layers): Promise<Given<EtcdOptions> & EtcdMembers> {
+export async function connectionSettings(layers: Layers): Promise<Given<EtcdOptions> & EtcdMembers> {
   const { flags, env } = layers
+  const context = connectionContext(layers)
+  refuseForProject(layers, context)
   const given = {
     ...(await credentialsOf(flags)),
     dialTimeoutMs: flags['dial-timeout'] ?? overVariables(layers, 'dial-timeout')?.value,
     commandTimeoutMs: flags['command-timeout'] ?? overVariables(layers, 'command-timeout')?.value,
   }
-  const context = connectionContext(layers)
   const own = context === null ? {} : withoutReplaced(connectionOf(context, env), given)
   const connection = connectionFrom(
     context === null ? { ...membersOf(flags), ...given } : { ...own, ...definedOf(given) },
@@ -69,6 +95,19 @@ export function placeOf(layers: Layers, defaultLayout: string): FullPlace {
       root: underVariables(layers, 'root')?.value ?? '',
     },
   )
+}
+
+/**
+ * A project file may be part of a foreign repository: credentials that are typed for a cluster of the user must not go
+ * to its endpoints unnoticed.
+ */
+function refuseForProject({ flags, project }: Layers, context: Context | null): void {
+  if (context === null || context !== project) return
+  const typed = IDENTITY_FLAGS.find((name) => flags[name] !== undefined)
+  if (typed === undefined) return
+  throw new DiscoError('USAGE', `--${typed} would go to the endpoints that ${project.file} names`, {
+    suggestions: [`Name the endpoints by --endpoints, or a context with credentials by -C`],
+  })
 }
 
 async function credentialsOf(flags: SettingFlags) {

@@ -1,6 +1,6 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
-import { etcdOptions, placeOf } from '../cli/config.js'
+import { connectionSettings, missingContextPassword, placeOf } from '../cli/config.js'
 import {
   type ContextChangeDoc,
   type ContextsDoc,
@@ -108,11 +108,13 @@ export default class ContextCommand extends DiscoCommand {
       throw new DiscoError('USAGE', 'The context is named twice: as an argument and by --context')
     }
     const layers = await this.readLayers({ ...flags, context: name ?? flags.context })
-    const doc = settingsDoc(layers, await etcdOptions(layers), placeOf(layers, AUTO))
+    const doc = settingsDoc(layers, await connectionSettings(layers), placeOf(layers, AUTO))
     const mark = this.palette(flags, process.stderr).yellow('!')
     if (doc.unused.length > 0) {
       this.remark(`${mark} Not used with these endpoints: ${doc.unused.join(', ')}`)
     }
+    const missing = missingContextPassword(layers)
+    if (missing !== null) this.remark(`${mark} ${visible(missing)}`)
     if (doc.production) this.remark(`${mark} production: commands ask before they change this cluster`)
     return this.print(flags, doc, {
       table: (palette) => renderSettings(doc, palette),

@@ -25,7 +25,7 @@ export function checkMembers(members: EtcdMembers, wantsTls: boolean): void {
   memberUrls(members, wantsTls)
 }
 
-/** The connection of a context. @throws DiscoError USAGE for a password whose variable is not set */
+/** The connection of a context. A password whose variable is not set is left out; see {@link requirePassword}. */
 export function connectionOf(
   { label, settings }: Pick<Context, 'label' | 'settings'>,
   env: Environment,
@@ -38,7 +38,7 @@ export function connectionOf(
     keyFile: fileOf(settings.key, label),
     user: settings.user,
     passwordFile: fileOf(settings['password-file'], label),
-    password: settings.password ?? variableOf(label, settings['password-env'], env),
+    password: settings.password ?? variableOf(settings['password-env'], env),
     dialTimeoutMs: settings['dial-timeout'],
     commandTimeoutMs: settings['command-timeout'],
   }
@@ -48,11 +48,23 @@ function fileOf(path: string | undefined, source: string): NamedFile | undefined
   return path === undefined ? undefined : { path, source }
 }
 
-function variableOf(label: string, name: string | undefined, env: Environment): string | undefined {
-  if (name === undefined) return undefined
-  const { [name]: text = '' } = env
-  if (text !== '') return text
-  throw new DiscoError('USAGE', `The variable ${name} is not set: ${label} takes its password from there`)
+function variableOf(name: string | undefined, env: Environment): string | undefined {
+  return (name !== undefined && env[name]) || undefined
+}
+
+/** Why a context has no password although it names a variable for it; null where that is set, or none is named. */
+export function missingPassword(
+  { label, settings: { 'password-env': name } }: Pick<Context, 'label' | 'settings'>,
+  env: Environment,
+): string | null {
+  if (name === undefined || env[name]) return null
+  return `The variable ${name} is not set: ${label} takes its password from there`
+}
+
+/** @throws DiscoError USAGE for a password whose variable is not set */
+export function requirePassword(context: Pick<Context, 'label' | 'settings'>, env: Environment): void {
+  const missing = missingPassword(context, env)
+  if (missing !== null) throw new DiscoError('USAGE', missing)
 }
 
 /**
@@ -72,6 +84,7 @@ export async function withContext<Options extends Given<EtcdOptions> & Place & C
   }
   const { openContext } = await import('../config/open-context.js')
   const context = await openContext(options.context, env)
+  requirePassword(context, env)
   const connection = connectionOf(context, env)
   return {
     ...options,

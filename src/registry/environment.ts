@@ -30,16 +30,43 @@ export function membersFrom(
   return { endpoints: splitEndpoints(text), endpointsSource: source }
 }
 
+const CREDENTIAL_SETTINGS = ['CACERT', 'CERT', 'KEY', 'USER', 'PASSWORD'] as const
+
+/**
+ * The variables without those whose credentials belong elsewhere: ETCDCTL_* where ETCDCTL_ENDPOINTS names another
+ * cluster than DISCO_ENDPOINTS does, and a password of the other prefix than the user.
+ *
+ * @param namesEndpoints whether variables name the endpoints
+ */
+export function countedVariables(env: Environment, namesEndpoints: boolean): Environment {
+  const isOther = namesEndpoints && differ(env.DISCO_ENDPOINTS, env.ETCDCTL_ENDPOINTS)
+  const left = isOther ? ['ENDPOINTS', ...CREDENTIAL_SETTINGS].map((name) => `ETCDCTL_${name}`) : []
+  const counted = without(env, left)
+  const [, user] = variable('user', counted) ?? []
+  if (user === undefined) return counted
+  return without(counted, [user === 'DISCO_USER' ? 'ETCDCTL_PASSWORD' : 'DISCO_PASSWORD'])
+}
+
+function differ(one: string | undefined, other: string | undefined): boolean {
+  if (!one || !other) return false
+  return splitEndpoints(one).sort().join() !== splitEndpoints(other).sort().join()
+}
+
+function without(env: Environment, names: readonly string[]): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)))
+}
+
 /**
  * Connection to etcd: a given setting wins over DISCO_*, which wins over ETCDCTL_*, which wins over the default. An
- * empty variable counts as unset.
+ * empty variable counts as unset. For credentials see {@link countedVariables}.
  *
  * @throws DiscoError USAGE that names the variable
  */
 export function connectionFrom(
   given: Given<EtcdOptions>,
-  env: Environment,
+  all: Environment,
 ): Given<EtcdOptions> & EtcdMembers {
+  const env = countedVariables(all, given.endpoints === undefined)
   const textOf = (name: string) => variable(name, env)?.[0]
   const [user, passwordOfUser] = given.user === undefined ? splitUser(textOf('user')) : [given.user]
   if (given.certFile === undefined && given.keyFile === undefined) requireBoth('cert', 'key', env)

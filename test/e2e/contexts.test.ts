@@ -200,11 +200,18 @@ describe('the settings of a command', () => {
   it('come from -C, then variables, then the context in use, and credentials from where the endpoints come from', async () => {
     writeContexts()
     // A user of no cluster: sent to one, it would be refused.
-    const stranger = { ETCDCTL_USER: 'stranger:x' }
+    const stranger = { ETCDCTL_USER: 'stranger:x', DC2_PASSWORD: '' }
     await using one = new ResidentTool('', { ...env, ...stranger })
     expect((await one.run('ls', '-o', 'name')).stdout).toBe('in-dc1\n')
     const shown = await one.run('context', 'show')
     expect(shown.stderr).toContain('Not used with these endpoints: ETCDCTL_USER')
+    // What the password is needed for fails without it, and nothing else.
+    const missing = 'The variable DC2_PASSWORD is not set: context dc2 takes its password from there'
+    expect(await one.run('ls', '-C', 'dc2')).toMatchObject({ code: 2, stderr: `✗ ${missing}\n` })
+    const dc2Shown = await one.run('context', 'show', 'dc2')
+    expect(dc2Shown).toMatchObject({ code: 0, stderr: expect.stringContaining(`! ${missing}\n`) })
+    const typed = write('bob-password', 'secret-of-dc2')
+    expect((await one.run('ls', '-o', 'name', '-C', 'dc2', '--password-file', typed)).stdout).toBe('in-dc2\n')
     await using other = new ResidentTool(dc2.endpoint, { ...env, DISCO_USER: 'bob:secret-of-dc2' })
     expect((await other.run('ls', '-o', 'name')).stdout).toBe('in-dc2\n')
     expect((await other.run('ls', '-o', 'name', '-C', 'dc1')).stdout).toBe('in-dc1\n')
@@ -281,6 +288,9 @@ describe('a project file', () => {
     const file = write('project/.disco.yaml', `endpoints: ${dc1.endpoint}\n`)
     const alone = await inside('project', 'disco ls', { ETCDCTL_USER: 'alice:secret-of-dc1' })
     expect(alone.stderr).toContain('etcd asks for a user')
+    const typed = await inside('project', 'disco ls --user alice --password-file ../dc1-password')
+    expect(typed.stderr).toContain(`✗ --user would go to the endpoints that ${file} names`)
+    expect(typed.code).toBe(2)
     symlinkSync(join(folder, 'dc1-password'), join(folder, 'project/link'))
     write('project/.disco.yaml', `endpoints: ${dc1.endpoint}\nuser: alice\npassword-file: link\n`)
     const linked = await inside('project', 'disco ls')

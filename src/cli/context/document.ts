@@ -1,7 +1,13 @@
 import type { Config, Context } from '../../config/contexts.js'
 import { withoutSecrets } from '../../domain/address.js'
 import { pathOf, sourceName } from '../../domain/file-source.js'
-import { type EtcdMembers, type FullPlace, type Given, variable } from '../../registry/environment.js'
+import {
+  countedVariables,
+  type EtcdMembers,
+  type FullPlace,
+  type Given,
+  variable,
+} from '../../registry/environment.js'
 import type { EtcdOptions } from '../../registry/registry.js'
 import { durationText } from '../flags/duration.js'
 import type { Layers } from './layers.js'
@@ -92,7 +98,7 @@ export function settingsDoc(
       row('root', place.root === '' ? null : place.root, sourceOfFree(layers, 'root')),
       row('layout', place.layout, sourceOfFree(layers, 'layout')),
     ],
-    unused: context === null ? [] : unusedVariables(layers),
+    unused: unusedVariables(layers, context),
   }
 }
 
@@ -114,18 +120,27 @@ function timeText(ms: number | undefined): string | null {
 
 /** @param parts settings of which any may have set it */
 function sourceOfCredential(
-  { flags, env }: Layers,
+  layers: Layers,
   context: Context | null,
   parts: readonly string[],
 ): string | null {
+  const { flags } = layers
   const flag = parts.find((name) => (flags as Record<string, unknown>)[name] !== undefined)
   if (flag !== undefined) return `--${flag}`
   if (context !== null) return context.label
-  return parts.map((name) => variable(name, env)?.[1]).find((name) => name !== undefined) ?? null
+  const counted = variablesOf(layers)
+  return parts.map((name) => variable(name, counted)?.[1]).find((name) => name !== undefined) ?? null
+}
+
+function variablesOf({ flags, env }: Layers) {
+  return countedVariables(env, flags.endpoints === undefined)
 }
 
 const CREDENTIAL_VARIABLES = ['endpoints', 'cacert', 'cert', 'key', 'user', 'password']
 
-function unusedVariables({ env }: Layers): string[] {
-  return CREDENTIAL_VARIABLES.flatMap((name) => variable(name, env)?.[1] ?? [])
+function unusedVariables(layers: Layers, context: Context | null): string[] {
+  const { env } = layers
+  if (context !== null) return CREDENTIAL_VARIABLES.flatMap((name) => variable(name, env)?.[1] ?? [])
+  const counted = variablesOf(layers)
+  return Object.keys(env).filter((name) => env[name] && !(name in counted))
 }

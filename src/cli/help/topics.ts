@@ -28,8 +28,8 @@ Under --json an error is a document on standard output: {"error":{"code","messag
 ${pairs(VARIABLES)}
 
 A flag (-C among them) wins over DISCO_*, DISCO_* wins over ETCDCTL_*, then come the project file .disco.yaml, the context in use \
-(disco context) and the default. Credentials come from where the endpoints come from. An empty DISCO_* or ETCDCTL_* variable counts as \
-unset. A password comes from --password-file, from a variable or from standard input (--password-file -), never from \
+(disco context) and the default. Credentials of a context or project file go to its own endpoints only; those of ETCDCTL_* count \
+unless DISCO_ENDPOINTS names another cluster than ETCDCTL_ENDPOINTS. An empty DISCO_* or ETCDCTL_* variable counts as unset. A password comes from --password-file, from a variable or from standard input (--password-file -), never from \
 an argument.`,
   },
   targets: {

@@ -1,5 +1,7 @@
 import { describe, expect, it, test } from 'vitest'
+import type { NamedFile } from '../../../src/domain/file-source.js'
 import { withEnvironment } from '../../../src/registry/environment.js'
+import type { RegistryOptions } from '../../../src/registry/registry.js'
 
 const DISCO = {
   DISCO_ENDPOINTS: 'disco:1,disco:2',
@@ -58,6 +60,30 @@ describe('a program that passes no endpoints', () => {
   ])('takes %s', (_what, env, options) => {
     expect(withEnvironment({}, env)).toEqual(options)
     expect(withEnvironment({ endpoints: undefined }, env)).toEqual(options)
+  })
+
+  const credentials = (env: Readonly<Record<string, string>>) => {
+    const { user, password, caFile, certFile } = withEnvironment({}, env) as RegistryOptions
+    const files = [caFile, certFile].map((file) => file && (file as NamedFile).path)
+    return [user, password, ...files]
+  }
+
+  it('takes no credentials of ETCDCTL_* where that names another cluster than DISCO_ENDPOINTS', () => {
+    const own = { DISCO_ENDPOINTS: 'disco:1' }
+    expect(credentials({ ...ETCDCTL, ...own })).toEqual([undefined, undefined, undefined, undefined])
+    expect(credentials({ ...ETCDCTL, ...own, DISCO_USER: 'a:b' })).toEqual(['a', 'b', undefined, undefined])
+    const all = ['etcdctl-user', 'etcdctl-secret', 'etcdctl.ca', 'etcdctl.crt']
+    // The same cluster, in another order, or by one variable alone.
+    const same = { ETCDCTL_ENDPOINTS: 'a:1,b:1', DISCO_ENDPOINTS: 'b:1,a:1' }
+    expect(credentials({ ...ETCDCTL, ...same })).toEqual(all)
+    expect(credentials({ ...ETCDCTL, ...own, ETCDCTL_ENDPOINTS: '' })).toEqual(all)
+    expect(withEnvironment({}, { ...ETCDCTL, ...own })).toMatchObject({ commandTimeoutMs: 30_000 })
+  })
+
+  it('takes user and password from variables of one prefix', () => {
+    const [user, password] = credentials({ DISCO_USER: 'disco-user', ETCDCTL_PASSWORD: 'x' })
+    expect([user, password]).toEqual(['disco-user', undefined])
+    expect(credentials({ ETCDCTL_USER: 'a:b', DISCO_PASSWORD: 'x' }).slice(0, 2)).toEqual(['a', 'b'])
   })
 
   it('takes its own layout, root and timeouts over those of the environment', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { etcdOptions, placeOf } from '../../../../src/cli/config.js'
+import { connectionSettings, etcdOptions, placeOf } from '../../../../src/cli/config.js'
 import { settingsDoc } from '../../../../src/cli/context/document.js'
 import type { Layers } from '../../../../src/cli/context/layers.js'
 import { productionLabel } from '../../../../src/cli/context/settings.js'
@@ -63,7 +63,7 @@ const layers = (some: Partial<Layers>): Layers => ({
 /** The settings and their sources, in the order of the table: value, source. */
 async function shown(some: Partial<Layers>): Promise<Record<string, [string | null, string | null]>> {
   const all = layers(some)
-  const doc = settingsDoc(all, await etcdOptions(all), placeOf(all, 'auto'))
+  const doc = settingsDoc(all, await connectionSettings(all), placeOf(all, 'auto'))
   return Object.fromEntries(doc.settings.map(({ setting, value, source }) => [setting, [value, source]]))
 }
 
@@ -178,6 +178,61 @@ describe('credentials', () => {
       code: 'USAGE',
       message: 'The variable CI_SECRET is not set: context ci takes its password from there',
     })
+  })
+})
+
+/** Variables that are set and do not count. */
+async function unused(some: Partial<Layers>): Promise<readonly string[]> {
+  const all = layers(some)
+  return settingsDoc(all, await connectionSettings(all), placeOf(all, 'auto')).unused
+}
+
+describe('variables that do not count', () => {
+  it('are those of another cluster than the endpoints', async () => {
+    const env = { DISCO_ENDPOINTS: 'a:1', ETCDCTL_ENDPOINTS: 'b:1', ETCDCTL_USER: 'root:pw' }
+    expect(await unused({ env })).toEqual(['ETCDCTL_ENDPOINTS', 'ETCDCTL_USER'])
+    expect(await shown({ env })).toMatchObject({ user: [null, null], password: [null, null] })
+    expect(await unused({ env: ETCDCTL })).toEqual([])
+  })
+
+  it('are a password beside the user of the other prefix', async () => {
+    const env = { DISCO_USER: 'a:b', ETCDCTL_PASSWORD: 'x' }
+    expect(await unused({ env })).toEqual(['ETCDCTL_PASSWORD'])
+    expect((await shown({ env })).password).toEqual([null, 'DISCO_USER'])
+  })
+})
+
+describe('endpoints of a project file', () => {
+  it.each([{ user: 'ops' }, { user: 'ops', 'password-file': '/pw' }, { cert: '/c', key: '/k' }])(
+    'get no credentials that are typed for a cluster of the user: %j',
+    async (flags) => {
+      const [typed] = Object.keys(flags)
+      await expect(etcdOptions(layers({ project, flags }))).rejects.toMatchObject({
+        code: 'USAGE',
+        message: `--${typed} would go to the endpoints that /p/.disco.yaml names`,
+      })
+    },
+  )
+
+  it('are left alone where flags or -C name the endpoints; a CA may be typed', async () => {
+    const flags = { user: 'ops', endpoints: 'x:1' }
+    expect(await etcdOptions(layers({ project, flags }))).toMatchObject({ user: 'ops', endpoints: ['x:1'] })
+    expect(await etcdOptions(layers({ project, named, flags: { user: 'ops' } }))).toMatchObject({
+      ...{ user: 'ops', endpoints: ['named:1'] },
+    })
+    expect(await etcdOptions(layers({ project, flags: { cacert: 'x' } }))).toMatchObject({
+      caFile: { path: 'x' },
+    })
+  })
+})
+
+it('a variable for the password need not be set where flags replace it, or settings are only shown', async () => {
+  const own = context('ci', { endpoints: ['ci:1'], user: 'ci', 'password-env': 'CI_SECRET' })
+  expect(await etcdOptions(layers({ named: own, flags: { 'password-file': 'f' } }))).toMatchObject({
+    ...{ user: 'ci', passwordFile: { path: 'f' } },
+  })
+  expect(await shown({ named: own })).toMatchObject({
+    ...{ user: ['ci', 'context ci'], password: [null, null] },
   })
 })
 
