@@ -1,4 +1,5 @@
 import type { Endpoint, Revision } from '../domain/endpoint.js'
+import { ALL_ENDPOINTS } from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
 import { findLayout } from '../domain/layouts/index.js'
 import { LiveSnapshot } from '../domain/live-snapshot.js'
@@ -68,11 +69,18 @@ export async function drain(
   const end = await passGrace(registry, service, drained, graceMs, signal)
   if ('end' in end) return { ...end, endpoints }
   const keys = [...end.standing]
-  return {
-    endpoints,
-    ...endOf(await registry.unregister({ service, addr: null, keys }, { endWait: signal })),
-  }
+  // An operator may have restored the weight at the last moment.
+  const unregistered = await registry.unregister(
+    { service, addr: null, keys, filter: AT_WEIGHT_0 },
+    { endWait: signal },
+  )
+  const [kept] = unregistered.leftOut
+  if (!kept) return { endpoints, ...endOf(unregistered) }
+  const others = keys.length > 1 ? ['The other endpoints of the drain are unregistered'] : []
+  throw backInRotation(kept.key, kept.weight, others)
 }
+
+const AT_WEIGHT_0 = { ...ALL_ENDPOINTS, select: [{ op: '=', name: 'weight', value: '0' }] } as const
 
 function endOf({ revision, removed, returnUnknown }: Unregistered): Omit<Drained, 'endpoints'> {
   const end = removed.length > 0 ? 'unregistered' : 'gone'
@@ -127,7 +135,9 @@ async function passGrace(
       for (const key of standing) {
         const [now] = snapshot.byKey.get(key) ?? []
         if (!now) standing.delete(key)
-        else if (now.weight > 0) throw backInRotation(key, now.weight, keys.size)
+        else if (now.weight > 0) {
+          throw backInRotation(key, now.weight, keys.size > 1 ? [OTHERS_STAY] : [])
+        }
       }
       if (standing.size === 0) return { revision, end: 'gone' }
     }
@@ -137,8 +147,9 @@ async function passGrace(
   return signal.aborted ? { revision: snapshot.revision, end: 'interrupted' } : { standing }
 }
 
-function backInRotation(key: string, weight: number, drained: number): DiscoError {
-  const others = drained > 1 ? ['The other endpoints of the drain stay registered, at weight 0'] : []
+const OTHERS_STAY = 'The other endpoints of the drain stay registered, at weight 0'
+
+function backInRotation(key: string, weight: number, others: readonly string[]): DiscoError {
   return new DiscoError(
     'CONFLICT',
     `${key} was given weight ${weight} during the drain, and stays registered`,

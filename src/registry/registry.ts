@@ -251,7 +251,7 @@ export class Registry implements Discovery, AsyncDisposable {
     { signal, endWait = new AbortController().signal }: UnregisterOptions = {},
   ): Promise<Unregistered> {
     const { revision, endpoints } = await this.list(selection.service, { signal })
-    return await unregister(this.client.under(signal), endpoints, selection, revision, endWait)
+    return await unregister(this.client.under(signal), this.reader, endpoints, selection, revision, endWait)
   }
 
   /** Whether a lease still lives. An endpoint removed while its lease lived was deregistered, not expired. */

@@ -1,4 +1,4 @@
-import type { Endpoint } from '../domain/endpoint.js'
+import { type Endpoint, isReadable } from '../domain/endpoint.js'
 import {
   type EndpointFilter,
   formatFilter,
@@ -20,9 +20,12 @@ export interface EndpointSelection {
   readonly filter?: EndpointFilter | undefined
 }
 
-/** Whether a selection is for whatever meets its conditions, rather than for endpoints that it names. */
+/**
+ * Whether a selection is for whatever meets its conditions, rather than for endpoints that it names. Keys beside
+ * conditions are those that met them when they were listed.
+ */
 export function isBulk({ addr, keys, filter }: EndpointSelection): boolean {
-  return addr === null && keys === undefined && (filter === undefined || filter.addrs.length === 0)
+  return addr === null && (filter === undefined ? keys === undefined : filter.addrs.length === 0)
 }
 
 /** Endpoints that match; an address under several keys matches each. */
@@ -30,11 +33,12 @@ export function matchEndpoints(
   endpoints: readonly Endpoint[],
   { addr, version, keys, filter }: EndpointSelection,
 ): Endpoint[] {
+  const ofKeys = keys && new Set(keys)
   return endpoints.filter(
     (endpoint) =>
       (addr === null || isNamed(endpoint, addr)) &&
       (version === undefined || endpoint.version === version) &&
-      (keys === undefined || keys.includes(endpoint.key)) &&
+      (ofKeys === undefined || ofKeys.has(endpoint.key)) &&
       (filter === undefined || isChosen(filter, endpoint)),
   )
 }
@@ -61,6 +65,32 @@ export function selectEndpoints(endpoints: readonly Endpoint[], selection: Endpo
   }
   refuseAmbiguous(matches, selection)
   return matches
+}
+
+/** Endpoints of a service, as a removal divides them. */
+export interface Removal {
+  /** All addresses of the keys to be deleted. */
+  readonly chosen: readonly Endpoint[]
+  /** Endpoints that stay: unreadable ones, which no condition selects, and listed keys that no longer match. */
+  readonly leftOut: readonly Endpoint[]
+}
+
+/**
+ * Chooses what a removal deletes.
+ *
+ * @throws DiscoError CONFLICT when an address matches several keys
+ */
+export function chooseRemoval(endpoints: readonly Endpoint[], selection: EndpointSelection): Removal {
+  const matches = matchEndpoints(endpoints, selection)
+  refuseAmbiguous(matches, selection)
+  // The version and the weight of such a value are not known, so no condition can be checked.
+  const meant = isBulk(selection) ? matches.filter(isReadable) : matches
+  const keys = new Set(meant.map(({ key }) => key))
+  const others = new Set([...matches.map(({ key }) => key), ...(selection.keys ?? [])])
+  return {
+    chosen: endpoints.filter(({ key }) => keys.has(key)),
+    leftOut: endpoints.filter(({ key }) => !keys.has(key) && others.has(key)),
+  }
 }
 
 /** @throws DiscoError CONFLICT where an address of the selection stands under several keys */

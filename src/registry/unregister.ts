@@ -2,10 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Abortable } from '../domain/abortable.js'
 import type { Endpoint, Revision } from '../domain/endpoint.js'
 import { DiscoError, isLinkFailure } from '../domain/errors.js'
+import type { Reader } from '../domain/layouts/reader.js'
 import type { EtcdClient } from '../etcd/client.js'
 import { MOST_WRITES, writeIfUnchanged } from '../etcd/guarded-write.js'
+import type { KeyValue } from '../etcd/pairs.js'
 import { readKeys } from '../etcd/range.js'
-import { type EndpointSelection, matchEndpoints, refuseAmbiguous } from './selection.js'
+import { decodeEndpoints } from './decode.js'
+import { chooseRemoval, type EndpointSelection } from './selection.js'
 import { explainUnknown } from './unknown-outcome.js'
 
 /** Result of a removal. */
@@ -13,6 +16,11 @@ export interface Unregistered {
   readonly revision: Revision
   /** The removed endpoints; empty when there were none, or another client removed them first. */
   readonly removed: readonly Endpoint[]
+  /**
+   * Endpoints that stay registered: unreadable ones, which conditions do not select for a removal, and those that were
+   * written since they were selected, and no longer match.
+   */
+  readonly leftOut: readonly Endpoint[]
   /** Whether the endpoint was listed, and another client removed it first. */
   readonly wentMeanwhile: boolean
   /** Whether the service has no other endpoint that can be dialled. */
@@ -35,34 +43,44 @@ const RETURN_POLL_MS = 100
  * Deletes the keys of the selected endpoints and leaves their leases to their owners. Endpoints that are not listed are
  * not an error. Several keys go in one transaction where etcd's limits allow.
  *
+ * A key that was written since the list is deleted only if it still matches.
+ *
  * @param endpoints of the service, as listed at `revision`
  * @param endWait ends the wait for the keys' return
  * @throws DiscoError CONFLICT when an address matches several keys, or when a key comes back; OUTCOME_UNKNOWN
  */
 export async function unregister(
   client: EtcdClient,
+  reader: Reader,
   endpoints: readonly Endpoint[],
   selection: EndpointSelection,
   revision: Revision,
   endWait: AbortSignal,
 ): Promise<Unregistered> {
-  const matches = matchEndpoints(endpoints, selection)
-  refuseAmbiguous(matches, selection)
-  const listed = [...new Map(matches.map((endpoint) => [endpoint.key, endpoint])).values()]
+  const removal = chooseRemoval(endpoints, selection)
+  const listed = [...new Map(removal.chosen.map((endpoint) => [endpoint.key, endpoint])).values()]
   const [first] = listed
-  if (!first) return { revision, removed: [], wentMeanwhile: false, isLast: false }
+  if (!first) return { revision, removed: [], leftOut: removal.leftOut, wentMeanwhile: false, isLast: false }
   const { service } = first
   const which = listed.length === 1 ? first.addr : `${listed.length} endpoints`
-  const deleted = await deleteAll(client, listed, revision).catch((error: unknown) => {
+  const check = (endpoint: Endpoint, kv: KeyValue): readonly Endpoint[] => {
+    const now = decodeEndpoints(reader, kv, selection.service)
+    if (chooseRemoval(now, selection).chosen.length > 0) return []
+    return now.length > 0 ? now : [endpoint]
+  }
+  const deleted = await deleteAll(client, listed, revision, check).catch((error: unknown) => {
     throw explainUnknown(
       error,
       `${service} ${which} may have been unregistered`,
       `See whether it stands, and repeat it then: disco ls ${service}`,
     )
   })
+  const leftOut = [...removal.leftOut, ...deleted.kept]
   const keys = [...deleted.ours]
-  if (keys.length === 0)
-    return { revision: deleted.revision, removed: [], wentMeanwhile: true, isLast: false }
+  if (keys.length === 0) {
+    const wentMeanwhile = deleted.kept.length === 0
+    return { revision: deleted.revision, removed: [], leftOut, wentMeanwhile, isLast: false }
+  }
   const returnUnknown = await refuseReturn(client, keys, endWait).then(
     () => null,
     (error: unknown) => {
@@ -73,7 +91,7 @@ export async function unregister(
   )
   const removed = endpoints.filter(({ key }) => deleted.ours.has(key))
   const isLast = endpoints.every(({ key, problem }) => deleted.ours.has(key) || problem !== null)
-  const done = { revision: deleted.revision, removed, wentMeanwhile: false, isLast }
+  const done = { revision: deleted.revision, removed, leftOut, wentMeanwhile: false, isLast }
   return returnUnknown === null ? done : { ...done, returnUnknown }
 }
 
@@ -81,26 +99,34 @@ interface Deleted {
   readonly revision: Revision
   /** The keys that this client deleted, rather than another. */
   readonly ours: ReadonlySet<string>
+  /** The endpoints of keys that no longer match. */
+  readonly kept: readonly Endpoint[]
 }
+
+/** Checks a key that was written since the list: its endpoints if it is to be left, none if it is to be deleted. */
+type Check = (listed: Endpoint, kv: KeyValue) => readonly Endpoint[]
 
 async function deleteAll(
   client: EtcdClient,
   endpoints: readonly Endpoint[],
   listedAt: Revision,
+  check: Check,
 ): Promise<Deleted> {
   const ours = new Set<string>()
+  const kept: Endpoint[] = []
   let revision = listedAt
   for (let at = 0; at < endpoints.length; at += MOST_WRITES) {
     const part = endpoints.slice(at, at + MOST_WRITES)
     const together = part.length > 1 ? await deleteTogether(client, part, listedAt) : null
     revision = together ?? revision
     for (const endpoint of part) {
-      const alone = together === null ? await deleteKey(client, endpoint, listedAt) : null
+      const alone = together === null ? await deleteKey(client, endpoint, listedAt, check) : null
       if (alone) revision = Math.max(revision, alone.revision)
+      if (alone) kept.push(...alone.kept)
       if (alone?.isOurs ?? true) ours.add(endpoint.key)
     }
   }
-  return { revision, ours }
+  return { revision, ours, kept }
 }
 
 /** Null where one of the keys was written since the list: nothing was deleted then. */
@@ -118,18 +144,22 @@ async function deleteTogether(
   return outcome.done ? outcome.revision : null
 }
 
-/** Deletes the key, even if it was written since the list. */
+/** Deletes the key, unless it was written since the list and no longer matches. */
 async function deleteKey(
   client: EtcdClient,
-  { key, modRevision }: Endpoint,
+  endpoint: Endpoint,
   listedAt: Revision,
-): Promise<{ readonly revision: Revision; readonly isOurs: boolean }> {
+  check: Check,
+): Promise<{ readonly revision: Revision; readonly isOurs: boolean; readonly kept: readonly Endpoint[] }> {
+  const { key, modRevision } = endpoint
   let seen = { key, revision: modRevision, at: listedAt }
   for (;;) {
     const outcome = await writeIfUnchanged(client, [{ seen, value: null }])
     const { revision } = outcome
-    if (outcome.done) return { revision, isOurs: true }
-    if (!outcome.found) return { revision, isOurs: false }
+    if (outcome.done) return { revision, isOurs: true, kept: [] }
+    if (!outcome.found) return { revision, isOurs: false, kept: [] }
+    const kept = check(endpoint, outcome.found)
+    if (kept.length > 0) return { revision, isOurs: false, kept }
     seen = { key, revision: outcome.found.modRevision, at: revision }
   }
 }

@@ -364,7 +364,13 @@ describe('unregister', () => {
     expect(await storedText(etcd, KEY)).toBe('')
     expect(await leaseIds(etcd)).toEqual([lease])
     const again = await unregister(ADDR)
-    expect(again).toEqual({ removed: [], wentMeanwhile: false, isLast: false, revision: first.revision })
+    expect(again).toEqual({
+      removed: [],
+      leftOut: [],
+      wentMeanwhile: false,
+      isLast: false,
+      revision: first.revision,
+    })
     expect(await weightOf(OTHER)).toBe(1)
   })
 

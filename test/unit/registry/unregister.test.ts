@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
 import type { Endpoint } from '../../../src/domain/endpoint.js'
+import { ALL_ENDPOINTS } from '../../../src/domain/endpoint-filter.js'
 import { DiscoError } from '../../../src/domain/errors.js'
+import { readerOf } from '../../../src/domain/layouts/reader.js'
+import { parseSelector } from '../../../src/domain/selector.js'
 import type { EtcdClient } from '../../../src/etcd/client.js'
 import { unregister } from '../../../src/registry/unregister.js'
 
@@ -21,7 +24,14 @@ function etcd({ deletes, denial }: { deletes: boolean; denial?: DiscoError }): E
 }
 
 const removeFrom = (client: EtcdClient, endpoints: readonly Endpoint[]) =>
-  unregister(client, endpoints, SELECTION, 8, new AbortController().signal)
+  unregister(
+    client,
+    readerOf({ layout: 'seed', root: '' }),
+    endpoints,
+    SELECTION,
+    8,
+    new AbortController().signal,
+  )
 
 test('a removal is reported although etcd then denies to look for its return', async () => {
   const denial = new DiscoError('ETCD_DENIED', 'no permission')
@@ -34,13 +44,57 @@ test('a key that was removed after the list differs from one that never existed'
   expect(await removeFrom(client, [ENDPOINT])).toEqual({
     revision: 9,
     removed: [],
+    leftOut: [],
     wentMeanwhile: true,
     isLast: false,
   })
   expect(await removeFrom(client, [])).toEqual({
     revision: 8,
     removed: [],
+    leftOut: [],
     wentMeanwhile: false,
     isLast: false,
   })
+})
+
+test('of keys that were written since the list, those that no longer match are left and reported', async () => {
+  const registered = (port: number, weight: number) => {
+    const value = JSON.stringify({ name: 'hello', addr: `a:${port}`, version: '', weight })
+    return {
+      ...{ key: Buffer.from(`/hello/a:${port}`), value: Buffer.from(value) },
+      ...{ lease: '0', create_revision: '1', mod_revision: '8', version: '2' },
+    }
+  }
+  const deleted: string[] = []
+  const client = {
+    // Two keys together are refused, and so is a:2 alone, whose weight was restored.
+    txn: async ({ success }: { success: { request_delete_range?: { key: Buffer } }[] }) => {
+      const keys = success.map((one) => String(one.request_delete_range?.key))
+      const header = { revision: '9' }
+      if (keys.length === 1 && keys[0] === '/hello/a:1') {
+        deleted.push(...keys)
+        return { header, succeeded: true, responses: [] }
+      }
+      const kvs = keys.map((key) => (key.endsWith('2') ? registered(2, 5) : registered(1, 0)))
+      return {
+        header,
+        succeeded: false,
+        responses: kvs.map((kv) => ({ response_range: { kvs: [kv] } })),
+      }
+    },
+  } as unknown as EtcdClient
+  const drained = (port: number) =>
+    ({ ...ENDPOINT, key: `/hello/a:${port}`, addr: `a:${port}`, weight: 0, problem: null }) as Endpoint
+  const filter = { ...ALL_ENDPOINTS, select: parseSelector('weight=0') }
+  const { removed, leftOut } = await unregister(
+    client,
+    readerOf({ layout: 'seed', root: '' }),
+    [drained(1), drained(2)],
+    { service: 'hello', addr: null, keys: ['/hello/a:1', '/hello/a:2'], filter },
+    8,
+    AbortSignal.abort(),
+  )
+  expect(deleted).toEqual(['/hello/a:1'])
+  expect(removed.map(({ addr }) => addr)).toEqual(['a:1'])
+  expect(leftOut.map(({ addr, weight }) => [addr, weight])).toEqual([['a:2', 5]])
 })
