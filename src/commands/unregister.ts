@@ -1,5 +1,5 @@
 import { DiscoCommand } from '../cli/base-command.js'
-import { choicesOf, formatChoices } from '../cli/change/choice.js'
+import { type Choice, choicesOf, formatChoices, unreadableText } from '../cli/change/choice.js'
 import { type UnregisterDoc, type UnregistersDoc, unregisterDoc } from '../cli/change/document.js'
 import { returnUnknownLine } from '../cli/change/return-unknown.js'
 import { bulkFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
@@ -7,9 +7,10 @@ import { changeFilterFlags, readScope, type Scope, targetAndAddresses } from '..
 import { StopSignals } from '../cli/stop-signals.js'
 import type { Palette } from '../cli/terminal/color.js'
 import { visible } from '../cli/terminal/visible.js'
-import { isUnfiltered } from '../domain/endpoint-filter.js'
+import type { Endpoint } from '../domain/endpoint.js'
+import { ALL_ENDPOINTS, formatFilter, isUnfiltered } from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
-import { matchEndpoints } from '../registry/selection.js'
+import { chooseRemoval } from '../registry/selection.js'
 
 export default class Unregister extends DiscoCommand {
   static override aliases = ['rm', 'deregister']
@@ -39,34 +40,54 @@ export default class Unregister extends DiscoCommand {
     })
     refuseAll(scope)
     const registry = await this.openRegistry({ ...flags, ...scope.place })
-    const choices = await choicesOf(registry, scope, flags.version)
-    await this.confirmChoices(flags, 'unregister', choices)
+    const choices = await choicesOf(registry, scope, flags.version, { isRemoval: true })
+    const errors = this.palette(flags, process.stderr)
+    const warn = (text: string) => this.remark(`${errors.yellow('!')} ${visible(text)}`)
+    for (const { leftOut, absent, selection } of choices) {
+      if (leftOut.length > 0) warn(unreadableText(leftOut))
+      for (const addr of absent) warn(`${selection.service} ${addr} is not registered`)
+    }
+    if (choices.some(({ endpoints }) => endpoints === null || endpoints.length > 0))
+      await this.confirmChoices(flags, 'unregister', choices)
     using stop = new StopSignals()
     const docs: UnregisterDoc[] = []
     const lines: ((palette: Palette) => string)[] = []
-    for (const choice of choices) {
+    const remove = async (choice: Choice) => {
       const { selection } = choice
-      const name = formatChoices([
-        { ...choice, endpoints: selection.addr === null ? choice.endpoints : null },
-      ])
       if (flags['dry-run']) {
         const { revision, endpoints } = await registry.list(selection.service)
-        const removed = matchEndpoints(endpoints, selection)
-        docs.push(unregisterDoc(selection.service, { revision, removed }, { dryRun: true }))
-        lines.push(() => `${visible(name)} would be unregistered`)
-        continue
+        const { chosen } = chooseRemoval(endpoints, selection)
+        docs.push(unregisterDoc(selection.service, { revision, removed: chosen }, { dryRun: true }))
+        const result = chosen.length > 0 ? 'would be unregistered' : 'is not registered: nothing to remove'
+        lines.push(() => `${visible(nameOf(choice, chosen))} ${result}`)
+        return
       }
       const unregistered = await registry.unregister(selection, { endWait: stop.once })
       const doc = unregisterDoc(selection.service, unregistered)
       docs.push(doc)
-      const { returnUnknown, removed, isLast, wentMeanwhile } = unregistered
-      const errors = this.palette(flags, process.stderr)
+      const { returnUnknown, removed, isLast, wentMeanwhile, leftOut } = unregistered
       if (returnUnknown) this.remark(returnUnknownLine(returnUnknown, errors))
-      if (isLast) this.remark(`${errors.yellow('!')} ${visible(doc.service)} has no endpoint left`)
+      for (const { addr } of leftOut) {
+        warn(`${doc.service} ${addr} was changed meanwhile, and is no longer selected: it stays registered`)
+      }
+      if (isLast) warn(`${doc.service} has no endpoint left`)
+      const name = visible(nameOf(choice, removed))
       lines.push((palette) => {
-        if (removed.length > 0) return `${palette.green('✓')} ${visible(name)} unregistered (rev ${doc.rev})`
-        const why = wentMeanwhile ? 'was removed by another client' : 'was not registered'
-        return `${palette.yellow('!')} ${visible(name)} ${why} (rev ${doc.rev})`
+        if (removed.length > 0) return `${palette.green('✓')} ${name} unregistered (rev ${doc.rev})`
+        const kept = leftOut.length > 0 ? 'stays registered' : 'was not registered'
+        const why = wentMeanwhile ? 'was removed by another client' : kept
+        return `${palette.yellow('!')} ${name} ${why} (rev ${doc.rev})`
+      })
+    }
+    for (const [at, choice] of choices.entries()) {
+      if (stop.once.aborted && at > 0) {
+        process.exitCode = 130
+        warn(`stopped: ${formatChoices(choices.slice(at))}: still registered`)
+        break
+      }
+      await remove(choice).catch((error: unknown) => {
+        for (const line of lines) this.remark(line(errors))
+        throw error
       })
     }
     const [first] = docs
@@ -81,6 +102,17 @@ export default class Unregister extends DiscoCommand {
       names: () => docs.flatMap(({ removed }) => removed.map(({ addr }) => addr)),
     })
   }
+}
+
+/** What was removed, or was to be. An address goes with all others of its key. */
+function nameOf(choice: Choice, removed: readonly Endpoint[]): string {
+  const { selection, endpoints } = choice
+  if (endpoints !== null && removed.length > 0) return formatChoices([{ ...choice, endpoints: removed }])
+  if (endpoints !== null && endpoints.length > 0) return formatChoices([choice])
+  if (endpoints !== null) return `${selection.service} ${formatFilter(selection.filter ?? ALL_ENDPOINTS)}`
+  const others = removed.map(({ addr }) => addr).filter((addr) => addr !== selection.addr)
+  const name = formatChoices([choice])
+  return removed.length > 1 ? `${name} (with ${others.join(', ')}, under the same key)` : name
 }
 
 /** @throws DiscoError USAGE where nothing says which endpoints are meant */

@@ -82,9 +82,18 @@ export default class Weight extends DiscoCommand {
       ? [{ selection: { service, addr: null, version: flags.version } }]
       : await this.chosen(registry, scope, change, flags)
     const options = { force: flags.force, drained: flags.drained, dryRun: flags['dry-run'] }
+    if (choices.length > 1) {
+      // Refuses a change of several services before any of them is changed.
+      for (const { selection } of choices)
+        await registry.setWeight(selection, change, { ...options, dryRun: true })
+    }
     const docs: WeightDoc[] = []
     for (const { selection } of choices) {
-      const changed = await registry.setWeight(selection, change, options)
+      const changed = await registry.setWeight(selection, change, options).catch((error: unknown) => {
+        const tick = this.palette(flags, process.stderr).green('✓')
+        for (const one of docs) for (const done of one.changes) this.remark(describe(one, done, tick))
+        throw error
+      })
       docs.push(weightDoc(selection.service, changed, options))
     }
     return this.show(docs, service, flags)

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { DrainsDoc, UnregisterDoc, WeightDoc, WeightsDoc } from '../../src/cli/change/document.js'
+import { until } from '../support/disco.js'
 import { registration, revision, storedText, storedWeight } from '../support/etcd-state.js'
 import { expectShape } from '../support/shape.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
@@ -79,6 +80,96 @@ describe('a change of several endpoints', () => {
     confirmed.child.stdin?.write('y\n')
     expect((await confirmed.exited()).code).toBe(0)
     expect(await weights()).toEqual([2, 7, 7, 4, 4])
+  })
+
+  test('changes what the question has named, and not what meets the conditions since', async () => {
+    const asked = disco.onTerminal(200, 24, 'unregister', 'hello', '-l', 'version=2.0.0')
+    await asked.printed('Really unregister 2 endpoints of hello (10.0.0.6:1, 10.0.0.6:2)? [y/N]')
+    await etcd.ctl('put', ...registration('hello', '10.0.0.6:9', { version: '2.0.0' }))
+    const changed = JSON.stringify({ name: 'hello', addr: '10.0.0.6:2', version: '3.0.0', weight: 5 })
+    await etcd.ctl('put', '/hello/2.0.0/10.0.0.6:2', changed)
+    asked.child.stdin?.write('y\n')
+    expect((await asked.exited()).code).toBe(0)
+    expect(asked.stdout).toContain('1 endpoint of hello (10.0.0.6:1) unregistered')
+    expect(asked.stdout).toMatch(/10\.0\.0\.6:2 was changed meanwhile, and is no longer selected/)
+    expect(await weights()).toEqual([2, null, 5, 4, 4])
+    expect(await storedWeight(etcd, '/hello/2.0.0/10.0.0.6:9')).toBe(1)
+  })
+
+  test('names every address under a key that goes', async () => {
+    const value = {
+      ...{ id: 'k1', name: 'hello', version: '1.0.0', metadata: {} },
+      endpoints: ['http://10.0.0.8:8000', 'grpc://10.0.0.8:9000'],
+    }
+    await etcd.ctl('put', '/microservices/hello/k1', JSON.stringify(value))
+    const asked = await tool.run('unregister', 'hello', '10.0.0.5:1', '10.0.0.8:9000')
+    expect(asked.stderr).toContain(
+      'unregister 3 endpoints of hello (10.0.0.5:1, 10.0.0.8:8000, 10.0.0.8:9000)',
+    )
+    for (const [more, result] of [
+      [['--dry-run'], 'would be unregistered'],
+      [[], 'unregistered (rev '],
+    ] as const) {
+      const ran = await tool.run('unregister', 'hello', '10.0.0.8:9000', ...more)
+      expect(ran.stdout).toContain(`hello 10.0.0.8:9000 (with 10.0.0.8:8000, under the same key) ${result}`)
+    }
+  })
+
+  test('unregister: conditions leave out keys that cannot be read', async () => {
+    const key = '/hello/1.0.0/10.0.0.5:9'
+    await etcd.ctl('put', key, 'not JSON')
+    const only = await tool.run('unregister', 'hello', '-l', 'weight=0', '--yes')
+    expect({ code: only.code, stderr: only.stderr }).toEqual({
+      code: 4,
+      stderr: expect.stringContaining(
+        `1 unreadable key left out: to remove, give the key itself (${key})`,
+      ) as string,
+    })
+    const host = await tool.run('unregister', '--host', '10.0.0.5', '--yes')
+    expect(host.code).toBe(0)
+    expect(host.stderr).toContain('! 1 unreadable key left out')
+    expect(await weights()).toEqual([null, 3, 5, null, 4])
+    expect(await storedText(etcd, key)).toBe('not JSON')
+    expect((await tool.run('unregister', 'hello', key)).code).toBe(0)
+    expect(await storedText(etcd, key)).toBe('')
+  })
+
+  test('unregister: an address that is not registered is a warning, and the others go', async () => {
+    const ran = await tool.run('unregister', 'hello', '10.0.0.9:1', '10.0.0.6:1', '--yes')
+    expect(ran).toMatchObject({ code: 0, stderr: '! hello 10.0.0.9:1 is not registered\n' })
+    expect(await weights()).toEqual([2, null, 5, 4, 4])
+    const again = await tool.run('unregister', 'hello', '10.0.0.9:1', '10.0.0.6:1', '--yes')
+    expect(again.code).toBe(0)
+    expect(again.stdout).toContain('! hello 10.0.0.9:1 10.0.0.6:1 was not registered')
+    const dry = await tool.run('unregister', 'hello', '10.0.0.6:1', '--dry-run')
+    expect(dry.stdout).toBe('hello 10.0.0.6:1 is not registered: nothing to remove\n')
+    await etcd.ctl('put', ...registration('hello', '10.0.0.5:1', { version: '2.0.0' }))
+    expect((await tool.run('unregister', 'hello', '10.0.0.5:1', '--dry-run')).code).toBe(6)
+  })
+
+  test('unregister: Ctrl-C stops before the next service, and names what stays', async () => {
+    const before = await revision(etcd)
+    const running = disco.start('unregister', '--host', '10.0.0.5', '--yes')
+    await until(
+      async () => (await revision(etcd)) > before,
+      () => 'the first removal',
+    )
+    const { code, stdout, stderr } = await running.end('SIGINT')
+    expect({ code, stderr }).toEqual({
+      code: 130,
+      stderr: expect.stringContaining(
+        '! stopped: 1 endpoint of payments (10.0.0.5:2): still registered',
+      ) as string,
+    })
+    expect(stdout).toContain('✓ 1 endpoint of hello (10.0.0.5:1) unregistered')
+    expect(await weights()).toEqual([null, 3, 5, 4, 4])
+  })
+
+  test('weight: where one service refuses, none is changed', async () => {
+    await etcd.ctl('put', ...registration('payments', '10.0.0.6:3', { weight: 0 }))
+    const ran = await tool.run('weight', '--host', '10.0.0.5', '0', '--yes')
+    expect(ran.code).toBe(6)
+    expect(await weights()).toEqual([2, 3, 5, 4, 0])
   })
 
   test('weight: one transaction a service; JSON by service where none is named', async () => {

@@ -1,5 +1,14 @@
-import type { Endpoint } from '../../domain/endpoint.js'
-import { chosenOf, formatFilter, refuseUnknownNames, requireChosen } from '../../domain/endpoint-filter.js'
+import { type Endpoint, isReadable } from '../../domain/endpoint.js'
+import {
+  chosenOf,
+  type EndpointFilter,
+  formatFilter,
+  isNamed,
+  refuseUnknownNames,
+  requireChosen,
+} from '../../domain/endpoint-filter.js'
+import { DiscoError } from '../../domain/errors.js'
+import { shownKey } from '../../domain/key-text.js'
 import type { Registry } from '../../registry/registry.js'
 import type { EndpointSelection } from '../../registry/selection.js'
 import type { Scope } from '../flags/target.js'
@@ -10,6 +19,10 @@ export interface Choice {
   readonly selection: EndpointSelection
   /** The list before the change; null for one address, which the change itself looks up. */
   readonly endpoints: readonly Endpoint[] | null
+  /** Selected endpoints that a removal leaves out: they cannot be read. */
+  readonly leftOut: readonly Endpoint[]
+  /** Addresses that no endpoint has; a removal does without them. */
+  readonly absent: readonly string[]
   /** Whether no other endpoint of the service can be dialled. */
   readonly isWhole: boolean
 }
@@ -25,36 +38,78 @@ export async function choicesOf(
   registry: Registry,
   { service, filter }: Scope<string | undefined>,
   version: string | undefined,
+  { isRemoval = false }: { readonly isRemoval?: boolean } = {},
 ): Promise<Choice[]> {
   const [addr] = filter.addrs
   if (service !== undefined && addr !== undefined && filter.addrs.length === 1) {
     const selection = { service, addr, version, filter: { ...filter, addrs: [] } }
-    return [{ selection, endpoints: null, isWhole: false }]
+    return [{ selection, endpoints: null, leftOut: [], absent: [], isWhole: false }]
   }
   const ofVersion = version === undefined ? [] : [{ op: '=' as const, name: 'version', value: version }]
-  const whole = { ...filter, select: [...filter.select, ...ofVersion] }
-  const choice = (name: string, all: readonly Endpoint[]): Choice => {
-    const endpoints = chosenOf(whole, all)
-    const others = all.filter((endpoint) => endpoint.problem === null && !endpoints.includes(endpoint))
-    return {
-      selection: { service: name, addr: null, filter: whole },
-      endpoints,
-      isWhole: others.length === 0,
-    }
-  }
+  const given = { ...filter, select: [...filter.select, ...ofVersion] }
   if (service !== undefined) {
-    const { endpoints } = await registry.listExisting(service)
+    const isNaming = given.addrs.length > 0
+    const { endpoints } =
+      isRemoval && isNaming ? await registry.list(service) : await registry.listExisting(service)
+    const absent = isRemoval ? given.addrs.filter((name) => !endpoints.some((one) => isNamed(one, name))) : []
+    const whole = { ...given, addrs: given.addrs.filter((name) => !absent.includes(name)) }
+    if (isNaming && whole.addrs.length === 0) {
+      const selection = { service, addr: null, filter: given, keys: [] }
+      return [{ selection, endpoints: [], leftOut: [], absent, isWhole: false }]
+    }
     refuseUnknownNames(whole, endpoints)
     requireChosen(whole, endpoints, service)
-    return [choice(service, endpoints)]
+    return requireReadable([{ ...choiceIn(service, endpoints, whole, isRemoval), absent }])
   }
   const { summarizeServices } = await import('../../registry/service-summary.js')
   const { services } = summarizeServices((await registry.list()).endpoints)
   const everywhere = services.flatMap(({ endpoints }) => endpoints)
-  refuseUnknownNames(whole, everywhere)
-  requireChosen(whole, everywhere, undefined)
-  const choices = services.map((summary) => choice(summary.service, summary.endpoints))
-  return choices.filter(({ endpoints }) => endpoints !== null && endpoints.length > 0)
+  refuseUnknownNames(given, everywhere)
+  requireChosen(given, everywhere, undefined)
+  const choices = services.map((summary) => choiceIn(summary.service, summary.endpoints, given, isRemoval))
+  return requireReadable(choices)
+}
+
+/**
+ * The change is of the keys that are listed now and shown in the question, whatever meets the conditions later. All
+ * addresses under them change.
+ */
+function choiceIn(
+  service: string,
+  all: readonly Endpoint[],
+  filter: EndpointFilter,
+  isRemoval: boolean,
+): Choice {
+  const chosen = chosenOf(filter, all)
+  const isLeftOut = (endpoint: Endpoint) => isRemoval && filter.addrs.length === 0 && !isReadable(endpoint)
+  const keys = new Set(chosen.filter((endpoint) => !isLeftOut(endpoint)).map(({ key }) => key))
+  const others = all.filter(({ problem, key }) => problem === null && !keys.has(key))
+  return {
+    selection: { service, addr: null, filter, keys: [...keys] },
+    endpoints: all.filter(({ key }) => keys.has(key)),
+    leftOut: chosen.filter(isLeftOut),
+    absent: [],
+    isWhole: others.length === 0,
+  }
+}
+
+/** The choices with something to change. @throws DiscoError NOT_FOUND if all that is selected is left out */
+function requireReadable(choices: readonly Choice[]): Choice[] {
+  const leftOut = choices.flatMap((choice) => choice.leftOut)
+  const meant = choices.filter(({ endpoints }) => endpoints !== null && endpoints.length > 0)
+  const [first, ...rest] = meant
+  if (first) return [{ ...first, leftOut }, ...rest.map((choice) => ({ ...choice, leftOut: [] }))]
+  throw new DiscoError('NOT_FOUND', 'Everything that is selected is unreadable', {
+    suggestions: [unreadableText(leftOut)],
+  })
+}
+
+/** `2 unreadable keys left out: name them by key (/hello/a, /hello/b)`. */
+export function unreadableText(leftOut: readonly Endpoint[]): string {
+  const keys = [...new Set(leftOut.map(({ key }) => shownKey(key)))]
+  const more = keys.length > MOST_SHOWN ? [', …'] : []
+  const shown = keys.slice(0, MOST_SHOWN).join(', ')
+  return `${count(keys.length, 'unreadable key')} left out: to remove, give the key itself (${shown}${more})`
 }
 
 /** Whether a change needs a confirmation: of more than one endpoint, or of all of a service. */
