@@ -9,7 +9,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { DiscoError } from '../domain/errors.js'
 import { systemMessage } from '../domain/system-message.js'
 import { CallerSession } from './caller-session.js'
@@ -25,6 +25,9 @@ const LIMITS = {
 
 /** How long a TLS handshake may take. */
 const TLS_HANDSHAKE_MS = 10_000
+
+/** How long the last frames of a connection that is cut may take, before its socket is destroyed. */
+const LAST_FRAMES_MS = 250
 
 export interface ListenerSettings {
   readonly host: string
@@ -46,12 +49,18 @@ export type OnStream = (
 /** The HTTP/2 server of the proxy. */
 export class Listener {
   private readonly sessions = new Set<CallerSession>()
+  /** Also those that have no session yet, or whose session waits for a caller that does not read. */
+  private readonly sockets = new Set<Socket>()
 
   private constructor(
     private readonly server: Http2Server | Http2SecureServer,
     settings: ListenerSettings,
     onStream: OnStream,
   ) {
+    server.on('connection', (socket: Socket) => {
+      this.sockets.add(socket)
+      socket.once('close', () => this.sockets.delete(socket))
+    })
     server.on('session', (session: ServerHttp2Session) => {
       const caller = new CallerSession(session, settings.connectionAgeMs())
       this.sessions.add(caller)
@@ -103,5 +112,9 @@ export class Listener {
   /** Closes all connections now. */
   cut(): void {
     for (const session of this.sessions) session.cut()
+    const destroy = () => {
+      for (const socket of this.sockets) socket.destroy()
+    }
+    setTimeout(destroy, LAST_FRAMES_MS).unref()
   }
 }
