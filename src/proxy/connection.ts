@@ -13,8 +13,14 @@ import { sessionEnd, watchSession } from '../net/session-end.js'
 /** How long a server may take to answer a connection by its SETTINGS; as gRPC has it. */
 const CONNECT_MS = 20_000
 
-/** In megabytes. Node refuses streams of a session that holds more; ours are limited by those of the callers. */
+/**
+ * In megabytes. Node refuses new streams on a session that uses more; the listener's own limits bound what callers can
+ * make it hold.
+ */
 const MOST_SESSION_MEMORY = 1_024
+
+/** A connection has 2^30 stream ids for its requests. Before they run out, another connection takes its place. */
+const MOST_STREAMS = 2 ** 30 - 1_000
 
 export interface ConnectionEvents {
   /** The peer's SETTINGS have arrived: a port that accepts is not enough. */
@@ -29,7 +35,7 @@ export interface ConnectionEvents {
 export class Connection {
   isReady = false
   isEnded = false
-  /** Ends because it is not needed. */
+  /** Set when this side closes the connection: it is idle, or its endpoint was removed. */
   isClosing = false
   /** Streams that are open. */
   streams = 0
@@ -37,17 +43,19 @@ export class Connection {
   readonly startedMs = performance.now()
   private readonly session: ClientHttp2Session
   private readonly timer: NodeJS.Timeout
+  private started = 0
   private lastStreamId = Number.POSITIVE_INFINITY
   private error: Error | null = null
 
   constructor(
-    socket: Duplex,
+    private readonly socket: Duplex,
     private readonly events: ConnectionEvents,
   ) {
     // The URL has no part in it: each request has its own authority and scheme.
     this.session = connect('http://backend', {
       createConnection: () => socket,
       maxSessionMemory: MOST_SESSION_MEMORY,
+      settings: { enablePush: false },
     })
     watchSession(this.session)
     this.timer = setTimeout(() => this.giveUp(), CONNECT_MS)
@@ -56,6 +64,11 @@ export class Connection {
       .on('goaway', (_code, lastStreamId: number) => {
         this.lastStreamId = lastStreamId
         this.end()
+      })
+      .on('stream', (pushed: ClientHttp2Stream) => {
+        // gRPC has no server push. A stream that a server pushes all the same may fail, and nothing reads it.
+        pushed.on('error', () => undefined)
+        pushed.close(constants.NGHTTP2_CANCEL)
       })
       .on('error', (error) => {
         this.error = error
@@ -68,7 +81,7 @@ export class Connection {
     return this.isReady && !this.isEnded && !this.session.closed && this.streams < most
   }
 
-  /** Whether all that it had is lost. */
+  /** Whether the session was destroyed, so that all of its streams have failed. */
   get isLost(): boolean {
     return this.session.destroyed
   }
@@ -84,6 +97,7 @@ export class Connection {
     if (this.session.closed || this.session.destroyed) return null
     const stream = this.session.request(headers, { endStream: false })
     this.streams++
+    if (++this.started === MOST_STREAMS) setImmediate(() => this.retire())
     stream.once('close', () => {
       this.streams--
       this.events.freed(this)
@@ -101,7 +115,19 @@ export class Connection {
   close(): void {
     this.isClosing = true
     if (this.isReady) this.session.close()
-    else this.session.destroy()
+    else this.abandon()
+  }
+
+  /** Its streams go on to their end; another connection takes the next ones. */
+  private retire(): void {
+    if (!this.session.destroyed) this.session.close()
+    this.end()
+  }
+
+  /** To destroy the session alone would wait for the connection that the socket is still trying to make. */
+  private abandon(): void {
+    this.session.destroy()
+    this.socket.destroy()
   }
 
   private becomeReady(): void {
@@ -112,7 +138,7 @@ export class Connection {
 
   private giveUp(): void {
     this.error = new Error(NO_ANSWER)
-    this.session.destroy()
+    this.abandon()
   }
 
   private end(): void {
