@@ -14,10 +14,10 @@ import type { BalancedService, WaitingCall } from './service.js'
 import { type GrpcStatus, refuse, statusOfReset } from './status.js'
 import { Upstream } from './upstream.js'
 
-/** A call waits so long for endpoints that are connecting, as after a restart of the only one. */
+/** How long a call waits for endpoints that are connecting, as after a restart of the only one. */
 const CONNECTING_MS = 1_000
 
-/** Attempts of one call: servers that all refuse are not asked for ever. */
+/** The most attempts of one call, so that it ends where every server refuses it. */
 const MOST_ATTEMPTS = 5
 
 export interface CallSettings {
@@ -62,6 +62,8 @@ export class Call implements Waiting, WaitingCall {
   private hasBegun = false
   private isOver = false
   private waitTimer: NodeJS.Timeout | null = null
+  /** When it began to wait for an endpoint; null while it has one. */
+  private waitsSinceMs: number | null = null
 
   constructor(
     private readonly request: CallRequest,
@@ -70,6 +72,8 @@ export class Call implements Waiting, WaitingCall {
     private readonly report: (end: CallEnd) => void,
   ) {
     this.body = new RequestBody(request.stream, settings.memory)
+    // A stream that is reset while its request waits for the backend is not destroyed, and so does not close.
+    request.stream.once('aborted', () => this.callerLeft())
     request.stream.once('close', () => this.callerLeft())
     this.pick()
   }
@@ -82,10 +86,11 @@ export class Call implements Waiting, WaitingCall {
 
   begin(connection: Connection): boolean {
     const { upstream } = this
+    if (this.isOver) return true
     if (!upstream) return false
     this.request.headers[':scheme'] = upstream.scheme
     const stream = this.open(connection)
-    if (!stream) return false
+    if (!stream) return this.isOver
     this.attempts++
     this.upstreamStream = stream
     upstream.outstanding.onCallStarted()
@@ -106,7 +111,8 @@ export class Call implements Waiting, WaitingCall {
     stream.once('close', () => {
       upstream.outstanding.onCallEnded()
       // Why a session ended is known after its streams have closed.
-      if (!this.isOver) setImmediate(() => this.attemptEnded(stream, connection, reply))
+      if (this.isOver || reply.isOver) this.body.discard()
+      else setImmediate(() => this.attemptEnded(stream, connection, reply))
     })
     this.body.sendTo(stream)
     return true
@@ -132,17 +138,20 @@ export class Call implements Waiting, WaitingCall {
 
   private pick(): void {
     if (this.isOver) return
+    if (this.waitTimer) clearTimeout(this.waitTimer)
     const chosen = this.service.choose(this.request.keys)
     if (chosen instanceof Upstream) {
+      this.waitsSinceMs = null
       this.upstream = chosen
       chosen.admit(this)
       return
     }
-    const leftMs = this.startedMs + this.mostWaitMs(chosen.isComing) - performance.now()
+    const nowMs = performance.now()
+    this.waitsSinceMs ??= nowMs
+    const leftMs = this.waitsSinceMs + this.mostWaitMs(chosen.isComing) - nowMs
     if (leftMs <= 0) this.fail({ code: status.UNAVAILABLE, details: chosen.why })
     else {
       this.service.join(this)
-      if (this.waitTimer) clearTimeout(this.waitTimer)
       this.waitTimer = setTimeout(() => this.retry(), leftMs)
     }
   }
@@ -152,7 +161,7 @@ export class Call implements Waiting, WaitingCall {
   }
 
   private attemptEnded(stream: ClientHttp2Stream, connection: Connection, reply: Reply): void {
-    if (this.isOver) return
+    if (this.isOver || reply.isOver) return
     if (
       !this.hasBegun &&
       connection.hasNotBegun(stream) &&
@@ -166,8 +175,10 @@ export class Call implements Waiting, WaitingCall {
     }
     const failure = this.statusOf(stream, connection)
     if (this.hasBegun) {
-      reply.fail(failure)
+      // In this order: where the reply is not gRPC, to fail resets the caller's stream, which would count as its own.
       this.finish(failure.code, failure.details)
+      reply.fail(failure)
+      this.body.discard()
     } else this.fail(failure)
   }
 
@@ -183,11 +194,13 @@ export class Call implements Waiting, WaitingCall {
 
   private fail(failure: GrpcStatus): void {
     refuse(this.request.stream, failure)
+    this.body.discard()
     this.finish(failure.code, failure.details)
   }
 
   private callerLeft(): void {
     this.upstreamStream?.close(constants.NGHTTP2_CANCEL)
+    this.body.discard()
     this.finish(status.CANCELLED, 'The caller cancelled')
   }
 

@@ -8,7 +8,7 @@ const IDLE_MS = 30_000
 
 /** A call that wants a connection. */
 export interface Waiting {
-  /** @returns whether it started a stream */
+  /** @returns false where it started no stream and still needs a connection */
   begin(connection: Connection): boolean
   /** The endpoint has no connection for it any more; nothing was sent. */
   turnedAway(): void

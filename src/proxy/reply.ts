@@ -15,7 +15,7 @@ const REPLY_WITH_TRAILERS = { waitForTrailers: true, sendDate: false }
 export interface ReplyEvents {
   /** The server has begun to reply: the call cannot be sent again. */
   begun(): void
-  /** The whole reply was passed on. @param code its gRPC status */
+  /** The whole reply was passed on. @param code its gRPC status, as the caller gets it */
   passed(code: status): void
   /** The reply has headers that HTTP/2 forbids; nothing was passed on. @param details a clause about the server */
   refused(details: string): void
@@ -29,7 +29,8 @@ export class Reply {
   private trailers: OutgoingHttpHeaders | null = null
   private hasData = true
   private isGrpc = true
-  private isOver = false
+  /** The reply is complete, and is on its way to the caller. */
+  isOver = false
 
   constructor(
     private readonly from: ClientHttp2Stream,
@@ -46,14 +47,24 @@ export class Reply {
 
   /** The backend's stream ended before the reply was complete: the caller gets this status instead. */
   fail(status: GrpcStatus): void {
-    if (this.isOver || !this.isGrpc || this.to.destroyed) return
+    if (this.isOver || this.isGone) return
+    if (!this.isGrpc) {
+      this.isOver = true
+      this.to.close(constants.NGHTTP2_INTERNAL_ERROR)
+      return
+    }
     this.trailers = trailersOf(status)
     this.hasData = false
     this.finish()
   }
 
+  /** The caller has left. A stream that it has reset may stay undestroyed until its request was read. */
+  private get isGone(): boolean {
+    return this.to.closed || this.to.destroyed
+  }
+
   private begin(joined: IncomingHttpHeaders, flags: number, raw: RawHeaders): void {
-    if (this.to.destroyed) return
+    if (this.isGone) return
     this.events.begun()
     try {
       this.respond(relayed(raw, joined), joined, flags)
@@ -73,17 +84,19 @@ export class Reply {
     // A server that does not speak gRPC sends no trailers.
     this.isGrpc = String(joined['content-type'] ?? '').startsWith('application/grpc')
     this.to.respond(headers, this.isGrpc ? REPLY_WITH_TRAILERS : {})
-    this.to.once('wantTrailers', () => this.to.sendTrailers(this.trailers ?? {}))
+    this.to.once('wantTrailers', () => this.sendTrailers(this.trailers ?? {}))
     this.pass()
   }
 
   private pass(): void {
     const { from, to } = this
     from.on('data', (chunk: Buffer) => {
-      if (!to.destroyed && !to.write(chunk)) from.pause()
+      if (!this.isGone && !to.write(chunk)) from.pause()
     })
     to.on('drain', () => from.resume())
     from.once('end', () => {
+      // A reply that was reset ends too; without trailers, only its error code tells it from a whole one.
+      if (!this.isGrpc && from.rstCode !== constants.NGHTTP2_NO_ERROR) return
       this.hasData = false
       this.finish()
     })
@@ -91,11 +104,24 @@ export class Reply {
 
   private finish(): void {
     const isReady = !this.hasData && (this.trailers !== null || !this.isGrpc)
-    if (this.isOver || !isReady || this.to.destroyed) return
+    if (this.isOver || !isReady || this.isGone) return
     this.isOver = true
     this.to.once('finish', () => endReading(this.to))
     this.to.end()
-    this.events.passed(this.isGrpc ? codeOf(this.trailers ?? {}) : status.UNKNOWN)
+    if (!this.isGrpc) this.events.passed(status.UNKNOWN)
+  }
+
+  /** Node refuses trailers that HTTP/2 forbids: that ends this call, and no other. */
+  private sendTrailers(trailers: OutgoingHttpHeaders): void {
+    if (this.isGone) return
+    try {
+      this.to.sendTrailers(trailers)
+      this.events.passed(codeOf(trailers))
+    } catch (thrown) {
+      const details = `its trailers cannot be passed on: ${(thrown as Error).message}`
+      this.to.sendTrailers(trailersOf({ code: status.INTERNAL, details }))
+      this.events.passed(status.INTERNAL)
+    }
   }
 }
 

@@ -1,7 +1,10 @@
 import type { ClientHttp2Stream, ServerHttp2Stream } from 'node:http2'
 
-/** The memory that all requests together may take to be kept for a replay. */
+/** The most bytes that are kept for replay, over all calls. */
 const MOST_KEPT_BYTES = 64 * 2 ** 20
+
+/** What keeping a chunk takes besides its bytes: the objects of its buffer. */
+const CHUNK_BYTES = 256
 
 /** The memory in which requests are kept. */
 export class ReplayMemory {
@@ -26,6 +29,8 @@ export class RequestBody {
   /** Null where it is too long to be sent again, or need not be. */
   private kept: Buffer[] | null = []
   private keptBytes = 0
+  /** The memory that the kept chunks take, with their objects. */
+  private takenBytes = 0
   private target: ClientHttp2Stream | null = null
   private isListening = false
 
@@ -53,11 +58,18 @@ export class RequestBody {
     this.source.pause()
   }
 
+  /** Nothing needs the rest. It is read all the same: a stream that ended without an error closes when it was read. */
+  discard(): void {
+    this.target = null
+    this.source.resume()
+  }
+
   /** The call cannot be sent again any more. */
   forget(): void {
     this.kept = null
-    this.memory.give(this.keptBytes)
+    this.memory.give(this.takenBytes)
     this.keptBytes = 0
+    this.takenBytes = 0
   }
 
   private listen(): void {
@@ -78,12 +90,21 @@ export class RequestBody {
 
   private keep(chunk: Buffer): void {
     if (this.kept === null) return
-    const isKept = this.keptBytes + chunk.length <= this.memory.bytesPerCall && this.memory.take(chunk.length)
+    const costBytes = chunk.length + CHUNK_BYTES
+    const isKept = this.keptBytes + chunk.length <= this.memory.bytesPerCall && this.memory.take(costBytes)
     if (!isKept) {
       this.forget()
       return
     }
-    this.kept.push(chunk)
+    this.kept.push(copyOf(chunk))
     this.keptBytes += chunk.length
+    this.takenBytes += costBytes
   }
+}
+
+/** A chunk is a view of all that was read from the socket at once: to keep it would keep that too. */
+function copyOf(chunk: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(chunk.length)
+  chunk.copy(copy)
+  return copy
 }

@@ -14,7 +14,7 @@ export function trailersOf({ code, details }: GrpcStatus): OutgoingHttpHeaders {
 
 /** Ends a call that has no reply yet with a status, by a single HEADERS frame. */
 export function refuse(stream: ServerHttp2Stream, status: GrpcStatus): void {
-  if (stream.destroyed || stream.headersSent) return
+  if (stream.destroyed || stream.closed || stream.headersSent) return
   const headers = { ':status': 200, 'content-type': 'application/grpc', ...trailersOf(status) }
   stream.once('finish', () => endReading(stream))
   stream.respond(headers, WHOLE_REPLY)
@@ -25,7 +25,7 @@ export const WHOLE_REPLY = { endStream: true, sendDate: false }
 
 /** After the whole reply, the rest of the request is not wanted (RFC 9113, 8.1). */
 export function endReading(stream: ServerHttp2Stream): void {
-  if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR)
+  if (!stream.readableEnded && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR)
 }
 
 /** The status of a call whose stream the server reset, by its HTTP/2 error code, as gRPC over HTTP/2 maps them. */
@@ -33,11 +33,27 @@ export function statusOfReset(rstCode: number): status {
   return BY_ERROR_CODE[rstCode] ?? status.INTERNAL
 }
 
+/** The status of a reply without a gRPC status, by its HTTP status, as gRPC over HTTP/2 maps them. */
+export function statusOfHttp(http: number): status {
+  return BY_HTTP_STATUS[http] ?? status.UNKNOWN
+}
+
 const BY_ERROR_CODE: Readonly<Record<number, status>> = {
   [constants.NGHTTP2_REFUSED_STREAM]: status.UNAVAILABLE,
   [constants.NGHTTP2_CANCEL]: status.CANCELLED,
   [constants.NGHTTP2_ENHANCE_YOUR_CALM]: status.RESOURCE_EXHAUSTED,
   [constants.NGHTTP2_INADEQUATE_SECURITY]: status.PERMISSION_DENIED,
+}
+
+const BY_HTTP_STATUS: Readonly<Record<number, status>> = {
+  400: status.INTERNAL,
+  401: status.UNAUTHENTICATED,
+  403: status.PERMISSION_DENIED,
+  404: status.UNIMPLEMENTED,
+  429: status.UNAVAILABLE,
+  502: status.UNAVAILABLE,
+  503: status.UNAVAILABLE,
+  504: status.UNAVAILABLE,
 }
 
 function encoded(details: string): string {
