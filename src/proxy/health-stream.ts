@@ -1,15 +1,22 @@
+import { constants } from 'node:http2'
 import type { OpenStream } from '../grpc/health/watch.js'
 import { status } from '../grpc/status-code.js'
 import type { Connection } from './connection.js'
-import { statusOfReset } from './status.js'
+import { type GrpcStatus, statusOfHttp, statusOfReset } from './status.js'
+
+/** The longest message: a reply about health has a few bytes. */
+const MOST_MESSAGE_BYTES = 4 * 2 ** 10
 
 /** Starts server-streaming calls over a connection. Messages of one small request and small replies. */
-export function streamsOver(connection: Connection, scheme: 'http' | 'https'): OpenStream {
+export function streamsOver(
+  connection: Connection,
+  { scheme, authority }: { readonly scheme: 'http' | 'https'; readonly authority: string },
+): OpenStream {
   return (path, request, events) => {
     const stream = connection.request({
       ':method': 'POST',
       ':scheme': scheme,
-      ':authority': 'health',
+      ':authority': authority,
       ':path': path,
       'content-type': 'application/grpc',
       te: 'trailers',
@@ -18,17 +25,30 @@ export function streamsOver(connection: Connection, scheme: 'http' | 'https'): O
       queueMicrotask(() => events.ended({ code: status.UNAVAILABLE, details: connection.reason }))
       return { cancel: () => undefined }
     }
-    let ended: { code: status; details: string } | null = null
+    let ended: GrpcStatus | null = null
     let bytes: Buffer = Buffer.alloc(0)
     const note = (headers: Readonly<Record<string, unknown>>) => {
       const { 'grpc-status': code, 'grpc-message': details = '' } = headers
-      if (code !== undefined) ended = { code: Number(code), details: String(details) }
+      if (code !== undefined) ended ??= { code: Number(code), details: String(details) }
     }
     stream
-      .on('response', note)
+      .on('response', (headers) => {
+        note(headers)
+        const { ':status': http = 200 } = headers
+        if (http !== 200) ended ??= { code: statusOfHttp(http), details: `HTTP status ${http}` }
+      })
       .on('trailers', note)
       .on('data', (chunk: Buffer) => {
-        bytes = messagesOf(Buffer.concat([bytes, chunk]), (message) => events.message(message))
+        if (ended) return
+        try {
+          bytes = messagesOf(Buffer.concat([bytes, chunk]), (message) => events.message(message))
+        } catch (thrown) {
+          ended = {
+            code: status.INTERNAL,
+            details: `its reply cannot be read: ${(thrown as Error).message}`,
+          }
+          stream.close(constants.NGHTTP2_CANCEL)
+        }
       })
       .on('error', () => {
         // The stream closes, by an error code that says why.
@@ -49,11 +69,14 @@ function framed(message: Buffer): Buffer {
   return Buffer.concat([prefix, message])
 }
 
-/** Reads whole messages. @returns the rest */
+/** Reads whole messages. @returns the rest @throws for a message that is too long, or compressed */
 function messagesOf(bytes: Buffer, take: (message: Buffer) => void): Buffer {
   let rest = bytes
   while (rest.length >= 5) {
-    const end = 5 + rest.readUInt32BE(1)
+    const length = rest.readUInt32BE(1)
+    if (rest[0] !== 0) throw new Error('the message is compressed')
+    if (length > MOST_MESSAGE_BYTES) throw new Error(`the message has ${length} bytes`)
+    const end = 5 + length
     if (rest.length < end) break
     take(rest.subarray(5, end))
     rest = rest.subarray(end)

@@ -55,8 +55,9 @@ export class ProxyServer {
     try {
       for (const target of settings.targets) {
         const observer = settings.observerOf?.(target) ?? {}
-        const dialer = settings.dialerOf(readTarget(target).authority)
-        services.set(target, new BalancedService(target, { ...settings, dialer, observer }))
+        const { authority } = readTarget(target)
+        const dialer = settings.dialerOf(authority)
+        services.set(target, new BalancedService(target, { ...settings, dialer, authority, observer }))
       }
       const entrance = new Entrance(settings, new Routes(services, settings.route))
       const listener = await Listener.start(settings.listen, entrance.take)
@@ -135,6 +136,8 @@ class Entrance {
     stream.on('error', () => {
       // The stream closes, which ends its call.
     })
+    // Reset before it was handled. To open a stream to a backend only to reset it would use up the backend's patience.
+    if (stream.destroyed || stream.closed) return
     if (!String(received['content-type'] ?? '').startsWith('application/grpc')) {
       stream.respond({ ':status': 415, 'content-type': 'text/plain' })
       stream.end('This port speaks gRPC\n')

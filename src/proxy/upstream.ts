@@ -12,7 +12,7 @@ import { Pool, type Waiting } from './pool.js'
 const RETRY_FIRST_MS = 1_000
 const RETRY_MOST_MS = 30_000
 
-/** A connection that ends sooner than this was of little use. After several of those, the next one waits. */
+/** A connection that lasted less than this counts as short; after more than MOST_SHORT in a row the reconnect waits for the backoff. */
 const LEAST_USEFUL_MS = 1_000
 const MOST_SHORT = 3
 
@@ -27,6 +27,8 @@ export interface UpstreamReports {
 
 export interface UpstreamSettings {
   readonly dialer: Dialer
+  /** The authority of calls that the proxy itself makes. */
+  readonly authority: string
   /** The service of which the health is watched, empty for the server as a whole; null for no watch. */
   readonly healthService: string | null
   readonly random: () => number
@@ -113,7 +115,7 @@ export class Upstream implements Member {
       return
     }
     this.report('coming', 'its health is not known yet')
-    const open = streamsOver(connection, this.scheme)
+    const open = streamsOver(connection, { scheme: this.scheme, authority: this.settings.authority })
     this.healthWatch = new HealthWatch(open, healthService, (health) => this.judge(health))
   }
 
