@@ -89,7 +89,7 @@ describe('calls that fail', () => {
   })
 
   test.each(['table', 'json', 'ndjson'])(
-    'because the reply is no such message are told so: %s',
+    'because the reply is not a valid message show that reason: %s',
     async (format) => {
       await using file = await temporaryFile(
         'other.proto',
@@ -100,7 +100,7 @@ describe('calls that fail', () => {
       await hundred.register(hello.etcd)
       const ran = await hello.run('--proto', file.path, '-o', format)
       expect(ran.code, ran.stderr).toBe(7)
-      expect(ran.stdout + ran.stderr).toContain('The reply is no helloworld.HelloReply')
+      expect(ran.stdout + ran.stderr).toContain('The reply is not a valid helloworld.HelloReply')
       expect(ran.stdout + ran.stderr).toContain('another version of the .proto')
       expect(ran.stderr).not.toContain('    at ')
     },

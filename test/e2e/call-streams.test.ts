@@ -77,7 +77,7 @@ describe('methods that stream', () => {
       )
       const ran = await echo('Down', '--proto', file.path, '-d', '{"aString":"no message"}', '-o', format)
       expect(ran.code, ran.stderr).toBe(7)
-      expect(ran.stderr).toContain('The reply is no everything.Other')
+      expect(ran.stderr).toContain('The reply is not a valid everything.Other')
       expect(ran.stderr).toContain('another version of the .proto')
       expect(ran.stderr).not.toMatch(/^\s+at /m)
       const printed = format === 'json' ? [JSON.parse(ran.stdout) as CallDoc] : lines<CallDoc>(ran.stdout)

@@ -95,7 +95,7 @@ export class Method {
       if (cause instanceof TypeError || cause instanceof RangeError) throw this.unusable(cause)
       throw new DiscoError(
         'USAGE',
-        `The data is no ${input.typeName}: ${problemIn(message, json, input.typeName)}`,
+        `The data is not a valid ${input.typeName}: ${problemIn(message, json, input.typeName)}`,
         {
           cause,
           suggestions: jsonRemedies(message, input, this.registry, this.remedy),
@@ -141,7 +141,7 @@ export class Method {
     } catch (cause) {
       const problem = new DiscoError(
         'RPC_FAILED',
-        `The reply is no ${output.typeName}: ${(cause as Error).message}`,
+        `The reply is not a valid ${output.typeName}: ${(cause as Error).message}`,
         { cause, suggestions: ['Does the server have another version of the .proto?'] },
       )
       return { json: { ...rawJson(output.typeName, bytes), '@note': problem.message }, problem, lacking }

@@ -73,7 +73,7 @@ describe('JSON', () => {
   it('with a field that the message lacks is refused, with the fields that it has', () => {
     const error = errorOf(() => buy.encode({ price: 1 }))
     expect(error.code).toBe('USAGE')
-    expect(error.message).toMatch(/^The data is no shop\.api\.Order: .*price/)
+    expect(error.message).toMatch(/^The data is not a valid shop\.api\.Order: .*price/)
     expect(error.suggestions).toEqual(['Its fields: firstItem, itemId, size, note, plain'])
   })
 
