@@ -61,6 +61,11 @@ export default class Health extends DiscoCommand {
       refuseRegistryFlags({ flags, metadata }, target)
       if (flags.watch)
         throw new DiscoError('USAGE', `--watch follows the registry, in which ${target} is not`)
+      const [addr] = args.addr ?? []
+      if (addr !== undefined) {
+        const message = `${addr} selects nothing of ${target}: its endpoints stand in no registry`
+        throw new DiscoError('USAGE', message, { suggestions: [`Try: disco health ${addr}`] })
+      }
       return await this.ask(await this.resolved(uri, stop.once), target, options, flags, stop.once)
     }
     const scope = await readScope({

@@ -224,7 +224,7 @@ export function refuseRegistryFlags(parsed: Parameters<typeof refuseIdle>[0], ta
 }
 
 const REGISTRY_FLAGS = [
-  ...['selector', 'host', 'layout', 'root', 'cache-max-age'],
+  ...['context', 'selector', 'host', 'layout', 'root', 'cache-max-age'],
   ...['endpoints', 'cacert', 'cert', 'key', 'user', 'password-file', 'dial-timeout', 'command-timeout'],
 ]
 
