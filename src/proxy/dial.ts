@@ -6,6 +6,9 @@ import type { Pems } from '../net/files.js'
 
 type SocketAddress = RegisteredEndpoint['addresses'][number]
 
+/** After how long without traffic TCP asks whether the peer is still there. gRPC servers disconnect clients that send PING that often. */
+const KEEPALIVE_MS = 30_000
+
 /** How backends are dialled. */
 export interface Dialer {
   readonly scheme: 'http' | 'https'
@@ -14,7 +17,8 @@ export interface Dialer {
 
 export const PLAINTEXT: Dialer = {
   scheme: 'http',
-  dial: (address) => connectTcp({ ...address, noDelay: true }),
+  dial: (address) =>
+    connectTcp({ ...address, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS }),
 }
 
 /**
@@ -30,7 +34,8 @@ export function overTls(pems: () => Pems | null, authority: string): Dialer {
     dial: (address) => {
       const { ca, cert, key } = pems() ?? {}
       const files = { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) }
-      return connectTls({ ...address, ...files, ...name, ALPNProtocols: ['h2'] })
+      const socket = connectTls({ ...address, ...files, ...name, ALPNProtocols: ['h2'] })
+      return socket.once('connect', () => socket.setKeepAlive(true, KEEPALIVE_MS))
     },
   }
 }

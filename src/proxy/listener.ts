@@ -26,6 +26,12 @@ const LIMITS = {
 /** How long a TLS handshake may take. */
 const TLS_HANDSHAKE_MS = 10_000
 
+/** After how long without traffic TCP asks whether a caller is still there. */
+const KEEPALIVE_MS = 30_000
+
+/** Connections of callers at one time. */
+const MOST_CONNECTIONS = 10_000
+
 /** How long the last frames of a connection that is cut may take, before its socket is destroyed. */
 const LAST_FRAMES_MS = 250
 
@@ -51,6 +57,7 @@ export class Listener {
   private readonly sessions = new Set<CallerSession>()
   /** Also those that have no session yet, or whose session waits for a caller that does not read. */
   private readonly sockets = new Set<Socket>()
+  private isDraining = false
 
   private constructor(
     private readonly server: Http2Server | Http2SecureServer,
@@ -59,12 +66,15 @@ export class Listener {
   ) {
     server.on('connection', (socket: Socket) => {
       this.sockets.add(socket)
+      socket.setKeepAlive(true, KEEPALIVE_MS)
       socket.once('close', () => this.sockets.delete(socket))
     })
     server.on('session', (session: ServerHttp2Session) => {
       const caller = new CallerSession(session, settings.connectionAgeMs())
       this.sessions.add(caller)
       session.once('close', () => this.sessions.delete(caller))
+      // Its TLS handshake was under way when the drain began.
+      if (this.isDraining) caller.drain()
     })
     server.on('stream', onStream as Parameters<Http2Server['on']>[1])
   }
@@ -75,6 +85,7 @@ export class Listener {
     const server = tls
       ? createSecureServer({ ...LIMITS, handshakeTimeout: TLS_HANDSHAKE_MS, ...tls })
       : createServer(LIMITS)
+    server.maxConnections = MOST_CONNECTIONS
     const listener = new Listener(server, settings, onStream)
     try {
       await once(server.listen(port, host), 'listening')
@@ -83,6 +94,8 @@ export class Listener {
       const why = isTaken ? `port ${port} at ${host} is taken` : systemMessage(cause as Error)
       throw new DiscoError(isTaken ? 'CONFLICT' : 'USAGE', `The proxy cannot listen: ${why}`, { cause })
     }
+    // Such as too many open files at one accept: that connection fails, and later ones may not.
+    server.on('error', () => undefined)
     return listener
   }
 
@@ -104,6 +117,7 @@ export class Listener {
 
   /** Accepts no more connections, and ends each when its calls have ended. Resolves when all are closed. */
   async drain(): Promise<void> {
+    this.isDraining = true
     const closed = new Promise((resolve) => this.server.close(resolve))
     for (const session of this.sessions) session.drain()
     await closed

@@ -18,7 +18,7 @@ export interface ServiceSettings extends UpstreamSettings {
 /** Why no endpoint takes a call. */
 export interface Absence {
   readonly why: string
-  /** One is on its way: a call may wait for it. */
+  /** An endpoint is still connecting, so a call may wait for it. */
   readonly isComing: boolean
 }
 
@@ -161,7 +161,10 @@ export class BalancedService implements TargetListener {
       this.settings.observer.connectivity?.(upstream.endpoint, upstream.isReady, upstream.problem)
       if (!this.isUpdating) this.settle()
     },
-    onFailed: ({ endpoint }, problem) => this.settings.observer.failed?.(endpoint, problem),
+    onFailed: ({ endpoint }, problem) => {
+      this.settings.observer.failed?.(endpoint, problem)
+      this.watch.refresh()
+    },
     onDropped: ({ endpoint }, reason) => {
       this.settings.observer.dropped?.(endpoint, reason)
       this.watch.refresh()
