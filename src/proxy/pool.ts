@@ -6,6 +6,9 @@ const MOST_CONNECTIONS = 16
 /** How long a further connection may be idle. */
 const IDLE_MS = 30_000
 
+/** How long no further connection is tried after one has failed. */
+const REDIAL_MS = 1_000
+
 /** A call that wants a connection. */
 export interface Waiting {
   /** @returns false where it started no stream and still needs a connection */
@@ -26,7 +29,10 @@ export class Pool {
   private readonly connections = new Set<Connection>()
   private readonly waiting = new Set<Waiting>()
   private connecting: Connection | null = null
+  private readonly idleTimers = new WeakMap<Connection, NodeJS.Timeout>()
   private attempts = 0
+  /** The earliest time for a further connection, by `performance.now()`. */
+  private nextDialMs = 0
   private isClosed = false
 
   constructor(private readonly settings: PoolSettings) {}
@@ -56,7 +62,7 @@ export class Pool {
       return
     }
     this.waiting.add(call)
-    if (this.connections.size < MOST_CONNECTIONS) this.connect()
+    if (this.connections.size < MOST_CONNECTIONS && performance.now() >= this.nextDialMs) this.connect()
   }
 
   dismiss(call: Waiting): void {
@@ -77,13 +83,21 @@ export class Pool {
     else {
       this.settings.ready(connection)
       this.serve(connection)
+      this.watchIdle(connection)
     }
   }
 
   private freed(connection: Connection): void {
     this.serve(connection)
-    const isFurther = this.connections.size > 1 && connection.streams === 0
-    if (isFurther) setTimeout(() => this.closeIdle(connection), IDLE_MS).unref()
+    this.watchIdle(connection)
+  }
+
+  /** Starts its time again, if it is a further connection without a stream. */
+  private watchIdle(connection: Connection): void {
+    if (this.connections.size < 2 || connection.streams > 0) return
+    const timer = this.idleTimers.get(connection)
+    if (timer) timer.refresh()
+    else this.idleTimers.set(connection, setTimeout(() => this.closeIdle(connection), IDLE_MS).unref())
   }
 
   private closeIdle(connection: Connection): void {
@@ -100,7 +114,10 @@ export class Pool {
   }
 
   private remove(connection: Connection, reason: string): void {
-    if (this.connecting === connection) this.connecting = null
+    if (this.connecting === connection) {
+      this.connecting = null
+      this.nextDialMs = this.connections.size > 0 ? performance.now() + REDIAL_MS : 0
+    }
     const wasIdle = this.connections.delete(connection) && this.connections.size > 0 && connection.isClosing
     if (wasIdle) return
     this.settings.ended(connection, reason)
