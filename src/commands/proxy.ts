@@ -12,6 +12,7 @@ import { type ProxyDoc, proxyDoc } from '../cli/proxy/document.js'
 import { ProxyView } from '../cli/proxy/view.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { jsonLine } from '../cli/terminal/visible.js'
+import { MOST_TIMER_MS } from '../domain/duration.js'
 import { DiscoError } from '../domain/errors.js'
 import type { Certificates } from '../proxy/certificates.js'
 import type { ProxyServer } from '../proxy/proxy-server.js'
@@ -98,9 +99,11 @@ export default class ProxyCommand extends DiscoCommand {
         )
       : null
     if (admin) this.remark(`→ admin handler on http://${admin.address}`)
+    let renewed = Promise.resolve()
     const renew = () => {
       log?.reopen()
-      void this.renew(proxy, certificates, view)
+      // One after the other, so that the files that were read last stand.
+      renewed = renewed.then(() => this.renew(proxy, certificates, view))
     }
     process.on('SIGHUP', renew)
     await settled(proxy, stop.once)
@@ -144,7 +147,7 @@ export default class ProxyCommand extends DiscoCommand {
 
 /** Drawn for each connection, so that those made together do not end together. */
 function ageOf(ageMs: number | undefined): () => number | null {
-  return () => (ageMs === undefined ? null : ageMs * (0.9 + Math.random() * 0.2))
+  return () => (ageMs === undefined ? null : Math.min(MOST_TIMER_MS, ageMs * (0.9 + Math.random() * 0.2)))
 }
 
 /** Until all endpoints are READY or were not reached, so that the first line says how they stand. */

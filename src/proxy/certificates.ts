@@ -1,4 +1,6 @@
 import type { SecureServerOptions } from 'node:http2'
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import { DiscoError } from '../domain/errors.js'
 import { type PemFiles, type Pems, readPems } from '../net/files.js'
 import { type Dialer, overTls, PLAINTEXT } from './dial.js'
 import { readListenerTls } from './listener-tls.js'
@@ -29,12 +31,27 @@ export class Certificates {
   /** Reads all files again; where one cannot be used, all stay as they were. @throws DiscoError USAGE */
   async refresh(): Promise<void> {
     const listener = await readListenerTls(this.files.listener)
-    this.backend = this.files.backend && (await readPems(this.files.backend, '--tls-cert and --tls-key'))
+    const backend = this.files.backend && (await readPems(this.files.backend, '--tls-cert and --tls-key'))
+    check(listener, '--listen-cert')
+    check(backend, '--tls-cert')
+    this.backend = backend
     this.listener = listener
   }
 
   dialerOf(authority: string): Dialer {
     if (!this.files.backend) return PLAINTEXT
     return overTls(() => this.backend, this.files.backendName ?? authority)
+  }
+}
+
+/** OpenSSL refuses some files that can be read, such as those with a key that is too short. */
+function check(files: SecureContextOptions | Pems | null, flag: string): void {
+  if (!files) return
+  const { ca, cert, key } = files
+  try {
+    createSecureContext({ ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) })
+  } catch (cause) {
+    const why = (cause as Error).message
+    throw new DiscoError('USAGE', `The files of ${flag} cannot be used: ${why}`, { cause })
   }
 }

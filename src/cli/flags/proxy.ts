@@ -6,7 +6,7 @@ import type { RouteRule } from '../../proxy/routes.js'
 import type { FullPlace } from '../config.js'
 import { adminFlags } from './admin.js'
 import { parsedBy, textFlag } from './custom.js'
-import { durationFlag, waitFlag } from './duration.js'
+import { waitFlag } from './duration.js'
 import { listenFlag } from './listen.js'
 import { sizeFlag } from './size.js'
 import { placeOfUri } from './target.js'
@@ -39,7 +39,7 @@ export const proxyFlags = {
     default: 10_000,
     description: 'how long calls may take to finish when the proxy ends',
   }),
-  'max-connection-age': durationFlag({
+  'max-connection-age': waitFlag({
     description: "the age at which a caller's connection is ended by GOAWAY, up to a tenth more or less",
   }),
   'access-log': textFlag({
