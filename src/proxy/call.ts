@@ -38,7 +38,8 @@ export interface CallRequest {
 
 /** The outcome of a call. */
 export interface CallEnd {
-  readonly service: BalancedService
+  /** Null where no route leads to one. */
+  readonly service: BalancedService | null
   /** The endpoint of the last attempt; null where there was none. */
   readonly upstream: Upstream | null
   readonly path: string

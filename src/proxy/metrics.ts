@@ -52,7 +52,7 @@ export class ProxyMetrics {
   private readonly replays = new Map<string, number>()
 
   count({ service: of, upstream, code, tookMs, replays }: CallEnd): void {
-    const service = serviceName(of)
+    const service = of ? serviceName(of) : ''
     const endpoint = upstream?.endpoint.registration.addr ?? ''
     const key = `${service}\0${endpoint}\0${code}`
     const known = this.counted.get(key)
@@ -71,13 +71,20 @@ export class ProxyMetrics {
   }
 
   render({ services, calls, connections }: ProxyServer): string {
-    const perEndpoint = (read: (upstream: Upstream) => number): Sample[] =>
-      services.flatMap((service) =>
-        [...service.members].map((upstream) => ({
-          labels: { service: serviceName(service), endpoint: upstream.endpoint.registration.addr },
-          value: read(upstream),
-        })),
-      )
+    const perEndpoint = (read: (upstream: Upstream) => number, join = sum): Sample[] => {
+      // Two targets, or two keys, can lead to one address of one service.
+      const samples = new Map<string, Sample>()
+      for (const service of services) {
+        for (const upstream of service.members) {
+          const labels = { service: serviceName(service), endpoint: upstream.endpoint.registration.addr }
+          const key = `${labels.service}\0${labels.endpoint}`
+          const before = samples.get(key)
+          const value = before ? join(before.value, read(upstream)) : read(upstream)
+          samples.set(key, { labels, value })
+        }
+      }
+      return [...samples.values()]
+    }
     return renderPrometheus([
       {
         name: 'disco_proxy_calls_total',
@@ -108,7 +115,7 @@ export class ProxyMetrics {
       gauge(
         'disco_proxy_endpoint_ready',
         'Whether the endpoint takes calls.',
-        perEndpoint(({ isReady }) => Number(isReady)),
+        perEndpoint(({ isReady }) => Number(isReady), Math.max),
       ),
       gauge(
         'disco_proxy_endpoint_weight',
@@ -122,6 +129,10 @@ export class ProxyMetrics {
 }
 
 type Upstream = ProxyServer['services'][number]['members'] extends Iterable<infer One> ? One : never
+
+function sum(one: number, other: number): number {
+  return one + other
+}
 
 function gauge(name: string, help: string, samples: readonly Sample[]): Family {
   return { name, help, type: 'gauge', samples }

@@ -14,7 +14,7 @@ import { Listener, type ListenerSettings } from './listener.js'
 import { ReplayMemory } from './request-body.js'
 import { type RouteRule, Routes } from './routes.js'
 import { BalancedService, serviceName } from './service.js'
-import { refuse } from './status.js'
+import { endReading, type GrpcStatus, refuse } from './status.js'
 
 export interface ProxySettings {
   readonly discovery: Discovery
@@ -138,18 +138,22 @@ class Entrance {
     })
     // Reset before it was handled. To open a stream to a backend only to reset it would use up the backend's patience.
     if (stream.destroyed || stream.closed) return
+    const peer = callerAddress(stream.session)
     if (!String(received['content-type'] ?? '').startsWith('application/grpc')) {
+      stream.once('finish', () => endReading(stream))
       stream.respond({ ':status': 415, 'content-type': 'text/plain' })
       stream.end('This port speaks gRPC\n')
+      this.refused(received, peer, { code: status.UNKNOWN, details: 'HTTP status 415: not a gRPC call' })
       return
     }
     const service = this.routes.find(received)
     if (typeof service === 'string') {
-      refuse(stream, { code: status.UNIMPLEMENTED, details: service })
+      const failure = { code: status.UNIMPLEMENTED, details: service }
+      refuse(stream, failure)
+      this.refused(received, peer, failure)
       return
     }
     const headers = relayed(raw, received)
-    const peer = callerAddress(stream.session)
     const keys = takeKeys(service.policy, received, headers, peer)
     const { memory } = this
     const { waitMs, ended } = this.settings
@@ -157,6 +161,23 @@ class Entrance {
     new Call({ stream, headers, keys, peer }, service, { memory, waitMs }, (end) => {
       this.calls--
       ended?.(end)
+    })
+  }
+  /** Reports a call that goes to no service. */
+  private refused(
+    { ':path': path = '' }: IncomingHttpHeaders,
+    peer: string,
+    { code, details }: GrpcStatus,
+  ): void {
+    this.settings.ended?.({
+      service: null,
+      upstream: null,
+      path,
+      peer,
+      code,
+      details,
+      tookMs: 0,
+      replays: 0,
     })
   }
 }

@@ -25,6 +25,7 @@ describe('several targets', () => {
       code: status.UNIMPLEMENTED,
       details: `The proxy has no route for the authority "payments". Available: hello, ${b.addr}`,
     })
+    expect(proxied.ends.at(-1)).toMatchObject({ service: null, upstream: null, code: status.UNIMPLEMENTED })
   })
 
   it('take calls by the gRPC service in the path', async () => {

@@ -30,7 +30,7 @@ export class AccessLog {
     }
     const line = jsonLine({
       time: now.toISOString(),
-      service: serviceName(service),
+      service: service && serviceName(service),
       path,
       endpoint: upstream?.endpoint.registration.addr ?? null,
       status: status[code] ?? String(code),
@@ -49,6 +49,8 @@ export class AccessLog {
   }
 
   close(): Promise<void> {
+    // A stream that failed has closed already.
+    if (this.stream.closed) return Promise.resolve()
     return new Promise((resolve) => {
       this.stream.once('close', resolve)
       this.stream.end()
