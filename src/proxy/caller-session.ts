@@ -3,7 +3,7 @@ import { constants, type ServerHttp2Session } from 'node:http2'
 /** The first GOAWAY of a graceful end: all streams are taken until the caller has heard of it. */
 const ANY_STREAM = 2 ** 31 - 1
 
-/** How long a caller may take to hear of the first GOAWAY. */
+/** How long to wait for the PING's ACK before the second GOAWAY is sent. */
 const HEARD_MS = 1_000
 
 /** How long a connection may take to its preface and SETTINGS. */

@@ -89,7 +89,9 @@ export class Connection {
   /** Why it ended, as a clause. */
   get reason(): string {
     if (this.isReady) return sessionEnd(this.session)
-    return this.error ? connectionProblem(this.error.message) : CONNECTION_CLAUSES.dropped
+    // Where several addresses of a name failed, Node gives an error with a code and no message.
+    const { message = '', code = '' } = (this.error ?? {}) as Partial<NodeJS.ErrnoException>
+    return this.error ? connectionProblem(message || code) : CONNECTION_CLAUSES.dropped
   }
 
   /** Starts a stream. Null where the session takes none any more: nothing was sent. */

@@ -3,7 +3,7 @@ import { DiscoError } from '../domain/errors.js'
 import { type PemFiles, type Pems, readPems } from '../net/files.js'
 
 /**
- * What the proxy shows its callers, and asks of them.
+ * The listener's TLS options: its certificate, and whether callers need one.
  *
  * @param files the certificate and its key; with a CA, callers must show a certificate that it signed
  * @returns null where no file is named: the proxy then speaks plaintext

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http2'
 import { DiscoError } from '../domain/errors.js'
 import type { BalancedService } from './service.js'
 
-/** By what a call's service is found: its `:authority`, or the gRPC service in its path, by these targets. */
+/** How a call is routed: by its `:authority`, or by the gRPC service in its path, to these targets. */
 export type RouteRule = 'authority' | ReadonlyMap<string, string>
 
 /** Finds the service of a call. */
