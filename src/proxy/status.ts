@@ -12,6 +12,8 @@ export function trailersOf({ code, details }: GrpcStatus): OutgoingHttpHeaders {
   return { 'grpc-status': String(code), 'grpc-message': encoded(details) }
 }
 
+const SENT_POLL_MS = 20
+
 /** Ends a call that has no reply yet with a status, by a single HEADERS frame. */
 export function refuse(stream: ServerHttp2Stream, status: GrpcStatus): void {
   if (stream.destroyed || stream.closed || stream.headersSent) return
@@ -23,9 +25,18 @@ export function refuse(stream: ServerHttp2Stream, status: GrpcStatus): void {
 /** The options of `respond` for a reply that is its headers. A date is for caches: gRPC has none. */
 export const WHOLE_REPLY = { endStream: true, sendDate: false }
 
-/** After the whole reply, the rest of the request is not wanted (RFC 9113, 8.1). */
+/**
+ * After the whole reply, the rest of the request is not wanted (RFC 9113, 8.1): it is reset once END_STREAM was sent.
+ * Node's 'finish' comes before that where a window is full, and from Node 22 on a reset overtakes what is still to be
+ * sent. The request is discarded until then.
+ */
 export function endReading(stream: ServerHttp2Stream): void {
-  if (!stream.readableEnded && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR)
+  if (stream.closed || stream.destroyed) return
+  stream.resume()
+  if (stream.readableEnded) return
+  const isSent = stream.state.state === constants.NGHTTP2_STREAM_STATE_HALF_CLOSED_LOCAL
+  if (isSent) stream.close(constants.NGHTTP2_NO_ERROR)
+  else setTimeout(endReading, SENT_POLL_MS, stream).unref()
 }
 
 /** The status of a call whose stream the server reset, by its HTTP/2 error code, as gRPC over HTTP/2 maps them. */
