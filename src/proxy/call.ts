@@ -9,7 +9,7 @@ import type { CallKeys } from '../policies/index.js'
 import type { Connection } from './connection.js'
 import type { Waiting } from './pool.js'
 import { Reply } from './reply.js'
-import { type ReplayMemory, RequestBody } from './request-body.js'
+import { type CallerMemory, RequestBody } from './request-body.js'
 import type { BalancedService, WaitingCall } from './service.js'
 import { type GrpcStatus, refuse, statusOfReset } from './status.js'
 import { Upstream } from './upstream.js'
@@ -21,7 +21,7 @@ const CONNECTING_MS = 1_000
 const MOST_ATTEMPTS = 5
 
 export interface CallSettings {
-  readonly memory: ReplayMemory
+  readonly memory: CallerMemory
   /** How long a call waits where no endpoint is READY. */
   readonly waitMs: number
 }

@@ -155,7 +155,7 @@ class Entrance {
     }
     const headers = relayed(raw, received)
     const keys = takeKeys(service.policy, received, headers, peer)
-    const { memory } = this
+    const memory = this.memory.of(stream.session ?? stream)
     const { waitMs, ended } = this.settings
     this.calls++
     new Call({ stream, headers, keys, peer }, service, { memory, waitMs }, (end) => {

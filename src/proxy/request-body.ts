@@ -3,15 +3,28 @@ import type { ClientHttp2Stream, ServerHttp2Stream } from 'node:http2'
 /** The most bytes that are kept for replay, over all calls. */
 const MOST_KEPT_BYTES = 64 * 2 ** 20
 
+/** The most of them for one connection of a caller, so that one caller does not take the memory of all. */
+const MOST_KEPT_OF_CALLER = 8 * 2 ** 20
+
 /** What keeping a chunk takes besides its bytes: the objects of its buffer. */
 const CHUNK_BYTES = 256
 
 /** The memory in which requests are kept. */
 export class ReplayMemory {
   private free = MOST_KEPT_BYTES
+  private readonly ofCallers = new WeakMap<object, CallerMemory>()
 
   /** @param bytesPerCall the longest request that is kept */
   constructor(readonly bytesPerCall: number) {}
+
+  /** @param caller the connection of the caller */
+  of(caller: object): CallerMemory {
+    const known = this.ofCallers.get(caller)
+    if (known) return known
+    const memory = new CallerMemory(this)
+    this.ofCallers.set(caller, memory)
+    return memory
+  }
 
   take(bytes: number): boolean {
     if (bytes > this.free) return false
@@ -21,6 +34,28 @@ export class ReplayMemory {
 
   give(bytes: number): void {
     this.free += bytes
+  }
+}
+
+/** The part of the memory that one caller may take. */
+export class CallerMemory {
+  private free = MOST_KEPT_OF_CALLER
+
+  constructor(private readonly all: ReplayMemory) {}
+
+  get bytesPerCall(): number {
+    return this.all.bytesPerCall
+  }
+
+  take(bytes: number): boolean {
+    if (bytes > this.free || !this.all.take(bytes)) return false
+    this.free -= bytes
+    return true
+  }
+
+  give(bytes: number): void {
+    this.free += bytes
+    this.all.give(bytes)
   }
 }
 
@@ -36,7 +71,7 @@ export class RequestBody {
 
   constructor(
     private readonly source: ServerHttp2Stream,
-    private readonly memory: ReplayMemory,
+    private readonly memory: CallerMemory,
   ) {}
 
   get canReplay(): boolean {
