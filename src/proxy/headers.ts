@@ -1,7 +1,12 @@
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
+import { type IncomingHttpHeaders, type OutgoingHttpHeaders, sensitiveHeaders } from 'node:http2'
 
 /** Headers as they were received: names and values in turn. */
 export type RawHeaders = readonly string[]
+
+/** Headers with the list of those that must never be indexed, which Node's types leave out. */
+interface Sensitive {
+  [key: symbol]: string[] | undefined
+}
 
 /**
  * Received headers as they are sent on: values as they came, a repeated name as often as it came.
@@ -9,7 +14,7 @@ export type RawHeaders = readonly string[]
  * @param joined the same as Node reads them: it keeps the first of those names that may stand only once
  */
 export function relayed(raw: RawHeaders, joined: IncomingHttpHeaders): OutgoingHttpHeaders {
-  const headers: OutgoingHttpHeaders = Object.create(null)
+  const headers: OutgoingHttpHeaders & Sensitive = Object.create(null)
   for (let at = 0; at < raw.length; at += 2) {
     const name = raw[at] ?? ''
     const value = raw[at + 1] ?? ''
@@ -18,5 +23,8 @@ export function relayed(raw: RawHeaders, joined: IncomingHttpHeaders): OutgoingH
     else if (Array.isArray(before)) before.push(value)
     else if (joined[name] !== before) headers[name] = [String(before), value]
   }
+  // Those that came as never indexed (RFC 7541, 7.1.3) must be sent on as such.
+  const sensitive = (joined as IncomingHttpHeaders & Sensitive)[sensitiveHeaders]
+  if (sensitive && sensitive.length > 0) headers[sensitiveHeaders] = sensitive
   return headers
 }

@@ -125,6 +125,8 @@ export class Reply {
   }
 }
 
-function codeOf({ 'grpc-status': code }: OutgoingHttpHeaders): status {
-  return code === undefined ? status.UNKNOWN : Number(code)
+/** UNKNOWN for a status that gRPC does not have: metrics count by it, and a server may send any number. */
+function codeOf({ 'grpc-status': text }: OutgoingHttpHeaders): status {
+  const code = Number(text ?? Number.NaN)
+  return Number.isInteger(code) && code >= status.OK && code <= status.UNAUTHENTICATED ? code : status.UNKNOWN
 }
