@@ -3,6 +3,7 @@ import { systemMessage } from '../../domain/system-message.js'
 import { status } from '../../grpc/status-code.js'
 import type { CallEnd } from '../../proxy/call.js'
 import { serviceName } from '../../proxy/service.js'
+import { count } from '../terminal/units.js'
 import { jsonLine } from '../terminal/visible.js'
 
 /** Lines that wait for a disk that does not keep up: more are dropped, so that memory does not grow. */
@@ -20,13 +21,19 @@ export class AccessLog {
     this.stream = this.open()
   }
 
-  /** Lines that were dropped. */
-  dropped = 0
+  /** Lines that were dropped since the last one that was written. */
+  private dropped = 0
 
   write({ service, upstream, path, peer, code, details, tookMs, replays }: CallEnd, now: Date): void {
     if (this.stream.writableLength > MOST_WAITING_BYTES || this.stream.errored) {
       this.dropped++
       return
+    }
+    if (this.dropped > 0 && this.stream.writableLength === 0) {
+      this.onProblem(
+        `${count(this.dropped, 'line')} of the access log dropped: it could not be written in time`,
+      )
+      this.dropped = 0
     }
     const line = jsonLine({
       time: now.toISOString(),

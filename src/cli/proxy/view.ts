@@ -41,7 +41,11 @@ export class ProxyView {
     const problems = new Map<string, string>()
     let outage: DiscoError | null = null
     return {
-      resolved: ({ stale, cachedAgeMs }: ResolvedList) => {
+      resolved: ({ registered, isNew, stale, cachedAgeMs }: ResolvedList) => {
+        if (isNew && problems.size > 0) {
+          const listed = new Set(registered.map(({ addr }) => addr))
+          for (const addr of problems.keys()) if (!listed.has(addr)) problems.delete(addr)
+        }
         if (stale?.message === outage?.message) return
         outage = stale
         if (!stale) this.line(`${this.palette.green('✓')} ${name}: the registry answers again`)
@@ -53,7 +57,7 @@ export class ProxyView {
         }
       },
       connectivity: ({ registration: { addr } }: RegisteredEndpoint, isReady) => {
-        // An endpoint that never failed is part of the first lines, or of the table.
+        // An endpoint that never failed is in the counts of the first lines.
         if (isReady && problems.delete(addr))
           this.line(`${this.palette.green('✓')} ${name} ${visible(addr)} READY`)
       },
