@@ -42,6 +42,8 @@ export async function startAdmin(
     const why = isTaken ? `port ${port} at ${host} is taken` : message
     throw new DiscoError(isTaken ? 'CONFLICT' : 'USAGE', `The admin handler cannot listen: ${why}`, { cause })
   }
+  // Such as too many open files at one accept: that connection fails, and later ones may not.
+  server.on('error', () => undefined)
   const bound = server.address() as AddressInfo
   return {
     address: bound.family === 'IPv6' ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`,
