@@ -94,6 +94,13 @@ export default class Wait extends DiscoCommand {
       place: (layout) => this.place(flags, layout),
     })
     const { for: conditions, timeout: timeoutMs } = flags
+    const named = conditions.find((condition) => 'addr' in condition)
+    if (named && (flags.host !== undefined || flags.selector !== undefined)) {
+      // An endpoint that stands, and is not selected, would count as gone.
+      throw new DiscoError('USAGE', `"${formatWaitCondition(named)}" names its endpoint`, {
+        suggestions: ['Leave -l and --host out, or wait for endpoints, ready or healthy'],
+      })
+    }
     if (!conditions.some(needsHealth)) {
       refuseIdle({ flags, metadata }, ACCESS_NAMES, 'without a condition on ready or healthy')
     }
