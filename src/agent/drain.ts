@@ -92,6 +92,23 @@ function mayBeRemoved({ code, reason }: DiscoError): boolean {
   return code === 'CONFLICT' || code === 'ETCD_DENIED' || (code === 'ETCD_UNREACHABLE' && reason !== null)
 }
 
+/**
+ * The weights that a drain would set.
+ *
+ * @throws DiscoError where `drain` would refuse before it changes anything
+ */
+export async function planDrain(
+  registry: Registry,
+  { selection, force }: Omit<DrainRequest, 'graceMs'>,
+): Promise<WeightChanged> {
+  await refuseUseless(registry, selection, force)
+  return await registry.setWeight(
+    selection,
+    { kind: 'set', weight: 0 },
+    { force, drained: true, dryRun: true },
+  )
+}
+
 /** Refuses a drain without effect: a layout without weights, or a service whose weights are all unset. */
 async function refuseUseless(
   registry: Registry,

@@ -1,5 +1,4 @@
 import { Flags } from '@oclif/core'
-import type { Drained } from '../agent/drain.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { type Choice, choicesOf } from '../cli/change/choice.js'
 import {
@@ -10,6 +9,7 @@ import {
   type WeightsDoc,
   weightDoc,
 } from '../cli/change/document.js'
+import { drainedLine, undoneLines } from '../cli/change/drain-text.js'
 import { returnUnknownLine } from '../cli/change/return-unknown.js'
 import { bulkFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
 import { waitFlag } from '../cli/flags/duration.js'
@@ -20,11 +20,11 @@ import type { Palette } from '../cli/terminal/color.js'
 import { Countdown } from '../cli/terminal/countdown.js'
 import { percent } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
-import { ALL_ENDPOINTS, formatFilter, isUnfiltered } from '../domain/endpoint-filter.js'
+import { isUnfiltered } from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
 import type { Registry } from '../registry/registry.js'
-import type { EndpointSelection } from '../registry/selection.js'
 import type { WeightChanged } from '../registry/weight.js'
+import type { LeftOut } from '../registry/weight-targets.js'
 
 export default class Drain extends DiscoCommand {
   static override summary = 'Take an endpoint out of rotation: weight 0, a grace period, unregister'
@@ -85,11 +85,7 @@ export default class Drain extends DiscoCommand {
     const isOne = choices.every(({ selection }) => selection.addr !== null)
     if (flags['dry-run'] || !isOne) {
       // Refuses a drain of several services before any of them is changed.
-      const plans = await Promise.all(
-        choices.map(({ selection }) =>
-          registry.setWeight(selection, { kind: 'set', weight: 0 }, { force, drained: true, dryRun: true }),
-        ),
-      )
+      const plans = await this.plan(registry, choices, force)
       if (flags['dry-run']) return this.showPlan(choices, plans, flags, isOne)
     }
     const { drain } = await import('../agent/drain.js')
@@ -124,7 +120,7 @@ export default class Drain extends DiscoCommand {
       if (returnUnknown) this.remark(returnUnknownLine(returnUnknown, this.palette(flags, process.stderr)))
     }
     const line = (palette: Palette) =>
-      done.map(({ selection, drained }) => describe(selection, drained, palette)).join('\n')
+      done.map(({ selection, drained }) => drainedLine(selection, drained, palette)).join('\n')
     const failed = ends.find((end) => end.status === 'rejected')
     if (failed) {
       if (done.length > 0) this.remark(line(this.palette(flags, process.stderr)))
@@ -133,6 +129,24 @@ export default class Drain extends DiscoCommand {
     if (done.some(({ drained }) => drained.end === 'interrupted')) process.exitCode = 130
     const docs = done.flatMap(({ selection, drained }) => drainDocs(selection.service, drained, { graceMs }))
     return this.printDrains(flags, docs, isOne, line)
+  }
+
+  /** @throws DiscoError the first refusal, when the others are printed */
+  private async plan(
+    registry: Registry,
+    choices: readonly Choice[],
+    force: boolean,
+  ): Promise<WeightChanged[]> {
+    const { planDrain } = await import('../agent/drain.js')
+    const planned = await Promise.allSettled(
+      choices.map(({ selection }) => planDrain(registry, { selection, force })),
+    )
+    const [first, ...others] = planned.flatMap((plan) =>
+      plan.status === 'rejected' ? [DiscoError.from(plan.reason)] : [],
+    )
+    for (const { message } of others) this.remark(`✗ ${visible(message)}`)
+    if (first) throw first
+    return planned.flatMap((plan) => (plan.status === 'fulfilled' ? [plan.value] : []))
   }
 
   private printDrains(
@@ -199,27 +213,42 @@ export default class Drain extends DiscoCommand {
     if (flags['dry-run']) throw new DiscoError('USAGE', '--dry-run has no effect with --undo')
     const { undoDrain } = await import('../agent/drain.js')
     const docs: WeightDoc[] = []
+    const failures: DiscoError[] = []
     for (const { selection, endpoints } of choices) {
       const { service } = selection
       const keys = [...new Set((endpoints ?? []).map(({ key }) => key))]
       const each = endpoints === null ? [selection] : keys.map((addr) => ({ service, addr }))
       const undone: WeightChanged[] = []
-      for (const one of each) undone.push((await undoDrain(registry, one)) ?? NOTHING)
+      const leftOut: LeftOut[] = []
+      for (const one of each) {
+        try {
+          undone.push((await undoDrain(registry, one)) ?? NOTHING)
+        } catch (thrown) {
+          const error = DiscoError.from(thrown)
+          if (error.code !== 'CONFLICT') throw error
+          failures.push(error)
+          const ofKey = (endpoints ?? []).filter(({ key }) => key === one.addr)
+          for (const endpoint of ofKey) leftOut.push({ endpoint, reason: 'drained', text: error.message })
+        }
+      }
       const revision = Math.max(0, ...undone.map((changed) => changed.revision))
       docs.push(
         weightDoc(service, {
           revision: revision || (await registry.list(service)).revision,
           changes: undone.flatMap(({ changes }) => changes),
-          leftOut: [],
+          leftOut,
         }),
       )
     }
+    const [failed] = failures
+    if (failed && docs.every(({ changes }) => changes.length === 0)) throw failed
+    if (failed) process.exitCode = failed.exit
     const [first] = docs
     const isOne = choices.every(({ selection }) => selection.addr !== null)
     const doc: WeightDoc | WeightsDoc =
       isOne && first ? first : { schema: 'disco.weights/v1', services: docs }
     return this.print(flags, doc, {
-      table: (palette) => docs.map((one, at) => describeUndone(one, choices[at], palette)).join('\n'),
+      table: (palette) => docs.map((one, at) => undoneLines(one, choices[at], palette)).join('\n'),
       lines: () => docs,
       names: () => docs.flatMap(({ changes }) => changes.map(({ addr }) => addr)),
     })
@@ -227,36 +256,6 @@ export default class Drain extends DiscoCommand {
 }
 
 const NOTHING: WeightChanged = { revision: 0, changes: [], leftOut: [] }
-
-function describe(selection: EndpointSelection, drained: Drained, palette: Palette): string {
-  const { service } = selection
-  const addrs = drained.endpoints.map(({ endpoint }) => endpoint.addr)
-  const name = `${visible(service)} ${visible(addrs.join(', '))}`
-  const rev = `(rev ${drained.revision})`
-  if (drained.end === 'gone') return `${palette.yellow('!')} ${name} was removed by another client ${rev}`
-  if (drained.end === 'unregistered') return `${palette.green('✓')} ${name} unregistered ${rev}`
-  const which = selection.addr ?? formatFilter(selection.filter ?? ALL_ENDPOINTS)
-  const undo = `disco drain ${visible(service)} ${visible(which)} --undo`
-  const stands = addrs.length > 1 ? 'are still registered' : 'is still registered'
-  return `${palette.yellow('!')} stopped: ${name} ${stands}, at weight 0\n  Undo: ${undo}`
-}
-
-function describeUndone(
-  { service, rev, changes }: WeightDoc,
-  choice: Choice | undefined,
-  palette: Palette,
-): string {
-  if (changes.length === 0) {
-    const { addr = null, filter = ALL_ENDPOINTS } = choice?.selection ?? {}
-    const which = visible(addr ?? formatFilter(filter))
-    return `${palette.yellow('!')} ${visible(service)} ${which} is not drained (rev ${rev})`
-  }
-  const lines = changes.map(({ addr, to, share }) => {
-    const now = `weight 0 → ${to} (rev ${rev}), share ${percent(share.to)}`
-    return `${palette.green('✓')} ${visible(service)} ${visible(addr)} ${now}`
-  })
-  return lines.join('\n')
-}
 
 function missing(target: string | undefined): DiscoError {
   return new DiscoError('USAGE', `disco drain needs ${target === undefined ? 'TARGET and ADDR' : 'ADDR'}`, {

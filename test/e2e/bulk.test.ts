@@ -238,6 +238,32 @@ describe('a change of several endpoints', () => {
     expect(await weights()).toEqual([null, 3, 5, null, 4])
   })
 
+  test('drain: an undo goes on after an endpoint whose weight is not known', async () => {
+    await etcd.ctl('put', ...registration('hello', '10.0.0.5:77', { version: '1.0.0', weight: 0 }))
+    const running = disco.start('drain', 'hello', '-l', 'version=1.0.0,weight>0', '--yes', '--grace', '1m')
+    await running.printed('→ unregistering')
+    const stopped = await running.end('SIGINT')
+    // The weight is 0 now: the conditions of the drain would select nothing.
+    expect(stopped.stdout).toContain('Undo: disco drain hello /hello/1.0.0/10.0.0.5:1 --undo\n')
+    const undone = await disco.run('drain', '--host', '10.0.0.5', '--undo', '--yes')
+    expect({ code: undone.code, stderr: undone.stderr }).toEqual({ code: 6, stderr: '' })
+    expect(undone.stdout).toMatch(/! hello 10\.0\.0\.5:77 stays drained: .*no other weight/)
+    expect(await weights()).toEqual([2, 3, 5, 4, 4])
+  })
+
+  test('drain: a service without weights is refused before any is changed, with each reason', async () => {
+    const put = (service: string, addr: string) =>
+      etcd.ctl('put', ...registration(service, addr, { weight: 0 }))
+    await put('unset', '10.0.0.5:3')
+    await put('unset', '10.0.0.6:3')
+    await put('unset2', '10.0.0.5:4')
+    const ran = await tool.run('drain', '--host', '10.0.0.5', '--yes', '--grace', '0')
+    expect(ran.code).toBe(6)
+    expect(ran.stderr).toContain('unset has no weights')
+    expect(ran.stderr).toContain('unset2 has no weights')
+    expect(await weights()).toEqual([2, 3, 5, 4, 4])
+  })
+
   test('drain: where one service refuses, none is changed', async () => {
     await etcd.ctl('put', ...registration('payments', '10.0.0.6:3', { weight: 0 }))
     const ran = await tool.run('drain', '--host', '10.0.0.5', '--yes', '--grace', '0')
@@ -272,8 +298,12 @@ describe('a change of several endpoints', () => {
     [['unregister', 'hello', '-l', 'zonee!=b', '--yes'], 'No endpoint has metadata named zonee'],
     [['unregister', 'hello', '-l', 'zone=', '--yes'], 'a value is empty'],
     [['unregister', 'etcd:///hello?zone=', '--yes'], 'The value of zone is empty'],
+    [
+      ['wait', 'hello', '-l', 'version=9', '--for', 'gone 10.0.0.5:1'],
+      '"gone 10.0.0.5:1" names its endpoint',
+    ],
     [['drain', '--host', '[]', '--yes'], 'Invalid --host "[]": the host is empty'],
-  ])('%j selects more than was meant: refused', async (args, problem) => {
+  ])('%j means more than was written: refused', async (args, problem) => {
     const metadata = { zone: 'b' }
     await etcd.ctl('put', ...registration('hello', '10.0.0.7:1', { version: '1.0.0', metadata }))
     const before = await revision(etcd)
