@@ -9,7 +9,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
-import type { AddressInfo, Socket } from 'node:net'
+import { type AddressInfo, Server, type Socket } from 'node:net'
 import { DiscoError } from '../domain/errors.js'
 import { systemMessage } from '../domain/system-message.js'
 import { CallerSession } from './caller-session.js'
@@ -118,7 +118,8 @@ export class Listener {
   /** Accepts no more connections, and ends each when its calls have ended. Resolves when all are closed. */
   async drain(): Promise<void> {
     this.isDraining = true
-    const closed = new Promise((resolve) => this.server.close(resolve))
+    // Not by HTTP/2's own close, which from Node 24 on also closes the sessions: with a GOAWAY that fails late streams.
+    const closed = new Promise<void>((resolve) => Server.prototype.close.call(this.server, () => resolve()))
     for (const session of this.sessions) session.drain()
     await closed
   }
