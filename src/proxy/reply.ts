@@ -95,7 +95,7 @@ export class Reply {
     })
     to.on('drain', () => from.resume())
     from.once('end', () => {
-      // A reply that was reset ends too; without trailers, only its error code tells it from a whole one.
+      // A reply that was reset ends too; without trailers, only its error code distinguishes it from a complete one.
       if (!this.isGrpc && from.rstCode !== constants.NGHTTP2_NO_ERROR) return
       this.hasData = false
       this.finish()
