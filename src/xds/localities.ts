@@ -1,0 +1,151 @@
+import { isIP } from 'node:net'
+import { readAddress } from '../domain/address.js'
+import type { Endpoint } from '../domain/endpoint.js'
+import { type Selector, selects } from '../domain/selector.js'
+import { effectiveWeight, weightsAreUnset } from '../domain/shares.js'
+import { localityWeights } from './locality-weights.js'
+
+/** A socket as the protocol has it: an IP literal and a port. */
+export interface IpSocket {
+  readonly ip: string
+  readonly port: number
+}
+
+/**
+ * One endpoint of a service as clients weigh it. Each has a locality of its own, because gRPC clients ignore the weights
+ * of endpoints within a locality.
+ */
+export interface Locality {
+  /** The registered address. The same for as long as the endpoint stands: a client connects again for a new name. */
+  readonly name: string
+  /** Several where a host name has several addresses. */
+  readonly sockets: readonly [IpSocket, ...IpSocket[]]
+  /** An integer of at least 1. */
+  readonly weight: number
+  /** Clients use priority 1 where no locality of priority 0 is READY. */
+  readonly priority: 0 | 1
+}
+
+/** An endpoint that is registered, and that clients do not get. */
+export interface Omission {
+  readonly endpoint: Endpoint
+  /** A clause that follows the address, such as `is drained`. */
+  readonly reason: string
+}
+
+export interface Assignment {
+  readonly localities: readonly Locality[]
+  readonly omissions: readonly Omission[]
+}
+
+export interface AssignmentSettings {
+  /** Those endpoints alone get calls while one of them is READY; null for no canary. */
+  readonly canary: Selector | null
+  /** The addresses of a host name; none where it cannot be resolved. */
+  readonly ipsOf: (host: string) => readonly string[]
+}
+
+interface Placed {
+  readonly endpoint: Endpoint
+  readonly sockets: IpSocket[]
+  weight: number
+}
+
+/**
+ * The localities of a service, with weights that give each endpoint its share of the whole service. Drained endpoints
+ * are left out; where all weights are 0, all endpoints count as equal.
+ *
+ * @param service all endpoints of the service, all versions
+ */
+export function assignmentOf(service: readonly Endpoint[], settings: AssignmentSettings): Assignment {
+  const unset = weightsAreUnset(service)
+  const omissions: Omission[] = []
+  const placed: Placed[] = []
+  // Clients reject a whole assignment that has a socket twice, which two keys may share.
+  const bySocket = new Map<string, Placed>()
+  for (const endpoint of service) {
+    const found = socketsOf(endpoint, settings.ipsOf)
+    const weight = effectiveWeight(endpoint, unset)
+    const reason = typeof found === 'string' ? found : weight === 0 ? 'is drained' : null
+    if (typeof found === 'string' || reason !== null) {
+      omissions.push({ endpoint, reason: reason ?? '' })
+      continue
+    }
+    const own = found.filter((socket) => !bySocket.has(socketText(socket)))
+    const [first] = found
+    const sharer = first && bySocket.get(socketText(first))
+    if (own.length === 0 && sharer) sharer.weight += weight
+    else {
+      const one = { endpoint, sockets: own, weight }
+      for (const socket of own) bySocket.set(socketText(socket), one)
+      placed.push(one)
+    }
+  }
+  return { localities: inPriorities(placed, settings.canary), omissions }
+}
+
+/** Priorities have no gap: without a canary that gets calls, all are in the first one. */
+function inPriorities(placed: readonly Placed[], canary: Selector | null): Locality[] {
+  const chosen = canary === null ? placed : placed.filter(({ endpoint }) => selects(canary, endpoint))
+  if (chosen.length === 0 || chosen.length === placed.length) return weighed(placed, 0)
+  const isChosen = new Set(chosen)
+  return [
+    ...weighed(chosen, 0),
+    ...weighed(
+      placed.filter((one) => !isChosen.has(one)),
+      1,
+    ),
+  ]
+}
+
+function weighed(placed: readonly Placed[], priority: 0 | 1): Locality[] {
+  const weights = localityWeights(placed.map(({ weight }) => weight))
+  const names = new Set<string>()
+  return placed.flatMap(({ endpoint, sockets: [first, ...more] }, at) => {
+    if (!first) return []
+    // Two keys with one host name, of which the later one has addresses of its own.
+    const name = names.has(endpoint.addr) ? `${endpoint.addr} ${socketText(first)}` : endpoint.addr
+    names.add(name)
+    return [{ name, sockets: [first, ...more] as const, weight: weights[at] ?? 1, priority }]
+  })
+}
+
+/** The host names of a service that have to be resolved. */
+export function hostNamesOf(service: readonly Endpoint[]): ReadonlySet<string> {
+  const hosts = new Set<string>()
+  for (const endpoint of service) {
+    if (endpoint.problem !== null) continue
+    const address = readAddress(endpoint.addr)
+    if ('problem' in address || address.kind === 'unix') continue
+    if (address.host !== '' && isIP(address.host) === 0) hosts.add(address.host)
+  }
+  return hosts
+}
+
+/** The sockets of an endpoint, or the reason why clients cannot be given any. */
+function socketsOf(
+  { addr, problem }: Endpoint,
+  ipsOf: AssignmentSettings['ipsOf'],
+): readonly IpSocket[] | string {
+  if (problem !== null) return problem.text
+  const address = readAddress(addr)
+  if ('problem' in address) return address.problem
+  if (address.kind === 'unix') return 'is a Unix socket, which gRPC clients do not take by xDS'
+  const { host, port } = address
+  if (host === '') return 'has no host'
+  if (host.includes('%')) return 'has an IPv6 zone, which gRPC clients do not take by xDS'
+  if (isIP(host) !== 0) return [{ ip: canonical(host), port }]
+  const ips = ipsOf(host)
+  return ips.length === 0
+    ? 'has a host name that cannot be resolved'
+    : ips.map((ip) => ({ ip: canonical(ip), port }))
+}
+
+/** An IPv6 address can be written in several ways. */
+function canonical(ip: string): string {
+  return isIP(ip) === 6 ? new URL(`http://[${ip}]`).hostname.slice(1, -1) : ip
+}
+
+function socketText({ ip, port }: IpSocket): string {
+  return `${ip} ${port}`
+}

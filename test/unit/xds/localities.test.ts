@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest'
+import { parseSelector } from '../../../src/domain/selector.js'
+import { type AssignmentSettings, assignmentOf, hostNamesOf } from '../../../src/xds/localities.js'
+import { endpoint, NOT_JSON } from '../../support/endpoints.js'
+
+const SETTINGS: AssignmentSettings = { canary: null, ipsOf: () => [] }
+
+function weightsOf(
+  service: Parameters<typeof assignmentOf>[0],
+  settings: Partial<AssignmentSettings> = {},
+): Record<string, number> {
+  const { localities } = assignmentOf(service, { ...SETTINGS, ...settings })
+  return Object.fromEntries(
+    localities.map(({ name, weight, priority }) => [`${name} in ${priority}`, weight]),
+  )
+}
+
+describe('the localities of a service', () => {
+  it('are one for each endpoint, with its weight', () => {
+    const service = [1, 1, 10].map((weight, at) => endpoint({ addr: `10.0.0.${at}:1001`, weight }))
+    expect(assignmentOf(service, SETTINGS).localities).toEqual([
+      { name: '10.0.0.0:1001', sockets: [{ ip: '10.0.0.0', port: 1001 }], weight: 1, priority: 0 },
+      { name: '10.0.0.1:1001', sockets: [{ ip: '10.0.0.1', port: 1001 }], weight: 1, priority: 0 },
+      { name: '10.0.0.2:1001', sockets: [{ ip: '10.0.0.2', port: 1001 }], weight: 10, priority: 0 },
+    ])
+  })
+
+  it('leave drained endpoints out, and those that cannot be dialled, each with its reason', () => {
+    const service = [
+      endpoint({ addr: '10.0.0.1:1001', weight: 3 }),
+      endpoint({ addr: '10.0.0.2:1001', weight: 0 }),
+      endpoint({ addr: '10.0.0.3:1001', problem: NOT_JSON }),
+      endpoint({ addr: 'unix:/run/hello' }),
+      endpoint({ addr: ':1001' }),
+      endpoint({ addr: '[fe80::1%eth0]:1001' }),
+      endpoint({ addr: 'nowhere:1001' }),
+    ]
+    const { localities, omissions } = assignmentOf(service, SETTINGS)
+    expect(localities.map(({ name }) => name)).toEqual(['10.0.0.1:1001'])
+    expect(omissions.map(({ endpoint: { addr }, reason }) => `${addr} ${reason}`)).toEqual([
+      '10.0.0.2:1001 is drained',
+      '10.0.0.3:1001 value is not JSON',
+      'unix:/run/hello is a Unix socket, which gRPC clients do not take by xDS',
+      ':1001 has no host',
+      '[fe80::1%eth0]:1001 has an IPv6 zone, which gRPC clients do not take by xDS',
+      'nowhere:1001 has a host name that cannot be resolved',
+    ])
+  })
+
+  it('count as equal where all weights are 0, as writers without weights leave them', () => {
+    const service = ['10.0.0.1:1001', '10.0.0.2:1001'].map((addr) => endpoint({ addr, weight: 0 }))
+    expect(weightsOf(service)).toEqual({ '10.0.0.1:1001 in 0': 1, '10.0.0.2:1001 in 0': 1 })
+  })
+
+  it('have all addresses of a host name, and its weight once', () => {
+    const service = [
+      endpoint({ addr: 'web:1001', weight: 4 }),
+      endpoint({ addr: '[0:0:0:0:0:0:0:1]:1001', weight: 1 }),
+    ]
+    const ipsOf = (host: string) => (host === 'web' ? ['10.0.0.1', '10.0.0.2', '::2'] : [])
+    expect(hostNamesOf(service)).toEqual(new Set(['web']))
+    expect(assignmentOf(service, { ...SETTINGS, ipsOf }).localities).toEqual([
+      {
+        name: 'web:1001',
+        sockets: ['10.0.0.1', '10.0.0.2', '::2'].map((ip) => ({ ip, port: 1001 })),
+        weight: 4,
+        priority: 0,
+      },
+      { name: '[0:0:0:0:0:0:0:1]:1001', sockets: [{ ip: '::1', port: 1001 }], weight: 1, priority: 0 },
+    ])
+  })
+
+  it('have no socket twice: two keys with one address add up their weights', () => {
+    const addr = '10.0.0.1:1001'
+    const service = [
+      endpoint({ addr, version: '1.0.0', weight: 2 }),
+      endpoint({ addr, version: '2.0.0', weight: 3 }),
+      endpoint({ addr: 'web:1001', weight: 5 }),
+    ]
+    const { localities } = assignmentOf(service, {
+      ...SETTINGS,
+      ipsOf: () => ['10.0.0.1', '10.0.0.2'],
+    })
+    expect(localities).toMatchObject([
+      { name: addr, weight: 5, sockets: [{ ip: '10.0.0.1' }] },
+      { name: 'web:1001', weight: 5, sockets: [{ ip: '10.0.0.2' }] },
+    ])
+    const sockets = localities.flatMap((one) => one.sockets.map(({ ip, port }) => `${ip}:${port}`))
+    expect(new Set(sockets).size).toBe(sockets.length)
+  })
+
+  it('have names of their own where two keys have one host name with several addresses', () => {
+    const service = ['1.0.0', '2.0.0'].map((version) => endpoint({ addr: 'web:1001', version }))
+    let asked = 0
+    const ipsOf = () => (asked++ === 0 ? ['10.0.0.1'] : ['10.0.0.1', '10.0.0.2'])
+    const names = assignmentOf(service, { ...SETTINGS, ipsOf }).localities.map(({ name }) => name)
+    expect(names).toEqual(['web:1001', 'web:1001 10.0.0.2 1001'])
+  })
+})
+
+describe('a canary', () => {
+  const canary = parseSelector('version=2.0.0')
+  const old = endpoint({ addr: '10.0.0.1:1001', weight: 9 })
+  const young = endpoint({ addr: '10.0.0.2:1001', weight: 1, version: '2.0.0' })
+
+  it('gets all calls, and the others get them where none of it is READY', () => {
+    expect(weightsOf([old, young], { canary })).toEqual({ '10.0.0.2:1001 in 0': 1, '10.0.0.1:1001 in 1': 9 })
+  })
+
+  it.each([
+    ['has no endpoint', [old]],
+    ['is drained', [old, endpoint({ ...young, weight: 0 })]],
+  ])('that %s leaves the others in the first priority', (_, service) => {
+    expect(weightsOf(service, { canary })).toEqual({ '10.0.0.1:1001 in 0': 9 })
+  })
+
+  it('that is the whole service has the first priority alone', () => {
+    expect(weightsOf([young], { canary })).toEqual({ '10.0.0.2:1001 in 0': 1 })
+  })
+})
