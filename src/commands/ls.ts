@@ -2,6 +2,7 @@ import { Flags, type Interfaces } from '@oclif/core'
 import type { HealthById, SurveyOptions } from '../agent/health/survey.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { type EndpointsDoc, endpointsDoc, type SelectedDoc } from '../cli/endpoints/document.js'
+import { writeNames } from '../cli/endpoints/names.js'
 import { renderEndpoints } from '../cli/endpoints/table.js'
 import { ACCESS_NAMES, accessFlags, accessOf } from '../cli/flags/access.js'
 import { placeFlags } from '../cli/flags/base.js'
@@ -49,7 +50,8 @@ export default class Ls extends DiscoCommand {
     ...placeFlags,
   }
 
-  async run(): Promise<EndpointsDoc | SelectedDoc | ServicesDoc> {
+  /** Undefined where the output was written before the whole list was known. */
+  async run(): Promise<EndpointsDoc | SelectedDoc | ServicesDoc | undefined> {
     const { args, flags, metadata } = await this.parse(Ls)
     if (!flags.probe) refuseIdle({ flags, metadata }, ['probe-timeout', ...ACCESS_NAMES], 'without --probe')
     const probe = flags.probe ? { deadlineMs: flags['probe-timeout'], ...(await accessOf(flags)) } : null
@@ -128,7 +130,15 @@ export default class Ls extends DiscoCommand {
     { service, filter }: Scope,
     probe: SurveyOptions | null,
     flags: BaseFlags & LsFlags,
-  ): Promise<EndpointsDoc> {
+  ): Promise<EndpointsDoc | undefined> {
+    // Addresses are checked against the whole list before anything is written.
+    if (this.format(flags) === 'name' && filter.addrs.length === 0 && !probe) {
+      const { ended } = this.output
+      const pages = registry.listPages(service, { signal: ended })
+      const hasWritten = await writeNames(pages, filter, this.output)
+      if (hasWritten || ended.aborted) return undefined
+      // The whole list explains why there is none.
+    }
     const listing = await registry.listExisting(service)
     const chosen = requireChosen(filter, listing.endpoints, service)
     const [ttls, health] = await Promise.all([this.ttls(registry, chosen, flags), askHealth(chosen, probe)])

@@ -18,6 +18,8 @@ export interface FilteredPage {
   readonly others: number
   /** Their texts. */
   otherKeys(): Iterable<string>
+  /** As in `Page`. */
+  readonly next: Buffer | null
 }
 
 /** etcd's limit of operations in one transaction. */
@@ -40,10 +42,11 @@ export async function* filteredPages(
   range: KeyRange,
   filter: KeyFilter,
 ): AsyncGenerator<FilteredPage, void, void> {
-  for await (const { header, revision, pairs } of pages(client, range, { keysOnly: true })) {
+  for await (const { header, revision, pairs, next } of pages(client, range, { keysOnly: true })) {
     const kept = matching(pairs, filter)
     const kvs = await valuesOf(client, runsOf(pairs, kept), revision)
-    yield { header, revision, kvs, others: pairs.length - kept.length, otherKeys: () => others(pairs, kept) }
+    const otherKeys = () => others(pairs, kept)
+    yield { header, revision, kvs, others: pairs.length - kept.length, next, otherKeys }
   }
 }
 

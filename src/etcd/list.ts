@@ -44,12 +44,7 @@ export async function collect<Item>(
     let last: MatchingPage | null = null
     try {
       for await (const page of matchingPages(client, range, filter)) {
-        others += page.others
-        for (const kv of page.kvs) {
-          const became = become(kv)
-          if (became.length === 0) others++
-          for (const item of became) items.push(item)
-        }
+        others += addItems(items, page, become)
         last = page
       }
     } catch (error) {
@@ -60,6 +55,52 @@ export async function collect<Item>(
     const { clusterId, raftTerm } = last.header
     return { clusterId, raftTerm, revision: last.revision, items, others }
   }
+}
+
+/** The result of decoding one page of a range. */
+export interface CollectedPage<Item> {
+  /** The same for all pages, unless etcd compacts it before the last: then the remaining ones are of a newer one. */
+  readonly revision: Revision
+  readonly items: readonly Item[]
+  readonly others: number
+}
+
+/** As `collect`, each page as soon as etcd has sent it. No key is in two pages. */
+export async function* collectPages<Item>(
+  client: EtcdClient,
+  range: KeyRange,
+  filter: KeyFilter | null,
+  become: (kv: KeyValue) => readonly Item[],
+): AsyncGenerator<CollectedPage<Item>, void, void> {
+  let rest: Buffer | null = range.key
+  while (rest) {
+    const from: Buffer = rest
+    try {
+      for await (const page of matchingPages(client, { ...range, key: from }, filter)) {
+        const items: Item[] = []
+        const others = addItems(items, page, become)
+        rest = page.next
+        yield { revision: page.revision, items, others }
+      }
+    } catch (error) {
+      if (rest === from || !isOutOfHistory(error)) throw error
+    }
+  }
+}
+
+/** Decodes a page. @returns the number of its keys without a match or a result */
+function addItems<Item>(
+  items: Item[],
+  { kvs, others }: MatchingPage,
+  become: (kv: KeyValue) => readonly Item[],
+): number {
+  let unused = others
+  for (const kv of kvs) {
+    const became = become(kv)
+    if (became.length === 0) unused++
+    for (const item of became) items.push(item)
+  }
+  return unused
 }
 
 /** As `collect`, of the key-values themselves. */
@@ -74,7 +115,7 @@ export async function list(
   return { clusterId, raftTerm, revision, kvs: items }
 }
 
-type MatchingPage = Pick<FilteredPage, 'header' | 'revision' | 'others'> & {
+type MatchingPage = Pick<FilteredPage, 'header' | 'revision' | 'others' | 'next'> & {
   readonly kvs: Iterable<KeyValue>
 }
 
@@ -85,7 +126,7 @@ async function* matchingPages(
 ): AsyncGenerator<MatchingPage, void, void> {
   if (filter) yield* filteredPages(client, range, filter)
   else {
-    for await (const { header, revision, pairs } of pages(client, range, { keysOnly: false }))
-      yield { header, revision, kvs: pairs, others: 0 }
+    for await (const { header, revision, pairs, next } of pages(client, range, { keysOnly: false }))
+      yield { header, revision, kvs: pairs, others: 0, next }
   }
 }

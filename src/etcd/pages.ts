@@ -11,6 +11,8 @@ export interface Page {
   /** The revision of the first page: all pages are as of it. */
   readonly revision: Revision
   readonly pairs: Pairs
+  /** The start of the next page; null for the last. */
+  readonly next: Buffer | null
 }
 
 /** Enough for nearly all services, and small even with values of some kilobytes. */
@@ -49,12 +51,13 @@ export async function* pages(
   while (coming) {
     const { header, pairs, more }: RangeAnswer = await coming
     if (revision === 0) revision = header.revision
-    coming = more && pairs.length > 0 ? fetch(keyAfter(pairs.keyBytes(pairs.length - 1))) : null
+    const next: Buffer | null = more && pairs.length > 0 ? keyAfter(pairs.keyBytes(pairs.length - 1)) : null
+    coming = next ? fetch(next) : null
     // The failure is thrown when the page is awaited; the caller may stop before.
     coming?.catch(() => undefined)
     // The request is sent in the turns of the event loop before the caller decodes this page.
     if (coming) await turn()
-    yield { header, revision, pairs }
+    yield { header, revision, pairs, next }
   }
 }
 

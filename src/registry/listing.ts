@@ -2,7 +2,7 @@ import type { Endpoint, Revision } from '../domain/endpoint.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import type { EtcdClient } from '../etcd/client.js'
 import { prefixRange } from '../etcd/key-range.js'
-import { collect } from '../etcd/list.js'
+import { collect, collectPages } from '../etcd/list.js'
 import type { KeyValue } from '../etcd/pairs.js'
 import { decodeEndpoints } from './decode.js'
 import { explainForbidden, isForbidden } from './permission.js'
@@ -27,6 +27,29 @@ export async function listEndpoints(
     const narrowed = isForbidden(error) && service !== undefined ? reader.narrowed(service) : null
     if (!narrowed) throw explainForbidden(error, reader)
     return await listEndpoints(client, narrowed, service)
+  }
+}
+
+/** As `listEndpoints`, page by page. */
+export async function* endpointPages(
+  client: EtcdClient,
+  reader: Reader,
+  service?: string,
+): AsyncGenerator<EndpointList, void, void> {
+  const range = prefixRange(reader.prefix(service))
+  const decode = (kv: KeyValue) => decodeEndpoints(reader, kv, service)
+  let isFirst = true
+  try {
+    const pages = collectPages(client, range, reader.keyFilter(service), decode)
+    for await (const { revision, items, others } of pages) {
+      isFirst = false
+      yield { revision, endpoints: items, otherKeys: others }
+    }
+  } catch (error) {
+    const mayNarrow = isFirst && isForbidden(error) && service !== undefined
+    const narrowed = mayNarrow ? reader.narrowed(service) : null
+    if (!narrowed) throw explainForbidden(error, reader)
+    yield* endpointPages(client, narrowed, service)
   }
 }
 

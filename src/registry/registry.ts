@@ -13,7 +13,7 @@ import { type ContextOption, withContext } from './context-options.js'
 import { disposable } from './disposable-watch.js'
 import { watchEndpoints } from './endpoint-watch.js'
 import { countLayouts, type LayoutCounts } from './layout-counts.js'
-import { type EndpointList, listEndpoints } from './listing.js'
+import { type EndpointList, endpointPages, listEndpoints } from './listing.js'
 import { noSuchService } from './no-such-service.js'
 import { otherLayoutsOf } from './other-layouts.js'
 import { unlessForbidden } from './permission.js'
@@ -126,6 +126,26 @@ export class Registry implements Discovery, AsyncDisposable {
   /** The endpoints of one service, or of all, by key. A service without any gives an empty list. */
   list(service?: string, { signal }: Abortable = {}): Promise<EndpointList> {
     return listEndpoints(this.client.under(signal), this.reader, service)
+  }
+
+  /**
+   * As `list`, page by page, each as soon as etcd has sent it: for long lists of which only a page should be in memory.
+   * At least one page, which may be empty. All are of one revision, unless etcd compacts it before the last page: then
+   * the remaining ones are of a newer revision.
+   *
+   * @example
+   * ```ts
+   * import { Registry } from 'disco-registry'
+   *
+   * const registry = await Registry.open({ endpoints: ['127.0.0.1:2379'] })
+   * for await (const { endpoints } of registry.listPages('hello')) {
+   *   for (const { addr } of endpoints) console.log(addr)
+   * }
+   * registry.close()
+   * ```
+   */
+  listPages(service?: string, { signal }: Abortable = {}): AsyncGenerator<EndpointList, void, void> {
+    return endpointPages(this.client.under(signal), this.reader, service)
   }
 
   /** Counts services and endpoints of each layout. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readerOf } from '../../src/domain/layouts/reader.js'
 import { EtcdClient } from '../../src/etcd/client.js'
 import { prefixRange } from '../../src/etcd/key-range.js'
-import { collect, list } from '../../src/etcd/list.js'
+import { collect, collectPages, list } from '../../src/etcd/list.js'
 import type { Pairs } from '../../src/etcd/pairs.js'
 import { type RangeUpdate, watchRange } from '../../src/etcd/range-watch.js'
 import { countLayouts } from '../../src/registry/layout-counts.js'
@@ -182,3 +182,25 @@ test('a revision that is compacted while it is read: the list starts over', asyn
   expect(listing.kvs[1]?.value.toString()).toBe('newer')
   client.close()
 })
+
+test('a revision that is compacted between two pages: the rest follows, each key once', async () => {
+  const { client } = await countingClient()
+  const all = collectPages(client, prefixRange('/registry/'), null, (kv) => [kv])
+  const first = await all.next()
+  await put([['/registry/pods/zzz', 'newest']])
+  await etcd.ctl('compact', await revisionOf(client))
+  const pages = first.value ? [first.value] : []
+  for await (const page of all) pages.push(page)
+  const revisions = new Set(pages.map(({ revision }) => revision))
+  expect(revisions.size).toBe(2)
+  const keys = pages.flatMap(({ items }) => items.map(({ key }) => key))
+  expect(keys).toEqual(keys.toSorted())
+  expect(new Set(keys).size).toBe(keys.length)
+  expect(keys.length).toBeGreaterThan(FOREIGN)
+  expect(keys.at(-1)).toBe('/registry/pods/zzz')
+  client.close()
+})
+
+async function revisionOf(client: EtcdClient): Promise<string> {
+  return String((await client.range({ key: Buffer.from('/') })).header.revision)
+}

@@ -11,13 +11,21 @@ const DIRECTIONS = ['toServer', 'toClient'] as const
 interface Passage {
   /** Nothing gets through; what was sent meanwhile arrives late, as lost packets do that are sent again. */
   isHeld: boolean
+  /** It is held once so many bytes more have passed. */
+  holdAfterBytes: number
   delayMs: number
   bytesPerSecond: number
   /** All connections are cut when so many bytes more have passed. */
   cut: { afterBytes: number; passed: number; timesLeft: number } | null
 }
 
-const OPEN: Passage = { isHeld: false, delayMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY, cut: null }
+const OPEN: Passage = {
+  isHeld: false,
+  holdAfterBytes: Number.POSITIVE_INFINITY,
+  delayMs: 0,
+  bytesPerSecond: Number.POSITIVE_INFINITY,
+  cut: null,
+}
 
 /** How often a held or throttled connection looks whether it may go on. */
 const LOOK_PERIOD_MS = 10
@@ -86,6 +94,11 @@ export class FaultProxy implements AsyncDisposable {
     for (const direction of directions.length > 0 ? directions : DIRECTIONS) {
       this.passages[direction].isHeld = true
     }
+  }
+
+  /** Holds a direction back once so many bytes more have passed in it. */
+  holdAfter(direction: Direction, bytes: number): void {
+    this.passages[direction].holdAfterBytes = bytes
   }
 
   /** Each piece arrives this much later, at least; pieces that are sent meanwhile arrive together. */
@@ -174,9 +187,9 @@ export class FaultProxy implements AsyncDisposable {
 
   /** How many bytes may go at a time: a cut comes after the very byte. */
   private admits(direction: Direction): number {
-    const { cut, bytesPerSecond } = this.passages[direction]
+    const { cut, bytesPerSecond, holdAfterBytes } = this.passages[direction]
     const untilCut = cut ? cut.afterBytes - cut.passed : Number.POSITIVE_INFINITY
-    return Math.max(1, Math.floor(Math.min(untilCut, bytesPerSecond / PARTS_PER_SECOND)))
+    return Math.max(1, Math.floor(Math.min(untilCut, holdAfterBytes, bytesPerSecond / PARTS_PER_SECOND)))
   }
 
   private async admit(direction: Direction, bytes: number, to: Socket): Promise<void> {
@@ -189,7 +202,10 @@ export class FaultProxy implements AsyncDisposable {
 
   private count(direction: Direction, bytes: number): void {
     this.passed[direction] += bytes
-    const { cut } = this.passages[direction]
+    const passage = this.passages[direction]
+    passage.holdAfterBytes -= bytes
+    if (passage.holdAfterBytes <= 0) passage.isHeld = true
+    const { cut } = passage
     if (cut === null) return
     cut.passed += bytes
     if (cut.passed < cut.afterBytes) return
