@@ -14,6 +14,7 @@ export type {
   Changes,
   Delete,
   Discovery,
+  OfRegistry,
   Put,
   Query,
   Reset,
@@ -32,7 +33,9 @@ export type {
 export type { EndpointFilter } from './domain/endpoint-filter.js'
 export { DiscoError, type DiscoErrorOptions, type ErrorCode, type EtcdReason } from './domain/errors.js'
 export type { FileSource, NamedFile, ReadContent } from './domain/file-source.js'
+export type { Origin, Origins } from './domain/origins.js'
 export { parseWeightChange, type WeightChange, type WeightForm } from './domain/weight.js'
+export { type CombineOptions, combineRegistries } from './registry/combined/combine.js'
 export type { ContextOption } from './registry/context-options.js'
 export type { LayoutCount, LayoutCounts } from './registry/layout-counts.js'
 export type { RegistrationRequest } from './registry/registration/acquire.js'

@@ -1,5 +1,4 @@
 import { type Endpoint, type EndpointId, endpointId } from '../domain/endpoint.js'
-import { effectiveWeight } from '../domain/shares.js'
 
 /** State of the connection to an endpoint. */
 export interface Contact {
@@ -30,11 +29,11 @@ export class Contacts {
 
   /**
    * @param registered those that may be called
-   * @param unset whether the weights of the whole service are unset
+   * @param weightOf their effective weights
    */
-  list(registered: readonly Endpoint[], unset: boolean): void {
+  list(registered: readonly Endpoint[], weightOf: (endpoint: Endpoint) => number): void {
     this.listed = new Set(registered.map(endpointId))
-    const wanted = registered.filter((endpoint) => effectiveWeight(endpoint, unset) > 0)
+    const wanted = registered.filter((endpoint) => weightOf(endpoint) > 0)
     this.wanted = new Map(wanted.map((endpoint) => [endpointId(endpoint), endpoint]))
     this.ready = 0
     this.unsettled = 0

@@ -1,6 +1,6 @@
 import type { Update } from '../domain/discovery.js'
 import { type Endpoint, type EndpointId, endpointId, type Revision } from '../domain/endpoint.js'
-import { weightsAreUnset } from '../domain/shares.js'
+import { effectiveWeights } from '../domain/shares.js'
 import { connectionProblem, isDescriptorLimit } from '../grpc/connection-problem.js'
 import type { RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
 import type { SelectedList } from '../grpc/resolver/live-list.js'
@@ -79,7 +79,7 @@ export class RunLog implements Observer {
     if (update.type === 'stale' || update.type === 'reset') return
     for (const change of update.changes) {
       const now = new Set(change.type === 'put' ? change.endpoints.map(endpointId) : [])
-      for (const id of this.idsByKey.get(change.key) ?? []) {
+      for (const id of this.idsByKey.get(placeOf(change.key, update.registry)) ?? []) {
         const seen = this.seen.get(id)
         if (seen) this.timeline.registered(id, seen.endpoint, now.has(id))
       }
@@ -88,7 +88,7 @@ export class RunLog implements Observer {
 
   resolved(list: SelectedList): void {
     this.list = list
-    if (list.isNew) this.contacts.list(list.selected, weightsAreUnset(list.registered))
+    if (list.isNew) this.contacts.list(list.selected, effectiveWeights(list.registered))
     this.onChange()
   }
 
@@ -201,8 +201,9 @@ export class RunLog implements Observer {
     if (!seen) {
       seen = { endpoint: registration, attempts: 0, lastPickAtMs: null, reconnects: {} }
       this.seen.set(id, seen)
-      const ids = this.idsByKey.get(registration.key) ?? new Set()
-      this.idsByKey.set(registration.key, ids.add(id))
+      const place = placeOf(registration.key, registration.origin?.registry)
+      const ids = this.idsByKey.get(place) ?? new Set()
+      this.idsByKey.set(place, ids.add(id))
     }
     seen.endpoint = registration
     return seen
@@ -211,4 +212,9 @@ export class RunLog implements Observer {
   private whyLeft(id: EndpointId): string {
     return this.contacts.isListed(id) ? 'drained' : 'gone from the registry'
   }
+}
+
+/** A key of one registry: another may have the same. */
+function placeOf(key: string, registry = ''): string {
+  return `${registry}\0${key}`
 }

@@ -1,5 +1,6 @@
 import type { Endpoint, Revision } from './endpoint.js'
 import type { DiscoError } from './errors.js'
+import type { Origins } from './origins.js'
 
 /**
  * A whole service. Versions and other selectors are applied by the reader, because shares, and whether weights are
@@ -11,10 +12,18 @@ export interface Query {
   readonly layout?: string | undefined
   /** The prefix of all keys; by default, the discovery's own setting. */
   readonly root?: string | undefined
+  /** Which of several registries, as `parseOrigins` reads it; by default, the discovery's own setting. */
+  readonly from?: string | undefined
+}
+
+/** Part of each update of several registries. */
+export interface OfRegistry {
+  /** The name of the registry; absent where there is only one. The update is about the part of the list that came from it. */
+  readonly registry?: string
 }
 
 /** All endpoints at one revision. An empty Reset from etcd is a confirmed empty; no other update is. */
-export interface Reset {
+export interface Reset extends OfRegistry {
   readonly type: 'reset'
   readonly revision: Revision
   readonly endpoints: readonly Endpoint[]
@@ -41,7 +50,7 @@ export interface Delete {
 export type Change = Put | Delete
 
 /** All changes of one etcd revision, never a part of them. */
-export interface Changes {
+export interface Changes extends OfRegistry {
   readonly type: 'changes'
   readonly revision: Revision
   readonly changes: readonly [Change, ...Change[]]
@@ -51,7 +60,7 @@ export interface Changes {
  * The registry is unreachable, or denies (a password is being changed): the last list stays valid until the next
  * Reset or Resync. Delivered once per outage; a denial after an outage is delivered as well.
  */
-export interface Stale {
+export interface Stale extends OfRegistry {
   readonly type: 'stale'
   /** The start of the outage, in milliseconds since the epoch. */
   readonly sinceMs: number
@@ -59,7 +68,7 @@ export interface Stale {
 }
 
 /** The registry is reachable again, or was listed again: the list delivered so far plus these changes is current. */
-export interface Resync {
+export interface Resync extends OfRegistry {
   readonly type: 'resync'
   readonly revision: Revision
   /** Revisions of the whole cluster that were missed; null where they will still be delivered, as Changes. */
@@ -87,4 +96,12 @@ export interface Discovery {
    * messages of failed calls. Called whenever a service's list becomes so.
    */
   explainEmpty?(query: Query): Promise<string>
+
+  /**
+   * The registries of a query; absent from a discovery of one registry, which takes no `from`.
+   *
+   * @param from of the query
+   * @throws DiscoError USAGE for a name that it does not have
+   */
+  originsOf?(from: string | undefined): Origins
 }

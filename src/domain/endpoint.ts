@@ -1,3 +1,5 @@
+import type { Origin } from './origins.js'
+
 /** A position in etcd's history. A number is exact up to 2^53, more revisions than etcd can create. */
 export type Revision = number
 
@@ -57,7 +59,7 @@ export interface EndpointRecord {
   readonly extra?: Readonly<Record<string, unknown>>
 }
 
-/** One backend of a service, as registered. Its identity is (key, addr). */
+/** One backend of a service, as registered. Its identity is (key, addr), and its registry where there are several. */
 export interface Endpoint extends EndpointRecord {
   /**
    * The etcd key. One key may hold several addresses, and two keys may share one. A byte that is not UTF-8 is a lone
@@ -71,11 +73,14 @@ export interface Endpoint extends EndpointRecord {
   readonly lease: LeaseId | null
   readonly createRevision: Revision
   readonly modRevision: Revision
+  /** Its registry, where several are read together. */
+  readonly origin?: Origin
 }
 
-/** An endpoint's identity, (key, addr), as one string for maps. */
+/** An endpoint's identity, (key, addr) and the registry where there are several, as one string for maps. */
 export type EndpointId = string & { readonly brand: 'EndpointId' }
 
-export function endpointId(endpoint: Pick<Endpoint, 'key' | 'addr'>): EndpointId {
-  return `${endpoint.key}\0${endpoint.addr}` as EndpointId
+export function endpointId({ key, addr, origin }: Pick<Endpoint, 'key' | 'addr' | 'origin'>): EndpointId {
+  const id = `${key}\0${addr}`
+  return (origin === undefined ? id : `${origin.registry}\0${id}`) as EndpointId
 }

@@ -31,15 +31,62 @@ export function effectiveWeight(endpoint: Weighted, unset: boolean): number {
   return unset ? 1 : endpoint.weight
 }
 
-/** Returns each endpoint's part of the whole service's traffic, from 0 to 1. */
-export function shareWithin(service: readonly Weighted[]): (endpoint: Weighted) => number {
-  const totals = new ShareTotals()
-  for (const endpoint of service) totals.add(endpoint)
-  return (endpoint) => totals.shareOf(endpoint)
+/** An endpoint of a service, whose registry is one of several if it has an origin. */
+type Placed = Weighted & Pick<Endpoint, 'origin'>
+
+/**
+ * Returns the effective weight of each endpoint. In each of several registries the service is one of its own: whether
+ * its weights are unset is told by its endpoints there.
+ *
+ * @param service every endpoint of the service, as for `weightsAreUnset`
+ */
+export function effectiveWeights(service: readonly Placed[]): (endpoint: Placed) => number {
+  const parts = byRegistry(service)
+  const unset = new Set([...parts].filter(([, part]) => weightsAreUnset(part)).map(([name]) => name))
+  return (endpoint) => effectiveWeight(endpoint, unset.has(endpoint.origin?.registry))
+}
+
+/**
+ * Returns each endpoint's part of the whole service's traffic, from 0 to 1, if all endpoints are READY. Of several
+ * registries, those of the best priority that have an endpoint to pick get all of it, each by its weight.
+ */
+export function shareWithin(service: readonly Placed[]): (endpoint: Placed) => number {
+  const parts = [...byRegistry(service)].map(([name, part]) => {
+    const totals = new ShareTotals()
+    for (const endpoint of part) totals.add(endpoint)
+    return { name, totals, origin: part[0]?.origin, isUsable: part.some(({ problem }) => problem === null) }
+  })
+  const usable = parts.filter(({ isUsable }) => isUsable).map(({ origin }) => origin)
+  const priority = Math.min(...usable.map((origin) => origin?.priority ?? 0))
+  const used = usable.filter((origin) => (origin?.priority ?? 0) === priority)
+  const total = used.reduce((sum, origin) => sum + (origin?.weight ?? 1), 0)
+  const shares = new Map(
+    parts.map(({ name, totals, origin }) => {
+      const part = used.includes(origin) ? (origin?.weight ?? 1) / total : 0
+      return [name, { totals, part }]
+    }),
+  )
+  return (endpoint) => {
+    const of = shares.get(endpoint.origin?.registry)
+    return of ? of.part * of.totals.shareOf(endpoint) : 0
+  }
+}
+
+/** The endpoints of each registry; those of a single one have no name. */
+function byRegistry<One extends Placed>(service: readonly One[]): Map<string | undefined, readonly One[]> {
+  if (service.every(({ origin }) => origin === undefined)) return new Map([[undefined, service]])
+  const parts = new Map<string | undefined, One[]>()
+  for (const endpoint of service) {
+    const name = endpoint.origin?.registry
+    const part = parts.get(name)
+    if (part) part.push(endpoint)
+    else parts.set(name, [endpoint])
+  }
+  return parts
 }
 
 /** Each endpoint's part of the whole service's traffic, from 0 to 1, in the given order. */
-export function shareFractions(service: readonly Weighted[]): number[] {
+export function shareFractions(service: readonly Placed[]): number[] {
   return service.map(shareWithin(service))
 }
 

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { Abortable } from '../domain/abortable.js'
 import type { Discovery, Query, Update } from '../domain/discovery.js'
 import type { Endpoint, LeaseId } from '../domain/endpoint.js'
+import { DiscoError } from '../domain/errors.js'
 import { AUTO, type Place, type Reader, readerOf, writableLayout } from '../domain/layouts/reader.js'
 import { type WeightForm, weightChangeOf } from '../domain/weight.js'
 import { EtcdClient } from '../etcd/client.js'
@@ -189,8 +190,15 @@ export class Registry implements Discovery, AsyncDisposable {
    *
    * Updates are read from etcd as fast as it sends them, however slowly the caller takes them. At most 1,024 changed
    * keys wait for the caller; beyond that, one Reset with the whole list replaces them (source `etcd`).
+   *
+   * @throws DiscoError USAGE for a query with `from`: this is one registry
    */
-  watch({ service, ...place }: Query, signal?: AbortSignal): AsyncGenerator<Update, void, void> {
+  watch({ service, from, ...place }: Query, signal?: AbortSignal): AsyncGenerator<Update, void, void> {
+    if (from !== undefined) {
+      throw new DiscoError('USAGE', `A single registry cannot be watched from "${from}"`, {
+        suggestions: ['combineRegistries({ … }) watches several by their names'],
+      })
+    }
     const reader = this.readerFor(place)
     const key = JSON.stringify([reader.layout, reader.root, service])
     return disposable((end) => this.watches.subscribe(key, this.openWatch(reader, service), end), signal)

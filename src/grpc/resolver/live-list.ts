@@ -1,24 +1,26 @@
-import type { Reset, Stale, Update } from '../../domain/discovery.js'
+import type { OfRegistry, Stale, Update } from '../../domain/discovery.js'
 import type { Endpoint, Revision } from '../../domain/endpoint.js'
-import type { DiscoError } from '../../domain/errors.js'
-import { LiveSnapshot } from '../../domain/live-snapshot.js'
-import { endpointsOf } from '../../domain/snapshot.js'
+import { DiscoError } from '../../domain/errors.js'
+import type { Origins } from '../../domain/origins.js'
 import { DeliveryWindow, LEAST_MS, MOST_MS } from './delivery-window.js'
+import { ListPart, type RegistryState } from './list-part.js'
 
 /** The registry's list as a channel receives it. */
 export interface ResolvedList {
-  /** 0 before the first list. */
+  /** 0 before the first list. Of several registries, that of the first one which has a list. */
   readonly revision: Revision
   /** All endpoints of the service, including undialable ones. The same array as long as nothing changes. */
   readonly registered: readonly Endpoint[]
-  /** Why the registry is unreachable, or null while it is reachable. */
+  /** Why the registry is unreachable, or null while it is reachable; of several, while one is reachable. */
   readonly stale: DiscoError | null
-  /** Time since the list was seen in etcd, in milliseconds, if it came from the cache; null for one from etcd. */
+  /** Time since the list was seen in etcd, in milliseconds, if all of it came from the cache; null for one from etcd. */
   readonly cachedAgeMs: number | null
   /** For a list with nothing to dial: where it was looked up; see `Discovery.explainEmpty`. */
   readonly lookedIn?: string | null
   /** Whether the list may differ from the one delivered before; false if only `stale` or the age differs. */
   readonly isNew: boolean
+  /** The state of each registry; only where there are several. */
+  readonly registries?: readonly RegistryState[]
 }
 
 /** The registry's list, and what a channel's target selects of it. */
@@ -28,76 +30,141 @@ export interface SelectedList extends ResolvedList {
 }
 
 /**
+ * The first list waits this long for registries of a better priority, which would otherwise lose the first calls. Long
+ * enough for an etcd in the same data centre; the others must not wait for one that does not answer.
+ */
+const PRIORITY_WAIT_MS = 1_000
+
+/**
  * The list of a service, kept up to date by the updates of a watch. A new list is delivered at once, changes through
  * a {@link DeliveryWindow}. A deletion waits for 20 ms: a key that is put back at once, for example after a lost
  * lease, must not cost its connection. The deletion of the last key waits for 100 ms: if etcd ends all leases
  * together, as a suspended leader of 3.4 may, an empty list would fail all calls until the keys are back. The cost of
  * an update depends on its changes; only a delivery walks the whole list.
+ *
+ * Of several registries each has its own part of the list. The first list is held while a registry of a better priority
+ * than all that have answered is still to answer, for a second at most, and an empty one until all have answered.
  */
 export class LiveList {
-  private readonly snapshot = new LiveSnapshot()
+  private readonly parts: readonly [ListPart, ...ListPart[]]
   private registered: readonly Endpoint[] | null = null
-  /** When the list was received, by `performance.now()`, if it came from the cache. */
-  private cachedSinceMs: number | null = null
-  private stale: Stale | null = null
   private readonly window = new DeliveryWindow(() => this.deliverNew())
+  private hasDelivered = false
+  private patience: NodeJS.Timeout | null = null
+  private isPatienceOver = false
 
-  constructor(private readonly deliver: (now: ResolvedList) => void) {}
+  /** @param origins the registries of the updates; null for one, whose updates have no name */
+  constructor(
+    private readonly deliver: (now: ResolvedList) => void,
+    private readonly origins: Origins | null = null,
+  ) {
+    const [first, ...more] = (origins ?? []).map((origin) => new ListPart(origin))
+    this.parts = [first ?? new ListPart(null), ...more]
+  }
 
   /** Whether no list has been received yet. */
   get isEmpty(): boolean {
-    return this.snapshot.isEmpty
+    return this.parts.every(({ snapshot }) => snapshot.isEmpty)
   }
 
-  private get cachedAgeMs(): number | null {
-    return this.cachedSinceMs === null ? null : Math.round(performance.now() - this.cachedSinceMs)
+  /** Whether every registry has a list of etcd's that is up to date. */
+  get isConfirmed(): boolean {
+    return this.parts.every((part) => !part.snapshot.isEmpty && part.cachedAgeMs === null && !part.stale)
   }
 
   /** The list with all updates, including undelivered ones. */
   get now(): ResolvedList {
-    const { cachedAgeMs } = this
-    this.registered ??= endpointsOf(this.snapshot)
+    const { parts } = this
+    const [only] = parts
+    this.registered ??= parts.length === 1 ? only.endpoints : parts.flatMap(({ endpoints }) => endpoints)
     const { registered } = this
-    const { revision } = this.snapshot
-    const stale = this.stale?.cause ?? null
-    return { revision, registered, stale, cachedAgeMs, isNew: !this.isEmpty }
+    const listed = parts.filter(({ snapshot }) => !snapshot.isEmpty)
+    const ages = listed.map(({ cachedAgeMs }) => cachedAgeMs)
+    return {
+      revision: listed[0]?.snapshot.revision ?? 0,
+      registered,
+      stale: this.outageWith(null),
+      cachedAgeMs: ages.length === 0 || ages.includes(null) ? null : Math.max(...ages.map(Number)),
+      isNew: !this.isEmpty,
+      ...(this.origins ? { registries: parts.map(({ state }) => state) } : {}),
+    }
+  }
+
+  /** Why none of the registries can be reached, from this update on; null while one can. */
+  outageWith(update: Stale | null): DiscoError | null {
+    const outages = this.parts.map((part) => ({
+      name: part.name,
+      cause: update && isOf(update, part) ? update.cause : (part.stale?.cause ?? null),
+    }))
+    const causes = outages.flatMap(({ cause }) => cause ?? [])
+    const [first] = causes
+    if (first === undefined || causes.length < outages.length) return null
+    if (causes.length === 1) return first
+    const names = outages.map(({ name }) => name).join(', ')
+    const reasons = outages.map(({ name, cause }) => `${name}: ${cause?.message}`).join('; ')
+    return new DiscoError(first.code, `None of the registries ${names} can be used: ${reasons}`, {
+      suggestions: [...new Set(causes.flatMap(({ suggestions }) => suggestions))],
+      cause: first,
+    })
   }
 
   /** The current state as updates: the list and the outage, if any. */
   get asUpdates(): Update[] {
-    const reset = this.reset()
-    return [...(reset ? [reset] : []), ...(this.stale ? [this.stale] : [])]
+    return this.parts.flatMap(({ asUpdates }) => asUpdates)
   }
 
   take(update: Update): void {
+    const parts = this.parts.filter((part) => isOf(update, part))
     if (update.type === 'stale') {
       this.window.flush()
-      this.stale = update
-      this.deliver({ ...this.now, isNew: false })
+      for (const part of parts) part.take(update)
+      if (this.isHeld) this.deliverNew()
+      else this.deliver({ ...this.now, isNew: false })
       return
     }
-    this.snapshot.apply(update)
+    for (const part of parts) part.take(update)
     this.registered = null
     if (update.type === 'reset') {
       this.window.drop()
-      this.cachedSinceMs = update.source === 'cache' ? performance.now() - update.ageMs : null
       this.deliverNew()
-    } else if (this.snapshot.byKey.size === 0) this.window.open(MOST_MS)
+    } else if (parts.some(({ snapshot }) => snapshot.byKey.size === 0)) this.window.open(MOST_MS)
     else this.window.open(update.changes.some(({ type }) => type === 'delete') ? LEAST_MS : 0)
   }
 
   close(): void {
     this.window.drop()
+    if (this.patience) clearTimeout(this.patience)
   }
 
   private deliverNew(): void {
-    if (this.cachedSinceMs === null) this.stale = null
+    if (this.mustWait()) return
+    this.hasDelivered ||= !this.isEmpty
     this.deliver(this.now)
   }
 
-  private reset(): Reset | null {
-    const reset = this.snapshot.reset()
-    if (reset?.source !== 'cache') return reset
-    return { ...reset, ageMs: this.cachedAgeMs ?? reset.ageMs }
+  /** Whether a list has come that was not delivered. */
+  private get isHeld(): boolean {
+    return !this.hasDelivered && !this.isEmpty
   }
+
+  private mustWait(): boolean {
+    if (this.hasDelivered || this.isEmpty) return false
+    const silent = this.parts.filter(({ hasAnswered }) => !hasAnswered)
+    if (silent.length === 0) return false
+    const usable = this.parts.filter(({ endpoints }) => endpoints.some(({ problem }) => problem === null))
+    if (usable.length === 0) return true
+    if (this.isPatienceOver) return false
+    const best = Math.min(...usable.map(({ priority }) => priority))
+    if (silent.every(({ priority }) => priority >= best)) return false
+    this.patience ??= setTimeout(() => {
+      this.isPatienceOver = true
+      this.deliverNew()
+    }, PRIORITY_WAIT_MS)
+    return true
+  }
+}
+
+/** An update without a name is about every registry. */
+function isOf({ registry }: OfRegistry, { name }: ListPart): boolean {
+  return registry === undefined || registry === name
 }

@@ -70,8 +70,7 @@ export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolu
     let found: Omit<Resolution, 'list'> | null = null
     const finish = (error: unknown): void => {
       if (error === null && !found) return
-      // A list from the cache comes first; the reason of etcd's silence follows.
-      if (list && list.cachedAgeMs !== null && !list.stale) return
+      if (error === null && list && !isSettled(list)) return
       resolver?.destroy()
       signal.removeEventListener('abort', interrupt)
       if (error === null && found) resolve({ ...found, list })
@@ -108,6 +107,12 @@ export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolu
     signal.addEventListener('abort', interrupt)
     resolver.updateResolution()
   })
+}
+
+/** Whether no registry is still to answer. A list from the cache comes first; the reason of etcd's silence follows. */
+function isSettled({ registries, cachedAgeMs, stale }: SelectedList): boolean {
+  const each = registries ?? [{ hasAnswered: true, cachedAgeMs, stale }]
+  return each.every((one) => one.hasAnswered && (one.cachedAgeMs === null || one.stale !== null))
 }
 
 /** As grpc-js's own resolvers have it. */

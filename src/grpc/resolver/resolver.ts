@@ -1,6 +1,6 @@
 import { type ChannelOptions, experimental, Metadata, status } from '@grpc/grpc-js'
 import type { Discovery } from '../../domain/discovery.js'
-import type { DiscoError } from '../../domain/errors.js'
+import { DiscoError } from '../../domain/errors.js'
 import { formatSelector } from '../../domain/selector.js'
 import { POLICIES } from '../../policies/index.js'
 import type { ResolvedList } from './live-list.js'
@@ -24,7 +24,7 @@ export function resolverFor(discovery: Discovery): Constructor {
   const watches = ServiceWatches.of(discovery)
   return class extends RegistryResolver {
     constructor(...[target, listener, options]: ConstructorParameters<Constructor>) {
-      super(watches, parseTarget(target), listener, options as ChannelOptions)
+      super(watches, registryTarget(target, discovery), listener, options as ChannelOptions)
     }
 
     static getDefaultAuthority(target: experimental.GrpcUri): string {
@@ -81,7 +81,8 @@ class RegistryResolver implements experimental.Resolver, ServiceListener {
     this.observer.resolved?.({ ...now, selected })
     if (!now.isNew) return
     const count = `${this.target.service} has ${now.registered.length} registered endpoints`
-    const note = `${count}${now.lookedIn ? ` (${now.lookedIn})` : ''}${this.note}`
+    const lookedIn = now.lookedIn ? ` (${now.lookedIn})` : ''
+    const note = `${count}${lookedIn}${this.note}${outagesOf(now)}`
     this.listener(experimental.statusOrFromValue(endpoints), {}, this.serviceConfig, note)
   }
 
@@ -89,6 +90,28 @@ class RegistryResolver implements experimental.Resolver, ServiceListener {
     const failure = { code: status.UNAVAILABLE, details: error.message, metadata: new Metadata() }
     this.listener(experimental.statusOrFromError(failure), {}, null, '')
   }
+}
+
+/** @throws DiscoError USAGE for a target that cannot be read, or names registries that the discovery does not have */
+function registryTarget(uri: experimental.GrpcUri, discovery: Discovery): Target {
+  const target = parseTarget(uri)
+  const { from } = target.place
+  if (discovery.originsOf) discovery.originsOf(from)
+  else if (from !== undefined) {
+    throw new DiscoError('USAGE', `The target names registries, from=${from}, and only one is installed`, {
+      suggestions: [
+        'In a program: install({ discovery: combineRegistries({ … }) }); in the tool: -C NAME,NAME',
+      ],
+    })
+  }
+  return target
+}
+
+/** Registries that cannot be reached, as they are added to messages about a list without usable endpoints. */
+function outagesOf({ registries = [] }: ResolvedList): string {
+  return registries
+    .flatMap(({ registry, stale }) => (stale ? `; ${registry}: ${stale.message}` : []))
+    .join('')
 }
 
 /** A target's conditions, as they are added to messages about a list without usable endpoints. */

@@ -1,7 +1,7 @@
 import { readAddress } from '../../domain/address.js'
 import { type Endpoint, endpointId } from '../../domain/endpoint.js'
 import { selects } from '../../domain/selector.js'
-import { effectiveWeight, weightsAreUnset } from '../../domain/shares.js'
+import { effectiveWeights } from '../../domain/shares.js'
 import type { RegisteredEndpoint } from './endpoint.js'
 import { selectorOf, type Target } from './target.js'
 
@@ -43,10 +43,10 @@ export function toGrpcEndpoints(service: readonly Endpoint[], conditions: Condit
 }
 
 function select(service: readonly Endpoint[], conditions: Conditions): Selected {
-  const unset = weightsAreUnset(service)
+  const weightOf = effectiveWeights(service)
   const toGrpc = (registered: readonly Endpoint[]): Selected => ({
     registered,
-    endpoints: registered.flatMap((registration) => toGrpcEndpoint(registration, unset)),
+    endpoints: registered.flatMap((registration) => toGrpcEndpoint(registration, weightOf(registration))),
   })
   const selector = selectorOf(conditions)
   if (selector.length === 0) return toGrpc(service)
@@ -58,9 +58,8 @@ function select(service: readonly Endpoint[], conditions: Conditions): Selected 
 /** Reuses the objects of unchanged endpoints, so that the cost of a change depends on its size. */
 const made = new WeakMap<Endpoint, RegisteredEndpoint>()
 
-function toGrpcEndpoint(registration: Endpoint, unset: boolean): RegisteredEndpoint[] {
+function toGrpcEndpoint(registration: Endpoint, weight: number): RegisteredEndpoint[] {
   if (registration.problem !== null) return []
-  const weight = effectiveWeight(registration, unset)
   const before = made.get(registration)
   if (before?.weight === weight) return [before]
   const address = readAddress(registration.addr)

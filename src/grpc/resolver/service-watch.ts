@@ -1,5 +1,6 @@
 import type { Discovery, Query, Update } from '../../domain/discovery.js'
 import { DiscoError } from '../../domain/errors.js'
+import type { Origin, Origins } from '../../domain/origins.js'
 import { Backoff } from '../../net/backoff.js'
 import { LiveList, type ResolvedList } from './live-list.js'
 
@@ -49,7 +50,8 @@ export class ServiceWatches {
    * @returns removes the listener; the last one that leaves ends the watch
    */
   join(query: Query, listener: ServiceListener): () => void {
-    const key = JSON.stringify([query.service, query.layout ?? null, query.root ?? null])
+    const { service, layout = null, root = null, from = null } = query
+    const key = JSON.stringify([service, layout, root, from])
     const watch = this.watches.get(key) ?? new ServiceWatch(this.discovery, query, this.random)
     this.watches.set(key, watch)
     watch.join(listener)
@@ -66,7 +68,7 @@ export class ServiceWatches {
  * meanwhile it starts at once, if a second has passed since the failure.
  */
 class ServiceWatch {
-  private readonly list = new LiveList((now) => this.deliver(now))
+  private readonly list: LiveList
   /** All listeners that have joined. */
   private readonly members = new Set<ServiceListener>()
   /** Members that receive updates; a later one is added once it has received the list. */
@@ -87,6 +89,9 @@ class ServiceWatch {
     random: () => number,
   ) {
     this.backoff = new Backoff({ firstMs: RETRY_FIRST_MS, mostMs: RETRY_MOST_MS, jitter: 'longer', random })
+    const origins = discovery.originsOf?.(query.from) ?? []
+    // Updates of a single registry have no name.
+    this.list = new LiveList((now) => this.deliver(now), isSeveral(origins) ? origins : null)
   }
 
   get isUnused(): boolean {
@@ -167,13 +172,14 @@ class ServiceWatch {
     const isFromEtcd = update.type === 'reset' ? update.source === 'etcd' : update.type !== 'stale'
     if (isFromEtcd) this.backoff.reset()
     for (const listener of this.listeners) call(listener, (one) => one.heard?.(update))
-    if (update.type === 'stale' && this.list.isEmpty) this.fail(update.cause)
+    const failure = update.type === 'stale' && this.list.isEmpty ? this.list.outageWith(update) : null
+    if (failure) this.fail(failure)
     this.list.take(update)
   }
 
   private deliver(now: ResolvedList): void {
     const isEmpty = now.registered.every(({ problem }) => problem !== null)
-    const isConfirmedEmpty = isEmpty && !this.list.isEmpty && now.cachedAgeMs === null && !now.stale
+    const isConfirmedEmpty = isEmpty && this.list.isConfirmed
     if (!isConfirmedEmpty) this.lookedIn = null
     else if (this.lookedIn === null && this.discovery.explainEmpty) {
       void this.explain(this.discovery.explainEmpty(this.query))
@@ -213,6 +219,10 @@ class ServiceWatch {
   private fail(cause: DiscoError): void {
     for (const listener of this.listeners) call(listener, (one) => one.failed(cause))
   }
+}
+
+function isSeveral(origins: readonly Origin[]): origins is Origins {
+  return origins.length > 1
 }
 
 /** An error thrown by one channel must not affect the watch and other channels: it becomes an uncaught exception. */

@@ -1,6 +1,7 @@
 import { addressInUrl, withoutSecrets } from '../../domain/address.js'
 import type { Query } from '../../domain/discovery.js'
 import { DiscoError } from '../../domain/errors.js'
+import { parseOrigins } from '../../domain/origins.js'
 import { formatSelector, METADATA_PREFIX, parseSelector, type Selector } from '../../domain/selector.js'
 
 export const SCHEME = 'etcd'
@@ -14,8 +15,8 @@ export interface Target {
   readonly select: Selector
   /** Whether calls go to all endpoints of the service when no selected endpoint can be picked. */
   readonly spillOver: boolean
-  /** The layout and root of the query. */
-  readonly place: Pick<Query, 'layout' | 'root'>
+  /** The layout, the root and the registries of the query. */
+  readonly place: Pick<Query, 'layout' | 'root' | 'from'>
 }
 
 /** Schemes that grpc-js resolves by itself, besides ours. */
@@ -107,7 +108,8 @@ export function authorityOf({ service }: Pick<Target, 'service'>): string {
 /**
  * Reads `etcd:///SERVICE`, `etcd://VERSION/SERVICE`, and the parameters after a question mark: `version=1.0.0`,
  * `id=…`, `addr=…` or any metadata name, all of which an endpoint must match, `select=SELECTOR` for other conditions
- * (URL-encoded), and `spill-over`; `layout` and `root` locate the registry. A `+` is a plus.
+ * (URL-encoded), and `spill-over`; `layout` and `root` locate the registry, `from` names the registries where there are
+ * several (see `parseOrigins`). A `+` is a plus.
  *
  * @throws DiscoError USAGE
  */
@@ -121,8 +123,10 @@ export function parseTarget(uri: { readonly authority?: string | undefined; read
     if (Object.hasOwn(parameters, name)) throw wrong(`The target says twice what "${name}" must be`)
     parameters[name] = value
   }
-  const { layout, root, select, 'spill-over': spillOver, ...where } = parameters
-  const place = { ...(layout === undefined ? {} : { layout }), ...(root === undefined ? {} : { root }) }
+  const { layout, root, from, select, 'spill-over': spillOver, ...where } = parameters
+  if (from !== undefined) parseOrigins(from)
+  const given = Object.entries({ layout, root, from }).filter(([, value]) => value !== undefined)
+  const place: Target['place'] = Object.fromEntries(given)
   return {
     service,
     where,

@@ -1,0 +1,54 @@
+import { DiscoError } from './errors.js'
+
+/** A registry among several that are read together. */
+export interface Origin {
+  readonly registry: string
+  /** 0 is used first. Others are used while no endpoint of a lower number is READY. */
+  readonly priority: number
+  /** Its part of the calls among the registries of the same priority: an integer above 0. */
+  readonly weight: number
+}
+
+/** Registries that are read together, in the order in which they are named. */
+export type Origins = readonly [Origin, ...Origin[]]
+
+/** As names of contexts, which are the names of registries in the tool. */
+const ENTRY = /^([A-Za-z0-9][A-Za-z0-9._-]{0,63})(?:=(\d{1,6}))?$/
+
+const FORMS = [
+  'NAME,NAME: the first one, and the next where no endpoint of it is READY',
+  'NAME=80,NAME=20: both, in this ratio',
+]
+
+/** Whether a text names several registries. */
+export function namesSeveral(text: string): boolean {
+  return text.includes(',')
+}
+
+/**
+ * Reads `dc1,dc2` (priorities, the first one best) or `dc1=80,dc2=20` (one priority, and weights).
+ *
+ * @param source of the text, for errors
+ * @throws DiscoError USAGE
+ */
+export function parseOrigins(text: string, source = 'from'): Origins {
+  const wrong = (why: string) =>
+    new DiscoError('USAGE', `Invalid ${source} "${text}": ${why}`, { suggestions: FORMS })
+  const entries = text.split(',').map((entry) => {
+    const [, registry, weight] = ENTRY.exec(entry) ?? []
+    if (registry === undefined) throw wrong(`"${entry}" is not the name of a registry`)
+    if (weight !== undefined && Number(weight) === 0) throw wrong(`the weight of ${registry} is 0`)
+    return { registry, weight: weight === undefined ? null : Number(weight) }
+  })
+  const names = entries.map(({ registry }) => registry)
+  const twice = names.find((name, at) => names.indexOf(name) < at)
+  if (twice !== undefined) throw wrong(`${twice} is named twice`)
+  const weighted = entries.filter(({ weight }) => weight !== null).length
+  if (weighted > 0 && weighted < entries.length) throw wrong('either all have a weight, or none has')
+  const [first, ...more] = entries.map(
+    ({ registry, weight }, at): Origin =>
+      weight === null ? { registry, priority: at, weight: 1 } : { registry, priority: 0, weight },
+  )
+  if (first === undefined) throw wrong('it is empty')
+  return [first, ...more]
+}

@@ -1,0 +1,50 @@
+/** The next item of a source, or how the source ended. */
+type Arrival<Item> = { readonly source: AsyncIterator<Item> } & (
+  | { readonly result: IteratorResult<Item, unknown> }
+  | { readonly error: unknown }
+)
+
+/**
+ * The items of several sources in the order of their arrival. At most one item of a source waits for the caller, so
+ * that a slow caller slows the sources. Ends when all sources have ended; an error of one ends all.
+ *
+ * Not by `Promise.race`: each race would add a reaction to the promise of a quiet source, for as long as that is quiet.
+ */
+export async function* merged<Item>(
+  sources: readonly AsyncIterable<Item>[],
+): AsyncGenerator<Item, void, void> {
+  const arrived: Arrival<Item>[] = []
+  let wake = () => {}
+  const arrive = (arrival: Arrival<Item>) => {
+    arrived.push(arrival)
+    wake()
+  }
+  const pull = (source: AsyncIterator<Item>) => {
+    source.next().then(
+      (result) => arrive({ source, result }),
+      (error: unknown) => arrive({ source, error }),
+    )
+  }
+  const open = new Set(sources.map((source) => source[Symbol.asyncIterator]()))
+  for (const source of open) pull(source)
+  try {
+    while (open.size > 0) {
+      const next = arrived.shift()
+      if (!next) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+        continue
+      }
+      if ('error' in next) throw next.error
+      if (next.result.done) open.delete(next.source)
+      else {
+        yield next.result.value
+        pull(next.source)
+      }
+    }
+  } finally {
+    // Not awaited: a source that waits for its next item returns only when that has come.
+    for (const source of open) source.return?.().catch(() => undefined)
+  }
+}
