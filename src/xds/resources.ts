@@ -24,6 +24,8 @@ export const TYPE_URLS = {
   EDS: `${PREFIX}.config.endpoint.v3.ClusterLoadAssignment`,
 } as const
 
+export type ResourceType = keyof typeof TYPE_URLS
+
 const HTTP_CONNECTION_MANAGER = `${PREFIX}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager`
 const ROUTER = `${PREFIX}.extensions.filters.http.router.v3.Router`
 

@@ -1,0 +1,137 @@
+import type { Any } from '@bufbuild/protobuf/wkt'
+import type { Endpoint } from '../domain/endpoint.js'
+import type { Selector } from '../domain/selector.js'
+import { DeliveryWindow, LEAST_MS } from '../grpc/resolver/delivery-window.js'
+import { HostNames } from './host-names.js'
+import { type Assignment, assignmentOf, hostNamesOf } from './localities.js'
+import { loadAssignment } from './resources.js'
+import type { ListSource } from './service-lists.js'
+
+export interface CatalogSettings {
+  readonly sources: readonly ListSource[]
+  readonly canary: Selector | null
+  /** Addresses of a host name, as IP literals. */
+  readonly lookup: (host: string) => Promise<readonly string[]>
+  readonly changed: (change: CatalogChange) => void
+}
+
+export interface CatalogChange {
+  /** Whose assignments are others now. */
+  readonly assignments: ReadonlySet<string>
+  /** Whether services came or left, or are known for the first time. */
+  readonly isOtherSet: boolean
+}
+
+/** A service as clients get it. */
+export interface ServedService {
+  readonly endpoints: readonly Endpoint[]
+  readonly assignment: Assignment
+}
+
+interface Entry {
+  endpoints: readonly Endpoint[]
+  /** Null before its host names were looked up for the first time. */
+  assignment: Assignment | null
+  resource: Any | null
+}
+
+/** The assignments of all services, built from lists of the registry and addresses of host names. */
+export class Catalog {
+  /** Counts states that clients can have seen. */
+  version = 0
+  private readonly entries = new Map<string, Entry>()
+  /** Sources whose first list has not come. */
+  private readonly awaited: Set<ListSource>
+  private readonly hosts: HostNames
+  private readonly touched = new Set<string>()
+  private readonly window = new DeliveryWindow(() => this.rebuild(false))
+
+  constructor(private readonly settings: CatalogSettings) {
+    this.awaited = new Set(settings.sources)
+    this.hosts = new HostNames({
+      lookup: settings.lookup,
+      changed: (services) => {
+        for (const service of services) this.touched.add(service)
+        // Names that are looked up together have their answers at about the same time.
+        this.window.open(LEAST_MS)
+      },
+    })
+  }
+
+  /** The names of all services; null before the first list of each source. */
+  get names(): Iterable<string> | null {
+    return this.awaited.size > 0 ? null : this.entries.keys()
+  }
+
+  /** The services that are known, by name. */
+  *services(): Iterable<readonly [name: string, ServedService]> {
+    for (const [name, { endpoints, assignment }] of this.entries)
+      yield [name, { endpoints, assignment: assignment ?? { localities: [], omissions: [] } }]
+  }
+
+  /** Names of sources whose first list has not come; null is the whole registry. */
+  get awaitedServices(): readonly (string | null)[] {
+    return [...this.awaited].map(({ service }) => service)
+  }
+
+  has(name: string): boolean {
+    return this.entries.has(name)
+  }
+
+  /** The assignment of any name, empty where there is no such service; null while that is not known yet. */
+  assignment(name: string): Any | null {
+    const entry = this.entries.get(name)
+    if (entry) return entry.resource
+    for (const { service } of this.awaited) if (service === null || service === name) return null
+    return loadAssignment(name, [])
+  }
+
+  /** Takes the endpoints of services that changed; none where a service has left. */
+  listed(services: ReadonlyMap<string, readonly Endpoint[]>, source: ListSource): void {
+    let isOtherSet = this.awaited.delete(source)
+    for (const [name, endpoints] of services) {
+      this.touched.add(name)
+      const entry = this.entries.get(name)
+      if (entry) entry.endpoints = endpoints
+      else {
+        isOtherSet = true
+        this.entries.set(name, { endpoints, assignment: null, resource: null })
+      }
+    }
+    this.rebuild(isOtherSet)
+  }
+
+  close(): void {
+    this.window.drop()
+    this.hosts.close()
+  }
+
+  private rebuild(hasNewNames: boolean): void {
+    const before = this.entries.size
+    const assignments = new Set<string>()
+    for (const name of this.touched) if (this.build(name)) assignments.add(name)
+    this.touched.clear()
+    const isOtherSet = hasNewNames || this.entries.size < before
+    if (assignments.size === 0 && !isOtherSet) return
+    this.version++
+    this.settings.changed({ assignments, isOtherSet })
+  }
+
+  /** Whether its assignment is another one now. */
+  private build(name: string): boolean {
+    const entry = this.entries.get(name)
+    if (!entry) return false
+    const { endpoints } = entry
+    const names = hostNamesOf(endpoints)
+    this.hosts.use(name, names)
+    // Endpoints that are all replaced by new host names must not leave the service empty meanwhile.
+    for (const host of names) if (this.hosts.isPending(host)) return false
+    const isGone = endpoints.length === 0 && !this.settings.sources.some(({ service }) => service === name)
+    if (isGone) this.entries.delete(name)
+    const { canary } = this.settings
+    entry.assignment = assignmentOf(endpoints, { canary, ipsOf: (host) => this.hosts.ipsOf(host) })
+    const before = entry.resource
+    entry.resource = loadAssignment(name, entry.assignment.localities)
+    return isGone || !before || Buffer.compare(before.value, entry.resource.value) !== 0
+  }
+}

@@ -1,0 +1,209 @@
+import { create } from '@bufbuild/protobuf'
+import type { Any } from '@bufbuild/protobuf/wkt'
+import { type ServerDuplexStream, status } from '@grpc/grpc-js'
+import type { Catalog, CatalogChange } from './catalog.js'
+import { type DiscoveryRequest, type DiscoveryResponse, DiscoveryResponseSchema } from './proto/xds_pb.js'
+import { cluster, listener, type ResourceType, routes, TYPE_URLS } from './resources.js'
+import { Subscription } from './subscription.js'
+
+export type AdsCall = ServerDuplexStream<DiscoveryRequest, DiscoveryResponse>
+
+/** A response ends with the assignment that reaches them: clients take messages of up to 4 MiB. */
+const MOST_RESPONSE_BYTES = 2 * 2 ** 20
+
+/** Names that one stream may subscribe to, of each type. */
+const MOST_NAMES = 10_000
+
+/** The characters of all these names together. Names come back twice in each listener, which are sent all together. */
+const MOST_NAME_CHARACTERS = 512 * 1_024
+
+/** Who a client says it is, by its first request. */
+export interface ClientIdentity {
+  /** `node.id` of its bootstrap file. */
+  readonly node: string
+  /** Its library and version. */
+  readonly agent: string
+}
+
+export interface StreamSettings {
+  readonly catalog: Catalog
+  /** Distinguishes versions of this process from those of one before it. */
+  readonly instance: string
+  /** How long a client may take to answer a response. */
+  readonly answerMs: number
+}
+
+/** A client accepted or rejected a response. */
+export interface ClientAnswer {
+  readonly type: ResourceType
+  readonly version: string
+  /** The client's reason; null for an ACK. */
+  readonly rejection: string | null
+}
+
+export interface StreamEvents {
+  /** The first request has come. */
+  opened(stream: ClientStream): void
+  /** @param unknown names that it asks for from now on, and that are not served: with no endpoints */
+  requested(stream: ClientStream, type: ResourceType, unknown: readonly string[]): void
+  responded(stream: ClientStream, type: ResourceType, resources: number): void
+  answered(stream: ClientStream, answer: ClientAnswer): void
+  /** @param reason why this side ended it; null where the client did */
+  closed(stream: ClientStream, reason: string | null): void
+}
+
+/** One type of resources as a stream has it. */
+export interface StreamType {
+  readonly subscription: Subscription
+  /** Of the last response; empty before the first. */
+  sentVersion: string
+  /** The last that the client accepted. */
+  ackedVersion: string
+  /** Why it rejected the last response; null if it did not. */
+  rejection: string | null
+  deadline: NodeJS.Timeout | undefined
+}
+
+/** The stream of one client, which is given all types of resources over it. */
+export class ClientStream {
+  /** Null before the first request. */
+  identity: ClientIdentity | null = null
+  /** Address and port of its connection. */
+  readonly peer: string
+  /** Whether nothing of it is left to be sent. */
+  isGone = false
+  readonly types = {
+    LDS: typeState(new Subscription('whole')),
+    RDS: typeState(new Subscription('changes')),
+    CDS: typeState(new Subscription('whole')),
+    EDS: typeState(new Subscription('changes')),
+  } satisfies Record<ResourceType, StreamType>
+  private nonce = 0
+  private isOver = false
+
+  constructor(
+    private readonly call: AdsCall,
+    private readonly settings: StreamSettings,
+    private readonly events: StreamEvents,
+  ) {
+    this.peer = call.getPeer()
+    call.on('data', (request: DiscoveryRequest) => this.take(request))
+    call.once('end', () => this.end(status.OK, null))
+    call.once('cancelled', () => {
+      this.isGone = true
+      this.close(null)
+    })
+    // The stream closes, and `cancelled` or `end` follows.
+    call.on('error', () => this.close(null))
+  }
+
+  changed({ assignments, isOtherSet }: CatalogChange): void {
+    if (this.isOver) return
+    this.types.EDS.subscription.changed(assignments)
+    if (isOtherSet) {
+      this.types.LDS.subscription.changedSet()
+      this.types.CDS.subscription.changedSet()
+    }
+    for (const type of RESOURCE_TYPES) this.send(type)
+  }
+
+  /** Ends the stream by a status. The client keeps what it has, and comes again. */
+  end(code: status, reason: string | null): void {
+    if (this.isOver) return
+    this.close(reason)
+    if (code === status.OK) this.call.end()
+    else this.call.emit('error', { code, details: reason })
+  }
+
+  private take(request: DiscoveryRequest): void {
+    if (this.isOver) return
+    this.identify(request)
+    const type = RESOURCE_TYPES.find((one) => TYPE_URLS[one] === request.typeUrl)
+    // Types that are not served, such as secrets, stay without an answer, as the protocol has it.
+    if (!type) return
+    const { resourceNames, responseNonce, errorDetail } = request
+    const tooMany = excessOf(resourceNames)
+    if (tooMany !== null) {
+      this.end(status.RESOURCE_EXHAUSTED, `${type}: ${tooMany}`)
+      return
+    }
+    const state = this.types[type]
+    const rejection = errorDetail ? errorDetail.message || `code ${errorDetail.code}` : null
+    const { answer, added } = state.subscription.take({
+      names: resourceNames,
+      nonce: responseNonce,
+      rejection,
+    })
+    if (answer === 'stale') return
+    const { catalog } = this.settings
+    this.events.requested(this, type, catalog.names ? added.filter((name) => !catalog.has(name)) : [])
+    if (answer !== 'none') this.answered(type, state, rejection)
+    this.send(type)
+  }
+
+  private answered(type: ResourceType, state: StreamType, rejection: string | null): void {
+    clearTimeout(state.deadline)
+    state.rejection = rejection
+    if (rejection === null) state.ackedVersion = state.sentVersion
+    this.events.answered(this, { type, version: state.sentVersion, rejection })
+  }
+
+  private identify({ node }: DiscoveryRequest): void {
+    if (this.identity) return
+    const { id = '', userAgentName = '', userAgentVersion = '' } = node ?? {}
+    this.identity = { node: id, agent: `${userAgentName} ${userAgentVersion}`.trim() }
+    this.events.opened(this)
+  }
+
+  private send(type: ResourceType): void {
+    const { catalog, instance, answerMs } = this.settings
+    const state = this.types[type]
+    const resources = state.subscription.takePending(
+      (name) => resourceOf(type, name, catalog),
+      () => catalog.names,
+      MOST_RESPONSE_BYTES,
+    )
+    if (!resources) return
+    const nonce = String(++this.nonce)
+    state.sentVersion = `${instance}.${catalog.version}`
+    state.subscription.sent(nonce)
+    state.deadline = setTimeout(() => {
+      const reason = `no answer to a response of ${type} within ${answerMs / 1_000}s`
+      this.end(status.DEADLINE_EXCEEDED, reason)
+    }, answerMs).unref()
+    const versionInfo = state.sentVersion
+    this.call.write(
+      create(DiscoveryResponseSchema, { versionInfo, resources, typeUrl: TYPE_URLS[type], nonce }),
+    )
+    this.events.responded(this, type, resources.length)
+  }
+
+  private close(reason: string | null): void {
+    if (this.isOver) return
+    this.isOver = true
+    for (const { deadline } of Object.values(this.types)) clearTimeout(deadline)
+    this.events.closed(this, reason)
+  }
+}
+
+/** In the order in which a client that lacks all of them can use them. */
+const RESOURCE_TYPES = ['CDS', 'EDS', 'LDS', 'RDS'] as const
+
+function typeState(subscription: Subscription): StreamType {
+  return { subscription, sentVersion: '', ackedVersion: '', rejection: null, deadline: undefined }
+}
+
+function resourceOf(type: ResourceType, name: string, catalog: Catalog): Any | null {
+  if (type === 'LDS') return listener(name)
+  if (type === 'RDS') return routes(name)
+  if (type === 'CDS') return cluster(name)
+  return catalog.assignment(name)
+}
+
+/** Why names are too many; null where they are not. */
+function excessOf(names: readonly string[]): string | null {
+  if (names.length > MOST_NAMES) return `${names.length} names; a stream may have ${MOST_NAMES}`
+  const characters = names.reduce((sum, { length }) => sum + length, 0)
+  if (characters <= MOST_NAME_CHARACTERS) return null
+  return `names of ${characters} characters; a stream may have ${MOST_NAME_CHARACTERS}`
+}

@@ -1,0 +1,77 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { DiscoError } from '../domain/errors.js'
+import { systemMessage } from '../domain/system-message.js'
+
+/** Connections of clients at one time. */
+const MOST_CONNECTIONS = 10_000
+
+/** After how long without traffic TCP asks whether a client is still there. */
+const KEEPALIVE_MS = 30_000
+
+export interface ListenAddress {
+  readonly host: string
+  /** 0 for any free port. */
+  readonly port: number
+}
+
+/**
+ * Accepts connections for a gRPC server, which itself can neither limit them nor close the one of a client that does not
+ * read.
+ */
+export class Listener {
+  /** By the address of the client, as the server names its peer. */
+  private readonly sockets = new Map<string, Socket>()
+
+  private constructor(private readonly server: Server) {}
+
+  /**
+   * @param accept takes each connection
+   * @throws DiscoError CONFLICT when the port is in use, USAGE when it cannot listen there
+   */
+  static async start({ host, port }: ListenAddress, accept: (socket: Socket) => void): Promise<Listener> {
+    const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS })
+    const listener = new Listener(server)
+    server.maxConnections = MOST_CONNECTIONS
+    server.on('connection', (socket) => {
+      const peer = `${socket.remoteAddress}:${socket.remotePort}`
+      listener.sockets.set(peer, socket)
+      // A connection that breaks ends its streams.
+      socket.on('error', () => undefined)
+      socket.once('close', () => listener.sockets.delete(peer))
+      accept(socket)
+    })
+    try {
+      await once(server.listen(port, host), 'listening')
+    } catch (cause) {
+      const isTaken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
+      const why = isTaken ? `port ${port} at ${host} is taken` : systemMessage(cause as Error)
+      throw new DiscoError(isTaken ? 'CONFLICT' : 'USAGE', `The xDS server cannot listen: ${why}`, { cause })
+    }
+    // Such as too many open files at one accept: that connection fails, and later ones may not.
+    server.on('error', () => undefined)
+    return listener
+  }
+
+  /** The bound `host:port`. */
+  get address(): string {
+    const { address, family, port } = this.server.address() as AddressInfo
+    return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
+  }
+
+  get connections(): number {
+    return this.sockets.size
+  }
+
+  /** Closes the connection of one client. */
+  cut(peer: string): void {
+    this.sockets.get(peer)?.destroy()
+  }
+
+  /** Accepts no more connections, and closes all. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()))
+    for (const socket of this.sockets.values()) socket.destroy()
+    await closed
+  }
+}

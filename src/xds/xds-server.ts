@@ -1,0 +1,176 @@
+import { lookup } from 'node:dns/promises'
+import { fromBinary, toBinary } from '@bufbuild/protobuf'
+import { Server, type ServerCredentials, type ServiceDefinition, status } from '@grpc/grpc-js'
+import type { DiscoError } from '../domain/errors.js'
+import type { Selector } from '../domain/selector.js'
+import { Catalog } from './catalog.js'
+import { type AdsCall, ClientStream, type StreamEvents } from './client-stream.js'
+import { type ListenAddress, Listener } from './listener.js'
+import { DiscoveryRequestSchema, DiscoveryResponseSchema } from './proto/xds_pb.js'
+import { type ListSource, ServiceLists } from './service-lists.js'
+
+/** Streams at one time. */
+const MOST_STREAMS = 10_000
+
+/** How long the status of a stream that this side ends may take, before the connection is closed. */
+const LAST_FRAMES_MS = 1_000
+
+const OPTIONS = {
+  'grpc.max_concurrent_streams': 100,
+  // A client that does not answer PING is gone, whatever TCP believes.
+  'grpc.keepalive_time_ms': 30_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+  // Connections without a stream.
+  'grpc.max_connection_idle_ms': 300_000,
+  'grpc.enable_channelz': 0,
+}
+
+/** The methods of the public API: the names of our own messages are others. */
+const ADS: ServiceDefinition = {
+  StreamAggregatedResources: {
+    path: '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources',
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: (request) => Buffer.from(toBinary(DiscoveryRequestSchema, request)),
+    requestDeserialize: (bytes) => fromBinary(DiscoveryRequestSchema, bytes),
+    responseSerialize: (response) => Buffer.from(toBinary(DiscoveryResponseSchema, response)),
+    responseDeserialize: (bytes) => fromBinary(DiscoveryResponseSchema, bytes),
+  },
+}
+
+export interface XdsObserver extends StreamEvents {
+  /** The registry is unreachable, or reachable again (null). `service` is null for all. */
+  stale(service: string | null, cause: DiscoError | null, cachedAgeMs: number | null): void
+}
+
+export interface XdsSettings {
+  readonly sources: readonly ListSource[]
+  readonly listen: ListenAddress
+  readonly credentials: ServerCredentials
+  readonly canary: Selector | null
+  /** Distinguishes versions of this process from those of one before it. */
+  readonly instance: string
+  /** How long a client may take to answer a response. */
+  readonly answerMs: number
+  readonly random: () => number
+  /** Addresses of a host name. The system's resolver by default. */
+  readonly lookup?: (host: string) => Promise<readonly string[]>
+  readonly observer: XdsObserver
+}
+
+/** An xDS control plane: serves the endpoints of services to gRPC clients, which balance by themselves. */
+export class XdsServer {
+  readonly catalog: Catalog
+  private readonly lists: ServiceLists
+  private readonly server = new Server(OPTIONS)
+  private readonly clients = new Set<ClientStream>()
+  private readonly staleSources = new Map<ListSource, DiscoError>()
+  private listener: Listener | null = null
+  private isClosing = false
+
+  private constructor(private readonly settings: XdsSettings) {
+    const { sources, canary, observer, random } = settings
+    this.catalog = new Catalog({
+      sources,
+      canary,
+      lookup: settings.lookup ?? lookupAll,
+      changed: (change) => {
+        for (const client of this.clients) client.changed(change)
+      },
+    })
+    const lists = {
+      listed: this.catalog.listed.bind(this.catalog),
+      stale: (source: ListSource, cause: DiscoError | null, cachedAgeMs: number | null) => {
+        if (cause) this.staleSources.set(source, cause)
+        else this.staleSources.delete(source)
+        observer.stale(source.service, cause, cachedAgeMs)
+      },
+    }
+    this.lists = new ServiceLists(sources, lists, random)
+    this.server.addService(ADS, { StreamAggregatedResources: (call: AdsCall) => this.open(call) })
+  }
+
+  /** @throws DiscoError CONFLICT, USAGE where it cannot listen */
+  static async start(settings: XdsSettings): Promise<XdsServer> {
+    const server = new XdsServer(settings)
+    try {
+      const injector = server.server.createConnectionInjector(settings.credentials)
+      server.listener = await Listener.start(settings.listen, (socket) => injector.injectConnection(socket))
+      return server
+    } catch (thrown) {
+      await server.close()
+      throw thrown
+    }
+  }
+
+  /** The bound `host:port`. */
+  get address(): string {
+    return this.listener?.address ?? ''
+  }
+
+  get connections(): number {
+    return this.listener?.connections ?? 0
+  }
+
+  get streams(): ReadonlySet<ClientStream> {
+    return this.clients
+  }
+
+  /** Why the registry is unreachable; null while it is reachable. */
+  get outage(): DiscoError | null {
+    const [first = null] = this.staleSources.values()
+    return first
+  }
+
+  /** Why clients should not be sent here; null where they should. */
+  get problem(): string | null {
+    if (this.isClosing) return 'ending'
+    const awaited = this.catalog.awaitedServices
+    if (awaited.length === 0) return null
+    return `no endpoints are known yet of ${awaited.map((name) => name ?? 'all services').join(', ')}`
+  }
+
+  /** Ends all streams. Clients keep what they have, and come again. */
+  async close(): Promise<void> {
+    this.isClosing = true
+    this.lists.close()
+    this.catalog.close()
+    for (const client of this.clients) client.end(status.UNAVAILABLE, 'the control plane ends')
+    // In the next turn, so that the last frames are on their way.
+    await new Promise((resolve) => setImmediate(resolve))
+    this.server.forceShutdown()
+    await this.listener?.close()
+  }
+
+  private open(call: AdsCall): void {
+    if (this.clients.size >= MOST_STREAMS || this.isClosing) {
+      const code = this.isClosing ? status.UNAVAILABLE : status.RESOURCE_EXHAUSTED
+      call.emit('error', { code, details: this.isClosing ? 'the control plane ends' : 'too many streams' })
+      return
+    }
+    const { catalog, settings } = this
+    const events: StreamEvents = {
+      ...settings.observer,
+      closed: (closed, reason) => {
+        this.clients.delete(closed)
+        if (reason !== null) this.cutLater(closed)
+        settings.observer.closed(closed, reason)
+      },
+    }
+    const stream = new ClientStream(call, { ...settings, catalog }, events)
+    this.clients.add(stream)
+  }
+
+  /** A client that does not read does not read its status either. */
+  private cutLater(stream: ClientStream): void {
+    const cut = () => {
+      if (!stream.isGone) this.listener?.cut(stream.peer)
+    }
+    setTimeout(cut, LAST_FRAMES_MS).unref()
+  }
+}
+
+async function lookupAll(host: string): Promise<readonly string[]> {
+  const found = await lookup(host, { all: true })
+  return found.map(({ address }) => address)
+}
