@@ -1,21 +1,21 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { RealEtcd } from '../support/etcd.js'
+import type { Etcd } from '../support/etcd.js'
 import { registration } from '../support/etcd-state.js'
 import { compiled, ReflectingServer } from '../support/reflecting-server.js'
 import { ResidentTool } from '../support/resident-tool.js'
 import { expectShape } from '../support/shape.js'
+import { sharedEtcd } from '../support/shared-etcd.js'
 import { temporaryFile } from '../support/temporary-file.js'
 
-let etcd: RealEtcd
+let etcd: Etcd
 let tool: ResidentTool
 
 beforeAll(async () => {
-  etcd = await RealEtcd.start()
+  etcd = await sharedEtcd()
   tool = new ResidentTool(etcd.endpoint)
 })
 afterAll(async () => {
   await tool[Symbol.asyncDispose]()
-  await etcd.stop()
 })
 
 const SHOP = `syntax = "proto3"; package shop; import "google/protobuf/any.proto";

@@ -5,16 +5,17 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { Disco, type Process } from '../support/disco.js'
-import { RealEtcd } from '../support/etcd.js'
+import type { Etcd } from '../support/etcd.js'
 import { registration, wipe } from '../support/etcd-state.js'
 import { freePorts } from '../support/ports.js'
 import { ResidentTool } from '../support/resident-tool.js'
 import { expectShape } from '../support/shape.js'
+import { sharedEtcd } from '../support/shared-etcd.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const COMMANDS = readdirSync(`${ROOT}src/commands`).map((file) => file.replace(/\.ts$/, ''))
 
-let etcd: RealEtcd
+let etcd: Etcd
 let disco: Disco
 let tool: ResidentTool
 let greeters: Greeter[]
@@ -23,7 +24,7 @@ let folder: string
 let addresses: Record<string, string>
 
 beforeAll(async () => {
-  etcd = await RealEtcd.start()
+  etcd = await sharedEtcd()
   tool = new ResidentTool(etcd.endpoint)
   greeters = await Promise.all(Array.from({ length: 3 }, () => startGreeter({ port: 0 })))
   folder = mkdtempSync(join(tmpdir(), 'disco-examples-'))
@@ -47,7 +48,6 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const greeter of greeters) greeter.stop()
   await tool[Symbol.asyncDispose]()
-  await etcd.stop()
   rmSync(folder, { recursive: true })
 })
 afterEach(async () => {

@@ -5,10 +5,11 @@ import { create, toBinary } from '@bufbuild/protobuf'
 import { FileDescriptorSetSchema, SourceCodeInfoSchema } from '@bufbuild/protobuf/wkt'
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { RealEtcd } from '../support/etcd.js'
+import type { Etcd } from '../support/etcd.js'
 import { registration } from '../support/etcd-state.js'
 import { compiled, ReflectingServer } from '../support/reflecting-server.js'
 import { ResidentTool } from '../support/resident-tool.js'
+import { sharedEtcd } from '../support/shared-etcd.js'
 
 /** In the image of google/api/annotations.proto and of validate.proto: custom options with messages in them. */
 const OPTIONS = {
@@ -76,13 +77,13 @@ const ORDER = {
   raw: '/w==',
 }
 
-let etcd: RealEtcd
+let etcd: Etcd
 let tool: ResidentTool
 let server: ReflectingServer
 let folder: string
 
 beforeAll(async () => {
-  etcd = await RealEtcd.start()
+  etcd = await sharedEtcd()
   tool = new ResidentTool(etcd.endpoint)
   folder = await mkdtemp(join(tmpdir(), 'disco-large-'))
   const files = compiled(SOURCES)
@@ -109,7 +110,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await server[Symbol.asyncDispose]()
   await tool[Symbol.asyncDispose]()
-  await etcd.stop()
   await rm(folder, { recursive: true })
 })
 

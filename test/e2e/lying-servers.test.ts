@@ -3,26 +3,26 @@ import { type FileDescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/p
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ReflectionQuestion, reflectionMessages } from '../../src/grpc/methods/reflection-protocol.js'
-import { RealEtcd } from '../support/etcd.js'
+import type { Etcd } from '../support/etcd.js'
 import { registration } from '../support/etcd-state.js'
 import { ResidentTool } from '../support/resident-tool.js'
+import { sharedEtcd } from '../support/shared-etcd.js'
 
 const { path, request, response } = reflectionMessages('grpc.reflection.v1')
 
 type Answer = (question: ReflectionQuestion) => Uint8Array
 
 const servers: Server[] = []
-let etcd: RealEtcd
+let etcd: Etcd
 let tool: ResidentTool
 
 beforeAll(async () => {
-  etcd = await RealEtcd.start()
+  etcd = await sharedEtcd()
   tool = new ResidentTool(etcd.endpoint)
 })
 afterAll(async () => {
   for (const server of servers) server.forceShutdown()
   await tool[Symbol.asyncDispose]()
-  await etcd.stop()
 })
 
 /** A server whose reflection says whatever it likes. @returns its address */

@@ -2,21 +2,21 @@ import { create, createFileRegistry, fromJson, type JsonValue, toBinary } from '
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import { Metadata, type ServerUnaryCall, type ServerWritableStream, type sendUnaryData } from '@grpc/grpc-js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { RealEtcd } from '../support/etcd.js'
+import type { Etcd } from '../support/etcd.js'
 import { registration } from '../support/etcd-state.js'
 import { compiled, ReflectingServer } from '../support/reflecting-server.js'
 import { ResidentTool } from '../support/resident-tool.js'
+import { sharedEtcd } from '../support/shared-etcd.js'
 
-let etcd: RealEtcd
+let etcd: Etcd
 let tool: ResidentTool
 
 beforeAll(async () => {
-  etcd = await RealEtcd.start()
+  etcd = await sharedEtcd()
   tool = new ResidentTool(etcd.endpoint)
 })
 afterAll(async () => {
   await tool[Symbol.asyncDispose]()
-  await etcd.stop()
 })
 
 async function call(service: string, server: ReflectingServer, ...args: string[]) {

@@ -8,11 +8,12 @@ import { readCredentials } from '../../src/etcd/credentials.js'
 import { readPems } from '../../src/net/files.js'
 import { TestAuthority } from '../support/certificates.js'
 import { Disco, until } from '../support/disco.js'
-import { RealEtcd } from '../support/etcd.js'
+import { type Etcd, RealEtcd } from '../support/etcd.js'
 import { registration } from '../support/etcd-state.js'
 import { flagValues } from '../support/flags.js'
 import { protoc } from '../support/protoc.js'
 import { ResidentTool } from '../support/resident-tool.js'
+import { sharedEtcd } from '../support/shared-etcd.js'
 
 /** Ways in which editors and shells write the same text. */
 const FORMS: readonly [form: string, written: (text: string) => string][] = [
@@ -30,7 +31,7 @@ message HelloReply { string message = 1; string endpoint = 2; }
 service Greeter { rpc SayHello (HelloRequest) returns (HelloReply); }
 `
 
-let etcd: RealEtcd
+let etcd: Etcd
 let tool: ResidentTool
 let disco: Disco
 let greeter: Greeter
@@ -38,7 +39,7 @@ let folder: string
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'disco-texts-'))
-  etcd = await RealEtcd.start()
+  etcd = await sharedEtcd()
   tool = new ResidentTool(etcd.endpoint)
   disco = new Disco(etcd.endpoint)
   greeter = await startGreeter({ port: 0, reflection: [] })
@@ -48,7 +49,6 @@ afterAll(async () => {
   greeter.stop()
   await disco.stopAll()
   await tool[Symbol.asyncDispose]()
-  await etcd.stop()
   rmSync(folder, { recursive: true })
 })
 

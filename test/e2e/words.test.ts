@@ -1,16 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { Disco, type Ran } from '../support/disco.js'
-import { RealEtcd } from '../support/etcd.js'
+import type { Etcd } from '../support/etcd.js'
 import { registration } from '../support/etcd-state.js'
 import { ResidentTool } from '../support/resident-tool.js'
+import { sharedEtcd } from '../support/shared-etcd.js'
 
-let etcd: RealEtcd
+let etcd: Etcd
 let tool: ResidentTool
 let greeter: Greeter
 
 beforeAll(async () => {
-  etcd = await RealEtcd.start()
+  etcd = await sharedEtcd()
   tool = new ResidentTool(etcd.endpoint)
   greeter = await startGreeter({ port: 0 })
   await etcd.ctl('put', ...registration('hello', greeter.addr))
@@ -18,7 +19,6 @@ beforeAll(async () => {
 afterAll(async () => {
   greeter.stop()
   await tool[Symbol.asyncDispose]()
-  await etcd.stop()
 })
 
 /** Sentences of oclif's own. */
