@@ -1,4 +1,5 @@
-import type { Member } from '../grpc/balancer/member.js'
+import type { MemberReports } from '../grpc/balancer/member.js'
+import type { ConnectedMember } from '../grpc/balancer/membership.js'
 import type { OutstandingCalls } from '../grpc/balancer/outstanding.js'
 import { type Health, HealthWatch } from '../grpc/health/watch.js'
 import { namesOf, type RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
@@ -16,15 +17,6 @@ const RETRY_MOST_MS = 30_000
 const LEAST_USEFUL_MS = 1_000
 const MOST_SHORT = 3
 
-export interface UpstreamReports {
-  /** Its state changed; what it is now is in the upstream. */
-  onState(upstream: Upstream): void
-  /** A connection attempt failed, or the server says that it is not serving. Follows `onState`. */
-  onFailed(upstream: Upstream, problem: string): void
-  /** A connection that was READY ended. Precedes `onState`. */
-  onDropped(upstream: Upstream, reason: string): void
-}
-
 export interface UpstreamSettings {
   readonly dialer: Dialer
   /** The authority of calls that the proxy itself makes. */
@@ -38,7 +30,7 @@ export interface UpstreamSettings {
  * One endpoint and its connections. It stays for as long as the endpoint does: a new weight changes its endpoint and
  * nothing else. It stays connected, drained or not.
  */
-export class Upstream implements Member {
+export class Upstream implements ConnectedMember {
   isReady = false
   isFailing = false
   problem: string | null = null
@@ -57,7 +49,7 @@ export class Upstream implements Member {
     public endpoint: RegisteredEndpoint,
     readonly outstanding: OutstandingCalls,
     private readonly settings: UpstreamSettings,
-    private readonly reports: UpstreamReports,
+    private readonly reports: MemberReports<Upstream>,
   ) {
     const { random } = settings
     this.backoff = new Backoff({ firstMs: RETRY_FIRST_MS, mostMs: RETRY_MOST_MS, jitter: 'longer', random })

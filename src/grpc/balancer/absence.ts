@@ -8,11 +8,13 @@ const MOST_EXAMPLES = 3
 /**
  * Why no member can be picked.
  *
- * @param members number of endpoints in the list
  * @param note where the list comes from, as a sentence
  */
-export function whyNobody(members: number, census: Census<Member>, note: string): string {
-  if (members === 0) return `No endpoint to dial. ${note}`
+export function whyNobody(
+  { size, census }: { readonly size: number; readonly census: Census<Member> },
+  note: string,
+): string {
+  if (size === 0) return `No endpoint to dial. ${note}`
   if (census.size === 0) return `Every endpoint is drained (weight 0). ${note}`
   const failures = census
     .examples(MOST_EXAMPLES)

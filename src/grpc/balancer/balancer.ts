@@ -1,20 +1,14 @@
 import { type ChannelOptions, connectivityState, experimental, Metadata, status } from '@grpc/grpc-js'
-import type { EndpointId } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { CallKeys, Policy, PolicyKind } from '../../policies/index.js'
 import { healthServiceOf } from '../health/watch.js'
-import {
-  isOfAnotherResolver,
-  type RegisteredEndpoint,
-  registeredById,
-  unwatchedList,
-} from '../resolver/endpoint.js'
+import { isOfAnotherResolver, registeredById, unwatchedList } from '../resolver/endpoint.js'
 import { type Observer, observerOf } from '../resolver/observer.js'
 import { grpcPolicyName, type PolicyConfig, policyConfigOf } from '../resolver/policy-config.js'
 import { whyNobody, whyNotPinned } from './absence.js'
-import { Census } from './census.js'
-import { Child, type ChildReports, type ChildSettings } from './child.js'
-import { OutstandingCalls } from './outstanding.js'
+import { Child } from './child.js'
+import type { MemberReports } from './member.js'
+import { Membership } from './membership.js'
 import { PolicyPicker } from './picker.js'
 import { Rotation } from './rotation.js'
 
@@ -27,20 +21,13 @@ export function registerPolicy(kind: PolicyKind): void {
   experimental.registerLoadBalancerType(name, Balancer, policyConfigOf(kind))
 }
 
-/**
- * Keeps one child per endpoint, and a rotation of those that can be picked. Children, their call counts and the
- * policy's state survive new lists, weight changes and reconnects of others.
- */
+/** Keeps one child per endpoint, and a rotation of those that can be picked. */
 abstract class PolicyBalancer implements experimental.LoadBalancer {
-  private readonly children = new Map<EndpointId, Child>()
-  private readonly census = new Census<Child>()
-  /** Call counts of endpoints that left with outstanding calls, in case they return. */
-  private readonly outstandingOfLeavers = new Map<EndpointId, OutstandingCalls>()
+  private readonly children = new Membership<Child>(null)
   private rotation: Rotation<Child> | null = null
   private observer: Observer = {}
   private picker: experimental.Picker = new experimental.QueuePicker(this)
   private reported: connectivityState | null = null
-  private isUpdating = false
   /** Whether a pick failed or was queued and may succeed after the next change of the rotation. */
   private hasWaitingPicks = false
   private note = ''
@@ -68,19 +55,12 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     }
     const endpoints = registeredById(list.value)
     if (isOfAnotherResolver(list.value)) this.observer.resolved?.(unwatchedList(endpoints))
-    this.isUpdating = true
-    for (const [id, outstanding] of this.outstandingOfLeavers)
-      if (outstanding.count === 0) this.outstandingOfLeavers.delete(id)
-    for (const [id, child] of this.children) if (!endpoints.has(id)) this.remove(id, child)
-    let rank = 0
-    const settings = {
-      helper: this.helper,
-      options,
-      resolutionNote,
-      healthService: this.healthService(options),
-    }
-    for (const endpoint of endpoints.values()) this.put(endpoint, rank++, settings)
-    this.isUpdating = false
+    const healthService = this.healthService(options)
+    const settings = { helper: this.helper, options, resolutionNote, healthService }
+    this.children.update(
+      endpoints,
+      (endpoint, outstanding) => new Child(endpoint, outstanding, settings, this.reports),
+    )
     this.settle()
     return true
   }
@@ -102,7 +82,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   }
 
   destroy(): void {
-    for (const [id, child] of this.children) this.remove(id, child)
+    this.children.close()
   }
 
   /** The rotation of this policy; a policy with other parameters starts a new one among the same children. */
@@ -117,58 +97,24 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     if (isKnown && observer === this.observer) return this.rotation
     this.observer = observer
     const rotation = isKnown && this.rotation ? this.rotation : new Rotation<Child>(policy)
-    for (const child of this.children.values()) rotation.place(child)
+    this.children.follow(rotation)
     this.rotation = rotation
     this.picker = new PolicyPicker(policy, rotation.chooser, observer, (keys) => this.whereNobody(keys))
     this.reported = null
     return rotation
   }
 
-  private put(endpoint: RegisteredEndpoint, rank: number, settings: ChildSettings): void {
-    const known = this.children.get(endpoint.id)
-    if (known) {
-      known.rank = rank
-      if (known.endpoint === endpoint) return
-      const isRenamed = known.endpoint.registration.id !== endpoint.registration.id
-      known.endpoint = endpoint
-      if (isRenamed) this.rotation?.chooser.rename?.(known)
-      this.place(known)
-      return
-    }
-    const outstanding = this.outstandingOfLeavers.get(endpoint.id) ?? new OutstandingCalls()
-    this.outstandingOfLeavers.delete(endpoint.id)
-    const child = new Child(endpoint, outstanding, settings, this.reports)
-    child.rank = rank
-    outstanding.onChange = () => this.rotation?.recount(child)
-    this.census.place(child)
-    this.children.set(endpoint.id, child)
-    child.connect()
-  }
-
-  private remove(id: EndpointId, child: Child): void {
-    this.children.delete(id)
-    this.rotation?.remove(child)
-    this.census.remove(child)
-    child.destroy()
-    if (child.outstanding.count > 0) this.outstandingOfLeavers.set(id, child.outstanding)
-  }
-
-  private readonly reports: ChildReports = {
+  private readonly reports: MemberReports<Child> = {
     onState: (child) => {
-      this.place(child)
+      this.children.place(child)
       this.observer.connectivity?.(child.endpoint, child.isReady, child.problem)
-      if (!this.isUpdating) this.settle()
+      if (!this.children.isUpdating) this.settle()
     },
     onFailed: ({ endpoint }, problem) => this.observer.failed?.(endpoint, problem),
     onDropped: ({ endpoint }, reason) => {
       this.observer.dropped?.(endpoint, reason)
       this.helper.requestReresolution()
     },
-  }
-
-  private place(child: Child): void {
-    this.rotation?.place(child)
-    this.census.place(child)
   }
 
   /**
@@ -182,9 +128,8 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     if (this.rotation && this.rotation.size > 0) {
       if (changes && this.hasWaitingPicks) this.reported = null
       this.report(connectivityState.READY, null)
-    } else if (this.census.hasHope) this.report(connectivityState.CONNECTING, null)
-    else
-      this.report(connectivityState.TRANSIENT_FAILURE, whyNobody(this.children.size, this.census, this.note))
+    } else if (this.children.census.hasHope) this.report(connectivityState.CONNECTING, null)
+    else this.report(connectivityState.TRANSIENT_FAILURE, whyNobody(this.children, this.note))
   }
 
   /** A READY picker asks the current policy, so a new one is pushed only when the state changes. */
@@ -205,7 +150,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   private whereNobody(keys: CallKeys): experimental.PickResult {
     this.hasWaitingPicks = true
     if (!this.rotation || this.rotation.size === 0) return QUEUE
-    const why = whyNotPinned(this.rotation.policy, keys, this.children.values())
+    const why = whyNotPinned(this.rotation.policy, keys, this.children.all)
     return why === null ? QUEUE : failure(why)
   }
 }

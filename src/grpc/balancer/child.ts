@@ -2,17 +2,9 @@ import { type ChannelOptions, connectivityState, experimental, Metadata } from '
 import { type Health, HealthWatch, streamsOver } from '../health/watch.js'
 import { namesOf, type RegisteredEndpoint } from '../resolver/endpoint.js'
 import { ConnectionEnd } from './connection-end.js'
-import type { Member } from './member.js'
+import type { MemberReports } from './member.js'
+import type { ConnectedMember } from './membership.js'
 import type { OutstandingCalls } from './outstanding.js'
-
-export interface ChildReports {
-  /** The child's state has changed; read it from the child. */
-  onState(child: Child): void
-  /** A connection attempt failed, or the server reports that it is not serving. Follows `onState`. */
-  onFailed(child: Child, problem: string): void
-  /** A connection ended. Precedes `onState`. */
-  onDropped(child: Child, reason: string): void
-}
 
 /** Settings for all children of a balancer. */
 export interface ChildSettings {
@@ -30,7 +22,7 @@ const ANY_CALL: experimental.PickArgs = { metadata: new Metadata(), extraPickInf
  * One endpoint's connection and its pick result. It lives as long as the endpoint: a new weight, or a change of
  * health, replaces only its endpoint data.
  */
-export class Child implements Member {
+export class Child implements ConnectedMember {
   /** READY where calls can go; CONNECTING, too, while a connection's health is not known yet. */
   state: connectivityState = connectivityState.IDLE
   problem: string | null = null
@@ -43,13 +35,13 @@ export class Child implements Member {
   private readonly leaf: experimental.LeafLoadBalancer
   private healthWatch: HealthWatch | null = null
   private connectionEnd: ConnectionEnd | null = null
-  private isDestroyed = false
+  private isClosed = false
 
   constructor(
     public endpoint: RegisteredEndpoint,
     readonly outstanding: OutstandingCalls,
     private readonly settings: ChildSettings,
-    private readonly reports: ChildReports,
+    private readonly reports: MemberReports<Child>,
   ) {
     const { helper, options, resolutionNote } = settings
     const own = experimental.createChildChannelControlHelper(helper, {
@@ -74,14 +66,14 @@ export class Child implements Member {
     this.leaf.startConnecting()
   }
 
-  destroy(): void {
-    this.isDestroyed = true
+  close(): void {
+    this.isClosed = true
     this.healthWatch?.stop()
     this.leaf.destroy()
   }
 
   private update(state: connectivityState, picker: experimental.Picker, problem: string | null): void {
-    if (this.isDestroyed) return
+    if (this.isClosed) return
     if (state === connectivityState.READY) this.connected(picker.pick(ANY_CALL))
     else {
       const reason = this.disconnected()

@@ -17,3 +17,13 @@ export interface Member {
   /** By which it can be pinned. */
   readonly names: readonly string[]
 }
+
+/** What a member reports of its connections. */
+export interface MemberReports<One> {
+  /** Its state has changed; read it from the member. */
+  onState(member: One): void
+  /** A connection attempt failed, or the server reports that it is not serving. Follows `onState`. */
+  onFailed(member: One, problem: string): void
+  /** A connection that was READY ended. Precedes `onState`. */
+  onDropped(member: One, reason: string): void
+}

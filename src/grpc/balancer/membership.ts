@@ -1,0 +1,110 @@
+import type { EndpointId } from '../../domain/endpoint.js'
+import type { RegisteredEndpoint } from '../resolver/endpoint.js'
+import { Census } from './census.js'
+import type { Member } from './member.js'
+import { OutstandingCalls } from './outstanding.js'
+import type { Rotation } from './rotation.js'
+
+/** A member with the connections that are made to its endpoint. */
+export interface ConnectedMember extends Member {
+  /** A new weight replaces it, and leaves the connections. */
+  endpoint: RegisteredEndpoint
+  rank: number
+  readonly outstanding: OutstandingCalls
+  connect(): void
+  close(): void
+}
+
+/**
+ * One member for each endpoint of a list. Members and their call counts survive new lists, weight changes, and
+ * reconnects of others.
+ */
+export class Membership<One extends ConnectedMember> {
+  readonly census = new Census<One>()
+  /** Whether a list is being applied, so that the state of the whole is not yet worth a report. */
+  isUpdating = false
+  private readonly members = new Map<EndpointId, One>()
+  /** Call counts of endpoints that left with outstanding calls, in case they return. */
+  private readonly outstandingOfLeavers = new Map<EndpointId, OutstandingCalls>()
+
+  /** @param rotation null until there is a policy, see `follow` */
+  constructor(private rotation: Rotation<One> | null) {}
+
+  get size(): number {
+    return this.members.size
+  }
+
+  get all(): Iterable<One> {
+    return this.members.values()
+  }
+
+  /** Gives the members to a rotation, instead of the one before. */
+  follow(rotation: Rotation<One>): void {
+    for (const member of this.members.values()) rotation.place(member)
+    this.rotation = rotation
+  }
+
+  /**
+   * Applies a list.
+   *
+   * @param create makes the member of a new endpoint, with the calls that are still outstanding there
+   */
+  update(
+    endpoints: ReadonlyMap<EndpointId, RegisteredEndpoint>,
+    create: (endpoint: RegisteredEndpoint, outstanding: OutstandingCalls) => One,
+  ): void {
+    this.isUpdating = true
+    for (const [id, outstanding] of this.outstandingOfLeavers)
+      if (outstanding.count === 0) this.outstandingOfLeavers.delete(id)
+    for (const [id, member] of this.members) if (!endpoints.has(id)) this.remove(id, member)
+    let rank = 0
+    for (const endpoint of endpoints.values()) {
+      const known = this.members.get(endpoint.id)
+      if (known) this.keep(known, endpoint, rank++)
+      else this.add(endpoint, rank++, create)
+    }
+    this.isUpdating = false
+  }
+
+  close(): void {
+    for (const [id, member] of this.members) this.remove(id, member)
+  }
+
+  /** The member's state or weight has changed. */
+  place(member: One): void {
+    this.rotation?.place(member)
+    this.census.place(member)
+  }
+
+  private keep(member: One, endpoint: RegisteredEndpoint, rank: number): void {
+    member.rank = rank
+    if (member.endpoint === endpoint) return
+    const isRenamed = member.endpoint.registration.id !== endpoint.registration.id
+    member.endpoint = endpoint
+    if (isRenamed) this.rotation?.chooser.rename?.(member)
+    this.place(member)
+  }
+
+  private add(
+    endpoint: RegisteredEndpoint,
+    rank: number,
+    create: (endpoint: RegisteredEndpoint, outstanding: OutstandingCalls) => One,
+  ): void {
+    const outstanding = this.outstandingOfLeavers.get(endpoint.id) ?? new OutstandingCalls()
+    this.outstandingOfLeavers.delete(endpoint.id)
+    const member = create(endpoint, outstanding)
+    member.rank = rank
+    outstanding.onChange = () => this.rotation?.recount(member)
+    this.census.place(member)
+    this.members.set(endpoint.id, member)
+    member.connect()
+  }
+
+  private remove(id: EndpointId, member: One): void {
+    this.members.delete(id)
+    this.rotation?.remove(member)
+    this.census.remove(member)
+    member.close()
+    if (member.outstanding.count > 0) this.outstandingOfLeavers.set(id, member.outstanding)
+  }
+}
