@@ -1,0 +1,152 @@
+import { create } from '@bufbuild/protobuf'
+import {
+  type DescriptorProto,
+  DescriptorProtoSchema,
+  type EnumDescriptorProto,
+  type FieldDescriptorProto,
+  MessageOptionsSchema,
+  OneofDescriptorProtoSchema,
+} from '@bufbuild/protobuf/wkt'
+import { readEnum, skipStatement } from './enums.js'
+import { readField } from './fields.js'
+import { featuresIn, type Options, readBracketed, readOption } from './options.js'
+import type { Tokens } from './tokens.js'
+
+/** The maximum number of a field, or an extension, plus 1: ranges exclude their end. */
+const MOST_NUMBER = 2 ** 29
+
+/** The container of messages, enums and extensions: a file or a message. */
+export interface Scope {
+  readonly messages: DescriptorProto[]
+  readonly enums: EnumDescriptorProto[]
+  readonly extensions: FieldDescriptorProto[]
+}
+
+/** Reads the messages of a file, with all that stands in them. */
+export class MessageReader {
+  /** Fields of each message by number and by name. */
+  private readonly taken = new WeakMap<DescriptorProto, Map<number | string, FieldDescriptorProto>>()
+
+  /** @param isProto3 whether the file has said so by then: its syntax stands before its messages */
+  constructor(
+    private readonly tokens: Tokens,
+    private readonly isProto3: () => boolean,
+  ) {}
+
+  /** Reads a message, an enum or extensions. @returns false where none begins here */
+  declaration({ messages, enums, extensions }: Scope): boolean {
+    const { tokens } = this
+    if (tokens.takeIf('message')) messages.push(this.message())
+    else if (tokens.takeIf('enum')) enums.push(readEnum(tokens))
+    else if (tokens.takeIf('extend')) this.extend(extensions, messages)
+    else if (tokens.text === 'export' || tokens.text === 'local') {
+      tokens.take()
+      return this.declaration({ messages, enums, extensions })
+    } else return false
+    return true
+  }
+
+  private message(): DescriptorProto {
+    const message = create(DescriptorProtoSchema, { name: this.tokens.word() })
+    this.body(message)
+    return message
+  }
+
+  private body(message: DescriptorProto): void {
+    const { tokens } = this
+    const options: Options = new Map()
+    const scope = { messages: message.nestedType, enums: message.enumType, extensions: message.extension }
+    tokens.expect('{')
+    while (!tokens.takeIf('}')) {
+      if (tokens.takeIf(';')) continue
+      if (this.isField()) this.addField(message)
+      else if (tokens.takeIf('option')) readOption(tokens, options)
+      else if (tokens.takeIf('oneof')) this.oneof(message)
+      else if (tokens.takeIf('extensions')) this.extensionRanges(message)
+      else if (tokens.takeIf('reserved')) skipStatement(tokens)
+      else if (!this.declaration(scope)) this.addField(message)
+    }
+    // The oneofs added by the compiler come last.
+    for (const field of message.field.filter(({ proto3Optional }) => proto3Optional)) {
+      field.oneofIndex = message.oneofDecl.length
+      message.oneofDecl.push(create(OneofDescriptorProtoSchema, { name: `_${field.name}` }))
+    }
+    const isSet = options.get('message_set_wire_format') === 'true'
+    const own = { ...featuresIn(options), ...(isSet ? { messageSetWireFormat: true } : {}) }
+    if (Object.keys(own).length > 0) message.options = create(MessageOptionsSchema, own)
+  }
+
+  private isField(): boolean {
+    return ['optional', 'required', 'repeated', 'map', 'group'].includes(this.tokens.text)
+  }
+
+  private field(message: Pick<DescriptorProto, 'nestedType'>): FieldDescriptorProto {
+    return readField({
+      tokens: this.tokens,
+      isProto3: this.isProto3(),
+      nest: (nested) => message.nestedType.push(nested),
+      readBody: (nested) => this.body(nested),
+    })
+  }
+
+  /** @throws Error for a number or name that another field of the message has, or a number that no field may have */
+  private addField(message: DescriptorProto): FieldDescriptorProto {
+    const { tokens } = this
+    const { at } = tokens
+    const field = this.field(message)
+    const { name, number } = field
+    const taken = this.taken.get(message) ?? new Map<number | string, FieldDescriptorProto>()
+    this.taken.set(message, taken)
+    const other = taken.get(name) ?? taken.get(number)
+    const what =
+      other?.name === name
+        ? `${message.name} has two fields "${name}"`
+        : other
+          ? `field number ${number} of "${name}" is that of "${other.name}"`
+          : number < 1 || number >= MOST_NUMBER
+            ? `field number ${number} of "${name}" is out of range, from 1 to ${MOST_NUMBER - 1}`
+            : null
+    if (what !== null) throw tokens.problem(what, at)
+    taken.set(name, field).set(number, field)
+    message.field.push(field)
+    return field
+  }
+
+  private oneof(message: DescriptorProto): void {
+    const { tokens } = this
+    const oneofIndex = message.oneofDecl.length
+    message.oneofDecl.push(create(OneofDescriptorProtoSchema, { name: tokens.word() }))
+    tokens.expect('{')
+    while (!tokens.takeIf('}')) {
+      if (tokens.takeIf(';')) continue
+      if (tokens.takeIf('option')) readOption(tokens, new Map())
+      else {
+        this.addField(message).oneofIndex = oneofIndex
+      }
+    }
+  }
+
+  private extensionRanges(message: DescriptorProto): void {
+    const { tokens } = this
+    do {
+      const start = Number(tokens.integer())
+      const hasEnd = tokens.takeIf('to')
+      const end = !hasEnd ? start + 1 : tokens.takeIf('max') ? MOST_NUMBER : Number(tokens.integer()) + 1
+      message.extensionRange.push({ $typeName: 'google.protobuf.DescriptorProto.ExtensionRange', start, end })
+    } while (tokens.takeIf(','))
+    readBracketed(tokens)
+    tokens.expect(';')
+  }
+
+  private extend(extensions: FieldDescriptorProto[], nestedType: DescriptorProto[]): void {
+    const { tokens } = this
+    const extendee = tokens.path()
+    tokens.expect('{')
+    while (!tokens.takeIf('}')) {
+      if (tokens.takeIf(';')) continue
+      const field = this.field({ nestedType })
+      field.extendee = extendee
+      extensions.push(field)
+    }
+  }
+}
