@@ -1,11 +1,11 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf'
 import type { FileDescriptorProto } from '@bufbuild/protobuf/wkt'
 import { DiscoError } from '../../domain/errors.js'
-import { didYouMean } from '../../domain/nearest.js'
 import { type Describable, type Description, descriptionOf } from './description.js'
 import type { ReplyForm } from './lossless-json.js'
 import { fullName, Method } from './method.js'
 import { whyMissing } from './missing-types.js'
+import { ambiguous, type LookedIn, noSuchMethod, nothingNamed } from './name-errors.js'
 import { TypeLookup } from './type-lookup.js'
 import { Types } from './types.js'
 
@@ -52,7 +52,7 @@ export class Descriptors {
   method(name: string, form?: ReplyForm): Method {
     const { methodName, services, matches } = this.matching(name)
     const [method, another] = matches
-    if (!method) throw this.noSuchMethod(name, services)
+    if (!method) throw noSuchMethod(name, services, this.lookedIn)
     if (another) throw ambiguous(`Several services have a method "${methodName}"`, matches.map(fullName))
     return this.made(method, form)
   }
@@ -70,7 +70,7 @@ export class Descriptors {
     // Types that no service imports are not described before they are asked for.
     const isNew = known === null && (await this.lookup.find([{ fileContainingSymbol: own }]))
     const found = isNew ? this.find(own) : known
-    if (!found) throw this.nothingNamed(own)
+    if (!found) throw nothingNamed(own, this.typeNames, this.lookedIn)
     if (found.kind === 'rpc') {
       const method = this.made(found)
       return { ...method.description, kind: 'method', method }
@@ -129,43 +129,17 @@ export class Descriptors {
     return this.services.flatMap(({ methods }) => methods.map((method) => this.made(method)))
   }
 
+  private get typeNames(): readonly string[] {
+    return [...this.types].flatMap((type) => (describable(type) ? [type.typeName] : []))
+  }
+
+  private get lookedIn(): LookedIn {
+    const { services, source, gaps } = this
+    return { services, source, gaps }
+  }
+
   private made(method: DescMethod, form?: ReplyForm): Method {
     return new Method(method, this.types, this.source, this.remedy, this.lookup, form)
-  }
-
-  private noSuchMethod(name: string, services: readonly DescService[]): DiscoError {
-    const [only] = services.length === 1 ? services : []
-    const candidates = services.length > 0 ? services : this.services
-    const names = candidates.flatMap(({ methods }) =>
-      methods.map((method) => (only ? method.name : fullName(method))),
-    )
-    const bare = name.slice(Math.max(name.lastIndexOf('.'), name.lastIndexOf('/')) + 1)
-    return new DiscoError(
-      'NOT_FOUND',
-      only ? `${only.typeName} has no method "${bare}"` : `No service here has a method "${name}"`,
-      {
-        suggestions: [
-          ...didYouMean(only ? bare : name, names),
-          `${only ? 'It has' : 'They have'}: ${listed(names) || 'none'}. ${this.source}`,
-          ...this.gaps,
-        ],
-      },
-    )
-  }
-
-  private nothingNamed(name: string): DiscoError {
-    const types = [...this.types].flatMap((type) => (describable(type) ? [type.typeName] : []))
-    const own = this.services.flatMap(({ typeName, methods }) => [typeName, ...methods.map(fullName)])
-    const bare = name.slice(name.lastIndexOf('.') + 1)
-    const bareNames = new Map(types.map((type) => [type.slice(type.lastIndexOf('.') + 1), type]))
-    const nearest = [...didYouMean(name, [...types, ...own]), ...didYouMean(bare, [...bareNames.keys()])]
-    return new DiscoError('NOT_FOUND', `No method, service or type here is named "${name}"`, {
-      suggestions: [
-        ...nearest.slice(0, 1),
-        `Available: ${listed(own) || 'nothing'}. ${this.source}`,
-        ...this.gaps,
-      ],
-    })
   }
 }
 
@@ -178,16 +152,4 @@ export type Described = Description &
 
 function describable(found: ReturnType<Types['get']>): Describable | null {
   return found && found.kind !== 'extension' ? found : null
-}
-
-function ambiguous(what: string, names: readonly string[]): DiscoError {
-  return new DiscoError('USAGE', what, { suggestions: [`Name one: ${listed(names)}`] })
-}
-
-/** The first of a long list of names. */
-const MOST_NAMES = 40
-
-function listed(names: readonly string[]): string {
-  const more = names.length - MOST_NAMES
-  return names.slice(0, MOST_NAMES).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }

@@ -1,0 +1,65 @@
+import type { DescService } from '@bufbuild/protobuf'
+import { DiscoError } from '../../domain/errors.js'
+import { didYouMean } from '../../domain/nearest.js'
+import { fullName } from './method.js'
+
+/** What messages say about the descriptions in which a name was looked for. */
+export interface LookedIn {
+  readonly services: readonly DescService[]
+  /** The source of the descriptions, as a sentence. */
+  readonly source: string
+  /** Missing descriptions, a sentence each. */
+  readonly gaps: readonly string[]
+}
+
+/** @param matching services that the name may mean; none if it names no service here */
+export function noSuchMethod(
+  name: string,
+  matching: readonly DescService[],
+  { services, source, gaps }: LookedIn,
+): DiscoError {
+  const [only] = matching.length === 1 ? matching : []
+  const candidates = matching.length > 0 ? matching : services
+  const names = candidates.flatMap(({ methods }) =>
+    methods.map((method) => (only ? method.name : fullName(method))),
+  )
+  const bare = name.slice(Math.max(name.lastIndexOf('.'), name.lastIndexOf('/')) + 1)
+  return new DiscoError(
+    'NOT_FOUND',
+    only ? `${only.typeName} has no method "${bare}"` : `No service here has a method "${name}"`,
+    {
+      suggestions: [
+        ...didYouMean(only ? bare : name, names),
+        `${only ? 'It has' : 'They have'}: ${listed(names) || 'none'}. ${source}`,
+        ...gaps,
+      ],
+    },
+  )
+}
+
+/** @param types full names of all types that can be described */
+export function nothingNamed(
+  name: string,
+  types: readonly string[],
+  { services, source, gaps }: LookedIn,
+): DiscoError {
+  const own = services.flatMap(({ typeName, methods }) => [typeName, ...methods.map(fullName)])
+  const bare = name.slice(name.lastIndexOf('.') + 1)
+  const bareNames = new Map(types.map((type) => [type.slice(type.lastIndexOf('.') + 1), type]))
+  const nearest = [...didYouMean(name, [...types, ...own]), ...didYouMean(bare, [...bareNames.keys()])]
+  return new DiscoError('NOT_FOUND', `No method, service or type here is named "${name}"`, {
+    suggestions: [...nearest.slice(0, 1), `Available: ${listed(own) || 'nothing'}. ${source}`, ...gaps],
+  })
+}
+
+export function ambiguous(what: string, names: readonly string[]): DiscoError {
+  return new DiscoError('USAGE', what, { suggestions: [`Name one: ${listed(names)}`] })
+}
+
+/** The first of a long list of names. */
+const MOST_NAMES = 40
+
+function listed(names: readonly string[]): string {
+  const more = names.length - MOST_NAMES
+  return names.slice(0, MOST_NAMES).join(', ') + (more > 0 ? ` and ${more} more` : '')
+}
