@@ -1,14 +1,11 @@
-import type { CallReport, CallResult, CallTotals } from '../../call/report.js'
-import { roundShare } from '../../domain/documents.js'
-import { formatSelector } from '../../domain/selector.js'
-import { parseTarget, SCHEME, selectorOf, splitTarget } from '../../grpc/resolver/target.js'
+import type { Saturation, Starts } from '../../call/load/pace.js'
+import type { CallResult } from '../../call/report.js'
 import type { Asserted } from '../../stats/assertion.js'
 import type { LatencyBand, LatencySummary } from '../../stats/latency.js'
 import type { Verdict } from '../../stats/verdict.js'
 import type { NoteDoc } from '../notes/notes.js'
-import { roundMs, type StartsDoc, startsDoc } from './starts.js'
 
-interface TalliedDoc {
+export interface TalliedDoc {
   readonly picks: number
   readonly expected: number
   readonly attempts: number
@@ -79,6 +76,18 @@ export interface FailoverDoc {
   readonly picksAfter: number
 }
 
+/** Calls due, started and not started: due = started + notStarted, started = calls + unfinished. */
+export interface StartsDoc extends Omit<Starts, 'saturation'> {
+  /** The part that the rate saturated: client, backends, or the reader of the output; null for none. */
+  readonly saturated: Saturation['by'] | null
+  /** Calls that ended per second while due calls had to wait. Null without saturation. */
+  readonly perSecond: number | null
+  /** CPU time of the client while due calls had to wait, as a part of a core. */
+  readonly clientCpu: number | null
+  /** The part of the time in which the client's event loop was busy while due calls had to wait. */
+  readonly clientLoop: number | null
+}
+
 export interface CallDoc {
   readonly schema: 'disco.call/v1'
   readonly service: string
@@ -145,132 +154,10 @@ export interface CallLineDoc extends CallFailureDoc {
   readonly trailers: CallResult['trailers'] | null
 }
 
-export function callDoc(
-  report: CallReport,
-  assertions: readonly Asserted[] = [],
-  notes: readonly NoteDoc[] = [],
-): CallDoc {
-  const { service, method, policy, calls, ok, attempts, interrupted, elapsedMs } = report
-  return {
-    schema: 'disco.call/v1',
-    service,
-    target: report.target,
-    selector: selectorIn(report.target),
-    method,
-    rev: report.revision === 0 ? null : String(report.revision),
-    policy,
-    calls,
-    ok,
-    attempts,
-    interrupted,
-    reply: calls === 1 ? (report.last?.reply ?? null) : null,
-    elapsedMs: roundMs(elapsedMs),
-    perSecond: roundMs((calls * 1000) / Math.max(elapsedMs, 1e-3)),
-    starts: startsDoc(report.starts),
-    ready: readyDoc(report.standing),
-    unserved: report.unserved.map(({ addr, problem, shareFraction }) => ({
-      addr,
-      share: roundShare(shareFraction),
-      problem,
-    })),
-    endpoints: report.endpoints.map((own) => {
-      const { key, addr, version, weight } = own.endpoint
-      const { reconnects: reconnectReasons, note } = own
-      const reconnects = Object.values(reconnectReasons).reduce((sum, count) => sum + count, 0)
-      return { key, addr, version, weight, ...talliedDoc(own), reconnects, reconnectReasons, note }
-    }),
-    versions: report.versions.map((own) => {
-      const { version, endpoints, weight } = own
-      return { version, endpoints, weight, ...talliedDoc(own) }
-    }),
-    latencyMs: report.latency,
-    histogram: report.bands,
-    failures: report.failures,
-    firstFailure: failureDoc(report.firstFailure),
-    misrouted: report.misrouted,
-    changes: report.changes.map(changeDoc),
-    changesLeftOut: report.changesLeftOut,
-    reconnects: report.reconnects.map(({ endpoint, atCall, atMs, reason, downMs }) => ({
-      addr: endpoint.addr,
-      atCall,
-      atMs: roundMs(atMs),
-      reason,
-      downMs: downMs === null ? null : roundMs(downMs),
-    })),
-    reconnectsLeftOut: report.reconnectsLeftOut,
-    failovers: report.failovers.map(({ endpoint, atMs, lastPickMs, picksAfter }) => ({
-      addr: endpoint.addr,
-      atMs: roundMs(atMs),
-      picksAfter,
-      lastPickMs: lastPickMs === null ? null : roundMs(lastPickMs),
-    })),
-    verdict: report.verdict,
-    assertions,
-    notes,
-  }
-}
-
-function selectorIn(target: string): string | null {
-  const uri = splitTarget(target)
-  const selector = uri.scheme === SCHEME ? selectorOf(parseTarget(uri)) : []
-  return selector.length === 0 ? null : formatSelector(selector)
-}
-
-export function callLineDoc(result: CallResult, isVerbose: boolean): CallLineDoc {
-  const { number, endpoint, status, details, errorDetails, latencyMs, reply, headers, trailers } = result
-  return {
-    schema: 'disco.call-line/v1',
-    n: number,
-    addr: endpoint?.addr ?? null,
-    status,
-    details,
-    errorDetails,
-    latencyMs: roundMs(latencyMs),
-    reply,
-    ...(isVerbose ? { headers, trailers } : { headers: null, trailers: null }),
-  }
-}
-
-function readyDoc({ ready, wanted, elapsedMs, ...others }: CallReport['standing']): ReadyDoc {
-  const { registered, drained, refused, connecting, unusable } = others
-  return {
-    endpoints: ready,
-    of: wanted,
-    elapsedMs: roundMs(elapsedMs),
-    registered,
-    drained,
-    refused,
-    connecting,
-    unusable,
-  }
-}
-
-function failureDoc(failure: CallResult | null): CallFailureDoc | null {
-  if (!failure) return null
-  const { number, endpoint, status, details, errorDetails } = failure
-  return { n: number, addr: endpoint?.addr ?? null, status, details, errorDetails }
-}
-
-function talliedDoc({ picks, expected, attempts, errors, failures, latency }: CallTotals): TalliedDoc {
-  return { picks, expected: roundMs(expected), attempts, errors, failures, latencyMs: latency }
-}
-
-function changeDoc(change: CallReport['changes'][number]): CallChangeDoc {
-  const { type, endpoint, atCall, atMs } = change
-  const at = { type, addr: endpoint.addr, atCall, atMs: roundMs(atMs) }
-  if (change.type === 'joined') return { ...at, from: null, to: change.weight, reason: null }
-  if (change.type === 'left') return { ...at, from: null, to: null, reason: change.why }
-  return { ...at, from: change.from, to: change.to, reason: null }
-}
-
 /** The same load under several policies, one after the other. */
 export interface ComparisonDoc {
   readonly schema: 'disco.comparison/v1'
   readonly service: string
   readonly method: string
   readonly runs: readonly CallDoc[]
-}
-
-export function comparisonDoc(service: string, method: string, runs: readonly CallDoc[]): ComparisonDoc {
-  return { schema: 'disco.comparison/v1', service, method, runs }
 }

@@ -1,7 +1,6 @@
 import type { Palette } from '../terminal/color.js'
 import { count, duration } from '../terminal/units.js'
-import type { CallDoc } from './document.js'
-import type { StartsDoc } from './starts.js'
+import type { CallDoc, StartsDoc } from './document.js'
 
 /**
  * Why a run did not keep its rate: calls not started or started late, and the saturated part (client, backends or

@@ -7,12 +7,12 @@ import type { DiscoError } from '../../domain/errors.js'
 import type { DecodedReply } from '../../grpc/methods/method.js'
 import type { Speaker } from '../base-command.js'
 import type { NoteDoc } from '../notes/notes.js'
-import { markInReport } from '../terminal/look-alikes.js'
 import { age, count, duration } from '../terminal/units.js'
-import { jsonLine, prettyJson, prettyJsonLines, visible } from '../terminal/visible.js'
-import { type CallDoc, callLineDoc, comparisonDoc } from './document.js'
+import { jsonLine, markInReport, prettyJson, prettyJsonLines, visible } from '../terminal/visible.js'
+import type { CallDoc } from './document.js'
 import { InOrder } from './in-order.js'
 import { Progress } from './progress.js'
+import { callLineDoc, comparisonDoc } from './report-document.js'
 
 /** The parts of a run to show. */
 export interface CallLooks {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { CallReport } from '../../../../src/call/report.js'
-import { callDoc, callLineDoc } from '../../../../src/cli/call/document.js'
 import { renderCallReport } from '../../../../src/cli/call/report.js'
+import { callDoc, callLineDoc } from '../../../../src/cli/call/report-document.js'
 import { LatencyHistogram } from '../../../../src/stats/latency.js'
 import type { Verdict } from '../../../../src/stats/verdict.js'
 import { endpoint } from '../../../support/endpoints.js'
