@@ -1,6 +1,5 @@
 import { DiscoError } from '../domain/errors.js'
-import { parseExactJson } from '../domain/exact-json.js'
-import type { ExactJson } from '../grpc/methods/json-numbers.js'
+import { type ExactJson, parseExactJson } from '../domain/exact-json.js'
 
 const EXAMPLE = `-d '{"name":"abc"}'`
 
@@ -13,7 +12,7 @@ const EXAMPLE = `-d '{"name":"abc"}'`
  */
 export function parseJson(text: string, what = 'The data', example = EXAMPLE): ExactJson {
   try {
-    return parseExactJson(text) as ExactJson
+    return parseExactJson(text)
   } catch (cause) {
     throw notJson(what, cause, example)
   }

@@ -12,6 +12,24 @@ export class ExactNumber {
   }
 }
 
+/** JSON in which numbers that a double would change keep their spelling. */
+export type ExactJson =
+  | string
+  | number
+  | boolean
+  | null
+  | ExactNumber
+  | readonly ExactJson[]
+  | { readonly [name: string]: ExactJson }
+
+export function isArray(json: ExactJson): json is readonly ExactJson[] {
+  return Array.isArray(json)
+}
+
+export function isObject(json: ExactJson): json is { readonly [name: string]: ExactJson } {
+  return typeof json === 'object' && json !== null && !isArray(json) && !(json instanceof ExactNumber)
+}
+
 /**
  * The start of a number that might need an ExactNumber, with the character before it. It does not match a quoted
  * address, which most values in etcd contain. Some strings match, such as "a:1.5", which only costs time.
@@ -24,9 +42,9 @@ const MAY_BE_INEXACT = /(?:^|[\s:,[])(?:-0|-?\d{16}|-?\d+[eE.])/
  *
  * @throws SyntaxError of JSON.parse
  */
-export function parseExactJson(text: string): unknown {
-  const parsed: unknown = JSON.parse(text)
-  return MAY_BE_INEXACT.test(text) ? build(text) : parsed
+export function parseExactJson(text: string): ExactJson {
+  const parsed = JSON.parse(text) as ExactJson
+  return MAY_BE_INEXACT.test(text) ? (build(text) as ExactJson) : parsed
 }
 
 /** JSON without white space, in which an ExactNumber keeps its spelling and members keep their order. */

@@ -1,15 +1,15 @@
 import { type DescMethod, fromBinary, fromJson, type JsonValue, toBinary } from '@bufbuild/protobuf'
 import { DiscoError } from '../../domain/errors.js'
+import type { ExactJson } from '../../domain/exact-json.js'
 import { type Description, descriptionOf } from './description.js'
 import { errorDetails } from './error-details.js'
 import { withoutMessageName } from './from-json-texts.js'
-import { type ExactJson, readNumbers } from './json-numbers.js'
+import { readNumbers } from './json-numbers.js'
 import { jsonRemedies } from './json-remedies.js'
 import { losslessJson, type ReplyForm, rawJson } from './lossless-json.js'
 import { whyMissing } from './missing-types.js'
-import { namedTypes } from './named-types.js'
 import type { ReflectionQuestion } from './reflection-protocol.js'
-import type { TypeLookup } from './type-lookup.js'
+import { namedTypes, type TypeLookup } from './type-lookup.js'
 import type { Types } from './types.js'
 
 /** A reply as JSON. */
