@@ -57,7 +57,8 @@ class LayoutCounter implements LayoutCounts {
 
   constructor(reader: Reader) {
     this.configurations = LAYOUTS.filter((layout) => layout.isConfiguration).map((layout) => ({
-      ...{ name: layout.name, prefix: rooted(layout, reader.root).prefix() },
+      name: layout.name,
+      prefix: rooted(layout, reader.root).prefix(),
     }))
   }
 

@@ -21,7 +21,7 @@ export class Refusal extends Error {
 }
 
 /** The path as sent: nothing is decoded, and `.`, `..` and `//` are not resolved. */
-export function targetOf({ url = '' }: IncomingMessage): { path: string; query: URLSearchParams } {
+export function pathAndQuery({ url = '' }: IncomingMessage): { path: string; query: URLSearchParams } {
   const at = url.indexOf('?')
   if (at < 0) return { path: url, query: new URLSearchParams() }
   return { path: url.slice(0, at), query: new URLSearchParams(url.slice(at + 1)) }

@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Socket } from 'node:net'
 import { errorDoc } from '../../domain/documents.js'
 import { DiscoError, type ErrorCode } from '../../domain/errors.js'
-import { authorize, Refusal, readBody, targetOf } from './request.js'
+import { authorize, pathAndQuery, Refusal, readBody } from './request.js'
 
 export interface Reply {
   readonly status: number
@@ -47,7 +47,7 @@ export function serveRoutes(routes: Routes, options: ServeOptions): RequestListe
     seen.add(request.socket)
     void answer(request, routes, options).then((reply) => {
       options.answered?.(reply.status)
-      send(request, response, wantsText(request) ? asText(reply) : reply)
+      send(request, response, wantsText(request) ? inPlainText(reply) : reply)
     })
   }
 }
@@ -58,7 +58,7 @@ async function answer(
   { token, path: base = '' }: ServeOptions,
 ): Promise<Reply> {
   try {
-    const { path: whole, query } = targetOf(request)
+    const { path: whole, query } = pathAndQuery(request)
     const path = below(base.replace(/\/+$/, ''), whole)
     // An orchestrator's health checks carry no token.
     if (!WITHOUT_TOKEN.has(path)) authorize(request, token)
@@ -99,7 +99,7 @@ function wantsText({ headers: { accept = '' } }: IncomingMessage): boolean {
   return accept.includes('text/plain') && !accept.includes('application/json')
 }
 
-function asText(reply: Reply): Reply {
+function inPlainText(reply: Reply): Reply {
   if (reply.text === undefined) return reply
   const headers = { ...reply.headers, 'content-type': 'text/plain; charset=utf-8' }
   return { ...reply, headers, body: `${reply.text}\n` }
