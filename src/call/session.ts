@@ -2,7 +2,6 @@ import type { Endpoint } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { connectionProblem, explain, NO_ANSWER } from '../grpc/connection-problem.js'
 import { Deadline } from '../grpc/deadline.js'
-import { descriptorLimit } from '../grpc/descriptor-limit.js'
 import { type Client, type DialSettings, dial } from '../grpc/dial.js'
 import { isPrivate } from '../grpc/private-range.js'
 import { requireSelected } from '../grpc/resolver/resolve.js'
@@ -183,4 +182,13 @@ export class Session implements Disposable {
 function atResolve({ code, message, suggestions, exit, cause }: DiscoError): DiscoError {
   const hints = [...suggestions, 'The stage that failed: resolve']
   return new DiscoError(code, message, { suggestions: hints, exit, cause })
+}
+
+/** The limit of open files of this process; null if the system does not report it. */
+export function descriptorLimit(): number | null {
+  const { userLimits } = process.report.getReport() as {
+    readonly userLimits?: { readonly open_files?: { readonly soft: unknown } }
+  }
+  const limit = Number(userLimits?.open_files?.soft)
+  return Number.isFinite(limit) ? limit : null
 }

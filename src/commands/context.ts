@@ -10,8 +10,7 @@ import {
 } from '../cli/context/document.js'
 import { renderContexts, renderSettings } from '../cli/context/table.js'
 import { placeFlags } from '../cli/flags/base.js'
-import { argument, textFlag } from '../cli/flags/custom.js'
-import { refuseIdle } from '../cli/flags/idle.js'
+import { argument, refuseIdle, textFlag } from '../cli/flags/custom.js'
 import { visible } from '../cli/terminal/visible.js'
 import { DiscoError } from '../domain/errors.js'
 import { AUTO } from '../domain/layouts/reader.js'
@@ -76,7 +75,7 @@ export default class ContextCommand extends DiscoCommand {
     if (action !== 'use') refuseIdle(given, USE_FLAGS, `with context ${action}`)
     if (action !== 'show') refuseIdle(given, ['context'], `with context ${action}`)
     if (action !== 'add' && action !== 'show') refuseIdle(given, SETTINGS, `with context ${action}`)
-    const { requireConfigFile } = await import('../config/open-context.js')
+    const { requireConfigFile } = await import('../config/contexts.js')
     if (action === 'show') return await this.show(args.name, flags)
     const file = requireConfigFile(process.env)
     if (action === 'ls') return await this.list(args.name, file, flags)

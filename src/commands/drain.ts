@@ -9,11 +9,10 @@ import {
   type WeightsDoc,
   weightDoc,
 } from '../cli/change/document.js'
-import { drainedLine, undoneLines } from '../cli/change/drain-text.js'
-import { returnUnknownLine } from '../cli/change/return-unknown.js'
+import { drainedLine, returnUnknownLine, undoneLines } from '../cli/change/lines.js'
 import { bulkFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
+import { refuseIdle } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
-import { refuseIdle } from '../cli/flags/idle.js'
 import { changeFilterFlags, readScope, targetAndAddresses } from '../cli/flags/target.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import type { Palette } from '../cli/terminal/color.js'

@@ -3,8 +3,7 @@ import { notesOn } from '../cli/notes/notes.js'
 import { type ResolveDoc, resolveDoc } from '../cli/resolve/document.js'
 import { renderResolution } from '../cli/resolve/table.js'
 import { ResolvingCommand } from '../cli/resolving-command.js'
-import { markInReport } from '../cli/terminal/look-alikes.js'
-import { visible } from '../cli/terminal/visible.js'
+import { markInReport, visible } from '../cli/terminal/visible.js'
 
 export default class Resolve extends ResolvingCommand {
   static override summary = 'Resolve a target as a gRPC client does'

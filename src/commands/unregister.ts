@@ -1,7 +1,7 @@
 import { DiscoCommand } from '../cli/base-command.js'
 import { type Choice, choicesOf, formatChoices, unreadableText } from '../cli/change/choice.js'
 import { type UnregisterDoc, type UnregistersDoc, unregisterDoc } from '../cli/change/document.js'
-import { returnUnknownLine } from '../cli/change/return-unknown.js'
+import { returnUnknownLine } from '../cli/change/lines.js'
 import { bulkFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
 import { changeFilterFlags, readScope, type Scope, targetAndAddresses } from '../cli/flags/target.js'
 import { StopSignals } from '../cli/stop-signals.js'

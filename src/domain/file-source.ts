@@ -24,3 +24,11 @@ export function pathOf(source: FileSource): string | null {
   if (typeof source === 'string') return source
   return 'path' in source ? source.path : null
 }
+
+/** Some editors put it at the start of a UTF-8 file; it is not part of the text (Unicode standard, section 23.8). */
+const MARK = '\uFEFF'
+
+/** A text file's text without a byte order mark. */
+export function withoutMark(text: string): string {
+  return text.startsWith(MARK) ? text.slice(MARK.length) : text
+}

@@ -1,6 +1,5 @@
-import { withoutMark } from '../domain/byte-order-mark.js'
 import { DiscoError } from '../domain/errors.js'
-import { type NamedFile, sourceName } from '../domain/file-source.js'
+import { type NamedFile, sourceName, withoutMark } from '../domain/file-source.js'
 import { systemMessage } from '../domain/system-message.js'
 import { readPems, readSource } from '../net/files.js'
 import type { EtcdOptions } from './options.js'

@@ -1,7 +1,7 @@
 import type { IResponseHeader, IWatchResponse } from 'etcd3'
 import { DiscoError } from '../domain/errors.js'
 import type { WatchStream } from './client.js'
-import { settle } from './settle.js'
+import { settle } from './deadlines.js'
 
 /** A watch that is silent this long is sent a progress request; on its own, etcd reports progress every 10 minutes. */
 const QUIET_MS = 3_500

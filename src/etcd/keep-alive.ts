@@ -2,8 +2,8 @@ import { leaseDecimal } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { Backoff, DENIAL_BACKOFF } from '../net/backoff.js'
 import type { EtcdClient, KeepAliveStream } from './client.js'
+import { settle } from './deadlines.js'
 import type { GrantedLease } from './lease.js'
-import { settle } from './settle.js'
 
 /** Receives events by name, as a Node EventEmitter does. */
 export interface EventSink<Events extends Record<keyof Events, readonly unknown[]>> {

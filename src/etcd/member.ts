@@ -4,11 +4,11 @@ import type { CallOptionsFactory, IOptions } from 'etcd3/lib/options.js'
 import type { CallContext } from 'etcd3/lib/rpc.js'
 import { speaksPlaintext, speaksTls } from '../net/probe.js'
 import type { Credentials } from './credentials.js'
+import type { RoundTrip } from './deadlines.js'
 import { ConnectionPool, castGrpcError, KVClient, LeaseClient, WatchClient } from './etcd3.js'
 import type { EtcdOptions } from './options.js'
 import type { RangeAnswer } from './range-answer.js'
 import { addRangeMethods } from './range-methods.js'
-import type { RoundTrip } from './round-trip.js'
 
 /** etcd answers pings under 5 s with GOAWAY. */
 const KEEPALIVE_PERIOD_MS = 10_000

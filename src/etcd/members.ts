@@ -1,7 +1,7 @@
 import { areSame, type Credentials, readCredentials } from './credentials.js'
+import { RoundTrip } from './deadlines.js'
 import { Member } from './member.js'
 import { type EtcdOptions, memberUrls } from './options.js'
-import { RoundTrip } from './round-trip.js'
 
 /** The members of a cluster, and the current one, which receives requests. */
 export class Members {

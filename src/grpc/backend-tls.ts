@@ -2,8 +2,7 @@ import { isIP } from 'node:net'
 import { checkServerIdentity } from 'node:tls'
 import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js'
 import type { FileSource } from '../domain/file-source.js'
-import { type PemFiles, readPems } from '../net/files.js'
-import { type Renewable, renewable } from '../net/renewable.js'
+import { type PemFiles, type Renewable, readPems, renewable } from '../net/files.js'
 
 export type { PemFiles, Renewable }
 

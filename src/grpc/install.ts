@@ -1,11 +1,11 @@
 import { experimental } from '@grpc/grpc-js'
 import type { Discovery } from '../domain/discovery.js'
+import { DiscoError } from '../domain/errors.js'
 import { POLICIES, type PolicyKind } from '../policies/index.js'
 import { registerPolicy } from './balancer/balancer.js'
 import { checkGrpcJs } from './grpc-js.js'
 import { resolverFor } from './resolver/resolver.js'
 import { SCHEME } from './resolver/target.js'
-import { withoutDiscovery } from './without-discovery.js'
 
 /** Options of {@link install}. */
 export interface InstallOptions {
@@ -61,4 +61,14 @@ export function install({ discovery, policies = [] }: InstallOptions = {}): Inst
 
 function resolveByLast(): void {
   experimental.registerResolver(SCHEME, resolverFor(installed.at(-1) ?? withoutDiscovery))
+}
+
+/** Stands where no discovery is installed: channels to `etcd:` targets fail with the reason. */
+export const withoutDiscovery: Discovery = {
+  // biome-ignore lint/correctness/useYield: it fails before there is an update
+  async *watch() {
+    throw new DiscoError('USAGE', 'No discovery is installed: its installation was closed', {
+      suggestions: ['Call install({ discovery }) before the channel is made'],
+    })
+  },
 }

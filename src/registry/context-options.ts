@@ -82,7 +82,7 @@ export async function withContext<Options extends Given<EtcdOptions> & Place & C
   if (other !== undefined) {
     throw new DiscoError('USAGE', `The options context and ${other} exclude each other`)
   }
-  const { openContext } = await import('../config/open-context.js')
+  const { openContext } = await import('../config/contexts.js')
   const context = await openContext(options.context, env)
   requirePassword(context, env)
   const connection = connectionOf(context, env)

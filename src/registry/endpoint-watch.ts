@@ -6,7 +6,7 @@ import { prefixRange } from '../etcd/key-range.js'
 import type { KeyValue } from '../etcd/pairs.js'
 import { type KeyEvent, type RangeUpdate, watchRange } from '../etcd/range-watch.js'
 import { decodeEndpoints } from './decode.js'
-import { explainForbidden, isForbidden } from './permission.js'
+import { explainForbidden, isForbidden } from './etcd-refusals.js'
 
 type Decode = (kv: KeyValue) => Endpoint[]
 

@@ -5,7 +5,7 @@ import { prefixRange } from '../etcd/key-range.js'
 import { collect, collectPages } from '../etcd/list.js'
 import type { KeyValue } from '../etcd/pairs.js'
 import { decodeEndpoints } from './decode.js'
-import { explainForbidden, isForbidden } from './permission.js'
+import { explainForbidden, isForbidden } from './etcd-refusals.js'
 
 /** Endpoints as of one revision. */
 export interface EndpointList {

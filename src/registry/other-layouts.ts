@@ -5,7 +5,7 @@ import type { EtcdClient } from '../etcd/client.js'
 import { prefixRange } from '../etcd/key-range.js'
 import { readKeyValue } from '../etcd/range.js'
 import { decodeEndpoints } from './decode.js'
-import { unlessForbidden } from './permission.js'
+import { unlessForbidden } from './etcd-refusals.js'
 
 /** Keys to read under the prefix of each layout: some layouts share a prefix with keys that are not endpoints. */
 const KEYS_EACH = 4

@@ -8,8 +8,8 @@ import { MOST_WRITES, writeIfUnchanged } from '../etcd/guarded-write.js'
 import type { KeyValue } from '../etcd/pairs.js'
 import { readKeys } from '../etcd/range.js'
 import { decodeEndpoints } from './decode.js'
+import { explainUnknown } from './etcd-refusals.js'
 import { chooseRemoval, type EndpointSelection } from './selection.js'
-import { explainUnknown } from './unknown-outcome.js'
 
 /** Result of a removal. */
 export interface Unregistered {

@@ -1,11 +1,12 @@
 import type { RequestListener } from 'node:http'
+import { parseWeight, type WeightChange } from '../../domain/weight.js'
+import { Refusal } from '../../net/admin/request.js'
 import { json, type Route, type Routes, serveRoutes } from '../../net/admin/routes.js'
 import { PROMETHEUS_TYPE } from '../../net/prometheus.js'
 import type { Registry } from '../../registry/registry.js'
 import type { Registrar } from '../registrar/registrar.js'
 import { ownHealthDoc, ownLifeDoc, ownWeightChangeDoc, ownWeightDoc, registrationDoc } from './documents.js'
 import { Metrics } from './metrics.js'
-import { weightQuery } from './weight-query.js'
 
 export interface AdminOptions {
   readonly registry: Registry
@@ -71,4 +72,26 @@ function routesFor({ registry, registrar, drainMs }: AdminOptions, metrics: Metr
     ['/livez', { GET: life }],
     ['/metrics', { GET: scrape }],
   ])
+}
+
+/**
+ * Parses `?weight=`: only a plain number, so that the request is idempotent.
+ *
+ * @throws Refusal 400; DiscoError USAGE for an invalid weight
+ */
+export function weightQuery(query: URLSearchParams): {
+  change: WeightChange
+  addr: string | undefined
+  force: boolean
+} {
+  for (const name of query.keys()) {
+    if (!['weight', 'addr', 'force'].includes(name)) throw new Refusal(400, `Unknown parameter ${name}`)
+    if (query.getAll(name).length > 1) throw new Refusal(400, `${name} is given more than once`)
+  }
+  const weight = query.get('weight')
+  if (weight === null) throw new Refusal(400, 'weight is missing: ?weight=5')
+  const force = query.get('force') ?? 'false'
+  if (force !== 'true' && force !== 'false') throw new Refusal(400, 'force is true or false')
+  const change = { kind: 'set', weight: parseWeight(weight) } as const
+  return { change, addr: query.get('addr') ?? undefined, force: force === 'true' }
 }

@@ -4,8 +4,7 @@ import { explain } from '../../grpc/connection-problem.js'
 import { Deadline } from '../../grpc/deadline.js'
 import type { Headers } from '../../grpc/headers.js'
 import { connectionFailure } from '../../net/connection-failure.js'
-import { type PemFiles, type Pems, readPems } from '../../net/files.js'
-import { renewable } from '../../net/renewable.js'
+import { type PemFiles, type Pems, readPems, renewable } from '../../net/files.js'
 import { healthy, type Probe, type Probed, unhealthy } from './probes.js'
 
 export interface HttpProbeSettings {

@@ -2,7 +2,7 @@ import { type Endpoint, type EndpointId, endpointId } from '../../domain/endpoin
 import { findLayout } from '../../domain/layouts/index.js'
 import type { BackendTls } from '../../grpc/backend-tls.js'
 import type { HealthChecked, HealthCheckOptions } from '../../grpc/health/check.js'
-import type { Renewable } from '../../net/renewable.js'
+import type { Renewable } from '../../net/files.js'
 
 export type { HealthChecked }
 

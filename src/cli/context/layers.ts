@@ -37,7 +37,7 @@ export async function readLayers(
   const { project, warnings } = await readOwnProject(folder, env, isSettled)
   const layers = { flags, env, project, warnings }
   if (flags.context !== undefined) {
-    const { openContext } = await import('../../config/open-context.js')
+    const { openContext } = await import('../../config/contexts.js')
     return { ...layers, named: await openContext(flags.context, env), chosen: null }
   }
   const hasConnection = hasEndpoints || project?.settings.endpoints !== undefined
@@ -50,7 +50,7 @@ async function chosenContext(project: Project | null, env: Environment): Promise
   const { existsSync } = await import('node:fs')
   if (project?.context == null && file !== null && !existsSync(file)) return null
   const { contextNamed, readConfig } = await import('../../config/contexts.js')
-  const { requireConfigFile } = await import('../../config/open-context.js')
+  const { requireConfigFile } = await import('../../config/contexts.js')
   const config = await readConfig(requireConfigFile(env))
   if (project?.context != null) return await contextNamed(config, project.context, project.file)
   return config.use === null ? null : await contextNamed(config, config.use, config.file)

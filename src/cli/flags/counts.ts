@@ -1,6 +1,5 @@
 import { Flags } from '@oclif/core'
-import { DiscoError } from '../../domain/errors.js'
-import { invalidValue } from '../../domain/invalid-value.js'
+import { DiscoError, invalidValue } from '../../domain/errors.js'
 import { didYouMean } from '../../domain/nearest.js'
 import { effectiveWeight, weightsAreUnset } from '../../domain/shares.js'
 import { MAX_WEIGHT } from '../../domain/weight.js'

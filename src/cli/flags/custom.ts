@@ -1,6 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { DiscoError } from '../../domain/errors.js'
-import { invalidValue } from '../../domain/invalid-value.js'
+import { DiscoError, invalidValue } from '../../domain/errors.js'
 import { didYouMean } from '../../domain/nearest.js'
 
 /** An invalid value of a flag. Wrapped, because oclif rewrites the message of an error that a parser throws. */
@@ -91,4 +90,24 @@ function rangeOf(min: number, max: number): string {
   const hasMost = max < Number.MAX_SAFE_INTEGER
   if (hasLeast && hasMost) return ` from ${min} to ${max}`
   return hasLeast ? `, ${min} or more` : hasMost ? `, ${max} or less` : ''
+}
+
+/** The part of oclif's parser output with the flags' values, and which of them are defaults. */
+export interface Parsed {
+  readonly flags: Readonly<Record<string, unknown>>
+  readonly metadata: {
+    readonly flags: Readonly<Record<string, { readonly setFromDefault?: boolean } | undefined>>
+  }
+}
+
+/**
+ * Refuses given flags that have no effect in this combination.
+ *
+ * @param names of the flags
+ * @param when `without --probe`, or `with --undo`
+ * @throws DiscoError USAGE
+ */
+export function refuseIdle({ flags, metadata }: Parsed, names: readonly string[], when: string): void {
+  const idle = names.find((name) => flags[name] !== undefined && !metadata.flags[name]?.setFromDefault)
+  if (idle !== undefined) throw new DiscoError('USAGE', `--${idle} has no effect ${when}`)
 }

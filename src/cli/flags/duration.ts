@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { expectedDuration, MOST_TIMER_MS, MS_PER_UNIT, readDurationMs } from '../../domain/duration.js'
-import { invalidValue } from '../../domain/invalid-value.js'
+import { invalidValue } from '../../domain/errors.js'
 import { parsedBy, readBy } from './custom.js'
 
 /** A duration as a user writes it, in the largest unit that divides it: 30000 as `30s`. */

@@ -1,6 +1,5 @@
 import { Flags, type Interfaces } from '@oclif/core'
-import { DiscoError } from '../../domain/errors.js'
-import { invalidValue } from '../../domain/invalid-value.js'
+import { DiscoError, invalidValue } from '../../domain/errors.js'
 import { findPolicy, listPolicies, POLICIES, type Policy, type PolicyKind } from '../../policies/index.js'
 import { integerFlag, parsedBy, refuseEmpty, textFlag } from './custom.js'
 

@@ -1,6 +1,5 @@
 import { Flags, type Interfaces } from '@oclif/core'
-import { DiscoError } from '../../domain/errors.js'
-import { invalidValue } from '../../domain/invalid-value.js'
+import { DiscoError, invalidValue } from '../../domain/errors.js'
 import { parseTarget, SCHEME, splitTarget } from '../../grpc/resolver/target.js'
 import type { RouteRule } from '../../proxy/routes.js'
 import type { FullPlace } from '../config.js'

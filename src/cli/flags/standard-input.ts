@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
-import { withoutMark } from '../../domain/byte-order-mark.js'
 import { DiscoError } from '../../domain/errors.js'
-import { type NamedFile, type ReadContent, sourceName } from '../../domain/file-source.js'
+import { type NamedFile, type ReadContent, sourceName, withoutMark } from '../../domain/file-source.js'
 import { systemMessage } from '../../domain/system-message.js'
 
 /** Flags that name a file, or `-` for standard input. */

@@ -16,8 +16,7 @@ import {
 import { completeAddress } from '../../registry/complete-address.js'
 import type { FullPlace } from '../config.js'
 import { completeAddressOrKey, refuseSwapped, requireServiceName } from './arguments.js'
-import { argument, parsedBy, textFlag } from './custom.js'
-import { refuseIdle } from './idle.js'
+import { argument, parsedBy, refuseIdle, textFlag } from './custom.js'
 
 const selectorFlagBy = (read: (text: string, flag: string) => Selector) => ({
   selector: Flags.custom<Selector>({ parse: parsedBy(read) })({

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import { invalidValue } from '../../domain/invalid-value.js'
+import { invalidValue } from '../../domain/errors.js'
 import { MAX_WEIGHT, readWeightChange, type WeightChange } from '../../domain/weight.js'
 import { parsedBy } from './custom.js'
 

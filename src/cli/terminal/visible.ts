@@ -1,4 +1,5 @@
 import { shownKey } from '../../domain/key-text.js'
+import { markInTexts } from '../../domain/look-alike.js'
 
 /**
  * Characters that control a terminal, imitate a line or are invisible: controls, marks that reorder text, characters
@@ -81,4 +82,17 @@ function asCode(character: string): string {
     { length: character.length },
     (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`,
   ).join('')
+}
+
+/** Colours stand directly before and after names. */
+const COLOUR = /(\u001b\[[\d;]*m)/
+
+/** Marks look-alike names in the lines around a report's tables; the tables have marked their own before layout. */
+export function markInReport(report: string): string {
+  return markInTexts(report.split(COLOUR)).join('')
+}
+
+/** A word for a command to copy, quoted where a shell would take one of its characters for a sign: `weight>0`. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

@@ -1,10 +1,14 @@
 import { fromBinary } from '@bufbuild/protobuf'
-import { type FileDescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
+import {
+  type DescriptorProto,
+  type FieldDescriptorProto,
+  type FileDescriptorProto,
+  FileDescriptorProtoSchema,
+} from '@bufbuild/protobuf/wkt'
 import { builtInFiles } from './built-in-files.js'
 import { isEmpty } from './missing-types.js'
 import { homesOf } from './normalize-descriptors.js'
 import type { ReflectionAnswer, ReflectionQuestion } from './reflection-protocol.js'
-import { usedTypes } from './used-types.js'
 
 /** The number of parallel questions: an answer may make further questions unnecessary. */
 const MOST_AT_A_TIME = 32
@@ -87,4 +91,32 @@ export class ReflectedFiles {
     const scope = file.package === '' ? '' : `${file.package}.`
     for (const { name } of [...file.service, ...file.extension]) this.defined.add(`${scope}${name}`)
   }
+}
+
+/** Full names of the messages and enums that a file uses, without the leading dot. Relative names are left out. */
+export function usedTypes(file: FileDescriptorProto): Set<string> {
+  const used = new Set<string>()
+  const add = (name: string) => {
+    if (name.startsWith('.')) used.add(name.slice(1))
+  }
+  const addFields = (fields: readonly FieldDescriptorProto[]) => {
+    for (const { typeName, extendee } of fields) {
+      add(typeName)
+      add(extendee)
+    }
+  }
+  const addMessage = ({ field, extension, nestedType }: DescriptorProto) => {
+    addFields(field)
+    addFields(extension)
+    for (const nested of nestedType) addMessage(nested)
+  }
+  for (const message of file.messageType) addMessage(message)
+  addFields(file.extension)
+  for (const { method } of file.service) {
+    for (const { inputType, outputType } of method) {
+      add(inputType)
+      add(outputType)
+    }
+  }
+  return used
 }

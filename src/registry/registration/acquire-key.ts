@@ -8,7 +8,7 @@ import { createKey } from '../../etcd/key-txn.js'
 import { type GrantedLease, leaseTtl } from '../../etcd/lease.js'
 import { list } from '../../etcd/list.js'
 import type { KeyValue } from '../../etcd/pairs.js'
-import { isUnknown } from '../unknown-outcome.js'
+import { isUnknown } from '../etcd-refusals.js'
 
 /** A dead lease lapses after its TTL; etcd takes up to this much longer to delete its keys. */
 const LAPSE_GRACE_SECONDS = 2

@@ -1,7 +1,7 @@
 import type { EndpointRecord } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { GrantedLease } from '../../etcd/lease.js'
-import { explainUnknown, isUnknown } from '../unknown-outcome.js'
+import { explainUnknown, isUnknown } from '../etcd-refusals.js'
 
 /** A key that `takeover` took from its holder, or may have taken. */
 export interface TakenKey {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { HealthLog, renderHealth } from '../../../src/cli/health/table.js'
-import { markInReport } from '../../../src/cli/terminal/look-alikes.js'
 import { renderTable } from '../../../src/cli/terminal/table.js'
+import { markInReport } from '../../../src/cli/terminal/visible.js'
 import { colored, plain, withoutColors } from '../../support/palettes.js'
 
 const LIKE_HELLO = 'h\u0435llo'

@@ -2,13 +2,13 @@ import { ClientClosedError, type IWatchResponse } from 'etcd3'
 import { afterEach, expect, test, vi } from 'vitest'
 import { DiscoError } from '../../../src/domain/errors.js'
 import type { WatchStream } from '../../../src/etcd/client.js'
+import { RoundTrip } from '../../../src/etcd/deadlines.js'
 import { heartbeat, SilentWatch } from '../../../src/etcd/heartbeat.js'
 import type { Member } from '../../../src/etcd/member.js'
 import { openStream } from '../../../src/etcd/member-stream.js'
 import type { Members } from '../../../src/etcd/members.js'
 import type { EtcdOptions } from '../../../src/etcd/options.js'
 import { request } from '../../../src/etcd/requests.js'
-import { RoundTrip } from '../../../src/etcd/round-trip.js'
 
 const OPTIONS: EtcdOptions = {
   endpoints: ['a:1'],

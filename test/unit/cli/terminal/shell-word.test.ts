@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { shellWord } from '../../../../src/cli/terminal/shell-word.js'
+import { shellWord } from '../../../../src/cli/terminal/visible.js'
 
 it.each([
   ['10.0.0.5:1', '10.0.0.5:1'],

@@ -5,8 +5,8 @@ import { create } from '@bufbuild/protobuf'
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Descriptors } from '../../../../src/grpc/methods/descriptors.js'
-import { readProtoFile } from '../../../../src/grpc/methods/proto-file.js'
 import { parseProto } from '../../../../src/grpc/methods/proto-source/parse.js'
+import { readProtoFile } from '../../../../src/grpc/methods/schema-files.js'
 import { errorOf } from '../../../support/errors.js'
 
 const SHOP = parseProto(

@@ -1,3 +1,5 @@
+import { setImmediate as turn } from 'node:timers/promises'
+
 /** Round trips allowed per deadline: a request over a new connection takes about three. */
 const ROUND_TRIPS_ALLOWED = 4
 
@@ -18,4 +20,15 @@ export class RoundTrip {
   allow(usualMs: number): number {
     return Math.max(usualMs, this.estimateMs * ROUND_TRIPS_ALLOWED)
   }
+}
+
+/** Turns of the event loop: frames are read in one, decoded in the next, delivered in the third. */
+const TURNS = 3
+
+/**
+ * Resolves once all data that has reached this process is delivered. A busy or stopped process sees a deadline pass
+ * before it reads an answer that came in time, so silence is judged only after this.
+ */
+export async function settle(): Promise<void> {
+  for (let turns = 0; turns < TURNS; turns++) await turn()
 }

@@ -1,11 +1,11 @@
 import type { Drained } from '../../agent/drain.js'
 import { ALL_ENDPOINTS, formatFilter, isUnfiltered } from '../../domain/endpoint-filter.js'
+import type { DiscoError } from '../../domain/errors.js'
 import { shownKey } from '../../domain/key-text.js'
 import type { EndpointSelection } from '../../registry/selection.js'
 import type { Palette } from '../terminal/color.js'
-import { shellWord } from '../terminal/shell-word.js'
 import { percent } from '../terminal/units.js'
-import { visible } from '../terminal/visible.js'
+import { shellWord, visible } from '../terminal/visible.js'
 import type { Choice } from './choice.js'
 import type { WeightDoc } from './document.js'
 
@@ -46,4 +46,9 @@ export function undoneLines(
     return `${palette.green('✓')} ${visible(service)} ${visible(addr)} ${now}`
   })
   return [...lines, ...left].join('\n')
+}
+
+/** The remark about a removal without a check whether the key returned. */
+export function returnUnknownLine({ message }: DiscoError, palette: Palette): string {
+  return `${palette.yellow('!')} whether a registrar puts it back is not known: ${visible(message)}`
 }

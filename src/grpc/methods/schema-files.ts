@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
-import type { FileDescriptorProto } from '@bufbuild/protobuf/wkt'
-import { withoutMark } from '../../domain/byte-order-mark.js'
+import { fromBinary } from '@bufbuild/protobuf'
+import { type FileDescriptorProto, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import { DiscoError } from '../../domain/errors.js'
-import { type FileSource, pathOf, sourceName } from '../../domain/file-source.js'
+import { type FileSource, pathOf, sourceName, withoutMark } from '../../domain/file-source.js'
 import { systemMessage } from '../../domain/system-message.js'
 import { readSource } from '../../net/files.js'
 import { builtInFiles } from './built-in-files.js'
@@ -94,4 +94,22 @@ function lookedIn(folders: readonly string[]): string {
 function foldersAbove(path: string): string[] {
   const folder = dirname(path)
   return folder === path ? [] : [folder, ...foldersAbove(folder)]
+}
+
+/** The files of a FileDescriptorSet. @throws DiscoError USAGE for a file that is not one */
+export async function readProtoset(file: FileSource): Promise<FileDescriptorProto[]> {
+  try {
+    const files = fromBinary(FileDescriptorSetSchema, await readSource(file)).file
+    if (files.length === 0) throw new Error('it is empty')
+    return files
+  } catch (cause) {
+    throw new DiscoError(
+      'USAGE',
+      `Cannot read ${sourceName(file)} as a descriptor set: ${systemMessage(cause)}`,
+      {
+        cause,
+        suggestions: [`Make one: protoc --include_imports -o ${pathOf(file) ?? 'FILE'} YOUR.proto`],
+      },
+    )
+  }
 }
