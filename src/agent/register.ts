@@ -177,6 +177,7 @@ export class LiveRegistration extends EventEmitter<RegistrarEvents> implements A
     await unlessAborted(this.retire(0), signal)
   }
 
+  /** Calls `close`, at the end of an `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

@@ -7,6 +7,7 @@ import type { GrantedLease } from './lease.js'
 
 /** Receives events by name, as a Node EventEmitter does. */
 export interface EventSink<Events extends Record<keyof Events, readonly unknown[]>> {
+  /** Called synchronously, in the order of the events. */
   emit<Name extends keyof Events>(name: Name, ...event: Events[Name]): unknown
 }
 

@@ -44,9 +44,11 @@ export interface Environment<Candidate> {
  * omits such a candidate.
  */
 export interface Chooser<Candidate> {
-  /** @param weight an integer > 0 */
+  /** The candidate can be chosen from now on. @param weight an integer > 0 */
   join(candidate: Candidate, weight: number): void
+  /** A candidate's weight has changed. @param weight an integer > 0 */
   reweigh(candidate: Candidate, weight: number): void
+  /** The candidate is not chosen any more, and its state is forgotten. */
   leave(candidate: Candidate): void
   /**
    * The candidate is temporarily not READY: it is not chosen, and keeps its place and lag until `resume` or `leave`.
@@ -85,6 +87,7 @@ export interface Policy extends PolicyTraits {
   readonly reads: readonly (keyof CallKeys)[]
   /** Whether `choose` reads outstanding calls, so that callers need not count them otherwise. */
   readonly countsCalls: boolean
+  /** A chooser without candidates. Its state lives as long as it does: keep one for all changes of a list. */
   create<Candidate>(environment: Environment<Candidate>): Chooser<Candidate>
 }
 

@@ -292,6 +292,7 @@ export class Registry implements Discovery, AsyncDisposable {
     this.client.close()
   }
 
+  /** Calls `close`, at the end of an `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close()
   }

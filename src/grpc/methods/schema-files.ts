@@ -8,6 +8,7 @@ import { systemMessage } from '../../domain/system-message.js'
 import { readSource } from '../../net/files.js'
 import { builtInFiles } from './built-in-files.js'
 import { parseProto } from './proto-source/parse.js'
+import { ProtoProblem } from './proto-source/tokens.js'
 
 /** The descriptions in a .proto file and its imports. */
 export interface ProtoFiles {
@@ -59,11 +60,8 @@ async function readOne(source: FileSource, name: string, from = ''): Promise<Fil
   try {
     return parseProto(withoutMark((await readSource(source)).toString()), name)
   } catch (cause) {
-    const message = systemMessage(cause)
-    // The reader's own messages begin with the name and the place in the file.
-    const [, place = '', problem = message] = message.startsWith(`${name}:`)
-      ? (/^(:\d+:\d+): (.*)$/s.exec(message.slice(name.length)) ?? [])
-      : []
+    const [place, problem] =
+      cause instanceof ProtoProblem ? [`:${cause.place}`, cause.problem] : ['', systemMessage(cause)]
     throw new DiscoError('USAGE', `Cannot read ${name}${place}${from}: ${problem}`, {
       cause,
       suggestions: ['Folders that its imports are found in: --import-path DIR'],

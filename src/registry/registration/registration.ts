@@ -140,6 +140,7 @@ export class Registration implements AsyncDisposable {
     this.finish('closed')
   }
 
+  /** Calls `close`, at the end of an `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

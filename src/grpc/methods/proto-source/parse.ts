@@ -15,7 +15,7 @@ import { Tokens } from './tokens.js'
  * omitted.
  *
  * @param name the name by which other files import it
- * @throws Error with line and column for a text that is not a .proto file
+ * @throws ProtoProblem with line and column for a text that is not a .proto file
  */
 export function parseProto(source: string, name: string): FileDescriptorProto {
   return new Parser(new Tokens(source, name)).file()

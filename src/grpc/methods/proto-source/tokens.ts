@@ -5,6 +5,21 @@ interface Token {
   readonly at: number
 }
 
+/** A text that is not a .proto file, or not a valid one. */
+export class ProtoProblem extends Error {
+  /**
+   * @param file the name of the file
+   * @param place line and column, such as `3:14`
+   */
+  constructor(
+    file: string,
+    readonly place: string,
+    readonly problem: string,
+  ) {
+    super(`${file}:${place}: ${problem}`)
+  }
+}
+
 const SPACE = /(?:\s+|\/\/[^\n]*|\/\*[\s\S]*?\*\/)*/y
 const TOKEN =
   /([A-Za-z_]\w*)|((?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[fF]?)|("(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*')|([{}[\]()<>=;,.:+\-/])/y
@@ -83,16 +98,16 @@ export class Tokens {
     return value
   }
 
-  unexpected(expected: string): Error {
+  unexpected(expected: string): ProtoProblem {
     const { kind, at, text } = this.next
     const found = kind === 'end' ? 'the end of the file' : text.slice(0, 40)
     return this.problem(`expected ${expected}, found ${found}`, at)
   }
 
   /** An error at a place in the file, the next token's by default. */
-  problem(what: string, at = this.next.at): Error {
+  problem(what: string, at = this.next.at): ProtoProblem {
     const before = this.source.slice(0, at).split('\n')
-    return new Error(`${this.name}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}: ${what}`)
+    return new ProtoProblem(this.name, `${before.length}:${(before.at(-1)?.length ?? 0) + 1}`, what)
   }
 
   private read(from: number): Token {
