@@ -3,7 +3,6 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { DiscoError } from '../domain/errors.js'
 import { type PemFiles, type Pems, readPems } from '../net/files.js'
 import { type Dialer, overTls, PLAINTEXT } from './dial.js'
-import { readListenerTls } from './listener-tls.js'
 
 export interface CertificateFiles {
   /** Shown to callers. */
@@ -54,4 +53,29 @@ function check(files: SecureContextOptions | Pems | null, flag: string): void {
     const why = (cause as Error).message
     throw new DiscoError('USAGE', `The files of ${flag} cannot be used: ${why}`, { cause })
   }
+}
+
+/**
+ * The listener's TLS options: its certificate, and whether callers need one.
+ *
+ * @param files the certificate and its key; with a CA, callers must show a certificate that it signed
+ * @returns null where no file is named: the proxy then speaks plaintext
+ * @throws DiscoError USAGE for files that cannot be used
+ */
+export async function readListenerTls(files: PemFiles): Promise<SecureServerOptions | null> {
+  const { caFile, certFile, keyFile } = files
+  if (!certFile && !keyFile) {
+    if (!caFile) return null
+    throw new DiscoError('USAGE', '--listen-client-ca needs --listen-cert and --listen-key')
+  }
+  if (!certFile || !keyFile) {
+    throw new DiscoError('USAGE', 'TLS to callers needs both --listen-cert and --listen-key')
+  }
+  const pems = await readPems(files, '--listen-cert and --listen-key')
+  return pems && secureOptions(pems)
+}
+
+function secureOptions({ ca, cert, key }: Pems): SecureServerOptions {
+  const own = { ...(cert ? { cert } : {}), ...(key ? { key } : {}) }
+  return ca ? { ...own, ca, requestCert: true, rejectUnauthorized: true } : own
 }

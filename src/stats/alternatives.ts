@@ -1,7 +1,7 @@
 import type { Rng } from '../domain/rng.js'
 import { ALPHA, testFit } from './goodness-of-fit.js'
+import { picksOf, type Tallies } from './scope.js'
 import type { Stratum } from './stratum.js'
-import { picksOf, type Tallies } from './tallies.js'
 
 /** Alternatives to the promised shares that picks may fit. */
 export type AlternativeName = 'equal split' | 'pick_first' | 'stale weights'

@@ -1,6 +1,5 @@
-import { Scope } from './scope.js'
+import { addTallies, picksOf, Scope, type Tallies, type Tally } from './scope.js'
 import { Shares } from './shares.js'
-import { addTallies, picksOf, type Tallies, type Tally } from './tallies.js'
 
 /** The largest |picks - expected| of any endpoint under one membership, in picks. */
 export interface Gaps {

@@ -3,8 +3,8 @@ import type { ShareRule } from '../domain/shares.js'
 import { type AlternativeName, bestAlternative, equalSplit, promised } from './alternatives.js'
 import { ALPHA, accuse, type FitTest } from './goodness-of-fit.js'
 import { type Contrast, callsForFit, callsForGap } from './power.js'
+import { picksOf, type Tallies } from './scope.js'
 import type { ShareLedger } from './share-ledger.js'
-import { picksOf, type Tallies } from './tallies.js'
 
 /** The result of a run: whether the picks follow the promised shares. */
 export interface Verdict {

@@ -1,4 +1,4 @@
-import type { Tallies } from '../../stats/tallies.js'
+import type { Tallies } from '../../stats/scope.js'
 import type { Verdict } from '../../stats/verdict.js'
 
 export interface VerdictEndpointDoc {

@@ -1,4 +1,4 @@
-import type { RangeRule } from './key-range.js'
+import type { RangeRule } from './sorted-keys.js'
 import type { View } from './store.js'
 import type { Version } from './version.js'
 import type { Compare, CompareOperand } from './wire/requests.js'

@@ -1,4 +1,4 @@
-import { asSent, type RangeRule } from './key-range.js'
+import { asSent, type RangeRule } from './sorted-keys.js'
 import type { View } from './store.js'
 import type { Version } from './version.js'
 import type { RangeRequest } from './wire/requests.js'

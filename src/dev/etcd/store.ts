@@ -1,8 +1,7 @@
 import { refusals } from './errors.js'
 import { EventLog } from './event-log.js'
 import { KeyHistory } from './key-history.js'
-import type { KeyRange } from './key-range.js'
-import { SortedKeys } from './sorted-keys.js'
+import { type KeyRange, SortedKeys } from './sorted-keys.js'
 import { deletion, putVersion, type Version } from './version.js'
 
 /** The store for readers: its current state, or the state within a transaction. */

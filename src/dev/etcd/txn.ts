@@ -1,7 +1,7 @@
 import { satisfied } from './compare.js'
 import { refusals } from './errors.js'
-import { asLogged, asSent, type RangeRule } from './key-range.js'
 import { type RangeResult, selectRange } from './range.js'
+import { asLogged, asSent, type RangeRule } from './sorted-keys.js'
 import type { Store, View, WriteTxn } from './store.js'
 import type { Version } from './version.js'
 import type { DeleteRangeRequest, PutRequest, RangeRequest, RequestOp, TxnRequest } from './wire/requests.js'

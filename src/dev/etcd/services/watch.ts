@@ -1,5 +1,5 @@
 import { refusals } from '../errors.js'
-import { asSent } from '../key-range.js'
+import { asSent } from '../sorted-keys.js'
 import type { Store } from '../store.js'
 import type { ServerStream, StreamHandler, StreamMethod } from '../transport/service.js'
 import type { Announcements, WatchHub } from '../watch/hub.js'

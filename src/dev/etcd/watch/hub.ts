@@ -1,4 +1,4 @@
-import { contains, type KeyRange } from '../key-range.js'
+import { contains, type KeyRange } from '../sorted-keys.js'
 import type { Store } from '../store.js'
 import type { Version } from '../version.js'
 import { EventBatch } from './event-batch.js'

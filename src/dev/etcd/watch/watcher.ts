@@ -1,4 +1,4 @@
-import type { KeyRange } from '../key-range.js'
+import type { KeyRange } from '../sorted-keys.js'
 import { Writer } from '../wire/writer.js'
 import type { EncodedEvents, Wishes } from './event-batch.js'
 

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
+import type { Http2Session, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2'
 import { KEY_HEADERS } from '../grpc/balancer/picker.js'
 import { type CallKeys, NO_KEYS, type Policy } from '../policies/index.js'
 
@@ -25,4 +25,17 @@ export function takeKeys(
   const hashKey = take(KEY_HEADERS.hashKey)
   const isByCaller = policy.name === BY_CALLER && policy.config.key === undefined
   return { hashKey: hashKey ?? (isByCaller ? peer : null), pin: take(KEY_HEADERS.pin) }
+}
+
+/** By session: to ask a socket for its peer is slow, and in vain once it is closed. */
+const known = new WeakMap<Http2Session, string>()
+
+/** Address of the caller, without its port; empty for one that has left. */
+export function callerAddress(session: Http2Session | undefined): string {
+  if (!session) return ''
+  const before = known.get(session)
+  if (before !== undefined) return before
+  const address = session.socket?.remoteAddress ?? ''
+  known.set(session, address)
+  return address
 }
