@@ -12,6 +12,7 @@ import { weightedRoundRobin } from './weighted-round-robin.js'
 
 export { type Rng, seeded } from '../domain/rng.js'
 export type { ShareRule } from '../domain/shares.js'
+export { EndpointBalancer, type EndpointBalancerSettings, type PickedEndpoint } from './endpoint-balancer.js'
 export type { CallKeys, Chooser, Environment, Policy, PolicyKind, PolicyTraits } from './policy.js'
 export { NO_KEYS } from './policy.js'
 

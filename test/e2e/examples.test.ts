@@ -107,6 +107,8 @@ test('the entry points export what their users import', async () => {
   expect(registry).toEqual(
     expect.arrayContaining(['DiscoError', 'Registry', 'parseWeightChange', 'register']),
   )
-  expect(grpc).toEqual(['channelOptions', 'install', 'setHashKey', 'setPin', 'targetOf'])
-  expect(policies).toEqual(['NO_KEYS', 'POLICIES', 'findPolicy', 'listPolicies', 'seeded'])
+  expect(grpc).toEqual(['channelOptions', 'install', 'markCall', 'setHashKey', 'setPin', 'targetOf'])
+  expect(policies).toEqual([
+    ...['EndpointBalancer', 'NO_KEYS', 'POLICIES', 'findPolicy', 'listPolicies', 'seeded'],
+  ])
 })

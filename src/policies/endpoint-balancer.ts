@@ -1,0 +1,197 @@
+import type { Update } from '../domain/discovery.js'
+import { type Endpoint, type EndpointId, endpointId } from '../domain/endpoint.js'
+import { LiveSnapshot } from '../domain/live-snapshot.js'
+import type { Rng } from '../domain/rng.js'
+import { effectiveWeight, weightsAreUnset } from '../domain/shares.js'
+import { endpointsOf } from '../domain/snapshot.js'
+import { type CallKeys, type Environment, NO_KEYS, type Policy } from './policy.js'
+import { type Placed, Rotation } from './rotation.js'
+
+/** Settings of an {@link EndpointBalancer}. */
+export interface EndpointBalancerSettings<Connection> {
+  readonly policy: Policy
+  readonly random: Rng
+  /** The name of this client, such as its host name: the key of `source_hash`. */
+  readonly clientKey: string
+  /** Whether calls may go to an endpoint, such as one of a certain version. Default: to each of the service. */
+  readonly select?: (endpoint: Endpoint) => boolean
+  /**
+   * Makes the connection of an endpoint that has joined the list. Calls go there while it is ready, which it is not
+   * until `setReady(true)`. Must not throw.
+   */
+  connect(endpoint: Endpoint, setReady: (isReady: boolean) => void): Connection
+  /** The endpoint has left the list, and its last call has been released. Must not throw. */
+  disconnect(connection: Connection): void
+}
+
+/** An endpoint that was picked for a call. */
+export interface PickedEndpoint<Connection> {
+  readonly endpoint: Endpoint
+  readonly connection: Connection
+  /** The call has ended. `least_request` counts it until then. Idempotent. */
+  release(): void
+}
+
+class Member<Connection> implements Placed<Weighted> {
+  isReady = false
+  outstanding = 0
+  connection: Connection | null = null
+  hasLeft = false
+
+  constructor(
+    public endpoint: Weighted,
+    public rank: number,
+  ) {}
+}
+
+/** Replaced, not changed, when its registration or its weight changes. */
+interface Weighted {
+  readonly registration: Endpoint
+  readonly weight: number
+}
+
+/**
+ * Balances the calls of a client without grpc-js, such as one of Connect: applies the updates of a service
+ * (`Registry.watch`), and picks by an LB policy among the endpoints that are ready and not drained, as a channel
+ * does. Connections are the caller's. An endpoint that stays keeps its connection, whatever changes of its weight or
+ * metadata, and the policy keeps its state.
+ *
+ * @example
+ * ```ts
+ * import { hostname } from 'node:os'
+ * import { Registry } from 'disco-registry'
+ * import { EndpointBalancer, findPolicy } from 'disco-registry/policies'
+ *
+ * const balancer = new EndpointBalancer<string>({
+ *   policy: findPolicy('least_request').configure({}),
+ *   random: Math.random,
+ *   clientKey: hostname(),
+ *   connect({ addr }, setReady) {
+ *     queueMicrotask(() => setReady(true))
+ *     return `http://${addr}`
+ *   },
+ *   disconnect: () => undefined,
+ * })
+ * const registry = await Registry.open()
+ * for await (const update of registry.watch({ service: 'hello' })) {
+ *   balancer.apply(update)
+ *   break
+ * }
+ * const picked = balancer.pick()
+ * console.log(picked?.connection)
+ * picked?.release()
+ * balancer.close()
+ * registry.close()
+ * ```
+ */
+export class EndpointBalancer<Connection> {
+  private readonly snapshot = new LiveSnapshot()
+  private readonly members = new Map<EndpointId, Member<Connection>>()
+  private readonly rotation: Rotation<Weighted, Member<Connection>>
+
+  constructor(private readonly settings: EndpointBalancerSettings<Connection>) {
+    this.rotation = new Rotation(settings.policy, environmentOf(settings))
+  }
+
+  /** Whether there is a list: the service may still have no endpoint. */
+  get hasList(): boolean {
+    return !this.snapshot.isEmpty
+  }
+
+  /** The number of endpoints that can be picked now. */
+  get size(): number {
+    return this.rotation.size
+  }
+
+  /** Applies an update of the service's watch. While the registry is unreachable (`stale`), the last list stays. */
+  apply(update: Update): void {
+    if (update.type === 'stale') return
+    this.snapshot.apply(update)
+    const service = endpointsOf(this.snapshot)
+    const unset = weightsAreUnset(service)
+    const { select = () => true } = this.settings
+    const selected = new Map<EndpointId, Weighted>()
+    for (const registration of service) {
+      if (registration.problem !== null || !select(registration)) continue
+      selected.set(endpointId(registration), { registration, weight: effectiveWeight(registration, unset) })
+    }
+    for (const [id, member] of this.members) if (!selected.has(id)) this.remove(id, member)
+    let rank = 0
+    for (const [id, endpoint] of selected) this.put(id, endpoint, rank++)
+    this.rotation.takeChanges()
+  }
+
+  /** The endpoint for a call, which is to be released; null where none is ready, or none that its keys choose. */
+  pick(keys: CallKeys = NO_KEYS): PickedEndpoint<Connection> | null {
+    const member = this.rotation.chooser.choose(keys)
+    if (!member?.connection) return null
+    this.count(member, 1)
+    let isRunning = true
+    const release = () => {
+      if (!isRunning) return
+      isRunning = false
+      this.count(member, -1)
+    }
+    return { endpoint: member.endpoint.registration, connection: member.connection, release }
+  }
+
+  /** Removes all endpoints. Connections with calls are disconnected with the release of their last one. */
+  close(): void {
+    for (const [id, member] of this.members) this.remove(id, member)
+    this.rotation.takeChanges()
+  }
+
+  private put(id: EndpointId, endpoint: Weighted, rank: number): void {
+    const known = this.members.get(id)
+    if (known) {
+      const isRenamed = known.endpoint.registration.id !== endpoint.registration.id
+      known.endpoint = endpoint
+      known.rank = rank
+      if (isRenamed) this.rotation.chooser.rename?.(known)
+      this.rotation.place(known)
+      return
+    }
+    const member = new Member<Connection>(endpoint, rank)
+    this.members.set(id, member)
+    member.connection = this.settings.connect(endpoint.registration, (isReady) => {
+      member.isReady = isReady
+      if (member.hasLeft) return
+      this.rotation.place(member)
+      this.rotation.takeChanges()
+    })
+  }
+
+  private remove(id: EndpointId, member: Member<Connection>): void {
+    this.members.delete(id)
+    this.rotation.remove(member)
+    member.hasLeft = true
+    this.disconnectUnused(member)
+  }
+
+  private count(member: Member<Connection>, calls: 1 | -1): void {
+    member.outstanding += calls
+    if (member.hasLeft) this.disconnectUnused(member)
+    else this.rotation.recount(member)
+  }
+
+  private disconnectUnused({ connection, outstanding }: Member<Connection>): void {
+    if (outstanding === 0 && connection !== null) this.settings.disconnect(connection)
+  }
+}
+
+function environmentOf<Connection>(
+  settings: EndpointBalancerSettings<Connection>,
+): Environment<Member<Connection>> {
+  const { random, clientKey } = settings
+  return {
+    random,
+    clientKey,
+    id: ({ endpoint }) => endpointId(endpoint.registration),
+    names: ({ endpoint: { registration } }) => {
+      const { id, key, addr } = registration
+      return id === undefined ? [key, addr] : [id, key, addr]
+    },
+    rank: ({ rank }) => rank,
+    outstanding: ({ outstanding }) => outstanding,
+  }
+}

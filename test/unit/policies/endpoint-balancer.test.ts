@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest'
+import type { Update } from '../../../src/domain/discovery.js'
+import type { Endpoint } from '../../../src/domain/endpoint.js'
+import { DiscoError } from '../../../src/domain/errors.js'
+import { EndpointBalancer, findPolicy, NO_KEYS, seeded } from '../../../src/policies/index.js'
+import { endpoint, NOT_JSON } from '../../support/endpoints.js'
+
+/** A connection of the tests: open, or ended by `disconnect`. */
+interface Connection {
+  readonly addr: string
+  readonly setReady: (isReady: boolean) => void
+}
+
+/** A balancer, and what it has connected and disconnected. */
+class Site {
+  readonly connected: Connection[] = []
+  readonly disconnected: string[] = []
+  readonly balancer: EndpointBalancer<Connection>
+
+  constructor(policy: string, select?: (endpoint: Endpoint) => boolean, config: object = {}) {
+    this.balancer = new EndpointBalancer<Connection>({
+      policy: findPolicy(policy).configure(config),
+      random: seeded(1),
+      clientKey: 'client',
+      ...(select ? { select } : {}),
+      connect: ({ addr }, setReady) => {
+        const connection = { addr, setReady }
+        this.connected.push(connection)
+        return connection
+      },
+      disconnect: ({ addr }) => this.disconnected.push(addr),
+    })
+  }
+
+  /** Applies a list, and has all its endpoints ready. */
+  list(...endpoints: Endpoint[]): void {
+    this.balancer.apply({ type: 'reset', revision: 1, endpoints, source: 'etcd', ageMs: 0 })
+    for (const { setReady } of this.connected) setReady(true)
+  }
+
+  change(...changes: Endpoint[]): void {
+    const [first, ...more] = changes.map((one) => ({ type: 'put', key: one.key, endpoints: [one] }) as const)
+    if (first) this.balancer.apply({ type: 'changes', revision: 2, changes: [first, ...more] })
+  }
+
+  remove(key: string): void {
+    this.balancer.apply({ type: 'changes', revision: 3, changes: [{ type: 'delete', key }] })
+  }
+
+  /** The endpoints of so many calls, each of which ends at once. */
+  picks(count: number): Record<string, number> {
+    const counts: Record<string, number> = {}
+    for (let call = 0; call < count; call++) {
+      const picked = this.balancer.pick()
+      picked?.release()
+      const addr = picked?.connection.addr ?? 'none'
+      counts[addr] = (counts[addr] ?? 0) + 1
+    }
+    return counts
+  }
+}
+
+const A = endpoint({ addr: '10.0.0.1:1', weight: 1 })
+const B = endpoint({ addr: '10.0.0.2:1', weight: 3, version: '2.0.0' })
+
+describe('a balancer of endpoints without grpc-js', () => {
+  it('picks by weight, and applies a new weight without a new connection', () => {
+    const site = new Site('weighted_round_robin')
+    expect(site.balancer.hasList).toBe(false)
+    site.list(A, B)
+    expect(site.balancer.hasList).toBe(true)
+    expect(site.picks(40)).toEqual({ [A.addr]: 10, [B.addr]: 30 })
+    site.change({ ...B, weight: 1 })
+    expect(site.picks(40)).toEqual({ [A.addr]: 20, [B.addr]: 20 })
+    expect(site.connected).toHaveLength(2)
+    expect(site.disconnected).toEqual([])
+  })
+
+  it('counts all endpoints as equal where no weight is set, and drains one with weight 0 elsewhere', () => {
+    const site = new Site('weighted_round_robin')
+    site.list({ ...A, weight: 0 }, { ...B, weight: 0 })
+    expect(site.picks(40)).toEqual({ [A.addr]: 20, [B.addr]: 20 })
+    site.change({ ...B, weight: 5 })
+    expect(site.picks(40)).toEqual({ [B.addr]: 40 })
+    expect(site.disconnected).toEqual([])
+  })
+
+  it('picks only what is selected and can be dialled; weights are unset or not by the whole service', () => {
+    const site = new Site('round_robin', ({ version }) => version === '1.0.0')
+    site.list({ ...A, weight: 0 }, B, endpoint({ addr: '10.0.0.3:1', problem: NOT_JSON }))
+    expect(site.connected.map(({ addr }) => addr)).toEqual([A.addr])
+    expect(site.balancer.pick()).toBeNull()
+    site.remove(B.key)
+    expect(site.picks(4)).toEqual({ [A.addr]: 4 })
+  })
+
+  it('leaves out an endpoint that is not ready, and picks none where none is', () => {
+    const site = new Site('weighted_round_robin')
+    site.list(A, B)
+    const [toA, toB] = site.connected
+    toB?.setReady(false)
+    expect(site.picks(8)).toEqual({ [A.addr]: 8 })
+    toA?.setReady(false)
+    expect(site.balancer.size).toBe(0)
+    expect(site.balancer.pick()).toBeNull()
+    toB?.setReady(true)
+    expect(site.picks(8)).toEqual({ [B.addr]: 8 })
+  })
+
+  it('disconnects an endpoint that left with the end of its last call', () => {
+    const site = new Site('pick_first')
+    site.list(B, A)
+    const running = site.balancer.pick()
+    expect(running?.endpoint.addr).toBe(B.addr)
+    site.remove(B.key)
+    expect(site.disconnected).toEqual([])
+    expect(site.picks(4)).toEqual({ [A.addr]: 4 })
+    running?.release()
+    expect(site.disconnected).toEqual([B.addr])
+    running?.release()
+    site.connected.find(({ addr }) => addr === B.addr)?.setReady(true)
+    expect(site.picks(4)).toEqual({ [A.addr]: 4 })
+    expect(site.disconnected).toEqual([B.addr])
+  })
+
+  it('sends calls to the least loaded endpoint for its weight until they are released', () => {
+    const site = new Site('least_request')
+    site.list({ ...A, weight: 1 }, { ...B, weight: 1 })
+    const held = [site.balancer.pick(), site.balancer.pick(), site.balancer.pick(), site.balancer.pick()]
+    const toA = held.filter((one) => one?.endpoint.addr === A.addr)
+    expect(toA).toHaveLength(2)
+    for (const one of toA) one?.release()
+    expect([site.balancer.pick(), site.balancer.pick()].map((one) => one?.endpoint.addr)).toEqual([
+      A.addr,
+      A.addr,
+    ])
+  })
+
+  it('pins a call by the id that its endpoint has now', () => {
+    const site = new Site('pinned')
+    site.list({ ...A, id: 'a' }, B)
+    expect(site.balancer.pick({ ...NO_KEYS, pin: 'a' })?.endpoint.addr).toBe(A.addr)
+    site.change({ ...A, id: 'b' })
+    expect(site.balancer.pick({ ...NO_KEYS, pin: 'a' })).toBeNull()
+    expect(site.balancer.pick({ ...NO_KEYS, pin: 'b' })?.endpoint.id).toBe('b')
+  })
+
+  it('keeps its list while the registry is unreachable, and disconnects all with close', () => {
+    const site = new Site('round_robin')
+    site.list(A, B)
+    const stale: Update = { type: 'stale', sinceMs: 0, cause: new DiscoError('ETCD_UNREACHABLE', 'away') }
+    site.balancer.apply(stale)
+    expect(site.picks(4)).toEqual({ [A.addr]: 2, [B.addr]: 2 })
+    site.balancer.close()
+    expect(site.balancer.pick()).toBeNull()
+    expect(site.disconnected.sort()).toEqual([A.addr, B.addr])
+  })
+})
