@@ -9,6 +9,11 @@ export const KEY_HEADERS: Readonly<Record<keyof CallKeys, string>> = {
   pin: 'disco-pin',
 }
 
+/** Request metadata of a call: of grpc-js, or of a framework above it, such as nice-grpc. */
+export interface CallMetadata {
+  set(name: string, value: string): unknown
+}
+
 /**
  * Sets the key of a call, for the policies `ring_hash` and `source_hash`. The header is removed before the call is sent.
  *
@@ -21,7 +26,7 @@ export const KEY_HEADERS: Readonly<Record<keyof CallKeys, string>> = {
  * const metadata = setHashKey(new Metadata(), 'user-42')
  * ```
  */
-export function setHashKey(metadata: Metadata, key: string): Metadata {
+export function setHashKey<Headers extends CallMetadata>(metadata: Headers, key: string): Headers {
   metadata.set(KEY_HEADERS.hashKey, key)
   return metadata
 }
@@ -39,7 +44,7 @@ export function setHashKey(metadata: Metadata, key: string): Metadata {
  * const metadata = setPin(new Metadata(), '1.2.3.4:1001')
  * ```
  */
-export function setPin(metadata: Metadata, endpoint: string): Metadata {
+export function setPin<Headers extends CallMetadata>(metadata: Headers, endpoint: string): Headers {
   metadata.set(KEY_HEADERS.pin, endpoint)
   return metadata
 }

@@ -53,7 +53,26 @@ export function observerOf(channelOptions: object): Observer {
   return (channelOptions as Readonly<Record<string, Observer | undefined>>)[OBSERVER_OPTION] ?? {}
 }
 
-/** Marks a call, so that `picked` identifies the call of an endpoint. */
+/**
+ * Marks a call, so that `Observer.picked` reports the endpoint of each of its attempts, for a trace or a metric. The
+ * header is removed before the call is sent. Only for channels whose observer has `picked`.
+ *
+ * @param callId an integer that is unique among the calls that are outstanding
+ * @returns the same metadata
+ * @example
+ * ```ts
+ * import { Client, credentials, Metadata } from '@grpc/grpc-js'
+ * import { Registry } from 'disco-registry'
+ * import { channelOptions, install, markCall, type Observer } from 'disco-registry/grpc'
+ *
+ * install({ discovery: await Registry.open() })
+ * const observer: Observer = {
+ *   picked: ({ registration }, callId) => console.log(`call ${callId} goes to ${registration.addr}`),
+ * }
+ * const client = new Client('etcd:///hello', credentials.createInsecure(), channelOptions({ observer }))
+ * const metadata = markCall(new Metadata(), 1)
+ * ```
+ */
 export function markCall(metadata: Metadata, callId: number): Metadata {
   metadata.set(CALL_HEADER, String(callId))
   return metadata
