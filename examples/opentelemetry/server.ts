@@ -1,0 +1,56 @@
+// A server that registers itself, with the events of its registration as metrics of OpenTelemetry:
+//   npm install && npm run build && npm run server [WEIGHT [PORT]]
+import { once } from 'node:events'
+import {
+  loadPackageDefinition,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServiceClientConstructor,
+  type sendUnaryData,
+} from '@grpc/grpc-js'
+import { loadSync } from '@grpc/proto-loader'
+import { metrics } from '@opentelemetry/api'
+import { register } from 'disco-registry'
+
+/** Long enough for every client to have heard that this endpoint is drained. */
+const DRAIN_MS = 500
+
+interface Reply {
+  readonly message: string
+  readonly endpoint: string
+}
+
+const { helloworld } = loadPackageDefinition(loadSync('../hello.proto')) as unknown as {
+  helloworld: { Greeter: ServiceClientConstructor }
+}
+const server = new Server()
+server.addService(helloworld.Greeter.service, {
+  SayHello: ({ request }: ServerUnaryCall<{ name: string }, Reply>, reply: sendUnaryData<Reply>) =>
+    reply(null, { message: `Hello ${request.name}`, endpoint: addr }),
+})
+const port = await new Promise<number>((resolve, reject) => {
+  server.bindAsync(`127.0.0.1:${process.argv[3] ?? 0}`, ServerCredentials.createInsecure(), (error, bound) =>
+    error ? reject(error) : resolve(bound),
+  )
+})
+const addr = `127.0.0.1:${port}`
+
+const weight = Number(process.argv[2] ?? 1)
+const registration = await register({ service: 'hello', version: '1.0.0', addr, weight, ttlSeconds: 5 })
+
+// An SDK and its exporters are set up as in client.ts; without them these are without effect.
+const meter = metrics.getMeter('disco-registry')
+const outages = meter.createCounter('disco.registration.outages', { description: 'etcd did not answer' })
+const losses = meter.createCounter('disco.registration.losses', { description: 'The lease has ended' })
+const current = meter.createGauge('disco.registration.weight')
+current.record(weight)
+registration.on('trouble', () => outages.add(1))
+registration.on('leaseLost', () => losses.add(1))
+registration.on('changed', ({ registered }) => current.record(registered.weight))
+console.log(`serving hello at ${addr}, weight ${weight}`)
+
+await once(process, 'SIGTERM')
+await registration.drain({ graceMs: DRAIN_MS })
+await new Promise((resolve) => server.tryShutdown(resolve))
+console.log('every call was answered')

@@ -1,0 +1,120 @@
+import { execFile, spawn } from 'node:child_process'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { fetchNode, NODE_VERSIONS } from '../nodes/node-binary.js'
+import { environmentOf, Process } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { leaseIds } from '../support/etcd-state.js'
+import { pack } from '../support/pack.js'
+import { freePorts } from '../support/ports.js'
+
+/** npm may have to fetch everything. */
+const INSTALL_DEADLINE_MS = 240_000
+
+/** Programs for one framework each: folders with packages of their own. */
+const PROGRAMS = readdirSync('examples', { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
+const NODES = [
+  ['this Node', () => process.execPath] as const,
+  ...NODE_VERSIONS.map((version) => [`Node ${version}`, () => join(fetchNode(version), 'node')] as const),
+]
+
+let etcd: RealEtcd
+let parent: string
+let tarball: string
+const started: Process[] = []
+
+beforeAll(async () => {
+  etcd = await RealEtcd.start()
+  parent = mkdtempSync(join(tmpdir(), 'disco-programs-'))
+  tarball = pack(parent)
+  const isOwn = (path: string) => !/node_modules|dist/.test(path)
+  cpSync('examples', join(parent, 'examples'), { recursive: true, filter: isOwn })
+})
+
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((process) => process.end('SIGKILL')))
+})
+
+afterAll(async () => {
+  await etcd.stop()
+  rmSync(parent, { recursive: true, force: true })
+})
+
+describe.each(PROGRAMS)('the programs for %s', (name) => {
+  const folder = () => join(parent, 'examples', name)
+
+  async function npm(...args: string[]): Promise<void> {
+    const env = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}` }
+    await promisify(execFile)('npm', args, { cwd: folder(), env })
+  }
+
+  /** As `npm run SCRIPT`, on that Node, without npm and its shell around the process. */
+  function run(node: string, script: string, ...args: string[]): Process {
+    const { scripts } = JSON.parse(readFileSync(join(folder(), 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>
+    }
+    const [, ...words] = (scripts[script] ?? '').split(' ')
+    const env = environmentOf(etcd.endpoint)
+    const stdio = ['ignore' as const, 'pipe' as const, 'pipe' as const]
+    const running = new Process(spawn(node, [...words, ...args], { cwd: folder(), env, stdio }))
+    started.push(running)
+    return running
+  }
+
+  async function serve(node: string, weight: number): Promise<{ process: Process; addr: string }> {
+    const process = run(node, 'server', String(weight), String((await freePorts(1))[0]))
+    await process.printed('serving hello at')
+    const [, addr = ''] = /at (\S+),/.exec(process.stdout) ?? []
+    return { process, addr }
+  }
+
+  beforeAll(async () => {
+    await npm('pkg', 'set', `dependencies.disco-registry=file:${tarball}`)
+    await npm('install', '--no-audit', '--no-fund', '--ignore-scripts')
+    await npm('run', 'build')
+  }, INSTALL_DEADLINE_MS)
+
+  test.each(NODES)('balance by weight, and leave without a failed call, on %s', async (_name, nodeBinary) => {
+    const node = nodeBinary()
+    const [light, heavy] = await Promise.all([serve(node, 1), serve(node, 3)])
+    const first = await run(node, 'client', '200').exited()
+    expect(first).toMatchObject({ stderr: '', code: 0 })
+    const counts = countsIn(first.stdout)
+    expect(Object.keys(counts).sort()).toEqual([light.addr, heavy.addr].sort())
+    expect(sum(counts)).toBe(200)
+    // 150 are its share, and 100 would be half of them. The first calls may find only one of the two connected.
+    expect(counts[heavy.addr]).toBeGreaterThan(130)
+
+    const calling = run(node, 'client', '4000')
+    light.process.child.kill('SIGTERM')
+    expect(await light.process.exited()).toMatchObject({
+      stdout: expect.stringMatching(/every call was answered\n$/),
+      stderr: '',
+      code: 0,
+    })
+    expect((await etcd.ctl('get', '/hello/', '--prefix', '--keys-only')).trim()).toBe(
+      `/hello/1.0.0/${heavy.addr}`,
+    )
+    const second = await calling.exited()
+    expect(second).toMatchObject({ stderr: '', code: 0 })
+    expect(sum(countsIn(second.stdout))).toBe(4000)
+
+    expect(await heavy.process.end('SIGTERM')).toMatchObject({ stderr: '', code: 0 })
+    expect(await leaseIds(etcd)).toEqual([])
+  })
+})
+
+/** The calls of each endpoint under the default policy, as every client prints them. */
+function countsIn(stdout: string): Record<string, number> {
+  const [, counts = '{}'] = /^weighted_round_robin (\{.*\})$/m.exec(stdout) ?? []
+  return JSON.parse(counts) as Record<string, number>
+}
+
+function sum(counts: Record<string, number>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0)
+}
