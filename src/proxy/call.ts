@@ -102,7 +102,7 @@ export class Call implements Waiting, WaitingCall {
       },
       passed: (code) => this.finish(code, null),
       refused: (details) => {
-        stream.close(constants.NGHTTP2_CANCEL)
+        abandon(stream)
         this.fail({ code: status.INTERNAL, details: `${addressOf(upstream)}: ${details}` })
       },
     })
@@ -200,7 +200,7 @@ export class Call implements Waiting, WaitingCall {
   }
 
   private callerLeft(): void {
-    this.upstreamStream?.close(constants.NGHTTP2_CANCEL)
+    if (this.upstreamStream) abandon(this.upstreamStream)
     this.body.discard()
     this.finish(status.CANCELLED, 'The caller cancelled')
   }
@@ -224,6 +224,12 @@ export class Call implements Waiting, WaitingCall {
       replays: Math.max(0, this.attempts - 1),
     })
   }
+}
+
+/** Resets a stream to a backend. What it has received is discarded: a paused stream with data would never close. */
+function abandon(stream: ClientHttp2Stream): void {
+  stream.close(constants.NGHTTP2_CANCEL)
+  stream.resume()
 }
 
 function addressOf({ endpoint }: Upstream): string {

@@ -1,8 +1,10 @@
+import { connect as connectHttp2, constants } from 'node:http2'
+import { setTimeout as delay } from 'node:timers/promises'
 import { status } from '@grpc/grpc-js'
 import { afterEach, expect, it } from 'vitest'
 import { Backend } from '../support/backend.js'
 import { until } from '../support/disco.js'
-import { burst, chat, ended, FourKinds, unary } from '../support/four-kinds.js'
+import { burst, chat, ended, FourKinds, PATHS, unary } from '../support/four-kinds.js'
 import { InFlight } from '../support/in-flight.js'
 import { type Proxied, proxies } from '../support/proxied.js'
 
@@ -129,6 +131,30 @@ it('does not let a backend run ahead of a caller that does not read', async () =
   )
   expect(one.sentBytes).toBeLessThan(8 * 2 ** 20)
   stream.cancel()
+  await untilIdle(proxied)
+})
+
+it('forgets a reply that a backend has ended and the caller has not read, when the caller cancels', async () => {
+  const one = await backend()
+  const proxied = await started([{ addr: one.addr }])
+  for (const messages of [18, 21, 24, 27]) {
+    const before = one.sentBytes
+    const session = connectHttp2(`http://${proxied.proxy.address}`)
+    const headers = { ':method': 'POST', ':path': PATHS.Burst, 'content-type': 'application/grpc' }
+    const stream = session.request({ ...headers, te: 'trailers' })
+    stream.on('error', () => undefined)
+    const request = Buffer.from(`${messages} 4096`)
+    stream.end(Buffer.concat([Buffer.from([0, 0, 0, 0, request.length]), request]))
+    await until(
+      () => one.sentBytes - before === messages * 4_096,
+      () => 'the whole reply',
+    )
+    // It has ended at the backend; what the windows do not take is kept by the proxy.
+    await delay(100)
+    stream.close(constants.NGHTTP2_CANCEL)
+    session.close()
+  }
+  await untilIdle(proxied)
 })
 
 async function exchange(talk: ReturnType<typeof chat>, said: readonly string[], word: string): Promise<void> {
@@ -136,6 +162,15 @@ async function exchange(talk: ReturnType<typeof chat>, said: readonly string[], 
   await until(
     () => said.includes(word),
     () => `the echo of ${word}`,
+  )
+}
+
+/** Until no call is under way, also not at a backend. */
+async function untilIdle({ proxy }: Proxied): Promise<void> {
+  const [member] = proxy.services[0]?.members ?? []
+  await until(
+    () => member?.outstanding.count === 0 && proxy.calls === 0,
+    () => `the end of ${member?.outstanding.count} calls at the backend`,
   )
 }
 
