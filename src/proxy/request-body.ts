@@ -4,7 +4,7 @@ import type { ClientHttp2Stream, ServerHttp2Stream } from 'node:http2'
 const MOST_KEPT_BYTES = 64 * 2 ** 20
 
 /** The most of them for one connection of a caller, so that one caller does not take the memory of all. */
-const MOST_KEPT_OF_CALLER = 8 * 2 ** 20
+export const MOST_KEPT_OF_CALLER = 8 * 2 ** 20
 
 /** What keeping a chunk takes besides its bytes: the objects of its buffer. */
 const CHUNK_BYTES = 256

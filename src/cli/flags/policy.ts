@@ -85,7 +85,17 @@ type ParameterFlags = Partial<Interfaces.InferredFlags<typeof parameterFlags>>
 /**
  * The policy described by the flags. @throws DiscoError USAGE for a parameter that it does not have, or a missing one
  */
-export function policyOf({
+export function policyOf(flags: ParameterFlags & { readonly policy: PolicyKind }): Policy {
+  requirePin(flags.policy, flags)
+  return policyForKeyedCalls(flags)
+}
+
+/**
+ * The same for calls of others, which bring their own pins.
+ *
+ * @throws DiscoError USAGE for a parameter that the policy does not have
+ */
+export function policyForKeyedCalls({
   policy,
   ...parameters
 }: ParameterFlags & { readonly policy: PolicyKind }): Policy {
@@ -104,6 +114,7 @@ export function policiesOf({
   ...parameters
 }: ParameterFlags & { readonly policy: PolicyKinds }): readonly [Policy, ...Policy[]] {
   refuseUnused([first, ...more], parameters)
+  for (const kind of [first, ...more]) requirePin(kind, parameters)
   const constant = isPerCall(parameters['hash-key']) ? { ...parameters, 'hash-key': undefined } : parameters
   return [configured(first, constant), ...more.map((kind) => configured(kind, constant))]
 }
@@ -130,10 +141,12 @@ function configured(kind: PolicyKind, parameters: ParameterFlags): Policy {
     if (value === undefined || !policies.some((policy) => policy === kind.name)) continue
     config[parameter] = typeof value === 'object' ? { [value.name]: {} } : value
   }
-  if (kind.name === 'pinned' && parameters.pin === undefined) {
-    throw new DiscoError('USAGE', '--policy pinned needs --pin', {
-      suggestions: ['Give an id, a key or an address, such as --pin 127.0.0.1:1001'],
-    })
-  }
   return kind.configure(config)
+}
+
+function requirePin({ name }: PolicyKind, { pin }: ParameterFlags): void {
+  if (name !== 'pinned' || pin !== undefined) return
+  throw new DiscoError('USAGE', '--policy pinned needs --pin', {
+    suggestions: ['Give an id, a key or an address, such as --pin 127.0.0.1:1001'],
+  })
 }

@@ -1,6 +1,7 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import { DiscoError, invalidValue } from '../../domain/errors.js'
 import { parseTarget, SCHEME, splitTarget } from '../../grpc/resolver/target.js'
+import { MOST_KEPT_OF_CALLER } from '../../proxy/request-body.js'
 import type { RouteRule } from '../../proxy/routes.js'
 import type { FullPlace } from '../config.js'
 import { adminFlags } from './admin.js'
@@ -31,7 +32,9 @@ export const proxyFlags = {
   }),
   'replay-bytes': sizeFlag({
     default: 256 * 2 ** 10,
-    description: 'the longest request that is kept to be sent again',
+    min: 0,
+    max: MOST_KEPT_OF_CALLER,
+    description: 'the longest request that is kept to be sent again; 0 keeps none',
   }),
   drain: waitFlag({
     allowsZero: true,

@@ -14,22 +14,31 @@ const BYTES_PER_UNIT: Readonly<Record<string, number>> = {
 /** On some machines a larger size does not fit into one buffer. */
 const MOST_BYTES = 2 ** 31 - 1
 
-/** Reads `4MiB`, `20MB`, `512KiB` or a bare number of bytes, up to 2 GiB. Undefined for any other text, and for 0. */
-function readBytes(text: string): number | undefined {
+/** Reads `4MiB`, `20MB`, `512KiB` or a bare number of bytes. Undefined for any other text, and outside of the range. */
+function readBytes(text: string, min: number, max: number): number | undefined {
   const [, amount, unit = 'B'] = /^(\d{1,10}(?:\.\d+)?)([kmg]?i?b)?$/i.exec(text) ?? []
   const bytes = Math.round(Number(amount) * (BYTES_PER_UNIT[unit.toUpperCase()] ?? Number.NaN))
-  return bytes >= 1 && bytes <= MOST_BYTES ? bytes : undefined
+  return bytes >= min && bytes <= max ? bytes : undefined
 }
 
-/** A size as help shows it. */
+/** A size as help and messages show it. */
 function sizeText(bytes: number): string {
+  if (bytes < 2 ** 10) return `${bytes}B`
   return bytes < 2 ** 20 ? `${bytes / 2 ** 10}KiB` : `${bytes / 2 ** 20}MiB`
 }
 
-/** A size, in bytes. */
-export const sizeFlag = Flags.custom<number>({
+const EXAMPLE_BYTES = 20e6
+
+/** A size, in bytes, from `min` (1) to `max` (2047 MiB). */
+export const sizeFlag = Flags.custom<number, { min?: number; max?: number }>({
   helpValue: '<size>',
   defaultHelp: async ({ options }: { readonly options: { readonly default?: unknown } }) =>
     typeof options.default === 'number' ? sizeText(options.default) : undefined,
-  parse: readBy(readBytes, 'a size from 1B to 2047MiB, such as 4MiB or 20MB'),
+  parse: (text, context, options) => {
+    const { min = 1, max = MOST_BYTES } = options
+    const most = sizeText(Math.floor(max / 2 ** 20) * 2 ** 20)
+    const examples = max < EXAMPLE_BYTES ? '64KiB' : '4MiB or 20MB'
+    const expected = `a size from ${sizeText(min)} to ${most}, such as ${examples}`
+    return readBy((word) => readBytes(word, min, max), expected)(text, context, options)
+  },
 })

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { policiesFlags, policiesOf, policyFlags, policyOf } from '../../../../src/cli/flags/policy.js'
+import {
+  policiesFlags,
+  policiesOf,
+  policyFlags,
+  policyForKeyedCalls,
+  policyOf,
+} from '../../../../src/cli/flags/policy.js'
 import { POLICIES } from '../../../../src/policies/index.js'
 import { errorOf } from '../../../support/errors.js'
 import { flagError, flagValues } from '../../../support/flags.js'
@@ -51,6 +57,13 @@ describe('the flags of a policy', () => {
     expect(error.suggestions.join('\n')).toContain(hint)
   })
 
+  it('need no pin where calls bring their own', async () => {
+    const values = await flagValues(policyFlags, '--policy', 'pinned', '--pin-fallback', 'wrr')
+    expect(policyForKeyedCalls(values).config).toEqual({ fallback: { weighted_round_robin: {} } })
+    const unused = await flagValues(policyFlags, '--pin', 'a')
+    expect(errorOf(() => policyForKeyedCalls(unused)).message).toContain('--pin has no effect')
+  })
+
   it.each(['--policy', '--pin-fallback'])('%s refuses a name that no policy has', async (flag) => {
     const error = await flagError(policyFlags, flag, 'robin')
     expect(error).toMatchObject({ code: 'USAGE', message: `Unknown LB policy "robin" from ${flag}` })
@@ -74,6 +87,11 @@ describe('policies that are compared', () => {
   it('take no hash key that differs from call to call', async () => {
     const [ring] = await policiesBy('--policy', 'ring', '--hash-key', 'k{{n}}')
     expect(ring.config).toEqual({})
+  })
+
+  it('refuse pinned without a pin', async () => {
+    const values = await flagValues(policiesFlags, '--policy', 'rr,pinned')
+    expect(errorOf(() => policiesOf(values)).message).toBe('--policy pinned needs --pin')
   })
 
   it('refuse a parameter that none of them has', async () => {
