@@ -13,9 +13,17 @@ export interface CertificateFiles {
   readonly backendName: string | undefined
 }
 
-/** The certificates of a proxy, which are read again when the operator says so. */
+/** Thousands of endpoints may refuse a certificate at the same time: the files are read once for all of them. */
+const REREAD_PERIOD_MS = 1_000
+
+/**
+ * The certificates of a proxy: read again when the operator says so, those for backends also when a backend has refused
+ * a connection.
+ */
 export class Certificates {
   private backend: Pems | null = null
+  /** By `performance.now()`. */
+  private rereadAtMs = Number.NEGATIVE_INFINITY
   listener: SecureServerOptions | null = null
 
   private constructor(private readonly files: CertificateFiles) {}
@@ -30,16 +38,30 @@ export class Certificates {
   /** Reads all files again; where one cannot be used, all stay as they were. @throws DiscoError USAGE */
   async refresh(): Promise<void> {
     const listener = await readListenerTls(this.files.listener)
-    const backend = this.files.backend && (await readPems(this.files.backend, '--tls-cert and --tls-key'))
+    const backend = await this.readBackend()
     check(listener, '--listen-cert')
-    check(backend, '--tls-cert')
     this.backend = backend
     this.listener = listener
   }
 
   dialerOf(authority: string): Dialer {
     if (!this.files.backend) return PLAINTEXT
-    return overTls(() => this.backend, this.files.backendName ?? authority)
+    const pems = { latest: () => this.backend, reread: () => void this.rereadBackend() }
+    return overTls(pems, this.files.backendName ?? authority)
+  }
+
+  /** Files that cannot be used, as while they are replaced, change nothing: the next refusal reads them again. */
+  private async rereadBackend(): Promise<void> {
+    const nowMs = performance.now()
+    if (nowMs - this.rereadAtMs < REREAD_PERIOD_MS) return
+    this.rereadAtMs = nowMs
+    this.backend = await this.readBackend().catch(() => this.backend)
+  }
+
+  private async readBackend(): Promise<Pems | null> {
+    const backend = this.files.backend && (await readPems(this.files.backend, '--tls-cert and --tls-key'))
+    check(backend, '--tls-cert')
+    return backend
   }
 }
 

@@ -13,6 +13,16 @@ const KEEPALIVE_MS = 30_000
 export interface Dialer {
   readonly scheme: 'http' | 'https'
   dial(address: SocketAddress): Duplex
+  /** A connection ended before it was READY: certificates may have been renewed in the meantime. */
+  refused?(): void
+}
+
+/** Certificate files that change. */
+export interface LivePems {
+  /** What was read last; null for the system's CAs. */
+  latest(): Pems | null
+  /** Reads them again, for later connections. */
+  reread(): void
 }
 
 export const PLAINTEXT: Dialer = {
@@ -24,19 +34,20 @@ export const PLAINTEXT: Dialer = {
 /**
  * Dials by TLS.
  *
- * @param pems read at each dial, so that renewed files are used for new connections; null for the system's CAs
+ * @param pems asked at each dial, so that renewed files are used for new connections
  * @param authority what the backends' certificates are for; a port behind it does not count
  */
-export function overTls(pems: () => Pems | null, authority: string): Dialer {
+export function overTls(pems: LivePems, authority: string): Dialer {
   const name = nameOptions(authority.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1'))
   return {
     scheme: 'https',
     dial: (address) => {
-      const { ca, cert, key } = pems() ?? {}
+      const { ca, cert, key } = pems.latest() ?? {}
       const files = { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) }
       const socket = connectTls({ ...address, ...files, ...name, ALPNProtocols: ['h2'] })
       return socket.once('connect', () => socket.setKeepAlive(true, KEEPALIVE_MS))
     },
+    refused: () => pems.reread(),
   }
 }
 

@@ -128,7 +128,10 @@ export class Upstream implements ConnectedMember {
     }
     if (connection.isReady) this.report('coming', reason)
     else this.report('failing', reason)
-    if (!connection.isReady) this.reports.onFailed(this, reason)
+    if (!connection.isReady) {
+      this.settings.dialer.refused?.()
+      this.reports.onFailed(this, reason)
+    }
     if (connection.isReady && this.short <= MOST_SHORT) this.connect()
     else this.retryLater()
   }

@@ -19,6 +19,8 @@ export class Proxied {
     readonly discovery: ScriptedDiscovery,
     /** The calls that have ended. */
     readonly ends: readonly CallEnd[],
+    /** The reasons of failed connections. */
+    readonly failed: readonly string[],
   ) {}
 
   /** Calls that were sent again. */
@@ -59,6 +61,7 @@ export class Proxied {
     const discovery = new ScriptedDiscovery()
     discovery.list(...endpoints)
     const ends: CallEnd[] = []
+    const failed: string[] = []
     const proxy = await ProxyServer.start({
       discovery,
       listen: PLAIN_LISTENER,
@@ -70,10 +73,11 @@ export class Proxied {
       waitMs: 0,
       replayBytes: 256 * 1024,
       random: Math.random,
+      observerOf: () => ({ failed: (_, problem) => failed.push(problem) }),
       ended: (end) => ends.push(end),
       ...settings,
     })
-    return new Proxied(proxy, discovery, ends)
+    return new Proxied(proxy, discovery, ends, failed)
   }
 }
 
