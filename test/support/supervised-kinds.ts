@@ -1,0 +1,53 @@
+import { fileURLToPath } from 'node:url'
+import type { Disco, Process } from './disco.js'
+import { isUp, supervise } from './supervised.js'
+
+const MAIN = fileURLToPath(new URL('./four-kinds-main.ts', import.meta.url))
+
+/** A server of all four kinds of calls under `disco register … -- CMD`, which can be restarted and killed. */
+export class SupervisedKinds {
+  readonly addr: string
+
+  private constructor(
+    private readonly disco: Disco,
+    private readonly service: string,
+    private readonly port: number,
+    private supervisor: Process,
+  ) {
+    this.addr = `127.0.0.1:${port}`
+  }
+
+  static async start(disco: Disco, service: string, port: number): Promise<SupervisedKinds> {
+    return new SupervisedKinds(disco, service, port, await launched(disco, service, port))
+  }
+
+  /** Ends it in order, as a deployment does, and starts it again at the same address. */
+  async restart(): Promise<void> {
+    await this.stop()
+    this.supervisor = await launched(this.disco, this.service, this.port)
+  }
+
+  /** Kills the server, not its supervisor, which unregisters it and ends. */
+  async kill(): Promise<void> {
+    const [, pid] = /pid (\d+)\r?\n/.exec(this.supervisor.stdout) ?? []
+    if (pid === undefined) throw new Error(`no pid in ${this.supervisor.stdout}`)
+    process.kill(Number(pid), 'SIGKILL')
+    await this.supervisor.exited()
+  }
+
+  /** Starts it again after `kill`. */
+  async revive(): Promise<void> {
+    this.supervisor = await launched(this.disco, this.service, this.port)
+  }
+
+  async stop(): Promise<void> {
+    await this.supervisor.end('SIGTERM')
+  }
+}
+
+async function launched(disco: Disco, service: string, port: number): Promise<Process> {
+  const command = [process.execPath, '--import', 'tsx', MAIN, String(port)]
+  const supervisor = supervise(disco, service, port, { command })
+  await isUp(supervisor)
+  return supervisor
+}
