@@ -34,3 +34,10 @@ export class StopSignals implements Disposable {
     for (const signal of this.signals) process.off(signal, this.listen)
   }
 }
+
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

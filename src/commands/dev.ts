@@ -4,7 +4,7 @@ import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { requireServiceName } from '../cli/flags/arguments.js'
 import { backendFlags, planBackends } from '../cli/flags/backend.js'
 import { integerFlag } from '../cli/flags/custom.js'
-import { StopSignals } from '../cli/stop-signals.js'
+import { StopSignals, untilAborted } from '../cli/stop-signals.js'
 import { jsonLine, visible } from '../cli/terminal/visible.js'
 import { splitCommand } from '../cli/words/words.js'
 import type { Backend } from '../dev/backends.js'
@@ -160,11 +160,4 @@ async function listen(host: string, port: number): Promise<DevRegistry> {
       new DiscoError('USAGE', `Cannot listen at ${host}:${port}: ${message}`, { cause })
     )
   }
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -1,33 +1,25 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Interfaces } from '@oclif/core'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { planAdmin } from '../cli/flags/admin.js'
 import { cacheFlags, placeFlags } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
-import { healthFlag, policyFlags, policyOf } from '../cli/flags/policy.js'
+import { healthFlag, policyFlags, policyForKeyedCalls } from '../cli/flags/policy.js'
 import { planRoutes, proxyFlags } from '../cli/flags/proxy.js'
 import { tlsFiles, tlsFlags, wantsTls } from '../cli/flags/tls.js'
-import { AccessLog } from '../cli/proxy/access-log.js'
-import { type ProxyDoc, proxyDoc } from '../cli/proxy/document.js'
+import type { ProxyDoc } from '../cli/proxy/document.js'
+import type { ProxyScreen } from '../cli/proxy/screen.js'
 import { ProxyView } from '../cli/proxy/view.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { jsonLine } from '../cli/terminal/visible.js'
-import { MOST_TIMER_MS } from '../domain/duration.js'
-import { DiscoError } from '../domain/errors.js'
+import type { Policy } from '../policies/index.js'
 import type { Certificates } from '../proxy/certificates.js'
-import type { ProxyServer } from '../proxy/proxy-server.js'
 
 type ProxyFlags = Interfaces.InferredFlags<typeof ProxyCommand.flags>
-
-/** How long the first list and connections are waited for before the proxy is reported as started; it serves meanwhile. */
-const SETTLE_MS = 5_000
-
-const POLL_MS = 20
 
 export default class ProxyCommand extends DiscoCommand {
   static override summary = 'Run a gRPC load balancer in front of services, for clients in any language'
   static override description =
-    'Takes gRPC calls at one address and sends each to the endpoint that the LB policy picks for it, by the same resolver, policies and health as disco call. Bytes pass through: all kinds of calls, metadata, compression, deadlines. A call that an endpoint has certainly not begun with is sent to another. The headers disco-hash-key and disco-pin carry a hash key and a pin. SIGTERM or Ctrl-C: GOAWAY, --drain, end; a second one ends at once. SIGHUP reads certificates again.'
+    'Takes gRPC calls at one address and sends each to the endpoint that the LB policy picks for it, by the same resolver, policies and health as disco call. On a terminal it shows the shares of the calls against the weights, with a verdict. Bytes pass through: all kinds of calls, metadata, compression, deadlines. A call that an endpoint has certainly not begun with is sent to another. The headers disco-hash-key and disco-pin carry a hash key and a pin. SIGTERM or Ctrl-C: GOAWAY, --drain, end; a second one ends at once. SIGHUP reads certificates again.'
   static override usage = '<%= command.id %> TARGET... [FLAGS]'
   static override examples = [
     '<%= config.bin %> proxy hello',
@@ -48,77 +40,77 @@ export default class ProxyCommand extends DiscoCommand {
     ...placeFlags,
   }
 
+  private screen: ProxyScreen | null = null
+
   async run(): Promise<void> {
     this.output.ignoreFailures()
     const { argv, flags } = await this.parse(ProxyCommand)
     const place = (layout: string) => this.place(flags, layout)
     const { targets, rule } = planRoutes(argv as string[], flags, place)
-    const policy = policyOf(flags)
+    const policy = policyForKeyedCalls(flags)
     const adminPlan = await planAdmin(flags)
     const certificates = await this.certificates(flags)
     using stop = new StopSignals(['SIGINT', 'SIGTERM'])
     const registry = await this.openRegistry(flags, this.cacheOptions(flags))
-    const [{ ProxyServer }, { ProxyMetrics }, { proxyAdmin }, { startAdmin }] = await Promise.all([
-      import('../proxy/proxy-server.js'),
-      import('../proxy/metrics.js'),
-      import('../proxy/admin.js'),
-      import('../net/admin/server.js'),
-    ])
-    const metrics = new ProxyMetrics()
-    const view = new ProxyView(this.palette(flags, process.stderr), (line) => this.remark(line))
-    const file = flags['access-log']
-    const log = file === undefined ? null : new AccessLog(file, (sentence) => view.problem(sentence))
-    const proxy = await ProxyServer.start({
-      discovery: registry,
-      listen: {
-        ...flags.listen,
-        tls: certificates.listener,
-        connectionAgeMs: ageOf(flags['max-connection-age']),
-      },
-      targets,
-      route: rule,
-      policy,
-      healthService: flags.health ? '' : null,
-      dialerOf: (authority) => certificates.dialerOf(authority),
-      waitMs: flags.wait ?? 0,
-      replayBytes: flags['replay-bytes'],
-      random: Math.random,
-      observerOf: (target) => view.observer(target),
-      ended: (end) => {
-        metrics.count(end)
-        log?.write(end, new Date())
-      },
-    })
-    await using admin = adminPlan
-      ? await startAdmin(adminPlan, proxyAdmin({ proxy, metrics, token: adminPlan.token })).catch(
-          async (error: unknown) => {
-            proxy.cut()
-            await proxy.drain()
-            throw error
-          },
-        )
-      : null
-    if (admin) this.remark(`→ admin handler on http://${admin.address}`)
-    let renewed = Promise.resolve()
-    const renew = () => {
-      log?.reopen()
-      // One after the other, so that the files that were read last stand.
-      renewed = renewed.then(() => this.renew(proxy, certificates, view))
+    this.screen = await this.openScreen(flags, policy)
+    try {
+      const { serve } = await import('../cli/proxy/serve.js')
+      const view = new ProxyView(this.palette(flags, process.stderr), (line) => this.remark(line))
+      const settings = {
+        discovery: registry,
+        targets,
+        route: rule,
+        policy,
+        healthService: flags.health ? '' : null,
+        waitMs: flags.wait ?? 0,
+        replayBytes: flags['replay-bytes'],
+      }
+      await serve(
+        {
+          settings,
+          listen: flags.listen,
+          connectionAgeMs: flags['max-connection-age'] ?? null,
+          certificates,
+          admin: adminPlan,
+          accessLog: flags['access-log'] ?? null,
+          drainMs: flags.drain,
+        },
+        {
+          view,
+          screen: this.screen,
+          started: (doc) => this.show(doc, view, flags),
+        },
+        stop,
+      )
+    } finally {
+      await this.screen?.close()
+      this.screen = null
     }
-    process.on('SIGHUP', renew)
-    await settled(proxy, stop.once)
-    this.show(proxyDoc(proxy, policy.name), view, flags)
-    await untilAborted(stop.once)
-    view.draining(proxy.calls, flags.drain)
-    await drain(proxy, flags.drain, stop.twice)
-    process.off('SIGHUP', renew)
-    await log?.close()
     if (stop.twice.aborted) process.exitCode = 130
   }
 
+  /** A line on the screen, where there is one; a file behind standard error gets it all the same. */
+  protected override remark(line: string): void {
+    this.screen?.add(line)
+    if (!this.screen || !process.stderr.isTTY) super.remark(line)
+  }
+
+  /** Null where the output is JSON, or not a terminal. */
+  private async openScreen(flags: BaseFlags, policy: Policy): Promise<ProxyScreen | null> {
+    const isForPeople = ['table', 'wide'].includes(this.format(flags))
+    if (!isForPeople || !process.stdout.isTTY || process.env.TERM === 'dumb') return null
+    const [{ ProxyScreen }, { PatientTerminal }] = await Promise.all([
+      import('../cli/proxy/screen.js'),
+      import('../cli/terminal/patient-terminal.js'),
+    ])
+    const terminal = PatientTerminal.open()
+    return terminal && new ProxyScreen(policy, this.palette(flags), terminal)
+  }
+
   private show(doc: ProxyDoc, view: ProxyView, flags: BaseFlags): void {
-    if (this.format(flags) === 'json') this.out(jsonLine(doc))
-    else view.started(doc)
+    const format = this.format(flags)
+    if (format === 'json' || format === 'ndjson') this.out(jsonLine(doc))
+    else if (!this.screen) view.started(doc)
   }
 
   private async certificates(flags: ProxyFlags): Promise<Certificates> {
@@ -133,42 +125,4 @@ export default class ProxyCommand extends DiscoCommand {
       backendName: flags['tls-name'],
     })
   }
-
-  private async renew(proxy: ProxyServer, certificates: Certificates, view: ProxyView): Promise<void> {
-    try {
-      await certificates.refresh()
-      if (certificates.listener) proxy.renew(certificates.listener)
-      view.renewed()
-    } catch (thrown) {
-      view.problem(`The certificates stay as they were: ${DiscoError.from(thrown).message}`)
-    }
-  }
-}
-
-/** Drawn for each connection, so that those made together do not end together. */
-function ageOf(ageMs: number | undefined): () => number | null {
-  return () => (ageMs === undefined ? null : Math.min(MOST_TIMER_MS, ageMs * (0.9 + Math.random() * 0.2)))
-}
-
-/** Until all endpoints are READY or were not reached, so that the first line says how they stand. */
-async function settled(proxy: ProxyServer, stop: AbortSignal): Promise<void> {
-  const endMs = performance.now() + SETTLE_MS
-  while (!proxy.isSettled && !stop.aborted && performance.now() < endMs) await delay(POLL_MS)
-}
-
-async function drain(proxy: ProxyServer, drainMs: number, now: AbortSignal): Promise<void> {
-  const drained = proxy.drain()
-  const over = new AbortController()
-  const late = delay(drainMs, undefined, { signal: over.signal }).catch(() => undefined)
-  await Promise.race([drained, late, untilAborted(now)])
-  over.abort()
-  proxy.cut()
-  await drained
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -58,6 +58,8 @@ export class Listener {
   /** Also those that have no session yet, or whose session waits for a caller that does not read. */
   private readonly sockets = new Set<Socket>()
   private isDraining = false
+  /** The bound `host:port`, also when it has been closed. */
+  address = ''
 
   private constructor(
     private readonly server: Http2Server | Http2SecureServer,
@@ -94,15 +96,10 @@ export class Listener {
       const why = isTaken ? `port ${port} at ${host} is taken` : systemMessage(cause as Error)
       throw new DiscoError(isTaken ? 'CONFLICT' : 'USAGE', `The proxy cannot listen: ${why}`, { cause })
     }
+    listener.address = addressOf(server)
     // Such as too many open files at one accept: that connection fails, and later ones may not.
     server.on('error', () => undefined)
     return listener
-  }
-
-  /** The bound `host:port`. */
-  get address(): string {
-    const { address, family, port } = this.server.address() as AddressInfo
-    return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
   }
 
   /** Shows another certificate from now on. */
@@ -132,4 +129,9 @@ export class Listener {
     }
     setTimeout(destroy, LAST_FRAMES_MS).unref()
   }
+}
+
+function addressOf(server: Server): string {
+  const { address, family, port } = server.address() as AddressInfo
+  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
 }

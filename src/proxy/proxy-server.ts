@@ -101,10 +101,15 @@ export class ProxyServer {
     this.listener.renew(tls)
   }
 
-  /** Takes no more connections, ends those of callers by GOAWAY, and resolves when all calls have ended. */
-  async drain(): Promise<void> {
+  /**
+   * Takes no more connections, ends those of callers by GOAWAY, and resolves when all calls have ended.
+   *
+   * @param ended called when they have, before the endpoints are let go
+   */
+  async drain(ended: () => void = () => undefined): Promise<void> {
     this.isDraining = true
     await this.listener.drain()
+    ended()
     for (const service of this.services) service.close()
   }
 

@@ -9,6 +9,9 @@ import { type TargetListener, TargetWatch } from '../grpc/resolver/target-watch.
 import type { CallKeys, Policy } from '../policies/index.js'
 import { Upstream, type UpstreamSettings } from './upstream.js'
 
+/** Calls of a proxy are not numbered. */
+const UNMARKED = 0
+
 export interface ServiceSettings extends UpstreamSettings {
   readonly policy: Policy
   readonly observer: Observer
@@ -72,7 +75,10 @@ export class BalancedService implements TargetListener {
 
   choose(keys: CallKeys): Upstream | Absence {
     const chosen = this.rotation.chooser.choose(keys)
-    if (chosen) return chosen
+    if (chosen) {
+      this.settings.observer.picked?.(chosen.endpoint, UNMARKED)
+      return chosen
+    }
     if (this.note === null) {
       return { why: this.failure ?? 'The endpoints are not known yet', isComing: this.failure === null }
     }

@@ -1,9 +1,10 @@
 import type { Palette } from '../terminal/color.js'
 import { type Column, renderTable } from '../terminal/table.js'
 import { textWidth } from '../terminal/text-width.js'
-import { count, duration, percent } from '../terminal/units.js'
+import { count, duration } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 import { verdictLines } from '../verdict/lines.js'
+import { standingWeights, unservedWeight } from '../verdict/standing.js'
 import { numberColumn, shareColumns } from '../verdict/table.js'
 import type { CallDoc, CallEndpointDoc } from './document.js'
 import {
@@ -15,9 +16,6 @@ import {
   statuses,
 } from './parts.js'
 import { rateNotKept, renderReaderWait, renderUnfinished } from './saturation.js'
-
-/** The sentence names only the first few; the table has all of them. */
-const MOST_NAMED = 3
 
 /** With fewer calls a rate means little: the first call may take most of the time. */
 const MANY_CALLS = 100
@@ -68,8 +66,8 @@ function standing({
 /** The verdict, the totals, and the assertions. */
 export function renderOutcome(doc: CallDoc, palette: Palette): string {
   const { policy, calls } = doc
-  const reservations = [unserved(doc), rateNotKept(doc)].filter((one) => one !== null)
-  const judged = { policy, calls, weights: standingWeights(doc), reservations }
+  const reservations = [unservedWeight(doc.unserved), rateNotKept(doc)].filter((one) => one !== null)
+  const judged = { policy, calls, weights: standingWeights(calls, doc.endpoints), reservations }
   const isInVerdict = calls > 0 && doc.verdict.result === 'pass'
   const { head, below } = verdictLines(doc.verdict, judged, palette)
   return [
@@ -81,18 +79,6 @@ export function renderOutcome(doc: CallDoc, palette: Palette): string {
     ...renderFirstFailure(doc, palette),
     ...renderAssertions(doc, palette),
   ].join('\n')
-}
-
-/** The unserved weight with its reasons; null if all endpoints were served. */
-function unserved({ unserved }: CallDoc): string | null {
-  if (unserved.length === 0) return null
-  const share = unserved.reduce((sum, endpoint) => sum + endpoint.share, 0)
-  const named = unserved
-    .slice(0, MOST_NAMED)
-    .map(({ addr, problem }) => `${visible(addr)} ${visible(problem)}`)
-  const others = unserved.length - named.length
-  const more = others > 0 ? ` and ${count(others, 'other')}` : ''
-  return `${percent(share)} of the weight is unserved: ${named.join(', ')}${more}`
 }
 
 /** Drops columns until the table fits the width: first the bars, then p95. */
@@ -128,15 +114,6 @@ function columnWhere<Row>(rows: readonly Row[], head: string, text: (row: Row) =
 /** The suggested --n, if there were too few calls. */
 function more({ calls, verdict: { result, neededCalls } }: CallDoc): string[] {
   return result === 'inconclusive' && calls < (neededCalls ?? 0) ? [`Try --n ${neededCalls}.`] : []
-}
-
-/** The weights, if they determined all shares of the run: null if they changed. */
-function standingWeights({ calls, endpoints }: CallDoc): number[] | null {
-  const total = endpoints.reduce((sum, { weight }) => sum + weight, 0)
-  const stood = endpoints.every(
-    ({ weight, expected }) => Math.abs(expected - (calls * weight) / total) < 0.01,
-  )
-  return stood ? endpoints.map(({ weight }) => weight) : null
 }
 
 function totals({

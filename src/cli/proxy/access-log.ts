@@ -1,4 +1,5 @@
-import { createWriteStream, type WriteStream } from 'node:fs'
+import { closeSync, constants, createWriteStream, openSync, type WriteStream } from 'node:fs'
+import { DiscoError } from '../../domain/errors.js'
 import { systemMessage } from '../../domain/system-message.js'
 import { status } from '../../grpc/status-code.js'
 import type { CallEnd } from '../../proxy/call.js'
@@ -13,8 +14,16 @@ const MOST_WAITING_BYTES = 4 * 2 ** 20
 export class AccessLog {
   private stream: WriteStream
 
-  /** @param onProblem called for each failure to open or write, with a sentence */
-  constructor(
+  /**
+   * @param onProblem called for each later failure to open or write, with a sentence
+   * @throws DiscoError USAGE for a file that cannot be opened
+   */
+  static open(file: string, onProblem: (sentence: string) => void): AccessLog {
+    tryToOpen(file)
+    return new AccessLog(file, onProblem)
+  }
+
+  private constructor(
     private readonly file: string,
     private readonly onProblem: (sentence: string) => void,
   ) {
@@ -68,5 +77,17 @@ export class AccessLog {
     return createWriteStream(this.file, { flags: 'a' }).on('error', (error) =>
       this.onProblem(`The access log cannot be written: ${systemMessage(error)}`),
     )
+  }
+}
+
+/** Without waiting for the reader of a named pipe. */
+function tryToOpen(file: string): void {
+  const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants
+  try {
+    closeSync(openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK))
+  } catch (cause) {
+    // A named pipe that nobody reads yet.
+    if ((cause as NodeJS.ErrnoException).code === 'ENXIO') return
+    throw new DiscoError('USAGE', `The access log cannot be written: ${systemMessage(cause)}`, { cause })
   }
 }

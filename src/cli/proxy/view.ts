@@ -23,6 +23,11 @@ export class ProxyView {
     this.line('  Ctrl-C: finish the calls, end. Twice: now.')
   }
 
+  /** @param address of the admin handler */
+  admin(address: string): void {
+    this.line(`→ admin handler on http://${address}`)
+  }
+
   renewed(): void {
     this.line(`${this.palette.green('✓')} SIGHUP: certificates and log files are read and opened again`)
   }

@@ -6,41 +6,25 @@ import { endpointsDoc } from '../endpoints/document.js'
 import { renderEndpoints, renderLegend } from '../endpoints/table.js'
 import type { Scope } from '../flags/target.js'
 import { type Palette, uncolored } from '../terminal/color.js'
-import {
-  cropTable,
-  enterScreen,
-  frame,
-  leaveScreen,
-  ROWS_BESIDES_TABLE,
-  type ScreenTable,
-  sizeOf,
-} from '../terminal/screen.js'
+import { LiveScreen } from '../terminal/live-screen.js'
+import { cropTable, ROWS_BESIDES_TABLE, type ScreenTable, sizeOf } from '../terminal/screen.js'
 import type { EventDoc } from './document.js'
 import { EventLog } from './line.js'
 import { type Freshness, renderTitle } from './title.js'
-
-/** Older lines of the log are dropped, so that a long session does not grow. */
-const LOG_LINES = 1_000
-
-/** At most twenty frames a second: a burst of events is painted once. */
-const PAINT_PERIOD_MS = 50
 
 /** The title of a stale list shows its age in seconds. */
 const COUNT_PERIOD_MS = 1_000
 
 /**
- * How fresh the list is, the endpoints as a table, and the log below, on the terminal's other screen: what was on
- * the terminal before comes back at the end, and the last table is printed below it with the whole log.
+ * How fresh the list is, the endpoints as a table, and the log below. At the end the last table is printed with the
+ * whole log.
  */
 export class ScreenView {
   private readonly events: EventLog
+  private readonly screen: LiveScreen
   private snapshot = EMPTY_SNAPSHOT
-  private log: string[] = []
   private stale: { readonly since: Date; readonly fromMs: number } | null = null
-  private timer: NodeJS.Timeout | undefined
   private counting: NodeJS.Timeout | undefined
-  private paintedAtMs = Number.NEGATIVE_INFINITY
-  private readonly repaint = () => this.paint()
 
   /**
    * @param scope without a service: all of them
@@ -52,38 +36,33 @@ export class ScreenView {
     private readonly palette: Palette,
   ) {
     this.events = new EventLog(palette)
-    process.stdout.write(enterScreen)
-    process.stdout.on('resize', this.repaint)
-    this.paint()
+    const legend = renderLegend(palette)
+    this.screen = new LiveScreen(({ columns, rows }) => ({
+      title: this.title(columns),
+      table: this.table(rows),
+      legend,
+    }))
+    this.screen.paint()
   }
 
   show({ event, snapshot }: WatchEvent, doc: EventDoc): void {
     this.snapshot = snapshot
     if (event.type === 'stale') this.goStale(event.sinceMs)
     else this.goLive()
-    this.log.push(this.events.line(doc, new Date()))
-    if (this.log.length > LOG_LINES) this.log.shift()
-    const waitMs = this.paintedAtMs + PAINT_PERIOD_MS - performance.now()
-    this.timer ??= setTimeout(this.repaint, Math.max(0, waitMs))
+    this.screen.add(this.events.line(doc, new Date()))
   }
 
   close(): void {
-    clearTimeout(this.timer)
     clearInterval(this.counting)
-    process.stdout.off('resize', this.repaint)
     const { columns, rows } = sizeOf(process.stdout)
-    const left = [
-      this.title(columns),
-      ...cropTable(this.table(rows), rows - ROWS_BESIDES_TABLE),
-      '',
-      ...this.log,
-    ]
-    process.stdout.write(leaveScreen + (this.log.length === 0 ? '' : `${left.join('\n')}\n`))
+    const { log } = this.screen
+    const left = [this.title(columns), ...cropTable(this.table(rows), rows - ROWS_BESIDES_TABLE), '', ...log]
+    process.stdout.write(this.screen.leave(log.length === 0 ? [] : left))
   }
 
   private goStale(sinceMs: number): void {
     this.stale ??= { since: new Date(sinceMs), fromMs: performance.now() }
-    this.counting ??= setInterval(this.repaint, COUNT_PERIOD_MS)
+    this.counting ??= setInterval(() => this.screen.paint(), COUNT_PERIOD_MS)
   }
 
   private goLive(): void {
@@ -92,22 +71,17 @@ export class ScreenView {
     this.counting = undefined
   }
 
-  private paint(): void {
-    clearTimeout(this.timer)
-    this.timer = undefined
-    const size = sizeOf(process.stdout)
-    const title = this.title(size.columns)
-    const legend = renderLegend(this.palette)
-    process.stdout.write(frame({ title, table: this.table(size.rows), legend, log: this.log }, size))
-    this.paintedAtMs = performance.now()
-  }
-
   private get freshness(): Freshness {
     if (this.stale) {
       const { since, fromMs } = this.stale
       return { type: 'stale', since, forMs: performance.now() - fromMs }
     }
-    return { type: this.log.length === 0 ? 'connecting' : 'live' }
+    return { type: this.isEmpty ? 'connecting' : 'live' }
+  }
+
+  /** Before the first event. */
+  private get isEmpty(): boolean {
+    return this.screen.log.length === 0
   }
 
   private title(columns: number): string {
@@ -121,7 +95,7 @@ export class ScreenView {
 
   /** The rows of a stale list are dim throughout. */
   private table(rows: number): ScreenTable {
-    if (this.log.length === 0) return NO_TABLE
+    if (this.isEmpty) return NO_TABLE
     if (!this.stale) return renderWatched(this.snapshot, this.scope, this.palette, rows)
     const { lines, hidden } = renderWatched(this.snapshot, this.scope, uncolored, rows)
     return { lines: lines.map((line) => this.palette.dim(line)), hidden }

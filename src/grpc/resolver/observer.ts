@@ -45,7 +45,7 @@ export interface Observer {
   rotation?(weights: ReadonlyMap<RegisteredEndpoint, number>): void
   /** Changes of the rotation; never empty. */
   rotated?(changes: readonly RotationChange[]): void
-  /** An attempt of a marked call goes to this endpoint. A retry is picked again. */
+  /** An attempt of a marked call goes to this endpoint. A retry is picked again. A proxy reports all calls as number 0. */
   picked?(endpoint: RegisteredEndpoint, callId: number): void
 }
 

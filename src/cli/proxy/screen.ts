@@ -1,0 +1,134 @@
+import { seeded } from '../../domain/rng.js'
+import type { Observer } from '../../grpc/resolver/observer.js'
+import type { Policy } from '../../policies/index.js'
+import type { CallEnd } from '../../proxy/call.js'
+import type { ProxyServer } from '../../proxy/proxy-server.js'
+import type { Palette } from '../terminal/color.js'
+import { type Content, LiveScreen } from '../terminal/live-screen.js'
+import type { PatientTerminal } from '../terminal/patient-terminal.js'
+import { cropTable, ROWS_BESIDES_TABLE, type Size, sizeOf } from '../terminal/screen.js'
+import { count } from '../terminal/units.js'
+import { renderTarget } from './table.js'
+import { TargetTraffic } from './traffic.js'
+
+type Service = ProxyServer['services'][number]
+
+const PAINT_PERIOD_MS = 1_000
+
+/** The draws of a verdict: the same counts are judged alike each time. */
+const SEED = 1
+
+/** A proxy on a terminal: each target's shares against expectation and the verdict, above a log. */
+export class ProxyScreen {
+  /** In the order of the proxy's targets. */
+  private readonly traffic: TargetTraffic[] = []
+  private readonly byService = new Map<Service, TargetTraffic>()
+  private readonly rates = new Map<TargetTraffic, Rate>()
+  private readonly screen: LiveScreen
+  private readonly timer: NodeJS.Timeout
+  private proxy: ProxyServer | null = null
+  /** What is shown from now on. */
+  private frozen: Content | null = null
+
+  constructor(
+    private readonly policy: Policy,
+    private readonly palette: Palette,
+    private readonly terminal: PatientTerminal,
+  ) {
+    this.screen = new LiveScreen((size) => this.draw(size), terminal)
+    this.timer = setInterval(() => this.screen.paint(), PAINT_PERIOD_MS)
+    this.screen.paint()
+  }
+
+  /** Counts the traffic of the next target. */
+  observer(): Observer {
+    const traffic = new TargetTraffic(
+      this.policy.shares,
+      () => new Date(),
+      () => seeded(SEED),
+    )
+    this.traffic.push(traffic)
+    return traffic.observer
+  }
+
+  ended(end: CallEnd): void {
+    if (end.service) this.byService.get(end.service)?.ended(end)
+  }
+
+  /** The proxy has started. */
+  show(proxy: ProxyServer): void {
+    this.proxy = proxy
+    for (const [at, traffic] of this.traffic.entries()) {
+      const service = proxy.services[at]
+      if (service) this.byService.set(service, traffic)
+    }
+    this.screen.paint()
+  }
+
+  /** The last call has ended: what is shown now stays. */
+  freeze(): void {
+    this.frozen = this.draw(sizeOf(process.stdout))
+  }
+
+  /** A line of the log. */
+  add(line: string): void {
+    const time = new Date().toTimeString().slice(0, 8)
+    this.screen.add(`${this.palette.dim(time)}  ${line}`)
+  }
+
+  /** Leaves the last tables and the log on the terminal. */
+  async close(): Promise<void> {
+    clearInterval(this.timer)
+    const size = sizeOf(process.stdout)
+    const { title, table } = this.draw(size)
+    const { log } = this.screen
+    const whole = [title, ...cropTable(table, size.rows - ROWS_BESIDES_TABLE), '', ...log]
+    await this.terminal.end(this.screen.leave(this.proxy ? whole : log))
+  }
+
+  private draw({ columns, rows }: Size): Content {
+    const { proxy, palette } = this
+    if (this.frozen) return this.frozen
+    const legend = palette.dim('Ctrl-C: finish the calls, end. Twice: now.')
+    if (!proxy) return { title: 'proxy  starting', table: { lines: [], hidden: 0 }, legend }
+    const looks = { policy: this.policy.name, width: columns, most: rows }
+    const targets = [...this.byService].map(([service, traffic]) =>
+      renderTarget(service, traffic, { ...looks, perSecond: this.rateOf(traffic) }, palette),
+    )
+    return {
+      title: this.title(proxy),
+      table: {
+        lines: targets.flatMap(({ lines }, at) => (at === 0 ? lines : ['', ...lines])),
+        hidden: targets.reduce((sum, { hidden }) => sum + hidden, 0),
+      },
+      legend,
+    }
+  }
+
+  private title({ address, connections }: ProxyServer): string {
+    const { name } = this.policy
+    const starts = this.traffic.map(({ since }) => since.getTime())
+    const since = new Date(Math.max(...starts)).toTimeString().slice(0, 8)
+    return [`proxy ${address}`, name, count(connections, 'connection'), `since ${since}`].join(' · ')
+  }
+
+  private rateOf(traffic: TargetTraffic): number {
+    const rate = this.rates.get(traffic) ?? new Rate()
+    this.rates.set(traffic, rate)
+    return rate.at(traffic.calls, performance.now())
+  }
+}
+
+/** Calls per second, over the last second or so. */
+class Rate {
+  private last = { calls: 0, atMs: performance.now() }
+  private perSecond = 0
+
+  at(calls: number, nowMs: number): number {
+    const elapsedMs = nowMs - this.last.atMs
+    if (elapsedMs < PAINT_PERIOD_MS * 0.9) return this.perSecond
+    this.perSecond = (Math.max(0, calls - this.last.calls) * 1_000) / elapsedMs
+    this.last = { calls, atMs: nowMs }
+    return this.perSecond
+  }
+}

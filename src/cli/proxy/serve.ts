@@ -1,0 +1,131 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { MOST_TIMER_MS } from '../../domain/duration.js'
+import { DiscoError } from '../../domain/errors.js'
+import { startAdmin } from '../../net/admin/server.js'
+import { proxyAdmin } from '../../proxy/admin.js'
+import type { Certificates } from '../../proxy/certificates.js'
+import { ProxyMetrics } from '../../proxy/metrics.js'
+import { ProxyServer, type ProxySettings } from '../../proxy/proxy-server.js'
+import type { AdminPlan } from '../flags/admin.js'
+import type { ListenAddress } from '../flags/listen.js'
+import { type StopSignals, untilAborted } from '../stop-signals.js'
+import { AccessLog } from './access-log.js'
+import { type ProxyDoc, proxyDoc } from './document.js'
+import type { ProxyScreen } from './screen.js'
+import type { ProxyView } from './view.js'
+
+/** How long the first list and connections are waited for before the proxy is reported as started; it serves meanwhile. */
+const SETTLE_MS = 5_000
+
+const POLL_MS = 20
+
+/** A proxy as the command line describes it. */
+export interface ProxyPlan {
+  readonly settings: Omit<ProxySettings, 'listen' | 'dialerOf' | 'random' | 'observerOf' | 'ended'>
+  readonly listen: ListenAddress
+  /** Null for connections of any age. */
+  readonly connectionAgeMs: number | null
+  readonly certificates: Certificates
+  readonly admin: AdminPlan | null
+  /** Null for none. */
+  readonly accessLog: string | null
+  readonly drainMs: number
+}
+
+/** Where a running proxy is shown. */
+export interface ProxyStage {
+  readonly view: ProxyView
+  /** Null where there is no terminal. */
+  readonly screen: ProxyScreen | null
+  started(doc: ProxyDoc): void
+}
+
+/** Runs a proxy until the first signal, then drains it; a second signal ends it at once. @throws DiscoError */
+export async function serve(plan: ProxyPlan, stage: ProxyStage, stop: StopSignals): Promise<void> {
+  const { certificates, settings, drainMs } = plan
+  const { view, screen } = stage
+  const metrics = new ProxyMetrics()
+  const log =
+    plan.accessLog === null ? null : AccessLog.open(plan.accessLog, (sentence) => view.problem(sentence))
+  const proxy = await ProxyServer.start({
+    ...settings,
+    listen: {
+      ...plan.listen,
+      tls: certificates.listener,
+      connectionAgeMs: () => drawnAge(plan.connectionAgeMs),
+    },
+    dialerOf: (authority) => certificates.dialerOf(authority),
+    random: Math.random,
+    observerOf: (target) => ({ ...view.observer(target), ...screen?.observer() }),
+    ended: (end) => {
+      metrics.count(end)
+      log?.write(end, new Date())
+      screen?.ended(end)
+    },
+  })
+  await using admin = plan.admin
+    ? await startAdmin(plan.admin, proxyAdmin({ proxy, metrics, token: plan.admin.token })).catch(
+        async (error: unknown) => {
+          proxy.cut()
+          await proxy.drain()
+          throw error
+        },
+      )
+    : null
+  if (admin) view.admin(admin.address)
+  let renewed = Promise.resolve()
+  const renew = () => {
+    log?.reopen()
+    // One after the other, so that the files that were read last stand.
+    renewed = renewed.then(() => renewCertificates(proxy, certificates, view))
+  }
+  process.on('SIGHUP', renew)
+  screen?.show(proxy)
+  await settled(proxy, stop.once)
+  stage.started(proxyDoc(proxy, settings.policy.name))
+  await untilAborted(stop.once)
+  view.draining(proxy.calls, drainMs)
+  await drain(proxy, drainMs, stop.twice, () => screen?.freeze())
+  process.off('SIGHUP', renew)
+  await log?.close()
+}
+
+async function renewCertificates(
+  proxy: ProxyServer,
+  certificates: Certificates,
+  view: ProxyView,
+): Promise<void> {
+  try {
+    await certificates.refresh()
+    if (certificates.listener) proxy.renew(certificates.listener)
+    view.renewed()
+  } catch (thrown) {
+    view.problem(`The certificates stay as they were: ${DiscoError.from(thrown).message}`)
+  }
+}
+
+/** Drawn for each connection, so that those made together do not end together. */
+function drawnAge(ageMs: number | null): number | null {
+  return ageMs === null ? null : Math.min(MOST_TIMER_MS, ageMs * (0.9 + Math.random() * 0.2))
+}
+
+/** Until all endpoints are READY or were not reached, so that the first line says how they stand. */
+async function settled(proxy: ProxyServer, stop: AbortSignal): Promise<void> {
+  const endMs = performance.now() + SETTLE_MS
+  while (!proxy.isSettled && !stop.aborted && performance.now() < endMs) await delay(POLL_MS)
+}
+
+async function drain(
+  proxy: ProxyServer,
+  drainMs: number,
+  now: AbortSignal,
+  ended: () => void,
+): Promise<void> {
+  const drained = proxy.drain(ended)
+  const over = new AbortController()
+  const late = delay(drainMs, undefined, { signal: over.signal }).catch(() => undefined)
+  await Promise.race([drained, late, untilAborted(now)])
+  over.abort()
+  proxy.cut()
+  await drained
+}

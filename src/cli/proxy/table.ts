@@ -1,0 +1,142 @@
+import type { ProxyServer } from '../../proxy/proxy-server.js'
+import { statuses } from '../call/parts.js'
+import type { Palette } from '../terminal/color.js'
+import { type Column, renderTable } from '../terminal/table.js'
+import { textWidth } from '../terminal/text-width.js'
+import { count, duration } from '../terminal/units.js'
+import { visible } from '../terminal/visible.js'
+import { verdictLines } from '../verdict/lines.js'
+import { standingWeights, unservedWeight } from '../verdict/standing.js'
+import { numberColumn, type Shared, shareColumns } from '../verdict/table.js'
+import type { TargetTraffic } from './traffic.js'
+
+type Service = ProxyServer['services'][number]
+
+/** One endpoint of a target, and what it got. */
+interface Row extends Shared {
+  readonly addr: string
+  readonly outstanding: number
+  readonly failures: Readonly<Record<string, number>>
+  readonly note: string
+}
+
+export interface TargetLooks {
+  readonly policy: string
+  /** Calls per second of late. */
+  readonly perSecond: number
+  /** Columns of the terminal. The bars are left out if the table does not fit. */
+  readonly width: number
+  /** Further rows are omitted. */
+  readonly most: number
+}
+
+/** Lines about one target: how it stands, the verdict on its traffic, and its endpoints. */
+export function renderTarget(
+  service: Service,
+  traffic: TargetTraffic,
+  { policy, perSecond, width, most }: TargetLooks,
+  palette: Palette,
+): { readonly lines: readonly string[]; readonly hidden: number } {
+  const rows = rowsOf(service, traffic)
+  return {
+    lines: [
+      headline(service, traffic, rows, perSecond, palette),
+      ...judgement(service, traffic, rows, policy, palette),
+      ...renderRows(traffic.calls, rows.slice(0, most), width, palette).split('\n'),
+    ],
+    hidden: Math.max(0, rows.length - most),
+  }
+}
+
+function headline(
+  { hasList, members, name }: Service,
+  { calls, latency }: TargetTraffic,
+  rows: readonly Row[],
+  perSecond: number,
+  palette: Palette,
+): string {
+  const all = [...members]
+  const ready = all.filter(({ isReady }) => isReady).length
+  const open = rows.reduce((sum, { outstanding }) => sum + outstanding, 0)
+  const parts = [
+    hasList ? `${count(all.length, 'endpoint')}, ${ready} READY` : 'no list yet',
+    `${count(calls, 'call')}, ${open} open, ${Math.round(perSecond)}/s`,
+    `p50 ${duration(latency.p50)}, p99 ${duration(latency.p99)}`,
+  ]
+  return `${palette.bold(visible(name.target))}  ${parts.join(' · ')}`
+}
+
+function judgement(
+  { members }: Service,
+  traffic: TargetTraffic,
+  rows: readonly Row[],
+  policy: string,
+  palette: Palette,
+): string[] {
+  const { calls } = traffic
+  const servable = [...members].filter(({ endpoint }) => endpoint.weight > 0)
+  const total = servable.reduce((sum, { endpoint }) => sum + endpoint.weight, 0)
+  const unserved = servable
+    .filter(({ isReady }) => !isReady)
+    .map(({ endpoint, problem }) => ({
+      addr: endpoint.registration.addr,
+      share: endpoint.weight / total,
+      problem: problem ?? 'connecting',
+    }))
+  const reservation = unservedWeight(unserved)
+  const reservations = reservation === null ? [] : [reservation]
+  const verdict = traffic.verdict()
+  const judged = { policy, calls, weights: standingWeights(calls, rows), reservations }
+  const { head, below } = verdictLines(verdict, judged, palette)
+  const isInVerdict = calls > 0 && verdict.result === 'pass'
+  return [
+    head,
+    ...(below.length === 0 ? [] : [`      ${below.join(' ')}`]),
+    ...(isInVerdict ? [] : reservations.map((one) => palette.yellow(`! ${one}`))),
+  ]
+}
+
+/** The endpoints of the list, then those that left and had calls. */
+function rowsOf({ members }: Service, traffic: TargetTraffic): Row[] {
+  const { tallies } = traffic
+  const listed = new Set<string>()
+  const rows: Row[] = []
+  for (const { endpoint, isReady, outstanding, problem } of members) {
+    const { id, weight, registration } = endpoint
+    listed.add(id)
+    const { picks, expected } = tallies.get(id) ?? NO_PICKS
+    const note = isReady ? '' : `not READY: ${problem ?? 'connecting'}`
+    rows.push({
+      ...{ addr: registration.addr, weight, picks, expected },
+      outstanding: outstanding.count,
+      failures: traffic.failuresOf(id),
+      note: weight === 0 ? 'drained' : note,
+    })
+  }
+  for (const [id, { picks, expected }] of tallies) {
+    const addr = traffic.leaver(id)
+    if (listed.has(id) || addr === undefined) continue
+    const failures = traffic.failuresOf(id)
+    rows.push({ addr, weight: 0, picks, expected, outstanding: 0, failures, note: 'left' })
+  }
+  return rows
+}
+
+const NO_PICKS = { picks: 0, expected: 0 }
+
+function renderRows(calls: number, rows: readonly Row[], width: number, palette: Palette): string {
+  if (rows.length === 0) return palette.dim('no endpoints')
+  const all: Column<Row>[] = [
+    ...shareColumns(calls, rows, ({ addr }) => addr, palette),
+    numberColumn('OPEN', ({ outstanding }) => String(outstanding)),
+    { head: 'ERR', text: ({ failures }) => statuses(failures) || '0' },
+    ...(rows.some(({ note }) => note !== '') ? [{ head: 'NOTE', text: ({ note }: Row) => note }] : []),
+  ]
+  const table = renderTable(rows, all, palette)
+  if (table.split('\n').every((line) => textWidth(line) <= width)) return table
+  return renderTable(
+    rows,
+    all.filter(({ head }) => head !== ''),
+    palette,
+  )
+}

@@ -1,0 +1,133 @@
+import type { Rng } from '../../domain/rng.js'
+import type { ShareRule } from '../../domain/shares.js'
+import type { RegisteredEndpoint } from '../../grpc/resolver/endpoint.js'
+import type { Observer, RotationChange } from '../../grpc/resolver/observer.js'
+import { status } from '../../grpc/status-code.js'
+import type { CallEnd } from '../../proxy/call.js'
+import { LatencyHistogram, type LatencySummary } from '../../stats/latency.js'
+import { ShareLedger } from '../../stats/share-ledger.js'
+import type { Tallies } from '../../stats/tallies.js'
+import { judge, type Verdict } from '../../stats/verdict.js'
+
+/** Endpoints that have left and are still counted, besides as many as there are: servers come and go for months. */
+const MOST_LEAVERS = 200
+
+/** A judgement of very many endpoints takes time, which calls then wait for: it may take this part of it. */
+const JUDGING_FRACTION = 0.01
+const JUDGING_PERIOD_MS = 500
+
+/**
+ * Counts the picks of one target against the shares in force when they were made. When too many endpoints have left, the
+ * counting starts again.
+ */
+export class TargetTraffic {
+  /** When the counting started. */
+  since: Date
+  private ledger = new ShareLedger()
+  private latencies = new LatencyHistogram()
+  private failures = new Map<string, Record<string, number>>()
+  /** Endpoints that left, by id, with their addresses. */
+  private readonly leavers = new Map<string, string>()
+  private readonly weights = new Map<string, number>()
+  private readonly away = new Set<string>()
+  private judged: { readonly verdict: Verdict; readonly calls: number } | null = null
+  private nextJudgementMs = 0
+
+  /**
+   * @param rule the promise of the policy
+   * @param now the current time
+   * @param rng makes the random numbers of a judgement
+   */
+  constructor(
+    private readonly rule: ShareRule,
+    private readonly now: () => Date,
+    private readonly rng: () => Rng,
+  ) {
+    this.since = now()
+  }
+
+  /** Picks, which include those of calls that were sent again. */
+  calls = 0
+
+  readonly observer: Required<Pick<Observer, 'rotated' | 'picked'>> = {
+    rotated: (changes) => this.rotated(changes),
+    picked: ({ id }) => {
+      this.calls++
+      this.ledger.pick(id)
+    },
+  }
+
+  ended({ upstream, code, tookMs }: CallEnd): void {
+    this.latencies.record(tookMs)
+    if (!upstream || code === status.OK) return
+    const { id } = upstream.endpoint
+    const failures = this.failures.get(id) ?? {}
+    const name = status[code] ?? String(code)
+    failures[name] = (failures[name] ?? 0) + 1
+    this.failures.set(id, failures)
+  }
+
+  get latency(): LatencySummary {
+    return this.latencies.summary()
+  }
+
+  get tallies(): Tallies {
+    return this.ledger.tallies()
+  }
+
+  /** Failed calls by the name of their status. */
+  failuresOf(id: string): Readonly<Record<string, number>> {
+    return this.failures.get(id) ?? {}
+  }
+
+  /** The address of an endpoint that left; undefined for others. */
+  leaver(id: string): string | undefined {
+    return this.leavers.get(id)
+  }
+
+  /** On the picks so far, or those of a moment ago. */
+  verdict(): Verdict {
+    const startedMs = performance.now()
+    if (this.judged && (this.judged.calls === this.calls || startedMs < this.nextJudgementMs)) {
+      return this.judged.verdict
+    }
+    const verdict = judge(this.ledger, this.rule, this.rng())
+    const endedMs = performance.now()
+    this.nextJudgementMs = endedMs + Math.max(JUDGING_PERIOD_MS, (endedMs - startedMs) / JUDGING_FRACTION)
+    this.judged = { verdict, calls: this.calls }
+    return verdict
+  }
+
+  private rotated(changes: readonly RotationChange[]): void {
+    const registered = new Map<string, number>()
+    const reconnected = new Map<string, number>()
+    for (const { endpoint, weight, isAway } of changes) {
+      const isReconnect = isAway || (weight > 0 && this.away.has(endpoint.id))
+      this.follow(endpoint, weight, isAway)
+      ;(isReconnect ? reconnected : registered).set(endpoint.id, weight)
+    }
+    if (registered.size > 0) this.ledger.change(registered)
+    if (reconnected.size > 0) this.ledger.reconnect(reconnected)
+    if (this.leavers.size > MOST_LEAVERS + this.weights.size) this.restart()
+  }
+
+  private follow({ id, registration }: RegisteredEndpoint, weight: number, isAway: boolean): void {
+    if (isAway) this.away.add(id)
+    else this.away.delete(id)
+    if (weight > 0) this.weights.set(id, weight)
+    else this.weights.delete(id)
+    if (weight > 0 || isAway) this.leavers.delete(id)
+    else this.leavers.set(id, registration.addr)
+  }
+
+  private restart(): void {
+    this.since = this.now()
+    this.calls = 0
+    this.ledger = new ShareLedger()
+    this.ledger.change(this.weights)
+    this.latencies = new LatencyHistogram()
+    this.failures = new Map()
+    this.leavers.clear()
+    this.judged = null
+  }
+}

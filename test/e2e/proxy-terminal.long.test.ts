@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Client, credentials, status } from '@grpc/grpc-js'
+import { afterEach, expect, it } from 'vitest'
+import { type Process, until } from '../support/disco.js'
+import { putAll } from '../support/etcd-state.js'
+import { FourKinds, unary } from '../support/four-kinds.js'
+import { withoutColors } from '../support/palettes.js'
+import { toolOnEtcd } from '../support/tool-on-etcd.js'
+
+const { etcd, disco } = await toolOnEtcd()
+
+const stops: (() => void)[] = []
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop()
+})
+
+it('goes on while its terminal takes nothing', async () => {
+  const one = await backend()
+  const dead = Array.from({ length: 40 }, (_, at) => ({ addr: `127.0.0.1:${1 + at}`, weight: 1 }))
+  await putAll(etcd, 'hello', [{ addr: one.addr, weight: 1 }, ...dead])
+  const screen = disco.onTerminal(200, 60, 'proxy', 'hello', '--listen', ':0')
+  await shows(screen, /41 endpoints, 1 READY/)
+  const client = clientOf(screen)
+  // As behind a connection that hangs: what reads the terminal stops, and frames fill the terminal's buffer.
+  const reader = screen.child.pid ?? 0
+  const proxyPid = Number(readFileSync(`/proc/${reader}/task/${reader}/children`, 'utf8'))
+  process.kill(reader, 'SIGSTOP')
+  try {
+    for (let frame = 0; frame < 60; frame++) {
+      process.kill(proxyPid, 'SIGHUP')
+      await delay(60)
+      expect((await unary(client, { deadlineMs: 5_000 })).code, `call ${frame}`).toBe(status.OK)
+    }
+  } finally {
+    process.kill(reader, 'SIGCONT')
+  }
+  await shows(screen, /SIGHUP: certificates/)
+  expect((await screen.pressCtrlC()).code).toBe(0)
+})
+
+it('prints lines where its output is piped, and where a terminal can do no more', async () => {
+  const one = await backend()
+  await putAll(etcd, 'hello', [{ addr: one.addr, weight: 1 }])
+  const piped = disco.into('pipe', 'cat', 'proxy', 'hello', '--listen', ':0')
+  await piped.printed('Ctrl-C: finish the calls')
+  const { stdout, stderr } = await piped.end('SIGTERM')
+  expect(stdout + stderr).not.toContain('\u001b')
+  expect(stdout + stderr).toMatch(/✓ proxy on .*\n {2}etcd:\/\/\/hello: 1 endpoint, 1 READY\n/)
+})
+
+async function shows(proxy: Process, text: RegExp): Promise<void> {
+  await until(
+    () => text.test(withoutColors(proxy.stdout)),
+    () => `${text}, got: ${withoutColors(proxy.stdout).slice(-2_000)}`,
+  )
+}
+
+function clientOf(proxy: Process): Client {
+  const [, address = ''] = /proxy (127\.0\.0\.1:\d+)/.exec(withoutColors(proxy.stdout)) ?? []
+  const client = new Client(address, credentials.createInsecure())
+  stops.push(() => client.close())
+  return client
+}
+
+async function backend(): Promise<FourKinds> {
+  const started = await FourKinds.start()
+  stops.push(() => started.stop())
+  return started
+}

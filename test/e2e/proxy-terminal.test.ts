@@ -1,0 +1,69 @@
+import { Client, credentials } from '@grpc/grpc-js'
+import { afterEach, expect, it } from 'vitest'
+import { type Process, until } from '../support/disco.js'
+import { putAll } from '../support/etcd-state.js'
+import { FourKinds, unary } from '../support/four-kinds.js'
+import { withoutColors } from '../support/palettes.js'
+import { toolOnEtcd } from '../support/tool-on-etcd.js'
+
+const { etcd, disco } = await toolOnEtcd()
+
+const LEAVE = '\u001b[?1049l'
+
+const stops: (() => void)[] = []
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop()
+})
+
+it('shows shares against expectation and the verdict on the calls, and leaves the terminal in order', async () => {
+  const backends = await Promise.all([backend(), backend(), backend()])
+  const weights = [1, 1, 8]
+  await putAll(
+    etcd,
+    'hello',
+    backends.map(({ addr }, at) => ({ addr, weight: weights[at] ?? 1 })),
+  )
+  const proxy = disco.onTerminal(120, 30, 'proxy', 'hello', '--listen', ':0')
+  await shows(proxy, /3 endpoints, 3 READY · 0 calls, 0 open/)
+  expect(withoutColors(proxy.stdout)).toContain('NONE  no call was made')
+  const client = clientOf(proxy)
+  for (let call = 0; call < 100; call++) await unary(client)
+  await shows(proxy, /100 calls, 0 open/)
+  await shows(proxy, /PASS {2}follows the weights: largest gap [\d.]+ calls?, 2 allowed/)
+  for (const [at, { addr }] of backends.entries()) {
+    const share = at < 2 ? '10 +10\\.0% +10\\.0%' : '80 +80\\.0% +80\\.0%'
+    await shows(proxy, new RegExp(`${addr} +${weights[at]} +${share}`))
+  }
+  const [first] = backends
+  if (!first) throw new Error('no backend')
+  await disco.run('weight', 'hello', first.addr, '0')
+  await shows(proxy, new RegExp(`${first.addr} +0 .*drained`))
+  first.stop()
+  const { code, stdout } = await proxy.pressCtrlC()
+  expect(code).toBe(0)
+  expect(stdout.split(LEAVE)).toHaveLength(2)
+  expect(stdout.lastIndexOf('\u001b[?25h')).toBeGreaterThan(stdout.lastIndexOf('\u001b[?25l'))
+  const left = withoutColors(stdout.slice(stdout.lastIndexOf(LEAVE)))
+  for (const shown of ['3 endpoints, 2 READY', '100 calls', 'PASS', 'drained', 'no new calls'])
+    expect(left).toContain(shown)
+})
+
+async function shows(proxy: Process, text: RegExp): Promise<void> {
+  await until(
+    () => text.test(withoutColors(proxy.stdout)),
+    () => `${text}, got: ${withoutColors(proxy.stdout).slice(-2_000)}`,
+  )
+}
+
+function clientOf(proxy: Process): Client {
+  const [, address = ''] = /proxy (127\.0\.0\.1:\d+)/.exec(withoutColors(proxy.stdout)) ?? []
+  const client = new Client(address, credentials.createInsecure())
+  stops.push(() => client.close())
+  return client
+}
+
+async function backend(): Promise<FourKinds> {
+  const started = await FourKinds.start()
+  stops.push(() => started.stop())
+  return started
+}
