@@ -5,8 +5,8 @@ import type { Observer, RotationChange } from '../../grpc/resolver/observer.js'
 import { status } from '../../grpc/status-code.js'
 import type { CallEnd } from '../../proxy/call.js'
 import { LatencyHistogram, type LatencySummary } from '../../stats/latency.js'
+import type { Tallies } from '../../stats/scope.js'
 import { ShareLedger } from '../../stats/share-ledger.js'
-import type { Tallies } from '../../stats/tallies.js'
 import { judge, type Verdict } from '../../stats/verdict.js'
 
 /** Endpoints that have left and are still counted, besides as many as there are: servers come and go for months. */
