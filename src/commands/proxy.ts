@@ -1,6 +1,6 @@
 import type { Interfaces } from '@oclif/core'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
-import { planAdmin } from '../cli/flags/admin.js'
+import { type AdminPlan, planAdmin } from '../cli/flags/admin.js'
 import { cacheFlags, placeFlags } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
 import { healthFlag, policyFlags, policyForKeyedCalls } from '../cli/flags/policy.js'
@@ -8,6 +8,7 @@ import { planRoutes, proxyFlags } from '../cli/flags/proxy.js'
 import { tlsFiles, tlsFlags, wantsTls } from '../cli/flags/tls.js'
 import type { ProxyDoc } from '../cli/proxy/document.js'
 import type { ProxyScreen } from '../cli/proxy/screen.js'
+import type { AdminService } from '../cli/proxy/serve.js'
 import { ProxyView } from '../cli/proxy/view.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { jsonLine } from '../cli/terminal/visible.js'
@@ -71,7 +72,7 @@ export default class ProxyCommand extends DiscoCommand {
           listen: flags.listen,
           connectionAgeMs: flags['max-connection-age'] ?? null,
           certificates,
-          admin: adminPlan,
+          admin: adminPlan && adminService(adminPlan),
           accessLog: flags['access-log'] ?? null,
           drainMs: flags.drain,
         },
@@ -124,5 +125,12 @@ export default class ProxyCommand extends DiscoCommand {
       backend: wantsTls(flags) ? await tlsFiles(flags) : null,
       backendName: flags['tls-name'],
     })
+  }
+}
+
+function adminService(plan: AdminPlan): AdminService {
+  return {
+    token: plan.token,
+    start: async (handler) => (await import('../net/admin/server.js')).startAdmin(plan, handler),
   }
 }

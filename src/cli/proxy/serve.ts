@@ -1,12 +1,11 @@
+import type { RequestListener } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { MOST_TIMER_MS } from '../../domain/duration.js'
 import { DiscoError } from '../../domain/errors.js'
-import { startAdmin } from '../../net/admin/server.js'
 import { proxyAdmin } from '../../proxy/admin.js'
 import type { Certificates } from '../../proxy/certificates.js'
 import { ProxyMetrics } from '../../proxy/metrics.js'
 import { ProxyServer, type ProxySettings } from '../../proxy/proxy-server.js'
-import type { AdminPlan } from '../flags/admin.js'
 import type { ListenAddress } from '../flags/listen.js'
 import { type StopSignals, untilAborted } from '../stop-signals.js'
 import { AccessLog } from './access-log.js'
@@ -19,6 +18,14 @@ const SETTLE_MS = 5_000
 
 const POLL_MS = 20
 
+/** How the admin handler is served. */
+export interface AdminService {
+  /** Token that requests must carry; null for none. */
+  readonly token: string | null
+  /** @throws DiscoError where it cannot listen */
+  start(handler: RequestListener): Promise<AsyncDisposable & { readonly address: string }>
+}
+
 /** A proxy as the command line describes it. */
 export interface ProxyPlan {
   readonly settings: Omit<ProxySettings, 'listen' | 'dialerOf' | 'random' | 'observerOf' | 'ended'>
@@ -26,7 +33,8 @@ export interface ProxyPlan {
   /** Null for connections of any age. */
   readonly connectionAgeMs: number | null
   readonly certificates: Certificates
-  readonly admin: AdminPlan | null
+  /** Null for none. */
+  readonly admin: AdminService | null
   /** Null for none. */
   readonly accessLog: string | null
   readonly drainMs: number
@@ -64,13 +72,13 @@ export async function serve(plan: ProxyPlan, stage: ProxyStage, stop: StopSignal
     },
   })
   await using admin = plan.admin
-    ? await startAdmin(plan.admin, proxyAdmin({ proxy, metrics, token: plan.admin.token })).catch(
-        async (error: unknown) => {
+    ? await plan.admin
+        .start(proxyAdmin({ proxy, metrics, token: plan.admin.token }))
+        .catch(async (error: unknown) => {
           proxy.cut()
           await proxy.drain()
           throw error
-        },
-      )
+        })
     : null
   if (admin) view.admin(admin.address)
   let renewed = Promise.resolve()
