@@ -103,6 +103,11 @@ export abstract class DiscoCommand extends Command {
     if (!yes) await confirmBulk(change, productionLabel(this.layersOf(flags)))
   }
 
+  /** The name of a production context, for questions; null elsewhere. */
+  protected productionLabel(flags: Layers['flags']): string | null {
+    return productionLabel(this.layersOf(flags))
+  }
+
   /** The sources of settings, in order of precedence. */
   protected layersOf(flags: Layers['flags']): Layers {
     return { named: null, env: process.env, project: null, chosen: null, warnings: [], ...this.layers, flags }

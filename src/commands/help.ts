@@ -19,7 +19,7 @@ export default class Help extends DiscoCommand {
   static override readonly readsContexts = false
   static override summary = 'Show help on a command or a topic'
   static override description =
-    'As disco COMMAND --help and disco COMMAND -h. Topics: exit-codes, environment, targets, policies, layouts, selectors. A name that is both a command and a topic shows the topic.'
+    'As disco COMMAND --help and disco COMMAND -h. Topics: exit-codes, environment, targets, policies, layouts, selectors, findings; D001 and the other codes of doctor are pages as well. A name that is both a command and a topic shows the topic.'
   static override examples = ['<%= config.bin %> help ls', '<%= config.bin %> help exit-codes']
   static override args = {
     subject: argument({ description: 'a command or a topic; without one, all are listed' }),
@@ -45,12 +45,14 @@ export default class Help extends DiscoCommand {
   private async textOn(subject: string | null, isCommand: boolean): Promise<string> {
     const { commandHelp, rootHelp } = await import('../cli/help/tool-help.js')
     const { wrapLines } = await import('../cli/help/wrap.js')
-    const { TOPICS } = await import('../cli/help/topics.js')
+    const { findingPage, TOPICS } = await import('../cli/help/topics.js')
     if (subject === null) return await rootHelp(this.config)
     const command = commandNamed(subject, this.config)
     if (isCommand && command) return await commandHelp(command, this.config)
     if (isTopic(subject)) return wrapLines(TOPICS[subject].text(), COLUMNS)
     if (command) return await commandHelp(command, this.config)
+    const page = findingPage(subject)
+    if (page !== null) return wrapLines(page, COLUMNS)
     const topics = TOPIC_NAMES.map((id) => ({ id, aliases: [] }))
     throw unknownCommand(subject, [], [...this.config.commands, ...topics])
   }

@@ -12,6 +12,8 @@ import type {
 import { type LeaseId, leaseDecimal } from '../domain/endpoint.js'
 import type { DiscoError } from '../domain/errors.js'
 import { isUnknownLease, translate } from './errors.js'
+import type { KeyRange } from './key-range.js'
+import { checkMember, type MemberChecked } from './member-check.js'
 import { type MemberStream, openStream } from './member-stream.js'
 import { Members } from './members.js'
 import type { EtcdOptions } from './options.js'
@@ -97,6 +99,16 @@ export class EtcdClient {
     const send: Parameters<typeof openStream>[3] = ({ lease }) => lease.leaseKeepAlive()
     if (member) return openStream(this.members, this.options, member, send)
     return openStream(this.members, this.options, this.members.apart(), send, { isOnlyUse: true })
+  }
+
+  /**
+   * Asks each member for its status, once. Never rejects: a member that does not answer is a result.
+   *
+   * @param range of a watch, which shows whether the member answers progress requests
+   */
+  checkMembers(range: KeyRange): Promise<MemberChecked[]> {
+    const { members, options } = this
+    return Promise.all([...members].map((member) => checkMember(members, options, member, range)))
   }
 
   get memberCount(): number {

@@ -47,3 +47,8 @@ export function etcdFault(text: string): EtcdFault | null {
 export function isFromEtcd(text: string): boolean {
   return text.includes('etcdserver: ')
 }
+
+/** The alarms in the errors of a member's status, such as `memberID:1234 alarm:NOSPACE `: etcd's AlarmMember as text. */
+export function alarmsIn(errors: readonly string[]): string[] {
+  return errors.flatMap((text) => /\balarm:(\w+)/.exec(text)?.[1] ?? [])
+}

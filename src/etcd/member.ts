@@ -5,7 +5,14 @@ import type { CallContext } from 'etcd3/lib/rpc.js'
 import { speaksPlaintext, speaksTls } from '../net/probe.js'
 import type { Credentials } from './credentials.js'
 import type { RoundTrip } from './deadlines.js'
-import { ConnectionPool, castGrpcError, KVClient, LeaseClient, WatchClient } from './etcd3.js'
+import {
+  ConnectionPool,
+  castGrpcError,
+  KVClient,
+  LeaseClient,
+  MaintenanceClient,
+  WatchClient,
+} from './etcd3.js'
 import type { EtcdOptions } from './options.js'
 import type { RangeAnswer } from './range-answer.js'
 import { addRangeMethods } from './range-methods.js'
@@ -29,6 +36,7 @@ export interface MemberSettings {
 export class Member {
   readonly kv: KVClient
   readonly lease: LeaseClient
+  readonly maintenance: MaintenanceClient
   readonly watch: WatchClient
   /** Whether it has ever answered: it then speaks etcd's protocol, even if later connections fail. */
   hasAnswered = false
@@ -74,6 +82,7 @@ export class Member {
       this.logIn({ name, password }, callOptions)
     this.kv = new KVClient(pool)
     this.lease = new LeaseClient(pool)
+    this.maintenance = new MaintenanceClient(pool)
     this.watch = new WatchClient(pool)
   }
 

@@ -25,6 +25,10 @@ export class Members {
     return new Members(urls, options, credentials)
   }
 
+  [Symbol.iterator](): Iterator<Member> {
+    return this.all.values()
+  }
+
   get count(): number {
     return this.all.length
   }

@@ -142,7 +142,7 @@ async function once<T>(
 }
 
 /** Sends with a deadline that holds even if the wall clock, which grpc-js uses, is set back. */
-async function within<T>(member: Member, askedMs: number, send: Send<T>): Promise<T> {
+export async function within<T>(member: Member, askedMs: number, send: Send<T>): Promise<T> {
   const limitMs = Math.min(askedMs, MOST_TIMER_MS - DEADLINE_GRACE_MS)
   member.patientUntilMs = performance.now() + limitMs
   let timer: NodeJS.Timeout | undefined

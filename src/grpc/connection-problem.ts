@@ -49,6 +49,14 @@ export function isDescriptorLimit(problem: string): boolean {
   return socketFailure(problem) === 'no-descriptors'
 }
 
+/** Why a connection failed. */
+export interface Diagnosis {
+  /** A clause for messages. */
+  readonly text: string
+  /** The protocol of the server, where it is another than was dialled. */
+  readonly speaks: 'tls' | 'plaintext' | null
+}
+
 /**
  * The same, after a probe of the server if the cause is uncertain: a server may drop a connection of the other
  * protocol without an error, in both directions. Our own client certificate is checked as well, since not every
@@ -56,29 +64,38 @@ export function isDescriptorLimit(problem: string): boolean {
  *
  * @param tls how the connection was dialled; undefined for plaintext
  */
-export async function explain(
+export async function diagnose(
   addr: string,
   problem: string | null,
   tls: Pick<BackendTls, 'certFile'> | undefined,
   remedies: SchemeRemedies = BY_FLAGS,
-): Promise<string> {
-  const plaintext = `${CONNECTION_CLAUSES['server-speaks-plaintext']} ${remedies.toPlaintext}`
+): Promise<Diagnosis> {
+  const plaintext: Diagnosis = {
+    text: `${CONNECTION_CLAUSES['server-speaks-plaintext']} ${remedies.toPlaintext}`,
+    speaks: 'plaintext',
+  }
+  const otherwise = (text: string): Diagnosis => ({ text, speaks: null })
   const failure = connectionFailure(problem ?? '')
   const certificateHasExpired = () => tls?.certFile !== undefined && hasExpired(tls.certFile, Date.now())
   if (failure === 'server-speaks-plaintext') return plaintext
   const url = urlOf(addr)
   if (OPEN.has(failure) && url !== null) {
-    if (!tls && (await speaksTls(url))) return `speaks TLS ${remedies.toTls}`
+    if (!tls && (await speaksTls(url))) return { text: `speaks TLS ${remedies.toTls}`, speaks: 'tls' }
     if (tls && (await speaksPlaintext(url))) return plaintext
     // Node's servers send no alert for a client certificate that they do not accept.
     if (tls && (failure !== null || socketFailure(problem ?? '') === 'reset')) {
-      return certificateHasExpired() ? EXPIRED : DROPPED_TLS
+      return otherwise(certificateHasExpired() ? EXPIRED : DROPPED_TLS)
     }
   }
   if (failure === 'client-certificate-not-accepted' && certificateHasExpired()) {
-    return EXPIRED
+    return otherwise(EXPIRED)
   }
-  return problem === null ? NO_ANSWER : connectionProblem(problem)
+  return otherwise(problem === null ? NO_ANSWER : connectionProblem(problem))
+}
+
+/** The clause of {@link diagnose}. */
+export async function explain(...failed: Parameters<typeof diagnose>): Promise<string> {
+  return (await diagnose(...failed)).text
 }
 
 /** Null for an address other than `host:port`, such as a socket. */

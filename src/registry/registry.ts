@@ -287,6 +287,11 @@ export class Registry implements Discovery, AsyncDisposable {
     return (await leaseTtl(this.client.under(signal), lease)) !== null
   }
 
+  /** @internal For what stands on top of it in this package. */
+  inside({ signal }: Abortable = {}): { readonly client: EtcdClient; readonly reader: Reader } {
+    return { client: this.client.under(signal), reader: this.reader }
+  }
+
   /** Ends its connections to etcd. End watches and registrations first: what is open keeps the process alive. */
   close(): void {
     this.client.close()

@@ -62,6 +62,7 @@ const NOT_DIALLED: HealthChecked = {
   isRefused: false,
   status: null,
   problem: null,
+  fault: null,
   latencyMs: 0,
 }
 

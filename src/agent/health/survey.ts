@@ -1,10 +1,10 @@
 import { type Endpoint, type EndpointId, endpointId } from '../../domain/endpoint.js'
 import { findLayout } from '../../domain/layouts/index.js'
 import type { BackendTls } from '../../grpc/backend-tls.js'
-import type { HealthChecked, HealthCheckOptions } from '../../grpc/health/check.js'
+import type { HealthChecked, HealthCheckOptions, HealthFault } from '../../grpc/health/check.js'
 import type { Renewable } from '../../net/files.js'
 
-export type { HealthChecked }
+export type { HealthChecked, HealthFault }
 
 /** Results of a survey. */
 export type HealthById = ReadonlyMap<EndpointId, HealthChecked>
@@ -34,11 +34,14 @@ interface Server {
 /**
  * Checks the health of every endpoint that can be dialled, once per server. An aborted survey ends at once, with
  * some of the results. Never rejects.
+ *
+ * @param onChecked called after each server
  */
 export async function surveyHealth(
   endpoints: readonly Endpoint[],
   { tls, ...options }: SurveyOptions,
   signal?: AbortSignal,
+  onChecked: () => void = () => undefined,
 ): Promise<HealthById> {
   const { checkHealth } = await import('../../grpc/health/check.js')
   const found = new Map<EndpointId, HealthChecked>()
@@ -51,8 +54,11 @@ export async function surveyHealth(
       if (signal?.aborted) return
       const server = { addr, service, tls: isTls ? (tls?.current ?? bySystem) : undefined }
       const checked = await checkHealth(server, { ...options, signal })
+      // A check that was cut short says nothing about the server.
+      if (signal?.aborted) return
       hasFailed ||= !checked.isConnected
       for (const id of ids) found.set(id, checked)
+      onChecked()
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))

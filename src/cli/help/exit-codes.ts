@@ -9,6 +9,7 @@ const MEANINGS = {
   '6': 'conflict with a registration, with a port in use, or with a context that exists',
   '7': 'calls failed, or endpoints are not healthy',
   '8': 'the verdict is FAIL, or an assertion does not hold',
+  '9': 'doctor found errors',
   '64 + N': 'one call failed with gRPC status N, such as 78 for UNAVAILABLE (14)',
   '130': 'interrupted by Ctrl-C, SIGTERM or SIGHUP',
 } as const
@@ -23,6 +24,7 @@ const OTHERS: Readonly<Record<string, readonly Code[]>> = {
   call: ['3', '4', '7', '8', '64 + N', '130'],
   context: ['6'],
   dev: ['6'],
+  doctor: ['3', '4', '9', '130'],
   drain: ['3', '4', '6', '130'],
   health: ['3', '4', '7', '130'],
   help: [],

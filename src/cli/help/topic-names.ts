@@ -6,6 +6,7 @@ export const TOPIC_NAMES = [
   'policies',
   'layouts',
   'selectors',
+  'findings',
 ] as const
 
 export type TopicName = (typeof TOPIC_NAMES)[number]

@@ -1,3 +1,4 @@
+import { RULES } from '../../doctor/rules/index.js'
 import { DEFAULT_LAYOUT, LAYOUTS } from '../../domain/layouts/index.js'
 import { POLICIES } from '../../policies/index.js'
 import { VARIABLES } from './environment.js'
@@ -106,6 +107,23 @@ Weights and shares are those of the whole service. disco pick spreads its picks 
 
 The flag --version of weight, drain and unregister chooses among the endpoints that have the given address.`,
   },
+  findings: {
+    summary: 'what disco doctor finds',
+    text: () => `Findings of disco doctor
+
+${pairs(RULES.map(({ code, title, severity }) => [`${code} ${title}`, severity]))}
+
+disco help D001 has the page on a finding: what it means, what it costs and how to mend it. With errors doctor exits 9. \
+Under some circumstances a finding is more or less severe than stands here. What could not be checked is listed by itself.`,
+  },
+}
+
+/** The page on one finding; null for an unknown code. */
+export function findingPage(code: string): string | null {
+  const rule = RULES.find((known) => known.code === code.toUpperCase())
+  if (!rule) return null
+  const paragraphs = rule.page.replaceAll(/(?<!\n)\n(?!\n)/g, ' ')
+  return `${rule.code} ${rule.title} (${rule.severity})\n\n${paragraphs}`
 }
 
 function policyLine({

@@ -9,7 +9,7 @@ import {
 import { connectionFailure } from '../../net/connection-failure.js'
 import { httpStatusOf } from '../../net/grpc-js-texts.js'
 import type { BackendTls } from '../backend-tls.js'
-import { connectionProblem, explain } from '../connection-problem.js'
+import { connectionProblem, type Diagnosis, diagnose, isDescriptorLimit } from '../connection-problem.js'
 import { type Headers, metadataOf } from '../headers.js'
 import { authorityOf } from '../resolver/target.js'
 import { HEALTH_PATHS, healthRequest, healthResponse, type ServingStatus } from './protocol.js'
@@ -24,10 +24,34 @@ export interface HealthChecked {
   readonly isHealthy: boolean
   /** Why it is not healthy, as a clause for messages; null if it is. */
   readonly problem: string | null
+  /** The kind of the problem, for programs; null if there is none. */
+  readonly fault: HealthFault | null
   /** Whether the connection was refused: nothing listens at the address. */
   readonly isRefused: boolean
   readonly latencyMs: number
 }
+
+/**
+ * Why a server is not healthy:
+ *
+ * - `speaks-tls`, `speaks-plaintext`: it was dialled by the other protocol
+ * - `no-socket`: its Unix socket does not exist on this machine
+ * - `local`: this process could not open a connection, which says nothing about the server
+ * - `unreachable`: any other failure of the connection
+ * - `no-answer`: connected or not, nothing came before the deadline
+ * - `denied`: it accepts connections, and refuses to answer this client
+ * - `not-serving`: it answers that it does not serve, or fails to answer
+ */
+export type HealthFault =
+  | 'refused'
+  | 'speaks-tls'
+  | 'speaks-plaintext'
+  | 'no-socket'
+  | 'local'
+  | 'unreachable'
+  | 'no-answer'
+  | 'denied'
+  | 'not-serving'
 
 /** A server to check. */
 export interface CheckedServer {
@@ -70,8 +94,9 @@ export async function checkHealth(
     const { failure, ...answer } = await ask(client, options)
     const latencyMs = performance.now() - startMs
     if (failure === null) return { isRefused: false, ...answer, latencyMs }
-    const problem = await causeOf(failure, server, options.deadlineMs - latencyMs)
-    return { ...answer, isRefused: connectionFailure(failure) === 'refused', problem, latencyMs }
+    const { text: problem, speaks } = await causeOf(failure, server, options.deadlineMs - latencyMs)
+    const fault = speaks === null ? faultOf(failure) : (`speaks-${speaks}` as const)
+    return { ...answer, isRefused: fault === 'refused', fault, problem, latencyMs }
   } finally {
     client.close()
   }
@@ -94,14 +119,21 @@ function channelOptionsOf({ service, tls }: CheckedServer, authority: string | u
   }
 }
 
+function faultOf(failure: string): HealthFault {
+  const known = connectionFailure(failure)
+  if (known === 'refused' || known === 'no-socket') return known
+  return isDescriptorLimit(failure) ? 'local' : 'unreachable'
+}
+
 /** The cause of a failed connection; grpc-js's own error if probing the server takes too long. */
-async function causeOf(failure: string, { addr, tls }: CheckedServer, leftMs: number): Promise<string> {
+async function causeOf(failure: string, { addr, tls }: CheckedServer, leftMs: number): Promise<Diagnosis> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve(connectionProblem(failure)), leftMs)
+  const late = new Promise<Diagnosis>((resolve) => {
+    const text = connectionProblem(failure)
+    timer = setTimeout(() => resolve({ text, speaks: null }), leftMs)
   })
   try {
-    return await Promise.race([explain(addr, failure, tls), late])
+    return await Promise.race([diagnose(addr, failure, tls), late])
   } finally {
     clearTimeout(timer)
   }
@@ -141,8 +173,11 @@ function ask(
 
 function fromStatus(said: ServingStatus): Answer {
   const isHealthy = said === 'SERVING'
-  return { isConnected: true, status: said, isHealthy, problem: isHealthy ? null : said, failure: null }
+  const trouble = isHealthy ? NO_TROUBLE : ({ problem: said, fault: 'not-serving' } as const)
+  return { isConnected: true, status: said, isHealthy, ...trouble, failure: null }
 }
+
+const NO_TROUBLE = { problem: null, fault: null } as const
 
 interface Attempt {
   readonly service: string
@@ -155,25 +190,28 @@ function fromError(
   { code, details }: ServiceError,
   { service, deadlineMs, isConnected: isStanding }: Attempt,
 ): Answer {
-  const failed = (isConnected: boolean, problem: string) =>
-    ({ isConnected, status: null, isHealthy: false, problem, failure: null }) as const
+  const failed = (isConnected: boolean, problem: string, fault: HealthFault) =>
+    ({ isConnected, status: null, isHealthy: false, problem, fault, failure: null }) as const
   // grpc-js maps an HTTP status to a gRPC status: a web server's 404 to UNIMPLEMENTED.
   const httpStatus = httpStatusOf(details)
-  if (httpStatus !== null) return failed(false, `answers HTTP ${httpStatus}, not gRPC`)
+  if (httpStatus !== null) return failed(false, `answers HTTP ${httpStatus}, not gRPC`, 'unreachable')
   switch (code) {
     case status.UNIMPLEMENTED:
-      return { isConnected: true, status: 'UNIMPLEMENTED', isHealthy: true, problem: null, failure: null }
+      return { isConnected: true, status: 'UNIMPLEMENTED', isHealthy: true, ...NO_TROUBLE, failure: null }
     case status.NOT_FOUND:
       return {
-        ...failed(true, `knows no service "${service}"`),
+        ...failed(true, `knows no service "${service}"`, 'not-serving'),
         status: 'SERVICE_UNKNOWN',
       }
     case status.UNAVAILABLE:
-      return { ...failed(false, details), failure: details }
+      return { ...failed(false, details, 'unreachable'), failure: details }
     case status.DEADLINE_EXCEEDED:
-      return failed(isStanding, `no answer in ${deadlineMs} ms`)
+      return failed(isStanding, `no answer in ${deadlineMs} ms`, 'no-answer')
+    case status.UNAUTHENTICATED:
+    case status.PERMISSION_DENIED:
+      return failed(true, `${status[code]}: ${details}`, 'denied')
     default:
-      return failed(true, `${status[code] ?? code}: ${details}`)
+      return failed(true, `${status[code] ?? code}: ${details}`, 'not-serving')
   }
 }
 

@@ -1,0 +1,144 @@
+import type { Answer } from '../../doctor/answer.js'
+import type { Examination, Unchecked } from '../../doctor/examine.js'
+import type { Finding, Severity } from '../../doctor/finding.js'
+import type { Fixed } from '../../doctor/fix.js'
+import { type ErrorDoc, errorDoc, roundShare } from '../../domain/documents.js'
+import { type Check, checksOf } from './checks.js'
+
+export interface FindingDoc {
+  readonly code: string
+  readonly severity: Severity
+  readonly title: string
+  /** Null where it is about etcd. */
+  readonly service: string | null
+  /** Null where it is about a whole service, or about etcd; `addr` as well. */
+  readonly key: string | null
+  readonly addr: string | null
+  /** The URL of a member of etcd. */
+  readonly member: string | null
+  /** The revision of the last write by which it stands so; null where etcd cannot tell. */
+  readonly since: string | null
+  readonly text: string
+  readonly cost: string | null
+  /** The part of the service's traffic that is concerned, from 0 to 1. */
+  readonly share: number | null
+  readonly mend: {
+    /** A command for a shell; null where no command does it. */
+    readonly command: string | null
+    readonly otherwise: string | null
+    /** Whether `--fix` does it. */
+    readonly safe: boolean
+  }
+  /** Of `--fix`; null where it was not tried. */
+  readonly fixed: Fixed['outcome'] | 'planned' | null
+}
+
+export interface AnswerDoc {
+  readonly key: string
+  readonly addr: string
+  readonly traffic: Answer['traffic']
+  readonly share: number
+  readonly text: string
+}
+
+export interface DoctorDoc {
+  readonly schema: 'disco.doctor/v1'
+  /** Null where all services were examined. */
+  readonly service: string | null
+  /** Null where the registrations could not be read. */
+  readonly rev: string | null
+  /** Number of services and endpoints that were examined. */
+  readonly services: number
+  readonly endpoints: number
+  readonly errors: number
+  readonly warnings: number
+  /** The worst first. Those that `--fix` mended are not counted. */
+  readonly findings: readonly FindingDoc[]
+  /** What was looked at. */
+  readonly checks: readonly Check[]
+  /** What could not be looked at. */
+  readonly unchecked: readonly Unchecked[]
+  /** For each endpoint that was named: whether it gets traffic. */
+  readonly answers: readonly AnswerDoc[]
+  /** Whether it was ended before everything was probed. */
+  readonly interrupted: boolean
+  /** Why the registrations could not be read. */
+  readonly failure: ErrorDoc['error'] | null
+}
+
+const ORDER: Readonly<Record<Severity, number>> = { error: 0, warning: 1, info: 2 }
+
+export interface Outcome {
+  readonly service: string | undefined
+  readonly examination: Examination
+  readonly findings: readonly Finding[]
+  readonly answers: readonly Answer[]
+  /** By key of the finding; see `FindingDoc.fixed`. */
+  readonly fixes: ReadonlyMap<Finding, NonNullable<FindingDoc['fixed']>>
+  readonly interrupted: boolean
+  /** The words of a command as one line for a shell. */
+  readonly line: (command: readonly string[]) => string
+}
+
+export function doctorDoc({
+  service,
+  examination,
+  findings,
+  answers,
+  fixes,
+  interrupted,
+  line,
+}: Outcome): DoctorDoc {
+  const { revision, chosen, unchecked, failure } = examination
+  const docs = findings
+    .toSorted((a, b) => ORDER[a.severity] - ORDER[b.severity])
+    .map((finding) => findingDoc(finding, fixes.get(finding) ?? null, line))
+  const standing = docs.filter(({ fixed }) => fixed !== 'removed' && fixed !== 'gone')
+  return {
+    schema: 'disco.doctor/v1',
+    service: service ?? null,
+    rev: revision === null ? null : String(revision),
+    services: new Set(chosen.map((endpoint) => endpoint.service)).size,
+    endpoints: chosen.length,
+    errors: standing.filter(({ severity }) => severity === 'error').length,
+    warnings: standing.filter(({ severity }) => severity === 'warning').length,
+    findings: docs,
+    checks: checksOf(examination),
+    unchecked,
+    answers: answers.map(({ endpoint, traffic, share, text }) => ({
+      key: endpoint.key,
+      addr: endpoint.addr,
+      traffic,
+      share: roundShare(share),
+      text,
+    })),
+    interrupted,
+    failure: failure && errorDoc(failure).error,
+  }
+}
+
+function findingDoc(
+  { code, severity, title, service, endpoint, member, since, text, cost, share, mend }: Finding,
+  fixed: FindingDoc['fixed'],
+  line: Outcome['line'],
+): FindingDoc {
+  return {
+    code,
+    severity,
+    title,
+    service,
+    key: endpoint?.key ?? null,
+    addr: endpoint?.addr ?? null,
+    member,
+    since: since === null ? null : String(since),
+    text,
+    cost,
+    share: share === null ? null : roundShare(share),
+    mend: {
+      command: mend.command && line(mend.command),
+      otherwise: mend.otherwise,
+      safe: mend.removes !== null,
+    },
+    fixed,
+  }
+}

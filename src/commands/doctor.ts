@@ -1,0 +1,161 @@
+import { Flags, type Interfaces } from '@oclif/core'
+import type { SurveyOptions } from '../agent/health/survey.js'
+import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { Progress } from '../cli/call/progress.js'
+import { confirmBulk } from '../cli/context/confirm.js'
+import { commandLine } from '../cli/doctor/command-line.js'
+import { type DoctorDoc, doctorDoc, type FindingDoc } from '../cli/doctor/document.js'
+import { renderDoctor, summaryLine } from '../cli/doctor/view.js'
+import { ACCESS_NAMES, accessFlags, accessOf } from '../cli/flags/access.js'
+import { bulkFlags, placeFlags } from '../cli/flags/base.js'
+import { refuseIdle } from '../cli/flags/custom.js'
+import { waitFlag } from '../cli/flags/duration.js'
+import { filterFlags, readScope, type Scope, targetAndAddresses } from '../cli/flags/target.js'
+import { isSharedRegistry } from '../cli/notes/notes.js'
+import { reportError } from '../cli/report-error.js'
+import { StopSignals } from '../cli/stop-signals.js'
+import { visible } from '../cli/terminal/visible.js'
+import type { Finding } from '../doctor/finding.js'
+import type { Removal } from '../doctor/fix.js'
+import type { Registry } from '../registry/registry.js'
+
+export default class Doctor extends DiscoCommand {
+  static override summary = 'Find what is wrong with a registry, its servers and etcd'
+  static override description =
+    'Each finding has a code (disco help D001), what it costs, and the command that mends it. With an address it answers why that endpoint gets no traffic. What could not be checked is listed, and never counts as in order. --fix removes leftover keys alone: without a lease, and refused by their host, or beside a key with a lease. Exits 9 if errors remain.'
+  static override examples = [
+    '<%= config.bin %> doctor hello',
+    '<%= config.bin %> doctor hello 1.2.3.4:1001',
+    '<%= config.bin %> doctor --host 10.0.0.5',
+    '<%= config.bin %> doctor hello --fix --dry-run',
+  ]
+  static override usage = '<%= command.id %> [TARGET] [ADDR...] [FLAGS]'
+  static override args = { target: targetAndAddresses }
+  static override flags = {
+    probe: Flags.boolean({
+      allowNo: true,
+      default: true,
+      description: 'ask the servers for their health',
+    }),
+    'probe-timeout': waitFlag({ default: 2_000, description: 'limit of each check of a server' }),
+    fix: Flags.boolean({ description: 'remove leftover keys, after a question' }),
+    ...filterFlags,
+    ...accessFlags,
+    ...placeFlags,
+    ...bulkFlags,
+  }
+
+  async run(): Promise<DoctorDoc> {
+    const { args, flags, metadata } = await this.parse(Doctor)
+    if (!flags.probe) {
+      refuseIdle({ flags, metadata }, ['probe-timeout', ...ACCESS_NAMES], 'with --no-probe')
+      // Whether a server runs decides what may be removed.
+      if (flags.fix) refuseIdle({ flags, metadata }, ['fix'], 'with --no-probe')
+    }
+    if (!flags.fix) refuseIdle({ flags: withoutFalse(flags), metadata }, ['yes', 'dry-run'], 'without --fix')
+    const probe = flags.probe ? { deadlineMs: flags['probe-timeout'], ...(await accessOf(flags)) } : null
+    const [target, ...addrs] = args.target ?? []
+    const scope = await readScope({
+      command: 'doctor',
+      target,
+      addrs,
+      flags,
+      place: (layout) => this.place(flags, layout),
+    })
+    const registry = await this.openRegistry({ ...flags, ...scope.place })
+    using stop = new StopSignals()
+    const doc = await this.examine(registry, scope, probe, flags, stop.once)
+    this.print(flags, doc, {
+      table: (palette) => renderDoctor(doc, palette),
+      lines: () => doc.findings.map((finding) => ({ schema: 'disco.finding/v1', rev: doc.rev, ...finding })),
+      names: () => [
+        ...new Set(
+          doc.findings.map(({ addr, key, member, service }) => addr ?? key ?? member ?? service ?? 'etcd'),
+        ),
+      ],
+    })
+    this.remark(summaryLine(doc))
+    process.exitCode = doc.interrupted ? 130 : doc.failure ? doc.failure.exit : doc.errors > 0 ? 9 : 0
+    return doc
+  }
+
+  private async examine(
+    registry: Registry,
+    { service, filter }: Scope<string | undefined>,
+    probe: SurveyOptions | null,
+    flags: BaseFlags & DoctorFlags,
+    signal: AbortSignal,
+  ): Promise<DoctorDoc> {
+    const { diagnose } = await import('../doctor/diagnose.js')
+    const isShared = isSharedRegistry(this.members(flags))
+    let doing = ''
+    using progress = Progress.for(this.format(flags))
+    progress.wait(() => doing)
+    const diagnosis = await diagnose(
+      registry,
+      { service, filter, probe, isShared, layout: process.env.DISCO_LAYOUT },
+      (what, done, all) => {
+        doing = all === 0 ? what : `${what}: ${done} of ${all}`
+      },
+      signal,
+    )
+    progress.stop()
+    const { failure, members } = diagnosis.examination
+    // Without any answer there is nothing to tell but that.
+    if (failure && members.every(({ status }) => status instanceof Error)) throw failure
+    if (failure) reportError(failure, [])
+    const fixes =
+      flags.fix && probe !== null && !signal.aborted
+        ? await this.fix(registry, diagnosis, probe, flags, signal)
+        : new Map<Finding, never>()
+    return doctorDoc({
+      service,
+      ...diagnosis,
+      fixes,
+      interrupted: signal.aborted,
+      line: commandLine(flags),
+    })
+  }
+
+  private async fix(
+    registry: Registry,
+    { examination, findings }: Awaited<ReturnType<typeof import('../doctor/diagnose.js')['diagnose']>>,
+    probe: SurveyOptions,
+    flags: BaseFlags & DoctorFlags,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<Finding, NonNullable<FindingDoc['fixed']>>> {
+    const { fix, removalsOf } = await import('../doctor/fix.js')
+    const { revision, services } = examination
+    const removals = removalsOf(findings, services)
+    const fixes = new Map<Finding, NonNullable<FindingDoc['fixed']>>()
+    const note = ({ findings: mended }: Removal, outcome: NonNullable<FindingDoc['fixed']>) => {
+      for (const finding of mended) fixes.set(finding, outcome)
+    }
+    if (removals.length === 0 || revision === null) {
+      this.remark('--fix: nothing that can be mended without a look')
+      return fixes
+    }
+    if (flags['dry-run']) {
+      for (const removal of removals) note(removal, 'planned')
+      return fixes
+    }
+    const keys = removals.map(({ endpoints: [{ key }] }) => visible(key))
+    const change = `remove ${keys.length === 1 ? 'the leftover key' : `${keys.length} leftover keys:`} ${keys.join(', ')}`
+    if (!flags.yes) await confirmBulk(change, this.productionLabel(flags))
+    await fix(
+      registry,
+      removals,
+      { probe, listedAt: revision },
+      ({ removal, outcome }) => note(removal, outcome),
+      signal,
+    )
+    return fixes
+  }
+}
+
+type DoctorFlags = Interfaces.InferredFlags<typeof Doctor.flags>
+
+/** Switches that are off count as not given. */
+function withoutFalse(flags: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== false))
+}

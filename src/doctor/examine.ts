@@ -1,0 +1,217 @@
+import { type HealthById, type SurveyOptions, surveyHealth } from '../agent/health/survey.js'
+import { addressHints } from '../domain/address-hints.js'
+import { type Endpoint, endpointId, type LeaseId, type Revision } from '../domain/endpoint.js'
+import {
+  chosenOf,
+  type EndpointFilter,
+  isUnfiltered,
+  refuseUnknownNames,
+  requireChosen,
+} from '../domain/endpoint-filter.js'
+import { DiscoError } from '../domain/errors.js'
+import { checkMembers, type MemberChecked } from '../registry/members.js'
+import type { EndpointList, Registry, Ttl } from '../registry/registry.js'
+import { summarizeServices } from '../registry/service-summary.js'
+import { factsOf, groupByLease, type ServiceFacts } from './facts.js'
+import { counted } from './texts.js'
+
+/** What is examined. */
+export interface Request {
+  /** Undefined for all services. */
+  readonly service: string | undefined
+  readonly filter: EndpointFilter
+  /** How servers are asked for their health; null for not at all. */
+  readonly probe: SurveyOptions | null
+  readonly isShared: boolean
+}
+
+/** Something that could not be looked at; it may be in order or not. */
+export interface Unchecked {
+  readonly what: string
+  readonly why: string
+}
+
+/** What was read and probed. */
+export interface Examination {
+  /** Null where the registrations could not be read. */
+  readonly revision: Revision | null
+  readonly services: readonly ServiceFacts[]
+  /** The selected endpoints. */
+  readonly chosen: readonly Endpoint[]
+  readonly health: HealthById
+  readonly ttls: ReadonlyMap<LeaseId, Ttl>
+  readonly members: readonly MemberChecked[]
+  readonly unchecked: readonly Unchecked[]
+  /** Why the registrations could not be read. */
+  readonly failure: DiscoError | null
+}
+
+/** Called while it takes its time, with what is being done and how far it is. */
+export type OnProgress = (doing: string, done: number, all: number) => void
+
+/**
+ * Reads registrations, leases and the members of etcd, and probes the servers: 128 at a time, each once. After an abort
+ * it returns what it has, with the rest as unchecked.
+ *
+ * @throws DiscoError NOT_FOUND for a service or a selection without endpoints
+ */
+export async function examine(
+  registry: Registry,
+  request: Request,
+  onProgress: OnProgress,
+  signal: AbortSignal,
+): Promise<Examination> {
+  const { service, filter, probe, isShared } = request
+  onProgress('reading etcd', 0, 0)
+  const [members, listing] = await Promise.all([checkMembers(registry, service), listed(registry, service)])
+  const ofEtcd = uncheckedMembers(members)
+  if (listing instanceof DiscoError) {
+    const what = service === undefined ? 'registrations' : `registrations of ${service}`
+    const unchecked = [...ofEtcd, { what, why: listing.message }]
+    return { ...NOTHING, members, unchecked, failure: listing }
+  }
+  const { services: summaries } = summarizeServices(listing.endpoints)
+  // A service whose keys are all unreadable is one that was asked for, and not one among all.
+  const groups =
+    service === undefined
+      ? summaries.map(({ service: name, endpoints }) => ({ name, endpoints }))
+      : [{ name: service, endpoints: listing.endpoints }]
+  const everything = groups.flatMap(({ endpoints }) => endpoints)
+  refuseUnknownNames(filter, everything)
+  const chosen = isUnfiltered(filter)
+    ? chosenOf(filter, everything)
+    : requireChosen(filter, everything, service)
+  const { here, elsewhere } = split(groups, chosen, isShared)
+  const [leases, health] = await Promise.all([
+    readTtls(registry, chosen),
+    probe === null ? NO_HEALTH : survey(here, probe, onProgress, signal),
+  ])
+  const roundTrips = members.flatMap(({ status }) => (status instanceof DiscoError ? [] : status.latencyMs))
+  const examined = {
+    health,
+    ttls: leases.ttls,
+    isShared,
+    roundTripMs: roundTrips.length === 0 ? null : Math.min(...roundTrips),
+  }
+  const byLease = groupByLease(everything)
+  return {
+    revision: listing.revision,
+    services: groups.map(({ name, endpoints }) => factsOf(name, endpoints, examined, byLease)),
+    chosen,
+    health,
+    ttls: leases.ttls,
+    members,
+    unchecked: [
+      ...ofEtcd,
+      ...leases.unchecked,
+      ...uncheckedServers(here, elsewhere, health, probe, signal.aborted),
+    ],
+    failure: null,
+  }
+}
+
+const NO_HEALTH: HealthById = new Map()
+
+const NOTHING = { revision: null, services: [], chosen: [], health: NO_HEALTH, ttls: new Map() } as const
+
+/** An error where etcd does not answer, or denies: the members may tell why. */
+async function listed(registry: Registry, service: string | undefined): Promise<EndpointList | DiscoError> {
+  try {
+    return await (service === undefined ? registry.list() : registry.listExisting(service))
+  } catch (thrown) {
+    const error = DiscoError.from(thrown)
+    if (error.code === 'ETCD_UNREACHABLE' || error.code === 'ETCD_DENIED') return error
+    throw error
+  }
+}
+
+/** Endpoints that can be probed from here, and those whose address is only good on the machine of their server. */
+function split(
+  groups: readonly { readonly endpoints: readonly Endpoint[] }[],
+  chosen: readonly Endpoint[],
+  isShared: boolean,
+): { readonly here: readonly Endpoint[]; readonly elsewhere: readonly Endpoint[] } {
+  const wanted = new Set(chosen)
+  const here: Endpoint[] = []
+  const elsewhere: Endpoint[] = []
+  for (const { endpoints } of groups) {
+    const hints = addressHints(endpoints, isShared)
+    for (const endpoint of endpoints) {
+      if (!wanted.has(endpoint) || endpoint.problem !== null) continue
+      const isLocal = hints.get(endpoint)?.some(({ code }) => code !== 'shared-address') ?? false
+      ;(isLocal ? elsewhere : here).push(endpoint)
+    }
+  }
+  return { here, elsewhere }
+}
+
+async function survey(
+  endpoints: readonly Endpoint[],
+  probe: SurveyOptions,
+  onProgress: OnProgress,
+  signal: AbortSignal,
+): Promise<HealthById> {
+  const servers = new Set(endpoints.map(({ addr, service }) => `${addr} ${service}`)).size
+  let done = 0
+  onProgress('probing servers', done, servers)
+  return await surveyHealth(endpoints, probe, signal, () => onProgress('probing servers', ++done, servers))
+}
+
+async function readTtls(
+  registry: Registry,
+  endpoints: readonly Endpoint[],
+): Promise<{ readonly ttls: ReadonlyMap<LeaseId, Ttl>; readonly unchecked: readonly Unchecked[] }> {
+  const leases = new Set(endpoints.flatMap(({ lease }) => lease ?? []))
+  try {
+    return { ttls: await registry.ttls(leases), unchecked: [] }
+  } catch (thrown) {
+    const why = DiscoError.from(thrown).message
+    return { ttls: new Map(), unchecked: [{ what: `times of ${counted(leases.size, 'lease')}`, why }] }
+  }
+}
+
+function uncheckedMembers(members: readonly MemberChecked[]): Unchecked[] {
+  return members.flatMap(({ url, status }) => {
+    if (status instanceof DiscoError) return [{ what: `state of etcd at ${url}`, why: status.message }]
+    if (status.answersProgress !== null) return []
+    const what = `whether a grpc-proxy stands before etcd at ${url}`
+    return [{ what, why: 'no watch could be opened' }]
+  })
+}
+
+function uncheckedServers(
+  here: readonly Endpoint[],
+  elsewhere: readonly Endpoint[],
+  health: HealthById,
+  probe: SurveyOptions | null,
+  isCut: boolean,
+): Unchecked[] {
+  if (probe === null) {
+    const all = here.length + elsewhere.length
+    return all === 0 ? [] : [{ what: `health of ${counted(all, 'endpoint')}`, why: 'left out by --no-probe' }]
+  }
+  const faulty = (fault: string) => here.filter((one) => health.get(endpointId(one))?.fault === fault)
+  const parts = [
+    { of: elsewhere, why: 'the address is good only on the machine of its server' },
+    { of: faulty('no-socket'), why: 'no such socket on this machine' },
+    { of: faulty('local'), why: 'this process could not open a connection: too many open files (ulimit -n)' },
+    { of: faulty('denied'), why: 'the server refuses the question: give credentials by -H or --tls-cert' },
+    {
+      of: faulty('speaks-tls'),
+      why: 'it speaks TLS and was asked in plaintext: --tls',
+    },
+    {
+      of: here.filter((one) => health.get(endpointId(one))?.status === 'UNIMPLEMENTED'),
+      why: 'without grpc.health.v1: only that it accepts gRPC connections was checked',
+    },
+    {
+      of: here.filter((one) => !health.has(endpointId(one))),
+      why: isCut ? 'interrupted' : 'not asked',
+    },
+  ]
+  return parts.flatMap(({ of, why }) => {
+    const [first] = of
+    if (!first) return []
+    return [{ what: of.length === 1 ? `health of ${first.addr}` : `health of ${of.length} endpoints`, why }]
+  })
+}

@@ -1,0 +1,67 @@
+import type { Endpoint, Revision } from '../domain/endpoint.js'
+import type { Mend } from './mend.js'
+
+/** `error`: calls fail, or will; `warning`: something is not as it should be; `info`: worth knowing. */
+export type Severity = 'error' | 'warning' | 'info'
+
+/** A fault that a rule found. */
+export interface Found {
+  /** Default: that of the rule. */
+  readonly severity?: Severity
+  /** Null where it is about a whole service, or about etcd. */
+  readonly endpoint?: Endpoint | null
+  /** The URL of a member of etcd. */
+  readonly member?: string
+  /** The revision at which etcd says that it stands so; null where etcd cannot tell. */
+  readonly since?: Revision | null
+  /** A clause: what is wrong. */
+  readonly text: string
+  /** A clause: the consequence, with its share of the traffic; null for none now. */
+  readonly cost?: string | null
+  /** The part of the service's traffic that is concerned, from 0 to 1; null where it is not about traffic. */
+  readonly share?: number | null
+  readonly mend: Mend
+}
+
+/** One kind of finding: all that the doctor knows of it. */
+export interface Rule<Facts> {
+  /** `D001`: never reused. */
+  readonly code: string
+  /** Two or three words. */
+  readonly title: string
+  readonly severity: Severity
+  /** The page of `disco help D001`: what it means, what it costs, how to mend it. */
+  readonly page: string
+  /** Pure. */
+  find(facts: Facts): readonly Found[]
+}
+
+export interface Finding extends Required<Omit<Found, 'member'>> {
+  readonly code: string
+  readonly title: string
+  /** Null where it is about etcd. */
+  readonly service: string | null
+  readonly member: string | null
+}
+
+/** Applies rules to facts. @param service null where they are about etcd */
+export function findingsBy<Facts>(
+  rules: readonly Rule<Facts>[],
+  facts: Facts,
+  service: string | null,
+): Finding[] {
+  return rules.flatMap(({ code, title, severity, find }) =>
+    find(facts).map((found) => ({
+      code,
+      title,
+      service,
+      severity,
+      endpoint: null,
+      member: null,
+      since: null,
+      cost: null,
+      share: null,
+      ...found,
+    })),
+  )
+}

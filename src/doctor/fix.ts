@@ -1,0 +1,85 @@
+import { type SurveyOptions, surveyHealth } from '../agent/health/survey.js'
+import { type Endpoint, endpointId, type Revision } from '../domain/endpoint.js'
+import type { Registry } from '../registry/registry.js'
+import { removeUnchanged } from '../registry/remove-unchanged.js'
+import type { ServiceFacts } from './facts.js'
+import type { Finding } from './finding.js'
+
+/** A leftover key that `--fix` removes, with all its addresses, and the findings that this mends. */
+export interface Removal {
+  /** The first is the one that the findings name. */
+  readonly endpoints: readonly [Endpoint, ...Endpoint[]]
+  /** Another key of the service that must still stand as it did; null where nothing depends on one. */
+  readonly keeper: Endpoint | null
+  /** Whether the keeper is of the same server, so that it may serve. */
+  readonly isTwin: boolean
+  readonly findings: readonly Finding[]
+}
+
+/** What became of a removal. */
+export interface Fixed {
+  readonly removal: Removal
+  /** `changed`: written since the examination, and left; `alive`: a server answers there now; `gone`: removed by another client. */
+  readonly outcome: 'removed' | 'changed' | 'alive' | 'gone'
+  readonly revision: Revision
+}
+
+/**
+ * The removals that findings ask for, each key once. Leaves out those that would together take the last weight of a
+ * service with drained endpoints, which would then get all the traffic.
+ */
+export function removalsOf(findings: readonly Finding[], services: readonly ServiceFacts[]): Removal[] {
+  const byKey = new Map<string, { endpoint: Endpoint; findings: Finding[] }>()
+  for (const finding of findings) {
+    const { removes } = finding.mend
+    if (removes === null) continue
+    const known = byKey.get(removes.key)
+    if (known) known.findings.push(finding)
+    else byKey.set(removes.key, { endpoint: removes, findings: [finding] })
+  }
+  return services.flatMap(({ endpoints, weightsUnset }) => {
+    const staying = endpoints.filter(({ key, problem }) => problem === null && !byKey.has(key))
+    const keeper = staying.find(({ weight }) => weight > 0) ?? null
+    const isLastWeight = !weightsUnset && keeper === null && staying.length > 0
+    return [...new Set(endpoints.map(({ key }) => key))].flatMap((key): Removal[] => {
+      const asked = byKey.get(key)
+      if (!asked || (isLastWeight && asked.endpoint.weight > 0)) return []
+      const others = endpoints.filter((one) => one.key === key && one !== asked.endpoint)
+      const { endpoint, findings: mended } = asked
+      const twin = mended.find(({ mend }) => mend.twin !== null)?.mend.twin ?? null
+      return [
+        {
+          endpoints: [endpoint, ...others],
+          keeper: twin ?? (endpoint.weight > 0 ? keeper : null),
+          isTwin: twin !== null,
+          findings: mended,
+        },
+      ]
+    })
+  })
+}
+
+/**
+ * Removes leftover keys, one after the other: each is probed once more, and deleted if it stands as it was examined.
+ *
+ * @param listedAt the revision of the examination
+ * @param signal ends it before the next key
+ * @throws DiscoError ETCD_UNREACHABLE, ETCD_DENIED, OUTCOME_UNKNOWN
+ */
+export async function fix(
+  registry: Registry,
+  removals: readonly Removal[],
+  { probe, listedAt }: { readonly probe: SurveyOptions; readonly listedAt: Revision },
+  onFixed: (fixed: Fixed) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const removal of removals) {
+    const { endpoints, keeper, isTwin } = removal
+    // Between examination and removal is a question on the terminal: the server may have been started meanwhile.
+    const health = await surveyHealth(endpoints, probe, signal)
+    if (signal.aborted) return
+    const isRefused = endpoints.every((endpoint) => health.get(endpointId(endpoint))?.fault === 'refused')
+    if (!isRefused && !isTwin) onFixed({ removal, outcome: 'alive', revision: listedAt })
+    else onFixed({ removal, ...(await removeUnchanged(registry, endpoints[0], keeper, listedAt)) })
+  }
+}

@@ -1,0 +1,80 @@
+import { type Endpoint, isReadable } from '../domain/endpoint.js'
+import { shownKey } from '../domain/key-text.js'
+import { findLayout } from '../domain/layouts/index.js'
+import { effectiveWeight } from '../domain/shares.js'
+import { targetOf } from '../grpc/resolver/target.js'
+import type { ServiceFacts } from './facts.js'
+
+/** How a finding is mended. */
+export interface Mend {
+  /** The words of a command, unquoted: a program and its arguments; null where no command does it. */
+  readonly command: readonly string[] | null
+  /** Another remedy, or the condition of the command, as a clause. */
+  readonly otherwise: string | null
+  /**
+   * The key that may be removed without a look: no registrar holds it, and no server is behind it, or one that has
+   * another key. Null where only a
+   * person can decide.
+   */
+  readonly removes: Endpoint | null
+  /** The other registration of the same server, which must still stand then; null where no server is behind it. */
+  readonly twin: Endpoint | null
+}
+
+export function mendBy(
+  command: readonly string[] | null,
+  otherwise: string | null = null,
+  removes: Endpoint | null = null,
+  twin: Endpoint | null = null,
+): Mend {
+  return { command, otherwise, removes, twin }
+}
+
+/** Names that a command can take as they stand: no flag, no URI, nothing that a terminal hides. */
+const PLAIN_SERVICE = /^[A-Za-z0-9_][A-Za-z0-9_./-]*$/
+const PRINTABLE = /^[ -~]+$/
+
+/**
+ * A command about one endpoint: by its address where that is unambiguous, else by its key. Null for a key that cannot
+ * be typed.
+ */
+export function commandOn(
+  verb: readonly string[],
+  endpoint: Endpoint,
+  service: readonly Endpoint[],
+  ...rest: readonly string[]
+): readonly string[] | null {
+  const name = nameOf(endpoint, service)
+  return name === null ? null : ['disco', ...verb, targetWord(endpoint), name, ...rest]
+}
+
+/** A service as a TARGET: a registry may hold a name that reads as a flag, or is not printable. */
+export function targetWord({ service, layout }: Pick<Endpoint, 'service' | 'layout'>): string {
+  return PLAIN_SERVICE.test(service) ? service : `${targetOf(service)}?layout=${layout}`
+}
+
+function nameOf(endpoint: Endpoint, service: readonly Endpoint[]): string | null {
+  const { addr, key } = endpoint
+  const isAlone = service.every((other) => other.addr !== addr || other.key === key)
+  if (isReadable(endpoint) && isAlone && PRINTABLE.test(addr) && !addr.startsWith('-')) return addr
+  const shown = shownKey(key)
+  return PRINTABLE.test(shown) && shown.includes('/') && !shown.startsWith('-') ? shown : null
+}
+
+/**
+ * Takes an endpoint that does not serve out of rotation: by weight 0, which can be undone, where the service has
+ * weights and another endpoint with one; else by removal.
+ */
+export function outOfRotation(endpoint: Endpoint, facts: ServiceFacts, otherwise: string): Mend {
+  const { endpoints, weightsUnset } = facts
+  const weightless = findLayout(endpoint.layout)?.weightless !== null
+  if (!weightless && !weightsUnset && keepsWeight(endpoint, endpoints)) {
+    return mendBy(commandOn(['weight'], endpoint, endpoints, '0'), otherwise)
+  }
+  return mendBy(commandOn(['unregister'], endpoint, endpoints), otherwise)
+}
+
+/** Whether another key keeps a weight without this one; if none does, weights would count as unset. */
+export function keepsWeight({ key }: Endpoint, service: readonly Endpoint[]): boolean {
+  return service.some((other) => other.key !== key && effectiveWeight(other, false) > 0)
+}

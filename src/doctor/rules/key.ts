@@ -1,0 +1,210 @@
+import { readAddress } from '../../domain/address.js'
+import { addressHints } from '../../domain/address-hints.js'
+import type { Endpoint } from '../../domain/endpoint.js'
+import { byKey, type ServiceFacts } from '../facts.js'
+import type { Found, Rule } from '../finding.js'
+import { commandOn, mendBy } from '../mend.js'
+import { counted, listed, percent } from '../texts.js'
+
+export const undialable: Rule<ServiceFacts> = {
+  code: 'D005',
+  title: 'undialable',
+  severity: 'error',
+  page: `Clients cannot dial the address: it has no host or no port, or its host means "all interfaces" (0.0.0.0, [::]), so that a
+client would dial its own machine. A loopback address in a registry that other machines use is a warning: it works only
+for clients on the machine of the server, and cannot be checked from here.
+
+Register the address that clients dial: disco register SERVICE :1001 --advertise 10.0.0.5.`,
+  find(facts) {
+    const { endpoints, isShared, shareOf } = facts
+    const hints = addressHints(endpoints, isShared)
+    const remedy = 'register the address that clients dial: --advertise HOST'
+    return endpoints.flatMap((endpoint): Found[] => {
+      const hint = hints.get(endpoint)?.find(({ code }) => code !== 'shared-address')
+      const problem = hasNoAddress(endpoint) ? endpoint.problem?.text : undefined
+      const text = problem ?? hint?.text
+      if (text === undefined) return []
+      const share = shareOf(endpoint)
+      const isLoopback = hint?.code === 'loopback-address'
+      return [
+        {
+          severity: isLoopback ? 'warning' : 'error',
+          endpoint,
+          since: endpoint.modRevision,
+          text,
+          cost: problem === undefined ? `${percent(share)} of the traffic` : 'clients skip it',
+          share,
+          mend: isLoopback
+            ? mendBy(null, remedy)
+            : mendBy(commandOn(['unregister'], endpoint, endpoints), `then ${remedy}`),
+        },
+      ]
+    })
+  },
+}
+
+export const sharedAddress: Rule<ServiceFacts> = {
+  code: 'D006',
+  title: 'address twice',
+  severity: 'warning',
+  page: `One address stands under several keys of the service, and each key counts: the server gets their weights together.
+Usually one is a leftover, of an older version or another layout.
+
+Remove the leftover by its key. A key without a lease beside one with a lease is the leftover; disco doctor --fix removes it.`,
+  find({ endpoints, shareOf }) {
+    const usable = endpoints.filter(({ problem }) => problem === null)
+    return [...byAddress(usable).values()].flatMap((same): Found[] => {
+      const keys = byKey(same)
+      if (keys.length < 2) return []
+      const immortal = keys.filter(({ lease }) => lease === null)
+      const isClear = immortal.length === 1
+      const [oldest] = keys.toSorted((a, b) => a.modRevision - b.modRevision)
+      const surplus = (isClear ? immortal[0] : oldest) ?? oldest
+      if (!surplus) return []
+      const others = keys.filter(({ key }) => key !== surplus.key)
+      const share = keys.reduce((sum, endpoint) => sum + shareOf(endpoint), 0)
+      const twin = others.find(({ weight }) => weight > 0 || surplus.weight === 0)
+      const isSafe = isClear && twin !== undefined
+      return [
+        {
+          endpoint: surplus,
+          since: Math.max(...keys.map(({ createRevision }) => createRevision)),
+          text: `${surplus.addr} also stands under ${others.length === 1 ? others[0]?.key : `${counted(others.length, 'other key')} (${listed(others.map(({ key }) => key))})`}`,
+          cost: `it gets ${percent(share)} of the traffic, the sum of all`,
+          share,
+          mend: mendBy(
+            commandOn(['unregister'], surplus, endpoints),
+            isClear ? 'it has no lease, the other has' : 'or the other: the leftover of the two',
+            isSafe ? surplus : null,
+            isSafe ? twin : null,
+          ),
+        },
+      ]
+    })
+  },
+}
+
+export const badValue: Rule<ServiceFacts> = {
+  code: 'D007',
+  title: 'bad value',
+  severity: 'warning',
+  page: `The value of the key cannot be read. Clients skip it, so its server gets no traffic.
+
+Correct it where it is written. A value of which only the weight cannot be read is mended by disco weight SERVICE KEY N.
+Otherwise remove the key: disco unregister SERVICE KEY.`,
+  find: ({ endpoints }) =>
+    endpoints.flatMap((endpoint): Found[] =>
+      endpoint.problem?.kind === 'unreadable'
+        ? [
+            {
+              endpoint,
+              since: endpoint.modRevision,
+              text: endpoint.problem.text,
+              cost: 'clients skip it',
+              share: 0,
+              mend: mendBy(
+                commandOn(['unregister'], endpoint, endpoints),
+                'or correct it where it is written',
+              ),
+            },
+          ]
+        : [],
+    ),
+}
+
+export const misplaced: Rule<ServiceFacts> = {
+  code: 'D008',
+  title: 'wrong key',
+  severity: 'warning',
+  page: `The value names another registration than its key does: another service, version or address. It may have been copied by
+hand, or stand below a prefix that is not known here. It is not trusted, and clients skip it.
+
+Where a root is named, all keys stand below a prefix: give it by --root. Otherwise register the endpoint anew, and
+remove this key: disco unregister SERVICE KEY.`,
+  find: ({ endpoints }) =>
+    endpoints.flatMap((endpoint): Found[] => {
+      const { problem } = endpoint
+      if (problem?.kind !== 'misplaced') return []
+      const { rootHint } = problem
+      return [
+        {
+          endpoint,
+          since: endpoint.modRevision,
+          text: problem.text,
+          cost: 'clients skip it',
+          share: 0,
+          mend:
+            rootHint === null
+              ? mendBy(commandOn(['unregister'], endpoint, endpoints), 'or register it under its own key')
+              : mendBy(['disco', 'doctor', '--root', rootHint]),
+        },
+      ]
+    }),
+}
+
+export const severalLayouts: Rule<ServiceFacts> = {
+  code: 'D014',
+  title: 'several layouts',
+  severity: 'warning',
+  page: `Endpoints of the service stand in several layouts. A program reads one: its clients see a part of the endpoints.
+
+Let all servers register in one layout, or name it in the target of the clients: etcd:///SERVICE?layout=kratos.`,
+  find({ service, endpoints, shareOf }) {
+    const usable = endpoints.filter(({ problem }) => problem === null)
+    const layouts = [...new Set(usable.map(({ layout }) => layout))]
+    if (layouts.length < 2) return []
+    const shares = layouts.map((name) => {
+      const share = usable.reduce((sum, one) => sum + (one.layout === name ? shareOf(one) : 0), 0)
+      return `${name} ${percent(share)}`
+    })
+    return [
+      {
+        text: `endpoints in ${layouts.length} layouts: ${shares.join(', ')} of the weight`,
+        cost: 'a program sees those of one',
+        mend: mendBy(
+          null,
+          `clients name it: ${layouts.map((name) => `etcd:///${service}?layout=${name}`).join(' or ')}`,
+        ),
+      },
+    ]
+  },
+}
+
+export const notForGrpc: Rule<ServiceFacts> = {
+  code: 'D015',
+  title: 'not for gRPC',
+  severity: 'info',
+  page: `The registration is valid and gRPC clients do not dial it: it is for another protocol, or its writer has disabled it.
+Nothing is to be done, unless it was meant to be dialled.`,
+  find: ({ endpoints }) =>
+    endpoints.flatMap((endpoint): Found[] =>
+      endpoint.problem?.kind === 'not-dialled' && !hasNoAddress(endpoint)
+        ? [
+            {
+              endpoint,
+              since: endpoint.modRevision,
+              text: endpoint.problem.text,
+              share: 0,
+              mend: mendBy(null),
+            },
+          ]
+        : [],
+    ),
+}
+
+/** Whether clients skip it for its address. */
+function hasNoAddress({ addr, problem }: Endpoint): boolean {
+  if (problem?.kind !== 'not-dialled') return false
+  const address = readAddress(addr)
+  return 'problem' in address || (address.kind === 'tcp' && address.host === '')
+}
+
+function byAddress(endpoints: readonly Endpoint[]): Map<string, Endpoint[]> {
+  const groups = new Map<string, Endpoint[]>()
+  for (const endpoint of endpoints) {
+    const same = groups.get(endpoint.addr)
+    if (same) same.push(endpoint)
+    else groups.set(endpoint.addr, [endpoint])
+  }
+  return groups
+}

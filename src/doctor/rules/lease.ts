@@ -1,0 +1,151 @@
+import { readAddress } from '../../domain/address.js'
+import { type Endpoint, isReadable, type LeaseId } from '../../domain/endpoint.js'
+import { findLayout } from '../../domain/layouts/index.js'
+import { byKey, type ServiceFacts } from '../facts.js'
+import type { Found, Rule } from '../finding.js'
+import { commandOn, mendBy } from '../mend.js'
+import { counted, listed, percent } from '../texts.js'
+import { isStale } from './stale.js'
+
+/** A shorter TTL ends with a pause of the server, its network or etcd that nobody would notice otherwise. */
+const LEAST_TTL_SECONDS = 3
+
+/** Registrars renew a lease each third of its TTL; a short TTL, in whole seconds, is too coarse to tell. */
+const LEFT_FRACTION = 1 / 3
+const JUDGED_TTL_SECONDS = 6
+
+export const noLease: Rule<ServiceFacts> = {
+  code: 'D001',
+  title: 'no lease',
+  severity: 'error',
+  page: `The key has no lease, so it never expires. When its server ends, clients keep dialling it, and their calls fail.
+It comes from a writer that puts the key without a lease, or from a tool that overwrote it (etcdctl put detaches a lease).
+
+A key of which nothing listens at the address is a leftover: remove it with disco unregister, or disco doctor --fix.
+Where its server runs, restart the server under a registrar that holds a lease, such as disco register … -- CMD.
+It is a warning where the writers of the layout take a lease only if they are told to (ego), and none where they never do.`,
+  find(facts) {
+    const { endpoints } = facts
+    const immortal = byKey(endpoints).filter(
+      (endpoint) =>
+        endpoint.lease === null && isReadable(endpoint) && findLayout(endpoint.layout)?.wantsLease,
+    )
+    return immortal.map((endpoint): Found => {
+      const hint = findLayout(endpoint.layout)?.hint(endpoint)
+      const isDead = isStale(endpoint, facts)
+      const isServing = facts.healthOf(endpoint)?.isConnected === true
+      const share = facts.shareOf(endpoint)
+      const command = isServing ? null : commandOn(['unregister'], endpoint, endpoints)
+      const otherwise = isServing
+        ? 'its server runs: restart it under a registrar that holds a lease'
+        : isDead
+          ? 'or restart its server'
+          : 'once its server has ended, or restart its server'
+      return {
+        ...(hint?.code === 'ego-no-lease' ? { severity: 'warning' as const } : {}),
+        endpoint,
+        since: endpoint.modRevision,
+        text: 'never expires',
+        cost: isDead || share === 0 ? null : `${percent(share)} of the calls will fail when its server ends`,
+        share,
+        mend: mendBy(command, otherwise, isDead ? endpoint : null),
+      }
+    })
+  },
+}
+
+export const sharedLease: Rule<ServiceFacts> = {
+  code: 'D011',
+  title: 'shared lease',
+  severity: 'warning',
+  page: `One lease holds the keys of several hosts. When its holder ends, or loses the lease, the registrations of all of them
+go at once, whether their servers run or not.
+
+Let each server hold its registration under a lease of its own: disco register, or register() of the library.`,
+  find: ({ service, endpoints, ofLease }) =>
+    leasesOf(endpoints).flatMap((lease): Found[] => {
+      const all = byKey(ofLease(lease).filter(isReadable))
+      const hosts = [...new Set(all.map(({ addr }) => hostOf(addr)))].filter((host) => host !== '')
+      // A lease of several services is told with the first of them.
+      if (hosts.length < 2 || all[0]?.service !== service) return []
+      return [
+        {
+          endpoint: all[0],
+          since: Math.max(...all.map(({ modRevision }) => modRevision)),
+          text: `lease …${lease.slice(-4)} holds ${counted(all.length, 'key')} of ${hosts.length} hosts (${listed(hosts)})`,
+          cost: 'they all go when its holder ends',
+          mend: mendBy(null, 'let each server hold a lease of its own'),
+        },
+      ]
+    }),
+}
+
+export const shortTtl: Rule<ServiceFacts> = {
+  code: 'D012',
+  title: 'short TTL',
+  severity: 'warning',
+  page: `A lease of under ${LEAST_TTL_SECONDS} s ends with a pause of its server, of the network or of etcd (an election takes a second or more),
+and clients lose an endpoint that serves. It is an error where the TTL is below the round trip to etcd: no keep-alive
+can arrive in time.
+
+Register with a longer TTL: disco register … --ttl 10.`,
+  find({ endpoints, ttlOf, shareOf, roundTripMs }) {
+    const byTtl = new Map<number, Endpoint[]>()
+    for (const endpoint of byKey(endpoints)) {
+      const seconds = endpoint.lease === null ? undefined : ttlOf(endpoint.lease)?.grantedTtlSeconds
+      const isShort =
+        seconds !== undefined && (seconds < LEAST_TTL_SECONDS || seconds * 1000 <= (roundTripMs ?? 0))
+      if (isShort) byTtl.set(seconds, [...(byTtl.get(seconds) ?? []), endpoint])
+    }
+    return [...byTtl].map(([seconds, short]): Found => {
+      const isHopeless = roundTripMs !== null && seconds * 1000 <= roundTripMs
+      const share = short.reduce((sum, endpoint) => sum + shareOf(endpoint), 0)
+      const [only] = short
+      return {
+        ...(isHopeless ? { severity: 'error' as const } : {}),
+        endpoint: short.length === 1 ? (only ?? null) : null,
+        since: Math.max(...short.map(({ createRevision }) => createRevision)),
+        text: `${short.length === 1 ? '' : `${counted(short.length, 'key')} (${listed(short.map(({ addr }) => addr))}): `}TTL ${seconds}s${isHopeless ? `, and the round trip to etcd takes ${Math.round(roundTripMs)} ms` : ''}`,
+        cost: `${percent(share)} of the traffic moves at each pause`,
+        share,
+        mend: mendBy(null, 'register with a longer one: --ttl 10'),
+      }
+    })
+  },
+}
+
+export const notRenewed: Rule<ServiceFacts> = {
+  code: 'D013',
+  title: 'not renewed',
+  severity: 'warning',
+  page: `Less than a third of the lease's TTL is left. Registrars renew a lease each third of it, so this one is late: its process
+hangs, has ended, or does not reach etcd. The key goes when the time is over, unless it is renewed.
+
+Look at the registrar. A process that ended without deregistering needs nothing: its key lapses by itself.`,
+  find: ({ endpoints, ttlOf, shareOf }) =>
+    byKey(endpoints).flatMap((endpoint): Found[] => {
+      const ttl = endpoint.lease === null ? undefined : ttlOf(endpoint.lease)
+      if (!ttl || ttl.grantedTtlSeconds < JUDGED_TTL_SECONDS) return []
+      const { ttlSeconds, grantedTtlSeconds } = ttl
+      if (ttlSeconds + 1 > grantedTtlSeconds * LEFT_FRACTION) return []
+      return [
+        {
+          endpoint,
+          text: `${ttlSeconds}s of ${grantedTtlSeconds}s left: its registrar is late`,
+          cost: 'its key goes when that time is over',
+          share: shareOf(endpoint),
+          mend: mendBy(null, 'look at its registrar'),
+        },
+      ]
+    }),
+}
+
+function leasesOf(endpoints: readonly Endpoint[]): LeaseId[] {
+  return [...new Set(endpoints.flatMap(({ lease }) => lease ?? []))]
+}
+
+/** Empty for a socket, and for what is not an address. */
+function hostOf(addr: string): string {
+  const address = readAddress(addr)
+  return 'problem' in address || address.kind !== 'tcp' ? '' : address.host
+}

@@ -1,0 +1,24 @@
+import type { Endpoint, Revision } from '../domain/endpoint.js'
+import { writeIfUnchanged } from '../etcd/guarded-write.js'
+import type { Registry } from './registry.js'
+
+/**
+ * Deletes the key of an endpoint, and only if it stands as it was listed.
+ *
+ * @param keeper an endpoint whose key must also stand as it was listed; null for none
+ * @throws DiscoError ETCD_UNREACHABLE, ETCD_DENIED, OUTCOME_UNKNOWN
+ */
+export async function removeUnchanged(
+  registry: Registry,
+  { key, modRevision }: Endpoint,
+  keeper: Endpoint | null,
+  listedAt: Revision,
+): Promise<{ readonly outcome: 'removed' | 'changed' | 'gone'; readonly revision: Revision }> {
+  const { client } = registry.inside()
+  const seen = { key, revision: modRevision, at: listedAt }
+  const witness = keeper && { key: keeper.key, revision: keeper.modRevision }
+  const outcome = await writeIfUnchanged(client, [{ seen, value: null }], witness)
+  const { revision } = outcome
+  if (outcome.done) return { outcome: 'removed', revision }
+  return { outcome: outcome.found === null ? 'gone' : 'changed', revision }
+}

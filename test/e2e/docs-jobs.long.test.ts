@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { startGreeter } from '../../src/dev/greeter.js'
+import { registration } from '../support/etcd-state.js'
+import { temporaryFile } from '../support/temporary-file.js'
+import { toolOnEtcd } from '../support/tool-on-etcd.js'
+
+const { etcd, disco } = await toolOnEtcd()
+
+/** The commands in blocks for a shell, in their order. */
+function commandsOf(page: string): string[] {
+  const text = readFileSync(new URL(`../../docs/${page}`, import.meta.url), 'utf8')
+  const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block)
+  return blocks.flatMap((block) => block.trim().split('\n'))
+}
+
+describe('docs/doctor.md', () => {
+  const LEFTOVER = '127.0.0.1:1004'
+
+  beforeEach(async () => {
+    await etcd.ctl('put', ...registration('hello', LEFTOVER, { version: '1.0.0', weight: 1 }))
+  })
+
+  test('has commands that run, and find the leftover until it is removed', async () => {
+    const greeter = await startGreeter({ port: 0 })
+    try {
+      await etcd.ctl('put', ...registration('hello', greeter.addr, { version: '1.0.0', weight: 13 }))
+      await using folder = await temporaryFile('unused', '')
+      const commands = commandsOf('doctor.md')
+      expect(commands.length).toBeGreaterThan(5)
+      for (const command of commands) {
+        const { code, stdout, stderr } = await disco
+          .shell(`cd "$(dirname '${folder.path}')"; ${command}`)
+          .exited()
+        // The greeter's key has no lease either.
+        expect(code, `${command}\n${stderr}`).toBe(9)
+        if (command === `disco doctor hello ${LEFTOVER}`) {
+          expect(stdout).toContain(`✗ ${LEFTOVER}: it gets no traffic: no connection to its server`)
+          expect(stdout).toContain('7.1% of the traffic has no server')
+        }
+      }
+      const { stdout } = await disco.run('ls', 'hello', '-o', 'name')
+      expect(stdout).toBe(`${greeter.addr}\n`)
+    } finally {
+      greeter.stop()
+    }
+  })
+})

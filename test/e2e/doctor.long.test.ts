@@ -1,0 +1,59 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { DoctorDoc } from '../../src/cli/doctor/document.js'
+import { brokenRegistry } from '../support/broken-registry.js'
+import { deadEndpoints } from '../support/dead-endpoints.js'
+import { grantLease, registration, storedText } from '../support/etcd-state.js'
+import { toolOnEtcd } from '../support/tool-on-etcd.js'
+
+const { etcd, disco, tool } = await toolOnEtcd()
+const broken = await brokenRegistry()
+const { leftover, well } = broken
+const { mute } = await deadEndpoints()
+const [hello = ''] = well
+
+beforeEach(() => broken.put(etcd))
+
+describe('disco doctor on a terminal', () => {
+  test('Ctrl-C while servers are probed: what is known so far, the rest as not checked, exit 130', async () => {
+    await etcd.ctl(
+      'put',
+      ...registration('hello', mute, { weight: 1 }),
+      `--lease=${await grantLease(etcd, 60)}`,
+    )
+    const started = disco.onTerminal(200, 40, 'doctor', 'hello', '--probe-timeout', '1m')
+    await started.printed('probing servers: 3 of 4')
+    const { code, stdout } = await started.pressCtrlC()
+    expect(code).toBe(130)
+    expect(stdout).toContain(`not checked: health of ${mute}: interrupted`)
+    expect(stdout).toContain('D003')
+  })
+
+  test('--fix asks', async () => {
+    const asked = disco.onTerminal(200, 24, 'doctor', 'hello', '--fix')
+    await asked.printed(`Really remove the leftover key /hello/1.0.0/${leftover}? [y/N]`)
+    asked.child.stdin?.write('n\n')
+    expect((await asked.exited()).code).toBe(130)
+    expect(await storedText(etcd, `/hello/1.0.0/${leftover}`)).not.toBe('')
+  })
+})
+
+describe('the commands of findings', () => {
+  test('mean one endpoint, whatever its service is called', async () => {
+    const names = ['--all', "it's", 'a b', 'x;touch y']
+    for (const name of names) {
+      await etcd.ctl('put', '--', ...registration(name, leftover, { weight: 1 }))
+      await etcd.ctl('put', '--', ...registration(name, hello, { weight: 1 }))
+    }
+    const { doc } = { doc: JSON.parse((await tool.run('doctor', '--json')).stdout) as DoctorDoc }
+    const commands = doc.findings.flatMap(({ service, addr, code, mend }) =>
+      code === 'D001' && addr === leftover && names.includes(service ?? '') ? [mend.command] : [],
+    )
+    expect(commands).toHaveLength(names.length)
+    const ran = await disco.shell(`set -e; ${commands.join('; ')}`).exited()
+    expect(ran, ran.stderr).toMatchObject({ code: 0 })
+    for (const name of names) {
+      expect(await storedText(etcd, `/${name}/${leftover}`), name).toBe('')
+      expect(await storedText(etcd, `/${name}/${hello}`), name).not.toBe('')
+    }
+  })
+})

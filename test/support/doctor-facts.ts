@@ -1,0 +1,45 @@
+import type { HealthChecked, HealthFault } from '../../src/agent/health/survey.js'
+import { factsOf, groupByLease, type ServiceFacts } from '../../src/doctor/facts.js'
+import { type Endpoint, type EndpointId, endpointId } from '../../src/domain/endpoint.js'
+import type { Ttl } from '../../src/registry/registry.js'
+
+/** The result of a check with this fault; null is SERVING. */
+export function checked(fault: HealthFault | null, problem: string | null = fault): HealthChecked {
+  const isConnected = fault === null || fault === 'not-serving' || fault === 'denied'
+  return {
+    isConnected,
+    isHealthy: fault === null,
+    isRefused: fault === 'refused',
+    status: fault === null ? 'SERVING' : null,
+    ...{ problem, fault, latencyMs: 1 },
+  }
+}
+
+/** Facts about `hello`, with what a test names. */
+export function facts(
+  endpoints: readonly Endpoint[],
+  {
+    health = {},
+    ttls = {},
+    others = [],
+    isShared = false,
+    roundTripMs = 1,
+  }: {
+    /** By address. */
+    readonly health?: Readonly<Record<string, HealthChecked>>
+    /** By lease. */
+    readonly ttls?: Readonly<Record<string, Ttl>>
+    /** Endpoints of other services. */
+    readonly others?: readonly Endpoint[]
+    readonly isShared?: boolean
+    readonly roundTripMs?: number | null
+  } = {},
+): ServiceFacts {
+  const byId = new Map<EndpointId, HealthChecked>()
+  for (const endpoint of endpoints) {
+    const result = health[endpoint.addr]
+    if (result) byId.set(endpointId(endpoint), result)
+  }
+  const examined = { health: byId, ttls: new Map(Object.entries(ttls)), isShared, roundTripMs }
+  return factsOf('hello', endpoints, examined, groupByLease([...endpoints, ...others]))
+}

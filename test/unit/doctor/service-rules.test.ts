@@ -1,0 +1,253 @@
+import { describe, expect, it } from 'vitest'
+import type { ServiceFacts } from '../../../src/doctor/facts.js'
+import { findingsBy } from '../../../src/doctor/finding.js'
+import { RULES, SERVICE_RULES } from '../../../src/doctor/rules/index.js'
+import type { Endpoint } from '../../../src/domain/endpoint.js'
+import { checked, facts } from '../../support/doctor-facts.js'
+import { endpoint, NOT_JSON } from '../../support/endpoints.js'
+
+const one = (fields: Partial<Endpoint> = {}) => endpoint({ addr: '10.0.0.1:1', lease: 'a', ...fields })
+const two = (fields: Partial<Endpoint> = {}) => endpoint({ addr: '10.0.0.2:1', lease: 'b', ...fields })
+const WELL = { '10.0.0.1:1': checked(null), '10.0.0.2:1': checked(null) }
+const ttl = (ttlSeconds: number, grantedTtlSeconds: number) => ({ ttlSeconds, grantedTtlSeconds })
+
+const found = (of: ServiceFacts) => findingsBy(SERVICE_RULES, of, 'hello')
+/** `D001 error 10.0.0.1:1`, and the command. */
+const brief = (of: ServiceFacts) =>
+  found(of).map(({ code, severity, endpoint: at, mend }) => [
+    `${code} ${severity} ${at?.addr ?? 'hello'}`,
+    mend.command?.join(' ') ?? null,
+    mend.removes === null ? 'by hand' : 'safe',
+  ])
+
+describe('the findings on a service', () => {
+  it('are none where all is well, whether it was probed or not', () => {
+    expect(found(facts([one(), two()], { health: WELL, ttls: { a: ttl(9, 10), b: ttl(8, 10) } }))).toEqual([])
+    expect(found(facts([one(), two()]))).toEqual([])
+  })
+
+  const REFUSED = { ...WELL, '10.0.0.1:1': checked('refused') }
+
+  it.each<[string, ServiceFacts, unknown]>([
+    [
+      'no lease, and its server runs: no removal',
+      facts([one({ lease: null }), two()], { health: WELL }),
+      [['D001 error 10.0.0.1:1', null, 'by hand']],
+    ],
+    [
+      'no lease, and not probed: a removal by hand, once its server has ended',
+      facts([one({ lease: null }), two()]),
+      [['D001 error 10.0.0.1:1', 'disco unregister hello 10.0.0.1:1', 'by hand']],
+    ],
+    [
+      'no lease and refused: a leftover',
+      facts([one({ lease: null }), two()], { health: REFUSED }),
+      [
+        ['D001 error 10.0.0.1:1', 'disco unregister hello 10.0.0.1:1', 'safe'],
+        ['D002 error 10.0.0.1:1', 'disco unregister hello 10.0.0.1:1', 'safe'],
+      ],
+    ],
+    [
+      'no lease and refused, and the only one with a weight beside a drained one: not safe',
+      facts([one({ lease: null }), two({ weight: 0 })], { health: REFUSED }),
+      [
+        ['D001 error 10.0.0.1:1', 'disco unregister hello 10.0.0.1:1', 'by hand'],
+        ['D002 error 10.0.0.1:1', 'disco unregister hello 10.0.0.1:1', 'by hand'],
+        ['D010 warning 10.0.0.2:1', 'disco drain hello 10.0.0.2:1 --undo', 'by hand'],
+      ],
+    ],
+    [
+      'one of the two addresses of a key without a lease is refused: not a leftover',
+      facts([one({ lease: null, key: '/hello/k' }), two({ lease: null, key: '/hello/k' })], {
+        health: REFUSED,
+      }),
+      [
+        ['D001 error 10.0.0.1:1', 'disco unregister hello 10.0.0.1:1', 'by hand'],
+        ['D002 error 10.0.0.1:1', 'disco unregister hello 10.0.0.1:1', 'by hand'],
+      ],
+    ],
+    [
+      'refused under a lease: weight 0, which can be undone',
+      facts([one(), two()], { health: REFUSED }),
+      [['D002 error 10.0.0.1:1', 'disco weight hello 10.0.0.1:1 0', 'by hand']],
+    ],
+    [
+      'refused, where weight 0 would turn the weights off: removal',
+      facts([one()], { health: REFUSED }),
+      [['D002 error 10.0.0.1:1', 'disco unregister hello 10.0.0.1:1', 'by hand']],
+    ],
+    [
+      'refused, and drained: no call can fail',
+      facts([one({ weight: 0 }), two()], { health: REFUSED }),
+      [
+        ['D002 warning 10.0.0.1:1', 'disco weight hello 10.0.0.1:1 0', 'by hand'],
+        ['D010 warning 10.0.0.1:1', 'disco drain hello 10.0.0.1:1 --undo', 'by hand'],
+      ],
+    ],
+    [
+      'NOT_SERVING',
+      facts([one(), two()], { health: { ...WELL, '10.0.0.1:1': checked('not-serving') } }),
+      [['D003 error 10.0.0.1:1', 'disco weight hello 10.0.0.1:1 0', 'by hand']],
+    ],
+    [
+      'no answer',
+      facts([one(), two()], { health: { ...WELL, '10.0.0.1:1': checked('no-answer') } }),
+      [['D003 error 10.0.0.1:1', 'disco weight hello 10.0.0.1:1 0', 'by hand']],
+    ],
+    [
+      'TLS beside plaintext',
+      facts([one(), two()], { health: { ...WELL, '10.0.0.1:1': checked('speaks-tls') } }),
+      [['D004 error 10.0.0.1:1', 'disco weight hello 10.0.0.1:1 0', 'by hand']],
+    ],
+    [
+      'TLS everywhere: only asked in the wrong way',
+      facts([one()], { health: { '10.0.0.1:1': checked('speaks-tls') } }),
+      [['D004 warning 10.0.0.1:1', null, 'by hand']],
+    ],
+    [
+      'the address of all interfaces',
+      facts([one({ addr: '0.0.0.0:1' }), two()], { health: WELL }),
+      [['D005 error 0.0.0.0:1', 'disco unregister hello 0.0.0.0:1', 'by hand']],
+    ],
+    [
+      'no port',
+      facts([one({ addr: '1.2.3.4', problem: { kind: 'not-dialled', text: 'address has no port' } }), two()]),
+      [['D005 error 1.2.3.4', 'disco unregister hello 1.2.3.4', 'by hand']],
+    ],
+    [
+      'loopback, where other machines read the registry',
+      facts([one({ addr: '127.0.0.1:1' })], { isShared: true }),
+      [['D005 warning 127.0.0.1:1', null, 'by hand']],
+    ],
+    [
+      'one address under two keys, both leased: by hand',
+      facts([
+        one({ createRevision: 5, modRevision: 5 }),
+        one({ version: '2.0.0', key: '/hello/2.0.0/10.0.0.1:1', createRevision: 9, modRevision: 9 }),
+      ]),
+      [['D006 warning 10.0.0.1:1', 'disco unregister hello /hello/1.0.0/10.0.0.1:1', 'by hand']],
+    ],
+    [
+      'one address under two keys, of which one has no lease: that one is the leftover',
+      facts([one(), one({ version: '2.0.0', key: '/hello/2.0.0/10.0.0.1:1', lease: null })], {
+        health: WELL,
+      }),
+      [
+        ['D001 error 10.0.0.1:1', null, 'by hand'],
+        ['D006 warning 10.0.0.1:1', 'disco unregister hello /hello/2.0.0/10.0.0.1:1', 'safe'],
+      ],
+    ],
+    [
+      'a value that cannot be read',
+      facts([one({ problem: NOT_JSON }), two()]),
+      [['D007 warning 10.0.0.1:1', 'disco unregister hello /hello/1.0.0/10.0.0.1:1', 'by hand']],
+    ],
+    [
+      'a value for another key',
+      facts([
+        one({ problem: { kind: 'misplaced', text: 'x', belongsAt: '/hello/y', rootHint: null } }),
+        two({ problem: { kind: 'misplaced', text: 'x', belongsAt: '/hello/z', rootHint: '/prod dc' } }),
+      ]),
+      [
+        ['D008 warning 10.0.0.1:1', 'disco unregister hello /hello/1.0.0/10.0.0.1:1', 'by hand'],
+        ['D008 warning 10.0.0.2:1', 'disco doctor --root /prod dc', 'by hand'],
+      ],
+    ],
+    [
+      'weight 0 in a layout whose clients read it as their default',
+      facts([one({ weight: 0, layout: 'kitex' }), two({ layout: 'kitex' })]),
+      [
+        ['D009 warning 10.0.0.1:1', 'disco unregister hello 10.0.0.1:1', 'by hand'],
+        ['D010 warning 10.0.0.1:1', 'disco drain hello 10.0.0.1:1 --undo', 'by hand'],
+      ],
+    ],
+    [
+      'a weight that was changed, in a layout with clients that are late',
+      facts([one({ weight: 5, createRevision: 1, modRevision: 2 }), two()]),
+      [['D009 info hello', null, 'by hand']],
+    ],
+    [
+      'all weights 0: they are unset, and nothing is drained',
+      facts([one({ weight: 0 }), two({ weight: 0 })]),
+      [],
+    ],
+    [
+      'a lease that holds keys of two hosts',
+      facts([one({ lease: 'x' }), two({ lease: 'x' })]),
+      [['D011 warning 10.0.0.1:1', null, 'by hand']],
+    ],
+    [
+      'a lease that holds two ports of one host, or several services there',
+      facts([one({ lease: 'x' }), one({ addr: '10.0.0.1:2', lease: 'x' })], {
+        others: [endpoint({ service: 'other', addr: '10.0.0.1:3', lease: 'x' })],
+      }),
+      [],
+    ],
+    [
+      'a TTL of 2 s',
+      facts([one(), two()], { ttls: { a: ttl(2, 2), b: ttl(9, 10) } }),
+      [['D012 warning 10.0.0.1:1', null, 'by hand']],
+    ],
+    [
+      'a TTL below the round trip',
+      facts([one(), two()], { ttls: { a: ttl(4, 4), b: ttl(4, 4) }, roundTripMs: 5_000 }),
+      [['D012 error hello', null, 'by hand']],
+    ],
+    [
+      'a lease that its registrar does not renew',
+      facts([one(), two()], { ttls: { a: ttl(2, 10), b: ttl(6, 10) } }),
+      [['D013 warning 10.0.0.1:1', null, 'by hand']],
+    ],
+    [
+      'two layouts',
+      facts([one(), two({ layout: 'kratos' })], { health: WELL }),
+      [['D014 warning hello', null, 'by hand']],
+    ],
+    [
+      'another protocol',
+      facts([
+        one({ problem: { kind: 'not-dialled', text: 'speaks http, not gRPC' }, layout: 'kratos' }),
+        two({ layout: 'kratos' }),
+      ]),
+      [['D015 info 10.0.0.1:1', null, 'by hand']],
+    ],
+  ])('%s', (_, of, expected) => {
+    expect(brief(of)).toEqual(expected)
+  })
+
+  it('are no fault of a server that refuses the question, or that cannot be dialled from here', () => {
+    for (const fault of ['denied', 'local', 'no-socket'] as const)
+      expect(found(facts([one(), two()], { health: { ...WELL, '10.0.0.1:1': checked(fault) } }))).toEqual([])
+  })
+
+  it('name the share of the traffic, and since which revision', () => {
+    const [noLease, refused] = found(
+      facts([one({ lease: null, weight: 3, modRevision: 112 }), two()], { health: REFUSED }),
+    )
+    expect(noLease).toMatchObject({ code: 'D001', since: 112, share: 0.75 })
+    expect(refused).toMatchObject({ code: 'D002', share: 0.75, cost: '75.0% of the traffic has no server' })
+  })
+
+  it('give commands that mean the service whatever it is called', () => {
+    const named = (service: string) =>
+      found(facts([one({ service, lease: null }), two({ service })], { health: REFUSED }))[0]?.mend.command
+    expect(named('--all')).toEqual(['disco', 'unregister', 'etcd:///--all?layout=seed', '10.0.0.1:1'])
+    expect(named('a b\u200b')?.[2]).toBe('etcd:///a%20b%E2%80%8B?layout=seed')
+  })
+
+  it('give no command for a key that cannot be typed', () => {
+    const [finding] = found(facts([one({ key: '/hello/\u0007', problem: NOT_JSON })]))
+    expect(finding?.mend.command).toBeNull()
+  })
+})
+
+describe('the table of findings', () => {
+  it('has each code once, and a page for each', () => {
+    expect(new Set(RULES.map(({ code }) => code)).size).toBe(RULES.length)
+    for (const { code, title, page } of RULES) {
+      expect(code).toMatch(/^D\d{3}$/)
+      expect(title.length, code).toBeLessThanOrEqual(15)
+      expect(page, code).toMatch(/^[A-Ze][\s\S]{80,}\.$/)
+    }
+  })
+})
