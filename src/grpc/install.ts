@@ -24,15 +24,25 @@ export interface Installation extends AsyncDisposable {
   close(): void
 }
 
-/** Discoveries in use, the current one last. grpc-js keeps one resolver for a scheme, for the whole process. */
-const installed: Discovery[] = []
+/** A discovery in use; after the end of its installation null, and what stands in its place. */
+interface InUse {
+  discovery: Discovery | null
+  instead: InUse | null
+}
+
+/**
+ * The discovery of `etcd:` targets: grpc-js keeps one resolver for a scheme, for the whole process. The ones before it are
+ * known only to the installations that would restore them: a program that keeps no installation keeps no former discovery.
+ */
+let current: InUse | null = null
 
 /**
  * Registers our LB policies with grpc-js, as `disco_<name>`, and a resolver for `etcd:` targets, if a discovery is given.
  * grpc-js keeps both process-wide: a second call replaces the discovery of channels created later. If the program dials by
  * another copy of grpc-js than disco-registry, it emits a process warning with the code DISCO_TWO_GRPC_JS.
  *
- * @throws DiscoError USAGE for a grpc-js that is too old, with the version found and the version needed
+ * @throws DiscoError USAGE for an unknown option, and for a grpc-js that is too old, with the version found and the
+ *   version needed
  * @example
  * ```ts
  * import { Registry } from 'disco-registry'
@@ -41,26 +51,52 @@ const installed: Discovery[] = []
  * install({ discovery: await Registry.open() })
  * ```
  */
-export function install({ discovery, policies = [] }: InstallOptions = {}): Installation {
+export function install(options: InstallOptions = {}): Installation {
+  refuseUnknown(options)
+  const { discovery, policies = [] } = options
   checkGrpcJs()
   for (const policy of [...POLICIES, ...policies]) registerPolicy(policy)
-  if (discovery) {
-    installed.push(discovery)
-    resolveByLast()
-  }
-  let isOpen = discovery !== undefined
-  const close = () => {
-    if (isOpen) {
-      isOpen = false
-      installed.splice(installed.lastIndexOf(discovery as Discovery), 1)
-      resolveByLast()
-    }
-  }
+  const close = discovery === undefined ? () => undefined : use(discovery)
   return { close, [Symbol.asyncDispose]: async () => close() }
 }
 
-function resolveByLast(): void {
-  experimental.registerResolver(SCHEME, resolverFor(installed.at(-1) ?? withoutDiscovery))
+/** @returns ends the use of the discovery */
+function use(discovery: Discovery): () => void {
+  const own: InUse = { discovery, instead: null }
+  let previous = current
+  resolveBy(own)
+  return () => {
+    if (own.discovery === null) return
+    own.discovery = null
+    own.instead = lastOpen(previous)
+    previous = null
+    if (current === own) resolveBy(own.instead)
+  }
+}
+
+function lastOpen(one: InUse | null): InUse | null {
+  let found = one
+  while (found !== null && found.discovery === null) found = found.instead
+  return found
+}
+
+function resolveBy(one: InUse | null): void {
+  current = one
+  experimental.registerResolver(SCHEME, resolverFor(one?.discovery ?? withoutDiscovery))
+}
+
+const OPTIONS = ['discovery', 'policies'] as const satisfies readonly (keyof InstallOptions)[]
+
+/** A program in JavaScript would otherwise not learn that nothing is installed. @throws DiscoError USAGE */
+function refuseUnknown(options: object): void {
+  const unknown = Object.keys(options).find((name) => !(OPTIONS as readonly string[]).includes(name))
+  if (unknown === undefined) return
+  throw new DiscoError('USAGE', `install has no option "${unknown}"`, {
+    suggestions: [
+      `Options: ${OPTIONS.join(', ')}; or context, with the options of Registry.open`,
+      'Of another registry: install({ discovery: await Registry.open({ … }) })',
+    ],
+  })
 }
 
 /** Stands where no discovery is installed: channels to `etcd:` targets fail with the reason. */
