@@ -8,7 +8,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** Entry points by the name under which programs import them. */
 const ENTRIES = {
   'disco-registry': 'dist/index.d.ts',
-  'disco-registry/grpc': 'dist/grpc/index.d.ts',
+  'disco-registry/grpc': 'dist/grpc.d.ts',
   'disco-registry/policies': 'dist/policies/index.d.ts',
 }
 

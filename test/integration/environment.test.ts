@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
-import { install } from '../../src/grpc/index.js'
+import { install } from '../../src/grpc.js'
 import { Registry, register } from '../../src/index.js'
 import { Backend } from '../support/backend.js'
 import { Caller } from '../support/caller.js'
@@ -76,6 +76,12 @@ test('a context counts by its name alone: its endpoints, user, password and root
     const registry = await Registry.open({ context: 'dc1' })
     expect((await registry.list('by-context')).endpoints).toHaveLength(1)
     registry.close()
+    {
+      await using _ = await install({ context: 'dc1' })
+      using caller = new Caller('etcd:///by-context')
+      expect(await caller.call()).toBe(backend.addr)
+    }
+    await expect(install({ context: 'dc2' })).rejects.toMatchObject({ message: 'No context "dc2"' })
     // In use, but not named.
     const other = await Registry.open({ commandTimeoutMs: 300 })
     await expect(other.list()).rejects.toMatchObject({ code: 'ETCD_UNREACHABLE' })

@@ -8,7 +8,11 @@ import { describe, expect, it } from 'vitest'
 const TABLE = readFileSync(new URL('../../CONTRIBUTING.md', import.meta.url), 'utf8')
 
 /** Who may import whom, as CONTRIBUTING.md says it: folders of src/, then outside libraries. */
-const HOUSE = new Map([...roomsOf(TABLE), ['index.ts', ['domain', 'registry', 'agent']]])
+const HOUSE = new Map([
+  ...roomsOf(TABLE),
+  ['index.ts', ['domain', 'registry', 'agent']],
+  ['grpc.ts', ['domain', 'registry', 'grpc']],
+])
 
 function roomsOf(table: string): [room: string, allowed: string[]][] {
   const rows = table.split('\n').flatMap((line) => {
@@ -89,7 +93,7 @@ describe('src/', () => {
 
 describe('the house itself', () => {
   it('has arrows that go only downwards', () => {
-    const rooms = [...HOUSE.keys()].filter((room) => room !== 'index.ts')
+    const rooms = [...HOUSE.keys()].filter((room) => !room.endsWith('.ts'))
     expect(rooms).toContain('domain')
     for (const [at, room] of rooms.entries()) {
       const upwards = HOUSE.get(room)?.filter((target) => rooms.slice(0, at + 1).includes(target))
