@@ -20,14 +20,14 @@ export type Witness = (ask: { anew: boolean; writing: ReadonlySet<string> }) => 
  * Guards against two clients that each rely on the other's endpoint for the last weight: a transaction that takes the
  * weights of its keys holds only while another key has one.
  *
- * @param isChanged whether an earlier transaction of the same change has written the key
+ * @param isSettled whether the same change has written the key, or leaves it as it is
  */
 export function witnessFor(
   client: EtcdClient,
   reader: Reader,
   { service, selected }: Targets,
   change: WeightChange,
-  isChanged: (key: string) => boolean,
+  isSettled: (key: string) => boolean,
 ): Witness {
   const keys = new Set(selected.map((endpoint) => endpoint.key))
   const name = selected[0]?.service ?? ''
@@ -36,7 +36,7 @@ export function witnessFor(
     if (anew) listed = (await listEndpoints(client, reader, name)).endpoints
     const keepsWeight = (endpoint: Endpoint) => {
       if (writing.has(endpoint.key) || effectiveWeight(endpoint, false) === 0) return false
-      const isStillToChange = keys.has(endpoint.key) && !isChanged(endpoint.key)
+      const isStillToChange = keys.has(endpoint.key) && !isSettled(endpoint.key)
       return !isStillToChange || unboundedWeight(endpoint.weight, change) > 0
     }
     const weighted = listed.find(keepsWeight)

@@ -26,13 +26,20 @@ type Planned = Plan & { readonly kv: KeyValue; readonly written: boolean }
 export interface PartChanged {
   /** The number of keys covered, at least one: the rest does not fit in the same transaction. */
   readonly keys: number
-  /** Without removed keys. */
+  /** Without removed keys, and those that are no longer meant. */
   readonly changes: readonly KeyChange[]
 }
 
 /** A relative change that was sent, and may or may not have been applied to these keys. */
 export interface PartUnknown {
   readonly unknown: readonly UnknownChange[]
+}
+
+/** Checks of what is about to be written. */
+interface Checks {
+  /** Whether the change is for the value as it is now; called again for each attempt. */
+  isMeant(kv: KeyValue): boolean
+  readonly witness: Witness | null
 }
 
 /**
@@ -47,12 +54,12 @@ export async function changeKeys(
   reader: Reader,
   keys: readonly string[],
   change: WeightChange,
-  witness: Witness | null,
+  { isMeant, witness }: Checks,
 ): Promise<PartChanged | PartUnknown> {
   for (let attempt = 0; ; attempt++) {
     const { kvs, revision: at } = await readKeys(client, keys)
     const all = kvs.map((kv): Planned | null => {
-      if (kv === null) return null
+      if (kv === null || !isMeant(kv)) return null
       const plan = planned(reader, kv, change)
       return { ...plan, kv, written: Buffer.compare(plan.value, kv.value) !== 0 }
     })

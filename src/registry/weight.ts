@@ -6,9 +6,11 @@ import { shareWithin, weightsAreUnset } from '../domain/shares.js'
 import { changeWeight, type WeightChange } from '../domain/weight.js'
 import type { EtcdClient } from '../etcd/client.js'
 import { MOST_WRITES } from '../etcd/guarded-write.js'
+import type { KeyValue } from '../etcd/pairs.js'
+import { decodeEndpoints } from './decode.js'
 import { explainUnknown } from './etcd-refusals.js'
 import { refusePercentOfZero, refuseSurprises, witnessFor } from './weight-guard.js'
-import type { LeftOut, Targets } from './weight-targets.js'
+import { type LeftOut, nothingToChange, type Targets } from './weight-targets.js'
 import { unknownWeights } from './weight-unknown.js'
 import { changeKeys, type KeyChange } from './weight-write.js'
 
@@ -70,7 +72,7 @@ export function plannedWeights(
 
 /**
  * Changes the selected keys in one transaction, or in several where etcd's limits require it; the addresses under one
- * key share its weight.
+ * key share its weight. A key that was written since it was selected is changed only if it still matches.
  *
  * @throws DiscoError NOT_FOUND, CONFLICT, OUTCOME_UNKNOWN; if a part was already changed, the hints say which
  */
@@ -81,35 +83,47 @@ export async function setWeight(
   change: WeightChange,
   { force = false }: WeightOptions,
 ): Promise<WeightChanged> {
-  const { service, selected, leftOut } = targets
+  const { service, selected } = targets
   refusePercentOfZero(targets, change)
   if (!force) refuseSurprises(targets, change)
   const mayUnset = force || weightsAreUnset(service)
   const keys = [...new Set(selected.map(({ key }) => key))]
   const byKey = new Map<string, KeyChange>()
-  const isChanged = (key: string) => byKey.has(key)
-  const witness = mayUnset ? null : witnessFor(client, reader, targets, change, isChanged)
+  const leftOut = new Map<string, LeftOut>()
+  const isSettled = (key: string) => byKey.has(key) || leftOut.has(key)
+  const witness = mayUnset ? null : witnessFor(client, reader, targets, change, isSettled)
+  const isMeant = (kv: KeyValue) => {
+    const now = decodeEndpoints(reader, kv, selected[0]?.service)
+    const reason = targets.recheck(now)
+    const endpoint = now[0] ?? selected.find(({ key }) => key === kv.key)
+    if (reason && endpoint) leftOut.set(kv.key, { endpoint, ...reason })
+    else leftOut.delete(kv.key)
+    return reason === null
+  }
   for (let at = 0; at < keys.length; ) {
     const part = keys.slice(at, at + MOST_WRITES)
     const done = () => [...byKey.values()]
-    const changed = await changeKeys(client, reader, part, change, witness).catch((error: unknown) => {
-      throw inPart(explained(error, targets, part), done())
-    })
+    const changed = await changeKeys(client, reader, part, change, { isMeant, witness }).catch(
+      (error: unknown) => {
+        throw inPart(explained(error, targets, part), done())
+      },
+    )
     if ('unknown' in changed) throw inPart(unknownWeights(change, changed.unknown), done())
     for (const one of changed.changes) byKey.set(one.key, one)
     at += changed.keys
   }
-  const gone = selected.filter(({ key }) => !byKey.has(key))
+  const gone = selected.filter(({ key }) => !isSettled(key))
   if (byKey.size === 0) {
+    if (leftOut.size > 0) throw nothingToChange([...leftOut.values()])
     throw new DiscoError('NOT_FOUND', `${keys.join(', ')} went while the weight was being changed`)
   }
   const revision = Math.max(...[...byKey.values()].map((changed) => changed.revision))
-  const leftOutToo = gone.map((endpoint) => ({
-    endpoint,
-    reason: 'gone' as const,
-    text: 'it went meanwhile',
-  }))
-  return { revision, changes: changesOf(service, byKey), leftOut: [...leftOut, ...leftOutToo] }
+  const goneToo = gone.map((endpoint) => ({ endpoint, reason: 'gone' as const, text: 'it went meanwhile' }))
+  return {
+    revision,
+    changes: changesOf(service, byKey),
+    leftOut: [...targets.leftOut, ...leftOut.values(), ...goneToo],
+  }
 }
 
 function explained(error: unknown, { selected }: Targets, part: readonly string[]): unknown {

@@ -1,8 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ALL_ENDPOINTS } from '../../src/domain/endpoint-filter.js'
 import type { DiscoError } from '../../src/domain/errors.js'
+import { readerOf } from '../../src/domain/layouts/reader.js'
+import { parseSelector } from '../../src/domain/selector.js'
 import { parseWeightChange } from '../../src/domain/weight.js'
+import { EtcdClient } from '../../src/etcd/client.js'
 import type { Registry } from '../../src/registry/registry.js'
-import type { WeightChanged } from '../../src/registry/weight.js'
+import { setWeight as changeWeights, type WeightChanged } from '../../src/registry/weight.js'
+import { chooseTargets } from '../../src/registry/weight-targets.js'
 import { EtcdApi } from '../support/etcd-api.js'
 import {
   grantLease,
@@ -190,6 +195,43 @@ describe('setWeight', () => {
 })
 
 describe('weight 0 everywhere means that weights are unset', () => {
+  test('of what no longer meets the conditions, or was drained, since the list: left as it is', async () => {
+    await put(ADDR, { version: '2.0.0', weight: 3 })
+    await put(OTHER, { version: '2.0.0', weight: 3 })
+    await put('127.0.0.1:1003', { version: '2.0.0', weight: 3 })
+    const filter = { ...ALL_ENDPOINTS, select: parseSelector('zone!=b,weight>2') }
+    const { endpoints } = await registry.list('hello')
+    const targets = chooseTargets(endpoints, { service: 'hello', addr: null, filter }, {})
+    const value = { name: 'hello', addr: OTHER, version: '2.0.0', weight: 3, metadata: { zone: 'b' } }
+    await etcd.ctl('put', `/hello/2.0.0/${OTHER}`, JSON.stringify(value))
+    await put('127.0.0.1:1003', { version: '2.0.0', weight: 0 })
+    const client = await EtcdClient.create({
+      ...{ endpoints: [etcd.endpoint], endpointsSource: 'test', commandTimeoutMs: 5_000, dialTimeoutMs: 800 },
+    })
+    try {
+      const { changes, leftOut } = await changeWeights(
+        client,
+        readerOf({}),
+        targets,
+        parseWeightChange('9'),
+        {},
+      )
+      expect(changes.map(({ endpoint }) => endpoint.addr)).toEqual([ADDR])
+      expect(leftOut.map(({ endpoint, reason }) => [endpoint.addr, reason])).toEqual([
+        [OTHER, 'changed'],
+        ['127.0.0.1:1003', 'changed'],
+      ])
+      await put(ADDR, { version: '2.0.0', weight: 1 })
+      await expect(
+        changeWeights(client, readerOf({}), targets, parseWeightChange('9'), {}),
+      ).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining('no longer selected') })
+    } finally {
+      client.close()
+    }
+    expect(await weightOf(OTHER, '2.0.0')).toBe(3)
+    expect(await weightOf(ADDR, '2.0.0')).toBe(1)
+  })
+
   test('a first weight would drain the others: refused with the way to do it, done with --force', async () => {
     await put(ADDR, { weight: 0 })
     await put(OTHER, { weight: 0 })

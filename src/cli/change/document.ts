@@ -4,6 +4,7 @@ import type { Endpoint } from '../../domain/endpoint.js'
 import { findLayout, type Hint } from '../../domain/layouts/index.js'
 import type { Unregistered } from '../../registry/unregister.js'
 import type { WeightChanged } from '../../registry/weight.js'
+import type { LeftOut } from '../../registry/weight-targets.js'
 import { hintsOf } from '../endpoints/document.js'
 
 export interface WeightDoc {
@@ -26,7 +27,7 @@ export interface WeightsDoc {
 interface LeftOutDoc {
   readonly key: string
   readonly addr: string
-  readonly reason: 'drained' | 'unreadable' | 'weightless' | 'gone'
+  readonly reason: LeftOut['reason']
   readonly text: string
 }
 
