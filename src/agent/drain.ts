@@ -1,11 +1,11 @@
 import type { Endpoint, Revision } from '../domain/endpoint.js'
 import { ALL_ENDPOINTS } from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
-import { findLayout } from '../domain/layouts/index.js'
+import { isWeightless } from '../domain/layouts/index.js'
 import { LiveSnapshot } from '../domain/live-snapshot.js'
 import { weightsAreUnset } from '../domain/shares.js'
 import type { Registry } from '../registry/registry.js'
-import { type EndpointSelection, isBulk, selectEndpoints } from '../registry/selection.js'
+import { chooseRemoval, type EndpointSelection, isBulk, selectEndpoints } from '../registry/selection.js'
 import type { Unregistered } from '../registry/unregister.js'
 import type { WeightChanged } from '../registry/weight.js'
 
@@ -92,44 +92,67 @@ function mayBeRemoved({ code, reason }: DiscoError): boolean {
   return code === 'CONFLICT' || code === 'ETCD_DENIED' || (code === 'ETCD_UNREACHABLE' && reason !== null)
 }
 
-/**
- * The weights that a drain would set.
- *
- * @throws DiscoError where `drain` would refuse before it changes anything
- */
+/** What a drain would do: set weights, or, with `force` where no weight can be set, delete the keys at once. */
+export type DrainPlan =
+  | { readonly revision: Revision; readonly weighed: WeightChanged }
+  | { readonly revision: Revision; readonly weighed: null; readonly removed: readonly Endpoint[] }
+
+/** @throws DiscoError where `drain` would refuse before it changes anything */
 export async function planDrain(
   registry: Registry,
   { selection, force }: Omit<DrainRequest, 'graceMs'>,
-): Promise<WeightChanged> {
-  await refuseUseless(registry, selection, force)
-  return await registry.setWeight(
-    selection,
-    { kind: 'set', weight: 0 },
-    { force, drained: true, dryRun: true },
-  )
+): Promise<DrainPlan> {
+  try {
+    await refuseUseless(registry, selection, force)
+    const options = { force, drained: true, dryRun: true }
+    const weighed = await registry.setWeight(selection, { kind: 'set', weight: 0 }, options)
+    return { revision: weighed.revision, weighed }
+  } catch (thrown) {
+    const cause = DiscoError.from(thrown)
+    if (!force || !mayBeRemoved(cause)) throw cause
+    const { revision, endpoints } = await registry.list(selection.service)
+    return { revision, weighed: null, removed: chooseRemoval(endpoints, selection).chosen }
+  }
 }
 
-/** Refuses a drain without effect: a layout without weights, or a service whose weights are all unset. */
+/** Refuses a drain without effect: layouts without weights, or a service whose weights are all unset. */
 async function refuseUseless(
   registry: Registry,
   selection: EndpointSelection,
   force: boolean,
 ): Promise<void> {
-  const { service, addr } = selection
+  const { service } = selection
   const { endpoints } = await registry.listExisting(service)
-  const [endpoint] = selectEndpoints(endpoints, selection)
-  // Of several endpoints, those without a weight are left out.
-  const layout = endpoint && !isBulk(selection) ? findLayout(endpoint.layout) : undefined
-  if (layout && layout.weightless !== null) {
-    const why = `the layout ${layout.name} carries no weight`
-    throw new DiscoError('CONFLICT', `${service} ${addr} cannot be drained: ${why}`, {
-      suggestions: [`Take it out at once: disco unregister ${service} ${addr}`],
-    })
-  }
+  const matches = selectEndpoints(endpoints, selection)
+  const weightless = matches.filter(({ layout }) => isWeightless(layout))
+  // Of a selection by conditions, those without a weight are left out.
+  const isRefused = !isBulk(selection) || weightless.length === matches.length
+  if (weightless.length > 0 && isRefused) throw cannotBeDrained(service, weightless)
   if (force || !weightsAreUnset(endpoints)) return
   throw new DiscoError('CONFLICT', `${service} has no weights, so weight 0 drains nothing`, {
     suggestions: [`Give all a weight first: disco weight ${service} --all 1`, 'Or use --force'],
   })
+}
+
+/** Maximum number of endpoints in a hint. */
+const MOST_NAMED = 5
+
+function cannotBeDrained(service: string, weightless: readonly Endpoint[]): DiscoError {
+  const layouts = [...new Set(weightless.map(({ layout }) => layout))]
+  const addrs = [...new Set(weightless.map(({ addr }) => addr))]
+  const carry = layouts.length === 1 ? 'layout' : 'layouts'
+  const which = addrs.length > MOST_NAMED ? 'with the same -l and --host' : addrs.join(' ')
+  const name = addrs.length === 1 ? `${service} ${addrs[0]}` : service
+  return new DiscoError(
+    'CONFLICT',
+    `${name} cannot be drained: the ${carry} ${layouts.join(', ')} ${layouts.length === 1 ? 'carries' : 'carry'} no weight`,
+    {
+      suggestions: [
+        `Remove ${addrs.length === 1 ? 'it' : 'them'} at once: disco unregister ${service} ${which}`,
+        'Or add --force: what has no weight is removed at once, the rest is drained',
+      ],
+    },
+  )
 }
 
 /** Waits for the end of the grace, and watches the keys meanwhile: those that still stand are left. */

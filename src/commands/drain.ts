@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core'
+import type { DrainPlan } from '../agent/drain.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
-import { type Choice, choicesOf } from '../cli/change/choice.js'
+import { type Choice, choicesOf, splitByWeight } from '../cli/change/choice.js'
 import {
   type DrainDoc,
   type DrainsDoc,
@@ -68,8 +69,10 @@ export default class Drain extends DiscoCommand {
       place: (layout) => this.place(flags, layout),
     })
     if (isUnfiltered(scope.filter)) throw missing(target)
-    const registry = await this.openRegistry({ ...flags, ...scope.place })
-    const choices = await choicesOf(registry, scope, flags.version)
+    const registry = await this.openScope(flags, scope)
+    const chosen = await choicesOf(registry, scope, flags.version)
+    // With --force, endpoints that cannot carry a weight are removed, and the others drained.
+    const choices = flags.force ? chosen.flatMap(splitByWeight) : chosen
     await this.confirmChoices(flags, flags.undo ? 'restore the weight of' : 'drain', choices)
     if (flags.undo) return await this.undo(registry, choices, flags)
     return await this.drain(registry, choices, { ...flags, graceMs: flags.grace })
@@ -105,7 +108,7 @@ export default class Drain extends DiscoCommand {
               isCounting = true
             },
             onUnweighed: ({ message }) => {
-              this.remark(`! the weight cannot be set (${visible(message)}): removing the key at once`)
+              this.remark(`! the weight cannot be set (${visible(message)}): removing at once`)
             },
           },
           stop.once,
@@ -131,11 +134,7 @@ export default class Drain extends DiscoCommand {
   }
 
   /** @throws DiscoError the first refusal, when the others are printed */
-  private async plan(
-    registry: Registry,
-    choices: readonly Choice[],
-    force: boolean,
-  ): Promise<WeightChanged[]> {
+  private async plan(registry: Registry, choices: readonly Choice[], force: boolean): Promise<DrainPlan[]> {
     const { planDrain } = await import('../agent/drain.js')
     const planned = await Promise.allSettled(
       choices.map(({ selection }) => planDrain(registry, { selection, force })),
@@ -165,35 +164,53 @@ export default class Drain extends DiscoCommand {
 
   private showPlan(
     choices: readonly Choice[],
-    plans: readonly WeightChanged[],
+    plans: readonly DrainPlan[],
     flags: BaseFlags & { graceMs: number },
     isOne: boolean,
   ): DrainDoc | DrainsDoc {
-    const docs = plans.flatMap(({ revision, changes }, at) =>
-      drainDocs(
-        choices[at]?.selection.service ?? '',
-        { revision, end: 'planned', endpoints: changes },
-        { graceMs: flags.graceMs },
-      ),
-    )
-    return this.printDrains(flags, docs, isOne, () =>
-      docs
-        .flatMap(({ service, graceSeconds, endpoints }) =>
-          endpoints.map(({ addr, from }) => {
-            const change = `weight ${from ?? 'unreadable'} → 0, unregistered after ${graceSeconds}s`
-            return `${visible(service)} ${visible(addr)} would be drained: ${change}`
-          }),
+    const each = plans.map(({ revision, ...plan }, at) => {
+      const service = choices[at]?.selection.service ?? ''
+      const planned = { revision, end: 'planned' } as const
+      if (plan.weighed === null) {
+        const endpoints = plan.removed.map((endpoint) => ({ endpoint, from: endpoint.weight }))
+        const docs = drainDocs(service, { ...planned, endpoints }, { graceMs: 0 })
+        return { docs, change: () => 'would be unregistered at once: it cannot carry a weight' }
+      }
+      this.tellLeftOut(plan.weighed.leftOut, service, flags)
+      const docs = drainDocs(service, { ...planned, endpoints: plan.weighed.changes }, flags)
+      const change = (from: number | null) =>
+        `would be drained: weight ${from ?? 'unreadable'} → 0, unregistered after ${flags.graceMs / 1000}s`
+      return { docs, change }
+    })
+    const table = () =>
+      each
+        .flatMap(({ docs, change }) =>
+          docs.flatMap(({ service, endpoints }) =>
+            endpoints.map(({ addr, from }) => `${visible(service)} ${visible(addr)} ${change(from)}`),
+          ),
         )
-        .join('\n'),
+        .join('\n')
+    return this.printDrains(
+      flags,
+      each.flatMap(({ docs }) => docs),
+      isOne,
+      table,
     )
+  }
+
+  private tellLeftOut(leftOut: readonly LeftOut[], service: string, flags: BaseFlags): void {
+    const mark = this.palette(flags, process.stderr).yellow('!')
+    for (const { endpoint, text } of leftOut) {
+      this.remark(`${mark} ${visible(service)} ${visible(endpoint.addr)} left as it is: ${visible(text)}`)
+    }
+    if (leftOut.some(({ reason }) => reason === 'weightless'))
+      this.remark('  To remove what has no weight at once, add --force')
   }
 
   private tellWeighed(weighed: WeightChanged, service: string, flags: BaseFlags): void {
     const palette = this.palette(flags, process.stderr)
     const doc = weightDoc(service, weighed)
-    for (const { addr, text } of doc.leftOut) {
-      this.remark(`${palette.yellow('!')} ${visible(addr)} left as it is: ${visible(text)}`)
-    }
+    this.tellLeftOut(weighed.leftOut, service, flags)
     for (const { addr, from, share } of doc.changes) {
       const shares = `share ${percent(share.from)} → ${percent(share.to)}`
       this.remark(

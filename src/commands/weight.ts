@@ -1,6 +1,6 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
-import { type Choice, choicesOf } from '../cli/change/choice.js'
+import { type Choice, choicesOf, refuseEmptyVersion } from '../cli/change/choice.js'
 import { type WeightDoc, type WeightsDoc, weightDoc } from '../cli/change/document.js'
 import { isAddress, refuseSwapped } from '../cli/flags/arguments.js'
 import { bulkFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
@@ -71,10 +71,11 @@ export default class Weight extends DiscoCommand {
     // A URI with conditions is a selection; one without is a service, of which --all has to be asked for.
     if (isOfAll && all === undefined) throw missing()
     if (!isOfAll && all !== undefined) throw notOfAll('leave the selection out')
+    if (isOfAll) refuseEmptyVersion(flags.version)
     if (flags.drained && addrs.length > 0) {
       throw new DiscoError('USAGE', '--drained has no effect on an endpoint that is named')
     }
-    const registry = await this.openRegistry({ ...flags, ...scope.place })
+    const registry = await this.openScope(flags, scope)
     if (isOfAll && !flags['dry-run'])
       await this.confirmChange(flags, `weight ${service} --all ${changeText(change)}`)
     const choices = isOfAll

@@ -19,6 +19,12 @@ export type Ordering = '>' | '>=' | '<' | '<='
 /** All conditions must hold; an empty selector selects every endpoint. */
 export type Selector = readonly Requirement[]
 
+/** How {@link parseSelector} reads. */
+export interface SelectorOptions {
+  /** Whether `zone=` is accepted for `zone=""`: it may come from an unset shell variable. Default: accepted. */
+  readonly empty?: 'accepted' | 'quoted' | undefined
+}
+
 /** Before a name of the metadata, where the name alone means something else. */
 export const METADATA_PREFIX = 'metadata.'
 
@@ -38,13 +44,12 @@ const WEIGHT = /^\d+(\.\d+)?$/
  * Reads `version=1.0.0,zone!=b,rack in (a,b),weight>0,version^1.2`.
  *
  * @param source what the error calls the text, such as a flag
- * @param empty whether `zone=` is accepted for `zone=""`: it may come from an unset shell variable
  * @throws DiscoError USAGE
  */
 export function parseSelector(
   text: string,
   source = 'selector',
-  { empty = 'accepted' }: { readonly empty?: 'accepted' | 'quoted' } = {},
+  { empty = 'accepted' }: SelectorOptions = {},
 ): Selector {
   const requirements: Requirement[] = []
   let at = 0

@@ -96,6 +96,18 @@ describe('a change of several endpoints', () => {
     expect(await storedWeight(etcd, '/hello/2.0.0/10.0.0.6:9')).toBe(1)
   })
 
+  test('weight: leaves what is no longer selected, and names it', async () => {
+    const asked = disco.onTerminal(200, 24, 'weight', 'hello', '-l', 'weight>2', '7')
+    await asked.printed('[y/N]')
+    await etcd.ctl('put', ...registration('hello', '10.0.0.6:2', { version: '2.0.0', weight: 1 }))
+    asked.child.stdin?.write('y\n')
+    expect((await asked.exited()).code).toBe(0)
+    expect(asked.stdout).toContain(
+      '10.0.0.6:2 left as it is: it was changed meanwhile, and is no longer selected',
+    )
+    expect(await weights()).toEqual([2, 7, 1, 4, 4])
+  })
+
   test('names every address under a key that goes', async () => {
     const value = {
       ...{ id: 'k1', name: 'hello', version: '1.0.0', metadata: {} },
@@ -264,6 +276,46 @@ describe('a change of several endpoints', () => {
     expect(await weights()).toEqual([2, 3, 5, 4, 4])
   })
 
+  test('drain: what has no weight is refused with the way, left out beside others, or removed at once by --force', async () => {
+    const naming = (service: string, addr: string) =>
+      etcd.ctl('put', `${service}/${addr}`, JSON.stringify({ Op: 0, Addr: addr, Metadata: null }))
+    await naming('plain', '10.0.0.5:7')
+    const refused = await tool.run('drain', '--host', '10.0.0.5', '--yes', '--grace', '0')
+    expect({ code: refused.code, stderr: refused.stderr }).toEqual({
+      code: 6,
+      stderr: [
+        '✗ plain 10.0.0.5:7 cannot be drained: the layout etcd carries no weight',
+        '  Remove it at once: disco unregister plain 10.0.0.5:7',
+        '  Or add --force: what has no weight is removed at once, the rest is drained',
+        '',
+      ].join('\n'),
+    })
+    expect(await weights()).toEqual([2, 3, 5, 4, 4])
+    await etcd.ctl('del', 'plain/10.0.0.5:7')
+    await naming('payments', '10.0.0.5:8')
+    const beside = await tool.run('drain', 'payments', '--host', '10.0.0.5', '--yes', '--dry-run')
+    expect(beside).toMatchObject({
+      code: 0,
+      stdout: 'payments 10.0.0.5:2 would be drained: weight 4 → 0, unregistered after 30s\n',
+      stderr: expect.stringMatching(
+        /^! payments 10\.0\.0\.5:8 left as it is: .*\n {2}.*add --force\n$/,
+      ) as string,
+    })
+    const forced = ['drain', '--host', '10.0.0.5', '--yes', '--force', '--grace', '0'] as const
+    const planned = await tool.run(...forced, '--dry-run')
+    expect(planned.stdout.split('\n')).toContain(
+      'payments 10.0.0.5:8 would be unregistered at once: it cannot carry a weight',
+    )
+    const doc = await json<DrainsDoc>(...forced)
+    expect(doc.drains.map(({ key, unregistered }) => [key, unregistered])).toEqual([
+      [KEYS[0], true],
+      [KEYS[3], true],
+      ['payments/10.0.0.5:8', true],
+    ])
+    expect(await weights()).toEqual([null, 3, 5, null, 4])
+    expect(await storedText(etcd, 'payments/10.0.0.5:8')).toBe('')
+  })
+
   test('drain: where one service refuses, none is changed', async () => {
     await etcd.ctl('put', ...registration('payments', '10.0.0.6:3', { weight: 0 }))
     const ran = await tool.run('drain', '--host', '10.0.0.5', '--yes', '--grace', '0')
@@ -298,6 +350,9 @@ describe('a change of several endpoints', () => {
     [['unregister', 'hello', '-l', 'zonee!=b', '--yes'], 'No endpoint has metadata named zonee'],
     [['unregister', 'hello', '-l', 'zone=', '--yes'], 'a value is empty'],
     [['unregister', 'etcd:///hello?zone=', '--yes'], 'The value of zone is empty'],
+    [['weight', 'etcd:///hello?select=zone%3D', '5', '--yes'], 'a value is empty'],
+    [['drain', 'etcd:///hello?select=zone%20in%20(a,)', '--yes'], 'a value is empty'],
+    [['unregister', 'hello', '-l', 'version=1.0.0', '--version', '', '--yes'], 'Invalid --version ""'],
     [
       ['wait', 'hello', '-l', 'version=9', '--for', 'gone 10.0.0.5:1'],
       '"gone 10.0.0.5:1" names its endpoint',

@@ -9,6 +9,7 @@ import {
 } from '../../domain/endpoint-filter.js'
 import { DiscoError } from '../../domain/errors.js'
 import { shownKey } from '../../domain/key-text.js'
+import { isWeightless } from '../../domain/layouts/index.js'
 import type { Registry } from '../../registry/registry.js'
 import type { EndpointSelection } from '../../registry/selection.js'
 import type { Scope } from '../flags/target.js'
@@ -41,6 +42,7 @@ export async function choicesOf(
   { isRemoval = false }: { readonly isRemoval?: boolean } = {},
 ): Promise<Choice[]> {
   const [addr] = filter.addrs
+  if (addr === undefined) refuseEmptyVersion(version)
   if (service !== undefined && addr !== undefined && filter.addrs.length === 1) {
     const selection = { service, addr, version, filter: { ...filter, addrs: [] } }
     return [{ selection, endpoints: null, leftOut: [], absent: [], isWhole: false }]
@@ -70,6 +72,14 @@ export async function choicesOf(
   return requireReadable(choices)
 }
 
+/** An empty version beside conditions may come from an unset shell variable. @throws DiscoError USAGE */
+export function refuseEmptyVersion(version: string | undefined): void {
+  if (version !== '') return
+  throw new DiscoError('USAGE', 'Invalid --version "": it is empty', {
+    suggestions: [`For endpoints without a version: -l 'version=""'`],
+  })
+}
+
 /**
  * The change is of the keys that are listed now and shown in the question, whatever meets the conditions later. All
  * addresses under them change.
@@ -91,6 +101,22 @@ function choiceIn(
     absent: [],
     isWhole: others.length === 0,
   }
+}
+
+/** The choice as two, where only some of its endpoints can carry a weight: the others can be removed, not drained. */
+export function splitByWeight(choice: Choice): Choice[] {
+  const { selection, endpoints } = choice
+  if (endpoints === null) return [choice]
+  const parts = [false, true].map((weightless) =>
+    endpoints.filter(({ layout }) => isWeightless(layout) === weightless),
+  )
+  return parts
+    .filter((part) => part.length > 0)
+    .map((part) => ({
+      ...choice,
+      selection: { ...selection, keys: [...new Set(part.map(({ key }) => key))] },
+      endpoints: part,
+    }))
 }
 
 /** The choices with something to change. @throws DiscoError NOT_FOUND if all that is selected is left out */

@@ -14,6 +14,25 @@ export function completeAddressOrKey(text: string, example: string): Promise<str
   return isKey ? Promise.resolve(text) : completeAddress(text, example)
 }
 
+/** An endpoint as an argument names it. */
+export interface EndpointName {
+  /** The completed address, or the etcd key. */
+  readonly name: string
+  /** Why it is not a valid address; null where it is one, or a key. */
+  readonly invalid: DiscoError | null
+}
+
+/** As {@link completeAddressOrKey}; an invalid address is kept as it is: it may be registered so. */
+export async function endpointName(text: string, example: string): Promise<EndpointName> {
+  try {
+    return { name: await completeAddressOrKey(text, example), invalid: null }
+  } catch (thrown) {
+    const invalid = DiscoError.from(thrown)
+    if (invalid.code !== 'USAGE' || text === '') throw invalid
+    return { name: text, invalid }
+  }
+}
+
 /**
  * Refuses swapped arguments: the service looks like an address, and the address does not.
  *

@@ -1,9 +1,9 @@
 import { Flags, type Interfaces } from '@oclif/core'
-import type { EndpointFilter } from '../../domain/endpoint-filter.js'
+import { type EndpointFilter, isNamed } from '../../domain/endpoint-filter.js'
 import { DiscoError } from '../../domain/errors.js'
 import { DEFAULT_LAYOUT } from '../../domain/layouts/index.js'
 import { AUTO, type Place } from '../../domain/layouts/reader.js'
-import { parseSelector, type Selector } from '../../domain/selector.js'
+import { parseSelector, type Selector, type SelectorOptions } from '../../domain/selector.js'
 import {
   narrowedTarget,
   parseTarget,
@@ -14,8 +14,9 @@ import {
   targetOf,
 } from '../../grpc/resolver/target.js'
 import { completeAddress } from '../../registry/complete-address.js'
+import type { Registry } from '../../registry/registry.js'
 import type { FullPlace } from '../config.js'
-import { completeAddressOrKey, refuseSwapped, requireServiceName } from './arguments.js'
+import { endpointName, refuseSwapped, requireServiceName } from './arguments.js'
 import { argument, parsedBy, refuseIdle, textFlag } from './custom.js'
 
 const selectorFlagBy = (read: (text: string, flag: string) => Selector) => ({
@@ -76,6 +77,8 @@ export interface Scope<Service extends string | undefined = string> {
   readonly filter: EndpointFilter
   /** Where the keys are: what `openRegistry` takes. */
   readonly place: FullPlace
+  /** Addresses that are invalid, and why: they count only if an endpoint is registered so. */
+  readonly invalid: ReadonlyMap<string, DiscoError>
 }
 
 /** Words of the command line that say what a command is for. */
@@ -85,8 +88,8 @@ export interface ScopeWords<Service extends string | undefined> {
   readonly target: Service
   readonly addrs?: readonly string[]
   readonly flags: FilterFlags
-  /** Whether an empty value in a URI is accepted, as by {@link parseSelector}. */
-  readonly empty?: 'accepted' | 'quoted'
+  /** Whether an empty value in a URI is accepted, as by `parseSelector`. */
+  readonly empty?: SelectorOptions['empty']
   /** The place by flags and environment, see `DiscoCommand.place`. */
   readonly place: (defaultLayout: string) => FullPlace
 }
@@ -102,7 +105,7 @@ export async function readScope<Service extends string | undefined>(
 ): Promise<Scope<Service>> {
   const { command, target: text, addrs = [], flags } = words
   if (text !== undefined) refuseSwapped(text, addrs[0], [command, addrs[0] ?? '', text])
-  const uri = text === undefined ? null : registryUri(text)
+  const uri = text === undefined ? null : registryUri(text, words)
   const { place, service } = uri
     ? { place: placeOfUri(uri, words.place), service: uri.service as Service }
     : bare(text, words.place(AUTO))
@@ -117,15 +120,28 @@ export async function readScope<Service extends string | undefined>(
       suggestions: ['It is for call, pick and resolve, as for a program'],
     })
   }
-  const completed = await Promise.all(
-    addrs.map((addr) => completeAddressOrKey(addr, `disco ${command} hello 1.2.3.4:1001`)),
+  const named = await Promise.all(
+    addrs.map((addr) => endpointName(addr, `disco ${command} hello 1.2.3.4:1001`)),
   )
   const filter = {
     select: [...(uri ? selectorOf(uri) : []), ...selectorIn(flags)],
-    addrs: completed,
+    addrs: named.map(({ name }) => name),
     host: flags.host === undefined ? null : hostIn(flags.host),
   }
-  return { service, filter, place }
+  const invalid = new Map(named.flatMap((one) => (one.invalid ? [[one.name, one.invalid] as const] : [])))
+  return { service, filter, place, invalid }
+}
+
+/** @throws DiscoError USAGE about an invalid address that no endpoint is registered with */
+export async function requireRegistered(
+  registry: Registry,
+  { service, invalid }: Pick<Scope<string | undefined>, 'service' | 'invalid'>,
+): Promise<void> {
+  if (invalid.size === 0) return
+  const { endpoints } = await registry.list(service)
+  for (const [name, error] of invalid) {
+    if (!endpoints.some((endpoint) => isNamed(endpoint, name))) throw error
+  }
 }
 
 function bare<Service extends string | undefined>(service: Service, place: FullPlace) {
@@ -232,10 +248,10 @@ const REGISTRY_FLAGS = [
  *
  * @throws DiscoError USAGE for another scheme: such endpoints stand in no registry
  */
-function registryUri(text: string): Target | null {
+function registryUri(text: string, options: SelectorOptions = {}): Target | null {
   const [, scheme, authority, path] = /^(etcd|dns|ipv4|ipv6|unix):(?:\/\/([^/]*)\/)?(.+)$/s.exec(text) ?? []
   if (scheme === undefined || path === undefined) return null
-  if (scheme === SCHEME) return parseTarget({ authority, path })
+  if (scheme === SCHEME) return parseTarget({ authority, path }, options)
   throw new DiscoError('USAGE', `"${text}" is a target without a registry`, {
     suggestions: ['call, health, pick and resolve take it; here, a service is needed: disco ls lists them'],
   })

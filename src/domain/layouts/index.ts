@@ -58,6 +58,11 @@ export function findLayout(name: string): Layout | undefined {
   return LAYOUTS.find((known) => known.name === name)
 }
 
+/** Whether registrations of a layout have no place for a weight. */
+export function isWeightless(name: string): boolean {
+  return (findLayout(name)?.weightless ?? null) !== null
+}
+
 /**
  * A layout by its name, or by `NAME=BASE` for a base other than its writers' default.
  *

@@ -2,7 +2,13 @@ import { addressInUrl, withoutSecrets } from '../../domain/address.js'
 import type { Query } from '../../domain/discovery.js'
 import { DiscoError } from '../../domain/errors.js'
 import { parseOrigins } from '../../domain/origins.js'
-import { formatSelector, METADATA_PREFIX, parseSelector, type Selector } from '../../domain/selector.js'
+import {
+  formatSelector,
+  METADATA_PREFIX,
+  parseSelector,
+  type Selector,
+  type SelectorOptions,
+} from '../../domain/selector.js'
 
 export const SCHEME = 'etcd'
 
@@ -113,7 +119,10 @@ export function authorityOf({ service }: Pick<Target, 'service'>): string {
  *
  * @throws DiscoError USAGE
  */
-export function parseTarget(uri: { readonly authority?: string | undefined; readonly path: string }): Target {
+export function parseTarget(
+  uri: { readonly authority?: string | undefined; readonly path: string },
+  options: SelectorOptions = {},
+): Target {
   const [path = '', ...query] = uri.path.split('?')
   const service = decoded(path.replace(/^\//, ''))
   if (!/^[^/]+(\/[^/]+)*$/.test(service)) throw wrong(`The target names no service: "${uri.path}"`)
@@ -130,7 +139,7 @@ export function parseTarget(uri: { readonly authority?: string | undefined; read
   return {
     service,
     where,
-    select: select === undefined ? [] : parseSelector(select),
+    select: select === undefined ? [] : parseSelector(select, 'selector', options),
     spillOver: isTrue(spillOver ?? 'false'),
     place,
   }
