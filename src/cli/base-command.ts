@@ -8,6 +8,7 @@ import { type Layers, readLayers } from './context/layers.js'
 import { productionLabel } from './context/settings.js'
 import { baseFlags, type CacheFlags, type PlaceFlags } from './flags/base.js'
 import { refuseSecondReader } from './flags/standard-input.js'
+import type { Scope } from './flags/target.js'
 import type { LineOutput } from './output/line-output.js'
 import { standardOutput } from './output/standard-output.js'
 import { reportError } from './report-error.js'
@@ -61,6 +62,14 @@ export abstract class DiscoCommand extends Command {
       cache,
     })
     this.opened.push(registry)
+    return registry
+  }
+
+  /** The registry of a scope. @throws DiscoError as `requireRegistered` */
+  protected async openScope(flags: BaseFlags, scope: Scope<string | undefined>): Promise<Registry> {
+    const { requireRegistered } = await import('./flags/target.js')
+    const registry = await this.openRegistry({ ...flags, ...scope.place })
+    await requireRegistered(registry, scope)
     return registry
   }
 

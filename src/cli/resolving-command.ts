@@ -2,6 +2,8 @@ import type { Resolution } from '../grpc/resolver/resolve.js'
 import { type BaseFlags, DiscoCommand } from './base-command.js'
 import { type CacheFlags, cacheFlags, type PlaceFlags, placeFlags } from './flags/base.js'
 import { type Dialled, type FilterFlags, selectorFlag } from './flags/target.js'
+import { unusableOf } from './resolve/document.js'
+import { unusableLines } from './resolve/table.js'
 import { StopSignals } from './stop-signals.js'
 
 /** A command that looks at a target as a gRPC client would be given it. */
@@ -27,5 +29,11 @@ export abstract class ResolvingCommand extends DiscoCommand {
     if (service !== null && list?.registered.length === 0) await registry.listExisting(service)
     if (list) requireSelected(target, list)
     return resolution
+  }
+
+  /** Names endpoints that no client dials, for output that has only the others. */
+  protected tellUnusable(resolution: Resolution, flags: BaseFlags): void {
+    const palette = this.palette(flags, process.stderr)
+    for (const line of unusableLines({ unusable: unusableOf(resolution) }, palette)) this.remark(line)
   }
 }

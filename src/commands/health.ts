@@ -76,7 +76,7 @@ export default class Health extends DiscoCommand {
       place: (layout) => this.place(flags, layout),
     })
     const { service, filter } = scope
-    const registry = await this.openRegistry({ ...flags, ...scope.place })
+    const registry = await this.openScope(flags, scope)
     if (flags.watch) return await this.watch(registry, scope, options, flags, stop.once)
     const { revision, endpoints } = await registry.listExisting(service)
     const chosen = requireChosen(filter, endpoints, service)

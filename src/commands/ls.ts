@@ -63,7 +63,7 @@ export default class Ls extends DiscoCommand {
       flags,
       place: (layout) => this.place(flags, layout),
     })
-    const registry = await this.openRegistry({ ...flags, ...scope.place })
+    const registry = await this.openScope(flags, scope)
     const { service } = scope
     if (service !== undefined) return await this.listEndpoints(registry, { ...scope, service }, probe, flags)
     if (isUnfiltered(scope.filter)) return await this.listServices(registry, probe, flags)

@@ -39,6 +39,7 @@ export default class Pick extends ResolvingCommand {
     requireKeys(plan, flags.without)
     const place = (layout: string) => this.place(flags, layout)
     const resolution = await this.resolve(await readDialled(args.target, { flags, metadata }, place), flags)
+    this.tellUnusable(resolution, flags)
     const { simulatePicks } = await import('../call/pick-simulation.js')
     const simulation = simulatePicks(resolution.endpoints, plan)
     const doc = pickDoc(resolution, plan, simulation, await movesOf(resolution, plan, flags.without))

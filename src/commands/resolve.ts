@@ -29,6 +29,8 @@ export default class Resolve extends ResolvingCommand {
     const doc = resolveDoc(resolution, notes)
     for (const { text } of notes)
       this.remark(`${this.palette(flags, process.stderr).yellow('!')} ${visible(text)}`)
+    const format = this.format(flags)
+    if (format === 'ndjson' || format === 'name') this.tellUnusable(resolution, flags)
     return this.print(flags, doc, {
       table: (palette) => markInReport(renderResolution(doc, palette)),
       lines: () =>

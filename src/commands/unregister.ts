@@ -39,7 +39,7 @@ export default class Unregister extends DiscoCommand {
       place: (layout) => this.place(flags, layout),
     })
     refuseAll(scope)
-    const registry = await this.openRegistry({ ...flags, ...scope.place })
+    const registry = await this.openScope(flags, scope)
     const choices = await choicesOf(registry, scope, flags.version, { isRemoval: true })
     const errors = this.palette(flags, process.stderr)
     const warn = (text: string) => this.remark(`${errors.yellow('!')} ${visible(text)}`)

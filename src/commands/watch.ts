@@ -42,7 +42,7 @@ export default class Watch extends DiscoCommand {
       place: (layout) => this.place(flags, layout),
     })
     const { service, filter } = scope
-    const registry = await this.openRegistry({ ...flags, ...scope.place })
+    const registry = await this.openScope(flags, scope)
     const { registryEvents } = await import('../registry/events.js')
     using stop = new StopSignals()
     const { output } = this

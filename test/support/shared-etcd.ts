@@ -20,9 +20,14 @@ declare module 'vitest' {
 export async function sharedEtcd(): Promise<Etcd> {
   const endpoint = inject('sharedEtcds')[Number(process.env.VITEST_POOL_ID) - 1]
   if (endpoint === undefined) throw new Error(`No etcd for worker ${process.env.VITEST_POOL_ID}`)
-  const etcd = { endpoint, startRevision: 0, ctl: (...args: string[]) => ctl(endpoint, args) }
+  const etcd = etcdAt(endpoint)
   await wipe(etcd)
   return { ...etcd, startRevision: await revision(etcd) }
+}
+
+/** Whatever speaks etcd's API at `host:port`. */
+export function etcdAt(endpoint: string): Etcd {
+  return { endpoint, startRevision: 0, ctl: (...args: string[]) => ctl(endpoint, args) }
 }
 
 async function ctl(endpoint: string, args: readonly string[]): Promise<string> {

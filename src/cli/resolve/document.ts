@@ -61,11 +61,15 @@ export function resolveDoc(resolution: Resolution, notes: readonly NoteDoc[] = [
     authority,
     serviceConfig,
     endpoints: endpoints.map((endpoint) => resolvedEndpointDoc(endpoint, total)),
-    unusable: (resolution.list?.registered ?? []).flatMap(({ key, addr, problem }) =>
-      problem === null ? [] : [{ key, addr, problem: problem.text }],
-    ),
+    unusable: unusableOf(resolution),
     notes,
   }
+}
+
+export function unusableOf({ list }: Pick<Resolution, 'list'>): UnusableEndpointDoc[] {
+  return (list?.registered ?? []).flatMap(({ key, addr, problem }) =>
+    problem === null ? [] : [{ key, addr, problem: problem.text }],
+  )
 }
 
 export function sourceDoc({ target, service, list }: Resolution): SourceDoc {

@@ -14,7 +14,7 @@ export function renderResolution(doc: ResolveDoc, palette: Palette): string {
     ...staleness(doc, palette),
     '',
     ...(endpoints.length === 0 ? [] : [endpointTable(doc, palette), '']),
-    ...unusable(doc, palette),
+    ...(doc.unusable.length === 0 ? [] : [...unusableLines(doc, palette), '']),
     `authority       ${visible(authority)}`,
     `service config  ${config}`,
   ].join('\n')
@@ -24,15 +24,14 @@ export function renderResolution(doc: ResolveDoc, palette: Palette): string {
 const MOST_UNUSABLE = 10
 
 /** A line for each registered endpoint that no client dials, with the reason. */
-function unusable({ unusable }: ResolveDoc, palette: Palette): string[] {
-  if (unusable.length === 0) return []
+export function unusableLines({ unusable }: Pick<ResolveDoc, 'unusable'>, palette: Palette): string[] {
   const lines = unusable
     .slice(0, MOST_UNUSABLE)
     .map(({ addr, key, problem }) =>
       palette.yellow(`! ${visible(addr || key)} is not dialled: ${visible(problem)}`),
     )
   const others = unusable.length - lines.length
-  return [...lines, ...(others > 0 ? [`… ${count(others, 'other')}, see --json`] : []), '']
+  return [...lines, ...(others > 0 ? [`… ${count(others, 'other')}, see --json`] : [])]
 }
 
 /** The source of a list, in words. */
