@@ -147,7 +147,11 @@ function unserved({ log }: Session, { unready }: Readiness): CallReport['unserve
   const shareById = new Map<EndpointId, number>(
     registered.map((endpoint, index) => [endpointId(endpoint), shares[index] ?? 0]),
   )
-  return unready
-    .filter(({ id }) => !log.contacts.of(id).wasReady)
-    .map(({ id, addr, problem }) => ({ addr, problem, shareFraction: shareById.get(id) ?? 0 }))
+  return (
+    unready
+      .filter(({ id }) => !log.contacts.of(id).wasReady)
+      // An endpoint in reserve has no share that it could leave unserved.
+      .filter(({ id }) => log.contacts.wanted.get(id)?.origin === undefined || (shareById.get(id) ?? 0) > 0)
+      .map(({ id, addr, problem }) => ({ addr, problem, shareFraction: shareById.get(id) ?? 0 }))
+  )
 }

@@ -28,8 +28,14 @@ export class GoalWatch {
     if (contacts.wanted.size === 0) return true
     // If all are refused, the servers may be starting: attempts continue until the deadline.
     if (contacts.ready === 0) return false
-    if (goal === 'all') return contacts.unsettled === 0
+    // The choice among several registries depends on which of their endpoints are READY.
+    if (goal === 'all' || this.areOfSeveral) return contacts.unsettled === 0
     return !choosesBy(goal, this.policy) || this.isChosenSettled(goal)
+  }
+
+  private get areOfSeveral(): boolean {
+    const [first] = this.contacts.wanted.values()
+    return first?.origin !== undefined && choosesBy(this.goal as CallKeys, this.policy)
   }
 
   /** Whether the endpoint of the keys is READY; a refused one is left out, and another one chosen. */

@@ -44,6 +44,8 @@ export class RunLog implements Observer {
   private isRunning = false
   /** The endpoints in rotation, with their weights. */
   private readonly weights = new Map<EndpointId, number>()
+  /** The same, with weights whose proportions are the shares: the two differ for several registries. */
+  private readonly shareWeights = new Map<EndpointId, number>()
   private readonly members = new Set<EndpointId>()
   private readonly idsByKey = new Map<string, Set<EndpointId>>()
   private readonly endpointByCall = new Map<number, RegisteredEndpoint>()
@@ -71,8 +73,8 @@ export class RunLog implements Observer {
     }
     this.members.clear()
     for (const id of [...this.contacts.wanted.keys(), ...this.weights.keys()]) this.members.add(id)
-    this.ledger.change(this.weights)
-    this.attempts.change(this.weights)
+    this.ledger.change(this.shareWeights)
+    this.attempts.change(this.shareWeights)
   }
 
   heard(update: Update): void {
@@ -120,11 +122,22 @@ export class RunLog implements Observer {
   rotated(changes: readonly RotationChange[]): void {
     const registered = new Map<EndpointId, number>()
     const reconnected = new Map<EndpointId, number>()
+    /** Shares that others' changes have changed. */
+    const rebalanced = new Map<EndpointId, number>()
     for (const change of changes) {
       const { id } = change.endpoint
+      const { weight, shareWeight = weight } = change
+      const before = this.weights.get(id) ?? 0
+      const isStanding = before === weight && (weight > 0 || change.isAway)
       const isChange = this.follow(change)
-      ;(isChange ? registered : reconnected).set(id, change.weight)
+      if (isStanding && this.shareWeights.get(id) === (weight > 0 ? shareWeight : undefined)) continue
+      if (weight > 0) this.shareWeights.set(id, shareWeight)
+      else this.shareWeights.delete(id)
+      const kind = isStanding ? rebalanced : isChange ? registered : reconnected
+      kind.set(id, weight > 0 ? shareWeight : 0)
     }
+    const cause = registered.size > 0 ? registered : reconnected
+    for (const [id, shareWeight] of rebalanced) cause.set(id, shareWeight)
     if (!this.isRunning) return
     for (const ledger of [this.ledger, this.attempts]) {
       if (registered.size > 0) ledger.change(registered)
@@ -185,6 +198,7 @@ export class RunLog implements Observer {
       return true
     }
     this.members.add(id)
+    if (before === weight) return false
     if (before !== undefined) {
       if (this.isRunning) {
         this.timeline.changed(registration, atCall, { type: 'weight', from: before, to: weight })

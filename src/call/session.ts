@@ -19,6 +19,9 @@ const MOST_PROBED = 20
 /** Files that the process opens besides its connections: its own modules, etcd, the terminal. */
 const SPARE_DESCRIPTORS = 100
 
+/** Once one of several registries has answered, the others are waited for this long: enough for another data centre. */
+const OTHERS_MS = 1_000
+
 export type SessionSettings = Pick<
   DialSettings,
   'health' | 'serviceConfig' | 'tls' | 'maxMessageBytes' | 'authority'
@@ -98,6 +101,7 @@ export class Session implements Disposable {
     if (log.list === null && log.unresolvedBy !== null) {
       throw new DiscoError('NOT_FOUND', `${this.service} cannot be resolved: ${log.unresolvedBy}`)
     }
+    if (isResolved) await this.resolveOthers(deadlineMs, signal)
     if (isResolved || signal.aborted) return
     const seconds = (2 * deadlineMs) / 1000
     throw new DiscoError(
@@ -107,6 +111,14 @@ export class Session implements Disposable {
         suggestions: ['The stage that hung: resolve'],
       },
     )
+  }
+
+  /** Of several registries, those that answer soon take part from the first call on; the others join later. */
+  private async resolveOthers(deadlineMs: number, signal: AbortSignal): Promise<void> {
+    const { log } = this
+    using limit = new Deadline(Math.min(OTHERS_MS, deadlineMs), signal)
+    const haveAnswered = () => (log.list?.registries ?? []).every(({ hasAnswered }) => hasAnswered)
+    await log.until(haveAnswered, limit.signal)
   }
 
   /** The current wait of `connect`, in words. */

@@ -1,7 +1,7 @@
 import { whyNobody, whyNotPinned } from '../grpc/balancer/absence.js'
 import type { MemberReports } from '../grpc/balancer/member.js'
 import { Membership } from '../grpc/balancer/membership.js'
-import { Rotation } from '../grpc/balancer/rotation.js'
+import { Priorities } from '../grpc/balancer/priorities.js'
 import { type RegisteredEndpoint, registeredById } from '../grpc/resolver/endpoint.js'
 import type { SelectedList } from '../grpc/resolver/live-list.js'
 import type { Observer } from '../grpc/resolver/observer.js'
@@ -37,7 +37,7 @@ export interface WaitingCall {
 export class BalancedService implements TargetListener {
   readonly policy: Policy
   private readonly upstreams: Membership<Upstream>
-  private readonly rotation: Rotation<Upstream>
+  private readonly priorities: Priorities<Upstream>
   private readonly waiting = new Set<WaitingCall>()
   private readonly watch: TargetWatch
   private note: string | null = null
@@ -49,8 +49,8 @@ export class BalancedService implements TargetListener {
     private readonly settings: ServiceSettings,
   ) {
     this.policy = settings.policy
-    this.rotation = new Rotation(settings.policy)
-    this.upstreams = new Membership(this.rotation)
+    this.priorities = new Priorities(settings.policy, () => this.settle())
+    this.upstreams = new Membership(this.priorities)
     this.watch = new TargetWatch(target, this)
   }
 
@@ -74,7 +74,7 @@ export class BalancedService implements TargetListener {
   }
 
   choose(keys: CallKeys): Upstream | Absence {
-    const chosen = this.rotation.chooser.choose(keys)
+    const chosen = this.priorities.chooser.choose(keys)
     if (chosen) {
       this.settings.observer.picked?.(chosen.endpoint, UNMARKED)
       return chosen
@@ -82,7 +82,7 @@ export class BalancedService implements TargetListener {
     if (this.note === null) {
       return { why: this.failure ?? 'The endpoints are not known yet', isComing: this.failure === null }
     }
-    if (this.rotation.size > 0) {
+    if (this.priorities.size > 0) {
       const why = whyNotPinned(this.policy, keys, this.upstreams.all)
       return { why: why ?? 'The pinned endpoint is connecting', isComing: why === null }
     }
@@ -103,6 +103,7 @@ export class BalancedService implements TargetListener {
     this.watch.close()
     this.upstreams.close()
     this.settle()
+    this.priorities.close()
   }
 
   list(endpoints: readonly RegisteredEndpoint[], note: string): void {
@@ -141,8 +142,10 @@ export class BalancedService implements TargetListener {
 
   /** Notifies the observer and the waiting calls of changes. */
   private settle(): void {
-    const changes = this.rotation.takeChanges()
-    if (changes) this.settings.observer.rotated?.(changes)
+    this.priorities.settle()
+    const { observer } = this.settings
+    const changes = this.priorities.takeChanges(observer.rotated !== undefined)
+    if (changes) observer.rotated?.(changes)
     for (const call of [...this.waiting]) call.retry()
   }
 }

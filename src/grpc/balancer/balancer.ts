@@ -10,7 +10,7 @@ import { Child } from './child.js'
 import type { MemberReports } from './member.js'
 import { Membership } from './membership.js'
 import { PolicyPicker } from './picker.js'
-import { Rotation } from './rotation.js'
+import { Priorities } from './priorities.js'
 
 /** Registers a policy with grpc-js, as `disco_<name>`. */
 export function registerPolicy(kind: PolicyKind): void {
@@ -21,10 +21,10 @@ export function registerPolicy(kind: PolicyKind): void {
   experimental.registerLoadBalancerType(name, Balancer, policyConfigOf(kind))
 }
 
-/** Keeps one child per endpoint, and a rotation of those that can be picked. */
+/** Keeps one child per endpoint, and a rotation of those that can be picked, for each registry. */
 abstract class PolicyBalancer implements experimental.LoadBalancer {
   private readonly children = new Membership<Child>(null)
-  private rotation: Rotation<Child> | null = null
+  private priorities: Priorities<Child> | null = null
   private observer: Observer = {}
   private picker: experimental.Picker = new experimental.QueuePicker(this)
   private reported: connectivityState | null = null
@@ -44,8 +44,8 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     resolutionNote: string,
   ): boolean {
     this.note = resolutionNote
-    const rotation = this.follow((config as PolicyConfig).policy, observerOf(options))
-    if (!rotation) return true
+    const priorities = this.follow((config as PolicyConfig).policy, observerOf(options))
+    if (!priorities) return true
     if (!list.ok) {
       if (this.children.size === 0) {
         this.observer.unresolved?.(list.error.details)
@@ -83,25 +83,33 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
 
   destroy(): void {
     this.children.close()
+    this.priorities?.close()
   }
 
-  /** The rotation of this policy; a policy with other parameters starts a new one among the same children. */
-  private follow(policy: Policy | DiscoError, observer: Observer): Rotation<Child> | null {
+  /** The rotations of this policy; a policy with other parameters starts new ones among the same children. */
+  private follow(policy: Policy | DiscoError, observer: Observer): Priorities<Child> | null {
     if (policy instanceof DiscoError) {
       // After an error the previous policy stays in use; a channel that never had a policy fails with the reason.
       const hints = policy.suggestions.join('. ')
-      if (!this.rotation) this.report(connectivityState.TRANSIENT_FAILURE, `${policy.message}. ${hints}`)
-      return this.rotation
+      if (!this.priorities) this.report(connectivityState.TRANSIENT_FAILURE, `${policy.message}. ${hints}`)
+      return this.priorities
     }
-    const isKnown = this.rotation !== null && isSamePolicy(this.rotation.policy, policy)
-    if (isKnown && observer === this.observer) return this.rotation
+    const { priorities: known } = this
+    const isKnown = known !== null && isSamePolicy(known.policy, policy)
+    if (isKnown && observer === this.observer) return known
     this.observer = observer
-    const rotation = isKnown && this.rotation ? this.rotation : new Rotation<Child>(policy)
-    this.children.follow(rotation)
-    this.rotation = rotation
-    this.picker = new PolicyPicker(policy, rotation.chooser, observer, (keys) => this.whereNobody(keys))
+    if (!isKnown) known?.close()
+    const priorities = isKnown ? known : new Priorities<Child>(policy, () => this.settle())
+    this.children.follow(priorities)
+    this.priorities = priorities
+    priorities.settle()
+    this.renewPicker(priorities)
+    return priorities
+  }
+
+  private renewPicker({ policy, chooser }: Priorities<Child>): void {
+    this.picker = new PolicyPicker(policy, chooser, this.observer, (keys) => this.whereNobody(keys))
     this.reported = null
-    return rotation
   }
 
   private readonly reports: MemberReports<Child> = {
@@ -121,11 +129,13 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
    * Reports the aggregated state to the channel, and changes to the observer. The cost depends only on the changes.
    */
   private settle(): void {
-    const changes = this.rotation?.takeChanges() ?? null
+    const { priorities } = this
+    if (priorities?.settle()) this.renewPicker(priorities)
+    const changes = priorities?.takeChanges(this.observer.rotated !== undefined) ?? null
     if (changes) this.observer.rotated?.(changes)
     // The whole rotation costs O(n), so it is built only for an observer that uses it.
-    if (changes && this.rotation && this.observer.rotation) this.observer.rotation(this.rotation.all())
-    if (this.rotation && this.rotation.size > 0) {
+    if (changes && priorities && this.observer.rotation) this.observer.rotation(priorities.all())
+    if (priorities && priorities.size > 0) {
       if (changes && this.hasWaitingPicks) this.reported = null
       this.report(connectivityState.READY, null)
     } else if (this.children.census.hasHope) this.report(connectivityState.CONNECTING, null)
@@ -149,8 +159,8 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   /** The pick result when the policy returns no child: the rotation is empty, or lacks the pinned endpoint. */
   private whereNobody(keys: CallKeys): experimental.PickResult {
     this.hasWaitingPicks = true
-    if (!this.rotation || this.rotation.size === 0) return QUEUE
-    const why = whyNotPinned(this.rotation.policy, keys, this.children.all)
+    if (!this.priorities || this.priorities.size === 0) return QUEUE
+    const why = whyNotPinned(this.priorities.policy, keys, this.children.all)
     return why === null ? QUEUE : failure(why)
   }
 }

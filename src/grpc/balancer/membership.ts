@@ -3,7 +3,7 @@ import type { RegisteredEndpoint } from '../resolver/endpoint.js'
 import { Census } from './census.js'
 import type { Member } from './member.js'
 import { OutstandingCalls } from './outstanding.js'
-import type { Rotation } from './rotation.js'
+import type { Priorities } from './priorities.js'
 
 /** A member with the connections that are made to its endpoint. */
 export interface ConnectedMember extends Member {
@@ -27,8 +27,8 @@ export class Membership<One extends ConnectedMember> {
   /** Call counts of endpoints that left with outstanding calls, in case they return. */
   private readonly outstandingOfLeavers = new Map<EndpointId, OutstandingCalls>()
 
-  /** @param rotation null until there is a policy, see `follow` */
-  constructor(private rotation: Rotation<One> | null) {}
+  /** @param priorities their rotations; null until there is a policy, see `follow` */
+  constructor(private priorities: Priorities<One> | null) {}
 
   get size(): number {
     return this.members.size
@@ -38,10 +38,10 @@ export class Membership<One extends ConnectedMember> {
     return this.members.values()
   }
 
-  /** Gives the members to a rotation, instead of the one before. */
-  follow(rotation: Rotation<One>): void {
-    for (const member of this.members.values()) rotation.place(member)
-    this.rotation = rotation
+  /** Gives the members to other rotations than before. */
+  follow(priorities: Priorities<One>): void {
+    for (const member of this.members.values()) priorities.place(member)
+    this.priorities = priorities
   }
 
   /**
@@ -72,7 +72,7 @@ export class Membership<One extends ConnectedMember> {
 
   /** The member's state or weight has changed. */
   place(member: One): void {
-    this.rotation?.place(member)
+    this.priorities?.place(member)
     this.census.place(member)
   }
 
@@ -81,7 +81,7 @@ export class Membership<One extends ConnectedMember> {
     if (member.endpoint === endpoint) return
     const isRenamed = member.endpoint.registration.id !== endpoint.registration.id
     member.endpoint = endpoint
-    if (isRenamed) this.rotation?.chooser.rename?.(member)
+    if (isRenamed) this.priorities?.rename(member)
     this.place(member)
   }
 
@@ -94,7 +94,7 @@ export class Membership<One extends ConnectedMember> {
     this.outstandingOfLeavers.delete(endpoint.id)
     const member = create(endpoint, outstanding)
     member.rank = rank
-    outstanding.onChange = () => this.rotation?.recount(member)
+    outstanding.onChange = () => this.priorities?.recount(member)
     this.census.place(member)
     this.members.set(endpoint.id, member)
     member.connect()
@@ -102,7 +102,7 @@ export class Membership<One extends ConnectedMember> {
 
   private remove(id: EndpointId, member: One): void {
     this.members.delete(id)
-    this.rotation?.remove(member)
+    this.priorities?.remove(member)
     this.census.remove(member)
     member.close()
     if (member.outstanding.count > 0) this.outstandingOfLeavers.set(id, member.outstanding)

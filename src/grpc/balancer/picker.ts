@@ -53,7 +53,7 @@ export function setPin<Headers extends CallMetadata>(metadata: Headers, endpoint
 export class PolicyPicker implements experimental.Picker {
   constructor(
     private readonly policy: Policy,
-    private readonly chooser: Chooser<Child>,
+    private readonly chooser: Pick<Chooser<Child>, 'choose'>,
     private readonly observer: Observer,
     private readonly whereNobody: (keys: CallKeys) => experimental.PickResult,
   ) {}

@@ -11,7 +11,8 @@ export class Rotation<One extends Member> extends PolicyRotation<RegisteredEndpo
   }
 }
 
-const ENVIRONMENT: Environment<Member> = {
+/** Inputs of a policy over members. */
+export const ENVIRONMENT: Environment<Member> = {
   random: Math.random,
   get clientKey() {
     return ownName()

@@ -17,8 +17,16 @@ export interface RotationChange {
   readonly endpoint: RegisteredEndpoint
   /** The new weight for the policy; 0 for an endpoint that is no longer picked. */
   readonly weight: number
-  /** Whether it is merely not READY: the policy keeps its place until it is READY again. */
+  /**
+   * Whether it is merely not READY, or in reserve (its registry has a lower priority than the one in use): the policy
+   * keeps its place until then.
+   */
   readonly isAway: boolean
+  /**
+   * The weight to compare with all others in rotation, where several registries get calls in a ratio: the registry's, by
+   * the endpoint's part in it. Absent: `weight`.
+   */
+  readonly shareWeight?: number
 }
 
 /** Receives the events of a channel synchronously. Methods must not throw or take long. */

@@ -1,0 +1,106 @@
+import type { Chooser, Policy } from '../../policies/index.js'
+import type { RotationChange } from '../resolver/observer.js'
+import { Census } from './census.js'
+import type { Member } from './member.js'
+import { RatioChooser, type Share } from './ratio.js'
+import { Rotation } from './rotation.js'
+
+/** The members of one priority: a rotation for each registry. There is one registry as a rule. */
+export class Level<One extends Member> {
+  /** What picks use; another object when a second registry appears. */
+  chooser: Pick<Chooser<One>, 'choose'>
+  readonly census = new Census<One>()
+  private readonly shares = new Map<string, Share<One>>()
+  private ratio: RatioChooser<One> | null = null
+  /** Whether members that were reported with their own weights must be reported with those of the ratio. */
+  private isRatioNew = false
+
+  constructor(
+    private readonly policy: Policy,
+    readonly priority: number,
+  ) {
+    this.chooser = { choose: () => null }
+  }
+
+  /** The number of members in rotation. */
+  get size(): number {
+    let size = 0
+    for (const { rotation } of this.shares.values()) size += rotation.size
+    return size
+  }
+
+  /** The rotation of all members; null where several registries have their own. */
+  get only(): Rotation<One> | null {
+    const [first, second] = this.shares.values()
+    return second === undefined ? (first?.rotation ?? null) : null
+  }
+
+  place(member: One): void {
+    const share = this.shareOf(member)
+    share.rotation.place(member)
+    this.census.place(member)
+    this.ratio?.update(share)
+  }
+
+  remove(member: One): void {
+    const share = this.shareOf(member)
+    share.rotation.remove(member)
+    this.census.remove(member)
+    this.ratio?.update(share)
+  }
+
+  rotationOf(member: One): Rotation<One> {
+    return this.shareOf(member).rotation
+  }
+
+  /** The changes since the last call. @param wantsShares whether their `shareWeight` is needed, which costs O(n) */
+  takeChanges(wantsShares: boolean): RotationChange[] {
+    const isAll = this.isRatioNew
+    this.isRatioNew = false
+    return [...this.shares.values()].flatMap((share) => {
+      const changes = share.rotation.takeChanges() ?? []
+      const isReported = wantsShares && this.ratio !== null && (changes.length > 0 || isAll)
+      return isReported ? [...changes.filter(({ weight }) => weight === 0), ...inRatio(share)] : changes
+    })
+  }
+
+  /** All members in rotation. */
+  all(): RotationChange[] {
+    const { ratio } = this
+    return [...this.shares.values()].flatMap((share) => (ratio ? inRatio(share) : inRotation(share)))
+  }
+
+  private shareOf({ endpoint: { registration } }: One): Share<One> {
+    // A call may be pinned to an endpoint of any registry.
+    const origin = this.policy.reads.includes('pin') ? undefined : registration.origin
+    const { registry = '', weight = 1 } = origin ?? {}
+    const known = this.shares.get(registry)
+    if (known) return known
+    const share = { registry, weight, rotation: new Rotation<One>(this.policy) }
+    this.shares.set(registry, share)
+    if (this.shares.size === 1) this.chooser = share.rotation.chooser
+    else this.follow(share)
+    return share
+  }
+
+  private follow(share: Share<One>): void {
+    if (!this.ratio) {
+      this.ratio = new RatioChooser(this.policy)
+      for (const known of this.shares.values()) this.ratio.update(known)
+      this.chooser = this.ratio
+      this.isRatioNew = true
+    }
+    this.ratio.update(share)
+  }
+}
+
+function inRotation<One extends Member>({ rotation }: Share<One>): RotationChange[] {
+  return [...rotation.all()].map(([endpoint, weight]) => ({ endpoint, weight, isAway: false }))
+}
+
+/** The members in rotation of a registry, with weights that can be compared with those of other registries. */
+function inRatio<One extends Member>(share: Share<One>): RotationChange[] {
+  const members = inRotation(share)
+  const total = members.reduce((sum, { weight }) => sum + weight, 0)
+  return members.map((member) => ({ ...member, shareWeight: (share.weight * member.weight) / total }))
+}
