@@ -22,6 +22,32 @@ show('call', 'hello', 'SayHello', '--n', '10', '--policy', 'round_robin')
 show('call', 'hello', 'SayHello', '--n', '10', '--policy', 'weighted_round_robin')
 show('call', 'hello', 'SayHello', '--n', '1400')
 
+const { DISCO_PROXY: proxy } = process.env
+if (proxy !== undefined) {
+  console.log(
+    '\n# A client in any language calls the proxy, which follows the same weights. By one connection:',
+  )
+  console.log(`$ disco call ${proxy} SayHello --n 140 -o ndjson`)
+  const args = [disco, 'call', proxy, 'SayHello', '--n', '140', '-o', 'ndjson']
+  const lines = execFileSync(process.execPath, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const counts = new Map(byWeight.map(({ addr }) => [addr, 0]))
+  for (const line of lines.trim().split('\n')) {
+    const { endpoint } = JSON.parse(line).reply
+    counts.set(endpoint, counts.get(endpoint) + 1)
+  }
+  const counted = [...counts].map((pair) => pair.join('=')).join()
+  show(
+    'verdict',
+    '--counts',
+    counted,
+    '--weights',
+    byWeight.map(({ addr, weight }) => `${addr}=${weight}`).join(),
+  )
+}
+
 console.log('\n$ disco watch hello -o table &')
 const watch = spawn(process.execPath, [disco, 'watch', 'hello', '-o', 'table'], {
   stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core'
 import { runCommand } from '../agent/processes/child-process.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import type { DevProxy } from '../cli/dev/proxy.js'
 import { requireServiceName } from '../cli/flags/arguments.js'
 import { backendFlags, planBackends } from '../cli/flags/backend.js'
 import { integerFlag } from '../cli/flags/custom.js'
@@ -19,7 +20,12 @@ export interface DevDoc {
   readonly endpoint: string
   readonly service: string
   readonly backends: readonly { readonly addr: string; readonly weight: number }[]
+  /** Where the proxy takes calls; null without one. */
+  readonly proxy: string | null
 }
+
+/** As `disco proxy` listens by default. */
+const PROXY_PORT = 9000
 
 const CAVEAT = 'in memory: nothing is kept on disk. For production, use a real etcd cluster.'
 
@@ -45,6 +51,15 @@ export default class Dev extends DiscoCommand {
     service: Flags.string({ default: 'hello', description: 'service that the backends register under' }),
     version: Flags.string({ default: '1.0.0', description: 'version of the service' }),
     ...backendFlags,
+    proxy: Flags.boolean({
+      description:
+        'start a gRPC load balancer in front of the service, as disco proxy does; CMD finds it in DISCO_PROXY',
+    }),
+    'proxy-port': integerFlag({
+      min: 0,
+      max: 65_535,
+      description: `port of that proxy, which this implies; 0 for any free one [default: ${PROXY_PORT}]`,
+    }),
   }
 
   async run(): Promise<DevDoc> {
@@ -61,32 +76,47 @@ export default class Dev extends DiscoCommand {
     try {
       const { startBackends } = await import('../dev/backends.js')
       const backends = await startBackends(registry.endpoint, { service, version: flags.version, plans })
-      const doc: DevDoc = {
-        schema: 'disco.dev/v1',
-        endpoint: registry.endpoint,
-        service,
-        backends: backends.list,
-      }
-      this.tellBackends(doc, flags)
       try {
-        await this.serve(registry.endpoint, command, stop.once)
+        await using proxy = await this.startProxy(registry.endpoint, service, flags, stop.once)
+        const doc: DevDoc = {
+          schema: 'disco.dev/v1',
+          endpoint: registry.endpoint,
+          service,
+          backends: backends.list,
+          proxy: proxy?.address ?? null,
+        }
+        this.tellBackends(doc, flags)
+        await this.serve(doc, command, stop.once)
+        return doc
       } finally {
         await Promise.race([backends.close(), untilAborted(stop.twice)])
       }
-      return doc
     } finally {
       await registry.close()
     }
   }
 
+  /** Null where no flag asks for one. */
+  private async startProxy(
+    endpoint: string,
+    service: string,
+    { host, proxy, 'proxy-port': port }: { host: string; proxy: boolean; 'proxy-port'?: number | undefined },
+    stop: AbortSignal,
+  ): Promise<DevProxy | null> {
+    if (!proxy && port === undefined) return null
+    const { startDevProxy } = await import('../cli/dev/proxy.js')
+    return await startDevProxy(endpoint, service, { host, port: port ?? PROXY_PORT }, stop)
+  }
+
   /** Runs until stopped; with a command, until that ends. */
-  private async serve(endpoint: string, command: readonly string[], stop: AbortSignal): Promise<void> {
+  private async serve(
+    { endpoint, proxy }: DevDoc,
+    command: readonly string[],
+    stop: AbortSignal,
+  ): Promise<void> {
     if (command.length === 0) return await untilAborted(stop)
-    process.exitCode = await runCommand(
-      command,
-      { DISCO_ENDPOINTS: endpoint, ETCDCTL_ENDPOINTS: endpoint },
-      stop,
-    )
+    const env = { DISCO_ENDPOINTS: endpoint, ETCDCTL_ENDPOINTS: endpoint }
+    process.exitCode = await runCommand(command, proxy === null ? env : { ...env, DISCO_PROXY: proxy }, stop)
   }
 
   /** On standard error: standard output belongs to CMD. */
@@ -97,7 +127,7 @@ export default class Dev extends DiscoCommand {
   }
 
   private tellBackends(doc: DevDoc, flags: BaseFlags): void {
-    const { endpoint, service, backends } = doc
+    const { endpoint, service, backends, proxy } = doc
     if (this.format(flags) === 'json') {
       this.out(jsonLine(doc))
       return
@@ -106,17 +136,24 @@ export default class Dev extends DiscoCommand {
     for (const { addr, weight } of backends) {
       this.remark(`${palette.green('✓')} backend ${visible(service)} ${addr} weight ${weight}`)
     }
-    this.remark(nextSteps(endpoint, service, backends[0]))
+    if (proxy !== null) this.remark(`${palette.green('✓')} proxy on ${proxy} for ${visible(service)}`)
+    this.remark(nextSteps(endpoint, service, backends[0], proxy))
   }
 }
 
-function nextSteps(endpoint: string, service: string, first: Backend | undefined): string {
+function nextSteps(
+  endpoint: string,
+  service: string,
+  first: Backend | undefined,
+  proxy: string | null,
+): string {
   const name = visible(service)
   const reach = endpoint === '127.0.0.1:2379' ? [] : [`export DISCO_ENDPOINTS=${endpoint}`]
   const steps = first
     ? [
         `disco ls ${name}`,
         `disco call ${name} SayHello --n 10`,
+        ...(proxy === null ? [] : [`disco call ${proxy} SayHello --n 10`]),
         `disco weight ${name} ${first.addr} 5`,
         `disco watch ${name}`,
       ]

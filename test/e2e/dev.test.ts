@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { Client, credentials } from '@grpc/grpc-js'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Disco } from '../support/disco.js'
 import { etcdctl } from '../support/etcdctl.js'
@@ -13,6 +14,18 @@ afterEach(() => disco.stopAll())
 interface DevDoc {
   readonly endpoint: string
   readonly backends: readonly { addr: string; weight: number }[]
+  readonly proxy: string | null
+}
+
+/** The bytes of an answer, which have the backend's address. */
+function greet(client: Client): Promise<string> {
+  const bytes = (value: Buffer) => value
+  const path = '/helloworld.Greeter/SayHello'
+  return new Promise((resolve, reject) => {
+    client.makeUnaryRequest<Buffer, Buffer>(path, bytes, bytes, Buffer.alloc(0), (error, reply) =>
+      error ? reject(error) : resolve(String(reply)),
+    )
+  })
 }
 
 async function startDev(...args: string[]) {
@@ -61,6 +74,21 @@ describe('disco dev', () => {
     expect(code).toBe(23)
   })
 
+  test('--proxy balances calls to the backends, and CMD finds it', async () => {
+    const { dev, doc } = await startDev('--backends', '1,3', '--proxy-port', '0')
+    const client = new Client(doc.proxy ?? '', credentials.createInsecure())
+    const answers = await Promise.all(Array.from({ length: 8 }, () => greet(client)))
+    client.close()
+    const counts = doc.backends.map(({ addr }) => answers.filter((answer) => answer.includes(addr)).length)
+    expect(counts).toEqual([2, 6])
+    expect((await dev.end('SIGTERM')).code).toBe(0)
+    const line = 'test -n "$DISCO_PROXY" && exit 23'
+    const args = ['--port', '0', '--backends', '1', '--proxy', '--proxy-port', '0', '--', 'sh', '-c', line]
+    const { code, stderr } = await disco.run('dev', ...args)
+    expect(stderr).toMatch(/proxy on 127\.0\.0\.1:\d+ for hello/)
+    expect(code).toBe(23)
+  })
+
   test('a command that cannot be started is a usage error', async () => {
     const { code, stderr } = await disco.run(
       'dev',
@@ -93,6 +121,17 @@ describe('disco dev', () => {
     expect(stderr).toContain('--port 0')
   })
 
+  test('a taken port of the proxy is named, with the remedy, and nothing is left', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const { code, stderr } = await disco.run('dev', '--port', '0', '--proxy-port', String(port))
+    server.close()
+    expect(code).toBe(6)
+    expect(stderr).toContain(`The proxy cannot listen: port ${port} at 127.0.0.1 is taken`)
+    expect(stderr).toContain('--proxy-port 0')
+  })
+
   test.each([
     ['an invalid weight', ['--backends', '1,x'], 'Invalid --backends "1,x": expected integers from 0'],
     [
@@ -121,10 +160,23 @@ describe('disco dev', () => {
   })
 
   test('the demo runs through and exits 0, and shows both policies, a live change and the events', async () => {
-    const args = ['--port', '0', '--backends', '1,1,1,1,10', '--', process.execPath, DEMO]
+    const args = [
+      '--port',
+      '0',
+      '--backends',
+      '1,1,1,1,10',
+      '--proxy-port',
+      '0',
+      '--',
+      process.execPath,
+      DEMO,
+    ]
     const { code, stdout } = await disco.run('dev', ...args)
     expect(code).toBe(0)
-    expect(stdout.match(/PASS/g)).toHaveLength(4)
+    expect(stdout.match(/PASS/g)).toHaveLength(5)
+    // 140 calls through the proxy: ten for each of weight 1, a hundred for the one of weight 10.
+    expect(stdout.match(/ 1 +10 +7\.1% +7\.1%/g)?.length).toBeGreaterThanOrEqual(4)
+    expect(stdout).toMatch(/ 10 +100 +71\.4% +71\.4%/)
     expect(stdout).toContain('policy round_robin')
     expect(stdout).toMatch(/~ weight hello .* 10 → 2/)
     expect(stdout).toMatch(/- gone +hello .* deregistered/)

@@ -89,7 +89,7 @@ export async function serve(plan: ProxyPlan, stage: ProxyStage, stop: StopSignal
   }
   process.on('SIGHUP', renew)
   screen?.show(proxy)
-  await settled(proxy, stop.once)
+  await untilSettled(proxy, stop.once)
   stage.started(proxyDoc(proxy, settings.policy.name))
   await untilAborted(stop.once)
   view.draining(proxy.calls, drainMs)
@@ -118,7 +118,7 @@ function drawnAge(ageMs: number | null): number | null {
 }
 
 /** Until all endpoints are READY or were not reached, so that the first line says how they stand. */
-async function settled(proxy: ProxyServer, stop: AbortSignal): Promise<void> {
+export async function untilSettled(proxy: ProxyServer, stop: AbortSignal): Promise<void> {
   const endMs = performance.now() + SETTLE_MS
   while (!proxy.isSettled && !stop.aborted && performance.now() < endMs) await delay(POLL_MS)
 }

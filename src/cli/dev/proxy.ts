@@ -1,0 +1,63 @@
+import { DiscoError } from '../../domain/errors.js'
+import { findPolicy } from '../../policies/index.js'
+import { PLAINTEXT } from '../../proxy/dial.js'
+import { ProxyServer } from '../../proxy/proxy-server.js'
+import { Registry } from '../../registry/registry.js'
+import type { ListenAddress } from '../flags/listen.js'
+import { untilSettled } from '../proxy/serve.js'
+
+/** As the flags of `disco proxy` have it by default. */
+const REPLAY_BYTES = 256 * 2 ** 10
+
+/** The proxy of `disco dev`. Disposing of it ends its calls. */
+export interface DevProxy extends AsyncDisposable {
+  /** The bound `host:port`. */
+  readonly address: string
+}
+
+/**
+ * Starts a proxy in front of the sample backends; resolves when it takes calls.
+ *
+ * @param endpoint of the registry
+ * @throws DiscoError CONFLICT when the port is in use, USAGE when it cannot listen there
+ */
+export async function startDevProxy(
+  endpoint: string,
+  service: string,
+  listen: ListenAddress,
+  stop: AbortSignal,
+): Promise<DevProxy> {
+  const registry = await Registry.open({
+    endpoints: [endpoint],
+    endpointsSource: 'disco dev',
+    cache: false,
+  })
+  try {
+    const proxy = await ProxyServer.start({
+      discovery: registry,
+      listen: { ...listen, tls: null, connectionAgeMs: () => null },
+      targets: [service],
+      route: null,
+      policy: findPolicy('weighted_round_robin').configure({}),
+      healthService: null,
+      dialerOf: () => PLAINTEXT,
+      waitMs: 0,
+      replayBytes: REPLAY_BYTES,
+      random: Math.random,
+    })
+    await untilSettled(proxy, stop)
+    return {
+      address: proxy.address,
+      [Symbol.asyncDispose]: async () => {
+        proxy.cut()
+        await proxy.drain()
+        registry.close()
+      },
+    }
+  } catch (thrown) {
+    registry.close()
+    const { code, message } = DiscoError.from(thrown)
+    if (code !== 'CONFLICT') throw thrown
+    throw new DiscoError(code, message, { cause: thrown, suggestions: ['Any free one: --proxy-port 0'] })
+  }
+}
