@@ -26,6 +26,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   'call-memory': () => import('./call-memory.js'),
   dev: () => import('./dev.js'),
   gaps: () => import('./gaps.js'),
+  proxy: () => import('./proxy.js'),
 }
 
 /**
