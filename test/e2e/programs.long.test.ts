@@ -1,15 +1,17 @@
 import { execFile, spawn } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { Registry } from '../../src/registry/registry.js'
 import { fetchNode, NODE_VERSIONS } from '../nodes/node-binary.js'
 import { environmentOf, Process } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { leaseIds } from '../support/etcd-state.js'
 import { pack } from '../support/pack.js'
 import { freePorts } from '../support/ports.js'
+import { Traffic } from '../support/traffic.js'
 
 /** npm may have to fetch everything. */
 const INSTALL_DEADLINE_MS = 240_000
@@ -49,7 +51,10 @@ describe.each(PROGRAMS)('the programs for %s', (name) => {
   const folder = () => join(parent, 'examples', name)
 
   async function npm(...args: string[]): Promise<void> {
-    const env = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}` }
+    // The settings of the npm that runs the tests, such as engine-strict, are not those of a user.
+    const inherited = Object.entries(process.env).filter(([key]) => !key.startsWith('npm_'))
+    const path = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`
+    const env = { ...Object.fromEntries(inherited), PATH: path }
     await promisify(execFile)('npm', args, { cwd: folder(), env })
   }
 
@@ -79,6 +84,16 @@ describe.each(PROGRAMS)('the programs for %s', (name) => {
     await npm('run', 'build')
   }, INSTALL_DEADLINE_MS)
 
+  if (existsSync(join('examples', name, 'gen'))) {
+    test('have the generated code that npm run generate writes', async () => {
+      const generated = join(folder(), 'gen')
+      const before = filesIn(generated)
+      rmSync(generated, { recursive: true })
+      await npm('run', 'generate')
+      expect(filesIn(generated)).toEqual(before)
+    })
+  }
+
   test.each(NODES)('balance by weight, and leave without a failed call, on %s', async (_name, nodeBinary) => {
     const node = nodeBinary()
     const [light, heavy] = await Promise.all([serve(node, 1), serve(node, 3)])
@@ -89,30 +104,50 @@ describe.each(PROGRAMS)('the programs for %s', (name) => {
     expect(sum(counts)).toBe(200)
     // 150 are its share, and 100 would be half of them. The first calls may find only one of the two connected.
     expect(counts[heavy.addr]).toBeGreaterThan(130)
+    if (name === 'opentelemetry') expect(picksIn(first.stdout)).toEqual(counts)
 
-    const calling = run(node, 'client', '4000')
-    light.process.child.kill('SIGTERM')
-    expect(await light.process.exited()).toMatchObject({
+    await using registry = await Registry.open({ endpoints: [etcd.endpoint], cache: false })
+    await using traffic = new Traffic(registry, 'hello')
+    await traffic.flows(100)
+    expect(await light.process.end('SIGTERM')).toMatchObject({
       stdout: expect.stringMatching(/every call was answered\n$/),
       stderr: '',
       code: 0,
     })
-    expect((await etcd.ctl('get', '/hello/', '--prefix', '--keys-only')).trim()).toBe(
-      `/hello/1.0.0/${heavy.addr}`,
-    )
-    const second = await calling.exited()
+    await traffic.flows(100)
+    await traffic.stop()
+    expect(traffic.failures).toEqual([])
+    const second = await run(node, 'client', '40').exited()
     expect(second).toMatchObject({ stderr: '', code: 0 })
-    expect(sum(countsIn(second.stdout))).toBe(4000)
+    expect(countsIn(second.stdout)).toEqual({ [heavy.addr]: 40 })
 
     expect(await heavy.process.end('SIGTERM')).toMatchObject({ stderr: '', code: 0 })
     expect(await leaseIds(etcd)).toEqual([])
   })
 })
 
+/** The text of each file, by its name. */
+function filesIn(folder: string): Record<string, string> {
+  return Object.fromEntries(
+    readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]),
+  )
+}
+
 /** The calls of each endpoint under the default policy, as every client prints them. */
 function countsIn(stdout: string): Record<string, number> {
   const [, counts = '{}'] = /^weighted_round_robin (\{.*\})$/m.exec(stdout) ?? []
   return JSON.parse(counts) as Record<string, number>
+}
+
+/** The counter of picks by endpoint, as the client of OpenTelemetry prints it. */
+function picksIn(stdout: string): Record<string, number> {
+  const lines = [...stdout.matchAll(/^disco\.picks (\{.*\}) (\d+)$/gm)]
+  return Object.fromEntries(
+    lines.map(({ 1: attributes = '{}', 2: count }) => {
+      const { 'server.address': addr = '' } = JSON.parse(attributes) as Record<string, string>
+      return [addr, Number(count)]
+    }),
+  )
 }
 
 function sum(counts: Record<string, number>): number {
