@@ -46,7 +46,8 @@ beforeAll(async () => {
     writeFileSync(join(project, `${snippet.name}.ts`), snippet.code)
     writeFileSync(join(project, `${snippet.name}.mjs`), asJavaScript(snippet))
   }
-  await inProject('npx', '--no', 'disco', '--', 'context', 'add', 'dc1', '--endpoints', etcd.endpoint)
+  for (const name of ['dc1', 'dc2'])
+    await inProject('npx', '--no', 'disco', '--', 'context', 'add', name, '--endpoints', etcd.endpoint)
   server = run(process.execPath, { DISCO_ENDPOINTS: etcd.endpoint }, 'server.js')
   await server.printed('serving hello')
   registry = await Registry.open({ endpoints: [etcd.endpoint], cache: false })

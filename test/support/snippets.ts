@@ -10,13 +10,38 @@ export interface Snippet {
   readonly code: string
 }
 
+/** A line of a page for users that runs the tool. */
+export interface DocumentedCommand {
+  readonly place: string
+  readonly line: string
+  /** Lines of one block share their context. */
+  readonly block: number
+}
+
+const PAGES = ['README.md', ...readdirSync('docs').map((name) => `docs/${name}`)].filter((page) =>
+  page.endsWith('.md'),
+)
+
+/** All lines of README.md and docs/ that run `disco`, with a prompt before it or without one. */
+export function commandsOfDocs(): DocumentedCommand[] {
+  return PAGES.flatMap((page) => {
+    const text = readFileSync(page, 'utf8')
+    return [...text.matchAll(/^```(?:sh)?\n(.*?)^```$/gms)].flatMap(({ 1: block = '', index }) => {
+      const first = text.slice(0, index).split('\n').length + 1
+      return block.split('\n').flatMap((written, at) => {
+        const [, line] = /^(?:\$ )?(disco .*)$/.exec(written) ?? []
+        return line === undefined ? [] : [{ place: `${page}:${first + at}`, line, block: first }]
+      })
+    })
+  })
+}
+
 /**
  * All blocks of JavaScript and TypeScript in README.md and docs/. The declarations in docs/api.md, which import
  * nothing, are no programs: `test/e2e/api-page.test.ts` compares them with the source.
  */
 export function snippetsOfDocs(): Snippet[] {
-  const pages = ['README.md', ...readdirSync('docs').map((name) => `docs/${name}`)]
-  return pages.filter((page) => page.endsWith('.md')).flatMap(snippetsOf)
+  return PAGES.flatMap(snippetsOf)
 }
 
 function snippetsOf(page: string): Snippet[] {

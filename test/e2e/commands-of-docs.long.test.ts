@@ -1,0 +1,63 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Backends, startBackends } from '../../src/dev/backends.js'
+import { Disco } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { commandsOfDocs } from '../support/snippets.js'
+
+const NETWORK = new URL('../snippets/network.js', import.meta.url)
+const COMMANDS = commandsOfDocs()
+/** Commands that run until Ctrl-C. */
+const STAYS = /^disco (register|watch|proxy|dev|health .*--watch)\b/
+
+/** A bug, a wrong usage, and what a shell cannot run. Any other code is an answer: the docs' registry is not this one. */
+const WRONG = [1, 2, 126, 127]
+
+let etcd: RealEtcd
+let backends: Backends
+let home: string
+let disco: Disco
+
+beforeAll(async () => {
+  etcd = await RealEtcd.start()
+  const plans = [1, 1, 10].map((weight) => ({ weight, latencyMs: 0, errorFraction: 0 }))
+  backends = await startBackends(etcd.endpoint, { service: 'hello', version: '1.0.0', plans })
+  home = mkdtempSync(join(tmpdir(), 'disco-commands-'))
+  for (const name of ['.prod-password', '.dc1-password'])
+    writeFileSync(join(home, name), 'secret\n', { mode: 0o600 })
+  writeFileSync(join(home, 'server.js'), 'setInterval(() => undefined, 1_000)\n')
+  const network = `--import ${fileURLToPath(NETWORK)}`
+  const etcdPort = etcd.endpoint.replace(/^.*:/, '')
+  disco = new Disco('', {
+    HOME: home,
+    XDG_CACHE_HOME: home,
+    DC2_PASSWORD: 'secret',
+    NODE_OPTIONS: network,
+    ETCD_PORT: etcdPort,
+  })
+})
+
+afterAll(async () => {
+  await disco.stopAll()
+  await backends.close()
+  await etcd.stop()
+  rmSync(home, { recursive: true, force: true })
+})
+
+test('the docs have commands', () => {
+  expect(COMMANDS.map(({ line }) => line)).toContain('disco ls hello')
+})
+
+describe('a command of the docs is one that disco knows, and does not fail for a bug', () => {
+  test.each(COMMANDS)('$place $line', async ({ line, block }) => {
+    const config = join(home, `config-${block}`)
+    const words = `unset DISCO_ENDPOINTS; export XDG_CONFIG_HOME=${config}; cd ${home}; ${line}`
+    const running = disco.shell(words)
+    if (STAYS.test(line)) await running.printed(/\S/)
+    const { code, stderr } = await (STAYS.test(line) ? running.end('SIGINT') : running.exited())
+    expect(WRONG.includes(code ?? 0) ? stderr : '').toBe('')
+  })
+})
