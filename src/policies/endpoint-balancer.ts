@@ -9,7 +9,9 @@ import { type Placed, Rotation } from './rotation.js'
 
 /** Settings of an {@link EndpointBalancer}. */
 export interface EndpointBalancerSettings<Connection> {
+  /** The LB policy, such as `findPolicy('least_request').configure({})`. */
   readonly policy: Policy
+  /** For policies that draw: `Math.random`, or `seeded` in tests. */
   readonly random: Rng
   /** The name of this client, such as its host name: the key of `source_hash`. */
   readonly clientKey: string
@@ -26,7 +28,9 @@ export interface EndpointBalancerSettings<Connection> {
 
 /** An endpoint that was picked for a call. */
 export interface PickedEndpoint<Connection> {
+  /** The endpoint as it is registered now. */
   readonly endpoint: Endpoint
+  /** The result of `connect` for this endpoint. */
   readonly connection: Connection
   /** The call has ended. `least_request` counts it until then. Idempotent. */
   release(): void
@@ -89,6 +93,7 @@ export class EndpointBalancer<Connection> {
   private readonly members = new Map<EndpointId, Member<Connection>>()
   private readonly rotation: Rotation<Weighted, Member<Connection>>
 
+  /** Without endpoints, until the first list. */
   constructor(private readonly settings: EndpointBalancerSettings<Connection>) {
     this.rotation = new Rotation(settings.policy, environmentOf(settings))
   }

@@ -11,6 +11,7 @@ export const KEY_HEADERS: Readonly<Record<keyof CallKeys, string>> = {
 
 /** Request metadata of a call: of grpc-js, or of a framework above it, such as nice-grpc. */
 export interface CallMetadata {
+  /** Sets a header, in place of an earlier value. */
   set(name: string, value: string): unknown
 }
 
