@@ -34,7 +34,7 @@ class Connection {
     addr: string,
     readonly setReady: (isReady: boolean) => void,
   ) {
-    const baseUrl = `http://${addr}`
+    const baseUrl = urlOf(addr)
     this.sessions = new Http2SessionManager(baseUrl)
     this.transport = createGrpcTransport({ baseUrl, sessionManager: this.sessions })
     void this.connect()
@@ -73,6 +73,8 @@ export function registryTransport(
     policy,
     random: Math.random,
     clientKey: hostname(),
+    // An address that makes no URL would throw, and end the watch for all others.
+    select: ({ addr }) => URL.canParse(urlOf(addr)),
     connect: ({ addr }, setReady) => new Connection(addr, setReady),
     disconnect: (connection) => connection.close(),
   })
@@ -83,13 +85,14 @@ export function registryTransport(
     } catch (error) {
       failure = error
     } finally {
+      failure ??= new ConnectError('The transport was closed', Code.Canceled)
       balancer.close()
     }
   }
   void follow()
 
-  async function pick(keys: CallKeys | undefined, call: AbortSignal | undefined): Promise<Picked> {
-    const latest = performance.now() + WAIT_MS
+  async function pick(keys?: CallKeys, call?: AbortSignal, timeoutMs = WAIT_MS): Promise<Picked> {
+    const latest = performance.now() + Math.min(timeoutMs, WAIT_MS)
     for (;;) {
       const picked = balancer.pick(keys)
       if (picked?.connection.isOpen) return picked
@@ -106,7 +109,7 @@ export function registryTransport(
 
   return {
     async unary(method, call, timeoutMs, header, input, values) {
-      const picked = await pick(values?.get(callKeys), call)
+      const picked = await pick(values?.get(callKeys), call, timeoutMs)
       try {
         return await picked.connection.transport.unary(method, call, timeoutMs, header, input, values)
       } finally {
@@ -114,7 +117,7 @@ export function registryTransport(
       }
     },
     async stream(method, call, timeoutMs, header, input, values) {
-      const picked = await pick(values?.get(callKeys), call)
+      const picked = await pick(values?.get(callKeys), call, timeoutMs)
       try {
         const response = await picked.connection.transport.stream(
           method,
@@ -131,6 +134,10 @@ export function registryTransport(
       }
     },
   }
+}
+
+function urlOf(addr: string): string {
+  return `http://${addr}`
 }
 
 type Picked = PickedEndpoint<Connection>
