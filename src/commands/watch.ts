@@ -47,6 +47,7 @@ export default class Watch extends DiscoCommand {
     using stop = new StopSignals()
     const { output } = this
     output.interruptBy(stop.once)
+    output.collectLines()
     const signal = AbortSignal.any([stop.once, output.ended])
     const updates = registry.follow(service, signal)
     const view = await this.viewFor(flags, scope)

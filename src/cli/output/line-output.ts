@@ -22,6 +22,7 @@ export class LineOutput {
   private error: Error | null = null
   private ignoresFailures = false
   private isInterrupted = false
+  private collectsLines = false
   private readonly waiting = new Set<() => void>()
 
   constructor(private readonly stream: Writable & { readonly isTTY?: boolean }) {
@@ -61,6 +62,14 @@ export class LineOutput {
     else signal.addEventListener('abort', interrupt, { once: true })
   }
 
+  /**
+   * From now on the lines of one turn of the event loop are passed to the system together: a call of it for each line
+   * takes as long as everything else about the line. Text of standard error may come before them.
+   */
+  collectLines(): void {
+    this.collectsLines = true
+  }
+
   /** Whether the reader is slow: lines written now stay in memory until it reads. */
   get isBehind(): boolean {
     return this.stream.writableNeedDrain && !this.end.signal.aborted && !this.isInterrupted
@@ -74,6 +83,10 @@ export class LineOutput {
   /** Unchanged text, such as a frame on a terminal. @returns as {@link writeLine} */
   write(text: string): boolean {
     if (this.ignoresFailures && this.stream.writableLength > MAX_IGNORED_BYTES) return false
+    if (this.collectsLines && this.stream.writableCorked === 0) {
+      this.stream.cork()
+      setImmediate(() => this.stream.uncork())
+    }
     return this.stream.write(text)
   }
 

@@ -69,3 +69,27 @@ test('failures that are to be ignored neither end the output nor are kept', asyn
   expect(output.ended.aborted).toBe(false)
   expect(output.failure).toBeNull()
 })
+
+test('collected lines: those of one turn of the event loop reach the system together, in order', async () => {
+  const calls: string[][] = []
+  const note = (chunks: readonly Buffer[]) => calls.push(chunks.map(String))
+  const stream = new Writable({
+    write: (chunk: Buffer, _encoding, callback) => {
+      note([chunk])
+      callback()
+    },
+    writev: (chunks, callback) => {
+      note(chunks.map(({ chunk }) => chunk as Buffer))
+      callback()
+    },
+  })
+  const output = new LineOutput(stream)
+  output.collectLines()
+  output.writeLine('a')
+  await Promise.resolve()
+  output.writeLine('b')
+  await new Promise((resolve) => setImmediate(resolve))
+  output.writeLine('c')
+  await output.flushed()
+  expect(calls.map((call) => call.join(''))).toEqual(['a\nb\n', 'c\n'])
+})
