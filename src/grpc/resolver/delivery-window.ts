@@ -1,4 +1,4 @@
-/** Least time between two deliveries. */
+/** Least time between the starts of two deliveries. */
 export const LEAST_MS = 20
 /** Maximum time that a change waits, whatever a delivery costs. */
 export const MOST_MS = 100
@@ -60,6 +60,6 @@ export class DeliveryWindow {
     this.deliver()
     this.deliveredAtMs = performance.now()
     const costMs = this.deliveredAtMs - startMs
-    this.windowMs = Math.min(MOST_MS, Math.max(LEAST_MS, costMs / BUSY_FRACTION))
+    this.windowMs = Math.min(MOST_MS, Math.max(LEAST_MS - costMs, costMs / BUSY_FRACTION))
   }
 }

@@ -47,6 +47,12 @@ describe('a delivery window', () => {
     expect(deliveredAtMs).toEqual([0, 20])
   })
 
+  it('counts the 20 ms from the start of a delivery that takes a millisecond', () => {
+    costMs = 1
+    stream(60, 1)
+    expect(deliveredAtMs.slice(0, 3)).toEqual([0, 20, 40])
+  })
+
   it('delays a change that can wait for 20 ms, and delivers changes in the meantime with it', () => {
     window.open(20)
     vi.advanceTimersByTime(10)
