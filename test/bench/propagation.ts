@@ -46,11 +46,16 @@ export async function figures(): Promise<Figure[]> {
   for (const { perSecond, changes, aims } of STREAMS) {
     const delays = await delaysOf([etcd.endpoint, port, perSecond, first, changes], rotation)
     first += changes
-    const note = `${changes} changes; the put itself p50 ${quantile(delays.puts, 0.5).toFixed(2)} ms`
     for (const [at, fraction] of [0.5, 0.99].entries()) {
+      const of = (times: readonly number[]) => quantile(times, fraction)
       const name = `put to first pick at ${ENDPOINTS} endpoints, ${perSecond} changes/s, p${fraction * 100}`
-      const figure = { name, aim: aims[at] ?? null, measured: quantile(delays.picks, fraction), unit: 'ms' }
-      measured.push({ ...figure, note })
+      const put = `${changes} changes; put answered ${of(delays.puts).toFixed(2)} ms`
+      const note = `${put}, plain watch ${of(delays.events).toFixed(2)} ms`
+      const ratio = of(delays.picks) / of(delays.events)
+      const above = quantile(delays.above, fraction)
+      measured.push({ name, aim: aims[at] ?? null, measured: of(delays.picks), unit: 'ms', note })
+      measured.push({ name: `${name}, to a plain watch`, aim: null, measured: ratio, unit: '×' })
+      measured.push({ name: `${name}, after the answer to the put`, aim: null, measured: above, unit: 'ms' })
     }
   }
   client.close()
@@ -70,25 +75,28 @@ async function fill(endpoint: string, port: string): Promise<void> {
 }
 
 /**
- * Milliseconds from sending each put to the first pick that uses it, and to the put's answer.
+ * Milliseconds from sending each put to the first pick that uses it, to the put's answer, and to the event of a plain
+ * watch in the writer's process; and from the answer to the pick, below 0 where the pick came first.
  *
  * @param writes arguments of the writer
  */
 async function delaysOf(
   writes: readonly (string | number)[],
   { seenAtMs }: RotationTimes,
-): Promise<{ picks: number[]; puts: number[] }> {
+): Promise<Record<'picks' | 'puts' | 'events' | 'above', number[]>> {
   const args = ['--import', 'tsx', WRITER, ...writes.map(String)]
   const writer = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const lines = (await text(writer.stdout)).trimEnd().split('\n')
   await sleep(200)
-  const delays = { picks: [] as number[], puts: [] as number[] }
+  const delays: Awaited<ReturnType<typeof delaysOf>> = { picks: [], puts: [], events: [], above: [] }
   for (const line of lines) {
-    const [change = 0, sentMs = 0, answeredMs = 0] = line.split(' ').map(Number)
+    const [change = 0, sentMs = 0, answeredMs = 0, watchedMs = 0] = line.split(' ').map(Number)
     const seenMs = seenAtMs.get(weightOf(change))
     if (seenMs === undefined) throw new Error(`change ${change} never reached the picks`)
     delays.picks.push(seenMs - sentMs)
     delays.puts.push(answeredMs - sentMs)
+    delays.events.push(watchedMs - sentMs)
+    delays.above.push(seenMs - answeredMs)
   }
   return delays
 }
