@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect as connectHttp2, constants } from 'node:http2'
 import { setTimeout as delay } from 'node:timers/promises'
 import { status } from '@grpc/grpc-js'
@@ -7,6 +8,7 @@ import { until } from '../support/disco.js'
 import { burst, chat, ended, FourKinds, PATHS, unary } from '../support/four-kinds.js'
 import { InFlight } from '../support/in-flight.js'
 import { type Proxied, proxies } from '../support/proxied.js'
+import { echo, RawBackend } from '../support/raw-backend.js'
 
 const started = proxies()
 
@@ -132,6 +134,44 @@ it('does not let a backend run ahead of a caller that does not read', async () =
   expect(one.sentBytes).toBeLessThan(8 * 2 ** 20)
   stream.cancel()
   await untilIdle(proxied)
+})
+
+it('does not take a request that its backend does not read, and serves the next call of both connections', async () => {
+  await using mute = await RawBackend.start((stream, number) => {
+    if (number > 1) echo(stream)
+    else stream.pause()
+  })
+  const proxied = await started([{ addr: mute.addr }])
+  const session = connectHttp2(`http://${proxied.proxy.address}`)
+  const headers = { ':method': 'POST', ':path': PATHS.Collect, 'content-type': 'application/grpc' }
+  const stuck = session.request({ ...headers, te: 'trailers' })
+  stuck.on('error', () => undefined)
+  let taken = 0
+  const chunk = Buffer.alloc(4_096)
+  const feed = () =>
+    stuck.write(chunk, (error) => {
+      if (error) return
+      taken += chunk.length
+      feed()
+    })
+  feed()
+  let before = -1
+  await until(
+    () => {
+      const isStill = taken > 0 && before === taken
+      before = taken
+      return isStill
+    },
+    () => 'the caller to wait',
+  )
+  expect(taken).toBeLessThan(4 * 2 ** 20)
+  const next = session.request({ ...headers, te: 'trailers' })
+  next.end(Buffer.from('hello'))
+  const [data] = (await once(next, 'data')) as [Buffer]
+  expect(String(data)).toBe('hello')
+  stuck.close(constants.NGHTTP2_CANCEL)
+  await untilIdle(proxied)
+  session.destroy()
 })
 
 it('forgets a reply that a backend has ended and the caller has not read, when the caller cancels', async () => {

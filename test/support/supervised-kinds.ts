@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Disco, Process } from './disco.js'
+import type { EtcdApi } from './etcd-api.js'
+import { registration } from './etcd-state.js'
 import { isUp, supervise } from './supervised.js'
 
 const MAIN = fileURLToPath(new URL('./four-kinds-main.ts', import.meta.url))
@@ -40,6 +42,15 @@ export class SupervisedKinds {
     this.supervisor = await launched(this.disco, this.service, this.port)
   }
 
+  /** Sets the weight under the lease that the key has; a key that has gone meanwhile is left alone. */
+  async setWeight(api: EtcdApi, weight: number): Promise<void> {
+    const [key, value] = registration(this.service, this.addr, { weight }).map(base64)
+    const outcome = await api.call('KV/Put', { key, value, ignore_lease: true })
+    if ('refused' in outcome && !outcome.refused.text.includes('key not found')) {
+      throw new Error(`${this.addr}: ${outcome.refused.text}`)
+    }
+  }
+
   async stop(): Promise<void> {
     await this.supervisor.end('SIGTERM')
   }
@@ -50,4 +61,8 @@ async function launched(disco: Disco, service: string, port: number): Promise<Pr
   const supervisor = supervise(disco, service, port, { command })
   await isUp(supervisor)
   return supervisor
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64')
 }

@@ -6,7 +6,6 @@ import type { ProxyDoc } from '../../../src/cli/proxy/document.js'
 import { Disco, type Process, until } from '../../support/disco.js'
 import { RealEtcd } from '../../support/etcd.js'
 import { EtcdApi } from '../../support/etcd-api.js'
-import { registration } from '../../support/etcd-state.js'
 import { freePorts } from '../../support/ports.js'
 import { killSupervised } from '../../support/supervised.js'
 import { SupervisedKinds } from '../../support/supervised-kinds.js'
@@ -57,12 +56,8 @@ export class ProxySite implements AsyncDisposable {
     return new ProxySite(etcd, new EtcdApi(etcd.endpoint), tool, servers, proxy, doc, adminAddress, folder)
   }
 
-  /** Under the lease that the key has; a key that has gone meanwhile is left alone. */
   async setWeight(server: SupervisedKinds, weight: number): Promise<void> {
-    const [key, value] = registration(SERVICE, server.addr, { weight }).map(base64)
-    const compare = [{ key, target: 'CREATE', result: 'GREATER', create_revision: '0' }]
-    const success = [{ request_put: { key, value, ignore_lease: true } }]
-    await this.api.get('KV/Txn', { compare, success })
+    await server.setWeight(this.api, weight)
   }
 
   /** Certificates are read and the access log is opened again; what it had is thrown away. */
@@ -115,8 +110,4 @@ export class ProxySite implements AsyncDisposable {
   private async ready(): Promise<number> {
     return await this.metric('disco_proxy_endpoint_ready')
   }
-}
-
-function base64(text: string): string {
-  return Buffer.from(text).toString('base64')
 }
