@@ -202,13 +202,15 @@ class Wait {
     const { service, filter, conditions, timeoutMs } = this.request
     const which = [service, ...(isUnfiltered(filter) ? [] : [formatFilter(filter)])].join(' ')
     const wanted = conditions.map(formatWaitCondition).join(', ')
+    const after = timeoutMs > 0 ? ` after ${timeoutMs / 1000}s` : ''
     // While etcd is out of reach, the state of the service is unknown: the message of the cause names etcd.
-    const cause = this.stale ? this.stale.message : this.now || 'nothing is known yet'
-    return new DiscoError(
-      'WAIT_TIMED_OUT',
-      `${which} is not ${wanted}${timeoutMs > 0 ? ` after ${timeoutMs / 1000}s` : ''}: ${cause}`,
-      { suggestions: [...this.problems.slice(0, MOST_PROBLEMS), 'More time: --timeout 2m'] },
-    )
+    const message =
+      this.stale || this.now === ''
+        ? `Unknown${after} whether ${which} meets ${wanted}: ${this.stale?.message ?? 'etcd has not answered'}`
+        : `${which} does not meet ${wanted}${after}: ${this.now}`
+    return new DiscoError('WAIT_TIMED_OUT', message, {
+      suggestions: [...this.problems.slice(0, MOST_PROBLEMS), 'More time: --timeout 2m'],
+    })
   }
 }
 

@@ -166,7 +166,7 @@ describe('wait', () => {
     expect(now).toMatchObject({ code: 0, stdout: expect.stringContaining('✓ hello: ready>=2') as string })
     const not = await disco.run('wait', 'hello', '--for', 'ready>=3', '--timeout', '0')
     expect(not.code).toBe(5)
-    expect(not.stderr).toContain('✗ hello is not ready>=3: ready 2')
+    expect(not.stderr).toContain('✗ hello does not meet ready>=3: ready 2')
   })
 
   test('--timeout 0 looks once also where etcd takes longer than a server may', async () => {
@@ -188,7 +188,7 @@ describe('wait', () => {
   test('not in time is exit 5, with how it stood; so it is without etcd', async () => {
     const late = await disco.run('wait', 'hello', '--for', 'ready>=9', '--timeout', '1s')
     expect(late.code).toBe(5)
-    expect(late.stderr).toContain('✗ hello is not ready>=9 after 1s: ready 2')
+    expect(late.stderr).toContain('✗ hello does not meet ready>=9 after 1s: ready 2')
     expect(late.stderr).toContain(`\n  ${down} connection refused\n`)
     const json = await disco.run('wait', 'hello', '--for', 'ready>=9', '--timeout', '300ms', '--json')
     expect(json.code).toBe(5)
@@ -203,7 +203,7 @@ describe('wait', () => {
     )
     expect(away.code).toBe(5)
     expect(away.stderr).toContain(
-      '✗ hello is not endpoints>=1 after 1s: etcd is not reachable at 127.0.0.1:1 (',
+      '✗ Unknown after 1s whether hello meets endpoints>=1: etcd is not reachable at 127.0.0.1:1 (',
     )
   })
 

@@ -47,7 +47,7 @@ test('thousands of endpoints that do not answer hold up neither the timeout of w
   const waiting = disco.start('wait', 'hello', '--for', 'healthy==0', '--timeout', '1s')
   // Most were never asked, so nobody knows that none is healthy.
   expect(await untilEnded(waiting)).toBe(5)
-  expect(waiting.stderr).toContain('hello is not healthy==0 after 1s')
+  expect(waiting.stderr).toContain('hello does not meet healthy==0 after 1s')
   for (const command of [
     ['health'],
     ['wait', '--for', 'healthy>=1'],

@@ -148,7 +148,9 @@ describe('a selection', () => {
     const missed = await tool.run('wait', 'etcd://1.0.0/hello', '--for', 'endpoints==2', '--timeout', '0')
     expect({ code: missed.code, stderr: missed.stderr }).toEqual({
       code: 5,
-      stderr: expect.stringContaining('✗ hello -l version=1.0.0 is not endpoints==2: endpoints 1') as string,
+      stderr: expect.stringContaining(
+        '✗ hello -l version=1.0.0 does not meet endpoints==2: endpoints 1',
+      ) as string,
     })
   })
 
