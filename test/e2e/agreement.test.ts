@@ -9,7 +9,7 @@ import type { CallDoc } from '../../src/cli/call/document.js'
 import type { ResolveDoc } from '../../src/cli/resolve/document.js'
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { DiscoError } from '../../src/domain/errors.js'
-import { layoutNamed } from '../../src/domain/layouts/index.js'
+import { LAYOUTS, layoutNamed } from '../../src/domain/layouts/index.js'
 import { Registry } from '../../src/registry/registry.js'
 import { RealEtcd } from '../support/etcd.js'
 import { registration } from '../support/etcd-state.js'
@@ -34,6 +34,22 @@ const SERVICES: Readonly<Record<string, string>> = {
   ego: 'of-ego',
   'go-kit': 'of-kit',
 }
+
+/** Layouts that are only read, each with a service and what its framework stores. Traefik and APISIX have no endpoints. */
+const READ_ONLY: Readonly<Record<string, (addr: string, weight: number) => [key: string, value: string]>> = {
+  'dubbo-go-interface': (addr, weight) => {
+    const url = `tri://${addr}/of.Dubbo?side=provider&interface=of.Dubbo&weight=${weight}`
+    return [`/dubbo/of.Dubbo/providers/${encodeURIComponent(url)}`, '']
+  },
+  'dubbo-go-app': (addr, weight) => {
+    const [host, port] = addr.split(':')
+    const instance = { ID: addr, ServiceName: 'of-dubbo', Host: host, Port: Number(port), Weight: weight }
+    const value = { ...instance, Enable: true, Healthy: true, Metadata: {}, ServiceMetadata: null }
+    return [`/services/of-dubbo/${addr}`, `${JSON.stringify(value)}\n`]
+  },
+}
+
+const ALL_SERVICES = { ...SERVICES, 'dubbo-go-interface': 'of.Dubbo', 'dubbo-go-app': 'of-dubbo' }
 
 interface Listed {
   readonly target: string
@@ -63,6 +79,9 @@ beforeAll(async () => {
       const registered = { service, addr, version, weight, metadata: {}, ...idOf(layout, index) }
       await registry.register({ registered: [registered], ttlSeconds: 600, takeover: false })
     }
+  }
+  for (const [index, { addr }] of greeters.entries()) {
+    for (const stored of Object.values(READ_ONLY)) await etcd.ctl('put', ...stored(addr, 1 + 2 * index))
   }
 })
 afterAll(async () => {
@@ -98,7 +117,12 @@ function uri(layout: string, service: string): string {
   return layout === 'seed' ? target : `${target}?layout=${layout}`
 }
 
-const TARGETS = Object.entries(SERVICES).map(([layout, service]) => uri(layout, service))
+const TARGETS = Object.entries(ALL_SERVICES).map(([layout, service]) => uri(layout, service))
+
+test('every layout of registrations is tried', () => {
+  const registries = LAYOUTS.filter(({ isConfiguration }) => !isConfiguration).map(({ name }) => name)
+  expect(Object.keys(ALL_SERVICES).sort()).toEqual(registries.sort())
+})
 
 test('resolve, call and a program list the same endpoints, in the same order, with the same weights', async () => {
   const listed = await program(TARGETS, join(cacheFolder, 'programs'))
@@ -124,7 +148,7 @@ test('resolve, call and a program list the same endpoints, in the same order, wi
 })
 
 test('where a program with the same name sees something else, the tool says so, and its target agrees', async () => {
-  for (const [layout, service] of Object.entries(SERVICES)) {
+  for (const [layout, service] of Object.entries(ALL_SERVICES)) {
     const { notes, endpoints } = await json<ResolveDoc>('resolve', service)
     if (layout === 'seed') {
       expect(notes).toEqual([])
