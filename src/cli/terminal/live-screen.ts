@@ -23,6 +23,8 @@ export class LiveScreen {
   private timer: NodeJS.Timeout | undefined
   private paintedAtMs = Number.NEGATIVE_INFINITY
   private readonly repaint = () => this.paint()
+  /** Where the process ends without `leave`, as by an error that nobody caught. */
+  private readonly restore = () => this.output.write(leaveScreen)
 
   /** @param draw the content for a terminal of a size */
   constructor(
@@ -31,6 +33,7 @@ export class LiveScreen {
   ) {
     output.write(enterScreen)
     process.stdout.on('resize', this.repaint)
+    process.once('exit', this.restore)
   }
 
   /** Adds a line to the log. */
@@ -63,6 +66,7 @@ export class LiveScreen {
   leave(left: readonly string[]): string {
     clearTimeout(this.timer)
     process.stdout.off('resize', this.repaint)
+    process.off('exit', this.restore)
     return leaveScreen + (left.length === 0 ? '' : `${left.join('\n')}\n`)
   }
 }

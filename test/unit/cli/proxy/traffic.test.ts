@@ -1,0 +1,101 @@
+import { status } from '@grpc/grpc-js'
+import { describe, expect, it } from 'vitest'
+import { TargetTraffic } from '../../../../src/cli/proxy/traffic.js'
+import { seeded } from '../../../../src/domain/rng.js'
+import type { RegisteredEndpoint } from '../../../../src/grpc/resolver/endpoint.js'
+import type { CallEnd } from '../../../../src/proxy/call.js'
+import { endpoint } from '../../../support/endpoints.js'
+
+const A = registered('10.0.0.1:1')
+const B = registered('10.0.0.2:1')
+
+describe('the traffic of a target', () => {
+  it('is judged against the shares in force at each pick', () => {
+    const traffic = started(A, B)
+    pick(traffic, A, 20)
+    pick(traffic, B, 20)
+    traffic.observer.rotated([{ endpoint: A, weight: 3, isAway: false }])
+    pick(traffic, A, 30)
+    pick(traffic, B, 10)
+    expect(traffic.calls).toBe(80)
+    expect(traffic.tallies.get(A.id)).toMatchObject({ picks: 50, expected: 50 })
+    expect(traffic.tallies.get(B.id)).toMatchObject({ picks: 30, expected: 30 })
+  })
+
+  it('fails where the weights are ignored', () => {
+    const traffic = started(A, B)
+    traffic.observer.rotated([{ endpoint: A, weight: 9, isAway: false }])
+    for (let round = 0; round < 100; round++) {
+      pick(traffic, A, 1)
+      pick(traffic, B, 1)
+    }
+    expect(traffic.verdict()).toMatchObject({ result: 'fail', alternative: 'equal split' })
+  })
+
+  it('expects nothing of an endpoint while it is not READY, and does not take its return for a join', () => {
+    const traffic = started(A, B)
+    pick(traffic, A, 10)
+    pick(traffic, B, 10)
+    traffic.observer.rotated([{ endpoint: A, weight: 0, isAway: true }])
+    pick(traffic, B, 50)
+    traffic.observer.rotated([{ endpoint: A, weight: 1, isAway: false }])
+    pick(traffic, A, 10)
+    pick(traffic, B, 10)
+    expect(traffic.tallies.get(A.id)).toMatchObject({ picks: 20, expected: 20 })
+    expect(traffic.verdict().gap).toBe(0)
+  })
+
+  it('keeps its memory bounded while endpoints come and go, and says since when it counts', () => {
+    let now = 0
+    const traffic = new TargetTraffic(
+      'exact',
+      () => new Date(now++),
+      () => seeded(1),
+    )
+    traffic.observer.rotated([{ endpoint: A, weight: 1, isAway: false }])
+    for (let port = 1; port <= 5_000; port++) {
+      const one = registered(`10.0.1.1:${port}`)
+      traffic.observer.rotated([{ endpoint: one, weight: 1, isAway: false }])
+      pick(traffic, A, 1)
+      pick(traffic, one, 1)
+      traffic.ended(ended(one, status.UNAVAILABLE))
+      traffic.observer.rotated([{ endpoint: one, weight: 0, isAway: false }])
+    }
+    expect(traffic.tallies.size).toBeLessThanOrEqual(203)
+    expect(traffic.since.getTime()).toBeGreaterThan(10)
+    expect(traffic.verdict().result).not.toBe('fail')
+  })
+
+  it('counts failed calls by endpoint and status', () => {
+    const traffic = started(A, B)
+    for (const code of [status.OK, status.UNAVAILABLE, status.UNAVAILABLE, status.INTERNAL]) {
+      traffic.ended(ended(A, code))
+    }
+    expect(traffic.failuresOf(A.id)).toEqual({ UNAVAILABLE: 2, INTERNAL: 1 })
+    expect(traffic.failuresOf(B.id)).toEqual({})
+    expect(traffic.latency.n).toBe(4)
+  })
+})
+
+function started(...endpoints: RegisteredEndpoint[]): TargetTraffic {
+  const traffic = new TargetTraffic(
+    'exact',
+    () => new Date(0),
+    () => seeded(1),
+  )
+  traffic.observer.rotated(endpoints.map((one) => ({ endpoint: one, weight: 1, isAway: false })))
+  return traffic
+}
+
+function pick({ observer }: TargetTraffic, one: RegisteredEndpoint, times: number): void {
+  for (let time = 0; time < times; time++) observer.picked(one, 0)
+}
+
+function registered(addr: string): RegisteredEndpoint {
+  const registration = endpoint({ addr })
+  return { id: addr, registration, weight: 1, addresses: [] } as unknown as RegisteredEndpoint
+}
+
+function ended(one: RegisteredEndpoint, code: status): CallEnd {
+  return { upstream: { endpoint: one }, code, tookMs: 1 } as unknown as CallEnd
+}
