@@ -1,7 +1,6 @@
 import type { SecureServerOptions } from 'node:http2'
-import { createSecureContext, type SecureContextOptions } from 'node:tls'
-import { DiscoError } from '../domain/errors.js'
 import { type PemFiles, type Pems, readPems } from '../net/files.js'
+import { readListenerTls, requireUsable } from '../net/listener-tls.js'
 import { type Dialer, overTls, PLAINTEXT } from './dial.js'
 
 export interface CertificateFiles {
@@ -39,7 +38,6 @@ export class Certificates {
   async refresh(): Promise<void> {
     const listener = await readListenerTls(this.files.listener)
     const backend = await this.readBackend()
-    check(listener, '--listen-cert')
     this.backend = backend
     this.listener = listener
   }
@@ -60,44 +58,7 @@ export class Certificates {
 
   private async readBackend(): Promise<Pems | null> {
     const backend = this.files.backend && (await readPems(this.files.backend, '--tls-cert and --tls-key'))
-    check(backend, '--tls-cert')
+    if (backend) requireUsable(backend, '--tls-cert')
     return backend
   }
-}
-
-/** OpenSSL refuses some files that can be read, such as those with a key that is too short. */
-function check(files: SecureContextOptions | Pems | null, flag: string): void {
-  if (!files) return
-  const { ca, cert, key } = files
-  try {
-    createSecureContext({ ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) })
-  } catch (cause) {
-    const why = (cause as Error).message
-    throw new DiscoError('USAGE', `The files of ${flag} cannot be used: ${why}`, { cause })
-  }
-}
-
-/**
- * The listener's TLS options: its certificate, and whether callers need one.
- *
- * @param files the certificate and its key; with a CA, callers must show a certificate that it signed
- * @returns null where no file is named: the proxy then speaks plaintext
- * @throws DiscoError USAGE for files that cannot be used
- */
-export async function readListenerTls(files: PemFiles): Promise<SecureServerOptions | null> {
-  const { caFile, certFile, keyFile } = files
-  if (!certFile && !keyFile) {
-    if (!caFile) return null
-    throw new DiscoError('USAGE', '--listen-client-ca needs --listen-cert and --listen-key')
-  }
-  if (!certFile || !keyFile) {
-    throw new DiscoError('USAGE', 'TLS to callers needs both --listen-cert and --listen-key')
-  }
-  const pems = await readPems(files, '--listen-cert and --listen-key')
-  return pems && secureOptions(pems)
-}
-
-function secureOptions({ ca, cert, key }: Pems): SecureServerOptions {
-  const own = { ...(cert ? { cert } : {}), ...(key ? { key } : {}) }
-  return ca ? { ...own, ca, requestCert: true, rejectUnauthorized: true } : own
 }

@@ -13,6 +13,8 @@ export interface CatalogSettings {
   /** Addresses of a host name, as IP literals. */
   readonly lookup: (host: string) => Promise<readonly string[]>
   readonly changed: (change: CatalogChange) => void
+  /** A service was built again, whether its assignment is another one or not. */
+  readonly built?: (service: string, assignment: Assignment) => void
 }
 
 export interface CatalogChange {
@@ -130,6 +132,7 @@ export class Catalog {
     if (isGone) this.entries.delete(name)
     const { canary } = this.settings
     entry.assignment = assignmentOf(endpoints, { canary, ipsOf: (host) => this.hosts.ipsOf(host) })
+    this.settings.built?.(name, entry.assignment)
     const before = entry.resource
     entry.resource = loadAssignment(name, entry.assignment.localities)
     return isGone || !before || Buffer.compare(before.value, entry.resource.value) !== 0

@@ -3,7 +3,7 @@ import type { Any } from '@bufbuild/protobuf/wkt'
 import { type ServerDuplexStream, status } from '@grpc/grpc-js'
 import type { Catalog, CatalogChange } from './catalog.js'
 import { type DiscoveryRequest, type DiscoveryResponse, DiscoveryResponseSchema } from './proto/xds_pb.js'
-import { cluster, listener, type ResourceType, routes, TYPE_URLS } from './resources.js'
+import { cluster, listener, RESOURCE_TYPES, type ResourceType, routes, TYPE_URLS } from './resources.js'
 import { Subscription } from './subscription.js'
 
 export type AdsCall = ServerDuplexStream<DiscoveryRequest, DiscoveryResponse>
@@ -16,6 +16,10 @@ const MOST_NAMES = 10_000
 
 /** The characters of all these names together. Names come back twice in each listener, which are sent all together. */
 const MOST_NAME_CHARACTERS = 512 * 1_024
+
+/** Longer texts of a client are cut: they are kept for as long as its stream. */
+const MOST_ID_LENGTH = 256
+const MOST_REASON_LENGTH = 2_000
 
 /** Who a client says it is, by its first request. */
 export interface ClientIdentity {
@@ -44,9 +48,13 @@ export interface ClientAnswer {
 export interface StreamEvents {
   /** The first request has come. */
   opened(stream: ClientStream): void
-  /** @param unknown names that it asks for from now on, and that are not served: with no endpoints */
-  requested(stream: ClientStream, type: ResourceType, unknown: readonly string[]): void
-  responded(stream: ClientStream, type: ResourceType, resources: number): void
+  /**
+   * It asks for names that are not served: it gets them with no endpoints.
+   *
+   * @param known names that are served
+   */
+  asked(stream: ClientStream, unknown: readonly string[], known: Iterable<string>): void
+  responded(stream: ClientStream, type: ResourceType): void
   answered(stream: ClientStream, answer: ClientAnswer): void
   /** @param reason why this side ended it; null where the client did */
   closed(stream: ClientStream, reason: string | null): void
@@ -128,17 +136,26 @@ export class ClientStream {
       return
     }
     const state = this.types[type]
-    const rejection = errorDetail ? errorDetail.message || `code ${errorDetail.code}` : null
+    const rejection = errorDetail
+      ? errorDetail.message.slice(0, MOST_REASON_LENGTH) || `code ${errorDetail.code}`
+      : null
     const { answer, added } = state.subscription.take({
       names: resourceNames,
       nonce: responseNonce,
       rejection,
     })
     if (answer === 'stale') return
-    const { catalog } = this.settings
-    this.events.requested(this, type, catalog.names ? added.filter((name) => !catalog.has(name)) : [])
+    if (type === 'EDS') this.lookFor(added)
     if (answer !== 'none') this.answered(type, state, rejection)
     this.send(type)
+  }
+
+  /** Only of assignments: the other types, by the same names, would report each name again. */
+  private lookFor(names: readonly string[]): void {
+    const { catalog } = this.settings
+    const known = catalog.names
+    const unknown = known ? names.filter((name) => !catalog.has(name)) : []
+    if (known && unknown.length > 0) this.events.asked(this, unknown, known)
   }
 
   private answered(type: ResourceType, state: StreamType, rejection: string | null): void {
@@ -151,7 +168,8 @@ export class ClientStream {
   private identify({ node }: DiscoveryRequest): void {
     if (this.identity) return
     const { id = '', userAgentName = '', userAgentVersion = '' } = node ?? {}
-    this.identity = { node: id, agent: `${userAgentName} ${userAgentVersion}`.trim() }
+    const agent = `${userAgentName} ${userAgentVersion}`.trim()
+    this.identity = { node: id.slice(0, MOST_ID_LENGTH), agent: agent.slice(0, MOST_ID_LENGTH) }
     this.events.opened(this)
   }
 
@@ -175,7 +193,7 @@ export class ClientStream {
     this.call.write(
       create(DiscoveryResponseSchema, { versionInfo, resources, typeUrl: TYPE_URLS[type], nonce }),
     )
-    this.events.responded(this, type, resources.length)
+    this.events.responded(this, type)
   }
 
   private close(reason: string | null): void {
@@ -185,9 +203,6 @@ export class ClientStream {
     this.events.closed(this, reason)
   }
 }
-
-/** In the order in which a client that lacks all of them can use them. */
-const RESOURCE_TYPES = ['CDS', 'EDS', 'LDS', 'RDS'] as const
 
 function typeState(subscription: Subscription): StreamType {
   return { subscription, sentVersion: '', ackedVersion: '', rejection: null, deadline: undefined }

@@ -29,6 +29,8 @@ export interface Locality {
 /** An endpoint that is registered, and that clients do not get. */
 export interface Omission {
   readonly endpoint: Endpoint
+  /** Whether only its weight is the reason. */
+  readonly isDrained: boolean
   /** A clause that follows the address, such as `is drained`. */
   readonly reason: string
 }
@@ -66,9 +68,12 @@ export function assignmentOf(service: readonly Endpoint[], settings: AssignmentS
   for (const endpoint of service) {
     const found = socketsOf(endpoint, settings.ipsOf)
     const weight = effectiveWeight(endpoint, unset)
-    const reason = typeof found === 'string' ? found : weight === 0 ? 'is drained' : null
-    if (typeof found === 'string' || reason !== null) {
-      omissions.push({ endpoint, reason: reason ?? '' })
+    if (typeof found === 'string') {
+      omissions.push({ endpoint, isDrained: false, reason: found })
+      continue
+    }
+    if (weight === 0) {
+      omissions.push({ endpoint, isDrained: true, reason: 'is drained' })
       continue
     }
     const own = found.filter((socket) => !bySocket.has(socketText(socket)))

@@ -26,6 +26,9 @@ export const TYPE_URLS = {
 
 export type ResourceType = keyof typeof TYPE_URLS
 
+/** In the order in which a client that lacks all of them can use them. */
+export const RESOURCE_TYPES = ['CDS', 'EDS', 'LDS', 'RDS'] as const satisfies readonly ResourceType[]
+
 const HTTP_CONNECTION_MANAGER = `${PREFIX}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager`
 const ROUTER = `${PREFIX}.extensions.filters.http.router.v3.Router`
 

@@ -6,6 +6,7 @@ import type { Selector } from '../domain/selector.js'
 import { Catalog } from './catalog.js'
 import { type AdsCall, ClientStream, type StreamEvents } from './client-stream.js'
 import { type ListenAddress, Listener } from './listener.js'
+import type { Assignment } from './localities.js'
 import { DiscoveryRequestSchema, DiscoveryResponseSchema } from './proto/xds_pb.js'
 import { type ListSource, ServiceLists } from './service-lists.js'
 
@@ -41,6 +42,8 @@ const ADS: ServiceDefinition = {
 export interface XdsObserver extends StreamEvents {
   /** The registry is unreachable, or reachable again (null). `service` is null for all. */
   stale(service: string | null, cause: DiscoError | null, cachedAgeMs: number | null): void
+  /** A service was built again. */
+  built?(service: string, assignment: Assignment): void
 }
 
 export interface XdsSettings {
@@ -77,6 +80,7 @@ export class XdsServer {
       changed: (change) => {
         for (const client of this.clients) client.changed(change)
       },
+      built: (service, assignment) => observer.built?.(service, assignment),
     })
     const lists = {
       listed: this.catalog.listed.bind(this.catalog),

@@ -73,6 +73,8 @@ const GOING_ON: Readonly<Record<string, (started: Process) => Promise<unknown>>>
   'disco register hello 1.2.3.4:1001 --ttl 10': (register) => stopAfter(register, '"type":"added"'),
   'disco register hello :1001 --probe grpc -- node server.js': (register) =>
     stopAfter(register, 'registered hello'),
+  'disco xds': (xds) => stopAfter(xds, 'hello: 3 endpoints'),
+  'disco xds hello --listen 127.0.0.1:18000': (xds) => stopAfter(xds, 'hello: 3 endpoints'),
   'disco watch hello': (watch) => stopAfter(watch, '"type":"synced"'),
   'disco watch hello --count 1': async (watch) => {
     await watch.printed('"type":"synced"')
@@ -118,6 +120,7 @@ describe('the two examples that help begins with run as they stand there', () =>
 
 function withFreePort(example: string): string {
   if (example === 'disco dev') return 'disco dev --port 0'
+  if (example.startsWith('disco xds')) return `${example.replace(/ --listen \S+/, '')} --listen :0`
   return example.startsWith('disco proxy') ? `${example} --listen :0` : example
 }
 

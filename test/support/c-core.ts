@@ -17,13 +17,21 @@ export async function callByCCore(
   path: string,
   calls: number,
 ): Promise<Readonly<Record<string, number>>> {
+  const { python, env } = pythonWithGrpc()
+  const { stdout } = await promisify(execFile)(python, [CLIENT, target, path, String(calls)], { env })
+  return JSON.parse(stdout) as Record<string, number>
+}
+
+/** Python with gRPC's C core: the interpreter, and what it needs in its environment. */
+export function pythonWithGrpc(): {
+  readonly python: string
+  readonly env: Readonly<Record<string, string>>
+} {
   if (!existsSync(FOLDER)) unpackPackages({ names: ['python3-grpcio'], complete: true }, FOLDER)
   const env = {
     LD_LIBRARY_PATH: `${FOLDER}/usr/lib/x86_64-linux-gnu`,
     PYTHONPATH: `${FOLDER}/usr/lib/python3/dist-packages`,
   }
   const own = `${FOLDER}/usr/bin/python3.11`
-  const python = existsSync(own) ? own : '/usr/bin/python3'
-  const { stdout } = await promisify(execFile)(python, [CLIENT, target, path, String(calls)], { env })
-  return JSON.parse(stdout) as Record<string, number>
+  return { python: existsSync(own) ? own : '/usr/bin/python3', env }
 }

@@ -14,12 +14,25 @@ export function grpcJsFolder(version: string): string {
 /** Fetches a version of grpc-js once, by npm. */
 export function fetchGrpcJs(version: string): string {
   const folder = grpcJsFolder(version)
-  if (existsSync(join(folder, 'package.json'))) return folder
-  const prefix = join(CACHE_FOLDER, version)
+  if (!existsSync(join(folder, 'package.json')))
+    install(join(CACHE_FOLDER, version), [`@grpc/grpc-js@${version}`])
+  return folder
+}
+
+/** Fetches grpc-js with its xDS client once, by npm: 19 MB, which no other test needs. The folder to load them from. */
+export function fetchGrpcJsXds(): string {
+  const prefix = join(CACHE_FOLDER, 'xds')
+  if (!existsSync(join(prefix, 'node_modules/@grpc/grpc-js-xds/package.json')))
+    install(prefix, [`@grpc/grpc-js@${XDS_VERSIONS.grpcJs}`, `@grpc/grpc-js-xds@${XDS_VERSIONS.xds}`])
+  return prefix
+}
+
+const XDS_VERSIONS = { grpcJs: '1.14.7', xds: '1.14.1' }
+
+function install(prefix: string, packages: readonly string[]): void {
   mkdirSync(prefix, { recursive: true })
   const options = ['--prefix', prefix, '--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit']
-  execFileSync('npm', ['install', ...options, '--no-fund', `@grpc/grpc-js@${version}`], {
+  execFileSync('npm', ['install', ...options, '--no-fund', ...packages], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
-  return folder
 }

@@ -40,6 +40,7 @@ const OTHERS: Readonly<Record<string, readonly Code[]>> = {
   wait: ['3', '5', '130'],
   watch: ['3', '130'],
   weight: ['3', '4', '6'],
+  xds: ['6'],
 }
 
 /** The exit code of a command that starts another command. */

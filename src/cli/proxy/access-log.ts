@@ -1,50 +1,22 @@
-import { closeSync, constants, createWriteStream, openSync, type WriteStream } from 'node:fs'
-import { DiscoError } from '../../domain/errors.js'
-import { systemMessage } from '../../domain/system-message.js'
 import { status } from '../../grpc/status-code.js'
 import type { CallEnd } from '../../proxy/call.js'
 import { serviceName } from '../../proxy/service.js'
-import { count } from '../terminal/units.js'
-import { jsonLine } from '../terminal/visible.js'
-
-/** Lines that wait for a disk that does not keep up: more are dropped, so that memory does not grow. */
-const MOST_WAITING_BYTES = 4 * 2 ** 20
+import { LogFile } from '../output/log-file.js'
 
 /** A JSON line for each call of the proxy, appended to a file. */
 export class AccessLog {
-  private stream: WriteStream
+  private constructor(private readonly file: LogFile) {}
 
   /**
    * @param onProblem called for each later failure to open or write, with a sentence
    * @throws DiscoError USAGE for a file that cannot be opened
    */
   static open(file: string, onProblem: (sentence: string) => void): AccessLog {
-    tryToOpen(file)
-    return new AccessLog(file, onProblem)
+    return new AccessLog(LogFile.open(file, 'access log', onProblem))
   }
-
-  private constructor(
-    private readonly file: string,
-    private readonly onProblem: (sentence: string) => void,
-  ) {
-    this.stream = this.open()
-  }
-
-  /** Lines that were dropped since the last one that was written. */
-  private dropped = 0
 
   write({ service, upstream, path, peer, code, details, tookMs, replays }: CallEnd, now: Date): void {
-    if (this.stream.writableLength > MOST_WAITING_BYTES || this.stream.errored) {
-      this.dropped++
-      return
-    }
-    if (this.dropped > 0 && this.stream.writableLength === 0) {
-      this.onProblem(
-        `${count(this.dropped, 'line')} of the access log dropped: it could not be written in time`,
-      )
-      this.dropped = 0
-    }
-    const line = jsonLine({
+    this.file.write({
       time: now.toISOString(),
       service: service && serviceName(service),
       path,
@@ -55,39 +27,14 @@ export class AccessLog {
       replays,
       peer,
     })
-    this.stream.write(`${line}\n`)
   }
 
   /** Opens the file again, as after a rotation. */
   reopen(): void {
-    this.stream.end()
-    this.stream = this.open()
+    this.file.reopen()
   }
 
   close(): Promise<void> {
-    // A stream that failed has closed already.
-    if (this.stream.closed) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.stream.once('close', resolve)
-      this.stream.end()
-    })
-  }
-
-  private open(): WriteStream {
-    return createWriteStream(this.file, { flags: 'a' }).on('error', (error) =>
-      this.onProblem(`The access log cannot be written: ${systemMessage(error)}`),
-    )
-  }
-}
-
-/** Without waiting for the reader of a named pipe. */
-function tryToOpen(file: string): void {
-  const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants
-  try {
-    closeSync(openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK))
-  } catch (cause) {
-    // A named pipe that nobody reads yet.
-    if ((cause as NodeJS.ErrnoException).code === 'ENXIO') return
-    throw new DiscoError('USAGE', `The access log cannot be written: ${systemMessage(cause)}`, { cause })
+    return this.file.close()
   }
 }

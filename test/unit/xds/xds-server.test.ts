@@ -42,7 +42,7 @@ async function started(
     random: () => 0,
     observer: {
       opened: () => undefined,
-      requested: (_, _type, names) => unknown.push(...names),
+      asked: (_, names) => unknown.push(...names),
       responded: () => undefined,
       answered: (_, answer) => answers.push(answer),
       closed: (_, reason) => closed.push(reason),

@@ -1,0 +1,72 @@
+import { Flags } from '@oclif/core'
+import type { Query } from '../../domain/discovery.js'
+import { DiscoError } from '../../domain/errors.js'
+import { parseSelector, type Selector } from '../../domain/selector.js'
+import type { FullPlace } from '../config.js'
+import { adminFlags } from './admin.js'
+import { parsedBy, textFlag } from './custom.js'
+import { listenFlag } from './listen.js'
+import { readScope } from './target.js'
+
+/** Flags of the control plane itself. */
+export const xdsFlags = {
+  listen: listenFlag({
+    default: { host: '127.0.0.1', port: 18_000 },
+    description: 'where to serve clients; without a host, on this machine only',
+  }),
+  canary: Flags.custom<Selector>({
+    parse: parsedBy((text, flag) => parseSelector(text, flag, { empty: 'quoted' })),
+  })({
+    helpValue: 'NAME=VALUE,…',
+    description: 'these endpoints alone get calls, and all others where none of these is READY',
+  }),
+  bootstrap: Flags.boolean({ description: "print a client's bootstrap file for --listen, and end" }),
+  log: textFlag({
+    helpValue: 'FILE',
+    description: 'append a JSON line for each connect, ACK, NACK and disconnect; SIGHUP opens the file again',
+  }),
+  admin: listenFlag({
+    helpGroup: 'ADMIN',
+    description: 'serve GET /metrics, /endpoints, /clients, /healthz, /readyz and /livez here',
+  }),
+  'admin-token-file': adminFlags['admin-token-file'],
+  'listen-cert': textFlag({
+    helpGroup: 'TLS',
+    helpValue: 'FILE',
+    description: 'certificate for clients; SIGHUP reads it again',
+  }),
+  'listen-key': textFlag({ helpGroup: 'TLS', helpValue: 'FILE', description: 'key of that certificate' }),
+  'listen-client-ca': textFlag({
+    helpGroup: 'TLS',
+    helpValue: 'FILE',
+    description: 'CA that must have signed the certificates of clients',
+  }),
+}
+
+/** A service to serve, and where its keys are. */
+export type ServedQuery = Query & FullPlace
+
+/**
+ * The services that a control plane is for: none for all.
+ *
+ * @param place by flags and environment
+ * @throws DiscoError USAGE
+ */
+export async function planServices(
+  targets: readonly string[],
+  place: (defaultLayout: string) => FullPlace,
+): Promise<readonly ServedQuery[]> {
+  const planned = new Map<string, ServedQuery>()
+  for (const target of targets) {
+    const scope = await readScope({ command: 'xds', target, flags: {}, place })
+    if (scope.filter.select.length > 0) {
+      throw new DiscoError('USAGE', `"${target}" selects endpoints; whole services are served`, {
+        suggestions: ['Clients get calls by weight: disco weight. For some endpoints first: --canary'],
+      })
+    }
+    const { service } = scope
+    if (planned.has(service)) throw new DiscoError('USAGE', `The service "${service}" is named twice`)
+    planned.set(service, { service, ...scope.place })
+  }
+  return [...planned.values()]
+}

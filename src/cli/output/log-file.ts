@@ -1,0 +1,80 @@
+import { closeSync, constants, createWriteStream, openSync, type WriteStream } from 'node:fs'
+import { DiscoError } from '../../domain/errors.js'
+import { systemMessage } from '../../domain/system-message.js'
+import { count } from '../terminal/units.js'
+import { jsonLine } from '../terminal/visible.js'
+
+/** Lines that wait for a disk that does not keep up: more are dropped, so that memory does not grow. */
+const MOST_WAITING_BYTES = 4 * 2 ** 20
+
+/** JSON lines, appended to a file. */
+export class LogFile {
+  private stream: WriteStream
+  /** Lines that were dropped since the last one that was written. */
+  private dropped = 0
+
+  /**
+   * @param name what its problems call it, such as `access log`
+   * @param onProblem called for each later failure to open or write, with a sentence
+   * @throws DiscoError USAGE for a file that cannot be opened
+   */
+  static open(file: string, name: string, onProblem: (sentence: string) => void): LogFile {
+    tryToOpen(file, name)
+    return new LogFile(file, name, onProblem)
+  }
+
+  private constructor(
+    private readonly file: string,
+    private readonly name: string,
+    private readonly onProblem: (sentence: string) => void,
+  ) {
+    this.stream = this.open()
+  }
+
+  write(document: object): void {
+    if (this.stream.writableLength > MOST_WAITING_BYTES || this.stream.errored) {
+      this.dropped++
+      return
+    }
+    if (this.dropped > 0 && this.stream.writableLength === 0) {
+      this.onProblem(
+        `${count(this.dropped, 'line')} of the ${this.name} dropped: it could not be written in time`,
+      )
+      this.dropped = 0
+    }
+    this.stream.write(`${jsonLine(document)}\n`)
+  }
+
+  /** Opens the file again, as after a rotation. */
+  reopen(): void {
+    this.stream.end()
+    this.stream = this.open()
+  }
+
+  close(): Promise<void> {
+    // A stream that failed has closed already.
+    if (this.stream.closed) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.stream.once('close', resolve)
+      this.stream.end()
+    })
+  }
+
+  private open(): WriteStream {
+    return createWriteStream(this.file, { flags: 'a' }).on('error', (error) =>
+      this.onProblem(`The ${this.name} cannot be written: ${systemMessage(error)}`),
+    )
+  }
+}
+
+/** Without waiting for the reader of a named pipe. */
+function tryToOpen(file: string, name: string): void {
+  const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants
+  try {
+    closeSync(openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK))
+  } catch (cause) {
+    // A named pipe that nobody reads yet.
+    if ((cause as NodeJS.ErrnoException).code === 'ENXIO') return
+    throw new DiscoError('USAGE', `The ${name} cannot be written: ${systemMessage(cause)}`, { cause })
+  }
+}

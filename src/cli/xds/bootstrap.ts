@@ -1,0 +1,34 @@
+import type { ListenAddress } from '../flags/listen.js'
+
+/** The file that a client reads by its variable GRPC_XDS_BOOTSTRAP. */
+export interface Bootstrap {
+  readonly xds_servers: readonly {
+    readonly server_uri: string
+    readonly channel_creds: readonly { readonly type: 'insecure' | 'tls' }[]
+    readonly server_features: readonly string[]
+  }[]
+  readonly node: { readonly id: string }
+}
+
+export interface BootstrapOptions {
+  readonly listen: ListenAddress
+  readonly isTls: boolean
+  /** The name of this machine. */
+  readonly hostname: string
+}
+
+/** Where clients reach the control plane. One that listens at all addresses is reached by the machine's name. */
+export function bootstrapOf({ listen: { host, port }, isTls, hostname }: BootstrapOptions): Bootstrap {
+  const isAny = host === '0.0.0.0' || host === '::' || host === ''
+  const name = isAny ? hostname : host.includes(':') ? `[${host}]` : host
+  return {
+    xds_servers: [
+      {
+        server_uri: `${name}:${port}`,
+        channel_creds: [{ type: isTls ? 'tls' : 'insecure' }],
+        server_features: ['xds_v3'],
+      },
+    ],
+    node: { id: hostname },
+  }
+}

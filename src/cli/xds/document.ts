@@ -1,0 +1,39 @@
+import { formatSelector, type Selector, selects } from '../../domain/selector.js'
+import type { XdsServer } from '../../xds/xds-server.js'
+
+/** A running control plane. */
+export interface XdsDoc {
+  readonly schema: 'disco.xds/v1'
+  /** Where it listens: `host:port`. */
+  readonly listen: string
+  readonly tls: boolean
+  /** The selector of `--canary`; null without one. */
+  readonly canary: string | null
+  readonly services: readonly XdsServiceDoc[]
+}
+
+export interface XdsServiceDoc {
+  readonly service: string
+  /** Endpoints that clients are given. */
+  readonly endpoints: number
+  /** Endpoints that are registered and not given to clients: drained, or not to be dialled. */
+  readonly omitted: number
+  /** Endpoints that the canary selects; null without one. */
+  readonly canary: number | null
+}
+
+/** @param server whose first lists may not have come: services without one are left out */
+export function xdsDoc(server: XdsServer, isTls: boolean, canary: Selector | null): XdsDoc {
+  return {
+    schema: 'disco.xds/v1',
+    listen: server.address,
+    tls: isTls,
+    canary: canary && formatSelector(canary),
+    services: [...server.catalog.services()].map(([service, { endpoints, assignment }]) => ({
+      service,
+      endpoints: assignment.localities.length,
+      omitted: assignment.omissions.length,
+      canary: canary && endpoints.filter((endpoint) => selects(canary, endpoint)).length,
+    })),
+  }
+}

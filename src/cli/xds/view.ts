@@ -1,0 +1,123 @@
+import type { DiscoError } from '../../domain/errors.js'
+import { didYouMean } from '../../domain/nearest.js'
+import type { ClientAnswer, ClientStream } from '../../xds/client-stream.js'
+import type { Assignment } from '../../xds/localities.js'
+import type { ResourceType } from '../../xds/resources.js'
+import type { Palette } from '../terminal/color.js'
+import { count, duration } from '../terminal/units.js'
+import { visible } from '../terminal/visible.js'
+import type { XdsDoc } from './document.js'
+
+/** Services that the first lines name. */
+const MOST_SERVICES = 20
+
+/** Unknown names of one request that are printed. */
+const MOST_NAMES = 5
+
+/** Unknown names that are remembered, so that each is printed once; others are not printed any more. */
+const MOST_REMEMBERED = 1_000
+
+/** Lines of a control plane about its start, its clients and the registry. */
+export class XdsView {
+  /** Rejections that were printed, by stream and type. */
+  private readonly rejections = new WeakMap<ClientStream, Map<ResourceType, string>>()
+  private readonly unknown = new Set<string>()
+  /** Reasons that were printed, by service and address. */
+  private readonly omissions = new Map<string, ReadonlyMap<string, string>>()
+
+  constructor(
+    private readonly palette: Palette,
+    private readonly line: (text: string) => void,
+  ) {}
+
+  started({ listen, tls, canary, services }: XdsDoc, problem: string | null): void {
+    const first = canary === null ? '' : `, canary ${visible(canary)}`
+    this.line(
+      `${this.palette.green('✓')} xDS on ${listen}${tls ? ' by TLS' : ''}: ${count(services.length, 'service')}${first}`,
+    )
+    for (const one of services.slice(0, MOST_SERVICES)) {
+      const omitted = one.omitted === 0 ? '' : `, ${one.omitted} not given to clients`
+      const chosen = one.canary === null ? '' : `, ${one.canary} in the canary`
+      this.line(`  ${visible(one.service)}: ${count(one.endpoints, 'endpoint')}${omitted}${chosen}`)
+    }
+    if (services.length > MOST_SERVICES) this.line(`  and ${services.length - MOST_SERVICES} more`)
+    if (problem !== null) this.warn(problem)
+    else if (canary !== null && services.every((one) => one.canary === 0))
+      this.warn(`--canary ${canary} selects no endpoint: all endpoints get calls`)
+    this.line('  Ctrl-C: end. Clients keep the last state.')
+  }
+
+  renewed(): void {
+    this.line(`${this.palette.green('✓')} SIGHUP: certificates and log files are read and opened again`)
+  }
+
+  problem(sentence: string): void {
+    this.line(`${this.palette.red('✗')} ${visible(sentence)}`)
+  }
+
+  /** @param known names of services, for a hint */
+  asked(stream: ClientStream, names: readonly string[], known: Iterable<string>): void {
+    const fresh = names.filter((name) => !this.unknown.has(name))
+    const room = MOST_REMEMBERED - this.unknown.size
+    for (const name of fresh.slice(0, room)) this.unknown.add(name)
+    const printed = fresh.slice(0, Math.min(room, MOST_NAMES))
+    const services = printed.length === 0 ? [] : [...known]
+    for (const name of printed) {
+      const [hint = ''] = didYouMean(name, services)
+      this.warn(
+        `${clientName(stream)} asks for "${name}", which is not served: its calls fail with UNAVAILABLE${hint && `. ${hint}`}`,
+      )
+    }
+    if (room > 0 && fresh.length > printed.length)
+      this.warn(`${clientName(stream)} asks for ${fresh.length - printed.length} more that are not served`)
+  }
+
+  answered(stream: ClientStream, { type, version, rejection }: ClientAnswer): void {
+    const before = this.rejections.get(stream) ?? new Map<ResourceType, string>()
+    this.rejections.set(stream, before)
+    const last = before.get(type)
+    if (rejection === null) {
+      if (before.delete(type))
+        this.line(
+          `${this.palette.green('✓')} ${visible(clientName(stream))} accepts ${type} ${version} again`,
+        )
+    } else if (rejection !== last) {
+      before.set(type, rejection)
+      this.problem(`${clientName(stream)} rejects ${type} ${version} and keeps its last state: ${rejection}`)
+    }
+  }
+
+  closed(stream: ClientStream, reason: string): void {
+    this.warn(`${clientName(stream)} is disconnected: ${reason}`)
+  }
+
+  stale(service: string | null, cause: DiscoError | null, cachedAgeMs: number | null): void {
+    const name = service === null ? '' : `${visible(service)}: `
+    if (!cause) this.line(`${this.palette.green('✓')} ${name}the registry answers again`)
+    else {
+      const age = cachedAgeMs === null ? '' : ` from the cache, ${duration(cachedAgeMs)} old`
+      this.warn(`${name}${cause.message}; serving the last list${age}`)
+    }
+  }
+
+  /** Endpoints that are registered as if clients could dial them. */
+  built(service: string, { omissions }: Assignment): void {
+    const now = new Map<string, string>()
+    for (const { endpoint, isDrained, reason } of omissions)
+      if (endpoint.problem === null && !isDrained) now.set(endpoint.addr, reason)
+    const before = this.omissions.get(service)
+    if (now.size === 0) this.omissions.delete(service)
+    else this.omissions.set(service, now)
+    for (const [addr, reason] of now)
+      if (before?.get(addr) !== reason) this.warn(`${service} ${addr} ${reason}: clients do not get it`)
+  }
+
+  private warn(sentence: string): void {
+    this.line(`${this.palette.yellow('!')} ${visible(sentence)}`)
+  }
+}
+
+function clientName({ identity, peer }: ClientStream): string {
+  const { node = '', agent = '' } = identity ?? {}
+  return `client ${[node, agent && `(${agent})`, `at ${peer}`].filter(Boolean).join(' ')}`
+}

@@ -1,0 +1,45 @@
+import type { SecureServerOptions } from 'node:http2'
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import { DiscoError } from '../domain/errors.js'
+import { type PemFiles, type Pems, readPems } from './files.js'
+
+/**
+ * A listener's TLS options: its certificate, and whether callers need one.
+ *
+ * @param files the certificate and its key; with a CA, callers must show a certificate that it signed
+ * @returns null where no file is named: the listener then speaks plaintext
+ * @throws DiscoError USAGE for files that cannot be used
+ */
+export async function readListenerTls(files: PemFiles): Promise<SecureServerOptions | null> {
+  const { caFile, certFile, keyFile } = files
+  if (!certFile && !keyFile) {
+    if (!caFile) return null
+    throw new DiscoError('USAGE', '--listen-client-ca needs --listen-cert and --listen-key')
+  }
+  if (!certFile || !keyFile) {
+    throw new DiscoError('USAGE', 'TLS to callers needs both --listen-cert and --listen-key')
+  }
+  const pems = await readPems(files, '--listen-cert and --listen-key')
+  if (!pems) return null
+  requireUsable(pems, '--listen-cert')
+  return secureOptions(pems)
+}
+
+/**
+ * OpenSSL refuses some files that can be read, such as those with a key that is too short.
+ *
+ * @throws DiscoError USAGE
+ */
+export function requireUsable({ ca, cert, key }: SecureContextOptions | Pems, flag: string): void {
+  try {
+    createSecureContext({ ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) })
+  } catch (cause) {
+    const why = (cause as Error).message
+    throw new DiscoError('USAGE', `The files of ${flag} cannot be used: ${why}`, { cause })
+  }
+}
+
+function secureOptions({ ca, cert, key }: Pems): SecureServerOptions {
+  const own = { ...(cert ? { cert } : {}), ...(key ? { key } : {}) }
+  return ca ? { ...own, ca, requestCert: true, rejectUnauthorized: true } : own
+}

@@ -1,0 +1,46 @@
+import type { RequestListener } from 'node:http'
+import { json, type Route, serveRoutes } from '../net/admin/routes.js'
+import { PROMETHEUS_TYPE } from '../net/prometheus.js'
+import { clientsDoc, endpointsDoc } from './documents.js'
+import type { XdsMetrics } from './metrics.js'
+import type { XdsServer } from './xds-server.js'
+
+export interface XdsAdminOptions {
+  readonly server: XdsServer
+  readonly metrics: XdsMetrics
+  /** Token that requests must carry as `Authorization: Bearer`; null for none. */
+  readonly token: string | null
+}
+
+/**
+ * HTTP handler of a control plane:
+ *
+ * - `GET /metrics`: for Prometheus; `GET /endpoints`: what clients are given; `GET /clients`: how far each is
+ * - `GET /healthz` and `/readyz`: 200 once all lists are known, also while the registry is unreachable; 503 before
+ * - `GET /livez`: 200
+ */
+export function xdsAdmin({ server, metrics, token }: XdsAdminOptions): RequestListener {
+  const health: Route = async () => {
+    const { problem, outage } = server
+    return json(problem === null ? 200 : 503, {
+      schema: 'disco.xds-health/v1',
+      healthy: problem === null,
+      problem,
+      registry: outage?.message ?? null,
+    })
+  }
+  const render: Route = async () => ({
+    status: 200,
+    headers: { 'content-type': PROMETHEUS_TYPE },
+    body: metrics.render(server),
+  })
+  const routes = new Map([
+    ['/metrics', { GET: render }],
+    ['/endpoints', { GET: async () => json(200, endpointsDoc(server)) }],
+    ['/clients', { GET: async () => json(200, clientsDoc(server)) }],
+    ['/healthz', { GET: health }],
+    ['/readyz', { GET: health }],
+    ['/livez', { GET: async () => json(200, { schema: 'disco.xds-life/v1', alive: true }) }],
+  ])
+  return serveRoutes(routes, { token })
+}

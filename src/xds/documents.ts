@@ -1,0 +1,89 @@
+import { RESOURCE_TYPES, type ResourceType } from './resources.js'
+import type { XdsServer } from './xds-server.js'
+
+/** What clients are given. */
+export interface XdsEndpointsDoc {
+  readonly schema: 'disco.xds-endpoints/v1'
+  readonly services: readonly {
+    readonly service: string
+    readonly endpoints: readonly XdsEndpointDoc[]
+    /** Registered, and not given to clients. */
+    readonly omitted: readonly { readonly addr: string; readonly key: string; readonly reason: string }[]
+  }[]
+}
+
+export interface XdsEndpointDoc {
+  /** As registered. */
+  readonly addr: string
+  /** IP literals and ports. */
+  readonly sockets: readonly string[]
+  /** Of its locality. Those of one priority share the calls by their weights. */
+  readonly weight: number
+  /** Endpoints of priority 1 get calls where none of priority 0 is READY. */
+  readonly priority: number
+}
+
+export function endpointsDoc({ catalog }: XdsServer): XdsEndpointsDoc {
+  return {
+    schema: 'disco.xds-endpoints/v1',
+    services: [...catalog.services()].map(([service, { assignment }]) => ({
+      service,
+      endpoints: assignment.localities.map(({ name, sockets, weight, priority }) => ({
+        addr: name,
+        sockets: sockets.map(({ ip, port }) => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`)),
+        weight,
+        priority,
+      })),
+      omitted: assignment.omissions.map(({ endpoint: { addr, key }, reason }) => ({ addr, key, reason })),
+    })),
+  }
+}
+
+/** The clients, and how far they are. */
+export interface XdsClientsDoc {
+  readonly schema: 'disco.xds-clients/v1'
+  readonly clients: readonly XdsClientDoc[]
+}
+
+export interface XdsClientDoc {
+  /** `node.id` of its bootstrap file; null before its first request. */
+  readonly node: string | null
+  /** Its library and version. */
+  readonly agent: string | null
+  readonly peer: string
+  /** Types of resources that it was given, or asks for by name. */
+  readonly types: readonly {
+    readonly type: ResourceType
+    /** How many names it asks for. */
+    readonly names: number
+    /** Version of the last response; empty before the first. */
+    readonly sent: string
+    /** Version of the last response that it accepted. */
+    readonly accepted: string
+    /** Whether it has not answered the last response yet. */
+    readonly waiting: boolean
+    /** Why it rejected the last response; null if it did not. */
+    readonly rejection: string | null
+  }[]
+}
+
+export function clientsDoc({ streams }: XdsServer): XdsClientsDoc {
+  return {
+    schema: 'disco.xds-clients/v1',
+    clients: [...streams].map(({ identity, peer, types }) => ({
+      node: identity?.node ?? null,
+      agent: identity?.agent ?? null,
+      peer,
+      types: RESOURCE_TYPES.filter(
+        (type) => types[type].sentVersion !== '' || types[type].subscription.size > 0,
+      ).map((type) => ({
+        type,
+        names: types[type].subscription.size,
+        sent: types[type].sentVersion,
+        accepted: types[type].ackedVersion,
+        waiting: types[type].subscription.waitsForAnswer,
+        rejection: types[type].rejection,
+      })),
+    })),
+  }
+}

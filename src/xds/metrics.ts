@@ -1,0 +1,95 @@
+import { type Family, renderPrometheus, type Sample } from '../net/prometheus.js'
+import { RESOURCE_TYPES, type ResourceType } from './resources.js'
+import type { XdsServer } from './xds-server.js'
+
+/** Counts what clients were sent and what they answered, and renders it for Prometheus. */
+export class XdsMetrics {
+  private readonly responses = counts()
+  private readonly acks = counts()
+  private readonly nacks = counts()
+  private unknownNames = 0
+  private disconnected = 0
+
+  asked(unknown: readonly string[]): void {
+    this.unknownNames += unknown.length
+  }
+
+  responded(type: ResourceType): void {
+    this.responses[type]++
+  }
+
+  answered(type: ResourceType, rejection: string | null): void {
+    if (rejection === null) this.acks[type]++
+    else this.nacks[type]++
+  }
+
+  /** @param reason why this side ended it; null where the client did */
+  closed(reason: string | null): void {
+    if (reason !== null) this.disconnected++
+  }
+
+  render({ catalog, streams, connections, outage }: XdsServer): string {
+    const services = [...catalog.services()]
+    const waiting = [...streams].filter(({ types }) =>
+      RESOURCE_TYPES.some((type) => types[type].subscription.waitsForAnswer),
+    )
+    const rejecting = [...streams].filter(({ types }) =>
+      RESOURCE_TYPES.some((type) => types[type].rejection !== null),
+    )
+    return renderPrometheus([
+      byType('disco_xds_responses_total', 'Responses to clients.', this.responses),
+      byType('disco_xds_acks_total', 'Responses that clients accepted.', this.acks),
+      byType('disco_xds_nacks_total', 'Responses that clients rejected.', this.nacks),
+      counter(
+        'disco_xds_unknown_names_total',
+        'Names that clients asked for and that are not served.',
+        this.unknownNames,
+      ),
+      counter('disco_xds_disconnects_total', 'Streams that this side ended.', this.disconnected),
+      gauge('disco_xds_streams', 'Streams of clients.', [{ value: streams.size }]),
+      gauge('disco_xds_connections', 'Connections of clients.', [{ value: connections }]),
+      gauge('disco_xds_streams_waiting', 'Streams with a response that is not answered yet.', [
+        { value: waiting.length },
+      ]),
+      gauge('disco_xds_streams_rejecting', 'Streams whose client rejected the last response of a type.', [
+        { value: rejecting.length },
+      ]),
+      gauge('disco_xds_registry_up', 'Whether the registry is reachable.', [
+        { value: outage === null ? 1 : 0 },
+      ]),
+      gauge(
+        'disco_xds_endpoints',
+        'Endpoints that clients are given.',
+        services.map(([service, { assignment }]) => ({
+          labels: { service },
+          value: assignment.localities.length,
+        })),
+      ),
+      gauge(
+        'disco_xds_omitted',
+        'Endpoints that are registered and not given to clients.',
+        services.map(([service, { assignment }]) => ({
+          labels: { service },
+          value: assignment.omissions.length,
+        })),
+      ),
+    ])
+  }
+}
+
+function counts(): Record<ResourceType, number> {
+  return { LDS: 0, RDS: 0, CDS: 0, EDS: 0 }
+}
+
+function byType(name: string, help: string, counted: Readonly<Record<ResourceType, number>>): Family {
+  const samples = RESOURCE_TYPES.map((type) => ({ labels: { type }, value: counted[type] }))
+  return { name, help, type: 'counter', samples }
+}
+
+function counter(name: string, help: string, value: number): Family {
+  return { name, help, type: 'counter', samples: [{ value }] }
+}
+
+function gauge(name: string, help: string, samples: readonly Sample[]): Family {
+  return { name, help, type: 'gauge', samples }
+}

@@ -1,0 +1,173 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { XdsDoc } from '../../src/cli/xds/document.js'
+import { type Process, until } from '../support/disco.js'
+import { type Placed, putAll, registration } from '../support/etcd-state.js'
+import { FourKinds } from '../support/four-kinds.js'
+import { freePorts } from '../support/ports.js'
+import { toolOnEtcd } from '../support/tool-on-etcd.js'
+import { type CallCounts, XdsClient, type XdsLibrary } from '../support/xds-clients.js'
+
+const { etcd, disco } = await toolOnEtcd()
+
+const stops: (() => unknown)[] = []
+afterEach(() => {
+  for (const stop of stops.splice(0).reverse()) stop()
+})
+
+describe.each<XdsLibrary>(['C-core', 'grpc-js'])(
+  'a client by %s',
+  (library) => {
+    it('has its calls spread by weight, and follows a weight, a drain and a new endpoint without a failed call', async () => {
+      const backends = await started(6)
+      const [first = '', second = '', , , last = '', fresh = ''] = backends
+      const weights = [1, 1, 1, 1, 10]
+      await put(weights.map((weight, at) => ({ addr: backends[at] ?? '', weight })))
+      const { listen } = await controlPlane()
+      const client = clientOf(library, listen)
+      const counts = await client.call(5_000)
+      expect(counts.failures).toEqual({})
+      expectShares(counts, { [first]: 1 / 14, [second]: 1 / 14, [last]: 10 / 14 })
+
+      await disco.run('weight', 'hello', last, '1')
+      await follows(client, ({ answers }) => (answers[last] ?? 0) < 150)
+      expectShares(await client.call(5_000), { [first]: 0.2, [last]: 0.2 })
+
+      await disco.run('weight', 'hello', first, '0')
+      await follows(client, ({ answers }) => answers[first] === undefined)
+      expectShares(await client.call(2_000), { [first]: 0, [second]: 0.25, [last]: 0.25 })
+
+      await put([{ addr: fresh, weight: 4 }])
+      await follows(client, ({ answers }) => (answers[fresh] ?? 0) > 100)
+      expectShares(await client.call(2_000), { [fresh]: 0.5 })
+    })
+
+    it('treats endpoints as equal where no weight is set', async () => {
+      const backends = await started(2)
+      await put(backends.map((addr) => ({ addr, weight: 0 })))
+      const { listen } = await controlPlane()
+      const counts = await clientOf(library, listen).call(2_000)
+      expectShares(counts, Object.fromEntries(backends.map((addr) => [addr, 0.5])))
+    })
+
+    it('fails at once for an unknown service, and is served as soon as there is one', async () => {
+      const [addr = ''] = await started(1)
+      const { listen, process } = await controlPlane()
+      const client = clientOf(library, listen, 'nobody')
+      const startedMs = performance.now()
+      const { failures } = await client.call(1)
+      expect(Object.keys(failures)[0]).toContain('UNAVAILABLE')
+      expect(performance.now() - startedMs).toBeLessThan(9_000)
+      await process.printed('asks for "nobody", which is not served')
+      await etcd.ctl('put', ...registration('nobody', addr))
+      await follows(client, ({ answers }) => answers[addr] !== undefined, 'failing before')
+    })
+
+    it('calls the canary alone, and the others where it is gone', async () => {
+      const [old = '', young = ''] = await started(2)
+      await put([
+        { addr: old, version: '1.0.0', weight: 99 },
+        { addr: young, version: '2.0.0', weight: 1 },
+      ])
+      const { listen } = await controlPlane('hello', '--canary', 'version=2.0.0')
+      const client = clientOf(library, listen)
+      expect(await client.call(200)).toEqual({ answers: { [young]: 200 }, failures: {} })
+      await disco.run('weight', 'hello', young, '0')
+      await follows(client, ({ answers }) => answers[young] === undefined)
+      expect(await client.call(200)).toEqual({ answers: { [old]: 200 }, failures: {} })
+    })
+
+    it('loses no call while the control plane is killed and comes back, and then follows again', async () => {
+      const [a = '', b = ''] = await started(2)
+      await put([{ addr: a }, { addr: b }])
+      const [port = 0] = await freePorts(1)
+      const listen = ['--listen', `:${port}`]
+      const first = await controlPlane(...listen)
+      const client = clientOf(library, first.listen)
+      await client.call(100)
+      const calls = client.call(1_500, 5)
+      await delay(500)
+      await first.process.end('SIGKILL')
+      await delay(3_000)
+      await disco.run('weight', 'hello', a, '0')
+      await controlPlane(...listen)
+      const { answers, failures } = await calls
+      expect(failures).toEqual({})
+      expect(answers[a]).toBeGreaterThan(100)
+      await follows(client, (counts) => counts.answers[a] === undefined)
+    })
+
+    it('follows 1,000 endpoints among 50 services', async () => {
+      const [addr = ''] = await started(1)
+      const dead = Array.from({ length: 999 }, (_, at) => ({
+        addr: `127.0.${at >> 8}.${at & 255}:9`,
+        weight: 1,
+      }))
+      for (let at = 0; at < dead.length; at += 100) await putAll(etcd, 'hello', dead.slice(at, at + 100))
+      await put([{ addr, weight: 1_000 }])
+      for (let at = 0; at < 49; at++) await etcd.ctl('put', ...registration(`other-${at}`, addr))
+      const { listen } = await controlPlane()
+      const client = clientOf(library, listen)
+      const counts = await client.call(200)
+      expect(counts).toEqual({ answers: { [addr]: 200 }, failures: {} })
+      const other = clientOf(library, listen, 'other-7')
+      expect(await other.call(10)).toEqual({ answers: { [addr]: 10 }, failures: {} })
+    })
+  },
+  300_000,
+)
+
+interface ControlPlane {
+  readonly process: Process
+  readonly listen: string
+}
+
+async function controlPlane(...args: string[]): Promise<ControlPlane> {
+  const listen = args.includes('--listen') ? [] : ['--listen', ':0']
+  const process = disco.start('xds', ...args, ...listen, '--json')
+  await process.printed(/\{.*\}\n/)
+  return { process, listen: (JSON.parse(process.stdout) as XdsDoc).listen }
+}
+
+function clientOf(library: XdsLibrary, listen: string, service?: string): XdsClient {
+  const client = XdsClient.start(library, listen, service)
+  stops.push(() => client[Symbol.dispose]())
+  return client
+}
+
+/** Addresses of so many backends. */
+async function started(count: number): Promise<string[]> {
+  const backends = await Promise.all(Array.from({ length: count }, () => FourKinds.start()))
+  for (const backend of backends) stops.push(() => backend.stop())
+  return backends.map(({ addr }) => addr)
+}
+
+function put(endpoints: readonly Placed[]): Promise<void> {
+  return putAll(etcd, 'hello', endpoints)
+}
+
+/** Calls until the client has heard of a change. No call may fail meanwhile, except where all did before. */
+async function follows(
+  client: XdsClient,
+  isThere: (counts: CallCounts) => boolean,
+  failures: 'none' | 'failing before' = 'none',
+): Promise<void> {
+  await until(
+    async () => {
+      const counts = await client.call(failures === 'none' ? 400 : 1)
+      if (failures === 'none') expect(counts.failures).toEqual({})
+      return isThere(counts)
+    },
+    () => 'the client to follow',
+  )
+}
+
+/** Within three percentage points. */
+function expectShares({ answers, failures }: CallCounts, shares: Readonly<Record<string, number>>): void {
+  expect(failures).toEqual({})
+  const calls = Object.values(answers).reduce((sum, count) => sum + count, 0)
+  for (const [addr, share] of Object.entries(shares))
+    expect(Math.abs((answers[addr] ?? 0) / calls - share), `${addr} ${JSON.stringify(answers)}`).toBeLessThan(
+      0.03,
+    )
+}

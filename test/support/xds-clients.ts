@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { type Bootstrap, bootstrapOf } from '../../src/cli/xds/bootstrap.js'
+import { pythonWithGrpc } from './c-core.js'
+import { PATHS } from './four-kinds.js'
+import { fetchGrpcJsXds } from './grpc-js.js'
+
+const PYTHON_CLIENT = fileURLToPath(new URL('./xds-client.py', import.meta.url))
+const NODE_CLIENT = fileURLToPath(new URL('./xds-client.cjs', import.meta.url))
+
+/** The implementations of gRPC that the tests dial `xds:` targets with. */
+export type XdsLibrary = 'C-core' | 'grpc-js'
+
+export interface CallCounts {
+  /** By the backend's address. */
+  readonly answers: Readonly<Record<string, number>>
+  readonly failures: Readonly<Record<string, number>>
+}
+
+/** A real gRPC client as a process, with one channel to `xds:///SERVICE`. */
+export class XdsClient implements Disposable {
+  private readonly lines: AsyncIterator<string>
+  private stderr = ''
+
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly folder: string,
+  ) {
+    if (!child.stdout) throw new Error('no standard output')
+    this.lines = createInterface(child.stdout)[Symbol.asyncIterator]()
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text
+    })
+  }
+
+  /** @param listen `host:port` of the control plane */
+  static start(library: XdsLibrary, listen: string, service = 'hello'): XdsClient {
+    const folder = mkdtempSync(join(tmpdir(), 'disco-xds-'))
+    const file = join(folder, 'bootstrap.json')
+    writeFileSync(file, JSON.stringify(bootstrapFor(listen, library)))
+    const [command, args, env] = commandOf(library, `xds:///${service}`)
+    const child = spawn(command, args, {
+      env: { PATH: process.env.PATH, ...env, GRPC_XDS_BOOTSTRAP: file },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+    return new XdsClient(child, folder)
+  }
+
+  /** Makes calls one after the other, with a pause of `periodMs` after each. */
+  async call(calls: number, periodMs = 0): Promise<CallCounts> {
+    this.child.stdin?.write(`${calls} ${periodMs}\n`)
+    const { value, done } = await this.lines.next()
+    if (done) throw new Error(`The client ended: ${this.stderr}`)
+    return JSON.parse(value) as CallCounts
+  }
+
+  /** Ends it as a crash would. */
+  async kill(): Promise<void> {
+    const gone = once(this.child, 'exit')
+    this.child.kill('SIGKILL')
+    await gone
+  }
+
+  [Symbol.dispose](): void {
+    this.child.kill('SIGKILL')
+    rmSync(this.folder, { recursive: true })
+  }
+}
+
+function bootstrapFor(listen: string, library: XdsLibrary): Bootstrap {
+  const [host = '', port] = listen.split(':')
+  return bootstrapOf({ listen: { host, port: Number(port) }, isTls: false, hostname: `test of ${library}` })
+}
+
+function commandOf(
+  library: XdsLibrary,
+  target: string,
+): [string, string[], Readonly<Record<string, string>>] {
+  if (library === 'grpc-js')
+    return [process.execPath, [NODE_CLIENT, fetchGrpcJsXds(), target, PATHS.Unary], {}]
+  const { python, env } = pythonWithGrpc()
+  return [python, [PYTHON_CLIENT, target, PATHS.Unary], env]
+}
