@@ -1,0 +1,71 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { HostNames } from '../../../src/xds/host-names.js'
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** A resolver whose answers the test changes; a host without one does not answer. */
+function followed(answers: Map<string, readonly string[] | Error>) {
+  const changes: string[][] = []
+  let lookups = 0
+  const names = new HostNames({
+    lookup: (host) => {
+      lookups++
+      const answer = answers.get(host)
+      if (answer === undefined) return new Promise(() => undefined)
+      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer)
+    },
+    changed: (services) => changes.push([...services]),
+  })
+  return { names, changes, lookups: () => lookups }
+}
+
+it('follows a host name, tells only of other addresses, and keeps the last ones where the lookup fails', async () => {
+  const answers = new Map<string, readonly string[] | Error>([['web', ['10.0.0.2', '10.0.0.1']]])
+  const { names, changes } = followed(answers)
+  names.use('hello', new Set(['web']))
+  names.use('carts', new Set(['web']))
+  expect(names.isPending('web')).toBe(true)
+  await vi.advanceTimersByTimeAsync(0)
+  expect(names.isPending('web')).toBe(false)
+  expect(names.ipsOf('web')).toEqual(['10.0.0.1', '10.0.0.2'])
+  expect(changes).toEqual([['hello', 'carts']])
+  answers.set('web', ['10.0.0.1', '10.0.0.2'])
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(changes).toHaveLength(1)
+  answers.set('web', new Error('ENOTFOUND'))
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(names.ipsOf('web')).toEqual(['10.0.0.1', '10.0.0.2'])
+  answers.set('web', ['10.0.0.3'])
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(names.ipsOf('web')).toEqual(['10.0.0.3'])
+  expect(changes).toHaveLength(2)
+  names.close()
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+it('waits for a first answer no longer than two seconds', async () => {
+  const { names, changes } = followed(new Map())
+  names.use('hello', new Set(['mute']))
+  await vi.advanceTimersByTimeAsync(1_999)
+  expect(names.isPending('mute')).toBe(true)
+  await vi.advanceTimersByTimeAsync(1)
+  expect(names.isPending('mute')).toBe(false)
+  expect(changes).toEqual([['hello']])
+  names.close()
+})
+
+it('looks up a name no longer that no service has', async () => {
+  const { names, lookups } = followed(new Map([['web', ['10.0.0.1']]]))
+  names.use('hello', new Set(['web']))
+  await vi.advanceTimersByTimeAsync(0)
+  names.use('hello', new Set())
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(lookups()).toBe(1)
+  expect(names.ipsOf('web')).toEqual([])
+  expect(vi.getTimerCount()).toBe(0)
+})

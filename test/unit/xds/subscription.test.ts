@@ -1,0 +1,136 @@
+import { create } from '@bufbuild/protobuf'
+import { type Any, AnySchema } from '@bufbuild/protobuf/wkt'
+import { describe, expect, it } from 'vitest'
+import { Subscription } from '../../../src/xds/subscription.js'
+
+const MOST_BYTES = 100
+
+function resource(name: string, bytes = 1): Any {
+  return create(AnySchema, { typeUrl: name, value: new Uint8Array(bytes) })
+}
+
+/** The names of the next response; null for none. */
+function taken(
+  subscription: Subscription,
+  nonce: string,
+  known: readonly string[] | null = [],
+): string[] | null {
+  const resources = subscription.takePending(resource, () => known, MOST_BYTES)
+  if (resources) subscription.sent(nonce)
+  return resources?.map(({ typeUrl }) => typeUrl) ?? null
+}
+
+function request(names: readonly string[], nonce = '', rejection: string | null = null) {
+  return { names, nonce, rejection }
+}
+
+describe('a subscription whose responses have changes', () => {
+  it('has what is asked for, then what changed of it, one response at a time', () => {
+    const one = new Subscription('changes')
+    expect(one.take(request(['a', 'b']))).toEqual({ answer: 'none', added: ['a', 'b'] })
+    expect(taken(one, '1')).toEqual(['a', 'b'])
+    one.changed(new Set(['b', 'c']))
+    expect(taken(one, '2')).toBeNull()
+    expect(one.take(request(['a', 'b'], '1')).answer).toBe('ack')
+    expect(taken(one, '2')).toEqual(['b'])
+    expect(one.take(request(['a', 'b'], '2', 'bad')).answer).toBe('nack')
+    expect(taken(one, '3')).toBeNull()
+  })
+
+  it('takes no answer to a response before the last one, nor its names', () => {
+    const one = new Subscription('changes')
+    one.take(request(['a']))
+    taken(one, '1')
+    one.take(request(['a'], '1'))
+    one.changed(new Set(['a']))
+    taken(one, '2')
+    expect(one.take(request(['z'], '1'))).toEqual({ answer: 'stale', added: [] })
+    expect(one.waitsForAnswer).toBe(true)
+    expect(one.take(request(['a', 'z'], '2'))).toEqual({ answer: 'ack', added: ['z'] })
+    expect(taken(one, '3')).toEqual(['z'])
+  })
+
+  it('counts an answer once: the same nonce again only changes the names', () => {
+    const one = new Subscription('changes')
+    one.take(request(['a']))
+    taken(one, '1')
+    expect(one.take(request(['a'], '1')).answer).toBe('ack')
+    expect(one.take(request(['a', 'b'], '1'))).toEqual({ answer: 'none', added: ['b'] })
+    expect(taken(one, '2')).toEqual(['b'])
+  })
+
+  it('forgets names that are no longer asked for, and sends them again when they are', () => {
+    const one = new Subscription('changes')
+    one.take(request(['a', 'b']))
+    taken(one, '1')
+    one.take(request(['a'], '1'))
+    one.changed(new Set(['b']))
+    expect(taken(one, '2')).toBeNull()
+    one.take(request(['a', 'b'], '1'))
+    expect(taken(one, '2')).toEqual(['b'])
+    one.take(request([], '2'))
+    expect(one.size).toBe(0)
+  })
+
+  it('ends a response that is large enough, and goes on after its answer', () => {
+    const one = new Subscription('changes')
+    one.take(request(['a', 'b', 'c']))
+    const next = () =>
+      one.takePending(
+        (name) => resource(name, 60),
+        () => [],
+        MOST_BYTES,
+      )
+    expect(next()).toHaveLength(2)
+    one.sent('1')
+    one.take(request(['a', 'b', 'c'], '1'))
+    expect(next()).toHaveLength(1)
+  })
+
+  it('waits for a resource that is not known yet', () => {
+    const one = new Subscription('changes')
+    one.take(request(['a']))
+    expect(
+      one.takePending(
+        () => null,
+        () => null,
+        MOST_BYTES,
+      ),
+    ).toBeNull()
+    expect(taken(one, '1')).toEqual(['a'])
+  })
+})
+
+describe('a subscription whose responses are whole', () => {
+  it('has all names again where one is added, and none where one is taken away', () => {
+    const one = new Subscription('whole')
+    one.take(request(['a']))
+    expect(taken(one, '1')).toEqual(['a'])
+    one.take(request(['a', 'b'], '1'))
+    expect(taken(one, '2')).toEqual(['a', 'b'])
+    one.take(request(['b'], '2'))
+    expect(taken(one, '3')).toBeNull()
+  })
+
+  it.each([
+    ['no names in the first request', []],
+    ['the wildcard', ['*']],
+  ])('has all that are known, for %s, and again where there are others', (_, names) => {
+    const one = new Subscription('whole')
+    one.take(request(names))
+    expect(taken(one, '1', null)).toBeNull()
+    expect(taken(one, '1', ['x', 'y'])).toEqual(['x', 'y'])
+    one.take(request(names, '1'))
+    one.changedSet()
+    expect(taken(one, '2', ['x'])).toEqual(['x'])
+  })
+
+  it('has none for an empty list after names', () => {
+    const one = new Subscription('whole')
+    one.take(request(['a']))
+    taken(one, '1')
+    one.take(request([], '1'))
+    one.changedSet()
+    expect(taken(one, '2', ['x'])).toBeNull()
+  })
+})
