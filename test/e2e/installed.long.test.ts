@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -70,6 +70,28 @@ test('npx disco prints its help and lists the endpoints in etcd', async () => {
     { addr: '127.0.0.1:1001', weight: 1, share: 0.25 },
     { addr: '127.0.0.1:1002', weight: 3, share: 0.75 },
   ])
+})
+
+test('npx disco prints its version, and runs a registry for a command that calls it again', async () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+  expect(await npx('--version')).toMatch(new RegExp(`^disco-registry/${version.replaceAll('.', '\\.')} `))
+  const dev = ['dev', '--port', '0', '--backends', '1,3', '--', 'npx', '--no', 'disco', '--', 'ls', 'hello']
+  const listed = await promisify(execFile)('npx', ['--no', 'disco', '--', ...dev], {
+    cwd: folder,
+    env: environment(),
+  })
+  expect(listed.stdout).toMatch(/127\.0\.0\.1:\d+ +1\.0\.0 +1 +25\.0%/)
+  expect(listed.stdout).toMatch(/127\.0\.0\.1:\d+ +1\.0\.0 +3 +75\.0%/)
+})
+
+test('all entry points of the library can be imported', async () => {
+  const program = `import { DiscoError, Registry, register } from 'disco-registry'
+    import { channelOptions, install, targetOf } from 'disco-registry/grpc'
+    import { findPolicy, POLICIES } from 'disco-registry/policies'
+    const kinds = [DiscoError, Registry, register, channelOptions, install, targetOf, findPolicy].map((of) => typeof of)
+    console.log([...new Set(kinds)].join(), POLICIES[0].name)`
+  const { stdout, stderr, code } = await node('--input-type=module', '--eval', program).exited()
+  expect({ stdout, stderr, code }).toEqual({ stdout: 'function weighted_round_robin\n', stderr: '', code: 0 })
 })
 
 test('npm installs the imports of the library, each once, and the licences of the built-in libraries', () => {
