@@ -32,6 +32,8 @@ export default defineConfig({
     pool: 'forks',
     // Tests wait more than they work: two at a time also where the machine has no more than two cores.
     maxWorkers: 2,
+    // The files of a worker share one module graph, which is built once.
+    isolate: false,
     disableConsoleIntercept: true,
     reporters: ['default', './test/support/closing-line.ts'],
     // Cached lists of the tests must not mix with those of the person who runs them.
@@ -43,9 +45,15 @@ export default defineConfig({
     provide: { effort: 'quick' },
     projects: [
       {
-        // No etcd and no built tool; the files of a worker share one module graph, which is built once.
+        // No etcd and no built tool.
         extends: true,
-        test: { name: 'unit', include: [UNIT, PROPERTY], exclude: [LONG], isolate: false },
+        test: {
+          name: 'unit',
+          include: [UNIT, PROPERTY],
+          exclude: [LONG],
+          // A worker passes from one file to the next of its project, so this one's come after all others.
+          sequence: { groupOrder: 1 },
+        },
       },
       {
         // Against etcd, gRPC servers and the built tool.

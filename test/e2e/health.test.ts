@@ -171,7 +171,7 @@ describe('wait', () => {
 
   test('--timeout 0 looks once also where etcd takes longer than a server may', async () => {
     await using proxy = await FaultProxy.start(etcd.endpoint)
-    proxy.delay(1_300, 'toClient', 'toServer')
+    proxy.delay(700, 'toClient', 'toServer')
     const far = new Disco(proxy.endpoint)
     const args = ['--timeout', '0', '--command-timeout', '15s']
     const [endpoints, ready] = await Promise.all([

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
+import { SOON } from '../support/calls-of-hello.js'
 import { Disco, type Ran } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { leaseIds, registration, revision, storedText } from '../support/etcd-state.js'
@@ -246,8 +247,8 @@ describe('servers that differ', () => {
     await etcd.ctl('put', key, value)
     before = { ...before, revision: await revision(etcd) }
     const [plain, json] = await Promise.all([
-      tool.run('call', 'dead', 'SayHello'),
-      tool.run('call', 'dead', 'SayHello', '--n', '10', '--json'),
+      tool.run('call', 'dead', 'SayHello', ...SOON),
+      tool.run('call', 'dead', 'SayHello', ...SOON, '--n', '10', '--json'),
     ])
     await expectRefusal(plain, 7, ['no endpoint that is READY', `127.0.0.1:${port} connection refused`])
     expect(json.code).toBe(7)

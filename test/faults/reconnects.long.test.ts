@@ -4,6 +4,7 @@ import type { Registry } from '../../src/registry/registry.js'
 import { Disco, until } from '../support/disco.js'
 import { versionsUnderTest } from '../support/etcd-binary.js'
 import { EtcdCluster } from '../support/etcd-cluster.js'
+import { untilStored } from '../support/etcd-state.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 import { RegistrationLog } from '../support/registration-log.js'
 import { openRegistry } from '../support/registry.js'
@@ -11,6 +12,9 @@ import { Writer } from '../support/writer.js'
 
 const IN_PROCESS = 57
 const COMMANDS = 3
+/** Registrars of the shorter test, one process each. */
+const FEW = 5
+const FEW_DROPPED_MS = 6_000
 const TTL_SECONDS = 5
 /** Longer than the TTL: all of them register again, at the same time. */
 const DROPPED_MS = 8_000
@@ -113,6 +117,30 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
       await Promise.all(all.map(({ end }) => end()))
       await disco.stopAll()
       for (const { links } of all) for (const link of links) await link.refuse()
+    }
+  })
+
+  test('registrars whose connections are all dropped connect a few times a second each, and are back after it', async () => {
+    await using cluster = await EtcdCluster.start(version)
+    const disco = new Disco(cluster.endpoints.join(','))
+    const accepted = () => cluster.proxies.reduce((sum, proxy) => sum + proxy.accepted, 0)
+    try {
+      const addresses = Array.from({ length: FEW }, (_, index) => `127.0.0.1:${1001 + index}`)
+      const all = addresses.map((addr) => disco.start('register', 'hello', addr, '--ttl', '5'))
+      await Promise.all(all.map((one) => one.printed('"type":"added"')))
+      const before = accepted()
+      for (const proxy of cluster.proxies) proxy.drop()
+      await delay(FEW_DROPPED_MS)
+      const each = (accepted() - before) / FEW / (FEW_DROPPED_MS / 1_000)
+      for (const proxy of cluster.proxies) await proxy.heal()
+      expect(each).toBeLessThan(MOST_PER_SECOND)
+      // They are not silent either: each goes on trying.
+      expect(each).toBeGreaterThan(0.5)
+      await Promise.all(all.map((one) => one.printed('"type":"resync"')))
+      // A lease that was lost meanwhile is replaced after the link is back.
+      for (const addr of addresses) await untilStored(cluster.members[0] as never, `/hello/${addr}`)
+    } finally {
+      await disco.stopAll()
     }
   })
 })

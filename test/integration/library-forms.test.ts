@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { status } from '@grpc/grpc-js'
-import { afterEach, beforeAll, expect, expectTypeOf, test } from 'vitest'
+import { afterEach, beforeAll, expect, expectTypeOf, test, vi } from 'vitest'
 import { channelOptions, install } from '../../src/grpc/index.js'
 import { register, type WeightForm } from '../../src/index.js'
 import {
@@ -106,6 +106,9 @@ test('a program can bring a policy of its own', async () => {
 })
 
 test('an installation that is closed leaves etcd: targets to the one before, or fails them with the reason', async () => {
+  // Other files of this process have installed discoveries and left them so: a copy of the library knows none of them.
+  vi.resetModules()
+  const { install } = await import('../../src/grpc/install.js')
   const [first, second] = [new ScriptedDiscovery(), new ScriptedDiscovery()]
   const outer = install({ discovery: first })
   {
@@ -122,6 +125,7 @@ test('an installation that is closed leaves etcd: targets to the one before, or 
   outer.close()
   using late = new Caller('etcd:///hello')
   await expect(late.call()).rejects.toMatchObject({
-    ...{ code: status.UNAVAILABLE, details: expect.stringContaining('No discovery is installed') },
+    code: status.UNAVAILABLE,
+    details: expect.stringContaining('No discovery is installed'),
   })
 })
