@@ -1,9 +1,9 @@
 import { Flags } from '@oclif/core'
 import type { SurveyOptions } from '../agent/health/survey.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
-import { accessFlags, accessOf } from '../cli/flags/access.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { waitFlag } from '../cli/flags/duration.js'
+import { accessFlags, accessOf } from '../cli/flags/probe.js'
 import {
   addressArguments,
   dialledTarget,

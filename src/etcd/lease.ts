@@ -13,16 +13,39 @@ export async function grantLease(client: EtcdClient, ttlSeconds: number): Promis
   return { id: leaseIdOf(granted.ID), ttlSeconds: Number(granted.TTL) }
 }
 
+/** TTL of a lease: the time left, and the time that each keep-alive grants. */
+export interface Ttl {
+  readonly ttlSeconds: number
+  readonly grantedTtlSeconds: number
+}
+
+/** Number of leases read at a time: enough to hide the round trips, without crowding etcd. */
+const LEASES_AT_ONCE = 64
+
 /**
  * Seconds left and granted; null for a lease that etcd does not know (any longer): its TTL is -1.
  *
  * @throws DiscoError ETCD_UNREACHABLE, ETCD_DENIED
  */
-export async function leaseTtl(
-  client: EtcdClient,
-  lease: LeaseId,
-): Promise<{ readonly ttlSeconds: number; readonly grantedTtlSeconds: number } | null> {
+export async function leaseTtl(client: EtcdClient, lease: LeaseId): Promise<Ttl | null> {
   const answer = await client.leaseTimeToLive(lease)
   const ttlSeconds = Number(answer.TTL)
   return ttlSeconds < 0 ? null : { ttlSeconds, grantedTtlSeconds: Number(answer.grantedTTL) }
+}
+
+/** Those of several leases; a lease that has ended is left out. @throws DiscoError ETCD_UNREACHABLE, ETCD_DENIED */
+export async function leaseTtls(
+  client: EtcdClient,
+  leases: Iterable<LeaseId>,
+): Promise<ReadonlyMap<LeaseId, Ttl>> {
+  const ttls = new Map<LeaseId, Ttl>()
+  const queue = [...new Set(leases)].values()
+  const worker = async () => {
+    for (const lease of queue) {
+      const ttl = await leaseTtl(client, lease)
+      if (ttl) ttls.set(lease, ttl)
+    }
+  }
+  await Promise.all(Array.from({ length: LEASES_AT_ONCE }, worker))
+  return ttls
 }

@@ -5,18 +5,19 @@ import type { Endpoint, LeaseId } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { AUTO, type Place, type Reader, readerOf, writableLayout } from '../domain/layouts/reader.js'
 import { type WeightForm, weightChangeOf } from '../domain/weight.js'
-import { EtcdClient } from '../etcd/client.js'
-import { leaseTtl } from '../etcd/lease.js'
+import type { EtcdClient } from '../etcd/client.js'
+import { leaseTtl, leaseTtls, type Ttl } from '../etcd/lease.js'
 import type { EtcdOptions } from '../etcd/options.js'
-import { defaultCacheFolder, ListCache } from './cache.js'
+import type { ListCache } from './cache.js'
 import { cachedWatch } from './cached-watch.js'
-import { type ContextOption, withContext } from './context-options.js'
+import { withContext } from './context-options.js'
 import { disposable } from './disposable-watch.js'
 import { watchEndpoints } from './endpoint-watch.js'
 import { unlessForbidden } from './etcd-refusals.js'
 import { countLayouts, type LayoutCounts } from './layout-counts.js'
 import { type EndpointList, endpointPages, listEndpoints } from './listing.js'
 import { noSuchService } from './no-such-service.js'
+import { type CacheOptions, maxAgeOf, openCache, openClient, type RegistryOptions } from './options.js'
 import { otherLayoutsOf } from './other-layouts.js'
 import type { RegistrationRequest } from './registration/acquire.js'
 import type { EventSink, RegistrationEvents } from './registration/events.js'
@@ -28,41 +29,7 @@ import { plannedWeights, setWeight, type WeightChanged, type WeightOptions } fro
 import { lastWeight } from './weight-history.js'
 import { chooseTargets } from './weight-targets.js'
 
-export type { EndpointList, EtcdOptions, Place }
-
-type Optional<Options, Names extends keyof Options> = Omit<Options, Names> & {
-  readonly [Name in Names]?: Options[Name] | undefined
-}
-
-/**
- * Connection to etcd, layout and root, and the cache of lists. Without `endpoints`, the variables DISCO_* and
- * ETCDCTL_* count as for the tool: endpoints, credentials, timeouts, layout and root. With `endpoints` or `context`, no
- * variable counts.
- */
-export interface RegistryOptions
-  extends Optional<EtcdOptions, 'endpoints' | 'endpointsSource' | 'commandTimeoutMs' | 'dialTimeoutMs'>,
-    Place,
-    ContextOption {
-  /** Cache of the last good lists, for a start without etcd; `false` for none. */
-  readonly cache?: CacheOptions | false
-}
-
-/** The last good lists on disk. */
-export interface CacheOptions {
-  /** Default: `disco` in the user's cache folder (XDG_CACHE_HOME). */
-  readonly folder?: string
-  /** An older list is not used. Default: a day. */
-  readonly maxAgeMs?: number
-  /** Called once when the cache cannot be used. Default: a Node warning. */
-  readonly onWarning?: (message: string) => void
-}
-
-const DEFAULT_COMMAND_TIMEOUT_MS = 5_000
-
-/** An unresponsive member then costs less than a second, including the answer of the next one. */
-const DEFAULT_DIAL_TIMEOUT_MS = 800
-
-const DEFAULT_CACHE_MAX_AGE_MS = 24 * 60 * 60 * 1000
+export type { CacheOptions, EndpointList, EtcdOptions, Place, RegistryOptions, Ttl }
 
 /**
  * Options of `Registry.register`. The signal ends the attempt, such as the wait for a dead lease, not the registration; the
@@ -72,15 +39,6 @@ export interface HoldOptions extends Abortable {
   /** Receives the events of the registration, from the first attempt on: an EventEmitter with listeners. */
   readonly events?: EventSink<RegistrationEvents> | undefined
 }
-
-/** TTL of a lease: the time left, and the time that each keep-alive grants. */
-export interface Ttl {
-  readonly ttlSeconds: number
-  readonly grantedTtlSeconds: number
-}
-
-/** Number of leases read at a time: enough to hide the round trips, without crowding etcd. */
-const LEASES_AT_ONCE = 64
 
 /**
  * A service registry in etcd. Every method may throw DiscoError ETCD_UNREACHABLE or ETCD_DENIED; those that write
@@ -116,11 +74,7 @@ export class Registry implements Discovery, AsyncDisposable {
   static async open(given: RegistryOptions = {}): Promise<Registry> {
     const options = await withContext(given, process.env)
     const reader = readerOf(options)
-    const client = await EtcdClient.create({
-      ...options,
-      commandTimeoutMs: options.commandTimeoutMs ?? DEFAULT_COMMAND_TIMEOUT_MS,
-      dialTimeoutMs: options.dialTimeoutMs ?? DEFAULT_DIAL_TIMEOUT_MS,
-    })
+    const client = await openClient(options)
     return new Registry(client, reader, options)
   }
 
@@ -170,17 +124,7 @@ export class Registry implements Discovery, AsyncDisposable {
 
   /** Time left and granted for each lease; a lease that has ended is left out. */
   async ttls(leases: Iterable<LeaseId>, { signal }: Abortable = {}): Promise<ReadonlyMap<LeaseId, Ttl>> {
-    const client = this.client.under(signal)
-    const ttls = new Map<LeaseId, Ttl>()
-    const queue = [...new Set(leases)].values()
-    const worker = async () => {
-      for (const lease of queue) {
-        const ttl = await leaseTtl(client, lease)
-        if (ttl) ttls.set(lease, ttl)
-      }
-    }
-    await Promise.all(Array.from({ length: LEASES_AT_ONCE }, worker))
-    return ttls
+    return await leaseTtls(this.client.under(signal), leases)
   }
 
   /**
@@ -223,7 +167,7 @@ export class Registry implements Discovery, AsyncDisposable {
       this.lists ??= openCache(cache)
       if (this.lists === 'none') return updates
       const target = { members, layout: reader.layout, root: reader.root, service }
-      return cachedWatch(updates, snapshot, this.lists, target, cache?.maxAgeMs ?? DEFAULT_CACHE_MAX_AGE_MS)
+      return cachedWatch(updates, snapshot, this.lists, target, maxAgeOf(cache))
     }
   }
 
@@ -307,15 +251,4 @@ export class Registry implements Discovery, AsyncDisposable {
     const isOwn = layout === this.reader.layout && root === this.reader.root
     return isOwn ? this.reader : readerOf({ layout, root })
   }
-}
-
-function openCache({ folder, onWarning = emitWarning }: CacheOptions = {}): ListCache | 'none' {
-  const place = folder ?? defaultCacheFolder(process.env)
-  if (place !== null) return new ListCache(place, onWarning)
-  onWarning('Lists are not cached: the user has no home folder. Set XDG_CACHE_HOME')
-  return 'none'
-}
-
-function emitWarning(message: string): void {
-  process.emitWarning(message, 'DiscoCacheWarning')
 }

@@ -1,15 +1,15 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import { httpProbe } from '../../agent/health/http-probe.js'
 import { allOf, grpcProbe, type Probe, tcpProbe } from '../../agent/health/probes.js'
+import type { ServerAccess } from '../../agent/health/survey.js'
 import type { HealthGating } from '../../agent/registrar/health-gating.js'
 import { readAddress, withoutSecrets } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
-import { ACCESS_NAMES, type AccessFlags, accessOf } from './access.js'
 import { integerFlag, oneOf, type Parsed, readBy, refuseIdle } from './custom.js'
 import { waitFlag } from './duration.js'
-import { readHeaders } from './headers.js'
+import { headerFlags, readHeaders } from './headers.js'
 import type { EndpointPlan } from './register.js'
-import { tlsFiles, tlsFlags } from './tls.js'
+import { backendTls, tlsFiles, tlsFlags } from './tls.js'
 
 /** A probe of a server. An http URL such as `http://:8080/x` lacks the host of the registered address. */
 type ProbeKind =
@@ -155,4 +155,21 @@ function hostOf(addr = ''): string {
   const address = readAddress(addr)
   if ('problem' in address || address.kind !== 'tcp') return 'localhost'
   return address.host.includes(':') ? `[${address.host}]` : address.host
+}
+
+/** The access to servers for health checks: the same flags as for calls. */
+export const accessFlags = { ...headerFlags, ...tlsFlags }
+
+export type AccessFlags = Interfaces.InferredFlags<typeof accessFlags>
+
+/** Flags to refuse if no server is checked. */
+export const ACCESS_NAMES = Object.keys(accessFlags)
+
+/** @throws DiscoError USAGE for files that cannot be used, or an invalid header */
+export async function accessOf(flags: AccessFlags): Promise<ServerAccess> {
+  return {
+    headers: await readHeaders(flags.header),
+    authority: flags.authority,
+    tls: await backendTls(flags),
+  }
 }

@@ -1,8 +1,14 @@
-import { type DescMethod, fromBinary, fromJson, type JsonValue, toBinary } from '@bufbuild/protobuf'
+import {
+  type DescMethod,
+  fromBinary,
+  fromJson,
+  type JsonObject,
+  type JsonValue,
+  toBinary,
+} from '@bufbuild/protobuf'
 import { DiscoError } from '../../domain/errors.js'
 import type { ExactJson } from '../../domain/exact-json.js'
 import { type Description, descriptionOf } from './description.js'
-import { errorDetails } from './error-details.js'
 import { withoutMessageName } from './from-json-texts.js'
 import { readNumbers } from './json-numbers.js'
 import { jsonRemedies } from './json-remedies.js'
@@ -165,4 +171,28 @@ function problemIn(message: string, json: ExactJson, typeName: string): string {
 
 export function fullName(method: DescMethod): string {
   return `${method.parent.typeName}/${method.name}`
+}
+
+const STATUS = 'google.rpc.Status'
+
+/**
+ * The details of a google.rpc.Status, each with its `@type`. Google's own types are built in; an unknown type, and
+ * bytes that are not a Status, are shown as bytes.
+ *
+ * @param lacking receives a question for each type without a description
+ */
+export function errorDetails(
+  bytes: Uint8Array,
+  types: Types,
+  form: ReplyForm,
+  lacking: ReflectionQuestion[],
+): readonly JsonValue[] {
+  const status = types.getMessage(STATUS)
+  try {
+    if (!status) return [rawJson(STATUS, bytes)]
+    const { details } = losslessJson(status, fromBinary(status, bytes), types, form, lacking) as JsonObject
+    return Array.isArray(details) ? details : []
+  } catch (error) {
+    return [{ ...rawJson(STATUS, bytes), '@note': (error as Error).message }]
+  }
 }
