@@ -43,8 +43,7 @@ export default class Help extends DiscoCommand {
 
   /** @throws DiscoError USAGE for a name of neither a command nor a topic */
   private async textOn(subject: string | null, isCommand: boolean): Promise<string> {
-    const { commandHelp, rootHelp } = await import('../cli/help/tool-help.js')
-    const { wrapLines } = await import('../cli/help/wrap.js')
+    const { commandHelp, rootHelp, wrapLines } = await import('../cli/help/tool-help.js')
     const { findingPage, TOPICS } = await import('../cli/help/topics.js')
     if (subject === null) return await rootHelp(this.config)
     const command = commandNamed(subject, this.config)

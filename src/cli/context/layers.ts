@@ -49,8 +49,7 @@ async function chosenContext(project: Project | null, env: Environment): Promise
   if (file === null && project?.context == null) return null
   const { existsSync } = await import('node:fs')
   if (project?.context == null && file !== null && !existsSync(file)) return null
-  const { contextNamed, readConfig } = await import('../../config/contexts.js')
-  const { requireConfigFile } = await import('../../config/contexts.js')
+  const { contextNamed, readConfig, requireConfigFile } = await import('../../config/contexts.js')
   const config = await readConfig(requireConfigFile(env))
   if (project?.context != null) return await contextNamed(config, project.context, project.file)
   return config.use === null ? null : await contextNamed(config, config.use, config.file)
