@@ -83,7 +83,7 @@ export async function examine(
     : requireChosen(filter, everything, service)
   const { here, elsewhere } = split(groups, chosen, isShared)
   const [leases, health] = await Promise.all([
-    readTtls(registry, chosen),
+    readTtls(registry, chosen, signal),
     probe === null ? NO_HEALTH : survey(here, probe, onProgress, signal),
   ])
   const roundTrips = members.flatMap(({ status }) => (status instanceof DiscoError ? [] : status.latencyMs))
@@ -160,12 +160,13 @@ async function survey(
 async function readTtls(
   registry: Registry,
   endpoints: readonly Endpoint[],
+  signal: AbortSignal,
 ): Promise<{ readonly ttls: ReadonlyMap<LeaseId, Ttl>; readonly unchecked: readonly Unchecked[] }> {
   const leases = new Set(endpoints.flatMap(({ lease }) => lease ?? []))
   try {
-    return { ttls: await registry.ttls(leases), unchecked: [] }
+    return { ttls: await registry.ttls(leases, { signal }), unchecked: [] }
   } catch (thrown) {
-    const why = DiscoError.from(thrown).message
+    const why = signal.aborted ? 'interrupted' : DiscoError.from(thrown).message
     return { ttls: new Map(), unchecked: [{ what: `times of ${counted(leases.size, 'lease')}`, why }] }
   }
 }

@@ -3,6 +3,7 @@ import type { DoctorDoc } from '../../src/cli/doctor/document.js'
 import { brokenRegistry } from '../support/broken-registry.js'
 import { deadEndpoints } from '../support/dead-endpoints.js'
 import { grantLease, registration, storedText } from '../support/etcd-state.js'
+import { TlsServers } from '../support/tls-servers.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
 const { etcd, disco, tool } = await toolOnEtcd()
@@ -56,4 +57,23 @@ describe('the commands of findings', () => {
       expect(await storedText(etcd, `/${name}/${hello}`), name).not.toBe('')
     }
   })
+})
+
+test('TLS beside plaintext: each is found where clients dial the other', async () => {
+  await using servers = await TlsServers.start()
+  const { tls, plain } = servers.greeters
+  for (const { addr } of [tls, plain]) {
+    const lease = `--lease=${await grantLease(etcd, 60)}`
+    await etcd.ctl('put', ...registration('mixed', addr, { weight: 1 }), lease)
+  }
+  const found = async (...flags: string[]) => {
+    const { stdout } = await tool.run('doctor', 'mixed', ...flags, '--json')
+    const { findings } = JSON.parse(stdout) as DoctorDoc
+    return findings.map(({ code, severity, addr, text }) => ({ code, severity, addr, text }))
+  }
+  const mismatch = { code: 'D004', severity: 'error' }
+  expect(await found()).toEqual([{ ...mismatch, addr: tls.addr, text: 'speaks TLS (try --tls)' }])
+  expect(await found('--tls-ca', servers.authority.caFile, '--tls-name', 'other.example')).toEqual([
+    { ...mismatch, addr: plain.addr, text: 'speaks plaintext (leave --tls out)' },
+  ])
 })

@@ -129,13 +129,14 @@ export const silentMember: Rule<EtcdFacts> = {
   code: 'D023',
   title: 'member silent',
   severity: 'warning',
-  page: `A member that was named does not answer, or refuses. Requests move on to the others; with one more member lost the cluster
+  page: `A member that was named does not answer. Requests move on to the others; with one more member lost the cluster
 may be without a majority.
 
 Start it, or leave it out of --endpoints.`,
+  // A member that denies its status has answered: that is listed as not checked.
   find: ({ members }) =>
     members.flatMap(({ url, status }): Found[] =>
-      isError(status)
+      isError(status) && status.code !== 'ETCD_DENIED'
         ? [
             {
               ...(members.length === 1 ? { severity: 'error' as const } : {}),

@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest'
+import type { DoctorDoc } from '../../src/cli/doctor/document.js'
+import { Disco } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { enableAuth } from '../support/etcd-auth.js'
+import { versionsUnderTest } from '../support/etcd-binary.js'
+import { EtcdCluster } from '../support/etcd-cluster.js'
+import { registration } from '../support/etcd-state.js'
+import { GrpcProxy } from '../support/grpc-proxy.js'
+
+/** Codes and the exit code of `disco doctor --no-probe`. */
+async function doctor(endpoints: string, ...args: string[]) {
+  const disco = new Disco(endpoints)
+  const { code, stdout, stderr } = await disco.run('doctor', ...args, '--no-probe', '--json')
+  const doc = JSON.parse(stdout) as DoctorDoc
+  const codes = (doc.findings ?? []).filter(({ service }) => service === null).map((one) => one.code)
+  return { code, doc, codes, stderr }
+}
+
+describe.each(versionsUnderTest())('disco doctor on etcd %s', (version) => {
+  test('finds a NOSPACE alarm', async () => {
+    await using etcd = await RealEtcd.start({ version, args: ['--quota-backend-bytes', '100000'] })
+    await etcd.ctl('put', ...registration('hello', '10.0.0.1:1'))
+    const fill = async () => {
+      for (let at = 0; at < 100; at++) await etcd.ctl('put', `/fill/${at}`, 'x'.repeat(20_000))
+    }
+    await expect(fill()).rejects.toThrow()
+    const { code, doc, codes } = await doctor(etcd.endpoint)
+    expect({ code, codes }).toEqual({ code: 9, codes: ['D020'] })
+    expect(doc.findings[0]).toMatchObject({ text: 'NOSPACE', severity: 'error' })
+    expect(doc.checks[0]).toMatchObject({ name: 'etcd', ok: false })
+  })
+
+  test('finds a grpc-proxy, and none where there is none', async () => {
+    await using etcd = await RealEtcd.start({ version })
+    await etcd.ctl('put', ...registration('hello', '10.0.0.1:1'))
+    await using proxy = await GrpcProxy.start(etcd.endpoint, version)
+    expect((await doctor(proxy.endpoint)).codes).toEqual(['D025'])
+    expect((await doctor(etcd.endpoint)).codes).toEqual([])
+  })
+
+  test('with a role for one prefix: what it may read, and what it could not check', async () => {
+    await using etcd = await RealEtcd.start({ version })
+    await etcd.ctl('put', ...registration('hello', '10.0.0.1:1'))
+    await enableAuth(etcd, [{ name: 'app', password: 'secret', prefix: '/hello/' }])
+    const disco = new Disco(etcd.endpoint, { DISCO_USER: 'app:secret' })
+    const own = await disco.run('doctor', 'hello', '--no-probe', '--json')
+    expect(own.code).toBe(9)
+    const doc = JSON.parse(own.stdout) as DoctorDoc
+    expect(doc.findings.map(({ code }) => code)).toEqual(['D001'])
+    expect(doc.unchecked.map(({ what }) => what)).toContain('health of 1 endpoint')
+    const all = await disco.run('doctor', '--no-probe', '--json')
+    expect(all.code).toBe(3)
+    // Where etcd tells its status to such a user, with what is known of etcd.
+    expect(all.stdout).toContain('"code": "ETCD_DENIED"')
+  })
+
+  test('finds what is wrong with a cluster: a silent member, no leader, two clusters', async () => {
+    await using cluster = await EtcdCluster.start(version)
+    const [first, second, third] = cluster.members
+    if (!first || !second || !third) throw new Error('a cluster of three')
+    const endpoints = cluster.members.map(({ endpoint }) => endpoint).join(',')
+    await first.ctl('put', ...registration('hello', '10.0.0.1:1'))
+    expect((await doctor(endpoints)).codes).toEqual([])
+    await using other = await RealEtcd.start({ version })
+    expect((await doctor(`${endpoints},${other.endpoint}`)).codes).toEqual(['D022'])
+    await third.kill()
+    const silent = await doctor(endpoints)
+    expect(silent.codes).toEqual(['D023'])
+    const finding = silent.doc.findings.find(({ code }) => code === 'D023')
+    expect(finding?.member).toContain(third.endpoint)
+    await second.kill()
+    // The last one first has to notice that the others are gone.
+    await expect
+      .poll(async () => (await doctor(endpoints, '--command-timeout', '3s')).codes, {
+        timeout: 40_000,
+        interval: 200,
+      })
+      .toEqual(['D021', 'D023', 'D023'])
+    const alone = await doctor(endpoints, '--command-timeout', '3s')
+    expect(alone.code).toBe(3)
+    expect(alone.doc.unchecked.map(({ what }) => what)).toContain('registrations')
+    expect(alone.stderr).toContain('✗')
+  })
+})
+
+test('without any answer it is the error of every command', async () => {
+  const ran = await new Disco('127.0.0.1:1').run('doctor')
+  expect(ran).toMatchObject({ code: 3, stdout: '' })
+  expect(ran.stderr).toContain('etcd is not reachable at 127.0.0.1:1')
+})
