@@ -11,6 +11,7 @@ export type EtcdFault =
   | 'timed-out'
   | 'compacted'
   | 'future-revision'
+  | 'key-not-found'
 
 /**
  * The documented texts of these faults: etcd, `api/v3rpc/rpctypes/error.go` (3.5, 3.6; 3.4:
@@ -35,6 +36,8 @@ const TEXTS: Readonly<Record<EtcdFault, string>> = {
   // OutOfRange: ErrGRPCCompacted, ErrGRPCFutureRev.
   compacted: 'required revision has been compacted',
   'future-revision': 'required revision is a future revision',
+  // InvalidArgument: ErrGRPCKeyNotFound, for a put that keeps the lease of a key that is gone.
+  'key-not-found': 'key not found',
 }
 
 /** The fault that a text of etcd names; null where it names none of these. */

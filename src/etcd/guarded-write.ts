@@ -81,17 +81,17 @@ async function readBack(
   return writes.every((write, index) => isMade(write, kvs[index] ?? null, revision)) ? revision : null
 }
 
-function isMade({ value, lease }: Write, kv: KeyValue | null, revision: Revision): boolean {
+export function isMade({ value, lease }: Write, kv: KeyValue | null, revision: Revision): boolean {
   if (value === null || kv === null) return value === null && kv === null
   if (lease !== undefined && kv.lease !== lease) return false
   return kv.modRevision === revision && kv.value.equals(value)
 }
 
-function unchanged({ key, revision }: Unchanged): ICompare {
+export function unchanged({ key, revision }: Unchanged): ICompare {
   return { target: 'Mod', result: 'Equal', mod_revision: revision, ...oneKey(key) }
 }
 
-function operation({ seen, value, lease }: Write): IRequestOp {
+export function operation({ seen, value, lease }: Write): IRequestOp {
   if (value === null) return { request_delete_range: oneKey(seen.key) }
   const under = lease === undefined ? { ignore_lease: true } : { lease: leaseDecimal(lease) }
   return { request_put: { ...oneKey(seen.key), value: Buffer.from(value), ...under } }

@@ -15,18 +15,23 @@ export interface EndpointList {
   readonly otherKeys: number
 }
 
-/** Lists the endpoints of one service, or of all, by key. Without permission for all keys, lists the default layout. */
+/**
+ * Lists the endpoints of one service, or of all, by key. Without permission for all keys, lists the default layout.
+ *
+ * @param onKey called with the key and value of each registration; again with newer ones if the list starts over
+ */
 export async function listEndpoints(
   client: EtcdClient,
   reader: Reader,
   service?: string,
+  onKey?: (kv: KeyValue) => void,
 ): Promise<EndpointList> {
   try {
-    return await read(client, reader, service)
+    return await read(client, reader, service, onKey)
   } catch (error) {
     const narrowed = isForbidden(error) && service !== undefined ? reader.narrowed(service) : null
     if (!narrowed) throw explainForbidden(error, reader)
-    return await listEndpoints(client, narrowed, service)
+    return await listEndpoints(client, narrowed, service, onKey)
   }
 }
 
@@ -53,9 +58,18 @@ export async function* endpointPages(
   }
 }
 
-async function read(client: EtcdClient, reader: Reader, service?: string): Promise<EndpointList> {
+async function read(
+  client: EtcdClient,
+  reader: Reader,
+  service?: string,
+  onKey: (kv: KeyValue) => void = () => undefined,
+): Promise<EndpointList> {
   const range = prefixRange(reader.prefix(service))
-  const decode = (kv: KeyValue) => decodeEndpoints(reader, kv, service)
+  const decode = (kv: KeyValue) => {
+    const endpoints = decodeEndpoints(reader, kv, service)
+    if (endpoints.length > 0) onKey(kv)
+    return endpoints
+  }
   const { revision, items, others } = await collect(client, range, reader.keyFilter(service), decode)
   return { revision, endpoints: items, otherKeys: others }
 }

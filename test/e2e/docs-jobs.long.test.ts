@@ -46,3 +46,22 @@ describe('docs/doctor.md', () => {
     }
   })
 })
+
+describe('docs/shift.md', () => {
+  test('has commands that run', async () => {
+    const greeters = [await startGreeter({ port: 0 }), await startGreeter({ port: 0 })]
+    try {
+      for (const [at, { addr }] of greeters.entries()) {
+        await etcd.ctl('put', ...registration('hello', addr, { version: `${at + 1}.0.0`, weight: 1 }))
+      }
+      const commands = commandsOf('shift.md')
+      expect(commands.length).toBeGreaterThan(4)
+      for (const command of commands) {
+        const { code, stderr } = await disco.shell(command).exited()
+        expect(code, `${command}\n${stderr}`).toBe(0)
+      }
+    } finally {
+      for (const greeter of greeters) greeter.stop()
+    }
+  })
+})

@@ -1,0 +1,55 @@
+import { DiscoError } from '../../domain/errors.js'
+import type { GuardResult } from '../shift-steps.js'
+import { endOf, launch } from './child-process.js'
+
+/** Time to end after SIGTERM. */
+const KILL_AFTER_MS = 5_000
+
+/**
+ * Runs a command that decides by its exit code: 0 is good. It runs in a process group of its own, which is ended with
+ * its time, or when the signal aborts; what it prints goes to standard error. Never rejects.
+ */
+export async function runGuard(
+  command: readonly string[],
+  env: Readonly<Record<string, string>>,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<GuardResult> {
+  let killing: NodeJS.Timeout | undefined
+  let late: NodeJS.Timeout | undefined
+  let isLate = false
+  try {
+    const child = await launch(command, {
+      stdio: ['ignore', 2, 2],
+      detached: true,
+      env: { ...process.env, ...env },
+    })
+    const ended = endOf(child)
+    const kill = (by: NodeJS.Signals) => {
+      try {
+        process.kill(-child.pid, by)
+      } catch {
+        // The group has ended.
+      }
+    }
+    const stop = () => {
+      kill('SIGTERM')
+      killing ??= setTimeout(() => kill('SIGKILL'), KILL_AFTER_MS)
+    }
+    late = setTimeout(() => {
+      isLate = true
+      stop()
+    }, timeoutMs)
+    signal.addEventListener('abort', stop)
+    if (signal.aborted) stop()
+    const { code } = await ended
+    signal.removeEventListener('abort', stop)
+    if (isLate) return { ok: false, text: `did not end in ${timeoutMs / 1000}s` }
+    return { ok: code === 0, text: `exit code ${code}` }
+  } catch (thrown) {
+    return { ok: false, text: DiscoError.from(thrown).message }
+  } finally {
+    clearTimeout(late)
+    clearTimeout(killing)
+  }
+}

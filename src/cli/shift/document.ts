@@ -1,0 +1,97 @@
+import type { StepsDone } from '../../agent/shift-steps.js'
+import { roundShare, type WeightChangeDoc } from '../../domain/documents.js'
+import type { Endpoint } from '../../domain/endpoint.js'
+import { isChosen } from '../../domain/endpoint-filter.js'
+import { findLayout } from '../../domain/layouts/index.js'
+import { WHOLE_PPM } from '../../domain/share-plan.js'
+import type { ShiftChange, Shifted } from '../../registry/shift/shift.js'
+import type { NamedPart } from '../flags/share.js'
+
+export interface ShiftDoc {
+  readonly schema: 'disco.shift/v1'
+  readonly service: string
+  readonly rev: string
+  /** `back`: the guard failed, and the weights from before are restored. */
+  readonly end: 'done' | 'planned' | 'back' | 'interrupted' | 'undone'
+  readonly dryRun: boolean
+  /** `disco shift SERVICE --undo --rev` with this revision restores the weights from before. */
+  readonly beforeRev: string
+  /** What was asked for, with the shares before and after; shares are from 0 to 1. */
+  readonly parts: readonly {
+    readonly selection: string
+    readonly share: { readonly asked: number; readonly from: number; readonly to: number }
+  }[]
+  readonly changes: readonly ShiftChangeDoc[]
+  /** Endpoints whose weight an undo or a way back did not touch. */
+  readonly leftOut: readonly { readonly key: string; readonly addr: string; readonly weight: number }[]
+  /** Steps that were made. */
+  readonly steps: readonly {
+    readonly rev: string
+    readonly share: number
+    /** Null where there is none, or it was not asked. */
+    readonly guard: { readonly ok: boolean; readonly text: string } | null
+  }[]
+  /** Clients that are known to ignore a new weight. */
+  readonly hints: readonly string[]
+}
+
+interface ShiftChangeDoc extends WeightChangeDoc {
+  readonly version: string
+  readonly lease: string | null
+  readonly share: { readonly from: number; readonly to: number }
+}
+
+interface Made {
+  readonly end: ShiftDoc['end']
+  readonly parts?: readonly NamedPart[]
+  readonly beforeRev: number
+  readonly leftOut?: readonly Endpoint[]
+  readonly steps?: StepsDone['steps']
+  readonly sharesPpm?: readonly number[]
+  readonly dryRun?: boolean
+}
+
+export function shiftDoc(service: string, { revision, changes }: Shifted, made: Made): ShiftDoc {
+  const { end, parts = [], beforeRev, leftOut = [], steps = [], sharesPpm = [], dryRun = false } = made
+  const caveats = changes.flatMap(({ endpoint, from, to }) => {
+    const layout = findLayout(endpoint.layout)
+    const hint = layout?.hint(endpoint)
+    const ofZero = hint?.code === 'zero-is-default' ? [hint.text] : []
+    return from === to ? [] : [...(layout?.weightCaveat ? [layout.weightCaveat] : []), ...ofZero]
+  })
+  return {
+    schema: 'disco.shift/v1',
+    service,
+    rev: String(revision),
+    end,
+    dryRun,
+    beforeRev: String(beforeRev),
+    parts: parts.map((part) => ({ selection: part.selection, share: shareOf(part, changes) })),
+    changes: changes.map(({ endpoint, from, to, shareFraction }) => ({
+      key: endpoint.key,
+      addr: endpoint.addr,
+      version: endpoint.version,
+      lease: endpoint.lease,
+      from,
+      to,
+      share: { from: roundShare(shareFraction.from), to: roundShare(shareFraction.to) },
+    })),
+    leftOut: leftOut.map(({ key, addr, weight }) => ({ key, addr, weight })),
+    steps: steps.map(({ shifted, guard }, at) => ({
+      rev: String(shifted.revision),
+      share: (sharesPpm[at] ?? 0) / WHOLE_PPM,
+      guard,
+    })),
+    hints: [...new Set(caveats)],
+  }
+}
+
+function shareOf(
+  { filter, sharePpm }: NamedPart,
+  changes: readonly ShiftChange[],
+): ShiftDoc['parts'][number]['share'] {
+  // The weight may itself be a condition: the endpoint as it was selected.
+  const own = changes.filter(({ endpoint, from }) => isChosen(filter, { ...endpoint, weight: from }))
+  const sum = (side: 'from' | 'to') => roundShare(own.reduce((all, one) => all + one.shareFraction[side], 0))
+  return { asked: sharePpm / WHOLE_PPM, from: sum('from'), to: sum('to') }
+}

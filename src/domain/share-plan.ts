@@ -1,0 +1,205 @@
+import { type Endpoint, isReadable } from './endpoint.js'
+import { type EndpointFilter, formatFilter, isChosen, requireChosen } from './endpoint-filter.js'
+import { DiscoError } from './errors.js'
+import { findLayout } from './layouts/index.js'
+import { weightsAreUnset } from './shares.js'
+import { MAX_WEIGHT } from './weight.js'
+
+/** A whole, in the unit of shares: parts per million. */
+export const WHOLE_PPM = 1_000_000
+
+/** Some endpoints of a service, and the share of its traffic that they shall have together. */
+export interface SharePart {
+  readonly filter: EndpointFilter
+  /** In millionths: 50,000 is 5%. */
+  readonly sharePpm: number
+}
+
+/** The weights that give the shares, by etcd key: of every key that has a weight before or after. */
+export type PlannedWeights = ReadonlyMap<string, number>
+
+/** Keys whose weights are planned: the addresses under one key share its weight, and each counts fully. */
+interface Keyed {
+  readonly key: string
+  readonly endpoints: Endpoint[]
+  /** -1 for the rest. */
+  part: number
+}
+
+/**
+ * Reads `5%` or `0.25%`: up to four decimals.
+ *
+ * @returns millionths; undefined for another text
+ */
+export function readSharePpm(text: string): number | undefined {
+  const [, percent] = /^(\d{1,3}(?:\.\d{1,4})?)%$/.exec(text) ?? []
+  const ppm = Math.round(Number(percent) * (WHOLE_PPM / 100))
+  return percent !== undefined && ppm <= WHOLE_PPM ? ppm : undefined
+}
+
+/**
+ * The weights by which each part gets its share of the service, and all other endpoints the rest. Weights within a part
+ * keep their relation. An endpoint at weight 0 stays there, unless all of a named part are at 0: they then get equal
+ * weights. If every weight of the service is 0, all count as equal first.
+ *
+ * Shares are exact where weights up to 1,000,000 can give them; otherwise each is within a thousandth of itself.
+ *
+ * @param service every endpoint of it
+ * @throws DiscoError USAGE (shares over 100%, an endpoint in two parts); NOT_FOUND (a part selects none); CONFLICT (an
+ *   endpoint cannot carry a weight, a key has addresses in two parts, or nobody is left for the rest)
+ */
+export function planShares(service: readonly Endpoint[], parts: readonly SharePart[]): PlannedWeights {
+  const name = service[0]?.service ?? ''
+  const restPpm = WHOLE_PPM - parts.reduce((sum, { sharePpm }) => sum + sharePpm, 0)
+  if (restPpm < 0)
+    throw new DiscoError('USAGE', `The shares are ${percentText(WHOLE_PPM - restPpm)} together`)
+  for (const { filter } of parts) requireChosen(filter, service, name)
+  const keys = keysOf(service, parts)
+  const unset = weightsAreUnset(service)
+  const amounts = [-1, ...parts.keys()].map((part) => {
+    const sharePpm = parts[part]?.sharePpm ?? restPpm
+    const own = keys.filter((keyed) => keyed.part === part)
+    return { own, sharePpm, relations: relationsIn(own, { isNamed: part >= 0, unset, sharePpm, name }) }
+  })
+  const exact = exactWeights(amounts)
+  const most = [...exact.values()].reduce((one, other) => (one > other ? one : other), 0n)
+  if (most <= MOST_EXACT_WEIGHT) return asTheyAre(keys, exact) ?? numbers(exact)
+  return roundedWeights(exact)
+}
+
+/** Larger weights would be exact as well, and unreadable. */
+const MOST_EXACT_WEIGHT = 1_000_000n
+
+/** With the smallest weight this large, rounding changes no share by more than a thousandth of it. */
+const LEAST_ROUNDED_WEIGHT = 1_000
+
+function keysOf(service: readonly Endpoint[], parts: readonly SharePart[]): Keyed[] {
+  const byKey = new Map<string, Keyed>()
+  for (const endpoint of service) {
+    const { key, addr, layout, problem } = endpoint
+    const chosenBy = [...parts.keys()].filter((at) => isChosen(parts[at]?.filter ?? NOBODY, endpoint))
+    const [part = -1, another] = chosenBy
+    if (another !== undefined) {
+      const [one, other] = [parts[part], parts[another]].map((each) => formatFilter(each?.filter ?? NOBODY))
+      throw new DiscoError('USAGE', `${addr || key} is selected twice: by ${one} and by ${other}`)
+    }
+    if (problem !== null) {
+      if (part >= 0 && !isReadable(endpoint)) {
+        throw new DiscoError('CONFLICT', `${addr || key} cannot carry a share: ${problem.text}`)
+      }
+      continue
+    }
+    const weightless = findLayout(layout)?.weightless ?? null
+    if (weightless !== null) {
+      throw new DiscoError('CONFLICT', `The value of ${key} cannot carry a weight: ${weightless}`)
+    }
+    const known = byKey.get(key)
+    if (!known) byKey.set(key, { key, endpoints: [endpoint], part })
+    else if (known.part === part) known.endpoints.push(endpoint)
+    else {
+      throw new DiscoError(
+        'CONFLICT',
+        `Addresses of ${key} would have different shares: they have one weight`,
+        {
+          suggestions: [
+            `Select all of it: ${[...known.endpoints, endpoint].map((one) => one.addr).join(', ')}`,
+          ],
+        },
+      )
+    }
+  }
+  return [...byKey.values()]
+}
+
+const NOBODY: EndpointFilter = { select: [], addrs: [''], host: null }
+
+/** The relation of the weights in a part, in the order of its keys. */
+function relationsIn(
+  own: readonly Keyed[],
+  {
+    isNamed,
+    unset,
+    sharePpm,
+    name,
+  }: { readonly isNamed: boolean; readonly unset: boolean; readonly sharePpm: number; readonly name: string },
+): bigint[] {
+  if (sharePpm === 0) return own.map(() => 0n)
+  const weights = own.map(({ endpoints: [first] }) => (unset ? 1 : (first?.weight ?? 0)))
+  if (weights.some((weight) => weight > 0)) return wholeNumbers(weights)
+  if (isNamed && own.length > 0) return own.map(() => 1n)
+  const why = own.length === 0 ? 'there is no other endpoint' : 'all others are drained (weight 0)'
+  throw new DiscoError('CONFLICT', `${percentText(sharePpm)} of ${name} would go to no endpoint: ${why}`, {
+    suggestions: [
+      own.length === 0
+        ? 'The shares of a service make 100%'
+        : 'Name the others as well, such as version=1.0.0=95%, or restore them: --undo',
+    ],
+  })
+}
+
+/** Weights as whole numbers in the same relation: some layouts store fractions. */
+function wholeNumbers(weights: readonly number[]): bigint[] {
+  if (weights.every(Number.isSafeInteger)) return weights.map(BigInt)
+  return weights.map((weight) => BigInt(weight > 0 ? Math.max(1, Math.round(weight * 1e6)) : 0))
+}
+
+interface Amount {
+  readonly own: readonly Keyed[]
+  readonly sharePpm: number
+  readonly relations: readonly bigint[]
+}
+
+/** Weights that give exactly the shares, without a common divisor. */
+function exactWeights(amounts: readonly Amount[]): Map<string, bigint> {
+  const sums = amounts.map(({ own, relations }) =>
+    own.reduce((sum, { endpoints }, at) => sum + BigInt(endpoints.length) * (relations[at] ?? 0n), 0n),
+  )
+  const multiple = sums.reduce((all, sum) => (sum === 0n ? all : (all / divisor(all, sum)) * sum), 1n)
+  const weights = new Map<string, bigint>()
+  for (const [at, { own, sharePpm, relations }] of amounts.entries()) {
+    const sum = sums[at] ?? 0n
+    for (const [index, { key }] of own.entries()) {
+      const relation = relations[index] ?? 0n
+      weights.set(key, sum === 0n ? 0n : (BigInt(sharePpm) * relation * multiple) / sum)
+    }
+  }
+  const common = [...weights.values()].reduce(divisor, 0n)
+  if (common > 1n) for (const [key, weight] of weights) weights.set(key, weight / common)
+  return weights
+}
+
+/** The weights as they stand, if their relations are the wanted ones already. */
+function asTheyAre(keys: readonly Keyed[], exact: ReadonlyMap<string, bigint>): PlannedWeights | null {
+  const pairs = keys.map(({ key, endpoints: [first] }) => [first?.weight ?? 0, exact.get(key) ?? 0n] as const)
+  const [weight, wanted] = pairs.find(([, each]) => each > 0n) ?? [0, 0n]
+  if (weight === 0 || !pairs.every(([each]) => Number.isSafeInteger(each))) return null
+  const isSame = pairs.every(([each, other]) => BigInt(each) * wanted === BigInt(weight) * other)
+  return isSame ? new Map(keys.map(({ key, endpoints: [first] }) => [key, first?.weight ?? 0])) : null
+}
+
+function numbers(weights: ReadonlyMap<string, bigint>): PlannedWeights {
+  return new Map([...weights].map(([key, weight]) => [key, Number(weight)]))
+}
+
+function roundedWeights(exact: ReadonlyMap<string, bigint>): PlannedWeights {
+  const real = numbers(exact)
+  const positive = [...real.values()].filter((weight) => weight > 0)
+  const factor = Math.min(
+    LEAST_ROUNDED_WEIGHT / positive.reduce((one, other) => Math.min(one, other)),
+    MAX_WEIGHT / positive.reduce((one, other) => Math.max(one, other)),
+  )
+  return new Map(
+    [...real].map(([key, weight]) => [key, weight === 0 ? 0 : Math.max(1, Math.round(weight * factor))]),
+  )
+}
+
+function divisor(one: bigint, other: bigint): bigint {
+  let [a, b] = [one, other]
+  while (b > 0n) [a, b] = [b, a % b]
+  return a
+}
+
+/** 50,000 as `5%`. */
+export function percentText(ppm: number): string {
+  return `${ppm / (WHOLE_PPM / 100)}%`
+}

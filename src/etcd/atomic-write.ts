@@ -1,0 +1,108 @@
+import type { IRequestOp } from 'etcd3'
+import type { Revision } from '../domain/endpoint.js'
+import { DiscoError } from '../domain/errors.js'
+import type { EtcdClient } from './client.js'
+import { etcdFault } from './error-texts.js'
+import { firstChange } from './first-change.js'
+import { isMade, operation, unchanged, type Write } from './guarded-write.js'
+import type { KeyRange } from './key-range.js'
+import { readKeys } from './range.js'
+import { sendWrite, unknownOutcome } from './write-outcome.js'
+
+/** etcd's limit of operations in a transaction, and of comparisons: `--max-txn-ops`. */
+const MOST_OPERATIONS = 128
+
+/**
+ * Operations of a nested transaction: etcd allows 128 less those of the transaction around it (checkTxnRequest), so 64
+ * transactions of 64 fit in one.
+ */
+const NESTED = MOST_OPERATIONS / 2
+
+/** The most keys in one transaction. */
+export const MOST_ATOMIC_WRITES = NESTED * NESTED
+
+/** etcd takes requests of 1.5 MiB; the rest is for keys. */
+export const MOST_ATOMIC_BYTES = 1_000_000
+
+/** A transaction: done, or refused because something has changed. */
+export type AtomicOutcome =
+  | { readonly done: true; readonly revision: Revision }
+  | { readonly done: false; readonly revision: Revision | null }
+
+/**
+ * Puts up to 4,096 keys, each under its own lease, in one transaction: all of them, or none. It is refused if since a list
+ * a key of the ranges was created or written (one comparison of a whole range does that for any number of keys), or one
+ * of the keys to write was deleted. Up to etcd's limit of comparisons, each key is compared by itself as well.
+ *
+ * Where an answer is lost, the transaction is sent again, and is applied at most once. If the second delivery is
+ * refused, etcd's history shows whether the first was applied.
+ *
+ * @param writes all read at the revision `listedAt`; values, no deletions
+ * @throws DiscoError OUTCOME_UNKNOWN where etcd stays away, or no longer has that history
+ */
+export async function writeAtomically(
+  client: EtcdClient,
+  writes: readonly [Write, ...Write[]],
+  ranges: readonly KeyRange[],
+  listedAt: Revision,
+): Promise<AtomicOutcome> {
+  const [{ seen: first }] = writes
+  const ofRanges = ranges.map((range) => ({
+    target: 'Mod' as const,
+    result: 'Less' as const,
+    mod_revision: listedAt + 1,
+    ...range,
+  }))
+  const each = writes.length + ranges.length <= MOST_OPERATIONS
+  const compare = [...ofRanges, ...(each ? writes.map(({ seen }) => unchanged(seen)) : [])]
+  try {
+    const request = { compare, success: nested(writes.map(operation)) }
+    const { response, isRepeated } = await sendWrite(client, first.key, request)
+    const revision = Number(response.header.revision)
+    if (response.succeeded) return { done: true, revision }
+    const made = isRepeated ? await madeBefore(client, writes, revision) : null
+    return made === null ? { done: false, revision } : { done: true, revision: made }
+  } catch (error) {
+    // etcd checks all puts before it applies one: a key is gone, whose lease was to be kept.
+    const isGone = error instanceof DiscoError && etcdFault(String(error.cause)) === 'key-not-found'
+    if (isGone) return { done: false, revision: null }
+    throw error
+  }
+}
+
+function nested(operations: readonly IRequestOp[]): IRequestOp[] {
+  if (operations.length <= MOST_OPERATIONS) return [...operations]
+  const groups: IRequestOp[] = []
+  for (let at = 0; at < operations.length; at += NESTED) {
+    groups.push({ request_txn: { success: operations.slice(at, at + NESTED) } })
+  }
+  return groups
+}
+
+/** The revision at which all of the writes were made together; null where they were not. */
+async function madeBefore(
+  client: EtcdClient,
+  writes: readonly [Write, ...Write[]],
+  until: Revision,
+): Promise<Revision | null> {
+  const { key } = writes[0].seen
+  try {
+    const change = await firstChange(client, writes[0].seen, until)
+    if (change === 'compacted') {
+      throw new DiscoError('CONFLICT', "etcd's history of that time is compacted")
+    }
+    if (change === null) return null
+    for (let at = 0; at < writes.length; at += MOST_OPERATIONS) {
+      const part = writes.slice(at, at + MOST_OPERATIONS)
+      const { kvs } = await readKeys(
+        client,
+        part.map(({ seen }) => seen.key),
+        change.revision,
+      )
+      if (!part.every((write, index) => isMade(write, kvs[index] ?? null, change.revision))) return null
+    }
+    return change.revision
+  } catch (error) {
+    throw unknownOutcome(key, error)
+  }
+}

@@ -1,0 +1,128 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Abortable } from '../../domain/abortable.js'
+import type { Endpoint, Revision } from '../../domain/endpoint.js'
+import { DiscoError } from '../../domain/errors.js'
+import { type PlannedWeights, planShares, type SharePart } from '../../domain/share-plan.js'
+import { shareWithin } from '../../domain/shares.js'
+import type { AtomicOutcome } from '../../etcd/atomic-write.js'
+import { explainUnknown } from '../etcd-refusals.js'
+import type { EndpointList } from '../listing.js'
+import type { Registry } from '../registry.js'
+import { listKeys, writeWeights } from './weights.js'
+
+/** One endpoint's weight and share, before and after. */
+export interface ShiftChange {
+  readonly endpoint: Endpoint
+  readonly from: number
+  readonly to: number
+  readonly shareFraction: { readonly from: number; readonly to: number }
+}
+
+/** The result of a shift, or what it would be. */
+export interface Shifted {
+  /** Of the transaction; of the list, where nothing was written. */
+  readonly revision: Revision
+  /** The list that it was made from. */
+  readonly before: EndpointList
+  /** Every endpoint that can be dialled. */
+  readonly changes: readonly ShiftChange[]
+  readonly written: boolean
+}
+
+export interface ShiftOptions extends Abortable {
+  readonly dryRun?: boolean
+  /** Weights by key, of which each that still stands must be as it says: another client has not touched it. */
+  readonly expect?: ReadonlyMap<string, number>
+}
+
+/** Tries against other writers, each from a fresh read. */
+const MOST_TRIES = 20
+const PAUSE_MS = 50
+
+/**
+ * Sets the weights that give shares, in one transaction. If another client writes a key of the service meanwhile, they
+ * are computed again from a fresh read.
+ *
+ * @throws DiscoError as `planShares`; CONFLICT where others write all the time, or `expect` does not hold;
+ *   OUTCOME_UNKNOWN
+ */
+export function shiftShares(
+  registry: Registry,
+  service: string,
+  parts: readonly SharePart[],
+  options: ShiftOptions = {},
+): Promise<Shifted> {
+  return changeWeights(registry, service, ({ endpoints }) => planShares(endpoints, parts), options)
+}
+
+/**
+ * Sets weights in one transaction.
+ *
+ * @param plan computes them from a fresh list; called again after each conflict
+ */
+export async function changeWeights(
+  registry: Registry,
+  service: string,
+  plan: (list: EndpointList) => PlannedWeights | Promise<PlannedWeights>,
+  { signal, dryRun = false, expect }: ShiftOptions = {},
+): Promise<Shifted> {
+  const { client, reader } = registry.inside({ signal })
+  for (let attempt = 1; attempt <= MOST_TRIES; attempt++) {
+    const before = await listKeys(client, reader, service)
+    if (before.endpoints.length === 0) {
+      // Names what there is instead.
+      await registry.listExisting(service, { signal })
+      continue
+    }
+    if (expect) refuseTouched(before.endpoints, expect)
+    const weights = await plan(before)
+    const now = new Map(before.endpoints.map(({ key, weight }) => [key, weight]))
+    const isSame = [...weights].every(([key, weight]) => now.get(key) === weight)
+    if (isSame || dryRun) return shifted(before, weights, before.revision, false)
+    const outcome: AtomicOutcome = await writeWeights(client, reader, before, weights).catch(
+      (error: unknown) => {
+        throw explainUnknown(
+          error,
+          `The weights of ${service} may have been changed`,
+          `See what stands before you repeat it: disco ls ${service}`,
+        )
+      },
+    )
+    if (outcome.done) return shifted(before, weights, outcome.revision, true)
+    await delay(PAUSE_MS * Math.random() * attempt, undefined, { signal })
+  }
+  throw new DiscoError('CONFLICT', `Other clients keep writing keys of ${service}: ${MOST_TRIES} tries`, {
+    suggestions: ['Nothing was changed; repeat it when they are done'],
+  })
+}
+
+/** @throws DiscoError CONFLICT */
+function refuseTouched(endpoints: readonly Endpoint[], expected: ReadonlyMap<string, number>): void {
+  const touched = endpoints.find(({ key, weight }) => (expected.get(key) ?? weight) !== weight)
+  if (!touched) return
+  const { addr, weight, key, modRevision } = touched
+  throw new DiscoError(
+    'CONFLICT',
+    `Another client has set the weight of ${addr} from ${expected.get(key)} to ${weight} (rev ${modRevision})`,
+  )
+}
+
+function shifted(
+  before: EndpointList,
+  weights: PlannedWeights,
+  revision: Revision,
+  written: boolean,
+): Shifted {
+  const after = before.endpoints.map((endpoint) => {
+    const weight = weights.get(endpoint.key)
+    return weight === undefined || weight === endpoint.weight ? endpoint : { ...endpoint, weight }
+  })
+  const [shareBefore, shareAfter] = [shareWithin(before.endpoints), shareWithin(after)]
+  const changes = before.endpoints.flatMap((endpoint, at): ShiftChange[] => {
+    const changed = after[at]
+    if (!changed || endpoint.problem !== null) return []
+    const shareFraction = { from: shareBefore(endpoint), to: shareAfter(changed) }
+    return [{ endpoint: changed, from: endpoint.weight, to: changed.weight, shareFraction }]
+  })
+  return { revision, before, changes, written }
+}

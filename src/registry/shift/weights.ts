@@ -1,0 +1,100 @@
+import type { Endpoint, Revision } from '../../domain/endpoint.js'
+import { DiscoError } from '../../domain/errors.js'
+import type { Reader } from '../../domain/layouts/reader.js'
+import {
+  type AtomicOutcome,
+  MOST_ATOMIC_BYTES,
+  MOST_ATOMIC_WRITES,
+  writeAtomically,
+} from '../../etcd/atomic-write.js'
+import type { EtcdClient } from '../../etcd/client.js'
+import type { Write } from '../../etcd/guarded-write.js'
+import { type KeyRange, prefixRange } from '../../etcd/key-range.js'
+import type { KeyValue } from '../../etcd/pairs.js'
+import { readKeys } from '../../etcd/range.js'
+import { type EndpointList, listEndpoints } from '../listing.js'
+import { planned } from '../weight-plan.js'
+
+/** Keys that one request reads. */
+const KEYS_AT_ONCE = 128
+
+/** Keys as of one revision, in their order; null for each missing one. */
+export async function readAllKeys(
+  client: EtcdClient,
+  keys: readonly string[],
+  revision: Revision,
+): Promise<(KeyValue | null)[]> {
+  const found: (KeyValue | null)[] = []
+  for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) {
+    const { kvs } = await readKeys(client, keys.slice(at, at + KEYS_AT_ONCE), revision)
+    found.push(...kvs)
+  }
+  return found
+}
+
+/** A service as of one revision, with its keys as they stand. */
+export interface KeyedList extends EndpointList {
+  readonly kvs: ReadonlyMap<string, KeyValue>
+}
+
+/** One read of a service: between it and a transaction, other clients have the least time to write. */
+export async function listKeys(client: EtcdClient, reader: Reader, service: string): Promise<KeyedList> {
+  const kvs = new Map<string, KeyValue>()
+  const list = await listEndpoints(client, reader, service, (kv) => kvs.set(kv.key, kv))
+  return { ...list, kvs }
+}
+
+/**
+ * Writes weights in one transaction, which is refused if anything of the service was created, written or deleted since
+ * the list. Keys that keep another weight than 0 are written as well: by their common revision an undo finds the shift.
+ *
+ * @param weights by key
+ * @throws DiscoError CONFLICT where a value cannot carry a weight, or all of them are too large for one transaction;
+ *   OUTCOME_UNKNOWN
+ */
+export async function writeWeights(
+  client: EtcdClient,
+  reader: Reader,
+  { revision, endpoints, kvs }: KeyedList,
+  weights: ReadonlyMap<string, number>,
+): Promise<AtomicOutcome> {
+  const writes = [...weights].flatMap(([key, weight]): Write[] => {
+    const kv = kvs.get(key)
+    if (kv === undefined) return []
+    const { value, from, to } = planned(reader, kv, { kind: 'set', weight })
+    // Of a drained key, the revision of its last write says since when.
+    if (from === 0 && to === 0) return []
+    return [{ seen: { key, revision: kv.modRevision, at: revision }, value }]
+  })
+  const [first, ...rest] = writes
+  if (!first) return { done: true, revision }
+  const bytes = writes.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
+  if (writes.length > MOST_ATOMIC_WRITES || bytes > MOST_ATOMIC_BYTES) {
+    throw new DiscoError(
+      'CONFLICT',
+      `${writes.length} keys with ${bytes} bytes do not fit in one transaction of etcd, and half of a shift would be worse than none`,
+      {
+        suggestions: [
+          `At most ${MOST_ATOMIC_WRITES} keys and ${MOST_ATOMIC_BYTES} bytes; nothing was changed`,
+        ],
+      },
+    )
+  }
+  return await writeAtomically(
+    client,
+    [first, ...rest],
+    guardRanges(reader, endpoints, [...kvs.values()]),
+    revision,
+  )
+}
+
+/** The prefixes under which the service's keys stand: a key that appears there would change the shares. */
+function guardRanges(reader: Reader, endpoints: readonly Endpoint[], kvs: readonly KeyValue[]): KeyRange[] {
+  const service = endpoints[0]?.service ?? ''
+  const prefixes = new Set<string>()
+  for (const kv of kvs) {
+    const prefix = reader.read(kv.key, kv.value)?.layout.prefix(service)
+    if (prefix !== undefined && prefix.length > 1 && kv.key.startsWith(prefix)) prefixes.add(prefix)
+  }
+  return [...prefixes].map(prefixRange)
+}

@@ -1,0 +1,116 @@
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
+import { putAll, revision, storedWeight } from '../support/etcd-state.js'
+import { toolOnEtcd } from '../support/tool-on-etcd.js'
+
+const { etcd, disco } = await toolOnEtcd()
+
+const greeters: Greeter[] = [await startGreeter({ port: 0 }), await startGreeter({ port: 0 })]
+const [old = '', canary = ''] = greeters.map(({ addr }) => addr)
+const KEYS = [`/hello/1.0.0/${old}`, `/hello/2.0.0/${canary}`]
+afterAll(() => {
+  for (const greeter of greeters) greeter.stop()
+})
+beforeEach(() =>
+  putAll(etcd, 'hello', [
+    { addr: old, version: '1.0.0', weight: 7 },
+    { addr: canary, version: '2.0.0', weight: 1 },
+  ]),
+)
+
+const weights = () => Promise.all(KEYS.map((key) => storedWeight(etcd, key)))
+const STEPS = ['shift', 'hello', 'version=2.0.0', '--steps', '50%,75%', '--yes']
+
+describe('disco shift in steps', () => {
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    '%s between two steps restores the weights, exit 130',
+    async (signal) => {
+      const before = await revision(etcd)
+      const started = disco.start(...STEPS, '--every', '10m')
+      await started.printed('step 1 of 2')
+      expect(await weights()).toEqual([1, 1])
+      const { code, stdout, stderr } = await started.end(signal)
+      expect({ code, stderr }).toEqual({
+        code: 130,
+        stderr: expect.stringContaining('! going back: interrupted') as string,
+      })
+      expect(stdout).toContain(`! hello has the weights of rev ${before} again`)
+      expect(await weights()).toEqual([7, 1])
+    },
+  )
+
+  test('Ctrl-C on a terminal while a guard runs ends the guard, and restores the weights', async () => {
+    const started = disco.onTerminal(
+      120,
+      40,
+      ...STEPS,
+      '--every',
+      '1ms',
+      '--',
+      'sh',
+      '-c',
+      'echo guarding $$; sleep 600',
+    )
+    await started.printed('guarding ')
+    const [, guard = ''] = /guarding (\d+)/.exec(started.stdout) ?? []
+    const { code } = await started.pressCtrlC()
+    expect(code).toBe(130)
+    expect(await weights()).toEqual([7, 1])
+    expect(() => process.kill(Number(guard), 0)).toThrow('ESRCH')
+  })
+
+  test('after SIGKILL the weights of the last step stand, and --undo with the revision it named restores them', async () => {
+    const started = disco.start(...STEPS, '--every', '1ms', '--', 'sleep', '0.2')
+    await started.printed('step 2 of 2')
+    await started.end('SIGKILL')
+    expect(await weights()).toEqual([1, 3])
+    const [undo = ''] = /disco shift hello --undo --rev \d+/.exec(started.stderr) ?? []
+    const undone = await disco.shell(`${undo} --yes`).exited()
+    expect(undone, undone.stderr).toMatchObject({ code: 0 })
+    expect(await weights()).toEqual([7, 1])
+  })
+
+  test('after SIGKILL plain --undo goes back one step', async () => {
+    const started = disco.start(...STEPS, '--every', '1ms', '--', 'sleep', '0.2')
+    await started.printed('step 2 of 2')
+    await started.end('SIGKILL')
+    expect((await disco.run('shift', 'hello', '--undo', '--yes')).code).toBe(0)
+    expect(await weights()).toEqual([1, 1])
+  })
+
+  test('--call judges each step by calls, and goes back where an assertion fails', async () => {
+    const good = await disco.run(
+      ...STEPS,
+      '--every',
+      '100ms',
+      '--call',
+      'SayHello',
+      '-d',
+      '{"name":"x"}',
+      '--assert',
+      'errors<1%',
+    )
+    expect(good, good.stderr).toMatchObject({ code: 0 })
+    expect(await weights()).toEqual([1, 3])
+    const bad = await disco.run(
+      ...STEPS,
+      '--every',
+      '100ms',
+      '--call',
+      'SayHello',
+      '--assert',
+      'p99<0.0001ms',
+    )
+    expect(bad.code).toBe(8)
+    expect(bad.stderr).toContain('going back: the guard failed: exit code 8')
+    expect(await weights()).toEqual([1, 3])
+  })
+
+  test('asks on a terminal', async () => {
+    const asked = disco.onTerminal(200, 24, 'shift', 'hello', 'version=2.0.0=50%')
+    await asked.printed('Really shift hello: version=2.0.0 to 50%? [y/N]')
+    asked.child.stdin?.write('n\n')
+    expect((await asked.exited()).code).toBe(130)
+    expect(await weights()).toEqual([7, 1])
+  })
+})

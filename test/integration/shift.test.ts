@@ -1,0 +1,174 @@
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { runGuard } from '../../src/agent/processes/guard.js'
+import { type StepsReports, shiftInSteps } from '../../src/agent/shift-steps.js'
+import { DiscoError } from '../../src/domain/errors.js'
+import { parseSelector } from '../../src/domain/selector.js'
+import { changeWeights, shiftShares } from '../../src/registry/shift/shift.js'
+import { undoShift } from '../../src/registry/shift/undo.js'
+import { putAll, registration, revision, wipe } from '../support/etcd-state.js'
+import { openRegistry } from '../support/registry.js'
+import { sharedEtcd } from '../support/shared-etcd.js'
+
+const etcd = await sharedEtcd()
+const registry = await openRegistry([etcd.endpoint])
+afterAll(() => registry.close())
+beforeEach(() => wipe(etcd))
+
+const CANARY = { filter: { select: parseSelector('version=2.0.0'), addrs: [], host: null } }
+const ignore: StepsReports = { onStep: () => undefined, onGuard: () => undefined, onBack: () => undefined }
+const never = new AbortController().signal
+
+const put = (addr: string, version: string, weight: number) =>
+  etcd.ctl('put', ...registration('hello', addr, { version, weight }))
+
+async function threeAndCanary(): Promise<void> {
+  await putAll(etcd, 'hello', [
+    ...[1, 2, 3].map((port) => ({ addr: `10.0.0.1:${port}`, version: '1.0.0', weight: port })),
+    { addr: '10.0.0.2:1', version: '2.0.0', weight: 6 },
+  ])
+}
+
+/** Weights by address. */
+async function weights(): Promise<Record<string, number>> {
+  const { endpoints } = await registry.list('hello')
+  return Object.fromEntries(endpoints.map(({ addr, weight }) => [addr, weight]))
+}
+
+const AT_FIRST = { '10.0.0.1:1': 1, '10.0.0.1:2': 2, '10.0.0.1:3': 3, '10.0.0.2:1': 6 }
+
+describe('a shift', () => {
+  test('is one transaction', async () => {
+    await threeAndCanary()
+    const before = await revision(etcd)
+    const shifted = await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 250_000 }])
+    expect(shifted).toMatchObject({ revision: before + 1, written: true })
+    expect(await revision(etcd)).toBe(before + 1)
+    expect(await weights()).toEqual({ '10.0.0.1:1': 1, '10.0.0.1:2': 2, '10.0.0.1:3': 3, '10.0.0.2:1': 2 })
+  })
+
+  test('gives up against a client that writes all the time, and has changed nothing', async () => {
+    await threeAndCanary()
+    const shifting = changeWeights(registry, 'hello', async ({ endpoints }) => {
+      // Between each read and its transaction.
+      await putAll(etcd, 'hello', [{ addr: '10.0.0.1:1', version: '1.0.0', weight: 1 }])
+      return new Map(endpoints.map(({ key }) => [key, 9]))
+    })
+    await expect(shifting).rejects.toMatchObject({ code: 'CONFLICT' })
+    expect(await weights()).toEqual(AT_FIRST)
+  })
+
+  test('keeps the leases', async () => {
+    const lease = /lease (\w+)/.exec(await etcd.ctl('lease', 'grant', '60'))?.[1] ?? ''
+    await etcd.ctl('put', ...registration('hello', '10.0.0.1:1', { version: '1.0.0' }), `--lease=${lease}`)
+    await put('10.0.0.2:1', '2.0.0', 1)
+    await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 100_000 }])
+    const { endpoints } = await registry.list('hello')
+    expect(endpoints.map((endpoint) => endpoint.lease)).toEqual([lease.padStart(16, '0'), null])
+  })
+})
+
+describe('an undo', () => {
+  test('restores what stood before the last shift, and an undo of that restores the shift', async () => {
+    await threeAndCanary()
+    await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 250_000 }])
+    const afterFirst = await weights()
+    await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 900_000 }])
+    const afterSecond = await weights()
+    await undoShift(registry, 'hello')
+    expect(await weights()).toEqual(afterFirst)
+    await undoShift(registry, 'hello')
+    expect(await weights()).toEqual(afterSecond)
+  })
+
+  test('leaves a weight that was set since, and an endpoint that came since, as they are', async () => {
+    await threeAndCanary()
+    await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 100_000 }])
+    await registry.setWeight({ service: 'hello', addr: '10.0.0.1:1' }, 77)
+    await put('10.0.0.9:1', '1.0.0', 5)
+    const { leftOut } = await undoShift(registry, 'hello')
+    expect(leftOut.map(({ addr }) => addr).toSorted()).toEqual(['10.0.0.1:1', '10.0.0.9:1'])
+    expect(await weights()).toEqual({ ...AT_FIRST, '10.0.0.1:1': 77, '10.0.0.9:1': 5 })
+  })
+
+  test('to a revision restores all weights of that time', async () => {
+    await threeAndCanary()
+    const { before } = await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 100_000 }])
+    await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 200_000 }])
+    await undoShift(registry, 'hello', { to: before.revision })
+    expect(await weights()).toEqual(AT_FIRST)
+  })
+
+  test('is refused where there is nothing to undo, and where the history is compacted', async () => {
+    await threeAndCanary()
+    await expect(undoShift(registry, 'hello')).rejects.toMatchObject({ code: 'CONFLICT' })
+    await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 100_000 }])
+    await etcd.ctl('compact', String(await revision(etcd)))
+    await expect(undoShift(registry, 'hello')).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringContaining('no longer has revision') as string,
+    })
+  })
+})
+
+describe('steps', () => {
+  const request = (guard: Parameters<typeof shiftInSteps>[1]['guard']) => ({
+    ...{ service: 'hello', ...CANARY, sharesPpm: [50_000, 250_000, 1_000_000], everyMs: 1, guard },
+  })
+
+  test('go on while the guard is good', async () => {
+    await threeAndCanary()
+    const done = await shiftInSteps(
+      registry,
+      request(async () => ({ ok: true, text: '' })),
+      ignore,
+      never,
+      never,
+    )
+    expect(done).toMatchObject({ end: 'done', back: null })
+    expect(await weights()).toEqual({ '10.0.0.1:1': 0, '10.0.0.1:2': 0, '10.0.0.1:3': 0, '10.0.0.2:1': 1 })
+  })
+
+  test('go back, in one transaction, where the guard fails', async () => {
+    await threeAndCanary()
+    const before = await revision(etcd)
+    let asked = 0
+    const guard = async () => ({ ok: ++asked < 2, text: 'exit code 1' })
+    const done = await shiftInSteps(registry, request(guard), ignore, never, never)
+    expect(done).toMatchObject({ end: 'guard failed', back: { leftOut: [] } })
+    expect(await weights()).toEqual(AT_FIRST)
+    expect(await revision(etcd)).toBe(before + 3)
+  })
+
+  test('go back, and leave the weight that another client has set between two of them', async () => {
+    await threeAndCanary()
+    const guard = async () => {
+      await registry.setWeight({ service: 'hello', addr: '10.0.0.1:1' }, 77)
+      return { ok: true, text: '' }
+    }
+    const running = shiftInSteps(registry, request(guard), ignore, never, never)
+    await expect(running).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringMatching(
+        /^Another client has set the weight of 10\.0\.0\.1:1 from \d+ to 77/,
+      ) as string,
+    })
+    expect(await weights()).toEqual({ ...AT_FIRST, '10.0.0.1:1': 77 })
+  })
+
+  test('a guard that hangs is ended with its children, and counts as failed', async () => {
+    const hung = await runGuard(['sh', '-c', 'sleep 600 & wait'], {}, 200, never)
+    expect(hung).toEqual({ ok: false, text: 'did not end in 0.2s' })
+    const absent = await runGuard(['/nonexistent'], {}, 200, never)
+    expect(absent).toMatchObject({ ok: false, text: expect.stringContaining('Cannot run') as string })
+  })
+
+  test('say where they stand, if the way back fails', async () => {
+    await threeAndCanary()
+    const over = AbortSignal.abort(new DiscoError('INTERRUPTED', 'twice'))
+    const guard = async () => ({ ok: false, text: 'exit code 1' })
+    await expect(shiftInSteps(registry, request(guard), ignore, never, over)).rejects.toMatchObject({
+      message: expect.stringContaining('the weights of the last step stand') as string,
+      suggestions: expect.arrayContaining([expect.stringMatching(/^They are: \/hello\//)]) as string[],
+    })
+  })
+})
