@@ -16,8 +16,8 @@ const COMMANDS = 3
 const FEW = 5
 const FEW_DROPPED_MS = 6_000
 const TTL_SECONDS = 5
-/** Longer than the TTL: all of them register again, at the same time. */
-const DROPPED_MS = 8_000
+/** Longer than the TTL. A new leader, as on a busy machine, gives every lease its whole TTL again. */
+const LEAST_DROPPED_MS = 8_000
 /** grpc-js connects to each of three members four times in the first second (its backoff begins with 0.2 s) … */
 const MOST_IN_BUSIEST_SECOND = 16
 /** … and then once a second. */
@@ -76,7 +76,12 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
       const links = all.flatMap((one) => one.links)
       const droppedAtMs = performance.now()
       for (const link of links) link.drop()
-      await delay(DROPPED_MS)
+      await delay(LEAST_DROPPED_MS)
+      // All of them register again, at the same time.
+      await until(
+        async () => (await writer.view()).size === 0,
+        () => 'the end of all leases',
+      )
       for (const link of links) await link.heal()
       const healedAtMs = performance.now()
       await until(
@@ -97,9 +102,9 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
       })
       await annotate(`connections of each, by second: ${seconds.join(' ')}`)
       expect(Math.max(...seconds.map(Number))).toBeLessThanOrEqual(MOST_IN_BUSIEST_SECOND)
-      expect(mean(between(droppedAtMs, healedAtMs)) / (DROPPED_MS / 1_000)).toBeLessThanOrEqual(
-        MOST_PER_SECOND,
-      )
+      expect(
+        mean(between(droppedAtMs, healedAtMs)) / ((healedAtMs - droppedAtMs) / 1_000),
+      ).toBeLessThanOrEqual(MOST_PER_SECOND)
       // They are not silent either: each goes on trying.
       expect(Math.min(...between(droppedAtMs, healedAtMs))).toBeGreaterThan(2)
       expect(Math.max(...between(healedAtMs, Number.POSITIVE_INFINITY))).toBeLessThanOrEqual(
