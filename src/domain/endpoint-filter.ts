@@ -124,9 +124,10 @@ function listed(values: readonly string[]): string {
   return [...shown, ...(values.length > MOST_VALUES ? ['…'] : [])].join(', ')
 }
 
-/** Empty for a socket, and for a text that is not an address. */
+/** Empty for a socket, and for a text that is not an address. Some registrations lack the port. */
 function hostOf(addr: string): string {
-  const address = readAddress(addr)
+  const whole = readAddress(addr)
+  const address = 'problem' in whole ? readAddress(`${addr}:1`) : whole
   return 'problem' in address || address.kind !== 'tcp' ? '' : hostName(address.host)
 }
 

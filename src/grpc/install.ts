@@ -94,7 +94,7 @@ function refuseUnknown(options: object): void {
   throw new DiscoError('USAGE', `install has no option "${unknown}"`, {
     suggestions: [
       `Options: ${OPTIONS.join(', ')}; or context, with the options of Registry.open`,
-      'Of another registry: install({ discovery: await Registry.open({ … }) })',
+      'Or: install({ discovery: await Registry.open({ … }) })',
     ],
   })
 }

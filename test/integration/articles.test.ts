@@ -95,6 +95,7 @@ describe.each([
       ['ls', 'foo/bar/my-service'],
       ['ls', 'foo/bar/my-service', '1.2.3.4', '-o', 'ndjson'],
       ['ls', '-l', 'addr=1.2.3.4'],
+      ['ls', '--host', '1.2.3.4'],
       ['health', uri, '1.2.3.4'],
       ['resolve', uri],
       ['resolve', uri, '-o', 'ndjson'],
