@@ -18,6 +18,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   connect: () => import('./connect.js'),
   cache: () => import('./cache.js'),
   etcd: () => import('./etcd.js'),
+  'grpc-proxy': () => import('./grpc-proxy.js'),
   scale: () => import('./scale.js'),
   plot: () => import('./plot.js'),
   ls: () => import('./ls.js'),
