@@ -11,6 +11,7 @@ import { type Listing, list } from './list.js'
 import type { KeyValue } from './pairs.js'
 import { isOutOfHistory, readKeyValue } from './range.js'
 import { ResyncCheck, type WatchOptions } from './resync-check.js'
+import type { Seat } from './shared-streams.js'
 import { type KeyEvent, WatchState } from './watch-state.js'
 import { watchStream } from './watch-stream.js'
 
@@ -38,7 +39,12 @@ export type RangeUpdate =
 const DESCEND = 2
 const BY_MOD_REVISION = 3
 
-const DEFAULT_OPTIONS: WatchOptions = { resyncPeriodMs: 300_000, random: Math.random, filter: null }
+const DEFAULT_OPTIONS: WatchOptions = {
+  resyncPeriodMs: 300_000,
+  random: Math.random,
+  filter: null,
+  streams: null,
+}
 
 /**
  * Lists at revision R, watches from R on, and continues until the signal aborts. After a cut connection it resumes at
@@ -76,11 +82,12 @@ class RangeWatch {
   }
 
   async *run(): AsyncGenerator<RangeUpdate, void, void> {
+    using seat = this.options.streams?.join(this.range) ?? null
     while (!this.signal.aborted) {
       try {
         if (!(await this.canResume()))
           yield this.take(await list(this.client, this.range, this.options.filter))
-        yield* this.follow()
+        yield* this.follow(seat)
       } catch (thrown) {
         if (this.signal.aborted) return
         const cause = this.client.translate(thrown)
@@ -141,13 +148,15 @@ class RangeWatch {
   }
 
   /** Ends without an error when etcd cancels the watch: its next events are lost, for example compacted. */
-  private async *follow(): AsyncGenerator<RangeUpdate, void, void> {
+  private async *follow(seat: Seat | null): AsyncGenerator<RangeUpdate, void, void> {
     const check = new ResyncCheck(this.client, this.range, this.options)
     try {
       // From the last delivered revision, not the next: if that was compacted meanwhile, etcd would accept the watch
       // and silently omit the deletions at it. The repeated revision is delivered once.
       const { revision: from } = this.delivered
-      for await (const response of watchStream(this.client, this.range, from, this.signal)) {
+      const responses =
+        seat?.responses(from, this.signal) ?? watchStream(this.client, this.range, from, this.signal)
+      for await (const response of responses) {
         if (response.canceled) return this.delivered.invalidate()
         if (response.created) yield* this.resumed()
         for (const { revision, events } of byRevision(response, this.options.filter)) {

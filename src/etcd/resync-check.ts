@@ -3,6 +3,7 @@ import type { KeyFilter } from '../domain/layouts/reader.js'
 import type { EtcdClient } from './client.js'
 import type { KeyRange } from './key-range.js'
 import { type Listing, list } from './list.js'
+import type { SharedStreams } from './shared-streams.js'
 
 export interface WatchOptions {
   /** Period of the lists that check the watch, in milliseconds; jittered by a tenth. */
@@ -10,6 +11,8 @@ export interface WatchOptions {
   readonly random: () => number
   /** Selects keys of the range: the others are neither fetched nor delivered. Null for all. */
   readonly filter: KeyFilter | null
+  /** Streams shared with other watches; null for a stream that waits for its reader. */
+  readonly streams: SharedStreams | null
 }
 
 /**

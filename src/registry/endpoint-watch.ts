@@ -5,6 +5,7 @@ import type { EtcdClient } from '../etcd/client.js'
 import { prefixRange } from '../etcd/key-range.js'
 import type { KeyValue } from '../etcd/pairs.js'
 import { type KeyEvent, type RangeUpdate, watchRange } from '../etcd/range-watch.js'
+import type { SharedStreams } from '../etcd/shared-streams.js'
 import { decodeEndpoints } from './decode.js'
 import { explainForbidden, isForbidden } from './etcd-refusals.js'
 
@@ -13,18 +14,24 @@ type Decode = (kv: KeyValue) => Endpoint[]
 /**
  * Watches one service, or all, and decodes keys and values into endpoints. It is one watch on one range, so that a
  * revision stays one unit whichever layouts it changes. Without permission for all keys, watches the default layout.
+ *
+ * @param streams shared with other watches; null for a stream that waits for its reader
  */
 export async function* watchEndpoints(
   client: EtcdClient,
   reader: Reader,
   service: string | undefined,
   signal: AbortSignal,
+  streams: SharedStreams | null = null,
 ): AsyncGenerator<Update, void, void> {
   const range = prefixRange(reader.prefix(service))
   const decode: Decode = (kv) => decodeEndpoints(reader, kv, service)
   let hasTold = false
   try {
-    for await (const update of watchRange(client, range, signal, { filter: reader.keyFilter(service) })) {
+    for await (const update of watchRange(client, range, signal, {
+      filter: reader.keyFilter(service),
+      streams,
+    })) {
       hasTold ||= update.type !== 'stale'
       yield toUpdate(decode, update)
     }
@@ -32,7 +39,7 @@ export async function* watchEndpoints(
     const mayNarrow = isForbidden(error) && !hasTold && service !== undefined
     const narrowed = mayNarrow ? reader.narrowed(service) : null
     if (!narrowed) throw explainForbidden(error, reader)
-    yield* watchEndpoints(client, narrowed, service, signal)
+    yield* watchEndpoints(client, narrowed, service, signal, streams)
   }
 }
 

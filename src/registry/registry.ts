@@ -8,6 +8,7 @@ import { type WeightForm, weightChangeOf } from '../domain/weight.js'
 import type { EtcdClient } from '../etcd/client.js'
 import { leaseTtl, leaseTtls, type Ttl } from '../etcd/lease.js'
 import type { EtcdOptions } from '../etcd/options.js'
+import { SharedStreams } from '../etcd/shared-streams.js'
 import type { ListCache } from './cache.js'
 import { cachedWatch } from './cached-watch.js'
 import { withContext } from './context-options.js'
@@ -61,6 +62,7 @@ export interface HoldOptions extends Abortable {
  */
 export class Registry implements Discovery, AsyncDisposable {
   private readonly watches = new SharedWatches()
+  private readonly streams: SharedStreams
   /** Opened by the first watch. One for all of them, so that it warns once. */
   private lists: ListCache | 'none' | null = null
 
@@ -68,7 +70,9 @@ export class Registry implements Discovery, AsyncDisposable {
     private readonly client: EtcdClient,
     private readonly reader: Reader,
     private readonly options: RegistryOptions & Pick<EtcdOptions, 'endpoints'>,
-  ) {}
+  ) {
+    this.streams = new SharedStreams(client)
+  }
 
   /** Connects only with the first request. @throws DiscoError USAGE */
   static async open(given: RegistryOptions = {}): Promise<Registry> {
@@ -128,8 +132,9 @@ export class Registry implements Discovery, AsyncDisposable {
   }
 
   /**
-   * Watches a service as the resolver does. All watches of a service (under one layout and root) share one etcd
-   * stream and one snapshot; a later watch first gets the current list. If etcd is unreachable at the start, the last
+   * Watches a service as the resolver does. All watches of a service (under one layout and root) share one
+   * snapshot; a later watch first gets the current list. Watches of services in the same range, such as all with the
+   * layout `auto`, share one etcd stream. If etcd is unreachable at the start, the last
    * good list from disk comes first.
    *
    * Updates are read from etcd as fast as it sends them, however slowly the caller takes them. At most 1,024 changed
@@ -161,7 +166,7 @@ export class Registry implements Discovery, AsyncDisposable {
 
   private openWatch(reader: Reader, service: string): OpenWatch {
     return (signal, snapshot) => {
-      const updates = watchEndpoints(this.client, reader, service, signal)
+      const updates = watchEndpoints(this.client, reader, service, signal, this.streams)
       const { endpoints: members, cache } = this.options
       if (cache === false) return updates
       this.lists ??= openCache(cache)

@@ -4,6 +4,7 @@ import { until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { Link } from '../support/link.js'
 import { UpdateLog } from '../support/update-log.js'
+import { watchStreams } from '../support/watch-streams.js'
 
 /** Subscribers of one service besides the link's own. */
 const OTHERS = 20
@@ -14,21 +15,21 @@ describe('watches of one service in a process', () => {
     const link = await Link.open(etcd, 'shared')
     const others = Array.from({ length: OTHERS }, () => new UpdateLog(link.registry, 'shared'))
     for (const log of others) await log.reached(link.log.revision)
-    expect(await streams(etcd)).toEqual({ streams: 1, watchers: 1 })
+    expect(await watchStreams(etcd)).toEqual({ streams: 1, watchers: 1 })
     const last = await link.writer.put(1, 5)
     for (const log of [link.log, ...others]) await log.reached(last)
     expect(others.map(({ types }) => types)).toEqual(others.map(() => ['reset', 'changes']))
     await link.log[Symbol.asyncDispose]()
     for (const log of others.slice(1)) await log[Symbol.asyncDispose]()
-    expect(await streams(etcd)).toEqual({ streams: 1, watchers: 1 })
+    expect(await watchStreams(etcd)).toEqual({ streams: 1, watchers: 1 })
     await others[0]?.[Symbol.asyncDispose]()
     await until(
-      async () => (await streams(etcd)).streams === 0,
+      async () => (await watchStreams(etcd)).streams === 0,
       () => 'the stream to be closed',
     )
     await using again = new UpdateLog(link.registry, 'shared')
     await again.reached(last)
-    expect(await streams(etcd)).toEqual({ streams: 1, watchers: 1 })
+    expect(await watchStreams(etcd)).toEqual({ streams: 1, watchers: 1 })
     await link[Symbol.asyncDispose]()
   })
 
@@ -116,12 +117,4 @@ async function drained(updates: AsyncIterator<Update, void>, last: string): Prom
     }
     if (weights.has(last)) return weights
   }
-}
-
-/** As etcd itself counts them. */
-async function streams({ endpoint }: RealEtcd): Promise<{ streams: number; watchers: number }> {
-  const text = await (await fetch(`http://${endpoint}/metrics`)).text()
-  const metric = (name: string) =>
-    Number(new RegExp(`^etcd_debugging_mvcc_${name} (\\S+)$`, 'm').exec(text)?.[1])
-  return { streams: metric('watch_stream_total'), watchers: metric('watcher_total') }
 }

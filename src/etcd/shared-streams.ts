@@ -1,0 +1,175 @@
+import type { IWatchResponse } from 'etcd3'
+import type { Revision } from '../domain/endpoint.js'
+import type { EtcdClient } from './client.js'
+import type { KeyRange } from './key-range.js'
+import { type StreamEnd, StreamQueue } from './stream-queue.js'
+import { watchStream } from './watch-stream.js'
+
+/**
+ * The etcd streams of a process: all watches of one range share a stream, each with a filter and a place in history of
+ * its own.
+ */
+export class SharedStreams {
+  private readonly ranges = new Map<string, SharedRange>()
+
+  constructor(private readonly client: EtcdClient) {}
+
+  /** A seat at the stream of a range. Taken before the list, so that no event after the list is missed. */
+  join(range: KeyRange): Seat {
+    const key = [range.key, range.range_end].map((bytes) => bytes?.toString('hex')).join()
+    const shared = this.ranges.get(key) ?? new SharedRange(this.client, range, () => this.ranges.delete(key))
+    this.ranges.set(key, shared)
+    return shared.join()
+  }
+}
+
+/** The seats of one range, and its stream while there is one. */
+class SharedRange {
+  private readonly seats = new Set<Seat>()
+  private readonly unused = new AbortController()
+  private stream: OpenStream | null = null
+
+  constructor(
+    private readonly client: EtcdClient,
+    private readonly range: KeyRange,
+    private readonly onUnused: () => void,
+  ) {}
+
+  join(): Seat {
+    const seat = new Seat(this)
+    this.seats.add(seat)
+    seat.coming = this.queue()
+    return seat
+  }
+
+  leave(seat: Seat): void {
+    this.seats.delete(seat)
+    this.drop(seat.coming)
+    if (this.seats.size > 0) return
+    this.onUnused()
+    this.unused.abort()
+  }
+
+  /** A queue of what the stream delivers from now on; null while there is no stream. */
+  queue(): StreamQueue | null {
+    return this.stream?.queue() ?? null
+  }
+
+  drop(queue: StreamQueue | null): void {
+    if (queue) this.stream?.queues.delete(queue)
+  }
+
+  /** Opens the stream from a revision on. Every seat gets a queue. */
+  open(from: Revision): void {
+    const stream = new OpenStream(from - 1)
+    this.stream = stream
+    for (const seat of this.seats) seat.coming = stream.queue()
+    void this.read(stream, from)
+  }
+
+  /** A stream for one seat. */
+  apart(from: Revision, signal: AbortSignal): AsyncGenerator<IWatchResponse, void, void> {
+    return watchStream(this.client, this.range, from, signal)
+  }
+
+  /** Never rejects: the queues get the error. */
+  private async read(stream: OpenStream, from: Revision): Promise<void> {
+    let ending: StreamEnd = {}
+    try {
+      for await (const response of this.apart(from, this.unused.signal)) stream.add(response)
+    } catch (error) {
+      ending = { error }
+    }
+    this.stream = null
+    for (const queue of stream.queues) queue.end(ending)
+  }
+}
+
+class OpenStream {
+  readonly queues = new Set<StreamQueue>()
+  private created: IWatchResponse | null = null
+
+  /** @param reached the last revision whose events have been delivered */
+  constructor(private reached: Revision) {}
+
+  queue(): StreamQueue {
+    const queue = new StreamQueue(this.reached, this.created)
+    this.queues.add(queue)
+    return queue
+  }
+
+  add(response: IWatchResponse): void {
+    if (response.created) this.created = response
+    this.reached = Math.max(this.reached, lastRevision(response))
+    for (const queue of this.queues) queue.add(response)
+  }
+}
+
+/** One watch's place at the shared stream of a range, also while that is broken. */
+export class Seat implements Disposable {
+  /** What the stream has delivered since the seat was taken, or since it was opened. */
+  coming: StreamQueue | null = null
+
+  constructor(private readonly shared: SharedRange) {}
+
+  /**
+   * The responses from a revision on, as by `watchStream`, and perhaps earlier ones again. Opens the shared stream if
+   * there is none. Where that is ahead, a stream of the seat's own comes first, until it has caught up.
+   *
+   * @throws DiscoError with which a stream failed
+   */
+  async *responses(from: Revision, signal: AbortSignal): AsyncGenerator<IWatchResponse, void, void> {
+    if (!this.coming || this.coming.hasEnded) this.shared.open(from)
+    let reached = from
+    for (let queue = this.take(); queue; queue = this.take()) {
+      const stop = () => queue?.end({})
+      signal.addEventListener('abort', stop, { once: true })
+      try {
+        if (reached < queue.after) {
+          for await (const response of this.shared.apart(reached, signal)) {
+            yield response
+            if (response.canceled) return
+            reached = Math.max(reached, lastRevision(response))
+            if (reached >= queue.after) break
+          }
+        }
+        let response = await queue.next()
+        for (; response !== null && response !== 'lost'; response = await queue.next()) {
+          if (signal.aborted) return
+          yield response
+          reached = Math.max(reached, lastRevision(response))
+        }
+        if (response === null) return
+        this.coming = this.shared.queue()
+      } finally {
+        signal.removeEventListener('abort', stop)
+        this.giveBack(queue)
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.shared.leave(this)
+  }
+
+  private take(): StreamQueue | null {
+    const queue = this.coming
+    this.coming = null
+    return queue
+  }
+
+  /** The watch stopped reading, for example because a list failed, while the stream goes on. */
+  private giveBack(queue: StreamQueue): void {
+    if (queue.hasEnded || this.coming) {
+      this.shared.drop(queue)
+      return
+    }
+    queue.rewind()
+    this.coming = queue
+  }
+}
+
+/** The last revision of its events; 0 without any. */
+function lastRevision({ events }: IWatchResponse): Revision {
+  return Number(events.at(-1)?.kv.mod_revision ?? 0)
+}

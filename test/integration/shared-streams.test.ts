@@ -1,0 +1,134 @@
+import type { IWatchResponse } from 'etcd3'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { EtcdClient } from '../../src/etcd/client.js'
+import { prefixRange } from '../../src/etcd/key-range.js'
+import { type Seat, SharedStreams } from '../../src/etcd/shared-streams.js'
+import { MOST_WAITING_EVENTS } from '../../src/etcd/stream-queue.js'
+import { until } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { watchStreams } from '../support/watch-streams.js'
+import { Writer } from '../support/writer.js'
+
+let etcd: RealEtcd
+let client: EtcdClient
+let writer: Writer
+
+beforeAll(async () => {
+  etcd = await RealEtcd.start()
+  writer = new Writer(etcd.endpoint, 'hello')
+  client = await EtcdClient.create({
+    ...{ endpoints: [etcd.endpoint], endpointsSource: 'the test' },
+    ...{ commandTimeoutMs: 20_000, dialTimeoutMs: 5_000 },
+  })
+})
+afterAll(async () => {
+  client.close()
+  writer[Symbol.dispose]()
+  await etcd.stop()
+})
+
+/** Reads a seat's responses, and keeps the revisions of their events. */
+class Reading {
+  readonly revisions: number[] = []
+  created = 0
+  private readonly stop = new AbortController()
+  private readonly responses: AsyncGenerator<IWatchResponse, void, void>
+
+  constructor(seat: Seat, from: number) {
+    this.responses = seat.responses(from, this.stop.signal)
+  }
+
+  async upTo(revision: number): Promise<number[]> {
+    while ((this.revisions.at(-1) ?? 0) < revision) {
+      const { value } = await this.responses.next()
+      if (!value) throw new Error('the stream ended')
+      if (value.created) this.created++
+      for (const { kv } of value.events) this.revisions.push(Number(kv.mod_revision))
+    }
+    return [...new Set(this.revisions)]
+  }
+
+  /** As a watch does whose list failed. */
+  async leave(): Promise<void> {
+    await this.responses.return()
+  }
+
+  async end(): Promise<void> {
+    this.stop.abort()
+    await this.responses.return()
+  }
+}
+
+function revisions(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, at) => from + at)
+}
+
+async function oneStream(): Promise<void> {
+  await until(
+    async () => (await watchStreams(etcd)).streams === 1,
+    () => 'one stream',
+  )
+}
+
+describe('a seat at a shared stream', () => {
+  test('gets what came before the stream was opened by a stream of its own, and then shares', async () => {
+    const streams = new SharedStreams(client)
+    const range = prefixRange(writer.prefix)
+    using late = streams.join(range)
+    const first = await writer.put(1, 1)
+    for (let weight = 2; weight < 10; weight++) await writer.put(1, weight)
+    using early = streams.join(range)
+    const opened = await writer.put(1, 10)
+    const opener = new Reading(early, opened)
+    expect(await opener.upTo(opened)).toEqual([opened])
+    const catching = new Reading(late, first)
+    expect(await catching.upTo(opened)).toEqual(revisions(first, opened))
+    const last = await writer.put(1, 11)
+    expect(await catching.upTo(last)).toEqual(revisions(first, last))
+    expect(await opener.upTo(last)).toEqual(revisions(opened, last))
+    await oneStream()
+    await catching.end()
+    await opener.end()
+  })
+
+  test('that is left and taken again goes on where it was, and is confirmed again', async () => {
+    const streams = new SharedStreams(client)
+    using seat = streams.join(prefixRange(writer.prefix))
+    using other = streams.join(prefixRange(writer.prefix))
+    const first = await writer.put(1, 1)
+    const reading = new Reading(seat, first)
+    const others = new Reading(other, first)
+    await reading.upTo(first)
+    await others.upTo(first)
+    await reading.leave()
+    await writer.put(1, 2)
+    const last = await writer.put(1, 3)
+    expect(await others.upTo(last)).toEqual(revisions(first, last))
+    const again = new Reading(seat, first)
+    expect(await again.upTo(last)).toEqual(revisions(first + 1, last))
+    expect(again.created).toBe(1)
+    expect(await watchStreams(etcd)).toMatchObject({ streams: 1 })
+    await again.end()
+    await others.end()
+  })
+
+  test('whose reader stands still loses nothing, however much comes, and holds nobody up', async () => {
+    const streams = new SharedStreams(client)
+    using seat = streams.join(prefixRange(writer.prefix))
+    using other = streams.join(prefixRange(writer.prefix))
+    const first = await writer.put(1, 1)
+    const slow = new Reading(seat, first)
+    const quick = new Reading(other, first)
+    await slow.upTo(first)
+    await quick.upTo(first)
+    let last = await writer.fill(MOST_WAITING_EVENTS + 5_000)
+    expect(await quick.upTo(last)).toEqual(revisions(first, last))
+    expect(await slow.upTo(last)).toEqual(revisions(first, last))
+    last = await writer.put(1, 2)
+    expect(await slow.upTo(last)).toEqual(revisions(first, last))
+    await quick.upTo(last)
+    await oneStream()
+    await slow.end()
+    await quick.end()
+  })
+})
