@@ -44,6 +44,10 @@ export function assemble(ran: Ran, interrupted: boolean): CallReport {
     standing: standing(session, readiness),
     endpoints,
     versions: versionReports(endpoints, recorder),
+    registries: (log.list?.registries ?? []).map((state) => {
+      const members = endpoints.filter(({ endpoint: { origin } }) => origin?.registry === state.registry)
+      return { state, ...totalsOf(members, recorder) }
+    }),
     unserved: unserved(session, readiness),
     latency: all.latency.summary(),
     bands: all.latency.bands(),
@@ -112,26 +116,31 @@ function whyUncalled(
 }
 
 /** Most expected first. Empty if all are of one version: the totals say the same. */
-function versionReports(endpoints: readonly EndpointReport[], { byEndpoint }: Recorder): VersionReport[] {
+function versionReports(endpoints: readonly EndpointReport[], recorder: Recorder): VersionReport[] {
   const versions = new Set(endpoints.map(({ endpoint }) => endpoint.version))
   if (versions.size < 2) return []
   const reports = [...versions].map((version) => {
     const members = endpoints.filter(({ endpoint }) => endpoint.version === version)
-    const together = new CallStats()
-    for (const { endpoint } of members) {
-      const own = byEndpoint.get(endpointId(endpoint))
-      if (own) together.add(own)
-    }
-    const sum = (of: (member: EndpointReport) => number) => members.reduce((total, one) => total + of(one), 0)
-    const shares = {
-      picks: sum(({ picks }) => picks),
-      expected: sum(({ expected }) => expected),
-      attempts: sum(({ attempts }) => attempts),
-    }
-    const weight = sum(({ endpoint }) => endpoint.weight)
-    return { version, endpoints: members.length, weight, ...totals(shares, together) }
+    const weight = members.reduce((sum, { endpoint }) => sum + endpoint.weight, 0)
+    return { version, endpoints: members.length, weight, ...totalsOf(members, recorder) }
   })
   return reports.sort((a, b) => b.expected - a.expected)
+}
+
+/** The totals of some endpoints together. */
+function totalsOf(members: readonly EndpointReport[], { byEndpoint }: Recorder): CallTotals {
+  const together = new CallStats()
+  for (const { endpoint } of members) {
+    const own = byEndpoint.get(endpointId(endpoint))
+    if (own) together.add(own)
+  }
+  const sum = (of: (member: EndpointReport) => number) => members.reduce((total, one) => total + of(one), 0)
+  const shares = {
+    picks: sum(({ picks }) => picks),
+    expected: sum(({ expected }) => expected),
+    attempts: sum(({ attempts }) => attempts),
+  }
+  return totals(shares, together)
 }
 
 function totals(

@@ -1,6 +1,7 @@
 import type { Endpoint, Revision } from '../domain/endpoint.js'
 import type { DiscoError } from '../domain/errors.js'
 import type { Pairs } from '../grpc/invoker.js'
+import type { RegistryState } from '../grpc/resolver/list-part.js'
 import type { Measures } from '../stats/assertion.js'
 import type { LatencyBand, LatencySummary } from '../stats/latency.js'
 import type { Verdict } from '../stats/verdict.js'
@@ -51,6 +52,11 @@ export interface VersionReport extends CallTotals {
   readonly version: string
   readonly endpoints: number
   readonly weight: number
+}
+
+/** Totals of all endpoints of one of several registries, and how it stands at the end. */
+export interface RegistryReport extends CallTotals {
+  readonly state: RegistryState
 }
 
 /** An endpoint with a share that never was READY. */
@@ -111,6 +117,8 @@ export interface CallReport {
   readonly endpoints: readonly EndpointReport[]
   /** By version, where there are several. */
   readonly versions: readonly VersionReport[]
+  /** Where there are several. */
+  readonly registries: readonly RegistryReport[]
   readonly unserved: readonly Unserved[]
   readonly latency: LatencySummary
   readonly bands: readonly LatencyBand[]

@@ -1,11 +1,15 @@
 import { Command, type Interfaces } from '@oclif/core'
+import type { Discovery } from '../domain/discovery.js'
+import { DiscoError } from '../domain/errors.js'
 import { AUTO } from '../domain/layouts/reader.js'
+import type { Origin } from '../domain/origins.js'
 import type { CacheOptions, Registry } from '../registry/registry.js'
 import type { Choice } from './change/choice.js'
 import { etcdMembers, etcdOptions, type FullPlace, placeOf } from './config.js'
 import { confirmBulk, confirmChange } from './context/confirm.js'
-import { type Layers, readLayers } from './context/layers.js'
+import type { Layers } from './context/layers.js'
 import { productionLabel } from './context/settings.js'
+import { type ReadContext, readContexts } from './context/several.js'
 import { baseFlags, type CacheFlags, type PlaceFlags } from './flags/base.js'
 import { refuseSecondReader } from './flags/standard-input.js'
 import type { Scope } from './flags/target.js'
@@ -19,6 +23,20 @@ import { usageError } from './words/usage-error.js'
 
 export type BaseFlags = Interfaces.InferredFlags<typeof baseFlags>
 export type OutputFormat = NonNullable<BaseFlags['output']>
+
+/** A registry that a command reads. */
+export interface OpenRegistry {
+  /** Null where -C does not name several. */
+  readonly origin: Origin | null
+  readonly registry: Registry
+  /** The members of etcd. */
+  readonly members: readonly string[]
+}
+
+export type OpenRegistries = readonly [OpenRegistry, ...OpenRegistry[]]
+
+/** The place of the keys in a context, by its settings and flags, with a default for the layout. */
+export type PlaceIn = (defaultLayout: string) => FullPlace
 
 /** The output formats other than JSON. */
 export interface Printers {
@@ -47,20 +65,58 @@ export abstract class DiscoCommand extends Command {
   /** Whether it takes settings of etcd from project files and contexts. */
   static readonly readsContexts: boolean = true
 
+  /** Whether it reads several registries together, as `-C NAME,NAME` names them. */
+  static readonly takesSeveral: boolean = false
+
   private readonly opened: Registry[] = []
-  private layers: Layers | null = null
+  private contexts: readonly [ReadContext, ...ReadContext[]] | null = null
 
   /** The registry that flags, environment and contexts name; closed when the command is over. */
   protected async openRegistry(
     flags: BaseFlags & Partial<PlaceFlags>,
     cache: CacheOptions | false = false,
   ): Promise<Registry> {
+    return await this.open(this.layersOf(flags), this.place(flags), cache)
+  }
+
+  /**
+   * The registry of each context that `-C NAME,NAME` names, or the only one; closed when the command is over.
+   *
+   * @param placeIn where the keys are in a context, by its settings; see `place`
+   */
+  protected async openRegistries(
+    flags: BaseFlags,
+    placeIn: (place: (defaultLayout: string) => FullPlace) => FullPlace | Promise<FullPlace>,
+    cache: CacheOptions | false = false,
+  ): Promise<readonly [OpenRegistry, ...OpenRegistry[]]> {
+    const open = async ({ origin, layers: own }: ReadContext): Promise<OpenRegistry> => {
+      const layers = { ...own, flags: { ...flags, context: own.flags.context } }
+      const place = await placeIn((defaultLayout) => placeOf(layers, defaultLayout))
+      const registry = await this.open(layers, place, cache)
+      return { origin, registry, members: etcdMembers(layers).endpoints }
+    }
+    const [first, ...more] = this.readFrom
+    return [await open(first), ...(await Promise.all(more.map(open)))]
+  }
+
+  /** What targets are resolved by: the registry, or those of `-C NAME,NAME` as one. Otherwise as `openRegistries`. */
+  protected async openDiscovery(
+    flags: BaseFlags,
+    placeIn: (place: PlaceIn) => FullPlace | Promise<FullPlace>,
+    cache: CacheOptions | false = false,
+  ): Promise<{ readonly discovery: Discovery; readonly registries: OpenRegistries }> {
+    const registries = await this.openRegistries(flags, placeIn, cache)
+    const [only, ...others] = registries
+    if (others.length === 0) return { discovery: only.registry, registries }
+    const { combineRegistries } = await import('../registry/combined/combine.js')
+    const named = registries.map(({ origin, registry }) => [origin?.registry ?? '', registry] as const)
+    const from = flags.context ?? ''
+    return { discovery: combineRegistries(Object.fromEntries(named), { from }), registries }
+  }
+
+  private async open(layers: Layers, place: FullPlace, cache: CacheOptions | false): Promise<Registry> {
     const { Registry } = await import('../registry/registry.js')
-    const registry = await Registry.open({
-      ...(await etcdOptions(this.layersOf(flags))),
-      ...this.place(flags),
-      cache,
-    })
+    const registry = await Registry.open({ ...(await etcdOptions(layers)), ...place, cache })
     this.opened.push(registry)
     return registry
   }
@@ -73,14 +129,26 @@ export abstract class DiscoCommand extends Command {
     return registry
   }
 
-  /** The layout is detected by default. A command that writes overrides this. */
+  /** The layout is detected by default. A command that writes overrides this. Of several contexts, that of the first. */
   protected place(flags: Partial<PlaceFlags>, defaultLayout: string = AUTO): FullPlace {
     return placeOf(this.layersOf(flags), defaultLayout)
   }
 
-  /** The members of etcd that `openRegistry` connects to. */
+  /** The place that all contexts have. @throws DiscoError USAGE where `-C NAME,NAME` names contexts with different ones */
+  protected commonPlace(flags: Partial<PlaceFlags>, defaultLayout: string): FullPlace {
+    const place = this.place(flags, defaultLayout)
+    const others = this.readFrom.map(({ layers }) => placeOf({ ...layers, flags }, defaultLayout))
+    if (others.every(({ layout, root }) => layout === place.layout && root === place.root)) return place
+    throw new DiscoError('USAGE', 'The contexts of -C have different layouts or roots', {
+      suggestions: ['Give --layout NAME and --root PREFIX, or name the layout in the target: ?layout=NAME'],
+    })
+  }
+
+  /** The members of etcd that the registries connect to. */
   protected members(flags: BaseFlags): readonly string[] {
-    return etcdMembers(this.layersOf(flags)).endpoints
+    return this.readFrom.flatMap(
+      ({ layers, origin }) => etcdMembers(origin === null ? this.layersOf(flags) : layers).endpoints,
+    )
   }
 
   /**
@@ -119,7 +187,13 @@ export abstract class DiscoCommand extends Command {
 
   /** The sources of settings, in order of precedence. */
   protected layersOf(flags: Layers['flags']): Layers {
-    return { named: null, env: process.env, project: null, chosen: null, warnings: [], ...this.layers, flags }
+    const [{ layers }] = this.readFrom
+    return { ...layers, flags }
+  }
+
+  private get readFrom(): readonly [ReadContext, ...ReadContext[]] {
+    const none = { flags: {}, named: null, env: process.env, project: null, chosen: null, warnings: [] }
+    return this.contexts ?? [{ origin: null, layers: none }]
   }
 
   /** The cached list that a dialling command may use while etcd is unreachable. */
@@ -192,9 +266,11 @@ export abstract class DiscoCommand extends Command {
   }
 
   protected async readLayers(flags: Layers['flags']): Promise<Layers> {
-    this.layers = await readLayers(flags, process.env, workingFolder())
-    for (const warning of this.layers.warnings) this.remark(`! ${visible(warning)}`)
-    return this.layers
+    const { id, takesSeveral } = this.ctor as typeof DiscoCommand
+    this.contexts = await readContexts({ command: id, takesSeveral }, flags, process.env, workingFolder())
+    const [{ layers }] = this.contexts
+    for (const warning of layers.warnings) this.remark(`! ${visible(warning)}`)
+    return layers
   }
 
   protected override async catch(thrown: Error): Promise<void> {

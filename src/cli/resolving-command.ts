@@ -1,7 +1,8 @@
 import type { Resolution } from '../grpc/resolver/resolve.js'
 import { type BaseFlags, DiscoCommand } from './base-command.js'
 import { type CacheFlags, cacheFlags, type PlaceFlags, placeFlags } from './flags/base.js'
-import { type Dialled, type FilterFlags, selectorFlag } from './flags/target.js'
+import { type Dialled, type FilterFlags, placeOfDialled, selectorFlag } from './flags/target.js'
+import { requireExisting } from './registries/parts.js'
 import { unusableOf } from './resolve/document.js'
 import { unusableLines } from './resolve/table.js'
 import { StopSignals } from './stop-signals.js'
@@ -12,9 +13,10 @@ export abstract class ResolvingCommand extends DiscoCommand {
 
   /** @throws DiscoError USAGE, NOT_FOUND with the nearest names, or the values of a selector, INTERRUPTED, ETCD_UNREACHABLE, ETCD_DENIED */
   protected async resolve(
-    { target, registry: where }: Dialled,
+    dialled: Dialled,
     flags: BaseFlags & PlaceFlags & CacheFlags & FilterFlags,
   ): Promise<Resolution> {
+    const { target, registry: where } = dialled
     using stop = new StopSignals()
     const { install } = await import('../grpc/install.js')
     const { requireSelected, resolveTarget } = await import('../grpc/resolver/resolve.js')
@@ -22,11 +24,15 @@ export abstract class ResolvingCommand extends DiscoCommand {
       install()
       return await resolveTarget(target, stop.once)
     }
-    const registry = await this.openRegistry({ ...flags, ...where.place }, this.cacheOptions(flags))
-    install({ discovery: registry })
+    const { discovery, registries } = await this.openDiscovery(
+      flags,
+      (place) => placeOfDialled(dialled, place),
+      this.cacheOptions(flags),
+    )
+    install({ discovery })
     const resolution = await resolveTarget(target, stop.once)
     const { list, service } = resolution
-    if (service !== null && list?.registered.length === 0) await registry.listExisting(service)
+    if (service !== null && list?.registered.length === 0) await requireExisting(registries, service)
     if (list) requireSelected(target, list)
     return resolution
   }

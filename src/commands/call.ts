@@ -3,7 +3,7 @@ import { Flags, type Interfaces } from '@oclif/core'
 import type { LiveInput } from '../call/live-input.js'
 import type { CallReport } from '../call/report.js'
 import { measuresOf } from '../call/report.js'
-import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { type BaseFlags, DiscoCommand, type OpenRegistries, type PlaceIn } from '../cli/base-command.js'
 import type { CallDoc, ComparisonDoc } from '../cli/call/document.js'
 import { exitOfCalls, strictFlag } from '../cli/call/exit.js'
 import { callDoc, comparisonDoc } from '../cli/call/report-document.js'
@@ -16,10 +16,11 @@ import { healthFlag, policiesFlags, policiesOf } from '../cli/flags/policy.js'
 import { isFromInput, readServiceConfig, requestFlags, textsOf } from '../cli/flags/request.js'
 import { sizeFlag } from '../cli/flags/size.js'
 import { inputName, inputPieces, STANDARD_INPUT, sourceOf } from '../cli/flags/standard-input.js'
-import { dialledTarget, readDialled, selectorFlag } from '../cli/flags/target.js'
+import { dialledTarget, placeOfDialled, readDialled, selectorFlag } from '../cli/flags/target.js'
 import { backendTls, tlsFlags } from '../cli/flags/tls.js'
 import { type DescriptionDoc, descriptionDoc, type MethodsDoc, methodsDoc } from '../cli/methods/document.js'
 import { type NoteDoc, notesOn } from '../cli/notes/notes.js'
+import { requireExisting } from '../cli/registries/parts.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { visible } from '../cli/terminal/visible.js'
 import type { Endpoint } from '../domain/endpoint.js'
@@ -27,7 +28,6 @@ import { DiscoError } from '../domain/errors.js'
 import { DEFAULT_MAX_MESSAGE_BYTES } from '../grpc/message-size.js'
 import type { Descriptors } from '../grpc/methods/descriptors.js'
 import type { Policy } from '../policies/index.js'
-import type { Registry } from '../registry/registry.js'
 import { type Assertion, assess, parseAssertions } from '../stats/assertion.js'
 
 type CallFlags = Interfaces.InferredFlags<typeof Call.flags>
@@ -47,6 +47,7 @@ export default class Call extends DiscoCommand {
     '<%= config.bin %> call hello SayHello --describe',
     '<%= config.bin %> call hello --describe helloworld.HelloRequest',
   ]
+  static override readonly takesSeveral = true
   static override args = {
     target: dialledTarget,
     method: argument({
@@ -123,14 +124,14 @@ export default class Call extends DiscoCommand {
     const reading = { dialled, members: where ? this.members(flags) : [], env: process.env }
     const notes = (registered: readonly Endpoint[]) => notesOn(reading, registered)
     using view = new CallView(this.speaker(flags), { ...flags, isSingle, notesOn: notes })
-    const registry =
-      where && (await this.openRegistry({ ...flags, ...where.place }, this.cacheOptions(flags)))
+    const placeIn = (place: PlaceIn) => placeOfDialled(dialled, place)
+    const opened = where && (await this.openDiscovery(flags, placeIn, this.cacheOptions(flags)))
     const [{ install }, { callUnder, describe }, { firstHeaders }] = await Promise.all([
       import('../grpc/install.js'),
       import('../call/runner.js'),
       import('../call/content.js'),
     ])
-    install(registry ? { discovery: registry } : {})
+    install(opened ? { discovery: opened.discovery } : {})
     const settings = {
       target,
       health: flags.health,
@@ -139,7 +140,8 @@ export default class Call extends DiscoCommand {
       maxMessageBytes: flags['max-message-size'],
       authority: flags.authority,
     }
-    const onMissing = async () => registry && (await refuseSwappedMethod(registry, service, args.method))
+    const onMissing = async () =>
+      opened && (await refuseSwappedMethod(opened.registries, service, args.method))
     const approach = {
       service,
       settings,
@@ -250,11 +252,12 @@ function liveInput(view: CallView, signal: AbortSignal): Omit<LiveInput, 'deadli
 
 /** Why a service without endpoints cannot be called. @throws DiscoError NOT_FOUND; USAGE for `call METHOD SERVICE` */
 async function refuseSwappedMethod(
-  registry: Registry,
+  registries: OpenRegistries,
   service: string,
   method: string | undefined,
-): Promise<unknown> {
-  if (method !== undefined && (await registry.list(method)).endpoints.length > 0) {
+): Promise<void> {
+  const [{ registry, origin }] = registries
+  if (origin === null && method !== undefined && (await registry.list(method)).endpoints.length > 0) {
     const { endpoints } = await registry.list(service)
     if (endpoints.length === 0) {
       throw new DiscoError('USAGE', 'The arguments are swapped: the service comes before the method', {
@@ -262,5 +265,5 @@ async function refuseSwappedMethod(
       })
     }
   }
-  return await registry.listExisting(service)
+  await requireExisting(registries, service)
 }

@@ -1,6 +1,12 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import type { HealthById, SurveyOptions } from '../agent/health/survey.js'
-import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { type BaseFlags, DiscoCommand, type OpenRegistries, type PlaceIn } from '../cli/base-command.js'
+import {
+  combinedEndpoints,
+  combinedSelection,
+  combinedServices,
+  withRegistry,
+} from '../cli/endpoints/combined.js'
 import { type EndpointsDoc, endpointsDoc, type SelectedDoc } from '../cli/endpoints/document.js'
 import { writeNames } from '../cli/endpoints/names.js'
 import { renderEndpoints } from '../cli/endpoints/table.js'
@@ -8,14 +14,22 @@ import { placeFlags } from '../cli/flags/base.js'
 import { refuseIdle } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { ACCESS_NAMES, accessFlags, accessOf } from '../cli/flags/probe.js'
-import { filterFlags, readScope, type Scope, targetAndAddresses } from '../cli/flags/target.js'
+import { filterFlags, readScope, targetAndAddresses } from '../cli/flags/target.js'
 import { isSharedRegistry } from '../cli/notes/notes.js'
+import {
+  missingParts,
+  partsRead,
+  type RegistryPart,
+  readEach,
+  requireExisting,
+  requireRegisteredIn,
+} from '../cli/registries/parts.js'
 import { type ServicesDoc, servicesDoc } from '../cli/services/document.js'
 import { renderServices } from '../cli/services/table.js'
 import { count } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
 import type { Endpoint, LeaseId } from '../domain/endpoint.js'
-import { isUnfiltered, requireChosen } from '../domain/endpoint-filter.js'
+import { chosenOf, type EndpointFilter, isUnfiltered, requireChosen } from '../domain/endpoint-filter.js'
 import type { Registry, Ttl } from '../registry/registry.js'
 
 /** Above this number, asking for the times of leases takes longer than everything else: 10,000 take 3 s of CPU. */
@@ -32,6 +46,7 @@ export default class Ls extends DiscoCommand {
     "<%= config.bin %> ls hello -l 'version=2.0.0,weight>0'",
     '<%= config.bin %> ls --host 10.0.0.5',
   ]
+  static override readonly takesSeveral = true
   static override usage = '<%= command.id %> [TARGET] [ADDR...] [FLAGS]'
   static override args = { target: targetAndAddresses }
   static override flags = {
@@ -56,105 +71,121 @@ export default class Ls extends DiscoCommand {
     if (!flags.probe) refuseIdle({ flags, metadata }, ['probe-timeout', ...ACCESS_NAMES], 'without --probe')
     const probe = flags.probe ? { deadlineMs: flags['probe-timeout'], ...(await accessOf(flags)) } : null
     const [target, ...addrs] = args.target ?? []
-    const scope = await readScope({
-      command: 'ls',
-      target,
-      addrs,
-      flags,
-      place: (layout) => this.place(flags, layout),
-    })
-    const registry = await this.openScope(flags, scope)
-    const { service } = scope
-    if (service !== undefined) return await this.listEndpoints(registry, { ...scope, service }, probe, flags)
-    if (isUnfiltered(scope.filter)) return await this.listServices(registry, probe, flags)
-    return await this.listSelected(registry, scope, probe, flags)
+    const scopeIn = (place: PlaceIn) => readScope({ command: 'ls', target, addrs, flags, place })
+    const scope = await scopeIn((layout) => this.place(flags, layout))
+    const registries = await this.openRegistries(flags, async (place) => (await scopeIn(place)).place)
+    await requireRegisteredIn(registries, scope)
+    const { service, filter } = scope
+    const asked = { filter, probe, flags }
+    if (service !== undefined) return await this.listEndpoints(registries, service, asked)
+    if (isUnfiltered(filter)) return await this.listServices(registries, asked)
+    return await this.listSelected(registries, asked)
   }
 
-  private async listServices(
-    registry: Registry,
-    probe: SurveyOptions | null,
-    flags: BaseFlags & LsFlags,
-  ): Promise<ServicesDoc> {
+  private async listServices(registries: OpenRegistries, { probe, flags }: Asked): Promise<ServicesDoc> {
     const { summarizeServices } = await import('../registry/service-summary.js')
-    const { revision, endpoints, otherKeys } = await registry.list()
-    const { services, foreignKeys, rootHints } = summarizeServices(endpoints)
-    const listed = services.flatMap((service) => service.endpoints)
-    const [ttls, health] = await Promise.all([this.ttls(registry, listed, flags), askHealth(listed, probe)])
-    const doc = servicesDoc(revision, services, ttls, health)
+    const roots = new Set<string>()
+    let others = 0
+    const parts = await readEach(registries, async ({ registry }) => {
+      const { revision, endpoints, otherKeys } = await registry.list()
+      const { services, foreignKeys, rootHints } = summarizeServices(endpoints)
+      for (const root of rootHints.slice(0, 3)) roots.add(root)
+      others += foreignKeys + otherKeys
+      const listed = services.flatMap((service) => service.endpoints)
+      const [ttls, health] = await Promise.all([this.ttls(registry, listed, flags), askHealth(listed, probe)])
+      return servicesDoc(revision, services, ttls, health)
+    })
+    const doc = combinedServices(parts)
+    const names = new Set(doc.services.map(({ service }) => service))
     this.print(flags, doc, {
       table: (palette) => renderServices(doc, palette),
       lines: () => doc.services.map((service) => ({ schema: 'disco.service/v1', rev: doc.rev, ...service })),
-      names: () => doc.services.map(({ service }) => service),
+      names: () => [...names],
     })
     const all = doc.services.reduce((sum, service) => sum + service.endpoints, 0)
-    this.remark(`${count(services.length, 'service')}, ${count(all, 'endpoint')} (rev ${doc.rev})`)
-    const others = foreignKeys + otherKeys
+    this.remark(`${count(names.size, 'service')}, ${count(all, 'endpoint')} (${revisions(doc)})`)
     if (others > 0)
       this.remark(`${count(others, 'other key')} left out: no registrations that disco can read`)
-    for (const root of rootHints.slice(0, 3))
+    for (const root of roots)
       this.remark(`Some of them would be registrations under another root: disco ls --root ${visible(root)}`)
+    this.reportMissing(parts)
     return doc
   }
 
   /** The selected endpoints of all services. */
   private async listSelected(
-    registry: Registry,
-    { filter }: Pick<Scope, 'filter'>,
-    probe: SurveyOptions | null,
-    flags: BaseFlags & LsFlags,
+    registries: OpenRegistries,
+    { filter, probe, flags }: Asked,
   ): Promise<SelectedDoc> {
     const { summarizeServices } = await import('../registry/service-summary.js')
-    const listing = await registry.list()
-    const { services } = summarizeServices(listing.endpoints)
-    const isShared = isSharedRegistry(this.members(flags))
-    const readable = services.flatMap(({ endpoints }) => endpoints)
-    const chosen = requireChosen(filter, readable, undefined)
-    const [ttls, health] = await Promise.all([this.ttls(registry, chosen, flags), askHealth(chosen, probe)])
-    const { revision } = listing
-    const docs = services
-      .map(({ service, endpoints }) =>
+    const readable: Endpoint[] = []
+    const parts = await readEach(registries, async ({ registry, members }): Promise<SelectedDoc> => {
+      const { revision, endpoints } = await registry.list()
+      const { services } = summarizeServices(endpoints)
+      const all = services.flatMap((service) => service.endpoints)
+      for (const endpoint of all) readable.push(endpoint)
+      const chosen = chosenOf(filter, all)
+      const [ttls, health] = await Promise.all([this.ttls(registry, chosen, flags), askHealth(chosen, probe)])
+      const isShared = isSharedRegistry(members)
+      const docs = services.map(({ service, endpoints }) =>
         endpointsDoc(service, { revision, endpoints }, ttls, health ?? undefined, filter, isShared),
       )
-      .filter(({ endpoints }) => endpoints.length > 0)
-    const doc: SelectedDoc = { schema: 'disco.selected/v1', rev: String(revision), services: docs }
-    return this.print(flags, doc, {
-      table: (palette, wide) =>
-        renderEndpoints(docs, palette, { wide, withTtl: ttls !== null, withService: true }),
-      lines: () => docs.flatMap(endpointLines),
-      names: () => docs.flatMap(({ endpoints }) => endpoints.map(({ addr }) => addr)),
+      const rev = String(revision)
+      return { schema: 'disco.selected/v1', rev, services: docs.filter((doc) => doc.endpoints.length > 0) }
     })
+    const doc = combinedSelection(parts)
+    requireChosen(filter, readable, undefined)
+    const { services } = doc
+    const withTtl = services.every(({ ttlsAsked }) => ttlsAsked)
+    this.print(flags, doc, {
+      table: (palette, wide) => renderEndpoints(services, palette, { wide, withTtl, withService: true }),
+      lines: () => services.flatMap(endpointLines),
+      names: () => services.flatMap(({ endpoints }) => endpoints.map(({ addr }) => addr)),
+    })
+    this.reportMissing(parts)
+    return doc
   }
 
   private async listEndpoints(
-    registry: Registry,
-    { service, filter }: Scope,
-    probe: SurveyOptions | null,
-    flags: BaseFlags & LsFlags,
+    registries: OpenRegistries,
+    service: string,
+    { filter, probe, flags }: Asked,
   ): Promise<EndpointsDoc | undefined> {
+    const [{ registry: first, origin }] = registries
     // Addresses are checked against the whole list before anything is written.
-    if (this.format(flags) === 'name' && filter.addrs.length === 0 && !probe) {
+    if (origin === null && this.format(flags) === 'name' && filter.addrs.length === 0 && !probe) {
       const { ended } = this.output
-      const pages = registry.listPages(service, { signal: ended })
+      const pages = first.listPages(service, { signal: ended })
       const hasWritten = await writeNames(pages, filter, this.output)
       if (hasWritten || ended.aborted) return undefined
       // The whole list explains why there is none.
     }
-    const listing = await registry.listExisting(service)
-    const chosen = requireChosen(filter, listing.endpoints, service)
-    const [ttls, health] = await Promise.all([this.ttls(registry, chosen, flags), askHealth(chosen, probe)])
-    const doc = endpointsDoc(
-      service,
-      listing,
-      ttls,
-      health ?? undefined,
-      filter,
-      isSharedRegistry(this.members(flags)),
-    )
-    return this.print(flags, doc, {
-      table: (palette, wide) => renderEndpoints([doc], palette, { wide, withTtl: doc.ttlsAsked }),
-      lines: () => endpointLines(doc),
+    const all: Endpoint[] = []
+    const parts = await readEach(registries, async ({ registry, members, origin }) => {
+      const listing = await (origin === null ? registry.listExisting(service) : registry.list(service))
+      for (const endpoint of listing.endpoints) all.push(endpoint)
+      const chosen = chosenOf(filter, listing.endpoints)
+      const [ttls, health] = await Promise.all([this.ttls(registry, chosen, flags), askHealth(chosen, probe)])
+      return endpointsDoc(service, listing, ttls, health ?? undefined, filter, isSharedRegistry(members))
+    })
+    const doc = combinedEndpoints(parts)
+    if (all.length === 0) await requireExisting(registries, service)
+    requireChosen(filter, all, service)
+    const docs = partsRead(parts).map(({ registry, read }) => withRegistry(registry, read))
+    this.print(flags, doc, {
+      table: (palette, wide) => renderEndpoints(docs, palette, { wide, withTtl: doc.ttlsAsked }),
+      lines: () => docs.flatMap(endpointLines),
       names: () => doc.endpoints.map(({ addr }) => addr),
     })
+    this.reportMissing(parts)
+    return doc
+  }
+
+  /** What could not be read is missing from the output: scripts are told by the exit code. */
+  private reportMissing(parts: readonly RegistryPart<unknown>[]): void {
+    const missing = missingParts(parts)
+    for (const sentence of missing) this.remark(`! ${visible(sentence)}`)
+    if (missing.length > 0) process.exitCode = 3
   }
 
   /** Null if the times of the leases are not requested: each takes a request. */
@@ -173,6 +204,19 @@ export default class Ls extends DiscoCommand {
 
 function endpointLines({ service, rev, endpoints }: EndpointsDoc): object[] {
   return endpoints.map((endpoint) => Object.assign({ schema: 'disco.endpoint/v1', service, rev }, endpoint))
+}
+
+/** `rev 42`, or that of each registry. */
+function revisions({ rev, registries }: ServicesDoc): string {
+  if (!registries) return `rev ${rev}`
+  return registries.map((one) => `${one.registry} ${one.rev === null ? 'away' : `rev ${one.rev}`}`).join(', ')
+}
+
+/** What a listing is of. */
+interface Asked {
+  readonly filter: EndpointFilter
+  readonly probe: SurveyOptions | null
+  readonly flags: BaseFlags & LsFlags
 }
 
 type LsFlags = Interfaces.InferredFlags<typeof Ls.flags>

@@ -12,6 +12,7 @@ import type { AdminService } from '../cli/proxy/serve.js'
 import { ProxyView } from '../cli/proxy/view.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { jsonLine } from '../cli/terminal/visible.js'
+import { AUTO } from '../domain/layouts/reader.js'
 import type { Policy } from '../policies/index.js'
 import type { Certificates } from '../proxy/certificates.js'
 
@@ -29,6 +30,7 @@ export default class ProxyCommand extends DiscoCommand {
     '<%= config.bin %> proxy --route shop.Users=users --route shop.Carts=carts',
   ]
   static override strict = false
+  static override readonly takesSeveral = true
   static override args = {
     target: argument({ description: 'services, or targets such as etcd:///hello?version=1.0.0' }),
   }
@@ -46,19 +48,19 @@ export default class ProxyCommand extends DiscoCommand {
   async run(): Promise<void> {
     this.output.ignoreFailures()
     const { argv, flags } = await this.parse(ProxyCommand)
-    const place = (layout: string) => this.place(flags, layout)
+    const place = (layout: string) => this.commonPlace(flags, layout)
     const { targets, rule } = planRoutes(argv as string[], flags, place)
     const policy = policyForKeyedCalls(flags)
     const adminPlan = await planAdmin(flags)
     const certificates = await this.certificates(flags)
     using stop = new StopSignals(['SIGINT', 'SIGTERM'])
-    const registry = await this.openRegistry(flags, this.cacheOptions(flags))
+    const { discovery } = await this.openDiscovery(flags, (place) => place(AUTO), this.cacheOptions(flags))
     this.screen = await this.openScreen(flags, policy)
     try {
       const { serve } = await import('../cli/proxy/serve.js')
       const view = new ProxyView(this.palette(flags, process.stderr), (line) => this.remark(line))
       const settings = {
-        discovery: registry,
+        discovery,
         targets,
         route: rule,
         policy,

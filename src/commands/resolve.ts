@@ -15,6 +15,7 @@ export default class Resolve extends ResolvingCommand {
     "<%= config.bin %> resolve hello -l 'version=2.0.0,weight>0'",
     '<%= config.bin %> resolve dns:///localhost:1001',
   ]
+  static override readonly takesSeveral = true
   static override args = { target: dialledTarget }
 
   async run(): Promise<ResolveDoc> {

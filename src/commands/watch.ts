@@ -1,7 +1,8 @@
-import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { type BaseFlags, DiscoCommand, type PlaceIn } from '../cli/base-command.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { integerFlag } from '../cli/flags/custom.js'
 import { filterFlags, readScope, type Scope, targetAndAddresses } from '../cli/flags/target.js'
+import { requireRegisteredIn } from '../cli/registries/parts.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { jsonLine } from '../cli/terminal/visible.js'
 import { type EventDoc, eventDoc } from '../cli/watch/document.js'
@@ -19,6 +20,7 @@ export default class Watch extends DiscoCommand {
     '<%= config.bin %> watch hello --count 1',
     '<%= config.bin %> watch hello -l version=2.0.0',
   ]
+  static override readonly takesSeveral = true
   static override usage = '<%= command.id %> [TARGET] [ADDR...] [FLAGS]'
   static override args = { target: targetAndAddresses }
   static override flags = {
@@ -34,29 +36,28 @@ export default class Watch extends DiscoCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Watch)
     const [target, ...addrs] = args.target ?? []
-    const scope = await readScope({
-      command: 'watch',
-      target,
-      addrs,
-      flags,
-      place: (layout) => this.place(flags, layout),
-    })
+    const scopeIn = (place: PlaceIn) => readScope({ command: 'watch', target, addrs, flags, place })
+    const scope = await scopeIn((layout) => this.place(flags, layout))
     const { service, filter } = scope
-    const registry = await this.openScope(flags, scope)
-    const { registryEvents } = await import('../registry/events.js')
+    const registries = await this.openRegistries(flags, async (place) => (await scopeIn(place)).place)
+    await requireRegisteredIn(registries, scope)
+    const { watchEach } = await import('../cli/watch/sources.js')
     using stop = new StopSignals()
     const { output } = this
     output.interruptBy(stop.once)
     output.collectLines()
     const signal = AbortSignal.any([stop.once, output.ended])
-    const updates = registry.follow(service, signal)
     const view = await this.viewFor(flags, scope)
     try {
-      let isFirst = true
+      const heard = new Set<string | undefined>()
+      let hasList = false
       let changes = 0
-      for await (const watched of registryEvents(registry, updates, filter)) {
-        if (isFirst && watched.event.type === 'stale') throw watched.event.cause
-        isFirst = false
+      for await (const watched of watchEach(registries, { service, filter }, signal)) {
+        heard.add(watched.registry)
+        hasList ||= watched.event.type !== 'stale'
+        // Several registries are waited for as long as one answers.
+        const isOutOfReach = !hasList && heard.size === registries.length
+        if (isOutOfReach && watched.event.type === 'stale') throw watched.event.cause
         view.show(watched, eventDoc(watched, service, filter))
         if (!WATCH_STATES.has(watched.event.type)) changes++
         if (changes === flags.count) break

@@ -35,6 +35,8 @@ export type RegistryEvent =
     })
 
 export interface WatchEvent {
+  /** The registry, where several are watched. */
+  readonly registry?: string
   readonly event: RegistryEvent
   /** As of the event's revision, or a later one: later updates change it in place. */
   readonly snapshot: Snapshot

@@ -4,6 +4,7 @@ import type { Asserted } from '../../stats/assertion.js'
 import type { LatencyBand, LatencySummary } from '../../stats/latency.js'
 import type { Verdict } from '../../stats/verdict.js'
 import type { NoteDoc } from '../notes/notes.js'
+import type { ResolvedRegistryDoc } from '../registries/document.js'
 
 export interface TalliedDoc {
   readonly picks: number
@@ -15,6 +16,8 @@ export interface TalliedDoc {
 }
 
 export interface CallEndpointDoc extends TalliedDoc {
+  /** Only with several registries. */
+  readonly registry?: string
   readonly key: string
   readonly addr: string
   readonly version: string
@@ -32,6 +35,9 @@ export interface CallVersionDoc extends TalliedDoc {
   readonly endpoints: number
   readonly weight: number
 }
+
+/** The endpoints of one of several registries together, and how it stands at the end of the run. */
+export interface CallRegistryDoc extends TalliedDoc, ResolvedRegistryDoc {}
 
 /** An endpoint joined, left, or got another weight. Calls from `atCall` on were made under the change. */
 export interface CallChangeDoc {
@@ -114,6 +120,8 @@ export interface CallDoc {
   readonly endpoints: readonly CallEndpointDoc[]
   /** Only with several versions. */
   readonly versions: readonly CallVersionDoc[]
+  /** Only with several registries. `rev` is then that of the first which has a list. */
+  readonly registries?: readonly CallRegistryDoc[]
   readonly latencyMs: LatencySummary
   readonly histogram: readonly LatencyBand[]
   readonly failures: Readonly<Record<string, number>>

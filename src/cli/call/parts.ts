@@ -37,6 +37,27 @@ export function renderVersions({ versions, calls }: CallDoc, palette: Palette): 
   return [table, '']
 }
 
+/** A line for each of several registries: its part of the calls, and how it stands. */
+export function renderRegistries({ registries = [], calls }: CallDoc, palette: Palette): string[] {
+  if (registries.length === 0) return []
+  const share = (picks: number) => percent(picks / Math.max(1, calls))
+  const table = renderTable(
+    registries,
+    [
+      { head: 'REGISTRY', text: ({ registry }) => registry },
+      { head: 'ENDPOINTS', align: 'right', text: ({ endpoints }) => String(endpoints) },
+      { head: 'CALLS', align: 'right', text: ({ picks }) => String(picks) },
+      { head: 'OBSERVED', align: 'right', text: ({ picks }) => share(picks) },
+      { head: 'EXPECTED', align: 'right', text: ({ expected }) => share(expected) },
+      { head: 'p50', align: 'right', text: ({ latencyMs }) => duration(latencyMs.p50) },
+      { head: 'ERR', text: ({ failures }) => statuses(failures) || '0' },
+      { head: 'NOTE', text: ({ problem }) => (problem === null ? '' : `STALE: ${problem}`) },
+    ],
+    palette,
+  )
+  return [table, '']
+}
+
 /** Endpoints that joined, left or got another weight, how long departed ones were still picked, and reconnects. */
 export function renderChanges(doc: CallDoc): string[] {
   const { changes, changesLeftOut, failovers, reconnects, reconnectsLeftOut } = doc

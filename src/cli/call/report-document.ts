@@ -4,6 +4,7 @@ import { formatSelector } from '../../domain/selector.js'
 import { parseTarget, SCHEME, selectorOf, splitTarget } from '../../grpc/resolver/target.js'
 import type { Asserted } from '../../stats/assertion.js'
 import type { NoteDoc } from '../notes/notes.js'
+import { resolvedRegistryDoc } from '../registries/document.js'
 import type {
   CallChangeDoc,
   CallDoc,
@@ -45,15 +46,24 @@ export function callDoc(
       problem,
     })),
     endpoints: report.endpoints.map((own) => {
-      const { key, addr, version, weight } = own.endpoint
+      const { key, addr, version, weight, origin } = own.endpoint
+      const placed = origin ? { registry: origin.registry } : {}
       const { reconnects: reconnectReasons, note } = own
       const reconnects = Object.values(reconnectReasons).reduce((sum, count) => sum + count, 0)
-      return { key, addr, version, weight, ...talliedDoc(own), reconnects, reconnectReasons, note }
+      return { ...placed, key, addr, version, weight, ...talliedDoc(own), reconnects, reconnectReasons, note }
     }),
     versions: report.versions.map((own) => {
       const { version, endpoints, weight } = own
       return { version, endpoints, weight, ...talliedDoc(own) }
     }),
+    ...(report.registries.length === 0
+      ? {}
+      : {
+          registries: report.registries.map((own) => ({
+            ...resolvedRegistryDoc(own.state),
+            ...talliedDoc(own),
+          })),
+        }),
     latencyMs: report.latency,
     histogram: report.bands,
     failures: report.failures,

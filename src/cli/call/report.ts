@@ -12,6 +12,7 @@ import {
   renderChanges,
   renderFirstFailure,
   renderHistogram,
+  renderRegistries,
   renderVersions,
   statuses,
 } from './parts.js'
@@ -37,6 +38,7 @@ export function renderCallReport(doc: CallDoc, palette: Palette, options: Report
     '',
     renderEndpoints(doc, palette, options.width ?? Number.POSITIVE_INFINITY),
     '',
+    ...renderRegistries(doc, palette),
     ...renderVersions(doc, palette),
     ...renderChanges(doc),
     ...(doc.misrouted > 0
@@ -95,6 +97,7 @@ function renderEndpoints(doc: CallDoc, palette: Palette, width: number): string 
 
 function columns({ calls, endpoints }: CallDoc, palette: Palette): Column<CallEndpointDoc>[] {
   return [
+    ...columnWhere<CallEndpointDoc>(endpoints, 'REGISTRY', ({ registry }) => registry ?? ''),
     ...shareColumns(calls, endpoints, ({ addr }) => addr, palette),
     numberColumn('p50', ({ latencyMs }) => duration(latencyMs.p50)),
     numberColumn('p95', ({ latencyMs }) => duration(latencyMs.p95)),

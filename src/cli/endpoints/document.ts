@@ -7,10 +7,13 @@ import { findLayout, type Hint } from '../../domain/layouts/index.js'
 import { shareWithin, weightsAreUnset } from '../../domain/shares.js'
 import type { EndpointList, Ttl } from '../../registry/registry.js'
 import { healthInWords } from '../health/document.js'
+import type { RegistryDoc } from '../registries/document.js'
 
 const NOT_PROBED: HealthById = new Map()
 
 export interface EndpointDoc extends StoredEndpointDoc {
+  /** Only with several registries. */
+  readonly registry?: string
   readonly layout: string
   readonly problem: string | null
   /** Hints of its layout about such an endpoint, and on its address. */
@@ -28,6 +31,8 @@ export interface EndpointsDoc {
   readonly weightsUnset: boolean
   /** Whether etcd was asked for the remaining time of each lease; if not, `ttlSeconds` is null. */
   readonly ttlsAsked: boolean
+  /** Only with several registries. `rev` is then that of the first which answered, and shares are within each. */
+  readonly registries?: readonly RegistryDoc[]
   readonly endpoints: readonly EndpointDoc[]
 }
 
@@ -35,7 +40,9 @@ export interface EndpointsDoc {
 export interface SelectedDoc {
   readonly schema: 'disco.selected/v1'
   readonly rev: string
-  /** Those with a selected endpoint. */
+  /** Only with several registries. */
+  readonly registries?: readonly RegistryDoc[]
+  /** Those with a selected endpoint; of several registries, each by itself. */
   readonly services: readonly EndpointsDoc[]
 }
 

@@ -28,6 +28,7 @@ export function renderEndpoints(
       text: (row) => standing(row).glyph,
       paint: (row, text) => standing(row).paint(palette, text),
     },
+    ...(endpoints.some(({ registry }) => registry !== undefined) ? [REGISTRY] : []),
     ...(withService ? [{ head: 'SERVICE', text: ({ of }: Row) => of.service }] : []),
     { head: 'ADDRESS', text: ({ endpoint }) => endpoint.addr },
     { head: 'VERSION', text: ({ endpoint }) => endpoint.version },
@@ -83,6 +84,8 @@ function readyColumn(palette: Palette): Column<Row> {
     paint: ({ endpoint }, text) => (endpoint.ready ? palette.green(text) : palette.red(text)),
   }
 }
+
+const REGISTRY: Column<Row> = { head: 'REGISTRY', text: ({ endpoint }) => endpoint.registry ?? '' }
 
 const LAYOUT: Column<Row> = { head: 'LAYOUT', text: ({ endpoint }) => endpoint.layout }
 

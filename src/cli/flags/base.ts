@@ -11,7 +11,7 @@ const etcdFlags = {
     char: 'C',
     helpGroup: 'ETCD',
     helpValue: 'NAME',
-    description: 'a named connection: see disco context',
+    description: 'a named connection, see disco context; NAME,NAME where a command reads several',
   }),
   endpoints: textFlag({
     helpGroup: 'ETCD',

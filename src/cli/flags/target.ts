@@ -233,6 +233,14 @@ export async function readDialled(
   return { target, registry: { service: uri.service, place: placeOfUri(uri, place), isUri: true } }
 }
 
+/** Where the keys of a dialled target are in a context. @param place by its settings */
+export function placeOfDialled(
+  { target, registry }: Dialled,
+  place: (defaultLayout: string) => FullPlace,
+): FullPlace {
+  return registry?.isUri ? placeOfUri(parseTarget(splitTarget(target)), place) : place(AUTO)
+}
+
 /** Refuses flags that are about the registry, which such a target does without. @throws DiscoError USAGE */
 export function refuseRegistryFlags(parsed: Parameters<typeof refuseIdle>[0], target: string): void {
   refuseIdle(parsed, REGISTRY_FLAGS, `on ${target}: its endpoints stand in no registry`)

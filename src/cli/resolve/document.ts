@@ -1,7 +1,9 @@
 import { roundShare } from '../../domain/documents.js'
+import { shareFractions } from '../../domain/shares.js'
 import type { RegisteredEndpoint } from '../../grpc/resolver/endpoint.js'
 import type { Resolution } from '../../grpc/resolver/resolve.js'
 import type { NoteDoc } from '../notes/notes.js'
+import { type ResolvedRegistryDoc, resolvedRegistryDoc } from '../registries/document.js'
 
 /** The resolved target and the source of its list. */
 export interface SourceDoc {
@@ -20,6 +22,8 @@ export interface SourceDoc {
 }
 
 export interface ResolvedEndpointDoc {
+  /** Only with several registries. */
+  readonly registry?: string
   readonly key: string
   readonly addresses: readonly string[]
   /** The effective weight: 0 is drained. */
@@ -39,6 +43,8 @@ export interface ResolveDoc extends SourceDoc {
   readonly authority: string
   /** The default service config of a channel; null for grpc-js's default, pick_first. */
   readonly serviceConfig: object | null
+  /** Only with several registries. `rev` is then that of the first which has a list. */
+  readonly registries?: readonly ResolvedRegistryDoc[]
   readonly endpoints: readonly ResolvedEndpointDoc[]
   /** Registered, and never dialled. */
   readonly unusable: readonly UnusableEndpointDoc[]
@@ -53,14 +59,16 @@ export interface UnusableEndpointDoc {
 }
 
 export function resolveDoc(resolution: Resolution, notes: readonly NoteDoc[] = []): ResolveDoc {
-  const { authority, serviceConfig, endpoints } = resolution
-  const total = endpoints.reduce((sum, { weight }) => sum + weight, 0)
+  const { authority, serviceConfig, endpoints, list } = resolution
+  const weighted = endpoints.map(({ registration, weight }) => ({ ...registration, weight }))
+  const shares = endpoints.some(({ weight }) => weight > 0) ? shareFractions(weighted) : []
   return {
     schema: 'disco.resolve/v1',
     ...sourceDoc(resolution),
     authority,
     serviceConfig,
-    endpoints: endpoints.map((endpoint) => resolvedEndpointDoc(endpoint, total)),
+    ...(list?.registries ? { registries: list.registries.map(resolvedRegistryDoc) } : {}),
+    endpoints: endpoints.map((endpoint, at) => resolvedEndpointDoc(endpoint, shares[at] ?? 0)),
     unusable: unusableOf(resolution),
     notes,
   }
@@ -86,16 +94,17 @@ export function sourceDoc({ target, service, list }: Resolution): SourceDoc {
 
 function resolvedEndpointDoc(
   { registration, weight, addresses }: RegisteredEndpoint,
-  total: number,
+  share: number,
 ): ResolvedEndpointDoc {
-  const { key, version, id, layout, metadata } = registration
+  const { key, version, id, layout, metadata, origin } = registration
   return {
+    ...(origin ? { registry: origin.registry } : {}),
     key,
     addresses: addresses.map((address) =>
       'path' in address ? `unix:${address.path}` : hostPort(address.host, address.port),
     ),
     weight,
-    share: roundShare(total === 0 ? 0 : weight / total),
+    share: roundShare(share),
     attributes: { version, id: id ?? null, layout, metadata },
   }
 }

@@ -1,8 +1,9 @@
+import { registryLines } from '../registries/lines.js'
 import type { Palette } from '../terminal/color.js'
 import { renderTable } from '../terminal/table.js'
 import { age, count, percent } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
-import type { ResolveDoc, SourceDoc } from './document.js'
+import type { ResolveDoc, ResolvedEndpointDoc, SourceDoc } from './document.js'
 
 /** The resolution of a target: source of the list, endpoints, and service config. */
 export function renderResolution(doc: ResolveDoc, palette: Palette): string {
@@ -10,8 +11,8 @@ export function renderResolution(doc: ResolveDoc, palette: Palette): string {
   const weight = endpoints.reduce((sum, endpoint) => sum + endpoint.weight, 0)
   const config = serviceConfig === null ? 'none: pick_first' : visible(JSON.stringify(serviceConfig))
   return [
-    `${visible(doc.target)} → ${count(endpoints.length, 'endpoint')}, weight ${weight}   ${sourceOf(doc)}`,
-    ...staleness(doc, palette),
+    `${visible(doc.target)} → ${count(endpoints.length, 'endpoint')}, weight ${weight}   ${doc.registries ? '' : sourceOf(doc)}`.trimEnd(),
+    ...(doc.registries ? registryLines(doc.registries, palette) : staleness(doc, palette)),
     '',
     ...(endpoints.length === 0 ? [] : [endpointTable(doc, palette), '']),
     ...(doc.unusable.length === 0 ? [] : [...unusableLines(doc, palette), '']),
@@ -49,6 +50,9 @@ function endpointTable({ endpoints }: ResolveDoc, palette: Palette): string {
   return renderTable(
     endpoints,
     [
+      ...(endpoints.some(({ registry }) => registry !== undefined)
+        ? [{ head: 'REGISTRY', text: ({ registry = '' }: ResolvedEndpointDoc) => registry }]
+        : []),
       { head: 'ADDRESS', text: ({ addresses }) => addresses.join(', ') },
       { head: 'VERSION', text: ({ attributes }) => attributes.version },
       { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight) },

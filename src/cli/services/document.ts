@@ -2,8 +2,11 @@ import type { HealthById } from '../../agent/health/survey.js'
 import { endpointId } from '../../domain/endpoint.js'
 import type { Ttl } from '../../registry/registry.js'
 import type { ServiceSummary } from '../../registry/service-summary.js'
+import type { RegistryDoc } from '../registries/document.js'
 
 export interface ServiceDoc {
+  /** Only with several registries. */
+  readonly registry?: string
   readonly service: string
   readonly layout: string
   readonly versions: readonly string[]
@@ -20,6 +23,8 @@ export interface ServicesDoc {
   readonly rev: string
   /** Whether etcd was asked for the remaining time of each lease; if not, `minTtlSeconds` is null. */
   readonly ttlsAsked: boolean
+  /** Only with several registries. `rev` is then that of the first which answered. */
+  readonly registries?: readonly RegistryDoc[]
   readonly services: readonly ServiceDoc[]
 }
 

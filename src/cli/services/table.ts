@@ -18,6 +18,9 @@ export function renderServices({ services, ttlsAsked }: ServicesDoc, palette: Pa
   return renderTable(
     services,
     [
+      ...(services.some(({ registry }) => registry !== undefined)
+        ? [{ head: 'REGISTRY', text: ({ registry = '' }: ServiceDoc) => registry }]
+        : []),
       { head: 'SERVICE', text: ({ service }) => service },
       { head: 'VERSIONS', text: ({ versions }) => versions.join(', ') },
       { head: 'ENDPOINTS', align: 'right', text: ({ endpoints }) => String(endpoints) },

@@ -20,7 +20,12 @@ interface OfEndpoint {
 }
 
 /** One line of `watch` and `register`. */
-export type EventDoc =
+export type EventDoc = AnyEventDoc & {
+  /** Only where several registries are watched: `rev` is its own. */
+  readonly registry?: string
+}
+
+type AnyEventDoc =
   | {
       readonly schema: 'disco.event/v1'
       readonly type: 'synced'
@@ -69,10 +74,20 @@ export type EventDoc =
 
 /** @param filter of the watch: `synced` counts the endpoints that it chooses */
 export function eventDoc(
-  { event, snapshot }: WatchEvent,
+  watched: WatchEvent,
   service: string | undefined,
   filter: EndpointFilter = ALL_ENDPOINTS,
 ): EventDoc {
+  const { registry } = watched
+  const doc = anyEventDoc(watched, service, filter)
+  return registry === undefined ? doc : { ...doc, registry }
+}
+
+function anyEventDoc(
+  { event, snapshot }: WatchEvent,
+  service: string | undefined,
+  filter: EndpointFilter,
+): AnyEventDoc {
   const schema = 'disco.event/v1'
   const named = service === undefined ? {} : { service }
   switch (event.type) {

@@ -21,7 +21,8 @@ export class EventLog {
     const { palette } = this
     const time = palette.dim(at.toTimeString().slice(0, 8))
     const rev = palette.dim(('rev' in event ? `rev ${event.rev}` : '--------').padEnd(9))
-    return `${time}  ${rev} ${describe(event, this.shown, palette)}`.trimEnd()
+    const registry = event.registry === undefined ? '' : `${event.registry}  `
+    return `${time}  ${rev} ${registry}${describe(event, this.shown, palette)}`.trimEnd()
   }
 }
 

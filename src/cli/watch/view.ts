@@ -2,6 +2,7 @@ import { chosenOf, formatFilter } from '../../domain/endpoint-filter.js'
 import { EMPTY_SNAPSHOT, endpointsOf, type Snapshot } from '../../domain/snapshot.js'
 import type { WatchEvent } from '../../registry/events.js'
 import { summarizeServices } from '../../registry/service-summary.js'
+import { withRegistry } from '../endpoints/combined.js'
 import { endpointsDoc } from '../endpoints/document.js'
 import { renderEndpoints, renderLegend } from '../endpoints/table.js'
 import type { Scope } from '../flags/target.js'
@@ -22,8 +23,10 @@ const COUNT_PERIOD_MS = 1_000
 export class ScreenView {
   private readonly events: EventLog
   private readonly screen: LiveScreen
-  private snapshot = EMPTY_SNAPSHOT
-  private stale: { readonly since: Date; readonly fromMs: number } | null = null
+  /** The list of each registry; the only one has no name. */
+  private readonly snapshots = new Map<string | undefined, Snapshot>()
+  /** Registries that are out of reach. */
+  private readonly stale = new Map<string | undefined, { readonly since: Date; readonly fromMs: number }>()
   private counting: NodeJS.Timeout | undefined
 
   /**
@@ -45,10 +48,10 @@ export class ScreenView {
     this.screen.paint()
   }
 
-  show({ event, snapshot }: WatchEvent, doc: EventDoc): void {
-    this.snapshot = snapshot
-    if (event.type === 'stale') this.goStale(event.sinceMs)
-    else this.goLive()
+  show({ event, snapshot, registry }: WatchEvent, doc: EventDoc): void {
+    this.snapshots.set(registry, snapshot)
+    if (event.type === 'stale') this.goStale(registry, event.sinceMs)
+    else this.goLive(registry)
     this.screen.add(this.events.line(doc, new Date()))
   }
 
@@ -60,20 +63,23 @@ export class ScreenView {
     process.stdout.write(this.screen.leave(log.length === 0 ? [] : left))
   }
 
-  private goStale(sinceMs: number): void {
-    this.stale ??= { since: new Date(sinceMs), fromMs: performance.now() }
+  private goStale(registry: string | undefined, sinceMs: number): void {
+    if (!this.stale.has(registry))
+      this.stale.set(registry, { since: new Date(sinceMs), fromMs: performance.now() })
     this.counting ??= setInterval(() => this.screen.paint(), COUNT_PERIOD_MS)
   }
 
-  private goLive(): void {
-    this.stale = null
+  private goLive(registry: string | undefined): void {
+    this.stale.delete(registry)
+    if (this.stale.size > 0) return
     clearInterval(this.counting)
     this.counting = undefined
   }
 
   private get freshness(): Freshness {
-    if (this.stale) {
-      const { since, fromMs } = this.stale
+    const [outage] = this.stale.values()
+    if (outage) {
+      const { since, fromMs } = outage
       return { type: 'stale', since, forMs: performance.now() - fromMs }
     }
     return { type: this.isEmpty ? 'connecting' : 'live' }
@@ -85,10 +91,11 @@ export class ScreenView {
   }
 
   private title(columns: number): string {
-    const { members, freshness, snapshot } = this
+    const { members, freshness } = this
     const { service, filter } = this.scope
-    const { revision } = snapshot
-    const endpoints = chosenOf(filter, endpointsOf(snapshot)).length
+    const snapshots = [...this.snapshots.values()]
+    const { revision } = snapshots[0] ?? EMPTY_SNAPSHOT
+    const endpoints = snapshots.reduce((sum, one) => sum + chosenOf(filter, endpointsOf(one)).length, 0)
     const selection = formatFilter(filter)
     return renderTitle({ service, selection, members, revision, endpoints, freshness }, columns, this.palette)
   }
@@ -96,8 +103,9 @@ export class ScreenView {
   /** The rows of a stale list are dim throughout. */
   private table(rows: number): ScreenTable {
     if (this.isEmpty) return NO_TABLE
-    if (!this.stale) return renderWatched(this.snapshot, this.scope, this.palette, rows)
-    const { lines, hidden } = renderWatched(this.snapshot, this.scope, uncolored, rows)
+    const isLive = this.stale.size < this.snapshots.size
+    if (isLive) return renderWatched(this.snapshots, this.scope, this.palette, rows)
+    const { lines, hidden } = renderWatched(this.snapshots, this.scope, uncolored, rows)
     return { lines: lines.map((line) => this.palette.dim(line)), hidden }
   }
 }
@@ -106,17 +114,18 @@ const NO_TABLE: ScreenTable = { lines: [], hidden: 0 }
 
 /** Remaining times change without an event: a watched table omits them. @param most maximum number of rows */
 function renderWatched(
-  snapshot: Snapshot,
+  snapshots: ReadonlyMap<string | undefined, Snapshot>,
   { service, filter }: Pick<Scope<string | undefined>, 'service' | 'filter'>,
   palette: Palette,
   most: number,
 ): ScreenTable {
-  const { revision } = snapshot
-  const all = endpointsOf(snapshot)
-  const services = service === undefined ? summarizeServices(all).services : [{ service, endpoints: all }]
-  const docs = services.map(({ service, endpoints }) =>
-    endpointsDoc(service, { revision, endpoints }, null, undefined, filter),
-  )
+  const docs = [...snapshots].flatMap(([registry, { revision, byKey }]) => {
+    const all = endpointsOf({ byKey })
+    const services = service === undefined ? summarizeServices(all).services : [{ service, endpoints: all }]
+    return services.map(({ service, endpoints }) =>
+      withRegistry(registry ?? null, endpointsDoc(service, { revision, endpoints }, null, undefined, filter)),
+    )
+  })
   const looks = { withTtl: false, withService: service === undefined, most }
   const count = docs.reduce((sum, { endpoints }) => sum + endpoints.length, 0)
   return {

@@ -1,0 +1,52 @@
+import { DiscoError } from '../../domain/errors.js'
+import { namesSeveral, type Origin, parseOrigins } from '../../domain/origins.js'
+import type { Environment } from '../../registry/environment.js'
+import { type Layers, readLayers } from './layers.js'
+
+/** A context that a command reads. */
+export interface ReadContext {
+  /** Null where -C does not name several. */
+  readonly origin: Origin | null
+  readonly layers: Layers
+}
+
+/** Flags that belong to one connection. */
+const CONNECTION_FLAGS = ['endpoints', 'cacert', 'cert', 'key', 'user', 'password-file'] as const
+
+/**
+ * The contexts of a command: those of `-C NAME,NAME`, each with its own settings, else the one that flags, variables and
+ * files give.
+ *
+ * @param command its name, for errors
+ * @param takesSeveral whether it reads several registries together
+ * @throws DiscoError USAGE as `readLayers` and `parseOrigins`; for several contexts where the command takes one, or beside
+ *   flags of one connection
+ */
+export async function readContexts(
+  { command, takesSeveral }: { readonly command: string; readonly takesSeveral: boolean },
+  flags: Layers['flags'],
+  env: Environment,
+  folder: string | null,
+): Promise<readonly [ReadContext, ...ReadContext[]]> {
+  const { context } = flags
+  if (context === undefined || !namesSeveral(context)) {
+    return [{ origin: null, layers: await readLayers(flags, env, folder) }]
+  }
+  const [first, ...more] = parseOrigins(context, '-C')
+  if (!takesSeveral) {
+    throw new DiscoError('USAGE', `disco ${command} works in one context, and -C names several: ${context}`, {
+      suggestions: [first, ...more].map(({ registry }) => `disco ${command} -C ${registry}`),
+    })
+  }
+  const typed = CONNECTION_FLAGS.find((name) => flags[name] !== undefined)
+  if (typed !== undefined) {
+    throw new DiscoError('USAGE', `--${typed} does not go with several contexts`, {
+      suggestions: ['Each context has its own connection: see disco context show NAME'],
+    })
+  }
+  const read = async (origin: Origin): Promise<ReadContext> => {
+    const own = { ...flags, context: origin.registry }
+    return { origin, layers: await readLayers(own, env, folder) }
+  }
+  return [await read(first), ...(await Promise.all(more.map(read)))]
+}

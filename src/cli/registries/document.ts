@@ -1,0 +1,41 @@
+import type { RegistryState } from '../../grpc/resolver/list-part.js'
+
+/** One of several registries that were read. */
+export interface RegistryDoc {
+  readonly registry: string
+  /** Null where it could not be read. */
+  readonly rev: string | null
+  /** Why it could not be read, or may be out of date; null where it could. */
+  readonly problem: string | null
+}
+
+/** One of several registries that a target is resolved by. */
+export interface ResolvedRegistryDoc extends RegistryDoc {
+  /** 0 is used first; others while no endpoint of a lower number is READY. */
+  readonly priority: number
+  /** Its part of the calls among the registries of its priority. */
+  readonly weight: number
+  readonly endpoints: number
+  /** The age of a list from the cache; 0 for one from etcd. */
+  readonly ageMs: number
+}
+
+export function resolvedRegistryDoc({
+  registry,
+  priority,
+  weight,
+  revision,
+  endpoints,
+  stale,
+  cachedAgeMs,
+}: RegistryState): ResolvedRegistryDoc {
+  return {
+    registry,
+    rev: revision === 0 ? null : String(revision),
+    problem: stale?.message ?? null,
+    priority,
+    weight,
+    endpoints,
+    ageMs: cachedAgeMs ?? 0,
+  }
+}

@@ -1,0 +1,31 @@
+import type { EndpointFilter } from '../../domain/endpoint-filter.js'
+import { lastingWatch } from '../../registry/combined/lasting-watch.js'
+import { merged } from '../../registry/combined/merged.js'
+import { registryEvents, type WatchEvent } from '../../registry/events.js'
+import type { OpenRegistry } from '../base-command.js'
+
+/** What is watched: a service, or all of them. */
+interface Watched {
+  readonly service: string | undefined
+  readonly filter: EndpointFilter
+}
+
+/** The events of each registry, in the order of their arrival. One of several that denies is stale; the others go on. */
+export async function* watchEach(
+  registries: readonly OpenRegistry[],
+  { service, filter }: Watched,
+  signal: AbortSignal,
+): AsyncGenerator<WatchEvent, void, void> {
+  yield* merged(
+    registries.map(({ registry, origin }) => {
+      if (origin === null) return registryEvents(registry, registry.follow(service, signal), filter)
+      const discovery = { watch: () => registry.follow(service, signal) }
+      const updates = lastingWatch(discovery, origin, { service: service ?? '' }, signal, Math.random)
+      return ofRegistry(registryEvents(registry, updates, filter), origin.registry)
+    }),
+  )
+}
+
+async function* ofRegistry(events: AsyncIterable<WatchEvent>, registry: string): AsyncGenerator<WatchEvent> {
+  for await (const event of events) yield { ...event, registry }
+}

@@ -1,0 +1,203 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { startGreeter } from '../../src/dev/greeter.js'
+import { Disco, type Ran } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { registration, wipe } from '../support/etcd-state.js'
+
+const [dc1, dc2] = await Promise.all([RealEtcd.start(), RealEtcd.start()])
+const [local, remote] = await Promise.all([startGreeter({ port: 0 }), startGreeter({ port: 0 })])
+afterAll(async () => {
+  for (const greeter of [local, remote]) greeter.stop()
+  await Promise.all([dc1.stop(), dc2.stop()])
+})
+
+let folder: string
+let disco: Disco
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'disco-centres-'))
+  mkdirSync(join(folder, 'disco'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+beforeEach(async () => {
+  contexts({ dc1: dc1.endpoint, dc2: dc2.endpoint, away: '127.0.0.1:1' })
+  disco = new Disco('', { XDG_CONFIG_HOME: folder, XDG_CACHE_HOME: join(folder, 'cache') })
+  await dc1.ctl('put', ...registration('hello', local.addr, { weight: 1 }))
+  await dc2.ctl('put', ...registration('hello', remote.addr, { weight: 5 }))
+})
+afterEach(async () => {
+  await disco.stopAll()
+  await Promise.all([wipe(dc1), wipe(dc2)])
+})
+
+function contexts(endpoints: Readonly<Record<string, string>>): void {
+  const entries = Object.entries(endpoints).map(([name, at]) => `  ${name}: { endpoints: "${at}" }\n`)
+  writeFileSync(join(folder, 'disco/config.yaml'), `contexts:\n${entries.join('')}`, { mode: 0o600 })
+}
+
+const json = ({ stdout }: Ran) => JSON.parse(stdout)
+
+describe('-C dc1,dc2', () => {
+  it('lists the endpoints of both, each with its registry', async () => {
+    const listed = await disco.run('ls', 'hello', '-C', 'dc1,dc2', '--json')
+    expect(listed.code).toBe(0)
+    const doc = json(listed)
+    expect(doc.registries.map(({ registry, problem }: Row) => [registry, problem])).toEqual([
+      ['dc1', null],
+      ['dc2', null],
+    ])
+    expect(doc.endpoints.map(({ registry, addr, share }: Row) => [registry, addr, share])).toEqual([
+      ['dc1', local.addr, 1],
+      ['dc2', remote.addr, 1],
+    ])
+    const table = await disco.run('ls', 'hello', '-C', 'dc1,dc2')
+    expect(table.stdout).toMatch(/REGISTRY.*\n.*dc1.*\n.*dc2/)
+    const services = json(await disco.run('ls', '-C', 'dc1,dc2', '--json')).services
+    expect(services.map(({ registry, service }: Row) => [registry, service])).toEqual([
+      ['dc1', 'hello'],
+      ['dc2', 'hello'],
+    ])
+    expect(json(await disco.run('ls', 'hello', '-C', 'dc1', '--json')).endpoints[0].registry).toBeUndefined()
+  })
+
+  it('lists what it can where one is away, and says so by exit code 3', async () => {
+    const listed = await disco.run('ls', 'hello', '-C', 'dc1,away', '--json')
+    expect(listed.code).toBe(3)
+    expect(json(listed).endpoints.map(({ registry }: Row) => registry)).toEqual(['dc1'])
+    expect(listed.stderr).toMatch(/away is left out: etcd is not reachable/)
+    const none = await disco.run('ls', 'hello', '-C', 'away,away2')
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('No context "away2"')])
+  })
+
+  it('resolves, calls and shares as a program does', async () => {
+    const resolved = json(await disco.run('resolve', 'hello', '-C', 'dc1,dc2', '--json'))
+    expect(resolved.endpoints.map(({ registry, share }: Row) => [registry, share])).toEqual([
+      ['dc1', 1],
+      ['dc2', 0],
+    ])
+    const ratio = json(await disco.run('resolve', 'hello', '-C', 'dc1=80,dc2=20', '--json'))
+    expect(ratio.endpoints.map(({ registry, share }: Row) => [registry, share])).toEqual([
+      ['dc1', 0.8],
+      ['dc2', 0.2],
+    ])
+    const called = json(
+      await disco.run('call', 'hello', 'SayHello', '--n', '100', '-C', 'dc1=80,dc2=20', '--json'),
+    )
+    expect(
+      called.registries.map(({ registry, picks, expected }: Row) => [registry, picks, expected]),
+    ).toEqual([
+      ['dc1', 80, 80],
+      ['dc2', 20, 20],
+    ])
+    expect(called.verdict.result).toBe('pass')
+    const first = json(await disco.run('call', 'hello', 'SayHello', '--n', '20', '-C', 'dc1,dc2', '--json'))
+    expect(first.endpoints.map(({ registry, picks, expected }: Row) => [registry, picks, expected])).toEqual([
+      ['dc1', 20, 20],
+      ['dc2', 0, 0],
+    ])
+    expect(first.verdict.result).toBe('pass')
+    const table = await disco.run('call', 'hello', 'SayHello', '--n', '100', '-C', 'dc1=80,dc2=20')
+    expect(table.stdout).toMatch(
+      /REGISTRY +ENDPOINTS +CALLS +OBSERVED +EXPECTED.*\ndc1 +1 +80 +80\.0% +80\.0%/,
+    )
+  })
+
+  it('calls by the second where the first has nobody READY, or is away', async () => {
+    await dc1.ctl('put', ...registration('hello', '127.0.0.1:1', { weight: 1 }))
+    await dc1.ctl('del', ...registration('hello', local.addr, { weight: 1 }).slice(0, 1))
+    const spilled = json(await disco.run('call', 'hello', 'SayHello', '--n', '20', '-C', 'dc1,dc2', '--json'))
+    expect([spilled.ok, spilled.registries.map(({ picks }: Row) => picks)]).toEqual([20, [0, 20]])
+    const away = await disco.run('call', 'hello', 'SayHello', '--n', '20', '-C', 'away,dc2', '--json')
+    expect([away.code, json(away).ok]).toEqual([0, 20])
+    expect(json(away).registries[0].problem).toMatch(/not reachable/)
+  })
+
+  it('watches both, and goes on where one is away', async () => {
+    const watching = disco.start('watch', 'hello', '-C', 'dc1,dc2,away')
+    await watching.printed('"synced"', 2)
+    await watching.printed('"stale"')
+    await dc2.ctl('put', ...registration('hello', remote.addr, { weight: 7 }))
+    await watching.printed('"weight"')
+    const events = watching.events()
+    expect(events.filter(({ type }) => type === 'stale').map(({ registry }) => registry)).toEqual(['away'])
+    expect(events.find(({ type }) => type === 'weight')).toMatchObject({ registry: 'dc2', from: 5, to: 7 })
+    await watching.end('SIGINT')
+    const none = await disco.run('watch', 'hello', '-C', 'away,away')
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('away is named twice')])
+  })
+
+  it('is served by a proxy', async () => {
+    const proxy = disco.start('proxy', 'hello', '--listen', '127.0.0.1:0', '-C', 'dc1,dc2', '--json')
+    await proxy.printed('"listen"')
+    const { listen } = proxy.events()[0] as { listen: string }
+    const called = await disco.run('call', listen, 'SayHello', '--n', '10', '--json')
+    expect(json(called).ok).toBe(10)
+    expect((await proxy.end('SIGTERM')).code).toBe(0)
+  })
+
+  it.each([
+    ['weight', 'hello', local.addr, '5'],
+    ['drain', 'hello', local.addr],
+    ['unregister', 'hello', local.addr],
+    ['register', 'hello', ':1001'],
+    ['pick', 'hello'],
+    ['wait', 'hello', '--for', 'endpoints>0'],
+  ])('is refused by %s, before anything is changed', async (...args) => {
+    const refused = await disco.run(...args, '-C', 'dc1,dc2')
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining(`disco ${args[0]} works in one context, and -C names several: dc1,dc2`),
+    ])
+  })
+
+  it('has no connection of its own', async () => {
+    const refused = await disco.run('ls', '-C', 'dc1,dc2', '--endpoints', dc1.endpoint)
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining('--endpoints does not go with several contexts'),
+    ])
+  })
+
+  it('names both where both are away', async () => {
+    contexts({ dc1: '127.0.0.1:1', dc2: '127.0.0.1:1' })
+    for (const command of [
+      ['ls', 'hello'],
+      ['resolve', 'hello'],
+      ['call', 'hello', 'SayHello'],
+    ]) {
+      const failed = await disco.run(...command, '-C', 'dc1,dc2', '--no-color')
+      expect([command[0], failed.code, failed.stderr]).toEqual([
+        command[0],
+        3,
+        expect.stringMatching(/None of the registries dc1, dc2 can be (read|used): dc1: .*dc2: /s),
+      ])
+    }
+  })
+})
+
+describe('the page about data centres', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/data-centres.md'), 'utf8')
+  const [, block = ''] = /```\n(disco [^`]*)```/.exec(page) ?? []
+  const commands = block.trim().split('\n')
+
+  it('has commands', () => {
+    expect(commands).toHaveLength(6)
+  })
+
+  it.each(commands)('has a command that works: %s', async (command) => {
+    const [, ...words] = command.split(' ')
+    const started = disco.start(...words)
+    const isEndless = words[0] === 'watch' || words[0] === 'proxy'
+    if (isEndless) await started.printed(words[0] === 'watch' ? '"synced"' : 'proxy on')
+    const { code, stderr } = isEndless ? await started.end('SIGTERM') : await started.exited()
+    expect([code, stderr]).toEqual([words[0] === 'watch' ? 130 : 0, expect.not.stringContaining('✗')])
+  })
+})
+
+interface Row {
+  readonly registry: string
+  readonly [field: string]: unknown
+}
