@@ -16,14 +16,20 @@ export async function* watchEach(
   { service, filter }: Watched,
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent, void, void> {
-  yield* merged(
-    registries.map(({ registry, origin }) => {
-      if (origin === null) return registryEvents(registry, registry.follow(service, signal), filter)
-      const discovery = { watch: () => registry.follow(service, signal) }
-      const updates = lastingWatch(discovery, origin, { service: service ?? '' }, signal, Math.random)
-      return ofRegistry(registryEvents(registry, updates, filter), origin.registry)
-    }),
-  )
+  const ending = new AbortController()
+  const ends = AbortSignal.any([signal, ending.signal])
+  const events = registries.map(({ registry, origin }) => {
+    if (origin === null) return registryEvents(registry, registry.follow(service, ends), filter)
+    const discovery = { watch: () => registry.follow(service, ends) }
+    const updates = lastingWatch(discovery, origin, { service: service ?? '' }, ends, Math.random)
+    return ofRegistry(registryEvents(registry, updates, filter), origin.registry)
+  })
+  try {
+    yield* merged(events)
+  } finally {
+    // A source that waits for an event returns with the signal alone.
+    ending.abort()
+  }
 }
 
 async function* ofRegistry(events: AsyncIterable<WatchEvent>, registry: string): AsyncGenerator<WatchEvent> {

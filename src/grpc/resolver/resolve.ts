@@ -84,7 +84,8 @@ export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolu
         resolved: (now: SelectedList) => {
           list = now
           if (now.revision === 0 && now.stale) finish(now.stale)
-          else finish(null)
+          // The endpoints of a new list follow.
+          else if (!now.isNew) finish(null)
         },
       },
     }
