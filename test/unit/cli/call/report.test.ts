@@ -89,7 +89,7 @@ const REPORT: CallReport = {
   latency: latencies(1, 2, 3, 4, 5, 6, 7).summary(),
   bands: latencies(1, 2, 3, 4, 5, 6, 7).bands(),
   versions: [],
-    registries: [],
+  registries: [],
   failures: { UNAVAILABLE: 1 },
   misrouted: 0,
   ...{ changes: [], changesLeftOut: 0, reconnects: [], reconnectsLeftOut: 0 },
