@@ -87,7 +87,8 @@ export class ProxyTraffic {
 
   /** @param problem begins with the code of a gRPC status where there is one */
   private report(kind: string, problem: string): void {
-    const [, code = '-1', details = problem] = /^(\d+) (.*)$/s.exec(problem) ?? []
+    // A message of grpc-js has the name of the status as well.
+    const [, code = '-1', details = problem] = /^(\d+) (?:[A-Z_]+: )?(.*)$/s.exec(problem) ?? []
     this.failed({ kind, atMs: performance.now(), code: Number(code), details })
   }
 
