@@ -32,8 +32,6 @@ export default defineConfig({
     pool: 'forks',
     // Tests wait more than they work: two at a time also where the machine has no more than two cores.
     maxWorkers: 2,
-    // The files of a worker share one module graph, which is built once.
-    isolate: false,
     disableConsoleIntercept: true,
     reporters: ['default', './test/support/closing-line.ts'],
     // Cached lists of the tests must not mix with those of the person who runs them.
@@ -51,6 +49,8 @@ export default defineConfig({
           name: 'unit',
           include: [UNIT, PROPERTY],
           exclude: [LONG],
+          // The files of a worker share one module graph, which is built once.
+          isolate: false,
           // A worker passes from one file to the next of its project, so this one's come after all others.
           sequence: { groupOrder: 1 },
         },
@@ -62,6 +62,7 @@ export default defineConfig({
           name: 'system',
           include: ['test/**/*.test.ts'],
           exclude: [UNIT, PROPERTY, LONG],
+          isolate: false,
           globalSetup,
         },
       },
