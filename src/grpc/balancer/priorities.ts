@@ -47,11 +47,6 @@ export class Priorities<One extends Member> {
     return this.only ? this.only.size : (this.current?.size ?? 0)
   }
 
-  /** The registries in use, where there are several of them; empty for one. */
-  get priority(): number {
-    return this.current?.priority ?? 0
-  }
-
   place(member: One): void {
     this.levelOf(member).place(member)
   }
