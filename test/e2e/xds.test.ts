@@ -123,7 +123,7 @@ it('prints a bootstrap file, by the name of the machine where it listens at all 
         server_features: ['xds_v3'],
       },
     ],
-    node: { id: expect.stringMatching(/./) },
+    node: { id: expect.stringMatching(/./), locality: {} },
   })
   const other = await tool.run(
     ...['xds', '--bootstrap', '--listen', '0.0.0.0:9', '--listen-cert', 'a', '--listen-key', 'b'],

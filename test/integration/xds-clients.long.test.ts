@@ -1,10 +1,16 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { XdsDoc } from '../../src/cli/xds/document.js'
+import { startGreeter } from '../../src/dev/greeter.js'
+import { pythonWithGrpc } from '../support/c-core.js'
 import { type Process, until } from '../support/disco.js'
 import { type Placed, putAll, registration } from '../support/etcd-state.js'
 import { FourKinds } from '../support/four-kinds.js'
 import { freePorts } from '../support/ports.js'
+import { temporaryFile } from '../support/temporary-file.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
 import { type CallCounts, XdsClient, type XdsLibrary } from '../support/xds-clients.js'
 
@@ -116,6 +122,27 @@ describe.each<XdsLibrary>(['C-core', 'grpc-js'])(
   },
   300_000,
 )
+
+it('the Python client of docs/xds.md runs as it stands there, by the bootstrap file that the tool prints', async () => {
+  const greeter = await startGreeter({ port: 0 })
+  stops.push(() => greeter.stop())
+  await put([{ addr: greeter.addr }])
+  const [port = 0] = await freePorts(1)
+  await controlPlane('--listen', `:${port}`)
+  const { stdout } = await disco.run('xds', '--bootstrap', '--listen', `:${port}`)
+  const text = await readFile(new URL('../../docs/xds.md', import.meta.url), 'utf8')
+  const [, program = ''] = /\n```python\n(.*?)```\n/s.exec(text) ?? []
+  const [, shown = ''] = /\n```json\n(.*?)```\n/s.exec(text) ?? []
+  const printed = JSON.parse(stdout)
+  expect(JSON.parse(shown)).toEqual({
+    xds_servers: [{ ...printed.xds_servers[0], server_uri: '127.0.0.1:18000' }],
+    node: { id: 'shop-7', locality: {} },
+  })
+  await using file = await temporaryFile('bootstrap.json', stdout)
+  const { python, env } = pythonWithGrpc()
+  await promisify(execFile)(python, ['-c', program], { env: { ...env, GRPC_XDS_BOOTSTRAP: file.path } })
+  expect(greeter.calls()).toBe(1)
+}, 60_000)
 
 interface ControlPlane {
   readonly process: Process

@@ -7,7 +7,8 @@ export interface Bootstrap {
     readonly channel_creds: readonly { readonly type: 'insecure' | 'tls' }[]
     readonly server_features: readonly string[]
   }[]
-  readonly node: { readonly id: string }
+  /** The locality is empty: grpc-js-xds rejects a node without one. */
+  readonly node: { readonly id: string; readonly locality: Readonly<Record<string, never>> }
 }
 
 export interface BootstrapOptions {
@@ -29,6 +30,6 @@ export function bootstrapOf({ listen: { host, port }, isTls, hostname }: Bootstr
         server_features: ['xds_v3'],
       },
     ],
-    node: { id: hostname },
+    node: { id: hostname, locality: {} },
   }
 }
