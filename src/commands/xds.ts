@@ -104,7 +104,7 @@ export default class XdsCommand extends DiscoCommand {
           log?.closed(stream, reason)
           if (reason !== null && !stop.once.aborted) view.closed(stream, reason)
         },
-        stale: (service, cause, cachedAgeMs) => view.stale(service, cause, cachedAgeMs),
+        stale: (service, cause, cachedAgeMs, problem) => view.stale(service, cause, cachedAgeMs, problem),
         built: (service, assignment) => view.built(service, assignment),
       },
     })

@@ -40,8 +40,16 @@ const ADS: ServiceDefinition = {
 }
 
 export interface XdsObserver extends StreamEvents {
-  /** The registry is unreachable, or reachable again (null). `service` is null for all. */
-  stale(service: string | null, cause: DiscoError | null, cachedAgeMs: number | null): void
+  /**
+   * The registry is unreachable, or reachable again (null). `service` is null for all; `problem` is why lists are not
+   * known yet.
+   */
+  stale(
+    service: string | null,
+    cause: DiscoError | null,
+    cachedAgeMs: number | null,
+    problem: string | null,
+  ): void
   /** A service was built again. */
   built?(service: string, assignment: Assignment): void
 }
@@ -87,7 +95,7 @@ export class XdsServer {
       stale: (source: ListSource, cause: DiscoError | null, cachedAgeMs: number | null) => {
         if (cause) this.staleSources.set(source, cause)
         else this.staleSources.delete(source)
-        observer.stale(source.service, cause, cachedAgeMs)
+        observer.stale(source.service, cause, cachedAgeMs, this.problem)
       },
     }
     this.lists = new ServiceLists(sources, lists, random)

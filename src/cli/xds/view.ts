@@ -91,12 +91,20 @@ export class XdsView {
     this.warn(`${clientName(stream)} is disconnected: ${reason}`)
   }
 
-  stale(service: string | null, cause: DiscoError | null, cachedAgeMs: number | null): void {
+  /** @param problem why there is no list yet; null where there is one */
+  stale(
+    service: string | null,
+    cause: DiscoError | null,
+    cachedAgeMs: number | null,
+    problem: string | null,
+  ): void {
     const name = service === null ? '' : `${visible(service)}: `
     if (!cause) this.line(`${this.palette.green('✓')} ${name}the registry answers again`)
     else {
       const age = cachedAgeMs === null ? '' : ` from the cache, ${duration(cachedAgeMs)} old`
-      this.warn(`${name}${cause.message}; serving the last list${age}`)
+      const served =
+        problem === null ? `serving the last list${age}` : 'clients that wait for a list go on waiting'
+      this.warn(`${name}${cause.message}; ${served}`)
     }
   }
 
