@@ -120,7 +120,7 @@ describe('-C dc1,dc2', () => {
     await watching.printed('"synced"', 2)
     await watching.printed('"stale"')
     await dc2.ctl('put', ...registration('hello', remote.addr, { weight: 7 }))
-    await watching.printed('"weight"')
+    await watching.printed('"type":"weight"')
     const events = watching.events()
     expect(events.filter(({ type }) => type === 'stale').map(({ registry }) => registry)).toEqual(['away'])
     expect(events.find(({ type }) => type === 'weight')).toMatchObject({ registry: 'dc2', from: 5, to: 7 })
