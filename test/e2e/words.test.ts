@@ -23,7 +23,7 @@ afterAll(async () => {
 
 /** Sentences of oclif's own. */
 const OCLIF =
-  /Nonexistent|See more help|Missing \d|Missing required|Unexpected argument|following error|Note: --|Parsing -|Expected -|expects a value|only be specified|not found\.|command .* not found/
+  /Nonexistent|See more help|Missing \d|Missing required|Unexpected argument|following error|Note: --|Parsing -|Expected -|expects a value|only be specified|not found\.|[Cc]ommand \S+ not found/
 
 function expectPlain({ stdout, stderr }: Ran): void {
   expect(stdout + stderr).not.toMatch(OCLIF)
