@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { DrainsDoc, UnregisterDoc, WeightDoc, WeightsDoc } from '../../src/cli/change/document.js'
 import { until } from '../support/disco.js'
-import { registration, revision, storedText, storedWeight } from '../support/etcd-state.js'
+import { putAll, registration, revision, storedText, storedWeight } from '../support/etcd-state.js'
 import { expectShape } from '../support/shape.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
@@ -17,13 +17,15 @@ const KEYS = [
 ]
 
 beforeEach(async () => {
-  const put = (service: string, addr: string, version: string, weight: number) =>
-    etcd.ctl('put', ...registration(service, addr, { version, weight }))
-  await put('hello', '10.0.0.5:1', '1.0.0', 2)
-  await put('hello', '10.0.0.6:1', '2.0.0', 3)
-  await put('hello', '10.0.0.6:2', '2.0.0', 5)
-  await put('payments', '10.0.0.5:2', '', 4)
-  await put('payments', '10.0.0.6:3', '', 4)
+  await putAll(etcd, 'hello', [
+    { addr: '10.0.0.5:1', version: '1.0.0', weight: 2 },
+    { addr: '10.0.0.6:1', version: '2.0.0', weight: 3 },
+    { addr: '10.0.0.6:2', version: '2.0.0', weight: 5 },
+  ])
+  await putAll(etcd, 'payments', [
+    { addr: '10.0.0.5:2', weight: 4 },
+    { addr: '10.0.0.6:3', weight: 4 },
+  ])
 })
 
 const weights = () => Promise.all(KEYS.map((key) => storedWeight(etcd, key)))
@@ -219,9 +221,9 @@ describe('a change of several endpoints', () => {
   })
 
   test('unregister: more keys than a transaction takes', async () => {
-    for (let port = 1; port <= 130; port++) {
-      await etcd.ctl('put', ...registration('many', `10.1.0.1:${port}`, { weight: 1 }))
-    }
+    const many = Array.from({ length: 130 }, (_, at) => ({ addr: `10.1.0.1:${at + 1}` }))
+    await putAll(etcd, 'many', many.slice(0, 100))
+    await putAll(etcd, 'many', many.slice(100))
     const doc = await json<UnregisterDoc>('unregister', 'many', '--host', '10.1.0.1', '--yes')
     expect(doc.removed).toHaveLength(130)
     expect(await storedText(etcd, '/many/10.1.0.1:130')).toBe('')

@@ -93,42 +93,11 @@ describe('a run', () => {
     expect(doc.histogram.reduce((sum, band) => sum + band.calls, 0)).toBe(doc.calls)
   })
 
-  test('of several calls at a time makes exactly the requested number, and counts them all', async () => {
-    await hundred.registerSteady(hello.etcd)
-    const before = hundred.calls()
-    const doc = await hello.reportOf('--n', '600', '-c', '32')
-    expect(doc).toMatchObject({ calls: 600, ok: 600, attempts: 600, verdict: { result: 'pass' } })
-    expect(hundred.calls() - before).toBe(600)
-  })
-
-  test('leaves the calls of its warm-up out of the report', async () => {
-    await hundred.registerSteady(hello.etcd)
-    const before = hundred.calls()
-    const doc = await hello.reportOf('--n', '300', '--warmup', '130')
-    expect(hundred.calls() - before).toBe(430)
-    expect(doc).toMatchObject({ calls: 300, attempts: 300, latencyMs: { n: 300 } })
-    const heaviest = { picks: 5, expected: 5, attempts: 5, weight: 5 }
-    expect(doc.endpoints.slice(0, 20)).toMatchObject(Array.from({ length: 20 }, () => heaviest))
-  })
-
   test('at a rate makes as many calls as the rate and the time give', async () => {
     await hundred.register(hello.etcd)
     const doc = await hello.reportOf('--rate', '50', '--duration', '1s')
     expect(doc.calls).toBe(50)
     expect(doc.elapsedMs).toBeGreaterThan(950)
-  })
-
-  test('at a rate that the server cannot keep, latencies grow by the time that calls had to wait', async () => {
-    const slow = await startGreeter({ port: 0, latencyMs: 100 })
-    try {
-      // Of those that serve, the slow one alone: another would take calls that are to wait.
-      await hello.putAll({ addr: slow.addr }, ...hundred.unserved)
-      // Due every 20 ms, one at a time and 100 ms each: the 20th waits for 1.6 s.
-      const doc = await hello.reportOf('--rate', '50', '--n', '20', '-c', '1')
-      expect(doc.latencyMs.max).toBeGreaterThan(1_500)
-    } finally {
-      slow.stop()
-    }
   })
 
   test('shows on a terminal what it waits for', async () => {

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { type Process, until } from '../support/disco.js'
 import { registration } from '../support/etcd-state.js'
 import { withoutColors } from '../support/palettes.js'
 import { toolOnOwnEtcd } from '../support/tool-on-etcd.js'
@@ -12,14 +11,6 @@ const B = '127.0.0.1:1002'
 
 async function put(addr: string, weight: number): Promise<void> {
   await etcd.ctl('put', ...registration('hello', addr, { weight }))
-}
-
-/** Waits for text without its colours: a terminal may hand over a frame in parts. */
-async function shows(watch: Process, text: RegExp): Promise<void> {
-  await until(
-    () => text.test(withoutColors(watch.stdout)),
-    () => `${text}, got: ${watch.stdout}`,
-  )
 }
 
 describe('watch on a terminal', () => {
@@ -45,28 +36,6 @@ describe('watch on a terminal', () => {
     expect(stdout.lastIndexOf(SHOW_CURSOR)).toBeGreaterThan(stdout.lastIndexOf(HIDE_CURSOR))
     const left = stdout.slice(stdout.lastIndexOf(LEAVE))
     for (const shown of [A, B, '75.0%', 'synced']) expect(left).toContain(shown)
-  })
-
-  test('shows in its first line since when etcd is lost, counts the seconds, and shows when it is back', async () => {
-    await put('127.0.0.1:1000', 1)
-    await put('127.0.0.1:900', 1)
-    const watch = disco.onTerminal(80, 24, 'watch', 'hello')
-    await watch.printed(`hello · ${etcd.endpoint} · rev`)
-    await watch.printed(/2 endpoints · \S*live/)
-    await shows(watch, /127\.0\.0\.1:900 [\s\S]*127\.0\.0\.1:1000 [\s\S]*● leased/)
-    etcd.pause()
-    try {
-      await watch.printed(/STALE since [0-9:]{8} \(2s\), retrying/)
-      // A row of the table, dim from its beginning to its end.
-      await watch.printed(/\u001b\[2m✗ {2}127\.0\.0\.1:900 [^\u001b]*no lease\u001b\[22m/)
-      await shows(watch, /! STALE: the last list stands; etcd lost/)
-    } finally {
-      etcd.resume()
-    }
-    await watch.printed('etcd is back')
-    const { stdout } = await watch.pressCtrlC()
-    const left = withoutColors(stdout.slice(stdout.lastIndexOf(LEAVE)))
-    expect(left).toMatch(/hello · .* · live/)
   })
 
   test('no line of a frame is wider than the terminal, and no text of the registry drives it', async () => {

@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest'
+import type { ComparisonDoc } from '../../src/cli/call/document.js'
+import { callsOfHello, lines } from '../support/calls-of-hello.js'
+import { hundredGreeters } from '../support/greeters.js'
+import { expectShape } from '../support/shape.js'
+
+const hello = await callsOfHello()
+const hundred = await hundredGreeters()
+
+describe('policies side by side', () => {
+  test('make the same calls one after the other, and are compared', async () => {
+    await hundred.registerSteady(hello.etcd)
+    const args = ['SayHello', '--n', '300', '--policy', 'rr,wrr']
+    const [json, table] = await Promise.all([
+      hello.output(...args, '--json'),
+      hello.output(...args.with(-1, 'rr,wrr,least_request')),
+    ])
+    const doc = JSON.parse(json) as ComparisonDoc
+    expect(doc).toMatchObject({ schema: 'disco.comparison/v1', service: 'hello' })
+    expectShape('comparison', { ...doc, runs: [] })
+    const addrs = hundred.all.map(({ addr }) => addr)
+    const picks = doc.runs.map((run) => [
+      run.policy,
+      addrs.map((addr) => run.endpoints.find((own) => own.addr === addr)?.picks),
+    ])
+    expect(picks).toEqual([
+      ['round_robin', addrs.map(() => 3)],
+      ['weighted_round_robin', hundred.weights],
+    ])
+    expect(table).toMatch(/^least_request .* NOT JUDGED$/m)
+    expect(table).toContain('round_robin against weighted_round_robin')
+    const heaviest = addrs[hundred.weights.indexOf(5)]
+    expect(table).toMatch(new RegExp(`${heaviest} +1\\.0% +1\\.7%`))
+  })
+})
+
+describe('assertions', () => {
+  test('about measures that a short run lacks do not hold', async () => {
+    await hundred.register(hello.etcd)
+    const ran = await hello.run('--n', '5', '--assert', 'p99<1m')
+    expect(ran.code).toBe(8)
+    expect(ran.stdout).toContain('✗ p99<1m: too few calls')
+  })
+})
+
+test('lines of calls come with the verdict, and so the reason of the exit code', async () => {
+  await hundred.register(hello.etcd)
+  const ran = await hello.run('--n', '600', '-o', 'ndjson', '--assert', 'max<0.001ms')
+  expect(ran.code).toBe(8)
+  expect(lines(ran.stdout)).toHaveLength(600)
+  expect(ran.stderr).toMatch(/^PASS, but .* unserved: .*\n.*600 calls, 600 OK.*\n✗ max<0\.001ms: it is /)
+})
