@@ -5,6 +5,7 @@ import { byKey, type ServiceFacts } from '../facts.js'
 import type { Found, Rule } from '../finding.js'
 import { commandOn, mendBy } from '../mend.js'
 import { counted, listed, percent } from '../texts.js'
+import { lacksLease } from './stale.js'
 
 export const undialable: Rule<ServiceFacts> = {
   code: 'D005',
@@ -50,20 +51,26 @@ export const sharedAddress: Rule<ServiceFacts> = {
   page: `One address stands under several keys of the service, and each key counts: the server gets their weights together.
 Usually one is a leftover, of an older version or another layout.
 
-Remove the leftover by its key. A key without a lease beside one with a lease is the leftover; disco doctor --fix removes it.`,
+Remove the leftover by its key. A key without a lease beside one with a lease is the leftover where both are of one version
+and layout: disco doctor --fix removes it. Keys of two layouts or versions may both be wanted: their clients differ.`,
   find({ endpoints, shareOf }) {
     const usable = endpoints.filter(({ problem }) => problem === null)
     return [...byAddress(usable).values()].flatMap((same): Found[] => {
       const keys = byKey(same)
       if (keys.length < 2) return []
-      const immortal = keys.filter(({ lease }) => lease === null)
-      const isClear = immortal.length === 1
+      const immortal = keys.filter(lacksLease)
+      const isClear = immortal.length === 1 && keys.some(({ lease }) => lease !== null)
       const [oldest] = keys.toSorted((a, b) => a.modRevision - b.modRevision)
       const surplus = (isClear ? immortal[0] : oldest) ?? oldest
       if (!surplus) return []
       const others = keys.filter(({ key }) => key !== surplus.key)
       const share = keys.reduce((sum, endpoint) => sum + shareOf(endpoint), 0)
-      const twin = others.find(({ weight }) => weight > 0 || surplus.weight === 0)
+      // Clients of another layout or version would lose the server.
+      const alike = others.filter(
+        ({ lease, layout, version }) =>
+          lease !== null && layout === surplus.layout && version === surplus.version,
+      )
+      const twin = alike.find(({ weight }) => weight > 0 || surplus.weight === 0)
       const isSafe = isClear && twin !== undefined
       return [
         {
@@ -74,7 +81,11 @@ Remove the leftover by its key. A key without a lease beside one with a lease is
           share,
           mend: mendBy(
             commandOn(['unregister'], surplus, endpoints),
-            isClear ? 'it has no lease, the other has' : 'or the other: the leftover of the two',
+            !isClear
+              ? 'or the other: the leftover of the two'
+              : alike.length > 0
+                ? 'it has no lease, the other has'
+                : 'if it is a leftover: it has no lease, the other has',
             isSafe ? surplus : null,
             isSafe ? twin : null,
           ),

@@ -5,7 +5,7 @@ import { byKey, type ServiceFacts } from '../facts.js'
 import type { Found, Rule } from '../finding.js'
 import { commandOn, mendBy } from '../mend.js'
 import { counted, listed, percent } from '../texts.js'
-import { isStale } from './stale.js'
+import { isStale, lacksLease } from './stale.js'
 
 /** A shorter TTL ends with a pause of the server, its network or etcd that nobody would notice otherwise. */
 const LEAST_TTL_SECONDS = 3
@@ -26,10 +26,7 @@ Where its server runs, restart the server under a registrar that holds a lease, 
 It is a warning where the writers of the layout take a lease only if they are told to (ego), and none where they never do.`,
   find(facts) {
     const { endpoints } = facts
-    const immortal = byKey(endpoints).filter(
-      (endpoint) =>
-        endpoint.lease === null && isReadable(endpoint) && findLayout(endpoint.layout)?.wantsLease,
-    )
+    const immortal = byKey(endpoints).filter((endpoint) => lacksLease(endpoint) && isReadable(endpoint))
     return immortal.map((endpoint): Found => {
       const hint = findLayout(endpoint.layout)?.hint(endpoint)
       const isDead = isStale(endpoint, facts)

@@ -17,8 +17,8 @@ export const unreachable: Rule<ServiceFacts> = {
 nothing listens at the port. Clients leave such an endpoint out once their own connection has failed; until then, and
 at each new client, calls wait for it or fail.
 
-Start its server, or take it out: disco weight SERVICE ADDR 0 stops its traffic and can be undone. Without a lease it is
-a leftover, which disco doctor --fix removes. Where a firewall is between, run disco doctor on a client's machine.`,
+Start its server, or take it out: disco weight SERVICE ADDR 0 stops its traffic and can be undone. Without a lease, where
+writers of its layout take one, it is a leftover, which disco doctor --fix removes. Where a firewall is between, run disco doctor on a client's machine.`,
   find: (facts) =>
     facts.endpoints.flatMap((endpoint): Found[] => {
       const checked = facts.healthOf(endpoint)

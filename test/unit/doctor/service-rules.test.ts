@@ -129,13 +129,47 @@ describe('the findings on a service', () => {
     ],
     [
       'one address under two keys, of which one has no lease: that one is the leftover',
+      facts([one(), one({ key: '/hello/10.0.0.1:1', lease: null })], { health: WELL }),
+      [
+        ['D001 error 10.0.0.1:1', null, 'by hand'],
+        ['D006 warning 10.0.0.1:1', 'disco unregister hello /hello/10.0.0.1:1', 'safe'],
+      ],
+    ],
+    [
+      'one address in two versions, and the one without a lease may be wanted: by hand',
       facts([one(), one({ version: '2.0.0', key: '/hello/2.0.0/10.0.0.1:1', lease: null })], {
         health: WELL,
       }),
       [
         ['D001 error 10.0.0.1:1', null, 'by hand'],
-        ['D006 warning 10.0.0.1:1', 'disco unregister hello /hello/2.0.0/10.0.0.1:1', 'safe'],
+        ['D006 warning 10.0.0.1:1', 'disco unregister hello /hello/2.0.0/10.0.0.1:1', 'by hand'],
       ],
+    ],
+    [
+      'one address in two layouts, and the one without a lease may be wanted: by hand',
+      facts([one(), one({ layout: 'kratos', key: '/microservices/hello/1', lease: null })], {
+        health: WELL,
+      }),
+      [
+        ['D001 error 10.0.0.1:1', null, 'by hand'],
+        ['D006 warning 10.0.0.1:1', 'disco unregister hello /microservices/hello/1', 'by hand'],
+        ['D014 warning hello', null, 'by hand'],
+      ],
+    ],
+    [
+      'a refused record of a layout that takes no leases: written by hand, so removed by hand',
+      facts([one({ layout: 'skydns', lease: null }), two({ layout: 'skydns', lease: null })], {
+        health: REFUSED,
+      }),
+      [['D002 error 10.0.0.1:1', 'disco weight hello 10.0.0.1:1 0', 'by hand']],
+    ],
+    [
+      'two records of one address in a layout that takes no leases: neither is the leftover',
+      facts([
+        one({ layout: 'skydns', lease: null, key: '/skydns/hello/a', modRevision: 3 }),
+        one({ layout: 'skydns', key: '/skydns/hello/b', modRevision: 2 }),
+      ]),
+      [['D006 warning 10.0.0.1:1', 'disco unregister hello /skydns/hello/b', 'by hand']],
     ],
     [
       'a value that cannot be read',
