@@ -70,7 +70,7 @@ export async function examine(
     const unchecked = [...ofEtcd, { what, why: listing.message }]
     return { ...NOTHING, members, unchecked, failure: listing }
   }
-  const { services: summaries } = summarizeServices(listing.endpoints)
+  const { services: summaries, foreignKeys, rootHints } = summarizeServices(listing.endpoints)
   // A service whose keys are all unreadable is one that was asked for, and not one among all.
   const groups =
     service === undefined
@@ -103,6 +103,7 @@ export async function examine(
     members,
     unchecked: [
       ...ofEtcd,
+      ...(service === undefined ? uncheckedKeys(foreignKeys + listing.otherKeys, rootHints) : []),
       ...leases.unchecked,
       ...uncheckedServers(here, elsewhere, health, probe, signal.aborted),
     ],
@@ -178,6 +179,13 @@ function uncheckedMembers(members: readonly MemberChecked[]): Unchecked[] {
     const what = `whether a grpc-proxy stands before etcd at ${url}`
     return [{ what, why: 'no watch could be opened' }]
   })
+}
+
+/** Keys of no service that can be read: other data, or a service of which every value is damaged. */
+function uncheckedKeys(keys: number, [root]: readonly string[]): Unchecked[] {
+  if (keys === 0) return []
+  const hint = root === undefined ? 'a service can be named' : `some would be with --root "${root}"`
+  return [{ what: counted(keys, 'other key'), why: `no registrations that can be read; ${hint}` }]
 }
 
 function uncheckedServers(

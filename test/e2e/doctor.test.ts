@@ -121,6 +121,32 @@ describe('disco doctor, on 3 services on 5 hosts, 2 dead, 1 drained, 1 NOT_SERVI
   })
 })
 
+describe('where no service can be read', () => {
+  test('nothing is called in order: unreadable keys are listed as not checked', async () => {
+    await etcd.ctl('put', '/only bad/hello/1.0.0/127.0.0.1:1', '{"broken')
+    const { code, stdout, stderr } = await tool.run('doctor', '--root', '/only bad')
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: `no service was found (rev ${await revision(etcd)}); not everything could be checked\n`,
+    })
+    expect(stdout).toContain(
+      '? not checked: 1 other key: no registrations that can be read; a service can be named',
+    )
+    expect((await tool.run('doctor', '--root', '/empty')).stderr).toBe(
+      `no service was found (rev ${await revision(etcd)})\n`,
+    )
+  })
+
+  test('a root by which keys are registrations is named', async () => {
+    await etcd.ctl('put', `/prod/search/${hello}`, registration('search', hello)[1])
+    const { doc } = await doctor('--layout', 'seed')
+    expect(doc.unchecked).toContainEqual({
+      what: '1 other key',
+      why: 'no registrations that can be read; some would be with --root "/prod"',
+    })
+  })
+})
+
 describe('--fix', () => {
   const keyOf = `/hello/1.0.0/${leftover}`
 

@@ -64,10 +64,11 @@ export function summaryLine({ errors, warnings, services, endpoints, rev, unchec
     errors + warnings === 0
       ? 'no error, no warning'
       : `${count(errors, 'error')}, ${count(warnings, 'warning')}`
-  const where =
-    rev === null
-      ? 'no registration was read'
-      : `${count(services, 'service')}, ${count(endpoints, 'endpoint')} (rev ${rev})`
   const open = unchecked.length === 0 ? '' : `; not everything could be checked`
-  return `${found} in ${where}${open}`
+  if (rev !== null && services > 0) {
+    return `${found} in ${count(services, 'service')}, ${count(endpoints, 'endpoint')} (rev ${rev})${open}`
+  }
+  // Where nothing was examined, nothing is in order.
+  const nothing = rev === null ? 'no registration was read' : `no service was found (rev ${rev})`
+  return `${errors + warnings === 0 ? '' : `${found}; `}${nothing}${open}`
 }
