@@ -1,9 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { registration } from '../support/etcd-state.js'
+import { CALL, describeStreams, HEALTH } from '../support/streaming-commands.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
 const { etcd, disco } = await toolOnEtcd()
+
+describeStreams(etcd, disco, HEALTH, CALL)
 
 const ADDED = '127.0.0.1:1001'
 

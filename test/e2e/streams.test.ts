@@ -1,76 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { startGreeter } from '../../src/dev/greeter.js'
-import { type OutputKind, type Process, until } from '../support/disco.js'
-import { registration } from '../support/etcd-state.js'
+import { type Process, until } from '../support/disco.js'
+import { describeStreams, LEAVES_AFTER_A_LINE, SHELL_KINDS, WATCH } from '../support/streaming-commands.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
 const { etcd, disco } = await toolOnEtcd()
 
-const SHELL_KINDS: readonly OutputKind[] = ['pipe', 'named pipe', 'process substitution']
-
-/** Says on standard error that nobody reads any more: the shell's own descriptor is closed by then, too. */
-const LEAVES_AFTER_A_LINE = 'head -1; exec <&-; echo left >&2'
-
-/** Nothing listens there. */
-const ADDED = '127.0.0.1:1'
-
-async function put(addr: string, weight = 1): Promise<void> {
-  await etcd.ctl('put', ...registration('hello', addr, { weight }))
-}
-
-interface StreamingCommand {
-  readonly args: readonly string[]
-  /** What makes the command write another line. */
-  readonly change: () => Promise<void>
-  /** What that line has, and no line before. */
-  readonly changed: string
-}
-
-const COMMANDS: readonly StreamingCommand[] = [
-  { args: ['watch', 'hello'], change: () => put(ADDED), changed: ADDED },
-  { args: ['health', 'hello', '--watch'], change: () => put(ADDED), changed: ADDED },
-  {
-    args: ['call', 'hello', 'SayHello', '-o', 'ndjson', '--n', '100000', '--rate', '20'],
-    change: async () => undefined,
-    changed: '"n":40,',
-  },
-]
-
-describe.each(COMMANDS)('disco $args', ({ args, change, changed }) => {
-  test('goes on in a pipe, a named pipe, a process substitution, a terminal and on a small heap', async () => {
-    const greeter = await startGreeter({ port: 0 })
-    try {
-      await put(greeter.addr)
-      const running = [
-        ...[...SHELL_KINDS, 'terminal' as const].map((kind) => disco.into(kind, 'cat', ...args)),
-        disco.onSmallHeap(64).into('pipe', 'cat', ...args),
-      ]
-      await Promise.all(running.map((one) => one.printed(/synced|127\.0\.0\.1:\d+/)))
-      // Longer than any of them took to end by itself when descriptors were polled.
-      await delay(500)
-      await change()
-      await Promise.all(running.map((one) => one.printed(changed)))
-    } finally {
-      greeter.stop()
-    }
-  })
-
-  test.each(SHELL_KINDS)('ends quietly with 0 after the reader of a %s has left', async (kind) => {
-    const greeter = await startGreeter({ port: 0 })
-    try {
-      await put(greeter.addr)
-      const left = disco.into(kind, LEAVES_AFTER_A_LINE, ...args)
-      await left.printed('left')
-      await change()
-      const { code, stdout, stderr } = await left.exited()
-      expect({ code, stderr }).toEqual({ code: 0, stderr: 'left\n' })
-      expect(stdout.split('\n')).toHaveLength(2)
-    } finally {
-      greeter.stop()
-    }
-  })
-})
+describeStreams(etcd, disco, WATCH)
 
 describe('register', () => {
   const addrOf = (at: number) => `127.0.0.1:${1001 + at}`

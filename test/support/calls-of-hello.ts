@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { CallDoc } from '../../src/cli/call/document.js'
-import type { Disco, Process, Ran } from './disco.js'
+import type { Disco, Process, Ran, Tool } from './disco.js'
 import type { Etcd } from './etcd.js'
 import { type Placed, putAll, registration } from './etcd-state.js'
 import { PROTOS } from './protoc.js'
@@ -20,14 +20,15 @@ export const FROM_PROTO = ['--proto', 'everything.proto', '--import-path', PROTO
 
 /** `disco call hello …` for a test file, where a real etcd has as `hello` what a test puts there. */
 export async function callsOfHello(): Promise<CallsOfHello> {
-  const { etcd, disco } = await toolOnEtcd()
-  return new CallsOfHello(etcd, disco)
+  const { etcd, disco, tool } = await toolOnEtcd()
+  return new CallsOfHello(etcd, disco, tool)
 }
 
 class CallsOfHello {
   constructor(
     readonly etcd: Etcd,
     readonly disco: Disco,
+    private readonly tool: Tool,
   ) {}
 
   async put(addr: string, options: { version?: string; weight?: number } = {}): Promise<void> {
@@ -40,6 +41,11 @@ class CallsOfHello {
 
   async run(...args: string[]): Promise<Ran> {
     return await this.disco.run('call', 'hello', 'SayHello', ...soon(args))
+  }
+
+  /** The same in the process that stays, for a call that is refused. */
+  async refused(...args: string[]): Promise<Ran> {
+    return await this.tool.run('call', 'hello', 'SayHello', ...soon(args))
   }
 
   /** What a command printed, where it had nothing to complain of. */

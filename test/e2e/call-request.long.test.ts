@@ -1,0 +1,21 @@
+import { describe, expect, test } from 'vitest'
+import type { CallDoc } from '../../src/cli/call/document.js'
+import { callsOfHello } from '../support/calls-of-hello.js'
+import { hundredGreeters } from '../support/greeters.js'
+
+const hello = await callsOfHello()
+const hundred = await hundredGreeters()
+
+describe('the content of a call', () => {
+  test('hash keys with a placeholder spread calls, and one without keeps them together', async () => {
+    await hundred.register(hello.etcd)
+    const used = async (key: string) => {
+      const args = ['--n', '600', '--policy', 'ring_hash', '--hash-key', key, '--json']
+      // Its exit code is the verdict's, which this is not about.
+      const doc = JSON.parse((await hello.run(...args)).stdout) as CallDoc
+      return doc.endpoints.filter(({ picks }) => picks > 0).length
+    }
+    expect(await used('user')).toBe(1)
+    expect(await used('user-{{n}}')).toBeGreaterThan(50)
+  })
+})
