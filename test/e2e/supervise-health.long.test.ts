@@ -4,9 +4,9 @@ import { script, WAITS } from '../support/script.js'
 import { ownService, supervise } from '../support/supervised.js'
 import { supervisedOnEtcd } from '../support/supervised-on-etcd.js'
 
-const { disco } = await supervisedOnEtcd()
+const { disco, nothingIsLeft } = await supervisedOnEtcd()
 
-describe.concurrent('health', () => {
+describe('health', () => {
   test('a server that does not listen at its address: a hint after 5 s, for a tcp and for a gRPC probe', async () => {
     const ports = await freePorts(2)
     const ran = await Promise.all(
@@ -27,3 +27,5 @@ describe.concurrent('health', () => {
     }
   })
 })
+
+test('no key or lease is left in etcd', nothingIsLeft)
