@@ -1,7 +1,8 @@
+import type { Endpoint } from '../../domain/endpoint.js'
 import { findLayout } from '../../domain/layouts/index.js'
 import { byKey, type ServiceFacts } from '../facts.js'
 import type { Found, Rule } from '../finding.js'
-import { commandOn, mendBy } from '../mend.js'
+import { commandOn, type Mend, mendBy } from '../mend.js'
 import { counted } from '../texts.js'
 
 export const ignoredWeight: Rule<ServiceFacts> = {
@@ -53,8 +54,8 @@ export const drained: Rule<ServiceFacts> = {
   page: `The endpoint is registered at weight 0 while others have a weight: it gets no calls. etcd stores no times, so whether this is
 a drain under way or a forgotten one only its revision tells: compare it with the latest.
 
-Put it back by disco drain SERVICE ADDR --undo, which takes the weight from etcd's history, or by disco weight SERVICE ADDR N;
-or remove it: disco unregister SERVICE ADDR.`,
+Put it back by disco drain SERVICE ADDR --undo, which takes the weight from etcd's history, or by disco weight SERVICE ADDR N
+where it was registered with weight 0; or remove it: disco unregister SERVICE ADDR.`,
   find: ({ endpoints, weightsUnset }) =>
     byKey(weightsUnset ? [] : endpoints).flatMap((endpoint): Found[] =>
       endpoint.problem === null && endpoint.weight === 0 && findLayout(endpoint.layout)?.weightless === null
@@ -65,12 +66,19 @@ or remove it: disco unregister SERVICE ADDR.`,
               text: 'weight 0',
               cost: 'it gets no traffic',
               share: 0,
-              mend: mendBy(
-                commandOn(['drain'], endpoint, endpoints, '--undo'),
-                'or remove it, if it is forgotten',
-              ),
+              mend: putBack(endpoint, endpoints),
             },
           ]
         : [],
     ),
+}
+
+/** A key that was written once has no weight in etcd's history. */
+function putBack(endpoint: Endpoint, service: readonly Endpoint[]): Mend {
+  return endpoint.createRevision === endpoint.modRevision
+    ? mendBy(
+        commandOn(['weight'], endpoint, service, '1'),
+        'or another weight: it was registered with 0; or remove it, if it is forgotten',
+      )
+    : mendBy(commandOn(['drain'], endpoint, service, '--undo'), 'or remove it, if it is forgotten')
 }

@@ -53,7 +53,7 @@ describe('the findings on a service', () => {
       [
         ['D001 error 10.0.0.1:1', 'disco unregister hello 10.0.0.1:1', 'by hand'],
         ['D002 error 10.0.0.1:1', 'disco unregister hello 10.0.0.1:1', 'by hand'],
-        ['D010 warning 10.0.0.2:1', 'disco drain hello 10.0.0.2:1 --undo', 'by hand'],
+        ['D010 warning 10.0.0.2:1', 'disco weight hello 10.0.0.2:1 1', 'by hand'],
       ],
     ],
     [
@@ -81,7 +81,7 @@ describe('the findings on a service', () => {
       facts([one({ weight: 0 }), two()], { health: REFUSED }),
       [
         ['D002 warning 10.0.0.1:1', 'disco weight hello 10.0.0.1:1 0', 'by hand'],
-        ['D010 warning 10.0.0.1:1', 'disco drain hello 10.0.0.1:1 --undo', 'by hand'],
+        ['D010 warning 10.0.0.1:1', 'disco weight hello 10.0.0.1:1 1', 'by hand'],
       ],
     ],
     [
@@ -189,11 +189,16 @@ describe('the findings on a service', () => {
     ],
     [
       'weight 0 in a layout whose clients read it as their default',
-      facts([one({ weight: 0, layout: 'kitex' }), two({ layout: 'kitex' })]),
+      facts([one({ weight: 0, layout: 'kitex', modRevision: 2 }), two({ layout: 'kitex' })]),
       [
         ['D009 warning 10.0.0.1:1', 'disco unregister hello 10.0.0.1:1', 'by hand'],
         ['D010 warning 10.0.0.1:1', 'disco drain hello 10.0.0.1:1 --undo', 'by hand'],
       ],
+    ],
+    [
+      'weight 0 from the registration on: no weight to take from the history',
+      facts([one({ weight: 0, createRevision: 7, modRevision: 7 }), two()], { health: WELL }),
+      [['D010 warning 10.0.0.1:1', 'disco weight hello 10.0.0.1:1 1', 'by hand']],
     ],
     [
       'a weight that was changed, in a layout with clients that are late',
