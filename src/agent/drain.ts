@@ -1,9 +1,11 @@
 import type { Endpoint, Revision } from '../domain/endpoint.js'
-import { ALL_ENDPOINTS } from '../domain/endpoint-filter.js'
+import { ALL_ENDPOINTS, type EndpointFilter } from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
 import { isWeightless } from '../domain/layouts/index.js'
 import { LiveSnapshot } from '../domain/live-snapshot.js'
+import { formatSelector } from '../domain/selector.js'
 import { weightsAreUnset } from '../domain/shares.js'
+import { shellWord } from '../domain/shell-word.js'
 import type { Registry } from '../registry/registry.js'
 import { chooseRemoval, type EndpointSelection, isBulk, selectEndpoints } from '../registry/selection.js'
 import type { Unregistered } from '../registry/unregister.js'
@@ -127,32 +129,43 @@ async function refuseUseless(
   const weightless = matches.filter(({ layout }) => isWeightless(layout))
   // Of a selection by conditions, those without a weight are left out.
   const isRefused = !isBulk(selection) || weightless.length === matches.length
-  if (weightless.length > 0 && isRefused) throw cannotBeDrained(service, weightless)
+  if (weightless.length > 0 && isRefused) throw cannotBeDrained(selection, weightless)
   if (force || !weightsAreUnset(endpoints)) return
   throw new DiscoError('CONFLICT', `${service} has no weights, so weight 0 drains nothing`, {
     suggestions: [`Give all a weight first: disco weight ${service} --all 1`, 'Or use --force'],
   })
 }
 
-/** Maximum number of endpoints in a hint. */
+/** Maximum number of addresses in a hint where conditions select them as well. */
 const MOST_NAMED = 5
 
-function cannotBeDrained(service: string, weightless: readonly Endpoint[]): DiscoError {
+function cannotBeDrained(selection: EndpointSelection, weightless: readonly Endpoint[]): DiscoError {
+  const { service, filter } = selection
   const layouts = [...new Set(weightless.map(({ layout }) => layout))]
   const addrs = [...new Set(weightless.map(({ addr }) => addr))]
   const carry = layouts.length === 1 ? 'layout' : 'layouts'
-  const which = addrs.length > MOST_NAMED ? 'with the same -l and --host' : addrs.join(' ')
+  // Conditions select the same again; they are shorter than the addresses, and can be pasted as well.
+  const conditions = isBulk(selection) && filter ? conditionWords(filter) : []
+  const isShort = addrs.length <= MOST_NAMED || conditions.length === 0
+  const which = (isShort ? addrs : conditions).map(shellWord)
   const name = addrs.length === 1 ? `${service} ${addrs[0]}` : service
   return new DiscoError(
     'CONFLICT',
     `${name} cannot be drained: the ${carry} ${layouts.join(', ')} ${layouts.length === 1 ? 'carries' : 'carry'} no weight`,
     {
       suggestions: [
-        `Remove ${addrs.length === 1 ? 'it' : 'them'} at once: disco unregister ${service} ${which}`,
+        `Remove ${addrs.length === 1 ? 'it' : 'them'} at once: disco unregister ${shellWord(service)} ${which.join(' ')}`,
         'Or add --force: what has no weight is removed at once, the rest is drained',
       ],
     },
   )
+}
+
+function conditionWords({ select, host }: EndpointFilter): string[] {
+  return [
+    ...(select.length === 0 ? [] : ['-l', formatSelector(select)]),
+    ...(host === null ? [] : ['--host', host]),
+  ]
 }
 
 /** Waits for the end of the grace, and watches the keys meanwhile: those that still stand are left. */

@@ -92,7 +92,4 @@ export function markInReport(report: string): string {
   return markInTexts(report.split(COLOUR)).join('')
 }
 
-/** A word for a command to copy, quoted where a shell would take one of its characters for a sign: `weight>0`. */
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
-}
+export { shellWord } from '../../domain/shell-word.js'

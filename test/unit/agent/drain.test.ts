@@ -1,7 +1,32 @@
 import { expect, test } from 'vitest'
 import { drain } from '../../../src/agent/drain.js'
+import { ALL_ENDPOINTS } from '../../../src/domain/endpoint-filter.js'
+import type { DiscoError } from '../../../src/domain/errors.js'
+import { parseSelector } from '../../../src/domain/selector.js'
 import type { Registry } from '../../../src/registry/registry.js'
+import type { EndpointSelection } from '../../../src/registry/selection.js'
 import { endpoint } from '../../support/endpoints.js'
+
+test('the command that removes what cannot be drained can be pasted, also for many endpoints', async () => {
+  const many = Array.from({ length: 6 }, (_, at) => endpoint({ addr: `10.0.0.5:${at + 1}`, layout: 'etcd' }))
+  const registry = { listExisting: async () => ({ revision: 1, endpoints: many }) } as unknown as Registry
+  const reports = { onWeighed: () => undefined, onUnweighed: () => undefined }
+  const hint = async (selection: EndpointSelection) => {
+    const request = { selection, graceMs: 0, force: false }
+    const refused = await drain(registry, request, reports, new AbortController().signal).catch(
+      (error: unknown) => error,
+    )
+    return (refused as DiscoError).suggestions[0]
+  }
+  const filter = { ...ALL_ENDPOINTS, select: parseSelector('weight>0', '-l'), host: '10.0.0.5' }
+  expect(await hint({ service: 'hello', addr: null, filter })).toBe(
+    "Remove them at once: disco unregister hello -l 'weight>0' --host 10.0.0.5",
+  )
+  const addrs = many.map(({ addr }) => addr)
+  expect(await hint({ service: 'hello', addr: null, filter: { ...ALL_ENDPOINTS, addrs } })).toBe(
+    `Remove them at once: disco unregister hello ${addrs.join(' ')}`,
+  )
+})
 
 test('a weight that is restored at the end of the grace keeps the endpoint, and is a conflict', async () => {
   const before = endpoint({ weight: 3 })
