@@ -17,6 +17,8 @@ import { StopSignals } from '../cli/stop-signals.js'
 import { visible } from '../cli/terminal/visible.js'
 import type { Finding } from '../doctor/finding.js'
 import type { Removal } from '../doctor/fix.js'
+import { unlessAborted } from '../domain/abortable.js'
+import { DiscoError } from '../domain/errors.js'
 import type { Registry } from '../registry/registry.js'
 
 export default class Doctor extends DiscoCommand {
@@ -64,7 +66,12 @@ export default class Doctor extends DiscoCommand {
     })
     const registry = await this.openRegistry({ ...flags, ...scope.place })
     using stop = new StopSignals()
-    const doc = await this.examine(registry, scope, probe, flags, stop.once)
+    const work = this.examine(registry, scope, probe, flags, stop.once)
+    const doc = await unlessAborted(work, stop.twice).catch((error: unknown) => {
+      if (!stop.twice.aborted) throw error
+      const rest = flags.fix ? ': a removal that was sent may still be carried out' : ''
+      throw new DiscoError('INTERRUPTED', `Interrupted${rest}`)
+    })
     this.print(flags, doc, {
       table: (palette) => renderDoctor(doc, palette),
       lines: () => doc.findings.map((finding) => ({ schema: 'disco.finding/v1', rev: doc.rev, ...finding })),

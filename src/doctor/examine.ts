@@ -63,11 +63,14 @@ export async function examine(
 ): Promise<Examination> {
   const { service, filter, probe, isShared } = request
   onProgress('reading etcd', 0, 0)
-  const [members, listing] = await Promise.all([checkMembers(registry, service), listed(registry, service)])
-  const ofEtcd = uncheckedMembers(members)
-  if (listing instanceof DiscoError) {
+  const [{ members, missing }, listing] = await Promise.all([
+    checkMembers(registry, service, { signal }),
+    listed(registry, service, signal),
+  ])
+  const ofEtcd = uncheckedMembers(members, missing)
+  if (listing === null || listing instanceof DiscoError) {
     const what = service === undefined ? 'registrations' : `registrations of ${service}`
-    const unchecked = [...ofEtcd, { what, why: listing.message }]
+    const unchecked = [...ofEtcd, { what, why: listing?.message ?? INTERRUPTED }]
     return { ...NOTHING, members, unchecked, failure: listing }
   }
   const { services: summaries, foreignKeys, rootHints } = summarizeServices(listing.endpoints)
@@ -111,15 +114,25 @@ export async function examine(
   }
 }
 
+const INTERRUPTED = 'interrupted'
+
 const NO_HEALTH: HealthById = new Map()
 
 const NOTHING = { revision: null, services: [], chosen: [], health: NO_HEALTH, ttls: new Map() } as const
 
-/** An error where etcd does not answer, or denies: the members may tell why. */
-async function listed(registry: Registry, service: string | undefined): Promise<EndpointList | DiscoError> {
+/** An error where etcd does not answer, or denies: the members may tell why. Null after an abort. */
+async function listed(
+  registry: Registry,
+  service: string | undefined,
+  signal: AbortSignal,
+): Promise<EndpointList | DiscoError | null> {
   try {
-    return await (service === undefined ? registry.list() : registry.listExisting(service))
+    const options = { signal }
+    return await (service === undefined
+      ? registry.list(undefined, options)
+      : registry.listExisting(service, options))
   } catch (thrown) {
+    if (signal.aborted) return null
     const error = DiscoError.from(thrown)
     if (error.code === 'ETCD_UNREACHABLE' || error.code === 'ETCD_DENIED') return error
     throw error
@@ -167,18 +180,21 @@ async function readTtls(
   try {
     return { ttls: await registry.ttls(leases, { signal }), unchecked: [] }
   } catch (thrown) {
-    const why = signal.aborted ? 'interrupted' : DiscoError.from(thrown).message
+    const why = signal.aborted ? INTERRUPTED : DiscoError.from(thrown).message
     return { ttls: new Map(), unchecked: [{ what: `times of ${counted(leases.size, 'lease')}`, why }] }
   }
 }
 
-function uncheckedMembers(members: readonly MemberChecked[]): Unchecked[] {
-  return members.flatMap(({ url, status }) => {
+function uncheckedMembers(members: readonly MemberChecked[], missing: number): Unchecked[] {
+  const cut =
+    missing === 0 ? [] : [{ what: `state of ${counted(missing, 'member')} of etcd`, why: INTERRUPTED }]
+  const others = members.flatMap(({ url, status }) => {
     if (status instanceof DiscoError) return [{ what: `state of etcd at ${url}`, why: status.message }]
     if (status.answersProgress !== null) return []
     const what = `whether a grpc-proxy stands before etcd at ${url}`
     return [{ what, why: 'no watch could be opened' }]
   })
+  return [...others, ...cut]
 }
 
 /** Keys of no service that can be read: other data, or a service of which every value is damaged. */
@@ -215,7 +231,7 @@ function uncheckedServers(
     },
     {
       of: here.filter((one) => !health.has(endpointId(one))),
-      why: isCut ? 'interrupted' : 'not asked',
+      why: isCut ? INTERRUPTED : 'not asked',
     },
   ]
   return parts.flatMap(({ of, why }) => {

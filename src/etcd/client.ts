@@ -9,6 +9,7 @@ import type {
   IWatchRequest,
   IWatchResponse,
 } from 'etcd3'
+import { unlessAborted } from '../domain/abortable.js'
 import { type LeaseId, leaseDecimal } from '../domain/endpoint.js'
 import type { DiscoError } from '../domain/errors.js'
 import { isUnknownLease, translate } from './errors.js'
@@ -102,13 +103,20 @@ export class EtcdClient {
   }
 
   /**
-   * Asks each member for its status, once. Never rejects: a member that does not answer is a result.
+   * Asks each member for its status, once. Never rejects: a member that does not answer is a result. Once the signal
+   * is aborted, it returns those that have answered.
    *
    * @param range of a watch, which shows whether the member answers progress requests
    */
-  checkMembers(range: KeyRange): Promise<MemberChecked[]> {
-    const { members, options } = this
-    return Promise.all([...members].map((member) => checkMember(members, options, member, range)))
+  async checkMembers(range: KeyRange): Promise<MemberChecked[]> {
+    const { members, options, signal } = this
+    const checks = await Promise.all(
+      // A check itself never rejects.
+      [...members].map((member) =>
+        unlessAborted(checkMember(members, options, member, range), signal).catch(() => null),
+      ),
+    )
+    return checks.filter((check) => check !== null)
   }
 
   get memberCount(): number {

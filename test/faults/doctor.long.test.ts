@@ -84,6 +84,46 @@ describe.each(versionsUnderTest())('disco doctor on etcd %s', (version) => {
   })
 })
 
+describe('disco doctor while etcd hangs', () => {
+  const endless = ['--command-timeout', '1h', '--dial-timeout', '1h']
+
+  test('Ctrl-C while it reads: what was not read is listed as not checked, exit 130', async () => {
+    await using etcd = await RealEtcd.start()
+    etcd.pause()
+    const disco = new Disco(etcd.endpoint)
+    const started = disco.onTerminal(200, 24, 'doctor', ...endless)
+    try {
+      await started.printed('reading etcd')
+      const { code, stdout } = await started.pressCtrlC()
+      expect(code).toBe(130)
+      expect(stdout).toContain('? not checked: state of 1 member of etcd: interrupted')
+      expect(stdout).toContain('? not checked: registrations: interrupted')
+      expect(stdout).toContain('no registration was read; not everything could be checked')
+    } finally {
+      await disco.stopAll()
+    }
+  })
+
+  test('Ctrl-C twice while it removes a key: ends at once, and says that the outcome is open', async () => {
+    await using etcd = await RealEtcd.start()
+    await etcd.ctl('put', ...registration('hello', '127.0.0.9:9'))
+    const disco = new Disco(etcd.endpoint)
+    const started = disco.onTerminal(200, 24, 'doctor', '--fix', ...endless)
+    try {
+      await started.printed('Really remove the leftover key')
+      etcd.pause()
+      started.child.stdin?.write('y\n')
+      const pressing = setInterval(() => started.child.stdin?.write('\u0003'), 300)
+      const { code, stdout } = await started.exited()
+      clearInterval(pressing)
+      expect(code).toBe(130)
+      expect(stdout).toContain('Interrupted: a removal that was sent may still be carried out')
+    } finally {
+      await disco.stopAll()
+    }
+  })
+})
+
 test('without any answer it is the error of every command', async () => {
   const ran = await new Disco('127.0.0.1:1').run('doctor')
   expect(ran).toMatchObject({ code: 3, stdout: '' })
