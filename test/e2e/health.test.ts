@@ -4,16 +4,19 @@ import { Disco, until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { registration, revision, wipe } from '../support/etcd-state.js'
 import { freePorts } from '../support/ports.js'
+import { ResidentTool } from '../support/resident-tool.js'
 import { expectShape } from '../support/shape.js'
 
 let etcd: RealEtcd
 let disco: Disco
+let tool: ResidentTool
 let serving: Greeter
 let plain: Greeter
 let down: string
 
 beforeAll(async () => {
   etcd = await RealEtcd.start()
+  tool = new ResidentTool(etcd.endpoint)
   serving = await startGreeter({ port: 0 })
   plain = await startGreeter({ port: 0, health: false })
   down = `127.0.0.1:${(await freePorts(1))[0]}`
@@ -21,6 +24,7 @@ beforeAll(async () => {
 afterAll(async () => {
   serving.stop()
   plain.stop()
+  await tool[Symbol.asyncDispose]()
   await etcd.stop()
 })
 beforeEach(async () => {
@@ -44,33 +48,33 @@ function byAddr<Doc extends { addr: string }>(docs: readonly Doc[], addr: string
 describe('health', () => {
   test('asks every endpoint: SERVING, no grpc.health.v1, no server; exit 7 when one is not healthy', async () => {
     await etcd.ctl('put', '/hello/x', 'not JSON')
-    const { code, stdout, stderr } = await disco.run('health', 'hello')
+    const { code, stdout, stderr } = await tool.run('health', 'hello')
     expect(code).toBe(7)
     expect(stderr).toContain('2 of 4 endpoints healthy')
     expect(stdout).toMatch(new RegExp(`● +${serving.addr} +1 +SERVING +[\\d.]+m?s`))
     expect(stdout).toMatch(new RegExp(`● +${plain.addr} +1 +READY +[\\d.]+m?s +has no grpc.health.v1`))
     expect(stdout).toMatch(new RegExp(`✗ +${down} +1 +connection refused`))
     expect(stdout).toMatch(/✗ .*value is not JSON/)
-    const json = await disco.run('health', 'hello', '--json')
+    const json = await tool.run('health', 'hello', '--json')
     const doc = JSON.parse(json.stdout)
     expectShape('health', doc)
     expect(doc).toMatchObject({ schema: 'disco.health/v1', healthy: 2, rev: String(await revision(etcd)) })
     expect(byAddr(doc.endpoints, plain.addr)).toMatchObject({ healthy: true, status: 'UNIMPLEMENTED' })
     expect(byAddr(doc.endpoints, down)).toMatchObject({ healthy: false, connected: false, status: null })
-    const lines = (await disco.run('health', 'hello', '-o', 'ndjson')).stdout.trimEnd().split('\n')
+    const lines = (await tool.run('health', 'hello', '-o', 'ndjson')).stdout.trimEnd().split('\n')
     expectShape('endpoint-health', ...lines.map((line) => JSON.parse(line) as unknown))
-    const names = (await disco.run('health', 'hello', '-o', 'name')).stdout.trimEnd().split('\n')
+    const names = (await tool.run('health', 'hello', '-o', 'name')).stdout.trimEnd().split('\n')
     expect(names.toSorted()).toEqual([serving.addr, plain.addr].toSorted())
   })
 
   test('all healthy is exit 0; NOT_SERVING is not; an unknown service is exit 4', async () => {
     await etcd.ctl('del', `/hello/${down}`)
-    expect((await disco.run('health', 'hello')).code).toBe(0)
+    expect((await tool.run('health', 'hello')).code).toBe(0)
     serving.setHealth('NOT_SERVING')
-    const { code, stdout } = await disco.run('health', 'hello', '--of', 'helloworld.Greeter')
+    const { code, stdout } = await tool.run('health', 'hello', '--of', 'helloworld.Greeter')
     expect(code).toBe(7)
     expect(stdout).toContain('NOT_SERVING')
-    expect((await disco.run('health', 'helo')).code).toBe(4)
+    expect((await tool.run('health', 'helo')).code).toBe(4)
   })
 
   test('--watch prints each endpoint once, then changes', async () => {
@@ -103,17 +107,17 @@ describe('health', () => {
 
 describe('ls --probe', () => {
   test('shows the answer of each endpoint, and the ready endpoints of each service', async () => {
-    const { stdout } = await disco.run('ls', 'hello', '--probe')
+    const { stdout } = await tool.run('ls', 'hello', '--probe')
     const [head = ''] = stdout.split('\n')
     expect(head).toMatch(/SHARE +READY +TTL/)
     expect(stdout).toMatch(new RegExp(`${serving.addr} .*SERVING`))
     expect(stdout).toMatch(new RegExp(`✗ +${down} .*connection refused`))
-    const doc = JSON.parse((await disco.run('ls', 'hello', '--probe', '--json')).stdout)
+    const doc = JSON.parse((await tool.run('ls', 'hello', '--probe', '--json')).stdout)
     expect(byAddr(doc.endpoints, serving.addr)).toMatchObject({ ready: true, health: 'SERVING' })
     expect(byAddr(doc.endpoints, plain.addr)).toMatchObject({ ready: true, health: 'READY' })
     expect(byAddr(doc.endpoints, down)).toMatchObject({ ready: false, health: 'connection refused' })
-    expect((await disco.run('ls', '--probe')).stdout).toMatch(/ENDPOINTS +READY[\s\S]*hello +3 +2\/3/)
-    expect((await disco.run('ls')).stdout).not.toContain('READY')
+    expect((await tool.run('ls', '--probe')).stdout).toMatch(/ENDPOINTS +READY[\s\S]*hello +3 +2\/3/)
+    expect((await tool.run('ls')).stdout).not.toContain('READY')
   })
 })
 
@@ -161,9 +165,9 @@ describe('wait', () => {
   })
 
   test('--timeout 0 looks once: whether it is so now', async () => {
-    const now = await disco.run('wait', 'hello', '--for', 'ready>=2', '--timeout', '0')
+    const now = await tool.run('wait', 'hello', '--for', 'ready>=2', '--timeout', '0')
     expect(now).toMatchObject({ code: 0, stdout: expect.stringContaining('✓ hello: ready>=2') as string })
-    const not = await disco.run('wait', 'hello', '--for', 'ready>=3', '--timeout', '0')
+    const not = await tool.run('wait', 'hello', '--for', 'ready>=3', '--timeout', '0')
     expect(not.code).toBe(5)
     expect(not.stderr).toContain('✗ hello does not meet ready>=3: ready 2')
   })
@@ -172,9 +176,9 @@ describe('wait', () => {
     const waiting = disco.start('wait', 'hello', '--for', 'endpoints>=9')
     await waiting.printed('now:')
     expect((await waiting.end('SIGINT')).code).toBe(130)
-    const bad = await disco.run('wait', 'hello', '--for', 'ready')
+    const bad = await tool.run('wait', 'hello', '--for', 'ready')
     expect(bad.code).toBe(2)
     expect(bad.stderr).toContain('Invalid condition "ready"')
-    expect((await disco.run('wait', 'hello')).code).toBe(2)
+    expect((await tool.run('wait', 'hello')).code).toBe(2)
   })
 })

@@ -1,0 +1,83 @@
+import { afterAll, describe, expect, test } from 'vitest'
+import type { KeyPairFiles } from './certificates.js'
+import type { Disco, Tool } from './disco.js'
+import type { Etcd } from './etcd.js'
+import { putAll } from './etcd-state.js'
+import { mutualFlags, TlsServers } from './tls-servers.js'
+import { toolOnEtcd } from './tool-on-etcd.js'
+
+/** What is asked how, and what every command says of that. */
+export type TlsCase = [what: string, whom: keyof TlsServers['greeters'], args: () => string[], says: string]
+
+/** Servers that speak TLS, each in its own way, and the tool, for a test file. */
+export async function tlsVerdicts(): Promise<TlsVerdicts> {
+  const { etcd, disco, tool } = await toolOnEtcd()
+  const servers = await TlsServers.start()
+  afterAll(() => servers[Symbol.asyncDispose]())
+  return new TlsVerdicts(etcd, disco, tool, servers)
+}
+
+class TlsVerdicts {
+  constructor(
+    readonly etcd: Etcd,
+    readonly disco: Disco,
+    readonly tool: Tool,
+    readonly servers: TlsServers,
+  ) {}
+
+  /** Flags that trust the CA of the servers. */
+  readonly ca = (): string[] => ['--tls-ca', this.servers.authority.caFile]
+
+  /** The same with a client certificate. */
+  mutual(pair: KeyPairFiles): string[] {
+    return mutualFlags(this.servers.authority, pair)
+  }
+
+  /** Tests these cases in the file that calls it. */
+  describe(cases: readonly TlsCase[]): void {
+    describe('health, ls --probe, wait and call dial by TLS, and name a mismatch by one sentence', () => {
+      test.each(cases)('%s', async (_what, whom, args, says) => {
+        const found = await this.verdicts(this.servers.greeters[whom].addr, args())
+        expect(found).toEqual({ health: says, ls: says, wait: says, call: says })
+      })
+    })
+  }
+
+  /** What each command says of the one endpoint. */
+  private async verdicts(addr: string, args: readonly string[]): Promise<Record<string, string>> {
+    await putAll(this.etcd, 'hello', [{ addr }])
+    const health = JSON.parse((await this.tool.run('health', 'hello', '--json', ...args)).stdout)
+    const ls = JSON.parse((await this.tool.run('ls', 'hello', '--probe', '--json', ...args)).stdout)
+    const wait = await this.tool.run(
+      'wait',
+      'hello',
+      '--for',
+      'healthy>=1',
+      '--timeout',
+      '0',
+      '--json',
+      ...args,
+    )
+    const call = await this.tool.run(
+      'call',
+      'hello',
+      'SayHello',
+      '--connect-deadline',
+      '1s',
+      '--json',
+      ...args,
+    )
+    return {
+      health: health.endpoints[0].problem ?? health.endpoints[0].status,
+      ls: ls.endpoints[0].health,
+      wait: wait.code === 0 ? 'SERVING' : hintAbout(addr, wait.stdout),
+      call: call.code === 0 ? 'SERVING' : hintAbout(addr, call.stdout),
+    }
+  }
+}
+
+function hintAbout(addr: string, stdout: string): string {
+  const { hint } = (JSON.parse(stdout) as { error: { hint: string } }).error
+  const line = hint.split('\n').find((text) => text.startsWith(addr)) ?? hint
+  return line.slice(addr.length + 1)
+}
