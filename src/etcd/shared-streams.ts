@@ -126,10 +126,14 @@ export class Seat implements Disposable {
       signal.addEventListener('abort', stop, { once: true })
       try {
         if (reached < queue.after) {
+          let quietAnswers = 0
           for await (const response of this.shared.apart(reached, signal)) {
             yield response
             if (response.canceled) return
             reached = Math.max(reached, lastRevision(response))
+            // There may be no event in between. A first progress response does not prove it, see `ResyncCheck`.
+            if (isProgress(response) && Number(response.header.revision) >= queue.after) quietAnswers++
+            if (quietAnswers > 1) reached = Math.max(reached, queue.after)
             if (reached >= queue.after) break
           }
         }
@@ -167,6 +171,10 @@ export class Seat implements Disposable {
     queue.rewind()
     this.coming = queue
   }
+}
+
+function isProgress({ created, events }: IWatchResponse): boolean {
+  return !created && events.length === 0
 }
 
 /** The last revision of its events; 0 without any. */

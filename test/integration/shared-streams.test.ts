@@ -91,6 +91,29 @@ describe('a seat at a shared stream', () => {
     await opener.end()
   })
 
+  test('shares the stream also where it was opened behind a time without events', async () => {
+    const streams = new SharedStreams(client)
+    const range = prefixRange(writer.prefix)
+    using late = streams.join(range)
+    using early = streams.join(range)
+    const first = await writer.put(1, 1)
+    using other = new Writer(etcd.endpoint, 'other')
+    await other.put(1, 1)
+    const opened = await other.put(1, 2)
+    const opener = new Reading(early, opened)
+    const behind = new Reading(late, first)
+    const reads = [opener.upTo(opened + 1), behind.upTo(opened + 1)]
+    await until(
+      async () => (await watchStreams(etcd)).watchers === 2,
+      () => 'a stream of its own',
+    )
+    await oneStream()
+    const last = await writer.put(1, 2)
+    expect(await Promise.all(reads)).toEqual([[last], [first, last]])
+    await behind.end()
+    await opener.end()
+  })
+
   test('that is left and taken again goes on where it was, and is confirmed again', async () => {
     const streams = new SharedStreams(client)
     using seat = streams.join(prefixRange(writer.prefix))
