@@ -18,6 +18,7 @@ export interface TargetListener {
 export class TargetWatch {
   readonly name: TargetName
   private readonly resolver: experimental.Resolver
+  private isClosed = false
 
   /**
    * @param listener not called before the constructor returns
@@ -38,10 +39,11 @@ export class TargetWatch {
 
   /** Asks again, where a connection was lost: names of DNS may have other addresses now. */
   refresh(): void {
-    this.resolver.updateResolution()
+    if (!this.isClosed) this.resolver.updateResolution()
   }
 
   close(): void {
+    this.isClosed = true
     this.resolver.destroy()
   }
 }
