@@ -38,11 +38,12 @@ export function renderTarget(
   palette: Palette,
 ): { readonly lines: readonly string[]; readonly hidden: number } {
   const rows = rowsOf(service, traffic)
+  const isUnknown = !service.hasList && rows.length === 0
   return {
     lines: [
       headline(service, traffic, rows, perSecond, palette),
       ...judgement(service, traffic, rows, policy, palette),
-      ...renderRows(traffic.calls, rows.slice(0, most), width, palette).split('\n'),
+      ...(isUnknown ? [] : renderRows(traffic.calls, rows.slice(0, most), width, palette).split('\n')),
     ],
     hidden: Math.max(0, rows.length - most),
   }

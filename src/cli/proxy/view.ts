@@ -46,7 +46,7 @@ export class ProxyView {
     const problems = new Map<string, string>()
     let outage: DiscoError | null = null
     return {
-      resolved: ({ registered, isNew, stale, cachedAgeMs }: ResolvedList) => {
+      resolved: ({ revision, registered, isNew, stale, cachedAgeMs }: ResolvedList) => {
         if (isNew && problems.size > 0) {
           const listed = new Set(registered.map(({ addr }) => addr))
           for (const addr of problems.keys()) if (!listed.has(addr)) problems.delete(addr)
@@ -56,9 +56,8 @@ export class ProxyView {
         if (!stale) this.line(`${this.palette.green('✓')} ${name}: the registry answers again`)
         else {
           const age = cachedAgeMs === null ? '' : ` from the cache, ${duration(cachedAgeMs)} old`
-          this.line(
-            `${this.palette.yellow('!')} ${name}: ${visible(stale.message)}; using the last list${age}`,
-          )
+          const used = revision === 0 ? 'there is no list yet' : `using the last list${age}`
+          this.line(`${this.palette.yellow('!')} ${name}: ${visible(stale.message)}; ${used}`)
         }
       },
       connectivity: ({ registration: { addr } }: RegisteredEndpoint, isReady) => {

@@ -65,3 +65,10 @@ it('counts the rows that it does not show', () => {
   expect(lines.filter((line) => line.startsWith('10.0.0.1:'))).toHaveLength(10)
   expect(lines[1]).toContain('NONE')
 })
+
+it('does not say that there are no endpoints while there is no list', () => {
+  const { service, traffic } = target([], [])
+  const { lines } = renderTarget({ ...service, hasList: false } as Service, traffic, LOOKS, uncolored)
+  expect(lines[0]).toContain('no list yet')
+  expect(lines.join('\n')).not.toContain('no endpoints')
+})
