@@ -24,6 +24,11 @@ export class StopSignals implements Disposable {
     return this.second.signal
   }
 
+  /** Ends the command in order, as the first signal does; without effect after that. */
+  end(): void {
+    if (!this.once.aborted) this.listen()
+  }
+
   /** Calls back for each signal, including those before this call. */
   onEach(callback: () => void): void {
     for (let time = 0; time < this.times; time++) callback()

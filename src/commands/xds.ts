@@ -9,6 +9,7 @@ import { argument, refuseIdle } from '../cli/flags/custom.js'
 import { planServices, type ServedQuery, xdsFlags } from '../cli/flags/xds.js'
 import { LogFile } from '../cli/output/log-file.js'
 import { StopSignals, untilAborted } from '../cli/stop-signals.js'
+import { hasHungUp } from '../cli/terminal/hang-up.js'
 import { jsonLine, prettyJsonLines } from '../cli/terminal/visible.js'
 import { bootstrapOf } from '../cli/xds/bootstrap.js'
 import { ClientLog } from '../cli/xds/client-log.js'
@@ -119,6 +120,7 @@ export default class XdsCommand extends DiscoCommand {
     if (admin) this.remark(`→ admin handler on http://${admin.address}`)
     let renewed = Promise.resolve()
     const renew = () => {
+      if (hasHungUp()) return stop.end()
       file?.reopen()
       // One after the other, so that the files that were read last stand.
       renewed = renewed.then(() => this.renew(files, credentials, view))

@@ -8,6 +8,7 @@ import { ProxyMetrics } from '../../proxy/metrics.js'
 import { ProxyServer, type ProxySettings } from '../../proxy/proxy-server.js'
 import type { ListenAddress } from '../flags/listen.js'
 import { type StopSignals, untilAborted } from '../stop-signals.js'
+import { hasHungUp } from '../terminal/hang-up.js'
 import { AccessLog } from './access-log.js'
 import { type ProxyDoc, proxyDoc } from './document.js'
 import type { ProxyScreen } from './screen.js'
@@ -75,14 +76,16 @@ export async function serve(plan: ProxyPlan, stage: ProxyStage, stop: StopSignal
     ? await plan.admin
         .start(proxyAdmin({ proxy, metrics, token: plan.admin.token }))
         .catch(async (error: unknown) => {
+          const drained = proxy.drain()
           proxy.cut()
-          await proxy.drain()
+          await drained
           throw error
         })
     : null
   if (admin) view.admin(admin.address)
   let renewed = Promise.resolve()
   const renew = () => {
+    if (hasHungUp()) return stop.end()
     log?.reopen()
     // One after the other, so that the files that were read last stand.
     renewed = renewed.then(() => renewCertificates(proxy, certificates, view))
