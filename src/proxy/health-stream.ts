@@ -2,7 +2,7 @@ import { constants } from 'node:http2'
 import type { OpenStream } from '../grpc/health/watch.js'
 import { status } from '../grpc/status-code.js'
 import type { Connection } from './connection.js'
-import { type GrpcStatus, statusOfHttp, statusOfReset } from './status.js'
+import { detailsOf, type GrpcStatus, statusOfHttp, statusOfReset } from './status.js'
 
 /** The longest message: a reply about health has a few bytes. */
 const MOST_MESSAGE_BYTES = 4 * 2 ** 10
@@ -29,7 +29,7 @@ export function streamsOver(
     let bytes: Buffer = Buffer.alloc(0)
     const note = (headers: Readonly<Record<string, unknown>>) => {
       const { 'grpc-status': code, 'grpc-message': details = '' } = headers
-      if (code !== undefined) ended ??= { code: Number(code), details: String(details) }
+      if (code !== undefined) ended ??= { code: Number(code), details: detailsOf(String(details)) }
     }
     stream
       .on('response', (headers) => {

@@ -67,6 +67,15 @@ const BY_HTTP_STATUS: Readonly<Record<number, status>> = {
   504: status.UNAVAILABLE,
 }
 
+/** The text of a `grpc-message`; one that is not validly encoded stays as it is. */
+export function detailsOf(message: string): string {
+  try {
+    return decodeURIComponent(message)
+  } catch {
+    return message
+  }
+}
+
 function encoded(details: string): string {
   const bytes = Buffer.from(details)
   return Array.from(bytes, (byte) =>
