@@ -22,7 +22,8 @@ describe('disco proxy', () => {
     const { client } = await proxied('hello', '--policy', 'pinned')
     expect(await unary(client)).toMatchObject({
       code: status.UNAVAILABLE,
-      details: 'The call is pinned to no endpoint',
+      details:
+        'The call is pinned to no endpoint: name one in the header disco-pin, or for all calls by --pin',
     })
     for (const { addr } of [one, other, one]) {
       const metadata = new Metadata()

@@ -5,6 +5,9 @@ import type { Member } from './member.js'
 /** Examples in a message. */
 const MOST_EXAMPLES = 3
 
+const PINNED_TO_NONE =
+  'The call is pinned to no endpoint: name one in the header disco-pin, or for all calls by --pin'
+
 /**
  * Why no member can be picked.
  *
@@ -32,7 +35,7 @@ export function whyNotPinned(policy: Policy, { pin }: CallKeys, members: Iterabl
   const wanted = [...members].filter(({ names }) => names.some((name) => name === to))
   const isComing = wanted.some(({ isFailing, endpoint }) => endpoint.weight > 0 && !isFailing)
   if (isComing) return null
-  return to === null ? 'The call is pinned to no endpoint' : whyAway(String(to), wanted)
+  return to === null ? PINNED_TO_NONE : whyAway(String(to), wanted)
 }
 
 function whyAway(name: string, [wanted]: readonly Member[]): string {
