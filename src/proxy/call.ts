@@ -48,6 +48,8 @@ export interface CallEnd {
   readonly code: status
   /** Where the proxy ended the call by itself. */
   readonly details: string | null
+  /** Whether the caller ended it by leaving, which says nothing about the endpoint. */
+  readonly isByCaller: boolean
   readonly tookMs: number
   /** How often it was sent again. */
   readonly replays: number
@@ -202,10 +204,10 @@ export class Call implements Waiting, WaitingCall {
   private callerLeft(): void {
     if (this.upstreamStream) abandon(this.upstreamStream)
     this.body.discard()
-    this.finish(status.CANCELLED, 'The caller cancelled')
+    this.finish(status.CANCELLED, 'The caller cancelled', true)
   }
 
-  private finish(code: status, details: string | null): void {
+  private finish(code: status, details: string | null, isByCaller = false): void {
     if (this.isOver) return
     this.isOver = true
     if (this.waitTimer) clearTimeout(this.waitTimer)
@@ -220,6 +222,7 @@ export class Call implements Waiting, WaitingCall {
       peer,
       code,
       details,
+      isByCaller,
       tookMs: performance.now() - this.startedMs,
       replays: Math.max(0, this.attempts - 1),
     })

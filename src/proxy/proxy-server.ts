@@ -181,6 +181,7 @@ class Entrance {
       code,
       details,
       tookMs: 0,
+      isByCaller: false,
       replays: 0,
     })
   }

@@ -75,6 +75,14 @@ describe('the traffic of a target', () => {
     expect(traffic.failuresOf(B.id)).toEqual({})
     expect(traffic.latency.n).toBe(4)
   })
+
+  it('does not count a call that its caller left against the endpoint, but one that the endpoint cancelled', () => {
+    const traffic = started(A)
+    traffic.ended({ ...ended(A, status.CANCELLED), isByCaller: true })
+    expect(traffic.failuresOf(A.id)).toEqual({})
+    traffic.ended({ ...ended(A, status.CANCELLED), isByCaller: false })
+    expect(traffic.failuresOf(A.id)).toEqual({ CANCELLED: 1 })
+  })
 })
 
 function started(...endpoints: RegisteredEndpoint[]): TargetTraffic {
