@@ -23,6 +23,8 @@ export class Certificates {
   private backend: Pems | null = null
   /** By `performance.now()`. */
   private rereadAtMs = Number.NEGATIVE_INFINITY
+  /** The last reading; never rejects. */
+  private reading: Promise<unknown> = Promise.resolve()
   listener: SecureServerOptions | null = null
 
   private constructor(private readonly files: CertificateFiles) {}
@@ -35,11 +37,13 @@ export class Certificates {
   }
 
   /** Reads all files again; where one cannot be used, all stay as they were. @throws DiscoError USAGE */
-  async refresh(): Promise<void> {
-    const listener = await readListenerTls(this.files.listener)
-    const backend = await this.readBackend()
-    this.backend = backend
-    this.listener = listener
+  refresh(): Promise<void> {
+    return this.inTurn(async () => {
+      const listener = await readListenerTls(this.files.listener)
+      const backend = await this.readBackend()
+      this.backend = backend
+      this.listener = listener
+    })
   }
 
   dialerOf(authority: string): Dialer {
@@ -53,7 +57,16 @@ export class Certificates {
     const nowMs = performance.now()
     if (nowMs - this.rereadAtMs < REREAD_PERIOD_MS) return
     this.rereadAtMs = nowMs
-    this.backend = await this.readBackend().catch(() => this.backend)
+    await this.inTurn(async () => {
+      this.backend = await this.readBackend().catch(() => this.backend)
+    })
+  }
+
+  /** One after the other, so that the files that were read last stand. */
+  private inTurn(read: () => Promise<void>): Promise<void> {
+    const done = this.reading.then(read)
+    this.reading = done.catch(() => undefined)
+    return done
   }
 
   private async readBackend(): Promise<Pems | null> {

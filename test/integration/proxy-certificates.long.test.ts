@@ -1,6 +1,18 @@
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Certificates } from '../../src/proxy/certificates.js'
 import { until } from '../support/disco.js'
@@ -45,6 +57,37 @@ it('reads the certificate for backends again after one has refused it', async ()
     () => isReady(proxied),
     () => 'the backend to take the renewed certificate',
   )
+})
+
+it('ends with the files of the last reading, where an earlier one takes longer', async () => {
+  const [certFile, keyFile] = [join(folder, 'slow.crt'), join(folder, 'slow.key')]
+  const { expired, client } = servers.clients
+  copyFileSync(expired.certFile, certFile)
+  copyFileSync(expired.keyFile, keyFile)
+  const certificates = await Certificates.read({
+    listener: {},
+    backend: { caFile: servers.authority.caFile, certFile, keyFile },
+    backendName: undefined,
+  })
+  // A file that takes long to read: a pipe.
+  rmSync(certFile)
+  execFileSync('mkfifo', [certFile])
+  const pipe = openSync(certFile, constants.O_RDWR)
+  certificates.dialerOf('localhost').refused?.()
+  await delay(200)
+  rmSync(certFile)
+  copyFileSync(client.certFile, certFile)
+  copyFileSync(client.keyFile, keyFile)
+  const refreshed = certificates.refresh()
+  await Promise.race([refreshed, delay(500)])
+  writeSync(pipe, readFileSync(expired.certFile))
+  closeSync(pipe)
+  await refreshed
+  await delay(200)
+  const proxied = await started([{ addr: servers.greeters.mutual.addr }], {
+    dialerOf: (authority) => certificates.dialerOf(authority),
+  })
+  expect(isReady(proxied)).toBe(true)
 })
 
 function isReady({ proxy }: Proxied): boolean {
