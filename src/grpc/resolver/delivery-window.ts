@@ -43,6 +43,10 @@ export class DeliveryWindow {
     }
   }
 
+  get isPending(): boolean {
+    return this.timer !== null
+  }
+
   /** Delivers pending changes now. */
   flush(): void {
     if (this.timer) this.deliverNow()

@@ -116,15 +116,17 @@ export class LiveList {
   take(update: Update): void {
     const parts = this.parts.filter((part) => isOf(update, part))
     if (update.type === 'stale') {
-      this.window.flush()
+      // Of several, the window goes on: changes of another registry may wait for a key to be put back.
+      if (this.parts.length === 1) this.window.flush()
       for (const part of parts) part.take(update)
       if (this.isHeld) this.deliverNew()
-      else this.deliver({ ...this.now, isNew: false })
+      else if (!this.window.isPending) this.deliver({ ...this.now, isNew: false })
       return
     }
     for (const part of parts) part.take(update)
     this.registered = null
-    if (update.type === 'reset') {
+    if (update.type === 'reset' && this.parts.length > 1 && this.hasDelivered) this.window.open()
+    else if (update.type === 'reset') {
       this.window.drop()
       this.deliverNew()
     } else if (parts.some(({ snapshot }) => snapshot.byKey.size === 0)) this.window.open(MOST_MS)

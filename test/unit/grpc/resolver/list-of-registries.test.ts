@@ -103,3 +103,22 @@ it('names all registries where all are away', () => {
     'None of the registries dc1, dc2 can be used: dc1: dc1 refused; dc2: dc2 refused',
   )
 })
+
+it.each([
+  ['a new list', reset('dc2', 'c:1'), 'a:1,c:1'],
+  ['an outage', stale('dc2'), 'a:1,b:1'],
+])('keeps the grace of a deletion in one registry through %s of another', (_, update, after) => {
+  const list = listOf('dc1=80,dc2=20')
+  list.take(reset('dc1', 'a:1'))
+  list.take(reset('dc2', 'b:1'))
+  vi.advanceTimersByTime(1_000)
+  const { key } = endpoint({ addr: 'a:1' })
+  const put = { type: 'put', key, endpoints: [endpoint({ addr: 'a:1' })] } as const
+  list.take({ type: 'changes', registry: 'dc1', revision: 42, changes: [{ type: 'delete', key }] })
+  list.take(update)
+  list.take({ type: 'changes', registry: 'dc1', revision: 43, changes: [put] })
+  vi.advanceTimersByTime(1_000)
+  expect(delivered.every((now) => addrs(now).includes('a:1'))).toBe(true)
+  expect(lists().at(-1)).toBe(after)
+  expect(delivered.at(-1)?.registries?.at(1)?.stale === null).toBe(update.type === 'reset')
+})
