@@ -1,9 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Endpoint } from '../domain/endpoint.js'
 import type { EndpointFilter } from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
+import type { SharePart } from '../domain/share-plan.js'
+import { isUnknown } from '../registry/etcd-refusals.js'
 import type { Registry } from '../registry/registry.js'
-import { changeWeights, type Shifted, shiftShares } from '../registry/shift/shift.js'
+import { type Shifted, type ShiftOptions, shiftShares } from '../registry/shift/shift.js'
+import { OwnWeights } from './own-weights.js'
+import { goBack, type WentBack } from './shift-back.js'
 
 export interface StepsRequest {
   readonly service: string
@@ -13,8 +16,9 @@ export interface StepsRequest {
   readonly sharesPpm: readonly number[]
   /** How long a step stands before its guard, and before the next one. */
   readonly everyMs: number
-  /** Decides whether the next step may come; null for time alone. It ends early when its signal aborts. */
-  readonly guard: ((signal: AbortSignal) => Promise<GuardResult>) | null
+  /** Decides whether the next step may come; null for time alone. It ends early when its first signal aborts, at once when
+   * its second does. */
+  readonly guard: ((signal: AbortSignal, hurry: AbortSignal) => Promise<GuardResult>) | null
 }
 
 export interface GuardResult {
@@ -23,11 +27,18 @@ export interface GuardResult {
   readonly text: string
 }
 
+/** Each aborts with one more request to stop. */
+export interface StepsSignals {
+  readonly once: AbortSignal
+  readonly twice: AbortSignal
+  readonly thrice: AbortSignal
+}
+
 export interface StepsReports {
   /** @param step from 0 */
   onStep(step: number, shifted: Shifted): void
   onGuard(step: number, result: GuardResult): void
-  /** Called before the weights from before the first step are restored. */
+  /** Called once, before the weights from before the first step are restored: at once with an abort. */
   onBack(why: string): void
 }
 
@@ -41,98 +52,114 @@ export interface StepDone {
 export interface StepsDone {
   readonly end: 'done' | 'guard failed' | 'interrupted'
   readonly steps: readonly StepDone[]
-  readonly back: (Shifted & { readonly leftOut: readonly Endpoint[] }) | null
+  readonly back: WentBack | null
 }
 
 /**
  * Shifts in steps. A guard that fails, an abort, or a step that cannot be made restores the weights from before the first
  * step. A weight that another client changes between two steps ends it in the same way, and stays.
  *
- * @param hurry ends the way back: it then says where it stands
+ * @param signals the first goes back; the second ends the guard, or the way back, at once; the third ends a way back that
+ *   began after the second
  * @throws DiscoError of the step that could not be made, once the weights are restored; with where it stands, if they
  *   could not be
  */
 export async function shiftInSteps(
   registry: Registry,
-  { service, filter, sharesPpm, everyMs, guard }: StepsRequest,
+  request: StepsRequest,
   reports: StepsReports,
-  signal: AbortSignal,
-  hurry: AbortSignal,
+  signals: StepsSignals,
 ): Promise<StepsDone> {
+  const { service, filter, sharesPpm, everyMs, guard } = request
+  const { once: signal, twice, thrice } = signals
   const steps: StepDone[] = []
-  let original: ReadonlyMap<string, number> | null = null
-  let ours: ReadonlyMap<string, number> = new Map()
+  const own = new OwnWeights()
+  let isAnnounced = false
+  const announce = (why: string) => {
+    if (!isAnnounced && own.hasWritten) {
+      isAnnounced = true
+      reports.onBack(why)
+    }
+  }
   const back = async (why: string) => {
-    if (original === null) return null
-    reports.onBack(why)
-    return await restore(registry, service, original, ours, hurry)
+    announce(why)
+    return own.hasWritten ? await goBack(registry, service, own, twice.aborted ? thrice : twice) : null
   }
-  for (const [step, sharePpm] of sharesPpm.entries()) {
-    if (signal.aborted) return { end: 'interrupted', steps, back: await back('interrupted') }
-    let shifted: Shifted
-    try {
-      shifted = await shiftShares(registry, service, [{ filter, sharePpm }], { expect: ours })
-    } catch (thrown) {
-      const error = DiscoError.from(thrown)
-      const restored = await back(error.message)
-      throw restored === null ? error : wentBack(error, restored.revision)
+  const onAbort = () => announce('interrupted')
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    for (const [step, sharePpm] of sharesPpm.entries()) {
+      if (signal.aborted) return { end: 'interrupted', steps, back: await back('interrupted') }
+      let shifted: Shifted
+      try {
+        shifted = await makeStep(registry, service, { filter, sharePpm }, own)
+      } catch (thrown) {
+        const error = DiscoError.from(thrown)
+        const restored = await back(error.message)
+        throw restored === null ? error : wentBack(error, restored)
+      }
+      reports.onStep(step, shifted)
+      const isLast = step === sharesPpm.length - 1
+      if (!isLast || guard) await delay(everyMs, undefined, { signal }).catch(() => undefined)
+      const result = guard && !signal.aborted ? await guard(signal, twice) : null
+      if (result !== null && !signal.aborted) reports.onGuard(step, result)
+      steps.push({ shifted, guard: result })
+      if (signal.aborted) return { end: 'interrupted', steps, back: await back('interrupted') }
+      if (result?.ok === false) {
+        return { end: 'guard failed', steps, back: await back(`the guard failed: ${result.text}`) }
+      }
     }
-    original ??= new Map(shifted.before.endpoints.map(({ key, weight }) => [key, weight]))
-    ours = new Map(shifted.changes.map(({ endpoint }) => [endpoint.key, endpoint.weight]))
-    reports.onStep(step, shifted)
-    const isLast = step === sharesPpm.length - 1
-    if (!isLast || guard) await delay(everyMs, undefined, { signal }).catch(() => undefined)
-    const result = guard && !signal.aborted ? await guard(signal) : null
-    if (result !== null && !signal.aborted) reports.onGuard(step, result)
-    steps.push({ shifted, guard: result })
-    if (signal.aborted) return { end: 'interrupted', steps, back: await back('interrupted') }
-    if (result?.ok === false) {
-      return { end: 'guard failed', steps, back: await back(`the guard failed: ${result.text}`) }
-    }
+    return { end: 'done', steps, back: null }
+  } finally {
+    signal.removeEventListener('abort', onAbort)
   }
-  return { end: 'done', steps, back: null }
 }
 
-/** Restores weights, but of endpoints whose weight another client has changed since. */
-async function restore(
+async function makeStep(
   registry: Registry,
   service: string,
-  original: ReadonlyMap<string, number>,
-  ours: ReadonlyMap<string, number>,
-  hurry: AbortSignal,
-): Promise<Shifted & { readonly leftOut: readonly Endpoint[] }> {
-  let leftOut: readonly Endpoint[] = []
+  part: SharePart,
+  own: OwnWeights,
+): Promise<Shifted> {
+  const sent: Parameters<NonNullable<ShiftOptions['onSend']>>[] = []
   try {
-    const restored = await changeWeights(
-      registry,
-      service,
-      ({ endpoints }) => {
-        const isTouched = ({ key, weight }: Endpoint) => ours.has(key) && ours.get(key) !== weight
-        leftOut = endpoints.filter(isTouched)
-        const kept = endpoints.filter((endpoint) => original.has(endpoint.key) && !isTouched(endpoint))
-        return new Map(kept.map(({ key }) => [key, original.get(key) ?? 0]))
-      },
-      { signal: hurry },
-    )
-    return { ...restored, leftOut }
+    const onSend: ShiftOptions['onSend'] = (...plan) => sent.push(plan)
+    const shifted = await shiftShares(registry, service, [part], { expect: own.lastStep, onSend })
+    const weights = new Map(shifted.changes.map(({ endpoint }) => [endpoint.key, endpoint.weight]))
+    own.made(shifted.before.endpoints, weights)
+    return shifted
   } catch (thrown) {
-    const error = hurry.aborted
-      ? new DiscoError('INTERRUPTED', 'Interrupted on the way back')
-      : DiscoError.from(thrown)
-    const weights = [...ours].map(([key, weight]) => `${key} ${weight}`)
-    throw new DiscoError(error.code, `${error.message}: the weights of the last step stand`, {
-      cause: thrown,
-      suggestions: [`They are: ${weights.slice(0, MOST_NAMED).join(', ')}`, ...error.suggestions],
-    })
+    const [before, weights] = sent.at(-1) ?? []
+    if (isUnknown(thrown) && before && weights) own.mayHaveMade(before.endpoints, weights)
+    throw thrown
   }
 }
 
-/** Maximum number of keys with their weight in a message. */
-const MOST_NAMED = 5
-
-function wentBack({ code, message, suggestions, cause }: DiscoError, revision: number): DiscoError {
+/** The error of a step, with what the way back has restored. */
+function wentBack(error: DiscoError, { revision, leftOut, changes }: WentBack): DiscoError {
+  const { code, message, suggestions, cause } = error
+  const keep = leftOut.slice(0, MOST_NAMED).map(({ addr, key, weight }) => `${addr || key} ${weight}`)
+  const more = leftOut.length > MOST_NAMED ? ', …' : ''
+  const but = leftOut.length === 0 ? '' : `, but of ${count(leftOut.length)}`
+  const restored =
+    changes.length === leftOut.length
+      ? `No weight was restored (rev ${revision})`
+      : `The weights from before the shift are restored${but} (rev ${revision})`
   return new DiscoError(code, message, {
     cause,
-    suggestions: [`The weights from before the shift are restored (rev ${revision})`, ...suggestions],
+    suggestions: [
+      restored,
+      ...(keep.length === 0
+        ? []
+        : [`These keep what was set, or registered, since: ${keep.join(', ')}${more}`]),
+      ...suggestions,
+    ],
   })
+}
+
+/** Maximum number of endpoints in a message. */
+const MOST_NAMED = 5
+
+function count(endpoints: number): string {
+  return `${endpoints} ${endpoints === 1 ? 'endpoint' : 'endpoints'}`
 }

@@ -1,14 +1,19 @@
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** SIGINT, SIGTERM and SIGHUP, or other signals: the first ends a command in order, the second at once. */
+/**
+ * SIGINT, SIGTERM and SIGHUP, or other signals: the first ends a command in order, the second at once; the third is for
+ * what began after the second.
+ */
 export class StopSignals implements Disposable {
   private readonly first = new AbortController()
   private readonly second = new AbortController()
+  private readonly third = new AbortController()
   private times = 0
   private onSignal: () => void = () => undefined
   private readonly listen = () => {
     this.times++
-    ;(this.first.signal.aborted ? this.second : this.first).abort()
+    const next = [this.first, this.second, this.third].find(({ signal }) => !signal.aborted)
+    next?.abort()
     this.onSignal()
   }
 
@@ -27,6 +32,10 @@ export class StopSignals implements Disposable {
   /** Ends the command in order, as the first signal does; without effect after that. */
   end(): void {
     if (!this.once.aborted) this.listen()
+  }
+
+  get thrice(): AbortSignal {
+    return this.third.signal
   }
 
   /** Calls back for each signal, including those before this call. */

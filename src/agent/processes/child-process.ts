@@ -1,6 +1,8 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { access, constants as fileModes, stat } from 'node:fs/promises'
 import { constants } from 'node:os'
+import { delimiter, join } from 'node:path'
 import { DiscoError } from '../../domain/errors.js'
 import { systemMessage } from '../../domain/system-message.js'
 
@@ -21,11 +23,36 @@ export async function launch(
     if (child.pid === undefined) await once(child, 'spawn')
     return child as ChildProcess & { readonly pid: number }
   } catch (cause) {
-    throw new DiscoError('USAGE', `Cannot run ${file}: ${systemMessage(cause)}`, {
-      cause,
-      suggestions: [remedyFor(file, (cause as NodeJS.ErrnoException).code)],
-    })
+    throw cannotRun(file, cause)
   }
+}
+
+/** Checks that a program can be started, as `launch` would find it. @throws DiscoError USAGE */
+export async function requireProgram(file: string): Promise<void> {
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  const paths = file.includes('/') ? [file] : folders.map((folder) => join(folder, file))
+  const faults = await Promise.all(paths.map(faultOf))
+  if (faults.includes(null)) return
+  // A file without the permission says more than its absence from the other folders.
+  const isDenied = (fault: unknown) => (fault as NodeJS.ErrnoException).code === 'EACCES'
+  throw cannotRun(file, faults.find(isDenied) ?? faults[0])
+}
+
+async function faultOf(path: string): Promise<unknown> {
+  try {
+    await access(path, fileModes.X_OK)
+    if ((await stat(path)).isFile()) return null
+    return Object.assign(new Error('it is a folder'), { code: 'EACCES' })
+  } catch (fault) {
+    return fault
+  }
+}
+
+function cannotRun(file: string, cause: unknown): DiscoError {
+  return new DiscoError('USAGE', `Cannot run ${file}: ${systemMessage(cause)}`, {
+    cause,
+    suggestions: [remedyFor(file, (cause as NodeJS.ErrnoException).code)],
+  })
 }
 
 function remedyFor(file: string, code: string | undefined): string {

@@ -1,19 +1,24 @@
 import { DiscoError } from '../../domain/errors.js'
 import type { GuardResult } from '../shift-steps.js'
 import { endOf, launch } from './child-process.js'
+import { endRest, signalGroup } from './process-group.js'
 
 /** Time to end after SIGTERM. */
 const KILL_AFTER_MS = 5_000
 
 /**
  * Runs a command that decides by its exit code: 0 is good. It runs in a process group of its own, which is ended with
- * its time, or when the signal aborts; what it prints goes to standard error. Never rejects.
+ * its time, or when the signal aborts; so are processes that it has left behind. What it prints goes to standard error.
+ * Never rejects.
+ *
+ * @param hurry ends the group at once
  */
 export async function runGuard(
   command: readonly string[],
   env: Readonly<Record<string, string>>,
   timeoutMs: number,
   signal: AbortSignal,
+  hurry: AbortSignal,
 ): Promise<GuardResult> {
   let killing: NodeJS.Timeout | undefined
   let late: NodeJS.Timeout | undefined
@@ -25,25 +30,25 @@ export async function runGuard(
       env: { ...process.env, ...env },
     })
     const ended = endOf(child)
-    const kill = (by: NodeJS.Signals) => {
-      try {
-        process.kill(-child.pid, by)
-      } catch {
-        // The group has ended.
-      }
-    }
     const stop = () => {
-      kill('SIGTERM')
-      killing ??= setTimeout(() => kill('SIGKILL'), KILL_AFTER_MS)
+      signalGroup(child.pid, 'SIGTERM')
+      killing ??= setTimeout(() => signalGroup(child.pid, 'SIGKILL'), KILL_AFTER_MS)
     }
+    const kill = () => signalGroup(child.pid, 'SIGKILL')
     late = setTimeout(() => {
       isLate = true
       stop()
     }, timeoutMs)
     signal.addEventListener('abort', stop)
+    hurry.addEventListener('abort', kill)
     if (signal.aborted) stop()
+    if (hurry.aborted) kill()
     const { code } = await ended
     signal.removeEventListener('abort', stop)
+    hurry.removeEventListener('abort', kill)
+    clearTimeout(late)
+    clearTimeout(killing)
+    await endRest(child.pid, KILL_AFTER_MS, hurry)
     if (isLate) return { ok: false, text: `did not end in ${timeoutMs / 1000}s` }
     return { ok: code === 0, text: `exit code ${code}` }
   } catch (thrown) {

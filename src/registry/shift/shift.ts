@@ -33,6 +33,8 @@ export interface ShiftOptions extends Abortable {
   readonly dryRun?: boolean
   /** Weights by key, of which each that still stands must be as it says: another client has not touched it. */
   readonly expect?: ReadonlyMap<string, number>
+  /** Called before each transaction: if its answer is lost, this may have been written. */
+  readonly onSend?: (before: EndpointList, weights: PlannedWeights) => void
 }
 
 /** Tries against other writers, each from a fresh read. */
@@ -64,7 +66,7 @@ export async function changeWeights(
   registry: Registry,
   service: string,
   plan: (list: EndpointList) => PlannedWeights | Promise<PlannedWeights>,
-  { signal, dryRun = false, expect }: ShiftOptions = {},
+  { signal, dryRun = false, expect, onSend }: ShiftOptions = {},
 ): Promise<Shifted> {
   const { client, reader } = registry.inside({ signal })
   for (let attempt = 1; attempt <= MOST_TRIES; attempt++) {
@@ -79,6 +81,7 @@ export async function changeWeights(
     const now = new Map(before.endpoints.map(({ key, weight }) => [key, weight]))
     const isSame = [...weights].every(([key, weight]) => now.get(key) === weight)
     if (isSame || dryRun) return shifted(before, weights, before.revision, false)
+    onSend?.(before, weights)
     const outcome: AtomicOutcome = await writeWeights(client, reader, before, weights).catch(
       (error: unknown) => {
         throw explainUnknown(

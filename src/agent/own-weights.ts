@@ -1,0 +1,76 @@
+import type { Endpoint } from '../domain/endpoint.js'
+import type { PlannedWeights } from '../domain/share-plan.js'
+
+/** The weights that a way back sets, and what it leaves as it is. */
+export interface WayBack {
+  readonly weights: PlannedWeights
+  readonly leftOut: readonly Endpoint[]
+  readonly insteadOfZero: number | null
+}
+
+/** The weights of a run of steps, by key: those from before it, and those that it has written. */
+export class OwnWeights {
+  private readonly original = new Map<string, number>()
+  /** Keys of the first step, where no endpoint had a weight: all counted as equal. */
+  private unset: ReadonlySet<string> = new Set()
+  private last: ReadonlyMap<string, number> = new Map()
+  /** Those of a step whose outcome is unknown. */
+  private maybe: PlannedWeights = new Map()
+
+  /** Whether there may be something to restore. */
+  get hasWritten(): boolean {
+    return this.original.size > 0
+  }
+
+  get lastStep(): ReadonlyMap<string, number> {
+    return this.last
+  }
+
+  /** A step that was made. @param before what it was made from */
+  made(before: readonly Endpoint[], weights: ReadonlyMap<string, number>): void {
+    this.keepOriginal(before)
+    this.last = weights
+    this.maybe = new Map()
+  }
+
+  /** A step that may have been made. */
+  mayHaveMade(before: readonly Endpoint[], weights: PlannedWeights): void {
+    this.keepOriginal(before)
+    this.maybe = weights
+  }
+
+  /** @param endpoints the service now */
+  wayBack(endpoints: readonly Endpoint[]): WayBack {
+    const usable = endpoints.filter(({ problem }) => problem === null)
+    const isOurs = (endpoint: Endpoint) => this.original.has(endpoint.key) && !this.isTouched(endpoint)
+    const [kept, leftOut] = [usable.filter(isOurs), usable.filter((endpoint) => !isOurs(endpoint))]
+    const weights = new Map(kept.map(({ key }) => [key, this.original.get(key) ?? 0]))
+    const zeros = [...weights.keys()].filter((key) => this.unset.has(key))
+    const most = Math.max(0, ...leftOut.map(({ weight }) => weight), ...weights.values())
+    if (zeros.length === 0 || most === 0) return { weights, leftOut, insteadOfZero: null }
+    for (const key of zeros) weights.set(key, most)
+    return { weights, leftOut, insteadOfZero: most }
+  }
+
+  areOriginal(usable: readonly Endpoint[]): boolean {
+    return usable.every(({ key, weight }) => (this.original.get(key) ?? weight) === weight)
+  }
+
+  areOfLastStep(usable: readonly Endpoint[]): boolean {
+    return usable.every(({ key, weight }) => (this.last.get(key) ?? weight) === weight)
+  }
+
+  /** Whether another client has changed its weight. */
+  private isTouched({ key, weight }: Endpoint): boolean {
+    const ours = [this.last.get(key), this.maybe.get(key)].filter((own) => own !== undefined)
+    return ours.length > 0 && !ours.includes(weight)
+  }
+
+  private keepOriginal(before: readonly Endpoint[]): void {
+    const usable = before.filter(({ problem }) => problem === null)
+    if (!this.hasWritten && usable.every(({ weight }) => weight === 0)) {
+      this.unset = new Set(usable.map(({ key }) => key))
+    }
+    for (const { key, weight } of usable) if (!this.original.has(key)) this.original.set(key, weight)
+  }
+}
