@@ -3,15 +3,15 @@ import type { StepsDone } from '../agent/shift-steps.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { confirmBulk } from '../cli/context/confirm.js'
 import { bulkFlags, placeFlags } from '../cli/flags/base.js'
-import { connectionWords } from '../cli/flags/connection-words.js'
+import { commandLine, connectionWords } from '../cli/flags/connection-words.js'
 import { argument, integerFlag, parsedBy, refuseIdle, textFlag } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { type NamedPart, readPart, readSelection, readSteps, stepsText } from '../cli/flags/share.js'
 import { readScope } from '../cli/flags/target.js'
-import { type ShiftDoc, shiftDoc } from '../cli/shift/document.js'
-import { renderShift, undoCommand } from '../cli/shift/view.js'
+import { type ShiftDoc, sharesOf, shiftDoc } from '../cli/shift/document.js'
+import { checkGuard } from '../cli/shift/guard-check.js'
+import { renderShift, shareText, undoCommand } from '../cli/shift/view.js'
 import { StopSignals } from '../cli/stop-signals.js'
-import { percent } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
 import { splitCommand } from '../cli/words/words.js'
 import { isUnfiltered } from '../domain/endpoint-filter.js'
@@ -139,6 +139,7 @@ export default class Shift extends DiscoCommand {
   ): Promise<ShiftDoc> {
     const { shiftShares } = await import('../registry/shift/shift.js')
     const { selection, filter } = await readSelection(word)
+    await checkGuard(command, flags)
     const part = (sharePpm: number) => ({ selection, filter, sharePpm })
     const last = part(steps.at(-1) ?? WHOLE_PPM)
     // Every step has to be possible, before the first one is made.
@@ -164,6 +165,7 @@ export default class Shift extends DiscoCommand {
       end: done.end === 'guard failed' ? 'back' : done.end,
       ...{ parts: done.back ? [] : [last], beforeRev: first, steps: done.steps, sharesPpm: steps },
       leftOut: done.back?.leftOut ?? [],
+      insteadOfZero: done.back?.insteadOfZero ?? null,
     })
     process.exitCode = { done: 0, 'guard failed': 8, interrupted: 130 }[done.end]
     return this.show(doc, flags)
@@ -180,8 +182,8 @@ export default class Shift extends DiscoCommand {
     const guard =
       guardCommand.length === 0
         ? null
-        : (signal: AbortSignal) =>
-            runGuard(guardCommand, { DISCO_SERVICE: service }, flags['guard-timeout'], signal)
+        : (signal: AbortSignal, hurry: AbortSignal) =>
+            runGuard(guardCommand, { DISCO_SERVICE: service }, flags['guard-timeout'], signal, hurry)
     using stop = new StopSignals()
     return await shiftInSteps(
       registry,
@@ -189,11 +191,10 @@ export default class Shift extends DiscoCommand {
       {
         onStep: (step, { revision, before, changes }) => {
           if (step === 0) {
-            this.remark(
-              `→ from rev ${before.revision}. Undo all of it: ${undoCommand(service, String(before.revision))}`,
-            )
+            const undo = undoCommand(service, String(before.revision), commandLine(flags))
+            this.remark(`→ from rev ${before.revision}. Undo all of it: ${visible(undo)}`)
           }
-          const share = percent((steps[step] ?? 0) / WHOLE_PPM)
+          const share = shareText(sharesOf(filter, changes).to)
           const written = changes.filter(({ from, to }) => from !== to).length
           this.remark(
             `${green('✓')} step ${step + 1} of ${steps.length}: ${share} (rev ${revision}, ${written} weights set)`,
@@ -205,8 +206,7 @@ export default class Shift extends DiscoCommand {
         },
         onBack: (why) => this.remark(`${yellow('!')} going back: ${visible(why)}`),
       },
-      stop.once,
-      stop.twice,
+      stop,
     )
   }
 
@@ -220,7 +220,7 @@ export default class Shift extends DiscoCommand {
       this.remark(`${mark} ${visible(addr)} keeps weight ${weight}: it was set, or registered, since`)
     for (const hint of doc.hints) this.remark(`${mark} ${hint}`)
     return this.print(flags, doc, {
-      table: (palette) => renderShift(doc, palette),
+      table: (palette) => renderShift(doc, palette, commandLine(flags)),
       lines: () => [doc],
       names: () => doc.changes.flatMap(({ addr, from, to }) => (from === to ? [] : [addr])),
     })

@@ -42,7 +42,8 @@ export function readSharePpm(text: string): number | undefined {
  * keep their relation. An endpoint at weight 0 stays there, unless all of a named part are at 0: they then get equal
  * weights. If every weight of the service is 0, all count as equal first.
  *
- * Shares are exact where weights up to 1,000,000 can give them; otherwise each is within a thousandth of itself.
+ * No weight of the rest becomes smaller, unless the rest gets nothing: a program that restarts would register with one that
+ * is large beside it. Shares are exact where weights up to 1,000,000 can give them; otherwise each is within a thousandth of itself.
  *
  * @param service every endpoint of it
  * @throws DiscoError USAGE (shares over 100%, an endpoint in two parts); NOT_FOUND (a part selects none); CONFLICT (an
@@ -62,9 +63,10 @@ export function planShares(service: readonly Endpoint[], parts: readonly SharePa
     return { own, sharePpm, relations: relationsIn(own, { isNamed: part >= 0, unset, sharePpm, name }) }
   })
   const exact = exactWeights(amounts)
+  const floors = floorsOf(amounts)
   const most = [...exact.values()].reduce((one, other) => (one > other ? one : other), 0n)
-  if (most <= MOST_EXACT_WEIGHT) return asTheyAre(keys, exact) ?? numbers(exact)
-  return roundedWeights(exact)
+  if (most <= MOST_EXACT_WEIGHT) return asTheyAre(keys, exact) ?? numbers(atLeast(exact, floors))
+  return roundedWeights(exact, floors)
 }
 
 /** Larger weights would be exact as well, and unreadable. */
@@ -149,7 +151,7 @@ interface Amount {
   readonly relations: readonly bigint[]
 }
 
-/** Weights that give exactly the shares, without a common divisor. */
+/** The least weights that give exactly the shares: without a common divisor. */
 function exactWeights(amounts: readonly Amount[]): Map<string, bigint> {
   const sums = amounts.map(({ own, relations }) =>
     own.reduce((sum, { endpoints }, at) => sum + BigInt(endpoints.length) * (relations[at] ?? 0n), 0n),
@@ -177,15 +179,53 @@ function asTheyAre(keys: readonly Keyed[], exact: ReadonlyMap<string, bigint>): 
   return isSame ? new Map(keys.map(({ key, endpoints: [first] }) => [key, first?.weight ?? 0])) : null
 }
 
+/**
+ * The weights below which no key should come: its own ones now. An endpoint that restarts registers with the weight of its
+ * program again: beside weights without a common divisor, that may be most of the traffic. Those of the rest alone, since
+ * others shall get less; of all where the rest gets nothing.
+ */
+function floorsOf(amounts: readonly Amount[]): ReadonlyMap<string, number> {
+  const [rest] = amounts
+  const isServed = ({ relations }: Amount) => relations.some((relation) => relation > 0n)
+  const held = rest && isServed(rest) ? [rest] : amounts.filter(isServed)
+  return new Map(
+    held.flatMap(({ own }) => own.map(({ key, endpoints: [first] }) => [key, first?.weight ?? 0])),
+  )
+}
+
+/** Multiplied by the smallest whole number that brings each key to its floor, as far as weights may go. */
+function atLeast(
+  exact: ReadonlyMap<string, bigint>,
+  floors: ReadonlyMap<string, number>,
+): ReadonlyMap<string, bigint> {
+  let [factor, most] = [1n, 1n]
+  for (const [key, weight] of exact) {
+    const floor = BigInt(Math.ceil(floors.get(key) ?? 0))
+    const needed = weight === 0n ? 1n : (floor + weight - 1n) / weight
+    if (needed > factor) factor = needed
+    if (weight > most) most = weight
+  }
+  const limit = BigInt(MAX_WEIGHT) / most
+  const by = factor < limit ? factor : limit
+  return new Map([...exact].map(([key, weight]) => [key, weight * by]))
+}
+
 function numbers(weights: ReadonlyMap<string, bigint>): PlannedWeights {
   return new Map([...weights].map(([key, weight]) => [key, Number(weight)]))
 }
 
-function roundedWeights(exact: ReadonlyMap<string, bigint>): PlannedWeights {
+function roundedWeights(
+  exact: ReadonlyMap<string, bigint>,
+  floors: ReadonlyMap<string, number>,
+): PlannedWeights {
   const real = numbers(exact)
   const positive = [...real.values()].filter((weight) => weight > 0)
+  const toFloors = [...real].map(([key, weight]) => (weight > 0 ? (floors.get(key) ?? 0) / weight : 0))
   const factor = Math.min(
-    LEAST_ROUNDED_WEIGHT / positive.reduce((one, other) => Math.min(one, other)),
+    Math.max(
+      LEAST_ROUNDED_WEIGHT / positive.reduce((one, other) => Math.min(one, other)),
+      toFloors.reduce((one, other) => Math.max(one, other), 0),
+    ),
     MAX_WEIGHT / positive.reduce((one, other) => Math.max(one, other)),
   )
   return new Map(

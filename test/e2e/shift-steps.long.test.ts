@@ -28,7 +28,7 @@ describe('disco shift in steps', () => {
       const before = await revision(etcd)
       const started = disco.start(...STEPS, '--every', '10m')
       await started.printed('step 1 of 2')
-      expect(await weights()).toEqual([1, 1])
+      expect(await weights()).toEqual([7, 7])
       const { code, stdout, stderr } = await started.end(signal)
       expect({ code, stderr }).toEqual({
         code: 130,
@@ -59,11 +59,26 @@ describe('disco shift in steps', () => {
     expect(() => process.kill(Number(guard), 0)).toThrow('ESRCH')
   })
 
+  test('Ctrl-C while a guard ignores it says so at once; a second one ends the guard, and the weights are restored', async () => {
+    const started = disco.start(
+      ...[...STEPS, '--every', '1ms', '--', 'sh', '-c', 'trap "" TERM; echo guarding; sleep 600'],
+    )
+    await started.printed('guarding')
+    started.child.kill('SIGINT')
+    // The guard still runs: it has five seconds.
+    await started.printed('going back: interrupted')
+    expect(started.stdout).toBe('')
+    const { code, stdout } = await started.end('SIGINT')
+    expect(code).toBe(130)
+    expect(stdout).toContain('again')
+    expect(await weights()).toEqual([7, 1])
+  })
+
   test('after SIGKILL the weights of the last step stand, and --undo with the revision it named restores them', async () => {
     const started = disco.start(...STEPS, '--every', '1ms', '--', 'sleep', '0.2')
     await started.printed('step 2 of 2')
     await started.end('SIGKILL')
-    expect(await weights()).toEqual([1, 3])
+    expect(await weights()).toEqual([7, 21])
     const [undo = ''] = /disco shift hello --undo --rev \d+/.exec(started.stderr) ?? []
     const undone = await disco.shell(`${undo} --yes`).exited()
     expect(undone, undone.stderr).toMatchObject({ code: 0 })
@@ -75,7 +90,7 @@ describe('disco shift in steps', () => {
     await started.printed('step 2 of 2')
     await started.end('SIGKILL')
     expect((await disco.run('shift', 'hello', '--undo', '--yes')).code).toBe(0)
-    expect(await weights()).toEqual([1, 1])
+    expect(await weights()).toEqual([7, 7])
   })
 
   test('--call judges each step by calls, and goes back where an assertion fails', async () => {
@@ -91,7 +106,7 @@ describe('disco shift in steps', () => {
       'errors<1%',
     )
     expect(good, good.stderr).toMatchObject({ code: 0 })
-    expect(await weights()).toEqual([1, 3])
+    expect(await weights()).toEqual([7, 21])
     const bad = await disco.run(
       ...STEPS,
       '--every',
@@ -103,7 +118,7 @@ describe('disco shift in steps', () => {
     )
     expect(bad.code).toBe(8)
     expect(bad.stderr).toContain('going back: the guard failed: exit code 8')
-    expect(await weights()).toEqual([1, 3])
+    expect(await weights()).toEqual([7, 21])
   })
 
   test('asks on a terminal', async () => {

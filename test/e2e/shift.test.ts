@@ -30,7 +30,7 @@ describe('disco shift', () => {
         '10.0.0.1:1 1.0.0 1 → 19 12.5% → 23.8%',
         '10.0.0.1:2 1.0.0 3 → 57 37.5% → 71.3%',
         '10.0.0.2:1 2.0.0 4 50.0% → 5.0%',
-        `Undo: disco shift hello --undo --rev ${before}`,
+        'Undo: disco shift hello --undo',
         '',
       ].join('\n'),
     })
@@ -107,6 +107,11 @@ describe('disco shift', () => {
     [['version=2.0.0=5%', '--', 'true'], 2, 'A command behind -- is the guard of --steps'],
     [['version=2.0.0=5%', '--steps', '5%'], 2, '--steps has the shares of one selection'],
     [['version=2.0.0', '--steps', '5%', '--assert', 'errors<1%'], 2, '--assert has no effect without --call'],
+    [['version=2.0.0', '--steps', '5%,50%', '--', '/nonexistent'], 2, 'Cannot run /nonexistent'],
+    [['version=2.0.0', '--steps', '5%,50%', '--', 'nonexistent-program'], 2, 'No folder of PATH has it'],
+    [['version=2.0.0', '--steps', '5%,50%', '--call', 'SayHello', '--assert', 'erors<1%'], 2, 'erors<1%'],
+    [['version=2.0.0', '--steps', '5%', '--call', 'SayHello', '-d', '@/nonexistent'], 2, '/nonexistent'],
+    [['version=2.0.0', '--steps', '5%', '--call', 'SayHello', '-d', '-'], 2, 'has no standard input'],
     [['version=2.0.0', '--steps', '5%,x'], 2, 'Invalid --steps "5%,x"'],
   ])('%j is refused, and nothing is written', async (args, code, message) => {
     const before = await revision(etcd)

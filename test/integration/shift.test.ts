@@ -17,6 +17,7 @@ beforeEach(() => wipe(etcd))
 const CANARY = { filter: { select: parseSelector('version=2.0.0'), addrs: [], host: null } }
 const ignore: StepsReports = { onStep: () => undefined, onGuard: () => undefined, onBack: () => undefined }
 const never = new AbortController().signal
+const unstopped = { once: never, twice: never, thrice: never }
 
 const put = (addr: string, version: string, weight: number) =>
   etcd.ctl('put', ...registration('hello', addr, { version, weight }))
@@ -87,6 +88,59 @@ describe('an undo', () => {
     expect(await weights()).toEqual(AT_FIRST)
   })
 
+  test('to a revision leaves what was drained, or set, since, and an endpoint that came since; it names them', async () => {
+    await threeAndCanary()
+    const { before } = await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 100_000 }])
+    await registry.setWeight({ service: 'hello', addr: '10.0.0.1:1' }, 0)
+    await registry.setWeight({ service: 'hello', addr: '10.0.0.1:2' }, 77)
+    await put('10.0.0.9:1', '1.0.0', 5)
+    const { leftOut } = await undoShift(registry, 'hello', { to: before.revision })
+    const named = ['10.0.0.1:1', '10.0.0.1:2', '10.0.0.9:1']
+    expect(leftOut.map(({ addr }) => addr).toSorted()).toEqual(named)
+    expect(await weights()).toEqual({ ...AT_FIRST, '10.0.0.1:1': 0, '10.0.0.1:2': 77, '10.0.0.9:1': 5 })
+  })
+
+  test('to a revision restores what a shift has set to 0, and scaled of an endpoint that came since', async () => {
+    await threeAndCanary()
+    const { before } = await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 100_000 }])
+    await put('10.0.0.9:1', '1.0.0', 1)
+    const { changes } = await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 200_000 }])
+    expect(changes.find(({ endpoint }) => endpoint.addr === '10.0.0.9:1')?.to).toBeGreaterThan(1)
+    await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 1_000_000 }])
+    const { leftOut } = await undoShift(registry, 'hello', { to: before.revision })
+    expect(leftOut).toEqual([])
+    expect(await weights()).toEqual({ ...AT_FIRST, '10.0.0.9:1': 1 })
+  })
+
+  test('after a later write of one weight undoes the shift, not that write', async () => {
+    await threeAndCanary()
+    await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 100_000 }])
+    await Promise.all(
+      ['10.0.0.1:2', '10.0.0.1:3'].map((addr) => registry.setWeight({ service: 'hello', addr }, 50)),
+    )
+    await registry.setWeight({ service: 'hello', addr: '10.0.0.2:1' }, 9)
+    const { leftOut } = await undoShift(registry, 'hello')
+    expect(leftOut.map(({ addr }) => addr).toSorted()).toEqual(['10.0.0.1:2', '10.0.0.1:3', '10.0.0.2:1'])
+    expect(await weights()).toMatchObject({ '10.0.0.1:1': 1, '10.0.0.1:2': 50, '10.0.0.2:1': 9 })
+  })
+
+  test('to a service without weights is refused beside an endpoint that has one: it would get everything', async () => {
+    await putAll(etcd, 'hello', [
+      { addr: '10.0.0.1:1', version: '1.0.0', weight: 0 },
+      { addr: '10.0.0.2:1', version: '2.0.0', weight: 0 },
+    ])
+    const { before } = await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 100_000 }])
+    const shifted = await weights()
+    await put('10.0.0.9:1', '1.0.0', 1)
+    for (const options of [{}, { to: before.revision }]) {
+      await expect(undoShift(registry, 'hello', options)).rejects.toMatchObject({
+        code: 'CONFLICT',
+        message: expect.stringContaining('10.0.0.9:1, which has one, would get all') as string,
+      })
+    }
+    expect(await weights()).toEqual({ ...shifted, '10.0.0.9:1': 1 })
+  })
+
   test('is refused where there is nothing to undo, and where the history is compacted', async () => {
     await threeAndCanary()
     await expect(undoShift(registry, 'hello')).rejects.toMatchObject({ code: 'CONFLICT' })
@@ -110,11 +164,10 @@ describe('steps', () => {
       registry,
       request(async () => ({ ok: true, text: '' })),
       ignore,
-      never,
-      never,
+      unstopped,
     )
     expect(done).toMatchObject({ end: 'done', back: null })
-    expect(await weights()).toEqual({ '10.0.0.1:1': 0, '10.0.0.1:2': 0, '10.0.0.1:3': 0, '10.0.0.2:1': 1 })
+    expect(await weights()).toEqual({ '10.0.0.1:1': 0, '10.0.0.1:2': 0, '10.0.0.1:3': 0, '10.0.0.2:1': 38 })
   })
 
   test('go back, in one transaction, where the guard fails', async () => {
@@ -122,7 +175,7 @@ describe('steps', () => {
     const before = await revision(etcd)
     let asked = 0
     const guard = async () => ({ ok: ++asked < 2, text: 'exit code 1' })
-    const done = await shiftInSteps(registry, request(guard), ignore, never, never)
+    const done = await shiftInSteps(registry, request(guard), ignore, unstopped)
     expect(done).toMatchObject({ end: 'guard failed', back: { leftOut: [] } })
     expect(await weights()).toEqual(AT_FIRST)
     expect(await revision(etcd)).toBe(before + 3)
@@ -134,7 +187,7 @@ describe('steps', () => {
       await registry.setWeight({ service: 'hello', addr: '10.0.0.1:1' }, 77)
       return { ok: true, text: '' }
     }
-    const running = shiftInSteps(registry, request(guard), ignore, never, never)
+    const running = shiftInSteps(registry, request(guard), ignore, unstopped)
     await expect(running).rejects.toMatchObject({
       code: 'CONFLICT',
       message: expect.stringMatching(
@@ -145,9 +198,9 @@ describe('steps', () => {
   })
 
   test('a guard that hangs is ended with its children, and counts as failed', async () => {
-    const hung = await runGuard(['sh', '-c', 'sleep 600 & wait'], {}, 200, never)
+    const hung = await runGuard(['sh', '-c', 'sleep 600 & wait'], {}, 200, never, never)
     expect(hung).toEqual({ ok: false, text: 'did not end in 0.2s' })
-    const absent = await runGuard(['/nonexistent'], {}, 200, never)
+    const absent = await runGuard(['/nonexistent'], {}, 200, never, never)
     expect(absent).toMatchObject({ ok: false, text: expect.stringContaining('Cannot run') as string })
   })
 
@@ -155,7 +208,8 @@ describe('steps', () => {
     await threeAndCanary()
     const over = AbortSignal.abort(new DiscoError('INTERRUPTED', 'twice'))
     const guard = async () => ({ ok: false, text: 'exit code 1' })
-    await expect(shiftInSteps(registry, request(guard), ignore, never, over)).rejects.toMatchObject({
+    const stopped = { once: never, twice: over, thrice: over }
+    await expect(shiftInSteps(registry, request(guard), ignore, stopped)).rejects.toMatchObject({
       message: expect.stringContaining('the weights of the last step stand') as string,
       suggestions: expect.arrayContaining([expect.stringMatching(/^They are: \/hello\//)]) as string[],
     })

@@ -26,11 +26,16 @@ export async function readPart(word: string): Promise<NamedPart> {
 
 /** Reads `version=2.0.0,zone=b`, an address or a key. @throws DiscoError USAGE */
 export async function readSelection(selection: string): Promise<Pick<NamedPart, 'selection' | 'filter'>> {
-  const isNamed = isAddress(selection) || selection.startsWith('/')
+  const isNamed = isAddress(selection) || isKey(selection)
   const filter = isNamed
     ? { select: [], addrs: [await completeAddressOrKey(selection, EXAMPLE)], host: null }
     : { select: parseSelector(selection, 'selection', { empty: 'quoted' }), addrs: [], host: null }
   return { selection, filter }
+}
+
+/** Keys of some layouts have no slash at the beginning; a condition has an operator. */
+function isKey(selection: string): boolean {
+  return selection.startsWith('/') || (selection.includes('/') && !/[=!<>]|\s(?:not)?in\b/.test(selection))
 }
 
 /** Reads `5%,25%,100%`. @throws DiscoError USAGE */

@@ -24,6 +24,8 @@ export interface ShiftDoc {
   readonly changes: readonly ShiftChangeDoc[]
   /** Endpoints whose weight an undo or a way back did not touch. */
   readonly leftOut: readonly { readonly key: string; readonly addr: string; readonly weight: number }[]
+  /** The weight instead of 0 beside new endpoints, on a way back to a service without weights; null otherwise. */
+  readonly insteadOfZero: number | null
   /** Steps that were made. */
   readonly steps: readonly {
     readonly rev: string
@@ -31,7 +33,9 @@ export interface ShiftDoc {
     /** Null where there is none, or it was not asked. */
     readonly guard: { readonly ok: boolean; readonly text: string } | null
   }[]
-  /** Clients that are known to ignore a new weight. */
+  /** Whether a framework's clients read a weight of 0 here as their default: the shares then do not hold for them. */
+  readonly zeroIsDefault: boolean
+  /** Clients that are known to ignore a new weight, and weights that are not the ones from before. */
   readonly hints: readonly string[]
 }
 
@@ -46,6 +50,8 @@ interface Made {
   readonly parts?: readonly NamedPart[]
   readonly beforeRev: number
   readonly leftOut?: readonly Endpoint[]
+  /** What the endpoints of a service without weights have now. */
+  readonly insteadOfZero?: number | null
   readonly steps?: StepsDone['steps']
   readonly sharesPpm?: readonly number[]
   readonly dryRun?: boolean
@@ -53,10 +59,17 @@ interface Made {
 
 export function shiftDoc(service: string, { revision, changes }: Shifted, made: Made): ShiftDoc {
   const { end, parts = [], beforeRev, leftOut = [], steps = [], sharesPpm = [], dryRun = false } = made
+  const { insteadOfZero = null } = made
+  const ofEqual =
+    insteadOfZero === null
+      ? []
+      : [
+          `${service} had no weights: weight ${insteadOfZero} instead of 0 keeps a part of the traffic beside new endpoints`,
+        ]
   const caveats = changes.flatMap(({ endpoint, from, to }) => {
     const layout = findLayout(endpoint.layout)
-    const hint = layout?.hint(endpoint)
-    const ofZero = hint?.code === 'zero-is-default' ? [hint.text] : []
+    const zero = hintOfZero(endpoint)
+    const ofZero = zero === null ? [] : [zero]
     return from === to ? [] : [...(layout?.weightCaveat ? [layout.weightCaveat] : []), ...ofZero]
   })
   return {
@@ -66,7 +79,10 @@ export function shiftDoc(service: string, { revision, changes }: Shifted, made: 
     end,
     dryRun,
     beforeRev: String(beforeRev),
-    parts: parts.map((part) => ({ selection: part.selection, share: shareOf(part, changes) })),
+    parts: parts.map((part) => ({
+      selection: part.selection,
+      share: { asked: part.sharePpm / WHOLE_PPM, ...sharesOf(part.filter, changes) },
+    })),
     changes: changes.map(({ endpoint, from, to, shareFraction }) => ({
       key: endpoint.key,
       addr: endpoint.addr,
@@ -74,24 +90,38 @@ export function shiftDoc(service: string, { revision, changes }: Shifted, made: 
       lease: endpoint.lease,
       from,
       to,
-      share: { from: roundShare(shareFraction.from), to: roundShare(shareFraction.to) },
+      share: { from: rounded(shareFraction.from), to: rounded(shareFraction.to) },
     })),
     leftOut: leftOut.map(({ key, addr, weight }) => ({ key, addr, weight })),
+    insteadOfZero,
     steps: steps.map(({ shifted, guard }, at) => ({
       rev: String(shifted.revision),
       share: (sharesPpm[at] ?? 0) / WHOLE_PPM,
       guard,
     })),
-    hints: [...new Set(caveats)],
+    zeroIsDefault: changes.some(({ endpoint }) => hintOfZero(endpoint) !== null),
+    hints: [...ofEqual, ...new Set(caveats)],
   }
 }
 
-function shareOf(
-  { filter, sharePpm }: NamedPart,
+/** What a framework's clients take for a weight of 0; null where the weight is another one, or they read it as 0. */
+function hintOfZero(endpoint: Endpoint): string | null {
+  const hint = findLayout(endpoint.layout)?.hint(endpoint)
+  return hint?.code === 'zero-is-default' ? hint.text : null
+}
+
+/** The share of the selected endpoints before and after. */
+export function sharesOf(
+  filter: NamedPart['filter'],
   changes: readonly ShiftChange[],
-): ShiftDoc['parts'][number]['share'] {
+): { readonly from: number; readonly to: number } {
   // The weight may itself be a condition: the endpoint as it was selected.
   const own = changes.filter(({ endpoint, from }) => isChosen(filter, { ...endpoint, weight: from }))
-  const sum = (side: 'from' | 'to') => roundShare(own.reduce((all, one) => all + one.shareFraction[side], 0))
-  return { asked: sharePpm / WHOLE_PPM, from: sum('from'), to: sum('to') }
+  const sum = (side: 'from' | 'to') => rounded(own.reduce((all, one) => all + one.shareFraction[side], 0))
+  return { from: sum('from'), to: sum('to') }
+}
+
+/** As other shares, but a part that is not 0 does not become 0. */
+function rounded(fraction: number): number {
+  return roundShare(fraction) || Math.round(fraction * WHOLE_PPM) / WHOLE_PPM
 }

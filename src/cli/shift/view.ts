@@ -1,51 +1,78 @@
 import type { Palette } from '../terminal/color.js'
 import { renderTable } from '../terminal/table.js'
-import { percent } from '../terminal/units.js'
-import { markInReport, shellWord, visible } from '../terminal/visible.js'
+import { count, percent } from '../terminal/units.js'
+import { markInReport, visible } from '../terminal/visible.js'
 import type { ShiftDoc } from './document.js'
 
+/** Writes commands to copy, with the flags that name etcd and keys. */
+export type CommandLine = (command: readonly string[]) => string
+
 /** What was set, a row for each endpoint, and how to undo it. */
-export function renderShift(doc: ShiftDoc, palette: Palette): string {
-  const { changes, end, dryRun, beforeRev, service } = doc
+export function renderShift(doc: ShiftDoc, palette: Palette, line: CommandLine): string {
+  const { changes, end, dryRun } = doc
   const table = renderTable(
     changes,
     [
       { head: 'ADDRESS', text: ({ addr }) => addr },
       { head: 'VERSION', text: ({ version }) => version },
       { head: 'WEIGHT', align: 'right', text: ({ from, to }) => arrow(String(from), String(to)) },
-      { head: 'SHARE', align: 'right', text: ({ share }) => arrow(percent(share.from), percent(share.to)) },
+      {
+        head: 'SHARE',
+        align: 'right',
+        text: ({ share }) => arrow(shareText(share.from), shareText(share.to)),
+      },
     ],
     palette,
   )
-  const undo = dryRun || end !== 'done' ? [] : [`Undo: ${undoCommand(service, beforeRev)}`]
+  const hasChanged = changes.some(({ from, to }) => from !== to)
+  const isUndoable = !dryRun && end === 'done' && (hasChanged || doc.steps.length > 1)
+  const undo = isUndoable ? [`Undo: ${visible(undoOf(doc, line))}`] : []
   return markInReport([headOf(doc, palette), table, ...undo].join('\n'))
 }
 
-export function undoCommand(service: string, beforeRev: string): string {
-  return `disco shift ${shellWord(visible(service))} --undo --rev ${beforeRev}`
+/** Of one shift, the undo that keeps what others have set since; of steps, the revision before the first one. */
+function undoOf({ service, steps, beforeRev }: ShiftDoc, line: CommandLine): string {
+  return steps.length > 0
+    ? undoCommand(service, beforeRev, line)
+    : line(['disco', 'shift', service, '--undo'])
+}
+
+export function undoCommand(service: string, beforeRev: string, line: CommandLine): string {
+  return line(['disco', 'shift', service, '--undo', '--rev', beforeRev])
+}
+
+/** 0.0714 as `7.1%`; a small share does not become 0. */
+export function shareText(fraction: number): string {
+  const text = percent(fraction)
+  return fraction > 0 && text === percent(0) ? 'under 0.1%' : text
 }
 
 function headOf(doc: ShiftDoc, palette: Palette): string {
-  const { service, rev, end, changes, beforeRev, parts } = doc
+  const { service, rev, end, changes, beforeRev, parts, leftOut, insteadOfZero } = doc
   const shares = parts.map(({ selection, share }) => {
-    return `${visible(selection)} ${arrow(percent(share.from), percent(share.to))}`
+    return `${visible(selection)} ${arrow(shareText(share.from), shareText(share.to))}`
   })
+  const others = leftOut.length === 0 ? '' : `, but for ${count(leftOut.length, 'endpoint')}`
+  const but = insteadOfZero === null ? others : `, but ${insteadOfZero} instead of 0`
   const name = visible(service)
   const isSame = changes.every(({ from, to }) => from === to)
+  const [mark, holds] = doc.zeroIsDefault
+    ? [palette.yellow('!'), ' for clients that read weight 0 as 0']
+    : [palette.green('✓'), '']
   switch (end) {
     case 'planned':
-      return `${name} would be shifted: ${shares.join(', ')}`
+      return `${name} would be shifted: ${shares.join(', ')}${holds}`
     case 'undone':
       return isSame
-        ? `${palette.yellow('!')} ${name} has the weights of rev ${beforeRev} already (rev ${rev})`
-        : `${palette.green('✓')} ${name} has the weights of rev ${beforeRev} again (rev ${rev}, leases kept)`
+        ? `${palette.yellow('!')} ${name} has the weights of rev ${beforeRev} already${but} (rev ${rev})`
+        : `${palette.green('✓')} ${name} has the weights of rev ${beforeRev} again${but} (rev ${rev}, leases kept)`
     case 'back':
     case 'interrupted':
-      return `${palette.yellow('!')} ${name} has the weights of rev ${beforeRev} again (rev ${rev}, leases kept)`
+      return `${palette.yellow('!')} ${name} has the weights of rev ${beforeRev} again${but} (rev ${rev}, leases kept)`
     case 'done':
       return isSame
-        ? `${palette.green('✓')} ${name} has these shares already; nothing was written (rev ${rev})`
-        : `${palette.green('✓')} ${name} ${shares.join(', ')} (rev ${rev}, leases kept)`
+        ? `${mark} ${name} has these shares already${holds}; nothing was written (rev ${rev})`
+        : `${mark} ${name} ${shares.join(', ')}${holds} (rev ${rev}, leases kept)`
   }
 }
 

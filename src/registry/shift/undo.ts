@@ -1,13 +1,10 @@
 import type { Endpoint, Revision } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
-import type { Reader } from '../../domain/layouts/reader.js'
 import type { PlannedWeights } from '../../domain/share-plan.js'
-import type { KeyValue } from '../../etcd/pairs.js'
-import { isOutOfHistory } from '../../etcd/range.js'
 import type { EndpointList } from '../listing.js'
 import type { Registry } from '../registry.js'
 import { changeWeights, type Shifted, type ShiftOptions } from './shift.js'
-import { readAllKeys } from './weights.js'
+import { ShiftHistory } from './shift-history.js'
 
 /** The result of an undo. */
 export interface Undone extends Shifted {
@@ -24,14 +21,11 @@ export interface UndoOptions extends ShiftOptions {
   readonly last?: Revision | undefined
 }
 
-/** Revisions that are looked at for the last shift. */
-const MOST_STEPS = 200
-
 /**
  * Restores the weights from before the last transaction that changed weights of several keys of a service, by etcd's
  * history; from before the last change of one weight, where there is no such transaction.
  *
- * @param to restores those of this revision instead
+ * @param to restores those of this revision instead, but not where a weight was set alone since: not by a shift
  * @param last the transaction to undo, from an earlier plan
  * @throws DiscoError NOT_FOUND; CONFLICT where etcd's history does not have it
  */
@@ -44,77 +38,94 @@ export async function undoShift(
   let restored = 0
   let undone: Revision | null = null
   let leftOut: readonly Endpoint[] = []
-  const at = (keys: readonly string[], revision: Revision) =>
-    readAllKeys(client, keys, revision).catch((error: unknown) => {
-      if (!isOutOfHistory(error)) throw error
-      throw new DiscoError('CONFLICT', `etcd's history no longer has revision ${revision}, or not yet`, {
-        cause: error,
-        suggestions: [`Set the weights by shares: disco shift ${service} version=1.0.0=50%`],
-      })
-    })
   const plan = async (list: EndpointList): Promise<PlannedWeights> => {
-    const keys = [...new Set(list.endpoints.map(({ key }) => key))]
-    const shiftedAt = to === undefined ? (last ?? (await lastShift(list, reader, at))) : null
-    undone = shiftedAt
-    restored = to ?? (shiftedAt ?? 1) - 1
-    const then = weightsOf(reader, await at(keys, restored))
-    const set = shiftedAt === null ? null : await at(keys, shiftedAt)
-    const setTo = set && weightsOf(reader, set)
-    const weights = new Map<string, number>()
-    const others: Endpoint[] = []
-    for (const [index, key] of keys.entries()) {
-      const now = list.endpoints.find((endpoint) => endpoint.key === key)
-      const weight = then.get(key)
-      if (!now || now.problem !== null) continue
-      const isOfShift = set === null || set[index]?.modRevision === shiftedAt
-      const isTouched = isOfShift && setTo !== null && setTo.get(key) !== now.weight
-      if (weight === undefined || isTouched) others.push(now)
-      else if (isOfShift) weights.set(key, weight)
-    }
-    if (weights.size === 0 && to !== undefined) {
-      throw new DiscoError(
-        'CONFLICT',
-        `No endpoint of ${service} that stands now had a weight at revision ${to}`,
-      )
-    }
-    leftOut = others
-    return weights
+    const history = new ShiftHistory(client, reader, list.endpoints)
+    undone = to === undefined ? (last ?? (await history.lastShift())) : null
+    restored = to ?? (undone ?? 1) - 1
+    const then = await history.weightsAt(restored)
+    const back = undone === null ? toRevision(restored, then) : beforeShift(undone, then)
+    const planned = await back(
+      list.endpoints.filter(({ problem }) => problem === null),
+      history,
+    )
+    refuseZeros(list.endpoints, then, planned, restored)
+    leftOut = planned.leftOut
+    return planned.weights
   }
   const shifted = await changeWeights(registry, service, plan, options)
   return { ...shifted, restored, shiftedAt: undone, leftOut }
 }
 
-/** @throws DiscoError CONFLICT where history has no change of a weight */
-async function lastShift(
-  { endpoints }: EndpointList,
-  reader: Reader,
-  at: (keys: readonly string[], revision: Revision) => Promise<(KeyValue | null)[]>,
-): Promise<Revision> {
-  const byRevision = new Map<Revision, Map<string, number>>()
-  for (const { key, weight, modRevision, createRevision, problem } of endpoints) {
-    if (problem !== null || modRevision === createRevision) continue
-    const keys = byRevision.get(modRevision) ?? new Map<string, number>()
-    byRevision.set(modRevision, keys.set(key, weight))
-  }
-  let single: Revision | null = null
-  const latest = [...byRevision].sort(([a], [b]) => b - a).slice(0, MOST_STEPS)
-  for (const [revision, keys] of latest) {
-    const before = weightsOf(reader, await at([...keys.keys()], revision - 1))
-    const hasChanged = [...keys].some(([key, weight]) => (before.get(key) ?? weight) !== weight)
-    if (hasChanged && keys.size > 1) return revision
-    if (hasChanged) single ??= revision
-  }
-  if (single !== null) return single
-  const service = endpoints[0]?.service ?? ''
-  throw new DiscoError('CONFLICT', `etcd's history shows no change of the weights of ${service}`)
+interface Back {
+  readonly weights: PlannedWeights
+  readonly leftOut: readonly Endpoint[]
 }
 
-/** Weights by key, without keys that cannot be read. */
-function weightsOf(reader: Reader, kvs: readonly (KeyValue | null)[]): Map<string, number> {
-  const weights = new Map<string, number>()
-  for (const kv of kvs) {
-    const decoded = kv && reader.read(kv.key, kv.value)?.decoded
-    if (kv && decoded?.kind === 'endpoints') weights.set(kv.key, decoded.records[0].weight)
+type BackFrom = (usable: readonly Endpoint[], history: ShiftHistory) => Promise<Back>
+
+/** Of the endpoints that the shift has written, those whose weight is still the one that it set. */
+function beforeShift(shiftedAt: Revision, then: ReadonlyMap<string, number>): BackFrom {
+  return async (usable, history) => {
+    const [setTo, written] = [await history.weightsAt(shiftedAt), await history.writtenAt(shiftedAt)]
+    const weights = new Map<string, number>()
+    const leftOut: Endpoint[] = []
+    for (const endpoint of usable) {
+      const { key, weight } = endpoint
+      const before = then.get(key)
+      const isTouched = written.has(key) && setTo.get(key) !== weight
+      if (before === undefined || isTouched) leftOut.push(endpoint)
+      else if (written.has(key)) weights.set(key, before)
+    }
+    return { weights, leftOut }
   }
-  return weights
+}
+
+/** All endpoints, but those whose weight was set alone since, not by a shift. */
+function toRevision(revision: Revision, then: ReadonlyMap<string, number>): BackFrom {
+  return async (usable, history) => {
+    if (then.size === 0) {
+      const service = usable[0]?.service ?? ''
+      throw new DiscoError(
+        'CONFLICT',
+        `No endpoint of ${service} that stands now had a weight at revision ${revision}`,
+      )
+    }
+    const alone = new Set((await history.setAlone(revision)).map(({ key }) => key))
+    const weights = new Map<string, number>()
+    const leftOut: Endpoint[] = []
+    for (const endpoint of usable) {
+      const { key, weight, createRevision, modRevision } = endpoint
+      const isAsRegistered = createRevision > revision && createRevision === modRevision
+      const isOthers = alone.has(key) || (isAsRegistered && !then.has(key))
+      // One that came since has the weight that it came with, before shifts changed it.
+      const before = then.get(key) ?? (isOthers ? null : await history.weightBeforeShifts(endpoint))
+      if (before === null || (isOthers && before !== weight)) leftOut.push(endpoint)
+      else weights.set(key, before)
+    }
+    return { weights, leftOut }
+  }
+}
+
+/**
+ * Where no endpoint had a weight, all counted as equal. Beside one that has a weight now, those at 0 would get nothing.
+ *
+ * @throws DiscoError CONFLICT
+ */
+function refuseZeros(
+  endpoints: readonly Endpoint[],
+  then: ReadonlyMap<string, number>,
+  { weights }: Back,
+  revision: Revision,
+): void {
+  if ([...then.values()].some((weight) => weight > 0)) return
+  const usable = endpoints.filter(({ problem }) => problem === null)
+  const one = usable.find(({ key, weight }) => (weights.get(key) ?? weight) > 0)
+  const isCut = usable.some(({ key, weight }) => weight > 0 && weights.get(key) === 0)
+  if (!one || !isCut) return
+  const { service, addr, key } = one
+  throw new DiscoError(
+    'CONFLICT',
+    `The endpoints of ${service} had no weights at revision ${revision}: ${addr || key}, which has one, would get all of the traffic`,
+    { suggestions: [`Give all the same weight: disco weight ${service} --all 1`] },
+  )
 }

@@ -60,7 +60,25 @@ describe('weights that give shares', () => {
       [part('version=2.0.0', 100)],
       [0, 1, 2],
     ],
-    ['0%', [old(1, 7), canary(1, 1)], [part('version=2.0.0', 0)], [1, 0]],
+    ['0%', [old(1, 7), canary(1, 1)], [part('version=2.0.0', 0)], [7, 0]],
+    [
+      'the rest keeps at least its weights: beside 9, a canary that registers again with 100 would get most',
+      [old(1, 100), canary(1, 100)],
+      [part('version=2.0.0', 10)],
+      [108, 12],
+    ],
+    [
+      'without a rest, all keep at least theirs',
+      [old(1, 100), canary(1, 100)],
+      [part('version=1.0.0', 90), part('version=2.0.0', 10)],
+      [900, 100],
+    ],
+    [
+      'a share of 100% keeps its weight',
+      [old(1, 100), canary(1, 100)],
+      [part('version=2.0.0', 100)],
+      [0, 100],
+    ],
     [
       'two parts that leave a rest',
       [old(1, 1), canary(1, 1), canary(2, 1, { version: '3.0.0' })],

@@ -1,0 +1,139 @@
+import type { Endpoint, Revision } from '../../domain/endpoint.js'
+import { DiscoError } from '../../domain/errors.js'
+import type { Reader } from '../../domain/layouts/reader.js'
+import type { EtcdClient } from '../../etcd/client.js'
+import type { KeyValue } from '../../etcd/pairs.js'
+import { isOutOfHistory } from '../../etcd/range.js'
+import { readAllKeys } from './weights.js'
+
+/** Revisions that are looked at for shifts. */
+const MOST_REVISIONS = 200
+
+/** Writes of one key that are looked at for the one that set its weight. */
+const MOST_WRITES = 20
+
+/** Revisions whose values are kept. */
+const MOST_KEPT = 8
+
+/** A service's weights in etcd's history, of the keys that stand now. */
+export class ShiftHistory {
+  private readonly keys: readonly string[]
+  private readonly service: string
+  private readonly read = new Map<Revision, Promise<readonly (KeyValue | null)[]>>()
+
+  constructor(
+    private readonly client: EtcdClient,
+    private readonly reader: Reader,
+    private readonly endpoints: readonly Endpoint[],
+  ) {
+    this.keys = [...new Set(endpoints.map(({ key }) => key))]
+    this.service = endpoints[0]?.service ?? ''
+  }
+
+  /** Weights by key, without keys that cannot be read. @throws DiscoError CONFLICT where etcd no longer has it */
+  async weightsAt(revision: Revision): Promise<ReadonlyMap<string, number>> {
+    const weights = new Map<string, number>()
+    for (const kv of await this.at(revision)) {
+      const weight = kv && this.weightOf(kv)
+      if (kv && weight !== null) weights.set(kv.key, weight)
+    }
+    return weights
+  }
+
+  /** The keys that were written at a revision. */
+  async writtenAt(revision: Revision): Promise<ReadonlySet<string>> {
+    const kvs = await this.at(revision)
+    return new Set(kvs.flatMap((kv) => (kv?.modRevision === revision ? [kv.key] : [])))
+  }
+
+  /**
+   * The last transaction that changed weights of several keys; else the last change of one weight.
+   *
+   * @throws DiscoError CONFLICT where there is none
+   */
+  async lastShift(): Promise<Revision> {
+    const changed = this.endpoints.filter(
+      ({ problem, modRevision, createRevision }) => problem === null && modRevision !== createRevision,
+    )
+    const revisions = [...new Set(changed.map(({ modRevision }) => modRevision))].sort((a, b) => b - a)
+    let single: Revision | null = null
+    for (const revision of revisions.slice(0, MOST_REVISIONS)) {
+      const written = await this.writtenAt(revision)
+      const [before, after] = [await this.weightsAt(revision - 1), await this.weightsAt(revision)]
+      const hasChanged = [...written].some((key) => (before.get(key) ?? after.get(key)) !== after.get(key))
+      if (hasChanged && written.size > 1) return revision
+      if (hasChanged) single ??= revision
+    }
+    if (single !== null) return single
+    throw new DiscoError('CONFLICT', `etcd's history shows no change of the weights of ${this.service}`)
+  }
+
+  /**
+   * The endpoints whose weight was set after a revision, and not with others' in one transaction: not by a shift. Where
+   * history is too long to tell, they count among them.
+   */
+  async setAlone(since: Revision): Promise<readonly Endpoint[]> {
+    const alone: Endpoint[] = []
+    let looks = 0
+    const byShift = new Map<Revision, boolean>()
+    for (const endpoint of this.endpoints) {
+      if (endpoint.problem !== null || endpoint.modRevision <= since) continue
+      const revision = await this.weightSetAt(endpoint, since)
+      if (revision <= since) continue
+      if (!byShift.has(revision) && ++looks <= MOST_REVISIONS) {
+        byShift.set(revision, (await this.writtenAt(revision)).size > 1)
+      }
+      if (byShift.get(revision) !== true) alone.push(endpoint)
+    }
+    return alone
+  }
+
+  /** The revision that gave the endpoint its weight; not before `since`. */
+  private async weightSetAt({ key, weight, modRevision }: Endpoint, since: Revision): Promise<Revision> {
+    let revision = modRevision
+    for (let write = 0; write < MOST_WRITES && revision > since; write++) {
+      // Of a transaction that wrote others as well, this is its part.
+      if ((await this.writtenAt(revision)).size > 1) return revision
+      const [kv] = await this.readAt([key], revision - 1)
+      if (!kv || this.weightOf(kv) !== weight) return revision
+      revision = kv.modRevision
+    }
+    return revision
+  }
+
+  /** The weight that the endpoint had before shifts changed it; null where history does not say so. */
+  async weightBeforeShifts({ key, weight, modRevision }: Endpoint): Promise<number | null> {
+    let [own, revision]: [number | null, Revision] = [weight, modRevision]
+    for (let write = 0; write < MOST_WRITES && (await this.writtenAt(revision)).size > 1; write++) {
+      const [kv] = await this.readAt([key], revision - 1)
+      if (!kv) return own
+      ;[own, revision] = [this.weightOf(kv), kv.modRevision]
+    }
+    return own
+  }
+
+  private weightOf({ key, value }: KeyValue): number | null {
+    const decoded = this.reader.read(key, value)?.decoded
+    return decoded?.kind === 'endpoints' ? decoded.records[0].weight : null
+  }
+
+  private at(revision: Revision): Promise<readonly (KeyValue | null)[]> {
+    const known = this.read.get(revision) ?? this.readAt(this.keys, revision)
+    this.read.set(revision, known)
+    const [oldest] = this.read.keys()
+    if (oldest !== undefined && this.read.size > MOST_KEPT) this.read.delete(oldest)
+    return known
+  }
+
+  private async readAt(keys: readonly string[], revision: Revision): Promise<readonly (KeyValue | null)[]> {
+    try {
+      return await readAllKeys(this.client, keys, revision)
+    } catch (error) {
+      if (!isOutOfHistory(error)) throw error
+      throw new DiscoError('CONFLICT', `etcd's history no longer has revision ${revision}, or not yet`, {
+        cause: error,
+        suggestions: [`Set the weights by shares: disco shift ${this.service} version=1.0.0=50%`],
+      })
+    }
+  }
+}
