@@ -32,8 +32,9 @@ export interface ServedService {
 
 interface Entry {
   endpoints: readonly Endpoint[]
-  /** Null before its host names were looked up for the first time. */
+  /** Null before it was built for the first time. */
   assignment: Assignment | null
+  /** What clients get; null while all its host names wait for their first answer. */
   resource: Any | null
 }
 
@@ -126,15 +127,23 @@ export class Catalog {
     const { endpoints } = entry
     const names = hostNamesOf(endpoints)
     this.hosts.use(name, names)
-    // Endpoints that are all replaced by new host names must not leave the service empty meanwhile.
-    for (const host of names) if (this.hosts.isPending(host)) return false
     const isGone = endpoints.length === 0 && !this.settings.sources.some(({ service }) => service === name)
     if (isGone) this.entries.delete(name)
     const { canary } = this.settings
-    entry.assignment = assignmentOf(endpoints, { canary, ipsOf: (host) => this.hosts.ipsOf(host) })
-    this.settings.built?.(name, entry.assignment)
+    const assignment = assignmentOf(endpoints, {
+      canary,
+      ipsOf: (host) => this.hosts.ipsOf(host),
+      progressOf: (host) => this.hosts.progressOf(host),
+    })
+    this.settings.built?.(name, assignment)
+    // Host names without an answer must not leave a service empty: it keeps what it had until one has its addresses.
+    const { localities, omissions } = assignment
+    const isHeld = localities.length === 0 && omissions.some(({ lookup }) => lookup !== 'ended')
+    if (isHeld && entry.resource) return false
+    entry.assignment = assignment
+    if (isHeld) return false
     const before = entry.resource
-    entry.resource = loadAssignment(name, entry.assignment.localities)
+    entry.resource = loadAssignment(name, localities)
     return isGone || !before || Buffer.compare(before.value, entry.resource.value) !== 0
   }
 }

@@ -4,8 +4,14 @@ const MOST_LOOKUPS = 2
 /** How often a host name is looked up again. */
 const REFRESH_MS = 10_000
 
-/** How long a service waits for the first answer about a host name, before it is served without it. */
-const FIRST_ANSWER_MS = 2_000
+/** The wait doubles up to this with each further failure: a lookup that fails may take as long as 10 s. */
+const MOST_RETRY_MS = 80_000
+
+/** How long a first lookup may take before the name counts as late. */
+const LATE_MS = 2_000
+
+/** How far the first lookup of a host name is: it waits or has just begun, takes long, or has ended. */
+export type LookupProgress = 'awaited' | 'late' | 'ended'
 
 export interface HostNamesSettings {
   /** Rejects where the name cannot be resolved. */
@@ -15,12 +21,15 @@ export interface HostNamesSettings {
 }
 
 interface Host {
+  readonly name: string
   readonly services: Set<string>
   /** Sorted. Those of the last lookup that succeeded. */
   ips: readonly string[]
-  /** Whether it is not waited for any more. */
-  isSettled: boolean
-  timer: NodeJS.Timeout
+  progress: LookupProgress
+  /** Lookups that failed since the last that succeeded. */
+  failures: number
+  /** Of being late, or of the next lookup. */
+  timer: NodeJS.Timeout | undefined
 }
 
 /**
@@ -30,8 +39,11 @@ interface Host {
 export class HostNames {
   private readonly hosts = new Map<string, Host>()
   private readonly hostsOf = new Map<string, ReadonlySet<string>>()
-  private readonly queue: string[] = []
+  /** Hosts to look up, the most urgent first: names without an answer, with addresses, and those that failed. */
+  private readonly queues: readonly [Host[], Host[], Host[]] = [[], [], []]
   private lookups = 0
+  /** Lookups under way of names that failed the last time. */
+  private retries = 0
 
   constructor(private readonly settings: HostNamesSettings) {}
 
@@ -48,9 +60,8 @@ export class HostNames {
     return this.hosts.get(name)?.ips ?? []
   }
 
-  /** Whether a first answer is still waited for. */
-  isPending(name: string): boolean {
-    return this.hosts.get(name)?.isSettled === false
+  progressOf(name: string): LookupProgress {
+    return this.hosts.get(name)?.progress ?? 'ended'
   }
 
   close(): void {
@@ -65,11 +76,16 @@ export class HostNames {
       known.services.add(service)
       return
     }
-    const timer = setTimeout(() => this.settle(host), FIRST_ANSWER_MS)
-    const host: Host = { services: new Set([service]), ips: [], isSettled: false, timer }
+    const host: Host = {
+      name,
+      services: new Set([service]),
+      ips: [],
+      progress: 'awaited',
+      failures: 0,
+      timer: undefined,
+    }
     this.hosts.set(name, host)
-    this.queue.push(name)
-    this.lookUp()
+    this.queue(host)
   }
 
   private remove(name: string, service: string): void {
@@ -80,41 +96,61 @@ export class HostNames {
     this.hosts.delete(name)
   }
 
-  private settle(host: Host): void {
-    if (host.isSettled) return
-    host.isSettled = true
-    this.settings.changed(host.services)
+  private queue(host: Host): void {
+    const [first, refresh, retry] = this.queues
+    const queue = host.failures > 0 ? retry : host.progress === 'ended' ? refresh : first
+    queue.push(host)
+    this.lookUp()
+  }
+
+  private next(): Host | undefined {
+    const [first, refresh, retry] = this.queues
+    const urgent = first.shift() ?? refresh.shift()
+    if (urgent) return urgent
+    // Names that fail leave a lookup to the others.
+    return this.retries === 0 ? retry.shift() : undefined
   }
 
   private lookUp(): void {
     while (this.lookups < MOST_LOOKUPS) {
-      const name = this.queue.shift()
-      if (name === undefined) return
-      const host = this.hosts.get(name)
-      if (!host) continue
+      const host = this.next()
+      if (!host) return
+      if (this.hosts.get(host.name) !== host) continue
+      const isRetry = host.failures > 0
       this.lookups++
+      if (isRetry) this.retries++
+      // The time in the queue says nothing about a name.
+      if (host.progress === 'awaited') host.timer = setTimeout(() => this.late(host), LATE_MS)
       void this.settings
-        .lookup(name)
-        // What fails now may be resolved later.
-        .catch(() => host.ips)
-        .then((ips) => this.answered(name, host, ips))
+        .lookup(host.name)
+        .catch(() => [])
+        .then((ips) => {
+          this.lookups--
+          if (isRetry) this.retries--
+          this.answered(host, ips)
+          this.lookUp()
+        })
     }
   }
 
-  private answered(name: string, host: Host, found: readonly string[]): void {
-    this.lookups--
-    this.lookUp()
-    if (this.hosts.get(name) !== host) return
+  private late(host: Host): void {
+    host.progress = 'late'
+    this.settings.changed(host.services)
+  }
+
+  /** @param found none where the lookup failed */
+  private answered(host: Host, found: readonly string[]): void {
+    if (this.hosts.get(host.name) !== host) return
     clearTimeout(host.timer)
-    host.timer = setTimeout(() => {
-      this.queue.push(name)
-      this.lookUp()
-    }, REFRESH_MS).unref()
-    const ips = [...new Set(found)].sort()
-    const isNew = ips.join() !== host.ips.join()
+    host.failures = found.length > 0 ? 0 : host.failures + 1
+    const waitMs = Math.min(MOST_RETRY_MS, REFRESH_MS * 2 ** Math.max(0, host.failures - 1))
+    host.timer = setTimeout(() => this.queue(host), waitMs).unref()
+    // What fails now may be resolved later.
+    const ips = found.length > 0 ? [...new Set(found)].sort() : host.ips
+    const isOther = host.progress !== 'ended' || ips.join() !== host.ips.join()
     host.ips = ips
-    if (!host.isSettled) this.settle(host)
-    else if (isNew) this.settings.changed(host.services)
+    host.progress = 'ended'
+    if (isOther) this.settings.changed(host.services)
   }
 }
 

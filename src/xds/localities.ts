@@ -3,6 +3,7 @@ import { readAddress } from '../domain/address.js'
 import type { Endpoint } from '../domain/endpoint.js'
 import { type Selector, selects } from '../domain/selector.js'
 import { effectiveWeight, weightsAreUnset } from '../domain/shares.js'
+import type { LookupProgress } from './host-names.js'
 import { localityWeights } from './locality-weights.js'
 
 /** A socket as the protocol has it: an IP literal and a port. */
@@ -31,6 +32,8 @@ export interface Omission {
   readonly endpoint: Endpoint
   /** Whether only its weight is the reason. */
   readonly isDrained: boolean
+  /** How far the first lookup of its host name is; `ended` where it has none. */
+  readonly lookup: LookupProgress
   /** A clause that follows the address, such as `is drained`. */
   readonly reason: string
 }
@@ -43,13 +46,20 @@ export interface Assignment {
 export interface AssignmentSettings {
   /** Those endpoints alone get calls while one of them is READY; null for no canary. */
   readonly canary: Selector | null
-  /** The addresses of a host name; none where it cannot be resolved. */
+  /** The addresses of a host name; none where it cannot be resolved, or has not been yet. */
   readonly ipsOf: (host: string) => readonly string[]
+  readonly progressOf: (host: string) => LookupProgress
+}
+
+interface Weighted {
+  readonly endpoint: Endpoint
+  readonly sockets: readonly IpSocket[]
+  readonly weight: number
 }
 
 interface Placed {
   readonly endpoint: Endpoint
-  readonly sockets: IpSocket[]
+  readonly sockets: readonly IpSocket[]
   weight: number
 }
 
@@ -62,45 +72,63 @@ interface Placed {
 export function assignmentOf(service: readonly Endpoint[], settings: AssignmentSettings): Assignment {
   const unset = weightsAreUnset(service)
   const omissions: Omission[] = []
-  const placed: Placed[] = []
-  // Clients reject a whole assignment that has a socket twice, which two keys may share.
-  const bySocket = new Map<string, Placed>()
+  const weighted: Weighted[] = []
   for (const endpoint of service) {
-    const found = socketsOf(endpoint, settings.ipsOf)
+    const sockets = socketsOf(endpoint, settings)
     const weight = effectiveWeight(endpoint, unset)
-    if (typeof found === 'string') {
-      omissions.push({ endpoint, isDrained: false, reason: found })
-      continue
-    }
-    if (weight === 0) {
-      omissions.push({ endpoint, isDrained: true, reason: 'is drained' })
-      continue
-    }
-    const own = found.filter((socket) => !bySocket.has(socketText(socket)))
-    const [first] = found
+    const isAwaited = 'reason' in sockets && sockets.lookup !== 'ended'
+    // Nobody waits for the addresses of a drained endpoint.
+    if (weight === 0 && (isAwaited || !('reason' in sockets)))
+      omissions.push({ endpoint, isDrained: true, lookup: 'ended', reason: 'is drained' })
+    else if ('reason' in sockets) omissions.push({ endpoint, isDrained: false, ...sockets })
+    else weighted.push({ endpoint, sockets, weight })
+  }
+  return { localities: inPriorities(weighted, settings.canary), omissions }
+}
+
+/** Priorities have no gap: without a canary that gets calls, all are in the first one. */
+function inPriorities(all: readonly Weighted[], canary: Selector | null): Locality[] {
+  const chosen: Weighted[] = []
+  const rest: Weighted[] = []
+  for (const one of all) (canary !== null && selects(canary, one.endpoint) ? chosen : rest).push(one)
+  const sockets = new Set<string>()
+  const first = merged(chosen, sockets)
+  // A socket of the canary under another key as well is in the canary.
+  const others = merged(withoutSockets(rest, sockets), sockets)
+  if (first.length === 0) return weighed(others, 0)
+  return [...weighed(first, 0), ...weighed(others, 1)]
+}
+
+function withoutSockets(weighted: readonly Weighted[], taken: ReadonlySet<string>): Weighted[] {
+  return weighted.flatMap((one) => {
+    const sockets = one.sockets.filter((socket) => !taken.has(socketText(socket)))
+    return sockets.length === 0 ? [] : [{ ...one, sockets }]
+  })
+}
+
+/**
+ * Clients reject a whole assignment that has a socket twice, which two keys may share: their weights add up.
+ *
+ * @param taken gets the sockets
+ */
+function merged(weighted: readonly Weighted[], taken: Set<string>): Placed[] {
+  const placed: Placed[] = []
+  const bySocket = new Map<string, Placed>()
+  for (const { endpoint, sockets, weight } of weighted) {
+    const own = sockets.filter((socket) => !bySocket.has(socketText(socket)))
+    const [first] = sockets
     const sharer = first && bySocket.get(socketText(first))
     if (own.length === 0 && sharer) sharer.weight += weight
     else {
       const one = { endpoint, sockets: own, weight }
-      for (const socket of own) bySocket.set(socketText(socket), one)
+      for (const socket of own) {
+        bySocket.set(socketText(socket), one)
+        taken.add(socketText(socket))
+      }
       placed.push(one)
     }
   }
-  return { localities: inPriorities(placed, settings.canary), omissions }
-}
-
-/** Priorities have no gap: without a canary that gets calls, all are in the first one. */
-function inPriorities(placed: readonly Placed[], canary: Selector | null): Locality[] {
-  const chosen = canary === null ? placed : placed.filter(({ endpoint }) => selects(canary, endpoint))
-  if (chosen.length === 0 || chosen.length === placed.length) return weighed(placed, 0)
-  const isChosen = new Set(chosen)
-  return [
-    ...weighed(chosen, 0),
-    ...weighed(
-      placed.filter((one) => !isChosen.has(one)),
-      1,
-    ),
-  ]
+  return placed
 }
 
 function weighed(placed: readonly Placed[], priority: 0 | 1): Locality[] {
@@ -130,20 +158,22 @@ export function hostNamesOf(service: readonly Endpoint[]): ReadonlySet<string> {
 /** The sockets of an endpoint, or the reason why clients cannot be given any. */
 function socketsOf(
   { addr, problem }: Endpoint,
-  ipsOf: AssignmentSettings['ipsOf'],
-): readonly IpSocket[] | string {
-  if (problem !== null) return problem.text
+  { ipsOf, progressOf }: AssignmentSettings,
+): readonly IpSocket[] | Pick<Omission, 'lookup' | 'reason'> {
+  const omitted = (reason: string, lookup: LookupProgress = 'ended') => ({ lookup, reason })
+  if (problem !== null) return omitted(problem.text)
   const address = readAddress(addr)
-  if ('problem' in address) return address.problem
-  if (address.kind === 'unix') return 'is a Unix socket, which gRPC clients do not take by xDS'
+  if ('problem' in address) return omitted(address.problem)
+  if (address.kind === 'unix') return omitted('is a Unix socket, which gRPC clients do not take by xDS')
   const { host, port } = address
-  if (host === '') return 'has no host'
-  if (host.includes('%')) return 'has an IPv6 zone, which gRPC clients do not take by xDS'
+  if (host === '') return omitted('has no host')
+  if (host.includes('%')) return omitted('has an IPv6 zone, which gRPC clients do not take by xDS')
   if (isIP(host) !== 0) return [{ ip: canonical(host), port }]
   const ips = ipsOf(host)
-  return ips.length === 0
-    ? 'has a host name that cannot be resolved'
-    : ips.map((ip) => ({ ip: canonical(ip), port }))
+  if (ips.length > 0) return ips.map((ip) => ({ ip: canonical(ip), port }))
+  const lookup = progressOf(host)
+  if (lookup === 'ended') return omitted('has a host name that cannot be resolved')
+  return omitted('has a host name that has not been resolved yet', lookup)
 }
 
 /** An IPv6 address can be written in several ways. */

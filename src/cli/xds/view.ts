@@ -111,8 +111,9 @@ export class XdsView {
   /** Endpoints that are registered as if clients could dial them. */
   built(service: string, { omissions }: Assignment): void {
     const now = new Map<string, string>()
-    for (const { endpoint, isDrained, reason } of omissions)
-      if (endpoint.problem === null && !isDrained) now.set(endpoint.addr, reason)
+    // A first lookup that has just begun is nothing to tell of.
+    for (const { endpoint, isDrained, lookup, reason } of omissions)
+      if (endpoint.problem === null && !isDrained && lookup !== 'awaited') now.set(endpoint.addr, reason)
     const before = this.omissions.get(service)
     if (now.size === 0) this.omissions.delete(service)
     else this.omissions.set(service, now)

@@ -29,9 +29,9 @@ it('follows a host name, tells only of other addresses, and keeps the last ones 
   const { names, changes } = followed(answers)
   names.use('hello', new Set(['web']))
   names.use('carts', new Set(['web']))
-  expect(names.isPending('web')).toBe(true)
+  expect(names.progressOf('web')).toBe('awaited')
   await vi.advanceTimersByTimeAsync(0)
-  expect(names.isPending('web')).toBe(false)
+  expect(names.progressOf('web')).toBe('ended')
   expect(names.ipsOf('web')).toEqual(['10.0.0.1', '10.0.0.2'])
   expect(changes).toEqual([['hello', 'carts']])
   answers.set('web', ['10.0.0.1', '10.0.0.2'])
@@ -48,14 +48,41 @@ it('follows a host name, tells only of other addresses, and keeps the last ones 
   expect(vi.getTimerCount()).toBe(0)
 })
 
-it('waits for a first answer no longer than two seconds', async () => {
+it('calls a name late two seconds after its lookup began, and not for its time in the queue', async () => {
   const { names, changes } = followed(new Map())
-  names.use('hello', new Set(['mute']))
+  names.use('hello', new Set(['mute', 'dumb', 'queued']))
   await vi.advanceTimersByTimeAsync(1_999)
-  expect(names.isPending('mute')).toBe(true)
-  await vi.advanceTimersByTimeAsync(1)
-  expect(names.isPending('mute')).toBe(false)
-  expect(changes).toEqual([['hello']])
+  expect(names.progressOf('mute')).toBe('awaited')
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(names.progressOf('mute')).toBe('late')
+  expect(names.progressOf('dumb')).toBe('late')
+  expect(names.progressOf('queued')).toBe('awaited')
+  expect(changes).toEqual([['hello'], ['hello']])
+  names.close()
+})
+
+it('asks for names without an answer first, and less and less often for those that fail', async () => {
+  const asked: string[] = []
+  const names = new HostNames({
+    // Dead names fail after 10 s, as those of an unreachable DNS server do.
+    lookup: (host) => {
+      asked.push(host)
+      if (!host.startsWith('dead')) return Promise.resolve(['10.0.0.1'])
+      return new Promise((_, reject) => setTimeout(() => reject(new Error('ETIMEOUT')), 10_000))
+    },
+    changed: () => undefined,
+  })
+  names.use('hello', new Set(['good', 'dead-1', 'dead-2', 'dead-3']))
+  await vi.advanceTimersByTimeAsync(25_000)
+  const before = asked.length
+  names.use('carts', new Set(['fresh']))
+  await vi.advanceTimersByTimeAsync(0)
+  expect(asked.slice(before)).toEqual(['fresh'])
+  await vi.advanceTimersByTimeAsync(600_000)
+  const asks = (name: string) => asked.filter((one) => one === name).length
+  expect(asks('good')).toBeGreaterThan(50)
+  expect(asks('dead-1')).toBeLessThan(12)
+  expect(asks('dead-1')).toBeGreaterThan(4)
   names.close()
 })
 

@@ -3,7 +3,7 @@ import { parseSelector } from '../../../src/domain/selector.js'
 import { type AssignmentSettings, assignmentOf, hostNamesOf } from '../../../src/xds/localities.js'
 import { endpoint, NOT_JSON } from '../../support/endpoints.js'
 
-const SETTINGS: AssignmentSettings = { canary: null, ipsOf: () => [] }
+const SETTINGS: AssignmentSettings = { canary: null, ipsOf: () => [], progressOf: () => 'ended' }
 
 function weightsOf(
   service: Parameters<typeof assignmentOf>[0],
@@ -16,6 +16,35 @@ function weightsOf(
 }
 
 describe('the localities of a service', () => {
+  it('have the canary apart, with a socket that it shares with another key', () => {
+    const addr = '10.0.0.1:1001'
+    const service = [
+      endpoint({ addr, version: '1.0.0', weight: 2 }),
+      endpoint({ addr, version: '2.0.0', weight: 3 }),
+      endpoint({ addr: '10.0.0.2:1001', version: '1.0.0', weight: 4 }),
+    ]
+    expect(weightsOf(service, { canary: parseSelector('version=2.0.0', '--canary') })).toEqual({
+      [`${addr} in 0`]: 3,
+      '10.0.0.2:1001 in 1': 4,
+    })
+    expect(weightsOf(service, { canary: parseSelector('version=3.0.0', '--canary') })).toEqual({
+      [`${addr} in 0`]: 5,
+      '10.0.0.2:1001 in 0': 4,
+    })
+  })
+
+  it('tell a host name without an answer from one that cannot be resolved', () => {
+    const service = [endpoint({ addr: 'slow:1001' }), endpoint({ addr: 'nowhere:1001' })]
+    const { omissions } = assignmentOf(service, {
+      ...SETTINGS,
+      progressOf: (host) => (host === 'slow' ? 'late' : 'ended'),
+    })
+    expect(omissions.map(({ endpoint: { addr }, reason }) => `${addr} ${reason}`)).toEqual([
+      'slow:1001 has a host name that has not been resolved yet',
+      'nowhere:1001 has a host name that cannot be resolved',
+    ])
+  })
+
   it('are one for each endpoint, with its weight', () => {
     const service = [1, 1, 10].map((weight, at) => endpoint({ addr: `10.0.0.${at}:1001`, weight }))
     expect(assignmentOf(service, SETTINGS).localities).toEqual([
