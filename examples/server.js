@@ -40,8 +40,11 @@ console.log(`serving ${SERVICE} at ${addr}, weight ${weight}`)
 
 await new Promise((resolve) => process.once('SIGTERM', resolve))
 
-// Weight 0: clients pick others from now on, and keep their connections. Then out of the registry.
-await registration.drain({ graceMs: DRAIN_MS })
-console.log('deregistered')
+// Weight 0: clients pick others from now on, and keep their connections. Then out of the registry. Without etcd, the
+// lease lapses by itself: an outage must not cost the running calls.
+await registration.drain({ graceMs: DRAIN_MS }).then(
+  () => console.log('deregistered'),
+  ({ message }) => console.warn(message),
+)
 await new Promise((resolve) => server.tryShutdown(resolve))
 console.log('every call was answered')

@@ -30,10 +30,17 @@ export class Registration implements BeforeApplicationShutdown {
     live.on('changed', ({ registered }) => this.#logger.log(`weight ${registered.weight}`))
   }
 
-  /** Weight 0, then out of the registry; only after that does Nest close the server. */
+  /**
+   * Weight 0, then out of the registry; only after that does Nest close the server. Without etcd, the lease lapses by
+   * itself: an outage must not cost the running calls.
+   */
   async beforeApplicationShutdown(): Promise<void> {
-    const live = await this.#live
-    await live?.drain({ graceMs: DRAIN_MS })
+    try {
+      const live = await this.#live
+      await live?.drain({ graceMs: DRAIN_MS })
+    } catch (error) {
+      this.#logger.warn(error instanceof Error ? error.message : error)
+    }
   }
 }
 

@@ -61,8 +61,11 @@ const DRAIN_MS = 5_000
  * import { register } from 'disco-registry'
  *
  * const registration = await register({ service: 'hello', addr: ':1001', weight: 5, ttlSeconds: 10 })
- * process.once('SIGTERM', () => void registration.drain({ graceMs: 5_000 }))
- * await registration.ended
+ * process.once('SIGTERM', async () => {
+ *   // Rejects while etcd does not answer: the lease lapses by itself, and running calls still get their replies.
+ *   await registration.drain({ graceMs: 5_000 }).catch(({ message }) => console.warn(message))
+ *   console.log('time to close the server')
+ * })
  * ```
  */
 export async function register(given: RegisterOptions): Promise<LiveRegistration> {
@@ -167,12 +170,22 @@ export class LiveRegistration extends EventEmitter<RegistrarEvents> implements A
     return await this.registrar.setWeight(weightChangeOf(weight), options)
   }
 
-  /** Sets weight 0, waits, then deregisters: after that, no client sends calls. Goes on after an abort. */
+  /**
+   * Sets weight 0, waits, then deregisters: after that, no client sends calls. Goes on after an abort. A server catches
+   * its error and closes in any case: what etcd did not hear of ends with the lease.
+   *
+   * @throws DiscoError ETCD_UNREACHABLE, ETCD_DENIED or OUTCOME_UNKNOWN when etcd did not confirm the end, which then
+   *   comes with the end of the lease; CONFLICT when the registration was taken over
+   */
   async drain({ graceMs = DRAIN_MS, signal }: DrainOptions = {}): Promise<void> {
     await unlessAborted(this.retire(graceMs), signal)
   }
 
-  /** Deregisters at once. Idempotent. Goes on after an abort. */
+  /**
+   * Deregisters at once. Idempotent. Goes on after an abort.
+   *
+   * @throws DiscoError as `drain` does
+   */
   async close({ signal }: Abortable = {}): Promise<void> {
     await unlessAborted(this.retire(0), signal)
   }

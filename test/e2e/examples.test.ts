@@ -3,10 +3,11 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { Client, credentials } from '@grpc/grpc-js'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { POLICIES } from '../../src/policies/index.js'
-import { Process } from '../support/disco.js'
-import type { Etcd } from '../support/etcd.js'
+import { Process, until } from '../support/disco.js'
+import { type Etcd, RealEtcd } from '../support/etcd.js'
 import { leaseIds } from '../support/etcd-state.js'
 import { sharedEtcd } from '../support/shared-etcd.js'
 
@@ -26,9 +27,13 @@ afterAll(async () => {
 })
 
 function example(name: string, ...args: string[]): Process {
+  return exampleOn(etcd, name, ...args)
+}
+
+function exampleOn({ endpoint }: Etcd, name: string, ...args: string[]): Process {
   const { PATH = '' } = process.env
   const child = spawn(process.execPath, [`examples/${name}.js`, ...args], {
-    env: { PATH, DISCO_ENDPOINTS: etcd.endpoint, XDG_CACHE_HOME: cacheFolder },
+    env: { PATH, DISCO_ENDPOINTS: endpoint, XDG_CACHE_HOME: cacheFolder },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const running = new Process(child)
@@ -78,6 +83,48 @@ test('the server registers, drains, deregisters and finishes on SIGTERM; the cli
   expect(last.stdout).toContain('deregistered')
   expect(await leaseIds(etcd)).toEqual([])
 })
+
+test('an outage of etcd at SIGTERM costs the server no running call', async () => {
+  await using own = await RealEtcd.start()
+  const process = exampleOn(own, 'server', '1')
+  await process.printed('serving hello at')
+  const [, addr = ''] = /at (\S+),/.exec(process.stdout) ?? []
+  const client = new Client(addr, credentials.createInsecure())
+  try {
+    await promisify(client.waitForReady.bind(client))(Date.now() + 20_000)
+    // Its request comes in after SIGTERM, so that it runs until then.
+    const { call, reply } = openCall(client)
+    await own.kill()
+    process.child.kill('SIGTERM')
+    await until(
+      () => process.stderr !== '',
+      () => 'the end of the drain',
+    )
+    call.end(NAME_A)
+    expect(await reply).toContain('Hello A')
+    expect(await process.exited()).toMatchObject({
+      ...{ code: 0, stdout: expect.stringMatching(/every call was answered\n$/) },
+    })
+  } finally {
+    client.close()
+  }
+})
+
+/** A HelloRequest with the name `A`. */
+const NAME_A = Buffer.from([0x0a, 1, 0x41])
+
+/** A call of SayHello whose request is still to be sent. */
+function openCall(client: Client) {
+  const bytes = (value: Buffer) => value
+  const path = '/helloworld.Greeter/SayHello'
+  let settle: (error: Error | null, reply?: Buffer) => void = () => undefined
+  const reply = new Promise<string>((resolve, reject) => {
+    settle = (error, message) => (error ? reject(error) : resolve(String(message)))
+  })
+  const call = client.makeClientStreamRequest<Buffer, Buffer>(path, bytes, bytes, (...end) => settle(...end))
+  reply.catch(() => undefined)
+  return { call, reply }
+}
 
 test('the policies need nothing but themselves: no package, no module of Node’s', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'disco-policies-'))
