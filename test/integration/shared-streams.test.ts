@@ -1,11 +1,11 @@
-import type { IWatchResponse } from 'etcd3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { EtcdClient } from '../../src/etcd/client.js'
 import { prefixRange } from '../../src/etcd/key-range.js'
-import { type Seat, SharedStreams } from '../../src/etcd/shared-streams.js'
+import { SharedStreams } from '../../src/etcd/shared-streams.js'
 import { MOST_WAITING_EVENTS } from '../../src/etcd/stream-queue.js'
 import { until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
+import { Reading } from '../support/seat-reading.js'
 import { watchStreams } from '../support/watch-streams.js'
 import { Writer } from '../support/writer.js'
 
@@ -26,38 +26,6 @@ afterAll(async () => {
   writer[Symbol.dispose]()
   await etcd.stop()
 })
-
-/** Reads a seat's responses, and keeps the revisions of their events. */
-class Reading {
-  readonly revisions: number[] = []
-  created = 0
-  private readonly stop = new AbortController()
-  private readonly responses: AsyncGenerator<IWatchResponse, void, void>
-
-  constructor(seat: Seat, from: number) {
-    this.responses = seat.responses(from, this.stop.signal)
-  }
-
-  async upTo(revision: number): Promise<number[]> {
-    while ((this.revisions.at(-1) ?? 0) < revision) {
-      const { value } = await this.responses.next()
-      if (!value) throw new Error('the stream ended')
-      if (value.created) this.created++
-      for (const { kv } of value.events) this.revisions.push(Number(kv.mod_revision))
-    }
-    return [...new Set(this.revisions)]
-  }
-
-  /** As a watch does whose list failed. */
-  async leave(): Promise<void> {
-    await this.responses.return()
-  }
-
-  async end(): Promise<void> {
-    this.stop.abort()
-    await this.responses.return()
-  }
-}
 
 function revisions(from: number, to: number): number[] {
   return Array.from({ length: to - from + 1 }, (_, at) => from + at)
@@ -88,29 +56,6 @@ describe('a seat at a shared stream', () => {
     expect(await opener.upTo(last)).toEqual(revisions(opened, last))
     await oneStream()
     await catching.end()
-    await opener.end()
-  })
-
-  test('shares the stream also where it was opened behind a time without events', async () => {
-    const streams = new SharedStreams(client)
-    const range = prefixRange(writer.prefix)
-    using late = streams.join(range)
-    using early = streams.join(range)
-    const first = await writer.put(1, 1)
-    using other = new Writer(etcd.endpoint, 'other')
-    await other.put(1, 1)
-    const opened = await other.put(1, 2)
-    const opener = new Reading(early, opened)
-    const behind = new Reading(late, first)
-    const reads = [opener.upTo(opened + 1), behind.upTo(opened + 1)]
-    await until(
-      async () => (await watchStreams(etcd)).watchers === 2,
-      () => 'a stream of its own',
-    )
-    await oneStream()
-    const last = await writer.put(1, 2)
-    expect(await Promise.all(reads)).toEqual([[last], [first, last]])
-    await behind.end()
     await opener.end()
   })
 

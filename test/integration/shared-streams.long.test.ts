@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { EtcdClient } from '../../src/etcd/client.js'
+import { prefixRange } from '../../src/etcd/key-range.js'
+import { SharedStreams } from '../../src/etcd/shared-streams.js'
+import { until } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { Reading } from '../support/seat-reading.js'
+import { watchStreams } from '../support/watch-streams.js'
+import { Writer } from '../support/writer.js'
+
+let etcd: RealEtcd
+let client: EtcdClient
+let writer: Writer
+
+beforeAll(async () => {
+  etcd = await RealEtcd.start()
+  writer = new Writer(etcd.endpoint, 'hello')
+  client = await EtcdClient.create({
+    ...{ endpoints: [etcd.endpoint], endpointsSource: 'the test' },
+    ...{ commandTimeoutMs: 20_000, dialTimeoutMs: 5_000 },
+  })
+})
+afterAll(async () => {
+  client.close()
+  writer[Symbol.dispose]()
+  await etcd.stop()
+})
+
+test('a seat shares the stream also where it was opened behind a time without events', async () => {
+  const streams = new SharedStreams(client)
+  const range = prefixRange(writer.prefix)
+  using late = streams.join(range)
+  using early = streams.join(range)
+  const first = await writer.put(1, 1)
+  using other = new Writer(etcd.endpoint, 'other')
+  await other.put(1, 1)
+  const opened = await other.put(1, 2)
+  const opener = new Reading(early, opened)
+  const behind = new Reading(late, first)
+  const reads = [opener.upTo(opened + 1), behind.upTo(opened + 1)]
+  await until(
+    async () => (await watchStreams(etcd)).watchers === 2,
+    () => 'a stream of its own',
+  )
+  await until(
+    async () => (await watchStreams(etcd)).streams === 1,
+    () => 'one stream',
+  )
+  const last = await writer.put(1, 2)
+  expect(await Promise.all(reads)).toEqual([[last], [first, last]])
+  await behind.end()
+  await opener.end()
+})
