@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { runGuard } from '../../src/agent/processes/guard.js'
 import { type StepsReports, shiftInSteps } from '../../src/agent/shift-steps.js'
@@ -5,6 +8,7 @@ import { DiscoError } from '../../src/domain/errors.js'
 import { parseSelector } from '../../src/domain/selector.js'
 import { shiftShares } from '../../src/registry/shift/shift.js'
 import { undoShift } from '../../src/registry/shift/undo.js'
+import { until } from '../support/disco.js'
 import { putAll, registration, revision, wipe } from '../support/etcd-state.js'
 import { openRegistry } from '../support/registry.js'
 import { sharedEtcd } from '../support/shared-etcd.js'
@@ -18,6 +22,14 @@ const CANARY = { filter: { select: parseSelector('version=2.0.0'), addrs: [], ho
 const ignore: StepsReports = { onStep: () => undefined, onGuard: () => undefined, onBack: () => undefined }
 const never = new AbortController().signal
 const unstopped = { once: never, twice: never, thrice: never }
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
 
 const put = (addr: string, version: string, weight: number) =>
   etcd.ctl('put', ...registration('hello', addr, { version, weight }))
@@ -202,6 +214,26 @@ describe('steps', () => {
     expect(hung).toEqual({ ok: false, text: 'did not end in 0.2s' })
     const absent = await runGuard(['/nonexistent'], {}, 200, never, never)
     expect(absent).toMatchObject({ ok: false, text: expect.stringContaining('Cannot run') as string })
+  })
+
+  test.each([
+    ['has ended well', 'sleep 601 & echo $! > "$0"', 60_000, true],
+    [
+      'was told to end, at once where there is no time',
+      'sh -c \'trap "" TERM; echo $$ > "$0"; while :; do sleep 1; done\' "$0" & wait',
+      1_500,
+      false,
+    ],
+  ])('no process of a guard outlives one that %s', async (_, script, endAfterMs, ok) => {
+    const [signal, hurry] = [AbortSignal.timeout(endAfterMs), AbortSignal.timeout(2 * endAfterMs)]
+    const file = join(await mkdtemp(join(tmpdir(), 'guard-')), 'pid')
+    expect(await runGuard(['sh', '-c', script, file], {}, 60_000, signal, hurry)).toMatchObject({ ok })
+    const child = Number(await readFile(file, 'utf8'))
+    await until(
+      () => !isAlive(child),
+      () => `process ${child} to end`,
+    )
+    await rm(dirname(file), { recursive: true })
   })
 
   test('say where they stand, if the way back fails', async () => {
