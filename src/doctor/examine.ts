@@ -9,7 +9,7 @@ import {
   requireChosen,
 } from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
-import { checkMembers, type MemberChecked } from '../registry/members.js'
+import { checkMembers, type MemberChecked, type MembersChecked } from '../registry/members.js'
 import type { EndpointList, Registry, Ttl } from '../registry/registry.js'
 import { summarizeServices } from '../registry/service-summary.js'
 import { factsOf, groupByLease, type ServiceFacts } from './facts.js'
@@ -63,11 +63,12 @@ export async function examine(
 ): Promise<Examination> {
   const { service, filter, probe, isShared } = request
   onProgress('reading etcd', 0, 0)
-  const [{ members, missing }, listing] = await Promise.all([
+  const [checked, listing] = await Promise.all([
     checkMembers(registry, service, { signal }),
     listed(registry, service, signal),
   ])
-  const ofEtcd = uncheckedMembers(members, missing)
+  const { members } = checked
+  const ofEtcd = uncheckedMembers(checked)
   if (listing === null || listing instanceof DiscoError) {
     const what = service === undefined ? 'registrations' : `registrations of ${service}`
     const unchecked = [...ofEtcd, { what, why: listing?.message ?? INTERRUPTED }]
@@ -185,16 +186,28 @@ async function readTtls(
   }
 }
 
-function uncheckedMembers(members: readonly MemberChecked[], missing: number): Unchecked[] {
+function uncheckedMembers({ members, missing, others }: MembersChecked): Unchecked[] {
   const cut =
     missing === 0 ? [] : [{ what: `state of ${counted(missing, 'member')} of etcd`, why: INTERRUPTED }]
-  const others = members.flatMap(({ url, status }) => {
+  const named = members.flatMap(({ url, status }) => {
     if (status instanceof DiscoError) return [{ what: `state of etcd at ${url}`, why: status.message }]
     if (status.answersProgress !== null) return []
     const what = `whether a grpc-proxy stands before etcd at ${url}`
     return [{ what, why: 'no watch could be opened' }]
   })
-  return [...others, ...cut]
+  return [...named, ...cut, ...(missing === 0 ? uncheckedOthers(members, others) : [])]
+}
+
+function uncheckedOthers(members: readonly MemberChecked[], others: MembersChecked['others']): Unchecked[] {
+  if (!(others instanceof DiscoError)) {
+    return others.map(({ name, urls }) => ({
+      what: `state of the etcd member ${[name, ...(urls.length === 0 ? [] : [urls.join(', ')])].join(' at ')}`,
+      why: '--endpoints does not name it, or not by this address',
+    }))
+  }
+  // Without any answer, the whole of etcd is listed already.
+  if (members.every(({ status }) => status instanceof DiscoError)) return []
+  return [{ what: 'whether etcd has other members', why: others.message }]
 }
 
 /** Keys of no service that can be read: other data, or a service of which every value is damaged. */

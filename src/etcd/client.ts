@@ -3,6 +3,7 @@ import type {
   ILeaseKeepAliveRequest,
   ILeaseKeepAliveResponse,
   ILeaseTimeToLiveResponse,
+  IMember,
   IRangeRequest,
   ITxnRequest,
   ITxnResponse,
@@ -117,6 +118,12 @@ export class EtcdClient {
       ),
     )
     return checks.filter((check) => check !== null)
+  }
+
+  /** The members of the cluster as etcd knows them, whichever were named. */
+  async listMembers(): Promise<readonly IMember[]> {
+    const { members } = await this.unary({}, ({ cluster }, deadline) => cluster.memberList({}, deadline))
+    return members
   }
 
   get memberCount(): number {

@@ -15,4 +15,4 @@ export {
   GRPCResourceExhastedError,
   isRecoverableError,
 } from 'etcd3/lib/errors.js'
-export { KVClient, LeaseClient, MaintenanceClient, WatchClient } from 'etcd3/lib/rpc.js'
+export { ClusterClient, KVClient, LeaseClient, MaintenanceClient, WatchClient } from 'etcd3/lib/rpc.js'

@@ -6,6 +6,7 @@ import { speaksPlaintext, speaksTls } from '../net/probe.js'
 import type { Credentials } from './credentials.js'
 import type { RoundTrip } from './deadlines.js'
 import {
+  ClusterClient,
   ConnectionPool,
   castGrpcError,
   KVClient,
@@ -37,6 +38,7 @@ export class Member {
   readonly kv: KVClient
   readonly lease: LeaseClient
   readonly maintenance: MaintenanceClient
+  readonly cluster: ClusterClient
   readonly watch: WatchClient
   /** Whether it has ever answered: it then speaks etcd's protocol, even if later connections fail. */
   hasAnswered = false
@@ -83,6 +85,7 @@ export class Member {
     this.kv = new KVClient(pool)
     this.lease = new LeaseClient(pool)
     this.maintenance = new MaintenanceClient(pool)
+    this.cluster = new ClusterClient(pool)
     this.watch = new WatchClient(pool)
   }
 

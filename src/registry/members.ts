@@ -1,21 +1,58 @@
 import type { Abortable } from '../domain/abortable.js'
+import { DiscoError } from '../domain/errors.js'
 import { prefixRange } from '../etcd/key-range.js'
 import type { MemberChecked, MemberStatus } from '../etcd/member-check.js'
 import type { Registry } from './registry.js'
 
 export type { MemberChecked, MemberStatus }
 
-/**
- * Asks each member of etcd for its status. Never rejects: after an abort it returns those that have answered.
- *
- * @returns `missing`: number of members without a result, after an abort
- */
+/** What is known of the members of etcd. */
+export interface MembersChecked {
+  readonly members: readonly MemberChecked[]
+  /** Number of named members without a result, after an abort. */
+  readonly missing: number
+  /** Members that etcd lists beside those that answered; the error where it does not list them. */
+  readonly others: readonly OtherMember[] | DiscoError
+}
+
+/** A member that was not asked. */
+interface OtherMember {
+  /** Its id, in hex as in `etcdctl member list`, where it has not started yet. */
+  readonly name: string
+  /** The URLs that it advertises to clients. */
+  readonly urls: readonly string[]
+}
+
+/** Asks each named member of etcd for its status. Never rejects: after an abort it returns those that have answered. */
 export async function checkMembers(
   registry: Registry,
   service: string | undefined,
   options: Abortable,
-): Promise<{ readonly members: MemberChecked[]; readonly missing: number }> {
+): Promise<MembersChecked> {
   const { client, reader } = registry.inside(options)
-  const members = await client.checkMembers(prefixRange(reader.prefix(service)))
-  return { members, missing: client.memberCount - members.length }
+  const [members, all] = await Promise.all([
+    client.checkMembers(prefixRange(reader.prefix(service))),
+    client
+      .listMembers()
+      .catch((error: unknown) =>
+        options.signal?.aborted ? new DiscoError('INTERRUPTED', 'interrupted') : DiscoError.from(error),
+      ),
+  ])
+  const missing = client.memberCount - members.length
+  return { members, missing, others: all instanceof DiscoError ? all : othersIn(all, members) }
+}
+
+/** A grpc-proxy lists itself, without an id. */
+const NO_ID = '0'
+
+function othersIn(
+  all: readonly { readonly ID: string; readonly name: string; readonly clientURLs: readonly string[] }[],
+  members: readonly MemberChecked[],
+): OtherMember[] {
+  const ids = members.map(({ status }) => (status instanceof DiscoError ? NO_ID : status.memberId))
+  const known = new Set([NO_ID, ...ids])
+  const named = new Set(members.map(({ url }) => url))
+  return all
+    .filter(({ ID, clientURLs }) => !known.has(ID) && !clientURLs.some((url) => named.has(url)))
+    .map(({ ID, name, clientURLs }) => ({ name: name || BigInt(ID).toString(16), urls: clientURLs }))
 }

@@ -61,7 +61,17 @@ describe.each(versionsUnderTest())('disco doctor on etcd %s', (version) => {
     if (!first || !second || !third) throw new Error('a cluster of three')
     const endpoints = cluster.members.map(({ endpoint }) => endpoint).join(',')
     await first.ctl('put', ...registration('hello', '10.0.0.1:1'))
-    expect((await doctor(endpoints)).codes).toEqual([])
+    const whole = await doctor(endpoints)
+    expect(whole.codes).toEqual([])
+    expect(whole.doc.unchecked.filter(({ what }) => what.includes('etcd'))).toEqual([])
+    // Of one member alone, the others are not called in order.
+    const { doc: ofOne } = await doctor(first.endpoint)
+    expect(ofOne.unchecked.filter(({ what }) => what.includes('etcd'))).toEqual(
+      [second, third].map(({ place }) => ({
+        what: expect.stringContaining(`state of the etcd member ${place.name} at http://`) as string,
+        why: '--endpoints does not name it, or not by this address',
+      })),
+    )
     await using other = await RealEtcd.start({ version })
     expect((await doctor(`${endpoints},${other.endpoint}`)).codes).toEqual(['D022'])
     await third.kill()
