@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { create } from '@bufbuild/protobuf'
 import type { Any } from '@bufbuild/protobuf/wkt'
 import { type ServerDuplexStream, status } from '@grpc/grpc-js'
@@ -70,6 +71,10 @@ export interface StreamType {
   /** Why it rejected the last response; null if it did not. */
   rejection: string | null
   deadline: NodeJS.Timeout | undefined
+  /** Nonce of a response that is still being written; null where none is. */
+  unwritten: string | null
+  /** The last answer to it, which counts once it is written. */
+  early: DiscoveryRequest | null
 }
 
 /** The stream of one client, which is given all types of resources over it. */
@@ -136,6 +141,11 @@ export class ClientStream {
       return
     }
     const state = this.types[type]
+    // Without this, a client that does not read could have responses without end written for it.
+    if (responseNonce !== '' && responseNonce === state.unwritten) {
+      state.early = request
+      return
+    }
     const rejection = errorDetail
       ? errorDetail.message.slice(0, MOST_REASON_LENGTH) || `code ${errorDetail.code}`
       : null
@@ -182,7 +192,9 @@ export class ClientStream {
       MOST_RESPONSE_BYTES,
     )
     if (!resources) return
-    const nonce = String(++this.nonce)
+    // A client that has not read a response cannot guess it.
+    const nonce = `${++this.nonce}.${randomBytes(12).toString('hex')}`
+    state.unwritten = nonce
     state.sentVersion = `${instance}.${catalog.version}`
     state.subscription.sent(nonce)
     state.deadline = setTimeout(() => {
@@ -192,8 +204,18 @@ export class ClientStream {
     const versionInfo = state.sentVersion
     this.call.write(
       create(DiscoveryResponseSchema, { versionInfo, resources, typeUrl: TYPE_URLS[type], nonce }),
+      (error: Error | null | undefined) => {
+        if (!error) this.written(state)
+      },
     )
     this.events.responded(this, type)
+  }
+
+  private written(state: StreamType): void {
+    const { early } = state
+    state.unwritten = null
+    state.early = null
+    if (early) this.take(early)
   }
 
   private close(reason: string | null): void {
@@ -205,7 +227,15 @@ export class ClientStream {
 }
 
 function typeState(subscription: Subscription): StreamType {
-  return { subscription, sentVersion: '', ackedVersion: '', rejection: null, deadline: undefined }
+  return {
+    subscription,
+    sentVersion: '',
+    ackedVersion: '',
+    rejection: null,
+    deadline: undefined,
+    unwritten: null,
+    early: null,
+  }
 }
 
 function resourceOf(type: ResourceType, name: string, catalog: Catalog): Any | null {

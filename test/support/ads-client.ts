@@ -123,7 +123,16 @@ export class DeafClient implements Disposable {
   }
 
   ask(type: ResourceType, ...resourceNames: string[]): void {
-    const request = create(DiscoveryRequestSchema, { typeUrl: TYPE_URLS[type], resourceNames })
+    this.send({ typeUrl: TYPE_URLS[type], resourceNames })
+  }
+
+  /** Accepts a response that it has not read. */
+  guess(type: ResourceType, responseNonce: string, ...resourceNames: string[]): void {
+    this.send({ typeUrl: TYPE_URLS[type], responseNonce, resourceNames })
+  }
+
+  private send(fields: RequestFields): void {
+    const request = create(DiscoveryRequestSchema, { ...fields })
     const bytes = toBinary(DiscoveryRequestSchema, request)
     const prefix = Buffer.alloc(5)
     prefix.writeUInt32BE(bytes.length, 1)
