@@ -14,8 +14,11 @@ const MOST_SERVICES = 20
 /** Unknown names of one request that are printed. */
 const MOST_NAMES = 5
 
-/** Unknown names that are remembered, so that each is printed once; others are not printed any more. */
+/** Unknown names that are remembered, so that each is printed once: the last ones. */
 const MOST_REMEMBERED = 1_000
+
+/** A longer name is cut: a client may ask for one of 512 KiB. */
+const MOST_NAME_LENGTH = 256
 
 /** Lines of a control plane about its start, its clients and the registry. */
 export class XdsView {
@@ -57,10 +60,9 @@ export class XdsView {
 
   /** @param known names of services, for a hint */
   asked(stream: ClientStream, names: readonly string[], known: Iterable<string>): void {
-    const fresh = names.filter((name) => !this.unknown.has(name))
-    const room = MOST_REMEMBERED - this.unknown.size
-    for (const name of fresh.slice(0, room)) this.unknown.add(name)
-    const printed = fresh.slice(0, Math.min(room, MOST_NAMES))
+    const fresh = names.map(shortened).filter((name) => !this.unknown.has(name))
+    const printed = fresh.slice(0, MOST_NAMES)
+    for (const name of printed) this.remember(name)
     const services = printed.length === 0 ? [] : [...known]
     for (const name of printed) {
       const [hint = ''] = didYouMean(name, services)
@@ -68,8 +70,14 @@ export class XdsView {
         `${clientName(stream)} asks for "${name}", which is not served: its calls fail with UNAVAILABLE${hint && `. ${hint}`}`,
       )
     }
-    if (room > 0 && fresh.length > printed.length)
+    if (fresh.length > printed.length)
       this.warn(`${clientName(stream)} asks for ${fresh.length - printed.length} more that are not served`)
+  }
+
+  private remember(name: string): void {
+    this.unknown.add(name)
+    const [oldest] = this.unknown
+    if (this.unknown.size > MOST_REMEMBERED && oldest !== undefined) this.unknown.delete(oldest)
   }
 
   answered(stream: ClientStream, { type, version, rejection }: ClientAnswer): void {
@@ -124,6 +132,10 @@ export class XdsView {
   private warn(sentence: string): void {
     this.line(`${this.palette.yellow('!')} ${visible(sentence)}`)
   }
+}
+
+function shortened(name: string): string {
+  return name.length > MOST_NAME_LENGTH ? `${name.slice(0, MOST_NAME_LENGTH)}…` : name
 }
 
 function clientName({ identity, peer }: ClientStream): string {
