@@ -293,7 +293,7 @@ describe('a client', () => {
   })
 
   it('that does not read and guesses nonces loses its connection as well', async () => {
-    const { discovery, server } = await started({ answerMs: 300 })
+    const { discovery, server } = await started({ answerMs: 2_000 })
     const endpoints = Array.from({ length: 5_000 }, (_, at) => ({ addr: `10.0.${at >> 8}.${at & 255}:1001` }))
     discovery.list(...endpoints)
     using deaf = new DeafClient(server.address)
@@ -305,7 +305,7 @@ describe('a client', () => {
     let weight = 1
     const guessing = setInterval(() => {
       discovery.put({ addr: '10.0.0.1:1001', weight: ++weight })
-      for (let nonce = 1; nonce <= 100; nonce++) deaf.guess('EDS', String(nonce), 'hello')
+      for (let nonce = 1; nonce <= 500; nonce++) deaf.guess('EDS', String(nonce), 'hello')
     }, 100)
     stops.push(() => clearInterval(guessing))
     await until(
