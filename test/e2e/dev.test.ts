@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
-import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js'
+import { Client, credentials } from '@grpc/grpc-js'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Disco } from '../support/disco.js'
 import { etcdctl } from '../support/etcdctl.js'
@@ -85,23 +85,6 @@ describe('disco dev', () => {
     const { code, stderr } = await disco.run('dev', ...args)
     expect(stderr).toMatch(/proxy on 127\.0\.0\.1:\d+ for hello/)
     expect(code).toBe(23)
-  })
-
-  test('ends the calls of its proxy as a server that goes away does', async () => {
-    const { dev, doc } = await startDev('--backends', '1', '--proxy-port', '0')
-    const client = new Client(doc.proxy ?? '', credentials.createInsecure())
-    const bytes = (value: Buffer) => value
-    const watch = client.makeServerStreamRequest<Buffer, Buffer>(
-      '/grpc.health.v1.Health/Watch',
-      bytes,
-      bytes,
-      Buffer.alloc(0),
-    )
-    const failed = new Promise<ServiceError>((resolve) => watch.once('error', resolve))
-    await once(watch, 'data')
-    expect((await dev.end('SIGTERM')).code).toBe(0)
-    expect((await failed).code).toBe(status.UNAVAILABLE)
-    client.close()
   })
 
   test('a command that cannot be started is a usage error', async () => {

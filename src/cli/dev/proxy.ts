@@ -49,10 +49,8 @@ export async function startDevProxy(
     return {
       address: proxy.address,
       [Symbol.asyncDispose]: async () => {
-        // In this order: to drain first tells callers by GOAWAY, so that a cut call is UNAVAILABLE to them.
-        const drained = proxy.drain()
         proxy.cut()
-        await drained
+        await proxy.drain()
         registry.close()
       },
     }
