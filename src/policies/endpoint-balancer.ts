@@ -1,5 +1,6 @@
 import type { Update } from '../domain/discovery.js'
 import { type Endpoint, type EndpointId, endpointId } from '../domain/endpoint.js'
+import { DiscoError } from '../domain/errors.js'
 import { LiveSnapshot } from '../domain/live-snapshot.js'
 import type { Rng } from '../domain/rng.js'
 import { effectiveWeight, weightsAreUnset } from '../domain/shares.js'
@@ -39,7 +40,8 @@ export interface PickedEndpoint<Connection> {
 class Member<Connection> implements Placed<Weighted> {
   isReady = false
   outstanding = 0
-  connection: Connection | null = null
+  /** In an object, as the connection itself may be null; null until `connect` has returned. */
+  made: { readonly connection: Connection } | null = null
   hasLeft = false
 
   constructor(
@@ -110,6 +112,7 @@ export class EndpointBalancer<Connection> {
 
   /** Applies an update of the service's watch. While the registry is unreachable (`stale`), the last list stays. */
   apply(update: Update): void {
+    if (update.registry !== undefined) throw severalRegistries(update.registry)
     if (update.type === 'stale') return
     this.snapshot.apply(update)
     const service = endpointsOf(this.snapshot)
@@ -120,16 +123,25 @@ export class EndpointBalancer<Connection> {
       if (registration.problem !== null || !select(registration)) continue
       selected.set(endpointId(registration), { registration, weight: effectiveWeight(registration, unset) })
     }
-    for (const [id, member] of this.members) if (!selected.has(id)) this.remove(id, member)
-    let rank = 0
-    for (const [id, endpoint] of selected) this.put(id, endpoint, rank++)
-    this.rotation.takeChanges()
+    const left = [...this.members].filter(([id]) => !selected.has(id))
+    this.changeAll([
+      ...left.map(
+        ([id, member]) =>
+          () =>
+            this.remove(id, member),
+      ),
+      ...[...selected].map(
+        ([id, endpoint], rank) =>
+          () =>
+            this.put(id, endpoint, rank),
+      ),
+    ])
   }
 
   /** The endpoint for a call, which is to be released; null where none is ready, or none that its keys choose. */
   pick(keys: CallKeys = NO_KEYS): PickedEndpoint<Connection> | null {
     const member = this.rotation.chooser.choose(keys)
-    if (!member?.connection) return null
+    if (!member?.made) return null
     this.count(member, 1)
     let isRunning = true
     const release = () => {
@@ -137,13 +149,32 @@ export class EndpointBalancer<Connection> {
       isRunning = false
       this.count(member, -1)
     }
-    return { endpoint: member.endpoint.registration, connection: member.connection, release }
+    return { endpoint: member.endpoint.registration, connection: member.made.connection, release }
   }
 
   /** Removes all endpoints. Connections with calls are disconnected with the release of their last one. */
   close(): void {
-    for (const [id, member] of this.members) this.remove(id, member)
+    this.changeAll(
+      [...this.members].map(
+        ([id, member]) =>
+          () =>
+            this.remove(id, member),
+      ),
+    )
+  }
+
+  /** Makes all changes, and throws the first error after that: one endpoint must not cost the others theirs. */
+  private changeAll(changes: readonly (() => void)[]): void {
+    const errors: unknown[] = []
+    for (const change of changes) {
+      try {
+        change()
+      } catch (error) {
+        errors.push(error)
+      }
+    }
     this.rotation.takeChanges()
+    if (errors.length > 0) throw errors[0]
   }
 
   private put(id: EndpointId, endpoint: Weighted, rank: number): void {
@@ -158,12 +189,18 @@ export class EndpointBalancer<Connection> {
     }
     const member = new Member<Connection>(endpoint, rank)
     this.members.set(id, member)
-    member.connection = this.settings.connect(endpoint.registration, (isReady) => {
+    const setReady = (isReady: boolean) => {
       member.isReady = isReady
       if (member.hasLeft) return
       this.rotation.place(member)
       this.rotation.takeChanges()
-    })
+    }
+    try {
+      member.made = { connection: this.settings.connect(endpoint.registration, setReady) }
+    } catch (error) {
+      this.remove(id, member)
+      throw error
+    }
   }
 
   private remove(id: EndpointId, member: Member<Connection>): void {
@@ -179,9 +216,16 @@ export class EndpointBalancer<Connection> {
     else this.rotation.recount(member)
   }
 
-  private disconnectUnused({ connection, outstanding }: Member<Connection>): void {
-    if (outstanding === 0 && connection !== null) this.settings.disconnect(connection)
+  private disconnectUnused({ made, outstanding }: Member<Connection>): void {
+    if (outstanding === 0 && made) this.settings.disconnect(made.connection)
   }
+}
+
+/** Their lists, and their priorities and ratios, would not be told apart. */
+function severalRegistries(registry: string): DiscoError {
+  return new DiscoError('USAGE', `The update is of ${registry}, one of several registries`, {
+    suggestions: ['Watch each registry by itself, with an EndpointBalancer of its own'],
+  })
 }
 
 function environmentOf<Connection>(

@@ -63,6 +63,12 @@ class Site {
 const A = endpoint({ addr: '10.0.0.1:1', weight: 1 })
 const B = endpoint({ addr: '10.0.0.2:1', weight: 3, version: '2.0.0' })
 
+const SETTINGS = { policy: findPolicy('round_robin').configure({}), random: seeded(1), clientKey: 'client' }
+
+function listOf(...endpoints: Endpoint[]): Update {
+  return { type: 'reset', revision: 1, endpoints, source: 'etcd', ageMs: 0 }
+}
+
 describe('a balancer of endpoints without grpc-js', () => {
   it('picks by weight, and applies a new weight without a new connection', () => {
     const site = new Site('weighted_round_robin')
@@ -145,6 +151,67 @@ describe('a balancer of endpoints without grpc-js', () => {
     site.change({ ...A, id: 'b' })
     expect(site.balancer.pick({ ...NO_KEYS, pin: 'a' })).toBeNull()
     expect(site.balancer.pick({ ...NO_KEYS, pin: 'b' })?.endpoint.id).toBe('b')
+  })
+
+  it('refuses an update of one of several registries, and keeps what it has', () => {
+    const site = new Site('round_robin')
+    site.list(A, B)
+    const reset = { type: 'reset', revision: 1, endpoints: [], source: 'etcd', ageMs: 0 } as const
+    expect(() => site.balancer.apply({ ...reset, registry: 'dc1' })).toThrow(
+      expect.objectContaining({ code: 'USAGE', message: expect.stringContaining('dc1') }),
+    )
+    expect(site.picks(4)).toEqual({ [A.addr]: 2, [B.addr]: 2 })
+    expect(site.disconnected).toEqual([])
+  })
+
+  it.each([0, '', null, undefined, false])('picks an endpoint whose connection is %o', (connection) => {
+    const disconnected: unknown[] = []
+    const balancer = new EndpointBalancer<unknown>({
+      ...SETTINGS,
+      connect: (_endpoint, setReady) => {
+        setReady(true)
+        return connection
+      },
+      disconnect: (one) => disconnected.push(one),
+    })
+    balancer.apply(listOf(A))
+    const picked = balancer.pick()
+    expect(picked).toMatchObject({ endpoint: A, connection })
+    balancer.close()
+    expect(disconnected).toEqual([])
+    picked?.release()
+    expect(disconnected).toEqual([connection])
+  })
+
+  it('leaves out an endpoint that cannot be connected until the next update, and applies the rest', () => {
+    const failing = new Set([A.addr])
+    const balancer = new EndpointBalancer<string>({
+      ...SETTINGS,
+      connect: ({ addr }, setReady) => {
+        setReady(true)
+        if (failing.has(addr)) throw new Error(`no way to ${addr}`)
+        return addr
+      },
+      disconnect: (addr) => {
+        if (failing.has(addr)) throw new Error(`no way back from ${addr}`)
+      },
+    })
+    expect(() => balancer.apply(listOf(A, B))).toThrow('no way to')
+    const reached = () => {
+      const picked = balancer.pick()
+      picked?.release()
+      return [balancer.size, picked?.endpoint.addr]
+    }
+    expect([reached(), reached()]).toEqual([
+      [1, B.addr],
+      [1, B.addr],
+    ])
+    failing.clear()
+    balancer.apply(listOf(A))
+    expect(reached()).toEqual([1, A.addr])
+    failing.add(A.addr)
+    expect(() => balancer.apply(listOf(B))).toThrow('no way back')
+    expect(reached()).toEqual([1, B.addr])
   })
 
   it('keeps its list while the registry is unreachable, and disconnects all with close', () => {
