@@ -120,6 +120,7 @@ export async function readScope<Service extends string | undefined>(
       suggestions: ['It is for call, pick and resolve, as for a program'],
     })
   }
+  if (uri) refuseFrom(uri, text)
   const named = await Promise.all(
     addrs.map((addr) => endpointName(addr, `disco ${command} hello 1.2.3.4:1001`)),
   )
@@ -170,6 +171,7 @@ export interface Registered {
 export function registeredTarget(text: string, version: string | undefined): Registered {
   const uri = registryUri(text)
   if (!uri) return { service: text, version, place: {} }
+  refuseFrom(uri, text)
   const { version: own = version, ...others } = uri.where
   const isSelecting = Object.keys(others).length > 0 || uri.select.length > 0 || uri.spillOver
   if (!isSelecting && (version ?? own) === own)
@@ -177,6 +179,17 @@ export function registeredTarget(text: string, version: string | undefined): Reg
   const message = isSelecting ? `"${text}" selects endpoints` : `"${text}" and --version ${version} differ`
   throw new DiscoError('USAGE', message, {
     suggestions: ['A registration is for etcd:///SERVICE or etcd://VERSION/SERVICE; metadata: --meta zone=b'],
+  })
+}
+
+/** Such a command reads, or changes, the registry of its context: it would not be the one that the target names. */
+function refuseFrom({ place: { from } }: Target, text: string | undefined): void {
+  if (from === undefined) return
+  throw new DiscoError('USAGE', `from has no effect here: "${text}"`, {
+    suggestions: [
+      'A context names the registry: -C NAME',
+      'from is for call, proxy and resolve, as for a program',
+    ],
   })
 }
 
