@@ -21,6 +21,7 @@ import {
   partsRead,
   type RegistryPart,
   readEach,
+  requireChosenIn,
   requireExisting,
   requireRegisteredIn,
 } from '../cli/registries/parts.js'
@@ -29,7 +30,7 @@ import { renderServices } from '../cli/services/table.js'
 import { count } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
 import type { Endpoint, LeaseId } from '../domain/endpoint.js'
-import { chosenOf, type EndpointFilter, isUnfiltered, requireChosen } from '../domain/endpoint-filter.js'
+import { chosenOf, type EndpointFilter, isUnfiltered } from '../domain/endpoint-filter.js'
 import type { Registry, Ttl } from '../registry/registry.js'
 
 /** Above this number, asking for the times of leases takes longer than everything else: 10,000 take 3 s of CPU. */
@@ -134,7 +135,7 @@ export default class Ls extends DiscoCommand {
       return { schema: 'disco.selected/v1', rev, services: docs.filter((doc) => doc.endpoints.length > 0) }
     })
     const doc = combinedSelection(parts)
-    requireChosen(filter, readable, undefined)
+    requireChosenIn(parts, filter, readable, undefined)
     const { services } = doc
     const withTtl = services.every(({ ttlsAsked }) => ttlsAsked)
     this.print(flags, doc, {
@@ -170,7 +171,7 @@ export default class Ls extends DiscoCommand {
     })
     const doc = combinedEndpoints(parts)
     if (all.length === 0) await requireExisting(registries, service)
-    requireChosen(filter, all, service)
+    requireChosenIn(parts, filter, all, service)
     const docs = partsRead(parts).map(({ registry, read }) => withRegistry(registry, read))
     this.print(flags, doc, {
       table: (palette, wide) => renderEndpoints(docs, palette, { wide, withTtl: doc.ttlsAsked }),

@@ -1,3 +1,4 @@
+import { requireChosen } from '../../domain/endpoint-filter.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { OpenRegistries, OpenRegistry } from '../base-command.js'
 import { requireRegistered, type Scope } from '../flags/target.js'
@@ -84,22 +85,58 @@ export function registryDocs(
 /**
  * For a service without endpoints in any registry that could be read.
  *
- * @throws DiscoError NOT_FOUND with the nearest names of the first registry that has none, ETCD_UNREACHABLE or
- *   ETCD_DENIED where none answers; returns where one has an endpoint by now
+ * @throws DiscoError NOT_FOUND with the nearest names of each registry; ETCD_UNREACHABLE or ETCD_DENIED where one of them
+ *   was not read; returns where one has an endpoint by now
  */
 export async function requireExisting(registries: OpenRegistries, service: string): Promise<void> {
-  const errors: DiscoError[] = []
-  for (const { registry, origin } of registries) {
+  const [{ registry: only, origin }] = registries
+  if (origin === null) {
+    await only.listExisting(service)
+    return
+  }
+  const absences: DiscoError[] = []
+  const parts = await readEach(registries, async ({ registry, origin }) => {
     try {
       await registry.listExisting(service)
-      return
+      return true
     } catch (thrown) {
-      if (origin === null) throw thrown
       const { code, message, suggestions } = DiscoError.from(thrown)
-      errors.push(new DiscoError(code, `${origin.registry}: ${message}`, { suggestions, cause: thrown }))
+      if (code !== 'NOT_FOUND') throw thrown
+      absences.push(new DiscoError(code, `${origin?.registry}: ${message}`, { suggestions, cause: thrown }))
+      return false
     }
+  })
+  if (parts.some(({ read }) => read === true)) return
+  partsRead(parts)
+  const suggestions = new Set(absences.flatMap(({ suggestions }) => suggestions))
+  const message = absences.map(({ message }) => message).join('; ')
+  throw absenceIn(parts, new DiscoError('NOT_FOUND', message, { suggestions: [...suggestions] }))
+}
+
+/**
+ * The error for what no registry has that was read: where one was not read, it may be there.
+ *
+ * @param thrown NOT_FOUND; other errors stay as they are
+ */
+export function absenceIn(parts: readonly RegistryPart<unknown>[], thrown: unknown): DiscoError {
+  const absence = DiscoError.from(thrown)
+  const [away] = parts.flatMap(({ read }) => (read instanceof DiscoError ? [read] : []))
+  if (absence.code !== 'NOT_FOUND' || !away) return absence
+  const message = `${missingParts(parts).join('; ')}; among the others: ${absence.message}`
+  const suggestions = [...new Set([...away.suggestions, ...absence.suggestions])]
+  return new DiscoError(away.code, message, { suggestions, cause: absence })
+}
+
+/** As `requireChosen`, for the endpoints of the parts that were read. @throws DiscoError as {@link absenceIn} */
+export function requireChosenIn(
+  parts: readonly RegistryPart<unknown>[],
+  ...chosen: Parameters<typeof requireChosen>
+): void {
+  try {
+    requireChosen(...chosen)
+  } catch (thrown) {
+    throw absenceIn(parts, thrown)
   }
-  throw errors.find(({ code }) => code === 'NOT_FOUND') ?? errors[0]
 }
 
 /** As `requireRegistered`; of several registries one must have the addresses. */
@@ -107,14 +144,15 @@ export async function requireRegisteredIn(
   registries: OpenRegistries,
   scope: Scope<string | undefined>,
 ): Promise<void> {
-  const refusals: unknown[] = []
+  const refusals: DiscoError[] = []
   for (const { registry } of registries) {
     try {
       await requireRegistered(registry, scope)
       return
     } catch (thrown) {
-      refusals.push(thrown)
+      refusals.push(DiscoError.from(thrown))
     }
   }
-  throw refusals[0]
+  // A registry that was not read may have them.
+  throw refusals.find(({ code }) => code !== 'USAGE') ?? refusals[0]
 }
