@@ -45,6 +45,7 @@ export async function checkMembers(
 /** A grpc-proxy lists itself, without an id. */
 const NO_ID = '0'
 
+/** By name: etcd lists them in no order. */
 function othersIn(
   all: readonly { readonly ID: string; readonly name: string; readonly clientURLs: readonly string[] }[],
   members: readonly MemberChecked[],
@@ -55,4 +56,5 @@ function othersIn(
   return all
     .filter(({ ID, clientURLs }) => !known.has(ID) && !clientURLs.some((url) => named.has(url)))
     .map(({ ID, name, clientURLs }) => ({ name: name || BigInt(ID).toString(16), urls: clientURLs }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
