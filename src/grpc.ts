@@ -18,7 +18,7 @@ export interface ContextInstallOptions extends RegistryOptions, Pick<InstallOpti
  * With `context`, it opens the registry of the context and returns a promise; the end of the installation closes that
  * registry, so end its channels first.
  *
- * @throws DiscoError USAGE for an unknown option, for a context that `Registry.open` refuses, and for a grpc-js that is too
+ * @throws DiscoError USAGE for an unknown option, for a context that is no string or that `Registry.open` refuses, and for a grpc-js that is too
  *   old, with the version found and the version needed
  * @example
  * ```ts
@@ -40,6 +40,13 @@ export function install(
 async function installContext({ policies = [], ...options }: ContextInstallOptions): Promise<Installation> {
   if ('discovery' in options) {
     throw new DiscoError('USAGE', 'The options context and discovery exclude each other')
+  }
+  // A variable that is not set would otherwise install the registry that the environment names.
+  if (typeof options.context !== 'string') {
+    throw new DiscoError(
+      'USAGE',
+      `The option context is ${String(options.context)}, not the name of a context`,
+    )
   }
   // Programs with a discovery of their own do without etcd.
   const { Registry } = await import('./registry/registry.js')

@@ -20,10 +20,10 @@ export interface EndpointBalancerSettings<Connection> {
   readonly select?: (endpoint: Endpoint) => boolean
   /**
    * Makes the connection of an endpoint that has joined the list. Calls go there while it is ready, which it is not
-   * until `setReady(true)`. Must not throw.
+   * until `setReady(true)`. Where it throws, the endpoint is left out until the next update.
    */
   connect(endpoint: Endpoint, setReady: (isReady: boolean) => void): Connection
-  /** The endpoint has left the list, and its last call has been released. Must not throw. */
+  /** The endpoint has left the list, and its last call has been released. */
   disconnect(connection: Connection): void
 }
 
@@ -60,7 +60,7 @@ interface Weighted {
  * Balances the calls of a client without grpc-js, such as one of Connect: applies the updates of a service
  * (`Registry.watch`), and picks by an LB policy among the endpoints that are ready and not drained, as a channel
  * does. Connections are the caller's. An endpoint that stays keeps its connection, whatever changes of its weight or
- * metadata, and the policy keeps its state.
+ * metadata, and the policy keeps its state. It reads one registry: give each one of `combineRegistries` a balancer.
  *
  * @example
  * ```ts
@@ -110,7 +110,12 @@ export class EndpointBalancer<Connection> {
     return this.rotation.size
   }
 
-  /** Applies an update of the service's watch. While the registry is unreachable (`stale`), the last list stays. */
+  /**
+   * Applies an update of the service's watch. While the registry is unreachable (`stale`), the last list stays. What
+   * `connect` or `disconnect` throws is thrown again, once the rest of the update has been applied.
+   *
+   * @throws DiscoError USAGE for an update of one of several registries (`combineRegistries`)
+   */
   apply(update: Update): void {
     if (update.registry !== undefined) throw severalRegistries(update.registry)
     if (update.type === 'stale') return

@@ -82,6 +82,9 @@ test('a context counts by its name alone: its endpoints, user, password and root
       expect(await caller.call()).toBe(backend.addr)
     }
     await expect(install({ context: 'dc2' })).rejects.toMatchObject({ message: 'No context "dc2"' })
+    for (const unset of [undefined, null]) {
+      await expect(install({ context: unset as unknown as string })).rejects.toMatchObject({ code: 'USAGE' })
+    }
     // In use, but not named.
     const other = await Registry.open({ commandTimeoutMs: 300 })
     await expect(other.list()).rejects.toMatchObject({ code: 'ETCD_UNREACHABLE' })
