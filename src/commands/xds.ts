@@ -16,7 +16,7 @@ import { ClientLog } from '../cli/xds/client-log.js'
 import { type XdsDoc, xdsDoc } from '../cli/xds/document.js'
 import { XdsView } from '../cli/xds/view.js'
 import { DiscoError } from '../domain/errors.js'
-import { readListenerTls } from '../net/listener-tls.js'
+import { readListenerTls, requirePair } from '../net/listener-tls.js'
 import type { Registry } from '../registry/registry.js'
 import type { ListenerCredentials } from '../xds/credentials.js'
 import type { ListSource } from '../xds/service-lists.js'
@@ -151,9 +151,14 @@ export default class XdsCommand extends DiscoCommand {
         '--bootstrap needs the port at which clients will reach the control plane',
       )
     }
-    const isTls = flags['listen-cert'] !== undefined
+    const isTls = requirePair(listenerFiles(flags))
     const bootstrap = bootstrapOf({ listen: flags.listen, isTls, hostname: hostname() })
     for (const lines of prettyJsonLines(bootstrap)) this.out(lines)
+    if (flags['listen-client-ca'] !== undefined) {
+      this.remark(
+        '! --listen-client-ca: clients need certificates of their own, which this file does not name (docs/xds.md)',
+      )
+    }
   }
 
   private async renew(

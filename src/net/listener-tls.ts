@@ -11,18 +11,25 @@ import { type PemFiles, type Pems, readPems } from './files.js'
  * @throws DiscoError USAGE for files that cannot be used
  */
 export async function readListenerTls(files: PemFiles): Promise<SecureServerOptions | null> {
-  const { caFile, certFile, keyFile } = files
-  if (!certFile && !keyFile) {
-    if (!caFile) return null
-    throw new DiscoError('USAGE', '--listen-client-ca needs --listen-cert and --listen-key')
-  }
-  if (!certFile || !keyFile) {
-    throw new DiscoError('USAGE', 'TLS to callers needs both --listen-cert and --listen-key')
-  }
+  if (!requirePair(files)) return null
   const pems = await readPems(files, '--listen-cert and --listen-key')
   if (!pems) return null
   requireUsable(pems, '--listen-cert')
   return secureOptions(pems)
+}
+
+/**
+ * Whether a listener speaks TLS: a certificate needs its key, and a CA needs both.
+ *
+ * @throws DiscoError USAGE
+ */
+export function requirePair({ caFile, certFile, keyFile }: PemFiles): boolean {
+  if (!certFile && !keyFile) {
+    if (!caFile) return false
+    throw new DiscoError('USAGE', '--listen-client-ca needs --listen-cert and --listen-key')
+  }
+  if (certFile && keyFile) return true
+  throw new DiscoError('USAGE', 'TLS to callers needs both --listen-cert and --listen-key')
 }
 
 /**

@@ -4,6 +4,7 @@ import { DiscoError } from '../../domain/errors.js'
 import { parseSelector, type Selector } from '../../domain/selector.js'
 import type { FullPlace } from '../config.js'
 import { adminFlags } from './admin.js'
+import { isAddress } from './arguments.js'
 import { parsedBy, textFlag } from './custom.js'
 import { listenFlag } from './listen.js'
 import { readScope } from './target.js'
@@ -65,6 +66,11 @@ export async function planServices(
       })
     }
     const { service } = scope
+    if (service === target && (isAddress(target) || target.includes('?'))) {
+      throw new DiscoError('USAGE', `"${target}" is not the name of a service`, {
+        suggestions: ['Whole services are served, as they are registered: disco ls lists them'],
+      })
+    }
     if (planned.has(service)) throw new DiscoError('USAGE', `The service "${service}" is named twice`)
     planned.set(service, { service, ...scope.place })
   }
