@@ -15,14 +15,14 @@ export interface DrainRequest {
   readonly selection: EndpointSelection
   /** How long the weight is 0 before the key is deleted. */
   readonly graceMs: number
-  /** Drains even if that turns the weights off; where no weight can be set, deletes the key at once. */
+  /** Drains even if that turns the weights off; if no weight can be set, deletes the key at once. */
   readonly force: boolean
 }
 
 export interface DrainReports {
   /** Called once the weight is 0. */
   onWeighed(weighed: WeightChanged): void
-  /** Called with `force` where no weight can be set: the key is deleted without a grace. */
+  /** Called with `force` if no weight can be set: the key is deleted without a grace. */
   onUnweighed(cause: DiscoError): void
 }
 
@@ -94,12 +94,12 @@ function mayBeRemoved({ code, reason }: DiscoError): boolean {
   return code === 'CONFLICT' || code === 'ETCD_DENIED' || (code === 'ETCD_UNREACHABLE' && reason !== null)
 }
 
-/** What a drain would do: set weights, or, with `force` where no weight can be set, delete the keys at once. */
+/** What a drain would do: set weights, or, with `force` if no weight can be set, delete the keys at once. */
 export type DrainPlan =
   | { readonly revision: Revision; readonly weighed: WeightChanged }
   | { readonly revision: Revision; readonly weighed: null; readonly removed: readonly Endpoint[] }
 
-/** @throws DiscoError where `drain` would refuse before it changes anything */
+/** @throws DiscoError if `drain` would refuse before it changes anything */
 export async function planDrain(
   registry: Registry,
   { selection, force }: Omit<DrainRequest, 'graceMs'>,

@@ -99,7 +99,7 @@ export async function register(given: RegisterOptions): Promise<LiveRegistration
   try {
     await unlessAborted(registration.isHeld, options.signal)
   } catch (error) {
-    // Where the signal came first, the attempt is still under way.
+    // If the signal came first, the attempt is still under way.
     registration.close().catch(() => undefined)
     throw error
   }

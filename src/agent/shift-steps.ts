@@ -10,11 +10,11 @@ import { goBack, type WentBack } from './shift-back.js'
 
 export interface StepsRequest {
   readonly service: string
-  /** Whose share grows, or shrinks. */
+  /** The endpoints whose share changes. */
   readonly filter: EndpointFilter
-  /** In millionths, one a step. */
+  /** One share for each step, in millionths. */
   readonly sharesPpm: readonly number[]
-  /** How long a step stands before its guard, and before the next one. */
+  /** How long to wait after a step before its guard is asked, and before the next step. */
   readonly everyMs: number
   /** Decides whether the next step may come; null for time alone. It ends early when its first signal aborts, at once when
    * its second does. */
@@ -42,13 +42,13 @@ export interface StepsReports {
   onBack(why: string): void
 }
 
-/** One step, and what its guard said; null where there is none, or it was not asked. */
+/** One step and the result of its guard; null if there is no guard, or it was not asked. */
 export interface StepDone {
   readonly shifted: Shifted
   readonly guard: GuardResult | null
 }
 
-/** How the steps ended. `back`: the weights from before are restored, but for endpoints that others have changed. */
+/** How the steps ended. `back`: the restored weights; endpoints that other clients have changed keep theirs. */
 export interface StepsDone {
   readonly end: 'done' | 'guard failed' | 'interrupted'
   readonly steps: readonly StepDone[]
@@ -56,8 +56,8 @@ export interface StepsDone {
 }
 
 /**
- * Shifts in steps. A guard that fails, an abort, or a step that cannot be made restores the weights from before the first
- * step. A weight that another client changes between two steps ends it in the same way, and stays.
+ * Shifts in steps. The original weights are restored if a guard fails, the signal aborts, or a step cannot be made. The
+ * same happens if another client changes a weight between two steps; that weight is not restored.
  *
  * @param signals the first goes back; the second ends the guard, or the way back, at once; the third ends a way back that
  *   began after the second

@@ -61,10 +61,10 @@ export function assemble(ran: Ran, interrupted: boolean): CallReport {
     last,
     firstFailure: recorder.firstFailure,
     verdict: judge(
-      // A retry advances a rotation; a random draw does not depend on retries.
+      // A retry advances a rotation, so exact shares are judged by all picks. Random shares are judged by first picks.
       session.policy.shares === 'exact' ? log.attempts : log.ledger,
       session.policy.shares,
-      // Seeded, so that the same picks get the same verdict.
+      // Seeded, so that the verdict depends only on the picks.
       seeded(1),
     ),
   }
@@ -86,7 +86,7 @@ function standing({ log }: Session, { ready, wanted, unready, elapsedMs }: Readi
   }
 }
 
-/** Most expected first. Includes drained endpoints, those that left, and those that cannot be dialled. */
+/** Sorted by expected picks, descending. Includes endpoints that are drained, deregistered, or not dialable. */
 function endpointReports(session: Session, readiness: Readiness, { byEndpoint }: Recorder): EndpointReport[] {
   const { log } = session
   const tallies = log.ledger.tallies()
@@ -115,7 +115,7 @@ function whyUncalled(
   return contacts.of(id).wasReady ? null : (problems.get(id) ?? null)
 }
 
-/** Most expected first. Empty if all are of one version: the totals say the same. */
+/** Sorted by expected picks, descending. Empty if all endpoints have one version: it would repeat the totals. */
 function versionReports(endpoints: readonly EndpointReport[], recorder: Recorder): VersionReport[] {
   const versions = new Set(endpoints.map(({ endpoint }) => endpoint.version))
   if (versions.size < 2) return []
@@ -127,7 +127,7 @@ function versionReports(endpoints: readonly EndpointReport[], recorder: Recorder
   return reports.sort((a, b) => b.expected - a.expected)
 }
 
-/** The totals of some endpoints together. */
+/** The sum of the totals of several endpoints. */
 function totalsOf(members: readonly EndpointReport[], { byEndpoint }: Recorder): CallTotals {
   const together = new CallStats()
   for (const { endpoint } of members) {
@@ -159,7 +159,7 @@ function unserved({ log }: Session, { unready }: Readiness): CallReport['unserve
   return (
     unready
       .filter(({ id }) => !log.contacts.of(id).wasReady)
-      // An endpoint in reserve has no share that it could leave unserved.
+      // With several registries, the endpoints of a registry that is not in use have no share.
       .filter(({ id }) => log.contacts.wanted.get(id)?.origin === undefined || (shareById.get(id) ?? 0) > 0)
       .map(({ id, addr, problem }) => ({ addr, problem, shareFraction: shareById.get(id) ?? 0 }))
   )

@@ -7,7 +7,7 @@ import { Template } from './template.js'
 
 /** Data that arrive while a single call goes on. */
 export interface LiveInput {
-  /** What messages call it. */
+  /** The name of the input in messages. */
   readonly name: string
   /** The text, in pieces, to its end. Read once. */
   readonly pieces: AsyncIterable<string>

@@ -19,7 +19,7 @@ export interface PickSimulation {
   readonly endpoints: readonly SimulatedEndpoint[]
   /** Picks for which the policy had no endpoint. */
   readonly refused: number
-  /** The largest |picks - expected| of any endpoint at any moment; null where no share is expected. */
+  /** The largest |picks - expected| of any endpoint at any moment; null if no share is expected. */
   readonly largestGap: number | null
 }
 

@@ -28,7 +28,7 @@ export interface Prepared {
 }
 
 /**
- * Finds the method and encodes the data. Data that come later are awaited here where the method takes one message.
+ * Finds the method and encodes the data. Data that come later are awaited here if the method takes one message.
  *
  * @throws DiscoError NOT_FOUND for an unknown method, USAGE for data that are not messages of it, INTERRUPTED
  */

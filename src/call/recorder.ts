@@ -2,7 +2,7 @@ import { type Endpoint, type EndpointId, endpointId } from '../domain/endpoint.j
 import { LatencyHistogram } from '../stats/latency.js'
 import type { CallResult } from './report.js'
 
-/** gRPC's status of a successful call. */
+/** gRPC status code OK. */
 const OK = 0
 
 /** Latency, errors and status counts of a group of calls, in constant memory. */
@@ -47,7 +47,7 @@ export class Recorder {
     if (result.statusCode !== OK) this.firstFailure ??= result
   }
 
-  /** Cached by object: an endpoint keeps its object until it changes. */
+  /** The stats of an endpoint. Cached by object, so that the id is not computed for each call. */
   private of(endpoint: Endpoint): CallStats {
     const known = this.statsOf.get(endpoint)
     if (known) return known

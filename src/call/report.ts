@@ -38,11 +38,11 @@ export interface Standing {
   readonly wanted: number
   readonly registered: number
   readonly drained: number
-  /** Attempts to connect failed. */
+  /** Endpoints to which an attempt to connect failed. */
   readonly refused: number
-  /** Still connecting. */
+  /** Endpoints that were still connecting. */
   readonly connecting: number
-  /** Registered with a problem, so never dialled. */
+  /** Registered endpoints with a problem, which are never dialled. */
   readonly unusable: number
   readonly elapsedMs: number
 }
@@ -54,7 +54,7 @@ export interface VersionReport extends CallTotals {
   readonly weight: number
 }
 
-/** Totals of all endpoints of one of several registries, and how it stands at the end. */
+/** Totals of all endpoints of one of several registries, and the state of the registry at the end. */
 export interface RegistryReport extends CallTotals {
   readonly state: RegistryState
 }
@@ -79,11 +79,11 @@ export interface CallResult {
   readonly isMisrouted: boolean
   /** Number of reply messages. */
   readonly replies: number
-  /** JSON, decoded only when read: a list where the method streams replies, else null without a reply. */
+  /** JSON, decoded only when read: a list if the method streams replies, else null without a reply. */
   readonly reply: unknown
   /** The first reply whose bytes are not a message of the method; null for none. */
   readonly replyProblem: DiscoError | null
-  /** The details of a failure, as JSON; empty where the server sent none. */
+  /** The details of a failure, as JSON; empty if the server sent none. */
   readonly errorDetails: readonly unknown[]
   readonly headers: Pairs
   readonly trailers: Pairs
@@ -94,9 +94,9 @@ export interface CallResult {
 }
 
 export interface CallReport {
-  /** As messages name it. */
+  /** The name of the service in messages. */
   readonly service: string
-  /** As the channel dialled it. */
+  /** The target that the channel dialled. */
   readonly target: string
   readonly method: string
   /** The method streams its replies, which were reported as they arrived. */
@@ -115,9 +115,9 @@ export interface CallReport {
   readonly starts: Starts
   readonly standing: Standing
   readonly endpoints: readonly EndpointReport[]
-  /** By version, where there are several. */
+  /** One for each version; empty if there is only one. */
   readonly versions: readonly VersionReport[]
-  /** Where there are several. */
+  /** One for each registry; empty if there is only one. */
   readonly registries: readonly RegistryReport[]
   readonly unserved: readonly Unserved[]
   readonly latency: LatencySummary

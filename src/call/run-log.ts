@@ -9,42 +9,42 @@ import { ShareLedger } from '../stats/share-ledger.js'
 import { Contacts } from './contacts.js'
 import { Timeline } from './timeline.js'
 
-/** An endpoint of the list, in its last state, and its picks. */
+/** An endpoint in its last registered state, and its picks during the run. */
 export interface Seen {
   endpoint: Endpoint
   /** Picks and retries. */
   attempts: number
-  /** On performance.now()'s clock. */
+  /** Milliseconds of `performance.now()`; null before the first pick. */
   lastPickAtMs: number | null
   /** Connections that ended, by reason. */
   reconnects: Record<string, number>
 }
 
 /**
- * Records a channel during a run: the endpoints that could be picked, the picks, and their calls. The cost of an
- * event depends on its changes, never on the number of endpoints; only a new list is walked.
+ * Records the endpoints in a channel's rotation and its picks during a run. The cost of an event is proportional to its
+ * changes. Only a new list costs O(number of endpoints).
  *
- * Registry and selection determine the membership. An endpoint that is temporarily not READY stays a member, and a
- * registered one that first becomes READY during the run already is one.
+ * An endpoint is a member if it is registered, selected and not drained, READY or not: it joins or leaves only if the
+ * registry or the selection changes.
  */
 export class RunLog implements Observer {
-  /** Calls, each by its first pick: the shares in the report. */
+  /** The first pick of each call. The report's shares come from here. */
   ledger = new ShareLedger()
-  /** Picks and retries. A retry advances the policy's rotation, so only both together follow the weights. */
+  /** All picks, including retries. A retry advances a rotation, so only all picks together follow the weights. */
   attempts = new ShareLedger()
   timeline = new Timeline(0)
   readonly seen = new Map<EndpointId, Seen>()
   readonly contacts = new Contacts()
   list: SelectedList | null = null
-  /** Why another resolver than the registry's has no list. */
+  /** Why a resolver other than the registry's, such as dns, has no list. */
   unresolvedBy: string | null = null
-  /** Whether a connection failed because this process may not open more files. */
+  /** Whether a connection failed because this process has no file descriptors left. */
   isOutOfDescriptors = false
   private calls = 0
   private isRunning = false
   /** The endpoints in rotation, with their weights. */
   private readonly weights = new Map<EndpointId, number>()
-  /** The same, with weights whose proportions are the shares: the two differ for several registries. */
+  /** The same endpoints, with weights proportional to their shares. Equal to `weights` with a single registry. */
   private readonly shareWeights = new Map<EndpointId, number>()
   private readonly members = new Set<EndpointId>()
   private readonly idsByKey = new Map<string, Set<EndpointId>>()
@@ -56,12 +56,12 @@ export class RunLog implements Observer {
     return this.list?.revision ?? 0
   }
 
-  /** The service, or as much of it as the target selects. */
+  /** The registered endpoints that the target selects. */
   get registered(): readonly Endpoint[] {
     return this.list?.selected ?? []
   }
 
-  /** Forgets the picks and changes so far: counting starts now. */
+  /** Starts the run: resets all picks and changes. */
   begin(startedAtMs: number): void {
     this.ledger = new ShareLedger()
     this.attempts = new ShareLedger()
@@ -122,7 +122,7 @@ export class RunLog implements Observer {
   rotated(changes: readonly RotationChange[]): void {
     const registered = new Map<EndpointId, number>()
     const reconnected = new Map<EndpointId, number>()
-    /** Shares that others' changes have changed. */
+    /** Endpoints whose share changed only because of other endpoints. */
     const rebalanced = new Map<EndpointId, number>()
     for (const change of changes) {
       const { id } = change.endpoint
@@ -147,7 +147,7 @@ export class RunLog implements Observer {
 
   picked(endpoint: RegisteredEndpoint, callId: number): void {
     const { id } = endpoint
-    // A retry is another attempt of the same call: the first pick is the one that balancing made.
+    // Only the first pick of a call counts for the shares; later ones are retries.
     if (!this.endpointByCall.has(callId)) {
       this.ledger.pick(id)
       this.calls++
@@ -160,14 +160,14 @@ export class RunLog implements Observer {
     this.timeline.picked(id)
   }
 
-  /** The endpoint that answered a finished call; none if it was never picked for it. */
+  /** The last endpoint that was picked for a finished call; undefined if none was. */
   takeEndpoint(callId: number): RegisteredEndpoint | undefined {
     const endpoint = this.endpointByCall.get(callId)
     this.endpointByCall.delete(callId)
     return endpoint
   }
 
-  /** Resolves when `condition` holds, checked on every change; false when the signal aborts first. */
+  /** Waits for a condition, which is checked on every change. Resolves with false if the signal aborts first. */
   until(condition: () => boolean, signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
       const look = () => {

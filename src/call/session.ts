@@ -56,7 +56,8 @@ export class Session implements Disposable {
    * rest of the first deadline.
    *
    * @throws DiscoError RPC_FAILED when none is READY, or this process may open no more files; NOT_FOUND without an
-   * endpoint, or without one that the target selects, INTERRUPTED, and the registry's own error where it is unreachable and no list was kept
+   * endpoint, or without one that the target selects, INTERRUPTED, and the registry's own error if it is unreachable
+   * and no list was kept
    */
   async connect(deadlineMs: number, signal: AbortSignal, goal: ConnectGoal = 'all'): Promise<Readiness> {
     await this.resolve(deadlineMs, signal)

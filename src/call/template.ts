@@ -2,10 +2,10 @@ import { DiscoError } from '../domain/errors.js'
 
 /** The values of the placeholders for one call. */
 export interface Filling {
-  /** The call's number, from 1 on. */
+  /** The number of the call; the first is 1. */
   readonly n: number
   uuid(): string
-  /** RFC 3339, as a google.protobuf.Timestamp takes it. */
+  /** The time in RFC 3339, which is the JSON form of google.protobuf.Timestamp. */
   now(): string
 }
 
@@ -15,7 +15,7 @@ const FILLERS: Readonly<Record<string, (filling: Filling) => string>> = {
   now: (filling) => filling.now(),
 }
 
-/** A text with `{{n}}`, `{{uuid}}` and `{{now}}`, to be filled in for each call. */
+/** A text with the placeholders `{{n}}`, `{{uuid}}` and `{{now}}`, which are replaced for each call. */
 export class Template {
   private constructor(private readonly parts: readonly (string | ((filling: Filling) => string))[]) {}
 
@@ -36,7 +36,7 @@ export class Template {
     return new Template(parts)
   }
 
-  /** Whether all calls get the same text. */
+  /** Whether it has no placeholder, so that all calls get the same text. */
   get isConstant(): boolean {
     return this.parts.length === 1
   }

@@ -26,16 +26,16 @@ export type OutputFormat = NonNullable<BaseFlags['output']>
 
 /** A registry that a command reads. */
 export interface OpenRegistry {
-  /** Null where -C does not name several. */
+  /** Name, priority and weight of the registry; null unless -C names several contexts. */
   readonly origin: Origin | null
   readonly registry: Registry
-  /** The members of etcd. */
+  /** URLs of the etcd members. */
   readonly members: readonly string[]
 }
 
 export type OpenRegistries = readonly [OpenRegistry, ...OpenRegistry[]]
 
-/** The place of the keys in a context, by its settings and flags, with a default for the layout. */
+/** Computes the layout and root of a context's keys from its settings and the flags. */
 export type PlaceIn = (defaultLayout: string) => FullPlace
 
 /** The output formats other than JSON. */
@@ -58,20 +58,20 @@ export interface Speaker {
   remark(line: string): void
 }
 
-/** A command parses, calls one library function, prints its result, and returns it. */
+/** Base of all commands: a command parses its flags, calls one library function, prints the result and returns it. */
 export abstract class DiscoCommand extends Command {
   static override baseFlags = baseFlags
 
-  /** Whether it takes settings of etcd from project files and contexts. */
+  /** Whether the command takes etcd settings from project files and contexts. */
   static readonly readsContexts: boolean = true
 
-  /** Whether it reads several registries together, as `-C NAME,NAME` names them. */
+  /** Whether `-C NAME,NAME` may name several contexts, whose registries the command reads together. */
   static readonly takesSeveral: boolean = false
 
   private readonly opened: Registry[] = []
   private contexts: readonly [ReadContext, ...ReadContext[]] | null = null
 
-  /** The registry that flags, environment and contexts name; closed when the command is over. */
+  /** Opens the registry that flags, environment and contexts configure. It is closed when the command ends. */
   protected async openRegistry(
     flags: BaseFlags & Partial<PlaceFlags>,
     cache: CacheOptions | false = false,
@@ -80,9 +80,9 @@ export abstract class DiscoCommand extends Command {
   }
 
   /**
-   * The registry of each context that `-C NAME,NAME` names, or the only one; closed when the command is over.
+   * Opens the registry of each context in `-C NAME,NAME`, or the only one. They are closed when the command ends.
    *
-   * @param placeIn where the keys are in a context, by its settings; see `place`
+   * @param placeIn returns the layout and root of a context. Its argument computes them from the context's settings.
    */
   protected async openRegistries(
     flags: BaseFlags,
@@ -99,7 +99,7 @@ export abstract class DiscoCommand extends Command {
     return [await open(first), ...(await Promise.all(more.map(open)))]
   }
 
-  /** What targets are resolved by: the registry, or those of `-C NAME,NAME` as one. Otherwise as `openRegistries`. */
+  /** Opens the registries like `openRegistries`, and combines several into one Discovery, which resolves targets. */
   protected async openDiscovery(
     flags: BaseFlags,
     placeIn: (place: PlaceIn) => FullPlace | Promise<FullPlace>,
@@ -121,7 +121,7 @@ export abstract class DiscoCommand extends Command {
     return registry
   }
 
-  /** The registry of a scope. @throws DiscoError as `requireRegistered` */
+  /** Opens the registry of a scope, such as a target. @throws DiscoError as `requireRegistered` */
   protected async openScope(flags: BaseFlags, scope: Scope<string | undefined>): Promise<Registry> {
     const { requireRegistered } = await import('./flags/target.js')
     const registry = await this.openRegistry({ ...flags, ...scope.place })
@@ -129,12 +129,15 @@ export abstract class DiscoCommand extends Command {
     return registry
   }
 
-  /** The layout is detected by default. A command that writes overrides this. Of several contexts, that of the first. */
+  /**
+   * The layout and root of the keys; of several contexts, those of the first. By default the layout is detected.
+   * Commands that write override this.
+   */
   protected place(flags: Partial<PlaceFlags>, defaultLayout: string = AUTO): FullPlace {
     return placeOf(this.layersOf(flags), defaultLayout)
   }
 
-  /** The place that all contexts have. @throws DiscoError USAGE where `-C NAME,NAME` names contexts with different ones */
+  /** The layout and root of all contexts in `-C NAME,NAME`. @throws DiscoError USAGE if they differ */
   protected commonPlace(flags: Partial<PlaceFlags>, defaultLayout: string): FullPlace {
     const place = this.place(flags, defaultLayout)
     const others = this.readFrom.map(({ layers }) => placeOf({ ...layers, flags }, defaultLayout))
@@ -144,7 +147,7 @@ export abstract class DiscoCommand extends Command {
     })
   }
 
-  /** The members of etcd that the registries connect to. */
+  /** URLs of the etcd members of all contexts. */
   protected members(flags: BaseFlags): readonly string[] {
     return this.readFrom.flatMap(
       ({ layers, origin }) => etcdMembers(origin === null ? this.layersOf(flags) : layers).endpoints,
@@ -152,10 +155,10 @@ export abstract class DiscoCommand extends Command {
   }
 
   /**
-   * Asks before a change of a production cluster.
+   * Asks for confirmation before a change of a production cluster.
    *
    * @param change the pending change, such as `drain hello 1.2.3.4:1001`
-   * @throws DiscoError USAGE without a terminal and without --yes; INTERRUPTED for a negative answer
+   * @throws DiscoError USAGE without a terminal and without --yes; INTERRUPTED if the answer is no
    */
   protected async confirmChange(flags: BaseFlags & { readonly yes: boolean }, change: string): Promise<void> {
     const label = productionLabel(this.layersOf(flags))
@@ -163,9 +166,10 @@ export abstract class DiscoCommand extends Command {
   }
 
   /**
-   * Asks before a change of several endpoints, or of all that a service has, and before any in a production cluster.
+   * Asks for confirmation before a change of several endpoints, of all endpoints of a service, or of a production
+   * cluster.
    *
-   * @param verb `drain`
+   * @param verb the change, such as `drain`
    * @throws DiscoError as {@link confirmChange}
    */
   protected async confirmChoices(

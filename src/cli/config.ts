@@ -40,7 +40,7 @@ export async function etcdOptions(layers: Layers): Promise<Given<EtcdOptions> & 
   return options
 }
 
-/** Why the connection lacks the password of its context; null where it has it, or flags replace it. */
+/** Why the connection lacks the password of its context; null if it has it, or flags replace it. */
 export function missingContextPassword(layers: Layers): string | null {
   const { flags, env } = layers
   const context = connectionContext(layers)

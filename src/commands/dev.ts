@@ -24,7 +24,7 @@ export interface DevDoc {
   readonly proxy: string | null
 }
 
-/** As `disco proxy` listens by default. */
+/** The default port of `disco proxy`. */
 const PROXY_PORT = 9000
 
 const CAVEAT = 'in memory: nothing is kept on disk. For production, use a real etcd cluster.'

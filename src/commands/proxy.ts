@@ -92,13 +92,13 @@ export default class ProxyCommand extends DiscoCommand {
     if (stop.twice.aborted) process.exitCode = 130
   }
 
-  /** A line on the screen, where there is one; a file behind standard error gets it all the same. */
+  /** A line on the screen, if there is one; a file behind standard error gets it all the same. */
   protected override remark(line: string): void {
     this.screen?.add(line)
     if (!this.screen || !process.stderr.isTTY) super.remark(line)
   }
 
-  /** Null where the output is JSON, or not a terminal. */
+  /** Null if the output is JSON, or not a terminal. */
   private async openScreen(flags: BaseFlags, policy: Policy): Promise<ProxyScreen | null> {
     const isForPeople = ['table', 'wide'].includes(this.format(flags))
     if (!isForPeople || !process.stdout.isTTY || process.env.TERM === 'dumb') return null

@@ -5,7 +5,7 @@ export interface VersionDoc {
   readonly name: string
   readonly version: string
   readonly node: string
-  /** As Node names it, such as `linux-x64`. */
+  /** Node's name of the platform, such as `linux-x64`. */
   readonly platform: string
 }
 

@@ -95,7 +95,7 @@ export default class Wait extends DiscoCommand {
     const { for: conditions, timeout: timeoutMs } = flags
     const named = conditions.find((condition) => 'addr' in condition)
     if (named && (flags.host !== undefined || flags.selector !== undefined)) {
-      // An endpoint that stands, and is not selected, would count as gone.
+      // A registered endpoint that is not selected would count as gone.
       throw new DiscoError('USAGE', `"${formatWaitCondition(named)}" names its endpoint`, {
         suggestions: ['Leave -l and --host out, or wait for endpoints, ready or healthy'],
       })

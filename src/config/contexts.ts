@@ -23,7 +23,7 @@ export interface Config {
   readonly contexts: ReadonlyMap<string, Context>
 }
 
-/** Without a comma, so that `-C` may take several names later. */
+/** A valid context name. It has no comma, which separates the names in `-C NAME,NAME`. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
 /** @throws DiscoError USAGE */

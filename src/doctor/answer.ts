@@ -6,9 +6,9 @@ import { percent } from './texts.js'
 /** Whether an endpoint gets traffic, and why not. */
 export interface Answer {
   readonly endpoint: Endpoint
-  /** `unknown` where something that decides it could not be checked. */
+  /** `unknown` if something that decides it could not be checked. */
   readonly traffic: 'none' | 'some' | 'unknown'
-  /** By its weight, from 0 to 1 of the service; 0 where it gets none. */
+  /** The endpoint's share of the service's traffic, from 0 to 1. */
   readonly share: number
   /** A clause: the reason, or what was checked. */
   readonly text: string
@@ -16,7 +16,7 @@ export interface Answer {
 
 /**
  * Answers "why does it get no traffic?". The first reason that suffices counts: a client does not look at health
- * where the weight is 0.
+ * if the weight is 0.
  *
  * @param program the layout that programs read by default
  */

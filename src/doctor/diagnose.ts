@@ -10,7 +10,7 @@ export interface Diagnosis {
   readonly examination: Examination
   /** About the selected endpoints, their services and etcd. */
   readonly findings: readonly Finding[]
-  /** For the endpoints that were named by address or key. */
+  /** One for each endpoint given by address or key. */
   readonly answers: readonly Answer[]
 }
 

@@ -33,7 +33,7 @@ export interface Unchecked {
 
 /** What was read and probed. */
 export interface Examination {
-  /** Null where the registrations could not be read. */
+  /** Null if the registrations could not be read. */
   readonly revision: Revision | null
   readonly services: readonly ServiceFacts[]
   /** The selected endpoints. */

@@ -20,7 +20,7 @@ export interface ServiceFacts {
   ofLease(lease: LeaseId): readonly Endpoint[]
   /** Whether machines other than etcd's own use the registry. */
   readonly isShared: boolean
-  /** The fastest answer of etcd; null where none came. */
+  /** The fastest answer of etcd; null if none came. */
   readonly roundTripMs: number | null
 }
 

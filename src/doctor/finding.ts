@@ -6,45 +6,45 @@ export type Severity = 'error' | 'warning' | 'info'
 
 /** A fault that a rule found. */
 export interface Found {
-  /** Default: that of the rule. */
+  /** Default: the severity of the rule. */
   readonly severity?: Severity
-  /** Null where it is about a whole service, or about etcd. */
+  /** The endpoint concerned; null if the finding is about a whole service, or about etcd. */
   readonly endpoint?: Endpoint | null
   /** The URL of a member of etcd. */
   readonly member?: string
-  /** The revision at which etcd says that it stands so; null where etcd cannot tell. */
+  /** The revision since which it is so, as far as etcd's history shows; null if it does not show it. */
   readonly since?: Revision | null
   /** A clause: what is wrong. */
   readonly text: string
   /** A clause: the consequence, with its share of the traffic; null for none now. */
   readonly cost?: string | null
-  /** The part of the service's traffic that is concerned, from 0 to 1; null where it is not about traffic. */
+  /** The share of the service's traffic that it affects, from 0 to 1; null if it is not about traffic. */
   readonly share?: number | null
   readonly mend: Mend
 }
 
-/** One kind of finding: all that the doctor knows of it. */
+/** One kind of finding: its code, its texts and its check. */
 export interface Rule<Facts> {
-  /** `D001`: never reused. */
+  /** A code such as `D001`. Codes are never reused. */
   readonly code: string
   /** Two or three words. */
   readonly title: string
   readonly severity: Severity
-  /** The page of `disco help D001`: what it means, what it costs, how to mend it. */
+  /** The page of `disco help D001`: what it means, what it costs, how to fix it. */
   readonly page: string
-  /** Pure. */
+  /** Finds all faults of this kind. Pure. */
   find(facts: Facts): readonly Found[]
 }
 
 export interface Finding extends Required<Omit<Found, 'member'>> {
   readonly code: string
   readonly title: string
-  /** Null where it is about etcd. */
+  /** Null if the finding is about etcd. */
   readonly service: string | null
   readonly member: string | null
 }
 
-/** Applies rules to facts. @param service null where they are about etcd */
+/** Applies rules to facts. @param service null for facts about etcd */
 export function findingsBy<Facts>(
   rules: readonly Rule<Facts>[],
   facts: Facts,

@@ -5,11 +5,11 @@ import { removeUnchanged } from '../registry/remove-unchanged.js'
 import type { ServiceFacts } from './facts.js'
 import type { Finding } from './finding.js'
 
-/** A leftover key that `--fix` removes, with all its addresses, and the findings that this mends. */
+/** A leftover key that `--fix` removes, with all its addresses, and the findings that this fixes. */
 export interface Removal {
   /** The first is the one that the findings name. */
   readonly endpoints: readonly [Endpoint, ...Endpoint[]]
-  /** Another key of the service that must still stand as it did; null where nothing depends on one. */
+  /** Another key of the service that must still be unchanged; null if the removal does not depend on one. */
   readonly keeper: Endpoint | null
   /** Whether the keeper is of the same server, so that it may serve. */
   readonly isTwin: boolean
@@ -60,7 +60,8 @@ export function removalsOf(findings: readonly Finding[], services: readonly Serv
 }
 
 /**
- * Removes leftover keys, one after the other: each is probed once more, and deleted if it stands as it was examined.
+ * Removes leftover keys, one after the other: each is probed once more, and deleted if it has not changed since the
+ * examination.
  *
  * @param listedAt the revision of the examination
  * @param signal ends it before the next key

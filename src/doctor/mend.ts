@@ -5,19 +5,18 @@ import { effectiveWeight } from '../domain/shares.js'
 import { targetOf } from '../grpc/resolver/target.js'
 import type { ServiceFacts } from './facts.js'
 
-/** How a finding is mended. */
+/** How to fix a finding. */
 export interface Mend {
-  /** The words of a command, unquoted: a program and its arguments; null where no command does it. */
+  /** A program and its arguments, unquoted; null if no command fixes it. */
   readonly command: readonly string[] | null
   /** Another remedy, or the condition of the command, as a clause. */
   readonly otherwise: string | null
   /**
-   * The key that may be removed without a look: no registrar holds it, and no server is behind it, or one that has
-   * another key. Null where only a
-   * person can decide.
+   * The key that `--fix` may remove: no registrar holds it, and its address has no server, or a server with another
+   * key. Null if a person must decide.
    */
   readonly removes: Endpoint | null
-  /** The other registration of the same server, which must still stand then; null where no server is behind it. */
+  /** The server's other registration, which must still exist then; null if there is no server at the address. */
   readonly twin: Endpoint | null
 }
 
@@ -30,7 +29,7 @@ export function mendBy(
   return { command, otherwise, removes, twin }
 }
 
-/** Names that a command can take as they stand: no flag, no URI, nothing that a terminal hides. */
+/** Names that a command can take without encoding: no flag, no URI, nothing that a terminal hides. */
 const PLAIN_SERVICE = /^[A-Za-z0-9_][A-Za-z0-9_./-]*$/
 const PRINTABLE = /^[ -~]+$/
 

@@ -18,7 +18,9 @@ export interface Query {
 
 /** Part of each update of several registries. */
 export interface OfRegistry {
-  /** The name of the registry; absent where there is only one. The update is about the part of the list that came from it. */
+  /**
+   * The name of the registry; absent if there is only one. The update is about the part of the list that came from it.
+   */
   readonly registry?: string
 }
 
@@ -71,7 +73,7 @@ export interface Stale extends OfRegistry {
 export interface Resync extends OfRegistry {
   readonly type: 'resync'
   readonly revision: Revision
-  /** Revisions of the whole cluster that were missed; null where they will still be delivered, as Changes. */
+  /** Revisions of the whole cluster that were missed; null if they will still be delivered, as Changes. */
   readonly missedRevisions: number | null
   /** Differences from the list delivered so far; may be empty. */
   readonly changes: readonly Change[]
@@ -83,17 +85,17 @@ export type Update = Reset | Changes | Stale | Resync
 /** The port between the registry and gRPC, which do not know each other. */
 export interface Discovery {
   /**
-   * Lists, then watches from the next revision, without a gap. The first update is a Reset or a Stale. It ends only
-   * with the signal, or by a DiscoError that no retry can mend.
+   * Lists, then watches from the next revision, without a gap. The first update is a Reset or a Stale. The watch ends
+   * when the signal aborts; it throws only a DiscoError that a retry cannot fix.
    *
-   * A caller that reads more slowly than updates arrive gets a Reset in place of too many of them; it never delays
+   * A caller that reads more slowly than updates arrive gets a Reset in place of too many updates. It never delays
    * other callers.
    */
   watch(query: Query, signal: AbortSignal): AsyncIterable<Update>
 
   /**
-   * Where a service without dialable endpoints was looked up, and where it is registered instead: a clause for the
-   * messages of failed calls. Called whenever a service's list becomes so.
+   * Explains why a service has no dialable endpoints: where it was searched, and where it is registered instead. The
+   * result is a clause for the messages of failed calls. Called whenever a list has lost its last dialable endpoint.
    */
   explainEmpty?(query: Query): Promise<string>
 

@@ -35,7 +35,7 @@ export interface StoredEndpointDoc {
 export interface WeightChangeDoc {
   readonly key: string
   readonly addr: string
-  /** Null where the previous value could not be read, and the change has mended it. */
+  /** Null if the previous weight could not be read, which the change has fixed. */
   readonly from: number | null
   readonly to: number
 }

@@ -39,7 +39,7 @@ export function chosenOf(filter: EndpointFilter, endpoints: readonly Endpoint[])
   return isUnfiltered(filter) ? endpoints : endpoints.filter((endpoint) => isChosen(filter, endpoint))
 }
 
-/** By address, or by key, raw or escaped. */
+/** Whether a name is the endpoint's address, or its key, raw or escaped. */
 export function isNamed({ addr, key }: Pick<Endpoint, 'addr' | 'key'>, name: string): boolean {
   return addr === name || key === name || shownKey(key) === name
 }

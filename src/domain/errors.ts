@@ -1,5 +1,5 @@
 /**
- * Exit code of each kind of failure; scripts rely on these numbers. Where several apply, the first of 130, 3, 4, 7, 8
+ * Exit code of each kind of failure; scripts rely on these numbers. If several apply, the first of 130, 3, 4, 7, 8
  * wins. A single failed call (`--n 1`) exits with 64 + its gRPC status instead.
  */
 const EXIT_BY_CODE = {
@@ -45,7 +45,7 @@ export type EtcdReason = 'login' | 'permission' | 'no-space' | 'overloaded' | 'n
 
 /** Optional parts of a {@link DiscoError}. */
 export interface DiscoErrorOptions {
-  /** The refusal by etcd; absent where etcd did not answer, or the error is not etcd's. */
+  /** The refusal by etcd; absent if etcd did not answer, or the error is not etcd's. */
   reason?: EtcdReason
   /** The next steps for the user, one line each. */
   suggestions?: readonly string[]
@@ -56,7 +56,7 @@ export interface DiscoErrorOptions {
 
 /**
  * The only error class: `message` has the failure and its cause, `suggestions` the next steps, one line each. Programs
- * decide by `code`, and by `reason` where etcd refused; messages may change.
+ * decide by `code`, and by `reason` if etcd refused; messages may change.
  *
  * @example
  * ```ts
@@ -76,7 +76,7 @@ export class DiscoError extends Error {
   readonly code: ErrorCode
   readonly exit: number
   readonly suggestions: readonly string[]
-  /** Null where etcd did not answer, or the error is not etcd's. */
+  /** Null if etcd did not answer, or the error is not etcd's. */
   readonly reason: EtcdReason | null
 
   constructor(code: ErrorCode, message: string, options: DiscoErrorOptions = {}) {

@@ -5,7 +5,7 @@ export class ExactNumber {
   /** @param text the number as it stands in JSON, such as `18446744073709551615` or `1e400` */
   constructor(readonly text: string) {}
 
-  /** For JSON.stringify, which cannot print digits unchanged; `writeJson` can. */
+  /** Called by JSON.stringify, which cannot print the digits unchanged; `writeJson` can. */
   toJSON(): number | string {
     const rounded = Number(this.text)
     return Number.isFinite(rounded) ? rounded : this.text

@@ -24,7 +24,7 @@ export class ExactSum {
     this.add(-value)
   }
 
-  /** A value as a fraction of the sum; 0 where the sum is 0. */
+  /** A value as a fraction of the sum; 0 if the sum is 0. */
   fractionOf(value: number): number {
     const total = this.rounded()
     return total === 0 ? 0 : (value * SCALE) / total

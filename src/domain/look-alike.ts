@@ -37,7 +37,7 @@ export function looksOf(name: string): string {
 
 /** A set of names that knows which of them look the same. */
 class NamesByLooks {
-  /** By visual form, the name that has it, or null where several names do. */
+  /** The name with each visual form; null if several names have it. */
   private readonly byLooks = new Map<string, string | null>()
 
   add(name: string): void {
@@ -105,7 +105,7 @@ export function markInTexts(texts: readonly string[]): string[] {
 
 /**
  * Marks names in the texts of an error. Most errors have only the one name that was not found: as in a log, it is
- * marked where it looks like plain ASCII.
+ * marked if it looks like plain ASCII.
  */
 export function markInError(texts: readonly string[]): string[] {
   if (!texts.some(hasMarkableName)) return [...texts]

@@ -4,7 +4,7 @@ import { looksOf } from './look-alike.js'
 const MOST_NAMES = 3
 
 /**
- * The known names that look the same as a mistyped one; where there are none, those that differ from it by a single
+ * The known names that look the same as a mistyped one; if there are none, those that differ from it by a single
  * slip: a letter added, left out or replaced, or two neighbours swapped. Letter case does not count. Each name once, at
  * most three: first those that differ only in case.
  */
@@ -22,7 +22,7 @@ export function nearestNames(name: string, known: Iterable<string>): string[] {
     .map(({ candidate }) => candidate)
 }
 
-/** A hint with the nearest names, as a list to spread into suggestions: empty where no name is near. */
+/** A hint with the nearest names, as a list to spread into suggestions: empty if no name is near. */
 export function didYouMean(name: string, known: Iterable<string>): string[] {
   const nearest = nearestNames(name, known)
   return nearest.length > 0 ? [`Did you mean ${nearest.join(' or ')}?`] : []

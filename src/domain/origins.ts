@@ -12,7 +12,7 @@ export interface Origin {
 /** Registries that are read together, in the order in which they are named. */
 export type Origins = readonly [Origin, ...Origin[]]
 
-/** As names of contexts, which are the names of registries in the tool. */
+/** NAME or NAME=WEIGHT. The names follow the rule for contexts, which name the registries in the tool. */
 const ENTRY = /^([A-Za-z0-9][A-Za-z0-9._-]{0,63})(?:=(\d{1,6}))?$/
 
 const FORMS = [

@@ -3,9 +3,9 @@ import type { Endpoint } from './endpoint.js'
 import { DiscoError } from './errors.js'
 
 /**
- * One condition on an endpoint. `name` is `version`, `id`, `addr`, `weight` or a metadata name, which may be written
- * `metadata.NAME`: needed where the metadata has one of the four. An endpoint without the name counts as having the
- * empty value. Weights are compared as numbers.
+ * One condition on an endpoint. `name` is `version`, `id`, `addr`, `weight` or the name of a metadata entry. A metadata
+ * entry named `version`, `id`, `addr` or `weight` needs the prefix `metadata.`; for others the prefix is optional. A
+ * missing entry equals the empty value. Weights are compared as numbers.
  */
 export type Requirement =
   | { readonly op: '=' | '!='; readonly name: string; readonly value: string }
@@ -19,21 +19,24 @@ export type Ordering = '>' | '>=' | '<' | '<='
 /** All conditions must hold; an empty selector selects every endpoint. */
 export type Selector = readonly Requirement[]
 
-/** How {@link parseSelector} reads. */
+/** Options of {@link parseSelector}. */
 export interface SelectorOptions {
-  /** Whether `zone=` is accepted for `zone=""`: it may come from an unset shell variable. Default: accepted. */
+  /**
+   * `quoted` requires `zone=""` for an empty value and rejects `zone=`, which may come from an unset shell variable.
+   * Default: `accepted`.
+   */
   readonly empty?: 'accepted' | 'quoted' | undefined
 }
 
-/** Before a name of the metadata, where the name alone means something else. */
+/** Prefix of metadata names in a selector: `metadata.version` is a metadata entry, `version` the endpoint's field. */
 export const METADATA_PREFIX = 'metadata.'
 
 const FORMS =
   'Expected NAME=VALUE, NAME!=VALUE, NAME in (A,B), NAME notin (A,B), weight>0, version>=1.2, version~1.2 or version^1, separated by commas'
 
 /**
- * A word in double quotes, with the backslash as escape, or one without a space or a sign of the grammar: in
- * `zone!=a rack=b`, where the comma is missing, the value would otherwise be `a rack=b`, which no endpoint has.
+ * A word in double quotes with backslash escapes, or a bare word without spaces and operator characters. If a bare word
+ * could contain them, a missing comma as in `zone!=a rack=b` would give the value `a rack=b`.
  */
 const NAME = /\s*("(?:[^"\\]|\\.)*"|[^\s"(),=!<>~^]+)\s*/sy
 const VALUE = /\s*("(?:[^"\\]|\\.)*"|[^\s"(),=!<>~^]*)\s*/sy
@@ -41,9 +44,9 @@ const OPERATOR = /(==|!=|>=|<=|=|>|<|~|\^|notin(?=\s*\()|in(?=\s*\())/y
 const WEIGHT = /^\d+(\.\d+)?$/
 
 /**
- * Reads `version=1.0.0,zone!=b,rack in (a,b),weight>0,version^1.2`.
+ * Parses a selector such as `version=1.0.0,zone!=b,rack in (a,b),weight>0,version^1.2`.
  *
- * @param source what the error calls the text, such as a flag
+ * @param source name of the text in error messages, such as `--selector`
  * @throws DiscoError USAGE
  */
 export function parseSelector(
@@ -97,7 +100,7 @@ export function parseSelector(
   return requirements
 }
 
-/** The selector as text, which `parseSelector` reads back. */
+/** Formats a selector. `parseSelector` of the result gives an equal selector. */
 export function formatSelector(selector: Selector): string {
   const formatted = selector.map((one) =>
     'values' in one

@@ -25,7 +25,7 @@ export function weightsAreUnset(service: Iterable<Weighted>): boolean {
   return some
 }
 
-/** The effective weight of an endpoint: its own, 1 where weights are unset, 0 where it is unusable. */
+/** The effective weight of an endpoint: its own, 1 if weights are unset, 0 if it is unusable. */
 export function effectiveWeight(endpoint: Weighted, unset: boolean): number {
   if (endpoint.problem !== null) return 0
   return unset ? 1 : endpoint.weight

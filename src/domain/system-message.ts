@@ -1,4 +1,4 @@
-/** By POSIX error code, in the words of strerror(3). */
+/** The texts of strerror(3), by POSIX error code. */
 const MESSAGES: Readonly<Record<string, string>> = {
   E2BIG: 'argument list too long',
   EACCES: 'permission denied',

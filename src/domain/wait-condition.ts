@@ -27,9 +27,9 @@ export type WaitCondition =
 /** The current state of a service. */
 export interface WaitFacts {
   readonly endpoints: readonly Endpoint[]
-  /** The number of endpoints with a gRPC connection; null where it was not checked. */
+  /** The number of endpoints with a gRPC connection; null if it was not checked. */
   readonly ready: number | null
-  /** The number of healthy endpoints; null where it was not checked. */
+  /** The number of healthy endpoints; null if it was not checked. */
   readonly healthy: number | null
 }
 
@@ -50,7 +50,7 @@ export function parseWaitCondition(text: string): WaitCondition {
   const [, addr, operator, weight] =
     /^\s*weight\s+([^\s<>=!]+)\s*(>=|<=|==|!=|=|>|<)\s*(\d+(?:\.\d+)?)\s*$/.exec(text) ?? []
   if (addr) return { kind: 'weight', addr, operator: operatorOf(operator), number: Number(weight) }
-  // A shell takes an unquoted > for a redirection, and an unquoted space for the end of the condition.
+  // Without quotes, a shell reads > as a redirection and a space as the end of the condition.
   const isCut = /^\s*(endpoints|ready|healthy|gone|weight)\s*$/.test(text)
   throw new DiscoError('USAGE', `Invalid condition "${text}"`, {
     suggestions: [

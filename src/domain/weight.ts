@@ -8,7 +8,7 @@ export type WeightChange =
   | { readonly kind: 'set'; readonly weight: number }
   | { readonly kind: 'add'; readonly delta: number }
   | { readonly kind: 'scale'; readonly percent: number }
-  /** To a number, only where it is 0: a weight that another client has set meanwhile stays. */
+  /** To a number, only if it is 0: a weight that another client has set meanwhile stays. */
   | { readonly kind: 'restore'; readonly weight: number }
 
 /** A weight, or a change of one, as the command line takes it: `5`, `'+2'`, `'-1'`, `'50%'`. */

@@ -34,11 +34,11 @@ export type AtomicOutcome =
  * a key of the ranges was created or written (one comparison of a whole range does that for any number of keys), or one
  * of the keys to write was deleted. Up to etcd's limit of comparisons, each key is compared by itself as well.
  *
- * Where an answer is lost, the transaction is sent again, and is applied at most once. If the second delivery is
+ * If an answer is lost, the transaction is sent again, and is applied at most once. If the second delivery is
  * refused, etcd's history shows whether the first was applied.
  *
  * @param writes all read at the revision `listedAt`; values, no deletions
- * @throws DiscoError OUTCOME_UNKNOWN where etcd stays away, or no longer has that history
+ * @throws DiscoError OUTCOME_UNKNOWN if etcd stays away, or no longer has that history
  */
 export async function writeAtomically(
   client: EtcdClient,
@@ -79,7 +79,7 @@ function nested(operations: readonly IRequestOp[]): IRequestOp[] {
   return groups
 }
 
-/** The revision at which all of the writes were made together; null where they were not. */
+/** The revision at which all of the writes were made together; null if they were not. */
 async function madeBefore(
   client: EtcdClient,
   writes: readonly [Write, ...Write[]],

@@ -40,7 +40,7 @@ const TEXTS: Readonly<Record<EtcdFault, string>> = {
   'key-not-found': 'key not found',
 }
 
-/** The fault that a text of etcd names; null where it names none of these. */
+/** The fault that a text of etcd names; null if it names none of these. */
 export function etcdFault(text: string): EtcdFault | null {
   const faults = Object.keys(TEXTS) as EtcdFault[]
   return faults.find((fault) => text.includes(TEXTS[fault])) ?? null

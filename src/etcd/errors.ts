@@ -35,7 +35,7 @@ export interface LinkFacts {
   readonly effort?: { readonly tries: number; readonly elapsedMs: number }
   /** The key or prefix of the request. */
   readonly about?: string
-  /** The protocol of a member that dropped the connection, where it is known. */
+  /** The protocol of a member that dropped the connection, if it is known. */
   readonly speaks?: 'tls' | 'plaintext' | null
 }
 

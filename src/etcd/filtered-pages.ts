@@ -18,7 +18,7 @@ export interface FilteredPage {
   readonly others: number
   /** Their texts. */
   otherKeys(): Iterable<string>
-  /** As in `Page`. */
+  /** See `Page.next`. */
   readonly next: Buffer | null
 }
 

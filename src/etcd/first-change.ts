@@ -21,7 +21,7 @@ export interface KeyChange {
 /**
  * Finds the first change of a key after a read, by bisection of etcd's history.
  *
- * @returns null where it had not changed by `until`, `compacted` where etcd no longer has that history
+ * @returns null if it had not changed by `until`, `compacted` if etcd no longer has that history
  */
 export async function firstChange(
   client: EtcdClient,

@@ -31,13 +31,13 @@ export const MOST_VALUE_BYTES = 1_000_000
 /**
  * Writes several keys atomically if none of them was written since it was read.
  *
- * Where an answer is lost, the transaction is sent again: it is applied at most once, because it compares the
+ * If an answer is lost, the transaction is sent again: it is applied at most once, because it compares the
  * revisions of its keys. If the second delivery is refused, etcd's history shows whether the first was applied: only
  * the first change of a key after its read can be ours. If that change equals ours, the outcome is done by proof
  * `read back`: sufficient for a caller that set a state, not for one that changed it relative to the previous one.
  *
  * @param witness another key that must also be unchanged
- * @throws DiscoError OUTCOME_UNKNOWN where etcd stays away, or no longer has that history
+ * @throws DiscoError OUTCOME_UNKNOWN if etcd stays away, or no longer has that history
  */
 export async function writeIfUnchanged(
   client: EtcdClient,
@@ -59,7 +59,7 @@ export async function writeIfUnchanged(
   return { done: true, revision: made, proof: 'read back', standing: found }
 }
 
-/** @returns the revision at which all of the writes were made; null where they were not */
+/** @returns the revision at which all of the writes were made; null if they were not */
 async function readBack(
   client: EtcdClient,
   writes: readonly [Write, ...Write[]],

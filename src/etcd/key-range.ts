@@ -1,6 +1,6 @@
 import { keyBytes } from '../domain/key-text.js'
 
-/** Keys from `key` up to, not including, `range_end`; without one, the key alone. */
+/** The keys from `key` (inclusive) to `range_end` (exclusive); only `key` if there is no `range_end`. */
 export interface KeyRange {
   readonly key: Buffer
   readonly range_end?: Buffer
@@ -11,8 +11,8 @@ export function oneKey(key: string): KeyRange {
 }
 
 /**
- * The range of a prefix: its end is the prefix with its last byte below 0xff incremented, without the bytes that
- * follow.
+ * The range of all keys with a prefix. To get its end, trailing 0xff bytes of the prefix are removed and the last
+ * remaining byte is incremented. If no byte remains, the range is all keys: etcd's notation is `\0` for both ends.
  */
 export function prefixRange(prefix: string): KeyRange {
   const key = keyBytes(prefix)
@@ -23,7 +23,7 @@ export function prefixRange(prefix: string): KeyRange {
   return { key, range_end: end }
 }
 
-/** The next key in byte order. */
+/** The smallest key that is greater than `key`. */
 export function keyAfter(key: Buffer): Buffer {
   return Buffer.concat([key, Buffer.from([0])])
 }

@@ -23,7 +23,7 @@ export async function deleteHeldBy(client: EtcdClient, key: string, lease: Lease
   return await onKey(client, key, compare, { request_delete_range: oneKey(key) })
 }
 
-/** Where the answer is lost, the lease shows who wrote the key. */
+/** If the answer is lost, the lease shows who wrote the key. */
 async function onKey(
   client: EtcdClient,
   key: string,

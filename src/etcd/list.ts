@@ -65,7 +65,7 @@ export interface CollectedPage<Item> {
   readonly others: number
 }
 
-/** As `collect`, each page as soon as etcd has sent it. No key is in two pages. */
+/** Collects like `collect`, but yields each page as soon as etcd has sent it. No key is in two pages. */
 export async function* collectPages<Item>(
   client: EtcdClient,
   range: KeyRange,
@@ -103,7 +103,7 @@ function addItems<Item>(
   return unused
 }
 
-/** As `collect`, of the key-values themselves. */
+/** Collects the key-values of a range, like `collect`. */
 export async function list(
   client: EtcdClient,
   range: KeyRange,

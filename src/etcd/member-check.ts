@@ -26,14 +26,14 @@ export interface MemberStatus {
   readonly alarms: readonly string[]
   readonly latencyMs: number
   /**
-   * Whether it answers progress requests of a watch, as etcd does, and its grpc-proxy does not; null where no watch
+   * Whether it answers progress requests of a watch, as etcd does, and its grpc-proxy does not; null if no watch
    * could be opened.
    */
   readonly answersProgress: boolean | null
 }
 
 export interface MemberChecked {
-  /** Without credentials. */
+  /** The URL of the member, without credentials. */
   readonly url: string
   /** The error where there was no answer. */
   readonly status: MemberStatus | DiscoError

@@ -4,7 +4,7 @@ import { WireReader } from './wire.js'
 
 /** One key as etcd stores it. */
 export interface KeyValue {
-  /** As returned by `keyText`. */
+  /** The key in the form that `keyText` returns. */
   readonly key: string
   readonly value: Buffer
   readonly lease: LeaseId | null
@@ -69,7 +69,7 @@ export class Pairs {
     for (let index = 0; index < this.length; index++) yield this.at(index)
   }
 
-  /** As by `keyText`. */
+  /** The key at an index, in the form that `keyText` returns. */
   key(index: number): string {
     const { bytes, places } = this
     const text = bytes.toString('utf8', places[index * PLACES], places[index * PLACES + 1])

@@ -25,7 +25,7 @@ export interface RangeAnswer {
 /** Fields: number times eight, plus wire type. */
 const RESPONSE = { header: 0x0a, kvs: 0x12, more: 0x18, count: 0x20 } as const
 const HEADER = { clusterId: 0x08, revision: 0x18, raftTerm: 0x20 } as const
-/** Of TxnResponse, and of the ResponseOp in it. */
+/** Tags of fields in TxnResponse and its ResponseOp. */
 const TXN = { responses: 0x1a, range: 0x0a } as const
 
 /** @throws RangeError for what is not such a message */

@@ -28,9 +28,9 @@ export type RangeUpdate =
   | {
       readonly type: 'resync'
       readonly revision: Revision
-      /** Revisions of the whole cluster that a new list skipped; null where the watch resumed without one. */
+      /** Number of cluster revisions that a new list skipped; null if the watch resumed without a list. */
       readonly missedRevisions: number | null
-      /** The difference from what was delivered before; may be empty. */
+      /** The changes since the last delivered revision; may be empty. */
       readonly events: readonly KeyEvent[]
     }
   | { readonly type: 'stale'; readonly cause: DiscoError }
@@ -47,15 +47,16 @@ const DEFAULT_OPTIONS: WatchOptions = {
 }
 
 /**
- * Lists at revision R, watches from R on, and continues until the signal aborts. After a cut connection it resumes at
- * the last delivered revision. If that is compacted, or the cluster was replaced or restored, and every few minutes
- * in any case, it lists again and delivers the difference. Each revision is delivered once, as one unit.
+ * Lists at revision R, watches from R on, and continues until the signal aborts. After a broken connection it resumes
+ * at the last delivered revision. It lists again and delivers the difference if that revision is compacted, if the
+ * cluster was replaced or restored, and every few minutes. All events of one revision are delivered once, in one
+ * update.
  *
- * An outage is reported once, as Stale; a broken stream that the next attempt replaces is not reported. A denial
- * after the first list is also reported once as Stale, and retried after 5 s, doubling to 60 s: a password, a
- * certificate or a role is being changed.
+ * An outage is reported once, as Stale. A broken stream is not reported if the next attempt succeeds. A denial after
+ * the first list is also reported once, as Stale, and retried after 5 s, doubling to 60 s, because a password, a
+ * certificate or a role may be about to change.
  *
- * @throws DiscoError that no retry can mend: ETCD_DENIED before the first list, or a bug
+ * @throws DiscoError that a retry cannot fix: ETCD_DENIED before the first list, or a bug
  */
 export function watchRange(
   client: EtcdClient,
@@ -106,20 +107,20 @@ class RangeWatch {
     }
   }
 
-  /** Whether Stale was reported, but not yet the end of the outage. */
+  /** Whether Stale was the last update. */
   private get isStale(): boolean {
     return this.state === 'stale' || this.state === 'denied'
   }
 
   /**
-   * Whether the watch can resume without a list. A unary request renews an expired token, which a watch cannot. It reads
-   * at the last delivered revision: where that is compacted, the next one may be as well.
+   * Whether the watch can resume without a list. Uses a unary request, which renews an expired token; a watch cannot.
+   * Reads at the last delivered revision: if that is compacted, the next revision may be compacted too.
    */
   private async canResume(): Promise<boolean> {
     const { isInvalid, revision } = this.delivered
     if (isInvalid) return false
     try {
-      // The state of the whole range at that revision: a restored cluster may have reached it by other writes.
+      // Compares the newest key too: a restored cluster may have reached the same revision by other writes.
       const newest = { limit: 1, sort_order: DESCEND, sort_target: BY_MOD_REVISION }
       const { header, pairs, count } = await this.client.range({ ...this.range, ...newest, revision })
       const kv = pairs.length > 0 ? pairs.at(0) : null
@@ -133,7 +134,7 @@ class RangeWatch {
   /** Whether the newest value of the range, and the number of its keys, equal the delivered ones. */
   private holds(newest: KeyValue | null, count: number): boolean {
     const { filter } = this.options
-    // A key that the filter rejects was never delivered, so it proves nothing: after an outage only a list does.
+    // A rejected key was never delivered, so it cannot be compared: after an outage, list again.
     if (filter && newest && !filter(newest.key)) return !this.isStale
     return this.delivered.isNewest(newest) && (filter !== null || this.delivered.size === count)
   }
@@ -151,8 +152,8 @@ class RangeWatch {
   private async *follow(seat: Seat | null): AsyncGenerator<RangeUpdate, void, void> {
     const check = new ResyncCheck(this.client, this.range, this.options)
     try {
-      // From the last delivered revision, not the next: if that was compacted meanwhile, etcd would accept the watch
-      // and silently omit the deletions at it. The repeated revision is delivered once.
+      // Starts at the last delivered revision R, not at R + 1. If etcd has compacted at R + 1, it accepts a watch from
+      // R + 1 but silently omits the deletions at R + 1; it cancels a watch from R. `advance` skips R.
       const { revision: from } = this.delivered
       const responses =
         seat?.responses(from, this.signal) ?? watchStream(this.client, this.range, from, this.signal)
@@ -172,7 +173,7 @@ class RangeWatch {
     } catch (thrown) {
       const cause = this.client.translate(thrown)
       if (cause.code !== 'ETCD_DENIED') throw cause
-      // A stream cannot renew its token: it is a denial only if the list is denied as well.
+      // The token may have expired, and a stream cannot renew it. The next list renews it, or is denied too.
       this.delivered.invalidate()
     }
   }

@@ -7,7 +7,7 @@ import { etcdFault } from './error-texts.js'
 import { oneKey } from './key-range.js'
 import type { KeyValue } from './pairs.js'
 
-/** A key as of a revision; null where it did not exist, `compacted` where etcd no longer has that revision. */
+/** A key as of a revision; null if it did not exist, `compacted` if etcd no longer has that revision. */
 export async function keyAt(
   client: EtcdClient,
   key: string,

@@ -157,7 +157,7 @@ export async function within<T>(member: Member, askedMs: number, send: Send<T>):
   }
 }
 
-/** The protocol of all members that dropped the connection, where it differs from that of their URLs. */
+/** The protocol of all members that dropped the connection, if it differs from that of their URLs. */
 async function spokenBy(failures: ReadonlyMap<Member, unknown>): Promise<'tls' | 'plaintext' | null> {
   // A member that has answered before uses the protocol of its URL.
   const dropped = [...failures].filter(([{ hasAnswered }, failure]) => !hasAnswered && wasDropped(failure))

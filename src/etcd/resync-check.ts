@@ -9,15 +9,15 @@ export interface WatchOptions {
   /** Period of the lists that check the watch, in milliseconds; jittered by a tenth. */
   readonly resyncPeriodMs: number
   readonly random: () => number
-  /** Selects keys of the range: the others are neither fetched nor delivered. Null for all. */
+  /** Selects keys of the range; others are neither fetched nor delivered. Null selects all. */
   readonly filter: KeyFilter | null
-  /** Streams shared with other watches; null for a stream that waits for its reader. */
+  /** Streams shared with other watches; null for a separate stream with backpressure. */
   readonly streams: SharedStreams | null
 }
 
 /**
- * Checks a running watch by a list. The list is compared with the delivered events once the watch has reached the
- * list's revision: a difference is an event that the watch lost.
+ * Checks a running watch against a list. They are compared when the watch has reached the list's revision: a
+ * difference is an event that the watch lost.
  */
 export class ResyncCheck {
   private dueAtMs: number

@@ -6,8 +6,8 @@ import { type StreamEnd, StreamQueue } from './stream-queue.js'
 import { watchStream } from './watch-stream.js'
 
 /**
- * The etcd streams of a process: all watches of one range share a stream, each with a filter and a place in history of
- * its own.
+ * The etcd watch streams of a registry. All watches of one range share a stream; each has its own filter and its own
+ * position in the history.
  */
 export class SharedStreams {
   private readonly ranges = new Map<string, SharedRange>()
@@ -23,7 +23,7 @@ export class SharedStreams {
   }
 }
 
-/** The seats of one range, and its stream while there is one. */
+/** The subscribers of one range, and its stream while there is one. */
 class SharedRange {
   private readonly seats = new Set<Seat>()
   private readonly unused = new AbortController()
@@ -50,7 +50,7 @@ class SharedRange {
     this.unused.abort()
   }
 
-  /** A queue of what the stream delivers from now on; null while there is no stream. */
+  /** A queue that receives all further responses of the stream; null while there is no stream. */
   queue(): StreamQueue | null {
     return this.stream?.queue() ?? null
   }
@@ -59,7 +59,7 @@ class SharedRange {
     if (queue) this.stream?.queues.delete(queue)
   }
 
-  /** Opens the stream from a revision on. Every seat gets a queue. */
+  /** Opens the stream at a revision. Every subscriber gets a queue. */
   open(from: Revision): void {
     const stream = new OpenStream(from - 1)
     this.stream = stream
@@ -72,7 +72,7 @@ class SharedRange {
     return watchStream(this.client, this.range, from, signal)
   }
 
-  /** Never rejects: the queues get the error. */
+  /** Never rejects: an error ends the queues. */
   private async read(stream: OpenStream, from: Revision): Promise<void> {
     let ending: StreamEnd = {}
     try {
@@ -113,10 +113,10 @@ export class Seat implements Disposable {
   constructor(private readonly shared: SharedRange) {}
 
   /**
-   * The responses from a revision on, as by `watchStream`, and perhaps earlier ones again. Opens the shared stream if
-   * there is none. Where that is ahead, a stream of the seat's own comes first, until it has caught up.
+   * The responses from a revision on, as by `watchStream`; earlier ones may be repeated. Opens the shared stream if
+   * there is none. If the shared stream is already past that revision, reads a separate stream until it has caught up.
    *
-   * @throws DiscoError with which a stream failed
+   * @throws DiscoError the error of a stream
    */
   async *responses(from: Revision, signal: AbortSignal): AsyncGenerator<IWatchResponse, void, void> {
     if (!this.coming || this.coming.hasEnded) this.shared.open(from)

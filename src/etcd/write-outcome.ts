@@ -34,7 +34,7 @@ export interface ReadBack {
  *
  * @param key for the message
  * @returns `isRepeated`: whether an answer was lost before this one, so that a refusal may be due to our own write
- * @throws DiscoError OUTCOME_UNKNOWN where etcd stays away after a lost answer
+ * @throws DiscoError OUTCOME_UNKNOWN if etcd stays away after a lost answer
  */
 export async function sendWrite(
   client: EtcdClient,

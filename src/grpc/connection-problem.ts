@@ -31,7 +31,7 @@ const EXPIRED = problemOf('client-certificate-expired')
 /** Failures without a certain cause, for which the server is probed. */
 const OPEN: ReadonlySet<ConnectionFailure | null> = new Set([null, 'dropped', 'tls-dropped'])
 
-/** For a server without any answer while its connection was awaited. */
+/** The problem of a server that had not answered at all when the connection attempt timed out. */
 export const NO_ANSWER = 'did not answer (the stage that hung: connect)'
 
 /**
@@ -53,7 +53,7 @@ export function isDescriptorLimit(problem: string): boolean {
 export interface Diagnosis {
   /** A clause for messages. */
   readonly text: string
-  /** The protocol of the server, where it is another than was dialled. */
+  /** The protocol of the server, if it differs from the dialled one. */
   readonly speaks: 'tls' | 'plaintext' | null
 }
 

@@ -11,7 +11,7 @@ export class Deadline implements Disposable {
   private readonly timer: NodeJS.Timeout
 
   /**
-   * @param ms at most MOST_TIMER_MS; a longer time is reduced to that
+   * @param ms at most MAX_TIMER_MS; a longer time is reduced to that
    * @param parent also aborts this signal
    */
   constructor(

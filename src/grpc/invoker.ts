@@ -19,9 +19,9 @@ import { markCall } from './resolver/observer.js'
 
 /** The content of one call. */
 export interface CallContent {
-  /** The request messages; exactly one where the method does not stream them. */
+  /** The request messages; exactly one if the method does not stream them. */
   readonly messages: readonly Uint8Array[]
-  /** Sent after them as they come, where the method streams its request. Never throws. */
+  /** Sent after them as they come, if the method streams its request. Never throws. */
   readonly live?: AsyncIterable<Uint8Array> | undefined
   readonly headers: Headers
   readonly hashKey: string | null

@@ -53,7 +53,7 @@ const SOCKET_TEXTS: readonly (readonly [text: RegExp, failure: SocketFailure])[]
   [/\b(EMFILE|ENFILE)\b/, 'no-descriptors'],
 ]
 
-/** Null where the text names none of these. */
+/** Null if the text names none of these. */
 export function socketFailure(text: string): SocketFailure | null {
   return SOCKET_TEXTS.find(([pattern]) => pattern.test(text))?.[1] ?? null
 }
@@ -72,7 +72,7 @@ export function isCertificateRefusal(text: string): boolean {
   return /certificate|alert|self.signed|local issuer/i.test(text)
 }
 
-/** Null where the text names none of these. */
+/** Null if the text names none of these. */
 export function connectionFailure(text: string): ConnectionFailure | null {
   return TEXTS.find(([pattern]) => pattern.test(text))?.[1] ?? null
 }

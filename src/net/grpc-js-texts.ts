@@ -15,7 +15,7 @@ const HTTP_STATUS = /^Received HTTP status code (\d+)/
 /**
  * The error of an attempt to connect, without grpc-js's wrapping; other texts are returned unchanged.
  *
- * @returns empty or `null` where grpc-js has no error: an established connection was closed
+ * @returns empty or `null` if grpc-js has no error: an established connection was closed
  */
 export function lastError(details: string): string {
   return PICK_FIRST.exec(details)?.[1] ?? details.replace(/\. Resolution note: .*$/s, '')

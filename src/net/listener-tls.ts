@@ -7,7 +7,7 @@ import { type PemFiles, type Pems, readPems } from './files.js'
  * A listener's TLS options: its certificate, and whether callers need one.
  *
  * @param files the certificate and its key; with a CA, callers must show a certificate that it signed
- * @returns null where no file is named: the listener then speaks plaintext
+ * @returns null if no file is named: the listener then speaks plaintext
  * @throws DiscoError USAGE for files that cannot be used
  */
 export async function readListenerTls(files: PemFiles): Promise<SecureServerOptions | null> {

@@ -12,7 +12,7 @@ import { type Placed, Rotation } from './rotation.js'
 export interface EndpointBalancerSettings<Connection> {
   /** The LB policy, such as `findPolicy('least_request').configure({})`. */
   readonly policy: Policy
-  /** For policies that draw: `Math.random`, or `seeded` in tests. */
+  /** Random numbers for policies that draw: `Math.random`, or `seeded` in tests. */
   readonly random: Rng
   /** The name of this client, such as its host name: the key of `source_hash`. */
   readonly clientKey: string
@@ -95,7 +95,7 @@ export class EndpointBalancer<Connection> {
   private readonly members = new Map<EndpointId, Member<Connection>>()
   private readonly rotation: Rotation<Weighted, Member<Connection>>
 
-  /** Without endpoints, until the first list. */
+  /** Makes a balancer without endpoints; the first list adds them. */
   constructor(private readonly settings: EndpointBalancerSettings<Connection>) {
     this.rotation = new Rotation(settings.policy, environmentOf(settings))
   }
@@ -143,7 +143,7 @@ export class EndpointBalancer<Connection> {
     ])
   }
 
-  /** The endpoint for a call, which is to be released; null where none is ready, or none that its keys choose. */
+  /** The endpoint for a call, which is to be released; null if none is ready, or none that its keys choose. */
   pick(keys: CallKeys = NO_KEYS): PickedEndpoint<Connection> | null {
     const member = this.rotation.chooser.choose(keys)
     if (!member?.made) return null

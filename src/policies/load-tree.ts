@@ -38,7 +38,7 @@ export class LoadTree {
     return node - leaves
   }
 
-  /** Sets a node to the better of its children, or to their sum where they tie. */
+  /** Sets a node to the better of its children, or to their sum if they tie. */
   private play(node: number): void {
     const { calls, weights, levelWeights } = this
     const left = 2 * node

@@ -25,7 +25,7 @@ export class PointCircle {
   private free = NONE
   private count = 0
 
-  /** @param isFirst which of two owners wins a place where both have a point */
+  /** @param isFirst whether the first of two owners wins a place at which both have a point */
   constructor(private readonly isFirst: (owner: number, other: number) => boolean) {}
 
   get size(): number {
@@ -41,7 +41,7 @@ export class PointCircle {
     this.count++
   }
 
-  /** Only for a point that has been added. */
+  /** Removes a point. It must have been added. */
   remove(place: number, owner: number): void {
     const { heads, points } = this
     const bucket = this.bucketOf(place)
@@ -105,7 +105,7 @@ export class PointCircle {
     return free
   }
 
-  /** Doubles the buckets, and the room for points. All points are in use at this moment. */
+  /** Doubles the number of buckets and the capacity for points. Called when all points are in use. */
   private split(): void {
     this.bits++
     this.heads = new Uint32Array(2 ** this.bits).fill(NONE)

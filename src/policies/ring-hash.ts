@@ -17,7 +17,7 @@ export const ringHash = onRing({ name: 'ring_hash', shortName: 'ring' }, () => n
  */
 export const sourceHash = onRing({ name: 'source_hash', shortName: 'source' }, ({ clientKey }) => clientKey)
 
-/** A policy on the ring. @param keyOf the key of calls without one, where the parameter `key` is absent */
+/** A policy on the ring. @param keyOf the key of calls without one, if the parameter `key` is absent */
 function onRing(
   names: Pick<PolicyKind, 'name' | 'shortName'>,
   keyOf: (environment: Pick<Environment<unknown>, 'clientKey'>) => string | null,

@@ -33,10 +33,10 @@ interface Member<Candidate> {
  * A candidate's points depend on the others only by the scale, points per weight. The scale comes from the median
  * weight, rounded down to a power of 16, so that few changes of the membership change it; keys then move only to a
  * newcomer or from a leaver. When the median passes 16, 256 and so on, the scale changes and nearly all keys move.
- * Beyond `MOST_POINTS` the scale changes with each change of the total weight, in proportion: other candidates lose
+ * Beyond `MAX_POINTS` the scale changes with each change of the total weight, in proportion: other candidates lose
  * or gain a few points.
  *
- * A change takes time in proportion to the points that it adds and removes, and beyond `MOST_POINTS` a visit to each
+ * A change takes time in proportion to the points that it adds and removes, and beyond `MAX_POINTS` a visit to each
  * candidate. Changes are collected until the next look-up.
  */
 export class Ring<Candidate> {

@@ -8,7 +8,7 @@
 export class SlotHeap {
   private keys = new Float64Array(8)
   private slots = new Int32Array(8)
-  /** By slot: its index here, or -1. */
+  /** The index of each slot in the heap; -1 if it is not in the heap. */
   private places = new Int32Array(8).fill(-1)
   private count = 0
 

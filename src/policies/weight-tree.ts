@@ -1,16 +1,16 @@
 import type { Rng } from '../domain/rng.js'
 
 /**
- * Draws candidates by weight, in O(log n) for a draw and for a change: a Fenwick tree (Fenwick 1994) of sums of
- * weights over places. Weights are integers and their sum stays below 2^53, so that sums are exact in any order of
- * changes. A newcomer takes the place of one that left.
+ * Draws candidates with probabilities proportional to their weights. A draw and a change cost O(log n): the weights are
+ * the elements of a Fenwick tree (Fenwick 1994), one slot for each candidate. Weights are integers with a sum below
+ * 2^53, so that the sums are exact after any order of changes. A new candidate reuses a freed slot.
  */
 export class WeightTree<Candidate> {
   private readonly places = new Map<Candidate, number>()
   private readonly freePlaces: number[] = []
   private candidates: (Candidate | undefined)[] = []
   private weights = new Float64Array(8)
-  /** sums[i] is the sum of the weights of the places from (i minus i's lowest set bit) to i - 1. */
+  /** sums[i] is the sum of the weights of the slots from (i minus i's lowest set bit) to i - 1. */
   private sums = new Float64Array(9)
   private total = 0
 
@@ -71,7 +71,7 @@ export class WeightTree<Candidate> {
     weights.set(this.weights)
     const sums = new Float64Array(weights.length + 1)
     sums.set(this.sums)
-    // Of the new sums only the last covers old places, and it covers all of them.
+    // Only the last new sum covers old slots, and it covers all of them.
     sums[weights.length] = this.total
     this.weights = weights
     this.sums = sums

@@ -22,14 +22,14 @@ const MOST_ATTEMPTS = 5
 
 export interface CallSettings {
   readonly memory: CallerMemory
-  /** How long a call waits where no endpoint is READY. */
+  /** How long a call waits if no endpoint is READY. */
   readonly waitMs: number
 }
 
 /** A call as it was received. */
 export interface CallRequest {
   readonly stream: ServerHttp2Stream
-  /** As they are sent on. */
+  /** The headers that are sent to the backend. */
   readonly headers: OutgoingHttpHeaders
   readonly keys: CallKeys
   /** Address of the caller. */
@@ -38,15 +38,15 @@ export interface CallRequest {
 
 /** The outcome of a call. */
 export interface CallEnd {
-  /** Null where no route leads to one. */
+  /** Null if no route leads to one. */
   readonly service: BalancedService | null
-  /** The endpoint of the last attempt; null where there was none. */
+  /** The endpoint of the last attempt; null if there was none. */
   readonly upstream: Upstream | null
   readonly path: string
   /** Address of the caller. */
   readonly peer: string
   readonly code: status
-  /** Where the proxy ended the call by itself. */
+  /** The reason if the proxy itself ended the call. */
   readonly details: string | null
   /** Whether the caller ended it by leaving, which says nothing about the endpoint. */
   readonly isByCaller: boolean
@@ -55,7 +55,7 @@ export interface CallEnd {
   readonly replays: number
 }
 
-/** One call: picks an endpoint, passes the bytes both ways, and picks again where the endpoint has not begun with it. */
+/** One call: picks an endpoint, passes the bytes both ways, and picks again if the endpoint has not begun with it. */
 export class Call implements Waiting, WaitingCall {
   private readonly body: RequestBody
   private readonly startedMs = performance.now()

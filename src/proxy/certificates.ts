@@ -6,7 +6,7 @@ import { type Dialer, overTls, PLAINTEXT } from './dial.js'
 export interface CertificateFiles {
   /** Shown to callers. */
   readonly listener: PemFiles
-  /** For TLS to backends; null for plaintext. */
+  /** Certificate files for TLS to backends; null for plaintext. */
   readonly backend: PemFiles | null
   /** What the backends' certificates are for; the target's authority without it. */
   readonly backendName: string | undefined
@@ -21,7 +21,7 @@ const REREAD_PERIOD_MS = 1_000
  */
 export class Certificates {
   private backend: Pems | null = null
-  /** By `performance.now()`. */
+  /** When the files were last read again, on the clock of `performance.now()`. */
   private rereadAtMs = Number.NEGATIVE_INFINITY
   /** The last reading; never rejects. */
   private reading: Promise<unknown> = Promise.resolve()

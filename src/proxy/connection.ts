@@ -39,7 +39,7 @@ export class Connection {
   isClosing = false
   /** Streams that are open. */
   streams = 0
-  /** By `performance.now()`. */
+  /** When it was started, on the clock of `performance.now()`. */
   readonly startedMs = performance.now()
   private readonly session: ClientHttp2Session
   private readonly timer: NodeJS.Timeout
@@ -89,12 +89,12 @@ export class Connection {
   /** Why it ended, as a clause. */
   get reason(): string {
     if (this.isReady) return sessionEnd(this.session)
-    // Where several addresses of a name failed, Node gives an error with a code and no message.
+    // If several addresses of a name failed, Node gives an error with a code and no message.
     const { message = '', code = '' } = (this.error ?? {}) as Partial<NodeJS.ErrnoException>
     return this.error ? connectionProblem(message || code) : CONNECTION_CLAUSES.dropped
   }
 
-  /** Starts a stream. Null where the session takes none any more: nothing was sent. */
+  /** Starts a stream. Null if the session takes none any more: nothing was sent. */
   request(headers: OutgoingHttpHeaders): ClientHttp2Stream | null {
     if (this.session.closed || this.session.destroyed) return null
     const stream = this.session.request(headers, { endStream: false })

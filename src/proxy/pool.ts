@@ -11,7 +11,7 @@ const REDIAL_MS = 1_000
 
 /** A call that wants a connection. */
 export interface Waiting {
-  /** @returns false where it started no stream and still needs a connection */
+  /** @returns false if it started no stream and still needs a connection */
   begin(connection: Connection): boolean
   /** The endpoint has no connection for it any more; nothing was sent. */
   turnedAway(): void

@@ -20,14 +20,14 @@ export interface ProxySettings {
   readonly listen: ListenerSettings
   /** Services, or targets of any scheme that a channel takes. */
   readonly targets: readonly [string, ...string[]]
-  /** Null where one target takes all calls. */
+  /** Null if one target takes all calls. */
   readonly route: RouteRule | null
   readonly policy: Policy
   /** The service of which the backends' health is watched, empty for each server as a whole; null for no watch. */
   readonly healthService: string | null
   /** How the backends of a target are dialled, by its authority. */
   readonly dialerOf: (authority: string) => Dialer
-  /** How long a call waits where no endpoint is READY. */
+  /** How long a call waits if no endpoint is READY. */
   readonly waitMs: number
   /** The longest request that is kept to be sent again. */
   readonly replayBytes: number
@@ -47,7 +47,7 @@ export class ProxyServer {
     readonly services: readonly BalancedService[],
   ) {}
 
-  /** @throws DiscoError USAGE for a target that cannot be read; CONFLICT, USAGE where it cannot listen */
+  /** @throws DiscoError USAGE for a target that cannot be read; CONFLICT, USAGE if it cannot listen */
   static async start(settings: ProxySettings): Promise<ProxyServer> {
     install({ discovery: settings.discovery })
     const services = new Map<string, BalancedService>()
@@ -77,7 +77,7 @@ export class ProxyServer {
     return this.listener.connections
   }
 
-  /** Why it should get no traffic; null where it should. */
+  /** Why it should get no traffic; null if it should. */
   get problem(): string | null {
     if (this.isDraining) return 'draining'
     const unknown = this.services.filter(({ hasList }) => !hasList)

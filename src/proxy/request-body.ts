@@ -61,7 +61,7 @@ export class CallerMemory {
 
 /** The bytes of a request: passed on as they come, and kept while the call may have to be sent again. */
 export class RequestBody {
-  /** Null where it is too long to be sent again, or need not be. */
+  /** Null if it is too long to be sent again, or need not be. */
   private kept: Buffer[] | null = []
   private keptBytes = 0
   /** The memory that the kept chunks take, with their objects. */

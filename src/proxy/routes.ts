@@ -12,7 +12,7 @@ export class Routes {
 
   /**
    * @param byTarget the services by their targets, as the rule names them
-   * @param rule null where there is one service, for all calls
+   * @param rule null if there is one service, for all calls
    * @throws DiscoError USAGE for two services with the same authority
    */
   constructor(

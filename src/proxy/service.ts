@@ -17,7 +17,7 @@ export interface ServiceSettings extends UpstreamSettings {
   readonly observer: Observer
 }
 
-/** Why no endpoint takes a call. */
+/** The reason why no endpoint can be picked for a call. */
 export interface Absence {
   readonly why: string
   /** An endpoint is still connecting, so a call may wait for it. */
@@ -26,13 +26,12 @@ export interface Absence {
 
 /** A call that waits for an endpoint. */
 export interface WaitingCall {
-  /** Endpoints have changed. */
+  /** Called after endpoints have changed: pick again. */
   retry(): void
 }
 
 /**
- * The endpoints of one target, and the rotation of those that can be picked, by the same parts as the balancer of a
- * channel.
+ * Resolves one target and picks among its endpoints. Uses the same classes as the LB policy of a channel.
  */
 export class BalancedService implements TargetListener {
   readonly policy: Policy
@@ -40,10 +39,12 @@ export class BalancedService implements TargetListener {
   private readonly priorities: Priorities<Upstream>
   private readonly waiting = new Set<WaitingCall>()
   private readonly watch: TargetWatch
+  /** The source of the list, as a sentence for messages; null before the first list. */
   private note: string | null = null
+  /** Why there is no list. */
   private failure: string | null = null
 
-  /** @throws DiscoError USAGE for a target that cannot be read */
+  /** @throws DiscoError USAGE for an invalid target */
   constructor(
     target: string,
     private readonly settings: ServiceSettings,
@@ -62,7 +63,7 @@ export class BalancedService implements TargetListener {
     return this.upstreams.all
   }
 
-  /** Whether there is a list, and each of its endpoints has been connected to, or was not reached. */
+  /** Whether a list has arrived, and each of its endpoints is READY or has failed to connect. */
   get isSettled(): boolean {
     return (
       this.note !== null && [...this.upstreams.all].every(({ isReady, isFailing }) => isReady || isFailing)
@@ -90,7 +91,7 @@ export class BalancedService implements TargetListener {
     return { why: whyNobody(this.upstreams, this.note), isComing: false }
   }
 
-  /** The call is notified of changes until it leaves. */
+  /** Notifies the call of changes until `leave`. */
   join(call: WaitingCall): void {
     this.waiting.add(call)
   }
@@ -150,7 +151,7 @@ export class BalancedService implements TargetListener {
   }
 }
 
-/** The name of a service for people: as it is registered, or the target of another scheme. */
+/** The name of a service in output: its registered name, or the target if it has another scheme. */
 export function serviceName({ name }: BalancedService): string {
   return name.service ?? name.target
 }

@@ -7,7 +7,7 @@ export interface GrpcStatus {
   readonly details: string
 }
 
-/** A status as trailers. Details are percent-encoded, as gRPC over HTTP/2 has it. */
+/** A status as trailers. Details are percent-encoded, as the gRPC over HTTP/2 specification requires. */
 export function trailersOf({ code, details }: GrpcStatus): OutgoingHttpHeaders {
   return { 'grpc-status': String(code), 'grpc-message': encoded(details) }
 }
@@ -22,13 +22,13 @@ export function refuse(stream: ServerHttp2Stream, status: GrpcStatus): void {
   stream.respond(headers, WHOLE_REPLY)
 }
 
-/** The options of `respond` for a reply that is its headers. A date is for caches: gRPC has none. */
+/** Options of `respond` for a reply of headers only. No `date` header: it is for caches, which gRPC does not use. */
 export const WHOLE_REPLY = { endStream: true, sendDate: false }
 
 /**
- * After the whole reply, the rest of the request is not wanted (RFC 9113, 8.1): it is reset once END_STREAM was sent.
- * Node's 'finish' comes before that where a window is full, and from Node 22 on a reset overtakes what is still to be
- * sent. The request is discarded until then.
+ * Resets the request after END_STREAM of the reply was sent, because the rest of the request is not needed (RFC 9113,
+ * 8.1). Until then the request is discarded. Node emits 'finish' too early while a window is full, and from Node 22 on
+ * a reset overtakes data that is still to be sent.
  */
 export function endReading(stream: ServerHttp2Stream): void {
   if (stream.closed || stream.destroyed) return
@@ -39,12 +39,12 @@ export function endReading(stream: ServerHttp2Stream): void {
   else setTimeout(endReading, SENT_POLL_MS, stream).unref()
 }
 
-/** The status of a call whose stream the server reset, by its HTTP/2 error code, as gRPC over HTTP/2 maps them. */
+/** The status of a call whose stream the server reset: the mapping of HTTP/2 error codes in gRPC over HTTP/2. */
 export function statusOfReset(rstCode: number): status {
   return BY_ERROR_CODE[rstCode] ?? status.INTERNAL
 }
 
-/** The status of a reply without a gRPC status, by its HTTP status, as gRPC over HTTP/2 maps them. */
+/** The status of a reply without a gRPC status: the mapping of HTTP statuses in gRPC over HTTP/2. */
 export function statusOfHttp(http: number): status {
   return BY_HTTP_STATUS[http] ?? status.UNKNOWN
 }

@@ -41,7 +41,7 @@ export class ListCache {
     private readonly onWarning: (message: string) => void,
   ) {}
 
-  /** The stored list; null where there is none that can be used. */
+  /** The stored list; null if there is none that can be used. */
   async read(target: CacheTarget): Promise<CachedList | null> {
     const file = this.fileOf(target)
     let text: string

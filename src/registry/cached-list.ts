@@ -24,7 +24,7 @@ const MOST_TEXT = 1_572_864
  * A list from the JSON of its file. The file is not trusted more than the registry: every value must be one that a
  * layout could have read, and belong to this service.
  *
- * @returns null where any value is invalid
+ * @returns null if any value is invalid
  */
 export function readCachedList(members: Members, service: string): CachedList | null {
   const { revision, seenAtMs } = members

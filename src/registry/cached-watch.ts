@@ -49,7 +49,7 @@ async function readList(cache: ListCache, target: CacheTarget, maxAgeMs: number)
   return { type: 'reset', revision: list.revision, endpoints: list.endpoints, source: 'cache', ageMs }
 }
 
-/** The part of a list that was cached by a reader of every layout; null where it has none of this one. */
+/** The part of a list that was cached by a reader of every layout; null if it has none of this one. */
 async function readAuto(cache: ListCache, target: CacheTarget): Promise<CachedList | null> {
   if (target.layout === AUTO) return null
   const list = await cache.read({ ...target, layout: AUTO })
@@ -66,9 +66,9 @@ class ListKeeper implements Disposable {
   private isLive = false
   /** Whether it differs from the written one. */
   private isChanged = false
-  /** By the monotonic clock. */
+  /** When the list was last written, on the clock of `performance.now()`. */
   private writtenAtMs: number | null = null
-  /** The last time (wall clock) at which it was confirmed, where that is not now. */
+  /** The last time (wall clock) at which it was confirmed, if that is not now. */
   private seenAtMs = 0
   private timer: NodeJS.Timeout | undefined
   private writing: Promise<void> = Promise.resolve()

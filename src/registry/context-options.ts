@@ -52,7 +52,7 @@ function variableOf(name: string | undefined, env: Environment): string | undefi
   return (name !== undefined && env[name]) || undefined
 }
 
-/** Why a context has no password although it names a variable for it; null where that is set, or none is named. */
+/** Why a context has no password although it names a variable for it; null if that is set, or none is named. */
 export function missingPassword(
   { label, settings: { 'password-env': name } }: Pick<Context, 'label' | 'settings'>,
   env: Environment,

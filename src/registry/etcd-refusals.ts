@@ -13,7 +13,7 @@ export function explainForbidden(error: unknown, reader: Reader): unknown {
   return new DiscoError(error.code, error.message, { cause: error, suggestions, reason: 'permission' })
 }
 
-/** Null where etcd forbids a read that only improves a suggestion. */
+/** Null if etcd forbids a read that only improves a suggestion. */
 export async function unlessForbidden<T>(asked: Promise<T>): Promise<T | null> {
   try {
     return await asked

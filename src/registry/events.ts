@@ -24,7 +24,7 @@ export type RegistryEvent =
   | {
       readonly type: 'resync'
       readonly revision: Revision
-      /** Revisions of the whole cluster that were missed; null where their changes follow. */
+      /** Revisions of the whole cluster that were missed; null if their changes follow. */
       readonly missedRevisions: number | null
       readonly changes: number
     }
@@ -35,7 +35,7 @@ export type RegistryEvent =
     })
 
 export interface WatchEvent {
-  /** The registry, where several are watched. */
+  /** The registry, if several are watched. */
   readonly registry?: string
   readonly event: RegistryEvent
   /** As of the event's revision, or a later one: later updates change it in place. */

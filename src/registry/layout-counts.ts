@@ -17,7 +17,7 @@ export interface LayoutCount {
 /** Counts of a registry by layout, at one revision. */
 export interface LayoutCounts {
   readonly revision: number
-  /** By the layout's name; layouts without keys are left out. */
+  /** Counts by the name of the layout. Layouts without keys are left out. */
   readonly layouts: ReadonlyMap<string, LayoutCount>
   /** Keys of no layout, or with a value that cannot be read. */
   readonly otherKeys: number
@@ -51,7 +51,7 @@ class LayoutCounter implements LayoutCounts {
   revision = 0
   otherKeys = 0
   readonly layouts = new Map<string, { services: number; endpoints: number; keys: number }>()
-  /** For each layout the prefixes that the current key stands under. */
+  /** For each layout, its prefixes that contain the current key. */
   private readonly open = new Map<string, string[]>()
   private readonly configurations
 

@@ -35,7 +35,7 @@ export async function listEndpoints(
   }
 }
 
-/** As `listEndpoints`, page by page. */
+/** Lists like `listEndpoints`, but in pages. */
 export async function* endpointPages(
   client: EtcdClient,
   reader: Reader,

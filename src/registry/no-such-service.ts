@@ -9,7 +9,7 @@ import { summarizeServices } from './service-summary.js'
 interface Sought {
   readonly service: string
   readonly reader: Reader
-  /** The result of the search: nothing, at a revision. */
+  /** The empty result of the search. */
   readonly listing: EndpointList
 }
 
@@ -25,7 +25,7 @@ export function noSuchService({ service, reader, listing }: Sought, { all, inOth
   const names = summarizeServices(all?.endpoints ?? []).services.map((summary) => summary.service)
   const shown = markLookAlikes([service, ...names])
   const { layout, root } = reader
-  // A reader of one layout says where it looked: the service may be elsewhere.
+  // With a single layout, the message says where it searched: the service may be in another layout.
   const where =
     layout === AUTO
       ? ` under ${reader.prefix() || '/'}`

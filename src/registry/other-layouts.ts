@@ -12,7 +12,7 @@ const KEYS_EACH = 4
 
 /**
  * Names the other layouts, under the same root, in which a service is registered. One small transaction for an etcd
- * of any size. Empty where etcd forbids the read.
+ * of any size. Empty if etcd forbids the read.
  */
 export async function otherLayoutsOf(
   client: EtcdClient,

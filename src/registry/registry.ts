@@ -33,18 +33,19 @@ import { chooseTargets } from './weight-targets.js'
 export type { CacheOptions, EndpointList, EtcdOptions, Place, RegistryOptions, Ttl }
 
 /**
- * Options of `Registry.register`. The signal ends the attempt, such as the wait for a dead lease, not the registration; the
- * promise rejects once the lease, where there is one already, was given back.
+ * Options of `Registry.register`. The signal aborts a pending attempt, for example while it waits for the lease of a
+ * dead server to expire; it does not end a registration. After an abort, a lease already granted is revoked before the
+ * promise rejects.
  */
 export interface HoldOptions extends Abortable {
-  /** Receives the events of the registration, from the first attempt on: an EventEmitter with listeners. */
+  /** Receives the events of the registration, from the first attempt on. Add listeners before the call. */
   readonly events?: EventSink<RegistrationEvents> | undefined
 }
 
 /**
- * A service registry in etcd. Every method may throw DiscoError ETCD_UNREACHABLE or ETCD_DENIED; those that write
- * (`register`, `setWeight`, `unregister`) also OUTCOME_UNKNOWN, when etcd's answer to a write was lost and cannot be
- * recovered from its history.
+ * A service registry in etcd. Every method may throw DiscoError ETCD_UNREACHABLE or ETCD_DENIED. Methods that write
+ * (`register`, `setWeight`, `unregister`) may also throw OUTCOME_UNKNOWN: etcd's response to a write was lost, and its
+ * history does not show whether the write was applied.
  *
  * @example
  * ```ts
@@ -63,7 +64,7 @@ export interface HoldOptions extends Abortable {
 export class Registry implements Discovery, AsyncDisposable {
   private readonly watches = new SharedWatches()
   private readonly streams: SharedStreams
-  /** Opened by the first watch. One for all of them, so that it warns once. */
+  /** The cached lists on disk, opened by the first watch and shared by all, so that a warning appears only once. */
   private lists: ListCache | 'none' | null = null
 
   private constructor(
@@ -74,7 +75,7 @@ export class Registry implements Discovery, AsyncDisposable {
     this.streams = new SharedStreams(client)
   }
 
-  /** Connects only with the first request. @throws DiscoError USAGE */
+  /** Does not connect before the first request. @throws DiscoError USAGE */
   static async open(given: RegistryOptions = {}): Promise<Registry> {
     const options = await withContext(given, process.env)
     const reader = readerOf(options)
@@ -82,15 +83,15 @@ export class Registry implements Discovery, AsyncDisposable {
     return new Registry(client, reader, options)
   }
 
-  /** The endpoints of one service, or of all, by key. A service without any gives an empty list. */
+  /** Lists the endpoints of one service, or of all services, sorted by key. An unknown service gives an empty list. */
   list(service?: string, { signal }: Abortable = {}): Promise<EndpointList> {
     return listEndpoints(this.client.under(signal), this.reader, service)
   }
 
   /**
-   * As `list`, page by page, each as soon as etcd has sent it: for long lists of which only a page should be in memory.
-   * At least one page, which may be empty. All are of one revision, unless etcd compacts it before the last page: then
-   * the remaining ones are of a newer revision.
+   * Lists like `list`, but in pages, so that only one page of a long list is in memory. Yields each page as soon as
+   * etcd has sent it, and at least one page, which may be empty. All pages have the same revision, unless etcd
+   * compacts that revision first: the remaining pages then have a newer one.
    *
    * @example
    * ```ts
@@ -112,7 +113,7 @@ export class Registry implements Discovery, AsyncDisposable {
     return countLayouts(this.client.under(signal), readerOf({ layout: AUTO, root: this.reader.root }))
   }
 
-  /** @throws DiscoError NOT_FOUND with the nearest names, when the service has no endpoint */
+  /** Lists like `list`. @throws DiscoError NOT_FOUND, with the most similar names, if the service has no endpoint */
   async listExisting(service: string, { signal }: Abortable = {}): Promise<EndpointList> {
     const listing = await this.list(service, { signal })
     if (listing.endpoints.length > 0) return listing
@@ -126,21 +127,21 @@ export class Registry implements Discovery, AsyncDisposable {
     throw noSuchService({ service, reader: this.reader, listing }, { all, inOthers })
   }
 
-  /** Time left and granted for each lease; a lease that has ended is left out. */
+  /** Remaining and granted TTL of each lease. Expired and revoked leases are omitted. */
   async ttls(leases: Iterable<LeaseId>, { signal }: Abortable = {}): Promise<ReadonlyMap<LeaseId, Ttl>> {
     return await leaseTtls(this.client.under(signal), leases)
   }
 
   /**
-   * Watches a service as the resolver does. All watches of a service (under one layout and root) share one
+   * Watches a service. The resolver uses this method. All watches of a service (under one layout and root) share one
    * snapshot; a later watch first gets the current list. Watches of services in the same range, such as all with the
-   * layout `auto`, share one etcd stream. If etcd is unreachable at the start, the last
-   * good list from disk comes first.
+   * layout `auto`, share one etcd stream. If etcd is unreachable at the start, the first update is the last good list
+   * from disk.
    *
-   * Updates are read from etcd as fast as it sends them, however slowly the caller takes them. At most 1,024 changed
-   * keys wait for the caller; beyond that, one Reset with the whole list replaces them (source `etcd`).
+   * A slow caller does not delay the etcd stream. At most 1,024 changed keys are buffered for it; if there are more,
+   * one Reset with the whole list replaces them (source `etcd`).
    *
-   * @throws DiscoError USAGE for a query with `from`: this is one registry
+   * @throws DiscoError USAGE for a query with `from`, which only a combined registry takes
    */
   watch({ service, from, ...place }: Query, signal?: AbortSignal): AsyncGenerator<Update, void, void> {
     if (from !== undefined) {
@@ -153,7 +154,7 @@ export class Registry implements Discovery, AsyncDisposable {
     return disposable((end) => this.watches.subscribe(key, this.openWatch(reader, service), end), signal)
   }
 
-  /** See `Discovery`: names layout, root and prefix, and the layouts in which the service is registered. */
+  /** Implements `Discovery`: names the layout, root and prefix searched, and other layouts that have the service. */
   async explainEmpty({ service, ...place }: Query, { signal }: Abortable = {}): Promise<string> {
     const reader = this.readerFor(place)
     const { layout, root } = reader

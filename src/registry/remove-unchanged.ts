@@ -3,9 +3,9 @@ import { writeIfUnchanged } from '../etcd/guarded-write.js'
 import type { Registry } from './registry.js'
 
 /**
- * Deletes the key of an endpoint, and only if it stands as it was listed.
+ * Deletes the key of an endpoint if it has not changed since it was listed.
  *
- * @param keeper an endpoint whose key must also stand as it was listed; null for none
+ * @param keeper an endpoint whose key must not have changed either; null for none
  * @throws DiscoError ETCD_UNREACHABLE, ETCD_DENIED, OUTCOME_UNKNOWN
  */
 export async function removeUnchanged(

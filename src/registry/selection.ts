@@ -16,7 +16,7 @@ export interface EndpointSelection {
   readonly version?: string | undefined
   /** Restricts the selection to these etcd keys. */
   readonly keys?: readonly string[]
-  /** Further conditions. Each of its addresses stands under one key. */
+  /** Further conditions. Each of its addresses must belong to a single key. */
   readonly filter?: EndpointFilter | undefined
 }
 
@@ -46,7 +46,7 @@ export function matchEndpoints(
 /**
  * Endpoints to change: all of them, or those of the one key that matches.
  *
- * @throws DiscoError NOT_FOUND, or CONFLICT when the address stands under several keys.
+ * @throws DiscoError NOT_FOUND, or CONFLICT when several keys have the address.
  */
 export function selectEndpoints(endpoints: readonly Endpoint[], selection: EndpointSelection): Endpoint[] {
   const { filter } = selection

@@ -6,7 +6,7 @@ import { keyAt } from '../etcd/range.js'
 /** A key that was written more often since is not worth the search. */
 const MOST_STEPS = 1_000
 
-/** The last weight above 0 of the endpoint's key; null where etcd's history does not show it. */
+/** The last weight above 0 of the endpoint's key; null if etcd's history does not show it. */
 export async function lastWeight(
   client: EtcdClient,
   reader: Reader,

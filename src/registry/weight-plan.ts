@@ -8,13 +8,13 @@ import { cannotCarry } from './weight-targets.js'
 export interface Plan {
   /** The unchanged value where nothing changes. */
   readonly value: Uint8Array
-  /** Null where the current value cannot be read. */
+  /** Null if the current value cannot be read. */
   readonly from: number | null
   readonly to: number
 }
 
 /**
- * The value with the new weight. Setting a weight mends a value whose only fault is its weight; other changes need a
+ * The value with the new weight. Setting a weight fixes a value whose only fault is its weight; other changes need a
  * readable weight.
  *
  * @throws DiscoError CONFLICT

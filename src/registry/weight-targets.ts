@@ -27,12 +27,12 @@ type Reason = Pick<LeftOut, 'reason' | 'text'>
 const CHANGED: Reason = { reason: 'changed', text: 'it was changed meanwhile, and is no longer selected' }
 
 /**
- * Chooses the endpoints that a weight change is for. Where it is for all of a service (or of a version), it
+ * Chooses the endpoints that a weight change is for. If it is for all of a service (or of a version), it
  * leaves out what it cannot or should not change: a value that cannot be read, a layout without a place for a
- * weight, and, unless `drained`, endpoints at weight 0, which were drained on purpose. Where every weight of
+ * weight, and, unless `drained`, endpoints at weight 0, which were drained on purpose. If every weight of
  * the service is 0, weights are unset and nothing is drained.
  *
- * @throws DiscoError NOT_FOUND; CONFLICT when the address stands under several keys, when the one endpoint
+ * @throws DiscoError NOT_FOUND; CONFLICT when several keys have the address, when the one endpoint
  *   that is meant cannot carry a weight, or when nothing is left to change
  */
 export function chooseTargets(

@@ -8,7 +8,7 @@ export interface UnknownChange {
   readonly before: readonly Endpoint[]
   /** The weight that the change would have given it. */
   readonly to: number
-  /** The current endpoints of the key; empty where the key is gone. */
+  /** The current endpoints of the key; empty if the key is gone. */
   readonly now: readonly Endpoint[]
 }
 

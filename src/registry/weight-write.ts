@@ -16,7 +16,7 @@ export interface KeyChange {
   readonly revision: Revision
   readonly before: readonly Endpoint[]
   readonly after: readonly Endpoint[]
-  /** False where the key already had that weight. */
+  /** False if the key already had that weight. */
   readonly written: boolean
 }
 
@@ -26,7 +26,7 @@ type Planned = Plan & { readonly kv: KeyValue; readonly written: boolean }
 export interface PartChanged {
   /** The number of keys covered, at least one: the rest does not fit in the same transaction. */
   readonly keys: number
-  /** Without removed keys, and those that are no longer meant. */
+  /** The changes; keys that were removed or are no longer selected are left out. */
   readonly changes: readonly KeyChange[]
 }
 
@@ -44,7 +44,7 @@ interface Checks {
 
 /**
  * Reads keys, changes their weights, and writes them under their own leases in one transaction; repeats this if
- * another client wrote one of them in between. Where the values are too large for one transaction, only the first
+ * another client wrote one of them in between. If the values are too large for one transaction, only the first
  * keys are changed.
  *
  * @throws DiscoError CONFLICT, OUTCOME_UNKNOWN

@@ -18,10 +18,10 @@ import { changeKeys, type KeyChange } from './weight-write.js'
 export interface EndpointChange {
   /** The endpoint after the change. */
   readonly endpoint: Endpoint
-  /** Null where the previous value could not be read: the change has mended it. */
+  /** The previous weight; null if it could not be read, which the change has fixed. */
   readonly from: number | null
   readonly to: number
-  /** False where the endpoint already had the weight, so that nothing was written. */
+  /** False if the endpoint already had the weight, so that nothing was written. */
   readonly written: boolean
   /** The endpoint's part of the service's traffic, before and after. */
   readonly shareFraction: { readonly from: number; readonly to: number }

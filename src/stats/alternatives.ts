@@ -8,11 +8,11 @@ export type AlternativeName = 'equal split' | 'pick_first' | 'stale weights'
 
 interface Alternative {
   readonly name: AlternativeName
-  /** The probability that picks of this alternative look no more likely; 1 where all picks match it exactly. */
+  /** The probability that picks of this alternative look no more likely; 1 if all picks match it exactly. */
   readonly p: number
 }
 
-/** The alternative that picks fit best; null where they fit none. */
+/** The alternative that picks fit best; null if they fit none. */
 export function bestAlternative(strata: readonly Tallies[], rng: Rng): Alternative | null {
   const alternatives: Alternative[] = [
     { name: 'pick_first', p: strata.every(isOfOne) ? 1 : 0 },
@@ -24,7 +24,7 @@ export function bestAlternative(strata: readonly Tallies[], rng: Rng): Alternati
   return best.p < ALPHA ? null : best
 }
 
-/** The p of an equal split; null where equal shares are promised. */
+/** The p of an equal split; null if equal shares are promised. */
 export function equalSplit(strata: readonly Tallies[], rng: Rng): number | null {
   const isPromised = strata.every((tallies) =>
     [...tallies.values()].every(

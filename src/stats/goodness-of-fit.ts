@@ -42,7 +42,7 @@ export function testFit(strata: readonly Stratum[], rng: Rng): Fit {
 }
 
 /**
- * The same, but accurate enough for a rejection. Where a light endpoint is expected to get about five calls, beside a
+ * The same, but accurate enough for a rejection. If a light endpoint is expected to get about five calls, beside a
  * heavy one, the chi-square distribution rejects more than alpha (measured: 1.4 % of correct runs): an X² that
  * narrowly rejects is compared with simulated ones.
  */

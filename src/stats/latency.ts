@@ -1,4 +1,4 @@
-/** Latencies in milliseconds. A percentile is null where too few calls were made for it. */
+/** Latencies in milliseconds. A percentile is null if too few calls were made for it. */
 export interface LatencySummary {
   readonly n: number
   readonly p50: number | null

@@ -25,7 +25,7 @@ const ENOUGH_HITS = 100
  * The exact multinomial test, ordered by probability: the sum of the probabilities of all outcomes that are no more
  * likely than the observed one. Strata are independent, so an outcome is one of all of them together.
  *
- * @returns null where there are too many outcomes
+ * @returns null if there are too many outcomes
  */
 export function exactMultinomial(strata: readonly Dealt[]): number | null {
   return countOutcomes(strata) > MOST_OUTCOMES ? null : exactP(strata)
@@ -67,7 +67,7 @@ export function unlikeliness(counts: ArrayLike<number>, { shares }: Dealt): numb
   return sum
 }
 
-/** The number of ways to assign `picks` picks to `endpoints` endpoints; Infinity where it exceeds the limit. */
+/** The number of ways to assign `picks` picks to `endpoints` endpoints; Infinity if it exceeds the limit. */
 function countOutcomes(strata: readonly Dealt[]): number {
   let ways = 1
   for (const { picks, shares } of strata) {

@@ -26,14 +26,14 @@ export interface Contrast {
 
 /**
  * The number of calls needed to detect ignored weights by chi-square, or by the exact test that stands in for it.
- * Where the weights are equal, ignoring them makes no difference: the number is then what rules out that one endpoint
+ * If the weights are equal, ignoring them makes no difference: the number is then what rules out that one endpoint
  * receives all calls.
  *
  * Assigned at random by the wrong shares q, X² has the mean n·δ + Σ q(1−q)/p, with δ = Σ (q−p)²/p, and a variance of
  * about 4n·Var((q−p)/p) + 2·Σ (q/p)². Assigned in turn, counts do not scatter: X² is n·δ alone, and the measure of
  * the exact test is 2n·Σ q·ln(q/p).
  *
- * @returns Infinity where no difference can be detected: a single endpoint
+ * @returns Infinity if no difference can be detected: a single endpoint
  */
 export function callsForFit(strata: readonly Contrast[]): number {
   const several = strata.filter(({ promised }) => Math.max(...promised) < 1)
@@ -70,9 +70,9 @@ function lowerQuantile(mean: number, variance: number): number {
 
 /**
  * The number of calls needed to detect, by the largest gap, that weights are ignored: calls assigned equally, in turn
- * or at random. Where the weights are equal, that one endpoint receives all calls.
+ * or at random. If the weights are equal, that one endpoint receives all calls.
  *
- * @returns Infinity where no difference can be detected: a single endpoint
+ * @returns Infinity if no difference can be detected: a single endpoint
  */
 export function callsForGap(contrast: Contrast, limit: number): number {
   const most = Math.max(...contrast.promised)
@@ -93,7 +93,7 @@ function isGapInTurn({ promised, ignored }: Contrast, n: number, limit: number):
 /**
  * The probability of a gap beyond the limit when calls are assigned at random by the wrong shares; assigned in turn
  * they scatter less. The counts of a multinomial are negatively correlated, so the likeliest endpoint is left out of
- * the product; where it alone is sufficient, it decides.
+ * the product; if it alone is sufficient, it decides.
  */
 function powerOfGap({ promised, ignored }: Contrast, n: number, limit: number): number {
   const within = promised.map((p, at) => withinBand(n, ignored[at] ?? 0, n * p - limit, n * p + limit))

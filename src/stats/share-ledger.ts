@@ -4,7 +4,7 @@ import { Shares } from './shares.js'
 /** The largest |picks - expected| of any endpoint under one membership, in picks. */
 export interface Gaps {
   readonly beforeLeaves: number
-  /** Of memberships after the first endpoint had left. */
+  /** The value for memberships after the first endpoint has left. */
   readonly afterLeaves: number
   /** Since the first reconnect, including leaves. */
   readonly afterReconnects: number
@@ -111,7 +111,7 @@ export class ShareLedger {
     return this.stratum.picks === 0 ? this.ended : [...this.ended, this.stratum.tallies()]
   }
 
-  /** Of the membership with the most picks. */
+  /** The tallies of the membership with the most picks. */
   longestMembership(): Tallies {
     return this.membership.picks > this.longestPicks ? this.membership.tallies() : this.longest
   }

@@ -13,18 +13,18 @@ export interface Verdict {
   readonly test: 'max-gap' | FitTest | null
   /** The largest |picks - expected| of any endpoint, in calls. */
   readonly gap: number
-  /** The largest gap that passes; null where the test does not use the gap. */
+  /** The largest gap that passes; null if the test does not use the gap. */
   readonly limit: number | null
-  /** The probability of such picks by chance; null where the test gives none. */
+  /** The probability of such picks by chance; null if the test gives none. */
   readonly p: number | null
-  /** The alternative that failing picks fit better; null where they pass, or fit no known alternative. */
+  /** The alternative that failing picks fit better; null if they pass, or fit no known alternative. */
   readonly alternative: AlternativeName | null
   /** The probability that picks of the alternative look no more likely; null without an alternative. */
   readonly alternativeP: number | null
-  /** The p of an equal split; null where equal shares are promised, or none. */
+  /** The p of an equal split; null if equal shares are promised, or none. */
   readonly equalSplitP: number | null
   /**
-   * The number of calls needed to detect, with a power of 99 %, that weights are ignored; null where it cannot be
+   * The number of calls needed to detect, with a power of 99 %, that weights are ignored; null if it cannot be
    * detected. For a test by gap, calls between two changes of membership.
    */
   readonly neededCalls: number | null

@@ -19,7 +19,7 @@ const NAME = 'disco-code'
 
 /**
  * The folder for compiled code below the user's cache folder (XDG Base Directory Specification, which has relative
- * paths ignored). Null where there is none: no home, or a system without user ids.
+ * paths ignored). Null if there is none: no home, or a system without user ids.
  */
 export function codeFolder(env: Readonly<Record<string, string | undefined>>): string | null {
   const { XDG_CACHE_HOME: cacheHome = '' } = env

@@ -13,18 +13,18 @@ export interface CatalogSettings {
   /** Addresses of a host name, as IP literals. */
   readonly lookup: (host: string) => Promise<readonly string[]>
   readonly changed: (change: CatalogChange) => void
-  /** A service was built again, whether its assignment is another one or not. */
+  /** A service's assignment was computed again; it may be unchanged. */
   readonly built?: (service: string, assignment: Assignment) => void
 }
 
 export interface CatalogChange {
-  /** Whose assignments are others now. */
+  /** Services whose assignments have changed. */
   readonly assignments: ReadonlySet<string>
   /** Whether services came or left, or are known for the first time. */
   readonly isOtherSet: boolean
 }
 
-/** A service as clients get it. */
+/** A service and the assignment that clients receive. */
 export interface ServedService {
   readonly endpoints: readonly Endpoint[]
   readonly assignment: Assignment
@@ -40,10 +40,10 @@ interface Entry {
 
 /** The assignments of all services, built from lists of the registry and addresses of host names. */
 export class Catalog {
-  /** Counts states that clients can have seen. */
+  /** Incremented by each change that clients can see. */
   version = 0
   private readonly entries = new Map<string, Entry>()
-  /** Sources whose first list has not come. */
+  /** Sources whose first list has not arrived. */
   private readonly awaited: Set<ListSource>
   private readonly hosts: HostNames
   private readonly touched = new Set<string>()
@@ -66,13 +66,13 @@ export class Catalog {
     return this.awaited.size > 0 ? null : this.entries.keys()
   }
 
-  /** The services that are known, by name. */
+  /** The known services and their names. */
   *services(): Iterable<readonly [name: string, ServedService]> {
     for (const [name, { endpoints, assignment }] of this.entries)
       yield [name, { endpoints, assignment: assignment ?? { localities: [], omissions: [] } }]
   }
 
-  /** Names of sources whose first list has not come; null is the whole registry. */
+  /** Names of sources whose first list has not arrived; null is the whole registry. */
   get awaitedServices(): readonly (string | null)[] {
     return [...this.awaited].map(({ service }) => service)
   }
@@ -81,7 +81,7 @@ export class Catalog {
     return this.entries.has(name)
   }
 
-  /** The assignment of any name, empty where there is no such service; null while that is not known yet. */
+  /** The assignment of a name; empty if there is no such service, null while that is not known. */
   assignment(name: string): Any | null {
     const entry = this.entries.get(name)
     if (entry) return entry.resource
@@ -89,7 +89,7 @@ export class Catalog {
     return loadAssignment(name, [])
   }
 
-  /** Takes the endpoints of services that changed; none where a service has left. */
+  /** Applies the endpoints of changed services; an empty list for a removed service. */
   listed(services: ReadonlyMap<string, readonly Endpoint[]>, source: ListSource): void {
     let isOtherSet = this.awaited.delete(source)
     for (const [name, endpoints] of services) {
@@ -120,7 +120,7 @@ export class Catalog {
     this.settings.changed({ assignments, isOtherSet })
   }
 
-  /** Whether its assignment is another one now. */
+  /** Computes a service's assignment. @returns whether it has changed */
   private build(name: string): boolean {
     const entry = this.entries.get(name)
     if (!entry) return false

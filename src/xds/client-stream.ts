@@ -22,7 +22,7 @@ const MOST_NAME_CHARACTERS = 512 * 1_024
 const MOST_ID_LENGTH = 256
 const MOST_REASON_LENGTH = 2_000
 
-/** Who a client says it is, by its first request. */
+/** The identity that a client gives in its first request. It is not verified. */
 export interface ClientIdentity {
   /** `node.id` of its bootstrap file. */
   readonly node: string
@@ -32,9 +32,9 @@ export interface ClientIdentity {
 
 export interface StreamSettings {
   readonly catalog: Catalog
-  /** Distinguishes versions of this process from those of one before it. */
+  /** Prefix of resource versions, so that versions of a restarted process differ. */
   readonly instance: string
-  /** How long a client may take to answer a response. */
+  /** How long a client may take to accept or reject a response. */
   readonly answerMs: number
 }
 
@@ -47,28 +47,28 @@ export interface ClientAnswer {
 }
 
 export interface StreamEvents {
-  /** The first request has come. */
+  /** The client has sent its first request. */
   opened(stream: ClientStream): void
   /**
-   * It asks for names that are not served: it gets them with no endpoints.
+   * The client has subscribed to names that are not served. It receives them without endpoints.
    *
    * @param known names that are served
    */
   asked(stream: ClientStream, unknown: readonly string[], known: Iterable<string>): void
   responded(stream: ClientStream, type: ResourceType): void
   answered(stream: ClientStream, answer: ClientAnswer): void
-  /** @param reason why this side ended it; null where the client did */
+  /** @param reason why the server ended the stream; null if the client ended it */
   closed(stream: ClientStream, reason: string | null): void
 }
 
-/** One type of resources as a stream has it. */
+/** A stream's state of one resource type. */
 export interface StreamType {
   readonly subscription: Subscription
-  /** Of the last response; empty before the first. */
+  /** The version of the last response; empty before the first. */
   sentVersion: string
-  /** The last that the client accepted. */
+  /** The last version that the client accepted; empty before the first. */
   ackedVersion: string
-  /** Why it rejected the last response; null if it did not. */
+  /** Why the client rejected the last response; null if it did not. */
   rejection: string | null
   deadline: NodeJS.Timeout | undefined
   /** Nonce of a response that is still being written; null where none is. */
@@ -77,11 +77,11 @@ export interface StreamType {
   early: DiscoveryRequest | null
 }
 
-/** The stream of one client, which is given all types of resources over it. */
+/** The ADS stream of one client. It carries all resource types. */
 export class ClientStream {
   /** Null before the first request. */
   identity: ClientIdentity | null = null
-  /** Address and port of its connection. */
+  /** Address and port of the client's connection. */
   readonly peer: string
   /** Whether nothing of it is left to be sent. */
   isGone = false
@@ -106,7 +106,7 @@ export class ClientStream {
       this.isGone = true
       this.close(null)
     })
-    // The stream closes, and `cancelled` or `end` follows.
+    // grpc-js closes the stream after an error, and emits `cancelled` or `end`.
     call.on('error', () => this.close(null))
   }
 
@@ -120,7 +120,7 @@ export class ClientStream {
     for (const type of RESOURCE_TYPES) this.send(type)
   }
 
-  /** Ends the stream by a status. The client keeps what it has, and comes again. */
+  /** Ends the stream with a status. The client keeps its resources and reconnects. */
   end(code: status, reason: string | null): void {
     if (this.isOver) return
     this.close(reason)
@@ -132,7 +132,7 @@ export class ClientStream {
     if (this.isOver) return
     this.identify(request)
     const type = RESOURCE_TYPES.find((one) => TYPE_URLS[one] === request.typeUrl)
-    // Types that are not served, such as secrets, stay without an answer, as the protocol has it.
+    // A type that is not served, such as secrets, gets no response: xDS has no message for it.
     if (!type) return
     const { resourceNames, responseNonce, errorDetail } = request
     const tooMany = excessOf(resourceNames)

@@ -12,7 +12,7 @@ export class ListenerCredentials extends ServerCredentials {
     }
   }
 
-  /** Shows clients another certificate from now on; connections that stand are not touched. */
+  /** Shows clients another certificate from now on. Existing connections are not affected. */
   renew({ ca, cert, key }: SecureServerOptions): void {
     this.updateSecureContextOptions({
       ...(ca ? { ca } : {}),

@@ -1,25 +1,25 @@
 import { RESOURCE_TYPES, type ResourceType } from './resources.js'
 import type { XdsServer } from './xds-server.js'
 
-/** What clients are given. */
+/** The services and assignments that clients receive. */
 export interface XdsEndpointsDoc {
   readonly schema: 'disco.xds-endpoints/v1'
   readonly services: readonly {
     readonly service: string
     readonly endpoints: readonly XdsEndpointDoc[]
-    /** Registered, and not given to clients. */
+    /** Registered endpoints that clients do not receive. */
     readonly omitted: readonly { readonly addr: string; readonly key: string; readonly reason: string }[]
   }[]
 }
 
 export interface XdsEndpointDoc {
-  /** As registered. */
+  /** The registered address. */
   readonly addr: string
   /** IP literals and ports. */
   readonly sockets: readonly string[]
-  /** Of its locality. Those of one priority share the calls by their weights. */
+  /** Weight of its locality. Localities of one priority share the calls by weight. */
   readonly weight: number
-  /** Endpoints of priority 1 get calls where none of priority 0 is READY. */
+  /** Endpoints of priority 1 get calls only if none of priority 0 is READY. */
   readonly priority: number
 }
 

@@ -14,7 +14,7 @@ const LATE_MS = 2_000
 export type LookupProgress = 'awaited' | 'late' | 'ended'
 
 export interface HostNamesSettings {
-  /** Rejects where the name cannot be resolved. */
+  /** Rejects if the name cannot be resolved. */
   readonly lookup: (host: string) => Promise<readonly string[]>
   /** Services whose host names have other addresses now. */
   readonly changed: (services: Iterable<string>) => void

@@ -20,7 +20,7 @@ export interface ListenAddress {
  * read.
  */
 export class Listener {
-  /** By the address of the client, as the server names its peer. */
+  /** Open sockets, by the client's address in the form of `call.getPeer()`. */
   private readonly sockets = new Map<string, Socket>()
 
   private constructor(private readonly server: Server) {}

@@ -19,11 +19,11 @@ export interface IpSocket {
 export interface Locality {
   /** The registered address. The same for as long as the endpoint stands: a client connects again for a new name. */
   readonly name: string
-  /** Several where a host name has several addresses. */
+  /** Several if a host name has several addresses. */
   readonly sockets: readonly [IpSocket, ...IpSocket[]]
   /** An integer of at least 1. */
   readonly weight: number
-  /** Clients use priority 1 where no locality of priority 0 is READY. */
+  /** Clients use priority 1 if no locality of priority 0 is READY. */
   readonly priority: 0 | 1
 }
 
@@ -65,7 +65,7 @@ interface Placed {
 
 /**
  * The localities of a service, with weights that give each endpoint its share of the whole service. Drained endpoints
- * are left out; where all weights are 0, all endpoints count as equal.
+ * are left out; if all weights are 0, all endpoints count as equal.
  *
  * @param service all endpoints of the service, all versions
  */

@@ -8,14 +8,14 @@ import { ServiceWatches } from '../grpc/resolver/service-watch.js'
 export interface ListSource {
   readonly discovery: Discovery
   readonly query: Query
-  /** Null where the discovery's list is of all services. */
+  /** Null if the discovery's list is of all services. */
   readonly service: string | null
 }
 
 export interface ListsListener {
-  /** The endpoints of services that changed; none where a service has left. `name` is of the source. */
+  /** The endpoints of services that changed; none if a service has left. `name` is of the source. */
   listed(services: ReadonlyMap<string, readonly Endpoint[]>, source: ListSource): void
-  /** Why the registry is unreachable; null once it is reachable again. The last lists stand. */
+  /** Why the registry is unreachable; null once it is reachable again. The last lists are kept. */
   stale(source: ListSource, cause: DiscoError | null, cachedAgeMs: number | null): void
 }
 

@@ -3,52 +3,53 @@ import type { Any } from '@bufbuild/protobuf/wkt'
 /** The name that subscribes to all resources, as an empty list does in the first request. */
 const WILDCARD = '*'
 
-/** A request as far as one type of resources is concerned. */
+/** The fields of a request that concern its resource type. */
 export interface SubscriptionRequest {
   readonly names: readonly string[]
-  /** The response that it answers; empty for none. */
+  /** The nonce of the response that it accepts or rejects; empty for a first request. */
   readonly nonce: string
-  /** Why that response was rejected; null for an accepted one. */
+  /** Why the client rejected that response; null for an ACK. */
   readonly rejection: string | null
 }
 
-/** What a request was. */
+/** How a request was classified. */
 export interface Taken {
-  /** `stale`: about a response before the last one; what it says is void. `none`: it answers no response. */
+  /** `stale`: answers a response before the last one, and is ignored. `none`: answers no response. */
   readonly answer: 'ack' | 'nack' | 'none' | 'stale'
-  /** Names that it asks for and that the one before did not. */
+  /** Names that the previous request did not have. */
   readonly added: readonly string[]
 }
 
 /**
- * Whether each response has all resources of a client (LDS, CDS: a missing one was removed), or those that changed.
+ * Whether each response has all resources of a client (LDS, CDS: a missing resource was removed), or only those that
+ * changed (RDS, EDS).
  */
 export type Completeness = 'whole' | 'changes'
 
 /**
- * The subscription of one stream to one type of resources, by the protocol's variant "state of the world". It is a
- * state, without any I/O: a response is sent where `takePending` has one, and no other before the client has answered it.
- * So each client is sent changes as fast as it takes them, and what is kept for it does not grow.
+ * The subscription of one stream to one resource type, in the "state of the world" variant of xDS. Pure state without
+ * I/O: `takePending` returns the resources of the next response, and nothing until the client has answered the last
+ * one. So a slow client gets fewer responses with newer resources, and its memory does not grow.
  */
 export class Subscription {
   private names: ReadonlySet<string> = new Set()
   private isWildcard = false
-  /** Whether names were ever given: then an empty list means none. */
+  /** Whether any request had names. Until then an empty list means all resources; afterwards none. */
   private hasNamed = false
   private nonce = ''
   private waits = false
-  /** Names of which the last state was not sent. */
+  /** Names whose current resource has not been sent. */
   private readonly pending = new Set<string>()
   private isWholePending = false
 
   constructor(private readonly completeness: Completeness) {}
 
-  /** How many names it has, besides the wildcard. */
+  /** Number of names, without the wildcard. */
   get size(): number {
     return this.names.size
   }
 
-  /** Whether a response is not answered yet. */
+  /** Whether the last response has not been answered. */
   get waitsForAnswer(): boolean {
     return this.waits
   }
@@ -62,7 +63,7 @@ export class Subscription {
     return { answer: rejection === null ? 'ack' : 'nack', added }
   }
 
-  /** These resources are others now. */
+  /** Call after these resources have changed. */
   changed(names: ReadonlySet<string>): void {
     for (const name of names) if (this.names.has(name)) this.pending.add(name)
   }
@@ -73,11 +74,11 @@ export class Subscription {
   }
 
   /**
-   * The resources of the next response; null where there is nothing to send, or the last one has not been answered.
+   * The resources of the next response; null if there is nothing to send, or the last one has not been answered.
    *
-   * @param resourceOf null where the resource is not known yet
-   * @param known names for the wildcard; null where they are not known yet
-   * @param mostBytes a response ends with the resource that reaches them, and the rest follows: only for changes
+   * @param resourceOf returns null if the resource is not known yet
+   * @param known returns the names for the wildcard; null if they are not known yet
+   * @param mostBytes a response of changes ends with the resource that reaches this size; the rest follows in the next
    */
   takePending(
     resourceOf: (name: string) => Any | null,
@@ -99,7 +100,7 @@ export class Subscription {
     return resources.length === 0 ? null : resources
   }
 
-  /** The response was sent, and waits for its answer. */
+  /** Call after a response was sent: it now waits for the client's answer. */
   sent(nonce: string): void {
     this.nonce = nonce
     this.waits = true

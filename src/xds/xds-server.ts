@@ -59,9 +59,9 @@ export interface XdsSettings {
   readonly listen: ListenAddress
   readonly credentials: ServerCredentials
   readonly canary: Selector | null
-  /** Distinguishes versions of this process from those of one before it. */
+  /** Prefix of resource versions, so that versions of a restarted process differ. */
   readonly instance: string
-  /** How long a client may take to answer a response. */
+  /** How long a client may take to accept or reject a response. */
   readonly answerMs: number
   readonly random: () => number
   /** Addresses of a host name. The system's resolver by default. */
@@ -102,7 +102,7 @@ export class XdsServer {
     this.server.addService(ADS, { StreamAggregatedResources: (call: AdsCall) => this.open(call) })
   }
 
-  /** @throws DiscoError CONFLICT, USAGE where it cannot listen */
+  /** @throws DiscoError CONFLICT or USAGE if it cannot listen */
   static async start(settings: XdsSettings): Promise<XdsServer> {
     const server = new XdsServer(settings)
     try {
@@ -134,7 +134,7 @@ export class XdsServer {
     return first
   }
 
-  /** Why clients should not be sent here; null where they should. */
+  /** Why the server is not ready for clients, as a clause; null if it is ready. */
   get problem(): string | null {
     if (this.isClosing) return 'ending'
     const awaited = this.catalog.awaitedServices

@@ -10,7 +10,7 @@ import type { Phase } from '../registrar/state.js'
 export interface RegistrationDoc {
   readonly schema: 'disco.registration/v1'
   readonly phase: Phase
-  /** Why not all keys exist in etcd; null where they do. */
+  /** Why not all keys exist in etcd; null if they do. */
   readonly problem: string | null
   readonly rev: string
   readonly endpoints: readonly OwnEndpointDoc[]
@@ -37,7 +37,7 @@ export interface OwnHealthDoc {
   readonly schema: 'disco.own-health/v1'
   readonly healthy: boolean
   readonly phase: Phase
-  /** Why it is not healthy; null where it is. */
+  /** Why it is not healthy; null if it is. */
   readonly reason: string | null
   /** `unreachable since` or `denied since`, with a time and the cause; null while etcd answers. */
   readonly etcd: string | null

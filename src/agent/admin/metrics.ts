@@ -134,7 +134,7 @@ function counter(name: string, help: string, value: number): Family {
   return { name, help, type: 'counter', samples: [{ value }] }
 }
 
-/** Without a sample while the value is unknown. */
+/** One sample; none while the value is unknown. */
 function sampleOf(value: number | boolean | null, per = 1): Family['samples'] {
   return value === null ? [] : [{ value: Number(value) / per }]
 }

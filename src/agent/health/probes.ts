@@ -47,7 +47,7 @@ export function grpcProbe(
   }
 }
 
-/** Healthy where the port, or the Unix socket, accepts a connection. */
+/** Healthy if the port, or the Unix socket, accepts a connection. */
 export function tcpProbe(addr: string): Probe {
   return (deadlineMs) =>
     new Promise((resolve) => {

@@ -3,31 +3,38 @@ import type { DiscoError } from '../../domain/errors.js'
 /** State of a registrar: its server, the server's health, and the keys in the registry. */
 export interface State {
   /**
-   * `none` without a process to supervise. A `terminating` server was sent SIGTERM, a `killed` one SIGKILL. When the
-   * process is `gone`, the rest of its process group is being ended (`sweeping`) or has ended (`swept`).
+   * State of the supervised process; `none` if there is none. `terminating`: SIGTERM was sent. `killed`: SIGKILL was
+   * sent. `gone`: the process ended. After that, the rest of its process group is being ended (`sweeping`) or has ended
+   * (`swept`).
    */
   readonly server: 'none' | 'running' | 'terminating' | 'killed' | 'gone' | 'sweeping' | 'swept'
   readonly health: 'unknown' | 'good' | 'bad'
-  /** Our keys in the registry; `lost` after another client deleted them on purpose or took them over. */
+  /**
+   * State of our keys in the registry. `out`: not registered. `claiming`: being registered. `leaving`: being removed.
+   * `lost`: another client deleted them on purpose or took them over.
+   */
   readonly key: 'out' | 'claiming' | 'held' | 'leaving' | 'lost'
   readonly drain: 'none' | 'running' | 'over'
-  /** Number of stops requested; each skips another wait. */
+  /** Number of stop requests. Each one after the first skips the current wait. */
   readonly stops: number
-  /** Whether to drain and deregister without a stop. */
+  /** Whether to drain and deregister, but leave the server running. */
   readonly isRetired: boolean
   /** The weight is 0 because the server is unhealthy. */
   readonly isWeighedDown: boolean
   readonly hasBeenHeld: boolean
+  /** Whether the pending registration is being aborted. */
   readonly isGivingUp: boolean
+  /** Whether the lease was revoked in order to skip the remaining waits. */
   readonly isRevoked: boolean
-  /** The time between SIGTERM and SIGKILL has passed. */
+  /** Whether the time between SIGTERM and SIGKILL has passed. */
   readonly isKillDue: boolean
+  /** Whether the registrar has ended. */
   readonly isOver: boolean
-  /** Exit code of the server; 0 after a signal of ours. */
+  /** Exit code of the server; 0 if it was ended by a signal that we sent. */
   readonly serverExit: number
   /** The error that prevents the registrar from continuing. */
   readonly failure: DiscoError | null
-  /** The key, or one of several, was taken over. */
+  /** The error if another client took over a key; null otherwise. */
   readonly conflict: DiscoError | null
 }
 
@@ -36,14 +43,14 @@ export type Event =
   /** The claim succeeded; it was abandoned, or the keys were removed. */
   | { readonly type: 'registered' | 'unregistered' }
   | { readonly type: 'refused'; readonly error: DiscoError }
-  /** Another client ended the registration: deleted on purpose (null), or taken over. */
+  /** Another client deleted the keys on purpose (`error` is null) or took them over. */
   | { readonly type: 'lost'; readonly error: DiscoError | null }
-  /** One of several keys was taken over. */
+  /** One of several keys was taken over; the others are still held. */
   | { readonly type: 'dropped'; readonly error: DiscoError }
   | { readonly type: 'drained' }
-  /** A request to stop, or to leave the registry only. */
+  /** A request to end the server too (`stop`), or only to deregister (`retire`). */
   | { readonly type: 'stop' | 'retire' }
-  /** The server's process ended, with 128 + the number of the signal that ended it. */
+  /** The server's process ended. `code` is its exit code, or 128 + the number of the signal that ended it. */
   | { readonly type: 'exited'; readonly code: number; readonly signal: NodeJS.Signals | null }
   /** The rest of the server's process group has ended. */
   | { readonly type: 'swept' }
@@ -52,7 +59,10 @@ export type Event =
   /** An error of the registrar itself, such as a server that is not healthy in time. */
   | { readonly type: 'failed'; readonly error: DiscoError }
 
-/** Actions that follow from an event, each to be performed once. `linger` is a drain after the keys were removed. */
+/**
+ * Actions that follow from an event, each to be performed once. `linger` keeps the server running for the drain time
+ * after the keys are removed, for layouts without a weight. `sweep` ends the rest of the server's process group.
+ */
 export type Action =
   | 'register'
   | 'giveUp'
@@ -68,9 +78,9 @@ export type Action =
   | 'end'
 
 export interface Rules {
-  /** Whether the weight is 0 for a while before the key is deleted. */
+  /** Whether to set the weight to 0 for a while before the keys are removed. */
   readonly drains: boolean
-  /** Whether there is a weight to set; without one, the drain follows the deletion of the key. */
+  /** Whether the layout has a weight. Without one, the drain is a wait after the keys are removed. */
   readonly carriesWeight: boolean
   /** Response to an unhealthy server. */
   readonly unhealthy: 'deregister' | 'weight0'
@@ -98,8 +108,8 @@ export function initialState({ hasServer }: { hasServer: boolean }): State {
 
 /**
  * Computes the next state and the actions that lead to it, in order. On a stop: weight 0, drain, deregister,
- * SIGTERM, SIGKILL; each further stop skips the current wait. The loss of a held key, or of etcd, never ends the
- * server.
+ * SIGTERM, SIGKILL; each further stop skips the current wait. The loss of a key, or of the connection to etcd, never
+ * ends the server.
  */
 export function reduce(
   before: State,
@@ -209,11 +219,12 @@ function nextForServer(state: State): Next {
   }
 }
 
-/** Whether the keys must leave the registry, in any state of health. */
+/** Whether the keys must be removed from the registry, even if the server is healthy. */
 export function isLeaving({ stops, isRetired, failure, server }: State): boolean {
   return stops > 0 || isRetired || failure !== null || (server !== 'none' && server !== 'running')
 }
 
+/** Whether SIGTERM was sent to the server, or to the rest of its process group, and SIGKILL was not. */
 function isEnding({ server }: State): boolean {
   return server === 'terminating' || server === 'sweeping'
 }
@@ -223,11 +234,12 @@ function exitOf({ server }: State, { code, signal }: Event & { type: 'exited' })
   return isOurs ? 0 : code
 }
 
+/** Whether a second stop was requested, which skips the drain and revokes the lease. */
 function isHurried({ stops }: State): boolean {
   return stops > 1
 }
 
-/** Exit code of the process. @throws DiscoError the error that ended it, where the server itself exited with 0 */
+/** Exit code of the registrar. @throws DiscoError its failure, or the conflict if the server itself exited with 0 */
 export function exitCodeOf({ stops, failure, conflict, serverExit }: State): number {
   if (stops > 1) return 130
   if (failure) throw failure
@@ -235,7 +247,7 @@ export function exitCodeOf({ stops, failure, conflict, serverExit }: State): num
   return serverExit
 }
 
-/** Phases of a registrar, one word each, for output and metrics. */
+/** Phases of a registrar, one word each, for output and metrics. Derived from the state. */
 export const PHASES = [
   'waiting',
   'registering',

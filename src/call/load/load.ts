@@ -6,14 +6,14 @@ export const SLICE_MS = 2
 
 /** The number of calls, the concurrency, and the end of a run. */
 export interface Load {
-  /** Infinity where only the time is limited. */
+  /** Infinity if only the time is limited. */
   readonly calls: number
-  /** Infinity where only the calls are counted. */
+  /** Infinity if only the calls are counted. */
   readonly durationMs: number
   /** The maximum number of outstanding calls. */
   readonly concurrency: number
   /**
-   * Calls to start per second, whether or not earlier ones have ended (open loop); null where each worker starts a
+   * Calls to start per second, whether or not earlier ones have ended (open loop); null if each worker starts a
    * call as soon as its last has ended (closed loop).
    */
   readonly perSecond: number | null

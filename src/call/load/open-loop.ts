@@ -4,12 +4,12 @@ import type { Pace } from './pace.js'
 import { Pause, untilRead } from './pause.js'
 
 /**
- * Calls due by the end of the time may be started this much later: a pause of the garbage collector or a busy machine
- * must not lose the last ones.
+ * Grace for calls that are due at the end of the run: a pause of the garbage collector or a busy machine must not
+ * prevent the last calls.
  */
 const CATCH_UP_MS = 100
 
-/** The longest wait for room before the clock is checked: timers do not take infinity. */
+/** The longest wait for a free slot before the clock is checked. A timer cannot wait forever. */
 const LONGEST_WAIT_MS = 1_000
 
 /**
@@ -37,7 +37,7 @@ export async function openLoop(
   const wake = () => pause.end()
   const ended = () => {
     pace.end()
-    // For a call that waits for room, or the end that waits for the last call.
+    // Wakes a call that waits for a free slot, or the end of the run, which waits for the last call.
     if (pace.underWay === load.concurrency - 1 || pace.underWay === 0) pause.end()
   }
   signal.addEventListener('abort', wake)

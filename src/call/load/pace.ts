@@ -9,7 +9,7 @@ export interface Saturation {
   readonly by: 'client' | 'backends' | 'reader'
   /** Calls that ended per second. */
   readonly perSecond: number
-  /** In cores: user and system time of this process; above 1 where threads of V8 and libuv work as well. */
+  /** In cores: user and system time of this process; above 1 if threads of V8 and libuv work as well. */
   readonly cpuFraction: number
   /** The part of the time in which the event loop was not waiting for input. */
   readonly loopFraction: number

@@ -65,7 +65,7 @@ function sleep(untilMs: number, then: () => void): void {
   then()
 }
 
-/** For runs that print no line for each call. */
+/** The reader of runs that print no line for each call. */
 export const NO_READER: Reader = { isBehind: false, drained: () => Promise.resolve() }
 
 /** The longest delay of a timer. */

@@ -26,7 +26,7 @@ export interface CallEndpointDoc extends TalliedDoc {
   readonly reconnects: number
   /** The same by reason. */
   readonly reconnectReasons: Readonly<Record<string, number>>
-  /** Why it received no calls; null where the reason is unknown. */
+  /** Why it received no calls; null if the reason is unknown. */
   readonly note: string | null
 }
 
@@ -36,7 +36,7 @@ export interface CallVersionDoc extends TalliedDoc {
   readonly weight: number
 }
 
-/** The endpoints of one of several registries together, and how it stands at the end of the run. */
+/** The endpoints of one of several registries together, and the registry's state at the end of the run. */
 export interface CallRegistryDoc extends TalliedDoc, ResolvedRegistryDoc {}
 
 /** An endpoint joined, left, or got another weight. Calls from `atCall` on were made under the change. */
@@ -97,9 +97,9 @@ export interface StartsDoc extends Omit<Starts, 'saturation'> {
 export interface CallDoc {
   readonly schema: 'disco.call/v1'
   readonly service: string
-  /** As the channel dialled it. */
+  /** The target that the channel dialled. */
   readonly target: string
-  /** The conditions of the target; null where it selects all of the service. */
+  /** The conditions of the target; null if it selects all of the service. */
   readonly selector: string | null
   readonly method: string
   /** Null for a target without a registry. */
@@ -110,7 +110,7 @@ export interface CallDoc {
   /** Picks and retries. */
   readonly attempts: number
   readonly interrupted: boolean
-  /** The reply of a single call; a list of all replies where the method streams them. */
+  /** The reply of a single call; a list of all replies if the method streams them. */
   readonly reply: unknown
   readonly elapsedMs: number
   readonly perSecond: number
@@ -120,7 +120,7 @@ export interface CallDoc {
   readonly endpoints: readonly CallEndpointDoc[]
   /** Only with several versions. */
   readonly versions: readonly CallVersionDoc[]
-  /** Only with several registries. `rev` is then that of the first which has a list. */
+  /** Only with several registries. `rev` is then the revision of the first registry that has a list. */
   readonly registries?: readonly CallRegistryDoc[]
   readonly latencyMs: LatencySummary
   readonly histogram: readonly LatencyBand[]
@@ -137,9 +137,9 @@ export interface CallDoc {
   readonly reconnectsLeftOut: number
   readonly failovers: readonly FailoverDoc[]
   readonly verdict: Verdict
-  /** The assertions of --assert. `actual` is null where the run is too short to measure it: the assertion then fails. */
+  /** The assertions of --assert. `actual` is null if the run is too short to measure it: the assertion then fails. */
   readonly assertions: readonly Asserted[]
-  /** Where a program with this target sees other endpoints, and addresses that clients cannot dial. */
+  /** Warnings, such as: a program would resolve this target to other endpoints; clients cannot dial an address. */
   readonly notes: readonly NoteDoc[]
 }
 
@@ -157,7 +157,7 @@ export interface CallLineDoc extends CallFailureDoc {
   readonly schema: 'disco.call-line/v1'
   readonly latencyMs: number
   readonly reply: unknown
-  /** With -v, else null; base64 where a name ends in -bin. */
+  /** With -v, else null; base64 if a name ends in -bin. */
   readonly headers: CallResult['headers'] | null
   readonly trailers: CallResult['trailers'] | null
 }

@@ -18,7 +18,7 @@ import {
 } from './parts.js'
 import { rateNotKept, renderReaderWait, renderUnfinished } from './saturation.js'
 
-/** With fewer calls a rate means little: the first call may take most of the time. */
+/** Least number of calls for which a rate is shown: with few calls, the first one takes most of the time. */
 const MANY_CALLS = 100
 
 export interface ReportOptions {

@@ -34,7 +34,7 @@ interface LeftOutDoc {
 interface EndpointChangeDoc extends WeightChangeDoc {
   readonly share: { readonly from: number; readonly to: number }
   readonly lease: string | null
-  /** False where the endpoint already had that weight: nothing was written. */
+  /** False if the endpoint already had that weight: nothing was written. */
   readonly written: boolean
   /** Consequences of the new weight, and clients that are known to ignore it. */
   readonly hints: readonly Hint[]
@@ -152,7 +152,7 @@ export type Planned = Omit<Drained, 'end'> & { readonly end: 'planned' }
 interface DrainedEndpointDoc {
   readonly addr: string
   readonly version: string
-  /** Null where the previous value could not be read. */
+  /** Null if the previous value could not be read. */
   readonly from: number | null
 }
 

@@ -5,7 +5,7 @@ import { type Layers, readLayers } from './layers.js'
 
 /** A context that a command reads. */
 export interface ReadContext {
-  /** Null where -C does not name several. */
+  /** Null if -C does not name several. */
   readonly origin: Origin | null
   readonly layers: Layers
 }
@@ -19,7 +19,7 @@ const CONNECTION_FLAGS = ['endpoints', 'cacert', 'cert', 'key', 'user', 'passwor
  *
  * @param command its name, for errors
  * @param takesSeveral whether it reads several registries together
- * @throws DiscoError USAGE as `readLayers` and `parseOrigins`; for several contexts where the command takes one, or beside
+ * @throws DiscoError USAGE as `readLayers` and `parseOrigins`; for several contexts if the command takes one, or beside
  *   flags of one connection
  */
 export async function readContexts(

@@ -6,7 +6,7 @@ import { Registry } from '../../registry/registry.js'
 import type { ListenAddress } from '../flags/listen.js'
 import { untilSettled } from '../proxy/serve.js'
 
-/** As the flags of `disco proxy` have it by default. */
+/** The default of `disco proxy`. */
 const REPLAY_BYTES = 256 * 2 ** 10
 
 /** The proxy of `disco dev`. Disposing of it ends its calls. */

@@ -9,27 +9,27 @@ export interface FindingDoc {
   readonly code: string
   readonly severity: Severity
   readonly title: string
-  /** Null where it is about etcd. */
+  /** Null if it is about etcd. */
   readonly service: string | null
-  /** Null where it is about a whole service, or about etcd; `addr` as well. */
+  /** Null if it is about a whole service, or about etcd; `addr` as well. */
   readonly key: string | null
   readonly addr: string | null
   /** The URL of a member of etcd. */
   readonly member: string | null
-  /** The revision of the last write by which it stands so; null where etcd cannot tell. */
+  /** The revision since which it is so; null if etcd's history does not show it. */
   readonly since: string | null
   readonly text: string
   readonly cost: string | null
   /** The part of the service's traffic that is concerned, from 0 to 1. */
   readonly share: number | null
   readonly mend: {
-    /** A command for a shell; null where no command does it. */
+    /** A command for a shell; null if no command does it. */
     readonly command: string | null
     readonly otherwise: string | null
     /** Whether `--fix` does it. */
     readonly safe: boolean
   }
-  /** Of `--fix`; null where it was not tried. */
+  /** The outcome of `--fix`; null if it was not tried. */
   readonly fixed: Fixed['outcome'] | 'planned' | null
 }
 
@@ -43,22 +43,22 @@ export interface AnswerDoc {
 
 export interface DoctorDoc {
   readonly schema: 'disco.doctor/v1'
-  /** Null where all services were examined. */
+  /** Null if all services were examined. */
   readonly service: string | null
-  /** Null where the registrations could not be read. */
+  /** Null if the registrations could not be read. */
   readonly rev: string | null
   /** Number of services and endpoints that were examined. */
   readonly services: number
   readonly endpoints: number
   readonly errors: number
   readonly warnings: number
-  /** The worst first. Those that `--fix` mended are not counted. */
+  /** Sorted by severity, errors first. Those that `--fix` has fixed are not counted. */
   readonly findings: readonly FindingDoc[]
-  /** What was looked at. */
+  /** What was checked. */
   readonly checks: readonly Check[]
-  /** What could not be looked at. */
+  /** What could not be checked. */
   readonly unchecked: readonly Unchecked[]
-  /** For each endpoint that was named: whether it gets traffic. */
+  /** Whether each endpoint given by address or key gets traffic. */
   readonly answers: readonly AnswerDoc[]
   /** Whether it was ended before everything was probed. */
   readonly interrupted: boolean
@@ -73,7 +73,7 @@ export interface Outcome {
   readonly examination: Examination
   readonly findings: readonly Finding[]
   readonly answers: readonly Answer[]
-  /** By key of the finding; see `FindingDoc.fixed`. */
+  /** Outcomes of `--fix`, by finding; see `FindingDoc.fixed`. */
   readonly fixes: ReadonlyMap<Finding, NonNullable<FindingDoc['fixed']>>
   readonly interrupted: boolean
   /** The words of a command as one line for a shell. */

@@ -31,7 +31,7 @@ export interface EndpointsDoc {
   readonly weightsUnset: boolean
   /** Whether etcd was asked for the remaining time of each lease; if not, `ttlSeconds` is null. */
   readonly ttlsAsked: boolean
-  /** Only with several registries. `rev` is then that of the first which answered, and shares are within each. */
+  /** Only with several registries. `rev` is then the revision of the first that answered; shares are per registry. */
   readonly registries?: readonly RegistryDoc[]
   readonly endpoints: readonly EndpointDoc[]
 }

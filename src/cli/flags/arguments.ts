@@ -18,7 +18,7 @@ export function completeAddressOrKey(text: string, example: string): Promise<str
 export interface EndpointName {
   /** The completed address, or the etcd key. */
   readonly name: string
-  /** Why it is not a valid address; null where it is one, or a key. */
+  /** Why it is not a valid address; null if it is one, or a key. */
   readonly invalid: DiscoError | null
 }
 

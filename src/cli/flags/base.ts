@@ -105,12 +105,12 @@ function requireLayout(text: string, flag: string): string {
   return text
 }
 
-/** For commands that change a registry. */
+/** Flags of commands that change a registry. */
 export const changeFlags = {
   yes: Flags.boolean({ description: 'change a production context without asking' }),
 }
 
-/** For commands that change endpoints, one or several. */
+/** Flags of commands that change one or several endpoints. */
 export const bulkFlags = {
   yes: Flags.boolean({ description: 'change several endpoints, or a production context, without asking' }),
   'dry-run': Flags.boolean({ description: 'show what would be changed, and change nothing' }),
@@ -118,7 +118,7 @@ export const bulkFlags = {
 
 export type PlaceFlags = Interfaces.InferredFlags<typeof placeFlags>
 
-/** For commands that dial: the use of the cached list while etcd is unreachable. */
+/** Flags of commands that dial: the use of the cached list while etcd is unreachable. */
 export const cacheFlags = {
   cache: Flags.boolean({
     allowNo: true,

@@ -70,7 +70,7 @@ type RouteFlag = Pick<Interfaces.InferredFlags<typeof proxyFlags>, 'route'>
 
 export interface RoutePlan {
   readonly targets: readonly [string, ...string[]]
-  /** Null where one target takes all calls. */
+  /** Null if one target takes all calls. */
   readonly rule: RouteRule | null
 }
 

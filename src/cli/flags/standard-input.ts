@@ -23,7 +23,7 @@ const FILE_FLAGS = [
 /** Flags that take a text, `@FILE`, or `@-` for standard input; --data takes `-` as well. */
 const TEXT_FLAGS = ['data', 'header']
 
-/** Standard input can be read once. @throws DiscoError USAGE where two flags, or one flag twice, would read it */
+/** Standard input can be read once. @throws DiscoError USAGE if two flags, or one flag twice, would read it */
 export function refuseSecondReader(flags: Readonly<Record<string, unknown>>): void {
   const [first, second] = [
     ...readersIn(flags, [...FILE_FLAGS, 'data'], '-'),

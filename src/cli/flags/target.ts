@@ -200,7 +200,7 @@ export function placeOfUri({ place }: Target, placeBy: ScopeWords<string>['place
 }
 
 /**
- * A target whose endpoints stand in no registry, as a channel takes it: `host:port`, `dns:`, `ipv4:`, `ipv6:` or
+ * A target whose endpoints are not in a registry, as a channel takes it: `host:port`, `dns:`, `ipv4:`, `ipv6:` or
  * `unix:`. Null for a service of the registry.
  *
  * @throws DiscoError USAGE
@@ -214,9 +214,9 @@ export async function staticTarget(text: string): Promise<string | null> {
 
 /** A target as a command that dials takes it. */
 export interface Dialled {
-  /** As a channel takes it. */
+  /** The target in the form that a channel takes. */
   readonly target: string
-  /** Of the registry, and where its keys are; null for a target without a registry. */
+  /** The service, and the layout and root of its keys; null for a target without a registry. */
   readonly registry: { readonly service: string; readonly place: FullPlace; readonly isUri: boolean } | null
 }
 

@@ -38,7 +38,7 @@ export function wantsTls(flags: TlsFlags): boolean {
   return flags.tls || given.some((value) => value !== undefined)
 }
 
-/** @throws DiscoError USAGE where standard input cannot be read */
+/** @throws DiscoError USAGE if standard input cannot be read */
 export async function tlsFiles(flags: TlsFlags): Promise<PemFiles> {
   return {
     caFile: await sourceOf(flags['tls-ca'], '--tls-ca'),
@@ -47,7 +47,7 @@ export async function tlsFiles(flags: TlsFlags): Promise<PemFiles> {
   }
 }
 
-/** Undefined where no flag asks for TLS. @throws DiscoError USAGE for files that cannot be used */
+/** Undefined if no flag asks for TLS. @throws DiscoError USAGE for files that cannot be used */
 export async function backendTls(flags: TlsFlags): Promise<Renewable<BackendTls> | undefined> {
   if (!wantsTls(flags)) return undefined
   const { openBackendTls } = await import('../../grpc/backend-tls.js')

@@ -20,7 +20,7 @@ export interface HealthEndpointDoc {
 
 export interface HealthDoc {
   readonly schema: 'disco.health/v1'
-  /** The target, where its endpoints stand in no registry. */
+  /** The target, if its endpoints are not in a registry. */
   readonly service: string
   /** Null there. */
   readonly rev: string | null

@@ -11,23 +11,23 @@ import type { Dialled } from '../flags/target.js'
 export interface NoteDoc {
   readonly code: string
   readonly text: string
-  /** Of the endpoint that it is about; null for the whole list. */
+  /** Address of the endpoint concerned; null if the note is about the whole list. */
   readonly addr: string | null
-  /** What a program would dial for the same endpoints; null where that is not the point. */
+  /** What a program would dial for the same endpoints; null if that is not the point. */
   readonly target: string | null
 }
 
 /** How a list was read. */
 export interface Reading {
   readonly dialled: Dialled
-  /** Of etcd, as the user named them. */
+  /** The etcd members, as given by the user. */
   readonly members: readonly string[]
   /** The variables of a program beside the tool; see `Registry.open`. */
   readonly env: Environment
 }
 
 /**
- * Where a program with the same target would see other endpoints, and endpoints that clients cannot dial.
+ * Warnings: a program with the same target would see other endpoints, or clients cannot dial an endpoint.
  *
  * @param registered the list
  */

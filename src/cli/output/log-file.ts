@@ -10,11 +10,11 @@ const MOST_WAITING_BYTES = 4 * 2 ** 20
 /** JSON lines, appended to a file. */
 export class LogFile {
   private stream: WriteStream
-  /** Lines that were dropped since the last one that was written. */
+  /** Number of lines dropped since the last written line. */
   private dropped = 0
 
   /**
-   * @param name what its problems call it, such as `access log`
+   * @param name the name of the file in messages, such as `access log`
    * @param onProblem called for each later failure to open or write, with a sentence
    * @throws DiscoError USAGE for a file that cannot be opened
    */

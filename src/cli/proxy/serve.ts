@@ -23,7 +23,7 @@ const POLL_MS = 20
 export interface AdminService {
   /** Token that requests must carry; null for none. */
   readonly token: string | null
-  /** @throws DiscoError where it cannot listen */
+  /** @throws DiscoError if it cannot listen */
   start(handler: RequestListener): Promise<AsyncDisposable & { readonly address: string }>
 }
 
@@ -44,7 +44,7 @@ export interface ProxyPlan {
 /** Where a running proxy is shown. */
 export interface ProxyStage {
   readonly view: ProxyView
-  /** Null where there is no terminal. */
+  /** Null if there is no terminal. */
   readonly screen: ProxyScreen | null
   started(doc: ProxyDoc): void
 }
@@ -87,7 +87,7 @@ export async function serve(plan: ProxyPlan, stage: ProxyStage, stop: StopSignal
   const renew = () => {
     if (hasHungUp()) return stop.end()
     log?.reopen()
-    // One after the other, so that the files that were read last stand.
+    // One after the other, so that the last read wins.
     renewed = renewed.then(() => renewCertificates(proxy, certificates, view))
   }
   process.on('SIGHUP', renew)

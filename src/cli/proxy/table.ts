@@ -30,7 +30,7 @@ export interface TargetLooks {
   readonly most: number
 }
 
-/** Lines about one target: how it stands, the verdict on its traffic, and its endpoints. */
+/** Lines about one target: its state, the verdict on its traffic, and its endpoints. */
 export function renderTarget(
   service: Service,
   traffic: TargetTraffic,

@@ -85,7 +85,7 @@ export class TargetTraffic {
     return this.leavers.get(id)
   }
 
-  /** On the picks so far, or those of a moment ago. */
+  /** The verdict on the picks so far. Cached for a moment. */
   verdict(): Verdict {
     const startedMs = performance.now()
     if (this.judged && (this.judged.calls === this.calls || startedMs < this.nextJudgementMs)) {

@@ -3,9 +3,9 @@ import type { RegistryState } from '../../grpc/resolver/list-part.js'
 /** One of several registries that were read. */
 export interface RegistryDoc {
   readonly registry: string
-  /** Null where it could not be read. */
+  /** Null if it could not be read. */
   readonly rev: string | null
-  /** Why it could not be read, or may be out of date; null where it could. */
+  /** Why it could not be read, or may be out of date; null if it could. */
   readonly problem: string | null
 }
 

@@ -3,7 +3,7 @@ import { age, count } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 import type { ResolvedRegistryDoc } from './document.js'
 
-/** A line for each of several registries: its part in the balancing, and how its list stands. */
+/** A line for each of several registries: its part in the balancing, and the state of its list. */
 export function registryLines(registries: readonly ResolvedRegistryDoc[], palette: Palette): string[] {
   const isRatio = registries.every(({ priority }) => priority === 0)
   const width = Math.max(0, ...registries.map(({ registry }) => registry.length))

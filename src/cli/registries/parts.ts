@@ -43,7 +43,7 @@ function unlessAway(thrown: unknown): DiscoError {
 /**
  * The parts that were read.
  *
- * @throws DiscoError that names all registries, where none was read
+ * @throws DiscoError that names all registries, if none was read
  */
 export function partsRead<Read>(
   parts: readonly RegistryPart<Read>[],

@@ -5,30 +5,30 @@ import type { Resolution } from '../../grpc/resolver/resolve.js'
 import type { NoteDoc } from '../notes/notes.js'
 import { type ResolvedRegistryDoc, resolvedRegistryDoc } from '../registries/document.js'
 
-/** The resolved target and the source of its list. */
+/** The resolved target, and the source of its list of endpoints. */
 export interface SourceDoc {
-  /** In full, as passed to a channel. */
+  /** The full target, as passed to a channel. */
   readonly target: string
-  /** The revision of the registry; null for a target of another scheme. */
+  /** The service that the target names; null for a target of another scheme. */
   readonly service: string | null
-  /** `etcd`, `cache` (the last good list, while etcd is unreachable), or the scheme of another resolver. */
+  /** `etcd`, `cache` (the last good list, because etcd is unreachable), or the scheme of another resolver. */
   readonly source: string
-  /** Null if the list is not the registry's. */
+  /** The revision of the list; null if it does not come from the registry. */
   readonly rev: string | null
-  /** The age of a list from the cache; 0 for any other. */
+  /** The age of a list from the cache; 0 if it does not come from the cache. */
   readonly ageMs: number
-  /** Why etcd did not answer. */
+  /** Why the list may be out of date: the error of etcd. Null if etcd answered. */
   readonly stale: string | null
 }
 
 export interface ResolvedEndpointDoc {
-  /** Only with several registries. */
+  /** The name of its registry; only with several registries. */
   readonly registry?: string
   readonly key: string
   readonly addresses: readonly string[]
-  /** The effective weight: 0 is drained. */
+  /** The effective weight; 0 if it is drained. */
   readonly weight: number
-  /** Among the resolved endpoints, from 0 to 1, to four digits. */
+  /** The endpoint's share of the calls, from 0 to 1, rounded to four decimals. */
   readonly share: number
   readonly attributes: {
     readonly version: string
@@ -43,12 +43,12 @@ export interface ResolveDoc extends SourceDoc {
   readonly authority: string
   /** The default service config of a channel; null for grpc-js's default, pick_first. */
   readonly serviceConfig: object | null
-  /** Only with several registries. `rev` is then that of the first which has a list. */
+  /** Only with several registries. `rev` is then the revision of the first registry that has a list. */
   readonly registries?: readonly ResolvedRegistryDoc[]
   readonly endpoints: readonly ResolvedEndpointDoc[]
-  /** Registered, and never dialled. */
+  /** Registered endpoints with a problem, which clients never dial. */
   readonly unusable: readonly UnusableEndpointDoc[]
-  /** Where a program with this target sees other endpoints, and addresses that clients cannot dial. */
+  /** Warnings, such as: a program would resolve this target to other endpoints; clients cannot dial an address. */
   readonly notes: readonly NoteDoc[]
 }
 

@@ -23,7 +23,7 @@ export interface ServicesDoc {
   readonly rev: string
   /** Whether etcd was asked for the remaining time of each lease; if not, `minTtlSeconds` is null. */
   readonly ttlsAsked: boolean
-  /** Only with several registries. `rev` is then that of the first which answered. */
+  /** Only with several registries. `rev` is then the revision of the first registry that answered. */
   readonly registries?: readonly RegistryDoc[]
   readonly services: readonly ServiceDoc[]
 }

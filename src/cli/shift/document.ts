@@ -30,7 +30,7 @@ export interface ShiftDoc {
   readonly steps: readonly {
     readonly rev: string
     readonly share: number
-    /** Null where there is none, or it was not asked. */
+    /** Null if there is none, or it was not asked. */
     readonly guard: { readonly ok: boolean; readonly text: string } | null
   }[]
   /** Whether a framework's clients read a weight of 0 here as their default: the shares then do not hold for them. */

@@ -23,7 +23,7 @@ export class LiveScreen {
   private timer: NodeJS.Timeout | undefined
   private paintedAtMs = Number.NEGATIVE_INFINITY
   private readonly repaint = () => this.paint()
-  /** Where the process ends without `leave`, as by an error that nobody caught. */
+  /** Restores the terminal if the process ends without `leave`, for example by an uncaught error. */
   private readonly restore = () => this.output.write(leaveScreen)
 
   /** @param draw the content for a terminal of a size */

@@ -20,7 +20,7 @@ export class PatientTerminal {
 
   private constructor(private readonly fd: number) {}
 
-  /** Standard output's terminal, opened once more; null where the system does not allow it, as after su. */
+  /** Standard output's terminal, opened once more; null if the system does not allow it, as after su. */
   static open(): PatientTerminal | null {
     const { O_NOCTTY, O_NONBLOCK, O_WRONLY } = constants
     for (const file of FILES) {

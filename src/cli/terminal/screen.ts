@@ -31,7 +31,7 @@ export interface ScreenTable {
 export interface Screen {
   readonly title: string
   readonly table: ScreenTable
-  /** The legend of the table's glyphs; left out where the terminal has too few rows. */
+  /** The legend of the table's glyphs; left out if the terminal has too few rows. */
   readonly legend: string
   /** One event per line, the newest last. */
   readonly log: readonly string[]

@@ -21,7 +21,7 @@ interface OfEndpoint {
 
 /** One line of `watch` and `register`. */
 export type EventDoc = AnyEventDoc & {
-  /** Only where several registries are watched: `rev` is its own. */
+  /** Only if several registries are watched: `rev` is its own. */
   readonly registry?: string
 }
 

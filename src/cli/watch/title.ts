@@ -19,7 +19,7 @@ export type Freshness =
 export interface Watched {
   /** Undefined for all services. */
   readonly service: string | undefined
-  /** As on the command line; empty or absent for all endpoints. */
+  /** The selection as given on the command line; empty or absent for all endpoints. */
   readonly selection?: string
   /** etcd's members. */
   readonly members: readonly string[]

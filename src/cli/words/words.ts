@@ -19,7 +19,7 @@ export type Word = {
   | {
       readonly kind: 'flag'
       readonly name: string
-      /** As it was written: `--n`, `-n` or `--no-color`. */
+      /** The flag as it was written: `--n`, `-n` or `--no-color`. */
       readonly written: string
       /** Undefined without a value: a switch, or a flag at the end or before another flag. */
       readonly value: string | undefined

@@ -17,7 +17,7 @@ export class ClientLog {
     this.write(rejection === null ? 'ack' : 'nack', stream, { type, version, reason: rejection })
   }
 
-  /** @param reason why this side ended it; null where the client did */
+  /** @param reason why this side ended it; null if the client did */
   closed(stream: ClientStream, reason: string | null): void {
     this.write('disconnect', stream, { reason })
   }

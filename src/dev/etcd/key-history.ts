@@ -20,7 +20,7 @@ export class KeyHistory {
     return this.versions.length > 0
   }
 
-  /** The pair as of a revision; undefined where the key did not exist, or was deleted. */
+  /** The pair as of a revision; undefined if the key did not exist, or was deleted. */
   at(revision: number): Version | undefined {
     const { newest } = this
     const found = newest && newest.modRevision <= revision ? newest : this.versions[this.indexAt(revision)]

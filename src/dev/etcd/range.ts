@@ -17,7 +17,7 @@ export interface RangeResult {
 }
 
 /**
- * Answers a range in etcd's order of steps: cut to limit + 1 where no later step needs the pairs, filter, sort, cut
+ * Answers a range in etcd's order of steps: cut to limit + 1 if no later step needs the pairs, filter, sort, cut
  * to the limit. A target other than the key sorts ascending even when no order is requested, but only after the early
  * cut.
  */

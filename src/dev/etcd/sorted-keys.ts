@@ -40,7 +40,7 @@ export class SortedKeys<Item extends { readonly key: string }> {
     if (chunk.length > CHUNK_LIMIT) this.chunks.splice(at + 1, 0, chunk.splice(CHUNK_LIMIT / 2))
   }
 
-  /** Without effect when the key is absent. */
+  /** Removes a key. Has no effect if it is absent. */
   remove(key: string): void {
     const at = this.chunkFor(key)
     const chunk = this.chunks[at] ?? []

@@ -4,7 +4,7 @@ import type { Found, Rule } from '../finding.js'
 import { mendBy } from '../mend.js'
 import { listed } from '../texts.js'
 
-/** The members of etcd that the tool was given, as they answered. */
+/** The status of each etcd member in --endpoints. */
 export interface EtcdFacts {
   readonly members: readonly MemberChecked[]
 }

@@ -203,7 +203,7 @@ Nothing is to be done, unless it was meant to be dialled.`,
     ),
 }
 
-/** Whether clients skip it for its address. */
+/** Whether clients skip the endpoint because of its address. */
 function hasNoAddress({ addr, problem }: Endpoint): boolean {
   if (problem?.kind !== 'not-dialled') return false
   const address = readAddress(addr)

@@ -15,7 +15,7 @@ type Needed = 'name' | 'base' | 'keys' | 'defaultTtlSeconds' | 'claims' | 'claim
 interface Form
   extends Pick<Layout, Needed>,
     Partial<Omit<Layout, Needed | 'at' | 'prefix' | 'decode' | 'encode'>> {
-  /** Only where the prefix is not the base, a slash, the service and a slash. */
+  /** Only if the prefix is not the base, a slash, the service and a slash. */
   prefix?(base: string, service?: string): string
   /** The registration from the key alone, for a value that names none. @param rest the key behind the base */
   place?(rest: string): KeyParts

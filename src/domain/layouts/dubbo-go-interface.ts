@@ -4,12 +4,13 @@ import { notAnEndpoint, Problem } from './layout.js'
 import { weightOf } from './metadata-weight.js'
 import { readUrl, unescaped } from './url.js'
 
-/** Dubbo's default for a provider without a weight. */
+/** Dubbo's default weight of a provider without one. */
 const RULE = { missing: 100 }
 
 /**
- * dubbo-go's etcdv3 registry, a key for each interface: `/{group}/{service}/providers/{escaped URL}` with an empty
- * value, and a key without a value for each directory above it.
+ * The etcdv3 registry of dubbo-go, with one key for each provider of an interface:
+ * `/{group}/{service}/providers/{escaped URL}`. The value is empty. The directories of the path are keys too, also with
+ * an empty value.
  */
 export const dubboGoInterface = defineLayout({
   name: 'dubbo-go-interface',

@@ -19,7 +19,7 @@ export class Fields {
     return new Fields(objectIn(textOf(value)))
   }
 
-  /** For a missing member, an empty text, as in Go. */
+  /** The text of a member; empty if it is missing, as in Go. */
   text(name: string): string {
     const text = this.any(name) ?? ''
     if (typeof text !== 'string') throw new Problem(`${name} is not a string`)

@@ -47,7 +47,7 @@ export interface Value {
 }
 
 /**
- * The evidence by which the values of a layout are recognised. Where the layout of a key is not given, all layouts
+ * The evidence by which the values of a layout are recognised. If the layout of a key is not given, all layouts
  * are tried in this order, and those of one kind in the order of `LAYOUTS`:
  *
  * - `narrower-members`: a superset of members that a layout of the next kind would claim

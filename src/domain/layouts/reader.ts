@@ -22,9 +22,9 @@ export interface KeyFilter {
 
 /** Reads etcd's keys in one layout, or in any. Pure. */
 export interface Reader {
-  /** As `Place.layout`. */
+  /** See `Place.layout`. */
   readonly layout: string
-  /** As a prefix: empty, or ending in one slash. */
+  /** The root as a prefix: empty, or ending in one slash. */
   readonly root: string
   /** The prefix of all relevant keys. */
   prefix(service?: string): string

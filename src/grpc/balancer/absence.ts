@@ -11,7 +11,7 @@ const PINNED_TO_NONE =
 /**
  * Why no member can be picked.
  *
- * @param note where the list comes from, as a sentence
+ * @param note the source of the list, as a sentence for messages
  */
 export function whyNobody(
   { size, census }: { readonly size: number; readonly census: Census<Member> },

@@ -1,8 +1,8 @@
 import type { Member } from './member.js'
 
 /**
- * Counts the members that could be picked (weight > 0) by how their connections stand. Every change costs O(1):
- * thousands that connect, or lose their connections, change their state together.
+ * Counts the members with weight > 0 by connectivity state. A change costs O(1), because thousands of members may
+ * connect or disconnect at the same time.
  */
 export class Census<One extends Member> {
   private readonly servable = new Set<One>()
@@ -28,7 +28,7 @@ export class Census<One extends Member> {
     this.failing.delete(member)
   }
 
-  /** Some of those that fail, for a message. */
+  /** Up to `most` failing members, for a message. */
   examples(most: number): One[] {
     const some: One[] = []
     for (const member of this.failing) {

@@ -23,7 +23,7 @@ const ANY_CALL: experimental.PickArgs = { metadata: new Metadata(), extraPickInf
  * health, replaces only its endpoint data.
  */
 export class Child implements ConnectedMember {
-  /** READY where calls can go; CONNECTING, too, while a connection's health is not known yet. */
+  /** READY if calls can go; CONNECTING, too, while a connection's health is not known yet. */
   state: connectivityState = connectivityState.IDLE
   problem: string | null = null
   /**

@@ -29,7 +29,7 @@ export class Level<One extends Member> {
     return size
   }
 
-  /** The rotation of all members; null where several registries have their own. */
+  /** The rotation of all members; null if several registries have their own. */
   get only(): Rotation<One> | null {
     const [first, second] = this.shares.values()
     return second === undefined ? (first?.rotation ?? null) : null

@@ -14,7 +14,7 @@ export interface Member {
   readonly outstanding: { readonly count: number }
   /** Its place in the resolver's list. */
   readonly rank: number
-  /** By which it can be pinned. */
+  /** Names to which a call can be pinned. */
   readonly names: readonly string[]
 }
 

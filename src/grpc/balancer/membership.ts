@@ -5,9 +5,9 @@ import type { Member } from './member.js'
 import { OutstandingCalls } from './outstanding.js'
 import type { Priorities } from './priorities.js'
 
-/** A member with the connections that are made to its endpoint. */
+/** A member that owns the connections to its endpoint. */
 export interface ConnectedMember extends Member {
-  /** A new weight replaces it, and leaves the connections. */
+  /** Replaced when a new list changes its weight or metadata. The connections stay. */
   endpoint: RegisteredEndpoint
   rank: number
   readonly outstanding: OutstandingCalls
@@ -17,17 +17,17 @@ export interface ConnectedMember extends Member {
 
 /**
  * One member for each endpoint of a list. Members and their call counts survive new lists, weight changes, and
- * reconnects of others.
+ * reconnects of other members.
  */
 export class Membership<One extends ConnectedMember> {
   readonly census = new Census<One>()
-  /** Whether a list is being applied, so that the state of the whole is not yet worth a report. */
+  /** True while a list is being applied: report the aggregate state only afterwards. */
   isUpdating = false
   private readonly members = new Map<EndpointId, One>()
   /** Call counts of endpoints that left with outstanding calls, in case they return. */
   private readonly outstandingOfLeavers = new Map<EndpointId, OutstandingCalls>()
 
-  /** @param priorities their rotations; null until there is a policy, see `follow` */
+  /** @param priorities the rotations that the members belong to; null until `follow` is called */
   constructor(private priorities: Priorities<One> | null) {}
 
   get size(): number {
@@ -47,7 +47,7 @@ export class Membership<One extends ConnectedMember> {
   /**
    * Applies a list.
    *
-   * @param create makes the member of a new endpoint, with the calls that are still outstanding there
+   * @param create makes the member of a new endpoint; `outstanding` counts its calls, also those from before a removal
    */
   update(
     endpoints: ReadonlyMap<EndpointId, RegisteredEndpoint>,
@@ -70,7 +70,7 @@ export class Membership<One extends ConnectedMember> {
     for (const [id, member] of this.members) this.remove(id, member)
   }
 
-  /** The member's state or weight has changed. */
+  /** Call after a member's state or weight has changed. */
   place(member: One): void {
     this.priorities?.place(member)
     this.census.place(member)

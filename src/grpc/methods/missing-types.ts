@@ -12,10 +12,10 @@ export interface MissingType {
   readonly imports: readonly string[]
 }
 
-/** By full name. */
+/** Missing types, by full name. */
 export type MissingTypes = ReadonlyMap<string, MissingType>
 
-/** For a file that they lack, servers in Go send only its name. */
+/** Whether a file has only a name. Servers in Go send this for a file that they do not have. */
 export function isEmpty(file: FileDescriptorProto): boolean {
   const { messageType, enumType, service, extension, dependency } = file
   return [messageType, enumType, service, extension, dependency].every(({ length }) => length === 0)

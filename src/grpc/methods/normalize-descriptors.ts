@@ -12,9 +12,9 @@ import { isEmpty, type MissingType, type MissingTypes, placeholderFile } from '.
 const { MESSAGE, ENUM } = FieldDescriptorProto_Type
 
 export interface NormalizedFiles {
-  /** In the order of dependencies, as a registry requires. */
+  /** Each file comes after its dependencies, as `createFileRegistry` requires. */
   readonly files: readonly FileDescriptorProto[]
-  /** Types in missing files; `files` have an empty message or enum for each. */
+  /** Types that missing files define. `files` has an empty message or enum in place of each. */
   readonly missing: MissingTypes
 }
 
@@ -25,11 +25,11 @@ export interface Home {
 }
 
 /**
- * Completes files to the form in which protoc describes them. Servers on protobufjs omit the dependencies of a file,
- * qualify type names only as far as the .proto does, and omit JSON names; so does our own reader of .proto files.
- * Google's files are added where they are imported, and placeholders for types in missing files.
+ * Completes file descriptors to the form that protoc produces. Servers with protobufjs, and our own parser of .proto
+ * files, omit dependencies and JSON names, and leave type names as they are in the .proto. Also adds Google's files if
+ * they are imported, and a placeholder for each type that a missing file defines.
  *
- * @throws Error for an undefined type, in a file with all its imports
+ * @throws Error for a type that no file defines although all imports of its user are present
  */
 export function normalizeFiles(described: readonly FileDescriptorProto[]): NormalizedFiles {
   const files = withBuiltIns(withoutCopies(described))
@@ -46,7 +46,7 @@ export function normalizeFiles(described: readonly FileDescriptorProto[]): Norma
   return { files: dependenciesFirst([...placeholders, ...normalized]), missing }
 }
 
-/** Removes copies: the same file under two names, as from different import paths, would define each type twice. */
+/** Removes copies of a file under another name, for example from another import path: they define its types twice. */
 function withoutCopies(files: readonly FileDescriptorProto[]): FileDescriptorProto[] {
   const defined = new Set<string>()
   return files.filter((file) => {
@@ -62,7 +62,7 @@ function withBuiltIns(files: readonly FileDescriptorProto[]): FileDescriptorProt
   const names = new Set(files.filter((file) => !isEmpty(file)).map(({ name }) => name))
   const isWanted = new Set(files.flatMap(({ dependency }) => dependency))
   const added: FileDescriptorProto[] = []
-  // From the end: importers come after their imports, which they may add.
+  // Backwards: each built-in file comes after its imports, and adds them to `wanted`.
   for (const file of builtInFiles().toReversed()) {
     if (names.has(file.name) || !isWanted.has(file.name)) continue
     added.push(file)
@@ -72,7 +72,7 @@ function withBuiltIns(files: readonly FileDescriptorProto[]): FileDescriptorProt
   return [...files.filter(({ name }) => !replaced.has(name)), ...added]
 }
 
-/** Imports of a file without a description, or with only a name. */
+/** Returns the imports of a file that are missing, or have only a name. */
 function absentImports(files: readonly FileDescriptorProto[]): (file: FileDescriptorProto) => string[] {
   const present = new Set(files.filter((file) => !isEmpty(file)).map(({ name }) => name))
   return ({ dependency }) => dependency.filter((name) => !present.has(name))
@@ -95,7 +95,7 @@ function dependenciesFirst(files: readonly FileDescriptorProto[]): FileDescripto
   return [...ordered]
 }
 
-/** Completes one file, in place. */
+/** Completes one file. Changes it in place. */
 class Normalizer {
   private readonly dependencies: Set<string>
 
@@ -120,7 +120,7 @@ class Normalizer {
       }
     }
     file.dependency = [...this.dependencies]
-    // These are positions in the list of dependencies, which has changed.
+    // These are indexes into the old list of dependencies.
     file.publicDependency = []
     file.weakDependency = []
     return file
@@ -140,7 +140,7 @@ class Normalizer {
     if (field.type === MESSAGE && this.homes.get(field.typeName.slice(1))?.kind === 'enum') field.type = ENUM
   }
 
-  /** Drops extensions of messages that have no description: there is nothing to extend. */
+  /** Drops extensions of undefined messages. */
   private extensions(extensions: FieldDescriptorProto[], scope: string): FieldDescriptorProto[] {
     return extensions.filter((extension) => {
       const extendee = resolve(extension.extendee, scope, this.homes)

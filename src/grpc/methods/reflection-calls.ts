@@ -29,7 +29,7 @@ export class ReflectionCalls implements Disposable {
   private readonly waiting: Pending[] = []
   private readonly streams = new Set<Stream>()
   private readonly metadata: Metadata
-  /** By the monotonic clock. */
+  /** The deadline, on the clock of `performance.now()`. */
   private readonly endMs: number
   /** Whether a stream ended before all of its questions were answered. */
   private endsEarly = false

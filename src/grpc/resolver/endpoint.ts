@@ -37,7 +37,7 @@ export function registered(endpoint: experimental.Endpoint): RegisteredEndpoint 
   return { addresses: endpoint.addresses, id: endpointId(registration), registration, weight: 1 }
 }
 
-/** As registries write an address: a Unix socket has its scheme. */
+/** Formats an address as registries do: a Unix socket has the prefix `unix:`. */
 function addressText(address: experimental.SubchannelAddress): string {
   return 'path' in address ? `unix:${address.path}` : experimental.subchannelAddressToString(address)
 }

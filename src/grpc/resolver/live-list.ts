@@ -19,7 +19,7 @@ export interface ResolvedList {
   readonly lookedIn?: string | null
   /** Whether the list may differ from the one delivered before; false if only `stale` or the age differs. */
   readonly isNew: boolean
-  /** The state of each registry; only where there are several. */
+  /** The state of each registry; only if there are several. */
   readonly registries?: readonly RegistryState[]
 }
 

@@ -86,7 +86,7 @@ export function markCall(metadata: Metadata, callId: number): Metadata {
   return metadata
 }
 
-/** For the picker: `metadata` is a copy for one attempt. */
+/** Removes the mark of a call and returns its id. Called by the picker, whose `metadata` is a copy for one attempt. */
 export function takeMark(metadata: Metadata): number | null {
   const [mark] = metadata.get(CALL_HEADER)
   if (mark === undefined) return null

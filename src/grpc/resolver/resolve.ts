@@ -19,7 +19,7 @@ export interface TargetName {
 
 /** Result of resolving a target. */
 export interface Resolution extends Omit<TargetName, 'uri'> {
-  /** The registry's list; null where the target is of another scheme. */
+  /** The registry's list; null if the target is of another scheme. */
   readonly list: SelectedList | null
   /** Endpoints that the target selects and that can be dialled. */
   readonly endpoints: readonly RegisteredEndpoint[]
@@ -60,7 +60,7 @@ export function requireSelected(
 /**
  * Resolves a target once, by the resolver that a channel would use. The target is read as by {@link readTarget}.
  *
- * @throws DiscoError USAGE, NOT_FOUND (the resolver's reason), INTERRUPTED, and the registry's own error where it is
+ * @throws DiscoError USAGE, NOT_FOUND (the resolver's reason), INTERRUPTED, and the registry's own error if it is
  * unreachable and no list was kept
  */
 export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolution> {
@@ -116,7 +116,7 @@ function isSettled({ registries, cachedAgeMs, stale }: SelectedList): boolean {
   return each.every((one) => one.hasAnswered && (one.cachedAgeMs === null || one.stale !== null))
 }
 
-/** As grpc-js's own resolvers have it. */
+/** The authority that grpc-js's own resolvers use. */
 function othersAuthority({ scheme, path }: experimental.GrpcUri): string {
   return scheme === 'unix' ? 'localhost' : (path.split(',')[0] ?? '')
 }

@@ -11,7 +11,7 @@ type Conditions = Pick<Target, 'where' | 'spillOver'> & Partial<Pick<Target, 'se
 export interface Selected {
   /** Those that can be dialled, as the channel takes them. */
   readonly endpoints: RegisteredEndpoint[]
-  /** Those that cannot be dialled as well; the list itself where the target selects all of it. */
+  /** Those that cannot be dialled as well; the list itself if the target selects all of it. */
   readonly registered: readonly Endpoint[]
 }
 

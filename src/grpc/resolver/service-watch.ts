@@ -4,7 +4,7 @@ import type { Origin, Origins } from '../../domain/origins.js'
 import { Backoff } from '../../net/backoff.js'
 import { LiveList, type ResolvedList } from './live-list.js'
 
-/** Minimum and maximum wait before a failed watch starts again: the registry's own retries cannot mend its error. */
+/** Minimum and maximum wait before a failed watch starts again: the registry's own retries cannot fix its error. */
 const RETRY_FIRST_MS = 1_000
 const RETRY_MOST_MS = 30_000
 

@@ -6,15 +6,15 @@ import { readTarget, type TargetName } from './resolve.js'
 
 /** Receives what a target resolves to. */
 export interface TargetListener {
-  /** A new list. @param note where it comes from, as a sentence; empty for targets of other schemes */
+  /** A new list. @param note the source of the list, as a sentence; empty for targets of other schemes */
   list(endpoints: readonly RegisteredEndpoint[], note: string): void
-  /** The target cannot be resolved; a list that came before stands. Further attempts follow by themselves. */
+  /** The target cannot be resolved. The previous list, if any, remains valid; resolution is retried. */
   failed(details: string): void
-  /** The registry's list, also where only its staleness changed; not called for targets of other schemes. */
+  /** The registry's list. Also called if only its staleness has changed; not called for targets of other schemes. */
   resolved?(now: SelectedList): void
 }
 
-/** Follows a target by the resolver that a channel would use, without a channel. */
+/** Resolves a target continuously with the resolver that a channel would use, but without a channel. */
 export class TargetWatch {
   readonly name: TargetName
   private readonly resolver: experimental.Resolver
@@ -22,7 +22,7 @@ export class TargetWatch {
 
   /**
    * @param listener not called before the constructor returns
-   * @throws DiscoError USAGE for a target that cannot be read
+   * @throws DiscoError USAGE for an invalid target
    */
   constructor(text: string, listener: TargetListener) {
     this.name = readTarget(text)
@@ -37,7 +37,7 @@ export class TargetWatch {
     queueMicrotask(() => this.refresh())
   }
 
-  /** Asks again, where a connection was lost: names of DNS may have other addresses now. */
+  /** Resolves again. Call when a connection was lost: a DNS name may have other addresses now. */
   refresh(): void {
     if (!this.isClosed) this.resolver.updateResolution()
   }

@@ -8,12 +8,12 @@ export interface Reply {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body: string
-  /** What a client gets that accepts plain text; the body where there is none. */
+  /** What a client gets that accepts plain text; the body if there is none. */
   readonly text?: string | undefined
 }
 
 export type Route = (query: URLSearchParams) => Promise<Reply>
-/** By path, then by method. */
+/** Routes, by path and then by method. */
 export type Routes = ReadonlyMap<string, Readonly<Record<string, Route>>>
 
 export interface ServeOptions {

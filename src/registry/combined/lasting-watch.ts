@@ -4,12 +4,12 @@ import { DiscoError } from '../../domain/errors.js'
 import type { Origin } from '../../domain/origins.js'
 import { Backoff } from '../../net/backoff.js'
 
-/** Minimum and maximum wait before a failed watch starts again: the registry's own retries cannot mend its error. */
+/** Minimum and maximum wait before a failed watch starts again: the registry's own retries cannot fix its error. */
 const RETRY_FIRST_MS = 1_000
 const RETRY_MOST_MS = 30_000
 
 /**
- * The updates of one registry among several, with its name. Where its watch throws, the registry is stale and the watch
+ * The updates of one registry among several, with its name. If its watch throws, the registry is stale and the watch
  * starts again: the others must not end with it. Ends only with the signal.
  */
 export async function* lastingWatch(

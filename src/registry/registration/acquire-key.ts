@@ -34,7 +34,7 @@ export interface ClaimReports {
  * registrar: the function waits for it to lapse. A key whose lease is renewed, or that has no lease, is a conflict.
  *
  * @param signal ends the wait with an AbortError
- * @returns the revision at which the key stands under our lease
+ * @returns the revision at which the key was put under our lease
  * @throws DiscoError CONFLICT, OUTCOME_UNKNOWN
  */
 export async function acquireKey(

@@ -7,9 +7,9 @@ export type { EventSink, GrantedLease, KeepAliveEvents }
 
 /** Events of a registration, by name, each with its payload; the registrar adds its own to them. */
 export interface RegistrationEvents extends KeepAliveEvents {
-  /** The key stands under another lease that may be dead; it is taken once that lease has lapsed. */
+  /** The key has another lease, whose owner may be dead. It is taken once that lease has expired. */
   waiting: [found: { key: string; lease: LeaseId; ttlSeconds: number }]
-  /** The key stands under our lease: for the first time, or again after it was gone. */
+  /** The key has our lease: for the first time, or again after it was gone. */
   registered: [
     held: {
       key: string

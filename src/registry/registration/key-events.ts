@@ -11,7 +11,7 @@ import type { EventSink, RegistrationEvents } from './events.js'
  * the key was claimed, so the user was permitted once. `recovered` follows when the caller has handled the first
  * update after the denial.
  *
- * @throws DiscoError for an error that no retry can mend
+ * @throws DiscoError for an error that a retry cannot fix
  */
 export async function* keyEvents(
   client: EtcdClient,

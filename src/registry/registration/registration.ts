@@ -42,7 +42,7 @@ const ACQUIRE_BACKOFF: BackoffLimits = { firstMs: 1_500, mostMs: 1_500 }
 export class Registration implements AsyncDisposable {
   /**
    * Resolves when it is closed or all keys were deleted on purpose. Rejects with CONFLICT at the same time if
-   * a key was taken over meanwhile, or with an error that no retry can mend.
+   * a key was taken over meanwhile, or with an error that a retry cannot fix.
    */
   readonly ended: Promise<Ended>
 

@@ -18,20 +18,20 @@ export interface ShiftChange {
   readonly shareFraction: { readonly from: number; readonly to: number }
 }
 
-/** The result of a shift, or what it would be. */
+/** The result of a shift; with `dryRun` the planned result. */
 export interface Shifted {
-  /** Of the transaction; of the list, where nothing was written. */
+  /** The revision of the transaction; of the list if nothing was written. */
   readonly revision: Revision
-  /** The list that it was made from. */
+  /** The list from which the weights were computed. */
   readonly before: EndpointList
-  /** Every endpoint that can be dialled. */
+  /** One for each dialable endpoint, including those whose weight stays. */
   readonly changes: readonly ShiftChange[]
   readonly written: boolean
 }
 
 export interface ShiftOptions extends Abortable {
   readonly dryRun?: boolean
-  /** Weights by key, of which each that still stands must be as it says: another client has not touched it. */
+  /** Expected weights by key. If a listed key has another weight, another client has changed it: CONFLICT. */
   readonly expect?: ReadonlyMap<string, number>
   /** Called before each transaction: if its answer is lost, this may have been written. */
   readonly onSend?: (before: EndpointList, weights: PlannedWeights) => void
@@ -42,11 +42,11 @@ const MOST_TRIES = 20
 const PAUSE_MS = 50
 
 /**
- * Sets the weights that give shares, in one transaction. If another client writes a key of the service meanwhile, they
- * are computed again from a fresh read.
+ * Sets the weights that give each part its share, in one transaction. If another client writes a key of the service
+ * between the read and the transaction, the weights are computed again from a fresh read.
  *
- * @throws DiscoError as `planShares`; CONFLICT where others write all the time, or `expect` does not hold;
- *   OUTCOME_UNKNOWN
+ * @throws DiscoError as `planShares`; CONFLICT if every attempt failed because of other clients, or `expect` does not
+ *   match; OUTCOME_UNKNOWN
  */
 export function shiftShares(
   registry: Registry,
@@ -58,9 +58,9 @@ export function shiftShares(
 }
 
 /**
- * Sets weights in one transaction.
+ * Sets the weights of a plan in one transaction.
  *
- * @param plan computes them from a fresh list; called again after each conflict
+ * @param plan computes the weights from a fresh list; called again after each conflict
  */
 export async function changeWeights(
   registry: Registry,
@@ -72,7 +72,7 @@ export async function changeWeights(
   for (let attempt = 1; attempt <= MOST_TRIES; attempt++) {
     const before = await listKeys(client, reader, service)
     if (before.endpoints.length === 0) {
-      // Names what there is instead.
+      // Throws NOT_FOUND with similar names.
       await registry.listExisting(service, { signal })
       continue
     }

@@ -12,7 +12,7 @@ export interface Undone extends Shifted {
   readonly restored: Revision
   /** The transaction that it undoes; null for all changes since `restored`. */
   readonly shiftedAt: Revision | null
-  /** Endpoints whose weight was changed since the shift, or that did not stand before: they keep what they have. */
+  /** Endpoints that keep their weight: it was changed after the shift, or they were registered after it. */
   readonly leftOut: readonly Endpoint[]
 }
 
@@ -22,8 +22,8 @@ export interface UndoOptions extends ShiftOptions {
 }
 
 /**
- * Restores the weights from before the last transaction that changed weights of several keys of a service, by etcd's
- * history; from before the last change of one weight, where there is no such transaction.
+ * Undoes the last transaction that changed the weights of several keys of a service: restores the weights that etcd's
+ * history has from before it. If there is no such transaction, undoes the last change of one weight.
  *
  * @param to restores those of this revision instead, but not where a weight was set alone since: not by a shift
  * @param last the transaction to undo, from an earlier plan

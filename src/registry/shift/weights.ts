@@ -18,7 +18,7 @@ import { planned } from '../weight-plan.js'
 /** Keys that one request reads. */
 const KEYS_AT_ONCE = 128
 
-/** Keys as of one revision, in their order; null for each missing one. */
+/** Reads keys at one revision. The result has the order of `keys`, and null for a missing key. */
 export async function readAllKeys(
   client: EtcdClient,
   keys: readonly string[],
@@ -32,12 +32,12 @@ export async function readAllKeys(
   return found
 }
 
-/** A service as of one revision, with its keys as they stand. */
+/** The endpoints of a service at one revision, with their keys and values. */
 export interface KeyedList extends EndpointList {
   readonly kvs: ReadonlyMap<string, KeyValue>
 }
 
-/** One read of a service: between it and a transaction, other clients have the least time to write. */
+/** Lists a service in a single read, which leaves other clients little time to write before the transaction. */
 export async function listKeys(client: EtcdClient, reader: Reader, service: string): Promise<KeyedList> {
   const kvs = new Map<string, KeyValue>()
   const list = await listEndpoints(client, reader, service, (kv) => kvs.set(kv.key, kv))
@@ -45,11 +45,11 @@ export async function listKeys(client: EtcdClient, reader: Reader, service: stri
 }
 
 /**
- * Writes weights in one transaction, which is refused if anything of the service was created, written or deleted since
- * the list. Keys that keep another weight than 0 are written as well: by their common revision an undo finds the shift.
+ * Writes weights in one transaction. It fails if a key of the service was created, written or deleted since the list.
+ * Keys whose weight stays above 0 are written too, so that all keys of a shift have the same revision for `undoShift`.
  *
  * @param weights by key
- * @throws DiscoError CONFLICT where a value cannot carry a weight, or all of them are too large for one transaction;
+ * @throws DiscoError CONFLICT if a value cannot carry a weight, or the writes exceed one transaction;
  *   OUTCOME_UNKNOWN
  */
 export async function writeWeights(
@@ -62,7 +62,7 @@ export async function writeWeights(
     const kv = kvs.get(key)
     if (kv === undefined) return []
     const { value, from, to } = planned(reader, kv, { kind: 'set', weight })
-    // Of a drained key, the revision of its last write says since when.
+    // The revision of a drained key shows since when it is drained, so the key is not written again.
     if (from === 0 && to === 0) return []
     return [{ seen: { key, revision: kv.modRevision, at: revision }, value }]
   })

@@ -123,7 +123,7 @@ class WatchStream implements StreamHandler {
     this.hub.add(watcher)
   }
 
-  /** As in etcd, a cancel of an unknown watcher is not answered. */
+  /** Cancels a watcher. Like etcd, does not answer for an unknown watcher. */
   private cancel(id: bigint): void {
     const watcher = this.watchers.get(id)
     if (watcher === undefined) return

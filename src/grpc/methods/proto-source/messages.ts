@@ -22,7 +22,7 @@ export interface Scope {
   readonly extensions: FieldDescriptorProto[]
 }
 
-/** Reads the messages of a file, with all that stands in them. */
+/** Reads the messages of a file, with all their contents. */
 export class MessageReader {
   /** Fields of each message by number and by name. */
   private readonly taken = new WeakMap<DescriptorProto, Map<number | string, FieldDescriptorProto>>()
@@ -33,7 +33,7 @@ export class MessageReader {
     private readonly isProto3: () => boolean,
   ) {}
 
-  /** Reads a message, an enum or extensions. @returns false where none begins here */
+  /** Reads a message, an enum or extensions. @returns false if none begins here */
   declaration({ messages, enums, extensions }: Scope): boolean {
     const { tokens } = this
     if (tokens.takeIf('message')) messages.push(this.message())
