@@ -1,3 +1,5 @@
+import { onAbort } from './on-abort.js'
+
 /** Option of every asynchronous operation of the library. */
 export interface Abortable {
   /**
@@ -12,14 +14,13 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal 
   if (!signal) return await promise
   promise.catch(() => undefined)
   signal.throwIfAborted()
-  let abort = () => {}
+  let forget = () => {}
   const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort)
+    forget = onAbort(signal, () => reject(signal.reason))
   })
   try {
     return await Promise.race([promise, aborted])
   } finally {
-    signal.removeEventListener('abort', abort)
+    forget()
   }
 }

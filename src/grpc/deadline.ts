@@ -1,4 +1,5 @@
 import { MOST_TIMER_MS } from '../domain/duration.js'
+import { onAbort } from '../domain/on-abort.js'
 
 /**
  * A signal that aborts after a time, or with another signal. Its timer and its listener hold it strongly. A signal of
@@ -9,18 +10,16 @@ export class Deadline implements Disposable {
   private readonly controller = new AbortController()
   private readonly abort = () => this.controller.abort()
   private readonly timer: NodeJS.Timeout
+  private readonly forgetParent: (() => void) | undefined
 
   /**
    * @param ms at most MAX_TIMER_MS; a longer time is reduced to that
    * @param parent also aborts this signal
    */
-  constructor(
-    ms: number,
-    private readonly parent?: AbortSignal,
-  ) {
+  constructor(ms: number, parent?: AbortSignal) {
     this.timer = setTimeout(this.abort, Math.min(ms, MOST_TIMER_MS))
     if (parent?.aborted) this.abort()
-    parent?.addEventListener('abort', this.abort)
+    this.forgetParent = parent && onAbort(parent, this.abort)
   }
 
   get signal(): AbortSignal {
@@ -29,6 +28,6 @@ export class Deadline implements Disposable {
 
   [Symbol.dispose](): void {
     clearTimeout(this.timer)
-    this.parent?.removeEventListener('abort', this.abort)
+    this.forgetParent?.()
   }
 }

@@ -1,4 +1,5 @@
 import type { Update } from '../domain/discovery.js'
+import { onAbort } from '../domain/on-abort.js'
 
 /**
  * A watch that `await using` ends, also while an update is awaited. Generators of Node 20 and 22 have no
@@ -24,12 +25,11 @@ async function* endedBy(
   open: (end: AbortSignal) => AsyncGenerator<Update, void, void>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Update, void, void> {
-  const end = () => ending.abort(signal?.reason)
   if (signal?.aborted) return
-  signal?.addEventListener('abort', end)
+  const forget = signal && onAbort(signal, () => ending.abort(signal.reason))
   try {
     yield* open(ending.signal)
   } finally {
-    signal?.removeEventListener('abort', end)
+    forget?.()
   }
 }

@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { getEventListeners, once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Endpoint, EndpointRecord } from '../../src/domain/endpoint.js'
@@ -64,6 +64,22 @@ describe('an aborted signal rejects with its reason, while etcd gives no answer'
     setTimeout(() => stop.abort(), 20)
     expect((await updates.next()).done).toBe(true)
   })
+})
+
+test('many operations with one signal have no more listeners than Node allows without a warning', async () => {
+  const stop = new AbortController()
+  const { signal } = stop
+  const watches = Array.from({ length: 20 }, (_, n) => muted.watch({ service: `hello${n}` }, signal))
+  const ends = [
+    ...watches.map((watch) => watch.next()),
+    ...Array.from({ length: 20 }, () => muted.list('hello', { signal }).catch(() => null)),
+    ...Array.from({ length: 20 }, () => register({ ...muteOptions, ...record, signal }).catch(() => null)),
+  ]
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(getEventListeners(signal, 'abort').length).toBeLessThanOrEqual(10)
+  stop.abort()
+  await Promise.all(ends)
+  expect(getEventListeners(signal, 'abort')).toEqual([])
 })
 
 test('register with a signal that is already aborted does not connect to etcd', async () => {

@@ -6,6 +6,7 @@ import {
   type ServiceError,
   status,
 } from '@grpc/grpc-js'
+import { onAbort } from '../../domain/on-abort.js'
 import { connectionFailure } from '../../net/connection-failure.js'
 import { httpStatusOf } from '../../net/grpc-js-texts.js'
 import type { BackendTls } from '../backend-tls.js'
@@ -149,9 +150,9 @@ function ask(
   { service = '', deadlineMs, headers = [], signal }: HealthCheckOptions,
 ): Promise<Answer> {
   return new Promise((resolve) => {
-    const cancel = () => call.cancel()
+    let forget: (() => void) | undefined
     const finish = (answer: Answer) => {
-      signal?.removeEventListener('abort', cancel)
+      forget?.()
       resolve(answer)
     }
     const call = client.makeUnaryRequest(
@@ -167,7 +168,7 @@ function ask(
         finish(fromError(error, { service, deadlineMs, isConnected }))
       },
     )
-    signal?.addEventListener('abort', cancel)
+    forget = signal && onAbort(signal, () => call.cancel())
   })
 }
 

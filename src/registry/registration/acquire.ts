@@ -1,6 +1,7 @@
 import type { EndpointRecord, Revision } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { Layout } from '../../domain/layouts/index.js'
+import { onAbort } from '../../domain/on-abort.js'
 import type { EtcdClient } from '../../etcd/client.js'
 import { keepAlive } from '../../etcd/keep-alive.js'
 import { grantLease } from '../../etcd/lease.js'
@@ -51,12 +52,12 @@ export async function acquire(
   // Not AbortSignal.any: a caller's AbortSignal.timeout within it would be garbage collected, and never fire.
   const failed = new AbortController()
   const abort = () => failed.abort(signal.reason)
+  const forget = onAbort(signal, abort)
   const waiting = new AbortController()
   const taken: TakenKey[] = []
   void keepAlive(client, lease.current, {}, waiting.signal)
   try {
     if (signal.aborted) abort()
-    signal.addEventListener('abort', abort)
     const keys = records.map((record) => new HeldKey({ client, layout, lease, onDelete, events }, record))
     const revisions = await allOrFirstError(
       keys.map((key) => {
@@ -74,7 +75,7 @@ export async function acquire(
     )
     throw explainFailedClaim(error, { records, taken, lease: lease.current, isRevoked })
   } finally {
-    signal.removeEventListener('abort', abort)
+    forget()
     waiting.abort()
   }
 }
