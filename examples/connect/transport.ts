@@ -62,21 +62,32 @@ class Connection {
   }
 }
 
-/** Calls wait a moment for an endpoint, and fail with UNAVAILABLE where none is ready. It ends with the signal. */
+/**
+ * Calls wait a moment for an endpoint, and fail with UNAVAILABLE where none is ready. It ends with the signal, and so do
+ * its connections. A stream that its caller leaves early counts as running until its signal, its deadline or that end.
+ */
 export function registryTransport(
   registry: Registry,
   service: string,
   policy: Policy,
   signal: AbortSignal,
 ): Transport {
+  const connections = new Set<Connection>()
   const balancer = new EndpointBalancer<Connection>({
     policy,
     random: Math.random,
     clientKey: hostname(),
     // An address that makes no URL would throw, and end the watch for all others.
     select: ({ addr }) => URL.canParse(urlOf(addr)),
-    connect: ({ addr }, setReady) => new Connection(addr, setReady),
-    disconnect: (connection) => connection.close(),
+    connect({ addr }, setReady) {
+      const connection = new Connection(addr, setReady)
+      connections.add(connection)
+      return connection
+    },
+    disconnect(connection) {
+      connections.delete(connection)
+      connection.close()
+    },
   })
   let failure: unknown = null
   const follow = async () => {
@@ -87,18 +98,26 @@ export function registryTransport(
     } finally {
       failure ??= new ConnectError('The transport was closed', Code.Canceled)
       balancer.close()
+      // Some have calls whose end was not noticed.
+      if (signal.aborted) for (const connection of connections) connection.close()
     }
   }
   void follow()
 
-  async function pick(keys?: CallKeys, call?: AbortSignal, timeoutMs = WAIT_MS): Promise<Picked> {
-    const latest = performance.now() + Math.min(timeoutMs, WAIT_MS)
+  async function pick(keys: CallKeys | undefined, call?: AbortSignal, timeoutMs = 0): Promise<Picked> {
+    const startMs = performance.now()
+    // In Connect, 0 or less means no deadline.
+    const limitMs = timeoutMs > 0 ? timeoutMs : undefined
+    const latest = startMs + Math.min(limitMs ?? WAIT_MS, WAIT_MS)
     for (;;) {
       const picked = balancer.pick(keys)
-      if (picked?.connection.isOpen) return picked
+      if (picked?.connection.isOpen) {
+        const leftMs = limitMs && Math.max(1, Math.round(limitMs - (performance.now() - startMs)))
+        return { transport: picked.connection.transport, leftMs, end: endOf(picked, call, leftMs) }
+      }
       void picked?.connection.connect()
       picked?.release()
-      call?.throwIfAborted()
+      if (call?.aborted) throw ConnectError.from(call.reason, Code.Canceled)
       if (failure !== null) throw ConnectError.from(failure, Code.Unavailable)
       if (performance.now() > latest) {
         throw new ConnectError(`No endpoint of ${service} is ready`, Code.Unavailable)
@@ -111,25 +130,18 @@ export function registryTransport(
     async unary(method, call, timeoutMs, header, input, values) {
       const picked = await pick(values?.get(callKeys), call, timeoutMs)
       try {
-        return await picked.connection.transport.unary(method, call, timeoutMs, header, input, values)
+        return await picked.transport.unary(method, call, picked.leftMs, header, input, values)
       } finally {
-        picked.release()
+        picked.end()
       }
     },
     async stream(method, call, timeoutMs, header, input, values) {
       const picked = await pick(values?.get(callKeys), call, timeoutMs)
       try {
-        const response = await picked.connection.transport.stream(
-          method,
-          call,
-          timeoutMs,
-          header,
-          input,
-          values,
-        )
-        return { ...response, message: releasing(response.message, picked) }
+        const response = await picked.transport.stream(method, call, picked.leftMs, header, input, values)
+        return { ...response, message: ending(response.message, picked) }
       } catch (error) {
-        picked.release()
+        picked.end()
         throw error
       }
     },
@@ -140,16 +152,42 @@ function urlOf(addr: string): string {
   return `http://${addr}`
 }
 
-type Picked = PickedEndpoint<Connection>
+/** The connection that a call uses. */
+interface Picked {
+  readonly transport: Transport
+  /** The rest of its deadline; undefined for none. */
+  readonly leftMs: number | undefined
+  /** The call has ended. Idempotent. */
+  readonly end: () => void
+}
+
+/** The most that a timer of Node's can wait. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+/**
+ * Releases the endpoint at the end of the call, of its signal or of its deadline. A caller that leaves the messages by
+ * `break` cannot be noticed otherwise, since Connect's own iterable has no `return`.
+ */
+function endOf(
+  picked: PickedEndpoint<Connection>,
+  call: AbortSignal | undefined,
+  leftMs: number | undefined,
+): () => void {
+  const timer = leftMs === undefined ? undefined : setTimeout(end, Math.min(leftMs, MAX_TIMER_MS)).unref()
+  function end() {
+    clearTimeout(timer)
+    call?.removeEventListener('abort', end)
+    picked.release()
+  }
+  call?.addEventListener('abort', end)
+  return end
+}
 
 /** The call ends with its last message. */
-async function* releasing<Message>(
-  messages: AsyncIterable<Message>,
-  picked: Picked,
-): AsyncGenerator<Message> {
+async function* ending<Message>(messages: AsyncIterable<Message>, { end }: Picked): AsyncGenerator<Message> {
   try {
     yield* messages
   } finally {
-    picked.release()
+    end()
   }
 }

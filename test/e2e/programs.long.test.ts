@@ -1,12 +1,15 @@
 import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { Registry } from '../../src/registry/registry.js'
 import { fetchNode, NODE_VERSIONS } from '../nodes/node-binary.js'
-import { environmentOf, Process } from '../support/disco.js'
+import { environmentOf, Process, until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { leaseIds } from '../support/etcd-state.js'
 import { pack } from '../support/pack.js'
@@ -124,7 +127,52 @@ describe.each(PROGRAMS)('the programs for %s', (name) => {
     expect(await heavy.process.end('SIGTERM')).toMatchObject({ stderr: '', code: 0 })
     expect(await leaseIds(etcd)).toEqual([])
   })
+
+  if (name === 'connect') {
+    test('release the endpoint of a stream that its caller leaves, at the end of its signal or deadline', async () => {
+      cpSync('test/snippets/left-streams.js', join(folder(), 'dist', 'left-streams.js'))
+      const { server, sessions } = await serveOpenStreams()
+      await using registry = await Registry.open({ endpoints: [etcd.endpoint], cache: false })
+      const addr = `127.0.0.1:${(server.address() as AddressInfo).port}`
+      await using registration = await registry.register({
+        registered: { service: 'streams', version: '', addr, weight: 1, metadata: {} },
+        ttlSeconds: 60,
+      })
+      const env = environmentOf(etcd.endpoint)
+      const stdio = ['ignore' as const, 'pipe' as const, 'pipe' as const]
+      const running = new Process(
+        spawn(process.execPath, ['dist/left-streams.js'], { cwd: folder(), env, stdio }),
+      )
+      started.push(running)
+      await running.printed('left both streams; given up: [canceled]')
+      expect(sessions.size).toBe(1)
+      await registration.close()
+      await until(
+        () => sessions.size === 0,
+        () => 'the connection is still open',
+      )
+      expect(await running.end('SIGTERM')).toMatchObject({ stderr: '', code: 0 })
+      server.close()
+    })
+  }
 })
+
+/** An HTTP/2 server that answers each call with one empty message, and leaves it open. */
+async function serveOpenStreams(): Promise<{ server: Http2Server; sessions: Set<ServerHttp2Session> }> {
+  const sessions = new Set<ServerHttp2Session>()
+  const server = createServer()
+  server.on('session', (session) => {
+    sessions.add(session)
+    session.on('close', () => sessions.delete(session))
+  })
+  server.on('stream', (stream) => {
+    stream.on('error', () => undefined)
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc+proto' })
+    stream.write(Buffer.alloc(5))
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return { server, sessions }
+}
 
 /** The text of each file, by its name. */
 function filesIn(folder: string): Record<string, string> {
