@@ -55,9 +55,9 @@ export default class Health extends DiscoCommand {
     const { args, flags, metadata } = await this.parse(Health)
     const { target } = args
     const options = { service: flags.of, deadlineMs: flags['probe-timeout'], ...(await accessOf(flags)) }
-    using stop = new StopSignals()
     const uri = await staticTarget(target)
     if (uri !== null) {
+      using stop = new StopSignals()
       refuseRegistryFlags({ flags, metadata }, target)
       if (flags.watch)
         throw new DiscoError('USAGE', `--watch follows the registry, in which ${target} is not`)
@@ -77,9 +77,14 @@ export default class Health extends DiscoCommand {
     })
     const { service, filter } = scope
     const registry = await this.openScope(flags, scope)
-    if (flags.watch) return await this.watch(registry, scope, options, flags, stop.once)
+    if (flags.watch) {
+      using stop = new StopSignals()
+      return await this.watch(registry, scope, options, flags, stop.once)
+    }
+    // Until the list is read there is nothing to report, and a signal ends the process at once.
     const { revision, endpoints } = await registry.listExisting(service)
     const chosen = requireChosen(filter, endpoints, service)
+    using stop = new StopSignals()
     return await this.ask({ revision, endpoints: chosen }, service, options, flags, stop.once)
   }
 
