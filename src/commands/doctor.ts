@@ -108,7 +108,7 @@ export default class Doctor extends DiscoCommand {
     )
     progress.stop()
     const { failure, members } = diagnosis.examination
-    // Without any answer there is nothing to tell but that.
+    // Without any answer, that is the only result.
     if (failure && members.every(({ status }) => status instanceof Error)) throw failure
     if (failure) reportError(failure, [])
     const fixes =

@@ -182,7 +182,7 @@ export default class Ls extends DiscoCommand {
     return doc
   }
 
-  /** What could not be read is missing from the output: scripts are told by the exit code. */
+  /** The output lacks what could not be read. The exit code reports that to scripts. */
   private reportMissing(parts: readonly RegistryPart<unknown>[]): void {
     const missing = missingParts(parts)
     for (const sentence of missing) this.remark(`! ${visible(sentence)}`)

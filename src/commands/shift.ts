@@ -107,7 +107,9 @@ export default class Shift extends DiscoCommand {
     const shifted = dryRun ? plan : await shiftShares(registry, service, parts)
     const doc = shiftDoc(service, shifted, {
       end: dryRun ? 'planned' : 'done',
-      ...{ parts, dryRun, beforeRev: shifted.before.revision },
+      parts,
+      dryRun,
+      beforeRev: shifted.before.revision,
     })
     return this.show(doc, flags)
   }
@@ -124,7 +126,9 @@ export default class Shift extends DiscoCommand {
     const { leftOut } = dryRun ? plan : undone
     const doc = shiftDoc(service, undone, {
       end: dryRun ? 'planned' : 'undone',
-      ...{ beforeRev: plan.restored, leftOut, dryRun },
+      beforeRev: plan.restored,
+      leftOut,
+      dryRun,
     })
     return this.show(doc, flags)
   }
@@ -147,7 +151,10 @@ export default class Shift extends DiscoCommand {
     const plan = await shiftShares(registry, service, [last], { dryRun: true })
     if (flags['dry-run']) {
       const doc = shiftDoc(service, plan, {
-        ...{ end: 'planned', parts: [last], beforeRev: plan.revision, dryRun: true },
+        end: 'planned',
+        parts: [last],
+        beforeRev: plan.revision,
+        dryRun: true,
         steps: steps.map(() => ({ shifted: plan, guard: null })),
         sharesPpm: steps,
       })
@@ -163,7 +170,10 @@ export default class Shift extends DiscoCommand {
     const first = done.steps[0]?.shifted.before.revision ?? plan.revision
     const doc = shiftDoc(service, final, {
       end: done.end === 'guard failed' ? 'back' : done.end,
-      ...{ parts: done.back ? [] : [last], beforeRev: first, steps: done.steps, sharesPpm: steps },
+      parts: done.back ? [] : [last],
+      beforeRev: first,
+      steps: done.steps,
+      sharesPpm: steps,
       leftOut: done.back?.leftOut ?? [],
       insteadOfZero: done.back?.insteadOfZero ?? null,
     })

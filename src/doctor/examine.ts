@@ -121,7 +121,7 @@ const NO_HEALTH: HealthById = new Map()
 
 const NOTHING = { revision: null, services: [], chosen: [], health: NO_HEALTH, ttls: new Map() } as const
 
-/** An error where etcd does not answer, or denies: the members may tell why. Null after an abort. */
+/** Returns an unreachable or denying etcd as an error: the status of the members may explain it. Null after an abort. */
 async function listed(
   registry: Registry,
   service: string | undefined,

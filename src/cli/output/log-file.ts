@@ -73,7 +73,7 @@ function tryToOpen(file: string, name: string): void {
   try {
     closeSync(openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK))
   } catch (cause) {
-    // A named pipe that nobody reads yet.
+    // A named pipe without a reader so far.
     if ((cause as NodeJS.ErrnoException).code === 'ENXIO') return
     throw new DiscoError('USAGE', `The ${name} cannot be written: ${systemMessage(cause)}`, { cause })
   }

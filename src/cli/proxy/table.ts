@@ -108,7 +108,10 @@ function rowsOf({ members }: Service, traffic: TargetTraffic): Row[] {
     const { picks, expected } = tallies.get(id) ?? NO_PICKS
     const note = isReady ? '' : `not READY: ${problem ?? 'connecting'}`
     rows.push({
-      ...{ addr: registration.addr, weight, picks, expected },
+      addr: registration.addr,
+      weight,
+      picks,
+      expected,
       outstanding: outstanding.count,
       failures: traffic.failuresOf(id),
       note: weight === 0 ? 'drained' : note,

@@ -119,7 +119,7 @@ export class XdsView {
   /** Endpoints that are registered as if clients could dial them. */
   built(service: string, { omissions }: Assignment): void {
     const now = new Map<string, string>()
-    // A first lookup that has just begun is nothing to tell of.
+    // A first lookup that has just begun is not reported.
     for (const { endpoint, isDrained, lookup, reason } of omissions)
       if (endpoint.problem === null && !isDrained && lookup !== 'awaited') now.set(endpoint.addr, reason)
     const before = this.omissions.get(service)

@@ -7,7 +7,7 @@ import { commandOn, mendBy } from '../mend.js'
 import { counted, listed, percent } from '../texts.js'
 import { isStale, lacksLease } from './stale.js'
 
-/** A shorter TTL ends with a pause of the server, its network or etcd that nobody would notice otherwise. */
+/** A short pause of the server, the network or etcd is enough for a shorter TTL to expire. */
 const LEAST_TTL_SECONDS = 3
 
 /** Registrars renew a lease each third of its TTL; a short TTL, in whole seconds, is too coarse to tell. */
