@@ -70,7 +70,7 @@ export async function drain(
   const drained = new Set(endpoints.map(({ endpoint }) => endpoint.key))
   const end = await passGrace(registry, service, drained, graceMs, signal)
   if ('end' in end) return { ...end, endpoints }
-  const keys = [...end.standing]
+  const keys = [...end.remaining]
   // An operator may have restored the weight at the last moment.
   const unregistered = await registry.unregister(
     { service, addr: null, keys, filter: AT_WEIGHT_0 },
@@ -137,7 +137,7 @@ async function refuseUseless(
 }
 
 /** Maximum number of addresses in a hint where conditions select them as well. */
-const MOST_NAMED = 5
+const MAX_NAMED = 5
 
 function cannotBeDrained(selection: EndpointSelection, weightless: readonly Endpoint[]): DiscoError {
   const { service, filter } = selection
@@ -146,7 +146,7 @@ function cannotBeDrained(selection: EndpointSelection, weightless: readonly Endp
   const carry = layouts.length === 1 ? 'layout' : 'layouts'
   // Conditions select the same again; they are shorter than the addresses, and can be pasted as well.
   const conditions = isBulk(selection) && filter ? conditionWords(filter) : []
-  const isShort = addrs.length <= MOST_NAMED || conditions.length === 0
+  const isShort = addrs.length <= MAX_NAMED || conditions.length === 0
   const which = (isShort ? addrs : conditions).map(shellWord)
   const name = addrs.length === 1 ? `${service} ${addrs[0]}` : service
   return new DiscoError(
@@ -175,8 +175,8 @@ async function passGrace(
   keys: ReadonlySet<string>,
   graceMs: number,
   signal: AbortSignal,
-): Promise<{ readonly standing: ReadonlySet<string> } | Pick<Drained, 'revision' | 'end'>> {
-  const standing = new Set(keys)
+): Promise<{ readonly remaining: ReadonlySet<string> } | Pick<Drained, 'revision' | 'end'>> {
+  const remaining = new Set(keys)
   const snapshot = new LiveSnapshot()
   const over = new AbortController()
   const timer = setTimeout(() => over.abort(), graceMs)
@@ -185,19 +185,19 @@ async function passGrace(
       if (update.type === 'stale') continue
       snapshot.apply(update)
       const { revision } = snapshot
-      for (const key of standing) {
+      for (const key of remaining) {
         const [now] = snapshot.byKey.get(key) ?? []
-        if (!now) standing.delete(key)
+        if (!now) remaining.delete(key)
         else if (now.weight > 0) {
           throw backInRotation(key, now.weight, keys.size > 1 ? [OTHERS_STAY] : [])
         }
       }
-      if (standing.size === 0) return { revision, end: 'gone' }
+      if (remaining.size === 0) return { revision, end: 'gone' }
     }
   } finally {
     clearTimeout(timer)
   }
-  return signal.aborted ? { revision: snapshot.revision, end: 'interrupted' } : { standing }
+  return signal.aborted ? { revision: snapshot.revision, end: 'interrupted' } : { remaining }
 }
 
 const OTHERS_STAY = 'The other endpoints of the drain stay registered, at weight 0'

@@ -52,7 +52,7 @@ export async function goBack(
 }
 
 /** Maximum number of keys with their weight in a message. */
-const MOST_NAMED = 5
+const MAX_NAMED = 5
 
 /** How long it tries to see what stands: etcd may be away. */
 const LOOK_MS = 5_000
@@ -73,7 +73,7 @@ async function withStanding(
   const standing = now
     ? standingText(now, own)
     : { text: 'the weights of the last step may stand', weights: [...own.lastStep] }
-  const named = standing.weights.slice(0, MOST_NAMED).map(([key, weight]) => `${key} ${weight}`)
+  const named = standing.weights.slice(0, MAX_NAMED).map(([key, weight]) => `${key} ${weight}`)
   return new DiscoError(error.code, `${error.message}: ${standing.text}`, {
     cause,
     suggestions: [

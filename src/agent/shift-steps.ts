@@ -138,8 +138,8 @@ async function makeStep(
 /** The error of a step, with what the way back has restored. */
 function wentBack(error: DiscoError, { revision, leftOut, changes }: WentBack): DiscoError {
   const { code, message, suggestions, cause } = error
-  const keep = leftOut.slice(0, MOST_NAMED).map(({ addr, key, weight }) => `${addr || key} ${weight}`)
-  const more = leftOut.length > MOST_NAMED ? ', …' : ''
+  const keep = leftOut.slice(0, MAX_NAMED).map(({ addr, key, weight }) => `${addr || key} ${weight}`)
+  const more = leftOut.length > MAX_NAMED ? ', …' : ''
   const but = leftOut.length === 0 ? '' : `, but of ${count(leftOut.length)}`
   const restored =
     changes.length === leftOut.length
@@ -158,7 +158,7 @@ function wentBack(error: DiscoError, { revision, leftOut, changes }: WentBack): 
 }
 
 /** Maximum number of endpoints in a message. */
-const MOST_NAMED = 5
+const MAX_NAMED = 5
 
 function count(endpoints: number): string {
   return `${endpoints} ${endpoints === 1 ? 'endpoint' : 'endpoints'}`

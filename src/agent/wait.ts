@@ -41,7 +41,7 @@ export interface WaitReports {
 }
 
 /** Maximum number of unhealthy servers in a message. */
-const MOST_PROBLEMS = 5
+const MAX_PROBLEMS = 5
 
 /** The interval of health checks; changes of the registry arrive by a watch. */
 const SURVEY_PERIOD_MS = 500
@@ -209,7 +209,7 @@ class Wait {
         ? `Unknown${after} whether ${which} meets ${wanted}: ${this.stale?.message ?? 'etcd has not answered'}`
         : `${which} does not meet ${wanted}${after}: ${this.now}`
     return new DiscoError('WAIT_TIMED_OUT', message, {
-      suggestions: [...this.problems.slice(0, MOST_PROBLEMS), 'More time: --timeout 2m'],
+      suggestions: [...this.problems.slice(0, MAX_PROBLEMS), 'More time: --timeout 2m'],
     })
   }
 }

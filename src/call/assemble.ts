@@ -7,10 +7,10 @@ import type { Readiness } from './contacts.js'
 import type { Load } from './load/load.js'
 import type { Pace } from './load/pace.js'
 import { CallStats, type Recorder } from './recorder.js'
-import type { CallReport, CallTotals, EndpointReport, Standing, VersionReport } from './report.js'
+import type { CallReport, CallTotals, EndpointReport, StateCounts, VersionReport } from './report.js'
 import type { Session } from './session.js'
 
-interface Ran {
+interface EndedRun {
   readonly session: Session
   readonly readiness: Readiness
   readonly method: Method
@@ -21,7 +21,7 @@ interface Ran {
 }
 
 /** Makes the report from the session's log and the recorder. */
-export function assemble(ran: Ran, interrupted: boolean): CallReport {
+export function assemble(ran: EndedRun, interrupted: boolean): CallReport {
   const { session, readiness, recorder } = ran
   const { all, last, misrouted } = recorder
   const { log } = session
@@ -41,7 +41,7 @@ export function assemble(ran: Ran, interrupted: boolean): CallReport {
     attempts: endpoints.reduce((sum, { attempts }) => sum + attempts, 0),
     elapsedMs: ran.elapsedMs,
     starts: ran.pace.starts(ran.load.concurrency),
-    standing: standing(session, readiness),
+    stateCounts: stateCounts(session, readiness),
     endpoints,
     versions: versionReports(endpoints, recorder),
     registries: (log.list?.registries ?? []).map((state) => {
@@ -70,7 +70,7 @@ export function assemble(ran: Ran, interrupted: boolean): CallReport {
   }
 }
 
-function standing({ log }: Session, { ready, wanted, unready, elapsedMs }: Readiness): Standing {
+function stateCounts({ log }: Session, { ready, wanted, unready, elapsedMs }: Readiness): StateCounts {
   const { registered } = log
   const unusable = registered.filter(({ problem }) => problem !== null).length
   const refused = unready.filter(({ isRefused }) => isRefused).length
@@ -97,13 +97,13 @@ function endpointReports(session: Session, readiness: Readiness, { byEndpoint }:
   return [...log.seen, ...unseen]
     .map(([id, { endpoint, attempts, reconnects }]) => {
       const { picks = 0, expected = 0 } = tallies.get(id) ?? {}
-      const note = attempts > 0 ? null : whyUncalled(session, id, endpoint, problems)
+      const note = attempts > 0 ? null : whyNotCalled(session, id, endpoint, problems)
       return { endpoint, reconnects, note, ...totals({ picks, expected, attempts }, byEndpoint.get(id)) }
     })
     .sort((a, b) => b.expected - a.expected || (a.endpoint.addr < b.endpoint.addr ? -1 : 1))
 }
 
-function whyUncalled(
+function whyNotCalled(
   { log: { contacts } }: Session,
   id: EndpointId,
   { problem }: Endpoint,

@@ -12,7 +12,7 @@ export interface Contact {
 }
 
 /** A refused endpoint gets one more attempt, after grpc-js's backoff of about a second. */
-const MOST_FAILURES = 2
+const MAX_FAILURES = 2
 
 /**
  * Connection states of the endpoints with a share. A state change costs O(1) and a new list O(n), because thousands
@@ -70,7 +70,7 @@ export class Contacts {
   }
 
   isSettled({ wasReady, failures }: Contact): boolean {
-    return wasReady || failures >= MOST_FAILURES
+    return wasReady || failures >= MAX_FAILURES
   }
 
   /** Endpoints with a share that are not READY. O(n). */

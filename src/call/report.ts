@@ -32,7 +32,7 @@ export interface EndpointReport extends CallTotals {
 }
 
 /** Number of endpoints by state when the calls began. */
-export interface Standing {
+export interface StateCounts {
   readonly ready: number
   /** Endpoints with a share. */
   readonly wanted: number
@@ -113,7 +113,7 @@ export interface CallReport {
   readonly elapsedMs: number
   /** Calls due, started and not started, and what was saturated, if anything. */
   readonly starts: Starts
-  readonly standing: Standing
+  readonly stateCounts: StateCounts
   readonly endpoints: readonly EndpointReport[]
   /** One for each version; empty if there is only one. */
   readonly versions: readonly VersionReport[]

@@ -81,7 +81,7 @@ export class RunLog implements Observer {
     if (update.type === 'stale' || update.type === 'reset') return
     for (const change of update.changes) {
       const now = new Set(change.type === 'put' ? change.endpoints.map(endpointId) : [])
-      for (const id of this.idsByKey.get(placeOf(change.key, update.registry)) ?? []) {
+      for (const id of this.idsByKey.get(keyIdOf(change.key, update.registry)) ?? []) {
         const seen = this.seen.get(id)
         if (seen) this.timeline.registered(id, seen.endpoint, now.has(id))
       }
@@ -129,7 +129,7 @@ export class RunLog implements Observer {
       const { weight, shareWeight = weight } = change
       const before = this.weights.get(id) ?? 0
       const isStanding = before === weight && (weight > 0 || change.isAway)
-      const isChange = this.follow(change)
+      const isChange = this.applyChange(change)
       if (isStanding && this.shareWeights.get(id) === (weight > 0 ? shareWeight : undefined)) continue
       if (weight > 0) this.shareWeights.set(id, shareWeight)
       else this.shareWeights.delete(id)
@@ -170,20 +170,20 @@ export class RunLog implements Observer {
   /** Waits for a condition, which is checked on every change. Resolves with false if the signal aborts first. */
   until(condition: () => boolean, signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
-      const look = () => {
+      const check = () => {
         if (!condition() && !signal.aborted) return
         this.onChange = () => undefined
-        signal.removeEventListener('abort', look)
+        signal.removeEventListener('abort', check)
         resolve(condition())
       }
-      this.onChange = look
-      signal.addEventListener('abort', look)
-      look()
+      this.onChange = check
+      signal.addEventListener('abort', check)
+      check()
     })
   }
 
   /** @returns whether registry or selection changed, rather than a connection */
-  private follow({ endpoint, weight, isAway }: RotationChange): boolean {
+  private applyChange({ endpoint, weight, isAway }: RotationChange): boolean {
     const { id, registration } = endpoint
     const before = this.weights.get(id)
     const isMember = this.members.has(id)
@@ -215,9 +215,9 @@ export class RunLog implements Observer {
     if (!seen) {
       seen = { endpoint: registration, attempts: 0, lastPickAtMs: null, reconnects: {} }
       this.seen.set(id, seen)
-      const place = placeOf(registration.key, registration.origin?.registry)
-      const ids = this.idsByKey.get(place) ?? new Set()
-      this.idsByKey.set(place, ids.add(id))
+      const keyId = keyIdOf(registration.key, registration.origin?.registry)
+      const ids = this.idsByKey.get(keyId) ?? new Set()
+      this.idsByKey.set(keyId, ids.add(id))
     }
     seen.endpoint = registration
     return seen
@@ -229,6 +229,6 @@ export class RunLog implements Observer {
 }
 
 /** A key of one registry: another may have the same. */
-function placeOf(key: string, registry = ''): string {
+function keyIdOf(key: string, registry = ''): string {
   return `${registry}\0${key}`
 }

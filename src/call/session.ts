@@ -14,7 +14,7 @@ import { HeapGrowth } from './heap-growth.js'
 import { RunLog } from './run-log.js'
 
 /** Probing a server takes up to a second and a connection: of many unreachable ones, a sample is enough. */
-const MOST_PROBED = 20
+const MAX_PROBED = 20
 
 /** Files that the process opens besides its connections: its own modules, etcd, the terminal. */
 const SPARE_DESCRIPTORS = 100
@@ -152,7 +152,7 @@ export class Session implements Disposable {
       this.log.contacts.unready().map(async ({ id, endpoint: { addr }, contact }, at) => {
         const { problem, failures } = contact
         const isRefused = failures > 0
-        if (mayProbe && at < MOST_PROBED) {
+        if (mayProbe && at < MAX_PROBED) {
           return { id, addr, isRefused, problem: await explain(addr, problem, this.settings.tls) }
         }
         const pending = mayProbe ? NO_ANSWER : 'not waited for: still connecting'

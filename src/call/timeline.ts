@@ -41,7 +41,7 @@ interface Gone {
 }
 
 /** Limits memory when the registry flaps for hours. */
-const MOST_CHANGES = 1_000
+const MAX_CHANGES = 1_000
 
 type Happening =
   | { readonly type: 'joined'; readonly weight: number }
@@ -62,7 +62,7 @@ export class Timeline {
   constructor(private readonly startedAtMs: number) {}
 
   changed(endpoint: Endpoint, atCall: number, happening: Happening): void {
-    if (this.changes.length >= MOST_CHANGES) this.changesLeftOut++
+    if (this.changes.length >= MAX_CHANGES) this.changesLeftOut++
     else this.changes.push({ endpoint, atCall, atMs: performance.now() - this.startedAtMs, ...happening })
   }
 
@@ -70,7 +70,7 @@ export class Timeline {
     const atMs = performance.now() - this.startedAtMs
     const reconnect = { endpoint, atCall, atMs, reason, downMs: null }
     this.down.set(id, { reconnect, lastReason: reason })
-    if (this.reconnects.length >= MOST_CHANGES) this.reconnectsLeftOut++
+    if (this.reconnects.length >= MAX_CHANGES) this.reconnectsLeftOut++
     else this.reconnects.push(reconnect)
   }
 

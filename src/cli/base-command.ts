@@ -47,8 +47,8 @@ export interface Printers {
   names(): readonly string[]
 }
 
-/** The output of a view: data on standard output, remarks on standard error, each in the colours of its stream. */
-export interface Speaker {
+/** The output of a view: data on standard output, remarks on standard error, each with the palette of its stream. */
+export interface ViewOutput {
   readonly format: OutputFormat
   readonly palette: Palette
   readonly remarkPalette: Palette
@@ -86,9 +86,9 @@ export abstract class DiscoCommand extends Command {
    */
   protected async openRegistries(
     flags: BaseFlags,
-    placeIn: (place: (defaultLayout: string) => FullPlace) => FullPlace | Promise<FullPlace>,
+    placeIn: (place: PlaceIn) => FullPlace | Promise<FullPlace>,
     cache: CacheOptions | false = false,
-  ): Promise<readonly [OpenRegistry, ...OpenRegistry[]]> {
+  ): Promise<OpenRegistries> {
     const open = async ({ origin, layers: own }: ReadContext): Promise<OpenRegistry> => {
       const layers = { ...own, flags: { ...flags, context: own.flags.context } }
       const place = await placeIn((defaultLayout) => placeOf(layers, defaultLayout))
@@ -143,7 +143,7 @@ export abstract class DiscoCommand extends Command {
     const others = this.readFrom.map(({ layers }) => placeOf({ ...layers, flags }, defaultLayout))
     if (others.every(({ layout, root }) => layout === place.layout && root === place.root)) return place
     throw new DiscoError('USAGE', 'The contexts of -C have different layouts or roots', {
-      suggestions: ['Give --layout NAME and --root PREFIX, or name the layout in the target: ?layout=NAME'],
+      suggestions: ['Give --layout NAME and --root PREFIX, or add the layout to the target: ?layout=NAME'],
     })
   }
 
@@ -178,13 +178,13 @@ export abstract class DiscoCommand extends Command {
     choices: readonly Choice[],
   ): Promise<void> {
     if (isDry) return
-    const { formatChoices, isAskedAbout } = await import('./change/choice.js')
+    const { formatChoices, needsConfirmation } = await import('./change/choice.js')
     const change = `${verb} ${formatChoices(choices)}`
-    if (!isAskedAbout(choices)) return await this.confirmChange({ ...flags, yes }, change)
+    if (!needsConfirmation(choices)) return await this.confirmChange({ ...flags, yes }, change)
     if (!yes) await confirmBulk(change, productionLabel(this.layersOf(flags)))
   }
 
-  /** The name of a production context, for questions; null elsewhere. */
+  /** The label of a production context, for confirmations; null for any other context. */
   protected productionLabel(flags: Layers['flags']): string | null {
     return productionLabel(this.layersOf(flags))
   }
@@ -195,25 +195,26 @@ export abstract class DiscoCommand extends Command {
     return { ...layers, flags }
   }
 
+  /** The contexts that `parse` has read; before that, one without settings. */
   private get readFrom(): readonly [ReadContext, ...ReadContext[]] {
     const none = { flags: {}, named: null, env: process.env, project: null, chosen: null, warnings: [] }
     return this.contexts ?? [{ origin: null, layers: none }]
   }
 
-  /** The cached list that a dialling command may use while etcd is unreachable. */
+  /** Options of the cache that replaces the list while etcd is unreachable; false without --cache. */
   protected cacheOptions({ cache, 'cache-max-age': maxAgeMs }: CacheFlags): CacheOptions | false {
     return cache && { maxAgeMs, onWarning: (message) => this.remark(`! ${visible(message)}`) }
   }
 
-  protected format(flags: BaseFlags, otherwise: OutputFormat = 'table'): OutputFormat {
-    return flags.json ? 'json' : (flags.output ?? otherwise)
+  protected format(flags: BaseFlags, fallback: OutputFormat = 'table'): OutputFormat {
+    return flags.json ? 'json' : (flags.output ?? fallback)
   }
 
   protected palette(flags: BaseFlags, stream: NodeJS.WriteStream = process.stdout): Palette {
     return paletteFor(stream, flags.color, process.env)
   }
 
-  protected speaker(flags: BaseFlags): Speaker {
+  protected viewOutput(flags: BaseFlags): ViewOutput {
     return {
       format: this.format(flags),
       palette: this.palette(flags),
@@ -234,7 +235,7 @@ export abstract class DiscoCommand extends Command {
     return data
   }
 
-  /** Standard output: streams await its backpressure, and end with it. */
+  /** Standard output. Long-running commands await its backpressure, and end when its reader has closed it. */
   protected get output(): LineOutput {
     return standardOutput()
   }
@@ -243,12 +244,12 @@ export abstract class DiscoCommand extends Command {
     this.output.writeLine(line)
   }
 
-  /** Writes a remark to standard error, so that scripts do not find it in standard output. */
+  /** Writes a remark to standard error: standard output is only for data. */
   protected remark(line: string): void {
     process.stderr.write(`${line}\n`)
   }
 
-  /** @throws DiscoError USAGE in place of oclif's own errors */
+  /** Parses as oclif does, but throws DiscoError USAGE instead of oclif's errors. */
   protected override async parse<
     F extends Interfaces.OutputFlags<Interfaces.FlagInput>,
     B extends Interfaces.OutputFlags<Interfaces.FlagInput>,
@@ -286,7 +287,7 @@ export abstract class DiscoCommand extends Command {
   }
 }
 
-/** Null where the folder has been removed. */
+/** The working directory; null if it has been removed. */
 function workingFolder(): string | null {
   try {
     return process.cwd()

@@ -123,7 +123,7 @@ export default class Call extends DiscoCommand {
     this.output.interruptBy(stop.once)
     const reading = { dialled, members: where ? this.members(flags) : [], env: process.env }
     const notes = (registered: readonly Endpoint[]) => notesOn(reading, registered)
-    using view = new CallView(this.speaker(flags), { ...flags, isSingle, notesOn: notes })
+    using view = new CallView(this.viewOutput(flags), { ...flags, isSingle, notesOn: notes })
     const placeIn = (place: PlaceIn) => placeOfDialled(dialled, place)
     const opened = where && (await this.openDiscovery(flags, placeIn, this.cacheOptions(flags)))
     const [{ install }, { callUnder, describe }, { firstHeaders }] = await Promise.all([

@@ -135,8 +135,8 @@ export default class Doctor extends DiscoCommand {
     const { revision, services } = examination
     const removals = removalsOf(findings, services)
     const fixes = new Map<Finding, NonNullable<FindingDoc['fixed']>>()
-    const note = ({ findings: mended }: Removal, outcome: NonNullable<FindingDoc['fixed']>) => {
-      for (const finding of mended) fixes.set(finding, outcome)
+    const note = ({ findings: fixed }: Removal, outcome: NonNullable<FindingDoc['fixed']>) => {
+      for (const finding of fixed) fixes.set(finding, outcome)
     }
     if (removals.length === 0 || revision === null) {
       this.remark('--fix: nothing that can be mended without a look')

@@ -34,7 +34,7 @@ import { chosenOf, type EndpointFilter, isUnfiltered } from '../domain/endpoint-
 import type { Registry, Ttl } from '../registry/registry.js'
 
 /** Above this number, asking for the times of leases takes longer than everything else: 10,000 take 3 s of CPU. */
-const MOST_LEASES = 1_000
+const MAX_LEASES = 1_000
 
 export default class Ls extends DiscoCommand {
   static override aliases = ['list', 'get']
@@ -59,7 +59,7 @@ export default class Ls extends DiscoCommand {
       description: 'limit of each check',
     }),
     ttl: Flags.boolean({
-      description: `how long every lease still lasts, where there are more than ${MOST_LEASES.toLocaleString('en')}`,
+      description: `how long every lease still lasts, where there are more than ${MAX_LEASES.toLocaleString('en')}`,
     }),
     ...filterFlags,
     ...accessFlags,
@@ -197,7 +197,7 @@ export default class Ls extends DiscoCommand {
   ): Promise<ReadonlyMap<LeaseId, Ttl> | null> {
     if (this.format(flags) === 'name') return null
     const leases = leasesOf(endpoints)
-    if (leases.size <= MOST_LEASES || flags.ttl) return await registry.ttls(leases)
+    if (leases.size <= MAX_LEASES || flags.ttl) return await registry.ttls(leases)
     this.remark(`The times of ${count(leases.size, 'lease')} are left out; --ttl asks for them`)
     return null
   }

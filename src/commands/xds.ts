@@ -90,9 +90,9 @@ export default class XdsCommand extends DiscoCommand {
       random: Math.random,
       observer: {
         opened: (stream) => log?.opened(stream),
-        asked: (stream, unknown, known) => {
-          metrics.asked(unknown)
-          view.asked(stream, unknown, known)
+        subscribedUnknown: (stream, unknown, known) => {
+          metrics.subscribedUnknown(unknown)
+          view.subscribedUnknown(stream, unknown, known)
         },
         responded: (_, type) => metrics.responded(type),
         answered: (stream, answer) => {

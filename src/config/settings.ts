@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { splitEndpoints } from '../domain/address.js'
-import { DURATION, MOST_TIMER_MS, readDurationMs } from '../domain/duration.js'
+import { DURATION, MAX_TIMER_MS, readDurationMs } from '../domain/duration.js'
 import { DiscoError } from '../domain/errors.js'
 import { layoutNamed } from '../domain/layouts/index.js'
 import { AUTO } from '../domain/layouts/reader.js'
@@ -139,7 +139,7 @@ function readPath(value: YamlValue, source: Source): string {
 
 function readDuration(value: YamlValue, source: Source): number {
   const ms = readDurationMs(value.kind === 'scalar' ? String(value.value) : '')
-  if (ms !== undefined && ms <= MOST_TIMER_MS) return ms
+  if (ms !== undefined && ms <= MAX_TIMER_MS) return ms
   throw problemAt(source, value, `expected ${DURATION}`)
 }
 

@@ -7,7 +7,7 @@ import { systemMessage } from '../domain/system-message.js'
 import { problemAt } from './settings.js'
 import { readYaml, YamlProblem, type YamlValue } from './yaml.js'
 
-const MOST_BYTES = 1024 * 1024
+const MAX_BYTES = 1024 * 1024
 
 const GROUP_OR_OTHERS_READ = 0o044
 const OTHERS_READ = 0o004
@@ -30,7 +30,7 @@ export async function readTextFile(file: string): Promise<TextFile | null> {
       const stats = await handle.stat()
       if (!stats.isFile())
         throw new Error(stats.isDirectory() ? 'it is a directory' : 'it is not a regular file')
-      if (stats.size > MOST_BYTES) throw new Error(`it is longer than ${MOST_BYTES} bytes`)
+      if (stats.size > MAX_BYTES) throw new Error(`it is longer than ${MAX_BYTES} bytes`)
       return { text: withoutMark(await handle.readFile('utf8')), stats }
     } finally {
       await handle.close()

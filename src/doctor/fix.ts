@@ -45,14 +45,14 @@ export function removalsOf(findings: readonly Finding[], services: readonly Serv
       const asked = byKey.get(key)
       if (!asked || (isLastWeight && asked.endpoint.weight > 0)) return []
       const others = endpoints.filter((one) => one.key === key && one !== asked.endpoint)
-      const { endpoint, findings: mended } = asked
-      const twin = mended.find(({ mend }) => mend.twin !== null)?.mend.twin ?? null
+      const { endpoint, findings: fixed } = asked
+      const twin = fixed.find(({ mend }) => mend.twin !== null)?.mend.twin ?? null
       return [
         {
           endpoints: [endpoint, ...others],
           keeper: twin ?? (endpoint.weight > 0 ? keeper : null),
           isTwin: twin !== null,
-          findings: mended,
+          findings: fixed,
         },
       ]
     })

@@ -10,9 +10,9 @@ export function counted(number: number, noun: string): string {
 }
 
 /** Maximum number of names in a clause. */
-const MOST_NAMES = 3
+const MAX_NAMES = 3
 
 /** `a, b, c, …`. */
 export function listed(names: readonly string[]): string {
-  return [...names.slice(0, MOST_NAMES), ...(names.length > MOST_NAMES ? ['…'] : [])].join(', ')
+  return [...names.slice(0, MAX_NAMES), ...(names.length > MAX_NAMES ? ['…'] : [])].join(', ')
 }

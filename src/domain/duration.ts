@@ -1,10 +1,10 @@
 export const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
 /** The longest delay of a timer in Node, in milliseconds; a longer one fires at once. */
-export const MOST_TIMER_MS = 2 ** 31 - 1
+export const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** The expectation in errors about a time beyond the longest timer. */
-export const MOST_TIMER = 'at most 596h'
+export const MAX_TIMER = 'at most 596h'
 
 /** The expectation in errors about an invalid duration. */
 export const DURATION = 'a duration such as 5s or 2m'
@@ -12,7 +12,7 @@ export const DURATION = 'a duration such as 5s or 2m'
 /** The expectation for a text: it names the bounds for a duration outside of them. @param least minimum */
 export function expectedDuration(text: string, least: 'zero' | 'above zero' = 'above zero'): string {
   if (!/^[-\u2212]?\d+(?:\.\d+)?(ms|s|m|h)?$/.test(text)) return DURATION
-  if (/^\d*[1-9]/.test(text)) return MOST_TIMER
+  if (/^\d*[1-9]/.test(text)) return MAX_TIMER
   return least === 'zero' ? 'a duration of 0 or more, such as 5s' : 'a duration above 0, such as 5s or 2m'
 }
 

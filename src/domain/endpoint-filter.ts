@@ -54,7 +54,7 @@ export function formatFilter({ select, addrs, host }: EndpointFilter): string {
 }
 
 /** Maximum number of values of a name in a hint. */
-const MOST_VALUES = 5
+const MAX_VALUES = 5
 
 /**
  * The selected endpoints, at least one.
@@ -120,8 +120,8 @@ function filterHints({ select, addrs, host }: EndpointFilter, service: readonly 
 }
 
 function listed(values: readonly string[]): string {
-  const shown = values.slice(0, MOST_VALUES).map((value) => value || '(none)')
-  return [...shown, ...(values.length > MOST_VALUES ? ['…'] : [])].join(', ')
+  const shown = values.slice(0, MAX_VALUES).map((value) => value || '(none)')
+  return [...shown, ...(values.length > MAX_VALUES ? ['…'] : [])].join(', ')
 }
 
 /** Empty for a socket, and for a text that is not an address. Some registrations lack the port. */

@@ -1,7 +1,7 @@
 import { looksOf } from './look-alike.js'
 
 /** The maximum number of suggestions. */
-const MOST_NAMES = 3
+const MAX_NAMES = 3
 
 /**
  * The known names that look the same as a mistyped one; if there are none, those that differ from it by a single
@@ -12,13 +12,13 @@ export function nearestNames(name: string, known: Iterable<string>): string[] {
   const candidates = [...new Set(known)]
   const looks = looksOf(name)
   const twins = candidates.filter((candidate) => looksOf(candidate) === looks)
-  if (twins.length > 0) return twins.slice(0, MOST_NAMES)
+  if (twins.length > 0) return twins.slice(0, MAX_NAMES)
   const typed = name.toLowerCase()
   return candidates
     .map((candidate) => ({ candidate, slips: slipsBetween(typed, candidate.toLowerCase()) }))
     .filter(({ slips }) => slips !== null)
     .sort((a, b) => Number(a.slips) - Number(b.slips) || a.candidate.localeCompare(b.candidate))
-    .slice(0, MOST_NAMES)
+    .slice(0, MAX_NAMES)
     .map(({ candidate }) => candidate)
 }
 

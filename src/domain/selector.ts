@@ -83,20 +83,20 @@ export function parseSelector(
   do {
     const name = take(NAME)
     const op = name === null ? null : take(OPERATOR)
-    if (name === null || op === null) throw wrong(text, source)
+    if (name === null || op === null) throw invalidSelector(text, source)
     if (op === 'in' || op === 'notin') {
       const values = takeValues()
-      if (!values || (name === 'weight' && !values.every(isWeight))) throw wrong(text, source)
+      if (!values || (name === 'weight' && !values.every(isWeight))) throw invalidSelector(text, source)
       requirements.push({ op, name, values })
       while (text[at] === ' ') at++
     } else {
       const value = take(VALUE)
       const read = value === null ? null : requirement(name, op, value)
-      if (read === null) throw wrong(text, source)
+      if (read === null) throw invalidSelector(text, source)
       requirements.push(read)
     }
   } while (skip(','))
-  if (at < text.length) throw wrong(text, source)
+  if (at < text.length) throw invalidSelector(text, source)
   return requirements
 }
 
@@ -137,9 +137,9 @@ export function hasAttribute({ metadata }: Endpoint, name: string): boolean {
 }
 
 function isMet(one: Requirement, endpoint: Endpoint): boolean {
-  const has = attributeOf(endpoint, one.name)
+  const actual = attributeOf(endpoint, one.name)
   const isEqual = (value: string) =>
-    one.name === 'weight' ? endpoint.weight === Number(value) : has === value
+    one.name === 'weight' ? endpoint.weight === Number(value) : actual === value
   switch (one.op) {
     case '=':
       return isEqual(one.value)
@@ -151,7 +151,7 @@ function isMet(one: Requirement, endpoint: Endpoint): boolean {
       return !one.values.some(isEqual)
     default:
       if (one.name === 'weight') return isOrdered(endpoint.weight, one.op, Number(one.value))
-      return semver.satisfies(asSemver(has), `${one.op}${one.value}`)
+      return semver.satisfies(asSemver(actual), `${one.op}${one.value}`)
   }
 }
 
@@ -205,6 +205,6 @@ function emptyValue(text: string, source: string): DiscoError {
   })
 }
 
-function wrong(text: string, source: string): DiscoError {
+function invalidSelector(text: string, source: string): DiscoError {
   return new DiscoError('USAGE', `Invalid ${source} "${text}"`, { suggestions: [FORMS] })
 }

@@ -65,15 +65,15 @@ export function planShares(service: readonly Endpoint[], parts: readonly SharePa
   const exact = exactWeights(amounts)
   const floors = floorsOf(amounts)
   const most = [...exact.values()].reduce((one, other) => (one > other ? one : other), 0n)
-  if (most <= MOST_EXACT_WEIGHT) return asTheyAre(keys, exact) ?? numbers(atLeast(exact, floors))
+  if (most <= MAX_EXACT_WEIGHT) return asTheyAre(keys, exact) ?? numbers(atLeast(exact, floors))
   return roundedWeights(exact, floors)
 }
 
 /** Larger weights would be exact as well, and unreadable. */
-const MOST_EXACT_WEIGHT = 1_000_000n
+const MAX_EXACT_WEIGHT = 1_000_000n
 
 /** With the smallest weight this large, rounding changes no share by more than a thousandth of it. */
-const LEAST_ROUNDED_WEIGHT = 1_000
+const MIN_ROUNDED_WEIGHT = 1_000
 
 function keysOf(service: readonly Endpoint[], parts: readonly SharePart[]): Keyed[] {
   const byKey = new Map<string, Keyed>()
@@ -223,7 +223,7 @@ function roundedWeights(
   const toFloors = [...real].map(([key, weight]) => (weight > 0 ? (floors.get(key) ?? 0) / weight : 0))
   const factor = Math.min(
     Math.max(
-      LEAST_ROUNDED_WEIGHT / positive.reduce((one, other) => Math.min(one, other)),
+      MIN_ROUNDED_WEIGHT / positive.reduce((one, other) => Math.min(one, other)),
       toFloors.reduce((one, other) => Math.max(one, other), 0),
     ),
     MAX_WEIGHT / positive.reduce((one, other) => Math.max(one, other)),

@@ -10,19 +10,19 @@ import { readKeys } from './range.js'
 import { sendWrite, unknownOutcome } from './write-outcome.js'
 
 /** etcd's limit of operations in a transaction, and of comparisons: `--max-txn-ops`. */
-const MOST_OPERATIONS = 128
+const MAX_OPERATIONS = 128
 
 /**
  * Operations of a nested transaction: etcd allows 128 less those of the transaction around it (checkTxnRequest), so 64
  * transactions of 64 fit in one.
  */
-const NESTED = MOST_OPERATIONS / 2
+const NESTED = MAX_OPERATIONS / 2
 
 /** The most keys in one transaction. */
-export const MOST_ATOMIC_WRITES = NESTED * NESTED
+export const MAX_ATOMIC_WRITES = NESTED * NESTED
 
 /** etcd takes requests of 1.5 MiB; the rest is for keys. */
-export const MOST_ATOMIC_BYTES = 1_000_000
+export const MAX_ATOMIC_BYTES = 1_000_000
 
 /** A transaction: done, or refused because something has changed. */
 export type AtomicOutcome =
@@ -53,7 +53,7 @@ export async function writeAtomically(
     mod_revision: listedAt + 1,
     ...range,
   }))
-  const each = writes.length + ranges.length <= MOST_OPERATIONS
+  const each = writes.length + ranges.length <= MAX_OPERATIONS
   const compare = [...ofRanges, ...(each ? writes.map(({ seen }) => unchanged(seen)) : [])]
   try {
     const request = { compare, success: nested(writes.map(operation)) }
@@ -71,7 +71,7 @@ export async function writeAtomically(
 }
 
 function nested(operations: readonly IRequestOp[]): IRequestOp[] {
-  if (operations.length <= MOST_OPERATIONS) return [...operations]
+  if (operations.length <= MAX_OPERATIONS) return [...operations]
   const groups: IRequestOp[] = []
   for (let at = 0; at < operations.length; at += NESTED) {
     groups.push({ request_txn: { success: operations.slice(at, at + NESTED) } })
@@ -92,8 +92,8 @@ async function madeBefore(
       throw new DiscoError('CONFLICT', "etcd's history of that time is compacted")
     }
     if (change === null) return null
-    for (let at = 0; at < writes.length; at += MOST_OPERATIONS) {
-      const part = writes.slice(at, at + MOST_OPERATIONS)
+    for (let at = 0; at < writes.length; at += MAX_OPERATIONS) {
+      const part = writes.slice(at, at + MAX_OPERATIONS)
       const { kvs } = await readKeys(
         client,
         part.map(({ seen }) => seen.key),

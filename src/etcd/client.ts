@@ -100,7 +100,7 @@ export class EtcdClient {
     const member = this.members.besides(new Set(beside.map(({ url }) => url)))
     const send: Parameters<typeof openStream>[3] = ({ lease }) => lease.leaseKeepAlive()
     if (member) return openStream(this.members, this.options, member, send)
-    return openStream(this.members, this.options, this.members.apart(), send, { isOnlyUse: true })
+    return openStream(this.members, this.options, this.members.separate(), send, { isOnlyUse: true })
   }
 
   /**

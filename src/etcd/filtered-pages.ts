@@ -23,13 +23,13 @@ export interface FilteredPage {
 }
 
 /** etcd's limit of operations in one transaction. */
-const MOST_OPERATIONS = 128
+const MAX_OPERATIONS = 128
 
 /**
  * Maximum number of values that one transaction reads: a page of keys alone is small, but each value may have
  * kilobytes.
  */
-const MOST_KEYS = 5_000
+const MAX_KEYS = 5_000
 
 /**
  * Lists the keys of a range without values, page by page at the first page's revision, and fetches the values of the
@@ -82,7 +82,7 @@ function* runsOf(pairs: Pairs, kept: readonly number[]): Generator<Run, void, vo
   for (let at = 0; at < kept.length; ) {
     const from = kept[at] ?? 0
     let keys = 1
-    while (keys < MOST_KEYS && kept[at + keys] === from + keys) keys++
+    while (keys < MAX_KEYS && kept[at + keys] === from + keys) keys++
     yield { first: pairs.keyBytes(from), last: pairs.keyBytes(from + keys - 1), keys }
     at += keys
   }
@@ -118,7 +118,7 @@ function* inGroups(runs: Iterable<Run>): Generator<Run[], void, void> {
   let group: Run[] = []
   let keys = 0
   for (const run of runs) {
-    if (group.length === MOST_OPERATIONS || (group.length > 0 && keys + run.keys > MOST_KEYS)) {
+    if (group.length === MAX_OPERATIONS || (group.length > 0 && keys + run.keys > MAX_KEYS)) {
       yield group
       group = []
       keys = 0

@@ -23,10 +23,10 @@ export interface Write {
 }
 
 /** etcd's limit of operations in a transaction, and of comparisons, is 128: one is left for the witness. */
-export const MOST_WRITES = 127
+export const MAX_WRITES = 127
 
 /** etcd's limit for a request is 1.5 MiB (`--max-request-bytes`); it includes keys and comparisons. */
-export const MOST_VALUE_BYTES = 1_000_000
+export const MAX_VALUE_BYTES = 1_000_000
 
 /**
  * Writes several keys atomically if none of them was written since it was read.
@@ -56,7 +56,7 @@ export async function writeIfUnchanged(
   const found = rangedIn(response)
   const made = isRepeated ? await readBack(client, writes, revision) : null
   if (made === null) return { done: false, revision, found: found[0] ?? null }
-  return { done: true, revision: made, proof: 'read back', standing: found }
+  return { done: true, revision: made, proof: 'read back', current: found }
 }
 
 /** @returns the revision at which all of the writes were made; null if they were not */

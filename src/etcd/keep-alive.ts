@@ -29,7 +29,7 @@ export interface KeepAliveOptions {
 const RENEWALS_PER_TTL = 3
 
 /** Unanswered requests allowed on a stream: more than a round trip of a whole TTL needs. */
-const MOST_UNANSWERED = RENEWALS_PER_TTL + 1
+const MAX_UNANSWERED = RENEWALS_PER_TTL + 1
 
 interface OpenStream {
   readonly stream: KeepAliveStream
@@ -81,7 +81,7 @@ class KeepAlive {
     private readonly signal: AbortSignal,
   ) {
     this.periodMs = (lease.ttlSeconds * 1_000) / RENEWALS_PER_TTL
-    this.backoff = new Backoff({ mostMs: Math.min(2_000, this.periodMs) })
+    this.backoff = new Backoff({ maxMs: Math.min(2_000, this.periodMs) })
   }
 
   async run(): Promise<'lost' | 'stopped'> {
@@ -110,7 +110,7 @@ class KeepAlive {
   }
 
   private ask(one: OpenStream): void {
-    if (one.unanswered >= MOST_UNANSWERED) return
+    if (one.unanswered >= MAX_UNANSWERED) return
     one.unanswered++
     one.stream.write({ ID: leaseDecimal(this.lease.id) })
   }

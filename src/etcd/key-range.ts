@@ -16,10 +16,10 @@ export function oneKey(key: string): KeyRange {
  */
 export function prefixRange(prefix: string): KeyRange {
   const key = keyBytes(prefix)
-  const grown = key.findLastIndex((byte) => byte < 0xff)
-  if (grown < 0) return { key: Buffer.from([0]), range_end: Buffer.from([0]) }
-  const end = Buffer.from(key.subarray(0, grown + 1))
-  end[grown] = (end[grown] ?? 0) + 1
+  const last = key.findLastIndex((byte) => byte < 0xff)
+  if (last < 0) return { key: Buffer.from([0]), range_end: Buffer.from([0]) }
+  const end = Buffer.from(key.subarray(0, last + 1))
+  end[last] = (end[last] ?? 0) + 1
   return { key, range_end: end }
 }
 

@@ -24,7 +24,7 @@ const KEEPALIVE_DEADLINE_MS = 3_000
 
 /** grpc-js multiplies each wait by 1.6, with a jitter of 20 %. */
 const FIRST_RECONNECT_MS = 200
-const MOST_RECONNECT_MS = 1_000
+const MAX_RECONNECT_MS = 1_000
 
 /** Settings shared by all members of a client. */
 export interface MemberSettings {
@@ -66,7 +66,7 @@ export class Member {
         'grpc.keepalive_timeout_ms': KEEPALIVE_DEADLINE_MS,
         'grpc.enable_http_proxy': 0,
         'grpc.initial_reconnect_backoff_ms': FIRST_RECONNECT_MS,
-        'grpc.max_reconnect_backoff_ms': MOST_RECONNECT_MS,
+        'grpc.max_reconnect_backoff_ms': MAX_RECONNECT_MS,
         'grpc.use_local_subchannel_pool': isApart ? 1 : 0,
       },
       defaultCallOptions: requireLeader,

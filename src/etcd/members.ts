@@ -51,7 +51,7 @@ export class Members {
   }
 
   /** The current member over a separate connection. The caller closes it. */
-  apart(): Member {
+  separate(): Member {
     return new Member(this.current.url, this.settings, { isApart: true })
   }
 

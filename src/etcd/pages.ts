@@ -19,14 +19,14 @@ export interface Page {
 const FIRST_PAGE_KEYS = 5_000
 
 /** etcd walks all remaining keys for every page, so many small pages take quadratic time. */
-const MOST_PAGE_KEYS = 100_000
+const MAX_PAGE_KEYS = 100_000
 
 /** Target size and time of a page: on a slow link it must meet the request's deadline. */
 const PAGE_BYTES = 8 * 1024 * 1024
 const PAGE_MS = 500
 
 /** The size of the first page does not predict the next. */
-const MOST_GROWTH = 4
+const MAX_GROWTH = 4
 
 /**
  * Reads a range page by page at the first page's revision. Pages grow while they stay small and quick. The next
@@ -62,6 +62,6 @@ export async function* pages(
 }
 
 function nextLimit(limit: number, bytes: number, tookMs: number): number {
-  const growth = Math.min(MOST_GROWTH, PAGE_BYTES / bytes, PAGE_MS / tookMs)
-  return Math.max(1, Math.min(MOST_PAGE_KEYS, Math.floor(limit * growth)))
+  const growth = Math.min(MAX_GROWTH, PAGE_BYTES / bytes, PAGE_MS / tookMs)
+  return Math.max(1, Math.min(MAX_PAGE_KEYS, Math.floor(limit * growth)))
 }

@@ -11,7 +11,7 @@ import { type Listing, list } from './list.js'
 import type { KeyValue } from './pairs.js'
 import { isOutOfHistory, readKeyValue } from './range.js'
 import { ResyncCheck, type WatchOptions } from './resync-check.js'
-import type { Seat } from './shared-streams.js'
+import type { Subscriber } from './shared-streams.js'
 import { type KeyEvent, WatchState } from './watch-state.js'
 import { watchStream } from './watch-stream.js'
 
@@ -83,12 +83,12 @@ class RangeWatch {
   }
 
   async *run(): AsyncGenerator<RangeUpdate, void, void> {
-    using seat = this.options.streams?.join(this.range) ?? null
+    using subscriber = this.options.streams?.join(this.range) ?? null
     while (!this.signal.aborted) {
       try {
         if (!(await this.canResume()))
           yield this.take(await list(this.client, this.range, this.options.filter))
-        yield* this.follow(seat)
+        yield* this.follow(subscriber)
       } catch (thrown) {
         if (this.signal.aborted) return
         const cause = this.client.translate(thrown)
@@ -124,7 +124,7 @@ class RangeWatch {
       const newest = { limit: 1, sort_order: DESCEND, sort_target: BY_MOD_REVISION }
       const { header, pairs, count } = await this.client.range({ ...this.range, ...newest, revision })
       const kv = pairs.length > 0 ? pairs.at(0) : null
-      return this.delivered.canResumeAt(header) && this.holds(kv, count)
+      return this.delivered.canResumeAt(header) && this.matchesDelivered(kv, count)
     } catch (error) {
       if (isOutOfHistory(error)) return false
       throw error
@@ -132,7 +132,7 @@ class RangeWatch {
   }
 
   /** Whether the newest value of the range, and the number of its keys, equal the delivered ones. */
-  private holds(newest: KeyValue | null, count: number): boolean {
+  private matchesDelivered(newest: KeyValue | null, count: number): boolean {
     const { filter } = this.options
     // A rejected key was never delivered, so it cannot be compared: after an outage, list again.
     if (filter && newest && !filter(newest.key)) return !this.isStale
@@ -149,14 +149,14 @@ class RangeWatch {
   }
 
   /** Ends without an error when etcd cancels the watch: its next events are lost, for example compacted. */
-  private async *follow(seat: Seat | null): AsyncGenerator<RangeUpdate, void, void> {
+  private async *follow(subscriber: Subscriber | null): AsyncGenerator<RangeUpdate, void, void> {
     const check = new ResyncCheck(this.client, this.range, this.options)
     try {
       // Starts at the last delivered revision R, not at R + 1. If etcd has compacted at R + 1, it accepts a watch from
       // R + 1 but silently omits the deletions at R + 1; it cancels a watch from R. `advance` skips R.
       const { revision: from } = this.delivered
       const responses =
-        seat?.responses(from, this.signal) ?? watchStream(this.client, this.range, from, this.signal)
+        subscriber?.responses(from, this.signal) ?? watchStream(this.client, this.range, from, this.signal)
       for await (const response of responses) {
         if (response.canceled) return this.delivered.invalidate()
         if (response.created) yield* this.resumed()
@@ -164,11 +164,11 @@ class RangeWatch {
           if (check.isDueAt(revision - 1)) yield* this.resync(check)
           if (this.delivered.advance(revision, events)) yield { type: 'changes', revision, events }
         }
-        const isQuiet = response.events.length === 0
-        if (isQuiet && check.isDueInQuiet(Number(response.header.revision))) yield* this.resync(check)
+        const isIdle = response.events.length === 0
+        if (isIdle && check.isDueWhileIdle(Number(response.header.revision))) yield* this.resync(check)
         // Rejected keys advance the revision too: a resumed watch need not read them again.
         this.delivered.advance(Number(response.events.at(-1)?.kv.mod_revision ?? 0), [])
-        await check.listInTime()
+        await check.listIfDue()
       }
     } catch (thrown) {
       const cause = this.client.translate(thrown)
@@ -196,12 +196,12 @@ class RangeWatch {
   }
 }
 
-type Unit = RangeUpdate & { readonly type: 'changes' }
+type Changes = RangeUpdate & { readonly type: 'changes' }
 
-function* byRevision(response: Pick<IWatchResponse, 'events'>, filter: KeyFilter | null): Generator<Unit> {
+function* byRevision(response: Pick<IWatchResponse, 'events'>, filter: KeyFilter | null): Generator<Changes> {
   let revision: Revision = 0
   let events: KeyEvent[] = []
-  const flush = function* (): Generator<Unit> {
+  const flush = function* (): Generator<Changes> {
     const [first, ...rest] = events
     if (first) yield { type: 'changes', revision, events: [first, ...rest] }
     events = []

@@ -1,6 +1,6 @@
 import { DelegateBackoff, handleWhen, retry } from 'cockatiel'
 import { unlessAborted } from '../domain/abortable.js'
-import { MOST_TIMER_MS } from '../domain/duration.js'
+import { MAX_TIMER_MS } from '../domain/duration.js'
 import { keyText } from '../domain/key-text.js'
 import {
   isCredentialProblem,
@@ -33,7 +33,7 @@ const MUTE_MS = 3_000
 /** The minimum time for repeating a write after its answer was lost. */
 const READ_BACK_MS = 1_000
 
-const MOST_WAIT_MS = 500
+const MAX_WAIT_MS = 500
 
 /** Properties of a request besides its message. */
 export interface RequestRules {
@@ -84,7 +84,7 @@ export async function request<T>(
     // The next member is asked at once; only a round without success is followed by a wait.
     backoff: new DelegateBackoff(() => {
       if (tries % count !== 0) return 0
-      return Math.min(MOST_WAIT_MS, (FIRST_ROUND_WAIT_MS * tries) / count) * (0.5 + Math.random() / 2)
+      return Math.min(MAX_WAIT_MS, (FIRST_ROUND_WAIT_MS * tries) / count) * (0.5 + Math.random() / 2)
     }),
   })
   try {
@@ -143,7 +143,7 @@ async function once<T>(
 
 /** Sends with a deadline that holds even if the wall clock, which grpc-js uses, is set back. */
 export async function within<T>(member: Member, askedMs: number, send: Send<T>): Promise<T> {
-  const limitMs = Math.min(askedMs, MOST_TIMER_MS - DEADLINE_GRACE_MS)
+  const limitMs = Math.min(askedMs, MAX_TIMER_MS - DEADLINE_GRACE_MS)
   member.patientUntilMs = performance.now() + limitMs
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {

@@ -22,7 +22,7 @@ export interface WatchOptions {
 export class ResyncCheck {
   private dueAtMs: number
   private listing: Listing | null = null
-  private quietAnswers = 0
+  private idleResponses = 0
 
   constructor(
     private readonly client: EtcdClient,
@@ -33,10 +33,10 @@ export class ResyncCheck {
   }
 
   /** Lists when the period is over. Needs no timer: a watch receives a response every few seconds. */
-  async listInTime(): Promise<void> {
+  async listIfDue(): Promise<void> {
     if (this.listing !== null || performance.now() < this.dueAtMs) return
     this.listing = await list(this.client, this.range, this.options.filter)
-    this.quietAnswers = 0
+    this.idleResponses = 0
     this.dueAtMs = this.nextMs()
   }
 
@@ -44,10 +44,10 @@ export class ResyncCheck {
    * Whether a watch without events has reached the list's revision. Its first progress response does not prove it: etcd
    * may report the current revision before it has sent older events (etcd-io/etcd#15220).
    */
-  isDueInQuiet(revision: Revision): boolean {
+  isDueWhileIdle(revision: Revision): boolean {
     if (!this.isDueAt(revision)) return false
-    this.quietAnswers++
-    return this.quietAnswers > 1
+    this.idleResponses++
+    return this.idleResponses > 1
   }
 
   /** Whether a watch that has delivered everything up to this revision has reached the list's revision. */

@@ -15,7 +15,7 @@ export class SharedStreams {
   constructor(private readonly client: EtcdClient) {}
 
   /** A seat at the stream of a range. Taken before the list, so that no event after the list is missed. */
-  join(range: KeyRange): Seat {
+  join(range: KeyRange): Subscriber {
     const key = [range.key, range.range_end].map((bytes) => bytes?.toString('hex')).join()
     const shared = this.ranges.get(key) ?? new SharedRange(this.client, range, () => this.ranges.delete(key))
     this.ranges.set(key, shared)
@@ -25,7 +25,7 @@ export class SharedStreams {
 
 /** The subscribers of one range, and its stream while there is one. */
 class SharedRange {
-  private readonly seats = new Set<Seat>()
+  private readonly subscribers = new Set<Subscriber>()
   private readonly unused = new AbortController()
   private stream: OpenStream | null = null
 
@@ -35,17 +35,17 @@ class SharedRange {
     private readonly onUnused: () => void,
   ) {}
 
-  join(): Seat {
-    const seat = new Seat(this)
-    this.seats.add(seat)
-    seat.coming = this.queue()
-    return seat
+  join(): Subscriber {
+    const subscriber = new Subscriber(this)
+    this.subscribers.add(subscriber)
+    subscriber.pending = this.queue()
+    return subscriber
   }
 
-  leave(seat: Seat): void {
-    this.seats.delete(seat)
-    this.drop(seat.coming)
-    if (this.seats.size > 0) return
+  leave(subscriber: Subscriber): void {
+    this.subscribers.delete(subscriber)
+    this.drop(subscriber.pending)
+    if (this.subscribers.size > 0) return
     this.onUnused()
     this.unused.abort()
   }
@@ -63,12 +63,12 @@ class SharedRange {
   open(from: Revision): void {
     const stream = new OpenStream(from - 1)
     this.stream = stream
-    for (const seat of this.seats) seat.coming = stream.queue()
+    for (const subscriber of this.subscribers) subscriber.pending = stream.queue()
     void this.read(stream, from)
   }
 
   /** A stream for one seat. */
-  apart(from: Revision, signal: AbortSignal): AsyncGenerator<IWatchResponse, void, void> {
+  separateStream(from: Revision, signal: AbortSignal): AsyncGenerator<IWatchResponse, void, void> {
     return watchStream(this.client, this.range, from, signal)
   }
 
@@ -76,7 +76,7 @@ class SharedRange {
   private async read(stream: OpenStream, from: Revision): Promise<void> {
     let ending: StreamEnd = {}
     try {
-      for await (const response of this.apart(from, this.unused.signal)) stream.add(response)
+      for await (const response of this.separateStream(from, this.unused.signal)) stream.add(response)
     } catch (error) {
       ending = { error }
     }
@@ -106,9 +106,9 @@ class OpenStream {
 }
 
 /** One watch's place at the shared stream of a range, also while that is broken. */
-export class Seat implements Disposable {
+export class Subscriber implements Disposable {
   /** What the stream has delivered since the seat was taken, or since it was opened. */
-  coming: StreamQueue | null = null
+  pending: StreamQueue | null = null
 
   constructor(private readonly shared: SharedRange) {}
 
@@ -119,7 +119,7 @@ export class Seat implements Disposable {
    * @throws DiscoError the error of a stream
    */
   async *responses(from: Revision, signal: AbortSignal): AsyncGenerator<IWatchResponse, void, void> {
-    if (!this.coming || this.coming.hasEnded) this.shared.open(from)
+    if (!this.pending || this.pending.hasEnded) this.shared.open(from)
     let reached = from
     for (let queue = this.take(); queue; queue = this.take()) {
       const stop = () => queue?.end({})
@@ -127,7 +127,7 @@ export class Seat implements Disposable {
       try {
         if (reached < queue.after) {
           let quietAnswers = 0
-          for await (const response of this.shared.apart(reached, signal)) {
+          for await (const response of this.shared.separateStream(reached, signal)) {
             yield response
             if (response.canceled) return
             reached = Math.max(reached, lastRevision(response))
@@ -144,10 +144,10 @@ export class Seat implements Disposable {
           reached = Math.max(reached, lastRevision(response))
         }
         if (response === null) return
-        this.coming = this.shared.queue()
+        this.pending = this.shared.queue()
       } finally {
         signal.removeEventListener('abort', stop)
-        this.giveBack(queue)
+        this.returnQueue(queue)
       }
     }
   }
@@ -157,19 +157,19 @@ export class Seat implements Disposable {
   }
 
   private take(): StreamQueue | null {
-    const queue = this.coming
-    this.coming = null
+    const queue = this.pending
+    this.pending = null
     return queue
   }
 
   /** The watch stopped reading, for example because a list failed, while the stream goes on. */
-  private giveBack(queue: StreamQueue): void {
-    if (queue.hasEnded || this.coming) {
+  private returnQueue(queue: StreamQueue): void {
+    if (queue.hasEnded || this.pending) {
       this.shared.drop(queue)
       return
     }
     queue.rewind()
-    this.coming = queue
+    this.pending = queue
   }
 }
 

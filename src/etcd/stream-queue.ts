@@ -5,7 +5,7 @@ import type { Revision } from '../domain/endpoint.js'
  * Most events that wait for one reader, such as a watch that lists: more than usually come during the longest list.
  * The queues of a stream share the events, so that they take about 20 MB in all.
  */
-export const MOST_WAITING_EVENTS = 20_000
+export const MAX_WAITING_EVENTS = 20_000
 
 /** How a stream ended: `error` is present after a failure. */
 export interface StreamEnd {
@@ -44,7 +44,7 @@ export class StreamQueue {
     if (this.ending || this.isLost) return
     if (response.created) this.created = response
     this.events += response.events.length
-    this.isLost = this.events > MOST_WAITING_EVENTS && this.responses.length > 0
+    this.isLost = this.events > MAX_WAITING_EVENTS && this.responses.length > 0
     if (this.isLost) this.responses = []
     else this.responses.push(response)
     this.wake()

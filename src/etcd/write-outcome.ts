@@ -26,7 +26,7 @@ export interface ReadBack {
   /** The revision of the write that was found. */
   readonly revision: Revision
   /** The current keys, in the order of the writes; null for each missing one. */
-  readonly standing: readonly (KeyValue | null)[]
+  readonly current: readonly (KeyValue | null)[]
 }
 
 /**

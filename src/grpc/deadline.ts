@@ -1,4 +1,4 @@
-import { MOST_TIMER_MS } from '../domain/duration.js'
+import { MAX_TIMER_MS } from '../domain/duration.js'
 import { onAbort } from '../domain/on-abort.js'
 
 /**
@@ -17,7 +17,7 @@ export class Deadline implements Disposable {
    * @param parent also aborts this signal
    */
   constructor(ms: number, parent?: AbortSignal) {
-    this.timer = setTimeout(this.abort, Math.min(ms, MOST_TIMER_MS))
+    this.timer = setTimeout(this.abort, Math.min(ms, MAX_TIMER_MS))
     if (parent?.aborted) this.abort()
     this.forgetParent = parent && onAbort(parent, this.abort)
   }

@@ -9,7 +9,7 @@ import { PointCircle } from './point-circle.js'
 const POINTS_OF_THE_MEDIAN = 512
 
 /** Above this total all candidates get proportionally fewer points, to limit memory and the time to create them. */
-const MOST_POINTS = 262_144
+const MAX_POINTS = 262_144
 
 /** Weights of the same class differ by a factor below 16. */
 const classOf = (weight: number) => Math.floor((32 - 1 - Math.clz32(weight)) / 4)
@@ -142,6 +142,6 @@ export class Ring<Candidate> {
     const median = (this.size - 1) >> 1
     while (below + (this.classes[medianClass] as number) <= median)
       below += this.classes[medianClass++] as number
-    return Math.min(POINTS_OF_THE_MEDIAN / 16 ** medianClass, MOST_POINTS / this.totalWeight)
+    return Math.min(POINTS_OF_THE_MEDIAN / 16 ** medianClass, MAX_POINTS / this.totalWeight)
   }
 }

@@ -14,13 +14,13 @@ export const roundRobin = withoutParameters({
 const DUE_LAG = 0.5
 
 /** A place in the circle. Linked, so that joining and leaving take O(1). */
-interface Seat<Candidate> {
+interface Entry<Candidate> {
   readonly candidate: Candidate
   /** Its key in `returning`. */
   readonly slot: number
-  before: Seat<Candidate>
-  after: Seat<Candidate>
-  isSeated: boolean
+  before: Entry<Candidate>
+  after: Entry<Candidate>
+  isLinked: boolean
   /** In picks, at `atTime`: its share of the picks made while it was READY, less its own picks. */
   lag: number
   atTime: number
@@ -33,26 +33,26 @@ interface Seat<Candidate> {
  * return, which takes O(log n) of the number returning.
  */
 class RoundRobin<Candidate> implements Chooser<Candidate> {
-  private readonly seats = new Map<Candidate, Seat<Candidate>>()
-  private readonly bySlot: Seat<Candidate>[] = []
+  private readonly entries = new Map<Candidate, Entry<Candidate>>()
+  private readonly bySlot: Entry<Candidate>[] = []
   private readonly freeSlots: number[] = []
-  private next: Seat<Candidate> | null = null
+  private next: Entry<Candidate> | null = null
   /** READY again but not yet in the circle, by the time at which each is due. */
   private readonly returning = new SlotHeap()
-  private seated = 0
+  private linked = 0
   /** Virtual: each pick advances it by 1/size. */
   private time = 0
 
   get size(): number {
-    return this.seated + this.returning.size
+    return this.linked + this.returning.size
   }
 
   join(candidate: Candidate): void {
     const slot = this.freeSlots.pop() ?? this.bySlot.length
-    const seat = { candidate, slot, isSeated: false, lag: 0, atTime: this.time } as Seat<Candidate>
-    this.seats.set(candidate, seat)
-    this.bySlot[slot] = seat
-    this.sit(seat)
+    const entry = { candidate, slot, isLinked: false, lag: 0, atTime: this.time } as Entry<Candidate>
+    this.entries.set(candidate, entry)
+    this.bySlot[slot] = entry
+    this.link(entry)
   }
 
   reweigh(): void {
@@ -60,27 +60,27 @@ class RoundRobin<Candidate> implements Chooser<Candidate> {
   }
 
   leave(candidate: Candidate): void {
-    const seat = this.seats.get(candidate)
-    if (!seat) return
+    const entry = this.entries.get(candidate)
+    if (!entry) return
     this.suspend(candidate)
-    this.seats.delete(candidate)
-    this.freeSlots.push(seat.slot)
+    this.entries.delete(candidate)
+    this.freeSlots.push(entry.slot)
   }
 
   suspend(candidate: Candidate): void {
-    const seat = this.seats.get(candidate)
-    if (!seat) return
-    if (seat.isSeated) this.rise(seat)
-    else if (this.returning.holds(seat.slot)) this.returning.remove(seat.slot)
+    const entry = this.entries.get(candidate)
+    if (!entry) return
+    if (entry.isLinked) this.unlink(entry)
+    else if (this.returning.holds(entry.slot)) this.returning.remove(entry.slot)
     else return
-    seat.lag += this.time - seat.atTime
+    entry.lag += this.time - entry.atTime
   }
 
   resume(candidate: Candidate): void {
-    const seat = this.seats.get(candidate)
-    if (!seat || seat.isSeated || this.returning.holds(seat.slot)) return
-    seat.atTime = this.time
-    this.returning.push(seat.slot, this.time + DUE_LAG - seat.lag)
+    const entry = this.entries.get(candidate)
+    if (!entry || entry.isLinked || this.returning.holds(entry.slot)) return
+    entry.atTime = this.time
+    this.returning.push(entry.slot, this.time + DUE_LAG - entry.lag)
   }
 
   choose(): Candidate | null {
@@ -88,37 +88,37 @@ class RoundRobin<Candidate> implements Chooser<Candidate> {
     if (size === 0) return null
     this.time += 1 / size
     const isReturnDue = returning.size > 0 && (next === null || returning.firstKey <= this.time)
-    const seat = isReturnDue ? this.takeReturned() : (next as Seat<Candidate>)
-    seat.lag += this.time - seat.atTime - 1
-    seat.atTime = this.time
-    if (seat === next) this.next = seat.after
-    return seat.candidate
+    const entry = isReturnDue ? this.takeReturned() : (next as Entry<Candidate>)
+    entry.lag += this.time - entry.atTime - 1
+    entry.atTime = this.time
+    if (entry === next) this.next = entry.after
+    return entry.candidate
   }
 
   /** Takes the candidate that is due first and puts it last in the circle. */
-  private takeReturned(): Seat<Candidate> {
-    const seat = this.bySlot[this.returning.firstSlot] as Seat<Candidate>
+  private takeReturned(): Entry<Candidate> {
+    const entry = this.bySlot[this.returning.firstSlot] as Entry<Candidate>
     this.returning.pop()
-    this.sit(seat)
-    return seat
+    this.link(entry)
+    return entry
   }
 
-  private sit(seat: Seat<Candidate>): void {
-    this.seated++
-    seat.isSeated = true
+  private link(entry: Entry<Candidate>): void {
+    this.linked++
+    entry.isLinked = true
     const { next } = this
-    seat.after = next ?? seat
-    seat.before = next?.before ?? seat
-    seat.before.after = seat
-    seat.after.before = seat
-    this.next ??= seat
+    entry.after = next ?? entry
+    entry.before = next?.before ?? entry
+    entry.before.after = entry
+    entry.after.before = entry
+    this.next ??= entry
   }
 
-  private rise(seat: Seat<Candidate>): void {
-    this.seated--
-    seat.isSeated = false
-    seat.before.after = seat.after
-    seat.after.before = seat.before
-    if (this.next === seat) this.next = seat.after === seat ? null : seat.after
+  private unlink(entry: Entry<Candidate>): void {
+    this.linked--
+    entry.isLinked = false
+    entry.before.after = entry.after
+    entry.after.before = entry.before
+    if (this.next === entry) this.next = entry.after === entry ? null : entry.after
   }
 }

@@ -6,8 +6,8 @@ import type { Rng } from '../domain/rng.js'
  * 2^53, so that the sums are exact after any order of changes. A new candidate reuses a freed slot.
  */
 export class WeightTree<Candidate> {
-  private readonly places = new Map<Candidate, number>()
-  private readonly freePlaces: number[] = []
+  private readonly slots = new Map<Candidate, number>()
+  private readonly freeSlots: number[] = []
   private candidates: (Candidate | undefined)[] = []
   private weights = new Float64Array(8)
   /** sums[i] is the sum of the weights of the slots from (i minus i's lowest set bit) to i - 1. */
@@ -15,31 +15,31 @@ export class WeightTree<Candidate> {
   private total = 0
 
   get size(): number {
-    return this.places.size
+    return this.slots.size
   }
 
   has(candidate: Candidate): boolean {
-    return this.places.has(candidate)
+    return this.slots.has(candidate)
   }
 
   set(candidate: Candidate, weight: number): void {
-    let place = this.places.get(candidate)
-    if (place === undefined) {
-      place = this.freePlaces.pop() ?? this.candidates.length
-      if (place >= this.weights.length) this.grow()
-      this.places.set(candidate, place)
-      this.candidates[place] = candidate
+    let slot = this.slots.get(candidate)
+    if (slot === undefined) {
+      slot = this.freeSlots.pop() ?? this.candidates.length
+      if (slot >= this.weights.length) this.grow()
+      this.slots.set(candidate, slot)
+      this.candidates[slot] = candidate
     }
-    this.weigh(place, weight)
+    this.weigh(slot, weight)
   }
 
   delete(candidate: Candidate): void {
-    const place = this.places.get(candidate)
-    if (place === undefined) return
-    this.weigh(place, 0)
-    this.places.delete(candidate)
-    this.candidates[place] = undefined
-    this.freePlaces.push(place)
+    const slot = this.slots.get(candidate)
+    if (slot === undefined) return
+    this.weigh(slot, 0)
+    this.slots.delete(candidate)
+    this.candidates[slot] = undefined
+    this.freeSlots.push(slot)
   }
 
   /** Draws a candidate with probability weight / total; null when the tree is empty. */
@@ -47,23 +47,23 @@ export class WeightTree<Candidate> {
     const { sums, total } = this
     if (total === 0) return null
     let left = random() * total
-    let place = 0
+    let slot = 0
     // The number of places is a power of two: halving steps find the first whose running sum exceeds `left`.
     for (let step = this.weights.length; step > 0; step >>= 1) {
-      const sum = sums[place + step]
+      const sum = sums[slot + step]
       if (sum === undefined || sum > left) continue
       left -= sum
-      place += step
+      slot += step
     }
-    return this.candidates[place] ?? null
+    return this.candidates[slot] ?? null
   }
 
-  private weigh(place: number, weight: number): void {
+  private weigh(slot: number, weight: number): void {
     const { sums } = this
-    const change = weight - (this.weights[place] ?? 0)
-    this.weights[place] = weight
+    const change = weight - (this.weights[slot] ?? 0)
+    this.weights[slot] = weight
     this.total += change
-    for (let at = place + 1; at < sums.length; at += at & -at) sums[at] = (sums[at] ?? 0) + change
+    for (let at = slot + 1; at < sums.length; at += at & -at) sums[at] = (sums[at] ?? 0) + change
   }
 
   private grow(): void {

@@ -18,7 +18,7 @@ import { Upstream } from './upstream.js'
 const CONNECTING_MS = 1_000
 
 /** The most attempts of one call, so that it ends where every server refuses it. */
-const MOST_ATTEMPTS = 5
+const MAX_ATTEMPTS = 5
 
 export interface CallSettings {
   readonly memory: CallerMemory
@@ -151,7 +151,7 @@ export class Call implements Waiting, WaitingCall {
     }
     const nowMs = performance.now()
     this.waitsSinceMs ??= nowMs
-    const leftMs = this.waitsSinceMs + this.mostWaitMs(chosen.isComing) - nowMs
+    const leftMs = this.waitsSinceMs + this.maxWaitMs(chosen.shouldWait) - nowMs
     if (leftMs <= 0) this.fail({ code: status.UNAVAILABLE, details: chosen.why })
     else {
       this.service.join(this)
@@ -159,8 +159,8 @@ export class Call implements Waiting, WaitingCall {
     }
   }
 
-  private mostWaitMs(isComing: boolean): number {
-    return isComing ? Math.max(CONNECTING_MS, this.settings.waitMs) : this.settings.waitMs
+  private maxWaitMs(shouldWait: boolean): number {
+    return shouldWait ? Math.max(CONNECTING_MS, this.settings.waitMs) : this.settings.waitMs
   }
 
   private attemptEnded(stream: ClientHttp2Stream, connection: Connection, reply: Reply): void {
@@ -169,7 +169,7 @@ export class Call implements Waiting, WaitingCall {
       !this.hasBegun &&
       connection.hasNotBegun(stream) &&
       this.body.canReplay &&
-      this.attempts < MOST_ATTEMPTS
+      this.attempts < MAX_ATTEMPTS
     ) {
       this.body.hold()
       this.upstream = null

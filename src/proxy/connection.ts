@@ -17,10 +17,10 @@ const CONNECT_MS = 20_000
  * In megabytes. Node refuses new streams on a session that uses more; the listener's own limits bound what callers can
  * make it hold.
  */
-const MOST_SESSION_MEMORY = 1_024
+const MAX_SESSION_MEMORY = 1_024
 
 /** A connection has 2^30 stream ids for its requests. Before they run out, another connection takes its place. */
-const MOST_STREAMS = 2 ** 30 - 1_000
+const MAX_STREAMS = 2 ** 30 - 1_000
 
 export interface ConnectionEvents {
   /** The peer's SETTINGS have arrived: a port that accepts is not enough. */
@@ -54,7 +54,7 @@ export class Connection {
     // The URL has no part in it: each request has its own authority and scheme.
     this.session = connect('http://backend', {
       createConnection: () => socket,
-      maxSessionMemory: MOST_SESSION_MEMORY,
+      maxSessionMemory: MAX_SESSION_MEMORY,
       settings: { enablePush: false },
     })
     watchSession(this.session)
@@ -99,7 +99,7 @@ export class Connection {
     if (this.session.closed || this.session.destroyed) return null
     const stream = this.session.request(headers, { endStream: false })
     this.streams++
-    if (++this.started === MOST_STREAMS) setImmediate(() => this.retire())
+    if (++this.started === MAX_STREAMS) setImmediate(() => this.retire())
     stream.once('close', () => {
       this.streams--
       this.events.freed(this)

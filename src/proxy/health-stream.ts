@@ -5,7 +5,7 @@ import type { Connection } from './connection.js'
 import { detailsOf, type GrpcStatus, statusOfHttp, statusOfReset } from './status.js'
 
 /** The longest message: a reply about health has a few bytes. */
-const MOST_MESSAGE_BYTES = 4 * 2 ** 10
+const MAX_MESSAGE_BYTES = 4 * 2 ** 10
 
 /** Starts server-streaming calls over a connection. Messages of one small request and small replies. */
 export function streamsOver(
@@ -75,7 +75,7 @@ function messagesOf(bytes: Buffer, take: (message: Buffer) => void): Buffer {
   while (rest.length >= 5) {
     const length = rest.readUInt32BE(1)
     if (rest[0] !== 0) throw new Error('the message is compressed')
-    if (length > MOST_MESSAGE_BYTES) throw new Error(`the message has ${length} bytes`)
+    if (length > MAX_MESSAGE_BYTES) throw new Error(`the message has ${length} bytes`)
     const end = 5 + length
     if (rest.length < end) break
     take(rest.subarray(5, end))

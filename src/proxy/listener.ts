@@ -30,7 +30,7 @@ const TLS_HANDSHAKE_MS = 10_000
 const KEEPALIVE_MS = 30_000
 
 /** Connections of callers at one time. */
-const MOST_CONNECTIONS = 10_000
+const MAX_CONNECTIONS = 10_000
 
 /** How long the last frames of a connection that is cut may take, before its socket is destroyed. */
 const LAST_FRAMES_MS = 250
@@ -87,7 +87,7 @@ export class Listener {
     const server = tls
       ? createSecureServer({ ...LIMITS, handshakeTimeout: TLS_HANDSHAKE_MS, ...tls })
       : createServer(LIMITS)
-    server.maxConnections = MOST_CONNECTIONS
+    server.maxConnections = MAX_CONNECTIONS
     const listener = new Listener(server, settings, onStream)
     try {
       await once(server.listen(port, host), 'listening')

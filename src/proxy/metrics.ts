@@ -8,7 +8,7 @@ import { serviceName } from './service.js'
 const BOUNDS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
 /** Counters of endpoints that have left: the oldest go, so that a process that runs for months does not grow. */
-const MOST_SERIES = 10_000
+const MAX_SERIES = 10_000
 
 interface Counted {
   readonly service: string
@@ -59,7 +59,7 @@ export class ProxyMetrics {
     if (known) known.calls++
     else {
       this.counted.set(key, { service, endpoint, code: status[code] ?? String(code), calls: 1 })
-      if (this.counted.size > MOST_SERIES) this.counted.delete(this.counted.keys().next().value ?? '')
+      if (this.counted.size > MAX_SERIES) this.counted.delete(this.counted.keys().next().value ?? '')
     }
     let latencies = this.latencies.get(service)
     if (!latencies) {

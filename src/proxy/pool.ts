@@ -1,7 +1,7 @@
 import type { Connection, ConnectionEvents } from './connection.js'
 
 /** Connections to one endpoint: each carries as many streams as the server allows, usually a hundred or more. */
-const MOST_CONNECTIONS = 16
+const MAX_CONNECTIONS = 16
 
 /** How long a further connection may be idle. */
 const IDLE_MS = 30_000
@@ -62,7 +62,7 @@ export class Pool {
       return
     }
     this.waiting.add(call)
-    if (this.connections.size < MOST_CONNECTIONS && performance.now() >= this.nextDialMs) this.connect()
+    if (this.connections.size < MAX_CONNECTIONS && performance.now() >= this.nextDialMs) this.connect()
   }
 
   dismiss(call: Waiting): void {

@@ -1,17 +1,17 @@
 import type { ClientHttp2Stream, ServerHttp2Stream } from 'node:http2'
 
 /** The most bytes that are kept for replay, over all calls. */
-const MOST_KEPT_BYTES = 64 * 2 ** 20
+const MAX_KEPT_BYTES = 64 * 2 ** 20
 
 /** The most of them for one connection of a caller, so that one caller does not take the memory of all. */
-export const MOST_KEPT_OF_CALLER = 8 * 2 ** 20
+export const MAX_KEPT_OF_CALLER = 8 * 2 ** 20
 
 /** What keeping a chunk takes besides its bytes: the objects of its buffer. */
 const CHUNK_BYTES = 256
 
 /** The memory in which requests are kept. */
 export class ReplayMemory {
-  private free = MOST_KEPT_BYTES
+  private free = MAX_KEPT_BYTES
   private readonly ofCallers = new WeakMap<object, CallerMemory>()
 
   /** @param bytesPerCall the longest request that is kept */
@@ -39,7 +39,7 @@ export class ReplayMemory {
 
 /** The part of the memory that one caller may take. */
 export class CallerMemory {
-  private free = MOST_KEPT_OF_CALLER
+  private free = MAX_KEPT_OF_CALLER
 
   constructor(private readonly all: ReplayMemory) {}
 

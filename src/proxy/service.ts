@@ -1,4 +1,4 @@
-import { whyNobody, whyNotPinned } from '../grpc/balancer/absence.js'
+import { whyNoneReady, whyNotPinned } from '../grpc/balancer/absence.js'
 import type { MemberReports } from '../grpc/balancer/member.js'
 import { Membership } from '../grpc/balancer/membership.js'
 import { Priorities } from '../grpc/balancer/priorities.js'
@@ -10,7 +10,7 @@ import type { CallKeys, Policy } from '../policies/index.js'
 import { Upstream, type UpstreamSettings } from './upstream.js'
 
 /** Calls of a proxy are not numbered. */
-const UNMARKED = 0
+const NO_CALL_ID = 0
 
 export interface ServiceSettings extends UpstreamSettings {
   readonly policy: Policy
@@ -21,7 +21,7 @@ export interface ServiceSettings extends UpstreamSettings {
 export interface Absence {
   readonly why: string
   /** An endpoint is still connecting, so a call may wait for it. */
-  readonly isComing: boolean
+  readonly shouldWait: boolean
 }
 
 /** A call that waits for an endpoint. */
@@ -77,18 +77,18 @@ export class BalancedService implements TargetListener {
   choose(keys: CallKeys): Upstream | Absence {
     const chosen = this.priorities.chooser.choose(keys)
     if (chosen) {
-      this.settings.observer.picked?.(chosen.endpoint, UNMARKED)
+      this.settings.observer.picked?.(chosen.endpoint, NO_CALL_ID)
       return chosen
     }
     if (this.note === null) {
-      return { why: this.failure ?? 'The endpoints are not known yet', isComing: this.failure === null }
+      return { why: this.failure ?? 'The endpoints are not known yet', shouldWait: this.failure === null }
     }
     if (this.priorities.size > 0) {
       const why = whyNotPinned(this.policy, keys, this.upstreams.all)
-      return { why: why ?? 'The pinned endpoint is connecting', isComing: why === null }
+      return { why: why ?? 'The pinned endpoint is connecting', shouldWait: why === null }
     }
-    if (this.upstreams.census.hasHope) return { why: 'The endpoints are connecting', isComing: true }
-    return { why: whyNobody(this.upstreams, this.note), isComing: false }
+    if (this.upstreams.census.mayBecomeReady) return { why: 'The endpoints are connecting', shouldWait: true }
+    return { why: whyNoneReady(this.upstreams, this.note), shouldWait: false }
   }
 
   /** Notifies the call of changes until `leave`. */

@@ -11,11 +11,11 @@ import { Pool, type Waiting } from './pool.js'
 
 /** After a failed attempt, the next comes this much later, doubling to the most. */
 const RETRY_FIRST_MS = 1_000
-const RETRY_MOST_MS = 30_000
+const RETRY_MAX_MS = 30_000
 
-/** A connection that lasted less than this counts as short; after more than MOST_SHORT in a row the reconnect waits for the backoff. */
-const LEAST_USEFUL_MS = 1_000
-const MOST_SHORT = 3
+/** A connection that lasted less than this counts as short; after more than MAX_SHORT in a row the reconnect waits for the backoff. */
+const MIN_USEFUL_MS = 1_000
+const MAX_SHORT = 3
 
 export interface UpstreamSettings {
   readonly dialer: Dialer
@@ -52,7 +52,7 @@ export class Upstream implements ConnectedMember {
     private readonly reports: MemberReports<Upstream>,
   ) {
     const { random } = settings
-    this.backoff = new Backoff({ firstMs: RETRY_FIRST_MS, mostMs: RETRY_MOST_MS, jitter: 'longer', random })
+    this.backoff = new Backoff({ firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS, jitter: 'longer', random })
     this.pool = new Pool({
       connect: (attempt, events) => new Connection(settings.dialer.dial(this.address(attempt)), events),
       ready: (connection) => this.connected(connection),
@@ -132,14 +132,14 @@ export class Upstream implements ConnectedMember {
       this.settings.dialer.refused?.()
       this.reports.onFailed(this, reason)
     }
-    if (connection.isReady && this.short <= MOST_SHORT) this.connect()
+    if (connection.isReady && this.short <= MAX_SHORT) this.connect()
     else this.retryLater()
   }
 
   /** A server that accepts connections and closes each must not be dialled without a pause. */
   private judgeLife(connection: Connection): void {
     if (!connection.isReady) return
-    if (performance.now() - connection.startedMs < LEAST_USEFUL_MS) this.short++
+    if (performance.now() - connection.startedMs < MIN_USEFUL_MS) this.short++
     else {
       this.short = 0
       this.backoff.reset()

@@ -8,16 +8,16 @@ const OTHERS_WRITE = 0o022
  * Reads a regular file of this user. It is opened without blocking: a blocking open of, for example, a named pipe
  * would wait for a writer, occupy one of Node's few threads, and keep the process from ending.
  *
- * @throws Error for another kind of file, one that other users may write to, or one longer than `mostBytes`; and
+ * @throws Error for another kind of file, one that other users may write to, or one longer than `maxBytes`; and
  * errors of the system
  */
-export async function readOwnFile(file: string, mostBytes: number): Promise<string> {
+export async function readOwnFile(file: string, maxBytes: number): Promise<string> {
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
   try {
     const found = await handle.stat()
     if (!found.isFile()) throw new Error('not a regular file')
     requireOwn(found)
-    if (found.size > mostBytes) throw new Error(`longer than ${mostBytes} bytes`)
+    if (found.size > maxBytes) throw new Error(`longer than ${maxBytes} bytes`)
     return await handle.readFile('utf8')
   } finally {
     await handle.close()

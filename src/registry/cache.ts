@@ -12,10 +12,10 @@ const FORMAT = 2
 const DECIMAL_LEASES_FORMAT = 1
 
 /** About 50,000 endpoints. Longer lists are not stored. */
-const MOST_BYTES = 16 * 1024 * 1024
+const MAX_BYTES = 16 * 1024 * 1024
 
 /** Number of stored lists; the oldest are removed. */
-const MOST_FILES = 64
+const MAX_FILES = 64
 
 /** Name of a list, or of a draft that a killed process left behind. */
 const OWN_NAME = /^[0-9a-f]{32}\.json(?:\.[0-9a-f-]{36})?$/
@@ -52,7 +52,7 @@ export class ListCache {
       return null
     }
     try {
-      text = await readOwnFile(file, MOST_BYTES)
+      text = await readOwnFile(file, MAX_BYTES)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
         this.warn(`The cached list ${file} is not used`, error)
@@ -73,7 +73,7 @@ export class ListCache {
     try {
       const isThere = await isOwnFolder(this.folder)
       const text = JSON.stringify({ format: FORMAT, target: named(target), ...list })
-      if (list.endpoints.length === 0 || Buffer.byteLength(text) > MOST_BYTES) {
+      if (list.endpoints.length === 0 || Buffer.byteLength(text) > MAX_BYTES) {
         if (isThere) await rm(file, { force: true })
         return
       }
@@ -90,7 +90,7 @@ export class ListCache {
   /** Files of other programs in the folder are left alone. */
   private async trim(): Promise<void> {
     const names = (await readdir(this.folder)).filter((name) => OWN_NAME.test(name))
-    if (names.length <= MOST_FILES) return
+    if (names.length <= MAX_FILES) return
     const files = await Promise.all(
       names.map(async (name) => {
         const file = join(this.folder, name)
@@ -99,7 +99,7 @@ export class ListCache {
     )
     const own = files.flatMap(({ file, mtimeMs }) => (mtimeMs === undefined ? [] : [{ file, mtimeMs }]))
     own.sort((a, b) => b.mtimeMs - a.mtimeMs)
-    await Promise.all(own.slice(MOST_FILES).map(({ file }) => rm(file, { force: true })))
+    await Promise.all(own.slice(MAX_FILES).map(({ file }) => rm(file, { force: true })))
   }
 
   private fileOf(target: CacheTarget): string {

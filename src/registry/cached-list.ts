@@ -18,7 +18,7 @@ export interface CachedList {
 type Members = Readonly<Record<string, unknown>>
 
 /** Keys of etcd have at most 1.5 MB with their values: a longer text in a list is not from etcd. */
-const MOST_TEXT = 1_572_864
+const MAX_TEXT = 1_572_864
 
 /**
  * A list from the JSON of its file. The file is not trusted more than the registry: every value must be one that a
@@ -91,7 +91,7 @@ function isObject(value: unknown): value is Members {
 }
 
 function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= MOST_TEXT
+  return typeof value === 'string' && value.length <= MAX_TEXT
 }
 
 function isWhole(value: unknown): value is number {

@@ -1,5 +1,5 @@
 import { splitEndpoints } from '../domain/address.js'
-import { expectedDuration, MOST_TIMER_MS, readDurationMs } from '../domain/duration.js'
+import { expectedDuration, MAX_TIMER_MS, readDurationMs } from '../domain/duration.js'
 import { DiscoError, invalidValue } from '../domain/errors.js'
 import type { NamedFile } from '../domain/file-source.js'
 import { DEFAULT_LAYOUT, layoutNamed } from '../domain/layouts/index.js'
@@ -145,7 +145,7 @@ function durationMs(setting: string, env: Environment): number | undefined {
   const [text, name] = variable(setting, env) ?? []
   if (text === undefined || name === undefined) return undefined
   const ms = readDurationMs(text)
-  if (ms !== undefined && ms <= MOST_TIMER_MS) return ms
+  if (ms !== undefined && ms <= MAX_TIMER_MS) return ms
   throw invalidValue(name, text, expectedDuration(text))
 }
 

@@ -29,7 +29,7 @@ export async function checkMembers(
   service: string | undefined,
   options: Abortable,
 ): Promise<MembersChecked> {
-  const { client, reader } = registry.inside(options)
+  const { client, reader } = registry.internals(options)
   const [members, all] = await Promise.all([
     client.checkMembers(prefixRange(reader.prefix(service))),
     client

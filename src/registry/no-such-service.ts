@@ -6,7 +6,7 @@ import { nearestNames } from '../domain/nearest.js'
 import type { EndpointList } from './listing.js'
 import { summarizeServices } from './service-summary.js'
 
-interface Sought {
+interface Search {
   readonly service: string
   readonly reader: Reader
   /** The empty result of the search. */
@@ -14,14 +14,17 @@ interface Sought {
 }
 
 /** Lists for the suggestions; null where etcd forbids them. */
-interface Instead {
+interface Alternatives {
   readonly all: EndpointList | null
   /** The service, in any layout. */
   readonly inOthers: EndpointList | null
 }
 
 /** NOT_FOUND, with suggestions: the service in another layout, under another root, or a similar name. */
-export function noSuchService({ service, reader, listing }: Sought, { all, inOthers }: Instead): DiscoError {
+export function noSuchService(
+  { service, reader, listing }: Search,
+  { all, inOthers }: Alternatives,
+): DiscoError {
   const names = summarizeServices(all?.endpoints ?? []).services.map((summary) => summary.service)
   const shown = markLookAlikes([service, ...names])
   const { layout, root } = reader

@@ -158,11 +158,11 @@ export class Registry implements Discovery, AsyncDisposable {
   async explainEmpty({ service, ...place }: Query, { signal }: Abortable = {}): Promise<string> {
     const reader = this.readerFor(place)
     const { layout, root } = reader
-    const looked = `layout ${layout}, root ${root || 'none'}, prefix ${reader.prefix(service) || 'none'}`
+    const searched = `layout ${layout}, root ${root || 'none'}, prefix ${reader.prefix(service) || 'none'}`
     const others = await otherLayoutsOf(this.client.under(signal), reader, service)
-    if (others.length === 0) return looked
+    if (others.length === 0) return searched
     const remedies = others.map((name) => `?layout=${name}`).join(' or ')
-    return `${looked}; it is registered in layout ${others.join(', ')}: add ${remedies} to the target`
+    return `${searched}; it is registered in layout ${others.join(', ')}: add ${remedies} to the target`
   }
 
   private openWatch(reader: Reader, service: string): OpenWatch {
@@ -238,7 +238,7 @@ export class Registry implements Discovery, AsyncDisposable {
   }
 
   /** @internal For what stands on top of it in this package. */
-  inside({ signal }: Abortable = {}): { readonly client: EtcdClient; readonly reader: Reader } {
+  internals({ signal }: Abortable = {}): { readonly client: EtcdClient; readonly reader: Reader } {
     return { client: this.client.under(signal), reader: this.reader }
   }
 

@@ -14,7 +14,7 @@ export async function removeUnchanged(
   keeper: Endpoint | null,
   listedAt: Revision,
 ): Promise<{ readonly outcome: 'removed' | 'changed' | 'gone'; readonly revision: Revision }> {
-  const { client } = registry.inside()
+  const { client } = registry.internals()
   const seen = { key, revision: modRevision, at: listedAt }
   const witness = keeper && { key: keeper.key, revision: keeper.modRevision }
   const outcome = await writeIfUnchanged(client, [{ seen, value: null }], witness)

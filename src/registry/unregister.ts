@@ -4,7 +4,7 @@ import type { Endpoint, Revision } from '../domain/endpoint.js'
 import { DiscoError, isLinkFailure } from '../domain/errors.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import type { EtcdClient } from '../etcd/client.js'
-import { MOST_WRITES, writeIfUnchanged } from '../etcd/guarded-write.js'
+import { MAX_WRITES, writeIfUnchanged } from '../etcd/guarded-write.js'
 import type { KeyValue } from '../etcd/pairs.js'
 import { readKeys } from '../etcd/range.js'
 import { decodeEndpoints } from './decode.js'
@@ -115,8 +115,8 @@ async function deleteAll(
   const ours = new Set<string>()
   const kept: Endpoint[] = []
   let revision = listedAt
-  for (let at = 0; at < endpoints.length; at += MOST_WRITES) {
-    const part = endpoints.slice(at, at + MOST_WRITES)
+  for (let at = 0; at < endpoints.length; at += MAX_WRITES) {
+    const part = endpoints.slice(at, at + MAX_WRITES)
     const together = part.length > 1 ? await deleteTogether(client, part, listedAt) : null
     revision = together ?? revision
     for (const endpoint of part) {
@@ -169,8 +169,8 @@ async function refuseReturn(client: EtcdClient, keys: readonly string[], signal:
   const end = performance.now() + RETURN_WATCH_MS
   while (performance.now() < end && !signal.aborted) {
     await delay(RETURN_POLL_MS, undefined, { signal }).catch(() => undefined)
-    for (let at = 0; at < keys.length; at += MOST_WRITES) {
-      const { kvs } = await readKeys(client, keys.slice(at, at + MOST_WRITES))
+    for (let at = 0; at < keys.length; at += MAX_WRITES) {
+      const { kvs } = await readKeys(client, keys.slice(at, at + MAX_WRITES))
       const back = kvs.find((kv) => kv !== null)
       if (!back) continue
       throw new DiscoError('CONFLICT', `${back.key} came back: its registrar put it back`, {

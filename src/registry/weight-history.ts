@@ -4,7 +4,7 @@ import type { EtcdClient } from '../etcd/client.js'
 import { keyAt } from '../etcd/range.js'
 
 /** A key that was written more often since is not worth the search. */
-const MOST_STEPS = 1_000
+const MAX_STEPS = 1_000
 
 /** The last weight above 0 of the endpoint's key; null if etcd's history does not show it. */
 export async function lastWeight(
@@ -13,7 +13,7 @@ export async function lastWeight(
   { key, modRevision, createRevision }: Pick<Endpoint, 'key' | 'modRevision' | 'createRevision'>,
 ): Promise<number | null> {
   let revision = modRevision - 1
-  for (let step = 0; step < MOST_STEPS && revision >= createRevision; step++) {
+  for (let step = 0; step < MAX_STEPS && revision >= createRevision; step++) {
     const kv = await keyAt(client, key, revision)
     if (!kv || kv === 'compacted') return null
     const found = reader.read(key, kv.value)

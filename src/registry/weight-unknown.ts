@@ -13,7 +13,7 @@ export interface UnknownChange {
 }
 
 /** Maximum number of endpoints with their weight in the message. */
-const MOST_NAMED = 3
+const MAX_NAMED = 3
 
 /**
  * The error of a relative change that equals etcd's history, while its own answer was lost: an equal change of
@@ -28,9 +28,9 @@ export function unknownWeights(change: WeightChange, unknown: readonly UnknownCh
   const isOne = all.length === 1
   const which = isOne ? `weight of ${first?.endpoint.addr}` : `weights of ${all.length} endpoints`
   const standing = all
-    .slice(0, MOST_NAMED)
+    .slice(0, MAX_NAMED)
     .map(({ endpoint, now }) => (isOne ? weightText(now) : `${endpoint.addr} ${weightText(now)}`))
-  const more = all.length > MOST_NAMED ? `, and ${all.length - MOST_NAMED} more` : ''
+  const more = all.length > MAX_NAMED ? `, and ${all.length - MAX_NAMED} more` : ''
   const done = `may or may not have been changed by ${changeText(change)}`
   const now = `${isOne ? 'It is now' : 'They are now'} ${standing.join(', ')}${more}`
   const each = isOne ? 'it' : 'each'

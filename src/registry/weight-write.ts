@@ -2,7 +2,7 @@ import type { Endpoint, Revision } from '../domain/endpoint.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import { isRelative, type WeightChange } from '../domain/weight.js'
 import type { EtcdClient } from '../etcd/client.js'
-import { MOST_VALUE_BYTES, type Write, writeIfUnchanged } from '../etcd/guarded-write.js'
+import { MAX_VALUE_BYTES, type Write, writeIfUnchanged } from '../etcd/guarded-write.js'
 import type { KeyValue } from '../etcd/pairs.js'
 import { readKeys } from '../etcd/range.js'
 import { decodeEndpoints } from './decode.js'
@@ -77,7 +77,7 @@ export async function changeKeys(
     if (!outcome.done) continue
     if (outcome.proof === 'read back' && isRelative(change)) {
       const written = plans.filter((plan) => plan.written)
-      return { unknown: written.map((plan, index) => unknownOf(reader, plan, outcome.standing[index])) }
+      return { unknown: written.map((plan, index) => unknownOf(reader, plan, outcome.current[index])) }
     }
     const revisionOf = ({ written, kv }: Planned) => (written ? outcome.revision : kv.modRevision)
     return covering(plans.map((plan) => changed(reader, plan, revisionOf(plan))))
@@ -89,7 +89,7 @@ function fittingCount(plans: readonly (Planned | null)[]): number {
   let bytes = 0
   const first = plans.findIndex((plan, index) => {
     bytes += plan?.written ? plan.value.length : 0
-    return index > 0 && bytes > MOST_VALUE_BYTES
+    return index > 0 && bytes > MAX_VALUE_BYTES
   })
   return first < 0 ? plans.length : first
 }

@@ -5,7 +5,7 @@ import type { Reader } from '../domain/layouts/reader.js'
 import { shareWithin, weightsAreUnset } from '../domain/shares.js'
 import { changeWeight, type WeightChange } from '../domain/weight.js'
 import type { EtcdClient } from '../etcd/client.js'
-import { MOST_WRITES } from '../etcd/guarded-write.js'
+import { MAX_WRITES } from '../etcd/guarded-write.js'
 import type { KeyValue } from '../etcd/pairs.js'
 import { decodeEndpoints } from './decode.js'
 import { explainUnknown } from './etcd-refusals.js'
@@ -101,7 +101,7 @@ export async function setWeight(
     return reason === null
   }
   for (let at = 0; at < keys.length; ) {
-    const part = keys.slice(at, at + MOST_WRITES)
+    const part = keys.slice(at, at + MAX_WRITES)
     const done = () => [...byKey.values()]
     const changed = await changeKeys(client, reader, part, change, { isMeant, witness }).catch(
       (error: unknown) => {

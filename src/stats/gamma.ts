@@ -2,7 +2,7 @@
 const STIRLING_FROM = 20
 
 /** Both expansions of the incomplete gamma function reach double precision long before. */
-const MOST_TERMS = 100_000
+const MAX_TERMS = 100_000
 
 const PRECISION = 1e-15
 
@@ -39,7 +39,7 @@ export function gammaQ(a: number, x: number): number {
 function seriesP(a: number, x: number): number {
   let term = 1 / a
   let sum = term
-  for (let n = 1; n < MOST_TERMS && term > sum * PRECISION; n++) {
+  for (let n = 1; n < MAX_TERMS && term > sum * PRECISION; n++) {
     term *= x / (a + n)
     sum += term
   }
@@ -52,7 +52,7 @@ function fractionQ(a: number, x: number): number {
   let c = Number.MAX_VALUE
   let d = 1 / b
   let fraction = d
-  for (let n = 1; n < MOST_TERMS; n++) {
+  for (let n = 1; n < MAX_TERMS; n++) {
     const numerator = -n * (n - a)
     b += 2
     d = 1 / (numerator * d + b)

@@ -15,7 +15,7 @@ export interface Fit {
 export const ALPHA = 0.01
 
 /** The rule of thumb by which a chi-square distribution is near enough (Cochran 1954). */
-const LEAST_EXPECTED = 5
+const MIN_EXPECTED = 5
 
 /** Below this, an error of the approximation cannot have moved p below alpha. */
 const BEYOND_DOUBT = 1e-4
@@ -33,7 +33,7 @@ export function testFit(strata: readonly Stratum[], rng: Rng): Fit {
     if (possible === null) return { test: 'exact-multinomial', p: 0 }
     if (possible.shares.length > 1) all.push(possible)
   }
-  if (all.length > 0 && all.every(({ expected }) => Math.min(...expected) >= LEAST_EXPECTED)) {
+  if (all.length > 0 && all.every(({ expected }) => Math.min(...expected) >= MIN_EXPECTED)) {
     return { test: 'chi-square', p: chiSquareP(all) }
   }
   const exact = exactMultinomial(all)

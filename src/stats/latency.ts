@@ -18,7 +18,7 @@ export interface LatencyBand {
 const BITS = 10
 const SLOTS = 1 << BITS
 /** 71 minutes in microseconds; longer latencies count as this, except for the maximum. */
-const MOST_US = 2 ** 32 - 1
+const MAX_US = 2 ** 32 - 1
 
 /**
  * This many latencies are kept individually: the first octave takes as much memory as 500 of them, and most endpoints
@@ -50,7 +50,7 @@ export class LatencyHistogram {
   }
 
   record(ms: number): void {
-    this.place(Math.min(MOST_US, Math.max(0, Math.round(ms * 1000))))
+    this.place(Math.min(MAX_US, Math.max(0, Math.round(ms * 1000))))
     this.count++
     if (ms > this.maxMs) this.maxMs = ms
   }
@@ -76,8 +76,8 @@ export class LatencyHistogram {
   /** Bands that end at 1, 2 and 5 of each power of ten, from the fastest call to the slowest. */
   bands(): readonly LatencyBand[] {
     const bands: { fromMs: number; toMs: number; calls: number }[] = []
-    for (const { mostMs, calls } of this.buckets()) {
-      const end = BAND_ENDS_MS.findIndex((endMs) => mostMs <= endMs)
+    for (const { maxMs, calls } of this.buckets()) {
+      const end = BAND_ENDS_MS.findIndex((endMs) => maxMs <= endMs)
       const first = bands.length === 0 ? end : BAND_ENDS_MS.indexOf(bands.at(-1)?.toMs ?? 0) + 1
       for (let at = first; at <= end; at++) {
         bands.push({ fromMs: BAND_ENDS_MS[at - 1] ?? 0, toMs: BAND_ENDS_MS[at] ?? 0, calls: 0 })
@@ -98,7 +98,7 @@ export class LatencyHistogram {
     for (const bucket of ranks.length > 0 ? this.buckets() : []) {
       calls += bucket.calls
       while (calls >= (ranks[found.length] ?? Number.POSITIVE_INFINITY)) {
-        found.push(rounded(Math.min(bucket.mostMs, this.maxMs)))
+        found.push(rounded(Math.min(bucket.maxMs, this.maxMs)))
       }
       if (found.length === ranks.length) break
     }
@@ -106,15 +106,15 @@ export class LatencyHistogram {
   }
 
   /** Buckets that are not empty, ascending, each with the largest latency that it can hold. */
-  private *buckets(): Iterable<{ mostMs: number; calls: number }> {
+  private *buckets(): Iterable<{ maxMs: number; calls: number }> {
     for (const us of this.few?.toSorted((one, other) => one - other) ?? []) {
       const { octave, slot } = bucketOf(us)
-      yield { mostMs: mostMsOf(octave, slot), calls: 1 }
+      yield { maxMs: maxMsOf(octave, slot), calls: 1 }
     }
     for (const [octave, slots] of this.octaves.entries()) {
       if (!slots) continue
       for (const [slot, calls] of slots.entries()) {
-        if (calls > 0) yield { mostMs: mostMsOf(octave, slot), calls }
+        if (calls > 0) yield { maxMs: maxMsOf(octave, slot), calls }
       }
     }
   }
@@ -155,7 +155,7 @@ function bucketOf(us: number): { octave: number; slot: number } {
 }
 
 /** The largest latency that a bucket can hold. */
-function mostMsOf(octave: number, slot: number): number {
+function maxMsOf(octave: number, slot: number): number {
   return octave === 0 ? slot / 1000 : ((SLOTS + slot + 1) * 2 ** (octave - 1) - 1) / 1000
 }
 

@@ -7,16 +7,16 @@ import type { Dealt } from './stratum.js'
 const SAME_LOG_PROBABILITY = 1e-9
 
 /** Enumerating more outcomes than this takes noticeable time. */
-const MOST_OUTCOMES = 300_000
+const MAX_OUTCOMES = 300_000
 
 /** Enough for precision: a p of 0.01 is known to within 0.001 (one standard error). */
-const MOST_DRAWS = 20_000
+const MAX_DRAWS = 20_000
 
 /** Drawing may take about a second, so huge runs use fewer draws. */
-const MOST_WORK = 4_000_000
+const MAX_WORK = 4_000_000
 
 /** The minimum. It suffices where hits are rare: at alpha, 20 would be expected. */
-const FEWEST_DRAWS = 2_000
+const MIN_DRAWS = 2_000
 
 /** Drawing may stop at this many hits: p is then known to a tenth of itself. */
 const ENOUGH_HITS = 100
@@ -28,7 +28,7 @@ const ENOUGH_HITS = 100
  * @returns null if there are too many outcomes
  */
 export function exactMultinomial(strata: readonly Dealt[]): number | null {
-  return countOutcomes(strata) > MOST_OUTCOMES ? null : exactP(strata)
+  return countOutcomes(strata) > MAX_OUTCOMES ? null : exactP(strata)
 }
 
 /**
@@ -45,12 +45,12 @@ export function drawnP(
     strata.reduce((sum, stratum, at) => sum + score(counts(stratum, at), stratum), 0)
   const limit = total(({ counts }) => counts) - SAME_LOG_PROBABILITY
   const samplers = strata.map(({ picks, shares }) => multinomialSampler(picks, shares, rng))
-  const draws = Math.min(MOST_DRAWS, Math.max(FEWEST_DRAWS, Math.floor(MOST_WORK / workOfDraw(strata))))
+  const draws = Math.min(MAX_DRAWS, Math.max(MIN_DRAWS, Math.floor(MAX_WORK / workOfDraw(strata))))
   let hits = 0
   for (let drawn = 1; drawn <= draws; drawn++) {
     if (total((_, at) => samplers[at]?.() ?? []) >= limit) hits++
     if (hits === ENOUGH_HITS) return hits / drawn
-    if (drawn === FEWEST_DRAWS && hits <= 1) return (hits + 1) / (drawn + 1)
+    if (drawn === MIN_DRAWS && hits <= 1) return (hits + 1) / (drawn + 1)
   }
   return (hits + 1) / (draws + 1)
 }
@@ -71,7 +71,7 @@ export function unlikeliness(counts: ArrayLike<number>, { shares }: Dealt): numb
 function countOutcomes(strata: readonly Dealt[]): number {
   let ways = 1
   for (const { picks, shares } of strata) {
-    for (let cell = 1; cell < shares.length && ways <= MOST_OUTCOMES; cell++) {
+    for (let cell = 1; cell < shares.length && ways <= MAX_OUTCOMES; cell++) {
       ways = (ways * (picks + cell)) / cell
     }
   }

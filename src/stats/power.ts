@@ -12,7 +12,7 @@ const NORMAL_QUANTILE = 2.6
 const CALLS_TO_SPARE = 2
 
 /** Beyond this many calls a verdict is impractical, and shares that are nearly equal count as equal. */
-const MOST_CALLS = 1e12
+const MAX_CALLS = 1e12
 
 /** A stratum of a run: shares as fractions, in the same order. */
 export interface Contrast {
@@ -123,7 +123,7 @@ function differs({ promised, ignored }: Contrast): boolean {
 function firstWhere(holds: (n: number) => boolean): number {
   let high = 2
   while (!holds(high)) {
-    if (high > MOST_CALLS) return Number.POSITIVE_INFINITY
+    if (high > MAX_CALLS) return Number.POSITIVE_INFINITY
     high *= 2
   }
   let low = high / 2

@@ -11,7 +11,7 @@ export interface Gaps {
 }
 
 /** Enough to detect an ignored change; with more strata each would have too few picks to judge. */
-const MOST_STRATA = 8
+const MAX_STRATA = 8
 
 /**
  * Among more endpoints than this, work in O(n) waits for as many picks, so that a change costs no more than the picks
@@ -90,7 +90,7 @@ export class ShareLedger {
 
   pick(id: string, times = 1): void {
     if (times === 0) return
-    if (this.stratum.picks === 0 && this.ended.length === MOST_STRATA) joinThinnest(this.ended)
+    if (this.stratum.picks === 0 && this.ended.length === MAX_STRATA) joinThinnest(this.ended)
     this.shares.pick(times)
     this.stratum.pick(id, times)
     this.membership.pick(id, times)

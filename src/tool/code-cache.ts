@@ -5,7 +5,7 @@ import { cachedDataVersionTag } from 'node:v8'
 import { codeFolder, isOwnFolder, makeOwnFolder, readOwnFile } from './own-folder.js'
 
 /** Compiled code of one command is 1 to 3 MB. */
-const MOST_BYTES = 32 * 1024 * 1024
+const MAX_BYTES = 32 * 1024 * 1024
 
 const DIGEST_BYTES = 32
 
@@ -41,7 +41,7 @@ export class CodeCache {
   read(): Buffer | undefined {
     try {
       if (!isOwnFolder(dirname(this.file))) return undefined
-      const bytes = readOwnFile(this.file, MOST_BYTES)
+      const bytes = readOwnFile(this.file, MAX_BYTES)
       if (bytes === null) return undefined
       const code = bytes.subarray(DIGEST_BYTES)
       return this.digestOf(code).equals(bytes.subarray(0, DIGEST_BYTES)) ? code : undefined
@@ -54,7 +54,7 @@ export class CodeCache {
   write(code: Buffer): void {
     const draft = `${this.file}.${randomUUID()}`
     try {
-      if (code.length > MOST_BYTES - DIGEST_BYTES || !makeOwnFolder(dirname(this.file))) return
+      if (code.length > MAX_BYTES - DIGEST_BYTES || !makeOwnFolder(dirname(this.file))) return
       writeFileSync(draft, Buffer.concat([this.digestOf(code), code]), { mode: 0o600, flag: 'wx' })
       renameSync(draft, this.file)
       this.removeOld()

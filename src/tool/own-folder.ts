@@ -58,12 +58,12 @@ export function makeOwnFolder(folder: string): boolean {
  *
  * @throws the file system's errors
  */
-export function readOwnFile(file: string, mostBytes: number): Buffer | null {
+export function readOwnFile(file: string, maxBytes: number): Buffer | null {
   const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
     const stats = fstatSync(descriptor)
     const isPrivate = isOurs(stats) && (stats.mode & OTHERS_WRITE) === 0 && stats.nlink === 1
-    if (!stats.isFile() || !isPrivate || stats.size > mostBytes) return null
+    if (!stats.isFile() || !isPrivate || stats.size > maxBytes) return null
     const bytes = Buffer.allocUnsafe(stats.size)
     let length = 0
     while (length < bytes.length) {

@@ -1,7 +1,7 @@
 import type { Any } from '@bufbuild/protobuf/wkt'
 import type { Endpoint } from '../domain/endpoint.js'
 import type { Selector } from '../domain/selector.js'
-import { DeliveryWindow, LEAST_MS } from '../grpc/resolver/delivery-window.js'
+import { DeliveryWindow, MIN_MS } from '../grpc/resolver/delivery-window.js'
 import { HostNames } from './host-names.js'
 import { type Assignment, assignmentOf, hostNamesOf } from './localities.js'
 import { loadAssignment } from './resources.js'
@@ -21,7 +21,7 @@ export interface CatalogChange {
   /** Services whose assignments have changed. */
   readonly assignments: ReadonlySet<string>
   /** Whether services came or left, or are known for the first time. */
-  readonly isOtherSet: boolean
+  readonly hasNameChanges: boolean
 }
 
 /** A service and the assignment that clients receive. */
@@ -56,7 +56,7 @@ export class Catalog {
       changed: (services) => {
         for (const service of services) this.touched.add(service)
         // Names that are looked up together have their answers at about the same time.
-        this.window.open(LEAST_MS)
+        this.window.open(MIN_MS)
       },
     })
   }
@@ -91,17 +91,17 @@ export class Catalog {
 
   /** Applies the endpoints of changed services; an empty list for a removed service. */
   listed(services: ReadonlyMap<string, readonly Endpoint[]>, source: ListSource): void {
-    let isOtherSet = this.awaited.delete(source)
+    let hasNameChanges = this.awaited.delete(source)
     for (const [name, endpoints] of services) {
       this.touched.add(name)
       const entry = this.entries.get(name)
       if (entry) entry.endpoints = endpoints
       else {
-        isOtherSet = true
+        hasNameChanges = true
         this.entries.set(name, { endpoints, assignment: null, resource: null })
       }
     }
-    this.rebuild(isOtherSet)
+    this.rebuild(hasNameChanges)
   }
 
   close(): void {
@@ -114,10 +114,10 @@ export class Catalog {
     const assignments = new Set<string>()
     for (const name of this.touched) if (this.build(name)) assignments.add(name)
     this.touched.clear()
-    const isOtherSet = hasNewNames || this.entries.size < before
-    if (assignments.size === 0 && !isOtherSet) return
+    const hasNameChanges = hasNewNames || this.entries.size < before
+    if (assignments.size === 0 && !hasNameChanges) return
     this.version++
-    this.settings.changed({ assignments, isOtherSet })
+    this.settings.changed({ assignments, hasNameChanges })
   }
 
   /** Computes a service's assignment. @returns whether it has changed */

@@ -10,17 +10,17 @@ import { Subscription } from './subscription.js'
 export type AdsCall = ServerDuplexStream<DiscoveryRequest, DiscoveryResponse>
 
 /** A response ends with the assignment that reaches them: clients take messages of up to 4 MiB. */
-const MOST_RESPONSE_BYTES = 2 * 2 ** 20
+const MAX_RESPONSE_BYTES = 2 * 2 ** 20
 
 /** Names that one stream may subscribe to, of each type. */
-const MOST_NAMES = 10_000
+const MAX_NAMES = 10_000
 
 /** The characters of all these names together. Names come back twice in each listener, which are sent all together. */
-const MOST_NAME_CHARACTERS = 512 * 1_024
+const MAX_NAME_CHARACTERS = 512 * 1_024
 
 /** Longer texts of a client are cut: they are kept for as long as its stream. */
-const MOST_ID_LENGTH = 256
-const MOST_REASON_LENGTH = 2_000
+const MAX_ID_LENGTH = 256
+const MAX_REASON_LENGTH = 2_000
 
 /** The identity that a client gives in its first request. It is not verified. */
 export interface ClientIdentity {
@@ -54,7 +54,7 @@ export interface StreamEvents {
    *
    * @param known names that are served
    */
-  asked(stream: ClientStream, unknown: readonly string[], known: Iterable<string>): void
+  subscribedUnknown(stream: ClientStream, unknown: readonly string[], known: Iterable<string>): void
   responded(stream: ClientStream, type: ResourceType): void
   answered(stream: ClientStream, answer: ClientAnswer): void
   /** @param reason why the server ended the stream; null if the client ended it */
@@ -84,7 +84,7 @@ export class ClientStream {
   /** Address and port of the client's connection. */
   readonly peer: string
   /** Whether nothing of it is left to be sent. */
-  isGone = false
+  isClosed = false
   readonly types = {
     LDS: typeState(new Subscription('whole')),
     RDS: typeState(new Subscription('changes')),
@@ -103,19 +103,19 @@ export class ClientStream {
     call.on('data', (request: DiscoveryRequest) => this.take(request))
     call.once('end', () => this.end(status.OK, null))
     call.once('cancelled', () => {
-      this.isGone = true
+      this.isClosed = true
       this.close(null)
     })
     // grpc-js closes the stream after an error, and emits `cancelled` or `end`.
     call.on('error', () => this.close(null))
   }
 
-  changed({ assignments, isOtherSet }: CatalogChange): void {
+  changed({ assignments, hasNameChanges }: CatalogChange): void {
     if (this.isOver) return
     this.types.EDS.subscription.changed(assignments)
-    if (isOtherSet) {
-      this.types.LDS.subscription.changedSet()
-      this.types.CDS.subscription.changedSet()
+    if (hasNameChanges) {
+      this.types.LDS.subscription.changedNames()
+      this.types.CDS.subscription.changedNames()
     }
     for (const type of RESOURCE_TYPES) this.send(type)
   }
@@ -147,7 +147,7 @@ export class ClientStream {
       return
     }
     const rejection = errorDetail
-      ? errorDetail.message.slice(0, MOST_REASON_LENGTH) || `code ${errorDetail.code}`
+      ? errorDetail.message.slice(0, MAX_REASON_LENGTH) || `code ${errorDetail.code}`
       : null
     const { answer, added } = state.subscription.take({
       names: resourceNames,
@@ -155,17 +155,17 @@ export class ClientStream {
       rejection,
     })
     if (answer === 'stale') return
-    if (type === 'EDS') this.lookFor(added)
+    if (type === 'EDS') this.reportUnknown(added)
     if (answer !== 'none') this.answered(type, state, rejection)
     this.send(type)
   }
 
   /** Only of assignments: the other types, by the same names, would report each name again. */
-  private lookFor(names: readonly string[]): void {
+  private reportUnknown(names: readonly string[]): void {
     const { catalog } = this.settings
     const known = catalog.names
     const unknown = known ? names.filter((name) => !catalog.has(name)) : []
-    if (known && unknown.length > 0) this.events.asked(this, unknown, known)
+    if (known && unknown.length > 0) this.events.subscribedUnknown(this, unknown, known)
   }
 
   private answered(type: ResourceType, state: StreamType, rejection: string | null): void {
@@ -179,7 +179,7 @@ export class ClientStream {
     if (this.identity) return
     const { id = '', userAgentName = '', userAgentVersion = '' } = node ?? {}
     const agent = `${userAgentName} ${userAgentVersion}`.trim()
-    this.identity = { node: id.slice(0, MOST_ID_LENGTH), agent: agent.slice(0, MOST_ID_LENGTH) }
+    this.identity = { node: id.slice(0, MAX_ID_LENGTH), agent: agent.slice(0, MAX_ID_LENGTH) }
     this.events.opened(this)
   }
 
@@ -189,7 +189,7 @@ export class ClientStream {
     const resources = state.subscription.takePending(
       (name) => resourceOf(type, name, catalog),
       () => catalog.names,
-      MOST_RESPONSE_BYTES,
+      MAX_RESPONSE_BYTES,
     )
     if (!resources) return
     // A client that has not read a response cannot guess it.
@@ -247,8 +247,8 @@ function resourceOf(type: ResourceType, name: string, catalog: Catalog): Any | n
 
 /** Why names are too many; null where they are not. */
 function excessOf(names: readonly string[]): string | null {
-  if (names.length > MOST_NAMES) return `${names.length} names; a stream may have ${MOST_NAMES}`
+  if (names.length > MAX_NAMES) return `${names.length} names; a stream may have ${MAX_NAMES}`
   const characters = names.reduce((sum, { length }) => sum + length, 0)
-  if (characters <= MOST_NAME_CHARACTERS) return null
-  return `names of ${characters} characters; a stream may have ${MOST_NAME_CHARACTERS}`
+  if (characters <= MAX_NAME_CHARACTERS) return null
+  return `names of ${characters} characters; a stream may have ${MAX_NAME_CHARACTERS}`
 }

@@ -1,11 +1,11 @@
 /** Lookups under way at one time: each may occupy a thread of Node's pool, which also reads files, for seconds. */
-const MOST_LOOKUPS = 2
+const MAX_LOOKUPS = 2
 
 /** How often a host name is looked up again. */
 const REFRESH_MS = 10_000
 
 /** The wait doubles up to this with each further failure: a lookup that fails may take as long as 10 s. */
-const MOST_RETRY_MS = 80_000
+const MAX_RETRY_MS = 80_000
 
 /** How long a first lookup may take before the name counts as late. */
 const LATE_MS = 2_000
@@ -112,7 +112,7 @@ export class HostNames {
   }
 
   private lookUp(): void {
-    while (this.lookups < MOST_LOOKUPS) {
+    while (this.lookups < MAX_LOOKUPS) {
       const host = this.next()
       if (!host) return
       if (this.hosts.get(host.name) !== host) continue
@@ -143,7 +143,7 @@ export class HostNames {
     if (this.hosts.get(host.name) !== host) return
     clearTimeout(host.timer)
     host.failures = found.length > 0 ? 0 : host.failures + 1
-    const waitMs = Math.min(MOST_RETRY_MS, REFRESH_MS * 2 ** Math.max(0, host.failures - 1))
+    const waitMs = Math.min(MAX_RETRY_MS, REFRESH_MS * 2 ** Math.max(0, host.failures - 1))
     host.timer = setTimeout(() => this.queue(host), waitMs).unref()
     // What fails now may be resolved later.
     const ips = found.length > 0 ? [...new Set(found)].sort() : host.ips

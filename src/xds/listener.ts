@@ -4,7 +4,7 @@ import { DiscoError } from '../domain/errors.js'
 import { systemMessage } from '../domain/system-message.js'
 
 /** Connections of clients at one time. */
-const MOST_CONNECTIONS = 10_000
+const MAX_CONNECTIONS = 10_000
 
 /** After how long without traffic TCP asks whether a client is still there. */
 const KEEPALIVE_MS = 30_000
@@ -32,7 +32,7 @@ export class Listener {
   static async start({ host, port }: ListenAddress, accept: (socket: Socket) => void): Promise<Listener> {
     const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS })
     const listener = new Listener(server)
-    server.maxConnections = MOST_CONNECTIONS
+    server.maxConnections = MAX_CONNECTIONS
     server.on('connection', (socket) => {
       const peer = `${socket.remoteAddress}:${socket.remotePort}`
       listener.sockets.set(peer, socket)

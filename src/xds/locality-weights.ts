@@ -2,7 +2,7 @@
  * The largest sum of the locality weights of one priority. The protocol allows 2^32 - 1; older clients add them up as
  * signed 32-bit integers.
  */
-const MOST_SUM = 2 ** 31 - 1
+const MAX_SUM = 2 ** 31 - 1
 
 /**
  * Weights as localities can have them: integers of at least 1, in the proportions of the given ones.
@@ -11,12 +11,12 @@ const MOST_SUM = 2 ** 31 - 1
  */
 export function localityWeights(weights: readonly number[]): readonly number[] {
   const sum = total(weights)
-  if (sum <= MOST_SUM && weights.every(Number.isInteger)) return weights
+  if (sum <= MAX_SUM && weights.every(Number.isInteger)) return weights
   // Their parts first: the sum of the weights themselves may be infinite.
   const most = weights.reduce((one, other) => Math.max(one, other), 0)
   const parts = weights.map((weight) => weight / most)
   // Each that is raised to 1 adds less than 1 to the sum.
-  const scale = (MOST_SUM - weights.length) / total(parts)
+  const scale = (MAX_SUM - weights.length) / total(parts)
   return parts.map((part) => Math.max(1, Math.floor(part * scale)))
 }
 

@@ -10,7 +10,7 @@ export class XdsMetrics {
   private unknownNames = 0
   private disconnected = 0
 
-  asked(unknown: readonly string[]): void {
+  subscribedUnknown(unknown: readonly string[]): void {
     this.unknownNames += unknown.length
   }
 

@@ -69,7 +69,7 @@ export class Subscription {
   }
 
   /** There are other resources now, for subscribers to all of them. */
-  changedSet(): void {
+  changedNames(): void {
     if (this.isWildcard) this.isWholePending = true
   }
 
@@ -78,12 +78,12 @@ export class Subscription {
    *
    * @param resourceOf returns null if the resource is not known yet
    * @param known returns the names for the wildcard; null if they are not known yet
-   * @param mostBytes a response of changes ends with the resource that reaches this size; the rest follows in the next
+   * @param maxBytes a response of changes ends with the resource that reaches this size; the rest follows in the next
    */
   takePending(
     resourceOf: (name: string) => Any | null,
     known: () => Iterable<string> | null,
-    mostBytes: number,
+    maxBytes: number,
   ): Any[] | null {
     if (this.waits) return null
     if (this.completeness === 'whole') return this.takeWhole(resourceOf, known)
@@ -95,7 +95,7 @@ export class Subscription {
       this.pending.delete(name)
       resources.push(resource)
       bytes += resource.value.length
-      if (bytes >= mostBytes) break
+      if (bytes >= maxBytes) break
     }
     return resources.length === 0 ? null : resources
   }

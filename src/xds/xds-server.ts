@@ -11,7 +11,7 @@ import { DiscoveryRequestSchema, DiscoveryResponseSchema } from './proto/xds_pb.
 import { type ListSource, ServiceLists } from './service-lists.js'
 
 /** Streams at one time. */
-const MOST_STREAMS = 10_000
+const MAX_STREAMS = 10_000
 
 /** How long the status of a stream that this side ends may take, before the connection is closed. */
 const LAST_FRAMES_MS = 1_000
@@ -155,7 +155,7 @@ export class XdsServer {
   }
 
   private open(call: AdsCall): void {
-    if (this.clients.size >= MOST_STREAMS || this.isClosing) {
+    if (this.clients.size >= MAX_STREAMS || this.isClosing) {
       const code = this.isClosing ? status.UNAVAILABLE : status.RESOURCE_EXHAUSTED
       call.emit('error', { code, details: this.isClosing ? 'the control plane ends' : 'too many streams' })
       return
@@ -176,7 +176,7 @@ export class XdsServer {
   /** A client that does not read does not read its status either. */
   private cutLater(stream: ClientStream): void {
     const cut = () => {
-      if (!stream.isGone) this.listener?.cut(stream.peer)
+      if (!stream.isClosed) this.listener?.cut(stream.peer)
     }
     setTimeout(cut, LAST_FRAMES_MS).unref()
   }

@@ -14,7 +14,7 @@ const FILE = fileURLToPath(new URL('../../docs/scale.svg', import.meta.url))
 const SIZES = [10, 100, 1_000, 10_000, 100_000]
 
 /** A process may have 20,000 files open: beyond that no machine of ours connects. */
-const MOST_CONNECTED = 10_000
+const MAX_CONNECTED = 10_000
 
 /** Cost from 10 to 100,000 endpoints as a table, and as docs/scale.svg: all in microseconds of CPU. */
 export async function run(): Promise<void> {
@@ -56,6 +56,6 @@ async function lsCost(size: number): Promise<number> {
 }
 
 async function connectCost(size: number): Promise<number | null> {
-  if (size > MOST_CONNECTED) return null
+  if (size > MAX_CONNECTED) return null
   return ((await connected(size)).connectCpuMs * 1_000) / size
 }

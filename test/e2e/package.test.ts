@@ -8,7 +8,7 @@ import { Disco } from '../support/disco.js'
 import { pack } from '../support/pack.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const MOST_BYTES = 3_000_000
+const MAX_BYTES = 3_000_000
 
 let folder: string
 let installed: string
@@ -17,7 +17,7 @@ let installed: string
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'disco-package-'))
   const tarball = pack(folder)
-  expect(statSync(tarball).size).toBeLessThan(MOST_BYTES)
+  expect(statSync(tarball).size).toBeLessThan(MAX_BYTES)
   const modules = join(folder, 'node_modules')
   mkdirSync(modules)
   execFileSync('tar', ['-xf', tarball, '-C', modules])

@@ -17,15 +17,15 @@ const FEW = 5
 const FEW_DROPPED_MS = 6_000
 const TTL_SECONDS = 5
 /** Longer than the TTL. A new leader, as on a busy machine, gives every lease its whole TTL again. */
-const LEAST_DROPPED_MS = 8_000
+const MIN_DROPPED_MS = 8_000
 /** grpc-js connects to each of three members four times in the first second (its backoff begins with 0.2 s) … */
-const MOST_IN_BUSIEST_SECOND = 16
+const MAX_IN_BUSIEST_SECOND = 16
 /** … and then once a second. */
-const MOST_PER_SECOND = 6
+const MAX_PER_SECOND = 6
 /** One that reconnects does so to the members that it uses. */
-const MOST_TO_COME_BACK = 6
+const MAX_TO_COME_BACK = 6
 /** The backoff of a second is jittered by a fifth each way. */
-const LEAST_SPREAD_MS = 200
+const MIN_SPREAD_MS = 200
 
 /** A registrar, and the links to the members that are its alone. */
 interface Linked {
@@ -76,7 +76,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
       const links = all.flatMap((one) => one.links)
       const droppedAtMs = performance.now()
       for (const link of links) link.drop()
-      await delay(LEAST_DROPPED_MS)
+      await delay(MIN_DROPPED_MS)
       // All of them register again, at the same time.
       await until(
         async () => (await writer.view()).size === 0,
@@ -101,19 +101,17 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
         return mean(between(fromMs, fromMs + 1_000)).toFixed(1)
       })
       await annotate(`connections of each, by second: ${seconds.join(' ')}`)
-      expect(Math.max(...seconds.map(Number))).toBeLessThanOrEqual(MOST_IN_BUSIEST_SECOND)
+      expect(Math.max(...seconds.map(Number))).toBeLessThanOrEqual(MAX_IN_BUSIEST_SECOND)
       expect(
         mean(between(droppedAtMs, healedAtMs)) / ((healedAtMs - droppedAtMs) / 1_000),
-      ).toBeLessThanOrEqual(MOST_PER_SECOND)
+      ).toBeLessThanOrEqual(MAX_PER_SECOND)
       // They are not silent either: each goes on trying.
       expect(Math.min(...between(droppedAtMs, healedAtMs))).toBeGreaterThan(2)
-      expect(Math.max(...between(healedAtMs, Number.POSITIVE_INFINITY))).toBeLessThanOrEqual(
-        MOST_TO_COME_BACK,
-      )
+      expect(Math.max(...between(healedAtMs, Number.POSITIVE_INFINITY))).toBeLessThanOrEqual(MAX_TO_COME_BACK)
       const firstBack = all.map(({ links }) =>
         Math.min(...links.flatMap(({ acceptedAtMs }) => acceptedAtMs.filter((atMs) => atMs >= healedAtMs))),
       )
-      expect(Math.max(...firstBack) - Math.min(...firstBack)).toBeGreaterThan(LEAST_SPREAD_MS)
+      expect(Math.max(...firstBack) - Math.min(...firstBack)).toBeGreaterThan(MIN_SPREAD_MS)
       for (const { told, end } of logs) {
         expect(end).toBeNull()
         expect(told).toEqual(['registered', 'trouble', 'recovered', 'lease lost', 'registered again'])
@@ -138,7 +136,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
       await delay(FEW_DROPPED_MS)
       const each = (accepted() - before) / FEW / (FEW_DROPPED_MS / 1_000)
       for (const proxy of cluster.proxies) await proxy.heal()
-      expect(each).toBeLessThan(MOST_PER_SECOND)
+      expect(each).toBeLessThan(MAX_PER_SECOND)
       // They are not silent either: each goes on trying.
       expect(each).toBeGreaterThan(0.5)
       await Promise.all(all.map((one) => one.printed('"type":"resync"')))

@@ -4,7 +4,7 @@ import { prefixRange } from '../../src/etcd/key-range.js'
 import { SharedStreams } from '../../src/etcd/shared-streams.js'
 import { until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
-import { Reading } from '../support/seat-reading.js'
+import { Reading } from '../support/subscriber-reading.js'
 import { watchStreams } from '../support/watch-streams.js'
 import { Writer } from '../support/writer.js'
 
@@ -26,7 +26,7 @@ afterAll(async () => {
   await etcd.stop()
 })
 
-test('a seat shares the stream also where it was opened behind a time without events', async () => {
+test('a subscriber shares the stream also where it was opened behind a time without events', async () => {
   const streams = new SharedStreams(client)
   const range = prefixRange(writer.prefix)
   using late = streams.join(range)

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { EtcdClient } from '../../src/etcd/client.js'
 import { prefixRange } from '../../src/etcd/key-range.js'
 import { SharedStreams } from '../../src/etcd/shared-streams.js'
-import { MOST_WAITING_EVENTS } from '../../src/etcd/stream-queue.js'
+import { MAX_WAITING_EVENTS } from '../../src/etcd/stream-queue.js'
 import { until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
-import { Reading } from '../support/seat-reading.js'
+import { Reading } from '../support/subscriber-reading.js'
 import { watchStreams } from '../support/watch-streams.js'
 import { Writer } from '../support/writer.js'
 
@@ -38,7 +38,7 @@ async function oneStream(): Promise<void> {
   )
 }
 
-describe('a seat at a shared stream', () => {
+describe('a subscriber at a shared stream', () => {
   test('gets what came before the stream was opened by a stream of its own, and then shares', async () => {
     const streams = new SharedStreams(client)
     const range = prefixRange(writer.prefix)
@@ -61,10 +61,10 @@ describe('a seat at a shared stream', () => {
 
   test('that is left and taken again goes on where it was, and is confirmed again', async () => {
     const streams = new SharedStreams(client)
-    using seat = streams.join(prefixRange(writer.prefix))
+    using subscriber = streams.join(prefixRange(writer.prefix))
     using other = streams.join(prefixRange(writer.prefix))
     const first = await writer.put(1, 1)
-    const reading = new Reading(seat, first)
+    const reading = new Reading(subscriber, first)
     const others = new Reading(other, first)
     await reading.upTo(first)
     await others.upTo(first)
@@ -72,7 +72,7 @@ describe('a seat at a shared stream', () => {
     await writer.put(1, 2)
     const last = await writer.put(1, 3)
     expect(await others.upTo(last)).toEqual(revisions(first, last))
-    const again = new Reading(seat, first)
+    const again = new Reading(subscriber, first)
     expect(await again.upTo(last)).toEqual(revisions(first + 1, last))
     expect(again.created).toBe(1)
     expect(await watchStreams(etcd)).toMatchObject({ streams: 1 })
@@ -82,14 +82,14 @@ describe('a seat at a shared stream', () => {
 
   test('whose reader stands still loses nothing, however much comes, and holds nobody up', async () => {
     const streams = new SharedStreams(client)
-    using seat = streams.join(prefixRange(writer.prefix))
+    using subscriber = streams.join(prefixRange(writer.prefix))
     using other = streams.join(prefixRange(writer.prefix))
     const first = await writer.put(1, 1)
-    const slow = new Reading(seat, first)
+    const slow = new Reading(subscriber, first)
     const quick = new Reading(other, first)
     await slow.upTo(first)
     await quick.upTo(first)
-    let last = await writer.fill(MOST_WAITING_EVENTS + 5_000)
+    let last = await writer.fill(MAX_WAITING_EVENTS + 5_000)
     expect(await quick.upTo(last)).toEqual(revisions(first, last))
     expect(await slow.upTo(last)).toEqual(revisions(first, last))
     last = await writer.put(1, 2)

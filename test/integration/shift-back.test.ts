@@ -51,8 +51,8 @@ const shift = (guard: () => Promise<boolean>, { over = registry, signals = unsto
 function losing(lost: readonly number[], also: () => Promise<unknown> = async () => undefined): Registry {
   let sent = 0
   const losesAnswers = Object.create(registry) as Registry
-  losesAnswers.inside = (options) => {
-    const { client, reader } = registry.inside(options)
+  losesAnswers.internals = (options) => {
+    const { client, reader } = registry.internals(options)
     const wrapped = Object.create(client) as typeof client
     wrapped.txn = async (request, onAnswerLost) => {
       const response = await client.txn(request, onAnswerLost)

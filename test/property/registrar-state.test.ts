@@ -19,7 +19,7 @@ const ACTS = [
   'unhealthy',
   'stop',
   'retire',
-  'late',
+  'killDue',
   'exit',
   'lose',
   'refuse',

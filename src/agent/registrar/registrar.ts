@@ -187,11 +187,11 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
       case 'giveUp':
         this.owned.giveUp()
         break
-      case 'weighDown':
-        void this.owned.weigh('down', () => this.held.length > 0 && this.state.isWeighedDown)
+      case 'zeroWeight':
+        void this.owned.weigh('down', () => this.held.length > 0 && this.state.isWeightZeroed)
         break
-      case 'weighUp':
-        void this.owned.weigh('up', () => this.held.length > 0 && !this.state.isWeighedDown)
+      case 'restoreWeight':
+        void this.owned.weigh('up', () => this.held.length > 0 && !this.state.isWeightZeroed)
         break
       case 'drain':
         this.emit('draining', { drainMs: this.drainMs, isOut: false })
@@ -210,7 +210,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
       case 'terminate':
         this.emit('stopping', { killAfterMs })
         server?.terminate()
-        this.later(killAfterMs, { type: 'late' })
+        this.later(killAfterMs, { type: 'killDue' })
         break
       case 'kill':
         this.emit('killed')
@@ -218,7 +218,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
         break
       case 'sweep':
         server?.terminate()
-        this.later(killAfterMs, { type: 'late' })
+        this.later(killAfterMs, { type: 'killDue' })
         void server?.groupGone().then(() => this.apply({ type: 'swept' }))
         break
       case 'end':

@@ -19,8 +19,9 @@ export interface State {
   readonly stops: number
   /** Whether to drain and deregister, but leave the server running. */
   readonly isRetired: boolean
-  /** The weight is 0 because the server is unhealthy. */
-  readonly isWeighedDown: boolean
+  /** Whether the weight was set to 0 because the server is unhealthy. */
+  readonly isWeightZeroed: boolean
+  /** Whether the keys were held at least once. */
   readonly hasBeenHeld: boolean
   /** Whether the pending registration is being aborted. */
   readonly isGivingUp: boolean
@@ -40,8 +41,10 @@ export interface State {
 
 export type Event =
   | { readonly type: 'healthy' | 'unhealthy' }
-  /** The claim succeeded; it was abandoned, or the keys were removed. */
-  | { readonly type: 'registered' | 'unregistered' }
+  | { readonly type: 'registered' }
+  /** The registration was aborted, or the keys were removed. */
+  | { readonly type: 'unregistered' }
+  /** The registration failed, for example because another registrar holds a key. */
   | { readonly type: 'refused'; readonly error: DiscoError }
   /** Another client deleted the keys on purpose (`error` is null) or took them over. */
   | { readonly type: 'lost'; readonly error: DiscoError | null }
@@ -55,8 +58,8 @@ export type Event =
   /** The rest of the server's process group has ended. */
   | { readonly type: 'swept' }
   /** The time between SIGTERM and SIGKILL has passed. */
-  | { readonly type: 'late' }
-  /** An error of the registrar itself, such as a server that is not healthy in time. */
+  | { readonly type: 'killDue' }
+  /** An error that ends the registrar, such as a server that is not healthy in time. */
   | { readonly type: 'failed'; readonly error: DiscoError }
 
 /**
@@ -66,8 +69,8 @@ export type Event =
 export type Action =
   | 'register'
   | 'giveUp'
-  | 'weighDown'
-  | 'weighUp'
+  | 'zeroWeight'
+  | 'restoreWeight'
   | 'drain'
   | 'linger'
   | 'deregister'
@@ -94,7 +97,7 @@ export function initialState({ hasServer }: { hasServer: boolean }): State {
     drain: 'none',
     stops: 0,
     isRetired: false,
-    isWeighedDown: false,
+    isWeightZeroed: false,
     hasBeenHeld: false,
     isGivingUp: false,
     isRevoked: false,
@@ -134,7 +137,7 @@ function withEvent(state: State, event: Event): State {
     case 'unhealthy':
       return { ...state, health: 'bad' }
     case 'registered':
-      return { ...state, key: 'held', hasBeenHeld: true, isGivingUp: false, isWeighedDown: false }
+      return { ...state, key: 'held', hasBeenHeld: true, isGivingUp: false, isWeightZeroed: false }
     case 'unregistered':
       return { ...state, key: 'out', isGivingUp: false }
     case 'refused':
@@ -151,7 +154,7 @@ function withEvent(state: State, event: Event): State {
       return { ...state, isRetired: true }
     case 'stop':
       return { ...state, stops: state.stops + 1, isKillDue: isEnding(state) }
-    case 'late':
+    case 'killDue':
       return { ...state, isKillDue: isEnding(state) }
     case 'exited':
       return { ...state, server: 'gone', serverExit: exitOf(state, event) }
@@ -165,7 +168,7 @@ function withEvent(state: State, event: Event): State {
 type Next = readonly [Action, Partial<State>] | null
 
 function nextForKey(state: State, rules: Rules): Next {
-  const { key, health, drain, server, isWeighedDown } = state
+  const { key, health, drain, server, isWeightZeroed } = state
   const isWanted = !isLeaving(state)
   switch (key) {
     case 'out':
@@ -181,9 +184,9 @@ function nextForKey(state: State, rules: Rules): Next {
       break
   }
   if (isWanted) {
-    if (health === 'good') return isWeighedDown ? ['weighUp', { isWeighedDown: false }] : null
+    if (health === 'good') return isWeightZeroed ? ['restoreWeight', { isWeightZeroed: false }] : null
     if (rules.unhealthy === 'deregister') return ['deregister', { key: 'leaving' }]
-    return isWeighedDown ? null : ['weighDown', { isWeighedDown: true }]
+    return isWeightZeroed ? null : ['zeroWeight', { isWeightZeroed: true }]
   }
   if (isHurried(state)) return ['revoke', { key: 'leaving', isRevoked: true }]
   const canLinger = rules.drains && server === 'running'

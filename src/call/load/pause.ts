@@ -4,7 +4,7 @@ import type { Reader } from '../../grpc/invoker.js'
 /** Node's timers count whole milliseconds: a shorter one may fire a millisecond late. */
 const TIMER_MS = 1
 /** The maximum part of its time that a process may spend polling the clock. */
-const MOST_POLLING = 0.2
+const MAX_POLLING = 0.2
 
 /** Used only for timed waits: it is never notified. */
 const CELL = new Int32Array(new SharedArrayBuffer(4))
@@ -46,7 +46,7 @@ export class Pause {
     if (leftMs >= TIMER_MS) this.timer = setTimeout(this.resolve, Math.floor(leftMs))
     else if (leftMs <= 0) setImmediate(this.resolve)
     else if (isIdle) setImmediate(sleep, atMs, this.resolve)
-    else if (this.polledMs < MOST_POLLING * (nowMs - this.madeAtMs)) this.poll(nowMs)
+    else if (this.polledMs < MAX_POLLING * (nowMs - this.madeAtMs)) this.poll(nowMs)
     else this.timer = setTimeout(this.resolve, TIMER_MS)
     return ended
   }

@@ -5,7 +5,7 @@ import { jsonLine, visible } from '../terminal/visible.js'
 import type { CallChangeDoc, CallDoc, FailoverDoc, ReconnectDoc } from './document.js'
 
 /** The number of lines in a report; JSON has all of them. */
-const MOST_LINES = 20
+const MAX_LINES = 20
 const BAR_WIDTH = 40
 
 /** `3 UNAVAILABLE, 1 INTERNAL`; empty without failures. */
@@ -63,9 +63,9 @@ export function renderChanges(doc: CallDoc): string[] {
   const { changes, changesLeftOut, failovers, reconnects, reconnectsLeftOut } = doc
   const lines = [...changes.map(changeLine), ...failovers.map(failoverLine), ...reconnects.map(reconnectLine)]
   if (lines.length === 0) return []
-  const more = Math.max(0, lines.length - MOST_LINES) + changesLeftOut + reconnectsLeftOut
+  const more = Math.max(0, lines.length - MAX_LINES) + changesLeftOut + reconnectsLeftOut
   return [
-    ...lines.slice(0, MOST_LINES),
+    ...lines.slice(0, MAX_LINES),
     ...(more > 0 ? [`… ${count(more, 'more change')}, see --json`] : []),
     '',
   ]

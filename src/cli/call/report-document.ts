@@ -39,7 +39,7 @@ export function callDoc(
     elapsedMs: roundMs(elapsedMs),
     perSecond: roundMs((calls * 1000) / Math.max(elapsedMs, 1e-3)),
     starts: startsDoc(report.starts),
-    ready: readyDoc(report.standing),
+    ready: readyDoc(report.stateCounts),
     unserved: report.unserved.map(({ addr, problem, shareFraction }) => ({
       addr,
       share: roundShare(shareFraction),
@@ -97,7 +97,7 @@ function selectorIn(target: string): string | null {
   return selector.length === 0 ? null : formatSelector(selector)
 }
 
-function readyDoc({ ready, wanted, elapsedMs, ...others }: CallReport['standing']): ReadyDoc {
+function readyDoc({ ready, wanted, elapsedMs, ...others }: CallReport['stateCounts']): ReadyDoc {
   const { registered, drained, refused, connecting, unusable } = others
   return {
     endpoints: ready,

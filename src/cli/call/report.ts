@@ -32,7 +32,7 @@ export interface ReportOptions {
 export function renderCallReport(doc: CallDoc, palette: Palette, options: ReportOptions = {}): string {
   const { service, selector, method, policy, ready, rev } = doc
   const name = selector === null ? service : `${service} -l ${selector}`
-  const readiness = `${standing(ready)} in ${duration(ready.elapsedMs)}`
+  const readiness = `${readyCounts(ready)} in ${duration(ready.elapsedMs)}`
   return [
     `${visible(name)} → ${method}   policy ${policy}   ${readiness}${rev === null ? '' : `   rev ${rev}`}`,
     '',
@@ -50,7 +50,7 @@ export function renderCallReport(doc: CallDoc, palette: Palette, options: Report
 }
 
 /** `2 of 4 ready, 1 drained, 1 refused`: every registered endpoint is in one of these. */
-function standing({
+function readyCounts({
   endpoints,
   registered,
   drained,
@@ -87,9 +87,9 @@ export function renderOutcome(doc: CallDoc, palette: Palette): string {
 function renderEndpoints(doc: CallDoc, palette: Palette, width: number): string {
   let shown = columns(doc, palette)
   let table = renderTable(doc.endpoints, shown, palette)
-  for (const least of ['', 'p95']) {
+  for (const dropped of ['', 'p95']) {
     if (table.split('\n').every((line) => textWidth(line) <= width)) break
-    shown = shown.filter(({ head }) => head !== least)
+    shown = shown.filter(({ head }) => head !== dropped)
     table = renderTable(doc.endpoints, shown, palette)
   }
   return table

@@ -5,7 +5,7 @@ import type { Session } from '../../call/session.js'
 import type { Endpoint } from '../../domain/endpoint.js'
 import type { DiscoError } from '../../domain/errors.js'
 import type { DecodedReply } from '../../grpc/methods/method.js'
-import type { Speaker } from '../base-command.js'
+import type { ViewOutput } from '../base-command.js'
 import type { NoteDoc } from '../notes/notes.js'
 import { age, count, duration } from '../terminal/units.js'
 import { jsonLine, markInReport, prettyJson, prettyJsonLines, visible } from '../terminal/visible.js'
@@ -32,11 +32,11 @@ export class CallView implements Watcher, Disposable {
   replyProblem: DiscoError | null = null
 
   constructor(
-    private readonly speaker: Speaker,
+    private readonly output: ViewOutput,
     private readonly looks: CallLooks,
   ) {
-    this.progress = Progress.for(speaker.format)
-    this.inOrder = new InOrder(speaker.reader)
+    this.progress = Progress.for(output.format)
+    this.inOrder = new InOrder(output.reader)
   }
 
   waits(what: () => string): void {
@@ -45,21 +45,21 @@ export class CallView implements Watcher, Disposable {
 
   reached({ log, exposed }: Session): void {
     this.rest()
-    const mark = this.speaker.remarkPalette.yellow('!')
+    const mark = this.output.remarkPalette.yellow('!')
     const { list } = log
     // The counts of a run over a cached list may not match the registry.
     if (list?.stale && list.cachedAgeMs !== null) {
-      this.speaker.remark(`${mark} ${visible(list.stale.message)}`)
+      this.output.remark(`${mark} ${visible(list.stale.message)}`)
       const seen = `seen ${age(list.cachedAgeMs)} ago (STALE)`
-      this.speaker.remark(`  Going by the last good list, rev ${list.revision}, ${seen}`)
+      this.output.remark(`  Going by the last good list, rev ${list.revision}, ${seen}`)
     }
     for (const { text } of this.looks.notesOn?.(log.registered) ?? []) {
-      this.speaker.remark(`${mark} ${visible(text)}`)
+      this.output.remark(`${mark} ${visible(text)}`)
     }
     const [first, ...more] = exposed
     if (!first) return
     const others = more.length > 0 ? ` and ${count(more.length, 'other')}` : ''
-    this.speaker.remark(
+    this.output.remark(
       `${mark} Plaintext to ${visible(first.addr)}${others}, outside of private networks: --tls encrypts`,
     )
   }
@@ -71,7 +71,7 @@ export class CallView implements Watcher, Disposable {
   }
 
   listenersTo(method: Called): Listeners {
-    const { format } = this.speaker
+    const { format } = this.output
     const { isSingle, verbose } = this.looks
     const isLines = format === 'ndjson'
     const isPrinted = format === 'table' || format === 'wide'
@@ -106,19 +106,19 @@ export class CallView implements Watcher, Disposable {
   }
 
   private printLine(result: CallResult): void {
-    this.speaker.out(jsonLine(callLineDoc(result, this.looks.verbose)))
+    this.output.out(jsonLine(callLineDoc(result, this.looks.verbose)))
     this.replyProblem ??= result.replyProblem
   }
 
   private showReply({ json, problem }: DecodedReply): void {
-    this.speaker.out(jsonLine(json))
+    this.output.out(jsonLine(json))
     this.replyProblem ??= problem
   }
 
   /** Shows the results. Streamed replies and NDJSON lines were printed on arrival. */
   async showResults(reports: readonly CallReport[], docs: readonly CallDoc[], all: object): Promise<void> {
     this.rest()
-    const { format, out } = this.speaker
+    const { format, out } = this.output
     const { isSingle } = this.looks
     const isForPeople = format === 'table' || format === 'wide'
     if (format === 'json') for (const lines of prettyJsonLines(all)) out(lines)
@@ -138,19 +138,19 @@ export class CallView implements Watcher, Disposable {
     const what = isStream
       ? 'Type messages in JSON: Enter sends one, Ctrl-D ends the request'
       : 'Type the message in JSON, then Enter and Ctrl-D'
-    this.speaker.remark(this.speaker.remarkPalette.dim(`  ${what}`))
+    this.output.remark(this.output.remarkPalette.dim(`  ${what}`))
   }
 
   /** On standard error. */
   showProblem({ message, suggestions }: DiscoError): void {
-    const { remarkPalette: palette, remark } = this.speaker
+    const { remarkPalette: palette, remark } = this.output
     remark(`${palette.red('✗')} ${visible(message)}`)
     for (const suggestion of suggestions) remark(`  ${visible(suggestion)}`)
   }
 
   /** Shows a single call: its reply on standard output, everything else on standard error. */
   private showSingle({ last, method, streamsReplies }: CallReport): void {
-    const { remarkPalette: palette, remark, out } = this.speaker
+    const { remarkPalette: palette, remark, out } = this.output
     if (!last) return
     if (last.statusCode === 0 && !streamsReplies) out(prettyJson(last.reply))
     if (this.looks.verbose) {
@@ -170,7 +170,7 @@ export class CallView implements Watcher, Disposable {
 
   private async showReports(docs: readonly CallDoc[]): Promise<void> {
     const { renderCallReport } = await import('./report.js')
-    const { palette, out } = this.speaker
+    const { palette, out } = this.output
     const { isTTY, columns } = process.stdout
     const width = isTTY && columns > 0 ? { width: columns } : {}
     for (const doc of docs) {
@@ -187,14 +187,14 @@ export class CallView implements Watcher, Disposable {
   /** Shows the assertions of a single call; the report of a run contains its own. */
   private async showAssertions(docs: readonly CallDoc[]): Promise<void> {
     const { renderAssertions } = await import('./parts.js')
-    const { remarkPalette, remark } = this.speaker
+    const { remarkPalette, remark } = this.output
     for (const line of docs.flatMap((doc) => renderAssertions(doc, remarkPalette))) remark(line)
   }
 
   /** Explains the exit code on standard error, for formats without an explanation in the data. */
   private async showOutcomes(docs: readonly CallDoc[]): Promise<void> {
     const { renderOutcome } = await import('./report.js')
-    const { remarkPalette, remark } = this.speaker
+    const { remarkPalette, remark } = this.output
     for (const doc of docs) {
       if (docs.length > 1) remark(doc.policy)
       remark(markInReport(renderOutcome(doc, remarkPalette)))

@@ -133,13 +133,13 @@ function requireReadable(choices: readonly Choice[]): Choice[] {
 /** `2 unreadable keys left out: name them by key (/hello/a, /hello/b)`. */
 export function unreadableText(leftOut: readonly Endpoint[]): string {
   const keys = [...new Set(leftOut.map(({ key }) => shownKey(key)))]
-  const more = keys.length > MOST_SHOWN ? [', …'] : []
-  const shown = keys.slice(0, MOST_SHOWN).join(', ')
+  const more = keys.length > MAX_SHOWN ? [', …'] : []
+  const shown = keys.slice(0, MAX_SHOWN).join(', ')
   return `${count(keys.length, 'unreadable key')} left out: to remove, give the key itself (${shown}${more})`
 }
 
 /** Whether a change needs a confirmation: of more than one endpoint, or of all of a service. */
-export function isAskedAbout(choices: readonly Choice[]): boolean {
+export function needsConfirmation(choices: readonly Choice[]): boolean {
   const chosen = choices.flatMap(({ endpoints }) => endpoints ?? [])
   return chosen.length > 1 || choices.some(({ endpoints, isWhole }) => endpoints !== null && isWhole)
 }
@@ -150,7 +150,7 @@ export function formatChoices(choices: readonly Choice[]): string {
     const { service, addr } = selection
     if (endpoints === null)
       return [service, addr, formatFilter(selection.filter ?? NONE)].filter(Boolean).join(' ')
-    const shown = endpoints.slice(0, MOST_SHOWN).map((endpoint) => endpoint.addr)
+    const shown = endpoints.slice(0, MAX_SHOWN).map((endpoint) => endpoint.addr)
     const more = endpoints.length > shown.length ? [', …'] : []
     return `${count(endpoints.length, 'endpoint')} of ${service} (${shown.join(', ')}${more})`
   })
@@ -160,4 +160,4 @@ export function formatChoices(choices: readonly Choice[]): string {
 const NONE = { select: [], addrs: [], host: null }
 
 /** Maximum number of endpoints of a service in a question. */
-const MOST_SHOWN = 5
+const MAX_SHOWN = 5

@@ -22,8 +22,8 @@ export function drainedLine(selection: EndpointSelection, drained: Drained, pale
   const keys = new Set(drained.endpoints.map(({ endpoint }) => shownKey(endpoint.key)))
   const words = [service, ...(isByAddress ? [addr] : keys)].map((word) => shellWord(visible(word)))
   const undo = `disco drain ${words.join(' ')} --undo`
-  const stands = addrs.length > 1 ? 'are still registered' : 'is still registered'
-  return `${palette.yellow('!')} stopped: ${name} ${stands}, at weight 0\n  Undo: ${undo}`
+  const remains = addrs.length > 1 ? 'are still registered' : 'is still registered'
+  return `${palette.yellow('!')} stopped: ${name} ${remains}, at weight 0\n  Undo: ${undo}`
 }
 
 /** The lines about the weights that an undo has restored. */

@@ -93,15 +93,15 @@ export function doctorDoc({
   const docs = findings
     .toSorted((a, b) => ORDER[a.severity] - ORDER[b.severity])
     .map((finding) => findingDoc(finding, fixes.get(finding) ?? null, line))
-  const standing = docs.filter(({ fixed }) => fixed !== 'removed' && fixed !== 'gone')
+  const remaining = docs.filter(({ fixed }) => fixed !== 'removed' && fixed !== 'gone')
   return {
     schema: 'disco.doctor/v1',
     service: service ?? null,
     rev: revision === null ? null : String(revision),
     services: new Set(chosen.map((endpoint) => endpoint.service)).size,
     endpoints: chosen.length,
-    errors: standing.filter(({ severity }) => severity === 'error').length,
-    warnings: standing.filter(({ severity }) => severity === 'warning').length,
+    errors: remaining.filter(({ severity }) => severity === 'error').length,
+    warnings: remaining.filter(({ severity }) => severity === 'warning').length,
     findings: docs,
     checks: checksOf(examination),
     unchecked,

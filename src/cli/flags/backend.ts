@@ -1,13 +1,13 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import type { BackendPlan } from '../../dev/backends.js'
-import { MOST_TIMER_MS } from '../../domain/duration.js'
+import { MAX_TIMER_MS } from '../../domain/duration.js'
 import { DiscoError } from '../../domain/errors.js'
 import { MAX_WEIGHT } from '../../domain/weight.js'
 import { readBy } from './custom.js'
 import { readWaitMs } from './duration.js'
 import { readWeight } from './weight.js'
 
-const MOST_BACKENDS = 100
+const MAX_BACKENDS = 100
 
 const DEFAULT_WEIGHTS = [1, 1, 1, 1, 10]
 
@@ -38,8 +38,8 @@ export const backendFlags = {
 /** One plan for each weight. @throws DiscoError USAGE */
 export function planBackends(flags: Interfaces.InferredFlags<typeof backendFlags>): BackendPlan[] {
   const { backends: weights, latency, 'error-rate': errorRate } = flags
-  if (weights.length > MOST_BACKENDS) {
-    throw new DiscoError('USAGE', `${weights.length} backends are too many: the most is ${MOST_BACKENDS}`)
+  if (weights.length > MAX_BACKENDS) {
+    throw new DiscoError('USAGE', `${weights.length} backends are too many: the most is ${MAX_BACKENDS}`)
   }
   const latencies = perBackend('--latency', latency, weights.length)
   const fractions = perBackend('--error-rate', errorRate, weights.length)
@@ -74,7 +74,7 @@ function readWeights(text: string): Numbers | undefined {
 
 function readLatencyMs(text: string): number | undefined {
   const ms = readWaitMs(text)
-  return ms === undefined || ms > MOST_TIMER_MS ? undefined : ms
+  return ms === undefined || ms > MAX_TIMER_MS ? undefined : ms
 }
 
 /** From 0 to 1. */

@@ -1,7 +1,7 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import type { Load } from '../../call/load/load.js'
 import { carriedByHeap, defaultUnderWay } from '../../call/load/load.js'
-import { MOST_TIMER_MS, readDurationMs } from '../../domain/duration.js'
+import { MAX_TIMER_MS, readDurationMs } from '../../domain/duration.js'
 import { DiscoError } from '../../domain/errors.js'
 import { integerFlag, readBy } from './custom.js'
 import { waitFlag } from './duration.js'
@@ -88,7 +88,7 @@ export function warmupOf({ warmup }: LoadFlags, load: Load): Load | null {
 function readWarmup(text: string): Warmup | undefined {
   if (/^\d+$/.test(text)) return { calls: Number(text), durationMs: Number.POSITIVE_INFINITY }
   const durationMs = readDurationMs(text)
-  return durationMs === undefined || durationMs > MOST_TIMER_MS
+  return durationMs === undefined || durationMs > MAX_TIMER_MS
     ? undefined
     : { calls: Number.POSITIVE_INFINITY, durationMs }
 }

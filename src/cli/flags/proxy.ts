@@ -1,7 +1,7 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import { DiscoError, invalidValue } from '../../domain/errors.js'
 import { parseTarget, SCHEME, splitTarget } from '../../grpc/resolver/target.js'
-import { MOST_KEPT_OF_CALLER } from '../../proxy/request-body.js'
+import { MAX_KEPT_OF_CALLER } from '../../proxy/request-body.js'
 import type { RouteRule } from '../../proxy/routes.js'
 import type { FullPlace } from '../config.js'
 import { adminFlags } from './admin.js'
@@ -33,7 +33,7 @@ export const proxyFlags = {
   'replay-bytes': sizeFlag({
     default: 256 * 2 ** 10,
     min: 0,
-    max: MOST_KEPT_OF_CALLER,
+    max: MAX_KEPT_OF_CALLER,
     description: 'the longest request that is kept to be sent again; 0 keeps none',
   }),
   drain: waitFlag({

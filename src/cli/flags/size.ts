@@ -12,7 +12,7 @@ const BYTES_PER_UNIT: Readonly<Record<string, number>> = {
 }
 
 /** On some machines a larger size does not fit into one buffer. */
-const MOST_BYTES = 2 ** 31 - 1
+const MAX_BYTES = 2 ** 31 - 1
 
 /** Reads `4MiB`, `20MB`, `512KiB` or a bare number of bytes. Undefined for any other text, and outside of the range. */
 function readBytes(text: string, min: number, max: number): number | undefined {
@@ -35,7 +35,7 @@ export const sizeFlag = Flags.custom<number, { min?: number; max?: number }>({
   defaultHelp: async ({ options }: { readonly options: { readonly default?: unknown } }) =>
     typeof options.default === 'number' ? sizeText(options.default) : undefined,
   parse: (text, context, options) => {
-    const { min = 1, max = MOST_BYTES } = options
+    const { min = 1, max = MAX_BYTES } = options
     const most = sizeText(Math.floor(max / 2 ** 20) * 2 ** 20)
     const examples = max < EXAMPLE_BYTES ? '64KiB' : '4MiB or 20MB'
     const expected = `a size from ${sizeText(min)} to ${most}, such as ${examples}`

@@ -5,7 +5,7 @@ import { count } from '../terminal/units.js'
 import { jsonLine } from '../terminal/visible.js'
 
 /** Lines that wait for a disk that does not keep up: more are dropped, so that memory does not grow. */
-const MOST_WAITING_BYTES = 4 * 2 ** 20
+const MAX_WAITING_BYTES = 4 * 2 ** 20
 
 /** JSON lines, appended to a file. */
 export class LogFile {
@@ -32,7 +32,7 @@ export class LogFile {
   }
 
   write(document: object): void {
-    if (this.stream.writableLength > MOST_WAITING_BYTES || this.stream.errored) {
+    if (this.stream.writableLength > MAX_WAITING_BYTES || this.stream.errored) {
       this.dropped++
       return
     }

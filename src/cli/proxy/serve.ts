@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
-import { MOST_TIMER_MS } from '../../domain/duration.js'
+import { MAX_TIMER_MS } from '../../domain/duration.js'
 import { DiscoError } from '../../domain/errors.js'
 import { proxyAdmin } from '../../proxy/admin.js'
 import type { Certificates } from '../../proxy/certificates.js'
@@ -117,7 +117,7 @@ async function renewCertificates(
 
 /** Drawn for each connection, so that those made together do not end together. */
 function drawnAge(ageMs: number | null): number | null {
-  return ageMs === null ? null : Math.min(MOST_TIMER_MS, ageMs * (0.9 + Math.random() * 0.2))
+  return ageMs === null ? null : Math.min(MAX_TIMER_MS, ageMs * (0.9 + Math.random() * 0.2))
 }
 
 /** Until all endpoints are READY or were not reached, so that the first line says how they stand. */

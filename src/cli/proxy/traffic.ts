@@ -10,7 +10,7 @@ import { ShareLedger } from '../../stats/share-ledger.js'
 import { judge, type Verdict } from '../../stats/verdict.js'
 
 /** Endpoints that have left and are still counted, besides as many as there are: servers come and go for months. */
-const MOST_LEAVERS = 200
+const MAX_LEAVERS = 200
 
 /** A judgement of very many endpoints takes time, which calls then wait for: it may take this part of it. */
 const JUDGING_FRACTION = 0.01
@@ -108,7 +108,7 @@ export class TargetTraffic {
     }
     if (registered.size > 0) this.ledger.change(registered)
     if (reconnected.size > 0) this.ledger.reconnect(reconnected)
-    if (this.leavers.size > MOST_LEAVERS + this.weights.size) this.restart()
+    if (this.leavers.size > MAX_LEAVERS + this.weights.size) this.restart()
   }
 
   private follow({ id, registration }: RegisteredEndpoint, weight: number, isAway: boolean): void {

@@ -22,12 +22,12 @@ export function renderResolution(doc: ResolveDoc, palette: Palette): string {
 }
 
 /** The number of lines in a table; JSON has all of them. */
-const MOST_UNUSABLE = 10
+const MAX_UNUSABLE = 10
 
 /** A line for each registered endpoint that no client dials, with the reason. */
 export function unusableLines({ unusable }: Pick<ResolveDoc, 'unusable'>, palette: Palette): string[] {
   const lines = unusable
-    .slice(0, MOST_UNUSABLE)
+    .slice(0, MAX_UNUSABLE)
     .map(({ addr, key, problem }) =>
       palette.yellow(`! ${visible(addr || key)} is not dialled: ${visible(problem)}`),
     )

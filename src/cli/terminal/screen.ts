@@ -82,7 +82,7 @@ export function cutTo(line: string, columns: number): string {
 /** The indent of a line's continuation. */
 const INDENT = '    '
 /** The maximum number of rows for a line of the log: a value may be as long as etcd allows. */
-const MOST_ROWS = 4
+const MAX_ROWS = 4
 
 /** The line in rows of a width; colours continue from row to row. */
 function wrap(line: string, columns: number): string[] {
@@ -91,7 +91,7 @@ function wrap(line: string, columns: number): string[] {
   for (let rest = line; textWidth(rest) > 0 || rows.length === 0; ) {
     const before = rows.length === 0 ? '' : indent
     const room = columns - before.length
-    if (rows.length === MOST_ROWS - 1) {
+    if (rows.length === MAX_ROWS - 1) {
       rows.push(before + cutTo(rest, room))
       break
     }

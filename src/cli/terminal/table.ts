@@ -37,7 +37,7 @@ const NO_BORDERS = {
  * cli-table3 takes 20 to 100 µs for a cell, and a list of 100,000 endpoints has a million: longer tables do not use
  * it.
  */
-const MOST_ROWS_LAID_OUT = 50
+const MAX_ROWS_LAID_OUT = 50
 
 /** Rows under dim heads, two spaces between columns, no borders: the same for a terminal and a pipe. */
 export function renderTable<Row>(
@@ -52,7 +52,7 @@ export function renderTable<Row>(
     return drawColumn(rows, texts, column, palette)
   })
   // cli-table3 overestimates the width of some scripts, and would cut such a cell.
-  const isForLibrary = rows.length <= MOST_ROWS_LAID_OUT && drawn.every(({ isNarrow }) => isNarrow)
+  const isForLibrary = rows.length <= MAX_ROWS_LAID_OUT && drawn.every(({ isNarrow }) => isNarrow)
   const text = isForLibrary ? laidOut(drawn, rows.length) : joined(drawn, rows.length)
   return text
     .split('\n')

@@ -12,7 +12,7 @@ export interface Judged {
 }
 
 /** Longer lists of weights would hide their sentence. */
-const MOST_WEIGHTS_SHOWN = 8
+const MAX_WEIGHTS_SHOWN = 8
 
 /** The likely cause of each alternative that a failed run fits. */
 const CAUSES = {
@@ -101,7 +101,7 @@ function failed(verdict: Verdict, { weights }: Judged): string {
 
 function againstWeights(weights: readonly number[] | null): string {
   if (weights === null) return ' against the expected shares'
-  return weights.length > MOST_WEIGHTS_SHOWN ? ' against the weights' : ` against ${weights.join(':')}`
+  return weights.length > MAX_WEIGHTS_SHOWN ? ' against the weights' : ` against ${weights.join(':')}`
 }
 
 function cause({ alternative }: Verdict): string[] {

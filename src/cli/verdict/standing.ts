@@ -3,7 +3,7 @@ import { visible } from '../terminal/visible.js'
 import type { Shared } from './table.js'
 
 /** The sentence names only the first few; the table has all of them. */
-const MOST_NAMED = 3
+const MAX_NAMED = 3
 
 /** An endpoint with a share that gets no calls. */
 interface UnservedEndpoint {
@@ -17,7 +17,7 @@ export function unservedWeight(unserved: readonly UnservedEndpoint[]): string | 
   if (unserved.length === 0) return null
   const share = unserved.reduce((sum, endpoint) => sum + endpoint.share, 0)
   const named = unserved
-    .slice(0, MOST_NAMED)
+    .slice(0, MAX_NAMED)
     .map(({ addr, problem }) => `${visible(addr)} ${visible(problem)}`)
   const others = unserved.length - named.length
   const more = others > 0 ? ` and ${count(others, 'other')}` : ''

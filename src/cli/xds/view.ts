@@ -9,16 +9,16 @@ import { visible } from '../terminal/visible.js'
 import type { XdsDoc } from './document.js'
 
 /** Services that the first lines name. */
-const MOST_SERVICES = 20
+const MAX_SERVICES = 20
 
 /** Unknown names of one request that are printed. */
-const MOST_NAMES = 5
+const MAX_NAMES = 5
 
 /** Unknown names that are remembered, so that each is printed once: the last ones. */
-const MOST_REMEMBERED = 1_000
+const MAX_REMEMBERED = 1_000
 
 /** A longer name is cut: a client may ask for one of 512 KiB. */
-const MOST_NAME_LENGTH = 256
+const MAX_NAME_LENGTH = 256
 
 /** Lines of a control plane about its start, its clients and the registry. */
 export class XdsView {
@@ -38,12 +38,12 @@ export class XdsView {
     this.line(
       `${this.palette.green('✓')} xDS on ${listen}${tls ? ' by TLS' : ''}: ${count(services.length, 'service')}${first}`,
     )
-    for (const one of services.slice(0, MOST_SERVICES)) {
+    for (const one of services.slice(0, MAX_SERVICES)) {
       const omitted = one.omitted === 0 ? '' : `, ${one.omitted} not given to clients`
       const chosen = one.canary === null ? '' : `, ${one.canary} in the canary`
       this.line(`  ${visible(one.service)}: ${count(one.endpoints, 'endpoint')}${omitted}${chosen}`)
     }
-    if (services.length > MOST_SERVICES) this.line(`  and ${services.length - MOST_SERVICES} more`)
+    if (services.length > MAX_SERVICES) this.line(`  and ${services.length - MAX_SERVICES} more`)
     if (problem !== null) this.warn(problem)
     else if (canary !== null && services.every((one) => one.canary === 0))
       this.warn(`--canary ${canary} selects no endpoint: all endpoints get calls`)
@@ -59,9 +59,9 @@ export class XdsView {
   }
 
   /** @param known names of services, for a hint */
-  asked(stream: ClientStream, names: readonly string[], known: Iterable<string>): void {
+  subscribedUnknown(stream: ClientStream, names: readonly string[], known: Iterable<string>): void {
     const fresh = names.map(shortened).filter((name) => !this.unknown.has(name))
-    const printed = fresh.slice(0, MOST_NAMES)
+    const printed = fresh.slice(0, MAX_NAMES)
     for (const name of printed) this.remember(name)
     const services = printed.length === 0 ? [] : [...known]
     for (const name of printed) {
@@ -77,7 +77,7 @@ export class XdsView {
   private remember(name: string): void {
     this.unknown.add(name)
     const [oldest] = this.unknown
-    if (this.unknown.size > MOST_REMEMBERED && oldest !== undefined) this.unknown.delete(oldest)
+    if (this.unknown.size > MAX_REMEMBERED && oldest !== undefined) this.unknown.delete(oldest)
   }
 
   answered(stream: ClientStream, { type, version, rejection }: ClientAnswer): void {
@@ -135,7 +135,7 @@ export class XdsView {
 }
 
 function shortened(name: string): string {
-  return name.length > MOST_NAME_LENGTH ? `${name.slice(0, MOST_NAME_LENGTH)}…` : name
+  return name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}…` : name
 }
 
 function clientName({ identity, peer }: ClientStream): string {

@@ -12,7 +12,7 @@ export interface EtcdFacts {
 type Answered = MemberChecked & { readonly status: MemberStatus }
 
 /** A member this far behind in the log serves old data, or cannot keep up. */
-const MOST_ENTRIES_BEHIND = 5_000
+const MAX_ENTRIES_BEHIND = 5_000
 
 /** disco is tested with 3.4 and 3.5. */
 const OLDEST = [3, 4] as const
@@ -67,7 +67,7 @@ Start the missing members, and look at the network between them (port 2380).`,
       ),
 }
 
-export const membersApart: Rule<EtcdFacts> = {
+export const differingMembers: Rule<EtcdFacts> = {
   code: 'D022',
   title: 'members apart',
   severity: 'error',
@@ -110,7 +110,7 @@ Name the members of one cluster in --endpoints. A member that stays behind has a
     const furthest = Math.max(...members.map(({ status }) => status.appliedIndex))
     const behind = members.flatMap(({ url, status }): Found[] => {
       const entries = furthest - status.appliedIndex
-      if (entries <= MOST_ENTRIES_BEHIND) return []
+      if (entries <= MAX_ENTRIES_BEHIND) return []
       return [
         {
           severity: 'warning',

@@ -3,8 +3,8 @@ import type { Rule } from '../finding.js'
 import {
   alarm,
   behindProxy,
+  differingMembers,
   type EtcdFacts,
-  membersApart,
   noLeader,
   oldVersion,
   silentMember,
@@ -39,7 +39,7 @@ export const SERVICE_RULES: readonly Rule<ServiceFacts>[] = [
 export const ETCD_RULES: readonly Rule<EtcdFacts>[] = [
   alarm,
   noLeader,
-  membersApart,
+  differingMembers,
   silentMember,
   oldVersion,
   behindProxy,

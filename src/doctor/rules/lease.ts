@@ -8,7 +8,7 @@ import { counted, listed, percent } from '../texts.js'
 import { isStale, lacksLease } from './stale.js'
 
 /** A short pause of the server, the network or etcd is enough for a shorter TTL to expire. */
-const LEAST_TTL_SECONDS = 3
+const MIN_TTL_SECONDS = 3
 
 /** Registrars renew a lease each third of its TTL; a short TTL, in whole seconds, is too coarse to tell. */
 const LEFT_FRACTION = 1 / 3
@@ -81,7 +81,7 @@ export const shortTtl: Rule<ServiceFacts> = {
   code: 'D012',
   title: 'short TTL',
   severity: 'warning',
-  page: `A lease of under ${LEAST_TTL_SECONDS} s ends with a pause of its server, of the network or of etcd (an election takes a second or more),
+  page: `A lease of under ${MIN_TTL_SECONDS} s ends with a pause of its server, of the network or of etcd (an election takes a second or more),
 and clients lose an endpoint that serves. It is an error where the TTL is below the round trip to etcd: no keep-alive
 can arrive in time.
 
@@ -91,7 +91,7 @@ Register with a longer TTL: disco register … --ttl 10.`,
     for (const endpoint of byKey(endpoints)) {
       const seconds = endpoint.lease === null ? undefined : ttlOf(endpoint.lease)?.grantedTtlSeconds
       const isShort =
-        seconds !== undefined && (seconds < LEAST_TTL_SECONDS || seconds * 1000 <= (roundTripMs ?? 0))
+        seconds !== undefined && (seconds < MIN_TTL_SECONDS || seconds * 1000 <= (roundTripMs ?? 0))
       if (isShort) byTtl.set(seconds, [...(byTtl.get(seconds) ?? []), endpoint])
     }
     return [...byTtl].map(([seconds, short]): Found => {

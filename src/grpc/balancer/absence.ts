@@ -3,7 +3,7 @@ import type { Census } from './census.js'
 import type { Member } from './member.js'
 
 /** Examples in a message. */
-const MOST_EXAMPLES = 3
+const MAX_EXAMPLES = 3
 
 const PINNED_TO_NONE =
   'The call is pinned to no endpoint: name one in the header disco-pin, or for all calls by --pin'
@@ -13,14 +13,14 @@ const PINNED_TO_NONE =
  *
  * @param note the source of the list, as a sentence for messages
  */
-export function whyNobody(
+export function whyNoneReady(
   { size, census }: { readonly size: number; readonly census: Census<Member> },
   note: string,
 ): string {
   if (size === 0) return `No endpoint to dial. ${note}`
   if (census.size === 0) return `Every endpoint is drained (weight 0). ${note}`
   const failures = census
-    .examples(MOST_EXAMPLES)
+    .examples(MAX_EXAMPLES)
     .map(({ endpoint, problem }) => `${endpoint.registration.addr}: ${problem}`)
   return `No endpoint is READY: ${failures.join('; ')}`
 }

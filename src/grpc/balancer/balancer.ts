@@ -5,7 +5,7 @@ import { healthServiceOf } from '../health/watch.js'
 import { isOfAnotherResolver, registeredById, unwatchedList } from '../resolver/endpoint.js'
 import { type Observer, observerOf } from '../resolver/observer.js'
 import { grpcPolicyName, type PolicyConfig, policyConfigOf } from '../resolver/policy-config.js'
-import { whyNobody, whyNotPinned } from './absence.js'
+import { whyNoneReady, whyNotPinned } from './absence.js'
 import { Child } from './child.js'
 import type { MemberReports } from './member.js'
 import { Membership } from './membership.js'
@@ -100,7 +100,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     this.observer = observer
     if (!isKnown) known?.close()
     const priorities = isKnown ? known : new Priorities<Child>(policy, () => this.settle())
-    this.children.follow(priorities)
+    this.children.setPriorities(priorities)
     this.priorities = priorities
     priorities.settle()
     this.renewPicker(priorities)
@@ -108,7 +108,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   }
 
   private renewPicker({ policy, chooser }: Priorities<Child>): void {
-    this.picker = new PolicyPicker(policy, chooser, this.observer, (keys) => this.whereNobody(keys))
+    this.picker = new PolicyPicker(policy, chooser, this.observer, (keys) => this.resultIfNoneReady(keys))
     this.reported = null
   }
 
@@ -138,8 +138,8 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     if (priorities && priorities.size > 0) {
       if (changes && this.hasWaitingPicks) this.reported = null
       this.report(connectivityState.READY, null)
-    } else if (this.children.census.hasHope) this.report(connectivityState.CONNECTING, null)
-    else this.report(connectivityState.TRANSIENT_FAILURE, whyNobody(this.children, this.note))
+    } else if (this.children.census.mayBecomeReady) this.report(connectivityState.CONNECTING, null)
+    else this.report(connectivityState.TRANSIENT_FAILURE, whyNoneReady(this.children, this.note))
   }
 
   /** A READY picker asks the current policy, so a new one is pushed only when the state changes. */
@@ -157,7 +157,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   }
 
   /** The pick result when the policy returns no child: the rotation is empty, or lacks the pinned endpoint. */
-  private whereNobody(keys: CallKeys): experimental.PickResult {
+  private resultIfNoneReady(keys: CallKeys): experimental.PickResult {
     this.hasWaitingPicks = true
     if (!this.priorities || this.priorities.size === 0) return QUEUE
     const why = whyNotPinned(this.priorities.policy, keys, this.children.all)

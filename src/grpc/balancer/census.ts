@@ -9,7 +9,7 @@ export class Census<One extends Member> {
   private readonly failing = new Set<One>()
 
   /** Whether a member that could be picked is READY or on its way there. */
-  get hasHope(): boolean {
+  get mayBecomeReady(): boolean {
     return this.failing.size < this.servable.size
   }
 

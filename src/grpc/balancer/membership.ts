@@ -25,7 +25,7 @@ export class Membership<One extends ConnectedMember> {
   isUpdating = false
   private readonly members = new Map<EndpointId, One>()
   /** Call counts of endpoints that left with outstanding calls, in case they return. */
-  private readonly outstandingOfLeavers = new Map<EndpointId, OutstandingCalls>()
+  private readonly outstandingOfRemoved = new Map<EndpointId, OutstandingCalls>()
 
   /** @param priorities the rotations that the members belong to; null until `follow` is called */
   constructor(private priorities: Priorities<One> | null) {}
@@ -39,7 +39,7 @@ export class Membership<One extends ConnectedMember> {
   }
 
   /** Gives the members to other rotations than before. */
-  follow(priorities: Priorities<One>): void {
+  setPriorities(priorities: Priorities<One>): void {
     for (const member of this.members.values()) priorities.place(member)
     this.priorities = priorities
   }
@@ -54,8 +54,8 @@ export class Membership<One extends ConnectedMember> {
     create: (endpoint: RegisteredEndpoint, outstanding: OutstandingCalls) => One,
   ): void {
     this.isUpdating = true
-    for (const [id, outstanding] of this.outstandingOfLeavers)
-      if (outstanding.count === 0) this.outstandingOfLeavers.delete(id)
+    for (const [id, outstanding] of this.outstandingOfRemoved)
+      if (outstanding.count === 0) this.outstandingOfRemoved.delete(id)
     for (const [id, member] of this.members) if (!endpoints.has(id)) this.remove(id, member)
     let rank = 0
     for (const endpoint of endpoints.values()) {
@@ -90,8 +90,8 @@ export class Membership<One extends ConnectedMember> {
     rank: number,
     create: (endpoint: RegisteredEndpoint, outstanding: OutstandingCalls) => One,
   ): void {
-    const outstanding = this.outstandingOfLeavers.get(endpoint.id) ?? new OutstandingCalls()
-    this.outstandingOfLeavers.delete(endpoint.id)
+    const outstanding = this.outstandingOfRemoved.get(endpoint.id) ?? new OutstandingCalls()
+    this.outstandingOfRemoved.delete(endpoint.id)
     const member = create(endpoint, outstanding)
     member.rank = rank
     outstanding.onChange = () => this.priorities?.recount(member)
@@ -105,6 +105,6 @@ export class Membership<One extends ConnectedMember> {
     this.priorities?.remove(member)
     this.census.remove(member)
     member.close()
-    if (member.outstanding.count > 0) this.outstandingOfLeavers.set(id, member.outstanding)
+    if (member.outstanding.count > 0) this.outstandingOfRemoved.set(id, member.outstanding)
   }
 }

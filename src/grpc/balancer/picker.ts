@@ -56,13 +56,13 @@ export class PolicyPicker implements experimental.Picker {
     private readonly policy: Policy,
     private readonly chooser: Pick<Chooser<Child>, 'choose'>,
     private readonly observer: Observer,
-    private readonly whereNobody: (keys: CallKeys) => experimental.PickResult,
+    private readonly resultIfNoneReady: (keys: CallKeys) => experimental.PickResult,
   ) {}
 
   pick({ metadata }: experimental.PickArgs): experimental.PickResult {
     const keys = this.policy.reads.length === 0 ? NO_KEYS : takeKeys(metadata)
     const child = this.chooser.choose(keys)
-    if (!child?.result) return this.whereNobody(keys)
+    if (!child?.result) return this.resultIfNoneReady(keys)
     if (this.observer.picked) {
       const callId = takeMark(metadata)
       if (callId !== null) this.observer.picked(child.endpoint, callId)

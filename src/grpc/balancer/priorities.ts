@@ -111,13 +111,13 @@ export class Priorities<One extends Member> {
     if (from === null || this.levels.length === 1) return from
     const ready = this.levels.find(({ size }) => size > 0)
     if (ready && ready.priority <= from.priority) return ready
-    if (from.census.hasHope && !this.isPatienceOver) return from
-    return ready ?? this.levels.find(({ census }) => census.hasHope) ?? from
+    if (from.census.mayBecomeReady && !this.isPatienceOver) return from
+    return ready ?? this.levels.find(({ census }) => census.mayBecomeReady) ?? from
   }
 
   /** Ends the wait for a level that is READY or fails; a wait that has begun goes on. */
   private wait(level: Level<One>): void {
-    const isWaiting = level.size === 0 && level.census.hasHope
+    const isWaiting = level.size === 0 && level.census.mayBecomeReady
     if (!isWaiting) this.endPatience()
     else if (!this.isPatienceOver) {
       this.timer ??= setTimeout(() => {

@@ -2,7 +2,7 @@ import { Client, type ClientOptions, credentials, type ServiceError, status } fr
 import { Backoff, type BackoffLimits } from '../../net/backoff.js'
 
 /** Waits between failed watches. Jittered, because a server that restarts ends those of all clients at once. */
-const RETRIES: BackoffLimits = { firstMs: 1_000, mostMs: 30_000 }
+const RETRIES: BackoffLimits = { firstMs: 1_000, maxMs: 30_000 }
 
 /** The health that a server reports. */
 export interface Health {

@@ -5,7 +5,7 @@ const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/
 const FULL_NAME = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/
 
 /** protoc's own limit is lower; deeper messages would overflow the stack. */
-const MOST_LEVELS = 64
+const MAX_LEVELS = 64
 
 /**
  * Refuses names that no compiler accepts: they become paths of requests and JSON keys.
@@ -35,7 +35,7 @@ function checkMessage(
   level: number,
 ): void {
   check('message', name)
-  if (level > MOST_LEVELS) throw new Error(`messages are nested more than ${MOST_LEVELS} levels deep`)
+  if (level > MAX_LEVELS) throw new Error(`messages are nested more than ${MAX_LEVELS} levels deep`)
   for (const { name } of field) check('field', name)
   for (const { name } of oneofDecl) check('oneof', name)
   for (const enumeration of enumType) checkEnum(enumeration)

@@ -6,7 +6,7 @@ import { type DescType, isGoogle, reachableTypes } from './reachable-types.js'
 import type { Types } from './types.js'
 
 /** The maximum number of types in a description; others can be described by name. */
-const MOST_TYPES = 200
+const MAX_TYPES = 200
 
 /** An element with a description: a method, a service, a message or an enum. */
 export type Describable = DescMethod | DescService | DescType
@@ -63,7 +63,7 @@ function parts(
   exemplified: DescType,
   types: Types,
 ): Pick<Description, 'proto' | 'template' | 'truncated' | 'gaps'> {
-  const reached = reachableTypes(roots, MOST_TYPES)
+  const reached = reachableTypes(roots, MAX_TYPES)
   const template = exemplified.kind === 'message' ? jsonTemplate(exemplified) : { json: null, isCut: false }
   const proto = protoText(services, reached.types, types.missing)
   const more = `// Further types: ${reached.left}. Each is described by its name.`

@@ -26,9 +26,9 @@ const SPECIAL: Readonly<Record<string, JsonValue>> = {
 }
 
 /** The maximum number of fields: messages that refer to each other can grow without bound. */
-const MOST_FIELDS = 2_000
+const MAX_FIELDS = 2_000
 /** The maximum depth: deeper messages are not written by hand. */
-const MOST_LEVELS = 16
+const MAX_LEVELS = 16
 
 export interface JsonTemplate {
   readonly json: JsonValue
@@ -73,7 +73,7 @@ class Builder {
     if (message.typeName === 'google.protobuf.Any')
       return { '@type': `type.googleapis.com/${inside[0]?.typeName}` }
     const into: JsonObject = {}
-    if (inside.length <= MOST_LEVELS) this.open.push({ into, message, inside })
+    if (inside.length <= MAX_LEVELS) this.open.push({ into, message, inside })
     else this.isCut ||= message.fields.length > 0
     return into
   }
@@ -81,7 +81,7 @@ class Builder {
   private fill({ into, message, inside }: Open): void {
     for (const field of message.fields) {
       if (field.oneof && field.oneof.fields[0] !== field) continue
-      if (++this.fields > MOST_FIELDS) {
+      if (++this.fields > MAX_FIELDS) {
         this.isCut = true
         return
       }

@@ -31,7 +31,7 @@ export interface ReplyForm {
 }
 
 /** Limits the depth of Anys: each level is decoded separately, so the decoder's own limit has no effect. */
-const MOST_NESTED_ANYS = 20
+const MAX_NESTED_ANYS = 20
 
 /**
  * A message as canonical ProtoJSON. Parts without a ProtoJSON form are added under names that no field has:
@@ -100,7 +100,7 @@ class Writer {
     const name = typeUrl.slice(typeUrl.lastIndexOf('/') + 1)
     const desc = this.types.missing.has(name) ? undefined : this.types.getMessage(name)
     if (!desc) this.lacking.push({ fileContainingSymbol: name })
-    if (!desc || this.anys === MOST_NESTED_ANYS) return rawJson(typeUrl, value)
+    if (!desc || this.anys === MAX_NESTED_ANYS) return rawJson(typeUrl, value)
     const inner = new Writer(this.types, this.form, this.lacking, this.anys + 1)
     try {
       const json = inner.message(reflect(desc, fromBinary(desc, value), false))

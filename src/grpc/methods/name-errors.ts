@@ -57,9 +57,9 @@ export function ambiguous(what: string, names: readonly string[]): DiscoError {
 }
 
 /** The first of a long list of names. */
-const MOST_NAMES = 40
+const MAX_NAMES = 40
 
 function listed(names: readonly string[]): string {
-  const more = names.length - MOST_NAMES
-  return names.slice(0, MOST_NAMES).join(', ') + (more > 0 ? ` and ${more} more` : '')
+  const more = names.length - MAX_NAMES
+  return names.slice(0, MAX_NAMES).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }

@@ -19,7 +19,7 @@ export interface NormalizedFiles {
 }
 
 /** The file that defines a type, and the kind of the type. */
-export interface Home {
+export interface Definition {
   readonly file: string
   readonly kind: 'message' | 'enum'
 }
@@ -33,14 +33,14 @@ export interface Home {
  */
 export function normalizeFiles(described: readonly FileDescriptorProto[]): NormalizedFiles {
   const files = withBuiltIns(withoutCopies(described))
-  const homes = homesOf(files)
+  const definitions = definitionsOf(files)
   const absent = absentImports(files)
   const missing = new Map<string, MissingType>()
   const names = new Set(files.map(({ name }) => name))
   const isPresent = (name: string) => names.has(name)
   const normalized = files.map((file) => {
     const own = clone(FileDescriptorProtoSchema, file)
-    return new Normalizer(own, homes, absent(file), missing, isPresent).run()
+    return new Normalizer(own, definitions, absent(file), missing, isPresent).run()
   })
   const placeholders = [...missing.values()].map(placeholderFile)
   return { files: dependenciesFirst([...placeholders, ...normalized]), missing }
@@ -51,7 +51,7 @@ function withoutCopies(files: readonly FileDescriptorProto[]): FileDescriptorPro
   const defined = new Set<string>()
   return files.filter((file) => {
     const services = file.service.map(({ name }) => join(file.package, name))
-    const own = [...homesOf([file]).keys(), ...services]
+    const own = [...definitionsOf([file]).keys(), ...services]
     const isCopy = own.length > 0 && own.every((name) => defined.has(name))
     for (const name of own) defined.add(name)
     return !isCopy
@@ -60,13 +60,13 @@ function withoutCopies(files: readonly FileDescriptorProto[]): FileDescriptorPro
 
 function withBuiltIns(files: readonly FileDescriptorProto[]): FileDescriptorProto[] {
   const names = new Set(files.filter((file) => !isEmpty(file)).map(({ name }) => name))
-  const isWanted = new Set(files.flatMap(({ dependency }) => dependency))
+  const wanted = new Set(files.flatMap(({ dependency }) => dependency))
   const added: FileDescriptorProto[] = []
   // Backwards: each built-in file comes after its imports, and adds them to `wanted`.
   for (const file of builtInFiles().toReversed()) {
-    if (names.has(file.name) || !isWanted.has(file.name)) continue
+    if (names.has(file.name) || !wanted.has(file.name)) continue
     added.push(file)
-    for (const name of file.dependency) isWanted.add(name)
+    for (const name of file.dependency) wanted.add(name)
   }
   const replaced = new Set(added.map(({ name }) => name))
   return [...files.filter(({ name }) => !replaced.has(name)), ...added]
@@ -101,7 +101,7 @@ class Normalizer {
 
   constructor(
     private readonly file: FileDescriptorProto,
-    private readonly homes: ReadonlyMap<string, Home>,
+    private readonly definitions: ReadonlyMap<string, Definition>,
     private readonly absent: readonly string[],
     private readonly missing: Map<string, MissingType>,
     isPresent: (name: string) => boolean,
@@ -137,24 +137,25 @@ class Normalizer {
     if (field.jsonName === '') field.jsonName = jsonNameOf(field.name)
     if (field.typeName === '') return
     field.typeName = this.qualified(field.typeName, scope, field.type === ENUM ? 'enum' : 'message')
-    if (field.type === MESSAGE && this.homes.get(field.typeName.slice(1))?.kind === 'enum') field.type = ENUM
+    if (field.type === MESSAGE && this.definitions.get(field.typeName.slice(1))?.kind === 'enum')
+      field.type = ENUM
   }
 
   /** Drops extensions of undefined messages. */
   private extensions(extensions: FieldDescriptorProto[], scope: string): FieldDescriptorProto[] {
     return extensions.filter((extension) => {
-      const extendee = resolve(extension.extendee, scope, this.homes)
-      if (!this.homes.has(extendee)) return false
+      const extendee = resolve(extension.extendee, scope, this.definitions)
+      if (!this.definitions.has(extendee)) return false
       extension.extendee = this.qualified(extension.extendee, scope, 'message')
       this.field(extension, scope)
       return true
     })
   }
 
-  private qualified(name: string, scope: string, kind: Home['kind']): string {
-    const full = resolve(name, scope, this.homes)
-    const home = this.homes.get(full)
-    if (home) this.dependOn(home.file)
+  private qualified(name: string, scope: string, kind: Definition['kind']): string {
+    const full = resolve(name, scope, this.definitions)
+    const definition = this.definitions.get(full)
+    if (definition) this.dependOn(definition.file)
     else this.dependOn(this.placeholder(full, kind))
     return `.${full}`
   }
@@ -163,7 +164,7 @@ class Normalizer {
     if (name !== this.file.name) this.dependencies.add(name)
   }
 
-  private placeholder(name: string, kind: Home['kind']): string {
+  private placeholder(name: string, kind: Definition['kind']): string {
     const { file, absent, missing } = this
     if (absent.length === 0) throw new Error(`${file.name} uses ${name}, which no file defines`)
     const known = missing.get(name)
@@ -174,20 +175,20 @@ class Normalizer {
 }
 
 /** Protobuf's scoping rule: the innermost scope that has the name wins. */
-function resolve(name: string, scope: string, homes: ReadonlyMap<string, unknown>): string {
+function resolve(name: string, scope: string, definitions: ReadonlyMap<string, unknown>): string {
   if (name.startsWith('.')) return name.slice(1)
   for (let outer = scope; ; outer = outer.slice(0, Math.max(0, outer.lastIndexOf('.')))) {
     const candidate = join(outer, name)
-    if (homes.has(candidate) || outer === '') return candidate
+    if (definitions.has(candidate) || outer === '') return candidate
   }
 }
 
 /** All messages and enums of the files, by full name, with their file and kind. */
-export function homesOf(files: readonly FileDescriptorProto[]): Map<string, Home> {
-  const homes = new Map<string, Home>()
-  const add = (scope: string, name: string, file: string, kind: Home['kind']) => {
+export function definitionsOf(files: readonly FileDescriptorProto[]): Map<string, Definition> {
+  const definitions = new Map<string, Definition>()
+  const add = (scope: string, name: string, file: string, kind: Definition['kind']) => {
     const full = join(scope, name)
-    if (!homes.has(full)) homes.set(full, { file, kind })
+    if (!definitions.has(full)) definitions.set(full, { file, kind })
     return full
   }
   const addMessage = ({ name, enumType, nestedType }: DescriptorProto, scope: string, file: string) => {
@@ -199,7 +200,7 @@ export function homesOf(files: readonly FileDescriptorProto[]): Map<string, Home
     for (const message of messageType) addMessage(message, scope, file)
     for (const enumeration of enumType) add(scope, enumeration.name, file, 'enum')
   }
-  return homes
+  return definitions
 }
 
 function join(scope: string, name: string): string {

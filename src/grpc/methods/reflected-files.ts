@@ -7,11 +7,11 @@ import {
 } from '@bufbuild/protobuf/wkt'
 import { builtInFiles } from './built-in-files.js'
 import { isEmpty } from './missing-types.js'
-import { homesOf } from './normalize-descriptors.js'
+import { definitionsOf } from './normalize-descriptors.js'
 import type { ReflectionAnswer, ReflectionQuestion } from './reflection-protocol.js'
 
 /** The number of parallel questions: an answer may make further questions unnecessary. */
-const MOST_AT_A_TIME = 32
+const MAX_AT_A_TIME = 32
 
 /** Asks one question. An answer may lack the requested element. */
 export type Ask = (question: ReflectionQuestion) => Promise<ReflectionAnswer>
@@ -43,8 +43,8 @@ export class ReflectedFiles {
    */
   async collect(questions: readonly ReflectionQuestion[]): Promise<void> {
     for (let wanted = questions; wanted.length > 0; wanted = this.missing()) {
-      for (let from = 0; from < wanted.length; from += MOST_AT_A_TIME) {
-        const some = wanted.slice(from, from + MOST_AT_A_TIME).filter((question) => this.isWanted(question))
+      for (let from = 0; from < wanted.length; from += MAX_AT_A_TIME) {
+        const some = wanted.slice(from, from + MAX_AT_A_TIME).filter((question) => this.isWanted(question))
         for (const answer of await Promise.all(some.map(this.ask))) this.keep(answer)
       }
     }
@@ -87,7 +87,7 @@ export class ReflectedFiles {
   }
 
   private define(file: FileDescriptorProto): void {
-    for (const name of homesOf([file]).keys()) this.defined.add(name)
+    for (const name of definitionsOf([file]).keys()) this.defined.add(name)
     const scope = file.package === '' ? '' : `${file.package}.`
     for (const { name } of [...file.service, ...file.extension]) this.defined.add(`${scope}${name}`)
   }

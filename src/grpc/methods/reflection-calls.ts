@@ -10,9 +10,9 @@ import {
 } from './reflection-protocol.js'
 
 /** Pending questions per stream: a server answers them in order, so they share round trips. */
-const MOST_QUESTIONS = 32
+const MAX_QUESTIONS = 32
 /** Parallel streams, for servers that answer only once per stream. */
-const MOST_STREAMS = 8
+const MAX_STREAMS = 8
 
 /** A pending question. */
 interface Pending {
@@ -79,9 +79,9 @@ export class ReflectionCalls implements Disposable {
   }
 
   private streamWithRoom(): Stream | null {
-    if (this.endsEarly) return this.streams.size < MOST_STREAMS ? this.open() : null
+    if (this.endsEarly) return this.streams.size < MAX_STREAMS ? this.open() : null
     const [stream] = this.streams.size > 0 ? this.streams : [this.open()]
-    return stream && stream.pending.length < MOST_QUESTIONS ? stream : null
+    return stream && stream.pending.length < MAX_QUESTIONS ? stream : null
   }
 
   private open(): Stream {

@@ -68,7 +68,7 @@ function integer(number: ExactNumber, [least, most]: Range, isEnum: boolean, whe
 }
 
 /** A larger exponent makes a number that no field can hold, and a string of that length. */
-const MOST_DIGITS = 40
+const MAX_DIGITS = 40
 
 /** @returns null for a number with a fraction; numbers such as `1.0` and `1e3` are integers */
 function integerIn(text: string): bigint | null {
@@ -77,7 +77,7 @@ function integerIn(text: string): bigint | null {
   const digits = `${whole}${fraction}`.replace(/^0+/, '')
   const zeros = Number(exponent) - fraction.length
   if (digits === '') return 0n
-  if (zeros >= 0) return BigInt(`${sign}${digits}${'0'.repeat(Math.min(zeros, MOST_DIGITS))}`)
+  if (zeros >= 0) return BigInt(`${sign}${digits}${'0'.repeat(Math.min(zeros, MAX_DIGITS))}`)
   const cut = Math.max(0, digits.length + zeros)
   return /^0*$/.test(digits.slice(cut)) ? BigInt(`${sign}${digits.slice(0, cut) || '0'}`) : null
 }

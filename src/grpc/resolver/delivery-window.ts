@@ -1,8 +1,8 @@
 /** Least time between the starts of two deliveries. */
-export const LEAST_MS = 20
+export const MIN_MS = 20
 /** Maximum time that a change waits, whatever a delivery costs. */
-export const MOST_MS = 100
-/** Fraction of the time that deliveries may take, as long as they are no more than MOST_MS apart. */
+export const MAX_MS = 100
+/** Fraction of the time that deliveries may take, as long as they are no more than MAX_MS apart. */
 const BUSY_FRACTION = 0.1
 
 /**
@@ -11,7 +11,7 @@ const BUSY_FRACTION = 0.1
  * burst makes few deliveries.
  */
 export class DeliveryWindow {
-  private windowMs = LEAST_MS
+  private windowMs = MIN_MS
   private deliveredAtMs = Number.NEGATIVE_INFINITY
   /** Time of the first pending change. */
   private waitingSinceMs = 0
@@ -33,7 +33,7 @@ export class DeliveryWindow {
       this.dueAtMs = this.deliveredAtMs + this.windowMs
     }
     if (waitMs > 0) {
-      const latestMs = this.waitingSinceMs + MOST_MS
+      const latestMs = this.waitingSinceMs + MAX_MS
       this.dueAtMs = Math.max(this.dueAtMs, Math.min(nowMs + waitMs, latestMs))
     }
     if (this.dueAtMs <= nowMs) this.deliverNow()
@@ -64,6 +64,6 @@ export class DeliveryWindow {
     this.deliver()
     this.deliveredAtMs = performance.now()
     const costMs = this.deliveredAtMs - startMs
-    this.windowMs = Math.min(MOST_MS, Math.max(LEAST_MS - costMs, costMs / BUSY_FRACTION))
+    this.windowMs = Math.min(MAX_MS, Math.max(MIN_MS - costMs, costMs / BUSY_FRACTION))
   }
 }

@@ -2,7 +2,7 @@ import type { OfRegistry, Stale, Update } from '../../domain/discovery.js'
 import type { Endpoint, Revision } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { Origins } from '../../domain/origins.js'
-import { DeliveryWindow, LEAST_MS, MOST_MS } from './delivery-window.js'
+import { DeliveryWindow, MAX_MS, MIN_MS } from './delivery-window.js'
 import { ListPart, type RegistryState } from './list-part.js'
 
 /** The registry's list as a channel receives it. */
@@ -129,8 +129,8 @@ export class LiveList {
     else if (update.type === 'reset') {
       this.window.drop()
       this.deliverNew()
-    } else if (parts.some(({ snapshot }) => snapshot.byKey.size === 0)) this.window.open(MOST_MS)
-    else this.window.open(update.changes.some(({ type }) => type === 'delete') ? LEAST_MS : 0)
+    } else if (parts.some(({ snapshot }) => snapshot.byKey.size === 0)) this.window.open(MAX_MS)
+    else this.window.open(update.changes.some(({ type }) => type === 'delete') ? MIN_MS : 0)
   }
 
   close(): void {

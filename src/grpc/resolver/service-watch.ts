@@ -6,7 +6,7 @@ import { LiveList, type ResolvedList } from './live-list.js'
 
 /** Minimum and maximum wait before a failed watch starts again: the registry's own retries cannot fix its error. */
 const RETRY_FIRST_MS = 1_000
-const RETRY_MOST_MS = 30_000
+const RETRY_MAX_MS = 30_000
 
 /**
  * The first list waits this long for its explanation; after that, calls fail without one. A near etcd answers in
@@ -88,7 +88,7 @@ class ServiceWatch {
     private readonly query: Query,
     random: () => number,
   ) {
-    this.backoff = new Backoff({ firstMs: RETRY_FIRST_MS, mostMs: RETRY_MOST_MS, jitter: 'longer', random })
+    this.backoff = new Backoff({ firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS, jitter: 'longer', random })
     const origins = discovery.originsOf?.(query.from) ?? []
     // Updates of a single registry have no name.
     this.list = new LiveList((now) => this.deliver(now), isSeveral(origins) ? origins : null)

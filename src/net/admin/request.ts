@@ -4,7 +4,7 @@ import { isIP } from 'node:net'
 import { DiscoError } from '../../domain/errors.js'
 
 /** Limit of a request body. Bodies are read and ignored: no request needs one. */
-const MOST_BODY_BYTES = 1_024
+const MAX_BODY_BYTES = 1_024
 
 /** Refusal of a request, with its HTTP status and reason; the request has no effect. */
 export class Refusal extends Error {
@@ -78,18 +78,18 @@ function isOrigin(from: string, host: string): boolean {
 
 /** Reads the whole request, so that a cut or endless one has no effect. @throws Refusal 400, 413 */
 export async function readBody(request: IncomingMessage): Promise<void> {
-  const tooLarge = () => new Refusal(413, `The body is longer than ${MOST_BODY_BYTES} bytes`)
-  if (Number(request.headers['content-length'] ?? 0) > MOST_BODY_BYTES) throw tooLarge()
+  const tooLarge = () => new Refusal(413, `The body is longer than ${MAX_BODY_BYTES} bytes`)
+  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge()
   let bytes = 0
   try {
     for await (const chunk of request) {
       bytes += (chunk as Buffer).length
-      if (bytes > MOST_BODY_BYTES) break
+      if (bytes > MAX_BODY_BYTES) break
     }
   } catch {
     throw new Refusal(400, 'The request was cut short')
   }
-  if (bytes > MOST_BODY_BYTES) throw tooLarge()
+  if (bytes > MAX_BODY_BYTES) throw tooLarge()
 }
 
 /** Compares in constant time. */

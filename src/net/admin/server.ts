@@ -5,8 +5,8 @@ import { DiscoError } from '../../domain/errors.js'
 
 /** Deadline for a whole request, headers included. */
 const REQUEST_DEADLINE_MS = 5_000
-const MOST_HEADER_BYTES = 8 * 1_024
-const MOST_CONNECTIONS = 256
+const MAX_HEADER_BYTES = 8 * 1_024
+const MAX_CONNECTIONS = 256
 
 /** Time for pending answers when the server closes. */
 const CLOSE_MS = 1_000
@@ -27,13 +27,13 @@ export async function startAdmin(
   handler: RequestListener,
 ): Promise<AdminServer> {
   const limits = {
-    maxHeaderSize: MOST_HEADER_BYTES,
+    maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: REQUEST_DEADLINE_MS,
     requestTimeout: REQUEST_DEADLINE_MS,
     connectionsCheckingInterval: 500,
   }
   const server = createServer(limits, handler)
-  server.maxConnections = MOST_CONNECTIONS
+  server.maxConnections = MAX_CONNECTIONS
   try {
     await once(server.listen(port, host), 'listening')
   } catch (cause) {

@@ -6,7 +6,7 @@ import { Backoff } from '../../net/backoff.js'
 
 /** Minimum and maximum wait before a failed watch starts again: the registry's own retries cannot fix its error. */
 const RETRY_FIRST_MS = 1_000
-const RETRY_MOST_MS = 30_000
+const RETRY_MAX_MS = 30_000
 
 /**
  * The updates of one registry among several, with its name. If its watch throws, the registry is stale and the watch
@@ -19,7 +19,7 @@ export async function* lastingWatch(
   signal: AbortSignal,
   random: () => number,
 ): AsyncGenerator<Update, void, void> {
-  const backoff = new Backoff({ firstMs: RETRY_FIRST_MS, mostMs: RETRY_MOST_MS, jitter: 'longer', random })
+  const backoff = new Backoff({ firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS, jitter: 'longer', random })
   /** The last failure, until the registry delivers again: each is reported once. */
   let failure: string | null = null
   while (!signal.aborted) {

@@ -20,7 +20,7 @@ const REVOKE_AFTER_MS = 250
 const FIRST_RETRY_MS = 500
 
 /** Waits of 0.75 to 1.5 s between attempts to acquire a registration while etcd does not answer. */
-const ACQUIRE_BACKOFF: BackoffLimits = { firstMs: 1_500, mostMs: 1_500 }
+const ACQUIRE_BACKOFF: BackoffLimits = { firstMs: 1_500, maxMs: 1_500 }
 
 /**
  * Endpoints held in etcd: keys under one lease. While it runs it takes the keys again whenever etcd says that

@@ -7,13 +7,13 @@ import { isOutOfHistory } from '../../etcd/range.js'
 import { readAllKeys } from './weights.js'
 
 /** Revisions that are looked at for shifts. */
-const MOST_REVISIONS = 200
+const MAX_REVISIONS = 200
 
 /** Writes of one key that are looked at for the one that set its weight. */
-const MOST_WRITES = 20
+const MAX_WRITES = 20
 
 /** Revisions whose values are kept. */
-const MOST_KEPT = 8
+const MAX_KEPT = 8
 
 /** A service's weights in etcd's history, of the keys that stand now. */
 export class ShiftHistory {
@@ -57,7 +57,7 @@ export class ShiftHistory {
     )
     const revisions = [...new Set(changed.map(({ modRevision }) => modRevision))].sort((a, b) => b - a)
     let single: Revision | null = null
-    for (const revision of revisions.slice(0, MOST_REVISIONS)) {
+    for (const revision of revisions.slice(0, MAX_REVISIONS)) {
       const written = await this.writtenAt(revision)
       const [before, after] = [await this.weightsAt(revision - 1), await this.weightsAt(revision)]
       const hasChanged = [...written].some((key) => (before.get(key) ?? after.get(key)) !== after.get(key))
@@ -80,7 +80,7 @@ export class ShiftHistory {
       if (endpoint.problem !== null || endpoint.modRevision <= since) continue
       const revision = await this.weightSetAt(endpoint, since)
       if (revision <= since) continue
-      if (!byShift.has(revision) && ++looks <= MOST_REVISIONS) {
+      if (!byShift.has(revision) && ++looks <= MAX_REVISIONS) {
         byShift.set(revision, (await this.writtenAt(revision)).size > 1)
       }
       if (byShift.get(revision) !== true) alone.push(endpoint)
@@ -91,7 +91,7 @@ export class ShiftHistory {
   /** The revision that gave the endpoint its weight; not before `since`. */
   private async weightSetAt({ key, weight, modRevision }: Endpoint, since: Revision): Promise<Revision> {
     let revision = modRevision
-    for (let write = 0; write < MOST_WRITES && revision > since; write++) {
+    for (let write = 0; write < MAX_WRITES && revision > since; write++) {
       // Of a transaction that wrote others as well, this is its part.
       if ((await this.writtenAt(revision)).size > 1) return revision
       const [kv] = await this.readAt([key], revision - 1)
@@ -104,7 +104,7 @@ export class ShiftHistory {
   /** The weight that the endpoint had before shifts changed it; null where history does not say so. */
   async weightBeforeShifts({ key, weight, modRevision }: Endpoint): Promise<number | null> {
     let [own, revision]: [number | null, Revision] = [weight, modRevision]
-    for (let write = 0; write < MOST_WRITES && (await this.writtenAt(revision)).size > 1; write++) {
+    for (let write = 0; write < MAX_WRITES && (await this.writtenAt(revision)).size > 1; write++) {
       const [kv] = await this.readAt([key], revision - 1)
       if (!kv) return own
       ;[own, revision] = [this.weightOf(kv), kv.modRevision]
@@ -121,7 +121,7 @@ export class ShiftHistory {
     const known = this.read.get(revision) ?? this.readAt(this.keys, revision)
     this.read.set(revision, known)
     const [oldest] = this.read.keys()
-    if (oldest !== undefined && this.read.size > MOST_KEPT) this.read.delete(oldest)
+    if (oldest !== undefined && this.read.size > MAX_KEPT) this.read.delete(oldest)
     return known
   }
 

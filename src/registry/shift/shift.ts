@@ -38,7 +38,7 @@ export interface ShiftOptions extends Abortable {
 }
 
 /** Tries against other writers, each from a fresh read. */
-const MOST_TRIES = 20
+const MAX_TRIES = 20
 const PAUSE_MS = 50
 
 /**
@@ -68,15 +68,15 @@ export async function changeWeights(
   plan: (list: EndpointList) => PlannedWeights | Promise<PlannedWeights>,
   { signal, dryRun = false, expect, onSend }: ShiftOptions = {},
 ): Promise<Shifted> {
-  const { client, reader } = registry.inside({ signal })
-  for (let attempt = 1; attempt <= MOST_TRIES; attempt++) {
+  const { client, reader } = registry.internals({ signal })
+  for (let attempt = 1; attempt <= MAX_TRIES; attempt++) {
     const before = await listKeys(client, reader, service)
     if (before.endpoints.length === 0) {
       // Throws NOT_FOUND with similar names.
       await registry.listExisting(service, { signal })
       continue
     }
-    if (expect) refuseTouched(before.endpoints, expect)
+    if (expect) requireUnchanged(before.endpoints, expect)
     const weights = await plan(before)
     const now = new Map(before.endpoints.map(({ key, weight }) => [key, weight]))
     const isSame = [...weights].every(([key, weight]) => now.get(key) === weight)
@@ -94,16 +94,16 @@ export async function changeWeights(
     if (outcome.done) return shifted(before, weights, outcome.revision, true)
     await delay(PAUSE_MS * Math.random() * attempt, undefined, { signal })
   }
-  throw new DiscoError('CONFLICT', `Other clients keep writing keys of ${service}: ${MOST_TRIES} tries`, {
+  throw new DiscoError('CONFLICT', `Other clients keep writing keys of ${service}: ${MAX_TRIES} tries`, {
     suggestions: ['Nothing was changed; repeat it when they are done'],
   })
 }
 
 /** @throws DiscoError CONFLICT */
-function refuseTouched(endpoints: readonly Endpoint[], expected: ReadonlyMap<string, number>): void {
-  const touched = endpoints.find(({ key, weight }) => (expected.get(key) ?? weight) !== weight)
-  if (!touched) return
-  const { addr, weight, key, modRevision } = touched
+function requireUnchanged(endpoints: readonly Endpoint[], expected: ReadonlyMap<string, number>): void {
+  const changed = endpoints.find(({ key, weight }) => (expected.get(key) ?? weight) !== weight)
+  if (!changed) return
+  const { addr, weight, key, modRevision } = changed
   throw new DiscoError(
     'CONFLICT',
     `Another client has set the weight of ${addr} from ${expected.get(key)} to ${weight} (rev ${modRevision})`,

@@ -34,7 +34,7 @@ export async function undoShift(
   service: string,
   { to, last, ...options }: UndoOptions = {},
 ): Promise<Undone> {
-  const { client, reader } = registry.inside(options)
+  const { client, reader } = registry.internals(options)
   let restored = 0
   let undone: Revision | null = null
   let leftOut: readonly Endpoint[] = []

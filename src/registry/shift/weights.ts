@@ -3,8 +3,8 @@ import { DiscoError } from '../../domain/errors.js'
 import type { Reader } from '../../domain/layouts/reader.js'
 import {
   type AtomicOutcome,
-  MOST_ATOMIC_BYTES,
-  MOST_ATOMIC_WRITES,
+  MAX_ATOMIC_BYTES,
+  MAX_ATOMIC_WRITES,
   writeAtomically,
 } from '../../etcd/atomic-write.js'
 import type { EtcdClient } from '../../etcd/client.js'
@@ -69,14 +69,12 @@ export async function writeWeights(
   const [first, ...rest] = writes
   if (!first) return { done: true, revision }
   const bytes = writes.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
-  if (writes.length > MOST_ATOMIC_WRITES || bytes > MOST_ATOMIC_BYTES) {
+  if (writes.length > MAX_ATOMIC_WRITES || bytes > MAX_ATOMIC_BYTES) {
     throw new DiscoError(
       'CONFLICT',
       `${writes.length} keys with ${bytes} bytes do not fit in one transaction of etcd, and half of a shift would be worse than none`,
       {
-        suggestions: [
-          `At most ${MOST_ATOMIC_WRITES} keys and ${MOST_ATOMIC_BYTES} bytes; nothing was changed`,
-        ],
+        suggestions: [`At most ${MAX_ATOMIC_WRITES} keys and ${MAX_ATOMIC_BYTES} bytes; nothing was changed`],
       },
     )
   }

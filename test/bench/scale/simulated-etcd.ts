@@ -20,8 +20,8 @@ export const KINDS = [
 export type Kind = (typeof KINDS)[number]
 
 /** A round trip, in milliseconds. */
-const LEAST_MS = 1
-const MOST_MS = 5
+const MIN_MS = 1
+const MAX_MS = 5
 
 /** One service: its endpoints as etcd would send them. */
 class Service {
@@ -244,7 +244,7 @@ export class SimulatedEtcd {
   }
 
   private later(run: () => void): void {
-    this.clock.add(run, LEAST_MS + this.random() * (MOST_MS - LEAST_MS))
+    this.clock.add(run, MIN_MS + this.random() * (MAX_MS - MIN_MS))
   }
 
   private count(kind: Kind): void {

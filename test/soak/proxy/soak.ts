@@ -7,7 +7,7 @@ import { type Failure, ProxyTraffic } from './traffic.js'
 const SAMPLE_PERIOD_MS = 10_000
 /** Within this time of a SIGKILL, the calls at the killed server end. */
 const KILLED_MS = 30_000
-const MOST_PROBLEMS = 50
+const MAX_PROBLEMS = 50
 
 export interface ProxySoaked {
   readonly disturbances: ReadonlyMap<string, number>
@@ -107,7 +107,7 @@ class ProxySoak {
         atMs - kill.atMs < KILLED_MS,
     )
     if (isLost) this.lostAtKilled++
-    else if (this.problems.length < MOST_PROBLEMS) this.problems.push(`${kind}: ${code} ${details}`)
+    else if (this.problems.length < MAX_PROBLEMS) this.problems.push(`${kind}: ${code} ${details}`)
   }
 
   /** Nothing is under way any more, and the proxy ends in order. */

@@ -8,12 +8,12 @@ const STREAM = { identity: null, peer: '127.0.0.1:1' } as unknown as ClientStrea
 it('cuts long unknown names, and prints new ones however many came before', () => {
   const lines: string[] = []
   const view = new XdsView(uncolored, (line) => lines.push(line))
-  view.asked(STREAM, ['x'.repeat(500_000)], ['hello'])
+  view.subscribedUnknown(STREAM, ['x'.repeat(500_000)], ['hello'])
   expect(lines.join('').length).toBeLessThan(1_000)
-  for (let at = 0; at < 2_000; at++) view.asked(STREAM, [`name-${at}`], ['hello'])
+  for (let at = 0; at < 2_000; at++) view.subscribedUnknown(STREAM, [`name-${at}`], ['hello'])
   lines.length = 0
-  view.asked(STREAM, ['helo'], ['hello'])
-  view.asked(STREAM, ['helo'], ['hello'])
+  view.subscribedUnknown(STREAM, ['helo'], ['hello'])
+  view.subscribedUnknown(STREAM, ['helo'], ['hello'])
   expect(lines).toHaveLength(1)
   expect(lines[0]).toContain('asks for "helo"')
 })

@@ -7,7 +7,7 @@ test.each([
   ['at its shortest', 0, [50, 100, 200, 400, 500, 500]],
   ['at its longest', 1, [100, 200, 400, 800, 1_000, 1_000]],
 ])('each wait is twice the one before, up to a limit, jittered by half: %s', (_, random, expected) => {
-  expect(waits(new Backoff({ firstMs: 100, mostMs: 1_000, random: () => random }), 6)).toEqual(expected)
+  expect(waits(new Backoff({ firstMs: 100, maxMs: 1_000, random: () => random }), 6)).toEqual(expected)
 })
 
 test.each([

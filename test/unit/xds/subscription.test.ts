@@ -3,7 +3,7 @@ import { type Any, AnySchema } from '@bufbuild/protobuf/wkt'
 import { describe, expect, it } from 'vitest'
 import { Subscription } from '../../../src/xds/subscription.js'
 
-const MOST_BYTES = 100
+const MAX_BYTES = 100
 
 function resource(name: string, bytes = 1): Any {
   return create(AnySchema, { typeUrl: name, value: new Uint8Array(bytes) })
@@ -15,7 +15,7 @@ function taken(
   nonce: string,
   known: readonly string[] | null = [],
 ): string[] | null {
-  const resources = subscription.takePending(resource, () => known, MOST_BYTES)
+  const resources = subscription.takePending(resource, () => known, MAX_BYTES)
   if (resources) subscription.sent(nonce)
   return resources?.map(({ typeUrl }) => typeUrl) ?? null
 }
@@ -79,7 +79,7 @@ describe('a subscription whose responses have changes', () => {
       one.takePending(
         (name) => resource(name, 60),
         () => [],
-        MOST_BYTES,
+        MAX_BYTES,
       )
     expect(next()).toHaveLength(2)
     one.sent('1')
@@ -94,7 +94,7 @@ describe('a subscription whose responses have changes', () => {
       one.takePending(
         () => null,
         () => null,
-        MOST_BYTES,
+        MAX_BYTES,
       ),
     ).toBeNull()
     expect(taken(one, '1')).toEqual(['a'])
@@ -121,7 +121,7 @@ describe('a subscription whose responses are whole', () => {
     expect(taken(one, '1', null)).toBeNull()
     expect(taken(one, '1', ['x', 'y'])).toEqual(['x', 'y'])
     one.take(request(names, '1'))
-    one.changedSet()
+    one.changedNames()
     expect(taken(one, '2', ['x'])).toEqual(['x'])
   })
 
@@ -130,7 +130,7 @@ describe('a subscription whose responses are whole', () => {
     one.take(request(['a']))
     taken(one, '1')
     one.take(request([], '1'))
-    one.changedSet()
+    one.changedNames()
     expect(taken(one, '2', ['x'])).toBeNull()
   })
 })

@@ -42,7 +42,7 @@ async function started(
     random: () => 0,
     observer: {
       opened: () => undefined,
-      asked: (_, names) => unknown.push(...names),
+      subscribedUnknown: (_, names) => unknown.push(...names),
       responded: () => undefined,
       answered: (_, answer) => answers.push(answer),
       closed: (_, reason) => closed.push(reason),

@@ -13,7 +13,7 @@ import { featuresIn, type Options, readBracketed, readOption } from './options.j
 import type { Tokens } from './tokens.js'
 
 /** The maximum number of a field, or an extension, plus 1: ranges exclude their end. */
-const MOST_NUMBER = 2 ** 29
+const MAX_NUMBER = 2 ** 29
 
 /** The container of messages, enums and extensions: a file or a message. */
 export interface Scope {
@@ -103,8 +103,8 @@ export class MessageReader {
         ? `${message.name} has two fields "${name}"`
         : other
           ? `field number ${number} of "${name}" is that of "${other.name}"`
-          : number < 1 || number >= MOST_NUMBER
-            ? `field number ${number} of "${name}" is out of range, from 1 to ${MOST_NUMBER - 1}`
+          : number < 1 || number >= MAX_NUMBER
+            ? `field number ${number} of "${name}" is out of range, from 1 to ${MAX_NUMBER - 1}`
             : null
     if (what !== null) throw tokens.problem(what, at)
     taken.set(name, field).set(number, field)
@@ -131,7 +131,7 @@ export class MessageReader {
     do {
       const start = Number(tokens.integer())
       const hasEnd = tokens.takeIf('to')
-      const end = !hasEnd ? start + 1 : tokens.takeIf('max') ? MOST_NUMBER : Number(tokens.integer()) + 1
+      const end = !hasEnd ? start + 1 : tokens.takeIf('max') ? MAX_NUMBER : Number(tokens.integer()) + 1
       message.extensionRange.push({ $typeName: 'google.protobuf.DescriptorProto.ExtensionRange', start, end })
     } while (tokens.takeIf(','))
     readBracketed(tokens)

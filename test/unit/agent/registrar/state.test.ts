@@ -84,7 +84,7 @@ describe('a starting server', () => {
 describe('a stop', () => {
   it('is weight 0, drain, deregister, SIGTERM, SIGKILL, in that order', () => {
     const { done, state } = play([
-      ...(['healthy', 'registered', 'stop', 'drained', 'unregistered', 'late'] as const),
+      ...(['healthy', 'registered', 'stop', 'drained', 'unregistered', 'killDue'] as const),
       exited(137, 'SIGKILL'),
       'swept',
     ])
@@ -169,7 +169,7 @@ describe('a server that ends by itself', () => {
   })
 
   it('has its remaining processes killed after a while', () => {
-    const { done } = play([exited(0), 'late', 'swept'])
+    const { done } = play([exited(0), 'killDue', 'swept'])
     expect(done).toEqual([['sweep'], ['kill'], ['end']])
   })
 })
@@ -191,7 +191,7 @@ describe('an unhealthy server', () => {
   it('keeps its key at weight 0 with that rule', () => {
     const rules = { ...DRAINS, unhealthy: 'weight0' } as const
     const { done, state } = play(['healthy', 'registered', 'unhealthy', 'unhealthy', 'healthy'], { rules })
-    expect(done).toEqual([['register'], [], ['weighDown'], [], ['weighUp']])
+    expect(done).toEqual([['register'], [], ['zeroWeight'], [], ['restoreWeight']])
     expect(phaseOf(state)).toBe('registered')
     expect(phaseOf(play(['healthy', 'registered', 'unhealthy'], { rules }).state)).toBe('unhealthy')
   })

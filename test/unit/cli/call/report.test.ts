@@ -50,7 +50,7 @@ const REPORT: CallReport = {
       readerMs: 0,
       saturation: null,
     },
-    standing: {
+    stateCounts: {
       ready: 2,
       wanted: 3,
       registered: 4,

@@ -1,15 +1,15 @@
 import type { IWatchResponse } from 'etcd3'
-import type { Seat } from '../../src/etcd/shared-streams.js'
+import type { Subscriber } from '../../src/etcd/shared-streams.js'
 
-/** Reads a seat's responses, and keeps the revisions of their events. */
+/** Reads a subscriber's responses, and keeps the revisions of their events. */
 export class Reading {
   readonly revisions: number[] = []
   created = 0
   private readonly stop = new AbortController()
   private readonly responses: AsyncGenerator<IWatchResponse, void, void>
 
-  constructor(seat: Seat, from: number) {
-    this.responses = seat.responses(from, this.stop.signal)
+  constructor(subscriber: Subscriber, from: number) {
+    this.responses = subscriber.responses(from, this.stop.signal)
   }
 
   async upTo(revision: number): Promise<number[]> {
