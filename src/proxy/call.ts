@@ -20,6 +20,12 @@ const CONNECTING_MS = 1_000
 /** The most attempts of one call, so that it ends where every server refuses it. */
 const MAX_ATTEMPTS = 5
 
+/** The status of calls that the proxy's own end cuts off. */
+const SHUT_DOWN: GrpcStatus = {
+  code: status.UNAVAILABLE,
+  details: 'The proxy shut down before the call ended',
+}
+
 export interface CallSettings {
   readonly memory: CallerMemory
   /** How long a call waits if no endpoint is READY. */
@@ -36,6 +42,12 @@ export interface CallRequest {
   readonly peer: string
 }
 
+/**
+ * `caller`: it left. `proxy`: it had no route, or shut down. Only for `endpoint` does the code say something about the
+ * endpoint.
+ */
+export type EndedBy = 'endpoint' | 'caller' | 'proxy'
+
 /** The outcome of a call. */
 export interface CallEnd {
   /** Null if no route leads to one. */
@@ -48,8 +60,7 @@ export interface CallEnd {
   readonly code: status
   /** The reason if the proxy itself ended the call. */
   readonly details: string | null
-  /** Whether the caller ended it by leaving, which says nothing about the endpoint. */
-  readonly isByCaller: boolean
+  readonly endedBy: EndedBy
   readonly tookMs: number
   /** How often it was sent again. */
   readonly replays: number
@@ -62,8 +73,11 @@ export class Call implements Waiting, WaitingCall {
   private attempts = 0
   private upstream: Upstream | null = null
   private upstreamStream: ClientHttp2Stream | null = null
+  /** Of the last attempt. */
+  private reply: Reply | null = null
   private hasBegun = false
   private isOver = false
+  private isCut = false
   private waitTimer: NodeJS.Timeout | null = null
   /** When it began to wait for an endpoint; null while it has one. */
   private waitsSinceMs: number | null = null
@@ -78,7 +92,20 @@ export class Call implements Waiting, WaitingCall {
     // A stream that is reset while its request waits for the backend is not destroyed, and so does not close.
     request.stream.once('aborted', () => this.callerLeft())
     request.stream.once('close', () => this.callerLeft())
+  }
+
+  /** Call once. */
+  start(): void {
     this.pick()
+  }
+
+  /** Ends it because the proxy shuts down. A reply that is complete goes on to the caller. */
+  cut(): void {
+    this.isCut = true
+    if (this.isOver || this.reply?.isOver) return
+    const { reply, upstreamStream } = this
+    this.end(SHUT_DOWN, 'proxy', reply)
+    if (upstreamStream) abandon(upstreamStream)
   }
 
   /** Endpoints have changed while it waited for one. */
@@ -108,6 +135,7 @@ export class Call implements Waiting, WaitingCall {
         this.fail({ code: status.INTERNAL, details: `${addressOf(upstream)}: ${details}` })
       },
     })
+    this.reply = reply
     stream.on('error', () => {
       // The stream closes, and its error code says why.
     })
@@ -176,13 +204,16 @@ export class Call implements Waiting, WaitingCall {
       this.pick()
       return
     }
-    const failure = this.statusOf(stream, connection)
-    if (this.hasBegun) {
-      // In this order: where the reply is not gRPC, to fail resets the caller's stream, which would count as its own.
-      this.finish(failure.code, failure.details)
-      reply.fail(failure)
-      this.body.discard()
-    } else this.fail(failure)
+    this.end(this.statusOf(stream, connection), 'endpoint', reply)
+  }
+
+  /** Ends it by a status of the proxy: in trailers if the reply has begun. */
+  private end(failure: GrpcStatus, endedBy: EndedBy, reply: Reply | null): void {
+    // First: where the reply is not gRPC, to fail resets the caller's stream, which would count as its own.
+    this.finish(failure.code, failure.details, endedBy)
+    if (this.hasBegun) reply?.fail(failure)
+    else refuse(this.request.stream, failure)
+    this.body.discard()
   }
 
   /** The streams of a session that is lost end by CANCEL, which is not the server's word. */
@@ -204,10 +235,11 @@ export class Call implements Waiting, WaitingCall {
   private callerLeft(): void {
     if (this.upstreamStream) abandon(this.upstreamStream)
     this.body.discard()
-    this.finish(status.CANCELLED, 'The caller cancelled', true)
+    if (this.isCut) this.finish(SHUT_DOWN.code, SHUT_DOWN.details, 'proxy')
+    else this.finish(status.CANCELLED, 'The caller cancelled', 'caller')
   }
 
-  private finish(code: status, details: string | null, isByCaller = false): void {
+  private finish(code: status, details: string | null, endedBy: EndedBy = 'endpoint'): void {
     if (this.isOver) return
     this.isOver = true
     if (this.waitTimer) clearTimeout(this.waitTimer)
@@ -222,7 +254,7 @@ export class Call implements Waiting, WaitingCall {
       peer,
       code,
       details,
-      isByCaller,
+      endedBy,
       tookMs: performance.now() - this.startedMs,
       replays: Math.max(0, this.attempts - 1),
     })

@@ -39,15 +39,14 @@ export class CallerSession {
     if (this.isDraining || session.destroyed) return
     this.isDraining = true
     session.goaway(constants.NGHTTP2_NO_ERROR, ANY_STREAM)
-    const close = () => {
-      if (!session.destroyed) session.close()
-    }
+    const close = () => this.close()
     this.after(HEARD_MS, close)
     session.ping(close)
   }
 
-  cut(): void {
-    this.session.destroy()
+  /** Closes it when its streams have ended. Not by `destroy`: callers take its RST_STREAM for an INTERNAL error. */
+  close(): void {
+    if (!this.session.destroyed) this.session.close()
   }
 
   private after(ms: number, then: () => void): NodeJS.Timeout {

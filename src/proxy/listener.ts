@@ -121,9 +121,12 @@ export class Listener {
     await closed
   }
 
-  /** Closes all connections now. */
+  /**
+   * Closes each connection when its streams have ended, and destroys those that remain after {@link LAST_FRAMES_MS}: for
+   * callers of gRPC a lost connection is UNAVAILABLE.
+   */
   cut(): void {
-    for (const session of this.sessions) session.cut()
+    for (const session of this.sessions) session.close()
     const destroy = () => {
       for (const socket of this.sockets) socket.destroy()
     }

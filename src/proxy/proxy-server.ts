@@ -113,15 +113,16 @@ export class ProxyServer {
     for (const service of this.services) service.close()
   }
 
-  /** Cuts the connections of callers, for a drain that takes too long. */
+  /** Ends open calls with UNAVAILABLE and closes the connections of callers, for a drain that takes too long. */
   cut(): void {
+    this.entrance.cut()
     this.listener.cut()
   }
 }
 
 /** The handling of a stream that a caller opens. */
 class Entrance {
-  calls = 0
+  private readonly open = new Set<Call>()
   private readonly memory: ReplayMemory
 
   constructor(
@@ -129,6 +130,14 @@ class Entrance {
     private readonly routes: Routes,
   ) {
     this.memory = new ReplayMemory(settings.replayBytes)
+  }
+
+  get calls(): number {
+    return this.open.size
+  }
+
+  cut(): void {
+    for (const call of this.open) call.cut()
   }
 
   readonly take = (
@@ -161,12 +170,14 @@ class Entrance {
     const keys = takeKeys(service.policy, received, headers, peer)
     const memory = this.memory.of(stream.session ?? stream)
     const { waitMs, ended } = this.settings
-    this.calls++
-    new Call({ stream, headers, keys, peer }, service, { memory, waitMs }, (end) => {
-      this.calls--
+    const call = new Call({ stream, headers, keys, peer }, service, { memory, waitMs }, (end) => {
+      this.open.delete(call)
       ended?.(end)
     })
+    this.open.add(call)
+    call.start()
   }
+
   /** Reports a call that goes to no service. */
   private refused(
     { ':path': path = '' }: IncomingHttpHeaders,
@@ -181,7 +192,7 @@ class Entrance {
       code,
       details,
       tookMs: 0,
-      isByCaller: false,
+      endedBy: 'proxy',
       replays: 0,
     })
   }

@@ -45,7 +45,7 @@ export class Reply {
       })
   }
 
-  /** The backend's stream ended before the reply was complete: the caller gets this status instead. */
+  /** Ends a reply that is not complete. The caller gets this status, after the data that it was sent. */
   fail(status: GrpcStatus): void {
     if (this.isOver || this.isGone) return
     if (!this.isGrpc) {
@@ -91,7 +91,8 @@ export class Reply {
   private pass(): void {
     const { from, to } = this
     from.on('data', (chunk: Buffer) => {
-      if (!this.isGone && !to.write(chunk)) from.pause()
+      // Data may still come after `fail`, which has ended the reply.
+      if (!this.isGone && !this.isOver && !to.write(chunk)) from.pause()
     })
     to.on('drain', () => from.resume())
     from.once('end', () => {

@@ -49,8 +49,9 @@ export async function startDevProxy(
     return {
       address: proxy.address,
       [Symbol.asyncDispose]: async () => {
+        const drained = proxy.drain()
         proxy.cut()
-        await proxy.drain()
+        await drained
         registry.close()
       },
     }

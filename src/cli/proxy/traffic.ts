@@ -57,9 +57,9 @@ export class TargetTraffic {
     },
   }
 
-  ended({ upstream, code, isByCaller, tookMs }: CallEnd): void {
+  ended({ upstream, code, endedBy, tookMs }: CallEnd): void {
     this.latencies.record(tookMs)
-    if (!upstream || code === status.OK || isByCaller) return
+    if (!upstream || code === status.OK || endedBy !== 'endpoint') return
     const { id } = upstream.endpoint
     const failures = this.failures.get(id) ?? {}
     const name = status[code] ?? String(code)

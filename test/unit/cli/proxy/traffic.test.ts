@@ -76,11 +76,13 @@ describe('the traffic of a target', () => {
     expect(traffic.latency.n).toBe(4)
   })
 
-  it('does not count a call that its caller left against the endpoint, but one that the endpoint cancelled', () => {
+  it('does not count a call that its caller left, or the proxy ended, against the endpoint, but one that the endpoint cancelled', () => {
     const traffic = started(A)
-    traffic.ended({ ...ended(A, status.CANCELLED), isByCaller: true })
+    traffic.ended({ ...ended(A, status.CANCELLED), endedBy: 'caller' })
     expect(traffic.failuresOf(A.id)).toEqual({})
-    traffic.ended({ ...ended(A, status.CANCELLED), isByCaller: false })
+    traffic.ended({ ...ended(A, status.UNAVAILABLE), endedBy: 'proxy' })
+    expect(traffic.failuresOf(A.id)).toEqual({})
+    traffic.ended(ended(A, status.CANCELLED))
     expect(traffic.failuresOf(A.id)).toEqual({ CANCELLED: 1 })
   })
 })
@@ -105,5 +107,5 @@ function registered(addr: string): RegisteredEndpoint {
 }
 
 function ended(one: RegisteredEndpoint, code: status): CallEnd {
-  return { upstream: { endpoint: one }, code, tookMs: 1 } as unknown as CallEnd
+  return { upstream: { endpoint: one }, code, endedBy: 'endpoint', tookMs: 1 } as unknown as CallEnd
 }
