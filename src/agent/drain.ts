@@ -52,7 +52,7 @@ export async function drain(
 ): Promise<Drained> {
   let weighed: WeightChanged
   try {
-    await refuseUseless(registry, selection, force)
+    await refuseWithoutEffect(registry, selection, force)
     weighed = await registry.setWeight(selection, { kind: 'set', weight: 0 }, { force, drained: true })
   } catch (thrown) {
     const cause = DiscoError.from(thrown)
@@ -105,7 +105,7 @@ export async function planDrain(
   { selection, force }: Omit<DrainRequest, 'graceMs'>,
 ): Promise<DrainPlan> {
   try {
-    await refuseUseless(registry, selection, force)
+    await refuseWithoutEffect(registry, selection, force)
     const options = { force, drained: true, dryRun: true }
     const weighed = await registry.setWeight(selection, { kind: 'set', weight: 0 }, options)
     return { revision: weighed.revision, weighed }
@@ -118,7 +118,7 @@ export async function planDrain(
 }
 
 /** Refuses a drain without effect: layouts without weights, or a service whose weights are all unset. */
-async function refuseUseless(
+async function refuseWithoutEffect(
   registry: Registry,
   selection: EndpointSelection,
   force: boolean,

@@ -2,7 +2,7 @@ import type { Endpoint } from '../domain/endpoint.js'
 import type { PlannedWeights } from '../domain/share-plan.js'
 
 /** The weights that a way back sets, and what it leaves as it is. */
-export interface WayBack {
+export interface RestorePlan {
   readonly weights: PlannedWeights
   readonly leftOut: readonly Endpoint[]
   readonly insteadOfZero: number | null
@@ -40,9 +40,9 @@ export class OwnWeights {
   }
 
   /** @param endpoints the service now */
-  wayBack(endpoints: readonly Endpoint[]): WayBack {
+  restorePlan(endpoints: readonly Endpoint[]): RestorePlan {
     const usable = endpoints.filter(({ problem }) => problem === null)
-    const isOurs = (endpoint: Endpoint) => this.original.has(endpoint.key) && !this.isTouched(endpoint)
+    const isOurs = (endpoint: Endpoint) => this.original.has(endpoint.key) && !this.isChanged(endpoint)
     const [kept, leftOut] = [usable.filter(isOurs), usable.filter((endpoint) => !isOurs(endpoint))]
     const weights = new Map(kept.map(({ key }) => [key, this.original.get(key) ?? 0]))
     const zeros = [...weights.keys()].filter((key) => this.unset.has(key))
@@ -61,7 +61,7 @@ export class OwnWeights {
   }
 
   /** Whether another client has changed its weight. */
-  private isTouched({ key, weight }: Endpoint): boolean {
+  private isChanged({ key, weight }: Endpoint): boolean {
     const ours = [this.last.get(key), this.maybe.get(key)].filter((own) => own !== undefined)
     return ours.length > 0 && !ours.includes(weight)
   }

@@ -128,7 +128,7 @@ export class LiveRegistration extends EventEmitter<RegistrarEvents> implements A
   readonly ended: Promise<void>
   /** @internal Resolves once it is registered for the first time. */
   readonly isHeld: Promise<void>
-  private readonly passedOn = new Set<keyof RegistrarEvents>()
+  private readonly forwarded = new Set<keyof RegistrarEvents>()
 
   constructor(
     private readonly registry: Registry,
@@ -137,7 +137,7 @@ export class LiveRegistration extends EventEmitter<RegistrarEvents> implements A
     super()
     // Emitted by every EventEmitter; the type of our events does not name it.
     const emitter: EventEmitter<{ newListener: [name: keyof RegistrarEvents] }> = this as never
-    emitter.on('newListener', (name) => this.passOn(name))
+    emitter.on('newListener', (name) => this.forward(name))
     this.ended = registrar.run().then(
       () => registry.close(),
       (error: unknown) => {
@@ -211,9 +211,9 @@ export class LiveRegistration extends EventEmitter<RegistrarEvents> implements A
   }
 
   /** Emits an event of the registrar as one of its own, from the first listener on. */
-  private passOn<Name extends keyof RegistrarEvents>(name: Name): void {
-    if (this.passedOn.has(name)) return
-    this.passedOn.add(name)
+  private forward<Name extends keyof RegistrarEvents>(name: Name): void {
+    if (this.forwarded.has(name)) return
+    this.forwarded.add(name)
     const listener = (...event: readonly unknown[]) => this.emit(name, ...(event as never))
     this.registrar.on(name, listener as never)
   }

@@ -7,7 +7,7 @@ import { changeWeights, type Shifted } from '../registry/shift/shift.js'
 import type { OwnWeights } from './own-weights.js'
 
 /** The way back from steps. */
-export interface WentBack extends Shifted {
+export interface Restored extends Shifted {
   /** Endpoints that keep another weight: others have set it, or they registered since. */
   readonly leftOut: readonly Endpoint[]
   /**
@@ -20,15 +20,15 @@ export interface WentBack extends Shifted {
 /**
  * Restores the weights from before the steps, but of endpoints whose weight another client has changed since.
  *
- * @param hurry ends it
+ * @param signal ends it
  * @throws DiscoError that says which weights stand, as far as etcd can be read
  */
-export async function goBack(
+export async function restoreWeights(
   registry: Registry,
   service: string,
   own: OwnWeights,
-  hurry: AbortSignal,
-): Promise<WentBack> {
+  signal: AbortSignal,
+): Promise<Restored> {
   let leftOut: readonly Endpoint[] = []
   let insteadOfZero: number | null = null
   try {
@@ -36,18 +36,18 @@ export async function goBack(
       registry,
       service,
       ({ endpoints }) => {
-        const plan = own.wayBack(endpoints)
+        const plan = own.restorePlan(endpoints)
         ;({ leftOut, insteadOfZero } = plan)
         return plan.weights
       },
-      { signal: hurry },
+      { signal },
     )
     return { ...restored, leftOut, insteadOfZero }
   } catch (thrown) {
-    const error = hurry.aborted
+    const error = signal.aborted
       ? new DiscoError('INTERRUPTED', 'Interrupted on the way back')
       : DiscoError.from(thrown)
-    throw await withStanding(registry, service, own, error, thrown)
+    throw await withCurrentWeights(registry, service, own, error, thrown)
   }
 }
 
@@ -55,26 +55,26 @@ export async function goBack(
 const MAX_NAMED = 5
 
 /** How long it tries to see what stands: etcd may be away. */
-const LOOK_MS = 5_000
+const READ_MS = 5_000
 
 /** The error of a way back that failed, with the weights that stand now. */
-async function withStanding(
+async function withCurrentWeights(
   registry: Registry,
   service: string,
   own: OwnWeights,
   error: DiscoError,
   cause: unknown,
 ): Promise<DiscoError> {
-  const now = await look(registry, service)
+  const now = await readCurrent(registry, service)
   const inFlight =
     error.code === 'OUTCOME_UNKNOWN' || error.code === 'INTERRUPTED'
       ? ['What was sent to etcd may still be carried out']
       : []
-  const standing = now
-    ? standingText(now, own)
+  const current = now
+    ? currentText(now, own)
     : { text: 'the weights of the last step may stand', weights: [...own.lastStep] }
-  const named = standing.weights.slice(0, MAX_NAMED).map(([key, weight]) => `${key} ${weight}`)
-  return new DiscoError(error.code, `${error.message}: ${standing.text}`, {
+  const named = current.weights.slice(0, MAX_NAMED).map(([key, weight]) => `${key} ${weight}`)
+  return new DiscoError(error.code, `${error.message}: ${current.text}`, {
     cause,
     suggestions: [
       ...(named.length === 0 ? [] : [`They are: ${named.join(', ')}`]),
@@ -85,7 +85,7 @@ async function withStanding(
   })
 }
 
-function standingText(
+function currentText(
   { revision, endpoints }: { readonly revision: Revision; readonly endpoints: readonly Endpoint[] },
   own: OwnWeights,
 ): { readonly text: string; readonly weights: readonly (readonly [key: string, weight: number])[] } {
@@ -99,9 +99,9 @@ function standingText(
 }
 
 /** The service as it stands; null where etcd does not say so in time. */
-async function look(registry: Registry, service: string): Promise<EndpointList | null> {
+async function readCurrent(registry: Registry, service: string): Promise<EndpointList | null> {
   const [late, read] = [new AbortController(), new AbortController()]
-  const timeout = delay(LOOK_MS, undefined, { signal: read.signal }).then(
+  const timeout = delay(READ_MS, undefined, { signal: read.signal }).then(
     () => late.abort(),
     () => undefined,
   )

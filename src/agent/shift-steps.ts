@@ -6,7 +6,7 @@ import { isUnknown } from '../registry/etcd-refusals.js'
 import type { Registry } from '../registry/registry.js'
 import { type Shifted, type ShiftOptions, shiftShares } from '../registry/shift/shift.js'
 import { OwnWeights } from './own-weights.js'
-import { goBack, type WentBack } from './shift-back.js'
+import { type Restored, restoreWeights } from './shift-back.js'
 
 export interface StepsRequest {
   readonly service: string
@@ -52,7 +52,7 @@ export interface StepDone {
 export interface StepsDone {
   readonly end: 'done' | 'guard failed' | 'interrupted'
   readonly steps: readonly StepDone[]
-  readonly back: WentBack | null
+  readonly back: Restored | null
 }
 
 /**
@@ -83,7 +83,9 @@ export async function shiftInSteps(
   }
   const back = async (why: string) => {
     announce(why)
-    return own.hasWritten ? await goBack(registry, service, own, twice.aborted ? thrice : twice) : null
+    return own.hasWritten
+      ? await restoreWeights(registry, service, own, twice.aborted ? thrice : twice)
+      : null
   }
   const onAbort = () => announce('interrupted')
   signal.addEventListener('abort', onAbort, { once: true })
@@ -96,7 +98,7 @@ export async function shiftInSteps(
       } catch (thrown) {
         const error = DiscoError.from(thrown)
         const restored = await back(error.message)
-        throw restored === null ? error : wentBack(error, restored)
+        throw restored === null ? error : restoredError(error, restored)
       }
       reports.onStep(step, shifted)
       const isLast = step === sharesPpm.length - 1
@@ -136,7 +138,7 @@ async function makeStep(
 }
 
 /** The error of a step, with what the way back has restored. */
-function wentBack(error: DiscoError, { revision, leftOut, changes }: WentBack): DiscoError {
+function restoredError(error: DiscoError, { revision, leftOut, changes }: Restored): DiscoError {
   const { code, message, suggestions, cause } = error
   const keep = leftOut.slice(0, MAX_NAMED).map(({ addr, key, weight }) => `${addr || key} ${weight}`)
   const more = leftOut.length > MAX_NAMED ? ', …' : ''

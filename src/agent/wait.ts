@@ -35,7 +35,7 @@ export interface Waited {
 
 export interface WaitReports {
   /** Called with the current state, as a clause, whenever it differs from the last. */
-  onNow?(now: string): void
+  onState?(now: string): void
   /** Called when etcd is unreachable, or denies after the first list. The wait continues. */
   onStale?(cause: DiscoError): void
 }
@@ -175,7 +175,7 @@ class Wait {
   }
 
   private report(now: string): void {
-    if (now !== this.now) this.reports.onNow?.(now)
+    if (now !== this.now) this.reports.onState?.(now)
     this.now = now
   }
 

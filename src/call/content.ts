@@ -5,7 +5,7 @@ import type { CallContent } from '../grpc/invoker.js'
 import type { Method } from '../grpc/methods/method.js'
 import { type CallKeys, NO_KEYS } from '../policies/index.js'
 import { parseJson, splitMessages } from './messages.js'
-import { type Filling, Template } from './template.js'
+import { Template, type TemplateValues } from './template.js'
 
 /** The content of calls, as the user writes it; all of it may contain placeholders. */
 export interface Texts {
@@ -27,43 +27,43 @@ export function contentOf(method: Method, texts: Texts, calls: number): (number:
   const headers = texts.headers.map(([name, value]) => [name, Template.parse(value)] as const)
   const hashKey = texts.hashKey === null ? null : Template.parse(texts.hashKey)
   const headersAreConstant = headers.every(([, value]) => value.isConstant)
-  const sample = messagesOf(method, data.fill(fillingFor(1)))
-  requireTakers(method, sample.length, calls)
+  const sample = messagesOf(method, data.fill(templateValues(1)))
+  requireEnoughCalls(method, sample.length, calls)
   const streams = method.kind === 'client_streaming' || method.kind === 'bidi_streaming'
-  const make = (messages: readonly Uint8Array[], filling: Filling): CallContent => ({
+  const make = (messages: readonly Uint8Array[], values: TemplateValues): CallContent => ({
     messages,
-    headers: headers.map(([name, value]) => [name, value.fill(filling)] as const),
-    hashKey: hashKey?.fill(filling) ?? null,
+    headers: headers.map(([name, value]) => [name, value.fill(values)] as const),
+    hashKey: hashKey?.fill(values) ?? null,
   })
   const choicesOf = (messages: readonly Uint8Array[]) =>
     streams ? [messages] : messages.map((message) => [message])
   const constant = choicesOf(sample)
   if (data.isConstant && headersAreConstant && (hashKey?.isConstant ?? true)) {
-    const contents = constant.map((messages) => make(messages, fillingFor(1)))
+    const contents = constant.map((messages) => make(messages, templateValues(1)))
     return (number) => byTurns(contents, number)
   }
   return (number) => {
-    const filling = fillingFor(number)
-    const choices = data.isConstant ? constant : choicesOf(messagesOf(method, data.fill(filling)))
-    return make(byTurns(choices, number), filling)
+    const values = templateValues(number)
+    const choices = data.isConstant ? constant : choicesOf(messagesOf(method, data.fill(values)))
+    return make(byTurns(choices, number), values)
   }
 }
 
 /** Asks the server for types in the first call's data that have no description. */
 export async function learnTypes(method: Method, { data }: Pick<Texts, 'data'>): Promise<void> {
-  for (const json of splitMessages(Template.parse(data).fill(fillingFor(1)))) {
+  for (const json of splitMessages(Template.parse(data).fill(templateValues(1)))) {
     await method.learn(parseJson(json))
   }
 }
 
 /** Headers of the first call, for requests before it. @throws DiscoError USAGE for an unknown placeholder */
 export function firstHeaders({ headers }: Pick<Texts, 'headers'>): Headers {
-  return headers.map(([name, value]) => [name, Template.parse(value).fill(fillingFor(1))] as const)
+  return headers.map(([name, value]) => [name, Template.parse(value).fill(templateValues(1))] as const)
 }
 
 /** Checks the data before the method is known. @throws DiscoError USAGE for data that are not JSON */
 export function requireJson({ data }: Pick<Texts, 'data'>): void {
-  splitMessages(Template.parse(data).fill(fillingFor(1)))
+  splitMessages(Template.parse(data).fill(templateValues(1)))
 }
 
 /**
@@ -73,12 +73,12 @@ export function requireJson({ data }: Pick<Texts, 'data'>): void {
 export function singleCallKeys({ hashKey }: Pick<Texts, 'hashKey'>): CallKeys | null {
   if (hashKey === null) return NO_KEYS
   const template = Template.parse(hashKey)
-  return template.isConstant ? { hashKey: template.fill(fillingFor(1)), pin: null } : null
+  return template.isConstant ? { hashKey: template.fill(templateValues(1)), pin: null } : null
 }
 
 /** @param number the call's number, from 1 on */
 function byTurns<Choice>(choices: readonly Choice[], number: number): Choice {
-  // At least one: see requireTakers.
+  // At least one: see requireEnoughCalls.
   return choices[(number - 1) % choices.length] as Choice
 }
 
@@ -86,7 +86,7 @@ function messagesOf(method: Method, text: string): readonly Uint8Array[] {
   return splitMessages(text).map((json) => method.encode(parseJson(json)))
 }
 
-function requireTakers({ kind, name }: Method, messages: number, calls: number): void {
+function requireEnoughCalls({ kind, name }: Method, messages: number, calls: number): void {
   if (kind === 'client_streaming' || kind === 'bidi_streaming') return
   if (messages === 0)
     throw new DiscoError('USAGE', 'The data has no message', { suggestions: ["Empty: -d '{}'"] })
@@ -97,6 +97,6 @@ function requireTakers({ kind, name }: Method, messages: number, calls: number):
 }
 
 /** Placeholders of a call. @param n the call's number, from 1 on */
-export function fillingFor(n: number): Filling {
+export function templateValues(n: number): TemplateValues {
   return { n, uuid: randomUUID, now: () => new Date().toISOString() }
 }

@@ -1,6 +1,6 @@
 import { DiscoError } from '../domain/errors.js'
 import type { Method } from '../grpc/methods/method.js'
-import { fillingFor } from './content.js'
+import { templateValues } from './content.js'
 import { MessageSplitter } from './message-splitter.js'
 import { parseJson } from './messages.js'
 import { Template } from './template.js'
@@ -32,7 +32,7 @@ export async function* liveMessages(
   const encode = async (text: string): Promise<Uint8Array | null> => {
     const what = `Message ${++number} of ${name}`
     try {
-      const json = parseJson(Template.parse(text).fill(fillingFor(1)), what)
+      const json = parseJson(Template.parse(text).fill(templateValues(1)), what)
       await method.learn(json)
       return method.encode(json)
     } catch (error) {

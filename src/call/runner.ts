@@ -151,5 +151,5 @@ function askAt(
   { stageMs, reflectionHeaders }: Approach,
   stop: AbortSignal,
 ): void {
-  lookup.askBy(typesByReflection(client, stageMs, stop, reflectionHeaders))
+  lookup.fetchWith(typesByReflection(client, stageMs, stop, reflectionHeaders))
 }

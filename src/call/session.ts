@@ -79,7 +79,7 @@ export class Session implements Disposable {
     const unready = await this.unready(ready === 0 || goal === 'all')
     if (ready > 0) return { ready, wanted, elapsedMs, unready }
     if (this.log.list) requireSelected(this.target, this.log.list)
-    if (this.log.registered.length === 0) throw this.nothingThere()
+    if (this.log.registered.length === 0) throw this.noEndpoints()
     if (wanted === 0) throw this.nothingToDial()
     const seconds = (elapsedMs / 1000).toFixed(1)
     throw new DiscoError('RPC_FAILED', `${this.service} has no endpoint that is READY after ${seconds}s`, {
@@ -186,7 +186,7 @@ export class Session implements Disposable {
     })
   }
 
-  private nothingThere(): DiscoError {
+  private noEndpoints(): DiscoError {
     return new DiscoError('NOT_FOUND', `${this.service} has no endpoint (rev ${this.log.revision})`)
   }
 }

@@ -1,7 +1,7 @@
 import { DiscoError } from '../domain/errors.js'
 
 /** The values of the placeholders for one call. */
-export interface Filling {
+export interface TemplateValues {
   /** The number of the call; the first is 1. */
   readonly n: number
   uuid(): string
@@ -9,15 +9,15 @@ export interface Filling {
   now(): string
 }
 
-const FILLERS: Readonly<Record<string, (filling: Filling) => string>> = {
+const FILLERS: Readonly<Record<string, (values: TemplateValues) => string>> = {
   n: ({ n }) => String(n),
-  uuid: (filling) => filling.uuid(),
-  now: (filling) => filling.now(),
+  uuid: (values) => values.uuid(),
+  now: (values) => values.now(),
 }
 
 /** A text with the placeholders `{{n}}`, `{{uuid}}` and `{{now}}`, which are replaced for each call. */
 export class Template {
-  private constructor(private readonly parts: readonly (string | ((filling: Filling) => string))[]) {}
+  private constructor(private readonly parts: readonly (string | ((values: TemplateValues) => string))[]) {}
 
   /** @throws DiscoError USAGE for an unknown placeholder */
   static parse(text: string): Template {
@@ -41,7 +41,7 @@ export class Template {
     return this.parts.length === 1
   }
 
-  fill(filling: Filling): string {
-    return this.parts.map((part) => (typeof part === 'string' ? part : part(filling))).join('')
+  fill(values: TemplateValues): string {
+    return this.parts.map((part) => (typeof part === 'string' ? part : part(values))).join('')
   }
 }

@@ -43,7 +43,7 @@ interface Gone {
 /** Limits memory when the registry flaps for hours. */
 const MAX_CHANGES = 1_000
 
-type Happening =
+type ChangeKind =
   | { readonly type: 'joined'; readonly weight: number }
   | { readonly type: 'left'; readonly why: string }
   | { readonly type: 'weight'; readonly from: number; readonly to: number }
@@ -61,9 +61,9 @@ export class Timeline {
 
   constructor(private readonly startedAtMs: number) {}
 
-  changed(endpoint: Endpoint, atCall: number, happening: Happening): void {
+  changed(endpoint: Endpoint, atCall: number, kind: ChangeKind): void {
     if (this.changes.length >= MAX_CHANGES) this.changesLeftOut++
-    else this.changes.push({ endpoint, atCall, atMs: performance.now() - this.startedAtMs, ...happening })
+    else this.changes.push({ endpoint, atCall, atMs: performance.now() - this.startedAtMs, ...kind })
   }
 
   dropped(id: EndpointId, endpoint: Endpoint, atCall: number, reason: string): void {

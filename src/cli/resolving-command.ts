@@ -38,7 +38,7 @@ export abstract class ResolvingCommand extends DiscoCommand {
   }
 
   /** Names endpoints that no client dials, for output that has only the others. */
-  protected tellUnusable(resolution: Resolution, flags: BaseFlags): void {
+  protected remarkUnusable(resolution: Resolution, flags: BaseFlags): void {
     const palette = this.palette(flags, process.stderr)
     for (const line of unusableLines({ unusable: unusableOf(resolution) }, palette)) this.remark(line)
   }

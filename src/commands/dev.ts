@@ -72,7 +72,7 @@ export default class Dev extends DiscoCommand {
     refuseRemote(flags)
     using stop = new StopSignals()
     const registry = await listen(flags.host, flags.port)
-    this.tellRegistry(registry, flags)
+    this.remarkRegistry(registry, flags)
     try {
       const { startBackends } = await import('../dev/backends.js')
       const backends = await startBackends(registry.endpoint, { service, version: flags.version, plans })
@@ -85,7 +85,7 @@ export default class Dev extends DiscoCommand {
           backends: backends.list,
           proxy: proxy?.address ?? null,
         }
-        this.tellBackends(doc, flags)
+        this.remarkBackends(doc, flags)
         await this.serve(doc, command, stop.once)
         return doc
       } finally {
@@ -120,13 +120,13 @@ export default class Dev extends DiscoCommand {
   }
 
   /** On standard error: standard output belongs to CMD. */
-  private tellRegistry({ endpoint }: DevRegistry, flags: BaseFlags): void {
+  private remarkRegistry({ endpoint }: DevRegistry, flags: BaseFlags): void {
     if (this.format(flags) === 'json') return
     const tick = this.palette(flags, process.stderr).green('✓')
     this.remark(`${tick} registry on ${endpoint}, ${CAVEAT}`)
   }
 
-  private tellBackends(doc: DevDoc, flags: BaseFlags): void {
+  private remarkBackends(doc: DevDoc, flags: BaseFlags): void {
     const { endpoint, service, backends, proxy } = doc
     if (this.format(flags) === 'json') {
       this.out(jsonLine(doc))

@@ -102,7 +102,7 @@ export default class Drain extends DiscoCommand {
           { selection, graceMs, force },
           {
             onWeighed: (weighed) => {
-              this.tellWeighed(weighed, selection.service, flags)
+              this.remarkWeighed(weighed, selection.service, flags)
               if (!isCounting)
                 countdown.start((left) => `→ unregistering in ${left}  (Ctrl-C: stop here, at weight 0)`)
               isCounting = true
@@ -176,7 +176,7 @@ export default class Drain extends DiscoCommand {
         const docs = drainDocs(service, { ...planned, endpoints }, { graceMs: 0 })
         return { docs, change: () => 'would be unregistered at once: it cannot carry a weight' }
       }
-      this.tellLeftOut(plan.weighed.leftOut, service, flags)
+      this.remarkLeftOut(plan.weighed.leftOut, service, flags)
       const docs = drainDocs(service, { ...planned, endpoints: plan.weighed.changes }, flags)
       const change = (from: number | null) =>
         `would be drained: weight ${from ?? 'unreadable'} → 0, unregistered after ${flags.graceMs / 1000}s`
@@ -198,7 +198,7 @@ export default class Drain extends DiscoCommand {
     )
   }
 
-  private tellLeftOut(leftOut: readonly LeftOut[], service: string, flags: BaseFlags): void {
+  private remarkLeftOut(leftOut: readonly LeftOut[], service: string, flags: BaseFlags): void {
     const mark = this.palette(flags, process.stderr).yellow('!')
     for (const { endpoint, text } of leftOut) {
       this.remark(`${mark} ${visible(service)} ${visible(endpoint.addr)} left as it is: ${visible(text)}`)
@@ -207,10 +207,10 @@ export default class Drain extends DiscoCommand {
       this.remark('  To remove what has no weight at once, add --force')
   }
 
-  private tellWeighed(weighed: WeightChanged, service: string, flags: BaseFlags): void {
+  private remarkWeighed(weighed: WeightChanged, service: string, flags: BaseFlags): void {
     const palette = this.palette(flags, process.stderr)
     const doc = weightDoc(service, weighed)
-    this.tellLeftOut(weighed.leftOut, service, flags)
+    this.remarkLeftOut(weighed.leftOut, service, flags)
     for (const { addr, from, share } of doc.changes) {
       const shares = `share ${percent(share.from)} → ${percent(share.to)}`
       this.remark(

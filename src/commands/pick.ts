@@ -25,7 +25,7 @@ export default class Pick extends ResolvingCommand {
     n: integerFlag({ char: 'n', default: 1_000, min: 1, max: 10_000_000, description: 'number of picks' }),
     seed: integerFlag({ default: 1, description: 'seed of the random draws' }),
     without: Flags.string({
-      parse: parsedBy(readLeaver),
+      parse: parsedBy(readWithout),
       helpValue: 'ADDR',
       description: 'count the keys that move when this endpoint leaves (ring_hash, source_hash)',
     }),
@@ -39,7 +39,7 @@ export default class Pick extends ResolvingCommand {
     requireKeys(plan, flags.without)
     const place = (layout: string) => this.place(flags, layout)
     const resolution = await this.resolve(await readDialled(args.target, { flags, metadata }, place), flags)
-    this.tellUnusable(resolution, flags)
+    this.remarkUnusable(resolution, flags)
     const { simulatePicks } = await import('../call/pick-simulation.js')
     const simulation = simulatePicks(resolution.endpoints, plan)
     const doc = pickDoc(resolution, plan, simulation, await movesOf(resolution, plan, flags.without))
@@ -53,7 +53,7 @@ export default class Pick extends ResolvingCommand {
 }
 
 /** @throws DiscoError USAGE for an empty text, and for a URL, which is not the address of an endpoint */
-function readLeaver(text: string, flag: string): string {
+function readWithout(text: string, flag: string): string {
   refuseEmpty(text, flag)
   if (/^https?:\/\//i.test(text)) parseAddress(text, 'disco pick hello --without 127.0.0.1:1001')
   return text

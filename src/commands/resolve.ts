@@ -31,7 +31,7 @@ export default class Resolve extends ResolvingCommand {
     for (const { text } of notes)
       this.remark(`${this.palette(flags, process.stderr).yellow('!')} ${visible(text)}`)
     const format = this.format(flags)
-    if (format === 'ndjson' || format === 'name') this.tellUnusable(resolution, flags)
+    if (format === 'ndjson' || format === 'name') this.remarkUnusable(resolution, flags)
     return this.print(flags, doc, {
       table: (palette) => markInReport(renderResolution(doc, palette)),
       lines: () =>

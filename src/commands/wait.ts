@@ -116,7 +116,7 @@ export default class Wait extends DiscoCommand {
       registry,
       { service, filter, conditions, timeoutMs, probe },
       {
-        onNow: (now) => this.remark(`  now: ${visible(now)}`),
+        onState: (now) => this.remark(`  now: ${visible(now)}`),
         onStale: ({ code, message }) =>
           this.remark(`! ${visible(message)}; ${code === 'ETCD_DENIED' ? 'retrying' : 'waiting for it'}`),
       },

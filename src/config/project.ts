@@ -43,7 +43,7 @@ export async function readProject(file: string): Promise<Project | null> {
     }
     const setting = FILES.find((name) => name === key)
     const path = setting === undefined ? undefined : settings[setting]
-    if (path !== undefined && !(await liesIn(source.folder, path))) {
+    if (path !== undefined && !(await isInside(source.folder, path))) {
       throw problemAt(source, at, `the file of ${key} is not in the folder of the project`, [
         'Put it into a context of your own: disco context add',
       ])
@@ -59,7 +59,7 @@ async function refuseReadableSecrets({ 'password-file': passwordFile, key }: Con
 }
 
 /** Whether a file is below a folder, following links. A missing file is reported when it is read. */
-async function liesIn(folder: string, file: string): Promise<boolean> {
+async function isInside(folder: string, file: string): Promise<boolean> {
   const [inside, path] = await Promise.all([folder, file].map((each) => realpath(each).catch(() => each)))
   return path?.startsWith(`${inside}${sep}`) ?? false
 }

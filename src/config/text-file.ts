@@ -85,7 +85,7 @@ export function refuseWritableByOthers(file: string, { mode }: Stats): void {
  * Why a file does not count as this user's; null if it does. Anyone who can write to the file or its folder could
  * redirect commands.
  */
-export async function strangersFile(file: string, env: Readonly<Record<string, string | undefined>>) {
+export async function foreignFileProblem(file: string, env: Readonly<Record<string, string | undefined>>) {
   if (process.geteuid === undefined) return null
   const owners = [process.geteuid(), 0]
   // As in git: under sudo, the files of the original user count.

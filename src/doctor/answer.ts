@@ -60,7 +60,7 @@ function decide(
     case null:
       return {
         traffic: 'some',
-        text: `it does get traffic: ${howSure(checked.status)}, weight ${weight}, ${percent(share)} of the calls${oneIn(share)}${
+        text: `it does get traffic: ${healthClause(checked.status)}, weight ${weight}, ${percent(share)} of the calls${oneIn(share)}${
           weightsUnset ? ` (no endpoint has a weight: all ${endpoints.length} count as equal)` : ''
         }`,
       }
@@ -83,7 +83,7 @@ function decide(
   }
 }
 
-function howSure(status: string | null): string {
+function healthClause(status: string | null): string {
   return status === 'SERVING'
     ? 'it is registered and SERVING'
     : 'it is registered and accepts gRPC connections (without grpc.health.v1)'

@@ -1,5 +1,5 @@
 import type { Endpoint, Revision } from '../domain/endpoint.js'
-import type { Mend } from './mend.js'
+import type { Remedy } from './mend.js'
 
 /** `error`: calls fail, or will; `warning`: something is not as it should be; `info`: worth knowing. */
 export type Severity = 'error' | 'warning' | 'info'
@@ -20,7 +20,7 @@ export interface Found {
   readonly cost?: string | null
   /** The share of the service's traffic that it affects, from 0 to 1; null if it is not about traffic. */
   readonly share?: number | null
-  readonly mend: Mend
+  readonly remedy: Remedy
 }
 
 /** One kind of finding: its code, its texts and its check. */

@@ -12,7 +12,7 @@ export interface Removal {
   /** Another key of the service that must still be unchanged; null if the removal does not depend on one. */
   readonly keeper: Endpoint | null
   /** Whether the keeper is of the same server, so that it may serve. */
-  readonly isTwin: boolean
+  readonly isDuplicate: boolean
   readonly findings: readonly Finding[]
 }
 
@@ -31,27 +31,27 @@ export interface Fixed {
 export function removalsOf(findings: readonly Finding[], services: readonly ServiceFacts[]): Removal[] {
   const byKey = new Map<string, { endpoint: Endpoint; findings: Finding[] }>()
   for (const finding of findings) {
-    const { removes } = finding.mend
+    const { removes } = finding.remedy
     if (removes === null) continue
     const known = byKey.get(removes.key)
     if (known) known.findings.push(finding)
     else byKey.set(removes.key, { endpoint: removes, findings: [finding] })
   }
   return services.flatMap(({ endpoints, weightsUnset }) => {
-    const staying = endpoints.filter(({ key, problem }) => problem === null && !byKey.has(key))
-    const keeper = staying.find(({ weight }) => weight > 0) ?? null
-    const isLastWeight = !weightsUnset && keeper === null && staying.length > 0
+    const remaining = endpoints.filter(({ key, problem }) => problem === null && !byKey.has(key))
+    const keeper = remaining.find(({ weight }) => weight > 0) ?? null
+    const isLastWeight = !weightsUnset && keeper === null && remaining.length > 0
     return [...new Set(endpoints.map(({ key }) => key))].flatMap((key): Removal[] => {
       const asked = byKey.get(key)
       if (!asked || (isLastWeight && asked.endpoint.weight > 0)) return []
       const others = endpoints.filter((one) => one.key === key && one !== asked.endpoint)
       const { endpoint, findings: fixed } = asked
-      const twin = fixed.find(({ mend }) => mend.twin !== null)?.mend.twin ?? null
+      const twin = fixed.find(({ remedy }) => remedy.twin !== null)?.remedy.twin ?? null
       return [
         {
           endpoints: [endpoint, ...others],
           keeper: twin ?? (endpoint.weight > 0 ? keeper : null),
-          isTwin: twin !== null,
+          isDuplicate: twin !== null,
           findings: fixed,
         },
       ]
@@ -75,12 +75,12 @@ export async function fix(
   signal: AbortSignal,
 ): Promise<void> {
   for (const removal of removals) {
-    const { endpoints, keeper, isTwin } = removal
+    const { endpoints, keeper, isDuplicate } = removal
     // Between examination and removal is a question on the terminal: the server may have been started meanwhile.
     const health = await surveyHealth(endpoints, probe, signal)
     if (signal.aborted) return
     const isRefused = endpoints.every((endpoint) => health.get(endpointId(endpoint))?.fault === 'refused')
-    if (!isRefused && !isTwin) onFixed({ removal, outcome: 'alive', revision: listedAt })
+    if (!isRefused && !isDuplicate) onFixed({ removal, outcome: 'alive', revision: listedAt })
     else onFixed({ removal, ...(await removeUnchanged(registry, endpoints[0], keeper, listedAt)) })
   }
 }

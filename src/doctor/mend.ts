@@ -6,7 +6,7 @@ import { targetOf } from '../grpc/resolver/target.js'
 import type { ServiceFacts } from './facts.js'
 
 /** How to fix a finding. */
-export interface Mend {
+export interface Remedy {
   /** A program and its arguments, unquoted; null if no command fixes it. */
   readonly command: readonly string[] | null
   /** Another remedy, or the condition of the command, as a clause. */
@@ -20,12 +20,12 @@ export interface Mend {
   readonly twin: Endpoint | null
 }
 
-export function mendBy(
+export function remedyOf(
   command: readonly string[] | null,
   otherwise: string | null = null,
   removes: Endpoint | null = null,
   twin: Endpoint | null = null,
-): Mend {
+): Remedy {
   return { command, otherwise, removes, twin }
 }
 
@@ -64,13 +64,13 @@ function nameOf(endpoint: Endpoint, service: readonly Endpoint[]): string | null
  * Takes an endpoint that does not serve out of rotation: by weight 0, which can be undone, where the service has
  * weights and another endpoint with one; else by removal.
  */
-export function outOfRotation(endpoint: Endpoint, facts: ServiceFacts, otherwise: string): Mend {
+export function outOfRotation(endpoint: Endpoint, facts: ServiceFacts, otherwise: string): Remedy {
   const { endpoints, weightsUnset } = facts
   const weightless = findLayout(endpoint.layout)?.weightless !== null
   if (!weightless && !weightsUnset && keepsWeight(endpoint, endpoints)) {
-    return mendBy(commandOn(['weight'], endpoint, endpoints, '0'), otherwise)
+    return remedyOf(commandOn(['weight'], endpoint, endpoints, '0'), otherwise)
   }
-  return mendBy(commandOn(['unregister'], endpoint, endpoints), otherwise)
+  return remedyOf(commandOn(['unregister'], endpoint, endpoints), otherwise)
 }
 
 /** Whether another key keeps a weight without this one; if none does, weights would count as unset. */

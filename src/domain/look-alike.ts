@@ -30,25 +30,25 @@ const ASCII = /^[ -~]*$/
 const NOT_ASCII = /[^ -~]/g
 
 /** Visual form of a name: equal for two names that look the same to a reader. */
-export function looksOf(name: string): string {
+export function appearanceOf(name: string): string {
   if (ASCII.test(name)) return name
   return [...name.normalize('NFKC')].map((character) => LOOKS_LIKE[character] ?? character).join('')
 }
 
 /** A set of names that knows which of them look the same. */
-class NamesByLooks {
+class NamesByAppearance {
   /** The name with each visual form; null if several names have it. */
-  private readonly byLooks = new Map<string, string | null>()
+  private readonly byAppearance = new Map<string, string | null>()
 
   add(name: string): void {
-    const looks = looksOf(name)
-    const known = this.byLooks.get(looks)
-    if (known === undefined) this.byLooks.set(looks, name)
-    else if (known !== name) this.byLooks.set(looks, null)
+    const appearance = appearanceOf(name)
+    const known = this.byAppearance.get(appearance)
+    if (known === undefined) this.byAppearance.set(appearance, name)
+    else if (known !== name) this.byAppearance.set(appearance, null)
   }
 
   hasAnotherLike(name: string): boolean {
-    return this.byLooks.get(looksOf(name)) === null
+    return this.byAppearance.get(appearanceOf(name)) === null
   }
 }
 
@@ -60,7 +60,7 @@ export function markLookAlikes(names: Iterable<string>): (name: string) => strin
   const known = [...names]
   // Two names in plain ASCII are visibly different.
   if (known.every((name) => ASCII.test(name))) return (name) => name
-  const all = new NamesByLooks()
+  const all = new NamesByAppearance()
   for (const name of known) all.add(name)
   return (name) => (all.hasAnotherLike(name) ? withCodes(name) : name)
 }
@@ -70,11 +70,11 @@ export function markLookAlikes(names: Iterable<string>): (name: string) => strin
  * plain ASCII is marked at once, any other name when it looks the same as an earlier one.
  */
 export function markInLog(): (name: string) => string {
-  const before = new NamesByLooks()
+  const before = new NamesByAppearance()
   return (name) => {
     if (ASCII.test(name)) return name
     before.add(name)
-    return ASCII.test(looksOf(name)) || before.hasAnotherLike(name) ? withCodes(name) : name
+    return ASCII.test(appearanceOf(name)) || before.hasAnotherLike(name) ? withCodes(name) : name
   }
 }
 
@@ -110,14 +110,14 @@ export function markInTexts(texts: readonly string[]): string[] {
 export function markInError(texts: readonly string[]): string[] {
   if (!texts.some(hasMarkableName)) return [...texts]
   const mark = markLookAlikes(texts.flatMap(namesIn))
-  const like = (name: string) => (ASCII.test(looksOf(name)) ? withCodes(name) : mark(name))
+  const like = (name: string) => (ASCII.test(appearanceOf(name)) ? withCodes(name) : mark(name))
   return texts.map((text) => markNames(text, like))
 }
 
 /** Marks names in the cells of a table: a whole cell is also a name, since names may contain other characters. */
 export function markInCells(columns: readonly (readonly string[])[]): (cell: string) => string {
   if (!columns.some((cells) => cells.some(hasMarkableName))) return (cell) => cell
-  const all = new NamesByLooks()
+  const all = new NamesByAppearance()
   for (const cell of columns.flat()) {
     const names = namesIn(cell)
     if (names.length > 0) for (const name of [cell, ...names]) all.add(name)

@@ -1,4 +1,4 @@
-import { looksOf } from './look-alike.js'
+import { appearanceOf } from './look-alike.js'
 
 /** The maximum number of suggestions. */
 const MAX_NAMES = 3
@@ -10,14 +10,14 @@ const MAX_NAMES = 3
  */
 export function nearestNames(name: string, known: Iterable<string>): string[] {
   const candidates = [...new Set(known)]
-  const looks = looksOf(name)
-  const twins = candidates.filter((candidate) => looksOf(candidate) === looks)
-  if (twins.length > 0) return twins.slice(0, MAX_NAMES)
+  const appearance = appearanceOf(name)
+  const sameAppearance = candidates.filter((candidate) => appearanceOf(candidate) === appearance)
+  if (sameAppearance.length > 0) return sameAppearance.slice(0, MAX_NAMES)
   const typed = name.toLowerCase()
   return candidates
-    .map((candidate) => ({ candidate, slips: slipsBetween(typed, candidate.toLowerCase()) }))
-    .filter(({ slips }) => slips !== null)
-    .sort((a, b) => Number(a.slips) - Number(b.slips) || a.candidate.localeCompare(b.candidate))
+    .map((candidate) => ({ candidate, edits: editsBetween(typed, candidate.toLowerCase()) }))
+    .filter(({ edits }) => edits !== null)
+    .sort((a, b) => Number(a.edits) - Number(b.edits) || a.candidate.localeCompare(b.candidate))
     .slice(0, MAX_NAMES)
     .map(({ candidate }) => candidate)
 }
@@ -29,7 +29,7 @@ export function didYouMean(name: string, known: Iterable<string>): string[] {
 }
 
 /** 0 or 1; null for names more than one slip apart, and for names without a common letter. */
-function slipsBetween(typed: string, known: string): 0 | 1 | null {
+function editsBetween(typed: string, known: string): 0 | 1 | null {
   if (typed === known) return 0
   if (Math.abs(typed.length - known.length) > 1) return null
   let start = 0

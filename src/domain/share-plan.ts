@@ -65,7 +65,7 @@ export function planShares(service: readonly Endpoint[], parts: readonly SharePa
   const exact = exactWeights(amounts)
   const floors = floorsOf(amounts)
   const most = [...exact.values()].reduce((one, other) => (one > other ? one : other), 0n)
-  if (most <= MAX_EXACT_WEIGHT) return asTheyAre(keys, exact) ?? numbers(atLeast(exact, floors))
+  if (most <= MAX_EXACT_WEIGHT) return exactWeightsOf(keys, exact) ?? numbers(atLeast(exact, floors))
   return roundedWeights(exact, floors)
 }
 
@@ -79,10 +79,12 @@ function keysOf(service: readonly Endpoint[], parts: readonly SharePart[]): Keye
   const byKey = new Map<string, Keyed>()
   for (const endpoint of service) {
     const { key, addr, layout, problem } = endpoint
-    const chosenBy = [...parts.keys()].filter((at) => isChosen(parts[at]?.filter ?? NOBODY, endpoint))
+    const chosenBy = [...parts.keys()].filter((at) => isChosen(parts[at]?.filter ?? MATCHES_NONE, endpoint))
     const [part = -1, another] = chosenBy
     if (another !== undefined) {
-      const [one, other] = [parts[part], parts[another]].map((each) => formatFilter(each?.filter ?? NOBODY))
+      const [one, other] = [parts[part], parts[another]].map((each) =>
+        formatFilter(each?.filter ?? MATCHES_NONE),
+      )
       throw new DiscoError('USAGE', `${addr || key} is selected twice: by ${one} and by ${other}`)
     }
     if (problem !== null) {
@@ -113,7 +115,7 @@ function keysOf(service: readonly Endpoint[], parts: readonly SharePart[]): Keye
   return [...byKey.values()]
 }
 
-const NOBODY: EndpointFilter = { select: [], addrs: [''], host: null }
+const MATCHES_NONE: EndpointFilter = { select: [], addrs: [''], host: null }
 
 /** The relation of the weights in a part, in the order of its keys. */
 function relationsIn(
@@ -171,7 +173,7 @@ function exactWeights(amounts: readonly Amount[]): Map<string, bigint> {
 }
 
 /** The weights as they stand, if their relations are the wanted ones already. */
-function asTheyAre(keys: readonly Keyed[], exact: ReadonlyMap<string, bigint>): PlannedWeights | null {
+function exactWeightsOf(keys: readonly Keyed[], exact: ReadonlyMap<string, bigint>): PlannedWeights | null {
   const pairs = keys.map(({ key, endpoints: [first] }) => [first?.weight ?? 0, exact.get(key) ?? 0n] as const)
   const [weight, wanted] = pairs.find(([, each]) => each > 0n) ?? [0, 0n]
   if (weight === 0 || !pairs.every(([each]) => Number.isSafeInteger(each))) return null

@@ -97,7 +97,7 @@ export class EtcdClient {
    * @param beside streams that are open
    */
   openKeepAlive(beside: readonly KeepAliveStream[] = []): Promise<KeepAliveStream> {
-    const member = this.members.besides(new Set(beside.map(({ url }) => url)))
+    const member = this.members.other(new Set(beside.map(({ url }) => url)))
     const send: Parameters<typeof openStream>[3] = ({ lease }) => lease.leaseKeepAlive()
     if (member) return openStream(this.members, this.options, member, send)
     return openStream(this.members, this.options, this.members.separate(), send, { isOnlyUse: true })

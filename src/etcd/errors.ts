@@ -32,7 +32,7 @@ export interface LinkFacts {
   readonly user?: string | undefined
   readonly certFile?: FileSource | undefined
   /** The number and duration of the tries of a request; absent for a stream. */
-  readonly effort?: { readonly tries: number; readonly elapsedMs: number }
+  readonly retries?: { readonly tries: number; readonly elapsedMs: number }
   /** The key or prefix of the request. */
   readonly about?: string
   /** The protocol of a member that dropped the connection, if it is known. */
@@ -115,7 +115,7 @@ export function translateAll(failures: ReadonlyMap<string, unknown>, link: LinkF
   const error = translate(last, { ...link, endpoints: members.filter(isAlike) })
   if (error.code !== 'ETCD_UNREACHABLE') return error
   const others = members.filter((endpoint) => !isAlike(endpoint))
-  const { effort: _, ...facts } = link
+  const { retries: _, ...facts } = link
   const remarks = others.map(
     (endpoint) => translate(failures.get(endpoint), { ...facts, endpoints: [endpoint] }).message,
   )
@@ -174,9 +174,9 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
   }
   if (failure === 'unknown-host') return unreachable(`Unknown host ${hostOf}`)
   if (failure === 'not-grpc') return unreachable(`${where} answers, but not as etcd's gRPC port`)
-  const { effort } = link
-  const seconds = effort ? `${(effort.elapsedMs / 1000).toFixed(1)}s` : ''
-  const tried = effort ? `, ${effort.tries} tries in ${seconds}` : ''
+  const { retries } = link
+  const seconds = retries ? `${(retries.elapsedMs / 1000).toFixed(1)}s` : ''
+  const tried = retries ? `, ${retries.tries} tries in ${seconds}` : ''
   const unreached = failure ?? socketFailure(text)
   if (unreached === 'refused' || unreached === 'no-route' || unreached === 'timed-out') {
     return unreachable(
@@ -185,7 +185,7 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
     )
   }
   if (thrown instanceof GRPCDeadlineExceededError) {
-    const within = effort ? ` in ${seconds}` : ''
+    const within = retries ? ` in ${seconds}` : ''
     return unreachable(`No answer from etcd at ${where}${within}`, 'More time: --command-timeout 30s')
   }
   if (wasDropped(text)) {

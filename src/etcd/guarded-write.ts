@@ -36,15 +36,15 @@ export const MAX_VALUE_BYTES = 1_000_000
  * the first change of a key after its read can be ours. If that change equals ours, the outcome is done by proof
  * `read back`: sufficient for a caller that set a state, not for one that changed it relative to the previous one.
  *
- * @param witness another key that must also be unchanged
+ * @param alsoUnchanged another key that must also be unchanged
  * @throws DiscoError OUTCOME_UNKNOWN if etcd stays away, or no longer has that history
  */
 export async function writeIfUnchanged(
   client: EtcdClient,
   writes: readonly [Write, ...Write[]],
-  witness: Unchanged | null = null,
+  alsoUnchanged: Unchanged | null = null,
 ): Promise<Outcome> {
-  const guards = [...writes.map(({ seen }) => seen), ...(witness ? [witness] : [])]
+  const guards = [...writes.map(({ seen }) => seen), ...(alsoUnchanged ? [alsoUnchanged] : [])]
   const request = {
     compare: guards.map(unchanged),
     success: writes.map(operation),

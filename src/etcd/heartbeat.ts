@@ -4,14 +4,14 @@ import type { WatchStream } from './client.js'
 import { settle } from './deadlines.js'
 
 /** A watch that is silent this long is sent a progress request; on its own, etcd reports progress every 10 minutes. */
-const QUIET_MS = 3_500
+const IDLE_MS = 3_500
 /** Time for the answer: etcd answers at once, so a member counts as mute after 6.5 s in all. */
 const ANSWER_MS = 3_000
 
 /** The member stopped answering during a watch. It is unknown which events it did not send. */
 export class SilentWatch extends DiscoError {
   constructor() {
-    super('ETCD_UNREACHABLE', `The watch had no answer for ${(QUIET_MS + ANSWER_MS) / 1000}s`)
+    super('ETCD_UNREACHABLE', `The watch had no answer for ${(IDLE_MS + ANSWER_MS) / 1000}s`)
   }
 }
 
@@ -36,7 +36,7 @@ export async function* heartbeat(
   let isFirst = true
   let answersProgress = false
   for (;;) {
-    let result = await next(isFirst ? ANSWER_MS : QUIET_MS)
+    let result = await next(isFirst ? ANSWER_MS : IDLE_MS)
     if (result === null) {
       if (isFirst) throw new SilentWatch()
       const alive = answersProgress ? null : readAt(stream, key)

@@ -138,7 +138,7 @@ class KeepAlive {
     } catch (thrown) {
       if (one === null) this.isOpening = false
       if (this.isOver || (one && !this.open.delete(one))) return
-      one?.stream.blame()
+      one?.stream.skipMember()
       one?.stream.close()
       await this.failed(this.client.translate(thrown))
     }
@@ -176,8 +176,8 @@ class KeepAlive {
     this.failures++
     const isDenied = error.code === 'ETCD_DENIED'
     const isReported = this.trouble === 'denied' || (this.trouble === 'unreachable' && !isDenied)
-    const mayBeMended = !isDenied && this.failures <= this.client.memberCount
-    if (isReported || mayBeMended) return
+    const mayRecover = !isDenied && this.failures <= this.client.memberCount
+    if (isReported || mayRecover) return
     this.trouble = isDenied ? 'denied' : 'unreachable'
     const { events, onLapsed } = this.options
     events?.emit('trouble', error)
@@ -214,7 +214,7 @@ class KeepAlive {
     for (const one of this.open) {
       if (one === kept) continue
       this.open.delete(one)
-      if (!this.isOver) one.stream.blame()
+      if (!this.isOver) one.stream.skipMember()
       one.stream.close()
     }
   }

@@ -12,7 +12,7 @@ export interface MemberStream<Request, Response> extends AsyncIterable<Response>
   /** Ends the stream; a pending read ends or fails. */
   close(): void
   /** Directs later requests to the next member, unless they already use another. */
-  blame(): void
+  skipMember(): void
   /** One try of a plain read at the member of the stream. @throws DiscoError */
   read(request: IRangeRequest, deadlineMs: number): Promise<IRangeResponse>
 }
@@ -38,7 +38,7 @@ export async function openStream<Request, Response>(
   { isOnlyUse = false } = {},
 ): Promise<MemberStream<Request, Response>> {
   const { url } = member
-  const blame = () => members.moveOnFrom(member)
+  const skipMember = () => members.moveOnFrom(member)
   /** @returns whether a new try may succeed */
   const renew = async (error: unknown): Promise<boolean> => {
     if (isStaleToken(error)) member.forgetLogin()
@@ -52,7 +52,7 @@ export async function openStream<Request, Response>(
     // The members may have been replaced while this stream waited for a login.
     const isReplaced = wasClosed(error) && members.current !== member
     if (isReplaced || (await renew(error))) return await openStream(members, options, members.current, send)
-    blame()
+    skipMember()
     throw translate(error, { ...options, endpoints: [url] })
   }
   return {
@@ -64,7 +64,7 @@ export async function openStream<Request, Response>(
       stream.cancel()
       if (isOnlyUse) member.close()
     },
-    blame,
+    skipMember,
     read: (request, deadlineMs) =>
       member.kv.range(request, { deadline: Date.now() + deadlineMs }).catch((error: unknown) => {
         throw translate(error, { ...options, endpoints: [url] })

@@ -45,7 +45,7 @@ export class Members {
   }
 
   /** The next member that is none of these; null if all are. */
-  besides(taken: ReadonlySet<string>): Member | null {
+  other(taken: ReadonlySet<string>): Member | null {
     const inTurn = [...this.all.slice(this.index), ...this.all.slice(0, this.index)]
     return inTurn.find(({ url }) => !taken.has(url)) ?? null
   }

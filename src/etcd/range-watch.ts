@@ -99,9 +99,9 @@ class RangeWatch {
           continue
         }
         if (cause.code !== 'ETCD_UNREACHABLE') throw cause
-        const isBlip = this.state === 'live' && !(cause instanceof SilentWatch)
-        if (!isBlip && !this.isStale) yield { type: 'stale', cause }
-        if (!this.isStale) this.state = isBlip ? 'broken' : 'stale'
+        const isFirstFailure = this.state === 'live' && !(cause instanceof SilentWatch)
+        if (!isFirstFailure && !this.isStale) yield { type: 'stale', cause }
+        if (!this.isStale) this.state = isFirstFailure ? 'broken' : 'stale'
       }
       await this.backoff.wait(this.signal)
     }

@@ -100,10 +100,10 @@ export async function request<T>(
   } catch (error) {
     signal?.throwIfAborted()
     if (failures.size === 0) throw translate(error, options)
-    const effort = { tries, elapsedMs: performance.now() - startMs }
-    const facts = { ...options, effort, ...(about ? { about: keyText(about) } : {}) }
+    const retries = { tries, elapsedMs: performance.now() - startMs }
+    const facts = { ...options, retries, ...(about ? { about: keyText(about) } : {}) }
     const byUrl = new Map([...failures].map(([{ url }, failure]) => [url, failure]))
-    throw translateAll(byUrl, { ...facts, speaks: await spokenBy(failures) })
+    throw translateAll(byUrl, { ...facts, speaks: await protocolOf(failures) })
   }
 }
 
@@ -158,7 +158,7 @@ export async function within<T>(member: Member, askedMs: number, send: Send<T>):
 }
 
 /** The protocol of all members that dropped the connection, if it differs from that of their URLs. */
-async function spokenBy(failures: ReadonlyMap<Member, unknown>): Promise<'tls' | 'plaintext' | null> {
+async function protocolOf(failures: ReadonlyMap<Member, unknown>): Promise<'tls' | 'plaintext' | null> {
   // A member that has answered before uses the protocol of its URL.
   const dropped = [...failures].filter(([{ hasAnswered }, failure]) => !hasAnswered && wasDropped(failure))
   const spoken = await Promise.all(dropped.map(([member]) => member.speaks()))

@@ -126,14 +126,14 @@ export class Subscriber implements Disposable {
       signal.addEventListener('abort', stop, { once: true })
       try {
         if (reached < queue.after) {
-          let quietAnswers = 0
+          let idleResponses = 0
           for await (const response of this.shared.separateStream(reached, signal)) {
             yield response
             if (response.canceled) return
             reached = Math.max(reached, lastRevision(response))
             // There may be no event in between. A first progress response does not prove it, see `ResyncCheck`.
-            if (isProgress(response) && Number(response.header.revision) >= queue.after) quietAnswers++
-            if (quietAnswers > 1) reached = Math.max(reached, queue.after)
+            if (isProgress(response) && Number(response.header.revision) >= queue.after) idleResponses++
+            if (idleResponses > 1) reached = Math.max(reached, queue.after)
             if (reached >= queue.after) break
           }
         }

@@ -38,7 +38,7 @@ export async function* watchStream(
     if (!signal.aborted) throw new DiscoError('ETCD_UNREACHABLE', 'etcd ended the watch')
   } catch (thrown) {
     if (signal.aborted) return
-    stream.blame()
+    stream.skipMember()
     throw thrown
   } finally {
     signal.removeEventListener('abort', stop)

@@ -46,7 +46,7 @@ function policyOf(others: readonly PolicyKind[]) {
 class Pinned<Candidate> implements Chooser<Candidate> {
   private readonly namesOf = new Map<Candidate, readonly string[]>()
   /** Two keys may share an address: endpoints of the same name take turns. */
-  private readonly namesakes = new Map<string, Chooser<Candidate>>()
+  private readonly sameName = new Map<string, Chooser<Candidate>>()
 
   constructor(
     private readonly environment: Environment<Candidate>,
@@ -84,7 +84,7 @@ class Pinned<Candidate> implements Chooser<Candidate> {
 
   choose(keys: CallKeys = NO_KEYS): Candidate | null {
     const pin = keys.pin ?? this.pinOtherwise
-    const pinned = pin === null ? undefined : this.namesakes.get(pin)
+    const pinned = pin === null ? undefined : this.sameName.get(pin)
     return pinned?.choose() ?? this.fallback?.choose(keys) ?? null
   }
 
@@ -92,17 +92,17 @@ class Pinned<Candidate> implements Chooser<Candidate> {
     const names = [...new Set(this.environment.names(candidate))]
     this.namesOf.set(candidate, names)
     for (const name of names) {
-      const namesakes = this.namesakes.get(name) ?? roundRobin.configure({}).create(this.environment)
-      namesakes.join(candidate, 1)
-      this.namesakes.set(name, namesakes)
+      const sameName = this.sameName.get(name) ?? roundRobin.configure({}).create(this.environment)
+      sameName.join(candidate, 1)
+      this.sameName.set(name, sameName)
     }
   }
 
   private removeNames(candidate: Candidate): void {
     for (const name of this.namesOf.get(candidate) ?? []) {
-      const namesakes = this.namesakes.get(name)
-      namesakes?.leave(candidate)
-      if (namesakes?.size === 0) this.namesakes.delete(name)
+      const sameName = this.sameName.get(name)
+      sameName?.leave(candidate)
+      if (sameName?.size === 0) this.sameName.delete(name)
     }
     this.namesOf.delete(candidate)
   }

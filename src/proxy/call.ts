@@ -162,7 +162,7 @@ export class Call implements Waiting, WaitingCall {
     }
   }
 
-  turnedAway(): void {
+  rejected(): void {
     this.upstream = null
     this.pick()
   }

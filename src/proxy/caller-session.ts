@@ -4,7 +4,7 @@ import { constants, type ServerHttp2Session } from 'node:http2'
 const ANY_STREAM = 2 ** 31 - 1
 
 /** How long to wait for the PING's ACK before the second GOAWAY is sent. */
-const HEARD_MS = 1_000
+const PING_MS = 1_000
 
 /** How long a connection may take to its preface and SETTINGS. */
 const HANDSHAKE_MS = 10_000

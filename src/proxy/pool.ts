@@ -14,7 +14,7 @@ export interface Waiting {
   /** @returns false if it started no stream and still needs a connection */
   begin(connection: Connection): boolean
   /** The endpoint has no connection for it any more; nothing was sent. */
-  turnedAway(): void
+  rejected(): void
 }
 
 export interface PoolSettings {
@@ -58,14 +58,14 @@ export class Pool {
       if (connection.hasRoom && call.begin(connection)) return
     }
     if (!this.ready) {
-      call.turnedAway()
+      call.rejected()
       return
     }
     this.waiting.add(call)
     if (this.connections.size < MAX_CONNECTIONS && performance.now() >= this.nextDialMs) this.connect()
   }
 
-  dismiss(call: Waiting): void {
+  withdraw(call: Waiting): void {
     this.waiting.delete(call)
   }
 
@@ -73,7 +73,7 @@ export class Pool {
     this.isClosed = true
     this.connecting?.close()
     for (const connection of this.connections) connection.close()
-    this.turnAway()
+    this.rejectWaiting()
   }
 
   private becomeReady(connection: Connection): void {
@@ -109,7 +109,7 @@ export class Pool {
     for (const call of this.waiting) {
       if (!connection.hasRoom) return
       this.waiting.delete(call)
-      if (!call.begin(connection)) call.turnedAway()
+      if (!call.begin(connection)) call.rejected()
     }
   }
 
@@ -121,12 +121,12 @@ export class Pool {
     const wasIdle = this.connections.delete(connection) && this.connections.size > 0 && connection.isClosing
     if (wasIdle) return
     this.settings.ended(connection, reason)
-    if (!this.ready) this.turnAway()
+    if (!this.ready) this.rejectWaiting()
   }
 
-  private turnAway(): void {
+  private rejectWaiting(): void {
     const calls = [...this.waiting]
     this.waiting.clear()
-    for (const call of calls) call.turnedAway()
+    for (const call of calls) call.rejected()
   }
 }

@@ -79,7 +79,7 @@ export class Upstream implements ConnectedMember {
 
   /** No longer waits for a connection. */
   dismiss(call: Waiting): void {
-    this.pool.dismiss(call)
+    this.pool.withdraw(call)
   }
 
   /** Takes no more calls; those that it has go on to their end. */
@@ -113,7 +113,7 @@ export class Upstream implements ConnectedMember {
 
   private disconnected(connection: Connection, reason: string): void {
     if (this.isClosed) return
-    this.judgeLife(connection)
+    this.countShort(connection)
     if (connection.isReady) this.reports.onDropped(this, reason)
     const isWatched = connection === this.watched
     if (isWatched) {
@@ -137,7 +137,7 @@ export class Upstream implements ConnectedMember {
   }
 
   /** A server that accepts connections and closes each must not be dialled without a pause. */
-  private judgeLife(connection: Connection): void {
+  private countShort(connection: Connection): void {
     if (!connection.isReady) return
     if (performance.now() - connection.startedMs < MIN_USEFUL_MS) this.short++
     else {

@@ -26,17 +26,17 @@ export async function* watchEndpoints(
 ): AsyncGenerator<Update, void, void> {
   const range = prefixRange(reader.prefix(service))
   const decode: Decode = (kv) => decodeEndpoints(reader, kv, service)
-  let hasTold = false
+  let hasDelivered = false
   try {
     for await (const update of watchRange(client, range, signal, {
       filter: reader.keyFilter(service),
       streams,
     })) {
-      hasTold ||= update.type !== 'stale'
+      hasDelivered ||= update.type !== 'stale'
       yield toUpdate(decode, update)
     }
   } catch (error) {
-    const mayNarrow = isForbidden(error) && !hasTold && service !== undefined
+    const mayNarrow = isForbidden(error) && !hasDelivered && service !== undefined
     const narrowed = mayNarrow ? reader.narrowed(service) : null
     if (!narrowed) throw explainForbidden(error, reader)
     yield* watchEndpoints(client, narrowed, service, signal, streams)

@@ -16,8 +16,8 @@ export async function removeUnchanged(
 ): Promise<{ readonly outcome: 'removed' | 'changed' | 'gone'; readonly revision: Revision }> {
   const { client } = registry.internals()
   const seen = { key, revision: modRevision, at: listedAt }
-  const witness = keeper && { key: keeper.key, revision: keeper.modRevision }
-  const outcome = await writeIfUnchanged(client, [{ seen, value: null }], witness)
+  const unchanged = keeper && { key: keeper.key, revision: keeper.modRevision }
+  const outcome = await writeIfUnchanged(client, [{ seen, value: null }], unchanged)
   const { revision } = outcome
   if (outcome.done) return { outcome: 'removed', revision }
   return { outcome: outcome.found === null ? 'gone' : 'changed', revision }

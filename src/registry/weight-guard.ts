@@ -14,7 +14,7 @@ import type { Targets } from './weight-targets.js'
  *
  * @throws DiscoError CONFLICT without such a key
  */
-export type Witness = (ask: { anew: boolean; writing: ReadonlySet<string> }) => Promise<Unchanged>
+export type WeightedKey = (ask: { isRetry: boolean; writing: ReadonlySet<string> }) => Promise<Unchanged>
 
 /**
  * Guards against two clients that each rely on the other's endpoint for the last weight: a transaction that takes the
@@ -22,18 +22,18 @@ export type Witness = (ask: { anew: boolean; writing: ReadonlySet<string> }) => 
  *
  * @param isSettled whether the same change has written the key, or leaves it as it is
  */
-export function witnessFor(
+export function weightedKeyFor(
   client: EtcdClient,
   reader: Reader,
   { service, selected }: Targets,
   change: WeightChange,
   isSettled: (key: string) => boolean,
-): Witness {
+): WeightedKey {
   const keys = new Set(selected.map((endpoint) => endpoint.key))
   const name = selected[0]?.service ?? ''
   let listed = service
-  return async ({ anew, writing }) => {
-    if (anew) listed = (await listEndpoints(client, reader, name)).endpoints
+  return async ({ isRetry, writing }) => {
+    if (isRetry) listed = (await listEndpoints(client, reader, name)).endpoints
     const keepsWeight = (endpoint: Endpoint) => {
       if (writing.has(endpoint.key) || effectiveWeight(endpoint, false) === 0) return false
       const isStillToChange = keys.has(endpoint.key) && !isSettled(endpoint.key)
@@ -50,7 +50,7 @@ export function witnessFor(
  *
  * @throws DiscoError CONFLICT
  */
-export function refuseSurprises({ service, selected }: Targets, change: WeightChange): void {
+export function refuseUnsetChange({ service, selected }: Targets, change: WeightChange): void {
   const keys = new Set(selected.map((endpoint) => endpoint.key))
   const name = selected[0]?.service ?? ''
   const isUnset = weightsAreUnset(service)

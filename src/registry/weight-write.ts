@@ -6,7 +6,7 @@ import { MAX_VALUE_BYTES, type Write, writeIfUnchanged } from '../etcd/guarded-w
 import type { KeyValue } from '../etcd/pairs.js'
 import { readKeys } from '../etcd/range.js'
 import { decodeEndpoints } from './decode.js'
-import type { Witness } from './weight-guard.js'
+import type { WeightedKey } from './weight-guard.js'
 import { type Plan, planned } from './weight-plan.js'
 import type { UnknownChange } from './weight-unknown.js'
 
@@ -38,8 +38,8 @@ export interface PartUnknown {
 /** Checks of what is about to be written. */
 interface Checks {
   /** Whether the change is for the value as it is now; called again for each attempt. */
-  isMeant(kv: KeyValue): boolean
-  readonly witness: Witness | null
+  isTarget(kv: KeyValue): boolean
+  readonly weightedKey: WeightedKey | null
 }
 
 /**
@@ -54,12 +54,12 @@ export async function changeKeys(
   reader: Reader,
   keys: readonly string[],
   change: WeightChange,
-  { isMeant, witness }: Checks,
+  { isTarget, weightedKey }: Checks,
 ): Promise<PartChanged | PartUnknown> {
   for (let attempt = 0; ; attempt++) {
     const { kvs, revision: at } = await readKeys(client, keys)
     const all = kvs.map((kv): Planned | null => {
-      if (kv === null || !isMeant(kv)) return null
+      if (kv === null || !isTarget(kv)) return null
       const plan = planned(reader, kv, change)
       return { ...plan, kv, written: Buffer.compare(plan.value, kv.value) !== 0 }
     })
@@ -72,7 +72,8 @@ export async function changeKeys(
     const [first, ...rest] = writes
     if (!first) return covering(plans.map((plan) => changed(reader, plan, plan.kv.modRevision)))
     const writing = new Set(writes.map(({ seen }) => seen.key))
-    const stays = witness && drainsAll(plans) ? await witness({ anew: attempt > 0, writing }) : null
+    const stays =
+      weightedKey && drainsAll(plans) ? await weightedKey({ isRetry: attempt > 0, writing }) : null
     const outcome = await writeIfUnchanged(client, [first, ...rest], stays)
     if (!outcome.done) continue
     if (outcome.proof === 'read back' && isRelative(change)) {

@@ -9,7 +9,7 @@ import { MAX_WRITES } from '../etcd/guarded-write.js'
 import type { KeyValue } from '../etcd/pairs.js'
 import { decodeEndpoints } from './decode.js'
 import { explainUnknown } from './etcd-refusals.js'
-import { refusePercentOfZero, refuseSurprises, witnessFor } from './weight-guard.js'
+import { refusePercentOfZero, refuseUnsetChange, weightedKeyFor } from './weight-guard.js'
 import { type LeftOut, nothingToChange, type Targets } from './weight-targets.js'
 import { unknownWeights } from './weight-unknown.js'
 import { changeKeys, type KeyChange } from './weight-write.js'
@@ -60,7 +60,7 @@ export function plannedWeights(
 ): WeightChanged {
   const { service, selected, leftOut } = targets
   refusePercentOfZero(targets, change)
-  if (!force) refuseSurprises(targets, change)
+  if (!force) refuseUnsetChange(targets, change)
   const byKey = new Map<string, KeyChange>()
   for (const { key } of selected) {
     const before = service.filter((endpoint) => endpoint.key === key)
@@ -85,14 +85,14 @@ export async function setWeight(
 ): Promise<WeightChanged> {
   const { service, selected } = targets
   refusePercentOfZero(targets, change)
-  if (!force) refuseSurprises(targets, change)
-  const mayUnset = force || weightsAreUnset(service)
+  if (!force) refuseUnsetChange(targets, change)
+  const allowsUnset = force || weightsAreUnset(service)
   const keys = [...new Set(selected.map(({ key }) => key))]
   const byKey = new Map<string, KeyChange>()
   const leftOut = new Map<string, LeftOut>()
   const isSettled = (key: string) => byKey.has(key) || leftOut.has(key)
-  const witness = mayUnset ? null : witnessFor(client, reader, targets, change, isSettled)
-  const isMeant = (kv: KeyValue) => {
+  const weightedKey = allowsUnset ? null : weightedKeyFor(client, reader, targets, change, isSettled)
+  const isTarget = (kv: KeyValue) => {
     const now = decodeEndpoints(reader, kv, selected[0]?.service)
     const reason = targets.recheck(now)
     const endpoint = now[0] ?? selected.find(({ key }) => key === kv.key)
@@ -103,7 +103,7 @@ export async function setWeight(
   for (let at = 0; at < keys.length; ) {
     const part = keys.slice(at, at + MAX_WRITES)
     const done = () => [...byKey.values()]
-    const changed = await changeKeys(client, reader, part, change, { isMeant, witness }).catch(
+    const changed = await changeKeys(client, reader, part, change, { isTarget, weightedKey }).catch(
       (error: unknown) => {
         throw inPart(explained(error, targets, part), done())
       },
@@ -118,11 +118,11 @@ export async function setWeight(
     throw new DiscoError('NOT_FOUND', `${keys.join(', ')} went while the weight was being changed`)
   }
   const revision = Math.max(...[...byKey.values()].map((changed) => changed.revision))
-  const goneToo = gone.map((endpoint) => ({ endpoint, reason: 'gone' as const, text: 'it went meanwhile' }))
+  const removed = gone.map((endpoint) => ({ endpoint, reason: 'gone' as const, text: 'it went meanwhile' }))
   return {
     revision,
     changes: changesOf(service, byKey),
-    leftOut: [...targets.leftOut, ...leftOut.values(), ...goneToo],
+    leftOut: [...targets.leftOut, ...leftOut.values(), ...removed],
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Rng } from '../domain/rng.js'
 import { chiSquareTail, pearson } from './gamma.js'
 import { drawnP, exactMultinomial, unlikeliness } from './multinomial.js'
-import { type Dealt, dealt, type Stratum } from './stratum.js'
+import { type PossibleStratum, possibleStratum, type Stratum } from './stratum.js'
 
 export type FitTest = 'chi-square' | 'exact-multinomial' | 'monte-carlo-multinomial'
 
@@ -18,7 +18,7 @@ export const ALPHA = 0.01
 const MIN_EXPECTED = 5
 
 /** Below this, an error of the approximation cannot have moved p below alpha. */
-const BEYOND_DOUBT = 1e-4
+const CLEAR_REJECTION = 1e-4
 
 /**
  * Fits the observed picks to the counts expected of calls that are assigned at random, independently. Strata are
@@ -27,9 +27,9 @@ const BEYOND_DOUBT = 1e-4
  * the test then errs on the side of a fit.
  */
 export function testFit(strata: readonly Stratum[], rng: Rng): Fit {
-  const all: Dealt[] = []
+  const all: PossibleStratum[] = []
   for (const stratum of strata) {
-    const possible = dealt(stratum)
+    const possible = possibleStratum(stratum)
     if (possible === null) return { test: 'exact-multinomial', p: 0 }
     if (possible.shares.length > 1) all.push(possible)
   }
@@ -46,14 +46,14 @@ export function testFit(strata: readonly Stratum[], rng: Rng): Fit {
  * heavy one, the chi-square distribution rejects more than alpha (measured: 1.4 % of correct runs): an X² that
  * narrowly rejects is compared with simulated ones.
  */
-export function accuse(strata: readonly Stratum[], rng: Rng): Fit {
+export function testRejection(strata: readonly Stratum[], rng: Rng): Fit {
   const { test, p } = testFit(strata, rng)
-  if (test !== 'chi-square' || p < BEYOND_DOUBT || p >= ALPHA) return { test, p }
-  const all = strata.flatMap((stratum) => dealt(stratum) ?? [])
+  if (test !== 'chi-square' || p < CLEAR_REJECTION || p >= ALPHA) return { test, p }
+  const all = strata.flatMap((stratum) => possibleStratum(stratum) ?? [])
   return { test, p: Math.max(p, drawnP(all, xSquare, rng)) }
 }
 
-function chiSquareP(strata: readonly Dealt[]): number {
+function chiSquareP(strata: readonly PossibleStratum[]): number {
   const sum = strata.reduce((total, stratum) => total + xSquare(stratum.counts, stratum), 0)
   return chiSquareTail(
     sum,
@@ -61,6 +61,6 @@ function chiSquareP(strata: readonly Dealt[]): number {
   )
 }
 
-function xSquare(counts: ArrayLike<number>, { expected }: Dealt): number {
+function xSquare(counts: ArrayLike<number>, { expected }: PossibleStratum): number {
   return pearson(counts, expected)
 }

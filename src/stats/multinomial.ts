@@ -1,7 +1,7 @@
 import type { Rng } from '../domain/rng.js'
 import { lnFactorial } from './gamma.js'
 import { multinomialSampler } from './sampling.js'
-import type { Dealt } from './stratum.js'
+import type { PossibleStratum } from './stratum.js'
 
 /** Two outcomes with probabilities closer than this are equally likely: rounding errors are smaller. */
 const SAME_LOG_PROBABILITY = 1e-9
@@ -27,7 +27,7 @@ const ENOUGH_HITS = 100
  *
  * @returns null if there are too many outcomes
  */
-export function exactMultinomial(strata: readonly Dealt[]): number | null {
+export function exactMultinomial(strata: readonly PossibleStratum[]): number | null {
   return countOutcomes(strata) > MAX_OUTCOMES ? null : exactP(strata)
 }
 
@@ -37,11 +37,11 @@ export function exactMultinomial(strata: readonly Dealt[]): number | null {
  * draws (Davison and Hinkley 1997, 4.2).
  */
 export function drawnP(
-  strata: readonly Dealt[],
-  score: (counts: ArrayLike<number>, stratum: Dealt) => number,
+  strata: readonly PossibleStratum[],
+  score: (counts: ArrayLike<number>, stratum: PossibleStratum) => number,
   rng: Rng,
 ): number {
-  const total = (counts: (stratum: Dealt, at: number) => ArrayLike<number>) =>
+  const total = (counts: (stratum: PossibleStratum, at: number) => ArrayLike<number>) =>
     strata.reduce((sum, stratum, at) => sum + score(counts(stratum, at), stratum), 0)
   const limit = total(({ counts }) => counts) - SAME_LOG_PROBABILITY
   const samplers = strata.map(({ picks, shares }) => multinomialSampler(picks, shares, rng))
@@ -58,7 +58,7 @@ export function drawnP(
 /**
  * The improbability of counts: the negative logarithm of their probability, without the terms that all counts share.
  */
-export function unlikeliness(counts: ArrayLike<number>, { shares }: Dealt): number {
+export function unlikeliness(counts: ArrayLike<number>, { shares }: PossibleStratum): number {
   let sum = 0
   for (const [at, share] of shares.entries()) {
     const count = counts[at] ?? 0
@@ -68,7 +68,7 @@ export function unlikeliness(counts: ArrayLike<number>, { shares }: Dealt): numb
 }
 
 /** The number of ways to assign `picks` picks to `endpoints` endpoints; Infinity if it exceeds the limit. */
-function countOutcomes(strata: readonly Dealt[]): number {
+function countOutcomes(strata: readonly PossibleStratum[]): number {
   let ways = 1
   for (const { picks, shares } of strata) {
     for (let cell = 1; cell < shares.length && ways <= MAX_OUTCOMES; cell++) {
@@ -78,18 +78,18 @@ function countOutcomes(strata: readonly Dealt[]): number {
   return ways
 }
 
-function workOfDraw(strata: readonly Dealt[]): number {
+function workOfDraw(strata: readonly PossibleStratum[]): number {
   return strata.reduce((sum, { picks, shares }) => sum + Math.min(picks, 4 * shares.length), 1)
 }
 
-function exactP(strata: readonly Dealt[]): number {
+function exactP(strata: readonly PossibleStratum[]): number {
   const limit =
     strata.reduce((sum, stratum) => sum + unlikeliness(stratum.counts, stratum), 0) - SAME_LOG_PROBABILITY
   const possible = strata.reduce((sum, { picks }) => sum + lnFactorial(picks), 0)
   const logShares = strata.map(({ shares }) => shares.map(Math.log))
   let p = 0
   /** Assigns the remaining picks of a stratum to its endpoints from `cell` on, then the following strata. */
-  const deal = (at: number, cell: number, left: number, soFar: number): void => {
+  const enumerate = (at: number, cell: number, left: number, soFar: number): void => {
     const logs = logShares[at]
     if (logs === undefined) {
       if (soFar >= limit) p += Math.exp(possible - soFar)
@@ -97,13 +97,13 @@ function exactP(strata: readonly Dealt[]): number {
     }
     const log = logs[cell] ?? 0
     if (cell === logs.length - 1) {
-      deal(at + 1, 0, strata[at + 1]?.picks ?? 0, soFar + lnFactorial(left) - left * log)
+      enumerate(at + 1, 0, strata[at + 1]?.picks ?? 0, soFar + lnFactorial(left) - left * log)
       return
     }
     for (let count = 0; count <= left; count++) {
-      deal(at, cell + 1, left - count, soFar + lnFactorial(count) - count * log)
+      enumerate(at, cell + 1, left - count, soFar + lnFactorial(count) - count * log)
     }
   }
-  deal(0, 0, strata[0]?.picks ?? 0, 0)
+  enumerate(0, 0, strata[0]?.picks ?? 0, 0)
   return Math.min(1, p)
 }

@@ -9,7 +9,7 @@ export interface Stratum {
 }
 
 /** A stratum of endpoints that can be picked: their counts, and the probability of each. */
-export interface Dealt {
+export interface PossibleStratum {
   readonly picks: number
   readonly counts: readonly number[]
   readonly expected: readonly number[]
@@ -17,7 +17,7 @@ export interface Dealt {
 }
 
 /** Null if an endpoint with a share of 0 was picked, which cannot happen by chance. */
-export function dealt({ counts, expected }: Stratum): Dealt | null {
+export function possibleStratum({ counts, expected }: Stratum): PossibleStratum | null {
   const picks = counts.reduce((sum, count) => sum + count, 0)
   const possible = expected.flatMap((calls, at) => (calls > 0 ? [{ calls, count: counts[at] ?? 0 }] : []))
   if (possible.reduce((sum, { count }) => sum + count, 0) < picks) return null

@@ -1,7 +1,7 @@
 import type { Rng } from '../domain/rng.js'
 import type { ShareRule } from '../domain/shares.js'
 import { type AlternativeName, bestAlternative, equalSplit, promised } from './alternatives.js'
-import { ALPHA, accuse, type FitTest } from './goodness-of-fit.js'
+import { ALPHA, type FitTest, testRejection } from './goodness-of-fit.js'
 import { type Contrast, callsForFit, callsForGap } from './power.js'
 import { picksOf, type Tallies } from './scope.js'
 import type { ShareLedger } from './share-ledger.js'
@@ -105,7 +105,7 @@ function byGap(ledger: ShareLedger): Finding {
 
 function byFit(strata: readonly Tallies[], rng: Rng): Finding {
   const picks = strata.reduce((sum, tallies) => sum + picksOf(tallies), 0)
-  const { test, p } = accuse(promised(strata), rng)
+  const { test, p } = testRejection(promised(strata), rng)
   const needed = finite(callsForFit(strata.map((tallies) => contrast(tallies, picks))))
   return {
     result: p < ALPHA ? 'fail' : resultOf(picks, needed),

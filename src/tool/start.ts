@@ -24,7 +24,7 @@ type Wrapper = (
  * the user's cache folder for the next run of the same command.
  */
 export function start(bundle: string, load: NodeJS.Require): void {
-  const own = ownWords(process.argv.slice(2))
+  const own = ownArguments(process.argv.slice(2))
   if (own.includes('--debug')) {
     process.setSourceMapsEnabled(true)
     void (load(bundle) as Bundle).main()
@@ -60,7 +60,7 @@ function compile(source: Buffer, bundle: string, cache: CodeCache | null): Wrapp
 }
 
 /** Words after `--` belong to a command that the tool starts. */
-function ownWords(words: readonly string[]): readonly string[] {
+function ownArguments(words: readonly string[]): readonly string[] {
   const end = words.indexOf('--')
   return end < 0 ? words : words.slice(0, end)
 }

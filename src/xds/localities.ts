@@ -117,8 +117,8 @@ function merged(weighted: readonly Weighted[], taken: Set<string>): Placed[] {
   for (const { endpoint, sockets, weight } of weighted) {
     const own = sockets.filter((socket) => !bySocket.has(socketText(socket)))
     const [first] = sockets
-    const sharer = first && bySocket.get(socketText(first))
-    if (own.length === 0 && sharer) sharer.weight += weight
+    const sameSocket = first && bySocket.get(socketText(first))
+    if (own.length === 0 && sameSocket) sameSocket.weight += weight
     else {
       const one = { endpoint, sockets: own, weight }
       for (const socket of own) {

@@ -48,14 +48,14 @@ class SourceList {
 
   resolved({ registered, isNew, stale, cachedAgeMs }: ResolvedList): void {
     if (isNew) this.list(registered)
-    this.hear(stale, cachedAgeMs)
+    this.report(stale, cachedAgeMs)
   }
 
   failed(cause: DiscoError): void {
-    this.hear(cause, null)
+    this.report(cause, null)
   }
 
-  private hear(stale: DiscoError | null, cachedAgeMs: number | null): void {
+  private report(stale: DiscoError | null, cachedAgeMs: number | null): void {
     const text = stale?.message ?? null
     if (text === this.staleText) return
     this.staleText = text

@@ -58,7 +58,7 @@ export class Metrics {
 
   private ofRegistration(): Family[] {
     const { held: all, status } = this.registrar
-    const held = new Set(all.map(({ registered }) => registered.addr).filter((addr) => status.stands(addr)))
+    const held = new Set(all.map(({ registered }) => registered.addr).filter((addr) => status.exists(addr)))
     const perEndpoint = (name: string, help: string, read: (registered: EndpointRecord) => number) =>
       gauge(
         name,

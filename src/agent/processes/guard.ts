@@ -11,14 +11,14 @@ const KILL_AFTER_MS = 5_000
  * its time, or when the signal aborts; so are processes that it has left behind. What it prints goes to standard error.
  * Never rejects.
  *
- * @param hurry ends the group at once
+ * @param killNow ends the group at once
  */
 export async function runGuard(
   command: readonly string[],
   env: Readonly<Record<string, string>>,
   timeoutMs: number,
   signal: AbortSignal,
-  hurry: AbortSignal,
+  killNow: AbortSignal,
 ): Promise<GuardResult> {
   let killing: NodeJS.Timeout | undefined
   let late: NodeJS.Timeout | undefined
@@ -40,15 +40,15 @@ export async function runGuard(
       stop()
     }, timeoutMs)
     signal.addEventListener('abort', stop)
-    hurry.addEventListener('abort', kill)
+    killNow.addEventListener('abort', kill)
     if (signal.aborted) stop()
-    if (hurry.aborted) kill()
+    if (killNow.aborted) kill()
     const { code } = await ended
     signal.removeEventListener('abort', stop)
-    hurry.removeEventListener('abort', kill)
+    killNow.removeEventListener('abort', kill)
     clearTimeout(late)
     clearTimeout(killing)
-    await endRest(child.pid, KILL_AFTER_MS, hurry)
+    await endRest(child.pid, KILL_AFTER_MS, killNow)
     if (isLate) return { ok: false, text: `did not end in ${timeoutMs / 1000}s` }
     return { ok: code === 0, text: `exit code ${code}` }
   } catch (thrown) {

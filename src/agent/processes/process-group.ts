@@ -11,16 +11,16 @@ export function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean 
   }
 }
 
-const LOOK_EVERY_MS = 20
+const POLL_MS = 20
 
 /**
  * Ends what is left of a process group whose leader has ended: SIGTERM, and SIGKILL after the grace, or at once when the
  * signal aborts.
  */
-export async function endRest(group: number, graceMs: number, hurry: AbortSignal): Promise<void> {
+export async function endRest(group: number, graceMs: number, killNow: AbortSignal): Promise<void> {
   if (!signalGroup(group, 'SIGTERM')) return
-  for (let waited = 0; waited < graceMs && !hurry.aborted; waited += LOOK_EVERY_MS) {
-    await delay(LOOK_EVERY_MS)
+  for (let waited = 0; waited < graceMs && !killNow.aborted; waited += POLL_MS) {
+    await delay(POLL_MS)
     if (!signalGroup(group, 0)) return
   }
   signalGroup(group, 'SIGKILL')

@@ -42,14 +42,14 @@ export async function gateOnHealth(
   const timer = startMs === null ? undefined : setTimeout(onLate, startMs)
   try {
     for await (const probed of probeAtIntervals(probe, timing, signal)) {
-      const isNews = detail !== probed.detail
+      const isNewDetail = detail !== probed.detail
       detail = probed.detail
       events.emit('probed', probed)
       if (probed.turned === 'healthy') {
         events.emit('healthy', { detail, afterMs: performance.now() - startedAtMs, again: wasHealthy })
         wasHealthy = true
       } else if (probed.turned === 'unhealthy') events.emit('unhealthy', { detail })
-      else if (!wasHealthy && isNews) events.emit('failing', { detail, isRefused: probed.isRefused })
+      else if (!wasHealthy && isNewDetail) events.emit('failing', { detail, isRefused: probed.isRefused })
       if (probed.turned) apply({ type: probed.turned })
       failIfLate()
       if (wasHealthy && isStartOnly) return

@@ -52,7 +52,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   private drainMs: number
   private readonly probing = new AbortController()
   private readonly timers = new Set<NodeJS.Timeout>()
-  private readonly onOut: (() => void)[] = []
+  private readonly onRemoved: (() => void)[] = []
   private finish: () => void = () => undefined
   private readonly finished: Promise<void>
 
@@ -131,9 +131,9 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   /** Deregisters after a drain, and leaves the server running. Resolves once the keys are out. */
   async retire({ drainMs = this.drainMs }: { drainMs?: number } = {}): Promise<void> {
     this.drainMs = drainMs
-    const isOut = new Promise<void>((resolve) => this.onOut.push(resolve))
+    const removed = new Promise<void>((resolve) => this.onRemoved.push(resolve))
     this.apply({ type: 'retire' })
-    await isOut
+    await removed
   }
 
   /**
@@ -174,7 +174,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     if (isNewlyHeld) this.emit('held')
     if (isLeaving(state)) this.probing.abort()
     for (const action of actions) this.perform(action)
-    if (state.key === 'out' || state.key === 'lost') for (const resolve of this.onOut.splice(0)) resolve()
+    if (state.key === 'out' || state.key === 'lost') for (const resolve of this.onRemoved.splice(0)) resolve()
   }
 
   private perform(action: Action): void {

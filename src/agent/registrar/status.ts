@@ -53,7 +53,7 @@ export class RegistrationStatus {
   }
 
   /** Whether the key of an address existed at etcd's last answer about it. */
-  stands(addr: string): boolean {
+  exists(addr: string): boolean {
     return !this.absent.has(addr)
   }
 

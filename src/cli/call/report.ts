@@ -4,7 +4,7 @@ import { textWidth } from '../terminal/text-width.js'
 import { count, duration } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 import { verdictLines } from '../verdict/lines.js'
-import { standingWeights, unservedWeight } from '../verdict/standing.js'
+import { constantWeights, unservedWeight } from '../verdict/standing.js'
 import { numberColumn, shareColumns } from '../verdict/table.js'
 import type { CallDoc, CallEndpointDoc } from './document.js'
 import {
@@ -69,7 +69,7 @@ function readyCounts({
 export function renderOutcome(doc: CallDoc, palette: Palette): string {
   const { policy, calls } = doc
   const reservations = [unservedWeight(doc.unserved), rateNotKept(doc)].filter((one) => one !== null)
-  const judged = { policy, calls, weights: standingWeights(calls, doc.endpoints), reservations }
+  const judged = { policy, calls, weights: constantWeights(calls, doc.endpoints), reservations }
   const isInVerdict = calls > 0 && doc.verdict.result === 'pass'
   const { head, below } = verdictLines(doc.verdict, judged, palette)
   return [

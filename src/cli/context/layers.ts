@@ -65,8 +65,8 @@ async function readOwnProject(
 ): Promise<Pick<Layers, 'project' | 'warnings'>> {
   const file = folder === null ? null : projectFile(folder)
   if (file === null) return { project: null, warnings: [] }
-  const { strangersFile } = await import('../../config/text-file.js')
-  const problem = await strangersFile(file, env)
+  const { foreignFileProblem } = await import('../../config/text-file.js')
+  const problem = await foreignFileProblem(file, env)
   if (problem === null) {
     const { readProject } = await import('../../config/project.js')
     return { project: await readProject(file), warnings: [] }

@@ -27,10 +27,10 @@ function etcdCheck(members: Examination['members']): Check | null {
   if (!first) return null
   const versions = [...new Set(answers.map(({ version }) => version))].join(' and ')
   const fastest = Math.min(...answers.map(({ latencyMs }) => latencyMs))
-  const isWell = answers.every(({ leaderId, alarms }) => leaderId !== null && alarms.length === 0)
+  const isHealthy = answers.every(({ leaderId, alarms }) => leaderId !== null && alarms.length === 0)
   return {
     name: 'etcd',
-    ok: answers.length === members.length && isWell,
+    ok: answers.length === members.length && isHealthy,
     text: `etcd ${versions}, ${answers.length}/${members.length} answer, ${duration(fastest)}`,
   }
 }

@@ -118,7 +118,7 @@ export function doctorDoc({
 }
 
 function findingDoc(
-  { code, severity, title, service, endpoint, member, since, text, cost, share, mend }: Finding,
+  { code, severity, title, service, endpoint, member, since, text, cost, share, remedy }: Finding,
   fixed: FindingDoc['fixed'],
   line: Outcome['line'],
 ): FindingDoc {
@@ -135,9 +135,9 @@ function findingDoc(
     cost,
     share: share === null ? null : roundShare(share),
     mend: {
-      command: mend.command && line(mend.command),
-      otherwise: mend.otherwise,
-      safe: mend.removes !== null,
+      command: remedy.command && line(remedy.command),
+      otherwise: remedy.otherwise,
+      safe: remedy.removes !== null,
     },
     fixed,
   }

@@ -6,7 +6,7 @@ import { ALL_ENDPOINTS, chosenOf, type EndpointFilter } from '../../domain/endpo
 import { findLayout, type Hint } from '../../domain/layouts/index.js'
 import { shareWithin, weightsAreUnset } from '../../domain/shares.js'
 import type { EndpointList, Ttl } from '../../registry/registry.js'
-import { healthInWords } from '../health/document.js'
+import { healthText } from '../health/document.js'
 import type { RegistryDoc } from '../registries/document.js'
 
 const NOT_PROBED: HealthById = new Map()
@@ -101,7 +101,7 @@ function endpointDoc(
     problem: problem?.text ?? null,
     hints: addressed.length === 0 ? hintsOf(endpoint) : [...hintsOf(endpoint), ...addressed],
     ready: checked?.isHealthy ?? null,
-    health: checked ? healthInWords(checked) : null,
+    health: checked ? healthText(checked) : null,
   }
 }
 

@@ -25,8 +25,8 @@ export function renderEndpoints(
   const columns: Column<Row>[] = [
     {
       head: '',
-      text: (row) => standing(row).glyph,
-      paint: (row, text) => standing(row).paint(palette, text),
+      text: (row) => conditionOf(row).glyph,
+      paint: (row, text) => conditionOf(row).paint(palette, text),
     },
     ...(endpoints.some(({ registry }) => registry !== undefined) ? [REGISTRY] : []),
     ...(withService ? [{ head: 'SERVICE', text: ({ of }: Row) => of.service }] : []),
@@ -46,7 +46,7 @@ export function renderEndpoints(
     },
     { head: 'REV', align: 'right', text: ({ endpoint }) => endpoint.modRevision },
     ...(wide ? wideColumns() : namesLayouts(endpoints) ? [LAYOUT] : []),
-    { head: 'NOTE', text: (row) => standing(row).note },
+    { head: 'NOTE', text: (row) => conditionOf(row).note },
   ]
   return renderTable(rows, columns, palette)
 }
@@ -102,25 +102,25 @@ function wideColumns(): Column<Row>[] {
   ]
 }
 
-interface Standing {
+interface Condition {
   readonly glyph: string
   readonly note: string
   readonly paint: (palette: Palette, text: string) => string
 }
 
-function standing({ endpoint: row, of: { weightsUnset } }: Row): Standing {
+function conditionOf({ endpoint: row, of: { weightsUnset } }: Row): Condition {
   const red = (palette: Palette, text: string) => palette.red(text)
   if (row.problem !== null) return { glyph: '✗', note: row.problem, paint: red }
   const drained = row.weight === 0 && !weightsUnset
   const wantsLease = findLayout(row.layout)?.wantsLease ?? true
-  const immortal = row.lease === null && wantsLease ? 'no lease' : null
+  const noLease = row.lease === null && wantsLease ? 'no lease' : null
   const hints = row.hints.map(({ text }) => text)
-  const note = [drained ? 'drained' : null, immortal, weightsUnset ? 'weights unset' : null, ...hints]
+  const note = [drained ? 'drained' : null, noLease, weightsUnset ? 'weights unset' : null, ...hints]
     .filter(Boolean)
     .join(', ')
   if (row.ready === false) return { glyph: '✗', note, paint: red }
   if (drained) return { glyph: '◐', note, paint: (palette, text) => palette.yellow(text) }
-  if (immortal) return { glyph: '✗', note, paint: red }
+  if (noLease) return { glyph: '✗', note, paint: red }
   return { glyph: '●', note, paint: (palette, text) => palette.green(text) }
 }
 

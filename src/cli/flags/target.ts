@@ -82,7 +82,7 @@ export interface Scope<Service extends string | undefined = string> {
 }
 
 /** Words of the command line that say what a command is for. */
-export interface ScopeWords<Service extends string | undefined> {
+export interface ScopeArguments<Service extends string | undefined> {
   /** The command's name, for errors. */
   readonly command: string
   readonly target: Service
@@ -101,16 +101,16 @@ export interface ScopeWords<Service extends string | undefined> {
  * @throws DiscoError USAGE
  */
 export async function readScope<Service extends string | undefined>(
-  words: ScopeWords<Service>,
+  args: ScopeArguments<Service>,
 ): Promise<Scope<Service>> {
-  const { command, target: text, addrs = [], flags } = words
+  const { command, target: text, addrs = [], flags } = args
   if (text !== undefined) refuseSwapped(text, addrs[0], [command, addrs[0] ?? '', text])
-  const uri = text === undefined ? null : registryUri(text, words)
+  const uri = text === undefined ? null : registryUri(text, args)
   const { place, service } = uri
-    ? { place: placeOfUri(uri, words.place), service: uri.service as Service }
-    : bare(text, words.place(AUTO))
+    ? { place: placeOfUri(uri, args.place), service: uri.service as Service }
+    : bare(text, args.place(AUTO))
   const unset = Object.entries(uri?.where ?? {}).find(([, value]) => value === '')
-  if (unset && words.empty === 'quoted') {
+  if (unset && args.empty === 'quoted') {
     throw new DiscoError('USAGE', `The value of ${unset[0]} is empty: "${text}"`, {
       suggestions: [`For endpoints without it: -l '${unset[0]}=""'`],
     })
@@ -194,7 +194,7 @@ function refuseFrom({ place: { from } }: Target, text: string | undefined): void
 }
 
 /** The place that a URI reads. */
-export function placeOfUri({ place }: Target, placeBy: ScopeWords<string>['place']): FullPlace {
+export function placeOfUri({ place }: Target, placeBy: ScopeArguments<string>['place']): FullPlace {
   const { layout, root } = placeBy(DEFAULT_LAYOUT.name)
   return { layout: place.layout ?? layout, root: place.root ?? root }
 }

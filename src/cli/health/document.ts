@@ -76,7 +76,7 @@ export function healthEventDoc(
 }
 
 /** In a word or two: `SERVING`, `NOT_SERVING`, `connection refused`, or `READY` for a connection without a status. */
-export function healthInWords({ status, problem }: Pick<HealthEndpointDoc, 'status' | 'problem'>): string {
+export function healthText({ status, problem }: Pick<HealthEndpointDoc, 'status' | 'problem'>): string {
   if (problem !== null) return problem
   return status === null || status === 'UNIMPLEMENTED' ? 'READY' : status
 }

@@ -3,7 +3,7 @@ import type { Palette } from '../terminal/color.js'
 import { type Column, renderTable } from '../terminal/table.js'
 import { duration } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
-import { type HealthDoc, type HealthEndpointDoc, type HealthEventDoc, healthInWords } from './document.js'
+import { type HealthDoc, type HealthEndpointDoc, type HealthEventDoc, healthText } from './document.js'
 
 /** One line for each endpoint: its health, the status or problem, and the latency of the answer. */
 export function renderHealth({ endpoints }: HealthDoc, palette: Palette, wide = false): string {
@@ -18,7 +18,7 @@ export function renderHealth({ endpoints }: HealthDoc, palette: Palette, wide = 
     { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight) },
     {
       head: 'HEALTH',
-      text: healthInWords,
+      text: healthText,
       paint: ({ healthy }, text) => (healthy ? text : palette.red(text)),
     },
     { head: 'TOOK', align: 'right', text: ({ latencyMs }) => duration(latencyMs) },
@@ -43,7 +43,7 @@ export class HealthLog {
     const time = palette.dim(at.toTimeString().slice(0, 8))
     const where = visible(`${this.mark(event.service)} ${this.mark(event.addr)}`)
     if (event.type === 'gone') return `${time}  ${palette.yellow('- gone     ')}  ${where}`
-    const words = visible(markNames(healthInWords(event), this.mark))
+    const words = visible(markNames(healthText(event), this.mark))
     if (event.type === 'healthy') return `${time}  ${palette.green('● healthy  ')}  ${where}  ${words}`
     return `${time}  ${palette.red('✗ unhealthy')}  ${where}  ${words}`
   }

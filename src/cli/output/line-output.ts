@@ -11,7 +11,7 @@ const READER_GONE = new Set(['EPIPE', 'ECONNRESET'])
 const MAX_IGNORED_BYTES = 1_048_576
 
 /** After an interruption, a reader that has read nothing for this time receives no more. */
-const STUCK_MS = 500
+const STALLED_MS = 500
 
 /**
  * Writes text to a stream that another process reads, such as standard output. Reports backpressure and failed
@@ -27,7 +27,7 @@ export class LineOutput {
 
   constructor(private readonly stream: Writable & { readonly isTTY?: boolean }) {
     stream.on('error', (error: NodeJS.ErrnoException) => this.failed(error))
-    stream.on('drain', () => this.goOn())
+    stream.on('drain', () => this.resume())
   }
 
   /**
@@ -56,7 +56,7 @@ export class LineOutput {
   interruptBy(signal: AbortSignal): void {
     const interrupt = () => {
       this.isInterrupted = true
-      this.goOn()
+      this.resume()
     }
     if (signal.aborted) interrupt()
     else signal.addEventListener('abort', interrupt, { once: true })
@@ -110,11 +110,11 @@ export class LineOutput {
   private async stuck(): Promise<void> {
     for (let left = Number.NaN; left !== this.stream.writableLength; ) {
       left = this.stream.writableLength
-      await delay(STUCK_MS, undefined, { ref: false })
+      await delay(STALLED_MS, undefined, { ref: false })
     }
   }
 
-  private goOn(): void {
+  private resume(): void {
     const waiting = [...this.waiting]
     this.waiting.clear()
     for (const resolve of waiting) resolve()
@@ -126,6 +126,6 @@ export class LineOutput {
     const isReaderGone = READER_GONE.has(error.code ?? '') || (this.stream.isTTY && error.code === 'EIO')
     if (!isReaderGone) this.error = error
     this.end.abort()
-    this.goOn()
+    this.resume()
   }
 }

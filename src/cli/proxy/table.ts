@@ -6,7 +6,7 @@ import { textWidth } from '../terminal/text-width.js'
 import { count, duration } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 import { verdictLines } from '../verdict/lines.js'
-import { standingWeights, unservedWeight } from '../verdict/standing.js'
+import { constantWeights, unservedWeight } from '../verdict/standing.js'
 import { numberColumn, type Shared, shareColumns } from '../verdict/table.js'
 import type { TargetTraffic } from './traffic.js'
 
@@ -87,7 +87,7 @@ function judgement(
   const reservation = unservedWeight(unserved)
   const reservations = reservation === null ? [] : [reservation]
   const verdict = traffic.verdict()
-  const judged = { policy, calls, weights: standingWeights(calls, rows), reservations }
+  const judged = { policy, calls, weights: constantWeights(calls, rows), reservations }
   const { head, below } = verdictLines(verdict, judged, palette)
   const isInVerdict = calls > 0 && verdict.result === 'pass'
   return [

@@ -6,7 +6,7 @@ import { visible } from '../terminal/visible.js'
 const QUIET_START_MS = 5_000
 
 /** Facts about the server for the remarks of `register`. */
-export interface ServerWords {
+export interface ServerDescription {
   /** The supervised command, if any. */
   readonly command: string | null
   /** The addresses that it should listen at. */
@@ -19,7 +19,7 @@ export interface ServerWords {
 /** Prints the server's health and its end as remarks. */
 export function followServer(
   registrar: Registrar,
-  { command, addresses, waitsFor, unhealthy }: ServerWords,
+  { command, addresses, waitsFor, unhealthy }: ServerDescription,
 ): void {
   const startedAtMs = performance.now()
   let wasStopped = false

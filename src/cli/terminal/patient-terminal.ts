@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 const FILES = ['/proc/self/fd/1', '/dev/tty']
 
 /** At the end, a terminal that takes nothing for this long gets no more. */
-const STUCK_MS = 500
+const STALLED_MS = 500
 const POLL_MS = 20
 
 const NOTHING = Buffer.alloc(0)
@@ -46,7 +46,7 @@ export class PatientTerminal {
     const last = Buffer.from(text)
     this.rest = this.rest.length === 0 ? last : Buffer.concat([this.rest, last])
     let left = Number.NaN
-    for (let waitedMs = 0; !this.flush() && waitedMs < STUCK_MS; waitedMs += POLL_MS) {
+    for (let waitedMs = 0; !this.flush() && waitedMs < STALLED_MS; waitedMs += POLL_MS) {
       if (this.rest.length !== left) waitedMs = 0
       left = this.rest.length
       await delay(POLL_MS)

@@ -25,8 +25,10 @@ export function unservedWeight(unserved: readonly UnservedEndpoint[]): string | 
 }
 
 /** The weights, if they determined all shares of the calls: null if they changed. */
-export function standingWeights(calls: number, rows: readonly Shared[]): number[] | null {
+export function constantWeights(calls: number, rows: readonly Shared[]): number[] | null {
   const total = rows.reduce((sum, { weight }) => sum + weight, 0)
-  const stood = rows.every(({ weight, expected }) => Math.abs(expected - (calls * weight) / total) < 0.01)
-  return stood ? rows.map(({ weight }) => weight) : null
+  const areConstant = rows.every(
+    ({ weight, expected }) => Math.abs(expected - (calls * weight) / total) < 0.01,
+  )
+  return areConstant ? rows.map(({ weight }) => weight) : null
 }

@@ -156,9 +156,9 @@ export class WriteTxn implements View {
 
   /** @returns the deleted pairs */
   delete(range: KeyRange): Version[] {
-    const doomed = this.range(range)
-    for (const { key } of doomed) this.add(deletion(key, this.next))
-    return doomed
+    const removed = this.range(range)
+    for (const { key } of removed) this.add(deletion(key, this.next))
+    return removed
   }
 
   private add(version: Version): void {

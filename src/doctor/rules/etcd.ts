@@ -1,7 +1,7 @@
 import type { DiscoError } from '../../domain/errors.js'
 import type { MemberChecked, MemberStatus } from '../../registry/members.js'
 import type { Found, Rule } from '../finding.js'
-import { mendBy } from '../mend.js'
+import { remedyOf } from '../mend.js'
 import { listed } from '../texts.js'
 
 /** The status of each etcd member in --endpoints. */
@@ -35,7 +35,7 @@ keys are not left over, raise --quota-backend-bytes. For CORRUPT see etcd's disa
         member,
         text: kind,
         cost: kind === 'NOSPACE' ? 'etcd refuses every write' : 'its data may be wrong',
-        mend: mendBy(
+        remedy: remedyOf(
           ['etcdctl', `--endpoints=${member}`, 'alarm', 'disarm'],
           kind === 'NOSPACE'
             ? 'after making room: etcdctl compact, etcdctl defrag'
@@ -62,7 +62,7 @@ Start the missing members, and look at the network between them (port 2380).`,
           member: url,
           text: 'knows no leader',
           cost: 'no registration is taken or renewed there',
-          mend: mendBy(null, 'a majority of the members must run and reach each other'),
+          remedy: remedyOf(null, 'a majority of the members must run and reach each other'),
         }),
       ),
 }
@@ -86,7 +86,7 @@ Name the members of one cluster in --endpoints. A member that stays behind has a
         {
           text: `${clusters.length} different clusters: ${named.join(' and ')}`,
           cost: 'what is read depends on who answers',
-          mend: mendBy(null, 'name the members of one cluster: --endpoints'),
+          remedy: remedyOf(null, 'name the members of one cluster: --endpoints'),
         },
       ]
     }
@@ -103,7 +103,7 @@ Name the members of one cluster in --endpoints. A member that stays behind has a
             {
               text: `${leaders.size} leaders in term ${latest}`,
               cost: 'what is read depends on who answers',
-              mend: mendBy(null, 'name the members of one cluster: --endpoints'),
+              remedy: remedyOf(null, 'name the members of one cluster: --endpoints'),
             },
           ]
         : []
@@ -117,7 +117,7 @@ Name the members of one cluster in --endpoints. A member that stays behind has a
           member: url,
           text: `${entries} log entries behind (at rev ${status.revision})`,
           cost: 'its watches are late',
-          mend: mendBy(null, 'look at its disk and its network'),
+          remedy: remedyOf(null, 'look at its disk and its network'),
         },
       ]
     })
@@ -143,7 +143,7 @@ Start it, or leave it out of --endpoints.`,
               member: url,
               text: status.message,
               cost: members.length === 1 ? 'it is the only one that is named' : 'the others serve',
-              mend: mendBy(null, status.suggestions[0] ?? 'start it'),
+              remedy: remedyOf(null, status.suggestions[0] ?? 'start it'),
             },
           ]
         : [],
@@ -166,7 +166,7 @@ Upgrade, one minor version at a time, a member after the other.`,
         ? [
             {
               text: `members run ${[...new Set(members.map(({ status }) => status.version))].join(' and ')}`,
-              mend: mendBy(null, 'finish the upgrade'),
+              remedy: remedyOf(null, 'finish the upgrade'),
             },
           ]
         : []
@@ -176,7 +176,7 @@ Upgrade, one minor version at a time, a member after the other.`,
         ({ url, status }): Found => ({
           member: url,
           text: `etcd ${status.version} is older than ${OLDEST.join('.')}`,
-          mend: mendBy(null, 'upgrade it, one minor version at a time'),
+          remedy: remedyOf(null, 'upgrade it, one minor version at a time'),
         }),
       )
     return [...mixed, ...old]
@@ -200,7 +200,7 @@ Name the members themselves in --endpoints where they can be reached.`,
           member: url,
           text: "answers no progress requests: etcd's grpc-proxy, or one like it, stands between",
           cost: 'clients cannot tell a quiet watch from a dead one',
-          mend: mendBy(null, 'name the members themselves: --endpoints'),
+          remedy: remedyOf(null, 'name the members themselves: --endpoints'),
         }),
       ),
 }

@@ -3,7 +3,7 @@ import { addressHints } from '../../domain/address-hints.js'
 import type { Endpoint } from '../../domain/endpoint.js'
 import { byKey, type ServiceFacts } from '../facts.js'
 import type { Found, Rule } from '../finding.js'
-import { commandOn, mendBy } from '../mend.js'
+import { commandOn, remedyOf } from '../mend.js'
 import { counted, listed, percent } from '../texts.js'
 import { lacksLease } from './stale.js'
 
@@ -35,9 +35,9 @@ Register the address that clients dial: disco register SERVICE :1001 --advertise
           text,
           cost: problem === undefined ? `${percent(share)} of the traffic` : 'clients skip it',
           share,
-          mend: isLoopback
-            ? mendBy(null, remedy)
-            : mendBy(commandOn(['unregister'], endpoint, endpoints), `then ${remedy}`),
+          remedy: isLoopback
+            ? remedyOf(null, remedy)
+            : remedyOf(commandOn(['unregister'], endpoint, endpoints), `then ${remedy}`),
         },
       ]
     })
@@ -58,10 +58,10 @@ and layout: disco doctor --fix removes it. Keys of two layouts or versions may b
     return [...byAddress(usable).values()].flatMap((same): Found[] => {
       const keys = byKey(same)
       if (keys.length < 2) return []
-      const immortal = keys.filter(lacksLease)
-      const isClear = immortal.length === 1 && keys.some(({ lease }) => lease !== null)
+      const leaseless = keys.filter(lacksLease)
+      const isClear = leaseless.length === 1 && keys.some(({ lease }) => lease !== null)
       const [oldest] = keys.toSorted((a, b) => a.modRevision - b.modRevision)
-      const surplus = (isClear ? immortal[0] : oldest) ?? oldest
+      const surplus = (isClear ? leaseless[0] : oldest) ?? oldest
       if (!surplus) return []
       const others = keys.filter(({ key }) => key !== surplus.key)
       const share = keys.reduce((sum, endpoint) => sum + shareOf(endpoint), 0)
@@ -79,7 +79,7 @@ and layout: disco doctor --fix removes it. Keys of two layouts or versions may b
           text: `${surplus.addr} also stands under ${others.length === 1 ? others[0]?.key : `${counted(others.length, 'other key')} (${listed(others.map(({ key }) => key))})`}`,
           cost: `it gets ${percent(share)} of the traffic, the sum of all`,
           share,
-          mend: mendBy(
+          remedy: remedyOf(
             commandOn(['unregister'], surplus, endpoints),
             !isClear
               ? 'or the other: the leftover of the two'
@@ -113,7 +113,7 @@ Otherwise remove the key: disco unregister SERVICE KEY.`,
               text: endpoint.problem.text,
               cost: 'clients skip it',
               share: 0,
-              mend: mendBy(
+              remedy: remedyOf(
                 commandOn(['unregister'], endpoint, endpoints),
                 'or correct it where it is written',
               ),
@@ -144,10 +144,10 @@ remove this key: disco unregister SERVICE KEY.`,
           text: problem.text,
           cost: 'clients skip it',
           share: 0,
-          mend:
+          remedy:
             rootHint === null
-              ? mendBy(commandOn(['unregister'], endpoint, endpoints), 'or register it under its own key')
-              : mendBy(['disco', 'doctor', '--root', rootHint]),
+              ? remedyOf(commandOn(['unregister'], endpoint, endpoints), 'or register it under its own key')
+              : remedyOf(['disco', 'doctor', '--root', rootHint]),
         },
       ]
     }),
@@ -172,7 +172,7 @@ Let all servers register in one layout, or name it in the target of the clients:
       {
         text: `endpoints in ${layouts.length} layouts: ${shares.join(', ')} of the weight`,
         cost: 'a program sees those of one',
-        mend: mendBy(
+        remedy: remedyOf(
           null,
           `clients name it: ${layouts.map((name) => `etcd:///${service}?layout=${name}`).join(' or ')}`,
         ),
@@ -196,7 +196,7 @@ Nothing is to be done, unless it was meant to be dialled.`,
               since: endpoint.modRevision,
               text: endpoint.problem.text,
               share: 0,
-              mend: mendBy(null),
+              remedy: remedyOf(null),
             },
           ]
         : [],

@@ -3,7 +3,7 @@ import { type Endpoint, isReadable, type LeaseId } from '../../domain/endpoint.j
 import { findLayout } from '../../domain/layouts/index.js'
 import { byKey, type ServiceFacts } from '../facts.js'
 import type { Found, Rule } from '../finding.js'
-import { commandOn, mendBy } from '../mend.js'
+import { commandOn, remedyOf } from '../mend.js'
 import { counted, listed, percent } from '../texts.js'
 import { isStale, lacksLease } from './stale.js'
 
@@ -26,8 +26,8 @@ Where its server runs, restart the server under a registrar that holds a lease, 
 It is a warning where the writers of the layout take a lease only if they are told to (ego), and none where they never do.`,
   find(facts) {
     const { endpoints } = facts
-    const immortal = byKey(endpoints).filter((endpoint) => lacksLease(endpoint) && isReadable(endpoint))
-    return immortal.map((endpoint): Found => {
+    const leaseless = byKey(endpoints).filter((endpoint) => lacksLease(endpoint) && isReadable(endpoint))
+    return leaseless.map((endpoint): Found => {
       const hint = findLayout(endpoint.layout)?.hint(endpoint)
       const isDead = isStale(endpoint, facts)
       const isServing = facts.healthOf(endpoint)?.isConnected === true
@@ -45,7 +45,7 @@ It is a warning where the writers of the layout take a lease only if they are to
         text: 'never expires',
         cost: isDead || share === 0 ? null : `${percent(share)} of the calls will fail when its server ends`,
         share,
-        mend: mendBy(command, otherwise, isDead ? endpoint : null),
+        remedy: remedyOf(command, otherwise, isDead ? endpoint : null),
       }
     })
   },
@@ -71,7 +71,7 @@ Let each server hold its registration under a lease of its own: disco register, 
           since: Math.max(...all.map(({ modRevision }) => modRevision)),
           text: `lease …${lease.slice(-4)} holds ${counted(all.length, 'key')} of ${hosts.length} hosts (${listed(hosts)})`,
           cost: 'they all go when its holder ends',
-          mend: mendBy(null, 'let each server hold a lease of its own'),
+          remedy: remedyOf(null, 'let each server hold a lease of its own'),
         },
       ]
     }),
@@ -95,17 +95,17 @@ Register with a longer TTL: disco register … --ttl 10.`,
       if (isShort) byTtl.set(seconds, [...(byTtl.get(seconds) ?? []), endpoint])
     }
     return [...byTtl].map(([seconds, short]): Found => {
-      const isHopeless = roundTripMs !== null && seconds * 1000 <= roundTripMs
+      const cannotBeRenewed = roundTripMs !== null && seconds * 1000 <= roundTripMs
       const share = short.reduce((sum, endpoint) => sum + shareOf(endpoint), 0)
       const [only] = short
       return {
-        ...(isHopeless ? { severity: 'error' as const } : {}),
+        ...(cannotBeRenewed ? { severity: 'error' as const } : {}),
         endpoint: short.length === 1 ? (only ?? null) : null,
         since: Math.max(...short.map(({ createRevision }) => createRevision)),
-        text: `${short.length === 1 ? '' : `${counted(short.length, 'key')} (${listed(short.map(({ addr }) => addr))}): `}TTL ${seconds}s${isHopeless ? `, and the round trip to etcd takes ${Math.round(roundTripMs)} ms` : ''}`,
+        text: `${short.length === 1 ? '' : `${counted(short.length, 'key')} (${listed(short.map(({ addr }) => addr))}): `}TTL ${seconds}s${cannotBeRenewed ? `, and the round trip to etcd takes ${Math.round(roundTripMs)} ms` : ''}`,
         cost: `${percent(share)} of the traffic moves at each pause`,
         share,
-        mend: mendBy(null, 'register with a longer one: --ttl 10'),
+        remedy: remedyOf(null, 'register with a longer one: --ttl 10'),
       }
     })
   },
@@ -131,7 +131,7 @@ Look at the registrar. A process that ended without deregistering needs nothing:
           text: `${ttlSeconds}s of ${grantedTtlSeconds}s left: its registrar is late`,
           cost: 'its key goes when that time is over',
           share: shareOf(endpoint),
-          mend: mendBy(null, 'look at its registrar'),
+          remedy: remedyOf(null, 'look at its registrar'),
         },
       ]
     }),

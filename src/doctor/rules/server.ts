@@ -2,7 +2,7 @@ import type { HealthFault } from '../../agent/health/survey.js'
 import type { Endpoint } from '../../domain/endpoint.js'
 import type { ServiceFacts } from '../facts.js'
 import type { Found, Rule, Severity } from '../finding.js'
-import { commandOn, mendBy, outOfRotation } from '../mend.js'
+import { commandOn, outOfRotation, remedyOf } from '../mend.js'
 import { percent } from '../texts.js'
 import { isStale } from './stale.js'
 
@@ -24,8 +24,8 @@ writers of its layout take one, it is a leftover, which disco doctor --fix remov
       const checked = facts.healthOf(endpoint)
       if (!UNREACHED.has(checked?.fault)) return []
       const isLeftover = isStale(endpoint, facts)
-      const mend = isLeftover
-        ? mendBy(commandOn(['unregister'], endpoint, facts.endpoints), 'or start its server', endpoint)
+      const remedy = isLeftover
+        ? remedyOf(commandOn(['unregister'], endpoint, facts.endpoints), 'or start its server', endpoint)
         : outOfRotation(endpoint, facts, 'or start its server')
       return [
         {
@@ -33,7 +33,7 @@ writers of its layout take one, it is a leftover, which disco doctor --fix remov
           ...severityBy(endpoint, facts),
           text: `${checked?.problem ?? 'no connection'} (registered at rev ${endpoint.createRevision})`,
           ...costOf(endpoint, facts, 'has no server'),
-          mend,
+          remedy,
         },
       ]
     }),
@@ -57,7 +57,7 @@ Look at the server's log. disco weight SERVICE ADDR 0 stops its traffic meanwhil
           ...severityBy(endpoint, facts),
           text: checked?.problem ?? 'no answer',
           ...costOf(endpoint, facts, 'goes to a server that does not serve'),
-          mend: outOfRotation(endpoint, facts, 'or mend its server'),
+          remedy: outOfRotation(endpoint, facts, 'or mend its server'),
         },
       ]
     }),
@@ -84,7 +84,7 @@ warning, and the health of the servers was not checked: repeat it with --tls (an
           ...severityBy(endpoint, facts, isMixed ? 'error' : 'warning'),
           text: checked?.problem ?? '',
           ...costOf(endpoint, facts, 'fails for clients that dial as this check does'),
-          mend: isMixed ? outOfRotation(endpoint, facts, repeat) : mendBy(null, repeat),
+          remedy: isMixed ? outOfRotation(endpoint, facts, repeat) : remedyOf(null, repeat),
         },
       ]
     })

@@ -2,7 +2,7 @@ import type { Endpoint } from '../../domain/endpoint.js'
 import { findLayout } from '../../domain/layouts/index.js'
 import { byKey, type ServiceFacts } from '../facts.js'
 import type { Found, Rule } from '../finding.js'
-import { commandOn, type Mend, mendBy } from '../mend.js'
+import { commandOn, type Remedy, remedyOf } from '../mend.js'
 import { counted } from '../texts.js'
 
 export const ignoredWeight: Rule<ServiceFacts> = {
@@ -26,7 +26,7 @@ disco clients apply every weight at once.`,
           since: endpoint.modRevision,
           text: hint.text,
           cost: 'it may still get traffic',
-          mend: mendBy(commandOn(['unregister'], endpoint, endpoints), 'to end its traffic'),
+          remedy: remedyOf(commandOn(['unregister'], endpoint, endpoints), 'to end its traffic'),
         },
       ]
     })
@@ -40,7 +40,7 @@ disco clients apply every weight at once.`,
       ([caveat, changed]): Found => ({
         severity: 'info',
         text: `${caveat} (${counted(changed, 'key')} written since registration)`,
-        mend: mendBy(null),
+        remedy: remedyOf(null),
       }),
     )
     return [...undrained, ...late]
@@ -66,7 +66,7 @@ where it was registered with weight 0; or remove it: disco unregister SERVICE AD
               text: 'weight 0',
               cost: 'it gets no traffic',
               share: 0,
-              mend: putBack(endpoint, endpoints),
+              remedy: undrainRemedy(endpoint, endpoints),
             },
           ]
         : [],
@@ -74,11 +74,11 @@ where it was registered with weight 0; or remove it: disco unregister SERVICE AD
 }
 
 /** A key that was written once has no weight in etcd's history. */
-function putBack(endpoint: Endpoint, service: readonly Endpoint[]): Mend {
+function undrainRemedy(endpoint: Endpoint, service: readonly Endpoint[]): Remedy {
   return endpoint.createRevision === endpoint.modRevision
-    ? mendBy(
+    ? remedyOf(
         commandOn(['weight'], endpoint, service, '1'),
         'or another weight: it was registered with 0; or remove it, if it is forgotten',
       )
-    : mendBy(commandOn(['drain'], endpoint, service, '--undo'), 'or remove it, if it is forgotten')
+    : remedyOf(commandOn(['drain'], endpoint, service, '--undo'), 'or remove it, if it is forgotten')
 }

@@ -27,7 +27,7 @@ export function rawMember(json: Uint8Array, member: string): string | null {
 }
 
 function spliced(text: string, [step, ...rest]: Path, raw: string): string {
-  const { spans, isEmpty, end } = scanObject(text, (name) => isMeant(name, step))
+  const { spans, isEmpty, end } = scanObject(text, (name) => isAtStep(name, step))
   const [next, ...deeper] = rest
   const valueFor = (old: string) => {
     if (next === undefined) return raw
@@ -46,7 +46,7 @@ function nested(path: readonly Step[], raw: string): string {
   return path.reduceRight<string>((inner, step) => `{${JSON.stringify(nameOf(step))}:${inner}}`, raw)
 }
 
-function isMeant(member: string, step: Step): boolean {
+function isAtStep(member: string, step: Step): boolean {
   return typeof step === 'string' ? member === step : isSameField(member, step.field)
 }
 

@@ -33,12 +33,12 @@ export function whyNoneReady(
 export function whyNotPinned(policy: Policy, { pin }: CallKeys, members: Iterable<Member>): string | null {
   const to = pin ?? policy.config.to ?? null
   const wanted = [...members].filter(({ names }) => names.some((name) => name === to))
-  const isComing = wanted.some(({ isFailing, endpoint }) => endpoint.weight > 0 && !isFailing)
-  if (isComing) return null
-  return to === null ? PINNED_TO_NONE : whyAway(String(to), wanted)
+  const mayBecomeReady = wanted.some(({ isFailing, endpoint }) => endpoint.weight > 0 && !isFailing)
+  if (mayBecomeReady) return null
+  return to === null ? PINNED_TO_NONE : whyNotReady(String(to), wanted)
 }
 
-function whyAway(name: string, [wanted]: readonly Member[]): string {
+function whyNotReady(name: string, [wanted]: readonly Member[]): string {
   if (!wanted) return `The pinned endpoint ${name} is not in the list`
   if (wanted.endpoint.weight === 0) return `The pinned endpoint ${name} is drained (weight 0)`
   return `The pinned endpoint ${name} is not READY: ${wanted.problem}`

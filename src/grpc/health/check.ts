@@ -162,8 +162,8 @@ function ask(
       { service },
       metadataOf(headers),
       { deadline: Date.now() + deadlineMs },
-      (error, said) => {
-        if (!error) return finish(fromStatus(said ?? 'UNKNOWN'))
+      (error, servingStatus) => {
+        if (!error) return finish(fromStatus(servingStatus ?? 'UNKNOWN'))
         const isConnected = client.getChannel().getConnectivityState(false) === connectivityState.READY
         finish(fromError(error, { service, deadlineMs, isConnected }))
       },
@@ -172,10 +172,10 @@ function ask(
   })
 }
 
-function fromStatus(said: ServingStatus): Answer {
-  const isHealthy = said === 'SERVING'
-  const trouble = isHealthy ? NO_TROUBLE : ({ problem: said, fault: 'not-serving' } as const)
-  return { isConnected: true, status: said, isHealthy, ...trouble, failure: null }
+function fromStatus(servingStatus: ServingStatus): Answer {
+  const isHealthy = servingStatus === 'SERVING'
+  const trouble = isHealthy ? NO_TROUBLE : ({ problem: servingStatus, fault: 'not-serving' } as const)
+  return { isConnected: true, status: servingStatus, isHealthy, ...trouble, failure: null }
 }
 
 const NO_TROUBLE = { problem: null, fault: null } as const

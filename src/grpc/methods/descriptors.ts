@@ -5,7 +5,7 @@ import { type Describable, type Description, descriptionOf } from './description
 import type { ReplyForm } from './lossless-json.js'
 import { fullName, Method } from './method.js'
 import { whyMissing } from './missing-types.js'
-import { ambiguous, type LookedIn, noSuchMethod, nothingNamed } from './name-errors.js'
+import { ambiguous, noSuchMethod, noSuchName, type Searched } from './name-errors.js'
 import { TypeLookup } from './type-lookup.js'
 import { Types } from './types.js'
 
@@ -52,7 +52,7 @@ export class Descriptors {
   method(name: string, form?: ReplyForm): Method {
     const { methodName, services, matches } = this.matching(name)
     const [method, another] = matches
-    if (!method) throw noSuchMethod(name, services, this.lookedIn)
+    if (!method) throw noSuchMethod(name, services, this.searched)
     if (another) throw ambiguous(`Several services have a method "${methodName}"`, matches.map(fullName))
     return this.made(method, form)
   }
@@ -70,7 +70,7 @@ export class Descriptors {
     // Types that no service imports are not described before they are asked for.
     const isNew = known === null && (await this.lookup.find([{ fileContainingSymbol: own }]))
     const found = isNew ? this.find(own) : known
-    if (!found) throw nothingNamed(own, this.typeNames, this.lookedIn)
+    if (!found) throw noSuchName(own, this.typeNames, this.searched)
     if (found.kind === 'rpc') {
       const method = this.made(found)
       return { ...method.description, kind: 'method', method }
@@ -133,7 +133,7 @@ export class Descriptors {
     return [...this.types].flatMap((type) => (describable(type) ? [type.typeName] : []))
   }
 
-  private get lookedIn(): LookedIn {
+  private get searched(): Searched {
     const { services, source, gaps } = this
     return { services, source, gaps }
   }

@@ -125,7 +125,7 @@ export class Method {
 
   /** Whether `learnFrom` would ask the server. */
   canLearnFrom({ lacking }: Pick<DecodedReply, 'lacking'>): boolean {
-    return this.lookup.canAsk(lacking)
+    return this.lookup.canFetch(lacking)
   }
 
   /**

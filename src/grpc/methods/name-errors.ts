@@ -4,7 +4,7 @@ import { didYouMean } from '../../domain/nearest.js'
 import { fullName } from './method.js'
 
 /** What messages say about the descriptions in which a name was looked for. */
-export interface LookedIn {
+export interface Searched {
   readonly services: readonly DescService[]
   /** The source of the descriptions, as a sentence. */
   readonly source: string
@@ -16,7 +16,7 @@ export interface LookedIn {
 export function noSuchMethod(
   name: string,
   matching: readonly DescService[],
-  { services, source, gaps }: LookedIn,
+  { services, source, gaps }: Searched,
 ): DiscoError {
   const [only] = matching.length === 1 ? matching : []
   const candidates = matching.length > 0 ? matching : services
@@ -38,10 +38,10 @@ export function noSuchMethod(
 }
 
 /** @param types full names of all types that can be described */
-export function nothingNamed(
+export function noSuchName(
   name: string,
   types: readonly string[],
-  { services, source, gaps }: LookedIn,
+  { services, source, gaps }: Searched,
 ): DiscoError {
   const own = services.flatMap(({ typeName, methods }) => [typeName, ...methods.map(fullName)])
   const bare = name.slice(name.lastIndexOf('.') + 1)

@@ -5,7 +5,7 @@ import { checkNames } from './check-names.js'
 import { ReflectedFiles } from './reflected-files.js'
 import { ReflectionCalls } from './reflection-calls.js'
 import { REFLECTION_PACKAGES, type ReflectionPackage, reflectionMessages } from './reflection-protocol.js'
-import type { AskForFiles } from './type-lookup.js'
+import type { FetchFiles } from './type-lookup.js'
 
 /**
  * Asks a server for the files of types found in a message.
@@ -18,7 +18,7 @@ export function typesByReflection(
   deadlineMs: number,
   signal: AbortSignal,
   headers: Headers,
-): AskForFiles {
+): FetchFiles {
   let packages: readonly ReflectionPackage[] = REFLECTION_PACKAGES
   return async (questions, known) => {
     for (const pkg of packages) {
@@ -44,7 +44,7 @@ export function typesByReflection(
 
 async function collected(
   calls: ReflectionCalls,
-  ...[questions, known]: Parameters<AskForFiles>
+  ...[questions, known]: Parameters<FetchFiles>
 ): Promise<readonly FileDescriptorProto[]> {
   const files = new ReflectedFiles(calls.ask, known)
   await files.collect(questions)

@@ -34,8 +34,8 @@ export function readNumber(json: ExactJson, { scalar, isEnum }: ScalarKind, wher
 
 /** A number that is not an integer of the range, to be refused as an exact one is. */
 function doubtful(json: number, [least, most]: Range): number | ExactNumber {
-  const isRight = Number.isSafeInteger(json) && json >= Number(least) && json <= Number(most)
-  return isRight ? json : new ExactNumber(String(json))
+  const isInRange = Number.isSafeInteger(json) && json >= Number(least) && json <= Number(most)
+  return isInRange ? json : new ExactNumber(String(json))
 }
 
 type Range = readonly [least: bigint, most: bigint]

@@ -32,7 +32,7 @@ export async function readProtoFile(source: FileSource, importPaths: readonly st
   const path = given === null ? resolve(file) : find(given)
   if (path === undefined) {
     throw new DiscoError('USAGE', `Cannot read ${file}: no such file`, {
-      suggestions: [lookedIn(folders)],
+      suggestions: [searchedFolders(folders)],
     })
   }
   const first = given === null ? source : path
@@ -81,10 +81,10 @@ function remedyFor(absent: readonly string[], path: string, folders: readonly st
     foldersAbove(path).filter((folder) => existsSync(join(folder, name))),
   )
   if (found[0] !== undefined) return `Found there: --import-path ${relative('.', found[0]) || '.'}`
-  return lookedIn(folders)
+  return searchedFolders(folders)
 }
 
-function lookedIn(folders: readonly string[]): string {
+function searchedFolders(folders: readonly string[]): string {
   const names = folders.map((folder) => (folder === '.' ? 'the current folder' : folder))
   return `Looked in ${names.join(', ')}; other folders: --import-path DIR`
 }

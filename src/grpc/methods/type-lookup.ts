@@ -4,7 +4,7 @@ import type { ReflectionQuestion } from './reflection-protocol.js'
 import type { Types } from './types.js'
 
 /** Asks for the files with some types or extensions, but for those that are known. Never rejects. */
-export type AskForFiles = (
+export type FetchFiles = (
   questions: readonly ReflectionQuestion[],
   known: readonly FileDescriptorProto[],
 ) => Promise<readonly FileDescriptorProto[]>
@@ -14,27 +14,27 @@ export type AskForFiles = (
  * asked for once.
  */
 export class TypeLookup {
-  private readonly asked = new Set<string>()
-  private ask: AskForFiles | null = null
+  private readonly requested = new Set<string>()
+  private ask: FetchFiles | null = null
 
   constructor(private readonly types: Types) {}
 
   /** Asks there from now on; without it nothing is asked. */
-  askBy(ask: AskForFiles): void {
+  fetchWith(ask: FetchFiles): void {
     this.ask = ask
   }
 
   /** Whether some of the questions can still be asked. */
-  canAsk(questions: readonly ReflectionQuestion[]): boolean {
-    return this.ask !== null && questions.some((question) => !this.asked.has(JSON.stringify(question)))
+  canFetch(questions: readonly ReflectionQuestion[]): boolean {
+    return this.ask !== null && questions.some((question) => !this.requested.has(JSON.stringify(question)))
   }
 
   /** @returns whether there is more to be known than before; a type that cannot be had stays unknown */
   async find(questions: readonly ReflectionQuestion[]): Promise<boolean> {
-    const unasked = questions.filter((question) => !this.asked.has(JSON.stringify(question)))
-    if (!this.ask || unasked.length === 0) return false
-    for (const question of unasked) this.asked.add(JSON.stringify(question))
-    const files = await this.ask(unasked, this.types.sources)
+    const unrequested = questions.filter((question) => !this.requested.has(JSON.stringify(question)))
+    if (!this.ask || unrequested.length === 0) return false
+    for (const question of unrequested) this.requested.add(JSON.stringify(question))
+    const files = await this.ask(unrequested, this.types.sources)
     if (files.length === 0) return false
     try {
       this.types.add(files)

@@ -94,7 +94,7 @@ export class LiveList {
   outageWith(update: Stale | null): DiscoError | null {
     const outages = this.parts.map((part) => ({
       name: part.name,
-      cause: update && isOf(update, part) ? update.cause : (part.stale?.cause ?? null),
+      cause: update && belongsTo(update, part) ? update.cause : (part.stale?.cause ?? null),
     }))
     const causes = outages.flatMap(({ cause }) => cause ?? [])
     const [first] = causes
@@ -114,7 +114,7 @@ export class LiveList {
   }
 
   take(update: Update): void {
-    const parts = this.parts.filter((part) => isOf(update, part))
+    const parts = this.parts.filter((part) => belongsTo(update, part))
     if (update.type === 'stale') {
       // Of several, the window goes on: changes of another registry may wait for a key to be put back.
       if (this.parts.length === 1) this.window.flush()
@@ -167,6 +167,6 @@ export class LiveList {
 }
 
 /** An update without a name is about every registry. */
-function isOf({ registry }: OfRegistry, { name }: ListPart): boolean {
+function belongsTo({ registry }: OfRegistry, { name }: ListPart): boolean {
   return registry === undefined || registry === name
 }

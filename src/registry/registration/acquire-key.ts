@@ -14,7 +14,7 @@ import { isUnknown } from '../etcd-refusals.js'
 const LAPSE_GRACE_SECONDS = 2
 
 /** Poll interval of a foreign lease: a renewal shows as a TTL that did not fall with time. */
-const LOOK_PERIOD_MS = 250
+const POLL_PERIOD_MS = 250
 
 export interface Claim {
   readonly key: string
@@ -82,11 +82,11 @@ async function untilLapsed(
   const startMs = performance.now()
   const elapsedSeconds = () => (performance.now() - startMs) / 1000
   while (elapsedSeconds() < first.ttlSeconds + LAPSE_GRACE_SECONDS) {
-    await delay(LOOK_PERIOD_MS, undefined, { signal })
+    await delay(POLL_PERIOD_MS, undefined, { signal })
     // etcd rounds down to whole seconds: without a renewal, less than this is left.
     const leftSeconds = first.ttlSeconds + 1 - elapsedSeconds()
     const ttl = await leaseTtl(client, found.lease)
-    if (!ttl || !(await stillHeld(client, found))) return
+    if (!ttl || !(await isStillHeld(client, found))) return
     // An expired lease has TTL 0 until etcd revokes it: 0 is never a renewal.
     if (ttl.ttlSeconds >= Math.max(leftSeconds, 1))
       throw heldElsewhere(found.key, found.lease, ttl.grantedTtlSeconds)
@@ -94,7 +94,7 @@ async function untilLapsed(
   throw heldElsewhere(found.key, found.lease, first.grantedTtlSeconds)
 }
 
-async function stillHeld(client: EtcdClient, found: KeyValue): Promise<boolean> {
+async function isStillHeld(client: EtcdClient, found: KeyValue): Promise<boolean> {
   const { kvs } = await list(client, oneKey(found.key))
   return kvs[0]?.lease === found.lease
 }

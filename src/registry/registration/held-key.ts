@@ -73,7 +73,7 @@ export class HeldKey {
   private at: string
   private last: { readonly registered: EndpointRecord; readonly value: Uint8Array }
   /** The last known lease of the key; if it is not the current one, the key is put again. */
-  private standsUnder: LeaseId | null = null
+  private heldUnder: LeaseId | null = null
   private lastRevision: Revision = 0
   /** The last reported refusal; null while the key exists. */
   private refusal: string | null = null
@@ -103,7 +103,7 @@ export class HeldKey {
 
   /** Whether etcd has reported the key as gone, and not yet as restored. */
   get isMissing(): boolean {
-    return this.isGone || !this.stands
+    return this.isGone || !this.isHeld
   }
 
   /**
@@ -131,8 +131,8 @@ export class HeldKey {
 
   /** Notes that etcd has ended the lease, and the key with it. */
   noteLeaseLost(): void {
-    if (!this.stands) return
-    this.standsUnder = null
+    if (!this.isHeld) return
+    this.heldUnder = null
     const { key, registered } = this
     this.context.events.emit('leaseLost', { key, registered, lease: this.context.lease.id })
   }
@@ -160,7 +160,7 @@ export class HeldKey {
     this.isGone = false
     if (kv.lease === lease.id) {
       this.adopt(kv)
-      if (!this.stands) this.noteHeld(kv.modRevision, { again: true })
+      if (!this.isHeld) this.noteHeld(kv.modRevision, { again: true })
       return 'held'
     }
     if (kv.lease === null || lease.wasOurs(kv.lease)) return await this.reattach(kv, revision)
@@ -186,7 +186,7 @@ export class HeldKey {
   noteHeld(revision: Revision, { again }: { again: boolean }): void {
     const { lease, events } = this.context
     const { key, registered } = this
-    this.standsUnder = lease.id
+    this.heldUnder = lease.id
     this.refusal = null
     this.isGone = false
     this.lastRevision = revision
@@ -199,8 +199,8 @@ export class HeldKey {
     await deleteHeldBy(client, this.key, lease.id)
   }
 
-  private get stands(): boolean {
-    return this.standsUnder === this.context.lease.id
+  private get isHeld(): boolean {
+    return this.heldUnder === this.context.lease.id
   }
 
   /**
@@ -208,11 +208,11 @@ export class HeldKey {
    */
   private async afterDelete(): Promise<KeyState> {
     const { client, lease, onDelete, events } = this.context
-    const wasHeld = this.stands
+    const wasHeld = this.isHeld
     if (await lease.lives()) {
       if (wasHeld && onDelete === 'exit') return 'deregistered'
       if (wasHeld) events.emit('deleted', { key: this.key, registered: this.registered })
-      this.standsUnder = null
+      this.heldUnder = null
     } else await this.replaceLease()
     const outcome = await createKey(client, this.key, this.last.value, lease.id)
     if (!outcome.done) return await this.reconcile()
@@ -236,7 +236,7 @@ export class HeldKey {
     const seen = { key, revision: kv.modRevision, at }
     const outcome = await writeIfUnchanged(client, [{ seen, value: kv.value, lease: lease.id }])
     if (!outcome.done) return await this.reconcile()
-    this.standsUnder = lease.id
+    this.heldUnder = lease.id
     this.refusal = null
     events.emit('reattached', { key, registered: this.registered, revision: outcome.revision })
     this.adopt({ ...kv, lease: lease.id, modRevision: outcome.revision })

@@ -56,15 +56,15 @@ export async function undoShift(
   return { ...shifted, restored, shiftedAt: undone, leftOut }
 }
 
-interface Back {
+interface UndoPlan {
   readonly weights: PlannedWeights
   readonly leftOut: readonly Endpoint[]
 }
 
-type BackFrom = (usable: readonly Endpoint[], history: ShiftHistory) => Promise<Back>
+type PlanUndo = (usable: readonly Endpoint[], history: ShiftHistory) => Promise<UndoPlan>
 
 /** Of the endpoints that the shift has written, those whose weight is still the one that it set. */
-function beforeShift(shiftedAt: Revision, then: ReadonlyMap<string, number>): BackFrom {
+function beforeShift(shiftedAt: Revision, then: ReadonlyMap<string, number>): PlanUndo {
   return async (usable, history) => {
     const [setTo, written] = [await history.weightsAt(shiftedAt), await history.writtenAt(shiftedAt)]
     const weights = new Map<string, number>()
@@ -72,8 +72,8 @@ function beforeShift(shiftedAt: Revision, then: ReadonlyMap<string, number>): Ba
     for (const endpoint of usable) {
       const { key, weight } = endpoint
       const before = then.get(key)
-      const isTouched = written.has(key) && setTo.get(key) !== weight
-      if (before === undefined || isTouched) leftOut.push(endpoint)
+      const isChanged = written.has(key) && setTo.get(key) !== weight
+      if (before === undefined || isChanged) leftOut.push(endpoint)
       else if (written.has(key)) weights.set(key, before)
     }
     return { weights, leftOut }
@@ -81,7 +81,7 @@ function beforeShift(shiftedAt: Revision, then: ReadonlyMap<string, number>): Ba
 }
 
 /** All endpoints, but those whose weight was set alone since, not by a shift. */
-function toRevision(revision: Revision, then: ReadonlyMap<string, number>): BackFrom {
+function toRevision(revision: Revision, then: ReadonlyMap<string, number>): PlanUndo {
   return async (usable, history) => {
     if (then.size === 0) {
       const service = usable[0]?.service ?? ''
@@ -114,7 +114,7 @@ function toRevision(revision: Revision, then: ReadonlyMap<string, number>): Back
 function refuseZeros(
   endpoints: readonly Endpoint[],
   then: ReadonlyMap<string, number>,
-  { weights }: Back,
+  { weights }: UndoPlan,
   revision: Revision,
 ): void {
   if ([...then.values()].some((weight) => weight > 0)) return

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { readConfig } from '../../../src/config/contexts.js'
-import { refuseReadableByOthers, strangersFile } from '../../../src/config/text-file.js'
+import { foreignFileProblem, refuseReadableByOthers } from '../../../src/config/text-file.js'
 
 let folder: string
 let file: string
@@ -19,23 +19,23 @@ afterEach(async () => {
 })
 
 it('takes a file for the own one, linked or not', async () => {
-  expect(await strangersFile(file, {})).toBeNull()
+  expect(await foreignFileProblem(file, {})).toBeNull()
   await symlink(file, join(folder, 'link'))
-  expect(await strangersFile(join(folder, 'link'), {})).toBeNull()
+  expect(await foreignFileProblem(join(folder, 'link'), {})).toBeNull()
 })
 
 it("refuses a file in another user's folder, but not the one of the user behind sudo", async () => {
   const { uid } = await stat(folder)
   // Whoever runs this test made the folder.
   vi.spyOn(process, 'geteuid').mockReturnValue(uid + 1)
-  if (uid !== 0) expect(await strangersFile(file, {})).toBe('another user owns its folder')
+  if (uid !== 0) expect(await foreignFileProblem(file, {})).toBe('another user owns its folder')
   vi.spyOn(process, 'geteuid').mockReturnValue(0)
-  expect(await strangersFile(file, { SUDO_UID: String(uid) })).toBeNull()
+  expect(await foreignFileProblem(file, { SUDO_UID: String(uid) })).toBeNull()
 })
 
 it('refuses a file that others can write to', async () => {
   await chmod(file, 0o666)
-  expect(await strangersFile(file, {})).toBe('other users can write to it')
+  expect(await foreignFileProblem(file, {})).toBe('other users can write to it')
 })
 
 it('refuses a file of contexts that others can write to, and says how to fix that', async () => {

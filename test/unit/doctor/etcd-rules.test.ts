@@ -18,8 +18,8 @@ function found(...members: (Partial<MemberStatus> | DiscoError)[]): string[] {
     })),
   }
   return findingsBy(ETCD_RULES, facts, null).map(
-    ({ code, severity, member, mend }) =>
-      `${code} ${severity} ${member ?? 'all'}${mend.command === null ? '' : ` ${mend.command.join(' ')}`}`,
+    ({ code, severity, member, remedy }) =>
+      `${code} ${severity} ${member ?? 'all'}${remedy.command === null ? '' : ` ${remedy.command.join(' ')}`}`,
   )
 }
 

@@ -14,10 +14,10 @@ const ttl = (ttlSeconds: number, grantedTtlSeconds: number) => ({ ttlSeconds, gr
 const found = (of: ServiceFacts) => findingsBy(SERVICE_RULES, of, 'hello')
 /** `D001 error 10.0.0.1:1`, and the command. */
 const brief = (of: ServiceFacts) =>
-  found(of).map(({ code, severity, endpoint: at, mend }) => [
+  found(of).map(({ code, severity, endpoint: at, remedy }) => [
     `${code} ${severity} ${at?.addr ?? 'hello'}`,
-    mend.command?.join(' ') ?? null,
-    mend.removes === null ? 'by hand' : 'safe',
+    remedy.command?.join(' ') ?? null,
+    remedy.removes === null ? 'by hand' : 'safe',
   ])
 
 describe('the findings on a service', () => {
@@ -269,14 +269,14 @@ describe('the findings on a service', () => {
 
   it('give commands that mean the service whatever it is called', () => {
     const named = (service: string) =>
-      found(facts([one({ service, lease: null }), two({ service })], { health: REFUSED }))[0]?.mend.command
+      found(facts([one({ service, lease: null }), two({ service })], { health: REFUSED }))[0]?.remedy.command
     expect(named('--all')).toEqual(['disco', 'unregister', 'etcd:///--all?layout=seed', '10.0.0.1:1'])
     expect(named('a b\u200b')?.[2]).toBe('etcd:///a%20b%E2%80%8B?layout=seed')
   })
 
   it('give no command for a key that cannot be typed', () => {
     const [finding] = found(facts([one({ key: '/hello/\u0007', problem: NOT_JSON })]))
-    expect(finding?.mend.command).toBeNull()
+    expect(finding?.remedy.command).toBeNull()
   })
 })
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { seeded } from '../../../src/domain/rng.js'
 import { chiSquareTail } from '../../../src/stats/gamma.js'
-import { accuse, testFit } from '../../../src/stats/goodness-of-fit.js'
+import { testFit, testRejection } from '../../../src/stats/goodness-of-fit.js'
 import { drawnP, unlikeliness } from '../../../src/stats/multinomial.js'
-import { dealt, type Stratum } from '../../../src/stats/stratum.js'
+import { possibleStratum, type Stratum } from '../../../src/stats/stratum.js'
 
 /** Counts of one stratum, over weights. */
 function over(weights: readonly number[], counts: readonly number[]): Stratum {
@@ -67,11 +67,13 @@ describe('chi-square', () => {
     expect(test(seen).test).toBe('chi-square')
     expect(test(seen).p).toBeCloseTo(0.0073, 4)
     // The probability of 11 calls or more where 5 are expected (Poisson).
-    const { test: name, p } = accuse([seen], seeded(1))
+    const { test: name, p } = testRejection([seen], seeded(1))
     expect(name).toBe('chi-square')
     expect(Math.abs(p - 0.0137)).toBeLessThan(0.003)
-    expect(accuse([over([1, 1000], [12, 9_998])], seeded(1)).p).toBe(test(over([1, 1000], [12, 9_998])).p)
-    expect(accuse([over([1, 1000], [20, 4_985])], seeded(1)).p).toBeLessThan(1e-4)
+    expect(testRejection([over([1, 1000], [12, 9_998])], seeded(1)).p).toBe(
+      test(over([1, 1000], [12, 9_998])).p,
+    )
+    expect(testRejection([over([1, 1000], [20, 4_985])], seeded(1)).p).toBeLessThan(1e-4)
   })
 })
 
@@ -84,7 +86,7 @@ describe('drawing, where there are too many outcomes', () => {
   ])('agrees with the exact test over $weights', ({ weights }) => {
     const counts = weights.map((_, at) => at + 1)
     const stratum = over(weights, counts)
-    const possible = dealt(stratum)
+    const possible = possibleStratum(stratum)
     if (!possible) throw new Error('every endpoint has a weight')
     const exact = test(stratum)
     expect(exact.test).toBe('exact-multinomial')

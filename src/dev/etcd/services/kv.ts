@@ -4,7 +4,7 @@ import type { UnaryMethod } from '../transport/service.js'
 import { isReadOnly, runDelete, runPut, runTxn } from '../txn.js'
 import { checkPut, checkRange, checkTxn } from '../txn-check.js'
 import { readCompactionRevision, readDeleteRange, readPut, readRange, readTxn } from '../wire/requests.js'
-import { rangeRoom, writeDelete, writePut, writeRange, writeTxn } from '../wire/responses.js'
+import { rangeBytes, writeDelete, writePut, writeRange, writeTxn } from '../wire/responses.js'
 import type { Context } from './context.js'
 
 /** etcd's default for --max-request-bytes: 1.5 MiB for a write in its form in the raft log. */
@@ -21,7 +21,7 @@ export function kvMethods({ store, leases, headers }: Context): Record<string, U
       const request = readRange(source)
       checkRange(request)
       const result = selectRange(store, request)
-      return writeRange(headers.response(result.revision, rangeRoom(result)), request, result).frame()
+      return writeRange(headers.response(result.revision, rangeBytes(result)), request, result).frame()
     },
     '/etcdserverpb.KV/Put': (source) => {
       const request = readPut(source)

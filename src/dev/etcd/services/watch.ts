@@ -107,11 +107,11 @@ class WatchStream implements StreamHandler {
     }
 
     const id = watchId === 0n ? this.freeId() : watchId
-    const wishes = { prevKv, noPut, noDelete }
+    const view = { prevKv, noPut, noDelete }
     const watcher = new Watcher(
       id,
       range,
-      wishes,
+      view,
       fragment,
       progressNotify,
       this.sink,

@@ -9,7 +9,7 @@ const DELETE = 1
 const EVENT_OVERHEAD_BYTES = 24
 
 /** The view of an event that a watcher asked for. Watchers with the same view share its encoding. */
-export interface Wishes {
+export interface EventView {
   readonly prevKv: boolean
   readonly noPut: boolean
   readonly noDelete: boolean
@@ -35,7 +35,7 @@ export class EventBatch {
     private readonly events: readonly Version[],
   ) {}
 
-  for({ prevKv, noPut, noDelete }: Wishes): EncodedEvents {
+  for({ prevKv, noPut, noDelete }: EventView): EncodedEvents {
     const view = (prevKv ? 1 : 0) + (noPut ? 2 : 0) + (noDelete ? 4 : 0)
     const known = this.encodings[view]
     if (known !== undefined) return known

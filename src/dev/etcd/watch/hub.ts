@@ -102,7 +102,7 @@ export class WatchHub {
 
   /** A response without events would read as a progress notification, so it is not sent. */
   private give(watcher: Watcher, revision: number, batch: EventBatch): void {
-    const events = batch.for(watcher.wishes)
+    const events = batch.for(watcher.view)
     if (events.each.length === 0) return
     watcher.sink.events(watcher, revision, events)
     watcher.quiet = false

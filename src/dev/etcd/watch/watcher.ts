@@ -1,6 +1,6 @@
 import type { KeyRange } from '../sorted-keys.js'
 import { Writer } from '../wire/writer.js'
-import type { EncodedEvents, Wishes } from './event-batch.js'
+import type { EncodedEvents, EventView } from './event-batch.js'
 
 /** The destination of a watcher's responses: its stream. */
 export interface Sink {
@@ -28,7 +28,7 @@ export class Watcher {
   constructor(
     readonly id: bigint,
     readonly range: KeyRange,
-    readonly wishes: Wishes,
+    readonly view: EventView,
     readonly fragment: boolean,
     readonly progressNotify: boolean,
     readonly sink: Sink,

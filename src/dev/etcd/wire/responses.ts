@@ -41,7 +41,7 @@ export function writeRange(writer: Writer, request: RangeRequest, result: RangeR
 }
 
 /** The encoded size of a range's pairs. */
-export function rangeRoom(result: RangeResult): number {
+export function rangeBytes(result: RangeResult): number {
   return result.versions.reduce((bytes, version) => bytes + version.encodedBytes, ENVELOPE_BYTES)
 }
 
@@ -67,7 +67,7 @@ export function writeTxn(writer: Writer, { succeeded, results }: TxnResult): Wri
 /** ResponseOp: the number of its only field is the kind of operation. */
 function responseOp(op: OpResult): Buffer {
   if (op.kind === 'range') {
-    const room = rangeRoom(op.result)
+    const room = rangeBytes(op.result)
     const body = writeRange(opResponse(op.result.revision, room), op.request, op.result).body()
     return new Writer(room).message(1, body).body()
   }
