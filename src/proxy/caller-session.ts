@@ -40,7 +40,7 @@ export class CallerSession {
     this.isDraining = true
     session.goaway(constants.NGHTTP2_NO_ERROR, ANY_STREAM)
     const close = () => this.close()
-    this.after(HEARD_MS, close)
+    this.after(PING_MS, close)
     session.ping(close)
   }
 
