@@ -14,7 +14,7 @@ const WATCH_STATES: ReadonlySet<string> = new Set(['synced', 'stale', 'resync'])
 export default class Watch extends DiscoCommand {
   static override summary = 'Watch the endpoints of a service as they change'
   static override description =
-    'On a terminal a table that repaints above a log of events; NDJSON, one event a line, when piped or asked. -l, --host and addresses select: events of endpoints that met the selection before or after a change. Ends when the reader of its output has gone, at the next event.'
+    'On a terminal a table that repaints above a log of events. Its keys: arrows, PgUp, PgDn, Home and End scroll, / filters by a text (Enter keeps it, Esc shows all), s changes the order (address, weight, last change, state), q ends. NDJSON, one event a line, when piped or asked. -l, --host and addresses select: events of endpoints that met the selection before or after a change. Ends when the reader of its output has gone, at the next event.'
   static override examples = [
     '<%= config.bin %> watch hello',
     '<%= config.bin %> watch hello --count 1',
@@ -46,8 +46,9 @@ export default class Watch extends DiscoCommand {
     const { output } = this
     output.interruptBy(stop.once)
     output.collectLines()
-    const signal = AbortSignal.any([stop.once, output.ended])
-    const view = await this.viewFor(flags, scope)
+    const quit = new AbortController()
+    const signal = AbortSignal.any([stop.once, output.ended, quit.signal])
+    const view = await this.viewFor(flags, scope, () => quit.abort())
     try {
       const heard = new Set<string | undefined>()
       let hasList = false
@@ -73,6 +74,7 @@ export default class Watch extends DiscoCommand {
   private async viewFor(
     flags: BaseFlags,
     scope: Scope<string | undefined>,
+    onQuit: () => void,
   ): Promise<{ show(event: WatchEvent, doc: EventDoc): void; close(): void }> {
     const format = this.format(flags, process.stdout.isTTY ? 'table' : 'ndjson')
     const out = (line: string) => this.out(line)
@@ -82,7 +84,7 @@ export default class Watch extends DiscoCommand {
     const palette = this.palette(flags)
     if (process.stdout.isTTY && process.env.TERM !== 'dumb') {
       const { ScreenView } = await import('../cli/watch/view.js')
-      return new ScreenView(scope, this.members(flags), palette)
+      return new ScreenView(scope, this.members(flags), palette, onQuit)
     }
     const { EventLog } = await import('../cli/watch/line.js')
     const log = new EventLog(palette)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { type Process, until } from '../support/disco.js'
+import type { Process } from '../support/disco.js'
+import { Screen } from '../support/emulator.js'
 import { registration } from '../support/etcd-state.js'
-import { withoutColors } from '../support/palettes.js'
 import { toolOnOwnEtcd } from '../support/tool-on-etcd.js'
 
 const { etcd, disco } = await toolOnOwnEtcd()
@@ -10,36 +10,127 @@ async function put(addr: string, weight: number): Promise<void> {
   await etcd.ctl('put', ...registration('hello', addr, { weight }))
 }
 
-/** Waits for text without its colours: a terminal may hand over a frame in parts. */
-async function shows(watch: Process, text: RegExp): Promise<void> {
-  await until(
-    () => text.test(withoutColors(watch.stdout)),
-    () => `${text}, got: ${watch.stdout}`,
-  )
-}
-
 describe('watch on a terminal', () => {
-  const LEAVE = '\u001b[?1049l'
-
   test('shows in its first line since when etcd is lost, counts the seconds, and shows when it is back', async () => {
     await put('127.0.0.1:1000', 1)
     await put('127.0.0.1:900', 1)
     const watch = disco.onTerminal(80, 24, 'watch', 'hello')
-    await watch.printed(`hello · ${etcd.endpoint} · rev`)
-    await watch.printed(/2 endpoints · \S*live/)
-    await shows(watch, /127\.0\.0\.1:900 [\s\S]*127\.0\.0\.1:1000 [\s\S]*● leased/)
+    const screen = new Screen(watch, 80, 24)
+    const [title, , first, second] = await screen.shows('synced')
+    expect(title).toMatch(`hello · ${etcd.endpoint} · rev`)
+    expect(title).toMatch(/2 endpoints · live$/)
+    expect(first).toMatch('127.0.0.1:900 ')
+    expect(second).toMatch('127.0.0.1:1000 ')
     etcd.pause()
     try {
-      await watch.printed(/STALE since [0-9:]{8} \(2s\), retrying/)
-      // A row of the table, dim from its beginning to its end.
-      await watch.printed(/\u001b\[2m✗ {2}127\.0\.0\.1:900 [^\u001b]*no lease\u001b\[22m/)
-      await shows(watch, /! STALE: the last list stands; etcd lost/)
+      const [lost = ''] = await screen.shows(/STALE since [0-9:]{8} \(2s\), retrying/)
+      const inTitle = await screen.cells(0)
+      expect(inTitle.slice(lost.indexOf('STALE'), lost.length).every(({ isRed }) => isRed)).toBe(true)
+      const inRow = await screen.cells(2)
+      expect(inRow.filter(({ text }) => text.trim() !== '').every(({ isDim }) => isDim)).toBe(true)
+      await screen.shows('! STALE: the last list stands; etcd lost')
     } finally {
       etcd.resume()
     }
-    await watch.printed('etcd is back')
-    const { stdout } = await watch.pressCtrlC()
-    const left = withoutColors(stdout.slice(stdout.lastIndexOf(LEAVE)))
-    expect(left).toMatch(/hello · .* · live/)
+    await screen.shows('etcd is back')
+    await watch.pressCtrlC()
+    expect(await screen.text()).toMatch(/^hello · .* · live$/m)
+  })
+
+  test('follows the size of the terminal, down to one in which nothing fits', async () => {
+    for (let port = 101; port <= 130; port++) await put(`127.0.0.1:${port}`, 1)
+    const watch = disco.onTerminal(80, 24, 'watch', 'hello')
+    const screen = new Screen(watch, 80, 24)
+    await screen.shows('… 12 more')
+    screen.resize(200, 50)
+    expect((await screen.shows('127.0.0.1:130'))[32]).toMatch('● leased')
+    screen.resize(10, 3)
+    await screen.shows(/^he… · live\n… 30 more\n● leased …$/)
+    screen.resize(1, 1)
+    screen.resize(80, 24)
+    await screen.shows('… 12 more')
+    await watch.pressCtrlC()
+  })
+})
+
+describe('the terminal is as before', () => {
+  /** Shows the mode of the terminal after the watch. */
+  const SHOW_MODE = 'stty -a | grep -ow -e "-\\?icanon" -e "-\\?echo" | tr "\\n" " "'
+
+  /** Starts a watch in a shell, which shows the mode of the terminal after it. */
+  async function watching(tool = disco): Promise<{ shell: Process; screen: Screen }> {
+    await put('127.0.0.1:1000', 1)
+    const shell = tool.shellOnTerminal(80, 24, `disco watch hello; echo "code $?"; ${SHOW_MODE}`)
+    const screen = new Screen(shell, 80, 24)
+    await screen.shows('synced')
+    return { shell, screen }
+  }
+
+  test.each([
+    ['q', 0, (screen: Screen) => screen.type('q')],
+    ['Ctrl-C', 130, (screen: Screen) => screen.type('\u0003')],
+    ['Ctrl-\\', 131, (screen: Screen) => screen.type('\u001c')],
+    ['SIGTERM', 130, (screen: Screen) => screen.signal('SIGTERM')],
+    ['SIGHUP', 130, (screen: Screen) => screen.signal('SIGHUP')],
+    ['SIGQUIT', 131, (screen: Screen) => screen.signal('SIGQUIT')],
+  ])('after %s', async (_, code, end) => {
+    const { shell, screen } = await watching()
+    end(screen)
+    await screen.shows(/icanon echo/)
+    await shell.exited()
+    const left = await screen.text()
+    expect(left).toContain(`code ${code}`)
+    expect(left).toMatch(/^icanon echo/m)
+    if (code !== 131) expect(left).toMatch(/^hello · .* · live$/m)
+  })
+
+  test('after a crash', async () => {
+    const crash = 'process.on("SIGUSR2",()=>{throw new Error("crash")})'
+    const { shell, screen } = await watching(
+      disco.with({ node: ['--import', `data:text/javascript,${crash}`] }),
+    )
+    screen.signal('SIGUSR2')
+    await screen.shows(/^icanon echo/m)
+    await shell.exited()
+    expect(await screen.text()).toMatch('Error: crash')
+  })
+
+  test('where etcd is away from the start', async () => {
+    const shell = disco
+      .with({ env: { DISCO_ENDPOINTS: '127.0.0.1:1' } })
+      .shellOnTerminal(80, 24, `disco watch hello; echo "code $?"; ${SHOW_MODE}`)
+    const screen = new Screen(shell, 80, 24)
+    await screen.shows(/^icanon echo/m)
+    await shell.exited()
+    expect(await screen.text()).toMatch(/✗ etcd is not reachable at 127\.0\.0\.1:1[\s\S]*code 3/)
+  })
+
+  test('while Ctrl-Z stops it, and fg continues it', async () => {
+    await put('127.0.0.1:1000', 1)
+    const line = `disco watch hello; ${SHOW_MODE}; read answer; fg; echo "code $?"; ${SHOW_MODE}`
+    const shell = disco.shellOnTerminal(80, 24, line)
+    const screen = new Screen(shell, 80, 24)
+    await screen.shows('synced')
+    screen.type('\u001a')
+    const stopped = await screen.shows(/^icanon echo/m)
+    expect(stopped.join('\n')).not.toContain('synced')
+    await put('127.0.0.1:1001', 1)
+    screen.type('\r')
+    await screen.shows(/^hello · [\s\S]*\+ added {2}hello 127\.0\.0\.1:1001/)
+    screen.type('q')
+    await screen.shows(/code 0\s+icanon echo/)
+    await shell.exited()
+  })
+
+  test('Ctrl-Z goes on where no shell could continue it', async () => {
+    await put('127.0.0.1:1000', 1)
+    const watch = disco.onTerminal(80, 24, 'watch', 'hello')
+    const screen = new Screen(watch, 80, 24)
+    await screen.shows('synced')
+    screen.type('\u001a')
+    await put('127.0.0.1:1001', 1)
+    await screen.shows('+ added')
+    const { code } = await watch.pressCtrlC()
+    expect(code).toBe(130)
   })
 })

@@ -100,6 +100,13 @@ export class Disco implements Tool {
     return this.spawn('script', ['-qfec', command, '/dev/null'], { TERM: 'xterm' })
   }
 
+  /** Runs a line of an interactive bash on a terminal of its own: Ctrl-Z stops a command, and `fg` continues it. */
+  shellOnTerminal(columns: number, rows: number, line: string): Process {
+    const whole = `disco() { ${this.words([])} "$@"; }; ${line}`
+    const command = `stty cols ${columns} rows ${rows}; exec bash --norc -ic ${quoted(whole)}`
+    return this.spawn('script', ['-qfec', command, '/dev/null'], { TERM: 'xterm' })
+  }
+
   /** Ends what a failed test left running. */
   async stopAll(): Promise<void> {
     await Promise.all(this.started.splice(0).map((started) => started.end('SIGKILL')))

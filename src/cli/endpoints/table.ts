@@ -7,29 +7,36 @@ import type { EndpointDoc, EndpointsDoc } from './document.js'
 /** Endpoints of one service, from a document. */
 type OfService = Pick<EndpointsDoc, 'service' | 'endpoints' | 'weightsUnset'>
 
-interface Row {
+/** An endpoint in a table. */
+export interface EndpointRow {
   readonly endpoint: EndpointDoc
   readonly of: OfService
 }
 
 /** One line per endpoint: its state, share, remaining time, and problem. */
-export function renderEndpoints(
-  docs: readonly OfService[],
+export function renderEndpoints(docs: readonly OfService[], palette: Palette, looks: Looks = {}): string {
+  return renderRows(rowsOf(docs), palette, looks)
+}
+
+/** The rows of a table, by version and address within each service. */
+export function rowsOf(docs: readonly OfService[]): EndpointRow[] {
+  return docs.flatMap((of) => inOrder(of.endpoints).map((endpoint) => ({ endpoint, of })))
+}
+
+export function renderRows(
+  rows: readonly EndpointRow[],
   palette: Palette,
-  { wide = false, withTtl = true, withService = false, most = Number.POSITIVE_INFINITY }: Looks = {},
+  { wide = false, withTtl = true, withService = false }: Looks = {},
 ): string {
-  const rows = docs
-    .flatMap((of) => inOrder(of.endpoints).map((endpoint) => ({ endpoint, of })))
-    .slice(0, most)
   const endpoints = rows.map(({ endpoint }) => endpoint)
-  const columns: Column<Row>[] = [
+  const columns: Column<EndpointRow>[] = [
     {
       head: '',
-      text: (row) => conditionOf(row).glyph,
-      paint: (row, text) => conditionOf(row).paint(palette, text),
+      text: (row) => CONDITIONS[conditionOf(row)].glyph,
+      paint: (row, text) => CONDITIONS[conditionOf(row)].paint(palette, text),
     },
     ...(endpoints.some(({ registry }) => registry !== undefined) ? [REGISTRY] : []),
-    ...(withService ? [{ head: 'SERVICE', text: ({ of }: Row) => of.service }] : []),
+    ...(withService ? [{ head: 'SERVICE', text: ({ of }: EndpointRow) => of.service }] : []),
     { head: 'ADDRESS', text: ({ endpoint }) => endpoint.addr },
     { head: 'VERSION', text: ({ endpoint }) => endpoint.version },
     {
@@ -46,7 +53,7 @@ export function renderEndpoints(
     },
     { head: 'REV', align: 'right', text: ({ endpoint }) => endpoint.modRevision },
     ...(wide ? wideColumns() : namesLayouts(endpoints) ? [LAYOUT] : []),
-    { head: 'NOTE', text: (row) => conditionOf(row).note },
+    { head: 'NOTE', text: noteOf },
   ]
   return renderTable(rows, columns, palette)
 }
@@ -65,7 +72,8 @@ function inOrder(endpoints: readonly EndpointDoc[]): EndpointDoc[] {
 
 /** The legend of the glyphs. */
 export function renderLegend(palette: Palette): string {
-  return palette.dim('● leased  ◐ drained  ✗ problem')
+  const parts = Object.entries(CONDITIONS).map(([condition, { glyph }]) => `${glyph} ${condition}`)
+  return palette.dim(parts.join('  '))
 }
 
 interface Looks {
@@ -73,11 +81,9 @@ interface Looks {
   readonly withTtl?: boolean
   /** Only with several services. */
   readonly withService?: boolean
-  /** Further rows are omitted. */
-  readonly most?: number
 }
 
-function readyColumn(palette: Palette): Column<Row> {
+function readyColumn(palette: Palette): Column<EndpointRow> {
   return {
     head: 'READY',
     text: ({ endpoint }) => endpoint.health ?? '–',
@@ -85,16 +91,16 @@ function readyColumn(palette: Palette): Column<Row> {
   }
 }
 
-const REGISTRY: Column<Row> = { head: 'REGISTRY', text: ({ endpoint }) => endpoint.registry ?? '' }
+const REGISTRY: Column<EndpointRow> = { head: 'REGISTRY', text: ({ endpoint }) => endpoint.registry ?? '' }
 
-const LAYOUT: Column<Row> = { head: 'LAYOUT', text: ({ endpoint }) => endpoint.layout }
+const LAYOUT: Column<EndpointRow> = { head: 'LAYOUT', text: ({ endpoint }) => endpoint.layout }
 
 /** The LAYOUT column is omitted if all endpoints are in the default layout. */
 function namesLayouts(endpoints: readonly EndpointDoc[]): boolean {
   return endpoints.some(({ layout }) => layout !== DEFAULT_LAYOUT.name)
 }
 
-function wideColumns(): Column<Row>[] {
+function wideColumns(): Column<EndpointRow>[] {
   return [
     { head: 'CREATED', align: 'right', text: ({ endpoint }) => endpoint.createRevision },
     LAYOUT,
@@ -102,29 +108,43 @@ function wideColumns(): Column<Row>[] {
   ]
 }
 
-interface Condition {
-  readonly glyph: string
-  readonly note: string
-  readonly paint: (palette: Palette, text: string) => string
+/** The state of an endpoint, as its glyph shows it. */
+export type Condition = 'leased' | 'drained' | 'problem'
+
+const CONDITIONS: Readonly<
+  Record<Condition, { readonly glyph: string; paint(palette: Palette, text: string): string }>
+> = {
+  leased: { glyph: '●', paint: (palette, text) => palette.green(text) },
+  drained: { glyph: '◐', paint: (palette, text) => palette.yellow(text) },
+  problem: { glyph: '✗', paint: (palette, text) => palette.red(text) },
 }
 
-function conditionOf({ endpoint: row, of: { weightsUnset } }: Row): Condition {
-  const red = (palette: Palette, text: string) => palette.red(text)
-  if (row.problem !== null) return { glyph: '✗', note: row.problem, paint: red }
-  const drained = row.weight === 0 && !weightsUnset
-  const wantsLease = findLayout(row.layout)?.wantsLease ?? true
-  const noLease = row.lease === null && wantsLease ? 'no lease' : null
-  const hints = row.hints.map(({ text }) => text)
-  const note = [drained ? 'drained' : null, noLease, weightsUnset ? 'weights unset' : null, ...hints]
-    .filter(Boolean)
-    .join(', ')
-  if (row.ready === false) return { glyph: '✗', note, paint: red }
-  if (drained) return { glyph: '◐', note, paint: (palette, text) => palette.yellow(text) }
-  if (noLease) return { glyph: '✗', note, paint: red }
-  return { glyph: '●', note, paint: (palette, text) => palette.green(text) }
+export function conditionOf(row: EndpointRow): Condition {
+  const { problem, ready } = row.endpoint
+  if (problem !== null || ready === false) return 'problem'
+  if (isDrained(row)) return 'drained'
+  return lacksLease(row) ? 'problem' : 'leased'
 }
 
-function ttl({ endpoint: { lease, ttlSeconds, grantedTtlSeconds } }: Row): string {
+/** The problem of an endpoint, or what else is to be known about it; often empty. */
+export function noteOf(row: EndpointRow): string {
+  const { problem, hints } = row.endpoint
+  if (problem !== null) return problem
+  const { weightsUnset } = row.of
+  const states = [isDrained(row) && 'drained', lacksLease(row) && 'no lease', weightsUnset && 'weights unset']
+  return [...states, ...hints.map(({ text }) => text)].filter(Boolean).join(', ')
+}
+
+function isDrained({ endpoint, of }: EndpointRow): boolean {
+  return endpoint.weight === 0 && !of.weightsUnset
+}
+
+/** Without a lease, where its layout leases. */
+function lacksLease({ endpoint: { lease, layout } }: EndpointRow): boolean {
+  return lease === null && (findLayout(layout)?.wantsLease ?? true)
+}
+
+function ttl({ endpoint: { lease, ttlSeconds, grantedTtlSeconds } }: EndpointRow): string {
   if (lease === null) return 'none'
   return ttlSeconds === null ? 'ended' : `${ttlSeconds}s/${grantedTtlSeconds}s`
 }

@@ -35,7 +35,7 @@ export class ProxyScreen {
     private readonly palette: Palette,
     private readonly terminal: PatientTerminal,
   ) {
-    this.screen = new LiveScreen((size) => this.draw(size), terminal)
+    this.screen = new LiveScreen((size) => this.draw(size), { output: terminal })
     this.timer = setInterval(() => this.screen.paint(), PAINT_PERIOD_MS)
     this.screen.paint()
   }

@@ -1,3 +1,5 @@
+import { Keyboard } from './keyboard.js'
+import type { Key } from './keys.js'
 import { enterScreen, frame, leaveScreen, type Screen, type Size, sizeOf } from './screen.js'
 
 /** Older lines of the log are dropped, so that a long session does not grow. */
@@ -5,6 +7,9 @@ const LOG_LINES = 1_000
 
 /** At most twenty frames a second: a burst of events is painted once. */
 const PAINT_PERIOD_MS = 50
+
+/** Painting takes a fifth of the time at most: a frame of many endpoints takes longer than 10 ms. */
+const PAUSE_PER_PAINTING = 4
 
 /** What a screen shows above its log. */
 export type Content = Omit<Screen, 'log'>
@@ -14,26 +19,51 @@ export interface ScreenOutput {
   write(text: string): unknown
 }
 
+interface ScreenOptions {
+  readonly output?: ScreenOutput
+  /** Receives the keys of the terminal, except Ctrl-C, Ctrl-Z, Ctrl-\ and Ctrl-L. Without it the terminal is not read. */
+  readonly onKey?: (key: Key) => void
+}
+
 /**
  * A table that repaints above a log, on the terminal's other screen: what was on the terminal before comes back at the
- * end.
+ * end, and while the process is stopped.
  */
 export class LiveScreen {
   readonly log: string[] = []
+  private readonly output: ScreenOutput
+  private readonly keyboard: Keyboard | null
   private timer: NodeJS.Timeout | undefined
   private paintedAtMs = Number.NEGATIVE_INFINITY
+  private paintingMs = 0
   private readonly repaint = () => this.paint()
   /** Restores the terminal if the process ends without `leave`, for example by an uncaught error. */
   private readonly restore = () => this.output.write(leaveScreen)
+  private readonly stopSelf = () => this.stop(process.pid, 'SIGTSTP')
+  private readonly quitSelf = () => this.stop(process.pid, 'SIGQUIT')
+  /** After a stop, another program may have drawn on the screen, or changed the terminal's mode. */
+  private readonly goOn = () => {
+    this.keyboard?.resume()
+    this.output.write(enterScreen)
+    this.paint()
+  }
 
   /** @param draw the content for a terminal of a size */
   constructor(
     private readonly draw: (size: Size) => Content,
-    private readonly output: ScreenOutput = process.stdout,
+    { output = process.stdout, onKey }: ScreenOptions = {},
   ) {
+    this.output = output
+    this.keyboard = onKey ? Keyboard.open(process.stdin, (key) => this.press(key, onKey)) : null
     output.write(enterScreen)
     process.stdout.on('resize', this.repaint)
     process.once('exit', this.restore)
+    process.on('SIGTSTP', this.stopSelf).on('SIGQUIT', this.quitSelf).on('SIGCONT', this.goOn)
+  }
+
+  /** Whether it reads keys. */
+  get hasKeys(): boolean {
+    return this.keyboard !== null
   }
 
   /** Adds a line to the log. */
@@ -45,16 +75,19 @@ export class LiveScreen {
 
   /** Paints soon: several changes at a time make one frame. */
   refresh(): void {
-    const waitMs = this.paintedAtMs + PAINT_PERIOD_MS - performance.now()
+    const pauseMs = Math.max(PAINT_PERIOD_MS, this.paintingMs * PAUSE_PER_PAINTING)
+    const waitMs = this.paintedAtMs + pauseMs - performance.now()
     this.timer ??= setTimeout(this.repaint, Math.max(0, waitMs))
   }
 
   paint(): void {
     clearTimeout(this.timer)
     this.timer = undefined
+    const startedAtMs = performance.now()
     const size = sizeOf(process.stdout)
     this.output.write(frame({ ...this.draw(size), log: this.log }, size))
     this.paintedAtMs = performance.now()
+    this.paintingMs = this.paintedAtMs - startedAtMs
   }
 
   /**
@@ -67,6 +100,33 @@ export class LiveScreen {
     clearTimeout(this.timer)
     process.stdout.off('resize', this.repaint)
     process.off('exit', this.restore)
+    process.off('SIGTSTP', this.stopSelf).off('SIGQUIT', this.quitSelf).off('SIGCONT', this.goOn)
+    this.keyboard?.close()
     return leaveScreen + (left.length === 0 ? '' : `${left.join('\n')}\n`)
   }
+
+  private press(key: Key, onKey: (key: Key) => void): void {
+    // As the terminal does it: the signal goes to the whole process group.
+    if (key.type === 'ctrl-c') process.kill(FOREGROUND_GROUP, 'SIGINT')
+    else if (key.type === 'ctrl-z') this.stop(FOREGROUND_GROUP, 'SIGTSTP')
+    else if (key.type === 'ctrl-backslash') this.stop(FOREGROUND_GROUP, 'SIGQUIT')
+    else if (key.type === 'ctrl-l') this.goOn()
+    else onKey(key)
+  }
+
+  /**
+   * Gives the terminal back, and lets the system stop or end the process. It stops no process that nothing could
+   * continue, such as the only one of a terminal: then this goes on at once.
+   */
+  private stop(pid: number, signal: 'SIGTSTP' | 'SIGQUIT'): void {
+    process.off('SIGTSTP', this.stopSelf).off('SIGQUIT', this.quitSelf)
+    this.keyboard?.suspend()
+    this.output.write(leaveScreen)
+    process.kill(pid, signal)
+    process.on('SIGTSTP', this.stopSelf).on('SIGQUIT', this.quitSelf)
+    this.goOn()
+  }
 }
+
+/** As the pid of kill(2): the own process group. */
+const FOREGROUND_GROUP = 0

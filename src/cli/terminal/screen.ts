@@ -1,9 +1,15 @@
+import { disableBracketedPaste, enableBracketedPaste } from './keys.js'
 import { textWidth } from './text-width.js'
 
-const ENTER = '\u001b[?1049h\u001b[?25l'
-const LEAVE = '\u001b[?25h\u001b[?1049l'
+const ALTERNATE = '\u001b[?1049h'
+const MAIN = '\u001b[?1049l'
+const HIDE_CURSOR = '\u001b[?25l'
+const SHOW_CURSOR = '\u001b[?25h'
+/** Terminals disagree about the width of some characters: a line that is too wide for one must not break the frame. */
+const CUT_LONG_LINES = '\u001b[?7l'
+const WRAP_LONG_LINES = '\u001b[?7h'
 const HOME = '\u001b[H'
-const CLEAR_REST_OF_LINE = '\u001b[K'
+const CLEAR_LINE = '\u001b[K'
 const CLEAR_BELOW = '\u001b[J'
 
 export interface Size {
@@ -11,8 +17,8 @@ export interface Size {
   readonly rows: number
 }
 
-export const enterScreen = ENTER
-export const leaveScreen = LEAVE
+export const enterScreen = ALTERNATE + HIDE_CURSOR + CUT_LONG_LINES + enableBracketedPaste
+export const leaveScreen = disableBracketedPaste + WRAP_LONG_LINES + SHOW_CURSOR + MAIN
 
 /** The size of a terminal. Some terminals report 0, and other streams have no size: then 80 by 24. */
 export function sizeOf({ columns, rows }: Partial<Size>): Size {
@@ -54,7 +60,9 @@ export const ROWS_BESIDES_TABLE = 4
 export function frame({ title, table, legend, log }: Screen, { columns, rows }: Size): string {
   const top = [title, ...cropTable(table, Math.max(1, rows - ROWS_BESIDES_TABLE)), legend].slice(0, rows)
   const lines = [...top.map((line) => cutTo(line, columns)), ...logWithin(log, rows - top.length, columns)]
-  return HOME + lines.map((line) => line + CLEAR_REST_OF_LINE).join('\r\n') + CLEAR_BELOW
+  // Cleared before the text: behind a line of the full width, xterm would clear its last character.
+  const cleared = lines.map((line) => CLEAR_LINE + line)
+  return HOME + cleared.join('\r\n') + (lines.length < rows ? `\r\n${CLEAR_BELOW}` : '')
 }
 
 /** The newest lines of a log, wrapped. The oldest line may be cut: its beginning names the event. */

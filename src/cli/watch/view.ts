@@ -1,24 +1,31 @@
-import { chosenOf, formatFilter } from '../../domain/endpoint-filter.js'
+import { formatFilter } from '../../domain/endpoint-filter.js'
 import { EMPTY_SNAPSHOT, endpointsOf, type Snapshot } from '../../domain/snapshot.js'
 import type { WatchEvent } from '../../registry/events.js'
 import { summarizeServices } from '../../registry/service-summary.js'
 import { withRegistry } from '../endpoints/combined.js'
 import { endpointsDoc } from '../endpoints/document.js'
-import { renderEndpoints, renderLegend } from '../endpoints/table.js'
+import { type EndpointRow, renderRows, rowsOf } from '../endpoints/table.js'
 import type { Scope } from '../flags/target.js'
 import { type Palette, uncolored } from '../terminal/color.js'
-import { LiveScreen } from '../terminal/live-screen.js'
-import { cropTable, ROWS_BESIDES_TABLE, type ScreenTable, sizeOf } from '../terminal/screen.js'
+import type { Key } from '../terminal/keys.js'
+import { type Content, LiveScreen } from '../terminal/live-screen.js'
+import { ROWS_BESIDES_TABLE, type Size, sizeOf } from '../terminal/screen.js'
+import { type Controls, NO_CONTROLS, type Page, press } from './controls.js'
 import type { EventDoc } from './document.js'
+import { renderControls } from './legend.js'
 import { EventLog } from './line.js'
+import { filtered, rowId, sorted, visibleRows } from './rows.js'
 import { type Freshness, renderTitle } from './title.js'
 
 /** The title of a stale list shows its age in seconds. */
 const COUNT_PERIOD_MS = 1_000
 
+/** Changed rows that may stay visible: more than a screen has. */
+const MOST_CHANGED = 200
+
 /**
- * How fresh the list is, the endpoints as a table, and the log below. At the end the last table is printed with the
- * whole log.
+ * How fresh the list is, the endpoints as a table, and the log below. Keys scroll, filter and sort the table. At the end
+ * the last table is printed with the whole log.
  */
 export class ScreenView {
   private readonly events: EventLog
@@ -28,23 +35,24 @@ export class ScreenView {
   /** Registries that are out of reach. */
   private readonly stale = new Map<string | undefined, { readonly since: Date; readonly fromMs: number }>()
   private counting: NodeJS.Timeout | undefined
+  private controls: Controls = NO_CONTROLS
+  private page: Page = { top: 0, shown: 0, rows: 0 }
+  /** Ids of the rows that changed, the latest last. */
+  private readonly changed = new Set<string>()
 
   /**
    * @param scope without a service: all of them
    * @param members of etcd, as the user named them
+   * @param onQuit called when the user ends the watch by a key
    */
   constructor(
     private readonly scope: Pick<Scope<string | undefined>, 'service' | 'filter'>,
     private readonly members: readonly string[],
     private readonly palette: Palette,
+    private readonly onQuit: () => void,
   ) {
     this.events = new EventLog(palette)
-    const legend = renderLegend(palette)
-    this.screen = new LiveScreen(({ columns, rows }) => ({
-      title: this.title(columns),
-      table: this.table(rows),
-      legend,
-    }))
+    this.screen = new LiveScreen((size) => this.draw(size), { onKey: (key) => this.press(key) })
     this.screen.paint()
   }
 
@@ -52,15 +60,36 @@ export class ScreenView {
     this.snapshots.set(registry, snapshot)
     if (event.type === 'stale') this.goStale(registry, event.sinceMs)
     else this.goLive(registry)
+    if ('endpoint' in event) this.keepVisible(rowId(registry, event.endpoint.key, event.endpoint.addr))
     this.screen.add(this.events.line(doc, new Date()))
   }
 
   close(): void {
     clearInterval(this.counting)
-    const { columns, rows } = sizeOf(process.stdout)
     const { log } = this.screen
-    const left = [this.title(columns), ...cropTable(this.table(rows), rows - ROWS_BESIDES_TABLE), '', ...log]
+    this.controls = { ...this.controls, draft: null }
+    const { title, table } = this.draw(sizeOf(process.stdout))
+    const left = [title, ...table.lines, '', ...log]
     process.stdout.write(this.screen.leave(log.length === 0 ? [] : left))
+  }
+
+  private press(key: Key): void {
+    const next = press(this.controls, key, this.page)
+    if (next === 'quit') {
+      this.onQuit()
+      return
+    }
+    this.controls = next
+    // The next key may come before the next frame.
+    this.page = { ...this.page, top: next.top }
+    this.screen.refresh()
+  }
+
+  private keepVisible(id: string): void {
+    this.changed.delete(id)
+    this.changed.add(id)
+    const [oldest] = this.changed
+    if (this.changed.size > MOST_CHANGED && oldest !== undefined) this.changed.delete(oldest)
   }
 
   private goStale(registry: string | undefined, sinceMs: number): void {
@@ -90,35 +119,51 @@ export class ScreenView {
     return this.screen.log.length === 0
   }
 
-  private title(columns: number): string {
+  private draw({ columns, rows }: Size): Content {
+    const all = this.isEmpty ? [] : watchedRows(this.snapshots, this.scope)
+    const { controls, palette } = this
+    const matching = sorted(filtered(all, controls.draft ?? controls.filter), controls.sort)
+    // One line is the head.
+    const room = Math.max(0, rows - ROWS_BESIDES_TABLE - 1)
+    const shown = visibleRows(matching, room, controls.top, this.changed)
+    this.page = { top: shown.above, shown: shown.rows.length, rows: matching.length }
+    const counted = { matching: matching.length, all: all.length }
+    return {
+      title: this.title(columns, all.length),
+      table: { lines: [...this.lines(shown.rows, room), ...hiddenLine(shown)], hidden: 0 },
+      legend: renderControls(controls, counted, this.screen.hasKeys, columns, palette),
+    }
+  }
+
+  private title(columns: number, endpoints: number): string {
     const { members, freshness } = this
     const { service, filter } = this.scope
-    const snapshots = [...this.snapshots.values()]
-    const { revision } = snapshots[0] ?? EMPTY_SNAPSHOT
-    const endpoints = snapshots.reduce((sum, one) => sum + chosenOf(filter, endpointsOf(one)).length, 0)
+    const [snapshot = EMPTY_SNAPSHOT] = this.snapshots.values()
+    const { revision } = snapshot
     const selection = formatFilter(filter)
     return renderTitle({ service, selection, members, revision, endpoints, freshness }, columns, this.palette)
   }
 
-  /** The rows of a stale list are dim throughout. */
-  private table(rows: number): ScreenTable {
-    if (this.isEmpty) return NO_TABLE
+  /** Remaining times change without an event: a watched table omits them. The rows of a stale list are dim throughout. */
+  private lines(rows: readonly EndpointRow[], room: number): readonly string[] {
+    if (this.isEmpty || room === 0) return []
+    const looks = { withTtl: false, withService: this.scope.service === undefined }
     const isLive = this.stale.size < this.snapshots.size
-    if (isLive) return renderWatched(this.snapshots, this.scope, this.palette, rows)
-    const { lines, hidden } = renderWatched(this.snapshots, this.scope, uncolored, rows)
-    return { lines: lines.map((line) => this.palette.dim(line)), hidden }
+    if (isLive) return renderRows(rows, this.palette, looks).split('\n')
+    const lines = renderRows(rows, uncolored, looks).split('\n')
+    return lines.map((line) => this.palette.dim(line))
   }
 }
 
-const NO_TABLE: ScreenTable = { lines: [], hidden: 0 }
+function hiddenLine({ above, hidden }: { readonly above: number; readonly hidden: number }): string[] {
+  if (hidden === 0) return []
+  return [above === 0 ? `… ${hidden} more` : `… ${above} above, ${hidden - above} below`]
+}
 
-/** Remaining times change without an event: a watched table omits them. @param most maximum number of rows */
-function renderWatched(
+function watchedRows(
   snapshots: ReadonlyMap<string | undefined, Snapshot>,
   { service, filter }: Pick<Scope<string | undefined>, 'service' | 'filter'>,
-  palette: Palette,
-  most: number,
-): ScreenTable {
+): EndpointRow[] {
   const docs = [...snapshots].flatMap(([registry, { revision, byKey }]) => {
     const all = endpointsOf({ byKey })
     const services = service === undefined ? summarizeServices(all).services : [{ service, endpoints: all }]
@@ -126,10 +171,5 @@ function renderWatched(
       withRegistry(registry ?? null, endpointsDoc(service, { revision, endpoints }, null, undefined, filter)),
     )
   })
-  const looks = { withTtl: false, withService: service === undefined, most }
-  const count = docs.reduce((sum, { endpoints }) => sum + endpoints.length, 0)
-  return {
-    lines: renderEndpoints(docs, palette, looks).split('\n'),
-    hidden: Math.max(0, count - most),
-  }
+  return rowsOf(docs)
 }

@@ -1,20 +1,17 @@
 import stringWidth from 'string-width'
 import { describe, expect, it } from 'vitest'
-import { frame, type Size, sizeOf } from '../../../../src/cli/terminal/screen.js'
+import { enterScreen, frame, leaveScreen, type Size, sizeOf } from '../../../../src/cli/terminal/screen.js'
+import { screenAfter } from '../../../support/emulator.js'
 import { colored, withoutColors } from '../../../support/palettes.js'
 
 /** The lines that a frame leaves on the screen, colours included. */
 function lines(table: readonly string[], log: readonly string[], size: Size, hidden = 0): string[] {
   const painted = frame({ title: 'title', table: { lines: table, hidden }, legend: 'legend', log }, size)
-  expect(painted.startsWith('\u001b[H')).toBe(true)
-  expect(painted.endsWith('\u001b[J')).toBe(true)
-  return painted
-    .slice(3, -3)
-    .split('\r\n')
-    .map((line) => {
-      expect(line.endsWith('\u001b[K')).toBe(true)
-      return line.slice(0, -3)
-    })
+  const [start, ...rows] = painted.split('\u001b[K')
+  expect(start).toBe('\u001b[H')
+  const shown = rows.map((row) => row.replace(/\r\n(?:\u001b\[J)?$/, ''))
+  expect(painted.endsWith('\u001b[J')).toBe(shown.length < size.rows)
+  return shown
 }
 
 const some = (what: string, count: number) => Array.from({ length: count }, (_, at) => `${what}${at}`)
@@ -109,6 +106,42 @@ describe('a line wider than the terminal', () => {
     for (let columns = 1; columns <= 14; columns++) {
       expect(stringWidth(cut(line, columns))).toBeLessThanOrEqual(columns)
     }
+  })
+})
+
+describe('a frame on a terminal', () => {
+  const screen = (title: string, log: readonly string[]) => ({
+    title,
+    table: { lines: ['head', '日本語 e\u0301 x'], hidden: 0 },
+    legend: 'legend',
+    log,
+  })
+
+  it('replaces the former one, keeps lines of the full width whole, and leaves the rows below empty', async () => {
+    const size = { columns: 20, rows: 8 }
+    const long = frame(screen('x'.repeat(20), some('event', 9)), size)
+    expect(await screenAfter(enterScreen + long, 20, 8)).toEqual([
+      ...['x'.repeat(20), 'head', '日本語 e\u0301 x', 'legend', 'event5', 'event6', 'event7', 'event8'],
+    ])
+    const short = frame(screen('title', ['event']), size)
+    expect(await screenAfter(enterScreen + long + short, 20, 8)).toEqual([
+      ...['title', 'head', '日本語 e\u0301 x', 'legend', 'event', '', '', ''],
+    ])
+  })
+
+  it('keeps its rows on a terminal that takes characters for wider than we do', async () => {
+    // As if every character took two columns.
+    const twice = frame(screen('x'.repeat(20), some('event', 9)), { columns: 20, rows: 8 })
+    const shown = await screenAfter(enterScreen + twice, 10, 8)
+    expect(shown.slice(1, 5)).toEqual(['head', '日本語 e\u0301 x', 'legend', 'event5'])
+  })
+
+  it('is gone after the end, and lines wrap again', async () => {
+    const before = 'before\r\n'
+    const painted = before + enterScreen + frame(screen('title', []), { columns: 20, rows: 8 }) + leaveScreen
+    expect(await screenAfter(`${painted}${'x'.repeat(25)}`, 20, 8)).toEqual([
+      ...['before', 'x'.repeat(20), 'xxxxx', '', '', '', '', ''],
+    ])
   })
 })
 
