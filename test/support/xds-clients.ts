@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { type Bootstrap, bootstrapOf } from '../../src/cli/xds/bootstrap.js'
+import { type Bootstrap, bootstrapFor } from '../../src/cli/xds/bootstrap.js'
 import { pythonWithGrpc } from './c-core.js'
 import { PATHS } from './four-kinds.js'
 import { fetchGrpcJsXds } from './grpc-js.js'
@@ -42,7 +42,7 @@ export class XdsClient implements Disposable {
   static start(library: XdsLibrary, listen: string, service = 'hello'): XdsClient {
     const folder = mkdtempSync(join(tmpdir(), 'disco-xds-'))
     const file = join(folder, 'bootstrap.json')
-    writeFileSync(file, JSON.stringify(bootstrapFor(listen, library)))
+    writeFileSync(file, JSON.stringify(bootstrapOfTest(listen, library)))
     const [command, args, env] = commandOf(library, `xds:///${service}`)
     const child = spawn(command, args, {
       env: { PATH: process.env.PATH, ...env, GRPC_XDS_BOOTSTRAP: file },
@@ -72,9 +72,13 @@ export class XdsClient implements Disposable {
   }
 }
 
-function bootstrapFor(listen: string, library: XdsLibrary): Bootstrap {
+function bootstrapOfTest(listen: string, library: XdsLibrary): Bootstrap {
   const [host = '', port] = listen.split(':')
-  return bootstrapOf({ listen: { host, port: Number(port) }, isTls: false, hostname: `test of ${library}` })
+  return bootstrapFor([], {
+    listen: { host, port: Number(port) },
+    isTls: false,
+    hostname: `test of ${library}`,
+  })
 }
 
 function commandOf(

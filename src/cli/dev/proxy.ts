@@ -4,7 +4,7 @@ import { PLAINTEXT } from '../../proxy/dial.js'
 import { ProxyServer } from '../../proxy/proxy-server.js'
 import { Registry } from '../../registry/registry.js'
 import type { ListenAddress } from '../flags/listen.js'
-import { untilSettled } from '../proxy/serve.js'
+import { untilSettled } from '../serving.js'
 
 /** The default of `disco proxy`. */
 const REPLAY_BYTES = 256 * 2 ** 10
@@ -45,7 +45,7 @@ export async function startDevProxy(
       replayBytes: REPLAY_BYTES,
       random: Math.random,
     })
-    await untilSettled(proxy, stop)
+    await untilSettled(() => proxy.isSettled, stop)
     return {
       address: proxy.address,
       [Symbol.asyncDispose]: async () => {

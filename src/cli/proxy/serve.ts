@@ -1,4 +1,3 @@
-import type { RequestListener } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { MAX_TIMER_MS } from '../../domain/duration.js'
 import { DiscoError } from '../../domain/errors.js'
@@ -7,25 +6,12 @@ import type { Certificates } from '../../proxy/certificates.js'
 import { ProxyMetrics } from '../../proxy/metrics.js'
 import { ProxyServer, type ProxySettings } from '../../proxy/proxy-server.js'
 import type { ListenAddress } from '../flags/listen.js'
+import { type AdminService, renewAtHangUp, untilSettled } from '../serving.js'
 import { type StopSignals, untilAborted } from '../stop-signals.js'
-import { hasHungUp } from '../terminal/hang-up.js'
 import { AccessLog } from './access-log.js'
 import { type ProxyDoc, proxyDoc } from './document.js'
 import type { ProxyScreen } from './screen.js'
 import type { ProxyView } from './view.js'
-
-/** How long the first list and connections are waited for before the proxy is reported as started; it serves meanwhile. */
-const SETTLE_MS = 5_000
-
-const POLL_MS = 20
-
-/** How the admin handler is served. */
-export interface AdminService {
-  /** Token that requests must carry; null for none. */
-  readonly token: string | null
-  /** @throws DiscoError if it cannot listen */
-  start(handler: RequestListener): Promise<AsyncDisposable & { readonly address: string }>
-}
 
 /** A proxy as the command line describes it. */
 export interface ProxyPlan {
@@ -83,21 +69,14 @@ export async function serve(plan: ProxyPlan, stage: ProxyStage, stop: StopSignal
         })
     : null
   if (admin) view.admin(admin.address)
-  let renewed = Promise.resolve()
-  const renew = () => {
-    if (hasHungUp()) return stop.end()
-    log?.reopen()
-    // One after the other, so that the last read wins.
-    renewed = renewed.then(() => renewCertificates(proxy, certificates, view))
-  }
-  process.on('SIGHUP', renew)
+  const endRenewal = renewAtHangUp(stop, log, () => renewCertificates(proxy, certificates, view))
   screen?.show(proxy)
-  await untilSettled(proxy, stop.once)
+  await untilSettled(() => proxy.isSettled, stop.once)
   stage.started(proxyDoc(proxy, settings.policy.name))
   await untilAborted(stop.once)
   view.draining(proxy.calls, drainMs)
   await drain(proxy, drainMs, stop.twice, () => screen?.freeze())
-  process.off('SIGHUP', renew)
+  endRenewal()
   await log?.close()
 }
 
@@ -118,12 +97,6 @@ async function renewCertificates(
 /** Drawn for each connection, so that those made together do not end together. */
 function drawnAge(ageMs: number | null): number | null {
   return ageMs === null ? null : Math.min(MAX_TIMER_MS, ageMs * (0.9 + Math.random() * 0.2))
-}
-
-/** Until all endpoints are READY or were not reached, so that the first line says how they stand. */
-export async function untilSettled(proxy: ProxyServer, stop: AbortSignal): Promise<void> {
-  const endMs = performance.now() + SETTLE_MS
-  while (!proxy.isSettled && !stop.aborted && performance.now() < endMs) await delay(POLL_MS)
 }
 
 async function drain(

@@ -1,3 +1,4 @@
+import { DiscoError } from '../../domain/errors.js'
 import type { ListenAddress } from '../flags/listen.js'
 
 /** The file that a client reads by its variable GRPC_XDS_BOOTSTRAP. */
@@ -18,8 +19,26 @@ export interface BootstrapOptions {
   readonly hostname: string
 }
 
-/** Where clients reach the control plane. One that listens at all addresses is reached by the machine's name. */
-export function bootstrapOf({ listen: { host, port }, isTls, hostname }: BootstrapOptions): Bootstrap {
+/**
+ * The bootstrap file for `--listen`. It is the same for all services.
+ *
+ * @param services the SERVICE arguments
+ * @throws DiscoError USAGE with a service, or without a port
+ */
+export function bootstrapFor(services: readonly string[], options: BootstrapOptions): Bootstrap {
+  if (services.length > 0) {
+    throw new DiscoError('USAGE', `--bootstrap takes no service: "${services[0]}"`, {
+      suggestions: ['The file is the same for all services: a client names its own as xds:///hello'],
+    })
+  }
+  if (options.listen.port === 0) {
+    throw new DiscoError('USAGE', '--bootstrap needs the port at which clients will reach the control plane')
+  }
+  return bootstrapOf(options)
+}
+
+/** A control plane that listens at all addresses is reached by the name of the machine. */
+function bootstrapOf({ listen: { host, port }, isTls, hostname }: BootstrapOptions): Bootstrap {
   const isAny = host === '0.0.0.0' || host === '::' || host === ''
   const name = isAny ? hostname : host.includes(':') ? `[${host}]` : host
   return {

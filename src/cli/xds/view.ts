@@ -50,6 +50,10 @@ export class XdsView {
     this.line('  Ctrl-C: end. Clients keep the last state.')
   }
 
+  admin(address: string): void {
+    this.line(`→ admin handler on http://${address}`)
+  }
+
   renewed(): void {
     this.line(`${this.palette.green('✓')} SIGHUP: certificates and log files are read and opened again`)
   }

@@ -1,0 +1,45 @@
+import type { RequestListener } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { StopSignals } from './stop-signals.js'
+import { hasHungUp } from './terminal/hang-up.js'
+
+/** How long a server waits for its first lists and connections before it is reported as started; it serves meanwhile. */
+const SETTLE_MS = 5_000
+
+const POLL_MS = 20
+
+/** How the admin handler of a server is served. */
+export interface AdminService {
+  /** Token that requests must carry; null for none. */
+  readonly token: string | null
+  /** @throws DiscoError if it cannot listen */
+  start(handler: RequestListener): Promise<AsyncDisposable & { readonly address: string }>
+}
+
+/** Waits until the first state is known, so that the first line shows it; not longer than `SETTLE_MS`. */
+export async function untilSettled(isSettled: () => boolean, stop: AbortSignal): Promise<void> {
+  const endMs = performance.now() + SETTLE_MS
+  while (!isSettled() && !stop.aborted && performance.now() < endMs) await delay(POLL_MS)
+}
+
+/**
+ * From now on SIGHUP opens the log file again and reads the certificates; if the terminal has been closed, it ends the
+ * command instead.
+ *
+ * @param renew reads the certificates; never rejects. Calls do not overlap, so the last read wins
+ * @returns removes the handler; to be called before the log file is closed
+ */
+export function renewAtHangUp(
+  stop: StopSignals,
+  log: { reopen(): void } | null,
+  renew: () => Promise<void>,
+): () => void {
+  let renewed = Promise.resolve()
+  const onHangUp = () => {
+    if (hasHungUp()) return stop.end()
+    log?.reopen()
+    renewed = renewed.then(renew)
+  }
+  process.on('SIGHUP', onHangUp)
+  return () => void process.off('SIGHUP', onHangUp)
+}

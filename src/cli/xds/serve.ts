@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto'
+import type { SecureServerOptions } from 'node:http2'
+import { DiscoError } from '../../domain/errors.js'
+import type { Selector } from '../../domain/selector.js'
+import type { Registry } from '../../registry/registry.js'
+import { xdsAdmin } from '../../xds/admin.js'
+import { ListenerCredentials } from '../../xds/credentials.js'
+import { XdsMetrics } from '../../xds/metrics.js'
+import type { ListSource } from '../../xds/service-lists.js'
+import { type XdsObserver, XdsServer } from '../../xds/xds-server.js'
+import type { ListenAddress } from '../flags/listen.js'
+import type { ServedQuery } from '../flags/xds.js'
+import { LogFile } from '../output/log-file.js'
+import { type AdminService, renewAtHangUp, untilSettled } from '../serving.js'
+import { type StopSignals, untilAborted } from '../stop-signals.js'
+import { ClientLog } from './client-log.js'
+import { type XdsDoc, xdsDoc } from './document.js'
+import type { XdsView } from './view.js'
+
+/** How long a client may take to accept or reject a response. Real ones do so at once. */
+const ANSWER_MS = 60_000
+
+/** A control plane as the command line describes it. */
+export interface XdsPlan {
+  /** None for all services of the registry. */
+  readonly queries: readonly ServedQuery[]
+  readonly listen: ListenAddress
+  readonly canary: Selector | null
+  /** Null for plaintext. */
+  readonly tls: SecureServerOptions | null
+  /** Reads the certificates again. @throws DiscoError USAGE for files that cannot be used */
+  readTls(): Promise<SecureServerOptions | null>
+  /** Null for none. */
+  readonly admin: AdminService | null
+  /** The file of the client log; null for none. */
+  readonly log: string | null
+}
+
+/** Where a running control plane is shown. */
+export interface XdsStage {
+  readonly view: XdsView
+  /** @param problem what is still missing, as a sentence; null for nothing */
+  started(doc: XdsDoc, problem: string | null): void
+}
+
+/** Runs a control plane until the first signal. @throws DiscoError if it cannot listen or open its log */
+export async function serve(
+  plan: XdsPlan,
+  registry: Registry,
+  { view, started }: XdsStage,
+  stop: StopSignals,
+): Promise<void> {
+  const metrics = new XdsMetrics()
+  const file = plan.log === null ? null : LogFile.open(plan.log, 'log', (text) => view.problem(text))
+  const log = file && new ClientLog(file, () => new Date())
+  const credentials = new ListenerCredentials(plan.tls)
+  const server = await XdsServer.start({
+    sources: sourcesOf(registry, plan.queries),
+    listen: plan.listen,
+    credentials,
+    canary: plan.canary,
+    instance: randomBytes(3).toString('hex'),
+    answerMs: ANSWER_MS,
+    random: Math.random,
+    observer: observerOf(view, metrics, log, stop.once),
+  })
+  await using admin = plan.admin
+    ? await plan.admin
+        .start(xdsAdmin({ server, metrics, token: plan.admin.token }))
+        .catch(async (error: unknown) => {
+          await server.close()
+          throw error
+        })
+    : null
+  if (admin) view.admin(admin.address)
+  const endRenewal = renewAtHangUp(stop, file, () => renew(plan, credentials, view))
+  await untilSettled(() => server.problem === null, stop.once)
+  started(xdsDoc(server, plan.tls !== null, plan.canary), server.problem)
+  await untilAborted(stop.once)
+  endRenewal()
+  await server.close()
+  await file?.close()
+}
+
+function observerOf(
+  view: XdsView,
+  metrics: XdsMetrics,
+  log: ClientLog | null,
+  stop: AbortSignal,
+): XdsObserver {
+  return {
+    opened: (stream) => log?.opened(stream),
+    subscribedUnknown: (stream, unknown, known) => {
+      metrics.subscribedUnknown(unknown)
+      view.subscribedUnknown(stream, unknown, known)
+    },
+    responded: (_, type) => metrics.responded(type),
+    answered: (stream, answer) => {
+      metrics.answered(answer.type, answer.rejection)
+      log?.answered(stream, answer)
+      view.answered(stream, answer)
+    },
+    closed: (stream, reason) => {
+      metrics.closed(reason)
+      log?.closed(stream, reason)
+      if (reason !== null && !stop.aborted) view.closed(stream, reason)
+    },
+    stale: (service, cause, cachedAgeMs, problem) => view.stale(service, cause, cachedAgeMs, problem),
+    built: (service, assignment) => view.built(service, assignment),
+  }
+}
+
+async function renew(plan: XdsPlan, credentials: ListenerCredentials, view: XdsView): Promise<void> {
+  try {
+    const tls = await plan.readTls()
+    if (tls) credentials.renew(tls)
+    view.renewed()
+  } catch (thrown) {
+    view.problem(`The certificates stay as they were: ${DiscoError.from(thrown).message}`)
+  }
+}
+
+/** One source for each service; without services, a single watch of the whole registry. */
+function sourcesOf(registry: Registry, queries: readonly ServedQuery[]): readonly ListSource[] {
+  if (queries.length > 0)
+    return queries.map((query) => ({ discovery: registry, query, service: query.service }))
+  const whole = {
+    watch: (_: unknown, signal: AbortSignal) => registry.follow(undefined, signal),
+  }
+  return [{ discovery: whole, query: { service: '' }, service: null }]
+}
