@@ -2,7 +2,7 @@ import type { Endpoint, Revision } from '../domain/endpoint.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import type { EtcdClient } from '../etcd/client.js'
 import { prefixRange } from '../etcd/key-range.js'
-import { collect, collectPages } from '../etcd/list.js'
+import { type CollectedPage, collect, collectPages } from '../etcd/list.js'
 import type { KeyValue } from '../etcd/pairs.js'
 import { decodeEndpoints } from './decode.js'
 import { explainForbidden, isForbidden } from './etcd-refusals.js'
@@ -41,20 +41,37 @@ export async function* endpointPages(
   reader: Reader,
   service?: string,
 ): AsyncGenerator<EndpointList, void, void> {
+  const decode = (kv: KeyValue, by: Reader) => decodeEndpoints(by, kv, service)
+  for await (const { revision, items, others } of decodedPages(client, reader, service, decode)) {
+    yield { revision, endpoints: items, otherKeys: others }
+  }
+}
+
+/**
+ * Reads the keys of one service, or of all, in pages, each decoded by the caller. Without permission for all keys, reads
+ * those of the default layout.
+ *
+ * @param decode takes the reader that the range was read for
+ */
+export async function* decodedPages<Item>(
+  client: EtcdClient,
+  reader: Reader,
+  service: string | undefined,
+  decode: (kv: KeyValue, reader: Reader) => readonly Item[],
+): AsyncGenerator<CollectedPage<Item>, void, void> {
   const range = prefixRange(reader.prefix(service))
-  const decode = (kv: KeyValue) => decodeEndpoints(reader, kv, service)
   let isFirst = true
   try {
-    const pages = collectPages(client, range, reader.keyFilter(service), decode)
-    for await (const { revision, items, others } of pages) {
+    const pages = collectPages(client, range, reader.keyFilter(service), (kv) => decode(kv, reader))
+    for await (const page of pages) {
       isFirst = false
-      yield { revision, endpoints: items, otherKeys: others }
+      yield page
     }
   } catch (error) {
     const mayNarrow = isFirst && isForbidden(error) && service !== undefined
     const narrowed = mayNarrow ? reader.narrowed(service) : null
     if (!narrowed) throw explainForbidden(error, reader)
-    yield* endpointPages(client, narrowed, service)
+    yield* decodedPages(client, narrowed, service, decode)
   }
 }
 

@@ -21,11 +21,13 @@ const ALWAYS: readonly Code[] = ['0', '1', '2']
 
 /** Further exit codes of each command. */
 const OTHERS: Readonly<Record<string, readonly Code[]>> = {
+  apply: ['3', '6', '130'],
   call: ['3', '4', '7', '8', '64 + N', '130'],
   context: ['6'],
   dev: ['6'],
   doctor: ['3', '4', '9', '130'],
   drain: ['3', '4', '6', '130'],
+  export: ['3', '4', '6'],
   health: ['3', '4', '7', '130'],
   help: [],
   layouts: [],

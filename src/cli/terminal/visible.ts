@@ -5,7 +5,8 @@ import { markInTexts } from '../../domain/look-alike.js'
  * Characters that control a terminal, imitate a line or are invisible: controls, marks that reorder text, characters
  * of no width (joiners, variation selectors, fillers, tags), spaces other than the space, and halves of characters.
  */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/gu
+export const INVISIBLE =
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/gu
 
 /** Most texts: tested first, because Unicode properties take longer and lists are long. */
 const PLAIN = /^[ -~]*$/
@@ -69,7 +70,7 @@ function* elementLines(list: readonly unknown[]): Generator<string> {
 }
 
 /** Readers of JSON replace all lone surrogates by the same character: different keys would become equal. */
-function stringify(value: unknown, indent?: number): string {
+export function stringify(value: unknown, indent?: number): string {
   const json = JSON.stringify(value, null, indent)
   if (!json.includes('\\ud')) return json
   const shown = (_: string, member: unknown) => (typeof member === 'string' ? shownKey(member) : member)
@@ -77,7 +78,7 @@ function stringify(value: unknown, indent?: number): string {
 }
 
 /** Escaped as in JSON, so that tables and documents agree: `\\u200b`. */
-function asCode(character: string): string {
+export function asCode(character: string): string {
   return Array.from(
     { length: character.length },
     (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`,

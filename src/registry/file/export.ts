@@ -1,0 +1,74 @@
+import type { LeaseId, Revision } from '../../domain/endpoint.js'
+import { type EndpointFilter, isChosen, isUnfiltered } from '../../domain/endpoint-filter.js'
+import { DiscoError } from '../../domain/errors.js'
+import type { EndpointEntry } from '../../domain/registry-file.js'
+import type { Ttl } from '../../etcd/lease.js'
+import type { KeyValue } from '../../etcd/pairs.js'
+import { decodeEndpoints } from '../decode.js'
+import { decodedPages } from '../listing.js'
+import type { Registry } from '../registry.js'
+import { entriesOf, type StoredRegistration } from './entries.js'
+
+/** A part of an export. */
+export interface ExportPage {
+  /** The same for all pages of a service. */
+  readonly revision: Revision
+  readonly entries: readonly EndpointEntry[]
+  /** Keys of values that cannot be read: a file cannot state them. */
+  readonly unreadable: readonly string[]
+}
+
+/** Answers how long leases are granted for. */
+export type AskTtls = (leases: ReadonlySet<LeaseId>) => Promise<ReadonlyMap<LeaseId, Ttl>>
+
+/**
+ * Reads the endpoints of a service, or of all, as entries of a file, page by page. A key is exported with all of its
+ * addresses if the filter chooses one of them.
+ *
+ * @throws DiscoError CONFLICT if etcd compacts the revision of the first page before the last page is read
+ */
+export async function* exportPages(
+  registry: Registry,
+  service: string | undefined,
+  filter: EndpointFilter,
+  ask: AskTtls,
+): AsyncGenerator<ExportPage, void, void> {
+  const { client, reader } = registry.internals()
+  let first: Revision | null = null
+  const pages = decodedPages(client, reader, service, (kv, by): Read[] => {
+    const endpoints = decodeEndpoints(by, kv, service)
+    if (endpoints.length === 0) return []
+    const found = by.read(kv.key, kv.value)
+    if (found?.decoded.kind !== 'endpoints') return [isUnfiltered(filter) ? kv.key : null]
+    const isMeant = endpoints.some((endpoint) => isChosen(filter, endpoint))
+    return [isMeant ? { kv: ownCopy(kv), layout: found.layout, records: found.decoded.records } : null]
+  })
+  for await (const { revision, items } of pages) {
+    first ??= revision
+    if (revision !== first) throw compacted(first)
+    const stored = items.filter((item) => item !== null && typeof item === 'object')
+    const leases = new Set(stored.flatMap(({ kv }) => kv.lease ?? []))
+    const ttls = await ask(leases)
+    yield {
+      revision,
+      entries: stored.flatMap((one) => entriesOf(one, ttls)),
+      unreadable: items.filter((item) => typeof item === 'string'),
+    }
+  }
+}
+
+/** A registration, the key of an unreadable value, or null for one that the filter leaves out. */
+type Read = StoredRegistration | string | null
+
+/** The value of a key-value is a view of the whole answer of etcd. */
+function ownCopy(kv: KeyValue): KeyValue {
+  return { ...kv, value: Buffer.from(kv.value) }
+}
+
+function compacted(revision: Revision): DiscoError {
+  return new DiscoError(
+    'CONFLICT',
+    `etcd compacted revision ${revision} while it was read: the output is not complete`,
+    { suggestions: ['Repeat the export'] },
+  )
+}

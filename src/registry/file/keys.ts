@@ -1,0 +1,215 @@
+import { problemAt } from '../../config/settings.js'
+import type { Endpoint, EndpointRecord } from '../../domain/endpoint.js'
+import { DiscoError } from '../../domain/errors.js'
+import { shownKey } from '../../domain/key-text.js'
+import { DEFAULT_LAYOUT, type EndpointRecords, type Layout, layoutNamed } from '../../domain/layouts/index.js'
+import { rooted, withoutRoot } from '../../domain/layouts/root.js'
+import { statedBy } from '../../domain/layouts/stated.js'
+import type { PlacedEntry, RegistryFile } from './read.js'
+
+/** A key as a file states it. */
+export interface StatedKey {
+  readonly key: string
+  readonly value: Uint8Array
+  /** At the base of the key, and under the root. */
+  readonly layout: Layout
+  /** As the layout decodes key and value. */
+  readonly records: EndpointRecords
+  /** Whether the file has the whole value, or only fields, from which the layout has written it. */
+  readonly isExact: boolean
+  readonly leased: boolean
+  readonly grantedTtlSeconds: number | null
+  /** Its first entry. */
+  readonly entry: PlacedEntry
+}
+
+/**
+ * The keys that a file states.
+ *
+ * @param root the prefix of all keys, in place of the file's own
+ * @throws DiscoError USAGE with file, line and column
+ */
+export function statedKeys(file: RegistryFile, root: string = file.root): StatedKey[] {
+  const keys = new Map<string, StatedKey>()
+  for (const entries of registrationsIn(file.entries)) {
+    const stated = statedKey(file, entries, root)
+    const other = keys.get(stated.key)
+    if (other) {
+      const where = `${other.entry.at.line}:${other.entry.at.column}`
+      throw at(file, entries[0], `${shownKey(stated.key)} is given twice: also at ${where}`)
+    }
+    keys.set(stated.key, stated)
+  }
+  return [...keys.values()]
+}
+
+/** The endpoints that a file states, without leases and revisions. @throws DiscoError USAGE with file, line and column */
+export function endpointsOfFile(file: RegistryFile, root?: string): Endpoint[] {
+  return statedKeys(file, root).flatMap(({ key, layout, records }) =>
+    records.map((record) => ({
+      ...record,
+      key,
+      layout: layout.name,
+      problem: record.problem ?? null,
+      lease: null,
+      createRevision: 0,
+      modRevision: 0,
+    })),
+  )
+}
+
+type Entries = readonly [PlacedEntry, ...PlacedEntry[]]
+
+/** Entries with the same key are the addresses of one registration. */
+function registrationsIn(entries: readonly PlacedEntry[]): Entries[] {
+  const byKey = new Map<string, [PlacedEntry, ...PlacedEntry[]]>()
+  const all: Entries[] = []
+  for (const entry of entries) {
+    const same = entry.key === undefined ? undefined : byKey.get(entry.key)
+    if (same) same.push(entry)
+    else {
+      const own: [PlacedEntry] = [entry]
+      all.push(own)
+      if (entry.key !== undefined) byKey.set(entry.key, own)
+    }
+  }
+  return all
+}
+
+function statedKey(file: RegistryFile, entries: Entries, root: string): StatedKey {
+  const [entry] = entries
+  const unrooted = placedLayout(file, entry)
+  const differing = entries.find((one) => SHARED.some((name) => one[name] !== entry[name]))
+  if (differing) {
+    const name = SHARED.find((one) => differing[one] !== entry[one])
+    throw at(file, differing, `the addresses under one key share its ${name}`)
+  }
+  const layout = rooted(unrooted, root)
+  const isExact = entry.value !== undefined
+  const stored = isExact ? kept(file, layout, entries, root) : written(file, layout, entries)
+  if (!isExact && entry.key !== undefined) {
+    const own = written(file, rooted(unrooted, file.root), entries).key
+    if (own !== entry.key) {
+      throw at(file, entry, `key says ${shownKey(entry.key)}, the other fields ${shownKey(own)}`)
+    }
+  }
+  const { leased = layout.wantsLease, grantedTtlSeconds = null } = entry
+  return { ...stored, layout, leased, grantedTtlSeconds, entry, isExact }
+}
+
+const SHARED = ['service', 'version', 'weight', 'layout', 'leased'] as const
+
+/** The layout of an entry at the base of its key. */
+function placedLayout(file: RegistryFile, entry: PlacedEntry): Layout {
+  const layout = layoutNamed(entry.layout ?? DEFAULT_LAYOUT.name)
+  if (entry.key === undefined) return layout
+  const base = layout.baseOf(withoutRoot(file.root, entry.key, layout))
+  if (base === null) throw at(file, entry, `${shownKey(entry.key)} is not a key of the layout ${layout.name}`)
+  return base === layout.base ? layout : layout.at(base)
+}
+
+/** The records that the fields of entries state. */
+export function recordsOf([first, ...rest]: Entries, layout: Layout): EndpointRecords {
+  return [recordOf(first, layout), ...rest.map((entry) => recordOf(entry, layout))]
+}
+
+function recordOf(
+  { service, addr, version, weight, metadata, id }: PlacedEntry,
+  layout: Layout,
+): EndpointRecord {
+  return {
+    service,
+    addr,
+    version: version ?? '',
+    weight: weight ?? (layout.weightless === null ? layout.firstWeight : 0),
+    metadata: metadata ?? {},
+    ...(id === undefined ? {} : { id }),
+  }
+}
+
+/** What the layout writes, if it keeps all fields. @throws DiscoError USAGE */
+function written(
+  file: RegistryFile,
+  layout: Layout,
+  entries: Entries,
+): Pick<StatedKey, 'key' | 'value' | 'records'> {
+  const records = recordsOf(entries, layout)
+  const { key, value } = placed(file, entries[0], () => layout.encode(records, null))
+  const decoded = layout.decode(key, value)
+  const read = decoded.kind === 'endpoints' ? decoded.records : null
+  const lost = read && firstDifference(records, statedBy(layout, { key, value, records: read }).records)
+  if (read === null || lost !== null) {
+    throw at(file, entries[0], `the layout ${layout.name} cannot carry this ${lost ?? 'registration'}`)
+  }
+  return { key, value, records: read }
+}
+
+/** Adds the place in the file to an error of a layout. */
+function placed<Result>(file: RegistryFile, entry: PlacedEntry, write: () => Result): Result {
+  try {
+    return write()
+  } catch (error) {
+    throw error instanceof DiscoError ? at(file, entry, error.message, error.suggestions) : error
+  }
+}
+
+/** The value of the file, which its fields have to agree with, but for the weight, which may be changed there. */
+function kept(
+  file: RegistryFile,
+  layout: Layout,
+  entries: Entries,
+  root: string,
+): Pick<StatedKey, 'key' | 'value' | 'records'> {
+  const [entry] = entries
+  const { key: stored, value: given } = entry
+  if (stored === undefined || given === undefined) throw at(file, entry, 'a value needs its key')
+  const own = withoutRoot(file.root, stored, layout)
+  const key = root === '' ? own : root + own.replace(/^\/+/, '')
+  const decode = (bytes: Uint8Array) => {
+    const decoded = layout.decode(key, bytes)
+    if (decoded.kind === 'endpoints') return decoded.records
+    const problem = decoded.kind === 'unusable' ? decoded.problem.text : `it is ${decoded.purpose}`
+    throw at(file, entry, `${shownKey(key)}: ${problem}`)
+  }
+  const before = decode(given)
+  const fields = recordsOf(entries, layout)
+  const weight = fields[0].weight
+  const isSame = entry.weight == null || before[0].weight === weight
+  const value = isSame ? given : placed(file, entry, () => layout.withWeight(given, weight))
+  const records = isSame ? before : decode(value)
+  const stated = statedBy(layout, { key, value, records }).records
+  const compared = fields.map((field, index) => ({
+    ...field,
+    weight: entry.weight == null ? (stated[index]?.weight ?? 0) : field.weight,
+  }))
+  const lost = firstDifference(compared, stated)
+  if (lost !== null) {
+    throw at(file, entry, `value says another ${lost} than the field ${lost}`, [
+      'Change it there as well, or remove value and key: the value is then written from the fields',
+    ])
+  }
+  return { key, value, records }
+}
+
+/** The first field in which registrations differ; null if they state the same. */
+function firstDifference(asked: readonly EndpointRecord[], read: readonly EndpointRecord[]): string | null {
+  if (asked.length !== read.length) return 'number of addresses'
+  for (const [index, one] of asked.entries()) {
+    const other = read[index]
+    const name = (['service', 'addr', 'version', 'weight', 'id'] as const).find(
+      (field) => one[field] !== other?.[field],
+    )
+    if (name !== undefined) return name
+    if (!isSameMap(one.metadata, other?.metadata ?? {})) return 'metadata'
+  }
+  return null
+}
+
+function isSameMap(one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean {
+  const names = Object.keys(one)
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name])
+}
+
+function at(file: RegistryFile, entry: PlacedEntry, text: string, hints: readonly string[] = []): DiscoError {
+  return problemAt({ file: file.name }, entry.at, text, [...hints])
+}
