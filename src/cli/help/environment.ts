@@ -41,13 +41,13 @@ export const VARIABLES: readonly Variable[] = [
   ...ETCD,
   ...PLACE,
   ...OUTPUT,
-  ['XDG_CACHE_HOME', 'folder of cached lists and compiled code; ~/.cache if unset or relative'],
+  ['XDG_CACHE_HOME', 'folder of cached lists, completions and compiled code; ~/.cache if unset or relative'],
   CONTEXTS,
   ['NODE_DISABLE_COMPILE_CACHE', 'no cache of compiled code if not empty'],
 ]
 
 /** Commands that do not connect to the etcd named by flags and variables. */
-const WITHOUT_ETCD: readonly string[] = ['dev', 'help', 'verdict', 'version']
+const WITHOUT_ETCD: readonly string[] = ['completion', 'dev', 'help', 'verdict', 'version']
 
 const DIALLING: readonly string[] = ['call', 'pick', 'resolve']
 

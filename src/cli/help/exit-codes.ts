@@ -23,6 +23,7 @@ const ALWAYS: readonly Code[] = ['0', '1', '2']
 const OTHERS: Readonly<Record<string, readonly Code[]>> = {
   apply: ['3', '6', '130'],
   call: ['3', '4', '7', '8', '64 + N', '130'],
+  completion: [],
   context: ['6'],
   dev: ['6'],
   doctor: ['3', '4', '9', '130'],

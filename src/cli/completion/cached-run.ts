@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { closeSync, openSync, rmSync, statSync } from 'node:fs'
+import { mkdir, readFile, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { isAbsolute, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { configFile, projectFile } from '../../config/locations.js'
+
+/** An answer this old is given without asking again. */
+const FRESH_MS = 5_000
+
+/** An older one is given only while a new one does not arrive in time. Nobody expects the names of yesterday. */
+const USABLE_MS = 3_600_000
+
+/** A run that has not ended after this time was killed: its draft no longer keeps others from starting. */
+const ABANDONED_MS = 10_000
+
+const POLL_MS = 10
+
+const BESIDE_CACHED_LISTS = 'disco-completion'
+
+/** A command of this tool whose JSON document is kept in a file. */
+export interface CachedRun {
+  /** The command with its arguments and flags, such as `['ls', 'hello', '-C', 'staging']`. */
+  readonly argv: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+  /** Milliseconds since the start of this process after which an old answer, or none, is given. */
+  readonly deadlineMs: number
+}
+
+/**
+ * The document that the command prints. If the kept one is older than 5 s, the command is run in the background, by a
+ * process that outlives this one: a slow registry costs the user no time, and the next completion has the answer.
+ *
+ * @returns null if there is no document in time, or it cannot be kept
+ */
+export async function cachedRun(run: CachedRun): Promise<object | null> {
+  const folder = folderIn(run.env)
+  if (folder === null) return null
+  const file = join(folder, `${identityOf(run)}.json`)
+  if ((await ageOf(file)) > FRESH_MS) {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    startInBackground(run.argv, file)
+    while ((await ageOf(file)) > FRESH_MS && performance.now() < run.deadlineMs) await delay(POLL_MS)
+  }
+  if ((await ageOf(file)) > USABLE_MS) return null
+  return JSON.parse(await readFile(file, 'utf8')) as object
+}
+
+/** Where the running command writes; it is renamed when complete. */
+export function draftOf(file: string): string {
+  return `${file}.draft`
+}
+
+/** The same command has another answer in another cluster: what decides on the cluster is part of the identity. */
+function identityOf({ argv, env }: CachedRun): string {
+  const settings = Object.entries(env).filter(([name]) => /^(?:DISCO|ETCDCTL)_/.test(name))
+  const files = [configFile(env), projectFile(process.cwd())].map((file) => file && [file, changedAt(file)])
+  const text = JSON.stringify([argv, settings.sort(), files])
+  return createHash('sha256').update(text).digest('hex').slice(0, 32)
+}
+
+function startInBackground(argv: readonly string[], file: string): void {
+  const draft = draftOf(file)
+  if (Date.now() - (changedAt(draft) ?? Date.now()) > ABANDONED_MS) rmSync(draft, { force: true })
+  let output: number
+  try {
+    output = openSync(draft, 'wx', 0o600)
+  } catch {
+    // Another completion has started it.
+    return
+  }
+  const [, tool = ''] = process.argv
+  const words = [...process.execArgv, tool, 'completion', '--refresh', file, '--', ...argv]
+  const child = spawn(process.execPath, words, { detached: true, stdio: ['ignore', output, 'ignore'] })
+  child.on('error', () => rmSync(draft, { force: true }))
+  child.unref()
+  closeSync(output)
+}
+
+async function ageOf(file: string): Promise<number> {
+  const found = await stat(file).catch(() => null)
+  return found === null ? Number.POSITIVE_INFINITY : Math.abs(Date.now() - found.mtimeMs)
+}
+
+function changedAt(file: string): number | null {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? null
+}
+
+function folderIn({ XDG_CACHE_HOME: cacheHome = '' }: NodeJS.ProcessEnv): string | null {
+  if (isAbsolute(cacheHome)) return join(cacheHome, BESIDE_CACHED_LISTS)
+  const home = homedir()
+  return isAbsolute(home) ? join(home, '.cache', BESIDE_CACHED_LISTS) : null
+}

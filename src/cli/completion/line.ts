@@ -1,0 +1,28 @@
+/**
+ * The words of a command line up to the cursor, without the program's name. The last word is the one to complete; it
+ * is empty after a space. Quotes and backslashes as in POSIX shells, without expansion of variables.
+ *
+ * @example wordsOf("disco ls 'my service' -o ") // ['ls', 'my service', '-o', '']
+ */
+export function wordsOf(line: string): string[] {
+  const words: string[] = []
+  // A word consists of quoted and unquoted parts; a quote that is open at the cursor ends there.
+  for (const [word] of line.matchAll(/(?:'[^']*(?:'|$)|"(?:\\.|[^"\\])*(?:"|\\?$)|\\.|\\$|[^\s'"\\])+/gs)) {
+    words.push(unquoted(word))
+  }
+  if (/(?:^|[^\\])\s$/.test(line) && !hasOpenQuote(line)) words.push('')
+  return words.slice(1)
+}
+
+function unquoted(word: string): string {
+  return word.replace(
+    /'([^']*)(?:'|$)|"((?:\\.|[^"\\])*)(?:"|\\?$)|\\(.?)/gs,
+    (_, single?: string, double?: string, escaped?: string) =>
+      single ?? double?.replace(/\\(["\\$`])/g, '$1') ?? escaped ?? '',
+  )
+}
+
+function hasOpenQuote(line: string): boolean {
+  const rest = line.replace(/'[^']*'|"(?:\\.|[^"\\])*"|\\./gs, '')
+  return /['"]/.test(rest)
+}
