@@ -30,6 +30,8 @@ export function answerLines(
   if (candidates === null) return ['files']
   const offered = candidates
     .filter(({ value }) => value.startsWith(typed) && SAFE.test(value))
+    // The name of a field is complete: its values are offered.
+    .filter(({ value }) => value !== typed || !value.endsWith('='))
     .slice(0, MAX_CANDIDATES)
   const isPart = offered.some(({ value }) => value.endsWith('='))
   const typedWord = prefix + typed
