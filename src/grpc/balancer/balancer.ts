@@ -25,7 +25,7 @@ export function registerPolicy(kind: PolicyKind): void {
 abstract class PolicyBalancer implements experimental.LoadBalancer {
   private readonly children = new Membership<Child>(null)
   private priorities: Priorities<Child> | null = null
-  private observer: Observer = {}
+  private observer: Observer = observerOf({})
   private picker: experimental.Picker = new experimental.QueuePicker(this)
   private reported: connectivityState | null = null
   /** Whether a pick failed or was queued and may succeed after the next change of the rotation. */

@@ -1,5 +1,5 @@
 import type { EndpointId } from '../../domain/endpoint.js'
-import type { RegisteredEndpoint } from '../resolver/endpoint.js'
+import { changedEndpoints, type EndpointsById, type RegisteredEndpoint } from '../resolver/endpoint.js'
 import { Census } from './census.js'
 import type { Member } from './member.js'
 import { OutstandingCalls } from './outstanding.js'
@@ -15,6 +15,8 @@ export interface ConnectedMember extends Member {
   close(): void
 }
 
+type Create<One> = (endpoint: RegisteredEndpoint, outstanding: OutstandingCalls) => One
+
 /**
  * One member for each endpoint of a list. Members and their call counts survive new lists, weight changes, and
  * reconnects of other members.
@@ -24,6 +26,8 @@ export class Membership<One extends ConnectedMember> {
   /** True while a list is being applied: report the aggregate state only afterwards. */
   isUpdating = false
   private readonly members = new Map<EndpointId, One>()
+  /** The list of the members. */
+  private list: EndpointsById = new Map()
   /** Call counts of endpoints that left with outstanding calls, in case they return. */
   private readonly outstandingOfRemoved = new Map<EndpointId, OutstandingCalls>()
 
@@ -45,28 +49,24 @@ export class Membership<One extends ConnectedMember> {
   }
 
   /**
-   * Applies a list.
+   * Applies a list. Its cost depends on the changes only, where no endpoint comes, goes or moves.
    *
+   * @param endpoints not changed afterwards
    * @param create makes the member of a new endpoint; `outstanding` counts its calls, also those from before a removal
    */
-  update(
-    endpoints: ReadonlyMap<EndpointId, RegisteredEndpoint>,
-    create: (endpoint: RegisteredEndpoint, outstanding: OutstandingCalls) => One,
-  ): void {
+  update(endpoints: EndpointsById, create: Create<One>): void {
     this.isUpdating = true
     for (const [id, outstanding] of this.outstandingOfRemoved)
       if (outstanding.count === 0) this.outstandingOfRemoved.delete(id)
-    for (const [id, member] of this.members) if (!endpoints.has(id)) this.remove(id, member)
-    let rank = 0
-    for (const endpoint of endpoints.values()) {
-      const known = this.members.get(endpoint.id)
-      if (known) this.keep(known, endpoint, rank++)
-      else this.add(endpoint, rank++, create)
-    }
+    const changed = changedEndpoints(this.list, endpoints)
+    this.list = endpoints
+    if (changed) this.change(changed)
+    else this.replace(endpoints, create)
     this.isUpdating = false
   }
 
   close(): void {
+    this.list = new Map()
     for (const [id, member] of this.members) this.remove(id, member)
   }
 
@@ -74,6 +74,23 @@ export class Membership<One extends ConnectedMember> {
   place(member: One): void {
     this.priorities?.place(member)
     this.census.place(member)
+  }
+
+  private change(endpoints: readonly RegisteredEndpoint[]): void {
+    for (const endpoint of endpoints) {
+      const member = this.members.get(endpoint.id)
+      if (member) this.keep(member, endpoint, member.rank)
+    }
+  }
+
+  private replace(endpoints: EndpointsById, create: Create<One>): void {
+    for (const [id, member] of this.members) if (!endpoints.has(id)) this.remove(id, member)
+    let rank = 0
+    for (const endpoint of endpoints.values()) {
+      const known = this.members.get(endpoint.id)
+      if (known) this.keep(known, endpoint, rank++)
+      else this.add(endpoint, rank++, create)
+    }
   }
 
   private keep(member: One, endpoint: RegisteredEndpoint, rank: number): void {
@@ -85,11 +102,7 @@ export class Membership<One extends ConnectedMember> {
     this.place(member)
   }
 
-  private add(
-    endpoint: RegisteredEndpoint,
-    rank: number,
-    create: (endpoint: RegisteredEndpoint, outstanding: OutstandingCalls) => One,
-  ): void {
+  private add(endpoint: RegisteredEndpoint, rank: number, create: Create<One>): void {
     const outstanding = this.outstandingOfRemoved.get(endpoint.id) ?? new OutstandingCalls()
     this.outstandingOfRemoved.delete(endpoint.id)
     const member = create(endpoint, outstanding)

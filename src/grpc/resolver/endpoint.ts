@@ -48,17 +48,18 @@ export function isOfAnotherResolver([first]: readonly experimental.Endpoint[]): 
 }
 
 /** The list of another resolver, which has no revisions and no outages, as observers take it. */
-export function unwatchedList(endpoints: ReadonlyMap<EndpointId, RegisteredEndpoint>): SelectedList {
+export function unwatchedList(endpoints: EndpointsById): SelectedList {
   const registered = [...endpoints.values()].map(({ registration }) => registration)
   return { revision: 0, registered, selected: registered, stale: null, cachedAgeMs: null, isNew: true }
 }
 
+/** A list of endpoints, in its order. */
+export type EndpointsById = ReadonlyMap<EndpointId, RegisteredEndpoint>
+
 /**
  * A resolver's list by endpoint id. Channels that receive the same array share the result, which must not be changed.
  */
-export function registeredById(
-  list: readonly experimental.Endpoint[],
-): ReadonlyMap<EndpointId, RegisteredEndpoint> {
+export function registeredById(list: readonly experimental.Endpoint[]): EndpointsById {
   const known = byId.get(list)
   if (known) return known
   const endpoints = new Map(list.map(registered).map((endpoint) => [endpoint.id, endpoint]))
@@ -66,7 +67,43 @@ export function registeredById(
   return endpoints
 }
 
-const byId = new WeakMap<readonly experimental.Endpoint[], ReadonlyMap<EndpointId, RegisteredEndpoint>>()
+const byId = new WeakMap<readonly experimental.Endpoint[], EndpointsById>()
+
+/**
+ * The endpoints of a list that are not those of the list before, if both have the same ids in the same order; null for
+ * others. Channels that go from one list to the next together share the result.
+ */
+export function changedEndpoints(
+  before: EndpointsById,
+  now: EndpointsById,
+): readonly RegisteredEndpoint[] | null {
+  const known = compared.get(now)
+  if (known?.before.deref() === before) return known.changed
+  const changed = compare(before, now)
+  compared.set(now, { before: new WeakRef(before), changed })
+  return changed
+}
+
+/** The list before is held weakly: each list would otherwise keep all earlier ones. */
+const compared = new WeakMap<EndpointsById, Comparison>()
+
+interface Comparison {
+  readonly before: WeakRef<EndpointsById>
+  readonly changed: readonly RegisteredEndpoint[] | null
+}
+
+function compare(before: EndpointsById, now: EndpointsById): readonly RegisteredEndpoint[] | null {
+  if (before.size !== now.size) return null
+  const changed: RegisteredEndpoint[] = []
+  const others = before.values()
+  for (const endpoint of now.values()) {
+    const other = others.next().value
+    if (other === endpoint) continue
+    if (other?.id !== endpoint.id) return null
+    changed.push(endpoint)
+  }
+  return changed
+}
 
 /** Names by which an endpoint can be pinned. */
 export function namesOf({ registration: { id, key, addr } }: RegisteredEndpoint): readonly string[] {

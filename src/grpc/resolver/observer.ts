@@ -57,9 +57,12 @@ export interface Observer {
   picked?(endpoint: RegisteredEndpoint, callId: number): void
 }
 
+/** The channel's observer. Channels without one share an object, so that a balancer can tell whether its observer has changed. */
 export function observerOf(channelOptions: object): Observer {
-  return (channelOptions as Readonly<Record<string, Observer | undefined>>)[OBSERVER_OPTION] ?? {}
+  return (channelOptions as Readonly<Record<string, Observer | undefined>>)[OBSERVER_OPTION] ?? NO_OBSERVER
 }
+
+const NO_OBSERVER: Observer = {}
 
 /**
  * Marks a call, so that `Observer.picked` reports the endpoint of each of its attempts, for a trace or a metric. The
