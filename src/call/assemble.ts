@@ -8,6 +8,7 @@ import type { Load } from './load/load.js'
 import type { Pace } from './load/pace.js'
 import { CallStats, type Recorder } from './recorder.js'
 import type { CallReport, CallTotals, EndpointReport, StateCounts, VersionReport } from './report.js'
+import type { RunSeries } from './run-series.js'
 import type { Session } from './session.js'
 
 interface EndedRun {
@@ -17,6 +18,7 @@ interface EndedRun {
   readonly load: Load
   readonly recorder: Recorder
   readonly pace: Pace
+  readonly series: RunSeries | null
   readonly elapsedMs: number
 }
 
@@ -67,6 +69,7 @@ export function assemble(ran: EndedRun, interrupted: boolean): CallReport {
       // Seeded, so that the verdict depends only on the picks.
       seeded(1),
     ),
+    series: ran.series?.report(ran.elapsedMs, all.calls) ?? null,
   }
 }
 

@@ -15,6 +15,8 @@ export interface Order extends Pick<RunPlan, 'load' | 'warmup' | 'deadlineMs'> {
   readonly form: ReplyForm
   /** Data of a single call that come later: those of `texts` are empty then. Null for none. */
   readonly live: LiveInput | null
+  /** Whether the course of the calls is recorded, for a report over time. */
+  readonly keepsSeries?: boolean
 }
 
 /** The called method and what each call sends. */

@@ -1,6 +1,7 @@
 import { type Endpoint, type EndpointId, endpointId } from '../domain/endpoint.js'
 import { LatencyHistogram } from '../stats/latency.js'
 import type { CallResult } from './report.js'
+import type { RunSeries } from './run-series.js'
 
 /** gRPC status code OK. */
 const OK = 0
@@ -39,7 +40,11 @@ export class Recorder {
   last: CallResult | null = null
   firstFailure: CallResult | null = null
 
+  /** @param series also receives each result */
+  constructor(private readonly series: Pick<RunSeries, 'ended'> | null = null) {}
+
   record(result: CallResult): void {
+    this.series?.ended(result)
     this.all.count(result)
     if (result.endpoint) this.of(result.endpoint).count(result)
     if (result.isMisrouted) this.misrouted++

@@ -4,6 +4,7 @@ import type { Pairs } from '../grpc/invoker.js'
 import type { RegistryState } from '../grpc/resolver/list-part.js'
 import type { Measures } from '../stats/assertion.js'
 import type { LatencyBand, LatencySummary } from '../stats/latency.js'
+import type { SharePart } from '../stats/share-series.js'
 import type { Verdict } from '../stats/verdict.js'
 import type { Load } from './load/load.js'
 import type { Starts } from './load/pace.js'
@@ -93,6 +94,33 @@ export interface CallResult {
   complete(): Promise<void>
 }
 
+/** The first failed call with one status. */
+export interface FirstOfStatus {
+  readonly n: number
+  readonly addr: string | null
+  readonly details: string
+  readonly atMs: number
+}
+
+export interface SeriesInterval {
+  /** Since the start of the run. */
+  readonly fromMs: number
+  readonly toMs: number
+  /** Calls that ended in the interval. */
+  readonly calls: number
+  readonly errors: number
+  readonly latency: LatencySummary
+  /** Picks of the interval by endpoint, for up to 100 endpoints; the rest is the difference to the sum. */
+  readonly shares: { readonly picks: number; readonly byId: ReadonlyMap<string, SharePart> }
+}
+
+/** The course of a run. */
+export interface SeriesReport {
+  readonly intervals: readonly SeriesInterval[]
+  /** By the name of the status. */
+  readonly firstFailures: ReadonlyMap<string, FirstOfStatus>
+}
+
 export interface CallReport {
   /** The name of the service in messages. */
   readonly service: string
@@ -139,6 +167,8 @@ export interface CallReport {
   /** The first call to end without OK. */
   readonly firstFailure: CallResult | null
   readonly verdict: Verdict
+  /** The course of the run; null unless it was recorded. */
+  readonly series: SeriesReport | null
 }
 
 /** The measures that `--assert` checks. */

@@ -7,6 +7,7 @@ import type { SelectedList } from '../grpc/resolver/live-list.js'
 import type { Observer, RotationChange } from '../grpc/resolver/observer.js'
 import { ShareLedger } from '../stats/share-ledger.js'
 import { Contacts } from './contacts.js'
+import type { RunSeries } from './run-series.js'
 import { Timeline } from './timeline.js'
 
 /** An endpoint in its last registered state, and its picks during the run. */
@@ -41,6 +42,7 @@ export class RunLog implements Observer {
   /** Whether a connection failed because this process has no file descriptors left. */
   isOutOfDescriptors = false
   private calls = 0
+  private series: RunSeries | null = null
   private isRunning = false
   /** The endpoints in rotation, with their weights. */
   private readonly weights = new Map<EndpointId, number>()
@@ -61,8 +63,8 @@ export class RunLog implements Observer {
     return this.list?.selected ?? []
   }
 
-  /** Starts the run: resets all picks and changes. */
-  begin(startedAtMs: number): void {
+  /** Starts the run: resets all picks and changes. @param series also receives picks and shares */
+  begin(startedAtMs: number, series: RunSeries | null = null): void {
     this.ledger = new ShareLedger()
     this.attempts = new ShareLedger()
     this.timeline = new Timeline(startedAtMs)
@@ -75,6 +77,8 @@ export class RunLog implements Observer {
     for (const id of [...this.contacts.wanted.keys(), ...this.weights.keys()]) this.members.add(id)
     this.ledger.change(this.shareWeights)
     this.attempts.change(this.shareWeights)
+    this.series = series
+    series?.begin(startedAtMs, this.shareWeights)
   }
 
   heard(update: Update): void {
@@ -143,6 +147,7 @@ export class RunLog implements Observer {
       if (registered.size > 0) ledger.change(registered)
       if (reconnected.size > 0) ledger.reconnect(reconnected)
     }
+    for (const changed of [registered, reconnected]) if (changed.size > 0) this.series?.rotated(changed)
   }
 
   picked(endpoint: RegisteredEndpoint, callId: number): void {
@@ -150,6 +155,7 @@ export class RunLog implements Observer {
     // Only the first pick of a call counts for the shares; later ones are retries.
     if (!this.endpointByCall.has(callId)) {
       this.ledger.pick(id)
+      this.series?.picked(id)
       this.calls++
     }
     this.attempts.pick(id)

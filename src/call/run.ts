@@ -8,29 +8,36 @@ import { generate } from './load/generate.js'
 import { Pace } from './load/pace.js'
 import { Recorder } from './recorder.js'
 import type { CallReport } from './report.js'
+import type { RunSeries } from './run-series.js'
 import type { Session } from './session.js'
 
-/** Warms up, makes the calls of a plan, and reports. @param onStart receives the recorder before the first call */
+/**
+ * Warms up, makes the calls of a plan, and reports.
+ *
+ * @param series records the course of the counted calls; null for none
+ * @param onStart receives the recorder before the first call
+ */
 export async function run(
   session: Session,
   readiness: Readiness,
   invoker: Invoker,
   plan: RunPlan,
   stops: Stops,
+  series: RunSeries | null = null,
   onStart: (recorder: Recorder) => void = () => undefined,
 ): Promise<CallReport> {
   using end = new Cancellation(invoker, stops)
   const caller = new Caller(session, invoker, plan, end.fail)
   if (plan.warmup) await end.orOf(generate(plan.warmup, caller.warmUp, end.signal))
-  const recorder = new Recorder()
+  const recorder = new Recorder(series)
   const pace = new Pace()
   const startedAtMs = performance.now()
-  session.log.begin(startedAtMs)
+  session.log.begin(startedAtMs, series)
   onStart(recorder)
   await end.orOf(generate(plan.load, caller.measure(recorder), end.signal, pace, plan.reader))
   const elapsedMs = performance.now() - startedAtMs
   return assemble(
-    { session, readiness, method: invoker.method, load: plan.load, recorder, pace, elapsedMs },
+    { session, readiness, method: invoker.method, load: plan.load, recorder, pace, series, elapsedMs },
     stops.once.aborted,
   )
 }

@@ -15,6 +15,7 @@ import { type Order, prepare } from './prepare.js'
 import type { Recorder } from './recorder.js'
 import type { CallReport } from './report.js'
 import { run } from './run.js'
+import { RunSeries } from './run-series.js'
 import { Session, type SessionSettings } from './session.js'
 
 /** The service under test: how to connect to it and where its methods are described. */
@@ -88,7 +89,8 @@ export async function callUnder(
     const start = (recorder: Recorder) => watcher.starts(recorder, method)
     // A call by hand does not end by itself: the first stop signal cuts it.
     const ends = isLive ? { once: stops.once, twice: stops.once } : stops
-    const report = await run(session, readiness, invoker, plan, ends, start)
+    const series = order.keepsSeries ? new RunSeries(() => performance.now()) : null
+    const report = await run(session, readiness, invoker, plan, ends, series, start)
     await watcher.settled()
     await report.last?.complete()
     await report.firstFailure?.complete()

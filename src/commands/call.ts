@@ -3,16 +3,19 @@ import { Flags, type Interfaces } from '@oclif/core'
 import type { LiveInput } from '../call/live-input.js'
 import type { CallReport } from '../call/report.js'
 import { measuresOf } from '../call/report.js'
-import { type BaseFlags, DiscoCommand, type OpenRegistries, type PlaceIn } from '../cli/base-command.js'
+import { type BaseFlags, DiscoCommand, type PlaceIn } from '../cli/base-command.js'
 import type { CallDoc, ComparisonDoc } from '../cli/call/document.js'
 import { exitOfCalls, strictFlag } from '../cli/call/exit.js'
+import { refuseSwappedMethod } from '../cli/call/refuse-swapped.js'
 import { callDoc, comparisonDoc } from '../cli/call/report-document.js'
 import { CallView } from '../cli/call/view.js'
+import type { CallReports } from '../cli/call-report/call-reports.js'
 import { cacheFlags, placeFlags } from '../cli/flags/base.js'
-import { argument, parsedBy } from '../cli/flags/custom.js'
+import { argument, parsedBy, refuseIdle } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { isSingleCall, loadFlags, loadOf, warmupOf } from '../cli/flags/load.js'
 import { healthFlag, policiesFlags, policiesOf } from '../cli/flags/policy.js'
+import { reportFlag } from '../cli/flags/report.js'
 import { isFromInput, readServiceConfig, requestFlags, textsOf } from '../cli/flags/request.js'
 import { sizeFlag } from '../cli/flags/size.js'
 import { inputName, inputPieces, STANDARD_INPUT, sourceOf } from '../cli/flags/standard-input.js'
@@ -20,7 +23,6 @@ import { dialledTarget, placeOfDialled, readDialled, selectorFlag } from '../cli
 import { backendTls, tlsFlags } from '../cli/flags/tls.js'
 import { type DescriptionDoc, descriptionDoc, type MethodsDoc, methodsDoc } from '../cli/methods/document.js'
 import { type NoteDoc, notesOn } from '../cli/notes/notes.js'
-import { requireExisting } from '../cli/registries/parts.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { visible } from '../cli/terminal/visible.js'
 import type { Endpoint } from '../domain/endpoint.js'
@@ -86,6 +88,7 @@ export default class Call extends DiscoCommand {
       description: 'limit for each of finding, connecting to and describing the service',
     }),
     ...cacheFlags,
+    report: reportFlag,
     strict: strictFlag,
     ...placeFlags,
   }
@@ -108,6 +111,7 @@ export default class Call extends DiscoCommand {
     const loads = { load, warmup: warmupOf(flags, load), deadlineMs: flags.deadline }
     const isSingle = isSingleCall(flags) && policies.length === 1
     const isDescription = args.method === undefined || flags.describe
+    if (isDescription) refuseIdle({ flags, metadata }, ['report'], 'without calls')
     const isLive = isFromInput(flags) && isSingle && loads.warmup === null && !isDescription
     const texts = await textsOf(flags, isLive)
     const serviceConfig = await this.serviceConfig(flags)
@@ -119,6 +123,7 @@ export default class Call extends DiscoCommand {
     })
     if (described && isDescription) return await this.showMethods(service, described, args.method, flags)
 
+    const files = await this.reportFiles(flags, service, args.method)
     using stop = new StopSignals()
     this.output.interruptBy(stop.once)
     const reading = { dialled, members: where ? this.members(flags) : [], env: process.env }
@@ -161,7 +166,7 @@ export default class Call extends DiscoCommand {
     const deadlineMs = isEndless ? Number.POSITIVE_INFINITY : flags.deadline
     const read = new AbortController()
     const live = isLive ? { ...liveInput(view, AbortSignal.any([stop.once, read.signal])), deadlineMs } : null
-    const order = { method: args.method, texts, form, live, ...loads }
+    const order = { method: args.method, texts, form, live, keepsSeries: files !== null, ...loads }
     const { ended } = this.output
     // Without a reader further calls are pointless, and outstanding ones need not be awaited.
     const stops = {
@@ -170,23 +175,57 @@ export default class Call extends DiscoCommand {
     }
     const calls = callUnder(policies, approach, order, view, stops)
     // Otherwise standard input would keep the process.
-    const reports = await calls.finally(() => read.abort())
-    if (ended.aborted && !stop.once.aborted) return undefined
-    return await this.showResults(reports, policies, view, flags, notes)
+    const reports = await calls
+      .finally(() => read.abort())
+      .catch(async (thrown: unknown) => {
+        view.rest()
+        await files?.failed(thrown)
+        throw thrown
+      })
+    const isUnread = ended.aborted && !stop.once.aborted
+    if (isUnread && files === null) return undefined
+    const docs = this.docsOf(reports, flags, notes)
+    const all = isUnread ? undefined : await this.showResults(reports, docs, policies, view, flags)
+    const checkedBy = { isSingle, strict: flags.strict, replyProblem: view.replyProblem }
+    const isWritten = await files?.finished(reports, docs, checkedBy)
+    if (isWritten === false) process.exitCode ||= 1
+    return all
   }
 
-  private async showResults(
+  /** @throws DiscoError USAGE for a file that cannot be written */
+  private async reportFiles(
+    flags: CallFlags,
+    service: string,
+    method: string | undefined,
+  ): Promise<CallReports | null> {
+    if (flags.report === undefined || method === undefined) return null
+    const { CallReports } = await import('../cli/call-report/call-reports.js')
+    const { argv, config } = this
+    const command = { id: 'call', argv, flags: { ...Call.baseFlags, ...Call.flags }, service, method }
+    return await CallReports.open(flags.report, { ...command, version: config.version }, (line) =>
+      this.remark(line),
+    )
+  }
+
+  private docsOf(
     reports: readonly CallReport[],
-    policies: readonly Policy[],
-    view: CallView,
     flags: CallFlags,
     notes: (registered: readonly Endpoint[]) => readonly NoteDoc[],
-  ): Promise<CallDoc | ComparisonDoc> {
-    const docs = reports.map((report) => {
+  ): CallDoc[] {
+    return reports.map((report) => {
       const assertions = assess(flags.assert ?? [], measuresOf(report))
       const registered = report.endpoints.map(({ endpoint }) => endpoint)
       return callDoc(report, assertions, notes(registered))
     })
+  }
+
+  private async showResults(
+    reports: readonly CallReport[],
+    docs: readonly CallDoc[],
+    policies: readonly Policy[],
+    view: CallView,
+    flags: CallFlags,
+  ): Promise<CallDoc | ComparisonDoc> {
     const [doc] = docs
     if (!doc) throw new DiscoError('INTERNAL', 'No run was made')
     // An interrupted comparison has fewer runs.
@@ -248,22 +287,4 @@ function liveInput(view: CallView, signal: AbortSignal): Omit<LiveInput, 'deadli
     onStart: (isStream) => view.awaitsInput(isTyped, isStream),
     onRejected: isTyped ? (error) => view.showProblem(error) : null,
   }
-}
-
-/** Why a service without endpoints cannot be called. @throws DiscoError NOT_FOUND; USAGE for `call METHOD SERVICE` */
-async function refuseSwappedMethod(
-  registries: OpenRegistries,
-  service: string,
-  method: string | undefined,
-): Promise<void> {
-  const [{ registry, origin }] = registries
-  if (origin === null && method !== undefined && (await registry.list(method)).endpoints.length > 0) {
-    const { endpoints } = await registry.list(service)
-    if (endpoints.length === 0) {
-      throw new DiscoError('USAGE', 'The arguments are swapped: the service comes before the method', {
-        suggestions: [`Try: disco call ${method} ${service}`],
-      })
-    }
-  }
-  await requireExisting(registries, service)
 }

@@ -79,9 +79,14 @@ export class Scope {
     return tallies
   }
 
+  /** The tally of one endpoint. O(1). */
+  tally(id: string): Tally {
+    return this.tallyOf(id, this.entries.get(id))
+  }
+
   /** |picks - expected| of one endpoint. */
   gapOf(id: string): number {
-    const { picks, expected } = this.tallyOf(id, this.entries.get(id))
+    const { picks, expected } = this.tally(id)
     return Math.abs(picks - expected)
   }
 

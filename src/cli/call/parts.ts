@@ -130,7 +130,7 @@ export function renderAssertions({ assertions }: CallDoc, palette: Palette): str
   })
 }
 
-function inUnitOf(assertion: string, actual: number): string {
+export function inUnitOf(assertion: string, actual: number): string {
   if (/^(errors|skew)/.test(assertion)) return percent(actual)
   return assertion.startsWith('rate') ? actual.toFixed(0) : duration(actual)
 }

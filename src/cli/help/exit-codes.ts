@@ -1,7 +1,7 @@
 /** The meaning of each exit code. */
 const MEANINGS = {
   '0': 'success',
-  '1': 'internal error: a bug in disco, or standard output that cannot be written',
+  '1': 'internal error: a bug in disco, or standard output or a report that cannot be written',
   '2': 'usage: wrong flags, arguments or files',
   '3': 'etcd cannot be reached or denies access, or the outcome of a write is unknown',
   '4': 'not found: a service, an endpoint or a method',

@@ -96,6 +96,7 @@ const REPORT: CallReport = {
   failovers: [],
   ...{ last: call, firstFailure: null },
   verdict: PASS,
+  series: null,
 }
 
 function shown(changes: Partial<CallReport> = {}): string {

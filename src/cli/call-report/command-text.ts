@@ -1,0 +1,46 @@
+import { withoutSecrets } from '../../domain/address.js'
+import { shellWord } from '../terminal/visible.js'
+import { type FlagDefinitions, readWords, splitCommand } from '../words/words.js'
+
+/**
+ * Flags whose values a report may show. A list of the harmless ones rather than of the secret ones: a value of a flag
+ * that is added later is hidden until somebody has thought about it. Files are shown by name.
+ */
+const SHOWN: ReadonlySet<string> = new Set([
+  ...['n', 'concurrency', 'duration', 'rate', 'warmup', 'deadline', 'connect-deadline', 'max-message-size'],
+  ...['policy', 'pin', 'pin-fallback', 'choices', 'selector', 'health', 'assert', 'strict', 'report'],
+  ...['proto', 'protoset', 'import-path', 'service-config', 'authority'],
+  ...['tls-ca', 'tls-cert', 'tls-key', 'tls-name', 'layout', 'root', 'cache-max-age', 'output'],
+  ...['context', 'cacert', 'cert', 'key', 'user', 'password-file', 'dial-timeout', 'command-timeout'],
+])
+
+/** In place of a value that may be a secret. */
+const HIDDEN = '…'
+
+/** A command line without values that may be secrets: header values, request data, hash keys. */
+export function commandText(id: string, argv: readonly string[], flags: FlagDefinitions): string {
+  const words = [...readWords(splitCommand(argv).own, flags)].flatMap((word) => {
+    if (word.kind === 'argument') return [shellWord(withoutUserInfo(word.text))]
+    if (word.kind === 'unknown') return [word.written]
+    if (word.value === undefined) return [word.written]
+    return [word.written, shellWord(shownValue(word.name, word.value))]
+  })
+  return ['disco', id, ...words].join(' ')
+}
+
+function shownValue(name: string, value: string): string {
+  if (SHOWN.has(name)) return withoutUserInfo(value)
+  // The name of a file, or standard input, is no secret; its content stays out.
+  if ((name === 'data' || name === 'header') && /^@|^-$/.test(value)) return value
+  if (name === 'header') {
+    const [, key] = /^([^=:\s]+)\s*[=:]/.exec(value) ?? []
+    return key === undefined ? HIDDEN : `${key}: ${HIDDEN}`
+  }
+  if (name === 'endpoints') return value.split(',').map(withoutSecrets).join(',')
+  return HIDDEN
+}
+
+/** A URL may contain a user and a password. */
+function withoutUserInfo(text: string): string {
+  return /:\/\/[^/]*(@|%40)/i.test(text) ? withoutSecrets(text) : text
+}

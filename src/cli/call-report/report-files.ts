@@ -1,0 +1,83 @@
+import { constants } from 'node:fs'
+import { access, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { DiscoError } from '../../domain/errors.js'
+import { systemMessage } from '../../domain/system-message.js'
+import type { ReportTarget } from '../flags/report.js'
+import { shellWord, visible } from '../terminal/visible.js'
+import type { CallOutcome, RunFacts } from './call-file.js'
+
+/** The files of `--report`. */
+export class ReportFiles {
+  private constructor(
+    private readonly targets: readonly ReportTarget[],
+    private readonly facts: RunFacts,
+  ) {}
+
+  /**
+   * Checks that the files can be written, before the calls begin.
+   *
+   * @throws DiscoError USAGE for a folder that does not exist or cannot be written, and for a file named twice
+   */
+  static async open(targets: readonly ReportTarget[], facts: RunFacts): Promise<ReportFiles> {
+    const paths = targets.map(({ path }) => resolve(path))
+    const twice = targets.find((_, at) => paths.indexOf(paths[at] ?? '') < at)
+    if (twice) throw new DiscoError('USAGE', `--report names ${twice.path} twice`)
+    for (const { path } of targets) await requireWritable(path)
+    return new ReportFiles(targets, facts)
+  }
+
+  /**
+   * Writes all files. Each replaces an older one in a single step, so that no reader sees half of it.
+   *
+   * @param say receives a line for each file
+   * @returns whether all were written
+   */
+  async write(outcome: CallOutcome, say: (line: string) => void): Promise<boolean> {
+    let isWritten = true
+    for (const { path, format } of this.targets) {
+      try {
+        await replaceFile(path, await this.render(format, outcome))
+        say(`  Report: ${visible(path)}`)
+      } catch (error) {
+        isWritten = false
+        say(`✗ The report ${visible(path)} cannot be written: ${visible(systemMessage(error))}`)
+      }
+    }
+    return isWritten
+  }
+
+  private async render(format: ReportTarget['format'], outcome: CallOutcome): Promise<string> {
+    if (format === 'xml') return (await import('./junit.js')).renderJUnit(this.facts, outcome)
+    return (await import('./page.js')).renderPage(this.facts, outcome)
+  }
+}
+
+async function requireWritable(path: string): Promise<void> {
+  const folder = dirname(path)
+  const refuse = (what: string, suggestions: string[], cause?: unknown) =>
+    new DiscoError('USAGE', `The report ${path} cannot be written: ${what}`, { suggestions, cause })
+  const kind = await stat(folder).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'ENOENT') throw refuse(systemMessage(cause), [], cause)
+    throw refuse(`the folder ${folder} does not exist`, [`Create it: mkdir -p ${shellWord(folder)}`], cause)
+  })
+  if (!kind.isDirectory()) throw refuse(`${folder} is not a folder`, [])
+  await access(folder, constants.W_OK | constants.X_OK).catch((cause: unknown) => {
+    throw refuse(`the folder ${folder}: ${systemMessage(cause)}`, [], cause)
+  })
+  const existing = await stat(path).catch(() => null)
+  if (existing && !existing.isFile()) throw refuse('it exists and is not a file', [])
+}
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`)
+  try {
+    // Of an earlier process with this id that was killed.
+    await rm(temporary, { force: true })
+    await writeFile(temporary, text, { flag: 'wx' })
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined)
+    throw error
+  }
+}

@@ -1,0 +1,75 @@
+import { Scope } from './scope.js'
+import { Shares } from './shares.js'
+
+/** Observed and expected picks of one endpoint. */
+export interface SharePart {
+  picks: number
+  expected: number
+}
+
+/** Picks of all endpoints, and of each that is followed. */
+export interface SharesTaken {
+  picks: number
+  readonly byId: Map<string, SharePart>
+}
+
+/** Endpoints that are followed one by one. The others are the difference to the sum of all. */
+const MAX_FOLLOWED = 100
+
+/**
+ * Observed and expected picks, taken interval by interval. The expected ones are those of the ledger: the sum, over the
+ * picks of an interval, of the endpoint's share at that pick.
+ */
+export class ShareSeries {
+  private readonly shares = new Shares()
+  private scope = new Scope(this.shares)
+  private readonly followed = new Set<string>()
+
+  /** @param changes new weights by id, 0 for endpoints that are no longer in rotation */
+  change(changes: ReadonlyMap<string, number>): void {
+    this.follow(changes)
+    for (const id of changes.keys()) if (this.followed.has(id)) this.scope.settle(id)
+    this.shares.change(changes)
+    // A scope without a pick begins with the new shares, at the same virtual time.
+    if (this.scope.picks === 0) this.scope = new Scope(this.shares)
+  }
+
+  pick(id: string): void {
+    this.shares.pick(1)
+    this.scope.pick(id, 1)
+  }
+
+  /** The picks since the last call. O(endpoints followed). */
+  take(): SharesTaken {
+    const byId = new Map<string, SharePart>()
+    const { scope } = this
+    if (scope.picks > 0) {
+      for (const id of this.followed) {
+        const { picks, expected } = scope.tally(id)
+        if (picks > 0 || expected > 0) byId.set(id, { picks, expected })
+      }
+    }
+    this.scope = new Scope(this.shares)
+    return { picks: scope.picks, byId }
+  }
+
+  /** The heaviest first, then those that join while there is room. */
+  private follow(changes: ReadonlyMap<string, number>): void {
+    if (this.followed.size >= MAX_FOLLOWED) return
+    const newcomers = [...changes].filter(([id, weight]) => weight > 0 && !this.followed.has(id))
+    newcomers.sort(([, one], [, other]) => other - one)
+    for (const [id] of newcomers.slice(0, MAX_FOLLOWED - this.followed.size)) this.followed.add(id)
+  }
+}
+
+/** Adds `more` to `sum`. */
+export function addShares(sum: SharesTaken, more: SharesTaken): void {
+  sum.picks += more.picks
+  for (const [id, { picks, expected }] of more.byId) {
+    const own = sum.byId.get(id)
+    if (own) {
+      own.picks += picks
+      own.expected += expected
+    } else sum.byId.set(id, { picks, expected })
+  }
+}
