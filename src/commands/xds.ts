@@ -7,7 +7,9 @@ import { planServices, xdsFlags } from '../cli/flags/xds.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { jsonLine, prettyJsonLines } from '../cli/terminal/visible.js'
 import { bootstrapFor } from '../cli/xds/bootstrap.js'
+import { sourcesOf } from '../cli/xds/sources.js'
 import { XdsView } from '../cli/xds/view.js'
+import { AUTO } from '../domain/layouts/reader.js'
 import { readListenerTls, requirePair } from '../net/listener-tls.js'
 
 /** Flags that a bootstrap file does not depend on. */
@@ -25,6 +27,7 @@ export default class XdsCommand extends DiscoCommand {
     '<%= config.bin %> xds hello --canary version=2.0.0 --listen :18001',
   ]
   static override strict = false
+  static override readonly takesSeveral = true
   static override args = {
     service: argument({ description: 'services, or targets such as etcd:///hello; all without one' }),
   }
@@ -49,12 +52,12 @@ export default class XdsCommand extends DiscoCommand {
     }
     // A watch of all services has no list of its own on disk.
     if (targets.length === 0) refuseIdle(parsed, ['cache', 'cache-max-age'], 'without a SERVICE')
-    const queries = await planServices(targets, (layout) => this.place(flags, layout))
+    const queries = await planServices(targets, (layout) => this.commonPlace(flags, layout))
     const admin = await planAdmin(flags)
     const readTls = () => readListenerTls(files)
     const tls = await readTls()
     using stop = new StopSignals(['SIGINT', 'SIGTERM'])
-    const registry = await this.openRegistry(flags, this.cacheOptions(flags))
+    const opened = await this.openDiscovery(flags, (place) => place(AUTO), this.cacheOptions(flags))
     const [{ serve }, { startAdmin }] = await Promise.all([
       import('../cli/xds/serve.js'),
       import('../net/admin/server.js'),
@@ -62,7 +65,7 @@ export default class XdsCommand extends DiscoCommand {
     const view = new XdsView(this.palette(flags, process.stderr), (line) => this.remark(line))
     await serve(
       {
-        queries,
+        sources: await sourcesOf(opened, queries, flags.context),
         listen: flags.listen,
         canary: flags.canary ?? null,
         tls,
@@ -70,7 +73,6 @@ export default class XdsCommand extends DiscoCommand {
         admin: admin && { token: admin.token, start: (handler) => startAdmin(admin, handler) },
         log: flags.log ?? null,
       },
-      registry,
       {
         view,
         started: (doc, problem) => {

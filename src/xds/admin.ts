@@ -21,12 +21,12 @@ export interface XdsAdminOptions {
  */
 export function xdsAdmin({ server, metrics, token }: XdsAdminOptions): RequestListener {
   const health: Route = async () => {
-    const { problem, outage } = server
+    const { problem, outages } = server
     return json(problem === null ? 200 : 503, {
       schema: 'disco.xds-health/v1',
       healthy: problem === null,
       problem,
-      registry: outage?.message ?? null,
+      registry: outages.size === 0 ? null : outageText(outages),
     })
   }
   const render: Route = async () => ({
@@ -43,4 +43,10 @@ export function xdsAdmin({ server, metrics, token }: XdsAdminOptions): RequestLi
     ['/livez', { GET: async () => json(200, { schema: 'disco.xds-life/v1', alive: true }) }],
   ])
   return serveRoutes(routes, { token })
+}
+
+function outageText(outages: XdsServer['outages']): string {
+  return [...outages]
+    .map(([registry, { message }]) => (registry === null ? message : `${registry}: ${message}`))
+    .join('; ')
 }

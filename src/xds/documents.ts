@@ -8,18 +8,28 @@ export interface XdsEndpointsDoc {
     readonly service: string
     readonly endpoints: readonly XdsEndpointDoc[]
     /** Registered endpoints that clients do not receive. */
-    readonly omitted: readonly { readonly addr: string; readonly key: string; readonly reason: string }[]
+    readonly omitted: readonly XdsOmittedDoc[]
   }[]
 }
 
+export interface XdsOmittedDoc {
+  /** Only of several registries. */
+  readonly registry?: string
+  readonly addr: string
+  readonly key: string
+  readonly reason: string
+}
+
 export interface XdsEndpointDoc {
+  /** Only of several registries. */
+  readonly registry?: string
   /** The registered address. */
   readonly addr: string
   /** IP literals and ports. */
   readonly sockets: readonly string[]
   /** Weight of its locality. Localities of one priority share the calls by weight. */
   readonly weight: number
-  /** Endpoints of priority 1 get calls only if none of priority 0 is READY. */
+  /** From 0. Endpoints of a priority get calls only if none of a lower number is READY. */
   readonly priority: number
 }
 
@@ -28,13 +38,19 @@ export function endpointsDoc({ catalog }: XdsServer): XdsEndpointsDoc {
     schema: 'disco.xds-endpoints/v1',
     services: [...catalog.services()].map(([service, { assignment }]) => ({
       service,
-      endpoints: assignment.localities.map(({ name, sockets, weight, priority }) => ({
+      endpoints: assignment.localities.map(({ registry, name, sockets, weight, priority }) => ({
+        ...(registry === null ? {} : { registry }),
         addr: name,
         sockets: sockets.map(({ ip, port }) => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`)),
         weight,
         priority,
       })),
-      omitted: assignment.omissions.map(({ endpoint: { addr, key }, reason }) => ({ addr, key, reason })),
+      omitted: assignment.omissions.map(({ endpoint: { addr, key, origin }, reason }) => ({
+        ...(origin ? { registry: origin.registry } : {}),
+        addr,
+        key,
+        reason,
+      })),
     })),
   }
 }

@@ -28,7 +28,7 @@ export class XdsMetrics {
     if (reason !== null) this.disconnected++
   }
 
-  render({ catalog, streams, connections, outage }: XdsServer): string {
+  render({ catalog, streams, connections, registries, outages }: XdsServer): string {
     const services = [...catalog.services()]
     const waiting = [...streams].filter(({ types }) =>
       RESOURCE_TYPES.some((type) => types[type].subscription.waitsForAnswer),
@@ -54,9 +54,16 @@ export class XdsMetrics {
       gauge('disco_xds_streams_rejecting', 'Streams whose client rejected the last response of a type.', [
         { value: rejecting.length },
       ]),
-      gauge('disco_xds_registry_up', 'Whether the registry is reachable.', [
-        { value: outage === null ? 1 : 0 },
-      ]),
+      gauge(
+        'disco_xds_registry_up',
+        'Whether the registry is reachable.',
+        registries.length === 0
+          ? [{ value: outages.size === 0 ? 1 : 0 }]
+          : registries.map(({ registry }) => ({
+              labels: { registry },
+              value: outages.has(registry) ? 0 : 1,
+            })),
+      ),
       gauge(
         'disco_xds_endpoints',
         'Endpoints that clients are given.',

@@ -1,6 +1,6 @@
 import { create, type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf'
 import { type Any, AnySchema } from '@bufbuild/protobuf/wkt'
-import type { Locality } from './localities.js'
+import type { Locality } from './locality.js'
 import {
   ClusterLoadAssignmentSchema,
   ClusterSchema,
@@ -72,9 +72,10 @@ export function cluster(name: string): Any {
 export function loadAssignment(name: string, localities: readonly Locality[]): Any {
   const message = create(ClusterLoadAssignmentSchema, {
     clusterName: name,
-    endpoints: localities.map(({ name: subZone, sockets, weight, priority }) =>
+    endpoints: localities.map(({ registry, name: subZone, sockets, weight, priority }) =>
       create(LocalityLbEndpointsSchema, {
-        locality: { subZone },
+        // Two registries may have an address under one name.
+        locality: { region: registry ?? '', subZone },
         lbEndpoints: sockets.map(({ ip, port }) => ({
           endpoint: { address: { socketAddress: { address: ip, portValue: port } } },
         })),

@@ -1,6 +1,7 @@
 import type { Discovery, Query } from '../domain/discovery.js'
 import type { Endpoint } from '../domain/endpoint.js'
 import type { DiscoError } from '../domain/errors.js'
+import type { Origin } from '../domain/origins.js'
 import type { ResolvedList } from '../grpc/resolver/live-list.js'
 import { ServiceWatches } from '../grpc/resolver/service-watch.js'
 
@@ -12,11 +13,24 @@ export interface ListSource {
   readonly service: string | null
 }
 
+/** A registry is unreachable, or reachable again. The last lists are kept. */
+export interface RegistryOutage {
+  /** The service of the source; null for all. */
+  readonly service: string | null
+  /** Null unless there are several. */
+  readonly registry: string | null
+  /** Null once it is reachable again. */
+  readonly cause: DiscoError | null
+  /** The age of its list, if it came from the cache. */
+  readonly cachedAgeMs: number | null
+  /** What clients get meanwhile: its last list, the lists of other registries alone, or nothing yet. */
+  readonly served: 'last' | 'others' | 'nothing'
+}
+
 export interface ListsListener {
   /** The endpoints of services that changed; none if a service has left. `name` is of the source. */
   listed(services: ReadonlyMap<string, readonly Endpoint[]>, source: ListSource): void
-  /** Why the registry is unreachable; null once it is reachable again. The last lists are kept. */
-  stale(source: ListSource, cause: DiscoError | null, cachedAgeMs: number | null): void
+  outage(outage: RegistryOutage, source: ListSource): void
 }
 
 /** Follows the lists of services by the resolver's own watch: batched, and retried without an end. */
@@ -36,9 +50,16 @@ export class ServiceLists {
   }
 }
 
+/** The registries that a source combines; none for a single one. */
+export function registriesOf({ discovery, query }: ListSource): readonly Origin[] {
+  const origins = discovery.originsOf?.(query.from) ?? []
+  return origins.length < 2 ? [] : origins
+}
+
 class SourceList {
   private services: ReadonlyMap<string, readonly Endpoint[]> = new Map()
-  private staleText: string | null = null
+  /** Why registries are unreachable, by name; null is the only one. */
+  private readonly outages = new Map<string | null, string>()
   private isListed = false
 
   constructor(
@@ -46,20 +67,31 @@ class SourceList {
     private readonly listener: ListsListener,
   ) {}
 
-  resolved({ registered, isNew, stale, cachedAgeMs }: ResolvedList): void {
+  resolved({ registered, isNew, stale, cachedAgeMs, registries }: ResolvedList): void {
     if (isNew) this.list(registered)
-    this.report(stale, cachedAgeMs)
+    if (!registries) this.report(null, stale, cachedAgeMs, this.isListed)
+    for (const { registry, stale, cachedAgeMs, revision } of registries ?? [])
+      this.report(registry, stale, cachedAgeMs, revision !== 0)
   }
 
   failed(cause: DiscoError): void {
-    this.report(cause, null)
+    // Of several registries `resolved` has the state of each.
+    if (registriesOf(this.source).length === 0) this.report(null, cause, null, this.isListed)
   }
 
-  private report(stale: DiscoError | null, cachedAgeMs: number | null): void {
-    const text = stale?.message ?? null
-    if (text === this.staleText) return
-    this.staleText = text
-    this.listener.stale(this.source, stale, cachedAgeMs)
+  private report(
+    registry: string | null,
+    cause: DiscoError | null,
+    cachedAgeMs: number | null,
+    hasList: boolean,
+  ): void {
+    const text = cause?.message
+    if (text === this.outages.get(registry)) return
+    if (text === undefined) this.outages.delete(registry)
+    else this.outages.set(registry, text)
+    const served = hasList ? 'last' : this.isListed ? 'others' : 'nothing'
+    const { service } = this.source
+    this.listener.outage({ service, registry, cause, cachedAgeMs, served }, this.source)
   }
 
   private list(registered: readonly Endpoint[]): void {

@@ -2,13 +2,14 @@ import { lookup } from 'node:dns/promises'
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import { Server, type ServerCredentials, type ServiceDefinition, status } from '@grpc/grpc-js'
 import type { DiscoError } from '../domain/errors.js'
+import type { Origin } from '../domain/origins.js'
 import type { Selector } from '../domain/selector.js'
 import { Catalog } from './catalog.js'
 import { type AdsCall, ClientStream, type StreamEvents } from './client-stream.js'
 import { type ListenAddress, Listener } from './listener.js'
 import type { Assignment } from './localities.js'
 import { DiscoveryRequestSchema, DiscoveryResponseSchema } from './proto/xds_pb.js'
-import { type ListSource, ServiceLists } from './service-lists.js'
+import { type ListSource, type RegistryOutage, registriesOf, ServiceLists } from './service-lists.js'
 
 /** Streams at one time. */
 const MAX_STREAMS = 10_000
@@ -40,16 +41,7 @@ const ADS: ServiceDefinition = {
 }
 
 export interface XdsObserver extends StreamEvents {
-  /**
-   * The registry is unreachable, or reachable again (null). `service` is null for all; `problem` is why lists are not
-   * known yet.
-   */
-  stale(
-    service: string | null,
-    cause: DiscoError | null,
-    cachedAgeMs: number | null,
-    problem: string | null,
-  ): void
+  outage(outage: RegistryOutage): void
   /** A service was built again. */
   built?(service: string, assignment: Assignment): void
 }
@@ -75,7 +67,8 @@ export class XdsServer {
   private readonly lists: ServiceLists
   private readonly server = new Server(OPTIONS)
   private readonly clients = new Set<ClientStream>()
-  private readonly staleSources = new Map<ListSource, DiscoError>()
+  /** By registry, the sources that do not reach it; null is the only registry. */
+  private readonly unreached = new Map<string | null, Map<ListSource, DiscoError>>()
   private listener: Listener | null = null
   private isClosing = false
 
@@ -92,10 +85,9 @@ export class XdsServer {
     })
     const lists = {
       listed: this.catalog.listed.bind(this.catalog),
-      stale: (source: ListSource, cause: DiscoError | null, cachedAgeMs: number | null) => {
-        if (cause) this.staleSources.set(source, cause)
-        else this.staleSources.delete(source)
-        observer.stale(source.service, cause, cachedAgeMs, this.problem)
+      outage: (outage: RegistryOutage, source: ListSource) => {
+        this.note(outage, source)
+        observer.outage(outage)
       },
     }
     this.lists = new ServiceLists(sources, lists, random)
@@ -128,10 +120,18 @@ export class XdsServer {
     return this.clients
   }
 
-  /** Why the registry is unreachable; null while it is reachable. */
-  get outage(): DiscoError | null {
-    const [first = null] = this.staleSources.values()
-    return first
+  /** The registries that are combined; none for a single one. */
+  get registries(): readonly Origin[] {
+    const [first] = this.settings.sources
+    return first ? registriesOf(first) : []
+  }
+
+  /** Why registries are unreachable, by name; null is the only registry. */
+  get outages(): ReadonlyMap<string | null, DiscoError> {
+    const outages = new Map<string | null, DiscoError>()
+    for (const [registry, causes] of this.unreached)
+      for (const cause of causes.values()) outages.set(registry, cause)
+    return outages
   }
 
   /** Why the server is not ready for clients, as a clause; null if it is ready. */
@@ -152,6 +152,13 @@ export class XdsServer {
     await new Promise((resolve) => setImmediate(resolve))
     this.server.forceShutdown()
     await this.listener?.close()
+  }
+
+  private note({ registry, cause }: RegistryOutage, source: ListSource): void {
+    const causes = this.unreached.get(registry) ?? new Map<ListSource, DiscoError>()
+    this.unreached.set(registry, causes)
+    if (cause) causes.set(source, cause)
+    else causes.delete(source)
   }
 
   private open(call: AdsCall): void {

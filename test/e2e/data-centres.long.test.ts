@@ -189,18 +189,25 @@ describe('the page about data centres', () => {
   const commands = block.split('\n').filter((line) => line !== '' && !line.startsWith('disco context'))
 
   it('has commands', () => {
-    expect(commands).toHaveLength(6)
+    expect(commands).toHaveLength(7)
   })
 
   it.each(commands)('has a command that works: %s', async (command) => {
     const [, ...words] = command.split(' ')
     const started = disco.start(...words)
-    const isEndless = words[0] === 'watch' || words[0] === 'proxy'
-    if (isEndless) await started.printed(words[0] === 'watch' ? '"synced"' : 'proxy on')
-    const { code, stderr } = isEndless ? await started.end('SIGTERM') : await started.exited()
+    const printed = STAYS.get(words[0] ?? '')
+    if (printed !== undefined) await started.printed(printed)
+    const { code, stderr } = printed !== undefined ? await started.end('SIGTERM') : await started.exited()
     expect([code, stderr]).toEqual([words[0] === 'watch' ? 130 : 0, expect.not.stringContaining('✗')])
   })
 })
+
+/** Commands that stay, and what they print once they have begun. */
+const STAYS = new Map([
+  ['watch', '"synced"'],
+  ['proxy', 'proxy on'],
+  ['xds', 'xDS on'],
+])
 
 interface Row {
   readonly registry: string

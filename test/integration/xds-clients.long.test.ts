@@ -6,13 +6,13 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { XdsDoc } from '../../src/cli/xds/document.js'
 import { startGreeter } from '../../src/dev/greeter.js'
 import { pythonWithGrpc } from '../support/c-core.js'
-import { type Process, until } from '../support/disco.js'
+import type { Process } from '../support/disco.js'
 import { type Placed, putAll, registration } from '../support/etcd-state.js'
 import { FourKinds } from '../support/four-kinds.js'
 import { freePorts } from '../support/ports.js'
 import { temporaryFile } from '../support/temporary-file.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
-import { type CallCounts, XdsClient, type XdsLibrary } from '../support/xds-clients.js'
+import { expectShares, follows, XdsClient, type XdsLibrary } from '../support/xds-clients.js'
 
 const { etcd, disco } = await toolOnEtcd()
 
@@ -171,30 +171,4 @@ async function started(count: number): Promise<string[]> {
 
 function put(endpoints: readonly Placed[]): Promise<void> {
   return putAll(etcd, 'hello', endpoints)
-}
-
-/** Calls until the client has heard of a change. No call may fail meanwhile, except where all did before. */
-async function follows(
-  client: XdsClient,
-  isThere: (counts: CallCounts) => boolean,
-  failures: 'none' | 'failing before' = 'none',
-): Promise<void> {
-  await until(
-    async () => {
-      const counts = await client.call(failures === 'none' ? 400 : 1)
-      if (failures === 'none') expect(counts.failures).toEqual({})
-      return isThere(counts)
-    },
-    () => 'the client to follow',
-  )
-}
-
-/** Within three percentage points. */
-function expectShares({ answers, failures }: CallCounts, shares: Readonly<Record<string, number>>): void {
-  expect(failures).toEqual({})
-  const calls = Object.values(answers).reduce((sum, count) => sum + count, 0)
-  for (const [addr, share] of Object.entries(shares))
-    expect(Math.abs((answers[addr] ?? 0) / calls - share), `${addr} ${JSON.stringify(answers)}`).toBeLessThan(
-      0.03,
-    )
 }

@@ -163,3 +163,12 @@ export function weightsIn(response: DiscoveryResponse): Record<string, Record<st
     ]),
   )
 }
+
+/** Priorities of the assignments of a response, by address. */
+export function prioritiesIn(response: DiscoveryResponse): Record<string, number> {
+  return Object.fromEntries(
+    assignmentsIn(response).flatMap(({ endpoints }) =>
+      endpoints.map(({ locality, priority }) => [locality?.subZone ?? '', priority]),
+    ),
+  )
+}

@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { expect } from 'vitest'
 import { type Bootstrap, bootstrapFor } from '../../src/cli/xds/bootstrap.js'
 import { pythonWithGrpc } from './c-core.js'
+import { until } from './disco.js'
 import { PATHS } from './four-kinds.js'
 import { fetchGrpcJsXds } from './grpc-js.js'
 
@@ -89,4 +91,34 @@ function commandOf(
     return [process.execPath, [NODE_CLIENT, fetchGrpcJsXds(), target, PATHS.Unary], {}]
   const { python, env } = pythonWithGrpc()
   return [python, [PYTHON_CLIENT, target, PATHS.Unary], env]
+}
+
+/** Calls until the client has heard of a change. No call may fail meanwhile, except where all did before. */
+export async function follows(
+  client: XdsClient,
+  isThere: (counts: CallCounts) => boolean,
+  failures: 'none' | 'failing before' = 'none',
+): Promise<void> {
+  await until(
+    async () => {
+      const counts = await client.call(failures === 'none' ? 400 : 1)
+      if (failures === 'none') expect(counts.failures).toEqual({})
+      return isThere(counts)
+    },
+    () => 'the client to follow',
+  )
+}
+
+/** @param within three percentage points; more for fewer calls, which clients draw at random */
+export function expectShares(
+  { answers, failures }: CallCounts,
+  shares: Readonly<Record<string, number>>,
+  within = 0.03,
+): void {
+  expect(failures).toEqual({})
+  const calls = Object.values(answers).reduce((sum, count) => sum + count, 0)
+  for (const [addr, share] of Object.entries(shares))
+    expect(Math.abs((answers[addr] ?? 0) / calls - share), `${addr} ${JSON.stringify(answers)}`).toBeLessThan(
+      within,
+    )
 }

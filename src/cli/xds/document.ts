@@ -10,6 +10,19 @@ export interface XdsDoc {
   /** The selector of `--canary`; null without one. */
   readonly canary: string | null
   readonly services: readonly XdsServiceDoc[]
+  /** Only of several. */
+  readonly registries?: readonly XdsRegistryDoc[]
+}
+
+/** One of several registries. */
+export interface XdsRegistryDoc {
+  readonly registry: string
+  /** 0 is used first; others while no endpoint of a lower number is READY. */
+  readonly priority: number
+  /** Its part of the calls among the registries of its priority. */
+  readonly weight: number
+  /** Why it is unreachable; null while it is reachable. */
+  readonly problem: string | null
 }
 
 export interface XdsServiceDoc {
@@ -20,10 +33,13 @@ export interface XdsServiceDoc {
   readonly omitted: number
   /** Endpoints that the canary selects; null without one. */
   readonly canary: number | null
+  /** Endpoints that clients are given, by registry; only of several. */
+  readonly registries?: readonly { readonly registry: string; readonly endpoints: number }[]
 }
 
 /** @param server whose first lists may not have come: services without one are left out */
 export function xdsDoc(server: XdsServer, isTls: boolean, canary: Selector | null): XdsDoc {
+  const { registries, outages } = server
   return {
     schema: 'disco.xds/v1',
     listen: server.address,
@@ -34,6 +50,24 @@ export function xdsDoc(server: XdsServer, isTls: boolean, canary: Selector | nul
       endpoints: assignment.localities.length,
       omitted: assignment.omissions.length,
       canary: canary && endpoints.filter((endpoint) => selects(canary, endpoint)).length,
+      ...(registries.length === 0
+        ? {}
+        : {
+            registries: registries.map(({ registry }) => ({
+              registry,
+              endpoints: assignment.localities.filter((locality) => locality.registry === registry).length,
+            })),
+          }),
     })),
+    ...(registries.length === 0
+      ? {}
+      : {
+          registries: registries.map(({ registry, priority, weight }) => ({
+            registry,
+            priority,
+            weight,
+            problem: outages.get(registry)?.message ?? null,
+          })),
+        }),
   }
 }

@@ -2,14 +2,12 @@ import { randomBytes } from 'node:crypto'
 import type { SecureServerOptions } from 'node:http2'
 import { DiscoError } from '../../domain/errors.js'
 import type { Selector } from '../../domain/selector.js'
-import type { Registry } from '../../registry/registry.js'
 import { xdsAdmin } from '../../xds/admin.js'
 import { ListenerCredentials } from '../../xds/credentials.js'
 import { XdsMetrics } from '../../xds/metrics.js'
 import type { ListSource } from '../../xds/service-lists.js'
 import { type XdsObserver, XdsServer } from '../../xds/xds-server.js'
 import type { ListenAddress } from '../flags/listen.js'
-import type { ServedQuery } from '../flags/xds.js'
 import { LogFile } from '../output/log-file.js'
 import { type AdminService, renewAtHangUp, untilSettled } from '../serving.js'
 import { type StopSignals, untilAborted } from '../stop-signals.js'
@@ -22,8 +20,7 @@ const ANSWER_MS = 60_000
 
 /** A control plane as the command line describes it. */
 export interface XdsPlan {
-  /** None for all services of the registry. */
-  readonly queries: readonly ServedQuery[]
+  readonly sources: readonly ListSource[]
   readonly listen: ListenAddress
   readonly canary: Selector | null
   /** Null for plaintext. */
@@ -44,18 +41,13 @@ export interface XdsStage {
 }
 
 /** Runs a control plane until the first signal. @throws DiscoError if it cannot listen or open its log */
-export async function serve(
-  plan: XdsPlan,
-  registry: Registry,
-  { view, started }: XdsStage,
-  stop: StopSignals,
-): Promise<void> {
+export async function serve(plan: XdsPlan, { view, started }: XdsStage, stop: StopSignals): Promise<void> {
   const metrics = new XdsMetrics()
   const file = plan.log === null ? null : LogFile.open(plan.log, 'log', (text) => view.problem(text))
   const log = file && new ClientLog(file, () => new Date())
   const credentials = new ListenerCredentials(plan.tls)
   const server = await XdsServer.start({
-    sources: sourcesOf(registry, plan.queries),
+    sources: plan.sources,
     listen: plan.listen,
     credentials,
     canary: plan.canary,
@@ -105,7 +97,7 @@ function observerOf(
       log?.closed(stream, reason)
       if (reason !== null && !stop.aborted) view.closed(stream, reason)
     },
-    stale: (service, cause, cachedAgeMs, problem) => view.stale(service, cause, cachedAgeMs, problem),
+    outage: (outage) => view.outage(outage),
     built: (service, assignment) => view.built(service, assignment),
   }
 }
@@ -118,14 +110,4 @@ async function renew(plan: XdsPlan, credentials: ListenerCredentials, view: XdsV
   } catch (thrown) {
     view.problem(`The certificates stay as they were: ${DiscoError.from(thrown).message}`)
   }
-}
-
-/** One source for each service; without services, a single watch of the whole registry. */
-function sourcesOf(registry: Registry, queries: readonly ServedQuery[]): readonly ListSource[] {
-  if (queries.length > 0)
-    return queries.map((query) => ({ discovery: registry, query, service: query.service }))
-  const whole = {
-    watch: (_: unknown, signal: AbortSignal) => registry.follow(undefined, signal),
-  }
-  return [{ discovery: whole, query: { service: '' }, service: null }]
 }

@@ -1,12 +1,12 @@
-import type { DiscoError } from '../../domain/errors.js'
 import { didYouMean } from '../../domain/nearest.js'
 import type { ClientAnswer, ClientStream } from '../../xds/client-stream.js'
 import type { Assignment } from '../../xds/localities.js'
 import type { ResourceType } from '../../xds/resources.js'
+import type { RegistryOutage } from '../../xds/service-lists.js'
 import type { Palette } from '../terminal/color.js'
 import { count, duration } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
-import type { XdsDoc } from './document.js'
+import type { XdsDoc, XdsRegistryDoc } from './document.js'
 
 /** Services that the first lines name. */
 const MAX_SERVICES = 20
@@ -25,7 +25,7 @@ export class XdsView {
   /** Rejections that were printed, by stream and type. */
   private readonly rejections = new WeakMap<ClientStream, Map<ResourceType, string>>()
   private readonly unknown = new Set<string>()
-  /** Reasons that were printed, by service and address. */
+  /** Reasons that were printed, by service and name of the endpoint. */
   private readonly omissions = new Map<string, ReadonlyMap<string, string>>()
 
   constructor(
@@ -33,15 +33,18 @@ export class XdsView {
     private readonly line: (text: string) => void,
   ) {}
 
-  started({ listen, tls, canary, services }: XdsDoc, problem: string | null): void {
+  started({ listen, tls, canary, services, registries }: XdsDoc, problem: string | null): void {
     const first = canary === null ? '' : `, canary ${visible(canary)}`
     this.line(
       `${this.palette.green('✓')} xDS on ${listen}${tls ? ' by TLS' : ''}: ${count(services.length, 'service')}${first}`,
     )
+    if (registries) this.line(`  registries: ${orderText(registries)}`)
     for (const one of services.slice(0, MAX_SERVICES)) {
       const omitted = one.omitted === 0 ? '' : `, ${one.omitted} not given to clients`
       const chosen = one.canary === null ? '' : `, ${one.canary} in the canary`
-      this.line(`  ${visible(one.service)}: ${count(one.endpoints, 'endpoint')}${omitted}${chosen}`)
+      const parts = (one.registries ?? []).map(({ registry, endpoints }) => `${registry} ${endpoints}`)
+      const places = parts.length === 0 ? '' : ` (${parts.join(', ')})`
+      this.line(`  ${visible(one.service)}: ${count(one.endpoints, 'endpoint')}${places}${omitted}${chosen}`)
     }
     if (services.length > MAX_SERVICES) this.line(`  and ${services.length - MAX_SERVICES} more`)
     if (problem !== null) this.warn(problem)
@@ -103,34 +106,27 @@ export class XdsView {
     this.warn(`${clientName(stream)} is disconnected: ${reason}`)
   }
 
-  /** @param problem why there is no list yet; null where there is one */
-  stale(
-    service: string | null,
-    cause: DiscoError | null,
-    cachedAgeMs: number | null,
-    problem: string | null,
-  ): void {
-    const name = service === null ? '' : `${visible(service)}: `
-    if (!cause) this.line(`${this.palette.green('✓')} ${name}the registry answers again`)
-    else {
-      const age = cachedAgeMs === null ? '' : ` from the cache, ${duration(cachedAgeMs)} old`
-      const served =
-        problem === null ? `serving the last list${age}` : 'clients that wait for a list go on waiting'
-      this.warn(`${name}${cause.message}; ${served}`)
-    }
+  outage({ service, registry, cause, cachedAgeMs, served }: RegistryOutage): void {
+    const names = [registry, service].filter((name) => name !== null)
+    const start = names.length === 0 ? '' : `${names.join(' ')}: `
+    if (!cause) this.line(`${this.palette.green('✓')} ${visible(start)}the registry answers again`)
+    else this.warn(`${start}${cause.message}; ${servedText(served, cachedAgeMs)}`)
   }
 
   /** Endpoints that are registered as if clients could dial them. */
   built(service: string, { omissions }: Assignment): void {
     const now = new Map<string, string>()
     // A first lookup that has just begun is not reported.
-    for (const { endpoint, isDrained, lookup, reason } of omissions)
-      if (endpoint.problem === null && !isDrained && lookup !== 'awaited') now.set(endpoint.addr, reason)
+    for (const { endpoint, isDrained, lookup, reason } of omissions) {
+      const { addr, origin, problem } = endpoint
+      const name = origin ? `${origin.registry} ${service} ${addr}` : `${service} ${addr}`
+      if (problem === null && !isDrained && lookup !== 'awaited') now.set(name, reason)
+    }
     const before = this.omissions.get(service)
     if (now.size === 0) this.omissions.delete(service)
     else this.omissions.set(service, now)
-    for (const [addr, reason] of now)
-      if (before?.get(addr) !== reason) this.warn(`${service} ${addr} ${reason}: clients do not get it`)
+    for (const [name, reason] of now)
+      if (before?.get(name) !== reason) this.warn(`${name} ${reason}: clients do not get it`)
   }
 
   private warn(sentence: string): void {
@@ -145,4 +141,19 @@ function shortened(name: string): string {
 function clientName({ identity, peer }: ClientStream): string {
   const { node = '', agent = '' } = identity ?? {}
   return `client ${[node, agent && `(${agent})`, `at ${peer}`].filter(Boolean).join(' ')}`
+}
+
+function servedText(served: RegistryOutage['served'], cachedAgeMs: number | null): string {
+  if (served === 'nothing') return 'clients that wait for a list go on waiting'
+  if (served === 'others') return 'serving the other registries'
+  return cachedAgeMs === null
+    ? 'serving the last list'
+    : `serving the last list from the cache, ${duration(cachedAgeMs)} old`
+}
+
+/** `dc1, then dc2`, or `dc1 80, dc2 20`. */
+function orderText(registries: readonly XdsRegistryDoc[]): string {
+  const isRatio = registries.every(({ priority }) => priority === 0)
+  if (isRatio) return registries.map(({ registry, weight }) => `${registry} ${weight}`).join(', ')
+  return registries.map(({ registry }) => registry).join(', then ')
 }

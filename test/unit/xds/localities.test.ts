@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Endpoint } from '../../../src/domain/endpoint.js'
 import { parseSelector } from '../../../src/domain/selector.js'
 import { type AssignmentSettings, assignmentOf, hostNamesOf } from '../../../src/xds/localities.js'
 import { endpoint, NOT_JSON } from '../../support/endpoints.js'
@@ -47,7 +48,7 @@ describe('the localities of a service', () => {
 
   it('are one for each endpoint, with its weight', () => {
     const service = [1, 1, 10].map((weight, at) => endpoint({ addr: `10.0.0.${at}:1001`, weight }))
-    expect(assignmentOf(service, SETTINGS).localities).toEqual([
+    expect(assignmentOf(service, SETTINGS).localities).toMatchObject([
       { name: '10.0.0.0:1001', sockets: [{ ip: '10.0.0.0', port: 1001 }], weight: 1, priority: 0 },
       { name: '10.0.0.1:1001', sockets: [{ ip: '10.0.0.1', port: 1001 }], weight: 1, priority: 0 },
       { name: '10.0.0.2:1001', sockets: [{ ip: '10.0.0.2', port: 1001 }], weight: 10, priority: 0 },
@@ -88,7 +89,7 @@ describe('the localities of a service', () => {
     ]
     const ipsOf = (host: string) => (host === 'web' ? ['10.0.0.1', '10.0.0.2', '::2'] : [])
     expect(hostNamesOf(service)).toEqual(new Set(['web']))
-    expect(assignmentOf(service, { ...SETTINGS, ipsOf }).localities).toEqual([
+    expect(assignmentOf(service, { ...SETTINGS, ipsOf }).localities).toMatchObject([
       {
         name: 'web:1001',
         sockets: ['10.0.0.1', '10.0.0.2', '::2'].map((ip) => ({ ip, port: 1001 })),
@@ -145,5 +146,58 @@ describe('a canary', () => {
 
   it('that is the whole service has the first priority alone', () => {
     expect(weightsOf([young], { canary })).toEqual({ '10.0.0.2:1001 in 0': 1 })
+  })
+})
+
+describe('several registries', () => {
+  const of = (registry: string, priority: number, addr: string, fields: Partial<Endpoint> = {}) =>
+    endpoint({ addr: `10.0.0.${addr}:1001`, origin: { registry, priority, weight: 1 }, ...fields })
+  const placed = (service: readonly Endpoint[], settings: Partial<AssignmentSettings> = {}) =>
+    assignmentOf(service, { ...SETTINGS, ...settings }).localities.map(
+      ({ registry, name, weight, priority }) => `${registry} ${name.slice(7, 8)} ${weight} in ${priority}`,
+    )
+
+  it('are priorities in their order, without a gap where one has nothing to pick', () => {
+    const service = [of('dc2', 1, '3', { weight: 5 }), of('dc1', 0, '1'), of('dc1', 0, '2', { weight: 3 })]
+    expect(placed(service)).toEqual(['dc1 1 1 in 0', 'dc1 2 3 in 0', 'dc2 3 5 in 1'])
+    const drained = service.map((one) =>
+      one.origin?.registry === 'dc1' ? { ...one, problem: NOT_JSON } : one,
+    )
+    expect(placed(drained)).toEqual(['dc2 3 5 in 0'])
+  })
+
+  it('have weights that are unset, or set, for each by itself', () => {
+    const service = [of('dc1', 0, '1', { weight: 0 }), of('dc2', 1, '2', { weight: 0 }), of('dc2', 1, '3')]
+    expect(placed(service)).toEqual(['dc1 1 1 in 0', 'dc2 3 1 in 1'])
+  })
+
+  it('hold a ratio, in which each shares its part by its own weights', () => {
+    const in80 = { origin: { registry: 'dc1', priority: 0, weight: 80 } }
+    const in20 = { origin: { registry: 'dc2', priority: 0, weight: 20 } }
+    const service = [
+      of('dc1', 0, '1', { ...in80, weight: 1 }),
+      of('dc1', 0, '2', { ...in80, weight: 3 }),
+      of('dc2', 0, '3', { ...in20, weight: 7 }),
+    ]
+    expect(placed(service)).toEqual(['dc1 1 20 in 0', 'dc1 2 60 in 0', 'dc2 3 20 in 0'])
+  })
+
+  it('that share an address give it in the best priority alone, or the sum of its parts in a ratio', () => {
+    expect(placed([of('dc2', 1, '1'), of('dc2', 1, '2'), of('dc1', 0, '1')])).toEqual([
+      'dc1 1 1 in 0',
+      'dc2 2 1 in 1',
+    ])
+    expect(placed([of('dc1', 0, '1'), of('dc2', 0, '1'), of('dc2', 0, '2')])).toEqual([
+      ...['dc1 1 1610612733 in 0', 'dc2 2 536870911 in 0'],
+    ])
+  })
+
+  it('have the canary of each before the others of all', () => {
+    const canary = parseSelector('version=2.0.0')
+    const young = { version: '2.0.0' }
+    const service = [of('dc1', 0, '1'), of('dc2', 1, '2', young), of('dc2', 1, '3'), of('dc1', 0, '4', young)]
+    expect(placed(service, { canary })).toEqual([
+      ...['dc1 4 1 in 0', 'dc2 2 1 in 1', 'dc1 1 1 in 2', 'dc2 3 1 in 3'],
+    ])
   })
 })

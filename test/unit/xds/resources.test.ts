@@ -36,13 +36,15 @@ describe('the resources of a service', () => {
 
   it('carry a locality for each endpoint, and an empty assignment for a service without any', () => {
     const sockets = [{ ip: '10.0.0.1', port: 1001 }] as const
-    const { typeUrl, value } = loadAssignment('hello', [{ name: 'a', sockets, weight: 7, priority: 1 }])
+    const { typeUrl, value } = loadAssignment('hello', [
+      { registry: 'dc2', name: 'a', sockets, weight: 7, priority: 1 },
+    ])
     expect(typeUrl).toBe(TYPE_URLS.EDS)
     expect(fromBinary(ClusterLoadAssignmentSchema, value)).toMatchObject({
       clusterName: 'hello',
       endpoints: [
         {
-          locality: { region: '', zone: '', subZone: 'a' },
+          locality: { region: 'dc2', zone: '', subZone: 'a' },
           lbEndpoints: [
             { endpoint: { address: { socketAddress: { address: '10.0.0.1', portValue: 1001 } } } },
           ],

@@ -1,9 +1,11 @@
 import { ServerCredentials, status } from '@grpc/grpc-js'
 import { afterEach, describe, expect, it } from 'vitest'
+import { combineRegistries } from '../../../src/registry/combined/combine.js'
 import type { ClientAnswer } from '../../../src/xds/client-stream.js'
 import type { ResourceType } from '../../../src/xds/resources.js'
+import type { RegistryOutage } from '../../../src/xds/service-lists.js'
 import { XdsServer, type XdsSettings } from '../../../src/xds/xds-server.js'
-import { AdsClient, DeafClient, weightsIn } from '../../support/ads-client.js'
+import { AdsClient, DeafClient, prioritiesIn, weightsIn } from '../../support/ads-client.js'
 import { until } from '../../support/disco.js'
 import { ScriptedDiscovery } from '../../support/scripted-discovery.js'
 
@@ -13,7 +15,7 @@ interface Started {
   readonly answers: ClientAnswer[]
   readonly closed: (string | null)[]
   readonly unknown: string[]
-  readonly stale: (string | null)[]
+  readonly outages: RegistryOutage[]
   client(): AdsClient
 }
 
@@ -31,7 +33,7 @@ async function started(
   const answers: ClientAnswer[] = []
   const closed: (string | null)[] = []
   const unknown: string[] = []
-  const stale: (string | null)[] = []
+  const outages: RegistryOutage[] = []
   const server = await XdsServer.start({
     sources: [{ discovery, query: { service: service ?? '' }, service }],
     listen: { host: '127.0.0.1', port: 0 },
@@ -46,7 +48,7 @@ async function started(
       responded: () => undefined,
       answered: (_, answer) => answers.push(answer),
       closed: (_, reason) => closed.push(reason),
-      stale: (_, cause) => stale.push(cause?.message ?? null),
+      outage: (outage) => outages.push(outage),
     },
     ...settings,
   })
@@ -56,7 +58,7 @@ async function started(
     stops.push(() => made[Symbol.dispose]())
     return made
   }
-  return { server, discovery, answers, closed, unknown, stale, client }
+  return { server, discovery, answers, closed, unknown, outages, client }
 }
 
 const A = '10.0.0.1:1001'
@@ -144,7 +146,7 @@ describe('the control plane', () => {
   })
 
   it('waits for the first list instead of serving none, and keeps the last one through an outage', async () => {
-    const { server, discovery, client, stale } = await started()
+    const { server, discovery, client, outages } = await started()
     const one = client()
     one.isAccepting = true
     discovery.lose()
@@ -157,7 +159,7 @@ describe('the control plane', () => {
     expect(server.problem).toBeNull()
     discovery.lose()
     await until(
-      () => server.outage !== null,
+      () => server.outages.size === 1,
       () => 'the outage',
     )
     const other = client()
@@ -165,11 +167,43 @@ describe('the control plane', () => {
     expect(weightsIn(await other.response('EDS', 0))).toEqual({ hello: { [A]: 2 } })
     discovery.list({ addr: A, weight: 2 })
     await until(
-      () => server.outage === null,
+      () => server.outages.size === 0,
       () => 'the end of the outage',
     )
-    expect(stale).toEqual(['etcd is not reachable', null, 'etcd is not reachable', null])
+    expect(outages.map(({ cause, served }) => [cause?.message ?? null, served])).toEqual([
+      ['etcd is not reachable', 'nothing'],
+      [null, 'last'],
+      ['etcd is not reachable', 'last'],
+      [null, 'last'],
+    ])
     expect(one.of('EDS')).toHaveLength(1)
+  })
+
+  it('serves the other registries while one of several is away, and names it', async () => {
+    const [dc1, dc2] = [new ScriptedDiscovery(), new ScriptedDiscovery()]
+    const discovery = combineRegistries({ dc1, dc2 }, { random: () => 0 })
+    const { server, client, outages } = await started({
+      sources: [{ discovery, query: { service: 'hello' }, service: 'hello' }],
+    })
+    const one = client()
+    one.isAccepting = true
+    one.ask('EDS', 'hello')
+    dc1.lose()
+    dc2.list({ addr: B, weight: 2 })
+    expect(weightsIn(await one.response('EDS', 0))).toEqual({ hello: { [B]: 2 } })
+    expect(server.problem).toBeNull()
+    expect([...server.outages.keys()]).toEqual(['dc1'])
+    dc1.list({ addr: A, weight: 3 })
+    expect(prioritiesIn(await one.response('EDS', 1))).toEqual({ [A]: 0, [B]: 1 })
+    expect(server.outages.size).toBe(0)
+    dc2.lose()
+    dc1.put({ addr: A, weight: 4 })
+    expect(weightsIn(await one.response('EDS', 2))).toEqual({ hello: { [A]: 4, [B]: 2 } })
+    expect(outages.map(({ registry, cause, served }) => [registry, cause?.message ?? null, served])).toEqual([
+      ['dc1', 'etcd is not reachable', 'nothing'],
+      ['dc1', null, 'last'],
+      ['dc2', 'etcd is not reachable', 'last'],
+    ])
   })
 
   it('gives all services to a client that asks for no names, and for new ones no weights', async () => {

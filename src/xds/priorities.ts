@@ -1,0 +1,128 @@
+import type { Endpoint } from '../domain/endpoint.js'
+import { type Selector, selects } from '../domain/selector.js'
+import type { IpSocket, Locality } from './locality.js'
+import { localityWeights } from './locality-weights.js'
+
+/** An endpoint that clients get. */
+export interface Weighted {
+  readonly endpoint: Endpoint
+  readonly sockets: readonly IpSocket[]
+  /** Above 0. Comparable with those of the same registry. */
+  readonly weight: number
+}
+
+interface Placed {
+  readonly endpoint: Endpoint
+  readonly sockets: readonly IpSocket[]
+  weight: number
+}
+
+/** The endpoints of one priority. */
+interface Level {
+  /** 0 for the canary, 1 for others. */
+  readonly canary: 0 | 1
+  /** The priority of the registry. */
+  readonly registry: number
+  readonly members: Weighted[]
+}
+
+/**
+ * The localities of a service. The canary comes before all others, and in each part registries come by their priorities.
+ * Priorities have no gap: the first that has an endpoint is 0.
+ *
+ * @param canary null for none
+ */
+export function inPriorities(weighted: readonly Weighted[], canary: Selector | null): Locality[] {
+  const taken = new Set<string>()
+  const priorities: Locality[][] = []
+  for (const { members } of levelsOf(weighted, canary)) {
+    // A socket under another key as well stays in its best priority.
+    const placed = merged(inRatio(withoutSockets(members, taken)), taken)
+    if (placed.length > 0) priorities.push(weighed(placed, priorities.length))
+  }
+  return priorities.flat()
+}
+
+/** Best first. */
+function levelsOf(weighted: readonly Weighted[], selector: Selector | null): readonly Level[] {
+  const levels: Level[] = []
+  for (const one of weighted) {
+    const canary = selector !== null && selects(selector, one.endpoint) ? 0 : 1
+    const registry = one.endpoint.origin?.priority ?? 0
+    const known = levels.find((level) => level.canary === canary && level.registry === registry)
+    if (known) known.members.push(one)
+    else levels.push({ canary, registry, members: [one] })
+  }
+  return levels.sort((a, b) => a.canary - b.canary || a.registry - b.registry)
+}
+
+function withoutSockets(weighted: readonly Weighted[], taken: ReadonlySet<string>): Weighted[] {
+  if (taken.size === 0) return [...weighted]
+  return weighted.flatMap((one) => {
+    const sockets = one.sockets.filter((socket) => !taken.has(socketText(socket)))
+    return sockets.length === 0 ? [] : [{ ...one, sockets }]
+  })
+}
+
+/** Gives each of several registries its part, which its endpoints share by their weights. */
+function inRatio(weighted: readonly Weighted[]): readonly Weighted[] {
+  const totals = new Map<string | undefined, number>()
+  for (const { endpoint, weight } of weighted) {
+    const registry = endpoint.origin?.registry
+    totals.set(registry, (totals.get(registry) ?? 0) + weight)
+  }
+  if (totals.size < 2) return weighted
+  return weighted.map((one) => {
+    const { origin } = one.endpoint
+    const total = totals.get(origin?.registry) ?? one.weight
+    return { ...one, weight: ((origin?.weight ?? 1) * one.weight) / total }
+  })
+}
+
+/**
+ * Clients reject a whole assignment that has a socket twice, which two keys may share: their weights add up.
+ *
+ * @param taken gets the sockets
+ */
+function merged(weighted: readonly Weighted[], taken: Set<string>): Placed[] {
+  const placed: Placed[] = []
+  const bySocket = new Map<string, Placed>()
+  for (const { endpoint, sockets, weight } of weighted) {
+    const own = sockets.filter((socket) => !bySocket.has(socketText(socket)))
+    const [first] = sockets
+    const sameSocket = first && bySocket.get(socketText(first))
+    if (own.length === 0 && sameSocket) sameSocket.weight += weight
+    else {
+      const one = { endpoint, sockets: own, weight }
+      for (const socket of own) {
+        bySocket.set(socketText(socket), one)
+        taken.add(socketText(socket))
+      }
+      placed.push(one)
+    }
+  }
+  return placed
+}
+
+function weighed(placed: readonly Placed[], priority: number): Locality[] {
+  const weights = localityWeights(placed.map(({ weight }) => weight))
+  const names = new Set<string>()
+  return placed.flatMap(({ endpoint, sockets: [first, ...more] }, at) => {
+    if (!first) return []
+    const { addr, origin } = endpoint
+    const registry = origin?.registry ?? null
+    const isOther = names.has(nameText(registry, addr))
+    // Two keys with one host name, of which the later one has addresses of its own.
+    const name = isOther ? `${addr} ${socketText(first)}` : addr
+    names.add(nameText(registry, name))
+    return [{ registry, name, sockets: [first, ...more] as const, weight: weights[at] ?? 1, priority }]
+  })
+}
+
+function nameText(registry: string | null, name: string): string {
+  return `${registry ?? ''} ${name}`
+}
+
+function socketText({ ip, port }: IpSocket): string {
+  return `${ip} ${port}`
+}

@@ -1,0 +1,134 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { XdsDoc } from '../../src/cli/xds/document.js'
+import { Disco } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { putAll, registration, wipe } from '../support/etcd-state.js'
+import { FourKinds } from '../support/four-kinds.js'
+import { expectShares, follows, XdsClient, type XdsLibrary } from '../support/xds-clients.js'
+
+const [dc1, dc2] = await Promise.all([RealEtcd.start(), RealEtcd.start()])
+const folder = mkdtempSync(join(tmpdir(), 'disco-centres-'))
+const disco = new Disco('', { XDG_CONFIG_HOME: folder, XDG_CACHE_HOME: join(folder, 'cache') })
+beforeAll(() => {
+  mkdirSync(join(folder, 'disco'))
+  const contexts = Object.entries({ dc1: dc1.endpoint, dc2: dc2.endpoint, away: '127.0.0.1:1' })
+  const lines = contexts.map(([name, at]) => `  ${name}: { endpoints: "${at}" }\n`)
+  writeFileSync(join(folder, 'disco/config.yaml'), `contexts:\n${lines.join('')}`, { mode: 0o600 })
+})
+afterAll(async () => {
+  rmSync(folder, { recursive: true })
+  await Promise.all([dc1.stop(), dc2.stop()])
+})
+
+const stops: (() => unknown)[] = []
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) stop()
+  await disco.stopAll()
+  await Promise.all([wipe(dc1), wipe(dc2)])
+})
+
+describe.each<XdsLibrary>(['C-core', 'grpc-js'])(
+  'a client by %s, of disco xds -C dc1,dc2',
+  (library) => {
+    it('calls the first registry, spills over when its endpoints go, and comes back', async () => {
+      const [a = '', b = '', c = '', d = ''] = await started(4)
+      await putAll(dc1, 'hello', [{ addr: a }, { addr: b }])
+      await putAll(dc2, 'hello', [{ addr: c }, { addr: d, weight: 3 }])
+      const client = clientOf(library, await controlPlane('-C', 'dc1,dc2'))
+      expectShares(await client.call(1_000), { [a]: 0.5, [b]: 0.5 }, 0.06)
+
+      // Deregistered: no call fails.
+      await remove(a, b)
+      await follows(client, ({ answers }) => answers[a] === undefined && answers[b] === undefined)
+      const spilled = await client.call(2_000)
+      expect(Object.keys(spilled.answers).sort()).toEqual([c, d].sort())
+      expectShares(spilled, { [c]: 0.25, [d]: 0.75 }, 0.06)
+
+      await putAll(dc1, 'hello', [{ addr: a }])
+      await follows(client, ({ answers }) => answers[a] === 400)
+    })
+
+    it('spills over when the endpoints of the first registry are killed: 0 failed calls from then on', async () => {
+      const [a, c] = [await FourKinds.start(), await FourKinds.start()]
+      stops.push(() => c.stop())
+      await putAll(dc1, 'hello', [{ addr: a.addr }])
+      await putAll(dc2, 'hello', [{ addr: c.addr }])
+      const client = clientOf(library, await controlPlane('-C', 'dc1,dc2'))
+      expect(await client.call(200)).toEqual({ answers: { [a.addr]: 200 }, failures: {} })
+      a.stop()
+      await follows(client, ({ answers }) => answers[c.addr] !== undefined, 'failing before')
+      expect(await client.call(1_000)).toEqual({ answers: { [c.addr]: 1_000 }, failures: {} })
+      const again = await FourKinds.start({ listen: a.addr })
+      stops.push(() => again.stop())
+      await follows(client, ({ answers }) => answers[a.addr] === 400)
+    })
+
+    it('holds a ratio', async () => {
+      const [a = '', b = '', c = ''] = await started(3)
+      await putAll(dc1, 'hello', [{ addr: a }, { addr: b, weight: 3 }])
+      await putAll(dc2, 'hello', [{ addr: c, weight: 100 }])
+      const client = clientOf(library, await controlPlane('-C', 'dc1=80,dc2=20', 'hello'))
+      expectShares(await client.call(5_000), { [a]: 0.2, [b]: 0.6, [c]: 0.2 })
+    })
+
+    it.each([
+      ['of all services', []],
+      ['of the named service', ['hello']],
+    ])(
+      'is not hurt by a registry that is killed: the list stays, and the other is followed, %s',
+      async (_, names) => {
+        const [a = '', b = '', c = ''] = await started(3)
+        await putAll(dc1, 'hello', [{ addr: a }])
+        await putAll(dc2, 'hello', [{ addr: b }])
+        const listen = await controlPlane('-C', 'dc2=1,dc1=1', ...names)
+        const client = clientOf(library, listen)
+        expectShares(await client.call(1_000), { [a]: 0.5, [b]: 0.5 }, 0.06)
+        await dc1.kill()
+        try {
+          expectShares(await client.call(1_000), { [a]: 0.5, [b]: 0.5 }, 0.06)
+          await putAll(dc2, 'hello', [{ addr: c }])
+          await follows(client, ({ answers }) => answers[c] !== undefined)
+          expectShares(await client.call(2_000), { [a]: 0.5, [b]: 0.25, [c]: 0.25 }, 0.06)
+        } finally {
+          await dc1.restart()
+        }
+      },
+    )
+
+    it('is served by the other where one is away at the start', async () => {
+      const [c = ''] = await started(1)
+      await putAll(dc2, 'hello', [{ addr: c }])
+      for (const from of ['away,dc2', 'dc2,away', 'away=1,dc2=1']) {
+        const client = clientOf(library, await controlPlane('-C', from))
+        expect(await client.call(100)).toEqual({ answers: { [c]: 100 }, failures: {} })
+      }
+    })
+  },
+  300_000,
+)
+
+async function controlPlane(...args: string[]): Promise<string> {
+  const process = disco.start('xds', ...args, '--listen', ':0', '--json')
+  await process.printed(/\{.*\}\n/)
+  return (JSON.parse(process.stdout) as XdsDoc).listen
+}
+
+function clientOf(library: XdsLibrary, listen: string): XdsClient {
+  const client = XdsClient.start(library, listen)
+  stops.push(() => client[Symbol.dispose]())
+  return client
+}
+
+/** Addresses of so many backends. */
+async function started(count: number): Promise<string[]> {
+  const backends = await Promise.all(Array.from({ length: count }, () => FourKinds.start()))
+  for (const backend of backends) stops.push(() => backend.stop())
+  return backends.map(({ addr }) => addr)
+}
+
+async function remove(...addrs: readonly string[]): Promise<void> {
+  for (const addr of addrs) await dc1.ctl('del', ...registration('hello', addr).slice(0, 1))
+}
