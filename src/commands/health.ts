@@ -2,39 +2,45 @@ import { Flags } from '@oclif/core'
 import type { SurveyOptions } from '../agent/health/survey.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { placeFlags } from '../cli/flags/base.js'
+import { argument } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { accessFlags, accessOf } from '../cli/flags/probe.js'
+import { filterFlags, readScope, refuseRegistryFlags, type Scope, staticTarget } from '../cli/flags/target.js'
 import {
-  addressArguments,
-  dialledTarget,
-  filterFlags,
-  readScope,
-  refuseRegistryFlags,
-  type Scope,
-  staticTarget,
-} from '../cli/flags/target.js'
-import { type HealthDoc, healthDoc, healthEventDoc } from '../cli/health/document.js'
+  type HealthDoc,
+  type HealthsDoc,
+  healthDoc,
+  healthEventDoc,
+  healthsDoc,
+} from '../cli/health/document.js'
 import { HealthLog, renderHealth } from '../cli/health/table.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { count } from '../cli/terminal/units.js'
 import { jsonLine, visible } from '../cli/terminal/visible.js'
-import { endpointId } from '../domain/endpoint.js'
-import { requireChosen } from '../domain/endpoint-filter.js'
+import { type Endpoint, endpointId } from '../domain/endpoint.js'
+import { isUnfiltered, requireChosen } from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
 import type { EndpointList, Registry } from '../registry/registry.js'
 
 export default class Health extends DiscoCommand {
   static override summary = 'Ask every endpoint of a service for its health'
   static override description =
-    'Checks all of them at once by grpc.health.v1. A server without it counts as healthy if it accepts gRPC connections. Exits 7 if one is not healthy. --watch repeats the check and prints changes.'
+    'Checks all of them at once by grpc.health.v1. A server without it counts as healthy if it accepts gRPC connections. Exits 7 if one is not healthy. -l, --host and addresses select; without a service, from all of them. --watch repeats the check and prints changes.'
   static override examples = [
     '<%= config.bin %> health hello',
     '<%= config.bin %> health hello --watch',
     '<%= config.bin %> health hello -l version=2.0.0',
+    '<%= config.bin %> health --host 10.0.0.5',
     '<%= config.bin %> health dns:///localhost:1001',
   ]
-  static override usage = '<%= command.id %> TARGET [ADDR...] [FLAGS]'
-  static override args = { target: dialledTarget, addr: addressArguments }
+  static override usage = '<%= command.id %> [TARGET] [ADDR...] [FLAGS]'
+  static override args = {
+    target: argument({
+      multiple: true,
+      description:
+        'a service, or a target: etcd:///SERVICE, etcd://VERSION/SERVICE, HOST:PORT, dns:///…, ipv4:…, unix:…; then addresses of endpoints of a service, or their etcd keys',
+    }),
+  }
   static override flags = {
     watch: Flags.boolean({ description: 'repeat the check, and print changes' }),
     of: Flags.string({
@@ -51,27 +57,28 @@ export default class Health extends DiscoCommand {
     ...placeFlags,
   }
 
-  async run(): Promise<HealthDoc | undefined> {
+  async run(): Promise<HealthDoc | HealthsDoc | undefined> {
     const { args, flags, metadata } = await this.parse(Health)
-    const { target } = args
+    const [target, ...addrs] = args.target ?? []
     const options = { service: flags.of, deadlineMs: flags['probe-timeout'], ...(await accessOf(flags)) }
-    const uri = await staticTarget(target)
-    if (uri !== null) {
+    const uri = target === undefined ? null : await staticTarget(target)
+    if (target !== undefined && uri !== null) {
       using stop = new StopSignals()
       refuseRegistryFlags({ flags, metadata }, target)
       if (flags.watch)
         throw new DiscoError('USAGE', `--watch follows the registry, in which ${target} is not`)
-      const [addr] = args.addr ?? []
+      const [addr] = addrs
       if (addr !== undefined) {
         const message = `${addr} selects nothing of ${target}: its endpoints stand in no registry`
         throw new DiscoError('USAGE', message, { suggestions: [`Try: disco health ${addr}`] })
       }
-      return await this.ask(await this.resolved(uri, stop.once), target, options, flags, stop.once)
+      const resolved = await this.resolved(uri, stop.once)
+      return await this.ask({ service: target, ...resolved }, options, flags, stop.once)
     }
     const scope = await readScope({
       command: 'health',
       target,
-      addrs: args.addr ?? [],
+      addrs,
       flags,
       place: (layout) => this.place(flags, layout),
     })
@@ -82,10 +89,14 @@ export default class Health extends DiscoCommand {
       return await this.watch(registry, scope, options, flags, stop.once)
     }
     // Until the list is read there is nothing to report, and a signal ends the process at once.
-    const { revision, endpoints } = await registry.listExisting(service)
-    const chosen = requireChosen(filter, endpoints, service)
+    const { revision, endpoints } = await (service === undefined
+      ? registry.list()
+      : registry.listExisting(service))
+    const readable = service === undefined ? await readableIn(endpoints) : endpoints
+    const chosen =
+      service !== undefined || !isUnfiltered(filter) ? requireChosen(filter, readable, service) : readable
     using stop = new StopSignals()
-    return await this.ask({ revision, endpoints: chosen }, service, options, flags, stop.once)
+    return await this.ask({ service, revision, endpoints: chosen }, options, flags, stop.once)
   }
 
   /** The endpoints of a target without a registry, all of the same weight. */
@@ -98,29 +109,32 @@ export default class Health extends DiscoCommand {
   }
 
   private async ask(
-    asked: Asked,
-    service: string,
+    { service, ...asked }: Asked & { readonly service: string | undefined },
     options: SurveyOptions,
     flags: BaseFlags,
     stopped: AbortSignal,
-  ): Promise<HealthDoc> {
+  ): Promise<HealthDoc | HealthsDoc> {
     const { surveyHealth } = await import('../agent/health/survey.js')
-    const doc = healthDoc(service, asked, await surveyHealth(asked.endpoints, options, stopped))
+    const byId = await surveyHealth(asked.endpoints, options, stopped)
+    const doc =
+      service === undefined
+        ? healthsDoc(asked.revision, byService(asked.endpoints), byId)
+        : healthDoc(service, asked, byId)
+    const all = asked.endpoints.length
     if (stopped.aborted) process.exitCode = 130
-    else if (doc.healthy < doc.endpoints.length) process.exitCode = 7
+    else if (doc.healthy < all) process.exitCode = 7
+    const docs = 'services' in doc ? doc.services : [doc]
     this.print(flags, doc, {
-      table: (palette, wide) => renderHealth(doc, palette, wide),
+      table: (palette, wide) => renderHealth(docs, palette, { wide, withService: service === undefined }),
       lines: () =>
-        doc.endpoints.map((endpoint) => ({
-          schema: 'disco.endpoint-health/v1',
-          service,
-          rev: doc.rev,
-          ...endpoint,
-        })),
-      names: () => doc.endpoints.filter(({ healthy }) => healthy).map(({ addr }) => addr),
+        docs.flatMap(({ service, rev, endpoints }) =>
+          endpoints.map((endpoint) => ({ schema: 'disco.endpoint-health/v1', service, rev, ...endpoint })),
+        ),
+      names: () =>
+        docs.flatMap(({ endpoints }) => endpoints.filter(({ healthy }) => healthy).map(({ addr }) => addr)),
     })
     this.remark(
-      `${doc.healthy} of ${count(doc.endpoints.length, 'endpoint')} healthy${doc.rev === null ? '' : ` (rev ${doc.rev})`}`,
+      `${doc.healthy} of ${count(all, 'endpoint')} healthy${doc.rev === null ? '' : ` (rev ${doc.rev})`}`,
     )
     return doc
   }
@@ -128,12 +142,11 @@ export default class Health extends DiscoCommand {
   /** NDJSON when piped, as in `watch`; otherwise one line per change. */
   private async watch(
     registry: Registry,
-    scope: Scope,
+    scope: Scope<string | undefined>,
     options: SurveyOptions,
     flags: BaseFlags,
     stopped: AbortSignal,
   ): Promise<undefined> {
-    const { service } = scope
     const { followHealth } = await import('../agent/health/follow.js')
     const format = this.format(flags, process.stdout.isTTY ? 'table' : 'ndjson')
     const isForPeople = format === 'table' || format === 'wide'
@@ -143,6 +156,7 @@ export default class Health extends DiscoCommand {
     const signal = AbortSignal.any([stopped, this.output.ended])
     for await (const { endpoint, checked } of followHealth(registry, scope, options, onEtcd, signal)) {
       const asked = new Map(checked ? [[endpointId(endpoint), checked] as const] : [])
+      const { service } = endpoint
       const [doc] = healthDoc(service, { revision: 0, endpoints: [endpoint] }, asked).endpoints
       if (!doc) continue
       const event = checked ? healthEventDoc(service, doc) : healthEventDoc(service, doc, 'gone')
@@ -152,6 +166,22 @@ export default class Health extends DiscoCommand {
     }
     if (stopped.aborted) process.exitCode = 130
   }
+}
+
+function byService(endpoints: readonly Endpoint[]): Map<string, readonly Endpoint[]> {
+  const services = new Map<string, Endpoint[]>()
+  for (const endpoint of endpoints) {
+    const siblings = services.get(endpoint.service)
+    if (siblings) siblings.push(endpoint)
+    else services.set(endpoint.service, [endpoint])
+  }
+  return services
+}
+
+/** Without the keys that belong to no service. */
+async function readableIn(endpoints: readonly Endpoint[]): Promise<readonly Endpoint[]> {
+  const { summarizeServices } = await import('../registry/service-summary.js')
+  return summarizeServices(endpoints).services.flatMap((service) => service.endpoints)
 }
 
 type Asked = Pick<EndpointList, 'revision' | 'endpoints'>

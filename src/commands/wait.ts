@@ -1,69 +1,45 @@
 import { Flags } from '@oclif/core'
-import type { Waited } from '../agent/wait.js'
-import { DiscoCommand } from '../cli/base-command.js'
-import { completeAddressOrKey } from '../cli/flags/arguments.js'
+import type { WaitReports, WaitRequest } from '../agent/wait/request.js'
+import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { parsedBy, refuseIdle } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { ACCESS_NAMES, accessFlags, accessOf } from '../cli/flags/probe.js'
-import { filterFlags, readScope, registryTarget } from '../cli/flags/target.js'
+import {
+  type FilterFlags,
+  filterFlags,
+  readScope,
+  requireRegistered,
+  targetAndAddresses,
+} from '../cli/flags/target.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { duration, seconds } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
+import { misplacedCondition, readCondition, refuseCut } from '../cli/wait/conditions.js'
+import { type WaitDoc, waitDoc } from '../cli/wait/document.js'
 import { readWords, type Word } from '../cli/words/words.js'
-import { formatFilter, isUnfiltered } from '../domain/endpoint-filter.js'
+import { isUnfiltered } from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
-import {
-  formatWaitCondition,
-  needsHealth,
-  parseWaitCondition,
-  type WaitCondition,
-} from '../domain/wait-condition.js'
-
-export interface WaitDoc {
-  readonly schema: 'disco.wait/v1'
-  readonly service: string
-  readonly rev: string
-  /** The conditions. */
-  readonly for: readonly string[]
-  readonly elapsedMs: number
-  readonly endpoints: number
-  /** Null if no condition needs it, so that no server was probed. */
-  readonly ready: number | null
-  readonly healthy: number | null
-}
-
-export function waitDoc(
-  service: string,
-  conditions: readonly WaitCondition[],
-  { revision, facts, elapsedMs }: Waited,
-): WaitDoc {
-  const { endpoints, ready, healthy } = facts
-  return {
-    schema: 'disco.wait/v1',
-    service,
-    rev: String(revision),
-    for: conditions.map(formatWaitCondition),
-    elapsedMs: Math.round(elapsedMs),
-    endpoints: endpoints.filter(({ problem }) => problem === null).length,
-    ready,
-    healthy,
-  }
-}
+import { formatWaitCondition, namedIn, needsHealth, type WaitCondition } from '../domain/wait-condition.js'
 
 const PROBE_DEADLINE_MS = 2_000
+
+/** How long a wait is by default, beside the time for which its conditions must hold. */
+const TIMEOUT_MS = 30_000
 
 export default class Wait extends DiscoCommand {
   static override summary = 'Wait until conditions on a service hold'
   static override description =
-    'Conditions: endpoints>=3, ready>=3 (with a gRPC connection), healthy>=3 (SERVING by grpc.health.v1, or without that a gRPC connection), gone ADDR, weight ADDR==0; with >=, <=, ==, !=, > or <. It also waits for a service or an etcd that does not exist yet. Exits 0 when all conditions hold, 5 when they do not in time.'
+    "Conditions: endpoints>=3, ready>=3 (with a gRPC connection), healthy>=3 (SERVING by grpc.health.v1, or without that a gRPC connection), with >=, <=, ==, !=, > or <; weight==0; registered, gone, drained, 'all ready', 'all healthy'. They are about the endpoints that addresses, -l and --host select, or about one: 'gone ADDR', 'healthy ADDR', 'weight ADDR==0'. not or ! negates: 'not healthy' means that none is. It also waits for a service or an etcd that does not exist yet. With --for-duration, the conditions must hold without a break; a change, or etcd out of reach, starts the time anew. Exits 0 when all conditions hold, 5 when they do not in time."
   static override examples = [
     `<%= config.bin %> wait hello --for 'healthy>=3' --timeout 1m`,
     `<%= config.bin %> wait hello --for 'gone 1.2.3.4:1001'`,
-    `<%= config.bin %> wait hello --for 'weight 1.2.3.4:1001==0' --for 'ready>=2'`,
-    `<%= config.bin %> wait hello -l version=2.0.0 --for 'healthy>=3'`,
+    `<%= config.bin %> wait hello 1.2.3.4:1001 1.2.3.4:1002 --for drained`,
+    `<%= config.bin %> wait hello -l version=2.0.0 --for 'all healthy' --for-duration 30s`,
+    `<%= config.bin %> wait --host 10.0.0.5 --for gone`,
   ]
-  static override args = { target: registryTarget }
+  static override usage = '<%= command.id %> [TARGET] [ADDR...] --for CONDITION [FLAGS]'
+  static override args = { target: targetAndAddresses }
   static override flags = {
     for: Flags.custom<WaitCondition>({ parse: parsedBy(readCondition) })({
       multiple: true,
@@ -72,9 +48,12 @@ export default class Wait extends DiscoCommand {
       helpValue: '<condition>',
       description: 'condition to wait for; repeated: all of them at once',
     }),
+    'for-duration': waitFlag({
+      description: 'the conditions must hold for this long without a break',
+    }),
     timeout: waitFlag({
       allowsZero: true,
-      default: 30_000,
+      defaultHelp: async () => '30s, or that beyond --for-duration',
       description: 'limit of the wait; 0 checks once',
     }),
     ...filterFlags,
@@ -84,87 +63,107 @@ export default class Wait extends DiscoCommand {
 
   async run(): Promise<WaitDoc> {
     const { args, flags, metadata } = await this.parse(Wait).catch((error: unknown) => {
-      throw misplacedCondition(readWords(this.argv, { ...Wait.baseFlags, ...Wait.flags })) ?? error
+      throw misplacedCondition(this.words()) ?? this.needed(error) ?? error
     })
-    const { service, filter, place } = await readScope({
+    const [target, ...addrs] = args.target ?? []
+    const scope = await readScope({
       command: 'wait',
-      target: args.target,
+      target,
+      addrs,
       flags,
       place: (layout) => this.place(flags, layout),
     })
-    const { for: conditions, timeout: timeoutMs } = flags
-    const named = conditions.find((condition) => 'addr' in condition)
-    if (named && (flags.host !== undefined || flags.selector !== undefined)) {
-      // A registered endpoint that is not selected would count as gone.
-      throw new DiscoError('USAGE', `"${formatWaitCondition(named)}" names its endpoint`, {
-        suggestions: ['Leave -l and --host out, or wait for endpoints, ready or healthy'],
-      })
-    }
+    const { service, filter, place } = scope
+    const { for: conditions, 'for-duration': holdMs = 0 } = flags
+    if (service === undefined && isUnfiltered(filter)) throw missing('TARGET')
+    if (addrs.length === 0) refuseCut(this.words())
+    refuseSecondName(conditions, addrs, flags)
+    const timeoutMs = flags.timeout ?? TIMEOUT_MS + holdMs
+    if (holdMs > 0 && timeoutMs <= holdMs) throw neverInTime(holdMs, timeoutMs)
     if (!conditions.some(needsHealth)) {
       refuseIdle({ flags, metadata }, ACCESS_NAMES, 'without a condition on ready or healthy')
     }
     const probe = { deadlineMs: PROBE_DEADLINE_MS, ...(await accessOf(flags)) }
     const registry = await this.openRegistry({ ...flags, ...place })
-    const wanted = conditions.map(formatWaitCondition).join(', ')
-    const name = [service, ...(isUnfiltered(filter) ? [] : [formatFilter(filter)])].join(' ')
+    await requireRegistered(registry, scope)
+    const { waitFor } = await import('../agent/wait/wait.js')
+    const { waitConditions, waitSubject } = await import('../agent/wait/request.js')
+    const request: WaitRequest = { service, filter, conditions, holdMs, timeoutMs, probe }
+    const [name, wanted] = [visible(waitSubject(request)), visible(waitConditions(request))]
     this.remark(
-      `→ waiting for ${visible(name)}: ${visible(wanted)} (${timeoutMs > 0 ? `${seconds(timeoutMs)} at most` : 'one look'})`,
+      `→ waiting for ${name}: ${wanted} (${timeoutMs > 0 ? `${seconds(timeoutMs)} at most` : 'one look'})`,
     )
-    const { waitFor } = await import('../agent/wait.js')
     using stop = new StopSignals()
-    const waited = await waitFor(
-      registry,
-      { service, filter, conditions, timeoutMs, probe },
-      {
-        onState: (now) => this.remark(`  now: ${visible(now)}`),
-        onStale: ({ code, message }) =>
-          this.remark(`! ${visible(message)}; ${code === 'ETCD_DENIED' ? 'retrying' : 'waiting for it'}`),
-      },
-      stop.once,
-    )
-    const doc = waitDoc(service, conditions, waited)
+    const waited = await waitFor(registry, request, this.reports(flags, holdMs), stop.once)
+    const doc = waitDoc(request, waited)
     return this.print(flags, doc, {
       table: (palette) => {
         const after = `after ${duration(waited.elapsedMs)} (rev ${doc.rev})`
-        return `${palette.green('✓')} ${visible(name)}: ${visible(wanted)} ${after}`
+        return `${palette.green('✓')} ${name}: ${wanted} ${after}`
       },
       lines: () => [doc],
       names: () => waited.facts.endpoints.map(({ addr }) => addr),
     })
   }
-}
 
-/** An address such as `:1001` is completed, as at registration. @throws DiscoError USAGE */
-async function readCondition(text: string): Promise<WaitCondition> {
-  const condition = parseWaitCondition(text)
-  if (!('addr' in condition)) return condition
-  const addr = await completeAddressOrKey(condition.addr, "disco wait hello --for 'gone 1.2.3.4:1001'")
-  return { ...condition, addr }
-}
-
-/** The error for a condition in the place of the service; null without one. */
-function misplacedCondition(words: Iterable<Word>): DiscoError | null {
-  let condition: string | undefined
-  let service = 'SERVICE'
-  for (const word of words) {
-    if (word.kind === 'argument' && isCondition(word.text)) condition ??= word.text
-    else if (word.kind === 'argument') service = word.text
-    else if (word.kind === 'flag' && word.name === 'for' && word.value && !isCondition(word.value)) {
-      service = word.value
+  private reports(flags: BaseFlags, holdMs: number): WaitReports {
+    const mark = this.palette(flags, process.stderr).yellow('!')
+    return {
+      onState: (now) => this.remark(`  now: ${visible(now)}`),
+      onHold: () => this.remark(`  holds: ${seconds(holdMs)} from now`),
+      onBreak: (heldMs, why) =>
+        this.remark(
+          `${mark} broken after ${duration(heldMs)}: ${visible(why)}; the ${seconds(holdMs)} start anew`,
+        ),
+      onStale: ({ code, message }) =>
+        this.remark(`${mark} ${visible(message)}; ${code === 'ETCD_DENIED' ? 'retrying' : 'waiting for it'}`),
+      onNothing: ({ message, suggestions }) => {
+        this.remark(`${mark} ${visible(message)}`)
+        for (const suggestion of suggestions) this.remark(`  ${visible(suggestion)}`)
+      },
     }
   }
-  if (condition === undefined) return null
-  return new DiscoError('USAGE', `"${condition}" is a condition, which belongs to --for`, {
-    suggestions: [`Try: disco wait ${service} --for '${condition}'`],
+
+  private words(): Iterable<Word> {
+    return readWords(this.argv, { ...Wait.baseFlags, ...Wait.flags })
+  }
+
+  /** The error for a command line with neither a condition nor a target; null for others. */
+  private needed(error: unknown): DiscoError | null {
+    const isUsage = error instanceof DiscoError && error.code === 'USAGE'
+    const words = [...this.words()]
+    const hasAny = words.some(
+      (word) => word.kind !== 'flag' || ['for', 'selector', 'host'].includes(word.name),
+    )
+    return isUsage && !hasAny ? missing('TARGET and --for') : null
+  }
+}
+
+function missing(what: string): DiscoError {
+  return new DiscoError('USAGE', `disco wait needs ${what}`, {
+    suggestions: [
+      "Such as: disco wait hello --for 'healthy>=3'",
+      'Over all services: -l SELECTOR or --host HOST',
+    ],
   })
 }
 
-function isCondition(text: string): boolean {
-  try {
-    parseWaitCondition(text)
-    return true
-  } catch {
-    // An incomplete condition is reported elsewhere.
-    return false
-  }
+/** A named endpoint that is registered, and not selected, would count as gone. */
+function refuseSecondName(
+  conditions: readonly WaitCondition[],
+  addrs: readonly string[],
+  { selector, host }: FilterFlags,
+): void {
+  const named = conditions.find((condition) => namedIn(condition) !== null)
+  if (!named || (addrs.length === 0 && selector === undefined && host === undefined)) return
+  throw new DiscoError('USAGE', `"${formatWaitCondition(named)}" names its endpoint`, {
+    suggestions: ['Leave ADDR, -l and --host out, or the address in the condition'],
+  })
+}
+
+function neverInTime(holdMs: number, timeoutMs: number): DiscoError {
+  const message = `--for-duration ${seconds(holdMs)} cannot be met within --timeout ${seconds(timeoutMs)}`
+  return new DiscoError('USAGE', message, {
+    suggestions: ['Without --timeout, it is 30s beyond --for-duration'],
+  })
 }

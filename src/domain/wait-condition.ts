@@ -1,5 +1,3 @@
-import type { Endpoint } from './endpoint.js'
-import { isNamed } from './endpoint-filter.js'
 import { DiscoError } from './errors.js'
 
 const OPERATORS = {
@@ -13,101 +11,159 @@ const OPERATORS = {
 
 type Operator = keyof typeof OPERATORS
 
-interface Comparison {
+const INVERSE: Readonly<Record<Operator, Operator>> = {
+  '>=': '<',
+  '<=': '>',
+  '==': '!=',
+  '!=': '==',
+  '>': '<=',
+  '<': '>=',
+}
+
+export interface Comparison {
   readonly operator: Operator
   readonly number: number
+}
+
+/** A state of one endpoint. */
+export type EndpointState = 'ready' | 'healthy' | 'drained'
+
+/** The endpoints of a condition: those with this address or key, or, if null, all that are selected. */
+export interface OfEndpoints {
+  readonly addr: string | null
 }
 
 /** A state of a service to wait for. */
 export type WaitCondition =
   | ({ readonly kind: 'endpoints' | 'ready' | 'healthy' } & Comparison)
-  | ({ readonly kind: 'weight'; readonly addr: string } & Comparison)
-  | { readonly kind: 'gone'; readonly addr: string }
+  | ({ readonly kind: 'weight' } & OfEndpoints & Comparison)
+  | ({ readonly kind: 'registered' | 'gone' } & OfEndpoints)
+  | ({ readonly kind: 'all' | 'none'; readonly state: EndpointState } & OfEndpoints)
 
-/** The current state of a service. */
-export interface WaitFacts {
-  readonly endpoints: readonly Endpoint[]
-  /** The number of endpoints with a gRPC connection; null if it was not checked. */
-  readonly ready: number | null
-  /** The number of healthy endpoints; null if it was not checked. */
-  readonly healthy: number | null
-}
+const COMPARISON = String.raw`(>=|<=|==|!=|=|>|<)\s*`
 
 /**
- * Reads `endpoints>=3`, `ready>=3`, `healthy>=3`, `gone ADDR` or `weight ADDR==0`; a single `=` is equality.
+ * Reads a condition: `endpoints>=3`, `ready>=3`, `healthy>=3`, `weight==0`, `registered`, `gone`, `all ready`,
+ * `all healthy`, `all drained`. Those without a number, and the weight, may name an endpoint: `healthy ADDR`,
+ * `weight ADDR==0`. `not` or `!` before it negates; `not healthy` means that none is. A single `=` is equality.
  *
  * @throws DiscoError USAGE
  */
 export function parseWaitCondition(text: string): WaitCondition {
-  const [, counted, countOperator, count] =
-    /^\s*(endpoints|ready|healthy)\s*(>=|<=|==|!=|=|>|<)\s*(\d{1,9})\s*$/.exec(text) ?? []
-  if (counted) {
-    const kind = counted as 'endpoints' | 'ready' | 'healthy'
-    return { kind, operator: operatorOf(countOperator), number: Number(count) }
+  const [, negation, whole = ''] = /^\s*(not\s+|!\s*)?(.*?)\s*$/s.exec(text) ?? []
+  // The address of "gone $ADDR" was empty.
+  if (/^(registered|gone|ready|healthy|drained)$/.test(whole) && /\s$/.test(text)) throw invalid(text, whole)
+  const read = readCounted(whole) ?? readWeight(whole) ?? readState(whole, negation !== undefined)
+  if (read === null) throw invalid(text, whole)
+  return negation === undefined ? read : negated(read)
+}
+
+function readCounted(text: string): WaitCondition | null {
+  const [, kind, operator, number] =
+    new RegExp(String.raw`^(endpoints|ready|healthy)\s*${COMPARISON}(\d{1,9})$`).exec(text) ?? []
+  if (kind === undefined) return null
+  return { kind: kind as 'endpoints', operator: operatorOf(operator), number: Number(number) }
+}
+
+function readWeight(text: string): WaitCondition | null {
+  const [, addr, operator, number] =
+    new RegExp(String.raw`^weight(?:\s+([^\s<>=!]+)\s*)?${COMPARISON}(\d+(?:\.\d+)?)$`).exec(text) ?? []
+  if (operator === undefined) return null
+  return { kind: 'weight', addr: addr ?? null, operator: operatorOf(operator), number: Number(number) }
+}
+
+function readState(text: string, isNegated: boolean): WaitCondition | null {
+  const [, all, state, addr = null] =
+    /^(all\s+)?(registered|gone|ready|healthy|drained)(?:\s+(\S+))?$/.exec(text) ?? []
+  // "not all" would hold as soon as one is not; `not healthy` is that none is.
+  if (state === undefined || (all !== undefined && (addr !== null || isNegated))) return null
+  if (state === 'ready' || state === 'healthy' || state === 'drained') return { kind: 'all', state, addr }
+  return all === undefined ? { kind: state as 'registered' | 'gone', addr } : null
+}
+
+function negated(condition: WaitCondition): WaitCondition {
+  switch (condition.kind) {
+    case 'registered':
+      return { ...condition, kind: 'gone' }
+    case 'gone':
+      return { ...condition, kind: 'registered' }
+    case 'all':
+    case 'none':
+      return { ...condition, kind: 'none' }
+    default:
+      return { ...condition, operator: INVERSE[condition.operator] }
   }
-  const [, gone] = /^\s*gone\s+(\S+)\s*$/.exec(text) ?? []
-  if (gone) return { kind: 'gone', addr: gone }
-  const [, addr, operator, weight] =
-    /^\s*weight\s+([^\s<>=!]+)\s*(>=|<=|==|!=|=|>|<)\s*(\d+(?:\.\d+)?)\s*$/.exec(text) ?? []
-  if (addr) return { kind: 'weight', addr, operator: operatorOf(operator), number: Number(weight) }
-  // Without quotes, a shell reads > as a redirection and a space as the end of the condition.
-  const isCut = /^\s*(endpoints|ready|healthy|gone|weight)\s*$/.test(text)
-  throw new DiscoError('USAGE', `Invalid condition "${text}"`, {
+}
+
+function invalid(text: string, whole: string): DiscoError {
+  const instead = EXAMPLES[whole] ?? EXAMPLES[whole.split('=', 1)[0] ?? '']
+  return new DiscoError('USAGE', `Invalid condition "${text}"`, {
     suggestions: [
-      ...(isCut ? [`Quote the whole condition: --for '${EXAMPLES[text.trim()]}'`] : []),
-      "Expected endpoints>=3, ready>=3, healthy>=3, 'gone ADDR' or 'weight ADDR==0'",
+      ...(instead === undefined ? [] : [instead]),
+      "Expected endpoints>=3, ready>=3, healthy>=3, 'weight==0', registered, gone, drained, 'all healthy'; for one",
+      "endpoint 'gone ADDR', 'healthy ADDR' or 'weight ADDR==0'; not before it negates",
     ],
   })
 }
 
+/** What to write instead. Without quotes, a shell reads > as a redirection and a space as the end of the condition. */
 const EXAMPLES: Readonly<Record<string, string>> = {
-  endpoints: 'endpoints>=3',
-  ready: 'ready>=3',
-  healthy: 'healthy>=3',
-  gone: 'gone 1.2.3.4:1001',
-  weight: 'weight 1.2.3.4:1001==0',
-}
-
-/** The condition as a user writes it: `ready>=3`. */
-export function formatWaitCondition(condition: WaitCondition): string {
-  if (condition.kind === 'gone') return `gone ${condition.addr}`
-  const { kind, operator, number } = condition
-  return `${kind === 'weight' ? `weight ${condition.addr}` : kind}${operator}${number}`
-}
-
-/** Whether the servers themselves must be asked. */
-export function needsHealth({ kind }: WaitCondition): boolean {
-  return kind === 'ready' || kind === 'healthy'
+  endpoints: "Quote the whole condition: --for 'endpoints>=3'",
+  weight: "Quote the whole condition: --for 'weight 1.2.3.4:1001==0'",
+  // Conditions of kubectl wait.
+  delete: 'Did you mean gone?',
+  create: 'Did you mean registered?',
+  condition: "Did you mean 'all ready'?",
 }
 
 /**
- * Whether the condition holds, and the current state, as a clause for messages. An absent endpoint has no weight, and
- * counts nowhere.
+ * The refusal of `ready` or `healthy` where no endpoint is named: a shell has made it of `--for healthy>=3`, and a file
+ * named `=3`, if the quotes were forgotten.
  */
-export function judge(condition: WaitCondition, facts: WaitFacts): { holds: boolean; now: string } {
-  const usable = facts.endpoints.filter(({ problem }) => problem === null)
-  switch (condition.kind) {
-    case 'gone': {
-      const isThere = facts.endpoints.some((endpoint) => isNamed(endpoint, condition.addr))
-      return { holds: !isThere, now: `${condition.addr} is ${isThere ? 'registered' : 'gone'}` }
-    }
-    case 'weight': {
-      const meant = usable.filter((endpoint) => isNamed(endpoint, condition.addr))
-      const weights = meant.map(({ weight }) => weight)
-      const holds = weights.length > 0 && weights.every((weight) => compare(weight, condition))
-      const now = weights.length === 0 ? 'not registered' : `weight ${weights.join(', ')}`
-      return { holds, now: `${condition.addr} ${weights.length === 0 ? 'is ' : 'has '}${now}` }
-    }
-    default: {
-      const count = condition.kind === 'endpoints' ? usable.length : facts[condition.kind]
-      const holds = count !== null && compare(count, condition)
-      return { holds, now: `${condition.kind} ${count ?? 'unknown'}` }
-    }
-  }
+export function ambiguousState(state: string): DiscoError {
+  return new DiscoError('USAGE', `Invalid condition "${state}"`, {
+    suggestions: [
+      `Quote the whole condition: --for '${state}>=3'`,
+      `Of every endpoint: --for 'all ${state}'; of one: disco wait SERVICE ADDR --for ${state}`,
+    ],
+  })
 }
 
-function compare(value: number, { operator, number }: Comparison): boolean {
+/** The condition as a user writes it: `ready>=3`, `all healthy`, `gone 1.2.3.4:1001`. */
+export function formatWaitCondition(condition: WaitCondition): string {
+  if ('state' in condition) {
+    const { kind, state, addr } = condition
+    if (kind === 'none') return `not ${withAddr(state, condition)}`
+    return addr === null ? `all ${state}` : withAddr(state, condition)
+  }
+  if (!('operator' in condition)) return withAddr(condition.kind, condition)
+  const { kind, operator, number } = condition
+  return `${kind === 'weight' ? withAddr(kind, condition) : kind}${operator}${number}`
+}
+
+function withAddr(word: string, { addr }: OfEndpoints): string {
+  return addr === null ? word : `${word} ${addr}`
+}
+
+/** The endpoint that a condition names itself; null if it is about all that are selected. */
+export function namedIn(condition: WaitCondition): string | null {
+  return 'addr' in condition ? condition.addr : null
+}
+
+/** Whether the servers themselves must be asked. */
+export function needsHealth(condition: WaitCondition): boolean {
+  if ('state' in condition) return condition.state !== 'drained'
+  return condition.kind === 'ready' || condition.kind === 'healthy'
+}
+
+/** Whether a value meets a comparison. */
+export function compare(value: number, { operator, number }: Comparison): boolean {
   return OPERATORS[operator](value, number)
+}
+
+/** Whether a larger value meets the comparison, if a smaller one does. */
+export function isAtLeast({ operator }: Comparison): boolean {
+  return operator === '>=' || operator === '>'
 }
 
 function operatorOf(text: string | undefined): Operator {

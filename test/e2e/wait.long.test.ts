@@ -1,7 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { Disco } from '../support/disco.js'
-import { putAll } from '../support/etcd-state.js'
+import { putAll, registration } from '../support/etcd-state.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 import { freePorts } from '../support/ports.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
@@ -40,6 +41,81 @@ describe('wait', () => {
       stdout: expect.stringContaining('✓ hello: endpoints>=3') as string,
     })
     expect(ready).toMatchObject({ code: 0, stdout: expect.stringContaining('✓ hello: ready>=2') as string })
+  })
+
+  test('for a time starts anew when the condition breaks, also for a moment between two looks', async () => {
+    const [key, value] = registration('hello', down)
+    const holding = disco.start(
+      'wait',
+      'hello',
+      '--for',
+      'endpoints==3',
+      '--for-duration',
+      '4s',
+      '--timeout',
+      '20s',
+    )
+    await holding.printed('holds: 4s from now')
+    const beginMs = performance.now()
+    await delay(2_000)
+    await etcd.ctl('del', key)
+    await etcd.ctl('put', key, value)
+    await holding.printed(/broken after 2\.\d+s: endpoints 2; the 4s start anew/)
+    expect(await holding.exited()).toMatchObject({ code: 0 })
+    expect(performance.now() - beginMs).toBeGreaterThan(5_900)
+  })
+
+  test.each(['blackhole', 'refuse'] as const)(
+    'for a time does not count what etcd did not confirm: %s',
+    async (fault) => {
+      await using proxy = await FaultProxy.start(etcd.endpoint)
+      const words = ['--for-duration', '3s', '--timeout', '60s', '--command-timeout', '2s']
+      const holding = new Disco(proxy.endpoint).start('wait', 'hello', '--for', 'endpoints==3', ...words)
+      await holding.printed('holds: 3s from now')
+      if (fault === 'refuse') await proxy.refuse()
+      else proxy.blackhole('toClient', 'toServer')
+      await holding.printed('start anew')
+      await etcd.ctl('del', registration('hello', down)[0])
+      await proxy.heal()
+      await holding.printed('now: endpoints 2')
+      await etcd.ctl('put', ...registration('hello', down))
+      expect(await holding.exited()).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('for 3s') as string,
+      })
+    },
+  )
+
+  test('for a time breaks when a server is not healthy any more', async () => {
+    const [first] = greeters
+    const words = ['--for', 'all healthy', '--for-duration', '4s', '--timeout', '20s']
+    const holding = disco.start('wait', 'hello', first?.addr ?? '', ...words)
+    await holding.printed('holds: 4s from now')
+    first?.setHealth('NOT_SERVING')
+    await holding.printed(/broken after .*: healthy 0 of 1; the 4s start anew/)
+    first?.setHealth('SERVING')
+    expect(await holding.exited()).toMatchObject({ code: 0 })
+  })
+
+  test('for a time that the timeout cuts short is exit 5, and says how long it held', async () => {
+    const holding = disco.start(
+      'wait',
+      'hello',
+      '--for',
+      'endpoints==3',
+      '--for-duration',
+      '3s',
+      '--timeout',
+      '4s',
+    )
+    await holding.printed('holds: 3s from now')
+    await delay(1_500)
+    await putAll(etcd, 'hello', [{ addr: '127.0.0.1:9' }])
+    await holding.printed('start anew')
+    await etcd.ctl('del', registration('hello', '127.0.0.1:9')[0])
+    const late = await holding.exited()
+    expect(late.code).toBe(5)
+    expect(late.stderr).toMatch(/does not meet endpoints==3 for 3s after 4s: endpoints 3, so far for \d/)
   })
 
   test('not in time is exit 5, with how it stood; so it is without etcd', async () => {

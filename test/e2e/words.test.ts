@@ -147,7 +147,17 @@ describe('an invalid command line is answered with the problem and a suggestion'
     ['--nonsense ls', 'disco has no flag --nonsense', 'Flags: disco COMMAND --help'],
     ['policies', 'disco has no command "policies"', 'A topic of the help: disco help policies'],
     ['register hello me:secret@1.2.3.4:1', '"…@1.2.3.4:1" has a user in it', 'Expected host:port'],
-    ['wait hello --for gone 1.2.3.4:1', 'Invalid condition "gone"', "--for 'gone 1.2.3.4:1001'"],
+    ['wait hello 1.2.3.4:1', 'disco wait needs --for', ''],
+    ['wait --for gone', 'disco wait needs TARGET', 'Over all services: -l SELECTOR or --host HOST'],
+    ['wait hello -l a=b --for ready', 'Invalid condition "ready"', "Of every endpoint: --for 'all ready'"],
+    ['wait hello --for delete', 'Invalid condition "delete"', 'Did you mean gone?'],
+    ['wait hello --for condition=Ready', 'Invalid condition "condition=Ready"', "Did you mean 'all ready'?"],
+    ['wait hello 1.2.3.4:1 --for weight1.2.3.4:1', 'Invalid condition "weight1.2.3.4:1"', ''],
+    [
+      'wait hello --for gone --for-duration 30s --timeout 30s',
+      '--for-duration 30s cannot be met within --timeout 30s',
+      'Without --timeout, it is 30s beyond --for-duration',
+    ],
     ['wait hello --for weight 1.2.3.4:1==0', 'Invalid condition "weight"', "--for 'weight 1.2.3.4:1001==0'"],
     [
       'wait hello --for healthy',

@@ -18,7 +18,7 @@ export interface HealthSeen {
 const PERIOD_MS = 1_000
 
 /**
- * Checks each endpoint of a service once a second, and yields each change of its health: at first, each endpoint
+ * Checks each endpoint of a service, or of all, once a second, and yields each change of its health: at first, each endpoint
  * once. The list follows the registry; while etcd is unreachable, the last list applies.
  *
  * @param onEtcd called with the cause when etcd becomes unreachable, or denies; and with null when it answers again
@@ -26,7 +26,7 @@ const PERIOD_MS = 1_000
  */
 export async function* followHealth(
   registry: Registry,
-  { service, filter }: { readonly service: string; readonly filter: EndpointFilter },
+  { service, filter }: { readonly service: string | undefined; readonly filter: EndpointFilter },
   options: SurveyOptions,
   onEtcd: (outage: DiscoError | null) => void,
   signal: AbortSignal,
@@ -66,7 +66,7 @@ const NOT_DIALLED: HealthChecked = {
   latencyMs: 0,
 }
 
-/** The current endpoints of a service, to be read once a period. */
+/** The current endpoints of a service, or of all, to be read once a period. */
 class FollowedList {
   private readonly snapshot = new LiveSnapshot()
   private failure: unknown = null
@@ -77,7 +77,7 @@ class FollowedList {
 
   constructor(
     registry: Registry,
-    service: string,
+    service: string | undefined,
     onEtcd: (outage: DiscoError | null) => void,
     private readonly signal: AbortSignal,
   ) {
@@ -98,7 +98,7 @@ class FollowedList {
 
   private async follow(
     registry: Registry,
-    service: string,
+    service: string | undefined,
     onEtcd: (outage: DiscoError | null) => void,
   ): Promise<void> {
     let isStale = false

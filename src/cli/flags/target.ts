@@ -46,12 +46,6 @@ export const changeFilterFlags = {
 
 export type FilterFlags = Partial<Interfaces.InferredFlags<typeof filterFlags>>
 
-/** The TARGET of a command that reads the registry. */
-export const registryTarget = argument({
-  required: true,
-  description: 'a service, or etcd:///SERVICE, etcd://VERSION/SERVICE',
-})
-
 /** TARGET and ADDR… of a command that needs neither: oclif has no optional argument before several. */
 export const targetAndAddresses = argument({
   multiple: true,
@@ -64,11 +58,6 @@ export const dialledTarget = argument({
   required: true,
   description:
     'a service, or a target: etcd:///SERVICE, etcd://VERSION/SERVICE, HOST:PORT, dns:///…, ipv4:…, unix:…',
-})
-
-export const addressArguments = argument({
-  multiple: true,
-  description: 'address of an endpoint, or its etcd key; may be repeated',
 })
 
 /** The scope of a command of the registry. */

@@ -1,5 +1,5 @@
 import type { HealthById, HealthChecked } from '../../agent/health/survey.js'
-import { type Endpoint, endpointId } from '../../domain/endpoint.js'
+import { type Endpoint, endpointId, type Revision } from '../../domain/endpoint.js'
 import type { EndpointList } from '../../registry/registry.js'
 
 export interface HealthEndpointDoc {
@@ -29,6 +29,16 @@ export interface HealthDoc {
   readonly endpoints: readonly HealthEndpointDoc[]
 }
 
+/** The health of selected endpoints of all services. */
+export interface HealthsDoc {
+  readonly schema: 'disco.healths/v1'
+  readonly rev: string
+  /** How many of the endpoints of all services. */
+  readonly healthy: number
+  /** Those with a selected endpoint. */
+  readonly services: readonly HealthDoc[]
+}
+
 /** A change reported by `health --watch`. */
 export interface HealthEventDoc extends Omit<HealthEndpointDoc, 'latencyMs'> {
   readonly schema: 'disco.health-event/v1'
@@ -49,6 +59,17 @@ export function healthDoc(
     healthy: docs.filter(({ healthy }) => healthy).length,
     endpoints: docs,
   }
+}
+
+/** The same by service. @param services with their selected endpoints */
+export function healthsDoc(
+  revision: Revision,
+  services: ReadonlyMap<string, readonly Endpoint[]>,
+  byId: HealthById,
+): HealthsDoc {
+  const docs = [...services].map(([service, endpoints]) => healthDoc(service, { revision, endpoints }, byId))
+  const healthy = docs.reduce((sum, doc) => sum + doc.healthy, 0)
+  return { schema: 'disco.healths/v1', rev: String(revision), healthy, services: docs }
 }
 
 function healthEndpointDoc(endpoint: Endpoint, checked: HealthChecked | undefined): HealthEndpointDoc {

@@ -5,14 +5,30 @@ import { duration } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 import { type HealthDoc, type HealthEndpointDoc, type HealthEventDoc, healthText } from './document.js'
 
+interface Looks {
+  readonly wide?: boolean
+  /** Of several services, each line has its own. */
+  readonly withService?: boolean
+}
+
+type Row = HealthEndpointDoc & { readonly service: string }
+
 /** One line for each endpoint: its health, the status or problem, and the latency of the answer. */
-export function renderHealth({ endpoints }: HealthDoc, palette: Palette, wide = false): string {
-  const columns: Column<HealthEndpointDoc>[] = [
+export function renderHealth(
+  docs: readonly HealthDoc[],
+  palette: Palette,
+  { wide = false, withService = false }: Looks = {},
+): string {
+  const rows = docs.flatMap(({ service, endpoints }) =>
+    endpoints.map((endpoint) => ({ service, ...endpoint })),
+  )
+  const columns: Column<Row>[] = [
     {
       head: '',
       text: ({ healthy }) => (healthy ? '●' : '✗'),
       paint: ({ healthy }, text) => (healthy ? palette.green(text) : palette.red(text)),
     },
+    ...(withService ? [{ head: 'SERVICE', text: ({ service }: Row) => service }] : []),
     { head: 'ADDRESS', text: ({ addr }) => addr },
     { head: 'VERSION', text: ({ version }) => version },
     { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight) },
@@ -22,13 +38,13 @@ export function renderHealth({ endpoints }: HealthDoc, palette: Palette, wide = 
       paint: ({ healthy }, text) => (healthy ? text : palette.red(text)),
     },
     { head: 'TOOK', align: 'right', text: ({ latencyMs }) => duration(latencyMs) },
-    ...(wide ? [{ head: 'KEY', text: ({ key }: HealthEndpointDoc) => key }] : []),
+    ...(wide ? [{ head: 'KEY', text: ({ key }: Row) => key }] : []),
     {
       head: 'NOTE',
       text: ({ status }) => (status === 'UNIMPLEMENTED' ? 'has no grpc.health.v1' : ''),
     },
   ]
-  return renderTable(endpoints, columns, palette)
+  return renderTable(rows, columns, palette)
 }
 
 /** Renders the events of `health --watch`. */

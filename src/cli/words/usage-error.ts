@@ -54,7 +54,7 @@ function wrongFlag({ input, output }: Parsed, { id }: Written): DiscoError | nul
 function tooManyArguments({ input, output }: Parsed, { id }: Written): DiscoError | null {
   const most = Object.keys(input.args).length
   const extra = output.argv[most]
-  if (extra === undefined) return null
+  if (extra === undefined || Object.values(input.args).some(({ multiple }) => multiple)) return null
   const takes = most === 0 ? 'no argument' : most === 1 ? 'one argument' : `${most} arguments`
   const names = Object.entries(input.args).map(([name, { required }]) => argumentName(name, required))
   return new DiscoError(

@@ -44,7 +44,7 @@ describe('health', () => {
   it('marks addresses in its table', () => {
     const endpoints = ['hello:1', `${LIKE_HELLO}:1`].map((addr) => ({ ...ENDPOINT, addr }))
     const doc = { schema: 'disco.health/v1', service: 'hello', rev: '1', healthy: 2, endpoints } as const
-    expect(renderHealth(doc, plain)).toContain(`${SHOWN}:1 `)
+    expect(renderHealth([doc], plain)).toContain(`${SHOWN}:1 `)
   })
 
   it('marks services and addresses in the lines of --watch at once', () => {

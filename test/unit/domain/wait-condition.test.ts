@@ -1,18 +1,27 @@
 import { describe, expect, it } from 'vitest'
-import {
-  formatWaitCondition,
-  judge,
-  needsHealth,
-  parseWaitCondition,
-  type WaitFacts,
-} from '../../../src/domain/wait-condition.js'
+import { type Endpoint, endpointId } from '../../../src/domain/endpoint.js'
+import { formatWaitCondition, needsHealth, parseWaitCondition } from '../../../src/domain/wait-condition.js'
+import { judge, mayHold, type WaitFacts } from '../../../src/domain/wait-judgement.js'
 import { endpoint, NOT_JSON } from '../../support/endpoints.js'
 import { errorOf } from '../../support/errors.js'
 
 const ONE = endpoint({ addr: '127.0.0.1:1001', weight: 3 })
 const TWO = endpoint({ addr: '127.0.0.1:1002', weight: 0 })
 const BROKEN = endpoint({ addr: '127.0.0.1:1003', problem: NOT_JSON })
-const FACTS: WaitFacts = { endpoints: [ONE, TWO, BROKEN], ready: 2, healthy: 1 }
+const FACTS: WaitFacts = {
+  endpoints: [ONE, TWO, BROKEN],
+  names: [],
+  ready: new Set([ONE, TWO].map(endpointId)),
+  healthy: new Set([endpointId(ONE)]),
+  drained: new Set([endpointId(TWO)]),
+}
+const NOTHING = healthy([])
+
+/** Facts about some endpoints, all of them healthy, with the names that select them. */
+function healthy(endpoints: readonly Endpoint[], ...names: string[]): WaitFacts {
+  const ids = new Set(endpoints.map(endpointId))
+  return { endpoints, names, ready: ids, healthy: ids, drained: new Set() }
+}
 
 function holds(text: string, facts: WaitFacts = FACTS): boolean {
   return judge(parseWaitCondition(text), facts).holds
@@ -46,14 +55,71 @@ describe('a condition to wait for', () => {
   it('does not hold yet for an absent endpoint', () => {
     expect(holds('weight 127.0.0.1:1009==0')).toBe(false)
     expect(holds('weight 127.0.0.1:1003!=5')).toBe(false)
-    expect(holds('endpoints>=1', { endpoints: [], ready: 0, healthy: 0 })).toBe(false)
-    expect(holds('gone 127.0.0.1:1001', { endpoints: [], ready: 0, healthy: 0 })).toBe(true)
-    expect(holds('ready>=0', { endpoints: [], ready: null, healthy: null })).toBe(false)
+    expect(holds('endpoints>=1', NOTHING)).toBe(false)
+    expect(holds('gone 127.0.0.1:1001', NOTHING)).toBe(true)
+    expect(holds('ready>=0', { ...NOTHING, ready: null })).toBe(false)
+  })
+
+  it.each([
+    ['not endpoints>=3', 'endpoints<3'],
+    ['!healthy>=2', 'healthy<2'],
+    ['! weight a:1==0', 'weight a:1!=0'],
+    ['not gone a:1', 'registered a:1'],
+    ['!registered', 'gone'],
+    ['healthy', 'all healthy'],
+    ['drained', 'all drained'],
+    ['!healthy', 'not healthy'],
+  ])('%s is %s', (text, canonical) => {
+    expect(formatWaitCondition(parseWaitCondition(text))).toBe(canonical)
+  })
+
+  it.each<[string, WaitFacts, boolean, string]>([
+    ['all ready', FACTS, false, 'ready 2 of 3'],
+    ['all healthy', healthy([ONE, TWO]), true, 'healthy 2 of 2'],
+    ['all healthy', NOTHING, false, 'healthy 0 of 0'],
+    ['all healthy', healthy([ONE], ONE.addr, 'a:1'), false, 'healthy 1 of 1, a:1 is not registered'],
+    ['not healthy', FACTS, false, 'healthy 1 of 3'],
+    ['not healthy', NOTHING, true, 'healthy 0 of 0'],
+    ['not healthy 127.0.0.1:1002', FACTS, true, 'healthy 0 of 1'],
+    ['healthy 127.0.0.1:1001', FACTS, true, 'healthy 1 of 1'],
+    ['healthy 127.0.0.1:1009', FACTS, false, 'healthy 0 of 0, 127.0.0.1:1009 is not registered'],
+    ['gone', NOTHING, true, 'none is registered'],
+    ['gone', FACTS, false, '3 are registered'],
+    ['gone', healthy([ONE], ONE.addr, 'a:1'), false, '127.0.0.1:1001 is registered'],
+    ['gone', healthy([], ONE.addr, 'a:1'), true, '127.0.0.1:1001, a:1 are gone'],
+    ['registered', NOTHING, false, 'none is registered'],
+    ['registered', healthy([ONE], ONE.addr, 'a:1'), false, 'a:1 is not registered'],
+    ['registered', healthy([ONE], ONE.addr), true, '1 is registered'],
+    ['drained 127.0.0.1:1002', FACTS, true, 'drained 1 of 1'],
+    ['drained', FACTS, false, 'drained 1 of 3'],
+    ['not drained', NOTHING, false, 'drained 0 of 0'],
+    ['not drained 127.0.0.1:1001', FACTS, true, 'drained 0 of 1'],
+    ['weight==3', healthy([ONE]), true, 'weights 3'],
+    ['weight>=0', NOTHING, false, 'none is registered'],
+    ['weight==3', healthy([ONE], ONE.addr, 'a:1'), false, 'a:1 is not registered'],
+    ['weight>=0', healthy([BROKEN]), false, 'no weight can be read'],
+  ])('%s, case %#', (text, facts, wanted, now) => {
+    expect(judge(parseWaitCondition(text), facts)).toEqual({ holds: wanted, now })
+  })
+
+  it.each([
+    ['endpoints>=2', true],
+    ['endpoints>=3', false],
+    ['ready>=2', true],
+    ['ready>=3', false],
+    ['ready==9', true],
+    ['all healthy', false],
+    ['healthy 127.0.0.1:1001', true],
+    ['healthy 127.0.0.1:1009', false],
+    ['not healthy', true],
+  ])('%s may hold, by the registry alone: %s', (text, wanted) => {
+    const unasked = { ...FACTS, ready: null, healthy: null }
+    expect(mayHold(parseWaitCondition(text), unasked)).toBe(wanted)
   })
 
   it('names a key as it is shown, too', () => {
     const odd = endpoint({ addr: ONE.addr, key: '/hello/\udcff' })
-    const facts = { endpoints: [odd], ready: null, healthy: null }
+    const facts = { ...NOTHING, endpoints: [odd] }
     expect(holds('gone /hello/\\xff', facts)).toBe(false)
     expect(holds('gone /hello/\\xfe', facts)).toBe(true)
   })
@@ -65,7 +131,9 @@ describe('a condition to wait for', () => {
   })
 
   it('is written as it is read, with the current state', () => {
-    for (const text of ['endpoints>=3', 'healthy<2', 'gone a:1', 'weight [::1]:80!=4']) {
+    const texts = ['endpoints>=3', 'healthy<2', 'gone a:1', 'gone', 'registered', 'weight [::1]:80!=4']
+    const more = ['weight==0', 'all healthy', 'healthy a:1', 'not ready', 'not ready a:1', 'all drained']
+    for (const text of [...texts, ...more]) {
       expect(formatWaitCondition(parseWaitCondition(text))).toBe(text)
     }
     const now = (text: string) => judge(parseWaitCondition(text), FACTS).now
@@ -76,20 +144,27 @@ describe('a condition to wait for', () => {
   })
 
   it('needs the servers themselves only where it counts them', () => {
-    const needing = ['ready>=1', 'healthy>=1', 'endpoints>=1', 'gone a:1', 'weight a:1==1'].filter((text) =>
-      needsHealth(parseWaitCondition(text)),
-    )
-    expect(needing).toEqual(['ready>=1', 'healthy>=1'])
+    const states = ['gone', 'registered', 'drained', 'all healthy', 'not ready']
+    const needing = [
+      ...['ready>=1', 'healthy>=1', 'endpoints>=1', 'gone a:1', 'weight a:1==1'],
+      ...states,
+    ].filter((text) => needsHealth(parseWaitCondition(text)))
+    expect(needing).toEqual(['ready>=1', 'healthy>=1', 'all healthy', 'not ready'])
   })
 
   it.each([
     '',
-    'ready',
+    'not',
+    'not not ready',
+    'not all ready',
+    'all gone',
+    'all ready a:1',
     'ready>=',
     'ready>=-1',
     'ready=>3',
     'ready>=3.5',
-    'gone',
+    'gone ',
+    'not healthy ',
     'gone a b',
     'weight ==3',
     'weights>=3',

@@ -1,0 +1,28 @@
+import { type Endpoint, type EndpointId, endpointId } from '../../domain/endpoint.js'
+import { chosenOf, type EndpointFilter } from '../../domain/endpoint-filter.js'
+import type { LiveSnapshot } from '../../domain/live-snapshot.js'
+import { endpointsOf } from '../../domain/snapshot.js'
+import type { WaitFacts } from '../../domain/wait-judgement.js'
+import type { HealthById } from '../health/survey.js'
+
+/** The registry's facts about selected endpoints. The servers have not been asked. */
+export function registryFacts(snapshot: LiveSnapshot, filter: EndpointFilter): WaitFacts {
+  const endpoints = chosenOf(filter, endpointsOf(snapshot))
+  const isDrained = (endpoint: Endpoint) =>
+    // Where all weights of a service are 0, they are unset: each endpoint has a share.
+    endpoint.weight === 0 && endpoint.problem === null && snapshot.shareOf(endpoint) === 0
+  const drained = new Set(endpoints.filter(isDrained).map(endpointId))
+  return { endpoints, names: filter.addrs, ready: null, healthy: null, drained }
+}
+
+/** The same with the answers of the servers. */
+export function withHealth(facts: WaitFacts, byId: HealthById): WaitFacts {
+  const ready = new Set<EndpointId>()
+  const healthy = new Set<EndpointId>()
+  for (const id of facts.endpoints.map(endpointId)) {
+    const checked = byId.get(id)
+    if (checked?.isConnected) ready.add(id)
+    if (checked?.isHealthy) healthy.add(id)
+  }
+  return { ...facts, ready, healthy }
+}

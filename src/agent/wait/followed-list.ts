@@ -1,0 +1,71 @@
+import type { Endpoint } from '../../domain/endpoint.js'
+import { type EndpointFilter, requireChosen } from '../../domain/endpoint-filter.js'
+import { DiscoError } from '../../domain/errors.js'
+import { LiveSnapshot } from '../../domain/live-snapshot.js'
+import { endpointsOf } from '../../domain/snapshot.js'
+import type { EndpointList, Registry } from '../../registry/registry.js'
+
+/** The current list of a service, or of all, by a watch. */
+export class FollowedList {
+  readonly snapshot = new LiveSnapshot()
+  /** Why the list may be wrong; null while it is current. */
+  stale: DiscoError | null = null
+  /** Why the watch ended. */
+  failure: unknown = null
+
+  constructor(
+    private readonly registry: Registry,
+    private readonly service: string | undefined,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** Whether there is a list that is current. */
+  get isLive(): boolean {
+    return !this.snapshot.isEmpty && this.stale === null
+  }
+
+  /** Follows until the signal aborts. Never rejects. @param onUpdate called after each update, before the next */
+  async follow(onUpdate: () => void): Promise<void> {
+    try {
+      for await (const update of this.registry.follow(this.service, this.signal)) {
+        this.stale = update.type === 'stale' ? update.cause : null
+        this.snapshot.apply(update)
+        onUpdate()
+      }
+    } catch (error) {
+      this.failure = error
+    }
+  }
+
+  /**
+   * Whether etcd has nothing newer: a watch whose connection hangs would not know.
+   *
+   * @throws DiscoError if etcd does not answer
+   */
+  async isUpToDate(): Promise<boolean> {
+    const listing = await this.registry.list(this.service, { signal: this.signal })
+    return this.isLive && hasAllOf(this.snapshot, listing)
+  }
+
+  /** Why nothing is selected, with the nearest names; null if something is, or if that cannot be found out. */
+  async whyNothing(filter: EndpointFilter): Promise<DiscoError | null> {
+    const endpoints = endpointsOf(this.snapshot)
+    try {
+      if (endpoints.length > 0 || this.service === undefined) requireChosen(filter, endpoints, this.service)
+      else await this.registry.listExisting(this.service, { signal: this.signal })
+      return null
+    } catch (thrown) {
+      const error = DiscoError.from(thrown)
+      // Other errors are the watch's to report.
+      return error.code === 'NOT_FOUND' ? error : null
+    }
+  }
+}
+
+/** Whether a snapshot has every change of a list; it may have later ones. */
+function hasAllOf(snapshot: LiveSnapshot, { revision, endpoints }: EndpointList): boolean {
+  if (endpoints.some(({ modRevision }) => modRevision > snapshot.revision)) return false
+  const listed = new Set(endpoints.map(({ key }) => key))
+  const isLater = ({ modRevision }: Endpoint) => modRevision > revision
+  return [...snapshot.byKey].every(([key, known]) => listed.has(key) || known.every(isLater))
+}

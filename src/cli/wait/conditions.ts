@@ -1,0 +1,50 @@
+import { DiscoError } from '../../domain/errors.js'
+import { ambiguousState, parseWaitCondition, type WaitCondition } from '../../domain/wait-condition.js'
+import { completeAddressOrKey } from '../flags/arguments.js'
+import type { Word } from '../words/words.js'
+
+/** An address such as `:1001` is completed, as at registration. @throws DiscoError USAGE */
+export async function readCondition(text: string): Promise<WaitCondition> {
+  const condition = parseWaitCondition(text)
+  if (!('addr' in condition) || condition.addr === null) return condition
+  const addr = await completeAddressOrKey(condition.addr, "disco wait hello --for 'gone 1.2.3.4:1001'")
+  return { ...condition, addr }
+}
+
+/** @throws DiscoError USAGE for `--for healthy` without an endpoint: it may have been `--for healthy>=3` */
+export function refuseCut(words: Iterable<Word>): void {
+  for (const word of words) {
+    const isCondition =
+      word.kind === 'flag' && word.name === 'for' && /^(ready|healthy)$/.test(word.value ?? '')
+    if (isCondition) throw ambiguousState(word.value ?? '')
+  }
+}
+
+/** The error for a condition in the place of the service; null without one. */
+export function misplacedCondition(words: Iterable<Word>): DiscoError | null {
+  let condition: string | undefined
+  let service = 'SERVICE'
+  for (const word of words) {
+    if (word.kind === 'argument' && isPlainlyCondition(word.text)) condition ??= word.text
+    else if (word.kind === 'argument') service = word.text
+    else if (word.kind === 'flag' && word.name === 'for' && word.value && !isPlainlyCondition(word.value)) {
+      service = word.value
+    }
+  }
+  if (condition === undefined) return null
+  return new DiscoError('USAGE', `"${condition}" is a condition, which belongs to --for`, {
+    suggestions: [`Try: disco wait ${service} --for '${condition}'`],
+  })
+}
+
+/** A service may be called `gone`, and not `ready>=1`. */
+function isPlainlyCondition(text: string): boolean {
+  if (/^\w*$/.test(text)) return false
+  try {
+    parseWaitCondition(text)
+    return true
+  } catch {
+    // An incomplete condition is reported elsewhere.
+    return false
+  }
+}

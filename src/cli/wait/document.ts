@@ -1,0 +1,36 @@
+import type { Waited, WaitRequest } from '../../agent/wait/request.js'
+import { formatWaitCondition } from '../../domain/wait-condition.js'
+
+export interface WaitDoc {
+  readonly schema: 'disco.wait/v1'
+  /** Null for all services. */
+  readonly service: string | null
+  readonly rev: string
+  /** The conditions. */
+  readonly for: readonly string[]
+  readonly elapsedMs: number
+  /** How long the conditions had held; null unless they had to hold for some time. */
+  readonly heldMs: number | null
+  readonly endpoints: number
+  /** Null if no condition needs it, so that no server was probed. */
+  readonly ready: number | null
+  readonly healthy: number | null
+}
+
+export function waitDoc(
+  { service, conditions, holdMs }: Pick<WaitRequest, 'service' | 'conditions' | 'holdMs'>,
+  { revision, facts, elapsedMs, heldMs }: Waited,
+): WaitDoc {
+  const { endpoints, ready, healthy } = facts
+  return {
+    schema: 'disco.wait/v1',
+    service: service ?? null,
+    rev: String(revision),
+    for: conditions.map(formatWaitCondition),
+    elapsedMs: Math.round(elapsedMs),
+    heldMs: holdMs === 0 ? null : Math.round(heldMs),
+    endpoints: endpoints.filter(({ problem }) => problem === null).length,
+    ready: ready?.size ?? null,
+    healthy: healthy?.size ?? null,
+  }
+}
