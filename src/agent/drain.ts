@@ -215,7 +215,7 @@ function backInRotation(key: string, weight: number, others: readonly string[]):
 /**
  * Restores the weight of a drained endpoint from etcd's history.
  *
- * @returns null where it is not drained
+ * @returns null if it is not drained
  * @throws DiscoError NOT_FOUND when it is not registered; CONFLICT when etcd's history no longer has the weight
  */
 export async function undoDrain(

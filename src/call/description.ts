@@ -49,7 +49,7 @@ function ofFiles(
 /**
  * The descriptions from one of the servers.
  *
- * @throws DiscoError RPC_FAILED where it has no reflection, does not answer, or describes its methods wrongly
+ * @throws DiscoError RPC_FAILED if it has no reflection, does not answer, or describes its methods wrongly
  */
 export async function describedByServer(
   client: Client,

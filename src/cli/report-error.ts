@@ -24,7 +24,7 @@ export function reportError(thrown: unknown, argv: readonly string[]): void {
 }
 
 function toDiscoError(thrown: unknown): DiscoError {
-  // A last resort: usageError() translates the errors of oclif's parser where the command is known.
+  // A last resort: usageError() translates the errors of oclif's parser if the command is known.
   if (thrown instanceof Errors.CLIError) {
     return new DiscoError('USAGE', 'disco cannot read this command line', {
       cause: thrown,

@@ -43,7 +43,7 @@ export default class ContextCommand extends DiscoCommand {
   static override readonly readsContexts = false
   static override summary = 'Name connections to etcd, and choose one'
   static override description =
-    'With add NAME, the flags of a connection are kept under a name; use NAME chooses it where nothing else names endpoints; ls lists the names; show prints every setting with its source; rm NAME removes one. -C NAME chooses a context for one command. A project file, .disco.yaml, may name one as well. Credentials go to the endpoints of their own context only. The password stands in a file of its own, in a variable, or, by --password-file -, in the file of the contexts.'
+    'With add NAME, the flags of a connection are kept under a name; use NAME chooses it where nothing else names endpoints; ls lists the names; show prints every setting with its source; rm NAME removes one. -C NAME chooses a context for one command. A project file, .disco.yaml, may name one as well. Credentials go to the endpoints of their own context only. The password is in a separate file, in a variable, or, by --password-file -, in the file of the contexts.'
   static override usage = '<%= command.id %> add|use|ls|show|rm [NAME] [FLAGS]'
   static override examples = [
     '<%= config.bin %> context add local --endpoints 127.0.0.1:2379',

@@ -96,7 +96,7 @@ export default class Dev extends DiscoCommand {
     }
   }
 
-  /** Null where no flag asks for one. */
+  /** Null if no flag asks for one. */
   private async startProxy(
     endpoint: string,
     service: string,

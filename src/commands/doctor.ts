@@ -24,7 +24,7 @@ import type { Registry } from '../registry/registry.js'
 export default class Doctor extends DiscoCommand {
   static override summary = 'Find what is wrong with a registry, its servers and etcd'
   static override description =
-    'Each finding has a code (disco help D001), what it costs, and the command that mends it. With an address it answers why that endpoint gets no traffic. What could not be checked is listed, and never counts as in order. --fix removes leftover keys alone: without a lease, and refused by their host, or beside a key with a lease. Exits 9 if errors remain.'
+    'Each finding has a code (disco help D001), what it costs, and the command that fixes it. With an address it answers why that endpoint gets no traffic. What could not be checked is listed, and never counts as in order. --fix removes leftover keys alone: without a lease, and refused by their host, or beside a key with a lease. Exits 9 if errors remain.'
   static override examples = [
     '<%= config.bin %> doctor hello',
     '<%= config.bin %> doctor hello 1.2.3.4:1001',
@@ -139,7 +139,7 @@ export default class Doctor extends DiscoCommand {
       for (const finding of fixed) fixes.set(finding, outcome)
     }
     if (removals.length === 0 || revision === null) {
-      this.remark('--fix: nothing that can be mended without a look')
+      this.remark('--fix: no leftover keys to remove')
       return fixes
     }
     if (flags['dry-run']) {

@@ -69,7 +69,7 @@ export default class Health extends DiscoCommand {
         throw new DiscoError('USAGE', `--watch follows the registry, in which ${target} is not`)
       const [addr] = addrs
       if (addr !== undefined) {
-        const message = `${addr} selects nothing of ${target}: its endpoints stand in no registry`
+        const message = `${addr} selects nothing of ${target}: its endpoints are not in a registry`
         throw new DiscoError('USAGE', message, { suggestions: [`Try: disco health ${addr}`] })
       }
       const resolved = await this.resolved(uri, stop.once)
@@ -190,5 +190,5 @@ type Asked = Pick<EndpointList, 'revision' | 'endpoints'>
 function etcdRemark(outage: DiscoError | null): string {
   if (outage === null) return '  etcd answers again; the list is live'
   const what = outage.code === 'ETCD_DENIED' ? 'etcd denies' : 'etcd lost'
-  return `! STALE: the last list stands; ${what}: ${visible(outage.message)}`
+  return `! STALE: the last list is kept; ${what}: ${visible(outage.message)}`
 }

@@ -66,7 +66,7 @@ export default class Ls extends DiscoCommand {
     ...placeFlags,
   }
 
-  /** Undefined where the output was written before the whole list was known. */
+  /** Undefined if the output was written before the whole list was known. */
   async run(): Promise<EndpointsDoc | SelectedDoc | ServicesDoc | undefined> {
     const { args, flags, metadata } = await this.parse(Ls)
     if (!flags.probe) refuseIdle({ flags, metadata }, ['probe-timeout', ...ACCESS_NAMES], 'without --probe')

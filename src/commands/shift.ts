@@ -48,7 +48,10 @@ export default class Shift extends DiscoCommand {
       helpValue: '5%,25%,100%',
       description: 'shares of the selection, one after the other',
     }),
-    every: waitFlag({ default: 60_000, description: 'how long a step stands before its guard is asked' }),
+    every: waitFlag({
+      default: 60_000,
+      description: 'how long to wait after a step before its guard is asked',
+    }),
     call: textFlag({ helpValue: 'METHOD', description: 'guard: calls of this method, by disco call' }),
     data: textFlag({ char: 'd', helpValue: 'JSON', description: 'message of these calls' }),
     assert: textFlag({ helpValue: "'errors<1%'", description: 'assertions on these calls' }),

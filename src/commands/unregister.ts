@@ -115,7 +115,7 @@ function nameOf(choice: Choice, removed: readonly Endpoint[]): string {
   return removed.length > 1 ? `${name} (with ${others.join(', ')}, under the same key)` : name
 }
 
-/** @throws DiscoError USAGE where nothing says which endpoints are meant */
+/** @throws DiscoError USAGE if nothing says which endpoints are meant */
 function refuseAll({ service, filter }: Scope<string | undefined>): void {
   if (!isUnfiltered(filter)) return
   throw new DiscoError(

@@ -16,7 +16,7 @@ export default class Verdict extends DiscoCommand {
   static override readonly readsContexts = false
   static override summary = 'Judge whether given counts follow the weights'
   static override description =
-    'The verdict of disco call on the counts of a log or of another client. Without --policy, calls count as assigned at random by the weights, which also describes many clients together. A deterministic policy is judged by its largest gap, so give --policy only for the calls of one client.'
+    'Judges counts from a log, or from another client, as disco call judges its own calls. Without --policy, the verdict assumes that calls were assigned at random by weight, which is also true of many clients together. A deterministic policy is judged by its largest gap, so give --policy only for the calls of one client.'
   static override examples = [
     '<%= config.bin %> verdict --counts a=3,b=2,c=2,d=1,e=2 --weights a=1,b=1,c=1,d=1,e=10',
     "cut -d' ' -f1 backends.log | <%= config.bin %> verdict --counts - --weights a=1,b=3",

@@ -21,7 +21,7 @@ const EXAMPLE = 'disco weight hello 1.2.3.4:1001 5'
 export default class Weight extends DiscoCommand {
   static override summary = "Set an endpoint's weight while it is registered"
   static override description =
-    'The lease is kept and no concurrent change is lost. 0 drains the endpoint. --all does not change drained endpoints and unreadable values; setting the weight of one endpoint also mends a value whose weight cannot be read. Names clients that are known to ignore a new weight. A change of several endpoints needs a confirmation, or --yes without a terminal; --all needs none outside a production context.'
+    'The lease is kept and no concurrent change is lost. 0 drains the endpoint. --all does not change drained endpoints and unreadable values; setting the weight of one endpoint also fixes a value whose weight cannot be read. Names clients that are known to ignore a new weight. A change of several endpoints needs a confirmation, or --yes without a terminal; --all needs none outside a production context.'
   static override examples = [
     '<%= config.bin %> weight hello 1.2.3.4:1001 5',
     '<%= config.bin %> weight hello 1.2.3.4:1001 50%',

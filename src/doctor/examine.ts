@@ -192,7 +192,7 @@ function uncheckedMembers({ members, missing, others }: MembersChecked): Uncheck
   const named = members.flatMap(({ url, status }) => {
     if (status instanceof DiscoError) return [{ what: `state of etcd at ${url}`, why: status.message }]
     if (status.answersProgress !== null) return []
-    const what = `whether a grpc-proxy stands before etcd at ${url}`
+    const what = `whether a grpc-proxy is in front of etcd at ${url}`
     return [{ what, why: 'no watch could be opened' }]
   })
   return [...named, ...cut, ...(missing === 0 ? uncheckedOthers(members, others) : [])]

@@ -61,7 +61,7 @@ function nameOf(endpoint: Endpoint, service: readonly Endpoint[]): string | null
 }
 
 /**
- * Takes an endpoint that does not serve out of rotation: by weight 0, which can be undone, where the service has
+ * Takes an endpoint that does not serve out of rotation: by weight 0, which can be undone, if the service has
  * weights and another endpoint with one; else by removal.
  */
 export function outOfRotation(endpoint: Endpoint, facts: ServiceFacts, otherwise: string): Remedy {

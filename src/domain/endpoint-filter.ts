@@ -79,7 +79,7 @@ export function requireChosen(
 }
 
 /**
- * Refuses a metadata name that no endpoint has, where the condition holds for endpoints without it: a mistyped one
+ * Refuses a metadata name that no endpoint has, if the condition holds for endpoints without it: a mistyped one
  * (`zonee!=b`) would select all of them.
  *
  * @throws DiscoError USAGE, with the nearest name

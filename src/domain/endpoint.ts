@@ -46,7 +46,7 @@ export function isReadable({ problem }: Pick<Endpoint, 'problem'>): boolean {
 /** The contents of one value, as read by a layout: the addresses and the weight of a registration. */
 export interface EndpointRecord {
   readonly service: string
-  /** Empty where the registration has no version. */
+  /** Empty if the registration has no version. */
   readonly version: string
   readonly addr: string
   /** At least 0; an integer, except in layouts that store floats. 0 is drained, or unset where all have 0. */
@@ -59,7 +59,7 @@ export interface EndpointRecord {
   readonly extra?: Readonly<Record<string, unknown>>
 }
 
-/** One backend of a service, as registered. Its identity is (key, addr), and its registry where there are several. */
+/** One backend of a service, as registered. Its identity is (key, addr), and its registry if there are several. */
 export interface Endpoint extends EndpointRecord {
   /**
    * The etcd key. One key may hold several addresses, and two keys may share one. A byte that is not UTF-8 is a lone
@@ -69,15 +69,15 @@ export interface Endpoint extends EndpointRecord {
   readonly layout: string
   /** Why it is listed and never dialled; null for a dialable endpoint. */
   readonly problem: EndpointProblem | null
-  /** Null where the key has no lease and therefore never expires. */
+  /** Null if the key has no lease and therefore never expires. */
   readonly lease: LeaseId | null
   readonly createRevision: Revision
   readonly modRevision: Revision
-  /** Its registry, where several are read together. */
+  /** Its registry, if several are read together. */
   readonly origin?: Origin
 }
 
-/** An endpoint's identity, (key, addr) and the registry where there are several, as one string for maps. */
+/** An endpoint's identity, (key, addr) and the registry if there are several, as one string for maps. */
 export type EndpointId = string & { readonly brand: 'EndpointId' }
 
 export function endpointId({ key, addr, origin }: Pick<Endpoint, 'key' | 'addr' | 'origin'>): EndpointId {

@@ -110,12 +110,12 @@ export function formatSelector(selector: Selector): string {
   return formatted.join(',')
 }
 
-/** Whether an endpoint meets all requirements. Its weight is the registered one. */
+/** Whether an endpoint meets all requirements. `weight` is compared with the registered weight. */
 export function selects(selector: Selector, endpoint: Endpoint): boolean {
   return selector.every((one) => isMet(one, endpoint))
 }
 
-/** The endpoint's value for a name of a selector; empty if it has none. */
+/** The value that an endpoint has for a selector name; empty if it has none. */
 export function attributeOf({ version, id, addr, weight, metadata }: Endpoint, name: string): string {
   if (name === 'version') return version
   if (name === 'id') return id ?? ''
@@ -127,10 +127,10 @@ export function attributeOf({ version, id, addr, weight, metadata }: Endpoint, n
   return Object.hasOwn(metadata, own) ? (metadata[own] ?? '') : ''
 }
 
-/** The names that are not of the metadata. */
+/** Selector names of the endpoint's own fields; all other names are metadata. */
 export const ATTRIBUTES: readonly string[] = ['version', 'id', 'addr', 'weight']
 
-/** Whether an endpoint has a name, even with an empty value. */
+/** Whether an endpoint has a field or a metadata entry of this name, even with an empty value. */
 export function hasAttribute({ metadata }: Endpoint, name: string): boolean {
   if (ATTRIBUTES.includes(name) || Object.hasOwn(metadata, name)) return true
   return name.startsWith(METADATA_PREFIX) && Object.hasOwn(metadata, name.slice(METADATA_PREFIX.length))
@@ -161,13 +161,13 @@ function isOrdered(one: number, op: Ordering, other: number): boolean {
   return op === '<' ? one < other : one <= other
 }
 
-/** `v1.2` is version 1.2.0, as registries write it; a text that is not a version satisfies no range. */
+/** Completes `v1.2` to `1.2.0`. Returns any other text unchanged: it satisfies no semver range. */
 function asSemver(version: string): string {
   const [, major, minor = '.0', patch = '.0'] = /^v?(\d+)(\.\d+)?(\.\d+)?$/.exec(version) ?? []
   return major === undefined ? version : `${major}${minor}${patch}`
 }
 
-/** Null where the operator does not go with the name or the value. */
+/** Null if the operator does not apply to the name or the value. */
 function requirement(name: string, op: string, value: string): Requirement | null {
   const isEquality = op === '=' || op === '==' || op === '!='
   if (name === 'weight' && isEquality && !isWeight(value)) return null
@@ -201,7 +201,7 @@ function quoted(word: string): string {
 
 function emptyValue(text: string, source: string): DiscoError {
   return new DiscoError('USAGE', `Invalid ${source} "${text}": a value is empty`, {
-    suggestions: ['For endpoints without a value, quote the empty one: zone=""'],
+    suggestions: ['To select endpoints without a value, write zone=""'],
   })
 }
 

@@ -57,7 +57,7 @@ export async function* heartbeat(
   }
 }
 
-/** Answer to a unary read: null without one in time, `header: null` where the server denies the read. */
+/** Answer to a unary read: null without one in time, `header: null` if the server denies the read. */
 async function readAt(
   stream: WatchStream,
   key: Buffer,

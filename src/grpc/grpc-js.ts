@@ -50,7 +50,7 @@ export function requireFeatures(found: Readonly<Record<string, unknown>>, versio
  * and LB policies registered in one copy are unknown to the other, which would dial `etcd:///hello` by DNS and
  * balance by pick_first. Null without a problem. A copy that only some dependency has loaded does no harm.
  *
- * @param ofProgram the folder of the copy that the program's main module resolves; null where it resolves none
+ * @param ofProgram the folder of the copy that the program's main module resolves; null if it resolves none
  */
 export function twoCopies(copies: readonly GrpcJsCopy[], ofProgram: string | null): string | null {
   const ours = copies.find(({ isOurs }) => isOurs)

@@ -99,7 +99,7 @@ function refuseUnknown(options: object): void {
   })
 }
 
-/** Stands where no discovery is installed: channels to `etcd:` targets fail with the reason. */
+/** Takes the place of a discovery if none is installed: channels to `etcd:` targets fail with the reason. */
 export const withoutDiscovery: Discovery = {
   // biome-ignore lint/correctness/useYield: it fails before there is an update
   async *watch() {

@@ -75,7 +75,7 @@ async function readPem<Parsed>(
 
 /** Content of files that can be read again: certificates are renewed on disk while a process runs. */
 export interface Renewable<Value> {
-  /** As it was last read. */
+  /** The value that was last read. */
   readonly current: Value
   /** Reads it again. What cannot be read leaves the last value in place. Never rejects. */
   renew(): Promise<void>

@@ -96,7 +96,7 @@ export class ProxyServer {
     return this.services.every(({ isSettled }) => isSettled)
   }
 
-  /** Shows callers another certificate from now on; connections that stand are not touched. */
+  /** Shows callers another certificate from now on. Existing connections are not affected. */
   renew(tls: SecureServerOptions): void {
     this.listener.renew(tls)
   }

@@ -149,7 +149,7 @@ function durationMs(setting: string, env: Environment): number | undefined {
   throw invalidValue(name, text, expectedDuration(text))
 }
 
-/** @throws DiscoError USAGE where one of two variables that need each other is set alone */
+/** @throws DiscoError USAGE if one of two variables that need each other is set alone */
 function requireBoth(one: string, other: string, env: Environment): void {
   for (const [set, unset] of [
     [one, other],

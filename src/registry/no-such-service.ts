@@ -32,7 +32,7 @@ export function noSuchService(
   const where =
     layout === AUTO
       ? ` under ${reader.prefix() || '/'}`
-      : `: looked in layout ${layout}, root ${root || 'none'}, prefix ${reader.prefix(service) || 'none'}`
+      : `: searched in layout ${layout}, root ${root || 'none'}, prefix ${reader.prefix(service) || 'none'}`
   const message = `No service "${shown(service)}"${where} (rev ${listing.revision})`
   const places = [...elsewhere(inOthers?.endpoints ?? []), ...rootsFor(service, all?.endpoints ?? [])]
   const suggestions = places.length > 0 || !all ? places : [byName(service, names, shown, reader)]
@@ -45,7 +45,7 @@ function elsewhere(endpoints: readonly Endpoint[]): string[] {
   const layouts = [...new Set(endpoints.map(({ layout }) => layout))]
   const remedies = layouts.map((layout) => `?layout=${layout}`).join(' or ')
   return [
-    `It is there in ${layouts.join(', ')}, at ${first.key}: add ${remedies} to the target, or --layout ${layouts[0]}`,
+    `It is registered in ${layouts.join(', ')}, at ${first.key}: add ${remedies} to the target, or --layout ${layouts[0]}`,
   ]
 }
 
@@ -56,7 +56,7 @@ function rootsFor(service: string, all: readonly Endpoint[]): string[] {
   return [...new Set(roots)]
     .filter((root) => root !== null)
     .slice(0, 3)
-    .map((root) => `It may be meant: --root ${root}`)
+    .map((root) => `It may be under another root: --root ${root}`)
 }
 
 /** @param shown prints a name so that look-alikes differ */

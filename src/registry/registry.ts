@@ -178,15 +178,16 @@ export class Registry implements Discovery, AsyncDisposable {
   }
 
   /**
-   * Watches one service, or all, on a separate etcd stream. While the caller takes no update, the stream pauses,
-   * without a heartbeat, and etcd keeps the events; revisions that it compacts meanwhile become one Resync.
+   * Watches one service, or all services, on a separate etcd stream with backpressure: while the caller does not read,
+   * the stream and its heartbeat are paused, and etcd keeps the events. If etcd compacts their revisions before the
+   * caller reads again, one Resync replaces them.
    */
   follow(service: string | undefined, signal?: AbortSignal): AsyncGenerator<Update, void, void> {
     return disposable((end) => watchEndpoints(this.client, this.reader, service, end), signal)
   }
 
   /**
-   * Takes a lease and the keys, and holds them until closed.
+   * Grants a lease, puts the keys under it, and keeps it alive until the registration is closed.
    *
    * @throws DiscoError USAGE, CONFLICT, OUTCOME_UNKNOWN
    */
@@ -201,10 +202,11 @@ export class Registry implements Discovery, AsyncDisposable {
   }
 
   /**
-   * Changes the weight of the selected endpoints under their leases, in one transaction where etcd's limits allow it.
+   * Sets the weight of the selected endpoints and keeps their leases. Uses one transaction, or several if etcd's limits
+   * require it.
    *
-   * @throws DiscoError NOT_FOUND; CONFLICT (several endpoints match, or the change would drain the others);
-   *   OUTCOME_UNKNOWN
+   * @throws DiscoError NOT_FOUND; CONFLICT (several endpoints match an address, the first weight of a service would
+   *   drain its other endpoints, or the last weight above 0 would become 0); OUTCOME_UNKNOWN
    */
   async setWeight(
     selection: EndpointSelection,
@@ -218,12 +220,12 @@ export class Registry implements Discovery, AsyncDisposable {
     return await setWeight(this.client.under(options.signal), this.reader, targets, change, options)
   }
 
-  /** The last weight above 0 of a drained endpoint; null where etcd's history does not have it. */
+  /** The last weight above 0 of a drained endpoint; null if etcd's history does not contain one. */
   lastWeight(endpoint: Endpoint, { signal }: Abortable = {}): Promise<number | null> {
     return lastWeight(this.client.under(signal), this.reader, endpoint)
   }
 
-  /** Removes an endpoint. An endpoint that is not registered is not an error. @throws DiscoError CONFLICT, OUTCOME_UNKNOWN */
+  /** Removes endpoints. Succeeds if there is none to remove. @throws DiscoError CONFLICT, OUTCOME_UNKNOWN */
   async unregister(
     selection: EndpointSelection,
     { signal, endWait = new AbortController().signal }: UnregisterOptions = {},
@@ -232,7 +234,7 @@ export class Registry implements Discovery, AsyncDisposable {
     return await unregister(this.client.under(signal), this.reader, endpoints, selection, revision, endWait)
   }
 
-  /** Whether a lease still lives. An endpoint removed while its lease lived was deregistered, not expired. */
+  /** Whether a lease is alive. If a key is gone and its lease is alive, the key was deleted: it did not expire. */
   async leaseLives(lease: LeaseId, { signal }: Abortable = {}): Promise<boolean> {
     return (await leaseTtl(this.client.under(signal), lease)) !== null
   }
@@ -242,7 +244,7 @@ export class Registry implements Discovery, AsyncDisposable {
     return { client: this.client.under(signal), reader: this.reader }
   }
 
-  /** Ends its connections to etcd. End watches and registrations first: what is open keeps the process alive. */
+  /** Closes the connections to etcd. End watches and registrations first: open ones keep the process alive. */
   close(): void {
     this.client.close()
   }
@@ -252,7 +254,7 @@ export class Registry implements Discovery, AsyncDisposable {
     this.close()
   }
 
-  /** A query may name another layout or root than this registry's own. */
+  /** The reader for a query, which may name a layout or root other than the registry's. */
   private readerFor({ layout = this.reader.layout, root = this.reader.root }: Place): Reader {
     const isOwn = layout === this.reader.layout && root === this.reader.root
     return isOwn ? this.reader : readerOf({ layout, root })

@@ -93,7 +93,7 @@ export function chooseRemoval(endpoints: readonly Endpoint[], selection: Endpoin
   }
 }
 
-/** @throws DiscoError CONFLICT where an address of the selection stands under several keys */
+/** @throws DiscoError CONFLICT if several keys have an address of the selection */
 export function refuseAmbiguous(matches: readonly Endpoint[], { addr, filter }: EndpointSelection): void {
   if (addr !== null) requireOneKey(matches, addr)
   for (const name of filter?.addrs ?? []) {

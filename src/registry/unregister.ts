@@ -72,7 +72,7 @@ export async function unregister(
     throw explainUnknown(
       error,
       `${service} ${which} may have been unregistered`,
-      `See whether it stands, and repeat it then: disco ls ${service}`,
+      `Check whether it is still registered before you try again: disco ls ${service}`,
     )
   })
   const leftOut = [...removal.leftOut, ...deleted.kept]
@@ -129,7 +129,7 @@ async function deleteAll(
   return { revision, ours, kept }
 }
 
-/** Null where one of the keys was written since the list: nothing was deleted then. */
+/** Null if one of the keys was written since the list: nothing was deleted then. */
 async function deleteTogether(
   client: EtcdClient,
   endpoints: readonly Endpoint[],

@@ -25,14 +25,14 @@ export function planned(reader: Reader, { key, value }: KeyValue, change: Weight
   if (!found || !decoded || decoded.kind === 'not-an-endpoint') {
     throw cannotCarry(key, 'it is not a registration')
   }
-  if (decoded.kind === 'unusable') return mended(reader, { key, value }, found.layout, decoded, change)
+  if (decoded.kind === 'unusable') return fixedWeight(reader, { key, value }, found.layout, decoded, change)
   const from = decoded.records[0].weight
   const to = changeWeight(from, change)
   const isNoChange = to === from && change.kind !== 'set'
   return { value: isNoChange ? value : found.layout.withWeight(value, to), from, to }
 }
 
-function mended(
+function fixedWeight(
   reader: Reader,
   { key, value }: Pick<KeyValue, 'key' | 'value'>,
   layout: Layout,

@@ -132,7 +132,7 @@ function explained(error: unknown, { selected }: Targets, part: readonly string[
   const service = first?.service ?? ''
   const which =
     endpoints.length === 1 ? `weight of ${first?.addr}` : `weights of ${endpoints.length} endpoints`
-  const next = `See what stands before you repeat it: disco ls ${service}`
+  const next = `Check the weights before you try again: disco ls ${service}`
   return explainUnknown(error, `The ${which} of ${service} may have been changed`, next)
 }
 

@@ -198,7 +198,7 @@ export class ClientStream {
     state.sentVersion = `${instance}.${catalog.version}`
     state.subscription.sent(nonce)
     state.deadline = setTimeout(() => {
-      const reason = `no answer to a response of ${type} within ${answerMs / 1_000}s`
+      const reason = `no ACK or NACK of the last ${type} response within ${answerMs / 1_000}s`
       this.end(status.DEADLINE_EXCEEDED, reason)
     }, answerMs).unref()
     const versionInfo = state.sentVersion
@@ -245,7 +245,7 @@ function resourceOf(type: ResourceType, name: string, catalog: Catalog): Any | n
   return catalog.assignment(name)
 }
 
-/** Why names are too many; null where they are not. */
+/** The limit that the names exceed, as a clause; null if they exceed none. */
 function excessOf(names: readonly string[]): string | null {
   if (names.length > MAX_NAMES) return `${names.length} names; a stream may have ${MAX_NAMES}`
   const characters = names.reduce((sum, { length }) => sum + length, 0)

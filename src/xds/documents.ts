@@ -55,7 +55,7 @@ export function endpointsDoc({ catalog }: XdsServer): XdsEndpointsDoc {
   }
 }
 
-/** The clients, and how far they are. */
+/** The clients, and the last versions that they received and accepted. */
 export interface XdsClientsDoc {
   readonly schema: 'disco.xds-clients/v1'
   readonly clients: readonly XdsClientDoc[]
@@ -67,18 +67,18 @@ export interface XdsClientDoc {
   /** Its library and version. */
   readonly agent: string | null
   readonly peer: string
-  /** Types of resources that it was given, or asks for by name. */
+  /** Resource types that the client has received or subscribes to by name. */
   readonly types: readonly {
     readonly type: ResourceType
-    /** How many names it asks for. */
+    /** Number of names that the client subscribes to. */
     readonly names: number
     /** Version of the last response; empty before the first. */
     readonly sent: string
-    /** Version of the last response that it accepted. */
+    /** Version of the last response that the client accepted. */
     readonly accepted: string
-    /** Whether it has not answered the last response yet. */
+    /** Whether the client has not answered the last response yet. */
     readonly waiting: boolean
-    /** Why it rejected the last response; null if it did not. */
+    /** Why the client rejected the last response; null if it did not. */
     readonly rejection: string | null
   }[]
 }

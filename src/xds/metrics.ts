@@ -42,7 +42,7 @@ export class XdsMetrics {
       byType('disco_xds_nacks_total', 'Responses that clients rejected.', this.nacks),
       counter(
         'disco_xds_unknown_names_total',
-        'Names that clients asked for and that are not served.',
+        'Names that clients have subscribed to and that are not served.',
         this.unknownNames,
       ),
       counter('disco_xds_disconnects_total', 'Streams that this side ended.', this.disconnected),

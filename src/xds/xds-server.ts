@@ -142,13 +142,13 @@ export class XdsServer {
     return `no endpoints are known yet of ${awaited.map((name) => name ?? 'all services').join(', ')}`
   }
 
-  /** Ends all streams. Clients keep what they have, and come again. */
+  /** Ends all streams. Clients keep their resources and reconnect. */
   async close(): Promise<void> {
     this.isClosing = true
     this.lists.close()
     this.catalog.close()
     for (const client of this.clients) client.end(status.UNAVAILABLE, 'the control plane ends')
-    // In the next turn, so that the last frames are on their way.
+    // Lets the event loop send the last frames first.
     await new Promise((resolve) => setImmediate(resolve))
     this.server.forceShutdown()
     await this.listener?.close()
@@ -180,7 +180,7 @@ export class XdsServer {
     this.clients.add(stream)
   }
 
-  /** A client that does not read does not read its status either. */
+  /** Closes the connection of a client that does not read: it would not receive the status of its stream either. */
   private cutLater(stream: ClientStream): void {
     const cut = () => {
       if (!stream.isClosed) this.listener?.cut(stream.peer)

@@ -175,10 +175,10 @@ test('an error of the library names layout, root and prefix, and the layout wher
     expect(error).toBeInstanceOf(DiscoError)
     expect(error?.code).toBe('NOT_FOUND')
     expect(error?.message).toMatch(
-      /^No service "team\/of-etcd": looked in layout seed, root none, prefix \/team\/of-etcd\/ \(rev \d+\)$/,
+      /^No service "team\/of-etcd": searched in layout seed, root none, prefix \/team\/of-etcd\/ \(rev \d+\)$/,
     )
     expect(error?.suggestions[0]).toMatch(
-      /^It is there in etcd, at team\/of-etcd\/\S+: add \?layout=etcd to the target, or --layout etcd$/,
+      /^It is registered in etcd, at team\/of-etcd\/\S+: add \?layout=etcd to the target, or --layout etcd$/,
     )
   }
 })

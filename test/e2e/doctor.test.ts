@@ -25,7 +25,7 @@ const codesOf = ({ findings }: DoctorDoc, of: string) =>
 const lines = (stdout: string) => stdout.replaceAll(/ +/g, ' ')
 
 describe('disco doctor, on 3 services on 5 hosts, 2 dead, 1 drained, 1 NOT_SERVING', () => {
-  test('finds each of them, since when, what it costs and the command that mends it; exits 9', async () => {
+  test('finds each of them, since when, what it costs and the command that fixes it; exits 9', async () => {
     const { code, stdout, stderr } = await tool.run('doctor')
     expect({ code, stderr }).toEqual({
       code: 9,

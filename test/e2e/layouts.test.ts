@@ -115,7 +115,9 @@ describe('an etcd with an example of everything', () => {
     expect((await listed('game')).endpoints).toHaveLength(2)
     const wrong = await tool.run('ls', 'order', '--layout', 'goframe')
     expect(wrong.code).toBe(4)
-    expect(wrong.stderr).toContain('It is there in goframe, at /service/prod/pay/order/v1.2.0/10.0.0.9:9000')
+    expect(wrong.stderr).toContain(
+      'It is registered in goframe, at /service/prod/pay/order/v1.2.0/10.0.0.9:9000',
+    )
     expect(wrong.stderr).not.toMatch(/empty|no registrations/)
     expect((await listed('order', '--layout', 'goframe=/service/prod/pay')).endpoints).toHaveLength(1)
   })
@@ -207,7 +209,7 @@ describe('a root', () => {
     expect(summary.stderr).toContain('disco ls --root /prod')
     const hello = await tool.run('ls', 'hello')
     expect(hello.code).toBe(4)
-    expect(hello.stderr).toContain('It may be meant: --root /prod')
+    expect(hello.stderr).toContain('It may be under another root: --root /prod')
     const { endpoints } = await listed('prod')
     expect(endpoints[0]?.problem).toBe(`value names ${key}: try --root /prod`)
     expect((await listed('hello', '--root', '/prod')).endpoints).toMatchObject([

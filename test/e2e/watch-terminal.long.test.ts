@@ -28,7 +28,7 @@ describe('watch on a terminal', () => {
       expect(inTitle.slice(lost.indexOf('STALE'), lost.length).every(({ isRed }) => isRed)).toBe(true)
       const inRow = await screen.cells(2)
       expect(inRow.filter(({ text }) => text.trim() !== '').every(({ isDim }) => isDim)).toBe(true)
-      await screen.shows('! STALE: the last list stands; etcd lost')
+      await screen.shows('! STALE: the last list is kept; etcd lost')
     } finally {
       etcd.resume()
     }

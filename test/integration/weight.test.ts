@@ -154,7 +154,7 @@ describe('setWeight', () => {
     expect(await storedText(etcd, KEY)).toBe('not JSON')
   })
 
-  test('mends a value with a broken weight as its only fault; a relative change is refused', async () => {
+  test('fixes a value with a broken weight as its only fault; a relative change is refused', async () => {
     await put(OTHER)
     await etcd.ctl('put', KEY, `{"name":"hello","addr":"${ADDR}","version":"1.0.0","weight":"heavy","x":1}`)
     expect(await refusal(() => setWeight('+3'))).toMatchObject({ code: 'CONFLICT', exit: 6 })

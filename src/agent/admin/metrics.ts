@@ -76,7 +76,7 @@ export class Metrics {
       gauge('disco_phase', 'Phase of the registrar: 1 for the current one.', phases),
       perEndpoint(
         'disco_registered',
-        'Whether the key of the endpoint stands in etcd, by its last answer.',
+        'Whether the key of the endpoint exists in etcd, by its last answer.',
         ({ addr }) => Number(held.has(addr)),
       ),
       perEndpoint('disco_weight', 'Weight of the endpoint as last seen.', ({ weight }) => weight),

@@ -76,7 +76,7 @@ async function get(
   })
 }
 
-/** The values of each name: one text where there is one, as some names allow no more. */
+/** The values of each name: one text if there is one, as some names allow no more. */
 function byName(headers: Headers): ReadonlyMap<string, string | string[]> {
   const values = new Map<string, string[]>()
   for (const [name, value] of headers) values.set(name, [...(values.get(name) ?? []), value])

@@ -58,7 +58,7 @@ function cannotRun(file: string, cause: unknown): DiscoError {
 function remedyFor(file: string, code: string | undefined): string {
   if (code === 'EACCES') return 'A program must be a file that may be executed: chmod +x FILE, or sh FILE'
   if (code === 'ELOOP') return 'Its symbolic links lead in a circle: ls -l FILE'
-  if (code !== 'ENOENT') return 'Behind -- stands the program with its arguments'
+  if (code !== 'ENOENT') return 'After -- give the program and its arguments'
   return file.includes('/')
     ? 'Check the path; of a script, the interpreter in its first line must exist as well'
     : 'No folder of PATH has it: give its path, such as ./server'

@@ -57,7 +57,7 @@ export class RegistrationStatus {
     return !this.absent.has(addr)
   }
 
-  /** Why not all keys exist; null where they do. */
+  /** Why not all keys exist; null if they do. */
   get problem(): string | null {
     const [first] = this.absent.values()
     return first?.reason ?? null

@@ -37,7 +37,7 @@ export function renderVersions({ versions, calls }: CallDoc, palette: Palette): 
   return [table, '']
 }
 
-/** A line for each of several registries: its part of the calls, and how it stands. */
+/** A line for each of several registries: its part of the calls, and its state. */
 export function renderRegistries({ registries = [], calls }: CallDoc, palette: Palette): string[] {
   if (registries.length === 0) return []
   const share = (picks: number) => percent(picks / Math.max(1, calls))

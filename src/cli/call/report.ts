@@ -42,7 +42,7 @@ export function renderCallReport(doc: CallDoc, palette: Palette, options: Report
     ...renderVersions(doc, palette),
     ...renderChanges(doc),
     ...(doc.misrouted > 0
-      ? [palette.red(`! ${count(doc.misrouted, 'call')} went to another address than was picked`)]
+      ? [palette.red(`! ${count(doc.misrouted, 'call')} went to an address other than the picked one`)]
       : []),
     renderOutcome(doc, palette),
     ...(options.withHistogram ? ['', renderHistogram(doc, palette)] : []),
@@ -109,12 +109,12 @@ function columns({ calls, endpoints }: CallDoc, palette: Palette): Column<CallEn
   ]
 }
 
-/** A column that only some runs have. */
+/** The column, or none if its text is empty in every row. */
 function columnWhere<Row>(rows: readonly Row[], head: string, text: (row: Row) => string): Column<Row>[] {
   return rows.some((row) => text(row) !== '') ? [{ head, text }] : []
 }
 
-/** The suggested --n, if there were too few calls. */
+/** A suggestion for --n, if there were too few calls for a verdict. */
 function more({ calls, verdict: { result, neededCalls } }: CallDoc): string[] {
   return result === 'inconclusive' && calls < (neededCalls ?? 0) ? [`Try --n ${neededCalls}.`] : []
 }

@@ -141,7 +141,7 @@ export class CallView implements Watcher, Disposable {
     this.output.remark(this.output.remarkPalette.dim(`  ${what}`))
   }
 
-  /** On standard error. */
+  /** Writes a problem to standard error. */
   showProblem({ message, suggestions }: DiscoError): void {
     const { remarkPalette: palette, remark } = this.output
     remark(`${palette.red('✗')} ${visible(message)}`)

@@ -38,7 +38,7 @@ function findingLines(finding: FindingDoc, palette: Palette): string[] {
   if (command === null && otherwise === null) return [head, ...done]
   const how =
     command === null
-      ? `mend: ${visible(otherwise ?? '')}`
+      ? `fix: ${visible(otherwise ?? '')}`
       : `fix: ${visible(command)}${otherwise === null ? '' : `   ${palette.dim(`(${visible(otherwise)})`)}`}`
   return [head, `       ${how}`, ...done]
 }

@@ -59,8 +59,8 @@ export function renderRows(
 }
 
 /**
- * By version, then by address, with numbers in them by their value: port 900 before 1000, and 10.0.0.9 before
- * 10.0.0.10, unlike etcd's order of keys. Compared as padded text, since a list has up to 100,000 endpoints.
+ * Sorts by version, then by address. Numbers are ordered by value, unlike etcd's keys: port 900 before 1000, 10.0.0.9
+ * before 10.0.0.10. Compares padded texts, which is fast enough for 100,000 endpoints.
  */
 function inOrder(endpoints: readonly EndpointDoc[]): EndpointDoc[] {
   const padded = (text: string) => text.replaceAll(/\d+/g, (digits) => digits.padStart(12, '0'))
@@ -79,7 +79,7 @@ export function renderLegend(palette: Palette): string {
 interface Looks {
   readonly wide?: boolean
   readonly withTtl?: boolean
-  /** Only with several services. */
+  /** Whether rows of several services are shown. */
   readonly withService?: boolean
 }
 

@@ -31,7 +31,7 @@ export const weightsFlag = Flags.custom<ByName>({
   }),
 })
 
-/** Names in rotation with their effective weights. Where all weights are 0 they are unset and count as equal. */
+/** Names in rotation with their effective weights. If all weights are 0 they are unset and count as equal. */
 export function inRotation(weights: ByName): ByName {
   const endpoints = [...weights].map(([name, weight]) => ({ name, weight, problem: null }))
   const unset = weightsAreUnset(endpoints)

@@ -66,7 +66,7 @@ export const policiesFlags = {
   ...parameterFlags,
 }
 
-/** For commands that dial. */
+/** A flag of commands that dial. */
 export const healthFlag = Flags.boolean({
   helpGroup: 'POLICY',
   description: 'pick only endpoints that report SERVING (grpc.health.v1 Watch)',

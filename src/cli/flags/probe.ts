@@ -139,7 +139,7 @@ async function probeOf(
   }
 }
 
-/** Refuses flags that say how to ask, where nothing is asked by them. @throws DiscoError USAGE */
+/** Refuses flags that say how to ask, if nothing is asked by them. @throws DiscoError USAGE */
 export function refuseIdleAccess(parsed: Parsed & { readonly flags: Pick<ProbeFlags, 'probe'> }): void {
   const { probe } = parsed.flags
   if (probe === undefined || probe.type === 'tcp') {

@@ -92,7 +92,7 @@ export async function readText(file: string, flag: string): Promise<string> {
  * Standard input as it comes, without a byte order mark.
  *
  * @param signal ends it early
- * @throws DiscoError USAGE where it cannot be read
+ * @throws DiscoError USAGE if it cannot be read
  */
 export async function* inputPieces(signal: AbortSignal): AsyncGenerator<string> {
   const decoder = new TextDecoder()

@@ -245,7 +245,7 @@ export function placeOfDialled(
 
 /** Refuses flags that are about the registry, which such a target does without. @throws DiscoError USAGE */
 export function refuseRegistryFlags(parsed: Parameters<typeof refuseIdle>[0], target: string): void {
-  refuseIdle(parsed, REGISTRY_FLAGS, `on ${target}: its endpoints stand in no registry`)
+  refuseIdle(parsed, REGISTRY_FLAGS, `on ${target}: its endpoints are not in a registry`)
 }
 
 const REGISTRY_FLAGS = [
@@ -256,7 +256,7 @@ const REGISTRY_FLAGS = [
 /**
  * An `etcd:` URI, parsed; null for a bare name.
  *
- * @throws DiscoError USAGE for another scheme: such endpoints stand in no registry
+ * @throws DiscoError USAGE for another scheme, whose endpoints are not in a registry
  */
 function registryUri(text: string, options: SelectorOptions = {}): Target | null {
   const [, scheme, authority, path] = /^(etcd|dns|ipv4|ipv6|unix):(?:\/\/([^/]*)\/)?(.+)$/s.exec(text) ?? []

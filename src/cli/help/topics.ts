@@ -48,9 +48,8 @@ disco pick and disco resolve take a target. The other commands take the name of 
 
 Parameters of an etcd target:
   layout=NAME                the layout to read: disco help layouts
-  root=PREFIX                what stands before all keys
-  spill-over                 where the selected endpoints get no call, because none is there or all are drained, \
-all endpoints of the service stand in
+  root=PREFIX                prefix of all keys
+  spill-over                 use all endpoints of the service if none of the selected is registered, or all are drained
 Any other parameter selects endpoints. Names and values are percent-encoded; a plus sign is written %2B.
 
 A program reads the layout ${DEFAULT_LAYOUT.name} where neither its target nor its Registry names another one; the tool reads every layout.`,
@@ -61,7 +60,7 @@ A program reads the layout ${DEFAULT_LAYOUT.name} where neither its target nor i
 
 ${pairs(POLICIES.map(policyLine))}
 
-Short names stand in brackets. The first is the default of --policy, except in disco verdict (weighted_random). \
+Short names are in brackets. The first is the default of --policy, except in disco verdict (weighted_random). \
 --policy a,b makes disco call run one after the other and compare them.
 
   --hash-key KEY             ring_hash, source_hash: the key of every call; in disco call, {{n}}, {{uuid}} or {{now}} in it makes one for each call
@@ -82,7 +81,7 @@ ${pairs(
   ]),
 )}
 
---layout NAME reads or writes one layout; NAME=BASE where its keys begin otherwise. --root PREFIX stands before all keys.
+--layout NAME reads or writes one layout; NAME=BASE where its keys begin otherwise. --root PREFIX is the prefix of all keys.
 Without --layout, register writes ${DEFAULT_LAYOUT.name} and every other command reads all layouts (auto).
 disco layouts shows which of them are present in a registry, with their default TTL.`,
   },
@@ -100,9 +99,9 @@ A target selects by parameters behind a question mark. An endpoint has to match 
 
   select=SELECTOR            other conditions, URL-encoded: weight>0, zone!=b, rack in (a,b), version^1.2
 
-Values are compared as they are, for equality; + is a plus. A parameter may stand there once. A version is compared as \
-the semver package does, by > >= < <= ~ ^. Words with signs or spaces stand in double quotes. Quote the target: ? and & belong to the \
-shell. With spill-over, all endpoints of the service stand in where those selected get no call.
+Values are compared as they are, for equality; + is a plus. Each parameter may be given once. A version is compared as \
+the semver package does, by > >= < <= ~ ^. Quote words with operators or spaces with double quotes. Quote the target: ? and & belong to the \
+shell. With spill-over, calls go to all endpoints of the service if none of the selected can get them.
 Weights and shares are those of the whole service. disco pick spreads its picks over the selected endpoints.
 
 The flag --version of weight, drain and unregister chooses among the endpoints that have the given address.`,
@@ -113,8 +112,8 @@ The flag --version of weight, drain and unregister chooses among the endpoints t
 
 ${pairs(RULES.map(({ code, title, severity }) => [`${code} ${title}`, severity]))}
 
-disco help D001 has the page on a finding: what it means, what it costs and how to mend it. With errors doctor exits 9. \
-Under some circumstances a finding is more or less severe than stands here. What could not be checked is listed by itself.`,
+disco help D001 has the page on a finding: what it means, what it costs and how to fix it. With errors doctor exits 9. \
+Under some circumstances a finding is more or less severe than listed here. What could not be checked is listed separately.`,
   },
 }
 

@@ -67,7 +67,7 @@ export class LogFile {
   }
 }
 
-/** Without waiting for the reader of a named pipe. */
+/** Checks that the file can be opened, without waiting for the reader of a named pipe. */
 function tryToOpen(file: string, name: string): void {
   const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants
   try {

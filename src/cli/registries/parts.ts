@@ -139,7 +139,7 @@ export function requireChosenIn(
   }
 }
 
-/** As `requireRegistered`; of several registries one must have the addresses. */
+/** Checks like `requireRegistered`; at least one of several registries must have the addresses. */
 export async function requireRegisteredIn(
   registries: OpenRegistries,
   scope: Scope<string | undefined>,

@@ -40,7 +40,7 @@ function describe(event: EventDoc, { name, text }: Shown, palette: Palette): str
       return `synced   ${count(event.endpoints, 'endpoint')}, ${weight}`
     }
     case 'stale':
-      return palette.red(`! STALE: the last list stands; etcd lost: ${visible(event.cause)}`)
+      return palette.red(`! STALE: the last list is kept; etcd lost: ${visible(event.cause)}`)
     case 'resync': {
       if (event.missedRevisions === null) return 'resync   etcd is back; what it changed meanwhile follows'
       return `resync   missed ${count(event.missedRevisions, 'revision')}, ${count(event.changes, 'change')} applied`

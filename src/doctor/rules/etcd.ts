@@ -21,11 +21,11 @@ export const alarm: Rule<EtcdFacts> = {
   code: 'D020',
   title: 'etcd alarm',
   severity: 'error',
-  page: `etcd has raised an alarm. NOSPACE: its database has reached its quota, and it refuses every write, so no server can register
-or renew a lost lease, and no weight can be set. CORRUPT: members disagree about the data.
+  page: `etcd has raised an alarm. NOSPACE: the database has reached its quota, and etcd refuses every write. No server can register
+or replace a lost lease, and no weight can be set. CORRUPT: members have different data.
 
-For NOSPACE make room (etcdctl compact REVISION, then etcdctl defrag on each member), then etcdctl alarm disarm. Where
-keys are not left over, raise --quota-backend-bytes. For CORRUPT see etcd's disaster recovery guide.`,
+For NOSPACE free space (etcdctl compact REVISION, then etcdctl defrag on each member), then run etcdctl alarm disarm. If
+all keys are needed, raise --quota-backend-bytes. For CORRUPT follow etcd's disaster recovery guide.`,
   find(facts) {
     const raised = answered(facts).flatMap(({ url, status }) => status.alarms.map((kind) => ({ url, kind })))
     const kinds = [...new Set(raised.map(({ kind }) => kind))]
@@ -34,12 +34,12 @@ keys are not left over, raise --quota-backend-bytes. For CORRUPT see etcd's disa
       return {
         member,
         text: kind,
-        cost: kind === 'NOSPACE' ? 'etcd refuses every write' : 'its data may be wrong',
+        cost: kind === 'NOSPACE' ? 'etcd refuses every write' : 'the data may be wrong',
         remedy: remedyOf(
           ['etcdctl', `--endpoints=${member}`, 'alarm', 'disarm'],
           kind === 'NOSPACE'
-            ? 'after making room: etcdctl compact, etcdctl defrag'
-            : 'after its recovery: see etcd',
+            ? 'after freeing space: etcdctl compact, etcdctl defrag'
+            : "after the recovery that etcd's disaster recovery guide describes",
         ),
       }
     })
@@ -50,31 +50,31 @@ export const noLeader: Rule<EtcdFacts> = {
   code: 'D021',
   title: 'no leader',
   severity: 'error',
-  page: `The member knows no leader: less than a majority of the cluster's members run and reach each other. Nothing can be
-registered or renewed, and clients keep the last list that they have.
+  page: `The member has no leader: fewer than a majority of the cluster's members are running and connected. No registration can be
+made or renewed. Clients keep their last list.
 
-Start the missing members, and look at the network between them (port 2380).`,
+Start the missing members, and check the network between the members (port 2380).`,
   find: (facts) =>
     answered(facts)
       .filter(({ status }) => status.leaderId === null)
       .map(
         ({ url }): Found => ({
           member: url,
-          text: 'knows no leader',
-          cost: 'no registration is taken or renewed there',
-          remedy: remedyOf(null, 'a majority of the members must run and reach each other'),
+          text: 'has no leader',
+          cost: 'it accepts no registration and no renewal',
+          remedy: remedyOf(null, 'start the missing members: a majority must be running and connected'),
         }),
       ),
 }
 
 export const differingMembers: Rule<EtcdFacts> = {
   code: 'D022',
-  title: 'members apart',
+  title: 'members differ',
   severity: 'error',
-  page: `The members that were named are not one cluster in step: they belong to different clusters, follow different leaders, or
-one is far behind the others. What is read depends on which one answers.
+  page: `The members in --endpoints belong to different clusters, follow different leaders, or one is far behind the others. Reads
+depend on the member that answers.
 
-Name the members of one cluster in --endpoints. A member that stays behind has a slow disk or network; look at its log.`,
+Give the members of one cluster in --endpoints. A member that stays behind has a slow disk or network; look at its log.`,
   find(facts) {
     const members = answered(facts)
     const clusters = [...new Set(members.map(({ status }) => status.clusterId))]
@@ -85,12 +85,12 @@ Name the members of one cluster in --endpoints. A member that stays behind has a
       return [
         {
           text: `${clusters.length} different clusters: ${named.join(' and ')}`,
-          cost: 'what is read depends on who answers',
-          remedy: remedyOf(null, 'name the members of one cluster: --endpoints'),
+          cost: 'reads depend on the member that answers',
+          remedy: remedyOf(null, 'give the members of one cluster in --endpoints'),
         },
       ]
     }
-    // Members may be a term apart during an election; a term has one leader.
+    // During an election the terms of members may differ. In one term there is only one leader.
     const latest = Math.max(...members.map(({ status }) => status.raftTerm))
     const leaders = new Set(
       members
@@ -102,8 +102,8 @@ Name the members of one cluster in --endpoints. A member that stays behind has a
         ? [
             {
               text: `${leaders.size} leaders in term ${latest}`,
-              cost: 'what is read depends on who answers',
-              remedy: remedyOf(null, 'name the members of one cluster: --endpoints'),
+              cost: 'reads depend on the member that answers',
+              remedy: remedyOf(null, 'give the members of one cluster in --endpoints'),
             },
           ]
         : []
@@ -117,7 +117,7 @@ Name the members of one cluster in --endpoints. A member that stays behind has a
           member: url,
           text: `${entries} log entries behind (at rev ${status.revision})`,
           cost: 'its watches are late',
-          remedy: remedyOf(null, 'look at its disk and its network'),
+          remedy: remedyOf(null, 'check its disk and its network'),
         },
       ]
     })
@@ -127,13 +127,13 @@ Name the members of one cluster in --endpoints. A member that stays behind has a
 
 export const silentMember: Rule<EtcdFacts> = {
   code: 'D023',
-  title: 'member silent',
+  title: 'silent member',
   severity: 'warning',
-  page: `A member that was named does not answer. Requests move on to the others; with one more member lost the cluster
-may be without a majority.
+  page: `A member in --endpoints does not answer. Requests go to the other members. If one more member fails, the cluster may
+lose its majority.
 
-Start it, or leave it out of --endpoints.`,
-  // A member that denies its status has answered: that is listed as not checked.
+Start the member, or remove it from --endpoints.`,
+  // A member that denies the status request is not silent: the doctor lists it as not checked.
   find: ({ members }) =>
     members.flatMap(({ url, status }): Found[] =>
       isError(status) && status.code !== 'ETCD_DENIED'
@@ -142,7 +142,10 @@ Start it, or leave it out of --endpoints.`,
               ...(members.length === 1 ? { severity: 'error' as const } : {}),
               member: url,
               text: status.message,
-              cost: members.length === 1 ? 'it is the only one that is named' : 'the others serve',
+              cost:
+                members.length === 1
+                  ? 'no other member is in --endpoints'
+                  : 'requests go to the other members',
               remedy: remedyOf(null, status.suggestions[0] ?? 'start it'),
             },
           ]
@@ -154,10 +157,10 @@ export const oldVersion: Rule<EtcdFacts> = {
   code: 'D024',
   title: 'etcd version',
   severity: 'warning',
-  page: `A member runs an etcd before ${OLDEST.join('.')}, with which disco is not tested, or members run different minor versions, as they do
-only during an upgrade: the cluster then works at the level of the oldest.
+  page: `A member runs a version of etcd before ${OLDEST.join('.')}, with which disco is not tested, or members run different minor versions.
+Different versions are normal only during an upgrade: the cluster has only the features of its oldest member.
 
-Upgrade, one minor version at a time, a member after the other.`,
+Upgrade by one minor version at a time, one member after the other.`,
   find(facts) {
     const members = answered(facts)
     const minors = new Set(members.map(({ status }) => minorOf(status.version)))
@@ -187,20 +190,20 @@ export const behindProxy: Rule<EtcdFacts> = {
   code: 'D025',
   title: 'grpc-proxy',
   severity: 'warning',
-  page: `The server does not answer progress requests of a watch, as etcd does from 3.4 on: usually etcd's grpc-proxy stands between.
-It delivers events, and a client cannot tell a quiet watch from a dead one (etcd-io/etcd#19710). disco reads a key
-instead; etcd's own clients may miss an outage.
+  page: `The server does not answer progress requests of a watch, which etcd supports since 3.4. Usually it is etcd's grpc-proxy. It
+delivers events, but a client cannot tell an idle watch from a broken one (etcd-io/etcd#19710). disco therefore reads a
+key from time to time; etcd's own clients may miss an outage.
 
-Name the members themselves in --endpoints where they can be reached.`,
+If the members can be reached, give them in --endpoints instead.`,
   find: (facts) =>
     answered(facts)
       .filter(({ status }) => status.answersProgress === false)
       .map(
         ({ url }): Found => ({
           member: url,
-          text: "answers no progress requests: etcd's grpc-proxy, or one like it, stands between",
-          cost: 'clients cannot tell a quiet watch from a dead one',
-          remedy: remedyOf(null, 'name the members themselves: --endpoints'),
+          text: "does not answer progress requests: probably etcd's grpc-proxy",
+          cost: 'clients cannot tell an idle watch from a broken one',
+          remedy: remedyOf(null, 'give the members themselves in --endpoints'),
         }),
       ),
 }

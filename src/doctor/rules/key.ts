@@ -48,8 +48,8 @@ export const sharedAddress: Rule<ServiceFacts> = {
   code: 'D006',
   title: 'address twice',
   severity: 'warning',
-  page: `One address stands under several keys of the service, and each key counts: the server gets their weights together.
-Usually one is a leftover, of an older version or another layout.
+  page: `Several keys of the service have the same address. Each key counts, so the server gets the sum of their weights. Usually
+one of them is a leftover of an older version or another layout.
 
 Remove the leftover by its key. A key without a lease beside one with a lease is the leftover where both are of one version
 and layout: disco doctor --fix removes it. Keys of two layouts or versions may both be wanted: their clients differ.`,
@@ -76,8 +76,8 @@ and layout: disco doctor --fix removes it. Keys of two layouts or versions may b
         {
           endpoint: surplus,
           since: Math.max(...keys.map(({ createRevision }) => createRevision)),
-          text: `${surplus.addr} also stands under ${others.length === 1 ? others[0]?.key : `${counted(others.length, 'other key')} (${listed(others.map(({ key }) => key))})`}`,
-          cost: `it gets ${percent(share)} of the traffic, the sum of all`,
+          text: `${surplus.addr} is also registered under ${others.length === 1 ? others[0]?.key : `${counted(others.length, 'other key')} (${listed(others.map(({ key }) => key))})`}`,
+          cost: `it gets ${percent(share)} of the traffic, the sum of its keys`,
           share,
           remedy: remedyOf(
             commandOn(['unregister'], surplus, endpoints),
@@ -101,7 +101,7 @@ export const badValue: Rule<ServiceFacts> = {
   severity: 'warning',
   page: `The value of the key cannot be read. Clients skip it, so its server gets no traffic.
 
-Correct it where it is written. A value of which only the weight cannot be read is mended by disco weight SERVICE KEY N.
+Correct the writer of the value. If only its weight cannot be read, disco weight SERVICE KEY N fixes it.
 Otherwise remove the key: disco unregister SERVICE KEY.`,
   find: ({ endpoints }) =>
     endpoints.flatMap((endpoint): Found[] =>
@@ -115,7 +115,7 @@ Otherwise remove the key: disco unregister SERVICE KEY.`,
               share: 0,
               remedy: remedyOf(
                 commandOn(['unregister'], endpoint, endpoints),
-                'or correct it where it is written',
+                'or correct the writer of the value',
               ),
             },
           ]
@@ -127,10 +127,10 @@ export const misplaced: Rule<ServiceFacts> = {
   code: 'D008',
   title: 'wrong key',
   severity: 'warning',
-  page: `The value names another registration than its key does: another service, version or address. It may have been copied by
-hand, or stand below a prefix that is not known here. It is not trusted, and clients skip it.
+  page: `The value has another service, version or address than its key. It may have been copied by hand, or all keys may have a
+prefix that disco does not know. Clients do not trust the value and skip it.
 
-Where a root is named, all keys stand below a prefix: give it by --root. Otherwise register the endpoint anew, and
+If the finding suggests a root, the keys have a prefix: give it with --root. Otherwise register the endpoint again, and
 remove this key: disco unregister SERVICE KEY.`,
   find: ({ endpoints }) =>
     endpoints.flatMap((endpoint): Found[] => {
@@ -157,7 +157,7 @@ export const severalLayouts: Rule<ServiceFacts> = {
   code: 'D014',
   title: 'several layouts',
   severity: 'warning',
-  page: `Endpoints of the service stand in several layouts. A program reads one: its clients see a part of the endpoints.
+  page: `Endpoints of the service are registered in several layouts. A program reads one layout, so it sees only some of them.
 
 Let all servers register in one layout, or name it in the target of the clients: etcd:///SERVICE?layout=kratos.`,
   find({ service, endpoints, shareOf }) {
@@ -174,7 +174,7 @@ Let all servers register in one layout, or name it in the target of the clients:
         cost: 'a program sees those of one',
         remedy: remedyOf(
           null,
-          `clients name it: ${layouts.map((name) => `etcd:///${service}?layout=${name}`).join(' or ')}`,
+          `give the layout in the target: ${layouts.map((name) => `etcd:///${service}?layout=${name}`).join(' or ')}`,
         ),
       },
     ]
@@ -185,8 +185,8 @@ export const notForGrpc: Rule<ServiceFacts> = {
   code: 'D015',
   title: 'not for gRPC',
   severity: 'info',
-  page: `The registration is valid and gRPC clients do not dial it: it is for another protocol, or its writer has disabled it.
-Nothing is to be done, unless it was meant to be dialled.`,
+  page: `The registration is valid, but gRPC clients do not dial it: it is for another protocol, or its writer has disabled it.
+This needs no change, unless clients should dial it.`,
   find: ({ endpoints }) =>
     endpoints.flatMap((endpoint): Found[] =>
       endpoint.problem?.kind === 'not-dialled' && !hasNoAddress(endpoint)

@@ -76,7 +76,7 @@ export function prefixUnder(base: string, service?: string): string {
   return service === undefined ? lead : `${lead}${service}/`
 }
 
-/** All but the last `count` segments of a key; null where there are fewer. */
+/** All but the last `count` segments of a key; null if there are fewer. */
 export function baseBefore(key: string, segments: number): string | null {
   let end = key.length
   for (let left = segments; left > 0; left--) {

@@ -17,7 +17,7 @@ export const dubboGoApp = defineLayout({
   keys: '/services/{app}/{host}:{port}',
   defaultTtlSeconds: 30,
   firstWeight: MISSING_WEIGHT,
-  readOnly: "its metadata is for the framework's own customizers to make",
+  readOnly: "only the framework's customizers can write its metadata",
   claimedBy: 'members',
   ownsBase: true,
   claims: ({ members }) =>

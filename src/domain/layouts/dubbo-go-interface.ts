@@ -17,8 +17,8 @@ export const dubboGoInterface = defineLayout({
   base: '/dubbo',
   keys: '/{group, dubbo}/{service}/providers/{URL, escaped}',
   defaultTtlSeconds: 30,
-  weightless: 'the weight is a part of the key, and another key would be another provider',
-  readOnly: "its keys are a whole URL of the framework's own, which it never unregisters",
+  weightless: 'the weight is part of the key, so that a new weight would be a new provider',
+  readOnly: "each key is a URL in the framework's own format, and the framework never deletes it",
   claimedBy: 'key',
   ownsBase: true,
   claims: ({ text }, key) => text === '' && BASE.test(key),
@@ -50,5 +50,5 @@ export const dubboGoInterface = defineLayout({
 const BASE =
   /^(?:(\/dubbo)(?=\/|$)|(\/[^/]+)(?=\/[^/]+\/(?:providers|consumers|configurators|routers)(?:\/|$)))/
 
-/** Triple is gRPC under another name. */
+/** URL schemes of providers that gRPC clients can call: Dubbo's Triple protocol (`tri`) is gRPC. */
 const GRPC = new Set(['tri', 'grpc'])

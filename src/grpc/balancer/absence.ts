@@ -26,9 +26,9 @@ export function whyNoneReady(
 }
 
 /**
- * Why the policy picked no member though the rotation has some: the one that the call is pinned to is not among them.
+ * Why the policy picked no member although others are READY: the call is pinned to an endpoint that is not.
  *
- * @returns null where that one may become READY, so that the call should wait
+ * @returns null if the pinned endpoint may become READY, so that the call should wait
  */
 export function whyNotPinned(policy: Policy, { pin }: CallKeys, members: Iterable<Member>): string | null {
   const to = pin ?? policy.config.to ?? null

@@ -74,7 +74,7 @@ export class Method {
     return { request: input.typeName, reply: output.typeName }
   }
 
-  /** For display. @throws DiscoError RPC_FAILED if its description contradicts itself */
+  /** The description, for output. @throws DiscoError RPC_FAILED if its description contradicts itself */
   get description(): Description {
     try {
       return descriptionOf(this.described, this.registry)

@@ -207,7 +207,7 @@ function join(scope: string, name: string): string {
   return scope === '' ? name : `${scope}.${name}`
 }
 
-/** protoc's rule: an underscore is removed, and the letter after it becomes a capital. */
+/** protoc's rule: removes underscores, and makes the letter after each a capital. */
 export function jsonNameOf(name: string): string {
   return name.replace(/_+(.?)/g, (_, letter: string) => letter.toUpperCase())
 }

@@ -83,7 +83,7 @@ export function unreadable(peer: string, cause: unknown): DiscoError {
  * Asks for all services, and for their files and those that they import.
  *
  * @param peer of the server, for messages
- * @throws DiscoError RPC_FAILED where it describes none of its services; Error for what is not a description; what
+ * @throws DiscoError RPC_FAILED if it describes none of its services; Error for what is not a description; what
  *   `ask` throws
  */
 export async function readReflected(

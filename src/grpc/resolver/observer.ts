@@ -23,7 +23,7 @@ export interface RotationChange {
    */
   readonly isAway: boolean
   /**
-   * The weight to compare with all others in rotation, where several registries get calls in a ratio: the registry's, by
+   * The weight to compare with all others in rotation, if several registries get calls in a ratio: the registry's, by
    * the endpoint's part in it. Absent: `weight`.
    */
   readonly shareWeight?: number

@@ -114,7 +114,7 @@ export function authorityOf({ service }: Pick<Target, 'service'>): string {
 /**
  * Reads `etcd:///SERVICE`, `etcd://VERSION/SERVICE`, and the parameters after a question mark: `version=1.0.0`,
  * `id=…`, `addr=…` or any metadata name, all of which an endpoint must match, `select=SELECTOR` for other conditions
- * (URL-encoded), and `spill-over`; `layout` and `root` locate the registry, `from` names the registries where there are
+ * (URL-encoded), and `spill-over`; `layout` and `root` locate the registry, `from` names the registries if there are
  * several (see `parseOrigins`). A `+` is a plus.
  *
  * @throws DiscoError USAGE

@@ -78,7 +78,7 @@ async function answer(
   }
 }
 
-/** The path below the base; empty, which no route has, where it is not below it. */
+/** The path below the base; empty, which no route has, if it is not below it. */
 function below(base: string, path: string): string {
   if (path === base) return '/'
   return path.startsWith(`${base}/`) ? path.slice(base.length) : ''

@@ -87,7 +87,7 @@ export async function changeWeights(
         throw explainUnknown(
           error,
           `The weights of ${service} may have been changed`,
-          `See what stands before you repeat it: disco ls ${service}`,
+          `Check the weights before you try again: disco ls ${service}`,
         )
       },
     )

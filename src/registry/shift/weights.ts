@@ -72,7 +72,7 @@ export async function writeWeights(
   if (writes.length > MAX_ATOMIC_WRITES || bytes > MAX_ATOMIC_BYTES) {
     throw new DiscoError(
       'CONFLICT',
-      `${writes.length} keys with ${bytes} bytes do not fit in one transaction of etcd, and half of a shift would be worse than none`,
+      `${writes.length} keys with ${bytes} bytes do not fit in one transaction of etcd, and a shift is not split`,
       {
         suggestions: [`At most ${MAX_ATOMIC_WRITES} keys and ${MAX_ATOMIC_BYTES} bytes; nothing was changed`],
       },
@@ -86,7 +86,7 @@ export async function writeWeights(
   )
 }
 
-/** The prefixes under which the service's keys stand: a key that appears there would change the shares. */
+/** The prefixes of the service's keys: a key added under one of them would change the shares. */
 function guardRanges(reader: Reader, endpoints: readonly Endpoint[], kvs: readonly KeyValue[]): KeyRange[] {
   const service = endpoints[0]?.service ?? ''
   const prefixes = new Set<string>()

@@ -304,10 +304,10 @@ describe('a client', () => {
     await mute.response('EDS', 0)
     expect(await mute.ended()).toMatchObject({
       code: status.DEADLINE_EXCEEDED,
-      details: 'no answer to a response of EDS within 0.3s',
+      details: 'no ACK or NACK of the last EDS response within 0.3s',
     })
     expect(server.streams.size).toBe(0)
-    expect(closed).toEqual(['no answer to a response of EDS within 0.3s'])
+    expect(closed).toEqual(['no ACK or NACK of the last EDS response within 0.3s'])
   })
 
   it('that does not read loses its connection, so that nothing is kept for it', async () => {

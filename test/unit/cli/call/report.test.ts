@@ -225,7 +225,7 @@ describe('a report as data', () => {
 
   it('reports calls to an address other than the picked one', () => {
     expect(shown()).not.toContain('another address')
-    expect(shown({ misrouted: 2 })).toContain('2 calls went to another address than was picked')
+    expect(shown({ misrouted: 2 })).toContain('2 calls went to an address other than the picked one')
   })
 
   it('leaves out bars, and then a column, where the terminal is too narrow for them', () => {

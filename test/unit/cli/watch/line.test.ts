@@ -80,7 +80,7 @@ describe('a line of the log', () => {
       { type: 'gone', revision, endpoint: a, share },
       'rev 1043  - gone   hello a:1  unknown',
     ],
-    ['stale', stale, '--------  ! STALE: the last list stands; etcd lost: refused\\u000aby 127.0.0.1:2379'],
+    ['stale', stale, '--------  ! STALE: the last list is kept; etcd lost: refused\\u000aby 127.0.0.1:2379'],
     [
       'resync',
       { type: 'resync', revision, missedRevisions: 2, changes: 1 },
