@@ -116,7 +116,9 @@ export abstract class DiscoCommand extends Command {
 
   private async open(layers: Layers, place: FullPlace, cache: CacheOptions | false): Promise<Registry> {
     const { Registry } = await import('../registry/registry.js')
+    const { sampleRevisions } = await import('../registry/revision-sampling.js')
     const registry = await Registry.open({ ...(await etcdOptions(layers)), ...place, cache })
+    sampleRevisions(registry, process.env)
     this.opened.push(registry)
     return registry
   }

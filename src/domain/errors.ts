@@ -9,6 +9,8 @@ const EXIT_BY_CODE = {
   ETCD_DENIED: 3,
   /** A write was sent, its answer was lost, and it could not be read back: it may have been applied. */
   OUTCOME_UNKNOWN: 3,
+  /** etcd refuses a revision: its history was compacted, or it is in the future. */
+  REVISION_UNAVAILABLE: 3,
   NOT_FOUND: 4,
   WAIT_TIMED_OUT: 5,
   CONFLICT: 6,
@@ -24,6 +26,7 @@ const EXIT_BY_CODE = {
  * - `ETCD_UNREACHABLE`: etcd did not answer in time, or refuses for now (`reason`)
  * - `ETCD_DENIED`: etcd refused the login, or the user's roles do not cover the keys (`reason`)
  * - `OUTCOME_UNKNOWN`: the answer to a write was lost, and reading back did not settle it: it may have been applied
+ * - `REVISION_UNAVAILABLE`: etcd has compacted the revision, or not reached it
  * - `NOT_FOUND`: no such service, endpoint or method
  * - `CONFLICT`: another client holds the key or changed it, or the change needs `force`
  * - `WAIT_TIMED_OUT`: a condition did not come true in time

@@ -19,8 +19,11 @@ import { checkMember, type MemberChecked } from './member-check.js'
 import { type MemberStream, openStream } from './member-stream.js'
 import { Members } from './members.js'
 import type { EtcdOptions } from './options.js'
-import type { RangeAnswer } from './range-answer.js'
+import type { AnswerHeader, RangeAnswer } from './range-answer.js'
 import { request } from './requests.js'
+
+/** Receives the header of each answer to a read, and the time that the answer took in milliseconds. */
+export type AnswerListener = (header: AnswerHeader, tookMs: number) => void
 
 export type WatchStream = MemberStream<IWatchRequest, IWatchResponse>
 export type KeepAliveStream = MemberStream<ILeaseKeepAliveRequest, ILeaseKeepAliveResponse>
@@ -34,6 +37,7 @@ export class EtcdClient {
     private readonly members: Members,
     private readonly options: EtcdOptions,
     private readonly signal: AbortSignal | undefined = undefined,
+    private listener: AnswerListener | null = null,
   ) {}
 
   /** Reads the password and TLS files; connects only with the first request. @throws DiscoError USAGE */
@@ -46,8 +50,18 @@ export class EtcdClient {
     return signal ? Object.create(this, { signal: { value: signal } }) : this
   }
 
-  range(request: IRangeRequest): Promise<RangeAnswer> {
-    return this.unary({ about: request.key }, (member, deadline) => member.range(request, deadline))
+  async range(request: IRangeRequest): Promise<RangeAnswer> {
+    const sentMs = performance.now()
+    const answer = await this.unary({ about: request.key }, (member, deadline) =>
+      member.range(request, deadline),
+    )
+    this.listener?.(answer.header, performance.now() - sentMs)
+    return answer
+  }
+
+  /** Replaces the listener. Clients made by `under` later have the same. */
+  listen(listener: AnswerListener): void {
+    this.listener = listener
   }
 
   /** Reads ranges in one transaction: at most 128, etcd's limit. Answers come in the order of the requests. */

@@ -83,3 +83,24 @@ async function isThere(path: string): Promise<boolean> {
 function ignoreExisting(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EEXIST') throw error
 }
+
+/**
+ * Appends to a regular file of this user, and creates it if it is missing. The append is atomic. Opened without
+ * blocking, as by `readOwnFile`.
+ *
+ * @returns the new length of the file in bytes
+ * @throws Error for another kind of file, or one that other users may write to; and errors of the system
+ */
+export async function appendOwnFile(file: string, text: string): Promise<number> {
+  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants
+  const handle = await open(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOFOLLOW, 0o600)
+  try {
+    const found = await handle.stat()
+    if (!found.isFile()) throw new Error('not a regular file')
+    requireOwn(found)
+    await handle.write(text)
+    return found.size + Buffer.byteLength(text)
+  } finally {
+    await handle.close()
+  }
+}

@@ -67,8 +67,8 @@ export async function* registryEvents(
     const { revision } = update
     const before = placesOf(snapshot, update.changes)
     snapshot.apply(update)
-    const events = eventsBetween(before, snapshot, before.byKey.keys()).filter(
-      (event) => isUnfiltered(filter) || concerns(filter, event),
+    const events = eventsBetween(before, snapshot, before.byKey.keys()).filter((event) =>
+      concerns(filter, event),
     )
     if (update.type === 'resync') {
       const { missedRevisions } = update
@@ -85,8 +85,8 @@ export async function* registryEvents(
 }
 
 /** Whether an endpoint meets a filter, or met it before the event. */
-function concerns(filter: EndpointFilter, event: EndpointEvent): boolean {
-  if (isChosen(filter, event.endpoint)) return true
+export function concerns(filter: EndpointFilter, event: EndpointEvent): boolean {
+  if (isUnfiltered(filter) || isChosen(filter, event.endpoint)) return true
   if (event.type === 'updated') return isChosen(filter, event.before)
   return event.type === 'weight' && isChosen(filter, { ...event.endpoint, weight: event.from })
 }

@@ -25,6 +25,11 @@ const PLACE: readonly Variable[] = [
 
 const LISTS: Variable = ['XDG_CACHE_HOME', 'folder of the cached lists; ~/.cache if unset or relative']
 
+const TIMES: Variable = [
+  'XDG_CACHE_HOME',
+  'folder of the noted times of revisions; ~/.cache if unset or relative',
+]
+
 const CONTEXTS: Variable = [
   'XDG_CONFIG_HOME',
   'folder of disco/config.yaml, the file of contexts; ~/.config without it, or where it is relative',
@@ -41,7 +46,7 @@ export const VARIABLES: readonly Variable[] = [
   ...ETCD,
   ...PLACE,
   ...OUTPUT,
-  ['XDG_CACHE_HOME', 'folder of cached lists, completions and compiled code; ~/.cache if unset or relative'],
+  ['XDG_CACHE_HOME', 'folder of cached lists, times, completions and code; ~/.cache if unset or relative'],
   CONTEXTS,
   ['NODE_DISABLE_COMPILE_CACHE', 'no cache of compiled code if not empty'],
 ]
@@ -60,6 +65,7 @@ export function variablesOf(command: string): readonly Variable[] {
     ...ETCD.slice(0, 3),
     ...place,
     ...(DIALLING.includes(command) ? [LISTS] : []),
+    ...(command === 'history' ? [TIMES] : []),
     ...OUTPUT.slice(0, 2),
   ]
 }

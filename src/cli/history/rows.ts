@@ -1,0 +1,127 @@
+import type { FieldChange } from '../../domain/endpoint-fields.js'
+import { DEFAULT_LAYOUT } from '../../domain/layouts/index.js'
+import { markInLog, markNames } from '../../domain/look-alike.js'
+import type { Palette } from '../terminal/color.js'
+import { textWidth } from '../terminal/text-width.js'
+import { visible } from '../terminal/visible.js'
+import type { ChangeDoc } from './document.js'
+import { timeText } from './time.js'
+
+interface Column {
+  readonly head: string
+  readonly align?: 'right'
+  readonly text: (change: ChangeDoc) => string
+  readonly paint?: (change: ChangeDoc, text: string) => string
+}
+
+interface Looks {
+  /** Whether the changes are of several services. */
+  readonly withService: boolean
+  readonly wide: boolean
+  readonly now: Date
+}
+
+const GAP = '  '
+
+const LONGEST_CHANGE = '~ updated'
+
+/**
+ * Lays out changes as rows of a table, some at a time: a column is as wide as its widest cell so far, since the whole
+ * table is never known.
+ */
+export class HistoryRows {
+  private readonly mark = markInLog()
+  private readonly columns: readonly Column[]
+  private widths: readonly number[]
+  private hasHead = false
+
+  constructor(
+    private readonly palette: Palette,
+    { withService, wide, now }: Looks,
+  ) {
+    this.columns = [
+      { head: 'REV', align: 'right', text: ({ rev }) => rev },
+      { head: 'TIME', text: (change) => timeText(change, now) },
+      { head: 'CHANGE', text: glyphAndType, paint: ({ type }, text) => painted(type, text, palette) },
+      ...(withService ? [{ head: 'SERVICE', text: ({ service }: ChangeDoc) => this.name(service) }] : []),
+      { head: 'ADDRESS', text: ({ addr }) => this.name(addr) },
+      { head: 'VERSION', text: ({ version }) => this.name(version) },
+      { head: 'WHAT', text: (change) => visible(markNames(what(change), this.mark)) },
+      { head: 'LEASE', text: ({ lease }) => (wide ? (lease ?? 'none') : leaseText(lease)) },
+      ...(wide ? [{ head: 'KEY', text: ({ key }: ChangeDoc) => this.name(key) }] : []),
+    ]
+    // Later rows have other types.
+    this.widths = this.columns.map(({ head }) => (head === 'CHANGE' ? LONGEST_CHANGE : head).length)
+  }
+
+  /** The rows of further changes; the head before the first. */
+  lines(changes: readonly ChangeDoc[]): string[] {
+    const rows = changes.map((change) => this.columns.map(({ text }) => text(change)))
+    const longest = (at: number) => rows.reduce((max, cells) => Math.max(max, textWidth(cells[at] ?? '')), 0)
+    this.widths = this.widths.map((width, at) => Math.max(width, longest(at)))
+    const heads = this.columns.map(({ head }) => head)
+    const head = this.hasHead ? [] : [this.row(heads, (_, text) => this.palette.dim(text))]
+    this.hasHead = true
+    return [
+      ...head,
+      ...rows.map((cells, index) => {
+        const change = changes[index]
+        return this.row(cells, ({ paint }, text) => (change && paint ? paint(change, text) : text))
+      }),
+    ]
+  }
+
+  private row(cells: readonly string[], paint: (column: Column, text: string) => string): string {
+    const padded = this.columns.map((column, at) => {
+      const text = cells[at] ?? ''
+      const padding = ' '.repeat(Math.max(0, (this.widths[at] ?? 0) - textWidth(text)))
+      return column.align === 'right' ? padding + paint(column, text) : paint(column, text) + padding
+    })
+    return padded.join(GAP).trimEnd()
+  }
+
+  private name(name: string): string {
+    return visible(this.mark(name))
+  }
+}
+
+const GLYPHS = { added: '+', weight: '~', updated: '~', gone: '-' } as const
+
+function glyphAndType({ type }: ChangeDoc): string {
+  return `${GLYPHS[type]} ${type}`
+}
+
+function painted(type: ChangeDoc['type'], text: string, palette: Palette): string {
+  if (type === 'added') return palette.green(text)
+  return type === 'gone' ? palette.red(text) : palette.yellow(text)
+}
+
+function what(change: ChangeDoc): string {
+  const layout = change.layout === DEFAULT_LAYOUT.name ? '' : `  (${change.layout})`
+  switch (change.type) {
+    case 'added':
+      return `${change.problem ?? `weight ${change.weight}`}${layout}`
+    case 'weight':
+      return `${change.from} → ${change.to}${layout}`
+    case 'updated':
+      return `${change.fields.map(fieldText).join(', ') || 'written again, unchanged'}${layout}`
+    case 'gone':
+      return `reason ${change.reason}${layout}`
+  }
+}
+
+/** `zone a → b`: a value without its quotes, where it is a text. */
+export function fieldText({ field, from, to }: FieldChange): string {
+  const text =
+    field === 'lease' ? (lease: unknown) => leaseText(lease === null ? null : String(lease)) : valueText
+  return `${field} ${text(from)} → ${text(to)}`
+}
+
+function valueText(value: unknown): string {
+  if (value === null) return 'none'
+  return typeof value === 'string' && value !== '' ? value : JSON.stringify(value)
+}
+
+function leaseText(lease: string | null): string {
+  return lease === null ? 'none' : `…${lease.slice(-4)}`
+}

@@ -1,0 +1,91 @@
+import type { Revision } from './endpoint.js'
+
+/**
+ * A sample of a cluster's revision: etcd's newest revision was this one at some moment between `sentMs` and
+ * `receivedMs`, both in milliseconds since the epoch by the clock of this machine.
+ */
+export interface RevisionNote {
+  readonly revision: Revision
+  readonly raftTerm: number
+  readonly sentMs: number
+  readonly receivedMs: number
+}
+
+/** When a change happened, in milliseconds since the epoch; null for a bound that is not known. */
+export interface TimeBounds {
+  readonly afterMs: number | null
+  readonly beforeMs: number | null
+}
+
+const UNKNOWN: TimeBounds = { afterMs: null, beforeMs: null }
+
+/**
+ * Times of revisions, as far as samples bound them: etcd stores none. A change happened after the last sample of a
+ * lower revision, and before the first sample of its own or a higher one.
+ *
+ * Only the two neighbouring samples are used. If the clock was set back between them, they contradict each other and
+ * neither bound is given; a wrong sample further away has no effect.
+ */
+export class RevisionTimes {
+  private readonly notes: readonly RevisionNote[]
+
+  /** @param notes of one cluster, in the order in which they were taken */
+  constructor(notes: readonly RevisionNote[]) {
+    this.notes = notes.slice(lastBeginning(notes))
+  }
+
+  boundsOf(revision: Revision): TimeBounds {
+    const at = this.firstFrom(revision)
+    const afterMs = this.notes[at - 1]?.sentMs ?? null
+    const beforeMs = this.notes[at]?.receivedMs ?? null
+    return afterMs !== null && beforeMs !== null && afterMs > beforeMs ? UNKNOWN : { afterMs, beforeMs }
+  }
+
+  /** The last sampled revision from before a time: later changes are after it. Null if no sample is that old. */
+  lastBefore(timeMs: number): Revision | null {
+    return this.notes.findLast(({ receivedMs }) => receivedMs <= timeMs)?.revision ?? null
+  }
+
+  /** The first index whose revision is not lower. */
+  private firstFrom(revision: Revision): number {
+    let [low, high] = [0, this.notes.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.notes[middle]?.revision ?? 0) < revision) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
+
+/**
+ * The index of the first sample of the present data. Revisions and raft terms of a cluster only grow: lower ones are
+ * of other data under the same cluster id, as after a restore.
+ */
+function lastBeginning(notes: readonly RevisionNote[]): number {
+  const index = notes.findLastIndex(({ revision, raftTerm }, at) => {
+    const before = notes[at - 1]
+    return before !== undefined && (revision < before.revision || raftTerm < before.raftTerm)
+  })
+  return Math.max(0, index)
+}
+
+/** A line of a file of samples: the time received, the time that the answer took, revision, and raft term. */
+export function noteLine({ revision, raftTerm, sentMs, receivedMs }: RevisionNote): string {
+  const tookMs = Math.max(0, Math.ceil(receivedMs - sentMs))
+  return `@${Math.ceil(receivedMs)} ${tookMs} ${revision} ${raftTerm}`
+}
+
+/** The `@` shows where a line that was not written to its end is followed by another. */
+const LINE = /^@(\d{1,15}) (\d{1,9}) (\d{1,16}) (\d{1,16})$/
+
+/** Reads the lines of a file of samples; damaged lines are left out. */
+export function parseNotes(text: string): RevisionNote[] {
+  return text.split('\n').flatMap((line) => {
+    const [receivedMs = 0, tookMs = 0, revision = 0, raftTerm = 0] = (LINE.exec(line) ?? [])
+      .slice(1)
+      .map(Number)
+    if (!Number.isSafeInteger(revision) || revision < 1) return []
+    return { revision, raftTerm, receivedMs, sentMs: receivedMs - tookMs }
+  })
+}

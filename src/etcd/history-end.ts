@@ -1,0 +1,80 @@
+import type { IWatchResponse } from 'etcd3'
+import type { Revision } from '../domain/endpoint.js'
+import type { EtcdClient } from './client.js'
+import type { KeyRange } from './key-range.js'
+import type { AnswerHeader } from './range-answer.js'
+
+/** The end of a range's history, at the time when it was read. */
+export interface HistoryEnd extends AnswerHeader {
+  /** Of the last change of a key that stands; 0 for an empty range. */
+  readonly lastPut: Revision
+}
+
+/** Values of etcd's SortOrder and SortTarget. */
+const DESCEND = 2
+const BY_MOD_REVISION = 3
+
+export async function historyEnd(client: EtcdClient, range: KeyRange): Promise<HistoryEnd> {
+  const newest = { limit: 1, keys_only: true, sort_order: DESCEND, sort_target: BY_MOD_REVISION }
+  const { header, pairs } = await client.range({ ...range, ...newest })
+  return { ...header, lastPut: pairs.length > 0 ? pairs.at(0).modRevision : 0 }
+}
+
+/** The number of revisions in a full response to a watch that is behind (`watchBatchMaxRevs` of etcd 3.0 to 3.6). */
+const BATCH_REVISIONS = 1_000
+
+/** Quiet answers that prove, with a pause in between, that no older event will come. */
+const QUIET_ANSWERS = 2
+
+type Response = Pick<IWatchResponse, 'events' | 'created' | 'fragment'> & {
+  readonly header: Pick<IWatchResponse['header'], 'revision'>
+}
+
+/**
+ * Decides when a watch from the past has delivered everything up to a revision. etcd does not say so.
+ *
+ * An event after that revision proves it. A progress response proves it with etcd 3.5.8, 3.4.25 and later, which answer
+ * only when the watch has caught up. Older ones answer at once with the newest revision (etcd-io/etcd#15220): then two
+ * answers with a pause in between are needed, or one after a response that was not full, because a watch that is
+ * behind receives full ones. In any case, the last put that stands must have been delivered.
+ */
+export class ReplayEnd {
+  private quietAnswers = 0
+  /** The number of revisions in the last response with events. */
+  private revisions = 0
+  private lastRevision = ''
+  private isWithinResponse = false
+
+  /** @param ask requests a progress response at once */
+  constructor(
+    private readonly end: Pick<HistoryEnd, 'revision' | 'lastPut'>,
+    private readonly ask: () => void,
+  ) {}
+
+  /** @param reached the revision of the last event */
+  isReached(response: Response, reached: Revision): boolean {
+    const { events, created, fragment, header } = response
+    const { revision, lastPut } = this.end
+    const isQuiet = events.length === 0
+    if (!isQuiet) this.count(response)
+    if (reached > revision) return true
+    if (fragment || created) return false
+    // A response ends between two revisions.
+    if (reached === revision && !isQuiet) return true
+    if (reached < lastPut || Number(header.revision) < revision) return false
+    const isShort = this.revisions > 0 && this.revisions < BATCH_REVISIONS
+    if (isQuiet) this.quietAnswers++
+    else if (isShort) this.ask()
+    return this.quietAnswers >= (isShort ? 1 : QUIET_ANSWERS)
+  }
+
+  private count({ events, fragment }: Response): void {
+    this.quietAnswers = 0
+    if (!this.isWithinResponse) this.revisions = 0
+    for (const { kv } of events) {
+      if (kv.mod_revision !== this.lastRevision) this.revisions++
+      this.lastRevision = kv.mod_revision
+    }
+    this.isWithinResponse = fragment
+  }
+}

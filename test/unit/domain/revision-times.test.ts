@@ -1,0 +1,96 @@
+import { describe, expect, it, test } from 'vitest'
+import { noteLine, parseNotes, type RevisionNote, RevisionTimes } from '../../../src/domain/revision-times.js'
+
+/** A sample that took 2 ms. */
+function note(receivedMs: number, revision: number, raftTerm = 2): RevisionNote {
+  return { revision, raftTerm, receivedMs, sentMs: receivedMs - 2 }
+}
+
+function bounds(revision: number, ...notes: RevisionNote[]): [number | null, number | null] {
+  const { afterMs, beforeMs } = new RevisionTimes(notes).boundsOf(revision)
+  return [afterMs, beforeMs]
+}
+
+describe('bounds of a change', () => {
+  const notes = [note(100, 10), note(200, 10), note(300, 20)]
+
+  it.each([
+    ['between two samples: after the request of the first, before the answer of the second', 15, [198, 300]],
+    ['at the revision of a sample: before it', 20, [198, 300]],
+    ['of a revision that was sampled twice: before the first', 10, [null, 100]],
+    ['after the last sample', 21, [298, null]],
+    ['before the first sample', 3, [null, 100]],
+  ])('%s', (_, revision, expected) => {
+    expect(bounds(revision, ...notes)).toEqual(expected)
+  })
+
+  it('are not known without samples', () => {
+    expect(bounds(1)).toEqual([null, null])
+  })
+})
+
+describe('a clock that is set back', () => {
+  it('leaves the changes between the samples around it without bounds', () => {
+    expect(bounds(15, note(1_000, 10), note(50, 20))).toEqual([null, null])
+  })
+
+  it('has no effect on changes between later samples', () => {
+    expect(bounds(25, note(1_000, 10), note(50, 20), note(110, 30))).toEqual([48, 110])
+    expect(bounds(5, note(1_000, 10), note(50, 20))).toEqual([null, 1_000])
+  })
+
+  it('never gives a beginning after the end', () => {
+    const times = [100, 5_000, 160, 170, 20, 400]
+    const notes = times.map((ms, at) => note(ms, 10 * (at + 1)))
+    for (let revision = 1; revision < 70; revision++) {
+      const [after, before] = bounds(revision, ...notes)
+      if (after !== null && before !== null) expect(after).toBeLessThanOrEqual(before)
+    }
+  })
+})
+
+describe('other data under the same cluster id', () => {
+  it('shows in a lower revision: earlier samples no longer count', () => {
+    expect(bounds(600, note(100, 400), note(200, 1_000), note(300, 500), note(400, 700))).toEqual([298, 400])
+    expect(bounds(300, note(100, 400), note(200, 1_000), note(300, 500))).toEqual([null, 300])
+  })
+
+  it('shows in a lower raft term', () => {
+    expect(bounds(50, note(100, 60, 7), note(200, 100, 2))).toEqual([null, 200])
+  })
+})
+
+describe('the last revision before a time', () => {
+  const last = (ms: number, ...notes: RevisionNote[]) => new RevisionTimes(notes).lastBefore(ms)
+
+  it('is that of the newest sample that is old enough', () => {
+    expect(last(250, note(100, 10), note(200, 20), note(300, 30))).toBe(20)
+  })
+
+  it('is not known where all samples are newer', () => {
+    expect(last(99, note(100, 10))).toBeNull()
+    expect(last(99)).toBeNull()
+  })
+
+  it('is that of an earlier sample if a clock was ahead in between', () => {
+    expect(last(140, note(100, 5), note(1_000, 10), note(150, 20))).toBe(5)
+  })
+})
+
+test('what is written is read again; damaged lines are left out', () => {
+  const notes = [note(1_764_230_000_000, 7), note(1_764_230_060_000, 2 ** 53 - 1, 9)]
+  const [first = '', second = ''] = notes.map(noteLine)
+  const torn = `${second.slice(0, 9)}${first}`
+  const text = [
+    first,
+    'x',
+    '',
+    torn,
+    '@1 2',
+    '@5 1 0 1',
+    '@5 1 99999999999999999 1',
+    second,
+    second.slice(0, 20),
+  ]
+  expect(parseNotes(text.join('\n'))).toEqual(notes)
+})

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest'
+import { ReplayEnd } from '../../../src/etcd/history-end.js'
+
+interface Given {
+  readonly revisions?: readonly number[]
+  readonly header?: number
+  readonly created?: boolean
+  readonly fragment?: boolean
+}
+
+/** A replay up to revision 5,000, whose last put is at 4,000. */
+class Replayed {
+  asked = 0
+  private reached = 0
+  private readonly end = new ReplayEnd({ revision: 5_000, lastPut: 4_000 }, () => this.asked++)
+
+  /** Whether the response is the last one. */
+  ends({ revisions = [], header = 5_000, created = false, fragment = false }: Given = {}): boolean {
+    this.reached = revisions.at(-1) ?? this.reached
+    const events = revisions.map((revision) => ({ kv: { mod_revision: String(revision) } }))
+    const response = { events, created, fragment, header: { revision: String(header) } }
+    return this.end.isReached(response as unknown as Parameters<ReplayEnd['isReached']>[0], this.reached)
+  }
+}
+
+const full = Array.from({ length: 1_000 }, (_, at) => 3_001 + at)
+
+describe('the end of a replay', () => {
+  it('is an event at the last revision, or after it', () => {
+    expect(new Replayed().ends({ revisions: [5_000] })).toBe(true)
+    expect(new Replayed().ends({ revisions: [4_999, 5_001] })).toBe(true)
+  })
+
+  it('is not within the fragments of a response', () => {
+    const replayed = new Replayed()
+    expect(replayed.ends({ revisions: [4_999, 5_000], fragment: true })).toBe(false)
+    expect(replayed.ends({ revisions: [5_000] })).toBe(true)
+  })
+
+  it('is a quiet answer after a response that was not full, which asks for that answer', () => {
+    const replayed = new Replayed()
+    expect(replayed.ends({ created: true })).toBe(false)
+    expect(replayed.ends({ revisions: [10, 4_000] })).toBe(false)
+    expect(replayed.asked).toBe(1)
+    expect(replayed.ends()).toBe(true)
+  })
+
+  it('takes two quiet answers after a full response: older etcds answer while more is to come', () => {
+    const replayed = new Replayed()
+    expect(replayed.ends({ revisions: full.slice(0, 600), fragment: true })).toBe(false)
+    expect(replayed.ends({ revisions: full.slice(600) })).toBe(false)
+    expect(replayed.asked).toBe(0)
+    expect(replayed.ends()).toBe(false)
+    expect(replayed.ends({ revisions: [4_500] })).toBe(false)
+    expect(replayed.ends()).toBe(true)
+  })
+
+  it('takes two quiet answers where there was no event at all', () => {
+    const replayed = new Replayed()
+    expect(replayed.ends({ revisions: full })).toBe(false)
+    expect(replayed.ends()).toBe(false)
+    expect(replayed.ends()).toBe(true)
+  })
+
+  it('is not before the last put that stands, however quiet', () => {
+    const replayed = new Replayed()
+    for (const _ of full) expect(replayed.ends()).toBe(false)
+  })
+
+  it('is not at a member that has not reached the revision', () => {
+    const replayed = new Replayed()
+    expect(replayed.ends({ revisions: full })).toBe(false)
+    for (const _ of full) expect(replayed.ends({ header: 4_999 })).toBe(false)
+  })
+})
