@@ -15,7 +15,7 @@ import { REGISTRY_FILE_SCHEMA } from '../domain/registry-file.js'
 import type { Registry } from '../registry/registry.js'
 
 /** Keys of unreadable values that a remark names. */
-const MOST_NAMED = 5
+const MAX_NAMED = 5
 
 export default class Export extends DiscoCommand {
   static override summary = 'Write services as a file, which disco apply puts back'
@@ -35,7 +35,7 @@ export default class Export extends DiscoCommand {
   }
   static override flags = {
     ttl: Flags.boolean({
-      description: `ask for the granted TTL of every lease, also beyond the first ${LeaseTimes.MOST.toLocaleString('en')}`,
+      description: `ask for the granted TTL of every lease, also beyond the first ${LeaseTimes.MAX.toLocaleString('en')}`,
     }),
     ...filterFlags,
     ...placeFlags,
@@ -77,7 +77,7 @@ export default class Export extends DiscoCommand {
         await writer.add(page.entries, String(page.revision))
         if (this.output.ended.aborted) return
         isSeen ||= page.unreadable.length > 0
-        for (const key of page.unreadable) if (unreadable.push(key) > MOST_NAMED) unreadable.pop()
+        for (const key of page.unreadable) if (unreadable.push(key) > MAX_NAMED) unreadable.pop()
         leftOut += page.unreadable.length
       }
       if (writer.count === before && !isSeen) await requireSome(registry, service, filter)

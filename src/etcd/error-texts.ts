@@ -12,6 +12,7 @@ export type EtcdFault =
   | 'compacted'
   | 'future-revision'
   | 'key-not-found'
+  | 'too-many-operations'
 
 /**
  * The documented texts of these faults: etcd, `api/v3rpc/rpctypes/error.go` (3.5, 3.6; 3.4:
@@ -38,6 +39,8 @@ const TEXTS: Readonly<Record<EtcdFault, string>> = {
   'future-revision': 'required revision is a future revision',
   // InvalidArgument: ErrGRPCKeyNotFound, for a put that keeps the lease of a key that is gone.
   'key-not-found': 'key not found',
+  // InvalidArgument: ErrGRPCTooManyOps.
+  'too-many-operations': 'too many operations in txn request',
 }
 
 /** The fault that a text of etcd names; null if it names none of these. */

@@ -6,7 +6,7 @@ import { keyAt } from './range.js'
 /** A key as it was read, with its revisions. */
 export interface Seen {
   readonly key: string
-  /** Its mod revision. */
+  /** Its mod revision; 0 where it did not exist. */
   readonly revision: Revision
   /** Revision of the read. */
   readonly at: Revision
@@ -46,7 +46,8 @@ async function changeBy(
   until: Revision,
 ): Promise<KeyChange | null | 'compacted'> {
   const kv = await keyAt(client, key, until)
-  if (kv === 'compacted' || kv?.modRevision === revision) return kv === 'compacted' ? kv : null
+  if (kv === 'compacted') return kv
+  if ((kv?.modRevision ?? 0) === revision) return null
   // A key-value carries the revision of its change; a deletion does not.
   return { revision: kv?.modRevision ?? until, kv }
 }

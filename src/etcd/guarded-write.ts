@@ -10,7 +10,7 @@ import { type Outcome, sendWrite, unknownOutcome } from './write-outcome.js'
 
 export type { Seen }
 
-/** A key that must not have been written since a revision. */
+/** A key that must not have been written since a revision; 0 for one that must not exist. */
 export type Unchanged = Pick<Seen, 'key' | 'revision'>
 
 /** The new state of a key that was read. */
@@ -18,8 +18,11 @@ export interface Write {
   readonly seen: Seen
   /** Null deletes the key. */
   readonly value: Uint8Array | null
-  /** Puts it under this lease. Default: under the key's own; a plain put would detach it and make the key immortal. */
-  readonly lease?: LeaseId
+  /**
+   * Puts it under this lease; null: under none, for a new key that is not to expire. Default: under the key's own; a
+   * plain put would detach it and make the key immortal.
+   */
+  readonly lease?: LeaseId | null
 }
 
 /** etcd's limit of operations in a transaction, and of comparisons, is 128: one is left for the witness. */
@@ -93,6 +96,7 @@ export function unchanged({ key, revision }: Unchanged): ICompare {
 
 export function operation({ seen, value, lease }: Write): IRequestOp {
   if (value === null) return { request_delete_range: oneKey(seen.key) }
-  const under = lease === undefined ? { ignore_lease: true } : { lease: leaseDecimal(lease) }
+  const under =
+    lease === undefined ? { ignore_lease: true } : { lease: lease === null ? 0 : leaseDecimal(lease) }
   return { request_put: { ...oneKey(seen.key), value: Buffer.from(value), ...under } }
 }

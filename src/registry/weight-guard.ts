@@ -53,25 +53,41 @@ export function weightedKeyFor(
 export function refuseUnsetChange({ service, selected }: Targets, change: WeightChange): void {
   const keys = new Set(selected.map((endpoint) => endpoint.key))
   const name = selected[0]?.service ?? ''
-  const isUnset = weightsAreUnset(service)
   const after = service.map((endpoint) =>
     keys.has(endpoint.key) && isReadable(endpoint)
       ? { ...endpoint, weight: changeWeight(endpoint.weight, change) }
       : endpoint,
   )
+  refuseTurnedWeights(name, { before: service, after, untouched: after })
+}
+
+type Weighted = Pick<Endpoint, 'weight' | 'problem'>
+
+/** The endpoints of a service before and after a change. */
+interface Turn {
+  readonly before: readonly Weighted[]
+  readonly after: readonly Weighted[]
+  /** Those of `after` that are not to lose their traffic by a weight that others get. */
+  readonly untouched: readonly Weighted[]
+}
+
+/** @throws DiscoError CONFLICT */
+export function refuseTurnedWeights(service: string, { before, after, untouched }: Turn): void {
+  const isUnset = weightsAreUnset(before)
   const willBeUnset = weightsAreUnset(after)
   if (isUnset && !willBeUnset) {
-    const drained = after.filter(
+    const drained = untouched.filter(
       (endpoint) => endpoint.problem === null && effectiveWeight(endpoint, false) === 0,
     )
     if (drained.length === 0) return
     throw new DiscoError(
       'CONFLICT',
-      `${name} has no weights yet: a first one would drain the other ${drained.length} endpoints`,
-      { suggestions: [`Give all a weight first: disco weight ${name} --all 1`, 'Or add --force'] },
+      `${service} has no weights yet: a first one would drain the other ${drained.length} endpoints`,
+      { suggestions: [`Give all a weight first: disco weight ${service} --all 1`, 'Or add --force'] },
     )
   }
-  if (!isUnset && willBeUnset) throw drainsTheLast(name)
+  const hadWeights = !isUnset && before.some(({ problem }) => problem === null)
+  if (hadWeights && willBeUnset) throw drainsTheLast(service)
 }
 
 /**

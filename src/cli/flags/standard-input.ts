@@ -18,6 +18,7 @@ const FILE_FLAGS = [
   'proto',
   'protoset',
   'counts',
+  'file',
 ]
 
 /** Flags that take a text, `@FILE`, or `@-` for standard input; --data takes `-` as well. */

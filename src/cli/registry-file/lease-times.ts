@@ -4,12 +4,12 @@ import type { Registry, Ttl } from '../../registry/registry.js'
 /** Asks for the granted TTLs of leases, each once. */
 export class LeaseTimes {
   /** Beyond this number, asking takes longer than all else: 10,000 leases take 3 s of CPU. */
-  static readonly MOST = 1_000
+  static readonly MAX = 1_000
 
   private readonly known = new Map<LeaseId, Ttl>()
   private leftOut = 0
 
-  /** @param all whether to ask for more than `MOST` */
+  /** @param all whether to ask for more than `MAX` */
   constructor(
     private readonly registry: Pick<Registry, 'ttls'>,
     private readonly all: boolean,
@@ -21,12 +21,12 @@ export class LeaseTimes {
   }
 
   get remark(): string {
-    return `The granted TTLs beyond the first ${LeaseTimes.MOST.toLocaleString('en')} leases are left out; --ttl asks for them`
+    return `The granted TTLs beyond the first ${LeaseTimes.MAX.toLocaleString('en')} leases are left out; --ttl asks for them`
   }
 
   async of(leases: ReadonlySet<LeaseId>): Promise<ReadonlyMap<LeaseId, Ttl>> {
     const unknown = [...leases].filter((lease) => !this.known.has(lease))
-    const room = this.all ? unknown.length : Math.max(0, LeaseTimes.MOST - this.known.size)
+    const room = this.all ? unknown.length : Math.max(0, LeaseTimes.MAX - this.known.size)
     this.leftOut += Math.max(0, unknown.length - room)
     const asked = unknown.slice(0, room)
     if (asked.length > 0)

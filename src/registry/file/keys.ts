@@ -5,6 +5,7 @@ import { shownKey } from '../../domain/key-text.js'
 import { DEFAULT_LAYOUT, type EndpointRecords, type Layout, layoutNamed } from '../../domain/layouts/index.js'
 import { rooted, withoutRoot } from '../../domain/layouts/root.js'
 import { statedBy } from '../../domain/layouts/stated.js'
+import { firstDifference } from './compare.js'
 import type { PlacedEntry, RegistryFile } from './read.js'
 
 /** A key as a file states it. */
@@ -109,7 +110,7 @@ function placedLayout(file: RegistryFile, entry: PlacedEntry): Layout {
 }
 
 /** The records that the fields of entries state. */
-export function recordsOf([first, ...rest]: Entries, layout: Layout): EndpointRecords {
+function recordsOf([first, ...rest]: Entries, layout: Layout): EndpointRecords {
   return [recordOf(first, layout), ...rest.map((entry) => recordOf(entry, layout))]
 }
 
@@ -189,25 +190,6 @@ function kept(
     ])
   }
   return { key, value, records }
-}
-
-/** The first field in which registrations differ; null if they state the same. */
-function firstDifference(asked: readonly EndpointRecord[], read: readonly EndpointRecord[]): string | null {
-  if (asked.length !== read.length) return 'number of addresses'
-  for (const [index, one] of asked.entries()) {
-    const other = read[index]
-    const name = (['service', 'addr', 'version', 'weight', 'id'] as const).find(
-      (field) => one[field] !== other?.[field],
-    )
-    if (name !== undefined) return name
-    if (!isSameMap(one.metadata, other?.metadata ?? {})) return 'metadata'
-  }
-  return null
-}
-
-function isSameMap(one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean {
-  const names = Object.keys(one)
-  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name])
 }
 
 function at(file: RegistryFile, entry: PlacedEntry, text: string, hints: readonly string[] = []): DiscoError {

@@ -24,7 +24,7 @@ export interface RegistryFile extends Pick<RegistryFileDoc, 'rev' | 'root' | 'se
 }
 
 /** The YAML library takes a second for 3,000 endpoints. */
-const MOST_YAML = 16 * 1024 * 1024
+const MAX_YAML = 16 * 1024 * 1024
 
 /**
  * Reads a registry file, YAML or JSON.
@@ -65,8 +65,8 @@ function treeOf(text: string, name: string): YamlValue | null {
     if (thrown instanceof YamlProblem) throw problemAt({ file: name }, thrown.at, thrown.message)
     throw thrown
   }
-  if (text.length > MOST_YAML) {
-    throw problemAt({ file: name }, { line: 1, column: 1 }, `YAML is read up to ${MOST_YAML} characters`, [
+  if (text.length > MAX_YAML) {
+    throw problemAt({ file: name }, { line: 1, column: 1 }, `YAML is read up to ${MAX_YAML} characters`, [
       'Longer files are read as JSON: disco export -o json',
     ])
   }

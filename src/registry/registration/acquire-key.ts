@@ -16,9 +16,13 @@ const LAPSE_GRACE_SECONDS = 2
 /** Poll interval of a foreign lease: a renewal shows as a TTL that did not fall with time. */
 const POLL_PERIOD_MS = 250
 
-export interface Claim {
+/** A registration as it is stored. */
+export interface StoredForm {
   readonly key: string
   readonly value: Uint8Array
+}
+
+export interface Claim extends StoredForm {
   readonly takeover: boolean
 }
 

@@ -5,6 +5,7 @@ import { onAbort } from '../../domain/on-abort.js'
 import type { EtcdClient } from '../../etcd/client.js'
 import { keepAlive } from '../../etcd/keep-alive.js'
 import { grantLease } from '../../etcd/lease.js'
+import type { StoredForm } from './acquire-key.js'
 import type { EventSink, RegistrationEvents } from './events.js'
 import { explainFailedClaim, type TakenKey } from './failed-claim.js'
 import { HeldKey, HeldLease } from './held-key.js'
@@ -21,6 +22,8 @@ export interface RegistrationRequest {
   readonly onDelete?: 'exit' | 'reregister'
   /** Failures to retry until the signal aborts, instead of rejecting with them. Default: none. */
   readonly retry?: 'none' | 'outages' | 'outages and denials'
+  /** @internal The key and value of an endpoint, where a file states them; null where the layout writes them. */
+  readonly stored?: (record: EndpointRecord) => StoredForm | null
 }
 
 /** The endpoints of a request, as a list. */
@@ -58,7 +61,8 @@ export async function acquire(
   void keepAlive(client, lease.current, {}, waiting.signal)
   try {
     if (signal.aborted) abort()
-    const keys = records.map((record) => new HeldKey({ client, layout, lease, onDelete, events }, record))
+    const context = { client, layout, lease, onDelete, events }
+    const keys = records.map((record) => new HeldKey(context, record, request.stored?.(record) ?? null))
     const revisions = await allOrFirstError(
       keys.map((key) => {
         const { registered } = key

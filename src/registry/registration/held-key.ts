@@ -8,7 +8,7 @@ import { createKey, deleteHeldBy } from '../../etcd/key-txn.js'
 import { type GrantedLease, grantLease, leaseTtl } from '../../etcd/lease.js'
 import { list } from '../../etcd/list.js'
 import type { KeyValue } from '../../etcd/pairs.js'
-import { acquireKey, type ClaimReports } from './acquire-key.js'
+import { acquireKey, type ClaimReports, type StoredForm } from './acquire-key.js'
 import type { EventSink, RegistrationEvents } from './events.js'
 
 /** The lease of all keys of a registration. When etcd has ended it, another one takes its place. */
@@ -82,14 +82,15 @@ export class HeldKey {
   constructor(
     private readonly context: KeyContext,
     requested: EndpointRecord,
+    stored: StoredForm | null,
   ) {
     const { layout, lease } = context
-    const { key, value } = layout.encode([requested], lease.id)
+    const { key, value } = stored ?? layout.encode([requested], lease.id)
     this.at = key
     this.last = { registered: requested, value }
     // In some layouts the key contains the lease.
     lease.onReplaced(() => {
-      this.at = layout.encode([requested], lease.id).key
+      this.at = stored?.key ?? layout.encode([requested], lease.id).key
     })
   }
 

@@ -95,7 +95,10 @@ export class Registration implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<Registration> {
     const { retry = 'none' } = request
-    checkWritable(layout, recordsOf(request))
+    checkWritable(
+      layout,
+      recordsOf(request).filter((record) => !request.stored?.(record)),
+    )
     const events = new OrderedEvents(sink)
     const outages = new Backoff(ACQUIRE_BACKOFF)
     const denials = new Backoff(DENIAL_BACKOFF)

@@ -1,0 +1,58 @@
+import type { EndpointRecord } from '../domain/endpoint.js'
+import { DiscoError } from '../domain/errors.js'
+import type { KeysToHold } from '../registry/apply/hold-groups.js'
+import type { StatedKey } from '../registry/file/keys.js'
+import type { StoredForm } from '../registry/registration/acquire-key.js'
+import type { Registry } from '../registry/registry.js'
+import { Registrar } from './registrar/registrar.js'
+
+/** A registrar that holds the keys of a group as a file states them. */
+export function registrarOf(registry: Registry, { ttlSeconds, keys }: KeysToHold): Registrar {
+  const stored = new Map<EndpointRecord, StoredForm>()
+  const record = ({ key, value, records: [first] }: StatedKey) => {
+    stored.set(first, { key, value })
+    return first
+  }
+  const [first, ...rest] = keys
+  return new Registrar({
+    registry,
+    request: {
+      registered: [record(first), ...rest.map(record)],
+      ttlSeconds,
+      stored: (registered) => stored.get(registered) ?? null,
+    },
+    drainMs: 0,
+    killAfterMs: 0,
+  })
+}
+
+/**
+ * Runs registrars until all have ended. A key that another registrar holds, or takes over, is left to it.
+ *
+ * @param onLeft called with the conflict, when a registrar ends by one
+ * @returns the exit code
+ * @throws the first other error of a registrar, after all have ended
+ */
+export async function holdAll(
+  registrars: readonly Registrar[],
+  onLeft: (conflict: DiscoError) => void,
+): Promise<number> {
+  const errors: DiscoError[] = []
+  const codes = await Promise.all(
+    registrars.map((registrar) =>
+      registrar.run().catch((thrown: unknown) => {
+        const error = DiscoError.from(thrown)
+        if (error.code === 'CONFLICT') onLeft(error)
+        else {
+          errors.push(error)
+          // What could not be held in part is not to look held.
+          for (const other of registrars) other.stop()
+        }
+        return 0
+      }),
+    ),
+  )
+  const [first] = errors
+  if (first) throw first
+  return Math.max(0, ...codes)
+}

@@ -1,0 +1,41 @@
+import { createReadStream } from 'node:fs'
+import { DiscoError } from '../../domain/errors.js'
+import { systemMessage } from '../../domain/system-message.js'
+import { STANDARD_INPUT } from '../flags/standard-input.js'
+
+/** A million endpoints as JSON. Longer input is probably not a registry file. */
+const MAX_BYTES = 256 * 1024 * 1024
+
+/** A registry file that was read, and its name in messages. */
+export interface FileText {
+  readonly name: string
+  readonly text: string
+}
+
+/**
+ * The text of a file, which may be a pipe, or, for `-`, of standard input.
+ *
+ * @throws DiscoError USAGE where it cannot be read, is too long or not UTF-8
+ */
+export async function readFileText(file: string): Promise<FileText> {
+  const name = file === '-' ? STANDARD_INPUT : file
+  const pieces: Buffer[] = []
+  let bytes = 0
+  try {
+    for await (const piece of file === '-' ? process.stdin : createReadStream(file)) {
+      bytes += (piece as Buffer).length
+      if (bytes > MAX_BYTES) throw new Error(`it is longer than ${MAX_BYTES} bytes`)
+      pieces.push(piece as Buffer)
+    }
+  } catch (cause) {
+    throw new DiscoError('USAGE', `Cannot read ${name}: ${systemMessage(cause)}`, { cause })
+  }
+  try {
+    return { name, text: new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(pieces)) }
+  } catch (cause) {
+    throw new DiscoError('USAGE', `${name} is not UTF-8 text`, {
+      cause,
+      suggestions: ['In PowerShell: disco export | Out-File -Encoding utf8 FILE'],
+    })
+  }
+}

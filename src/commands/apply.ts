@@ -1,0 +1,189 @@
+import { Flags, type Interfaces } from '@oclif/core'
+import { type ApplyDoc, applyDoc } from '../cli/apply/document.js'
+import { holdKeys } from '../cli/apply/hold.js'
+import { countsOf, renderApplied, renderPlan } from '../cli/apply/view.js'
+import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { confirmBulk } from '../cli/context/confirm.js'
+import { bulkFlags, placeFlags } from '../cli/flags/base.js'
+import { textFlag } from '../cli/flags/custom.js'
+import { ttlFlag } from '../cli/flags/duration.js'
+import { readFileText } from '../cli/registry-file/input.js'
+import { StopSignals } from '../cli/stop-signals.js'
+import { visible } from '../cli/terminal/visible.js'
+import { DiscoError } from '../domain/errors.js'
+import { AUTO } from '../domain/layouts/reader.js'
+import { rootPrefix } from '../domain/layouts/root.js'
+import type { Applied } from '../registry/apply/apply.js'
+import type { ApplyPlan, ApplyRules } from '../registry/apply/plan.js'
+import type { StatedKey } from '../registry/file/keys.js'
+import type { RegistryFile } from '../registry/file/read.js'
+import type { Registry } from '../registry/registry.js'
+
+export default class Apply extends DiscoCommand {
+  static override summary = 'Make a registry as a file says: plan, ask, write'
+  static override description =
+    'Compares a file of disco export with etcd at one revision, prints the difference (+ added, ~ changed, - removed), asks, and writes in transactions that etcd refuses if a key was changed since. A key that another client changed is left, and named. An apply that was interrupted is finished by another one. Existing keys keep their leases; endpoints that had a lease are added with --ttl or --hold only.'
+  static override examples = [
+    '<%= config.bin %> apply -f registry.yaml --dry-run',
+    '<%= config.bin %> apply -f registry.yaml --ttl 60 --yes',
+    '<%= config.bin %> export hello | disco apply -C other -f - --hold --yes',
+    '<%= config.bin %> apply -f registry.yaml --layout kratos --ttl 60',
+  ]
+  static override usage = '<%= command.id %> -f FILE [FLAGS]'
+  static override flags = {
+    file: textFlag({
+      char: 'f',
+      required: true,
+      helpValue: 'FILE|-',
+      description: 'file of disco export, YAML or JSON',
+    }),
+    prune: Flags.boolean({
+      description: 'also remove what the file does not have, of the services that it names',
+    }),
+    ttl: ttlFlag({ description: 'add what had a lease under one of this TTL, for its owner to take over' }),
+    hold: Flags.boolean({
+      description: 'add what had a lease, and hold it until Ctrl-C, as disco register does',
+    }),
+    ...bulkFlags,
+    force: Flags.boolean({
+      description:
+        'with --prune, remove what a living lease holds; replace values that have more than the file; turn weights on or off',
+    }),
+    ...placeFlags,
+  }
+
+  async run(): Promise<ApplyDoc> {
+    const { flags } = await this.parse(Apply)
+    const format = this.format(flags)
+    if (flags.hold && format === 'json') {
+      throw new DiscoError('USAGE', '--hold prints events: -o ndjson, or the table')
+    }
+    const { readRegistryFile } = await import('../registry/file/read.js')
+    const { name, text } = await readFileText(flags.file)
+    const given = readRegistryFile(text, name)
+    if (flags.prune && given.selection !== null) {
+      throw new DiscoError('USAGE', `${name} has only ${given.selection}: --prune would remove the rest`, {
+        suggestions: ['Export whole services to prune by'],
+      })
+    }
+    const root = this.rootOf(given, flags)
+    const stated = await this.stated(given, root, flags)
+    const rules: ApplyRules = {
+      root,
+      prune: flags.prune,
+      force: flags.force,
+      leased: flags.hold ? 'hold' : flags.ttl === undefined ? 'refused' : { ttlSeconds: flags.ttl },
+    }
+    const registry = await this.openRegistry({ ...flags, layout: AUTO })
+    const { planApply } = await import('../registry/apply/plan.js')
+    const plan = await planApply(registry, stated, rules)
+    return await this.apply(registry, name, plan, rules, flags)
+  }
+
+  /** The keys that the file states, in its own layouts or the one of --layout. */
+  private async stated(
+    file: RegistryFile,
+    root: string,
+    flags: BaseFlags & ApplyFlags,
+  ): Promise<StatedKey[]> {
+    const { statedKeys } = await import('../registry/file/keys.js')
+    if (flags.layout === undefined) return statedKeys(file, root)
+    if (flags.layout === AUTO)
+      throw new DiscoError('USAGE', 'A file is applied in one layout: auto is for reading')
+    const { convertFile } = await import('../registry/file/convert.js')
+    const { file: converted, leftOut } = convertFile(file, flags.layout)
+    const stated = statedKeys(converted, root)
+    const mark = this.palette(flags, process.stderr).yellow('!')
+    for (const sentence of leftOut) this.remark(`${mark} ${visible(sentence)}`)
+    return stated
+  }
+
+  /** The root of --root, of the environment or of the context; else that of the file. */
+  private rootOf(file: RegistryFile, flags: BaseFlags & ApplyFlags): string {
+    const { root } = this.place({ ...flags, layout: undefined })
+    const own = flags.root === undefined && root === '' ? file.root : rootPrefix(root)
+    if (own !== file.root) {
+      this.remark(`→ the keys of root ${visible(file.root || 'none')} go to root ${visible(own || 'none')}`)
+    }
+    return own
+  }
+
+  private async apply(
+    registry: Registry,
+    name: string,
+    plan: ApplyPlan,
+    rules: ApplyRules,
+    flags: BaseFlags & ApplyFlags,
+  ): Promise<ApplyDoc> {
+    const { applyPlan, isToHold } = await import('../registry/apply/apply.js')
+    const isHeld = (change: ApplyPlan['changes'][number]) => isToHold(change, rules)
+    const planned = applyDoc(name, plan, { applied: null, isHeld })
+    const isTable = ['table', 'wide'].includes(this.format(flags))
+    const leased = flags.hold ? 'held' : `ttl ${flags.ttl}s`
+    if (flags['dry-run'] || isTable) {
+      if (flags['dry-run'])
+        return this.show(planned, flags, (palette) => renderPlan(planned, leased, palette))
+      this.out(renderPlan(planned, leased, this.palette(flags)))
+    }
+    if (plan.changes.length > 0) await this.ask(planned, flags)
+    let applied: Applied
+    {
+      using stop = new StopSignals()
+      applied = await this.write(() => applyPlan(registry, plan, rules, this.progress(plan), stop.once))
+    }
+    const doc = applyDoc(name, plan, { applied, isHeld })
+    process.exitCode = { planned: 0, done: 0, moved: 6, interrupted: 130 }[doc.end]
+    if (!isTable || plan.changes.some((change) => !isHeld(change))) {
+      this.show(doc, flags, (palette) => renderApplied(doc, palette))
+    }
+    if (!flags.hold || doc.end === 'interrupted') return doc
+    const code = await holdKeys(plan, {
+      ...{ ttlSeconds: flags.ttl, format: this.format(flags), palette: this.palette(flags) },
+      open: async (layout) => await this.openRegistry({ ...flags, layout, root: rules.root }),
+      remark: (line) => this.remark(line),
+    })
+    process.exitCode ||= code
+    return doc
+  }
+
+  private written = 0
+
+  private progress(plan: ApplyPlan) {
+    const isShown = process.stderr.isTTY && plan.changes.length > 1_000
+    return {
+      onWritten: (outcomes: readonly unknown[]) => {
+        this.written += outcomes.length
+        if (isShown) process.stderr.write(`\r${this.written} of ${plan.changes.length} written`)
+        if (isShown && this.written === plan.changes.length) process.stderr.write('\n')
+      },
+    }
+  }
+
+  /** Says how far it came, where it fails. */
+  private async write(write: () => Promise<Applied>): Promise<Applied> {
+    try {
+      return await write()
+    } catch (error) {
+      this.remark(`! ${this.written} changes were made before this error; repeat the command to finish`)
+      throw error
+    }
+  }
+
+  private async ask(doc: ApplyDoc, flags: BaseFlags & ApplyFlags): Promise<void> {
+    if (flags.yes) return
+    const words = { add: 'to add', update: 'to change', remove: 'to remove' }
+    const where = flags.context === undefined ? this.members(flags).join(', ') : `context ${flags.context}`
+    const change = `apply ${doc.file} to ${where}: ${countsOf(doc.changes, words).join(', ')}`
+    await confirmBulk(change, this.productionLabel(flags))
+  }
+
+  private show(doc: ApplyDoc, flags: BaseFlags, table: Parameters<typeof this.print>[2]['table']): ApplyDoc {
+    return this.print(flags, doc, {
+      table,
+      lines: () => [doc],
+      names: () => doc.changes.flatMap(({ addrs }) => addrs),
+    })
+  }
+}
+
+type ApplyFlags = Interfaces.InferredFlags<typeof Apply.flags>

@@ -1,0 +1,80 @@
+import type { Revision } from '../../domain/endpoint.js'
+import { keepAlive } from '../../etcd/keep-alive.js'
+import { type GrantedLease, grantLease } from '../../etcd/lease.js'
+import type { Registry } from '../registry.js'
+import { batchesOf } from './batches.js'
+import type { ApplyPlan, ApplyRules } from './plan.js'
+import type { KeyPlan } from './plan-key.js'
+import { type KeyOutcome, writeBatch } from './write-batch.js'
+
+export interface ApplyReports {
+  /** Called after each transaction. */
+  readonly onWritten?: (outcomes: readonly KeyOutcome[]) => void
+}
+
+/** The result of an apply. */
+export interface Applied {
+  /** The revision of the last transaction; of the plan if nothing was written. */
+  readonly revision: Revision
+  readonly outcomes: readonly KeyOutcome[]
+  /** Changes that were not tried: the apply was interrupted. */
+  readonly open: readonly KeyPlan[]
+}
+
+/**
+ * Makes the changes of a plan, in transactions that etcd refuses if a key was written since the plan. Each key is
+ * written once and whole: an apply that was killed is finished by another one.
+ *
+ * @param signal ends it between two transactions
+ * @throws DiscoError OUTCOME_UNKNOWN, ETCD_UNREACHABLE, ETCD_DENIED; CONFLICT if other clients keep writing
+ */
+export async function applyPlan(
+  registry: Registry,
+  plan: ApplyPlan,
+  rules: ApplyRules,
+  { onWritten }: ApplyReports = {},
+  signal?: AbortSignal,
+): Promise<Applied> {
+  const { client } = registry.internals()
+  const changes = plan.changes.filter((change) => !isToHold(change, rules))
+  const outcomes: KeyOutcome[] = []
+  let revision = plan.revision
+  const needsLease = changes.some(({ op, stated }) => op === 'add' && stated?.leased)
+  const lease =
+    needsLease && typeof rules.leased === 'object' ? await grantLease(client, rules.leased.ttlSeconds) : null
+  const written = new AbortController()
+  // A long apply must not outlast its lease.
+  if (lease) void keepAlive(client, lease, {}, written.signal)
+  const open = new Set(changes)
+  try {
+    for (const batch of batchesOf(changes)) {
+      if (signal?.aborted) break
+      const batchRules = { force: rules.force, lease: lease?.id ?? null, signal: undefined }
+      const ended = await writeBatch(client, batch, plan.revision, batchRules)
+      for (const outcome of ended) {
+        outcomes.push(outcome)
+        if (outcome.end === 'done') revision = Math.max(revision, outcome.revision)
+      }
+      for (const change of batch) open.delete(change)
+      onWritten?.(ended)
+    }
+  } finally {
+    written.abort()
+    const isUsed = open.size < changes.length
+    if (lease && !isUsed) await revokeUnused(registry, lease)
+  }
+  return { revision, outcomes, open: [...open] }
+}
+
+/** Whether a key is to be held by the process, as a registration, and not put by a transaction. */
+export function isToHold({ op, stated }: KeyPlan, { leased }: ApplyRules): boolean {
+  return leased === 'hold' && op === 'add' && stated?.leased === true
+}
+
+/** Nothing was put under it for certain. An unknown outcome may have: it then lapses with its keys, as it would anyway. */
+async function revokeUnused(registry: Registry, lease: GrantedLease): Promise<void> {
+  await registry
+    .internals()
+    .client.leaseRevoke(lease.id)
+    .catch(() => undefined)
+}

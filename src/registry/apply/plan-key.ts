@@ -1,0 +1,100 @@
+import type { EndpointRecord } from '../../domain/endpoint.js'
+import { DiscoError } from '../../domain/errors.js'
+import { shownKey } from '../../domain/key-text.js'
+import type { EndpointRecords, Layout } from '../../domain/layouts/index.js'
+import { statedBy } from '../../domain/layouts/stated.js'
+import type { KeyValue } from '../../etcd/pairs.js'
+import { firstDifference } from '../file/compare.js'
+import type { StatedKey } from '../file/keys.js'
+
+/** What an apply does with one key. */
+export interface KeyPlan {
+  readonly op: 'add' | 'update' | 'remove' | 'same'
+  readonly key: string
+  readonly service: string
+  readonly layout: Layout
+  /** The key as it was read; null if it did not exist. */
+  readonly current: KeyValue | null
+  /** Null for a removal. */
+  readonly stated: StatedKey | null
+  /** The value to put; null for a removal. */
+  readonly value: Uint8Array | null
+  /** Its endpoints before; none if it did not exist, or cannot be read. */
+  readonly before: readonly EndpointRecord[]
+  readonly after: readonly EndpointRecord[]
+}
+
+/** Overrides rules of safety. */
+export interface Force {
+  readonly force: boolean
+}
+
+/**
+ * Compares a key of a file with the key in etcd. A file that states fields, and not the value, changes those: what else
+ * the stored value has is kept.
+ *
+ * @throws DiscoError CONFLICT where the change would lose what the file does not state
+ */
+export function planKey(stated: StatedKey, current: KeyValue | null, { force }: Force): KeyPlan {
+  const { key, layout, records } = stated
+  const common = { key, service: records[0].service, layout, stated, after: records }
+  if (current === null) return { ...common, op: 'add', current, value: stated.value, before: [] }
+  const decoded = layout.decode(key, current.value)
+  const before = decoded.kind === 'endpoints' ? decoded.records : []
+  const value = nextValue(stated, current, before, force)
+  const isSame = Buffer.compare(value, current.value) === 0
+  const after = isSame ? before : readBack(layout, key, value, records)
+  return { ...common, op: isSame ? 'same' : 'update', current, value, before, after }
+}
+
+/** Plans the removal of a key. */
+export function planRemoval(layout: Layout, current: KeyValue, before: EndpointRecords): KeyPlan {
+  const { key } = current
+  return {
+    ...{ op: 'remove', key, service: before[0].service, layout, current },
+    ...{ stated: null, value: null, before, after: [] },
+  }
+}
+
+function nextValue(
+  stated: StatedKey,
+  { value }: KeyValue,
+  before: readonly EndpointRecord[],
+  force: boolean,
+): Uint8Array {
+  const { key, layout } = stated
+  if (stated.isExact) return stated.value
+  const wanted = fieldsOf(layout, key, stated.value, stated.records)
+  const [first, ...rest] = before
+  if (first !== undefined) {
+    const records: EndpointRecords = [first, ...rest]
+    if (firstDifference(wanted, fieldsOf(layout, key, value, records)) === null) return value
+    const weighed = withWeight(layout, value, stated.records[0].weight)
+    const decoded = layout.decode(key, weighed)
+    const now = decoded.kind === 'endpoints' ? fieldsOf(layout, key, weighed, decoded.records) : []
+    if (firstDifference(wanted, now) === null) return weighed
+    if (force || statedBy(layout, { key, value, records }).isWhole) return stated.value
+  } else if (force) return stated.value
+  const what = first === undefined ? 'cannot be read' : 'has more than the file states'
+  throw new DiscoError('CONFLICT', `The value of ${shownKey(key)} ${what}, and would be replaced`, {
+    suggestions: ['Export it again, and change that file', 'To replace it anyway, add --force'],
+  })
+}
+
+function fieldsOf(layout: Layout, key: string, value: Uint8Array, records: EndpointRecords): EndpointRecords {
+  return statedBy(layout, { key, value, records }).records
+}
+
+function withWeight(layout: Layout, value: Uint8Array, weight: number): Uint8Array {
+  return layout.weightless === null ? layout.withWeight(value, weight) : value
+}
+
+function readBack(
+  layout: Layout,
+  key: string,
+  value: Uint8Array,
+  otherwise: EndpointRecords,
+): EndpointRecords {
+  const decoded = layout.decode(key, value)
+  return decoded.kind === 'endpoints' ? decoded.records : otherwise
+}

@@ -1,0 +1,119 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { LeaseId, Revision } from '../../domain/endpoint.js'
+import { DiscoError } from '../../domain/errors.js'
+import type { EtcdClient } from '../../etcd/client.js'
+import { etcdFault } from '../../etcd/error-texts.js'
+import { type Write, writeIfUnchanged } from '../../etcd/guarded-write.js'
+import type { KeyValue } from '../../etcd/pairs.js'
+import { readKeys } from '../../etcd/range.js'
+import type { Batch } from './batches.js'
+import { type Force, type KeyPlan, planKey } from './plan-key.js'
+
+/** How one planned change ended. */
+export interface KeyOutcome {
+  readonly plan: KeyPlan
+  /**
+   * `done`: written by this apply. `already`: another client has made the same change. `moved`: another client has
+   * changed the key since the plan, and it was left as it is.
+   */
+  readonly end: 'done' | 'already' | 'moved'
+  readonly revision: Revision
+}
+
+export interface BatchRules extends Force {
+  /** The lease of new keys that had one. */
+  readonly lease: LeaseId | null
+  readonly signal: AbortSignal | undefined
+}
+
+/** Tries against other writers, each from a fresh read. */
+const MAX_TRIES = 20
+const PAUSE_MS = 20
+
+/**
+ * Makes the changes of a batch in one transaction, which etcd refuses if one of the keys was written since it was read.
+ * A key that moved is planned again: where that gives the same change it is repeated, else the key is left.
+ *
+ * @param readAt the revision at which the batch was read
+ * @throws DiscoError OUTCOME_UNKNOWN; CONFLICT if other clients keep writing
+ */
+export async function writeBatch(
+  client: EtcdClient,
+  batch: Batch,
+  readAt: Revision,
+  rules: BatchRules,
+): Promise<KeyOutcome[]> {
+  const ended: KeyOutcome[] = []
+  let open: readonly KeyPlan[] = batch
+  let at = readAt
+  for (let attempt = 1; attempt <= MAX_TRIES; attempt++) {
+    const [first, ...rest] = open.map((plan) => writeOf(plan, at, rules))
+    if (!first) return ended
+    const outcome = await writeIfUnchanged(client, [first, ...rest]).catch(async (error: unknown) => {
+      if (!isTooLong(error) || open.length === 1) throw error
+      return await inHalves(client, open, at, rules)
+    })
+    if (Array.isArray(outcome)) return [...ended, ...outcome]
+    const { revision } = outcome
+    if (outcome.done) return [...ended, ...open.map((plan) => ({ plan, end: 'done' as const, revision }))]
+    const { kvs, revision: now } = await readKeys(
+      client,
+      open.map(({ key }) => key),
+    )
+    const again: KeyPlan[] = []
+    for (const [index, plan] of open.entries()) {
+      const next = planAgain(plan, kvs[index] ?? null, rules)
+      if (typeof next === 'string') ended.push({ plan, end: next, revision: now })
+      else again.push(next)
+    }
+    open = again
+    at = now
+    await delay(PAUSE_MS * Math.random() * attempt, undefined, { signal: rules.signal })
+  }
+  throw new DiscoError('CONFLICT', `Other clients keep writing ${open[0]?.service}: ${MAX_TRIES} tries`)
+}
+
+/** A cluster may allow fewer operations in a transaction than etcd's default (`--max-txn-ops`). */
+function isTooLong(error: unknown): boolean {
+  return error instanceof DiscoError && etcdFault(String(error.cause)) === 'too-many-operations'
+}
+
+async function inHalves(
+  client: EtcdClient,
+  plans: readonly KeyPlan[],
+  at: Revision,
+  rules: BatchRules,
+): Promise<KeyOutcome[]> {
+  const middle = Math.ceil(plans.length / 2)
+  const outcomes: KeyOutcome[] = []
+  for (const [first, ...rest] of [plans.slice(0, middle), plans.slice(middle)]) {
+    if (first) outcomes.push(...(await writeBatch(client, [first, ...rest], at, rules)))
+  }
+  return outcomes
+}
+
+function writeOf({ op, key, current, stated, value }: KeyPlan, at: Revision, { lease }: BatchRules): Write {
+  const seen = { key, revision: current?.modRevision ?? 0, at }
+  // An existing key keeps its own lease.
+  return op === 'add' ? { seen, value, lease: stated?.leased ? lease : null } : { seen, value }
+}
+
+/** The same change from a fresh read, or how it ended. */
+function planAgain(plan: KeyPlan, now: KeyValue | null, rules: Force): KeyPlan | 'already' | 'moved' {
+  const { current, stated } = plan
+  if (now?.modRevision === current?.modRevision) return plan
+  const isSameValue = now !== null && current !== null && now.value.equals(current.value)
+  if (stated === null) {
+    if (now === null) return 'already'
+    const isFree = now.lease === null || rules.force || now.lease === current?.lease
+    return isSameValue && isFree ? { ...plan, current: now } : 'moved'
+  }
+  if (isSameValue) return { ...plan, current: now }
+  if (now === null) return 'moved'
+  try {
+    return planKey(stated, now, rules).op === 'same' ? 'already' : 'moved'
+  } catch (error) {
+    if (error instanceof DiscoError && error.code === 'CONFLICT') return 'moved'
+    throw error
+  }
+}
