@@ -1,6 +1,8 @@
+import { Flags, type Interfaces } from '@oclif/core'
+import type { GroupStop } from '../agent/processes/group-run.js'
 import { type BaseFlags, DiscoCommand, type PlaceIn } from '../cli/base-command.js'
 import { placeFlags } from '../cli/flags/base.js'
-import { integerFlag } from '../cli/flags/custom.js'
+import { integerFlag, refuseIdle, textFlag } from '../cli/flags/custom.js'
 import { filterFlags, readScope, type Scope, targetAndAddresses } from '../cli/flags/target.js'
 import { requireRegisteredIn } from '../cli/registries/parts.js'
 import { StopSignals } from '../cli/stop-signals.js'
@@ -14,11 +16,12 @@ const WATCH_STATES: ReadonlySet<string> = new Set(['synced', 'stale', 'resync'])
 export default class Watch extends DiscoCommand {
   static override summary = 'Watch the endpoints of a service as they change'
   static override description =
-    'On a terminal a table that repaints above a log of events. Its keys: arrows, PgUp, PgDn, Home and End scroll, / filters by a text (Enter keeps it, Esc shows all), s changes the order (address, weight, last change, state), q ends. NDJSON, one event a line, when piped or asked. -l, --host and addresses select: events of endpoints that met the selection before or after a change. Ends when the reader of its output has gone, at the next event.'
+    'On a terminal a table that repaints above a log of events. Its keys: arrows, PgUp, PgDn, Home and End scroll, / filters by a text (Enter keeps it, Esc shows all), s changes the order (address, weight, last change, state), q ends. NDJSON, one event a line, when piped or asked. -l, --host and addresses select: events of endpoints that met the selection before or after a change. --exec runs a command for the first list and each change, one at a time: the event is its standard input, and in DISCO_TYPE, DISCO_SERVICE, DISCO_ADDR, DISCO_REV, DISCO_FROM and DISCO_TO; DISCO_SNAPSHOT_FILE is a file with the list. Events are then lines on standard error, or NDJSON on standard output with -o ndjson, which moves what the command prints to standard error. Ends when the reader of its output has gone, at the next event.'
   static override examples = [
     '<%= config.bin %> watch hello',
     '<%= config.bin %> watch hello --count 1',
     '<%= config.bin %> watch hello -l version=2.0.0',
+    `<%= config.bin %> watch hello --latest --exec './reload.sh "$DISCO_SNAPSHOT_FILE"'`,
   ]
   static override readonly takesSeveral = true
   static override usage = '<%= command.id %> [TARGET] [ADDR...] [FLAGS]'
@@ -29,12 +32,20 @@ export default class Watch extends DiscoCommand {
       helpValue: '<events>',
       description: 'end after this many changes; synced, stale and resync do not count',
     }),
+    exec: textFlag({
+      helpValue: '<command>',
+      description: 'shell command to run for the first list and each change, in order, one at a time',
+    }),
+    latest: Flags.boolean({
+      description: 'with --exec: one run for all changes during a run, with the newest list',
+    }),
     ...filterFlags,
     ...placeFlags,
   }
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(Watch)
+    const { args, flags, metadata } = await this.parse(Watch)
+    if (flags.exec === undefined) refuseIdle({ flags, metadata }, ['latest'], 'without --exec')
     const [target, ...addrs] = args.target ?? []
     const scopeIn = (place: PlaceIn) => readScope({ command: 'watch', target, addrs, flags, place })
     const scope = await scopeIn((layout) => this.place(flags, layout))
@@ -48,6 +59,7 @@ export default class Watch extends DiscoCommand {
     output.collectLines()
     const quit = new AbortController()
     const signal = AbortSignal.any([stop.once, output.ended, quit.signal])
+    await using exec = await this.execFor(flags, scope, { stop: signal, killNow: stop.twice })
     const view = await this.viewFor(flags, scope, () => quit.abort())
     try {
       const heard = new Set<string | undefined>()
@@ -59,35 +71,62 @@ export default class Watch extends DiscoCommand {
         // Several registries are waited for as long as one answers.
         const isOutOfReach = !hasList && heard.size === registries.length
         if (isOutOfReach && watched.event.type === 'stale') throw watched.event.cause
-        view.show(watched, eventDoc(watched, service, filter))
+        const doc = eventDoc(watched, service, filter)
+        view.show(watched, doc)
+        await exec?.on(watched, doc)
         if (!WATCH_STATES.has(watched.event.type)) changes++
         if (changes === flags.count) break
         // Backpressure: while the reader is slow, later changes stay in etcd.
         await output.drained()
       }
+      await exec?.idle()
     } finally {
       view.close()
     }
     if (stop.once.aborted) process.exitCode = 130
   }
 
+  /** Null without --exec. */
+  private async execFor(flags: WatchFlags, scope: Scope<string | undefined>, stop: GroupStop) {
+    if (flags.exec === undefined) return null
+    const { WatchExec } = await import('../cli/watch/exec.js')
+    const settings = {
+      command: flags.exec,
+      isLatest: flags.latest,
+      // Standard output has either the events or what the command prints.
+      stdout: this.hasEventsOnly(flags) ? (2 as const) : (1 as const),
+    }
+    return await WatchExec.open(settings, scope, stop, {
+      remark: (line) => this.remark(line),
+      palette: this.palette(flags, process.stderr),
+    })
+  }
+
+  private hasEventsOnly(flags: BaseFlags): boolean {
+    return ['json', 'ndjson'].includes(this.format(flags))
+  }
+
   private async viewFor(
-    flags: BaseFlags,
+    flags: WatchFlags,
     scope: Scope<string | undefined>,
     onQuit: () => void,
   ): Promise<{ show(event: WatchEvent, doc: EventDoc): void; close(): void }> {
-    const format = this.format(flags, process.stdout.isTTY ? 'table' : 'ndjson')
+    const isExec = flags.exec !== undefined
+    const format = this.format(flags, process.stdout.isTTY || isExec ? 'table' : 'ndjson')
     const out = (line: string) => this.out(line)
     if (format === 'json' || format === 'ndjson') {
       return { show: (_event, doc) => out(jsonLine(doc)), close: () => undefined }
     }
-    const palette = this.palette(flags)
-    if (process.stdout.isTTY && process.env.TERM !== 'dumb') {
+    const palette = this.palette(flags, isExec ? process.stderr : process.stdout)
+    if (!isExec && process.stdout.isTTY && process.env.TERM !== 'dumb') {
       const { ScreenView } = await import('../cli/watch/view.js')
       return new ScreenView(scope, this.members(flags), palette, onQuit)
     }
     const { EventLog } = await import('../cli/watch/line.js')
     const log = new EventLog(palette)
-    return { show: (_event, doc) => out(log.line(doc, new Date())), close: () => undefined }
+    const write = isExec ? (line: string) => this.remark(line) : out
+    return { show: (_event, doc) => write(log.line(doc, new Date())), close: () => undefined }
   }
 }
+
+type WatchFlags = BaseFlags & Interfaces.InferredFlags<typeof Watch.flags>

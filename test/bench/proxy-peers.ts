@@ -64,9 +64,8 @@ export const nginx: Peer = {
 export const haproxy: Peer = {
   name: 'haproxy',
   start(port, backends, folder) {
-    const root = fetched('haproxy', { names: ['haproxy'], complete: true })
     return launch(
-      root,
+      haproxyFolder(),
       'usr/sbin/haproxy',
       folder,
       'haproxy.cfg',
@@ -88,6 +87,20 @@ export const haproxy: Peer = {
   },
 }
 
+function haproxyFolder(): string {
+  return fetched('haproxy', { names: ['haproxy'], complete: true })
+}
+
+/** A shell script that is Debian's haproxy, fetched once. */
+export function haproxyScript(): string {
+  const root = haproxyFolder()
+  return `#!/bin/sh\nLD_LIBRARY_PATH='${librariesIn(root)}' exec '${join(root, 'usr/sbin/haproxy')}' "$@"\n`
+}
+
+function librariesIn(root: string): string {
+  return ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu'].map((path) => join(root, path)).join(':')
+}
+
 function fetched(name: string, packages: Packages): string {
   const folder = join(CACHE, name)
   if (!existsSync(folder)) unpackPackages(packages, folder)
@@ -105,9 +118,8 @@ function launch(
   mkdirSync(folder, { recursive: true })
   const config = join(folder, file)
   writeFileSync(config, `${lines.join('\n')}\n`)
-  const libraries = ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu'].map((path) => join(root, path))
   return spawn(join(root, program), [...args, config], {
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { PATH: process.env.PATH, LD_LIBRARY_PATH: libraries.join(':') },
+    env: { PATH: process.env.PATH, LD_LIBRARY_PATH: librariesIn(root) },
   })
 }

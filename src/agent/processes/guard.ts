@@ -1,10 +1,7 @@
+import type { SpawnOptions } from 'node:child_process'
 import { DiscoError } from '../../domain/errors.js'
 import type { GuardResult } from '../shift-steps.js'
-import { endOf, launch } from './child-process.js'
-import { endRest, signalGroup } from './process-group.js'
-
-/** Time to end after SIGTERM. */
-const KILL_AFTER_MS = 5_000
+import { runInGroup } from './group-run.js'
 
 /**
  * Runs a command that decides by its exit code: 0 is good. It runs in a process group of its own, which is ended with
@@ -20,41 +17,28 @@ export async function runGuard(
   signal: AbortSignal,
   killNow: AbortSignal,
 ): Promise<GuardResult> {
-  let killing: NodeJS.Timeout | undefined
-  let late: NodeJS.Timeout | undefined
+  const stop = new AbortController()
+  const end = () => stop.abort()
   let isLate = false
+  const late = setTimeout(() => {
+    isLate = true
+    end()
+  }, timeoutMs)
+  signal.addEventListener('abort', end)
+  if (signal.aborted) end()
   try {
-    const child = await launch(command, {
-      stdio: ['ignore', 2, 2],
-      detached: true,
-      env: { ...process.env, ...env },
-    })
-    const ended = endOf(child)
-    const stop = () => {
-      signalGroup(child.pid, 'SIGTERM')
-      killing ??= setTimeout(() => signalGroup(child.pid, 'SIGKILL'), KILL_AFTER_MS)
-    }
-    const kill = () => signalGroup(child.pid, 'SIGKILL')
-    late = setTimeout(() => {
-      isLate = true
-      stop()
-    }, timeoutMs)
-    signal.addEventListener('abort', stop)
-    killNow.addEventListener('abort', kill)
-    if (signal.aborted) stop()
-    if (killNow.aborted) kill()
-    const { code } = await ended
-    signal.removeEventListener('abort', stop)
-    killNow.removeEventListener('abort', kill)
-    clearTimeout(late)
-    clearTimeout(killing)
-    await endRest(child.pid, KILL_AFTER_MS, killNow)
+    const stdio: SpawnOptions['stdio'] = ['ignore', 2, 2]
+    const options = { stdio, env: { ...process.env, ...env } }
+    const { code } = await runInGroup(command, options, { stop: stop.signal, killNow }, (child) =>
+      // The time is the command's, not that of processes which it has left behind.
+      child.once('exit', () => clearTimeout(late)),
+    )
     if (isLate) return { ok: false, text: `did not end in ${timeoutMs / 1000}s` }
     return { ok: code === 0, text: `exit code ${code}` }
   } catch (thrown) {
     return { ok: false, text: DiscoError.from(thrown).message }
   } finally {
+    signal.removeEventListener('abort', end)
     clearTimeout(late)
-    clearTimeout(killing)
   }
 }

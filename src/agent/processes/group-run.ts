@@ -1,0 +1,55 @@
+import type { ChildProcess, SpawnOptions } from 'node:child_process'
+import { endOf, launch, type ProcessEnd } from './child-process.js'
+import { endRest, signalGroup } from './process-group.js'
+
+/** Time to end after SIGTERM. */
+const KILL_AFTER_MS = 5_000
+
+/** When a group ends that has not ended by itself. */
+export interface GroupStop {
+  /** SIGTERM, and SIGKILL after 5 s. */
+  readonly stop: AbortSignal
+  /** SIGKILL. */
+  readonly killNow: AbortSignal
+}
+
+/**
+ * Runs a command in a process group of its own, so that Ctrl-C on the terminal does not reach it. Processes that it has
+ * left behind in the group are ended with it.
+ *
+ * @param onStarted called once, before the command is awaited
+ * @throws DiscoError USAGE when it cannot be started
+ */
+export async function runInGroup(
+  command: readonly string[],
+  options: SpawnOptions,
+  { stop, killNow }: GroupStop,
+  onStarted: (child: ChildProcess) => unknown = () => undefined,
+): Promise<ProcessEnd> {
+  const child = await launch(command, { ...options, detached: true })
+  const ended = endOf(child)
+  let killing: NodeJS.Timeout | undefined
+  const kill = () => signalGroup(child.pid, 'SIGKILL')
+  const end = () => {
+    signalGroup(child.pid, 'SIGTERM')
+    killing ??= setTimeout(kill, KILL_AFTER_MS)
+  }
+  stop.addEventListener('abort', end)
+  killNow.addEventListener('abort', kill)
+  // An exception elsewhere ends this process without an await.
+  process.on('exit', kill)
+  try {
+    onStarted(child)
+    if (stop.aborted) end()
+    if (killNow.aborted) kill()
+    const result = await ended
+    clearTimeout(killing)
+    await endRest(child.pid, KILL_AFTER_MS, killNow)
+    return result
+  } finally {
+    process.off('exit', kill)
+    stop.removeEventListener('abort', end)
+    killNow.removeEventListener('abort', kill)
+    clearTimeout(killing)
+  }
+}

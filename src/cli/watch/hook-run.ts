@@ -1,0 +1,81 @@
+import type { HookRun } from '../../agent/hooks/hook.js'
+import type { EndpointFilter } from '../../domain/endpoint-filter.js'
+import type { DiscoError } from '../../domain/errors.js'
+import { endpointsOf, type Snapshot } from '../../domain/snapshot.js'
+import { summarizeServices } from '../../registry/service-summary.js'
+import { combinedEndpoints, combinedSelection } from '../endpoints/combined.js'
+import { type EndpointsDoc, endpointsDoc, type SelectedDoc } from '../endpoints/document.js'
+import type { Scope } from '../flags/target.js'
+import type { RegistryPart } from '../registries/parts.js'
+import { jsonLine, prettyJsonLines, visible } from '../terminal/visible.js'
+import type { EventDoc } from './document.js'
+
+/** The list of one registry. */
+export interface WatchedList {
+  /** Null before the first. */
+  readonly snapshot: Snapshot | null
+  /** Why it may be out of date. */
+  readonly stale: DiscoError | null
+}
+
+/** The lists of a watch: that of each registry by its name, or the only one without a name. */
+export type WatchedLists = ReadonlyMap<string | undefined, WatchedList>
+
+export type WatchScope = Pick<Scope<string | undefined>, 'service' | 'filter'>
+
+/**
+ * What a command gets about an event: the document as its input, the same in variables, and the list. Text of the
+ * registry is made visible in variables, which cannot have a NUL, and are printed by scripts.
+ */
+export function hookRun(event: EventDoc, scope: WatchScope, lists: WatchedLists): HookRun {
+  const { type, service = '' } = event
+  const addr = 'addr' in event ? event.addr : ''
+  const rev = 'rev' in event ? event.rev : ''
+  const [from, to] = event.type === 'weight' ? [event.from, event.to].map(String) : ['', '']
+  const texts = {
+    DISCO_TYPE: type,
+    DISCO_SERVICE: service,
+    DISCO_ADDR: addr,
+    DISCO_REV: rev,
+    DISCO_FROM: from ?? '',
+    DISCO_TO: to ?? '',
+  }
+  return {
+    name: [type, service, addr].filter((text) => text !== '').join(' '),
+    env: Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, visible(text)])),
+    input: `${jsonLine(event)}\n`,
+    snapshot: () => prettyJsonLines(listDoc(scope, lists)),
+  }
+}
+
+/** The document of `disco ls`, without the times of leases. */
+function listDoc(scope: WatchScope, lists: WatchedLists): EndpointsDoc | SelectedDoc {
+  const { service, filter } = scope
+  const doc =
+    service === undefined
+      ? combinedSelection(partsOf(lists, (snapshot) => selectedDoc(snapshot, filter)))
+      : combinedEndpoints(partsOf(lists, (snapshot) => serviceDoc(service, snapshot, filter)))
+  if (doc.registries === undefined) return doc
+  const problemOf = (registry: string) => lists.get(registry)?.stale?.message ?? null
+  return { ...doc, registries: doc.registries.map((one) => ({ ...one, problem: problemOf(one.registry) })) }
+}
+
+/** A registry that was never listed is a part without a document. */
+function partsOf<Doc>(lists: WatchedLists, docOf: (snapshot: Snapshot) => Doc): RegistryPart<Doc>[] {
+  return [...lists].flatMap(([registry = null, { snapshot, stale }]) => {
+    const read = snapshot === null ? stale : docOf(snapshot)
+    return read === null ? [] : [{ registry, read }]
+  })
+}
+
+function serviceDoc(service: string, { revision, byKey }: Snapshot, filter: EndpointFilter): EndpointsDoc {
+  return endpointsDoc(service, { revision, endpoints: endpointsOf({ byKey }) }, null, undefined, filter)
+}
+
+function selectedDoc({ revision, byKey }: Snapshot, filter: EndpointFilter): SelectedDoc {
+  const docs = summarizeServices(endpointsOf({ byKey })).services.map(({ service, endpoints }) =>
+    endpointsDoc(service, { revision, endpoints }, null, undefined, filter),
+  )
+  const services = docs.filter(({ endpoints }) => endpoints.length > 0)
+  return { schema: 'disco.selected/v1', rev: String(revision), services }
+}
