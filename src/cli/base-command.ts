@@ -13,16 +13,16 @@ import { type ReadContext, readContexts } from './context/several.js'
 import { baseFlags, type CacheFlags, type PlaceFlags } from './flags/base.js'
 import { refuseSecondReader } from './flags/standard-input.js'
 import type { Scope } from './flags/target.js'
+import { type DocumentWriter, JSON_WRITER, type OutputFormat } from './output/format.js'
 import type { LineOutput } from './output/line-output.js'
 import { standardOutput } from './output/standard-output.js'
 import { reportError } from './report-error.js'
 import { type Palette, paletteFor } from './terminal/color.js'
-import { jsonLine, prettyJsonLines, visible } from './terminal/visible.js'
+import { visible } from './terminal/visible.js'
 import { checkWords } from './words/check-words.js'
 import { usageError } from './words/usage-error.js'
 
 export type BaseFlags = Interfaces.InferredFlags<typeof baseFlags>
-export type OutputFormat = NonNullable<BaseFlags['output']>
 
 /** A registry that a command reads. */
 export interface OpenRegistry {
@@ -42,7 +42,7 @@ export type PlaceIn = (defaultLayout: string) => FullPlace
 export interface Printers {
   table(palette: Palette, wide: boolean): string
   /** One JSON document per line. */
-  lines(): readonly unknown[]
+  lines(): readonly object[]
   /** One name per line, for scripts. */
   names(): readonly string[]
 }
@@ -50,6 +50,7 @@ export interface Printers {
 /** The output of a view: data on standard output, remarks on standard error, each with the palette of its stream. */
 export interface ViewOutput {
   readonly format: OutputFormat
+  readonly writer: DocumentWriter
   readonly palette: Palette
   readonly remarkPalette: Palette
   out(line: string): void
@@ -209,7 +210,12 @@ export abstract class DiscoCommand extends Command {
   }
 
   protected format(flags: BaseFlags, fallback: OutputFormat = 'table'): OutputFormat {
-    return flags.json ? 'json' : (flags.output ?? fallback)
+    return flags.json ? 'json' : (flags.output?.format ?? fallback)
+  }
+
+  /** The writer of documents: of JSON, unless `-o` names another. */
+  protected writer(flags: BaseFlags): DocumentWriter {
+    return flags.json ? JSON_WRITER : (flags.output?.writer ?? JSON_WRITER)
   }
 
   protected palette(flags: BaseFlags, stream: NodeJS.WriteStream = process.stdout): Palette {
@@ -219,6 +225,7 @@ export abstract class DiscoCommand extends Command {
   protected viewOutput(flags: BaseFlags): ViewOutput {
     return {
       format: this.format(flags),
+      writer: this.writer(flags),
       palette: this.palette(flags),
       remarkPalette: this.palette(flags, process.stderr),
       out: (line) => this.out(line),
@@ -230,9 +237,13 @@ export abstract class DiscoCommand extends Command {
   /** Prints data on standard output and returns it. */
   protected print<Data extends object>(flags: BaseFlags, data: Data, printers: Printers): Data {
     const format = this.format(flags)
-    if (format === 'json') for (const lines of prettyJsonLines(data)) this.out(lines)
-    else if (format === 'ndjson') for (const line of printers.lines()) this.out(jsonLine(line))
-    else if (format === 'name') for (const name of printers.names()) this.out(visible(name))
+    const writer = this.writer(flags)
+    if (format === 'json') for (const lines of writer.documentLines(data)) this.out(lines)
+    else if (format === 'ndjson') {
+      const documents = printers.lines()
+      writer.check?.(documents)
+      for (const document of documents) this.out(writer.line(document))
+    } else if (format === 'name') for (const name of printers.names()) this.out(visible(name))
     else this.out(printers.table(this.palette(flags), format === 'wide'))
     return data
   }

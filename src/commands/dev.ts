@@ -6,7 +6,7 @@ import { requireServiceName } from '../cli/flags/arguments.js'
 import { backendFlags, planBackends } from '../cli/flags/backend.js'
 import { integerFlag } from '../cli/flags/custom.js'
 import { StopSignals, untilAborted } from '../cli/stop-signals.js'
-import { jsonLine, visible } from '../cli/terminal/visible.js'
+import { visible } from '../cli/terminal/visible.js'
 import { splitCommand } from '../cli/words/words.js'
 import type { Backend } from '../dev/backends.js'
 import type { DevRegistry } from '../dev/etcd/server.js'
@@ -129,7 +129,7 @@ export default class Dev extends DiscoCommand {
   private remarkBackends(doc: DevDoc, flags: BaseFlags): void {
     const { endpoint, service, backends, proxy } = doc
     if (this.format(flags) === 'json') {
-      this.out(jsonLine(doc))
+      this.out(this.writer(flags).line(doc))
       return
     }
     const palette = this.palette(flags, process.stderr)

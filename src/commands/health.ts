@@ -16,7 +16,7 @@ import {
 import { HealthLog, renderHealth } from '../cli/health/table.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { count } from '../cli/terminal/units.js'
-import { jsonLine, visible } from '../cli/terminal/visible.js'
+import { visible } from '../cli/terminal/visible.js'
 import { type Endpoint, endpointId } from '../domain/endpoint.js'
 import { isUnfiltered, requireChosen } from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
@@ -149,6 +149,7 @@ export default class Health extends DiscoCommand {
   ): Promise<undefined> {
     const { followHealth } = await import('../agent/health/follow.js')
     const format = this.format(flags, process.stdout.isTTY ? 'table' : 'ndjson')
+    const writer = this.writer(flags)
     const isForPeople = format === 'table' || format === 'wide'
     const log = new HealthLog(this.palette(flags))
     const onEtcd = (outage: DiscoError | null) => this.remark(etcdRemark(outage))
@@ -160,7 +161,7 @@ export default class Health extends DiscoCommand {
       const [doc] = healthDoc(service, { revision: 0, endpoints: [endpoint] }, asked).endpoints
       if (!doc) continue
       const event = checked ? healthEventDoc(service, doc) : healthEventDoc(service, doc, 'gone')
-      this.out(isForPeople ? log.line(event, new Date()) : jsonLine(event))
+      this.out(isForPeople ? log.line(event, new Date()) : writer.line(event))
       // Probing waits while the reader does not read.
       await this.output.drained()
     }

@@ -11,7 +11,6 @@ import type { ProxyScreen } from '../cli/proxy/screen.js'
 import { ProxyView } from '../cli/proxy/view.js'
 import type { AdminService } from '../cli/serving.js'
 import { StopSignals } from '../cli/stop-signals.js'
-import { jsonLine } from '../cli/terminal/visible.js'
 import { AUTO } from '../domain/layouts/reader.js'
 import type { Policy } from '../policies/index.js'
 import type { Certificates } from '../proxy/certificates.js'
@@ -112,7 +111,7 @@ export default class ProxyCommand extends DiscoCommand {
 
   private show(doc: ProxyDoc, view: ProxyView, flags: BaseFlags): void {
     const format = this.format(flags)
-    if (format === 'json' || format === 'ndjson') this.out(jsonLine(doc))
+    if (format === 'json' || format === 'ndjson') this.out(this.writer(flags).line(doc))
     else if (!this.screen) view.started(doc)
   }
 

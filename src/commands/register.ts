@@ -140,7 +140,7 @@ export default class Register extends DiscoCommand {
       drainMs: hasCommand || flags.drain !== undefined ? drainMs : 0,
       killAfterMs,
     })
-    new RegisterView(printer.palette, ttlSeconds, layout, printer.print).follow(registrar)
+    new RegisterView(printer.palette, ttlSeconds, layout, printer.print, this.writer(flags)).follow(registrar)
     followServer(registrar, {
       command: hasCommand ? command.join(' ') : null,
       addresses: endpoints.map(({ listens }) => listens).join(', '),

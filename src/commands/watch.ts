@@ -6,7 +6,6 @@ import { integerFlag, refuseIdle, textFlag } from '../cli/flags/custom.js'
 import { filterFlags, readScope, type Scope, targetAndAddresses } from '../cli/flags/target.js'
 import { requireRegisteredIn } from '../cli/registries/parts.js'
 import { StopSignals } from '../cli/stop-signals.js'
-import { jsonLine } from '../cli/terminal/visible.js'
 import { type EventDoc, eventDoc } from '../cli/watch/document.js'
 import type { WatchEvent } from '../registry/events.js'
 
@@ -115,7 +114,8 @@ export default class Watch extends DiscoCommand {
     const format = this.format(flags, process.stdout.isTTY || isExec ? 'table' : 'ndjson')
     const out = (line: string) => this.out(line)
     if (format === 'json' || format === 'ndjson') {
-      return { show: (_event, doc) => out(jsonLine(doc)), close: () => undefined }
+      const writer = this.writer(flags)
+      return { show: (_event, doc) => out(writer.line(doc)), close: () => undefined }
     }
     const palette = this.palette(flags, isExec ? process.stderr : process.stdout)
     if (!isExec && process.stdout.isTTY && process.env.TERM !== 'dumb') {

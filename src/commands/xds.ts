@@ -5,7 +5,6 @@ import { cacheFlags, placeFlags } from '../cli/flags/base.js'
 import { argument, refuseIdle } from '../cli/flags/custom.js'
 import { planServices, xdsFlags } from '../cli/flags/xds.js'
 import { StopSignals } from '../cli/stop-signals.js'
-import { jsonLine, prettyJsonLines } from '../cli/terminal/visible.js'
 import { bootstrapFor } from '../cli/xds/bootstrap.js'
 import { sourcesOf } from '../cli/xds/sources.js'
 import { XdsView } from '../cli/xds/view.js'
@@ -46,7 +45,7 @@ export default class XdsCommand extends DiscoCommand {
     if (flags.bootstrap) {
       refuseIdle(parsed, BOOTSTRAP_IDLE, 'with --bootstrap')
       const options = { listen: flags.listen, isTls: requirePair(files), hostname: hostname() }
-      for (const lines of prettyJsonLines(bootstrapFor(targets, options))) this.out(lines)
+      for (const lines of this.writer(flags).documentLines(bootstrapFor(targets, options))) this.out(lines)
       if (files.caFile !== undefined) this.remark(`! ${CLIENT_CERTIFICATES}`)
       return
     }
@@ -76,7 +75,7 @@ export default class XdsCommand extends DiscoCommand {
       {
         view,
         started: (doc, problem) => {
-          if (this.format(flags) === 'json') this.out(jsonLine(doc))
+          if (this.format(flags) === 'json') this.out(this.writer(flags).line(doc))
           else view.started(doc, problem)
         },
       },

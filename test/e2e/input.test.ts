@@ -107,7 +107,7 @@ describe('invalid input is refused with exit 2, and nothing is written', () => {
     ['an unknown flag', ['ls', '--nope'], '--nope'],
     ['a missing argument', ['register', 'hello'], 'disco register needs ADDR'],
     ['an unknown command', ['regster'], 'no command "regster"', 'Did you mean register?'],
-    ['an unknown output format', ['ls', '-o', 'yaml'], 'Invalid --output "yaml"', 'ndjson'],
+    ['an unknown output format', ['ls', '-o', 'xml'], 'Invalid --output "xml"', 'ndjson'],
     ['an unknown policy', ['call', 'hello', 'SayHello', '--policy', 'best'], '"best"', 'round_robin (rr)'],
     ['no calls', ['call', 'hello', 'SayHello', '--n', '0'], 'Invalid --n "0"', 'from 1 to'],
     ['an invalid deadline', ['call', 'hello', 'SayHello', '--deadline', 'x'], 'Invalid --deadline "x"'],

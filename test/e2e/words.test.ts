@@ -69,7 +69,7 @@ describe('an invalid command line is answered with the problem and a suggestion'
     ['ls --no-color=false', '--no-color takes no value', ''],
     [
       'ls -o jsno',
-      'Invalid --output "jsno": expected table, wide, json, ndjson or name',
+      'Invalid --output "jsno": expected table, wide, json, ndjson, name, yaml or template=…',
       'Did you mean json?',
     ],
     ['pick hello --n 1.5', 'Invalid --n "1.5": expected an integer from 1 to 10000000', ''],

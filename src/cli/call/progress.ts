@@ -1,5 +1,5 @@
 import type { Recorder } from '../../call/recorder.js'
-import type { OutputFormat } from '../base-command.js'
+import type { OutputFormat } from '../output/format.js'
 import { CLEAR_LINE } from '../terminal/countdown.js'
 import { count, duration } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'

@@ -8,7 +8,7 @@ import type { DecodedReply } from '../../grpc/methods/method.js'
 import type { ViewOutput } from '../base-command.js'
 import type { NoteDoc } from '../notes/notes.js'
 import { age, count, duration } from '../terminal/units.js'
-import { jsonLine, markInReport, prettyJson, prettyJsonLines, visible } from '../terminal/visible.js'
+import { jsonLine, markInReport, prettyJson, visible } from '../terminal/visible.js'
 import type { CallDoc } from './document.js'
 import { InOrder } from './in-order.js'
 import { Progress } from './progress.js'
@@ -106,7 +106,7 @@ export class CallView implements Watcher, Disposable {
   }
 
   private printLine(result: CallResult): void {
-    this.output.out(jsonLine(callLineDoc(result, this.looks.verbose)))
+    this.output.out(this.output.writer.line(callLineDoc(result, this.looks.verbose)))
     this.replyProblem ??= result.replyProblem
   }
 
@@ -118,10 +118,10 @@ export class CallView implements Watcher, Disposable {
   /** Shows the results. Streamed replies and NDJSON lines were printed on arrival. */
   async showResults(reports: readonly CallReport[], docs: readonly CallDoc[], all: object): Promise<void> {
     this.rest()
-    const { format, out } = this.output
+    const { format, out, writer } = this.output
     const { isSingle } = this.looks
     const isForPeople = format === 'table' || format === 'wide'
-    if (format === 'json') for (const lines of prettyJsonLines(all)) out(lines)
+    if (format === 'json') for (const lines of writer.documentLines(all)) out(lines)
     if (format === 'name') for (const { addr } of docs[0]?.endpoints ?? []) out(visible(addr))
     if (isForPeople && isSingle) for (const report of reports) this.showSingle(report)
     else if (isForPeople) await this.showReports(docs)

@@ -1,4 +1,5 @@
 import type { Command, Interfaces } from '@oclif/core'
+import { OUTPUTS } from '../output/format.js'
 import { commandNamed } from '../words/command-line.js'
 import { type FlagDefinitions, readWords } from '../words/words.js'
 
@@ -120,6 +121,7 @@ function argumentOf(command: Command.Loadable, index: number): Expected {
 function flagValue(name: string, command: Command.Loadable | undefined, config: Interfaces.Config): Expected {
   const flag = (command ?? config.commands[0])?.flags[name]
   if (flag?.type !== 'option') return NOTHING
+  if (name === 'output') return { kind: 'choice', choices: OUTPUTS }
   const kind = VALUES[name]
   if (kind) return { kind }
   const { helpValue = '' } = flag

@@ -2,7 +2,8 @@ import { Flags, type Interfaces } from '@oclif/core'
 import { DiscoError } from '../../domain/errors.js'
 import { layoutNamed } from '../../domain/layouts/index.js'
 import { AUTO } from '../../domain/layouts/reader.js'
-import { oneOf, parsedBy, refuseEmpty, textFlag } from './custom.js'
+import { OUTPUTS, type Output, readOutput } from '../output/format.js'
+import { parsedBy, refuseEmpty, textFlag } from './custom.js'
 import { durationFlag, waitFlag } from './duration.js'
 
 /** The connection to etcd, under etcdctl's names. */
@@ -68,12 +69,11 @@ function refusePassword(user: string, flag: string): string {
 /** The flags of every command: connection and output. */
 export const baseFlags = {
   ...etcdFlags,
-  output: Flags.custom<'table' | 'wide' | 'json' | 'ndjson' | 'name'>(
-    oneOf(['table', 'wide', 'json', 'ndjson', 'name']),
-  )({
+  output: Flags.custom<Output>({ parse: parsedBy(readOutput) })({
     char: 'o',
     helpGroup: 'OUTPUT',
-    description: 'output format',
+    helpValue: 'FORMAT',
+    description: `${OUTPUTS.join(', ')} or template='{{addr}} {{weight}}'`,
   }),
   json: Flags.boolean({ helpGroup: 'OUTPUT', description: 'same as -o json' }),
   color: Flags.boolean({

@@ -1,4 +1,5 @@
 import { asCode, INVISIBLE, stringify } from '../terminal/visible.js'
+import type { DocumentWriter } from './format.js'
 
 /**
  * Texts that every YAML reader takes for texts without quotes: they begin with a letter or a slash, which no number or
@@ -34,6 +35,12 @@ export function* yamlLines(value: unknown, indent = ''): Generator<string, void,
       yield* yamlLines(member, `${indent}  `)
     } else yield `${key} ${scalar(member)}`
   }
+}
+
+/** Several documents are a stream of YAML, each behind a line `---`. */
+export const YAML_WRITER: DocumentWriter = {
+  documentLines: (document) => yamlLines(document),
+  line: (document) => ['---', ...yamlLines(document)].join('\n'),
 }
 
 /** An element of a list: its first line follows the dash. */

@@ -4,10 +4,11 @@ import type { EndpointRecord } from '../../domain/endpoint.js'
 import type { DiscoError } from '../../domain/errors.js'
 import { DEFAULT_LAYOUT, type Layout } from '../../domain/layouts/index.js'
 import { markInLog } from '../../domain/look-alike.js'
+import type { DocumentWriter } from '../output/format.js'
 import { standardOutput } from '../output/standard-output.js'
 import type { Palette } from '../terminal/color.js'
 import { duration } from '../terminal/units.js'
-import { jsonLine, visible } from '../terminal/visible.js'
+import { visible } from '../terminal/visible.js'
 
 type Payload<Name extends keyof RegistrarEvents> = RegistrarEvents[Name][0]
 
@@ -21,14 +22,16 @@ export class RegisterView {
   private readonly mark = markInLog()
 
   /**
-   * @param palette null for NDJSON on standard output
+   * @param palette null for documents on standard output
    * @param print prints a line for display
+   * @param writer writes the documents
    */
   constructor(
     private readonly palette: Palette | null,
     private readonly askedTtlSeconds: number,
     private readonly layout: Pick<Layout, 'name' | 'weightless'>,
     private readonly print: (line: string) => void,
+    private readonly writer: DocumentWriter,
   ) {}
 
   follow(registrar: Registrar): void {
@@ -146,7 +149,7 @@ export class RegisterView {
   }
 
   private line(fields: object): void {
-    standardOutput().writeLine(jsonLine({ schema: 'disco.event/v1', ...fields }))
+    standardOutput().writeLine(this.writer.line({ schema: 'disco.event/v1', ...fields }))
   }
 
   /** A name or key of the registry, safe for a terminal, and marked if it looks like another one. */

@@ -1,0 +1,50 @@
+import { invalidValue } from '../../domain/errors.js'
+import { didYouMean } from '../../domain/nearest.js'
+import { jsonLine, prettyJsonLines } from '../terminal/visible.js'
+
+/** What is printed: a table, one document, a document per line, or names. */
+export type OutputFormat = 'table' | 'wide' | 'json' | 'ndjson' | 'name'
+
+/** Writes documents as text that is safe for a terminal. */
+export interface DocumentWriter {
+  /** The lines of the only document, of format `json`. */
+  documentLines(document: object): Iterable<string>
+  /** One of several documents: its line in format `ndjson`, or one of those that a command prints as they come. */
+  line(document: object): string
+  /**
+   * Looks at all documents of a list before the first is written.
+   *
+   * @throws DiscoError USAGE
+   */
+  check?(documents: readonly object[]): void
+}
+
+/** The value of `-o`. */
+export interface Output {
+  readonly format: OutputFormat
+  readonly writer: DocumentWriter
+}
+
+export const JSON_WRITER: DocumentWriter = { documentLines: prettyJsonLines, line: jsonLine }
+
+const FORMATS: readonly OutputFormat[] = ['table', 'wide', 'json', 'ndjson', 'name']
+
+const TEMPLATE = 'template='
+
+/** The values of `-o`, but for templates. */
+export const OUTPUTS: readonly string[] = [...FORMATS, 'yaml']
+
+/** Reads `-o`; the writers of YAML and templates are loaded only for them. @throws DiscoError USAGE */
+export async function readOutput(text: string, flag: string): Promise<Output> {
+  if (text === 'yaml') {
+    const { YAML_WRITER } = await import('./yaml.js')
+    return { format: 'json', writer: YAML_WRITER }
+  }
+  if (text.startsWith(TEMPLATE)) {
+    const { templateWriter } = await import('./template.js')
+    return { format: 'ndjson', writer: templateWriter(text.slice(TEMPLATE.length), `${flag} template`) }
+  }
+  const format = FORMATS.find((known) => known === text)
+  if (format !== undefined) return { format, writer: JSON_WRITER }
+  throw invalidValue(flag, text, `${OUTPUTS.join(', ')} or template=…`, didYouMean(text, OUTPUTS))
+}

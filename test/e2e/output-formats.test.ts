@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest'
+import { parse, parseAllDocuments } from 'yaml'
+import { registration } from '../support/etcd-state.js'
+import { toolOnEtcd } from '../support/tool-on-etcd.js'
+
+const { etcd, disco, tool } = await toolOnEtcd()
+
+describe('-o', () => {
+  test('yaml is the document of json; of a stream, a document for each event', async () => {
+    await etcd.ctl('put', ...registration('hello', '127.0.0.1:1001', { version: '1.10', weight: 3 }))
+    await etcd.ctl('put', ...registration('hello', '127.0.0.1:1002', { metadata: { 'no: \u202e': 'on' } }))
+    for (const words of [
+      ['ls'],
+      ['ls', 'hello'],
+      ['ls', '--host', '127.0.0.1'],
+      ['resolve', 'hello'],
+      ['version'],
+    ]) {
+      const [json, yaml] = [await tool.run(...words, '-o', 'json'), await tool.run(...words, '-o', 'yaml')]
+      expect(yaml).toMatchObject({ code: 0, stderr: json.stderr })
+      expect(yaml.stdout).not.toContain('\u202e')
+      expect(parse(yaml.stdout)).toEqual(JSON.parse(json.stdout))
+    }
+    const watch = disco.start('watch', 'hello', '--count', '1', '-o', 'yaml')
+    await watch.printed('synced')
+    await etcd.ctl('put', ...registration('hello', '127.0.0.1:1003'))
+    const { stdout, code } = await watch.exited()
+    expect(code).toBe(0)
+    const events = parseAllDocuments(stdout).map((document) => document.toJS() as { type: string })
+    expect(events.map(({ type }) => type)).toEqual(['synced', 'added'])
+  })
+
+  test('template writes a line for each element, and refuses a field that none has', async () => {
+    await etcd.ctl('put', ...registration('hello', '127.0.0.1:1001', { version: '1.0.0', weight: 3 }))
+    await etcd.ctl('put', ...registration('hello', '127.0.0.1:1002', { version: '2.0.0' }))
+    expect(await tool.run('ls', 'hello', '-o', 'template={{addr}} {{weight}}')).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: '127.0.0.1:1001 3\n127.0.0.1:1002 1\n',
+    })
+    expect((await tool.run('ls', '-o', 'template={{service}}={{endpoints}}')).stdout).toBe('hello=2\n')
+    const unknown = await tool.run('ls', 'hello', '-o', 'template={{adr}}')
+    expect(unknown).toMatchObject({ code: 2, stdout: '' })
+    expect(unknown.stderr).toMatch(
+      /names no field: \{\{adr\}\}\n {2}Did you mean addr\?\n {2}Available: key, /,
+    )
+    const invalid = await tool.run('ls', 'hello', '-o', 'template={{addr')
+    expect(invalid).toMatchObject({ code: 2, stdout: '' })
+    expect((await tool.run('ls', '-o', 'yml')).stderr).toContain('Did you mean yaml?')
+  })
+})
