@@ -138,7 +138,10 @@ export default class Apply extends DiscoCommand {
     }
     if (!flags.hold || doc.end === 'interrupted') return doc
     const code = await holdKeys(plan, {
-      ...{ ttlSeconds: flags.ttl, format: this.format(flags), palette: this.palette(flags) },
+      ttlSeconds: flags.ttl,
+      format: this.format(flags),
+      writer: this.writer(flags),
+      palette: this.palette(flags),
       open: async (layout) => await this.openRegistry({ ...flags, layout, root: rules.root }),
       remark: (line) => this.remark(line),
     })

@@ -83,7 +83,8 @@ export default class History extends DiscoCommand {
       now: new Date(now.receivedMs),
     }
     const rows = new HistoryRows(this.palette(flags), looks)
-    const writer = historyWriter(format, head, rows, (text) => this.out(text))
+    const output = { format, writer: this.writer(flags) }
+    const writer = historyWriter(output, head, rows, (text) => this.out(text))
     let changes = 0
     let compacted: Revision | null = null
     let failure: DiscoError | null = null

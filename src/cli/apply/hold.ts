@@ -2,7 +2,7 @@ import type { Registrar } from '../../agent/registrar/registrar.js'
 import { DEFAULT_LAYOUT, type Layout } from '../../domain/layouts/index.js'
 import type { ApplyPlan } from '../../registry/apply/plan.js'
 import type { Registry } from '../../registry/registry.js'
-import type { OutputFormat } from '../base-command.js'
+import type { DocumentWriter, OutputFormat } from '../output/format.js'
 import { standardOutput } from '../output/standard-output.js'
 import { RegisterView } from '../register/view.js'
 import { StopSignals } from '../stop-signals.js'
@@ -14,6 +14,7 @@ interface Holding {
   /** The TTL of all leases; undefined for that of each key. */
   readonly ttlSeconds: number | undefined
   readonly format: OutputFormat
+  readonly writer: DocumentWriter
   readonly palette: Palette
   /** Opens a registry that writes in a layout, `NAME` or `NAME=BASE`. */
   readonly open: (layout: string) => Promise<Registry>
@@ -28,7 +29,7 @@ interface Holding {
  */
 export async function holdKeys(
   plan: ApplyPlan,
-  { ttlSeconds, format, palette, open, remark }: Holding,
+  { ttlSeconds, format, writer, palette, open, remark }: Holding,
 ): Promise<number> {
   const { keysToHold } = await import('../../registry/apply/hold-groups.js')
   const { holdAll, registrarOf } = await import('../../agent/hold.js')
@@ -46,7 +47,7 @@ export async function holdKeys(
     const registry = registries.get(name) ?? (await open(name))
     registries.set(name, registry)
     const registrar = registrarOf(registry, group)
-    new RegisterView(isForPeople ? palette : null, group.ttlSeconds, layout, print).follow(registrar)
+    new RegisterView(isForPeople ? palette : null, group.ttlSeconds, layout, print, writer).follow(registrar)
     registrars.push(registrar)
   }
   if (isForPeople) print('  Ctrl-C: deregister.')

@@ -1,5 +1,6 @@
-import type { OutputFormat } from '../base-command.js'
-import { jsonLine, prettyJson, visible } from '../terminal/visible.js'
+import type { DocumentWriter, OutputFormat } from '../output/format.js'
+import { YAML_WRITER, yamlLines } from '../output/yaml.js'
+import { prettyJson, visible } from '../terminal/visible.js'
 import type { ChangeDoc, HistoryHead, HistoryTail } from './document.js'
 import type { HistoryRows } from './rows.js'
 
@@ -18,16 +19,16 @@ interface ErrorTail {
 type Out = (text: string) => void
 
 export function historyWriter(
-  format: OutputFormat,
+  { format, writer }: { readonly format: OutputFormat; readonly writer: DocumentWriter },
   head: HistoryHead,
   rows: HistoryRows,
   out: Out,
 ): HistoryWriter {
   switch (format) {
     case 'json':
-      return jsonWriter(head, out)
+      return writer === YAML_WRITER ? yamlWriter(head, out) : jsonWriter(head, out)
     case 'ndjson':
-      return perChange((change) => out(jsonLine(change)))
+      return perChange((change) => out(writer.line(change)))
     case 'name': {
       const written = new Set<string>()
       return perChange(({ addr }) => {
@@ -51,6 +52,24 @@ function perChange(write: (change: ChangeDoc) => void): HistoryWriter {
       for (const change of changes) write(change)
     },
     end: () => undefined,
+  }
+}
+
+/** One YAML document, of which only some changes are in memory. */
+function yamlWriter(head: HistoryHead, out: Out): HistoryWriter {
+  let hasBegun = false
+  const write = (value: unknown, indent = '') => {
+    for (const line of yamlLines(value, indent)) out(line)
+  }
+  return {
+    add: (changes) => {
+      if (changes.length === 0) return
+      if (!hasBegun) write(head)
+      if (!hasBegun) out('changes:')
+      hasBegun = true
+      write(changes, '  ')
+    },
+    end: (tail) => write(hasBegun ? tail : { ...head, changes: [], ...tail }),
   }
 }
 

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
+import { parse } from 'yaml'
 import type { ChangeDoc, HistoryHead } from '../../../../src/cli/history/document.js'
 import { HistoryRows } from '../../../../src/cli/history/rows.js'
 import { historyWriter } from '../../../../src/cli/history/writer.js'
+import { JSON_WRITER } from '../../../../src/cli/output/format.js'
+import { YAML_WRITER } from '../../../../src/cli/output/yaml.js'
 import { uncolored } from '../../../../src/cli/terminal/color.js'
 
 const HEAD: HistoryHead = { schema: 'disco.history/v1', service: null, since: '1', rev: '9' }
@@ -22,10 +25,16 @@ function change(rev: number, addr: string): ChangeDoc {
 const CHANGES = [change(4, 'a:1'), change(5, 'b:2\u007f'), change(6, 'a:1')]
 
 /** What is written, with the changes in two parts. */
-function written(format: 'json' | 'ndjson' | 'name' | 'table', changes = CHANGES, tail: object = {}): string {
+function written(
+  format: 'json' | 'ndjson' | 'name' | 'table' | 'yaml',
+  changes = CHANGES,
+  tail: object = {},
+): string {
+  const output =
+    format === 'yaml' ? { format: 'json' as const, writer: YAML_WRITER } : { format, writer: JSON_WRITER }
   let text = ''
   const rows = new HistoryRows(uncolored, { withService: false, wide: false, now: new Date(0) })
-  const writer = historyWriter(format, HEAD, rows, (line) => {
+  const writer = historyWriter(output, HEAD, rows, (line) => {
     text += `${line}\n`
   })
   writer.add(changes.slice(0, 1))
@@ -42,6 +51,10 @@ test.each([[CHANGES], [CHANGES.slice(0, 1)], [[]]])(
     expect(written('json', changes)).toBe(`${whole}\n`)
   },
 )
+
+test.each([[CHANGES], [CHANGES.slice(0, 1)], [[]]])('the YAML document is the same', (changes) => {
+  expect(parse(written('yaml', changes))).toEqual({ ...HEAD, changes, ...TAIL })
+})
 
 test('a JSON document that ends with an error is complete', () => {
   const error = { code: 'ETCD_UNREACHABLE', message: 'm', hint: '', exit: 3 }
