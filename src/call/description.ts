@@ -1,10 +1,10 @@
 import { DiscoError } from '../domain/errors.js'
 import { type FileSource, sourceName } from '../domain/file-source.js'
 import type { Client } from '../grpc/dial.js'
-import type { Headers } from '../grpc/headers.js'
 import { Descriptors } from '../grpc/methods/descriptors.js'
 import { type Reflected, reflect, unreadable } from '../grpc/methods/reflection.js'
 import { readProtoFile, readProtoset } from '../grpc/methods/schema-files.js'
+import type { Headers } from '../grpc/protocol.js'
 
 /** The files that describe a service's methods, in place of server reflection. */
 export interface DescriptionFiles {

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isatty } from 'node:tty'
 import type { StopSignals } from './stop-signals.js'
-import { hasHungUp } from './terminal/hang-up.js'
 
 /** How long a server waits for its first lists and connections before it is reported as started; it serves meanwhile. */
 const SETTLE_MS = 5_000
@@ -42,4 +42,13 @@ export function renewAtHangUp(
   }
   process.on('SIGHUP', onHangUp)
   return () => void process.off('SIGHUP', onHangUp)
+}
+
+/**
+ * Whether the terminal that the process was started on has been closed: SIGHUP then means the end, also to a server that
+ * reads its certificates again at SIGHUP.
+ */
+export function hasHungUp(): boolean {
+  const { stdout, stderr } = process
+  return [stdout, stderr].some(({ isTTY, fd }) => isTTY && !isatty(fd))
 }

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../domain/endpoint.js'
 import { DEFAULT_LAYOUT, findLayout } from '../domain/layouts/index.js'
 import type { ServiceFacts } from './facts.js'
-import { percent } from './texts.js'
+import { percent } from './finding.js'
 
 /** Whether an endpoint gets traffic, and why not. */
 export interface Answer {

@@ -13,7 +13,7 @@ import { checkMembers, type MemberChecked, type MembersChecked } from '../regist
 import type { EndpointList, Registry, Ttl } from '../registry/registry.js'
 import { summarizeServices } from '../registry/service-summary.js'
 import { factsOf, groupByLease, type ServiceFacts } from './facts.js'
-import { counted } from './texts.js'
+import { counted } from './finding.js'
 
 /** What is examined. */
 export interface Request {

@@ -1,5 +1,3 @@
-import { onAbort } from './on-abort.js'
-
 /** Option of every asynchronous operation of the library. */
 export interface Abortable {
   /**
@@ -23,4 +21,44 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal 
   } finally {
     forget()
   }
+}
+
+interface Listener {
+  readonly callbacks: Set<() => void>
+  readonly remove: () => void
+}
+
+const listeners = new WeakMap<AbortSignal, Listener>()
+
+/**
+ * Calls back when the signal aborts. A program often passes one signal to many operations. Here they share one listener,
+ * since Node warns of a leak from the eleventh listener on.
+ *
+ * @param callback must not throw; not called if the signal has aborted already
+ * @returns removes the callback; idempotent
+ */
+export function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  const listener = listeners.get(signal) ?? listen(signal)
+  // A function of its own, as a caller may pass the same callback twice.
+  const own = () => callback()
+  listener.callbacks.add(own)
+  return () => {
+    // The last one removes the listener: with it, a signal of `AbortSignal.any` would stay in memory.
+    if (listener.callbacks.delete(own) && listener.callbacks.size === 0) listener.remove()
+  }
+}
+
+function listen(signal: AbortSignal): Listener {
+  const callbacks = new Set<() => void>()
+  const abort = () => {
+    for (const callback of [...callbacks]) callback()
+  }
+  const remove = () => {
+    signal.removeEventListener('abort', abort)
+    listeners.delete(signal)
+  }
+  const listener = { callbacks, remove }
+  listeners.set(signal, listener)
+  signal.addEventListener('abort', abort)
+  return listener
 }

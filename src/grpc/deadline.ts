@@ -1,5 +1,5 @@
+import { onAbort } from '../domain/abortable.js'
 import { MAX_TIMER_MS } from '../domain/duration.js'
-import { onAbort } from '../domain/on-abort.js'
 
 /**
  * A signal that aborts after a time, or with another signal. Its timer and its listener hold it strongly. A signal of

@@ -2,7 +2,7 @@ import { Client, credentials } from '@grpc/grpc-js'
 import { DiscoError } from '../domain/errors.js'
 import type { BackendTls } from './backend-tls.js'
 import { type ChannelSettings, channelOptions } from './channel-options.js'
-import { channelLimit } from './message-size.js'
+import { channelLimit } from './protocol.js'
 
 export type { Client }
 

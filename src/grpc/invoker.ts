@@ -12,9 +12,15 @@ import {
 } from '@grpc/grpc-js'
 import { isAboveLimit } from '../net/grpc-js-texts.js'
 import { setHashKey } from './balancer/picker.js'
-import { type Headers, metadataOf } from './headers.js'
-import { channelLimit, DEFAULT_MAX_MESSAGE_BYTES, oversized, withRemedy } from './message-size.js'
 import type { Method } from './methods/method.js'
+import {
+  channelLimit,
+  DEFAULT_MAX_MESSAGE_BYTES,
+  type Headers,
+  metadataOf,
+  oversized,
+  withRemedy,
+} from './protocol.js'
 import { markCall } from './resolver/observer.js'
 
 /** The content of one call. */

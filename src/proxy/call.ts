@@ -4,7 +4,7 @@ import {
   type OutgoingHttpHeaders,
   type ServerHttp2Stream,
 } from 'node:http2'
-import { status } from '../grpc/status-code.js'
+import { status } from '../grpc/protocol.js'
 import type { CallKeys } from '../policies/index.js'
 import type { Connection } from './connection.js'
 import type { Waiting } from './pool.js'

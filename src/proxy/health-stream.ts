@@ -1,6 +1,6 @@
 import { constants } from 'node:http2'
 import type { OpenStream } from '../grpc/health/watch.js'
-import { status } from '../grpc/status-code.js'
+import { status } from '../grpc/protocol.js'
 import type { Connection } from './connection.js'
 import { detailsOf, type GrpcStatus, statusOfHttp, statusOfReset } from './status.js'
 

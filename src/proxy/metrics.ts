@@ -1,4 +1,4 @@
-import { status } from '../grpc/status-code.js'
+import { status } from '../grpc/protocol.js'
 import { type Family, renderPrometheus, type Sample } from '../net/prometheus.js'
 import type { CallEnd } from './call.js'
 import type { ProxyServer } from './proxy-server.js'

@@ -5,7 +5,7 @@ import {
   type OutgoingHttpHeaders,
   type ServerHttp2Stream,
 } from 'node:http2'
-import { status } from '../grpc/status-code.js'
+import { status } from '../grpc/protocol.js'
 import { type RawHeaders, relayed } from './headers.js'
 import { endReading, type GrpcStatus, trailersOf, WHOLE_REPLY } from './status.js'
 

@@ -1,5 +1,5 @@
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
-import { status } from '../grpc/status-code.js'
+import { status } from '../grpc/protocol.js'
 
 /** The status with which the proxy itself ends a call. */
 export interface GrpcStatus {

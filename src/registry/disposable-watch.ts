@@ -1,5 +1,5 @@
+import { onAbort } from '../domain/abortable.js'
 import type { Update } from '../domain/discovery.js'
-import { onAbort } from '../domain/on-abort.js'
 
 /**
  * A watch that `await using` ends, also while an update is awaited. Generators of Node 20 and 22 have no

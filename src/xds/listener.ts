@@ -1,5 +1,7 @@
 import { once } from 'node:events'
+import type { SecureServerOptions } from 'node:http2'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { ServerCredentials } from '@grpc/grpc-js'
 import { DiscoError } from '../domain/errors.js'
 import { systemMessage } from '../domain/system-message.js'
 
@@ -73,5 +75,30 @@ export class Listener {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()))
     for (const socket of this.sockets.values()) socket.destroy()
     await closed
+  }
+}
+
+/** Credentials of the listener, whose certificate can be replaced. */
+export class ListenerCredentials extends ServerCredentials {
+  /** @param tls null for plaintext, which is never replaced */
+  constructor(tls: SecureServerOptions | null) {
+    if (!tls) super(null)
+    else {
+      const { requestCert = false, rejectUnauthorized = false, ...files } = tls
+      super({ requestCert, rejectUnauthorized }, files)
+    }
+  }
+
+  /** Shows clients another certificate from now on. Existing connections are not affected. */
+  renew({ ca, cert, key }: SecureServerOptions): void {
+    this.updateSecureContextOptions({
+      ...(ca ? { ca } : {}),
+      ...(cert ? { cert } : {}),
+      ...(key ? { key } : {}),
+    })
+  }
+
+  override _equals(other: ServerCredentials): boolean {
+    return this === other
   }
 }

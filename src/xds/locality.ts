@@ -20,3 +20,29 @@ export interface Locality {
   /** From 0, without a gap. Clients use a priority if no locality of a lower number is READY. */
   readonly priority: number
 }
+
+/**
+ * The largest sum of the locality weights of one priority. The protocol allows 2^32 - 1; older clients add them up as
+ * signed 32-bit integers.
+ */
+const MAX_SUM = 2 ** 31 - 1
+
+/**
+ * Weights as localities can have them: integers of at least 1, in the proportions of the given ones.
+ *
+ * @param weights above 0; fractions and sums beyond 2^31 occur in registries
+ */
+export function localityWeights(weights: readonly number[]): readonly number[] {
+  const sum = total(weights)
+  if (sum <= MAX_SUM && weights.every(Number.isInteger)) return weights
+  // Their parts first: the sum of the weights themselves may be infinite.
+  const most = weights.reduce((one, other) => Math.max(one, other), 0)
+  const parts = weights.map((weight) => weight / most)
+  // Each that is raised to 1 adds less than 1 to the sum.
+  const scale = (MAX_SUM - weights.length) / total(parts)
+  return parts.map((part) => Math.max(1, Math.floor(part * scale)))
+}
+
+function total(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0)
+}

@@ -1,7 +1,6 @@
 import type { Endpoint } from '../domain/endpoint.js'
 import { type Selector, selects } from '../domain/selector.js'
-import type { IpSocket, Locality } from './locality.js'
-import { localityWeights } from './locality-weights.js'
+import { type IpSocket, type Locality, localityWeights } from './locality.js'
 
 /** An endpoint that clients get. */
 export interface Weighted {

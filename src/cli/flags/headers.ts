@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core'
 import { withoutSecrets } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
-import type { Headers } from '../../grpc/headers.js'
+import type { Headers } from '../../grpc/protocol.js'
 import { readBy } from './custom.js'
 import { readText } from './standard-input.js'
 

@@ -1,4 +1,4 @@
-import { status } from '../../grpc/status-code.js'
+import { status } from '../../grpc/protocol.js'
 import type { CallEnd } from '../../proxy/call.js'
 import { serviceName } from '../../proxy/service.js'
 import { LogFile } from '../output/log-file.js'

@@ -2,7 +2,10 @@ import { requireChosen } from '../../domain/endpoint-filter.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { OpenRegistries, OpenRegistry } from '../base-command.js'
 import { requireRegistered, type Scope } from '../flags/target.js'
-import type { RegistryDoc } from './document.js'
+import type { Palette } from '../terminal/color.js'
+import { age, count } from '../terminal/units.js'
+import { visible } from '../terminal/visible.js'
+import type { RegistryDoc, ResolvedRegistryDoc } from './document.js'
 
 /** What was read from one of several registries, or why nothing was. */
 export interface RegistryPart<Read> {
@@ -155,4 +158,35 @@ export async function requireRegisteredIn(
   }
   // A registry that was not read may have them.
   throw refusals.find(({ code }) => code !== 'USAGE') ?? refusals[0]
+}
+
+/** A line for each of several registries: its part in the balancing, and the state of its list. */
+export function registryLines(registries: readonly ResolvedRegistryDoc[], palette: Palette): string[] {
+  const isRatio = registries.every(({ priority }) => priority === 0)
+  const width = Math.max(0, ...registries.map(({ registry }) => registry.length))
+  return registries.map(({ registry, priority, weight, rev, endpoints, ageMs, problem }) => {
+    const part = isRatio ? `weight ${weight}` : `priority ${priority}`
+    const list = rev === null ? 'no list' : `${count(endpoints, 'endpoint')}, rev ${rev}`
+    const cached = ageMs === 0 ? '' : ` from the cache, seen ${age(ageMs)} ago`
+    const line = `${registry.padEnd(width)}  ${part}, ${list}${cached}`
+    return problem === null ? line : palette.yellow(`${line}  ! STALE: ${visible(problem)}`)
+  })
+}
+
+/** Why a service without endpoints cannot be called. @throws DiscoError NOT_FOUND; USAGE for `call METHOD SERVICE` */
+export async function refuseSwappedMethod(
+  registries: OpenRegistries,
+  service: string,
+  method: string | undefined,
+): Promise<void> {
+  const [{ registry, origin }] = registries
+  if (origin === null && method !== undefined && (await registry.list(method)).endpoints.length > 0) {
+    const { endpoints } = await registry.list(service)
+    if (endpoints.length === 0) {
+      throw new DiscoError('USAGE', 'The arguments are swapped: the service comes before the method', {
+        suggestions: [`Try: disco call ${method} ${service}`],
+      })
+    }
+  }
+  await requireExisting(registries, service)
 }

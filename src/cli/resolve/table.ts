@@ -1,4 +1,4 @@
-import { registryLines } from '../registries/lines.js'
+import { registryLines } from '../registries/parts.js'
 import type { Palette } from '../terminal/color.js'
 import { renderTable } from '../terminal/table.js'
 import { age, count, percent } from '../terminal/units.js'

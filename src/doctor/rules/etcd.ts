@@ -1,8 +1,7 @@
 import type { DiscoError } from '../../domain/errors.js'
 import type { MemberChecked, MemberStatus } from '../../registry/members.js'
-import type { Found, Rule } from '../finding.js'
+import { type Found, listed, type Rule } from '../finding.js'
 import { remedyOf } from '../mend.js'
-import { listed } from '../texts.js'
 
 /** The status of each etcd member in --endpoints. */
 export interface EtcdFacts {

@@ -2,10 +2,8 @@ import { readAddress } from '../../domain/address.js'
 import { addressHints } from '../../domain/address-hints.js'
 import type { Endpoint } from '../../domain/endpoint.js'
 import { byKey, type ServiceFacts } from '../facts.js'
-import type { Found, Rule } from '../finding.js'
-import { commandOn, remedyOf } from '../mend.js'
-import { counted, listed, percent } from '../texts.js'
-import { lacksLease } from './stale.js'
+import { counted, type Found, listed, percent, type Rule } from '../finding.js'
+import { commandOn, lacksLease, remedyOf } from '../mend.js'
 
 export const undialable: Rule<ServiceFacts> = {
   code: 'D005',

@@ -2,10 +2,8 @@ import { readAddress } from '../../domain/address.js'
 import { type Endpoint, isReadable, type LeaseId } from '../../domain/endpoint.js'
 import { findLayout } from '../../domain/layouts/index.js'
 import { byKey, type ServiceFacts } from '../facts.js'
-import type { Found, Rule } from '../finding.js'
-import { commandOn, remedyOf } from '../mend.js'
-import { counted, listed, percent } from '../texts.js'
-import { isStale, lacksLease } from './stale.js'
+import { counted, type Found, listed, percent, type Rule } from '../finding.js'
+import { commandOn, isStale, lacksLease, remedyOf } from '../mend.js'
 
 /** A short pause of the server, the network or etcd is enough for a shorter TTL to expire. */
 const MIN_TTL_SECONDS = 3

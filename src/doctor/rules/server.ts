@@ -1,10 +1,8 @@
 import type { HealthFault } from '../../agent/health/survey.js'
 import type { Endpoint } from '../../domain/endpoint.js'
 import type { ServiceFacts } from '../facts.js'
-import type { Found, Rule, Severity } from '../finding.js'
-import { commandOn, outOfRotation, remedyOf } from '../mend.js'
-import { percent } from '../texts.js'
-import { isStale } from './stale.js'
+import { type Found, percent, type Rule, type Severity } from '../finding.js'
+import { commandOn, isStale, outOfRotation, remedyOf } from '../mend.js'
 
 const UNREACHED: ReadonlySet<HealthFault | null | undefined> = new Set(['refused', 'unreachable'])
 const SILENT: ReadonlySet<HealthFault | null | undefined> = new Set(['not-serving', 'no-answer'])

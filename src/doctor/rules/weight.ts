@@ -1,9 +1,8 @@
 import type { Endpoint } from '../../domain/endpoint.js'
 import { findLayout } from '../../domain/layouts/index.js'
 import { byKey, type ServiceFacts } from '../facts.js'
-import type { Found, Rule } from '../finding.js'
+import { counted, type Found, type Rule } from '../finding.js'
 import { commandOn, type Remedy, remedyOf } from '../mend.js'
-import { counted } from '../texts.js'
 
 export const ignoredWeight: Rule<ServiceFacts> = {
   code: 'D009',

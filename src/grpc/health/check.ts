@@ -6,12 +6,12 @@ import {
   type ServiceError,
   status,
 } from '@grpc/grpc-js'
-import { onAbort } from '../../domain/on-abort.js'
+import { onAbort } from '../../domain/abortable.js'
 import { connectionFailure } from '../../net/connection-failure.js'
 import { httpStatusOf } from '../../net/grpc-js-texts.js'
 import type { BackendTls } from '../backend-tls.js'
 import { connectionProblem, type Diagnosis, diagnose, isDescriptorLimit } from '../connection-problem.js'
-import { type Headers, metadataOf } from '../headers.js'
+import { type Headers, metadataOf } from '../protocol.js'
 import { authorityOf } from '../resolver/target.js'
 import { HEALTH_PATHS, healthRequest, healthResponse, type ServingStatus } from './protocol.js'
 

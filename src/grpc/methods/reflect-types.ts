@@ -1,6 +1,6 @@
 import type { FileDescriptorProto } from '@bufbuild/protobuf/wkt'
 import { type Client, type StatusObject, status } from '@grpc/grpc-js'
-import type { Headers } from '../headers.js'
+import type { Headers } from '../protocol.js'
 import { checkNames } from './check-names.js'
 import { ReflectedFiles } from './reflected-files.js'
 import { ReflectionCalls } from './reflection-calls.js'

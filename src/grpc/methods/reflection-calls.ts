@@ -1,7 +1,7 @@
 import { fromJson, toBinary } from '@bufbuild/protobuf'
 import { type Client, type Metadata, type StatusObject, status } from '@grpc/grpc-js'
 import { DiscoError } from '../../domain/errors.js'
-import { type Headers, metadataOf } from '../headers.js'
+import { type Headers, metadataOf } from '../protocol.js'
 import {
   type ReflectionAnswer,
   type ReflectionMessages,

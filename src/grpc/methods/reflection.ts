@@ -1,7 +1,7 @@
 import type { FileDescriptorProto } from '@bufbuild/protobuf/wkt'
 import { type Client, type ServiceError, status } from '@grpc/grpc-js'
 import { DiscoError } from '../../domain/errors.js'
-import type { Headers } from '../headers.js'
+import type { Headers } from '../protocol.js'
 import { checkFullName, checkNames } from './check-names.js'
 import { type Ask, ReflectedFiles } from './reflected-files.js'
 import { ReflectionCalls } from './reflection-calls.js'

@@ -1,7 +1,7 @@
+import { onAbort } from '../../domain/abortable.js'
 import type { EndpointRecord, Revision } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { Layout } from '../../domain/layouts/index.js'
-import { onAbort } from '../../domain/on-abort.js'
 import type { EtcdClient } from '../../etcd/client.js'
 import { keepAlive } from '../../etcd/keep-alive.js'
 import { grantLease } from '../../etcd/lease.js'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { localityWeights } from '../../../src/xds/locality-weights.js'
+import { localityWeights } from '../../../src/xds/locality.js'
 
 describe('weights of localities', () => {
   it('are the registered ones where a client can add them up', () => {

@@ -1,3 +1,19 @@
+import { Metadata } from '@grpc/grpc-js'
+
+/** The codes of gRPC statuses, for folders that do without grpc-js. */
+export { status } from '@grpc/grpc-js'
+
+/** Headers of a request. Names may repeat; the values of names that end in `-bin` are base64. */
+export type Headers = readonly (readonly [name: string, value: string])[]
+
+export function metadataOf(headers: Headers): Metadata {
+  const metadata = new Metadata()
+  for (const [name, value] of headers) {
+    metadata.add(name, name.endsWith('-bin') ? Buffer.from(value, 'base64') : value)
+  }
+  return metadata
+}
+
 /** grpc-js's default limit for a received message: 4 MiB. */
 export const DEFAULT_MAX_MESSAGE_BYTES = 4 * 2 ** 20
 
