@@ -51,6 +51,7 @@ export {
   type EndpointList,
   type EtcdOptions,
   type HoldOptions,
+  type ListOptions,
   type Place,
   Registry,
   type RegistryOptions,

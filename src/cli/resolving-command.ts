@@ -1,5 +1,7 @@
+import type { Discovery } from '../domain/discovery.js'
+import type { Revision } from '../domain/endpoint.js'
 import type { Resolution } from '../grpc/resolver/resolve.js'
-import { type BaseFlags, DiscoCommand } from './base-command.js'
+import { type BaseFlags, DiscoCommand, type OpenRegistries } from './base-command.js'
 import { type CacheFlags, cacheFlags, type PlaceFlags, placeFlags } from './flags/base.js'
 import { type Dialled, type FilterFlags, placeOfDialled, selectorFlag } from './flags/target.js'
 import { requireExisting } from './registries/parts.js'
@@ -7,14 +9,29 @@ import { unusableOf } from './resolve/document.js'
 import { unusableLines } from './resolve/table.js'
 import { StopSignals } from './stop-signals.js'
 
+/** A discovery of an earlier state of a service. @throws DiscoError NOT_FOUND, REVISION_UNAVAILABLE */
+async function pastOf(
+  [{ registry }]: OpenRegistries,
+  service: string,
+  revision: Revision,
+): Promise<Discovery> {
+  const { pastDiscovery } = await import('../registry/past-discovery.js')
+  return pastDiscovery(await registry.listExisting(service, { revision }))
+}
+
 /** A command that looks at a target as a gRPC client would be given it. */
 export abstract class ResolvingCommand extends DiscoCommand {
   static override flags = { ...selectorFlag, ...cacheFlags, ...placeFlags }
 
-  /** @throws DiscoError USAGE, NOT_FOUND with the nearest names, or the values of a selector, INTERRUPTED, ETCD_UNREACHABLE, ETCD_DENIED */
+  /**
+   * @param revision as of which the target is resolved
+   * @throws DiscoError USAGE, NOT_FOUND with the nearest names, or the values of a selector, INTERRUPTED, ETCD_UNREACHABLE, ETCD_DENIED,
+   *   REVISION_UNAVAILABLE
+   */
   protected async resolve(
     dialled: Dialled,
     flags: BaseFlags & PlaceFlags & CacheFlags & FilterFlags,
+    revision?: Revision,
   ): Promise<Resolution> {
     const { target, registry: where } = dialled
     using stop = new StopSignals()
@@ -27,9 +44,11 @@ export abstract class ResolvingCommand extends DiscoCommand {
     const { discovery, registries } = await this.openDiscovery(
       flags,
       (place) => placeOfDialled(dialled, place),
-      this.cacheOptions(flags),
+      revision === undefined && this.cacheOptions(flags),
     )
-    install({ discovery })
+    install({
+      discovery: revision === undefined ? discovery : await pastOf(registries, where.service, revision),
+    })
     const resolution = await resolveTarget(target, stop.once)
     const { list, service } = resolution
     if (service !== null && list?.registered.length === 0) await requireExisting(registries, service)

@@ -14,6 +14,7 @@ import { placeFlags } from '../cli/flags/base.js'
 import { refuseIdle } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { ACCESS_NAMES, accessFlags, accessOf } from '../cli/flags/probe.js'
+import { refuseBesideRev, revFlag } from '../cli/flags/since.js'
 import { filterFlags, readScope, targetAndAddresses } from '../cli/flags/target.js'
 import { isSharedRegistry } from '../cli/notes/notes.js'
 import {
@@ -46,6 +47,7 @@ export default class Ls extends DiscoCommand {
     '<%= config.bin %> ls hello -o wide',
     "<%= config.bin %> ls hello -l 'version=2.0.0,weight>0'",
     '<%= config.bin %> ls --host 10.0.0.5',
+    '<%= config.bin %> ls hello --rev 1042',
   ]
   static override readonly takesSeveral = true
   static override usage = '<%= command.id %> [TARGET] [ADDR...] [FLAGS]'
@@ -61,6 +63,7 @@ export default class Ls extends DiscoCommand {
     ttl: Flags.boolean({
       description: `how long every lease still lasts, where there are more than ${MAX_LEASES.toLocaleString('en')}`,
     }),
+    ...revFlag,
     ...filterFlags,
     ...accessFlags,
     ...placeFlags,
@@ -70,12 +73,13 @@ export default class Ls extends DiscoCommand {
   async run(): Promise<EndpointsDoc | SelectedDoc | ServicesDoc | undefined> {
     const { args, flags, metadata } = await this.parse(Ls)
     if (!flags.probe) refuseIdle({ flags, metadata }, ['probe-timeout', ...ACCESS_NAMES], 'without --probe')
+    refuseBesideRev({ flags, metadata }, ['probe', 'ttl'])
     const probe = flags.probe ? { deadlineMs: flags['probe-timeout'], ...(await accessOf(flags)) } : null
     const [target, ...addrs] = args.target ?? []
     const scopeIn = (place: PlaceIn) => readScope({ command: 'ls', target, addrs, flags, place })
     const scope = await scopeIn((layout) => this.place(flags, layout))
     const registries = await this.openRegistries(flags, async (place) => (await scopeIn(place)).place)
-    await requireRegisteredIn(registries, scope)
+    await requireRegisteredIn(registries, scope, flags.rev)
     const { service, filter } = scope
     const asked = { filter, probe, flags }
     if (service !== undefined) return await this.listEndpoints(registries, service, asked)
@@ -88,7 +92,7 @@ export default class Ls extends DiscoCommand {
     const roots = new Set<string>()
     let others = 0
     const parts = await readEach(registries, async ({ registry }) => {
-      const { revision, endpoints, otherKeys } = await registry.list()
+      const { revision, endpoints, otherKeys } = await registry.list(undefined, { revision: flags.rev })
       const { services, foreignKeys, rootHints } = summarizeServices(endpoints)
       for (const root of rootHints.slice(0, 3)) roots.add(root)
       others += foreignKeys + otherKeys
@@ -121,7 +125,7 @@ export default class Ls extends DiscoCommand {
     const { summarizeServices } = await import('../registry/service-summary.js')
     const readable: Endpoint[] = []
     const parts = await readEach(registries, async ({ registry, members }): Promise<SelectedDoc> => {
-      const { revision, endpoints } = await registry.list()
+      const { revision, endpoints } = await registry.list(undefined, { revision: flags.rev })
       const { services } = summarizeServices(endpoints)
       const all = services.flatMap((service) => service.endpoints)
       for (const endpoint of all) readable.push(endpoint)
@@ -156,14 +160,16 @@ export default class Ls extends DiscoCommand {
     // Addresses are checked against the whole list before anything is written.
     if (origin === null && this.format(flags) === 'name' && filter.addrs.length === 0 && !probe) {
       const { ended } = this.output
-      const pages = first.listPages(service, { signal: ended })
+      const pages = first.listPages(service, { signal: ended, revision: flags.rev })
       const hasWritten = await writeNames(pages, filter, this.output)
       if (hasWritten || ended.aborted) return undefined
       // The whole list explains why there is none.
     }
     const all: Endpoint[] = []
     const parts = await readEach(registries, async ({ registry, members, origin }) => {
-      const listing = await (origin === null ? registry.listExisting(service) : registry.list(service))
+      const listing = await (origin === null
+        ? registry.listExisting(service, { revision: flags.rev })
+        : registry.list(service))
       for (const endpoint of listing.endpoints) all.push(endpoint)
       const chosen = chosenOf(filter, listing.endpoints)
       const [ttls, health] = await Promise.all([this.ttls(registry, chosen, flags), askHealth(chosen, probe)])
@@ -195,7 +201,8 @@ export default class Ls extends DiscoCommand {
     endpoints: readonly Endpoint[],
     flags: BaseFlags & LsFlags,
   ): Promise<ReadonlyMap<LeaseId, Ttl> | null> {
-    if (this.format(flags) === 'name') return null
+    // Those of an earlier state are not known.
+    if (this.format(flags) === 'name' || flags.rev !== undefined) return null
     const leases = leasesOf(endpoints)
     if (leases.size <= MAX_LEASES || flags.ttl) return await registry.ttls(leases)
     this.remark(`The times of ${count(leases.size, 'lease')} are left out; --ttl asks for them`)

@@ -1,3 +1,4 @@
+import { refuseBesideRev, revFlag } from '../cli/flags/since.js'
 import { dialledTarget, readDialled } from '../cli/flags/target.js'
 import { notesOn } from '../cli/notes/notes.js'
 import { type ResolveDoc, resolveDoc } from '../cli/resolve/document.js'
@@ -16,13 +17,15 @@ export default class Resolve extends ResolvingCommand {
     '<%= config.bin %> resolve dns:///localhost:1001',
   ]
   static override readonly takesSeveral = true
+  static override flags = { ...revFlag, ...ResolvingCommand.flags }
   static override args = { target: dialledTarget }
 
   async run(): Promise<ResolveDoc> {
     const { args, flags, metadata } = await this.parse(Resolve)
     const place = (layout: string) => this.place(flags, layout)
     const dialled = await readDialled(args.target, { flags, metadata }, place)
-    const resolution = await this.resolve(dialled, flags)
+    refuseBesideRev({ flags, metadata }, ['cache-max-age'])
+    const resolution = await this.resolve(dialled, flags, flags.rev)
     const notes = notesOn(
       { dialled, members: this.members(flags), env: process.env },
       resolution.list?.selected ?? [],

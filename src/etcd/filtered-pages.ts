@@ -3,7 +3,7 @@ import type { Revision } from '../domain/endpoint.js'
 import { keyBytes } from '../domain/key-text.js'
 import type { KeyFilter } from '../domain/layouts/reader.js'
 import type { EtcdClient } from './client.js'
-import { type KeyRange, keyAfter } from './key-range.js'
+import { keyAfter, type RangeAt } from './key-range.js'
 import { pages } from './pages.js'
 import type { KeyValue, Pairs } from './pairs.js'
 import type { AnswerHeader } from './range-answer.js'
@@ -39,7 +39,7 @@ const MAX_KEYS = 5_000
  */
 export async function* filteredPages(
   client: EtcdClient,
-  range: KeyRange,
+  range: RangeAt,
   filter: KeyFilter,
 ): AsyncGenerator<FilteredPage, void, void> {
   for await (const { header, revision, pairs, next } of pages(client, range, { keysOnly: true })) {

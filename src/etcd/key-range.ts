@@ -1,9 +1,16 @@
+import type { Revision } from '../domain/endpoint.js'
 import { keyBytes } from '../domain/key-text.js'
 
 /** The keys from `key` (inclusive) to `range_end` (exclusive); only `key` if there is no `range_end`. */
 export interface KeyRange {
   readonly key: Buffer
   readonly range_end?: Buffer
+}
+
+/** A range to be listed. */
+export interface RangeAt extends KeyRange {
+  /** The list is as of this revision; by default, as of the newest. */
+  readonly revision?: Revision
 }
 
 export function oneKey(key: string): KeyRange {

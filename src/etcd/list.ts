@@ -2,7 +2,7 @@ import type { Revision } from '../domain/endpoint.js'
 import type { KeyFilter } from '../domain/layouts/reader.js'
 import type { EtcdClient } from './client.js'
 import { type FilteredPage, filteredPages } from './filtered-pages.js'
-import type { KeyRange } from './key-range.js'
+import type { RangeAt } from './key-range.js'
 import { pages } from './pages.js'
 import type { KeyValue } from './pairs.js'
 import { isOutOfHistory } from './range.js'
@@ -27,14 +27,14 @@ export interface Collected<Item> extends ListingOrigin {
 }
 
 /**
- * Lists the matching keys of a range; a null filter matches all. Starts over when the revision is compacted before
- * the last page.
+ * Lists the matching keys of a range; a null filter matches all. Without a revision in the range, starts over when that
+ * of the list is compacted before the last page.
  *
  * @param become converts key-values; called page by page, so that a page is freed before the next is decoded
  */
 export async function collect<Item>(
   client: EtcdClient,
-  range: KeyRange,
+  range: RangeAt,
   filter: KeyFilter | null,
   become: (kv: KeyValue) => readonly Item[],
 ): Promise<Collected<Item>> {
@@ -48,7 +48,7 @@ export async function collect<Item>(
         last = page
       }
     } catch (error) {
-      if (last !== null && isOutOfHistory(error)) continue
+      if (last !== null && range.revision === undefined && isOutOfHistory(error)) continue
       throw error
     }
     if (last === null) throw new Error('a range has at least one page')
@@ -68,7 +68,7 @@ export interface CollectedPage<Item> {
 /** Collects like `collect`, but yields each page as soon as etcd has sent it. No key is in two pages. */
 export async function* collectPages<Item>(
   client: EtcdClient,
-  range: KeyRange,
+  range: RangeAt,
   filter: KeyFilter | null,
   become: (kv: KeyValue) => readonly Item[],
 ): AsyncGenerator<CollectedPage<Item>, void, void> {
@@ -83,7 +83,7 @@ export async function* collectPages<Item>(
         yield { revision: page.revision, items, others }
       }
     } catch (error) {
-      if (rest === from || !isOutOfHistory(error)) throw error
+      if (rest === from || range.revision !== undefined || !isOutOfHistory(error)) throw error
     }
   }
 }
@@ -106,7 +106,7 @@ function addItems<Item>(
 /** Collects the key-values of a range, like `collect`. */
 export async function list(
   client: EtcdClient,
-  range: KeyRange,
+  range: RangeAt,
   filter: KeyFilter | null = null,
 ): Promise<Listing> {
   const { items, clusterId, raftTerm, revision } = await collect<KeyValue>(client, range, filter, (kv) => [
@@ -121,7 +121,7 @@ type MatchingPage = Pick<FilteredPage, 'header' | 'revision' | 'others' | 'next'
 
 async function* matchingPages(
   client: EtcdClient,
-  range: KeyRange,
+  range: RangeAt,
   filter: KeyFilter | null,
 ): AsyncGenerator<MatchingPage, void, void> {
   if (filter) yield* filteredPages(client, range, filter)

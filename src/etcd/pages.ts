@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Revision } from '../domain/endpoint.js'
 import type { EtcdClient } from './client.js'
-import { type KeyRange, keyAfter } from './key-range.js'
+import { keyAfter, type RangeAt } from './key-range.js'
 import type { Pairs } from './pairs.js'
 import type { AnswerHeader, RangeAnswer } from './range-answer.js'
 
@@ -29,17 +29,17 @@ const PAGE_MS = 500
 const MAX_GROWTH = 4
 
 /**
- * Reads a range page by page at the first page's revision. Pages grow while they stay small and quick. The next
+ * Reads a range page by page, all at one revision: that of the range, or of the first page. Pages grow while they stay small and quick. The next
  * page is requested before a page is given out, and so comes while that is decoded.
  *
  * @throws DiscoError INTERNAL (see `isOutOfHistory`) when the revision is compacted before the last page
  */
 export async function* pages(
   client: Pick<EtcdClient, 'range'>,
-  range: KeyRange,
+  range: RangeAt,
   { keysOnly }: { readonly keysOnly: boolean },
 ): AsyncGenerator<Page, void, void> {
-  let revision: Revision = 0
+  let revision: Revision = range.revision ?? 0
   let limit = FIRST_PAGE_KEYS
   const fetch = async (key: Buffer): Promise<RangeAnswer> => {
     const startedMs = performance.now()

@@ -6,7 +6,7 @@ import type { KeyFilter } from '../domain/layouts/reader.js'
 import { Backoff } from '../net/backoff.js'
 import type { EtcdClient } from './client.js'
 import { heartbeat } from './heartbeat.js'
-import { type HistoryEnd, ReplayEnd } from './history-end.js'
+import { type HistoryEnd, historyEnd, ReplayEnd } from './history-end.js'
 import type { KeyRange } from './key-range.js'
 import type { KeyValue } from './pairs.js'
 import { readKeyValue } from './range.js'
@@ -58,6 +58,20 @@ export function replay(
   signal: AbortSignal,
 ): AsyncGenerator<ReplayPart, void, void> {
   return new Replay(client.under(signal), range, span, signal).run()
+}
+
+/** The oldest revision that etcd can still read. Found by a watch, since no other answer has it. */
+export async function oldestRevision(
+  client: EtcdClient,
+  range: KeyRange,
+  signal: AbortSignal,
+): Promise<Revision> {
+  const end = await historyEnd(client, range)
+  const none = () => false
+  for await (const part of replay(client, range, { after: 0, end, filter: none }, signal)) {
+    return part.type === 'compacted' ? part.revision : 1
+  }
+  return 1
 }
 
 class Replay {

@@ -1,11 +1,12 @@
 import type { Endpoint, Revision } from '../domain/endpoint.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import type { EtcdClient } from '../etcd/client.js'
-import { prefixRange } from '../etcd/key-range.js'
+import { prefixRange, type RangeAt } from '../etcd/key-range.js'
 import { type CollectedPage, collect, collectPages } from '../etcd/list.js'
 import type { KeyValue } from '../etcd/pairs.js'
 import { decodeEndpoints } from './decode.js'
 import { explainForbidden, isForbidden } from './etcd-refusals.js'
+import { explainRevision } from './revisions.js'
 
 /** Endpoints as of one revision. */
 export interface EndpointList {
@@ -15,23 +16,31 @@ export interface EndpointList {
   readonly otherKeys: number
 }
 
+/** Optional parts of a list. */
+interface ListingOptions {
+  /** Called with the key and value of each registration; again with newer ones if the list starts over. */
+  readonly onKey?: (kv: KeyValue) => void
+  /** As of this revision; by default, as of the newest. */
+  readonly revision?: Revision | undefined
+}
+
 /**
  * Lists the endpoints of one service, or of all, by key. Without permission for all keys, lists the default layout.
  *
- * @param onKey called with the key and value of each registration; again with newer ones if the list starts over
+ * @throws DiscoError REVISION_UNAVAILABLE
  */
 export async function listEndpoints(
   client: EtcdClient,
   reader: Reader,
   service?: string,
-  onKey?: (kv: KeyValue) => void,
+  options: ListingOptions = {},
 ): Promise<EndpointList> {
   try {
-    return await read(client, reader, service, onKey)
+    return await read(client, reader, service, options)
   } catch (error) {
     const narrowed = isForbidden(error) && service !== undefined ? reader.narrowed(service) : null
-    if (!narrowed) throw explainForbidden(error, reader)
-    return await listEndpoints(client, narrowed, service, onKey)
+    if (!narrowed) throw await explained(error, client, reader, rangeAt(reader, service, options.revision))
+    return await listEndpoints(client, narrowed, service, options)
   }
 }
 
@@ -40,9 +49,10 @@ export async function* endpointPages(
   client: EtcdClient,
   reader: Reader,
   service?: string,
+  at?: Revision,
 ): AsyncGenerator<EndpointList, void, void> {
   const decode = (kv: KeyValue, by: Reader) => decodeEndpoints(by, kv, service)
-  for await (const { revision, items, others } of decodedPages(client, reader, service, decode)) {
+  for await (const { revision, items, others } of decodedPages(client, reader, service, decode, at)) {
     yield { revision, endpoints: items, otherKeys: others }
   }
 }
@@ -52,14 +62,17 @@ export async function* endpointPages(
  * those of the default layout.
  *
  * @param decode takes the reader that the range was read for
+ * @param at reads as of this revision
+ * @throws DiscoError REVISION_UNAVAILABLE
  */
 export async function* decodedPages<Item>(
   client: EtcdClient,
   reader: Reader,
   service: string | undefined,
   decode: (kv: KeyValue, reader: Reader) => readonly Item[],
+  at?: Revision,
 ): AsyncGenerator<CollectedPage<Item>, void, void> {
-  const range = prefixRange(reader.prefix(service))
+  const range = rangeAt(reader, service, at)
   let isFirst = true
   try {
     const pages = collectPages(client, range, reader.keyFilter(service), (kv) => decode(kv, reader))
@@ -70,18 +83,18 @@ export async function* decodedPages<Item>(
   } catch (error) {
     const mayNarrow = isFirst && isForbidden(error) && service !== undefined
     const narrowed = mayNarrow ? reader.narrowed(service) : null
-    if (!narrowed) throw explainForbidden(error, reader)
-    yield* decodedPages(client, narrowed, service, decode)
+    if (!narrowed) throw await explained(error, client, reader, range)
+    yield* decodedPages(client, narrowed, service, decode, at)
   }
 }
 
 async function read(
   client: EtcdClient,
   reader: Reader,
-  service?: string,
-  onKey: (kv: KeyValue) => void = () => undefined,
+  service: string | undefined,
+  { onKey = () => undefined, revision: at }: ListingOptions,
 ): Promise<EndpointList> {
-  const range = prefixRange(reader.prefix(service))
+  const range = rangeAt(reader, service, at)
   const decode = (kv: KeyValue) => {
     const endpoints = decodeEndpoints(reader, kv, service)
     if (endpoints.length > 0) onKey(kv)
@@ -89,4 +102,20 @@ async function read(
   }
   const { revision, items, others } = await collect(client, range, reader.keyFilter(service), decode)
   return { revision, endpoints: items, otherKeys: others }
+}
+
+function rangeAt(reader: Reader, service: string | undefined, revision: Revision | undefined): RangeAt {
+  const range = prefixRange(reader.prefix(service))
+  return revision === undefined ? range : { ...range, revision }
+}
+
+async function explained(
+  error: unknown,
+  client: EtcdClient,
+  reader: Reader,
+  range: RangeAt,
+): Promise<unknown> {
+  const { revision, ...whole } = range
+  if (revision === undefined) return explainForbidden(error, reader)
+  return explainForbidden(await explainRevision(error, client, whole, revision), reader)
 }

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { Abortable } from '../domain/abortable.js'
 import type { Discovery, Query, Update } from '../domain/discovery.js'
-import type { Endpoint, LeaseId } from '../domain/endpoint.js'
+import type { Endpoint, LeaseId, Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { AUTO, type Place, type Reader, readerOf, writableLayout } from '../domain/layouts/reader.js'
 import { type WeightForm, weightChangeOf } from '../domain/weight.js'
@@ -31,6 +31,15 @@ import { lastWeight } from './weight-history.js'
 import { chooseTargets } from './weight-targets.js'
 
 export type { CacheOptions, EndpointList, EtcdOptions, Place, RegistryOptions, Ttl }
+
+/** Options of the lists of a `Registry`. */
+export interface ListOptions extends Abortable {
+  /**
+   * Lists as of this revision, if etcd still has it. Remaining times of leases are not part of history. By default, as of
+   * the newest revision.
+   */
+  readonly revision?: Revision | undefined
+}
 
 /**
  * Options of `Registry.register`. The signal aborts a pending attempt, for example while it waits for the lease of a
@@ -83,9 +92,13 @@ export class Registry implements Discovery, AsyncDisposable {
     return new Registry(client, reader, options)
   }
 
-  /** Lists the endpoints of one service, or of all services, sorted by key. An unknown service gives an empty list. */
-  list(service?: string, { signal }: Abortable = {}): Promise<EndpointList> {
-    return listEndpoints(this.client.under(signal), this.reader, service)
+  /**
+   * Lists the endpoints of one service, or of all services, sorted by key. An unknown service gives an empty list.
+   *
+   * @throws DiscoError REVISION_UNAVAILABLE
+   */
+  list(service?: string, { signal, revision }: ListOptions = {}): Promise<EndpointList> {
+    return listEndpoints(this.client.under(signal), this.reader, service, { revision })
   }
 
   /**
@@ -104,8 +117,11 @@ export class Registry implements Discovery, AsyncDisposable {
    * registry.close()
    * ```
    */
-  listPages(service?: string, { signal }: Abortable = {}): AsyncGenerator<EndpointList, void, void> {
-    return endpointPages(this.client.under(signal), this.reader, service)
+  listPages(
+    service?: string,
+    { signal, revision }: ListOptions = {},
+  ): AsyncGenerator<EndpointList, void, void> {
+    return endpointPages(this.client.under(signal), this.reader, service, revision)
   }
 
   /** Counts services and endpoints of each layout. */
@@ -114,15 +130,17 @@ export class Registry implements Discovery, AsyncDisposable {
   }
 
   /** Lists like `list`. @throws DiscoError NOT_FOUND, with the most similar names, if the service has no endpoint */
-  async listExisting(service: string, { signal }: Abortable = {}): Promise<EndpointList> {
-    const listing = await this.list(service, { signal })
+  async listExisting(service: string, { signal, revision }: ListOptions = {}): Promise<EndpointList> {
+    const listing = await this.list(service, { signal, revision })
     if (listing.endpoints.length > 0) return listing
     // The service may be registered in another layout.
     const everywhere = readerOf({ layout: AUTO, root: this.reader.root })
     const isOneLayout = this.reader.layout !== AUTO
     const [all, inOthers] = await Promise.all([
-      unlessForbidden(this.list(undefined, { signal })),
-      isOneLayout ? unlessForbidden(listEndpoints(this.client.under(signal), everywhere, service)) : null,
+      unlessForbidden(this.list(undefined, { signal, revision })),
+      isOneLayout
+        ? unlessForbidden(listEndpoints(this.client.under(signal), everywhere, service, { revision }))
+        : null,
     ])
     throw noSuchService({ service, reader: this.reader, listing }, { all, inOthers })
   }

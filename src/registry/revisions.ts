@@ -1,21 +1,34 @@
 import type { Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
+import type { EtcdClient } from '../etcd/client.js'
+import type { KeyRange } from '../etcd/key-range.js'
+import { isOutOfHistory } from '../etcd/range.js'
+import { oldestRevision } from '../etcd/replay.js'
 
 /** The error for a revision whose history etcd has removed. @param oldest the first that is left */
 export function compactedRevision(revision: Revision, oldest: Revision, newest: Revision): DiscoError {
+  const usable = oldest === newest ? `revision ${newest}` : `revisions ${oldest} to ${newest}`
   return new DiscoError('REVISION_UNAVAILABLE', `etcd no longer has revision ${revision}: it was compacted`, {
-    suggestions: [usable(oldest, newest)],
+    suggestions: [`Usable: ${usable}`],
   })
 }
 
 /** The error for a revision that etcd has not reached. */
 export function futureRevision(revision: Revision, newest: Revision): DiscoError {
-  return new DiscoError(
-    'REVISION_UNAVAILABLE',
-    `etcd has not reached revision ${revision}: it is at ${newest}`,
-  )
+  const message = `etcd has not reached revision ${revision}: it is at ${newest}`
+  return new DiscoError('REVISION_UNAVAILABLE', message)
 }
 
-function usable(oldest: Revision, newest: Revision): string {
-  return oldest === newest ? `Usable: revision ${newest}` : `Usable: revisions ${oldest} to ${newest}`
+/** The error of a read at a revision: names the revisions that can be read, if it was not one of them. */
+export async function explainRevision(
+  error: unknown,
+  client: EtcdClient,
+  range: KeyRange,
+  revision: Revision,
+): Promise<unknown> {
+  if (!isOutOfHistory(error)) return error
+  const { header } = await client.range({ key: range.key, keys_only: true })
+  if (revision > header.revision) return futureRevision(revision, header.revision)
+  const oldest = await oldestRevision(client, range, new AbortController().signal)
+  return compactedRevision(revision, oldest, header.revision)
 }

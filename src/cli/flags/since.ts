@@ -1,12 +1,23 @@
 import { Flags } from '@oclif/core'
 import { readDurationMs } from '../../domain/duration.js'
 import type { Revision } from '../../domain/endpoint.js'
-import { readBy } from './custom.js'
+import { DiscoError } from '../../domain/errors.js'
+import { namesSeveral } from '../../domain/origins.js'
+import { integerFlag, type Parsed, readBy, refuseIdle } from './custom.js'
 
 /** The beginning of a part of history: a revision, or a time before now. */
 export type Since =
   | { readonly kind: 'revision'; readonly revision: Revision }
   | { readonly kind: 'ago'; readonly ms: number; readonly text: string }
+
+/** `--rev`: a look at an earlier state. */
+export const revFlag = {
+  rev: integerFlag({
+    min: 1,
+    helpValue: 'REV',
+    description: 'as of this revision, if etcd still has it; see disco history',
+  }),
+}
 
 /** `--since 1042` or `--since 10m`: a bare number is a revision. */
 export const sinceFlag = Flags.custom<Since>({
@@ -20,3 +31,17 @@ export const sinceFlag = Flags.custom<Since>({
     return ms === undefined ? undefined : { kind: 'ago', ms, text }
   }, 'a revision, such as 1042, or a duration with its unit, such as 10m'),
 })
+
+/**
+ * Refuses what does not go with --rev.
+ *
+ * @param names of flags about the present
+ * @throws DiscoError USAGE
+ */
+export function refuseBesideRev(parsed: Parsed, names: readonly string[]): void {
+  if (parsed.flags.rev === undefined) return
+  refuseIdle(parsed, names, 'with --rev, which looks at the past')
+  const { context } = parsed.flags
+  if (typeof context !== 'string' || !namesSeveral(context)) return
+  throw new DiscoError('USAGE', `--rev is a revision of one cluster, and -C names several: ${context}`)
+}

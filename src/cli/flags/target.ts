@@ -126,9 +126,10 @@ export async function readScope<Service extends string | undefined>(
 export async function requireRegistered(
   registry: Registry,
   { service, invalid }: Pick<Scope<string | undefined>, 'service' | 'invalid'>,
+  revision?: number,
 ): Promise<void> {
   if (invalid.size === 0) return
-  const { endpoints } = await registry.list(service)
+  const { endpoints } = await registry.list(service, { revision })
   for (const [name, error] of invalid) {
     if (!endpoints.some((endpoint) => isNamed(endpoint, name))) throw error
   }
@@ -249,7 +250,7 @@ export function refuseRegistryFlags(parsed: Parameters<typeof refuseIdle>[0], ta
 }
 
 const REGISTRY_FLAGS = [
-  ...['context', 'selector', 'host', 'layout', 'root', 'cache-max-age'],
+  ...['context', 'selector', 'host', 'layout', 'root', 'cache-max-age', 'rev'],
   ...['endpoints', 'cacert', 'cert', 'key', 'user', 'password-file', 'dial-timeout', 'command-timeout'],
 ]
 

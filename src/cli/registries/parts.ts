@@ -146,11 +146,12 @@ export function requireChosenIn(
 export async function requireRegisteredIn(
   registries: OpenRegistries,
   scope: Scope<string | undefined>,
+  revision?: number,
 ): Promise<void> {
   const refusals: DiscoError[] = []
   for (const { registry } of registries) {
     try {
-      await requireRegistered(registry, scope)
+      await requireRegistered(registry, scope, revision)
       return
     } catch (thrown) {
       refusals.push(DiscoError.from(thrown))

@@ -40,7 +40,9 @@ export interface KeyedList extends EndpointList {
 /** Lists a service in a single read, which leaves other clients little time to write before the transaction. */
 export async function listKeys(client: EtcdClient, reader: Reader, service: string): Promise<KeyedList> {
   const kvs = new Map<string, KeyValue>()
-  const list = await listEndpoints(client, reader, service, (kv) => kvs.set(kv.key, kv))
+  const list = await listEndpoints(client, reader, service, {
+    onKey: (kv) => kvs.set(kv.key, kv),
+  })
   return { ...list, kvs }
 }
 
