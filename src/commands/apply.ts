@@ -129,7 +129,11 @@ export default class Apply extends DiscoCommand {
     let applied: Applied
     {
       using stop = new StopSignals()
-      applied = await this.write(() => applyPlan(registry, plan, rules, this.progress(plan), stop.once))
+      const signals = { stop: stop.once, hurry: stop.twice }
+      applied = await this.write(
+        () => applyPlan(registry, plan, rules, this.progress(plan), signals),
+        stop.twice,
+      )
     }
     const doc = applyDoc(name, plan, { applied, isHeld })
     process.exitCode = { planned: 0, done: 0, moved: 6, interrupted: 130 }[doc.end]
@@ -163,11 +167,12 @@ export default class Apply extends DiscoCommand {
   }
 
   /** Says how far it came, where it fails. */
-  private async write(write: () => Promise<Applied>): Promise<Applied> {
+  private async write(write: () => Promise<Applied>, hurry: AbortSignal): Promise<Applied> {
     try {
       return await write()
     } catch (error) {
       this.remark(`! ${this.written} changes were made before this error; repeat the command to finish`)
+      if (hurry.aborted) throw new DiscoError('INTERRUPTED', 'Stopped in the middle of a transaction')
       throw error
     }
   }

@@ -88,6 +88,19 @@ describe('disco apply', () => {
     })
   })
 
+  test('what an entry leaves out stays as it is', async () => {
+    const value = '{"name":"hello","addr":"10.0.0.1:1","version":"","weight":7,"metadata":{"a":"b"}}'
+    await etcd.ctl('put', '/hello/10.0.0.1:1', value)
+    const bare = await fileOf([{ addr: '10.0.0.1:1' }])
+    expect(await applied('-f', bare, '--yes')).toMatchObject({ changes: [], same: 1 })
+    const weight = await fileOf([{ addr: '10.0.0.1:1', weight: 2 }])
+    const change = { weight: { from: 7, to: 2 }, otherFields: false }
+    expect(await applied('-f', weight, '--yes')).toMatchObject({ changes: [change] })
+    const metadata = await fileOf([{ addr: '10.0.0.1:1', metadata: { a: 'c' } }])
+    expect(await applied('-f', metadata, '--yes')).toMatchObject({ changes: [{ otherFields: true }] })
+    expect(await storedText(etcd, '/hello/10.0.0.1:1')).toBe(value.replace('7', '2').replace('"b"', '"c"'))
+  })
+
   test('what had a lease is added with --ttl, else refused by name', async () => {
     const file = await fileOf([{ addr: '10.0.0.1:1', leased: true }])
     const refused = await tool.run('apply', '-f', file, '--yes')

@@ -21,11 +21,18 @@ export interface Applied {
   readonly open: readonly KeyPlan[]
 }
 
+/** How an apply is ended early. */
+export interface ApplySignals {
+  /** Ends it between two transactions. */
+  readonly stop?: AbortSignal
+  /** Ends it at once: whether the transaction under way is made is then not known. */
+  readonly hurry?: AbortSignal
+}
+
 /**
  * Makes the changes of a plan, in transactions that etcd refuses if a key was written since the plan. Each key is
  * written once and whole: an apply that was killed is finished by another one.
  *
- * @param signal ends it between two transactions
  * @throws DiscoError OUTCOME_UNKNOWN, ETCD_UNREACHABLE, ETCD_DENIED; CONFLICT if other clients keep writing
  */
 export async function applyPlan(
@@ -33,9 +40,9 @@ export async function applyPlan(
   plan: ApplyPlan,
   rules: ApplyRules,
   { onWritten }: ApplyReports = {},
-  signal?: AbortSignal,
+  { stop, hurry }: ApplySignals = {},
 ): Promise<Applied> {
-  const { client } = registry.internals()
+  const { client } = registry.internals({ signal: hurry })
   const changes = plan.changes.filter((change) => !isToHold(change, rules))
   const outcomes: KeyOutcome[] = []
   let revision = plan.revision
@@ -48,8 +55,8 @@ export async function applyPlan(
   const open = new Set(changes)
   try {
     for (const batch of batchesOf(changes)) {
-      if (signal?.aborted) break
-      const batchRules = { force: rules.force, lease: lease?.id ?? null, signal: undefined }
+      if (stop?.aborted) break
+      const batchRules = { force: rules.force, lease: lease?.id ?? null, signal: hurry }
       const ended = await writeBatch(client, batch, plan.revision, batchRules)
       for (const outcome of ended) {
         outcomes.push(outcome)

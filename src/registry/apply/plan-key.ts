@@ -63,20 +63,44 @@ function nextValue(
   force: boolean,
 ): Uint8Array {
   const { key, layout } = stated
-  if (stated.isExact) return stated.value
-  const wanted = fieldsOf(layout, key, stated.value, stated.records)
+  if (stated.isExact || Buffer.compare(stated.value, value) === 0) return stated.value
   const [first, ...rest] = before
-  if (first !== undefined) {
-    const records: EndpointRecords = [first, ...rest]
-    if (firstDifference(wanted, fieldsOf(layout, key, value, records)) === null) return value
-    const weighed = withWeight(layout, value, stated.records[0].weight)
-    const decoded = layout.decode(key, weighed)
-    const now = decoded.kind === 'endpoints' ? fieldsOf(layout, key, weighed, decoded.records) : []
-    if (firstDifference(wanted, now) === null) return weighed
-    if (force || statedBy(layout, { key, value, records }).isWhole) return stated.value
-  } else if (force) return stated.value
-  const what = first === undefined ? 'cannot be read' : 'has more than the file states'
-  throw new DiscoError('CONFLICT', `The value of ${shownKey(key)} ${what}, and would be replaced`, {
+  if (first === undefined) {
+    if (force) return stated.value
+    throw wouldLose(key, 'cannot be read')
+  }
+  const records: EndpointRecords = [first, ...rest]
+  const now = fieldsOf(layout, key, value, records)
+  const wanted = withUnstated(stated, now)
+  if (firstDifference(wanted, now) === null) return value
+  const weighed = withWeight(layout, value, wanted[0].weight)
+  const decoded = layout.decode(key, weighed)
+  const then = decoded.kind === 'endpoints' ? fieldsOf(layout, key, weighed, decoded.records) : []
+  if (firstDifference(wanted, then) === null) return weighed
+  if (force || statedBy(layout, { key, value, records }).isWhole) return layout.encode(wanted, null).value
+  throw wouldLose(key, 'has more than the file states')
+}
+
+/** What an entry leaves out stays as it is. */
+function withUnstated(
+  { key, layout, value, records, entries }: StatedKey,
+  now: EndpointRecords,
+): EndpointRecords {
+  const [first, ...rest] = fieldsOf(layout, key, value, records).map((record, index): EndpointRecord => {
+    const [entry, current] = [entries[index], now[index] ?? now[0]]
+    const id = entry?.id ?? current.id
+    return {
+      ...record,
+      weight: entry?.weight == null ? current.weight : record.weight,
+      metadata: entry?.metadata === undefined ? current.metadata : record.metadata,
+      ...(id === undefined ? {} : { id }),
+    }
+  })
+  return first === undefined ? now : [first, ...rest]
+}
+
+function wouldLose(key: string, what: string): DiscoError {
+  return new DiscoError('CONFLICT', `The value of ${shownKey(key)} ${what}, and would be replaced`, {
     suggestions: ['Export it again, and change that file', 'To replace it anyway, add --force'],
   })
 }

@@ -20,8 +20,8 @@ export interface StatedKey {
   readonly isExact: boolean
   readonly leased: boolean
   readonly grantedTtlSeconds: number | null
-  /** Its first entry. */
-  readonly entry: PlacedEntry
+  /** One for each address. */
+  readonly entries: Entries
 }
 
 /**
@@ -36,7 +36,7 @@ export function statedKeys(file: RegistryFile, root: string = file.root): Stated
     const stated = statedKey(file, entries, root)
     const other = keys.get(stated.key)
     if (other) {
-      const where = `${other.entry.at.line}:${other.entry.at.column}`
+      const where = `${other.entries[0].at.line}:${other.entries[0].at.column}`
       throw at(file, entries[0], `${shownKey(stated.key)} is given twice: also at ${where}`)
     }
     keys.set(stated.key, stated)
@@ -59,7 +59,7 @@ export function endpointsOfFile(file: RegistryFile, root?: string): Endpoint[] {
   )
 }
 
-type Entries = readonly [PlacedEntry, ...PlacedEntry[]]
+export type Entries = readonly [PlacedEntry, ...PlacedEntry[]]
 
 /** Entries with the same key are the addresses of one registration. */
 function registrationsIn(entries: readonly PlacedEntry[]): Entries[] {
@@ -95,7 +95,7 @@ function statedKey(file: RegistryFile, entries: Entries, root: string): StatedKe
     }
   }
   const { leased = layout.wantsLease, grantedTtlSeconds = null } = entry
-  return { ...stored, layout, leased, grantedTtlSeconds, entry, isExact }
+  return { ...stored, layout, leased, grantedTtlSeconds, entries, isExact }
 }
 
 const SHARED = ['service', 'version', 'weight', 'layout', 'leased'] as const

@@ -1,0 +1,389 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { ApplyDoc } from '../../src/cli/apply/document.js'
+import { type Rng, seeded } from '../../src/domain/rng.js'
+import { Registry } from '../../src/registry/registry.js'
+import { Disco, until } from '../support/disco.js'
+import { RealEtcd } from '../support/etcd.js'
+import { EtcdApi } from '../support/etcd-api.js'
+import { enableAuth } from '../support/etcd-auth.js'
+import { registration, revision, storedText, wipe } from '../support/etcd-state.js'
+import { FaultProxy } from '../support/fault-proxy.js'
+import { toolOnEtcd } from '../support/tool-on-etcd.js'
+import { LAYOUT_VECTORS } from '../support/vectors.js'
+
+const { etcd, disco, tool } = await toolOnEtcd()
+
+const folder = mkdtempSync(join(tmpdir(), 'disco-apply-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+
+interface Stored {
+  readonly value: string
+  readonly modRevision: number
+  readonly lease: string
+}
+
+/** All keys of etcd. */
+async function stored(api: EtcdApi, prefix = '\0'): Promise<Map<string, Stored>> {
+  const end = prefix === '\0' ? '\0' : `${prefix}\xff`
+  const answer = await api.get('KV/Range', {
+    key: base64(prefix),
+    range_end: Buffer.from(end, 'latin1').toString('base64'),
+  })
+  const { kvs } = answer as { kvs: { key: string; value: string; mod_revision: string; lease: string }[] }
+  return new Map(
+    kvs.map((kv) => [
+      Buffer.from(kv.key, 'base64').toString(),
+      {
+        value: Buffer.from(kv.value, 'base64').toString(),
+        modRevision: Number(kv.mod_revision),
+        lease: kv.lease,
+      },
+    ]),
+  )
+}
+
+/** Endpoints as the registry reads them, but for what a copy does not have. */
+async function endpoints(): Promise<object[]> {
+  const registry = await Registry.open({ endpoints: [etcd.endpoint], layout: 'auto', cache: false })
+  try {
+    const { endpoints: all } = await registry.list()
+    return all.map(({ lease: _lease, createRevision: _create, modRevision: _mod, ...endpoint }) => endpoint)
+  } finally {
+    registry.close()
+  }
+}
+
+const EXACT = LAYOUT_VECTORS.filter(({ id, exactness }) => exactness.startsWith('exact') && id !== 'traefik')
+
+describe.each(EXACT)('$id', ({ examples }) => {
+  test.each(['yaml', 'json'])('export, wipe, apply: the same registry (%s)', async (format) => {
+    const seen = new Set<string>()
+    // Two examples may have one key: they are tried one after the other.
+    const passes = [examples.filter(({ key }) => !seen.has(key) && seen.add(key)), examples]
+    for (const pass of passes) {
+      for (const { key, value } of pass) await etcd.ctl('put', '--', key, value)
+      const before = await endpoints()
+      using api = new Closing(etcd.endpoint)
+      const keys = await stored(api.api)
+      const file = join(folder, `registry.${format}`)
+      const ran = await tool.run('export', '-o', format)
+      expect(ran.code, ran.stderr).toBe(0)
+      writeFileSync(file, ran.stdout)
+      await wipe(etcd)
+      const { code, stderr } = await tool.run('apply', '-f', file, '--yes')
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      expect(before.length).toBeGreaterThan(0)
+      expect(await endpoints()).toEqual(before)
+      for (const [key, { value }] of await stored(api.api)) expect(value).toBe(keys.get(key)?.value)
+    }
+  })
+})
+
+class Closing implements Disposable {
+  readonly api: EtcdApi
+  constructor(endpoint: string) {
+    this.api = new EtcdApi(endpoint)
+  }
+  [Symbol.dispose](): void {
+    this.api.close()
+  }
+}
+
+/** A file of `count` endpoints of many services, and what it makes of etcd. */
+function bigFile(name: string, count: number, weightOf: (index: number) => number) {
+  const wanted = new Map<string, string>()
+  const entries = Array.from({ length: count }, (_, index) => {
+    const service = `service-${index % 40}`
+    const addr = `10.0.${index >> 8}.${index & 255}:1001`
+    const weight = weightOf(index)
+    wanted.set(...registration(service, addr, { weight }))
+    return { service, addr, weight, leased: false }
+  })
+  const file = join(folder, name)
+  writeFileSync(file, JSON.stringify({ schema: 'disco.registry/v1', endpoints: entries }))
+  return { file, wanted, entries }
+}
+
+/** Some of the file's keys, at other weights, and keys that it does not have. */
+async function scramble(
+  api: EtcdApi,
+  wanted: ReadonlyMap<string, string>,
+  random: Rng,
+): Promise<Set<string>> {
+  const values = new Set(wanted.values())
+  const puts: object[] = []
+  for (const [key, value] of wanted) {
+    const draw = random()
+    if (draw < 0.4) continue
+    const other = draw < 0.8 ? value.replace(/"weight":\d+/, '"weight":77') : value
+    values.add(other)
+    puts.push({ request_put: { key: base64(key), value: base64(other) } })
+  }
+  for (let index = 0; index < 100; index++) {
+    const [key, value] = registration(`service-${index % 40}`, `10.9.9.${index}:1`)
+    values.add(value)
+    puts.push({ request_put: { key: base64(key), value: base64(value) } })
+  }
+  for (let at = 0; at < puts.length; at += 128) await api.get('KV/Txn', { success: puts.slice(at, at + 128) })
+  return values
+}
+
+const KILLS = 200
+const SEED = 20_261_127
+
+test(`killed ${KILLS} times at any moment: never a value that is neither old nor new, and the next apply finishes`, async () => {
+  const random = seeded(SEED)
+  const { file, wanted } = bigFile('kill.json', 1_000, (index) => 1 + (index % 5))
+  using closing = new Closing(etcd.endpoint)
+  const { api } = closing
+  let partly = 0
+  let none = 0
+  let longestMs = 1_500
+  for (let round = 0; round < KILLS; round++) {
+    await api.get('KV/DeleteRange', { key: base64('\0'), range_end: base64('\0') })
+    const allowed = await scramble(api, wanted, random)
+    for (const value of wanted.values()) allowed.add(value)
+    const before = await revision(etcd)
+    const startMs = performance.now()
+    const running = disco.start('apply', '-f', file, '--prune', '--yes', '--json')
+    const exited = running.exited()
+    // Half of them are killed soon after the first transaction, in the middle of the writes.
+    if (round % 2 === 0) {
+      const written = async () => running.child.exitCode !== null || (await revision(etcd)) > before
+      while (!(await written())) await delay(2)
+      await delay(random() * 60)
+    } else await delay(random() * longestMs)
+    running.child.kill('SIGKILL')
+    const { code } = await exited
+    if (code === 0) longestMs = Math.min(longestMs, performance.now() - startMs)
+    const middle = await stored(api)
+    const half = [...middle].filter(([, { value }]) => !allowed.has(value))
+    expect(half, `in round ${round}`).toEqual([])
+    const missing = [...wanted].filter(([key, value]) => middle.get(key)?.value !== value).length
+    const isWhole = missing === 0 && middle.size === wanted.size
+    if (!isWhole && (await revision(etcd)) > before) partly++
+    else if (!isWhole) none++
+    const ran = await tool.run('apply', '-f', file, '--prune', '--yes', '--json')
+    expect(ran.code, ran.stderr).toBe(0)
+    const after = await stored(api)
+    expect(after.size, `keys in round ${round}`).toBe(wanted.size)
+    const wrong = [...wanted].filter(([key, value]) => after.get(key)?.value !== value)
+    expect(wrong, `in round ${round}`).toEqual([])
+  }
+  // The kills have hit more than one phase.
+  expect(none).toBeGreaterThan(0)
+  expect(partly).toBeGreaterThan(KILLS / 10)
+}, 1_800_000)
+
+test('changes that others make while it runs are never lost: each is planned over, or stays', async () => {
+  const random = seeded(SEED)
+  await using link = await FaultProxy.start(etcd.endpoint)
+  link.delay(15)
+  const slow = new Disco(link.endpoint)
+  using closing = new Closing(etcd.endpoint)
+  const { api } = closing
+  let moved = 0
+  for (let round = 0; round < 10; round++) {
+    await api.get('KV/DeleteRange', { key: base64('\0'), range_end: base64('\0') })
+    const { file, wanted, entries } = bigFile('race.json', 2_000, () => 5)
+    await scramble(api, wanted, random)
+    const running = slow.start('apply', '-f', file, '--yes', '--json')
+    const written = new Map<string, { revision: number; value: string }>()
+    let weight = 1_000
+    while (running.child.exitCode === null && running.child.signalCode === null) {
+      const { service, addr } = entries[Math.floor(random() * entries.length)] ?? { service: '', addr: '' }
+      const [key, value] = registration(service, addr, { weight: weight++ })
+      const answer = await api.get('KV/Put', { key: base64(key), value: base64(value) })
+      const { header } = answer as { header: { revision: string } }
+      written.set(key, { revision: Number(header.revision), value })
+    }
+    const ran = await running.exited()
+    expect([0, 6], ran.stderr).toContain(ran.code)
+    const doc = JSON.parse(ran.stdout) as ApplyDoc
+    const named = new Set(doc.changes.filter(({ end }) => end === 'moved').map(({ key }) => key))
+    moved += named.size
+    const after = await stored(api)
+    for (const [key, { revision: at, value }] of written) {
+      const isPlannedOver = at <= Number(doc.planRev)
+      if (!isPlannedOver) expect(after.get(key)?.value, `${key} of rev ${at}`).toBe(value)
+    }
+    // What nobody else has written is as the file says.
+    for (const [key, value] of wanted) if (!written.has(key)) expect(after.get(key)?.value).toBe(value)
+    for (const key of named) expect(written.has(key)).toBe(true)
+    expect(ran.code).toBe(named.size > 0 ? 6 : 0)
+  }
+  expect(moved).toBeGreaterThan(0)
+  await slow.stopAll()
+}, 300_000)
+
+test('etcd away in the middle: says how far it came, exit 3; the next apply finishes', async () => {
+  await using link = await FaultProxy.start(etcd.endpoint)
+  link.delay(15)
+  const slow = new Disco(link.endpoint)
+  const { file, wanted } = bigFile('away.json', 2_000, () => 3)
+  const before = await revision(etcd)
+  const running = slow.start('apply', '-f', file, '--yes', '--command-timeout', '1s')
+  await until(
+    async () => (await revision(etcd)) > before + 1,
+    () => 'the first transactions',
+  )
+  link.blackhole()
+  const { code, stderr } = await running.exited()
+  expect(code).toBe(3)
+  expect(stderr).toMatch(/! [1-9]\d* changes were made before this error; repeat the command to finish/)
+  link.heal()
+  using closing = new Closing(etcd.endpoint)
+  const middle = await stored(closing.api)
+  expect(middle.size).toBeLessThan(wanted.size)
+  expect((await tool.run('apply', '-f', file, '--yes')).code).toBe(0)
+  const after = await stored(closing.api)
+  expect(new Map([...after].map(([key, { value }]) => [key, value]))).toEqual(wanted)
+  await slow.stopAll()
+}, 60_000)
+
+test('Ctrl-C ends it between two transactions, exit 130', async () => {
+  await using link = await FaultProxy.start(etcd.endpoint)
+  link.delay(30)
+  const slow = new Disco(link.endpoint)
+  const { file } = bigFile('ctrl-c.json', 2_000, () => 3)
+  const before = await revision(etcd)
+  const running = slow.start('apply', '-f', file, '--yes', '--json')
+  await until(
+    async () => (await revision(etcd)) > before + 1,
+    () => 'the first transactions',
+  )
+  const { code, stdout } = await running.end('SIGINT')
+  expect(code).toBe(130)
+  const doc = JSON.parse(stdout) as ApplyDoc
+  expect(doc.end).toBe('interrupted')
+  using closing = new Closing(etcd.endpoint)
+  const done = doc.changes.filter(({ end }) => end === 'done').length
+  expect((await stored(closing.api)).size).toBe(done)
+  expect(done).toBeLessThan(2_000)
+  await slow.stopAll()
+}, 60_000)
+
+test('--hold: held like a registration; an owner takes a key over, Ctrl-C removes the others', async () => {
+  const file = join(folder, 'hold.json')
+  const value = '{"name":"hello","addr":"10.0.0.2:1","zone":"b","version":"","weight":3}'
+  const endpoints = [
+    { service: 'hello', addr: '10.0.0.1:1', grantedTtlSeconds: 5 },
+    { service: 'hello', addr: '10.0.0.2:1', weight: 3, key: '/hello/10.0.0.2:1', value },
+    { service: 'pay', addr: '10.0.0.3:1', layout: 'kratos', id: 'a' },
+  ]
+  writeFileSync(file, JSON.stringify({ schema: 'disco.registry/v1', endpoints }))
+  const held = disco.start('apply', '-f', file, '--hold', '--yes')
+  await held.printed('✓ registered', 3)
+  expect(await storedText(etcd, '/hello/10.0.0.2:1')).toBe(value)
+  // A second one has nothing to hold: the first holds it.
+  const second = await disco.run('apply', '-f', file, '--hold', '--yes')
+  expect(second.code).toBe(0)
+  expect(second.stderr.match(/is held by another registrar: .*: left to it/g)).toHaveLength(3)
+  // Its registrations outlive their TTL.
+  await delay(6_000)
+  const owner = disco.start('register', 'hello', '10.0.0.1:1', '--takeover', '--ttl', '20')
+  await owner.printed('"type":"added"')
+  await held.printed('was taken over by lease')
+  const { code, stderr } = await held.end('SIGINT')
+  expect({ code, stderr: stderr.includes('internal') }).toEqual({ code: 0, stderr: false })
+  expect(await storedText(etcd, '/hello/10.0.0.1:1')).not.toBe('')
+  expect(await storedText(etcd, '/hello/10.0.0.2:1')).toBe('')
+  expect(await storedText(etcd, '/microservices/pay/a')).toBe('')
+}, 60_000)
+
+test('--hold after a SIGKILL: waits for the old lease, and holds the keys again', async () => {
+  const file = join(folder, 'held-again.json')
+  const endpoints = [{ service: 'hello', addr: '10.0.0.1:1', grantedTtlSeconds: 3 }]
+  writeFileSync(file, JSON.stringify({ schema: 'disco.registry/v1', endpoints }))
+  const first = disco.start('apply', '-f', file, '--hold', '--yes')
+  await first.printed('✓ registered')
+  await first.end('SIGKILL')
+  const second = disco.start('apply', '-f', file, '--hold', '--yes')
+  await second.printed('✓ registered')
+  await delay(6_000)
+  expect(await storedText(etcd, '/hello/10.0.0.1:1')).not.toBe('')
+  expect((await second.end('SIGINT')).code).toBe(0)
+}, 60_000)
+
+test('--ttl: an owner takes the key over at once with --takeover, or when the lease has lapsed', async () => {
+  const file = join(folder, 'ttl.json')
+  const endpoints = [1, 2].map((port) => ({ service: 'hello', addr: `10.0.0.1:${port}` }))
+  writeFileSync(file, JSON.stringify({ schema: 'disco.registry/v1', endpoints }))
+  expect((await tool.run('apply', '-f', file, '--ttl', '5', '--yes')).code).toBe(0)
+  const owner = disco.start('register', 'hello', '10.0.0.1:1', '--takeover', '--ttl', '60')
+  const patient = disco.start('register', 'hello', '10.0.0.1:2', '--ttl', '60')
+  await owner.printed('"type":"added"')
+  await patient.printed('"type":"added"')
+  await delay(7_000)
+  for (const { addr } of endpoints) expect(await storedText(etcd, `/hello/${addr}`)).not.toBe('')
+}, 60_000)
+
+test('a user with a role for one service exports and applies that', async () => {
+  const guarded = await RealEtcd.start()
+  try {
+    await guarded.ctl('put', ...registration('hello', '10.0.0.1:1'))
+    await guarded.ctl('put', ...registration('other', '10.0.0.1:1'))
+    await enableAuth(guarded, [{ name: 'alice', password: 'secret', prefix: '/hello/' }])
+    const env = { ETCDCTL_USER: 'alice:secret' }
+    const user = new Disco(guarded.endpoint, env)
+    const { code, stdout, stderr } = await user.run('export', 'hello')
+    expect(code, stderr).toBe(0)
+    const file = join(folder, 'guarded.yaml')
+    writeFileSync(file, stdout.replace('weight: 1', 'weight: 4'))
+    expect(await user.run('apply', '-f', file, '--prune', '--yes')).toMatchObject({ code: 0, stderr: '' })
+    expect(await storedText(guarded, '/hello/10.0.0.1:1')).toContain('"weight":4')
+    writeFileSync(file, stdout.replaceAll('hello', 'other'))
+    const denied = await user.run('apply', '-f', file, '--yes')
+    expect(denied).toMatchObject({ code: 3, stdout: '' })
+    expect(denied.stderr).toContain('etcd denies alice the permission on /other/')
+  } finally {
+    await guarded.stop()
+  }
+}, 60_000)
+
+test('on a terminal it asks, with the name of a production context', async () => {
+  const { file } = bigFile('ask.json', 2, () => 1)
+  const home = mkdtempSync(join(folder, 'home-'))
+  const user = disco.with({ env: { HOME: home, XDG_CONFIG_HOME: home } })
+  const add = ['context', 'add', 'prod', '--endpoints', etcd.endpoint, '--production']
+  expect(await user.run(...add)).toMatchObject({ code: 0 })
+  const before = await revision(etcd)
+  const asked = user.onTerminal(200, 24, 'apply', '-C', 'prod', '-f', file)
+  await asked.printed('context prod is production. Really apply')
+  asked.child.stdin?.write('n\n')
+  expect((await asked.exited()).stdout).toContain('Nothing was changed')
+  expect(await revision(etcd)).toBe(before)
+  const again = user.onTerminal(200, 24, 'apply', '-C', 'prod', '-f', file)
+  await again.printed('to context prod: 2 to add?')
+  again.child.stdin?.write('y\n')
+  expect((await again.exited()).code).toBe(0)
+  expect(await revision(etcd)).toBe(before + 1)
+}, 60_000)
+
+test('100,000 endpoints are exported in bounded memory', async () => {
+  using closing = new Closing(etcd.endpoint)
+  for (let at = 0; at < 100_000; at += 125) {
+    const success = Array.from({ length: 125 }, (_, index) => {
+      const number = at + index
+      const [key, value] = registration(
+        'hello',
+        `10.${number >> 16}.${(number >> 8) & 255}.${number & 255}:1001`,
+      )
+      return { request_put: { key: base64(key), value: base64(value) } }
+    })
+    await closing.api.get('KV/Txn', { success })
+  }
+  const small = disco.with({ node: ['--max-old-space-size=64'] })
+  const file = join(folder, 'large.json')
+  const ran = await small.shell(`disco export -o json > ${file}`).exited()
+  expect(ran.code, ran.stderr).toBe(0)
+  expect(ran.stderr).toContain('100000 endpoints')
+  const dry = await disco.run('apply', '-f', file, '--dry-run', '--json')
+  expect(JSON.parse(dry.stdout)).toMatchObject({ same: 100_000, changes: [] })
+}, 240_000)
