@@ -80,6 +80,7 @@ class Probe {
   readonly log: string[] = []
   readonly endpoint: experimental.Endpoint & { readonly mark: object }
   leafResult: experimental.PickResult | null = null
+  helper: experimental.ChannelControlHelper | null = null
 
   constructor({ addr }: Backend) {
     const [host = '', port = ''] = addr.split(':')
@@ -129,6 +130,7 @@ class Probe {
       constructor(private readonly helper: experimental.ChannelControlHelper) {}
       updateAddressList(...args: List): boolean {
         probe.lists.push(args)
+        probe.helper = this.helper
         const [, , options, note] = args
         const own = experimental.createChildChannelControlHelper(this.helper, {
           updateState: (state, picker, problem) => {
@@ -210,6 +212,46 @@ test('one connection’s picker looks at nothing of a call, and its subchannel h
   expect(probe.leafResult, CHANGED).toMatchObject({ status: null, onCallStarted: null, onCallEnded: null })
   expect(typeof probe.leafResult?.subchannel?.getChannel().createCall, CHANGED).toBe('function')
   client.close()
+})
+
+describe('a subchannel', () => {
+  const changes = async (port: number, end: connectivityState) => {
+    const probe = new Probe(backend)
+    const client = probe.client()
+    await call(client)
+    // Other arguments than those of the channel's own connection: another connection.
+    const subchannel = probe.helper?.createSubchannel({ host: '127.0.0.1', port }, { own: 1 })
+    const seen: unknown[][] = [[subchannel?.getConnectivityState(), subchannel?.isHealthy()]]
+    subchannel?.ref()
+    await new Promise<void>((resolve) => {
+      subchannel?.addConnectivityStateListener((_, before, state, keepaliveMs, error) => {
+        seen.push([before, state, typeof keepaliveMs, error])
+        if (state === end) resolve()
+      })
+      subchannel?.startConnecting()
+    })
+    subchannel?.unref()
+    client.close()
+    return seen
+  }
+  const { IDLE, CONNECTING, READY, TRANSIENT_FAILURE } = connectivityState
+
+  test('connects on request only, and tells each state with the one before', async () => {
+    const port = Number(backend.addr.split(':')[1])
+    expect(await changes(port, READY), CHANGED).toEqual([
+      [IDLE, true],
+      [IDLE, CONNECTING, 'number', undefined],
+      [CONNECTING, READY, 'number', undefined],
+    ])
+  })
+
+  test('says why it failed', async () => {
+    expect(await changes(1, TRANSIENT_FAILURE), CHANGED).toEqual([
+      [IDLE, true],
+      [IDLE, CONNECTING, 'number', undefined],
+      [CONNECTING, TRANSIENT_FAILURE, 'number', expect.stringContaining('ECONNREFUSED')],
+    ])
+  })
 })
 
 test('a pick gets a copy of the call’s headers: removed headers are not sent, and the caller keeps it', async () => {

@@ -1,28 +1,28 @@
-import { type ChannelOptions, connectivityState, experimental, Metadata } from '@grpc/grpc-js'
+import { connectivityState, experimental } from '@grpc/grpc-js'
 import { type Session, sessionEnd, watchSession } from '../../net/session-end.js'
 import { type Health, HealthWatch, streamsOver } from '../health/watch.js'
 import { namesOf, type RegisteredEndpoint } from '../resolver/endpoint.js'
+import {
+  type Connection,
+  type ConnectionListener,
+  type ConnectionSettings,
+  connectionTo,
+} from './connection.js'
 import type { MemberReports } from './member.js'
 import type { ConnectedMember } from './membership.js'
 import type { OutstandingCalls } from './outstanding.js'
 
 /** Settings for all children of a balancer. */
-export interface ChildSettings {
-  readonly helper: experimental.ChannelControlHelper
-  readonly options: ChannelOptions
-  readonly resolutionNote: string
+export interface ChildSettings extends ConnectionSettings {
   /** The service to watch the health of, empty for the server as a whole; null for no watch. */
   readonly healthService: string | null
 }
-
-/** The picker of a single connection ignores the call. */
-const ANY_CALL: experimental.PickArgs = { metadata: new Metadata(), extraPickInfo: {} }
 
 /**
  * One endpoint's connection and its pick result. It lives as long as the endpoint: a new weight, or a change of
  * health, replaces only its endpoint data.
  */
-export class Child implements ConnectedMember {
+export class Child implements ConnectedMember, ConnectionListener {
   /** READY if calls can go; CONNECTING, too, while a connection's health is not known yet. */
   state: connectivityState = connectivityState.IDLE
   problem: string | null = null
@@ -32,7 +32,7 @@ export class Child implements ConnectedMember {
    */
   result: experimental.PickResult | null = null
   rank = 0
-  private readonly leaf: experimental.LeafLoadBalancer
+  private readonly connection: Connection
   private healthWatch: HealthWatch | null = null
   private connectionEnd: ConnectionEnd | null = null
   private isClosed = false
@@ -43,11 +43,7 @@ export class Child implements ConnectedMember {
     private readonly settings: ChildSettings,
     private readonly reports: MemberReports<Child>,
   ) {
-    const { helper, options, resolutionNote } = settings
-    const own = experimental.createChildChannelControlHelper(helper, {
-      updateState: (state, picker, problem) => this.update(state, picker, problem),
-    })
-    this.leaf = new experimental.LeafLoadBalancer(endpoint, own, options, resolutionNote)
+    this.connection = connectionTo(endpoint, settings, this)
   }
 
   get isReady(): boolean {
@@ -63,18 +59,23 @@ export class Child implements ConnectedMember {
   }
 
   connect(): void {
-    this.leaf.startConnecting()
+    this.connection.connect()
   }
 
   close(): void {
     this.isClosed = true
     this.healthWatch?.stop()
-    this.leaf.destroy()
+    this.connection.close()
   }
 
-  private update(state: connectivityState, picker: experimental.Picker, problem: string | null): void {
+  /** All endpoints stay connected, including drained ones: the first pick must not wait for a connection. */
+  update(
+    state: connectivityState,
+    subchannel: experimental.SubchannelInterface | null,
+    problem: string | null,
+  ): void {
     if (this.isClosed) return
-    if (state === connectivityState.READY) this.connected(picker.pick(ANY_CALL))
+    if (subchannel) this.connected(subchannel)
     else {
       const reason = this.disconnected()
       if (reason !== null) this.reports.onDropped(this, reason)
@@ -82,23 +83,22 @@ export class Child implements ConnectedMember {
       this.report(state, why)
       if (state === connectivityState.TRANSIENT_FAILURE) this.reports.onFailed(this, why ?? '')
     }
-    // All endpoints stay connected, including drained ones: the first pick must not wait for a connection.
-    if (state === connectivityState.IDLE) this.leaf.exitIdle()
   }
 
-  private connected(result: experimental.PickResult): void {
+  private connected(subchannel: experimental.SubchannelInterface): void {
     // READY may be reported again for the same connection, without a change.
-    if (this.result?.subchannel === result.subchannel) return
+    if (this.result?.subchannel === subchannel) return
     const { onCallStarted, onCallEnded } = this.outstanding
-    this.result = { ...result, onCallStarted, onCallEnded }
-    this.connectionEnd = result.subchannel ? new ConnectionEnd(result.subchannel) : null
+    const pickResultType = experimental.PickResultType.COMPLETE
+    this.result = { pickResultType, subchannel, status: null, onCallStarted, onCallEnded }
+    this.connectionEnd = new ConnectionEnd(subchannel)
     const { healthService } = this.settings
     this.healthWatch?.stop()
-    if (healthService === null || !result.subchannel) {
+    if (healthService === null) {
       this.report(connectivityState.READY, null)
       return
     }
-    const channel = result.subchannel.getChannel()
+    const channel = subchannel.getChannel()
     this.healthWatch = new HealthWatch(streamsOver(channel), healthService, (health) => this.judge(health))
     this.report(connectivityState.CONNECTING, 'its health is not known yet')
   }

@@ -6,7 +6,7 @@ import { grpcPolicyName } from '../../../../src/grpc/resolver/policy-config.js'
 import { Selection } from '../../../../src/grpc/resolver/selection.js'
 import { findPolicy } from '../../../../src/policies/index.js'
 import { endpoint } from '../../../support/endpoints.js'
-import { ReadySubchannel } from '../../../support/ready-subchannel.js'
+import { FakeSubchannel } from '../../../support/fake-subchannel.js'
 
 type Weights = Readonly<Record<string, number>>
 
@@ -36,7 +36,7 @@ class Channel {
     if (!config) throw new Error('the policy is not registered')
     this.config = config
     this.balancer = new experimental.ChildLoadBalancerHandler({
-      createSubchannel: (address) => new ReadySubchannel(address),
+      createSubchannel: (address) => new FakeSubchannel(address),
       updateState: (state, picker) => {
         this.reported.push(state)
         this.picker = picker
