@@ -42,16 +42,38 @@ export async function run(): Promise<void> {
   }
 }
 
-/** 1,000 channels beside one. */
+/** 1,000 channels beside one, and beside 1,000 of grpc-js alone: with its round_robin, and with a policy that does nothing. */
 export async function figures(): Promise<Figure[]> {
   const one = await measure(OWN, 1)
   const many = await measure(OWN, 1_000)
-  const above = (kind: keyof Memory) => (many.memory[kind] - one.memory[kind]) / 1e6
+  const roundRobin = await measure(OWN, 1_000, 'round_robin')
+  const nothing = await measure(OWN, 1_000, 'bench_nothing')
+  const above = ({ memory }: Measured, kind: keyof Memory) => (memory[kind] - one.memory[kind]) / 1e6
+  const cpu = many.cpuMs / roundRobin.cpuMs
+  const rss = above(many, 'rss') / above(roundRobin, 'rss')
+  const alone = (of: (measured: Measured) => string) =>
+    `round_robin ${of(roundRobin)}, a policy that does nothing ${of(nothing)}`
+  const cpuNote = alone(({ cpuMs }) => `${cpuMs.toFixed(1)} ms`)
+  const rssNote = alone((measured) => `${above(measured, 'rss').toFixed(1)} MB`)
   return [
     { name: '1,000 channels: etcd streams', aim: 1, measured: many.streams, unit: 'streams' },
     { name: '1,000 channels: CPU a change', aim: 15, measured: many.cpuMs, unit: 'ms' },
-    { name: '1,000 channels: RSS above one channel', aim: 60, measured: above('rss'), unit: 'MB' },
-    { name: '1,000 channels: heap above one channel', aim: 60, measured: above('heap'), unit: 'MB' },
+    {
+      name: '1,000 channels: CPU a change, to grpc-js alone',
+      aim: null,
+      measured: cpu,
+      unit: '×',
+      note: cpuNote,
+    },
+    { name: '1,000 channels: RSS above one channel', aim: 60, measured: above(many, 'rss'), unit: 'MB' },
+    {
+      name: '1,000 channels: RSS above one, to grpc-js alone',
+      aim: null,
+      measured: rss,
+      unit: '×',
+      note: rssNote,
+    },
+    { name: '1,000 channels: heap above one channel', aim: 60, measured: above(many, 'heap'), unit: 'MB' },
   ]
 }
 
@@ -60,7 +82,14 @@ interface Memory {
   readonly heap: number
 }
 
-async function measure(checkout: string, channels: number) {
+interface Measured {
+  readonly memory: Memory
+  readonly streams: number
+  readonly cpuMs: number
+}
+
+/** @param plain the policy of channels of grpc-js alone; empty for ours */
+async function measure(checkout: string, channels: number, plain = ''): Promise<Measured> {
   await using etcd = await RealEtcd.start()
   const api = new EtcdApi(etcd.endpoint)
   const servers = spawn(process.execPath, ['--import', 'tsx', SERVERS, String(ENDPOINTS)], {
@@ -73,7 +102,7 @@ async function measure(checkout: string, channels: number) {
     await api.get('KV/Put', { key: base64(key), value: base64(value) })
   }
   for (const addr of addrs) await put(addr, 1)
-  const flags = ['--expose-gc', '--import', 'tsx', MAIN, checkout, etcd.endpoint, String(channels)]
+  const flags = ['--expose-gc', '--import', 'tsx', MAIN, checkout, etcd.endpoint, String(channels), '', plain]
   const child = spawn(process.execPath, flags, { stdio: ['pipe', 'pipe', 'inherit'] })
   const lines = createInterface(child.stdout)
   try {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Client, credentials } from '@grpc/grpc-js'
 import { startGreeter } from '../../src/dev/greeter.js'
+import type { Update } from '../../src/domain/discovery.js'
 import { channelOptions } from '../../src/grpc/channel-options.js'
 import { install } from '../../src/grpc/install.js'
 import type { Observer, RotationChange } from '../../src/grpc/resolver/observer.js'
@@ -18,8 +19,8 @@ import { addressAt, ENDPOINTS, nowMs, weightOf } from './propagation-plan.js'
 const WRITER = fileURLToPath(new URL('./propagation-writer-main.ts', import.meta.url))
 /** Changes a second, and their number. The aims are for the first; at 200/s changes are collected on purpose. */
 const STREAMS = [
-  { perSecond: 10, changes: 300, aims: [2, 25] },
-  { perSecond: 200, changes: 2_000, aims: [null, null] },
+  { perSecond: 10, changes: 300, aims: [2, 25], ownAims: [1, null] },
+  { perSecond: 200, changes: 2_000, aims: [null, null], ownAims: [null, null] },
 ] as const
 
 /** From a put to the first pick that uses it, at 1,000 endpoints that are all READY, in a stream with random gaps. */
@@ -43,7 +44,7 @@ export async function figures(): Promise<Figure[]> {
   )
   const measured: Figure[] = []
   let first = 0
-  for (const { perSecond, changes, aims } of STREAMS) {
+  for (const { perSecond, changes, aims, ownAims } of STREAMS) {
     const delays = await delaysOf([etcd.endpoint, port, perSecond, first, changes], rotation)
     first += changes
     for (const [at, fraction] of [0.5, 0.99].entries()) {
@@ -52,10 +53,12 @@ export async function figures(): Promise<Figure[]> {
       const put = `${changes} changes; put answered ${of(delays.puts).toFixed(2)} ms`
       const note = `${put}, plain watch ${of(delays.events).toFixed(2)} ms`
       const ratio = of(delays.picks) / of(delays.events)
-      const above = quantile(delays.above, fraction)
+      const add = (what: string, measuredMs: number, aim: number | null = null) =>
+        measured.push({ name: `${name}, ${what}`, aim, measured: measuredMs, unit: 'ms' })
       measured.push({ name, aim: aims[at] ?? null, measured: of(delays.picks), unit: 'ms', note })
       measured.push({ name: `${name}, to a plain watch`, aim: null, measured: ratio, unit: '×' })
-      measured.push({ name: `${name}, after the answer to the put`, aim: null, measured: above, unit: 'ms' })
+      add('after the answer to the put', of(delays.above))
+      add('after the decoded event', of(delays.own), ownAims[at] ?? null)
     }
   }
   client.close()
@@ -76,19 +79,20 @@ async function fill(endpoint: string, port: string): Promise<void> {
 
 /**
  * Milliseconds from sending each put to the first pick that uses it, to the put's answer, and to the event of a plain
- * watch in the writer's process; and from the answer to the pick, below 0 where the pick came first.
+ * watch in the writer's process; from the answer to the pick, below 0 where the pick came first; and from the decoded event
+ * in the client, which is the share of the resolver and the balancer, and of the window in which changes are collected.
  *
  * @param writes arguments of the writer
  */
 async function delaysOf(
   writes: readonly (string | number)[],
-  { seenAtMs }: RotationTimes,
-): Promise<Record<'picks' | 'puts' | 'events' | 'above', number[]>> {
+  { heardAtMs, seenAtMs }: RotationTimes,
+): Promise<Record<'picks' | 'puts' | 'events' | 'above' | 'own', number[]>> {
   const args = ['--import', 'tsx', WRITER, ...writes.map(String)]
   const writer = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const lines = (await text(writer.stdout)).trimEnd().split('\n')
   await sleep(200)
-  const delays: Awaited<ReturnType<typeof delaysOf>> = { picks: [], puts: [], events: [], above: [] }
+  const delays: Awaited<ReturnType<typeof delaysOf>> = { picks: [], puts: [], events: [], above: [], own: [] }
   for (const line of lines) {
     const [change = 0, sentMs = 0, answeredMs = 0, watchedMs = 0] = line.split(' ').map(Number)
     const seenMs = seenAtMs.get(weightOf(change))
@@ -97,6 +101,7 @@ async function delaysOf(
     delays.puts.push(answeredMs - sentMs)
     delays.events.push(watchedMs - sentMs)
     delays.above.push(seenMs - answeredMs)
+    delays.own.push(seenMs - (heardAtMs.get(weightOf(change)) ?? Number.NaN))
   }
   return delays
 }
@@ -106,13 +111,21 @@ function quantile(values: readonly number[], fraction: number): number {
   return sorted[Math.ceil(fraction * sorted.length) - 1] ?? Number.NaN
 }
 
-/** Notes when picks first use a weight. */
+/** Notes when a weight is first heard of, and when picks first use it. */
 class RotationTimes implements Observer {
+  readonly heardAtMs = new Map<number, number>()
   readonly seenAtMs = new Map<number, number>()
   private readonly present = new Set<string>()
 
   get size(): number {
     return this.present.size
+  }
+
+  heard(update: Update): void {
+    if (update.type !== 'changes') return
+    const atMs = nowMs()
+    for (const change of update.changes)
+      if (change.type === 'put') for (const { weight } of change.endpoints) this.heardAtMs.set(weight, atMs)
   }
 
   rotated(changes: readonly RotationChange[]): void {
