@@ -62,7 +62,11 @@ export type EndpointsById = ReadonlyMap<EndpointId, RegisteredEndpoint>
 export function registeredById(list: readonly experimental.Endpoint[]): EndpointsById {
   const known = byId.get(list)
   if (known) return known
-  const endpoints = new Map(list.map(registered).map((endpoint) => [endpoint.id, endpoint]))
+  const endpoints = new Map<EndpointId, RegisteredEndpoint>()
+  for (const one of list) {
+    const endpoint = registered(one)
+    endpoints.set(endpoint.id, endpoint)
+  }
   byId.set(list, endpoints)
   return endpoints
 }
