@@ -15,9 +15,12 @@ import { refuseSecondReader } from './flags/standard-input.js'
 import type { Scope } from './flags/target.js'
 import { type DocumentWriter, JSON_WRITER, type OutputFormat } from './output/format.js'
 import type { LineOutput } from './output/line-output.js'
+import { Progress } from './output/progress.js'
+import { writeRemark } from './output/remark.js'
 import { standardOutput } from './output/standard-output.js'
 import { reportError } from './report-error.js'
-import { type Palette, paletteFor } from './terminal/color.js'
+import { ofAnyWidth, type Palette, paletteFor } from './terminal/color.js'
+import { presented } from './terminal/presented.js'
 import { visible } from './terminal/visible.js'
 import { checkWords } from './words/check-words.js'
 import { usageError } from './words/usage-error.js'
@@ -53,7 +56,10 @@ export interface ViewOutput {
   readonly writer: DocumentWriter
   readonly palette: Palette
   readonly remarkPalette: Palette
+  /** Writes data for programs. */
   out(line: string): void
+  /** Writes a text for people. */
+  outText(text: string): void
   /** Backpressure of `out`. */
   readonly reader: Pick<LineOutput, 'isBehind' | 'drained'>
   remark(line: string): void
@@ -71,6 +77,8 @@ export abstract class DiscoCommand extends Command {
 
   private readonly opened: Registry[] = []
   private contexts: readonly [ReadContext, ...ReadContext[]] | null = null
+  /** Null until the flags are read. */
+  private ownProgress: Progress | null = null
 
   /** Opens the registry that flags, environment and contexts configure. It is closed when the command ends. */
   protected async openRegistry(
@@ -118,6 +126,8 @@ export abstract class DiscoCommand extends Command {
   private async open(layers: Layers, place: FullPlace, cache: CacheOptions | false): Promise<Registry> {
     const { Registry } = await import('../registry/registry.js')
     const { sampleRevisions } = await import('../registry/revision-sampling.js')
+    const { endpoints } = etcdMembers(layers)
+    this.progressLine.wait(() => `asking etcd at ${endpoints.join(',')}`)
     const registry = await Registry.open({ ...(await etcdOptions(layers)), ...place, cache })
     sampleRevisions(registry, process.env)
     this.opened.push(registry)
@@ -164,6 +174,7 @@ export abstract class DiscoCommand extends Command {
    * @throws DiscoError USAGE without a terminal and without --yes; INTERRUPTED if the answer is no
    */
   protected async confirmChange(flags: BaseFlags & { readonly yes: boolean }, change: string): Promise<void> {
+    Progress.end()
     const label = productionLabel(this.layersOf(flags))
     if (label !== null && !flags.yes) await confirmChange(label, change)
   }
@@ -181,6 +192,7 @@ export abstract class DiscoCommand extends Command {
     choices: readonly Choice[],
   ): Promise<void> {
     if (isDry) return
+    Progress.end()
     const { formatChoices, needsConfirmation } = await import('./change/choice.js')
     const change = `${verb} ${formatChoices(choices)}`
     if (!needsConfirmation(choices)) return await this.confirmChange({ ...flags, yes }, change)
@@ -219,7 +231,9 @@ export abstract class DiscoCommand extends Command {
   }
 
   protected palette(flags: BaseFlags, stream: NodeJS.WriteStream = process.stdout): Palette {
-    return paletteFor(stream, flags.color, process.env)
+    const palette = paletteFor(stream, flags.color, process.env)
+    // Who asks for more columns gets all of them.
+    return flags.output?.format === 'wide' ? ofAnyWidth(palette) : palette
   }
 
   protected viewOutput(flags: BaseFlags): ViewOutput {
@@ -229,6 +243,7 @@ export abstract class DiscoCommand extends Command {
       palette: this.palette(flags),
       remarkPalette: this.palette(flags, process.stderr),
       out: (line) => this.out(line),
+      outText: (text) => this.outText(flags, text),
       reader: this.output,
       remark: (line) => this.remark(line),
     }
@@ -244,8 +259,14 @@ export abstract class DiscoCommand extends Command {
       writer.check?.(documents)
       for (const document of documents) this.out(writer.line(document))
     } else if (format === 'name') for (const name of printers.names()) this.out(visible(name))
-    else this.out(printers.table(this.palette(flags), format === 'wide'))
+    else this.outText(flags, printers.table(this.palette(flags), format === 'wide'))
     return data
+  }
+
+  /** The line that shows a wait; the next output ends it. */
+  protected get progressLine(): Progress {
+    this.ownProgress ??= Progress.for('table')
+    return this.ownProgress
   }
 
   /** Standard output. Long-running commands await its backpressure, and end when its reader has closed it. */
@@ -253,13 +274,19 @@ export abstract class DiscoCommand extends Command {
     return standardOutput()
   }
 
+  /** Writes data for programs: unchanged in every locale and on every terminal. */
   protected out(line: string): void {
     this.output.writeLine(line)
   }
 
-  /** Writes a remark to standard error: standard output is only for data. */
+  /** Writes a text for people to standard output. */
+  protected outText(flags: BaseFlags, text: string): void {
+    this.out(presented(text, this.palette(flags)))
+  }
+
+  /** Writes a remark for people to standard error: standard output is only for data. */
   protected remark(line: string): void {
-    process.stderr.write(`${line}\n`)
+    writeRemark(line)
   }
 
   /** Parses as oclif does, but throws DiscoError USAGE instead of oclif's errors. */
@@ -276,6 +303,7 @@ export abstract class DiscoCommand extends Command {
     try {
       const parsed = await super.parse(options, argv)
       refuseSecondReader(parsed.flags)
+      this.ownProgress = Progress.for(this.format(parsed.flags as unknown as BaseFlags))
       if ((ctor as typeof DiscoCommand).readsContexts) await this.readLayers(parsed.flags)
       return parsed
     } catch (thrown) {
@@ -296,6 +324,7 @@ export abstract class DiscoCommand extends Command {
   }
 
   protected override async finally(): Promise<void> {
+    Progress.end()
     for (const registry of this.opened) registry.close()
   }
 }

@@ -1,6 +1,7 @@
 import { Errors } from '@oclif/core'
 import { systemMessage } from '../domain/system-message.js'
 import type { LineOutput } from './output/line-output.js'
+import { writeRemark } from './output/remark.js'
 import { standardOutput } from './output/standard-output.js'
 import { reportError } from './report-error.js'
 
@@ -33,7 +34,7 @@ export async function main(run: (argv: string[]) => Promise<unknown>): Promise<v
 async function end(output: LineOutput): Promise<void> {
   await output.flushed()
   if (output.failure) {
-    process.stderr.write(`✗ Cannot write to standard output: ${systemMessage(output.failure)}\n`)
+    writeRemark(`✗ Cannot write to standard output: ${systemMessage(output.failure)}`)
     process.exitCode ||= 1
   }
   setTimeout(() => process.exit(), GRACE_MS).unref()

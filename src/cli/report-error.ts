@@ -2,6 +2,7 @@ import { Errors } from '@oclif/core'
 import { errorDoc } from '../domain/documents.js'
 import { DiscoError } from '../domain/errors.js'
 import { markInError } from '../domain/look-alike.js'
+import { writeRemark } from './output/remark.js'
 import { standardOutput } from './output/standard-output.js'
 import { paletteFor } from './terminal/color.js'
 import { prettyJson, visible } from './terminal/visible.js'
@@ -19,8 +20,8 @@ export function reportError(thrown: unknown, argv: readonly string[]): void {
   }
   const palette = paletteFor(process.stderr, !own.includes('--no-color'), process.env)
   const [message = '', ...suggestions] = markInError([error.message, ...error.suggestions])
-  const hints = suggestions.map((suggestion) => `  ${visible(suggestion)}\n`)
-  process.stderr.write(`${palette.red('✗')} ${visible(message)}\n${hints.join('')}`)
+  writeRemark(`${palette.red('✗')} ${visible(message)}`)
+  for (const suggestion of suggestions) writeRemark(`  ${visible(suggestion)}`)
 }
 
 function toDiscoError(thrown: unknown): DiscoError {

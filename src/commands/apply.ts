@@ -156,12 +156,10 @@ export default class Apply extends DiscoCommand {
   private written = 0
 
   private progress(plan: ApplyPlan) {
-    const isShown = process.stderr.isTTY && plan.changes.length > 1_000
+    this.progressLine.show(() => `  ${this.written} of ${plan.changes.length} written`)
     return {
       onWritten: (outcomes: readonly unknown[]) => {
         this.written += outcomes.length
-        if (isShown) process.stderr.write(`\r${this.written} of ${plan.changes.length} written`)
-        if (isShown && this.written === plan.changes.length) process.stderr.write('\n')
       },
     }
   }

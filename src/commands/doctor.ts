@@ -1,7 +1,6 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import type { SurveyOptions } from '../agent/health/survey.js'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
-import { Progress } from '../cli/call/progress.js'
 import { confirmBulk } from '../cli/context/confirm.js'
 import { type DoctorDoc, doctorDoc, type FindingDoc } from '../cli/doctor/document.js'
 import { renderDoctor, summaryLine } from '../cli/doctor/view.js'
@@ -12,6 +11,7 @@ import { waitFlag } from '../cli/flags/duration.js'
 import { ACCESS_NAMES, accessFlags, accessOf } from '../cli/flags/probe.js'
 import { filterFlags, readScope, type Scope, targetAndAddresses } from '../cli/flags/target.js'
 import { isSharedRegistry } from '../cli/notes/notes.js'
+import { Progress } from '../cli/output/progress.js'
 import { reportError } from '../cli/report-error.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { visible } from '../cli/terminal/visible.js'
@@ -96,8 +96,7 @@ export default class Doctor extends DiscoCommand {
     const { diagnose } = await import('../doctor/diagnose.js')
     const isShared = isSharedRegistry(this.members(flags))
     let doing = ''
-    using progress = Progress.for(this.format(flags))
-    progress.wait(() => doing)
+    this.progressLine.wait(() => doing)
     const diagnosis = await diagnose(
       registry,
       { service, filter, probe, isShared, layout: process.env.DISCO_LAYOUT },
@@ -106,7 +105,7 @@ export default class Doctor extends DiscoCommand {
       },
       signal,
     )
-    progress.stop()
+    Progress.end()
     const { failure, members } = diagnosis.examination
     // Without any answer, that is the only result.
     if (failure && members.every(({ status }) => status instanceof Error)) throw failure

@@ -92,8 +92,7 @@ export default class Drain extends DiscoCommand {
     }
     const { drain } = await import('../agent/drain.js')
     using stop = new StopSignals()
-    using countdown = new Countdown(graceMs)
-    let isCounting = false
+    using countdown = new Countdown(graceMs, this.progressLine)
     const ends = await Promise.allSettled(
       choices.map(async ({ selection }) => ({
         selection,
@@ -103,9 +102,7 @@ export default class Drain extends DiscoCommand {
           {
             onWeighed: (weighed) => {
               this.remarkWeighed(weighed, selection.service, flags)
-              if (!isCounting)
-                countdown.start((left) => `→ unregistering in ${left}  (Ctrl-C: stop here, at weight 0)`)
-              isCounting = true
+              countdown.start((left) => `→ unregistering in ${left}  (Ctrl-C: stop here, at weight 0)`)
             },
             onUnweighed: ({ message }) => {
               this.remark(`! the weight cannot be set (${visible(message)}): removing at once`)

@@ -161,7 +161,8 @@ export default class Health extends DiscoCommand {
       const [doc] = healthDoc(service, { revision: 0, endpoints: [endpoint] }, asked).endpoints
       if (!doc) continue
       const event = checked ? healthEventDoc(service, doc) : healthEventDoc(service, doc, 'gone')
-      this.out(isForPeople ? log.line(event, new Date()) : writer.line(event))
+      if (isForPeople) this.outText(flags, log.line(event, new Date()))
+      else this.out(writer.line(event))
       // Probing waits while the reader does not read.
       await this.output.drained()
     }

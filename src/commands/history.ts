@@ -7,7 +7,6 @@ import { changeDoc, type HistoryHead } from '../cli/history/document.js'
 import { HistoryRows } from '../cli/history/rows.js'
 import { historyWriter } from '../cli/history/writer.js'
 import { StopSignals } from '../cli/stop-signals.js'
-import { ProgressLine } from '../cli/terminal/progress-line.js'
 import { count } from '../cli/terminal/units.js'
 import { errorDoc } from '../domain/documents.js'
 import type { Revision } from '../domain/endpoint.js'
@@ -89,19 +88,21 @@ export default class History extends DiscoCommand {
     let compacted: Revision | null = null
     let failure: DiscoError | null = null
     try {
-      using progress = new ProgressLine(process.stderr, () => performance.now())
+      let reached = after
+      const showProgress = () => this.progressLine.show(() => progressText(reached, after, history))
+      showProgress()
       const onCompacted = flags.since?.kind === 'revision' ? 'fail' : 'begin-later'
       for await (const part of history.changes({ after, onCompacted, filter })) {
         if (part.type === 'compacted') {
-          progress.clear()
           this.remark(`! ${compactionText(part.revision, changes)}`)
           compacted = part.revision
           continue
         }
-        if (part.events.length > 0) progress.clear()
+        reached = part.reached
         writer.add(part.events.map((event) => changeDoc(event, times.boundsOf(event.revision))))
         changes += part.events.length
-        progress.update(() => progressText(part.reached, after, history))
+        // What was written has ended the line.
+        if (part.events.length > 0) showProgress()
         // Backpressure: while the reader is slow, the rest stays in etcd.
         await this.output.drained()
       }

@@ -41,7 +41,7 @@ export default class Ls extends DiscoCommand {
   static override aliases = ['list', 'get']
   static override summary = 'List the services, or the endpoints of one'
   static override description =
-    "Shows each endpoint with its weight, its share of the whole service's traffic, the time its lease has left and was granted, and the revision of its last change. -l, --host and addresses select; without a service, from all of them."
+    "Shows each endpoint with its weight, its share of the whole service's traffic, the time its lease has left and was granted, and the revision of its last change. -l, --host and addresses select; without a service, from all of them. Columns that do not fit on a terminal are left out: REV first, then LEASE, TTL, LAYOUT, SHARE, VERSION, WEIGHT; -o wide keeps all."
   static override examples = [
     '<%= config.bin %> ls',
     '<%= config.bin %> ls hello -o wide',

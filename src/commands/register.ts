@@ -11,6 +11,7 @@ import { accessFlags, planProbe, probeFlags, refuseIdleAccess } from '../cli/fla
 import { type EndpointPlan, planEndpoints, registeredFlags } from '../cli/flags/register.js'
 import { registeredTarget } from '../cli/flags/target.js'
 import { isSharedRegistry } from '../cli/notes/notes.js'
+import { writeRemark } from '../cli/output/remark.js'
 import { followServer } from '../cli/register/server.js'
 import { RegisterView } from '../cli/register/view.js'
 import { StopSignals } from '../cli/stop-signals.js'
@@ -194,7 +195,7 @@ export default class Register extends DiscoCommand {
     const isForPeople = format === 'table' || format === 'wide'
     return {
       palette: isForPeople ? this.palette(flags, stream) : null,
-      print: (line) => stream.write(`${line}\n`),
+      print: (line) => (hasCommand ? this.remark(line) : this.outText(flags, line)),
     }
   }
 }
@@ -204,8 +205,8 @@ export default class Register extends DiscoCommand {
  * lapses. Returns when both continue; a registration that lapsed is then made again.
  */
 function stopWithServer(registrar: Registrar, ttlSeconds: number): void {
-  process.stderr.write(
-    `→ stopped, and the server with it: the registration lapses within ${ttlSeconds}s; fg or bg continues both\n`,
+  writeRemark(
+    `→ stopped, and the server with it: the registration lapses within ${ttlSeconds}s; fg or bg continues both`,
   )
   registrar.suspendServer()
   process.kill(process.pid, 'SIGSTOP')

@@ -112,10 +112,9 @@ export default class Watch extends DiscoCommand {
   ): Promise<{ show(event: WatchEvent, doc: EventDoc): void; close(): void }> {
     const isExec = flags.exec !== undefined
     const format = this.format(flags, process.stdout.isTTY || isExec ? 'table' : 'ndjson')
-    const out = (line: string) => this.out(line)
     if (format === 'json' || format === 'ndjson') {
       const writer = this.writer(flags)
-      return { show: (_event, doc) => out(writer.line(doc)), close: () => undefined }
+      return { show: (_event, doc) => this.out(writer.line(doc)), close: () => undefined }
     }
     const palette = this.palette(flags, isExec ? process.stderr : process.stdout)
     if (!isExec && process.stdout.isTTY && process.env.TERM !== 'dumb') {
@@ -124,7 +123,7 @@ export default class Watch extends DiscoCommand {
     }
     const { EventLog } = await import('../cli/watch/line.js')
     const log = new EventLog(palette)
-    const write = isExec ? (line: string) => this.remark(line) : out
+    const write = (line: string) => (isExec ? this.remark(line) : this.outText(flags, line))
     return { show: (_event, doc) => write(log.line(doc, new Date())), close: () => undefined }
   }
 }

@@ -1,6 +1,11 @@
-import { paletteFor } from '../../src/cli/terminal/color.js'
+import { type Palette, paletteFor } from '../../src/cli/terminal/color.js'
 
 export const plain = paletteFor({}, false, {})
+/** Of a terminal without colours. */
+export function plainOf(columns: number): Palette {
+  return paletteFor({ isTTY: true, columns }, false, {})
+}
+
 export const colored = paletteFor({}, true, { FORCE_COLOR: '1' })
 
 const COLORS = /\u001b\[[0-9;]*m/g

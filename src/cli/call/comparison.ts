@@ -2,6 +2,7 @@ import type { Palette } from '../terminal/color.js'
 import { type Column, renderTable } from '../terminal/table.js'
 import { duration, percent } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
+import { LEAVES, numberColumn } from '../verdict/table.js'
 import type { CallDoc, ComparisonDoc } from './document.js'
 
 /** The share of each endpoint under each policy, then the totals of the runs. */
@@ -17,20 +18,15 @@ export function renderComparison({ service, method, runs }: ComparisonDoc, palet
       }),
     ),
   ]
-  const number = (head: string, text: (run: CallDoc) => string): Column<CallDoc> => ({
-    head,
-    align: 'right',
-    text,
-  })
   const results: Column<CallDoc>[] = [
     { head: 'POLICY', text: ({ policy }) => policy },
-    number('CALLS', ({ calls }) => String(calls)),
-    number('OK', ({ ok }) => String(ok)),
-    number('CALLS/S', ({ perSecond }) => perSecond.toFixed(0)),
-    number('p50', ({ latencyMs }) => duration(latencyMs.p50)),
-    number('p95', ({ latencyMs }) => duration(latencyMs.p95)),
-    number('p99', ({ latencyMs }) => duration(latencyMs.p99)),
-    number('max', ({ latencyMs }) => duration(latencyMs.max)),
+    numberColumn('CALLS', ({ calls }) => String(calls), LEAVES.calls),
+    numberColumn('OK', ({ ok }) => String(ok)),
+    numberColumn('CALLS/S', ({ perSecond }) => perSecond.toFixed(0)),
+    numberColumn('p50', ({ latencyMs }) => duration(latencyMs.p50), LEAVES.p50),
+    numberColumn('p95', ({ latencyMs }) => duration(latencyMs.p95), LEAVES.p95),
+    numberColumn('p99', ({ latencyMs }) => duration(latencyMs.p99), LEAVES.p99),
+    numberColumn('max', ({ latencyMs }) => duration(latencyMs.max), LEAVES.max),
     { head: 'VERDICT', text: ({ verdict }) => verdict.result.toUpperCase().replace('-', ' ') },
   ]
   return [

@@ -2,6 +2,7 @@ import type { Palette } from '../terminal/color.js'
 import { renderTable } from '../terminal/table.js'
 import { count, duration, percent } from '../terminal/units.js'
 import { jsonLine, visible } from '../terminal/visible.js'
+import { LEAVES } from '../verdict/table.js'
 import type { CallChangeDoc, CallDoc, FailoverDoc, ReconnectDoc } from './document.js'
 
 /** The number of lines in a report; JSON has all of them. */
@@ -23,14 +24,14 @@ export function renderVersions({ versions, calls }: CallDoc, palette: Palette): 
     versions,
     [
       { head: 'VERSION', text: ({ version }) => version || '(none)' },
-      { head: 'ENDPOINTS', align: 'right', text: ({ endpoints }) => String(endpoints) },
-      { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight) },
-      { head: 'CALLS', align: 'right', text: ({ picks }) => String(picks) },
+      { head: 'ENDPOINTS', align: 'right', text: ({ endpoints }) => String(endpoints), leaves: 1 },
+      { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight), leaves: LEAVES.weight },
+      { head: 'CALLS', align: 'right', text: ({ picks }) => String(picks), leaves: LEAVES.calls },
       { head: 'OBSERVED', align: 'right', text: ({ picks }) => share(picks) },
       { head: 'EXPECTED', align: 'right', text: ({ expected }) => share(expected) },
-      { head: 'p50', align: 'right', text: ({ latencyMs }) => duration(latencyMs.p50) },
-      { head: 'p99', align: 'right', text: ({ latencyMs }) => duration(latencyMs.p99) },
-      { head: 'ERR', text: ({ failures }) => statuses(failures) || '0' },
+      { head: 'p50', align: 'right', text: ({ latencyMs }) => duration(latencyMs.p50), leaves: LEAVES.p50 },
+      { head: 'p99', align: 'right', text: ({ latencyMs }) => duration(latencyMs.p99), leaves: LEAVES.p99 },
+      { head: 'ERR', text: ({ failures }) => statuses(failures) || '0', wraps: true },
     ],
     palette,
   )
@@ -45,13 +46,13 @@ export function renderRegistries({ registries = [], calls }: CallDoc, palette: P
     registries,
     [
       { head: 'REGISTRY', text: ({ registry }) => registry },
-      { head: 'ENDPOINTS', align: 'right', text: ({ endpoints }) => String(endpoints) },
-      { head: 'CALLS', align: 'right', text: ({ picks }) => String(picks) },
+      { head: 'ENDPOINTS', align: 'right', text: ({ endpoints }) => String(endpoints), leaves: 1 },
+      { head: 'CALLS', align: 'right', text: ({ picks }) => String(picks), leaves: LEAVES.calls },
       { head: 'OBSERVED', align: 'right', text: ({ picks }) => share(picks) },
       { head: 'EXPECTED', align: 'right', text: ({ expected }) => share(expected) },
-      { head: 'p50', align: 'right', text: ({ latencyMs }) => duration(latencyMs.p50) },
-      { head: 'ERR', text: ({ failures }) => statuses(failures) || '0' },
-      { head: 'NOTE', text: ({ problem }) => (problem === null ? '' : `STALE: ${problem}`) },
+      { head: 'p50', align: 'right', text: ({ latencyMs }) => duration(latencyMs.p50), leaves: LEAVES.p50 },
+      { head: 'ERR', text: ({ failures }) => statuses(failures) || '0', wraps: true },
+      { head: 'NOTE', text: ({ problem }) => (problem === null ? '' : `STALE: ${problem}`), wraps: true },
     ],
     palette,
   )
@@ -114,6 +115,7 @@ export function renderHistogram({ histogram, calls }: CallDoc, palette: Palette)
       { head: 'PART', align: 'right', text: (band) => percent(band.calls / Math.max(1, calls)) },
       {
         head: '',
+        leaves: LEAVES.bars,
         text: (band) => '█'.repeat(Math.ceil((band.calls / most) * BAR_WIDTH)),
         paint: (_, text) => palette.cyan(text),
       },

@@ -1,11 +1,10 @@
 import type { Palette } from '../terminal/color.js'
 import { type Column, renderTable } from '../terminal/table.js'
-import { textWidth } from '../terminal/text-width.js'
 import { count, duration } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 import { verdictLines } from '../verdict/lines.js'
 import { constantWeights, unservedWeight } from '../verdict/standing.js'
-import { numberColumn, shareColumns } from '../verdict/table.js'
+import { LEAVES, numberColumn, shareColumns } from '../verdict/table.js'
 import type { CallDoc, CallEndpointDoc } from './document.js'
 import {
   renderAssertions,
@@ -24,8 +23,6 @@ const MANY_CALLS = 100
 export interface ReportOptions {
   /** Whether to show the distribution of the latencies. */
   readonly withHistogram?: boolean
-  /** Columns of the terminal. Bars and percentiles are dropped if the table does not fit. */
-  readonly width?: number
 }
 
 /** The report of a run: observed and expected calls of each endpoint, latencies, and the verdict. */
@@ -36,7 +33,7 @@ export function renderCallReport(doc: CallDoc, palette: Palette, options: Report
   return [
     `${visible(name)} → ${method}   policy ${policy}   ${readiness}${rev === null ? '' : `   rev ${rev}`}`,
     '',
-    renderEndpoints(doc, palette, options.width ?? Number.POSITIVE_INFINITY),
+    renderTable(doc.endpoints, columns(doc, palette), palette),
     '',
     ...renderRegistries(doc, palette),
     ...renderVersions(doc, palette),
@@ -83,27 +80,15 @@ export function renderOutcome(doc: CallDoc, palette: Palette): string {
   ].join('\n')
 }
 
-/** Drops columns until the table fits the width: first the bars, then p95. */
-function renderEndpoints(doc: CallDoc, palette: Palette, width: number): string {
-  let shown = columns(doc, palette)
-  let table = renderTable(doc.endpoints, shown, palette)
-  for (const dropped of ['', 'p95']) {
-    if (table.split('\n').every((line) => textWidth(line) <= width)) break
-    shown = shown.filter(({ head }) => head !== dropped)
-    table = renderTable(doc.endpoints, shown, palette)
-  }
-  return table
-}
-
 function columns({ calls, endpoints }: CallDoc, palette: Palette): Column<CallEndpointDoc>[] {
   return [
     ...columnWhere<CallEndpointDoc>(endpoints, 'REGISTRY', ({ registry }) => registry ?? ''),
     ...shareColumns(calls, endpoints, ({ addr }) => addr, palette),
-    numberColumn('p50', ({ latencyMs }) => duration(latencyMs.p50)),
-    numberColumn('p95', ({ latencyMs }) => duration(latencyMs.p95)),
-    numberColumn('p99', ({ latencyMs }) => duration(latencyMs.p99)),
-    numberColumn('max', ({ latencyMs }) => duration(latencyMs.max)),
-    { head: 'ERR', text: ({ failures }) => statuses(failures) || '0' },
+    numberColumn('p50', ({ latencyMs }) => duration(latencyMs.p50), LEAVES.p50),
+    numberColumn('p95', ({ latencyMs }) => duration(latencyMs.p95), LEAVES.p95),
+    numberColumn('p99', ({ latencyMs }) => duration(latencyMs.p99), LEAVES.p99),
+    numberColumn('max', ({ latencyMs }) => duration(latencyMs.max), LEAVES.max),
+    { head: 'ERR', text: ({ failures }) => statuses(failures) || '0', wraps: true },
     ...columnWhere<CallEndpointDoc>(endpoints, 'RECONNECTS', (row) => statuses(row.reconnectReasons)),
     ...columnWhere<CallEndpointDoc>(endpoints, 'NOTE', ({ note }) => note ?? ''),
   ]
@@ -111,7 +96,7 @@ function columns({ calls, endpoints }: CallDoc, palette: Palette): Column<CallEn
 
 /** The column, or none if its text is empty in every row. */
 function columnWhere<Row>(rows: readonly Row[], head: string, text: (row: Row) => string): Column<Row>[] {
-  return rows.some((row) => text(row) !== '') ? [{ head, text }] : []
+  return rows.some((row) => text(row) !== '') ? [{ head, text, wraps: true }] : []
 }
 
 /** A suggestion for --n, if there were too few calls for a verdict. */

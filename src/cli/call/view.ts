@@ -7,11 +7,12 @@ import type { DiscoError } from '../../domain/errors.js'
 import type { DecodedReply } from '../../grpc/methods/method.js'
 import type { ViewOutput } from '../base-command.js'
 import type { NoteDoc } from '../notes/notes.js'
+import { Progress } from '../output/progress.js'
 import { age, count, duration } from '../terminal/units.js'
 import { jsonLine, markInReport, prettyJson, visible } from '../terminal/visible.js'
 import type { CallDoc } from './document.js'
 import { InOrder } from './in-order.js'
-import { Progress } from './progress.js'
+import { progressLine } from './progress.js'
 import { callLineDoc, comparisonDoc } from './report-document.js'
 
 /** The parts of a run to show. */
@@ -65,7 +66,9 @@ export class CallView implements Watcher, Disposable {
   }
 
   starts(recorder: Recorder, { name, streamsReplies }: Called): void {
-    if (!this.looks.isSingle) this.progress.start(recorder)
+    const startedAtMs = performance.now()
+    if (!this.looks.isSingle)
+      this.progress.show(() => progressLine(recorder, performance.now() - startedAtMs))
     else if (streamsReplies) this.progress.stop()
     else this.progress.wait(() => `calling ${name}`)
   }
@@ -170,18 +173,16 @@ export class CallView implements Watcher, Disposable {
 
   private async showReports(docs: readonly CallDoc[]): Promise<void> {
     const { renderCallReport } = await import('./report.js')
-    const { palette, out } = this.output
-    const { isTTY, columns } = process.stdout
-    const width = isTTY && columns > 0 ? { width: columns } : {}
+    const { palette, outText } = this.output
     for (const doc of docs) {
-      const looks = { withHistogram: this.looks.histogram, ...width }
+      const looks = { withHistogram: this.looks.histogram }
       const report = markInReport(renderCallReport(doc, palette, looks))
-      out(docs.length > 1 ? `${report}\n` : report)
+      outText(docs.length > 1 ? `${report}\n` : report)
     }
     const [first] = docs
     if (docs.length === 1 || !first) return
     const { renderComparison } = await import('./comparison.js')
-    out(markInReport(renderComparison(comparisonDoc(first.service, first.method, docs), palette)))
+    outText(markInReport(renderComparison(comparisonDoc(first.service, first.method, docs), palette)))
   }
 
   /** Shows the assertions of a single call; the report of a run contains its own. */

@@ -7,21 +7,27 @@ export function renderContexts({ contexts }: ContextsDoc, palette: Palette): str
   const columns: Column<ContextRow>[] = [
     { head: '', text: ({ inUse }) => (inUse ? '●' : ''), paint: (_, text) => palette.green(text) },
     { head: 'CONTEXT', text: ({ name }) => name },
-    { head: 'ENDPOINTS', text: ({ endpoints }) => endpoints.join(',') },
-    { head: 'USER', text: ({ user }) => user ?? '' },
-    { head: 'LAYOUT', text: ({ layout }) => layout ?? '' },
-    { head: 'ROOT', text: ({ root }) => root ?? '' },
+    { head: 'ENDPOINTS', text: ({ endpoints }) => endpoints.join(','), wraps: true },
+    { head: 'USER', text: ({ user }) => user ?? '', leaves: 3 },
+    { head: 'LAYOUT', text: ({ layout }) => layout ?? '', leaves: 1 },
+    { head: 'ROOT', text: ({ root }) => root ?? '', leaves: 2 },
     { head: 'NOTE', text: ({ production }) => (production ? 'production' : '') },
   ]
-  return renderTable(contexts, columns, palette)
+  const legend =
+    palette.isTerminal && contexts.some(({ inUse }) => inUse) ? `\n${palette.dim('● in use')}` : ''
+  return renderTable(contexts, columns, palette) + legend
 }
 
 /** One line for each setting, with its source. */
 export function renderSettings({ settings }: SettingsDoc, palette: Palette): string {
   const columns: Column<SettingRow>[] = [
     { head: 'SETTING', text: ({ setting }) => setting },
-    { head: 'VALUE', text: ({ value, source }) => value ?? (source === null ? 'none' : '(set)') },
-    { head: 'SOURCE', text: ({ source }) => source ?? '' },
+    {
+      head: 'VALUE',
+      text: ({ value, source }) => value ?? (source === null ? 'none' : '(set)'),
+      wraps: true,
+    },
+    { head: 'SOURCE', text: ({ source }) => source ?? '', wraps: true },
   ]
   return renderTable(settings, columns, palette)
 }

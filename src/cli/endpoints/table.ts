@@ -15,7 +15,10 @@ export interface EndpointRow {
 
 /** One line per endpoint: its state, share, remaining time, and problem. */
 export function renderEndpoints(docs: readonly OfService[], palette: Palette, looks: Looks = {}): string {
-  return renderRows(rowsOf(docs), palette, looks)
+  const rows = rowsOf(docs)
+  const conditions = new Set(palette.isTerminal ? rows.map(conditionOf) : [])
+  const legend = conditions.size === 0 ? [] : [renderLegend(palette, conditions)]
+  return [renderRows(rows, palette, looks), ...legend].join('\n')
 }
 
 /** The rows of a table, by version and address within each service. */
@@ -26,7 +29,7 @@ export function rowsOf(docs: readonly OfService[]): EndpointRow[] {
 export function renderRows(
   rows: readonly EndpointRow[],
   palette: Palette,
-  { wide = false, withTtl = true, withService = false }: Looks = {},
+  { wide = false, withTtl = true, withService = false, lines = 'several' }: Looks = {},
 ): string {
   const endpoints = rows.map(({ endpoint }) => endpoint)
   const columns: Column<EndpointRow>[] = [
@@ -38,24 +41,26 @@ export function renderRows(
     ...(endpoints.some(({ registry }) => registry !== undefined) ? [REGISTRY] : []),
     ...(withService ? [{ head: 'SERVICE', text: ({ of }: EndpointRow) => of.service }] : []),
     { head: 'ADDRESS', text: ({ endpoint }) => endpoint.addr },
-    { head: 'VERSION', text: ({ endpoint }) => endpoint.version },
+    { head: 'VERSION', text: ({ endpoint }) => endpoint.version, leaves: 6 },
     {
       head: 'WEIGHT',
       align: 'right',
+      leaves: 7,
       text: ({ endpoint: { weight, problem } }) => (problem === null ? String(weight) : '–'),
     },
-    { head: 'SHARE', align: 'right', text: ({ endpoint }) => percent(endpoint.share) },
+    { head: 'SHARE', align: 'right', text: ({ endpoint }) => percent(endpoint.share), leaves: 5 },
     ...(endpoints.some(({ ready }) => ready !== null) ? [readyColumn(palette)] : []),
-    ...(withTtl ? [{ head: 'TTL', align: 'right', text: ttl } as const] : []),
+    ...(withTtl ? [{ head: 'TTL', align: 'right', text: ttl, leaves: 3 } as const] : []),
     {
       head: 'LEASE',
+      leaves: 2,
       text: ({ endpoint: { lease } }) => (lease === null ? 'none' : wide ? lease : `…${lease.slice(-4)}`),
     },
-    { head: 'REV', align: 'right', text: ({ endpoint }) => endpoint.modRevision },
+    { head: 'REV', align: 'right', text: ({ endpoint }) => endpoint.modRevision, leaves: 1 },
     ...(wide ? wideColumns() : namesLayouts(endpoints) ? [LAYOUT] : []),
-    { head: 'NOTE', text: noteOf },
+    { head: 'NOTE', text: noteOf, wraps: true },
   ]
-  return renderTable(rows, columns, palette)
+  return renderTable(rows, columns, palette, lines)
 }
 
 /**
@@ -71,9 +76,9 @@ function inOrder(endpoints: readonly EndpointDoc[]): EndpointDoc[] {
 }
 
 /** The legend of the glyphs. */
-export function renderLegend(palette: Palette): string {
-  const parts = Object.entries(CONDITIONS).map(([condition, { glyph }]) => `${glyph} ${condition}`)
-  return palette.dim(parts.join('  '))
+export function renderLegend(palette: Palette, conditions: ReadonlySet<Condition> = ALL_CONDITIONS): string {
+  const shown = [...ALL_CONDITIONS].filter((condition) => conditions.has(condition))
+  return palette.dim(shown.map((condition) => `${CONDITIONS[condition].glyph} ${condition}`).join('  '))
 }
 
 interface Looks {
@@ -81,11 +86,14 @@ interface Looks {
   readonly withTtl?: boolean
   /** Whether rows of several services are shown. */
   readonly withService?: boolean
+  /** `one` line for each endpoint, or `several` where its note is long. */
+  readonly lines?: 'one' | 'several'
 }
 
 function readyColumn(palette: Palette): Column<EndpointRow> {
   return {
     head: 'READY',
+    wraps: true,
     text: ({ endpoint }) => endpoint.health ?? '–',
     paint: ({ endpoint }, text) => (endpoint.ready ? palette.green(text) : palette.red(text)),
   }
@@ -93,7 +101,7 @@ function readyColumn(palette: Palette): Column<EndpointRow> {
 
 const REGISTRY: Column<EndpointRow> = { head: 'REGISTRY', text: ({ endpoint }) => endpoint.registry ?? '' }
 
-const LAYOUT: Column<EndpointRow> = { head: 'LAYOUT', text: ({ endpoint }) => endpoint.layout }
+const LAYOUT: Column<EndpointRow> = { head: 'LAYOUT', text: ({ endpoint }) => endpoint.layout, leaves: 4 }
 
 /** The LAYOUT column is omitted if all endpoints are in the default layout. */
 function namesLayouts(endpoints: readonly EndpointDoc[]): boolean {
@@ -118,6 +126,8 @@ const CONDITIONS: Readonly<
   drained: { glyph: '◐', paint: (palette, text) => palette.yellow(text) },
   problem: { glyph: '✗', paint: (palette, text) => palette.red(text) },
 }
+
+const ALL_CONDITIONS: ReadonlySet<Condition> = new Set(['leased', 'drained', 'problem'])
 
 export function conditionOf(row: EndpointRow): Condition {
   const { problem, ready } = row.endpoint

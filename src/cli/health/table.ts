@@ -30,21 +30,24 @@ export function renderHealth(
     },
     ...(withService ? [{ head: 'SERVICE', text: ({ service }: Row) => service }] : []),
     { head: 'ADDRESS', text: ({ addr }) => addr },
-    { head: 'VERSION', text: ({ version }) => version },
-    { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight) },
+    { head: 'VERSION', text: ({ version }) => version, leaves: 3 },
+    { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight), leaves: 2 },
     {
       head: 'HEALTH',
+      wraps: true,
       text: healthText,
       paint: ({ healthy }, text) => (healthy ? text : palette.red(text)),
     },
-    { head: 'TOOK', align: 'right', text: ({ latencyMs }) => duration(latencyMs) },
+    { head: 'TOOK', align: 'right', text: ({ latencyMs }) => duration(latencyMs), leaves: 1 },
     ...(wide ? [{ head: 'KEY', text: ({ key }: Row) => key }] : []),
     {
       head: 'NOTE',
+      wraps: true,
       text: ({ status }) => (status === 'UNIMPLEMENTED' ? 'has no grpc.health.v1' : ''),
     },
   ]
-  return renderTable(rows, columns, palette)
+  const legend = palette.isTerminal ? `\n${palette.dim('● healthy  ✗ not healthy')}` : ''
+  return renderTable(rows, columns, palette) + legend
 }
 
 /** Renders the events of `health --watch`. */

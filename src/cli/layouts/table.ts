@@ -19,16 +19,18 @@ export function renderLayouts({ layouts }: LayoutsDoc, palette: Palette, wide: b
     },
     {
       head: 'TTL',
+      leaves: 4,
       align: 'right',
       text: ({ ttlSeconds }) => (ttlSeconds === null ? 'none' : `${ttlSeconds}s`),
     },
-    { head: 'WEIGHT', text: ({ carriesWeight }) => (carriesWeight ? 'yes' : 'no') },
-    { head: 'WRITTEN', text: ({ writable }) => (writable ? 'yes' : 'no') },
-    { head: 'KEYS', text: ({ keyForm }) => keyForm },
+    { head: 'WEIGHT', text: ({ carriesWeight }) => (carriesWeight ? 'yes' : 'no'), leaves: 3 },
+    { head: 'WRITTEN', text: ({ writable }) => (writable ? 'yes' : 'no'), leaves: 2 },
+    { head: 'KEYS', text: ({ keyForm }) => keyForm, leaves: 1 },
     ...(wide ? [{ head: 'WHY NOT', text: ({ reasons }: LayoutDoc) => reasons.join('; ') }] : []),
-    { head: 'NOTE', text: note },
+    { head: 'NOTE', text: note, wraps: true },
   ]
-  return renderTable(layouts, columns, palette)
+  const legend = palette.isTerminal ? `\n${palette.dim('● has keys here')}` : ''
+  return renderTable(layouts, columns, palette) + legend
 }
 
 function number(count: number | null, isConfiguration: boolean): string {

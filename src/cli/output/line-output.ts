@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Progress } from './progress.js'
 
 /** Errors of a write after the other end of a pipe or socket was closed. */
 const READER_GONE = new Set(['EPIPE', 'ECONNRESET'])
@@ -82,6 +83,7 @@ export class LineOutput {
 
   /** Unchanged text, such as a frame on a terminal. @returns as {@link writeLine} */
   write(text: string): boolean {
+    Progress.end()
     if (this.ignoresFailures && this.stream.writableLength > MAX_IGNORED_BYTES) return false
     if (this.collectsLines && this.stream.writableCorked === 0) {
       this.stream.cork()

@@ -86,12 +86,12 @@ export class ProxyScreen {
     await this.terminal.end(this.screen.leave(this.proxy ? whole : log))
   }
 
-  private draw({ columns, rows }: Size): Content {
+  private draw({ rows }: Size): Content {
     const { proxy, palette } = this
     if (this.frozen) return this.frozen
     const legend = palette.dim('Ctrl-C: finish the calls, end. Twice: now.')
     if (!proxy) return { title: 'proxy  starting', table: { lines: [], hidden: 0 }, legend }
-    const looks = { policy: this.policy.name, width: columns, most: rows }
+    const looks = { policy: this.policy.name, most: rows }
     const targets = [...this.byService].map(([service, traffic]) =>
       renderTarget(service, traffic, { ...looks, perSecond: this.rateOf(traffic) }, palette),
     )

@@ -2,12 +2,11 @@ import type { ProxyServer } from '../../proxy/proxy-server.js'
 import { statuses } from '../call/parts.js'
 import type { Palette } from '../terminal/color.js'
 import { type Column, renderTable } from '../terminal/table.js'
-import { textWidth } from '../terminal/text-width.js'
 import { count, duration } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 import { verdictLines } from '../verdict/lines.js'
 import { constantWeights, unservedWeight } from '../verdict/standing.js'
-import { numberColumn, type Shared, shareColumns } from '../verdict/table.js'
+import { LEAVES, numberColumn, type Shared, shareColumns } from '../verdict/table.js'
 import type { TargetTraffic } from './traffic.js'
 
 type Service = ProxyServer['services'][number]
@@ -24,8 +23,6 @@ export interface TargetLooks {
   readonly policy: string
   /** Calls per second of late. */
   readonly perSecond: number
-  /** Columns of the terminal. The bars are left out if the table does not fit. */
-  readonly width: number
   /** Further rows are omitted. */
   readonly most: number
 }
@@ -34,7 +31,7 @@ export interface TargetLooks {
 export function renderTarget(
   service: Service,
   traffic: TargetTraffic,
-  { policy, perSecond, width, most }: TargetLooks,
+  { policy, perSecond, most }: TargetLooks,
   palette: Palette,
 ): { readonly lines: readonly string[]; readonly hidden: number } {
   const rows = rowsOf(service, traffic)
@@ -43,7 +40,7 @@ export function renderTarget(
     lines: [
       headline(service, traffic, rows, perSecond, palette),
       ...judgement(service, traffic, rows, policy, palette),
-      ...(isUnknown ? [] : renderRows(traffic.calls, rows.slice(0, most), width, palette).split('\n')),
+      ...(isUnknown ? [] : renderRows(traffic.calls, rows.slice(0, most), palette).split('\n')),
     ],
     hidden: Math.max(0, rows.length - most),
   }
@@ -128,19 +125,15 @@ function rowsOf({ members }: Service, traffic: TargetTraffic): Row[] {
 
 const NO_PICKS = { picks: 0, expected: 0 }
 
-function renderRows(calls: number, rows: readonly Row[], width: number, palette: Palette): string {
+function renderRows(calls: number, rows: readonly Row[], palette: Palette): string {
   if (rows.length === 0) return palette.dim('no endpoints')
   const all: Column<Row>[] = [
     ...shareColumns(calls, rows, ({ addr }) => addr, palette),
-    numberColumn('OPEN', ({ outstanding }) => String(outstanding)),
-    { head: 'ERR', text: ({ failures }) => statuses(failures) || '0' },
-    ...(rows.some(({ note }) => note !== '') ? [{ head: 'NOTE', text: ({ note }: Row) => note }] : []),
+    numberColumn('OPEN', ({ outstanding }) => String(outstanding), LEAVES.open),
+    { head: 'ERR', text: ({ failures }) => statuses(failures) || '0', wraps: true },
+    ...(rows.some(({ note }) => note !== '')
+      ? [{ head: 'NOTE', text: ({ note }: Row) => note, wraps: true }]
+      : []),
   ]
-  const table = renderTable(rows, all, palette)
-  if (table.split('\n').every((line) => textWidth(line) <= width)) return table
-  return renderTable(
-    rows,
-    all.filter(({ head }) => head !== ''),
-    palette,
-  )
+  return renderTable(rows, all, palette, 'one')
 }

@@ -1,4 +1,5 @@
 import type { Registrar } from '../../agent/registrar/registrar.js'
+import { writeRemark } from '../output/remark.js'
 import { duration, seconds } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 
@@ -73,5 +74,5 @@ export function followServer(
 }
 
 function remark(line: string): void {
-  process.stderr.write(`${visible(line)}\n`)
+  writeRemark(visible(line))
 }

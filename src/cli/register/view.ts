@@ -5,6 +5,7 @@ import type { DiscoError } from '../../domain/errors.js'
 import { DEFAULT_LAYOUT, type Layout } from '../../domain/layouts/index.js'
 import { markInLog } from '../../domain/look-alike.js'
 import type { DocumentWriter } from '../output/format.js'
+import { writeRemark } from '../output/remark.js'
 import { standardOutput } from '../output/standard-output.js'
 import type { Palette } from '../terminal/color.js'
 import { duration } from '../terminal/units.js'
@@ -158,6 +159,6 @@ export class RegisterView {
   }
 
   private remark(line: string): void {
-    process.stderr.write(`${visible(line)}\n`)
+    writeRemark(visible(line))
   }
 }

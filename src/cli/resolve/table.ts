@@ -53,12 +53,12 @@ function endpointTable({ endpoints }: ResolveDoc, palette: Palette): string {
       ...(endpoints.some(({ registry }) => registry !== undefined)
         ? [{ head: 'REGISTRY', text: ({ registry = '' }: ResolvedEndpointDoc) => registry }]
         : []),
-      { head: 'ADDRESS', text: ({ addresses }) => addresses.join(', ') },
-      { head: 'VERSION', text: ({ attributes }) => attributes.version },
-      { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight) },
-      { head: 'SHARE', align: 'right', text: ({ share }) => percent(share) },
-      { head: 'ID', text: ({ attributes }) => attributes.id ?? '' },
-      { head: 'METADATA', text: ({ attributes }) => pairs(attributes.metadata) },
+      { head: 'ADDRESS', text: ({ addresses }) => addresses.join(', '), wraps: true },
+      { head: 'VERSION', text: ({ attributes }) => attributes.version, leaves: 3 },
+      { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight), leaves: 4 },
+      { head: 'SHARE', align: 'right', text: ({ share }) => percent(share), leaves: 2 },
+      { head: 'ID', text: ({ attributes }) => attributes.id ?? '', leaves: 1 },
+      { head: 'METADATA', text: ({ attributes }) => pairs(attributes.metadata), wraps: true },
     ],
     palette,
   )

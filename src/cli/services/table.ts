@@ -12,6 +12,7 @@ export function renderServices({ services, ttlsAsked }: ServicesDoc, palette: Pa
   }
   const minTtl: Column<ServiceDoc> = {
     head: 'MIN TTL',
+    leaves: 2,
     align: 'right',
     text: ({ minTtlSeconds }) => (minTtlSeconds === null ? 'none' : `${minTtlSeconds}s`),
   }
@@ -22,12 +23,12 @@ export function renderServices({ services, ttlsAsked }: ServicesDoc, palette: Pa
         ? [{ head: 'REGISTRY', text: ({ registry = '' }: ServiceDoc) => registry }]
         : []),
       { head: 'SERVICE', text: ({ service }) => service },
-      { head: 'VERSIONS', text: ({ versions }) => versions.join(', ') },
+      { head: 'VERSIONS', text: ({ versions }) => versions.join(', '), wraps: true },
       { head: 'ENDPOINTS', align: 'right', text: ({ endpoints }) => String(endpoints) },
       ...(isProbed ? [ready] : []),
-      { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight) },
+      { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight), leaves: 3 },
       ...(ttlsAsked ? [minTtl] : []),
-      { head: 'LAYOUT', text: ({ layout }) => layout },
+      { head: 'LAYOUT', text: ({ layout }) => layout, leaves: 1 },
     ],
     palette,
   )

@@ -1,24 +1,63 @@
 import { Chalk, type ChalkInstance } from 'chalk'
+import { isAsciiLocale } from './ascii.js'
 
-export type Palette = ChalkInstance
-
-/** Leaves all texts unchanged. */
-export const uncolored: Palette = new Chalk({ level: 0 })
-
-/** Colours for one stream: stdout and stderr are treated separately, since either may be a file. */
-export function paletteFor(
-  stream: { readonly isTTY?: boolean },
-  wanted: boolean,
-  env: Readonly<Record<string, string | undefined>>,
-): Palette {
-  return new Chalk({ level: wanted && isColored(stream, env) ? 1 : 0 })
+/** How texts look on one stream: its colours, its character set and its width. */
+export interface Palette extends ChalkInstance {
+  readonly isAscii: boolean
+  /** Whether a person reads it, who may want a legend. */
+  readonly isTerminal: boolean
+  /** Columns of the terminal at this moment; infinite for a file or pipe. */
+  readonly columns: number
 }
 
-function isColored(
-  stream: { readonly isTTY?: boolean },
-  env: Readonly<Record<string, string | undefined>>,
-): boolean {
+interface Stream {
+  readonly isTTY?: boolean
+  readonly columns?: number
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Colours for one stream: stdout and stderr are treated separately, since either may be a file. */
+export function paletteFor(stream: Stream, wanted: boolean, env: Environment): Palette {
+  const level = wanted && isColored(stream, env) ? 1 : 0
+  return paletteOf({ level, isAscii: isAsciiLocale(env), isTerminal: stream.isTTY === true }, () =>
+    columnsOf(stream),
+  )
+}
+
+/** Leaves all texts unchanged. */
+export const uncolored: Palette = paletteOf(
+  { level: 0, isAscii: false, isTerminal: false },
+  () => Number.POSITIVE_INFINITY,
+)
+
+/** The same without colours. */
+export function withoutColors(palette: Palette): Palette {
+  const { isAscii, isTerminal } = palette
+  return paletteOf({ level: 0, isAscii, isTerminal }, () => palette.columns)
+}
+
+/** The same for texts of any width, such as a table with every column. */
+export function ofAnyWidth(palette: Palette): Palette {
+  return paletteOf(palette, () => Number.POSITIVE_INFINITY)
+}
+
+function paletteOf(
+  { level, isAscii, isTerminal }: Pick<Palette, 'level' | 'isAscii' | 'isTerminal'>,
+  columns: () => number,
+): Palette {
+  const chalk = Object.assign(new Chalk({ level }), { isAscii, isTerminal, columns: 0 })
+  return Object.defineProperty(chalk, 'columns', { get: columns })
+}
+
+function columnsOf({ isTTY, columns }: Stream): number {
+  return isTTY && columns ? columns : Number.POSITIVE_INFINITY
+}
+
+/** The rules of chalk, and those of no-color.org and bixense.com/clicolors. */
+function isColored(stream: Stream, env: Environment): boolean {
   if (env.NO_COLOR) return false
   if (env.FORCE_COLOR !== undefined) return !['0', 'false'].includes(env.FORCE_COLOR)
+  if (env.CLICOLOR_FORCE && env.CLICOLOR_FORCE !== '0') return true
   return stream.isTTY === true && env.TERM !== 'dumb'
 }

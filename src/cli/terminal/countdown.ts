@@ -1,34 +1,29 @@
-/** The interval of repainting the line. */
-const TICK_MS = 1_000
-/** Returns to the start of the current line and clears it. */
-export const CLEAR_LINE = '\r\u001b[K'
+import type { Progress } from '../output/progress.js'
+import { writeRemark } from '../output/remark.js'
 
 /** A line on standard error that counts down on a terminal, and is printed once elsewhere. */
 export class Countdown implements Disposable {
-  private timer: NodeJS.Timeout | null = null
-  private readonly isTerminal = process.stderr.isTTY === true && process.env.TERM !== 'dumb'
+  /** Null until it is started. */
+  private endMs: number | null = null
 
-  constructor(private readonly totalMs: number) {}
+  constructor(
+    private readonly totalMs: number,
+    private readonly progress: Progress,
+  ) {}
 
-  /** @param line the text for the time left, such as `27s` */
+  /** Starts it, or shows it again below other output. @param line the text for the time left, such as `27s` */
   start(line: (left: string) => string): void {
-    const endMs = performance.now() + this.totalMs
-    const show = () => {
-      const leftMs = Math.max(0, endMs - performance.now())
-      process.stderr.write(`${CLEAR_LINE}${line(`${Math.ceil(leftMs / 1000)}s`)}`)
-    }
-    if (this.isTerminal) {
-      show()
-      this.timer = setInterval(show, TICK_MS)
-    } else process.stderr.write(`${line(`${this.totalMs / 1000}s`)}\n`)
+    const isStarted = this.endMs !== null
+    const endMs = this.endMs ?? performance.now() + this.totalMs
+    this.endMs = endMs
+    if (this.progress.isShown)
+      this.progress.show(() => line(`${Math.ceil(Math.max(0, endMs - performance.now()) / 1000)}s`))
+    else if (!isStarted) writeRemark(line(`${this.totalMs / 1000}s`))
   }
 
   /** Clears the line of a terminal. */
   stop(): void {
-    if (this.timer === null) return
-    clearInterval(this.timer)
-    this.timer = null
-    process.stderr.write(CLEAR_LINE)
+    this.progress.stop()
   }
 
   [Symbol.dispose](): void {

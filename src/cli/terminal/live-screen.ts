@@ -1,3 +1,5 @@
+import { Progress } from '../output/progress.js'
+import { isAsciiLocale, toAscii } from './ascii.js'
 import { Keyboard } from './keyboard.js'
 import type { Key } from './keys.js'
 import { enterScreen, frame, leaveScreen, type Screen, type Size, sizeOf } from './screen.js'
@@ -33,6 +35,7 @@ export class LiveScreen {
   readonly log: string[] = []
   private readonly output: ScreenOutput
   private readonly keyboard: Keyboard | null
+  private readonly isAscii = isAsciiLocale(process.env)
   private timer: NodeJS.Timeout | undefined
   private paintedAtMs = Number.NEGATIVE_INFINITY
   private paintingMs = 0
@@ -54,6 +57,7 @@ export class LiveScreen {
     { output = process.stdout, onKey }: ScreenOptions = {},
   ) {
     this.output = output
+    Progress.end()
     this.keyboard = onKey ? Keyboard.open(process.stdin, (key) => this.press(key, onKey)) : null
     output.write(enterScreen)
     process.stdout.on('resize', this.repaint)
@@ -85,7 +89,8 @@ export class LiveScreen {
     this.timer = undefined
     const startedAtMs = performance.now()
     const size = sizeOf(process.stdout)
-    this.output.write(frame({ ...this.draw(size), log: this.log }, size))
+    const screen = { ...this.draw(size), log: this.log }
+    this.output.write(this.isAscii ? frame(inAscii(screen), size, '...') : frame(screen, size))
     this.paintedAtMs = performance.now()
     this.paintingMs = this.paintedAtMs - startedAtMs
   }
@@ -102,7 +107,8 @@ export class LiveScreen {
     process.off('exit', this.restore)
     process.off('SIGTSTP', this.stopSelf).off('SIGQUIT', this.quitSelf).off('SIGCONT', this.goOn)
     this.keyboard?.close()
-    return leaveScreen + (left.length === 0 ? '' : `${left.join('\n')}\n`)
+    const text = left.length === 0 ? '' : `${left.join('\n')}\n`
+    return leaveScreen + (this.isAscii ? toAscii(text) : text)
   }
 
   private press(key: Key, onKey: (key: Key) => void): void {
@@ -125,6 +131,15 @@ export class LiveScreen {
     process.kill(pid, signal)
     process.on('SIGTSTP', this.stopSelf).on('SIGQUIT', this.quitSelf)
     this.goOn()
+  }
+}
+
+function inAscii({ title, table: { lines, hidden }, legend, log }: Screen): Screen {
+  return {
+    title: toAscii(title),
+    table: { lines: lines.map(toAscii), hidden },
+    legend: toAscii(legend),
+    log: log.map(toAscii),
   }
 }
 

@@ -1,5 +1,6 @@
 import { disableBracketedPaste, enableBracketedPaste } from './keys.js'
 import { textWidth } from './text-width.js'
+import { take } from './wrap.js'
 
 const ALTERNATE = '\u001b[?1049h'
 const MAIN = '\u001b[?1049l'
@@ -44,10 +45,10 @@ export interface Screen {
 }
 
 /** The table cropped to `rows`; its last row then counts the hidden lines. */
-export function cropTable({ lines, hidden }: ScreenTable, rows: number): readonly string[] {
+export function cropTable({ lines, hidden }: ScreenTable, rows: number, ellipsis = '…'): readonly string[] {
   if (hidden === 0 && lines.length <= rows) return lines
   const shown = lines.slice(0, Math.max(0, rows - 1))
-  return [...shown, `… ${lines.length + hidden - shown.length} more`]
+  return [...shown, `${ellipsis} ${lines.length + hidden - shown.length} more`]
 }
 
 /** Besides the table, a frame has a title, a legend and two lines of the log. */
@@ -57,34 +58,41 @@ export const ROWS_BESIDES_TABLE = 4
  * A whole frame: title, table, legend, and the end of the log in the remaining rows. The log is wrapped, so that no
  * part of a line is lost; the rest is cut to the terminal's width.
  */
-export function frame({ title, table, legend, log }: Screen, { columns, rows }: Size): string {
-  const top = [title, ...cropTable(table, Math.max(1, rows - ROWS_BESIDES_TABLE)), legend].slice(0, rows)
-  const lines = [...top.map((line) => cutTo(line, columns)), ...logWithin(log, rows - top.length, columns)]
+export function frame(
+  { title, table, legend, log }: Screen,
+  { columns, rows }: Size,
+  ellipsis = '…',
+): string {
+  const top = [title, ...cropTable(table, Math.max(1, rows - ROWS_BESIDES_TABLE), ellipsis), legend].slice(
+    0,
+    rows,
+  )
+  const lines = [
+    ...top.map((line) => cutTo(line, columns, ellipsis)),
+    ...logWithin(log, rows - top.length, columns, ellipsis),
+  ]
   // Cleared before the text: behind a line of the full width, xterm would clear its last character.
   const cleared = lines.map((line) => CLEAR_LINE + line)
   return HOME + cleared.join('\r\n') + (lines.length < rows ? `\r\n${CLEAR_BELOW}` : '')
 }
 
 /** The newest lines of a log, wrapped. The oldest line may be cut: its beginning names the event. */
-function logWithin(log: readonly string[], rows: number, columns: number): string[] {
+function logWithin(log: readonly string[], rows: number, columns: number, ellipsis: string): string[] {
   const shown: string[] = []
   for (const line of log.toReversed()) {
     const room = rows - shown.length
     if (room <= 0) break
-    const wrapped = wrap(line, columns)
+    const wrapped = wrap(line, columns, ellipsis)
     if (wrapped.length > room && shown.length > 0) break
     shown.unshift(...wrapped.slice(0, room))
   }
   return shown
 }
 
-const ANSI = /\u001b\[[0-9;]*m/g
-const graphemes = new Intl.Segmenter()
-
 /** The line cut to a width; colours are kept, and wide characters count twice. */
-export function cutTo(line: string, columns: number): string {
+export function cutTo(line: string, columns: number, ellipsis = '…'): string {
   if (textWidth(line) <= columns) return line
-  return `${take(line, columns - 1).taken}…`
+  return take(line, columns - ellipsis.length).taken + ellipsis
 }
 
 /** The indent of a line's continuation. */
@@ -93,14 +101,14 @@ const INDENT = '    '
 const MAX_ROWS = 4
 
 /** The line in rows of a width; colours continue from row to row. */
-function wrap(line: string, columns: number): string[] {
+function wrap(line: string, columns: number, ellipsis: string): string[] {
   const rows: string[] = []
   const indent = columns > 2 * INDENT.length ? INDENT : ''
   for (let rest = line; textWidth(rest) > 0 || rows.length === 0; ) {
     const before = rows.length === 0 ? '' : indent
     const room = columns - before.length
     if (rows.length === MAX_ROWS - 1) {
-      rows.push(before + cutTo(rest, room))
+      rows.push(before + cutTo(rest, room, ellipsis))
       break
     }
     const { taken, left } = takeWords(rest, room)
@@ -123,22 +131,3 @@ function takeWords(line: string, columns: number): { readonly taken: string; rea
 }
 
 const SPACES_BEFORE = /^((?:\u001b\[[0-9;]*m)*) +/
-
-/** Splits a line at a width. Both parts keep every colour code of the line. */
-function take(line: string, columns: number): { readonly taken: string; readonly left: string } {
-  let room = columns
-  let taken = ''
-  let left = ''
-  let at = 0
-  for (const match of [...line.matchAll(ANSI), { 0: '', index: line.length }]) {
-    for (const { segment } of graphemes.segment(line.slice(at, match.index))) {
-      room -= textWidth(segment)
-      if (room >= 0) taken += segment
-      else left += segment
-    }
-    taken += match[0]
-    left += match[0]
-    at = match.index + match[0].length
-  }
-  return { taken, left }
-}

@@ -1,10 +1,14 @@
 import Table from 'cli-table3'
 import { markInCells } from '../../domain/look-alike.js'
+import { toAscii } from './ascii.js'
 import type { Palette } from './color.js'
+import { fitColumns, type Yielding } from './fit.js'
 import { isNarrow, textWidth } from './text-width.js'
 import { visible } from './visible.js'
+import { wrapWords } from './wrap.js'
 
-export interface Column<Row> {
+/** On a terminal that is too narrow for the table, a column leaves or wraps. */
+export interface Column<Row> extends Yielding {
   readonly head: string
   readonly align?: 'left' | 'right'
   /** Plain text; look-alike names are marked and invisible characters shown here. */
@@ -39,18 +43,31 @@ const NO_BORDERS = {
  */
 const MAX_ROWS_LAID_OUT = 50
 
-/** Rows under dim heads, two spaces between columns, no borders: the same for a terminal and a pipe. */
+/**
+ * Rows under dim heads, two spaces between columns, no borders: the same for a terminal and a pipe, as far as the
+ * terminal is wide enough.
+ *
+ * @param lines `one`: no text is wrapped, and a screen cuts the line
+ */
 export function renderTable<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
   palette: Palette,
+  lines: 'one' | 'several' = 'several',
 ): string {
   const contents = columns.map(({ text }) => rows.map(text))
   const mark = markInCells(contents)
-  const drawn = columns.map((column, at) => {
+  const whole = columns.map((column, at) => {
     const texts = (contents[at] ?? []).map((text) => visible(mark(text)))
-    return drawColumn(rows, texts, column, palette)
+    return measured([column.head, ...(palette.isAscii ? texts.map(toAscii) : texts)], column)
   })
+  const fitting = fitColumns(whole, palette.columns, GAP.length).flatMap(({ at, width }) => {
+    const [cells, column] = [whole[at], columns[at]]
+    if (!cells || !column) return []
+    const isWrapped = lines === 'several' && width < cells.width
+    return [{ column, cells: isWrapped ? wrapped(cells, width) : cells }]
+  })
+  const drawn = fitting.map(({ column, cells }) => painted(rows, cells, column, palette))
   // cli-table3 overestimates the width of some scripts, and would cut such a cell.
   const isForLibrary = rows.length <= MAX_ROWS_LAID_OUT && drawn.every(({ isNarrow }) => isNarrow)
   const text = isForLibrary ? laidOut(drawn, rows.length) : joined(drawn, rows.length)
@@ -60,54 +77,89 @@ export function renderTable<Row>(
     .join('\n')
 }
 
-/** A column's cells under its head. */
-interface Drawn {
+/** A column's cells under its head, each of one line or several. */
+interface Cells extends Yielding {
   readonly align: 'left' | 'right'
   readonly cells: readonly string[]
-  /** The terminal columns of each cell, without colours. */
+  /** The terminal columns of each cell, without colours; of several lines those of the longest. */
   readonly widths: readonly number[]
+  readonly width: number
   /** Whether all characters take one column. */
   readonly isNarrow: boolean
 }
 
-function drawColumn<Row>(
-  rows: readonly Row[],
-  shown: readonly string[],
-  { head, align = 'left', paint }: Column<Row>,
-  palette: Palette,
-): Drawn {
-  const texts = [head, ...shown]
-  const cells = texts.map((text, line) => {
-    const row = rows[line - 1]
-    return row === undefined ? palette.dim(text) : paint ? paint(row, text) : text
-  })
-  return { align, cells, widths: texts.map(textWidth), isNarrow: texts.every(isNarrow) }
+function measured(texts: readonly string[], { align = 'left', leaves, wraps }: Column<never>): Cells {
+  const widths = texts.map(textWidth)
+  const width = widths.reduce((most, width) => Math.max(most, width), 1)
+  return { align, leaves, wraps, cells: texts, widths, width, isNarrow: texts.every(isNarrow) }
 }
 
-function laidOut(columns: readonly Drawn[], rows: number): string {
+function wrapped(column: Cells, width: number): Cells {
+  const lines = column.cells.map((text) => wrapWords(text, width))
+  const widths = lines.map((parts) => Math.max(...parts.map(textWidth)))
+  return {
+    ...column,
+    cells: lines.map((parts) => parts.join('\n')),
+    widths,
+    width: Math.max(width, ...widths),
+  }
+}
+
+function painted<Row>(rows: readonly Row[], column: Cells, { paint }: Column<Row>, palette: Palette): Cells {
+  const cells = column.cells.map((text, line) => {
+    const row = rows[line - 1]
+    if (row === undefined) return palette.dim(text)
+    // Each line of a cell by itself, since the next column follows it.
+    return paint
+      ? linesOf(text)
+          .map((part) => paint(row, part))
+          .join('\n')
+      : text
+  })
+  return { ...column, cells }
+}
+
+function linesOf(text: string): string[] {
+  return text.split('\n')
+}
+
+function laidOut(columns: readonly Cells[], rows: number): string {
   const table = new Table({
     chars: NO_BORDERS,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
     colAligns: columns.map(({ align }) => align),
-    colWidths: columns.map(widthOf),
+    colWidths: columns.map(({ width }) => width),
   })
   for (let line = 0; line <= rows; line++) table.push(columns.map(({ cells }) => cells[line] ?? ''))
   return table.toString()
 }
 
-function joined(columns: readonly Drawn[], rows: number): string {
-  const padded = columns.map((column) => {
-    const width = widthOf(column)
-    return column.cells.map((cell, line) => {
-      const padding = ' '.repeat(width - (column.widths[line] ?? 0))
-      return column.align === 'right' ? padding + cell : cell + padding
-    })
-  })
-  return Array.from({ length: rows + 1 }, (_, line) => padded.map((cells) => cells[line]).join(GAP)).join(
-    '\n',
+function joined(columns: readonly Cells[], rows: number): string {
+  const lines: string[] = []
+  for (let row = 0; row <= rows; row++) {
+    if (columns.some(({ cells }) => cells[row]?.includes('\n'))) lines.push(...linesOfRow(columns, row))
+    else
+      lines.push(
+        columns.map((column) => padded(column.cells[row] ?? '', column.widths[row] ?? 0, column)).join(GAP),
+      )
+  }
+  return lines.join('\n')
+}
+
+function linesOfRow(columns: readonly Cells[], row: number): string[] {
+  const cells = columns.map(({ cells }) => linesOf(cells[row] ?? ''))
+  const height = Math.max(...cells.map(({ length }) => length))
+  return Array.from({ length: height }, (_, line) =>
+    columns
+      .map((column, at) => {
+        const part = cells[at]?.[line] ?? ''
+        return padded(part, textWidth(part), column)
+      })
+      .join(GAP),
   )
 }
 
-function widthOf({ widths }: Drawn): number {
-  return widths.reduce((most, width) => Math.max(most, width), 1)
+function padded(cell: string, width: number, column: Cells): string {
+  const padding = ' '.repeat(column.width - width)
+  return column.align === 'right' ? padding + cell : cell + padding
 }

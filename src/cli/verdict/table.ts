@@ -7,6 +7,9 @@ import { verdictLines } from './lines.js'
 
 const BAR_WIDTH = 20
 
+/** The order in which columns of a report leave a narrow terminal: what the verdict is about stays longest. */
+export const LEAVES = { bars: 1, p95: 2, max: 3, p50: 4, weight: 5, p99: 6, open: 7, calls: 8 } as const
+
 /** Observed and expected calls of an endpoint in a run. */
 export interface Shared {
   readonly weight: number
@@ -25,20 +28,22 @@ export function shareColumns<Row extends Shared>(
   const most = Math.max(1e-9, ...rows.map(({ picks, expected }) => fraction(Math.max(picks, expected))))
   return [
     { head: 'ENDPOINT', text: nameOf },
-    numberColumn('WEIGHT', ({ weight }) => String(weight)),
-    numberColumn('CALLS', ({ picks }) => String(picks)),
+    numberColumn('WEIGHT', ({ weight }) => String(weight), LEAVES.weight),
+    numberColumn('CALLS', ({ picks }) => String(picks), LEAVES.calls),
     numberColumn('OBSERVED', ({ picks }) => percent(fraction(picks))),
     numberColumn('EXPECTED', ({ expected }) => percent(fraction(expected))),
     {
       head: '',
+      leaves: LEAVES.bars,
       text: ({ picks, expected }) => bar(fraction(picks) / most, fraction(expected) / most),
       paint: (_, text) => palette.cyan(text.replace('|', palette.dim('|'))),
     },
   ]
 }
 
-export function numberColumn<Row>(head: string, text: (row: Row) => string): Column<Row> {
-  return { head, align: 'right', text }
+/** @param leaves see {@link Column} */
+export function numberColumn<Row>(head: string, text: (row: Row) => string, leaves?: number): Column<Row> {
+  return { head, align: 'right', text, leaves }
 }
 
 /** A bar of the observed share, with a mark at the expected one. */

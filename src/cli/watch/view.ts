@@ -6,7 +6,7 @@ import { withRegistry } from '../endpoints/combined.js'
 import { endpointsDoc } from '../endpoints/document.js'
 import { type EndpointRow, renderRows, rowsOf } from '../endpoints/table.js'
 import type { Scope } from '../flags/target.js'
-import { type Palette, uncolored } from '../terminal/color.js'
+import { type Palette, withoutColors } from '../terminal/color.js'
 import type { Key } from '../terminal/keys.js'
 import { type Content, LiveScreen } from '../terminal/live-screen.js'
 import { ROWS_BESIDES_TABLE, type Size, sizeOf } from '../terminal/screen.js'
@@ -147,10 +147,11 @@ export class ScreenView {
   /** Remaining times change without an event: a watched table omits them. The rows of a stale list are dim throughout. */
   private lines(rows: readonly EndpointRow[], room: number): readonly string[] {
     if (this.isEmpty || room === 0) return []
-    const looks = { withTtl: false, withService: this.scope.service === undefined }
+    const withService = this.scope.service === undefined
+    const looks = { withTtl: false, withService, lines: 'one' } as const
     const isLive = this.stale.size < this.snapshots.size
     if (isLive) return renderRows(rows, this.palette, looks).split('\n')
-    const lines = renderRows(rows, uncolored, looks).split('\n')
+    const lines = renderRows(rows, withoutColors(this.palette), looks).split('\n')
     return lines.map((line) => this.palette.dim(line))
   }
 }

@@ -5,7 +5,7 @@ import { callDoc, callLineDoc } from '../../../../src/cli/call/report-document.j
 import { LatencyHistogram } from '../../../../src/stats/latency.js'
 import type { Verdict } from '../../../../src/stats/verdict.js'
 import { endpoint } from '../../../support/endpoints.js'
-import { colored, plain, withoutColors } from '../../../support/palettes.js'
+import { colored, plain, plainOf, withoutColors } from '../../../support/palettes.js'
 
 const heavy = endpoint({ addr: 'a:1', weight: 3 })
 const light = endpoint({ addr: 'b:1', weight: 1 })
@@ -229,10 +229,10 @@ describe('a report as data', () => {
   })
 
   it('leaves out bars, and then a column, where the terminal is too narrow for them', () => {
-    const at = (width: number) => renderCallReport(callDoc(REPORT), plain, { width })
+    const at = (width: number) => renderCallReport(callDoc(REPORT), plainOf(width))
     const whole = shown()
     expect(at(120)).toBe(whole)
-    const [wide, middle, narrow] = [120, 85, 60].map((width) => at(width).split('\n')[2] ?? '')
+    const [wide, middle, narrow] = [120, 85, 70].map((width) => at(width).split('\n')[2] ?? '')
     expect(wide).toMatch(/EXPECTED {10,}p50 +p95 +p99/)
     expect(middle).toMatch(/EXPECTED {1,9}p50 +p95 +p99/)
     expect(narrow).toMatch(/EXPECTED {1,9}p50 +p99/)

@@ -5,10 +5,11 @@ import { uncolored } from '../../../../src/cli/terminal/color.js'
 import { textWidth } from '../../../../src/cli/terminal/text-width.js'
 import { seeded } from '../../../../src/domain/rng.js'
 import { endpoint } from '../../../support/endpoints.js'
+import { plainOf } from '../../../support/palettes.js'
 
 type Service = Parameters<typeof renderTarget>[0]
 
-const LOOKS = { policy: 'weighted_round_robin', perSecond: 12, width: 120, most: 50 }
+const LOOKS = { policy: 'weighted_round_robin', perSecond: 12, most: 50 }
 
 function member(addr: string, weight: number, problem: string | null = null) {
   const registration = endpoint({ addr, weight })
@@ -52,7 +53,7 @@ it('shows how the endpoints stand, the verdict with what is unserved, and why', 
 it('leaves the bars out where the terminal is narrow, and shows no control characters of the registry', () => {
   const members = [member('10.0.0.1:1', 1), member('unix:/\u001b[2J', 1, 'no such socket\u0007')]
   const { service, traffic } = target(members, ['10.0.0.1:1'])
-  const { lines } = renderTarget(service, traffic, { ...LOOKS, width: 96 }, uncolored)
+  const { lines } = renderTarget(service, traffic, LOOKS, plainOf(96))
   expect(lines.join('\n')).not.toMatch(/[\u0007\u001b█]/)
   for (const line of lines.slice(3)) expect(textWidth(line), line).toBeLessThanOrEqual(96)
 })

@@ -1,0 +1,93 @@
+import { isAsciiLocale, toAscii } from '../terminal/ascii.js'
+import { cutTo, sizeOf } from '../terminal/screen.js'
+import { duration } from '../terminal/units.js'
+import { visible } from '../terminal/visible.js'
+
+/** Shorter waits are not shown. */
+const FIRST_PAINT_MS = 100
+const REPAINT_MS = 200
+
+/** Returns to the start of the current line and clears it. */
+export const CLEAR_LINE = '\r\u001b[K'
+
+/** Signals that end the process by default: the line is cleared before. */
+const END_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
+
+/** The process has one at a time. */
+let shown: Progress | null = null
+
+/**
+ * One line on standard error, if that is a terminal: what a command is waiting for, and for how long. The next output of
+ * the command ends it.
+ */
+export class Progress implements Disposable {
+  private timer: NodeJS.Timeout | undefined
+  private isPainted = false
+  private readonly onSignal = (signal: NodeJS.Signals) => {
+    const isLast = process.listenerCount(signal) === 1
+    this.stop()
+    // Nobody else handles it: now it ends the process.
+    if (isLast) process.kill(process.pid, signal)
+  }
+
+  /** @param isShown false where nothing is ever painted */
+  private constructor(readonly isShown: boolean) {}
+
+  /** @param format NDJSON lines on the same terminal show the progress themselves */
+  static for(format: string): Progress {
+    const isBesideLines = format === 'ndjson' && process.stdout.isTTY
+    return new Progress(isRepaintable(process.stderr) && !isBesideLines)
+  }
+
+  /** Ends the line, whoever shows it. */
+  static end(): void {
+    shown?.stop()
+  }
+
+  /** Shows the reason of a wait, once it is noticeable. */
+  wait(what: () => string): void {
+    const startedAtMs = performance.now()
+    this.show(() => `  ${visible(what())}…  ${duration(performance.now() - startedAtMs)}`)
+  }
+
+  /** Shows a line that changes. */
+  show(line: () => string): void {
+    Progress.end()
+    if (!this.isShown) return
+    shown = this
+    const paint = () => {
+      this.paint(line())
+      this.timer = setTimeout(paint, REPAINT_MS).unref()
+    }
+    this.timer = setTimeout(paint, FIRST_PAINT_MS).unref()
+  }
+
+  stop(): void {
+    clearTimeout(this.timer)
+    if (shown === this) shown = null
+    if (!this.isPainted) return
+    this.isPainted = false
+    for (const signal of END_SIGNALS) process.off(signal, this.onSignal)
+    process.stderr.write(CLEAR_LINE)
+  }
+
+  [Symbol.dispose](): void {
+    this.stop()
+  }
+
+  private paint(line: string): void {
+    const isAscii = isAsciiLocale(process.env)
+    // A character in the last column would make some terminals begin another line.
+    const room = sizeOf(process.stderr).columns - 1
+    const text = isAscii ? cutTo(toAscii(line), room, '...') : cutTo(line, room)
+    process.stderr.write(CLEAR_LINE + text)
+    if (this.isPainted) return
+    this.isPainted = true
+    for (const signal of END_SIGNALS) process.on(signal, this.onSignal)
+  }
+}
+
+/** Whether a line can be painted over: no file, and no terminal without cursor movement. */
+export function isRepaintable(stream: { readonly isTTY?: boolean }): boolean {
+  return stream.isTTY === true && process.env.TERM !== 'dumb'
+}

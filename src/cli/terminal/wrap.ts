@@ -1,0 +1,83 @@
+import { textWidth } from './text-width.js'
+
+const ANSI = /\u001b\[[0-9;]*m/g
+const graphemes = new Intl.Segmenter()
+
+/** Splits a line at a width. Both parts keep every colour code of the line. */
+export function take(line: string, columns: number): { readonly taken: string; readonly left: string } {
+  let room = columns
+  let taken = ''
+  let left = ''
+  let at = 0
+  for (const match of [...line.matchAll(ANSI), { 0: '', index: line.length }]) {
+    for (const { segment } of graphemes.segment(line.slice(at, match.index))) {
+      room -= textWidth(segment)
+      if (room >= 0) taken += segment
+      else left += segment
+    }
+    taken += match[0]
+    left += match[0]
+    at = match.index + match[0].length
+  }
+  return { taken, left }
+}
+
+/** The text in lines of a width, broken between words; a longer word is split, behind a comma if it has one. */
+export function wrapWords(text: string, columns: number): string[] {
+  if (textWidth(text) <= columns) return [text]
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ').flatMap((word) => pieces(word, columns))) {
+    if (line === '') line = word
+    else if (textWidth(line) + 1 + textWidth(word) <= columns) line += ` ${word}`
+    else {
+      lines.push(line)
+      line = word
+    }
+  }
+  return [...lines, line]
+}
+
+function pieces(word: string, columns: number): string[] {
+  const all: string[] = []
+  let rest = word
+  while (textWidth(rest) > columns) {
+    const { taken } = take(rest, columns)
+    const comma = taken.lastIndexOf(',') + 1
+    const { taken: piece, left } = take(rest, comma > 0 ? textWidth(taken.slice(0, comma)) : columns)
+    // A character that is wider than the line.
+    if (left === rest) break
+    all.push(piece)
+    rest = left
+  }
+  return [...all, rest]
+}
+
+/** A command or JSON to copy: a break within it would make two commands of it. */
+const TO_COPY = /\bdisco \w|(?:^|\s)--\w|[{[]"/
+
+/** The end of a mark or word, such as `✗ ` or `PASS  `, before a sentence. */
+const MARK = /^(?:\u001b\[[0-9;]*m)* *(?:\u001b\[[0-9;]*m)*(?:[✗✓!?→·↻~+-]|PASS|FAIL)(?:\u001b\[[0-9;]*m)* +/
+
+/** Narrower terminals wrap by themselves. */
+const MIN_COLUMNS = 20
+
+/**
+ * Breaks the lines of a text between words where they are wider than the terminal; they continue below their sentence.
+ * A line with a command or JSON stays whole, for copying.
+ */
+export function wrapLines(text: string, columns: number): string {
+  if (columns < MIN_COLUMNS || columns === Number.POSITIVE_INFINITY) return text
+  return text
+    .split('\n')
+    .flatMap((line) => wrapLine(line, columns))
+    .join('\n')
+}
+
+function wrapLine(line: string, columns: number): string[] {
+  if (textWidth(line) <= columns || TO_COPY.test(line)) return [line]
+  const [start = ''] = MARK.exec(line) ?? /^ */.exec(line) ?? []
+  const indent = ' '.repeat(textWidth(start))
+  const [first = '', ...more] = wrapWords(line.slice(start.length), columns - indent.length)
+  return [start + first, ...more.map((part) => indent + part)]
+}

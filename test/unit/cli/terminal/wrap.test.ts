@@ -1,0 +1,56 @@
+import stringWidth from 'string-width'
+import { describe, expect, it } from 'vitest'
+import { wrapLines, wrapWords } from '../../../../src/cli/terminal/wrap.js'
+import { colored } from '../../../support/palettes.js'
+
+describe('words in lines', () => {
+  it('breaks between words', () => {
+    expect(wrapWords('one two three four', 9)).toEqual(['one two', 'three', 'four'])
+    expect(wrapWords('one two', 7)).toEqual(['one two'])
+  })
+
+  it('splits a word that is longer than a line, behind a comma if it has one', () => {
+    expect(wrapWords('a abcdefghij b', 4)).toEqual(['a', 'abcd', 'efgh', 'ij b'])
+    expect(wrapWords('10.0.0.1:1,10.0.0.2:1,10.0.0.3:1', 24)).toEqual([
+      '10.0.0.1:1,10.0.0.2:1,',
+      '10.0.0.3:1',
+    ])
+  })
+
+  it('counts wide characters twice, never splits one, and ends where one is wider than a line', () => {
+    for (let columns = 2; columns < 12; columns++) {
+      for (const line of wrapWords('日本語の名前 e\u0301e\u0301 サービス', columns))
+        expect(stringWidth(line)).toBeLessThanOrEqual(columns)
+    }
+    expect(wrapWords('日', 1)).toEqual(['日'])
+  })
+})
+
+describe('a text on a terminal', () => {
+  it('continues below its sentence', () => {
+    expect(wrapLines('PASS  follows the weights: largest gap 0.71 call', 30).split('\n')).toEqual([
+      ...['PASS  follows the weights:', '      largest gap 0.71 call'],
+    ])
+    expect(wrapLines('      Equal split ruled out (p = 0.005).', 30).split('\n')).toEqual([
+      ...['      Equal split ruled out (p', '      = 0.005).'],
+    ])
+    expect(wrapLines(`${colored.red('✗')} etcd is not reachable at 127.0.0.1:1`, 30).split('\n')).toEqual([
+      ...[`${colored.red('✗')} etcd is not reachable at`, '  127.0.0.1:1'],
+    ])
+  })
+
+  it('keeps a line whole that has a command or JSON to copy', () => {
+    for (const line of [
+      '  fix: disco unregister hello 127.0.0.1:1004',
+      '  Then give it with --layout seed',
+      'service config  {"loadBalancingConfig":[{}]}',
+    ])
+      expect(wrapLines(line, 30)).toBe(line)
+  })
+
+  it('is unchanged where it fits, and where there is no terminal', () => {
+    const text = 'a\n\n  b  c   d\n'
+    expect(wrapLines(text, 30)).toBe(text)
+    expect(wrapLines('x '.repeat(500), Number.POSITIVE_INFINITY)).toBe('x '.repeat(500))
+  })
+})
