@@ -25,6 +25,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   call: () => import('./call.js'),
   rate: () => import('./rate.js'),
   'call-memory': () => import('./call-memory.js'),
+  'call-report': () => import('./call-report.js'),
   dev: () => import('./dev.js'),
   gaps: () => import('./gaps.js'),
   proxy: () => import('./proxy.js'),

@@ -47,6 +47,28 @@ describe('docs/doctor.md', () => {
   })
 })
 
+describe('docs/prove-balancing.md', () => {
+  test('has commands that run, and leave their reports', async () => {
+    const greeters = [await startGreeter({ port: 0 }), await startGreeter({ port: 0 })]
+    try {
+      await using folder = await temporaryFile('unused', '')
+      for (const [at, { addr }] of greeters.entries()) {
+        await etcd.ctl('put', ...registration('hello', addr, { version: '1.0.0', weight: at + 1 }))
+      }
+      const commands = commandsOf('prove-balancing.md')
+      expect(commands.length).toBeGreaterThan(1)
+      for (const command of commands) {
+        const line = `cd "$(dirname '${folder.path}')"; ${command}; code=$?; ls; exit $code`
+        const { code, stdout, stderr } = await disco.shell(line).exited()
+        expect(code, `${command}\n${stderr}`).toBe(0)
+        expect(stdout).toContain('balancing.html')
+      }
+    } finally {
+      for (const greeter of greeters) greeter.stop()
+    }
+  })
+})
+
 describe('docs/shift.md', () => {
   test('has commands that run', async () => {
     const greeters = [await startGreeter({ port: 0 }), await startGreeter({ port: 0 })]

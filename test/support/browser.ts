@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { unpackPackages } from './debian-packages.js'
+import { type Image, readPng } from './png.js'
 
 /** Where the browser is kept between runs: inside node_modules, as etcd is. */
 const FOLDER = fileURLToPath(new URL('../../node_modules/.cache/disco/chromium/shell', import.meta.url))
@@ -18,6 +19,50 @@ const NAMES = '--host-resolver-rules=MAP *.example 127.0.0.1'
  * @throws Error that says what to install, when there is no browser and none can be fetched
  */
 export async function openPage(url: string): Promise<string> {
+  const { stdout } = await browse(['--virtual-time-budget=10000', '--dump-dom', url])
+  return stdout
+}
+
+/** What a person sees of a page, and what its browser did for it. */
+export interface SeenPage {
+  readonly image: Image
+  /** Lines of the console: errors of the page, and what its policy forbade. */
+  readonly console: readonly string[]
+  /** Addresses that the browser asked for, the page itself included. */
+  readonly requests: readonly string[]
+}
+
+/** Opens a page in a window of this size. @throws Error as {@link openPage} */
+export async function seePage(
+  url: string,
+  { width, height, isDark = false }: { width: number; height: number; isDark?: boolean },
+): Promise<SeenPage> {
+  const folder = mkdtempSync(join(tmpdir(), 'disco-page-'))
+  const [screenshot, log] = [join(folder, 'page.png'), join(folder, 'net.json')]
+  try {
+    const { stderr } = await browse([
+      ...[
+        '--enable-logging=stderr',
+        `--log-net-log=${log}`,
+        `--screenshot=${screenshot}`,
+        '--hide-scrollbars',
+      ],
+      ...[`--window-size=${width},${height}`, `--blink-settings=preferredColorScheme=${isDark ? 0 : 1}`, url],
+    ])
+    const { events } = JSON.parse(readFileSync(log, 'utf8')) as { events: { params?: { url?: string } }[] }
+    return {
+      image: readPng(readFileSync(screenshot)),
+      console: stderr.split('\n').filter((line) => line.includes('CONSOLE')),
+      requests: [...new Set(events.flatMap(({ params }) => params?.url ?? []))],
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function browse(
+  args: readonly string[],
+): Promise<{ readonly stdout: string; readonly stderr: string }> {
   const browser = findBrowser()
   const profile = mkdtempSync(join(tmpdir(), 'disco-browser-'))
   const libraries = [
@@ -26,18 +71,18 @@ export async function openPage(url: string): Promise<string> {
     'usr/lib/aarch64-linux-gnu',
   ]
   try {
-    const { stdout } = await promisify(execFile)(
+    return await promisify(execFile)(
       browser,
       [
         ...['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', `--user-data-dir=${profile}`, NAMES],
-        ...['--virtual-time-budget=10000', '--dump-dom', url],
+        ...args,
       ],
       {
         timeout: 50_000,
+        maxBuffer: 2 ** 26,
         env: { ...process.env, LD_LIBRARY_PATH: libraries.map((folder) => join(FOLDER, folder)).join(':') },
       },
     )
-    return stdout
   } finally {
     rmSync(profile, { recursive: true, force: true })
   }

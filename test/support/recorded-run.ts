@@ -22,6 +22,8 @@ export interface Recording {
   readonly failing?: number
   /** The details of failures. */
   readonly details?: string
+  /** Whether the picks are judged: of many endpoints, that takes most of the time. */
+  readonly isJudged?: boolean
   /** Called before each call, from 1 on. */
   readonly before?: (call: number, log: RunLog, endpoints: readonly RegisteredEndpoint[]) => void
 }
@@ -34,6 +36,7 @@ export function recordedRun({
   seed = 1,
   failing = 0.01,
   details = 'no connection',
+  isJudged = true,
   before = () => undefined,
 }: Recording): CallReport {
   const rng = seeded(seed)
@@ -45,11 +48,13 @@ export function recordedRun({
   log.list = { revision: 7, selected: endpoints, registered: endpoints, registries: [] } as never
   log.rotated(registered.map((endpoint) => ({ endpoint, weight: endpoint.weight, isAway: false })))
   log.begin(nowMs, series)
-  const total = registered.reduce((sum, { weight }) => sum + weight, 0)
+  /** Each endpoint as often as its weight says, which is small here. */
+  const slots = registered.flatMap((one) => Array.from({ length: one.weight }, () => one))
   for (let call = 1; call <= calls; call++) {
     nowMs = 1_000 + ((call - 1) * 1_000) / perSecond
     before(call, log, registered)
-    const picked = drawn(registered, rng() * total)
+    const picked = slots[Math.floor(rng() * slots.length)]
+    if (!picked) throw new Error('no endpoint')
     log.picked(picked, call)
     const isFailed = rng() < failing
     recorder.record({
@@ -69,7 +74,7 @@ export function recordedRun({
       session: {
         service: 'hello',
         target: 'etcd:///hello',
-        policy: { name: 'weighted_random', shares: 'random' },
+        policy: { name: 'weighted_random', shares: isJudged ? 'random' : 'none' },
         log,
       } as unknown as Session,
       readiness: { ready: endpoints.length, wanted: endpoints.length, elapsedMs: 12, unready: [] },
@@ -82,13 +87,4 @@ export function recordedRun({
     },
     false,
   )
-}
-
-function drawn(endpoints: readonly RegisteredEndpoint[], at: number): RegisteredEndpoint {
-  let left = at
-  for (const endpoint of endpoints) {
-    left -= endpoint.weight
-    if (left < 0) return endpoint
-  }
-  throw new Error('no endpoint')
 }

@@ -46,7 +46,7 @@ function suiteOf(facts: RunFacts, { checkedBy }: CallOutcome, { doc }: CallOutco
       ),
     },
     checks: checksOf(doc, checkedBy),
-    text: renderCallReport(doc, uncolored),
+    text: checkedBy.isSingle ? '' : renderCallReport(doc, uncolored),
   }
 }
 
@@ -82,8 +82,7 @@ function renderSuite(
   return markup`  <testsuite name="${name}"${counts(checks)} time="${time}" timestamp="${timestamp(startedAt)}">
   <properties>
 ${named}  </properties>
-${cases}  <system-out>${lines(text)}</system-out>
-  </testsuite>
+${cases}${text === '' ? null : markup`  <system-out>${lines(text)}</system-out>\n`}  </testsuite>
 `
 }
 
@@ -100,9 +99,20 @@ function counts(checks: readonly Check[]): Markup {
   return markup` tests="${checks.length}" failures="${number('failed')}" errors="${number('error')}" skipped="${number('skipped')}"`
 }
 
+/** More lines, such as those of 1,000 endpoints, would hide the verdict at their end. */
+const MAX_LINES = 240
+/** The verdict, with everything that may follow it. */
+const LAST_LINES = 40
+
 /** Every line is escaped by itself, so that the breaks between them stay. */
 function lines(text: string): Markup {
-  const escaped = text.split('\n').map((line) => markup`${line}`.text)
+  const all = text.split('\n')
+  const left = all.length - MAX_LINES
+  const shown =
+    left <= 0
+      ? all
+      : [...all.slice(0, MAX_LINES - LAST_LINES), `… ${left} more lines`, ...all.slice(-LAST_LINES)]
+  const escaped = shown.map((line) => markup`${line}`.text)
   return new Markup(escaped.join('\n'))
 }
 

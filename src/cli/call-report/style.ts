@@ -37,6 +37,7 @@ dl, dd { margin: 0; }
 .readiness, .note { color: var(--dim); font-size: .9rem; }
 .readiness { margin-top: 20px; }
 .banner { padding: 10px 14px; border-radius: 6px; margin: 12px 0; }
+.banner.bad { background: var(--bad-tint); color: var(--bad); overflow-wrap: anywhere; }
 .banner.warn { background: var(--warn-tint); color: var(--warn); }
 .verdict { display: flex; gap: 14px; align-items: flex-start; border-radius: 8px; border: 1px solid var(--line);
   border-left: 6px solid var(--rest); padding: 14px 18px; margin: 12px 0 20px; background: var(--card); overflow-wrap: anywhere; }
@@ -52,15 +53,17 @@ dl, dd { margin: 0; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(128px, 1fr)); gap: 10px; }
 .figures div { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 10px 12px;
   display: flex; flex-direction: column; }
-.figures dd { font-size: 1.3rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.figures dd { font-size: 1.3rem; line-height: 1.3; font-variant-numeric: tabular-nums; }
+.figures small { white-space: nowrap; }
 .figures dt { color: var(--dim); font-size: .85rem; }
 .scroll { overflow-x: auto; max-width: 100%; }
-table { border-collapse: collapse; width: 100%; font-size: .88rem; margin: 8px 0; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; width: 100%; font-size: .84rem; margin: 8px 0; font-variant-numeric: tabular-nums; }
 th { text-align: left; color: var(--dim); font-weight: 600; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th, td { padding: 5px 10px; vertical-align: top; unicode-bidi: isolate; }
+th, td { padding: 5px 7px; vertical-align: top; unicode-bidi: isolate; }
 td { border-bottom: 1px solid var(--grid); overflow-wrap: anywhere; }
 th.number, td.number { text-align: right; white-space: nowrap; }
-td bdi { white-space: nowrap; }
+td small { display: block; }
+td bdi, .checks td:first-child { white-space: nowrap; }
 .result { white-space: nowrap; font-weight: 600; }
 .result.passed { color: var(--good); } .result.failed, .result.error { color: var(--bad); } .result.skipped { color: var(--dim); }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 6px 0; padding: 0; font-size: .85rem; }
@@ -79,6 +82,7 @@ svg text.title { fill: var(--ink); }
 .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
 .expected { fill: none; stroke: var(--ink); stroke-width: 1.3; stroke-dasharray: 5 4; }
 .dashed { stroke-dasharray: 5 4; stroke-width: 1.3; }
+.layer { stroke: var(--paper); stroke-width: 1; stroke-linejoin: round; }
 .tint { opacity: .16; }
 .span { stroke: var(--line); stroke-width: 3; }
 .event { stroke: var(--ink); stroke-width: 1; stroke-dasharray: 2 3; opacity: .55; fill: none; }

@@ -46,7 +46,9 @@ const TIME_STEPS_MS = [
 export function timeTicks(endMs: number, most: number): { readonly ticks: Tick[]; readonly unit: string } {
   const fine = niceStep(endMs, most)
   const step =
-    fine < SECOND_MS ? fine : (TIME_STEPS_MS.find((ms) => endMs / ms <= most) ?? niceStep(endMs, most))
+    fine < SECOND_MS
+      ? fine
+      : (TIME_STEPS_MS.find((ms) => Math.floor(endMs / ms) <= most) ?? niceStep(endMs, most))
   const [unitMs, unit] = timeUnit(endMs)
   const count = Math.floor(endMs / step + 1e-9)
   const digits = Math.max(0, Math.ceil(-Math.log10(step / unitMs) - 1e-9))

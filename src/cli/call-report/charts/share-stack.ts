@@ -42,7 +42,7 @@ export function shareStack(run: ShownRun, endMs: number): Markup {
   }
   const areas = layers.map((_, at) => {
     const [lower, upper] = [boundaries[at]?.observed ?? [], boundaries[at + 1]?.observed ?? []]
-    return markup`<path class="fill ${colorOf(at)}" d="${stepArea(lower, upper, x, y)}"/>`
+    return markup`<path class="fill layer ${colorOf(at)}" d="${stepArea(lower, upper, x, y)}"/>`
   })
   const edges = boundaries
     .slice(1, -1)

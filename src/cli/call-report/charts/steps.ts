@@ -16,17 +16,22 @@ export function stepLine(steps: readonly Step[], x: Scale, y: Scale): Markup {
 
 function linePath(steps: readonly Step[], x: Scale, y: Scale): string {
   let path = ''
-  let isDrawing = false
-  for (const { fromMs, toMs, value } of steps) {
-    if (value === null) {
-      isDrawing = false
-      continue
-    }
-    const level = coordinate(y(value))
-    path += isDrawing ? `V${level}` : `M${coordinate(x(fromMs))} ${level}`
-    path += `H${coordinate(x(toMs))}`
-    isDrawing = true
+  /** Where the line stands, written so far up to the start of its last level. */
+  let level: string | null = null
+  let end = ''
+  const finish = () => {
+    if (level !== null) path += `H${end}`
   }
+  for (const { fromMs, toMs, value } of steps) {
+    const next = value === null ? null : coordinate(y(value))
+    if (next !== level) {
+      finish()
+      if (next !== null) path += level === null ? `M${coordinate(x(fromMs))} ${next}` : `V${next}`
+    }
+    level = next
+    end = coordinate(x(toMs))
+  }
+  finish()
   return path
 }
 
@@ -38,11 +43,11 @@ export function stepArea(lower: readonly Step[], upper: readonly Step[], x: Scal
     if (first === undefined) continue
     const above = run.map((at) => upper[at] as Step)
     const below = run.map((at) => lower[at] as Step)
-    path += linePath(above, x, y)
-    for (const { fromMs, toMs, value } of below.toReversed()) {
-      path += `L${coordinate(x(toMs))} ${coordinate(y(value ?? 0))}H${coordinate(x(fromMs))}`
-    }
-    path += 'Z'
+    // Back along the lower edge: both ends of each step change places.
+    const back = below
+      .toReversed()
+      .map(({ fromMs, toMs, value }) => ({ fromMs: toMs, toMs: fromMs, value: value ?? 0 }))
+    path += `${linePath(above, x, y)}${linePath(back, x, y).replace('M', 'L')}Z`
   }
   return new Markup(path)
 }

@@ -4,10 +4,12 @@ import { sharePanels } from '../charts/share-panels.js'
 import { shareStack } from '../charts/share-stack.js'
 import { type Column, durationFigure, figure, percentFigure, table, wholeFigure } from '../figures.js'
 import { type Markup, markup, NOTHING } from '../markup.js'
-import { nameOf, type ShownRun } from '../shown-run.js'
+import { nameOf, type ShownRun, shortName } from '../shown-run.js'
 
 /** More rows would make the file large; JSON has all of them. */
 const MAX_ROWS = 1_000
+/** A thousand names of the greatest length that a registry allows would do so as well. */
+const MAX_NAME = 120
 
 /** Shares against expectation: over time, and of the whole run by endpoint, version and registry. */
 export function sharesSection(run: ShownRun): Markup {
@@ -31,7 +33,7 @@ function shareColumns(calls: number): Column<Tallied>[] {
     { head: 'Calls', isNumber: true, cell: ({ picks }) => wholeFigure(picks) },
     { head: 'Expected', isNumber: true, cell: ({ expected }) => figure(expected, expected.toFixed(1)) },
     { head: 'Share', isNumber: true, cell: ({ picks }) => percentFigure(picks, calls) },
-    { head: 'Expected', isNumber: true, cell: ({ expected }) => percentFigure(expected, calls) },
+    { head: 'Expected share', isNumber: true, cell: ({ expected }) => percentFigure(expected, calls) },
     ...(['p50', 'p95', 'p99', 'max'] as const).map(
       (of): Column<Tallied> => ({
         head: of,
@@ -52,8 +54,8 @@ function endpoints({ endpoints: all, calls }: CallDoc): Markup {
   const rows = all.slice(0, MAX_ROWS)
   const where = (shown: boolean, column: Column<CallDoc['endpoints'][number]>) => (shown ? [column] : [])
   const shown = table<CallDoc['endpoints'][number]>('endpoints', rows, [
-    { head: 'Endpoint', cell: (row) => markup`<bdi>${nameOf(row)}</bdi>` },
-    { head: 'Version', cell: ({ version }) => version },
+    { head: 'Endpoint', cell: (row) => markup`<bdi>${shortName(nameOf(row), MAX_NAME)}</bdi>` },
+    { head: 'Version', cell: ({ version }) => shortName(version, MAX_NAME) },
     { head: 'Weight', isNumber: true, cell: ({ weight }) => wholeFigure(weight) },
     ...shareColumns(calls),
     ...where(
@@ -62,7 +64,7 @@ function endpoints({ endpoints: all, calls }: CallDoc): Markup {
     ),
     ...where(
       rows.some(({ note }) => note !== null),
-      { head: 'Note', cell: ({ note }) => note ?? '' },
+      { head: 'Note', cell: ({ note }) => shortName(note ?? '', MAX_NAME) },
     ),
   ])
   const more = all.length - rows.length

@@ -4,17 +4,25 @@ import { uncolored } from '../../terminal/color.js'
 import { count, duration } from '../../terminal/units.js'
 import { verdictLines } from '../../verdict/lines.js'
 import { constantWeights, unservedWeight } from '../../verdict/standing.js'
-import type { CheckedBy } from '../checks.js'
+import { type CheckedBy, checksOf } from '../checks.js'
 import { durationFigure, figure, percentFigure, wholeFigure } from '../figures.js'
 import { type Markup, markup } from '../markup.js'
 
 /** The result in one word and its sentences, and the key figures. */
 export function summary(doc: CallDoc, checkedBy: CheckedBy): Markup {
-  return markup`${doc.interrupted ? interruption(doc) : null}${result(doc, checkedBy)}${figures(doc)}`
+  return markup`${doc.interrupted ? interruption(doc) : null}${result(doc, checkedBy)}${failedChecks(doc, checkedBy)}${figures(doc)}`
 }
 
 function interruption({ calls }: CallDoc): Markup {
   return markup`<p class="banner warn">! Interrupted after ${count(calls, 'call')}: the numbers are those until then.</p>`
+}
+
+/** Names the failed checks: a verdict of PASS may stand beside an assertion that does not hold. */
+function failedChecks(doc: CallDoc, checkedBy: CheckedBy): Markup | null {
+  const failed = checksOf(doc, checkedBy).filter(({ result }) => result === 'failed')
+  if (failed.length === 0) return null
+  const names = failed.map(({ name, message }) => `${name} (${message})`).join('; ')
+  return markup`<p class="banner bad">✗ ${count(failed.length, 'check')} failed: ${names}</p>`
 }
 
 function result(doc: CallDoc, { isSingle }: CheckedBy): Markup {
@@ -40,9 +48,8 @@ function single({ ok, failures, endpoints, latencyMs }: CallDoc): Markup {
 const GLYPHS: Readonly<Record<string, string>> = { pass: '✓', fail: '✗', inconclusive: '!' }
 
 function verdictBox(kind: string, head: string, below: readonly string[]): Markup {
-  const [word = '', ...sentence] = head.split(/ {2}|(?=, but )/)
-  const rest = sentence.join(' ').replace(/^, but/, 'but')
-  const shown = sentence.length > 0 ? markup`<strong>${word}</strong> ${rest}` : markup`${word}`
+  const [, word = '', rest = ''] = /^(.*?)((?: {2}|, but ).*)?$/s.exec(head) ?? []
+  const shown = rest === '' ? markup`${word}` : markup`<strong>${word}</strong>${rest}`
   return markup`<div class="verdict ${kind}"><span class="glyph" aria-hidden="true">${GLYPHS[kind] ?? '·'}</span><div><p class="head">${shown}</p><p>${below.join(' ')}</p></div></div>`
 }
 
