@@ -1,4 +1,5 @@
-import { type Endpoint, leaseDecimal } from './endpoint.js'
+import type { Endpoint } from './endpoint.js'
+import { findLayout } from './layouts/index.js'
 
 /** A difference between two states of an endpoint. Values are JSON; null where the endpoint lacks the field. */
 export interface FieldChange {
@@ -8,11 +9,12 @@ export interface FieldChange {
   readonly to: unknown
 }
 
+/** The layout whose ids are leases: they change with each registration. */
+const IDS_ARE_LEASES = 'go-zero'
+
 /** The fields of an endpoint by name, in the order of reports. */
 export function fieldsOf(endpoint: Endpoint): ReadonlyMap<string, unknown> {
-  const { layout, version, weight, problem, id, lease, metadata, extra } = endpoint
-  // go-zero's id is the lease, and changes with it.
-  const isOfLease = id !== undefined && lease !== null && id === leaseDecimal(lease)
+  const { layout, version, weight, problem, id = null, metadata, extra = {} } = endpoint
   // Some layouts keep the weight in the metadata.
   const own = Object.entries(metadata).filter(([name, text]) => name !== 'weight' || text !== String(weight))
   return new Map<string, unknown>([
@@ -20,9 +22,9 @@ export function fieldsOf(endpoint: Endpoint): ReadonlyMap<string, unknown> {
     ['version', version],
     ['weight', weight],
     ['problem', problem?.text ?? null],
-    ['id', isOfLease ? null : (id ?? null)],
+    ['id', layout === IDS_ARE_LEASES ? null : id],
     ...own.map(([name, text]) => [`metadata.${name}`, text] as const),
-    ...Object.entries(extra ?? {}),
+    ...Object.entries(extra),
   ])
 }
 
@@ -36,4 +38,22 @@ export function changedFields(
     const [from, to] = [before.get(field) ?? null, after.get(field) ?? null]
     return JSON.stringify(from) === JSON.stringify(to) ? [] : { field, from, to }
   })
+}
+
+/**
+ * The fields of an endpoint as its layout can carry them: null in place of the default for a field without a place. A
+ * field that the endpoint lacks is null, or absent.
+ */
+export function carriedFields(endpoint: Endpoint): ReadonlyMap<string, unknown> {
+  const fields = [...fieldsOf(endpoint)]
+  return new Map(fields.map(([field, value]) => [field, lacks(endpoint.layout, field) ? null : value]))
+}
+
+/** Whether a layout has no place for a field. */
+export function lacks(name: string, field: string): boolean {
+  const layout = findLayout(name)
+  if (!layout) return false
+  if (field === 'weight') return layout.weightless !== null
+  if (field === 'version') return !layout.hasVersion
+  return field === 'id' && layout.id === 'none'
 }

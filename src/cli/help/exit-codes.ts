@@ -31,6 +31,7 @@ const OTHERS: Readonly<Record<string, readonly Code[]>> = {
   export: ['3', '4', '6'],
   health: ['3', '4', '7', '130'],
   help: [],
+  diff: ['3', '130'],
   history: ['3', '4', '130'],
   layouts: [],
   ls: ['3', '4'],

@@ -1,0 +1,92 @@
+import type { Endpoint, Revision } from '../../domain/endpoint.js'
+import { AUTO } from '../../domain/layouts/reader.js'
+import type { Registry } from '../../registry/registry.js'
+import { etcdOptions, placeOf } from '../config.js'
+import { type Layers, readLayers, type SettingFlags } from '../context/layers.js'
+import { readFileText } from '../registry-file/input.js'
+import type { SideDoc } from './document.js'
+import { readListFile } from './list-file.js'
+
+/** One of the two states that are compared. */
+export interface DiffSide {
+  readonly doc: SideDoc
+  readonly endpoints: readonly Endpoint[]
+  /** Whether it comes from a list, which lacks some fields. */
+  readonly isList: boolean
+}
+
+/** Whether the value of --against is a file: `-`, a path, or a name that ends like one. Others are contexts. */
+export function isFile(against: string): boolean {
+  return against === '-' || against.includes('/') || /\.(ya?ml|json)$/i.test(against)
+}
+
+/**
+ * A service, or all services, of a registry. Keys without a readable registration are not compared.
+ *
+ * @throws DiscoError REVISION_UNAVAILABLE
+ */
+export async function registrySide(
+  registry: Registry,
+  service: string | undefined,
+  named: Pick<SideDoc, 'source' | 'name' | 'root'>,
+  revision?: Revision,
+): Promise<DiffSide & { readonly revision: Revision }> {
+  const list = await registry.list(service, { revision })
+  const endpoints = service === undefined ? await ofServices(list.endpoints) : list.endpoints
+  const doc = { source: named.source, name: named.name, rev: String(list.revision), root: named.root }
+  return { doc, endpoints, isList: false, revision: list.revision }
+}
+
+async function ofServices(endpoints: readonly Endpoint[]): Promise<readonly Endpoint[]> {
+  const { summarizeServices } = await import('../../registry/service-summary.js')
+  return summarizeServices(endpoints).services.flatMap((service) => service.endpoints)
+}
+
+/**
+ * A service, or all services, of a file: that of `disco export`, or a document of `disco ls --json`.
+ *
+ * @throws DiscoError USAGE
+ */
+export async function fileSide(file: string, service: string | undefined): Promise<DiffSide> {
+  const { name, text } = await readFileText(file)
+  const list = readListFile(text, name)
+  const { rev, root, endpoints } = list ? { ...list, root: '' } : await registryFile(text, name)
+  const ofService = endpoints.filter((endpoint) => service === undefined || endpoint.service === service)
+  return { doc: { source: 'file', name, rev, root }, endpoints: ofService, isList: list !== null }
+}
+
+async function registryFile(text: string, name: string) {
+  const { readRegistryFile } = await import('../../registry/file/read.js')
+  const { endpointsOfFile } = await import('../../registry/file/keys.js')
+  const file = readRegistryFile(text, name)
+  return { rev: file.rev, root: file.root, endpoints: endpointsOfFile(file) }
+}
+
+/** The settings of another context, with the times and the place of this command line. @throws DiscoError USAGE */
+export async function contextLayers(
+  name: string,
+  flags: SettingFlags,
+  env: NodeJS.ProcessEnv,
+): Promise<Layers> {
+  const own = {
+    context: name,
+    'dial-timeout': flags['dial-timeout'],
+    'command-timeout': flags['command-timeout'],
+    layout: flags.layout,
+    root: flags.root,
+  }
+  return await readLayers(own, env, null)
+}
+
+/** Opens the registry of a context. */
+export async function openContext(layers: Layers, env: NodeJS.ProcessEnv): Promise<Registry> {
+  const { Registry } = await import('../../registry/registry.js')
+  const { sampleRevisions } = await import('../../registry/revision-sampling.js')
+  const registry = await Registry.open({
+    ...(await etcdOptions(layers)),
+    ...placeOf(layers, AUTO),
+    cache: false,
+  })
+  sampleRevisions(registry, env)
+  return registry
+}
