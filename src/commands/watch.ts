@@ -1,12 +1,13 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import type { GroupStop } from '../agent/processes/group-run.js'
-import { type BaseFlags, DiscoCommand, type PlaceIn } from '../cli/base-command.js'
+import { type BaseFlags, DiscoCommand, type OpenRegistries, type PlaceIn } from '../cli/base-command.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { integerFlag, refuseIdle, textFlag } from '../cli/flags/custom.js'
 import { filterFlags, readScope, type Scope, targetAndAddresses } from '../cli/flags/target.js'
 import { requireRegisteredIn } from '../cli/registries/parts.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { type EventDoc, eventDoc } from '../cli/watch/document.js'
+import { DiscoError } from '../domain/errors.js'
 import type { WatchEvent } from '../registry/events.js'
 
 /** Events about the watch itself, not about an endpoint. */
@@ -15,7 +16,7 @@ const WATCH_STATES: ReadonlySet<string> = new Set(['synced', 'stale', 'resync'])
 export default class Watch extends DiscoCommand {
   static override summary = 'Watch the endpoints of a service as they change'
   static override description =
-    'On a terminal a table that repaints above a log of events. Its keys: arrows, PgUp, PgDn, Home and End scroll, / filters by a text (Enter keeps it, Esc shows all), s changes the order (address, weight, last change, state), q ends. NDJSON, one event a line, when piped or asked. -l, --host and addresses select: events of endpoints that met the selection before or after a change. --exec runs a command for the first list and each change, one at a time: the event is its standard input, and in DISCO_TYPE, DISCO_SERVICE, DISCO_ADDR, DISCO_REV, DISCO_FROM and DISCO_TO; DISCO_SNAPSHOT_FILE is a file with the list. Events are then lines on standard error, or NDJSON on standard output with -o ndjson, which moves what the command prints to standard error. Ends when the reader of its output has gone, at the next event.'
+    'On a terminal a table that repaints above a log of events. Its keys: arrows, PgUp, PgDn, Home and End scroll, / filters by a text (Enter keeps it, Esc shows all), s changes the order (address, weight, last change, state), q ends. NDJSON, one event a line, when piped or asked. -l, --host and addresses select: events of endpoints that met the selection before or after a change. --since begins at a past revision, and replays the changes since. --exec runs a command for the first list and each change, one at a time: the event is its standard input, and in DISCO_TYPE, DISCO_SERVICE, DISCO_ADDR, DISCO_REV, DISCO_FROM and DISCO_TO; DISCO_SNAPSHOT_FILE is a file with the list. Events are then lines on standard error, or NDJSON on standard output with -o ndjson, which moves what the command prints to standard error. Ends when the reader of its output has gone, at the next event.'
   static override examples = [
     '<%= config.bin %> watch hello',
     '<%= config.bin %> watch hello --count 1',
@@ -30,6 +31,11 @@ export default class Watch extends DiscoCommand {
       min: 1,
       helpValue: '<events>',
       description: 'end after this many changes; synced, stale and resync do not count',
+    }),
+    since: integerFlag({
+      min: 1,
+      helpValue: '<revision>',
+      description: 'begin with the list of this revision, and the changes since',
     }),
     exec: textFlag({
       helpValue: '<command>',
@@ -50,6 +56,7 @@ export default class Watch extends DiscoCommand {
     const scope = await scopeIn((layout) => this.place(flags, layout))
     const { service, filter } = scope
     const registries = await this.openRegistries(flags, async (place) => (await scopeIn(place)).place)
+    if (flags.since !== undefined) refuseSeveral(registries)
     await requireRegisteredIn(registries, scope)
     const { watchEach } = await import('../cli/watch/sources.js')
     using stop = new StopSignals()
@@ -64,7 +71,7 @@ export default class Watch extends DiscoCommand {
       const heard = new Set<string | undefined>()
       let hasList = false
       let changes = 0
-      for await (const watched of watchEach(registries, { service, filter }, signal)) {
+      for await (const watched of watchEach(registries, { service, filter, since: flags.since }, signal)) {
         heard.add(watched.registry)
         hasList ||= watched.event.type !== 'stale'
         // Several registries are waited for as long as one answers.
@@ -129,3 +136,11 @@ export default class Watch extends DiscoCommand {
 }
 
 type WatchFlags = BaseFlags & Interfaces.InferredFlags<typeof Watch.flags>
+
+/** Each registry counts revisions of its own. @throws DiscoError USAGE */
+function refuseSeveral([first, second]: OpenRegistries): void {
+  if (second === undefined) return
+  throw new DiscoError('USAGE', '--since takes the revision of one registry: -C names several', {
+    suggestions: [`Such as: -C ${first.origin?.registry}`],
+  })
+}

@@ -86,8 +86,7 @@ class RangeWatch {
     using subscriber = this.options.streams?.join(this.range) ?? null
     while (!this.signal.aborted) {
       try {
-        if (!(await this.canResume()))
-          yield this.take(await list(this.client, this.range, this.options.filter))
+        if (!(await this.canResume())) yield this.take(await this.list())
         yield* this.follow(subscriber)
       } catch (thrown) {
         if (this.signal.aborted) return
@@ -105,6 +104,14 @@ class RangeWatch {
       }
       await this.backoff.wait(this.signal)
     }
+  }
+
+  /** The first list is as of `since`: the watch delivers the changes from there. */
+  private async list(): Promise<Listing> {
+    const { filter, since } = this.options
+    const isPast = since !== undefined && this.delivered.revision === 0
+    const range = isPast ? { ...this.range, revision: since } : this.range
+    return await list(this.client, range, filter)
   }
 
   /** Whether Stale was the last update. */

@@ -6,6 +6,8 @@ import { type Listing, list } from './list.js'
 import type { SharedStreams } from './shared-streams.js'
 
 export interface WatchOptions {
+  /** The revision of the first list; the changes since then follow it. Undefined for the newest. */
+  readonly since?: Revision | undefined
   /** Period of the lists that check the watch, in milliseconds; jittered by a tenth. */
   readonly resyncPeriodMs: number
   readonly random: () => number

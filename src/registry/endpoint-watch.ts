@@ -5,7 +5,7 @@ import type { EtcdClient } from '../etcd/client.js'
 import { prefixRange } from '../etcd/key-range.js'
 import type { KeyValue } from '../etcd/pairs.js'
 import { type KeyEvent, type RangeUpdate, watchRange } from '../etcd/range-watch.js'
-import type { SharedStreams } from '../etcd/shared-streams.js'
+import type { WatchOptions } from '../etcd/resync-check.js'
 import { decodeEndpoints } from './decode.js'
 import { explainForbidden, isForbidden } from './etcd-refusals.js'
 
@@ -15,14 +15,14 @@ type Decode = (kv: KeyValue) => Endpoint[]
  * Watches one service, or all, and decodes keys and values into endpoints. It is one watch on one range, so that a
  * revision stays one unit whichever layouts it changes. Without permission for all keys, watches the default layout.
  *
- * @param streams shared with other watches; null for a stream that waits for its reader
+ * @param options `streams` shared with other watches, by default one that waits for its reader; `since` a revision
  */
 export async function* watchEndpoints(
   client: EtcdClient,
   reader: Reader,
   service: string | undefined,
   signal: AbortSignal,
-  streams: SharedStreams | null = null,
+  options: Partial<Pick<WatchOptions, 'streams' | 'since'>> = {},
 ): AsyncGenerator<Update, void, void> {
   const range = prefixRange(reader.prefix(service))
   const decode: Decode = (kv) => decodeEndpoints(reader, kv, service)
@@ -30,7 +30,7 @@ export async function* watchEndpoints(
   try {
     for await (const update of watchRange(client, range, signal, {
       filter: reader.keyFilter(service),
-      streams,
+      ...options,
     })) {
       hasDelivered ||= update.type !== 'stale'
       yield toUpdate(decode, update)
@@ -39,7 +39,7 @@ export async function* watchEndpoints(
     const mayNarrow = isForbidden(error) && !hasDelivered && service !== undefined
     const narrowed = mayNarrow ? reader.narrowed(service) : null
     if (!narrowed) throw explainForbidden(error, reader)
-    yield* watchEndpoints(client, narrowed, service, signal, streams)
+    yield* watchEndpoints(client, narrowed, service, signal, options)
   }
 }
 

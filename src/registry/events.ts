@@ -19,7 +19,7 @@ export interface ShareChange {
 }
 
 export type RegistryEvent =
-  | { readonly type: 'synced'; readonly revision: Revision }
+  | { readonly type: 'synced'; readonly revision: Revision; readonly isPast?: true }
   | { readonly type: 'stale'; readonly sinceMs: number; readonly cause: DiscoError }
   | {
       readonly type: 'resync'
@@ -32,6 +32,8 @@ export type RegistryEvent =
       readonly revision: Revision
       readonly share: ShareChange
       readonly reason?: GoneReason
+      /** The change was made before the watch began. */
+      readonly isPast?: true
     })
 
 export interface WatchEvent {
@@ -47,11 +49,13 @@ export interface WatchEvent {
  * first. The cost of an update depends only on its changes, not on the number of endpoints.
  *
  * @param filter of the endpoints whose events are wanted; shares are the whole service's all the same
+ * @param pastUntil the newest revision when the watch began, if it began at an older one
  */
 export async function* registryEvents(
   registry: Pick<Registry, 'leaseLives'>,
   updates: AsyncIterable<Update>,
   filter: EndpointFilter = ALL_ENDPOINTS,
+  pastUntil: Revision = 0,
 ): AsyncGenerator<WatchEvent, void, void> {
   const snapshot = new LiveSnapshot()
   for await (const update of updates) {
@@ -61,7 +65,8 @@ export async function* registryEvents(
     }
     if (update.type === 'reset') {
       snapshot.apply(update)
-      yield { event: { type: 'synced', revision: update.revision }, snapshot }
+      const past = update.revision < pastUntil ? { isPast: true as const } : {}
+      yield { event: { type: 'synced', revision: update.revision, ...past }, snapshot }
       continue
     }
     const { revision } = update
@@ -78,8 +83,9 @@ export async function* registryEvents(
     for (const event of events) {
       const { endpoint } = event
       const share = { from: before.shareOf(endpoint), to: after.shareOf(endpoint) }
-      const reason = event.type === 'gone' ? { reason: await whyGone(registry, endpoint) } : {}
-      yield { event: { ...event, revision, share, ...reason }, snapshot }
+      const past = revision <= pastUntil ? { isPast: true as const } : {}
+      const reason = event.type === 'gone' ? { reason: await whyGone(registry, endpoint, past) } : {}
+      yield { event: { ...event, revision, share, ...reason, ...past }, snapshot }
     }
   }
 }
@@ -111,11 +117,16 @@ function placesOf(snapshot: LiveSnapshot, changes: readonly Change[]): Places {
   return { byKey, shareOf }
 }
 
-/** A key without a lease cannot expire. */
-async function whyGone(registry: Pick<Registry, 'leaseLives'>, { lease }: Endpoint): Promise<GoneReason> {
+/** A key without a lease cannot expire. A lease that ended since a past deletion says nothing about it. */
+async function whyGone(
+  registry: Pick<Registry, 'leaseLives'>,
+  { lease }: Endpoint,
+  { isPast = false }: { readonly isPast?: boolean },
+): Promise<GoneReason> {
   if (lease === null) return 'deregistered'
   try {
-    return (await registry.leaseLives(lease)) ? 'deregistered' : 'lease ended'
+    if (await registry.leaseLives(lease)) return 'deregistered'
+    return isPast ? 'unknown' : 'lease ended'
   } catch {
     return 'unknown'
   }

@@ -185,7 +185,7 @@ export class Registry implements Discovery, AsyncDisposable {
 
   private openWatch(reader: Reader, service: string): OpenWatch {
     return (signal, snapshot) => {
-      const updates = watchEndpoints(this.client, reader, service, signal, this.streams)
+      const updates = watchEndpoints(this.client, reader, service, signal, { streams: this.streams })
       const { endpoints: members, cache } = this.options
       if (cache === false) return updates
       this.lists ??= openCache(cache)

@@ -23,6 +23,8 @@ interface OfEndpoint {
 export type EventDoc = AnyEventDoc & {
   /** Only if several registries are watched: `rev` is its own. */
   readonly registry?: string
+  /** Only of a change, or a list, before the watch began, with --since. */
+  readonly past?: true
 }
 
 type AnyEventDoc =
@@ -80,7 +82,8 @@ export function eventDoc(
 ): EventDoc {
   const { registry } = watched
   const doc = anyEventDoc(watched, service, filter)
-  return registry === undefined ? doc : { ...doc, registry }
+  const past = 'isPast' in watched.event ? { past: true as const } : {}
+  return { ...doc, ...(registry === undefined ? {} : { registry }), ...past }
 }
 
 function anyEventDoc(

@@ -16,10 +16,10 @@ export class EventLog {
 
   constructor(private readonly palette: Palette) {}
 
-  /** One line: time, revision, change, endpoint, and the effect on its share. */
+  /** One line: time (etcd stores none of a past change), revision, change, endpoint, and the effect on its share. */
   line(event: EventDoc, at: Date): string {
     const { palette } = this
-    const time = palette.dim(at.toTimeString().slice(0, 8))
+    const time = palette.dim(event.past ? '--------' : at.toTimeString().slice(0, 8))
     const rev = palette.dim(('rev' in event ? `rev ${event.rev}` : '--------').padEnd(9))
     const registry = event.registry === undefined ? '' : `${event.registry}  `
     return `${time}  ${rev} ${registry}${describe(event, this.shown, palette)}`.trimEnd()

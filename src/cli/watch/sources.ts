@@ -1,24 +1,29 @@
+import type { Revision } from '../../domain/endpoint.js'
 import type { EndpointFilter } from '../../domain/endpoint-filter.js'
 import { lastingWatch } from '../../registry/combined/lasting-watch.js'
 import { merged } from '../../registry/combined/merged.js'
 import { registryEvents, type WatchEvent } from '../../registry/events.js'
+import type { Registry } from '../../registry/registry.js'
 import type { OpenRegistry } from '../base-command.js'
 
 /** What is watched: a service, or all of them. */
 interface Watched {
   readonly service: string | undefined
   readonly filter: EndpointFilter
+  /** The revision of the first list, which past changes follow; only for a single registry. */
+  readonly since?: Revision | undefined
 }
 
 /** The events of each registry, in the order of their arrival. One of several that denies is stale; the others go on. */
 export async function* watchEach(
   registries: readonly OpenRegistry[],
-  { service, filter }: Watched,
+  { service, filter, since }: Watched,
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent, void, void> {
   const ending = new AbortController()
   const ends = AbortSignal.any([signal, ending.signal])
   const events = registries.map(({ registry, origin }) => {
+    if (origin === null && since !== undefined) return replayed(registry, { service, filter, since }, ends)
     if (origin === null) return registryEvents(registry, registry.follow(service, ends), filter)
     const discovery = { watch: () => registry.follow(service, ends) }
     const updates = lastingWatch(discovery, origin, { service: service ?? '' }, ends, Math.random)
@@ -30,6 +35,16 @@ export async function* watchEach(
     // A source that waits for an event returns with the signal alone.
     ending.abort()
   }
+}
+
+async function* replayed(
+  registry: Registry,
+  { service, filter, since }: Watched & { readonly since: Revision },
+  signal: AbortSignal,
+): AsyncGenerator<WatchEvent, void, void> {
+  const { openReplay } = await import('../../registry/replay-watch.js')
+  const { newest, updates } = await openReplay(registry, service, since, signal)
+  yield* registryEvents(registry, updates, filter, newest)
 }
 
 async function* ofRegistry(events: AsyncIterable<WatchEvent>, registry: string): AsyncGenerator<WatchEvent> {
