@@ -92,7 +92,8 @@ export default class Health extends DiscoCommand {
     const { revision, endpoints } = await (service === undefined
       ? registry.list()
       : registry.listExisting(service))
-    const readable = service === undefined ? await readableIn(endpoints) : endpoints
+    const { endpointsOfServices } = await import('../registry/service-summary.js')
+    const readable = endpointsOfServices(endpoints, service)
     const chosen =
       service !== undefined || !isUnfiltered(filter) ? requireChosen(filter, readable, service) : readable
     using stop = new StopSignals()
@@ -178,12 +179,6 @@ function byService(endpoints: readonly Endpoint[]): Map<string, readonly Endpoin
     else services.set(endpoint.service, [endpoint])
   }
   return services
-}
-
-/** Without the keys that belong to no service. */
-async function readableIn(endpoints: readonly Endpoint[]): Promise<readonly Endpoint[]> {
-  const { summarizeServices } = await import('../registry/service-summary.js')
-  return summarizeServices(endpoints).services.flatMap((service) => service.endpoints)
 }
 
 type Asked = Pick<EndpointList, 'revision' | 'endpoints'>

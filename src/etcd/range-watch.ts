@@ -97,7 +97,9 @@ class RangeWatch {
           await this.denials.wait(this.signal)
           continue
         }
-        if (cause.code !== 'ETCD_UNREACHABLE') throw cause
+        // A retry does not bring back the revision of the first list.
+        const isLost = this.delivered.revision === 0 && isOutOfHistory(cause)
+        if (cause.code !== 'ETCD_UNREACHABLE' || isLost) throw cause
         const isFirstFailure = this.state === 'live' && !(cause instanceof SilentWatch)
         if (!isFirstFailure && !this.isStale) yield { type: 'stale', cause }
         if (!this.isStale) this.state = isFirstFailure ? 'broken' : 'stale'

@@ -34,6 +34,15 @@ export function summarizeServices(endpoints: readonly Endpoint[]): {
   return { services, foreignKeys: endpoints.length - listed, rootHints }
 }
 
+/** The endpoints of one service, or those of all: without foreign keys, which belong to none. */
+export function endpointsOfServices(
+  endpoints: readonly Endpoint[],
+  service: string | undefined,
+): readonly Endpoint[] {
+  if (service !== undefined) return endpoints
+  return summarizeServices(endpoints).services.flatMap((one) => one.endpoints)
+}
+
 function summarize(endpoints: readonly Endpoint[]): ServiceSummary {
   const readable = endpoints.filter(isReadable)
   const usable = readable.filter(({ problem }) => problem === null)

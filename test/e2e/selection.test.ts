@@ -93,6 +93,24 @@ describe('a selection', () => {
     },
   )
 
+  test('health and wait over all services leave out keys that belong to none', async () => {
+    await etcd.ctl('put', '/of/another/program', 'not JSON')
+    expect((await tool.run('health', '-l', 'version!=9', '-o', 'ndjson')).stdout).not.toContain('program')
+    const waited = await tool.run(
+      'wait',
+      '-l',
+      'version!=9',
+      '--for',
+      'endpoints==6',
+      '--timeout',
+      '0',
+      '-o',
+      'name',
+    )
+    expect(waited).toMatchObject({ code: 0, stdout: expect.not.stringContaining('program') as string })
+    expect(waited.stdout.trim().split('\n')).toHaveLength(6)
+  })
+
   test('ls and health of everything need no words', async () => {
     expect((await tool.run('ls', '-o', 'name')).stdout).toBe('hello\npayments\n')
     const { code, stdout, stderr } = await tool.run('health')

@@ -5,6 +5,7 @@ import type { DiscoError } from '../../domain/errors.js'
 import { LiveSnapshot } from '../../domain/live-snapshot.js'
 import { endpointsOf } from '../../domain/snapshot.js'
 import type { Registry } from '../../registry/registry.js'
+import { endpointsOfServices } from '../../registry/service-summary.js'
 import { type HealthChecked, type SurveyOptions, surveyHealth } from './survey.js'
 
 /** Health of an endpoint at its last check. */
@@ -36,7 +37,7 @@ export async function* followHealth(
   for (;;) {
     const all = await list.next()
     if (!all) return
-    const endpoints = chosenOf(filter, all)
+    const endpoints = chosenOf(filter, endpointsOfServices(all, service))
     const byId = await surveyHealth(endpoints, options, signal)
     const gone = new Map(reported)
     for (const endpoint of endpoints) {

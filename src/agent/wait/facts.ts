@@ -1,13 +1,18 @@
 import { type Endpoint, type EndpointId, endpointId } from '../../domain/endpoint.js'
-import { chosenOf, type EndpointFilter } from '../../domain/endpoint-filter.js'
+import { chosenOf } from '../../domain/endpoint-filter.js'
 import type { LiveSnapshot } from '../../domain/live-snapshot.js'
 import { endpointsOf } from '../../domain/snapshot.js'
 import type { WaitFacts } from '../../domain/wait-judgement.js'
+import { endpointsOfServices } from '../../registry/service-summary.js'
 import type { HealthById } from '../health/survey.js'
+import type { WaitRequest } from './request.js'
 
 /** The registry's facts about selected endpoints. The servers have not been asked. */
-export function registryFacts(snapshot: LiveSnapshot, filter: EndpointFilter): WaitFacts {
-  const endpoints = chosenOf(filter, endpointsOf(snapshot))
+export function registryFacts(
+  snapshot: LiveSnapshot,
+  { service, filter }: Pick<WaitRequest, 'service' | 'filter'>,
+): WaitFacts {
+  const endpoints = chosenOf(filter, endpointsOfServices(endpointsOf(snapshot), service))
   const isDrained = (endpoint: Endpoint) =>
     // Where all weights of a service are 0, they are unset: each endpoint has a share.
     endpoint.weight === 0 && endpoint.problem === null && snapshot.shareOf(endpoint) === 0

@@ -4,6 +4,7 @@ import { DiscoError } from '../../domain/errors.js'
 import { LiveSnapshot } from '../../domain/live-snapshot.js'
 import { endpointsOf } from '../../domain/snapshot.js'
 import type { EndpointList, Registry } from '../../registry/registry.js'
+import { endpointsOfServices } from '../../registry/service-summary.js'
 
 /** The current list of a service, or of all, by a watch. */
 export class FollowedList {
@@ -49,7 +50,7 @@ export class FollowedList {
 
   /** Why nothing is selected, with the nearest names; null if something is, or if that cannot be found out. */
   async whyNothing(filter: EndpointFilter): Promise<DiscoError | null> {
-    const endpoints = endpointsOf(this.snapshot)
+    const endpoints = endpointsOfServices(endpointsOf(this.snapshot), this.service)
     try {
       if (endpoints.length > 0 || this.service === undefined) requireChosen(filter, endpoints, this.service)
       else await this.registry.listExisting(this.service, { signal: this.signal })

@@ -99,7 +99,7 @@ class Wait {
       this.reports.onStale?.(stale)
       this.broken(stale.message)
     } else if (this.hold.forMs > 0) {
-      const facts = registryFacts(this.list.snapshot, this.request.filter)
+      const facts = registryFacts(this.list.snapshot, this.request)
       const violated = this.request.conditions.find((condition) => !mayHold(condition, facts))
       if (violated) this.broken(judge(violated, facts).now)
     }
@@ -114,7 +114,7 @@ class Wait {
     const { breaks } = this.hold
     // Copies both now: the snapshot changes in place while health is checked.
     const { revision } = this.list.snapshot
-    const facts = await this.withHealth(registryFacts(this.list.snapshot, this.request.filter))
+    const facts = await this.withHealth(registryFacts(this.list.snapshot, this.request))
     if (this.stop.signal.aborted) return null
     const judged = this.request.conditions.map((condition) => judge(condition, facts))
     this.hasChecked = true
