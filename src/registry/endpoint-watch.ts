@@ -8,6 +8,7 @@ import { type KeyEvent, type RangeUpdate, watchRange } from '../etcd/range-watch
 import type { WatchOptions } from '../etcd/resync-check.js'
 import { decodeEndpoints } from './decode.js'
 import { explainForbidden, isForbidden } from './etcd-refusals.js'
+import { explainRevision } from './revisions.js'
 
 type Decode = (kv: KeyValue) => Endpoint[]
 
@@ -38,7 +39,9 @@ export async function* watchEndpoints(
   } catch (error) {
     const mayNarrow = isForbidden(error) && !hasDelivered && service !== undefined
     const narrowed = mayNarrow ? reader.narrowed(service) : null
-    if (!narrowed) throw explainForbidden(error, reader)
+    const { since } = options
+    const explained = since === undefined ? error : await explainRevision(error, client, range, since)
+    if (!narrowed) throw explainForbidden(explained, reader)
     yield* watchEndpoints(client, narrowed, service, signal, options)
   }
 }
