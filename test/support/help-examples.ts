@@ -26,7 +26,7 @@ let disco: Disco
 let tool: ResidentTool
 let greeters: Greeter[]
 let folder: string
-/** What stands for an address of the examples. */
+/** What stands for an address, or a revision, of the examples. */
 let addresses: Record<string, string>
 
 /** The two examples that help begins with. */
@@ -71,6 +71,8 @@ async function registerAll(): Promise<void> {
 const EXITS: readonly [example: RegExp, code: number][] = [
   [/^disco (drain|health .*--watch|watch hello$)/, 130],
   [/^disco verdict --counts a=3/, 8],
+  // The states differ.
+  [/^disco diff hello --from/, 1],
   // The registrations have no lease.
   [/^disco doctor/, 9],
 ]
@@ -109,6 +111,9 @@ export function describeExamples(commands: readonly string[]): void {
       '1.2.3.4:1001': greeters[0]?.addr ?? '',
       '127.0.0.1:1001': greeters[0]?.addr ?? '',
       ' :1001': ` 127.0.0.1:${port}`,
+      // The empty registry.
+      ' --from 1042': ' --from 1',
+      ' --to 1050': ' --to 1',
     }
     disco = new Disco(etcd.endpoint, {
       PATH: `${folder}:${process.env.PATH}`,
