@@ -9,10 +9,12 @@ import {
 } from '../cli/endpoints/combined.js'
 import { type EndpointsDoc, endpointsDoc, type SelectedDoc } from '../cli/endpoints/document.js'
 import { writeNames } from '../cli/endpoints/names.js'
+import { ENDPOINT_VALUES } from '../cli/endpoints/order.js'
 import { renderEndpoints } from '../cli/endpoints/table.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { refuseIdle } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
+import { inOrderOf, listingFlags, type SortOrder } from '../cli/flags/listing.js'
 import { ACCESS_NAMES, accessFlags, accessOf } from '../cli/flags/probe.js'
 import { refuseBesideRev, revFlag } from '../cli/flags/since.js'
 import { filterFlags, readScope, targetAndAddresses } from '../cli/flags/target.js'
@@ -27,7 +29,8 @@ import {
   requireRegisteredIn,
 } from '../cli/registries/parts.js'
 import { type ServicesDoc, servicesDoc } from '../cli/services/document.js'
-import { renderServices } from '../cli/services/table.js'
+import { renderServices, SERVICE_VALUES } from '../cli/services/table.js'
+import type { TableChoice } from '../cli/terminal/table.js'
 import { count } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
 import type { Endpoint, LeaseId } from '../domain/endpoint.js'
@@ -65,6 +68,7 @@ export default class Ls extends DiscoCommand {
     }),
     ...revFlag,
     ...filterFlags,
+    ...listingFlags,
     ...accessFlags,
     ...placeFlags,
   }
@@ -74,6 +78,9 @@ export default class Ls extends DiscoCommand {
     const { args, flags, metadata } = await this.parse(Ls)
     if (!flags.probe) refuseIdle({ flags, metadata }, ['probe-timeout', ...ACCESS_NAMES], 'without --probe')
     refuseBesideRev({ flags, metadata }, ['probe', 'ttl'])
+    const format = this.format(flags)
+    if (format !== 'table' && format !== 'wide')
+      refuseIdle({ flags, metadata }, ['columns', 'no-headers'], `with ${flags.json ? '--json' : '-o'}`)
     const probe = flags.probe ? { deadlineMs: flags['probe-timeout'], ...(await accessOf(flags)) } : null
     const [target, ...addrs] = args.target ?? []
     const scopeIn = (place: PlaceIn) => readScope({ command: 'ls', target, addrs, flags, place })
@@ -100,15 +107,16 @@ export default class Ls extends DiscoCommand {
       const [ttls, health] = await Promise.all([this.ttls(registry, listed, flags), askHealth(listed, probe)])
       return servicesDoc(revision, services, ttls, health)
     })
-    const doc = combinedServices(parts)
+    const all = combinedServices(parts)
+    const doc = { ...all, services: inOrderOf(all.services, flags.sort, SERVICE_VALUES) }
     const names = new Set(doc.services.map(({ service }) => service))
     this.print(flags, doc, {
-      table: (palette) => renderServices(doc, palette),
+      table: (palette) => renderServices(doc, palette, choiceOf(flags)),
       lines: () => doc.services.map((service) => ({ schema: 'disco.service/v1', rev: doc.rev, ...service })),
       names: () => [...names],
     })
-    const all = doc.services.reduce((sum, service) => sum + service.endpoints, 0)
-    this.remark(`${count(names.size, 'service')}, ${count(all, 'endpoint')} (${revisions(doc)})`)
+    const endpoints = doc.services.reduce((sum, service) => sum + service.endpoints, 0)
+    this.remark(`${count(names.size, 'service')}, ${count(endpoints, 'endpoint')} (${revisions(doc)})`)
     if (others > 0)
       this.remark(`${count(others, 'other key')} left out: no registrations that disco can read`)
     for (const root of roots)
@@ -138,12 +146,14 @@ export default class Ls extends DiscoCommand {
       const rev = String(revision)
       return { schema: 'disco.selected/v1', rev, services: docs.filter((doc) => doc.endpoints.length > 0) }
     })
-    const doc = combinedSelection(parts)
+    const all = combinedSelection(parts)
     requireChosenIn(parts, filter, readable, undefined)
-    const { services } = doc
+    const services = all.services.map((one) => sorted(one, flags.sort))
+    const doc = { ...all, services }
     const withTtl = services.every(({ ttlsAsked }) => ttlsAsked)
     this.print(flags, doc, {
-      table: (palette, wide) => renderEndpoints(services, palette, { wide, withTtl, withService: true }),
+      table: (palette, wide) =>
+        renderEndpoints(services, palette, { wide, withTtl, withService: true, ...looksOf(flags) }),
       lines: () => services.flatMap(endpointLines),
       names: () => services.flatMap(({ endpoints }) => endpoints.map(({ addr }) => addr)),
     })
@@ -158,7 +168,13 @@ export default class Ls extends DiscoCommand {
   ): Promise<EndpointsDoc | undefined> {
     const [{ registry: first, origin }] = registries
     // Addresses are checked against the whole list before anything is written.
-    if (origin === null && this.format(flags) === 'name' && filter.addrs.length === 0 && !probe) {
+    if (
+      origin === null &&
+      this.format(flags) === 'name' &&
+      filter.addrs.length === 0 &&
+      !probe &&
+      !flags.sort
+    ) {
       const { ended } = this.output
       const pages = first.listPages(service, { signal: ended, revision: flags.rev })
       const hasWritten = await writeNames(pages, filter, this.output)
@@ -175,12 +191,15 @@ export default class Ls extends DiscoCommand {
       const [ttls, health] = await Promise.all([this.ttls(registry, chosen, flags), askHealth(chosen, probe)])
       return endpointsDoc(service, listing, ttls, health ?? undefined, filter, isSharedRegistry(members))
     })
-    const doc = combinedEndpoints(parts)
+    const doc = sorted(combinedEndpoints(parts), flags.sort)
     if (all.length === 0) await requireExisting(registries, service)
     requireChosenIn(parts, filter, all, service)
-    const docs = partsRead(parts).map(({ registry, read }) => withRegistry(registry, read))
+    const docs = partsRead(parts).map(({ registry, read }) =>
+      sorted(withRegistry(registry, read), flags.sort),
+    )
     this.print(flags, doc, {
-      table: (palette, wide) => renderEndpoints(docs, palette, { wide, withTtl: doc.ttlsAsked }),
+      table: (palette, wide) =>
+        renderEndpoints(docs, palette, { wide, withTtl: doc.ttlsAsked, ...looksOf(flags) }),
       lines: () => docs.flatMap(endpointLines),
       names: () => doc.endpoints.map(({ addr }) => addr),
     })
@@ -208,6 +227,19 @@ export default class Ls extends DiscoCommand {
     this.remark(`The times of ${count(leases.size, 'lease')} are left out; --ttl asks for them`)
     return null
   }
+}
+
+function choiceOf({ columns, 'no-headers': isHeadless }: LsFlags): TableChoice {
+  return { columns, headers: !isHeadless }
+}
+
+function looksOf(flags: LsFlags) {
+  return { sort: flags.sort, ...choiceOf(flags) }
+}
+
+function sorted(doc: EndpointsDoc, order: SortOrder | undefined): EndpointsDoc {
+  if (order === undefined || order.column === 'service') return doc
+  return { ...doc, endpoints: inOrderOf(doc.endpoints, order, ENDPOINT_VALUES) }
 }
 
 function endpointLines({ service, rev, endpoints }: EndpointsDoc): object[] {

@@ -49,3 +49,61 @@ describe('-o', () => {
     expect((await tool.run('ls', '-o', 'yml')).stderr).toContain('Did you mean yaml?')
   })
 })
+
+describe('disco ls', () => {
+  const lines = async (...words: string[]) => (await tool.run('ls', ...words)).stdout.trimEnd().split('\n')
+
+  async function register(): Promise<void> {
+    await etcd.ctl('put', ...registration('hello', '127.0.0.1:1000', { version: '1.0.0', weight: 3 }))
+    await etcd.ctl('put', ...registration('hello', '127.0.0.1:900', { version: '1.0.0', weight: 20 }))
+    await etcd.ctl('put', ...registration('payments', '127.0.0.1:80', { weight: 5 }))
+  }
+
+  test('--sort orders every format, --columns and --no-headers choose what the table shows', async () => {
+    await register()
+    const chosen = ['--columns', 'address,weight,key', '--no-headers']
+    expect(await lines('hello', ...chosen)).toEqual([
+      '127.0.0.1:900       20  /hello/1.0.0/127.0.0.1:900',
+      '127.0.0.1:1000       3  /hello/1.0.0/127.0.0.1:1000',
+    ])
+    const byWeight = ['127.0.0.1:1000', '127.0.0.1:900']
+    expect(await lines('hello', '--sort', 'weight', '-o', 'name')).toEqual(byWeight)
+    expect(await lines('hello', '--sort', 'weight:desc', '-o', 'name')).toEqual(byWeight.toReversed())
+    expect(await lines('hello', '--sort', 'weight', '-o', 'template={{addr}}')).toEqual(byWeight)
+    expect(await lines('hello', '--sort', 'weight', '--columns', 'address')).toEqual(['ADDRESS', ...byWeight])
+    expect(await lines('--sort', 'weight', '--columns', 'service,weight', '--no-headers')).toEqual([
+      'payments       5',
+      'hello         23',
+    ])
+    const selected = [
+      '--host',
+      '127.0.0.1',
+      '--sort',
+      'weight:desc',
+      '--columns',
+      'service,address',
+      '--no-headers',
+    ]
+    expect(await lines(...selected)).toEqual([
+      'hello     127.0.0.1:900',
+      'payments  127.0.0.1:80',
+      'hello     127.0.0.1:1000',
+    ])
+  })
+
+  test('refuses columns that there are not, and choices without effect', async () => {
+    await register()
+    for (const [words, message] of [
+      [['hello', '--columns', 'adress'], '--columns: there is no column "adress"\n  Did you mean address?'],
+      [['hello', '--sort', 'wieght'], '--sort: there is no column "wieght"\n  Did you mean weight?'],
+      [['--sort', 'address'], '--sort: there is no column "address"'],
+      [['hello', '--sort', 'weight:down'], 'Invalid --sort "weight:down"'],
+      [['hello', '--columns', 'a,,b'], 'Invalid --columns "a,,b"'],
+      [['hello', '--no-headers', '-o', 'ndjson'], '--no-headers has no effect with -o'],
+      [['hello', '--columns', 'address', '-o', 'name'], '--columns has no effect with -o'],
+    ] as const) {
+      const ran = await tool.run('ls', ...words)
+      expect(ran).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) })
+    }
+  })
+})

@@ -1,8 +1,10 @@
 import { DEFAULT_LAYOUT, findLayout } from '../../domain/layouts/index.js'
+import { inOrderOf, type SortOrder } from '../flags/listing.js'
 import type { Palette } from '../terminal/color.js'
-import { type Column, renderTable } from '../terminal/table.js'
+import { type Column, renderTable, type TableChoice } from '../terminal/table.js'
 import { percent } from '../terminal/units.js'
 import type { EndpointDoc, EndpointsDoc } from './document.js'
+import { ENDPOINT_VALUES } from './order.js'
 
 /** Endpoints of one service, from a document. */
 type OfService = Pick<EndpointsDoc, 'service' | 'endpoints' | 'weightsUnset'>
@@ -15,8 +17,9 @@ export interface EndpointRow {
 
 /** One line per endpoint: its state, share, remaining time, and problem. */
 export function renderEndpoints(docs: readonly OfService[], palette: Palette, looks: Looks = {}): string {
-  const rows = rowsOf(docs)
-  const conditions = new Set(palette.isTerminal ? rows.map(conditionOf) : [])
+  const rows = inOrderOf(rowsOf(docs), looks.sort, ROW_VALUES)
+  const hasGlyphs = palette.isTerminal && (looks.columns?.includes('state') ?? true)
+  const conditions = new Set(hasGlyphs ? rows.map(conditionOf) : [])
   const legend = conditions.size === 0 ? [] : [renderLegend(palette, conditions)]
   return [renderRows(rows, palette, looks), ...legend].join('\n')
 }
@@ -29,8 +32,9 @@ export function rowsOf(docs: readonly OfService[]): EndpointRow[] {
 export function renderRows(
   rows: readonly EndpointRow[],
   palette: Palette,
-  { wide = false, withTtl = true, withService = false, lines = 'several' }: Looks = {},
+  { wide: isWide = false, withTtl = true, withService = false, ...choice }: Looks = {},
 ): string {
+  const wide = isWide || choice.columns !== undefined
   const endpoints = rows.map(({ endpoint }) => endpoint)
   const columns: Column<EndpointRow>[] = [
     {
@@ -60,7 +64,16 @@ export function renderRows(
     ...(wide ? wideColumns() : namesLayouts(endpoints) ? [LAYOUT] : []),
     { head: 'NOTE', text: noteOf, wraps: true },
   ]
-  return renderTable(rows, columns, palette, lines)
+  return renderTable(rows, columns, palette, choice)
+}
+
+const ROW_VALUES = {
+  ...Object.fromEntries(
+    Object.entries(ENDPOINT_VALUES).map(
+      ([name, value]) => [name, ({ endpoint }: EndpointRow) => value(endpoint)] as const,
+    ),
+  ),
+  service: ({ of }: EndpointRow) => of.service,
 }
 
 /**
@@ -81,13 +94,13 @@ export function renderLegend(palette: Palette, conditions: ReadonlySet<Condition
   return palette.dim(shown.map((condition) => `${CONDITIONS[condition].glyph} ${condition}`).join('  '))
 }
 
-interface Looks {
+interface Looks extends TableChoice {
   readonly wide?: boolean
   readonly withTtl?: boolean
   /** Whether rows of several services are shown. */
   readonly withService?: boolean
-  /** `one` line for each endpoint, or `several` where its note is long. */
-  readonly lines?: 'one' | 'several'
+  /** By default by version and address. */
+  readonly sort?: SortOrder | undefined
 }
 
 function readyColumn(palette: Palette): Column<EndpointRow> {

@@ -1,4 +1,5 @@
-import type { DocumentWriter, OutputFormat } from '../output/format.js'
+import type { DocumentWriter } from '../output/document-writer.js'
+import type { OutputFormat } from '../output/format.js'
 import { YAML_WRITER, yamlLines } from '../output/yaml.js'
 import { prettyJson, visible } from '../terminal/visible.js'
 import type { ChangeDoc, HistoryHead, HistoryTail } from './document.js'

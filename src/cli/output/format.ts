@@ -1,31 +1,15 @@
 import { invalidValue } from '../../domain/errors.js'
 import { didYouMean } from '../../domain/nearest.js'
-import { jsonLine, prettyJsonLines } from '../terminal/visible.js'
+import { type DocumentWriter, JSON_WRITER } from './document-writer.js'
 
 /** What is printed: a table, one document, a document per line, or names. */
 export type OutputFormat = 'table' | 'wide' | 'json' | 'ndjson' | 'name'
-
-/** Writes documents as text that is safe for a terminal. */
-export interface DocumentWriter {
-  /** The lines of the only document, of format `json`. */
-  documentLines(document: object): Iterable<string>
-  /** One of several documents: its line in format `ndjson`, or one of those that a command prints as they come. */
-  line(document: object): string
-  /**
-   * Looks at all documents of a list before the first is written.
-   *
-   * @throws DiscoError USAGE
-   */
-  check?(documents: readonly object[]): void
-}
 
 /** The value of `-o`. */
 export interface Output {
   readonly format: OutputFormat
   readonly writer: DocumentWriter
 }
-
-export const JSON_WRITER: DocumentWriter = { documentLines: prettyJsonLines, line: jsonLine }
 
 const FORMATS: readonly OutputFormat[] = ['table', 'wide', 'json', 'ndjson', 'name']
 

@@ -2,7 +2,7 @@ import Mustache from 'mustache'
 import { DiscoError } from '../../domain/errors.js'
 import { didYouMean } from '../../domain/nearest.js'
 import { prettyJsonLines, visible } from '../terminal/visible.js'
-import type { DocumentWriter } from './format.js'
+import type { DocumentWriter } from './document-writer.js'
 
 /** Kinds of tags that name a field of the document: `{{x}}`, `{{{x}}}`, `{{#x}}` and `{{^x}}`. */
 const NAMING: ReadonlySet<string> = new Set(['name', '&', '#', '^'])

@@ -1,5 +1,5 @@
 import { asCode, INVISIBLE, stringify } from '../terminal/visible.js'
-import type { DocumentWriter } from './format.js'
+import type { DocumentWriter } from './document-writer.js'
 
 /**
  * Texts that every YAML reader takes for texts without quotes: they begin with a letter or a slash, which no number or

@@ -135,5 +135,5 @@ function renderRows(calls: number, rows: readonly Row[], palette: Palette): stri
       ? [{ head: 'NOTE', text: ({ note }: Row) => note, wraps: true }]
       : []),
   ]
-  return renderTable(rows, all, palette, 'one')
+  return renderTable(rows, all, palette, { lines: 'one' })
 }

@@ -1,8 +1,25 @@
+import type { SortValue } from '../flags/listing.js'
 import type { Palette } from '../terminal/color.js'
-import { type Column, renderTable } from '../terminal/table.js'
+import { type Column, renderTable, type TableChoice } from '../terminal/table.js'
 import type { ServiceDoc, ServicesDoc } from './document.js'
 
-export function renderServices({ services, ttlsAsked }: ServicesDoc, palette: Palette): string {
+/** The values of `--sort`, by the names of columns. */
+export const SERVICE_VALUES: Readonly<Record<string, (service: ServiceDoc) => SortValue>> = {
+  service: ({ service }) => service,
+  versions: ({ versions }) => versions.join(),
+  endpoints: ({ endpoints }) => endpoints,
+  ready: ({ ready }) => ready,
+  weight: ({ weight }) => weight,
+  'min-ttl': ({ minTtlSeconds }) => minTtlSeconds,
+  layout: ({ layout }) => layout,
+  registry: ({ registry }) => registry ?? null,
+}
+
+export function renderServices(
+  { services, ttlsAsked }: ServicesDoc,
+  palette: Palette,
+  choice?: TableChoice,
+): string {
   const isProbed = services.some(({ ready }) => ready !== null)
   const ready: Column<ServiceDoc> = {
     head: 'READY',
@@ -31,5 +48,6 @@ export function renderServices({ services, ttlsAsked }: ServicesDoc, palette: Pa
       { head: 'LAYOUT', text: ({ layout }) => layout, leaves: 1 },
     ],
     palette,
+    choice,
   )
 }

@@ -1,5 +1,6 @@
 import Table from 'cli-table3'
 import { markInCells } from '../../domain/look-alike.js'
+import { unknownColumn } from '../flags/listing.js'
 import { toAscii } from './ascii.js'
 import type { Palette } from './color.js'
 import { fitColumns, type Yielding } from './fit.js'
@@ -14,6 +15,15 @@ export interface Column<Row> extends Yielding {
   /** Plain text; look-alike names are marked and invisible characters shown here. */
   readonly text: (row: Row) => string
   readonly paint?: (row: Row, text: string) => string
+}
+
+/** What a table shows, and how. */
+export interface TableChoice {
+  /** `one`: no text is wrapped, and a screen cuts the line. By default `several`. */
+  readonly lines?: 'one' | 'several'
+  /** Names of columns, in their order; undefined for all. */
+  readonly columns?: readonly string[] | undefined
+  readonly headers?: boolean
 }
 
 /** Between two columns. */
@@ -46,22 +56,25 @@ const MAX_ROWS_LAID_OUT = 50
 /**
  * Rows under dim heads, two spaces between columns, no borders: the same for a terminal and a pipe, as far as the
  * terminal is wide enough.
- *
- * @param lines `one`: no text is wrapped, and a screen cuts the line
  */
 export function renderTable<Row>(
   rows: readonly Row[],
-  columns: readonly Column<Row>[],
+  all: readonly Column<Row>[],
   palette: Palette,
-  lines: 'one' | 'several' = 'several',
+  { lines = 'several', columns: names, headers = true }: TableChoice = {},
 ): string {
+  const columns = names === undefined ? all : names.map((name) => columnNamed(name, all))
   const contents = columns.map(({ text }) => rows.map(text))
   const mark = markInCells(contents)
   const whole = columns.map((column, at) => {
     const texts = (contents[at] ?? []).map((text) => visible(mark(text)))
     return measured([column.head, ...(palette.isAscii ? texts.map(toAscii) : texts)], column)
   })
-  const fitting = fitColumns(whole, palette.columns, GAP.length).flatMap(({ at, width }) => {
+  const fitting = fitColumns(
+    whole,
+    names === undefined ? palette.columns : Number.POSITIVE_INFINITY,
+    GAP.length,
+  ).flatMap(({ at, width }) => {
     const [cells, column] = [whole[at], columns[at]]
     if (!cells || !column) return []
     const isWrapped = lines === 'several' && width < cells.width
@@ -74,7 +87,24 @@ export function renderTable<Row>(
   return text
     .split('\n')
     .map((line) => line.trimEnd())
+    .slice(headers ? 0 : 1)
     .join('\n')
+}
+
+/** @throws DiscoError USAGE */
+function columnNamed<Row>(name: string, columns: readonly Column<Row>[]): Column<Row> {
+  const found = columns.find(({ head }) => nameOf(head) === name)
+  if (found) return found
+  throw unknownColumn(
+    '--columns',
+    name,
+    columns.map(({ head }) => nameOf(head)),
+  )
+}
+
+/** The column of glyphs has no head. */
+function nameOf(head: string): string {
+  return head === '' ? 'state' : head.toLowerCase().replaceAll(' ', '-')
 }
 
 /** A column's cells under its head, each of one line or several. */

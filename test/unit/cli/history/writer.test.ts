@@ -3,7 +3,7 @@ import { parse } from 'yaml'
 import type { ChangeDoc, HistoryHead } from '../../../../src/cli/history/document.js'
 import { HistoryRows } from '../../../../src/cli/history/rows.js'
 import { historyWriter } from '../../../../src/cli/history/writer.js'
-import { JSON_WRITER } from '../../../../src/cli/output/format.js'
+import { JSON_WRITER } from '../../../../src/cli/output/document-writer.js'
 import { YAML_WRITER } from '../../../../src/cli/output/yaml.js'
 import { uncolored } from '../../../../src/cli/terminal/color.js'
 

@@ -104,7 +104,7 @@ describe('a table on a narrow terminal', () => {
       'bb    1042                          7',
     ])
     expect(renderTable(rows, columns, plainOf(30)).split('\n')[0]).toBe('NAME  NOTE                   N')
-    expect(renderTable(rows, columns, plainOf(37), 'one').split('\n')).toHaveLength(3)
+    expect(renderTable(rows, columns, plainOf(37), { lines: 'one' }).split('\n')).toHaveLength(3)
   })
 
   it('looks the same whether the table library lays it out or not, which long tables do without', () => {
