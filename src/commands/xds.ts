@@ -57,14 +57,16 @@ export default class XdsCommand extends DiscoCommand {
     const tls = await readTls()
     using stop = new StopSignals(['SIGINT', 'SIGTERM'])
     const opened = await this.openDiscovery(flags, (place) => place(AUTO), this.cacheOptions(flags))
-    const [{ serve }, { startAdmin }] = await Promise.all([
+    const [{ serve }, { whyAbsent }, { startAdmin }] = await Promise.all([
       import('../cli/xds/serve.js'),
+      import('../cli/xds/absences.js'),
       import('../net/admin/server.js'),
     ])
     const view = new XdsView(this.palette(flags, process.stderr), (line) => this.remark(line))
     await serve(
       {
         sources: await sourcesOf(opened, queries, flags.context),
+        whyAbsent: ({ query }) => whyAbsent(opened, query),
         listen: flags.listen,
         canary: flags.canary ?? null,
         tls,

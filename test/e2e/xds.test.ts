@@ -20,6 +20,10 @@ afterEach(() => {
 const A = '10.0.0.1:1001'
 const B = '10.0.0.2:1001'
 
+/** A registration of `carts` as Kratos writes it. */
+const KRATOS =
+  '{"id":"a","name":"carts","version":"1.0.0","metadata":{},"endpoints":["grpc://10.0.0.1:1001"]}'
+
 it('serves weights, reports rejections and unknown names, shows clients, logs what they answer, and ends', async () => {
   await putAll(etcd, 'hello', [
     { addr: A, weight: 1 },
@@ -111,6 +115,32 @@ it('serves the named services alone, with what a URI reads, and names its canary
   )
   expect(weightsIn(await client.response('EDS', 0))).toEqual({ hello: { [B]: 1, [A]: 1 }, carts: {} })
   expect(await xds.end('SIGINT')).toMatchObject({ code: 0 })
+})
+
+it('names a service and a canary that nothing has, with what there is', async () => {
+  await putAll(etcd, 'hello', [{ addr: A, version: '1.0.0' }])
+  const args = ['xds', 'helo', 'hello', 'etcd:///carts', '--canary', 'version=3.0.0', '--listen', ':0']
+  await etcd.ctl('put', '/microservices/carts/a', KRATOS)
+  const xds = disco.start(...args, '--json')
+  await xds.printed(/carts.*until it has an endpoint/)
+  expect(JSON.parse(xds.stdout).services).toContainEqual({
+    service: 'hello',
+    endpoints: 1,
+    omitted: 0,
+    canary: 0,
+  })
+  expect(xds.stderr.split('\n')).toEqual([
+    '! --canary version=3.0.0 selects no endpoint of hello; all endpoints get calls',
+    expect.stringContaining('version: 1.0.0'),
+    expect.stringMatching(
+      /^! No service "helo" under \/ \(rev \d+\); calls to it fail with UNAVAILABLE until it has an endpoint$/,
+    ),
+    expect.stringMatching(/^ {2}Did you mean hello\? /),
+    expect.stringMatching(
+      /^! No endpoint of carts: layout seed, .* registered in layout kratos: add \?layout=kratos/,
+    ),
+    '',
+  ])
 })
 
 it('prints a bootstrap file, by the name of the machine where it listens at all addresses', async () => {

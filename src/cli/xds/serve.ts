@@ -11,6 +11,7 @@ import type { ListenAddress } from '../flags/listen.js'
 import { LogFile } from '../output/log-file.js'
 import { type AdminService, renewAtHangUp, untilSettled } from '../serving.js'
 import { type StopSignals, untilAborted } from '../stop-signals.js'
+import { absentServices, emptyCanaries } from './absences.js'
 import { ClientLog } from './client-log.js'
 import { type XdsDoc, xdsDoc } from './document.js'
 import type { XdsView } from './view.js'
@@ -21,6 +22,8 @@ const ANSWER_MS = 60_000
 /** A control plane as the command line describes it. */
 export interface XdsPlan {
   readonly sources: readonly ListSource[]
+  /** Why a named service has no endpoint; must not reject. */
+  whyAbsent(source: ListSource): Promise<DiscoError>
   readonly listen: ListenAddress
   readonly canary: Selector | null
   /** Null for plaintext. */
@@ -68,6 +71,7 @@ export async function serve(plan: XdsPlan, { view, started }: XdsStage, stop: St
   const endRenewal = renewAtHangUp(stop, file, () => renew(plan, credentials, view))
   await untilSettled(() => server.problem === null, stop.once)
   started(xdsDoc(server, plan.tls !== null, plan.canary), server.problem)
+  void remarkAbsences(plan, server, view, stop.once)
   await untilAborted(stop.once)
   endRenewal()
   await server.close()
@@ -99,6 +103,25 @@ function observerOf(
     },
     outage: (outage) => view.outage(outage),
     built: (service, assignment) => view.built(service, assignment),
+  }
+}
+
+/** Reports what the user named and nothing has: services, and the canary. */
+async function remarkAbsences(
+  { sources, canary, whyAbsent }: XdsPlan,
+  server: XdsServer,
+  view: XdsView,
+  stop: AbortSignal,
+): Promise<void> {
+  if (server.problem !== null) return
+  const named = sources.flatMap(({ service }) => service ?? [])
+  if (canary) for (const error of emptyCanaries(server, canary, named)) view.emptyCanary(error)
+  const absent = absentServices(server, named)
+  for (const source of sources) {
+    if (source.service === null || !absent.includes(source.service)) continue
+    const why = await whyAbsent(source)
+    if (stop.aborted) return
+    view.absent(why)
   }
 }
 

@@ -1,3 +1,4 @@
+import type { DiscoError } from '../../domain/errors.js'
 import { didYouMean } from '../../domain/nearest.js'
 import type { ClientAnswer, ClientStream } from '../../xds/client-stream.js'
 import type { Assignment } from '../../xds/localities.js'
@@ -7,6 +8,7 @@ import type { Palette } from '../terminal/color.js'
 import { count, duration } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 import type { XdsDoc, XdsRegistryDoc } from './document.js'
+import { LineBudget } from './line-budget.js'
 
 /** Services that the first lines name. */
 const MAX_SERVICES = 20
@@ -16,6 +18,9 @@ const MAX_NAMES = 5
 
 /** Unknown names that are remembered, so that each is printed once: the last ones. */
 const MAX_REMEMBERED = 1_000
+
+/** Lines that clients may cause: a restart of a fleet with a mistyped name fits, one that asks without end does not. */
+const OF_CLIENTS = { maxLines: 50, periodMs: 10_000 }
 
 /** A longer name is cut: a client may ask for one of 512 KiB. */
 const MAX_NAME_LENGTH = 256
@@ -28,10 +33,19 @@ export class XdsView {
   /** Reasons that were printed, by service and name of the endpoint. */
   private readonly omissions = new Map<string, ReadonlyMap<string, string>>()
 
+  /** Lines that clients cause. */
+  private readonly clients: LineBudget
+
   constructor(
     private readonly palette: Palette,
     private readonly line: (text: string) => void,
-  ) {}
+  ) {
+    this.clients = new LineBudget(
+      OF_CLIENTS,
+      (text) => this.line(text),
+      (text) => this.warn(text),
+    )
+  }
 
   started({ listen, tls, canary, services, registries }: XdsDoc, problem: string | null): void {
     const first = canary === null ? '' : `, canary ${visible(canary)}`
@@ -48,9 +62,22 @@ export class XdsView {
     }
     if (services.length > MAX_SERVICES) this.line(`  and ${services.length - MAX_SERVICES} more`)
     if (problem !== null) this.warn(problem)
-    else if (canary !== null && services.every((one) => one.canary === 0))
-      this.warn(`--canary ${canary} selects no endpoint: all endpoints get calls`)
     this.line('  Ctrl-C: end. Clients keep the last state.')
+  }
+
+  /** A named service without an endpoint. */
+  absent(why: DiscoError): void {
+    this.remark(why, 'calls to it fail with UNAVAILABLE until it has an endpoint')
+  }
+
+  /** A canary that selects no endpoint. */
+  emptyCanary(why: DiscoError): void {
+    this.remark(why, 'all endpoints get calls')
+  }
+
+  private remark({ message, suggestions }: DiscoError, effect: string): void {
+    this.warn(`${message}; ${effect}`)
+    for (const suggestion of suggestions) this.line(`  ${visible(suggestion)}`)
   }
 
   admin(address: string): void {
@@ -68,17 +95,21 @@ export class XdsView {
   /** @param known names of services, for a hint */
   subscribedUnknown(stream: ClientStream, names: readonly string[], known: Iterable<string>): void {
     const fresh = names.map(shortened).filter((name) => !this.unknown.has(name))
-    const printed = fresh.slice(0, MAX_NAMES)
-    for (const name of printed) this.remember(name)
-    const services = printed.length === 0 ? [] : [...known]
-    for (const name of printed) {
-      const [hint = ''] = didYouMean(name, services)
-      this.warn(
-        `${clientName(stream)} asks for "${name}", which is not served: its calls fail with UNAVAILABLE${hint && `. ${hint}`}`,
-      )
+    // An iterator, which can be read once; not read for lines that are left out.
+    let services: readonly string[] | null = null
+    for (const name of fresh.slice(0, MAX_NAMES)) {
+      this.clients.line(() => {
+        this.remember(name)
+        services ??= [...known]
+        const [hint = ''] = didYouMean(name, services)
+        return this.warning(
+          `${clientName(stream)} asks for "${name}", which is not served: its calls fail with UNAVAILABLE${hint && `. ${hint}`}`,
+        )
+      })
     }
-    if (fresh.length > printed.length)
-      this.warn(`${clientName(stream)} asks for ${fresh.length - printed.length} more that are not served`)
+    const more = fresh.length - MAX_NAMES
+    if (more > 0)
+      this.clients.line(() => this.warning(`${clientName(stream)} asks for ${more} more that are not served`))
   }
 
   private remember(name: string): void {
@@ -93,17 +124,18 @@ export class XdsView {
     const last = before.get(type)
     if (rejection === null) {
       if (before.delete(type))
-        this.line(
-          `${this.palette.green('✓')} ${visible(clientName(stream))} accepts ${type} ${version} again`,
+        this.clients.line(
+          () => `${this.palette.green('✓')} ${visible(clientName(stream))} accepts ${type} ${version} again`,
         )
     } else if (rejection !== last) {
       before.set(type, rejection)
-      this.problem(`${clientName(stream)} rejects ${type} ${version} and keeps its last state: ${rejection}`)
+      const what = `rejects ${type} ${version} and keeps its last state: ${rejection}`
+      this.clients.line(() => `${this.palette.red('✗')} ${visible(`${clientName(stream)} ${what}`)}`)
     }
   }
 
   closed(stream: ClientStream, reason: string): void {
-    this.warn(`${clientName(stream)} is disconnected: ${reason}`)
+    this.clients.line(() => this.warning(`${clientName(stream)} is disconnected: ${reason}`))
   }
 
   outage({ service, registry, cause, cachedAgeMs, served }: RegistryOutage): void {
@@ -130,7 +162,11 @@ export class XdsView {
   }
 
   private warn(sentence: string): void {
-    this.line(`${this.palette.yellow('!')} ${visible(sentence)}`)
+    this.line(this.warning(sentence))
+  }
+
+  private warning(sentence: string): string {
+    return `${this.palette.yellow('!')} ${visible(sentence)}`
   }
 }
 

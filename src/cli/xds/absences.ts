@@ -1,0 +1,61 @@
+import type { Query } from '../../domain/discovery.js'
+import { requireChosen } from '../../domain/endpoint-filter.js'
+import { DiscoError } from '../../domain/errors.js'
+import { formatSelector, type Selector } from '../../domain/selector.js'
+import type { XdsServer } from '../../xds/xds-server.js'
+import { requireExisting } from '../registries/parts.js'
+import type { OpenedRegistries } from './sources.js'
+
+/** The named services that have no endpoint, not even one that clients are not given. */
+export function absentServices({ catalog }: XdsServer, named: readonly string[]): readonly string[] {
+  const empty = new Set<string>()
+  for (const [name, { endpoints }] of catalog.services()) if (endpoints.length === 0) empty.add(name)
+  return named.filter((name) => empty.has(name))
+}
+
+/** Why a named service has no endpoint: NOT_FOUND with the nearest names, or the layout in which it is registered. */
+export async function whyAbsent(
+  { registries, discovery }: OpenedRegistries,
+  query: Query,
+): Promise<DiscoError> {
+  try {
+    await requireExisting(registries, query.service)
+    // It is there, but not in the layout of the target.
+    const searched = await discovery.explainEmpty?.(query)
+    return new DiscoError('NOT_FOUND', `No endpoint of ${query.service}${searched ? `: ${searched}` : ''}`)
+  } catch (thrown) {
+    return DiscoError.from(thrown)
+  }
+}
+
+/**
+ * Canaries that select no endpoint, as NOT_FOUND with the values that there are.
+ *
+ * @param named services; without any, a canary in one service is enough
+ */
+export function emptyCanaries(
+  { catalog }: XdsServer,
+  canary: Selector,
+  named: readonly string[],
+): readonly DiscoError[] {
+  const services = [...catalog.services()].filter(([, { endpoints }]) => endpoints.length > 0)
+  const all = services.flatMap(([, { endpoints }]) => endpoints)
+  if (all.length === 0) return []
+  if (named.length === 0) return absence(canary, all, 'any service')
+  return services.flatMap(([name, { endpoints }]) => absence(canary, endpoints, name))
+}
+
+function absence(
+  select: Selector,
+  endpoints: Parameters<typeof requireChosen>[1],
+  service: string,
+): readonly DiscoError[] {
+  try {
+    requireChosen({ select, addrs: [], host: null }, endpoints, service)
+    return []
+  } catch (thrown) {
+    const { code, suggestions } = DiscoError.from(thrown)
+    const message = `--canary ${formatSelector(select)} selects no endpoint of ${service}`
+    return [new DiscoError(code, message, { suggestions, cause: thrown })]
+  }
+}
