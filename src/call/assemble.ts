@@ -48,7 +48,11 @@ export function assemble(ran: EndedRun, interrupted: boolean): CallReport {
     versions: versionReports(endpoints, recorder),
     registries: (log.list?.registries ?? []).map((state) => {
       const members = endpoints.filter(({ endpoint: { origin } }) => origin?.registry === state.registry)
-      return { state, ...totalsOf(members, recorder) }
+      const totals = totalsOf(members, recorder)
+      // A pinned call goes to its endpoint in any registry.
+      const isByPriority = !session.policy.reads.includes('pin')
+      const spilledOver = isByPriority && state.priority > 0 && totals.attempts > 0
+      return { state, spilledOver, ...totals }
     }),
     unserved: unserved(session, readiness),
     latency: all.latency.summary(),

@@ -58,6 +58,8 @@ export interface VersionReport extends CallTotals {
 /** Totals of all endpoints of one of several registries, and the state of the registry at the end. */
 export interface RegistryReport extends CallTotals {
   readonly state: RegistryState
+  /** Whether it got calls because no endpoint of a better priority was READY. */
+  readonly spilledOver: boolean
 }
 
 /** An endpoint with a share that never was READY. */

@@ -76,6 +76,8 @@ export abstract class DiscoCommand extends Command {
   /** Whether `-C NAME,NAME` may name several contexts, whose registries the command reads together. */
   static readonly takesSeveral: boolean = false
 
+  /** The arguments as they were typed: commands take what follows `--` off. */
+  private readonly typed: readonly string[] = [...this.argv]
   private readonly opened: Registry[] = []
   private contexts: readonly [ReadContext, ...ReadContext[]] | null = null
   /** Null until the flags are read. */
@@ -313,8 +315,9 @@ export abstract class DiscoCommand extends Command {
   }
 
   protected async readLayers(flags: Layers['flags']): Promise<Layers> {
-    const { id, takesSeveral } = this.ctor as typeof DiscoCommand
-    this.contexts = await readContexts({ command: id, takesSeveral }, flags, process.env, workingFolder())
+    const { id, takesSeveral, baseFlags, flags: ownFlags } = this.ctor as typeof DiscoCommand
+    const typed = { id, argv: this.typed, definitions: { ...baseFlags, ...ownFlags } }
+    this.contexts = await readContexts({ typed, takesSeveral }, flags, process.env, workingFolder())
     const [{ layers }] = this.contexts
     for (const warning of layers.warnings) this.remark(`! ${visible(warning)}`)
     return layers

@@ -4,7 +4,7 @@ import { type BaseFlags, DiscoCommand, type OpenRegistries, type PlaceIn } from 
 import { placeFlags } from '../cli/flags/base.js'
 import { integerFlag, refuseIdle, textFlag } from '../cli/flags/custom.js'
 import { filterFlags, readScope, type Scope, targetAndAddresses } from '../cli/flags/target.js'
-import { requireRegisteredIn } from '../cli/registries/parts.js'
+import { noneReadable, requireRegisteredIn } from '../cli/registries/parts.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { type EventDoc, eventDoc } from '../cli/watch/document.js'
 import { DiscoError } from '../domain/errors.js'
@@ -68,15 +68,14 @@ export default class Watch extends DiscoCommand {
     await using exec = await this.execFor(flags, scope, { stop: signal, killNow: stop.twice })
     const view = await this.viewFor(flags, scope, () => quit.abort())
     try {
-      const heard = new Set<string | undefined>()
+      const outages = new Map<string | undefined, DiscoError>()
       let hasList = false
       let changes = 0
       for await (const watched of watchEach(registries, { service, filter, since: flags.since }, signal)) {
-        heard.add(watched.registry)
+        if (watched.event.type === 'stale') outages.set(watched.registry, watched.event.cause)
         hasList ||= watched.event.type !== 'stale'
         // Several registries are waited for as long as one answers.
-        const isOutOfReach = !hasList && heard.size === registries.length
-        if (isOutOfReach && watched.event.type === 'stale') throw watched.event.cause
+        if (!hasList && outages.size === registries.length) throw noneReadable(outages)
         const doc = eventDoc(watched, service, filter)
         view.show(watched, doc)
         await exec?.on(watched, doc)

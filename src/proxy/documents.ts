@@ -1,3 +1,4 @@
+import type { Endpoint } from '../domain/endpoint.js'
 import type { ProxyServer } from './proxy-server.js'
 
 /** The endpoints of a proxy as they stand. */
@@ -11,6 +12,8 @@ export interface ProxyEndpointsDoc {
 }
 
 export interface ProxyEndpointDoc {
+  /** Only of several registries. */
+  readonly registry?: string
   readonly addr: string
   readonly key: string
   readonly version: string
@@ -28,6 +31,7 @@ export function endpointsDoc({ services }: ProxyServer): ProxyEndpointsDoc {
       target: name.target,
       endpoints: hasList
         ? [...members].map(({ endpoint, isReady, problem, outstanding }) => ({
+            ...ofRegistry(endpoint.registration),
             addr: endpoint.registration.addr,
             key: endpoint.registration.key,
             version: endpoint.registration.version,
@@ -39,4 +43,9 @@ export function endpointsDoc({ services }: ProxyServer): ProxyEndpointsDoc {
         : null,
     })),
   }
+}
+
+/** The registry of an endpoint, if there are several. */
+export function ofRegistry({ origin }: Pick<Endpoint, 'origin'>): { readonly registry?: string } {
+  return origin ? { registry: origin.registry } : {}
 }

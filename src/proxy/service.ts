@@ -3,6 +3,7 @@ import type { MemberReports } from '../grpc/balancer/member.js'
 import { Membership } from '../grpc/balancer/membership.js'
 import { Priorities } from '../grpc/balancer/priorities.js'
 import { type RegisteredEndpoint, registeredById } from '../grpc/resolver/endpoint.js'
+import type { RegistryState } from '../grpc/resolver/list-part.js'
 import type { SelectedList } from '../grpc/resolver/live-list.js'
 import type { Observer } from '../grpc/resolver/observer.js'
 import { type TargetListener, TargetWatch } from '../grpc/resolver/target-watch.js'
@@ -41,6 +42,8 @@ export class BalancedService implements TargetListener {
   private readonly watch: TargetWatch
   /** The source of the list, as a sentence for messages; null before the first list. */
   private note: string | null = null
+  /** The state of each of several registries. */
+  registries: readonly RegistryState[] | null = null
   /** Why there is no list. */
   private failure: string | null = null
 
@@ -122,6 +125,7 @@ export class BalancedService implements TargetListener {
   }
 
   resolved(now: SelectedList): void {
+    this.registries = now.registries ?? null
     this.settings.observer.resolved?.(now)
   }
 

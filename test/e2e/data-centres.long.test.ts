@@ -6,6 +6,7 @@ import { startGreeter } from '../../src/dev/greeter.js'
 import { Disco, type Ran } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { registration, wipe } from '../support/etcd-state.js'
+import { freePorts } from '../support/ports.js'
 
 const [dc1, dc2] = await Promise.all([RealEtcd.start(), RealEtcd.start()])
 const [local, remote] = await Promise.all([startGreeter({ port: 0 }), startGreeter({ port: 0 })])
@@ -99,6 +100,7 @@ describe('-C dc1,dc2', () => {
       ['dc2', 0, 0],
     ])
     expect(first.verdict.result).toBe('pass')
+    expect(first.registries.map(({ spilledOver }: Row) => spilledOver)).toEqual([false, false])
     const table = await disco.run('call', 'hello', 'SayHello', '--n', '100', '-C', 'dc1=80,dc2=20')
     expect(table.stdout).toMatch(
       /REGISTRY +ENDPOINTS +CALLS +OBSERVED +EXPECTED.*\ndc1 +1 +80 +80\.0% +80\.0%/,
@@ -110,6 +112,9 @@ describe('-C dc1,dc2', () => {
     await dc1.ctl('del', ...registration('hello', local.addr, { weight: 1 }).slice(0, 1))
     const spilled = json(await disco.run('call', 'hello', 'SayHello', '--n', '20', '-C', 'dc1,dc2', '--json'))
     expect([spilled.ok, spilled.registries.map(({ picks }: Row) => picks)]).toEqual([20, [0, 20]])
+    expect(spilled.registries.map(({ spilledOver }: Row) => spilledOver)).toEqual([false, true])
+    const text = await disco.run('call', 'hello', 'SayHello', '--n', '20', '-C', 'dc1,dc2')
+    expect(text.stdout).toContain('! spilled over to dc2: 20 calls, while no endpoint of dc1 was READY\n')
     const away = await disco.run('call', 'hello', 'SayHello', '--n', '20', '-C', 'away,dc2', '--json')
     expect([away.code, json(away).ok]).toEqual([0, 20])
     expect(json(away).registries[0].problem).toMatch(/not reachable/)
@@ -133,13 +138,40 @@ describe('-C dc1,dc2', () => {
     expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('away is named twice')])
   })
 
-  it('is served by a proxy', async () => {
-    const proxy = disco.start('proxy', 'hello', '--listen', '127.0.0.1:0', '-C', 'dc1,dc2', '--json')
+  it('is served by a proxy, which spills over, and names the registry of each endpoint', async () => {
+    const [port = 0] = await freePorts(1)
+    const dying = await startGreeter({ port: 0 })
+    await dc1.ctl('del', ...registration('hello', local.addr, { weight: 1 }).slice(0, 1))
+    await dc1.ctl('put', ...registration('hello', dying.addr, { weight: 1 }))
+    const log = join(folder, 'access.log')
+    const admin = ['--admin', `127.0.0.1:${port}`, '--access-log', log]
+    const proxy = disco.start('proxy', 'hello', '--listen', ':0', '-C', 'dc1,dc2,away', '--json', ...admin)
     await proxy.printed('"listen"')
-    const { listen } = proxy.events()[0] as { listen: string }
-    const called = await disco.run('call', listen, 'SayHello', '--n', '10', '--json')
-    expect(json(called).ok).toBe(10)
+    const [doc] = proxy.events() as unknown as [{ listen: string; services: [{ registries: Row[] }] }]
+    expect(doc.services[0].registries).toMatchObject([
+      { registry: 'dc1', priority: 0, endpoints: 1, problem: null },
+      { registry: 'dc2', priority: 1, endpoints: 1, problem: null },
+      { registry: 'away', rev: null },
+    ])
+    await proxy.printed(/! hello away: etcd is not reachable.*; there is no list yet\n/)
+    const listed = await (await fetch(`http://127.0.0.1:${port}/endpoints`)).text()
+    const { endpoints } = JSON.parse(listed).services[0]
+    expect(endpoints.map(({ registry, addr }: Row) => [registry, addr])).toEqual([
+      ['dc1', dying.addr],
+      ['dc2', remote.addr],
+    ])
+    const call = (n: number) => disco.run('call', doc.listen, 'SayHello', '--n', String(n), '--json')
+    expect(json(await call(10)).ok).toBe(10)
+    dying.stop()
+    await proxy.printed(`dc1 ${dying.addr} not READY`)
+    expect(json(await call(10)).ok).toBe(10)
     expect((await proxy.end('SIGTERM')).code).toBe(0)
+    const lines = readFileSync(log, 'utf8').trim().split('\n')
+    const calls = lines.map((line) => JSON.parse(line)).filter(({ path }) => path.endsWith('/SayHello'))
+    expect(calls.map(({ registry, status }) => [registry, status])).toEqual([
+      ...Array.from({ length: 10 }, () => ['dc1', 'OK']),
+      ...Array.from({ length: 10 }, () => ['dc2', 'OK']),
+    ])
   })
 
   it.each([
@@ -149,11 +181,17 @@ describe('-C dc1,dc2', () => {
     ['register', 'hello', ':1001'],
     ['pick', 'hello'],
     ['wait', 'hello', '--for', 'endpoints>0'],
-  ])('is refused by %s, before anything is changed', async (...args) => {
+  ])('is refused by %s, before anything is changed, with commands to copy', async (...args) => {
     const refused = await disco.run(...args, '-C', 'dc1,dc2')
+    const typed = args.map((word) => (word.includes('>') ? `'${word}'` : word)).join(' ')
     expect([refused.code, refused.stderr]).toEqual([
       2,
-      expect.stringContaining(`disco ${args[0]} works in one context, and -C names several: dc1,dc2`),
+      [
+        `✗ disco ${args[0]} works in one context, and -C names several: dc1,dc2`,
+        `  disco ${typed} -C dc1`,
+        `  disco ${typed} -C dc2`,
+        '',
+      ].join('\n'),
     ])
   })
 
@@ -171,6 +209,7 @@ describe('-C dc1,dc2', () => {
       ['ls', 'hello'],
       ['resolve', 'hello'],
       ['call', 'hello', 'SayHello'],
+      ['watch', 'hello'],
     ]) {
       const failed = await disco.run(...command, '-C', 'dc1,dc2', '--no-color')
       expect([command[0], failed.code, failed.stderr]).toEqual([
@@ -179,6 +218,63 @@ describe('-C dc1,dc2', () => {
         expect.stringMatching(/None of the registries dc1, dc2 can be (read|used): dc1: .*dc2: /s),
       ])
     }
+  })
+})
+
+describe('-C dc1,dc2 with an etcd that does not answer', () => {
+  beforeEach(() => dc1.pause())
+  afterEach(() => dc1.resume())
+
+  const quickly = ['-C', 'dc1,dc2', '--command-timeout', '2s', '--dial-timeout', '2s']
+  /** By the cache, the endpoints of dc1 would get the calls. */
+  const uncached = ['--no-cache']
+
+  it('is left out by ls', async () => {
+    const listed = await disco.run('ls', 'hello', ...quickly, '--json')
+    expect([listed.code, json(listed).endpoints.map(({ registry }: Row) => registry)]).toEqual([3, ['dc2']])
+    expect(listed.stderr).toMatch(/dc1 is left out: /)
+    // What no registry has that was read may be in the other one.
+    const selected = await disco.run('ls', 'hello', ...quickly, '-l', 'version=9.9.9')
+    expect([selected.code, selected.stderr]).toEqual([
+      3,
+      expect.stringMatching(/dc1 is left out: .*; among the others: No endpoint of hello is selected by/),
+    ])
+    const absent = await disco.run('ls', 'helo', ...quickly)
+    expect([absent.code, absent.stderr]).toEqual([
+      3,
+      expect.stringMatching(/dc1 is left out: .*; among the others: dc2: No service "helo"/),
+    ])
+  })
+
+  it('leaves watch, call and resolve to the other one', async () => {
+    const watching = disco.start('watch', 'hello', ...quickly)
+    await watching.printed('"stale"')
+    await dc2.ctl('put', ...registration('hello', remote.addr, { weight: 7 }))
+    await watching.printed('"type":"weight"')
+    expect(watching.events().filter(({ type }) => type === 'stale')).toMatchObject([{ registry: 'dc1' }])
+    await watching.end('SIGINT')
+    const called = json(
+      await disco.run('call', 'hello', 'SayHello', '--n', '5', ...quickly, ...uncached, '--json'),
+    )
+    expect([called.ok, called.registries.map(({ spilledOver }: Row) => spilledOver)]).toEqual([
+      5,
+      [false, true],
+    ])
+    const resolved = json(await disco.run('resolve', 'hello', ...quickly, ...uncached, '--json'))
+    expect(resolved.endpoints.map(({ registry }: Row) => registry)).toEqual(['dc2'])
+    expect(resolved.registries[0]).toMatchObject({ registry: 'dc1', rev: null })
+  })
+
+  it('leaves a proxy and a control plane to the other one', async () => {
+    const proxy = disco.start('proxy', 'hello', '--listen', ':0', ...quickly, ...uncached, '--json')
+    await proxy.printed('"listen"')
+    const { listen } = proxy.events()[0] as { listen: string }
+    expect(json(await disco.run('call', listen, 'SayHello', '--n', '5', '--json')).ok).toBe(5)
+    expect((await proxy.end('SIGTERM')).code).toBe(0)
+    const xds = disco.start('xds', '--listen', ':0', ...quickly)
+    await xds.printed('hello: 1 endpoint (dc1 0, dc2 1)')
+    await xds.printed(/! dc1: .*; serving the other registries/)
+    expect((await xds.end('SIGTERM')).code).toBe(0)
   })
 })
 

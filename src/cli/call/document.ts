@@ -37,7 +37,10 @@ export interface CallVersionDoc extends TalliedDoc {
 }
 
 /** The endpoints of one of several registries together, and the registry's state at the end of the run. */
-export interface CallRegistryDoc extends TalliedDoc, ResolvedRegistryDoc {}
+export interface CallRegistryDoc extends TalliedDoc, ResolvedRegistryDoc {
+  /** Whether it got calls because no endpoint of a better priority was READY. */
+  readonly spilledOver: boolean
+}
 
 /** An endpoint joined, left, or got another weight. Calls from `atCall` on were made under the change. */
 export interface CallChangeDoc {

@@ -56,7 +56,18 @@ export function renderRegistries({ registries = [], calls }: CallDoc, palette: P
     ],
     palette,
   )
-  return [table, '']
+  return [table, ...spillOver(registries, palette), '']
+}
+
+/** The calls that went to a registry of a lower priority. */
+function spillOver(registries: NonNullable<CallDoc['registries']>, palette: Palette): string[] {
+  return registries
+    .filter(({ spilledOver }) => spilledOver)
+    .map(({ registry, priority, picks }) => {
+      const better = registries.filter((one) => one.priority < priority).map((one) => one.registry)
+      const why = `while no endpoint of ${better.join(' or ')} was READY`
+      return palette.yellow(`! spilled over to ${visible(registry)}: ${count(picks, 'call')}, ${why}`)
+    })
 }
 
 /** Endpoints that joined, left or got another weight, how long departed ones were still picked, and reconnects. */

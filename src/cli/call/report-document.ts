@@ -62,6 +62,7 @@ export function callDoc(
           registries: report.registries.map((own) => ({
             ...resolvedRegistryDoc(own.state),
             ...talliedDoc(own),
+            spilledOver: own.spilledOver,
           })),
         }),
     latencyMs: report.latency,

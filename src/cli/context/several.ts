@@ -2,6 +2,7 @@ import { DiscoError } from '../../domain/errors.js'
 import { namesSeveral, type Origin, parseOrigins } from '../../domain/origins.js'
 import type { Environment } from '../../registry/environment.js'
 import { type Layers, readLayers } from './layers.js'
+import { inOneContext, type TypedCommand } from './narrowed.js'
 
 /** A context that a command reads. */
 export interface ReadContext {
@@ -17,13 +18,13 @@ const CONNECTION_FLAGS = ['endpoints', 'cacert', 'cert', 'key', 'user', 'passwor
  * The contexts of a command: those of `-C NAME,NAME`, each with its own settings, else the one that flags, variables and
  * files give.
  *
- * @param command its name, for errors
+ * @param typed for errors
  * @param takesSeveral whether it reads several registries together
  * @throws DiscoError USAGE as `readLayers` and `parseOrigins`; for several contexts if the command takes one, or beside
  *   flags of one connection
  */
 export async function readContexts(
-  { command, takesSeveral }: { readonly command: string; readonly takesSeveral: boolean },
+  { typed, takesSeveral }: { readonly typed: TypedCommand; readonly takesSeveral: boolean },
   flags: Layers['flags'],
   env: Environment,
   folder: string | null,
@@ -34,13 +35,14 @@ export async function readContexts(
   }
   const [first, ...more] = parseOrigins(context, '-C')
   if (!takesSeveral) {
+    const command = typed.id.replaceAll(':', ' ')
     throw new DiscoError('USAGE', `disco ${command} works in one context, and -C names several: ${context}`, {
-      suggestions: [first, ...more].map(({ registry }) => `disco ${command} -C ${registry}`),
+      suggestions: inOneContext(typed, [first, ...more]),
     })
   }
-  const typed = CONNECTION_FLAGS.find((name) => flags[name] !== undefined)
-  if (typed !== undefined) {
-    throw new DiscoError('USAGE', `--${typed} does not go with several contexts`, {
+  const connectionFlag = CONNECTION_FLAGS.find((name) => flags[name] !== undefined)
+  if (connectionFlag !== undefined) {
+    throw new DiscoError('USAGE', `--${connectionFlag} does not go with several contexts`, {
       suggestions: ['Each context has its own connection: see disco context show NAME'],
     })
   }

@@ -1,5 +1,6 @@
 import { status } from '../../grpc/protocol.js'
 import type { CallEnd } from '../../proxy/call.js'
+import { ofRegistry } from '../../proxy/documents.js'
 import { serviceName } from '../../proxy/service.js'
 import { LogFile } from '../output/log-file.js'
 
@@ -20,6 +21,7 @@ export class AccessLog {
       time: now.toISOString(),
       service: service && serviceName(service),
       path,
+      ...(upstream ? ofRegistry(upstream.endpoint.registration) : {}),
       endpoint: upstream?.endpoint.registration.addr ?? null,
       status: status[code] ?? String(code),
       details,

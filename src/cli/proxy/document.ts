@@ -1,4 +1,5 @@
 import type { ProxyServer } from '../../proxy/proxy-server.js'
+import { type ResolvedRegistryDoc, resolvedRegistryDoc } from '../registries/document.js'
 
 /** A running proxy. */
 export interface ProxyDoc {
@@ -14,6 +15,8 @@ export interface ProxiedServiceDoc {
   /** Null before the registry has answered. */
   readonly endpoints: number | null
   readonly ready: number
+  /** Only of several. */
+  readonly registries?: readonly ResolvedRegistryDoc[]
 }
 
 export function proxyDoc({ address, services }: ProxyServer, policy: string): ProxyDoc {
@@ -21,12 +24,13 @@ export function proxyDoc({ address, services }: ProxyServer, policy: string): Pr
     schema: 'disco.proxy/v1',
     listen: address,
     policy,
-    services: services.map(({ name, members, hasList }) => {
+    services: services.map(({ name, members, hasList, registries }) => {
       const all = [...members]
       return {
         target: name.target,
         endpoints: hasList ? all.length : null,
         ready: all.filter(({ isReady }) => isReady).length,
+        ...(registries ? { registries: registries.map(resolvedRegistryDoc) } : {}),
       }
     }),
   }

@@ -13,6 +13,8 @@ type Service = ProxyServer['services'][number]
 
 /** One endpoint of a target, and what it got. */
 interface Row extends Shared {
+  /** Only of several registries. */
+  readonly registry: string | undefined
   readonly addr: string
   readonly outstanding: number
   readonly failures: Readonly<Record<string, number>>
@@ -105,6 +107,7 @@ function rowsOf({ members }: Service, traffic: TargetTraffic): Row[] {
     const { picks, expected } = tallies.get(id) ?? NO_PICKS
     const note = isReady ? '' : `not READY: ${problem ?? 'connecting'}`
     rows.push({
+      registry: registration.origin?.registry,
       addr: registration.addr,
       weight,
       picks,
@@ -115,10 +118,10 @@ function rowsOf({ members }: Service, traffic: TargetTraffic): Row[] {
     })
   }
   for (const [id, { picks, expected }] of tallies) {
-    const addr = traffic.leaver(id)
-    if (listed.has(id) || addr === undefined) continue
+    const leaver = traffic.leaver(id)
+    if (listed.has(id) || leaver === undefined) continue
     const failures = traffic.failuresOf(id)
-    rows.push({ addr, weight: 0, picks, expected, outstanding: 0, failures, note: 'left' })
+    rows.push({ ...leaver, weight: 0, picks, expected, outstanding: 0, failures, note: 'left' })
   }
   return rows
 }
@@ -127,7 +130,9 @@ const NO_PICKS = { picks: 0, expected: 0 }
 
 function renderRows(calls: number, rows: readonly Row[], palette: Palette): string {
   if (rows.length === 0) return palette.dim('no endpoints')
+  const isSeveral = rows.some(({ registry }) => registry !== undefined)
   const all: Column<Row>[] = [
+    ...(isSeveral ? [{ head: 'REGISTRY', text: ({ registry = '' }: Row) => registry }] : []),
     ...shareColumns(calls, rows, ({ addr }) => addr, palette),
     numberColumn('OPEN', ({ outstanding }) => String(outstanding), LEAVES.open),
     { head: 'ERR', text: ({ failures }) => statuses(failures) || '0', wraps: true },

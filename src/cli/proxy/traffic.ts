@@ -16,6 +16,13 @@ const MAX_LEAVERS = 200
 const JUDGING_FRACTION = 0.01
 const JUDGING_PERIOD_MS = 500
 
+/** An endpoint that left, without the rest of its registration. */
+export interface Leaver {
+  readonly addr: string
+  /** Only of several registries. */
+  readonly registry: string | undefined
+}
+
 /**
  * Counts the picks of one target against the shares in force when they were made. When too many endpoints have left, the
  * counting starts again.
@@ -26,8 +33,8 @@ export class TargetTraffic {
   private ledger = new ShareLedger()
   private latencies = new LatencyHistogram()
   private failures = new Map<string, Record<string, number>>()
-  /** Endpoints that left, by id, with their addresses. */
-  private readonly leavers = new Map<string, string>()
+  /** Endpoints that left, by id. */
+  private readonly leavers = new Map<string, Leaver>()
   private readonly weights = new Map<string, number>()
   private readonly away = new Set<string>()
   private judged: { readonly verdict: Verdict; readonly calls: number } | null = null
@@ -80,8 +87,8 @@ export class TargetTraffic {
     return this.failures.get(id) ?? {}
   }
 
-  /** The address of an endpoint that left; undefined for others. */
-  leaver(id: string): string | undefined {
+  /** An endpoint that left; undefined for others. */
+  leaver(id: string): Leaver | undefined {
     return this.leavers.get(id)
   }
 
@@ -117,7 +124,7 @@ export class TargetTraffic {
     if (weight > 0) this.weights.set(id, weight)
     else this.weights.delete(id)
     if (weight > 0 || isAway) this.leavers.delete(id)
-    else this.leavers.set(id, registration.addr)
+    else this.leavers.set(id, { addr: registration.addr, registry: registration.origin?.registry })
   }
 
   private restart(): void {

@@ -1,7 +1,9 @@
-import type { DiscoError } from '../../domain/errors.js'
+import type { Endpoint } from '../../domain/endpoint.js'
 import type { RegisteredEndpoint } from '../../grpc/resolver/endpoint.js'
+import type { RegistryState } from '../../grpc/resolver/list-part.js'
 import type { ResolvedList } from '../../grpc/resolver/live-list.js'
 import type { Observer } from '../../grpc/resolver/observer.js'
+import { registryLines } from '../registries/parts.js'
 import type { Palette } from '../terminal/color.js'
 import { count, duration } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
@@ -16,9 +18,10 @@ export class ProxyView {
 
   started({ listen, policy, services }: ProxyDoc): void {
     this.line(`${this.palette.green('✓')} proxy on ${listen}, policy ${policy}`)
-    for (const { target, endpoints, ready } of services) {
+    for (const { target, endpoints, ready, registries = [] } of services) {
       const size = endpoints === null ? 'no list yet' : `${count(endpoints, 'endpoint')}, ${ready} READY`
       this.line(`  ${visible(target)}: ${size}`)
+      for (const line of registryLines(registries, this.palette)) this.line(`    ${line}`)
     }
     this.line('  Ctrl-C: finish the calls, end. Twice: now.')
   }
@@ -44,32 +47,61 @@ export class ProxyView {
   observer(target: string): Observer {
     const name = visible(target)
     const problems = new Map<string, string>()
-    let outage: DiscoError | null = null
+    const outages = new Map<string | null, string>()
     return {
-      resolved: ({ revision, registered, isNew, stale, cachedAgeMs }: ResolvedList) => {
+      resolved: (list: ResolvedList) => {
+        const { registered, isNew, registries } = list
         if (isNew && problems.size > 0) {
-          const listed = new Set(registered.map(({ addr }) => addr))
-          for (const addr of problems.keys()) if (!listed.has(addr)) problems.delete(addr)
+          const listed = new Set(registered.map(nameIn))
+          for (const endpoint of problems.keys()) if (!listed.has(endpoint)) problems.delete(endpoint)
         }
-        if (stale?.message === outage?.message) return
-        outage = stale
-        if (!stale) this.line(`${this.palette.green('✓')} ${name}: the registry answers again`)
-        else {
-          const age = cachedAgeMs === null ? '' : ` from the cache, ${duration(cachedAgeMs)} old`
-          const used = revision === 0 ? 'there is no list yet' : `using the last list${age}`
-          this.line(`${this.palette.yellow('!')} ${name}: ${visible(stale.message)}; ${used}`)
-        }
+        // Of several registries each by itself.
+        for (const state of registries ?? [{ ...list, registry: null }])
+          this.outage(
+            `${name}${state.registry === null ? '' : ` ${visible(state.registry)}`}`,
+            state,
+            outages,
+          )
       },
-      connectivity: ({ registration: { addr } }: RegisteredEndpoint, isReady) => {
+      connectivity: ({ registration }: RegisteredEndpoint, isReady) => {
+        const endpoint = nameIn(registration)
         // An endpoint that never failed is in the counts of the first lines.
-        if (isReady && problems.delete(addr))
-          this.line(`${this.palette.green('✓')} ${name} ${visible(addr)} READY`)
+        if (isReady && problems.delete(endpoint))
+          this.line(`${this.palette.green('✓')} ${name} ${visible(endpoint)} READY`)
       },
-      failed: ({ registration: { addr } }, problem) => {
-        if (problems.get(addr) === problem) return
-        problems.set(addr, problem)
-        this.line(`${this.palette.red('✗')} ${name} ${visible(addr)} not READY: ${visible(problem)}`)
+      failed: ({ registration }, problem) => {
+        const endpoint = nameIn(registration)
+        if (problems.get(endpoint) === problem) return
+        problems.set(endpoint, problem)
+        this.line(`${this.palette.red('✗')} ${name} ${visible(endpoint)} not READY: ${visible(problem)}`)
       },
     }
   }
+
+  private outage(
+    name: string,
+    { registry, revision, stale, cachedAgeMs }: ListState,
+    outages: Map<string | null, string>,
+  ): void {
+    if (stale?.message === outages.get(registry)) return
+    if (!stale) {
+      outages.delete(registry)
+      this.line(`${this.palette.green('✓')} ${name}: the registry answers again`)
+      return
+    }
+    outages.set(registry, stale.message)
+    const age = cachedAgeMs === null ? '' : ` from the cache, ${duration(cachedAgeMs)} old`
+    const used = revision === 0 ? 'there is no list yet' : `using the last list${age}`
+    this.line(`${this.palette.yellow('!')} ${name}: ${visible(stale.message)}; ${used}`)
+  }
+}
+
+/** The list of the only registry, or of one of several. */
+type ListState = Pick<RegistryState, 'revision' | 'stale' | 'cachedAgeMs'> & {
+  readonly registry: string | null
+}
+
+/** Address of an endpoint, with the registry if there are several. */
+function nameIn({ addr, origin }: Pick<Endpoint, 'addr' | 'origin'>): string {
+  return origin ? `${origin.registry} ${addr}` : addr
 }

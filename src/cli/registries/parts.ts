@@ -55,13 +55,23 @@ export function partsRead<Read>(
     read instanceof DiscoError ? [] : [{ registry, read }],
   )
   if (first) return [first, ...more]
-  const errors = parts.flatMap(({ read }) => (read instanceof DiscoError ? [read] : []))
-  const reasons = parts.map(({ registry, read }) => `${registry}: ${(read as DiscoError).message}`)
-  const names = parts.map(({ registry }) => registry).join(', ')
-  const code = errors[0]?.code ?? 'INTERNAL'
-  throw new DiscoError(code, `None of the registries ${names} can be read: ${reasons.join('; ')}`, {
-    suggestions: [...new Set(errors.flatMap(({ suggestions }) => suggestions))],
-    cause: errors[0],
+  throw noneReadable(
+    parts.flatMap(({ registry, read }) => (read instanceof DiscoError ? [[registry, read] as const] : [])),
+  )
+}
+
+/** The error where no registry can be read: the cause itself for the only one. */
+export function noneReadable(causes: Iterable<readonly [string | null | undefined, DiscoError]>): DiscoError {
+  const [first, ...more] = causes
+  if (!first) return new DiscoError('INTERNAL', 'No registry was read')
+  const [only, cause] = first
+  if (more.length === 0 && (only ?? null) === null) return cause
+  const all = [first, ...more]
+  const names = all.map(([registry]) => registry).join(', ')
+  const reasons = all.map(([registry, { message }]) => `${registry}: ${message}`).join('; ')
+  return new DiscoError(cause.code, `None of the registries ${names} can be read: ${reasons}`, {
+    suggestions: [...new Set(all.flatMap(([, { suggestions }]) => suggestions))],
+    cause,
   })
 }
 
