@@ -87,10 +87,14 @@ export class Caller implements Disposable, Observer {
 }
 
 /** Calls at a steady pace, whether earlier ones were answered or not, as users do. */
-export class SteadyCalls {
+export class SteadyCalls implements Disposable {
   made = 0
   answered = 0
   readonly failures: string[] = []
+  /** The numbers of the failed calls, from 1 on, in the order of `failures`. */
+  private readonly failed: number[] = []
+  /** The numbers of the calls that are under way. */
+  private readonly open = new Set<number>()
   private readonly timer: NodeJS.Timeout
 
   constructor(caller: Caller, perSecond: number) {
@@ -98,11 +102,18 @@ export class SteadyCalls {
     // A timer that comes late makes up for what it missed.
     this.timer = setInterval(() => {
       while (this.made < ((performance.now() - startedAtMs) / 1000) * perSecond) {
-        this.made++
-        caller.call().then(
-          () => this.answered++,
-          (error: Error) => this.failures.push(error.message),
-        )
+        const number = ++this.made
+        this.open.add(number)
+        caller
+          .call()
+          .then(
+            () => this.answered++,
+            (error: Error) => {
+              this.failures.push(error.message)
+              this.failed.push(number)
+            },
+          )
+          .finally(() => this.open.delete(number))
       }
     }, 5)
   }
@@ -114,6 +125,30 @@ export class SteadyCalls {
       () => this.answered + this.failures.length >= wanted,
       () => `${wanted} answers, got ${this.answered}`,
     )
+  }
+
+  /**
+   * Waits for the ends of all calls that have been made so far: what was decided about them before may happen at servers
+   * later.
+   *
+   * @returns the number of the last of them
+   */
+  async settled(): Promise<number> {
+    const last = this.made
+    await until(
+      () => [...this.open].every((number) => number > last),
+      () => `the ends of the first ${last} calls`,
+    )
+    return last
+  }
+
+  /** How many of the calls after this one have failed. */
+  failedAfter(last: number): number {
+    return this.failed.filter((number) => number > last).length
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.timer)
   }
 
   /** Stops calling and waits for the last answer. */

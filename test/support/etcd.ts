@@ -135,6 +135,12 @@ export class RealEtcd implements Etcd, AsyncDisposable {
     await gone
   }
 
+  /** Starts the member again if it was killed, or goes on with it if it was frozen. */
+  async revive(): Promise<void> {
+    this.resume()
+    if (this.child && (this.child.exitCode !== null || this.child.signalCode !== null)) await this.restart()
+  }
+
   async restart(): Promise<void> {
     await this.kill()
     this.child = this.launch()
