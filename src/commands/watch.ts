@@ -75,7 +75,7 @@ export default class Watch extends DiscoCommand {
         if (watched.event.type === 'stale') outages.set(watched.registry, watched.event.cause)
         hasList ||= watched.event.type !== 'stale'
         // Several registries are waited for as long as one answers.
-        if (!hasList && outages.size === registries.length) throw noneReadable(outages)
+        if (!hasList && outages.size === registries.length) throw noneReadable(inOrder(registries, outages))
         const doc = eventDoc(watched, service, filter)
         view.show(watched, doc)
         await exec?.on(watched, doc)
@@ -141,5 +141,13 @@ function refuseSeveral([first, second]: OpenRegistries): void {
   if (second === undefined) return
   throw new DiscoError('USAGE', '--since takes the revision of one registry: -C names several', {
     suggestions: [`Such as: -C ${first.origin?.registry}`],
+  })
+}
+
+/** Why registries cannot be read, in the order in which they were named. */
+function inOrder(registries: OpenRegistries, outages: ReadonlyMap<string | undefined, DiscoError>) {
+  return registries.flatMap(({ origin }) => {
+    const cause = outages.get(origin?.registry)
+    return cause ? [[origin?.registry, cause] as const] : []
   })
 }
