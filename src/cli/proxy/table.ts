@@ -1,3 +1,4 @@
+import { shareWithin } from '../../domain/shares.js'
 import type { ProxyServer } from '../../proxy/proxy-server.js'
 import { statuses } from '../call/parts.js'
 import type { Palette } from '../terminal/color.js'
@@ -75,14 +76,17 @@ function judgement(
 ): string[] {
   const { calls } = traffic
   const servable = [...members].filter(({ endpoint }) => endpoint.weight > 0)
-  const total = servable.reduce((sum, { endpoint }) => sum + endpoint.weight, 0)
+  // Weights of several registries cannot be compared.
+  const shareOf = shareWithin(servable.map(({ endpoint }) => endpoint.registration))
   const unserved = servable
     .filter(({ isReady }) => !isReady)
     .map(({ endpoint, problem }) => ({
       addr: endpoint.registration.addr,
-      share: endpoint.weight / total,
+      share: shareOf(endpoint.registration),
       problem: problem ?? 'connecting',
     }))
+    // A registry that is not in use has no share.
+    .filter(({ share }) => share > 0)
   const reservation = unservedWeight(unserved)
   const reservations = reservation === null ? [] : [reservation]
   const verdict = traffic.verdict()

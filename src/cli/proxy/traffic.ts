@@ -1,7 +1,6 @@
 import type { Rng } from '../../domain/rng.js'
 import type { ShareRule } from '../../domain/shares.js'
 import { status } from '../../grpc/protocol.js'
-import type { RegisteredEndpoint } from '../../grpc/resolver/endpoint.js'
 import type { Observer, RotationChange } from '../../grpc/resolver/observer.js'
 import type { CallEnd } from '../../proxy/call.js'
 import { LatencyHistogram, type LatencySummary } from '../../stats/latency.js'
@@ -35,7 +34,8 @@ export class TargetTraffic {
   private failures = new Map<string, Record<string, number>>()
   /** Endpoints that left, by id. */
   private readonly leavers = new Map<string, Leaver>()
-  private readonly weights = new Map<string, number>()
+  /** Endpoints in rotation: the weight in the policy, and the one to compare with all others, see `shareWeight`. */
+  private readonly weights = new Map<string, { readonly own: number; readonly share: number }>()
   private readonly away = new Set<string>()
   private judged: { readonly verdict: Verdict; readonly calls: number } | null = null
   private nextJudgementMs = 0
@@ -108,20 +108,31 @@ export class TargetTraffic {
   private rotated(changes: readonly RotationChange[]): void {
     const registered = new Map<string, number>()
     const reconnected = new Map<string, number>()
-    for (const { endpoint, weight, isAway } of changes) {
-      const isReconnect = isAway || (weight > 0 && this.away.has(endpoint.id))
-      this.follow(endpoint, weight, isAway)
-      ;(isReconnect ? reconnected : registered).set(endpoint.id, weight)
+    /** Endpoints whose share changed only because of other endpoints. */
+    const rebalanced = new Map<string, number>()
+    for (const change of changes) {
+      const { endpoint, weight, shareWeight: share = weight, isAway } = change
+      const { id } = endpoint
+      const before = this.weights.get(id)
+      const isReconnect = isAway || (weight > 0 && this.away.has(id))
+      const isStanding = !isReconnect && weight > 0 && before?.own === weight
+      this.follow(change)
+      if (isStanding && before.share === share) continue
+      const kind = isStanding ? rebalanced : isReconnect ? reconnected : registered
+      kind.set(id, weight > 0 ? share : 0)
     }
+    const cause = registered.size > 0 || reconnected.size === 0 ? registered : reconnected
+    for (const [id, share] of rebalanced) cause.set(id, share)
     if (registered.size > 0) this.ledger.change(registered)
     if (reconnected.size > 0) this.ledger.reconnect(reconnected)
     if (this.leavers.size > MAX_LEAVERS + this.weights.size) this.restart()
   }
 
-  private follow({ id, registration }: RegisteredEndpoint, weight: number, isAway: boolean): void {
+  private follow({ endpoint, weight, shareWeight: share = weight, isAway }: RotationChange): void {
+    const { id, registration } = endpoint
     if (isAway) this.away.add(id)
     else this.away.delete(id)
-    if (weight > 0) this.weights.set(id, weight)
+    if (weight > 0) this.weights.set(id, { own: weight, share })
     else this.weights.delete(id)
     if (weight > 0 || isAway) this.leavers.delete(id)
     else this.leavers.set(id, { addr: registration.addr, registry: registration.origin?.registry })
@@ -131,7 +142,7 @@ export class TargetTraffic {
     this.since = this.now()
     this.calls = 0
     this.ledger = new ShareLedger()
-    this.ledger.change(this.weights)
+    this.ledger.change(new Map([...this.weights].map(([id, { share }]) => [id, share])))
     this.latencies = new LatencyHistogram()
     this.failures = new Map()
     this.leavers.clear()

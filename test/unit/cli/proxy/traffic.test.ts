@@ -22,6 +22,28 @@ describe('the traffic of a target', () => {
     expect(traffic.tallies.get(B.id)).toMatchObject({ picks: 30, expected: 30 })
   })
 
+  it('is judged by the ratio of several registries, also while one of them has fewer endpoints', () => {
+    const C = registered('10.0.0.3:1')
+    const traffic = started()
+    const rotated = (...changes: [RegisteredEndpoint, weight: number, shareWeight: number][]) =>
+      traffic.observer.rotated(
+        changes.map(([endpoint, weight, shareWeight]) => ({ endpoint, weight, shareWeight, isAway: false })),
+      )
+    // A and B of one registry with 80 of 100, C of the other: their own weights say nothing about the ratio.
+    rotated([A, 1, 40], [B, 1, 40], [C, 7, 20])
+    pick(traffic, A, 40)
+    pick(traffic, B, 40)
+    pick(traffic, C, 20)
+    traffic.observer.rotated([{ endpoint: B, weight: 0, isAway: true }])
+    rotated([A, 1, 80])
+    pick(traffic, A, 80)
+    pick(traffic, C, 20)
+    expect(traffic.tallies.get(A.id)).toMatchObject({ picks: 120, expected: 120 })
+    expect(traffic.tallies.get(B.id)).toMatchObject({ picks: 40, expected: 40 })
+    expect(traffic.tallies.get(C.id)).toMatchObject({ picks: 40, expected: 40 })
+    expect(traffic.verdict().result).toBe('pass')
+  })
+
   it('fails where the weights are ignored', () => {
     const traffic = started(A, B)
     traffic.observer.rotated([{ endpoint: A, weight: 9, isAway: false }])
