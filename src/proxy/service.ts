@@ -66,10 +66,15 @@ export class BalancedService implements TargetListener {
     return this.upstreams.all
   }
 
-  /** Whether a list has arrived, and each of its endpoints is READY or has failed to connect. */
+  /**
+   * Whether a list has arrived, each of several registries has answered, and each endpoint is READY or has failed to
+   * connect.
+   */
   get isSettled(): boolean {
     return (
-      this.note !== null && [...this.upstreams.all].every(({ isReady, isFailing }) => isReady || isFailing)
+      this.note !== null &&
+      (this.registries ?? []).every(({ hasAnswered }) => hasAnswered) &&
+      [...this.upstreams.all].every(({ isReady, isFailing }) => isReady || isFailing)
     )
   }
 

@@ -36,13 +36,19 @@ export interface ListsListener {
 /** Follows the lists of services by the resolver's own watch: batched, and retried without an end. */
 export class ServiceLists {
   private readonly leave: readonly (() => void)[]
+  private readonly lists: readonly SourceList[]
 
   /** @param listener not called before the constructor returns */
   constructor(sources: readonly ListSource[], listener: ListsListener, random: () => number) {
-    this.leave = sources.map((source) => {
-      const list = new SourceList(source, listener)
-      return new ServiceWatches(source.discovery, random).join(source.query, list)
-    })
+    this.lists = sources.map((source) => new SourceList(source, listener))
+    this.leave = this.lists.map((list) =>
+      new ServiceWatches(list.source.discovery, random).join(list.source.query, list),
+    )
+  }
+
+  /** Whether each of several registries has given a list, or is known to be unreachable. */
+  get haveAllAnswered(): boolean {
+    return this.lists.every(({ haveAllAnswered }) => haveAllAnswered)
   }
 
   close(): void {
@@ -61,14 +67,16 @@ class SourceList {
   /** Why registries are unreachable, by name; null is the only one. */
   private readonly outages = new Map<string | null, string>()
   private isListed = false
+  haveAllAnswered = false
 
   constructor(
-    private readonly source: ListSource,
+    readonly source: ListSource,
     private readonly listener: ListsListener,
   ) {}
 
   resolved({ registered, isNew, stale, cachedAgeMs, registries }: ResolvedList): void {
     if (isNew) this.list(registered)
+    this.haveAllAnswered = (registries ?? []).every(({ hasAnswered }) => hasAnswered)
     if (!registries) this.report(null, stale, cachedAgeMs, this.isListed)
     for (const { registry, stale, cachedAgeMs, revision } of registries ?? [])
       this.report(registry, stale, cachedAgeMs, revision !== 0)

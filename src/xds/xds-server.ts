@@ -142,6 +142,11 @@ export class XdsServer {
     return `no endpoints are known yet of ${awaited.map((name) => name ?? 'all services').join(', ')}`
   }
 
+  /** Whether it is ready for clients, and each of several registries has answered. */
+  get isSettled(): boolean {
+    return this.problem === null && this.lists.haveAllAnswered
+  }
+
   /** Ends all streams. Clients keep their resources and reconnect. */
   async close(): Promise<void> {
     this.isClosing = true

@@ -151,7 +151,7 @@ describe('-C dc1,dc2', () => {
     expect(doc.services[0].registries).toMatchObject([
       { registry: 'dc1', priority: 0, endpoints: 1, problem: null },
       { registry: 'dc2', priority: 1, endpoints: 1, problem: null },
-      { registry: 'away', rev: null },
+      { registry: 'away', rev: null, problem: expect.stringContaining('etcd is not reachable') },
     ])
     await proxy.printed(/! hello away: etcd is not reachable.*; there is no list yet\n/)
     const listed = await (await fetch(`http://127.0.0.1:${port}/endpoints`)).text()

@@ -69,7 +69,7 @@ export async function serve(plan: XdsPlan, { view, started }: XdsStage, stop: St
     : null
   if (admin) view.admin(admin.address)
   const endRenewal = renewAtHangUp(stop, file, () => renew(plan, credentials, view))
-  await untilSettled(() => server.problem === null, stop.once)
+  await untilSettled(() => server.isSettled, stop.once)
   started(xdsDoc(server, plan.tls !== null, plan.canary), server.problem)
   void remarkAbsences(plan, server, view, stop.once)
   await untilAborted(stop.once)
