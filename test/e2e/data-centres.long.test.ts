@@ -73,6 +73,19 @@ describe('-C dc1,dc2', () => {
     expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('No context "away2"')])
   })
 
+  it('names what no registry has in the order of -C', async () => {
+    for (const [first, second] of [
+      ['dc1', 'dc2'],
+      ['dc2', 'dc1'],
+    ]) {
+      const absent = await disco.run('ls', 'helo', '-C', `${first},${second}`)
+      expect([absent.code, absent.stderr]).toEqual([
+        4,
+        expect.stringMatching(`${first}: No service "helo" .*; ${second}: No service "helo"`),
+      ])
+    }
+  })
+
   it('resolves, calls and shares as a program does', async () => {
     const resolved = json(await disco.run('resolve', 'hello', '-C', 'dc1,dc2', '--json'))
     expect(resolved.endpoints.map(({ registry, share }: Row) => [registry, share])).toEqual([

@@ -107,7 +107,7 @@ export async function requireExisting(registries: OpenRegistries, service: strin
     await only.listExisting(service)
     return
   }
-  const absences: DiscoError[] = []
+  const absentFrom = new Map<string | undefined, DiscoError>()
   const parts = await readEach(registries, async ({ registry, origin }) => {
     try {
       await registry.listExisting(service)
@@ -115,12 +115,15 @@ export async function requireExisting(registries: OpenRegistries, service: strin
     } catch (thrown) {
       const { code, message, suggestions } = DiscoError.from(thrown)
       if (code !== 'NOT_FOUND') throw thrown
-      absences.push(new DiscoError(code, `${origin?.registry}: ${message}`, { suggestions, cause: thrown }))
+      const absence = new DiscoError(code, `${origin?.registry}: ${message}`, { suggestions, cause: thrown })
+      absentFrom.set(origin?.registry, absence)
       return false
     }
   })
   if (parts.some(({ read }) => read === true)) return
   partsRead(parts)
+  // In the order in which they were named.
+  const absences = registries.flatMap(({ origin }) => absentFrom.get(origin?.registry) ?? [])
   const suggestions = new Set(absences.flatMap(({ suggestions }) => suggestions))
   const message = absences.map(({ message }) => message).join('; ')
   throw absenceIn(parts, new DiscoError('NOT_FOUND', message, { suggestions: [...suggestions] }))
