@@ -46,7 +46,7 @@ export class Intervals<Content> {
 
   /**
    * The intervals in order, joined further so that there are no more than `most`. Those where nothing happened are
-   * included.
+   * included. A last one that the run hardly began belongs to the one before: its rate would be chance.
    *
    * @param endMs the end of the run
    */
@@ -54,9 +54,13 @@ export class Intervals<Content> {
     const count = Math.max(1, this.contents.length, Math.ceil(endMs / this.lengthMs))
     const together = joinedBy(this.lengthMs, Math.ceil(count / Math.max(1, most)))
     const lengthMs = this.lengthMs * together
-    return Array.from({ length: Math.ceil(count / together) }, (_, at) => {
-      const members = this.contents.slice(at * together, (at + 1) * together)
-      return { fromMs: at * lengthMs, toMs: (at + 1) * lengthMs, content: this.joined(members) }
+    const all = Math.ceil(count / together)
+    const isStub = all > 1 && endMs - (all - 1) * lengthMs < lengthMs / 2
+    const shown = isStub ? all - 1 : all
+    return Array.from({ length: shown }, (_, at) => {
+      const next = at === shown - 1 ? all : at + 1
+      const members = this.contents.slice(at * together, next * together)
+      return { fromMs: at * lengthMs, toMs: next * lengthMs, content: this.joined(members) }
     })
   }
 

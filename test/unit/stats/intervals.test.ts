@@ -39,6 +39,20 @@ it('however long a run is, there are few intervals of a round length, and none o
   }
 })
 
+it('the last moments of a run are no interval of their own', () => {
+  const intervals = counting()
+  for (let ms = 0; ms <= 3_003; ms++) intervals.at(ms).calls++
+  const listed = intervals.list(3_003, 10)
+  expect(listed.map(({ toMs, content }) => [toMs, content.calls])).toEqual([
+    [500, 500],
+    [1_000, 500],
+    [1_500, 500],
+    [2_000, 500],
+    [2_500, 500],
+    [3_500, 504],
+  ])
+})
+
 it('a moment before the start counts as the start, and a leap of an hour is an interval as any other', () => {
   const intervals = counting()
   intervals.at(-5).calls++
