@@ -26,7 +26,7 @@ export default class Apply extends DiscoCommand {
   static override examples = [
     '<%= config.bin %> apply -f registry.yaml --dry-run',
     '<%= config.bin %> apply -f registry.yaml --ttl 60 --yes',
-    '<%= config.bin %> export hello | disco apply -C other -f - --hold --yes',
+    '<%= config.bin %> export hello | <%= config.bin %> apply -C other -f - --hold --yes',
     '<%= config.bin %> apply -f registry.yaml --layout kratos --ttl 60',
   ]
   static override usage = '<%= command.id %> -f FILE [FLAGS]'

@@ -1,15 +1,8 @@
 import type { Interfaces } from '@oclif/core'
 import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
 import { placeOf } from '../cli/config.js'
-import { type DiffDoc, diffDoc } from '../cli/diff/document.js'
-import {
-  contextLayers,
-  type DiffSide,
-  fileSide,
-  isFile,
-  openContext,
-  registrySide,
-} from '../cli/diff/sides.js'
+import { type DiffDoc, type DiffSide, diffDoc } from '../cli/diff/document.js'
+import { contextLayers, fileSide, isFile, openContext, registrySide } from '../cli/diff/sides.js'
 import { renderDiff, summaryText } from '../cli/diff/table.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { argument, integerFlag, textFlag } from '../cli/flags/custom.js'
@@ -34,7 +27,7 @@ export default class Diff extends DiscoCommand {
     '<%= config.bin %> diff hello --from 1042',
     '<%= config.bin %> diff --from 1042 --to 1050',
     '<%= config.bin %> diff hello --against staging',
-    '<%= config.bin %> export | disco diff --against -',
+    '<%= config.bin %> export | <%= config.bin %> diff --against -',
     '<%= config.bin %> diff hello --against-root /staging',
   ]
   static override usage =

@@ -11,7 +11,8 @@ import { commandsOfDocs } from '../support/snippets.js'
 const NETWORK = new URL('../snippets/network.js', import.meta.url)
 const COMMANDS = commandsOfDocs()
 /** Commands that run until Ctrl-C. */
-const STAYS = /^disco (register|watch|proxy|dev|xds(?!.*--bootstrap)|health .*--watch)\b/
+const STAYS =
+  /^disco (register|watch|proxy|dev|xds(?!.*--bootstrap)|health .*--watch|wait .*--for-duration)\b/
 
 /** A bug, a wrong usage, and what a shell cannot run. Any other code is an answer: the docs' registry is not this one. */
 const WRONG = [1, 2, 126, 127]

@@ -28,7 +28,8 @@ const LIST: CachedList = { revision: 7, endpoints: [endpoint()], seenAtMs: 1_000
 
 let home: string
 const folder = () => join(home, 'disco')
-const files = () => readdirSync(folder())
+/** The kept lists: times of revisions are beside them. */
+const files = () => readdirSync(folder()).filter((name) => !name.startsWith('revisions-'))
 const onlyFile = () => join(folder(), files()[0] ?? '')
 
 beforeEach(() => {

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { Disco, type Process } from './disco.js'
 import type { Etcd } from './etcd.js'
-import { registration, wipe } from './etcd-state.js'
+import { registration, revision, wipe } from './etcd-state.js'
 import { freePorts } from './ports.js'
 import { ResidentTool } from './resident-tool.js'
 import { sharedEtcd } from './shared-etcd.js'
@@ -111,9 +111,6 @@ export function describeExamples(commands: readonly string[]): void {
       '1.2.3.4:1001': greeters[0]?.addr ?? '',
       '127.0.0.1:1001': greeters[0]?.addr ?? '',
       ' :1001': ` 127.0.0.1:${port}`,
-      // The empty registry.
-      ' --from 1042': ' --from 1',
-      ' --to 1050': ' --to 1',
     }
     disco = new Disco(etcd.endpoint, {
       PATH: `${folder}:${process.env.PATH}`,
@@ -136,7 +133,12 @@ export function describeExamples(commands: readonly string[]): void {
       expect(examples).toHaveLength(2)
       for (const example of examples) {
         await wipe(etcd)
+        const before = await revision(etcd)
+        addresses = { ...addresses, ' --from 1042': ` --from ${before}`, ' --to 1050': ` --to ${before}` }
         if (command !== 'register') await registerAll()
+        if (example.includes('registry.yaml')) {
+          writeFileSync(join(folder, 'registry.yaml'), (await tool.run('export', 'hello')).stdout)
+        }
         const started = disco.shell(`cd ${folder}; exec ${runnable(example)}`)
         await GOING_ON[example]?.(started)
         const { code, stdout, stderr } = await started.exited()

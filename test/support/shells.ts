@@ -82,7 +82,8 @@ export class ShellTerminal implements Disposable {
 
   [Symbol.dispose](): void {
     this.tmux('kill-server')
-    rmSync(this.folder, { recursive: true, force: true })
+    // A completion in the background may still write its answer.
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 })
   }
 
   private tmux(...args: string[]): string {

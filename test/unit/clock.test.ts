@@ -13,6 +13,8 @@ const ALLOWED = [
   /\bseenAtMs = this\.isLive \? Date\.now\(\) : this\.seenAtMs/,
   /\bhasExpired\((tls\.)?certFile, Date\.now\(\)\)/,
   /\bmtimeMs < Date\.now\(\) - KEPT_MS/,
+  /\b(sentMs|receivedMs)(:| =) Date\.now\(\)/,
+  /\bageOfMs\(.*Date\.now\(\)\)/,
   /\bageMs = Math\.max\(0, Date\.now\(\) - list\.seenAtMs\)/,
 ]
 

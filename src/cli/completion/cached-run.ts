@@ -63,7 +63,8 @@ function identityOf({ argv, env }: CachedRun): string {
 
 function startInBackground(argv: readonly string[], file: string): void {
   const draft = draftOf(file)
-  if (Date.now() - (changedAt(draft) ?? Date.now()) > ABANDONED_MS) rmSync(draft, { force: true })
+  const changedMs = changedAt(draft)
+  if (changedMs !== null && ageOfMs(changedMs, Date.now()) > ABANDONED_MS) rmSync(draft, { force: true })
   let output: number
   try {
     output = openSync(draft, 'wx', 0o600)
@@ -81,7 +82,12 @@ function startInBackground(argv: readonly string[], file: string): void {
 
 async function ageOf(file: string): Promise<number> {
   const found = await stat(file).catch(() => null)
-  return found === null ? Number.POSITIVE_INFINITY : Math.abs(Date.now() - found.mtimeMs)
+  return found === null ? Number.POSITIVE_INFINITY : ageOfMs(found.mtimeMs, Date.now())
+}
+
+/** A time in the future is of a clock that was set back: as old as it is ahead. */
+function ageOfMs(changedMs: number, nowMs: number): number {
+  return Math.abs(nowMs - changedMs)
 }
 
 function changedAt(file: string): number | null {

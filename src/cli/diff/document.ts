@@ -2,7 +2,6 @@ import { type Endpoint, isReadable } from '../../domain/endpoint.js'
 import { isWeightless } from '../../domain/layouts/index.js'
 import { type Difference, type DifferentField, differencesBetween } from '../../domain/registry-diff.js'
 import { type PatchOperation, patchBetween, stateDoc } from '../../domain/state-patch.js'
-import type { DiffSide } from './sides.js'
 
 /** One of the two compared states. */
 export interface SideDoc {
@@ -49,6 +48,14 @@ export interface DiffDoc {
 
 /** Fields of a list of endpoints, such as `ls --json`; it has neither ids nor what only a layout knows. */
 const LIST_FIELDS = new Set(['layout', 'version', 'weight', 'problem'])
+
+/** One of the two states that are compared. */
+export interface DiffSide {
+  readonly doc: SideDoc
+  readonly endpoints: readonly Endpoint[]
+  /** Whether it comes from a list, which lacks some fields. */
+  readonly isList: boolean
+}
 
 export function diffDoc(service: string | undefined, from: DiffSide, to: DiffSide): DiffDoc {
   const isListOnly = from.isList || to.isList

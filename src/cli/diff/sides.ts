@@ -4,16 +4,8 @@ import type { Registry } from '../../registry/registry.js'
 import { etcdOptions, placeOf } from '../config.js'
 import { type Layers, readLayers, type SettingFlags } from '../context/layers.js'
 import { readFileText } from '../registry-file/input.js'
-import type { SideDoc } from './document.js'
+import type { DiffSide, SideDoc } from './document.js'
 import { readListFile } from './list-file.js'
-
-/** One of the two states that are compared. */
-export interface DiffSide {
-  readonly doc: SideDoc
-  readonly endpoints: readonly Endpoint[]
-  /** Whether it comes from a list, which lacks some fields. */
-  readonly isList: boolean
-}
 
 /** Whether the value of --against is a file: `-`, a path, or a name that ends like one. Others are contexts. */
 export function isFile(against: string): boolean {
