@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { unpackPackages } from './debian-packages.js'
@@ -9,6 +9,8 @@ import { unpackPackages } from './debian-packages.js'
 const FOLDER = fileURLToPath(new URL('../../node_modules/.cache/disco/shells', import.meta.url))
 const RUN = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 const LIBRARIES = join(FOLDER, 'usr/lib/x86_64-linux-gnu')
+
+const CACHE = join(tmpdir(), 'disco-shell-caches')
 
 /** Time for a shell to draw what it offers, and for a registry to answer in the background. */
 const PATIENCE_MS = 30_000
@@ -28,11 +30,17 @@ export class ShellTerminal implements Disposable {
     const folder = mkdtempSync(join(tmpdir(), 'disco-shell-'))
     symlinkSync(RUN, join(folder, 'disco'))
     writeFileSync(join(folder, '.zshrc'), ZSHRC)
+    // Without it, the first fish reads all manual pages of the system.
+    mkdirSync(join(folder, '.local/share/fish/generated_completions'), { recursive: true })
     const terminal = new ShellTerminal(folder, join(folder, 'tmux'))
     const settings = {
       PATH: `${folder}:${process.env.PATH}`,
       HOME: folder,
       ZDOTDIR: folder,
+      // Nothing writes to the folder while it is removed: no history, and kept answers go elsewhere.
+      HISTFILE: '',
+      fish_history: '',
+      XDG_CACHE_HOME: join(CACHE, basename(folder)),
       LC_ALL: 'C.UTF-8',
       LD_LIBRARY_PATH: LIBRARIES,
       ...env,
@@ -82,8 +90,7 @@ export class ShellTerminal implements Disposable {
 
   [Symbol.dispose](): void {
     this.tmux('kill-server')
-    // A completion in the background may still write its answer.
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 })
+    rmSync(this.folder, { recursive: true, force: true })
   }
 
   private tmux(...args: string[]): string {
