@@ -1,4 +1,4 @@
-import { Command, type Interfaces } from '@oclif/core'
+import type { Interfaces } from '@oclif/core'
 import type { Discovery } from '../domain/discovery.js'
 import { DiscoError } from '../domain/errors.js'
 import { AUTO } from '../domain/layouts/reader.js'
@@ -10,23 +10,15 @@ import { confirmBulk, confirmChange } from './context/confirm.js'
 import type { Layers } from './context/layers.js'
 import { productionLabel } from './context/settings.js'
 import { type ReadContext, readContexts } from './context/several.js'
-import { baseFlags, type CacheFlags, type PlaceFlags } from './flags/base.js'
+import { type BaseFlags, baseFlags, type CacheFlags, type PlaceFlags } from './flags/base.js'
 import { refuseSecondReader } from './flags/standard-input.js'
 import type { Scope } from './flags/target.js'
-import { type DocumentWriter, JSON_WRITER } from './output/document-writer.js'
-import type { OutputFormat } from './output/format.js'
-import type { LineOutput } from './output/line-output.js'
 import { Progress } from './output/progress.js'
-import { writeRemark } from './output/remark.js'
-import { standardOutput } from './output/standard-output.js'
+import { OutputCommand } from './output-command.js'
 import { reportError } from './report-error.js'
-import { ofAnyWidth, type Palette, paletteFor } from './terminal/color.js'
-import { presented } from './terminal/presented.js'
 import { visible } from './terminal/visible.js'
 import { checkWords } from './words/check-words.js'
 import { usageError } from './words/usage-error.js'
-
-export type BaseFlags = Interfaces.InferredFlags<typeof baseFlags>
 
 /** A registry that a command reads. */
 export interface OpenRegistry {
@@ -42,32 +34,8 @@ export type OpenRegistries = readonly [OpenRegistry, ...OpenRegistry[]]
 /** Computes the layout and root of a context's keys from its settings and the flags. */
 export type PlaceIn = (defaultLayout: string) => FullPlace
 
-/** The output formats other than JSON. */
-export interface Printers {
-  table(palette: Palette, wide: boolean): string
-  /** One JSON document per line. */
-  lines(): readonly object[]
-  /** One name per line, for scripts. */
-  names(): readonly string[]
-}
-
-/** The output of a view: data on standard output, remarks on standard error, each with the palette of its stream. */
-export interface ViewOutput {
-  readonly format: OutputFormat
-  readonly writer: DocumentWriter
-  readonly palette: Palette
-  readonly remarkPalette: Palette
-  /** Writes data for programs. */
-  out(line: string): void
-  /** Writes a text for people. */
-  outText(text: string): void
-  /** Backpressure of `out`. */
-  readonly reader: Pick<LineOutput, 'isBehind' | 'drained'>
-  remark(line: string): void
-}
-
 /** Base of all commands: a command parses its flags, calls one library function, prints the result and returns it. */
-export abstract class DiscoCommand extends Command {
+export abstract class DiscoCommand extends OutputCommand {
   static override baseFlags = baseFlags
 
   /** Whether the command takes etcd settings from project files and contexts. */
@@ -80,8 +48,6 @@ export abstract class DiscoCommand extends Command {
   private readonly typed: readonly string[] = [...this.argv]
   private readonly opened: Registry[] = []
   private contexts: readonly [ReadContext, ...ReadContext[]] | null = null
-  /** Null until the flags are read. */
-  private ownProgress: Progress | null = null
 
   /** Opens the registry that flags, environment and contexts configure. It is closed when the command ends. */
   protected async openRegistry(
@@ -224,74 +190,6 @@ export abstract class DiscoCommand extends Command {
     return cache && { maxAgeMs, onWarning: (message) => this.remark(`! ${visible(message)}`) }
   }
 
-  protected format(flags: BaseFlags, fallback: OutputFormat = 'table'): OutputFormat {
-    return flags.json ? 'json' : (flags.output?.format ?? fallback)
-  }
-
-  /** The writer of documents: of JSON, unless `-o` names another. */
-  protected writer(flags: BaseFlags): DocumentWriter {
-    return flags.json ? JSON_WRITER : (flags.output?.writer ?? JSON_WRITER)
-  }
-
-  protected palette(flags: BaseFlags, stream: NodeJS.WriteStream = process.stdout): Palette {
-    const palette = paletteFor(stream, flags.color, process.env)
-    // Who asks for more columns gets all of them.
-    return flags.output?.format === 'wide' ? ofAnyWidth(palette) : palette
-  }
-
-  protected viewOutput(flags: BaseFlags): ViewOutput {
-    return {
-      format: this.format(flags),
-      writer: this.writer(flags),
-      palette: this.palette(flags),
-      remarkPalette: this.palette(flags, process.stderr),
-      out: (line) => this.out(line),
-      outText: (text) => this.outText(flags, text),
-      reader: this.output,
-      remark: (line) => this.remark(line),
-    }
-  }
-
-  /** Prints data on standard output and returns it. */
-  protected print<Data extends object>(flags: BaseFlags, data: Data, printers: Printers): Data {
-    const format = this.format(flags)
-    const writer = this.writer(flags)
-    if (format === 'json') for (const lines of writer.documentLines(data)) this.out(lines)
-    else if (format === 'ndjson') {
-      const documents = printers.lines()
-      writer.check?.(documents)
-      for (const document of documents) this.out(writer.line(document))
-    } else if (format === 'name') for (const name of printers.names()) this.out(visible(name))
-    else this.outText(flags, printers.table(this.palette(flags), format === 'wide'))
-    return data
-  }
-
-  /** The line that shows a wait; the next output ends it. */
-  protected get progressLine(): Progress {
-    this.ownProgress ??= Progress.for('table')
-    return this.ownProgress
-  }
-
-  /** Standard output. Long-running commands await its backpressure, and end when its reader has closed it. */
-  protected get output(): LineOutput {
-    return standardOutput()
-  }
-
-  /** Writes data for programs: unchanged in every locale and on every terminal. */
-  protected out(line: string): void {
-    this.output.writeLine(line)
-  }
-
-  /** Writes a text for people to standard output. */
-  protected outText(flags: BaseFlags, text: string): void {
-    this.out(presented(text, this.palette(flags)))
-  }
-
-  /** Writes a remark for people to standard error: standard output is only for data. */
-  protected remark(line: string): void {
-    writeRemark(line)
-  }
-
   /** Parses as oclif does, but throws DiscoError USAGE instead of oclif's errors. */
   protected override async parse<
     F extends Interfaces.OutputFlags<Interfaces.FlagInput>,
@@ -306,7 +204,7 @@ export abstract class DiscoCommand extends Command {
     try {
       const parsed = await super.parse(options, argv)
       refuseSecondReader(parsed.flags)
-      this.ownProgress = Progress.for(this.format(parsed.flags as unknown as BaseFlags))
+      this.beginProgress(parsed.flags as unknown as BaseFlags)
       if ((ctor as typeof DiscoCommand).readsContexts) await this.readLayers(parsed.flags)
       return parsed
     } catch (thrown) {

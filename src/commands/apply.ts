@@ -2,8 +2,9 @@ import { Flags, type Interfaces } from '@oclif/core'
 import { type ApplyDoc, applyDoc } from '../cli/apply/document.js'
 import { holdKeys } from '../cli/apply/hold.js'
 import { countsOf, renderApplied, renderPlan } from '../cli/apply/view.js'
-import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { DiscoCommand } from '../cli/base-command.js'
 import { confirmBulk } from '../cli/context/confirm.js'
+import type { BaseFlags } from '../cli/flags/base.js'
 import { bulkFlags, placeFlags } from '../cli/flags/base.js'
 import { textFlag } from '../cli/flags/custom.js'
 import { ttlFlag } from '../cli/flags/duration.js'
@@ -123,7 +124,7 @@ export default class Apply extends DiscoCommand {
     if (flags['dry-run'] || isTable) {
       if (flags['dry-run'])
         return this.show(planned, flags, (palette) => renderPlan(planned, leased, palette))
-      this.out(renderPlan(planned, leased, this.palette(flags)))
+      this.outText(flags, renderPlan(planned, leased, this.palette(flags)))
     }
     if (plan.changes.length > 0) await this.ask(planned, flags)
     let applied: Applied

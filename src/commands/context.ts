@@ -1,5 +1,5 @@
 import { Flags, type Interfaces } from '@oclif/core'
-import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { DiscoCommand } from '../cli/base-command.js'
 import { connectionSettings, missingContextPassword, placeOf } from '../cli/config.js'
 import {
   type ContextChangeDoc,
@@ -9,6 +9,7 @@ import {
   settingsDoc,
 } from '../cli/context/document.js'
 import { renderContexts, renderSettings } from '../cli/context/table.js'
+import type { BaseFlags } from '../cli/flags/base.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { argument, refuseIdle, textFlag } from '../cli/flags/custom.js'
 import { visible } from '../cli/terminal/visible.js'

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import type { DrainPlan } from '../agent/drain.js'
-import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { DiscoCommand } from '../cli/base-command.js'
 import { type Choice, choicesOf, splitByWeight } from '../cli/change/choice.js'
 import {
   type DrainDoc,
@@ -11,6 +11,7 @@ import {
   weightDoc,
 } from '../cli/change/document.js'
 import { drainedLine, returnUnknownLine, undoneLines } from '../cli/change/lines.js'
+import type { BaseFlags } from '../cli/flags/base.js'
 import { bulkFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
 import { refuseIdle } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core'
 import type { SurveyOptions } from '../agent/health/survey.js'
-import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { DiscoCommand } from '../cli/base-command.js'
+import type { BaseFlags } from '../cli/flags/base.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'

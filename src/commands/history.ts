@@ -1,5 +1,6 @@
 import type { Interfaces } from '@oclif/core'
-import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { DiscoCommand } from '../cli/base-command.js'
+import type { BaseFlags } from '../cli/flags/base.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { type Since, sinceFlag } from '../cli/flags/since.js'
 import { filterFlags, readScope, type Scope, targetAndAddresses } from '../cli/flags/target.js'

@@ -1,4 +1,5 @@
-import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { DiscoCommand } from '../cli/base-command.js'
+import type { BaseFlags } from '../cli/flags/base.js'
 import { type PlaceFlags, placeFlags } from '../cli/flags/base.js'
 import { type LayoutsDoc, layoutsDoc } from '../cli/layouts/document.js'
 import { renderLayouts } from '../cli/layouts/table.js'

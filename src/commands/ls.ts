@@ -1,6 +1,6 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import type { HealthById, SurveyOptions } from '../agent/health/survey.js'
-import { type BaseFlags, DiscoCommand, type OpenRegistries, type PlaceIn } from '../cli/base-command.js'
+import { DiscoCommand, type OpenRegistries, type PlaceIn } from '../cli/base-command.js'
 import {
   combinedEndpoints,
   combinedSelection,
@@ -11,6 +11,7 @@ import { type EndpointsDoc, endpointsDoc, type SelectedDoc } from '../cli/endpoi
 import { writeNames } from '../cli/endpoints/names.js'
 import { ENDPOINT_VALUES } from '../cli/endpoints/order.js'
 import { renderEndpoints } from '../cli/endpoints/table.js'
+import type { BaseFlags } from '../cli/flags/base.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { refuseIdle } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'

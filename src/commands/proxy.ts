@@ -1,6 +1,7 @@
 import type { Interfaces } from '@oclif/core'
-import { type BaseFlags, DiscoCommand } from '../cli/base-command.js'
+import { DiscoCommand } from '../cli/base-command.js'
 import { type AdminPlan, planAdmin } from '../cli/flags/admin.js'
+import type { BaseFlags } from '../cli/flags/base.js'
 import { cacheFlags, placeFlags } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
 import { healthFlag, policyFlags, policyForKeyedCalls } from '../cli/flags/policy.js'

@@ -1,6 +1,7 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import type { GroupStop } from '../agent/processes/group-run.js'
-import { type BaseFlags, DiscoCommand, type OpenRegistries, type PlaceIn } from '../cli/base-command.js'
+import { DiscoCommand, type OpenRegistries, type PlaceIn } from '../cli/base-command.js'
+import type { BaseFlags } from '../cli/flags/base.js'
 import { placeFlags } from '../cli/flags/base.js'
 import { integerFlag, refuseIdle, textFlag } from '../cli/flags/custom.js'
 import { filterFlags, readScope, type Scope, targetAndAddresses } from '../cli/flags/target.js'

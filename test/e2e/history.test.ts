@@ -181,13 +181,18 @@ function setNotes(...samples: readonly (readonly [minutesAgo: number, revision: 
 describe('times', () => {
   afterEach(forget)
 
-  test('any command notes the revision, and history bounds changes by what was noted', async () => {
+  /** Three changes: the first was noted 20 minutes ago, the second 10. */
+  async function putNoted(): Promise<void> {
     await put(A, 1)
     await tool.run('ls', 'hello')
     await noted()
     await put(A, 2)
     await put(A, 3)
     setNotes([20, before + 1], [10, before + 2])
+  }
+
+  test('any command notes the revision, and history bounds changes by what was noted', async () => {
+    await putNoted()
     const { changes } = await json('hello', '--since', String(before))
     const minutesAgo = (iso: string | null) => iso && Math.round((Date.now() - Date.parse(iso)) / 60_000)
     const bounds = changes.map(({ time }) => [minutesAgo(time.after), minutesAgo(time.before)])
@@ -199,12 +204,7 @@ describe('times', () => {
   })
 
   test('--since 15m begins at the last revision that was noted before', async () => {
-    await put(A, 1)
-    await tool.run('ls', 'hello')
-    await noted()
-    await put(A, 2)
-    await put(A, 3)
-    setNotes([20, before + 1], [10, before + 2])
+    await putNoted()
     const { since, changes } = await json('hello', '--since', '15m')
     expect(since).toBe(String(before + 1))
     expect(changes).toMatchObject([{ to: 2 }, { to: 3 }])

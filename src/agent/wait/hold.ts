@@ -34,7 +34,7 @@ export class Hold {
     return true
   }
 
-  /** The conditions do not hold, or nobody knows. @returns how long they held before; null if they did not */
+  /** The conditions do not hold, or etcd is out of reach. @returns how long they held before; null if they did not */
   end(): number | null {
     this.brokenTimes++
     if (!this.isRunning) return null

@@ -36,7 +36,7 @@ export interface WaitReports {
   onStale?(cause: DiscoError): void
   /** Called when the conditions begin to hold, if they must hold for some time. */
   onHold?(): void
-  /** Called when they no longer hold, or nobody knows whether they do: the time starts anew. */
+  /** Called when they no longer hold, or etcd is out of reach: the time starts anew. */
   onBreak?(heldMs: number, why: string): void
   /** Called once, with a sentence and hints, where the first list has nothing that is selected. */
   onNothing?(nothing: DiscoError): void

@@ -8,6 +8,7 @@ import { standardOutput } from '../output/standard-output.js'
 import { RegisterView } from '../register/view.js'
 import { StopSignals } from '../stop-signals.js'
 import type { Palette } from '../terminal/color.js'
+import { presented } from '../terminal/presented.js'
 import { visible } from '../terminal/visible.js'
 
 /** What holding needs of its command. */
@@ -39,7 +40,7 @@ export async function holdKeys(
   standardOutput().ignoreFailures()
   using stop = new StopSignals()
   const isForPeople = format === 'table' || format === 'wide'
-  const print = (line: string) => void process.stdout.write(`${line}\n`)
+  const print = (line: string) => void standardOutput().writeLine(presented(line, palette))
   const registries = new Map<string, Registry>()
   const registrars: Registrar[] = []
   for (const group of groups) {

@@ -3,8 +3,8 @@ import { shellWord } from '../terminal/visible.js'
 import { type FlagDefinitions, readWords, splitCommand } from '../words/words.js'
 
 /**
- * Flags whose values a report may show. A list of the harmless ones rather than of the secret ones: a value of a flag
- * that is added later is hidden until somebody has thought about it. Files are shown by name.
+ * Flags whose values a report may show. It lists the harmless flags, not the secret ones, so that the values of a
+ * new flag are hidden until the flag is added here. Files are shown by name.
  */
 const SHOWN: ReadonlySet<string> = new Set([
   ...['n', 'concurrency', 'duration', 'rate', 'warmup', 'deadline', 'connect-deadline', 'max-message-size'],

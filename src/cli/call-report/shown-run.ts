@@ -43,7 +43,7 @@ export function nameOf({ addr, key, registry }: CallDoc['endpoints'][number]): s
   return registry === undefined ? name : `${registry} ${name}`
 }
 
-/** Long names are cut in the middle: their ends tell endpoints apart. */
+/** Long names are cut in the middle: endpoints usually differ at the end. */
 export function shortName(name: string, most: number): string {
   if (name.length <= most) return name
   const kept = most - 1

@@ -1,6 +1,6 @@
 /**
- * The style sheet of a report. The colours of series are those of Okabe and Ito (2008), which people with any colour
- * vision tell apart, lightened where the page is dark. Paper is always light.
+ * The style sheet of a report. The colours of series are those of Okabe and Ito (2008), which are distinct for people
+ * with any colour vision; they are lighter in dark mode. Printed pages are always light.
  */
 export const STYLE = `
 :root {

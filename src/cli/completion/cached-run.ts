@@ -10,7 +10,7 @@ import { configFile, projectFile } from '../../config/locations.js'
 /** An answer this old is given without asking again. */
 const FRESH_MS = 5_000
 
-/** An older one is given only while a new one does not arrive in time. Nobody expects the names of yesterday. */
+/** An older one is given only if a new one does not arrive in time. One of this age is not given at all. */
 const USABLE_MS = 3_600_000
 
 /** A run that has not ended after this time was killed: its draft no longer keeps others from starting. */

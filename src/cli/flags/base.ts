@@ -85,6 +85,8 @@ export const baseFlags = {
   debug: Flags.boolean({ helpGroup: 'OUTPUT', description: 'show stack traces of errors' }),
 }
 
+export type BaseFlags = Interfaces.InferredFlags<typeof baseFlags>
+
 /** The location and the layout of registrations. */
 export const placeFlags = {
   layout: Flags.custom<string>({ parse: parsedBy(requireLayout) })({

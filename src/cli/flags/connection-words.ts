@@ -1,7 +1,6 @@
 import { AUTO } from '../../domain/layouts/reader.js'
-import type { BaseFlags } from '../base-command.js'
 import { shellWord } from '../terminal/visible.js'
-import type { PlaceFlags } from './base.js'
+import type { BaseFlags, PlaceFlags } from './base.js'
 
 /** Flags without which a command would go to another etcd, or look at other keys. */
 const CONNECTION = [

@@ -26,7 +26,7 @@ export class Progress implements Disposable {
   private readonly onSignal = (signal: NodeJS.Signals) => {
     const isLast = process.listenerCount(signal) === 1
     this.stop()
-    // Nobody else handles it: now it ends the process.
+    // Without another handler, the signal now ends the process, as by default.
     if (isLast) process.kill(process.pid, signal)
   }
 

@@ -190,7 +190,7 @@ export const behindProxy: Rule<EtcdFacts> = {
   title: 'grpc-proxy',
   severity: 'warning',
   page: `The server does not answer progress requests of a watch, which etcd supports since 3.4. Usually it is etcd's grpc-proxy. It
-delivers events, but a client cannot tell an idle watch from a broken one (etcd-io/etcd#19710). disco therefore reads a
+delivers events, but to a client an idle watch looks like a broken one (etcd-io/etcd#19710). disco therefore reads a
 key from time to time; etcd's own clients may miss an outage.
 
 If the members can be reached, give them in --endpoints instead.`,
@@ -201,7 +201,7 @@ If the members can be reached, give them in --endpoints instead.`,
         ({ url }): Found => ({
           member: url,
           text: "does not answer progress requests: probably etcd's grpc-proxy",
-          cost: 'clients cannot tell an idle watch from a broken one',
+          cost: 'to a client an idle watch looks like a broken one',
           remedy: remedyOf(null, 'give the members themselves in --endpoints'),
         }),
       ),

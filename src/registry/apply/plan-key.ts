@@ -51,8 +51,15 @@ export function planKey(stated: StatedKey, current: KeyValue | null, { force }: 
 export function planRemoval(layout: Layout, current: KeyValue, before: EndpointRecords): KeyPlan {
   const { key } = current
   return {
-    ...{ op: 'remove', key, service: before[0].service, layout, current },
-    ...{ stated: null, value: null, before, after: [] },
+    op: 'remove',
+    key,
+    service: before[0].service,
+    layout,
+    current,
+    stated: null,
+    value: null,
+    before,
+    after: [],
   }
 }
 

@@ -27,7 +27,7 @@ function told(
 
 describe('differences', () => {
   it('are none between states that differ in leases, revisions and keys alone', () => {
-    const other = endpoint({ lease: '1eeea1fb579bfc07', modRevision: 9, createRevision: 8, key: '/root/x' })
+    const other = endpoint({ lease: '1eeea1fb579bfc07', modRevision: 9, createRevision: 8, key: '/other/x' })
     expect(told([endpoint()], [other])).toEqual([])
   })
 

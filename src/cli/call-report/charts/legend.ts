@@ -8,7 +8,7 @@ export interface Key {
   readonly label: string
 }
 
-/** Colours that are told apart by people with any colour vision (Okabe and Ito, 2008); the page defines them. */
+/** Colours that are distinct for people with any colour vision (Okabe and Ito, 2008); the page defines them. */
 export const SERIES_COLORS = ['c0', 'c1', 'c2', 'c3', 'c4', 'c5'] as const
 
 /** The colour of what has none of its own. */

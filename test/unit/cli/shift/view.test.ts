@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { BaseFlags } from '../../../../src/cli/base-command.js'
+import type { BaseFlags } from '../../../../src/cli/flags/base.js'
 import { commandLine } from '../../../../src/cli/flags/connection-words.js'
 import { sharesOf, shiftDoc } from '../../../../src/cli/shift/document.js'
 import { renderShift, shareText } from '../../../../src/cli/shift/view.js'

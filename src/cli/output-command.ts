@@ -1,0 +1,114 @@
+import { Command } from '@oclif/core'
+import type { BaseFlags } from './flags/base.js'
+import { type DocumentWriter, JSON_WRITER } from './output/document-writer.js'
+import type { OutputFormat } from './output/format.js'
+import type { LineOutput } from './output/line-output.js'
+import { Progress } from './output/progress.js'
+import { writeRemark } from './output/remark.js'
+import { standardOutput } from './output/standard-output.js'
+import { ofAnyWidth, type Palette, paletteFor } from './terminal/color.js'
+import { presented } from './terminal/presented.js'
+import { visible } from './terminal/visible.js'
+
+/** The output formats other than JSON. */
+export interface Printers {
+  table(palette: Palette, wide: boolean): string
+  /** One JSON document per line. */
+  lines(): readonly object[]
+  /** One name per line, for scripts. */
+  names(): readonly string[]
+}
+
+/** The output of a view: data on standard output, remarks on standard error, each with the palette of its stream. */
+export interface ViewOutput {
+  readonly format: OutputFormat
+  readonly writer: DocumentWriter
+  readonly palette: Palette
+  readonly remarkPalette: Palette
+  /** Writes data for programs. */
+  out(line: string): void
+  /** Writes a text for people. */
+  outText(text: string): void
+  /** Backpressure of `out`. */
+  readonly reader: Pick<LineOutput, 'isBehind' | 'drained'>
+  remark(line: string): void
+}
+
+/** The output of a command: data for programs, texts and remarks for people, each as its stream and the flags ask. */
+export abstract class OutputCommand extends Command {
+  /** Null until the flags are read. */
+  private ownProgress: Progress | null = null
+
+  protected format(flags: BaseFlags, fallback: OutputFormat = 'table'): OutputFormat {
+    return flags.json ? 'json' : (flags.output?.format ?? fallback)
+  }
+
+  /** The writer of documents: of JSON, unless `-o` names another. */
+  protected writer(flags: BaseFlags): DocumentWriter {
+    return flags.json ? JSON_WRITER : (flags.output?.writer ?? JSON_WRITER)
+  }
+
+  protected palette(flags: BaseFlags, stream: NodeJS.WriteStream = process.stdout): Palette {
+    const palette = paletteFor(stream, flags.color, process.env)
+    // Who asks for more columns gets all of them.
+    return flags.output?.format === 'wide' ? ofAnyWidth(palette) : palette
+  }
+
+  protected viewOutput(flags: BaseFlags): ViewOutput {
+    return {
+      format: this.format(flags),
+      writer: this.writer(flags),
+      palette: this.palette(flags),
+      remarkPalette: this.palette(flags, process.stderr),
+      out: (line) => this.out(line),
+      outText: (text) => this.outText(flags, text),
+      reader: this.output,
+      remark: (line) => this.remark(line),
+    }
+  }
+
+  /** Prints data on standard output and returns it. */
+  protected print<Data extends object>(flags: BaseFlags, data: Data, printers: Printers): Data {
+    const format = this.format(flags)
+    const writer = this.writer(flags)
+    if (format === 'json') for (const lines of writer.documentLines(data)) this.out(lines)
+    else if (format === 'ndjson') {
+      const documents = printers.lines()
+      writer.check?.(documents)
+      for (const document of documents) this.out(writer.line(document))
+    } else if (format === 'name') for (const name of printers.names()) this.out(visible(name))
+    else this.outText(flags, printers.table(this.palette(flags), format === 'wide'))
+    return data
+  }
+
+  /** Decides by the flags whether waits are shown. */
+  protected beginProgress(flags: BaseFlags): void {
+    this.ownProgress = Progress.for(this.format(flags))
+  }
+
+  /** The line that shows a wait; the next output ends it. */
+  protected get progressLine(): Progress {
+    this.ownProgress ??= Progress.for('table')
+    return this.ownProgress
+  }
+
+  /** Standard output. Long-running commands await its backpressure, and end when its reader has closed it. */
+  protected get output(): LineOutput {
+    return standardOutput()
+  }
+
+  /** Writes data for programs: unchanged in every locale and on every terminal. */
+  protected out(line: string): void {
+    this.output.writeLine(line)
+  }
+
+  /** Writes a text for people to standard output. */
+  protected outText(flags: BaseFlags, text: string): void {
+    this.out(presented(text, this.palette(flags)))
+  }
+
+  /** Writes a remark for people to standard error: standard output is only for data. */
+  protected remark(line: string): void {
+    writeRemark(line)
+  }
+}
