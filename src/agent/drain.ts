@@ -168,7 +168,7 @@ function conditionWords({ select, host }: EndpointFilter): string[] {
   ]
 }
 
-/** Waits for the end of the grace, and watches the keys meanwhile: those that still stand are left. */
+/** Waits for the end of the grace period and watches the keys. @returns the keys that still exist */
 async function passGrace(
   registry: Registry,
   service: string,

@@ -1,20 +1,20 @@
 import type { Endpoint } from '../domain/endpoint.js'
 import type { PlannedWeights } from '../domain/share-plan.js'
 
-/** The weights that a way back sets, and what it leaves as it is. */
+/** The weights to restore, and the endpoints whose weight stays. */
 export interface RestorePlan {
   readonly weights: PlannedWeights
   readonly leftOut: readonly Endpoint[]
   readonly insteadOfZero: number | null
 }
 
-/** The weights of a run of steps, by key: those from before it, and those that it has written. */
+/** The weights of a shift in steps, by key: the original ones, and those that its steps have written. */
 export class OwnWeights {
   private readonly original = new Map<string, number>()
-  /** Keys of the first step, where no endpoint had a weight: all counted as equal. */
+  /** Keys of a service that had no weights: all endpoints counted as equal. */
   private unset: ReadonlySet<string> = new Set()
   private last: ReadonlyMap<string, number> = new Map()
-  /** Those of a step whose outcome is unknown. */
+  /** The weights of a step whose outcome is unknown. */
   private maybe: PlannedWeights = new Map()
 
   /** Whether there may be something to restore. */
@@ -26,20 +26,20 @@ export class OwnWeights {
     return this.last
   }
 
-  /** A step that was made. @param before what it was made from */
+  /** Records a completed step. @param before the endpoints before it */
   made(before: readonly Endpoint[], weights: ReadonlyMap<string, number>): void {
     this.keepOriginal(before)
     this.last = weights
     this.maybe = new Map()
   }
 
-  /** A step that may have been made. */
+  /** Records a step whose outcome is unknown. */
   mayHaveMade(before: readonly Endpoint[], weights: PlannedWeights): void {
     this.keepOriginal(before)
     this.maybe = weights
   }
 
-  /** @param endpoints the service now */
+  /** @param endpoints the current endpoints of the service */
   restorePlan(endpoints: readonly Endpoint[]): RestorePlan {
     const usable = endpoints.filter(({ problem }) => problem === null)
     const isOurs = (endpoint: Endpoint) => this.original.has(endpoint.key) && !this.isChanged(endpoint)
@@ -60,7 +60,7 @@ export class OwnWeights {
     return usable.every(({ key, weight }) => (this.last.get(key) ?? weight) === weight)
   }
 
-  /** Whether another client has changed its weight. */
+  /** Whether another client has changed the endpoint's weight. */
   private isChanged({ key, weight }: Endpoint): boolean {
     const ours = [this.last.get(key), this.maybe.get(key)].filter((own) => own !== undefined)
     return ours.length > 0 && !ours.includes(weight)

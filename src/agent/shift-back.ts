@@ -6,22 +6,22 @@ import type { Registry } from '../registry/registry.js'
 import { changeWeights, type Shifted } from '../registry/shift/shift.js'
 import type { OwnWeights } from './own-weights.js'
 
-/** The way back from steps. */
+/** The restored weights. */
 export interface Restored extends Shifted {
-  /** Endpoints that keep another weight: others have set it, or they registered since. */
+  /** Endpoints that keep their weight: another client has set it, or they were registered since. */
   readonly leftOut: readonly Endpoint[]
   /**
-   * The service had no weights before, and an endpoint that is left out has one: all others have this one instead of
-   * 0, so that they keep their traffic. Null otherwise.
+   * The weight that endpoints get instead of 0. Set if the service had no weights before, but an endpoint in `leftOut`
+   * has one now: at 0 the others would get no traffic. Null otherwise.
    */
   readonly insteadOfZero: number | null
 }
 
 /**
- * Restores the weights from before the steps, but of endpoints whose weight another client has changed since.
+ * Restores the weights from before the steps, except for endpoints whose weight another client has changed since.
  *
  * @param signal ends it
- * @throws DiscoError that says which weights stand, as far as etcd can be read
+ * @throws DiscoError with the current weights in its message, if etcd can be read
  */
 export async function restoreWeights(
   registry: Registry,
@@ -45,7 +45,7 @@ export async function restoreWeights(
     return { ...restored, leftOut, insteadOfZero }
   } catch (thrown) {
     const error = signal.aborted
-      ? new DiscoError('INTERRUPTED', 'Interrupted on the way back')
+      ? new DiscoError('INTERRUPTED', 'Interrupted while the weights were being restored')
       : DiscoError.from(thrown)
     throw await withCurrentWeights(registry, service, own, error, thrown)
   }
@@ -54,10 +54,10 @@ export async function restoreWeights(
 /** Maximum number of keys with their weight in a message. */
 const MAX_NAMED = 5
 
-/** How long it tries to see what stands: etcd may be away. */
+/** Limit of the read of the current weights: etcd may be unreachable. */
 const READ_MS = 5_000
 
-/** The error of a way back that failed, with the weights that stand now. */
+/** The error of a failed restore, with the current weights. */
 async function withCurrentWeights(
   registry: Registry,
   service: string,
@@ -72,14 +72,14 @@ async function withCurrentWeights(
       : []
   const current = now
     ? currentText(now, own)
-    : { text: 'the weights of the last step may stand', weights: [...own.lastStep] }
+    : { text: 'the weights may still be those of the last step', weights: [...own.lastStep] }
   const named = current.weights.slice(0, MAX_NAMED).map(([key, weight]) => `${key} ${weight}`)
   return new DiscoError(error.code, `${error.message}: ${current.text}`, {
     cause,
     suggestions: [
       ...(named.length === 0 ? [] : [`They are: ${named.join(', ')}`]),
       ...inFlight,
-      `See what stands: disco ls ${service}`,
+      `Check the weights: disco ls ${service}`,
       ...error.suggestions,
     ],
   })
@@ -92,13 +92,16 @@ function currentText(
   const usable = endpoints.filter(({ problem }) => problem === null)
   const weights = usable.map(({ key, weight }) => [key, weight] as const)
   const at = `(rev ${revision})`
-  if (weights.length === 0) return { text: `no endpoint of the service stands ${at}`, weights }
-  if (own.areOriginal(usable)) return { text: `the weights from before the shift stand ${at}`, weights }
-  if (own.areOfLastStep(usable)) return { text: `the weights of the last step stand ${at}`, weights }
-  return { text: `neither the weights from before nor those of the last step stand ${at}`, weights }
+  if (weights.length === 0) return { text: `no endpoint of the service is registered ${at}`, weights }
+  if (own.areOriginal(usable)) return { text: `the weights are those from before the shift ${at}`, weights }
+  if (own.areOfLastStep(usable)) return { text: `the weights are those of the last step ${at}`, weights }
+  return {
+    text: `the weights are neither those from before the shift nor those of the last step ${at}`,
+    weights,
+  }
 }
 
-/** The service as it stands; null where etcd does not say so in time. */
+/** The current endpoints of the service; null if etcd does not answer in time. */
 async function readCurrent(registry: Registry, service: string): Promise<EndpointList | null> {
   const [late, read] = [new AbortController(), new AbortController()]
   const timeout = delay(READ_MS, undefined, { signal: read.signal }).then(

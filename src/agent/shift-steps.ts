@@ -16,9 +16,11 @@ export interface StepsRequest {
   readonly sharesPpm: readonly number[]
   /** How long to wait after a step before its guard is asked, and before the next step. */
   readonly everyMs: number
-  /** Decides whether the next step may come; null for time alone. It ends early when its first signal aborts, at once when
-   * its second does. */
-  readonly guard: ((signal: AbortSignal, hurry: AbortSignal) => Promise<GuardResult>) | null
+  /**
+   * Decides whether the next step is made; null for no guard. It ends gracefully when `signal` aborts, and at once when
+   * `killNow` does.
+   */
+  readonly guard: ((signal: AbortSignal, killNow: AbortSignal) => Promise<GuardResult>) | null
 }
 
 export interface GuardResult {
@@ -27,7 +29,7 @@ export interface GuardResult {
   readonly text: string
 }
 
-/** Each aborts with one more request to stop. */
+/** The signals of the first, the second and the third request to stop. */
 export interface StepsSignals {
   readonly once: AbortSignal
   readonly twice: AbortSignal
@@ -38,11 +40,11 @@ export interface StepsReports {
   /** @param step from 0 */
   onStep(step: number, shifted: Shifted): void
   onGuard(step: number, result: GuardResult): void
-  /** Called once, before the weights from before the first step are restored: at once with an abort. */
+  /** Called once, before the original weights are restored; after an abort, at once. */
   onBack(why: string): void
 }
 
-/** One step and the result of its guard; null if there is no guard, or it was not asked. */
+/** One step and the result of its guard; null if there is no guard, or it did not run. */
 export interface StepDone {
   readonly shifted: Shifted
   readonly guard: GuardResult | null
@@ -59,10 +61,10 @@ export interface StepsDone {
  * Shifts in steps. The original weights are restored if a guard fails, the signal aborts, or a step cannot be made. The
  * same happens if another client changes a weight between two steps; that weight is not restored.
  *
- * @param signals the first goes back; the second ends the guard, or the way back, at once; the third ends a way back that
- *   began after the second
- * @throws DiscoError of the step that could not be made, once the weights are restored; with where it stands, if they
- *   could not be
+ * @param signals the first restores the weights; the second ends the guard, or the restoring, at once; the third ends a
+ *   restoring that began after the second
+ * @throws DiscoError of the step that failed, after the weights are restored; if they could not be restored, with the
+ *   current weights
  */
 export async function shiftInSteps(
   registry: Registry,
@@ -137,12 +139,12 @@ async function makeStep(
   }
 }
 
-/** The error of a step, with what the way back has restored. */
+/** The error of a step, with the restored weights. */
 function restoredError(error: DiscoError, { revision, leftOut, changes }: Restored): DiscoError {
   const { code, message, suggestions, cause } = error
   const keep = leftOut.slice(0, MAX_NAMED).map(({ addr, key, weight }) => `${addr || key} ${weight}`)
   const more = leftOut.length > MAX_NAMED ? ', …' : ''
-  const but = leftOut.length === 0 ? '' : `, but of ${count(leftOut.length)}`
+  const but = leftOut.length === 0 ? '' : `, except for ${count(leftOut.length)}`
   const restored =
     changes.length === leftOut.length
       ? `No weight was restored (rev ${revision})`
@@ -153,7 +155,7 @@ function restoredError(error: DiscoError, { revision, leftOut, changes }: Restor
       restored,
       ...(keep.length === 0
         ? []
-        : [`These keep what was set, or registered, since: ${keep.join(', ')}${more}`]),
+        : [`These keep a weight that was set or registered since: ${keep.join(', ')}${more}`]),
       ...suggestions,
     ],
   })

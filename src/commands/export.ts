@@ -107,7 +107,7 @@ async function requireSome(
   requireChosen(filter, endpoints, service)
 }
 
-/** The conditions of all targets; null where all of their services are exported whole. */
+/** The conditions of all targets; null if all of their services are exported whole. */
 function selectionOf(
   scopes: readonly { service: string | undefined; filter: EndpointFilter }[],
 ): string | null {

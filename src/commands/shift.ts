@@ -196,8 +196,8 @@ export default class Shift extends DiscoCommand {
     const guard =
       guardCommand.length === 0
         ? null
-        : (signal: AbortSignal, hurry: AbortSignal) =>
-            runGuard(guardCommand, { DISCO_SERVICE: service }, flags['guard-timeout'], signal, hurry)
+        : (signal: AbortSignal, killNow: AbortSignal) =>
+            runGuard(guardCommand, { DISCO_SERVICE: service }, flags['guard-timeout'], signal, killNow)
     using stop = new StopSignals()
     return await shiftInSteps(
       registry,

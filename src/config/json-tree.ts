@@ -13,7 +13,7 @@ interface Open {
  * A JSON document with positions, in the form of `readYaml`, which also takes JSON and needs 40 s for 100,000 endpoints.
  * Null for a text that is not JSON. Any depth: hence the stack in place of recursion.
  *
- * @throws YamlProblem for a key that stands twice
+ * @throws YamlProblem for a repeated key
  */
 export function readJson(text: string): YamlValue | null {
   try {
@@ -50,7 +50,7 @@ export function readJson(text: string): YamlValue | null {
       stack.push({ value, items, entries, keys: new Set(), key: null })
     } else if (open?.value.kind === 'map' && open.key === null) {
       const key = JSON.parse(token) as string
-      if (open.keys.has(key)) throw new YamlProblem('the key stands here twice', at)
+      if (open.keys.has(key)) throw new YamlProblem('the key is repeated', at)
       open.keys.add(key)
       open.key = { text: key, at }
     } else add({ kind: 'scalar', value: JSON.parse(token) as unknown, ...at })

@@ -43,7 +43,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   BAD_INDENT: 'the indentation is wrong',
   BAD_SCALAR_START: 'the text starts with a reserved character: put it in quotes',
   BLOCK_AS_IMPLICIT_KEY: 'a key is where a text is expected: put texts with ": " in quotes',
-  DUPLICATE_KEY: 'the key stands here twice',
+  DUPLICATE_KEY: 'the key is repeated',
   MISSING_CHAR: 'a character is missing, such as a quote, a comma, a colon or a bracket',
   MULTILINE_IMPLICIT_KEY: 'a key needs a colon on its own line',
   MULTIPLE_DOCS: 'the file holds several documents',

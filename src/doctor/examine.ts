@@ -20,12 +20,12 @@ export interface Request {
   /** Undefined for all services. */
   readonly service: string | undefined
   readonly filter: EndpointFilter
-  /** How servers are asked for their health; null for not at all. */
+  /** How servers are checked for their health; null for no checks. */
   readonly probe: SurveyOptions | null
   readonly isShared: boolean
 }
 
-/** Something that could not be looked at; it may be in order or not. */
+/** Something that could not be checked, so that its state is unknown. */
 export interface Unchecked {
   readonly what: string
   readonly why: string
@@ -46,12 +46,12 @@ export interface Examination {
   readonly failure: DiscoError | null
 }
 
-/** Called while it takes its time, with what is being done and how far it is. */
+/** Called during the examination, with the current activity and its progress. */
 export type OnProgress = (doing: string, done: number, all: number) => void
 
 /**
  * Reads registrations, leases and the members of etcd, and probes the servers: 128 at a time, each once. After an abort
- * it returns what it has, with the rest as unchecked.
+ * it returns what was read so far, with the rest as unchecked.
  *
  * @throws DiscoError NOT_FOUND for a service or a selection without endpoints
  */
@@ -75,7 +75,7 @@ export async function examine(
     return { ...NOTHING, members, unchecked, failure: listing }
   }
   const { services: summaries, foreignKeys, rootHints } = summarizeServices(listing.endpoints)
-  // A service whose keys are all unreadable is one that was asked for, and not one among all.
+  // A requested service is examined even if all of its keys are unreadable; among all services it has no name.
   const groups =
     service === undefined
       ? summaries.map(({ service: name, endpoints }) => ({ name, endpoints }))

@@ -12,7 +12,7 @@ export interface Found {
   readonly endpoint?: Endpoint | null
   /** The URL of a member of etcd. */
   readonly member?: string
-  /** The revision since which it is so, as far as etcd's history shows; null if it does not show it. */
+  /** The revision since which it is so, by etcd's history; null if the history does not show it. */
   readonly since?: Revision | null
   /** A clause: what is wrong. */
   readonly text: string

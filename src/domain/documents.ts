@@ -40,7 +40,7 @@ export interface WeightChangeDoc {
   readonly to: number
 }
 
-/** A share as it stands in documents, to four digits. */
+/** A share in documents, rounded to four digits. */
 export function roundShare(fraction: number): number {
   return Math.round(fraction * 10_000) / 10_000
 }

@@ -1,7 +1,7 @@
 import type { Endpoint } from './endpoint.js'
 import { findLayout } from './layouts/index.js'
 
-/** A difference between two states of an endpoint. Values are JSON; null where the endpoint lacks the field. */
+/** A difference between two states of an endpoint. Values are JSON; null if the endpoint lacks the field. */
 export interface FieldChange {
   /** `weight`, `metadata.zone`, or a field that only its layout knows, under the layout's name. */
   readonly field: string

@@ -2,7 +2,7 @@ import { jsonTokens } from './json-tokens.js'
 
 /** A number of a JSON text that a double would change, or would print differently. It keeps its spelling. */
 export class ExactNumber {
-  /** @param text the number as it stands in JSON, such as `18446744073709551615` or `1e400` */
+  /** @param text the number as written in JSON, such as `18446744073709551615` or `1e400` */
   constructor(readonly text: string) {}
 
   /** Called by JSON.stringify, which cannot print the digits unchanged; `writeJson` can. */

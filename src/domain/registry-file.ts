@@ -22,7 +22,7 @@ export interface EndpointEntry {
   readonly addr: string
   /** Empty for none. */
   readonly version: string
-  /** 0 is drained; null where the layout carries no weight. */
+  /** 0 is drained; null if the layout carries no weight. */
   readonly weight: number | null
   /** Without the weight, where the layout stores it as metadata. */
   readonly metadata: Readonly<Record<string, string>>

@@ -47,7 +47,7 @@ export function readSharePpm(text: string): number | undefined {
  *
  * @param service every endpoint of it
  * @throws DiscoError USAGE (shares over 100%, an endpoint in two parts); NOT_FOUND (a part selects none); CONFLICT (an
- *   endpoint cannot carry a weight, a key has addresses in two parts, or nobody is left for the rest)
+ *   endpoint cannot carry a weight, a key has addresses in two parts, or no endpoint is left for the rest)
  */
 export function planShares(service: readonly Endpoint[], parts: readonly SharePart[]): PlannedWeights {
   const name = service[0]?.service ?? ''
@@ -172,7 +172,7 @@ function exactWeights(amounts: readonly Amount[]): Map<string, bigint> {
   return weights
 }
 
-/** The weights as they stand, if their relations are the wanted ones already. */
+/** The current weights, if they have the wanted ratios already. */
 function exactWeightsOf(keys: readonly Keyed[], exact: ReadonlyMap<string, bigint>): PlannedWeights | null {
   const pairs = keys.map(({ key, endpoints: [first] }) => [first?.weight ?? 0, exact.get(key) ?? 0n] as const)
   const [weight, wanted] = pairs.find(([, each]) => each > 0n) ?? [0, 0n]

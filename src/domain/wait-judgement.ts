@@ -61,7 +61,7 @@ export function mayHold(condition: WaitCondition, facts: WaitFacts): boolean {
 
 type NamedCondition = Exclude<WaitCondition, { kind: 'endpoints' | 'ready' | 'healthy' }>
 
-/** The endpoints that a condition is about, and the names that stand for none. */
+/** The endpoints that a condition is about, and the names that match none. */
 interface Subjects {
   readonly names: readonly string[]
   readonly endpoints: readonly Endpoint[]

@@ -20,7 +20,7 @@ export class SilentWatch extends DiscoError {
  *
  * The proof is the answer to a progress request. Not every server gives one: `etcd grpc-proxy` never does
  * (etcd-io/etcd#19710), and etcd 3.5 does not while a watcher of the stream is behind. So until a stream has
- * answered its first, a read of a key at the same member goes beside each request. Its answer stands in for the
+ * answered its first, a read of a key at the same member goes beside each request. Its answer replaces the
  * progress response; a denial (no permission) proves as much, and yields nothing.
  *
  * Reads the stream only when the consumer requests a response; no deadline runs in between.

@@ -6,7 +6,7 @@ import type { AnswerHeader } from './range-answer.js'
 
 /** The end of a range's history, at the time when it was read. */
 export interface HistoryEnd extends AnswerHeader {
-  /** Of the last change of a key that stands; 0 for an empty range. */
+  /** The revision of the last change of an existing key; 0 for an empty range. */
   readonly lastPut: Revision
 }
 
@@ -36,7 +36,7 @@ type Response = Pick<IWatchResponse, 'events' | 'created' | 'fragment'> & {
  * An event after that revision proves it. A progress response proves it with etcd 3.5.8, 3.4.25 and later, which answer
  * only when the watch has caught up. Older ones answer at once with the newest revision (etcd-io/etcd#15220): then two
  * answers with a pause in between are needed, or one after a response that was not full, because a watch that is
- * behind receives full ones. In any case, the last put that stands must have been delivered.
+ * behind receives full ones. In any case, the last put of an existing key must have been delivered.
  */
 export class ReplayEnd {
   private quietAnswers = 0

@@ -117,7 +117,7 @@ async function isAnswering(
       if (answer.value.events.length === 0) return true
     }
   } catch {
-    // Without a leader, etcd ends watches; the status tells that.
+    // Without a leader, etcd ends watches; the status shows that.
     return null
   } finally {
     clearTimeout(timer)

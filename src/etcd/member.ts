@@ -43,8 +43,8 @@ export class Member {
   /** Whether it has ever answered: it then speaks etcd's protocol, even if later connections fail. */
   hasAnswered = false
   /**
-   * The time, by `performance.now()`, until which the current request may wait for a login: checking a password is
-   * slow.
+   * Time, by `performance.now()`, until which the current request may wait for a login, which is slow because etcd hashes
+   * the password.
    */
   patientUntilMs = 0
   private readonly pool: Inside
@@ -98,7 +98,7 @@ export class Member {
     return this.pool.exec('KV', 'rangesAsPairs', request, options)
   }
 
-  /** The next request logs in again: etcd has refused the token. */
+  /** Discards the token that etcd has refused: the next request logs in again. */
   forgetLogin(): void {
     this.pool.authenticator.invalidateMetadata()
   }

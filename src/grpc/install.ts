@@ -24,7 +24,7 @@ export interface Installation extends AsyncDisposable {
   close(): void
 }
 
-/** A discovery in use; after the end of its installation null, and what stands in its place. */
+/** The installed discovery; null after its installation has ended, with the discovery that replaces it. */
 interface InUse {
   discovery: Discovery | null
   instead: InUse | null

@@ -20,7 +20,7 @@ export interface EndpointBalancerSettings<Connection> {
   readonly select?: (endpoint: Endpoint) => boolean
   /**
    * Makes the connection of an endpoint that has joined the list. Calls go there while it is ready, which it is not
-   * until `setReady(true)`. Where it throws, the endpoint is left out until the next update.
+   * until `setReady(true)`. If it throws, the endpoint is left out until the next update.
    */
   connect(endpoint: Endpoint, setReady: (isReady: boolean) => void): Connection
   /** The endpoint has left the list, and its last call has been released. */
@@ -40,7 +40,7 @@ export interface PickedEndpoint<Connection> {
 class Member<Connection> implements Placed<Weighted> {
   isReady = false
   outstanding = 0
-  /** In an object, as the connection itself may be null; null until `connect` has returned. */
+  /** Null until `connect` has returned; an object, because the connection itself may be null. */
   made: { readonly connection: Connection } | null = null
   hasLeft = false
 
@@ -50,7 +50,7 @@ class Member<Connection> implements Placed<Weighted> {
   ) {}
 }
 
-/** Replaced, not changed, when its registration or its weight changes. */
+/** A registration with its effective weight. Immutable: replaced when either changes. */
 interface Weighted {
   readonly registration: Endpoint
   readonly weight: number
@@ -59,8 +59,8 @@ interface Weighted {
 /**
  * Balances the calls of a client without grpc-js, such as one of Connect: applies the updates of a service
  * (`Registry.watch`), and picks by an LB policy among the endpoints that are ready and not drained, as a channel
- * does. Connections are the caller's. An endpoint that stays keeps its connection, whatever changes of its weight or
- * metadata, and the policy keeps its state. It reads one registry: give each one of `combineRegistries` a balancer.
+ * does. The caller makes and owns the connections. An endpoint keeps its connection while its weight or metadata
+ * change, and the policy keeps its state. One balancer serves one registry: use one for each of `combineRegistries`.
  *
  * @example
  * ```ts
@@ -100,7 +100,7 @@ export class EndpointBalancer<Connection> {
     this.rotation = new Rotation(settings.policy, environmentOf(settings))
   }
 
-  /** Whether there is a list: the service may still have no endpoint. */
+  /** Whether a list has arrived. It may be empty. */
   get hasList(): boolean {
     return !this.snapshot.isEmpty
   }
@@ -143,7 +143,7 @@ export class EndpointBalancer<Connection> {
     ])
   }
 
-  /** The endpoint for a call, which is to be released; null if none is ready, or none that its keys choose. */
+  /** Picks an endpoint for a call; release it after the call. Null if no endpoint is ready, or none that the keys choose. */
   pick(keys: CallKeys = NO_KEYS): PickedEndpoint<Connection> | null {
     const member = this.rotation.chooser.choose(keys)
     if (!member?.made) return null
@@ -168,7 +168,7 @@ export class EndpointBalancer<Connection> {
     )
   }
 
-  /** Makes all changes, and throws the first error after that: one endpoint must not cost the others theirs. */
+  /** Makes all changes, then throws the first error: an error of one endpoint must not prevent changes of others. */
   private changeAll(changes: readonly (() => void)[]): void {
     const errors: unknown[] = []
     for (const change of changes) {
@@ -226,7 +226,7 @@ export class EndpointBalancer<Connection> {
   }
 }
 
-/** Their lists, and their priorities and ratios, would not be told apart. */
+/** A balancer has one list, without the priorities and ratios of several registries. */
 function severalRegistries(registry: string): DiscoError {
   return new DiscoError('USAGE', `The update is of ${registry}, one of several registries`, {
     suggestions: ['Watch each registry by itself, with an EndpointBalancer of its own'],

@@ -18,7 +18,7 @@ const REBASE_AT = 256
 
 /**
  * Weighted round robin by earliest eligible virtual deadline first: the chairman assignment problem
- * (Tijdeman 1980), scheduled as EEVDF (Stoica and Abdel-Wahab 1995). While membership and weights stand, no
+ * (Tijdeman 1980), scheduled as EEVDF (Stoica and Abdel-Wahab 1995). While membership and weights do not change, no
  * candidate's count is ever a whole pick away from its exact share, at any moment and for any weights.
  *
  * Virtual time advances by 1/(total weight) a pick. Each candidate has one turn at a time. A turn is eligible

@@ -62,7 +62,7 @@ export class Certificates {
     })
   }
 
-  /** One after the other, so that the files that were read last stand. */
+  /** One after the other, so that the last read wins. */
   private inTurn(read: () => Promise<void>): Promise<void> {
     const done = this.reading.then(read)
     this.reading = done.catch(() => undefined)

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../domain/endpoint.js'
 import type { ProxyServer } from './proxy-server.js'
 
-/** The endpoints of a proxy as they stand. */
+/** The current endpoints of a proxy. */
 export interface ProxyEndpointsDoc {
   readonly schema: 'disco.proxy-endpoints/v1'
   readonly services: readonly {

@@ -11,7 +11,7 @@ interface Sensitive {
 /**
  * Received headers as they are sent on: values as they came, a repeated name as often as it came.
  *
- * @param joined the same as Node reads them: it keeps the first of those names that may stand only once
+ * @param joined the same as Node reads them: it keeps the first value of names that may not repeat
  */
 export function relayed(raw: RawHeaders, joined: IncomingHttpHeaders): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders & Sensitive = Object.create(null)

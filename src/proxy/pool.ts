@@ -3,10 +3,10 @@ import type { Connection, ConnectionEvents } from './connection.js'
 /** Connections to one endpoint: each carries as many streams as the server allows, usually a hundred or more. */
 const MAX_CONNECTIONS = 16
 
-/** How long a further connection may be idle. */
+/** How long a connection other than the first may be idle. */
 const IDLE_MS = 30_000
 
-/** How long no further connection is tried after one has failed. */
+/** Wait before another connection is opened, after one has failed while others were ready. */
 const REDIAL_MS = 1_000
 
 /** A call that wants a connection. */
@@ -31,7 +31,7 @@ export class Pool {
   private connecting: Connection | null = null
   private readonly idleTimers = new WeakMap<Connection, NodeJS.Timeout>()
   private attempts = 0
-  /** The earliest time for a further connection, by `performance.now()`. */
+  /** The earliest time for another connection, by `performance.now()`. */
   private nextDialMs = 0
   private isClosed = false
 
@@ -92,7 +92,7 @@ export class Pool {
     this.watchIdle(connection)
   }
 
-  /** Starts its time again, if it is a further connection without a stream. */
+  /** Restarts the idle timer of a connection without streams, if there are others. */
   private watchIdle(connection: Connection): void {
     if (this.connections.size < 2 || connection.streams > 0) return
     const timer = this.idleTimers.get(connection)

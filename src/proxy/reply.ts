@@ -22,14 +22,14 @@ export interface ReplyEvents {
 }
 
 /**
- * Passes the reply of a backend on to the caller, byte by byte. It ends only when all data were passed on *and* the
- * status is there: trailers are announced before a slow reader has taken the data that precede them.
+ * Passes the reply of a backend on to the caller, byte by byte. It ends when all data were passed on *and* the trailers
+ * have arrived: Node emits trailers before a slow reader has read the data that precede them.
  */
 export class Reply {
   private trailers: OutgoingHttpHeaders | null = null
   private hasData = true
   private isGrpc = true
-  /** The reply is complete, and is on its way to the caller. */
+  /** Whether the reply is complete: all of it was handed to HTTP/2. */
   isOver = false
 
   constructor(
@@ -58,7 +58,7 @@ export class Reply {
     this.finish()
   }
 
-  /** The caller has left. A stream that it has reset may stay undestroyed until its request was read. */
+  /** Whether the caller has left. A stream that it has reset is not destroyed until its request was read. */
   private get isGone(): boolean {
     return this.to.closed || this.to.destroyed
   }
@@ -112,7 +112,7 @@ export class Reply {
     if (!this.isGrpc) this.events.passed(status.UNKNOWN)
   }
 
-  /** Node refuses trailers that HTTP/2 forbids: that ends this call, and no other. */
+  /** Node throws for trailers that HTTP/2 forbids; only this call fails. */
   private sendTrailers(trailers: OutgoingHttpHeaders): void {
     if (this.isGone) return
     try {

@@ -20,7 +20,7 @@ const MAX_FILES = 64
 /** Name of a list, or of a draft that a killed process left behind. */
 const OWN_NAME = /^[0-9a-f]{32}\.json(?:\.[0-9a-f-]{36})?$/
 
-/** Identity of a list: the same service name may stand in other clusters, layouts and roots. */
+/** Identity of a list: other clusters, layouts and roots may have a service of the same name. */
 export interface CacheTarget {
   /** The etcd members, in any order. */
   readonly members: readonly string[]

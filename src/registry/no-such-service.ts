@@ -13,7 +13,7 @@ interface Search {
   readonly listing: EndpointList
 }
 
-/** Lists for the suggestions; null where etcd forbids them. */
+/** Lists for the suggestions; null if etcd forbids them. */
 interface Alternatives {
   readonly all: EndpointList | null
   /** The service, in any layout. */

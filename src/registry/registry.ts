@@ -257,7 +257,7 @@ export class Registry implements Discovery, AsyncDisposable {
     return (await leaseTtl(this.client.under(signal), lease)) !== null
   }
 
-  /** @internal For what stands on top of it in this package. */
+  /** @internal The client and the reader, for other modules of this package. */
   internals({ signal }: Abortable = {}): { readonly client: EtcdClient; readonly reader: Reader } {
     return { client: this.client.under(signal), reader: this.reader }
   }

@@ -9,18 +9,21 @@ import { listEndpoints } from './listing.js'
 import type { Targets } from './weight-targets.js'
 
 /**
- * A key that keeps a weight while others are written: of an endpoint that is not changed, or of one that keeps a
- * weight through its own change.
+ * Finds a key that has a weight above 0 while others are written: of an endpoint that is not changed, or whose change
+ * leaves it a weight above 0.
  *
  * @throws DiscoError CONFLICT without such a key
  */
-export type WeightedKey = (ask: { isRetry: boolean; writing: ReadonlySet<string> }) => Promise<Unchanged>
+export type FindWeightedKey = (request: {
+  isRetry: boolean
+  writing: ReadonlySet<string>
+}) => Promise<Unchanged>
 
 /**
- * Guards against two clients that each rely on the other's endpoint for the last weight: a transaction that takes the
- * weights of its keys holds only while another key has one.
+ * Guards against two clients that each drain their endpoints because the other's still has a weight: a transaction that
+ * sets weights to 0 succeeds only if another key keeps a weight.
  *
- * @param isSettled whether the same change has written the key, or leaves it as it is
+ * @param isSettled whether this change has written the key already, or does not change it
  */
 export function weightedKeyFor(
   client: EtcdClient,
@@ -28,7 +31,7 @@ export function weightedKeyFor(
   { service, selected }: Targets,
   change: WeightChange,
   isSettled: (key: string) => boolean,
-): WeightedKey {
+): FindWeightedKey {
   const keys = new Set(selected.map((endpoint) => endpoint.key))
   const name = selected[0]?.service ?? ''
   let listed = service
@@ -67,7 +70,7 @@ type Weighted = Pick<Endpoint, 'weight' | 'problem'>
 interface Turn {
   readonly before: readonly Weighted[]
   readonly after: readonly Weighted[]
-  /** Those of `after` that are not to lose their traffic by a weight that others get. */
+  /** Endpoints of `after` that must not lose their traffic because others get a weight. */
   readonly untouched: readonly Weighted[]
 }
 
@@ -91,7 +94,7 @@ export function refuseTurnedWeights(service: string, { before, after, untouched 
 }
 
 /**
- * A percentage is of the endpoint's own weight: of weight 0 it would silently change nothing.
+ * Refuses a percentage of weight 0, which would change nothing.
  *
  * @throws DiscoError CONFLICT
  */

@@ -6,7 +6,7 @@ import { MAX_VALUE_BYTES, type Write, writeIfUnchanged } from '../etcd/guarded-w
 import type { KeyValue } from '../etcd/pairs.js'
 import { readKeys } from '../etcd/range.js'
 import { decodeEndpoints } from './decode.js'
-import type { WeightedKey } from './weight-guard.js'
+import type { FindWeightedKey } from './weight-guard.js'
 import { type Plan, planned } from './weight-plan.js'
 import type { UnknownChange } from './weight-unknown.js'
 
@@ -39,7 +39,7 @@ export interface PartUnknown {
 interface Checks {
   /** Whether the change is for the value as it is now; called again for each attempt. */
   isTarget(kv: KeyValue): boolean
-  readonly weightedKey: WeightedKey | null
+  readonly weightedKey: FindWeightedKey | null
 }
 
 /**

@@ -47,7 +47,7 @@ export interface WeightOptions extends Abortable {
 }
 
 /**
- * The result that a change would have, by the list as it stands.
+ * The result that a change would have, by the current list.
  *
  * @param revision of the list
  * @throws DiscoError CONFLICT, as {@link setWeight}

@@ -25,7 +25,7 @@ export interface Contrast {
 }
 
 /**
- * The number of calls needed to detect ignored weights by chi-square, or by the exact test that stands in for it.
+ * The number of calls needed to detect ignored weights by chi-square, or by the exact test that replaces it.
  * If the weights are equal, ignoring them makes no difference: the number is then what rules out that one endpoint
  * receives all calls.
  *

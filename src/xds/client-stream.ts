@@ -71,7 +71,7 @@ export interface StreamType {
   /** Why the client rejected the last response; null if it did not. */
   rejection: string | null
   deadline: NodeJS.Timeout | undefined
-  /** Nonce of a response that is still being written; null where none is. */
+  /** Nonce of a response that is still being written; null if none is. */
   unwritten: string | null
   /** The last answer to it, which counts once it is written. */
   early: DiscoveryRequest | null

@@ -11,7 +11,7 @@ export interface IpSocket {
 export interface Locality {
   /** The registry of the endpoint, if there are several. */
   readonly registry: string | null
-  /** The registered address. The same for as long as the endpoint stands: a client connects again for a new name. */
+  /** The registered address. It never changes while the endpoint is registered: a client reconnects for a new name. */
   readonly name: string
   /** Several if a host name has several addresses. */
   readonly sockets: readonly [IpSocket, ...IpSocket[]]

@@ -13,7 +13,7 @@ export interface ListSource {
   readonly service: string | null
 }
 
-/** A registry is unreachable, or reachable again. The last lists are kept. */
+/** A registry has become unreachable, or reachable again. The last lists are kept. */
 export interface RegistryOutage {
   /** The service of the source; null for all. */
   readonly service: string | null
@@ -28,12 +28,12 @@ export interface RegistryOutage {
 }
 
 export interface ListsListener {
-  /** The endpoints of services that changed; none if a service has left. `name` is of the source. */
+  /** @param services endpoints of the changed services, by name; empty for a service that was removed */
   listed(services: ReadonlyMap<string, readonly Endpoint[]>, source: ListSource): void
   outage(outage: RegistryOutage, source: ListSource): void
 }
 
-/** Follows the lists of services by the resolver's own watch: batched, and retried without an end. */
+/** Follows the lists of services by the resolver's own watch: batched, and retried forever. */
 export class ServiceLists {
   private readonly leave: readonly (() => void)[]
   private readonly lists: readonly SourceList[]

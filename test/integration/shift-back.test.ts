@@ -75,7 +75,7 @@ const goodOnce = (between: () => Promise<unknown> = async () => undefined) => {
   }
 }
 
-describe('the way back', () => {
+describe('restoring the weights', () => {
   test('passes over keys that cannot be read, and leaves their values', async () => {
     await put3([1, 3, 4])
     await etcd.ctl('put', '/hello/1.0.0/x', '{"broken"')
@@ -153,23 +153,23 @@ describe('the way back', () => {
     await expect(running).rejects.toMatchObject({
       code: 'CONFLICT',
       suggestions: [
-        expect.stringMatching(/^The weights from before the shift are restored, but of 1 endpoint \(rev/),
-        `These keep what was set, or registered, since: ${OLD} 77`,
+        expect.stringMatching(/^The weights from before the shift are restored, except for 1 endpoint \(rev/),
+        `These keep a weight that was set or registered since: ${OLD} 77`,
       ],
     })
   })
 
-  test('says what it has seen to stand where it fails', async () => {
+  test('reports the current weights if it fails', async () => {
     await put3([1, 3, 4])
     const [failing, back] = [async () => false, 2]
     // It was carried out: its answer alone was lost.
     await expect(shift(failing, { over: losing([back]) })).rejects.toMatchObject({
-      message: expect.stringMatching(/: the weights from before the shift stand \(rev \d+\)$/) as string,
+      message: expect.stringMatching(/: the weights are those from before the shift \(rev \d+\)$/) as string,
       suggestions: expect.arrayContaining(['What was sent to etcd may still be carried out']) as string[],
     })
     const goneMeanwhile = losing([back], () => etcd.ctl('del', '/hello/', '--prefix'))
     await expect(shift(failing, { over: goneMeanwhile })).rejects.toMatchObject({
-      message: expect.stringContaining('no endpoint of the service stands') as string,
+      message: expect.stringContaining('no endpoint of the service is registered') as string,
     })
   })
 
@@ -181,7 +181,7 @@ describe('the way back', () => {
     expect(await weights()).toEqual({ [OLD]: 1, [OTHER]: 3, [NEW]: 4 })
     const signals = { once: never, twice: stopped, thrice: stopped }
     await expect(shift(async () => false, { signals })).rejects.toMatchObject({
-      message: expect.stringMatching(/: the weights of the last step stand \(rev \d+\)$/) as string,
+      message: expect.stringMatching(/: the weights are those of the last step \(rev \d+\)$/) as string,
     })
   })
 })

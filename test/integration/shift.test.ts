@@ -236,13 +236,13 @@ describe('steps', () => {
     await rm(dirname(file), { recursive: true })
   })
 
-  test('say where they stand, if the way back fails', async () => {
+  test('report the current weights if they cannot be restored', async () => {
     await threeAndCanary()
     const over = AbortSignal.abort(new DiscoError('INTERRUPTED', 'twice'))
     const guard = async () => ({ ok: false, text: 'exit code 1' })
     const stopped = { once: never, twice: over, thrice: over }
     await expect(shiftInSteps(registry, request(guard), ignore, stopped)).rejects.toMatchObject({
-      message: expect.stringContaining('the weights of the last step stand') as string,
+      message: expect.stringContaining('the weights are those of the last step') as string,
       suggestions: expect.arrayContaining([expect.stringMatching(/^They are: \/hello\//)]) as string[],
     })
   })

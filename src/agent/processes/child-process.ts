@@ -33,7 +33,7 @@ export async function requireProgram(file: string): Promise<void> {
   const paths = file.includes('/') ? [file] : folders.map((folder) => join(folder, file))
   const faults = await Promise.all(paths.map(faultOf))
   if (faults.includes(null)) return
-  // A file without the permission says more than its absence from the other folders.
+  // A file that may not be executed explains the failure better than its absence from other folders.
   const isDenied = (fault: unknown) => (fault as NodeJS.ErrnoException).code === 'EACCES'
   throw cannotRun(file, faults.find(isDenied) ?? faults[0])
 }

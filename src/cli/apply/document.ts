@@ -15,7 +15,7 @@ export interface ApplyDoc {
   /** `moved`: another client has changed keys since the plan, which were left as they are. */
   readonly end: 'planned' | 'done' | 'moved' | 'interrupted'
   readonly changes: readonly ApplyChangeDoc[]
-  /** Number of keys that stand as the file says. */
+  /** Number of keys that equal the file already. */
   readonly same: number
   /** Keys that --prune leaves: a lease holds them, or they cannot be read. */
   readonly left: readonly LeftKey[]

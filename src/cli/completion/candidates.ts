@@ -24,7 +24,7 @@ export type Ask = (command: readonly string[], position: Position) => Promise<ob
 /** Conditions of `-l` whose values are open: only their names are offered. */
 const FIELDS = ['version=', 'weight>0', 'weight=0']
 
-/** Everything that may stand at the position, whatever has been typed of it; null for the names of files. */
+/** All candidates for the position, whatever has been typed there; null for file names. */
 export async function candidatesAt(
   position: Position,
   config: Interfaces.Config,

@@ -61,7 +61,7 @@ const FORBIDDEN = new Set([
 ])
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 
-/** `key=value`, or `key: value` as other tools write it. A value never stands in a message: it may be a secret. */
+/** `key=value`, or `key: value` as other tools write it. Messages never contain a value: it may be a secret. */
 function parseHeader(header: string): [name: string, value: string] {
   const [, key = '', value = ''] = /^([^=:\s]*)\s*(?:=|:)\s*(.*)$/s.exec(header) ?? []
   const name = key.toLowerCase()

@@ -15,7 +15,7 @@ export interface FileText {
 /**
  * The text of a file, which may be a pipe, or, for `-`, of standard input.
  *
- * @throws DiscoError USAGE where it cannot be read, is too long or not UTF-8
+ * @throws DiscoError USAGE if it cannot be read, is too long or not UTF-8
  */
 export async function readFileText(file: string): Promise<FileText> {
   const name = file === '-' ? STANDARD_INPUT : file

@@ -22,9 +22,9 @@ export interface ShiftDoc {
     readonly share: { readonly asked: number; readonly from: number; readonly to: number }
   }[]
   readonly changes: readonly ShiftChangeDoc[]
-  /** Endpoints whose weight an undo or a way back did not touch. */
+  /** Endpoints whose weight an undo, or the end of a shift in steps, did not restore. */
   readonly leftOut: readonly { readonly key: string; readonly addr: string; readonly weight: number }[]
-  /** The weight instead of 0 beside new endpoints, on a way back to a service without weights; null otherwise. */
+  /** The weight that replaced 0 when weights were restored to a service that had none; null otherwise. */
   readonly insteadOfZero: number | null
   /** Steps that were made. */
   readonly steps: readonly {
@@ -104,7 +104,7 @@ export function shiftDoc(service: string, { revision, changes }: Shifted, made: 
   }
 }
 
-/** What a framework's clients take for a weight of 0; null where the weight is another one, or they read it as 0. */
+/** What a framework's clients take for a weight of 0; null if the weight is another one, or they read it as 0. */
 function hintOfZero(endpoint: Endpoint): string | null {
   const hint = findLayout(endpoint.layout)?.hint(endpoint)
   return hint?.code === 'zero-is-default' ? hint.text : null

@@ -85,7 +85,7 @@ export function asCode(character: string): string {
   ).join('')
 }
 
-/** Colours stand directly before and after names. */
+/** Colour codes directly precede and follow names. */
 const COLOUR = /(\u001b\[[\d;]*m)/
 
 /** Marks look-alike names in the lines around a report's tables; the tables have marked their own before layout. */

@@ -24,7 +24,7 @@ function urgency(row: EndpointRow): number {
   return STATES.indexOf(conditionOf(row))
 }
 
-/** The rows in which a text stands, in upper or lower case. */
+/** The rows that contain a text, in upper or lower case. */
 export function filtered(rows: readonly EndpointRow[], text: string): readonly EndpointRow[] {
   if (text === '') return rows
   const wanted = text.toLowerCase()

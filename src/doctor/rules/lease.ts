@@ -8,7 +8,7 @@ import { commandOn, isStale, lacksLease, remedyOf } from '../mend.js'
 /** A short pause of the server, the network or etcd is enough for a shorter TTL to expire. */
 const MIN_TTL_SECONDS = 3
 
-/** Registrars renew a lease each third of its TTL; a short TTL, in whole seconds, is too coarse to tell. */
+/** Registrars renew a lease each third of its TTL. A short TTL, in whole seconds, is too coarse to show missed renewals. */
 const LEFT_FRACTION = 1 / 3
 const JUDGED_TTL_SECONDS = 6
 
@@ -21,7 +21,7 @@ It comes from a writer that puts the key without a lease, or from a tool that ov
 
 A key of which nothing listens at the address is a leftover: remove it with disco unregister, or disco doctor --fix.
 Where its server runs, restart the server under a registrar that holds a lease, such as disco register … -- CMD.
-It is a warning where the writers of the layout take a lease only if they are told to (ego), and none where they never do.`,
+It is a warning where the writers of the layout take a lease only if configured to (ego). It is not reported for layouts whose writers never take one.`,
   find(facts) {
     const { endpoints } = facts
     const leaseless = byKey(endpoints).filter((endpoint) => lacksLease(endpoint) && isReadable(endpoint))
@@ -61,7 +61,7 @@ Let each server hold its registration under a lease of its own: disco register, 
     leasesOf(endpoints).flatMap((lease): Found[] => {
       const all = byKey(ofLease(lease).filter(isReadable))
       const hosts = [...new Set(all.map(({ addr }) => hostOf(addr)))].filter((host) => host !== '')
-      // A lease of several services is told with the first of them.
+      // A lease of several services is reported with the first of them.
       if (hosts.length < 2 || all[0]?.service !== service) return []
       return [
         {

@@ -14,7 +14,7 @@ interface Rule {
  * A weight that is stored as text, as the framework's own reader takes it.
  *
  * All of them parse it by Go's strconv (ParseInt with base 10, or Atoi) and keep their default where that fails, so
- * `10.5`, the empty text and `heavy` all stand for the default: Kratos' selector/default_node.go, rpcx'
+ * `10.5`, the empty text and `heavy` all mean the default: Kratos' selector/default_node.go, rpcx'
  * client/selector.go, grpclb2etcd's balancer/rr_weight.go, dubbo-go's URL parameters.
  *
  * @throws Problem for a negative weight, which those readers would compute with, and for one above 2^53

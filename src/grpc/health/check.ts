@@ -67,7 +67,7 @@ export interface CheckedServer {
 export interface HealthCheckOptions {
   /** The gRPC service to ask about. Default: the server as a whole. */
   readonly service?: string
-  /** The limit of connection and answer together, and of a look for the cause of a failure. */
+  /** The limit of connection and answer together, including the search for the cause of a failure. */
   readonly deadlineMs: number
   readonly headers?: Headers | undefined
   /** Default: the registered service's name. */
@@ -189,7 +189,7 @@ interface Attempt {
 
 function fromError(
   { code, details }: ServiceError,
-  { service, deadlineMs, isConnected: isStanding }: Attempt,
+  { service, deadlineMs, isConnected: isStillConnected }: Attempt,
 ): Answer {
   const failed = (isConnected: boolean, problem: string, fault: HealthFault) =>
     ({ isConnected, status: null, isHealthy: false, problem, fault, failure: null }) as const
@@ -201,13 +201,13 @@ function fromError(
       return { isConnected: true, status: 'UNIMPLEMENTED', isHealthy: true, ...NO_TROUBLE, failure: null }
     case status.NOT_FOUND:
       return {
-        ...failed(true, `knows no service "${service}"`, 'not-serving'),
+        ...failed(true, `does not know service "${service}"`, 'not-serving'),
         status: 'SERVICE_UNKNOWN',
       }
     case status.UNAVAILABLE:
       return { ...failed(false, details, 'unreachable'), failure: details }
     case status.DEADLINE_EXCEEDED:
-      return failed(isStanding, `no answer in ${deadlineMs} ms`, 'no-answer')
+      return failed(isStillConnected, `no answer in ${deadlineMs} ms`, 'no-answer')
     case status.UNAUTHENTICATED:
     case status.PERMISSION_DENIED:
       return failed(true, `${status[code]}: ${details}`, 'denied')
@@ -216,7 +216,7 @@ function fromError(
   }
 }
 
-/** An address may contain a DNS name, never a scheme of grpc-js. */
+/** The target of grpc-js for an address: a DNS name or an IP address, which has no scheme, or a Unix socket. */
 function dialTarget(addr: string): string {
   return addr.startsWith('unix:') ? addr : `dns:///${addr}`
 }

@@ -5,7 +5,7 @@ import { LiveSnapshot } from '../../domain/live-snapshot.js'
 import type { Origin } from '../../domain/origins.js'
 import { endpointsOf } from '../../domain/snapshot.js'
 
-/** How one of several registries stands. */
+/** The state of one of several registries. */
 export interface RegistryState extends Origin {
   /** 0 before its first list. */
   readonly revision: Revision

@@ -37,7 +37,7 @@ export class TargetWatch {
     queueMicrotask(() => this.refresh())
   }
 
-  /** Resolves again. Call when a connection was lost: a DNS name may have other addresses now. */
+  /** Resolves again. Call it after a lost connection: the addresses of a DNS name may have changed. */
   refresh(): void {
     if (!this.isClosed) this.resolver.updateResolution()
   }

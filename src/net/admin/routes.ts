@@ -19,7 +19,7 @@ export type Routes = ReadonlyMap<string, Readonly<Record<string, Route>>>
 export interface ServeOptions {
   /** Token that requests must carry as `Authorization: Bearer`; null for none. */
   readonly token: string | null
-  /** Path under which the routes stand. Default: the root. */
+  /** The common prefix of the routes. Default: the root. */
   readonly path?: string | undefined
   /** Called with the status of each answer. */
   readonly answered?: (status: number) => void

@@ -12,7 +12,7 @@ export interface KeysToHold {
 const DEFAULT_TTL_SECONDS = 10
 
 /**
- * The keys of a plan that had a lease, in groups that share one. A key that stands under a lease already is in a group
+ * The keys of a plan that had a lease, in groups that share one. A key that has a lease already is in a group
  * of that lease: the lease may be of an apply that was killed, and lapse.
  *
  * @param ttlSeconds the TTL of all; undefined for that of each key

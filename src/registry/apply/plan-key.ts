@@ -33,7 +33,7 @@ export interface Force {
  * Compares a key of a file with the key in etcd. A file that states fields, and not the value, changes those: what else
  * the stored value has is kept.
  *
- * @throws DiscoError CONFLICT where the change would lose what the file does not state
+ * @throws DiscoError CONFLICT if the change would lose what the file does not state
  */
 export function planKey(stated: StatedKey, current: KeyValue | null, { force }: Force): KeyPlan {
   const { key, layout, records } = stated

@@ -32,7 +32,7 @@ export interface ApplyPlan {
   readonly revision: Revision
   /** Adds, updates and removals, in the order of the file; removals last. */
   readonly changes: readonly KeyPlan[]
-  /** Keys that stand as the file says. */
+  /** Keys that equal the file already. */
   readonly same: readonly KeyPlan[]
   readonly left: readonly LeftKey[]
 }
@@ -40,7 +40,7 @@ export interface ApplyPlan {
 /**
  * Plans against one revision. Reads only keys of the services that the file names, in the layouts that it names.
  *
- * @throws DiscoError USAGE for leased endpoints without `leased`; CONFLICT where a change needs `force`
+ * @throws DiscoError USAGE for leased endpoints without `leased`; CONFLICT if a change needs `force`
  */
 export async function planApply(
   registry: Registry,
@@ -71,7 +71,7 @@ export async function planApply(
   return { revision, changes, same: plans.filter(({ op }) => op === 'same'), left }
 }
 
-/** The keys of a service in one layout, which stand under one prefix. */
+/** The keys of a service in one layout, which have one prefix. */
 interface Group {
   readonly service: string
   readonly keys: readonly StatedKey[]
@@ -127,7 +127,7 @@ function prune(
   return { removals, left }
 }
 
-/** @throws DiscoError CONFLICT where weights would be turned on or off by accident */
+/** @throws DiscoError CONFLICT if weights would be turned on or off by accident */
 function refuseTurns(own: readonly KeyPlan[], removals: readonly KeyPlan[], kept: readonly OtherKey[]): void {
   const rest = kept.flatMap(({ endpoints }) => endpoints)
   const usable = (plans: readonly KeyPlan[], side: 'before' | 'after') =>

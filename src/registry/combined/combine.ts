@@ -19,9 +19,9 @@ export interface CombineOptions {
 /**
  * Several registries as one, such as one of each data centre. A target names those that it reads, by the names given
  * here: `etcd:///hello?from=dc1,dc2`. A registry that is unreachable, or denies, affects its own part of the list alone.
- * The registries stay the caller's to close.
+ * The caller closes the registries.
  *
- * @throws DiscoError USAGE for names or options that cannot be read
+ * @throws DiscoError USAGE for invalid names or options
  * @example
  * ```ts
  * import { combineRegistries, Registry } from 'disco-registry'
@@ -38,7 +38,7 @@ export function combineRegistries(
 ): Discovery {
   const named = new Map(Object.entries(registries))
   const combined = new Combined(named, requireKnown(parseOrigins(from), named), random)
-  // Every name must be one that a target can have.
+  // Each name must be valid in a target.
   parseOrigins([...named.keys()].join(','), 'names of registries')
   return combined
 }
@@ -80,7 +80,7 @@ class Combined implements Discovery {
     const origins = this.originsOf(from)
     const explained = await Promise.all(
       origins.map(async (origin) => {
-        // Why a registry did not answer is told by its watch.
+        // The watch of a registry reports why it does not answer.
         const text = await this.of(origin)
           .explainEmpty?.(query)
           .catch(() => undefined)
@@ -95,7 +95,7 @@ class Combined implements Discovery {
   }
 }
 
-/** @throws DiscoError USAGE for a name that is none of the registries' */
+/** @throws DiscoError USAGE for an unknown registry */
 function requireKnown(origins: Origins, registries: ReadonlyMap<string, Discovery>): Origins {
   const unknown = origins.find(({ registry }) => !registries.has(registry))
   if (unknown === undefined) return origins

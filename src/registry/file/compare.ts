@@ -1,6 +1,6 @@
 import type { EndpointRecord } from '../../domain/endpoint.js'
 
-/** The first field in which registrations differ; null if they state the same. */
+/** The first field in which registrations differ; null if they are equal. */
 export function firstDifference(
   asked: readonly EndpointRecord[],
   read: readonly EndpointRecord[],

@@ -14,11 +14,11 @@ export interface ExportPage {
   /** The same for all pages of a service. */
   readonly revision: Revision
   readonly entries: readonly EndpointEntry[]
-  /** Keys of values that cannot be read: a file cannot state them. */
+  /** Keys whose values cannot be read. They are not exported. */
   readonly unreadable: readonly string[]
 }
 
-/** Answers how long leases are granted for. */
+/** Reads the granted TTLs of leases. */
 export type AskTtls = (leases: ReadonlySet<LeaseId>) => Promise<ReadonlyMap<LeaseId, Ttl>>
 
 /**
@@ -40,8 +40,8 @@ export async function* exportPages(
     if (endpoints.length === 0) return []
     const found = by.read(kv.key, kv.value)
     if (found?.decoded.kind !== 'endpoints') return [isUnfiltered(filter) ? kv.key : null]
-    const isMeant = endpoints.some((endpoint) => isChosen(filter, endpoint))
-    return [isMeant ? { kv: ownCopy(kv), layout: found.layout, records: found.decoded.records } : null]
+    const isSelected = endpoints.some((endpoint) => isChosen(filter, endpoint))
+    return [isSelected ? { kv: ownCopy(kv), layout: found.layout, records: found.decoded.records } : null]
   })
   for await (const { revision, items } of pages) {
     first ??= revision
@@ -60,7 +60,7 @@ export async function* exportPages(
 /** A registration, the key of an unreadable value, or null for one that the filter leaves out. */
 type Read = StoredRegistration | string | null
 
-/** The value of a key-value is a view of the whole answer of etcd. */
+/** Copies the value: it is a view that would keep etcd's whole response in memory. */
 function ownCopy(kv: KeyValue): KeyValue {
   return { ...kv, value: Buffer.from(kv.value) }
 }

@@ -153,7 +153,7 @@ class Members {
     throw this.problem(value, `${name} must be true or false`)
   }
 
-  /** Null where the file says so: the layout carries none. */
+  /** Null if the file says so: the layout carries none. */
   weight(): number | null | undefined {
     const value = this.members.get('weight')
     if (value === undefined) return undefined

@@ -22,7 +22,7 @@ export interface RegistrationRequest {
   readonly onDelete?: 'exit' | 'reregister'
   /** Failures to retry until the signal aborts, instead of rejecting with them. Default: none. */
   readonly retry?: 'none' | 'outages' | 'outages and denials'
-  /** @internal The key and value of an endpoint, where a file states them; null where the layout writes them. */
+  /** @internal The key and value of an endpoint, where a file states them; null if the layout writes them. */
   readonly stored?: (record: EndpointRecord) => StoredForm | null
 }
 

@@ -6,16 +6,16 @@ import type { KeyValue } from '../../etcd/pairs.js'
 import { isOutOfHistory } from '../../etcd/range.js'
 import { readAllKeys } from './weights.js'
 
-/** Revisions that are looked at for shifts. */
+/** Maximum number of revisions that are searched for shifts. */
 const MAX_REVISIONS = 200
 
-/** Writes of one key that are looked at for the one that set its weight. */
+/** Maximum number of writes of one key that are searched for the one that set its weight. */
 const MAX_WRITES = 20
 
-/** Revisions whose values are kept. */
+/** Maximum number of revisions whose values are cached. */
 const MAX_KEPT = 8
 
-/** A service's weights in etcd's history, of the keys that stand now. */
+/** Weights of a service's current keys in etcd's history. */
 export class ShiftHistory {
   private readonly keys: readonly string[]
   private readonly service: string
@@ -30,7 +30,7 @@ export class ShiftHistory {
     this.service = endpoints[0]?.service ?? ''
   }
 
-  /** Weights by key, without keys that cannot be read. @throws DiscoError CONFLICT where etcd no longer has it */
+  /** Weights by key, without keys that cannot be read. @throws DiscoError CONFLICT if etcd has compacted the revision */
   async weightsAt(revision: Revision): Promise<ReadonlyMap<string, number>> {
     const weights = new Map<string, number>()
     for (const kv of await this.at(revision)) {
@@ -47,9 +47,10 @@ export class ShiftHistory {
   }
 
   /**
-   * The last transaction that changed weights of several keys; else the last change of one weight.
+   * The revision of the last transaction that changed weights of several keys; if there is none, of the last change of one
+   * weight.
    *
-   * @throws DiscoError CONFLICT where there is none
+   * @throws DiscoError CONFLICT if there is none
    */
   async lastShift(): Promise<Revision> {
     const changed = this.endpoints.filter(
@@ -69,8 +70,8 @@ export class ShiftHistory {
   }
 
   /**
-   * The endpoints whose weight was set after a revision, and not with others' in one transaction: not by a shift. Where
-   * history is too long to tell, they count among them.
+   * The endpoints whose weight was set after a revision on its own, not by a shift, which writes several keys in one
+   * transaction. Includes endpoints for which the history is too long to search.
    */
   async setAlone(since: Revision): Promise<readonly Endpoint[]> {
     const alone: Endpoint[] = []
@@ -92,7 +93,7 @@ export class ShiftHistory {
   private async weightSetAt({ key, weight, modRevision }: Endpoint, since: Revision): Promise<Revision> {
     let revision = modRevision
     for (let write = 0; write < MAX_WRITES && revision > since; write++) {
-      // Of a transaction that wrote others as well, this is its part.
+      // A transaction of several keys is a shift.
       if ((await this.writtenAt(revision)).size > 1) return revision
       const [kv] = await this.readAt([key], revision - 1)
       if (!kv || this.weightOf(kv) !== weight) return revision
@@ -101,7 +102,7 @@ export class ShiftHistory {
     return revision
   }
 
-  /** The weight that the endpoint had before shifts changed it; null where history does not say so. */
+  /** The weight that the endpoint had before shifts changed it; null if the history does not show it. */
   async weightBeforeShifts({ key, weight, modRevision }: Endpoint): Promise<number | null> {
     let [own, revision]: [number | null, Revision] = [weight, modRevision]
     for (let write = 0; write < MAX_WRITES && (await this.writtenAt(revision)).size > 1; write++) {

@@ -8,9 +8,9 @@ import { ShiftHistory } from './shift-history.js'
 
 /** The result of an undo. */
 export interface Undone extends Shifted {
-  /** The revision whose weights it restores. */
+  /** The revision whose weights were restored. */
   readonly restored: Revision
-  /** The transaction that it undoes; null for all changes since `restored`. */
+  /** The revision of the undone transaction; null for all changes since `restored`. */
   readonly shiftedAt: Revision | null
   /** Endpoints that keep their weight: it was changed after the shift, or they were registered after it. */
   readonly leftOut: readonly Endpoint[]
@@ -25,9 +25,10 @@ export interface UndoOptions extends ShiftOptions {
  * Undoes the last transaction that changed the weights of several keys of a service: restores the weights that etcd's
  * history has from before it. If there is no such transaction, undoes the last change of one weight.
  *
- * @param to restores those of this revision instead, but not where a weight was set alone since: not by a shift
+ * @param to restores the weights of this revision instead, except for endpoints whose weight was set since on its own, not
+ *   by a shift
  * @param last the transaction to undo, from an earlier plan
- * @throws DiscoError NOT_FOUND; CONFLICT where etcd's history does not have it
+ * @throws DiscoError NOT_FOUND; CONFLICT if etcd's history does not contain it
  */
 export async function undoShift(
   registry: Registry,
@@ -63,7 +64,7 @@ interface UndoPlan {
 
 type PlanUndo = (usable: readonly Endpoint[], history: ShiftHistory) => Promise<UndoPlan>
 
-/** Of the endpoints that the shift has written, those whose weight is still the one that it set. */
+/** Restores endpoints that the shift has written, if their weight is still the one that the shift set. */
 function beforeShift(shiftedAt: Revision, then: ReadonlyMap<string, number>): PlanUndo {
   return async (usable, history) => {
     const [setTo, written] = [await history.weightsAt(shiftedAt), await history.writtenAt(shiftedAt)]
@@ -80,14 +81,14 @@ function beforeShift(shiftedAt: Revision, then: ReadonlyMap<string, number>): Pl
   }
 }
 
-/** All endpoints, but those whose weight was set alone since, not by a shift. */
+/** Restores all endpoints except those whose weight was set since on its own, not by a shift. */
 function toRevision(revision: Revision, then: ReadonlyMap<string, number>): PlanUndo {
   return async (usable, history) => {
     if (then.size === 0) {
       const service = usable[0]?.service ?? ''
       throw new DiscoError(
         'CONFLICT',
-        `No endpoint of ${service} that stands now had a weight at revision ${revision}`,
+        `No endpoint of ${service} that is registered now had a weight at revision ${revision}`,
       )
     }
     const alone = new Set((await history.setAlone(revision)).map(({ key }) => key))
@@ -97,7 +98,7 @@ function toRevision(revision: Revision, then: ReadonlyMap<string, number>): Plan
       const { key, weight, createRevision, modRevision } = endpoint
       const isAsRegistered = createRevision > revision && createRevision === modRevision
       const isOthers = alone.has(key) || (isAsRegistered && !then.has(key))
-      // One that came since has the weight that it came with, before shifts changed it.
+      // An endpoint that was registered since gets its first weight, from before shifts changed it.
       const before = then.get(key) ?? (isOthers ? null : await history.weightBeforeShifts(endpoint))
       if (before === null || (isOthers && before !== weight)) leftOut.push(endpoint)
       else weights.set(key, before)
@@ -107,7 +108,8 @@ function toRevision(revision: Revision, then: ReadonlyMap<string, number>): Plan
 }
 
 /**
- * Where no endpoint had a weight, all counted as equal. Beside one that has a weight now, those at 0 would get nothing.
+ * Refuses to restore weights that were all 0, and so counted as equal, if another endpoint has a weight now: those at 0
+ * would get no traffic.
  *
  * @throws DiscoError CONFLICT
  */

@@ -61,7 +61,7 @@ contexts:
   it.each<[fault: string, text: string, at: string, problem: string]>([
     ['broken YAML', 'contexts:\n  a: {endpoints: x:1\n', '3:1', 'the indentation is wrong'],
     ['a tab', 'contexts:\n\ta:\n', '2:1', 'tabs are not allowed'],
-    ['a key that is given twice', 'use: a\nuse: b\n', '2:1', 'the key stands here twice'],
+    ['a key that is given twice', 'use: a\nuse: b\n', '2:1', 'the key is repeated'],
     ['an unknown key', 'contexts:\n  a:\n    endpoint: x:1\n', '3:5', 'unknown key "endpoint"'],
     ['an unknown key at the top', 'context: a\n', '1:1', 'unknown key "context"'],
     [

@@ -120,10 +120,10 @@ test.each([
   [entry('\tweight: 1'), 'f:5:'],
   [`${entry('weight: 1')}---\nschema: x\n`, 'the file holds several documents'],
   [entry('weight: &a 1\n    id: *a'), 'an alias (*) is not supported'],
-  [entry('weight: 1\n    weight: 2'), 'the key stands here twice'],
+  [entry('weight: 1\n    weight: 2'), 'the key is repeated'],
   [`a: &a [x]\nb: &b [*a,*a,*a]\nc: &c [*b,*b,*b]\n`, 'an alias (*) is not supported'],
   ['['.repeat(20_000), 'f:1:'],
-  [`{"schema":"disco.registry/v1",\n "schema":""}`, 'f:2:2: the key stands here twice'],
+  [`{"schema":"disco.registry/v1",\n "schema":""}`, 'f:2:2: the key is repeated'],
   [`{"schema":"disco.registry/v1",\n "endpoints":[{"service":"a","addr":1}]}`, 'f:2:37: addr must be a text'],
   [`{"schema":"disco.registry/v1",\n "endpoints":[{"service":"a","addr":"b"}`, 'f:'],
 ])('%j is refused with its place', (text, message) => {

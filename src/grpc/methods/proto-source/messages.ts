@@ -27,7 +27,7 @@ export class MessageReader {
   /** Fields of each message by number and by name. */
   private readonly taken = new WeakMap<DescriptorProto, Map<number | string, FieldDescriptorProto>>()
 
-  /** @param isProto3 whether the file has said so by then: its syntax stands before its messages */
+  /** @param isProto3 whether the file is proto3: its syntax statement precedes its messages */
   constructor(
     private readonly tokens: Tokens,
     private readonly isProto3: () => boolean,
