@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { etcdDefinitionPlugin } from './etcd-definition.js'
 import { homelessOsPlugin } from './homeless-os.js'
+import { lazyStringWidthPlugin } from './lazy-string-width.js'
 import { manifestOf } from './manifest.js'
 import { noticesOf } from './notices.js'
 import { oclifPartsPlugin } from './oclif-parts.js'
@@ -59,7 +60,7 @@ const { metafile } = await build({
   metafile: true,
   // Optional parts of oclif and its libraries, for commands in TypeScript.
   external: ['typescript', 'ts-node', 'tsx', 'pnpapi'],
-  plugins: [etcdDefinitionPlugin, homelessOsPlugin, oclifPartsPlugin],
+  plugins: [etcdDefinitionPlugin, homelessOsPlugin, lazyStringWidthPlugin, oclifPartsPlugin],
 })
 // esbuild escapes non-ASCII characters in strings, but not in regular expressions.
 const bundle = join(outdir, 'disco.cjs')

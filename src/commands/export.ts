@@ -5,7 +5,7 @@ import { argument, oneOf } from '../cli/flags/custom.js'
 import { filterFlags, readScope } from '../cli/flags/target.js'
 import { LeaseTimes } from '../cli/registry-file/lease-times.js'
 import { RegistryFileWriter } from '../cli/registry-file/write.js'
-import { count } from '../cli/terminal/units.js'
+import { count, grouped } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
 import { type EndpointFilter, formatFilter, isUnfiltered, requireChosen } from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
@@ -35,7 +35,7 @@ export default class Export extends DiscoCommand {
   }
   static override flags = {
     ttl: Flags.boolean({
-      description: `ask for the granted TTL of every lease, also beyond the first ${LeaseTimes.MAX.toLocaleString('en')}`,
+      description: `ask for the granted TTL of every lease, also beyond the first ${grouped(LeaseTimes.MAX)}`,
     }),
     ...filterFlags,
     ...placeFlags,

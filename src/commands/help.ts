@@ -44,12 +44,11 @@ export default class Help extends DiscoCommand {
   /** @throws DiscoError USAGE for a name of neither a command nor a topic */
   private async textOn(subject: string | null, isCommand: boolean): Promise<string> {
     const { commandHelp, rootHelp, wrapLines } = await import('../cli/help/tool-help.js')
-    const { findingPage, TOPICS } = await import('../cli/help/topics.js')
     if (subject === null) return await rootHelp(this.config)
     const command = commandNamed(subject, this.config)
-    if (isCommand && command) return await commandHelp(command, this.config)
-    if (isTopic(subject)) return wrapLines(TOPICS[subject].text(), COLUMNS)
-    if (command) return await commandHelp(command, this.config)
+    if (command && (isCommand || !isTopic(subject))) return await commandHelp(command, this.config)
+    const { findingPage, TOPICS } = await import('../cli/help/topics.js')
+    if (isTopic(subject)) return wrapLines(TOPICS[subject](), COLUMNS)
     const page = findingPage(subject)
     if (page !== null) return wrapLines(page, COLUMNS)
     const topics = TOPIC_NAMES.map((id) => ({ id, aliases: [] }))

@@ -32,7 +32,7 @@ import {
 import { type ServicesDoc, servicesDoc } from '../cli/services/document.js'
 import { renderServices, SERVICE_VALUES } from '../cli/services/table.js'
 import type { TableChoice } from '../cli/terminal/table.js'
-import { count } from '../cli/terminal/units.js'
+import { count, grouped } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
 import type { Endpoint, LeaseId } from '../domain/endpoint.js'
 import { chosenOf, type EndpointFilter, isUnfiltered } from '../domain/endpoint-filter.js'
@@ -65,7 +65,7 @@ export default class Ls extends DiscoCommand {
       description: 'limit of each check',
     }),
     ttl: Flags.boolean({
-      description: `how long every lease still lasts, where there are more than ${MAX_LEASES.toLocaleString('en')}`,
+      description: `how long every lease still lasts, where there are more than ${grouped(MAX_LEASES)}`,
     }),
     ...revFlag,
     ...filterFlags,

@@ -1,4 +1,5 @@
-import semver from 'semver'
+import satisfies from 'semver/functions/satisfies.js'
+import validRange from 'semver/ranges/valid.js'
 import type { Endpoint } from './endpoint.js'
 import { DiscoError } from './errors.js'
 
@@ -151,7 +152,7 @@ function isMet(one: Requirement, endpoint: Endpoint): boolean {
       return !one.values.some(isEqual)
     default:
       if (one.name === 'weight') return isOrdered(endpoint.weight, one.op, Number(one.value))
-      return semver.satisfies(asSemver(actual), `${one.op}${one.value}`)
+      return satisfies(asSemver(actual), `${one.op}${one.value}`)
   }
 }
 
@@ -176,12 +177,7 @@ function requirement(name: string, op: string, value: string): Requirement | nul
   const isOrdering = op === '>' || op === '>=' || op === '<' || op === '<='
   if (name === 'weight' && isOrdering && isWeight(value)) return { op, name, value }
   const isRange = isOrdering || op === '~' || op === '^'
-  if (
-    name === 'version' &&
-    isRange &&
-    /^v?\d[\w.+-]*$/.test(value) &&
-    semver.validRange(`${op}${value}`) !== null
-  ) {
+  if (name === 'version' && isRange && /^v?\d[\w.+-]*$/.test(value) && validRange(`${op}${value}`) !== null) {
     return { op, name, value }
   }
   return null

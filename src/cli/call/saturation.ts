@@ -1,5 +1,5 @@
 import type { Palette } from '../terminal/color.js'
-import { count, duration } from '../terminal/units.js'
+import { count, duration, grouped } from '../terminal/units.js'
 import type { CallDoc, StartsDoc } from './document.js'
 
 /**
@@ -47,8 +47,4 @@ function saturation({ saturated, perSecond, clientCpu, limit }: StartsDoc): stri
   }
   if (saturated === 'reader') return `the reader of the output was slow, and calls went on at ${rate}`
   return `the backends were saturated at ${rate}, with the client at ${core} and ${grouped(limit)} calls under way, the limit (-c)`
-}
-
-function grouped(number: number): string {
-  return number.toLocaleString('en-US')
 }

@@ -1,7 +1,7 @@
 import { type Command, CommandHelp, Help, type Interfaces } from '@oclif/core'
 import { variablesOf } from './environment.js'
 import { EXITS, exitsOf } from './exit-codes.js'
-import { TOPICS } from './topics.js'
+import { TOPIC_SUMMARIES } from './topic-names.js'
 
 /** The number of examples at the top of the help. */
 const FIRST_EXAMPLES = 2
@@ -18,6 +18,11 @@ const LAYOUT = {
   hideCommandSummaryInDescription: true,
   // Under --json, help is a text in a document.
   stripAnsi: true,
+}
+
+/** oclif compiles a function of every text of a list, also where the text is not a template. */
+function templatesOnly(render: (text: string) => string): (text: string) => string {
+  return (text) => (text.includes('<%') ? render(text) : text)
 }
 
 /** Examples first; exit codes and environment last. */
@@ -57,6 +62,7 @@ class OwnHelp extends Help {
     super(config, LAYOUT)
     // oclif wraps some texts to the width of the terminal before it indents them.
     this.opts = { ...this.opts, maxWidth: this.opts.maxWidth - INDENT }
+    this.render = templatesOnly(this.render)
   }
 
   protected override log(...texts: string[]): void {
@@ -65,9 +71,8 @@ class OwnHelp extends Help {
 
   async root(): Promise<string> {
     await this.showRootHelp()
-    const topics = Object.entries(TOPICS).map(([name, { summary }]) => [name, summary] as const)
     const sections = [
-      this.section('TOPICS', this.list(topics)),
+      this.section('TOPICS', this.list(Object.entries(TOPIC_SUMMARIES))),
       this.section('EXAMPLES', ROOT_EXAMPLES.map((example) => `$ ${example}`).join('\n')),
       this.section('EXIT CODES', this.list(EXITS)),
       this.section('ENVIRONMENT', `${this.list(variablesOf(''))}\nAll: disco help environment`),

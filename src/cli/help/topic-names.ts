@@ -1,16 +1,18 @@
-/** Topics of `disco help`. Their texts are loaded only when shown. */
-export const TOPIC_NAMES = [
-  'exit-codes',
-  'environment',
-  'targets',
-  'policies',
-  'layouts',
-  'selectors',
-  'findings',
-] as const
+/** Topics of `disco help` with their summaries. Their texts are loaded only when shown. */
+export const TOPIC_SUMMARIES = {
+  'exit-codes': 'what each exit code means',
+  environment: 'the variables that disco reads',
+  targets: 'what pick and resolve take, and gRPC programs that use the library',
+  policies: 'the LB policies, their parameters and what a verdict goes by',
+  layouts: 'the registry layouts and their keys',
+  selectors: 'how a target selects some endpoints of a service',
+  findings: 'what disco doctor finds',
+} as const
 
-export type TopicName = (typeof TOPIC_NAMES)[number]
+export type TopicName = keyof typeof TOPIC_SUMMARIES
+
+export const TOPIC_NAMES = Object.keys(TOPIC_SUMMARIES) as TopicName[]
 
 export function isTopic(name: string): name is TopicName {
-  return (TOPIC_NAMES as readonly string[]).includes(name)
+  return Object.hasOwn(TOPIC_SUMMARIES, name)
 }

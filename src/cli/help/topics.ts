@@ -5,26 +5,16 @@ import { VARIABLES } from './environment.js'
 import { EXITS } from './exit-codes.js'
 import type { TopicName } from './topic-names.js'
 
-/** A page beside the help of the commands. */
-interface Topic {
-  readonly summary: string
-  text(): string
-}
-
-export const TOPICS: Readonly<Record<TopicName, Topic>> = {
-  'exit-codes': {
-    summary: 'what each exit code means',
-    text: () => `Exit codes
+/** The texts of the topics: pages beside the help of the commands. */
+export const TOPICS: Readonly<Record<TopicName, () => string>> = {
+  'exit-codes': () => `Exit codes
 
 ${pairs(EXITS)}
 
 Where several apply, the first of 130, 3, 4, 7 and 8 counts. With --assert 'errors<…' failed calls do not make it 7. \
 With -- CMD, register and dev end with the exit code of CMD where CMD ends by itself.
 Under --json an error is a document on standard output: {"error":{"code","message","hint","exit"}}.`,
-  },
-  environment: {
-    summary: 'the variables that disco reads',
-    text: () => `Environment
+  environment: () => `Environment
 
 ${pairs(VARIABLES)}
 
@@ -32,10 +22,7 @@ A flag (-C among them) wins over DISCO_*, DISCO_* wins over ETCDCTL_*, then come
 (disco context) and the default. Credentials of a context or project file go to its own endpoints only; those of ETCDCTL_* count \
 unless DISCO_ENDPOINTS names another cluster than ETCDCTL_ENDPOINTS. An empty DISCO_* or ETCDCTL_* variable counts as unset. A password comes from --password-file, from a variable or from standard input (--password-file -), never from \
 an argument.`,
-  },
-  targets: {
-    summary: 'what pick and resolve take, and gRPC programs that use the library',
-    text: () => `Targets
+  targets: () => `Targets
 
   SERVICE                    a service of the registry, in the layout of --layout (every layout without it)
   etcd:///SERVICE            the same service
@@ -53,10 +40,7 @@ Parameters of an etcd target:
 Any other parameter selects endpoints. Names and values are percent-encoded; a plus sign is written %2B.
 
 A program reads the layout ${DEFAULT_LAYOUT.name} where neither its target nor its Registry names another one; the tool reads every layout.`,
-  },
-  policies: {
-    summary: 'the LB policies, their parameters and what a verdict goes by',
-    text: () => `LB policies
+  policies: () => `LB policies
 
 ${pairs(POLICIES.map(policyLine))}
 
@@ -69,10 +53,7 @@ Short names are in brackets. The first is the default of --policy, except in dis
   --choices N                least_request: compare N endpoints drawn at random, 2 to 10; all of them without it
 
 In a gRPC service config a policy is named disco_NAME, such as {"disco_round_robin": {}}.`,
-  },
-  layouts: {
-    summary: 'the registry layouts and their keys',
-    text: () => `Layouts
+  layouts: () => `Layouts
 
 ${pairs(
   LAYOUTS.map(({ name, keys, isConfiguration, readOnly }) => [
@@ -84,10 +65,7 @@ ${pairs(
 --layout NAME reads or writes one layout; NAME=BASE where its keys begin otherwise. --root PREFIX is the prefix of all keys.
 Without --layout, register writes ${DEFAULT_LAYOUT.name} and every other command reads all layouts (auto).
 disco layouts shows which of them are present in a registry, with their default TTL.`,
-  },
-  selectors: {
-    summary: 'how a target selects some endpoints of a service',
-    text: () => `Selectors
+  selectors: () => `Selectors
 
 A target selects by parameters behind a question mark. An endpoint has to match all of them:
 
@@ -105,16 +83,12 @@ shell. With spill-over, calls go to all endpoints of the service if none of the 
 Weights and shares are those of the whole service. disco pick spreads its picks over the selected endpoints.
 
 The flag --version of weight, drain and unregister chooses among the endpoints that have the given address.`,
-  },
-  findings: {
-    summary: 'what disco doctor finds',
-    text: () => `Findings of disco doctor
+  findings: () => `Findings of disco doctor
 
 ${pairs(RULES.map(({ code, title, severity }) => [`${code} ${title}`, severity]))}
 
 disco help D001 has the page on a finding: what it means, what it costs and how to fix it. With errors doctor exits 9. \
 Under some circumstances a finding is more or less severe than listed here. What could not be checked is listed separately.`,
-  },
 }
 
 /** The page on one finding; null for an unknown code. */

@@ -1,5 +1,6 @@
 import type { LeaseId } from '../../domain/endpoint.js'
 import type { Registry, Ttl } from '../../registry/registry.js'
+import { grouped } from '../terminal/units.js'
 
 /** Asks for the granted TTLs of leases, each once. */
 export class LeaseTimes {
@@ -21,7 +22,7 @@ export class LeaseTimes {
   }
 
   get remark(): string {
-    return `The granted TTLs beyond the first ${LeaseTimes.MAX.toLocaleString('en')} leases are left out; --ttl asks for them`
+    return `The granted TTLs beyond the first ${grouped(LeaseTimes.MAX)} leases are left out; --ttl asks for them`
   }
 
   async of(leases: ReadonlySet<LeaseId>): Promise<ReadonlyMap<LeaseId, Ttl>> {

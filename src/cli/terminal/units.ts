@@ -20,6 +20,11 @@ export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`
 }
 
+/** A whole number as `12,345`. `toLocaleString` takes 12 ms the first time, which every start of a command would pay. */
+export function grouped(number: number): string {
+  return String(number).replaceAll(/\B(?=(\d{3})+$)/g, ',')
+}
+
 const MS_PER_UNIT = { d: 86_400_000, h: 3_600_000, m: 60_000 } as const
 
 /** An age, in its largest whole unit: `45s`, `12m`, `3h`, `2d`. */

@@ -1,7 +1,6 @@
-import { textWidth } from './text-width.js'
+import { graphemesOf, textWidth } from './text-width.js'
 
 const ANSI = /\u001b\[[0-9;]*m/g
-const graphemes = new Intl.Segmenter()
 
 /** Splits a line at a width. Both parts keep every colour code of the line. */
 export function take(line: string, columns: number): { readonly taken: string; readonly left: string } {
@@ -10,7 +9,7 @@ export function take(line: string, columns: number): { readonly taken: string; r
   let left = ''
   let at = 0
   for (const match of [...line.matchAll(ANSI), { 0: '', index: line.length }]) {
-    for (const { segment } of graphemes.segment(line.slice(at, match.index))) {
+    for (const { segment } of graphemesOf(line.slice(at, match.index))) {
       room -= textWidth(segment)
       if (room >= 0) taken += segment
       else left += segment

@@ -1,4 +1,5 @@
 import type { Key } from '../terminal/keys.js'
+import { graphemesOf } from '../terminal/text-width.js'
 import { SORTS, type Sort } from './rows.js'
 
 /** What the keys have set on a watched screen. */
@@ -68,8 +69,6 @@ function sortAfter(sort: Sort): Sort {
 /** Longer filters find nothing that shorter ones do not. */
 const MOST_CHARACTERS = 100
 
-const graphemes = new Intl.Segmenter()
-
 function edit(controls: Controls, draft: string, key: Key): Controls {
   switch (key.type) {
     case 'text':
@@ -78,7 +77,7 @@ function edit(controls: Controls, draft: string, key: Key): Controls {
       return { ...controls, top: 0, draft: [...text].slice(0, MOST_CHARACTERS).join('') }
     }
     case 'backspace': {
-      const last = [...graphemes.segment(draft)].at(-1)
+      const last = [...graphemesOf(draft)].at(-1)
       return { ...controls, top: 0, draft: draft.slice(0, last?.index ?? 0) }
     }
     case 'ctrl-u':

@@ -1,7 +1,7 @@
 import { renderLegend } from '../endpoints/table.js'
 import type { Palette } from '../terminal/color.js'
 import { cutTo } from '../terminal/screen.js'
-import { textWidth } from '../terminal/text-width.js'
+import { graphemesOf, textWidth } from '../terminal/text-width.js'
 import { visible } from '../terminal/visible.js'
 import type { Controls } from './controls.js'
 
@@ -48,11 +48,9 @@ const BETWEEN = '   '
 /** Columns of a filter that is in force. */
 const MOST_SHOWN = 20
 
-const graphemes = new Intl.Segmenter()
-
 function lastColumns(text: string, columns: number): string {
   let shown = ''
-  for (const { segment } of [...graphemes.segment(text)].toReversed()) {
+  for (const { segment } of [...graphemesOf(text)].toReversed()) {
     if (textWidth(segment + shown) > columns) break
     shown = segment + shown
   }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { count, duration, percent } from '../../../../src/cli/terminal/units.js'
+import { count, duration, grouped, percent } from '../../../../src/cli/terminal/units.js'
 
 it.each([
   [0, '0.0%'],
@@ -27,3 +27,10 @@ it('counts one thing and several', () => {
     ...['0 endpoints', '1 endpoint', '2 endpoints'],
   ])
 })
+
+it.each([0, 7, 999, 1_000, 12_345, 123_456, 1_000_000])(
+  'groups the digits of %d as English does',
+  (number) => {
+    expect(grouped(number)).toBe(number.toLocaleString('en'))
+  },
+)

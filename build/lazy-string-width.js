@@ -1,0 +1,23 @@
+const LAZY = `
+let width
+export default (text) => {
+  width ??= require('string-width').default
+  return width(text)
+}
+`
+
+/**
+ * An esbuild plugin: string-width is evaluated when the first text needs it, which few do. Its regular expressions and
+ * `Intl.Segmenter` take 10 ms, and every command can measure a text.
+ */
+export const lazyStringWidthPlugin = {
+  name: 'lazy-string-width',
+  setup(build) {
+    const { absWorkingDir: resolveDir } = build.initialOptions
+    build.onResolve({ filter: /^string-width$/ }, ({ path, importer, namespace }) => {
+      const isOurs = namespace === 'file' && !importer.includes('node_modules')
+      return isOurs ? { path, namespace: 'lazy-string-width' } : undefined
+    })
+    build.onLoad({ filter: /.*/, namespace: 'lazy-string-width' }, () => ({ contents: LAZY, resolveDir }))
+  },
+}

@@ -1,0 +1,55 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { environmentOf } from '../support/disco.js'
+import { registration } from '../support/etcd-state.js'
+import { sharedEtcd } from '../support/shared-etcd.js'
+
+const MAIN = fileURLToPath(new URL('../support/evaluated-modules-main.cjs', import.meta.url))
+const PACKAGE = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+
+/** What every command needs. oclif brings libraries of its own. */
+const NEEDED_BY_ALL = ['@oclif/core', 'chalk']
+
+interface StartUp {
+  /** Libraries of package.json that were evaluated, without those that every command needs. */
+  readonly libraries: readonly string[]
+  /** Folders of src/ with evaluated modules. */
+  readonly folders: readonly string[]
+  /** Functions of Intl and the like that were called. */
+  readonly localized: readonly string[]
+}
+
+async function startUp(endpoint: string, ...args: string[]): Promise<StartUp> {
+  const child = fork(MAIN, args, { env: environmentOf(endpoint), silent: true, execArgv: [] })
+  const [[report], [code]] = await Promise.all([once(child, 'message'), once(child, 'close')])
+  expect(code).toBe(0)
+  const { evaluated, localized } = report as { evaluated: string[]; localized: string[] }
+  const { dependencies, devDependencies, peerDependencies } = PACKAGE
+  const known = Object.keys({ ...dependencies, ...devDependencies, ...peerDependencies })
+  const isEvaluated = (library: string) =>
+    evaluated.some((path) => path.startsWith(`node_modules/${library}/`))
+  const folders = evaluated.flatMap((path) => /^src\/(\w+)\//.exec(path)?.[1] ?? [])
+  return {
+    libraries: known.filter((library) => !NEEDED_BY_ALL.includes(library) && isEvaluated(library)).sort(),
+    folders: [...new Set(folders)].sort(),
+    localized,
+  }
+}
+
+test('disco --help evaluates no library but oclif and chalk, and nothing that only other commands need', async () => {
+  const { libraries, folders, localized } = await startUp('127.0.0.1:1', '--help')
+  expect({ libraries, localized }).toEqual({ libraries: [], localized: [] })
+  // Of registry/ and etcd/, the names of environment variables and options.
+  expect(folders).toEqual(['cli', 'commands', 'config', 'domain', 'etcd', 'registry'])
+})
+
+test('disco ls of ASCII names evaluates the libraries for etcd, selectors and tables, and calls nothing of Intl', async () => {
+  const etcd = await sharedEtcd()
+  await etcd.ctl('put', ...registration('hello', '10.0.0.1:80'))
+  const { libraries, localized } = await startUp(etcd.endpoint, 'ls', 'hello')
+  expect(localized).toEqual([])
+  expect(libraries).toEqual(['@grpc/grpc-js', 'cli-table3', 'cockatiel', 'etcd3', 'protobufjs', 'semver'])
+})
