@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { EndpointsDoc } from '../../src/cli/endpoints/document.js'
+import { answeredRequests } from '../support/answered-requests.js'
 import type { Ran } from '../support/disco.js'
 import { EtcdApi } from '../support/etcd-api.js'
 import { grantLease, leaseIds, registration, revision } from '../support/etcd-state.js'
@@ -269,19 +270,56 @@ describe('the time that leases have left', () => {
     await Promise.all(Array.from({ length: count }, put))
   }
 
-  test('of more than 1,000 leases is left out with a remark, and included by --ttl', async () => {
-    await putLeased('hello', 1_001)
+  /** How many requests for the time of a lease a command made. */
+  async function requestsOf(...args: string[]): Promise<number> {
+    const before = await answeredRequests(etcd, 'LeaseTimeToLive')
+    await output(...args)
+    return (await answeredRequests(etcd, 'LeaseTimeToLive')) - before
+  }
+
+  test('is asked for once for each lease, however many endpoints share it, and never for -o name or --rev', async () => {
+    const [one, other] = [await grantLease(etcd, 100), await grantLease(etcd, 100)]
+    for (const port of [1, 2, 3]) await put('hello', `127.0.0.1:100${port}`, { lease: one })
+    await put('hello', '127.0.0.1:1004', { lease: other })
+    await put('payments', '127.0.0.1:1005', { lease: other })
+    await put('payments', '127.0.0.1:1006')
+    const rev = String(await revision(etcd))
+    const asked: [requests: number, args: readonly string[]][] = [
+      ...[[], ['-o', 'json'], ['-o', 'ndjson']].map((format): [number, string[]] => [2, format]),
+      [0, ['-o', 'name']],
+      [0, ['--rev', rev]],
+    ]
+    for (const [requests, args] of asked) {
+      expect(await requestsOf('ls', ...args)).toBe(requests)
+      expect(await requestsOf('ls', 'hello', ...args)).toBe(requests)
+      expect(await requestsOf('ls', '-l', 'weight>0', ...args)).toBe(requests)
+    }
+    expect(await requestsOf('ls', 'payments', '--sort', 'address', '-o', 'name')).toBe(0)
+    expect(await requestsOf('ls', 'payments')).toBe(1)
+    expect(await requestsOf('ls', 'hello', '127.0.0.1:1004', '127.0.0.1:1001')).toBe(2)
+  })
+
+  test('of more than 1,000 leases is left out with a remark, and asked for by --ttl', async () => {
+    await putLeased('hello', 1_000)
+    expect(await requestsOf('ls', 'hello')).toBe(1_000)
+    await put('hello', '127.0.0.1:1001', { lease: await grantLease(etcd, 100) })
+    const before = await answeredRequests(etcd, 'LeaseTimeToLive')
     const without = await tool.run('ls', 'hello', '--json')
     const doc = JSON.parse(without.stdout) as EndpointsDoc
     expect(doc.ttlsAsked).toBe(false)
     expect(doc.endpoints[0]).toMatchObject({ lease: expect.any(String), ttlSeconds: null })
-    expect(without.stderr).toBe('The times of 1001 leases are left out; --ttl asks for them\n')
+    const remark = 'The times of 1001 leases are left out; --ttl asks for them\n'
+    expect(without.stderr).toBe(remark)
     const [head] = cells(await output('ls', 'hello'))
     expect(head).not.toContain('TTL')
-    const [summary] = cells(await output('ls'))
-    expect(summary).not.toContain('MIN TTL')
+    const services = await tool.run('ls')
+    expect(cells(services.stdout)[0]).not.toContain('MIN TTL')
+    expect(services.stderr).toContain(remark)
+    expect(await answeredRequests(etcd, 'LeaseTimeToLive')).toBe(before)
     const asked = JSON.parse(await output('ls', 'hello', '--ttl', '--json')) as EndpointsDoc
     expect(asked.ttlsAsked).toBe(true)
     expect(asked.endpoints.every(({ ttlSeconds }) => (ttlSeconds ?? 0) > 50)).toBe(true)
+    expect(await answeredRequests(etcd, 'LeaseTimeToLive')).toBe(before + 1_001)
+    expect(await requestsOf('ls', '--ttl', '-o', 'name')).toBe(0)
   })
 })

@@ -7,7 +7,9 @@ export class LeaseTimes {
   /** Beyond this number, asking takes longer than all else: 10,000 leases take 3 s of CPU. */
   static readonly MAX = 1_000
 
+  /** Those of the leases that had not ended. */
   private readonly known = new Map<LeaseId, Ttl>()
+  private readonly asked = new Set<LeaseId>()
   private leftOut = 0
 
   /** @param all whether to ask for more than `MAX` */
@@ -25,13 +27,14 @@ export class LeaseTimes {
     return `The granted TTLs beyond the first ${grouped(LeaseTimes.MAX)} leases are left out; --ttl asks for them`
   }
 
+  /** The granted TTLs that are known so far, among them those of these leases. */
   async of(leases: ReadonlySet<LeaseId>): Promise<ReadonlyMap<LeaseId, Ttl>> {
-    const unknown = [...leases].filter((lease) => !this.known.has(lease))
-    const room = this.all ? unknown.length : Math.max(0, LeaseTimes.MAX - this.known.size)
-    this.leftOut += Math.max(0, unknown.length - room)
-    const asked = unknown.slice(0, room)
-    if (asked.length > 0)
-      for (const [lease, ttl] of await this.registry.ttls(asked)) this.known.set(lease, ttl)
+    const unasked = [...leases].filter((lease) => !this.asked.has(lease))
+    const room = this.all ? unasked.length : LeaseTimes.MAX - this.asked.size
+    const next = unasked.slice(0, room)
+    this.leftOut += unasked.length - next.length
+    for (const lease of next) this.asked.add(lease)
+    if (next.length > 0) for (const [lease, ttl] of await this.registry.ttls(next)) this.known.set(lease, ttl)
     return this.known
   }
 }
