@@ -7,7 +7,10 @@ export interface Abortable {
   readonly signal?: AbortSignal | undefined
 }
 
-/** The outcome of the promise, or a rejection with the reason of the signal: the work behind the promise goes on. */
+/**
+ * Settles as the promise does, but rejects with the signal's reason as soon as the signal aborts. The work behind the
+ * promise continues.
+ */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return await promise
   promise.catch(() => undefined)
@@ -31,7 +34,7 @@ interface Listener {
 const listeners = new WeakMap<AbortSignal, Listener>()
 
 /**
- * Calls back when the signal aborts. A program often passes one signal to many operations. Here they share one listener,
+ * Calls back when the signal aborts. A program often passes one signal to many operations. They share one listener,
  * since Node warns of a leak from the eleventh listener on.
  *
  * @param callback must not throw; not called if the signal has aborted already
@@ -39,11 +42,11 @@ const listeners = new WeakMap<AbortSignal, Listener>()
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   const listener = listeners.get(signal) ?? listen(signal)
-  // A function of its own, as a caller may pass the same callback twice.
+  // A new function for each call: the set would merge two calls with the same callback.
   const own = () => callback()
   listener.callbacks.add(own)
   return () => {
-    // The last one removes the listener: with it, a signal of `AbortSignal.any` would stay in memory.
+    // A signal of `AbortSignal.any` stays in memory as long as it has a listener.
     if (listener.callbacks.delete(own) && listener.callbacks.size === 0) listener.remove()
   }
 }

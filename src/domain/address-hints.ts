@@ -2,17 +2,17 @@ import { type Address, isLoopback, readAddress } from './address.js'
 import type { Endpoint } from './endpoint.js'
 import type { Hint } from './layouts/layout.js'
 
-/** What starts an address that other machines may be unable to dial: a cheap test before the address is read. */
+/** The start of an address that other machines may be unable to dial: a cheap test before the address is parsed. */
 const SUSPICIOUS = /^(?:127\.|localhost:|\[::1\]|0\.0\.0\.0:|\[::\]|:)/i
 
-/** The address of all interfaces: a server listens there, and no client can dial it. */
+/** Hosts that mean all interfaces: a server can listen there, but a client cannot dial them. */
 const UNSPECIFIED = new Set(['', '0.0.0.0', '::'])
 
 /**
- * Hints on registrations that clients elsewhere cannot dial, or that share an address: by endpoint.
+ * Hints by endpoint: clients on other machines cannot dial its address, or other keys have the same address.
  *
  * @param service every endpoint of one service
- * @param isShared whether other machines use the registry: etcd is not on this machine alone
+ * @param isShared whether a member of etcd is on another machine, so that clients may be as well
  */
 export function addressHints(
   service: readonly Endpoint[],

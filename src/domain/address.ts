@@ -45,12 +45,12 @@ export function readAddress(text: string): Address | { readonly problem: string 
   return { kind: 'tcp', host, port }
 }
 
-/** A text for a message, without possible secrets: the part before an @ (or its code, %40), a query, a fragment. */
+/** The text for a message, with `…` for possible secrets: the part before an @ (or %40), a query, and a fragment. */
 export function withoutSecrets(text: string): string {
   return text.replace(/^((?:[a-z][a-z0-9+.-]*:\/\/)?).*(?:@|%40)/is, '$1…@').replace(/([?#]).*$/s, '$1…')
 }
 
-/** A hint with the address that a URL contains, as a list to spread into suggestions: empty without one. */
+/** A hint with the address in a URL, as a list to spread into suggestions; empty if the text is not such a URL. */
 export function addressInUrl(text: string): string[] {
   const bare = text.replace(SCHEME, '').replace(/[/?#].*$/s, '')
   return SCHEME.test(text) && !('problem' in readAddress(bare)) ? [`Write ${bare}`] : []

@@ -3,8 +3,8 @@ import type { DiscoError } from './errors.js'
 import type { Origins } from './origins.js'
 
 /**
- * A whole service. Versions and other selectors are applied by the reader, because shares, and whether weights are
- * set at all, are properties of the whole service.
+ * Names a whole service. The reader applies selectors, such as a version, because shares depend on all endpoints of
+ * the service, and so does the question whether weights are set at all.
  */
 export interface Query {
   readonly service: string
@@ -12,7 +12,7 @@ export interface Query {
   readonly layout?: string | undefined
   /** The prefix of all keys; by default, the discovery's own setting. */
   readonly root?: string | undefined
-  /** Which of several registries, as `parseOrigins` reads it; by default, the discovery's own setting. */
+  /** The registries to read, if there are several, such as `dc1,dc2`; by default, the discovery's own setting. */
   readonly from?: string | undefined
 }
 
@@ -29,7 +29,7 @@ export interface Reset extends OfRegistry {
   readonly type: 'reset'
   readonly revision: Revision
   readonly endpoints: readonly Endpoint[]
-  /** A list from the cache is the last known one; etcd's own follows it. */
+  /** A list from the cache is the last known one; a Reset from etcd follows it. */
   readonly source: 'etcd' | 'cache'
   /** The time since the list was received; 0 from etcd. */
   readonly ageMs: number
@@ -59,8 +59,8 @@ export interface Changes extends OfRegistry {
 }
 
 /**
- * The registry is unreachable, or denies (a password is being changed): the last list stays valid until the next
- * Reset or Resync. Delivered once per outage; a denial after an outage is delivered as well.
+ * The registry is unreachable, or refuses access (for example while a password is changed). The last list stays valid
+ * until the next Reset or Resync. Delivered once per outage, and again if access is refused after the outage.
  */
 export interface Stale extends OfRegistry {
   readonly type: 'stale'

@@ -31,11 +31,11 @@ export interface StoredEndpointDoc {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** A weight change, in the JSON of both. */
+/** A weight change, in the JSON of the tool and of a registrar's HTTP handler. */
 export interface WeightChangeDoc {
   readonly key: string
   readonly addr: string
-  /** Null if the previous weight could not be read, which the change has fixed. */
+  /** Null if the previous weight could not be read; the change has replaced it. */
   readonly from: number | null
   readonly to: number
 }

@@ -9,7 +9,7 @@ export const MAX_TIMER = 'at most 596h'
 /** The expectation in errors about an invalid duration. */
 export const DURATION = 'a duration such as 5s or 2m'
 
-/** The expectation for a text: it names the bounds for a duration outside of them. @param least minimum */
+/** The expectation in an error about a text; the range for a duration out of it. @param least the minimum */
 export function expectedDuration(text: string, least: 'zero' | 'above zero' = 'above zero'): string {
   if (!/^[-\u2212]?\d+(?:\.\d+)?(ms|s|m|h)?$/.test(text)) return DURATION
   if (/^\d*[1-9]/.test(text)) return MAX_TIMER

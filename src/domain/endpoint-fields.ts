@@ -41,7 +41,7 @@ export function changedFields(
 }
 
 /**
- * The fields of an endpoint as its layout can carry them: null in place of the default for a field without a place. A
+ * The fields of an endpoint that its layout can store: null in place of the default of a field that it cannot store. A
  * field that the endpoint lacks is null, or absent.
  */
 export function carriedFields(endpoint: Endpoint): ReadonlyMap<string, unknown> {
@@ -49,7 +49,7 @@ export function carriedFields(endpoint: Endpoint): ReadonlyMap<string, unknown> 
   return new Map(fields.map(([field, value]) => [field, lacks(endpoint.layout, field) ? null : value]))
 }
 
-/** Whether a layout has no place for a field. */
+/** Whether a layout cannot store a field. False for an unknown layout. */
 export function lacks(name: string, field: string): boolean {
   const layout = findLayout(name)
   if (!layout) return false

@@ -16,7 +16,7 @@ import {
 /** Selects the endpoints of a command: those that meet all parts. An empty part excludes none. */
 export interface EndpointFilter {
   readonly select: Selector
-  /** Addresses or keys, of which the endpoint has one. */
+  /** The endpoint has one of these addresses or keys. */
   readonly addrs: readonly string[]
   /** The host of the address, without a port; null for any. */
   readonly host: string | null
@@ -124,14 +124,14 @@ function listed(values: readonly string[]): string {
   return [...shown, ...(values.length > MAX_VALUES ? ['…'] : [])].join(', ')
 }
 
-/** Empty for a socket, and for a text that is not an address. Some registrations lack the port. */
+/** The host of an address, with or without a port; empty for a socket and for an invalid address. */
 function hostOf(addr: string): string {
   const whole = readAddress(addr)
   const address = 'problem' in whole ? readAddress(`${addr}:1`) : whole
   return 'problem' in address || address.kind !== 'tcp' ? '' : hostName(address.host)
 }
 
-/** Host names ignore case; an IPv6 address may have its brackets. */
+/** A host in a form that can be compared: in lower case, and an IPv6 address without brackets. */
 function hostName(host: string): string {
   return host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
 }

@@ -25,7 +25,7 @@ export type EndpointProblem =
   | { readonly kind: 'not-dialled'; readonly text: string }
   /** The value cannot be read. Its weight is unknown, and no part of it can be changed. */
   | { readonly kind: 'unreadable'; readonly text: string }
-  /** The value names the key `belongsAt` instead of the key it was read from, so it is not trusted either. */
+  /** The value names the key `belongsAt`, but was read from another key, so it is not trusted. */
   | {
       readonly kind: 'misplaced'
       readonly text: string
@@ -49,7 +49,7 @@ export interface EndpointRecord {
   /** Empty if the registration has no version. */
   readonly version: string
   readonly addr: string
-  /** At least 0; an integer, except in layouts that store floats. 0 is drained, or unset where all have 0. */
+  /** At least 0; an integer, except in layouts that store floats. 0 means drained, or unset if all endpoints have 0. */
   readonly weight: number
   readonly id?: string
   readonly metadata: Readonly<Record<string, string>>

@@ -29,9 +29,9 @@ const EXIT_BY_CODE = {
  * - `REVISION_UNAVAILABLE`: etcd has compacted the revision, or not reached it
  * - `NOT_FOUND`: no such service, endpoint or method
  * - `CONFLICT`: another client holds the key or changed it, or the change needs `force`
- * - `WAIT_TIMED_OUT`: a condition did not come true in time
+ * - `WAIT_TIMED_OUT`: a condition was not met in time
  * - `INTERNAL`: a bug, or an unexpected error of another library (`cause`)
- * - `RPC_FAILED`, `VERDICT_FAILED`, `INTERRUPTED`: of the command line alone
+ * - `RPC_FAILED`, `VERDICT_FAILED`, `INTERRUPTED`: only from the command line
  */
 export type ErrorCode = keyof typeof EXIT_BY_CODE
 
@@ -42,7 +42,8 @@ export function isLinkFailure({ code }: DiscoError): boolean {
 
 /**
  * Distinguishes refusals by etcd with the same code, for programs. `login`: wrong user or password. `permission`: the
- * user's roles do not cover the keys. `no-space`: the NOSPACE alarm refuses writes. `refused`: any other refusal.
+ * user's roles do not cover the keys. `no-space`: the NOSPACE alarm refuses writes. `overloaded`: etcd has too many
+ * requests. `no-leader`: the cluster has no leader. `refused`: any other refusal.
  */
 export type EtcdReason = 'login' | 'permission' | 'no-space' | 'overloaded' | 'no-leader' | 'refused'
 
@@ -99,6 +100,8 @@ export class DiscoError extends Error {
 }
 
 /**
+ * The error for an invalid value.
+ *
  * @param source the flag, argument or environment variable that contains the text
  * @param text as messages may show it: an address or URL without its secrets
  */

@@ -74,7 +74,7 @@ function isLossy({ text }: ExactNumber): boolean {
   return !Number.isFinite(value) || (/^-?\d+$/.test(text) && BigInt(text) !== BigInt(value))
 }
 
-/** An object or array that is not closed yet; `name` waits for its value. */
+/** An object or array that is not closed yet; `name` is the member of which the value follows, null before a name. */
 interface Open {
   readonly value: unknown[] | Record<string, unknown>
   name: string | null

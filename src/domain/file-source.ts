@@ -13,19 +13,21 @@ export interface NamedFile {
 /** A file, read when it is needed and again when it may have changed; or content that was read already. */
 export type FileSource = string | NamedFile | ReadContent
 
-/** The name in messages: a file with what names it. */
+/** The name in messages: of a file its path, with the flag, variable or context that names it. */
 export function sourceName(source: FileSource): string {
   if (typeof source === 'string') return source
   return 'path' in source ? `${source.path} from ${source.source}` : source.name
 }
 
-/** Null for content without a path. */
+/** The path of a file; null for content. */
 export function pathOf(source: FileSource): string | null {
   if (typeof source === 'string') return source
   return 'path' in source ? source.path : null
 }
 
-/** Some editors put it at the start of a UTF-8 file; it is not part of the text (Unicode standard, section 23.8). */
+/**
+ * The byte order mark. Some editors put it at the start of a UTF-8 file; it is not part of the text (Unicode, 23.8).
+ */
 const MARK = '\uFEFF'
 
 /** A text file's text without a byte order mark. */

@@ -16,7 +16,7 @@ export function keyText(bytes: Uint8Array): string {
   return text
 }
 
-/** Bytes as UTF-8 text, without a copy of them; what is not UTF-8 becomes U+FFFD. */
+/** Decodes UTF-8 without copying the bytes first. Invalid bytes become U+FFFD. */
 export function textOf(bytes: Uint8Array): string {
   if (Buffer.isBuffer(bytes)) return bytes.toString()
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()
@@ -32,7 +32,7 @@ export function keyBytes(text: string): Buffer {
   return Buffer.concat(characters)
 }
 
-/** Whether a key is UTF-8. A key that is not never counts as a registration, whatever its value. */
+/** Whether a key is UTF-8. Other keys never count as registrations, whatever their value. */
 export function isUtf8Key(text: string): boolean {
   return !LONE_SURROGATE.test(text)
 }

@@ -5,8 +5,8 @@ const MAX_NAMES = 3
 
 /**
  * The known names that look the same as a mistyped one; if there are none, those that differ from it by a single
- * slip: a letter added, left out or replaced, or two neighbours swapped. Letter case does not count. Each name once, at
- * most three: first those that differ only in case.
+ * slip: a letter added, left out or replaced, or two neighbours swapped. Letter case does not count. Returns at most
+ * three names; those that differ only in case come first.
  */
 export function nearestNames(name: string, known: Iterable<string>): string[] {
   const candidates = [...new Set(known)]

@@ -3,7 +3,7 @@ import { DiscoError } from './errors.js'
 /** A registry among several that are read together. */
 export interface Origin {
   readonly registry: string
-  /** 0 is used first. Others are used while no endpoint of a lower number is READY. */
+  /** Registries of priority 0 are used first; others while no endpoint of a lower number is READY. */
   readonly priority: number
   /** Its part of the calls among the registries of the same priority: an integer above 0. */
   readonly weight: number
@@ -16,7 +16,7 @@ export type Origins = readonly [Origin, ...Origin[]]
 const ENTRY = /^([A-Za-z0-9][A-Za-z0-9._-]{0,63})(?:=(\d{1,6}))?$/
 
 const FORMS = [
-  'NAME,NAME: the first one, and the next where no endpoint of it is READY',
+  'NAME,NAME: the first one, or the next if it has no READY endpoint',
   'NAME=80,NAME=20: both, in this ratio',
 ]
 

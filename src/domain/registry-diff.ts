@@ -75,9 +75,9 @@ function pairBy(
     if (named) named.push(endpoint)
     else others.set(nameOf(endpoint), [endpoint])
   }
-  const take = (endpoint: Endpoint, isMeant: (other: Endpoint) => boolean): Endpoint | null => {
+  const take = (endpoint: Endpoint, isMatch: (other: Endpoint) => boolean): Endpoint | null => {
     const named = others.get(nameOf(endpoint)) ?? []
-    const index = named.findIndex(isMeant)
+    const index = named.findIndex(isMatch)
     return index < 0 ? null : (named.splice(index, 1)[0] ?? null)
   }
   const byKey = from.map((endpoint) => [endpoint, take(endpoint, ({ key }) => key === endpoint.key)] as const)

@@ -1,7 +1,7 @@
 /** A registry as a file: what `disco export` writes, and `disco apply` and `disco diff --against` read. */
 export interface RegistryFileDoc {
   readonly schema: typeof REGISTRY_FILE_SCHEMA
-  /** The revision that was read; of several services, that of the first. Null in a file written by hand. */
+  /** The revision of the read; if several services were read, of the first. Null in a file written by hand. */
   readonly rev: string | null
   /** The prefix of all keys (`--root`); empty for none. */
   readonly root: string
@@ -13,8 +13,8 @@ export interface RegistryFileDoc {
 export const REGISTRY_FILE_SCHEMA = 'disco.registry/v1'
 
 /**
- * One endpoint of a file. The fields state the whole registration, so that its layout writes key and value from them;
- * where the stored value has more than they can state, it stands beside them.
+ * One endpoint of a file. Its layout writes key and value from the fields. `value` or `valueBase64` is added if the
+ * stored value has more than the fields can state.
  */
 export interface EndpointEntry {
   readonly service: string
@@ -29,13 +29,13 @@ export interface EndpointEntry {
   readonly id?: string
   readonly layout: string
   readonly key: string
-  /** Whether the key was under a lease, and so expires without its owner. */
+  /** Whether the key had a lease, so that it expires without its owner. */
   readonly leased: boolean
-  /** What each keep-alive of that lease grants; null without a lease, and where it was not asked for. */
+  /** The granted TTL of that lease; null without a lease, and if it was not read. */
   readonly grantedTtlSeconds: number | null
-  /** Why gRPC does not dial it. For the reader: the value has the reason itself. */
+  /** Why gRPC does not dial it. For information only: the reason follows from the value. */
   readonly problem?: string
-  /** The stored value, where it has fields, spellings or an order of its own. */
+  /** The stored value, if its layout would write other bytes from the fields. */
   readonly value?: string
   /** The same for a value that is not UTF-8. */
   readonly valueBase64?: string

@@ -46,7 +46,7 @@ export class RevisionTimes {
     return this.notes.findLast(({ receivedMs }) => receivedMs <= timeMs)?.revision ?? null
   }
 
-  /** The first index whose revision is not lower. */
+  /** The index of the first sample whose revision is not lower than this one. */
   private firstFrom(revision: Revision): number {
     let [low, high] = [0, this.notes.length]
     while (low < high) {
@@ -76,7 +76,7 @@ export function noteLine({ revision, raftTerm, sentMs, receivedMs }: RevisionNot
   return `@${Math.ceil(receivedMs)} ${tookMs} ${revision} ${raftTerm}`
 }
 
-/** The `@` shows where a line that was not written to its end is followed by another. */
+/** With the `@`, an incomplete line does not match together with the line that was appended to it. */
 const LINE = /^@(\d{1,15}) (\d{1,9}) (\d{1,16}) (\d{1,16})$/
 
 /** Reads the lines of a file of samples; damaged lines are left out. */

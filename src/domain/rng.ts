@@ -1,6 +1,6 @@
 /**
- * Returns a random number from 0 up to, but not including, 1. The outermost layer creates it; a seeded one repeats
- * itself.
+ * Returns a random number from 0 up to, but not including, 1. The outermost layer creates it; tests create a seeded
+ * one, which gives the same numbers each time.
  */
 export type Rng = () => number
 

@@ -8,21 +8,21 @@ import { MAX_WEIGHT } from './weight.js'
 /** A whole, in the unit of shares: parts per million. */
 export const WHOLE_PPM = 1_000_000
 
-/** Some endpoints of a service, and the share of its traffic that they shall have together. */
+/** Some endpoints of a service, and the share of its traffic that they get together. */
 export interface SharePart {
   readonly filter: EndpointFilter
   /** In millionths: 50,000 is 5%. */
   readonly sharePpm: number
 }
 
-/** The weights that give the shares, by etcd key: of every key that has a weight before or after. */
+/** The weights that give the shares, by etcd key, for every key with a dialable endpoint. */
 export type PlannedWeights = ReadonlyMap<string, number>
 
-/** Keys whose weights are planned: the addresses under one key share its weight, and each counts fully. */
+/** A key whose weight is planned. Each address under the key gets traffic by the key's whole weight. */
 interface Keyed {
   readonly key: string
   readonly endpoints: Endpoint[]
-  /** -1 for the rest. */
+  /** The index of its part; -1 for the rest. */
   part: number
 }
 
@@ -39,11 +39,12 @@ export function readSharePpm(text: string): number | undefined {
 
 /**
  * The weights by which each part gets its share of the service, and all other endpoints the rest. Weights within a part
- * keep their relation. An endpoint at weight 0 stays there, unless all of a named part are at 0: they then get equal
- * weights. If every weight of the service is 0, all count as equal first.
+ * keep their ratios. An endpoint at weight 0 keeps it, unless all endpoints of a named part are at 0: these then get
+ * equal weights. If every weight of the service is 0, all count as equal first.
  *
- * No weight of the rest becomes smaller, unless the rest gets nothing: a program that restarts would register with one that
- * is large beside it. Shares are exact where weights up to 1,000,000 can give them; otherwise each is within a thousandth of itself.
+ * No weight of the rest becomes smaller, unless the rest gets nothing. Otherwise the old weight, with which an endpoint
+ * registers after a restart, would be too large beside the new ones. Shares are exact if weights up to 1,000,000 can
+ * express them; otherwise each has a relative error of at most a thousandth.
  *
  * @param service every endpoint of it
  * @throws DiscoError USAGE (shares over 100%, an endpoint in two parts); NOT_FOUND (a part selects none); CONFLICT (an
@@ -52,8 +53,7 @@ export function readSharePpm(text: string): number | undefined {
 export function planShares(service: readonly Endpoint[], parts: readonly SharePart[]): PlannedWeights {
   const name = service[0]?.service ?? ''
   const restPpm = WHOLE_PPM - parts.reduce((sum, { sharePpm }) => sum + sharePpm, 0)
-  if (restPpm < 0)
-    throw new DiscoError('USAGE', `The shares are ${percentText(WHOLE_PPM - restPpm)} together`)
+  if (restPpm < 0) throw new DiscoError('USAGE', `The shares add up to ${percentText(WHOLE_PPM - restPpm)}`)
   for (const { filter } of parts) requireChosen(filter, service, name)
   const keys = keysOf(service, parts)
   const unset = weightsAreUnset(service)
@@ -69,7 +69,7 @@ export function planShares(service: readonly Endpoint[], parts: readonly SharePa
   return roundedWeights(exact, floors)
 }
 
-/** Larger weights would be exact as well, and unreadable. */
+/** Larger weights could be exact too, but would be hard to read. */
 const MAX_EXACT_WEIGHT = 1_000_000n
 
 /** With the smallest weight this large, rounding changes no share by more than a thousandth of it. */
@@ -103,7 +103,7 @@ function keysOf(service: readonly Endpoint[], parts: readonly SharePart[]): Keye
     else {
       throw new DiscoError(
         'CONFLICT',
-        `Addresses of ${key} would have different shares: they have one weight`,
+        `Addresses of ${key} cannot have different shares: the key has one weight`,
         {
           suggestions: [
             `Select all of it: ${[...known.endpoints, endpoint].map((one) => one.addr).join(', ')}`,
@@ -117,7 +117,7 @@ function keysOf(service: readonly Endpoint[], parts: readonly SharePart[]): Keye
 
 const MATCHES_NONE: EndpointFilter = { select: [], addrs: [''], host: null }
 
-/** The relation of the weights in a part, in the order of its keys. */
+/** The ratios of the weights in a part, in the order of its keys. */
 function relationsIn(
   own: readonly Keyed[],
   {
@@ -135,13 +135,13 @@ function relationsIn(
   throw new DiscoError('CONFLICT', `${percentText(sharePpm)} of ${name} would go to no endpoint: ${why}`, {
     suggestions: [
       own.length === 0
-        ? 'The shares of a service make 100%'
+        ? 'The shares of a service must add up to 100%'
         : 'Name the others as well, such as version=1.0.0=95%, or restore them: --undo',
     ],
   })
 }
 
-/** Weights as whole numbers in the same relation: some layouts store fractions. */
+/** Weights as whole numbers with the same ratios: some layouts store fractions. */
 function wholeNumbers(weights: readonly number[]): bigint[] {
   if (weights.every(Number.isSafeInteger)) return weights.map(BigInt)
   return weights.map((weight) => BigInt(weight > 0 ? Math.max(1, Math.round(weight * 1e6)) : 0))
@@ -153,7 +153,7 @@ interface Amount {
   readonly relations: readonly bigint[]
 }
 
-/** The least weights that give exactly the shares: without a common divisor. */
+/** The smallest weights that give exactly the shares: they have no common divisor. */
 function exactWeights(amounts: readonly Amount[]): Map<string, bigint> {
   const sums = amounts.map(({ own, relations }) =>
     own.reduce((sum, { endpoints }, at) => sum + BigInt(endpoints.length) * (relations[at] ?? 0n), 0n),
@@ -182,9 +182,9 @@ function exactWeightsOf(keys: readonly Keyed[], exact: ReadonlyMap<string, bigin
 }
 
 /**
- * The weights below which no key should come: its own ones now. An endpoint that restarts registers with the weight of its
- * program again: beside weights without a common divisor, that may be most of the traffic. Those of the rest alone, since
- * others shall get less; of all where the rest gets nothing.
+ * The minimum weight of keys: their current one. An endpoint that restarts registers with the weight of its program; if
+ * the others had much smaller weights by then, it would get most of the traffic. Only keys of the rest have a minimum,
+ * since a part may have to get less; if the rest gets nothing, all keys have one.
  */
 function floorsOf(amounts: readonly Amount[]): ReadonlyMap<string, number> {
   const [rest] = amounts
@@ -195,7 +195,7 @@ function floorsOf(amounts: readonly Amount[]): ReadonlyMap<string, number> {
   )
 }
 
-/** Multiplied by the smallest whole number that brings each key to its floor, as far as weights may go. */
+/** The weights times the smallest whole number that brings each key to its minimum, within the limit of weights. */
 function atLeast(
   exact: ReadonlyMap<string, bigint>,
   floors: ReadonlyMap<string, number>,

@@ -31,12 +31,12 @@ export function effectiveWeight(endpoint: Weighted, unset: boolean): number {
   return unset ? 1 : endpoint.weight
 }
 
-/** An endpoint of a service, whose registry is one of several if it has an origin. */
+/** An endpoint of a service; with an origin if several registries are read together. */
 type Placed = Weighted & Pick<Endpoint, 'origin'>
 
 /**
- * Returns the effective weight of each endpoint. In each of several registries the service is one of its own: whether
- * its weights are unset is told by its endpoints there.
+ * Returns the effective weight of each endpoint. Of several registries, each is judged on its own: the weights of the
+ * service may be set in one and unset in another.
  *
  * @param service every endpoint of the service, as for `weightsAreUnset`
  */
@@ -48,7 +48,7 @@ export function effectiveWeights(service: readonly Placed[]): (endpoint: Placed)
 
 /**
  * Returns each endpoint's part of the whole service's traffic, from 0 to 1, if all endpoints are READY. Of several
- * registries, those of the best priority that have an endpoint to pick get all of it, each by its weight.
+ * registries with dialable endpoints, those of the lowest priority number get all traffic, each by its weight.
  */
 export function shareWithin(service: readonly Placed[]): (endpoint: Placed) => number {
   const parts = [...byRegistry(service)].map(([name, part]) => {

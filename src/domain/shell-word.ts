@@ -1,4 +1,4 @@
-/** A word for a command to copy, quoted where a shell would take one of its characters for a sign: `weight>0`. */
+/** A word of a command line, quoted if a shell would interpret one of its characters, as in `weight>0`. */
 export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

@@ -9,7 +9,7 @@ export interface Snapshot {
 
 export const EMPTY_SNAPSHOT: Snapshot = { revision: 0, byKey: new Map() }
 
-/** Several updates cost no more than one: everything is copied at most once. */
+/** Applies updates in order. The map is copied at most once, whatever the number of updates. */
 export function apply(snapshot: Snapshot, ...updates: readonly Update[]): Snapshot {
   let { revision } = snapshot
   let byKey: Map<string, readonly Endpoint[]> | null = null
@@ -28,7 +28,7 @@ export function apply(snapshot: Snapshot, ...updates: readonly Update[]): Snapsh
 
 export function endpointsOf(snapshot: Pick<Snapshot, 'byKey'>): Endpoint[] {
   const endpoints: Endpoint[] = []
-  // Ten times as fast as flat(), and on the path of each change.
+  // Called for each change; a loop is ten times as fast as flat().
   for (const siblings of snapshot.byKey.values()) for (const endpoint of siblings) endpoints.push(endpoint)
   return endpoints
 }

@@ -12,8 +12,8 @@ interface Tree {
 }
 
 /**
- * A state of a registry as a JSON document: services by name, in them endpoints by `ADDRESS VERSION`, in them the fields
- * that are not null. A second endpoint of the same name gets ` #2` behind it.
+ * A state of a registry as a JSON document: services by name, their endpoints by `ADDRESS VERSION`, and of each
+ * endpoint the fields that are not null. A second endpoint of the same name gets the suffix ` #2`.
  *
  * @param isKnown selects the fields
  */

@@ -44,14 +44,14 @@ const COMPARISON = String.raw`(>=|<=|==|!=|=|>|<)\s*`
 
 /**
  * Reads a condition: `endpoints>=3`, `ready>=3`, `healthy>=3`, `weight==0`, `registered`, `gone`, `all ready`,
- * `all healthy`, `all drained`. Those without a number, and the weight, may name an endpoint: `healthy ADDR`,
- * `weight ADDR==0`. `not` or `!` before it negates; `not healthy` means that none is. A single `=` is equality.
+ * `all healthy`, `all drained`. A state or a weight may name an endpoint: `healthy ADDR`, `weight ADDR==0`. The prefix
+ * `not` or `!` negates; `not healthy` means that no endpoint is healthy. A single `=` is equality.
  *
  * @throws DiscoError USAGE
  */
 export function parseWaitCondition(text: string): WaitCondition {
   const [, negation, whole = ''] = /^\s*(not\s+|!\s*)?(.*?)\s*$/s.exec(text) ?? []
-  // The address of "gone $ADDR" was empty.
+  // As from "gone $ADDR" with an empty variable.
   if (/^(registered|gone|ready|healthy|drained)$/.test(whole) && /\s$/.test(text)) throw invalid(text, whole)
   const read = readCounted(whole) ?? readWeight(whole) ?? readState(whole, negation !== undefined)
   if (read === null) throw invalid(text, whole)
@@ -75,7 +75,7 @@ function readWeight(text: string): WaitCondition | null {
 function readState(text: string, isNegated: boolean): WaitCondition | null {
   const [, all, state, addr = null] =
     /^(all\s+)?(registered|gone|ready|healthy|drained)(?:\s+(\S+))?$/.exec(text) ?? []
-  // "not all" would hold as soon as one is not; `not healthy` is that none is.
+  // Refuses "not all": it might mean one that is not, or none that is.
   if (state === undefined || (all !== undefined && (addr !== null || isNegated))) return null
   if (state === 'ready' || state === 'healthy' || state === 'drained') return { kind: 'all', state, addr }
   return all === undefined ? { kind: state as 'registered' | 'gone', addr } : null
@@ -117,14 +117,14 @@ const EXAMPLES: Readonly<Record<string, string>> = {
 }
 
 /**
- * The refusal of `ready` or `healthy` where no endpoint is named: a shell has made it of `--for healthy>=3`, and a file
- * named `=3`, if the quotes were forgotten.
+ * The error for `ready` or `healthy` without an endpoint. Without quotes, a shell reads `--for healthy>=3` as
+ * `--for healthy` with a redirection to a file named `=3`.
  */
 export function ambiguousState(state: string): DiscoError {
   return new DiscoError('USAGE', `Invalid condition "${state}"`, {
     suggestions: [
       `Quote the whole condition: --for '${state}>=3'`,
-      `Of every endpoint: --for 'all ${state}'; of one: disco wait SERVICE ADDR --for ${state}`,
+      `For every endpoint: --for 'all ${state}'; for one: disco wait SERVICE ADDR --for ${state}`,
     ],
   })
 }
@@ -150,7 +150,7 @@ export function namedIn(condition: WaitCondition): string | null {
   return 'addr' in condition ? condition.addr : null
 }
 
-/** Whether the servers themselves must be asked. */
+/** Whether judging the condition needs connections to the servers. */
 export function needsHealth(condition: WaitCondition): boolean {
   if ('state' in condition) return condition.state !== 'drained'
   return condition.kind === 'ready' || condition.kind === 'healthy'
@@ -161,7 +161,7 @@ export function compare(value: number, { operator, number }: Comparison): boolea
   return OPERATORS[operator](value, number)
 }
 
-/** Whether a larger value meets the comparison, if a smaller one does. */
+/** Whether every larger value meets the comparison if a value meets it. */
 export function isAtLeast({ operator }: Comparison): boolean {
   return operator === '>=' || operator === '>'
 }

@@ -12,7 +12,7 @@ import {
 /** The current state of the selected endpoints. */
 export interface WaitFacts {
   readonly endpoints: readonly Endpoint[]
-  /** Addresses and keys that the selection names: each of them stands for at least one endpoint. */
+  /** Addresses and keys that the selection names: each must match at least one endpoint. */
   readonly names: readonly string[]
   /** The endpoints with a gRPC connection; null if that was not checked. */
   readonly ready: ReadonlySet<EndpointId> | null
@@ -29,8 +29,8 @@ export interface Judged {
 }
 
 /**
- * Judges the current state. An absent endpoint has no weight, is in no state, and counts nowhere; without an endpoint,
- * neither `all` nor a weight holds.
+ * Judges the current state. An absent endpoint has no weight and no state, and is not counted. Without an endpoint,
+ * neither `all` nor a condition on the weight holds.
  */
 export function judge(condition: WaitCondition, facts: WaitFacts): Judged {
   switch (condition.kind) {
@@ -48,8 +48,8 @@ export function judge(condition: WaitCondition, facts: WaitFacts): Judged {
 }
 
 /**
- * Whether the condition can hold, by what the registry says alone, whatever the servers answer. For conditions on the
- * registry it is whether they hold.
+ * Whether the condition holds with the current registry, provided that the servers answer as needed. The result for a
+ * condition on the registry alone is whether it holds.
  */
 export function mayHold(condition: WaitCondition, facts: WaitFacts): boolean {
   if (!needsHealth(condition)) return judge(condition, facts).holds
@@ -78,7 +78,7 @@ function subjectsOf({ addr }: OfEndpoints, facts: WaitFacts): Subjects {
 
 function judgeNamed(condition: NamedCondition, subjects: Subjects, facts: WaitFacts): Judged {
   const { endpoints, names, absent } = subjects
-  // Each name stands for an endpoint, and without names there is one.
+  // Each name must match an endpoint; without names, there must be one.
   const areThere = endpoints.length > 0 && absent.length === 0
   switch (condition.kind) {
     case 'gone': {
@@ -109,7 +109,7 @@ function judgeState(
   const count = inState === null ? null : endpoints.filter((one) => inState.has(endpointId(one))).length
   const now = `${state} ${count ?? 'unknown'} of ${endpoints.length}`
   if (kind === 'none' && state !== 'drained') return { holds: count === 0, now }
-  // Only what is registered has a weight.
+  // Only a registered endpoint has a weight, and so can be drained or not.
   const holds = areThere && count === (kind === 'all' ? endpoints.length : 0)
   const missing = absenceText(absent)
   return { holds, now: missing === null ? now : `${now}, ${missing}` }

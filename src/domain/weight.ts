@@ -3,12 +3,12 @@ import { DiscoError } from './errors.js'
 /** The largest weight that all readers of the layouts can hold: a signed 32-bit integer. */
 export const MAX_WEIGHT = 2 ** 31 - 1
 
-/** A weight change: to a number, by a number, or to a part of the endpoint's own weight. */
+/** A weight change: to a number, by a number, or to a percentage of the endpoint's own weight. */
 export type WeightChange =
   | { readonly kind: 'set'; readonly weight: number }
   | { readonly kind: 'add'; readonly delta: number }
   | { readonly kind: 'scale'; readonly percent: number }
-  /** To a number, only if it is 0: a weight that another client has set meanwhile stays. */
+  /** To a number, but only from 0: a weight that another client has set meanwhile is kept. */
   | { readonly kind: 'restore'; readonly weight: number }
 
 /** A weight, or a change of one, as the command line takes it: `5`, `'+2'`, `'-1'`, `'50%'`. */
@@ -36,7 +36,7 @@ export function readWeightChange(text: string): WeightChange | undefined {
 }
 
 /**
- * Reads `5`, `+2`, `-1` or `50%`: a weight from 0 to 2^31 - 1, a difference, or a percentage of the endpoint's own weight.
+ * Reads `5`, `+2`, `-1` or `50%`: a weight from 0 to 2^31 - 1, a difference, or a percentage of the endpoint's weight.
  * A typographic minus (U+2212) counts as a minus, so that a command line can carry a negative change past a parser that
  * takes `-1` for a flag.
  *
@@ -116,5 +116,5 @@ function notAWeight(text: string): DiscoError {
 }
 
 function tooLarge(text: string): DiscoError {
-  return new DiscoError('USAGE', `Weight ${text} is too large: the most is ${MAX_WEIGHT} (2^31-1)`)
+  return new DiscoError('USAGE', `Weight ${text} is too large: the maximum is ${MAX_WEIGHT} (2^31-1)`)
 }

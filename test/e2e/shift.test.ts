@@ -96,7 +96,7 @@ describe('disco shift', () => {
   test.each([
     [['version=2.0.0'], 2, 'expected SELECTION=SHARE'],
     [['version=2.0.0=5'], 2, 'A share is 0% to 100%'],
-    [['version=2.0.0=60%', '10.0.0.1:1=50%'], 2, 'The shares are 110% together'],
+    [['version=2.0.0=60%', '10.0.0.1:1=50%'], 2, 'The shares add up to 110%'],
     [['version=2.0.0=60%', '10.0.0.2:1=10%'], 2, '10.0.0.2:1 is selected twice'],
     [['version=3.0.0=60%'], 4, 'No endpoint of hello is selected by -l version=3.0.0'],
     [['version==5%'], 2, 'a value is empty'],

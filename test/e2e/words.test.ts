@@ -149,7 +149,7 @@ describe('an invalid command line is answered with the problem and a suggestion'
     ['register hello me:secret@1.2.3.4:1', '"…@1.2.3.4:1" has a user in it', 'Expected host:port'],
     ['wait hello 1.2.3.4:1', 'disco wait needs --for', ''],
     ['wait --for gone', 'disco wait needs TARGET', 'Over all services: -l SELECTOR or --host HOST'],
-    ['wait hello -l a=b --for ready', 'Invalid condition "ready"', "Of every endpoint: --for 'all ready'"],
+    ['wait hello -l a=b --for ready', 'Invalid condition "ready"', "For every endpoint: --for 'all ready'"],
     ['wait hello --for delete', 'Invalid condition "delete"', 'Did you mean gone?'],
     ['wait hello --for condition=Ready', 'Invalid condition "condition=Ready"', "Did you mean 'all ready'?"],
     ['wait hello 1.2.3.4:1 --for weight1.2.3.4:1', 'Invalid condition "weight1.2.3.4:1"', ''],

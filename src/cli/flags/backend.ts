@@ -39,7 +39,7 @@ export const backendFlags = {
 export function planBackends(flags: Interfaces.InferredFlags<typeof backendFlags>): BackendPlan[] {
   const { backends: weights, latency, 'error-rate': errorRate } = flags
   if (weights.length > MAX_BACKENDS) {
-    throw new DiscoError('USAGE', `${weights.length} backends are too many: the most is ${MAX_BACKENDS}`)
+    throw new DiscoError('USAGE', `${weights.length} backends are too many: the maximum is ${MAX_BACKENDS}`)
   }
   const latencies = perBackend('--latency', latency, weights.length)
   const fractions = perBackend('--error-rate', errorRate, weights.length)

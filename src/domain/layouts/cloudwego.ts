@@ -10,13 +10,13 @@ import { emptyMap } from './metadata-weight.js'
 interface Dialect
   extends Pick<Layout, 'name' | 'base' | 'keys'>,
     Partial<Pick<Layout, 'baseOf' | 'isLikely'>> {
-  /** An address as it is written: IPv6 with or without brackets. */
+  /** The stored form of an address: IPv6 with or without brackets. */
   addressOf(addr: string): string
   /** The tags are a Go map: sorted, or in any order. */
   json(value: { network: unknown; address: unknown; weight: number; tags: unknown }): string
 }
 
-/** The weight that both take for one that is missing or negative; a weight of 0 is kept, since it drains. */
+/** The weight that both use for a negative one. A weight of 0 is read as 0, since it means drained. */
 const DEFAULT_WEIGHT = 10
 
 /** `{"network","address","weight","tags"}` under `{prefix}/{service}/{address}`. */

@@ -17,18 +17,18 @@ interface Form
     Partial<Omit<Layout, Needed | 'at' | 'prefix' | 'decode' | 'encode'>> {
   /** Only if the prefix is not the base, a slash, the service and a slash. */
   prefix?(base: string, service?: string): string
-  /** The registration from the key alone, for a value that names none. @param rest the key behind the base */
+  /** The parts that the key gives, for a value that cannot be used. @param rest the key after the base */
   place?(rest: string): KeyParts
-  /** @param rest the key behind the base @throws Problem */
+  /** Reads a value. @param rest the key after the base @throws Problem */
   read(value: Uint8Array, rest: string): EndpointRecords | NotAnEndpoint
   key(registrations: EndpointRecords, base: string, lease: LeaseId | null): string
   write?(registrations: EndpointRecords): string
 }
 
-/** Names of endpoints never contain them, and a terminal would interpret them. */
+/** Control characters. Names of endpoints never contain them, and a terminal would interpret them. */
 const CONTROLS = /[\0-\x1f\x7f-\x9f]/
 
-/** A layout at its default base, from its particulars. */
+/** A layout at its default base, from the part that differs from other layouts. */
 export function defineLayout(form: Form): Layout {
   const weightless = form.weightless ?? null
   const prefix = form.prefix ?? prefixUnder
@@ -70,7 +70,7 @@ export function defineLayout(form: Form): Layout {
   return layoutAt(form.base)
 }
 
-/** The base's own slash is not doubled: `/` and `hello` give `/hello/`. */
+/** Joins base and service. A slash at the end of the base is not doubled: `/` and `hello` give `/hello/`. */
 export function prefixUnder(base: string, service?: string): string {
   const lead = base === '' || base.endsWith('/') ? base : `${base}/`
   return service === undefined ? lead : `${lead}${service}/`
@@ -102,7 +102,7 @@ function decode(form: Form, base: string, key: string, value: Uint8Array): Decod
     refuseControls(read)
     const own = form.key(read, base, null)
     if (own !== key) return { kind: 'unusable', ...place(), problem: misplaced(own) }
-    return { kind: 'endpoints', records: read.map(withReach) as unknown as EndpointRecords }
+    return { kind: 'endpoints', records: read.map(withAddressProblem) as unknown as EndpointRecords }
   } catch (thrown) {
     if (!(thrown instanceof Problem)) throw thrown
     return { kind: 'unusable', ...place(), problem: { kind: 'unreadable', text: thrown.text } }
@@ -128,7 +128,8 @@ function refuseControlsIn(what: string, text: string): void {
   if (CONTROLS.test(text)) throw new Problem(`${what} has control characters`)
 }
 
-function withReach(registered: EndpointRecord): EndpointRecord {
+/** Marks a record without a problem as not dialled if its address is invalid. */
+function withAddressProblem(registered: EndpointRecord): EndpointRecord {
   if (registered.problem) return registered
   const address = readAddress(registered.addr)
   if ('problem' in address) return { ...registered, problem: notDialled(`address ${address.problem}`) }
@@ -171,7 +172,8 @@ function checkReadBack(
   const decoded = decode(form, base, key, value)
   const isSame = decoded.kind === 'endpoints' && decoded.records[0].service === service
   if (isSame) return
-  const problem = decoded.kind === 'unusable' ? decoded.problem.text : `${key} would be read as another one`
+  const problem =
+    decoded.kind === 'unusable' ? decoded.problem.text : `${key} would be read as another registration`
   throw new DiscoError('USAGE', `The layout ${form.name} cannot write this: ${problem}`)
 }
 

@@ -18,8 +18,8 @@ const BY_CLAIM = [...LAYOUTS].sort(
 const BY_BASE = [...LAYOUTS.filter(({ ownsBase }) => ownsBase), DEFAULT_LAYOUT]
 
 /**
- * Detects the layout of a key, by its value's members first and by the key second: a seed key without a version and a
- * Kitex key without a prefix are the same. Never throws.
+ * Detects the layout of a key, first by its value and then by the key, because keys alone are ambiguous: a seed key
+ * without a version has the form of a Kitex key without a prefix. Never throws.
  *
  * @param keyFor the key as the layout sees it, without the root
  * @returns null if no layout matches the value or the key

@@ -10,7 +10,7 @@ const HTML_ESCAPES: Readonly<Record<string, string>> = {
 
 /**
  * JSON as Go's encoding/json writes it: compact, with `<`, `>`, `&` and the two line separators escaped. An object
- * stands for a struct, with members in their order; a Map for a map, see `goMap`.
+ * represents a struct, with members in their order, and a Map represents a map (see `goMap`).
  */
 export function goJson(value: unknown): string {
   return writeJson(value).replace(/[<>&\u2028\u2029]/g, (character) => HTML_ESCAPES[character] ?? character)

@@ -14,7 +14,7 @@ type Metadata = Readonly<Record<string, unknown>>
 
 /**
  * GoFrame, contrib/registry/etcd: key `/{head}/{deployment}/{namespace}/{name}/{version}/{addr[,addr…]}`; the value
- * is only its metadata, of any types. Several addresses in one key share its weight.
+ * is a JSON object with the metadata, whose values have any type. Several addresses in one key share its weight.
  */
 export const goframe = defineLayout({
   name: 'goframe',
@@ -76,7 +76,7 @@ function metadataIn(value: Uint8Array): Metadata | null {
 }
 
 /**
- * Its weight may have any type: GoFrame converts it by gconv.Int, which truncates fractions, reads texts (decimal,
+ * The weight may have any type: GoFrame converts it by gconv.Int, which truncates fractions, reads texts (decimal,
  * hexadecimal, floating), counts `true` as 1, and returns 0 for a text that is not a number. Its own picker
  * (gsel_selector_weight.go) never picks an endpoint with a weight below 1.
  *

@@ -68,7 +68,7 @@ export class Fields {
     return writeJson(this.any(name) ?? 0)
   }
 
-  /** Null for a missing member, or where Go wrote a nil map. */
+  /** A map of texts; null for a missing member, and for null, which Go writes for a nil map. */
   textMap(name: string): Readonly<Record<string, string>> | null {
     const map = this.any(name)
     if (map === null || map === undefined) return null

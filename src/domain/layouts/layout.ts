@@ -78,11 +78,11 @@ export interface Layout {
   readonly weightless: string | null
   /** The reason why it is read-only, or null. */
   readonly readOnly: string | null
-  /** Recognised as configuration; its values are not decoded. */
+  /** Whether its keys are configuration: they are recognised, but their values are not decoded. */
   readonly isConfiguration: boolean
   /** Default weight of its writers. */
   readonly firstWeight: number
-  /** Its use of an id: it has no place, may be omitted, is generated, or is required. */
+  /** Whether a registration has an id: never, optionally, always (generated if not given), or always (to be given). */
   readonly id: 'none' | 'optional' | 'made' | 'required'
   readonly hasVersion: boolean
   /** Whether service names may contain slashes. */
@@ -94,6 +94,7 @@ export interface Layout {
    * that other layouts also use, and for a layout that claims every value under its base.
    */
   readonly ownsBase: boolean
+  /** The same layout at another base. */
   at(base: string): Layout
   /** The base of a key of this layout's form; null for a key of another form. */
   baseOf(key: string): string | null
@@ -114,11 +115,12 @@ export interface Layout {
     lease: LeaseId | null,
   ): { readonly key: string; readonly value: Uint8Array }
   /**
-   * A sentence about clients of this layout known not to apply a new weight at once; null if none are known, which
-   * does not promise that all do.
+   * A sentence about clients of this layout that are known not to apply a new weight at once. Null if no such client is
+   * known; there may still be some.
    */
   readonly weightCaveat: string | null
   /** The same value with another weight: no other byte changes. */
   withWeight(value: Uint8Array, weight: number): Uint8Array
+  /** A remark about the endpoint that only this layout needs; null for none. */
   hint(endpoint: Pick<Endpoint, keyof EndpointRecord | 'lease'>): Hint | null
 }

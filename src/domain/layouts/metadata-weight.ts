@@ -27,7 +27,7 @@ export function weightOf({ weight: text }: Map, { missing, negativeIsMissing }: 
   throw new Problem(`weight ${JSON.stringify(text)} is not an integer from 0 to 2^53`)
 }
 
-/** The metadata with that weight: unchanged if its own reader already takes it for that weight. */
+/** The metadata with that weight: unchanged if the framework's own reader gets that weight already. */
 export function withWeightOf(metadata: Map, weight: number, rule: Rule): Map {
   return weightOf(metadata, rule) === weight ? metadata : { ...metadata, weight: String(weight) }
 }

@@ -32,7 +32,7 @@ export interface Reader {
   keyFilter(service?: string): KeyFilter | null
   /** A reader of only the default layout's keys of a service, for users without permission for more. */
   narrowed(service: string): Reader | null
-  /** Null for a key that no layout claims. Never throws. */
+  /** Decodes a key and its value; null for a key that no layout claims. Never throws. */
   read(key: string, value: Uint8Array): Detected | null
 }
 
@@ -64,8 +64,8 @@ function layoutReader(name: string, root: string): Reader {
 }
 
 /**
- * Reads all keys: several layouts, some under prefixes chosen by their teams, may contain the same service. A single
- * range, filtered by key, is watched as one; a watch per prefix would separate the changes of a revision.
+ * Reads all keys, because several layouts may contain the same service, some under prefixes chosen by their teams. One
+ * watch of the whole range, filtered by key, keeps the changes of a revision together; a watch per prefix would not.
  */
 function autoReader(root: string): Reader {
   const reader: Reader = {
@@ -97,7 +97,7 @@ function likely(root: string): (key: string) => boolean {
 /** Keys under a prefix that a layout uses for the service, at the usual base or at one chosen by a team. */
 function ofService(root: string, service: string): KeyFilter {
   const usual = [...new Set(REGISTRIES.map((layout) => underRoot(root, layout.prefix(service))))]
-  // The part after a name under a base chosen by a team; a cheap test that excludes nearly all keys.
+  // The service's name with the character that follows it in keys: a cheap test that excludes nearly all other keys.
   const named = [`${service}/`, `${service}:`]
   const filter = (key: string) => {
     if (usual.some((prefix) => key.startsWith(prefix))) return true

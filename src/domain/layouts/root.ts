@@ -3,7 +3,7 @@ import { DiscoError } from '../errors.js'
 import type { Layout } from './layout.js'
 
 /**
- * A namespace of all keys, as a prefix: empty, or ending in one slash.
+ * The root, a namespace of all keys, as a prefix: empty, or ending in one slash.
  *
  * @throws DiscoError USAGE
  */
@@ -18,7 +18,7 @@ export function underRoot(root: string, key: string): string {
   return root === '' ? key : root + key.replace(/^\/+/, '')
 }
 
-/** The key without the root, with or without a leading slash as the layout has it. */
+/** The key without the root, with a leading slash if keys of the layout begin with one. */
 export function withoutRoot(root: string, key: string, layout: Layout): string {
   if (root === '') return key
   return `${layout.base.startsWith('/') ? '/' : ''}${key.slice(root.length)}`

@@ -51,7 +51,7 @@ export const seed = defineLayout({
   withWeight: (value, weight) => spliceJson(value, [{ field: 'weight' }], String(weight)),
 })
 
-/** Shared: a list has up to 100,000 endpoints. */
+/** One object for all endpoints without metadata: a list may have 100,000. */
 const NO_METADATA = {}
 
 /** `{service}/[{version}/]{the rest}`. */

@@ -2,16 +2,16 @@ import type { EndpointRecord } from '../endpoint.js'
 import { DiscoError } from '../errors.js'
 import type { EndpointRecords, Layout } from './layout.js'
 
-/** A registration as its fields state it: without what only its layout knows. */
+/** A registration in a registry file: its fields without `extra`, which only its layout knows. */
 export interface Stated {
-  /** Their metadata lacks the weight, where the layout stores it there. */
+  /** Their metadata omits the weight if the layout stores it there. */
   readonly records: EndpointRecords
   /** Whether the layout writes the same key and the same bytes from these fields alone. */
   readonly isWhole: boolean
 }
 
 /**
- * The fields of a stored registration, from which a file can state it.
+ * The fields of a stored registration for a registry file.
  *
  * @param records as `layout` decodes them from key and value
  */
@@ -35,7 +35,7 @@ function fieldsOf(record: EndpointRecord, hidesWeight: boolean): EndpointRecord 
   return { service, version, addr, weight, metadata, ...(id === undefined ? {} : { id }) }
 }
 
-/** Whether another weight shows as other metadata. */
+/** Whether a change of the weight also changes the metadata. */
 function storesWeightInMetadata(
   layout: Layout,
   { key, value, records: [first] }: { key: string; value: Uint8Array; records: EndpointRecords },

@@ -1,12 +1,12 @@
 import { Problem } from './layout.js'
 
-/** The scheme of a URL, and its host and port (or what takes their place); without a scheme, the text itself. */
+/** The scheme of a URL, and its authority, such as host and port. A text that is not a URL is returned as `addr`. */
 export function readUrl(text: string): { readonly scheme: string | null; readonly addr: string } {
   const [, scheme, addr] = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)/.exec(text) ?? []
   return scheme === undefined || addr === undefined ? { scheme: null, addr: text } : { scheme, addr }
 }
 
-/** The members of a query string in their order; of duplicates the first, as Go's Get. */
+/** The members of a query string in their order. Of duplicates, the first counts, as with Go's Get. */
 export function readQuery(text: string): Readonly<Record<string, string>> {
   const members: Record<string, string> = Object.create(null)
   for (const part of text.split('&')) {
@@ -18,14 +18,14 @@ export function readQuery(text: string): Readonly<Record<string, string>> {
   return { ...members }
 }
 
-/** Escaped as Go's url.QueryEscape does. */
+/** A query string, escaped as by Go's url.QueryEscape. */
 export function writeQuery(members: Readonly<Record<string, string>>): string {
   return Object.entries(members)
     .map(([name, value]) => `${escaped(name)}=${escaped(value)}`)
     .join('&')
 }
 
-/** Only the digits of the weight change, or the weight is appended. */
+/** Sets the weight in a query string, or appends it. No other byte changes. */
 export function queryWithWeight(value: Uint8Array, weight: number): Uint8Array {
   const parts = Buffer.from(value).toString('latin1').split('&')
   let found = false

@@ -31,7 +31,7 @@ describe('parseWeightChange', () => {
   })
 
   it('refuses a weight beyond a signed 32-bit integer', () => {
-    expect(errorOf(() => parseWeightChange('2147483648')).message).toContain('the most is 2147483647')
+    expect(errorOf(() => parseWeightChange('2147483648')).message).toContain('the maximum is 2147483647')
   })
 })
 
