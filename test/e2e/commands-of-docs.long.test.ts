@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -32,6 +32,7 @@ beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'disco-commands-'))
   for (const name of ['.prod-password', '.dc1-password'])
     writeFileSync(join(home, name), 'secret\n', { mode: 0o600 })
+  mkdirSync(join(home, '.config/fish/completions'), { recursive: true })
   writeFileSync(join(home, 'server.js'), 'setInterval(() => undefined, 1_000)\n')
   const network = `--import ${fileURLToPath(NETWORK)}`
   const etcdPort = etcd.endpoint.replace(/^.*:/, '')

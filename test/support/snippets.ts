@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { pagesIn } from './pages.js'
 
 /** A block of JavaScript or TypeScript of a page for users. */
 export interface Snippet {
@@ -18,23 +19,37 @@ export interface DocumentedCommand {
   readonly block: number
 }
 
-const PAGES = ['README.md', ...readdirSync('docs').map((name) => `docs/${name}`)].filter((page) =>
-  page.endsWith('.md'),
-)
+const PAGES = pagesIn('.')
 
-/** All lines of README.md and docs/ that run `disco`, with a prompt before it or without one. */
+/**
+ * All commands of README.md and docs/: lines of blocks that run `disco`, with a prompt before it or without one, and
+ * code in tables, unless it has a part to fill in, such as `[SERVICE]`.
+ */
 export function commandsOfDocs(): DocumentedCommand[] {
   return PAGES.flatMap((page) => {
     const text = readFileSync(page, 'utf8')
-    return [...text.matchAll(/^```(?:sh)?\n(.*?)^```$/gms)].flatMap(({ 1: block = '', index }) => {
-      const first = text.slice(0, index).split('\n').length + 1
-      return block.split('\n').flatMap((written, at) => {
+    const at = (index: number) => text.slice(0, index).split('\n').length
+    const ofBlocks = [...text.matchAll(/^```(?:sh)?\n(.*?)^```$/gms)].flatMap(({ 1: block = '', index }) => {
+      const first = at(index) + 1
+      return block.split('\n').flatMap((written, row) => {
         const [, line] = /^(?:\$ )?(disco .*)$/.exec(written) ?? []
-        return line === undefined ? [] : [{ place: `${page}:${first + at}`, line, block: first }]
+        return line === undefined ? [] : [{ place: `${page}:${first + row}`, line, block: first }]
       })
     })
+    const ofTables = [...text.matchAll(/^(?:\|.*\n)+/gm)].flatMap(({ 0: table, index }) => {
+      const first = at(index)
+      return table.split('\n').flatMap((row, below) =>
+        [...row.matchAll(/`(disco [^`]*)`/g)]
+          .map(([, line = '']) => line.replaceAll('\\|', '|'))
+          .filter((line) => !PART_TO_FILL_IN.test(line))
+          .map((line) => ({ place: `${page}:${first + below}`, line, block: first })),
+      )
+    })
+    return [...ofBlocks, ...ofTables]
   })
 }
+
+const PART_TO_FILL_IN = /[[…]|\b[A-Z]{2,}\b|\||^disco \w+$/
 
 /**
  * All blocks of JavaScript and TypeScript in README.md and docs/. The declarations in docs/api.md, which import
