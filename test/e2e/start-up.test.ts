@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { environmentOf } from '../support/disco.js'
@@ -14,6 +14,8 @@ const PACKAGE = JSON.parse(readFileSync(new URL('../../package.json', import.met
 const NEEDED_BY_ALL = ['@oclif/core', 'chalk']
 
 interface StartUp {
+  /** Paths in this repository. */
+  readonly evaluated: readonly string[]
   /** Libraries of package.json that were evaluated, without those that every command needs. */
   readonly libraries: readonly string[]
   /** Folders of src/ with evaluated modules. */
@@ -22,10 +24,12 @@ interface StartUp {
   readonly localized: readonly string[]
 }
 
-async function startUp(endpoint: string, ...args: string[]): Promise<StartUp> {
-  const child = fork(MAIN, args, { env: environmentOf(endpoint), silent: true, execArgv: [] })
+/** What these command lines evaluate together in one process, which ends with the code of the last one that failed. */
+async function startUp(endpoint: string, exitCode: number, ...lines: string[][]): Promise<StartUp> {
+  const env = environmentOf(endpoint)
+  const child = fork(MAIN, [JSON.stringify(lines)], { env, silent: true, execArgv: [] })
   const [[report], [code]] = await Promise.all([once(child, 'message'), once(child, 'close')])
-  expect(code).toBe(0)
+  expect(code).toBe(exitCode)
   const { evaluated, localized } = report as { evaluated: string[]; localized: string[] }
   const { dependencies, devDependencies, peerDependencies } = PACKAGE
   const known = Object.keys({ ...dependencies, ...devDependencies, ...peerDependencies })
@@ -33,6 +37,7 @@ async function startUp(endpoint: string, ...args: string[]): Promise<StartUp> {
     evaluated.some((path) => path.startsWith(`node_modules/${library}/`))
   const folders = evaluated.flatMap((path) => /^src\/(\w+)\//.exec(path)?.[1] ?? [])
   return {
+    evaluated,
     libraries: known.filter((library) => !NEEDED_BY_ALL.includes(library) && isEvaluated(library)).sort(),
     folders: [...new Set(folders)].sort(),
     localized,
@@ -40,7 +45,7 @@ async function startUp(endpoint: string, ...args: string[]): Promise<StartUp> {
 }
 
 test('disco --help evaluates no library but oclif and chalk, and nothing that only other commands need', async () => {
-  const { libraries, folders, localized } = await startUp('127.0.0.1:1', '--help')
+  const { libraries, folders, localized } = await startUp('127.0.0.1:1', 0, ['--help'])
   expect({ libraries, localized }).toEqual({ libraries: [], localized: [] })
   // Of registry/ and etcd/, the names of environment variables and options.
   expect(folders).toEqual(['cli', 'commands', 'config', 'domain', 'etcd', 'registry'])
@@ -49,7 +54,17 @@ test('disco --help evaluates no library but oclif and chalk, and nothing that on
 test('disco ls of ASCII names evaluates the libraries for etcd, selectors and tables, and calls nothing of Intl', async () => {
   const etcd = await sharedEtcd()
   await etcd.ctl('put', ...registration('hello', '10.0.0.1:80'))
-  const { libraries, localized } = await startUp(etcd.endpoint, 'ls', 'hello')
+  const { libraries, localized } = await startUp(etcd.endpoint, 0, ['ls', 'hello'])
   expect(localized).toEqual([])
   expect(libraries).toEqual(['@grpc/grpc-js', 'cli-table3', 'cockatiel', 'etcd3', 'protobufjs', 'semver'])
+})
+
+test('no command but call evaluates the libraries for gRPC, etcd, files and templates before its flags are read', async () => {
+  const all = readdirSync(new URL('../../src/commands', import.meta.url))
+  const files = all.filter((file) => file !== 'call.ts')
+  const lines = files.map((file) => [file.replace('.ts', ''), '--no-such-flag'])
+  const { evaluated, libraries, localized } = await startUp('127.0.0.1:1', 2, ...lines)
+  expect(evaluated).toEqual(expect.arrayContaining(files.map((file) => `src/commands/${file}`)))
+  expect(localized).toEqual([])
+  expect(libraries).toEqual(['cli-table3', 'semver'])
 })
