@@ -1,18 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { startGreeter } from '../../src/dev/greeter.js'
+import { commandsOf } from '../support/commands-of-page.js'
 import { registration } from '../support/etcd-state.js'
 import { temporaryFile } from '../support/temporary-file.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
 const { etcd, disco } = await toolOnEtcd()
-
-/** The commands in blocks for a shell, in their order. */
-function commandsOf(page: string): string[] {
-  const text = readFileSync(new URL(`../../docs/${page}`, import.meta.url), 'utf8')
-  const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block)
-  return blocks.flatMap((block) => block.trim().split('\n'))
-}
 
 describe('docs/doctor.md', () => {
   const LEFTOVER = '127.0.0.1:1004'

@@ -39,7 +39,8 @@ export async function deadEndpoints(): Promise<DeadEndpoints> {
   return { refused: NOBODY, mute: mute.addr, swallowed: swallowed.addr, reset: reset.addr, goAway }
 }
 
-interface Listening {
+/** A listener of a test. */
+export interface Listening {
   readonly addr: string
   close(): Promise<void>
 }
@@ -72,7 +73,8 @@ const server = require('node:net').createServer().listen({ port: 0, host: '127.0
   setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0))
 })`
 
-async function startSwallowing(): Promise<Listening> {
+/** The kernel's backlog is full: a connection is neither accepted nor refused. */
+export async function startSwallowing(): Promise<Listening> {
   const worker = new Worker(HANGS, { eval: true })
   const [port] = (await once(worker, 'message')) as [number]
   const held: Socket[] = []
