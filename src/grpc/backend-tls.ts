@@ -18,12 +18,14 @@ export interface BackendTls {
 }
 
 /**
+ * Reads the credentials and channel options from certificate files.
+ *
  * @param name the expected name in the certificates; by default the channel's authority, the service's name
  * @throws DiscoError USAGE for unusable files
  */
 export async function readBackendTls(files: PemFiles, name: string | undefined): Promise<BackendTls> {
   const pems = await readPems(files, CLIENT_CERTIFICATE_FLAGS)
-  // An IP address may not be asked for by name (RFC 6066, 3), only looked for in the certificate.
+  // SNI must not contain an IP address (RFC 6066, 3): it is only compared with the certificate.
   const isAddress = name !== undefined && isIP(name) !== 0
   const verify = isAddress
     ? { checkServerIdentity: (_: string, certificate: Certificate) => checkServerIdentity(name, certificate) }
@@ -35,7 +37,7 @@ export async function readBackendTls(files: PemFiles, name: string | undefined):
   }
 }
 
-/** The same, to be read again. @throws DiscoError USAGE */
+/** {@link readBackendTls} that can be repeated when the files change. @throws DiscoError USAGE */
 export async function openBackendTls(
   files: PemFiles,
   name: string | undefined,

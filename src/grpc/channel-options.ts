@@ -7,9 +7,9 @@ import { checkPolicies, type ServiceConfig } from './resolver/service-config.js'
 
 /** The load balancing of a channel. */
 export interface ChannelSettings {
-  /** The name of a policy, as `disco call --policy` takes it, or one that is made. Default: weighted_round_robin. */
+  /** The name of a policy, as for `disco call --policy`, or a configured one. Default: weighted_round_robin. */
   readonly policy?: NameOf<PolicyName> | Policy
-  /** Parameters of a policy that is named. */
+  /** Parameters of a policy that is given by its name. */
   readonly parameters?: object
   /**
    * Whether to watch the health of endpoints: of the server as a whole (`true`), or of this service. Default: false.
@@ -43,7 +43,7 @@ export function channelOptions(settings: ChannelSettings = {}): ChannelOptions {
   const { policy = POLICIES[0].name, parameters = {}, health, outlierDetection, observer } = settings
   const configured = typeof policy === 'string' ? findPolicy(policy).configure(parameters) : policy
   if (!experimental.isLoadBalancerNameRegistered(grpcPolicyName(configured))) {
-    throw new DiscoError('INTERNAL', 'Our LB policies are not known to grpc-js: call install() first')
+    throw new DiscoError('INTERNAL', 'The disco LB policies are not known to grpc-js: call install() first')
   }
   const own = lbConfigOf(configured)
   const lbConfig = outlierDetection

@@ -8,7 +8,7 @@ import type { BackendTls } from './backend-tls.js'
 const DROPPED_TLS =
   'drops the TLS connection: it may want a client certificate, or another one (--tls-cert, --tls-key)'
 
-/** The remedies for a server with the other protocol, as clauses in brackets. */
+/** The remedies for a server that was dialled with the wrong protocol, as clauses in brackets. */
 export interface SchemeRemedies {
   readonly toTls: string
   readonly toPlaintext: string
@@ -58,9 +58,9 @@ export interface Diagnosis {
 }
 
 /**
- * The same, after a probe of the server if the cause is uncertain: a server may drop a connection of the other
- * protocol without an error, in both directions. Our own client certificate is checked as well, since not every
- * server explains its refusal.
+ * Why a connection failed, after a probe of the server if grpc-js's error does not show the cause: a server may drop a
+ * connection of the wrong protocol without an error. The client certificate is also checked, since not every server
+ * explains why it refuses one.
  *
  * @param tls how the connection was dialled; undefined for plaintext
  */
@@ -113,7 +113,7 @@ function withRemedy(clause: string, failure: ConnectionFailure | null): string {
   return remedy ? `${clause} ${remedy}` : clause
 }
 
-/** The details of a call's status; those of a failed connection without grpc-js's wrapping. */
+/** The details of a call's status. Those of a failed connection lose grpc-js's wrapping. */
 export function withoutWrapping(details: string): string {
   return isAboutConnection(details) ? connectionProblem(details) : details
 }

@@ -2,9 +2,9 @@ import { onAbort } from '../domain/abortable.js'
 import { MAX_TIMER_MS } from '../domain/duration.js'
 
 /**
- * A signal that aborts after a time, or with another signal. Its timer and its listener hold it strongly. A signal of
- * `AbortSignal.timeout` within `AbortSignal.any` is not held: a garbage collection removes it, and it never fires
- * (nodejs/node#57736). Dispose of it when the work has ended.
+ * A signal that aborts after a time, or with another signal. Dispose of it when the work has ended. It replaces
+ * `AbortSignal.timeout` within `AbortSignal.any`, which may be garbage-collected and then never fires
+ * (nodejs/node#57736): here the timer and the listener keep the signal in memory.
  */
 export class Deadline implements Disposable {
   private readonly controller = new AbortController()

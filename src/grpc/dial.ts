@@ -19,7 +19,10 @@ export interface DialSettings extends ChannelSettings {
 /** This process does not serve channelz, and its counters take about 10 KB per connection. */
 const OWN_OPTIONS = { 'grpc.enable_channelz': 0 }
 
-/** A client of a target; connects at once. Close it. @throws DiscoError USAGE for its service config, or the target's registries */
+/**
+ * A client of a target; connects at once. Close it. @throws DiscoError USAGE for its service config, or the target's
+ * registries
+ */
 export function dial(target: string, settings: DialSettings): Client {
   const client = made(target, settings)
   client.getChannel().getConnectivityState(true)
@@ -37,7 +40,7 @@ function made(target: string, { tls, authority, maxMessageBytes, ...settings }: 
   try {
     return new Client(target, tls?.credentials ?? credentials.createInsecure(), options)
   } catch (cause) {
-    // The resolver's, about the target.
+    // The resolver's error about the target.
     if (cause instanceof DiscoError) throw cause
     // The service config is the only option here that grpc-js may refuse.
     throw new DiscoError('USAGE', `The service config cannot be used: ${(cause as Error).message}`, { cause })

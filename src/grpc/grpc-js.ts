@@ -27,13 +27,13 @@ export const USED_OF_GRPC_JS = [
 
 /** A copy of grpc-js that this process has loaded. */
 export interface GrpcJsCopy {
-  /** The version of its package. */
+  /** The folder of its package. */
   readonly folder: string
   /** Whether disco-registry uses this copy. */
   readonly isOurs: boolean
 }
 
-/** @throws DiscoError USAGE, with the version found and the version needed */
+/** Checks that grpc-js has all used parts. @throws DiscoError USAGE, with the version found and the version needed */
 export function requireFeatures(found: Readonly<Record<string, unknown>>, version: string | null): void {
   const missing = USED_OF_GRPC_JS.filter((name) => typeof found[name] !== 'function')
   if (missing.length === 0) return
@@ -56,7 +56,7 @@ export function twoCopies(copies: readonly GrpcJsCopy[], ofProgram: string | nul
   const ours = copies.find(({ isOurs }) => isOurs)
   const other = copies.find(({ folder, isOurs }) => folder === ofProgram && !isOurs)
   if (!ours || !other) return null
-  return `Two copies of @grpc/grpc-js are loaded: disco-registry uses ${ours.folder}, this program ${other.folder}. Clients of the program's copy know neither etcd: targets nor our LB policies. Have one copy: npm dedupe, or npm ls @grpc/grpc-js for why there are two`
+  return `Two copies of @grpc/grpc-js are loaded: disco-registry uses ${ours.folder}, this program ${other.folder}. Clients of the program's copy know neither etcd: targets nor the disco LB policies. Keep one copy: npm dedupe; npm ls @grpc/grpc-js shows why there are two`
 }
 
 /**

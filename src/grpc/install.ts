@@ -9,17 +9,17 @@ import { SCHEME } from './resolver/target.js'
 
 /** Options of {@link install}. */
 export interface InstallOptions {
-  /** Resolves the `etcd:` targets of channels that are made from now on. The caller closes it. */
+  /** Resolves the `etcd:` targets of channels that are created from now on. The caller closes it. */
   readonly discovery?: Discovery
-  /** LB policies of the program's own, to be used as `channelOptions({ policy: own.configure({}) })`. */
+  /** Further LB policies of the program, used by `channelOptions({ policy: own.configure({}) })`. */
   readonly policies?: readonly PolicyKind[]
 }
 
 /** The result of `install`. */
 export interface Installation extends AsyncDisposable {
   /**
-   * Ends the use of its discovery: `etcd:` targets of channels that are made later are resolved by the discovery that was
-   * installed before, if there is one. Open channels keep theirs, and policies stay known. Idempotent.
+   * Ends the use of its discovery: channels that are created later use the discovery that was installed before, if
+   * there is one. Open channels keep theirs, and policies stay registered. Idempotent.
    */
   close(): void
 }
@@ -31,15 +31,16 @@ interface InUse {
 }
 
 /**
- * The discovery of `etcd:` targets: grpc-js keeps one resolver for a scheme, for the whole process. The ones before it are
- * known only to the installations that would restore them: a program that keeps no installation keeps no former discovery.
+ * The discovery of `etcd:` targets: grpc-js keeps one resolver per scheme, for the whole process. Only installations
+ * refer to the discovery that they would restore, so a discovery is not kept in memory without its installation.
  */
 let current: InUse | null = null
 
 /**
- * Registers our LB policies with grpc-js, as `disco_<name>`, and a resolver for `etcd:` targets, if a discovery is given.
- * grpc-js keeps both process-wide: a second call replaces the discovery of channels created later. If the program dials by
- * another copy of grpc-js than disco-registry, it emits a process warning with the code DISCO_TWO_GRPC_JS.
+ * Registers the LB policies with grpc-js, as `disco_<name>`, and a resolver for `etcd:` targets, if a discovery is
+ * given. grpc-js keeps both process-wide: a second call replaces the discovery of channels created later. If the
+ * program dials by another copy of grpc-js than disco-registry, it emits a process warning with the code
+ * DISCO_TWO_GRPC_JS.
  *
  * @throws DiscoError USAGE for an unknown option, and for a grpc-js that is too old, with the version found and the
  *   version needed
@@ -60,7 +61,7 @@ export function install(options: InstallOptions = {}): Installation {
   return { close, [Symbol.asyncDispose]: async () => close() }
 }
 
-/** @returns ends the use of the discovery */
+/** Resolves targets by the discovery. @returns ends its use */
 function use(discovery: Discovery): () => void {
   const own: InUse = { discovery, instead: null }
   let previous = current
@@ -87,7 +88,7 @@ function resolveBy(one: InUse | null): void {
 
 const OPTIONS = ['discovery', 'policies'] as const satisfies readonly (keyof InstallOptions)[]
 
-/** A program in JavaScript would otherwise not learn that nothing is installed. @throws DiscoError USAGE */
+/** Refuses unknown options: TypeScript would, but a program may be in JavaScript. @throws DiscoError USAGE */
 function refuseUnknown(options: object): void {
   const unknown = Object.keys(options).find((name) => !(OPTIONS as readonly string[]).includes(name))
   if (unknown === undefined) return
@@ -99,12 +100,12 @@ function refuseUnknown(options: object): void {
   })
 }
 
-/** Takes the place of a discovery if none is installed: channels to `etcd:` targets fail with the reason. */
+/** The discovery if none is installed: channels to `etcd:` targets fail with the reason. */
 export const withoutDiscovery: Discovery = {
   // biome-ignore lint/correctness/useYield: it fails before there is an update
   async *watch() {
     throw new DiscoError('USAGE', 'No discovery is installed: its installation was closed', {
-      suggestions: ['Call install({ discovery }) before the channel is made'],
+      suggestions: ['Call install({ discovery }) before the channel is created'],
     })
   },
 }

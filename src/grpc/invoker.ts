@@ -27,7 +27,7 @@ import { markCall } from './resolver/observer.js'
 export interface CallContent {
   /** The request messages; exactly one if the method does not stream them. */
   readonly messages: readonly Uint8Array[]
-  /** Sent after them as they come, if the method streams its request. Never throws. */
+  /** Messages to send after `messages`, as they arrive, if the method streams its request. Never throws. */
   readonly live?: AsyncIterable<Uint8Array> | undefined
   readonly headers: Headers
   readonly hashKey: string | null
@@ -36,7 +36,7 @@ export interface CallContent {
 /** The reader of results. Unread results stay in memory. */
 export interface Reader {
   readonly isBehind: boolean
-  /** Resolves when it is no longer behind, or will never read again. Never rejects. */
+  /** Resolves when the reader has caught up, or will never read again. Never rejects. */
   drained(): Promise<void>
 }
 
@@ -79,7 +79,7 @@ const same = (bytes: Uint8Array): Buffer => bytes as Buffer
 
 /** Makes calls of one method, of any of the four kinds, and can cancel outstanding ones. */
 export class Invoker {
-  private readonly underWay = new Set<Call>()
+  private readonly outstanding = new Set<Call>()
 
   constructor(
     private readonly client: Client,
@@ -87,7 +87,7 @@ export class Invoker {
   ) {}
 
   /**
-   * Makes one call, and reports its end once, never before it returns: a failure is an outcome, too.
+   * Makes one call. `done` is called once, after this method has returned; a failure is also an outcome.
    *
    * @param callId identifies the call to the channel's observer
    */
@@ -99,7 +99,7 @@ export class Invoker {
   ): void {
     const replies = new Replies(settings)
     const call = this.start(callId, content, settings, replies)
-    this.underWay.add(call)
+    this.outstanding.add(call)
     if (settings.wantsHeaders) {
       call.on('metadata', (received: Metadata) => {
         replies.headers = received
@@ -108,10 +108,10 @@ export class Invoker {
     // The last event of a call, after its callback and its error.
     call.on('status', (ended: StatusObject) => {
       const finish = () => {
-        this.underWay.delete(call)
+        this.outstanding.delete(call)
         done(replies.outcome(ended, call.getPeer()))
       }
-      // Replies that wait for the reader come after the status.
+      // While the stream is paused for the reader, replies may follow the status.
       if (call instanceof Readable && call.isPaused()) call.once('end', finish)
       else finish()
     })
@@ -119,7 +119,7 @@ export class Invoker {
 
   /** Cancels all outstanding calls. */
   cancelAll(): void {
-    for (const call of this.underWay) call.cancel()
+    for (const call of this.outstanding) call.cancel()
   }
 
   private start(callId: number, content: CallContent, settings: CallSettings, replies: Replies): Call {
@@ -130,7 +130,7 @@ export class Invoker {
     const metadata = metadataFor(callId, content)
     const { messages, live } = content
     if (kind === 'unary') {
-      // grpc-js keeps a stack trace for each call, to show its caller in an error: here it would always be this line.
+      // grpc-js records a stack trace for each call, to show the caller in an error. Here it would always be this line.
       const { stackTraceLimit } = Error
       Error.stackTraceLimit = 0
       try {
@@ -247,7 +247,7 @@ async function sendLive(stream: Sender, messages: AsyncIterable<Uint8Array>): Pr
   for await (const message of messages) {
     if (ended.signal.aborted) return
     if (stream.write(message)) continue
-    // Rejects when the call ends: then nothing can be written any more.
+    // Rejects when the call ends, after which nothing can be written.
     await once(stream, 'drain', { signal: ended.signal }).catch(() => undefined)
   }
   if (!ended.signal.aborted) stream.end()

@@ -1,6 +1,6 @@
 import { Metadata } from '@grpc/grpc-js'
 
-/** The codes of gRPC statuses, for folders that do without grpc-js. */
+/** The codes of gRPC statuses, for folders that must not import grpc-js. */
 export { status } from '@grpc/grpc-js'
 
 /** Headers of a request. Names may repeat; the values of names that end in `-bin` are base64. */

@@ -52,7 +52,7 @@ describe('an error names what is wrong, and a remedy that fits', () => {
       'The password file /dev/null from --password-file is empty',
       '',
     ],
-    [[...CALL, '--proto', 'none.proto'], 'Cannot read none.proto', 'Looked in the current folder; '],
+    [[...CALL, '--proto', 'none.proto'], 'Cannot read none.proto', 'Searched the current folder; '],
   ])('%j', async (args, says, hint) => {
     const { code, stderr } = await tool.run(...args)
     expect(code).toBe(2)

@@ -23,7 +23,7 @@ describe('disco proxy', () => {
     expect(await unary(client)).toMatchObject({
       code: status.UNAVAILABLE,
       details:
-        'The call is pinned to no endpoint: name one in the header disco-pin, or for all calls by --pin',
+        'The call is not pinned to an endpoint: set the header disco-pin, or --pin for all calls',
     })
     for (const { addr } of [one, other, one]) {
       const metadata = new Metadata()

@@ -2,11 +2,11 @@ import type { CallKeys, Policy } from '../../policies/index.js'
 import type { Census } from './census.js'
 import type { Member } from './member.js'
 
-/** Examples in a message. */
+/** Maximum number of failing endpoints in a message. */
 const MAX_EXAMPLES = 3
 
 const PINNED_TO_NONE =
-  'The call is pinned to no endpoint: name one in the header disco-pin, or for all calls by --pin'
+  'The call is not pinned to an endpoint: set the header disco-pin, or --pin for all calls'
 
 /**
  * Why no member can be picked.

@@ -65,7 +65,9 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     return true
   }
 
-  /** Parsed once for a channel: grpc-js passes new options for every list, with the same service config. */
+  /**
+   * The service whose health is watched. Parsed once for a channel, although grpc-js passes new options for every list.
+   */
   private healthService(options: ChannelOptions): string | null {
     const config = options['grpc.service_config']
     if (!this.health || this.health.config !== config)
@@ -169,7 +171,7 @@ function isSamePolicy(a: Policy, b: Policy): boolean {
   return a === b || JSON.stringify(a.config) === JSON.stringify(b.config)
 }
 
-/** The next picker decides. */
+/** The call waits for the next picker. */
 const QUEUE: experimental.PickResult = {
   pickResultType: experimental.PickResultType.QUEUE,
   subchannel: null,

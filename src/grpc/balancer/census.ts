@@ -8,7 +8,7 @@ export class Census<One extends Member> {
   private readonly servable = new Set<One>()
   private readonly failing = new Set<One>()
 
-  /** Whether a member that could be picked is READY or on its way there. */
+  /** Whether a member with weight > 0 is READY, connecting or idle. */
   get mayBecomeReady(): boolean {
     return this.failing.size < this.servable.size
   }

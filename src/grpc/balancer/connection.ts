@@ -20,7 +20,7 @@ export interface ConnectionListener {
   ): void
 }
 
-/** The connection to an endpoint: always wanted, so it connects again whenever it ends. */
+/** The connection to an endpoint. It reconnects whenever it ends. */
 export interface Connection {
   connect(): void
   close(): void
@@ -39,12 +39,12 @@ export function connectionTo(
 }
 
 /**
- * The connection to one address. Reports as grpc-js's LeafLoadBalancer does, whose pick_first among addresses takes 1.6 kB
- * more for each: 16 MB in a process with 1,000 channels to ten endpoints.
+ * The connection to one address. Reports as grpc-js's LeafLoadBalancer does, whose pick_first among addresses takes 1.6
+ * kB more for each: 16 MB in a process with 1,000 channels to ten endpoints.
  */
 class AddressConnection implements Connection {
   private subchannel: experimental.SubchannelInterface | null = null
-  /** Whether an attempt has failed since it was READY: it counts as failing until it is READY again. */
+  /** Whether an attempt has failed since it was last READY. It counts as failing until it is READY again. */
   private isFailing = false
 
   constructor(
@@ -107,7 +107,7 @@ class AddressConnection implements Connection {
     }
   }
 
-  /** After its backoff the subchannel tries again. */
+  /** Reports a failed attempt. The subchannel tries again after its backoff. */
   private failed(subchannel: experimental.SubchannelInterface, error: string | null): void {
     const { helper, resolutionNote } = this.settings
     this.isFailing = true

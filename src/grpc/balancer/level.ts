@@ -5,14 +5,14 @@ import type { Member } from './member.js'
 import { RatioChooser, type Share } from './ratio.js'
 import { Rotation } from './rotation.js'
 
-/** The members of one priority: a rotation for each registry. There is one registry as a rule. */
+/** The members of one priority: a rotation for each registry. Usually there is only one. */
 export class Level<One extends Member> {
   /** What picks use; another object when a second registry appears. */
   chooser: Pick<Chooser<One>, 'choose'>
   readonly census = new Census<One>()
   private readonly shares = new Map<string, Share<One>>()
   private ratio: RatioChooser<One> | null = null
-  /** Whether members that were reported with their own weights must be reported with those of the ratio. */
+  /** Whether all members must be reported again, because their weights now depend on the ratio of registries. */
   private isRatioNew = false
 
   constructor(

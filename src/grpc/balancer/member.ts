@@ -1,8 +1,8 @@
 import type { RegisteredEndpoint } from '../resolver/endpoint.js'
 
 /**
- * An endpoint as the rotation sees it, however its connections are made. A member that is neither READY nor failing is
- * on its way: idle, connecting, or its health is not known yet.
+ * An endpoint in a rotation, independent of how its connections are made. A member that is neither READY nor failing is
+ * idle or connecting, or its health is not known yet.
  */
 export interface Member {
   readonly endpoint: RegisteredEndpoint
@@ -18,7 +18,7 @@ export interface Member {
   readonly names: readonly string[]
 }
 
-/** What a member reports of its connections. */
+/** Receives the events of members' connections. */
 export interface MemberReports<One> {
   /** Its state has changed; read it from the member. */
   onState(member: One): void

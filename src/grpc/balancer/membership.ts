@@ -31,7 +31,7 @@ export class Membership<One extends ConnectedMember> {
   /** Call counts of endpoints that left with outstanding calls, in case they return. */
   private readonly outstandingOfRemoved = new Map<EndpointId, OutstandingCalls>()
 
-  /** @param priorities the rotations that the members belong to; null until `follow` is called */
+  /** @param priorities the rotations that the members belong to; null until `setPriorities` is called */
   constructor(private priorities: Priorities<One> | null) {}
 
   get size(): number {
@@ -42,17 +42,17 @@ export class Membership<One extends ConnectedMember> {
     return this.members.values()
   }
 
-  /** Gives the members to other rotations than before. */
+  /** Moves all members to other rotations. */
   setPriorities(priorities: Priorities<One>): void {
     for (const member of this.members.values()) priorities.place(member)
     this.priorities = priorities
   }
 
   /**
-   * Applies a list. Its cost depends on the changes only, where no endpoint comes, goes or moves.
+   * Applies a list. If it has the same endpoints in the same order, the cost depends only on the changed ones.
    *
-   * @param endpoints not changed afterwards
-   * @param create makes the member of a new endpoint; `outstanding` counts its calls, also those from before a removal
+   * @param endpoints must not be changed afterwards
+   * @param create makes the member of a new endpoint; `outstanding` also counts its calls from before a removal
    */
   update(endpoints: EndpointsById, create: Create<One>): void {
     this.isUpdating = true

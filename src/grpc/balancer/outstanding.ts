@@ -1,8 +1,7 @@
 /**
- * Counts an endpoint's outstanding calls. A pick counts at once, since a hundred simultaneous calls would otherwise
- * find all endpoints idle; but a pick may come to nothing without notice (a cancelled call, a lost connection), so it
- * counts only for this turn of the event loop. By its end the call has usually started, and from then on grpc-js
- * reliably reports its end.
+ * Counts an endpoint's outstanding calls. A pick counts at once: otherwise, a hundred simultaneous calls would find all
+ * endpoints idle. It counts only for this turn of the event loop, because grpc-js does not report a pick without a call
+ * (cancelled, or the connection was lost). By then the call has usually started, and grpc-js reliably reports its end.
  */
 export class OutstandingCalls {
   private picked = 0

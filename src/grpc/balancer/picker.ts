@@ -3,7 +3,7 @@ import { type CallKeys, type Chooser, NO_KEYS, type Policy } from '../../policie
 import { type Observer, takeMark } from '../resolver/observer.js'
 import type { Child } from './child.js'
 
-/** The request headers that carry a call's keys to the picker, which takes them off again. */
+/** The request headers that carry a call's keys to the picker, which removes them. */
 export const KEY_HEADERS: Readonly<Record<keyof CallKeys, string>> = {
   hashKey: 'disco-hash-key',
   pin: 'disco-pin',
@@ -16,7 +16,8 @@ export interface CallMetadata {
 }
 
 /**
- * Sets the key of a call, for the policies `ring_hash` and `source_hash`. The header is removed before the call is sent.
+ * Sets the key of a call, for the policies `ring_hash` and `source_hash`. The header is removed before the call is
+ * sent.
  *
  * @returns the same metadata
  * @example
@@ -33,8 +34,8 @@ export function setHashKey<Headers extends CallMetadata>(metadata: Headers, key:
 }
 
 /**
- * Sends a call to the endpoint with this id, key or address, under the policy `pinned`. The header is removed before the
- * call is sent.
+ * Sends a call to the endpoint with this id, key or address, under the policy `pinned`. The header is removed before
+ * the call is sent.
  *
  * @returns the same metadata
  * @example
@@ -72,7 +73,7 @@ export class PolicyPicker implements experimental.Picker {
   }
 }
 
-/** `metadata` is a copy for one attempt: a retry finds the headers again. */
+/** Reads and removes the key headers. `metadata` is a copy for one attempt, so a retry has the headers again. */
 function takeKeys(metadata: Metadata): CallKeys {
   return { hashKey: take(metadata, KEY_HEADERS.hashKey), pin: take(metadata, KEY_HEADERS.pin) }
 }

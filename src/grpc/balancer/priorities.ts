@@ -6,8 +6,8 @@ import type { Member } from './member.js'
 import type { Rotation } from './rotation.js'
 
 /**
- * How long calls wait for the priority in use to connect again, or for the best one at the start, before the next is
- * used. gRFC A56 has 10 s, in which the next one must connect as well; here it is connected already.
+ * How long calls wait for the priority in use to reconnect, or for the best one to connect at the start, before the
+ * next priority is used. gRFC A56 waits 10 s because the next one must then connect; here it is connected already.
  */
 export const FAILOVER_MS = 1_000
 
@@ -18,15 +18,15 @@ export const FAILOVER_MS = 1_000
  * - the one in use is left when all its members fail, or when none has become READY within {@link FAILOVER_MS};
  * - members that reconnect at once, as after a GOAWAY, therefore cause no spill-over.
  *
- * Unlike there, members of all priorities are connected, as drained ones are: a spill-over needs no new connection, so
- * that calls need not wait, and the failure of a data centre makes no client connect to the other one.
+ * Unlike in A56, members of all priorities are connected, like drained ones. So calls do not wait for a connection
+ * after a spill-over, and the failure of a data centre does not make all clients connect to the other one.
  *
  * With one priority and one registry it adds nothing to a pick: `chooser` is the rotation's own.
  */
 export class Priorities<One extends Member> {
-  /** What picks use; another object after a spill-over. Valid after `settle`. */
+  /** The chooser of picks; another object after a spill-over. Valid after `settle`. */
   chooser: Pick<Chooser<One>, 'choose'> = { choose: () => null }
-  /** Best first. */
+  /** Best priority first. */
   private levels: readonly Level<One>[] = []
   private current: Level<One> | null = null
   /** The level in use at the last `takeChanges`. */
@@ -55,7 +55,7 @@ export class Priorities<One extends Member> {
     this.levelOf(member).remove(member)
   }
 
-  /** The member's outstanding calls have changed. On the path of every call. */
+  /** The member's outstanding calls have changed. Called at least twice for every call, so it must be fast. */
   recount(member: One): void {
     const rotation = this.only ?? this.levelOf(member).rotationOf(member)
     rotation.recount(member)
@@ -115,7 +115,7 @@ export class Priorities<One extends Member> {
     return ready ?? this.levels.find(({ census }) => census.mayBecomeReady) ?? from
   }
 
-  /** Ends the wait for a level that is READY or fails; a wait that has begun goes on. */
+  /** Starts the wait for a level that is connecting, or continues it; ends it if the level is READY or has failed. */
   private wait(level: Level<One>): void {
     const isWaiting = level.size === 0 && level.census.mayBecomeReady
     if (!isWaiting) this.endPatience()
@@ -127,6 +127,7 @@ export class Priorities<One extends Member> {
     }
   }
 
+  /** Cancels the wait for the level in use. */
   private endPatience(): void {
     if (this.timer) clearTimeout(this.timer)
     this.timer = null

@@ -13,12 +13,12 @@ export interface Share<One extends Member> {
 }
 
 /**
- * Chooses among registries in a ratio, then within the chosen one by the policy. So a registry keeps its part however
- * many of its endpoints are READY, until none is (as weighted_target of gRFC A28). The registries take turns by weighted
- * round robin: under a policy with exact shares no endpoint is as much as two picks away from its own.
+ * Chooses a registry in a ratio, then one of its endpoints by the policy. A registry keeps its part of the calls as
+ * long as one of its endpoints is READY (like weighted_target of gRFC A28). The registries take turns by weighted round
+ * robin: under a policy with exact shares, every endpoint is less than two picks away from its share.
  *
  * A call with a hash key goes to the registry that owns the key, by weighted rendezvous hashing (Thaler and Ravishankar
- * 1998): the keys of a registry that is away spread over the others, and those of the others stay.
+ * 1998): if a registry has no READY endpoint, its keys spread over the others, whose own keys stay.
  */
 export class RatioChooser<One extends Member> implements Pick<Chooser<One>, 'choose'> {
   private readonly turns = weightedRoundRobin.configure({}).create<Share<One>>({
@@ -29,7 +29,7 @@ export class RatioChooser<One extends Member> implements Pick<Chooser<One>, 'cho
     rank: () => 0,
     outstanding: () => 0,
   })
-  /** Those with an endpoint in rotation. */
+  /** Registries with an endpoint in rotation. */
   private readonly used = new Set<Share<One>>()
   private readonly known = new Set<Share<One>>()
   private readonly ownKey: string | null
@@ -64,7 +64,8 @@ export class RatioChooser<One extends Member> implements Pick<Chooser<One>, 'cho
     let owner: Share<One> | null = null
     let best = Number.POSITIVE_INFINITY
     for (const share of this.used) {
-      // Exponentially distributed with the rate `weight`: the least is the share's with that probability.
+      // Exponentially distributed with the rate `weight`: the probability to be the least is proportional to the
+      // weight.
       const drawn = (hash32(`${share.registry}\0${key}`) + 1) / (2 ** 32 + 1)
       const wait = -Math.log(drawn) / share.weight
       if (wait >= best) continue

@@ -35,13 +35,14 @@ export interface HealthChecked {
 /**
  * Why a server is not healthy:
  *
- * - `speaks-tls`, `speaks-plaintext`: it was dialled by the other protocol
+ * - `refused`: nothing listens at the address
+ * - `speaks-tls`, `speaks-plaintext`: it was dialled with the wrong protocol
  * - `no-socket`: its Unix socket does not exist on this machine
  * - `local`: this process could not open a connection, which says nothing about the server
  * - `unreachable`: any other failure of the connection
- * - `no-answer`: connected or not, nothing came before the deadline
- * - `denied`: it accepts connections, and refuses to answer this client
- * - `not-serving`: it answers that it does not serve, or fails to answer
+ * - `no-answer`: no answer before the deadline, with or without a connection
+ * - `denied`: it accepted the connection, but refuses to answer this client
+ * - `not-serving`: it answers that it is not serving, or with an error
  */
 export type HealthFault =
   | 'refused'

@@ -19,7 +19,7 @@ export interface HealthCheckRequest {
   readonly service: string
 }
 
-/** An object, because grpc-js's servers take an empty string for a missing request. */
+/** A request as bytes. It is an object, because grpc-js's servers treat an empty string as a missing request. */
 export const healthRequest = {
   encode: ({ service }: HealthCheckRequest): Buffer =>
     Buffer.from(toBinary(HealthCheckRequestSchema, create(HealthCheckRequestSchema, { service }))),

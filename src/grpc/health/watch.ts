@@ -1,7 +1,9 @@
 import { Client, type ClientOptions, credentials, type ServiceError, status } from '@grpc/grpc-js'
 import { Backoff, type BackoffLimits } from '../../net/backoff.js'
 
-/** Waits between failed watches. Jittered, because a server that restarts ends those of all clients at once. */
+/**
+ * Waits before a failed watch is repeated. Jittered, because a restart of the server ends the watches of all clients.
+ */
 const RETRIES: BackoffLimits = { firstMs: 1_000, maxMs: 30_000 }
 
 /** The health that a server reports. */
@@ -37,8 +39,8 @@ const HEALTHY: Health = { isServing: true, problem: null }
 
 /**
  * Follows the health that one server reports over one connection: grpc.health.v1 Watch, by the rules of gRFC A17.
- * Only SERVING is healthy; a server without the protocol counts as healthy; after a failed Watch it is unhealthy
- * until another one answers.
+ * Only SERVING is healthy. A server without the protocol counts as healthy. After a failed Watch, the server counts as
+ * unhealthy until another Watch is answered.
  */
 export class HealthWatch {
   private stream: { cancel(): void } | null = null
@@ -71,9 +73,11 @@ export class HealthWatch {
     if (this.isStopped) return
     this.stream = this.open(HEALTH_PATHS.Watch, healthRequest.encode({ service: this.service }), {
       message: (bytes) => {
-        const said = healthResponse.decode(bytes)
+        const reported = healthResponse.decode(bytes)
         this.backoff.reset()
-        this.deliver(said === 'SERVING' ? HEALTHY : { isServing: false, problem: `${said} (grpc.health.v1)` })
+        this.deliver(
+          reported === 'SERVING' ? HEALTHY : { isServing: false, problem: `${reported} (grpc.health.v1)` },
+        )
       },
       ended: (status) => this.ended(status),
     })

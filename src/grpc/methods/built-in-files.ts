@@ -3,7 +3,7 @@ import * as google from '@bufbuild/protobuf/wkt'
 import { parseProto } from './proto-source/parse.js'
 
 /**
- * Compilers include these files, so that importers need no folder for them; each comes after those that it imports.
+ * Files that every compiler includes, so that imports of them need no folder. Each file comes after its imports.
  */
 const GOOGLE_PROTOBUF = [
   google.file_google_protobuf_descriptor,
@@ -82,7 +82,7 @@ const GOOGLE_RPC: Readonly<Record<string, string>> = {
 
 let files: readonly FileDescriptorProto[] | null = null
 
-/** Files that need no description: an import of one is never missing. */
+/** Files that are always available: an import of one is never missing. */
 export function builtInFiles(): readonly FileDescriptorProto[] {
   files ??= [
     ...GOOGLE_PROTOBUF.map(({ proto }) => proto),

@@ -8,7 +8,7 @@ const FULL_NAME = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/
 const MAX_LEVELS = 64
 
 /**
- * Refuses names that no compiler accepts: they become paths of requests and JSON keys.
+ * Refuses names that no compiler accepts, because names become paths of requests and JSON keys.
  *
  * @throws Error with the first bad name, as a clause
  */
@@ -25,7 +25,7 @@ export function checkNames(files: readonly FileDescriptorProto[]): void {
   }
 }
 
-/** @throws Error as above, for a full name such as that of a service */
+/** Refuses an invalid full name, such as that of a service. @throws Error as `checkNames` */
 export function checkFullName(what: string, name: string): void {
   check(what, name, FULL_NAME)
 }

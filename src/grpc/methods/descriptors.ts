@@ -12,7 +12,7 @@ import { Types } from './types.js'
 /** Services and messages from any source of descriptions. */
 export class Descriptors {
   readonly types: Types
-  /** Finds types that messages name; makes no requests by itself. */
+  /** Finds types that messages name; makes no requests unless `fetchWith` was called. */
   readonly lookup: TypeLookup
   private readonly services: readonly DescService[]
 
@@ -67,7 +67,7 @@ export class Descriptors {
   async describe(name: string): Promise<Described> {
     const own = name.replace(/^\./, '')
     const known = this.find(own)
-    // Types that no service imports are not described before they are asked for.
+    // Types that no service imports are fetched only when they are requested.
     const isNew = known === null && (await this.lookup.find([{ fileContainingSymbol: own }]))
     const found = isNew ? this.find(own) : known
     if (!found) throw noSuchName(own, this.typeNames, this.searched)

@@ -37,8 +37,8 @@ export interface JsonTemplate {
 }
 
 /**
- * A message with its fields, as canonical JSON that a parser accepts: of a oneof only the first member, of a list or
- * map one element, and a message inside itself once. If there are too many fields, outer ones come first.
+ * An example message with its fields, as canonical JSON. It has the first member of each oneof, one element of each
+ * list or map, and a recursive message once. If there are too many fields, inner ones are left out first.
  */
 export function jsonTemplate(message: DescMessage): JsonTemplate {
   return new Builder(message).build()

@@ -20,7 +20,7 @@ import type { Types } from './types.js'
 
 /** A reply as JSON. */
 export interface DecodedReply {
-  /** In the form of `losslessJson`; only the bytes if they are not such a message. */
+  /** In the form of `losslessJson`; for an invalid message, its bytes in base64. */
   readonly json: JsonValue
   /** Null for a valid reply of the method. */
   readonly problem: DiscoError | null
@@ -31,7 +31,7 @@ export interface DecodedReply {
 /** The details of an error, as JSON. */
 export interface DecodedDetails {
   readonly json: readonly JsonValue[]
-  /** The same as for a reply. */
+  /** As in `DecodedReply`. */
   readonly lacking: readonly ReflectionQuestion[]
 }
 

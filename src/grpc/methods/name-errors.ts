@@ -3,7 +3,7 @@ import { DiscoError } from '../../domain/errors.js'
 import { didYouMean } from '../../domain/nearest.js'
 import { fullName } from './method.js'
 
-/** What messages say about the descriptions in which a name was looked for. */
+/** The searched descriptions, for messages. */
 export interface Searched {
   readonly services: readonly DescService[]
   /** The source of the descriptions, as a sentence. */
@@ -12,7 +12,7 @@ export interface Searched {
   readonly gaps: readonly string[]
 }
 
-/** @param matching services that the name may mean; none if it names no service here */
+/** The error for an unknown method. @param matching the services that match the name, if it has a service */
 export function noSuchMethod(
   name: string,
   matching: readonly DescService[],
@@ -37,7 +37,7 @@ export function noSuchMethod(
   )
 }
 
-/** @param types full names of all types that can be described */
+/** The error for an unknown element. @param types full names of all types that can be described */
 export function noSuchName(
   name: string,
   types: readonly string[],
@@ -56,7 +56,7 @@ export function ambiguous(what: string, names: readonly string[]): DiscoError {
   return new DiscoError('USAGE', what, { suggestions: [`Name one: ${listed(names)}`] })
 }
 
-/** The first of a long list of names. */
+/** Maximum number of names in a list of suggestions. */
 const MAX_NAMES = 40
 
 function listed(names: readonly string[]): string {

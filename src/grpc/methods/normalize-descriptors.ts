@@ -46,7 +46,7 @@ export function normalizeFiles(described: readonly FileDescriptorProto[]): Norma
   return { files: dependenciesFirst([...placeholders, ...normalized]), missing }
 }
 
-/** Removes copies of a file under another name, for example from another import path: they define its types twice. */
+/** Removes copies of a file under another name, as from another import path: they would define its types twice. */
 function withoutCopies(files: readonly FileDescriptorProto[]): FileDescriptorProto[] {
   const defined = new Set<string>()
   return files.filter((file) => {

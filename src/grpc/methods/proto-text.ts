@@ -3,7 +3,7 @@ import { protoCamelCase } from '@bufbuild/protobuf/reflect'
 import { type MissingTypes, whyMissing } from './missing-types.js'
 import type { DescType } from './reachable-types.js'
 
-/** The services, optionally with only these methods, and types, in the form of a .proto file. */
+/** Services, with all or some of their methods, and types, in the form of a .proto file. */
 export function protoText(
   services: readonly ServiceText[],
   types: readonly DescType[],
@@ -35,7 +35,7 @@ function rpcText({ name, input, output, methodKind }: DescMethod): string {
   return `rpc ${name} (${request}) returns (${reply});`
 }
 
-/** Under its full name: a nested type is printed separately. */
+/** A type under its full name; nested types are printed separately. */
 function typeText(type: DescType): string {
   const lines =
     type.kind === 'enum'
@@ -53,7 +53,7 @@ function fieldText(field: DescField): string {
   return `${labelOf(field)}${typeOf(field)} ${field.name} = ${field.number}${jsonNameOf(field)};`
 }
 
-/** Only if its JSON name differs from the default for its name. */
+/** The option json_name; empty if the JSON name is the default for the field's name. */
 function jsonNameOf({ jsonName, name }: DescField): string {
   return jsonName === protoCamelCase(name) ? '' : ` [json_name = ${JSON.stringify(jsonName)}]`
 }

@@ -8,7 +8,7 @@ import { REFLECTION_PACKAGES, type ReflectionPackage, reflectionMessages } from 
 import type { FetchFiles } from './type-lookup.js'
 
 /**
- * Asks a server for the files of types found in a message.
+ * Fetches the files of types that a message contains, by reflection.
  *
  * @param deadlineMs for each request
  * @param signal ends the search; types without an answer stay unknown

@@ -70,7 +70,7 @@ export async function reflect(
   })
 }
 
-/** The error for a server whose description of itself is not one. @param cause what says why, in its message */
+/** The error for a server with an invalid description. @param cause the error whose message has the reason */
 export function unreadable(peer: string, cause: unknown): DiscoError {
   const { message } = cause as Error
   return new DiscoError('RPC_FAILED', `The server at ${peer} describes its methods wrongly: ${message}`, {
@@ -80,11 +80,11 @@ export function unreadable(peer: string, cause: unknown): DiscoError {
 }
 
 /**
- * Asks for all services, and for their files and those that they import.
+ * Asks for all services, and for the files that describe them, including imports.
  *
  * @param peer of the server, for messages
- * @throws DiscoError RPC_FAILED if it describes none of its services; Error for what is not a description; what
- *   `ask` throws
+ * @throws DiscoError RPC_FAILED if it describes none of its services; Error for an invalid description; any error of
+ *   `ask`
  */
 export async function readReflected(
   ask: Ask,

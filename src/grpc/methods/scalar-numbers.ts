@@ -32,7 +32,7 @@ export function readNumber(json: ExactJson, { scalar, isEnum }: ScalarKind, wher
   throw invalidNumber(number, where, `a number is not a ${ScalarType[scalar ?? 0]?.toLowerCase()}`)
 }
 
-/** A number that is not an integer of the range, to be refused as an exact one is. */
+/** An ExactNumber for a number that is not an integer within the range, so that it is refused with its spelling. */
 function doubtful(json: number, [least, most]: Range): number | ExactNumber {
   const isInRange = Number.isSafeInteger(json) && json >= Number(least) && json <= Number(most)
   return isInRange ? json : new ExactNumber(String(json))
@@ -67,7 +67,7 @@ function integer(number: ExactNumber, [least, most]: Range, isEnum: boolean, whe
   return isEnum ? Number(value) : String(value)
 }
 
-/** A larger exponent makes a number that no field can hold, and a string of that length. */
+/** Limit of zeros from an exponent: no field can hold more digits, and a large exponent would make a huge string. */
 const MAX_DIGITS = 40
 
 /** @returns null for a number with a fraction; numbers such as `1.0` and `1e3` are integers */

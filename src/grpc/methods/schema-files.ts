@@ -13,7 +13,7 @@ import { ProtoProblem } from './proto-source/tokens.js'
 /** The descriptions in a .proto file and its imports. */
 export interface ProtoFiles {
   readonly files: readonly FileDescriptorProto[]
-  /** The remedy for imports in none of the folders, as a sentence for messages. */
+  /** The remedy for imports that are in none of the folders, as a sentence for messages. */
   readonly remedy: string
 }
 
@@ -55,7 +55,7 @@ export async function readProtoFile(source: FileSource, importPaths: readonly st
   return { files: [...files.values()], remedy: remedyFor([...absent], path, folders) }
 }
 
-/** @param from what names the file, for messages */
+/** @param from the flag, variable or context that names the file, as the end of a clause for messages */
 async function readOne(source: FileSource, name: string, from = ''): Promise<FileDescriptorProto> {
   try {
     return parseProto(withoutMark((await readSource(source)).toString()), name)
@@ -64,7 +64,7 @@ async function readOne(source: FileSource, name: string, from = ''): Promise<Fil
       cause instanceof ProtoProblem ? [`:${cause.place}`, cause.problem] : ['', systemMessage(cause)]
     throw new DiscoError('USAGE', `Cannot read ${name}${place}${from}: ${problem}`, {
       cause,
-      suggestions: ['Folders that its imports are found in: --import-path DIR'],
+      suggestions: ['Give the folders of its imports: --import-path DIR'],
     })
   }
 }
@@ -86,7 +86,7 @@ function remedyFor(absent: readonly string[], path: string, folders: readonly st
 
 function searchedFolders(folders: readonly string[]): string {
   const names = folders.map((folder) => (folder === '.' ? 'the current folder' : folder))
-  return `Looked in ${names.join(', ')}; other folders: --import-path DIR`
+  return `Searched ${names.join(', ')}; other folders: --import-path DIR`
 }
 
 function foldersAbove(path: string): string[] {

@@ -3,15 +3,15 @@ import { type ExactJson, isArray, isObject } from '../../domain/exact-json.js'
 import type { ReflectionQuestion } from './reflection-protocol.js'
 import type { Types } from './types.js'
 
-/** Asks for the files with some types or extensions, but for those that are known. Never rejects. */
+/** Fetches the files with some types or extensions, except for known files. Never rejects. */
 export type FetchFiles = (
   questions: readonly ReflectionQuestion[],
   known: readonly FileDescriptorProto[],
 ) => Promise<readonly FileDescriptorProto[]>
 
 /**
- * Finds types that messages name and that the services' files do not import: those in an Any, and extensions. Each is
- * asked for once.
+ * Finds types that messages contain, but that the services' files do not import: types in an Any, and extensions. Each
+ * is requested once.
  */
 export class TypeLookup {
   private readonly requested = new Set<string>()
@@ -19,7 +19,7 @@ export class TypeLookup {
 
   constructor(private readonly types: Types) {}
 
-  /** Asks there from now on; without it nothing is asked. */
+  /** Sets the source of unknown types. Without a source, nothing is requested. */
   fetchWith(ask: FetchFiles): void {
     this.ask = ask
   }
@@ -29,7 +29,7 @@ export class TypeLookup {
     return this.ask !== null && questions.some((question) => !this.requested.has(JSON.stringify(question)))
   }
 
-  /** @returns whether there is more to be known than before; a type that cannot be had stays unknown */
+  /** Fetches unknown types. @returns whether any was added; others stay unknown */
   async find(questions: readonly ReflectionQuestion[]): Promise<boolean> {
     const unrequested = questions.filter((question) => !this.requested.has(JSON.stringify(question)))
     if (!this.ask || unrequested.length === 0) return false

@@ -22,7 +22,7 @@ function registryOf(file: readonly FileDescriptorProto[]): FileRegistry {
   return createFileRegistry(create(FileDescriptorSetSchema, { file: [...file] }))
 }
 
-/** Types by name: those that were described, those that were asked for later, and Google's. */
+/** Types by name: those of the first description, those that were added later, and Google's. */
 export class Types implements Registry {
   readonly kind = 'registry'
   readonly missing: MissingTypes
@@ -38,18 +38,18 @@ export class Types implements Registry {
     this.own = registryOf(normalized.files)
   }
 
-  /** All that was described, as it was described. */
+  /** All files as they were received, before they were normalized. */
   get sources(): readonly FileDescriptorProto[] {
     return this.described
   }
 
-  /** Adds what was asked for later. @throws Error for descriptions that contradict themselves */
+  /** Adds files that were fetched later. @throws Error for descriptions that contradict themselves */
   add(files: readonly FileDescriptorProto[]): void {
     this.later.push(registryOf(normalizeFiles([...files, ...this.importedBy(files)]).files))
     this.described.push(...files)
   }
 
-  /** The files that were described before and that others import, directly or not. */
+  /** The earlier files that these files import, directly or indirectly. */
   private importedBy(files: readonly FileDescriptorProto[]): FileDescriptorProto[] {
     const known = new Map(this.described.map((file) => [file.name, file]))
     const imported = new Set<FileDescriptorProto>()
@@ -112,7 +112,7 @@ export class Types implements Registry {
   private *layers(): Generator<FileRegistry> {
     yield this.own
     yield* this.later
-    // Created at the first lookup that the description does not answer.
+    // Created at the first lookup of a name that no description has.
     builtIn ??= registryOf(normalizeFiles(builtInFiles()).files)
     yield builtIn
   }

@@ -3,7 +3,7 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
 
 /**
  * Fields that a description lacks, as JSON: number and raw value of each, in the order of the message. Varints and
- * fixed-width values are unsigned integers; what has a length, and a group, is base64.
+ * fixed-width values are unsigned integers; length-delimited values and groups are base64.
  */
 export function unknownFields(fields: readonly UnknownField[]): JsonValue {
   return fields.map((field) => ({ field: field.no, ...rawValue(field) }))

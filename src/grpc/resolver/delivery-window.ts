@@ -1,14 +1,14 @@
 /** Least time between the starts of two deliveries. */
 export const MIN_MS = 20
-/** Maximum time that a change waits, whatever a delivery costs. */
+/** Maximum time that a change waits, even if deliveries are slow. */
 export const MAX_MS = 100
-/** Fraction of the time that deliveries may take, as long as they are no more than MAX_MS apart. */
+/** Fraction of the time that deliveries may take. The limit MAX_MS has precedence. */
 const BUSY_FRACTION = 0.1
 
 /**
- * Decides when changes are delivered: the first after a quiet time at once, the following ones together at the end of
- * a window of 20 to 100 ms, which grows with the time that a delivery takes. So a single change does not wait, and a
- * burst makes few deliveries.
+ * Decides when changes are delivered. The first change after a quiet time is delivered at once; the following ones are
+ * delivered together at the end of a window of 20 to 100 ms, which grows with the time that a delivery takes. So a
+ * single change does not wait, and a burst of changes needs few deliveries.
  */
 export class DeliveryWindow {
   private windowMs = MIN_MS

@@ -10,13 +10,13 @@ import type { SelectedList } from './live-list.js'
 export interface RegisteredEndpoint extends experimental.Endpoint {
   readonly id: EndpointId
   readonly registration: Endpoint
-  /** Weight for balancing: 0 is drained; 1 for all endpoints where weights are unset. */
+  /** Weight for balancing: 0 is drained; 1 for all endpoints if weights are unset. */
   readonly weight: number
 }
 
 /**
- * Converts an endpoint of our resolver, or of another one (`dns:`, a static list), which has no weights: those
- * endpoints count as equal, and are identified by their addresses.
+ * Converts an endpoint of any resolver. Those of other resolvers (`dns:`, a static list) have no weights: they count as
+ * equal, and their addresses identify them.
  */
 export function registered(endpoint: experimental.Endpoint): RegisteredEndpoint {
   if ('registration' in endpoint) return endpoint as RegisteredEndpoint
@@ -47,7 +47,7 @@ export function isOfAnotherResolver([first]: readonly experimental.Endpoint[]): 
   return first !== undefined && !('registration' in first)
 }
 
-/** The list of another resolver, which has no revisions and no outages, as observers take it. */
+/** The list of another resolver in the form for observers. It has no revision, and is never stale. */
 export function unwatchedList(endpoints: EndpointsById): SelectedList {
   const registered = [...endpoints.values()].map(({ registration }) => registration)
   return { revision: 0, registered, selected: registered, stale: null, cachedAgeMs: null, isNew: true }
@@ -74,8 +74,8 @@ export function registeredById(list: readonly experimental.Endpoint[]): Endpoint
 const byId = new WeakMap<readonly experimental.Endpoint[], EndpointsById>()
 
 /**
- * The endpoints of a list that are not those of the list before, if both have the same ids in the same order; null for
- * others. Channels that go from one list to the next together share the result.
+ * The endpoints that changed from one list to the next, if both lists have the same ids in the same order; otherwise
+ * null. Channels that receive the same two lists share the result.
  */
 export function changedEndpoints(
   before: EndpointsById,
@@ -88,7 +88,7 @@ export function changedEndpoints(
   return changed
 }
 
-/** The list before is held weakly: each list would otherwise keep all earlier ones. */
+/** A weak reference to the previous list: otherwise each list would keep all earlier ones in memory. */
 const compared = new WeakMap<EndpointsById, Comparison>()
 
 interface Comparison {

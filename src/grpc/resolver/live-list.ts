@@ -5,17 +5,21 @@ import type { Origins } from '../../domain/origins.js'
 import { DeliveryWindow, MAX_MS, MIN_MS } from './delivery-window.js'
 import { ListPart, type RegistryState } from './list-part.js'
 
-/** The registry's list as a channel receives it. */
+/** A service's list as a channel receives it. */
 export interface ResolvedList {
-  /** 0 before the first list. Of several registries, that of the first one which has a list. */
+  /** 0 before the first list. With several registries, the revision of the first one that has a list. */
   readonly revision: Revision
   /** All endpoints of the service, including undialable ones. The same array as long as nothing changes. */
   readonly registered: readonly Endpoint[]
-  /** Why the registry is unreachable, or null while it is reachable; of several, while one is reachable. */
+  /**
+   * Why the registry is unreachable; null while it is reachable. With several registries, null while one is reachable.
+   */
   readonly stale: DiscoError | null
-  /** Time since the list was seen in etcd, in milliseconds, if all of it came from the cache; null for one from etcd. */
+  /**
+   * Time since the list was seen in etcd, in milliseconds, if all of it came from the cache; null for one from etcd.
+   */
   readonly cachedAgeMs: number | null
-  /** For a list with nothing to dial: where it was looked up; see `Discovery.explainEmpty`. */
+  /** For a list without dialable endpoints: where it was searched; see `Discovery.explainEmpty`. */
   readonly lookedIn?: string | null
   /** Whether the list may differ from the one delivered before; false if only `stale` or the age differs. */
   readonly isNew: boolean
@@ -23,27 +27,27 @@ export interface ResolvedList {
   readonly registries?: readonly RegistryState[]
 }
 
-/** The registry's list, and what a channel's target selects of it. */
+/** A service's list, with the endpoints that a channel's target selects. */
 export interface SelectedList extends ResolvedList {
-  /** Those that the target's conditions select, including what cannot be dialled: all of `registered` without any. */
+  /** The endpoints that meet the target's conditions, including undialable ones; `registered` if there are none. */
   readonly selected: readonly Endpoint[]
 }
 
 /**
- * The first list waits this long for registries of a better priority, which would otherwise lose the first calls. Long
- * enough for an etcd in the same data centre; the others must not wait for one that does not answer.
+ * How long the first list waits for registries of a better priority, so that the first calls go there. Long enough for
+ * an etcd in the same data centre, and short enough if that etcd does not answer.
  */
 const PRIORITY_WAIT_MS = 1_000
 
 /**
  * The list of a service, kept up to date by the updates of a watch. A new list is delivered at once, changes through
- * a {@link DeliveryWindow}. A deletion waits for 20 ms: a key that is put back at once, for example after a lost
- * lease, must not cost its connection. The deletion of the last key waits for 100 ms: if etcd ends all leases
- * together, as a suspended leader of 3.4 may, an empty list would fail all calls until the keys are back. The cost of
- * an update depends on its changes; only a delivery walks the whole list.
+ * a {@link DeliveryWindow}. A deletion waits for 20 ms, so that a key that is put back at once, for example after a
+ * lost lease, keeps its connection. The deletion of the last key waits for 100 ms: if etcd ends all leases together, as
+ * a suspended leader of 3.4 may, an empty list would fail all calls until the keys are back. The cost of an update
+ * depends on its changes; only a delivery walks the whole list.
  *
- * Of several registries each has its own part of the list. The first list is held while a registry of a better priority
- * than all that have answered is still to answer, for a second at most, and an empty one until all have answered.
+ * Each of several registries has its own part of the list. The first list waits up to a second for registries of a
+ * better priority than those that have answered. An empty first list waits until all have answered.
  */
 export class LiveList {
   private readonly parts: readonly [ListPart, ...ListPart[]]
@@ -53,7 +57,7 @@ export class LiveList {
   private patience: NodeJS.Timeout | null = null
   private isPatienceOver = false
 
-  /** @param origins the registries of the updates; null for one, whose updates have no name */
+  /** @param origins the registries of the updates; null for a single registry, whose updates have no name */
   constructor(
     private readonly deliver: (now: ResolvedList) => void,
     private readonly origins: Origins | null = null,
@@ -67,7 +71,7 @@ export class LiveList {
     return this.parts.every(({ snapshot }) => snapshot.isEmpty)
   }
 
-  /** Whether every registry has a list of etcd's that is up to date. */
+  /** Whether every registry has a current list from etcd. */
   get isConfirmed(): boolean {
     return this.parts.every((part) => !part.snapshot.isEmpty && part.cachedAgeMs === null && !part.stale)
   }
@@ -90,7 +94,7 @@ export class LiveList {
     }
   }
 
-  /** Why none of the registries can be reached, from this update on; null while one can. */
+  /** Why none of the registries can be reached, once `update` has been applied; null if one can be reached. */
   outageWith(update: Stale | null): DiscoError | null {
     const outages = this.parts.map((part) => ({
       name: part.name,
@@ -116,7 +120,7 @@ export class LiveList {
   take(update: Update): void {
     const parts = this.parts.filter((part) => belongsTo(update, part))
     if (update.type === 'stale') {
-      // Of several, the window goes on: changes of another registry may wait for a key to be put back.
+      // With several registries the window stays open: a deletion in another registry may still be waiting.
       if (this.parts.length === 1) this.window.flush()
       for (const part of parts) part.take(update)
       if (this.isHeld) this.deliverNew()
@@ -144,7 +148,7 @@ export class LiveList {
     this.deliver(this.now)
   }
 
-  /** Whether a list has come that was not delivered. */
+  /** Whether a list was received, but none was delivered yet. */
   private get isHeld(): boolean {
     return !this.hasDelivered && !this.isEmpty
   }

@@ -18,27 +18,27 @@ export interface RotationChange {
   /** The new weight for the policy; 0 for an endpoint that is no longer picked. */
   readonly weight: number
   /**
-   * Whether it is merely not READY, or in reserve (its registry has a lower priority than the one in use): the policy
-   * keeps its place until then.
+   * Whether the endpoint is only not READY, or in reserve (its registry has a lower priority than the one in use), so
+   * that the policy keeps its place in the rotation.
    */
   readonly isAway: boolean
   /**
-   * The weight to compare with all others in rotation, if several registries get calls in a ratio: the registry's, by
-   * the endpoint's part in it. Absent: `weight`.
+   * The weight to compare with all others in rotation, if several registries get calls in a ratio: the registry's
+   * weight times the endpoint's share in it. If absent, compare `weight`.
    */
   readonly shareWeight?: number
 }
 
 /** Receives the events of a channel synchronously. Methods must not throw or take long. */
 export interface Observer {
-  /** An update of the registry, at once; `resolved` follows with the next delivery. */
+  /** An update of the registry, as soon as it is received; `resolved` follows with the next delivery. */
   heard?(update: Update): void
   /**
-   * The list that the channel now uses. One of another resolver (`dns:`, a static list) has revision 0 and is never
+   * The list that the channel now uses. A list of another resolver (`dns:`, a static list) has revision 0 and is never
    * stale.
    */
   resolved?(list: SelectedList): void
-  /** A resolver that is not ours failed, and there is no list yet: its reason. */
+  /** Another resolver than ours failed before its first list; `problem` is its reason. */
   unresolved?(problem: string): void
   /** An endpoint's connection changed its state; `problem` says why it is not READY. */
   connectivity?(endpoint: RegisteredEndpoint, isReady: boolean, problem: string | null): void
@@ -53,11 +53,16 @@ export interface Observer {
   rotation?(weights: ReadonlyMap<RegisteredEndpoint, number>): void
   /** Changes of the rotation; never empty. */
   rotated?(changes: readonly RotationChange[]): void
-  /** An attempt of a marked call goes to this endpoint. A retry is picked again. A proxy reports all calls as number 0. */
+  /**
+   * An attempt of a marked call goes to this endpoint. A retry is picked again. A proxy reports all calls as number 0.
+   */
   picked?(endpoint: RegisteredEndpoint, callId: number): void
 }
 
-/** The channel's observer. Channels without one share an object, so that a balancer can tell whether its observer has changed. */
+/**
+ * The channel's observer. Channels without one share an object, so that a balancer can tell whether its observer has
+ * changed.
+ */
 export function observerOf(channelOptions: object): Observer {
   return (channelOptions as Readonly<Record<string, Observer | undefined>>)[OBSERVER_OPTION] ?? NO_OBSERVER
 }

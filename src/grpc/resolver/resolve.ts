@@ -6,12 +6,12 @@ import type { SelectedList } from './live-list.js'
 import { OBSERVER_OPTION } from './observer.js'
 import { authorityOf, parseTarget, SCHEME, selectorOf, splitTarget, type TargetUri } from './target.js'
 
-/** The object of a target. */
+/** A target with its parts. */
 export interface TargetName {
   readonly uri: TargetUri
   /** In full, as a channel would take it. */
   readonly target: string
-  /** The revision of the registry; null for a target of another scheme. */
+  /** The name of the service; null for a target of another scheme. */
   readonly service: string | null
   /** Becomes `:authority`, and the name that a server's certificate must have. */
   readonly authority: string
@@ -110,7 +110,9 @@ export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolu
   })
 }
 
-/** Whether no registry is still to answer. A list from the cache comes first; the reason of etcd's silence follows. */
+/**
+ * Whether every registry has answered: a list from the cache is followed by one from etcd, or by the reason for none.
+ */
 function isSettled({ registries, cachedAgeMs, stale }: SelectedList): boolean {
   const each = registries ?? [{ hasAnswered: true, cachedAgeMs, stale }]
   return each.every((one) => one.hasAnswered && (one.cachedAgeMs === null || one.stale !== null))

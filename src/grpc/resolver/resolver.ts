@@ -11,7 +11,7 @@ import { checkPolicies } from './service-config.js'
 import { type ServiceListener, ServiceWatches } from './service-watch.js'
 import { authorityOf, parseTarget, selectorOf, type Target } from './target.js'
 
-/** For a channel without a service config: grpc-js would use pick_first, which ignores weights. */
+/** The service config of a channel without one. grpc-js's default, pick_first, would ignore weights. */
 const DEFAULT_CONFIG = {
   loadBalancingConfig: [lbConfigOf(POLICIES[0].configure({}))],
   methodConfig: [],
@@ -34,10 +34,10 @@ export function resolverFor(discovery: Discovery): Constructor {
 }
 
 /**
- * Feeds a channel from a watch of the registry, which it shares with all channels to the same service. A running
- * watch needs no requests: grpc-js requests a resolution whenever a connection drops, about once per call while
- * endpoints fail, and every answer would end its own backoff. So the first request joins the watch, and later ones
- * have no effect. An unreachable registry is not an error: the last list stays.
+ * Gives a channel the lists of a watch, which it shares with all channels to the same service. The first request for a
+ * resolution joins the watch. Later requests have no effect: grpc-js makes one whenever a connection drops, about one
+ * per call while endpoints fail, and an answer to each would reset the backoff of grpc-js. An unreachable registry is
+ * not an error: the last list stays.
  *
  * After a long idle time grpc-js destroys the resolver and later calls `updateResolution` on the same one.
  */
@@ -49,7 +49,7 @@ class RegistryResolver implements experimental.Resolver, ServiceListener {
   private readonly selection: Selection
   private readonly note: string
 
-  /** @throws DiscoError USAGE when the caller's service config names no LB policy that grpc-js could use */
+  /** @throws DiscoError USAGE if the service config of the channel has no LB policy that grpc-js knows */
   constructor(
     private readonly watches: ServiceWatches,
     private readonly target: Target,
@@ -92,13 +92,13 @@ class RegistryResolver implements experimental.Resolver, ServiceListener {
   }
 }
 
-/** @throws DiscoError USAGE for a target that cannot be read, or names registries that the discovery does not have */
+/** Parses a target. @throws DiscoError USAGE if it is invalid, or names registries that the discovery does not have */
 function registryTarget(uri: experimental.GrpcUri, discovery: Discovery): Target {
   const target = parseTarget(uri)
   const { from } = target.place
   if (discovery.originsOf) discovery.originsOf(from)
   else if (from !== undefined) {
-    throw new DiscoError('USAGE', `The target names registries, from=${from}, and only one is installed`, {
+    throw new DiscoError('USAGE', `The target names registries, from=${from}, but only one is installed`, {
       suggestions: [
         'In a program: install({ discovery: combineRegistries({ … }) }); in the tool: -C NAME,NAME',
       ],
@@ -107,14 +107,14 @@ function registryTarget(uri: experimental.GrpcUri, discovery: Discovery): Target
   return target
 }
 
-/** Registries that cannot be reached, as they are added to messages about a list without usable endpoints. */
+/** The unreachable registries, as the end of a message about a list without usable endpoints. */
 function outagesOf({ registries = [] }: ResolvedList): string {
   return registries
     .flatMap(({ registry, stale }) => (stale ? `; ${registry}: ${stale.message}` : []))
     .join('')
 }
 
-/** A target's conditions, as they are added to messages about a list without usable endpoints. */
+/** A target's conditions, as the end of a message about a list without usable endpoints. */
 function conditionsOf(target: Target): string {
   const selector = selectorOf(target)
   return selector.length === 0 ? '' : `; selected are those with ${formatSelector(selector)}`

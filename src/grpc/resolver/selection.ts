@@ -9,9 +9,9 @@ type Conditions = Pick<Target, 'where' | 'spillOver'> & Partial<Pick<Target, 'se
 
 /** The selection of a target from one list of a service. */
 export interface Selected {
-  /** Those that can be dialled, as the channel takes them. */
+  /** The selected endpoints that can be dialled, in the form for a channel. */
   readonly endpoints: RegisteredEndpoint[]
-  /** Those that cannot be dialled as well; the list itself if the target selects all of it. */
+  /** All selected endpoints, including undialable ones; the list itself if the target selects all of it. */
   readonly registered: readonly Endpoint[]
 }
 
@@ -24,7 +24,7 @@ export class Selection {
     this.key = JSON.stringify([selectorOf(conditions), conditions.spillOver])
   }
 
-  /** @param service as `toGrpcEndpoints`; an array that is not changed afterwards */
+  /** @param service all endpoints of the service; the array must not be changed afterwards */
   of(service: readonly Endpoint[]): Selected {
     const byConditions = Selection.made.get(service) ?? new Map<string, Selected>()
     Selection.made.set(service, byConditions)
@@ -60,7 +60,7 @@ function dialable(
   weightOf: (registration: Endpoint) => number,
 ): RegisteredEndpoint[] {
   const endpoints: RegisteredEndpoint[] = []
-  // Four times as fast as flatMap(), and on the path of each change.
+  // Called for each change; a loop is four times as fast as flatMap().
   for (const registration of registered) {
     const endpoint = toGrpcEndpoint(registration, weightOf(registration))
     if (endpoint) endpoints.push(endpoint)

@@ -3,10 +3,10 @@ import { DiscoError } from '../../domain/errors.js'
 import { POLICIES } from '../../policies/index.js'
 import { grpcPolicyName } from './policy-config.js'
 
-/** LB policies of grpc-js that it may know, besides ours. */
+/** LB policies that grpc-js itself may have. */
 const BUILT_IN = ['pick_first', 'round_robin', 'weighted_round_robin', 'outlier_detection']
 
-/** The documented JSON of gRPC; grpc-js checks the other fields. */
+/** A service config in the JSON form that gRPC documents. grpc-js checks the other fields. */
 export interface ServiceConfig {
   readonly loadBalancingConfig?: readonly unknown[]
   readonly [field: string]: unknown
@@ -31,10 +31,10 @@ export function checkPolicies({ loadBalancingConfig }: ServiceConfig): void {
   requireReadable(parse(chosen))
 }
 
-/** Our own policies carry the reason why they cannot be read; those of grpc-js have thrown. */
+/** Throws the error of an invalid entry of our own policies; for an invalid entry of its own, grpc-js has thrown. */
 function requireReadable(config: object): void {
   if ('policy' in config && config.policy instanceof DiscoError) throw config.policy
-  // A parent, such as outlier_detection: its child was chosen the same way.
+  // A parent policy, such as outlier_detection: checks its child, too.
   if ('getChildPolicy' in config && typeof config.getChildPolicy === 'function') {
     requireReadable(config.getChildPolicy())
   }

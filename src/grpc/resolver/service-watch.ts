@@ -4,19 +4,19 @@ import type { Origin, Origins } from '../../domain/origins.js'
 import { Backoff } from '../../net/backoff.js'
 import { LiveList, type ResolvedList } from './live-list.js'
 
-/** Minimum and maximum wait before a failed watch starts again: the registry's own retries cannot fix its error. */
+/** Minimum and maximum wait before a failed watch starts again. Only errors that the registry does not retry end it. */
 const RETRY_FIRST_MS = 1_000
 const RETRY_MAX_MS = 30_000
 
 /**
- * The first list waits this long for its explanation; after that, calls fail without one. A near etcd answers in
+ * How long the first empty list waits for its explanation; after that, calls fail without one. A nearby etcd answers in
  * milliseconds.
  */
 const EXPLANATION_MS = 1_000
 
 /** Receives the events of a service's watch. Methods must not throw. */
 export interface ServiceListener {
-  /** An update of the registry, at once. */
+  /** An update of the registry, as soon as it is received. */
   readonly heard?: ((update: Update) => void) | undefined
   /** The list, after each delivery. */
   resolved(now: ResolvedList): void
@@ -63,15 +63,15 @@ export class ServiceWatches {
 }
 
 /**
- * One watch of a service, and the resulting list. It runs until its last listener leaves: if the registry's watch
- * throws, it starts again after a second, doubling to 30 s, and the last list stays. For a listener that joins
- * meanwhile it starts at once, if a second has passed since the failure.
+ * One watch of a service, and the resulting list. It runs until its last listener leaves. If the registry's watch
+ * throws, it starts again after a second, doubling to 30 s, and the last list stays. When a listener joins during that
+ * wait, it starts as soon as a second has passed since the failure.
  */
 class ServiceWatch {
   private readonly list: LiveList
   /** All listeners that have joined. */
   private readonly members = new Set<ServiceListener>()
-  /** Members that receive updates; a later one is added once it has received the list. */
+  /** Members that receive updates. A member that joins later is added after it has received the list. */
   private readonly listeners = new Set<ServiceListener>()
   private running: AbortController | null = null
   private retryTimer: NodeJS.Timeout | undefined
@@ -160,7 +160,7 @@ class ServiceWatch {
       if (signal.aborted) return
       const cause = DiscoError.from(thrown)
       this.failedAtMs = performance.now()
-      // Before the listeners are called: the last one may leave, which ends the retries.
+      // Before the listeners are called: if the last one then leaves, it ends the retries.
       this.retryIn(this.backoff.next())
       this.list.take({ type: 'stale', sinceMs: Date.now(), cause })
       this.fail(cause)
@@ -168,7 +168,7 @@ class ServiceWatch {
   }
 
   private take(update: Update): void {
-    // A list from the cache does not end the failure: it may come before each one.
+    // A list from the cache does not reset the backoff: every failing attempt may begin with one.
     const isFromEtcd = update.type === 'reset' ? update.source === 'etcd' : update.type !== 'stale'
     if (isFromEtcd) this.backoff.reset()
     for (const listener of this.listeners) call(listener, (one) => one.heard?.(update))
@@ -183,7 +183,7 @@ class ServiceWatch {
     if (!isConfirmedEmpty) this.lookedIn = null
     else if (this.lookedIn === null && this.discovery.explainEmpty) {
       void this.explain(this.discovery.explainEmpty(this.query))
-      // The first list waits for its explanation: calls that fail at once have no other.
+      // The first list waits for its explanation, so that calls that fail at once have it.
       if (!this.hasDelivered) return
     } else if (!this.hasDelivered && this.lookedIn instanceof Promise) return
     const isFirst = !this.hasDelivered && !this.list.isEmpty
@@ -204,7 +204,7 @@ class ServiceWatch {
     this.deliver(this.list.now)
   }
 
-  /** The explanation may still come, with another delivery. */
+  /** Delivers the list without its explanation, which may follow with another delivery. */
   private deliverUnexplained(): void {
     if (this.hasDelivered || this.list.isEmpty) return
     this.hasDelivered = true

@@ -4,7 +4,7 @@ import type { SelectedList } from './live-list.js'
 import { OBSERVER_OPTION, type Observer } from './observer.js'
 import { readTarget, type TargetName } from './resolve.js'
 
-/** Receives what a target resolves to. */
+/** Receives the lists that a target resolves to. */
 export interface TargetListener {
   /** A new list. @param note the source of the list, as a sentence; empty for targets of other schemes */
   list(endpoints: readonly RegisteredEndpoint[], note: string): void

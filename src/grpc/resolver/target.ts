@@ -19,7 +19,7 @@ export interface Target {
   readonly where: Readonly<Record<string, string>>
   /** Further conditions on an endpoint. */
   readonly select: Selector
-  /** Whether calls go to all endpoints of the service when no selected endpoint can be picked. */
+  /** Whether calls go to all endpoints of the service if no endpoint with weight above 0 is selected. */
   readonly spillOver: boolean
   /** The layout, the root and the registries of the query. */
   readonly place: Pick<Query, 'layout' | 'root' | 'from'>
@@ -78,7 +78,7 @@ export function targetOf(service: string, select: Selector = []): string {
   return select.length === 0 ? target : `${target}?select=${encodeURIComponent(formatSelector(select))}`
 }
 
-/** All conditions of a target as one selector. A plain parameter called `weight` is a name of the metadata. */
+/** All conditions of a target as one selector. The parameter `weight` is a metadata name, not the endpoint's weight. */
 export function selectorOf({
   where,
   select = [],
@@ -91,7 +91,7 @@ export function selectorOf({
   return [...plain, ...select]
 }
 
-/** The target with further conditions; text that a channel takes. */
+/** The text of the target with further conditions, for a channel. */
 export function narrowedTarget(target: Target, select: Selector): string {
   const { service, spillOver, place } = target
   const selector = [...selectorOf(target), ...select]
@@ -106,7 +106,7 @@ export function narrowedTarget(target: Target, select: Selector): string {
   return [targetOf(service), ...(query.length === 0 ? [] : [query.join('&')])].join('?')
 }
 
-/** Becomes :authority and the name in TLS: the service's name, as a host would be, without a slash. */
+/** The name for :authority and TLS: the last segment of the service's name, because a host has no slash. */
 export function authorityOf({ service }: Pick<Target, 'service'>): string {
   return service.slice(service.lastIndexOf('/') + 1)
 }
@@ -115,7 +115,7 @@ export function authorityOf({ service }: Pick<Target, 'service'>): string {
  * Reads `etcd:///SERVICE`, `etcd://VERSION/SERVICE`, and the parameters after a question mark: `version=1.0.0`,
  * `id=…`, `addr=…` or any metadata name, all of which an endpoint must match, `select=SELECTOR` for other conditions
  * (URL-encoded), and `spill-over`; `layout` and `root` locate the registry, `from` names the registries if there are
- * several (see `parseOrigins`). A `+` is a plus.
+ * several (see `parseOrigins`). A `+` is not decoded to a space.
  *
  * @throws DiscoError USAGE
  */
@@ -129,7 +129,7 @@ export function parseTarget(
   const parameters: Record<string, string> = uri.authority ? { version: uri.authority } : {}
   for (const [name, value] of new URLSearchParams(query.join('?').replaceAll('+', '%2B'))) {
     if (name === '') throw wrong(`The target's selector has a value without a name: "${uri.path}"`)
-    if (Object.hasOwn(parameters, name)) throw wrong(`The target says twice what "${name}" must be`)
+    if (Object.hasOwn(parameters, name)) throw wrong(`The target has the parameter "${name}" twice`)
     parameters[name] = value
   }
   const { layout, root, from, select, 'spill-over': spillOver, ...where } = parameters

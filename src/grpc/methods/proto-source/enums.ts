@@ -33,7 +33,7 @@ export function readEnum(tokens: Tokens): EnumDescriptorProto {
   return enumeration
 }
 
-/** Reserved names and numbers matter to compilers only. */
+/** Skips a statement that only compilers need, such as `reserved`. */
 export function skipStatement(tokens: Tokens): void {
   while (!tokens.takeIf(';')) tokens.take()
 }

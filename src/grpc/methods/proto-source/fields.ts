@@ -96,7 +96,7 @@ function capitalized(name: string): string {
   return name.replace(/(?:^|_)([^_]?)/g, (_, letter: string) => letter.toUpperCase())
 }
 
-/** A field and its message in one; the field has the message's name in small letters. */
+/** Reads a group, which declares a message and a field of it; the field has the message's name in lower case. */
 function readGroup(place: FieldPlace, label: FieldDescriptorProto_Label): FieldDescriptorProto {
   const { tokens } = place
   const name = tokens.word()
@@ -134,7 +134,7 @@ function applyOptions(field: FieldDescriptorProto, options: Options): void {
   if (Object.keys(own).length > 0) field.options = create(FieldOptionsSchema, own)
 }
 
-/** Descriptors have whole numbers in decimal. */
+/** A default value in the form of descriptors, which have integers in decimal. */
 function defaultText(value: string): string {
   if (/^-?0[xX][0-9a-fA-F]+$/.test(value)) return decimal(value, (digits) => BigInt(digits))
   if (/^-?0[0-7]+$/.test(value)) return decimal(value, (digits) => BigInt(`0o${digits.slice(1)}`))

@@ -71,7 +71,7 @@ class Parser {
     this.tokens.expect(';')
   }
 
-  /** `import option` (edition 2024) is for custom options alone. */
+  /** Reads an import. `import option` (edition 2024) is skipped, since it concerns only custom options. */
   private import(): void {
     const { tokens } = this
     const isForOptions = tokens.takeIf('option')

@@ -44,7 +44,7 @@ export class Tokens {
     return this.next.kind
   }
 
-  /** Where the next token begins, for `problem`. */
+  /** The index at which the next token begins, for `problem`. */
   get at(): number {
     return this.next.at
   }

@@ -94,8 +94,8 @@ describe("a target's selector", () => {
   })
 
   it.each([
-    ['zone=a&zone=b', '', 'says twice what "zone" must be'],
-    ['version=1', '2', 'says twice what "version" must be'],
+    ['zone=a&zone=b', '', 'has the parameter "zone" twice'],
+    ['version=1', '2', 'has the parameter "version" twice'],
     ['=a', '', 'a value without a name'],
     ['spill-over=maybe', '', 'spill-over is "maybe", expected true or false'],
   ])('?%s is refused', (query, authority, message) => {
