@@ -46,7 +46,7 @@ export async function ownFile(file: string): Promise<Stats | null> {
   return found?.isFile() && found.uid === (process.geteuid?.() ?? found.uid) ? found : null
 }
 
-/** Systems without user ids do not have such modes either. */
+/** Requires a file that only this user can write. Systems without user ids have no such modes, and are not checked. */
 function requireOwn({ uid, mode }: Stats): void {
   if (process.geteuid === undefined) return
   if (uid !== process.geteuid()) throw new Error('another user owns it')
@@ -79,7 +79,7 @@ async function isThere(path: string): Promise<boolean> {
   )
 }
 
-/** Another process created it at the same time. */
+/** Ignores that another process created the folder at the same time. */
 function ignoreExisting(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EEXIST') throw error
 }

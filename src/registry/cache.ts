@@ -8,7 +8,7 @@ import { type CachedList, readCachedList, withLeaseId } from './cached-list.js'
 /** Version of the file format. */
 const FORMAT = 2
 
-/** Its lease ids are decimal. Lists outlive an upgrade of the tool, which may happen during an outage of etcd. */
+/** The former format, with decimal lease ids. Still read, because the tool may be upgraded during an outage of etcd. */
 const DECIMAL_LEASES_FORMAT = 1
 
 /** About 50,000 endpoints. Longer lists are not stored. */
@@ -17,7 +17,7 @@ const MAX_BYTES = 16 * 1024 * 1024
 /** Number of stored lists; the oldest are removed. */
 const MAX_FILES = 64
 
-/** Name of a list, or of a draft that a killed process left behind. */
+/** Name of a stored list, or of a temporary file that a killed process left behind. */
 const OWN_NAME = /^[0-9a-f]{32}\.json(?:\.[0-9a-f-]{36})?$/
 
 /** Identity of a list: other clusters, layouts and roots may have a service of the same name. */
@@ -87,7 +87,7 @@ export class ListCache {
     }
   }
 
-  /** Files of other programs in the folder are left alone. */
+  /** Removes the oldest lists. Files of other programs are not touched. */
   private async trim(): Promise<void> {
     const names = (await readdir(this.folder)).filter((name) => OWN_NAME.test(name))
     if (names.length <= MAX_FILES) return
@@ -122,8 +122,8 @@ export function defaultCacheFolder(
   env: Readonly<Record<string, string | undefined>>,
   homeOf: () => string = homedir,
 ): string | null {
-  const { XDG_CACHE_HOME: said = '' } = env
-  if (isAbsolute(said)) return join(said, 'disco')
+  const { XDG_CACHE_HOME: folder = '' } = env
+  if (isAbsolute(folder)) return join(folder, 'disco')
   try {
     const home = homeOf()
     return isAbsolute(home) ? join(home, '.cache', 'disco') : null

@@ -17,7 +17,7 @@ export interface CachedList {
 
 type Members = Readonly<Record<string, unknown>>
 
-/** Keys of etcd have at most 1.5 MB with their values: a longer text in a list is not from etcd. */
+/** etcd's default limit of a request, 1.5 MB: a longer text in a list is not from etcd. */
 const MAX_TEXT = 1_572_864
 
 /**
@@ -35,7 +35,7 @@ export function readCachedList(members: Members, service: string): CachedList | 
   return { revision, seenAtMs, endpoints }
 }
 
-/** Older lists have only the text, with `unreadable` and `rootHint` beside it. */
+/** An endpoint of an older list, in which `problem` was a text, beside the fields `unreadable` and `rootHint`. */
 function withProblemKind(value: unknown): unknown {
   if (!isObject(value) || !isText(value.problem)) return value
   const { problem: text, unreadable, rootHint: _, ...rest } = value
@@ -62,7 +62,7 @@ function isEndpoint(value: unknown, service: string, revision: Revision): value 
   const isLease = lease === null || (isText(lease) && /^[0-9a-f]{16}$/.test(lease))
   const isMap = isObject(metadata) && Object.values(metadata).every(isText)
   const areOptional = (id === undefined || isText(id)) && (extra === undefined || isObject(extra))
-  // A value that cannot be read may name another service than its key.
+  // An unreadable value may name another service than its key.
   const isOfService = isText(value.service) && (value.service === service || !isReadable({ problem }))
   const isKnown = isOfService && areTexts && areOptional && isOfEtcd && isLease && isMap
   if (!isKnown || !isWeight(weight)) return false
@@ -81,7 +81,7 @@ function isDialled(addr: unknown): boolean {
   return isText(addr) && !('problem' in readAddress(addr))
 }
 
-/** Some layouts have fractions. */
+/** A number of at least 0; some layouts have fractions. */
 function isWeight(value: unknown): value is number {
   return Number.isFinite(value) && (value as number) >= 0
 }

@@ -5,10 +5,10 @@ import { endpointsOf } from '../domain/snapshot.js'
 import type { CacheTarget, ListCache } from './cache.js'
 import type { CachedList } from './cached-list.js'
 
-/** A short list is written this long after its first change: bursts of changes are written once. */
+/** Wait between the first change of a short list and its write, so that a burst of changes is written once. */
 const FIRST_WRITE_MS = 2_000
 
-/** A long list is written less often: one second per this many endpoints, at most once a minute. */
+/** The wait for a long list is a second for each this many endpoints, but at most a minute. */
 const ENDPOINTS_PER_SECOND = 250
 
 /** An unchanged list is written again after this time, so that its age stays correct. */
@@ -18,7 +18,7 @@ const CONFIRM_PERIOD_MS = 60_000
  * Passes a service's updates on and writes the list to disk as it changes. If etcd is unreachable from the start, the
  * list from disk comes first, unless it is older than `maxAgeMs`.
  *
- * @param snapshot the list after the updates that were taken, see `OpenWatch`
+ * @param snapshot the list after all yielded updates, see `OpenWatch`
  */
 export async function* cachedWatch(
   updates: AsyncIterable<Update>,
@@ -62,13 +62,13 @@ async function readAuto(cache: ListCache, target: CacheTarget): Promise<CachedLi
  * is bounded by time, not by the number of changes or outages.
  */
 class ListKeeper implements Disposable {
-  /** Whether the list can be confirmed: false before the first, and during an outage. */
+  /** Whether the list is known to be current: false before the first list, and during an outage. */
   private isLive = false
   /** Whether it differs from the written one. */
   private isChanged = false
   /** When the list was last written, on the clock of `performance.now()`. */
   private writtenAtMs: number | null = null
-  /** The last time (wall clock) at which it was confirmed, if that is not now. */
+  /** When the list was last known to be current (wall clock), while `isLive` is false. */
   private seenAtMs = 0
   private timer: NodeJS.Timeout | undefined
   private writing: Promise<void> = Promise.resolve()
@@ -98,7 +98,7 @@ class ListKeeper implements Disposable {
     clearTimeout(this.timer)
   }
 
-  /** The list can no longer be confirmed. A link that breaks repeatedly causes no more writes than changes do. */
+  /** Begins an outage. A link that breaks repeatedly does not cause more writes than changes would. */
   private pause(): void {
     if (!this.isLive) return
     const { isOutdated } = this

@@ -14,18 +14,19 @@ import {
 /** Options of a program that may name a context of the user's file. */
 export interface ContextOption {
   /**
-   * Name of a context (`disco context add`), which then gives endpoints, credentials, timeouts, layout and root; other
-   * options win over its timeouts, layout and root. No variable counts then. Without it, no file is read.
+   * Name of a context (`disco context add`), which gives endpoints, credentials, timeouts, layout and root. Other
+   * options take precedence over its timeouts, layout and root; environment variables are ignored. By default no
+   * context is read.
    */
   readonly context?: string | undefined
 }
 
-/** @throws DiscoError USAGE for endpoints that no connection can be made to */
+/** Checks the members of etcd. @throws DiscoError USAGE for endpoints that are not valid addresses or URLs */
 export function checkMembers(members: EtcdMembers, wantsTls: boolean): void {
   memberUrls(members, wantsTls)
 }
 
-/** The connection of a context. A password whose variable is not set is left out; see {@link requirePassword}. */
+/** The connection of a context; without a password if its variable is not set, see {@link requirePassword}. */
 export function connectionOf(
   { label, settings }: Pick<Context, 'label' | 'settings'>,
   env: Environment,
@@ -52,7 +53,7 @@ function variableOf(name: string | undefined, env: Environment): string | undefi
   return (name !== undefined && env[name]) || undefined
 }
 
-/** Why a context has no password although it names a variable for it; null if that is set, or none is named. */
+/** The problem of a context whose password variable is not set; null if it is set, or the context names none. */
 export function missingPassword(
   { label, settings: { 'password-env': name } }: Pick<Context, 'label' | 'settings'>,
   env: Environment,
@@ -68,7 +69,7 @@ export function requirePassword(context: Pick<Context, 'label' | 'settings'>, en
 }
 
 /**
- * The options of a program: of the context that they name, else as `withEnvironment` has them.
+ * The options of a program, completed from their context; without a context, as by `withEnvironment`.
  *
  * @throws DiscoError USAGE for an unknown context, for a context beside endpoints or credentials, for a file that
  *   cannot be read or holds a secret that other users can read, and as `withEnvironment` does
@@ -96,7 +97,7 @@ export async function withContext<Options extends Given<EtcdOptions> & Place & C
   }
 }
 
-/** A program dials in one layout: `auto` of a context is for looking. */
+/** The layout of a context for a program. `auto` is only for the tool: a program reads the default layout instead. */
 function programLayout({ settings: { layout } }: Context): string | undefined {
   return layout === AUTO ? undefined : layout
 }

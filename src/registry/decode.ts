@@ -26,7 +26,7 @@ export function decodeEndpoints(reader: Reader, kv: KeyValue, service?: string):
   return endpoints
 }
 
-/** A list has up to 100,000 endpoints, and spreads take ten times as long as one literal. */
+/** Without spreads, which take ten times as long as one literal: a list may have 100,000 endpoints. */
 function endpointOf(record: EndpointRecord, stored: Stored): Endpoint {
   const { service, version, addr, weight, id, metadata, problem = null, extra } = record
   const { key, layout, lease, createRevision, modRevision } = stored

@@ -2,8 +2,8 @@ import { onAbort } from '../domain/abortable.js'
 import type { Update } from '../domain/discovery.js'
 
 /**
- * A watch that `await using` ends, also while an update is awaited. Generators of Node 20 and 22 have no
- * `Symbol.asyncDispose` of their own.
+ * A watch that `await using` ends, even while the next update is awaited. Generators of Node 20 and 22 have no
+ * `Symbol.asyncDispose`.
  *
  * @param open opens the watch with a signal that ends it
  */

@@ -13,10 +13,11 @@ import { explainRevision } from './revisions.js'
 type Decode = (kv: KeyValue) => Endpoint[]
 
 /**
- * Watches one service, or all, and decodes keys and values into endpoints. It is one watch on one range, so that a
- * revision stays one unit whichever layouts it changes. Without permission for all keys, watches the default layout.
+ * Watches one service, or all, and decodes keys and values into endpoints. One watch on one range keeps the changes of
+ * a revision together, even in several layouts. Without permission for all keys, watches only the default layout.
  *
- * @param options `streams` shared with other watches, by default one that waits for its reader; `since` a revision
+ * @param options `streams` shares etcd streams with other watches, by default a separate stream with backpressure;
+ *   `since` begins at a past revision
  */
 export async function* watchEndpoints(
   client: EtcdClient,

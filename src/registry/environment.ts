@@ -10,7 +10,7 @@ const DEFAULT_ENDPOINTS = '127.0.0.1:2379'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** The members of a cluster, and the setting that named them. */
+/** The members of a cluster, and the setting that they come from. */
 export type EtcdMembers = Pick<EtcdOptions, 'endpoints' | 'endpointsSource'>
 
 /** Settings from the caller; each takes precedence over its variables. */
@@ -19,7 +19,7 @@ export type Given<Options> = { readonly [Name in keyof Options]?: Options[Name] 
 /** Layout and root of the keys. */
 export type FullPlace = { readonly [Name in keyof Place]-?: string }
 
-/** Etcd's members: those given, else DISCO_ENDPOINTS, else ETCDCTL_ENDPOINTS, else the default. */
+/** The members of etcd: given ones, or else from DISCO_ENDPOINTS, ETCDCTL_ENDPOINTS or the default, in this order. */
 export function membersFrom(
   { endpoints, endpointsSource = 'the options' }: Given<EtcdMembers>,
   env: Environment,
@@ -32,10 +32,10 @@ export function membersFrom(
 const CREDENTIAL_SETTINGS = ['CACERT', 'CERT', 'KEY', 'USER', 'PASSWORD'] as const
 
 /**
- * The variables without those whose credentials belong elsewhere: ETCDCTL_* where ETCDCTL_ENDPOINTS names another
- * cluster than DISCO_ENDPOINTS does, and a password of the other prefix than the user.
+ * The variables without credentials for another cluster or user: without ETCDCTL_* if ETCDCTL_ENDPOINTS and
+ * DISCO_ENDPOINTS differ, and without the password variable whose prefix differs from that of the user.
  *
- * @param namesEndpoints whether variables name the endpoints
+ * @param namesEndpoints whether the endpoints come from variables
  */
 export function countedVariables(env: Environment, namesEndpoints: boolean): Environment {
   const isOther = namesEndpoints && differ(env.DISCO_ENDPOINTS, env.ETCDCTL_ENDPOINTS)
@@ -56,8 +56,8 @@ function without(env: Environment, names: readonly string[]): Environment {
 }
 
 /**
- * Connection to etcd: a given setting wins over DISCO_*, which wins over ETCDCTL_*, which wins over the default. An
- * empty variable counts as unset. For credentials see {@link countedVariables}.
+ * Connection to etcd. The first of these counts: a given setting, DISCO_*, ETCDCTL_*, the default. An empty variable
+ * counts as unset. For credentials see {@link countedVariables}.
  *
  * @throws DiscoError USAGE that names the variable
  */
@@ -82,7 +82,7 @@ export function connectionFrom(
   }
 }
 
-/** Location of the keys: a given setting wins over DISCO_LAYOUT and DISCO_ROOT, which win over `otherwise`. */
+/** Location of the keys. The first of these counts: a given setting, DISCO_LAYOUT or DISCO_ROOT, `otherwise`. */
 export function placeFrom(given: Place, env: Environment, otherwise: FullPlace): FullPlace {
   return {
     layout: given.layout ?? layoutIn(env) ?? otherwise.layout,
@@ -93,8 +93,8 @@ export function placeFrom(given: Place, env: Environment, otherwise: FullPlace):
 export const CREDENTIALS = ['caFile', 'certFile', 'keyFile', 'user', 'password', 'passwordFile'] as const
 
 /**
- * The options of a program. Without `endpoints`, the environment counts, as for the tool. With `endpoints`, it does
- * not count at all, so that its password is not sent to another cluster.
+ * The options of a program, completed from the environment as for the tool. With the option `endpoints`, the
+ * environment is ignored, so that its password is not sent to another cluster.
  *
  * @throws DiscoError USAGE for credentials without endpoints, and for an invalid variable, which it names
  */
@@ -117,7 +117,7 @@ export function withEnvironment<Options extends Given<EtcdOptions> & Place>(
   return { ...options, ...place, ...connectionFrom(options, env) }
 }
 
-/** @throws DiscoError USAGE for `-`, which is standard input in a flag alone */
+/** The file that a variable names. @throws DiscoError USAGE for `-`, which means standard input only in a flag */
 function fileIn(setting: string, env: Environment): NamedFile | undefined {
   const [path, source] = variable(setting, env) ?? []
   if (path === undefined || source === undefined) return undefined

@@ -1,7 +1,7 @@
 import { DiscoError } from '../domain/errors.js'
 import { AUTO, type Reader } from '../domain/layouts/reader.js'
 
-/** Whether etcd denied because the user's roles do not cover the keys, rather than for a wrong password. */
+/** Whether etcd refused because the user's roles do not cover the keys, not because of a wrong password. */
 export function isForbidden(error: unknown): boolean {
   return error instanceof DiscoError && error.reason === 'permission'
 }
@@ -13,7 +13,7 @@ export function explainForbidden(error: unknown, reader: Reader): unknown {
   return new DiscoError(error.code, error.message, { cause: error, suggestions, reason: 'permission' })
 }
 
-/** Null if etcd forbids a read that only improves a suggestion. */
+/** The result of a read that only improves a suggestion; null if etcd forbids it. */
 export async function unlessForbidden<T>(asked: Promise<T>): Promise<T | null> {
   try {
     return await asked

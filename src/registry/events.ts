@@ -48,7 +48,7 @@ export interface WatchEvent {
  * Converts the updates of one service, or of all services, to events for display and JSON. `synced` or `stale` comes
  * first. The cost of an update depends only on its changes, not on the number of endpoints.
  *
- * @param filter of the endpoints whose events are wanted; shares are the whole service's all the same
+ * @param filter selects the endpoints whose events are wanted; shares are always those within the whole service
  * @param pastUntil the newest revision when the watch began, if it began at an older one
  */
 export async function* registryEvents(
@@ -117,7 +117,10 @@ function placesOf(snapshot: LiveSnapshot, changes: readonly Change[]): Places {
   return { byKey, shareOf }
 }
 
-/** A key without a lease cannot expire. A lease that ended since a past deletion says nothing about it. */
+/**
+ * Why an endpoint was removed. A key without a lease cannot expire. For a past removal, an ended lease shows nothing:
+ * it may have ended later.
+ */
 async function whyGone(
   registry: Pick<Registry, 'leaseLives'>,
   { lease }: Endpoint,

@@ -31,8 +31,8 @@ export interface History {
   /** The newest revision. */
   readonly revision: Revision
   /**
-   * Reads the changes after a revision. Memory does not grow with their number. After an abort of the signal, it ends
-   * without an error.
+   * Reads the changes after a revision. Its memory does not depend on their number. It ends without an error when the
+   * signal aborts.
    *
    * @throws DiscoError REVISION_UNAVAILABLE for a future revision, and by `onCompacted` for a compacted one
    */
@@ -43,8 +43,7 @@ export interface ChangesOptions {
   /** The changes after this revision; by default, all that etcd has. */
   readonly after?: Revision
   /**
-   * If etcd has compacted changes after that revision: whether that is an error, or the history begins later. By
-   * default it begins later.
+   * Whether it is an error that etcd has compacted changes after that revision. Default: no, the history begins later.
    */
   readonly onCompacted?: 'fail' | 'begin-later'
   /** Selects the changes of endpoints that met it before or after the change. */
@@ -85,7 +84,7 @@ export async function openHistory(
 
 const NEVER = new AbortController().signal
 
-/** The end of the history, and the reader of as much of it as etcd permits. */
+/** The end of the history, and a reader of the keys that etcd permits. */
 async function readEnd(
   registry: Registry,
   service: string | undefined,

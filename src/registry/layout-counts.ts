@@ -51,7 +51,7 @@ class LayoutCounter implements LayoutCounts {
   revision = 0
   otherKeys = 0
   readonly layouts = new Map<string, { services: number; endpoints: number; keys: number }>()
-  /** For each layout, its prefixes that contain the current key. */
+  /** For each layout, the prefixes of services that contain the current key. */
   private readonly open = new Map<string, string[]>()
   private readonly configurations
 
@@ -80,7 +80,7 @@ class LayoutCounter implements LayoutCounts {
     else this.otherKeys++
   }
 
-  /** Keys come in order, so a prefix that was left never recurs; only prefixes of the current key are kept. */
+  /** Whether a prefix is new. Keys are sorted, so a prefix never recurs, and only those of the current key are kept. */
   private isFirst(layout: string, prefix: string, key: string): boolean {
     const around = (this.open.get(layout) ?? []).filter((other) => key.startsWith(other))
     const isFirst = !around.includes(prefix)

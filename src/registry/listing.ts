@@ -20,7 +20,7 @@ export interface EndpointList {
 interface ListingOptions {
   /** Called with the key and value of each registration; again with newer ones if the list starts over. */
   readonly onKey?: (kv: KeyValue) => void
-  /** As of this revision; by default, as of the newest. */
+  /** The revision of the list; by default the newest. */
   readonly revision?: Revision | undefined
 }
 
@@ -58,10 +58,10 @@ export async function* endpointPages(
 }
 
 /**
- * Reads the keys of one service, or of all, in pages, each decoded by the caller. Without permission for all keys, reads
- * those of the default layout.
+ * Reads the keys of one service, or of all, in pages, each decoded by the caller. Without permission for all keys,
+ * reads those of the default layout.
  *
- * @param decode takes the reader that the range was read for
+ * @param decode decodes a key by the given reader, which may be narrower than `reader`
  * @param at reads as of this revision
  * @throws DiscoError REVISION_UNAVAILABLE
  */

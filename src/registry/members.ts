@@ -6,18 +6,18 @@ import type { Registry } from './registry.js'
 
 export type { MemberChecked, MemberStatus }
 
-/** What is known of the members of etcd. */
+/** The result of a check of etcd's members. */
 export interface MembersChecked {
   readonly members: readonly MemberChecked[]
   /** Number of named members without a result, after an abort. */
   readonly missing: number
-  /** Members that etcd lists beside those that answered; the error where it does not list them. */
+  /** Members that etcd lists, but that were not named; the error if it does not list its members. */
   readonly others: readonly OtherMember[] | DiscoError
 }
 
-/** A member that was not asked. */
+/** A member that was not checked. */
 interface OtherMember {
-  /** Its id, in hex as in `etcdctl member list`, where it has not started yet. */
+  /** Its name; for a member that has not started yet, its id in hex as in `etcdctl member list`. */
   readonly name: string
   /** The URLs that it advertises to clients. */
   readonly urls: readonly string[]
@@ -45,7 +45,7 @@ export async function checkMembers(
 /** A grpc-proxy lists itself, without an id. */
 const NO_ID = '0'
 
-/** By name: etcd lists them in no order. */
+/** The members that were not named, sorted by name, since etcd lists them in any order. */
 function othersIn(
   all: readonly { readonly ID: string; readonly name: string; readonly clientURLs: readonly string[] }[],
   members: readonly MemberChecked[],

@@ -9,9 +9,8 @@ type Optional<Options, Names extends keyof Options> = Omit<Options, Names> & {
 }
 
 /**
- * Connection to etcd, layout and root, and the cache of lists. Without `endpoints`, the variables DISCO_* and
- * ETCDCTL_* count as for the tool: endpoints, credentials, timeouts, layout and root. With `endpoints` or `context`, no
- * variable counts.
+ * Connection to etcd, layout and root, and the cache of lists. Without `endpoints` and `context`, the variables DISCO_*
+ * and ETCDCTL_* apply as for the tool: endpoints, credentials, timeouts, layout and root. Otherwise they are ignored.
  */
 export interface RegistryOptions
   extends Optional<EtcdOptions, 'endpoints' | 'endpointsSource' | 'commandTimeoutMs' | 'dialTimeoutMs'>,
@@ -33,7 +32,7 @@ export interface CacheOptions {
 
 const DEFAULT_COMMAND_TIMEOUT_MS = 5_000
 
-/** An unresponsive member then costs less than a second, including the answer of the next one. */
+/** With this timeout, an unresponsive member delays an answer, which the next one then gives, by less than a second. */
 const DEFAULT_DIAL_TIMEOUT_MS = 800
 
 const DEFAULT_CACHE_MAX_AGE_MS = 24 * 60 * 60 * 1000
@@ -53,7 +52,7 @@ export function maxAgeOf({ maxAgeMs = DEFAULT_CACHE_MAX_AGE_MS }: CacheOptions =
   return maxAgeMs
 }
 
-/** `none` for a user without a home folder, after a warning. */
+/** Opens the cache; `none` for a user without a home folder, after a warning. */
 export function openCache({ folder, onWarning = emitWarning }: CacheOptions = {}): ListCache | 'none' {
   const place = folder ?? defaultCacheFolder(process.env)
   if (place !== null) return new ListCache(place, onWarning)

@@ -7,12 +7,12 @@ import { readKeyValue } from '../etcd/range.js'
 import { decodeEndpoints } from './decode.js'
 import { unlessForbidden } from './etcd-refusals.js'
 
-/** Keys to read under the prefix of each layout: some layouts share a prefix with keys that are not endpoints. */
+/** Number of keys to read under the prefix of each layout: the first keys there may not be endpoints. */
 const KEYS_EACH = 4
 
 /**
- * Names the other layouts, under the same root, in which a service is registered. One small transaction for an etcd
- * of any size. Empty if etcd forbids the read.
+ * The names of other layouts, under the same root, in which a service is registered. Needs one small transaction,
+ * whatever the size of the registry. Empty if etcd forbids the read.
  */
 export async function otherLayoutsOf(
   client: EtcdClient,

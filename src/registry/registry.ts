@@ -35,8 +35,7 @@ export type { CacheOptions, EndpointList, EtcdOptions, Place, RegistryOptions, T
 /** Options of the lists of a `Registry`. */
 export interface ListOptions extends Abortable {
   /**
-   * Lists as of this revision, if etcd still has it. Remaining times of leases are not part of history. By default, as of
-   * the newest revision.
+   * The revision of the list, if etcd still has it; by default the newest. TTLs of leases are not part of the history.
    */
   readonly revision?: Revision | undefined
 }
@@ -84,7 +83,7 @@ export class Registry implements Discovery, AsyncDisposable {
     this.streams = new SharedStreams(client)
   }
 
-  /** Does not connect before the first request. @throws DiscoError USAGE */
+  /** Opens a registry, without connecting before its first request. @throws DiscoError USAGE */
   static async open(given: RegistryOptions = {}): Promise<Registry> {
     const options = await withContext(given, process.env)
     const reader = readerOf(options)
@@ -124,7 +123,7 @@ export class Registry implements Discovery, AsyncDisposable {
     return endpointPages(this.client.under(signal), this.reader, service, revision)
   }
 
-  /** Counts services and endpoints of each layout. */
+  /** Counts services, endpoints and keys of each layout. */
   countLayouts({ signal }: Abortable = {}): Promise<LayoutCounts> {
     return countLayouts(this.client.under(signal), readerOf({ layout: AUTO, root: this.reader.root }))
   }

@@ -5,7 +5,7 @@ import type { Registry } from './registry.js'
 /**
  * Deletes the key of an endpoint if it has not changed since it was listed.
  *
- * @param keeper an endpoint whose key must not have changed either; null for none
+ * @param keeper another endpoint whose key must also be unchanged; null for none
  * @throws DiscoError ETCD_UNREACHABLE, ETCD_DENIED, OUTCOME_UNKNOWN
  */
 export async function removeUnchanged(

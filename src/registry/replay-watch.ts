@@ -10,7 +10,7 @@ import { futureRevision } from './revisions.js'
 export interface ReplayWatch {
   /** The newest revision when it was opened: changes up to it are past. */
   readonly newest: Revision
-  /** The list as of the revision, the changes since, and later ones. @throws DiscoError REVISION_UNAVAILABLE */
+  /** The list as of that revision, then all changes after it, past and new. @throws DiscoError REVISION_UNAVAILABLE */
   readonly updates: AsyncGenerator<Update, void, void>
 }
 

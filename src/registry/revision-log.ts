@@ -7,27 +7,27 @@ import { appendOwnFile, isOwnFolder, makeFolder, ownFile, readOwnFile } from './
 /** Period of samples. */
 const PERIOD_MS = 60_000
 
-/** Samples of one cluster: a week of the tool at work. */
+/** Maximum number of samples of one cluster: those of a week, if the tool runs all the time. */
 const MAX_NOTES = 10_000
 
 /** Length of the shortest line: a longer file may have more lines than that. */
 const MIN_LINE_BYTES = '@1700000000000 0 1 1\n'.length
 const MAX_BYTES = MAX_NOTES * MIN_LINE_BYTES
 
-/** Longer files are not ours, or damaged. */
+/** Limit of a file: a longer one is not ours, or damaged. */
 const MAX_READ_BYTES = 2 * MAX_BYTES
 
-/** The part of the samples that is kept when there are too many: a rewrite for each new one would cost too much. */
+/** Fraction of the samples that is kept when there are too many, so that not every new sample rewrites the file. */
 const KEPT_FRACTION = 0.8
 
-/** Clusters whose samples are kept. Each start of `disco dev` is one. */
+/** Maximum number of clusters whose samples are kept. Each start of `disco dev` makes a new cluster. */
 const MAX_CLUSTERS = 32
 
 const OWN_NAME = /^revisions-[0-9a-f]{1,16}(?:\.[0-9a-f-]{36})?$/
 
 /**
- * Samples of the revisions of clusters on disk, one file a cluster. A folder that cannot be used, and a damaged file,
- * are not errors: less is known then.
+ * Samples of the revisions of clusters on disk, one file per cluster. An unusable folder or a damaged file is not an
+ * error: its samples are missing.
  */
 export class RevisionLog {
   constructor(private readonly folder: string) {}
@@ -37,7 +37,7 @@ export class RevisionLog {
     try {
       const file = this.fileOf(clusterId)
       const found = await ownFile(file)
-      // A last time in the future is one of a clock that was set back.
+      // A last sample from the future is older than it looks: the clock was set back.
       if (found && Math.abs(note.receivedMs - found.mtimeMs) < PERIOD_MS) return
       if (!(await isOwnFolder(this.folder))) await makeFolder(this.folder, 0o700)
       const length = await appendOwnFile(file, `${noteLine(note)}\n`)
@@ -63,7 +63,7 @@ export class RevisionLog {
   private async shorten(file: string): Promise<void> {
     const notes = parseNotes(await readOwnFile(file, MAX_READ_BYTES))
     const lines = notes.map((note) => `${noteLine(note)}\n`)
-    // Lines are long where revisions are: so many of average length fit.
+    // Estimated by the average length: lines grow with their revisions.
     const fraction = (KEPT_FRACTION * MAX_BYTES) / lines.reduce((sum, line) => sum + line.length, 1)
     const draft = `${file}.${randomUUID()}`
     try {
@@ -78,7 +78,7 @@ export class RevisionLog {
     }
   }
 
-  /** Removes the files that were written to least recently. */
+  /** Removes the least recently written files. */
   private async trim(): Promise<void> {
     const names = (await readdir(this.folder)).filter((name) => OWN_NAME.test(name))
     if (names.length <= MAX_CLUSTERS) return

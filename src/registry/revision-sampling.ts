@@ -3,7 +3,7 @@ import { defaultCacheFolder } from './cache.js'
 import type { Registry } from './registry.js'
 import { RevisionLog } from './revision-log.js'
 
-/** Period of samples of one process; the file has its own for all processes. */
+/** Period of samples of one process. `RevisionLog` has a period for all processes together. */
 const PERIOD_MS = 60_000
 
 /** The samples in the user's cache folder; null for a user without a home folder. */
@@ -13,8 +13,7 @@ export function revisionLog(env: NodeJS.ProcessEnv): RevisionLog | null {
 }
 
 /**
- * Samples the revisions in etcd's answers: once a minute, a line in the user's cache folder. Has no effect on the
- * requests, which are not delayed.
+ * Samples the revisions in etcd's answers: once a minute, a line in the user's cache folder. Requests are not delayed.
  */
 export function sampleRevisions(registry: Registry, env: NodeJS.ProcessEnv): void {
   const log = revisionLog(env)

@@ -5,7 +5,7 @@ import type { KeyRange } from '../etcd/key-range.js'
 import { isOutOfHistory } from '../etcd/range.js'
 import { oldestRevision } from '../etcd/replay.js'
 
-/** The error for a revision whose history etcd has removed. @param oldest the first that is left */
+/** The error for a revision that etcd has compacted. @param oldest the oldest revision that can be read */
 export function compactedRevision(revision: Revision, oldest: Revision, newest: Revision): DiscoError {
   const usable = oldest === newest ? `revision ${newest}` : `revisions ${oldest} to ${newest}`
   return new DiscoError('REVISION_UNAVAILABLE', `etcd no longer has revision ${revision}: it was compacted`, {
@@ -19,7 +19,7 @@ export function futureRevision(revision: Revision, newest: Revision): DiscoError
   return new DiscoError('REVISION_UNAVAILABLE', message)
 }
 
-/** The error of a read at a revision: names the revisions that can be read, if it was not one of them. */
+/** The error of a read at a revision. If etcd does not have the revision, it names those that can be read. */
 export async function explainRevision(
   error: unknown,
   client: EtcdClient,

@@ -21,8 +21,8 @@ export interface EndpointSelection {
 }
 
 /**
- * Whether a selection is for whatever meets its conditions, rather than for endpoints that it names. Keys beside
- * conditions are those that met them when they were listed.
+ * Whether a selection has only conditions, and does not name endpoints. Keys beside a filter do not name endpoints:
+ * they are those that met the filter when they were listed.
  */
 export function isBulk({ addr, keys, filter }: EndpointSelection): boolean {
   return addr === null && (filter === undefined ? keys === undefined : filter.addrs.length === 0)
@@ -83,9 +83,9 @@ export interface Removal {
 export function chooseRemoval(endpoints: readonly Endpoint[], selection: EndpointSelection): Removal {
   const matches = matchEndpoints(endpoints, selection)
   refuseAmbiguous(matches, selection)
-  // The version and the weight of such a value are not known, so no condition can be checked.
-  const meant = isBulk(selection) ? matches.filter(isReadable) : matches
-  const keys = new Set(meant.map(({ key }) => key))
+  // The version and the weight of an unreadable value are unknown, so no condition can be checked.
+  const chosen = isBulk(selection) ? matches.filter(isReadable) : matches
+  const keys = new Set(chosen.map(({ key }) => key))
   const others = new Set([...matches.map(({ key }) => key), ...(selection.keys ?? [])])
   return {
     chosen: endpoints.filter(({ key }) => keys.has(key)),

@@ -34,7 +34,7 @@ export function summarizeServices(endpoints: readonly Endpoint[]): {
   return { services, foreignKeys: endpoints.length - listed, rootHints }
 }
 
-/** The endpoints of one service, or those of all: without foreign keys, which belong to none. */
+/** The endpoints of one service, or of all services, without foreign keys, which belong to no service. */
 export function endpointsOfServices(
   endpoints: readonly Endpoint[],
   service: string | undefined,

@@ -2,9 +2,9 @@ import type { Reset, Stale, Update } from '../domain/discovery.js'
 import { LiveSnapshot } from '../domain/live-snapshot.js'
 
 /**
- * Most changed keys that are queued for a subscriber; beyond them it receives the whole list. A resolver reads changes
- * as they come, so only a subscriber that does not read reaches this bound. These endpoints take about a megabyte,
- * which the subscribers of a watch share.
+ * Maximum number of changed keys that are queued for a subscriber. If there are more, it receives the whole list. A
+ * resolver reads changes as they arrive, so only a subscriber that does not read reaches this limit. Queued endpoints
+ * take about a megabyte, which the subscribers of a watch share.
  */
 export const MAX_PENDING_CHANGES = 1_024
 
@@ -16,7 +16,7 @@ export type OpenWatch = (signal: AbortSignal, snapshot: LiveSnapshot) => AsyncIt
 /**
  * Watches by key. All subscribers of a key share one source and one snapshot: the first one opens the source, the
  * last one that leaves closes it, and a later one first gets the whole current list (and Stale, during an outage).
- * The source is read as fast as it comes, however slowly a subscriber reads.
+ * A slow subscriber does not delay the reading of the source.
  */
 export class SharedWatches {
   private readonly watches = new Map<string, SharedWatch>()
@@ -24,9 +24,9 @@ export class SharedWatches {
   constructor(private readonly nowMs: () => number = () => performance.now()) {}
 
   /**
-   * Updates for one subscriber, from its first request on. Its queue is bounded: beyond {@link MAX_PENDING_CHANGES}
-   * it receives one Reset with the list at the newest revision instead. An error of the source is thrown after the
-   * queued updates; the next subscriber opens the source again.
+   * Updates for one subscriber, from its first request on. If more than {@link MAX_PENDING_CHANGES} are queued, one
+   * Reset with the newest list replaces them. An error of the source is thrown after the queued updates; the next
+   * subscriber opens the source again.
    *
    * @param open called for the first subscriber of the key
    */
@@ -86,7 +86,7 @@ class SharedWatch {
     this.closing.abort()
   }
 
-  /** Called once, with a subscriber. Never throws: subscribers get the error. */
+  /** Reads the source. Called once, after the first `join`. Never throws: subscribers get the error. */
   async read(open: OpenWatch): Promise<void> {
     let ending: Ending = {}
     try {
@@ -105,7 +105,7 @@ class SharedWatch {
     this.snapshot.apply(update)
     if (update.type === 'reset') this.resetAtMs = this.nowMs()
     if (update.type === 'stale') this.stale = update
-    // A list from the cache ends no outage.
+    // A list from the cache does not end an outage.
     else if (update.type !== 'reset' || update.source === 'etcd') this.stale = null
   }
 

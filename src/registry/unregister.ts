@@ -21,7 +21,7 @@ export interface Unregistered {
    * written since they were selected, and no longer match.
    */
   readonly leftOut: readonly Endpoint[]
-  /** Whether the endpoint was listed, and another client removed it first. */
+  /** Whether another client removed the listed endpoint first. */
   readonly wentMeanwhile: boolean
   /** Whether the service has no other endpoint that can be dialled. */
   readonly isLast: boolean
@@ -40,8 +40,8 @@ const RETURN_WATCH_MS = 1_000
 const RETURN_POLL_MS = 100
 
 /**
- * Deletes the keys of the selected endpoints and leaves their leases to their owners. Endpoints that are not listed are
- * not an error. Several keys go in one transaction where etcd's limits allow.
+ * Deletes the keys of the selected endpoints, but not their leases. A selection without endpoints is not an error.
+ * Several keys are deleted in one transaction if etcd's limits allow.
  *
  * A key that was written since the list is deleted only if it still matches.
  *
@@ -103,7 +103,7 @@ interface Deleted {
   readonly kept: readonly Endpoint[]
 }
 
-/** Checks a key that was written since the list: its endpoints if it is to be left, none if it is to be deleted. */
+/** Checks a key that was written since the list. Returns its endpoints if it must stay, none if it may be deleted. */
 type Check = (listed: Endpoint, kv: KeyValue) => readonly Endpoint[]
 
 async function deleteAll(
@@ -129,7 +129,7 @@ async function deleteAll(
   return { revision, ours, kept }
 }
 
-/** Null if one of the keys was written since the list: nothing was deleted then. */
+/** Deletes keys in one transaction; null if one was written since the list, so that none was deleted. */
 async function deleteTogether(
   client: EtcdClient,
   endpoints: readonly Endpoint[],

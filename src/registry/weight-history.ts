@@ -3,7 +3,7 @@ import type { Reader } from '../domain/layouts/reader.js'
 import type { EtcdClient } from '../etcd/client.js'
 import { keyAt } from '../etcd/range.js'
 
-/** A key that was written more often since is not worth the search. */
+/** Maximum number of writes of the key that are searched. */
 const MAX_STEPS = 1_000
 
 /** The last weight above 0 of the endpoint's key; null if etcd's history does not show it. */

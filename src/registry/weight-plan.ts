@@ -6,7 +6,7 @@ import { cannotCarry } from './weight-targets.js'
 
 /** The result of a change of one value. */
 export interface Plan {
-  /** The unchanged value where nothing changes. */
+  /** The new value; the current one if nothing changes. */
   readonly value: Uint8Array
   /** Null if the current value cannot be read. */
   readonly from: number | null
@@ -14,8 +14,7 @@ export interface Plan {
 }
 
 /**
- * The value with the new weight. Setting a weight fixes a value whose only fault is its weight; other changes need a
- * readable weight.
+ * The value with the new weight. If the current weight is invalid, it can only be set; other changes need a valid one.
  *
  * @throws DiscoError CONFLICT
  */
@@ -44,7 +43,7 @@ function fixedWeight(
   try {
     changed = layout.withWeight(value, change.weight)
   } catch (cause) {
-    // A value that is not even JSON has no place for a member.
+    // The value is not JSON, so that it cannot have a member.
     throw cannotCarry(key, problem, cause)
   }
   const again = reader.read(key, changed)

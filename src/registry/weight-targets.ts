@@ -4,10 +4,10 @@ import { layoutNamed } from '../domain/layouts/index.js'
 import { weightsAreUnset } from '../domain/shares.js'
 import { type EndpointSelection, isBulk, matchEndpoints, selectEndpoints } from './selection.js'
 
-/** An endpoint that a change of several leaves unchanged, and why. */
+/** An endpoint that a change of several endpoints does not change, and the reason. */
 export interface LeftOut {
   readonly endpoint: Endpoint
-  /** `changed`: it was written since it was selected, and is no longer. */
+  /** `changed`: it was written since it was selected, and no longer matches. */
   readonly reason: 'drained' | 'unreadable' | 'weightless' | 'gone' | 'changed'
   /** A clause for messages. */
   readonly text: string
@@ -18,7 +18,9 @@ export interface Targets {
   readonly service: readonly Endpoint[]
   readonly selected: readonly Endpoint[]
   readonly leftOut: readonly LeftOut[]
-  /** Chooses again among the endpoints of one key as they are now: why to leave them out, or null. */
+  /**
+   * Checks the current endpoints of one selected key: the reason to leave them out; null if they are still selected.
+   */
   recheck(now: readonly Endpoint[]): Reason | null
 }
 
@@ -27,13 +29,12 @@ type Reason = Pick<LeftOut, 'reason' | 'text'>
 const CHANGED: Reason = { reason: 'changed', text: 'it was changed meanwhile, and is no longer selected' }
 
 /**
- * Chooses the endpoints that a weight change is for. If it is for all of a service (or of a version), it
- * leaves out what it cannot or should not change: a value that cannot be read, a layout without a place for a
- * weight, and, unless `drained`, endpoints at weight 0, which were drained on purpose. If every weight of
- * the service is 0, weights are unset and nothing is drained.
+ * Chooses the endpoints of a weight change. A change of all endpoints that meet conditions leaves out unreadable
+ * values, layouts without weights and, unless `drained` is set, endpoints at weight 0, which were drained on purpose.
+ * If every weight of the service is 0, weights are unset and no endpoint counts as drained.
  *
- * @throws DiscoError NOT_FOUND; CONFLICT when several keys have the address, when the one endpoint
- *   that is meant cannot carry a weight, or when nothing is left to change
+ * @throws DiscoError NOT_FOUND; CONFLICT if several keys have the address, if a named endpoint cannot carry a weight,
+ *   or if no endpoint is left to change
  */
 export function chooseTargets(
   service: readonly Endpoint[],
@@ -85,12 +86,12 @@ function reasonToLeaveOut(endpoint: Endpoint, mayBeDrained: boolean): Reason | n
   return null
 }
 
-/** @param why a clause for messages */
+/** The error for a value that cannot carry a weight. @param why a clause for messages */
 export function cannotCarry(key: string, why: string, cause?: unknown): DiscoError {
   return new DiscoError('CONFLICT', `The value of ${key} cannot carry a weight: ${why}`, { cause })
 }
 
-/** @param leftOut what a selection consists of */
+/** The error if all selected endpoints are left out. @param leftOut all of them */
 export function nothingToChange(leftOut: readonly LeftOut[]): DiscoError {
   const [first] = leftOut
   const changed = leftOut.find(({ reason }) => reason === 'changed')

@@ -2,7 +2,7 @@ import { type Endpoint, isReadable } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { changeText, type WeightChange } from '../domain/weight.js'
 
-/** A key of a relative change without an answer. */
+/** A key with a relative change whose answer was lost. */
 export interface UnknownChange {
   /** The endpoint as it was read for the change. */
   readonly before: readonly Endpoint[]
@@ -16,8 +16,8 @@ export interface UnknownChange {
 const MAX_NAMED = 3
 
 /**
- * The error of a relative change that equals etcd's history, while its own answer was lost: an equal change of
- * another client leaves the same history, so either claim would be a guess.
+ * The error of a relative change whose answer was lost, although etcd's history has that change: an equal change by
+ * another client would leave the same history.
  */
 export function unknownWeights(change: WeightChange, unknown: readonly UnknownChange[]): DiscoError {
   const all = unknown.flatMap(({ before, to, now }) =>
@@ -27,20 +27,20 @@ export function unknownWeights(change: WeightChange, unknown: readonly UnknownCh
   const service = first?.endpoint.service ?? ''
   const isOne = all.length === 1
   const which = isOne ? `weight of ${first?.endpoint.addr}` : `weights of ${all.length} endpoints`
-  const standing = all
+  const current = all
     .slice(0, MAX_NAMED)
     .map(({ endpoint, now }) => (isOne ? weightText(now) : `${endpoint.addr} ${weightText(now)}`))
   const more = all.length > MAX_NAMED ? `, and ${all.length - MAX_NAMED} more` : ''
   const done = `may or may not have been changed by ${changeText(change)}`
-  const now = `${isOne ? 'It is now' : 'They are now'} ${standing.join(', ')}${more}`
+  const now = `${isOne ? 'It is now' : 'They are now'} ${current.join(', ')}${more}`
   const each = isOne ? 'it' : 'each'
   return new DiscoError(
     'OUTCOME_UNKNOWN',
     `The ${which} of ${service} ${done}: etcd's answer was lost. ${now}`,
     {
       suggestions: [
-        'An equal change of another client would have left the same, so the state does not show whose it was',
-        `Look before you repeat it: disco ls ${service}`,
+        'An equal change by another client would give the same weights, so they do not show whose change was applied',
+        `Check the weights before you repeat it: disco ls ${service}`,
         `Or set ${each} absolutely: disco weight ${service} ${first?.endpoint.addr} ${first?.to}`,
       ],
     },

@@ -22,9 +22,9 @@ export interface KeyChange {
 
 type Planned = Plan & { readonly kv: KeyValue; readonly written: boolean }
 
-/** The outcome for the first of the keys. */
+/** The outcome for the first keys. */
 export interface PartChanged {
-  /** The number of keys covered, at least one: the rest does not fit in the same transaction. */
+  /** The number of these keys, at least one; the rest did not fit in the transaction. */
   readonly keys: number
   /** The changes; keys that were removed or are no longer selected are left out. */
   readonly changes: readonly KeyChange[]
@@ -35,9 +35,9 @@ export interface PartUnknown {
   readonly unknown: readonly UnknownChange[]
 }
 
-/** Checks of what is about to be written. */
+/** Checks before a write. */
 interface Checks {
-  /** Whether the change is for the value as it is now; called again for each attempt. */
+  /** Whether the current value is still selected; called again for each attempt. */
   isTarget(kv: KeyValue): boolean
   readonly weightedKey: FindWeightedKey | null
 }
@@ -85,7 +85,7 @@ export async function changeKeys(
   }
 }
 
-/** How many of these, at least one, fit in one transaction by the size of the written data. */
+/** The number of plans, at least one, that fit in one transaction by the size of their values. */
 function fittingCount(plans: readonly (Planned | null)[]): number {
   let bytes = 0
   const first = plans.findIndex((plan, index) => {
@@ -95,7 +95,7 @@ function fittingCount(plans: readonly (Planned | null)[]): number {
   return first < 0 ? plans.length : first
 }
 
-/** Whether weights are removed and none of these keys keeps one. */
+/** Whether a weight becomes 0, and none of these keys keeps a weight above 0. */
 function drainsAll(plans: readonly Plan[]): boolean {
   return plans.some(({ from, to }) => to === 0 && from !== 0) && plans.every(({ to }) => to === 0)
 }
@@ -105,10 +105,6 @@ function changed(reader: Reader, { kv, value, written }: Planned, revision: Revi
   return { key: kv.key, revision, before: decodeEndpoints(reader, kv), after, written }
 }
 
-function unknownOf(
-  reader: Reader,
-  { kv, to }: Planned,
-  standing: KeyValue | null | undefined,
-): UnknownChange {
-  return { before: decodeEndpoints(reader, kv), to, now: standing ? decodeEndpoints(reader, standing) : [] }
+function unknownOf(reader: Reader, { kv, to }: Planned, current: KeyValue | null | undefined): UnknownChange {
+  return { before: decodeEndpoints(reader, kv), to, now: current ? decodeEndpoints(reader, current) : [] }
 }

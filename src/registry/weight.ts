@@ -14,11 +14,11 @@ import { type LeftOut, nothingToChange, type Targets } from './weight-targets.js
 import { unknownWeights } from './weight-unknown.js'
 import { changeKeys, type KeyChange } from './weight-write.js'
 
-/** One endpoint's weight, before and after; two addresses under one key are two of these. */
+/** One endpoint's weight, before and after. Each address under a key has its own entry. */
 export interface EndpointChange {
   /** The endpoint after the change. */
   readonly endpoint: Endpoint
-  /** The previous weight; null if it could not be read, which the change has fixed. */
+  /** The previous weight; null if it could not be read. */
   readonly from: number | null
   readonly to: number
   /** False if the endpoint already had the weight, so that nothing was written. */
@@ -32,7 +32,7 @@ export interface WeightChanged {
   /** The revision after the last of the changes. */
   readonly revision: Revision
   readonly changes: readonly EndpointChange[]
-  /** Endpoints that a change of a whole service did not touch. */
+  /** Selected endpoints that were not changed, with the reason. */
   readonly leftOut: readonly LeftOut[]
 }
 
@@ -71,10 +71,10 @@ export function plannedWeights(
 }
 
 /**
- * Changes the selected keys in one transaction, or in several where etcd's limits require it; the addresses under one
- * key share its weight. A key that was written since it was selected is changed only if it still matches.
+ * Changes the selected keys in one transaction, or in several if etcd's limits require it. The addresses under one key
+ * share its weight. A key that was written since it was selected is changed only if it still matches.
  *
- * @throws DiscoError NOT_FOUND, CONFLICT, OUTCOME_UNKNOWN; if a part was already changed, the hints say which
+ * @throws DiscoError NOT_FOUND, CONFLICT, OUTCOME_UNKNOWN; if some keys were already changed, `suggestions` names them
  */
 export async function setWeight(
   client: EtcdClient,
@@ -115,10 +115,14 @@ export async function setWeight(
   const gone = selected.filter(({ key }) => !isSettled(key))
   if (byKey.size === 0) {
     if (leftOut.size > 0) throw nothingToChange([...leftOut.values()])
-    throw new DiscoError('NOT_FOUND', `${keys.join(', ')} went while the weight was being changed`)
+    throw new DiscoError('NOT_FOUND', `${keys.join(', ')} disappeared while the weight was being changed`)
   }
   const revision = Math.max(...[...byKey.values()].map((changed) => changed.revision))
-  const removed = gone.map((endpoint) => ({ endpoint, reason: 'gone' as const, text: 'it went meanwhile' }))
+  const removed = gone.map((endpoint) => ({
+    endpoint,
+    reason: 'gone' as const,
+    text: 'it disappeared meanwhile',
+  }))
   return {
     revision,
     changes: changesOf(service, byKey),
@@ -136,7 +140,7 @@ function explained(error: unknown, { selected }: Targets, part: readonly string[
   return explainUnknown(error, `The ${which} of ${service} may have been changed`, next)
 }
 
-/** If an earlier part of the keys is already changed, the error says so. */
+/** Adds the keys that were already changed to an error. */
 function inPart(error: unknown, done: readonly KeyChange[]): unknown {
   const [first] = done
   const last = done.at(-1)

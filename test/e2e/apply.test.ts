@@ -105,7 +105,7 @@ describe('disco apply', () => {
     const file = await fileOf([{ addr: '10.0.0.1:1', leased: true }])
     const refused = await tool.run('apply', '-f', file, '--yes')
     expect(refused).toMatchObject({ code: 2, stdout: '' })
-    expect(refused.stderr).toContain('would never expire: hello 10.0.0.1:1')
+    expect(refused.stderr).toContain('would never expire without one: hello 10.0.0.1:1')
     expect(refused.stderr).toContain('--ttl 60')
     expect(refused.stderr).toContain('--hold')
     expect(await storedText(etcd, '/hello/10.0.0.1:1')).toBe('')

@@ -4,7 +4,9 @@ import type { Origin, Origins } from '../../domain/origins.js'
 import { Backoff } from '../../net/backoff.js'
 import { LiveList, type ResolvedList } from './live-list.js'
 
-/** Minimum and maximum wait before a failed watch starts again. Only errors that the registry does not retry end it. */
+/**
+ * Minimum and maximum wait before a failed watch starts again. A watch fails only with errors that it does not retry.
+ */
 const RETRY_FIRST_MS = 1_000
 const RETRY_MAX_MS = 30_000
 

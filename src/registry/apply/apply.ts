@@ -17,21 +17,21 @@ export interface Applied {
   /** The revision of the last transaction; of the plan if nothing was written. */
   readonly revision: Revision
   readonly outcomes: readonly KeyOutcome[]
-  /** Changes that were not tried: the apply was interrupted. */
+  /** Changes that were not attempted, because the apply was interrupted. */
   readonly open: readonly KeyPlan[]
 }
 
-/** How an apply is ended early. */
+/** Signals that end an apply early. */
 export interface ApplySignals {
   /** Ends it between two transactions. */
   readonly stop?: AbortSignal
-  /** Ends it at once: whether the transaction under way is made is then not known. */
+  /** Ends it at once. The outcome of a transaction that was sent is then unknown. */
   readonly hurry?: AbortSignal
 }
 
 /**
  * Makes the changes of a plan, in transactions that etcd refuses if a key was written since the plan. Each key is
- * written once and whole: an apply that was killed is finished by another one.
+ * written once and completely, so an apply that was killed can be completed by another one.
  *
  * @throws DiscoError OUTCOME_UNKNOWN, ETCD_UNREACHABLE, ETCD_DENIED; CONFLICT if other clients keep writing
  */
@@ -73,12 +73,15 @@ export async function applyPlan(
   return { revision, outcomes, open: [...open] }
 }
 
-/** Whether a key is to be held by the process, as a registration, and not put by a transaction. */
+/** Whether this process holds the key as a registration, instead of writing it in a transaction. */
 export function isToHold({ op, stated }: KeyPlan, { leased }: ApplyRules): boolean {
   return leased === 'hold' && op === 'add' && stated?.leased === true
 }
 
-/** Nothing was put under it for certain. An unknown outcome may have: it then lapses with its keys, as it would anyway. */
+/**
+ * Revokes a lease under which no write is known to have succeeded. If a write of unknown outcome did succeed, its keys
+ * are removed, as they would be when the lease expires.
+ */
 async function revokeUnused(registry: Registry, lease: GrantedLease): Promise<void> {
   await registry
     .internals()

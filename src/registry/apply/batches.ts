@@ -1,7 +1,7 @@
 import { MAX_VALUE_BYTES, MAX_WRITES } from '../../etcd/guarded-write.js'
 import type { KeyPlan } from './plan-key.js'
 
-/** Changes that go in one transaction. */
+/** The changes of one transaction. */
 export type Batch = readonly [KeyPlan, ...KeyPlan[]]
 
 /**

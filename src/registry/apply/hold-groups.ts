@@ -2,20 +2,20 @@ import type { StatedKey } from '../file/keys.js'
 import type { ApplyPlan } from './plan.js'
 import type { KeyPlan } from './plan-key.js'
 
-/** Keys that one registration holds: of one service in one layout, with one TTL. */
+/** Keys that one registration holds. They have the same service, layout and TTL. */
 export interface KeysToHold {
   readonly ttlSeconds: number
   readonly keys: readonly [StatedKey, ...StatedKey[]]
 }
 
-/** The TTL of a lease where neither the file nor the layout has one. */
+/** The TTL of a lease if neither the file nor the layout has one. */
 const DEFAULT_TTL_SECONDS = 10
 
 /**
- * The keys of a plan that had a lease, in groups that share one. A key that has a lease already is in a group
- * of that lease: the lease may be of an apply that was killed, and lapse.
+ * The keys of a plan that had a lease, in groups that share a new one. Keys that still have a lease are grouped by it: it
+ * may be of an apply that was killed, and then all of them become free when it expires.
  *
- * @param ttlSeconds the TTL of all; undefined for that of each key
+ * @param ttlSeconds the TTL of all leases; undefined for the TTL that the file or the layout has
  */
 export function keysToHold({ changes, same }: ApplyPlan, ttlSeconds: number | undefined): KeysToHold[] {
   const groups = new Map<string, { ttlSeconds: number; keys: [StatedKey, ...StatedKey[]] }>()
@@ -31,7 +31,7 @@ export function keysToHold({ changes, same }: ApplyPlan, ttlSeconds: number | un
   return [...groups.values()]
 }
 
-/** A key without a lease stays as it is: nothing waits for its end. */
+/** An existing key without a lease is not held: it never expires, so holding it would wait forever. */
 function isHeld({ stated, current }: KeyPlan): boolean {
   return stated?.leased === true && (current === null || current.lease !== null)
 }

@@ -7,7 +7,7 @@ import type { KeyValue } from '../../etcd/pairs.js'
 import { firstDifference } from '../file/compare.js'
 import type { StatedKey } from '../file/keys.js'
 
-/** What an apply does with one key. */
+/** The planned change of one key. */
 export interface KeyPlan {
   readonly op: 'add' | 'update' | 'remove' | 'same'
   readonly key: string
@@ -24,14 +24,14 @@ export interface KeyPlan {
   readonly after: readonly EndpointRecord[]
 }
 
-/** Overrides rules of safety. */
+/** Whether safety checks are overridden. */
 export interface Force {
   readonly force: boolean
 }
 
 /**
- * Compares a key of a file with the key in etcd. A file that states fields, and not the value, changes those: what else
- * the stored value has is kept.
+ * Compares a key of a file with the key in etcd. If the file states only fields, those are changed, and the rest of the
+ * stored value is kept.
  *
  * @throws DiscoError CONFLICT if the change would lose what the file does not state
  */
@@ -88,7 +88,7 @@ function nextValue(
   throw wouldLose(key, 'has more than the file states')
 }
 
-/** What an entry leaves out stays as it is. */
+/** The records of the file, completed from etcd: fields that an entry omits keep their current value. */
 function withUnstated(
   { key, layout, value, records, entries }: StatedKey,
   now: EndpointRecords,

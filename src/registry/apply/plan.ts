@@ -13,13 +13,13 @@ import { readPrefixes } from './state.js'
 export interface ApplyRules extends Force {
   /** Whether keys of the file's services that the file does not have are removed. */
   readonly prune: boolean
-  /** How keys are added that had a lease: under a new one, held by this process, or not at all. */
+  /** How to add keys that had a lease: under a new lease, held by this process, or not at all. */
   readonly leased: { readonly ttlSeconds: number } | 'hold' | 'refused'
   /** The prefix of all keys. */
   readonly root: string
 }
 
-/** A key that a prune leaves, and why. */
+/** A key that a prune does not remove, and the reason. */
 export interface LeftKey {
   readonly key: string
   readonly service: string
@@ -38,7 +38,7 @@ export interface ApplyPlan {
 }
 
 /**
- * Plans against one revision. Reads only keys of the services that the file names, in the layouts that it names.
+ * Plans the changes by the keys at one revision. Reads only keys of the file's services, in the file's layouts.
  *
  * @throws DiscoError USAGE for leased endpoints without `leased`; CONFLICT if a change needs `force`
  */
@@ -109,7 +109,7 @@ function otherKeys(
   })
 }
 
-/** What a living lease holds is removed with `force` only, and what cannot be read never. */
+/** Plans the removal of other keys. Leased keys are removed only with `force`, unreadable ones never. */
 function prune(
   { keys }: Group,
   others: readonly OtherKey[],
@@ -150,12 +150,12 @@ function refuseLeased(changes: readonly KeyPlan[]): void {
   const more = leased.length > MAX_NAMED ? [', …'] : []
   throw new DiscoError(
     'USAGE',
-    `These had a lease, and without one would never expire: ${names.join(', ')}${more.join('')}`,
+    `These had a lease, and would never expire without one: ${names.join(', ')}${more.join('')}`,
     {
       suggestions: [
-        '--ttl 60: under a lease of 60 s, for their owners to take over',
-        '--hold: held by this process until Ctrl-C, as by disco register',
-        'For keys that are to stay: leased: false in the file',
+        '--ttl 60: adds them under a lease of 60 s, until their owners take over',
+        '--hold: this process holds them until Ctrl-C, like disco register',
+        'For keys that should never expire: leased: false in the file',
       ],
     },
   )

@@ -13,7 +13,7 @@ export interface KeysAt {
 
 const PAGE_KEYS = 5_000
 
-/** Reads of a state that etcd compacts before they end. */
+/** Maximum number of attempts, if etcd compacts the revision before its last page is read. */
 const MAX_TRIES = 5
 
 /** Reads all keys under some prefixes as of one revision. It needs no permission for other keys. */

@@ -14,25 +14,25 @@ export interface KeyOutcome {
   readonly plan: KeyPlan
   /**
    * `done`: written by this apply. `already`: another client has made the same change. `moved`: another client has
-   * changed the key since the plan, and it was left as it is.
+   * changed the key since the plan, so this apply did not change it.
    */
   readonly end: 'done' | 'already' | 'moved'
   readonly revision: Revision
 }
 
 export interface BatchRules extends Force {
-  /** The lease of new keys that had one. */
+  /** The lease for new keys that had a lease; null for none. */
   readonly lease: LeaseId | null
   readonly signal: AbortSignal | undefined
 }
 
-/** Tries against other writers, each from a fresh read. */
+/** Maximum number of attempts while other clients write the same keys; each begins with a fresh read. */
 const MAX_TRIES = 20
 const PAUSE_MS = 20
 
 /**
  * Makes the changes of a batch in one transaction, which etcd refuses if one of the keys was written since it was read.
- * A key that moved is planned again: where that gives the same change it is repeated, else the key is left.
+ * A key that was written is planned again: if the plan is the same, it is repeated; otherwise the key is left.
  *
  * @param readAt the revision at which the batch was read
  * @throws DiscoError OUTCOME_UNKNOWN; CONFLICT if other clients keep writing
@@ -70,7 +70,10 @@ export async function writeBatch(
     at = now
     await delay(PAUSE_MS * Math.random() * attempt, undefined, { signal: rules.signal })
   }
-  throw new DiscoError('CONFLICT', `Other clients keep writing ${open[0]?.service}: ${MAX_TRIES} tries`)
+  throw new DiscoError(
+    'CONFLICT',
+    `Other clients keep writing keys of ${open[0]?.service}: ${MAX_TRIES} tries`,
+  )
 }
 
 /** A cluster may allow fewer operations in a transaction than etcd's default (`--max-txn-ops`). */
@@ -98,7 +101,7 @@ function writeOf({ op, key, current, stated, value }: KeyPlan, at: Revision, { l
   return op === 'add' ? { seen, value, lease: stated?.leased ? lease : null } : { seen, value }
 }
 
-/** The same change from a fresh read, or how it ended. */
+/** The same change based on a fresh read, or why it is not repeated. */
 function planAgain(plan: KeyPlan, now: KeyValue | null, rules: Force): KeyPlan | 'already' | 'moved' {
   const { current, stated } = plan
   if (now?.modRevision === current?.modRevision) return plan

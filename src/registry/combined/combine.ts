@@ -8,7 +8,7 @@ import { merged } from './merged.js'
 /** Options of {@link combineRegistries}. */
 export interface CombineOptions {
   /**
-   * The registries of targets without `from`: `dc1,dc2` (the first one, and the next while no endpoint of it is READY) or
+   * The registries of targets without `from`: `dc1,dc2` (the first one, or the next if it has no READY endpoint) or
    * `dc1=80,dc2=20` (both, in this ratio). Default: all, in the order of the object.
    */
   readonly from?: string
@@ -17,9 +17,9 @@ export interface CombineOptions {
 }
 
 /**
- * Several registries as one, such as one of each data centre. A target names those that it reads, by the names given
- * here: `etcd:///hello?from=dc1,dc2`. A registry that is unreachable, or denies, affects its own part of the list alone.
- * The caller closes the registries.
+ * Combines several registries into one, such as one per data centre. A target selects registries by the names given
+ * here: `etcd:///hello?from=dc1,dc2`. A registry that is unreachable, or refuses access, affects only its own part of
+ * the list. The caller closes the registries.
  *
  * @throws DiscoError USAGE for invalid names or options
  * @example

@@ -4,13 +4,15 @@ import { DiscoError } from '../../domain/errors.js'
 import type { Origin } from '../../domain/origins.js'
 import { Backoff } from '../../net/backoff.js'
 
-/** Minimum and maximum wait before a failed watch starts again: the registry's own retries cannot fix its error. */
+/**
+ * Minimum and maximum wait before a failed watch starts again. A watch fails only with errors that it does not retry.
+ */
 const RETRY_FIRST_MS = 1_000
 const RETRY_MAX_MS = 30_000
 
 /**
- * The updates of one registry among several, with its name. If its watch throws, the registry is stale and the watch
- * starts again: the others must not end with it. Ends only with the signal.
+ * The updates of one registry among several, with its name. If its watch throws, it yields Stale and starts the watch
+ * again, so that the watches of the other registries continue. Ends only when the signal aborts.
  */
 export async function* lastingWatch(
   discovery: Discovery,
@@ -20,7 +22,7 @@ export async function* lastingWatch(
   random: () => number,
 ): AsyncGenerator<Update, void, void> {
   const backoff = new Backoff({ firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS, jitter: 'longer', random })
-  /** The last failure, until the registry delivers again: each is reported once. */
+  /** The last reported failure; null once the registry delivers again. A repeated failure is reported once. */
   let failure: string | null = null
   while (!signal.aborted) {
     try {

@@ -1,4 +1,4 @@
-/** The next item of a source, or how the source ended. */
+/** The next item of a source, or its end or error. */
 type Arrival<Item> = { readonly source: AsyncIterator<Item> } & (
   | { readonly result: IteratorResult<Item, unknown> }
   | { readonly error: unknown }
@@ -8,7 +8,8 @@ type Arrival<Item> = { readonly source: AsyncIterator<Item> } & (
  * The items of several sources in the order of their arrival. At most one item of a source waits for the caller, so
  * that a slow caller slows the sources. Ends when all sources have ended; an error of one ends all.
  *
- * Not by `Promise.race`: each race would add a reaction to the promise of a quiet source, for as long as that is quiet.
+ * `Promise.race` is not used: each race would add a reaction to the pending promise of a quiet source, and so leak
+ * memory.
  */
 export async function* merged<Item>(
   sources: readonly AsyncIterable<Item>[],
@@ -44,7 +45,7 @@ export async function* merged<Item>(
       }
     }
   } finally {
-    // Not awaited: a source that waits for its next item returns only when that has come.
+    // Not awaited: a source that waits for its next item returns only after that item.
     for (const source of open) source.return?.().catch(() => undefined)
   }
 }

@@ -3,16 +3,16 @@ import { problemAt } from '../../config/settings.js'
 import { DEFAULT_LAYOUT, type Layout, layoutNamed } from '../../domain/layouts/index.js'
 import type { PlacedEntry, RegistryFile } from './read.js'
 
-/** A file in another layout, and what that leaves out. */
+/** A file in another layout, and the information that this layout cannot carry. */
 export interface Converted {
   readonly file: RegistryFile
-  /** One sentence each: values of the old layout that disco does not model. */
+  /** Left out information, one sentence each. */
   readonly leftOut: readonly string[]
 }
 
 /**
- * The registrations of a file in another layout: service, address, version, weight and metadata, each exactly or not at
- * all. `statedKeys` refuses what the layout cannot carry.
+ * Converts the registrations of a file to another layout. Service, address, version, weight and metadata are kept
+ * unchanged; `statedKeys` refuses those that the layout cannot carry.
  *
  * @param name of the layout, or NAME=BASE
  * @throws DiscoError USAGE for endpoints that gRPC does not dial
@@ -37,9 +37,9 @@ export function convertFile(file: RegistryFile, name: string): Converted {
   })
   const leftOut = [
     ...[...values].map(
-      ([from, times]) => `${times} of ${from} have fields of their own, which ${to.name} has no place for`,
+      ([from, times]) => `${times} of ${from} have further fields, for which ${to.name} has no place`,
     ),
-    ...[...ids].map(([from, times]) => `${times} ids of ${from} are left out: it makes them up`),
+    ...[...ids].map(([from, times]) => `${times} ids of ${from} are left out: its writers generate them`),
   ]
   return { file: { ...file, entries }, leftOut }
 }
@@ -49,8 +49,8 @@ function count(times: Map<string, number>, name: string): void {
 }
 
 /**
- * An id that a writer made up says nothing about an endpoint, and is not carried over. One that the new layout needs is
- * made of the endpoint, so that a second apply finds the same keys.
+ * The id in the new layout. An id that a writer generated is not kept, because it has no meaning. If the new layout
+ * needs an id, it is derived from the endpoint, so that a second apply finds the same keys.
  */
 function idFor(entry: PlacedEntry, from: Layout, to: Layout): string | undefined {
   const isMadeUp = from.id === 'made' || (from.name === 'go-zero' && entry.leased === true)

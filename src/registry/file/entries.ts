@@ -5,7 +5,7 @@ import type { EndpointEntry } from '../../domain/registry-file.js'
 import type { Ttl } from '../../etcd/lease.js'
 import type { KeyValue } from '../../etcd/pairs.js'
 
-/** A registration that was read: a key with its endpoints. */
+/** A stored registration: a key with its endpoints. */
 export interface StoredRegistration {
   readonly kv: KeyValue
   readonly layout: Layout

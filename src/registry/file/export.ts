@@ -9,7 +9,7 @@ import { decodedPages } from '../listing.js'
 import type { Registry } from '../registry.js'
 import { entriesOf, type StoredRegistration } from './entries.js'
 
-/** A part of an export. */
+/** A page of an export. */
 export interface ExportPage {
   /** The same for all pages of a service. */
   readonly revision: Revision
@@ -23,7 +23,7 @@ export type AskTtls = (leases: ReadonlySet<LeaseId>) => Promise<ReadonlyMap<Leas
 
 /**
  * Reads the endpoints of a service, or of all, as entries of a file, page by page. A key is exported with all of its
- * addresses if the filter chooses one of them.
+ * addresses if the filter selects at least one of them.
  *
  * @throws DiscoError CONFLICT if etcd compacts the revision of the first page before the last page is read
  */
@@ -57,7 +57,7 @@ export async function* exportPages(
   }
 }
 
-/** A registration, the key of an unreadable value, or null for one that the filter leaves out. */
+/** A registration, the key of an unreadable value, or null for a registration that the filter excludes. */
 type Read = StoredRegistration | string | null
 
 /** Copies the value: it is a view that would keep etcd's whole response in memory. */

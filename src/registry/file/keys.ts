@@ -8,19 +8,19 @@ import { statedBy } from '../../domain/layouts/stated.js'
 import { firstDifference } from './compare.js'
 import type { PlacedEntry, RegistryFile } from './read.js'
 
-/** A key as a file states it. */
+/** A key that a file states. */
 export interface StatedKey {
   readonly key: string
   readonly value: Uint8Array
-  /** At the base of the key, and under the root. */
+  /** The layout at the base of the key, under the root. */
   readonly layout: Layout
-  /** As the layout decodes key and value. */
+  /** The records that the layout decodes from key and value. */
   readonly records: EndpointRecords
-  /** Whether the file has the whole value, or only fields, from which the layout has written it. */
+  /** Whether the file has the value itself. If not, the layout has written it from the fields. */
   readonly isExact: boolean
   readonly leased: boolean
   readonly grantedTtlSeconds: number | null
-  /** One for each address. */
+  /** One entry for each address. */
   readonly entries: Entries
 }
 
@@ -44,7 +44,9 @@ export function statedKeys(file: RegistryFile, root: string = file.root): Stated
   return [...keys.values()]
 }
 
-/** The endpoints that a file states, without leases and revisions. @throws DiscoError USAGE with file, line and column */
+/**
+ * The endpoints that a file states, without leases and revisions. @throws DiscoError USAGE with file, line and column
+ */
 export function endpointsOfFile(file: RegistryFile, root?: string): Endpoint[] {
   return statedKeys(file, root).flatMap(({ key, layout, records }) =>
     records.map((record) => ({
@@ -91,7 +93,7 @@ function statedKey(file: RegistryFile, entries: Entries, root: string): StatedKe
   if (!isExact && entry.key !== undefined) {
     const own = written(file, rooted(unrooted, file.root), entries).key
     if (own !== entry.key) {
-      throw at(file, entry, `key says ${shownKey(entry.key)}, the other fields ${shownKey(own)}`)
+      throw at(file, entry, `key is ${shownKey(entry.key)}, but the other fields give ${shownKey(own)}`)
     }
   }
   const { leased = layout.wantsLease, grantedTtlSeconds = null } = entry
@@ -128,7 +130,7 @@ function recordOf(
   }
 }
 
-/** What the layout writes, if it keeps all fields. @throws DiscoError USAGE */
+/** Key and value written by the layout. @throws DiscoError USAGE if the layout cannot keep all fields */
 function written(
   file: RegistryFile,
   layout: Layout,
@@ -154,7 +156,7 @@ function placed<Result>(file: RegistryFile, entry: PlacedEntry, write: () => Res
   }
 }
 
-/** The value of the file, which its fields have to agree with, but for the weight, which may be changed there. */
+/** Key and value of the file. The fields must agree with the value, except for the weight, which may be changed. */
 function kept(
   file: RegistryFile,
   layout: Layout,
@@ -185,8 +187,8 @@ function kept(
   }))
   const lost = firstDifference(compared, stated)
   if (lost !== null) {
-    throw at(file, entry, `value says another ${lost} than the field ${lost}`, [
-      'Change it there as well, or remove value and key: the value is then written from the fields',
+    throw at(file, entry, `the value has another ${lost} than the field ${lost}`, [
+      'Change the value as well, or remove value and key: the value is then written from the fields',
     ])
   }
   return { key, value, records }

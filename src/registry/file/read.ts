@@ -7,7 +7,7 @@ import { layoutNamed } from '../../domain/layouts/index.js'
 import { rootPrefix } from '../../domain/layouts/root.js'
 import { type EndpointEntry, REGISTRY_FILE_SCHEMA, type RegistryFileDoc } from '../../domain/registry-file.js'
 
-/** An entry of a file, with its place there. A file written by hand may leave out all but the service and the address. */
+/** An entry of a file, with its position. A file written by hand may omit all fields except service and address. */
 export interface PlacedEntry extends Omit<Partial<EndpointEntry>, 'value' | 'valueBase64'> {
   readonly service: string
   readonly addr: string
@@ -15,7 +15,7 @@ export interface PlacedEntry extends Omit<Partial<EndpointEntry>, 'value' | 'val
   readonly at: Position
 }
 
-/** What a registry file says. */
+/** The contents of a registry file. */
 export interface RegistryFile extends Pick<RegistryFileDoc, 'rev' | 'root' | 'selection'> {
   /** Its name in messages. */
   readonly name: string
@@ -23,7 +23,7 @@ export interface RegistryFile extends Pick<RegistryFileDoc, 'rev' | 'root' | 'se
   readonly entries: readonly PlacedEntry[]
 }
 
-/** The YAML library takes a second for 3,000 endpoints. */
+/** Longest YAML text, in characters: the YAML library takes a second for 3,000 endpoints. */
 const MAX_YAML = 16 * 1024 * 1024
 
 /**
@@ -113,12 +113,12 @@ function entryOf(item: YamlValue, file: string): PlacedEntry {
     object
 }
 
-/** @throws DiscoError USAGE, with the place in the file */
+/** Checks the name of a layout. @throws DiscoError USAGE with file, line and column */
 function named(layout: string, file: string, { line, column }: Position): void {
   layoutNamed(layout, `${file}:${line}:${column}`)
 }
 
-/** The members of a map, read with the types that the schema has. */
+/** The members of a map, read with the types of the schema. */
 class Members {
   private readonly members = new Map<string, YamlValue>()
 
@@ -153,7 +153,7 @@ class Members {
     throw this.problem(value, `${name} must be true or false`)
   }
 
-  /** Null if the file says so: the layout carries none. */
+  /** Null if the file has null, since its layout carries no weight. */
   weight(): number | null | undefined {
     const value = this.members.get('weight')
     if (value === undefined) return undefined

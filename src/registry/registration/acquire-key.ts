@@ -10,13 +10,13 @@ import { list } from '../../etcd/list.js'
 import type { KeyValue } from '../../etcd/pairs.js'
 import { isUnknown } from '../etcd-refusals.js'
 
-/** A dead lease lapses after its TTL; etcd takes up to this much longer to delete its keys. */
+/** etcd deletes the keys of a dead lease up to this much later than its TTL. */
 const LAPSE_GRACE_SECONDS = 2
 
-/** Poll interval of a foreign lease: a renewal shows as a TTL that did not fall with time. */
+/** Poll interval of another registrar's lease. A renewal is visible as a TTL that has not fallen with time. */
 const POLL_PERIOD_MS = 250
 
-/** A registration as it is stored. */
+/** Key and value of a registration. */
 export interface StoredForm {
   readonly key: string
   readonly value: Uint8Array
@@ -29,13 +29,14 @@ export interface Claim extends StoredForm {
 export interface ClaimReports {
   /** Called before the wait for a lease that may be dead, with its remaining seconds. */
   readonly onWait: (found: { lease: LeaseId; ttlSeconds: number }) => void
-  /** Called when the key was taken from its holder, or when etcd's answer to that was lost: `unknown`. */
+  /** Called when the key was taken from its holder; `unknown` if etcd's answer to the write was lost. */
   readonly onTaken: (certainty: 'taken' | 'unknown') => void
 }
 
 /**
- * Writes a key under our lease, unless another registrar holds it. A lease that is no longer renewed was left by a killed
- * registrar: the function waits for it to lapse. A key whose lease is renewed, or that has no lease, is a conflict.
+ * Writes a key under our lease, unless another registrar holds it. A lease that is no longer renewed was left by a
+ * killed registrar: the function waits for it to lapse. A key whose lease is renewed, or that has no lease, is a
+ * conflict.
  *
  * @param signal ends the wait with an AbortError
  * @returns the revision at which the key was put under our lease
@@ -87,7 +88,7 @@ async function untilLapsed(
   const elapsedSeconds = () => (performance.now() - startMs) / 1000
   while (elapsedSeconds() < first.ttlSeconds + LAPSE_GRACE_SECONDS) {
     await delay(POLL_PERIOD_MS, undefined, { signal })
-    // etcd rounds down to whole seconds: without a renewal, less than this is left.
+    // etcd rounds the TTL down to whole seconds: without a renewal, it is less than this.
     const leftSeconds = first.ttlSeconds + 1 - elapsedSeconds()
     const ttl = await leaseTtl(client, found.lease)
     if (!ttl || !(await isStillHeld(client, found))) return

@@ -14,15 +14,15 @@ import { HeldKey, HeldLease } from './held-key.js'
 export interface RegistrationRequest {
   /** One endpoint, or several of one process: each has a key, and all have one lease. */
   readonly registered: EndpointRecord | readonly [EndpointRecord, ...EndpointRecord[]]
-  /** The TTL to ask for: etcd may grant more. */
+  /** The requested TTL. etcd may grant a longer one. */
   readonly ttlSeconds: number
   /** Whether to take a key that another registrar holds. Default: false. */
   readonly takeover?: boolean
-  /** Reaction to a deletion of a key while its lease lives, that is, on purpose. Default: exit. */
+  /** Reaction to the deletion of a key whose lease lives, which was therefore deleted on purpose. Default: exit. */
   readonly onDelete?: 'exit' | 'reregister'
   /** Failures to retry until the signal aborts, instead of rejecting with them. Default: none. */
   readonly retry?: 'none' | 'outages' | 'outages and denials'
-  /** @internal The key and value of an endpoint, where a file states them; null if the layout writes them. */
+  /** @internal The key and value of an endpoint from a file; null if the layout writes them. */
   readonly stored?: (record: EndpointRecord) => StoredForm | null
 }
 
@@ -38,7 +38,8 @@ export interface Acquired {
 }
 
 /**
- * Grants a lease and claims all keys under it, or none: after a failure or an abort the lease is revoked first.
+ * Grants a lease and claims all keys under it, or none: after a failure or an abort, the lease is revoked before this
+ * rejects.
  *
  * @throws DiscoError CONFLICT, OUTCOME_UNKNOWN, ETCD_UNREACHABLE, ETCD_DENIED
  */
@@ -84,7 +85,7 @@ export async function acquire(
   }
 }
 
-/** Waits for all claims in any case: none may succeed after the lease was given up. */
+/** Waits for all claims, even after an error: none may succeed after the lease was given up. */
 async function allOrFirstError(
   claims: readonly Promise<Revision>[],
   failed: AbortController,

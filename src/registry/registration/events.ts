@@ -5,11 +5,11 @@ import type { GrantedLease } from '../../etcd/lease.js'
 
 export type { EventSink, GrantedLease, KeepAliveEvents }
 
-/** Events of a registration, by name, each with its payload; the registrar adds its own to them. */
+/** The events of a registration, by name, with their payload. A registrar has further events. */
 export interface RegistrationEvents extends KeepAliveEvents {
   /** The key has another lease, whose owner may be dead. It is taken once that lease has expired. */
   waiting: [found: { key: string; lease: LeaseId; ttlSeconds: number }]
-  /** The key has our lease: for the first time, or again after it was gone. */
+  /** The key is under our lease: for the first time, or again after it was missing. */
   registered: [
     held: {
       key: string
@@ -21,7 +21,7 @@ export interface RegistrationEvents extends KeepAliveEvents {
   ]
   /** Another client wrote the key under our lease; `registered` is the new record. */
   changed: [now: { key: string; registered: EndpointRecord; before: EndpointRecord; revision: Revision }]
-  /** A plain put had detached the key from its lease; it is attached again. */
+  /** Another client's put without a lease had detached the key from ours; it was attached again. */
   reattached: [at: { key: string; registered: EndpointRecord; revision: Revision }]
   /** etcd has ended the lease, and deleted the key with it. */
   leaseLost: [lost: { key: string; registered: EndpointRecord; lease: LeaseId }]
@@ -29,7 +29,7 @@ export interface RegistrationEvents extends KeepAliveEvents {
   deleted: [deleted: { key: string; registered: EndpointRecord }]
   /** The key is gone, and etcd refuses to put it back. Once for each reason. */
   refused: [refused: { key: string; registered: EndpointRecord; cause: DiscoError }]
-  /** One of several keys is no longer held: deleted on purpose, or taken over (CONFLICT). The others are. */
+  /** One of several keys is no longer held: deleted on purpose, or taken over (CONFLICT). The others are still held. */
   dropped: [dropped: { key: string; registered: EndpointRecord; why: 'deregistered' | DiscoError }]
 }
 
@@ -38,8 +38,8 @@ type RegistrationEvent = {
 }[keyof RegistrationEvents]
 
 /**
- * Passes events on in a consistent order: `recovered` comes before any other event that an answer of etcd
- * caused. Keep-alives and the watch of the key notice the end of an outage independently, either of them first.
+ * Passes events on in a consistent order: `recovered` precedes any other event that an answer of etcd causes. This
+ * needs a rule, because the keep-alives and the watch of the key notice the end of an outage independently.
  */
 export class OrderedEvents implements EventSink<RegistrationEvents> {
   private trouble: 'unreachable' | 'denied' | null = null
@@ -70,7 +70,7 @@ export class OrderedEvents implements EventSink<RegistrationEvents> {
     }
   }
 
-  /** A denial after an outage is new: it needs an operator. The reverse is not. */
+  /** A denial after an outage is reported, since it needs an operator; an outage after a denial is not. */
   private isNewTrouble({ code }: DiscoError): boolean {
     const trouble = code === 'ETCD_DENIED' ? 'denied' : 'unreachable'
     if (this.trouble === 'denied' || this.trouble === trouble) return false
@@ -86,8 +86,8 @@ export class OrderedEvents implements EventSink<RegistrationEvents> {
 }
 
 /**
- * Whether etcd answered with a refusal; not for a denial, which is reported as trouble, like a cluster without a
- * leader.
+ * Whether an error shows that etcd is reachable again, but refuses the write. A denial, or a cluster without a leader,
+ * is reported as trouble instead.
  */
 function isAnswer({ code, reason }: DiscoError): boolean {
   return code === 'ETCD_UNREACHABLE' && reason !== 'no-leader'

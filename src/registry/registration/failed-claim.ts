@@ -14,7 +14,7 @@ export interface FailedClaims {
   readonly records: readonly EndpointRecord[]
   readonly taken: readonly TakenKey[]
   readonly lease: GrantedLease
-  /** Whether etcd has revoked the lease: then none of our keys is left. */
+  /** Whether etcd has revoked the lease, and so has deleted all our keys. */
   readonly isRevoked: boolean
 }
 
@@ -31,7 +31,7 @@ export function explainFailedClaim(
     return explainUnknown(
       withSuggestions(error, suggestions),
       `${names(records)} may have been registered`,
-      `No client renews its lease ${lease.id}: it lapses within ${lease.ttlSeconds}s of etcd's being back`,
+      `No client renews its lease ${lease.id}: it expires within ${lease.ttlSeconds}s after etcd is back`,
       ...suggestions,
     )
   }
@@ -40,7 +40,7 @@ export function explainFailedClaim(
     const what = names(unknown.map(({ registered }) => registered))
     return explainUnknown(error, `${what} may have been taken over, and removed again`, ...suggestions)
   }
-  // Without its lease, a key that may have been created is gone for certain.
+  // The lease is revoked, so a key that may have been created under it is certainly gone.
   return withSuggestions(isUnknown(error) ? error.cause : error, suggestions)
 }
 

@@ -11,7 +11,7 @@ import type { KeyValue } from '../../etcd/pairs.js'
 import { acquireKey, type ClaimReports, type StoredForm } from './acquire-key.js'
 import type { EventSink, RegistrationEvents } from './events.js'
 
-/** The lease of all keys of a registration. When etcd has ended it, another one takes its place. */
+/** The lease of all keys of a registration. If etcd ends it, `replace` grants another one. */
 export class HeldLease {
   private former: LeaseId | null = null
   private readonly listeners: (() => void)[] = []
@@ -35,7 +35,7 @@ export class HeldLease {
     this.listeners.push(listener)
   }
 
-  /** Whether the current lease has replaced this one: etcd may take a while to delete the keys of a dead lease. */
+  /** Whether this is the lease before the current one: etcd may take a while to delete the keys of a dead lease. */
   wasOurs(lease: LeaseId): boolean {
     return lease === this.former
   }
@@ -102,7 +102,7 @@ export class HeldKey {
     return this.last.registered
   }
 
-  /** Whether etcd has reported the key as gone, and not yet as restored. */
+  /** Whether the key is known to be gone from etcd, or not known to be under the current lease. */
   get isMissing(): boolean {
     return this.isGone || !this.isHeld
   }
@@ -148,7 +148,7 @@ export class HeldKey {
   }
 
   /**
-   * Reads the key and puts it back if that is this registration's task. May be repeated after an error of the link.
+   * Reads the key, and puts it back unless it was deleted on purpose or taken over. May be repeated after an error.
    */
   async reconcile(): Promise<KeyState> {
     const { client, lease } = this.context
@@ -205,7 +205,7 @@ export class HeldKey {
   }
 
   /**
-   * A key that was removed while its lease lives was deleted on purpose; otherwise key and lease are acquired again.
+   * Handles a missing key. If its lease lives, it was deleted on purpose; otherwise lease and key are acquired again.
    */
   private async afterDelete(): Promise<KeyState> {
     const { client, lease, onDelete, events } = this.context
@@ -222,8 +222,8 @@ export class HeldKey {
   }
 
   /**
-   * The new lease is ours from here on, even if the put fails: a lost answer must not make our own key look like
-   * another registrar's.
+   * Replaces the lease. The new lease counts as ours even if the next put fails: if only etcd's answer was lost, our
+   * own key must not look like another registrar's.
    */
   private async replaceLease(): Promise<void> {
     this.noteLeaseLost()

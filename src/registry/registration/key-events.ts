@@ -6,10 +6,10 @@ import { Backoff, DENIAL_BACKOFF } from '../../net/backoff.js'
 import type { EventSink, RegistrationEvents } from './events.js'
 
 /**
- * Watches one key of a registration. Yields the events of each update; an empty list means that the key has to be read
- * (at the start, and after an outage). A denial is emitted as `trouble` and retried slowly, also before the first list:
- * the key was claimed, so the user was permitted once. `recovered` follows when the caller has handled the first
- * update after the denial.
+ * Watches one key of a registration. Yields the events of each update; an empty list means that the key must be read
+ * (at the start, and after an outage). A denial is emitted as `trouble` and retried slowly, even before the first list,
+ * since the user had permission when the key was claimed. `recovered` is emitted after the caller has handled the first
+ * update that follows a denial.
  *
  * @throws DiscoError for an error that a retry cannot fix
  */

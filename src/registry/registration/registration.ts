@@ -13,19 +13,19 @@ import { keyEvents } from './key-events.js'
 /** How a registration ended: closed by its owner, or all of its keys deleted on purpose while the lease lived. */
 export type Ended = 'deregistered' | 'closed'
 
-/** How long the lease outlives a deregistered key: watchers distinguish that from an expiry by asking for the lease. */
+/** How long the lease outlives a deregistered key, so that watchers can see that the key did not expire. */
 const REVOKE_AFTER_MS = 250
 
-/** A reconciliation that failed is tried again this much later, jittered; doubling to 2 s. */
+/** Wait before a failed reconciliation is repeated, jittered; doubles to 2 s. */
 const FIRST_RETRY_MS = 500
 
 /** Waits of 0.75 to 1.5 s between attempts to acquire a registration while etcd does not answer. */
 const ACQUIRE_BACKOFF: BackoffLimits = { firstMs: 1_500, maxMs: 1_500 }
 
 /**
- * Endpoints held in etcd: keys under one lease. While it runs it takes the keys again whenever etcd says that
- * the lease is gone, each with the last valid value under it. It never takes a key from another registrar, and
- * puts back a key that was deleted on purpose only with `onDelete: 'reregister'`.
+ * Endpoints held in etcd: keys under one lease. If the lease is lost, it puts the keys under a new lease, each with its
+ * last valid value. It never takes a key from another registrar, and puts back a key that was deleted on purpose only
+ * with `onDelete: 'reregister'`.
  *
  * @example
  * ```ts
@@ -50,8 +50,8 @@ export class Registration implements AsyncDisposable {
   private readonly lease: HeldLease
   private readonly all: readonly HeldKey[]
   /**
-   * Keys that are still held, each with the controller that ends its current watch: on loss of the key, or a move to
-   * another.
+   * Keys that are still held, each with the controller that ends its current watch: when the key is lost, or the key's
+   * name changes with the lease.
    */
   private readonly watches: Map<HeldKey, AbortController>
   private reconciling: Promise<void> = Promise.resolve()
@@ -191,7 +191,7 @@ export class Registration implements AsyncDisposable {
     }
   }
 
-  /** Reconciles after the reconciliations under way, each with the state of etcd at its time. */
+  /** Reconciles keys after the pending reconciliations: one at a time, so that each reads the current state of etcd. */
   private reconcileSoon(...keys: readonly HeldKey[]): Promise<void> {
     this.reconciling = this.reconciling.then(async () => {
       const before = this.keys
@@ -203,7 +203,7 @@ export class Registration implements AsyncDisposable {
     return this.reconciling
   }
 
-  /** Tries until etcd has answered for the key; meanwhile reports why it cannot be put back. */
+  /** Repeats until etcd has answered for the key; reports meanwhile why it cannot be put back. */
   private async reconcile(key: HeldKey): Promise<void> {
     const retries = new Backoff({ firstMs: FIRST_RETRY_MS })
     const denials = new Backoff(DENIAL_BACKOFF)
@@ -240,7 +240,7 @@ export class Registration implements AsyncDisposable {
     }
     this.stop.abort()
     if (why === 'deregistered') await delay(REVOKE_AFTER_MS)
-    // Without an answer of etcd, the lease lapses, since it is no longer renewed.
+    // If etcd does not answer, the lease expires, since it is no longer renewed.
     await this.lease.revoke().catch(() => undefined)
     this.finish('deregistered')
   }

@@ -24,7 +24,7 @@ export interface Shifted {
   readonly revision: Revision
   /** The list from which the weights were computed. */
   readonly before: EndpointList
-  /** One for each dialable endpoint, including those whose weight stays. */
+  /** One change for each dialable endpoint, even if its weight stays the same. */
   readonly changes: readonly ShiftChange[]
   readonly written: boolean
 }
@@ -37,7 +37,7 @@ export interface ShiftOptions extends Abortable {
   readonly onSend?: (before: EndpointList, weights: PlannedWeights) => void
 }
 
-/** Tries against other writers, each from a fresh read. */
+/** Maximum number of attempts while other clients write the same keys; each begins with a fresh read. */
 const MAX_TRIES = 20
 const PAUSE_MS = 50
 

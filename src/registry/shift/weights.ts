@@ -15,7 +15,7 @@ import { readKeys } from '../../etcd/range.js'
 import { type EndpointList, listEndpoints } from '../listing.js'
 import { planned } from '../weight-plan.js'
 
-/** Keys that one request reads. */
+/** Maximum number of keys in one request. */
 const KEYS_AT_ONCE = 128
 
 /** Reads keys at one revision. The result has the order of `keys`, and null for a missing key. */
@@ -37,7 +37,7 @@ export interface KeyedList extends EndpointList {
   readonly kvs: ReadonlyMap<string, KeyValue>
 }
 
-/** Lists a service in a single read, which leaves other clients little time to write before the transaction. */
+/** Lists a service with its keys and values in a single read, so that little time passes before the transaction. */
 export async function listKeys(client: EtcdClient, reader: Reader, service: string): Promise<KeyedList> {
   const kvs = new Map<string, KeyValue>()
   const list = await listEndpoints(client, reader, service, {

@@ -108,7 +108,10 @@ test.each([
   [entry('layout: kitex\n    version: "1"'), 'f:3:5: The layout kitex has no place for a version'],
   [entry('layout: go-kit\n    metadata: {a: b}'), 'f:3:5: the layout go-kit cannot carry this metadata'],
   [entry('layout: kratos'), 'f:3:5: The layout kratos needs an id'],
-  [entry('key: /hello/1.2.3.4:2'), 'f:3:5: key says /hello/1.2.3.4:2, the other fields /hello/1.2.3.4:1'],
+  [
+    entry('key: /hello/1.2.3.4:2'),
+    'f:3:5: key is /hello/1.2.3.4:2, but the other fields give /hello/1.2.3.4:1',
+  ],
   [entry('key: /hello/1.2.3.4:1\n    value: "{}"'), 'f:3:5: /hello/1.2.3.4:1: value names /'],
   [entry('value: "{}"'), 'f:3:5: a value needs its key'],
   [entry('valueBase64: "%"'), 'f:5:18: valueBase64 is not base64'],
