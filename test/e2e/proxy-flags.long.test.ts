@@ -22,8 +22,7 @@ describe('disco proxy', () => {
     const { client } = await proxied('hello', '--policy', 'pinned')
     expect(await unary(client)).toMatchObject({
       code: status.UNAVAILABLE,
-      details:
-        'The call is not pinned to an endpoint: set the header disco-pin, or --pin for all calls',
+      details: 'The call is not pinned to an endpoint: set the header disco-pin, or --pin for all calls',
     })
     for (const { addr } of [one, other, one]) {
       const metadata = new Metadata()
