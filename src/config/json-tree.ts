@@ -10,8 +10,8 @@ interface Open {
 }
 
 /**
- * A JSON document with positions, in the form of `readYaml`, which also takes JSON and needs 40 s for 100,000 endpoints.
- * Null for a text that is not JSON. Any depth: hence the stack in place of recursion.
+ * A JSON document with positions, in the form of `readYaml`, which would need 40 s for the JSON of 100,000 endpoints.
+ * Null for a text that is not JSON. Uses a stack in place of recursion, so that the depth is not limited.
  *
  * @throws YamlProblem for a repeated key
  */

@@ -26,7 +26,7 @@ export function projectFile(folder: string): string | null {
   return parent === folder ? null : projectFile(parent)
 }
 
-/** Null if HOME is not set and the system has no entry for the user, which Node reports by an error. */
+/** The user's home folder; null if HOME is not set and the system has no entry for the user (an error in Node). */
 export function homeFolder(): string | null {
   try {
     const home = homedir()

@@ -82,7 +82,7 @@ export function refuseWritableByOthers(file: string, { mode }: Stats): void {
 }
 
 /**
- * Why a file does not count as this user's; null if it does. Anyone who can write to the file or its folder could
+ * The reason why a file is not trusted; null if it is trusted. Anyone who can write to the file or its folder could
  * redirect commands.
  */
 export async function foreignFileProblem(file: string, env: Readonly<Record<string, string | undefined>>) {

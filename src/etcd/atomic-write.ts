@@ -18,7 +18,7 @@ const MAX_OPERATIONS = 128
  */
 const NESTED = MAX_OPERATIONS / 2
 
-/** The most keys in one transaction. */
+/** Maximum number of keys in one transaction. */
 export const MAX_ATOMIC_WRITES = NESTED * NESTED
 
 /** etcd takes requests of 1.5 MiB; the rest is for keys. */
@@ -30,9 +30,9 @@ export type AtomicOutcome =
   | { readonly done: false; readonly revision: Revision | null }
 
 /**
- * Puts up to 4,096 keys, each under its own lease, in one transaction: all of them, or none. It is refused if since a list
- * a key of the ranges was created or written (one comparison of a whole range does that for any number of keys), or one
- * of the keys to write was deleted. Up to etcd's limit of comparisons, each key is compared by itself as well.
+ * Puts up to 4,096 keys, each under its own lease, in one transaction: all of them, or none. etcd refuses it if a key
+ * of the ranges was created or written since the list, or if a key to write was deleted. One comparison covers a whole
+ * range. Up to etcd's limit of comparisons, each key is also compared by itself.
  *
  * If an answer is lost, the transaction is sent again, and is applied at most once. If the second delivery is
  * refused, etcd's history shows whether the first was applied.
@@ -63,7 +63,7 @@ export async function writeAtomically(
     const made = isRepeated ? await madeBefore(client, writes, revision) : null
     return made === null ? { done: false, revision } : { done: true, revision: made }
   } catch (error) {
-    // etcd checks all puts before it applies one: a key is gone, whose lease was to be kept.
+    // etcd checks all puts before it applies one: a key whose lease was to be kept no longer exists.
     const isGone = error instanceof DiscoError && etcdFault(String(error.cause)) === 'key-not-found'
     if (isGone) return { done: false, revision: null }
     throw error

@@ -45,7 +45,9 @@ export class EtcdClient {
     return new EtcdClient(await Members.create(options), options)
   }
 
-  /** The same client, whose requests reject with the reason of the signal once that is aborted. Streams do not. */
+  /**
+   * The same client, but its requests reject with the signal's reason when the signal aborts. Streams are not affected.
+   */
   under(signal: AbortSignal | undefined): EtcdClient {
     return signal ? Object.create(this, { signal: { value: signal } }) : this
   }
@@ -134,7 +136,7 @@ export class EtcdClient {
     return checks.filter((check) => check !== null)
   }
 
-  /** The members of the cluster as etcd knows them, whichever were named. */
+  /** All members of the cluster that etcd lists, not only those of the options. */
   async listMembers(): Promise<readonly IMember[]> {
     const { members } = await this.unary({}, ({ cluster }, deadline) => cluster.memberList({}, deadline))
     return members
@@ -144,12 +146,12 @@ export class EtcdClient {
     return this.members.count
   }
 
-  /** Any error as a DiscoError; errors of requests and streams already are. */
+  /** Converts any error to a DiscoError. Errors of requests and streams are converted already. */
   translate(thrown: unknown): DiscoError {
     return translate(thrown, this.options)
   }
 
-  /** Close streams and revoke leases first: open ones keep the process alive. */
+  /** Closes the connections. Close streams and revoke leases first: open ones keep the process alive. */
   close(): void {
     this.members.close()
   }

@@ -48,10 +48,10 @@ export function isTransient(thrown: unknown): boolean {
 /** Failures of a connection after which no request was sent. */
 const UNCONNECTED: ReadonlySet<ConnectionFailure | null> = new Set(['refused', 'no-route', 'unknown-host'])
 
-/** Answers that leave open whether etcd carries out the write: it was proposed to the other members. */
+/** Answers after which etcd may still carry out the write, since it was proposed to the other members. */
 const PROPOSED: ReadonlySet<EtcdFault | null> = new Set(['timed-out', 'leader-changed', 'stopped'])
 
-/** Whether etcd may have carried out a write that failed: without an answer, or with one that leaves it open. */
+/** Whether etcd may have carried out a failed write: there was no answer, or one that does not exclude it. */
 export function mayHaveArrived(thrown: unknown): boolean {
   const text = String(thrown)
   if (!isTransient(thrown) || wasUnsent(text)) return false
@@ -106,7 +106,7 @@ export function wasDropped(thrown: unknown): boolean {
   return ended === 'no-connection' || ended === 'connection-dropped'
 }
 
-/** A request that failed at every member: the last failure, and the members that failed differently, with theirs. */
+/** The error of a request that failed at every member: the last failure, and different failures of other members. */
 export function translateAll(failures: ReadonlyMap<string, unknown>, link: LinkFacts): DiscoError {
   const last = [...failures.values()].at(-1)
   const wordsOf = (thrown: unknown) => translate(thrown, { ...link, endpoints: ['X'] }).message
@@ -131,7 +131,7 @@ function withReason(options: DiscoErrorOptions, reason: EtcdReason | null): Disc
   return reason === null ? options : { ...options, reason }
 }
 
-/** Any error of etcd3 or gRPC, in terms of the endpoints that the user gave. */
+/** Converts any error of etcd3 or gRPC to an error about the endpoints that the user gave. */
 export function translate(error: unknown, link: LinkFacts): DiscoError {
   const thrown = typed(error)
   if (thrown instanceof DiscoError) return thrown

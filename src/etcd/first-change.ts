@@ -6,7 +6,7 @@ import { keyAt } from './range.js'
 /** A key as it was read, with its revisions. */
 export interface Seen {
   readonly key: string
-  /** Its mod revision; 0 where it did not exist. */
+  /** Its mod revision; 0 if it did not exist. */
   readonly revision: Revision
   /** Revision of the read. */
   readonly at: Revision
@@ -39,7 +39,7 @@ export async function firstChange(
   return first
 }
 
-/** The last change up to a revision; of a deletion, that revision. */
+/** The last change up to a revision. For a deletion, whose own revision is unknown, the given revision. */
 async function changeBy(
   client: EtcdClient,
   { key, revision }: Seen,

@@ -25,7 +25,7 @@ export class SilentWatch extends DiscoError {
  *
  * Reads the stream only when the consumer requests a response; no deadline runs in between.
  *
- * @throws SilentWatch, or what the stream failed with
+ * @throws SilentWatch, or the error of the stream
  */
 export async function* heartbeat(
   stream: WatchStream,

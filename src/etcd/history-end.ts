@@ -23,7 +23,7 @@ export async function historyEnd(client: EtcdClient, range: KeyRange): Promise<H
 /** The number of revisions in a full response to a watch that is behind (`watchBatchMaxRevs` of etcd 3.0 to 3.6). */
 const BATCH_REVISIONS = 1_000
 
-/** Quiet answers that prove, with a pause in between, that no older event will come. */
+/** Number of progress responses, with a pause in between, that prove that no older event will come. */
 const QUIET_ANSWERS = 2
 
 type Response = Pick<IWatchResponse, 'events' | 'created' | 'fragment'> & {

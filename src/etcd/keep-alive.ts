@@ -13,7 +13,7 @@ export interface EventSink<Events extends Record<keyof Events, readonly unknown[
 
 /** Events of a lease that is kept alive. */
 export interface KeepAliveEvents {
-  /** Keep-alives are not answered, or denied. Once an outage, and once more when etcd denies after it. */
+  /** Keep-alives are not answered, or denied. Emitted once per outage, and again if etcd then denies them. */
   trouble: [cause: DiscoError]
   /** etcd answers keep-alives again; says whether the lease outlived the outage. */
   recovered: [outcome: { readonly leaseHolds: boolean }]
@@ -21,7 +21,7 @@ export interface KeepAliveEvents {
 
 export interface KeepAliveOptions {
   readonly events?: EventSink<KeepAliveEvents>
-  /** Called when etcd has denied renewals for a whole TTL, so that the lease has ended. Once an outage. */
+  /** Called when etcd has denied renewals for a whole TTL, so that the lease has ended. Called once per outage. */
   readonly onLapsed?: (cause: DiscoError) => void
 }
 
@@ -37,11 +37,11 @@ interface OpenStream {
 }
 
 /**
- * Keeps a lease alive until the signal aborts, through any outage: it asks for the same lease, at every member in
- * turn, until etcd says that the lease is gone. A restarted etcd revives its leases, so an outage longer than the
- * TTL alone ends nothing.
+ * Keeps a lease alive until the signal aborts, through any outage: it renews the same lease, at every member in turn,
+ * until etcd answers that the lease does not exist. A lease may survive an outage longer than its TTL, because a
+ * restarted etcd gives its leases their whole TTL again.
  *
- * @returns 'lost' when etcd says so, 'stopped' when the signal aborted. Never rejects.
+ * @returns 'lost' if etcd answers that the lease does not exist, 'stopped' if the signal aborted. Never rejects.
  */
 export function keepAlive(
   client: EtcdClient,

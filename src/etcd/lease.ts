@@ -33,7 +33,7 @@ export async function leaseTtl(client: EtcdClient, lease: LeaseId): Promise<Ttl 
   return ttlSeconds < 0 ? null : { ttlSeconds, grantedTtlSeconds: Number(answer.grantedTTL) }
 }
 
-/** Those of several leases; a lease that has ended is left out. @throws DiscoError ETCD_UNREACHABLE, ETCD_DENIED */
+/** The TTLs of several leases, without leases that have ended. @throws DiscoError ETCD_UNREACHABLE, ETCD_DENIED */
 export async function leaseTtls(
   client: EtcdClient,
   leases: Iterable<LeaseId>,

@@ -27,8 +27,8 @@ export interface Collected<Item> extends ListingOrigin {
 }
 
 /**
- * Lists the matching keys of a range; a null filter matches all. Without a revision in the range, starts over when that
- * of the list is compacted before the last page.
+ * Lists the matching keys of a range; a null filter matches all. If etcd compacts the revision of the list before the
+ * last page, the list starts over, unless the range has a revision.
  *
  * @param become converts key-values; called page by page, so that a page is freed before the next is decoded
  */
@@ -59,7 +59,7 @@ export async function collect<Item>(
 
 /** The result of decoding one page of a range. */
 export interface CollectedPage<Item> {
-  /** The same for all pages, unless etcd compacts it before the last: then the remaining ones are of a newer one. */
+  /** The same for all pages. If etcd compacts it before the last page, the remaining pages have a newer revision. */
   readonly revision: Revision
   readonly items: readonly Item[]
   readonly others: number

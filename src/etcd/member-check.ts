@@ -15,19 +15,19 @@ export interface MemberStatus {
   readonly version: string
   readonly memberId: string
   readonly clusterId: string
-  /** The member that it takes for the leader; null for none. */
+  /** The member that is the leader according to this member; null for none. */
   readonly leaderId: string | null
   readonly isLearner: boolean
   readonly raftTerm: number
   /** The last entry of the log that it has applied. */
   readonly appliedIndex: number
   readonly revision: Revision
-  /** Such as NOSPACE, of any member. */
+  /** Alarms of any member, such as NOSPACE. */
   readonly alarms: readonly string[]
   readonly latencyMs: number
   /**
-   * Whether it answers progress requests of a watch, as etcd does, and its grpc-proxy does not; null if no watch
-   * could be opened.
+   * Whether the member answers progress requests of a watch. etcd does; its grpc-proxy does not. Null if no watch could
+   * be opened.
    */
   readonly answersProgress: boolean | null
 }
@@ -35,11 +35,11 @@ export interface MemberStatus {
 export interface MemberChecked {
   /** The URL of the member, without credentials. */
   readonly url: string
-  /** The error where there was no answer. */
+  /** The member's status, or the error if it did not answer. */
   readonly status: MemberStatus | DiscoError
 }
 
-/** Time for the answer to a progress request, beside ten round trips. */
+/** Time for the answer to a progress request, in addition to ten round trips. */
 const PROGRESS_MS = 1_000
 
 /** Asks a member once for its status. Never rejects. */

@@ -43,8 +43,8 @@ export class Member {
   /** Whether it has ever answered: it then speaks etcd's protocol, even if later connections fail. */
   hasAnswered = false
   /**
-   * Time, by `performance.now()`, until which the current request may wait for a login, which is slow because etcd hashes
-   * the password.
+   * Time, by `performance.now()`, until which the current request may wait for a login, which is slow because etcd
+   * hashes the password.
    */
   patientUntilMs = 0
   private readonly pool: Inside
@@ -104,8 +104,8 @@ export class Member {
   }
 
   /**
-   * The protocol of a member that drops connections, if it differs from its URL's. Probed once, since that is a
-   * connection too.
+   * The protocol of a member that drops connections, if it differs from the protocol of its URL. The member is probed
+   * only once, since a probe is also a connection.
    */
   speaks(): Promise<'tls' | 'plaintext' | null> {
     this.spoken ??= this.url.startsWith('http://')
@@ -127,7 +127,7 @@ export class Member {
     for (const host of this.pool.hosts) host.close()
   }
 
-  /** etcd3 creates a client for each login and never closes it; this one is closed with the member's others. */
+  /** Logs in by this member's own channels. etcd3 would create a client for each login and never close it. */
   private logIn(user: { name: string; password: string }, callOptions: object): Promise<string> {
     return new Promise((resolve, reject) => {
       const [host] = this.pool.hosts

@@ -8,14 +8,14 @@ import type { AnswerHeader, RangeAnswer } from './range-answer.js'
 /** A part of a range, in the order of its keys. */
 export interface Page {
   readonly header: AnswerHeader
-  /** The revision of the first page: all pages are as of it. */
+  /** The revision of all pages. */
   readonly revision: Revision
   readonly pairs: Pairs
   /** The start of the next page; null for the last. */
   readonly next: Buffer | null
 }
 
-/** Enough for nearly all services, and small even with values of some kilobytes. */
+/** Keys of the first page: enough for nearly all services, and small even with values of some kilobytes. */
 const FIRST_PAGE_KEYS = 5_000
 
 /** etcd walks all remaining keys for every page, so many small pages take quadratic time. */
@@ -29,8 +29,8 @@ const PAGE_MS = 500
 const MAX_GROWTH = 4
 
 /**
- * Reads a range page by page, all at one revision: that of the range, or of the first page. Pages grow while they stay small and quick. The next
- * page is requested before a page is given out, and so comes while that is decoded.
+ * Reads a range page by page, all at one revision: that of the range, or of the first page. Pages grow while they stay
+ * small and quick. The next page is requested before a page is yielded, so that it arrives while the caller decodes.
  *
  * @throws DiscoError INTERNAL (see `isOutOfHistory`) when the revision is compacted before the last page
  */

@@ -6,7 +6,7 @@ import { WireReader } from './wire.js'
 export interface AnswerHeader {
   readonly clusterId: string
   readonly raftTerm: number
-  /** The newest of the cluster. */
+  /** The newest revision of the cluster. */
   readonly revision: Revision
 }
 
@@ -28,7 +28,7 @@ const HEADER = { clusterId: 0x08, revision: 0x18, raftTerm: 0x20 } as const
 /** Tags of fields in TxnResponse and its ResponseOp. */
 const TXN = { responses: 0x1a, range: 0x0a } as const
 
-/** @throws RangeError for what is not such a message */
+/** Decodes a RangeResponse. @throws RangeError for any other message */
 export function readRangeAnswer(bytes: Buffer): RangeAnswer {
   return readRange(bytes, 0, bytes.length)
 }

@@ -108,7 +108,7 @@ class RangeWatch {
     }
   }
 
-  /** The first list is as of `since`: the watch delivers the changes from there. */
+  /** The first list has the revision `since`; the changes after it follow. */
   private async list(): Promise<Listing> {
     const { filter, since } = this.options
     const isPast = since !== undefined && this.delivered.revision === 0

@@ -36,7 +36,7 @@ export interface ReplaySpan {
   readonly filter: KeyFilter | null
 }
 
-/** Reconnections without a new event in between. Each waits up to 2 s. */
+/** Maximum number of reconnections in a row without a new event. Each waits up to 2 s. */
 const MAX_FAILURES = 5
 
 /** Period of progress requests while the watch is quiet. */

@@ -107,7 +107,7 @@ export async function request<T>(
   }
 }
 
-/** One try at the current member, repeated at once where only the login or the credentials have changed. */
+/** One attempt at the current member, repeated at once if the login or the credentials were renewed. */
 async function once<T>(
   members: Members,
   limitMs: () => number,

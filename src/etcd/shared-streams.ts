@@ -14,7 +14,9 @@ export class SharedStreams {
 
   constructor(private readonly client: EtcdClient) {}
 
-  /** A seat at the stream of a range. Taken before the list, so that no event after the list is missed. */
+  /**
+   * Reserves a watch's place at the stream of a range. Call it before the list, so that no event after it is missed.
+   */
   join(range: KeyRange): Subscriber {
     const key = [range.key, range.range_end].map((bytes) => bytes?.toString('hex')).join()
     const shared = this.ranges.get(key) ?? new SharedRange(this.client, range, () => this.ranges.delete(key))
@@ -107,7 +109,7 @@ class OpenStream {
 
 /** One watch's place at the shared stream of a range, also while that is broken. */
 export class Subscriber implements Disposable {
-  /** What the stream has delivered since the seat was taken, or since it was opened. */
+  /** Responses since the place was reserved, or since the stream was opened. */
   pending: StreamQueue | null = null
 
   constructor(private readonly shared: SharedRange) {}

@@ -2,8 +2,8 @@ import type { IWatchResponse } from 'etcd3'
 import type { Revision } from '../domain/endpoint.js'
 
 /**
- * Most events that wait for one reader, such as a watch that lists: more than usually come during the longest list.
- * The queues of a stream share the events, so that they take about 20 MB in all.
+ * Maximum number of events that wait for one reader, such as a watch that is listing: more than usually arrive during
+ * the longest list. The queues of a stream share the events, so that all of them together take about 20 MB.
  */
 export const MAX_WAITING_EVENTS = 20_000
 
@@ -35,7 +35,7 @@ export class StreamQueue {
     return this.ending !== null
   }
 
-  /** For another reader, who takes the queue over: the confirmation of the watch comes first again. */
+  /** Prepares the queue for another reader: the confirmation of the watch comes first again. */
   rewind(): void {
     if (this.created) this.responses.unshift(this.created)
   }
@@ -58,7 +58,7 @@ export class StreamQueue {
   /**
    * The next response; null at the end; `lost` when too many waited, which discards the queue. One caller at a time.
    *
-   * @throws what the stream failed with
+   * @throws the error of the stream
    */
   async next(): Promise<IWatchResponse | null | 'lost'> {
     for (;;) {

@@ -13,7 +13,7 @@ import type { KeyRange } from './key-range.js'
  * Reads only when the consumer does: while it pauses, HTTP/2 flow control holds the stream back, etcd keeps the
  * events, and the heartbeat is suspended.
  *
- * @throws DiscoError with which the stream failed
+ * @throws DiscoError of the failed stream
  */
 export async function* watchStream(
   client: EtcdClient,

@@ -29,7 +29,7 @@ export const CONNECTION_CLAUSES: Readonly<Record<ConnectionFailure | SocketFailu
   dropped: 'drops the connection',
 }
 
-/** The text of a failed connection as a clause. Of a text of no known kind, only grpc-js's wrapping is removed. */
+/** The text of a failed connection as a clause. An unknown text only loses grpc-js's wrapping. */
 export function connectionClause(text: string): string {
   const names = wrongCertificateName(text)
   if (names) return `has a certificate for ${names.has || 'no IP address'}, not for ${names.wanted}`
@@ -37,7 +37,7 @@ export function connectionClause(text: string): string {
   return failure === null ? bareReason(text) : CONNECTION_CLAUSES[failure]
 }
 
-/** The same for an error of Node. One for several addresses of a host has a code, and an empty message. */
+/** The clause for an error of Node. An error for several addresses of a host has a code and an empty message. */
 export function socketClause({ code = '', message }: NodeJS.ErrnoException): string {
   return connectionClause(message.trim() === '' ? code : message)
 }

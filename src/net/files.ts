@@ -77,11 +77,11 @@ async function readPem<Parsed>(
 export interface Renewable<Value> {
   /** The value that was last read. */
   readonly current: Value
-  /** Reads it again. What cannot be read leaves the last value in place. Never rejects. */
+  /** Reads the files again. If they cannot be read, the last value stays. Never rejects. */
   renew(): Promise<void>
 }
 
-/** @throws what the first reading throws */
+/** @throws the error of the first read */
 export async function renewable<Value>(read: () => Promise<Value>): Promise<Renewable<Value>> {
   let current = await read()
   return {

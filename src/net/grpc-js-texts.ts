@@ -21,12 +21,13 @@ export function lastError(details: string): string {
   return PICK_FIRST.exec(details)?.[1] ?? details.replace(/\. Resolution note: .*$/s, '')
 }
 
-/** How a call failed that its connection ended, rather than the server. */
+/** The failure of a call that was ended by its connection, not by the server. */
 export type CallFailure = 'no-connection' | 'no-pick' | 'stream-reset' | 'connection-dropped'
 
 /**
  * `subchannel-call.ts`; `picker.ts` and `load-balancer-pick-first.ts`; `resolver-dns.ts`, `internal-channel.ts` and
- * `load-balancing-call.ts`. A stream that was reset comes first: its text may also name the cause (`read EHOSTUNREACH`).
+ * `load-balancing-call.ts`. A stream that was reset comes first: its text may also name the cause (`read
+ * EHOSTUNREACH`).
  */
 const CALL_FAILURES: readonly (readonly [text: RegExp, failure: CallFailure])[] = [
   [/RST_STREAM/, 'stream-reset'],
@@ -35,7 +36,7 @@ const CALL_FAILURES: readonly (readonly [text: RegExp, failure: CallFailure])[] 
   [/Name resolution failed|Waiting for LB pick/, 'no-pick'],
 ]
 
-/** Null for an answer of the server, and for texts of another kind. */
+/** The connection's failure in the details of a status; null for an answer of the server, and for other texts. */
 export function callFailure(details: string): CallFailure | null {
   return CALL_FAILURES.find(([pattern]) => pattern.test(details))?.[1] ?? null
 }

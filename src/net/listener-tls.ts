@@ -33,7 +33,7 @@ export function requirePair({ caFile, certFile, keyFile }: PemFiles): boolean {
 }
 
 /**
- * OpenSSL refuses some files that can be read, such as those with a key that is too short.
+ * Checks the files by OpenSSL, which refuses some readable ones, such as those with a key that is too short.
  *
  * @throws DiscoError USAGE
  */

@@ -1,12 +1,12 @@
 import { connect as connectByHttp2 } from 'node:http2'
 import { connect } from 'node:tls'
 
-/** A server that answers a greeting does so at once, and a user waits for the message. */
+/** Limit of a probe. Short, because servers answer a greeting at once, and a user waits for the message. */
 const DEADLINE_MS = 500
 
 /**
- * Whether a server answers a TLS greeting, to explain a connection that was dropped. It sends only the greeting and checks
- * no certificate; a TLS alert is an answer too.
+ * Whether a server answers a TLS greeting, to explain a connection that was dropped. It sends only the greeting and
+ * checks no certificate; a TLS alert is an answer too.
  *
  * @param url with its port
  */

@@ -7,7 +7,7 @@ export interface Family {
 }
 
 export interface Sample {
-  /** Behind the family's name: a histogram has `_bucket`, `_sum` and `_count`. */
+  /** Suffix of the family's name: a histogram has `_bucket`, `_sum` and `_count`. */
   readonly suffix?: string
   readonly labels?: Readonly<Record<string, string>>
   readonly value: number

@@ -28,7 +28,7 @@ const CODES = [
 ]
 
 /**
- * Why sessions ended. By session, so that all of them share the listeners: with closures of its own, each of thousands
+ * Why sessions ended. A map by session lets all sessions share the listeners: with its own closures, each of thousands
  * of connections would take a kilobyte more.
  */
 const causes = new WeakMap<object, string>()

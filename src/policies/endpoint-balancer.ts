@@ -16,14 +16,14 @@ export interface EndpointBalancerSettings<Connection> {
   readonly random: Rng
   /** The name of this client, such as its host name: the key of `source_hash`. */
   readonly clientKey: string
-  /** Whether calls may go to an endpoint, such as one of a certain version. Default: to each of the service. */
+  /** Whether calls may go to an endpoint, for example by its version. Default: all endpoints of the service. */
   readonly select?: (endpoint: Endpoint) => boolean
   /**
-   * Makes the connection of an endpoint that has joined the list. Calls go there while it is ready, which it is not
-   * until `setReady(true)`. If it throws, the endpoint is left out until the next update.
+   * Makes the connection of an endpoint that has joined the list. Calls go to the endpoint after `setReady(true)`,
+   * until `setReady(false)`. If this throws, the endpoint is left out until the next update.
    */
   connect(endpoint: Endpoint, setReady: (isReady: boolean) => void): Connection
-  /** The endpoint has left the list, and its last call has been released. */
+  /** Called when the endpoint has left the list, and its last call has been released. */
   disconnect(connection: Connection): void
 }
 
@@ -33,7 +33,7 @@ export interface PickedEndpoint<Connection> {
   readonly endpoint: Endpoint
   /** The result of `connect` for this endpoint. */
   readonly connection: Connection
-  /** The call has ended. `least_request` counts it until then. Idempotent. */
+  /** Call it when the call has ended: `least_request` counts the call until then. Idempotent. */
   release(): void
 }
 
@@ -111,8 +111,8 @@ export class EndpointBalancer<Connection> {
   }
 
   /**
-   * Applies an update of the service's watch. While the registry is unreachable (`stale`), the last list stays. What
-   * `connect` or `disconnect` throws is thrown again, once the rest of the update has been applied.
+   * Applies an update of the service's watch. While the registry is unreachable (`stale`), the last list stays. An
+   * error of `connect` or `disconnect` is thrown after the rest of the update has been applied.
    *
    * @throws DiscoError USAGE for an update of one of several registries (`combineRegistries`)
    */
@@ -143,7 +143,10 @@ export class EndpointBalancer<Connection> {
     ])
   }
 
-  /** Picks an endpoint for a call; release it after the call. Null if no endpoint is ready, or none that the keys choose. */
+  /**
+   * Picks an endpoint for a call; release it after the call. Null if no endpoint is ready, or none that the keys
+   * choose.
+   */
   pick(keys: CallKeys = NO_KEYS): PickedEndpoint<Connection> | null {
     const member = this.rotation.chooser.choose(keys)
     if (!member?.made) return null

@@ -17,10 +17,10 @@ import { Upstream } from './upstream.js'
 /** How long a call waits for endpoints that are connecting, as after a restart of the only one. */
 const CONNECTING_MS = 1_000
 
-/** The most attempts of one call, so that it ends where every server refuses it. */
+/** Maximum number of attempts of one call, so that it ends even if every server refuses it. */
 const MAX_ATTEMPTS = 5
 
-/** The status of calls that the proxy's own end cuts off. */
+/** The status of calls that are open when the proxy ends. */
 const SHUT_DOWN: GrpcStatus = {
   code: status.UNAVAILABLE,
   details: 'The proxy shut down before the call ended',
@@ -43,14 +43,14 @@ export interface CallRequest {
 }
 
 /**
- * `caller`: it left. `proxy`: it had no route, or shut down. Only for `endpoint` does the code say something about the
- * endpoint.
+ * Which side ended the call. `caller`: it left. `proxy`: it had no route, or shut down. `endpoint`: the code is that of
+ * the endpoint.
  */
 export type EndedBy = 'endpoint' | 'caller' | 'proxy'
 
 /** The outcome of a call. */
 export interface CallEnd {
-  /** Null if no route leads to one. */
+  /** The service; null if no route matched. */
   readonly service: BalancedService | null
   /** The endpoint of the last attempt; null if there was none. */
   readonly upstream: Upstream | null
@@ -62,11 +62,11 @@ export interface CallEnd {
   readonly details: string | null
   readonly endedBy: EndedBy
   readonly tookMs: number
-  /** How often it was sent again. */
+  /** The number of times that the call was sent again. */
   readonly replays: number
 }
 
-/** One call: picks an endpoint, passes the bytes both ways, and picks again if the endpoint has not begun with it. */
+/** One call: picks an endpoint, passes the bytes both ways, and picks again if the endpoint has not processed it. */
 export class Call implements Waiting, WaitingCall {
   private readonly body: RequestBody
   private readonly startedMs = performance.now()
@@ -79,7 +79,7 @@ export class Call implements Waiting, WaitingCall {
   private isOver = false
   private isCut = false
   private waitTimer: NodeJS.Timeout | null = null
-  /** When it began to wait for an endpoint; null while it has one. */
+  /** When the call began to wait for an endpoint; null while it has one. */
   private waitsSinceMs: number | null = null
 
   constructor(
@@ -89,7 +89,7 @@ export class Call implements Waiting, WaitingCall {
     private readonly report: (end: CallEnd) => void,
   ) {
     this.body = new RequestBody(request.stream, settings.memory)
-    // A stream that is reset while its request waits for the backend is not destroyed, and so does not close.
+    // A stream that is reset while its request is held back for the backend is not destroyed, and emits no `close`.
     request.stream.once('aborted', () => this.callerLeft())
     request.stream.once('close', () => this.callerLeft())
   }
@@ -99,7 +99,7 @@ export class Call implements Waiting, WaitingCall {
     this.pick()
   }
 
-  /** Ends it because the proxy shuts down. A reply that is complete goes on to the caller. */
+  /** Ends the call because the proxy shuts down. A complete reply still reaches the caller. */
   cut(): void {
     this.isCut = true
     if (this.isOver || this.reply?.isOver) return
@@ -108,7 +108,7 @@ export class Call implements Waiting, WaitingCall {
     if (upstreamStream) abandon(upstreamStream)
   }
 
-  /** Endpoints have changed while it waited for one. */
+  /** Picks again, because endpoints have changed while the call waited. */
   retry(): void {
     this.service.leave(this)
     this.pick()
@@ -149,7 +149,7 @@ export class Call implements Waiting, WaitingCall {
     return true
   }
 
-  /** Node refuses headers that HTTP/2 forbids: that ends this call, and no other. */
+  /** Node throws for headers that HTTP/2 forbids; only this call fails. */
   private open(connection: Connection): ClientHttp2Stream | null {
     try {
       return connection.request(this.request.headers)
@@ -207,16 +207,17 @@ export class Call implements Waiting, WaitingCall {
     this.end(this.statusOf(stream, connection), 'endpoint', reply)
   }
 
-  /** Ends it by a status of the proxy: in trailers if the reply has begun. */
+  /** Ends the call with a status of the proxy; in trailers if the reply has begun. */
   private end(failure: GrpcStatus, endedBy: EndedBy, reply: Reply | null): void {
-    // First: where the reply is not gRPC, to fail resets the caller's stream, which would count as its own.
+    // Before `fail`: for a reply that is not gRPC, it resets the caller's stream, which would count as the caller's
+    // reset.
     this.finish(failure.code, failure.details, endedBy)
     if (this.hasBegun) reply?.fail(failure)
     else refuse(this.request.stream, failure)
     this.body.discard()
   }
 
-  /** The streams of a session that is lost end by CANCEL, which is not the server's word. */
+  /** The status of a failed stream. Streams of a lost session end with CANCEL, which the server did not send. */
   private statusOf(stream: ClientHttp2Stream, connection: Connection): GrpcStatus {
     const addr = this.upstream ? addressOf(this.upstream) : ''
     if (connection.isLost) return { code: status.UNAVAILABLE, details: `${addr}: ${connection.reason}` }
@@ -261,7 +262,7 @@ export class Call implements Waiting, WaitingCall {
   }
 }
 
-/** Resets a stream to a backend. What it has received is discarded: a paused stream with data would never close. */
+/** Resets a stream to a backend, and discards received data: a paused stream with data would never close. */
 function abandon(stream: ClientHttp2Stream): void {
   stream.close(constants.NGHTTP2_CANCEL)
   stream.resume()

@@ -1,15 +1,15 @@
 import { constants, type ServerHttp2Session } from 'node:http2'
 
-/** The first GOAWAY of a graceful end: all streams are taken until the caller has heard of it. */
+/** The last stream id in the first GOAWAY of a graceful end: until the caller receives it, all streams are accepted. */
 const ANY_STREAM = 2 ** 31 - 1
 
 /** How long to wait for the PING's ACK before the second GOAWAY is sent. */
 const PING_MS = 1_000
 
-/** How long a connection may take to its preface and SETTINGS. */
+/** Time within which a connection must send its preface and SETTINGS. */
 const HANDSHAKE_MS = 10_000
 
-/** The connection of a caller: it must speak HTTP/2 soon, may reach an age, and ends in order. */
+/** The connection of a caller: closes it if it does not speak HTTP/2 in time, and drains it at a maximum age. */
 export class CallerSession {
   private isDraining = false
   private readonly timers = new Set<NodeJS.Timeout>()
@@ -31,8 +31,8 @@ export class CallerSession {
   }
 
   /**
-   * Ends it without losing a call: announces that no more streams are taken, takes those that were on their way, and
-   * closes when the last one has ended.
+   * Ends the connection without losing a call: announces by GOAWAY that no more streams are accepted, accepts those
+   * that were already sent, and closes when the last one has ended.
    */
   drain(): void {
     const { session } = this

@@ -2,11 +2,11 @@ import type { Http2Session, IncomingHttpHeaders, OutgoingHttpHeaders } from 'nod
 import { KEY_HEADERS } from '../grpc/balancer/picker.js'
 import { type CallKeys, NO_KEYS, type Policy } from '../policies/index.js'
 
-/** A policy that chooses by the caller: here that is the peer of the connection, not this process. */
+/** A policy that hashes the client. In a proxy the client is the peer of the connection, not this process. */
 const BY_CALLER = 'source_hash'
 
 /**
- * The keys of a call, by the same headers as a channel's picker takes; they are taken off.
+ * The keys of a call, from the same headers as in a channel's picker. The headers are removed.
  *
  * @param peer address of the caller, without the port
  */
@@ -27,7 +27,7 @@ export function takeKeys(
   return { hashKey: hashKey ?? (isByCaller ? peer : null), pin: take(KEY_HEADERS.pin) }
 }
 
-/** By session: to ask a socket for its peer is slow, and in vain once it is closed. */
+/** Cached by session: reading a socket's peer is slow, and impossible once the socket is closed. */
 const known = new WeakMap<Http2Session, string>()
 
 /** Address of the caller, without its port; empty for one that has left. */

@@ -8,7 +8,7 @@ export interface CertificateFiles {
   readonly listener: PemFiles
   /** Certificate files for TLS to backends; null for plaintext. */
   readonly backend: PemFiles | null
-  /** What the backends' certificates are for; the target's authority without it. */
+  /** The name that the backends' certificates must have; by default, the target's authority. */
   readonly backendName: string | undefined
 }
 
@@ -16,8 +16,8 @@ export interface CertificateFiles {
 const REREAD_PERIOD_MS = 1_000
 
 /**
- * The certificates of a proxy: read again when the operator says so, those for backends also when a backend has refused
- * a connection.
+ * The certificates of a proxy. They are read again when the operator requests it; those for backends also when a
+ * backend has refused a connection.
  */
 export class Certificates {
   private backend: Pems | null = null
@@ -36,7 +36,7 @@ export class Certificates {
     return certificates
   }
 
-  /** Reads all files again; where one cannot be used, all stay as they were. @throws DiscoError USAGE */
+  /** Reads all files again. If one cannot be used, all stay as they were. @throws DiscoError USAGE */
   refresh(): Promise<void> {
     return this.inTurn(async () => {
       const listener = await readListenerTls(this.files.listener)
@@ -52,7 +52,9 @@ export class Certificates {
     return overTls(pems, this.files.backendName ?? authority)
   }
 
-  /** Files that cannot be used, as while they are replaced, change nothing: the next refusal reads them again. */
+  /**
+   * Reads the files again, after a refusal. Unusable ones, as while they are replaced, are read at the next refusal.
+   */
   private async rereadBackend(): Promise<void> {
     const nowMs = performance.now()
     if (nowMs - this.rereadAtMs < REREAD_PERIOD_MS) return

@@ -10,7 +10,7 @@ import { connectionProblem, NO_ANSWER } from '../grpc/connection-problem.js'
 import { CONNECTION_CLAUSES } from '../net/connection-problem.js'
 import { sessionEnd, watchSession } from '../net/session-end.js'
 
-/** How long a server may take to answer a connection by its SETTINGS; as gRPC has it. */
+/** Time within which a server must send its SETTINGS, as in gRPC. */
 const CONNECT_MS = 20_000
 
 /**
@@ -25,9 +25,9 @@ const MAX_STREAMS = 2 ** 30 - 1_000
 export interface ConnectionEvents {
   /** The peer's SETTINGS have arrived: a port that accepts is not enough. */
   ready(connection: Connection): void
-  /** A stream ended, so there may be room for another. */
+  /** A stream ended, so that another one may be started. */
   freed(connection: Connection): void
-  /** It takes no further streams. Those that it has may still end in order, after a GOAWAY. */
+  /** The connection accepts no further streams. After a GOAWAY, open streams continue. */
   ended(connection: Connection, reason: string): void
 }
 
@@ -51,7 +51,7 @@ export class Connection {
     private readonly socket: Duplex,
     private readonly events: ConnectionEvents,
   ) {
-    // The URL has no part in it: each request has its own authority and scheme.
+    // The URL has no effect: each request has its own authority and scheme.
     this.session = connect('http://backend', {
       createConnection: () => socket,
       maxSessionMemory: MAX_SESSION_MEMORY,
@@ -66,7 +66,7 @@ export class Connection {
         this.end()
       })
       .on('stream', (pushed: ClientHttp2Stream) => {
-        // gRPC has no server push. A stream that a server pushes all the same may fail, and nothing reads it.
+        // gRPC has no server push. The listener only keeps a failure of a pushed stream from being unhandled.
         pushed.on('error', () => undefined)
         pushed.close(constants.NGHTTP2_CANCEL)
       })
@@ -94,7 +94,7 @@ export class Connection {
     return this.error ? connectionProblem(message || code) : CONNECTION_CLAUSES.dropped
   }
 
-  /** Starts a stream. Null if the session takes none any more: nothing was sent. */
+  /** Starts a stream; null, with nothing sent, if the session accepts no more. */
   request(headers: OutgoingHttpHeaders): ClientHttp2Stream | null {
     if (this.session.closed || this.session.destroyed) return null
     const stream = this.session.request(headers, { endStream: false })
@@ -107,26 +107,26 @@ export class Connection {
     return stream
   }
 
-  /** Whether the server certainly has not begun with a stream that failed. */
+  /** Whether the server has certainly not processed a failed stream. */
   hasNotBegun(stream: ClientHttp2Stream): boolean {
     const { id, rstCode } = stream
     return id === undefined || id > this.lastStreamId || rstCode === constants.NGHTTP2_REFUSED_STREAM
   }
 
-  /** Ends it when its streams have ended. */
+  /** Closes the connection when its streams have ended. */
   close(): void {
     this.isClosing = true
     if (this.isReady) this.session.close()
     else this.abandon()
   }
 
-  /** Its streams go on to their end; another connection takes the next ones. */
+  /** Stops new streams on this connection. Open ones continue. */
   private retire(): void {
     if (!this.session.destroyed) this.session.close()
     this.end()
   }
 
-  /** To destroy the session alone would wait for the connection that the socket is still trying to make. */
+  /** Destroys session and socket. The session alone would wait for a socket that is still connecting. */
   private abandon(): void {
     this.session.destroy()
     this.socket.destroy()

@@ -6,7 +6,10 @@ import type { Pems } from '../net/files.js'
 
 type SocketAddress = RegisteredEndpoint['addresses'][number]
 
-/** After how long without traffic TCP asks whether the peer is still there. gRPC servers disconnect clients that send PING that often. */
+/**
+ * After how long without traffic TCP asks whether the peer is still there. gRPC servers disconnect clients that send
+ * PING that often.
+ */
 const KEEPALIVE_MS = 30_000
 
 /** How backends are dialled. */
@@ -19,7 +22,7 @@ export interface Dialer {
 
 /** Certificate files that change. */
 export interface LivePems {
-  /** What was read last; null for the system's CAs. */
+  /** The last contents; null for the system's CAs. */
   latest(): Pems | null
   /** Reads them again, for later connections. */
   reread(): void
@@ -34,8 +37,8 @@ export const PLAINTEXT: Dialer = {
 /**
  * Dials by TLS.
  *
- * @param pems asked at each dial, so that renewed files are used for new connections
- * @param authority what the backends' certificates are for; a port behind it does not count
+ * @param pems called at each dial, so that renewed files are used for new connections
+ * @param authority the name that the backends' certificates must have; a port after it is ignored
  */
 export function overTls(pems: LivePems, authority: string): Dialer {
   const name = nameOptions(authority.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1'))
@@ -51,7 +54,7 @@ export function overTls(pems: LivePems, authority: string): Dialer {
   }
 }
 
-/** An IP address may not be asked for by name (RFC 6066, 3), only looked for in the certificate. */
+/** SNI must not contain an IP address (RFC 6066, 3): it is only compared with the certificate. */
 function nameOptions(name: string): ConnectionOptions {
   if (isIP(name) === 0) return { servername: name }
   return { checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate) }

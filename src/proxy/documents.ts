@@ -12,7 +12,7 @@ export interface ProxyEndpointsDoc {
 }
 
 export interface ProxyEndpointDoc {
-  /** Only of several registries. */
+  /** Only if there are several registries. */
   readonly registry?: string
   readonly addr: string
   readonly key: string

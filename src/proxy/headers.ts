@@ -9,7 +9,7 @@ interface Sensitive {
 }
 
 /**
- * Received headers as they are sent on: values as they came, a repeated name as often as it came.
+ * Received headers in the form to send on: values and repeated names are unchanged.
  *
  * @param joined the same as Node reads them: it keeps the first value of names that may not repeat
  */

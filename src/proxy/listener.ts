@@ -32,7 +32,7 @@ const KEEPALIVE_MS = 30_000
 /** Connections of callers at one time. */
 const MAX_CONNECTIONS = 10_000
 
-/** How long the last frames of a connection that is cut may take, before its socket is destroyed. */
+/** Time for the last frames of a connection that is being closed, before its socket is destroyed. */
 const LAST_FRAMES_MS = 250
 
 export interface ListenerSettings {
@@ -55,7 +55,7 @@ export type OnStream = (
 /** The HTTP/2 server of the proxy. */
 export class Listener {
   private readonly sessions = new Set<CallerSession>()
-  /** Also those that have no session yet, or whose session waits for a caller that does not read. */
+  /** All sockets, including those without a session yet, or with a caller that does not read. */
   private readonly sockets = new Set<Socket>()
   private isDraining = false
   /** The bound `host:port`, also when it has been closed. */
@@ -75,7 +75,7 @@ export class Listener {
       const caller = new CallerSession(session, settings.connectionAgeMs())
       this.sessions.add(caller)
       session.once('close', () => this.sessions.delete(caller))
-      // Its TLS handshake was under way when the drain began.
+      // Its TLS handshake had not ended when the drain began.
       if (this.isDraining) caller.drain()
     })
     server.on('stream', onStream as Parameters<Http2Server['on']>[1])
@@ -97,12 +97,12 @@ export class Listener {
       throw new DiscoError(isTaken ? 'CONFLICT' : 'USAGE', `The proxy cannot listen: ${why}`, { cause })
     }
     listener.address = addressOf(server)
-    // Such as too many open files at one accept: that connection fails, and later ones may not.
+    // For example too many open files at one accept: that connection fails, but later ones may succeed.
     server.on('error', () => undefined)
     return listener
   }
 
-  /** Shows another certificate from now on. */
+  /** Uses another certificate for new connections. */
   renew(tls: SecureServerOptions): void {
     if ('setSecureContext' in this.server) this.server.setSecureContext(tls)
   }
@@ -122,8 +122,8 @@ export class Listener {
   }
 
   /**
-   * Closes each connection when its streams have ended, and destroys those that remain after {@link LAST_FRAMES_MS}: for
-   * callers of gRPC a lost connection is UNAVAILABLE.
+   * Closes each connection when its streams have ended, and destroys those that remain after {@link LAST_FRAMES_MS}:
+   * for callers of gRPC a lost connection is UNAVAILABLE.
    */
   cut(): void {
     for (const session of this.sessions) session.close()

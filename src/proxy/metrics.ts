@@ -7,7 +7,7 @@ import { serviceName } from './service.js'
 /** Upper bounds of the latency histogram, in seconds. */
 const BOUNDS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
-/** Counters of endpoints that have left: the oldest go, so that a process that runs for months does not grow. */
+/** Maximum number of counters of removed endpoints. The oldest are dropped, so that memory does not grow. */
 const MAX_SERIES = 10_000
 
 interface Counted {

@@ -13,7 +13,7 @@ const REDIAL_MS = 1_000
 export interface Waiting {
   /** @returns false if it started no stream and still needs a connection */
   begin(connection: Connection): boolean
-  /** The endpoint has no connection for it any more; nothing was sent. */
+  /** Called when the endpoint was removed, or cannot be reached. Nothing was sent. */
   rejected(): void
 }
 

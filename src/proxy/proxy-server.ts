@@ -29,7 +29,7 @@ export interface ProxySettings {
   readonly dialerOf: (authority: string) => Dialer
   /** How long a call waits if no endpoint is READY. */
   readonly waitMs: number
-  /** The longest request that is kept to be sent again. */
+  /** Maximum size of a request that is kept to be sent again, in bytes. */
   readonly replayBytes: number
   readonly random: () => number
   /** Sees the list and the connections of a target. */
@@ -86,7 +86,7 @@ export class ProxyServer {
       : `no endpoints are known yet of ${unknown.map(serviceName).join(', ')}`
   }
 
-  /** Calls under way. */
+  /** Number of open calls. */
   get calls(): number {
     return this.entrance.calls
   }
@@ -96,15 +96,15 @@ export class ProxyServer {
     return this.services.every(({ isSettled }) => isSettled)
   }
 
-  /** Shows callers another certificate from now on. Existing connections are not affected. */
+  /** Uses another certificate for new connections of callers. */
   renew(tls: SecureServerOptions): void {
     this.listener.renew(tls)
   }
 
   /**
-   * Takes no more connections, ends those of callers by GOAWAY, and resolves when all calls have ended.
+   * Accepts no more connections, ends those of callers by GOAWAY, and resolves when all calls have ended.
    *
-   * @param ended called when they have, before the endpoints are let go
+   * @param ended called when all calls have ended, before the connections to endpoints are closed
    */
   async drain(ended: () => void = () => undefined): Promise<void> {
     this.isDraining = true
@@ -149,7 +149,7 @@ class Entrance {
     stream.on('error', () => {
       // The stream closes, which ends its call.
     })
-    // Reset before it was handled. To open a stream to a backend only to reset it would use up the backend's patience.
+    // Reset before it was handled. Streams that are opened only to be reset could make a backend close the connection.
     if (stream.destroyed || stream.closed) return
     const peer = callerAddress(stream.session)
     if (!String(received['content-type'] ?? '').startsWith('application/grpc')) {

@@ -1,12 +1,12 @@
 import type { ClientHttp2Stream, ServerHttp2Stream } from 'node:http2'
 
-/** The most bytes that are kept for replay, over all calls. */
+/** Maximum number of bytes that are kept for replay, over all calls. */
 const MAX_KEPT_BYTES = 64 * 2 ** 20
 
-/** The most of them for one connection of a caller, so that one caller does not take the memory of all. */
+/** Maximum for one connection of a caller, so that one caller does not use the memory of all. */
 export const MAX_KEPT_OF_CALLER = 8 * 2 ** 20
 
-/** What keeping a chunk takes besides its bytes: the objects of its buffer. */
+/** Memory of a kept chunk besides its bytes: the objects of its buffer. */
 const CHUNK_BYTES = 256
 
 /** The memory in which requests are kept. */
@@ -59,7 +59,7 @@ export class CallerMemory {
   }
 }
 
-/** The bytes of a request: passed on as they come, and kept while the call may have to be sent again. */
+/** The bytes of a request: passed on as they arrive, and kept while the call may have to be sent again. */
 export class RequestBody {
   /** Null if it is too long to be sent again, or need not be. */
   private kept: Buffer[] | null = []
@@ -87,13 +87,15 @@ export class RequestBody {
     else this.listen()
   }
 
-  /** The target has failed: what comes from now on waits for the next one. */
+  /** Detaches the failed target. Later bytes wait for the next one. */
   hold(): void {
     this.target = null
     this.source.pause()
   }
 
-  /** Nothing needs the rest. It is read all the same: a stream that ended without an error closes when it was read. */
+  /**
+   * Discards the rest. It must still be read: a stream that ended without an error closes only when it has been read.
+   */
   discard(): void {
     this.target = null
     this.source.resume()
@@ -137,7 +139,7 @@ export class RequestBody {
   }
 }
 
-/** A chunk is a view of all that was read from the socket at once: to keep it would keep that too. */
+/** Copies a chunk: it is a view of a larger buffer from the socket, which would otherwise stay in memory. */
 function copyOf(chunk: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(chunk.length)
   chunk.copy(copy)

@@ -9,13 +9,16 @@ import { Subscription } from './subscription.js'
 
 export type AdsCall = ServerDuplexStream<DiscoveryRequest, DiscoveryResponse>
 
-/** A response ends with the assignment that reaches them: clients take messages of up to 4 MiB. */
+/** Size at which a response ends, after the assignment that reaches it: clients accept messages of up to 4 MiB. */
 const MAX_RESPONSE_BYTES = 2 * 2 ** 20
 
-/** Names that one stream may subscribe to, of each type. */
+/** Maximum number of names of each type that one stream may subscribe to. */
 const MAX_NAMES = 10_000
 
-/** The characters of all these names together. Names come back twice in each listener, which are sent all together. */
+/**
+ * Maximum number of characters of these names. Each listener contains its name twice, and all listeners are sent at
+ * once.
+ */
 const MAX_NAME_CHARACTERS = 512 * 1_024
 
 /** Longer texts of a client are cut: they are kept for as long as its stream. */
@@ -73,7 +76,7 @@ export interface StreamType {
   deadline: NodeJS.Timeout | undefined
   /** Nonce of a response that is still being written; null if none is. */
   unwritten: string | null
-  /** The last answer to it, which counts once it is written. */
+  /** The last answer to the response that is being written; it counts after the write. */
   early: DiscoveryRequest | null
 }
 
@@ -83,7 +86,7 @@ export class ClientStream {
   identity: ClientIdentity | null = null
   /** Address and port of the client's connection. */
   readonly peer: string
-  /** Whether nothing of it is left to be sent. */
+  /** Whether the stream has ended, so that nothing more is sent. */
   isClosed = false
   readonly types = {
     LDS: typeState(new Subscription('whole')),
@@ -141,7 +144,7 @@ export class ClientStream {
       return
     }
     const state = this.types[type]
-    // Without this, a client that does not read could have responses without end written for it.
+    // Without this, responses for a client that does not read would fill the memory.
     if (responseNonce !== '' && responseNonce === state.unwritten) {
       state.early = request
       return
@@ -160,7 +163,7 @@ export class ClientStream {
     this.send(type)
   }
 
-  /** Only of assignments: the other types, by the same names, would report each name again. */
+  /** Reports unknown names, only of assignments: the other types have the same names. */
   private reportUnknown(names: readonly string[]): void {
     const { catalog } = this.settings
     const known = catalog.names
@@ -192,7 +195,7 @@ export class ClientStream {
       MAX_RESPONSE_BYTES,
     )
     if (!resources) return
-    // A client that has not read a response cannot guess it.
+    // A client cannot know the nonce of a response that it has not read.
     const nonce = `${++this.nonce}.${randomBytes(12).toString('hex')}`
     state.unwritten = nonce
     state.sentVersion = `${instance}.${catalog.version}`

@@ -1,4 +1,4 @@
-/** Lookups under way at one time: each may occupy a thread of Node's pool, which also reads files, for seconds. */
+/** Maximum number of parallel lookups: each may occupy a thread of Node's pool, which also reads files, for seconds. */
 const MAX_LOOKUPS = 2
 
 /** How often a host name is looked up again. */
@@ -10,30 +10,30 @@ const MAX_RETRY_MS = 80_000
 /** How long a first lookup may take before the name counts as late. */
 const LATE_MS = 2_000
 
-/** How far the first lookup of a host name is: it waits or has just begun, takes long, or has ended. */
+/** The progress of a host name's first lookup: it waits or has just begun, takes long, or has ended. */
 export type LookupProgress = 'awaited' | 'late' | 'ended'
 
 export interface HostNamesSettings {
   /** Rejects if the name cannot be resolved. */
   readonly lookup: (host: string) => Promise<readonly string[]>
-  /** Services whose host names have other addresses now. */
+  /** Called with the services whose host names have new addresses. */
   readonly changed: (services: Iterable<string>) => void
 }
 
 interface Host {
   readonly name: string
   readonly services: Set<string>
-  /** Sorted. Those of the last lookup that succeeded. */
+  /** The addresses of the last successful lookup, sorted. */
   ips: readonly string[]
   progress: LookupProgress
-  /** Lookups that failed since the last that succeeded. */
+  /** Number of failed lookups since the last successful one. */
   failures: number
-  /** Of being late, or of the next lookup. */
+  /** The timer after which the name counts as late, or of its next lookup. */
   timer: NodeJS.Timeout | undefined
 }
 
 /**
- * Follows the addresses of host names. One that cannot be resolved any more keeps its last addresses: a failure of DNS
+ * Follows the addresses of host names. A name that can no longer be resolved keeps its last addresses: a failure of DNS
  * must not empty a service.
  */
 export class HostNames {
@@ -42,12 +42,12 @@ export class HostNames {
   /** Hosts to look up, the most urgent first: names without an answer, with addresses, and those that failed. */
   private readonly queues: readonly [Host[], Host[], Host[]] = [[], [], []]
   private lookups = 0
-  /** Lookups under way of names that failed the last time. */
+  /** Number of running lookups of names whose last lookup failed. */
   private retries = 0
 
   constructor(private readonly settings: HostNamesSettings) {}
 
-  /** Follows these names for a service, and no longer those that it had before. */
+  /** Follows these names for a service, in place of its previous ones. */
   use(service: string, names: ReadonlySet<string>): void {
     const before = this.hostsOf.get(service) ?? NONE
     if (names.size === 0) this.hostsOf.delete(service)
@@ -107,7 +107,7 @@ export class HostNames {
     const [first, refresh, retry] = this.queues
     const urgent = first.shift() ?? refresh.shift()
     if (urgent) return urgent
-    // Names that fail leave a lookup to the others.
+    // At most one lookup at a time repeats a failed name, so that the others stay free.
     return this.retries === 0 ? retry.shift() : undefined
   }
 
@@ -119,7 +119,7 @@ export class HostNames {
       const isRetry = host.failures > 0
       this.lookups++
       if (isRetry) this.retries++
-      // The time in the queue says nothing about a name.
+      // The time in the queue does not count.
       if (host.progress === 'awaited') host.timer = setTimeout(() => this.late(host), LATE_MS)
       void this.settings
         .lookup(host.name)
@@ -138,14 +138,14 @@ export class HostNames {
     this.settings.changed(host.services)
   }
 
-  /** @param found none where the lookup failed */
+  /** Handles the end of a lookup. @param found empty if the lookup failed */
   private answered(host: Host, found: readonly string[]): void {
     if (this.hosts.get(host.name) !== host) return
     clearTimeout(host.timer)
     host.failures = found.length > 0 ? 0 : host.failures + 1
     const waitMs = Math.min(MAX_RETRY_MS, REFRESH_MS * 2 ** Math.max(0, host.failures - 1))
     host.timer = setTimeout(() => this.queue(host), waitMs).unref()
-    // What fails now may be resolved later.
+    // A failed name may be resolved later.
     const ips = found.length > 0 ? [...new Set(found)].sort() : host.ips
     const isOther = host.progress !== 'ended' || ips.join() !== host.ips.join()
     host.ips = ips

@@ -18,8 +18,8 @@ export interface ListenAddress {
 }
 
 /**
- * Accepts connections for a gRPC server, which itself can neither limit them nor close the one of a client that does not
- * read.
+ * Accepts connections for a gRPC server. grpc-js itself can neither limit connections nor close that of a client that
+ * does not read.
  */
 export class Listener {
   /** Open sockets, by the client's address in the form of `call.getPeer()`. */
@@ -50,7 +50,7 @@ export class Listener {
       const why = isTaken ? `port ${port} at ${host} is taken` : systemMessage(cause as Error)
       throw new DiscoError(isTaken ? 'CONFLICT' : 'USAGE', `The xDS server cannot listen: ${why}`, { cause })
     }
-    // Such as too many open files at one accept: that connection fails, and later ones may not.
+    // For example too many open files at one accept: that connection fails, but later ones may succeed.
     server.on('error', () => undefined)
     return listener
   }
@@ -89,7 +89,7 @@ export class ListenerCredentials extends ServerCredentials {
     }
   }
 
-  /** Shows clients another certificate from now on. Existing connections are not affected. */
+  /** Uses another certificate for new connections of clients. */
   renew({ ca, cert, key }: SecureServerOptions): void {
     this.updateSecureContextOptions({
       ...(ca ? { ca } : {}),

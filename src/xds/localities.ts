@@ -7,12 +7,12 @@ import type { LookupProgress } from './host-names.js'
 import type { IpSocket, Locality } from './locality.js'
 import { inPriorities, type Weighted } from './priorities.js'
 
-/** An endpoint that is registered, and that clients do not get. */
+/** A registered endpoint that clients do not receive. */
 export interface Omission {
   readonly endpoint: Endpoint
   /** Whether only its weight is the reason. */
   readonly isDrained: boolean
-  /** How far the first lookup of its host name is; `ended` where it has none. */
+  /** The progress of the first lookup of its host name; `ended` if it has none. */
   readonly lookup: LookupProgress
   /** A clause that follows the address, such as `is drained`. */
   readonly reason: string
@@ -24,9 +24,9 @@ export interface Assignment {
 }
 
 export interface AssignmentSettings {
-  /** Those endpoints alone get calls while one of them is READY; null for no canary. */
+  /** Selects the endpoints that get all calls while one of them is READY; null for no canary. */
   readonly canary: Selector | null
-  /** The addresses of a host name; none where it cannot be resolved, or has not been yet. */
+  /** The addresses of a host name; none if it cannot be resolved, or has not been resolved yet. */
   readonly ipsOf: (host: string) => readonly string[]
   readonly progressOf: (host: string) => LookupProgress
 }
@@ -45,7 +45,7 @@ export function assignmentOf(service: readonly Endpoint[], settings: AssignmentS
     const sockets = socketsOf(endpoint, settings)
     const weight = weightOf(endpoint)
     const isAwaited = 'reason' in sockets && sockets.lookup !== 'ended'
-    // Nobody waits for the addresses of a drained endpoint.
+    // The addresses of a drained endpoint are not needed.
     if (weight === 0 && (isAwaited || !('reason' in sockets)))
       omissions.push({ endpoint, isDrained: true, lookup: 'ended', reason: 'is drained' })
     else if ('reason' in sockets) omissions.push({ endpoint, isDrained: false, ...sockets })

@@ -1,12 +1,12 @@
-/** A socket as the protocol has it: an IP literal and a port. */
+/** A socket in the form of the protocol: an IP literal and a port. */
 export interface IpSocket {
   readonly ip: string
   readonly port: number
 }
 
 /**
- * One endpoint of a service as clients weigh it. Each has a locality of its own, because gRPC clients ignore the weights
- * of endpoints within a locality.
+ * One endpoint of a service with its weight for clients. Each endpoint has its own locality, because gRPC clients
+ * ignore the weights of endpoints within a locality.
  */
 export interface Locality {
   /** The registry of the endpoint, if there are several. */
@@ -28,14 +28,14 @@ export interface Locality {
 const MAX_SUM = 2 ** 31 - 1
 
 /**
- * Weights as localities can have them: integers of at least 1, in the proportions of the given ones.
+ * The weights of localities: integers of at least 1, in the ratios of the given weights.
  *
  * @param weights above 0; fractions and sums beyond 2^31 occur in registries
  */
 export function localityWeights(weights: readonly number[]): readonly number[] {
   const sum = total(weights)
   if (sum <= MAX_SUM && weights.every(Number.isInteger)) return weights
-  // Their parts first: the sum of the weights themselves may be infinite.
+  // Divides by the largest first: the sum of the weights themselves may be infinite.
   const most = weights.reduce((one, other) => Math.max(one, other), 0)
   const parts = weights.map((weight) => weight / most)
   // Each that is raised to 1 adds less than 1 to the sum.

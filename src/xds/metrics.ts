@@ -2,7 +2,7 @@ import { type Family, renderPrometheus, type Sample } from '../net/prometheus.js
 import { RESOURCE_TYPES, type ResourceType } from './resources.js'
 import type { XdsServer } from './xds-server.js'
 
-/** Counts what clients were sent and what they answered, and renders it for Prometheus. */
+/** Counts the responses to clients and their answers, and renders the counts for Prometheus. */
 export class XdsMetrics {
   private readonly responses = counts()
   private readonly acks = counts()

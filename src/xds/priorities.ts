@@ -6,7 +6,7 @@ import { type IpSocket, type Locality, localityWeights } from './locality.js'
 export interface Weighted {
   readonly endpoint: Endpoint
   readonly sockets: readonly IpSocket[]
-  /** Above 0. Comparable with those of the same registry. */
+  /** The weight, above 0. It can be compared with weights of the same registry. */
   readonly weight: number
 }
 
@@ -26,8 +26,8 @@ interface Level {
 }
 
 /**
- * The localities of a service. The canary comes before all others, and in each part registries come by their priorities.
- * Priorities have no gap: the first that has an endpoint is 0.
+ * The localities of a service. The canary comes before all others, and in each part registries come by their
+ * priorities. Priorities have no gap: the first that has an endpoint is 0.
  *
  * @param canary null for none
  */
@@ -35,7 +35,7 @@ export function inPriorities(weighted: readonly Weighted[], canary: Selector | n
   const taken = new Set<string>()
   const priorities: Locality[][] = []
   for (const { members } of levelsOf(weighted, canary)) {
-    // A socket under another key as well stays in its best priority.
+    // A socket that several keys have stays in its best priority.
     const placed = merged(inRatio(withoutSockets(members, taken)), taken)
     if (placed.length > 0) priorities.push(weighed(placed, priorities.length))
   }
@@ -63,7 +63,7 @@ function withoutSockets(weighted: readonly Weighted[], taken: ReadonlySet<string
   })
 }
 
-/** Gives each of several registries its part, which its endpoints share by their weights. */
+/** Scales the weights, so that each of several registries gets its part of the calls. */
 function inRatio(weighted: readonly Weighted[]): readonly Weighted[] {
   const totals = new Map<string | undefined, number>()
   for (const { endpoint, weight } of weighted) {
@@ -111,7 +111,7 @@ function weighed(placed: readonly Placed[], priority: number): Locality[] {
     const { addr, origin } = endpoint
     const registry = origin?.registry ?? null
     const isOther = names.has(nameText(registry, addr))
-    // Two keys with one host name, of which the later one has addresses of its own.
+    // Two keys share a host name, and the later one has further addresses.
     const name = isOther ? `${addr} ${socketText(first)}` : addr
     names.add(nameText(registry, name))
     return [{ registry, name, sockets: [first, ...more] as const, weight: weights[at] ?? 1, priority }]

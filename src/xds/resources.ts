@@ -26,18 +26,18 @@ export const TYPE_URLS = {
 
 export type ResourceType = keyof typeof TYPE_URLS
 
-/** In the order in which a client that lacks all of them can use them. */
+/** All types, in the order in which a client without resources can use them. */
 export const RESOURCE_TYPES = ['CDS', 'EDS', 'LDS', 'RDS'] as const satisfies readonly ResourceType[]
 
 const HTTP_CONNECTION_MANAGER = `${PREFIX}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager`
 const ROUTER = `${PREFIX}.extensions.filters.http.router.v3.Router`
 
-/** The same stream serves the resource that is referred to. */
+/** A reference to a resource of the same stream. */
 function ads(): ConfigSource {
   return create(ConfigSourceSchema, { ads: {}, resourceApiVersion: ConfigSource_ApiVersion.V3 })
 }
 
-/** What a client asks for that dials `xds:///NAME`: its routes are those of the same name. */
+/** The listener for a client that dials `xds:///NAME`. It refers to the routes of the same name. */
 export function listener(name: string): Any {
   const manager = create(HttpConnectionManagerSchema, {
     rds: { configSource: ads(), routeConfigName: name },
@@ -58,7 +58,7 @@ export function routes(name: string): Any {
   return any(TYPE_URLS.RDS, RouteConfigurationSchema, configuration)
 }
 
-/** Its endpoints are the assignment of the same name. */
+/** The cluster, whose endpoints are the assignment of the same name. */
 export function cluster(name: string): Any {
   const message = create(ClusterSchema, {
     name,

@@ -5,7 +5,7 @@ import type { Origin } from '../domain/origins.js'
 import type { ResolvedList } from '../grpc/resolver/live-list.js'
 import { ServiceWatches } from '../grpc/resolver/service-watch.js'
 
-/** A watch of one service, or of all that the discovery has. */
+/** A watch of one service, or of all services of the discovery. */
 export interface ListSource {
   readonly discovery: Discovery
   readonly query: Query
@@ -17,13 +17,13 @@ export interface ListSource {
 export interface RegistryOutage {
   /** The service of the source; null for all. */
   readonly service: string | null
-  /** Null unless there are several. */
+  /** The name of the registry; null if there is only one. */
   readonly registry: string | null
   /** Null once it is reachable again. */
   readonly cause: DiscoError | null
   /** The age of its list, if it came from the cache. */
   readonly cachedAgeMs: number | null
-  /** What clients get meanwhile: its last list, the lists of other registries alone, or nothing yet. */
+  /** What clients receive meanwhile: its last list, only the lists of other registries, or nothing yet. */
   readonly served: 'last' | 'others' | 'nothing'
 }
 
@@ -83,7 +83,7 @@ class SourceList {
   }
 
   failed(cause: DiscoError): void {
-    // Of several registries `resolved` has the state of each.
+    // With several registries, `resolved` has the state of each.
     if (registriesOf(this.source).length === 0) this.report(null, cause, null, this.isListed)
   }
 

@@ -68,7 +68,7 @@ export class Subscription {
     for (const name of names) if (this.names.has(name)) this.pending.add(name)
   }
 
-  /** There are other resources now, for subscribers to all of them. */
+  /** Call after the set of all resources has changed, for subscribers to all of them. */
   changedNames(): void {
     if (this.isWildcard) this.isWholePending = true
   }

@@ -11,10 +11,10 @@ import type { Assignment } from './localities.js'
 import { DiscoveryRequestSchema, DiscoveryResponseSchema } from './proto/xds_pb.js'
 import { type ListSource, type RegistryOutage, registriesOf, ServiceLists } from './service-lists.js'
 
-/** Streams at one time. */
+/** Maximum number of streams at one time. */
 const MAX_STREAMS = 10_000
 
-/** How long the status of a stream that this side ends may take, before the connection is closed. */
+/** Time for the client to receive the status of a stream that this side ends, before the connection is closed. */
 const LAST_FRAMES_MS = 1_000
 
 const OPTIONS = {
@@ -42,7 +42,7 @@ const ADS: ServiceDefinition = {
 
 export interface XdsObserver extends StreamEvents {
   outage(outage: RegistryOutage): void
-  /** A service was built again. */
+  /** Called when the assignment of a service was built again. */
   built?(service: string, assignment: Assignment): void
 }
 
@@ -67,7 +67,7 @@ export class XdsServer {
   private readonly lists: ServiceLists
   private readonly server = new Server(OPTIONS)
   private readonly clients = new Set<ClientStream>()
-  /** By registry, the sources that do not reach it; null is the only registry. */
+  /** The sources that do not reach a registry, by registry; the key null is the only registry. */
   private readonly unreached = new Map<string | null, Map<ListSource, DiscoError>>()
   private listener: Listener | null = null
   private isClosing = false
@@ -126,7 +126,7 @@ export class XdsServer {
     return first ? registriesOf(first) : []
   }
 
-  /** Why registries are unreachable, by name; null is the only registry. */
+  /** Why registries are unreachable, by name; the key null is the only registry. */
   get outages(): ReadonlyMap<string | null, DiscoError> {
     const outages = new Map<string | null, DiscoError>()
     for (const [registry, causes] of this.unreached)

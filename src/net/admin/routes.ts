@@ -8,7 +8,7 @@ export interface Reply {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body: string
-  /** What a client gets that accepts plain text; the body if there is none. */
+  /** The body for a client that accepts plain text; by default, the same as for others. */
   readonly text?: string | undefined
 }
 
@@ -84,7 +84,7 @@ function below(base: string, path: string): string {
   return path.startsWith(`${base}/`) ? path.slice(base.length) : ''
 }
 
-/** @param text the same for a client that asks for text */
+/** An answer in JSON. @param text the answer for a client that accepts plain text */
 export function json(
   status: number,
   document: object,

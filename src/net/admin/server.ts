@@ -42,7 +42,7 @@ export async function startAdmin(
     const why = isTaken ? `port ${port} at ${host} is taken` : message
     throw new DiscoError(isTaken ? 'CONFLICT' : 'USAGE', `The admin handler cannot listen: ${why}`, { cause })
   }
-  // Such as too many open files at one accept: that connection fails, and later ones may not.
+  // For example too many open files at one accept: that connection fails, but later ones may succeed.
   server.on('error', () => undefined)
   const bound = server.address() as AddressInfo
   return {
