@@ -10,6 +10,7 @@ import { textFlag } from '../cli/flags/custom.js'
 import { ttlFlag } from '../cli/flags/duration.js'
 import { readFileText } from '../cli/registry-file/input.js'
 import { StopSignals } from '../cli/stop-signals.js'
+import { count } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
 import { DiscoError } from '../domain/errors.js'
 import { AUTO } from '../domain/layouts/reader.js'
@@ -127,6 +128,7 @@ export default class Apply extends DiscoCommand {
       this.outText(flags, renderPlan(planned, leased, this.palette(flags)))
     }
     if (plan.changes.length > 0) await this.ask(planned, flags)
+    else if (flags.hold) await this.askToHold(plan, flags)
     let applied: Applied
     {
       using stop = new StopSignals()
@@ -182,6 +184,16 @@ export default class Apply extends DiscoCommand {
     const where = flags.context === undefined ? this.members(flags).join(', ') : `context ${flags.context}`
     const change = `apply ${doc.file} to ${where}: ${countsOf(doc.changes, words).join(', ')}`
     await confirmBulk(change, this.productionLabel(flags))
+  }
+
+  /** Holding replaces the leases of keys that are as the file says. */
+  private async askToHold(plan: ApplyPlan, flags: BaseFlags & ApplyFlags): Promise<void> {
+    const { keysToHold } = await import('../registry/apply/hold-groups.js')
+    const keys = keysToHold(plan, flags.ttl).flatMap((group) => group.keys)
+    const production = this.productionLabel(flags)
+    if (flags.yes || keys.length === 0) return
+    const change = `hold ${count(keys.length, 'endpoint')} of ${flags.file} under leases of this command`
+    await confirmBulk(change, production)
   }
 
   private show(doc: ApplyDoc, flags: BaseFlags, table: Parameters<typeof this.print>[2]['table']): ApplyDoc {

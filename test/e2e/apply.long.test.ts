@@ -80,7 +80,12 @@ describe.each(EXACT)('$id', ({ examples }) => {
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
       expect(before.length).toBeGreaterThan(0)
       expect(await endpoints()).toEqual(before)
+      const equal = await tool.run('diff', '--against', file)
+      expect({ code: equal.code, stderr: equal.stderr }, equal.stdout).toEqual({ code: 0, stderr: '' })
       for (const [key, { value }] of await stored(api.api)) expect(value).toBe(keys.get(key)?.value)
+      const [first] = before as { key: string }[]
+      await etcd.ctl('del', '--', first?.key ?? '')
+      expect(await tool.run('diff', '--against', file)).toMatchObject({ code: 1 })
     }
   })
 })

@@ -114,6 +114,14 @@ describe('disco apply', () => {
     expect(JSON.parse(stdout)).toMatchObject({ endpoints: [{ addr: '10.0.0.1:1', grantedTtlSeconds: 60 }] })
   })
 
+  test('--hold asks, where leases are all that it would change', async () => {
+    const file = await fileOf([{ addr: '10.0.0.1:1', leased: true }])
+    await applied('-f', file, '--ttl', '60', '--yes')
+    const held = await tool.run('apply', '-f', file, '--hold')
+    expect(held).toMatchObject({ code: 2 })
+    expect(held.stderr).toContain('Not done without --yes: hold 1 endpoint')
+  })
+
   test('--prune leaves what a living lease holds, but for --force, and what cannot be read', async () => {
     const lease = await grantLease(etcd, 60)
     const value = '{"name":"hello","addr":"10.0.0.2:1","version":"","weight":1}'
