@@ -147,6 +147,12 @@ describe('-C dc1,dc2', () => {
     await counted.printed('"synced"', 2)
     await dc1.ctl('put', ...registration('hello', local.addr, { weight: 3 }))
     expect((await counted.exited()).code).toBe(0)
+    const since = await disco.run('watch', 'hello', '-C', 'dc1,dc2', '--since', '5')
+    expect([since.code, since.stdout, since.stderr]).toEqual([
+      2,
+      '',
+      '✗ --since takes the revision of one registry: -C names several\n  Such as: -C dc1\n',
+    ])
     const none = await disco.run('watch', 'hello', '-C', 'away,away')
     expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('away is named twice')])
   })

@@ -5,18 +5,20 @@ import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
 const { etcd, tool } = await toolOnEtcd()
 
-beforeEach(async () => {
+async function putBoth(weight: number): Promise<void> {
   await putAll(etcd, 'hello', [
-    { addr: '127.0.0.1:1', version: '1.0.0' },
-    { addr: '127.0.0.1:2', version: '2.0.0' },
-    { addr: '127.0.0.2:1', version: '2.0.0' },
-    { addr: '127.0.0.22:1', version: '2.0.0-rc' },
+    { addr: '127.0.0.1:1', version: '1.0.0', weight },
+    { addr: '127.0.0.1:2', version: '2.0.0', weight },
+    { addr: '127.0.0.2:1', version: '2.0.0', weight },
+    { addr: '127.0.0.22:1', version: '2.0.0-rc', weight },
   ])
   await putAll(etcd, 'payments', [
-    { addr: '127.0.0.2:3', version: '2.0.0' },
-    { addr: '127.0.0.1:4', version: '1.0.0' },
+    { addr: '127.0.0.2:3', version: '2.0.0', weight },
+    { addr: '127.0.0.1:4', version: '1.0.0', weight },
   ])
-})
+}
+
+beforeEach(() => putBoth(1))
 
 /** The words of a command around its selection, and its exit code: nothing listens on the addresses. */
 const COMMANDS: readonly (readonly [name: string, words: readonly string[], code: number])[] = [
@@ -71,6 +73,32 @@ describe('a selection', () => {
     const found = format === 'name' ? ran.stdout.match(/\S+/g) : ran.stdout.match(/(?<="addr":")[^"]+/g)
     expect([...new Set(found ?? [])].sort()).toEqual(wanted ?? [])
     expect(await revision(etcd)).toBe(before)
+  })
+
+  test.each(SELECTIONS)('watch %j', async (selection, chosen) => {
+    const since = await revision(etcd)
+    // Twice, so that one chosen too many would be among the events, and one too few keep it waiting.
+    await putBoth(2)
+    await putBoth(3)
+    const count = String(2 * chosen.length)
+    const ran = await tool.run(
+      'watch',
+      ...selection,
+      '--since',
+      String(since),
+      '--count',
+      count,
+      '-o',
+      'ndjson',
+    )
+    expect(ran.code, ran.stderr).toBe(0)
+    const [synced, ...events] = ran.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(synced).toMatchObject({ type: 'synced', endpoints: chosen.length, weight: chosen.length })
+    for (const type of ['from', 'to']) expect(events.map((event) => event[type])).not.toContain(undefined)
+    expect(events.map(({ addr }) => addr).sort()).toEqual([...chosen, ...chosen].sort())
   })
 
   test.each(['weight', 'drain', 'unregister'])('%s of several is not done without --yes', async (command) => {
