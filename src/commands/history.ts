@@ -84,7 +84,10 @@ export default class History extends DiscoCommand {
     }
     const rows = new HistoryRows(this.palette(flags), looks)
     const output = { format, writer: this.writer(flags) }
-    const writer = historyWriter(output, head, rows, (text) => this.out(text))
+    const writer = historyWriter(output, head, rows, {
+      out: (line) => this.out(line),
+      outText: (text) => this.outText(flags, text),
+    })
     let changes = 0
     let compacted: Revision | null = null
     let failure: DiscoError | null = null

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import { DiscoError } from '../../domain/errors.js'
 import { markInTexts } from '../../domain/look-alike.js'
+import { presentedOnStderr } from '../output/remark.js'
 import { StopSignals } from '../stop-signals.js'
 import { visible } from '../terminal/visible.js'
 
@@ -39,7 +40,7 @@ export async function confirmBulk(change: string, where: string | null): Promise
 async function isConfirmed(text: string, refusal: DiscoError): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) throw refusal
   const [question = ''] = markInTexts([text])
-  return /^y(es)?$/i.test((await ask(visible(question))).trim())
+  return /^y(es)?$/i.test((await ask(presentedOnStderr(visible(question)))).trim())
 }
 
 /** The answer; empty at the end of the input. Not in raw mode: Ctrl-C stays a signal. */

@@ -19,11 +19,17 @@ interface ErrorTail {
 
 type Out = (text: string) => void
 
+interface Outs {
+  readonly out: Out
+  /** For people. */
+  readonly outText: Out
+}
+
 export function historyWriter(
   { format, writer }: { readonly format: OutputFormat; readonly writer: DocumentWriter },
   head: HistoryHead,
   rows: HistoryRows,
-  out: Out,
+  { out, outText }: Outs,
 ): HistoryWriter {
   switch (format) {
     case 'json':
@@ -40,7 +46,7 @@ export function historyWriter(
     default:
       return {
         add: (changes) => {
-          if (changes.length > 0) out(rows.lines(changes).join('\n'))
+          if (changes.length > 0) outText(rows.lines(changes).join('\n'))
         },
         end: () => undefined,
       }

@@ -5,7 +5,12 @@ import { Progress } from './progress.js'
 /** Writes a line for people to standard error, so that scripts do not find it in standard output. */
 export function writeRemark(line: string): void {
   Progress.end()
-  const { stderr } = process
-  const columns = (stderr.isTTY && stderr.columns) || Number.POSITIVE_INFINITY
-  stderr.write(`${presented(line, { isAscii: isAsciiLocale(process.env), columns })}\n`)
+  process.stderr.write(`${presentedOnStderr(line)}\n`)
+}
+
+/** A text for people in the characters and the width of standard error. */
+export function presentedOnStderr(text: string): string {
+  const { isTTY, columns } = process.stderr
+  const width = (isTTY && columns) || Number.POSITIVE_INFINITY
+  return presented(text, { isAscii: isAsciiLocale(process.env), columns: width })
 }

@@ -34,9 +34,10 @@ function written(
     format === 'yaml' ? { format: 'json' as const, writer: YAML_WRITER } : { format, writer: JSON_WRITER }
   let text = ''
   const rows = new HistoryRows(uncolored, { withService: false, wide: false, now: new Date(0) })
-  const writer = historyWriter(output, HEAD, rows, (line) => {
+  const out = (line: string) => {
     text += `${line}\n`
-  })
+  }
+  const writer = historyWriter(output, HEAD, rows, { out, outText: out })
   writer.add(changes.slice(0, 1))
   writer.add([])
   writer.add(changes.slice(1))
