@@ -43,7 +43,7 @@ export function assemble(ran: EndedRun, interrupted: boolean): CallReport {
     attempts: endpoints.reduce((sum, { attempts }) => sum + attempts, 0),
     elapsedMs: ran.elapsedMs,
     starts: ran.pace.starts(ran.load.concurrency),
-    stateCounts: stateCounts(session, readiness),
+    stateCounts: stateCounts(readiness),
     endpoints,
     versions: versionReports(endpoints, recorder),
     registries: (log.list?.registries ?? []).map((state) => {
@@ -77,15 +77,14 @@ export function assemble(ran: EndedRun, interrupted: boolean): CallReport {
   }
 }
 
-function stateCounts({ log }: Session, { ready, wanted, unready, elapsedMs }: Readiness): StateCounts {
-  const { registered } = log
-  const unusable = registered.filter(({ problem }) => problem !== null).length
+function stateCounts(readiness: Readiness): StateCounts {
+  const { ready, wanted, registered, unusable, unready, elapsedMs } = readiness
   const refused = unready.filter(({ isRefused }) => isRefused).length
   return {
     ready,
     wanted,
-    registered: registered.length,
-    drained: registered.length - unusable - wanted,
+    registered,
+    drained: registered - unusable - wanted,
     refused,
     connecting: unready.length - refused,
     unusable,

@@ -107,6 +107,9 @@ export interface Unready {
 export interface Readiness {
   readonly ready: number
   readonly wanted: number
+  /** Endpoints of the list, and those among them that are never dialled. */
+  readonly registered: number
+  readonly unusable: number
   readonly elapsedMs: number
   readonly unready: readonly Unready[]
 }

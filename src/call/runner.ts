@@ -53,18 +53,17 @@ export interface Watcher {
 /**
  * Makes the same calls under each policy in turn.
  *
- * @returns one report per policy; fewer if the run was stopped
+ * @returns one report per policy, as soon as its run has ended; fewer if the run was stopped
  * @throws DiscoError NOT_FOUND for an unknown service or method, RPC_FAILED if no endpoint is READY or reflection
  *   fails, USAGE for texts that are not messages of the method
  */
-export async function callUnder(
+export async function* callUnder(
   policies: readonly Policy[],
   approach: Approach,
   order: Order,
   watcher: Watcher,
   stops: Stops,
-): Promise<CallReport[]> {
-  const reports: CallReport[] = []
+): AsyncGenerator<CallReport, void, void> {
   const isSingle = order.load.calls === 1 && order.warmup === null
   const goal = (isSingle ? singleCallKeys(order.texts) : null) ?? 'all'
   const { load, warmup, texts } = order
@@ -94,10 +93,9 @@ export async function callUnder(
     await watcher.settled()
     await report.last?.complete()
     await report.firstFailure?.complete()
-    reports.push(report)
+    yield report
     if (stops.once.aborted) break
   }
-  return reports
 }
 
 /**

@@ -76,8 +76,11 @@ export class Session implements Disposable {
     const elapsedMs = performance.now() - this.openedAtMs
     const { ready } = contacts
     const wanted = contacts.wanted.size
+    // Calls may outlive the list.
+    const { registered } = this.log
     const unready = await this.unready(ready === 0 || goal === 'all')
-    if (ready > 0) return { ready, wanted, elapsedMs, unready }
+    const unusable = registered.filter(({ problem }) => problem !== null).length
+    if (ready > 0) return { ready, wanted, registered: registered.length, unusable, elapsedMs, unready }
     if (this.log.list) requireSelected(this.target, this.log.list)
     if (this.log.registered.length === 0) throw this.noEndpoints()
     if (wanted === 0) throw this.nothingToDial()

@@ -174,21 +174,24 @@ export default class Call extends DiscoCommand {
       once: AbortSignal.any([stop.once, ended]),
       twice: AbortSignal.any([stop.twice, ended]),
     }
-    const calls = callUnder(policies, approach, order, view, stops)
-    // Otherwise standard input would keep the process.
-    const reports = await calls
-      .finally(() => read.abort())
-      .catch(async (thrown: unknown) => {
-        view.rest()
-        await files?.failed(thrown)
-        throw thrown
-      })
+    const reports: CallReport[] = []
+    const checkedBy = () => ({ isSingle, strict: flags.strict, replyProblem: view.replyProblem })
+    try {
+      for await (const report of callUnder(policies, approach, order, view, stops)) reports.push(report)
+    } catch (thrown) {
+      view.rest()
+      const without = policies.slice(reports.length).map(({ name }) => name)
+      await files?.failed(thrown, without, reports, this.docsOf(reports, flags, notes), checkedBy())
+      throw thrown
+    } finally {
+      // Otherwise standard input would keep the process.
+      read.abort()
+    }
     const isUnread = ended.aborted && !stop.once.aborted
     if (isUnread && files === null) return undefined
     const docs = this.docsOf(reports, flags, notes)
     const all = isUnread ? undefined : await this.showResults(reports, docs, policies, view, flags)
-    const checkedBy = { isSingle, strict: flags.strict, replyProblem: view.replyProblem }
-    const isWritten = await files?.finished(reports, docs, checkedBy)
+    const isWritten = await files?.finished(reports, docs, checkedBy())
     if (isWritten === false) process.exitCode ||= 1
     return all
   }

@@ -46,7 +46,7 @@ export async function run(): Promise<void> {
       startedAt: new Date(0),
     }
     const checkedBy = { isSingle: false, strict: false, replyProblem: null }
-    const outcome = { runs: [{ report, doc: callDoc(report) }], checkedBy, failure: null }
+    const outcome = { runs: [{ report, doc: callDoc(report) }], checkedBy, failure: null, without: [] }
     const [page, junit] = [renderPage(facts, outcome), renderJUnit(facts, outcome)]
     const kb = (bytes: number) => `${Math.round(bytes / 1_000)} KB`
     const cells = [count, report.calls, `${(held / 2 ** 20).toFixed(1)} MB`]

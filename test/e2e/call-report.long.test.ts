@@ -98,6 +98,27 @@ describe('reports are written', () => {
     expect(readFileSync(xml, 'utf8')).toContain('No service &quot;nobody&quot;')
   })
 
+  test('with the finished runs when a later one of several policies fails, which they name', async () => {
+    await put()
+    const policies = ['--policy', 'rr,random,lr']
+    const load = ['--n', '400', '--rate', '100', ...SOON]
+    const running = disco.start('call', 'hello', 'SayHello', ...policies, ...load, ...both)
+    await untilCalled(second, 20)
+    await etcd.ctl('del', '--prefix', '/hello')
+    const { code, stderr } = await running.exited()
+    expect(code, stderr).toBe(4)
+    expect(callsOnPage()).toEqual([400])
+    const page = readFileSync(html, 'utf8')
+    expect(page).toContain('Policy round_robin')
+    // The counts are of the time when the calls began.
+    expect(page).toContain('2 of 2 ready')
+    expect(page).toMatch(/NOT_FOUND.*No result of random, least_request: exit code 4\./s)
+    expect(cases()).toMatchObject({ calls: expect.any(String) as string, run: 'skipped' })
+    expect(readFileSync(xml, 'utf8')).toMatch(
+      /SayHello round_robin".*SayHello random" [^>]*errors="1".*NOT_FOUND.*SayHello least_request" .*not begun/s,
+    )
+  })
+
   test('of calls that fail, with each status and its first message', async () => {
     await put()
     await using server = await startEchoServer(['grpc.reflection.v1alpha'])

@@ -21,4 +21,6 @@ export interface CallOutcome {
   readonly checkedBy: CheckedBy
   /** Null if the calls came to their end, or were interrupted. */
   readonly failure: DiscoError | null
+  /** The policies without a run: the first one failed, the others were not begun. */
+  readonly without: readonly string[]
 }

@@ -3,6 +3,7 @@ import { DiscoError } from '../../domain/errors.js'
 import type { CallDoc } from '../call/document.js'
 import type { ReportTarget } from '../flags/report.js'
 import type { FlagDefinitions } from '../words/words.js'
+import type { CallOutcome } from './call-file.js'
 import type { CheckedBy } from './checks.js'
 import { commandText } from './command-text.js'
 import { ReportFiles } from './report-files.js'
@@ -43,15 +44,30 @@ export class CallReports {
     docs: readonly CallDoc[],
     checkedBy: CheckedBy,
   ): Promise<boolean> {
-    const runs = reports.flatMap((report, at) => {
-      const doc = docs[at]
-      return doc ? [{ report, doc }] : []
-    })
-    return await this.files.write({ runs, checkedBy, failure: null }, this.say)
+    const outcome = { runs: runsOf(reports, docs), checkedBy, failure: null, without: [] }
+    return await this.files.write(outcome, this.say)
   }
 
-  async failed(thrown: unknown): Promise<void> {
-    const checkedBy = { isSingle: false, strict: false, replyProblem: null }
-    await this.files.write({ runs: [], checkedBy, failure: DiscoError.from(thrown) }, this.say)
+  /**
+   * Writes the runs that had ended before the error.
+   *
+   * @param without the policies without a run: the first one failed, the others were not begun
+   */
+  async failed(
+    thrown: unknown,
+    without: readonly string[],
+    reports: readonly CallReport[],
+    docs: readonly CallDoc[],
+    checkedBy: CheckedBy,
+  ): Promise<void> {
+    const failure = DiscoError.from(thrown)
+    await this.files.write({ runs: runsOf(reports, docs), checkedBy, failure, without }, this.say)
   }
+}
+
+function runsOf(reports: readonly CallReport[], docs: readonly CallDoc[]): CallOutcome['runs'] {
+  return reports.flatMap((report, at) => {
+    const doc = docs[at]
+    return doc ? [{ report, doc }] : []
+  })
 }

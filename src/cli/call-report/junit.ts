@@ -15,7 +15,10 @@ interface Suite {
 
 /** The outcome as JUnit XML, as GitLab, Jenkins and others read it: a suite for each run, a case for each check. */
 export function renderJUnit(facts: RunFacts, outcome: CallOutcome): string {
-  const suites = [...outcome.runs.map((run) => suiteOf(facts, outcome, run)), ...failedSuite(facts, outcome)]
+  const suites = [
+    ...outcome.runs.map((run) => suiteOf(facts, outcome, run)),
+    ...suitesWithoutRun(facts, outcome),
+  ]
   const all = suites.flatMap(({ checks }) => checks)
   const seconds = suites.reduce((sum, suite) => sum + suite.seconds, 0)
   const content = suites.map((suite) => renderSuite(facts, suite))
@@ -50,20 +53,24 @@ function suiteOf(facts: RunFacts, { checkedBy }: CallOutcome, { doc }: CallOutco
   }
 }
 
-function failedSuite(facts: RunFacts, { failure }: CallOutcome): Suite[] {
+/** A suite for the run that failed, and one for each that was not begun. */
+function suitesWithoutRun(facts: RunFacts, { failure, runs, without }: CallOutcome): Suite[] {
   if (failure === null) return []
   const { code, message, suggestions } = failure
-  const check: Check = { name: 'run', result: 'error', message: `${code}: ${message}` }
+  const { service, method } = runs[0]?.doc ?? facts
+  const name = `${service} ${method}`
+  const common = { seconds: 0, properties: properties(facts) }
+  const failed: Check = { name: 'run', result: 'error', message: `${code}: ${message}` }
   const text = [message, ...suggestions].join('\n')
-  return [
-    {
-      name: `${facts.service} ${facts.method}`,
-      seconds: 0,
-      properties: properties(facts),
-      checks: [check],
-      text,
-    },
-  ]
+  // A failure before the first run is that of the command.
+  if (runs.length === 0) return [{ ...common, name, checks: [failed], text }]
+  const skipped: Check = { name: 'run', result: 'skipped', message: 'not begun: an earlier run failed' }
+  return without.map((policy, at) => ({
+    ...common,
+    name: `${name} ${policy}`,
+    checks: [at === 0 ? failed : skipped],
+    text: at === 0 ? text : '',
+  }))
 }
 
 function properties({ command, version }: RunFacts): Record<string, string> {

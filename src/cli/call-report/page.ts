@@ -63,15 +63,18 @@ function header({ service, method, command, version, startedAt }: RunFacts, { ru
 }
 
 /** The error that ended the command. */
-function failure({ failure: error }: CallOutcome): Markup {
+function failure({ failure: error, runs, without }: CallOutcome): Markup {
   if (error === null) return NOTHING
   const hints = error.suggestions.map((hint) => markup`<li>${hint}</li>`)
-  return markup`<div class="verdict fail"><span class="glyph" aria-hidden="true">✗</span><div><p class="head"><strong>${error.code}</strong> ${error.message}</p><ul>${hints}</ul><p>No result: exit code ${error.exit}.</p></div></div>`
+  // Runs of other policies follow.
+  const of = runs.length === 0 ? '' : ` of ${without.join(', ')}`
+  return markup`<div class="verdict fail"><span class="glyph" aria-hidden="true">✗</span><div><p class="head"><strong>${error.code}</strong> ${error.message}</p><ul>${hints}</ul><p>No result${of}: exit code ${error.exit}.</p></div></div>`
 }
 
-function runPart(run: ReturnType<typeof shownRun>, { checkedBy, runs }: CallOutcome): Markup {
+function runPart(run: ReturnType<typeof shownRun>, { checkedBy, runs, without }: CallOutcome): Markup {
   const { doc } = run
-  const title = runs.length > 1 ? markup`<h2 class="policy">Policy ${doc.policy}</h2>` : NOTHING
+  const title =
+    runs.length + without.length > 1 ? markup`<h2 class="policy">Policy ${doc.policy}</h2>` : NOTHING
   return markup`<article>${title}${readiness(doc, checkedBy)}${summary(doc, checkedBy)}${checksSection(doc, checkedBy)}${unservedSection(
     doc,
   )}${sharesSection(run)}${latencySection(run)}${errorsSection(run)}${eventsSection(doc)}${notesSection(doc)}</article>`

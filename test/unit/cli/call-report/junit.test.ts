@@ -49,6 +49,7 @@ function outcome(
     runs: [{ report, doc: callDoc(report, assertions) }],
     checkedBy: { isSingle: false, strict: false, replyProblem: null, ...checkedBy },
     failure: null,
+    without: [],
   }
 }
 

@@ -21,6 +21,7 @@ const outcomeOf = (...reports: CallReport[]): CallOutcome => ({
   runs: reports.map((report) => ({ report, doc: callDoc(report) })),
   checkedBy: { isSingle: false, strict: false, replyProblem: null },
   failure: null,
+  without: [],
 })
 
 const several = (count: number) =>

@@ -54,6 +54,7 @@ it.each([
       runs: [{ report, doc }],
       checkedBy: { isSingle: false, strict: false, replyProblem: null },
       failure: null,
+      without: [],
     }
     expect(doc.calls).toBe(calls)
     expect(Buffer.byteLength(renderPage(FACTS, outcome))).toBeLessThan(MAX_BYTES)
