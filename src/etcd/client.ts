@@ -13,6 +13,7 @@ import type {
 import { unlessAborted } from '../domain/abortable.js'
 import { type LeaseId, leaseDecimal } from '../domain/endpoint.js'
 import type { DiscoError } from '../domain/errors.js'
+import type { Access } from './access.js'
 import { isUnknownLease, translate } from './errors.js'
 import type { KeyRange } from './key-range.js'
 import { checkMember, type MemberChecked } from './member-check.js'
@@ -54,9 +55,8 @@ export class EtcdClient {
 
   async range(request: IRangeRequest): Promise<RangeAnswer> {
     const sentMs = performance.now()
-    const answer = await this.unary({ about: request.key }, (member, deadline) =>
-      member.range(request, deadline),
-    )
+    const access = readOf([request])
+    const answer = await this.unary({ access }, (member, deadline) => member.range(request, deadline))
     this.listener?.(answer.header, performance.now() - sentMs)
     return answer
   }
@@ -69,8 +69,9 @@ export class EtcdClient {
   /** Reads ranges in one transaction: at most 128, etcd's limit. Answers come in the order of the requests. */
   ranges(requests: readonly IRangeRequest[]): Promise<RangeAnswer[]> {
     const success = requests.map((request) => ({ request_range: request }))
-    const about = requests[0]?.key
-    return this.unary({ about }, (member, deadline) => member.ranges({ success }, deadline))
+    return this.unary({ access: readOf(requests) }, (member, deadline) =>
+      member.ranges({ success }, deadline),
+    )
   }
 
   /**
@@ -80,9 +81,9 @@ export class EtcdClient {
    * @param onAnswerLost called for each try that etcd may have carried out although no answer came
    */
   txn(request: ITxnRequest, onAnswerLost?: () => void): Promise<ITxnResponse> {
-    const [first] = request.compare ?? []
-    const about = first?.key
-    return this.unary({ about, onAnswerLost }, ({ kv }, deadline) => kv.txn(request, deadline))
+    return this.unary({ access: writeOf(request), onAnswerLost }, ({ kv }, deadline) =>
+      kv.txn(request, deadline),
+    )
   }
 
   leaseGrant(ttlSeconds: number): Promise<ILeaseGrantResponse> {
@@ -159,4 +160,17 @@ export class EtcdClient {
   private unary<T>(rules: Parameters<typeof request>[2], send: Parameters<typeof request<T>>[3]): Promise<T> {
     return request(this.members, this.options, { ...rules, signal: this.signal }, send)
   }
+}
+
+function readOf(ranges: readonly IRangeRequest[]): Access | undefined {
+  const [first] = ranges
+  if (!first?.key) return undefined
+  return { kind: 'read', key: first.key, rangeEnd: first.range_end, isOneOfSeveral: ranges.length > 1 }
+}
+
+/** Of a transaction that compares the keys that it writes. */
+function writeOf({ compare = [] }: ITxnRequest): Access | undefined {
+  const key = compare[0]?.key
+  if (!key) return undefined
+  return { kind: 'readwrite', key, isOneOfSeveral: compare.some((other) => !other.key?.equals(key)) }
 }

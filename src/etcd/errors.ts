@@ -10,6 +10,7 @@ import {
 import { CONNECTION_CLAUSES, connectionClause } from '../net/connection-problem.js'
 import { hasExpired } from '../net/files.js'
 import { callFailure } from '../net/grpc-js-texts.js'
+import { type Access, grantOf, keysOf } from './access.js'
 import { type EtcdFault, etcdFault, isFromEtcd } from './error-texts.js'
 import {
   ClientClosedError,
@@ -33,8 +34,8 @@ export interface LinkFacts {
   readonly certFile?: FileSource | undefined
   /** The number and duration of the tries of a request; absent for a stream. */
   readonly retries?: { readonly tries: number; readonly elapsedMs: number }
-  /** The key or prefix of the request. */
-  readonly about?: string
+  /** What the request does to which keys. */
+  readonly access?: Access
   /** The protocol of a member that dropped the connection, if it is known. */
   readonly speaks?: 'tls' | 'plaintext' | null
 }
@@ -152,11 +153,12 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
   if (thrown instanceof EtcdAuthenticationFailedError)
     return denied('login', 'Wrong user or password for etcd')
   if (thrown instanceof EtcdPermissionDeniedError) {
-    const on = link.about === undefined ? '' : ` on ${link.about}`
+    const { access } = link
+    const grant = access && grantOf(access)
     return denied(
       'permission',
-      `etcd denies ${link.user ?? 'this user'} the permission${on}`,
-      'Ask for a role that covers the prefix',
+      `etcd denies ${link.user ?? 'this user'} the permission${access ? ` on ${keysOf(access)}` : ''}`,
+      grant ? `It takes: ${grant}` : 'Ask for a role that covers the keys',
     )
   }
   const fault = etcdFault(text)

@@ -1,7 +1,7 @@
 import { DelegateBackoff, handleWhen, retry } from 'cockatiel'
 import { unlessAborted } from '../domain/abortable.js'
 import { MAX_TIMER_MS } from '../domain/duration.js'
-import { keyText } from '../domain/key-text.js'
+import type { Access } from './access.js'
 import {
   isCredentialProblem,
   isStaleToken,
@@ -37,8 +37,8 @@ const MAX_WAIT_MS = 500
 
 /** Properties of a request besides its message. */
 export interface RequestRules {
-  /** The key or prefix of the request, for error messages. */
-  readonly about?: Buffer | undefined
+  /** What the request does to which keys, for error messages. */
+  readonly access?: Access | undefined
   /** For writes: called for each try that etcd may have carried out although no answer came. */
   readonly onAnswerLost?: (() => void) | undefined
   /**
@@ -56,7 +56,7 @@ type Send<T> = (member: Member, options: { deadline: number }) => Promise<T>
 export async function request<T>(
   members: Members,
   options: EtcdOptions,
-  { about, onAnswerLost, signal }: RequestRules,
+  { access, onAnswerLost, signal }: RequestRules,
   send: Send<T>,
 ): Promise<T> {
   const startMs = performance.now()
@@ -101,7 +101,7 @@ export async function request<T>(
     signal?.throwIfAborted()
     if (failures.size === 0) throw translate(error, options)
     const retries = { tries, elapsedMs: performance.now() - startMs }
-    const facts = { ...options, retries, ...(about ? { about: keyText(about) } : {}) }
+    const facts = { ...options, retries, ...(access ? { access } : {}) }
     const byUrl = new Map([...failures].map(([{ url }, failure]) => [url, failure]))
     throw translateAll(byUrl, { ...facts, speaks: await protocolOf(failures) })
   }

@@ -76,14 +76,15 @@ async function userWith(permissions: readonly Permission[]): Promise<string> {
   return name
 }
 
-/** Runs a command of the page as a user, until it ends or, if it runs on, has printed something on standard output. */
+/** Runs a command of the page as a user, until it ends or, if it runs on, has printed something. */
 async function runAs(user: string, command: string): Promise<Ran> {
   const disco = new Disco(etcd.endpoint, { DISCO_USER: `${user}:secret` })
   const line = GOES_ON.test(command) ? `${command} --listen 127.0.0.1:0` : command
   const running = disco.shell(`cd "$(dirname '${file.path}')"; ${line}`)
   if (!RUNS_ON.test(command)) return await running.exited()
   await running.printed(/\n/)
-  return await running.end('SIGINT')
+  // An error ends it by itself.
+  return running.stderr.startsWith('✗') ? await running.exited() : await running.end('SIGINT')
 }
 
 /** The registry of the page, written by root: two endpoints, one of which serves. */
@@ -120,6 +121,15 @@ describe('docs/roles.md', () => {
           GOES_ON.test(command) ? 0 : 3,
         )
         expect(refused.stderr).toContain(`etcd denies ${user} the permission`)
+        const [, grant] = /^ {2}It takes: etcdctl (.*)$/m.exec(refused.stderr) ?? []
+        const isNamed = grant !== undefined || GOES_ON.test(command) || permissions.length > 1
+        expect(isNamed, refused.stderr).toBe(true)
+        // A further permission on the same range would replace the one that is there.
+        if (grant === undefined || permissions.filter(({ range }) => range === '/hello/').length > 1) continue
+        await etcd.ctl(...grant.split(' ').map((word) => word.replace('ROLE', user).replace('""', '')))
+        await putRegistry()
+        const mended = await runAs(user, command)
+        expect(mended.code, `with ${grant}\n${mended.stderr}`).not.toBe(3)
       }
     },
   )

@@ -272,7 +272,7 @@ const CASES: readonly Case[] = [
     says: () =>
       [
         '✗ etcd denies alice the permission on /payments/',
-        '  Ask for a role that covers the prefix',
+        '  It takes: etcdctl role grant-permission ROLE read /payments/ --prefix',
         '  Or name the layout that it covers, such as --layout kratos\n',
       ].join('\n'),
   },
