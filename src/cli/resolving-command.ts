@@ -16,7 +16,7 @@ async function pastOf(
   service: string,
   revision: Revision,
 ): Promise<Discovery> {
-  const { pastDiscovery } = await import('../registry/past-discovery.js')
+  const { pastDiscovery } = await import('../registry/listing.js')
   return pastDiscovery(await registry.listExisting(service, { revision }))
 }
 

@@ -3,6 +3,7 @@ import { lstat, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DiscoError } from '../domain/errors.js'
 import { withoutMark } from '../domain/file-source.js'
+import { shellWord } from '../domain/shell-word.js'
 import { systemMessage } from '../domain/system-message.js'
 import { problemAt } from './settings.js'
 import { readYaml, YamlProblem, type YamlValue } from './yaml.js'
@@ -65,7 +66,7 @@ export async function refuseReadableByOthers(file: string, what: string, known?:
   const isRoots = stats.uid === 0 && process.geteuid() !== 0
   if ((stats.mode & (isRoots ? OTHERS_READ : GROUP_OR_OTHERS_READ)) === 0) return
   throw new DiscoError('USAGE', `${file} holds ${what}, and other users can read it`, {
-    suggestions: [`Run: chmod ${isRoots ? 640 : 600} ${quoted(file)}`],
+    suggestions: [`Run: chmod ${isRoots ? 640 : 600} ${shellWord(file)}`],
   })
 }
 
@@ -77,7 +78,7 @@ export async function refuseReadableByOthers(file: string, what: string, known?:
 export function refuseWritableByOthers(file: string, { mode }: Stats): void {
   if (process.geteuid === undefined || (mode & OTHERS_WRITE) === 0) return
   throw new DiscoError('USAGE', `${file} is not used: other users can write to it`, {
-    suggestions: [`Run: chmod o-w ${quoted(file)}`],
+    suggestions: [`Run: chmod o-w ${shellWord(file)}`],
   })
 }
 
@@ -94,9 +95,4 @@ export async function foreignFileProblem(file: string, env: Readonly<Record<stri
   if (!owners.includes(folder.uid)) return 'another user owns its folder'
   if (![link, target].every(({ uid }) => owners.includes(uid))) return 'another user owns it'
   return target.mode & OTHERS_WRITE ? 'other users can write to it' : null
-}
-
-/** Quotes a text as one word of a shell. */
-function quoted(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
 }

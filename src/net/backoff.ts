@@ -54,3 +54,10 @@ export class Backoff {
 
 /** Waits after a denial: each attempt costs the server a password check, and succeeds only after a change of configuration. */
 export const DENIAL_BACKOFF: BackoffLimits = { firstMs: 5_000, maxMs: 60_000, jitter: 'longer' }
+
+/** Waits before a failed watch of a service starts again. It fails only with errors that the registry does not retry. */
+export const WATCH_BACKOFF = {
+  firstMs: 1_000,
+  maxMs: 30_000,
+  jitter: 'longer',
+} as const satisfies BackoffLimits

@@ -1,3 +1,4 @@
+import type { Discovery } from '../domain/discovery.js'
 import type { Endpoint, Revision } from '../domain/endpoint.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import type { EtcdClient } from '../etcd/client.js'
@@ -118,4 +119,15 @@ async function explained(
   const { revision, ...whole } = range
   if (revision === undefined) return explainForbidden(error, reader)
   return explainForbidden(await explainRevision(error, client, whole, revision), reader)
+}
+
+/** A discovery of one list that never changes, such as an earlier state of a service. */
+export function pastDiscovery({ revision, endpoints }: EndpointList): Discovery {
+  return {
+    async *watch(_query, signal) {
+      yield { type: 'reset', revision, endpoints, source: 'etcd', ageMs: 0 }
+      if (signal.aborted) return
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+    },
+  }
 }

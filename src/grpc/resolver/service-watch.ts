@@ -1,14 +1,8 @@
 import type { Discovery, Query, Update } from '../../domain/discovery.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { Origin, Origins } from '../../domain/origins.js'
-import { Backoff } from '../../net/backoff.js'
+import { Backoff, WATCH_BACKOFF } from '../../net/backoff.js'
 import { LiveList, type ResolvedList } from './live-list.js'
-
-/**
- * Minimum and maximum wait before a failed watch starts again. A watch fails only with errors that it does not retry.
- */
-const RETRY_FIRST_MS = 1_000
-const RETRY_MAX_MS = 30_000
 
 /**
  * How long the first empty list waits for its explanation; after that, calls fail without one. A nearby etcd answers in
@@ -90,7 +84,7 @@ class ServiceWatch {
     private readonly query: Query,
     random: () => number,
   ) {
-    this.backoff = new Backoff({ firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS, jitter: 'longer', random })
+    this.backoff = new Backoff({ ...WATCH_BACKOFF, random })
     const origins = discovery.originsOf?.(query.from) ?? []
     // Updates of a single registry have no name.
     this.list = new LiveList((now) => this.deliver(now), isSeveral(origins) ? origins : null)
@@ -108,7 +102,8 @@ class ServiceWatch {
       this.start()
       return
     }
-    if (this.retryTimer) this.retryIn(Math.max(0, this.failedAtMs + RETRY_FIRST_MS - performance.now()))
+    if (this.retryTimer)
+      this.retryIn(Math.max(0, this.failedAtMs + WATCH_BACKOFF.firstMs - performance.now()))
     queueMicrotask(() => {
       if (!this.members.has(listener)) return
       this.listeners.add(listener)

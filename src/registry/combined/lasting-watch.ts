@@ -2,13 +2,7 @@ import type { Discovery, Query, Update } from '../../domain/discovery.js'
 import type { Endpoint } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { Origin } from '../../domain/origins.js'
-import { Backoff } from '../../net/backoff.js'
-
-/**
- * Minimum and maximum wait before a failed watch starts again. A watch fails only with errors that it does not retry.
- */
-const RETRY_FIRST_MS = 1_000
-const RETRY_MAX_MS = 30_000
+import { Backoff, WATCH_BACKOFF } from '../../net/backoff.js'
 
 /**
  * The updates of one registry among several, with its name. If its watch throws, it yields Stale and starts the watch
@@ -21,7 +15,7 @@ export async function* lastingWatch(
   signal: AbortSignal,
   random: () => number,
 ): AsyncGenerator<Update, void, void> {
-  const backoff = new Backoff({ firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS, jitter: 'longer', random })
+  const backoff = new Backoff({ ...WATCH_BACKOFF, random })
   /** The last reported failure; null once the registry delivers again. A repeated failure is reported once. */
   let failure: string | null = null
   while (!signal.aborted) {
