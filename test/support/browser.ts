@@ -32,10 +32,18 @@ export interface SeenPage {
   readonly requests: readonly string[]
 }
 
+export interface Viewer {
+  readonly width: number
+  readonly height: number
+  readonly isDark?: boolean
+  /** Whether the reader wants no animation (`prefers-reduced-motion`). */
+  readonly isStill?: boolean
+}
+
 /** Opens a page in a window of this size. @throws Error as {@link openPage} */
 export async function seePage(
   url: string,
-  { width, height, isDark = false }: { width: number; height: number; isDark?: boolean },
+  { width, height, isDark = false, isStill = false }: Viewer,
 ): Promise<SeenPage> {
   const folder = mkdtempSync(join(tmpdir(), 'disco-page-'))
   const [screenshot, log] = [join(folder, 'page.png'), join(folder, 'net.json')]
@@ -47,6 +55,7 @@ export async function seePage(
         `--screenshot=${screenshot}`,
         '--hide-scrollbars',
       ],
+      ...(isStill ? ['--force-prefers-reduced-motion'] : []),
       ...[`--window-size=${width},${height}`, `--blink-settings=preferredColorScheme=${isDark ? 0 : 1}`, url],
     ])
     const { events } = JSON.parse(readFileSync(log, 'utf8')) as { events: { params?: { url?: string } }[] }

@@ -1,0 +1,36 @@
+import { readFileSync, statSync } from 'node:fs'
+import { DOMParser } from '@xmldom/xmldom'
+import { expect, test } from 'vitest'
+import { commandsOfDocs } from '../support/snippets.js'
+
+const FILE = 'docs/recording.svg'
+const svg = new DOMParser().parseFromString(readFileSync(FILE, 'utf8'), 'image/svg+xml')
+
+function textsOf(name: string): string[] {
+  return Array.from(svg.getElementsByTagName(name), ({ textContent }) => textContent ?? '')
+}
+
+/** The same command in another run: other addresses. */
+function withoutAddress(command: string): string {
+  return command.replaceAll(/127\.0\.0\.1:\d+/g, 'ADDR').replace(/\s+#.*$/, '')
+}
+
+test('the recording shows the commands that the README names for it', () => {
+  const [, block = ''] = /npm run recording.*?```sh\n(.*?)```/s.exec(readFileSync('README.md', 'utf8')) ?? []
+  const named = block.trim().split('\n').map(withoutAddress)
+  const recorded = textsOf('desc')
+    .join('')
+    .split('\n')
+    .map((line) => withoutAddress(line.replace('$ ', '')))
+  expect(recorded).toEqual(named)
+  const typed = textsOf('text').map((row) => withoutAddress(row))
+  for (const command of named) expect(typed).toContain(`$ ${command}`)
+  const ofDocs = commandsOfDocs().map(({ line }) => withoutAddress(line))
+  expect(ofDocs).toEqual(expect.arrayContaining(named))
+})
+
+test('the recording needs no script and no other file, and is small', () => {
+  const text = readFileSync(FILE, 'utf8')
+  expect(text.replace('xmlns="http://www.w3.org/2000/svg"', '')).not.toMatch(/<script|href|url\(|https?:/)
+  expect(statSync(FILE).size).toBeLessThan(150_000)
+})
