@@ -72,6 +72,22 @@ test('npx disco prints its help and lists the endpoints in etcd', async () => {
   ])
 })
 
+test('the package that npm pack makes is installed by the line of README', async () => {
+  const [, line = ''] = /^(npm install --global \S+)/m.exec(readFileSync('README.md', 'utf8')) ?? []
+  const prefix = join(packed, 'prefix')
+  const env = {
+    ...process.env,
+    npm_config_prefix: prefix,
+    npm_config_fund: 'false',
+    npm_config_audit: 'false',
+  }
+  await promisify(execFile)('bash', ['-c', line], { cwd: packed, env })
+  const { stdout } = await promisify(execFile)(join(prefix, 'bin/disco'), ['--version'], {
+    env: environment(),
+  })
+  expect(stdout).toMatch(/^disco-registry\//)
+})
+
 test('npx disco prints its version, and runs a registry for a command that calls it again', async () => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
   expect(await npx('--version')).toMatch(new RegExp(`^disco-registry/${version.replaceAll('.', '\\.')} `))
