@@ -232,7 +232,9 @@ export class Registry implements Discovery, AsyncDisposable {
   ): Promise<WeightChanged> {
     const change = weightChangeOf(weight)
     const { endpoints: service, revision } = await this.listExisting(selection.service, options)
-    const targets = chooseTargets(service, selection, options)
+    // A drained endpoint has the weight 0 already: it is neither changed nor in the way.
+    const isToZero = change.kind === 'set' && change.weight === 0
+    const targets = chooseTargets(service, selection, { drained: isToZero || options.drained })
     if (options.dryRun) return plannedWeights(targets, change, revision, options)
     return await setWeight(this.client.under(options.signal), this.reader, targets, change, options)
   }

@@ -92,6 +92,20 @@ describe('on call: who gets traffic', () => {
     expect([await weights('hello'), await weights('orders'), await weights('payments')]).toEqual(before)
   })
 
+  test('3. the same where an endpoint of the host is drained already, and where all are', async () => {
+    await using onCall = await start()
+    const names = { [HOST]: '127.0.0.2' }
+    const words = commandOf('drain-host.md', `disco weight --host ${HOST} 0 --yes`, names)
+    const first = await bash(words)
+    expect(first, first.stderr).toMatchObject({ code: 0 })
+    expect(first.stdout).toContain(`payments ${onCall.drained} already has weight 0; not written`)
+    const rev = await revision(etcd)
+    expect(await bash(words)).toMatchObject({ code: 0 })
+    expect(await revision(etcd)).toBe(rev)
+    const wait = commandOf('drain-host.md', `disco wait --host ${HOST} --for drained`, names)
+    expect(await bash(wait)).toMatchObject({ code: 0 })
+  })
+
   test('3. the same for good: its keys go after the grace', async () => {
     await using _ = await start()
     const names = { [HOST]: '127.0.0.3', '30s': '1s' }

@@ -58,12 +58,15 @@ const TO_COPY = /\bdisco \w|(?:^|\s)--\w|[{[]"/
 /** The end of a mark or word, such as `✗ ` or `PASS  `, before a sentence. */
 const MARK = /^(?:\u001b\[[0-9;]*m)* *(?:\u001b\[[0-9;]*m)*(?:[✗✓!?→·↻~+-]|PASS|FAIL)(?:\u001b\[[0-9;]*m)* +/
 
+/** A command and the remark in brackets behind it, as in `fix: disco weight hello 1.2.3.4:1 0   (or mend its server)`. */
+const REMARKED = /^( *)(.*\S) {3}((?:\u001b\[[0-9;]*m)*\(.*)$/
+
 /** Narrower terminals wrap by themselves. */
 const MIN_COLUMNS = 20
 
 /**
  * Breaks the lines of a text between words where they are wider than the terminal; they continue below their sentence.
- * A line with a command or JSON stays whole, for copying.
+ * A command or JSON stays whole on its line, for copying; a remark behind it moves below.
  */
 export function wrapLines(text: string, columns: number): string {
   if (columns < MIN_COLUMNS || columns === Number.POSITIVE_INFINITY) return text
@@ -74,7 +77,11 @@ export function wrapLines(text: string, columns: number): string {
 }
 
 function wrapLine(line: string, columns: number): string[] {
-  if (textWidth(line) <= columns || TO_COPY.test(line)) return [line]
+  if (textWidth(line) <= columns) return [line]
+  if (TO_COPY.test(line)) {
+    const [, indent = '', command, remark] = REMARKED.exec(line) ?? []
+    return command === undefined ? [line] : [indent + command, ...wrapLine(`${indent}${remark}`, columns)]
+  }
   const [start = ''] = MARK.exec(line) ?? /^ */.exec(line) ?? []
   const indent = ' '.repeat(textWidth(start))
   const [first = '', ...more] = wrapWords(line.slice(start.length), columns - indent.length)

@@ -48,6 +48,17 @@ describe('a text on a terminal', () => {
       expect(wrapLines(line, 30)).toBe(line)
   })
 
+  it('moves the remark behind a command below it, and breaks it between words', () => {
+    expect(
+      wrapLines('  fix: disco drain pay 127.0.0.2:1 --undo   (or remove it, if it is forgotten)', 40),
+    ).toBe(['  fix: disco drain pay 127.0.0.2:1 --undo', '  (or remove it, if it is forgotten)'].join('\n'))
+    expect(
+      wrapLines('  disco drain a 1.2.3.4:1 --undo   \u001b[2m(or if it is forgotten)\u001b[22m', 24),
+    ).toBe(
+      ['  disco drain a 1.2.3.4:1 --undo', '  \u001b[2m(or if it is', '  forgotten)\u001b[22m'].join('\n'),
+    )
+  })
+
   it('is unchanged where it fits, and where there is no terminal', () => {
     const text = 'a\n\n  b  c   d\n'
     expect(wrapLines(text, 30)).toBe(text)
