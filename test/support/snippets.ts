@@ -49,7 +49,7 @@ export function commandsOfDocs(): DocumentedCommand[] {
   })
 }
 
-const PART_TO_FILL_IN = /[[…]|\b[A-Z]{2,}\b|\||^disco \w+$/
+const PART_TO_FILL_IN = /[[…]|\b[A-Z]{2,}\b|\||^disco \w+( --[\w-]+)?$/
 
 /**
  * All blocks of JavaScript and TypeScript in README.md and docs/. The declarations in docs/api.md, which import
