@@ -10,6 +10,26 @@ function textsOf(name: string): string[] {
   return Array.from(svg.getElementsByTagName(name), ({ textContent }) => textContent ?? '')
 }
 
+/** The last screen of the first terminal, row by row. */
+function lastScreen(): string[] {
+  const height = Number(svg.getElementsByTagName('rect')[0]?.getAttribute('height'))
+  const texts = Array.from(svg.getElementsByTagName('text'))
+    .map((row) => ({ row, y: Number(row.getAttribute('y')) }))
+    .filter(({ row, y }) => y < height && !/^x /.test(row.getAttribute('class') ?? ''))
+  return texts
+    .toSorted((a, b) => a.y - b.y)
+    .map(({ row }) => {
+      let line = ''
+      for (const part of Array.from(row.getElementsByTagName('tspan'))) {
+        const [x, width] = ['x', 'textLength'].map((name) => Number(part.getAttribute(name)))
+        const text = part.textContent ?? ''
+        const cell = (width ?? 0) / [...text].length
+        line = line.padEnd(Math.round(((x ?? 0) - 12) / cell)) + text
+      }
+      return line
+    })
+}
+
 /** The same command in another run: other addresses. */
 function withoutAddress(command: string): string {
   return command.replaceAll(/127\.0\.0\.1:\d+/g, 'ADDR').replace(/\s+#.*$/, '')
@@ -27,6 +47,12 @@ test('the recording shows the commands that the README names for it', () => {
   for (const command of named) expect(typed).toContain(`$ ${command}`)
   const ofDocs = commandsOfDocs().map(({ line }) => withoutAddress(line))
   expect(ofDocs).toEqual(expect.arrayContaining(named))
+})
+
+test('the watch that README shows is the last screen of the recording', () => {
+  const readme = readFileSync('README.md', 'utf8')
+  const [, watch = ''] = /^The watch at its end:\n\n```\n(.*?)^```$/ms.exec(readme) ?? []
+  expect(watch.trimEnd().split('\n')).toEqual(lastScreen())
 })
 
 test('the recording needs no script and no other file, and is small', () => {
