@@ -14,6 +14,7 @@ import { type BaseFlags, baseFlags, type CacheFlags, type PlaceFlags } from './f
 import { refuseSecondReader } from './flags/standard-input.js'
 import type { Scope } from './flags/target.js'
 import { Progress } from './output/progress.js'
+import { readingText } from './output/waits.js'
 import { OutputCommand } from './output-command.js'
 import { reportError } from './report-error.js'
 import { visible } from './terminal/visible.js'
@@ -96,8 +97,11 @@ export abstract class DiscoCommand extends OutputCommand {
     const { Registry } = await import('../registry/registry.js')
     const { sampleRevisions } = await import('../registry/revision-sampling.js')
     const { endpoints } = etcdMembers(layers)
-    this.progressLine.wait(() => `asking etcd at ${endpoints.join(',')}`)
+    const at = `etcd at ${endpoints.join(',')}`
+    let read = { pages: 0, keys: 0 }
+    this.progressLine.wait(() => readingText(at, read))
     const registry = await Registry.open({ ...(await etcdOptions(layers)), ...place, cache })
+    read = registry.internals().client.read
     sampleRevisions(registry, process.env)
     this.opened.push(registry)
     return registry

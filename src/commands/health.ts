@@ -15,6 +15,7 @@ import {
   healthsDoc,
 } from '../cli/health/document.js'
 import { HealthLog, renderHealth } from '../cli/health/table.js'
+import { probingLine } from '../cli/output/waits.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { count } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
@@ -117,7 +118,7 @@ export default class Health extends DiscoCommand {
     stopped: AbortSignal,
   ): Promise<HealthDoc | HealthsDoc> {
     const { surveyHealth } = await import('../agent/health/survey.js')
-    const byId = await surveyHealth(asked.endpoints, options, stopped)
+    const byId = await surveyHealth(asked.endpoints, options, stopped, probingLine(this.progressLine))
     const doc =
       service === undefined
         ? healthsDoc(asked.revision, byService(asked.endpoints), byId)

@@ -20,6 +20,8 @@ import { ACCESS_NAMES, accessFlags, accessOf } from '../cli/flags/probe.js'
 import { refuseBesideRev, revFlag } from '../cli/flags/since.js'
 import { filterFlags, readScope, targetAndAddresses } from '../cli/flags/target.js'
 import { isSharedRegistry } from '../cli/notes/notes.js'
+import type { Progress } from '../cli/output/progress.js'
+import { probingLine } from '../cli/output/waits.js'
 import {
   missingParts,
   partsRead,
@@ -105,7 +107,10 @@ export default class Ls extends DiscoCommand {
       for (const root of rootHints.slice(0, 3)) roots.add(root)
       others += foreignKeys + otherKeys
       const listed = services.flatMap((service) => service.endpoints)
-      const [ttls, health] = await Promise.all([this.ttls(registry, listed, flags), askHealth(listed, probe)])
+      const [ttls, health] = await Promise.all([
+        this.ttls(registry, listed, flags),
+        askHealth(listed, probe, this.progressLine),
+      ])
       return servicesDoc(revision, services, ttls, health)
     })
     const all = combinedServices(parts)
@@ -139,7 +144,10 @@ export default class Ls extends DiscoCommand {
       const all = services.flatMap((service) => service.endpoints)
       for (const endpoint of all) readable.push(endpoint)
       const chosen = chosenOf(filter, all)
-      const [ttls, health] = await Promise.all([this.ttls(registry, chosen, flags), askHealth(chosen, probe)])
+      const [ttls, health] = await Promise.all([
+        this.ttls(registry, chosen, flags),
+        askHealth(chosen, probe, this.progressLine),
+      ])
       const isShared = isSharedRegistry(members)
       const docs = services.map(({ service, endpoints }) =>
         endpointsDoc(service, { revision, endpoints }, ttls, health ?? undefined, filter, isShared),
@@ -189,7 +197,10 @@ export default class Ls extends DiscoCommand {
         : registry.list(service))
       for (const endpoint of listing.endpoints) all.push(endpoint)
       const chosen = chosenOf(filter, listing.endpoints)
-      const [ttls, health] = await Promise.all([this.ttls(registry, chosen, flags), askHealth(chosen, probe)])
+      const [ttls, health] = await Promise.all([
+        this.ttls(registry, chosen, flags),
+        askHealth(chosen, probe, this.progressLine),
+      ])
       return endpointsDoc(service, listing, ttls, health ?? undefined, filter, isSharedRegistry(members))
     })
     const doc = sorted(combinedEndpoints(parts), flags.sort)
@@ -266,10 +277,11 @@ type LsFlags = Interfaces.InferredFlags<typeof Ls.flags>
 async function askHealth(
   endpoints: readonly Endpoint[],
   probe: SurveyOptions | null,
+  progress: Progress,
 ): Promise<HealthById | null> {
   if (!probe) return null
   const { surveyHealth } = await import('../agent/health/survey.js')
-  return await surveyHealth(endpoints, probe)
+  return await surveyHealth(endpoints, probe, undefined, probingLine(progress))
 }
 
 function leasesOf(endpoints: readonly Endpoint[]): Set<LeaseId> {

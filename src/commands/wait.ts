@@ -18,6 +18,7 @@ import { duration, seconds } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
 import { misplacedCondition, readCondition, refuseCut } from '../cli/wait/conditions.js'
 import { type WaitDoc, waitDoc } from '../cli/wait/document.js'
+import { LiveState } from '../cli/wait/live-state.js'
 import { readWords, type Word } from '../cli/words/words.js'
 import { isUnfiltered } from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
@@ -95,7 +96,7 @@ export default class Wait extends DiscoCommand {
       `→ waiting for ${name}: ${wanted} (${timeoutMs > 0 ? `${seconds(timeoutMs)} at most` : 'one look'})`,
     )
     using stop = new StopSignals()
-    const waited = await waitFor(registry, request, this.reports(flags, holdMs), stop.once)
+    const waited = await waitFor(registry, request, this.reports(flags, request), stop.once)
     const doc = waitDoc(request, waited)
     return this.print(flags, doc, {
       table: (palette) => {
@@ -107,20 +108,24 @@ export default class Wait extends DiscoCommand {
     })
   }
 
-  private reports(flags: BaseFlags, holdMs: number): WaitReports {
+  private reports(flags: BaseFlags, { holdMs, timeoutMs }: WaitRequest): WaitReports {
     const mark = this.palette(flags, process.stderr).yellow('!')
+    const state = new LiveState(timeoutMs, this.progressLine, (line) => this.remark(line))
     return {
-      onState: (now) => this.remark(`  now: ${visible(now)}`),
-      onHold: () => this.remark(`  holds: ${seconds(holdMs)} from now`),
+      onState: (now) => state.change(now),
+      onHold: () => state.remark(`  holds: ${seconds(holdMs)} from now`),
       onBreak: (heldMs, why) =>
-        this.remark(
+        state.remark(
           `${mark} broken after ${duration(heldMs)}: ${visible(why)}; the ${seconds(holdMs)} start anew`,
         ),
       onStale: ({ code, message }) =>
-        this.remark(`${mark} ${visible(message)}; ${code === 'ETCD_DENIED' ? 'retrying' : 'waiting for it'}`),
+        state.remark(
+          `${mark} ${visible(message)}; ${code === 'ETCD_DENIED' ? 'retrying' : 'waiting for it'}`,
+        ),
       onNothing: ({ message, suggestions }) => {
-        this.remark(`${mark} ${visible(message)}`)
-        for (const suggestion of suggestions) this.remark(`  ${visible(suggestion)}`)
+        state.remark(
+          [`${mark} ${visible(message)}`, ...suggestions.map((text) => `  ${visible(text)}`)].join('\n'),
+        )
       },
     }
   }

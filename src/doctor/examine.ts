@@ -166,10 +166,9 @@ async function survey(
   onProgress: OnProgress,
   signal: AbortSignal,
 ): Promise<HealthById> {
-  const servers = new Set(endpoints.map(({ addr, service }) => `${addr} ${service}`)).size
-  let done = 0
-  onProgress('probing servers', done, servers)
-  return await surveyHealth(endpoints, probe, signal, () => onProgress('probing servers', ++done, servers))
+  return await surveyHealth(endpoints, probe, signal, (done, servers) =>
+    onProgress('probing servers', done, servers),
+  )
 }
 
 async function readTtls(

@@ -34,6 +34,9 @@ export type KeepAliveStream = MemberStream<ILeaseKeepAliveRequest, ILeaseKeepAli
  * every request has a deadline. What it throws is a DiscoError: ETCD_UNREACHABLE, ETCD_DENIED or INTERNAL.
  */
 export class EtcdClient {
+  /** What was read of ranges so far, also by clients that `under` made. */
+  readonly read = { pages: 0, keys: 0 }
+
   private constructor(
     private readonly members: Members,
     private readonly options: EtcdOptions,
@@ -57,6 +60,8 @@ export class EtcdClient {
     const sentMs = performance.now()
     const access = readOf([request])
     const answer = await this.unary({ access }, (member, deadline) => member.range(request, deadline))
+    this.read.pages++
+    this.read.keys += answer.pairs.length
     this.listener?.(answer.header, performance.now() - sentMs)
     return answer
   }

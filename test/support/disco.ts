@@ -125,7 +125,7 @@ export class Disco implements Tool {
     signalled: 'process' | 'group' = 'process',
   ): Process {
     const child = spawn(command, args, {
-      env: { ...environmentOf(this.endpoints), ...this.env, ...env },
+      env: { ...environmentOf(this.endpoints), ...env, ...this.env },
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: signalled === 'group',
     })

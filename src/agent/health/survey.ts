@@ -35,13 +35,13 @@ interface Server {
  * Checks the health of every endpoint that can be dialled, once per server. An aborted survey ends at once, with
  * some of the results. Never rejects.
  *
- * @param onChecked called after each server
+ * @param onProgress called at the start, and after each server
  */
 export async function surveyHealth(
   endpoints: readonly Endpoint[],
   { tls, ...options }: SurveyOptions,
   signal?: AbortSignal,
-  onChecked: () => void = () => undefined,
+  onProgress: (done: number, servers: number) => void = () => undefined,
 ): Promise<HealthById> {
   const { checkHealth } = await import('../../grpc/health/check.js')
   const found = new Map<EndpointId, HealthChecked>()
@@ -49,6 +49,8 @@ export async function surveyHealth(
   const bySystem = tls === undefined && servers.some(({ isTls }) => isTls) ? await systemTls() : undefined
   let hasFailed = false
   const queue = servers.values()
+  let done = 0
+  onProgress(done, servers.length)
   const worker = async () => {
     for (const { addr, service, isTls, ids } of queue) {
       if (signal?.aborted) return
@@ -58,7 +60,7 @@ export async function surveyHealth(
       if (signal?.aborted) return
       hasFailed ||= !checked.isConnected
       for (const id of ids) found.set(id, checked)
-      onChecked()
+      onProgress(++done, servers.length)
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
