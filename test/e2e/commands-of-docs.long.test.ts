@@ -39,6 +39,8 @@ beforeAll(async () => {
     writeFileSync(join(home, name), 'secret\n', { mode: 0o600 })
   mkdirSync(join(home, '.config/fish/completions'), { recursive: true })
   writeFileSync(join(home, 'server.js'), 'setInterval(() => undefined, 1_000)\n')
+  // For pages that apply what another page exports.
+  writeFileSync(join(home, 'hello.yaml'), 'schema: disco.registry/v1\nendpoints: []\n')
   const network = `--import ${fileURLToPath(NETWORK)}`
   const etcdPort = etcd.endpoint.replace(/^.*:/, '')
   disco = new Disco('', {
