@@ -5,7 +5,10 @@ import { toSvg } from './svg.js'
 
 const [file = 'docs/recording.svg'] = process.argv.slice(2)
 
-const { panes, endMs, commands } = await recordSession()
+const stop = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort())
+
+const { panes, endMs, commands } = await recordSession(stop.signal)
 const films = await Promise.all(
   panes.map(async (pane) => ({ columns: pane.columns, rows: pane.rows, shown: await shownBy(pane, endMs) })),
 )

@@ -35,6 +35,8 @@ export class Pane {
       cwd: env.HOME,
       env: { ...env, TERM: 'xterm-256color', PS1: PROMPT, BASH_SILENCE_DEPRECATION_WARNING: '1' },
       stdio: ['pipe', 'pipe', 'inherit'],
+      // Ctrl-C ends the recording, which then ends what runs here.
+      detached: true,
     })
     this.closed = once(this.shell, 'close')
     this.shell.stdout?.setEncoding('utf8').on('data', (text: string) => {
