@@ -40,7 +40,10 @@ beforeAll(async () => {
   mkdirSync(join(home, '.config/fish/completions'), { recursive: true })
   writeFileSync(join(home, 'server.js'), 'setInterval(() => undefined, 1_000)\n')
   // For pages that apply what another page exports.
-  writeFileSync(join(home, 'hello.yaml'), 'schema: disco.registry/v1\nendpoints: []\n')
+  writeFileSync(
+    join(home, 'hello.yaml'),
+    'schema: disco.registry/v1\nendpoints: [{ service: hello, addr: "127.0.0.1:1003", leased: false }]\n',
+  )
   const network = `--import ${fileURLToPath(NETWORK)}`
   const etcdPort = etcd.endpoint.replace(/^.*:/, '')
   disco = new Disco('', {
