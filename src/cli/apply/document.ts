@@ -7,17 +7,17 @@ import { firstDifference } from '../../registry/file/compare.js'
 export interface ApplyDoc {
   readonly schema: 'disco.apply/v1'
   readonly file: string
-  /** The revision of the last transaction; of the plan where nothing was written. */
+  /** The revision of the last transaction; `planRev` if nothing was written. */
   readonly rev: string
-  /** The revision that the plan is against. */
+  /** The revision of the registry that the plan was made from. */
   readonly planRev: string
   readonly dryRun: boolean
-  /** `moved`: another client has changed keys since the plan, which were left as they are. */
+  /** `moved`: another client has changed some of the keys since the plan; those keys were not written. */
   readonly end: 'planned' | 'done' | 'moved' | 'interrupted'
   readonly changes: readonly ApplyChangeDoc[]
-  /** Number of keys that equal the file already. */
+  /** The number of keys that already equal the file. */
   readonly same: number
-  /** Keys that --prune leaves: a lease holds them, or they cannot be read. */
+  /** Keys that --prune does not remove: they have a lease, or they cannot be read. */
   readonly left: readonly LeftKey[]
 }
 
@@ -29,17 +29,23 @@ export interface ApplyChangeDoc {
   /** All addresses under the key. */
   readonly addrs: readonly string[]
   readonly version: string
-  /** Null for none: of a new or a removed key, and in a layout without weights. */
+  /** `from` is null for a new key, `to` for a removed one; both are null in a layout without weights. */
   readonly weight: { readonly from: number | null; readonly to: number | null }
   /** Whether an update changes more than the weight. */
   readonly otherFields: boolean
-  /** Whether the file says that a lease is to hold it. */
+  /** Whether the key has a lease according to the file; for a removed key, according to etcd. */
   readonly leased: boolean
-  /** `held`: by this process, as a registration. `open`: not tried. */
+  /**
+   * `held`: this process holds the key as a registration. `already`: another client had made the same change. `open`:
+   * not tried.
+   */
   readonly end: 'planned' | 'done' | 'already' | 'moved' | 'open' | 'held'
 }
 
-/** @param isHeld whether a change is left to a registration of this process */
+/**
+ * @param applied null for a plan that is not carried out
+ * @param isHeld whether a registration of this process writes the key of a change
+ */
 export function applyDoc(
   file: string,
   plan: ApplyPlan,
@@ -86,7 +92,7 @@ function changeDoc(change: KeyPlan, end: ApplyChangeDoc['end']): ApplyChangeDoc 
   }
 }
 
-/** Whether nothing differs but the weight, which some layouts store as metadata. */
+/** Whether the records are equal apart from the weight in their metadata, where some layouts store the weight. */
 function isSameBut(before: readonly EndpointRecord[], after: readonly EndpointRecord[]): boolean {
   const unweighed = (records: readonly EndpointRecord[]) =>
     records.map((record) => {

@@ -11,21 +11,21 @@ import type { Palette } from '../terminal/color.js'
 import { presented } from '../terminal/presented.js'
 import { visible } from '../terminal/visible.js'
 
-/** What holding needs of its command. */
+/** The options and the output of the command that holds the keys. */
 interface Holding {
-  /** The TTL of all leases; undefined for that of each key. */
+  /** The TTL of all leases. Undefined: each key has the TTL of the file, or else the default of its layout. */
   readonly ttlSeconds: number | undefined
   readonly format: OutputFormat
   readonly writer: DocumentWriter
   readonly palette: Palette
-  /** Opens a registry that writes in a layout, `NAME` or `NAME=BASE`. */
+  /** Opens a registry that writes in the given layout, `NAME` or `NAME=BASE`. */
   readonly open: (layout: string) => Promise<Registry>
   readonly remark: (line: string) => void
 }
 
 /**
- * Holds the keys of a plan that had a lease until Ctrl-C, as `disco register` does. Keys that other registrars hold, or
- * take over, are left to them.
+ * Registers those keys of a plan that have a lease in the file, and holds them until Ctrl-C, as `disco register` does.
+ * A key that exists in etcd without a lease is not held, nor is one that another registrar holds or takes over.
  *
  * @returns the exit code
  */
@@ -59,7 +59,7 @@ export async function holdKeys(
   return await holdAll(registrars, ({ message }) => remark(`! ${visible(message)}: left to it`))
 }
 
-/** The layout at its base, as --layout takes it. The default layout has no other base. */
+/** The value of --layout for a layout. The default layout has only one base, so its name is enough. */
 function nameOf({ name, base }: Layout): string {
   return name === DEFAULT_LAYOUT.name ? name : `${name}=${base}`
 }

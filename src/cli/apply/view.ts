@@ -4,7 +4,11 @@ import { count } from '../terminal/units.js'
 import { markInReport, visible } from '../terminal/visible.js'
 import type { ApplyChangeDoc, ApplyDoc } from './document.js'
 
-/** The planned changes, a line each, and their numbers. */
+/**
+ * The planned changes, one per line, and a last line with their counts.
+ *
+ * @param leased describes the lease of an added key, such as `ttl 60s`
+ */
 export function renderPlan(doc: ApplyDoc, leased: string, palette: Palette): string {
   const lines = doc.changes.map((change) => planLine(change, leased, palette))
   return markInReport([...lines, ...leftLines(doc), planned(doc)].join('\n'))
@@ -56,7 +60,7 @@ export function countsOf(
   })
 }
 
-/** What was done: what other clients have changed, and the numbers. */
+/** The keys that were not written because other clients have changed them, and a last line with the counts. */
 export function renderApplied(doc: ApplyDoc, palette: Palette): string {
   const { changes, rev, end } = doc
   const moved = changes.filter((change) => change.end === 'moved')

@@ -3,23 +3,24 @@ import type { Candidate } from './candidates.js'
 import type { Position } from './expected.js'
 import type { Shell } from './scripts.js'
 
-/** More are not offered: no reader looks through them, and shells become slow. */
+/** Shells become slow with more candidates, and nobody reads such a long list. */
 const MAX_CANDIDATES = 1_000
 
-/** Descriptions are cut to this length: shells put them beside the word. */
+/** Characters of a description: shells print it on the same line as the word. */
 const MAX_DESCRIPTION = 60
 
 /**
- * Words that need no quotes in any of the shells. Names in a registry are untrusted, and a shell inserts what is
- * offered into a command line.
+ * Words that need no quotes in any of the shells. Names in a registry are untrusted, and the shell inserts a candidate
+ * into the command line.
  */
 const SAFE = /^[\p{L}\p{N}_./:@%+=,\-[\]>]+$/u
 
 /**
- * The answer to a script: the kind, and a candidate a line.
+ * The answer to a completion script: the kind on the first line, then one candidate per line.
  *
- * @param candidates null for the names of files
- * @param breaks characters at which bash begins a new word (COMP_WORDBREAKS): it replaces only what follows the last
+ * @param candidates null if the shell is to complete names of files
+ * @param breaks characters at which bash begins a new word (COMP_WORDBREAKS); bash replaces only the text after the
+ *   last of them
  */
 export function answerLines(
   shell: Shell,
@@ -30,7 +31,7 @@ export function answerLines(
   if (candidates === null) return ['files']
   const offered = candidates
     .filter(({ value }) => value.startsWith(typed) && SAFE.test(value))
-    // The name of a field is complete: its values are offered.
+    // After `field=`, offer only the values of the field.
     .filter(({ value }) => value !== typed || !value.endsWith('='))
     .slice(0, MAX_CANDIDATES)
   const isPart = offered.some(({ value }) => value.endsWith('='))
@@ -50,8 +51,9 @@ function lineOf(shell: Shell, word: string, description: string): string {
   return text === '' ? word : `${word}\t${text}`
 }
 
-/** Of the characters that break words, those in names of the registry. */
+/** The place after the last break character of a word. Only those that occur in names of a registry are considered. */
 function lastBreak(word: string, breaks: string): number {
-  const ends = [...':=@>'].filter((one) => breaks.includes(one)).map((one) => word.lastIndexOf(one) + 1)
+  const inNames = [...':=@>'].filter((character) => breaks.includes(character))
+  const ends = inNames.map((character) => word.lastIndexOf(character) + 1)
   return Math.max(0, ...ends)
 }

@@ -7,13 +7,13 @@ import { isAbsolute, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { configFile, projectFile } from '../../config/locations.js'
 
-/** An answer this old is given without asking again. */
+/** The age up to which a document is used without a new run. */
 const FRESH_MS = 5_000
 
-/** An older one is given only if a new one does not arrive in time. One of this age is not given at all. */
+/** The age up to which a document is used if a new one does not arrive in time. */
 const USABLE_MS = 3_600_000
 
-/** A run that has not ended after this time was killed: its draft no longer keeps others from starting. */
+/** The age at which a draft counts as left by a killed run, and is deleted so that a new run can start. */
 const ABANDONED_MS = 10_000
 
 const POLL_MS = 10
@@ -25,15 +25,15 @@ export interface CachedRun {
   /** The command with its arguments and flags, such as `['ls', 'hello', '-C', 'staging']`. */
   readonly argv: readonly string[]
   readonly env: NodeJS.ProcessEnv
-  /** Milliseconds since the start of this process after which an old answer, or none, is given. */
+  /** The end of the wait for a new document, in milliseconds since the start of this process. */
   readonly deadlineMs: number
 }
 
 /**
- * The document that the command prints. If the kept one is older than 5 s, the command is run in the background, by a
- * process that outlives this one: a slow registry costs the user no time, and the next completion has the answer.
+ * The document that the command prints. If the document in the cache is older than 5 s, the command runs again in the
+ * background. Its process outlives this one, so that the next completion has the answer even if the registry is slow.
  *
- * @returns null if there is no document in time, or it cannot be kept
+ * @returns null if no document arrives in time, or there is no folder for the cache
  */
 export async function cachedRun(run: CachedRun): Promise<object | null> {
   const folder = folderIn(run.env)
@@ -48,12 +48,12 @@ export async function cachedRun(run: CachedRun): Promise<object | null> {
   return JSON.parse(await readFile(file, 'utf8')) as object
 }
 
-/** Where the running command writes; it is renamed when complete. */
+/** The file that the running command writes. It is renamed to `file` when complete. */
 export function draftOf(file: string): string {
   return `${file}.draft`
 }
 
-/** The same command has another answer in another cluster: what decides on the cluster is part of the identity. */
+/** The name of the cached file. It depends on the command, and on the settings that select the cluster. */
 function identityOf({ argv, env }: CachedRun): string {
   const settings = Object.entries(env).filter(([name]) => /^(?:DISCO|ETCDCTL)_/.test(name))
   const files = [configFile(env), projectFile(process.cwd())].map((file) => file && [file, changedAt(file)])
@@ -85,7 +85,7 @@ async function ageOf(file: string): Promise<number> {
   return found === null ? Number.POSITIVE_INFINITY : ageOfMs(found.mtimeMs, Date.now())
 }
 
-/** A time in the future is of a clock that was set back: as old as it is ahead. */
+/** The age of a file. A time in the future comes from a clock that was set back; its distance counts as the age. */
 function ageOfMs(changedMs: number, nowMs: number): number {
   return Math.abs(nowMs - changedMs)
 }

@@ -11,17 +11,17 @@ import type { Position } from './expected.js'
 /** A word that the shell offers. */
 export interface Candidate {
   readonly value: string
-  /** Empty if there is nothing to say. */
+  /** Empty for none. */
   readonly description: string
 }
 
 /**
- * Runs a command of this tool, such as `['ls', 'hello']`, and returns the document that it prints as JSON; null if
- * there is none in time.
+ * Runs a command of this tool, such as `['ls', 'hello']`, and returns the document that the command prints as JSON.
+ * Null if no document arrives in time.
  */
 export type Ask = (command: readonly string[], position: Position) => Promise<object | null>
 
-/** Conditions of `-l` whose values are open: only their names are offered. */
+/** Conditions of `-l` that are offered for every service. */
 const FIELDS = ['version=', 'weight>0', 'weight=0']
 
 /** All candidates for the position, whatever has been typed there; null for file names. */

@@ -6,13 +6,13 @@ import { type Position, positionIn } from './expected.js'
 import { wordsOf } from './line.js'
 import type { Shell } from './scripts.js'
 
-/** Milliseconds since the start of the process: a completion takes less than 400 ms in all. */
+/** Milliseconds since the start of the process: with the output, a completion takes less than 400 ms. */
 const DEADLINE_MS = 320
 
-/** Limits for a run in the background: a later completion starts another. */
+/** Flags of a run in the background. Its limits are short, because a later completion starts another run. */
 const LIMITS = ['--dial-timeout', '1s', '--command-timeout', '3s', '-o', 'json']
 
-/** Flags that decide which registry is asked. */
+/** Flags that select the registry. */
 const CONNECTION = [
   'context',
   'endpoints',
@@ -39,9 +39,9 @@ const BACKEND = [
 ]
 
 /**
- * The answer to a shell's script. Never throws: a failure is no reason to disturb the line that a user is typing.
+ * The answer to a completion script. Never throws: an error message would disturb the line that the user is typing.
  *
- * @param line the command line up to the cursor, beginning with the program
+ * @param line the command line up to the cursor, including the name of the program
  */
 export async function completionLines(
   shell: Shell,

@@ -3,7 +3,7 @@ import { OUTPUTS } from '../output/format.js'
 import { commandNamed } from '../words/command-line.js'
 import { type FlagDefinitions, readWords } from '../words/words.js'
 
-/** A value that the registry or a server knows, or a file. */
+/** The kinds of values that have lists of candidates: of the registry, a server, a file, the system, or this tool. */
 export type ValueKind =
   | 'service'
   | 'address'
@@ -17,7 +17,7 @@ export type ValueKind =
   | 'subject'
   | 'file'
 
-/** What completes the word at the cursor. */
+/** The kind of word at the cursor. */
 export type Expected =
   | { readonly kind: 'command' }
   | { readonly kind: 'flag'; readonly command: Command.Loadable }
@@ -25,12 +25,12 @@ export type Expected =
   | { readonly kind: ValueKind }
   | { readonly kind: 'nothing' }
 
-/** The word to complete, and what precedes it. */
+/** The word to complete, and the words before the cursor that its candidates depend on. */
 export interface Position {
   readonly expected: Expected
-  /** The part of the word that is completed: after `--flag=`, and after the last comma of a list. */
+  /** The part of the word to complete: after `--flag=`, and after the last comma of a list. */
   readonly typed: string
-  /** The rest of the word, which precedes it. */
+  /** The part of the word before `typed`. */
   readonly prefix: string
   /** The service that the command line names; undefined if it names none. */
   readonly service: string | undefined
@@ -40,7 +40,7 @@ export interface Position {
 
 const NOTHING: Expected = { kind: 'nothing' }
 
-/** The arguments of commands whose arguments are not a service and addresses of its endpoints. */
+/** Arguments by command. Commands that are not listed take a service, then addresses of its endpoints. */
 const ARGUMENTS: Readonly<Record<string, readonly Expected[]>> = {
   call: [{ kind: 'service' }, { kind: 'method' }, NOTHING],
   completion: [{ kind: 'choice', choices: ['bash', 'zsh', 'fish', 'powershell'] }, NOTHING],
@@ -52,7 +52,7 @@ const ARGUMENTS: Readonly<Record<string, readonly Expected[]>> = {
   xds: [{ kind: 'service' }],
 }
 
-/** Flags whose values are known by the flag's name. */
+/** The kinds of values, by the name of the flag. */
 const VALUES: Readonly<Record<string, ValueKind>> = {
   against: 'context',
   call: 'method',
@@ -73,9 +73,9 @@ const VALUES: Readonly<Record<string, ValueKind>> = {
 const LISTS: ReadonlySet<Expected['kind']> = new Set(['context', 'policy', 'selector'])
 
 /**
- * Finds what is expected at the cursor.
+ * Finds the kind of word at the cursor.
  *
- * @param words from `wordsOf`: the last one is to be completed
+ * @param words from `wordsOf`; the last is the word to complete
  */
 export function positionIn(words: readonly string[], config: Interfaces.Config): Position {
   const before = words.slice(0, -1)
@@ -95,7 +95,7 @@ export function positionIn(words: readonly string[], config: Interfaces.Config):
     const service = serviceIn(args[0])
     return { expected, typed: rest.slice(list), prefix: prefix + rest.slice(0, list), service, flags }
   }
-  // Behind `--` everything belongs to another command.
+  // After `--`, all words belong to another command.
   if (before.includes('--')) return at({ kind: 'file' })
   if (first !== undefined && command === undefined) return at(NOTHING)
   const last = read.at(-1)

@@ -1,12 +1,12 @@
 /**
- * The words of a command line up to the cursor, without the program's name. The last word is the one to complete; it
- * is empty after a space. Quotes and backslashes as in POSIX shells, without expansion of variables.
+ * The words of a command line up to the cursor, without the program's name. The last is the word to complete, which is
+ * empty after a space. Quotes and backslashes are read as in POSIX shells. Variables are not expanded.
  *
  * @example wordsOf("disco ls 'my service' -o ") // ['ls', 'my service', '-o', '']
  */
 export function wordsOf(line: string): string[] {
   const words: string[] = []
-  // A word consists of quoted and unquoted parts; a quote that is open at the cursor ends there.
+  // A word consists of quoted and unquoted parts. An open quote ends at the cursor.
   for (const [word] of line.matchAll(/(?:'[^']*(?:'|$)|"(?:\\.|[^"\\])*(?:"|\\?$)|\\.|\\$|[^\s'"\\])+/gs)) {
     words.push(unquoted(word))
   }

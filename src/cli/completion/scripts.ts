@@ -1,11 +1,12 @@
-/** Shells that a script is printed for. */
+/** The supported shells. */
 export const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const
 
 export type Shell = (typeof SHELLS)[number]
 
 /**
- * The script of each shell. It passes the command line up to the cursor to `disco completion SHELL --line`, which
- * prints a first line (`words`, `part` for no space behind the word, or `files`) and then a candidate a line.
+ * The completion script of each shell. A script passes the command line up to the cursor to
+ * `disco completion SHELL --line`. Its first line of output is `words`, `part` (no space after the word) or `files`;
+ * each further line is a candidate.
  */
 export const SCRIPTS: Readonly<Record<Shell, string>> = {
   bash: `# Completion of disco for bash 4 and later. For this shell: source <(disco completion bash)
@@ -70,7 +71,7 @@ Register-ArgumentCompleter -Native -CommandName disco -ScriptBlock {
 }`,
 }
 
-/** The line that installs it for every shell to come. */
+/** The shell command that installs the completion for all future shells. */
 export const INSTALL: Readonly<Record<Shell, string>> = {
   bash: `echo 'source <(disco completion bash)' >> ~/.bashrc`,
   zsh: `echo 'source <(disco completion zsh)' >> ~/.zshrc`,

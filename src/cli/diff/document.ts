@@ -6,9 +6,9 @@ import { type PatchOperation, patchBetween, stateDoc } from '../../domain/state-
 /** One of the two compared states. */
 export interface SideDoc {
   readonly source: 'registry' | 'context' | 'file'
-  /** Of the context, or of the file; null for the registry itself. */
+  /** The name of the context or file; null for the registry of the command line. */
   readonly name: string | null
-  /** Null for a file that does not say it. */
+  /** The revision; null for a file without one. */
   readonly rev: string | null
   readonly root: string
 }
@@ -17,7 +17,7 @@ export interface SideDoc {
 export interface StateEndpointDoc {
   readonly key: string
   readonly layout: string
-  /** Null where the layout carries none. */
+  /** Null if the layout carries no weight, or the registration is unreadable. */
   readonly weight: number | null
   readonly problem: string | null
 }
@@ -27,10 +27,10 @@ export interface DifferenceDoc {
   readonly service: string
   readonly addr: string
   readonly version: string
-  /** Null where the state lacks the endpoint. */
+  /** Null if the state lacks the endpoint. */
   readonly from: StateEndpointDoc | null
   readonly to: StateEndpointDoc | null
-  /** Those that differ; empty unless the endpoint is in both states. */
+  /** The fields that differ; empty unless the endpoint is in both states. */
   readonly fields: readonly DifferentField[]
 }
 
@@ -42,18 +42,21 @@ export interface DiffDoc {
   readonly to: SideDoc
   readonly equal: boolean
   readonly differences: readonly DifferenceDoc[]
-  /** A JSON patch (RFC 6902) of the state before: services, in them endpoints by `ADDRESS VERSION`, in them fields. */
+  /**
+   * A JSON patch (RFC 6902) that turns `from` into `to`. It applies to an object of services; each has its endpoints by
+   * `ADDRESS VERSION`; each of those has its fields.
+   */
   readonly patch: readonly PatchOperation[]
 }
 
-/** Fields of a list of endpoints, such as `ls --json`; it has neither ids nor what only a layout knows. */
+/** The fields of endpoints in documents of `ls --json`, which lack ids and the fields of single layouts. */
 const LIST_FIELDS = new Set(['layout', 'version', 'weight', 'problem'])
 
-/** One of the two states that are compared. */
+/** One of the two compared states, with its endpoints. */
 export interface DiffSide {
   readonly doc: SideDoc
   readonly endpoints: readonly Endpoint[]
-  /** Whether it comes from a list, which lacks some fields. */
+  /** Whether the state comes from `ls --json`, which lacks some fields. */
   readonly isList: boolean
 }
 

@@ -9,9 +9,9 @@ export interface ListFile {
 }
 
 /**
- * Reads a document of `disco ls SERVICE --json`, or of `disco ls -l … --json`. Null for text that is not one.
+ * Reads a document of `disco ls SERVICE --json` or `disco ls -l … --json`. Returns null for any other text.
  *
- * @param name of the file, for messages
+ * @param name the name of the file, for messages
  * @throws DiscoError USAGE for a document of ls without endpoints, and for a damaged one
  */
 export function readListFile(text: string, name: string): ListFile | null {
@@ -46,7 +46,7 @@ function parsed(text: string): Readonly<Record<string, unknown>> | null {
 
 const servicesIn = (doc: unknown) => (doc as SelectedDoc).services
 
-/** @throws TypeError for a member of another type */
+/** @throws TypeError if a member is missing or has a wrong type */
 function endpointIn(service: string, doc: EndpointDoc): Endpoint {
   const { weight, metadata, problem } = doc
   if (typeof weight !== 'number' || typeof metadata !== 'object') throw new TypeError('a member is missing')

@@ -7,13 +7,13 @@ import { readFileText } from '../registry-file/input.js'
 import type { DiffSide, SideDoc } from './document.js'
 import { readListFile } from './list-file.js'
 
-/** Whether the value of --against is a file: `-`, a path, or a name that ends like one. Others are contexts. */
+/** Whether the value of --against names a file: `-`, a path, or a name with a known extension. Others are contexts. */
 export function isFile(against: string): boolean {
   return against === '-' || against.includes('/') || /\.(ya?ml|json)$/i.test(against)
 }
 
 /**
- * A service, or all services, of a registry. Keys without a readable registration are not compared.
+ * Reads a service, or all services, from a registry.
  *
  * @throws DiscoError REVISION_UNAVAILABLE
  */
@@ -35,7 +35,7 @@ async function ofServices(endpoints: readonly Endpoint[]): Promise<readonly Endp
 }
 
 /**
- * A service, or all services, of a file: that of `disco export`, or a document of `disco ls --json`.
+ * Reads a service, or all services, from a file of `disco export` or a document of `disco ls --json`.
  *
  * @throws DiscoError USAGE
  */
@@ -54,7 +54,7 @@ async function registryFile(text: string, name: string) {
   return { rev: file.rev, root: file.root, endpoints: endpointsOfFile(file) }
 }
 
-/** The settings of another context, with the times and the place of this command line. @throws DiscoError USAGE */
+/** The settings of another context, with timeouts, layout and root of this command line. @throws DiscoError USAGE */
 export async function contextLayers(
   name: string,
   flags: SettingFlags,

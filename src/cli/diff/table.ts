@@ -8,7 +8,7 @@ import type { DiffDoc, DifferenceDoc, SideDoc, StateEndpointDoc } from './docume
 
 const GLYPHS = { added: '+', removed: '-', changed: '~' } as const
 
-/** The two states, as a diff of files names them, and a row for each endpoint that differs. */
+/** The two states on lines with `---` and `+++`, as in a diff of files, and a row for each endpoint that differs. */
 export function renderDiff(doc: DiffDoc, palette: Palette): string {
   const { from, to, differences } = doc
   if (doc.equal) return `${palette.green('=')} equal: ${sideText(from)} and ${sideText(to)}`

@@ -2,7 +2,7 @@ import { changedFields, type FieldChange, fieldsOf } from '../../domain/endpoint
 import type { TimeBounds } from '../../domain/revision-times.js'
 import type { PastEvent } from '../../registry/history.js'
 
-/** When a change happened, in ISO 8601; null for a bound that is not known. */
+/** Bounds of the time of a change, in ISO 8601; null for an unknown bound. */
 interface TimeDoc {
   readonly after: string | null
   readonly before: string | null
@@ -17,7 +17,7 @@ interface OfEndpoint {
   readonly addr: string
   readonly version: string
   readonly layout: string
-  /** Its lease, or that of the registration that is gone. */
+  /** The lease of the registration; for `gone`, the lease that it had. Null for none. */
   readonly lease: string | null
 }
 
@@ -32,27 +32,27 @@ export type ChangeDoc =
       /** Empty if the same value was written again. */
       readonly fields: readonly FieldChange[]
     })
-  /** History does not show whether it was deregistered, or its lease ended. */
+  /** The reason is unknown: etcd's history does not show whether the key was deleted or its lease ended. */
   | (OfEndpoint & { readonly type: 'gone'; readonly weight: number; readonly reason: 'unknown' })
 
 /** The members of the document of `history` before its changes. */
 export interface HistoryHead {
   readonly schema: 'disco.history/v1'
   readonly service: string | null
-  /** The changes after this revision were asked for. */
+  /** The document has the changes after this revision. */
   readonly since: string
   /** The newest revision when the command began. */
   readonly rev: string
 }
 
-/** Its members after the changes. */
+/** The members of the document of `history` after its changes. */
 export interface HistoryTail {
-  /** The changes up to this revision are incomplete: etcd has compacted them. Null if nothing is missing. */
+  /** Up to this revision changes are missing, because etcd has compacted them. Null if none are missing. */
   readonly compacted: string | null
   readonly interrupted: boolean
 }
 
-/** The whole document, which is written while it is read. */
+/** The whole document. It is written piece by piece, while the history is read. */
 export interface HistoryDoc extends HistoryHead, HistoryTail {
   readonly changes: readonly ChangeDoc[]
 }

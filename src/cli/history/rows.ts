@@ -15,7 +15,7 @@ interface Column {
 }
 
 interface Looks {
-  /** Whether the changes are of several services. */
+  /** Whether to show the column of services. */
   readonly withService: boolean
   readonly wide: boolean
   readonly now: Date
@@ -26,8 +26,8 @@ const GAP = '  '
 const LONGEST_CHANGE = '~ updated'
 
 /**
- * Lays out changes as rows of a table, some at a time: a column is as wide as its widest cell so far, since the whole
- * table is never known.
+ * Lays out changes as rows of a table, in batches. The whole table is never in memory, so a column is as wide as its
+ * widest cell so far.
  */
 export class HistoryRows {
   private readonly mark = markInLog()
@@ -50,11 +50,11 @@ export class HistoryRows {
       { head: 'LEASE', text: ({ lease }) => (wide ? (lease ?? 'none') : leaseText(lease)) },
       ...(wide ? [{ head: 'KEY', text: ({ key }: ChangeDoc) => this.name(key) }] : []),
     ]
-    // Later rows have other types.
+    // The widest type may come in a later batch.
     this.widths = this.columns.map(({ head }) => (head === 'CHANGE' ? LONGEST_CHANGE : head).length)
   }
 
-  /** The rows of further changes; the head before the first. */
+  /** The rows of the next changes; the first call returns the head as well. */
   lines(changes: readonly ChangeDoc[]): string[] {
     const rows = changes.map((change) => this.columns.map(({ text }) => text(change)))
     const longest = (at: number) => rows.reduce((max, cells) => Math.max(max, textWidth(cells[at] ?? '')), 0)
@@ -110,7 +110,7 @@ function what(change: ChangeDoc): string {
   }
 }
 
-/** `zone a → b`: a value without its quotes, where it is a text. */
+/** A changed field, such as `zone a → b`. A text that is not empty has no quotes; other values are JSON. */
 export function fieldText({ field, from, to }: FieldChange): string {
   const text =
     field === 'lease' ? (lease: unknown) => leaseText(lease === null ? null : String(lease)) : valueText

@@ -3,8 +3,8 @@ import type { ChangeDoc } from './document.js'
 const MINUTE_MS = 60_000
 
 /**
- * When a change happened, by local time: `11:02–11:07`, `after 11:07`, `before 11:02`; `unknown` without any bound. To
- * the minute, never narrower than what is known. With the date where it is not today's.
+ * The time of a change in local time: `11:02–11:07`, `after 11:07`, `before 11:02`, or `unknown` without any bound. The
+ * bounds are rounded outwards to the minute. A day other than today is shown with its date.
  */
 export function timeText({ time }: Pick<ChangeDoc, 'time'>, now: Date): string {
   const after = time.after === null ? null : new Date(time.after)

@@ -5,14 +5,14 @@ import { prettyJson, visible } from '../terminal/visible.js'
 import type { ChangeDoc, HistoryHead, HistoryTail } from './document.js'
 import type { HistoryRows } from './rows.js'
 
-/** Writes a history as it is read, in one output format. */
+/** Writes the changes of a history in one output format, as they are read. */
 export interface HistoryWriter {
   add(changes: readonly ChangeDoc[]): void
   /** Called once, after all changes. */
   end(tail: HistoryTail & Partial<ErrorTail>): void
 }
 
-/** Under --json, the error that ended the history: the document is complete all the same. */
+/** With --json, the error that ended the history. The document is well-formed nevertheless. */
 interface ErrorTail {
   readonly error: object
 }
@@ -62,7 +62,7 @@ function perChange(write: (change: ChangeDoc) => void): HistoryWriter {
   }
 }
 
-/** One YAML document, of which only some changes are in memory. */
+/** Writes one YAML document without keeping its changes in memory. */
 function yamlWriter(head: HistoryHead, out: Out): HistoryWriter {
   let hasBegun = false
   const write = (value: unknown, indent = '') => {
@@ -80,7 +80,7 @@ function yamlWriter(head: HistoryHead, out: Out): HistoryWriter {
   }
 }
 
-/** One JSON document, of which only some changes are in memory. */
+/** Writes one JSON document without keeping its changes in memory, except the last, whose comma may follow. */
 function jsonWriter(head: HistoryHead, out: Out): HistoryWriter {
   const members = (part: object) => prettyJson(part).slice('{\n'.length, -'\n}'.length)
   let last: string | null = null
