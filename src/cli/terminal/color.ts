@@ -4,7 +4,7 @@ import { isAsciiLocale } from './ascii.js'
 /** How texts look on one stream: its colours, its character set and its width. */
 export interface Palette extends ChalkInstance {
   readonly isAscii: boolean
-  /** Whether a person reads it, who may want a legend. */
+  /** Whether the stream is a terminal: its reader may want a legend. */
   readonly isTerminal: boolean
   /** Columns of the terminal at this moment; infinite for a file or pipe. */
   readonly columns: number
@@ -17,7 +17,7 @@ interface Stream {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Colours for one stream: stdout and stderr are treated separately, since either may be a file. */
+/** The palette of one stream. Stdout and stderr each have their own, since either may be a file. */
 export function paletteFor(stream: Stream, wanted: boolean, env: Environment): Palette {
   const level = wanted && isColored(stream, env) ? 1 : 0
   return paletteOf({ level, isAscii: isAsciiLocale(env), isTerminal: stream.isTTY === true }, () =>
@@ -31,13 +31,13 @@ export const uncolored: Palette = paletteOf(
   () => Number.POSITIVE_INFINITY,
 )
 
-/** The same without colours. */
+/** A copy of the palette without colours. */
 export function withoutColors(palette: Palette): Palette {
   const { isAscii, isTerminal } = palette
   return paletteOf({ level: 0, isAscii, isTerminal }, () => palette.columns)
 }
 
-/** The same for texts of any width, such as a table with every column. */
+/** A copy of the palette with infinite columns, such as for a table with every column. */
 export function ofAnyWidth(palette: Palette): Palette {
   return paletteOf(palette, () => Number.POSITIVE_INFINITY)
 }

@@ -11,7 +11,11 @@ export class Countdown implements Disposable {
     private readonly progress: Progress,
   ) {}
 
-  /** Starts it, or shows it again below other output. @param line the text for the time left, such as `27s` */
+  /**
+   * Starts the countdown, or shows it again below other output.
+   *
+   * @param line makes the text of the line from the time left, such as `27s`
+   */
   start(line: (left: string) => string): void {
     const isStarted = this.endMs !== null
     const endMs = this.endMs ?? performance.now() + this.totalMs
@@ -21,7 +25,7 @@ export class Countdown implements Disposable {
     else if (!isStarted) writeRemark(line(`${this.totalMs / 1000}s`))
   }
 
-  /** Clears the line of a terminal. */
+  /** Clears the line on a terminal. */
   stop(): void {
     this.progress.stop()
   }

@@ -1,25 +1,25 @@
-/** How a column behaves where the table is wider than the terminal. */
+/** How a column gives up width if the table is wider than the terminal. */
 export interface Yielding {
-  /** The column is left out, those with the smallest number first. */
+  /** The order in which columns are left out: the smallest number first. Undefined: the column always stays. */
   readonly leaves?: number | undefined
-  /** Its texts continue on further lines. */
+  /** Whether long texts of the column are wrapped. */
   readonly wraps?: boolean | undefined
 }
 
 interface Wide extends Yielding {
-  /** Columns of the terminal that its longest text takes. */
+  /** The width of the longest text, in columns of the terminal. */
   readonly width: number
 }
 
-/** A narrower column of texts would be a column of words. */
+/** The least width of a wrapped column: a narrower one would have about one word per line. */
 const MIN_WRAPPED = 18
 
-/** What stays of a table where it does not fit: less could not be read. */
+/** The least width of a wrapped column in a table that is too wide even without the columns that may be left out. */
 const MIN_LAST = 10
 
 /**
- * The places of the columns that stay, with their widths. Texts are wrapped first, then columns are left out. What
- * remains may still be too wide: names are never cut.
+ * The indexes of the shown columns, with their widths. Texts are wrapped first, then columns are left out. The result
+ * may still be too wide, because names are never cut.
  */
 export function fitColumns(
   columns: readonly Wide[],

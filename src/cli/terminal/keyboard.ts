@@ -1,12 +1,12 @@
 import type { ReadStream } from 'node:tty'
 import { type Key, KeyReader } from './keys.js'
 
-/** After ESC, the rest of a sequence arrives at once, or after the delay of a slow link: xterm and vim wait alike. */
+/** The wait for the rest of a sequence after ESC: a slow link may deliver the parts separately. */
 const ESCAPE_MS = 100
 
 /**
- * Keys of a terminal, one by one and without echo. In this mode the terminal makes no signals of Ctrl-C and Ctrl-Z:
- * they are keys.
+ * Reads the keys of a terminal in raw mode, one by one and without echo. In raw mode, Ctrl-C and Ctrl-Z send no
+ * signals: they arrive as keys.
  */
 export class Keyboard {
   private readonly reader = new KeyReader()
@@ -16,7 +16,7 @@ export class Keyboard {
     for (const key of this.reader.read(input)) this.onKey(key)
     if (this.reader.isWaiting) this.timer = setTimeout(() => this.flush(), ESCAPE_MS)
   }
-  /** A terminal that was closed reads as EIO; SIGHUP ends the process then. */
+  /** Reading a closed terminal fails with EIO. The error is ignored, because SIGHUP ends the process. */
   private readonly ignore = () => undefined
 
   private constructor(
@@ -33,7 +33,7 @@ export class Keyboard {
     return keyboard
   }
 
-  /** Gives the terminal back, as before a stop of the process. */
+  /** Leaves raw mode, such as before the process stops. */
   suspend(): void {
     this.input.setRawMode(false)
   }

@@ -38,7 +38,7 @@ const CONTROLS: Readonly<Record<string, NamedKey>> = {
   '\u001c': 'ctrl-backslash',
 }
 
-/** What follows ESC, of xterm, VT220, rxvt, the Linux console and PuTTY. */
+/** The sequences after ESC that xterm, VT220, rxvt, the Linux console and PuTTY send for named keys. */
 const SEQUENCES: Readonly<Record<string, NamedKey>> = {
   '[A': 'up',
   '[B': 'down',
@@ -59,34 +59,34 @@ const SEQUENCES: Readonly<Record<string, NamedKey>> = {
 const PASTE_STARTS = '[200~'
 const PASTE_ENDS = '\u001b[201~'
 
-/** More of a paste is dropped: no filter is longer, and a paste without an end must not fill the memory. */
+/** Most characters of a paste; the rest is dropped. Filters are shorter, and a paste without an end needs a limit. */
 const MOST_PASTED = 4_096
 
-/** Longer sequences are not of a keyboard: the terminal reports something, or the sequence lacks its end. */
+/** The limit of an incomplete sequence, in characters. Keys send shorter ones; a longer one may have lost its end. */
 const MOST_SEQUENCE = 64
 
 /** A CSI sequence (ECMA-48, 5.4) after ESC: parameters, intermediates, and the final character. */
 const CSI = /^\[[0-?]*[ -/]*[@-Z\\-~]/
 /** F1 to F5 of the Linux console; F1 to F4 and the numeric pad of others. */
 const FUNCTION_KEY = /^(?:\[\[[A-E]|O[ -~])/
-/** Strings that a terminal sends in answer to a question: OSC, DCS, APC, PM and SOS, ended by BEL or ST. */
+/** Strings that a terminal sends in reply to a query: OSC, DCS, APC, PM and SOS, ended by BEL or ST. */
 const STRING = /^[\]P_^X][^\u0007\u001b]*(?:\u0007|\u001b\\)/
-/** The beginnings of these. */
+/** Incomplete sequences of the kinds above. */
 const PARTS = [/^\[[0-?]*[ -/]*$/, /^(?:|O|\[\[)$/, /^[\]P_^X][^\u0007\u001b]*\u001b?$/]
 /** Control characters without a meaning here. */
 const CONTROL = /^[\u0000-\u001f\u007f-\u009f]/
 const TEXT = /^[^\u0000-\u001f\u007f-\u009f]+/
 
 /**
- * Reads keys from what a terminal in raw mode sends. A sequence may arrive in parts: it is kept until its end, or until
- * `flush`. Unknown sequences and control characters have no effect.
+ * Reads keys from the input of a terminal in raw mode. A sequence may arrive in parts, which are kept until the
+ * sequence is complete, or until `flush`. Unknown sequences and control characters have no effect.
  */
 export class KeyReader {
   private rest = ''
   /** The text of a paste that has not ended; null outside of one. */
   private pasted: string | null = null
 
-  /** Whether input waits for its continuation: after a moment without any, it was the Escape key. */
+  /** Whether the input ends with an incomplete sequence. Call `flush` if no further input arrives. */
   get isWaiting(): boolean {
     return this.rest !== ''
   }
@@ -103,15 +103,15 @@ export class KeyReader {
     return keys
   }
 
-  /** Ends the wait for the continuation of a sequence: ESC alone is the Escape key, a part of a sequence is dropped. */
+  /** Ends the wait for the rest of a sequence. ESC alone is the Escape key; other incomplete sequences are dropped. */
   flush(): Key[] {
     const isEscape = this.rest === ESC && this.pasted === null
-    // The end of a paste may come late: what could be a part of it is kept.
+    // Within a paste, the rest may be a part of the sequence that ends it.
     if (this.pasted === null) this.rest = ''
     return isEscape ? [{ type: 'escape' }] : []
   }
 
-  /** Takes one key from the input; null if it has no meaning, or is not complete. */
+  /** Takes one key from the input; null for a key without a meaning, or an incomplete one. */
   private next(): Key | null {
     const text = TEXT.exec(this.rest)?.[0]
     if (text !== undefined) return this.take(text.length, { type: 'text', text })
@@ -132,7 +132,7 @@ export class KeyReader {
     return this.take(ESC.length + sequence.length, type === undefined ? null : { type })
   }
 
-  /** The sequence after ESC, known or not; null if it is not complete. */
+  /** The sequence after ESC, known or unknown; null for an incomplete one. */
   private sequence(after: string): string | null {
     const whole = FUNCTION_KEY.exec(after) ?? CSI.exec(after) ?? STRING.exec(after)
     if (whole) return whole[0]
@@ -149,7 +149,7 @@ export class KeyReader {
 
   private restOfPaste(before: string): Key | null {
     const end = this.rest.indexOf(PASTE_ENDS)
-    // The beginning of the end sequence may be the end of this input.
+    // This input may end with a part of the sequence that ends the paste.
     const length = end >= 0 ? end : Math.max(0, this.rest.length - PASTE_ENDS.length + 1)
     const text = (before + this.rest.slice(0, length)).slice(0, MOST_PASTED)
     this.rest = this.rest.slice(end >= 0 ? end + PASTE_ENDS.length : length)

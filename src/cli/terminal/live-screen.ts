@@ -10,13 +10,13 @@ const LOG_LINES = 1_000
 /** At most twenty frames a second: a burst of events is painted once. */
 const PAINT_PERIOD_MS = 50
 
-/** Painting takes a fifth of the time at most: a frame of many endpoints takes longer than 10 ms. */
+/** Painting takes at most a fifth of the time. Without this limit, frames of many endpoints would take most of it. */
 const PAUSE_PER_PAINTING = 4
 
 /** What a screen shows above its log. */
 export type Content = Omit<Screen, 'log'>
 
-/** Where a screen is written; a frame may be dropped, the next one is complete. */
+/** The output of a screen. It may drop a frame, because every frame is complete. */
 export interface ScreenOutput {
   write(text: string): unknown
 }
@@ -28,8 +28,8 @@ interface ScreenOptions {
 }
 
 /**
- * A table that repaints above a log, on the terminal's other screen: what was on the terminal before comes back at the
- * end, and while the process is stopped.
+ * A table and a log below it, repainted on the terminal's alternate screen. The terminal shows its former content again
+ * at the end, and while the process is stopped.
  */
 export class LiveScreen {
   readonly log: string[] = []
@@ -44,14 +44,14 @@ export class LiveScreen {
   private readonly restore = () => this.output.write(leaveScreen)
   private readonly stopSelf = () => this.stop(process.pid, 'SIGTSTP')
   private readonly quitSelf = () => this.stop(process.pid, 'SIGQUIT')
-  /** After a stop, another program may have drawn on the screen, or changed the terminal's mode. */
+  /** Restores mode and screen, which another program may have changed while this process was stopped. */
   private readonly goOn = () => {
     this.keyboard?.resume()
     this.output.write(enterScreen)
     this.paint()
   }
 
-  /** @param draw the content for a terminal of a size */
+  /** @param draw returns the content for a size of the terminal */
   constructor(
     private readonly draw: (size: Size) => Content,
     { output = process.stdout, onKey }: ScreenOptions = {},
@@ -65,7 +65,7 @@ export class LiveScreen {
     process.on('SIGTSTP', this.stopSelf).on('SIGQUIT', this.quitSelf).on('SIGCONT', this.goOn)
   }
 
-  /** Whether it reads keys. */
+  /** Whether the screen reads keys. */
   get hasKeys(): boolean {
     return this.keyboard !== null
   }
@@ -77,7 +77,7 @@ export class LiveScreen {
     this.refresh()
   }
 
-  /** Paints soon: several changes at a time make one frame. */
+  /** Schedules a frame. Several changes before it is painted share the frame. */
   refresh(): void {
     const pauseMs = Math.max(PAINT_PERIOD_MS, this.paintingMs * PAUSE_PER_PAINTING)
     const waitMs = this.paintedAtMs + pauseMs - performance.now()
@@ -96,10 +96,10 @@ export class LiveScreen {
   }
 
   /**
-   * Paints no more.
+   * Stops painting and reading keys.
    *
    * @param left lines that stay on the terminal
-   * @returns what has to be written to the terminal last
+   * @returns the last text to write to the terminal
    */
   leave(left: readonly string[]): string {
     clearTimeout(this.timer)
@@ -112,7 +112,7 @@ export class LiveScreen {
   }
 
   private press(key: Key, onKey: (key: Key) => void): void {
-    // As the terminal does it: the signal goes to the whole process group.
+    // Like a terminal outside of raw mode, send the signal to the whole process group.
     if (key.type === 'ctrl-c') process.kill(FOREGROUND_GROUP, 'SIGINT')
     else if (key.type === 'ctrl-z') this.stop(FOREGROUND_GROUP, 'SIGTSTP')
     else if (key.type === 'ctrl-backslash') this.stop(FOREGROUND_GROUP, 'SIGQUIT')
@@ -121,8 +121,8 @@ export class LiveScreen {
   }
 
   /**
-   * Gives the terminal back, and lets the system stop or end the process. It stops no process that nothing could
-   * continue, such as the only one of a terminal: then this goes on at once.
+   * Restores the terminal, and lets the system stop or end the process. The system does not stop a process that no
+   * shell could continue, such as the only one of a terminal; the screen then continues at once.
    */
   private stop(pid: number, signal: 'SIGTSTP' | 'SIGQUIT'): void {
     process.off('SIGTSTP', this.stopSelf).off('SIGQUIT', this.quitSelf)
@@ -143,5 +143,5 @@ function inAscii({ title, table: { lines, hidden }, legend, log }: Screen): Scre
   }
 }
 
-/** As the pid of kill(2): the own process group. */
+/** The pid that means the own process group in kill(2). */
 const FOREGROUND_GROUP = 0

@@ -4,15 +4,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 /** The file behind standard output, as Linux names it; elsewhere the terminal that controls the process. */
 const FILES = ['/proc/self/fd/1', '/dev/tty']
 
-/** At the end, a terminal that takes nothing for this long gets no more. */
+/** At the end, writing is given up after the terminal has accepted nothing for this time. */
 const STALLED_MS = 500
 const POLL_MS = 20
 
 const NOTHING = Buffer.alloc(0)
 
 /**
- * A terminal that is never waited for. Node writes to terminals synchronously: one that takes nothing, as after Ctrl-S
- * or behind a connection that hangs, would stop a server with all of its calls.
+ * Writes to a terminal without blocking. Node writes to terminals synchronously: a terminal that accepts nothing, as
+ * after Ctrl-S or behind a hanging connection, would block a server and all of its calls.
  */
 export class PatientTerminal {
   private rest: Buffer = NOTHING
@@ -27,13 +27,13 @@ export class PatientTerminal {
       try {
         return new PatientTerminal(openSync(file, O_WRONLY | O_NOCTTY | O_NONBLOCK))
       } catch {
-        // The next one may do.
+        // Try the next file.
       }
     }
     return null
   }
 
-  /** Writes all of the text, or nothing while the terminal still has to take an earlier one. @returns whether it did */
+  /** Writes a text, or drops it while an earlier one is not yet written. @returns false if the text was dropped */
   write(text: string): boolean {
     if (!this.flush()) return false
     this.rest = Buffer.from(text)
@@ -41,7 +41,7 @@ export class PatientTerminal {
     return true
   }
 
-  /** Writes a last text, if the terminal takes it, and closes. */
+  /** Writes a last text, as far as the terminal accepts it, and closes the file. */
   async end(text: string): Promise<void> {
     const last = Buffer.from(text)
     this.rest = this.rest.length === 0 ? last : Buffer.concat([this.rest, last])
@@ -54,7 +54,7 @@ export class PatientTerminal {
     closeSync(this.fd)
   }
 
-  /** @returns whether nothing is left to be written */
+  /** @returns whether all text has been written */
   private flush(): boolean {
     try {
       while (this.rest.length > 0 && !this.isGone)

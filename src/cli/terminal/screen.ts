@@ -6,7 +6,7 @@ const ALTERNATE = '\u001b[?1049h'
 const MAIN = '\u001b[?1049l'
 const HIDE_CURSOR = '\u001b[?25l'
 const SHOW_CURSOR = '\u001b[?25h'
-/** Terminals disagree about the width of some characters: a line that is too wide for one must not break the frame. */
+/** Terminals differ in the width of some characters. A line that is too wide is cut, so that it does not wrap. */
 const CUT_LONG_LINES = '\u001b[?7l'
 const WRAP_LONG_LINES = '\u001b[?7h'
 const HOME = '\u001b[H'
@@ -21,7 +21,7 @@ export interface Size {
 export const enterScreen = ALTERNATE + HIDE_CURSOR + CUT_LONG_LINES + enableBracketedPaste
 export const leaveScreen = disableBracketedPaste + WRAP_LONG_LINES + SHOW_CURSOR + MAIN
 
-/** The size of a terminal. Some terminals report 0, and other streams have no size: then 80 by 24. */
+/** The size of a terminal; 80 by 24 for a terminal that reports 0, and for streams without a size. */
 export function sizeOf({ columns, rows }: Partial<Size>): Size {
   return { columns: columns || 80, rows: rows || 24 }
 }
@@ -71,12 +71,12 @@ export function frame(
     ...top.map((line) => cutTo(line, columns, ellipsis)),
     ...logWithin(log, rows - top.length, columns, ellipsis),
   ]
-  // Cleared before the text: behind a line of the full width, xterm would clear its last character.
+  // Each line is cleared before its text: after a line of full width, xterm would clear the last character.
   const cleared = lines.map((line) => CLEAR_LINE + line)
   return HOME + cleared.join('\r\n') + (lines.length < rows ? `\r\n${CLEAR_BELOW}` : '')
 }
 
-/** The newest lines of a log, wrapped. The oldest line may be cut: its beginning names the event. */
+/** The newest lines of a log, wrapped. A line that alone needs more rows keeps its beginning, which names the event. */
 function logWithin(log: readonly string[], rows: number, columns: number, ellipsis: string): string[] {
   const shown: string[] = []
   for (const line of log.toReversed()) {
@@ -112,7 +112,7 @@ function wrap(line: string, columns: number, ellipsis: string): string[] {
       break
     }
     const { taken, left } = takeWords(rest, room)
-    // A character that is wider than the terminal.
+    // The next character is wider than the terminal.
     if (left === rest) break
     rows.push(before + taken)
     rest = left

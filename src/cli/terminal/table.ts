@@ -8,7 +8,7 @@ import { isNarrow, textWidth } from './text-width.js'
 import { visible } from './visible.js'
 import { wrapWords } from './wrap.js'
 
-/** On a terminal that is too narrow for the table, a column leaves or wraps. */
+/** A column of a table. On a terminal that is too narrow, it is left out or wrapped. */
 export interface Column<Row> extends Yielding {
   readonly head: string
   readonly align?: 'left' | 'right'
@@ -17,9 +17,9 @@ export interface Column<Row> extends Yielding {
   readonly paint?: (row: Row, text: string) => string
 }
 
-/** What a table shows, and how. */
+/** Options of a table. */
 export interface TableChoice {
-  /** `one`: no text is wrapped, and a screen cuts the line. By default `several`. */
+  /** `one`: no text is wrapped, for a screen that cuts its lines. Default: `several`. */
   readonly lines?: 'one' | 'several'
   /** Names of columns, in their order; undefined for all. */
   readonly columns?: readonly string[] | undefined
@@ -48,14 +48,14 @@ const NO_BORDERS = {
 }
 
 /**
- * cli-table3 takes 20 to 100 µs for a cell, and a list of 100,000 endpoints has a million: longer tables do not use
- * it.
+ * The most rows of a table that cli-table3 lays out. It takes 20 to 100 µs for a cell, and a list of 100,000 endpoints
+ * has a million cells.
  */
 const MAX_ROWS_LAID_OUT = 50
 
 /**
- * Rows under dim heads, two spaces between columns, no borders: the same for a terminal and a pipe, as far as the
- * terminal is wide enough.
+ * Rows under dim heads, two spaces between columns, no borders. A pipe gets the same table as a terminal of sufficient
+ * width.
  */
 export function renderTable<Row>(
   rows: readonly Row[],
@@ -107,11 +107,11 @@ function nameOf(head: string): string {
   return head === '' ? 'state' : head.toLowerCase().replaceAll(' ', '-')
 }
 
-/** A column's cells under its head, each of one line or several. */
+/** The cells of a column, beginning with its head. A cell has one line or several. */
 interface Cells extends Yielding {
   readonly align: 'left' | 'right'
   readonly cells: readonly string[]
-  /** The terminal columns of each cell, without colours; of several lines those of the longest. */
+  /** The width of each cell without colours, in columns of the terminal: that of its longest line. */
   readonly widths: readonly number[]
   readonly width: number
   /** Whether all characters take one column. */
@@ -139,7 +139,7 @@ function painted<Row>(rows: readonly Row[], column: Cells, { paint }: Column<Row
   const cells = column.cells.map((text, line) => {
     const row = rows[line - 1]
     if (row === undefined) return palette.dim(text)
-    // Each line of a cell by itself, since the next column follows it.
+    // Each line of a cell is painted separately, because the text of the next column follows it.
     return paint
       ? linesOf(text)
           .map((part) => paint(row, part))

@@ -8,7 +8,7 @@ import { markInTexts } from '../../domain/look-alike.js'
 export const INVISIBLE =
   /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/gu
 
-/** Most texts: tested first, because Unicode properties take longer and lists are long. */
+/** Matches most texts. It is tested first, because a test of Unicode properties takes longer. */
 const PLAIN = /^[ -~]*$/
 
 /** Untrusted text, made safe for a terminal: invisible characters are shown as their codes. */
@@ -17,7 +17,8 @@ export function visible(text: string): string {
 }
 
 /**
- * Most JSON. A replacement would take 30 MB for the document of 10,000 endpoints, since each line break is a match.
+ * Matches most JSON, which then needs no replacement. A replacement takes 30 MB for the document of 10,000 endpoints,
+ * since each line break is a match.
  */
 const PLAIN_JSON = /^[ -~\n]*$/
 
@@ -27,7 +28,7 @@ export function jsonLine(value: unknown): string {
   return PLAIN_JSON.test(json) ? json : json.replace(INVISIBLE, asCode)
 }
 
-/** The same, indented. */
+/** Indented JSON, safe for a terminal. */
 export function prettyJson(value: unknown): string {
   const json = stringify(value, 2)
   if (PLAIN_JSON.test(json)) return json
@@ -38,8 +39,8 @@ export function prettyJson(value: unknown): string {
 const ELEMENTS_AT_ONCE = 200
 
 /**
- * The lines of `prettyJson(document)`, some at a time: the text of a document of 10,000 endpoints takes 4 MB, several
- * times while it is created and written.
+ * The lines of `prettyJson(document)`, in parts. The whole text of a document of 10,000 endpoints takes 4 MB, and
+ * several copies of it would exist while it is created and written.
  */
 export function* prettyJsonLines(document: object): Generator<string> {
   const members = Object.entries(document).filter(([, member]) => member !== undefined)
@@ -69,7 +70,7 @@ function* elementLines(list: readonly unknown[]): Generator<string> {
   }
 }
 
-/** Readers of JSON replace all lone surrogates by the same character: different keys would become equal. */
+/** JSON with lone surrogates as codes: readers replace each by the same character, so different keys would be equal. */
 export function stringify(value: unknown, indent?: number): string {
   const json = JSON.stringify(value, null, indent)
   if (!json.includes('\\ud')) return json
@@ -77,7 +78,7 @@ export function stringify(value: unknown, indent?: number): string {
   return JSON.stringify(value, shown, indent)
 }
 
-/** Escaped as in JSON, so that tables and documents agree: `\\u200b`. */
+/** The code of a character as an escape of JSON, such as `\\u200b`: tables and documents show the same. */
 export function asCode(character: string): string {
   return Array.from(
     { length: character.length },
@@ -88,7 +89,7 @@ export function asCode(character: string): string {
 /** Colour codes directly precede and follow names. */
 const COLOUR = /(\u001b\[[\d;]*m)/
 
-/** Marks look-alike names in the lines around a report's tables; the tables have marked their own before layout. */
+/** Marks look-alike names in the lines around the tables of a report. The tables mark their own before their layout. */
 export function markInReport(report: string): string {
   return markInTexts(report.split(COLOUR)).join('')
 }

@@ -21,7 +21,7 @@ export function take(line: string, columns: number): { readonly taken: string; r
   return { taken, left }
 }
 
-/** The text in lines of a width, broken between words; a longer word is split, behind a comma if it has one. */
+/** Wraps a text between words. A word that is longer than the width is split, after a comma if it has one. */
 export function wrapWords(text: string, columns: number): string[] {
   if (textWidth(text) <= columns) return [text]
   const lines: string[] = []
@@ -44,7 +44,7 @@ function pieces(word: string, columns: number): string[] {
     const { taken } = take(rest, columns)
     const comma = taken.lastIndexOf(',') + 1
     const { taken: piece, left } = take(rest, comma > 0 ? textWidth(taken.slice(0, comma)) : columns)
-    // A character that is wider than the line.
+    // The next character is wider than the line.
     if (left === rest) break
     all.push(piece)
     rest = left
@@ -52,20 +52,20 @@ function pieces(word: string, columns: number): string[] {
   return [...all, rest]
 }
 
-/** A command or JSON to copy: a break within it would make two commands of it. */
+/** A line with a command or JSON to copy: copied with a line break, it would be incomplete. */
 const TO_COPY = /\bdisco \w|(?:^|\s)--\w|[{[]"/
 
-/** The end of a mark or word, such as `✗ ` or `PASS  `, before a sentence. */
+/** A mark or word at the beginning of a line, such as `✗ ` or `PASS  `, with the spaces after it. */
 const MARK = /^(?:\u001b\[[0-9;]*m)* *(?:\u001b\[[0-9;]*m)*(?:[✗✓!?→·↻~+-]|PASS|FAIL)(?:\u001b\[[0-9;]*m)* +/
 
 /** A command and the remark in brackets behind it, as in `fix: disco weight hello 1.2.3.4:1 0   (or mend its server)`. */
 const REMARKED = /^( *)(.*\S) {3}((?:\u001b\[[0-9;]*m)*\(.*)$/
 
-/** Narrower terminals wrap by themselves. */
+/** Lines are not wrapped for narrower terminals, which break them themselves. */
 const MIN_COLUMNS = 20
 
 /**
- * Breaks the lines of a text between words where they are wider than the terminal; they continue below their sentence.
+ * Wraps the lines of a text that are wider than the terminal. Their continuation is indented to the start of the text.
  * A command or JSON stays whole on its line, for copying; a remark behind it moves below.
  */
 export function wrapLines(text: string, columns: number): string {

@@ -4,11 +4,11 @@ import { SORTS, type Sort } from './rows.js'
 
 /** What the keys have set on a watched screen. */
 export interface Controls {
-  /** Number of rows above the first shown one, as far as there are so many. */
+  /** The number of rows to scroll past. The table may have fewer. */
   readonly top: number
-  /** Shows the rows that contain it; empty for all. */
+  /** The text that shown rows contain; empty for all rows. */
   readonly filter: string
-  /** A filter that is being typed; null for none. */
+  /** The filter that the user is typing; null for none. */
   readonly draft: string | null
   readonly sort: Sort
 }
@@ -20,11 +20,11 @@ export interface Page {
   /** Number of rows above the shown ones. */
   readonly top: number
   readonly shown: number
-  /** Number of rows that the filter leaves. */
+  /** The number of rows that match the filter. */
   readonly rows: number
 }
 
-/** The controls after a key; `quit` for the end. */
+/** The controls after a key is pressed; `quit` if the key ends the watch. */
 export function press(controls: Controls, key: Key, page: Page): Controls | 'quit' {
   if (controls.draft !== null) return edit(controls, controls.draft, key)
   if (key.type === 'text') return type(controls, key.text, page)
@@ -52,7 +52,7 @@ function scroll({ type }: Key, { top, shown, rows }: Page): number | null {
   }
 }
 
-/** Keys that were typed fast may arrive together. */
+/** The controls after typed text, which may hold several keys that were pressed quickly. */
 function type(controls: Controls, text: string, page: Page): Controls | 'quit' {
   const [letter = '', ...rest] = text
   if (letter === '') return controls
@@ -66,7 +66,7 @@ function sortAfter(sort: Sort): Sort {
   return SORTS[(SORTS.indexOf(sort) + 1) % SORTS.length] ?? sort
 }
 
-/** Longer filters find nothing that shorter ones do not. */
+/** The limit of a filter: a longer one would hardly match fewer rows. */
 const MOST_CHARACTERS = 100
 
 function edit(controls: Controls, draft: string, key: Key): Controls {

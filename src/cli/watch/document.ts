@@ -21,9 +21,9 @@ interface OfEndpoint {
 
 /** One line of `watch` and `register`. */
 export type EventDoc = AnyEventDoc & {
-  /** Only if several registries are watched: `rev` is its own. */
+  /** The registry that `rev` belongs to; only if several registries are watched. */
   readonly registry?: string
-  /** Only of a change, or a list, before the watch began, with --since. */
+  /** Only with --since, for a list and for changes from before the start of the watch. */
   readonly past?: true
 }
 
@@ -74,7 +74,7 @@ type AnyEventDoc =
       readonly changes: number
     }
 
-/** @param filter of the watch: `synced` counts the endpoints that it chooses */
+/** @param filter the filter of the watch; `synced` counts the endpoints that match it */
 export function eventDoc(
   watched: WatchEvent,
   service: string | undefined,

@@ -11,13 +11,13 @@ import { visible } from '../terminal/visible.js'
 import type { EventDoc } from './document.js'
 import { hookRun, type WatchedList, type WatchScope } from './hook-run.js'
 
-/** Events after which the list is the same, or unknown: they are printed, and run nothing. */
+/** Events that do not change the list. They are printed, but do not run the command. */
 const WITHOUT_CHANGE: ReadonlySet<string> = new Set(['stale', 'resync'])
 
 interface ExecSettings {
-  /** For a shell. */
+  /** The command line for a shell. */
   readonly command: string
-  /** Whether the changes during a run become one run, with the newest of them. */
+  /** Whether all changes during a run lead to a single run, with the newest change. */
   readonly isLatest: boolean
   /** The descriptor that the command writes to. */
   readonly stdout: 1 | 2
@@ -63,14 +63,14 @@ export class WatchExec implements AsyncDisposable {
     this.newest = isLatest ? new NewestOnly((run) => hook.run(run)) : null
   }
 
-  /** Ends a run that is under way. */
+  /** Ends the current run, and removes the snapshot file. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.ending.abort()
     await this.idle()
     this.file[Symbol.dispose]()
   }
 
-  /** Resolves when the next event may come. Until then later changes stay in etcd, and take no memory. */
+  /** Resolves when the next event may be passed. Until then later changes are left in etcd, and take no memory. */
   async on({ event, snapshot, registry }: WatchEvent, doc: EventDoc): Promise<void> {
     const known = this.lists.get(registry)?.snapshot ?? null
     const list = event.type === 'stale' ? { snapshot: known, stale: event.cause } : { snapshot, stale: null }
@@ -81,13 +81,13 @@ export class WatchExec implements AsyncDisposable {
     else await this.hook.run(run)
   }
 
-  /** Resolves when no command runs, and none is due. */
+  /** Resolves when no run is in progress or pending. */
   async idle(): Promise<void> {
     await this.newest?.idle()
   }
 }
 
-/** Remarks on runs. */
+/** Prints a remark on each failed or slow run. */
 function execReports({ remark, palette }: ExecRemarks, isLatest: boolean): HookReports {
   const mark = palette.yellow('!')
   return {

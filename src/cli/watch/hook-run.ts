@@ -12,20 +12,21 @@ import type { EventDoc } from './document.js'
 
 /** The list of one registry. */
 export interface WatchedList {
-  /** Null before the first. */
+  /** Null before the first list. */
   readonly snapshot: Snapshot | null
-  /** Why it may be out of date. */
+  /** The outage since which the list may be out of date; null for none. */
   readonly stale: DiscoError | null
 }
 
-/** The lists of a watch: that of each registry by its name, or the only one without a name. */
+/** The lists of a watch by the name of their registry; the name of a single registry is undefined. */
 export type WatchedLists = ReadonlyMap<string | undefined, WatchedList>
 
 export type WatchScope = Pick<Scope<string | undefined>, 'service' | 'filter'>
 
 /**
- * What a command gets about an event: the document as its input, the same in variables, and the list. Text of the
- * registry is made visible in variables, which cannot have a NUL, and are printed by scripts.
+ * The run of a command for an event: the event's document is the standard input, its main fields are environment
+ * variables, and the list is the snapshot. Invisible characters are shown as codes in the variables, because variables
+ * cannot contain NUL, and scripts print them.
  */
 export function hookRun(event: EventDoc, scope: WatchScope, lists: WatchedLists): HookRun {
   const { type, service = '' } = event
@@ -60,7 +61,7 @@ function listDoc(scope: WatchScope, lists: WatchedLists): EndpointsDoc | Selecte
   return { ...doc, registries: doc.registries.map((one) => ({ ...one, problem: problemOf(one.registry) })) }
 }
 
-/** A registry that was never listed is a part without a document. */
+/** The document of each registry. A registry without a list has its error instead. */
 function partsOf<Doc>(lists: WatchedLists, docOf: (snapshot: Snapshot) => Doc): RegistryPart<Doc>[] {
   return [...lists].flatMap(([registry = null, { snapshot, stale }]) => {
     const read = snapshot === null ? stale : docOf(snapshot)

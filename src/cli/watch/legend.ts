@@ -7,12 +7,12 @@ import type { Controls } from './controls.js'
 
 /** Numbers of rows. */
 export interface Counted {
-  /** Those that the filter leaves. */
+  /** The rows that match the filter. */
   readonly matching: number
   readonly all: number
 }
 
-/** The line below a watched table: the glyphs, the filter and the order, and the keys; the filter while it is typed. */
+/** The line below a watched table: glyphs, filter, order and keys. While the user types a filter: only the filter. */
 export function renderControls(
   { filter, draft, sort }: Controls,
   { matching, all }: Counted,
@@ -24,7 +24,7 @@ export function renderControls(
   if (draft !== null) {
     const keys = palette.dim(`   ${counted}   Enter: keep  Esc: cancel`)
     const typed = `/${visible(draft)}`
-    // Of a long filter the end is shown, where it is typed.
+    // If the filter is too long, show its end, where the user types.
     const room = columns - textWidth(keys) - 1
     return `${textWidth(typed) <= room ? typed : `…${lastColumns(typed, Math.max(1, room - 1))}`}_${keys}`
   }
@@ -45,7 +45,7 @@ export function renderControls(
 }
 
 const BETWEEN = '   '
-/** Columns of a filter that is in force. */
+/** Columns of the terminal for the active filter. */
 const MOST_SHOWN = 20
 
 function lastColumns(text: string, columns: number): string {

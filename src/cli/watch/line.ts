@@ -5,7 +5,7 @@ import { count, percent } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 import type { EventDoc } from './document.js'
 
-/** Renders the events of one log. */
+/** Renders events as lines of a log, and marks look-alike names in them. */
 export class EventLog {
   private readonly mark = markInLog()
 
@@ -16,7 +16,7 @@ export class EventLog {
 
   constructor(private readonly palette: Palette) {}
 
-  /** One line: time (etcd stores none of a past change), revision, change, endpoint, and the effect on its share. */
+  /** Time, revision, change, endpoint, and the effect on its share. A past change has no time: etcd stores none. */
   line(event: EventDoc, at: Date): string {
     const { palette } = this
     const time = palette.dim(event.past ? '--------' : at.toTimeString().slice(0, 8))

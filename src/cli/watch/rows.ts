@@ -1,10 +1,10 @@
 import { conditionOf, type EndpointRow, noteOf } from '../endpoints/table.js'
 
-/** The orders of a watched table; `s` goes through them. */
+/** The orders of a watched table. The key `s` switches to the next one. */
 export const SORTS = ['address', 'weight', 'last change', 'state'] as const
 export type Sort = (typeof SORTS)[number]
 
-/** @param rows by service, version and address, as in `ls` */
+/** @param rows ordered by service, version and address, as in `ls` */
 export function sorted(rows: readonly EndpointRow[], sort: Sort): readonly EndpointRow[] {
   switch (sort) {
     case 'address':
@@ -50,10 +50,10 @@ export interface Visible {
 }
 
 /**
- * The rows for a screen with room for so many lines. Those of the latest changes stay visible, unless the user has
- * scrolled; they take half of the room at most.
+ * The rows for a screen with `room` lines. Unless the user has scrolled, the rows of the latest changes are shown as
+ * well; they take at most half of the room.
  *
- * @param top number of rows that were scrolled away
+ * @param top the number of rows to scroll past
  * @param changed ids of the changed endpoints, the latest last
  */
 export function visibleRows(

@@ -6,15 +6,18 @@ import { registryEvents, type WatchEvent } from '../../registry/events.js'
 import type { Registry } from '../../registry/registry.js'
 import type { OpenRegistry } from '../base-command.js'
 
-/** What is watched: a service, or all of them. */
+/** The options of a watch. Without a service, all services are watched. */
 interface Watched {
   readonly service: string | undefined
   readonly filter: EndpointFilter
-  /** The revision of the first list, which past changes follow; only for a single registry. */
+  /** The revision of the first list; the changes since then follow. Only for a single registry. */
   readonly since?: Revision | undefined
 }
 
-/** The events of each registry, in the order of their arrival. One of several that denies is stale; the others go on. */
+/**
+ * The events of all registries, in the order of their arrival. If one of several registries denies the watch, its list
+ * is stale, and the watches of the others continue.
+ */
 export async function* watchEach(
   registries: readonly OpenRegistry[],
   { service, filter, since }: Watched,
@@ -32,7 +35,7 @@ export async function* watchEach(
   try {
     yield* merged(events)
   } finally {
-    // A source that waits for an event returns with the signal alone.
+    // Only the signal ends a source that is waiting for an event.
     ending.abort()
   }
 }

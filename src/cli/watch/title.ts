@@ -29,8 +29,8 @@ export interface Watched {
 }
 
 /**
- * `hello · 127.0.0.1:2379 · rev 424 · 4 endpoints · live`. If it does not fit, the least important parts are omitted
- * first; the freshness stays, in words, in any width with room for the word.
+ * The title, such as `hello · 127.0.0.1:2379 · rev 424 · 4 endpoints · live`. In a narrow terminal, the least important
+ * parts are omitted first. The freshness is always shown.
  */
 export function renderTitle(watched: Watched, columns: number, palette: Palette): string {
   const { service, selection = '', members, revision, endpoints, freshness } = watched
@@ -69,7 +69,7 @@ function freshnessTexts(freshness: Freshness): readonly [full: string, counted: 
   return [`${counted}, retrying`, counted, 'STALE']
 }
 
-/** The part of the name that fits before the status; empty if that is too little to read. */
+/** The name, cut to the columns before the status; empty for fewer than two columns. */
 function nameWithin(columns: number, name: string, status: string): string[] {
   const room = columns - textWidth(BETWEEN + status)
   return room < 2 ? [] : [cutTo(name, room)]

@@ -17,22 +17,22 @@ import { EventLog } from './line.js'
 import { filtered, rowId, sorted, visibleRows } from './rows.js'
 import { type Freshness, renderTitle } from './title.js'
 
-/** The title of a stale list shows its age in seconds. */
+/** The title of a stale list is painted each second, because it shows the seconds since the outage began. */
 const COUNT_PERIOD_MS = 1_000
 
-/** Changed rows that may stay visible: more than a screen has. */
+/** The number of changed rows to remember: more than a screen has. */
 const MOST_CHANGED = 200
 
 /**
- * How fresh the list is, the endpoints as a table, and the log below. Keys scroll, filter and sort the table. At the end
- * the last table is printed with the whole log.
+ * The screen of a watch: a title with the freshness of the list, the table of endpoints, and the log. Keys scroll,
+ * filter and sort the table. At the end, the last table and the kept lines of the log are printed.
  */
 export class ScreenView {
   private readonly events: EventLog
   private readonly screen: LiveScreen
-  /** The list of each registry; the only one has no name. */
+  /** The list of each registry by its name; the name of a single registry is undefined. */
   private readonly snapshots = new Map<string | undefined, Snapshot>()
-  /** Registries that are out of reach. */
+  /** Registries that cannot be reached. */
   private readonly stale = new Map<string | undefined, { readonly since: Date; readonly fromMs: number }>()
   private counting: NodeJS.Timeout | undefined
   private controls: Controls = NO_CONTROLS
@@ -41,8 +41,8 @@ export class ScreenView {
   private readonly changed = new Set<string>()
 
   /**
-   * @param scope without a service: all of them
-   * @param members of etcd, as the user named them
+   * @param scope the watched service, or all services
+   * @param members etcd's members, as the user named them
    * @param onQuit called when the user ends the watch by a key
    */
   constructor(
@@ -80,7 +80,7 @@ export class ScreenView {
       return
     }
     this.controls = next
-    // The next key may come before the next frame.
+    // Update the page now, because the next key may arrive before the next frame.
     this.page = { ...this.page, top: next.top }
     this.screen.refresh()
   }
@@ -114,7 +114,7 @@ export class ScreenView {
     return { type: this.isEmpty ? 'connecting' : 'live' }
   }
 
-  /** Before the first event. */
+  /** Whether no event has arrived. */
   private get isEmpty(): boolean {
     return this.screen.log.length === 0
   }
@@ -123,7 +123,7 @@ export class ScreenView {
     const all = this.isEmpty ? [] : watchedRows(this.snapshots, this.scope)
     const { controls, palette } = this
     const matching = sorted(filtered(all, controls.draft ?? controls.filter), controls.sort)
-    // One line is the head.
+    // The head of the table takes one line.
     const room = Math.max(0, rows - ROWS_BESIDES_TABLE - 1)
     const shown = visibleRows(matching, room, controls.top, this.changed)
     this.page = { top: shown.above, shown: shown.rows.length, rows: matching.length }
@@ -144,7 +144,7 @@ export class ScreenView {
     return renderTitle({ service, selection, members, revision, endpoints, freshness }, columns, this.palette)
   }
 
-  /** Remaining times change without an event: a watched table omits them. The rows of a stale list are dim throughout. */
+  /** The lines of the table, without TTLs, which change without events. If all lists are stale, the lines are dim. */
   private lines(rows: readonly EndpointRow[], room: number): readonly string[] {
     if (this.isEmpty || room === 0) return []
     const withService = this.scope.service === undefined
