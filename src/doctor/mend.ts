@@ -62,12 +62,13 @@ function nameOf(endpoint: Endpoint, service: readonly Endpoint[]): string | null
 
 /**
  * Takes an endpoint that does not serve out of rotation: by weight 0, which can be undone, if the service has
- * weights and another endpoint with one; else by removal.
+ * weights and another endpoint with one; else by removal, also if its weight is 0 already.
  */
 export function outOfRotation(endpoint: Endpoint, facts: ServiceFacts, otherwise: string): Remedy {
   const { endpoints, weightsUnset } = facts
   const weightless = findLayout(endpoint.layout)?.weightless !== null
-  if (!weightless && !weightsUnset && keepsWeight(endpoint, endpoints)) {
+  const isDrained = endpoint.weight === 0
+  if (!weightless && !weightsUnset && !isDrained && keepsWeight(endpoint, endpoints)) {
     return remedyOf(commandOn(['weight'], endpoint, endpoints, '0'), otherwise)
   }
   return remedyOf(commandOn(['unregister'], endpoint, endpoints), otherwise)

@@ -89,6 +89,12 @@ warning, and the health of the servers was not checked: repeat it with --tls (an
   },
 }
 
+/** Whether a check has shown that calls to the endpoint fail. */
+export function isDown(endpoint: Endpoint, { healthOf }: ServiceFacts): boolean {
+  const fault = healthOf(endpoint)?.fault
+  return UNREACHED.has(fault) || SILENT.has(fault)
+}
+
 /** A drained endpoint gets no calls that could fail. */
 function severityBy(
   endpoint: Endpoint,

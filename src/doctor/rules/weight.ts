@@ -3,6 +3,7 @@ import { findLayout } from '../../domain/layouts/index.js'
 import { byKey, type ServiceFacts } from '../facts.js'
 import { counted, type Found, type Rule } from '../finding.js'
 import { commandOn, type Remedy, remedyOf } from '../mend.js'
+import { isDown } from './server.js'
 
 export const ignoredWeight: Rule<ServiceFacts> = {
   code: 'D009',
@@ -55,8 +56,8 @@ a drain under way or a forgotten one only its revision tells: compare it with th
 
 Put it back by disco drain SERVICE ADDR --undo, which takes the weight from etcd's history, or by disco weight SERVICE ADDR N
 where it was registered with weight 0; or remove it: disco unregister SERVICE ADDR.`,
-  find: ({ endpoints, weightsUnset }) =>
-    byKey(weightsUnset ? [] : endpoints).flatMap((endpoint): Found[] =>
+  find: (facts) =>
+    byKey(facts.weightsUnset ? [] : facts.endpoints).flatMap((endpoint): Found[] =>
       endpoint.problem === null && endpoint.weight === 0 && findLayout(endpoint.layout)?.weightless === null
         ? [
             {
@@ -65,7 +66,7 @@ where it was registered with weight 0; or remove it: disco unregister SERVICE AD
               text: 'weight 0',
               cost: 'it gets no traffic',
               share: 0,
-              remedy: undrainRemedy(endpoint, endpoints),
+              remedy: undrainRemedy(endpoint, facts),
             },
           ]
         : [],
@@ -73,11 +74,17 @@ where it was registered with weight 0; or remove it: disco unregister SERVICE AD
 }
 
 /** A key that was written once has no weight in etcd's history. */
-function undrainRemedy(endpoint: Endpoint, service: readonly Endpoint[]): Remedy {
+function undrainRemedy(endpoint: Endpoint, facts: ServiceFacts): Remedy {
+  const { endpoints } = facts
+  // With a weight, an endpoint that is down would get calls that fail.
+  const first = isDown(endpoint, facts) ? 'once its server serves; ' : ''
   return endpoint.createRevision === endpoint.modRevision
     ? remedyOf(
-        commandOn(['weight'], endpoint, service, '1'),
-        'or another weight: it was registered with 0; or remove it, if it is forgotten',
+        commandOn(['weight'], endpoint, endpoints, '1'),
+        `${first}or another weight: it was registered with 0; or remove it, if it is forgotten`,
       )
-    : remedyOf(commandOn(['drain'], endpoint, service, '--undo'), 'or remove it, if it is forgotten')
+    : remedyOf(
+        commandOn(['drain'], endpoint, endpoints, '--undo'),
+        `${first}or remove it, if it is forgotten`,
+      )
 }

@@ -77,10 +77,10 @@ describe('the findings on a service', () => {
       [['D002 error 10.0.0.1:1', 'disco unregister hello 10.0.0.1:1', 'by hand']],
     ],
     [
-      'refused, and drained: no call can fail',
+      'refused, and drained: no call can fail, and weight 0 would change nothing',
       facts([one({ weight: 0 }), two()], { health: REFUSED }),
       [
-        ['D002 warning 10.0.0.1:1', 'disco weight hello 10.0.0.1:1 0', 'by hand'],
+        ['D002 warning 10.0.0.1:1', 'disco unregister hello 10.0.0.1:1', 'by hand'],
         ['D010 warning 10.0.0.1:1', 'disco weight hello 10.0.0.1:1 1', 'by hand'],
       ],
     ],
@@ -266,6 +266,20 @@ describe('the findings on a service', () => {
     expect(noLease).toMatchObject({ code: 'D001', since: 112, share: 0.75 })
     expect(refused).toMatchObject({ code: 'D002', share: 0.75, cost: '75.0% of the traffic has no server' })
   })
+
+  it.each(['refused', 'not-serving'] as const)(
+    'give a drained endpoint back only once it serves: %s',
+    (fault) => {
+      const conditionsOf = (modRevision: number) =>
+        found(
+          facts([one({ weight: 0, createRevision: 7, modRevision }), two()], {
+            health: { ...WELL, '10.0.0.1:1': checked(fault) },
+          }),
+        ).flatMap(({ code, remedy }) => (code === 'D010' ? remedy.otherwise : []))
+      for (const modRevision of [7, 9])
+        expect(conditionsOf(modRevision)).toEqual([expect.stringMatching(/^once its server serves; or /)])
+    },
+  )
 
   it('give commands that mean the service whatever it is called', () => {
     const named = (service: string) =>
