@@ -21,14 +21,21 @@ export function take(line: string, columns: number): { readonly taken: string; r
   return { taken, left }
 }
 
-/** Wraps a text between words. A word that is longer than the width is split, after a comma if it has one. */
+/** Stands for a space between words that stay together. Texts have none of their own: it is shown as its code. */
+const GLUE = '\u00a0'
+
+/**
+ * Wraps a text between words. A word that is longer than the width is split, after a comma if it has one. Words joined
+ * by GLUE are never split: too long for a line of their own, they stay where they are.
+ */
 export function wrapWords(text: string, columns: number): string[] {
   if (textWidth(text) <= columns) return [text]
   const lines: string[] = []
   let line = ''
   for (const word of text.split(' ').flatMap((word) => pieces(word, columns))) {
+    const isTooLong = textWidth(word) > columns
     if (line === '') line = word
-    else if (textWidth(line) + 1 + textWidth(word) <= columns) line += ` ${word}`
+    else if (isTooLong || textWidth(line) + 1 + textWidth(word) <= columns) line += ` ${word}`
     else {
       lines.push(line)
       line = word
@@ -38,6 +45,7 @@ export function wrapWords(text: string, columns: number): string[] {
 }
 
 function pieces(word: string, columns: number): string[] {
+  if (word.includes(GLUE)) return [word]
   const all: string[] = []
   let rest = word
   while (textWidth(rest) > columns) {
@@ -52,8 +60,15 @@ function pieces(word: string, columns: number): string[] {
   return [...all, rest]
 }
 
-/** A line with a command or JSON to copy: copied with a line break, it would be incomplete. */
-const TO_COPY = /\bdisco \w|(?:^|\s)--\w|[{[]"/
+/** A line with JSON to copy: copied with a line break, it would be incomplete. */
+const JSON_TO_COPY = /[{[]"/
+
+/**
+ * A command of disco up to the end of its clause, or flags with their values. Copied with a line break, they would be
+ * incomplete.
+ */
+const COMMAND =
+  /(?:\bfix: )?\bdisco \w(?:'[^']*'|"[^"]*"|(?![.,;](?:\s|$)|\s{2}|\s\()[^'"])*|(?<=^|\s)--\w[\w-]*(?:[ =][^\s,;()]+)?(?: --\w[\w-]*(?:[ =][^\s,;()]+)?)*/g
 
 /** A mark or word at the beginning of a line, such as `✗ ` or `PASS  `, with the spaces after it. */
 const MARK = /^(?:\u001b\[[0-9;]*m)* *(?:\u001b\[[0-9;]*m)*(?:[✗✓!?→·↻~+-]|PASS|FAIL)(?:\u001b\[[0-9;]*m)* +/
@@ -66,7 +81,7 @@ const MIN_COLUMNS = 20
 
 /**
  * Wraps the lines of a text that are wider than the terminal. Their continuation is indented to the start of the text.
- * A command or JSON stays whole on its line, for copying; a remark behind it moves below.
+ * A command stays whole, for copying, and a remark behind it moves below. A line with JSON is not wrapped.
  */
 export function wrapLines(text: string, columns: number): string {
   if (columns < MIN_COLUMNS || columns === Number.POSITIVE_INFINITY) return text
@@ -78,12 +93,14 @@ export function wrapLines(text: string, columns: number): string {
 
 function wrapLine(line: string, columns: number): string[] {
   if (textWidth(line) <= columns) return [line]
-  if (TO_COPY.test(line)) {
-    const [, indent = '', command, remark] = REMARKED.exec(line) ?? []
-    return command === undefined ? [line] : [indent + command, ...wrapLine(`${indent}${remark}`, columns)]
+  if (JSON_TO_COPY.test(line)) return [line]
+  const glued = line.replace(COMMAND, (command) => command.replaceAll(' ', GLUE))
+  const [, before = '', command, remark] = glued === line ? [] : (REMARKED.exec(line) ?? [])
+  if (command !== undefined) {
+    return [...wrapLine(before + command, columns), ...wrapLine(`${before}${remark}`, columns)]
   }
   const [start = ''] = MARK.exec(line) ?? /^ */.exec(line) ?? []
   const indent = ' '.repeat(textWidth(start))
-  const [first = '', ...more] = wrapWords(line.slice(start.length), columns - indent.length)
-  return [start + first, ...more.map((part) => indent + part)]
+  const [first = '', ...more] = wrapWords(glued.slice(start.length), columns - indent.length)
+  return [start + first, ...more.map((part) => indent + part)].map((part) => part.replaceAll(GLUE, ' '))
 }

@@ -42,10 +42,29 @@ describe('a text on a terminal', () => {
   it('keeps a line whole that has a command or JSON to copy', () => {
     for (const line of [
       '  fix: disco unregister hello 127.0.0.1:1004',
-      '  Then give it with --layout seed',
       'service config  {"loadBalancingConfig":[{}]}',
     ])
       expect(wrapLines(line, 30)).toBe(line)
+  })
+
+  it('breaks prose around commands and flags between words, and keeps these whole', () => {
+    expect(
+      wrapLines('  Describe it by its file: --proto FILE [--import-path DIR], or --protoset FILE', 42).split(
+        '\n',
+      ),
+    ).toEqual(['  Describe it by its file: --proto FILE', '  [--import-path DIR], or --protoset FILE'])
+    expect(wrapLines('  Then give it with --layout seed --root /x', 30).split('\n')).toEqual([
+      '  Then give it with',
+      '  --layout seed --root /x',
+    ])
+    expect(
+      wrapLines(`✗ Likely cause: the client. Try: disco call hello Say -H 'a: b, c', or look`, 44).split(
+        '\n',
+      ),
+    ).toEqual([`✗ Likely cause: the client. Try:`, `  disco call hello Say -H 'a: b, c', or look`])
+    expect(
+      wrapLines('  Clients get calls by weight: disco weight. For some: --canary', 44).split('\n'),
+    ).toEqual(['  Clients get calls by weight: disco weight.', '  For some: --canary'])
   })
 
   it('moves the remark behind a command below it, and breaks it between words', () => {
