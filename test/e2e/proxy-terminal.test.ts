@@ -48,6 +48,16 @@ it('shows shares against expectation and the verdict on the calls, and leaves th
     expect(left).toContain(shown)
 })
 
+it('leaves lines that break between words', async () => {
+  const proxy = disco.onTerminal(70, 20, 'proxy', 'hello', '--listen', ':0', '--endpoints', '127.0.0.1:1')
+  await shows(proxy, /there is no/)
+  const { code, stdout } = await proxy.pressCtrlC()
+  expect(code).toBe(0)
+  const left = withoutColors(stdout.slice(stdout.lastIndexOf(LEAVE) + LEAVE.length)).split(/\r?\n/)
+  expect(left.some((line) => line.includes('etcd is not reachable'))).toBe(true)
+  expect(left.filter((line) => line.length > 70)).toEqual([])
+})
+
 async function shows(proxy: Process, text: RegExp): Promise<void> {
   await until(
     () => text.test(withoutColors(proxy.stdout)),

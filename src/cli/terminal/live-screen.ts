@@ -2,6 +2,7 @@ import { Progress } from '../output/progress.js'
 import { isAsciiLocale, toAscii } from './ascii.js'
 import { Keyboard } from './keyboard.js'
 import type { Key } from './keys.js'
+import { presented } from './presented.js'
 import { enterScreen, frame, leaveScreen, type Screen, type Size, sizeOf } from './screen.js'
 
 /** Older lines of the log are dropped, so that a long session does not grow. */
@@ -108,7 +109,7 @@ export class LiveScreen {
     process.off('SIGTSTP', this.stopSelf).off('SIGQUIT', this.quitSelf).off('SIGCONT', this.goOn)
     this.keyboard?.close()
     const text = left.length === 0 ? '' : `${left.join('\n')}\n`
-    return leaveScreen + (this.isAscii ? toAscii(text) : text)
+    return leaveScreen + presented(text, { isAscii: this.isAscii, columns: sizeOf(process.stdout).columns })
   }
 
   private press(key: Key, onKey: (key: Key) => void): void {
