@@ -109,3 +109,11 @@ test('watch on a terminal that cannot move its cursor writes plain lines', async
   await watch.printed('+ added')
   expect((await watch.pressCtrlC()).stdout).not.toContain('\u001b')
 })
+
+test('xds counts no services before the first list', async () => {
+  const xds = disco.start('xds', '--listen', ':0', '--endpoints', '127.0.0.1:1')
+  await xds.printed('Ctrl-C')
+  expect(xds.stderr).toMatch(/! xDS on \S+: no endpoints are known yet of all services\n/)
+  expect(xds.stderr).not.toContain('0 services')
+  expect(await xds.end('SIGINT')).toMatchObject({ code: 0 })
+})

@@ -49,9 +49,10 @@ export class XdsView {
 
   started({ listen, tls, canary, services, registries }: XdsDoc, problem: string | null): void {
     const first = canary === null ? '' : `, canary ${visible(canary)}`
-    this.line(
-      `${this.palette.green('✓')} xDS on ${listen}${tls ? ' by TLS' : ''}: ${count(services.length, 'service')}${first}`,
-    )
+    const where = `xDS on ${listen}${tls ? ' by TLS' : ''}`
+    // Before the first list the number of services is unknown.
+    if (problem !== null && services.length === 0) this.warn(`${where}: ${problem}${first}`)
+    else this.line(`${this.palette.green('✓')} ${where}: ${count(services.length, 'service')}${first}`)
     if (registries) this.line(`  registries: ${orderText(registries)}`)
     for (const one of services.slice(0, MAX_SERVICES)) {
       const omitted = one.omitted === 0 ? '' : `, ${one.omitted} not given to clients`
@@ -61,7 +62,7 @@ export class XdsView {
       this.line(`  ${visible(one.service)}: ${count(one.endpoints, 'endpoint')}${places}${omitted}${chosen}`)
     }
     if (services.length > MAX_SERVICES) this.line(`  and ${services.length - MAX_SERVICES} more`)
-    if (problem !== null) this.warn(problem)
+    if (problem !== null && services.length > 0) this.warn(problem)
     this.line('  Ctrl-C: end. Clients keep the last state.')
   }
 
