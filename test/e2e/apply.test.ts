@@ -114,6 +114,22 @@ describe('disco apply', () => {
     expect(JSON.parse(stdout)).toMatchObject({ endpoints: [{ addr: '10.0.0.1:1', grantedTtlSeconds: 60 }] })
   })
 
+  test('the plan says when a value of the file replaces more than the weight', async () => {
+    const key = '/hello/10.0.0.1:1'
+    await etcd.ctl('put', key, '{"name":"hello","addr":"10.0.0.1:1","weight":3}')
+    const { stdout } = await tool.run('export', 'hello')
+    const exported = await temporaryFile('exported.yaml', stdout)
+    files.push(exported)
+    await etcd.ctl('put', key, '{"name":"hello","addr":"10.0.0.1:1","weight":30,"extra":{"x":1}}')
+    const file = exported.path
+    const change = { weight: { from: 30, to: 3 }, otherFields: true }
+    expect(await applied('-f', file, '--dry-run')).toMatchObject({ changes: [change] })
+    await etcd.ctl('put', key, '{"name":"hello","addr":"10.0.0.1:1","weight":30}')
+    expect(await applied('-f', file, '--dry-run')).toMatchObject({
+      changes: [{ ...change, otherFields: false }],
+    })
+  })
+
   test('--hold asks, where leases are all that it would change', async () => {
     const file = await fileOf([{ addr: '10.0.0.1:1', leased: true }])
     await applied('-f', file, '--ttl', '60', '--yes')

@@ -2,7 +2,6 @@ import type { EndpointRecord } from '../../domain/endpoint.js'
 import type { Applied } from '../../registry/apply/apply.js'
 import type { ApplyPlan, LeftKey } from '../../registry/apply/plan.js'
 import type { KeyPlan } from '../../registry/apply/plan-key.js'
-import { firstDifference } from '../../registry/file/compare.js'
 
 export interface ApplyDoc {
   readonly schema: 'disco.apply/v1'
@@ -76,8 +75,6 @@ function changeDoc(change: KeyPlan, end: ApplyChangeDoc['end']): ApplyChangeDoc 
   const [was, is] = [before[0], after[0]]
   const weightOf = (record: EndpointRecord | undefined) =>
     record === undefined || layout.weightless !== null ? null : record.weight
-  const reweighed = before.map((record) => ({ ...record, weight: is?.weight ?? 0 }))
-  const isOnlyWeight = was?.weight !== is?.weight && isSameBut(reweighed, after)
   return {
     op: op === 'same' ? 'update' : op,
     service,
@@ -86,18 +83,15 @@ function changeDoc(change: KeyPlan, end: ApplyChangeDoc['end']): ApplyChangeDoc 
     addrs: (after.length > 0 ? after : before).map(({ addr }) => addr),
     version: (is ?? was)?.version ?? '',
     weight: { from: weightOf(was), to: weightOf(is) },
-    otherFields: op === 'update' && !isOnlyWeight,
+    otherFields: op === 'update' && !changesOnlyWeight(change),
     leased: stated?.leased ?? change.current?.lease !== null,
     end,
   }
 }
 
-/** Whether the records are equal apart from the weight in their metadata, where some layouts store the weight. */
-function isSameBut(before: readonly EndpointRecord[], after: readonly EndpointRecord[]): boolean {
-  const unweighed = (records: readonly EndpointRecord[]) =>
-    records.map((record) => {
-      const { weight: _weight, ...metadata } = record.metadata
-      return { ...record, metadata }
-    })
-  return firstDifference(unweighed(before), unweighed(after)) === null
+/** Whether the new value is the current one with another weight, byte for byte. */
+function changesOnlyWeight({ layout, current, value, before, after }: KeyPlan): boolean {
+  const [is] = after
+  if (layout.weightless !== null || before.length === 0 || !is || !current || !value) return false
+  return Buffer.compare(layout.withWeight(current.value, is.weight), value) === 0
 }
