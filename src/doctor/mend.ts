@@ -29,6 +29,25 @@ export function remedyOf(
   return { command, otherwise, removes, twin }
 }
 
+/** For a key that has no `commandOn`. */
+const NO_COMMAND = 'no command can name its key: its writer must correct or delete it'
+const ONLY_FIX = 'no command can name its key: disco doctor --fix can remove it'
+
+/**
+ * The remedy by a command about one endpoint.
+ *
+ * @param command null for a key that cannot be typed: the other words, which refer to the command, are then replaced
+ */
+export function remedyBy(
+  command: readonly string[] | null,
+  otherwise: string,
+  removes: Endpoint | null = null,
+  twin: Endpoint | null = null,
+): Remedy {
+  const unnamed = removes === null ? NO_COMMAND : ONLY_FIX
+  return remedyOf(command, command === null ? unnamed : otherwise, removes, twin)
+}
+
 /** Names that a command can take without encoding: no flag, no URI, nothing that a terminal hides. */
 const PLAIN_SERVICE = /^[A-Za-z0-9_][A-Za-z0-9_./-]*$/
 const PRINTABLE = /^[ -~]+$/
@@ -69,9 +88,9 @@ export function outOfRotation(endpoint: Endpoint, facts: ServiceFacts, otherwise
   const weightless = findLayout(endpoint.layout)?.weightless !== null
   const isDrained = endpoint.weight === 0
   if (!weightless && !weightsUnset && !isDrained && keepsWeight(endpoint, endpoints)) {
-    return remedyOf(commandOn(['weight'], endpoint, endpoints, '0'), otherwise)
+    return remedyBy(commandOn(['weight'], endpoint, endpoints, '0'), otherwise)
   }
-  return remedyOf(commandOn(['unregister'], endpoint, endpoints), otherwise)
+  return remedyBy(commandOn(['unregister'], endpoint, endpoints), otherwise)
 }
 
 /** Whether another key keeps a weight without this one; if none does, weights would count as unset. */

@@ -3,7 +3,7 @@ import { addressHints } from '../../domain/address-hints.js'
 import type { Endpoint } from '../../domain/endpoint.js'
 import { byKey, type ServiceFacts } from '../facts.js'
 import { counted, type Found, listed, percent, type Rule } from '../finding.js'
-import { commandOn, lacksLease, remedyOf } from '../mend.js'
+import { commandOn, lacksLease, remedyBy, remedyOf } from '../mend.js'
 
 export const undialable: Rule<ServiceFacts> = {
   code: 'D005',
@@ -35,7 +35,7 @@ Register the address that clients dial: disco register SERVICE :1001 --advertise
           share,
           remedy: isLoopback
             ? remedyOf(null, remedy)
-            : remedyOf(commandOn(['unregister'], endpoint, endpoints), `then ${remedy}`),
+            : remedyBy(commandOn(['unregister'], endpoint, endpoints), `then ${remedy}`),
         },
       ]
     })
@@ -77,7 +77,7 @@ and layout: disco doctor --fix removes it. Keys of two layouts or versions may b
           text: `${surplus.addr} is also registered under ${others.length === 1 ? others[0]?.key : `${counted(others.length, 'other key')} (${listed(others.map(({ key }) => key))})`}`,
           cost: `it gets ${percent(share)} of the traffic, the sum of its keys`,
           share,
-          remedy: remedyOf(
+          remedy: remedyBy(
             commandOn(['unregister'], surplus, endpoints),
             !isClear
               ? 'or the other: the leftover of the two'
@@ -111,7 +111,7 @@ Otherwise remove the key: disco unregister SERVICE KEY.`,
               text: endpoint.problem.text,
               cost: 'clients skip it',
               share: 0,
-              remedy: remedyOf(
+              remedy: remedyBy(
                 commandOn(['unregister'], endpoint, endpoints),
                 'or correct the writer of the value',
               ),
@@ -144,7 +144,7 @@ remove this key: disco unregister SERVICE KEY.`,
           share: 0,
           remedy:
             rootHint === null
-              ? remedyOf(commandOn(['unregister'], endpoint, endpoints), 'or register it under its own key')
+              ? remedyBy(commandOn(['unregister'], endpoint, endpoints), 'or register it under its own key')
               : remedyOf(['disco', 'doctor', '--root', rootHint]),
         },
       ]

@@ -3,7 +3,7 @@ import { type Endpoint, isReadable, type LeaseId } from '../../domain/endpoint.j
 import { findLayout } from '../../domain/layouts/index.js'
 import { byKey, type ServiceFacts } from '../facts.js'
 import { counted, type Found, listed, percent, type Rule } from '../finding.js'
-import { commandOn, isStale, lacksLease, remedyOf } from '../mend.js'
+import { commandOn, isStale, lacksLease, remedyBy, remedyOf } from '../mend.js'
 
 /** A short pause of the server, the network or etcd is enough for a shorter TTL to expire. */
 const MIN_TTL_SECONDS = 3
@@ -30,12 +30,13 @@ It is a warning where the writers of the layout take a lease only if configured 
       const isDead = isStale(endpoint, facts)
       const isServing = facts.healthOf(endpoint)?.isConnected === true
       const share = facts.shareOf(endpoint)
-      const command = isServing ? null : commandOn(['unregister'], endpoint, endpoints)
-      const otherwise = isServing
-        ? 'its server runs: restart it under a registrar that holds a lease'
-        : isDead
-          ? 'or restart its server'
-          : 'once its server has ended, or restart its server'
+      const remedy = isServing
+        ? remedyOf(null, 'its server runs: restart it under a registrar that holds a lease')
+        : remedyBy(
+            commandOn(['unregister'], endpoint, endpoints),
+            isDead ? 'or restart its server' : 'once its server has ended, or restart its server',
+            isDead ? endpoint : null,
+          )
       return {
         ...(hint?.code === 'ego-no-lease' ? { severity: 'warning' as const } : {}),
         endpoint,
@@ -43,7 +44,7 @@ It is a warning where the writers of the layout take a lease only if configured 
         text: 'never expires',
         cost: isDead || share === 0 ? null : `${percent(share)} of the calls will fail when its server ends`,
         share,
-        remedy: remedyOf(command, otherwise, isDead ? endpoint : null),
+        remedy,
       }
     })
   },

@@ -2,7 +2,7 @@ import type { HealthFault } from '../../agent/health/survey.js'
 import type { Endpoint } from '../../domain/endpoint.js'
 import type { ServiceFacts } from '../facts.js'
 import { type Found, percent, type Rule, type Severity } from '../finding.js'
-import { commandOn, isStale, outOfRotation, remedyOf } from '../mend.js'
+import { commandOn, isStale, outOfRotation, remedyBy, remedyOf } from '../mend.js'
 
 const UNREACHED: ReadonlySet<HealthFault | null | undefined> = new Set(['refused', 'unreachable'])
 const SILENT: ReadonlySet<HealthFault | null | undefined> = new Set(['not-serving', 'no-answer'])
@@ -23,7 +23,7 @@ writers of its layout take one, it is a leftover, which disco doctor --fix remov
       if (!UNREACHED.has(checked?.fault)) return []
       const isLeftover = isStale(endpoint, facts)
       const remedy = isLeftover
-        ? remedyOf(commandOn(['unregister'], endpoint, facts.endpoints), 'or start its server', endpoint)
+        ? remedyBy(commandOn(['unregister'], endpoint, facts.endpoints), 'or start its server', endpoint)
         : outOfRotation(endpoint, facts, 'or start its server')
       return [
         {

@@ -2,7 +2,7 @@ import type { Endpoint } from '../../domain/endpoint.js'
 import { findLayout } from '../../domain/layouts/index.js'
 import { byKey, type ServiceFacts } from '../facts.js'
 import { counted, type Found, type Rule } from '../finding.js'
-import { commandOn, type Remedy, remedyOf } from '../mend.js'
+import { commandOn, type Remedy, remedyBy, remedyOf } from '../mend.js'
 import { isDown } from './server.js'
 
 export const ignoredWeight: Rule<ServiceFacts> = {
@@ -26,7 +26,7 @@ disco clients apply every weight at once.`,
           since: endpoint.modRevision,
           text: hint.text,
           cost: 'it may still get traffic',
-          remedy: remedyOf(commandOn(['unregister'], endpoint, endpoints), 'to end its traffic'),
+          remedy: remedyBy(commandOn(['unregister'], endpoint, endpoints), 'to end its traffic'),
         },
       ]
     })
@@ -79,11 +79,11 @@ function undrainRemedy(endpoint: Endpoint, facts: ServiceFacts): Remedy {
   // With a weight, an endpoint that is down would get calls that fail.
   const first = isDown(endpoint, facts) ? 'once its server serves; ' : ''
   return endpoint.createRevision === endpoint.modRevision
-    ? remedyOf(
+    ? remedyBy(
         commandOn(['weight'], endpoint, endpoints, '1'),
         `${first}or another weight: it was registered with 0; or remove it, if it is forgotten`,
       )
-    : remedyOf(
+    : remedyBy(
         commandOn(['drain'], endpoint, endpoints, '--undo'),
         `${first}or remove it, if it is forgotten`,
       )

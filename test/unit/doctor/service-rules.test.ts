@@ -288,9 +288,22 @@ describe('the findings on a service', () => {
     expect(named('a b\u200b')?.[2]).toBe('etcd:///a%20b%E2%80%8B?layout=seed')
   })
 
-  it('give no command for a key that cannot be typed', () => {
-    const [finding] = found(facts([one({ key: '/hello/\u0007', problem: NOT_JSON })]))
-    expect(finding?.remedy.command).toBeNull()
+  it.each<[string, Partial<Endpoint>]>([
+    ['D001', { lease: null }],
+    ['D002', {}],
+    ['D005', { problem: { kind: 'not-dialled', text: 'address has no port' }, addr: 'x\u0007' }],
+    ['D007', { problem: NOT_JSON }],
+    ['D008', { problem: { kind: 'misplaced', text: 'x', belongsAt: '/hello/y', rootHint: null } }],
+    ['D010', { weight: 0 }],
+  ])('give no command for a key that cannot be typed, nor words that refer to one: %s', (code, fields) => {
+    const untypable = endpoint({ addr: 'x\u0007:1', key: '/hello/\u0007', lease: 'a', ...fields })
+    const health = { 'x\u0007:1': checked('refused') }
+    const findings = found(facts([untypable, two()], { health }))
+    expect(findings.map((finding) => finding.code)).toContain(code)
+    for (const { remedy } of findings) {
+      expect(remedy.command).toBeNull()
+      expect(remedy.otherwise).toMatch(/^no command can name its key/)
+    }
   })
 })
 
