@@ -13,6 +13,8 @@ beforeAll(async () => {
   await etcd.ctl('put', ...registration('hello', '127.0.0.1:1001', { weight: 1 }))
   await etcd.ctl('put', ...registration('hello', '127.0.0.1:1002', { weight: 3 }))
   await etcd.ctl('put', ...registration('payments', '10.0.0.5:80', { weight: 1 }))
+  const metadata = { zone: 'b>notes.txt' }
+  await etcd.ctl('put', ...registration('orders', '10.0.0.6:80', { version: '1.0.0', metadata }))
 })
 
 /** How each shell loads the script, as `disco completion --help` and the script itself say. */
@@ -42,6 +44,19 @@ describe.each(LOAD)('Tab in a real %s', (shell, load) => {
     await terminal.completes('disco context sh', /disco context show/)
     await terminal.completes('disco call hello -d @/etc/hostn', /@\/etc\/hostname|-d @\/etc\/hostn/)
     await terminal.completes('disco ls --cacert /etc/hostn', /--cacert \/etc\/hostname/)
+  })
+
+  test('redirects nothing to a file that a value in the registry names', async () => {
+    using terminal = open(etcd.endpoint)
+    await terminal.completes('disco ls orders -l ver', /-l version=/)
+    if (shell !== 'bash') {
+      await terminal.completes('disco ls orders -l zo', /-l (?:zone=b\\>notes\.txt|'zone=b>notes\.txt')/)
+      return
+    }
+    terminal.clear()
+    terminal.type('disco ls orders -l zo\t\t')
+    await new Promise((resolve) => setTimeout(resolve, 3_000))
+    expect(terminal.screen).toMatch(/disco ls orders -l zo$/)
   })
 
   test('says nothing while etcd is away, and leaves the line as it was typed', async () => {

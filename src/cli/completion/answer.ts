@@ -13,7 +13,12 @@ const MAX_DESCRIPTION = 60
  * Words that need no quotes in any of the shells. Names in a registry are untrusted, and the shell inserts a candidate
  * into the command line.
  */
-const SAFE = /^[\p{L}\p{N}_./:@%+=,\-[\]>]+$/u
+const SAFE = /^[\p{L}\p{N}_./:@%+=,\-[\]]+$/u
+
+/** Also `>`, as in `weight>0`, for shells that quote the words they insert. In other shells it redirects to a file. */
+const SAFE_IN_QUOTES = /^[\p{L}\p{N}_./:@%+=,\-[\]>]+$/u
+
+const QUOTING: ReadonlySet<Shell> = new Set(['zsh', 'fish'])
 
 /**
  * The answer to a completion script: the kind on the first line, then one candidate per line.
@@ -24,13 +29,16 @@ const SAFE = /^[\p{L}\p{N}_./:@%+=,\-[\]>]+$/u
  */
 export function answerLines(
   shell: Shell,
-  { typed, prefix }: Position,
+  { expected, typed, prefix }: Position,
   candidates: readonly Candidate[] | null,
   breaks = '',
 ): string[] {
   if (candidates === null) return ['files']
+  const safe = QUOTING.has(shell) ? SAFE_IN_QUOTES : SAFE
   const offered = candidates
-    .filter(({ value }) => value.startsWith(typed) && SAFE.test(value))
+    .filter(({ value }) => value.startsWith(typed) && safe.test(value))
+    // A name that begins with a dash would be read as a flag, such as --all.
+    .filter(({ value }) => expected.kind === 'flag' || !value.startsWith('-'))
     // After `field=`, offer only the values of the field.
     .filter(({ value }) => value !== typed || !value.endsWith('='))
     .slice(0, MAX_CANDIDATES)

@@ -49,6 +49,20 @@ describe('answerLines', () => {
     expect(line.length).toBeLessThan(70)
   })
 
+  it('offers > only to shells that quote the words they insert, because it redirects to a file elsewhere', () => {
+    const names = ['zone=b>notes.txt', 'weight>0'].map((value) => ({ value, description: '' }))
+    expect(answerLines('bash', at(''), names)).toEqual(['words'])
+    expect(answerLines('powershell', at(''), names)).toEqual(['words'])
+    expect(answerLines('zsh', at(''), names)).toEqual(['words', 'zone=b>notes.txt', 'weight>0'])
+    expect(answerLines('fish', at(''), names)).toEqual(['words', 'zone=b>notes.txt', 'weight>0'])
+  })
+
+  it('offers no name that the command would read as a flag', () => {
+    const names = ['--all', '-y', 'a-b'].map((value) => ({ value, description: '' }))
+    expect(answerLines('fish', at(''), names)).toEqual(['words', 'a-b'])
+    expect(answerLines('fish', at('-'), names)).toEqual(['words'])
+  })
+
   it('says that no space follows a name that a value follows, and asks for names of files', () => {
     expect(answerLines('bash', at('v'), [{ value: 'version=', description: '' }])).toEqual([
       'part',
