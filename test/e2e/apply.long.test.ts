@@ -252,6 +252,23 @@ test('etcd away in the middle: says how far it came, exit 3; the next apply fini
   await slow.stopAll()
 }, 60_000)
 
+test('a batch that etcd takes in halves only: what the first half wrote is counted and stays, if the second is refused', async () => {
+  await using own = await RealEtcd.start({ args: ['--max-txn-ops=4', '--max-request-bytes=8192'] })
+  const endpoints = Array.from({ length: 8 }, (_, index) => ({
+    service: 'hello',
+    addr: `10.0.0.${index + 1}:1`,
+    leased: true,
+    metadata: { text: 'x'.repeat(index < 4 ? 1 : 20_000) },
+  }))
+  const file = join(folder, 'halves.json')
+  writeFileSync(file, JSON.stringify({ schema: 'disco.registry/v1', endpoints }))
+  const refused = await new Disco(own.endpoint).run('apply', '-f', file, '--ttl', '600', '--yes')
+  expect(refused.stderr).toContain('4 changes were made before this error')
+  expect(refused.code).not.toBe(0)
+  const keys = await own.ctl('get', '/hello/', '--prefix', '--keys-only')
+  expect(keys.split('\n').filter((key) => key !== '')).toHaveLength(4)
+})
+
 test('Ctrl-C ends it between two transactions, exit 130', async () => {
   await using link = await FaultProxy.start(etcd.endpoint)
   link.delay(30)

@@ -52,25 +52,26 @@ export async function applyPlan(
   const written = new AbortController()
   // A long apply must not outlast its lease.
   if (lease) void keepAlive(client, lease, {}, written.signal)
-  const open = new Set(changes)
+  const open = new Map(changes.map((change) => [change.key, change]))
   try {
     for (const batch of batchesOf(changes)) {
       if (stop?.aborted) break
       const batchRules = { force: rules.force, lease: lease?.id ?? null, signal: hurry }
-      const ended = await writeBatch(client, batch, plan.revision, batchRules)
-      for (const outcome of ended) {
-        outcomes.push(outcome)
-        if (outcome.end === 'done') revision = Math.max(revision, outcome.revision)
+      for await (const ended of writeBatch(client, batch, plan.revision, batchRules)) {
+        for (const outcome of ended) {
+          outcomes.push(outcome)
+          open.delete(outcome.plan.key)
+          if (outcome.end === 'done') revision = Math.max(revision, outcome.revision)
+        }
+        onWritten?.(ended)
       }
-      for (const change of batch) open.delete(change)
-      onWritten?.(ended)
     }
   } finally {
     written.abort()
-    const isUsed = open.size < changes.length
+    const isUsed = outcomes.some(({ end }) => end === 'done')
     if (lease && !isUsed) await revokeUnused(registry, lease)
   }
-  return { revision, outcomes, open: [...open] }
+  return { revision, outcomes, open: [...open.values()] }
 }
 
 /** Whether this process holds the key as a registration, instead of writing it in a transaction. */

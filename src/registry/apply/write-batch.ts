@@ -35,37 +35,45 @@ const PAUSE_MS = 20
  * A key that was written is planned again: if the plan is the same, it is repeated; otherwise the key is left.
  *
  * @param readAt the revision at which the batch was read
+ * @returns outcomes as soon as they are known, so that those of earlier transactions outlast an error
  * @throws DiscoError OUTCOME_UNKNOWN; CONFLICT if other clients keep writing
  */
-export async function writeBatch(
+export async function* writeBatch(
   client: EtcdClient,
   batch: Batch,
   readAt: Revision,
   rules: BatchRules,
-): Promise<KeyOutcome[]> {
-  const ended: KeyOutcome[] = []
+): AsyncGenerator<KeyOutcome[], void, void> {
   let open: readonly KeyPlan[] = batch
   let at = readAt
   for (let attempt = 1; attempt <= MAX_TRIES; attempt++) {
     const [first, ...rest] = open.map((plan) => writeOf(plan, at, rules))
-    if (!first) return ended
-    const outcome = await writeIfUnchanged(client, [first, ...rest]).catch(async (error: unknown) => {
+    if (!first) return
+    const outcome = await writeIfUnchanged(client, [first, ...rest]).catch((error: unknown) => {
       if (!isTooLong(error) || open.length === 1) throw error
-      return await inHalves(client, open, at, rules)
+      return null
     })
-    if (Array.isArray(outcome)) return [...ended, ...outcome]
+    if (outcome === null) {
+      yield* inHalves(client, open, at, rules)
+      return
+    }
     const { revision } = outcome
-    if (outcome.done) return [...ended, ...open.map((plan) => ({ plan, end: 'done' as const, revision }))]
+    if (outcome.done) {
+      yield open.map((plan) => ({ plan, end: 'done', revision }))
+      return
+    }
     const { kvs, revision: now } = await readKeys(
       client,
       open.map(({ key }) => key),
     )
     const again: KeyPlan[] = []
+    const ended: KeyOutcome[] = []
     for (const [index, plan] of open.entries()) {
       const next = planAgain(plan, kvs[index] ?? null, rules)
       if (typeof next === 'string') ended.push({ plan, end: next, revision: now })
       else again.push(next)
     }
+    yield ended
     open = again
     at = now
     await delay(PAUSE_MS * Math.random() * attempt, undefined, { signal: rules.signal })
@@ -81,18 +89,16 @@ function isTooLong(error: unknown): boolean {
   return error instanceof DiscoError && etcdFault(String(error.cause)) === 'too-many-operations'
 }
 
-async function inHalves(
+async function* inHalves(
   client: EtcdClient,
   plans: readonly KeyPlan[],
   at: Revision,
   rules: BatchRules,
-): Promise<KeyOutcome[]> {
+): AsyncGenerator<KeyOutcome[], void, void> {
   const middle = Math.ceil(plans.length / 2)
-  const outcomes: KeyOutcome[] = []
   for (const [first, ...rest] of [plans.slice(0, middle), plans.slice(middle)]) {
-    if (first) outcomes.push(...(await writeBatch(client, [first, ...rest], at, rules)))
+    if (first) yield* writeBatch(client, [first, ...rest], at, rules)
   }
-  return outcomes
 }
 
 function writeOf({ op, key, current, stated, value }: KeyPlan, at: Revision, { lease }: BatchRules): Write {
