@@ -1,7 +1,7 @@
 import { renameSync, rmSync } from 'node:fs'
 import { Flags } from '@oclif/core'
 import { DiscoCommand } from '../cli/base-command.js'
-import { draftOf } from '../cli/completion/cached-run.js'
+import { draftOf, removeUnusable } from '../cli/completion/cached-run.js'
 import { completionLines } from '../cli/completion/complete.js'
 import { INSTALL, SCRIPTS, SHELLS, type Shell } from '../cli/completion/scripts.js'
 import { argument } from '../cli/flags/custom.js'
@@ -66,6 +66,7 @@ export default class Completion extends DiscoCommand {
       if (!process.exitCode) renameSync(draftOf(file), file)
     } finally {
       rmSync(draftOf(file), { force: true })
+      removeUnusable(file)
     }
     return undefined
   }

@@ -1,5 +1,8 @@
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { registration } from '../support/etcd-state.js'
+import { temporaryFile } from '../support/temporary-file.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
 const { etcd, disco, tool } = await toolOnEtcd()
@@ -50,6 +53,24 @@ describe('completion', () => {
     await eventually('hello -l version=', /^words\nversion=1\.0\.0\n$/)
     await eventually('etcd:///hello 1', /127\.0\.0\.1:1001/)
     await eventually('--endpoints 127.0.0.1:1 ', /^words\n$/)
+  })
+
+  test('deletes answers older than an hour in the background, and nothing else in their folder', async () => {
+    await using home = await temporaryFile('x', '')
+    const folder = join(dirname(home.path), 'disco-completion')
+    await mkdir(folder)
+    const old = join(folder, `${'0'.repeat(32)}.json`)
+    const other = join(folder, 'notes.txt')
+    const hoursAgo = new Date(Date.now() - 7_200_000)
+    for (const path of [old, other]) {
+      await writeFile(path, '{}')
+      await utimes(path, hoursAgo, hoursAgo)
+    }
+    const env = { XDG_CACHE_HOME: dirname(home.path) }
+    await disco.with({ env }).run('completion', 'fish', '--line', 'disco ls ')
+    const left = async () => (await readdir(folder)).sort()
+    const answer = expect.stringMatching(/^(?!0{32})[0-9a-f]{32}\.json$/)
+    await expect.poll(left, { timeout: 20_000 }).toEqual([answer, 'notes.txt'])
   })
 
   test('names the shells that there are', async () => {

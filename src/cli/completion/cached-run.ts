@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { closeSync, openSync, rmSync, statSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { mkdir, readFile, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { isAbsolute, join } from 'node:path'
+import { dirname, isAbsolute, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { configFile, projectFile } from '../../config/locations.js'
 
@@ -51,6 +51,18 @@ export async function cachedRun(run: CachedRun): Promise<object | null> {
 /** The file that the running command writes. It is renamed to `file` when complete. */
 export function draftOf(file: string): string {
   return `${file}.draft`
+}
+
+const CACHED = /^[0-9a-f]{32}\.json(?:\.draft)?$/
+
+/** Deletes the documents beside a file that are too old to be used: services and settings change, so they would pile up. */
+export function removeUnusable(file: string): void {
+  const folder = dirname(file)
+  for (const name of readdirSync(folder).filter((one) => CACHED.test(one))) {
+    const changedMs = changedAt(join(folder, name))
+    if (changedMs !== null && ageOfMs(changedMs, Date.now()) > USABLE_MS)
+      rmSync(join(folder, name), { force: true })
+  }
 }
 
 /** The name of the cached file. It depends on the command, and on the settings that select the cluster. */
