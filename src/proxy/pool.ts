@@ -33,6 +33,7 @@ export class Pool {
   private attempts = 0
   /** The earliest time for another connection, by `performance.now()`. */
   private nextDialMs = 0
+  private redialTimer: NodeJS.Timeout | null = null
   private isClosed = false
 
   constructor(private readonly settings: PoolSettings) {}
@@ -62,7 +63,7 @@ export class Pool {
       return
     }
     this.waiting.add(call)
-    if (this.connections.size < MAX_CONNECTIONS && performance.now() >= this.nextDialMs) this.connect()
+    this.grow()
   }
 
   withdraw(call: Waiting): void {
@@ -71,6 +72,7 @@ export class Pool {
 
   close(): void {
     this.isClosed = true
+    if (this.redialTimer) clearTimeout(this.redialTimer)
     this.connecting?.close()
     for (const connection of this.connections) connection.close()
     this.rejectWaiting()
@@ -83,8 +85,25 @@ export class Pool {
     else {
       this.settings.ready(connection)
       this.serve(connection)
+      this.grow()
       this.watchIdle(connection)
     }
+  }
+
+  /**
+   * Opens another connection while calls wait, because streams of the others may stay open for hours. Called after each
+   * attempt as well: one connection may be too few for the calls that wait.
+   */
+  private grow(): void {
+    if (this.isClosed || this.waiting.size === 0 || this.connections.size >= MAX_CONNECTIONS) return
+    const waitMs = this.nextDialMs - performance.now()
+    if (waitMs <= 0) this.connect()
+    else this.redialTimer ??= setTimeout(() => this.redial(), Math.ceil(waitMs))
+  }
+
+  private redial(): void {
+    this.redialTimer = null
+    this.grow()
   }
 
   private freed(connection: Connection): void {
@@ -121,7 +140,8 @@ export class Pool {
     const wasIdle = this.connections.delete(connection) && this.connections.size > 0 && connection.isClosing
     if (wasIdle) return
     this.settings.ended(connection, reason)
-    if (!this.ready) this.rejectWaiting()
+    if (this.ready) this.grow()
+    else this.rejectWaiting()
   }
 
   private rejectWaiting(): void {
