@@ -1,4 +1,5 @@
 import { type ChannelOptions, connectivityState, experimental, Metadata } from '@grpc/grpc-js'
+import { Reconnects } from './reconnects.js'
 
 /** Settings for all connections of a balancer. */
 export interface ConnectionSettings {
@@ -46,6 +47,7 @@ class AddressConnection implements Connection {
   private subchannel: experimental.SubchannelInterface | null = null
   /** Whether an attempt has failed since it was last READY. It counts as failing until it is READY again. */
   private isFailing = false
+  private readonly reconnects = new Reconnects()
 
   constructor(
     private readonly address: experimental.SubchannelAddress,
@@ -71,6 +73,7 @@ class AddressConnection implements Connection {
     const { subchannel } = this
     if (!subchannel) return
     this.subchannel = null
+    this.reconnects.cancel()
     subchannel.removeConnectivityStateListener(this.onState)
     subchannel.removeHealthStateWatcher(this.onHealth)
     this.settings.helper.removeChannelzChild(subchannel.getChannelzRef())
@@ -94,12 +97,16 @@ class AddressConnection implements Connection {
   }
 
   private start(subchannel: experimental.SubchannelInterface): void {
-    subchannel.startConnecting()
-    if (!this.isFailing) this.listener.update(connectivityState.CONNECTING, null, null)
+    if (this.reconnects.next(() => subchannel.startConnecting())) {
+      // Its calls fail instead of waiting: the next connection may be as short.
+      this.isFailing = true
+      this.listener.update(connectivityState.TRANSIENT_FAILURE, null, null)
+    } else if (!this.isFailing) this.listener.update(connectivityState.CONNECTING, null, null)
   }
 
   private ready(subchannel: experimental.SubchannelInterface): void {
     this.isFailing = false
+    this.reconnects.ready()
     if (subchannel.isHealthy()) this.listener.update(connectivityState.READY, subchannel, null)
     else {
       const problem = `Picked subchannel ${subchannel.getAddress()} is unhealthy`
@@ -124,6 +131,7 @@ const ANY_CALL: experimental.PickArgs = { metadata: new Metadata(), extraPickInf
 /** The connection to an endpoint with several addresses, of which the first that connects is used. */
 class FirstOfAddresses implements Connection {
   private readonly leaf: experimental.LeafLoadBalancer
+  private readonly reconnects = new Reconnects()
   private isClosed = false
 
   constructor(endpoint: experimental.Endpoint, settings: ConnectionSettings, listener: ConnectionListener) {
@@ -132,8 +140,11 @@ class FirstOfAddresses implements Connection {
       updateState: (state, picker, problem) => {
         if (this.isClosed) return
         const isReady = state === connectivityState.READY
+        if (isReady) this.reconnects.ready()
         listener.update(state, isReady ? picker.pick(ANY_CALL).subchannel : null, problem)
-        if (state === connectivityState.IDLE && !this.isClosed) this.leaf.exitIdle()
+        if (state !== connectivityState.IDLE || this.isClosed) return
+        if (this.reconnects.next(() => this.leaf.exitIdle()))
+          listener.update(connectivityState.TRANSIENT_FAILURE, null, null)
       },
     })
     this.leaf = new experimental.LeafLoadBalancer(endpoint, own, options, resolutionNote)
@@ -145,6 +156,7 @@ class FirstOfAddresses implements Connection {
 
   close(): void {
     this.isClosed = true
+    this.reconnects.cancel()
     this.leaf.destroy()
   }
 }

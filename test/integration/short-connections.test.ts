@@ -1,0 +1,50 @@
+import { once } from 'node:events'
+import { createServer, type ServerHttp2Session } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Client, connectivityState, credentials } from '@grpc/grpc-js'
+import { afterEach, expect, it } from 'vitest'
+import { until } from '../support/disco.js'
+import { ScriptedDiscovery } from '../support/scripted-discovery.js'
+
+const stops: (() => unknown)[] = []
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop()
+})
+
+it('a server that accepts connections and closes each is dialled with pauses, and used once it keeps them', async () => {
+  const server = createServer()
+  const sessions: ServerHttp2Session[] = []
+  let isClosing = true
+  server.on('session', (session) => {
+    sessions.push(session.on('error', () => undefined))
+    session.once('remoteSettings', () => {
+      if (isClosing) session.close()
+    })
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  ScriptedDiscovery.installed().list({ addr: `127.0.0.1:${(server.address() as AddressInfo).port}` })
+  const client = new Client('etcd:///hello', credentials.createInsecure())
+  stops.push(
+    () => client.close(),
+    () => {
+      for (const session of sessions) session.destroy()
+      server.close()
+    },
+  )
+  client.getChannel().getConnectivityState(true)
+  await until(
+    () => sessions.length >= 4,
+    () => 'connections that end soon',
+  )
+  await delay(500)
+  // Without pauses there would be several hundred.
+  expect(sessions.length).toBeLessThan(10)
+  isClosing = false
+  const before = sessions.length
+  await until(
+    () =>
+      sessions.length > before && client.getChannel().getConnectivityState(false) === connectivityState.READY,
+    () => 'a connection that stays',
+  )
+})

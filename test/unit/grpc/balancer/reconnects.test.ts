@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest'
+import { Reconnects } from '../../../../src/grpc/balancer/reconnects.js'
+
+/** Connections that last this long, and whether each reconnect waits. */
+function waits(...durationsMs: number[]): boolean[] {
+  let nowMs = 0
+  const reconnects = new Reconnects(() => nowMs)
+  const waited = durationsMs.map((durationMs) => {
+    reconnects.ready()
+    nowMs += durationMs
+    return reconnects.next(() => undefined)
+  })
+  reconnects.cancel()
+  return waited
+}
+
+it('a reconnect waits after more than three short connections in a row', () => {
+  expect(waits(10, 10, 10, 10, 10)).toEqual([false, false, false, true, true])
+})
+
+it('a useful connection ends the waits', () => {
+  expect(waits(10, 10, 10, 10, 2_000, 10)).toEqual([false, false, false, true, false, false])
+})
+
+it('failed attempts, which grpc-js itself spaces, do not count', () => {
+  const reconnects = new Reconnects(() => 0)
+  for (let attempt = 0; attempt < 10; attempt++) expect(reconnects.next(() => undefined)).toBe(false)
+})
