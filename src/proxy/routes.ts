@@ -5,6 +5,12 @@ import type { BalancedService } from './service.js'
 /** How a call is routed: by its `:authority`, or by the gRPC service in its path, to these targets. */
 export type RouteRule = 'authority' | ReadonlyMap<string, string>
 
+/**
+ * Maximum number of characters of a name in a message. Percent-encoded, a name as long as a caller's headers may be would
+ * not fit into the frame of the reply, and the caller would not receive its status.
+ */
+const MAX_NAME_LENGTH = 200
+
 /** Finds the service of a call. */
 export class Routes {
   private readonly byName: ReadonlyMap<string, BalancedService>
@@ -30,7 +36,8 @@ export class Routes {
     const name = this.nameOf(headers)
     const found = this.byName.get(name)
     if (found) return found
-    const what = this.rule === 'authority' ? `authority "${name}"` : `gRPC service "${name}"`
+    const shown = name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}…` : name
+    const what = this.rule === 'authority' ? `authority "${shown}"` : `gRPC service "${shown}"`
     return `The proxy has no route for the ${what}. Available: ${[...this.byName.keys()].join(', ')}`
   }
 }

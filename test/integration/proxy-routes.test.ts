@@ -1,4 +1,4 @@
-import { Metadata, status } from '@grpc/grpc-js'
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import { afterEach, describe, expect, it } from 'vitest'
 import { findPolicy } from '../../src/policies/index.js'
 import { FourKinds, unary } from '../support/four-kinds.js'
@@ -38,6 +38,18 @@ describe('several targets', () => {
       details: 'The proxy has no route for the gRPC service "test.Kinds". Available: test.Other',
     })
   })
+})
+
+it('a name as long as headers may be gets its status as well', async () => {
+  const a = await backend()
+  const proxied = await started([{ addr: a.addr }], { route: new Map([['test.Kinds', 'hello']]) })
+  const same = (bytes: Buffer) => bytes
+  const failure = await new Promise<ServiceError | null>((resolve) => {
+    const path = `/${'%'.repeat(50_000)}/Get`
+    proxied.client().makeUnaryRequest(path, same, same, Buffer.alloc(0), resolve)
+  })
+  expect(failure?.code).toBe(status.UNIMPLEMENTED)
+  expect(failure?.details).toContain('Available: test.Kinds')
 })
 
 it('a target selects endpoints by ?select=', async () => {
