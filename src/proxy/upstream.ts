@@ -1,6 +1,7 @@
 import type { MemberReports } from '../grpc/balancer/member.js'
 import type { ConnectedMember } from '../grpc/balancer/membership.js'
 import type { OutstandingCalls } from '../grpc/balancer/outstanding.js'
+import { MAX_SHORT, MIN_USEFUL_MS } from '../grpc/balancer/reconnects.js'
 import { type Health, HealthWatch } from '../grpc/health/watch.js'
 import { namesOf, type RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
 import { Backoff } from '../net/backoff.js'
@@ -12,10 +13,6 @@ import { Pool, type Waiting } from './pool.js'
 /** After a failed attempt, the next comes this much later, doubling to the most. */
 const RETRY_FIRST_MS = 1_000
 const RETRY_MAX_MS = 30_000
-
-/** A connection that lasted less than this counts as short; after more than MAX_SHORT in a row the reconnect waits for the backoff. */
-const MIN_USEFUL_MS = 1_000
-const MAX_SHORT = 3
 
 export interface UpstreamSettings {
   readonly dialer: Dialer

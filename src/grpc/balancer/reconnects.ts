@@ -1,10 +1,13 @@
 import { Backoff } from '../../net/backoff.js'
 
-/** A connection that was READY for less than this is short; after more than MAX_SHORT in a row a reconnect waits. */
-const MIN_USEFUL_MS = 1_000
-const MAX_SHORT = 3
+/**
+ * A connection that was READY for less than this is short; after more than MAX_SHORT in a row a reconnect waits. Low,
+ * since some servers end a connection after a number of calls, as nginx does after `keepalive_requests`.
+ */
+export const MIN_USEFUL_MS = 50
+export const MAX_SHORT = 3
 
-const RETRY_FIRST_MS = 1_000
+const RETRY_FIRST_MS = 100
 const RETRY_MAX_MS = 30_000
 
 /**

@@ -22,6 +22,10 @@ it('a useful connection ends the waits', () => {
   expect(waits(10, 10, 10, 10, 2_000, 10)).toEqual([false, false, false, true, false, false])
 })
 
+it('connections that a busy server ends after a number of calls are useful', () => {
+  expect(waits(...new Array(100).fill(60))).not.toContain(true)
+})
+
 it('failed attempts, which grpc-js itself spaces, do not count', () => {
   const reconnects = new Reconnects(() => 0)
   for (let attempt = 0; attempt < 10; attempt++) expect(reconnects.next(() => undefined)).toBe(false)
