@@ -147,9 +147,10 @@ export abstract class DiscoCommand extends OutputCommand {
    * @throws DiscoError USAGE without a terminal and without --yes; INTERRUPTED if the answer is no
    */
   protected async confirmChange(flags: BaseFlags & { readonly yes: boolean }, change: string): Promise<void> {
-    Progress.end()
     const label = productionLabel(this.layersOf(flags))
-    if (label !== null && !flags.yes) await confirmChange(label, change)
+    if (label === null || flags.yes) return
+    Progress.end()
+    await confirmChange(label, change)
   }
 
   /**
@@ -165,11 +166,12 @@ export abstract class DiscoCommand extends OutputCommand {
     choices: readonly Choice[],
   ): Promise<void> {
     if (isDry) return
-    Progress.end()
     const { formatChoices, needsConfirmation } = await import('./change/choice.js')
     const change = `${verb} ${formatChoices(choices)}`
     if (!needsConfirmation(choices)) return await this.confirmChange({ ...flags, yes }, change)
-    if (!yes) await confirmBulk(change, productionLabel(this.layersOf(flags)))
+    if (yes) return
+    Progress.end()
+    await confirmBulk(change, productionLabel(this.layersOf(flags)))
   }
 
   /** The label of a production context, for confirmations; null for any other context. */

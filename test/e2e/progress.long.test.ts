@@ -117,3 +117,14 @@ test('xds counts no services before the first list', async () => {
   expect(xds.stderr).not.toContain('0 services')
   expect(await xds.end('SIGINT')).toMatchObject({ code: 0 })
 })
+
+test.each(['drain', 'weight', 'unregister'])('%s shows that it waits for etcd', async (command) => {
+  await putOneOfTwo()
+  await using relay = await FaultProxy.start(etcd.endpoint)
+  relay.holdAfter('toClient', 0)
+  const words = [command, 'hello', '127.0.0.1:1', ...(command === 'weight' ? ['5'] : [])]
+  const own = ['--endpoints', relay.endpoint, '--command-timeout', '5s']
+  const changing = disco.onTerminal(120, 24, ...words, ...own)
+  await new Screen(changing, 120, 24).shows('asking etcd at')
+  expect((await changing.exited()).code).toBe(3)
+})
