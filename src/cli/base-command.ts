@@ -45,7 +45,7 @@ export abstract class DiscoCommand extends OutputCommand {
   /** Whether `-C NAME,NAME` may name several contexts, whose registries the command reads together. */
   static readonly takesSeveral: boolean = false
 
-  /** The arguments as they were typed: commands take what follows `--` off. */
+  /** The arguments as typed. Commands remove what follows `--` from `argv`. */
   private readonly typed: readonly string[] = [...this.argv]
   private readonly opened: Registry[] = []
   private contexts: readonly [ReadContext, ...ReadContext[]] | null = null

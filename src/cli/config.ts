@@ -25,7 +25,7 @@ export function etcdMembers(layers: Layers): EtcdMembers {
     : { endpoints: context.settings.endpoints ?? [], endpointsSource: context.label }
 }
 
-/** Flags that give credentials away to the endpoints: all but the CA. */
+/** Flags that identify the user to the endpoints. The CA does not. */
 const IDENTITY_FLAGS = ['user', 'password-file', 'cert', 'key'] as const
 
 /**

@@ -50,7 +50,7 @@ export abstract class OutputCommand extends Command {
 
   protected palette(flags: BaseFlags, stream: NodeJS.WriteStream = process.stdout): Palette {
     const palette = paletteFor(stream, flags.color, process.env)
-    // Who asks for more columns gets all of them.
+    // `-o wide` shows all columns, whatever the width of the terminal.
     return flags.output?.format === 'wide' ? ofAnyWidth(palette) : palette
   }
 

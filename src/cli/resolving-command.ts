@@ -20,7 +20,7 @@ async function pastOf(
   return pastDiscovery(await registry.listExisting(service, { revision }))
 }
 
-/** A command that looks at a target as a gRPC client would be given it. */
+/** Base of the commands that resolve a target as a gRPC client does. */
 export abstract class ResolvingCommand extends DiscoCommand {
   static override flags = { ...selectorFlag, ...cacheFlags, ...placeFlags }
 
@@ -57,7 +57,7 @@ export abstract class ResolvingCommand extends DiscoCommand {
     return resolution
   }
 
-  /** Names endpoints that no client dials, for output that has only the others. */
+  /** Prints a remark for each endpoint that no client dials, for output that leaves them out. */
   protected remarkUnusable(resolution: Resolution, flags: BaseFlags): void {
     const palette = this.palette(flags, process.stderr)
     for (const line of unusableLines({ unusable: unusableOf(resolution) }, palette)) this.remark(line)

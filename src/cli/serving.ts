@@ -45,8 +45,8 @@ export function renewAtHangUp(
 }
 
 /**
- * Whether the terminal that the process was started on has been closed: SIGHUP then means the end, also to a server that
- * reads its certificates again at SIGHUP.
+ * Whether the terminal that the process was started on has been closed: SIGHUP then ends the command, even a server
+ * that otherwise reads its certificates again at SIGHUP.
  */
 export function hasHungUp(): boolean {
   const { stdout, stderr } = process

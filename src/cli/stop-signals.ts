@@ -1,7 +1,7 @@
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
- * SIGINT, SIGTERM and SIGHUP, or other signals: the first ends a command in order, the second at once; the third is for
+ * SIGINT, SIGTERM and SIGHUP, or other signals: the first ends a command in order, the second at once; the third ends
  * what began after the second.
  */
 export class StopSignals implements Disposable {

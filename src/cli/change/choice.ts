@@ -22,9 +22,9 @@ export interface Choice {
   readonly endpoints: readonly Endpoint[] | null
   /** Selected endpoints that a removal leaves out: they cannot be read. */
   readonly leftOut: readonly Endpoint[]
-  /** Addresses that no endpoint has; a removal does without them. */
+  /** Addresses that no endpoint has; a removal ignores them. */
   readonly absent: readonly string[]
-  /** Whether no other endpoint of the service can be dialled. */
+  /** Whether no endpoint outside the choice can be dialled. */
   readonly isWhole: boolean
 }
 
@@ -81,8 +81,8 @@ export function refuseEmptyVersion(version: string | undefined): void {
 }
 
 /**
- * The change is of the keys that are listed now and shown in the question, whatever meets the conditions later. All
- * addresses under them change.
+ * The selection names the keys that are listed now and shown in the question: endpoints that match later stay as they
+ * are. A change of a key changes all its addresses.
  */
 function choiceIn(
   service: string,
@@ -103,7 +103,7 @@ function choiceIn(
   }
 }
 
-/** The choice as two, where only some of its endpoints can carry a weight: the others can be removed, not drained. */
+/** Splits a choice by whether endpoints can carry a weight. Those that cannot can be removed, but not drained. */
 export function splitByWeight(choice: Choice): Choice[] {
   const { selection, endpoints } = choice
   if (endpoints === null) return [choice]

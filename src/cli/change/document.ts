@@ -14,7 +14,7 @@ export interface WeightDoc {
   readonly changes: readonly EndpointChangeDoc[]
   /** Endpoints that a change of a whole service did not touch, with the reason. */
   readonly leftOut: readonly LeftOutDoc[]
-  /** Nothing was written: these are the changes that would be. */
+  /** Whether nothing was written, and `changes` lists what would be. */
   readonly dryRun: boolean
 }
 
@@ -83,7 +83,7 @@ export interface UnregisterDoc {
   readonly service: string
   readonly rev: string
   readonly removed: readonly { readonly key: string; readonly addr: string; readonly lease: string | null }[]
-  /** Nothing was removed: these are the endpoints that would be. */
+  /** Whether nothing was removed, and `removed` lists what would be. */
   readonly dryRun: boolean
 }
 
@@ -121,9 +121,9 @@ export interface DrainDoc {
   /** All addresses under the key: they share its weight, and were removed together. */
   readonly endpoints: readonly DrainedEndpointDoc[]
   readonly unregistered: boolean
-  /** It is still registered, at weight 0. */
+  /** Whether the drain was interrupted: its endpoints are then still registered, at weight 0. */
   readonly interrupted: boolean
-  /** Nothing was changed: this is what would be drained. */
+  /** Whether nothing was changed, and the document shows what would be drained. */
   readonly dryRun: boolean
 }
 

@@ -9,7 +9,7 @@ import { shellWord, visible } from '../terminal/visible.js'
 import type { Choice } from './choice.js'
 import type { WeightDoc } from './document.js'
 
-/** The line about a drain that is over. */
+/** The line about a drain that has ended. */
 export function drainedLine(selection: EndpointSelection, drained: Drained, palette: Palette): string {
   const { service } = selection
   const addrs = drained.endpoints.map(({ endpoint }) => endpoint.addr)

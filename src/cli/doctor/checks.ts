@@ -3,10 +3,10 @@ import { endpointId } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
 import { duration } from '../terminal/units.js'
 
-/** Something that was looked at, and its result. */
+/** The result of one kind of check. */
 export interface Check {
   readonly name: 'etcd' | 'leases' | 'health'
-  /** Whether all of it is as it should be. */
+  /** Whether the check found no problem. */
   readonly ok: boolean
   readonly text: string
 }
@@ -14,7 +14,7 @@ export interface Check {
 /** A lease of this TTL outlives a short pause. */
 const GOOD_TTL_SECONDS = 3
 
-/** Only what was looked at; see `Examination.unchecked` for the rest. */
+/** The checks that were made; see `Examination.unchecked` for the others. */
 export function checksOf({ members, chosen, health, ttls }: Examination): Check[] {
   return [etcdCheck(members), leaseCheck({ chosen, ttls }), healthCheck({ chosen, health })].filter(
     (check) => check !== null,

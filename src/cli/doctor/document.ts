@@ -9,24 +9,24 @@ export interface FindingDoc {
   readonly code: string
   readonly severity: Severity
   readonly title: string
-  /** Null if it is about etcd. */
+  /** Null for a finding about etcd. */
   readonly service: string | null
-  /** Null if it is about a whole service, or about etcd; `addr` as well. */
+  /** Null, like `addr`, for a finding about a whole service or about etcd. */
   readonly key: string | null
   readonly addr: string | null
   /** The URL of a member of etcd. */
   readonly member: string | null
-  /** The revision since which it is so; null if etcd's history does not show it. */
+  /** The revision since which the finding holds; null if etcd's history does not show it. */
   readonly since: string | null
   readonly text: string
   readonly cost: string | null
   /** The part of the service's traffic that is concerned, from 0 to 1. */
   readonly share: number | null
   readonly mend: {
-    /** A command for a shell; null if no command does it. */
+    /** A shell command that fixes the finding; null if there is none. */
     readonly command: string | null
     readonly otherwise: string | null
-    /** Whether `--fix` does it. */
+    /** Whether `--fix` fixes the finding. */
     readonly safe: boolean
   }
   /** The outcome of `--fix`; null if it was not tried. */
@@ -52,7 +52,7 @@ export interface DoctorDoc {
   readonly endpoints: number
   readonly errors: number
   readonly warnings: number
-  /** Sorted by severity, errors first. Those that `--fix` has fixed are not counted. */
+  /** Sorted by severity, errors first. `errors` and `warnings` omit those that `--fix` has fixed. */
   readonly findings: readonly FindingDoc[]
   /** What was checked. */
   readonly checks: readonly Check[]
@@ -60,7 +60,7 @@ export interface DoctorDoc {
   readonly unchecked: readonly Unchecked[]
   /** Whether each endpoint given by address or key gets traffic. */
   readonly answers: readonly AnswerDoc[]
-  /** Whether it was ended before everything was probed. */
+  /** Whether the examination was ended before everything was probed. */
   readonly interrupted: boolean
   /** Why the registrations could not be read. */
   readonly failure: ErrorDoc['error'] | null

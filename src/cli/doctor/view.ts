@@ -6,10 +6,10 @@ import type { DoctorDoc, FindingDoc } from './document.js'
 
 const GLYPHS: Readonly<Record<Severity, string>> = { error: '✗', warning: '!', info: '·' }
 
-/** Width of code and title: what follows is aligned. */
+/** Width of the titles, so that the texts behind them are aligned. */
 const TITLE_WIDTH = 15
 
-/** The answers first, then the findings with their mend, what was checked, and what could not be. */
+/** The answers, the findings with their fixes, the checks, and what could not be checked. */
 export function renderDoctor(doc: DoctorDoc, palette: Palette): string {
   const blocks = [
     doc.answers.map((answer) => answerLine(answer, palette)),
@@ -68,7 +68,7 @@ export function summaryLine({ errors, warnings, services, endpoints, rev, unchec
   if (rev !== null && services > 0) {
     return `${found} in ${count(services, 'service')}, ${count(endpoints, 'endpoint')} (rev ${rev})${open}`
   }
-  // Where nothing was examined, nothing is in order.
+  // If nothing was examined, the summary does not say that there is no error.
   const nothing = rev === null ? 'no registration was read' : `no service was found (rev ${rev})`
   return `${errors + warnings === 0 ? '' : `${found}; `}${nothing}${open}`
 }

@@ -16,7 +16,7 @@ export interface EndpointDoc extends StoredEndpointDoc {
   readonly registry?: string
   readonly layout: string
   readonly problem: string | null
-  /** Hints of its layout about such an endpoint, and on its address. */
+  /** Hints about the endpoint from its layout, and about its address. */
   readonly hints: readonly Hint[]
   /** Whether it is healthy, and the status or problem; null unless it was probed. */
   readonly ready: boolean | null
@@ -42,12 +42,12 @@ export interface SelectedDoc {
   readonly rev: string
   /** Only with several registries. */
   readonly registries?: readonly RegistryDoc[]
-  /** Those with a selected endpoint; of several registries, each by itself. */
+  /** The services with a selected endpoint. A service has an entry for each registry. */
   readonly services: readonly EndpointsDoc[]
 }
 
 /**
- * The endpoints that the filter chooses. Shares, and whether weights are unset, are the whole service's.
+ * The endpoints that the filter chooses. Shares, and whether weights are unset, are those of the whole service.
  *
  * @param list the whole service
  * @param isShared whether other machines use the registry
@@ -107,7 +107,7 @@ function endpointDoc(
 
 const NO_HINTS: readonly Hint[] = []
 
-/** Hints of its layout about such an endpoint. */
+/** Hints about the endpoint from its layout. */
 export function hintsOf(endpoint: Endpoint): Hint[] {
   const hint = isReadable(endpoint) ? findLayout(endpoint.layout)?.hint(endpoint) : null
   return hint ? [hint] : []

@@ -99,7 +99,7 @@ interface Looks extends TableChoice {
   readonly withTtl?: boolean
   /** Whether rows of several services are shown. */
   readonly withService?: boolean
-  /** By default by version and address. */
+  /** The order of the rows; by default by version and address. */
   readonly sort?: SortOrder | undefined
 }
 
@@ -149,7 +149,7 @@ export function conditionOf(row: EndpointRow): Condition {
   return lacksLease(row) ? 'problem' : 'leased'
 }
 
-/** The problem of an endpoint, or what else is to be known about it; often empty. */
+/** The problem of an endpoint, or its states and hints; often empty. */
 export function noteOf(row: EndpointRow): string {
   const { problem, hints } = row.endpoint
   if (problem !== null) return problem
@@ -162,7 +162,7 @@ function isDrained({ endpoint, of }: EndpointRow): boolean {
   return endpoint.weight === 0 && !of.weightsUnset
 }
 
-/** Without a lease, where its layout leases. */
+/** Whether the endpoint has no lease although its layout expects one. */
 function lacksLease({ endpoint: { lease, layout } }: EndpointRow): boolean {
   return lease === null && (findLayout(layout)?.wantsLease ?? true)
 }

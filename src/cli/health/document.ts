@@ -20,11 +20,11 @@ export interface HealthEndpointDoc {
 
 export interface HealthDoc {
   readonly schema: 'disco.health/v1'
-  /** The target, if its endpoints are not in a registry. */
+  /** The name of the service; the target if its endpoints are not in a registry. */
   readonly service: string
-  /** Null there. */
+  /** The revision of the list; null if the endpoints are not in a registry. */
   readonly rev: string | null
-  /** How many of the endpoints. */
+  /** The number of healthy endpoints. */
   readonly healthy: number
   readonly endpoints: readonly HealthEndpointDoc[]
 }
@@ -33,9 +33,9 @@ export interface HealthDoc {
 export interface HealthsDoc {
   readonly schema: 'disco.healths/v1'
   readonly rev: string
-  /** How many of the endpoints of all services. */
+  /** The number of healthy endpoints of all services. */
   readonly healthy: number
-  /** Those with a selected endpoint. */
+  /** The services with a selected endpoint. */
   readonly services: readonly HealthDoc[]
 }
 
@@ -61,7 +61,7 @@ export function healthDoc(
   }
 }
 
-/** The same by service. @param services with their selected endpoints */
+/** The health of several services. @param services the selected endpoints by service */
 export function healthsDoc(
   revision: Revision,
   services: ReadonlyMap<string, readonly Endpoint[]>,
@@ -96,7 +96,7 @@ export function healthEventDoc(
   return { schema: 'disco.health-event/v1', type, service, ...fields }
 }
 
-/** In a word or two: `SERVING`, `NOT_SERVING`, `connection refused`, or `READY` for a connection without a status. */
+/** Health in one or two words, such as `SERVING` or `connection refused`; `READY` for a connection without a status. */
 export function healthText({ status, problem }: Pick<HealthEndpointDoc, 'status' | 'problem'>): string {
   if (problem !== null) return problem
   return status === null || status === 'UNIMPLEMENTED' ? 'READY' : status

@@ -7,7 +7,7 @@ import { type HealthDoc, type HealthEndpointDoc, type HealthEventDoc, healthText
 
 interface Looks {
   readonly wide?: boolean
-  /** Of several services, each line has its own. */
+  /** Whether to show the column SERVICE, as for several services. */
   readonly withService?: boolean
 }
 

@@ -1,7 +1,7 @@
-/** The names of a variable, of which the first that is set counts, and its meaning. */
+/** The names and the meaning of a variable. The first name that is set wins. */
 export type Variable = readonly [names: string, meaning: string]
 
-/** Flags of the connection to etcd with variables in their place; see `connectionFrom`. */
+/** Settings of the etcd connection that variables can give; see `connectionFrom`. */
 const OF_ETCD: Readonly<Record<string, string>> = {
   endpoints: 'members of the etcd cluster, separated by commas',
   user: 'user of etcd, as NAME or NAME:PASSWORD',
@@ -56,7 +56,7 @@ const WITHOUT_ETCD: readonly string[] = ['completion', 'dev', 'help', 'verdict',
 
 const DIALLING: readonly string[] = ['call', 'pick', 'resolve']
 
-/** The variables that a command reads, those for output last. */
+/** The variables that the help of a command lists, those for output last. */
 export function variablesOf(command: string): readonly Variable[] {
   if (WITHOUT_ETCD.includes(command)) return OUTPUT.slice(0, 2)
   if (command === 'context') return [CONTEXTS, ...ETCD.slice(0, 3), ...OUTPUT.slice(0, 2)]

@@ -20,7 +20,7 @@ const LAYOUT = {
   stripAnsi: true,
 }
 
-/** oclif compiles a function of every text of a list, also where the text is not a template. */
+/** Renders only templates: oclif would compile a function for every text of a list. */
 function templatesOnly(render: (text: string) => string): (text: string) => string {
   return (text) => (text.includes('<%') ? render(text) : text)
 }
@@ -53,7 +53,7 @@ class OwnCommandHelp extends CommandHelp {
   }
 }
 
-/** Help as text. oclif's own class prints it. */
+/** Returns the help as text, which oclif's own class would print. */
 class OwnHelp extends Help {
   protected override CommandHelpClass = OwnCommandHelp
   private readonly lines: string[] = []

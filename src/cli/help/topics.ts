@@ -5,7 +5,7 @@ import { VARIABLES } from './environment.js'
 import { EXITS } from './exit-codes.js'
 import type { TopicName } from './topic-names.js'
 
-/** The texts of the topics: pages beside the help of the commands. */
+/** The text of each topic of `disco help`. */
 export const TOPICS: Readonly<Record<TopicName, () => string>> = {
   'exit-codes': () => `Exit codes
 
@@ -114,7 +114,7 @@ function policyLine({
   return [label, `${weighted ? 'goes by weights' : 'ignores weights'}; ${judged}`]
 }
 
-/** Two columns. */
+/** Formats rows in two aligned columns. */
 function pairs(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length))
   return rows.map(([name, meaning]) => `  ${name.padEnd(width)}  ${meaning}`).join('\n')

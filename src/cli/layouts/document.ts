@@ -7,11 +7,11 @@ export interface LayoutDoc {
   readonly keyForm: string
   /** The prefix before the service's name in its keys, unless `NAME=BASE` overrides it. */
   readonly base: string
-  /** The default lease of its writers; null for none. */
+  /** The default TTL of the layout's leases; null if it has none. */
   readonly ttlSeconds: number | null
   readonly carriesWeight: boolean
   readonly writable: boolean
-  /** Why it carries no weight, or is not written. */
+  /** Why the layout carries no weight, or why disco does not write it; empty if neither applies. */
   readonly reasons: readonly string[]
   /** Configuration of another system, such as a proxy: disco recognises it and leaves it alone. */
   readonly configuration: boolean

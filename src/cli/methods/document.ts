@@ -22,11 +22,11 @@ interface SchemaDoc {
   readonly service: string
   /** In the form of a .proto file, with its dependencies. */
   readonly proto: string
-  /** A message with its fields in it: of a method the request. Null for services and enums. */
+  /** An example message with its fields; for a method, the request. Null for services and enums. */
   readonly template: unknown
-  /** `proto` or `template` has not everything: there is too much. */
+  /** Whether `proto` or `template` is incomplete because the schema is too large. */
   readonly truncated: boolean
-  /** Missing dependencies, a sentence each. */
+  /** A sentence for each missing dependency. */
   readonly gaps: readonly string[]
 }
 

@@ -13,7 +13,7 @@ export interface NoteDoc {
   readonly text: string
   /** Address of the endpoint concerned; null if the note is about the whole list. */
   readonly addr: string | null
-  /** What a program would dial for the same endpoints; null if that is not the point. */
+  /** The target by which a program gets the same endpoints; null if the note is not about the target. */
   readonly target: string | null
 }
 
@@ -41,7 +41,7 @@ export function notesOn({ dialled, members, env }: Reading, registered: readonly
   return [...layoutNotes(dialled, env, readable), ...ofAddresses]
 }
 
-/** Whether other machines use the registry: a member of etcd is not on this one. */
+/** Whether other machines may use the registry: true if a member of etcd is not on this machine. */
 export function isSharedRegistry(members: readonly string[]): boolean {
   return members.some((member) => {
     const address = readAddress(
@@ -65,7 +65,7 @@ function layoutNotes(
   const programs = programPlace(env)
   const uri = parseTarget(splitTarget(target))
   const inTarget = uri.place
-  // What the tool read by its settings, or by itself, and the target does not say.
+  // The layouts that the tool was set to read or has detected, and that the target does not name.
   const read = inTarget.layout === undefined ? (place.layout === AUTO ? found : [place.layout]) : []
   const layouts = programs.layout === AUTO || read.every((layout) => layout === programs.layout) ? [] : read
   const root = inTarget.root === undefined && place.root !== programs.root ? { root: place.root } : {}
@@ -85,7 +85,7 @@ function layoutNotes(
   return [{ code: 'layout', text, addr: null, target: first }]
 }
 
-/** Where a program reads that sets nothing itself: the variables count for it, as for `Registry.open`. */
+/** The layout and root that a program reads by default: those of the variables, as in `Registry.open`. */
 function programPlace({ DISCO_LAYOUT: layout, DISCO_ROOT: root }: Environment): FullPlace {
   return { layout: layout || DEFAULT_LAYOUT.name, root: root || '' }
 }

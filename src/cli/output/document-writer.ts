@@ -2,12 +2,12 @@ import { jsonLine, prettyJsonLines } from '../terminal/visible.js'
 
 /** Writes documents as text that is safe for a terminal. */
 export interface DocumentWriter {
-  /** The lines of the only document, of format `json`. */
+  /** Returns the lines of the single document of format `json`. */
   documentLines(document: object): Iterable<string>
-  /** One of several documents: its line in format `ndjson`, or one of those that a command prints as they come. */
+  /** Returns the text of one of several documents, as in format `ndjson`. */
   line(document: object): string
   /**
-   * Looks at all documents of a list before the first is written.
+   * Checks all documents of a list before the first is written.
    *
    * @throws DiscoError USAGE
    */

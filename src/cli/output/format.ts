@@ -15,7 +15,7 @@ const FORMATS: readonly OutputFormat[] = ['table', 'wide', 'json', 'ndjson', 'na
 
 const TEMPLATE = 'template='
 
-/** The values of `-o`, but for templates. */
+/** The values of `-o` except templates. */
 export const OUTPUTS: readonly string[] = [...FORMATS, 'yaml']
 
 /** Reads `-o`; the writers of YAML and templates are loaded only for them. @throws DiscoError USAGE */

@@ -6,8 +6,8 @@ import { Progress } from './progress.js'
 const READER_GONE = new Set(['EPIPE', 'ECONNRESET'])
 
 /**
- * The maximum kept for a slow reader by a command that ignores its output: more than ten thousand lines. Later ones
- * are lost.
+ * Maximum number of bytes kept in memory for a slow reader after `ignoreFailures`: more than ten thousand lines. Later
+ * lines are lost.
  */
 const MAX_IGNORED_BYTES = 1_048_576
 
@@ -32,8 +32,8 @@ export class LineOutput {
   }
 
   /**
-   * Aborted when a write fails: the reader has gone, or the disk is full. Without polling: a quiet output notices at
-   * its next write.
+   * Aborted when a write fails: the reader has gone, or the disk is full. The reader is not polled:
+   * its end is noticed at the next write.
    */
   get ended(): AbortSignal {
     return this.end.signal
@@ -53,7 +53,7 @@ export class LineOutput {
     this.ignoresFailures = true
   }
 
-  /** From the abort on the user wants the end: slow readers are no longer awaited. */
+  /** After the abort, the command no longer waits for a slow reader. */
   interruptBy(signal: AbortSignal): void {
     const interrupt = () => {
       this.isInterrupted = true
@@ -64,8 +64,8 @@ export class LineOutput {
   }
 
   /**
-   * From now on the lines of one turn of the event loop are passed to the system together: a call of it for each line
-   * takes as long as everything else about the line. Text of standard error may come before them.
+   * From now on, the lines of one turn of the event loop are written together, because a system call for each line
+   * doubles the time of the line. Text on standard error may appear before them.
    */
   collectLines(): void {
     this.collectsLines = true
@@ -81,7 +81,7 @@ export class LineOutput {
     return this.write(`${line}\n`)
   }
 
-  /** Unchanged text, such as a frame on a terminal. @returns as {@link writeLine} */
+  /** Writes text as it is, such as a frame on a terminal. @returns as {@link writeLine} */
   write(text: string): boolean {
     Progress.end()
     if (this.ignoresFailures && this.stream.writableLength > MAX_IGNORED_BYTES) return false
@@ -101,7 +101,7 @@ export class LineOutput {
     return new Promise((resolve) => this.waiting.add(resolve))
   }
 
-  /** Resolves once everything has been passed to the system, or cannot be. Never rejects. */
+  /** Resolves once everything is written, a write has failed, or an interrupted reader has stalled. Never rejects. */
   async flushed(): Promise<void> {
     const written = new Promise<void>((resolve) => this.stream.write('', () => resolve()))
     await (this.isInterrupted ? Promise.race([written, this.stuck()]) : written)

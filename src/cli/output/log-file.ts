@@ -4,10 +4,10 @@ import { systemMessage } from '../../domain/system-message.js'
 import { count } from '../terminal/units.js'
 import { jsonLine } from '../terminal/visible.js'
 
-/** Lines that wait for a disk that does not keep up: more are dropped, so that memory does not grow. */
+/** Maximum number of bytes that wait for a slow disk. Later lines are dropped, so that memory does not grow. */
 const MAX_WAITING_BYTES = 4 * 2 ** 20
 
-/** JSON lines, appended to a file. */
+/** Appends JSON lines to a file. */
 export class LogFile {
   private stream: WriteStream
   /** Number of lines dropped since the last written line. */

@@ -10,10 +10,10 @@ const REPAINT_MS = 200
 /** Returns to the start of the current line and clears it. */
 export const CLEAR_LINE = '\r\u001b[K'
 
-/** Signals that end the process by default: the line is cleared before. */
+/** Signals that end the process by default. The line is cleared before the end. */
 const END_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 
-/** The process has one at a time. */
+/** The line that is shown. A process shows one at a time. */
 let shown: Progress | null = null
 
 /**
@@ -30,7 +30,7 @@ export class Progress implements Disposable {
     if (isLast) process.kill(process.pid, signal)
   }
 
-  /** @param isShown false where nothing is ever painted */
+  /** @param isShown whether the line is ever painted */
   private constructor(readonly isShown: boolean) {}
 
   /** @param format NDJSON lines on the same terminal show the progress themselves */
@@ -39,12 +39,12 @@ export class Progress implements Disposable {
     return new Progress(isRepaintable(process.stderr) && !isBesideLines)
   }
 
-  /** Ends the line, whoever shows it. */
+  /** Removes the line that is shown, if any. */
   static end(): void {
     shown?.stop()
   }
 
-  /** Shows the reason of a wait, once it is noticeable. */
+  /** Shows the reason and the duration of a wait that lasts longer than `FIRST_PAINT_MS`. */
   wait(what: () => string): void {
     const startedAtMs = performance.now()
     this.show(() => `  ${visible(what())}…  ${duration(performance.now() - startedAtMs)}`)
@@ -87,7 +87,7 @@ export class Progress implements Disposable {
   }
 }
 
-/** Whether a line can be painted over: no file, and no terminal without cursor movement. */
+/** Whether a line can be painted over: the stream is a terminal that can move its cursor. */
 export function isRepaintable(stream: { readonly isTTY?: boolean }): boolean {
   return stream.isTTY === true && process.env.TERM !== 'dumb'
 }

@@ -9,7 +9,7 @@ let output: LineOutput | undefined
 export function standardOutput(): LineOutput {
   if (output) return output
   const { stdout } = process
-  // oclif's own listener throws every error except EPIPE, out of reach of any catch.
+  // oclif's own listener throws every error except EPIPE, and no `catch` receives it.
   stdout.removeAllListeners('error')
   if (isFile(STDOUT)) writeWhole(stdout, STDOUT)
   output = new LineOutput(stdout)

@@ -1,7 +1,7 @@
 import { count } from '../terminal/units.js'
 import type { Progress } from './progress.js'
 
-/** The wait for etcd, with what it has sent so far. @param etcd such as `etcd at 127.0.0.1:2379` */
+/** The text during a read of etcd, with what was received so far. @param etcd such as `etcd at 127.0.0.1:2379` */
 export function readingText(
   etcd: string,
   { pages, keys }: { readonly pages: number; readonly keys: number },
@@ -10,7 +10,7 @@ export function readingText(
   return `reading ${etcd}: ${count(pages, 'page')}, ${count(keys, 'key')} so far`
 }
 
-/** Shows a survey of servers. @returns what the survey calls */
+/** Shows the progress of a survey of servers. @returns the callback that receives the progress */
 export function probingLine(progress: Progress): (done: number, servers: number) => void {
   let text = 'probing'
   progress.wait(() => text)

@@ -2,18 +2,18 @@ import { asCode, INVISIBLE, stringify } from '../terminal/visible.js'
 import type { DocumentWriter } from './document-writer.js'
 
 /**
- * Texts that every YAML reader takes for texts without quotes: they begin with a letter or a slash, which no number or
- * date does, and have no character of YAML's own.
+ * Strings that need no quotes in YAML, apart from `RESERVED` words. They begin with a letter or a slash, unlike numbers
+ * and dates, and have no character with a meaning in YAML.
  */
 const PLAIN = /^[A-Za-z/](?:[A-Za-z0-9_./@-]|:(?=[A-Za-z0-9_./@-]))*$/
 
-/** Texts that YAML 1.2, or 1.1, which many readers still follow, takes for other values. */
+/** Words that YAML 1.1 or 1.2 reads as a boolean or null. Many readers still follow 1.1. */
 const RESERVED = /^(?:true|false|null|yes|no|on|off|y|n)$/i
 
 /**
- * A JSON value as YAML, line by line, safe for a terminal. Not by the YAML library: it takes 16 s for the 100,000
- * endpoints of a large registry, and writes invisible characters as they are. JSON strings are YAML strings, so that
- * all but the plainest texts are written as JSON.
+ * A JSON value as YAML, line by line, safe for a terminal. The YAML library is not used, because it takes 16 s for the
+ * 100,000 endpoints of a large registry, and does not escape invisible characters. Strings that need quotes are written
+ * as JSON strings, which are valid YAML.
  *
  * @param value of JSON; members that are undefined are left out
  * @param indent put before each line
@@ -37,7 +37,7 @@ export function* yamlLines(value: unknown, indent = ''): Generator<string, void,
   }
 }
 
-/** Several documents are a stream of YAML, each behind a line `---`. */
+/** Writes YAML. Several documents form a stream, in which a line `---` precedes each. */
 export const YAML_WRITER: DocumentWriter = {
   documentLines: (document) => yamlLines(document),
   line: (document) => ['---', ...yamlLines(document)].join('\n'),
@@ -74,7 +74,7 @@ function scalar(value: unknown): string {
   return typeof value === 'object' && value !== null ? '{}' : String(value)
 }
 
-/** Beyond the first 65,536 characters, YAML has an escape of its own where JSON has two. */
+/** The escape of a character. Above U+FFFF, YAML has a single escape, and JSON needs two. */
 function codeOf(character: string): string {
   if (character.length === 1) return asCode(character)
   return `\\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`

@@ -10,7 +10,7 @@ export interface PickedDoc {
   readonly version: string
   readonly weight: number
   readonly picks: number
-  /** Part of all picks, from 0 to 1, to four digits. */
+  /** Share of all picks, from 0 to 1, rounded to four decimals. */
   readonly share: number
   /** Null under a policy without expected shares. */
   readonly expected: number | null

@@ -11,9 +11,9 @@ export interface RegistryDoc {
 
 /** One of several registries that a target is resolved by. */
 export interface ResolvedRegistryDoc extends RegistryDoc {
-  /** 0 is used first; others while no endpoint of a lower number is READY. */
+  /** Priority 0 is used first; a higher number only while no endpoint of a lower number is READY. */
   readonly priority: number
-  /** Its part of the calls among the registries of its priority. */
+  /** Weight of the registry among those of the same priority. */
   readonly weight: number
   readonly endpoints: number
   /** The age of a list from the cache; 0 for one from etcd. */

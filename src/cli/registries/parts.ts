@@ -20,9 +20,9 @@ export interface ReadPart<Read> extends RegistryPart<Read> {
 }
 
 /**
- * Reads each registry. One of several that is unreachable, or denies, leaves its part to the others.
+ * Reads each registry. If one of several is unreachable or denies access, its part is the error.
  *
- * @throws what reading the only registry throws; of several, any other error
+ * @throws every error of the only registry; with several, every error but ETCD_UNREACHABLE and ETCD_DENIED
  */
 export async function readEach<Read>(
   registries: readonly OpenRegistry[],
@@ -60,7 +60,7 @@ export function partsRead<Read>(
   )
 }
 
-/** The error where no registry can be read: the cause itself for the only one. */
+/** The error if no registry can be read; for the only registry, its own error. */
 export function noneReadable(causes: Iterable<readonly [string | null | undefined, DiscoError]>): DiscoError {
   const [first, ...more] = causes
   if (!first) return new DiscoError('INTERNAL', 'No registry was read')
@@ -75,7 +75,7 @@ export function noneReadable(causes: Iterable<readonly [string | null | undefine
   })
 }
 
-/** Why parts are missing, a sentence each. */
+/** A sentence for each missing part, with the reason. */
 export function missingParts(parts: readonly RegistryPart<unknown>[]): string[] {
   return parts.flatMap(({ registry, read }) =>
     read instanceof DiscoError ? [`${registry} is left out: ${read.message}`] : [],
@@ -96,10 +96,10 @@ export function registryDocs(
 }
 
 /**
- * For a service without endpoints in any registry that could be read.
+ * Refuses a service without endpoints in any registry that could be read. Returns if one has an endpoint by now.
  *
- * @throws DiscoError NOT_FOUND with the nearest names of each registry; ETCD_UNREACHABLE or ETCD_DENIED where one of them
- *   was not read; returns where one has an endpoint by now
+ * @throws DiscoError NOT_FOUND with the nearest names of each registry; ETCD_UNREACHABLE or ETCD_DENIED if one of
+ *   them was not read
  */
 export async function requireExisting(registries: OpenRegistries, service: string): Promise<void> {
   const [{ registry: only, origin }] = registries
@@ -130,7 +130,8 @@ export async function requireExisting(registries: OpenRegistries, service: strin
 }
 
 /**
- * The error for what no registry has that was read: where one was not read, it may be there.
+ * The error if no registry that was read has the wanted item. If a registry was not read, its code replaces NOT_FOUND,
+ * because the item may be there.
  *
  * @param thrown NOT_FOUND; other errors stay as they are
  */
@@ -170,7 +171,7 @@ export async function requireRegisteredIn(
       refusals.push(DiscoError.from(thrown))
     }
   }
-  // A registry that was not read may have them.
+  // A registry that was not read may have the addresses.
   throw refusals.find(({ code }) => code !== 'USAGE') ?? refusals[0]
 }
 

@@ -2,12 +2,12 @@ import type { LeaseId } from '../../domain/endpoint.js'
 import type { Registry, Ttl } from '../../registry/registry.js'
 import { grouped } from '../terminal/units.js'
 
-/** Asks for the granted TTLs of leases, each once. */
+/** Reads the granted TTLs of leases from etcd, each once. */
 export class LeaseTimes {
   /** Beyond this number, asking takes longer than all else: 10,000 leases take 3 s of CPU. */
   static readonly MAX = 1_000
 
-  /** Those of the leases that had not ended. */
+  /** The TTLs of the leases that had not ended. */
   private readonly known = new Map<LeaseId, Ttl>()
   private readonly asked = new Set<LeaseId>()
   private leftOut = 0
@@ -18,7 +18,7 @@ export class LeaseTimes {
     private readonly all: boolean,
   ) {}
 
-  /** Whether some were not asked for. */
+  /** Whether some leases were left out. */
   get wereLeftOut(): boolean {
     return this.leftOut > 0
   }
@@ -27,7 +27,7 @@ export class LeaseTimes {
     return `The granted TTLs beyond the first ${grouped(LeaseTimes.MAX)} leases are left out; --ttl asks for them`
   }
 
-  /** The granted TTLs that are known so far, among them those of these leases. */
+  /** Returns all TTLs read so far, after reading those of the given leases within the limit. */
   async of(leases: ReadonlySet<LeaseId>): Promise<ReadonlyMap<LeaseId, Ttl>> {
     const unasked = [...leases].filter((lease) => !this.asked.has(lease))
     const room = this.all ? unasked.length : LeaseTimes.MAX - this.asked.size

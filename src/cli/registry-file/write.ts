@@ -5,7 +5,7 @@ import { prettyJson } from '../terminal/visible.js'
 
 export type FileFormat = 'yaml' | 'json'
 
-/** Entries that are formatted and written at a time. */
+/** Number of entries that are formatted and written at a time. */
 const ENTRIES_AT_ONCE = 200
 
 /** Writes a registry file piece by piece, so that only a part of a long one is in memory. */
@@ -18,7 +18,7 @@ export class RegistryFileWriter {
     private readonly head: Omit<RegistryFileDoc, 'endpoints' | 'rev'>,
   ) {}
 
-  /** Whether there was an entry: before the first, nothing is written. */
+  /** Whether an entry was written. Nothing is written before the first entry. */
   get hasBegun(): boolean {
     return this.entries > 0
   }
@@ -27,7 +27,7 @@ export class RegistryFileWriter {
     return this.entries
   }
 
-  /** @param rev is written before the first entry */
+  /** @param rev the revision, which the head of the file contains */
   async add(entries: readonly EndpointEntry[], rev: string): Promise<void> {
     for (let at = 0; at < entries.length && !this.output.ended.aborted; at += ENTRIES_AT_ONCE) {
       const part = entries.slice(at, at + ENTRIES_AT_ONCE)

@@ -26,7 +26,7 @@ export interface ResolvedEndpointDoc {
   readonly registry?: string
   readonly key: string
   readonly addresses: readonly string[]
-  /** The effective weight; 0 if it is drained. */
+  /** The effective weight; 0 if the endpoint is drained. */
   readonly weight: number
   /** The endpoint's share of the calls, from 0 to 1, rounded to four decimals. */
   readonly share: number

@@ -16,7 +16,7 @@ export interface ShiftDoc {
   readonly dryRun: boolean
   /** `disco shift SERVICE --undo --rev` with this revision restores the weights from before. */
   readonly beforeRev: string
-  /** What was asked for, with the shares before and after; shares are from 0 to 1. */
+  /** The requested shares, and the shares before and after. Shares are from 0 to 1. */
   readonly parts: readonly {
     readonly selection: string
     readonly share: { readonly asked: number; readonly from: number; readonly to: number }
@@ -26,11 +26,11 @@ export interface ShiftDoc {
   readonly leftOut: readonly { readonly key: string; readonly addr: string; readonly weight: number }[]
   /** The weight that replaced 0 when weights were restored to a service that had none; null otherwise. */
   readonly insteadOfZero: number | null
-  /** Steps that were made. */
+  /** The completed steps. */
   readonly steps: readonly {
     readonly rev: string
     readonly share: number
-    /** Null if there is none, or it was not asked. */
+    /** The result of the guard; null if there is none, or it did not run. */
     readonly guard: { readonly ok: boolean; readonly text: string } | null
   }[]
   /** Whether a framework's clients read a weight of 0 here as their default: the shares then do not hold for them. */
@@ -50,7 +50,7 @@ interface Made {
   readonly parts?: readonly NamedPart[]
   readonly beforeRev: number
   readonly leftOut?: readonly Endpoint[]
-  /** What the endpoints of a service without weights have now. */
+  /** See `ShiftDoc.insteadOfZero`. */
   readonly insteadOfZero?: number | null
   readonly steps?: StepsDone['steps']
   readonly sharesPpm?: readonly number[]
@@ -104,7 +104,7 @@ export function shiftDoc(service: string, { revision, changes }: Shifted, made: 
   }
 }
 
-/** What a framework's clients take for a weight of 0; null if the weight is another one, or they read it as 0. */
+/** How a framework's clients read weight 0; null for any other weight, or if they read it as 0. */
 function hintOfZero(endpoint: Endpoint): string | null {
   const hint = findLayout(endpoint.layout)?.hint(endpoint)
   return hint?.code === 'zero-is-default' ? hint.text : null
@@ -115,13 +115,13 @@ export function sharesOf(
   filter: NamedPart['filter'],
   changes: readonly ShiftChange[],
 ): { readonly from: number; readonly to: number } {
-  // The weight may itself be a condition: the endpoint as it was selected.
+  // A condition may concern the weight: compare it with the weight before the shift.
   const own = changes.filter(({ endpoint, from }) => isChosen(filter, { ...endpoint, weight: from }))
   const sum = (side: 'from' | 'to') => rounded(own.reduce((all, one) => all + one.shareFraction[side], 0))
   return { from: sum('from'), to: sum('to') }
 }
 
-/** As other shares, but a part that is not 0 does not become 0. */
+/** Rounds like other shares; a share that would become 0 is rounded to a millionth. */
 function rounded(fraction: number): number {
   return roundShare(fraction) || Math.round(fraction * WHOLE_PPM) / WHOLE_PPM
 }

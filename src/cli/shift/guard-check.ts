@@ -8,7 +8,7 @@ interface GuardFlags {
 }
 
 /**
- * Checks what can be known about a guard before the first step: its program, its assertions and its data.
+ * Checks the program, the assertions and the data of a guard before the first step.
  *
  * @throws DiscoError USAGE
  */

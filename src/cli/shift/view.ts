@@ -4,10 +4,10 @@ import { count, percent } from '../terminal/units.js'
 import { markInReport, visible } from '../terminal/visible.js'
 import type { ShiftDoc } from './document.js'
 
-/** Writes commands to copy, with the flags that name etcd and keys. */
+/** Formats a command to copy, with the flags that name etcd and keys. */
 export type CommandLine = (command: readonly string[]) => string
 
-/** What was set, a row for each endpoint, and how to undo it. */
+/** The weights and shares, a row for each endpoint, and the command that undoes the shift. */
 export function renderShift(doc: ShiftDoc, palette: Palette, line: CommandLine): string {
   const { changes, end, dryRun } = doc
   const table = renderTable(
@@ -30,7 +30,7 @@ export function renderShift(doc: ShiftDoc, palette: Palette, line: CommandLine):
   return markInReport([headOf(doc, palette), table, ...undo].join('\n'))
 }
 
-/** Of one shift, the undo that keeps what others have set since; of steps, the revision before the first one. */
+/** The undo of a shift in steps names the revision before the first step; the undo of a single shift names none. */
 function undoOf({ service, steps, beforeRev }: ShiftDoc, line: CommandLine): string {
   return steps.length > 0
     ? undoCommand(service, beforeRev, line)

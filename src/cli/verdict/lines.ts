@@ -5,13 +5,13 @@ import type { Palette } from '../terminal/color.js'
 export interface Judged {
   readonly policy: string
   readonly calls: number
-  /** In order; null if they do not determine the expected shares. */
+  /** The weights in the order of the endpoints; null if they do not determine the expected shares. */
   readonly weights: readonly number[] | null
-  /** Reservations about the run, such as unserved weight. They are part of a PASS. */
+  /** Reservations about the run, such as unserved weight. They are shown with a PASS. */
   readonly reservations?: readonly string[]
 }
 
-/** Longer lists of weights would hide their sentence. */
+/** Longer lists of weights are left out of the sentence. */
 const MAX_WEIGHTS_SHOWN = 8
 
 /** The likely cause of each alternative that a failed run fits. */
@@ -27,7 +27,7 @@ const FAILURES = {
   'stale weights': 'changed weights ignored',
 } as const
 
-/** A verdict as its first line, and sentences for the next. */
+/** The first line of a verdict, and the sentences below it. */
 export function verdictLines(
   verdict: Verdict,
   judged: Judged,

@@ -24,7 +24,7 @@ export function unservedWeight(unserved: readonly UnservedEndpoint[]): string | 
   return `${percent(share)} of the weight is unserved: ${named.join(', ')}${more}`
 }
 
-/** The weights, if they determined all shares of the calls: null if they changed. */
+/** The weights; null if they changed during the run and do not determine the expected shares. */
 export function constantWeights(calls: number, rows: readonly Shared[]): number[] | null {
   const total = rows.reduce((sum, { weight }) => sum + weight, 0)
   const areConstant = rows.every(

@@ -3,7 +3,7 @@ import { ambiguousState, parseWaitCondition, type WaitCondition } from '../../do
 import { completeAddressOrKey } from '../flags/arguments.js'
 import type { Word } from '../words/words.js'
 
-/** An address such as `:1001` is completed, as at registration. @throws DiscoError USAGE */
+/** Parses a condition; completes an address such as `:1001`, as at registration. @throws DiscoError USAGE */
 export async function readCondition(text: string): Promise<WaitCondition> {
   const condition = parseWaitCondition(text)
   if (!('addr' in condition) || condition.addr === null) return condition
@@ -37,7 +37,7 @@ export function misplacedCondition(words: Iterable<Word>): DiscoError | null {
   })
 }
 
-/** A service may be called `gone`, and not `ready>=1`. */
+/** Whether the text can only be a condition: `ready>=1`, but not `gone`, which may name a service. */
 function isPlainlyCondition(text: string): boolean {
   if (/^\w*$/.test(text)) return false
   try {

@@ -1,7 +1,7 @@
 import type { Progress } from '../output/progress.js'
 import { visible } from '../terminal/visible.js'
 
-/** What holds now: one line that changes on a terminal, with the time that is left, and a line for each change elsewhere. */
+/** The current state: on a terminal, one line with the time that is left; elsewhere, a line for each change. */
 export class LiveState {
   private now = 'nothing is known yet'
   private readonly endMs: number
@@ -20,7 +20,7 @@ export class LiveState {
     if (!this.progress.isShown) this.write(`  now: ${visible(now)}`)
   }
 
-  /** Writes a line above. */
+  /** Writes a line above the state. */
   remark(line: string): void {
     this.write(line)
     this.show()

@@ -48,7 +48,7 @@ function hintOf(nearest: readonly string[], behind: readonly string[]): string {
  * @param command null if none of the commands has such a flag
  */
 export function unknownFlag(written: string, command: string | null, flags: FlagDefinitions): DiscoError {
-  // These flags without a value do not get here.
+  // Without a value, these flags do not reach this function.
   if (HELP.includes(written) || (command === null && VERSION.includes(written))) {
     return new DiscoError('USAGE', `${written} takes no value`)
   }

@@ -14,7 +14,7 @@ export type Word = {
   readonly end: number
 } & (
   | { readonly kind: 'argument'; readonly text: string }
-  /** Not a flag of the definitions. Without the `=…` that follows, which may be a secret. */
+  /** An undefined flag. `written` omits the `=…` that follows, which may be a secret. */
   | { readonly kind: 'unknown'; readonly written: string }
   | {
       readonly kind: 'flag'
