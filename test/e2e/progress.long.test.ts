@@ -51,12 +51,12 @@ describe('what takes longer than a moment is shown in one line', () => {
     using writer = new Writer(etcd.endpoint, 'hello')
     await writer.fill(12_000)
     await using relay = await FaultProxy.start(etcd.endpoint)
-    // More than the first page, less than all.
-    relay.holdAfter('toClient', 900_000)
+    // More than the first page of values, less than all.
+    relay.holdAfter('toClient', 1_100_000)
     const own = ['--endpoints', relay.endpoint, '--command-timeout', '60s']
     const listing = disco.onTerminal(120, 24, 'ls', 'hello', ...own)
     const screen = new Screen(listing, 120, 24)
-    await screen.shows(/reading etcd at .*: \d pages?, 5000 keys so far…/)
+    await screen.shows(/reading etcd at .*: \d pages?, \d+ keys so far…/)
     await relay.heal()
     expect((await listing.exited()).code).toBe(0)
     expect(await screen.text()).not.toContain('so far')

@@ -281,7 +281,7 @@ describe('Where etcd stays away after a write, its outcome is not known', () => 
     ['weight --all', ['weight', 'hello', '--all', '5'], `disco ls hello`],
     ['unregister', ['unregister', 'hello', ADDR], `disco ls hello`],
     ['drain', ['drain', 'hello', ADDR], `disco ls hello`],
-    ['register', ['register', 'hello', '127.0.0.1:1003', '--ttl', '7'], 'lapses'],
+    ['register', ['register', 'hello', '127.0.0.1:1003', '--ttl', '7'], 'expires'],
   ] as const)('%s', async (_, args, next) => {
     await put(ADDR, 10)
     await put(OTHER, 10)
@@ -307,7 +307,7 @@ describe('Where etcd stays away after a write, its outcome is not known', () => 
     })
     expect(said).toMatchObject(isUnknown)
     expect(said.doc).toMatchObject({
-      error: { hint: expect.stringMatching(/lapses.*former holder/s) as string },
+      error: { hint: expect.stringMatching(/expires.*former holder/s) as string },
     })
   })
 
