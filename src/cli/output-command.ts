@@ -7,8 +7,8 @@ import { Progress } from './output/progress.js'
 import { writeRemark } from './output/remark.js'
 import { standardOutput } from './output/standard-output.js'
 import { ofAnyWidth, type Palette, paletteFor } from './terminal/color.js'
-import { presented } from './terminal/presented.js'
 import { visible } from './terminal/visible.js'
+import { presented } from './terminal/wrap.js'
 
 /** The output formats other than JSON. */
 export interface Printers {

@@ -15,7 +15,7 @@ import {
   healthsDoc,
 } from '../cli/health/document.js'
 import { HealthLog, renderHealth } from '../cli/health/table.js'
-import { probingLine } from '../cli/output/waits.js'
+import { probingLine } from '../cli/output/progress.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { count } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'

@@ -7,9 +7,13 @@ import {
   combinedServices,
   withRegistry,
 } from '../cli/endpoints/combined.js'
-import { type EndpointsDoc, endpointsDoc, type SelectedDoc } from '../cli/endpoints/document.js'
+import {
+  ENDPOINT_VALUES,
+  type EndpointsDoc,
+  endpointsDoc,
+  type SelectedDoc,
+} from '../cli/endpoints/document.js'
 import { writeNames } from '../cli/endpoints/names.js'
-import { ENDPOINT_VALUES } from '../cli/endpoints/order.js'
 import { renderEndpoints } from '../cli/endpoints/table.js'
 import type { BaseFlags } from '../cli/flags/base.js'
 import { placeFlags } from '../cli/flags/base.js'
@@ -20,8 +24,7 @@ import { ACCESS_NAMES, accessFlags, accessOf } from '../cli/flags/probe.js'
 import { refuseBesideRev, revFlag } from '../cli/flags/since.js'
 import { filterFlags, readScope, targetAndAddresses } from '../cli/flags/target.js'
 import { isSharedRegistry } from '../cli/notes/notes.js'
-import type { Progress } from '../cli/output/progress.js'
-import { probingLine } from '../cli/output/waits.js'
+import { type Progress, probingLine } from '../cli/output/progress.js'
 import {
   missingParts,
   partsRead,

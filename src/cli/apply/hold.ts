@@ -8,8 +8,8 @@ import { standardOutput } from '../output/standard-output.js'
 import { RegisterView } from '../register/view.js'
 import { StopSignals } from '../stop-signals.js'
 import type { Palette } from '../terminal/color.js'
-import { presented } from '../terminal/presented.js'
 import { visible } from '../terminal/visible.js'
+import { presented } from '../terminal/wrap.js'
 
 /** The options and the output of the command that holds the keys. */
 interface Holding {

@@ -6,6 +6,7 @@ import { ALL_ENDPOINTS, chosenOf, type EndpointFilter } from '../../domain/endpo
 import { findLayout, type Hint } from '../../domain/layouts/index.js'
 import { shareWithin, weightsAreUnset } from '../../domain/shares.js'
 import type { EndpointList, Ttl } from '../../registry/registry.js'
+import type { SortValue } from '../flags/listing.js'
 import { healthText } from '../health/document.js'
 import type { RegistryDoc } from '../registries/document.js'
 
@@ -111,4 +112,20 @@ const NO_HINTS: readonly Hint[] = []
 export function hintsOf(endpoint: Endpoint): Hint[] {
   const hint = isReadable(endpoint) ? findLayout(endpoint.layout)?.hint(endpoint) : null
   return hint ? [hint] : []
+}
+
+/** The values of `--sort`, by the names of columns. */
+export const ENDPOINT_VALUES: Readonly<Record<string, (endpoint: EndpointDoc) => SortValue>> = {
+  address: ({ addr }) => addr,
+  version: ({ version }) => version,
+  weight: ({ weight }) => weight,
+  share: ({ share }) => share,
+  ready: ({ ready }) => (ready === null ? null : Number(ready)),
+  ttl: ({ ttlSeconds }) => ttlSeconds,
+  lease: ({ lease }) => lease,
+  rev: ({ modRevision }) => modRevision,
+  created: ({ createRevision }) => createRevision,
+  layout: ({ layout }) => layout,
+  key: ({ key }) => key,
+  registry: ({ registry }) => registry ?? null,
 }

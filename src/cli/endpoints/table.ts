@@ -3,8 +3,7 @@ import { inOrderOf, type SortOrder } from '../flags/listing.js'
 import type { Palette } from '../terminal/color.js'
 import { type Column, renderTable, type TableChoice } from '../terminal/table.js'
 import { percent } from '../terminal/units.js'
-import type { EndpointDoc, EndpointsDoc } from './document.js'
-import { ENDPOINT_VALUES } from './order.js'
+import { ENDPOINT_VALUES, type EndpointDoc, type EndpointsDoc } from './document.js'
 
 /** Endpoints of one service, from a document. */
 type OfService = Pick<EndpointsDoc, 'service' | 'endpoints' | 'weightsUnset'>

@@ -1,6 +1,6 @@
 import { isAsciiLocale, toAscii } from '../terminal/ascii.js'
 import { cutTo, sizeOf } from '../terminal/screen.js'
-import { duration } from '../terminal/units.js'
+import { count, duration } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 
 /** Shorter waits are not shown. */
@@ -90,4 +90,22 @@ export class Progress implements Disposable {
 /** Whether a line can be painted over: the stream is a terminal that can move its cursor. */
 export function isRepaintable(stream: { readonly isTTY?: boolean }): boolean {
   return stream.isTTY === true && process.env.TERM !== 'dumb'
+}
+
+/** The text during a read of etcd, with what was received so far. @param etcd such as `etcd at 127.0.0.1:2379` */
+export function readingText(
+  etcd: string,
+  { pages, keys }: { readonly pages: number; readonly keys: number },
+) {
+  if (keys === 0) return `asking ${etcd}`
+  return `reading ${etcd}: ${count(pages, 'page')}, ${count(keys, 'key')} so far`
+}
+
+/** Shows the progress of a survey of servers. @returns the callback that receives the progress */
+export function probingLine(progress: Progress): (done: number, servers: number) => void {
+  let text = 'probing'
+  progress.wait(() => text)
+  return (done, servers) => {
+    text = `probing: ${done} of ${count(servers, 'server')}`
+  }
 }

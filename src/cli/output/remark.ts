@@ -1,5 +1,5 @@
 import { isAsciiLocale } from '../terminal/ascii.js'
-import { presented } from '../terminal/presented.js'
+import { presented } from '../terminal/wrap.js'
 import { Progress } from './progress.js'
 
 /** Writes a line for people to standard error, so that scripts do not find it in standard output. */

@@ -2,8 +2,8 @@ import { Progress } from '../output/progress.js'
 import { isAsciiLocale, toAscii } from './ascii.js'
 import { Keyboard } from './keyboard.js'
 import type { Key } from './keys.js'
-import { presented } from './presented.js'
 import { enterScreen, frame, leaveScreen, type Screen, type Size, sizeOf } from './screen.js'
+import { presented } from './wrap.js'
 
 /** Older lines of the log are dropped, so that a long session does not grow. */
 const LOG_LINES = 1_000

@@ -1,3 +1,5 @@
+import { toAscii } from './ascii.js'
+import type { Palette } from './color.js'
 import { graphemesOf, textWidth } from './text-width.js'
 
 const ANSI = /\u001b\[[0-9;]*m/g
@@ -103,4 +105,12 @@ function wrapLine(line: string, columns: number): string[] {
   const indent = ' '.repeat(textWidth(start))
   const [first = '', ...more] = wrapWords(glued.slice(start.length), columns - indent.length)
   return [start + first, ...more.map((part) => indent + part)].map((part) => part.replaceAll(GLUE, ' '))
+}
+
+/**
+ * Converts a text for people to the character set of a stream, and wraps it to the width of the terminal. Texts for
+ * people pass through this function before they are written; data for programs does not.
+ */
+export function presented(text: string, { isAscii, columns }: Pick<Palette, 'isAscii' | 'columns'>): string {
+  return wrapLines(isAscii ? toAscii(text) : text, columns)
 }

@@ -1,8 +1,7 @@
 import type { SeriesInterval } from '../../../call/report.js'
 import { type Markup, markup } from '../markup.js'
 import type { ShownRun } from '../shown-run.js'
-import { drawing, timePlot, valueAxis } from './axes.js'
-import { eventMarks } from './event-marks.js'
+import { drawing, eventMarks, timePlot, valueAxis } from './axes.js'
 import { linearScale, linearTicks } from './scale.js'
 import { stepArea, stepLine } from './steps.js'
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { isAsciiLocale, toAscii } from '../../../../src/cli/terminal/ascii.js'
-import { presented } from '../../../../src/cli/terminal/presented.js'
+import { presented } from '../../../../src/cli/terminal/wrap.js'
 
 describe('the locale', () => {
   it.each([
