@@ -3,7 +3,7 @@ import type { Candidate } from './candidates.js'
 import type { Position } from './expected.js'
 import type { Shell } from './scripts.js'
 
-/** Shells become slow with more candidates, and nobody reads such a long list. */
+/** The maximum of candidates: shells become slow with more. */
 const MAX_CANDIDATES = 1_000
 
 /** Characters of a description: shells print it on the same line as the word. */

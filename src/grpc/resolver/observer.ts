@@ -60,8 +60,8 @@ export interface Observer {
 }
 
 /**
- * The channel's observer. Channels without one share an object, so that a balancer can tell whether its observer has
- * changed.
+ * The channel's observer. Channels without one share an object: the balancer compares objects to detect a change of the
+ * observer.
  */
 export function observerOf(channelOptions: object): Observer {
   return (channelOptions as Readonly<Record<string, Observer | undefined>>)[OBSERVER_OPTION] ?? NO_OBSERVER
