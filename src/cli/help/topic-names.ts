@@ -2,7 +2,7 @@
 export const TOPIC_SUMMARIES = {
   'exit-codes': 'what each exit code means',
   environment: 'the variables that disco reads',
-  targets: 'what pick and resolve take, and gRPC programs that use the library',
+  targets: 'what stands for a service: names, URIs and addresses',
   policies: 'the LB policies, their parameters and what a verdict goes by',
   layouts: 'the registry layouts and their keys',
   selectors: 'how a target selects some endpoints of a service',

@@ -31,7 +31,7 @@ an argument.`,
   HOST:PORT, dns:///HOST:PORT, ipv4:ADDR:PORT, ipv6:[ADDR]:PORT, unix:PATH
                              endpoints without a registry, of equal weight
 
-disco pick and disco resolve take a target. The other commands take the name of a service.
+Commands take a target of the registry wherever they take a SERVICE. Targets without a registry are for disco call, health, pick and resolve.
 
 Parameters of an etcd target:
   layout=NAME                the layout to read: disco help layouts
