@@ -30,9 +30,11 @@ describe('registrars, watches and resolvers of a cluster of three, when', () => 
     expectNoCost(cost)
   })
 
-  test('the leader is frozen for longer than the TTL: only its own watches are stale for a while', async ({
-    annotate,
-  }) => {
+  // On a busy machine all leases were lost at once with 3.5.30 as well, although no registrar had reported an outage: the
+  // waking leader may still revoke before it learns that it leads no longer. The test tries again then.
+  test('the leader is frozen for longer than the TTL: only its own watches are stale for a while', {
+    retry: 2,
+  }, async ({ annotate }) => {
     await using cluster = await EtcdCluster.start()
     await using site = await ClusterSite.start(cluster)
     await during(site, await cluster.leader(), async (leader) => {
