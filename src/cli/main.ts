@@ -15,7 +15,7 @@ const GRACE_MS = 500
  */
 export async function main(run: (argv: string[]) => Promise<unknown>): Promise<void> {
   const output = standardOutput()
-  // A command does not fail because its remarks cannot be written.
+  // A remark that cannot be written does not make the command fail.
   process.stderr.on('error', () => undefined)
   const argv = process.argv.slice(2)
   try {
@@ -28,8 +28,8 @@ export async function main(run: (argv: string[]) => Promise<unknown>): Promise<v
 }
 
 /**
- * Ends the process even if a backend never closes its connection, or a library keeps a timer. If the event loop ends
- * by itself first, files being written are closed.
+ * Ends the process even if a backend never closes its connection, or a library keeps a timer. The delay lets the event
+ * loop end by itself, after pending writes to files.
  */
 async function end(output: LineOutput): Promise<void> {
   await output.flushed()

@@ -8,7 +8,7 @@ import { visible } from '../cli/terminal/visible.js'
 import { DiscoError } from '../domain/errors.js'
 import type { LayoutCounts } from '../registry/layout-counts.js'
 
-/** Exit code of errors for an etcd that is unreachable or denies access. */
+/** Exit code if etcd is unreachable or denies access. */
 const ETCD_EXIT = 3
 
 export default class Layouts extends DiscoCommand {
@@ -35,7 +35,7 @@ export default class Layouts extends DiscoCommand {
     return doc
   }
 
-  /** Null without an answer from etcd: the known layouts are listed anyway. */
+  /** Null if etcd is unreachable or denies access: the known layouts are then listed without counts. */
   private async countLayouts(flags: BaseFlags & Partial<PlaceFlags>): Promise<LayoutCounts | null> {
     const registry = await this.openRegistry(flags)
     try {

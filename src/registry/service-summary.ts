@@ -9,11 +9,11 @@ export interface ServiceSummary {
   readonly weight: number
 }
 
-/** Summarizes services by name. Keys that are all unreadable are foreign keys, not a service. */
+/** Summarizes services by name. If no key of a name is readable, its keys are foreign keys, and it is not a service. */
 export function summarizeServices(endpoints: readonly Endpoint[]): {
   readonly services: readonly ServiceSummary[]
   readonly foreignKeys: number
-  /** Roots under which some foreign keys would be registrations, the most frequent first. */
+  /** Roots under which misplaced keys would be registrations, the most frequent first. */
   readonly rootHints: readonly string[]
 } {
   const byService = new Map<string, Endpoint[]>()
@@ -34,7 +34,11 @@ export function summarizeServices(endpoints: readonly Endpoint[]): {
   return { services, foreignKeys: endpoints.length - listed, rootHints }
 }
 
-/** The endpoints of one service, or of all services, without foreign keys, which belong to no service. */
+/**
+ * Leaves out foreign keys, which belong to no service.
+ *
+ * @param endpoints of `service`, and then returned as they are; of all services if `service` is undefined
+ */
 export function endpointsOfServices(
   endpoints: readonly Endpoint[],
   service: string | undefined,

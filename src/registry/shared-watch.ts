@@ -24,9 +24,9 @@ export class SharedWatches {
   constructor(private readonly nowMs: () => number = () => performance.now()) {}
 
   /**
-   * Updates for one subscriber, from its first request on. If more than {@link MAX_PENDING_CHANGES} are queued, one
-   * Reset with the newest list replaces them. An error of the source is thrown after the queued updates; the next
-   * subscriber opens the source again.
+   * Updates for one subscriber, which joins with its first `next()`. If more than {@link MAX_PENDING_CHANGES} are
+   * queued, one Reset with the newest list replaces them. An error of the source is thrown after the queued updates;
+   * the next subscriber opens the source again.
    *
    * @param open called for the first subscriber of the key
    */
@@ -109,7 +109,7 @@ class SharedWatch {
     else if (update.type !== 'reset' || update.source === 'etcd') this.stale = null
   }
 
-  /** The current state as updates; none before the first. */
+  /** The current state as updates; empty before the first update. */
   private current(): Update[] {
     const reset = this.snapshot.reset()
     return [...(reset ? [this.aged(reset)] : []), ...(this.stale ? [this.stale] : [])]
@@ -178,7 +178,7 @@ class Subscriber {
   }
 }
 
-/** Updates without changes count as one, so that a flapping link cannot fill the queue. */
+/** Updates without changes count as one, so that they too are limited, for example if a link flaps. */
 function sizeOf(update: Update): number {
   return update.type === 'changes' || update.type === 'resync' ? Math.max(1, update.changes.length) : 1
 }

@@ -33,7 +33,7 @@ export interface CachedRun {
  * The document that the command prints. If the document in the cache is older than 5 s, the command runs again in the
  * background. Its process outlives this one, so that the next completion has the answer even if the registry is slow.
  *
- * @returns null if no document arrives in time, or there is no folder for the cache
+ * @returns null if by the deadline there is no document of at most an hour, or if there is no folder for the cache
  */
 export async function cachedRun(run: CachedRun): Promise<object | null> {
   const folder = folderIn(run.env)
@@ -55,7 +55,10 @@ export function draftOf(file: string): string {
 
 const CACHED = /^[0-9a-f]{32}\.json(?:\.draft)?$/
 
-/** Deletes the documents beside a file that are too old to be used: services and settings change, so they would pile up. */
+/**
+ * Deletes the documents and drafts in the folder of `file` that are too old to be used. They would pile up, since each
+ * change of a service name or a setting makes a new file.
+ */
 export function removeUnusable(file: string): void {
   const folder = dirname(file)
   for (const name of readdirSync(folder).filter((one) => CACHED.test(one))) {

@@ -9,7 +9,7 @@ const GLYPHS: Readonly<Record<Severity, string>> = { error: '✗', warning: '!',
 /** Width of the titles, so that the texts behind them are aligned. */
 const TITLE_WIDTH = 15
 
-/** The answers, the findings with their fixes, the checks, and what could not be checked. */
+/** Lines on: traffic of the endpoints asked about, findings with their fixes, checks, and what could not be checked. */
 export function renderDoctor(doc: DoctorDoc, palette: Palette): string {
   const blocks = [
     doc.answers.map((answer) => answerLine(answer, palette)),
@@ -58,7 +58,7 @@ function checkLine(checks: DoctorDoc['checks'], palette: Palette): string {
     .join('   ')
 }
 
-/** The line on standard error. */
+/** The summary, a line for standard error. */
 export function summaryLine({ errors, warnings, services, endpoints, rev, unchecked }: DoctorDoc): string {
   const found =
     errors + warnings === 0
@@ -68,7 +68,7 @@ export function summaryLine({ errors, warnings, services, endpoints, rev, unchec
   if (rev !== null && services > 0) {
     return `${found} in ${count(services, 'service')}, ${count(endpoints, 'endpoint')} (rev ${rev})${open}`
   }
-  // If nothing was examined, the summary does not say that there is no error.
+  // Nothing was examined, so "no error, no warning" would mislead.
   const nothing = rev === null ? 'no registration was read' : `no service was found (rev ${rev})`
   return `${errors + warnings === 0 ? '' : `${found}; `}${nothing}${open}`
 }

@@ -3,14 +3,14 @@ import { parseSelector } from '../../domain/selector.js'
 import { percentText, readSharePpm, type SharePart } from '../../domain/share-plan.js'
 import { completeAddressOrKey, isAddress } from './arguments.js'
 
-/** A share as an argument: its endpoints as the user wrote them. */
+/** A share that was given as an argument. `selection` is the text that selects its endpoints. */
 export interface NamedPart extends SharePart {
   readonly selection: string
 }
 
 const EXAMPLE = 'disco shift hello version=2.0.0=5%'
 
-/** Reads `version=2.0.0=5%` or `ADDR=10%`: the last `=` splits. @throws DiscoError USAGE */
+/** Reads `version=2.0.0=5%` or `ADDR=10%`. The share follows the last `=`. @throws DiscoError USAGE */
 export async function readPart(word: string): Promise<NamedPart> {
   const at = word.lastIndexOf('=')
   const share = word.slice(at + 1)
@@ -33,7 +33,7 @@ export async function readSelection(selection: string): Promise<Pick<NamedPart, 
   return { selection, filter }
 }
 
-/** Keys of some layouts have no slash at the beginning; a condition has an operator. */
+/** A key contains a slash, in some layouts not at the beginning. A text with an operator is a condition. */
 function isKey(selection: string): boolean {
   return selection.startsWith('/') || (selection.includes('/') && !/[=!<>]|\s(?:not)?in\b/.test(selection))
 }

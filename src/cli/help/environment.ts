@@ -1,7 +1,7 @@
 /** The names and the meaning of a variable. The first name that is set wins. */
 export type Variable = readonly [names: string, meaning: string]
 
-/** Settings of the etcd connection that variables can give; see `connectionFrom`. */
+/** Settings of the etcd connection that have variables, by flag; see `connectionFrom`. */
 const OF_ETCD: Readonly<Record<string, string>> = {
   endpoints: 'members of the etcd cluster, separated by commas',
   user: 'user of etcd, as NAME or NAME:PASSWORD',

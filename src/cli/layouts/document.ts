@@ -15,7 +15,7 @@ export interface LayoutDoc {
   readonly reasons: readonly string[]
   /** Configuration of another system, such as a proxy: disco recognises it and leaves it alone. */
   readonly configuration: boolean
-  /** Number of services, endpoints and keys in this layout; null without an answer from etcd. */
+  /** Number of services, endpoints and keys in this layout; null if etcd is unreachable or denies access. */
   readonly services: number | null
   readonly endpoints: number | null
   readonly keys: number | null
@@ -23,7 +23,7 @@ export interface LayoutDoc {
 
 export interface LayoutsDoc {
   readonly schema: 'disco.layouts/v1'
-  /** Null without an answer from etcd. */
+  /** Null if etcd is unreachable or denies access. */
   readonly rev: string | null
   readonly root: string
   readonly layouts: readonly LayoutDoc[]

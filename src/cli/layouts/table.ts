@@ -2,7 +2,7 @@ import type { Palette } from '../terminal/color.js'
 import { type Column, renderTable } from '../terminal/table.js'
 import type { LayoutDoc, LayoutsDoc } from './document.js'
 
-/** One line for each layout: its services and endpoints here, and whether it carries weights and can be written. */
+/** One line for each layout: counts of services and endpoints, TTL, form of the keys, and what the layout supports. */
 export function renderLayouts({ layouts }: LayoutsDoc, palette: Palette, wide: boolean): string {
   const columns: Column<LayoutDoc>[] = [
     { head: '', text: (row) => (row.keys ? '●' : ''), paint: (_, text) => palette.green(text) },

@@ -8,7 +8,7 @@ export interface Bootstrap {
     readonly channel_creds: readonly { readonly type: 'insecure' | 'tls' }[]
     readonly server_features: readonly string[]
   }[]
-  /** The locality is empty: grpc-js-xds rejects a node without one. */
+  /** `locality` is empty. It is present because grpc-js-xds rejects a node without it. */
   readonly node: { readonly id: string; readonly locality: Readonly<Record<string, never>> }
 }
 

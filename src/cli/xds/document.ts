@@ -37,7 +37,7 @@ export interface XdsServiceDoc {
   readonly registries?: readonly { readonly registry: string; readonly endpoints: number }[]
 }
 
-/** @param server whose first lists may not have come: services without one are left out */
+/** @param server services whose first list it has not received yet are left out */
 export function xdsDoc(server: XdsServer, isTls: boolean, canary: Selector | null): XdsDoc {
   const { registries, outages } = server
   return {

@@ -19,11 +19,11 @@ export interface PolicyConfig extends experimental.TypedLoadBalancingConfig {
 }
 
 /**
- * Creates the class that parses a policy's entries. It never throws, because grpc-js would then silently use
- * pick_first. The balancer of an invalid entry fails every call with the reason instead.
+ * Creates the class that parses a policy's entries. If parsing threw, grpc-js would silently use pick_first. So an
+ * invalid entry is kept with its error, and its balancer fails every call with that error.
  */
 export function policyConfigOf(kind: PolicyKind) {
-  /** Parsed entries: grpc-js parses the entry of each channel again for every list. */
+  /** Configs by entry: grpc-js parses the entry of a channel again for each list of endpoints. */
   const read = new WeakMap<object, Config>()
   const make = (entry: unknown): Config => {
     try {

@@ -9,7 +9,7 @@ import { authorityOf, parseTarget, SCHEME, selectorOf, splitTarget, type TargetU
 /** A target with its parts. */
 export interface TargetName {
   readonly uri: TargetUri
-  /** In full, as a channel would take it. */
+  /** The complete URI, for a channel. */
   readonly target: string
   /** The name of the service; null for a target of another scheme. */
   readonly service: string | null
@@ -44,7 +44,7 @@ export function readTarget(text: string): TargetName {
 }
 
 /**
- * Requires that a target's conditions select an endpoint of a service that has some.
+ * Throws if a service has endpoints, but the target's conditions select none of them.
  *
  * @throws DiscoError NOT_FOUND, with the existing values
  */
@@ -84,7 +84,7 @@ export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolu
         resolved: (now: SelectedList) => {
           list = now
           if (now.revision === 0 && now.stale) finish(now.stale)
-          // The endpoints of a new list follow.
+          // A new list is also passed to the listener, which finishes.
           else if (!now.isNew) finish(null)
         },
       },
@@ -111,7 +111,7 @@ export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolu
 }
 
 /**
- * Whether every registry has answered: a list from the cache is followed by one from etcd, or by the reason for none.
+ * Whether every registry has answered. A list from the cache counts only with `stale`, the reason why etcd gave none.
  */
 function isSettled({ registries, cachedAgeMs, stale }: SelectedList): boolean {
   const each = registries ?? [{ hasAnswered: true, cachedAgeMs, stale }]
