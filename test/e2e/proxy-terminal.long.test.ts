@@ -1,19 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Client, credentials, status } from '@grpc/grpc-js'
-import { afterEach, expect, it } from 'vitest'
-import { type Process, until } from '../support/disco.js'
+import { status } from '@grpc/grpc-js'
+import { expect, it } from 'vitest'
 import { putAll } from '../support/etcd-state.js'
-import { FourKinds, unary } from '../support/four-kinds.js'
-import { withoutColors } from '../support/palettes.js'
+import { unary } from '../support/four-kinds.js'
+import { backend, clientOf, shows, stopAfterEach } from '../support/proxy-terminal.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
 const { etcd, disco } = await toolOnEtcd()
 
-const stops: (() => void)[] = []
-afterEach(() => {
-  for (const stop of stops.splice(0)) stop()
-})
+stopAfterEach()
 
 it('goes on while its terminal takes nothing', async () => {
   const one = await backend()
@@ -48,23 +44,3 @@ it('prints lines where its output is piped, and where a terminal can do no more'
   expect(stdout + stderr).not.toContain('\u001b')
   expect(stdout + stderr).toMatch(/✓ proxy on .*\n {2}etcd:\/\/\/hello: 1 endpoint, 1 READY\n/)
 })
-
-async function shows(proxy: Process, text: RegExp): Promise<void> {
-  await until(
-    () => text.test(withoutColors(proxy.stdout)),
-    () => `${text}, got: ${withoutColors(proxy.stdout).slice(-2_000)}`,
-  )
-}
-
-function clientOf(proxy: Process): Client {
-  const [, address = ''] = /proxy (127\.0\.0\.1:\d+)/.exec(withoutColors(proxy.stdout)) ?? []
-  const client = new Client(address, credentials.createInsecure())
-  stops.push(() => client.close())
-  return client
-}
-
-async function backend(): Promise<FourKinds> {
-  const started = await FourKinds.start()
-  stops.push(() => started.stop())
-  return started
-}

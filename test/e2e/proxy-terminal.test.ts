@@ -1,19 +1,15 @@
-import { Client, credentials } from '@grpc/grpc-js'
-import { afterEach, expect, it } from 'vitest'
-import { type Process, until } from '../support/disco.js'
+import { expect, it } from 'vitest'
 import { putAll } from '../support/etcd-state.js'
-import { FourKinds, unary } from '../support/four-kinds.js'
+import { unary } from '../support/four-kinds.js'
 import { withoutColors } from '../support/palettes.js'
+import { backend, clientOf, shows, stopAfterEach } from '../support/proxy-terminal.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
 const { etcd, disco } = await toolOnEtcd()
 
 const LEAVE = '\u001b[?1049l'
 
-const stops: (() => void)[] = []
-afterEach(() => {
-  for (const stop of stops.splice(0)) stop()
-})
+stopAfterEach()
 
 it('shows shares against expectation and the verdict on the calls, and leaves the terminal in order', async () => {
   const backends = await Promise.all([backend(), backend(), backend()])
@@ -57,23 +53,3 @@ it('leaves lines that break between words', async () => {
   expect(left.some((line) => line.includes('etcd is not reachable'))).toBe(true)
   expect(left.filter((line) => line.length > 70)).toEqual([])
 })
-
-async function shows(proxy: Process, text: RegExp): Promise<void> {
-  await until(
-    () => text.test(withoutColors(proxy.stdout)),
-    () => `${text}, got: ${withoutColors(proxy.stdout).slice(-2_000)}`,
-  )
-}
-
-function clientOf(proxy: Process): Client {
-  const [, address = ''] = /proxy (127\.0\.0\.1:\d+)/.exec(withoutColors(proxy.stdout)) ?? []
-  const client = new Client(address, credentials.createInsecure())
-  stops.push(() => client.close())
-  return client
-}
-
-async function backend(): Promise<FourKinds> {
-  const started = await FourKinds.start()
-  stops.push(() => started.stop())
-  return started
-}

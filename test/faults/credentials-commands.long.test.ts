@@ -6,8 +6,8 @@ import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { issueCertificates } from '../support/certificates.js'
 import { Disco, type Process, until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
-import { changePassword, enableAuth } from '../support/etcd-auth.js'
-import { type EtcdVersion, versionsUnderTest } from '../support/etcd-binary.js'
+import { changePassword, etcdOfAlice } from '../support/etcd-auth.js'
+import { versionsUnderTest } from '../support/etcd-binary.js'
 import { registration, storedText } from '../support/etcd-state.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 
@@ -23,12 +23,6 @@ afterAll(() => rmSync(root, { recursive: true, force: true }))
 
 function folder(): string {
   return mkdtempSync(join(root, 'test-'))
-}
-
-async function guarded(version: EtcdVersion): Promise<RealEtcd> {
-  const etcd = await RealEtcd.start({ version })
-  await enableAuth(etcd, [{ name: 'alice', password: 'first', prefix: '/hello/' }])
-  return etcd
 }
 
 /** Long-running commands on a service with one endpoint. */
@@ -88,7 +82,7 @@ class Staying implements AsyncDisposable {
 
 describe.each(versionsUnderTest())('with etcd %s', (version) => {
   test.concurrent('a password changes in etcd, then in its file: watch, health, wait and call report it once and go on', async () => {
-    await using etcd = await guarded(version)
+    await using etcd = await etcdOfAlice(version)
     await using proxy = await FaultProxy.start(etcd.endpoint)
     const passwordFile = join(folder(), 'password')
     writeFileSync(passwordFile, 'first\n')
@@ -129,7 +123,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
   })
 
   test.concurrent('a password has changed when an outage ends: register and watch report the denial and go on', async () => {
-    await using etcd = await guarded(version)
+    await using etcd = await etcdOfAlice(version)
     await using proxy = await FaultProxy.start(etcd.endpoint)
     const passwordFile = join(folder(), 'password')
     writeFileSync(passwordFile, 'first')
@@ -174,7 +168,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
   })
 
   test.concurrent('a role is taken away and given back: register and watch report it once each and go on', async () => {
-    await using etcd = await guarded(version)
+    await using etcd = await etcdOfAlice(version)
     await using proxy = await FaultProxy.start(etcd.endpoint)
     const disco = new Disco(proxy.endpoint, { DISCO_USER: 'alice', DISCO_PASSWORD: 'first' })
     const denies = 'denies alice the permission'

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { issueCertificates } from '../support/certificates.js'
 import { Disco, until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
-import { changePassword, enableAuth } from '../support/etcd-auth.js'
-import { type EtcdVersion, versionsUnderTest } from '../support/etcd-binary.js'
+import { changePassword, etcdOfAlice } from '../support/etcd-auth.js'
+import { versionsUnderTest } from '../support/etcd-binary.js'
 import { leaseIds, storedText } from '../support/etcd-state.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 import { RegistrationLog } from '../support/registration-log.js'
@@ -28,15 +28,9 @@ function folder(): string {
   return mkdtempSync(join(root, 'test-'))
 }
 
-async function guarded(version: EtcdVersion): Promise<RealEtcd> {
-  const etcd = await RealEtcd.start({ version })
-  await enableAuth(etcd, [{ name: 'alice', password: 'first', prefix: '/hello/' }])
-  return etcd
-}
-
 describe.each(versionsUnderTest())('with etcd %s', (version) => {
   test.concurrent('a password that changes in etcd, then in its file: register and watch go on, with one line each', async () => {
-    await using etcd = await guarded(version)
+    await using etcd = await etcdOfAlice(version)
     await using proxy = await FaultProxy.start(etcd.endpoint)
     const passwordFile = join(folder(), 'password')
     writeFileSync(passwordFile, 'first\n')
@@ -70,7 +64,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
   })
 
   test.concurrent('a password file of the library is read again at the next refused login', async () => {
-    await using etcd = await guarded(version)
+    await using etcd = await etcdOfAlice(version)
     const passwordFile = join(folder(), 'password')
     writeFileSync(passwordFile, 'first')
     const registry = await openRegistry([etcd.endpoint], { user: 'alice', passwordFile })

@@ -1,30 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { EtcdClient } from '../../src/etcd/client.js'
+import { expect, test } from 'vitest'
 import { prefixRange } from '../../src/etcd/key-range.js'
 import { SharedStreams } from '../../src/etcd/shared-streams.js'
 import { until } from '../support/disco.js'
-import { RealEtcd } from '../support/etcd.js'
+import { streamsOnEtcd } from '../support/shared-streams.js'
 import { Reading } from '../support/subscriber-reading.js'
 import { watchStreams } from '../support/watch-streams.js'
 import { Writer } from '../support/writer.js'
 
-let etcd: RealEtcd
-let client: EtcdClient
-let writer: Writer
-
-beforeAll(async () => {
-  etcd = await RealEtcd.start()
-  writer = new Writer(etcd.endpoint, 'hello')
-  client = await EtcdClient.create({
-    ...{ endpoints: [etcd.endpoint], endpointsSource: 'the test' },
-    ...{ commandTimeoutMs: 20_000, dialTimeoutMs: 5_000 },
-  })
-})
-afterAll(async () => {
-  client.close()
-  writer[Symbol.dispose]()
-  await etcd.stop()
-})
+const { etcd, client, writer } = await streamsOnEtcd()
 
 test('a subscriber shares the stream also where it was opened behind a time without events', async () => {
   const streams = new SharedStreams(client)

@@ -8,6 +8,7 @@ import { DiscoError } from '../../src/domain/errors.js'
 import { parseSelector } from '../../src/domain/selector.js'
 import { shiftShares } from '../../src/registry/shift/shift.js'
 import { undoShift } from '../../src/registry/shift/undo.js'
+import { putThreeAndCanary, THREE_AND_CANARY, weightsByAddress } from '../support/canary.js'
 import { until } from '../support/disco.js'
 import { putAll, registration, revision, wipe } from '../support/etcd-state.js'
 import { openRegistry } from '../support/registry.js'
@@ -34,29 +35,19 @@ function isAlive(pid: number): boolean {
 const put = (addr: string, version: string, weight: number) =>
   etcd.ctl('put', ...registration('hello', addr, { version, weight }))
 
-async function threeAndCanary(): Promise<void> {
-  await putAll(etcd, 'hello', [
-    ...[1, 2, 3].map((port) => ({ addr: `10.0.0.1:${port}`, version: '1.0.0', weight: port })),
-    { addr: '10.0.0.2:1', version: '2.0.0', weight: 6 },
-  ])
-}
-
-/** Weights by address. */
-async function weights(): Promise<Record<string, number>> {
-  const { endpoints } = await registry.list('hello')
-  return Object.fromEntries(endpoints.map(({ addr, weight }) => [addr, weight]))
-}
-
-const AT_FIRST = { '10.0.0.1:1': 1, '10.0.0.1:2': 2, '10.0.0.1:3': 3, '10.0.0.2:1': 6 }
-
 describe('a shift', () => {
   test('is one transaction', async () => {
-    await threeAndCanary()
+    await putThreeAndCanary(etcd)
     const before = await revision(etcd)
     const shifted = await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 250_000 }])
     expect(shifted).toMatchObject({ revision: before + 1, written: true })
     expect(await revision(etcd)).toBe(before + 1)
-    expect(await weights()).toEqual({ '10.0.0.1:1': 1, '10.0.0.1:2': 2, '10.0.0.1:3': 3, '10.0.0.2:1': 2 })
+    expect(await weightsByAddress(registry)).toEqual({
+      '10.0.0.1:1': 1,
+      '10.0.0.1:2': 2,
+      '10.0.0.1:3': 3,
+      '10.0.0.2:1': 2,
+    })
   })
 
   test('keeps the leases', async () => {
@@ -71,37 +62,41 @@ describe('a shift', () => {
 
 describe('an undo', () => {
   test('restores what stood before the last shift, and an undo of that restores the shift', async () => {
-    await threeAndCanary()
+    await putThreeAndCanary(etcd)
     await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 250_000 }])
-    const afterFirst = await weights()
+    const afterFirst = await weightsByAddress(registry)
     await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 900_000 }])
-    const afterSecond = await weights()
+    const afterSecond = await weightsByAddress(registry)
     await undoShift(registry, 'hello')
-    expect(await weights()).toEqual(afterFirst)
+    expect(await weightsByAddress(registry)).toEqual(afterFirst)
     await undoShift(registry, 'hello')
-    expect(await weights()).toEqual(afterSecond)
+    expect(await weightsByAddress(registry)).toEqual(afterSecond)
   })
 
   test('leaves a weight that was set since, and an endpoint that came since, as they are', async () => {
-    await threeAndCanary()
+    await putThreeAndCanary(etcd)
     await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 100_000 }])
     await registry.setWeight({ service: 'hello', addr: '10.0.0.1:1' }, 77)
     await put('10.0.0.9:1', '1.0.0', 5)
     const { leftOut } = await undoShift(registry, 'hello')
     expect(leftOut.map(({ addr }) => addr).toSorted()).toEqual(['10.0.0.1:1', '10.0.0.9:1'])
-    expect(await weights()).toEqual({ ...AT_FIRST, '10.0.0.1:1': 77, '10.0.0.9:1': 5 })
+    expect(await weightsByAddress(registry)).toEqual({
+      ...THREE_AND_CANARY,
+      '10.0.0.1:1': 77,
+      '10.0.0.9:1': 5,
+    })
   })
 
   test('to a revision restores all weights of that time', async () => {
-    await threeAndCanary()
+    await putThreeAndCanary(etcd)
     const { before } = await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 100_000 }])
     await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 200_000 }])
     await undoShift(registry, 'hello', { to: before.revision })
-    expect(await weights()).toEqual(AT_FIRST)
+    expect(await weightsByAddress(registry)).toEqual(THREE_AND_CANARY)
   })
 
   test('to a revision leaves what was drained, or set, since, and an endpoint that came since; it names them', async () => {
-    await threeAndCanary()
+    await putThreeAndCanary(etcd)
     const { before } = await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 100_000 }])
     await registry.setWeight({ service: 'hello', addr: '10.0.0.1:1' }, 0)
     await registry.setWeight({ service: 'hello', addr: '10.0.0.1:2' }, 77)
@@ -109,11 +104,16 @@ describe('an undo', () => {
     const { leftOut } = await undoShift(registry, 'hello', { to: before.revision })
     const named = ['10.0.0.1:1', '10.0.0.1:2', '10.0.0.9:1']
     expect(leftOut.map(({ addr }) => addr).toSorted()).toEqual(named)
-    expect(await weights()).toEqual({ ...AT_FIRST, '10.0.0.1:1': 0, '10.0.0.1:2': 77, '10.0.0.9:1': 5 })
+    expect(await weightsByAddress(registry)).toEqual({
+      ...THREE_AND_CANARY,
+      '10.0.0.1:1': 0,
+      '10.0.0.1:2': 77,
+      '10.0.0.9:1': 5,
+    })
   })
 
   test('to a revision restores what a shift has set to 0, and scaled of an endpoint that came since', async () => {
-    await threeAndCanary()
+    await putThreeAndCanary(etcd)
     const { before } = await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 100_000 }])
     await put('10.0.0.9:1', '1.0.0', 1)
     const { changes } = await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 200_000 }])
@@ -121,11 +121,11 @@ describe('an undo', () => {
     await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 1_000_000 }])
     const { leftOut } = await undoShift(registry, 'hello', { to: before.revision })
     expect(leftOut).toEqual([])
-    expect(await weights()).toEqual({ ...AT_FIRST, '10.0.0.9:1': 1 })
+    expect(await weightsByAddress(registry)).toEqual({ ...THREE_AND_CANARY, '10.0.0.9:1': 1 })
   })
 
   test('after a later write of one weight undoes the shift, not that write', async () => {
-    await threeAndCanary()
+    await putThreeAndCanary(etcd)
     await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 100_000 }])
     await Promise.all(
       ['10.0.0.1:2', '10.0.0.1:3'].map((addr) => registry.setWeight({ service: 'hello', addr }, 50)),
@@ -133,7 +133,11 @@ describe('an undo', () => {
     await registry.setWeight({ service: 'hello', addr: '10.0.0.2:1' }, 9)
     const { leftOut } = await undoShift(registry, 'hello')
     expect(leftOut.map(({ addr }) => addr).toSorted()).toEqual(['10.0.0.1:2', '10.0.0.1:3', '10.0.0.2:1'])
-    expect(await weights()).toMatchObject({ '10.0.0.1:1': 1, '10.0.0.1:2': 50, '10.0.0.2:1': 9 })
+    expect(await weightsByAddress(registry)).toMatchObject({
+      '10.0.0.1:1': 1,
+      '10.0.0.1:2': 50,
+      '10.0.0.2:1': 9,
+    })
   })
 
   test('to a service without weights is refused beside an endpoint that has one: it would get everything', async () => {
@@ -142,7 +146,7 @@ describe('an undo', () => {
       { addr: '10.0.0.2:1', version: '2.0.0', weight: 0 },
     ])
     const { before } = await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 100_000 }])
-    const shifted = await weights()
+    const shifted = await weightsByAddress(registry)
     await put('10.0.0.9:1', '1.0.0', 1)
     for (const options of [{}, { to: before.revision }]) {
       await expect(undoShift(registry, 'hello', options)).rejects.toMatchObject({
@@ -150,11 +154,11 @@ describe('an undo', () => {
         message: expect.stringContaining('10.0.0.9:1, which has one, would get all') as string,
       })
     }
-    expect(await weights()).toEqual({ ...shifted, '10.0.0.9:1': 1 })
+    expect(await weightsByAddress(registry)).toEqual({ ...shifted, '10.0.0.9:1': 1 })
   })
 
   test('is refused where there is nothing to undo, and where the history is compacted', async () => {
-    await threeAndCanary()
+    await putThreeAndCanary(etcd)
     await expect(undoShift(registry, 'hello')).rejects.toMatchObject({ code: 'CONFLICT' })
     await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 100_000 }])
     await etcd.ctl('compact', String(await revision(etcd)))
@@ -171,7 +175,7 @@ describe('steps', () => {
   })
 
   test('go on while the guard is good', async () => {
-    await threeAndCanary()
+    await putThreeAndCanary(etcd)
     const done = await shiftInSteps(
       registry,
       request(async () => ({ ok: true, text: '' })),
@@ -179,22 +183,27 @@ describe('steps', () => {
       unstopped,
     )
     expect(done).toMatchObject({ end: 'done', back: null })
-    expect(await weights()).toEqual({ '10.0.0.1:1': 0, '10.0.0.1:2': 0, '10.0.0.1:3': 0, '10.0.0.2:1': 38 })
+    expect(await weightsByAddress(registry)).toEqual({
+      '10.0.0.1:1': 0,
+      '10.0.0.1:2': 0,
+      '10.0.0.1:3': 0,
+      '10.0.0.2:1': 38,
+    })
   })
 
   test('go back, in one transaction, where the guard fails', async () => {
-    await threeAndCanary()
+    await putThreeAndCanary(etcd)
     const before = await revision(etcd)
     let asked = 0
     const guard = async () => ({ ok: ++asked < 2, text: 'exit code 1' })
     const done = await shiftInSteps(registry, request(guard), ignore, unstopped)
     expect(done).toMatchObject({ end: 'guard failed', back: { leftOut: [] } })
-    expect(await weights()).toEqual(AT_FIRST)
+    expect(await weightsByAddress(registry)).toEqual(THREE_AND_CANARY)
     expect(await revision(etcd)).toBe(before + 3)
   })
 
   test('go back, and leave the weight that another client has set between two of them', async () => {
-    await threeAndCanary()
+    await putThreeAndCanary(etcd)
     const guard = async () => {
       await registry.setWeight({ service: 'hello', addr: '10.0.0.1:1' }, 77)
       return { ok: true, text: '' }
@@ -206,7 +215,7 @@ describe('steps', () => {
         /^Another client has set the weight of 10\.0\.0\.1:1 from \d+ to 77/,
       ) as string,
     })
-    expect(await weights()).toEqual({ ...AT_FIRST, '10.0.0.1:1': 77 })
+    expect(await weightsByAddress(registry)).toEqual({ ...THREE_AND_CANARY, '10.0.0.1:1': 77 })
   })
 
   test('a guard that hangs is ended with its children, and counts as failed', async () => {
@@ -237,7 +246,7 @@ describe('steps', () => {
   })
 
   test('report the current weights if they cannot be restored', async () => {
-    await threeAndCanary()
+    await putThreeAndCanary(etcd)
     const over = AbortSignal.abort(new DiscoError('INTERRUPTED', 'twice'))
     const guard = async () => ({ ok: false, text: 'exit code 1' })
     const stopped = { once: never, twice: over, thrice: over }

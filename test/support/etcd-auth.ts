@@ -1,4 +1,5 @@
-import type { RealEtcd } from './etcd.js'
+import { RealEtcd } from './etcd.js'
+import type { EtcdVersion } from './etcd-binary.js'
 import { etcdctl } from './etcdctl.js'
 
 /** A user who may read and write under one prefix. */
@@ -20,6 +21,13 @@ export async function enableAuth(etcd: RealEtcd, users: readonly PrefixUser[]): 
   }
   await etcd.ctl('auth', 'enable')
   etcd.ctlUser = 'root:root'
+}
+
+/** An etcd whose user alice, with the password "first", may read and write below /hello/. */
+export async function etcdOfAlice(version: EtcdVersion): Promise<RealEtcd> {
+  const etcd = await RealEtcd.start({ version })
+  await enableAuth(etcd, [{ name: 'alice', password: 'first', prefix: '/hello/' }])
+  return etcd
 }
 
 /** Changes the password of a user in one step: what the roles allow stays as it is. */
