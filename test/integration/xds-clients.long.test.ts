@@ -31,29 +31,26 @@ describe.each<XdsLibrary>(['C-core', 'grpc-js'])(
       await put(weights.map((weight, at) => ({ addr: backends[at] ?? '', weight })))
       const { listen } = await controlPlane()
       const client = clientOf(library, listen)
-      const counts = await client.call(5_000)
-      expect(counts.failures).toEqual({})
-      expectShares(counts, { [first]: 1 / 14, [second]: 1 / 14, [last]: 10 / 14 })
+      await expectShares(client, Object.fromEntries(weights.map((weight, at) => [backends[at], weight / 14])))
 
       await disco.run('weight', 'hello', last, '1')
       await follows(client, ({ answers }) => (answers[last] ?? 0) < 150)
-      expectShares(await client.call(5_000), { [first]: 0.2, [last]: 0.2 })
+      await expectShares(client, { [first]: 0.2, [last]: 0.2 })
 
       await disco.run('weight', 'hello', first, '0')
       await follows(client, ({ answers }) => answers[first] === undefined)
-      expectShares(await client.call(2_000), { [first]: 0, [second]: 0.25, [last]: 0.25 })
+      await expectShares(client, { [first]: 0, [second]: 0.25, [last]: 0.25 })
 
       await put([{ addr: fresh, weight: 4 }])
       await follows(client, ({ answers }) => (answers[fresh] ?? 0) > 100)
-      expectShares(await client.call(2_000), { [fresh]: 0.5 })
+      await expectShares(client, { [fresh]: 0.5 })
     })
 
     it('treats endpoints as equal where no weight is set', async () => {
       const backends = await started(2)
       await put(backends.map((addr) => ({ addr, weight: 0 })))
       const { listen } = await controlPlane()
-      const counts = await clientOf(library, listen).call(2_000)
-      expectShares(counts, Object.fromEntries(backends.map((addr) => [addr, 0.5])))
+      await expectShares(clientOf(library, listen), Object.fromEntries(backends.map((addr) => [addr, 0.5])))
     })
 
     it('fails at once for an unknown service, and is served as soon as there is one', async () => {
@@ -91,15 +88,15 @@ describe.each<XdsLibrary>(['C-core', 'grpc-js'])(
       const first = await controlPlane(...listen)
       const client = clientOf(library, first.listen)
       await client.call(100)
-      const calls = client.call(1_500, 5)
+      const callsAtDeath = client.call(500, 5)
       await delay(500)
       await first.process.end('SIGKILL')
-      await delay(3_000)
+      expect((await callsAtDeath).failures).toEqual({})
+      await expectShares(client, { [a]: 0.5, [b]: 0.5 }, 0.06)
       await disco.run('weight', 'hello', a, '0')
+      const callsAtReturn = client.call(500, 5)
       await controlPlane(...listen)
-      const { answers, failures } = await calls
-      expect(failures).toEqual({})
-      expect(answers[a]).toBeGreaterThan(100)
+      expect((await callsAtReturn).failures).toEqual({})
       await follows(client, (counts) => counts.answers[a] === undefined)
     })
 
