@@ -6,36 +6,36 @@ import { percent } from './finding.js'
 /** Whether an endpoint gets traffic, and why not. */
 export interface Answer {
   readonly endpoint: Endpoint
-  /** `unknown` if something that decides it could not be checked. */
+  /** `unknown` if the layout's clients may ignore weight 0, or the health of the endpoint could not be checked. */
   readonly traffic: 'none' | 'some' | 'unknown'
-  /** The endpoint's share of the service's traffic, from 0 to 1. */
+  /** The endpoint's share of the service's traffic, from 0 to 1; 0 if `traffic` is `none`. */
   readonly share: number
-  /** A clause: the reason, or what was checked. */
+  /** A clause: why the endpoint gets traffic, why it gets none, or what could not be checked. */
   readonly text: string
 }
 
 /**
- * Answers "why does it get no traffic?". The first reason that suffices counts: a client does not look at health
- * if the weight is 0.
+ * Answers "why does this endpoint get no traffic?". Value, weight and health are checked in this order, as a client
+ * does. The first of them that stops the traffic is the reason.
  *
- * @param program the layout that programs read by default
+ * @param programLayout the layout that programs read if their target does not name one, or `auto`
  */
 export function answerFor(
   endpoint: Endpoint,
   facts: ServiceFacts,
-  program: string = DEFAULT_LAYOUT.name,
+  programLayout: string = DEFAULT_LAYOUT.name,
 ): Answer {
   const share = facts.shareOf(endpoint)
   const decided = decide(endpoint, facts, share)
-  const isElsewhere = endpoint.layout !== program && program !== 'auto'
-  const seen = isElsewhere
+  const needsLayout = endpoint.layout !== programLayout && programLayout !== 'auto'
+  const layoutHint = needsLayout
     ? `; a program sees it only by etcd:///${encodeURIComponent(endpoint.service)}?layout=${endpoint.layout}`
     : ''
   return {
     endpoint,
     ...decided,
     share: decided.traffic === 'none' ? 0 : share,
-    text: decided.text + (decided.traffic === 'none' ? '' : seen),
+    text: decided.text + (decided.traffic === 'none' ? '' : layoutHint),
   }
 }
 
@@ -54,7 +54,7 @@ function decide(
   }
   const checked = healthOf(endpoint)
   if (!checked)
-    return unknown(`its weight gives it ${percent(share)} of the calls; its server could not be asked`)
+    return unknown(`its weight gives it ${percent(share)} of the calls; its server could not be probed`)
   const { fault, problem: why } = checked
   switch (fault) {
     case null:
@@ -69,12 +69,12 @@ function decide(
       return none(`no connection to its server: ${why}`)
     case 'speaks-tls':
     case 'speaks-plaintext':
-      return none(`clients that dial it as this check did fail: ${why}`)
+      return none(`clients with the TLS setting of this check cannot connect to it: ${why}`)
     case 'no-answer':
       return none(`its server does not answer: ${why}`)
     case 'not-serving':
       return none(
-        `its server reports ${why}: clients that check health leave it out, and the others' calls go there`,
+        `its server reports ${why}: clients that check health skip it; only clients that do not check health call it`,
       )
     default:
       return unknown(
@@ -89,11 +89,11 @@ function healthClause(status: string | null): string {
     : 'it is registered and accepts gRPC connections (without grpc.health.v1)'
 }
 
-/** A share so small that a short look sees none of it. */
-const RARE = 0.01
+/** With a share below this, a short run may not send the endpoint any call: the text also says "one in N". */
+const RARE_FRACTION = 0.01
 
 function oneIn(share: number): string {
-  return share > 0 && share < RARE ? `, one in ${Math.round(1 / share)}` : ''
+  return share > 0 && share < RARE_FRACTION ? `, one in ${Math.round(1 / share)}` : ''
 }
 
 function none(text: string): Pick<Answer, 'traffic' | 'text'> {

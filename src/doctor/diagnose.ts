@@ -5,19 +5,19 @@ import { type Examination, examine, type OnProgress, type Request } from './exam
 import { type Finding, findingsBy } from './finding.js'
 import { ETCD_RULES, SERVICE_RULES } from './rules/index.js'
 
-/** Facts, and what the rules make of them. */
+/** The facts of an examination, and the findings that the rules derive from them. */
 export interface Diagnosis {
   readonly examination: Examination
   /** About the selected endpoints, their services and etcd. */
   readonly findings: readonly Finding[]
-  /** One for each endpoint given by address or key. */
+  /** One for each endpoint that the filter names by address or key; empty if the filter names none. */
   readonly answers: readonly Answer[]
 }
 
 /**
  * Examines a registry and applies all rules.
  *
- * @param request `layout`: the one that programs read where their target names none
+ * @param request `layout`: the layout that programs read if their target does not name one; default: seed
  * @throws DiscoError NOT_FOUND for a service or a selection without endpoints
  */
 export async function diagnose(

@@ -20,20 +20,23 @@ export interface Request {
   /** Undefined for all services. */
   readonly service: string | undefined
   readonly filter: EndpointFilter
-  /** How servers are checked for their health; null for no checks. */
+  /** Options of the health probes; null if servers are not probed. */
   readonly probe: SurveyOptions | null
+  /** Whether machines other than etcd's own use the registry. */
   readonly isShared: boolean
 }
 
 /** Something that could not be checked, so that its state is unknown. */
 export interface Unchecked {
+  /** A noun phrase, such as `health of 3 endpoints`. */
   readonly what: string
+  /** A clause: the reason. */
   readonly why: string
 }
 
 /** What was read and probed. */
 export interface Examination {
-  /** Null if the registrations could not be read. */
+  /** The revision at which the registrations were read; null if they could not be read. */
   readonly revision: Revision | null
   readonly services: readonly ServiceFacts[]
   /** The selected endpoints. */
@@ -42,16 +45,16 @@ export interface Examination {
   readonly ttls: ReadonlyMap<LeaseId, Ttl>
   readonly members: readonly MemberChecked[]
   readonly unchecked: readonly Unchecked[]
-  /** Why the registrations could not be read. */
+  /** Why the registrations could not be read; null if they were read, or the examination was aborted. */
   readonly failure: DiscoError | null
 }
 
-/** Called during the examination, with the current activity and its progress. */
-export type OnProgress = (doing: string, done: number, all: number) => void
+/** Called during the examination, with the current activity and the number of servers probed. `all` is 0 before probing. */
+export type OnProgress = (activity: string, done: number, all: number) => void
 
 /**
- * Reads registrations, leases and the members of etcd, and probes the servers: 128 at a time, each once. After an abort
- * it returns what was read so far, with the rest as unchecked.
+ * Reads registrations, leases and the members of etcd, and probes each server once. After an abort it returns what was
+ * read so far, and lists the rest as unchecked.
  *
  * @throws DiscoError NOT_FOUND for a service or a selection without endpoints
  */
@@ -65,7 +68,7 @@ export async function examine(
   onProgress('reading etcd', 0, 0)
   const [checked, listing] = await Promise.all([
     checkMembers(registry, service, { signal }),
-    listed(registry, service, signal),
+    listRegistrations(registry, service, signal),
   ])
   const { members } = checked
   const ofEtcd = uncheckedMembers(checked)
@@ -75,7 +78,7 @@ export async function examine(
     return { ...NOTHING, members, unchecked, failure: listing }
   }
   const { services: summaries, foreignKeys, rootHints } = summarizeServices(listing.endpoints)
-  // A requested service is examined even if all of its keys are unreadable; among all services it has no name.
+  // If all keys of a service are unreadable, its name is known only if the caller requested it.
   const groups =
     service === undefined
       ? summaries.map(({ service: name, endpoints }) => ({ name, endpoints }))
@@ -121,8 +124,11 @@ const NO_HEALTH: HealthById = new Map()
 
 const NOTHING = { revision: null, services: [], chosen: [], health: NO_HEALTH, ttls: new Map() } as const
 
-/** Returns an unreachable or denying etcd as an error: the status of the members may explain it. Null after an abort. */
-async function listed(
+/**
+ * Lists the registrations. ETCD_UNREACHABLE and ETCD_DENIED are returned, not thrown, because the status of the
+ * members may explain them. Returns null after an abort.
+ */
+async function listRegistrations(
   registry: Registry,
   service: string | undefined,
   signal: AbortSignal,
@@ -140,7 +146,10 @@ async function listed(
   }
 }
 
-/** Endpoints that can be probed from here, and those whose address is only good on the machine of their server. */
+/**
+ * Splits the readable chosen endpoints: those that this machine can probe (`here`), and those whose address works only
+ * on the machine of their server (`elsewhere`).
+ */
 function split(
   groups: readonly { readonly endpoints: readonly Endpoint[] }[],
   chosen: readonly Endpoint[],
@@ -181,7 +190,7 @@ async function readTtls(
     return { ttls: await registry.ttls(leases, { signal }), unchecked: [] }
   } catch (thrown) {
     const why = signal.aborted ? INTERRUPTED : DiscoError.from(thrown).message
-    return { ttls: new Map(), unchecked: [{ what: `times of ${counted(leases.size, 'lease')}`, why }] }
+    return { ttls: new Map(), unchecked: [{ what: `TTL of ${counted(leases.size, 'lease')}`, why }] }
   }
 }
 
@@ -204,16 +213,16 @@ function uncheckedOthers(members: readonly MemberChecked[], others: MembersCheck
       why: '--endpoints does not name it, or not by this address',
     }))
   }
-  // Without any answer, the whole of etcd is listed already.
+  // If no member answered, each of them is listed as unchecked already.
   if (members.every(({ status }) => status instanceof DiscoError)) return []
   return [{ what: 'whether etcd has other members', why: others.message }]
 }
 
-/** Keys of no service that can be read: other data, or a service of which every value is damaged. */
+/** Keys that do not belong to a readable service: other data, or a service whose values are all damaged. */
 function uncheckedKeys(keys: number, [root]: readonly string[]): Unchecked[] {
   if (keys === 0) return []
-  const hint = root === undefined ? 'a service can be named' : `some would be with --root "${root}"`
-  return [{ what: counted(keys, 'other key'), why: `no registrations that can be read; ${hint}` }]
+  const hint = root === undefined ? 'name a service to examine its keys' : `with --root "${root}" some are`
+  return [{ what: counted(keys, 'other key'), why: `not readable as registrations; ${hint}` }]
 }
 
 function uncheckedServers(
@@ -232,18 +241,18 @@ function uncheckedServers(
     { of: elsewhere, why: 'the address is good only on the machine of its server' },
     { of: faulty('no-socket'), why: 'no such socket on this machine' },
     { of: faulty('local'), why: 'this process could not open a connection: too many open files (ulimit -n)' },
-    { of: faulty('denied'), why: 'the server refuses the question: give credentials by -H or --tls-cert' },
     {
-      of: faulty('speaks-tls'),
-      why: 'it speaks TLS and was asked in plaintext: --tls',
+      of: faulty('denied'),
+      why: 'the server refuses the health check: give credentials by -H or --tls-cert',
     },
+    { of: faulty('speaks-tls'), why: 'it speaks TLS and was probed in plaintext: repeat with --tls' },
     {
       of: here.filter((one) => health.get(endpointId(one))?.status === 'UNIMPLEMENTED'),
-      why: 'without grpc.health.v1: only that it accepts gRPC connections was checked',
+      why: 'the server does not implement grpc.health.v1: only the gRPC connection was checked',
     },
     {
       of: here.filter((one) => !health.has(endpointId(one))),
-      why: isCut ? INTERRUPTED : 'not asked',
+      why: isCut ? INTERRUPTED : 'not probed',
     },
   ]
   return parts.flatMap(({ of, why }) => {

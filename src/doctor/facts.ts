@@ -6,25 +6,25 @@ import type { Ttl } from '../registry/registry.js'
 /** What was read and probed for one service. Pure data: rules turn it into findings. */
 export interface ServiceFacts {
   readonly service: string
-  /** Every endpoint of the service, whatever was selected: shares depend on all of them. */
+  /** Every endpoint of the service, not only the selected ones, because shares depend on all of them. */
   readonly endpoints: readonly Endpoint[]
-  /** All addresses are 0: the weights are unset, and nothing is drained. */
+  /** Whether every readable endpoint has weight 0: weights then count as unset, and no endpoint is drained. */
   readonly weightsUnset: boolean
-  /** From 0 to 1, of the service's traffic. */
+  /** The endpoint's share of the service's traffic, from 0 to 1. */
   shareOf(endpoint: Endpoint): number
-  /** Undefined for an endpoint that was not probed, or could not be from this machine. */
+  /** The result of the endpoint's health probe; undefined if it was not probed. */
   healthOf(endpoint: Endpoint): HealthChecked | undefined
-  /** Undefined for a lease whose time is not known. */
+  /** Granted and remaining TTL of a lease; undefined if they were not read. */
   ttlOf(lease: LeaseId): Ttl | undefined
-  /** The listed endpoints of a lease, of every service. */
+  /** All listed endpoints under a lease, including those of other services. */
   ofLease(lease: LeaseId): readonly Endpoint[]
   /** Whether machines other than etcd's own use the registry. */
   readonly isShared: boolean
-  /** The fastest answer of etcd; null if none came. */
+  /** The shortest round trip to a member of etcd, in milliseconds; null if no member answered. */
   readonly roundTripMs: number | null
 }
 
-/** What facts are made of. */
+/** Results of an examination, from which `factsOf` builds the facts of each service. */
 export interface Examined {
   readonly health: HealthById
   readonly ttls: ReadonlyMap<LeaseId, Ttl>
@@ -32,7 +32,7 @@ export interface Examined {
   readonly roundTripMs: number | null
 }
 
-/** @param byLease of every service that was listed */
+/** @param byLease the endpoints of every listed service, by lease */
 export function factsOf(
   service: string,
   endpoints: readonly Endpoint[],
@@ -52,7 +52,7 @@ export function factsOf(
   }
 }
 
-/** Endpoints by their lease. */
+/** Groups endpoints by lease. Endpoints without a lease are left out. */
 export function groupByLease(endpoints: readonly Endpoint[]): Map<LeaseId, Endpoint[]> {
   const byLease = new Map<LeaseId, Endpoint[]>()
   for (const endpoint of endpoints) {
@@ -64,7 +64,7 @@ export function groupByLease(endpoints: readonly Endpoint[]): Map<LeaseId, Endpo
   return byLease
 }
 
-/** One endpoint of each key: those of one key share its lease, weight and revisions. */
+/** The first endpoint of each key: all endpoints of a key have its lease, weight and revisions. */
 export function byKey(endpoints: readonly Endpoint[]): Endpoint[] {
   return [...new Map(endpoints.toReversed().map((endpoint) => [endpoint.key, endpoint])).values()].reverse()
 }

@@ -1,24 +1,24 @@
 import type { Endpoint, Revision } from '../domain/endpoint.js'
-import type { Remedy } from './mend.js'
+import type { Remedy } from './remedy.js'
 
-/** `error`: calls fail, or will; `warning`: something is not as it should be; `info`: worth knowing. */
+/** `error`: calls fail, or will fail; `warning`: should be corrected; `info`: needs no correction. */
 export type Severity = 'error' | 'warning' | 'info'
 
 /** A fault that a rule found. */
 export interface Found {
   /** Default: the severity of the rule. */
   readonly severity?: Severity
-  /** The endpoint concerned; null if the finding is about a whole service, or about etcd. */
+  /** The endpoint that has the fault; null if a whole service or etcd has it. */
   readonly endpoint?: Endpoint | null
-  /** The URL of a member of etcd. */
+  /** The URL of the etcd member that has the fault. */
   readonly member?: string
-  /** The revision since which it is so, by etcd's history; null if the history does not show it. */
+  /** The revision that brought the fault, such as the last write of the key; null if revisions do not show it. */
   readonly since?: Revision | null
   /** A clause: what is wrong. */
   readonly text: string
-  /** A clause: the consequence, with its share of the traffic; null for none now. */
+  /** A clause: the consequence, with the affected share of the traffic; null if there is no consequence now. */
   readonly cost?: string | null
-  /** The share of the service's traffic that it affects, from 0 to 1; null if it is not about traffic. */
+  /** The affected share of the service's traffic, from 0 to 1; null if the rule does not compute one. */
   readonly share?: number | null
   readonly remedy: Remedy
 }
@@ -44,7 +44,11 @@ export interface Finding extends Required<Omit<Found, 'member'>> {
   readonly member: string | null
 }
 
-/** Applies rules to facts. @param service null for facts about etcd */
+/**
+ * Applies rules to facts.
+ *
+ * @param service the service that the facts describe; null for facts about etcd
+ */
 export function findingsBy<Facts>(
   rules: readonly Rule<Facts>[],
   facts: Facts,
@@ -66,7 +70,7 @@ export function findingsBy<Facts>(
   )
 }
 
-/** 0.0714 as `7.1%`; a small part does not become 0. */
+/** Formats 0.0714 as `7.1%`. A positive fraction that rounds to 0.0% becomes `under 0.1%`. */
 export function percent(fraction: number): string {
   const rounded = (fraction * 100).toFixed(1)
   return fraction > 0 && rounded === '0.0' ? 'under 0.1%' : `${rounded}%`
@@ -80,7 +84,7 @@ export function counted(number: number, noun: string): string {
 /** Maximum number of names in a clause. */
 const MAX_NAMES = 3
 
-/** `a, b, c, …`. */
+/** Joins names with commas: `a, b, c, …`. */
 export function listed(names: readonly string[]): string {
   return [...names.slice(0, MAX_NAMES), ...(names.length > MAX_NAMES ? ['…'] : [])].join(', ')
 }

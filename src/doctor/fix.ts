@@ -7,26 +7,31 @@ import type { Finding } from './finding.js'
 
 /** A leftover key that `--fix` removes, with all its addresses, and the findings that this fixes. */
 export interface Removal {
-  /** The first is the one that the findings name. */
+  /** The endpoints of the key, one for each address. The first is the one that the findings name. */
   readonly endpoints: readonly [Endpoint, ...Endpoint[]]
   /** Another key of the service that must still be unchanged; null if the removal does not depend on one. */
   readonly keeper: Endpoint | null
-  /** Whether the keeper is of the same server, so that it may serve. */
+  /** Whether the keeper registers the same server. The key is then removed even if the server answers. */
   readonly isDuplicate: boolean
   readonly findings: readonly Finding[]
 }
 
-/** What became of a removal. */
+/** The result of a removal. */
 export interface Fixed {
   readonly removal: Removal
-  /** `changed`: written since the examination, and left; `alive`: a server answers there now; `gone`: removed by another client. */
+  /**
+   * `changed`: not removed, because the key was written since the examination; `alive`: not removed, because a
+   * server now answers at its address; `gone`: another client had removed it.
+   */
   readonly outcome: 'removed' | 'changed' | 'alive' | 'gone'
+  /** The revision of the removal, or of etcd when the key was checked; for `alive`, that of the examination. */
   readonly revision: Revision
 }
 
 /**
- * The removals that findings ask for, each key once. Leaves out those that would together take the last weight of a
- * service with drained endpoints, which would then get all the traffic.
+ * Collects the keys that the remedies of findings may remove, each key once. If the removals would leave a service only
+ * endpoints of weight 0, its weights would count as unset, and the drained endpoints would get all the traffic. Keys
+ * with a weight are then left out.
  */
 export function removalsOf(findings: readonly Finding[], services: readonly ServiceFacts[]): Removal[] {
   const byKey = new Map<string, { endpoint: Endpoint; findings: Finding[] }>()
@@ -76,7 +81,7 @@ export async function fix(
 ): Promise<void> {
   for (const removal of removals) {
     const { endpoints, keeper, isDuplicate } = removal
-    // Between examination and removal is a question on the terminal: the server may have been started meanwhile.
+    // The user has confirmed the removals since the examination. The server may have started in that time.
     const health = await surveyHealth(endpoints, probe, signal)
     if (signal.aborted) return
     const isRefused = endpoints.every((endpoint) => health.get(endpointId(endpoint))?.fault === 'refused')

@@ -130,7 +130,7 @@ describe('where no service can be read', () => {
       stderr: `no service was found (rev ${await revision(etcd)}); not everything could be checked\n`,
     })
     expect(stdout).toContain(
-      '? not checked: 1 other key: no registrations that can be read; a service can be named',
+      '? not checked: 1 other key: not readable as registrations; name a service to examine its keys',
     )
     expect((await tool.run('doctor', '--root', '/empty')).stderr).toBe(
       `no service was found (rev ${await revision(etcd)})\n`,
@@ -142,7 +142,7 @@ describe('where no service can be read', () => {
     const { doc } = await doctor('--layout', 'seed')
     expect(doc.unchecked).toContainEqual({
       what: '1 other key',
-      why: 'no registrations that can be read; some would be with --root "/prod"',
+      why: 'not readable as registrations; with --root "/prod" some are',
     })
   })
 })

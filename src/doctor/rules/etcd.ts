@@ -1,7 +1,7 @@
 import type { DiscoError } from '../../domain/errors.js'
 import type { MemberChecked, MemberStatus } from '../../registry/members.js'
 import { type Found, listed, type Rule } from '../finding.js'
-import { remedyOf } from '../mend.js'
+import { remedyOf } from '../remedy.js'
 
 /** The status of each etcd member in --endpoints. */
 export interface EtcdFacts {
@@ -13,7 +13,7 @@ type Answered = MemberChecked & { readonly status: MemberStatus }
 /** A member this far behind in the log serves old data, or cannot keep up. */
 const MAX_ENTRIES_BEHIND = 5_000
 
-/** disco is tested with 3.4 and 3.5. */
+/** The oldest version of etcd with which disco is tested. */
 const OLDEST = [3, 4] as const
 
 export const alarm: Rule<EtcdFacts> = {

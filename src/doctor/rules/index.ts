@@ -16,7 +16,7 @@ import { drained, ignoredWeight } from './weight.js'
 
 export type { EtcdFacts }
 
-/** Rules about registrations and their servers, service by service. A new finding is one more of them. */
+/** Rules about the registrations of one service and their servers. */
 export const SERVICE_RULES: readonly Rule<ServiceFacts>[] = [
   noLease,
   unreachable,

@@ -3,7 +3,7 @@ import { addressHints } from '../../domain/address-hints.js'
 import type { Endpoint } from '../../domain/endpoint.js'
 import { byKey, type ServiceFacts } from '../facts.js'
 import { counted, type Found, listed, percent, type Rule } from '../finding.js'
-import { commandOn, lacksLease, remedyBy, remedyOf } from '../mend.js'
+import { commandOn, lacksLease, remedyBy, remedyOf } from '../remedy.js'
 
 export const undialable: Rule<ServiceFacts> = {
   code: 'D005',
@@ -49,8 +49,9 @@ export const sharedAddress: Rule<ServiceFacts> = {
   page: `Several keys of the service have the same address. Each key counts, so the server gets the sum of their weights. Usually
 one of them is a leftover of an older version or another layout.
 
-Remove the leftover by its key. A key without a lease beside one with a lease is the leftover where both are of one version
-and layout: disco doctor --fix removes it. Keys of two layouts or versions may both be wanted: their clients differ.`,
+Remove the leftover by its key. If two keys have the same version and layout, and only one has a lease, the key without a
+lease is the leftover: disco doctor --fix removes it. Keys of two layouts or versions may both be wanted: their clients
+differ.`,
   find({ endpoints, shareOf }) {
     const usable = endpoints.filter(({ problem }) => problem === null)
     return [...byAddress(usable).values()].flatMap((same): Found[] => {
@@ -80,10 +81,10 @@ and layout: disco doctor --fix removes it. Keys of two layouts or versions may b
           remedy: remedyBy(
             commandOn(['unregister'], surplus, endpoints),
             !isClear
-              ? 'or the other: the leftover of the two'
+              ? 'or the other key, if that is the leftover'
               : alike.length > 0
-                ? 'it has no lease, the other has'
-                : 'if it is a leftover: it has no lease, the other has',
+                ? 'it has no lease, and the other key has one'
+                : 'if it is a leftover: it has no lease, and the other key has one',
             isSafe ? surplus : null,
             isSafe ? twin : null,
           ),
@@ -169,7 +170,7 @@ Let all servers register in one layout, or name it in the target of the clients:
     return [
       {
         text: `endpoints in ${layouts.length} layouts: ${shares.join(', ')} of the weight`,
-        cost: 'a program sees those of one',
+        cost: 'a program sees only the endpoints of one layout',
         remedy: remedyOf(
           null,
           `give the layout in the target: ${layouts.map((name) => `etcd:///${service}?layout=${name}`).join(' or ')}`,

@@ -3,14 +3,16 @@ import { type Endpoint, isReadable, type LeaseId } from '../../domain/endpoint.j
 import { findLayout } from '../../domain/layouts/index.js'
 import { byKey, type ServiceFacts } from '../facts.js'
 import { counted, type Found, listed, percent, type Rule } from '../finding.js'
-import { commandOn, isStale, lacksLease, remedyBy, remedyOf } from '../mend.js'
+import { commandOn, isLeftover, lacksLease, remedyBy, remedyOf } from '../remedy.js'
 
-/** A short pause of the server, the network or etcd is enough for a shorter TTL to expire. */
+/** A lease with a shorter TTL expires during a short pause of the server, the network or etcd. */
 const MIN_TTL_SECONDS = 3
 
-/** Registrars renew a lease each third of its TTL. A short TTL, in whole seconds, is too coarse to show missed renewals. */
-const LEFT_FRACTION = 1 / 3
-const JUDGED_TTL_SECONDS = 6
+/** Registrars renew a lease each third of its TTL, so two renewals are missed when less than this fraction is left. */
+const LATE_FRACTION = 1 / 3
+
+/** etcd reports the remaining TTL in whole seconds, which is too coarse to show missed renewals of a shorter TTL. */
+const MIN_JUDGED_TTL_SECONDS = 6
 
 export const noLease: Rule<ServiceFacts> = {
   code: 'D001',
@@ -19,15 +21,16 @@ export const noLease: Rule<ServiceFacts> = {
   page: `The key has no lease, so it never expires. When its server ends, clients keep dialling it, and their calls fail.
 It comes from a writer that puts the key without a lease, or from a tool that overwrote it (etcdctl put detaches a lease).
 
-A key of which nothing listens at the address is a leftover: remove it with disco unregister, or disco doctor --fix.
-Where its server runs, restart the server under a registrar that holds a lease, such as disco register … -- CMD.
-It is a warning where the writers of the layout take a lease only if configured to (ego). It is not reported for layouts whose writers never take one.`,
+If nothing listens at its address, the key is a leftover: remove it with disco unregister, or disco doctor --fix.
+If its server runs, restart the server under a registrar that holds a lease, such as disco register … -- CMD.
+The finding is a warning in a layout whose writers take a lease only if configured to (ego). It is not reported in a layout
+whose writers never take one.`,
   find(facts) {
     const { endpoints } = facts
     const leaseless = byKey(endpoints).filter((endpoint) => lacksLease(endpoint) && isReadable(endpoint))
     return leaseless.map((endpoint): Found => {
       const hint = findLayout(endpoint.layout)?.hint(endpoint)
-      const isDead = isStale(endpoint, facts)
+      const isDead = isLeftover(endpoint, facts)
       const isServing = facts.healthOf(endpoint)?.isConnected === true
       const share = facts.shareOf(endpoint)
       const remedy = isServing
@@ -54,8 +57,8 @@ export const sharedLease: Rule<ServiceFacts> = {
   code: 'D011',
   title: 'shared lease',
   severity: 'warning',
-  page: `One lease holds the keys of several hosts. When its holder ends, or loses the lease, the registrations of all of them
-go at once, whether their servers run or not.
+  page: `One lease holds the keys of several hosts. When its holder ends, or loses the lease, all these registrations
+are removed at once, whether their servers run or not.
 
 Let each server hold its registration under a lease of its own: disco register, or register() of the library.`,
   find: ({ service, endpoints, ofLease }) =>
@@ -69,7 +72,7 @@ Let each server hold its registration under a lease of its own: disco register, 
           endpoint: all[0],
           since: Math.max(...all.map(({ modRevision }) => modRevision)),
           text: `lease …${lease.slice(-4)} holds ${counted(all.length, 'key')} of ${hosts.length} hosts (${listed(hosts)})`,
-          cost: 'they all go when its holder ends',
+          cost: 'all are removed when its holder ends',
           remedy: remedyOf(null, 'let each server hold a lease of its own'),
         },
       ]
@@ -80,9 +83,9 @@ export const shortTtl: Rule<ServiceFacts> = {
   code: 'D012',
   title: 'short TTL',
   severity: 'warning',
-  page: `A lease of under ${MIN_TTL_SECONDS} s ends with a pause of its server, of the network or of etcd (an election takes a second or more),
-and clients lose an endpoint that serves. It is an error where the TTL is below the round trip to etcd: no keep-alive
-can arrive in time.
+  page: `A lease with a TTL under ${MIN_TTL_SECONDS} s expires during a pause of its server, of the network or of etcd (an election takes a second
+or more), and clients lose an endpoint that serves. The finding is an error if the TTL is not longer than the round trip to
+etcd: no keep-alive can arrive in time.
 
 Register with a longer TTL: disco register … --ttl 10.`,
   find({ endpoints, ttlOf, shareOf, roundTripMs }) {
@@ -102,7 +105,7 @@ Register with a longer TTL: disco register … --ttl 10.`,
         endpoint: short.length === 1 ? (only ?? null) : null,
         since: Math.max(...short.map(({ createRevision }) => createRevision)),
         text: `${short.length === 1 ? '' : `${counted(short.length, 'key')} (${listed(short.map(({ addr }) => addr))}): `}TTL ${seconds}s${cannotBeRenewed ? `, and the round trip to etcd takes ${Math.round(roundTripMs)} ms` : ''}`,
-        cost: `${percent(share)} of the traffic moves at each pause`,
+        cost: `each pause moves ${percent(share)} of the traffic to other endpoints`,
         share,
         remedy: remedyOf(null, 'register with a longer one: --ttl 10'),
       }
@@ -115,20 +118,20 @@ export const notRenewed: Rule<ServiceFacts> = {
   title: 'not renewed',
   severity: 'warning',
   page: `Less than a third of the lease's TTL is left. Registrars renew a lease each third of it, so this one is late: its process
-hangs, has ended, or does not reach etcd. The key goes when the time is over, unless it is renewed.
+hangs, has ended, or does not reach etcd. The key is removed at the end of the TTL, unless the lease is renewed.
 
 Look at the registrar. A process that ended without deregistering needs nothing: its key lapses by itself.`,
   find: ({ endpoints, ttlOf, shareOf }) =>
     byKey(endpoints).flatMap((endpoint): Found[] => {
       const ttl = endpoint.lease === null ? undefined : ttlOf(endpoint.lease)
-      if (!ttl || ttl.grantedTtlSeconds < JUDGED_TTL_SECONDS) return []
+      if (!ttl || ttl.grantedTtlSeconds < MIN_JUDGED_TTL_SECONDS) return []
       const { ttlSeconds, grantedTtlSeconds } = ttl
-      if (ttlSeconds + 1 > grantedTtlSeconds * LEFT_FRACTION) return []
+      if (ttlSeconds + 1 > grantedTtlSeconds * LATE_FRACTION) return []
       return [
         {
           endpoint,
           text: `${ttlSeconds}s of ${grantedTtlSeconds}s left: its registrar is late`,
-          cost: 'its key goes when that time is over',
+          cost: 'its key is removed at the end of that time',
           share: shareOf(endpoint),
           remedy: remedyOf(null, 'look at its registrar'),
         },
@@ -140,7 +143,7 @@ function leasesOf(endpoints: readonly Endpoint[]): LeaseId[] {
   return [...new Set(endpoints.flatMap(({ lease }) => lease ?? []))]
 }
 
-/** Empty for a socket, and for what is not an address. */
+/** The host of a TCP address; empty for a Unix socket, or for a text that is not an address. */
 function hostOf(addr: string): string {
   const address = readAddress(addr)
   return 'problem' in address || address.kind !== 'tcp' ? '' : address.host

@@ -2,10 +2,10 @@ import type { HealthFault } from '../../agent/health/survey.js'
 import type { Endpoint } from '../../domain/endpoint.js'
 import type { ServiceFacts } from '../facts.js'
 import { type Found, percent, type Rule, type Severity } from '../finding.js'
-import { commandOn, isStale, outOfRotation, remedyBy, remedyOf } from '../mend.js'
+import { commandOn, isLeftover, outOfRotation, remedyBy, remedyOf } from '../remedy.js'
 
 const UNREACHED: ReadonlySet<HealthFault | null | undefined> = new Set(['refused', 'unreachable'])
-const SILENT: ReadonlySet<HealthFault | null | undefined> = new Set(['not-serving', 'no-answer'])
+const UNHEALTHY: ReadonlySet<HealthFault | null | undefined> = new Set(['not-serving', 'no-answer'])
 
 export const unreachable: Rule<ServiceFacts> = {
   code: 'D002',
@@ -15,14 +15,14 @@ export const unreachable: Rule<ServiceFacts> = {
 nothing listens at the port. Clients leave such an endpoint out once their own connection has failed; until then, and
 at each new client, calls wait for it or fail.
 
-Start its server, or take it out: disco weight SERVICE ADDR 0 stops its traffic and can be undone. Without a lease, where
-writers of its layout take one, it is a leftover, which disco doctor --fix removes. Where a firewall is between, run disco doctor on a client's machine.`,
+Start its server, or take it out: disco weight SERVICE ADDR 0 stops its traffic and can be undone. A key without a lease, in
+a layout whose writers take one, is a leftover, which disco doctor --fix removes. If a firewall may block this machine only,
+run disco doctor on a client's machine.`,
   find: (facts) =>
     facts.endpoints.flatMap((endpoint): Found[] => {
       const checked = facts.healthOf(endpoint)
       if (!UNREACHED.has(checked?.fault)) return []
-      const isLeftover = isStale(endpoint, facts)
-      const remedy = isLeftover
+      const remedy = isLeftover(endpoint, facts)
         ? remedyBy(commandOn(['unregister'], endpoint, facts.endpoints), 'or start its server', endpoint)
         : outOfRotation(endpoint, facts, 'or start its server')
       return [
@@ -48,7 +48,7 @@ Look at the server's log. disco weight SERVICE ADDR 0 stops its traffic meanwhil
   find: (facts) =>
     facts.endpoints.flatMap((endpoint): Found[] => {
       const checked = facts.healthOf(endpoint)
-      if (!SILENT.has(checked?.fault)) return []
+      if (!UNHEALTHY.has(checked?.fault)) return []
       return [
         {
           endpoint,
@@ -65,9 +65,9 @@ export const otherProtocol: Rule<ServiceFacts> = {
   code: 'D004',
   title: 'TLS mismatch',
   severity: 'error',
-  page: `The server speaks TLS where it was dialled in plaintext, or the other way round. Clients of a service dial all endpoints
-the same way, so a mixed service always fails at some of them: that is an error. Where all endpoints speak TLS it is a
-warning, and the health of the servers was not checked: repeat it with --tls (and --tls-ca, --tls-cert, --tls-key).`,
+  page: `The server speaks TLS but was dialled in plaintext, or the other way round. Clients of a service dial all endpoints the
+same way. If some endpoints speak TLS and some do not, calls always fail at some of them: that is an error. If all speak TLS,
+it is a warning. The health of these servers was not checked: repeat it with --tls (and --tls-ca, --tls-cert, --tls-key).`,
   find(facts) {
     const isMixed = facts.endpoints.some((endpoint) => facts.healthOf(endpoint)?.isConnected)
     return facts.endpoints.flatMap((endpoint): Found[] => {
@@ -92,10 +92,10 @@ warning, and the health of the servers was not checked: repeat it with --tls (an
 /** Whether a check has shown that calls to the endpoint fail. */
 export function isDown(endpoint: Endpoint, { healthOf }: ServiceFacts): boolean {
   const fault = healthOf(endpoint)?.fault
-  return UNREACHED.has(fault) || SILENT.has(fault)
+  return UNREACHED.has(fault) || UNHEALTHY.has(fault)
 }
 
-/** A drained endpoint gets no calls that could fail. */
+/** An error becomes a warning if the endpoint has no share of the traffic: it gets no calls that could fail. */
 function severityBy(
   endpoint: Endpoint,
   { shareOf }: ServiceFacts,
@@ -104,9 +104,13 @@ function severityBy(
   return { severity: shareOf(endpoint) === 0 && severity === 'error' ? 'warning' : severity }
 }
 
-/** @param what becomes of its part of the traffic */
-function costOf(endpoint: Endpoint, { shareOf }: ServiceFacts, what: string): Pick<Found, 'cost' | 'share'> {
+/** @param effect a predicate for the affected share of the traffic, such as `has no server` */
+function costOf(
+  endpoint: Endpoint,
+  { shareOf }: ServiceFacts,
+  effect: string,
+): Pick<Found, 'cost' | 'share'> {
   const share = shareOf(endpoint)
-  const cost = share === 0 ? 'no traffic: its weight is 0' : `${percent(share)} of the traffic ${what}`
+  const cost = share === 0 ? 'no traffic: its weight is 0' : `${percent(share)} of the traffic ${effect}`
   return { share, cost }
 }

@@ -2,16 +2,16 @@ import type { Endpoint } from '../../domain/endpoint.js'
 import { findLayout } from '../../domain/layouts/index.js'
 import { byKey, type ServiceFacts } from '../facts.js'
 import { counted, type Found, type Rule } from '../finding.js'
-import { commandOn, type Remedy, remedyBy, remedyOf } from '../mend.js'
+import { commandOn, type Remedy, remedyBy, remedyOf } from '../remedy.js'
 import { isDown } from './server.js'
 
 export const ignoredWeight: Rule<ServiceFacts> = {
   code: 'D009',
   title: 'weight ignored',
   severity: 'warning',
-  page: `The weight in etcd is not what all clients go by. Some frameworks read weight 0 as their default, so an endpoint that was
-drained by weight 0 keeps its traffic: deregister it instead. Others apply a new weight late, or not before they start
-again (a note, where weights were changed since the registration).
+  page: `Not all clients apply the weight in etcd. Some frameworks read weight 0 as their default weight, so an endpoint that was
+drained by weight 0 keeps its traffic: deregister it instead. Others apply a new weight late, or only after a restart: this
+is reported as info if a key was written since its registration.
 
 disco clients apply every weight at once.`,
   find({ endpoints, weightsUnset }) {
@@ -51,11 +51,11 @@ export const drained: Rule<ServiceFacts> = {
   code: 'D010',
   title: 'drained',
   severity: 'warning',
-  page: `The endpoint is registered at weight 0 while others have a weight: it gets no calls. etcd stores no times, so whether this is
-a drain under way or a forgotten one only its revision tells: compare it with the latest.
+  page: `The endpoint is registered at weight 0 while others have a weight: it gets no calls. It may be in the middle of a drain, or
+forgotten after one. etcd stores no times: compare the finding's revision with the latest revision to judge its age.
 
-Put it back by disco drain SERVICE ADDR --undo, which takes the weight from etcd's history, or by disco weight SERVICE ADDR N
-where it was registered with weight 0; or remove it: disco unregister SERVICE ADDR.`,
+Put it back by disco drain SERVICE ADDR --undo, which takes the weight from etcd's history. If it was registered with weight
+0, use disco weight SERVICE ADDR N. Or remove it: disco unregister SERVICE ADDR.`,
   find: (facts) =>
     byKey(facts.weightsUnset ? [] : facts.endpoints).flatMap((endpoint): Found[] =>
       endpoint.problem === null && endpoint.weight === 0 && findLayout(endpoint.layout)?.weightless === null
@@ -73,15 +73,15 @@ where it was registered with weight 0; or remove it: disco unregister SERVICE AD
     ),
 }
 
-/** A key that was written once has no weight in etcd's history. */
+/** A key that was written only once has no earlier weight in etcd's history, so `--undo` cannot restore one. */
 function undrainRemedy(endpoint: Endpoint, facts: ServiceFacts): Remedy {
   const { endpoints } = facts
-  // With a weight, an endpoint that is down would get calls that fail.
+  // An endpoint that is down must not get a weight: its calls would fail.
   const first = isDown(endpoint, facts) ? 'once its server serves; ' : ''
   return endpoint.createRevision === endpoint.modRevision
     ? remedyBy(
         commandOn(['weight'], endpoint, endpoints, '1'),
-        `${first}or another weight: it was registered with 0; or remove it, if it is forgotten`,
+        `${first}or another weight, since it was registered with 0; or remove it, if it is forgotten`,
       )
     : remedyBy(
         commandOn(['drain'], endpoint, endpoints, '--undo'),

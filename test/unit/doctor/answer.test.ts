@@ -23,7 +23,7 @@ describe('why does it get no traffic?', () => {
     ],
     [{}, { [ADDR]: checked('speaks-tls', 'speaks TLS (try --tls)') }, 'speaks TLS'],
     [{}, { [ADDR]: checked('no-answer', 'no answer in 2000 ms') }, 'its server does not answer'],
-    [{}, { [ADDR]: checked('not-serving', 'NOT_SERVING') }, 'clients that check health leave it out'],
+    [{}, { [ADDR]: checked('not-serving', 'NOT_SERVING') }, 'clients that check health skip it'],
   ])('%j %j: none', (fields, health, text) => {
     expect(answer(fields, health)).toEqual({
       traffic: 'none',

@@ -12,11 +12,11 @@ export interface Remedy {
   /** Another remedy, or the condition of the command, as a clause. */
   readonly otherwise: string | null
   /**
-   * The key that `--fix` may remove: no registrar holds it, and its address has no server, or a server with another
-   * key. Null if a person must decide.
+   * An endpoint of the key that `--fix` may remove: no registrar holds the key, and either no server listens at its
+   * address or the server has another key. Null if a person must decide.
    */
   readonly removes: Endpoint | null
-  /** The server's other registration, which must still exist then; null if there is no server at the address. */
+  /** The other key of the same server, which must be unchanged when `removes` is removed; null if there is none. */
   readonly twin: Endpoint | null
 }
 
@@ -29,14 +29,14 @@ export function remedyOf(
   return { command, otherwise, removes, twin }
 }
 
-/** For a key that has no `commandOn`. */
+/** Texts for a key that `commandOn` cannot name. */
 const NO_COMMAND = 'no command can name its key: its writer must correct or delete it'
 const ONLY_FIX = 'no command can name its key: disco doctor --fix can remove it'
 
 /**
- * The remedy by a command about one endpoint.
+ * A remedy whose command names one endpoint.
  *
- * @param command null for a key that cannot be typed: the other words, which refer to the command, are then replaced
+ * @param command from `commandOn`; if null, a text about the missing command replaces `otherwise`, which refers to it
  */
 export function remedyBy(
   command: readonly string[] | null,
@@ -44,17 +44,17 @@ export function remedyBy(
   removes: Endpoint | null = null,
   twin: Endpoint | null = null,
 ): Remedy {
-  const unnamed = removes === null ? NO_COMMAND : ONLY_FIX
-  return remedyOf(command, command === null ? unnamed : otherwise, removes, twin)
+  const noCommand = removes === null ? NO_COMMAND : ONLY_FIX
+  return remedyOf(command, command === null ? noCommand : otherwise, removes, twin)
 }
 
-/** Names that a command can take without encoding: no flag, no URI, nothing that a terminal hides. */
+/** Service names that can be typed as they are: not a flag, not a URI, and without invisible characters. */
 const PLAIN_SERVICE = /^[A-Za-z0-9_][A-Za-z0-9_./-]*$/
 const PRINTABLE = /^[ -~]+$/
 
 /**
- * A command about one endpoint: by its address where that is unambiguous, else by its key. Null for a key that cannot
- * be typed.
+ * A disco command that names one endpoint: by its address if no other key of the service has that address, else by its
+ * key. Null if the key cannot be typed.
  */
 export function commandOn(
   verb: readonly string[],
@@ -66,22 +66,22 @@ export function commandOn(
   return name === null ? null : ['disco', ...verb, targetWord(endpoint), name, ...rest]
 }
 
-/** A service as a TARGET: a registry may hold a name that reads as a flag, or is not printable. */
+/** The TARGET for a service: its name, or a URI if the name looks like a flag or is not printable. */
 export function targetWord({ service, layout }: Pick<Endpoint, 'service' | 'layout'>): string {
   return PLAIN_SERVICE.test(service) ? service : `${targetOf(service)}?layout=${layout}`
 }
 
 function nameOf(endpoint: Endpoint, service: readonly Endpoint[]): string | null {
   const { addr, key } = endpoint
-  const isAlone = service.every((other) => other.addr !== addr || other.key === key)
-  if (isReadable(endpoint) && isAlone && PRINTABLE.test(addr) && !addr.startsWith('-')) return addr
+  const isUnambiguous = service.every((other) => other.addr !== addr || other.key === key)
+  if (isReadable(endpoint) && isUnambiguous && PRINTABLE.test(addr) && !addr.startsWith('-')) return addr
   const shown = shownKey(key)
   return PRINTABLE.test(shown) && shown.includes('/') && !shown.startsWith('-') ? shown : null
 }
 
 /**
- * Takes an endpoint that does not serve out of rotation: by weight 0, which can be undone, if the service has
- * weights and another endpoint with one; else by removal, also if its weight is 0 already.
+ * The remedy that takes an endpoint out of rotation: weight 0, which can be undone, if another key of the service has
+ * a weight. Otherwise, or if its weight is 0 already, the remedy is to remove the key.
  */
 export function outOfRotation(endpoint: Endpoint, facts: ServiceFacts, otherwise: string): Remedy {
   const { endpoints, weightsUnset } = facts
@@ -93,17 +93,17 @@ export function outOfRotation(endpoint: Endpoint, facts: ServiceFacts, otherwise
   return remedyBy(commandOn(['unregister'], endpoint, endpoints), otherwise)
 }
 
-/** Whether another key keeps a weight without this one; if none does, weights would count as unset. */
+/** Whether another key of the service has a weight above 0. If none has, weights count as unset without this key. */
 export function keepsWeight({ key }: Endpoint, service: readonly Endpoint[]): boolean {
   return service.some((other) => other.key !== key && effectiveWeight(other, false) > 0)
 }
 
 /**
- * Whether a key is a leftover that can be removed without a look: it lacks a lease, so no registrar holds it; its host
- * refuses connections to each of its addresses, so no server is there; and the service keeps a weight without it, or
- * has none.
+ * Whether a key is a leftover that can be removed without asking a person. Three conditions: it lacks a lease, so no
+ * registrar holds it; each of its addresses refuses connections, so its server has ended; its removal does not leave
+ * drained endpoints as the only ones, which would then get all the traffic.
  */
-export function isStale(endpoint: Endpoint, facts: ServiceFacts): boolean {
+export function isLeftover(endpoint: Endpoint, facts: ServiceFacts): boolean {
   if (!lacksLease(endpoint)) return false
   const { key } = endpoint
   const ofKey = facts.endpoints.filter((other) => other.key === key)
@@ -113,12 +113,12 @@ export function isStale(endpoint: Endpoint, facts: ServiceFacts): boolean {
   return facts.weightsUnset || first.weight === 0 || keepsWeight(first, facts.endpoints) || isOnly(key, facts)
 }
 
-/** Whether a key has no lease although writers of its layout take one: records of SkyDNS, say, are written by hand. */
+/** Whether a key has no lease although writers of its layout take one. Records of SkyDNS, for example, need none. */
 export function lacksLease({ lease, layout }: Endpoint): boolean {
   return lease === null && findLayout(layout)?.wantsLease === true
 }
 
-/** Whether no other endpoint would be left to get its traffic by mistake. */
+/** Whether the service has no readable endpoint under another key, which would get the traffic of this one. */
 function isOnly(key: string, { endpoints }: ServiceFacts): boolean {
   return endpoints.every((endpoint) => endpoint.key === key || endpoint.problem !== null)
 }
