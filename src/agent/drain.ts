@@ -15,20 +15,23 @@ export interface DrainRequest {
   readonly selection: EndpointSelection
   /** How long the weight is 0 before the key is deleted. */
   readonly graceMs: number
-  /** Drains even if that turns the weights off; if no weight can be set, deletes the key at once. */
+  /**
+   * Whether to drain even if no weight above 0 remains, so that the service's weights count as unset. If no weight can be
+   * set, the key is then deleted at once.
+   */
   readonly force: boolean
 }
 
 export interface DrainReports {
   /** Called once the weight is 0. */
   onWeighed(weighed: WeightChanged): void
-  /** Called with `force` if no weight can be set: the key is deleted without a grace. */
+  /** Called with `force` if no weight can be set: the key is deleted without a grace period. */
   onUnweighed(cause: DiscoError): void
 }
 
 export interface Drained {
   readonly revision: Revision
-  /** All addresses under the keys, with their weight from before the drain; null if it cannot be read. */
+  /** All endpoints under the keys. `from`: the weight before the drain; null if it could not be read. */
   readonly endpoints: readonly { readonly endpoint: Endpoint; readonly from: number | null }[]
   /** `gone`: another client deleted the key meanwhile. `interrupted`: still registered, at weight 0. */
   readonly end: 'unregistered' | 'gone' | 'interrupted'
@@ -127,7 +130,7 @@ async function refuseWithoutEffect(
   const { endpoints } = await registry.listExisting(service)
   const matches = selectEndpoints(endpoints, selection)
   const weightless = matches.filter(({ layout }) => isWeightless(layout))
-  // Of a selection by conditions, those without a weight are left out.
+  // A bulk selection leaves out endpoints without a weight, unless it has no others.
   const isRefused = !isBulk(selection) || weightless.length === matches.length
   if (weightless.length > 0 && isRefused) throw cannotBeDrained(selection, weightless)
   if (force || !weightsAreUnset(endpoints)) return
@@ -136,7 +139,7 @@ async function refuseWithoutEffect(
   })
 }
 
-/** Maximum number of addresses in a hint where conditions select them as well. */
+/** For more addresses than this, a hint gives the conditions that select them. */
 const MAX_NAMED = 5
 
 function cannotBeDrained(selection: EndpointSelection, weightless: readonly Endpoint[]): DiscoError {
@@ -144,7 +147,6 @@ function cannotBeDrained(selection: EndpointSelection, weightless: readonly Endp
   const layouts = [...new Set(weightless.map(({ layout }) => layout))]
   const addrs = [...new Set(weightless.map(({ addr }) => addr))]
   const carry = layouts.length === 1 ? 'layout' : 'layouts'
-  // Conditions select the same again; they are shorter than the addresses, and can be pasted as well.
   const conditions = isBulk(selection) && filter ? conditionWords(filter) : []
   const isShort = addrs.length <= MAX_NAMED || conditions.length === 0
   const which = (isShort ? addrs : conditions).map(shellWord)
@@ -155,7 +157,7 @@ function cannotBeDrained(selection: EndpointSelection, weightless: readonly Endp
     {
       suggestions: [
         `Remove ${addrs.length === 1 ? 'it' : 'them'} at once: disco unregister ${shellWord(service)} ${which.join(' ')}`,
-        'Or add --force: what has no weight is removed at once, the rest is drained',
+        'Or add --force: endpoints without a weight are removed at once, the others are drained',
       ],
     },
   )
@@ -233,7 +235,7 @@ export async function undoDrain(
       suggestions: [`Give it one: disco weight ${service} ${addr} 1`],
     })
   }
-  // A forced drain can be undone as well: the weight from before was valid.
+  // `force`: a drain that needed --force can be undone too.
   return await registry.setWeight(
     { service, addr: endpoint.key },
     { kind: 'restore', weight },

@@ -6,7 +6,7 @@ import type { StoredForm } from '../registry/registration/acquire-key.js'
 import type { Registry } from '../registry/registry.js'
 import { Registrar } from './registrar/registrar.js'
 
-/** A registrar that holds the keys of a group as a file states them. */
+/** Creates a registrar that holds a group of keys, with the keys and values that a file states. */
 export function registrarOf(registry: Registry, { ttlSeconds, keys }: KeysToHold): Registrar {
   const stored = new Map<EndpointRecord, StoredForm>()
   const record = ({ key, value, records: [first] }: StatedKey) => {
@@ -29,7 +29,7 @@ export function registrarOf(registry: Registry, { ttlSeconds, keys }: KeysToHold
 /**
  * Runs registrars until all have ended. A key that another registrar holds, or takes over, is left to it.
  *
- * @param onLeft called with the conflict, when a registrar ends by one
+ * @param onLeft called with the conflict when a registrar ends because another registrar has its key
  * @returns the exit code
  * @throws the first other error of a registrar, after all have ended
  */
@@ -45,7 +45,7 @@ export async function holdAll(
         if (error.code === 'CONFLICT') onLeft(error)
         else {
           errors.push(error)
-          // What could not be held in part is not to look held.
+          // This process must not look as if it holds all registrations when some failed.
           for (const other of registrars) other.stop()
         }
         return 0

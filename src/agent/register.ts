@@ -13,7 +13,10 @@ import { adminHandler } from './admin/handler.js'
 import type { RegistrarEvents } from './registrar/events.js'
 import { Registrar } from './registrar/registrar.js'
 
-/** The endpoint to register, and the connection to etcd, as for `Registry.open`. The signal ends the attempt, not the registration. */
+/**
+ * The endpoint to register, and the connection to etcd, as for `Registry.open`. `signal` aborts the attempt to register;
+ * it does not end a registration that has succeeded.
+ */
 export interface RegisterOptions extends RegistryOptions, Abortable {
   readonly service: string
   /** `host:port`, `:port` with this machine's address, or `unix:/path`; several addresses share one lease. */
@@ -23,27 +26,27 @@ export interface RegisterOptions extends RegistryOptions, Abortable {
   readonly version?: string
   readonly id?: string
   readonly metadata?: Readonly<Record<string, string>>
-  /** TTL of the lease. Default: 10, or the layout's own default. */
+  /** TTL of the lease, in seconds. Default: 10, or the layout's own default. */
   readonly ttlSeconds?: number
   /** Whether to take keys that another registrar holds. Default: false. */
   readonly takeover?: boolean
-  /** Reaction to a deletion of a key on purpose. Default: exit. */
+  /** What to do when another client deletes a key on purpose: end the registration, or register again. Default: exit. */
   readonly onDelete?: 'exit' | 'reregister'
 }
 
 /** Options of a drain. */
 export interface DrainOptions extends Abortable {
-  /** How long the endpoints stay at weight 0 before they are deregistered. Default: 5,000. */
+  /** How long the endpoints stay at weight 0 before they are deregistered. Default: 5,000 ms. */
   readonly graceMs?: number | undefined
 }
 
 /** Options of the HTTP handler. */
 export interface HandlerOptions {
-  /** Token that requests must carry as `Authorization: Bearer`. Default: null, for none. */
+  /** Token that requests must carry as `Authorization: Bearer`. Default: null, so that requests need no token. */
   readonly token?: string | null
-  /** How long `POST /drain` keeps weight 0 before it deregisters. Default: 5,000. */
+  /** How long `POST /drain` keeps weight 0 before it deregisters. Default: 5,000 ms. */
   readonly drainMs?: number
-  /** Path under which the program's server has the handler, such as `/registration`. Default: the root. */
+  /** Path at which the program's HTTP server mounts the handler, such as `/registration`. Default: the root. */
   readonly path?: string | undefined
 }
 
@@ -99,7 +102,7 @@ export async function register(given: RegisterOptions): Promise<LiveRegistration
   try {
     await unlessAborted(registration.isHeld, options.signal)
   } catch (error) {
-    // If the signal came first, the attempt is still under way.
+    // After an abort, the attempt is still running.
     registration.close().catch(() => undefined)
     throw error
   }
@@ -135,7 +138,7 @@ export class LiveRegistration extends EventEmitter<RegistrarEvents> implements A
     private readonly registrar: Registrar,
   ) {
     super()
-    // Emitted by every EventEmitter; the type of our events does not name it.
+    // Every EventEmitter emits `newListener`, but RegistrarEvents does not declare it.
     const emitter: EventEmitter<{ newListener: [name: keyof RegistrarEvents] }> = this as never
     emitter.on('newListener', (name) => this.forward(name))
     this.ended = registrar.run().then(
@@ -171,18 +174,18 @@ export class LiveRegistration extends EventEmitter<RegistrarEvents> implements A
   }
 
   /**
-   * Sets weight 0, waits, then deregisters: after that, no client sends calls. Goes on after an abort. A server catches
-   * its error and closes in any case: what etcd did not hear of ends with the lease.
+   * Sets weight 0, waits, then deregisters: after that, no client sends calls. An abort rejects the promise, but the drain
+   * continues. Close the server even if this rejects: keys that etcd did not delete disappear when their lease ends.
    *
-   * @throws DiscoError ETCD_UNREACHABLE, ETCD_DENIED or OUTCOME_UNKNOWN when etcd did not confirm the end, which then
-   *   comes with the end of the lease; CONFLICT when the registration was taken over
+   * @throws DiscoError ETCD_UNREACHABLE, ETCD_DENIED or OUTCOME_UNKNOWN when etcd did not confirm the deregistration;
+   *   CONFLICT when the registration was taken over
    */
   async drain({ graceMs = DRAIN_MS, signal }: DrainOptions = {}): Promise<void> {
     await unlessAborted(this.retire(graceMs), signal)
   }
 
   /**
-   * Deregisters at once. Idempotent. Goes on after an abort.
+   * Deregisters at once. Idempotent. An abort rejects the promise, but the deregistration continues.
    *
    * @throws DiscoError as `drain` does
    */
@@ -196,7 +199,7 @@ export class LiveRegistration extends EventEmitter<RegistrarEvents> implements A
   }
 
   /**
-   * An HTTP handler that shows and changes the registration, for a server of the program's own: `GET /?weight=5`, `GET /`,
+   * An HTTP handler that shows and changes the registration, for the program's own HTTP server: `GET /?weight=5`, `GET /`,
    * `PUT /weight?weight=5`, `POST /drain`, `/readyz`, `/livez` and `/metrics`, below `path`. Answers are JSON, or lines of
    * text for `Accept: text/plain`.
    */
@@ -210,7 +213,7 @@ export class LiveRegistration extends EventEmitter<RegistrarEvents> implements A
     await this.ended
   }
 
-  /** Emits an event of the registrar as one of its own, from the first listener on. */
+  /** Emits an event of the registrar here too, once it has a listener. */
   private forward<Name extends keyof RegistrarEvents>(name: Name): void {
     if (this.forwarded.has(name)) return
     this.forwarded.add(name)

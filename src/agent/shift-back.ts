@@ -4,9 +4,9 @@ import { DiscoError } from '../domain/errors.js'
 import type { EndpointList } from '../registry/listing.js'
 import type { Registry } from '../registry/registry.js'
 import { changeWeights, type Shifted } from '../registry/shift/shift.js'
-import type { OwnWeights } from './own-weights.js'
+import type { StepWeights } from './step-weights.js'
 
-/** The restored weights. */
+/** The weights restored after a shift in steps. */
 export interface Restored extends Shifted {
   /** Endpoints that keep their weight: another client has set it, or they were registered since. */
   readonly leftOut: readonly Endpoint[]
@@ -20,13 +20,13 @@ export interface Restored extends Shifted {
 /**
  * Restores the weights from before the steps, except for endpoints whose weight another client has changed since.
  *
- * @param signal ends it
+ * @param signal aborts the restore
  * @throws DiscoError with the current weights in its message, if etcd can be read
  */
 export async function restoreWeights(
   registry: Registry,
   service: string,
-  own: OwnWeights,
+  own: StepWeights,
   signal: AbortSignal,
 ): Promise<Restored> {
   let leftOut: readonly Endpoint[] = []
@@ -54,21 +54,21 @@ export async function restoreWeights(
 /** Maximum number of keys with their weight in a message. */
 const MAX_NAMED = 5
 
-/** Limit of the read of the current weights: etcd may be unreachable. */
+/** Deadline for reading the current weights, because etcd may be unreachable. */
 const READ_MS = 5_000
 
 /** The error of a failed restore, with the current weights. */
 async function withCurrentWeights(
   registry: Registry,
   service: string,
-  own: OwnWeights,
+  own: StepWeights,
   error: DiscoError,
   cause: unknown,
 ): Promise<DiscoError> {
   const now = await readCurrent(registry, service)
   const inFlight =
     error.code === 'OUTCOME_UNKNOWN' || error.code === 'INTERRUPTED'
-      ? ['What was sent to etcd may still be carried out']
+      ? ['The last request to etcd may still take effect']
       : []
   const current = now
     ? currentText(now, own)
@@ -87,7 +87,7 @@ async function withCurrentWeights(
 
 function currentText(
   { revision, endpoints }: { readonly revision: Revision; readonly endpoints: readonly Endpoint[] },
-  own: OwnWeights,
+  own: StepWeights,
 ): { readonly text: string; readonly weights: readonly (readonly [key: string, weight: number])[] } {
   const usable = endpoints.filter(({ problem }) => problem === null)
   const weights = usable.map(({ key, weight }) => [key, weight] as const)

@@ -5,8 +5,8 @@ import type { SharePart } from '../domain/share-plan.js'
 import { isUnknown } from '../registry/etcd-refusals.js'
 import type { Registry } from '../registry/registry.js'
 import { type Shifted, type ShiftOptions, shiftShares } from '../registry/shift/shift.js'
-import { OwnWeights } from './own-weights.js'
 import { type Restored, restoreWeights } from './shift-back.js'
+import { StepWeights } from './step-weights.js'
 
 export interface StepsRequest {
   readonly service: string
@@ -14,11 +14,11 @@ export interface StepsRequest {
   readonly filter: EndpointFilter
   /** One share for each step, in millionths. */
   readonly sharesPpm: readonly number[]
-  /** How long to wait after a step before its guard is asked, and before the next step. */
+  /** How long to wait after a step, before its guard runs and the next step is made. */
   readonly everyMs: number
   /**
-   * Decides whether the next step is made; null for no guard. It ends gracefully when `signal` aborts, and at once when
-   * `killNow` does.
+   * Decides whether the next step is made; null if no guard is to run. It ends gracefully when `signal` aborts, and at once
+   * when `killNow` aborts.
    */
   readonly guard: ((signal: AbortSignal, killNow: AbortSignal) => Promise<GuardResult>) | null
 }
@@ -40,7 +40,7 @@ export interface StepsReports {
   /** @param step from 0 */
   onStep(step: number, shifted: Shifted): void
   onGuard(step: number, result: GuardResult): void
-  /** Called once, before the original weights are restored; after an abort, at once. */
+  /** Called once, before the original weights are restored. After an abort, it is called before a running step ends. */
   onBack(why: string): void
 }
 
@@ -50,7 +50,7 @@ export interface StepDone {
   readonly guard: GuardResult | null
 }
 
-/** How the steps ended. `back`: the restored weights; endpoints that other clients have changed keep theirs. */
+/** How the steps ended. `back`: the restored weights; null if nothing was restored. */
 export interface StepsDone {
   readonly end: 'done' | 'guard failed' | 'interrupted'
   readonly steps: readonly StepDone[]
@@ -63,7 +63,7 @@ export interface StepsDone {
  *
  * @param signals the first restores the weights; the second ends the guard, or the restoring, at once; the third ends a
  *   restoring that began after the second
- * @throws DiscoError of the step that failed, after the weights are restored; if they could not be restored, with the
+ * @throws DiscoError of the step that failed, after the weights are restored; or of the restore that failed, with the
  *   current weights
  */
 export async function shiftInSteps(
@@ -75,7 +75,7 @@ export async function shiftInSteps(
   const { service, filter, sharesPpm, everyMs, guard } = request
   const { once: signal, twice, thrice } = signals
   const steps: StepDone[] = []
-  const own = new OwnWeights()
+  const own = new StepWeights()
   let isAnnounced = false
   const announce = (why: string) => {
     if (!isAnnounced && own.hasWritten) {
@@ -123,18 +123,18 @@ async function makeStep(
   registry: Registry,
   service: string,
   part: SharePart,
-  own: OwnWeights,
+  own: StepWeights,
 ): Promise<Shifted> {
   const sent: Parameters<NonNullable<ShiftOptions['onSend']>>[] = []
   try {
     const onSend: ShiftOptions['onSend'] = (...plan) => sent.push(plan)
     const shifted = await shiftShares(registry, service, [part], { expect: own.lastStep, onSend })
     const weights = new Map(shifted.changes.map(({ endpoint }) => [endpoint.key, endpoint.weight]))
-    own.made(shifted.before.endpoints, weights)
+    own.addStep(shifted.before.endpoints, weights)
     return shifted
   } catch (thrown) {
     const [before, weights] = sent.at(-1) ?? []
-    if (isUnknown(thrown) && before && weights) own.mayHaveMade(before.endpoints, weights)
+    if (isUnknown(thrown) && before && weights) own.addUnconfirmedStep(before.endpoints, weights)
     throw thrown
   }
 }

@@ -288,7 +288,7 @@ describe('a change of several endpoints', () => {
       stderr: [
         '✗ plain 10.0.0.5:7 cannot be drained: the layout etcd carries no weight',
         '  Remove it at once: disco unregister plain 10.0.0.5:7',
-        '  Or add --force: what has no weight is removed at once, the rest is drained',
+        '  Or add --force: endpoints without a weight are removed at once, the others are drained',
         '',
       ].join('\n'),
     })

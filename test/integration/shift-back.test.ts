@@ -165,7 +165,7 @@ describe('restoring the weights', () => {
     // It was carried out: its answer alone was lost.
     await expect(shift(failing, { over: losing([back]) })).rejects.toMatchObject({
       message: expect.stringMatching(/: the weights are those from before the shift \(rev \d+\)$/) as string,
-      suggestions: expect.arrayContaining(['What was sent to etcd may still be carried out']) as string[],
+      suggestions: expect.arrayContaining(['The last request to etcd may still take effect']) as string[],
     })
     const goneMeanwhile = losing([back], () => etcd.ctl('del', '/hello/', '--prefix'))
     await expect(shift(failing, { over: goneMeanwhile })).rejects.toMatchObject({

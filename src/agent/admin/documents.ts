@@ -10,7 +10,7 @@ import type { Phase } from '../registrar/state.js'
 export interface RegistrationDoc {
   readonly schema: 'disco.registration/v1'
   readonly phase: Phase
-  /** Why not all keys exist in etcd; null if they do. */
+  /** Why a key is missing in etcd; null if all keys exist. */
   readonly problem: string | null
   readonly rev: string
   readonly endpoints: readonly OwnEndpointDoc[]

@@ -11,11 +11,11 @@ import { Metrics } from './metrics.js'
 export interface AdminOptions {
   readonly registry: Registry
   readonly registrar: Registrar
-  /** Token that requests must carry as `Authorization: Bearer`; null for none. */
+  /** Token that requests must carry as `Authorization: Bearer`; null if requests need no token. */
   readonly token: string | null
   /** How long the weight is 0 before `POST /drain` deregisters. */
   readonly drainMs: number
-  /** Path under which a server of the program's own has the handler, such as `/registration`. Default: the root. */
+  /** Path at which the program's own HTTP server mounts the handler, such as `/registration`. Default: the root. */
   readonly path?: string | undefined
 }
 
@@ -29,8 +29,9 @@ export interface AdminOptions {
  *   `&force=true` as on the command line
  * - `POST /drain`: weight 0, a wait, deregister; answers once that is done
  *
- * `Accept: text/plain` gets errors, changes and health as a line of text: that of a change is the one that the Go handler
- * of the seed layout's source documents writes. Any other request is refused with the reason. Each HTTP/1 connection gets one answer.
+ * `Accept: text/plain` gets errors, weight changes and health as a line of text. A weight change is answered with the same
+ * line as by the Go handler in the seed layout's source documents. Any other request is refused with the reason. Each
+ * HTTP/1 connection serves one request.
  */
 export function adminHandler(options: AdminOptions): RequestListener {
   const metrics = new Metrics(options.registrar)

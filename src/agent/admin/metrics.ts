@@ -135,6 +135,6 @@ function counter(name: string, help: string, value: number): Family {
 }
 
 /** One sample; none while the value is unknown. */
-function sampleOf(value: number | boolean | null, per = 1): Family['samples'] {
-  return value === null ? [] : [{ value: Number(value) / per }]
+function sampleOf(value: number | boolean | null, divisor = 1): Family['samples'] {
+  return value === null ? [] : [{ value: Number(value) / divisor }]
 }

@@ -8,7 +8,7 @@ import type { Registry } from '../../registry/registry.js'
 import { endpointsOfServices } from '../../registry/service-summary.js'
 import { type HealthChecked, type SurveyOptions, surveyHealth } from './survey.js'
 
-/** Health of an endpoint at its last check. */
+/** An endpoint and its last health check. */
 export interface HealthSeen {
   readonly endpoint: Endpoint
   /** Null for an endpoint that is no longer registered. */
@@ -19,10 +19,11 @@ export interface HealthSeen {
 const PERIOD_MS = 1_000
 
 /**
- * Checks each endpoint of a service, or of all, once a second, and yields each change of its health: at first, each endpoint
- * once. The list follows the registry; while etcd is unreachable, the last list applies.
+ * Checks each endpoint of a service, or of all services, once a second. Yields the first check of each endpoint, each
+ * change of its health, and its deregistration. The list follows the registry; while etcd is unreachable, the last list
+ * applies.
  *
- * @param onEtcd called with the cause when etcd becomes unreachable, or denies; and with null when it answers again
+ * @param onEtcd called with the cause when etcd becomes unreachable or denies a request, and with null when it answers again
  * @throws DiscoError ETCD_DENIED or ETCD_UNREACHABLE before the first list
  */
 export async function* followHealth(
@@ -33,7 +34,7 @@ export async function* followHealth(
   signal: AbortSignal,
 ): AsyncGenerator<HealthSeen, void, void> {
   const reported = new Map<EndpointId, { endpoint: Endpoint; health: string }>()
-  const list = new FollowedList(registry, service, onEtcd, signal)
+  const list = new PeriodicList(registry, service, onEtcd, signal)
   for (;;) {
     const all = await list.next()
     if (!all) return
@@ -67,8 +68,8 @@ const NOT_DIALLED: HealthChecked = {
   latencyMs: 0,
 }
 
-/** The current endpoints of a service, or of all, to be read once a period. */
-class FollowedList {
+/** Follows the endpoints of a service, or of all services, which `next` returns once a period. */
+class PeriodicList {
   private readonly snapshot = new LiveSnapshot()
   private failure: unknown = null
   private isOver = false
@@ -88,7 +89,12 @@ class FollowedList {
     void this.follow(registry, service, onEtcd)
   }
 
-  /** Resolves a period after the last call; null at the end. @throws DiscoError */
+  /**
+   * Resolves with the current endpoints: at the first call once there is a list, later after a period. Null after an
+   * abort.
+   *
+   * @throws DiscoError that ended the watch
+   */
   async next(): Promise<readonly Endpoint[] | null> {
     await this.begun
     if (!this.isFirst) await delay(PERIOD_MS, undefined, { signal: this.signal }).catch(() => undefined)

@@ -11,9 +11,9 @@ export interface HttpProbeSettings {
   readonly headers: Headers
   /** The Host header. Default: the host of the URL. */
   readonly authority: string | undefined
-  /** Of https: a private CA instead of the system's, and a client certificate. Read again after a failure. */
+  /** For https: a private CA instead of the system's, and a client certificate. Read again after a failure. */
   readonly files: PemFiles
-  /** The name in the certificate. Default: the host of the URL. */
+  /** The name that the server's certificate must have. Default: the host of the URL. */
   readonly tlsName: string | undefined
 }
 
@@ -47,7 +47,7 @@ export async function httpProbe(url: URL, settings: HttpProbeSettings): Promise<
   }
 }
 
-/** Rejects with Node's error of the connection. */
+/** Sends a GET. Rejects with Node's error if the connection fails. */
 async function get(
   url: URL,
   { headers, authority, tlsName }: HttpProbeSettings,
@@ -66,7 +66,7 @@ async function get(
     for (const [name, value] of byName(headers)) request.setHeader(name, value)
     request.once('response', (response) => {
       const { statusCode = 0, statusMessage = '' } = response
-      // The status is the answer, even if the body is cut off.
+      // Only the status counts: errors while the body arrives are ignored.
       response.on('error', () => undefined).destroy()
       const detail = `HTTP ${statusCode} ${statusMessage}`.trimEnd()
       resolve(statusCode >= 200 && statusCode < 400 ? healthy(detail) : unhealthy(detail))
@@ -76,14 +76,17 @@ async function get(
   })
 }
 
-/** The values of each name: one text if there is one, as some names allow no more. */
+/** Header values by name: a string if there is only one, because Node accepts no array for some names. */
 function byName(headers: Headers): ReadonlyMap<string, string | string[]> {
   const values = new Map<string, string[]>()
   for (const [name, value] of headers) values.set(name, [...(values.get(name) ?? []), value])
   return new Map([...values].map(([name, all]) => [name, all.length === 1 ? (all[0] ?? '') : all]))
 }
 
-/** The name is given, because Node would take it from the Host header. An address is only looked for (RFC 6066, 3). */
+/**
+ * Sets the TLS name, which Node would otherwise take from the Host header. An IP address is looked for in the certificate,
+ * but not sent as the server name (RFC 6066, section 3).
+ */
 function tlsOptions(url: URL, pems: Pems | null, tlsName: string | undefined) {
   const name = tlsName ?? url.hostname.replace(/^\[|\]$/g, '')
   const files: SecureContextOptions = { ca: pems?.ca, cert: pems?.cert, key: pems?.key }
@@ -100,7 +103,7 @@ async function causeOf(
   { host }: URL,
   tls: { readonly certFile: PemFiles['certFile'] } | undefined,
 ): Promise<string> {
-  // Node's error for several addresses of a host has a code, and an empty message.
+  // If a host has several addresses and all fail, Node's error has a code and an empty message.
   const text = message.trim() === '' ? code : message
   if (connectionFailure(text) === 'not-grpc') return 'answers, but not as HTTP'
   return await explain(host, text, tls, SCHEMES)

@@ -6,7 +6,7 @@ import type { ServerAccess } from './survey.js'
 /** Result of one probe. */
 export interface Probed {
   readonly isHealthy: boolean
-  /** The answer, or why there was none, as a clause for messages. */
+  /** A clause: the server's answer, or why it did not answer. */
   readonly detail: string
   /** Whether the connection was refused: nothing listens at the address. */
   readonly isRefused: boolean
@@ -15,7 +15,7 @@ export interface Probed {
 /** Probes a server once. Never rejects, and ends within the deadline. */
 export type Probe = (deadlineMs: number) => Promise<Probed>
 
-/** Healthy if all probes are; otherwise the result of the first failure. */
+/** Healthy if all probes are healthy; otherwise the result of the first of them that is not. */
 export function allOf(probes: readonly Probe[]): Probe {
   return async (deadlineMs) => {
     const all = await Promise.all(probes.map((probe) => probe(deadlineMs)))
@@ -30,7 +30,7 @@ export interface GrpcProbeSettings extends ServerAccess {
   readonly service: string
 }
 
-/** Asks by grpc.health.v1. Only SERVING is healthy; a server without the protocol is not. */
+/** Healthy if grpc.health.v1 answers SERVING. A server without grpc.health.v1 is not healthy. */
 export function grpcProbe(
   addr: string,
   { registeredFor, service, tls, headers, authority }: GrpcProbeSettings,

@@ -13,7 +13,7 @@ export interface ProbeTiming extends GateRules {
   readonly deadlineMs: number
 }
 
-/** Interval before the server is first healthy, so that its registration does not wait for a whole normal one. */
+/** Interval until the server is healthy for the first time: shorter, so that its registration is not delayed. */
 const START_INTERVAL_MS = 200
 
 /** Debounces probe results with rise and fall thresholds. */
@@ -42,7 +42,10 @@ export class HealthGate {
   }
 }
 
-/** Probes a server once an interval, one probe at a time, until the signal aborts; yields each result. */
+/**
+ * Probes a server once an interval, one probe at a time, until the signal aborts. Yields each result; `turned` is the new
+ * health if the result changed it, or null.
+ */
 export async function* probeAtIntervals(
   probe: Probe,
   timing: ProbeTiming,

@@ -13,11 +13,11 @@ export type HealthById = ReadonlyMap<EndpointId, HealthChecked>
  * Number of servers checked at a time: enough that a hundred unresponsive ones do not delay the others, and few
  * enough that all answers are read well within a deadline of a second.
  */
-const AT_ONCE = 128
+const MAX_CONCURRENT = 128
 
-/** How servers are dialled, and what they are sent beside the question. */
+/** How servers are dialled, and the headers of health checks. */
 export interface ServerAccess extends Pick<HealthCheckOptions, 'authority' | 'headers'> {
-  /** Without it, only endpoints of which their registration says that they speak TLS are asked by TLS. */
+  /** TLS for all endpoints. If undefined, endpoints whose registration declares TLS use it, with the CAs of the system. */
   readonly tls?: Renewable<BackendTls> | undefined
 }
 
@@ -32,8 +32,8 @@ interface Server {
 }
 
 /**
- * Checks the health of every endpoint that can be dialled, once per server. An aborted survey ends at once, with
- * some of the results. Never rejects.
+ * Checks the health of every readable endpoint, once per server. An aborted survey ends at once, with the results so
+ * far. Never rejects.
  *
  * @param onProgress called at the start, and after each server
  */
@@ -46,7 +46,8 @@ export async function surveyHealth(
   const { checkHealth } = await import('../../grpc/health/check.js')
   const found = new Map<EndpointId, HealthChecked>()
   const servers = serversOf(endpoints, tls !== undefined)
-  const bySystem = tls === undefined && servers.some(({ isTls }) => isTls) ? await systemTls() : undefined
+  const withSystemCas =
+    tls === undefined && servers.some(({ isTls }) => isTls) ? await systemTls() : undefined
   let hasFailed = false
   const queue = servers.values()
   let done = 0
@@ -54,27 +55,27 @@ export async function surveyHealth(
   const worker = async () => {
     for (const { addr, service, isTls, ids } of queue) {
       if (signal?.aborted) return
-      const server = { addr, service, tls: isTls ? (tls?.current ?? bySystem) : undefined }
+      const server = { addr, service, tls: isTls ? (tls?.current ?? withSystemCas) : undefined }
       const checked = await checkHealth(server, { ...options, signal })
-      // A check that was cut short says nothing about the server.
+      // The result of an aborted check is not the server's health.
       if (signal?.aborted) return
       hasFailed ||= !checked.isConnected
       for (const id of ids) found.set(id, checked)
       onProgress(++done, servers.length)
     }
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  await Promise.all(Array.from({ length: MAX_CONCURRENT }, worker))
   if (hasFailed) await tls?.renew()
   return found
 }
 
-/** Endpoints of one service on one address share a server. */
+/** Groups endpoints by server: endpoints of one service with the same address are one server. */
 function serversOf(endpoints: readonly Endpoint[], areTls: boolean): Server[] {
   const servers = new Map<string, Server>()
   for (const endpoint of endpoints) {
     if (endpoint.problem !== null) continue
     const { addr, service } = endpoint
-    const isTls = areTls || saysTls(endpoint)
+    const isTls = areTls || declaresTls(endpoint)
     const name = `${isTls} ${addr} ${service}`
     const server = servers.get(name)
     if (server) server.ids.push(endpointId(endpoint))
@@ -83,7 +84,7 @@ function serversOf(endpoints: readonly Endpoint[], areTls: boolean): Server[] {
   return [...servers.values()]
 }
 
-function saysTls(endpoint: Endpoint): boolean {
+function declaresTls(endpoint: Endpoint): boolean {
   return findLayout(endpoint.layout)?.hint(endpoint)?.code === 'tls'
 }
 

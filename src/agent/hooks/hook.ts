@@ -5,29 +5,32 @@ import type { ProcessEnd } from '../processes/child-process.js'
 import { type GroupStop, runInGroup } from '../processes/group-run.js'
 import type { SnapshotFile } from './snapshot-file.js'
 
-/** A change that a command is run for. */
+/** One run of the command, for a change. */
 export interface HookRun {
   /** The change, for messages. */
   readonly name: string
-  /** Variables of the command, beside those of this process. */
+  /** Environment variables of the command, in addition to those of this process. */
   readonly env: Readonly<Record<string, string>>
-  /** Its standard input. */
+  /** Standard input of the command. */
   readonly input: string
   /** The lines of the snapshot file. Read when the run starts. */
   snapshot(): Iterable<string>
 }
 
 export interface HookReports {
-  /** A run failed, or could not start. @param why such as `exit code 1` */
+  /** Called when a run failed, or could not start. @param why such as `exit code 1` */
   onFailed(run: HookRun, why: string, counts: { readonly failed: number; readonly runs: number }): void
-  /** A run takes long. */
+  /** Called once when a run has not ended after `afterMs`. */
   onSlow(run: HookRun, afterMs: number): void
 }
 
-/** A run is expected to be shorter. */
+/** A run that takes longer is reported as slow. */
 const SLOW_MS = 10_000
 
-/** Runs a shell command for changes. Its text is the user's own; what others wrote reaches it as data. */
+/**
+ * Runs a shell command for changes. The text of the command comes from the user alone. Values from the registry reach it
+ * as environment variables, standard input and a file, so that the shell does not execute them.
+ */
 export class Hook {
   private runs = 0
   private failed = 0
@@ -37,19 +40,19 @@ export class Hook {
     private readonly command: string,
     private readonly stdout: 1 | 2,
     private readonly file: SnapshotFile,
-    private readonly stop: GroupStop,
+    private readonly signals: GroupStop,
     private readonly reports: HookReports,
   ) {}
 
-  /** Resolves when the command has ended. Nothing is run any more after `stop`. Never rejects. */
+  /** Runs the command, and resolves when it has ended. Does nothing after `stop` has aborted. Never rejects. */
   async run(run: HookRun): Promise<void> {
-    if (this.stop.stop.aborted) return
+    if (this.signals.stop.aborted) return
     this.runs++
     const slow = setTimeout(() => this.reports.onSlow(run, SLOW_MS), SLOW_MS)
     try {
       await this.file.write(run.snapshot())
       const end = await this.start(run)
-      if (end.code !== 0 && !this.stop.stop.aborted) this.fail(run, endText(end))
+      if (end.code !== 0 && !this.signals.stop.aborted) this.fail(run, endText(end))
     } catch (thrown) {
       this.fail(run, thrown instanceof DiscoError ? thrown.message : `not run: ${systemMessage(thrown)}`)
     } finally {
@@ -62,14 +65,19 @@ export class Hook {
     const variables = { ...process.env, ...env, DISCO_SNAPSHOT_FILE: this.file.path }
     const children: ChildProcess[] = []
     try {
-      return await runInGroup(['sh', '-c', this.command], { stdio, env: variables }, this.stop, (child) => {
-        children.push(child)
-        // The command need not read it.
-        child.stdin?.on('error', () => undefined)
-        child.stdin?.end(input)
-      })
+      return await runInGroup(
+        ['sh', '-c', this.command],
+        { stdio, env: variables },
+        this.signals,
+        (child) => {
+          children.push(child)
+          // The command may end without reading its input.
+          child.stdin?.on('error', () => undefined)
+          child.stdin?.end(input)
+        },
+      )
     } finally {
-      // A daemon may have kept the other end, without reading.
+      // A background process of the command may hold the pipe open without reading it.
       for (const { stdin } of children) stdin?.destroy()
     }
   }

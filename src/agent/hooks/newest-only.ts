@@ -1,27 +1,27 @@
-/** Takes items one at a time, in order; of those that arrive meanwhile, only the newest. */
+/** Processes items one at a time. Of the items offered meanwhile, only the newest is processed next. */
 export class NewestOnly<Item> {
   private next: { readonly item: Item } | null = null
-  private taking: Promise<void> | null = null
+  private processing: Promise<void> | null = null
 
-  /** @param take never rejects */
-  constructor(private readonly take: (item: Item) => Promise<void>) {}
+  /** @param process must not reject */
+  constructor(private readonly process: (item: Item) => Promise<void>) {}
 
   offer(item: Item): void {
     this.next = { item }
-    this.taking ??= this.takeAll()
+    this.processing ??= this.processAll()
   }
 
-  /** Resolves once nothing waits and nothing is taken. */
+  /** Resolves when no item is waiting or being processed. */
   async idle(): Promise<void> {
-    await this.taking
+    await this.processing
   }
 
-  private async takeAll(): Promise<void> {
+  private async processAll(): Promise<void> {
     while (this.next) {
       const { item } = this.next
       this.next = null
-      await this.take(item)
+      await this.process(item)
     }
-    this.taking = null
+    this.processing = null
   }
 }

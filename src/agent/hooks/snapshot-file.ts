@@ -3,12 +3,12 @@ import { mkdtemp, rename, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A file for other programs, replaced as a whole: a reader never sees a part of it. Only its user can read it. */
+/** A file for other programs. A write replaces it atomically. Only the user of this process can read it. */
 export class SnapshotFile implements Disposable {
   private readonly remove = () => rmSync(this.folder, { recursive: true, force: true })
 
   private constructor(private readonly folder: string) {
-    // An exception elsewhere ends this process without an await.
+    // An uncaught exception ends this process before the file is disposed.
     process.on('exit', this.remove)
   }
 
@@ -21,10 +21,10 @@ export class SnapshotFile implements Disposable {
     return join(this.folder, 'snapshot.json')
   }
 
-  /** @param lines without line ends @throws Error of the file system; the file then stays as it was */
+  /** @param lines without line terminators @throws Error of the file system; the file is then unchanged */
   async write(lines: Iterable<string>): Promise<void> {
     const next = join(this.folder, 'next.json')
-    await writeFile(next, withEnds(lines), { mode: 0o600 })
+    await writeFile(next, terminated(lines), { mode: 0o600 })
     await rename(next, this.path)
   }
 
@@ -34,6 +34,6 @@ export class SnapshotFile implements Disposable {
   }
 }
 
-function* withEnds(lines: Iterable<string>): Generator<string> {
+function* terminated(lines: Iterable<string>): Generator<string> {
   for (const line of lines) yield `${line}\n`
 }

@@ -60,11 +60,11 @@ function remedyFor(file: string, code: string | undefined): string {
   if (code === 'ELOOP') return 'Its symbolic links lead in a circle: ls -l FILE'
   if (code !== 'ENOENT') return 'After -- give the program and its arguments'
   return file.includes('/')
-    ? 'Check the path; of a script, the interpreter in its first line must exist as well'
+    ? 'Check the path. For a script, the interpreter in its first line must exist too'
     : 'No folder of PATH has it: give its path, such as ./server'
 }
 
-/** Resolves when the process ends. Call it at once: the event comes only once. */
+/** Resolves when the process ends. Must be called before the process can end: a later call never resolves. */
 export function endOf(child: ChildProcess): Promise<ProcessEnd> {
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => {
@@ -74,8 +74,8 @@ export function endOf(child: ChildProcess): Promise<ProcessEnd> {
 }
 
 /**
- * Runs a command on our own terminal and resolves with its exit code, 128 + the number of the signal that ended it.
- * Ctrl-C on the terminal reaches it directly; `stop` sends it SIGTERM.
+ * Runs a command on our own terminal and resolves with its exit code, or with 128 + the number of the signal that ended
+ * it. Ctrl-C on the terminal reaches it directly; `stop` sends it SIGTERM.
  *
  * @throws DiscoError USAGE when it cannot be started
  */

@@ -2,10 +2,10 @@ import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { endOf, launch, type ProcessEnd } from './child-process.js'
 import { endRest, signalGroup } from './process-group.js'
 
-/** Time to end after SIGTERM. */
+/** How long a group may take to end after SIGTERM. */
 const KILL_AFTER_MS = 5_000
 
-/** When a group ends that has not ended by itself. */
+/** Signals that end a process group. */
 export interface GroupStop {
   /** SIGTERM, and SIGKILL after 5 s. */
   readonly stop: AbortSignal
@@ -14,8 +14,8 @@ export interface GroupStop {
 }
 
 /**
- * Runs a command in a process group of its own, so that Ctrl-C on the terminal does not reach it. Processes that it has
- * left behind in the group are ended with it.
+ * Runs a command in a process group of its own, so that Ctrl-C on the terminal does not reach it. After the command has
+ * ended, its remaining child processes in the group are ended too.
  *
  * @param onStarted called once, before the command is awaited
  * @throws DiscoError USAGE when it cannot be started
@@ -36,7 +36,7 @@ export async function runInGroup(
   }
   stop.addEventListener('abort', end)
   killNow.addEventListener('abort', kill)
-  // An exception elsewhere ends this process without an await.
+  // An uncaught exception ends this process while it awaits the command.
   process.on('exit', kill)
   try {
     onStarted(child)

@@ -4,9 +4,9 @@ import type { GuardResult } from '../shift-steps.js'
 import { runInGroup } from './group-run.js'
 
 /**
- * Runs a command that decides by its exit code: 0 is good. It runs in a process group of its own, which is ended with
- * its time, or when the signal aborts; so are processes that it has left behind. What it prints goes to standard error.
- * Never rejects.
+ * Runs a guard command, which passes if its exit code is 0. It runs in a process group of its own, which is ended after
+ * `timeoutMs` or when `signal` aborts. Child processes that remain when the command ends are ended too. Its output goes to
+ * standard error. Never rejects.
  *
  * @param killNow ends the group at once
  */
@@ -30,7 +30,7 @@ export async function runGuard(
     const stdio: SpawnOptions['stdio'] = ['ignore', 2, 2]
     const options = { stdio, env: { ...process.env, ...env } }
     const { code } = await runInGroup(command, options, { stop: stop.signal, killNow }, (child) =>
-      // The time is the command's, not that of processes which it has left behind.
+      // The timeout is for the command, not for child processes that remain after it.
       child.once('exit', () => clearTimeout(late)),
     )
     if (isLate) return { ok: false, text: `did not end in ${timeoutMs / 1000}s` }

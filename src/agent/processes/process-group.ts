@@ -6,16 +6,17 @@ export function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean 
     process.kill(-group, signal)
     return true
   } catch (thrown) {
-    // EPERM: a process of the group has taken another user.
+    // EPERM: the group has a process of another user.
     return (thrown as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 
+/** The end of the last process of a group causes no event, so it is polled. */
 const POLL_MS = 20
 
 /**
- * Ends what is left of a process group whose leader has ended: SIGTERM, and SIGKILL after the grace, or at once when the
- * signal aborts.
+ * Ends the remaining processes of a group whose leader has ended: SIGTERM, then SIGKILL after `graceMs`, or at once when
+ * `killNow` aborts.
  */
 export async function endRest(group: number, graceMs: number, killNow: AbortSignal): Promise<void> {
   if (!signalGroup(group, 'SIGTERM')) return

@@ -5,7 +5,7 @@ import { endOf, launch, type ProcessEnd } from './child-process.js'
 /** The end of the last process of a group causes no event, so it is polled. */
 const GROUP_POLL_MS = 25
 
-/** After SIGKILL only zombies without a reaping parent remain (a container without an init): the wait ends here. */
+/** Limit of the wait after SIGKILL: in a container without an init, ended processes remain as zombies. */
 const AFTER_KILL_MS = 1_000
 
 /**
@@ -40,7 +40,7 @@ export class ServerProcess {
     return new ServerProcess(child, child.pid)
   }
 
-  /** Sends a signal to the process alone: its child processes may not handle it, and would end. */
+  /** Sends a signal to the process only. Child processes that do not handle the signal would end. */
   send(signal: NodeJS.Signals): void {
     this.child.kill(signal)
   }
@@ -72,6 +72,7 @@ export class ServerProcess {
     return this.toGroup(0)
   }
 
+  /** Resolves when no process of the group remains, or soon after SIGKILL. */
   async groupGone(): Promise<void> {
     while (this.hasGroup && performance.now() < this.killedAtMs + AFTER_KILL_MS) await delay(GROUP_POLL_MS)
   }

@@ -3,7 +3,7 @@ import type { RegistrationEvents } from '../../registry/registration/events.js'
 import type { Probed } from '../health/probes.js'
 import type { ProcessEnd } from '../processes/child-process.js'
 
-/** Events of a registrar: those of its registration, while it is held, and its own. Each is emitted once. */
+/** Events of a registrar: those of the registration that it holds, and its own. */
 export interface RegistrarEvents extends RegistrationEvents {
   /** All endpoints are registered, and their weights can be set. */
   held: []

@@ -11,7 +11,7 @@ export interface HealthGating {
   readonly timing: ProbeTiming
   /** Whether to stop probing once the server is healthy. */
   readonly isStartOnly: boolean
-  /** Deadline of the first healthy result, from the start of the probes; null for none. */
+  /** How long the server may take to become healthy, from the first probe on; null if there is no limit. */
   readonly startMs: number | null
 }
 
@@ -29,7 +29,7 @@ export async function gateOnHealth(
   let detail: string | null = null
   let wasHealthy = false
   let isLate = false
-  /** The first result counts, even if its probe began before the deadline and ends after it. */
+  /** Waits for the first result, even if its probe ends after the deadline. */
   const failIfLate = () => {
     if (!isLate || wasHealthy || detail === null) return
     const message = `Not healthy after ${(startMs ?? 0) / 1000}s: ${detail}`

@@ -9,7 +9,7 @@ import type { WeightChanged, WeightOptions } from '../../registry/weight.js'
 import type { RegistrarEvents } from './events.js'
 import type { Event } from './state.js'
 
-/** A weight change that etcd did not answer is tried again this much later. */
+/** Pause before a weight change is repeated that etcd did not answer. */
 const RETRY_MS = 1_000
 
 /** The keys, with the last record seen under each. */
@@ -38,8 +38,8 @@ export class OwnedRegistration {
   /**
    * Registers. Never rejects.
    *
-   * @param isPatient whether to wait for an etcd that does not answer. After the first registration this always waits,
-   *   also when etcd denies: a password or a certificate is being changed.
+   * @param isPatient whether to retry the first registration while etcd does not answer. A later registration is always
+   *   retried, even if etcd denies it: the credentials may be changed at that moment.
    */
   async claim({ isPatient }: { isPatient: boolean }): Promise<Event> {
     this.claiming = new AbortController()
@@ -61,12 +61,13 @@ export class OwnedRegistration {
     }
   }
 
+  /** Aborts a pending `claim`. */
   giveUp(): void {
     this.claiming.abort()
   }
 
   /**
-   * Takes the keys out of the registry: in order, or by ending their lease at once.
+   * Removes the keys from the registry: `close` deletes them and then revokes the lease, `abandon` revokes it at once.
    *
    * @returns why the keys may remain until their lease lapses, or null
    */
@@ -74,7 +75,7 @@ export class OwnedRegistration {
     const { registration } = this
     if (!registration) return null
     const [first, ...rest] = registration.held.map(({ registered }) => registered)
-    // It returns with its last record, and takes nothing from a registrar that took its place meanwhile.
+    // The next `claim` registers the last record, and does not take the key over from a registrar that holds it by then.
     if (first) this.request = { ...this.request, registered: [first, ...rest], takeover: false }
     try {
       await registration[how]()
@@ -102,7 +103,7 @@ export class OwnedRegistration {
     }
   }
 
-  /** Sets weight 0 for good. @returns whether etcd has accepted it */
+  /** Sets weight 0, not to be restored. @returns whether etcd has accepted it */
   async drain(): Promise<boolean> {
     try {
       await this.weights.zero(this.held)
@@ -122,7 +123,7 @@ export class OwnedRegistration {
 /** The weights of our own keys, changed by the same transaction as from any other client, one at a time. */
 export class OwnWeights {
   private last: Promise<unknown> = Promise.resolve()
-  /** Weights by address from before `down`, until `up`. */
+  /** Weights from before `down`, by address; null after `up`. */
   private before: Map<string, number> | null = null
 
   constructor(private readonly registry: Registry) {}
@@ -136,23 +137,23 @@ export class OwnWeights {
     return changed
   }
 
-  /** Weight 0, even if that turns off the weights of the service: this server must get no traffic. */
+  /** Sets weight 0, even if no endpoint of the service then has a weight: this server must get no traffic. */
   async zero(held: Held): Promise<WeightChanged['changes']> {
     if (held.length === 0) return []
     return (await this.change(held, { kind: 'set', weight: 0 }, { force: true })).changes
   }
 
-  /** Weight 0, until `up`. Can be repeated after an error of the link. */
+  /** Sets weight 0, until `up`. Can be repeated after an error. */
   async down(held: Held): Promise<void> {
     const before = this.before ?? new Map(held.map(({ registered }) => [registered.addr, registered.weight]))
     this.before = before
-    // The transaction reads the previous weight; the one last seen may be older.
+    // The weight that the transaction replaced is newer than the one last seen.
     for (const { endpoint, from } of await this.zero(held))
       if (from !== null && from > 0) before.set(endpoint.addr, from)
   }
 
   /**
-   * Restores the weights from before `down`, except where another client has set one since. Can be repeated likewise.
+   * Restores the weights from before `down`, unless another client has set one since. Can be repeated after an error.
    */
   async up(held: Held): Promise<void> {
     for (const one of held) {

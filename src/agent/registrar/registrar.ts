@@ -26,25 +26,25 @@ import { RegistrationStatus } from './status.js'
 export interface RegistrarOptions {
   readonly registry: Registry
   readonly request: RegistrationRequest
-  /** Starts the server process to supervise; null without one. */
+  /** Starts the server process to supervise; null if there is no process to supervise. */
   readonly start?: (() => Promise<ServerProcess>) | null
   /** Probes of the server; null to register at once. */
   readonly health?: HealthGating | null
   readonly unhealthy?: Rules['unhealthy']
   /** Whether the layout carries weights. Default: true. */
   readonly carriesWeight?: boolean
-  /** How long the weight is 0 before the key is deleted; 0 for no drain. */
+  /** How long the weight is 0 before the key is deleted; 0 to deregister without a drain. */
   readonly drainMs: number
-  /** How long the server may take to end after SIGTERM. */
+  /** How long the server may take to end after SIGTERM, before SIGKILL. */
   readonly killAfterMs: number
 }
 
 /**
- * Registers a server while it is healthy, deregisters it before it ends, and ends when nothing is left to do. Runs beside
- * the server, or supervises its process. `reduce` decides on the actions; this class performs them.
+ * Registers a server while it is healthy, and deregisters it before it ends. Runs beside the server, or supervises its
+ * process. `reduce` decides on the actions; this class performs them.
  */
 export class Registrar extends EventEmitter<RegistrarEvents> {
-  /** State of the registration in etcd, whatever the phase of the registrar. */
+  /** State of the registration in etcd, which may differ from the phase of the registrar. */
   readonly status = new RegistrationStatus(this)
   private readonly owned: OwnedRegistration
   private server: ServerProcess | null = null
@@ -73,7 +73,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   /**
    * Runs until the registrar has ended.
    *
-   * @returns the exit code: the server's own, 0 after a signal of ours, 130 after a second `stop`
+   * @returns the exit code: the server's own, 0 if a signal of this registrar ended the server, 130 after a second `stop`
    * @throws DiscoError USAGE when the server cannot be started, CONFLICT, WAIT_TIMED_OUT, or an error of the registry
    * that ends the registrar
    */
@@ -128,7 +128,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     this.apply({ type: 'stop' })
   }
 
-  /** Deregisters after a drain, and leaves the server running. Resolves once the keys are out. */
+  /** Drains and deregisters, and leaves the server running. Resolves when the keys are removed. */
   async retire({ drainMs = this.drainMs }: { drainMs?: number } = {}): Promise<void> {
     this.drainMs = drainMs
     const removed = new Promise<void>((resolve) => this.onRemoved.push(resolve))
@@ -226,7 +226,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     }
   }
 
-  /** The drain lasts from the moment at which the weight is 0; if it cannot be set, from the first attempt. */
+  /** The drain begins when etcd has accepted weight 0; if etcd does not accept it, with the attempt. */
   private async drain(): Promise<void> {
     const { drainMs } = this
     const startMs = performance.now()
@@ -248,7 +248,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
 
   private async release(how: 'close' | 'abandon'): Promise<void> {
     const cause = await this.owned.release(how)
-    // The other of two attempts has already ended the registration.
+    // `close` and `abandon` may both be pending: the first to end has already reported the result.
     if (this.state.key !== 'leaving') return
     if (cause) this.emit('lapsing', { cause })
     else this.emit('deregistered')

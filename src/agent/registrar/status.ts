@@ -9,9 +9,9 @@ interface Absence {
   readonly isUnrenewed: boolean
 }
 
-/** State of a registration in etcd, by the last answer of etcd. */
+/** State of a registration in etcd, as of etcd's last answer. */
 export class RegistrationStatus {
-  /** Absences by address: under another lease, some layouts give an endpoint another key. */
+  /** Absences by address, not by key: in some layouts the key of an endpoint contains its lease. */
   private readonly absent = new Map<string, Absence>()
   private outage: { readonly since: Date; readonly cause: DiscoError } | null = null
 
@@ -57,13 +57,13 @@ export class RegistrationStatus {
     return !this.absent.has(addr)
   }
 
-  /** Why not all keys exist; null if they do. */
+  /** Why a key is missing; null if all keys exist. */
   get problem(): string | null {
     const [first] = this.absent.values()
     return first?.reason ?? null
   }
 
-  /** Since when, and why, etcd does not answer or denies; null while it answers. */
+  /** Since when and why etcd does not answer, or denies requests; null while it answers. */
   get etcd(): string | null {
     if (this.outage === null) return null
     const { since, cause } = this.outage

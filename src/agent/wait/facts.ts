@@ -7,20 +7,20 @@ import { endpointsOfServices } from '../../registry/service-summary.js'
 import type { HealthById } from '../health/survey.js'
 import type { WaitRequest } from './request.js'
 
-/** The registry's facts about selected endpoints. The servers have not been asked. */
+/** What the registry shows about the selected endpoints, before their servers are checked. */
 export function registryFacts(
   snapshot: LiveSnapshot,
   { service, filter }: Pick<WaitRequest, 'service' | 'filter'>,
 ): WaitFacts {
   const endpoints = chosenOf(filter, endpointsOfServices(endpointsOf(snapshot), service))
   const isDrained = (endpoint: Endpoint) =>
-    // Where all weights of a service are 0, they are unset: each endpoint has a share.
+    // If all weights of a service are 0, they are unset: each endpoint has a share.
     endpoint.weight === 0 && endpoint.problem === null && snapshot.shareOf(endpoint) === 0
   const drained = new Set(endpoints.filter(isDrained).map(endpointId))
   return { endpoints, names: filter.addrs, ready: null, healthy: null, drained }
 }
 
-/** The same with the answers of the servers. */
+/** Adds the results of health checks. */
 export function withHealth(facts: WaitFacts, byId: HealthById): WaitFacts {
   const ready = new Set<EndpointId>()
   const healthy = new Set<EndpointId>()

@@ -6,12 +6,12 @@ import { endpointsOf } from '../../domain/snapshot.js'
 import type { EndpointList, Registry } from '../../registry/registry.js'
 import { endpointsOfServices } from '../../registry/service-summary.js'
 
-/** The current list of a service, or of all, by a watch. */
+/** The endpoints of a service, or of all services, kept current by a watch. */
 export class FollowedList {
   readonly snapshot = new LiveSnapshot()
   /** Why the list may be wrong; null while it is current. */
   stale: DiscoError | null = null
-  /** Why the watch ended. */
+  /** The error that ended the watch; null if none did. */
   failure: unknown = null
 
   constructor(
@@ -20,7 +20,7 @@ export class FollowedList {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Whether there is a list that is current. */
+  /** Whether a list was received and is current. */
   get isLive(): boolean {
     return !this.snapshot.isEmpty && this.stale === null
   }
@@ -39,7 +39,7 @@ export class FollowedList {
   }
 
   /**
-   * Whether etcd has nothing newer: a watch whose connection hangs would not know.
+   * Whether the list is as new as etcd's data. Reads from etcd, because a watch whose connection hangs shows no error.
    *
    * @throws DiscoError if etcd does not answer
    */
@@ -48,7 +48,7 @@ export class FollowedList {
     return this.isLive && hasAllOf(this.snapshot, listing)
   }
 
-  /** Why nothing is selected, with the nearest names; null if something is, or if that cannot be found out. */
+  /** NOT_FOUND if the filter selects no endpoint, with similar names; null if it selects some, or etcd does not answer. */
   async whyNothing(filter: EndpointFilter): Promise<DiscoError | null> {
     const endpoints = endpointsOfServices(endpointsOf(this.snapshot), this.service)
     try {
@@ -57,7 +57,7 @@ export class FollowedList {
       return null
     } catch (thrown) {
       const error = DiscoError.from(thrown)
-      // Other errors are the watch's to report.
+      // The watch reports other errors.
       return error.code === 'NOT_FOUND' ? error : null
     }
   }

@@ -3,7 +3,7 @@ export class Hold {
   private sinceMs: number | null = null
   private brokenTimes = 0
 
-  /** @param forMs how long they have to hold; 0 is met at once */
+  /** @param forMs how long they must hold; 0 if it suffices that they hold once */
   constructor(
     readonly forMs: number,
     private readonly nowMs: () => number,
@@ -13,7 +13,7 @@ export class Hold {
     return this.sinceMs !== null
   }
 
-  /** How often a hold has ended: a check that began before such an end proves nothing. */
+  /** How many times conditions were found not to hold. A check that began before the last time is outdated. */
   get breaks(): number {
     return this.brokenTimes
   }
@@ -22,19 +22,23 @@ export class Hold {
     return this.sinceMs === null ? 0 : this.nowMs() - this.sinceMs
   }
 
-  /** Until the hold is long enough; 0 from then on. */
+  /** Time until the hold is long enough; 0 from then on. */
   get leftMs(): number {
     return Math.max(0, this.forMs - this.heldMs)
   }
 
-  /** The conditions hold: the first time begins the hold. @returns whether it has begun now */
+  /** To be called when the conditions hold: begins a hold, unless one is running. @returns whether it began one */
   begin(): boolean {
     if (this.isRunning) return false
     this.sinceMs = this.nowMs()
     return true
   }
 
-  /** The conditions do not hold, or etcd is out of reach. @returns how long they held before; null if they did not */
+  /**
+   * To be called when the conditions do not hold, or etcd is unreachable: ends the hold.
+   *
+   * @returns how long the conditions held, in milliseconds; null if no hold was running
+   */
   end(): number | null {
     this.brokenTimes++
     if (!this.isRunning) return null

@@ -12,12 +12,11 @@ import { type Waited, type WaitReports, type WaitRequest, waitConditions, waitSu
 /** Maximum number of unhealthy servers in a message. */
 const MAX_PROBLEMS = 5
 
-/** The interval of health checks, and of what has to be tried again; changes of the registry arrive by a watch. */
+/** Interval of health checks, and of attempts to confirm a hold. Changes of the registry arrive by a watch. */
 const SURVEY_PERIOD_MS = 500
 
 /**
- * Waits until all conditions of a service hold, and have held for long enough. It also waits for a service that does
- * not exist yet.
+ * Waits until all conditions of a service have held for `holdMs`. It also waits for a service that does not exist yet.
  *
  * @throws DiscoError WAIT_TIMED_OUT, INTERRUPTED, ETCD_DENIED before the first list
  */
@@ -38,16 +37,19 @@ class Wait {
   private cutTimer: NodeJS.Timeout | undefined
   private readonly list: FollowedList
   private readonly hold: Hold
+  /** The last reported state, a clause; empty before the first check. */
   private now = ''
   /** Why servers are not healthy, as of the last survey. */
   private problems: readonly string[] = []
+  /** Whether the timeout has passed. */
   private isLate = false
   /** Whether a health survey has begun. */
   private isSurveying = false
+  /** Whether a check has been completed. */
   private hasChecked = false
-  /** Whether the hold was long enough, and etcd did not confirm that nothing has changed. */
+  /** Whether the hold was long enough, but etcd has not confirmed yet that the list is up to date. */
   private isUnconfirmed = false
-  private hasTold = false
+  private hasExplained = false
   private wake: () => void = () => undefined
 
   constructor(
@@ -92,7 +94,7 @@ class Wait {
     return this.isLate && (this.hasChecked || this.list.stale !== null)
   }
 
-  /** Sees every update, so that a break between two checks counts. */
+  /** Examines every update, so that a break between two checks is not missed. */
   private updated(): void {
     const { stale } = this.list
     if (stale) {
@@ -107,10 +109,10 @@ class Wait {
   }
 
   private async check(): Promise<Waited | null> {
-    // A stale list may be wrong: only the current one counts.
+    // A stale list may be wrong.
     if (!this.list.isLive) return null
     this.isUnconfirmed = false
-    await this.tellNothing()
+    await this.explainNothing()
     const { breaks } = this.hold
     // Copies both now: the snapshot changes in place while health is checked.
     const { revision } = this.list.snapshot
@@ -130,7 +132,11 @@ class Wait {
     return { revision, facts, elapsedMs: performance.now() - this.startMs, heldMs: this.hold.heldMs }
   }
 
-  /** Whether conditions that hold by a check have held for long enough. @param breaks when the check began */
+  /**
+   * Called when a check has found that the conditions hold. Returns whether they have held for long enough.
+   *
+   * @param breaks `hold.breaks` at the start of the check
+   */
   private async hasHeld(breaks: number): Promise<boolean> {
     if (this.hold.breaks !== breaks) return false
     if (this.hold.begin()) this.reports.onHold?.()
@@ -155,7 +161,7 @@ class Wait {
     if (this.isLate) this.cutSoon()
     const byId = await surveyHealth(facts.endpoints, this.request.probe, this.cut.signal)
     const checked = facts.endpoints.map((endpoint) => byId.get(endpointId(endpoint)))
-    // The end of the wait ends a survey under way, which then has few answers.
+    // The end of the wait aborts a running survey, whose results are then incomplete.
     if (!this.stop.signal.aborted) this.problems = problemsOf(facts.endpoints, checked)
     return withHealth(facts, byId)
   }
@@ -175,15 +181,15 @@ class Wait {
     this.now = now
   }
 
-  /** Says why nothing is selected, before the first check. */
-  private async tellNothing(): Promise<void> {
-    if (this.hasTold) return
-    this.hasTold = true
+  /** Reports before the first check why no endpoint is selected. */
+  private async explainNothing(): Promise<void> {
+    if (this.hasExplained) return
+    this.hasExplained = true
     const nothing = await this.list.whyNothing(this.request.filter)
     if (nothing && !this.stop.signal.aborted) this.reports.onNothing?.(nothing)
   }
 
-  /** A running first check counts, if it takes no longer than one health check may. */
+  /** Called at the timeout. A first check that is still running may take until the deadline of a health check. */
   private late(): void {
     this.isLate = true
     if (this.hasChecked) this.halt()
@@ -191,7 +197,7 @@ class Wait {
     if (this.isSurveying) this.cutSoon()
   }
 
-  /** Ends a survey that began before the timeout, or with the first list after it. */
+  /** Aborts the running survey after the deadline of a health check. */
   private cutSoon(): void {
     this.cutTimer ??= setTimeout(() => this.cut.abort(), this.request.probe.deadlineMs)
   }
@@ -207,14 +213,14 @@ class Wait {
     const which = waitSubject(this.request)
     const wanted = waitConditions(this.request)
     const after = timeoutMs > 0 ? ` after ${timeoutMs / 1000}s` : ''
-    return new DiscoError('WAIT_TIMED_OUT', this.outcome(which, wanted, after), {
+    return new DiscoError('WAIT_TIMED_OUT', this.timeoutText(which, wanted, after), {
       suggestions: [...this.problems.slice(0, MAX_PROBLEMS), 'More time: --timeout 2m'],
     })
   }
 
-  private outcome(which: string, wanted: string, after: string): string {
+  private timeoutText(which: string, wanted: string, after: string): string {
     const { stale } = this.list
-    // While etcd is out of reach, the state of the service is unknown: the message of the cause names etcd.
+    // While etcd is unreachable, the state of the service is unknown.
     if (stale || this.now === '') {
       return `Unknown${after} whether ${which} meets ${wanted}: ${stale?.message ?? 'etcd has not answered'}`
     }
