@@ -19,11 +19,12 @@ export interface EndpointBalancerSettings<Connection> {
   /** Whether calls may go to an endpoint, for example by its version. Default: all endpoints of the service. */
   readonly select?: (endpoint: Endpoint) => boolean
   /**
-   * Makes the connection of an endpoint that has joined the list. Calls go to the endpoint after `setReady(true)`,
-   * until `setReady(false)`. If this throws, the endpoint is left out until the next update.
+   * Creates the connection to an endpoint that has joined the list. Calls go to the endpoint after `setReady(true)`,
+   * until `setReady(false)`. If `connect` throws, the endpoint gets no calls, and the next update calls `connect`
+   * again.
    */
   connect(endpoint: Endpoint, setReady: (isReady: boolean) => void): Connection
-  /** Called when the endpoint has left the list, and its last call has been released. */
+  /** Called when the endpoint has left the list and its last call has been released. */
   disconnect(connection: Connection): void
 }
 
@@ -57,10 +58,10 @@ interface Weighted {
 }
 
 /**
- * Balances the calls of a client without grpc-js, such as one of Connect: applies the updates of a service
- * (`Registry.watch`), and picks by an LB policy among the endpoints that are ready and not drained, as a channel
- * does. The caller makes and owns the connections. An endpoint keeps its connection while its weight or metadata
- * change, and the policy keeps its state. One balancer serves one registry: use one for each of `combineRegistries`.
+ * Balances the calls of a client without grpc-js, such as a Connect client. It applies the updates of a service
+ * (`Registry.watch`), and picks by an LB policy among the endpoints that are ready and not drained, as a channel does.
+ * The caller makes and owns the connections. When the weight or metadata of an endpoint change, its connection and its
+ * state in the policy are kept. One balancer serves one registry: for several registries, create a balancer for each.
  *
  * @example
  * ```ts
@@ -95,12 +96,12 @@ export class EndpointBalancer<Connection> {
   private readonly members = new Map<EndpointId, Member<Connection>>()
   private readonly rotation: Rotation<Weighted, Member<Connection>>
 
-  /** Makes a balancer without endpoints; the first list adds them. */
+  /** Creates a balancer without endpoints. The first list adds them. */
   constructor(private readonly settings: EndpointBalancerSettings<Connection>) {
     this.rotation = new Rotation(settings.policy, environmentOf(settings))
   }
 
-  /** Whether a list has arrived. It may be empty. */
+  /** Whether a list of endpoints has been applied. The list may be empty. */
   get hasList(): boolean {
     return !this.snapshot.isEmpty
   }
@@ -111,10 +112,11 @@ export class EndpointBalancer<Connection> {
   }
 
   /**
-   * Applies an update of the service's watch. While the registry is unreachable (`stale`), the last list stays. An
-   * error of `connect` or `disconnect` is thrown after the rest of the update has been applied.
+   * Applies an update of the service's watch. The update `stale` (the registry is unreachable) changes nothing: the
+   * last list stays in use. An error of `connect` or `disconnect` is thrown after the rest of the update has been
+   * applied.
    *
-   * @throws DiscoError USAGE for an update of one of several registries (`combineRegistries`)
+   * @throws DiscoError USAGE for an update from `combineRegistries`
    */
   apply(update: Update): void {
     if (update.registry !== undefined) throw severalRegistries(update.registry)
@@ -144,8 +146,8 @@ export class EndpointBalancer<Connection> {
   }
 
   /**
-   * Picks an endpoint for a call; release it after the call. Null if no endpoint is ready, or none that the keys
-   * choose.
+   * Picks an endpoint for a call; release it after the call. Null if no endpoint can be picked, or if the policy
+   * `pinned` finds no endpoint for the keys and has no fallback.
    */
   pick(keys: CallKeys = NO_KEYS): PickedEndpoint<Connection> | null {
     const member = this.rotation.chooser.choose(keys)
@@ -160,7 +162,7 @@ export class EndpointBalancer<Connection> {
     return { endpoint: member.endpoint.registration, connection: member.made.connection, release }
   }
 
-  /** Removes all endpoints. Connections with calls are disconnected with the release of their last one. */
+  /** Removes all endpoints. A connection with outstanding calls is disconnected when the last of them is released. */
   close(): void {
     this.changeAll(
       [...this.members].map(
@@ -229,7 +231,10 @@ export class EndpointBalancer<Connection> {
   }
 }
 
-/** A balancer has one list, without the priorities and ratios of several registries. */
+/**
+ * Error for an update from `combineRegistries`. A balancer holds one list, and does not apply the priorities and ratios
+ * of several.
+ */
 function severalRegistries(registry: string): DiscoError {
   return new DiscoError('USAGE', `The update is of ${registry}, one of several registries`, {
     suggestions: ['Watch each registry by itself, with an EndpointBalancer of its own'],

@@ -60,13 +60,13 @@ export type PolicyName =
   | 'pick_first'
   | 'pinned'
 
-/** A text that an editor completes with these names, and that may be any other. */
+/** Any string. Editors suggest the given names. */
 export type NameOf<Names extends string> = Names | (string & Record<never, never>)
 
 /**
- * The policy of that name or short name.
+ * Finds a policy by its name or short name.
  *
- * @param source the flag or variable that contains the name, for the error
+ * @param source the flag or variable that the name comes from, for the error message
  * @throws DiscoError USAGE listing the valid names
  * @example
  * ```ts
@@ -101,7 +101,7 @@ export function findPolicy(name: NameOf<PolicyName>, source?: string): PolicyKin
 }
 
 /**
- * Each name with its short name, for messages.
+ * The names of all policies with their short names, separated by commas, for messages.
  *
  * @example
  * ```ts

@@ -6,13 +6,13 @@ import { WeightTree } from './weight-tree.js'
 
 const TRAITS = { name: 'least_request', shortName: 'lr', weighted: true, shares: 'none' } as const
 
-/** More choices than this make no difference; gRFC A48 has the same bounds. */
+/** The bounds of gRFC A48. More than ten choices hardly improve the result. */
 const CHOICES = integer(2, 10)
 
 /**
- * The endpoint with the fewest outstanding calls relative to its weight (least connections), in O(log n). Without
- * parameters it compares all endpoints, which is exact; with `choiceCount` it draws that many and takes the best of
- * them (the power of two choices: Mitzenmacher 2001; gRFC A48).
+ * Picks the endpoint with the fewest outstanding calls relative to its weight (least connections), in O(log n). Without
+ * parameters it compares all endpoints, which is exact. With `choiceCount` it draws that many endpoints and picks the
+ * best of them (the power of two choices: Mitzenmacher 2001; gRFC A48).
  */
 export const leastRequest: PolicyKind = {
   ...TRAITS,
@@ -32,12 +32,13 @@ export const leastRequest: PolicyKind = {
 type LoadSource<Candidate> = Pick<Environment<Candidate>, 'random' | 'outstanding'>
 
 /**
- * Compares calls per weight among all endpoints and draws among ties by weight. So shares follow the weights where
- * calls come one by one, and the clients of a service do not all prefer the same idle endpoint.
+ * Picks the endpoint with the fewest calls per weight, and draws among ties in proportion to weight. With one call at a
+ * time, all endpoints tie, so that shares follow the weights. The draw also prevents all clients of a service from
+ * picking the same idle endpoint.
  */
 class LeastOfAll<Candidate> implements Chooser<Candidate> {
   private readonly roster = new Roster<Candidate>()
-  /** Indexed by the places of the roster. */
+  /** Calls and weights by place in the roster. */
   private readonly tree = new LoadTree()
 
   constructor(private readonly load: LoadSource<Candidate>) {}
@@ -80,7 +81,10 @@ class LeastOfAll<Candidate> implements Chooser<Candidate> {
   }
 }
 
-/** Draws by weight, with repetition as in A48, so that idle endpoints also share by weight. */
+/**
+ * Draws `choices` endpoints in proportion to weight, with repetition (A48), and picks the one with the fewest calls per
+ * weight. Shares among idle endpoints therefore follow the weights.
+ */
 class LeastOfSome<Candidate> implements Chooser<Candidate> {
   private readonly tree = new WeightTree<Candidate>()
   private readonly weights = new Map<Candidate, number>()

@@ -5,14 +5,15 @@ import type { Rng } from '../domain/rng.js'
  * draw and for a change. A tournament tree in flat arrays: each node has the least calls/weight below it, as a pair
  * of numbers, and the sum of the weights of all places tied at that ratio.
  *
- * Ratios are compared crosswise, so nothing is rounded while calls x weight stays below 2^53. A place of weight 0 is
- * empty and never drawn. Places are numbered from 0, and all indexes below are within the arrays: hence `as number`.
+ * Two ratios are compared by cross-multiplication, which is exact while calls x weight is below 2^53. A place of weight
+ * 0 is empty and never drawn. Places are numbered from 0. Every index below is within the arrays, hence `as number`.
  */
 export class LoadTree {
   /** A power of two: the leaf of place p is node `leaves + p`, the root is node 1. */
   private leaves = 8
   private calls = new Float64Array(16)
   private weights = new Float64Array(16)
+  /** By node: the sum of the weights of the places below it that tie at the node's ratio. */
   private levelWeights = new Float64Array(16)
 
   set(place: number, calls: number, weight: number): void {
@@ -22,7 +23,7 @@ export class LoadTree {
     for (let node = leaf >> 1; node > 0; node >>= 1) this.play(node)
   }
 
-  /** A place of the least load, drawn among ties in proportion to weight; -1 if all places are empty. */
+  /** A place with the fewest calls per weight, drawn among ties in proportion to weight; -1 if all places are empty. */
   draw(random: Rng): number {
     const { levelWeights, leaves } = this
     let left = random() * (levelWeights[1] as number)
@@ -38,7 +39,7 @@ export class LoadTree {
     return node - leaves
   }
 
-  /** Sets a node to the better of its children, or to their sum if they tie. */
+  /** Sets a node to its child with the lower ratio. If both tie, their `levelWeights` are added. */
   private play(node: number): void {
     const { calls, weights, levelWeights } = this
     const left = 2 * node
@@ -54,7 +55,7 @@ export class LoadTree {
     )
   }
 
-  /** Negative where `a` has the lesser load, positive where `b` has; an empty node has the greatest. */
+  /** Negative if node `a` has the lower ratio, positive if node `b` has, 0 if they tie. An empty node ranks last. */
   private compare(a: number, b: number): number {
     const { calls, weights } = this
     if (weights[b] === 0) return -1

@@ -1,9 +1,11 @@
 import { DiscoError } from '../domain/errors.js'
 import type { Policy, PolicyKind } from './policy.js'
 
-/** Reads one parameter; null for an invalid value. */
+/** A parameter of a policy. */
 interface Parameter<Value> {
+  /** The valid values in words, for the error message. */
   readonly expected: string
+  /** Converts the value in the config; null if it is invalid. */
   read(value: unknown): Value | null
 }
 
@@ -25,9 +27,9 @@ type Values<Parameters> = {
 }
 
 /**
- * Reads a policy's parameters from its part of a service config. Absent parameters are undefined.
+ * Reads a policy's parameters from its JSON object in a service config. Absent parameters are undefined.
  *
- * @throws DiscoError USAGE
+ * @throws DiscoError USAGE if `config` is not an object, has an unknown parameter or an invalid value
  */
 export function readParameters<Parameters extends Record<string, Parameter<unknown>>>(
   policy: string,
@@ -54,7 +56,7 @@ export function readParameters<Parameters extends Record<string, Parameter<unkno
 
 type Parameterless = Omit<Policy, 'config' | 'reads' | 'countsCalls'>
 
-/** A policy without call keys and parameters. */
+/** A policy that has no parameters and reads neither call keys nor outstanding calls. */
 export function withoutParameters(policy: Parameterless): PolicyKind {
   const { name, shortName, weighted, shares } = policy
   return {

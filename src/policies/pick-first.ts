@@ -2,8 +2,9 @@ import { withoutParameters } from './parameters.js'
 import type { Chooser, Environment } from './policy.js'
 
 /**
- * Sends all calls to the first endpoint of the list that is in rotation, until it leaves. Endpoints that join later
- * do not take over, even from an earlier place: a change of endpoint costs its clients their warm caches.
+ * Sends all calls to the first endpoint of the list that is in rotation, until it leaves. An endpoint that joins later
+ * does not take over, even if it is earlier in the list: a change of endpoint would lose the caches that the current
+ * one has filled.
  */
 export const pickFirst = withoutParameters({
   name: 'pick_first',

@@ -6,9 +6,9 @@ import { roundRobin } from './round-robin.js'
 const TRAITS = { name: 'pinned', shortName: 'pinned', weighted: false, shares: 'none' } as const
 
 /**
- * Sends calls to one endpoint, named by its id, key or address: by the call's own pin, else by the parameter `to`. If
- * that endpoint is not in rotation, or the call has no pin, the parameter `fallback` decides: one of `others` with
- * its parameters, such as `{"round_robin": {}}`. Without a fallback the call fails.
+ * Sends each call to the endpoint whose id, key or address is the pin: the pin of the call, or else the parameter `to`.
+ * If no endpoint in rotation has that name, or there is no pin, the parameter `fallback` picks the endpoint. It is one
+ * of `others` with its parameters, such as `{"round_robin": {}}`. Without a fallback the call fails.
  */
 export function pinnedOr(others: readonly PolicyKind[]): PolicyKind {
   return {
@@ -45,12 +45,12 @@ function policyOf(others: readonly PolicyKind[]) {
 
 class Pinned<Candidate> implements Chooser<Candidate> {
   private readonly namesOf = new Map<Candidate, readonly string[]>()
-  /** Two keys may share an address: endpoints of the same name take turns. */
+  /** The endpoints of each name. Two keys may have the same address: endpoints with the same name take turns. */
   private readonly sameName = new Map<string, Chooser<Candidate>>()
 
   constructor(
     private readonly environment: Environment<Candidate>,
-    private readonly pinOtherwise: string | null,
+    private readonly defaultPin: string | null,
     private readonly fallback: Chooser<Candidate> | null,
   ) {}
 
@@ -83,7 +83,7 @@ class Pinned<Candidate> implements Chooser<Candidate> {
   }
 
   choose(keys: CallKeys = NO_KEYS): Candidate | null {
-    const pin = keys.pin ?? this.pinOtherwise
+    const pin = keys.pin ?? this.defaultPin
     const pinned = pin === null ? undefined : this.sameName.get(pin)
     return pinned?.choose() ?? this.fallback?.choose(keys) ?? null
   }

@@ -1,20 +1,23 @@
-/** Marks the end of a list and an empty bucket: the largest index, which no point has. */
+/** Marks the end of a list and an empty bucket. Points have smaller indexes. */
 const NONE = 2 ** 32 - 1
 
 /** The initial number of buckets is 2^FIRST_BITS. */
 const FIRST_BITS = 8
 
-/** Numbers of a point, adjacent because memory is read by cache line: place, owner, next point, unused. */
+/**
+ * A point is four consecutive numbers: place, owner, next point, unused. They are adjacent because memory is read by
+ * cache line.
+ */
 const STRIDE = 4
 const OWNER = 1
 const NEXT = 2
 
 /**
- * Points on a circle of 2^32 places, each with an owner. Points are hashes and therefore spread evenly: they are kept
- * in about as many buckets as there are points, by their first bits, each a short linked list in a flat array.
- * Adding, removing and finding a point take O(1) on average, for any number of points.
+ * A circle of 2^32 places, with points that each have an owner. Places are hashes and therefore evenly spread. A bucket
+ * holds the points whose places have the same leading bits, as a linked list in a flat array. There are at least as
+ * many buckets as points, so adding, removing and finding a point take O(1) on average.
  *
- * Owners are small whole numbers. All indexes below are those of a bucket or of a point in use: hence `as number`.
+ * Owners are small whole numbers. Every index below is that of a bucket or of a point in use, hence `as number`.
  */
 export class PointCircle {
   private bits = FIRST_BITS
@@ -58,7 +61,7 @@ export class PointCircle {
     this.count--
   }
 
-  /** The owner of the first point at or after this place, around the circle; null without points. */
+  /** The owner of the first point at or after this place, around the circle; null if there are no points. */
   ownerFrom(place: number): number | null {
     if (this.count === 0) return null
     const { heads, points } = this

@@ -1,7 +1,7 @@
 import type { Rng } from '../domain/rng.js'
 import type { ShareRule } from '../domain/shares.js'
 
-/** Keys of a call that a policy may choose by; null for a key that the call lacks. */
+/** Keys of a call that a policy may choose by. A key is null if the call does not have it. */
 export interface CallKeys {
   /** Under the hashing policies, calls with the same key go to the same endpoint. */
   readonly hashKey: string | null
@@ -10,7 +10,7 @@ export interface CallKeys {
 }
 
 /**
- * The keys of a call that has none.
+ * The `CallKeys` of a call without keys.
  *
  * @example
  * ```ts
@@ -21,78 +21,89 @@ export interface CallKeys {
  */
 export const NO_KEYS: CallKeys = { hashKey: null, pin: null }
 
-/** Inputs of a policy besides the weights. They are read at each pick and never cached. */
+/** Inputs of a policy besides the weights. */
 export interface Environment<Candidate> {
   readonly random: Rng
   /** The name of this client: its address or its host name. `source_hash` hashes it. */
   readonly clientKey: string
-  /** The identity of a candidate. It is equal in all clients, so that they all build the same hash ring. */
+  /**
+   * The id of a candidate. It must not change, and must be the same in all clients, so that all build the same hash
+   * ring.
+   */
   id(candidate: Candidate): string
-  /** Names that a call may pin: the registered id, the key and the address. */
+  /** Names that a call may pin: the registered id, the key and the address. Read by `join` and `rename`. */
   names(candidate: Candidate): readonly string[]
-  /** The candidate's place in the resolver's list. */
+  /** The candidate's index in the resolver's list. Read by `choose`. */
   rank(candidate: Candidate): number
-  /** Outstanding calls, including calls that were picked and not yet started. */
+  /**
+   * The number of outstanding calls, including calls that were picked and have not started. Read by `join`, `reweigh`,
+   * `recount` and `choose`.
+   */
   outstanding(candidate: Candidate): number
 }
 
 /**
  * An LB policy without gRPC: holds the candidates in rotation and picks one for each call. Its state (position in the
- * rotation, lags) survives all changes. Pure: no clock and no I/O; randomness comes from the environment.
+ * rotation, lags) survives changes of candidates and weights. Pure: it uses no clock and no I/O, and randomness comes
+ * from the environment.
  *
- * A candidate is compared by identity and is in rotation at most once. Weight 0 is never in rotation: the caller
- * omits such a candidate.
+ * Candidates are compared by identity, and each is in rotation at most once. The caller does not join a candidate of
+ * weight 0.
  */
 export interface Chooser<Candidate> {
   /** The candidate can be chosen from now on. @param weight an integer > 0 */
   join(candidate: Candidate, weight: number): void
   /** A candidate's weight has changed. @param weight an integer > 0 */
   reweigh(candidate: Candidate, weight: number): void
-  /** The candidate is not chosen any more, and its state is forgotten. */
+  /** The candidate is no longer chosen, and its state is discarded. */
   leave(candidate: Candidate): void
   /**
-   * The candidate is temporarily not READY: it is not chosen, and keeps its place and lag until `resume` or `leave`.
-   * A policy without such state omits both methods: the candidate then leaves and joins again.
+   * The candidate is temporarily not READY: it is not chosen, and keeps its place and lag until `resume` or `leave`. A
+   * policy without such state omits both methods; the caller then calls `leave` and `join` instead.
    */
   suspend?(candidate: Candidate): void
-  /** The candidate is READY again. @param weight may differ from the previous one */
+  /** The candidate is READY again. @param weight an integer > 0; may differ from the previous one */
   resume?(candidate: Candidate, weight: number): void
   /**
-   * The candidate's outstanding calls have changed, other than by joining. Only policies ordered by them implement
-   * it.
+   * The number of the candidate's outstanding calls has changed. Only policies that order candidates by it implement
+   * this.
    */
   recount?(candidate: Candidate): void
-  /** The candidate's names have changed. Only policies that choose by name implement it. */
+  /** The candidate's names have changed. Only policies that choose by name implement this. */
   rename?(candidate: Candidate): void
-  /** Null if no candidate is in rotation, or none that is valid for this call. */
+  /** Chooses a candidate for a call. Null if no candidate is in rotation, or if `pinned` finds none for the keys. */
   choose(keys?: CallKeys): Candidate | null
+  /** The number of candidates in rotation. */
   readonly size: number
 }
 
-/** What a policy is, with or without its parameters. */
+/** Properties of a policy that do not depend on its parameters. */
 export interface PolicyTraits {
   readonly name: string
   /** A short name for the command line. */
   readonly shortName: string
-  /** Whether shares follow the weights; otherwise shares are equal. */
+  /** Whether shares follow the weights. If not, the weights of endpoints in rotation are ignored. */
   readonly weighted: boolean
+  /** What the policy promises about shares. */
   readonly shares: ShareRule
 }
 
 /** A policy with its parameters. */
 export interface Policy extends PolicyTraits {
-  /** The parameters, as a service config writes them. */
+  /** The parameters in the form of a service config. */
   readonly config: Readonly<Record<string, unknown>>
   /** The keys that `choose` reads, so that callers need not compute others. */
   readonly reads: readonly (keyof CallKeys)[]
-  /** Whether `choose` reads outstanding calls, so that callers need not count them otherwise. */
+  /** Whether the policy reads outstanding calls. If not, callers need not count them. */
   readonly countsCalls: boolean
-  /** A chooser without candidates. Its state lives as long as it does: keep one for all changes of a list. */
+  /**
+   * Creates a chooser without candidates. Keep it through all changes of the list: a new chooser starts without state.
+   */
   create<Candidate>(environment: Environment<Candidate>): Chooser<Candidate>
 }
 
 /** A policy before its parameters are set. */
 export interface PolicyKind extends PolicyTraits {
-  /** @throws DiscoError USAGE for an unknown parameter or an invalid value */
+  /** Sets the parameters. @throws DiscoError USAGE for an unknown parameter or an invalid value */
   configure(config: unknown): Policy
 }

@@ -3,7 +3,10 @@ import { withoutParameters } from './parameters.js'
 import type { Chooser } from './policy.js'
 import { Roster } from './roster.js'
 
-/** Draws all endpoints with equal probability. Stateless, so many clients together also spread evenly. */
+/**
+ * Draws each endpoint with equal probability. Draws are independent, so the calls of many clients together also spread
+ * evenly.
+ */
 export const random = withoutParameters({
   name: 'random',
   shortName: 'random',

@@ -5,9 +5,9 @@ import { NO_KEYS } from './policy.js'
 import { Ring } from './ring.js'
 
 /**
- * Calls with the same key go to the same endpoint (consistent hashing): an endpoint that joins or leaves moves only
- * its own keys. The call's key takes precedence over the parameter `key`; a call without a key is drawn at random
- * (gRFC A76).
+ * Calls with the same key go to the same endpoint (consistent hashing): an endpoint that joins or leaves moves only its
+ * own keys. The call's key takes precedence over the parameter `key`. Without either, a random place on the ring is
+ * used (gRFC A76).
  */
 export const ringHash = onRing({ name: 'ring_hash', shortName: 'ring' }, () => null)
 
@@ -17,7 +17,10 @@ export const ringHash = onRing({ name: 'ring_hash', shortName: 'ring' }, () => n
  */
 export const sourceHash = onRing({ name: 'source_hash', shortName: 'source' }, ({ clientKey }) => clientKey)
 
-/** A policy on the ring. @param keyOf the key of calls without one, if the parameter `key` is absent */
+/**
+ * A policy on the ring. @param keyOf the key for calls without one if the parameter `key` is absent; null for a random
+ * place
+ */
 function onRing(
   names: Pick<PolicyKind, 'name' | 'shortName'>,
   keyOf: (environment: Pick<Environment<unknown>, 'clientKey'>) => string | null,
@@ -38,14 +41,17 @@ function onRing(
   }
 }
 
-/** Looks up keys on its ring, and draws for calls without a key. */
+/**
+ * Chooses the owner of the call's key on a ring of all candidates. A call without a key gets a random place on the
+ * ring.
+ */
 export class HashRing<Candidate> implements Chooser<Candidate> {
   private readonly ring = new Ring<Candidate>()
 
   constructor(
     private readonly environment: Pick<Environment<Candidate>, 'id' | 'random'>,
-    /** The key of calls without one; if absent, those calls are drawn at random. */
-    private readonly keyOtherwise: string | null,
+    /** The key for calls without one; null for a random place on the ring. */
+    private readonly defaultKey: string | null,
   ) {}
 
   get size(): number {
@@ -65,7 +71,7 @@ export class HashRing<Candidate> implements Chooser<Candidate> {
   }
 
   choose({ hashKey }: CallKeys = NO_KEYS): Candidate | null {
-    const key = hashKey ?? this.keyOtherwise
+    const key = hashKey ?? this.defaultKey
     const hash = key === null ? Math.floor(this.environment.random() * 2 ** 32) : hash32(key)
     return this.ring.ownerOf(hash)
   }

@@ -1,18 +1,21 @@
 import type { Chooser, Environment, Policy } from './policy.js'
 
-/** A candidate with its state, as its owner last saw it. */
+/** A member of a balancer: an endpoint and whether it is READY. */
 export interface Placed<Weighted extends { readonly weight: number }> {
-  /** Its weight is at least 0; 0 is drained. */
+  /** The endpoint with its weight, at least 0. An endpoint of weight 0 is drained. */
   readonly endpoint: Weighted
   readonly isReady: boolean
 }
 
-/** A change of one member's place in the rotation. */
+/** A member that was added, removed or reweighed in the rotation. */
 export interface PlaceChange<Weighted> {
   readonly endpoint: Weighted
   /** The new weight for the policy; 0 for a member that is no longer picked. */
   readonly weight: number
-  /** Whether it is merely not READY: the policy keeps its place until it is READY again. */
+  /**
+   * Whether the member is out of rotation only because it is not READY. The policy keeps its state until it is READY
+   * again.
+   */
   readonly isAway: boolean
 }
 
@@ -24,9 +27,9 @@ export interface PlaceChange<Weighted> {
 export class Rotation<Weighted extends { readonly weight: number }, One extends Placed<Weighted>> {
   readonly chooser: Chooser<One>
   private readonly weights = new Map<One, number>()
-  /** Members that were picked, and will be again when they are READY. */
+  /** Members that are out of rotation until they are READY again. */
   private readonly away = new Set<One>()
-  /** Members whose place has changed since `takeChanges`, with their endpoints. */
+  /** Members that have changed since the last `takeChanges`, with their endpoints. */
   private changed = new Map<One, Weighted>()
 
   constructor(
@@ -40,7 +43,7 @@ export class Rotation<Weighted extends { readonly weight: number }, One extends 
     return this.weights.size
   }
 
-  /** Brings the policy's idea of a member in line with its state and weight. */
+  /** Adds, reweighs, suspends or removes a member, according to its weight and whether it is READY. */
   place(member: One): void {
     const { weight } = member.endpoint
     if (weight === 0) this.remove(member)
@@ -60,7 +63,7 @@ export class Rotation<Weighted extends { readonly weight: number }, One extends 
     this.chooser.recount?.(member)
   }
 
-  /** The changes since the last call; null for none. */
+  /** The changes since the last call; null if there are none. */
   takeChanges(): readonly PlaceChange<Weighted>[] | null {
     if (this.changed.size === 0) return null
     const changes = [...this.changed].map(([member, endpoint]) => ({

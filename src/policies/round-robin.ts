@@ -10,13 +10,13 @@ export const roundRobin = withoutParameters({
   create: () => new RoundRobin(),
 })
 
-/** A candidate that returns from a reconnect is served when it is owed this part of a pick. */
+/** A candidate that is READY again is served once its lag reaches this, in picks. */
 const DUE_LAG = 0.5
 
-/** A place in the circle. Linked, so that joining and leaving take O(1). */
+/** A candidate in the circle, a doubly linked list: joining and leaving take O(1). */
 interface Entry<Candidate> {
   readonly candidate: Candidate
-  /** Its key in `returning`. */
+  /** Its slot in `returning`. */
   readonly slot: number
   before: Entry<Candidate>
   after: Entry<Candidate>
@@ -27,17 +27,17 @@ interface Entry<Candidate> {
 }
 
 /**
- * Serves each endpoint in turn. A newcomer is served after all present endpoints; a leaver does not move the turn. An
- * endpoint that reconnects keeps its lag: after its return it is served as soon as it is owed half a pick, and then
- * takes the last place. So reconnects do not accumulate in either direction. All operations take O(1), except a
- * return, which takes O(log n) of the number returning.
+ * Serves each endpoint in turn. A newcomer is served after all present endpoints; when an endpoint leaves, the order of
+ * the others stays. An endpoint that reconnects keeps its lag: when it is READY again, it is served as soon as the lag
+ * is half a pick, and then takes the last place. The deviations of several reconnects therefore do not add up. All
+ * operations take O(1), except a return from a reconnect, which takes O(log n) of the number of endpoints returning.
  */
 class RoundRobin<Candidate> implements Chooser<Candidate> {
   private readonly entries = new Map<Candidate, Entry<Candidate>>()
   private readonly bySlot: Entry<Candidate>[] = []
   private readonly freeSlots: number[] = []
   private next: Entry<Candidate> | null = null
-  /** READY again but not yet in the circle, by the time at which each is due. */
+  /** Candidates that are READY again but not yet in the circle, by the time at which each is due. */
   private readonly returning = new SlotHeap()
   private linked = 0
   /** Virtual: each pick advances it by 1/size. */

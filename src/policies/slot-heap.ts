@@ -1,9 +1,9 @@
 /**
- * A binary min-heap of slots (small whole numbers) by a key, in flat arrays: it allocates only when it grows. A slot
- * is in it at most once, and can be removed from any position in O(log n). Of equal keys the smaller slot comes
+ * A binary min-heap of slots (small whole numbers) by a key, in flat arrays: it allocates only when it grows. A slot is
+ * in the heap at most once, and can be removed from any position in O(log n). If keys are equal, the smaller slot comes
  * first.
  *
- * All indexes below are below `size`, or a slot that was pushed: hence `as number`.
+ * Every index below is less than `size` or is a slot that was pushed, hence `as number`.
  */
 export class SlotHeap {
   private keys = new Float64Array(8)

@@ -48,7 +48,7 @@ export class WeightTree<Candidate> {
     if (total === 0) return null
     let left = random() * total
     let slot = 0
-    // The number of places is a power of two: halving steps find the first whose running sum exceeds `left`.
+    // The number of slots is a power of two, so halving steps find the first slot whose running sum exceeds `left`.
     for (let step = this.weights.length; step > 0; step >>= 1) {
       const sum = sums[slot + step]
       if (sum === undefined || sum > left) continue

@@ -21,10 +21,9 @@ const REBASE_AT = 256
  * (Tijdeman 1980), scheduled as EEVDF (Stoica and Abdel-Wahab 1995). While membership and weights do not change, no
  * candidate's count is ever a whole pick away from its exact share, at any moment and for any weights.
  *
- * Virtual time advances by 1/(total weight) a pick. Each candidate has one turn at a time. A turn is eligible
- * from its start on, and its deadline is 1/weight after its start. A pick serves the eligible turn with the
- * earliest deadline; the candidate's next turn starts at that deadline. O(log n) for a pick and for a weight
- * change.
+ * Virtual time advances by 1/(total weight) with each pick. Each candidate has one turn at a time. A turn is eligible
+ * from its start on, and its deadline is 1/weight after its start. A pick serves the eligible turn with the earliest
+ * deadline; the candidate's next turn starts at that deadline. O(log n) for a pick and for a weight change.
  *
  * A candidate's lag, weight x (now - start), is its share of the picks so far less its own picks. A new weight
  * keeps the lag. A leaver's lag is shared among the others by moving virtual time. A candidate that is
@@ -32,16 +31,17 @@ const REBASE_AT = 256
  * then no longer sum to 0, so a gap may exceed a pick (`test/property/reconnects.test.ts` has the limits). If
  * no turn is eligible, the one that starts first is served.
  *
- * While weights change, no candidate is ever a whole pick ahead, and few are a pick behind. No rule that does
- * not know the future can avoid this: of four candidates of weight 10, let each that is picked weigh 1 from
- * then on; after three picks the fourth is behind by 10/40 + 10/31 + 10/22 = 1.03. Measured by
- * `npm run bench -- gaps`, a weight drawn anew before a fifth of 500 picks: with weights from 1 to 1,000, in 54
- * of a million runs a candidate was a pick behind, by 1.20 at most; with half of them from 1 to 10, in 9,166, by
- * 1.80 at most. A rule that lets turns overtake those due first brings this down to 1 and 971, but a pick then
- * costs half as much again.
+ * While weights change, no candidate is ever a whole pick ahead, and few are a pick or more behind. No rule can exclude
+ * that without knowing future weights. Example: four candidates have weight 10, and each gets weight 1 when it is
+ * picked. After three picks the fourth is behind by 10/40 + 10/31 + 10/22 = 1.03. `npm run bench -- gaps` measured a
+ * million runs of 500 picks, with a random new weight before every fifth pick on average. With weights from 1 to 1,000,
+ * a candidate was a pick or more behind in 54 runs, by 1.20 at most. With half of the weights from 1 to 10, this
+ * happened in 9,166 runs, by 1.80 at most. A rule under which a turn may overtake turns with an earlier deadline
+ * reduces the numbers to 1 and 971, but a pick then costs 50 % more.
  *
- * A candidate has a slot, given in order of joining; the lower slot wins a tie, so that a run can be repeated.
- * A free slot goes to the next newcomer. Each array has an entry for every slot in use: hence `as number`.
+ * Each candidate has a slot. Slots are assigned in the order of joining, and a free slot goes to the next newcomer. The
+ * lower slot wins a tie, so that a run can be repeated. Each array has an entry for every slot in use, hence `as
+ * number`.
  */
 class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
   private readonly slotOf = new Map<Candidate, number>()
@@ -50,9 +50,12 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
   private readonly candidates: (Candidate | null)[] = []
   private readonly freeSlots = new SlotHeap()
   private readonly weights: number[] = []
-  /** Starts are quotients of whole numbers since an origin, so that rounding errors do not accumulate. */
+  /**
+   * By slot: the turn's start is `origins + served / weights`. Computing it from whole numbers avoids an accumulation
+   * of rounding errors.
+   */
   private readonly origins: number[] = []
-  /** Times served since the origin. */
+  /** By slot: the number of picks since the origin. */
   private readonly served: number[] = []
   /** Turns that have not started, by start. */
   private readonly waiting = new SlotHeap()
@@ -202,7 +205,7 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
     return slot
   }
 
-  /** Moving every turn by the same time keeps both orders. */
+  /** Resets virtual time to 0. Shifting all turns by the same time keeps the order in both heaps. */
   private rebase(now: number): void {
     for (const slot of this.slotOf.values()) {
       this.origins[slot] = this.startOf(slot) - now
