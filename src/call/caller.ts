@@ -19,7 +19,7 @@ import type { Session } from './session.js'
 /** The calls of a run. The settings apply to each call; a warm-up ignores its replies. */
 export interface RunPlan extends CallSettings {
   readonly load: Load
-  /** Calls before the counted ones, excluded from the report; null for none. */
+  /** The calls before the counted ones, which the report excludes; null without a warm-up. */
   readonly warmup: Load | null
   /** @param number the call's number, from 1 on, over the whole run */
   readonly content: (number: number) => CallContent
@@ -33,7 +33,7 @@ export class Caller {
   private lastId = 0
   private readonly settings: CallSettings
   /** Settings of the warm-up, which ignores replies. */
-  private readonly quiet: CallSettings
+  private readonly warmupSettings: CallSettings
 
   constructor(
     private readonly session: Session,
@@ -42,14 +42,16 @@ export class Caller {
     private readonly fail: (error: unknown) => void,
   ) {
     const { deadlineMs, maxMessageBytes, wantsHeaders, keepsReplies, onReply, reader } = plan
-    this.quiet = { deadlineMs, maxMessageBytes, wantsHeaders: false, keepsReplies: false }
+    this.warmupSettings = { deadlineMs, maxMessageBytes, wantsHeaders: false, keepsReplies: false }
     const guarded = onReply && this.guarded(onReply)
-    this.settings = { ...this.quiet, wantsHeaders, keepsReplies, onReply: guarded, reader }
+    this.settings = { ...this.warmupSettings, wantsHeaders, keepsReplies, onReply: guarded, reader }
   }
 
   /** Every warm-up call sends the content of the first counted call. */
-  readonly warmUp: MakeCall = (intendedAtMs, done) => this.call(1, intendedAtMs, this.quiet, () => done())
+  readonly warmUp: MakeCall = (intendedAtMs, done) =>
+    this.call(1, intendedAtMs, this.warmupSettings, () => done())
 
+  /** Returns a function that makes the counted calls, numbered from 1 on. */
   measure(recorder: Recorder): MakeCall {
     const { onResult } = this.plan
     let lastNumber = 0
@@ -89,7 +91,7 @@ export class Caller {
     return content.live ? { ...content, live: this.guardedMessages(content.live) } : content
   }
 
-  /** A request that cannot be read on fails the run. */
+  /** An error of the live input fails the run. */
   private async *guardedMessages(live: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     try {
       yield* live
@@ -165,7 +167,7 @@ export class EndedCall implements CallResult {
   }
 
   async complete(): Promise<void> {
-    // New types may refer to further ones.
+    // A type that was learned may refer to types that are not described either.
     while (await this.method.learnFrom({ lacking: this.lacking() })) this.decoded = null
   }
 

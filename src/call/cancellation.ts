@@ -2,7 +2,7 @@ import type { Invoker } from '../grpc/invoker.js'
 
 /** How long outstanding calls may continue after an interruption. */
 const GRACE_MS = 1_000
-/** How long cancelled calls may take to end: the report does not wait for calls that never do. */
+/** How long cancelled calls may take to end. After that, the report is made without them. */
 const CUT_MS = 250
 
 /** Signals that end a run early. */
@@ -19,16 +19,16 @@ export class Cancellation implements Disposable {
   /** Aborts when no further calls may be started. */
   readonly signal: AbortSignal
   private timer: NodeJS.Timeout | undefined
-  private giveUp = () => {}
-  private refuse: (error: unknown) => void = () => {}
-  private readonly early = new Promise<void>((resolve, reject) => {
-    this.giveUp = resolve
-    this.refuse = reject
+  private endEarly = () => {}
+  private failEarly: (error: unknown) => void = () => {}
+  private readonly earlyEnd = new Promise<void>((resolve, reject) => {
+    this.endEarly = resolve
+    this.failEarly = reject
   })
   private readonly wait = () => this.in(GRACE_MS, this.cut)
   private readonly cut = () => {
     this.invoker.cancelAll()
-    this.in(CUT_MS, this.giveUp)
+    this.in(CUT_MS, this.endEarly)
   }
 
   constructor(
@@ -42,15 +42,15 @@ export class Cancellation implements Disposable {
 
   /** Ends the run with an error, such as one thrown by a listener. */
   readonly fail = (error: unknown): void => {
-    this.refuse(error)
+    this.failEarly(error)
     this.failed.abort()
-    // Later, since this may run in the callback of a call that is ending.
+    // Deferred, because `fail` may run in the callback of a call that is ending.
     setImmediate(this.cut)
   }
 
   /** Waits for the calls, or for the early end of the run. @throws the error given to `fail` */
-  async orOf(calls: Promise<void>): Promise<void> {
-    await Promise.race([calls, this.early])
+  async waitFor(calls: Promise<void>): Promise<void> {
+    await Promise.race([calls, this.earlyEnd])
   }
 
   [Symbol.dispose](): void {

@@ -5,9 +5,9 @@ import type { CallKeys, Chooser, Policy } from '../policies/index.js'
 import type { Contacts } from './contacts.js'
 
 /**
- * The connections to wait for. `all`: every endpoint with a share, except refused ones; if calls were counted while
- * connections come up, no policy could follow its weights. With keys, a single call: the endpoint that the policy
- * chooses by them, or the first READY one if it does not use them.
+ * The connections to wait for before the first call. `all`: every endpoint with a share, except refused ones, because no
+ * policy follows its weights while connections come up. The keys of a single call: the endpoint that the policy chooses
+ * by them, or the first READY endpoint if the policy does not use them.
  */
 export type ConnectGoal = 'all' | CallKeys
 
@@ -29,16 +29,16 @@ export class GoalWatch {
     // If all are refused, the servers may be starting: attempts continue until the deadline.
     if (contacts.ready === 0) return false
     // The choice among several registries depends on which of their endpoints are READY.
-    if (goal === 'all' || this.areOfSeveral) return contacts.unsettled === 0
+    if (goal === 'all' || this.choosesAcrossRegistries) return contacts.unsettled === 0
     return !choosesBy(goal, this.policy) || this.isChosenSettled(goal)
   }
 
-  private get areOfSeveral(): boolean {
+  private get choosesAcrossRegistries(): boolean {
     const [first] = this.contacts.wanted.values()
     return first?.origin !== undefined && choosesBy(this.goal as CallKeys, this.policy)
   }
 
-  /** Whether the endpoint of the keys is READY; a refused one is left out, and another one chosen. */
+  /** Whether the endpoint that the policy chooses by the keys is READY. A refused endpoint is left out of the choice. */
   private isChosenSettled(keys: CallKeys): boolean {
     const chooser = this.chooserOfAll()
     for (;;) {
@@ -72,7 +72,7 @@ export class GoalWatch {
   }
 }
 
-/** Whether the policy chooses one endpoint for such a call, rather than any. */
+/** Whether the policy chooses the endpoint of a call by these keys. */
 function choosesBy({ hashKey, pin }: CallKeys, { name, reads, config }: Policy): boolean {
   if (reads.includes('pin')) return pin !== null || 'to' in config
   return reads.includes('hashKey') && (hashKey !== null || 'key' in config || name === 'source_hash')

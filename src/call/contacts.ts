@@ -3,7 +3,7 @@ import { type Endpoint, type EndpointId, endpointId } from '../domain/endpoint.j
 /** State of the connection to an endpoint. */
 export interface Contact {
   isReady: boolean
-  /** It has been READY at least once. */
+  /** Whether it has been READY at least once. */
   wasReady: boolean
   /** Failed attempts before it first became READY. */
   failures: number
@@ -19,16 +19,19 @@ const MAX_FAILURES = 2
  * of endpoints become READY one by one.
  */
 export class Contacts {
-  /** Usable and not drained. */
+  /** The endpoints with a share: readable and not drained. */
   wanted: ReadonlyMap<EndpointId, Endpoint> = new Map()
+  /** Number of endpoints in `wanted` that are READY. */
   ready = 0
-  /** Endpoints that have neither been READY nor failed twice. */
+  /** Number of endpoints in `wanted` that have neither been READY nor failed twice. */
   unsettled = 0
   private listed: ReadonlySet<EndpointId> = new Set()
   private readonly contacts = new Map<EndpointId, Contact>()
 
   /**
-   * @param registered those that may be called
+   * Replaces the list of endpoints.
+   *
+   * @param registered the endpoints that the target selects
    * @param weightOf their effective weights
    */
   list(registered: readonly Endpoint[], weightOf: (endpoint: Endpoint) => number): void {
@@ -54,6 +57,7 @@ export class Contacts {
     return contact
   }
 
+  /** Records a new connection state. */
   changed(id: EndpointId, isReady: boolean, problem: string | null): void {
     this.update(id, (contact) => {
       contact.isReady = isReady
@@ -62,6 +66,7 @@ export class Contacts {
     })
   }
 
+  /** Records a failed attempt to connect. */
   failed(id: EndpointId, problem: string): void {
     this.update(id, (contact) => {
       if (!contact.wasReady) contact.failures++
@@ -69,6 +74,7 @@ export class Contacts {
     })
   }
 
+  /** Whether the endpoint is no longer waited for. */
   isSettled({ wasReady, failures }: Contact): boolean {
     return wasReady || failures >= MAX_FAILURES
   }
@@ -99,17 +105,20 @@ export interface Unready {
   readonly id: EndpointId
   readonly addr: string
   readonly problem: string
-  /** An attempt to connect failed; false while the first attempt is outstanding. */
+  /** Whether an attempt to connect has failed; false while the first attempt is outstanding. */
   readonly isRefused: boolean
 }
 
-/** Result of connecting: endpoints with a share, and how many of them are READY. */
+/** Result of connecting: numbers of endpoints, and those that are not READY. */
 export interface Readiness {
   readonly ready: number
+  /** Endpoints with a share. */
   readonly wanted: number
-  /** Endpoints of the list, and those among them that are never dialled. */
+  /** All endpoints that the target selects. */
   readonly registered: number
+  /** Endpoints with a problem, which are never dialled. */
   readonly unusable: number
+  /** Time since the channel was opened. */
   readonly elapsedMs: number
   readonly unready: readonly Unready[]
 }

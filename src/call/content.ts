@@ -16,8 +16,8 @@ export interface Texts {
 }
 
 /**
- * The content of each call. A method that streams its request gets all messages with every call; any other gets one,
- * in turn. Content without placeholders is encoded once.
+ * Returns a function from the number of a call to its content. Each call of a method that streams its request sends all
+ * messages; each call of any other method sends one of them, in turn. Content without placeholders is encoded once.
  *
  * @param calls the number of calls
  * @throws DiscoError USAGE for data that are not messages of the method, or for more messages than calls
@@ -35,21 +35,22 @@ export function contentOf(method: Method, texts: Texts, calls: number): (number:
     headers: headers.map(([name, value]) => [name, value.fill(values)] as const),
     hashKey: hashKey?.fill(values) ?? null,
   })
-  const choicesOf = (messages: readonly Uint8Array[]) =>
+  /** The requests that calls send in turn. A request is a list of messages. */
+  const requestsOf = (messages: readonly Uint8Array[]) =>
     streams ? [messages] : messages.map((message) => [message])
-  const constant = choicesOf(sample)
+  const constant = requestsOf(sample)
   if (data.isConstant && headersAreConstant && (hashKey?.isConstant ?? true)) {
     const contents = constant.map((messages) => make(messages, templateValues(1)))
-    return (number) => byTurns(contents, number)
+    return (number) => inTurn(contents, number)
   }
   return (number) => {
     const values = templateValues(number)
-    const choices = data.isConstant ? constant : choicesOf(messagesOf(method, data.fill(values)))
-    return make(byTurns(choices, number), values)
+    const requests = data.isConstant ? constant : requestsOf(messagesOf(method, data.fill(values)))
+    return make(inTurn(requests, number), values)
   }
 }
 
-/** Asks the server for types in the first call's data that have no description. */
+/** Fetches descriptions of types in the first call's data that are not described yet, by reflection. */
 export async function learnTypes(method: Method, { data }: Pick<Texts, 'data'>): Promise<void> {
   for (const json of splitMessages(Template.parse(data).fill(templateValues(1)))) {
     await method.learn(parseJson(json))
@@ -67,8 +68,8 @@ export function requireJson({ data }: Pick<Texts, 'data'>): void {
 }
 
 /**
- * The keys by which a single call chooses its endpoint; null if its hash key has placeholders, which are filled per
- * call.
+ * The keys by which a policy chooses the endpoint of a single call. Null if the hash key has placeholders, which are
+ * filled for each call.
  */
 export function singleCallKeys({ hashKey }: Pick<Texts, 'hashKey'>): CallKeys | null {
   if (hashKey === null) return NO_KEYS
@@ -77,9 +78,9 @@ export function singleCallKeys({ hashKey }: Pick<Texts, 'hashKey'>): CallKeys | 
 }
 
 /** @param number the call's number, from 1 on */
-function byTurns<Choice>(choices: readonly Choice[], number: number): Choice {
+function inTurn<Item>(items: readonly Item[], number: number): Item {
   // At least one: see requireEnoughCalls.
-  return choices[(number - 1) % choices.length] as Choice
+  return items[(number - 1) % items.length] as Item
 }
 
 function messagesOf(method: Method, text: string): readonly Uint8Array[] {
@@ -89,7 +90,9 @@ function messagesOf(method: Method, text: string): readonly Uint8Array[] {
 function requireEnoughCalls({ kind, name }: Method, messages: number, calls: number): void {
   if (kind === 'client_streaming' || kind === 'bidi_streaming') return
   if (messages === 0)
-    throw new DiscoError('USAGE', 'The data has no message', { suggestions: ["Empty: -d '{}'"] })
+    throw new DiscoError('USAGE', 'The data has no message', {
+      suggestions: ["For an empty message: -d '{}'"],
+    })
   if (messages <= calls) return
   throw new DiscoError('USAGE', `${name} takes one message a call, and ${messages} were given`, {
     suggestions: [`One call for each: --n ${messages}`],

@@ -13,7 +13,7 @@ export interface DescriptionFiles {
   readonly protoset?: readonly FileSource[] | undefined
 }
 
-/** The descriptions in the files; null without files. @throws DiscoError USAGE for one that cannot be read */
+/** Reads descriptors from files; null if no files are given. @throws DiscoError USAGE for one that cannot be read */
 export async function describedByFiles(files: DescriptionFiles): Promise<Descriptors | null> {
   const { proto, protoset = [] } = files
   if (proto !== undefined) {
@@ -30,7 +30,7 @@ export async function describedByFiles(files: DescriptionFiles): Promise<Descrip
 
 const WITH_IMPORTS = 'A descriptor set with its imports: protoc --include_imports -o FILE YOUR.proto'
 
-/** @throws DiscoError USAGE for files that contradict themselves */
+/** @throws DiscoError USAGE for files that contradict each other */
 function ofFiles(
   files: ConstructorParameters<typeof Descriptors>[0],
   names: string,
@@ -47,7 +47,7 @@ function ofFiles(
 }
 
 /**
- * The descriptions from one of the servers.
+ * Asks one of the servers for its descriptors, by reflection.
  *
  * @throws DiscoError RPC_FAILED if it has no reflection, does not answer, or describes its methods wrongly
  */
@@ -60,10 +60,10 @@ export async function describedByServer(
   return ofServer(await reflect(client, deadlineMs, signal, headers))
 }
 
-/** @throws DiscoError RPC_FAILED for descriptions that contradict themselves */
+/** @throws DiscoError RPC_FAILED for descriptors that contradict each other */
 export function ofServer({ files, source, services, peer }: Reflected): Descriptors {
   try {
-    const remedy = 'From files instead of the server: --proto FILE or --protoset FILE'
+    const remedy = 'Describe the service by files instead: --proto FILE or --protoset FILE'
     return new Descriptors(files, source, services, remedy)
   } catch (cause) {
     throw unreadable(peer, cause)

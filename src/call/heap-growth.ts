@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 
-/** From this many connections on, they take more memory than the rest of the process. */
+/** This many connections take more memory than the rest of the process. */
 const MANY_CONNECTIONS = 2_000
 
 /** How much the heap may grow, in percent of its live size, before V8 collects. */
@@ -11,8 +11,8 @@ const GROWTH_PERCENT = 30
  * quick collections, so each call leaves 12 KB that only a full collection frees. By default V8 waits until the heap
  * has doubled: 10,000 connections of 15 KB each then take 650 to 800 MB, and 490 MB with this limit.
  *
- * V8 reads the flag at the end of each full collection. It belongs to the identity of V8's code cache, which is
- * written at the exit of the process: dispose of this before.
+ * V8 reads the flag at the end of each full collection. Must be disposed before the process exits: the code cache that is
+ * written at the exit is valid only for processes with the same flags.
  */
 export class HeapGrowth implements Disposable {
   private isLimited = false

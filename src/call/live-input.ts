@@ -5,24 +5,24 @@ import { MessageSplitter } from './message-splitter.js'
 import { parseJson } from './messages.js'
 import { Template } from './template.js'
 
-/** Data that arrive while a single call goes on. */
+/** Request data that arrive while a single call is outstanding, such as typed lines. */
 export interface LiveInput {
   /** The name of the input in messages. */
   readonly name: string
   /** The text, in pieces, to its end. Read once. */
   readonly pieces: AsyncIterable<string>
-  /** How long a call may take whose request arrives by and by, in milliseconds. */
+  /** Deadline of a call that sends messages as they arrive. */
   readonly deadlineMs: number
   /** Called before the first piece is awaited. @param isStream whether the method takes any number of messages */
   readonly onStart: (isStream: boolean) => void
-  /** Called for a message that cannot be sent; the next ones are. Null to fail the call instead. */
+  /** Called for a message that cannot be encoded, which is then left out. Null to fail the call instead. */
   readonly onRejected: ((error: DiscoError) => void) | null
 }
 
 /**
- * Each message as it comes.
+ * Yields each message as soon as it is complete.
  *
- * @throws DiscoError USAGE for one that is not a message of the method, unless the input takes rejections
+ * @throws DiscoError USAGE for one that is not a message of the method, unless the input has `onRejected`
  */
 export async function* liveMessages(
   method: Method,
@@ -54,7 +54,7 @@ export async function* liveMessages(
   if (message) yield message
 }
 
-/** All of it, for a method that takes no stream. @throws DiscoError INTERRUPTED */
+/** Reads the input to its end, for a method that takes a single message. @throws DiscoError INTERRUPTED */
 export async function wholeText({ pieces, onStart }: LiveInput, signal: AbortSignal): Promise<string> {
   onStart(false)
   let text = ''

@@ -1,6 +1,6 @@
 /**
- * Cuts a text that arrives in pieces into JSON values. An object or list ends with its last bracket, over as many lines
- * as it likes; anything else, and a string that is not closed, ends with its line.
+ * Cuts a text that arrives in pieces into JSON values. An object or list ends with its closing bracket, and may span
+ * several lines. Any other value ends with its line. A string that is not closed ends its value with the line too.
  */
 export class MessageSplitter {
   private pending = ''
@@ -22,14 +22,14 @@ export class MessageSplitter {
     return values.map((value) => value.trim()).filter((value) => value !== '')
   }
 
-  /** @returns what is left at the end of the text; empty for nothing */
+  /** @returns the incomplete value at the end of the text; empty if there is none */
   end(): string {
     return this.pending.trim()
   }
 
   private endsAt(character: string): boolean {
     if (character === '\n' && (this.isInString || this.depth === 0)) {
-      // JSON has no string over several lines: what follows is a new value.
+      // A JSON string cannot span lines: the next line begins a new value.
       this.depth = 0
       this.isInString = false
       this.isEscaped = false

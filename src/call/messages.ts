@@ -4,10 +4,10 @@ import { type ExactJson, parseExactJson } from '../domain/exact-json.js'
 const EXAMPLE = `-d '{"name":"abc"}'`
 
 /**
- * Numbers keep every digit.
+ * Parses JSON. Numbers keep every digit.
  *
- * @param what subject of the error
- * @param example of such a text, for the error
+ * @param what the subject of the error's message
+ * @param example an example of valid text, for the error's suggestion
  * @throws DiscoError USAGE, with the position at which the text stops being JSON
  */
 export function parseJson(text: string, what = 'The data', example = EXAMPLE): ExactJson {
@@ -19,7 +19,7 @@ export function parseJson(text: string, what = 'The data', example = EXAMPLE): E
 }
 
 /**
- * The messages of a text: the whole text is one JSON message, over any number of lines, or each line is one.
+ * Splits a text into JSON messages: the whole text if it is one JSON value, else each line.
  *
  * @throws DiscoError USAGE, with the line and position at which it stops being JSON
  */
@@ -42,7 +42,7 @@ export function splitMessages(text: string): readonly string[] {
   return lines.map(({ line }) => line)
 }
 
-/** @throws the cause itself unless it is about the text */
+/** @throws the cause, if it is not a SyntaxError */
 function notJson(what: string, cause: unknown, example = EXAMPLE): DiscoError {
   if (!(cause instanceof SyntaxError)) throw cause
   return new DiscoError('USAGE', `${what} is not JSON: ${cause.message}`, {

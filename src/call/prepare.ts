@@ -13,9 +13,9 @@ export interface Order extends Pick<RunPlan, 'load' | 'warmup' | 'deadlineMs'> {
   readonly texts: Texts
   /** How replies are written as JSON. */
   readonly form: ReplyForm
-  /** Data of a single call that come later: those of `texts` are empty then. Null for none. */
+  /** Data that arrive during a single call; `texts.data` is then empty. Null if `texts` has all data. */
   readonly live: LiveInput | null
-  /** Whether the course of the calls is recorded, for a report over time. */
+  /** Whether the report shows the run over time. Default: false. */
   readonly keepsSeries?: boolean
 }
 
@@ -25,12 +25,12 @@ export interface Prepared {
   readonly method: Method
   readonly content: (number: number) => CallContent
   readonly deadlineMs: number
-  /** Messages are sent as they arrive: the call ends when a person or a program ends it. */
+  /** Whether messages are sent as they arrive, so that the call may not end by itself. */
   readonly isLive: boolean
 }
 
 /**
- * Finds the method and encodes the data. Data that come later are awaited here if the method takes one message.
+ * Finds the method and encodes the data. Live data for a method that takes a single message are read to their end.
  *
  * @throws DiscoError NOT_FOUND for an unknown method, USAGE for data that are not messages of it, INTERRUPTED
  */
@@ -39,14 +39,14 @@ export async function prepare(descriptors: Descriptors, order: Order, stop: Abor
   const method = descriptors.method(order.method, order.form)
   const takesStream = method.kind === 'client_streaming' || method.kind === 'bidi_streaming'
   if (live && takesStream) {
-    const once = liveMessages(method, live)
+    const messages = liveMessages(method, live)
     const content = contentOf(method, texts, load.calls)
     return {
       descriptors,
       method,
       deadlineMs: live.deadlineMs,
       isLive: true,
-      content: (number) => ({ ...content(number), live: once }),
+      content: (number) => ({ ...content(number), live: messages }),
     }
   }
   const read = live ? { ...texts, data: await wholeText(live, stop) } : texts

@@ -71,36 +71,40 @@ export interface Unserved {
 
 /** How one call ended. */
 export interface CallResult {
-  /** From 1 on, over the run. */
+  /** The call's number in the run; the first is 1. */
   readonly number: number
+  /** The last endpoint that was picked; null if none was. */
   readonly endpoint: Endpoint | null
   readonly status: string
   readonly statusCode: number
   readonly details: string
   readonly latencyMs: number
-  /** The connection's peer was not the picked endpoint: the attribution cannot be trusted. */
+  /** Whether the connection's peer was not the picked endpoint, so that `endpoint` cannot be trusted. */
   readonly isMisrouted: boolean
   /** Number of reply messages. */
   readonly replies: number
-  /** JSON, decoded only when read: a list if the method streams replies, else null without a reply. */
+  /** The reply as JSON, decoded when read: a list if the method streams replies; otherwise null if there is no reply. */
   readonly reply: unknown
-  /** The first reply whose bytes are not a message of the method; null for none. */
+  /** The error of the first reply that is not a message of the method; null if all replies are. */
   readonly replyProblem: DiscoError | null
   /** The details of a failure, as JSON; empty if the server sent none. */
   readonly errorDetails: readonly unknown[]
   readonly headers: Pairs
   readonly trailers: Pairs
-  /** Whether every type in its replies and details is described, or cannot be asked for. */
+  /** Whether all types in the replies and error details are described, or the server cannot describe the others. */
   readonly isComplete: boolean
-  /** Asks the server for types in its replies and details that are not described. */
+  /** Fetches descriptions of types in the replies and error details, by reflection. */
   complete(): Promise<void>
 }
 
 /** The first failed call with one status. */
 export interface FirstOfStatus {
+  /** The call's number. */
   readonly n: number
+  /** The address of the endpoint; null if none was picked. */
   readonly addr: string | null
   readonly details: string
+  /** Since the start of the run. */
   readonly atMs: number
 }
 
@@ -112,14 +116,14 @@ export interface SeriesInterval {
   readonly calls: number
   readonly errors: number
   readonly latency: LatencySummary
-  /** Picks of the interval by endpoint, for up to 100 endpoints; the rest is the difference to the sum. */
+  /** Picks in the interval: the sum (`picks`), and for up to 100 endpoints, those of each (`byId`). */
   readonly shares: { readonly picks: number; readonly byId: ReadonlyMap<string, SharePart> }
 }
 
-/** The course of a run. */
+/** A run over time. */
 export interface SeriesReport {
   readonly intervals: readonly SeriesInterval[]
-  /** By the name of the status. */
+  /** The first failed call with each status, by the name of the status. */
   readonly firstFailures: ReadonlyMap<string, FirstOfStatus>
 }
 
@@ -129,9 +133,9 @@ export interface CallReport {
   /** The target that the channel dialled. */
   readonly target: string
   readonly method: string
-  /** The method streams its replies, which were reported as they arrived. */
+  /** Whether the method streams its replies. They were then reported as they arrived. */
   readonly streamsReplies: boolean
-  /** 0 for a target without a registry. */
+  /** The revision of the list of endpoints; 0 for a target without a registry. */
   readonly revision: Revision
   readonly policy: string
   readonly load: Load
@@ -154,7 +158,7 @@ export interface CallReport {
   readonly bands: readonly LatencyBand[]
   /** Failed calls by the name of their status. */
   readonly failures: Readonly<Record<string, number>>
-  /** Answered calls from a peer other than the picked endpoint; 0, or a bug. */
+  /** Answered calls whose peer was not the picked endpoint. More than 0 is a bug. */
   readonly misrouted: number
   /** Endpoints that joined, left or changed their weight during the run; at most the first 1,000. */
   readonly changes: readonly RotationChange[]
@@ -169,7 +173,7 @@ export interface CallReport {
   /** The first call to end without OK. */
   readonly firstFailure: CallResult | null
   readonly verdict: Verdict
-  /** The course of the run; null unless it was recorded. */
+  /** The run over time; null if it was not recorded. */
   readonly series: SeriesReport | null
 }
 

@@ -132,12 +132,12 @@ export class RunLog implements Observer {
       const { id } = change.endpoint
       const { weight, shareWeight = weight } = change
       const before = this.weights.get(id) ?? 0
-      const isStanding = before === weight && (weight > 0 || change.isAway)
+      const isSame = before === weight && (weight > 0 || change.isAway)
       const isChange = this.applyChange(change)
-      if (isStanding && this.shareWeights.get(id) === (weight > 0 ? shareWeight : undefined)) continue
+      if (isSame && this.shareWeights.get(id) === (weight > 0 ? shareWeight : undefined)) continue
       if (weight > 0) this.shareWeights.set(id, shareWeight)
       else this.shareWeights.delete(id)
-      const kind = isStanding ? rebalanced : isChange ? registered : reconnected
+      const kind = isSame ? rebalanced : isChange ? registered : reconnected
       kind.set(id, weight > 0 ? shareWeight : 0)
     }
     const cause = registered.size > 0 ? registered : reconnected
@@ -234,7 +234,7 @@ export class RunLog implements Observer {
   }
 }
 
-/** A key of one registry: another may have the same. */
+/** Identifies a key of one of several registries, which may have the same keys. */
 function keyIdOf(key: string, registry = ''): string {
   return `${registry}\0${key}`
 }

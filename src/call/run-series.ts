@@ -7,9 +7,9 @@ import type { CallResult, FirstOfStatus, SeriesInterval, SeriesReport } from './
 /** gRPC status code OK. */
 const OK = 0
 
-/** Fewer calls in an interval would show chance rather than a course. */
+/** An interval with fewer calls would show chance rather than a trend. */
 const MIN_CALLS_SHOWN = 50
-/** A short run is still more than a single bar, and a long one not more than a page shows. */
+/** Limits of the number of intervals: a short run has more than one, and a long run fits on a page. */
 const MIN_SHOWN = 10
 const MAX_SHOWN = 120
 
@@ -21,13 +21,13 @@ interface Content {
   readonly shares: SharesTaken
 }
 
-/** Records the course of a run over time, in bounded memory: see `Intervals`. */
+/** Records a run over time, in bounded memory: see `Intervals`. */
 export class RunSeries {
   private readonly intervals = new Intervals<Content>({ create, add })
   private readonly shares = new ShareSeries()
   private readonly firstFailures = new Map<string, FirstOfStatus>()
   private startedAtMs = 0
-  /** The interval of the picks that were not yet taken. */
+  /** Begin and end of the interval of the current picks, in milliseconds since the start of the run. */
   private sinceMs = 0
   private untilMs = 0
 
@@ -68,7 +68,7 @@ export class RunSeries {
     this.firstFailures.set(status, { n: number, addr: endpoint?.addr ?? null, details, atMs })
   }
 
-  /** @param calls that ended in the run */
+  /** @param calls the number of calls that ended in the run */
   report(elapsedMs: number, calls: number): SeriesReport {
     this.takeShares()
     const most = Math.min(MAX_SHOWN, Math.max(MIN_SHOWN, Math.floor(calls / MIN_CALLS_SHOWN)))

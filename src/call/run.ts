@@ -14,7 +14,7 @@ import type { Session } from './session.js'
 /**
  * Warms up, makes the calls of a plan, and reports.
  *
- * @param series records the course of the counted calls; null for none
+ * @param series records the counted calls over time; null to record nothing
  * @param onStart receives the recorder before the first call
  */
 export async function run(
@@ -26,15 +26,16 @@ export async function run(
   series: RunSeries | null = null,
   onStart: (recorder: Recorder) => void = () => undefined,
 ): Promise<CallReport> {
-  using end = new Cancellation(invoker, stops)
-  const caller = new Caller(session, invoker, plan, end.fail)
-  if (plan.warmup) await end.orOf(generate(plan.warmup, caller.warmUp, end.signal))
+  using cancellation = new Cancellation(invoker, stops)
+  const { signal } = cancellation
+  const caller = new Caller(session, invoker, plan, cancellation.fail)
+  if (plan.warmup) await cancellation.waitFor(generate(plan.warmup, caller.warmUp, signal))
   const recorder = new Recorder(series)
   const pace = new Pace()
   const startedAtMs = performance.now()
   session.log.begin(startedAtMs, series)
   onStart(recorder)
-  await end.orOf(generate(plan.load, caller.measure(recorder), end.signal, pace, plan.reader))
+  await cancellation.waitFor(generate(plan.load, caller.measure(recorder), signal, pace, plan.reader))
   const elapsedMs = performance.now() - startedAtMs
   return assemble(
     { session, readiness, method: invoker.method, load: plan.load, recorder, pace, series, elapsedMs },

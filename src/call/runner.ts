@@ -24,7 +24,7 @@ export interface Approach {
   readonly settings: SessionSettings
   /** Limit for each of resolving, connecting and reflection, in milliseconds. */
   readonly stageMs: number
-  /** Sent with server reflection. */
+  /** Headers of reflection requests. */
   readonly reflectionHeaders: Headers
   /** Null to use server reflection. */
   readonly described: Descriptors | null
@@ -46,7 +46,7 @@ export interface Watcher {
   starts(recorder: Recorder, method: Called): void
   /** The listeners for each call. */
   listenersTo(method: Called): Listeners
-  /** Everything that the listeners received has been shown. @throws what showing it threw */
+  /** Resolves when everything that the listeners received has been shown; rejects with an error of showing it. */
   settled(): Promise<void>
 }
 
@@ -67,7 +67,7 @@ export async function* callUnder(
   const isSingle = order.load.calls === 1 && order.warmup === null
   const goal = (isSingle ? singleCallKeys(order.texts) : null) ?? 'all'
   const { load, warmup, texts } = order
-  // Reports an invalid request before it waits for endpoints: the first READY one describes the method.
+  // Reports invalid JSON before the wait for an endpoint that describes the method.
   if (!order.live) requireJson(texts)
   let prepared = approach.described && (await prepare(approach.described, order, stops.once))
   for (const policy of policies) {
@@ -77,7 +77,7 @@ export async function* callUnder(
       await connect(session, approach, watcher, stops.once, first)
       const descriptors = await describedBy(session, approach, watcher, stops.once)
       prepared = await prepare(descriptors, order, stops.once)
-    } else if (!approach.described) askAt(session, prepared.descriptors, approach, stops.once)
+    } else if (!approach.described) fetchTypesBy(session, prepared.descriptors, approach, stops.once)
     const readiness = await connect(session, approach, watcher, stops.once, goal)
     watcher.reached(session)
     const { method, content, deadlineMs, isLive } = prepared
@@ -86,7 +86,7 @@ export async function* callUnder(
     if (warmup) watcher.waits(() => 'warming up')
     const invoker = new Invoker(session.client, method)
     const start = (recorder: Recorder) => watcher.starts(recorder, method)
-    // A call by hand does not end by itself: the first stop signal cuts it.
+    // A call with live input may not end by itself: the first stop signal cancels it.
     const ends = isLive ? { once: stops.once, twice: stops.once } : stops
     const series = order.keepsSeries ? new RunSeries(() => performance.now()) : null
     const report = await run(session, readiness, invoker, plan, ends, series, start)
@@ -101,7 +101,7 @@ export async function* callUnder(
 /**
  * Describes the methods of a service without calling them.
  *
- * @param use gets the descriptors while the server can still be asked
+ * @param use receives the descriptors while the channel is open, so that further types can be fetched
  * @throws DiscoError as `callUnder`
  */
 export async function describe<Result>(
@@ -140,12 +140,12 @@ async function describedBy(
   const { service, stageMs, reflectionHeaders } = approach
   watcher.waits(() => `asking ${service} for its methods`)
   const descriptors = await describedByServer(session.client, stageMs, stop, reflectionHeaders)
-  askAt(session, descriptors, approach, stop)
+  fetchTypesBy(session, descriptors, approach, stop)
   return descriptors
 }
 
-/** Types that are met in messages are asked for through this session from now on. */
-function askAt(
+/** From now on, fetches types that occur in messages but are not described, by reflection through this session. */
+function fetchTypesBy(
   { client }: Session,
   { lookup }: Descriptors,
   { stageMs, reflectionHeaders }: Approach,

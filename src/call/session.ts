@@ -13,13 +13,13 @@ import type { Readiness, Unready } from './contacts.js'
 import { HeapGrowth } from './heap-growth.js'
 import { RunLog } from './run-log.js'
 
-/** Probing a server takes up to a second and a connection: of many unreachable ones, a sample is enough. */
+/** Maximum number of unreachable servers to probe for the reason. A probe takes up to a second and a connection. */
 const MAX_PROBED = 20
 
 /** Files that the process opens besides its connections: its own modules, etcd, the terminal. */
 const SPARE_DESCRIPTORS = 100
 
-/** Once one of several registries has answered, the others are waited for this long: enough for another data centre. */
+/** How long to wait for the other registries after the first has answered: enough for one in another data centre. */
 const OTHERS_MS = 1_000
 
 export type SessionSettings = Pick<
@@ -52,12 +52,12 @@ export class Session implements Disposable {
   }
 
   /**
-   * Waits until the goal is reached, or the deadline is over. May be called again with a further goal, which has the
+   * Waits until the goal is reached, or the deadline has passed. May be called again with another goal, which has the
    * rest of the first deadline.
    *
-   * @throws DiscoError RPC_FAILED when none is READY, or this process may open no more files; NOT_FOUND without an
-   * endpoint, or without one that the target selects, INTERRUPTED, and the registry's own error if it is unreachable
-   * and no list was kept
+   * @throws DiscoError RPC_FAILED if no endpoint is READY, or this process may open no more files; NOT_FOUND if the
+   * service has no endpoint, or the target selects none; INTERRUPTED; the registry's own error if it is unreachable and
+   * there is no earlier list
    */
   async connect(deadlineMs: number, signal: AbortSignal, goal: ConnectGoal = 'all'): Promise<Readiness> {
     await this.resolve(deadlineMs, signal)
@@ -71,12 +71,12 @@ export class Session implements Disposable {
       await this.log.until(reached, limit.signal)
     }
     if (signal.aborted) throw new DiscoError('INTERRUPTED', 'Interrupted before the first call')
-    if (this.outOfReach) throw atResolve(this.outOfReach)
+    if (this.registryError) throw atResolve(this.registryError)
     this.requireDescriptors()
     const elapsedMs = performance.now() - this.openedAtMs
     const { ready } = contacts
     const wanted = contacts.wanted.size
-    // Calls may outlive the list.
+    // Read before the probes: the list may change while they run.
     const { registered } = this.log
     const unready = await this.unready(ready === 0 || goal === 'all')
     const unusable = registered.filter(({ problem }) => problem !== null).length
@@ -93,11 +93,14 @@ export class Session implements Disposable {
   private goalWatch(goal: ConnectGoal, deadlineMs: number, signal: AbortSignal) {
     const endpoints = () => toGrpcEndpoints(this.log.registered, { where: {}, spillOver: false })
     const watch = new GoalWatch(goal, this.policy, this.log.contacts, endpoints)
-    const isOver = () => this.outOfReach !== null || this.log.isOutOfDescriptors
+    const isOver = () => this.registryError !== null || this.log.isOutOfDescriptors
     return { reached: () => isOver() || watch.isReached, limit: new Deadline(deadlineMs, signal) }
   }
 
-  /** The limit is twice the deadline: the registry's own error, at its deadline, explains more. */
+  /**
+   * Waits for the first list. The limit is twice the deadline, because the registry's own error, which comes at its
+   * deadline, explains more.
+   */
   private async resolve(deadlineMs: number, signal: AbortSignal): Promise<void> {
     using limit = new Deadline(2 * deadlineMs, signal)
     const { log } = this
@@ -117,7 +120,7 @@ export class Session implements Disposable {
     )
   }
 
-  /** Of several registries, those that answer soon take part from the first call on; the others join later. */
+  /** Waits for the other registries for a moment. The endpoints of those that answer later join during the run. */
   private async resolveOthers(deadlineMs: number, signal: AbortSignal): Promise<void> {
     const { log } = this
     using limit = new Deadline(Math.min(OTHERS_MS, deadlineMs), signal)
@@ -132,7 +135,7 @@ export class Session implements Disposable {
     return `connecting to ${this.service}: ${ready}/${wanted.size} ready`
   }
 
-  /** Endpoints outside of private networks that are reached by plaintext. */
+  /** Endpoints outside of private networks that are dialled in plaintext. */
   get exposed(): readonly Endpoint[] {
     if (this.settings.tls) return []
     return this.log.registered.filter(({ addr, problem }) => problem === null && !isPrivate(addr))
@@ -143,13 +146,13 @@ export class Session implements Disposable {
     this.heapGrowth[Symbol.dispose]()
   }
 
-  /** Why no list has been received; null if one has. */
-  private get outOfReach(): DiscoError | null {
+  /** Why the registry is unreachable; null if it is not, or a list was received before. */
+  private get registryError(): DiscoError | null {
     const { list } = this.log
     return list && list.revision === 0 ? list.stale : null
   }
 
-  /** @param mayProbe whether probing the servers is worth its time, to explain the failure */
+  /** @param mayProbe whether to probe servers for the reason, which takes time */
   private unready(mayProbe: boolean): Promise<Unready[]> {
     return Promise.all(
       this.log.contacts.unready().map(async ({ id, endpoint: { addr }, contact }, at) => {

@@ -29,7 +29,7 @@ export interface Failover {
   readonly endpoint: Endpoint
   /** When the registry reported it, since the start of the run. */
   readonly atMs: number
-  /** The time from then to the last pick: negative without a later pick; null if it was never picked. */
+  /** Time from `atMs` to the last pick: negative if the last pick was earlier; null if the endpoint was never picked. */
   readonly lastPickMs: number | null
   readonly picksAfter: number
 }
@@ -74,7 +74,7 @@ export class Timeline {
     else this.reconnects.push(reconnect)
   }
 
-  /** The endpoint of an ended connection could not be connected to at once. */
+  /** Records that an attempt to connect again failed. */
   refused(id: EndpointId, why: string): void {
     const down = this.down.get(id)
     if (!down || down.lastReason === why) return
@@ -82,6 +82,7 @@ export class Timeline {
     down.reconnect.reason += `, then ${why}`
   }
 
+  /** Records that the endpoint is READY again. */
   returned(id: EndpointId): void {
     const reconnect = this.down.get(id)?.reconnect
     if (!reconnect) return
@@ -89,7 +90,7 @@ export class Timeline {
     this.down.delete(id)
   }
 
-  /** The registry has removed the endpoint, or added it again. */
+  /** Records that the registry has removed the endpoint, or added it again. */
   registered(id: EndpointId, endpoint: Endpoint, isThere: boolean): void {
     if (isThere) this.gone.delete(id)
     else this.gone.set(id, { endpoint, atMs: performance.now(), picksAfter: 0 })

@@ -8,7 +8,7 @@ import type { ProxyServer } from './proxy-server.js'
 export interface ProxyAdminOptions {
   readonly proxy: ProxyServer
   readonly metrics: ProxyMetrics
-  /** Token that requests must carry as `Authorization: Bearer`; null for none. */
+  /** Token that requests must carry as `Authorization: Bearer`; null if requests need no token. */
   readonly token: string | null
 }
 
@@ -16,7 +16,7 @@ export interface ProxyAdminOptions {
  * HTTP handler of a proxy:
  *
  * - `GET /metrics`: for Prometheus; `GET /endpoints`: each endpoint and its state
- * - `GET /healthz` and `/readyz`: 200 while it takes calls and knows the endpoints of each target; 503 otherwise
+ * - `GET /healthz` and `/readyz`: 200 while the proxy accepts calls and knows the endpoints of each target; 503 otherwise
  * - `GET /livez`: 200
  */
 export function proxyAdmin({ proxy, metrics, token }: ProxyAdminOptions): RequestListener {

@@ -43,8 +43,8 @@ export interface CallRequest {
 }
 
 /**
- * Which side ended the call. `caller`: it left. `proxy`: it had no route, or shut down. `endpoint`: the code is that of
- * the endpoint.
+ * What ended the call. `caller`: the caller cancelled it, or its connection ended. `proxy`: the proxy has no route for it,
+ * or shut down. `endpoint`: the status is that of the endpoint, or no endpoint could be reached.
  */
 export type EndedBy = 'endpoint' | 'caller' | 'proxy'
 
@@ -58,7 +58,7 @@ export interface CallEnd {
   /** Address of the caller. */
   readonly peer: string
   readonly code: status
-  /** The reason if the proxy itself ended the call. */
+  /** The reason if the status is not that of an endpoint; null otherwise. */
   readonly details: string | null
   readonly endedBy: EndedBy
   readonly tookMs: number
@@ -73,8 +73,9 @@ export class Call implements Waiting, WaitingCall {
   private attempts = 0
   private upstream: Upstream | null = null
   private upstreamStream: ClientHttp2Stream | null = null
-  /** Of the last attempt. */
+  /** The reply to the last attempt. */
   private reply: Reply | null = null
+  /** Whether a server has begun to reply. */
   private hasBegun = false
   private isOver = false
   private isCut = false
@@ -89,12 +90,12 @@ export class Call implements Waiting, WaitingCall {
     private readonly report: (end: CallEnd) => void,
   ) {
     this.body = new RequestBody(request.stream, settings.memory)
-    // A stream that is reset while its request is held back for the backend is not destroyed, and emits no `close`.
+    // Node does not destroy a stream that is reset while its data are not read: it emits `aborted`, but not `close`.
     request.stream.once('aborted', () => this.callerLeft())
     request.stream.once('close', () => this.callerLeft())
   }
 
-  /** Call once. */
+  /** Must be called once. */
   start(): void {
     this.pick()
   }
@@ -137,11 +138,11 @@ export class Call implements Waiting, WaitingCall {
     })
     this.reply = reply
     stream.on('error', () => {
-      // The stream closes, and its error code says why.
+      // `close` follows, with the error code.
     })
     stream.once('close', () => {
       upstream.outstanding.onCallEnded()
-      // Why a session ended is known after its streams have closed.
+      // The reason why a session ended is known only after its streams have closed.
       if (this.isOver || reply.isOver) this.body.discard()
       else setImmediate(() => this.attemptEnded(stream, connection, reply))
     })
@@ -156,7 +157,7 @@ export class Call implements Waiting, WaitingCall {
     } catch (thrown) {
       this.fail({
         code: status.INTERNAL,
-        details: `The headers cannot be sent on: ${(thrown as Error).message}`,
+        details: `The headers cannot be forwarded: ${(thrown as Error).message}`,
       })
       return null
     }
@@ -207,10 +208,10 @@ export class Call implements Waiting, WaitingCall {
     this.end(this.statusOf(stream, connection), 'endpoint', reply)
   }
 
-  /** Ends the call with a status of the proxy; in trailers if the reply has begun. */
+  /** Ends the call with a status of the proxy, which is sent in trailers if the reply has begun. */
   private end(failure: GrpcStatus, endedBy: EndedBy, reply: Reply | null): void {
-    // Before `fail`: for a reply that is not gRPC, it resets the caller's stream, which would count as the caller's
-    // reset.
+    // Before `reply.fail`, which resets the caller's stream if the reply is not gRPC: the reset would be reported as the
+    // caller's.
     this.finish(failure.code, failure.details, endedBy)
     if (this.hasBegun) reply?.fail(failure)
     else refuse(this.request.stream, failure)

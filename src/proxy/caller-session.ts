@@ -14,7 +14,7 @@ export class CallerSession {
   private isDraining = false
   private readonly timers = new Set<NodeJS.Timeout>()
 
-  /** @param ageMs after which it drains; null for none */
+  /** @param ageMs the age at which the connection drains; null if it has no maximum age */
   constructor(
     private readonly session: ServerHttp2Session,
     ageMs: number | null,
@@ -22,7 +22,7 @@ export class CallerSession {
     const handshake = this.after(HANDSHAKE_MS, () => session.destroy())
     session.once('remoteSettings', () => clearTimeout(handshake))
     session.on('error', () => {
-      // A broken connection costs its own calls: each ends with its stream.
+      // A connection error ends the streams, and each stream ends its call.
     })
     session.once('close', () => {
       for (const timer of this.timers) clearTimeout(timer)
@@ -44,7 +44,7 @@ export class CallerSession {
     session.ping(close)
   }
 
-  /** Closes it when its streams have ended. Not by `destroy`: callers take its RST_STREAM for an INTERNAL error. */
+  /** Closes the connection when its streams have ended. `destroy` would reset streams, which callers report as INTERNAL. */
   close(): void {
     if (!this.session.destroyed) this.session.close()
   }

@@ -2,7 +2,7 @@ import type { Http2Session, IncomingHttpHeaders, OutgoingHttpHeaders } from 'nod
 import { KEY_HEADERS } from '../grpc/balancer/picker.js'
 import { type CallKeys, NO_KEYS, type Policy } from '../policies/index.js'
 
-/** A policy that hashes the client. In a proxy the client is the peer of the connection, not this process. */
+/** The policy that chooses by the client's address. In a proxy, the client is the peer of the connection. */
 const BY_CALLER = 'source_hash'
 
 /**
@@ -30,7 +30,7 @@ export function takeKeys(
 /** Cached by session: reading a socket's peer is slow, and impossible once the socket is closed. */
 const known = new WeakMap<Http2Session, string>()
 
-/** Address of the caller, without its port; empty for one that has left. */
+/** Address of the caller, without its port; empty if the caller has left. */
 export function callerAddress(session: Http2Session | undefined): string {
   if (!session) return ''
   const before = known.get(session)

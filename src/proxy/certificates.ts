@@ -4,7 +4,7 @@ import { readListenerTls, requireUsable } from '../net/listener-tls.js'
 import { type Dialer, overTls, PLAINTEXT } from './dial.js'
 
 export interface CertificateFiles {
-  /** Shown to callers. */
+  /** Certificate files of the listener. */
   readonly listener: PemFiles
   /** Certificate files for TLS to backends; null for plaintext. */
   readonly backend: PemFiles | null
@@ -12,7 +12,7 @@ export interface CertificateFiles {
   readonly backendName: string | undefined
 }
 
-/** Thousands of endpoints may refuse a certificate at the same time: the files are read once for all of them. */
+/** Minimum time between reads: thousands of endpoints may refuse a certificate at the same time. */
 const REREAD_PERIOD_MS = 1_000
 
 /**
@@ -23,7 +23,7 @@ export class Certificates {
   private backend: Pems | null = null
   /** When the files were last read again, on the clock of `performance.now()`. */
   private rereadAtMs = Number.NEGATIVE_INFINITY
-  /** The last reading; never rejects. */
+  /** The last read of the files; never rejects. */
   private reading: Promise<unknown> = Promise.resolve()
   listener: SecureServerOptions | null = null
 
@@ -36,7 +36,7 @@ export class Certificates {
     return certificates
   }
 
-  /** Reads all files again. If one cannot be used, all stay as they were. @throws DiscoError USAGE */
+  /** Reads all files again. If one cannot be used, the last contents of all stay in use. @throws DiscoError USAGE */
   refresh(): Promise<void> {
     return this.inTurn(async () => {
       const listener = await readListenerTls(this.files.listener)
@@ -53,7 +53,8 @@ export class Certificates {
   }
 
   /**
-   * Reads the files again, after a refusal. Unusable ones, as while they are replaced, are read at the next refusal.
+   * Reads the files again, after a refusal. If they cannot be used, for example while they are being replaced, the last
+   * contents stay in use until the next refusal.
    */
   private async rereadBackend(): Promise<void> {
     const nowMs = performance.now()
@@ -64,7 +65,7 @@ export class Certificates {
     })
   }
 
-  /** One after the other, so that the last read wins. */
+  /** Reads one after the other, so that the contents of the last read stay in use. */
   private inTurn(read: () => Promise<void>): Promise<void> {
     const done = this.reading.then(read)
     this.reading = done.catch(() => undefined)

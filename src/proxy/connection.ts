@@ -14,10 +14,10 @@ import { sessionEnd, watchSession } from '../net/session-end.js'
 const CONNECT_MS = 20_000
 
 /**
- * In megabytes. Node refuses new streams on a session that uses more; the listener's own limits bound what callers can
- * make it hold.
+ * Node refuses new streams on a session that uses more memory. This is high, because the listener's limits already bound
+ * how much memory callers can use.
  */
-const MAX_SESSION_MEMORY = 1_024
+const MAX_SESSION_MEGABYTES = 1_024
 
 /** A connection has 2^30 stream ids for its requests. Before they run out, another connection takes its place. */
 const MAX_STREAMS = 2 ** 30 - 1_000
@@ -37,9 +37,9 @@ export class Connection {
   isEnded = false
   /** Set when this side closes the connection: it is idle, or its endpoint was removed. */
   isClosing = false
-  /** Streams that are open. */
+  /** Number of open streams. */
   streams = 0
-  /** When it was started, on the clock of `performance.now()`. */
+  /** When the connection was started, on the clock of `performance.now()`. */
   readonly startedMs = performance.now()
   private readonly session: ClientHttp2Session
   private readonly timer: NodeJS.Timeout
@@ -54,7 +54,7 @@ export class Connection {
     // The URL has no effect: each request has its own authority and scheme.
     this.session = connect('http://backend', {
       createConnection: () => socket,
-      maxSessionMemory: MAX_SESSION_MEMORY,
+      maxSessionMemory: MAX_SESSION_MEGABYTES,
       settings: { enablePush: false },
     })
     watchSession(this.session)
@@ -86,7 +86,7 @@ export class Connection {
     return this.session.destroyed
   }
 
-  /** Why it ended, as a clause. */
+  /** A clause: why the connection ended. */
   get reason(): string {
     if (this.isReady) return sessionEnd(this.session)
     // If several addresses of a name failed, Node gives an error with a code and no message.
@@ -94,7 +94,7 @@ export class Connection {
     return this.error ? connectionProblem(message || code) : CONNECTION_CLAUSES.dropped
   }
 
-  /** Starts a stream; null, with nothing sent, if the session accepts no more. */
+  /** Starts a stream. Returns null, and sends nothing, if the session accepts no more streams. */
   request(headers: OutgoingHttpHeaders): ClientHttp2Stream | null {
     if (this.session.closed || this.session.destroyed) return null
     const stream = this.session.request(headers, { endStream: false })

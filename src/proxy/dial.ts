@@ -7,8 +7,8 @@ import type { Pems } from '../net/files.js'
 type SocketAddress = RegisteredEndpoint['addresses'][number]
 
 /**
- * After how long without traffic TCP asks whether the peer is still there. gRPC servers disconnect clients that send
- * PING that often.
+ * Idle time after which TCP sends keep-alive probes. HTTP/2 PINGs are not used, because gRPC servers disconnect clients
+ * that send them this often.
  */
 const KEEPALIVE_MS = 30_000
 
@@ -16,7 +16,7 @@ const KEEPALIVE_MS = 30_000
 export interface Dialer {
   readonly scheme: 'http' | 'https'
   dial(address: SocketAddress): Duplex
-  /** A connection ended before it was READY: certificates may have been renewed in the meantime. */
+  /** Called when a connection ended before it was READY: the certificates in use may be outdated. */
   refused?(): void
 }
 
@@ -35,9 +35,9 @@ export const PLAINTEXT: Dialer = {
 }
 
 /**
- * Dials by TLS.
+ * Dials with TLS.
  *
- * @param pems called at each dial, so that renewed files are used for new connections
+ * @param pems read at each dial, so that new connections use renewed files
  * @param authority the name that the backends' certificates must have; a port after it is ignored
  */
 export function overTls(pems: LivePems, authority: string): Dialer {
@@ -54,7 +54,7 @@ export function overTls(pems: LivePems, authority: string): Dialer {
   }
 }
 
-/** SNI must not contain an IP address (RFC 6066, 3): it is only compared with the certificate. */
+/** SNI must not contain an IP address (RFC 6066, section 3), so an IP address is only compared with the certificate. */
 function nameOptions(name: string): ConnectionOptions {
   if (isIP(name) === 0) return { servername: name }
   return { checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate) }

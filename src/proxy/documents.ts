@@ -19,7 +19,7 @@ export interface ProxyEndpointDoc {
   readonly version: string
   readonly weight: number
   readonly ready: boolean
-  /** Why it is not READY. */
+  /** Why the endpoint is not READY; null if it is. */
   readonly problem: string | null
   readonly outstanding: number
 }

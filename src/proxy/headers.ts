@@ -1,17 +1,17 @@
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, sensitiveHeaders } from 'node:http2'
 
-/** Headers as they were received: names and values in turn. */
+/** Headers as they were received: each name is followed by its value. */
 export type RawHeaders = readonly string[]
 
-/** Headers with the list of those that must never be indexed, which Node's types leave out. */
+/** Headers with a list of the names that must never be indexed. Node's types lack it. */
 interface Sensitive {
   [key: symbol]: string[] | undefined
 }
 
 /**
- * Received headers in the form to send on: values and repeated names are unchanged.
+ * Converts received headers to headers to forward. Values and repeated names are unchanged.
  *
- * @param joined the same as Node reads them: it keeps the first value of names that may not repeat
+ * @param joined the same headers as Node parses them: of a name that must not repeat, only the first value
  */
 export function relayed(raw: RawHeaders, joined: IncomingHttpHeaders): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders & Sensitive = Object.create(null)
@@ -23,7 +23,7 @@ export function relayed(raw: RawHeaders, joined: IncomingHttpHeaders): OutgoingH
     else if (Array.isArray(before)) before.push(value)
     else if (joined[name] !== before) headers[name] = [String(before), value]
   }
-  // Those that came as never indexed (RFC 7541, 7.1.3) must be sent on as such.
+  // Headers that were received as never indexed must be forwarded as never indexed (RFC 7541, section 7.1.3).
   const sensitive = (joined as IncomingHttpHeaders & Sensitive)[sensitiveHeaders]
   if (sensitive && sensitive.length > 0) headers[sensitiveHeaders] = sensitive
   return headers

@@ -4,10 +4,10 @@ import { status } from '../grpc/protocol.js'
 import type { Connection } from './connection.js'
 import { detailsOf, type GrpcStatus, statusOfHttp, statusOfReset } from './status.js'
 
-/** The longest message: a reply about health has a few bytes. */
+/** Maximum size of a message: a reply about health has a few bytes. */
 const MAX_MESSAGE_BYTES = 4 * 2 ** 10
 
-/** Starts server-streaming calls over a connection. Messages of one small request and small replies. */
+/** Returns a function that starts server-streaming calls over a connection, for small requests and replies. */
 export function streamsOver(
   connection: Connection,
   { scheme, authority }: { readonly scheme: 'http' | 'https'; readonly authority: string },
@@ -51,7 +51,7 @@ export function streamsOver(
         }
       })
       .on('error', () => {
-        // The stream closes, by an error code that says why.
+        // `close` follows, with the error code.
       })
       .once('close', () => {
         const details = connection.isLost ? connection.reason : 'the stream was reset'
@@ -62,14 +62,14 @@ export function streamsOver(
   }
 }
 
-/** A message with its gRPC prefix: not compressed, and its length. */
+/** A message with its gRPC prefix: a zero byte, which means not compressed, and the length. */
 function framed(message: Buffer): Buffer {
   const prefix = Buffer.alloc(5)
   prefix.writeUInt32BE(message.length, 1)
   return Buffer.concat([prefix, message])
 }
 
-/** Reads whole messages. @returns the rest @throws for a message that is too long, or compressed */
+/** Reads complete messages. @returns the bytes after them @throws for a message that is too long, or compressed */
 function messagesOf(bytes: Buffer, take: (message: Buffer) => void): Buffer {
   let rest = bytes
   while (rest.length >= 5) {

@@ -26,10 +26,10 @@ const LIMITS = {
 /** How long a TLS handshake may take. */
 const TLS_HANDSHAKE_MS = 10_000
 
-/** After how long without traffic TCP asks whether a caller is still there. */
+/** Idle time after which TCP sends keep-alive probes to a caller. */
 const KEEPALIVE_MS = 30_000
 
-/** Connections of callers at one time. */
+/** Maximum number of connections of callers. */
 const MAX_CONNECTIONS = 10_000
 
 /** Time for the last frames of a connection that is being closed, before its socket is destroyed. */
@@ -41,7 +41,7 @@ export interface ListenerSettings {
   readonly port: number
   /** Null for plaintext. */
   readonly tls: SecureServerOptions | null
-  /** The age at which a connection drains, drawn for each; null for none. */
+  /** Returns the age at which a new connection drains; null if it has no maximum age. */
   readonly connectionAgeMs: () => number | null
 }
 
@@ -58,7 +58,7 @@ export class Listener {
   /** All sockets, including those without a session yet, or with a caller that does not read. */
   private readonly sockets = new Set<Socket>()
   private isDraining = false
-  /** The bound `host:port`, also when it has been closed. */
+  /** The bound `host:port`, also after the listener has closed. */
   address = ''
 
   private constructor(
@@ -75,7 +75,7 @@ export class Listener {
       const caller = new CallerSession(session, settings.connectionAgeMs())
       this.sessions.add(caller)
       session.once('close', () => this.sessions.delete(caller))
-      // Its TLS handshake had not ended when the drain began.
+      // The drain began during the TLS handshake of this connection.
       if (this.isDraining) caller.drain()
     })
     server.on('stream', onStream as Parameters<Http2Server['on']>[1])
@@ -97,7 +97,7 @@ export class Listener {
       throw new DiscoError(isTaken ? 'CONFLICT' : 'USAGE', `The proxy cannot listen: ${why}`, { cause })
     }
     listener.address = addressOf(server)
-    // For example too many open files at one accept: that connection fails, but later ones may succeed.
+    // For example too many open files when a connection is accepted. Later connections may succeed.
     server.on('error', () => undefined)
     return listener
   }
@@ -115,7 +115,7 @@ export class Listener {
   /** Accepts no more connections, and ends each when its calls have ended. Resolves when all are closed. */
   async drain(): Promise<void> {
     this.isDraining = true
-    // Not by HTTP/2's own close, which from Node 24 on also closes the sessions: with a GOAWAY that fails late streams.
+    // The HTTP/2 server's own `close` also closes the sessions from Node 24 on, with a GOAWAY that makes late streams fail.
     const closed = new Promise<void>((resolve) => Server.prototype.close.call(this.server, () => resolve()))
     for (const session of this.sessions) session.drain()
     await closed

@@ -7,7 +7,7 @@ import { serviceName } from './service.js'
 /** Upper bounds of the latency histogram, in seconds. */
 const BOUNDS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
-/** Maximum number of counters of removed endpoints. The oldest are dropped, so that memory does not grow. */
+/** Maximum number of call counters. Beyond it the oldest is dropped, so that removed endpoints do not fill the memory. */
 const MAX_SERIES = 10_000
 
 interface Counted {
@@ -17,7 +17,7 @@ interface Counted {
   calls: number
 }
 
-/** The latencies of one service; each bucket counts only its own. */
+/** The latencies of one service. A bucket counts the calls between the previous bound and its own. */
 class Latencies {
   readonly buckets = BOUNDS_SECONDS.map(() => 0)
   sumSeconds = 0
@@ -88,7 +88,7 @@ export class ProxyMetrics {
     return renderPrometheus([
       {
         name: 'disco_proxy_calls_total',
-        help: 'Calls that have ended, by the endpoint of their last attempt; empty where none took them.',
+        help: 'Calls that have ended, by the endpoint of their last attempt; empty if no endpoint took the call.',
         type: 'counter',
         samples: [...this.counted.values()].map(({ service, endpoint, code, calls: value }) => ({
           labels: { service, endpoint, code },
@@ -97,7 +97,7 @@ export class ProxyMetrics {
       },
       gauge(
         'disco_proxy_outstanding',
-        'Calls under way at the endpoint.',
+        'Outstanding calls at the endpoint.',
         perEndpoint(({ outstanding }) => outstanding.count),
       ),
       {
@@ -108,7 +108,7 @@ export class ProxyMetrics {
       },
       {
         name: 'disco_proxy_replays_total',
-        help: 'Attempts that were repeated elsewhere, because the endpoint had not begun with the call.',
+        help: 'Attempts that were repeated because the endpoint had not begun to process the call.',
         type: 'counter',
         samples: [...this.replays].map(([service, value]) => ({ labels: { service }, value })),
       },
@@ -122,7 +122,7 @@ export class ProxyMetrics {
         'Weight of the endpoint.',
         perEndpoint(({ endpoint }) => endpoint.weight),
       ),
-      gauge('disco_proxy_calls', 'Calls under way.', [{ value: calls }]),
+      gauge('disco_proxy_calls', 'Outstanding calls.', [{ value: calls }]),
       gauge('disco_proxy_connections', 'Connections of callers.', [{ value: connections }]),
     ])
   }

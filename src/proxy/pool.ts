@@ -1,19 +1,19 @@
 import type { Connection, ConnectionEvents } from './connection.js'
 
-/** Connections to one endpoint: each carries as many streams as the server allows, usually a hundred or more. */
+/** Maximum number of connections to one endpoint. Each carries as many streams as the server allows, usually 100 or more. */
 const MAX_CONNECTIONS = 16
 
 /** How long a connection other than the first may be idle. */
 const IDLE_MS = 30_000
 
-/** Wait before another connection is opened, after one has failed while others were ready. */
+/** How long to wait after a failed attempt before the next, while other connections are ready. */
 const REDIAL_MS = 1_000
 
-/** A call that wants a connection. */
+/** A call that needs a connection. */
 export interface Waiting {
   /** @returns false if it started no stream and still needs a connection */
   begin(connection: Connection): boolean
-  /** Called when the endpoint was removed, or cannot be reached. Nothing was sent. */
+  /** Called when the endpoint was removed, or cannot be reached. The call was not sent. */
   rejected(): void
 }
 
@@ -24,7 +24,7 @@ export interface PoolSettings {
   ended(connection: Connection, reason: string): void
 }
 
-/** The connections to one endpoint: one, and more while the streams that the server allows on it are in use. */
+/** The connections to one endpoint: one, and more if calls wait because the server allows no more streams on the others. */
 export class Pool {
   private readonly connections = new Set<Connection>()
   private readonly waiting = new Set<Waiting>()

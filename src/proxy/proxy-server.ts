@@ -23,7 +23,7 @@ export interface ProxySettings {
   /** Null if one target takes all calls. */
   readonly route: RouteRule | null
   readonly policy: Policy
-  /** The service of which the backends' health is watched, empty for each server as a whole; null for no watch. */
+  /** The gRPC service whose health is watched at the backends; empty for the whole server; null to watch no health. */
   readonly healthService: string | null
   /** How the backends of a target are dialled, by its authority. */
   readonly dialerOf: (authority: string) => Dialer
@@ -32,8 +32,9 @@ export interface ProxySettings {
   /** Maximum size of a request that is kept to be sent again, in bytes. */
   readonly replayBytes: number
   readonly random: () => number
-  /** Sees the list and the connections of a target. */
+  /** Returns the observer of a target's list and connections. */
   readonly observerOf?: (target: string) => Observer
+  /** Called when a call has ended. */
   readonly ended?: (end: CallEnd) => void
 }
 
@@ -43,7 +44,7 @@ export class ProxyServer {
 
   private constructor(
     private readonly listener: Listener,
-    private readonly entrance: Entrance,
+    private readonly handler: StreamHandler,
     readonly services: readonly BalancedService[],
   ) {}
 
@@ -58,9 +59,9 @@ export class ProxyServer {
         const dialer = settings.dialerOf(authority)
         services.set(target, new BalancedService(target, { ...settings, dialer, authority, observer }))
       }
-      const entrance = new Entrance(settings, new Routes(services, settings.route))
-      const listener = await Listener.start(settings.listen, entrance.take)
-      return new ProxyServer(listener, entrance, [...services.values()])
+      const handler = new StreamHandler(settings, new Routes(services, settings.route))
+      const listener = await Listener.start(settings.listen, handler.handle)
+      return new ProxyServer(listener, handler, [...services.values()])
     } catch (thrown) {
       for (const service of services.values()) service.close()
       throw thrown
@@ -77,7 +78,7 @@ export class ProxyServer {
     return this.listener.connections
   }
 
-  /** Why it should get no traffic; null if it should. */
+  /** Why the proxy cannot serve calls now; null if it can. */
   get problem(): string | null {
     if (this.isDraining) return 'draining'
     const unknown = this.services.filter(({ hasList }) => !hasList)
@@ -88,10 +89,10 @@ export class ProxyServer {
 
   /** Number of open calls. */
   get calls(): number {
-    return this.entrance.calls
+    return this.handler.calls
   }
 
-  /** Whether each target has a list whose endpoints are READY, or were not reached. */
+  /** Whether each target has a list, and each of its endpoints is READY or has failed to connect. */
   get isSettled(): boolean {
     return this.services.every(({ isSettled }) => isSettled)
   }
@@ -115,13 +116,13 @@ export class ProxyServer {
 
   /** Ends open calls with UNAVAILABLE and closes the connections of callers, for a drain that takes too long. */
   cut(): void {
-    this.entrance.cut()
+    this.handler.cut()
     this.listener.cut()
   }
 }
 
-/** The handling of a stream that a caller opens. */
-class Entrance {
+/** Starts a call for each stream that a caller opens. */
+class StreamHandler {
   private readonly open = new Set<Call>()
   private readonly memory: ReplayMemory
 
@@ -140,7 +141,7 @@ class Entrance {
     for (const call of this.open) call.cut()
   }
 
-  readonly take = (
+  readonly handle = (
     stream: ServerHttp2Stream,
     received: IncomingHttpHeaders,
     _flags: number,
@@ -149,7 +150,7 @@ class Entrance {
     stream.on('error', () => {
       // The stream closes, which ends its call.
     })
-    // Reset before it was handled. Streams that are opened only to be reset could make a backend close the connection.
+    // The caller has reset the stream already. It is not forwarded: a backend may close a connection with many resets.
     if (stream.destroyed || stream.closed) return
     const peer = callerAddress(stream.session)
     if (!String(received['content-type'] ?? '').startsWith('application/grpc')) {
@@ -178,7 +179,7 @@ class Entrance {
     call.start()
   }
 
-  /** Reports a call that goes to no service. */
+  /** Reports a call that was not forwarded to a service. */
   private refused(
     { ':path': path = '' }: IncomingHttpHeaders,
     peer: string,

@@ -22,8 +22,8 @@ export interface ReplyEvents {
 }
 
 /**
- * Passes the reply of a backend on to the caller, byte by byte. It ends when all data were passed on *and* the trailers
- * have arrived: Node emits trailers before a slow reader has read the data that precede them.
+ * Passes the reply of a backend on to the caller, unchanged. The reply ends when all data were passed on *and* the
+ * trailers have arrived: Node emits trailers before a slow reader has read the data that precede them.
  */
 export class Reply {
   private trailers: OutgoingHttpHeaders | null = null
@@ -45,7 +45,7 @@ export class Reply {
       })
   }
 
-  /** Ends a reply that is not complete. The caller gets this status, after the data that it was sent. */
+  /** Ends a reply that is not complete. The caller gets this status after the data that were passed on. */
   fail(status: GrpcStatus): void {
     if (this.isOver || this.isGone) return
     if (!this.isGrpc) {
@@ -126,7 +126,7 @@ export class Reply {
   }
 }
 
-/** UNKNOWN for a status that gRPC does not have: metrics count by it, and a server may send any number. */
+/** The status code of trailers. A number that is not a gRPC code becomes UNKNOWN, because metrics have a series per code. */
 function codeOf({ 'grpc-status': text }: OutgoingHttpHeaders): status {
   const code = Number(text ?? Number.NaN)
   return Number.isInteger(code) && code >= status.OK && code <= status.UNAUTHENTICATED ? code : status.UNKNOWN

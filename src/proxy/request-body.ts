@@ -3,18 +3,18 @@ import type { ClientHttp2Stream, ServerHttp2Stream } from 'node:http2'
 /** Maximum number of bytes that are kept for replay, over all calls. */
 const MAX_KEPT_BYTES = 64 * 2 ** 20
 
-/** Maximum for one connection of a caller, so that one caller does not use the memory of all. */
+/** Maximum number of these bytes for one connection of a caller, so that one caller cannot use all. */
 export const MAX_KEPT_OF_CALLER = 8 * 2 ** 20
 
 /** Memory of a kept chunk besides its bytes: the objects of its buffer. */
 const CHUNK_BYTES = 256
 
-/** The memory in which requests are kept. */
+/** Counts the memory of requests that are kept for replay. */
 export class ReplayMemory {
   private free = MAX_KEPT_BYTES
   private readonly ofCallers = new WeakMap<object, CallerMemory>()
 
-  /** @param bytesPerCall the longest request that is kept */
+  /** @param bytesPerCall maximum size of a request that is kept */
   constructor(readonly bytesPerCall: number) {}
 
   /** @param caller the connection of the caller */
@@ -26,6 +26,7 @@ export class ReplayMemory {
     return memory
   }
 
+  /** Reserves memory. @returns whether there was enough */
   take(bytes: number): boolean {
     if (bytes > this.free) return false
     this.free -= bytes
@@ -37,7 +38,7 @@ export class ReplayMemory {
   }
 }
 
-/** The part of the memory that one caller may take. */
+/** The part of the memory for one connection of a caller. */
 export class CallerMemory {
   private free = MAX_KEPT_OF_CALLER
 
@@ -61,7 +62,7 @@ export class CallerMemory {
 
 /** The bytes of a request: passed on as they arrive, and kept while the call may have to be sent again. */
 export class RequestBody {
-  /** Null if it is too long to be sent again, or need not be. */
+  /** The chunks received so far; null if the request is too long to be kept, or will not be sent again. */
   private kept: Buffer[] | null = []
   private keptBytes = 0
   /** The memory that the kept chunks take, with their objects. */
@@ -78,7 +79,7 @@ export class RequestBody {
     return this.kept !== null
   }
 
-  /** Sends all of it, from its beginning, as far as the target takes it. */
+  /** Sends the request to a stream from the beginning; later chunks follow as they arrive. */
   sendTo(target: ClientHttp2Stream): void {
     this.target = target
     for (const chunk of this.kept ?? []) target.write(chunk)
@@ -87,7 +88,7 @@ export class RequestBody {
     else this.listen()
   }
 
-  /** Detaches the failed target. Later bytes wait for the next one. */
+  /** Detaches the failed target, and stops reading until the next `sendTo`. */
   hold(): void {
     this.target = null
     this.source.pause()
@@ -101,7 +102,7 @@ export class RequestBody {
     this.source.resume()
   }
 
-  /** The call cannot be sent again any more. */
+  /** Frees the kept chunks. The call can no longer be sent again. */
   forget(): void {
     this.kept = null
     this.memory.give(this.takenBytes)

@@ -6,8 +6,8 @@ import type { BalancedService } from './service.js'
 export type RouteRule = 'authority' | ReadonlyMap<string, string>
 
 /**
- * Maximum number of characters of a name in a message. Percent-encoded, a name as long as a caller's headers may be would
- * not fit into the frame of the reply, and the caller would not receive its status.
+ * Maximum number of characters of a name in a message. A caller may send a name of many kilobytes. Percent-encoded, it
+ * would not fit into the frame of the reply, and the caller would not receive its status.
  */
 const MAX_NAME_LENGTH = 200
 
@@ -29,7 +29,7 @@ export class Routes {
     this.nameOf = rule === 'authority' ? authorityOf : grpcServiceOf
   }
 
-  /** The service, or why there is none, as details of UNIMPLEMENTED. */
+  /** The service of a call. If no route matches, the reason, as details for UNIMPLEMENTED. */
   find(headers: IncomingHttpHeaders): BalancedService | string {
     const [only] = this.byTarget.values()
     if (this.rule === null && only) return only

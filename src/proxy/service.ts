@@ -21,13 +21,13 @@ export interface ServiceSettings extends UpstreamSettings {
 /** The reason why no endpoint can be picked for a call. */
 export interface Absence {
   readonly why: string
-  /** An endpoint is still connecting, so a call may wait for it. */
+  /** Whether an endpoint is still connecting, so that a call may wait for it. */
   readonly shouldWait: boolean
 }
 
 /** A call that waits for an endpoint. */
 export interface WaitingCall {
-  /** Called after endpoints have changed: pick again. */
+  /** Called after endpoints have changed, so that the call picks again. */
   retry(): void
 }
 
@@ -42,9 +42,9 @@ export class BalancedService implements TargetListener {
   private readonly watch: TargetWatch
   /** The source of the list, as a sentence for messages; null before the first list. */
   private note: string | null = null
-  /** The state of each of several registries. */
+  /** The state of each registry, if there are several; null otherwise. */
   registries: readonly RegistryState[] | null = null
-  /** Why there is no list. */
+  /** Why there is no list; null before a failure. */
   private failure: string | null = null
 
   /** @throws DiscoError USAGE for an invalid target */
@@ -99,7 +99,7 @@ export class BalancedService implements TargetListener {
     return { why: whyNoneReady(this.upstreams, this.note), shouldWait: false }
   }
 
-  /** Notifies the call of changes until `leave`. */
+  /** Calls `retry` after each change of the endpoints, until `leave`. */
   join(call: WaitingCall): void {
     this.waiting.add(call)
   }

@@ -12,6 +12,7 @@ export function trailersOf({ code, details }: GrpcStatus): OutgoingHttpHeaders {
   return { 'grpc-status': String(code), 'grpc-message': encoded(details) }
 }
 
+/** Node has no event for a sent END_STREAM, so it is polled. */
 const SENT_POLL_MS = 20
 
 /** Ends a call that has no reply yet with a status, by a single HEADERS frame. */
@@ -67,7 +68,7 @@ const BY_HTTP_STATUS: Readonly<Record<number, status>> = {
   504: status.UNAVAILABLE,
 }
 
-/** The text of a `grpc-message`; one that is not validly encoded stays as it is. */
+/** Decodes a `grpc-message`. A text with an invalid encoding is returned unchanged. */
 export function detailsOf(message: string): string {
   try {
     return decodeURIComponent(message)

@@ -10,7 +10,7 @@ import type { Dialer } from './dial.js'
 import { streamsOver } from './health-stream.js'
 import { Pool, type Waiting } from './pool.js'
 
-/** After a failed attempt, the next comes this much later, doubling to the most. */
+/** Delay between a failed attempt and the next one. It doubles up to the maximum. */
 const RETRY_FIRST_MS = 1_000
 const RETRY_MAX_MS = 30_000
 
@@ -18,14 +18,14 @@ export interface UpstreamSettings {
   readonly dialer: Dialer
   /** The authority of calls that the proxy itself makes. */
   readonly authority: string
-  /** The service of which the health is watched, empty for the server as a whole; null for no watch. */
+  /** The gRPC service whose health is watched; empty for the whole server; null to watch no health. */
   readonly healthService: string | null
   readonly random: () => number
 }
 
 /**
- * One endpoint and its connections. It stays for as long as the endpoint does: a new weight changes its endpoint and
- * nothing else. It stays connected, drained or not.
+ * One endpoint and its connections, from its registration to its removal. A new weight replaces only `endpoint`. A drained
+ * endpoint stays connected.
  */
 export class Upstream implements ConnectedMember {
   isReady = false
@@ -35,9 +35,9 @@ export class Upstream implements ConnectedMember {
   private readonly pool: Pool
   private readonly backoff: Backoff
   private retryTimer: NodeJS.Timeout | null = null
-  /** Connections in a row that ended soon. */
+  /** Number of consecutive connections that ended soon after they were started. */
   private short = 0
-  /** The connection whose health is watched: it is the server's. */
+  /** The connection over which the server's health is watched. */
   private watched: Connection | null = null
   private healthWatch: HealthWatch | null = null
   private isClosed = false
@@ -69,17 +69,17 @@ export class Upstream implements ConnectedMember {
     this.pool.connect()
   }
 
-  /** Gives the call a connection: at once, or as soon as one has room. */
+  /** Gives the call a connection at once, or as soon as one has a free stream. */
   admit(call: Waiting): void {
     this.pool.admit(call)
   }
 
-  /** No longer waits for a connection. */
+  /** Ends the wait of a call for a connection. */
   dismiss(call: Waiting): void {
     this.pool.withdraw(call)
   }
 
-  /** Takes no more calls; those that it has go on to their end. */
+  /** Accepts no more calls. Outstanding calls continue to their end. */
   close(): void {
     this.isClosed = true
     if (this.retryTimer) clearTimeout(this.retryTimer)
@@ -87,7 +87,7 @@ export class Upstream implements ConnectedMember {
     this.pool.close()
   }
 
-  /** An endpoint with several addresses is tried at each in turn. */
+  /** The address for an attempt: attempts take the addresses of the endpoint in turn. */
   private address(attempt: number): RegisteredEndpoint['addresses'][number] {
     const { addresses } = this.endpoint
     const address = addresses[attempt % addresses.length]
@@ -103,7 +103,7 @@ export class Upstream implements ConnectedMember {
       this.report('ready', null)
       return
     }
-    this.report('coming', 'its health is not known yet')
+    this.report('connecting', 'its health is not known yet')
     const open = streamsOver(connection, { scheme: this.scheme, authority: this.settings.authority })
     this.healthWatch = new HealthWatch(open, healthService, (health) => this.judge(health))
   }
@@ -123,7 +123,7 @@ export class Upstream implements ConnectedMember {
       if (isWatched) this.connected(other)
       return
     }
-    if (connection.isReady) this.report('coming', reason)
+    if (connection.isReady) this.report('connecting', reason)
     else this.report('failing', reason)
     if (!connection.isReady) {
       this.settings.dialer.refused?.()
@@ -156,7 +156,7 @@ export class Upstream implements ConnectedMember {
     if (!isServing) this.reports.onFailed(this, problem ?? '')
   }
 
-  private report(state: 'ready' | 'coming' | 'failing', problem: string | null): void {
+  private report(state: 'ready' | 'connecting' | 'failing', problem: string | null): void {
     this.isReady = state === 'ready'
     this.isFailing = state === 'failing'
     this.problem = problem

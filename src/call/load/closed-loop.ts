@@ -5,8 +5,8 @@ import type { Pace } from './pace.js'
 import { untilRead } from './pause.js'
 
 /**
- * Closed loop: `concurrency` workers, one call each, so a slow server receives fewer calls. The workers begin in
- * slices, so that replies, timers and signals are served in between. They all wait for a reader that is behind.
+ * Closed loop: `concurrency` workers, one call each, so a slow server receives fewer calls. Workers are started in
+ * slices, so that replies, timers and signals are served in between. While the reader is behind, no call is started.
  */
 export async function closedLoop(
   load: Load,

@@ -1,6 +1,6 @@
 /**
- * Calls are started without a break for this long. Then the event loop has its turn, which costs almost nothing
- * without input, and delays a reply or a signal by no more than this.
+ * How long calls are started before the event loop gets a turn. A turn costs almost nothing without input. Replies and
+ * signals are delayed by no more than this.
  */
 export const SLICE_MS = 2
 
@@ -8,7 +8,7 @@ export const SLICE_MS = 2
 export interface Load {
   /** Infinity if only the time is limited. */
   readonly calls: number
-  /** Infinity if only the calls are counted. */
+  /** Infinity if only the number of calls is limited. */
   readonly durationMs: number
   /** The maximum number of outstanding calls. */
   readonly concurrency: number
@@ -20,8 +20,8 @@ export interface Load {
 }
 
 /**
- * Makes one call and reports its end, never before it returns. A callback, because promises for each call would cost
- * a tenth of the call.
+ * Makes one call, and calls `done` when the call has ended, never before this function returns. A promise for each call
+ * would add a tenth to the cost of the call.
  *
  * @param intendedAtMs when it was due, on performance.now()'s clock
  */
@@ -36,7 +36,7 @@ const BYTES_PER_CALL = 20_000
 /** Memory for outstanding calls unless -c sets their number: small for any machine. */
 const DEFAULT_BYTES = 300_000_000
 
-/** V8 ends the process at its heap's limit, without a report; half of it stays for everything else. */
+/** The part of V8's heap limit for outstanding calls. At the limit V8 ends the process, without a report. */
 const HEAP_FRACTION = 0.5
 
 /**
@@ -44,11 +44,11 @@ const HEAP_FRACTION = 0.5
  *
  * @param heapLimitBytes of V8 (`heap_size_limit`)
  */
-export function carriedByHeap(heapLimitBytes: number): number {
+export function maxCallsInHeap(heapLimitBytes: number): number {
   return Math.max(1, Math.floor((heapLimitBytes * HEAP_FRACTION) / BYTES_PER_CALL))
 }
 
 /** Default limit of outstanding calls at a rate. @param heapLimitBytes as above */
-export function defaultUnderWay(heapLimitBytes: number): number {
-  return Math.min(Math.floor(DEFAULT_BYTES / BYTES_PER_CALL), carriedByHeap(heapLimitBytes))
+export function defaultMaxOutstanding(heapLimitBytes: number): number {
+  return Math.min(Math.floor(DEFAULT_BYTES / BYTES_PER_CALL), maxCallsInHeap(heapLimitBytes))
 }

@@ -9,13 +9,13 @@ import { Pause, untilRead } from './pause.js'
  */
 const CATCH_UP_MS = 100
 
-/** The longest wait for a free slot before the clock is checked. A timer cannot wait forever. */
+/** The longest wait for a free slot before the clock is checked again. */
 const LONGEST_WAIT_MS = 1_000
 
 /**
  * Starts calls at a steady rate, whether or not earlier ones have ended. The latency of a call that could not be
  * started in time counts from when it was due, so that a stall of the server shows in the latencies of all calls it
- * delayed (Tene: coordinated omission). None is started early.
+ * delayed (Tene: coordinated omission). Calls are never started early.
  *
  * Above the capacity of the client or the backends, due calls wait. They are started in slices, so that replies,
  * timers and signals are served in between; at most `load.concurrency` are outstanding, and none is started while the

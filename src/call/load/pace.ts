@@ -1,15 +1,15 @@
-/** The latency of a call that starts this much late measures waiting, not the service. */
+/** A call that starts this late has a latency that measures mostly its wait, not the service. */
 const LATE_MS = 250
 
-/** At this part of the time the event loop is saturated: the client itself is the limit. */
+/** An event loop that is busy for this part of the time is saturated: the client itself is the limit. */
 const BUSY_FRACTION = 0.9
 
-/** The saturated part, and the throughput reached while due calls had to wait. */
+/** What limited the throughput, and the throughput reached while due calls had to wait. */
 export interface Saturation {
   readonly by: 'client' | 'backends' | 'reader'
   /** Calls that ended per second. */
   readonly perSecond: number
-  /** In cores: user and system time of this process; above 1 if threads of V8 and libuv work as well. */
+  /** User and system time of this process per wall time; above 1 if threads of V8 and libuv work as well. */
   readonly cpuFraction: number
   /** The part of the time in which the event loop was not waiting for input. */
   readonly loopFraction: number
@@ -22,7 +22,7 @@ export interface Starts {
   readonly started: number
   /** `due` less `started`. */
   readonly notStarted: number
-  /** Started, and neither ended nor cancelled at the time of the report: only after an interruption. */
+  /** Started, but neither ended nor cancelled when the report was made. Above 0 only after an interruption. */
   readonly unfinished: number
   /** The limit of outstanding calls. */
   readonly limit: number
@@ -55,8 +55,10 @@ export class Pace {
   private readerMs = 0
   private waitingFor: 'turn' | 'reader' | null = null
   private waitingSince: Usage = NO_USAGE
+  /** Usage while due calls had to wait. */
   private behind: Usage = NO_USAGE
 
+  /** Number of outstanding calls. */
   get underWay(): number {
     return this.started - this.ended
   }
@@ -71,8 +73,8 @@ export class Pace {
   }
 
   /**
-   * Records what the next due call waits for: its turn, or the reader. Null for nothing. Called at each start and
-   * each poll.
+   * Records what the next due call waits for: its turn, or the reader; null if no due call waits. Called at each start
+   * and each poll.
    */
   waitsFor(what: 'turn' | 'reader' | null): void {
     if (what === this.waitingFor) return

@@ -1,18 +1,18 @@
 import { Deadline } from '../../grpc/deadline.js'
 import type { Reader } from '../../grpc/invoker.js'
 
-/** Node's timers count whole milliseconds: a shorter one may fire a millisecond late. */
+/** The shortest delay of Node's timers: for a shorter wait, a timer would fire up to a millisecond late. */
 const TIMER_MS = 1
-/** The maximum part of its time that a process may spend polling the clock. */
+/** The maximum part of its time that the process may spend polling the clock. */
 const MAX_POLLING = 0.2
 
 /** Used only for timed waits: it is never notified. */
 const CELL = new Int32Array(new SharedArrayBuffer(4))
 
 /**
- * Waits for points in time, to far less than a millisecond: a call that the client starts late would be counted as
- * slow. The last millisecond is slept if no reply is outstanding; otherwise the clock is polled, for at most a fifth
- * of a core, with replies read in between.
+ * Waits for points in time with an error far below a millisecond, because a call that the client starts late would be
+ * counted as slow. If no reply is outstanding, the process sleeps for the last millisecond. Otherwise it polls the clock,
+ * for at most a fifth of its time, and reads replies in between.
  */
 export class Pause {
   private readonly madeAtMs = performance.now()
@@ -26,7 +26,7 @@ export class Pause {
     this.resolve()
   }
 
-  /** Until `end` is called. */
+  /** Resolves when `end` is called. */
   untilEnded(): Promise<void> {
     return new Promise((resolve) => {
       this.resolve = resolve
@@ -34,8 +34,8 @@ export class Pause {
   }
 
   /**
-   * Waits until a time on performance.now()'s clock, or a moment before it: check again. Replies are read meanwhile,
-   * even if the time is over.
+   * Waits until a time on performance.now()'s clock. May resolve a moment early, so the caller must check the time.
+   * Replies are read before it resolves, even if the time has passed already.
    *
    * @param isIdle no reply is outstanding, so the whole process may sleep for less than a millisecond
    */
@@ -65,13 +65,13 @@ function sleep(untilMs: number, then: () => void): void {
   then()
 }
 
-/** The reader of runs that print no line for each call. */
+/** The reader for runs that do not print a line for each call: never behind. */
 export const NO_READER: Reader = { isBehind: false, drained: () => Promise.resolve() }
 
 /** The longest delay of a timer. */
 const LONGEST_MS = 2 ** 31 - 1
 
-/** Resolves when the reader is no longer behind, the time is over or the signal aborts. Never rejects. */
+/** Resolves when the reader is no longer behind, `leftMs` have passed, or the signal aborts. Never rejects. */
 export async function untilRead(reader: Reader, leftMs: number, signal: AbortSignal): Promise<void> {
   using limit = new Deadline(Math.min(Math.max(0, leftMs), LONGEST_MS), signal)
   const over = new Promise((resolve) => limit.signal.addEventListener('abort', resolve))

@@ -1,6 +1,6 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import type { Load } from '../../call/load/load.js'
-import { carriedByHeap, defaultUnderWay } from '../../call/load/load.js'
+import { defaultMaxOutstanding, maxCallsInHeap } from '../../call/load/load.js'
 import { MAX_TIMER_MS, readDurationMs } from '../../domain/duration.js'
 import { DiscoError } from '../../domain/errors.js'
 import { integerFlag, readBy } from './custom.js'
@@ -74,8 +74,8 @@ export function loadOf({ n, concurrency, duration, rate }: LoadFlags, heapLimitB
       concurrency === undefined
         ? rate === undefined
           ? 1
-          : defaultUnderWay(heapLimitBytes)
-        : Math.min(concurrency, carriedByHeap(heapLimitBytes)),
+          : defaultMaxOutstanding(heapLimitBytes)
+        : Math.min(concurrency, maxCallsInHeap(heapLimitBytes)),
     perSecond: rate ?? null,
   }
 }

@@ -17,7 +17,7 @@ function stubborn() {
   const cancelAll = vi.fn()
   const end = new Cancellation({ cancelAll }, { once: once.signal, twice: twice.signal })
   const over = vi.fn()
-  const waiting = end.orOf(FOREVER).then(over)
+  const waiting = end.waitFor(FOREVER).then(over)
   return { once, twice, cancelAll, end, over, waiting }
 }
 
