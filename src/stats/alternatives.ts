@@ -3,28 +3,31 @@ import { ALPHA, testFit } from './goodness-of-fit.js'
 import { picksOf, type Tallies } from './scope.js'
 import type { Stratum } from './stratum.js'
 
-/** Alternatives to the promised shares that picks may fit. */
+/** Ways to distribute calls, other than the promised shares, that failing picks are compared with. */
 export type AlternativeName = 'equal split' | 'pick_first' | 'stale weights'
 
 interface Alternative {
   readonly name: AlternativeName
-  /** The probability that picks of this alternative look no more likely; 1 if all picks match it exactly. */
+  /**
+   * The probability that random picks of this alternative are no more likely than the observed ones. For pick_first, 1
+   * or 0.
+   */
   readonly p: number
 }
 
-/** The alternative that picks fit best; null if they fit none. */
+/** The alternative with the highest p; null if all are below alpha. */
 export function bestAlternative(strata: readonly Tallies[], rng: Rng): Alternative | null {
   const alternatives: Alternative[] = [
-    { name: 'pick_first', p: strata.every(isOfOne) ? 1 : 0 },
+    { name: 'pick_first', p: strata.every(isToOneEndpoint) ? 1 : 0 },
     { name: 'equal split', p: equalSplit(strata, rng) ?? 0 },
-    // The client may have received some changes and none after them.
+    // The client may have missed all changes after stratum `at`.
     ...strata.slice(1).map((_, at) => ({ name: 'stale weights', p: stale(strata, at, rng) }) as const),
   ]
   const best = alternatives.reduce((best, other) => (other.p > best.p ? other : best))
   return best.p < ALPHA ? null : best
 }
 
-/** The p of an equal split; null if equal shares are promised. */
+/** The p of the alternative "equal split"; null if equal shares are promised. */
 export function equalSplit(strata: readonly Tallies[], rng: Rng): number | null {
   const isPromised = strata.every((tallies) =>
     [...tallies.values()].every(
@@ -38,18 +41,18 @@ export function equalSplit(strata: readonly Tallies[], rng: Rng): number | null 
   ).p
 }
 
-/** Observed picks against the expected ones of the ledger. */
+/** The strata with the ledger's expected picks. */
 export function promised(strata: readonly Tallies[]): Stratum[] {
   return strata.map((tallies) => stratumOf(tallies, (id) => tallies.get(id)?.expected ?? 0))
 }
 
-/** The p of picks by the shares of one stratum, in it and in all that follow. */
+/** The p of a client that applies the shares of stratum `last` in all later strata too. */
 function stale(strata: readonly Tallies[], last: number, rng: Rng): number {
-  const heard = strata[last] ?? new Map()
-  const picksThen = picksOf(heard)
+  const kept = strata[last] ?? new Map()
+  const picksThen = picksOf(kept)
   const since = strata.slice(last + 1).map((tallies) => {
     const scale = picksOf(tallies) / picksThen
-    return stratumOf(new Map([...heard, ...tallies]), (id) => (heard.get(id)?.expected ?? 0) * scale, tallies)
+    return stratumOf(new Map([...kept, ...tallies]), (id) => (kept.get(id)?.expected ?? 0) * scale, tallies)
   })
   return testFit([...promised(strata.slice(0, last + 1)), ...since], rng).p
 }
@@ -59,6 +62,6 @@ function stratumOf(members: Tallies, expectedOf: (id: string) => number, picked:
   return { counts: ids.map((id) => picked.get(id)?.picks ?? 0), expected: ids.map(expectedOf) }
 }
 
-function isOfOne(tallies: Tallies): boolean {
+function isToOneEndpoint(tallies: Tallies): boolean {
   return [...tallies.values()].filter(({ picks }) => picks > 0).length === 1
 }

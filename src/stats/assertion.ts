@@ -1,17 +1,17 @@
 import { DiscoError } from '../domain/errors.js'
 
-/** Measured values of a run. Null if the run was too short to measure. */
+/** Measured values of a run. A value is null if the run was too short to measure it. */
 export interface Measures {
-  /** In milliseconds. */
+  /** Percentiles and maximum of the latency, in milliseconds. */
   readonly p50: number | null
   readonly p95: number | null
   readonly p99: number | null
   readonly max: number | null
-  /** Failed calls, from 0 to 1. */
+  /** Failed calls as a fraction of all calls, from 0 to 1. */
   readonly errors: number | null
   /** The largest |observed - expected| share of any endpoint, from 0 to 1. */
   readonly skew: number | null
-  /** Calls that ended per second. */
+  /** Completed calls per second. */
   readonly rate: number | null
 }
 
@@ -28,9 +28,11 @@ export interface Assertion {
   readonly limit: number
 }
 
+/** The result of an assertion. */
 export interface Asserted {
+  /** The condition as the user wrote it. */
   readonly assertion: string
-  /** Null if the run did not measure it; the assertion then fails. */
+  /** The measured value; null if the run was too short to measure it. The assertion then fails. */
   readonly actual: number | null
   readonly holds: boolean
 }
@@ -55,10 +57,10 @@ const COMPARE: Readonly<Record<Operator, (actual: number, limit: number) => bool
 }
 
 /**
- * Reads `p99<50ms,errors<1%,skew<5%`.
+ * Parses assertions separated by commas, such as `p99<50ms,errors<1%,skew<5%`.
  *
- * @param source the flag that contains them
- * @throws DiscoError USAGE
+ * @param source the flag that contains the text, for the error message
+ * @throws DiscoError USAGE for an invalid assertion
  */
 export function parseAssertions(text: string, source: string): readonly Assertion[] {
   return text.split(',').map((part) => parseAssertion(part.trim(), source))
@@ -74,6 +76,7 @@ function parseAssertion(text: string, source: string): Assertion {
   return { text, measure, operator: operator as Operator, limit: Number(amount) * scale }
 }
 
+/** The factor that converts the unit of a limit to the unit of its measure; null for an invalid unit. */
 function scaleOf(kind: (typeof UNITS)[Measure], unit: string): number | null {
   if (kind === 'ms') return MS_PER_UNIT[unit] ?? null
   if (kind === 'fraction') return unit === '%' ? 0.01 : unit === '' ? 1 : null
@@ -84,11 +87,13 @@ function unreadable(text: string, name: string, source: string): DiscoError {
   const measures = Object.keys(UNITS)
   const what = name === '' || measures.includes(name) ? 'cannot be read' : `has the unknown measure "${name}"`
   return new DiscoError('USAGE', `The assertion "${text}" from ${source} ${what}`, {
-    suggestions: [`Expected such as p99<50ms, errors<1% or skew<5%. Available: ${measures.join(', ')}`],
+    suggestions: [
+      `Expected a condition such as p99<50ms, errors<1% or skew<5%. Available: ${measures.join(', ')}`,
+    ],
   })
 }
 
-/** Checks assertions. A missing measure fails its assertion. */
+/** Checks assertions against the measures. An assertion about a null measure fails. */
 export function assess(assertions: readonly Assertion[], measures: Measures): Asserted[] {
   return assertions.map(({ text, measure, operator, limit }) => {
     const actual = measures[measure]

@@ -1,7 +1,10 @@
-/** From here on Stirling's series is exact to the last digits of a double; below, the recurrence leads up to it. */
+/**
+ * Stirling's series is accurate to the precision of a double from this argument on. Smaller arguments are raised to it
+ * by the recurrence Γ(x + 1) = x Γ(x).
+ */
 const STIRLING_FROM = 20
 
-/** Both expansions of the incomplete gamma function reach double precision long before. */
+/** Limit of terms. Both expansions of the incomplete gamma function reach double precision with far fewer. */
 const MAX_TERMS = 100_000
 
 const PRECISION = 1e-15
@@ -17,7 +20,7 @@ export function lnGamma(x: number): number {
   return (at - 0.5) * Math.log(at) - at + 0.5 * Math.log(2 * Math.PI) + series - Math.log(lead)
 }
 
-/** Draws and enumerations use small factorials by the million, so they are cached. */
+/** ln(n!) for n below 1,024, cached: draws and enumerations use small factorials millions of times. */
 const LN_FACTORIALS = Float64Array.from({ length: 1024 }, (_, n) => lnGamma(n + 1))
 
 /** ln(n!) */
@@ -64,17 +67,17 @@ function fractionQ(a: number, x: number): number {
   return fraction
 }
 
-/** The probability that a chi-square variable with `degrees` degrees of freedom is at least x. */
+/** The probability that a chi-square variable with this number of degrees of freedom is at least x. */
 export function chiSquareTail(x: number, degreesOfFreedom: number): number {
   return gammaQ(degreesOfFreedom / 2, x / 2)
 }
 
-/** The value that such a variable exceeds with this probability. */
+/** The value that a chi-square variable exceeds with probability `tail`. */
 export function chiSquareCritical(tail: number, degreesOfFreedom: number): number {
   let low = 0
   let high = degreesOfFreedom + 1
   while (chiSquareTail(high, degreesOfFreedom) > tail) high *= 2
-  // After this many halvings the interval of a double cannot shrink further.
+  // 64 halvings reduce the interval to the precision of a double.
   for (let step = 0; step < 64; step++) {
     const middle = (low + high) / 2
     if (chiSquareTail(middle, degreesOfFreedom) > tail) low = middle

@@ -7,24 +7,27 @@ export type FitTest = 'chi-square' | 'exact-multinomial' | 'monte-carlo-multinom
 
 export interface Fit {
   readonly test: FitTest
-  /** The probability that random picks with these shares look no more likely than the observed ones. */
+  /** The probability that random picks with these shares are no more likely than the observed ones. */
   readonly p: number
 }
 
 /** Picks with a smaller p are not attributed to chance: this rejects one correct run in a hundred. */
 export const ALPHA = 0.01
 
-/** The rule of thumb by which a chi-square distribution is near enough (Cochran 1954). */
+/**
+ * The number of expected picks of each endpoint from which the chi-square distribution is accurate enough, by rule of
+ * thumb (Cochran 1954).
+ */
 const MIN_EXPECTED = 5
 
-/** Below this, an error of the approximation cannot have moved p below alpha. */
+/** A p of the chi-square distribution below this is a rejection despite the error of the approximation. */
 const CLEAR_REJECTION = 1e-4
 
 /**
- * Fits the observed picks to the counts expected of calls that are assigned at random, independently. Strata are
- * independent: their X² and degrees of freedom add up, and an outcome of the exact test is one of all strata
- * together. A stratum in which shares changed scatters less than one of its average shares would (Hoeffding 1956), so
- * the test then errs on the side of a fit.
+ * Tests whether the observed picks fit the expected ones, assuming that each call is assigned independently at random.
+ * Strata are independent: their X² and degrees of freedom add up, and an outcome of the exact test combines one outcome
+ * of each stratum. If shares changed within a stratum, its counts scatter less than with constant average shares
+ * (Hoeffding 1956), so the test then errs on the side of a fit.
  */
 export function testFit(strata: readonly Stratum[], rng: Rng): Fit {
   const all: PossibleStratum[] = []
@@ -42,9 +45,9 @@ export function testFit(strata: readonly Stratum[], rng: Rng): Fit {
 }
 
 /**
- * The same, but accurate enough for a rejection. If a light endpoint is expected to get about five calls, beside a
- * heavy one, the chi-square distribution rejects more than alpha (measured: 1.4 % of correct runs): an X² that
- * narrowly rejects is compared with simulated ones.
+ * Like `testFit`, but accurate enough for a rejection. With a heavy endpoint and a light one that should get about five
+ * calls, the chi-square distribution rejects too many correct runs (measured: 1.4 %, not 1 %). If it narrowly rejects,
+ * the X² is compared with simulated ones.
  */
 export function testRejection(strata: readonly Stratum[], rng: Rng): Fit {
   const { test, p } = testFit(strata, rng)

@@ -1,14 +1,14 @@
-/** Enough for a curve over the whole run: ten minutes are 300 intervals of two seconds. */
+/** Maximum number of intervals, enough for a curve over the whole run: ten minutes are 300 intervals of two seconds. */
 const MAX_INTERVALS = 320
 
-/** An interval of a run, since its start. */
+/** An interval of a run. Times are measured from the start of the run. */
 export interface Interval<Content> {
   readonly fromMs: number
   readonly toMs: number
   readonly content: Content
 }
 
-/** How the contents of two neighbours become one. */
+/** Creates and adds up the contents of intervals. */
 export interface Joining<Content> {
   create(): Content
   /** Adds `more` to `sum`. */
@@ -16,17 +16,19 @@ export interface Joining<Content> {
 }
 
 /**
- * Equal intervals over a run of unknown length. They begin with a millisecond; when there are too many, neighbours are
- * joined, to 2, 10, 20, 100 ms and so on. So there are at most 320, whatever the length of the run.
+ * Intervals of equal length over a run of unknown duration. Their length is 1 ms at first. When there are more than
+ * 320, neighbors are joined, to a length of 2, 10, 20, 100 ms and so on.
  */
 export class Intervals<Content> {
   private lengthMs = 1
-  /** By index; undefined where nothing happened. */
+  /** By index; undefined for an interval without content. */
   private contents: (Content | undefined)[] = []
 
   constructor(private readonly joining: Joining<Content>) {}
 
-  /** The content of the interval with this time. @param atMs since the start of the run; earlier times count as 0 */
+  /**
+   * The content of the interval that contains a time. @param atMs since the start of the run; negative times count as 0
+   */
   at(atMs: number): Content {
     const timeMs = Math.max(0, atMs)
     while (timeMs / this.lengthMs >= MAX_INTERVALS) this.coarsen()
@@ -39,16 +41,20 @@ export class Intervals<Content> {
     return content
   }
 
-  /** The end of the interval with this time. The interval may become longer. */
+  /**
+   * The end of the interval that contains a time, in milliseconds since the start. It may move when intervals are
+   * joined.
+   */
   endOf(atMs: number): number {
     return (Math.floor(Math.max(0, atMs) / this.lengthMs) + 1) * this.lengthMs
   }
 
   /**
-   * The intervals in order, joined further so that there are no more than `most`. Those where nothing happened are
-   * included. A last one that the run hardly began belongs to the one before: its rate would be chance.
+   * The intervals in order, joined further so that there are no more than `most`. Intervals without content are
+   * included. If the run covers less than half of the last interval, that interval is joined to the previous one: its
+   * rate would be chance.
    *
-   * @param endMs the end of the run
+   * @param endMs the end of the run, since its start
    */
   list(endMs: number, most: number): Interval<Content>[] {
     const count = Math.max(1, this.contents.length, Math.ceil(endMs / this.lengthMs))
@@ -85,7 +91,7 @@ function isPowerOfTen(length: number): boolean {
   return /^10*$/.test(String(length))
 }
 
-/** The least number of neighbours that together have a round length: 1, 2 or 5 times a power of ten. */
+/** The smallest number of neighbors, at least `least`, whose total length is round: 1, 2 or 5 times a power of ten. */
 function joinedBy(lengthMs: number, least: number): number {
   for (let power = 1; ; power *= 10) {
     for (const digit of [1, 2, 5]) {

@@ -26,7 +26,7 @@ const MAX_US = 2 ** 32 - 1
  */
 const FEW = 64
 
-/** 0.01, 0.02, 0.05, 0.1, … up to a bound above all buckets. */
+/** Upper ends of the bands: 0.01, 0.02, 0.05, 0.1, … The last one is above all buckets. */
 const BAND_ENDS_MS = [-2, -1, 0, 1, 2, 3, 4, 5, 6].flatMap((power) =>
   [1, 2, 5].map((digit) => Number(`${digit}e${power}`)),
 )
@@ -67,7 +67,10 @@ export class LatencyHistogram {
     this.maxMs = Math.max(this.maxMs, other.maxMs)
   }
 
-  /** A percentile needs at least one call beyond it on average: 2 calls for p50, 20 for p95, 100 for p99. */
+  /**
+   * A percentile is null unless at least one call is beyond it on average: it takes 2 calls for p50, 20 for p95, 100
+   * for p99.
+   */
   summary(): LatencySummary {
     const [p50 = null, p95 = null, p99 = null] = this.percentiles([50, 95, 99])
     return { n: this.count, p50, p95, p99, max: this.count === 0 ? null : rounded(this.maxMs) }
@@ -88,7 +91,9 @@ export class LatencyHistogram {
     return bands
   }
 
-  /** In a single pass: a report asks for thousands of endpoints. @param percents ascending */
+  /**
+   * Percentiles in milliseconds, in a single pass: a report may have thousands of endpoints. @param percents ascending
+   */
   private percentiles(percents: readonly number[]): (number | null)[] {
     const ranks = percents
       .filter((percent) => this.count * (100 - percent) >= 100)
@@ -128,7 +133,7 @@ export class LatencyHistogram {
     this.fill(us)
   }
 
-  /** Moves the individual latencies into their buckets, where later ones go as well. */
+  /** Moves the individual latencies into buckets. Later ones are counted in buckets only. */
   private spill(): void {
     const { few } = this
     this.few = null

@@ -3,7 +3,7 @@ import { lnFactorial } from './gamma.js'
 import { multinomialSampler } from './sampling.js'
 import type { PossibleStratum } from './stratum.js'
 
-/** Two outcomes with probabilities closer than this are equally likely: rounding errors are smaller. */
+/** Outcomes whose log probabilities differ by less than this count as equally likely. It exceeds rounding errors. */
 const SAME_LOG_PROBABILITY = 1e-9
 
 /** Enumerating more outcomes than this takes noticeable time. */
@@ -12,18 +12,20 @@ const MAX_OUTCOMES = 300_000
 /** Enough for precision: a p of 0.01 is known to within 0.001 (one standard error). */
 const MAX_DRAWS = 20_000
 
-/** Drawing may take about a second, so huge runs use fewer draws. */
+/** Limit of steps for all draws, about a second: large runs use fewer draws. */
 const MAX_WORK = 4_000_000
 
-/** The minimum. It suffices where hits are rare: at alpha, 20 would be expected. */
+/**
+ * Minimum number of draws. At a p of alpha, 20 hits would be expected: with one hit or none, p is clearly below alpha.
+ */
 const MIN_DRAWS = 2_000
 
-/** Drawing may stop at this many hits: p is then known to a tenth of itself. */
+/** Draws stop at this many hits: the standard error of p is then a tenth of p. */
 const ENOUGH_HITS = 100
 
 /**
  * The exact multinomial test, ordered by probability: the sum of the probabilities of all outcomes that are no more
- * likely than the observed one. Strata are independent, so an outcome is one of all of them together.
+ * likely than the observed one. Strata are independent, so an outcome combines one outcome of each stratum.
  *
  * @returns null if there are too many outcomes
  */
@@ -33,8 +35,10 @@ export function exactMultinomial(strata: readonly PossibleStratum[]): number | n
 
 /**
  * The probability that random picks with these shares score at least as high as the observed ones. Draws until the
- * estimate is precise enough (Besag and Clifford 1991); p = (hits + 1) / (draws + 1) keeps to alpha at any number of
- * draws (Davison and Hinkley 1997, 4.2).
+ * estimate is precise enough (Besag and Clifford 1991); With p = (hits + 1) / (draws + 1), at most alpha of the correct
+ * runs are rejected at any number of draws (Davison and Hinkley 1997, 4.2).
+ *
+ * @param score higher for less likely counts; the scores of the strata add up
  */
 export function drawnP(
   strata: readonly PossibleStratum[],
@@ -67,7 +71,10 @@ export function unlikeliness(counts: ArrayLike<number>, { shares }: PossibleStra
   return sum
 }
 
-/** The number of ways to assign `picks` picks to `endpoints` endpoints; Infinity if it exceeds the limit. */
+/**
+ * The number of ways to assign the picks of all strata to their endpoints. Above `MAX_OUTCOMES`, some number above that
+ * limit.
+ */
 function countOutcomes(strata: readonly PossibleStratum[]): number {
   let ways = 1
   for (const { picks, shares } of strata) {
@@ -78,6 +85,7 @@ function countOutcomes(strata: readonly PossibleStratum[]): number {
   return ways
 }
 
+/** The number of steps of one draw. */
 function workOfDraw(strata: readonly PossibleStratum[]): number {
   return strata.reduce((sum, { picks, shares }) => sum + Math.min(picks, 4 * shares.length), 1)
 }

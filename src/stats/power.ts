@@ -11,12 +11,12 @@ const POWER = 0.99
 const NORMAL_QUANTILE = 2.6
 const CALLS_TO_SPARE = 2
 
-/** Beyond this many calls a verdict is impractical, and shares that are nearly equal count as equal. */
+/** Maximum number of calls for a verdict. Shares so nearly equal that they would need more count as equal. */
 const MAX_CALLS = 1e12
 
-/** A stratum of a run: shares as fractions, in the same order. */
+/** A stratum of a run, with shares from 0 to 1. Both lists of shares have the same order of endpoints. */
 export interface Contrast {
-  /** Its part of the run's calls, from 0 to 1. */
+  /** The stratum's part of the run's calls, from 0 to 1. */
   readonly part: number
   /** The shares by the weights. */
   readonly promised: readonly number[]
@@ -25,13 +25,13 @@ export interface Contrast {
 }
 
 /**
- * The number of calls needed to detect ignored weights by chi-square, or by the exact test that replaces it.
- * If the weights are equal, ignoring them makes no difference: the number is then what rules out that one endpoint
+ * The number of calls needed to detect ignored weights by chi-square, or by the exact test that replaces it. If the
+ * weights are equal, ignoring them makes no difference: the number is then that needed to detect that one endpoint
  * receives all calls.
  *
- * Assigned at random by the wrong shares q, X² has the mean n·δ + Σ q(1−q)/p, with δ = Σ (q−p)²/p, and a variance of
- * about 4n·Var((q−p)/p) + 2·Σ (q/p)². Assigned in turn, counts do not scatter: X² is n·δ alone, and the measure of
- * the exact test is 2n·Σ q·ln(q/p).
+ * If calls are assigned at random by the wrong shares q, X² has the mean n·δ + Σ q(1−q)/p, with δ = Σ (q−p)²/p, and a
+ * variance of about 4n·Var((q−p)/p) + 2·Σ (q/p)². If calls are assigned in turn, counts do not scatter: X² is n·δ, and
+ * the measure of the exact test is 2n·Σ q·ln(q/p).
  *
  * @returns Infinity if no difference can be detected: a single endpoint
  */
@@ -54,7 +54,8 @@ export function callsForFit(strata: readonly Contrast[]): number {
   const noise = 2 * sum(({ p, q }) => (q / p) ** 2)
   const degreesOfFreedom = cells.length - several.length
   const critical = chiSquareCritical(ALPHA, degreesOfFreedom)
-  // Counts are whole: assignment in turn may fall somewhat short.
+  // Counts are whole numbers, so X² of an assignment in turn may be somewhat below n·δ: the stricter alpha compensates
+  // for it.
   const inTurn = Math.ceil(chiSquareCritical(ALPHA / 2, degreesOfFreedom) / Math.min(delta, divergence))
   const atRandom = firstWhere(
     (n) => lowerQuantile(n * delta + offset, 4 * n * Math.max(0, spread) + noise) >= critical,
@@ -62,15 +63,18 @@ export function callsForFit(strata: readonly Contrast[]): number {
   return Math.max(inTurn, atRandom) + CALLS_TO_SPARE
 }
 
-/** The value that a variable like X² exceeds with the wanted power: its root is nearly normal (Fisher 1922). */
+/**
+ * The value that X² with this mean and variance exceeds with probability `POWER`: the root of X² is nearly normal
+ * (Fisher 1922).
+ */
 function lowerQuantile(mean: number, variance: number): number {
   const varianceOfRoot = variance / (4 * mean)
   return Math.max(0, Math.sqrt(mean - varianceOfRoot) - NORMAL_QUANTILE * Math.sqrt(varianceOfRoot)) ** 2
 }
 
 /**
- * The number of calls needed to detect, by the largest gap, that weights are ignored: calls assigned equally, in turn
- * or at random. If the weights are equal, that one endpoint receives all calls.
+ * The number of calls needed to detect ignored weights by the largest gap, whether the calls are assigned equally in
+ * turn or at random. If the weights are equal: to detect that one endpoint receives all calls.
  *
  * @returns Infinity if no difference can be detected: a single endpoint
  */
@@ -82,7 +86,7 @@ export function callsForGap(contrast: Contrast, limit: number): number {
   return firstWhere((n) => isGapInTurn(contrast, n, limit) && powerOfGap(contrast, n, limit) >= POWER)
 }
 
-/** Whether calls assigned in turn by the wrong shares leave such a gap, at any start of the turn. */
+/** Whether n calls assigned in turn by the wrong shares leave a gap above the limit, wherever the turn starts. */
 function isGapInTurn({ promised, ignored }: Contrast, n: number, limit: number): boolean {
   return promised.some((p, at) => {
     const count = n * (ignored[at] ?? 0)
@@ -91,9 +95,9 @@ function isGapInTurn({ promised, ignored }: Contrast, n: number, limit: number):
 }
 
 /**
- * The probability of a gap beyond the limit when calls are assigned at random by the wrong shares; assigned in turn
- * they scatter less. The counts of a multinomial are negatively correlated, so the likeliest endpoint is left out of
- * the product; if it alone is sufficient, it decides.
+ * The probability of a gap above the limit when n calls are assigned at random by the wrong shares. The counts depend
+ * on each other, so the product over all endpoints would overstate it: the endpoint that is most likely to have a gap
+ * is left out of the product. If that endpoint alone is more likely to have a gap than the others together, it decides.
  */
 function powerOfGap({ promised, ignored }: Contrast, n: number, limit: number): number {
   const within = promised.map((p, at) => withinBand(n, ignored[at] ?? 0, n * p - limit, n * p + limit))
@@ -102,7 +106,10 @@ function powerOfGap({ promised, ignored }: Contrast, n: number, limit: number): 
   return 1 - Math.min(least, others)
 }
 
-/** The probability that a binomial of n calls at share q falls from `low` to `high`. */
+/**
+ * The probability that the number of calls of an endpoint with share q, of n calls assigned at random, is from `low` to
+ * `high`.
+ */
 function withinBand(n: number, q: number, low: number, high: number): number {
   const from = Math.max(0, Math.ceil(low - 1e-9))
   const to = Math.min(n, Math.floor(high + 1e-9))
@@ -119,7 +126,10 @@ function differs({ promised, ignored }: Contrast): boolean {
   return promised.some((p, at) => Math.abs(p - (ignored[at] ?? 0)) > 1e-9)
 }
 
-/** The least n, up to a step of the condition's own noise, from which the condition holds. */
+/**
+ * The smallest n from which the condition holds; Infinity above `MAX_CALLS`. Found by bisection, so if the condition
+ * does not hold for some larger n, the result may be a little too small.
+ */
 function firstWhere(holds: (n: number) => boolean): number {
   let high = 2
   while (!holds(high)) {

@@ -1,12 +1,12 @@
 import type { Rng } from '../domain/rng.js'
 import { lnFactorial } from './gamma.js'
 
-/** Counting successes one by one takes about n x p steps; from here on a rejection step is faster. */
+/** Inversion takes about n x p steps. From this value of n x p on, rejection is faster. */
 const INVERSION_BELOW = 10
 
 /**
- * Draws the number of calls for each endpoint of these shares, when each call is assigned independently. The returned
- * array is reused by the next call.
+ * Returns a function that draws the numbers of calls of the endpoints, with n calls assigned independently by these
+ * shares. The function returns the same array each time.
  *
  * @param shares sum to 1, each above 0
  */
@@ -16,12 +16,12 @@ export function multinomialSampler(n: number, shares: readonly number[], rng: Rn
   return () => dealByEndpoint(counts, n, shares, rng)
 }
 
-/** Endpoint by endpoint: the remaining calls, at the remaining shares, are binomial. */
+/** Draws endpoint by endpoint: the number of calls is binomial, out of the remaining calls and the remaining share. */
 function dealByEndpoint(counts: Uint32Array, n: number, shares: readonly number[], rng: Rng): Uint32Array {
   let left = n
   let shareLeft = 1
   for (const [at, share] of shares.entries()) {
-    // Rounding may leave the last endpoint less than its share.
+    // Because of rounding, `shareLeft` may be slightly less than the last share.
     const isRest = at === shares.length - 1 || share >= shareLeft
     const count = isRest ? left : binomial(left, share / shareLeft, rng)
     counts[at] = count
@@ -31,6 +31,7 @@ function dealByEndpoint(counts: Uint32Array, n: number, shares: readonly number[
   return counts
 }
 
+/** Draws the endpoint of each call. @param upTo cumulative shares */
 function dealOneByOne(counts: Uint32Array, n: number, upTo: Float64Array, rng: Rng): Uint32Array {
   counts.fill(0)
   for (let call = 0; call < n; call++) {
@@ -55,7 +56,7 @@ function cumulative(shares: readonly number[]): Float64Array {
   })
 }
 
-/** The number of successes in n calls, each with probability p. */
+/** Draws the number of successes in n calls, each with probability p. */
 export function binomial(n: number, p: number, rng: Rng): number {
   if (p > 0.5) return n - binomial(n, 1 - p, rng)
   if (n === 0 || p <= 0) return 0
@@ -72,7 +73,7 @@ function byInversion(n: number, p: number, rng: Rng): number {
       left -= probability
       probability *= ((n - count) / (count + 1)) * odds
     }
-    // Rounding left a remainder beyond the last count: draw again.
+    // Because of rounding, the probabilities may sum to less than 1: draw again.
   }
 }
 

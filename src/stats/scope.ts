@@ -25,7 +25,10 @@ export function addTallies(sum: Map<string, Tally>, more: Tallies): void {
   }
 }
 
-/** Counts of an endpoint within a scope, up to two points in virtual time. */
+/**
+ * Counts of an endpoint within a scope. `expected` and `equal` are sums up to the virtual times `perWeight` and
+ * `perHead`.
+ */
 interface Entry {
   picks: number
   expected: number
@@ -35,8 +38,8 @@ interface Entry {
 }
 
 /**
- * Picks within a part of a run, against the shares in force at that time. Only endpoints that were picked or changed
- * have an entry; virtual time gives the expected picks of the others.
+ * Observed and expected picks of a part of a run. Expected picks follow the shares in force at each pick. Only
+ * endpoints that were picked or changed have an entry; the expected picks of the others are computed from virtual time.
  */
 export class Scope {
   picks = 0
@@ -55,7 +58,8 @@ export class Scope {
   }
 
   /**
-   * Call it before an endpoint's weight changes. A join or leave changes the `equal` share of all, by virtual time.
+   * Adds an endpoint's expected picks up to now. Call it before the endpoint's weight changes. Other endpoints need not
+   * be settled when an endpoint joins or leaves: virtual time accounts for their new shares.
    */
   settle(id: string): void {
     const entry = this.entryOf(id)
@@ -66,7 +70,7 @@ export class Scope {
     entry.perHead = this.shares.perHead
   }
 
-  /** All endpoints with observed or expected picks. */
+  /** The tallies of all endpoints with observed or expected picks, by id; empty before the first pick. */
   tallies(): Map<string, Tally> {
     if (this.picks === 0) return new Map()
     const tallies = new Map<string, Tally>()

@@ -1,35 +1,39 @@
 import { addTallies, picksOf, Scope, type Tallies, type Tally } from './scope.js'
 import { Shares } from './shares.js'
 
-/** The largest |picks - expected| of any endpoint under one membership, in picks. */
+/** The largest gaps |picks - expected| of any endpoint under one membership, in picks. */
 export interface Gaps {
+  /** The value for memberships before an endpoint has left. */
   readonly beforeLeaves: number
-  /** The value for memberships after the first endpoint has left. */
+  /** The value for memberships after an endpoint has left. */
   readonly afterLeaves: number
-  /** Since the first reconnect, including leaves. */
+  /** The value after the first reconnect, whether or not an endpoint has left. */
   readonly afterReconnects: number
 }
 
-/** Enough to detect an ignored change; with more strata each would have too few picks to judge. */
+/**
+ * Maximum number of strata. It suffices to detect an ignored change; with more, each would have too few picks to
+ * judge.
+ */
 const MAX_STRATA = 8
 
 /**
- * Among more endpoints than this, work in O(n) waits for as many picks, so that a change costs no more than the picks
- * before it: thousands of endpoints may change one by one.
+ * With more endpoints than this, work in O(n) is done only once in n picks. Thousands of endpoints may change one by
+ * one, and a change then costs no more than the picks before it.
  */
 const MANY_ENDPOINTS = 256
 
 /**
  * Compares picks with the shares in force when they were made. An epoch is the time between two changes of the
- * rotation; picks x share is summed epoch by epoch. A gap is |picks - expected|, measured at the end of each epoch;
+ * rotation; expected picks are summed epoch by epoch. A gap is |picks - expected|, measured at the end of each epoch;
  * it continues through weight changes, and starts again at 0 with each change of membership.
  *
  * A reconnect does not change the membership: picks in the meantime are expected of the READY endpoints, and the gap
- * continues. That is sound because the policies keep the lag of a reconnecting endpoint, so its gap is the policy's
- * own account of it; the policy's bound is merely wider while endpoints reconnect.
+ * continues. The policies do the same: they keep the lag of a reconnecting endpoint, and the gap is that lag. Only
+ * their bound on it is wider while endpoints reconnect.
  *
- * Epochs are kept apart as strata; a reconnect does not begin one, since it changes shares only briefly. When there
- * are too many, the two neighbours with the fewest picks are merged, so that memory does not grow.
+ * Each epoch is a stratum, but a reconnect does not begin a stratum: it changes shares only briefly. When there are too
+ * many strata, the two neighbors with the fewest picks are merged, so that memory does not grow.
  */
 export class ShareLedger {
   private readonly shares = new Shares()
@@ -49,7 +53,7 @@ export class ShareLedger {
   private picksSinceFullLook = 0
   private hasPicks = false
 
-  /** @param weights the endpoints in rotation from now on, each with a weight > 0 */
+  /** Replaces the rotation. @param weights the endpoints in rotation from now on, each with a weight > 0 */
   rotate(weights: ReadonlyMap<string, number>): void {
     const changes = new Map<string, number>()
     for (const id of [...this.shares.ids, ...this.away]) if (!weights.has(id)) changes.set(id, 0)
@@ -57,7 +61,9 @@ export class ShareLedger {
     this.change(changes)
   }
 
-  /** @param changes weights changed by the registry or the selection, by id; 0 for an endpoint that leaves */
+  /**
+   * Applies changes by the registry or the selection. @param changes new weights by id; 0 for an endpoint that leaves
+   */
   change(changes: ReadonlyMap<string, number>): void {
     const { shares } = this
     this.look()
@@ -77,7 +83,9 @@ export class ShareLedger {
     this.reweigh(changes)
   }
 
-  /** @param changes by id: 0 for members that are no longer READY, and the weight of those that are READY again */
+  /**
+   * Applies reconnects. @param changes by id: 0 for a member that is no longer READY, its weight when it is READY again
+   */
   reconnect(changes: ReadonlyMap<string, number>): void {
     this.look()
     for (const [id, weight] of changes) {
@@ -99,14 +107,14 @@ export class ShareLedger {
     this.hasPicks = true
   }
 
-  /** All endpoints with observed or expected picks, since the beginning. */
+  /** The tallies of all endpoints with observed or expected picks, by id, since the beginning. */
   tallies(): Tallies {
     const sum = new Map<string, Tally>()
     for (const stratum of this.strata()) addTallies(sum, stratum)
     return sum
   }
 
-  /** Epochs in order, some of them merged with neighbours; each has at least one pick. */
+  /** The strata in order. Each has at least one pick. A stratum may consist of several merged epochs. */
   strata(): readonly Tallies[] {
     return this.stratum.picks === 0 ? this.ended : [...this.ended, this.stratum.tallies()]
   }
@@ -120,7 +128,10 @@ export class ShareLedger {
     return this.withGap(this.membership.picks === 0 ? 0 : this.membership.largestGap())
   }
 
-  /** Measures gaps before they change: all of them, or among very many only those that a pick has changed. */
+  /**
+   * Measures gaps before a change. With many endpoints, it measures those of all endpoints only once in n picks,
+   * otherwise only those of the endpoints picked since the last time.
+   */
   private look(): void {
     if (this.picked.size === 0) return
     if (this.shares.size <= MANY_ENDPOINTS || this.picksSinceFullLook >= this.shares.size) {
@@ -150,7 +161,7 @@ export class ShareLedger {
       if (this.membership.picks > 0) this.membership.settle(id)
     }
     this.shares.change(changes)
-    // Settled at the same virtual time, which the change has not moved: new scopes begin with the new shares.
+    // A scope without picks begins again, with the new shares.
     if (this.stratum.picks === 0) this.stratum = new Scope(this.shares)
     if (this.membership.picks === 0) this.membership = new Scope(this.shares)
   }
@@ -164,7 +175,10 @@ export class ShareLedger {
     this.picksSinceFullLook = 0
   }
 
-  /** Among very many endpoints, a stratum with fewer picks than endpoints continues: it would be merged anyway. */
+  /**
+   * Ends the current stratum if it has picks. With many endpoints, a stratum with fewer picks than endpoints continues:
+   * it would be merged anyway.
+   */
   private endStratum(): void {
     const { size } = this.shares
     const { picks } = this.stratum
@@ -183,6 +197,7 @@ export class ShareLedger {
   }
 }
 
+/** Merges the two neighbors with the fewest picks. */
 function joinThinnest(strata: Map<string, Tally>[]): void {
   const picks = strata.map(picksOf)
   const pairs = picks.slice(1).map((after, at) => after + (picks[at] ?? 0))

@@ -7,18 +7,18 @@ export interface SharePart {
   expected: number
 }
 
-/** Picks of all endpoints, and of each that is followed. */
+/** The number of all picks, and the picks of each followed endpoint by id. */
 export interface SharesTaken {
   picks: number
   readonly byId: Map<string, SharePart>
 }
 
-/** Endpoints that are followed one by one. The others are the difference to the sum of all. */
+/** Maximum number of endpoints whose picks are reported by id. The picks of the others are the rest of all picks. */
 const MAX_FOLLOWED = 100
 
 /**
- * Observed and expected picks, taken interval by interval. The expected ones are those of the ledger: the sum, over the
- * picks of an interval, of the endpoint's share at that pick.
+ * Observed and expected picks of intervals. Expected picks are counted as in `ShareLedger`: the sum, over the picks of
+ * an interval, of the endpoint's share at that pick.
  */
 export class ShareSeries {
   private readonly shares = new Shares()
@@ -30,7 +30,7 @@ export class ShareSeries {
     this.follow(changes)
     for (const id of changes.keys()) if (this.followed.has(id)) this.scope.settle(id)
     this.shares.change(changes)
-    // A scope without a pick begins with the new shares, at the same virtual time.
+    // A scope without picks begins again, with the new shares.
     if (this.scope.picks === 0) this.scope = new Scope(this.shares)
   }
 
@@ -53,7 +53,7 @@ export class ShareSeries {
     return { picks: scope.picks, byId }
   }
 
-  /** The heaviest first, then those that join while there is room. */
+  /** Follows endpoints that joined, the heaviest first, up to the maximum. */
   private follow(changes: ReadonlyMap<string, number>): void {
     if (this.followed.size >= MAX_FOLLOWED) return
     const newcomers = [...changes].filter(([id, weight]) => weight > 0 && !this.followed.has(id))

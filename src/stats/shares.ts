@@ -1,7 +1,7 @@
 /**
- * Weights that change while picks are made, and virtual time by them. An endpoint's expected picks are differences of
- * two virtual times: by `perWeight` its weight x the elapsed time, by `perHead` the same with equal weights. So a
- * pick costs O(1), and a change costs O(changed endpoints).
+ * Weights that change while picks are made, and two virtual times. Each pick advances `perWeight` by 1/(total weight)
+ * and `perHead` by 1/(number of endpoints). An endpoint's expected picks are its weight x the elapsed `perWeight`; with
+ * equal shares they are the elapsed `perHead`. A pick therefore costs O(1), and a change costs O(changed endpoints).
  */
 export class Shares {
   private readonly weights = new Map<string, number>()

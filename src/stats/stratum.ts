@@ -16,7 +16,7 @@ export interface PossibleStratum {
   readonly shares: readonly number[]
 }
 
-/** Null if an endpoint with a share of 0 was picked, which cannot happen by chance. */
+/** Omits endpoints with a share of 0. Null if one of them was picked, which cannot happen by chance. */
 export function possibleStratum({ counts, expected }: Stratum): PossibleStratum | null {
   const picks = counts.reduce((sum, count) => sum + count, 0)
   const possible = expected.flatMap((calls, at) => (calls > 0 ? [{ calls, count: counts[at] ?? 0 }] : []))

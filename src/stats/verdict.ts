@@ -8,55 +8,62 @@ import type { ShareLedger } from './share-ledger.js'
 
 /** The result of a run: whether the picks follow the promised shares. */
 export interface Verdict {
-  /** Inconclusive: they do, but too few picks to exclude chance. Not judged: the policy promises no shares. */
+  /**
+   * `inconclusive`: they do, but there are too few picks to exclude chance. `not-judged`: the policy promises no
+   * shares.
+   */
   readonly result: 'pass' | 'fail' | 'inconclusive' | 'not-judged'
   readonly test: 'max-gap' | FitTest | null
   /** The largest |picks - expected| of any endpoint, in calls. */
   readonly gap: number
   /** The largest gap that passes; null if the test does not use the gap. */
   readonly limit: number | null
-  /** The probability of such picks by chance; null if the test gives none. */
+  /** The probability of such picks by chance; null if the test computes none. */
   readonly p: number | null
   /** The alternative that failing picks fit better; null if they pass, or fit no known alternative. */
   readonly alternative: AlternativeName | null
-  /** The probability that picks of the alternative look no more likely; null without an alternative. */
+  /**
+   * The probability that random picks of the alternative are no more likely than the observed ones; null if
+   * `alternative` is null.
+   */
   readonly alternativeP: number | null
-  /** The p of an equal split; null if equal shares are promised, or none. */
+  /** The p of the alternative "equal split"; null if the policy promises equal shares, or no shares. */
   readonly equalSplitP: number | null
   /**
    * The number of calls needed to detect, with a power of 99 %, that weights are ignored; null if it cannot be
-   * detected. For a test by gap, calls between two changes of membership.
+   * detected. For the test `max-gap`: the number of calls between two changes of membership.
    */
   readonly neededCalls: number | null
 }
 
 /**
- * A policy that promises less than one call at any moment may deviate by less than two between two moments: a run's
- * first pick need not be the rotation's.
+ * The limit before an endpoint has left. An `exact` policy deviates by less than one call at any moment since its first
+ * pick, and therefore by less than two calls between two moments. A run's first pick need not be the policy's.
  */
 const MAX_GAP_LIMIT_CALLS = 2
 
 /**
- * A leaver's lag, less than a call, is shared among those that stay, so one of them may be owed more than one call.
- * Measured: a gap of 2 or more in 4 of 160,000 random walks of joins and leaves, 2.19 at most.
+ * The limit after an endpoint has left. Its lag of less than a call is shared among those that stay, so the lag of one
+ * of them may exceed a call. Measured: a gap of 2 or more in 4 of 160,000 random walks of joins and leaves, 2.19 at
+ * most.
  */
 const MAX_GAP_LIMIT_CALLS_AFTER_LEAVES = 3
 
 /**
- * A reconnecting endpoint keeps its lag, and the lags of the others no longer sum to 0. Measured for the policies
- * alone: 2.9 (weighted_round_robin) and 4.7 (round_robin) at most in 9,000 random runs of up to 13 endpoints, in
- * which up to nine of ten picks cut a connection for up to 30 picks.
+ * The limit after a reconnect. A reconnecting endpoint keeps its lag, and the lags of the others no longer sum to 0.
+ * Measured for the policies alone: 2.9 (weighted_round_robin) and 4.7 (round_robin) at most in 9,000 random runs of up
+ * to 13 endpoints, in which up to nine of ten picks cut a connection for up to 30 picks.
  */
 const MAX_GAP_LIMIT_CALLS_AFTER_RECONNECTS = 5
 
 /**
  * Judges picks against the shares in force when they were made.
  *
- * The policy's kind selects the test: `exact`, no endpoint deviates by more than the limit; `random`, a test of fit
- * at alpha 0.01 (chi-square, or the exact multinomial test); `none`, no test. Each change of the rotation begins a
+ * The policy's rule selects the test. `exact`: no endpoint deviates by more than the limit. `random`: a test of fit at
+ * alpha 0.01 (chi-square, or the exact multinomial test). `none`: no test. Each change of the rotation begins a
  * stratum; the tests of fit cover all strata together.
  *
- * @param rng for tests that draw. The same seed gives the same verdict of the same picks.
+ * @param rng random numbers for tests by simulation. The same seed gives the same verdict for the same picks.
  */
 export function judge(ledger: ShareLedger, rule: ShareRule, rng: Rng): Verdict {
   const strata = ledger.strata()
@@ -79,7 +86,7 @@ type Finding = Pick<Verdict, 'result' | 'test' | 'limit' | 'p' | 'neededCalls'> 
 
 const NOT_JUDGED: Finding = { result: 'not-judged', test: null, limit: null, p: null, neededCalls: null }
 
-/** The rule for deterministic policies. With several limits, it reports the nearest one. */
+/** The test for `exact` policies. It reports the gap that exceeds its limit most, or else comes closest to it. */
 function byGap(ledger: ShareLedger): Finding {
   const { beforeLeaves, afterLeaves, afterReconnects } = ledger.largestGaps()
   const findings: readonly { readonly gap: number; readonly limit: number }[] = [
@@ -138,7 +145,7 @@ function round(calls: number): number {
   return Math.round(calls * 1000) / 1000
 }
 
-/** No p is known to more than four digits. */
+/** Rounds to four digits: p is not known more precisely. */
 function significant<P extends number | null>(p: P): P | number {
   return p === null ? p : Number(p.toPrecision(4))
 }
